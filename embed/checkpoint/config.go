@@ -1,0 +1,77 @@
+package checkpoint
+
+// Config says what a checkpoint contains: the sizes of every part of the model and how pixels are prepared for it.
+type Config struct {
+	// Name is what the source calls itself: the folder's or the file's base name unless Options.Name says otherwise.
+	Name string
+	// Vision describes the vision encoder.
+	Vision Vision
+	// QFormer describes the querying transformer.
+	QFormer QFormer
+	// QueryTokens is the number of learned queries, and so of parts of an image (32 in the published models).
+	QueryTokens int
+	// ProjectionSize is the width of the shared image-text space (256 in the published models).
+	ProjectionSize int
+	// Preprocess describes how an image becomes pixels for the vision encoder.
+	Preprocess Preprocess
+}
+
+// Vision describes a vision transformer.
+type Vision struct {
+	HiddenSize       int
+	Layers           int
+	Heads            int
+	IntermediateSize int
+	// ImageSize is the side of the square input in pixels, a multiple of PatchSize.
+	ImageSize int
+	PatchSize int
+	// Activation is "gelu" (the exact form with erf) or "quick_gelu" (x times the sigmoid of 1.702 x).
+	Activation string
+	// LayerNormEpsilon is used by every normalisation but the last.
+	LayerNormEpsilon float64
+	// FinalLayerNormEpsilon is used by post_layernorm: LAVIS takes 1e-5 where Hugging Face takes LayerNormEpsilon.
+	FinalLayerNormEpsilon float64
+	// PreLayerNorm is set when pre_layernorm follows the position embedding (CLIP's ViT-L).
+	PreLayerNorm bool
+	// PatchBias is set when the patch convolution has a bias (EVA's ViT-g).
+	PatchBias bool
+}
+
+// Tokens returns the number of image tokens that the encoder gives: one for each patch, and the class token.
+func (v Vision) Tokens() int {
+	if v.PatchSize <= 0 {
+		return 0
+	}
+	grid := v.ImageSize / v.PatchSize
+	return grid*grid + 1
+}
+
+// QFormer describes the querying transformer: a BERT whose layers hold cross-attention to the image tokens at every
+// CrossAttentionFrequency-th layer, beginning with the first.
+type QFormer struct {
+	HiddenSize       int
+	Layers           int
+	Heads            int
+	IntermediateSize int
+	// VocabularySize is the number of rows of the word embedding, with [DEC] (30523 in the published models).
+	VocabularySize int
+	// MaxPositions is the longest text in tokens.
+	MaxPositions            int
+	CrossAttentionFrequency int
+	LayerNormEpsilon        float64
+}
+
+// CrossAttends reports whether the given layer attends to the image tokens.
+func (q QFormer) CrossAttends(layer int) bool {
+	return q.CrossAttentionFrequency > 0 && layer%q.CrossAttentionFrequency == 0
+}
+
+// Preprocess says how an RGB image becomes the vision encoder's input: resized to a square, scaled, normalised.
+type Preprocess struct {
+	// ImageSize is the side of the square in pixels; it equals Vision.ImageSize.
+	ImageSize int
+	// Mean and StandardDeviation are given for values in 0..1, in the order red, green, blue.
+	Mean, StandardDeviation [3]float32
+	// RescaleFactor takes 8-bit values to 0..1.
+	RescaleFactor float64
+}
