@@ -1,0 +1,17 @@
+// Command mekiki finds images by what they show. See "mekiki help" and docs/cli.md.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	app := &app{in: os.Stdin, out: os.Stdout, errors: os.Stderr}
+	status := run(ctx, app, os.Args[1:])
+	stop()
+	os.Exit(status)
+}
