@@ -1,0 +1,73 @@
+// Package pixels reads image files and prepares them for a vision encoder.
+//
+// A Decoder turns the bytes of a JPEG, PNG, GIF, WebP, BMP, TIFF or HEIC file
+// into an Image: upright 8-bit RGB, whatever colours, depth and orientation
+// the file used. It looks at the header itself and refuses what is too large
+// before any decoder asks for memory. Resize and Normalize then give a model
+// exactly the numbers that Pillow and Hugging Face's image processor give it.
+//
+// Everything here is safe for concurrent use as long as nobody writes to an
+// Image that another goroutine reads.
+package pixels
+
+import (
+	"errors"
+	"fmt"
+	"image"
+)
+
+// Format names the file format that an image was read from.
+type Format string
+
+// The formats that a Decoder reads. The name is what a user sees.
+const (
+	JPEG Format = "jpeg"
+	PNG  Format = "png"
+	GIF  Format = "gif"
+	WebP Format = "webp"
+	BMP  Format = "bmp"
+	TIFF Format = "tiff"
+	HEIC Format = "heic"
+)
+
+// Image is 8-bit RGB without padding: row after row from the top, three bytes
+// a pixel.
+type Image struct {
+	// Pix holds 3*Width*Height bytes: red, green, blue of the top left pixel
+	// first. The stride is 3*Width.
+	Pix []byte
+	// Width and Height are in pixels, at least 1 each.
+	Width, Height int
+	// Format is what the image was decoded from, or "" when it was made.
+	Format Format
+}
+
+// Errors that say why a file gave no image. Test for them with errors.Is; the
+// message of the error that wraps them says what was found.
+var (
+	// ErrTooLarge means that a file or its picture is above a limit of Options.
+	ErrTooLarge = errors.New("image is too large")
+	// ErrUnsupported means that the file is no image, or one of a kind that
+	// cannot be read.
+	ErrUnsupported = errors.New("image format is not supported")
+	// ErrCorrupt means that the file is damaged or cut short.
+	ErrCorrupt = errors.New("image is damaged")
+)
+
+// New returns a black image of the given size, or an error when a side is
+// below 1 or the image would not fit in memory.
+func New(width, height int) (*Image, error) {
+	const maximum = 1 << 40
+	if width < 1 || height < 1 || int64(width) > maximum/int64(height)/3 {
+		return nil, fmt.Errorf("make image: %dx%d is no usable size", width, height)
+	}
+	return &Image{Pix: make([]byte, 3*width*height), Width: width, Height: height}, nil
+}
+
+// Bounds returns the rectangle from (0, 0) to (Width, Height).
+func (m *Image) Bounds() image.Rectangle { return image.Rect(0, 0, m.Width, m.Height) }
+
+// valid reports whether the fields of m agree with one another.
+func (m *Image) valid() bool {
+	return m != nil && m.Width > 0 && m.Height > 0 && len(m.Pix)/3/m.Width >= m.Height
+}

@@ -1,0 +1,42 @@
+package pixels
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/jpeg"
+)
+
+// DefaultThumbnailQuality is the JPEG quality of a thumbnail unless another is
+// asked for.
+const DefaultThumbnailQuality = 82
+
+// Thumbnail returns a JPEG of m whose longer side is at most longestSide
+// pixels. A smaller image keeps its size. Quality is from 1 to 100; 0 means
+// DefaultThumbnailQuality.
+func Thumbnail(m *Image, longestSide, quality int) ([]byte, error) {
+	if longestSide < 1 || quality < 0 || quality > 100 {
+		return nil, fmt.Errorf("make thumbnail: side %d or quality %d is out of range", longestSide, quality)
+	}
+	if quality == 0 {
+		quality = DefaultThumbnailQuality
+	}
+	small, err := Shrink(m, longestSide)
+	if err != nil {
+		return nil, fmt.Errorf("make thumbnail: %w", err)
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, small.standard(), &jpeg.Options{Quality: quality}); err != nil {
+		return nil, fmt.Errorf("make thumbnail: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// standard returns a copy of m as the standard library's image.RGBA.
+func (m *Image) standard() *image.RGBA {
+	out := image.NewRGBA(m.Bounds())
+	for from, to := 0, 0; to < len(out.Pix); from, to = from+3, to+4 {
+		out.Pix[to], out.Pix[to+1], out.Pix[to+2], out.Pix[to+3] = m.Pix[from], m.Pix[from+1], m.Pix[from+2], 255
+	}
+	return out
+}
