@@ -11,7 +11,8 @@ import (
 
 // TestExportedSymbolsAreDocumented asks of every exported function, type,
 // method of an exported type, constant and variable a comment that ends in a
-// full stop. A comment on a group serves all its members.
+// full stop. A comment on a group serves all its members, and one on the line of
+// a constant or variable serves it as it is.
 func TestExportedSymbolsAreDocumented(t *testing.T) {
 	for _, file := range sources(t) {
 		if file.test || file.syntax.Name.Name == "main" {
@@ -49,7 +50,9 @@ func checkGroup(group *ast.GenDecl, complain func(ast.Node, string, string)) {
 		case *ast.ValueSpec:
 			for _, name := range spec.Names {
 				if name.IsExported() {
-					checkComment(spec, name.Name, firstComment(spec.Doc, spec.Comment, group.Doc), complain)
+					if comment := firstComment(spec.Doc, group.Doc); comment != nil || spec.Comment == nil {
+						checkComment(spec, name.Name, comment, complain)
+					}
 				}
 			}
 		}
