@@ -1,0 +1,170 @@
+package onnx
+
+import "slices"
+
+// This file holds the operators of ONNX Runtime's com.microsoft domain.
+
+// Attention describes a multi-head attention node.
+type Attention struct {
+	Query, Key, Value Value // [B S E], [B T E], [B T E]; B may differ only by being 1
+	Bias              Value // optional [3E]: added to query, key and value
+	ScoreBias         Value // optional [B or 1, 1 or H, S, T], added to the scores
+	PastKey           Value // optional [B H P E/H]: earlier keys, before Key
+	PastValue         Value // optional [B H P E/H], beside PastKey
+	Heads             int
+	Total             Dimension // P+T, the length of the present keys; for a past only
+}
+
+// MultiHeadAttention is softmax(Q·Kᵀ/√d + score bias)·V for each head, heads
+// side by side: [B S E]. With a past it also returns the present keys and
+// values [B H P+T d].
+func (g *Graph) MultiHeadAttention(a Attention) (output, presentKey, presentValue Value) {
+	if g.err != nil {
+		return
+	}
+	const operator = "MultiHeadAttention"
+	query, key := a.Query.Shape, a.Key.Shape
+	if len(query) != 3 || len(key) != 3 || !key.equal(a.Value.Shape) || query[2] != key[2] || query[2].Name != "" {
+		g.fail(operator, "query %v, key %v and value %v do not fit", query, key, a.Value.Shape)
+		return
+	}
+	width := query[2].Size
+	if a.Heads <= 0 || width%int64(a.Heads) != 0 {
+		g.fail(operator, "width %d does not divide into %d heads", width, a.Heads)
+		return
+	}
+	if !a.Bias.Missing() && !a.Bias.Shape.equal(FixedShape(int(3*width))) {
+		g.fail(operator, "bias %v is not [%d]", a.Bias.Shape, 3*width)
+		return
+	}
+	results := []result{{elementType: a.Query.Type, shape: query}}
+	if !a.PastKey.Missing() {
+		head := Fixed(int(width) / a.Heads)
+		present := Shape{query[0], Fixed(a.Heads), a.Total, head}
+		results = append(results, result{elementType: a.Query.Type, shape: present},
+			result{elementType: a.Query.Type, shape: present})
+	}
+	values := g.add(contribDomain, operator,
+		[]Value{a.Query, a.Key, a.Value, a.Bias, {}, a.ScoreBias, a.PastKey, a.PastValue},
+		results, integer("num_heads", int64(a.Heads)))
+	if len(values) == 3 {
+		return values[0], values[1], values[2]
+	}
+	return values[0], Value{}, Value{}
+}
+
+// SkipLayerNorm is the layer norm of x + skip + bias, all [B S E] but the
+// optional bias [E]; sum is x + skip + bias itself.
+func (g *Graph) SkipLayerNorm(x, skip, gamma, beta, bias Value, epsilon float64) (normalised, sum Value) {
+	if g.err != nil {
+		return
+	}
+	if len(x.Shape) != 3 || !x.Shape.equal(skip.Shape) {
+		g.fail("SkipLayerNormalization", "%v and %v do not fit", x.Shape, skip.Shape)
+		return
+	}
+	last := x.Shape[2:]
+	for _, vector := range []Value{gamma, beta, bias} {
+		if !vector.Missing() && !vector.Shape.equal(last) {
+			g.fail("SkipLayerNormalization", "%v does not fit %v", vector.Shape, x.Shape)
+			return
+		}
+	}
+	whole := result{elementType: x.Type, shape: x.Shape}
+	values := g.add(contribDomain, "SkipLayerNormalization", []Value{x, skip, gamma, beta, bias},
+		[]result{whole, {absent: true}, {absent: true}, whole}, float("epsilon", float32(epsilon)))
+	return values[0], values[3]
+}
+
+// BiasGelu is the exact (erf) Gaussian error linear unit of x + bias, with
+// bias [size of the last axis of x].
+func (g *Graph) BiasGelu(x, bias Value) Value {
+	if g.err == nil && !bias.Shape.equal(x.Shape[len(x.Shape)-1:]) {
+		return g.fail("BiasGelu", "bias %v does not fit %v", bias.Shape, x.Shape)
+	}
+	return g.one(contribDomain, "BiasGelu", []Value{x, bias}, x.Type, x.Shape)
+}
+
+// QuickGelu is x·sigmoid(alpha·x), element by element.
+func (g *Graph) QuickGelu(x Value, alpha float32) Value {
+	return g.one(contribDomain, "QuickGelu", []Value{x}, x.Type, x.Shape, float("alpha", alpha))
+}
+
+// MatMulTransposed multiplies a [... M K] by the transpose of b [N K] into
+// [... M N].
+func (g *Graph) MatMulTransposed(a, b Value) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	if len(b.Shape) != 2 || len(a.Shape) < 2 || a.Shape[len(a.Shape)-1] != b.Shape[1] {
+		return g.fail("FusedMatMul", "inner sizes of %v and %v differ", a.Shape, b.Shape)
+	}
+	shape := slices.Clone(a.Shape)
+	shape[len(shape)-1] = b.Shape[0]
+	return g.one(contribDomain, "FusedMatMul", []Value{a, b}, a.Type, shape, integer("transB", 1))
+}
+
+// DynamicQuantizeMatMul multiplies float a [... M K], quantised on the fly to
+// 8 bits with one scale for the whole tensor, by the 8-bit weight [K N] with
+// one scale for each column [N], and adds an optional bias [N].
+func (g *Graph) DynamicQuantizeMatMul(a, weight, scale, bias Value) Value {
+	shape, ok := g.quantizedShape("DynamicQuantizeMatMul", a, weight, scale)
+	if !ok {
+		return Value{}
+	}
+	return g.one(contribDomain, "DynamicQuantizeMatMul", []Value{a, weight, scale, {}, bias}, Float32, shape)
+}
+
+// MatMulIntegerToFloat multiplies the unsigned 8-bit a [... M K] of one scale
+// and zero point (scalars) by the signed weight [K N] with one scale for each
+// column [N], and adds an optional bias [N].
+func (g *Graph) MatMulIntegerToFloat(a, weight, aScale, scale, aZero, bias Value) Value {
+	shape, ok := g.quantizedShape("MatMulIntegerToFloat", a, weight, scale)
+	if !ok {
+		return Value{}
+	}
+	return g.one(contribDomain, "MatMulIntegerToFloat",
+		[]Value{a, weight, aScale, scale, aZero, {}, bias}, Float32, shape)
+}
+
+func (g *Graph) quantizedShape(operator string, a, weight, scale Value) (Shape, bool) {
+	if g.err != nil {
+		return nil, false
+	}
+	shape, err := matMulShape(a.Shape, weight.Shape)
+	if err != nil {
+		g.fail(operator, "%w", err)
+		return nil, false
+	}
+	if weight.Type != Int8 || !scale.Shape.equal(weight.Shape[len(weight.Shape)-1:]) {
+		g.fail(operator, "weight %v%v and scale %v do not fit", weight.Type, weight.Shape, scale.Shape)
+		return nil, false
+	}
+	return shape, true
+}
+
+// QuantizeLinear turns float x into unsigned 8-bit x/scale + zero, rounded to
+// even and clipped; scale and zero are scalars.
+func (g *Graph) QuantizeLinear(x, scale, zero Value) Value {
+	return g.one("", "QuantizeLinear", []Value{x, scale, zero}, Uint8, x.Shape)
+}
+
+// MatMulNBits multiplies float a [... M K] by an 8-bit weight of N columns
+// stored block by block: packed [N K/block block] with zero point 128 and one
+// scale for each block, [N K/block]. Activations are quantised for each row
+// and block.
+func (g *Graph) MatMulNBits(a, packed, scales, bias Value, block int) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	inner := a.Shape[len(a.Shape)-1]
+	if len(packed.Shape) != 3 || inner.Name != "" || packed.Type != Uint8 ||
+		packed.Shape[1].Size != (inner.Size+int64(block)-1)/int64(block) || packed.Shape[2].Size != int64(block) {
+		return g.fail("MatMulNBits", "weight %v in blocks of %d does not fit %v", packed.Shape, block, a.Shape)
+	}
+	shape := slices.Clone(a.Shape)
+	shape[len(shape)-1] = packed.Shape[0]
+	return g.one(contribDomain, "MatMulNBits", []Value{a, packed, scales, {}, {}, bias}, Float32, shape,
+		integer("K", inner.Size), integer("N", packed.Shape[0].Size), integer("bits", 8),
+		integer("block_size", int64(block)), integer("accuracy_level", 4))
+}
