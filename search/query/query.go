@@ -1,0 +1,121 @@
+package query
+
+import (
+	"strings"
+	"time"
+)
+
+// Query is a query that was read.
+type Query struct {
+	// Source is the text as it was given.
+	Source string
+	// Clauses are what is wanted, each of which must hold. The words of
+	// phrases stand in them too.
+	Clauses []Clause
+	// Phrases must stand in the record's words, word after word.
+	Phrases []Clause
+	// Unwanted are what must not hold.
+	Unwanted []Clause
+	// UnwantedPhrases must not stand in the record's words.
+	UnwantedPhrases []Clause
+	// Filters narrow the library.
+	Filters Filters
+	// Warnings are sentences about what may not mean what it seems to.
+	Warnings []string
+}
+
+// Clause is one thing wanted or unwanted.
+type Clause struct {
+	// Text is words with single spaces between them; never empty.
+	Text string
+	// Offset and Length say where it stands, in code points.
+	Offset, Length int
+}
+
+// Filters are the filters of a query. Lists hold when any member does.
+type Filters struct {
+	Folders, Cameras, Tags, Types, Kinds []string
+	// After and Before limit the date: After <= date < Before. Zero is open.
+	After, Before time.Time
+	// Near is a circle on the ground; nil means none.
+	Near *Near
+	// Source has each filter as it was typed.
+	Source []Clause
+}
+
+// Near is a circle on the ground, in degrees and kilometres.
+type Near struct {
+	Latitude, Longitude, Kilometres float64
+}
+
+// Text gives the wanted words of all clauses, in order.
+func (q Query) Text() string { return joinClauses(q.Clauses, " ") }
+
+// Empty reports whether the query asks for nothing at all.
+func (q Query) Empty() bool {
+	return len(q.Clauses) == 0 && len(q.Unwanted) == 0 && len(q.UnwantedPhrases) == 0 && len(q.Filters.Source) == 0
+}
+
+func joinClauses(clauses []Clause, separator string) string {
+	texts := make([]string, len(clauses))
+	for i, clause := range clauses {
+		texts[i] = clause.Text
+	}
+	return strings.Join(texts, separator)
+}
+
+// Options bound what Parse accepts. The zero value has the defaults.
+type Options struct {
+	// MaximumCharacters is the longest query in code points; 0 means 4,096.
+	MaximumCharacters int
+	// MaximumWords is the largest number of words; 0 means 256.
+	MaximumWords int
+	// MaximumClauses is the largest number of wanted and unwanted clauses and
+	// phrases together; 0 means 8.
+	MaximumClauses int
+	// MaximumFilters is the largest number of filters; 0 means 32.
+	MaximumFilters int
+	// Location is the zone of dates without one; nil means UTC, in which
+	// camera dates, which have no zone, are kept.
+	Location *time.Location
+}
+
+func (o Options) withDefaults() Options {
+	set := func(value *int, standard int) {
+		if *value <= 0 {
+			*value = standard
+		}
+	}
+	set(&o.MaximumCharacters, 4096)
+	set(&o.MaximumWords, 256)
+	set(&o.MaximumClauses, 8)
+	set(&o.MaximumFilters, 32)
+	if o.Location == nil {
+		o.Location = time.UTC
+	}
+	return o
+}
+
+// Escape gives a form of text that Parse reads as those plain words.
+func Escape(text string) string {
+	words := strings.Fields(text)
+	for i, word := range words {
+		words[i] = escapeWord(word)
+	}
+	return strings.Join(words, " ")
+}
+
+func escapeWord(word string) string {
+	var b strings.Builder
+	for i, r := range word {
+		switch {
+		case r == '\\', isSeparator(r), isColon(r), isQuote(r), r == ')', i == 0 && (r == '-' || r == '('):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	if word == "AND" {
+		return `\AND`
+	}
+	return b.String()
+}
