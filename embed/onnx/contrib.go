@@ -6,7 +6,7 @@ import "slices"
 
 // Attention describes a multi-head attention node.
 type Attention struct {
-	Query, Key, Value Value // [B S E], [B T E], [B T E]; B may differ only by being 1
+	Query, Key, Value Value // [B S E], [B T E], [B T E]
 	Bias              Value // optional [3E]: added to query, key and value
 	ScoreBias         Value // optional [B or 1, 1 or H, S, T], added to the scores
 	PastKey           Value // optional [B H P E/H]: earlier keys, before Key

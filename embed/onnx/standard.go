@@ -399,3 +399,9 @@ func (g *Graph) UnitRows(x Value) Value {
 	length := g.reduce("ReduceL2", x, len(x.Shape)-1, true)
 	return g.Divide(x, g.Maximum(length, g.Float(1e-12)))
 }
+
+// SliceToEnd takes the run from start to the end of an axis; length is the
+// size of that axis afterwards.
+func (g *Graph) SliceToEnd(x Value, axis int, start int64, length Dimension) Value {
+	return g.Slice(x, axis, start, 1<<62, length)
+}

@@ -1,0 +1,107 @@
+package blip2
+
+import (
+	"fmt"
+	"slices"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/onnx"
+)
+
+func newQueryFormer(name string, config checkpoint.Config, weights *store) *queryFormer {
+	return &queryFormer{&network{onnx.NewGraph(name), weights}, config}
+}
+
+// imageTokens declares the image tokens [B N D] as input.
+func (q *queryFormer) imageTokens() onnx.Value {
+	return q.Input(ImageTokensName, onnx.Float32, onnx.Dynamic(batchSize),
+		onnx.Fixed(q.config.Vision.Tokens()), onnx.Fixed(q.config.Vision.HiddenSize))
+}
+
+// textInputs declares token ids and attention mask [B T] as inputs.
+func (q *queryFormer) textInputs() (ids, mask onnx.Value) {
+	shape := onnx.Shape{onnx.Dynamic(batchSize), onnx.Dynamic(textSize)}
+	return q.Input(TokenIDsName, onnx.Int64, shape...), q.Input(AttentionMaskName, onnx.Int64, shape...)
+}
+
+// projection is a fully connected layer from the Q-Former into the shared
+// space.
+func (q *queryFormer) projection(name string) linear {
+	return linear{[]string{name}, q.width(), q.config.ProjectionSize}
+}
+
+// imagePartsGraph is the graph from image tokens to unit vectors.
+func imagePartsGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+	q := newQueryFormer("image_parts", config, weights)
+	hidden := q.imageLayers(q.imageTokens(), nil)
+	q.Output(PartsName, q.UnitRows(q.apply(hidden, q.projection("vision_projection"))))
+	return q.Graph
+}
+
+// textGraph is the graph from token ids to a unit vector.
+func textGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+	q := newQueryFormer("text", config, weights)
+	ids, mask := q.textInputs()
+	x := q.text(ids)
+	last := config.QFormer.Layers - 1
+	all := q.keyMask(mask, onnx.Dynamic(textSize), q.Size(ids, 1))
+	for i := range last {
+		q.Scope(fmt.Sprintf("layer.%d", i), func() {
+			x = q.feedForward(i, q.selfAttention(i, x, all), "")
+		})
+	}
+	q.Scope(fmt.Sprintf("layer.%d", last), func() {
+		one := q.keyMask(mask, onnx.Fixed(1), onnx.Value{})
+		x = q.feedForward(last, q.selfAttentionFirst(last, x, one), "")
+	})
+	vector := q.UnitRows(q.apply(x, q.projection("text_projection")))
+	q.Output(TextVectorName, q.Reshape(vector, onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(config.ProjectionSize)}))
+	return q.Graph
+}
+
+// matchGraph is the graph from image tokens and token ids to matching logits.
+func matchGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+	q := newQueryFormer("match", config, weights)
+	tokens := q.imageTokens()
+	ids, mask := q.textInputs()
+	hidden := q.matchLayers(ids, mask, func(layer int) onnx.Value { return q.crossMemory(layer, tokens) })
+	q.Output(LogitsName, q.matchHead(hidden))
+	return q.Graph
+}
+
+// matchHead averages the matching logits of the queries' states [B Q H].
+func (q *queryFormer) matchHead(hidden onnx.Value) onnx.Value {
+	head := linear{[]string{"itm_head"}, q.width(), 2}
+	return q.Mean(q.apply(hidden, head), 1)
+}
+
+// matchLayers runs queries and text, each seeing the other, through all
+// layers and returns the queries' states [B Q H]; memory gives a layer's keys
+// and values of the image.
+func (q *queryFormer) matchLayers(ids, mask onnx.Value, memory func(layer int) onnx.Value) onnx.Value {
+	count := q.config.QueryTokens
+	batch, sequence := onnx.Dynamic(batchSize), onnx.Dynamic(sequenceSize)
+	queries := q.Expand(q.queries(), ids, onnx.Shape{batch, onnx.Fixed(count), onnx.Fixed(q.width())})
+	x := q.Concat(1, sequence, queries, q.text(ids))
+	open := q.Constant("int64/ones", onnx.Int64Tensor(slices.Repeat([]int64{1}, count), 1, int64(count)))
+	open = q.Expand(open, ids, onnx.Shape{batch, onnx.Fixed(count)})
+	bias := q.keyMask(q.Concat(1, sequence, open, mask), sequence, q.Size(x, 1))
+	last := q.config.QFormer.Layers - 1
+	for i := range q.config.QFormer.Layers {
+		q.Scope(fmt.Sprintf("layer.%d", i), func() {
+			x = q.selfAttention(i, x, bias)
+			seeing := q.first(x, count)
+			if q.config.QFormer.CrossAttends(i) {
+				seeing = q.crossAttention(i, seeing, memory(i))
+			}
+			seeing = q.feedForward(i, seeing, querySuffix)
+			if i == last { // the text's states are not read any more
+				x = seeing
+				return
+			}
+			text := q.SliceToEnd(x, 1, int64(count), onnx.Dynamic(textSize))
+			x = q.Concat(1, sequence, seeing, q.feedForward(i, text, ""))
+		})
+	}
+	return x
+}

@@ -1,0 +1,173 @@
+package blip2
+
+import (
+	"fmt"
+
+	"mekiki/embed/onnx"
+)
+
+// linear is a fully connected layer of the checkpoint, or several with one
+// input whose outputs are put side by side.
+type linear struct {
+	layers []string // names without ".weight" and ".bias"
+	input  int      // features that each layer reads
+	output int      // features that each layer gives
+}
+
+// name identifies the matrix product.
+func (l linear) name() string {
+	if len(l.layers) == 1 {
+		return l.layers[0]
+	}
+	return fmt.Sprintf("%s+%d", l.layers[0], len(l.layers)-1)
+}
+
+// width is the number of features that the layers give together.
+func (l linear) width() int { return l.output * len(l.layers) }
+
+func (l linear) names(suffix string) []string {
+	names := make([]string, len(l.layers))
+	for i, layer := range l.layers {
+		names[i] = layer + suffix
+	}
+	return names
+}
+
+// network builds one graph from a store's weights.
+type network struct {
+	*onnx.Graph
+	store *store
+}
+
+func (n *network) vector(name string, length int) onnx.Value {
+	return n.store.vector(n.Graph, name, length)
+}
+
+// product is x [... input] times the weights of l, without biases.
+func (n *network) product(x onnx.Value, l linear) onnx.Value {
+	switch n.store.plan.method(l) {
+	case methodInt8:
+		weight, scale := n.store.quantized(n.Graph, l)
+		return n.DynamicQuantizeMatMul(x, weight, scale, onnx.Value{})
+	case methodRows:
+		weight, scale := n.store.quantized(n.Graph, l)
+		return n.productByRows(x, weight, scale)
+	default:
+		return n.MatMul(x, n.store.transposed(n.Graph, l))
+	}
+}
+
+// bias is the biases of l side by side.
+func (n *network) bias(l linear) onnx.Value {
+	return n.store.floats(n.Graph, l.name()+".bias", func() ([]float32, error) {
+		values, err := n.store.readAll(l.names(".bias"), l.output)
+		if err != nil {
+			return nil, err
+		}
+		divide(values, n.store.plan.columns[l.name()])
+		return values, nil
+	}, l.width())
+}
+
+// apply is the whole layer: product and bias.
+func (n *network) apply(x onnx.Value, l linear) onnx.Value {
+	return n.Add(n.product(x, l), n.bias(l))
+}
+
+// productByRows is the product of x with quantised weights where every row of
+// x has a scale of its own.
+func (n *network) productByRows(x, weight, scale onnx.Value) onnx.Value {
+	largest := n.Maximum(n.Largest(n.Absolute(x), len(x.Shape)-1), n.Float(1e-30))
+	step := n.Float(1. / 127)
+	zero := n.Constant("uint8/128", onnx.Tensor{Type: onnx.Uint8, Raw: []byte{128}})
+	codes := n.QuantizeLinear(n.Divide(x, largest), step, zero)
+	return n.Multiply(n.MatMulIntegerToFloat(codes, weight, step, scale, zero, onnx.Value{}), largest)
+}
+
+// normalization is the scale and shift of a layer norm.
+func (n *network) normalization(name string, width int) (scale, shift onnx.Value) {
+	load := func(suffix string) onnx.Value {
+		return n.store.floats(n.Graph, name+suffix, func() ([]float32, error) {
+			values, err := n.store.read(name+suffix, width)
+			if err != nil {
+				return nil, err
+			}
+			divide(values, n.store.plan.norms[name])
+			return values, nil
+		}, width)
+	}
+	return load(".weight"), load(".bias")
+}
+
+// normalize is the layer norm of x under this name.
+func (n *network) normalize(x onnx.Value, name string, width int, epsilon float64) onnx.Value {
+	scale, shift := n.normalization(name, width)
+	return n.LayerNorm(x, scale, shift, epsilon)
+}
+
+// transposed is the weights of l as a matrix [input, width].
+func (s *store) transposed(g *onnx.Graph, l linear) onnx.Value {
+	return s.floats(g, l.name()+".weight", func() ([]float32, error) {
+		values, err := s.matrix(l)
+		if err != nil {
+			return nil, err
+		}
+		return transpose(values, l.width(), l.input), nil
+	}, l.input, l.width())
+}
+
+// matrix reads the weights of l as rows [width, input], with what the plan
+// folds into them.
+func (s *store) matrix(l linear) ([]float32, error) {
+	values, err := s.readAll(l.names(".weight"), l.output, l.input)
+	if err != nil {
+		return nil, err
+	}
+	rows, columns := s.plan.rows[l.name()], s.plan.columns[l.name()]
+	for i := range l.width() {
+		row := values[i*l.input : (i+1)*l.input]
+		multiply(row, rows)
+		if columns != nil {
+			for j := range row {
+				row[j] /= columns[i]
+			}
+		}
+	}
+	return values, nil
+}
+
+// transpose turns a row-major matrix [rows, columns] into [columns, rows].
+func transpose(values []float32, rows, columns int) []float32 {
+	const block = 32 // of rows and columns, to stay in the cache
+	result := make([]float32, len(values))
+	for top := 0; top < rows; top += block {
+		for left := 0; left < columns; left += block {
+			for i := top; i < min(top+block, rows); i++ {
+				for j := left; j < min(left+block, columns); j++ {
+					result[j*rows+i] = values[i*columns+j]
+				}
+			}
+		}
+	}
+	return result
+}
+
+// multiply scales values by factors, if there are any.
+func multiply(values, factors []float32) {
+	if factors == nil {
+		return
+	}
+	for i := range values {
+		values[i] *= factors[i]
+	}
+}
+
+// divide divides values by divisors, if there are any.
+func divide(values, divisors []float32) {
+	if divisors == nil {
+		return
+	}
+	for i := range values {
+		values[i] /= divisors[i]
+	}
+}

@@ -1,0 +1,301 @@
+package blip2
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/internal/hint"
+)
+
+// Files of a model folder.
+const (
+	ManifestFile     = "model.json"
+	VocabularyFile   = "vocab.txt"
+	VisionFile       = "vision.onnx"        // pixels to image tokens
+	ImagePartsFile   = "image_parts.onnx"   // image tokens to unit vectors
+	TextFile         = "text.onnx"          // token ids to a unit vector
+	MatchFile        = "match.onnx"         // image tokens and token ids to matching logits
+	CaptionStartFile = "caption_start.onnx" // image tokens to keys and values
+	CaptionStepFile  = "caption_step.onnx"  // token ids, keys and values to next-token logits
+)
+
+// Names of the graphs' inputs and outputs. The keys and values of layer i
+// carry the layer's number after the prefix, as in past_key_0.
+const (
+	PixelsName         = "pixels"         // float32 [B 3 S S]
+	ImageTokensName    = "image_tokens"   // float32 [B N D]
+	PartsName          = "parts"          // float32 [B Q W], unit rows
+	TokenIDsName       = "token_ids"      // int64 [B T]
+	AttentionMaskName  = "attention_mask" // int64 [B T], 1 for a token, 0 for padding
+	TextVectorName     = "text_vector"    // float32 [B W], unit rows
+	LogitsName         = "logits"         // float32 [B 2] or [B T V]
+	PositionName       = "position"       // int64 [T], counted from 0 at the first text token
+	PastKeyPrefix      = "past_key_"      // float32 [B H P d]
+	PastValuePrefix    = "past_value_"    // float32 [B H P d]
+	PresentKeyPrefix   = "present_key_"   // float32 [B H P+T d]
+	PresentValuePrefix = "present_value_" // float32 [B H P+T d]
+)
+
+// manifestFormat is the version of the manifest and of the graphs' contract.
+const manifestFormat = 1
+
+// maximumManifestBytes bounds what is read as a manifest.
+const maximumManifestBytes = 4 << 20
+
+// Precision says how a model's matrix products are computed.
+type Precision string
+
+// The precisions of a model.
+const (
+	// Float32 computes as the reference does.
+	Float32 Precision = "fp32"
+	// Int8 stores weights as signed 8-bit integers with one scale for each
+	// output and quantises activations while running; layers that lose too
+	// much by it stay in float32.
+	Int8 Precision = "int8"
+)
+
+// Manifest describes a compiled model. It is what model.json holds.
+type Manifest struct {
+	// Format is the version of the folder's layout.
+	Format int `json:"format"`
+	// Name is what the checkpoint called itself.
+	Name string `json:"name"`
+	// Precision is how the matrix products are computed.
+	Precision Precision `json:"precision"`
+	// Config has every size of the model.
+	Config checkpoint.Config `json:"config"`
+	// HasCaptionHead reports whether the caption graphs are there.
+	HasCaptionHead bool `json:"has_caption_head"`
+	// Files lists every other file of the folder, by name.
+	Files []File `json:"files"`
+	// Fingerprint identifies the model: the SHA-256 of everything above.
+	Fingerprint string `json:"fingerprint"`
+	// Calibration is the checkpoint's calibration.json, if it had one: how raw
+	// scores become probabilities.
+	Calibration json.RawMessage `json:"calibration,omitempty"`
+	// Quantization tells for each matrix product how it is computed; int8 only.
+	Quantization []LayerChoice `json:"quantization,omitempty"`
+	// SelfCheck compares the model with float32 on sample inputs; int8 only.
+	SelfCheck *SelfCheck `json:"self_check,omitempty"`
+}
+
+// File is one file of a model folder.
+type File struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`   // bytes
+	SHA256 string `json:"sha256"` // hexadecimal
+}
+
+// LayerChoice tells how one matrix product is computed.
+type LayerChoice struct {
+	Layer string `json:"layer"`
+	// Method is "int8" (one activation scale for each run), "int8_rows" (one for
+	// each row), or "fp32".
+	Method string `json:"method"`
+	// Error is the root mean square error of the quantised product on the
+	// samples, relative to the root mean square of the product.
+	Error float64 `json:"error"`
+}
+
+// SelfCheck compares an int8 model with the same model in float32, on the
+// same machine and sample inputs.
+type SelfCheck struct {
+	Images int `json:"images"` // sample images
+	Pairs  int `json:"pairs"`  // image-text pairs
+	// MeanCosine and WorstCosine compare each part's unit vector.
+	MeanCosine  float64 `json:"mean_cosine"`
+	WorstCosine float64 `json:"worst_cosine"`
+	// TextMeanCosine and TextWorstCosine compare the texts' unit vectors.
+	TextMeanCosine  float64 `json:"text_mean_cosine"`
+	TextWorstCosine float64 `json:"text_worst_cosine"`
+	// MatchDifference is the largest change of a pair's matching logits.
+	MatchDifference float64 `json:"match_difference"`
+	// Seconds an image takes through the vision encoder and the image
+	// transformer, in each precision.
+	Float32Seconds float64 `json:"float32_seconds"`
+	Int8Seconds    float64 `json:"int8_seconds"`
+}
+
+// ReadManifest reads and checks the manifest of the model in folder dir. The
+// files themselves are not read; see [Manifest.Verify].
+func ReadManifest(dir string) (Manifest, error) {
+	path := filepath.Join(dir, ManifestFile)
+	file, err := os.Open(path)
+	if err != nil {
+		return Manifest{}, hint.Wrap(fmt.Errorf("read model: %w", err), "compile the model again, for example with mekiki import")
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, maximumManifestBytes+1))
+	if err != nil {
+		return Manifest{}, fmt.Errorf("read model: %w", err)
+	}
+	manifest, err := parseManifest(content)
+	if err != nil {
+		return Manifest{}, hint.Wrap(fmt.Errorf("read model %s: %w", path, err), "compile the model again, for example with mekiki import")
+	}
+	return manifest, nil
+}
+
+// parseManifest decodes and checks a manifest.
+func parseManifest(content []byte) (Manifest, error) {
+	if len(content) > maximumManifestBytes {
+		return Manifest{}, fmt.Errorf("manifest exceeds %d bytes", maximumManifestBytes)
+	}
+	var manifest Manifest
+	if err := json.Unmarshal(content, &manifest); err != nil {
+		return Manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	if err := manifest.Validate(); err != nil {
+		return Manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	return manifest, nil
+}
+
+// Validate reports everything that is wrong with the manifest itself.
+func (m Manifest) Validate() error {
+	var problems []error
+	if m.Format != manifestFormat {
+		problems = append(problems, fmt.Errorf("format %d is not %d", m.Format, manifestFormat))
+	}
+	if m.Precision != Float32 && m.Precision != Int8 {
+		problems = append(problems, fmt.Errorf("unknown precision %q", m.Precision))
+	}
+	if err := validateConfig(m.Config); err != nil {
+		problems = append(problems, err)
+	}
+	names := map[string]bool{}
+	for _, file := range m.Files {
+		if !plainName(file.Name) || names[file.Name] || file.Size < 0 {
+			problems = append(problems, fmt.Errorf("file %q is not acceptable", file.Name))
+		}
+		names[file.Name] = true
+	}
+	for _, name := range m.requiredFiles() {
+		if !names[name] {
+			problems = append(problems, fmt.Errorf("file %s is not listed", name))
+		}
+	}
+	if want := m.fingerprint(); m.Fingerprint != want {
+		problems = append(problems, errors.New("fingerprint does not fit the content"))
+	}
+	return errors.Join(problems...)
+}
+
+// requiredFiles names the files without which the model cannot run.
+func (m Manifest) requiredFiles() []string {
+	names := []string{VocabularyFile, VisionFile, ImagePartsFile, TextFile, MatchFile}
+	if m.HasCaptionHead {
+		names = append(names, CaptionStartFile, CaptionStepFile)
+	}
+	return names
+}
+
+// plainName reports whether name is a file name without any folder.
+func plainName(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\\\x00") && name != ManifestFile
+}
+
+// fingerprint hashes what decides the model's results.
+func (m Manifest) fingerprint() string {
+	m.Files = slices.Clone(m.Files)
+	slices.SortFunc(m.Files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	content, err := json.Marshal(struct {
+		Format    int
+		Precision Precision
+		Config    checkpoint.Config
+		Files     []File
+	}{m.Format, m.Precision, m.fingerprintConfig(), m.Files})
+	if err != nil { // only for a NaN in Config, which JSON cannot hold
+		return ""
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// fingerprintConfig is the configuration without its name: renaming a model
+// does not make its vectors incomparable.
+func (m Manifest) fingerprintConfig() checkpoint.Config {
+	config := m.Config
+	config.Name = ""
+	return config
+}
+
+// Verify reads every file of the model in folder dir and compares size and
+// hash with the manifest. It reports all files that differ.
+func (m Manifest) Verify(dir string) error {
+	var problems []error
+	for _, file := range m.Files {
+		found, err := describeFile(dir, file.Name)
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		case found != file:
+			problems = append(problems, fmt.Errorf("%s is not the file that was written", filepath.Join(dir, file.Name)))
+		}
+	}
+	return hint.Wrap(errors.Join(problems...), "compile the model again, for example with mekiki import")
+}
+
+// CheckSizes compares the sizes of the model's files with the manifest,
+// without reading them.
+func (m Manifest) CheckSizes(dir string) error {
+	var problems []error
+	for _, file := range m.Files {
+		info, err := os.Stat(filepath.Join(dir, file.Name))
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		case info.Size() != file.Size:
+			problems = append(problems, fmt.Errorf("%s has %d bytes, not %d", filepath.Join(dir, file.Name), info.Size(), file.Size))
+		}
+	}
+	return hint.Wrap(errors.Join(problems...), "compile the model again, for example with mekiki import")
+}
+
+// describeFile reads a file of a model folder to its end.
+func describeFile(dir, name string) (File, error) {
+	file, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		return File{}, fmt.Errorf("read model: %w", err)
+	}
+	defer file.Close()
+	sum := sha256.New()
+	size, err := io.Copy(sum, file)
+	if err != nil {
+		return File{}, fmt.Errorf("read model: %w", err)
+	}
+	return File{Name: name, Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
+}
+
+// writeManifest completes the manifest with its fingerprint and writes it.
+func writeManifest(dir string, manifest Manifest) (Manifest, error) {
+	slices.SortFunc(manifest.Files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	manifest.Format = manifestFormat
+	manifest.Fingerprint = manifest.fingerprint()
+	if err := manifest.Validate(); err != nil {
+		return Manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	content, err := json.MarshalIndent(manifest, "", "  ")
+	if err != nil {
+		return Manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	file, err := os.Create(filepath.Join(dir, ManifestFile))
+	if err != nil {
+		return Manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	_, err = file.Write(append(content, '\n'))
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return Manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	return manifest, nil
+}

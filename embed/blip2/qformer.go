@@ -1,0 +1,195 @@
+package blip2
+
+import (
+	"fmt"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/onnx"
+)
+
+// queryFormer builds parts of the Q-Former.
+type queryFormer struct {
+	*network
+	config checkpoint.Config
+}
+
+// Names of the Q-Former's dynamic sizes.
+const (
+	batchSize    = "batch"    // images or texts
+	textSize     = "text"     // text tokens
+	sequenceSize = "sequence" // queries and text tokens
+	pastSize     = "past"     // keys from earlier steps
+	totalSize    = "total"    // keys from earlier steps and this one
+)
+
+// masked is what is added to a score that must not count; exp of it is zero
+// beside any score.
+const masked = -10000
+
+func (q *queryFormer) width() int { return q.config.QFormer.HiddenSize }
+
+func (q *queryFormer) prefix(layer int) string {
+	return fmt.Sprintf("qformer.encoder.layer.%d.", layer)
+}
+
+// one is a single fully connected layer of the Q-Former's width.
+func (q *queryFormer) one(name string) linear {
+	return linear{[]string{name}, q.width(), q.width()}
+}
+
+// selfProjections is query, key and value of a layer's self-attention.
+func (q *queryFormer) selfProjections(layer int) linear {
+	prefix := q.prefix(layer) + "attention.attention."
+	return linear{[]string{prefix + "query", prefix + "key", prefix + "value"}, q.width(), q.width()}
+}
+
+// crossProjections is key and value of a layer's cross-attention, which read
+// image tokens.
+func (q *queryFormer) crossProjections(layer int) linear {
+	prefix := q.prefix(layer) + "crossattention.attention."
+	return linear{[]string{prefix + "key", prefix + "value"}, q.config.Vision.HiddenSize, q.width()}
+}
+
+// queries is the learned queries [1 Q H], normalised as the Q-Former's input.
+func (q *queryFormer) queries() onnx.Value {
+	shape := []int{1, q.config.QueryTokens, q.width()}
+	return q.embedNorm(q.store.tensor(q.Graph, "query_tokens", shape, shape...))
+}
+
+// embedNorm is the layer norm that queries and text embeddings share.
+func (q *queryFormer) embedNorm(x onnx.Value) onnx.Value {
+	return q.normalize(x, "qformer.layernorm", q.width(), q.config.QFormer.LayerNormEpsilon)
+}
+
+// words is the rows of the word embedding that ids [B T] name: [B T H].
+func (q *queryFormer) words(ids onnx.Value) onnx.Value {
+	return q.Gather(q.wordTable(), ids)
+}
+
+func (q *queryFormer) wordTable() onnx.Value {
+	shape := []int{q.config.QFormer.VocabularySize, q.width()}
+	return q.store.tensor(q.Graph, "embeddings.word_embeddings.weight", shape, shape...)
+}
+
+func (q *queryFormer) positionTable() onnx.Value {
+	shape := []int{q.config.QFormer.MaxPositions, q.width()}
+	return q.store.tensor(q.Graph, "embeddings.position_embeddings.weight", shape, shape...)
+}
+
+// text is the normalised embeddings [B T H] of a text from its beginning.
+func (q *queryFormer) text(ids onnx.Value) onnx.Value {
+	positions := q.SliceTo(q.positionTable(), 0, 0, q.Size(ids, 1), onnx.Dynamic(textSize))
+	return q.embedNorm(q.Add(q.words(ids), positions))
+}
+
+// addNorm is the layer norm of dense(x) + skip, the end of every sublayer.
+func (q *queryFormer) addNorm(x, skip onnx.Value, dense linear, norm string) onnx.Value {
+	scale, shift := q.normalization(norm, q.width())
+	sum, _ := q.SkipLayerNorm(q.product(x, dense), skip, scale, shift, q.bias(dense), q.config.QFormer.LayerNormEpsilon)
+	return sum
+}
+
+// attend finishes an attention sublayer: output projection, residual, norm.
+func (q *queryFormer) attend(attention onnx.Attention, skip onnx.Value, name string) onnx.Value {
+	attention.Heads = q.config.QFormer.Heads
+	context, _, _ := q.MultiHeadAttention(attention)
+	return q.addNorm(context, skip, q.one(name+".output.dense"), name+".output.LayerNorm")
+}
+
+// split is x [B S n·H] cut into n values [B S H].
+func (q *queryFormer) split(x onnx.Value, n int) []onnx.Value {
+	sizes := make([]int, n)
+	for i := range sizes {
+		sizes[i] = q.width()
+	}
+	return q.Split(x, 2, sizes...)
+}
+
+// selfAttention is a layer's self-attention over x [B S H]; scoreBias is
+// added to the scores unless it is missing.
+func (q *queryFormer) selfAttention(layer int, x, scoreBias onnx.Value) onnx.Value {
+	projections := q.selfProjections(layer)
+	parts := q.split(q.product(x, projections), 3)
+	return q.attend(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
+		Bias: q.bias(projections), ScoreBias: scoreBias}, x, q.prefix(layer)+"attention")
+}
+
+// selfAttentionFirst is selfAttention of which only the first row is wanted:
+// [B 1 H].
+func (q *queryFormer) selfAttentionFirst(layer int, x, scoreBias onnx.Value) onnx.Value {
+	projections := q.selfProjections(layer)
+	parts := q.split(q.product(x, projections), 3)
+	return q.attend(onnx.Attention{Query: q.first(parts[0], 1), Key: parts[1], Value: parts[2],
+		Bias: q.bias(projections), ScoreBias: scoreBias}, q.first(x, 1), q.prefix(layer)+"attention")
+}
+
+// first is the first count rows of x [B S H].
+func (q *queryFormer) first(x onnx.Value, count int) onnx.Value {
+	return q.Slice(x, 1, 0, int64(count), onnx.Fixed(count))
+}
+
+// crossMemory is a layer's keys and values [B N 2·H] of image tokens, without
+// biases.
+func (q *queryFormer) crossMemory(layer int, tokens onnx.Value) onnx.Value {
+	return q.product(tokens, q.crossProjections(layer))
+}
+
+// crossAttention lets the queries x [B Q H] read the image by the layer's
+// memory.
+func (q *queryFormer) crossAttention(layer int, x, memory onnx.Value) onnx.Value {
+	name := q.prefix(layer) + "crossattention"
+	query := q.one(name + ".attention.query")
+	biases := linear{append([]string{query.layers[0]}, q.crossProjections(layer).layers...), 0, q.width()}
+	parts := q.split(memory, 2)
+	return q.attend(onnx.Attention{Query: q.product(x, query), Key: parts[0], Value: parts[1], Bias: q.bias(biases)}, x, name)
+}
+
+// feedForward is a layer's feed-forward block; suffix is "_query" for queries
+// and empty for text.
+func (q *queryFormer) feedForward(layer int, x onnx.Value, suffix string) onnx.Value {
+	prefix, inner := q.prefix(layer), q.config.QFormer.IntermediateSize
+	rise := linear{[]string{prefix + "intermediate" + suffix + ".dense"}, q.width(), inner}
+	fall := linear{[]string{prefix + "output" + suffix + ".dense"}, inner, q.width()}
+	return q.addNorm(q.BiasGelu(q.product(x, rise), q.bias(rise)), x, fall, prefix+"output"+suffix+".LayerNorm")
+}
+
+const querySuffix = "_query"
+
+// imageLayers runs the queries [1 Q H] through all layers of the image
+// transformer; each layer's input is shown to visit first. The part before
+// the first look at the image does not depend on it and stays of batch 1,
+// which the runtime computes once, when the graph is opened.
+func (q *queryFormer) imageLayers(tokens onnx.Value, visit func(layer int, x onnx.Value)) onnx.Value {
+	x := q.queries()
+	shape := onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(q.config.QueryTokens), onnx.Fixed(q.width())}
+	seen := false
+	for i := range q.config.QFormer.Layers {
+		q.Scope(fmt.Sprintf("layer.%d", i), func() {
+			if visit != nil {
+				visit(i, x)
+			}
+			x = q.selfAttention(i, x, onnx.Value{})
+			if q.config.QFormer.CrossAttends(i) {
+				if !seen {
+					x, seen = q.Expand(x, tokens, shape), true
+				}
+				x = q.crossAttention(i, x, q.crossMemory(i, tokens))
+			}
+			x = q.feedForward(i, x, querySuffix)
+		})
+	}
+	return x
+}
+
+// keyMask is what a mask [B S] of ones and zeros adds to the scores of
+// rows queries: [B 1 rows S].
+func (q *queryFormer) keyMask(mask onnx.Value, rows onnx.Dimension, rowCount onnx.Value) onnx.Value {
+	closed := q.Subtract(q.Float(1), q.Cast(mask, onnx.Float32))
+	scores := q.Unsqueeze(q.Multiply(closed, q.Float(masked)), 1, 2)
+	if rows == onnx.Fixed(1) {
+		return scores
+	}
+	shape := onnx.Shape{mask.Shape[0], onnx.Fixed(1), rows, mask.Shape[1]}
+	target := q.Concat(0, onnx.Fixed(4), q.Size(mask, 0), q.Int64s(1), rowCount, q.Size(mask, 1))
+	return q.ExpandTo(scores, target, shape)
+}

@@ -1,0 +1,99 @@
+package blip2
+
+import (
+	"math"
+
+	"mekiki/embed/onnx"
+)
+
+// method is how a matrix product is computed.
+type method string
+
+const (
+	methodFloat method = "fp32"
+	methodInt8  method = "int8"      // one activation scale for each run
+	methodRows  method = "int8_rows" // one activation scale for each row
+)
+
+// plan says for every matrix product how it is computed, and what is folded
+// into weights to make quantisation lose less. Its zero value is float32
+// throughout.
+//
+// Folding divides the features between two layers by factors and multiplies
+// the reading weights by the same factors, so that features of very different
+// size share one activation scale with less loss.
+type plan struct {
+	methods  map[string]method
+	fallback method               // for products without a method of their own
+	rows     map[string][]float32 // factors for the input features of a product
+	columns  map[string][]float32 // divisors for the output features of a product and its bias
+	norms    map[string][]float32 // divisors for the features of a layer norm
+}
+
+func newPlan(fallback method) plan {
+	return plan{methods: map[string]method{}, fallback: fallback, rows: map[string][]float32{},
+		columns: map[string][]float32{}, norms: map[string][]float32{}}
+}
+
+func (p plan) method(l linear) method {
+	if chosen, ok := p.methods[l.name()]; ok {
+		return chosen
+	}
+	if p.fallback == "" {
+		return methodFloat
+	}
+	return p.fallback
+}
+
+// quantized is the weights of l as signed 8-bit integers [input, width] and
+// one scale for each output [width].
+func (s *store) quantized(g *onnx.Graph, l linear) (weight, scale onnx.Value) {
+	weightName, scaleName := l.name()+".weight_int8", l.name()+".weight_scale"
+	if _, ok := s.tensors[weightName]; !ok {
+		values, err := s.matrix(l)
+		if err != nil {
+			g.Fail(err)
+			return
+		}
+		codes, scales := quantizeRows(values, l.width(), l.input)
+		s.constant(g, weightName, func() (onnx.Tensor, error) {
+			return s.data.AppendBytes(onnx.Int8, codes, int64(l.input), int64(l.width()))
+		})
+		s.constant(g, scaleName, func() (onnx.Tensor, error) {
+			return s.data.AppendFloat32(scales, int64(l.width()))
+		})
+	}
+	return g.Constant(weightName, s.tensors[weightName]), g.Constant(scaleName, s.tensors[scaleName])
+}
+
+// quantizeRows turns each row of a matrix [rows, columns] into signed 8-bit
+// integers by one scale, largest magnitude over 127, and returns the
+// transposed codes [columns, rows] and the scales.
+func quantizeRows(values []float32, rows, columns int) (codes []byte, scales []float32) {
+	codes = make([]byte, len(values))
+	scales = make([]float32, rows)
+	const block = 64 // of rows and columns, to stay in the cache
+	inverse := make([]float32, rows)
+	for i := range rows {
+		var largest float32
+		for _, value := range values[i*columns : (i+1)*columns] {
+			largest = max(largest, float32(math.Abs(float64(value))))
+		}
+		if largest == 0 {
+			largest = 127 // a row of zeros: any scale will do
+		}
+		scales[i] = largest / 127
+		inverse[i] = 127 / largest
+	}
+	for top := 0; top < rows; top += block {
+		for left := 0; left < columns; left += block {
+			for i := top; i < min(top+block, rows); i++ {
+				for j := left; j < min(left+block, columns); j++ {
+					code := math.RoundToEven(float64(values[i*columns+j] * inverse[i]))
+					codes[j*rows+i] = byte(int8(max(-127, min(127, code))))
+				}
+			}
+		}
+	}
+	return codes, scales
+}

@@ -1,0 +1,113 @@
+package blip2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"mekiki/embed/onnx"
+)
+
+// store turns a checkpoint's tensors into constants of graphs. Each is
+// written to the data file when a graph first asks for it and shared by the
+// graphs that ask later.
+type store struct {
+	ctx     context.Context // of the compilation that the store serves
+	weights Weights
+	data    *onnx.DataFile
+	plan    plan
+	tensors map[string]onnx.Tensor
+}
+
+func newStore(ctx context.Context, weights Weights, data *onnx.DataFile, plan plan) *store {
+	return &store{ctx: ctx, weights: weights, data: data, plan: plan, tensors: map[string]onnx.Tensor{}}
+}
+
+// read reads a tensor and checks its shape.
+func (s *store) read(name string, shape ...int) ([]float32, error) {
+	if err := s.ctx.Err(); err != nil {
+		return nil, err
+	}
+	found, ok := s.weights.Shape(name)
+	if !ok {
+		return nil, fmt.Errorf("checkpoint has no tensor %s", name)
+	}
+	if !slices.Equal(found, shape) {
+		return nil, fmt.Errorf("tensor %s has shape %v, not %v", name, found, shape)
+	}
+	values, err := s.weights.Float32(s.ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("read tensor %s: %w", name, err)
+	}
+	return values, nil
+}
+
+// readAll reads tensors of one shape one after another into one slice.
+func (s *store) readAll(names []string, shape ...int) ([]float32, error) {
+	if len(names) == 1 {
+		return s.read(names[0], shape...)
+	}
+	var joined []float32
+	for _, name := range names {
+		values, err := s.read(name, shape...)
+		if err != nil {
+			return nil, err
+		}
+		if joined == nil {
+			joined = make([]float32, 0, len(values)*len(names))
+		}
+		joined = append(joined, values...)
+	}
+	return joined, nil
+}
+
+// constant gives graph g the stored tensor of this name, made by load the
+// first time.
+func (s *store) constant(g *onnx.Graph, name string, load func() (onnx.Tensor, error)) onnx.Value {
+	tensor, ok := s.tensors[name]
+	if !ok {
+		var err error
+		if tensor, err = load(); err != nil {
+			g.Fail(err)
+			return onnx.Value{}
+		}
+		s.tensors[name] = tensor
+	}
+	return g.Constant(name, tensor)
+}
+
+// floats is a constant of float values under this name.
+func (s *store) floats(g *onnx.Graph, name string, load func() ([]float32, error), shape ...int) onnx.Value {
+	return s.constant(g, name, func() (onnx.Tensor, error) {
+		values, err := load()
+		if err != nil {
+			return onnx.Tensor{}, err
+		}
+		return s.data.AppendFloat32(values, int64s(shape)...)
+	})
+}
+
+// tensor is a checkpoint tensor as it is, reshaped.
+func (s *store) tensor(g *onnx.Graph, name string, from []int, to ...int) onnx.Value {
+	return s.floats(g, name, func() ([]float32, error) { return s.read(name, from...) }, to...)
+}
+
+// vector is a checkpoint vector of this length.
+func (s *store) vector(g *onnx.Graph, name string, length int) onnx.Value {
+	return s.tensor(g, name, []int{length}, length)
+}
+
+func int64s(values []int) []int64 {
+	converted := make([]int64, len(values))
+	for i, value := range values {
+		converted[i] = int64(value)
+	}
+	return converted
+}
+
+// closeData closes the data file after the error that ended its use, if any.
+func closeData(data *onnx.DataFile, err error) error {
+	_, closing := data.Close()
+	return errors.Join(err, closing)
+}
