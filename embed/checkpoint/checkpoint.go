@@ -3,8 +3,10 @@ package checkpoint
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 )
 
 // ErrNotFound says that a checkpoint holds no tensor of the given name.
@@ -33,42 +35,119 @@ type Options struct {
 
 // Checkpoint is an open checkpoint. Its methods may be called concurrently, Close excepted.
 type Checkpoint struct {
-	config Config
+	config     Config
+	source     *source
+	names      []string
+	tensors    map[string]*tensor
+	vocabulary []byte
 }
 
-// Open opens a checkpoint and checks that every tensor of the architecture is there in its shape. No values are read.
+// Open opens a checkpoint and checks that every tensor of the architecture is there in its shape; if not, the error is a
+// *MismatchError that names them. Values are read only to decide whether the caption head shares the word embedding.
 func Open(ctx context.Context, options Options) (*Checkpoint, error) {
-	return nil, errors.New("open checkpoint: not written yet")
+	checkpoint, err := open(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("open checkpoint: %w", err)
+	}
+	return checkpoint, nil
+}
+
+func open(ctx context.Context, options Options) (_ *Checkpoint, err error) {
+	logger := options.Logger
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	source, err := openSource(options)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, source.close())
+		}
+	}()
+	held, err := newHoldings(source)
+	if err != nil {
+		return nil, err
+	}
+	config, err := configure(source, held, options)
+	if err != nil {
+		return nil, err
+	}
+	checkpoint := &Checkpoint{config: config, source: source}
+	checkpoint.names, checkpoint.tensors, err = resolve(ctx, config, source, held, options, logger)
+	if err != nil {
+		return nil, err
+	}
+	checkpoint.vocabulary, err = loadVocabulary(source, options.VocabularyPath, config.QFormer.VocabularySize)
+	if err != nil {
+		return nil, err
+	}
+	return checkpoint, nil
 }
 
 // Config returns the sizes of the model.
 func (c *Checkpoint) Config() Config { return c.config }
 
 // Has reports whether the checkpoint holds the tensor of this canonical name.
-func (c *Checkpoint) Has(name string) bool { return false }
+func (c *Checkpoint) Has(name string) bool {
+	_, ok := c.tensors[name]
+	return ok
+}
 
 // HasCaptionHead reports whether the checkpoint holds the language-model head that captions need.
-func (c *Checkpoint) HasCaptionHead() bool { return false }
+func (c *Checkpoint) HasCaptionHead() bool { return c.Has(predictionBiasName) }
 
 // Shape returns the shape of a tensor; the slice is the caller's.
-func (c *Checkpoint) Shape(name string) ([]int, bool) { return nil, false }
+func (c *Checkpoint) Shape(name string) ([]int, bool) {
+	tensor, ok := c.tensors[name]
+	if !ok {
+		return nil, false
+	}
+	return slices.Clone(tensor.shape), true
+}
 
 // Names returns the canonical names of all tensors in the order of the architecture.
-func (c *Checkpoint) Names() []string { return nil }
+func (c *Checkpoint) Names() []string { return slices.Clone(c.names) }
 
 // Float32 reads one tensor, converted to float32, in row-major order. A NaN or an infinity is an error that names the
 // tensor. The slice is the caller's.
 func (c *Checkpoint) Float32(ctx context.Context, name string) ([]float32, error) {
-	return nil, ErrNotFound
+	tensor, ok := c.tensors[name]
+	if !ok {
+		return nil, fmt.Errorf("read tensor %s: %w", name, ErrNotFound)
+	}
+	return tensor.read(ctx)
+}
+
+// Verify reads every tensor and reports all that cannot be read or hold a NaN or an infinity.
+func (c *Checkpoint) Verify(ctx context.Context) error {
+	var problems []error
+	for _, name := range c.names {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := c.tensors[name].read(ctx); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // Vocabulary returns the WordPiece vocabulary in the form of vocab.txt, one token a line, with [DEC] and any other added
 // tokens appended so that line numbers are token ids; false when the source has none and no path was given.
-func (c *Checkpoint) Vocabulary() ([]byte, bool) { return nil, false }
+func (c *Checkpoint) Vocabulary() ([]byte, bool) {
+	return slices.Clone(c.vocabulary), c.vocabulary != nil
+}
 
 // ReadFile reads a small file (at most 16 MiB) that lies beside the weights in a folder, such as calibration.json. The
 // error satisfies errors.Is(err, fs.ErrNotExist) when there is none.
-func (c *Checkpoint) ReadFile(name string) ([]byte, error) { return nil, fs.ErrNotExist }
+func (c *Checkpoint) ReadFile(name string) ([]byte, error) {
+	if c.source.folder == nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return readSmall(c.source.folder, name)
+}
 
 // Close releases the files.
-func (c *Checkpoint) Close() error { return nil }
+func (c *Checkpoint) Close() error { return c.source.close() }

@@ -1,0 +1,344 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// maximumSideFile bounds the small files that lie beside the weights.
+const maximumSideFile = 16 << 20
+
+// Published defaults of transformers' Blip2VisionConfig, Blip2QFormerConfig, Blip2Config and BlipImageProcessor. Published
+// configurations leave out every field that equals them.
+var (
+	defaultMean              = [3]float32{0.48145466, 0.4578275, 0.40821073}
+	defaultStandardDeviation = [3]float32{0.26862954, 0.26130258, 0.27577711}
+)
+
+const (
+	defaultQueryTokens    = 32
+	defaultProjectionSize = 256
+	// defaultProcessorSize is BlipImageProcessor's own size, which applies when preprocessor_config.json names none.
+	defaultProcessorSize = 384
+)
+
+// modelJSON mirrors the fields of config.json that matter. Pointers tell an omitted field from a zero.
+type modelJSON struct {
+	Architectures  []string    `json:"architectures"`
+	ModelType      *string     `json:"model_type"`
+	QueryTokens    *int        `json:"num_query_tokens"`
+	ProjectionSize *int        `json:"image_text_hidden_size"`
+	Vision         visionJSON  `json:"vision_config"`
+	QFormer        qformerJSON `json:"qformer_config"`
+}
+
+type visionJSON struct {
+	HiddenSize       *int     `json:"hidden_size"`
+	IntermediateSize *int     `json:"intermediate_size"`
+	Layers           *int     `json:"num_hidden_layers"`
+	Heads            *int     `json:"num_attention_heads"`
+	ImageSize        *int     `json:"image_size"`
+	PatchSize        *int     `json:"patch_size"`
+	Activation       *string  `json:"hidden_act"`
+	LayerNormEpsilon *float64 `json:"layer_norm_eps"`
+	QKVBias          *bool    `json:"qkv_bias"`
+}
+
+type qformerJSON struct {
+	VocabularySize    *int     `json:"vocab_size"`
+	HiddenSize        *int     `json:"hidden_size"`
+	Layers            *int     `json:"num_hidden_layers"`
+	Heads             *int     `json:"num_attention_heads"`
+	IntermediateSize  *int     `json:"intermediate_size"`
+	Activation        *string  `json:"hidden_act"`
+	MaxPositions      *int     `json:"max_position_embeddings"`
+	LayerNormEpsilon  *float64 `json:"layer_norm_eps"`
+	CrossAttention    *int     `json:"cross_attention_frequency"`
+	PositionEmbedding *string  `json:"position_embedding_type"`
+	TextInput         *bool    `json:"use_qformer_text_input"`
+	EarlierTextInput  *bool    `json:"qformer_text_input"`
+}
+
+// or returns the value pointed at, or the default.
+func or[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
+// parseConfig reads config.json. Fields that are left out take their published defaults; trailing commas, which one
+// published revision has, are tolerated.
+func parseConfig(data []byte) (Config, modelJSON, error) {
+	var model modelJSON
+	if err := unmarshalLenient(data, &model); err != nil {
+		return Config{}, model, err
+	}
+	if kind := or(model.ModelType, "blip-2"); kind != "blip-2" {
+		return Config{}, model, fmt.Errorf("model_type is %q; only \"blip-2\" is supported", kind)
+	}
+	v, q := model.Vision, model.QFormer
+	epsilon := or(v.LayerNormEpsilon, 1e-6)
+	config := Config{
+		QueryTokens:    or(model.QueryTokens, defaultQueryTokens),
+		ProjectionSize: or(model.ProjectionSize, defaultProjectionSize),
+		Vision: Vision{
+			HiddenSize: or(v.HiddenSize, 1408), Layers: or(v.Layers, 39), Heads: or(v.Heads, 16),
+			IntermediateSize: or(v.IntermediateSize, 6144), ImageSize: or(v.ImageSize, 224), PatchSize: or(v.PatchSize, 14),
+			Activation: or(v.Activation, "gelu"), LayerNormEpsilon: epsilon, FinalLayerNormEpsilon: epsilon, PatchBias: true,
+		},
+		QFormer: QFormer{
+			HiddenSize: or(q.HiddenSize, 768), Layers: or(q.Layers, 12), Heads: or(q.Heads, 12),
+			IntermediateSize: or(q.IntermediateSize, 3072), VocabularySize: or(q.VocabularySize, 30522),
+			MaxPositions: or(q.MaxPositions, 512), CrossAttentionFrequency: or(q.CrossAttention, 2),
+			LayerNormEpsilon: or(q.LayerNormEpsilon, 1e-12),
+		},
+		Preprocess: Preprocess{
+			ImageSize: or(v.ImageSize, 224), Mean: defaultMean, StandardDeviation: defaultStandardDeviation,
+			RescaleFactor: 1.0 / 255,
+		},
+	}
+	return config, model, errors.Join(model.supported(), config.Validate())
+}
+
+// supported names settings that would give other numbers than ours.
+func (m modelJSON) supported() error {
+	var problems []error
+	if activation := or(m.QFormer.Activation, "gelu"); activation != "gelu" {
+		problems = append(problems, fmt.Errorf("qformer_config.hidden_act is %q; only \"gelu\" is supported", activation))
+	}
+	if kind := or(m.QFormer.PositionEmbedding, "absolute"); kind != "absolute" {
+		problems = append(problems, fmt.Errorf("qformer_config.position_embedding_type is %q; only \"absolute\" is supported", kind))
+	}
+	if !or(m.Vision.QKVBias, true) {
+		problems = append(problems, errors.New("vision_config.qkv_bias is false; only true is supported"))
+	}
+	return errors.Join(problems...)
+}
+
+// Validate reports every size that no model can have.
+func (c Config) Validate() error {
+	var problems []error
+	check := func(name string, value, most int) {
+		if value < 1 || value > most {
+			problems = append(problems, fmt.Errorf("%s is %d; it must lie between 1 and %d", name, value, most))
+		}
+	}
+	check("the vision encoder's hidden size", c.Vision.HiddenSize, 1<<16)
+	check("the vision encoder's number of layers", c.Vision.Layers, 1<<10)
+	check("the vision encoder's number of heads", c.Vision.Heads, 1<<10)
+	check("the vision encoder's intermediate size", c.Vision.IntermediateSize, 1<<18)
+	check("the image size", c.Vision.ImageSize, 1<<12)
+	check("the patch size", c.Vision.PatchSize, 1<<10)
+	check("the Q-Former's hidden size", c.QFormer.HiddenSize, 1<<16)
+	check("the Q-Former's number of layers", c.QFormer.Layers, 1<<10)
+	check("the Q-Former's number of heads", c.QFormer.Heads, 1<<10)
+	check("the Q-Former's intermediate size", c.QFormer.IntermediateSize, 1<<18)
+	check("the vocabulary's size", c.QFormer.VocabularySize, 1<<20)
+	check("the number of text positions", c.QFormer.MaxPositions, 1<<16)
+	check("the cross-attention frequency", c.QFormer.CrossAttentionFrequency, 1<<10)
+	check("the number of query tokens", c.QueryTokens, 1<<12)
+	check("the projection's size", c.ProjectionSize, 1<<16)
+	if len(problems) > 0 {
+		return errors.Join(problems...)
+	}
+	return errors.Join(c.validateRatios(), c.validateNumbers())
+}
+
+// validateRatios checks the sizes that must divide each other.
+func (c Config) validateRatios() error {
+	var problems []error
+	if c.Vision.HiddenSize%c.Vision.Heads != 0 {
+		problems = append(problems, fmt.Errorf("the vision encoder's hidden size %d is not a multiple of its %d heads",
+			c.Vision.HiddenSize, c.Vision.Heads))
+	}
+	if c.QFormer.HiddenSize%c.QFormer.Heads != 0 {
+		problems = append(problems, fmt.Errorf("the Q-Former's hidden size %d is not a multiple of its %d heads",
+			c.QFormer.HiddenSize, c.QFormer.Heads))
+	}
+	if c.Vision.ImageSize < c.Vision.PatchSize {
+		problems = append(problems, fmt.Errorf("the image size %d is smaller than the patch size %d",
+			c.Vision.ImageSize, c.Vision.PatchSize))
+	}
+	const largestGrid = 512
+	if grid := c.Vision.ImageSize / c.Vision.PatchSize; grid > largestGrid {
+		problems = append(problems, fmt.Errorf("the image has %d by %d patches; at most %d by %d are supported",
+			grid, grid, largestGrid, largestGrid))
+	}
+	return errors.Join(problems...)
+}
+
+// validateNumbers checks the settings that are not sizes.
+func (c Config) validateNumbers() error {
+	var problems []error
+	if c.Vision.Activation != "gelu" && c.Vision.Activation != "quick_gelu" {
+		problems = append(problems, fmt.Errorf("the vision encoder's activation is %q; \"gelu\" and \"quick_gelu\" are supported",
+			c.Vision.Activation))
+	}
+	for _, epsilon := range []float64{c.Vision.LayerNormEpsilon, c.Vision.FinalLayerNormEpsilon, c.QFormer.LayerNormEpsilon} {
+		if !(epsilon > 0 && epsilon < 1) {
+			problems = append(problems, fmt.Errorf("the layer normalisation's epsilon is %g; it must lie between 0 and 1", epsilon))
+			break
+		}
+	}
+	for channel := range 3 {
+		mean, deviation := float64(c.Preprocess.Mean[channel]), float64(c.Preprocess.StandardDeviation[channel])
+		if math.IsNaN(mean) || math.IsInf(mean, 0) || !(deviation > 0) || math.IsInf(deviation, 0) {
+			problems = append(problems, fmt.Errorf("image_mean %v and image_std %v cannot normalise pixels",
+				c.Preprocess.Mean, c.Preprocess.StandardDeviation))
+			break
+		}
+	}
+	if !(c.Preprocess.RescaleFactor > 0 && c.Preprocess.RescaleFactor <= 1) {
+		problems = append(problems, fmt.Errorf("rescale_factor is %g; it must lie between 0 and 1", c.Preprocess.RescaleFactor))
+	}
+	return errors.Join(problems...)
+}
+
+// processorJSON mirrors preprocessor_config.json.
+type processorJSON struct {
+	Size      json.RawMessage `json:"size"`
+	Mean      json.RawMessage `json:"image_mean"`
+	Deviation json.RawMessage `json:"image_std"`
+	Rescale   *float64        `json:"rescale_factor"`
+	DoResize  *bool           `json:"do_resize"`
+	DoRescale *bool           `json:"do_rescale"`
+	DoNorm    *bool           `json:"do_normalize"`
+	DoCrop    *bool           `json:"do_center_crop"`
+	Resample  *int            `json:"resample"`
+}
+
+// parsePreprocess reads preprocessor_config.json.
+func parsePreprocess(data []byte) (Preprocess, error) {
+	var processor processorJSON
+	if err := unmarshalLenient(data, &processor); err != nil {
+		return Preprocess{}, err
+	}
+	const bicubic = 3
+	var problems []error
+	for _, setting := range []struct {
+		name  string
+		value bool
+	}{
+		{"do_resize", or(processor.DoResize, true)},
+		{"do_rescale", or(processor.DoRescale, true)},
+		{"do_normalize", or(processor.DoNorm, true)},
+		{"do_center_crop", !or(processor.DoCrop, false)},
+		{"resample", or(processor.Resample, bicubic) == bicubic},
+	} {
+		if !setting.value {
+			problems = append(problems, fmt.Errorf("%s differs from what BLIP-2 models use and is not supported", setting.name))
+		}
+	}
+	size, err := parseSize(processor.Size)
+	problems = append(problems, err)
+	mean, err := parseTriple(processor.Mean, defaultMean)
+	problems = append(problems, wrapField("image_mean", err))
+	deviation, err := parseTriple(processor.Deviation, defaultStandardDeviation)
+	problems = append(problems, wrapField("image_std", err))
+	return Preprocess{
+		ImageSize: size, Mean: mean, StandardDeviation: deviation, RescaleFactor: or(processor.Rescale, 1.0/255),
+	}, errors.Join(problems...)
+}
+
+func wrapField(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// parseSize reads "size" in its several forms: a number, [height, width], {"height", "width"} or {"shortest_edge"}. Only
+// squares are accepted.
+func parseSize(raw json.RawMessage) (int, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return defaultProcessorSize, nil
+	}
+	var sides []int
+	var number int
+	var object map[string]int
+	switch {
+	case json.Unmarshal(raw, &number) == nil:
+		sides = []int{number, number}
+	case json.Unmarshal(raw, &sides) == nil:
+		if len(sides) == 1 {
+			sides = append(sides, sides[0])
+		}
+	case json.Unmarshal(raw, &object) == nil:
+		if edge, ok := object["shortest_edge"]; ok && len(object) == 1 {
+			sides = []int{edge, edge}
+		} else {
+			sides = []int{object["height"], object["width"]}
+		}
+	}
+	if len(sides) != 2 || sides[0] != sides[1] || sides[0] < 1 {
+		return 0, fmt.Errorf("size is %s; a square such as {\"height\": 224, \"width\": 224} is expected", clip(raw))
+	}
+	return sides[0], nil
+}
+
+// parseTriple reads one number for each channel, or one number for all.
+func parseTriple(raw json.RawMessage, otherwise [3]float32) ([3]float32, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return otherwise, nil
+	}
+	var values []float32
+	var single float32
+	if json.Unmarshal(raw, &single) == nil {
+		return [3]float32{single, single, single}, nil
+	}
+	if err := json.Unmarshal(raw, &values); err != nil || len(values) != 3 {
+		return otherwise, fmt.Errorf("%s is not a list of three numbers", clip(raw))
+	}
+	return [3]float32(values), nil
+}
+
+// clip shortens a value from a file for a message.
+func clip(raw []byte) string {
+	const most = 80
+	if len(raw) > most {
+		return string(raw[:most]) + "…"
+	}
+	return string(raw)
+}
+
+// unmarshalLenient decodes JSON, tolerating a byte-order mark and a comma before a closing bracket.
+func unmarshalLenient(data []byte, value any) error {
+	return unmarshalStrict(removeTrailingCommas(data), value)
+}
+
+// unmarshalStrict decodes JSON as it is.
+func unmarshalStrict(data []byte, value any) error {
+	if err := json.Unmarshal(data, value); err != nil {
+		return fmt.Errorf("not valid JSON for this file: %w", err)
+	}
+	return nil
+}
+
+// removeTrailingCommas blanks commas that nothing but white space parts from a closing bracket, outside strings.
+func removeTrailingCommas(data []byte) []byte {
+	const mark = "\ufeff"
+	if len(data) >= len(mark) && string(data[:len(mark)]) == mark {
+		data = data[len(mark):]
+	}
+	cleaned := append([]byte(nil), data...)
+	comma, inString := -1, false
+	for i := 0; i < len(cleaned); i++ {
+		switch c := cleaned[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString, comma = !inString, -1
+		case inString || c == ' ' || c == '\n' || c == '\r' || c == '\t':
+		case c == ',':
+			comma = i
+		case (c == '}' || c == ']') && comma >= 0:
+			cleaned[comma], comma = ' ', -1
+		default:
+			comma = -1
+		}
+	}
+	return cleaned
+}

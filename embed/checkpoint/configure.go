@@ -1,0 +1,254 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// lavisFinalEpsilon is the epsilon of LAVIS's ln_vision: the default of torch.nn.LayerNorm.
+const lavisFinalEpsilon = 1e-5
+
+// knownTrunk says what tensor shapes cannot: how the vision encoders that BLIP-2 was published with are used.
+type knownTrunk struct {
+	width int
+	clip  bool
+	heads int
+	// layers is how many layers BLIP-2 uses; the last of the vision file is left out.
+	layers int
+}
+
+var knownTrunks = []knownTrunk{
+	{width: 1408, clip: false, heads: 16, layers: 39},
+	{width: 1024, clip: true, heads: 16, layers: 23},
+}
+
+// configure works out the configuration from config.json, or from tensor shapes where there is none.
+func configure(s *source, held *holdings, options Options) (Config, error) {
+	config, err := configOf(s, held)
+	if err != nil {
+		return Config{}, err
+	}
+	config.Name = s.base
+	if options.Name != "" {
+		config.Name = options.Name
+	}
+	_, config.Vision.PreLayerNorm = held.byName["vision_model.pre_layernorm.weight"]
+	config.Vision.PatchBias = !held.clip
+	if !s.lavis {
+		if err := applyPreprocess(s, &config, options.ImageSize > 0); err != nil {
+			return Config{}, err
+		}
+	}
+	if size := options.ImageSize; size > 0 {
+		if size%config.Vision.PatchSize != 0 {
+			return Config{}, fmt.Errorf("image size %d is not a multiple of the patch size %d", size, config.Vision.PatchSize)
+		}
+		config.Vision.ImageSize, config.Preprocess.ImageSize = size, size
+	}
+	if err := config.Validate(); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return config, nil
+}
+
+// configOf reads config.json where the source has one. LAVIS's own values replace its defaults for what the two programs
+// do differently.
+func configOf(s *source, held *holdings) (Config, error) {
+	if s.config == nil {
+		config, err := infer(held)
+		if err != nil {
+			return Config{}, fmt.Errorf("%s: %w", s.name, err)
+		}
+		return config, nil
+	}
+	config, fields, err := parseConfig(s.config)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s in %s: %w", configFile, s.name, err)
+	}
+	if s.lavis {
+		if fields.Vision.LayerNormEpsilon == nil {
+			config.Vision.LayerNormEpsilon, config.Vision.FinalLayerNormEpsilon = trunkEpsilon(held.clip), lavisFinalEpsilon
+		}
+		if fields.Vision.Activation == nil {
+			config.Vision.Activation = trunkActivation(held.clip)
+		}
+	}
+	return config, nil
+}
+
+// applyPreprocess reads preprocessor_config.json where there is one.
+func applyPreprocess(s *source, config *Config, resized bool) error {
+	data, err := readSmall(s.folder, processorFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	preprocess, err := parsePreprocess(data)
+	if err != nil {
+		return fmt.Errorf("%s in %s: %w", processorFile, s.name, err)
+	}
+	if preprocess.ImageSize != config.Vision.ImageSize && !resized {
+		return fmt.Errorf("%s prepares images of %d pixels where the vision encoder takes %d; give the image size to use",
+			processorFile, preprocess.ImageSize, config.Vision.ImageSize)
+	}
+	config.Preprocess = preprocess
+	return nil
+}
+
+func trunkEpsilon(clip bool) float64 {
+	if clip {
+		return 1e-5
+	}
+	return 1e-6
+}
+
+func trunkActivation(clip bool) string {
+	if clip {
+		return "quick_gelu"
+	}
+	return "gelu"
+}
+
+// infer derives the configuration of a LAVIS checkpoint from the shapes of its tensors.
+func infer(held *holdings) (Config, error) {
+	reader := shapeReader{held: held}
+	patch := reader.shape(patchWeightName, 4)
+	position := reader.positions()
+	queries := reader.shape("query_tokens", 3)
+	words := reader.shape(wordEmbeddingName, 2)
+	texts := reader.shape("embeddings.position_embeddings.weight", 2)
+	visionHidden := reader.shape("vision_model.encoder.layers.0.mlp.fc1.weight", 2)
+	textHidden := reader.shape("qformer.encoder.layer.0.intermediate.dense.weight", 2)
+	projection := reader.shape("text_projection.weight", 2)
+	if reader.err != nil {
+		return Config{}, reader.err
+	}
+	config := Config{
+		QueryTokens: queries[1], ProjectionSize: projection[0],
+		Vision: Vision{
+			HiddenSize: patch[0], PatchSize: patch[3], ImageSize: position * patch[3], IntermediateSize: visionHidden[0],
+			Activation: trunkActivation(held.clip), LayerNormEpsilon: trunkEpsilon(held.clip), FinalLayerNormEpsilon: lavisFinalEpsilon,
+		},
+		QFormer: QFormer{
+			HiddenSize: words[1], VocabularySize: words[0], MaxPositions: texts[0], IntermediateSize: textHidden[0],
+			Layers: held.layers("qformer.encoder.layer."), CrossAttentionFrequency: held.crossAttention(), LayerNormEpsilon: 1e-12,
+		},
+		Preprocess: Preprocess{
+			ImageSize: position * patch[3], Mean: defaultMean, StandardDeviation: defaultStandardDeviation, RescaleFactor: 1.0 / 255,
+		},
+	}
+	return config, inferHeads(held, &config)
+}
+
+// inferHeads fills in what no shape tells, for the published encoders.
+func inferHeads(held *holdings, config *Config) error {
+	const bertHeadWidth = 64
+	if config.QFormer.HiddenSize%bertHeadWidth != 0 {
+		return fmt.Errorf("the number of heads of a Q-Former of width %d is not known; give a %s as well",
+			config.QFormer.HiddenSize, configFile)
+	}
+	config.QFormer.Heads = config.QFormer.HiddenSize / bertHeadWidth
+	for _, trunk := range knownTrunks {
+		if trunk.width == config.Vision.HiddenSize && trunk.clip == held.clip {
+			config.Vision.Heads = trunk.heads
+			config.Vision.Layers = min(trunk.layers, held.layers("vision_model.encoder.layers."))
+			return nil
+		}
+	}
+	return fmt.Errorf("a vision encoder of width %d is not one of the published ones; give a %s as well",
+		config.Vision.HiddenSize, configFile)
+}
+
+// shapeReader reads shapes and keeps the first problem.
+type shapeReader struct {
+	held *holdings
+	err  error
+}
+
+// shape returns the shape of a tensor of the given number of axes, all of them positive.
+func (r *shapeReader) shape(name string, axes int) []int {
+	stored := r.held.byName[name]
+	if stored == nil {
+		r.fail(name, "is missing")
+		return make([]int, axes)
+	}
+	count, ok := elements(stored.shape)
+	if len(stored.shape) != axes || !ok || count == 0 {
+		r.fail(name, fmt.Sprintf("has the shape %v", stored.shape))
+		return make([]int, axes)
+	}
+	return stored.shape
+}
+
+// positions returns the side of the grid of vision positions.
+func (r *shapeReader) positions() int {
+	stored := r.held.byName[positionEmbeddingName]
+	if stored == nil {
+		r.fail(positionEmbeddingName, "is missing")
+		return 0
+	}
+	rows, _ := positionShape(stored.shape)
+	side, square := squareSide(rows - 1)
+	if !square {
+		r.fail(positionEmbeddingName, fmt.Sprintf("has the shape %v", stored.shape))
+	}
+	return side
+}
+
+func (r *shapeReader) fail(name, problem string) {
+	if r.err != nil {
+		return
+	}
+	r.err = fmt.Errorf("tensor %s %s", name, problem)
+	switch {
+	case visionTensor(name) && problem == "is missing":
+		r.err = fmt.Errorf("%w; a stage-1 checkpoint has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well", r.err)
+	case r.held.hasLanguageModel():
+		r.err = fmt.Errorf("%w; this checkpoint is made for a large language model and lacks the text side that retrieval needs", r.err)
+	case problem == "is missing":
+		r.err = fmt.Errorf("%w; this is not a BLIP-2 checkpoint, or the main file (such as blip2_pretrained.pth) was not given", r.err)
+	}
+}
+
+// hasLanguageModel reports whether any tensor belongs to a large language model.
+func (h *holdings) hasLanguageModel() bool {
+	for _, stored := range h.byName {
+		if languageModel(stored.name) {
+			return true
+		}
+	}
+	return false
+}
+
+// layers counts the layers whose names begin with the prefix: one more than the highest number.
+func (h *holdings) layers(prefix string) int {
+	const most = 1 << 10
+	count := 0
+	for name := range h.byName {
+		rest, ok := strings.CutPrefix(name, prefix)
+		if !ok {
+			continue
+		}
+		digits, _, _ := strings.Cut(rest, ".")
+		if number, err := strconv.Atoi(digits); err == nil && number >= 0 && number < most {
+			count = max(count, number+1)
+		}
+	}
+	return count
+}
+
+// crossAttention returns the distance between layers with cross-attention; the first has it.
+func (h *holdings) crossAttention() int {
+	layers := h.layers("qformer.encoder.layer.")
+	for layer := 1; layer < layers; layer++ {
+		if h.byName[fmt.Sprintf("qformer.encoder.layer.%d.crossattention.attention.query.weight", layer)] != nil {
+			return layer
+		}
+	}
+	return max(layers, 1)
+}

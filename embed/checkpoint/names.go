@@ -1,0 +1,121 @@
+package checkpoint
+
+import "strings"
+
+// visionPrefix marks the vision encoder's tensors in a LAVIS checkpoint; the EVA and CLIP files have no prefix.
+const visionPrefix = "visual_encoder."
+
+// Names of the two halves of a query-key-value bias whose key part is zero, as EVA stores it.
+const (
+	queryBiasSuffix = ".self_attn.q_bias"
+	valueBiasSuffix = ".self_attn.v_bias"
+	packedBias      = ".self_attn.qkv.bias"
+)
+
+// exactNames maps whole LAVIS, EVA and CLIP names to canonical ones.
+var exactNames = map[string]string{
+	"cls_token":            classEmbeddingName,
+	"class_embedding":      classEmbeddingName,
+	"pos_embed":            positionEmbeddingName,
+	"positional_embedding": positionEmbeddingName,
+	"conv1.weight":         patchWeightName,
+}
+
+// prefixNames maps beginnings of names. The first that fits is taken.
+var prefixNames = []struct{ from, to string }{
+	{"patch_embed.proj.", "vision_model.embeddings.patch_embedding."},
+	{"ln_pre.", "vision_model.pre_layernorm."},
+	{"ln_vision.", "vision_model.post_layernorm."},
+	{"Qformer.bert.embeddings.LayerNorm.", "qformer.layernorm."},
+	{"Qformer.bert.embeddings.", "embeddings."},
+	{"Qformer.bert.encoder.", "qformer.encoder."},
+	{"Qformer.cls.", "cls."},
+	{"vision_proj.", "vision_projection."},
+	{"text_proj.", "text_projection."},
+}
+
+// blockNames maps what follows the layer's number in EVA's "blocks." and CLIP's "transformer.resblocks.".
+var blockNames = []struct{ from, to string }{
+	{"norm1.", "layer_norm1."},
+	{"norm2.", "layer_norm2."},
+	{"ln_1.", "layer_norm1."},
+	{"ln_2.", "layer_norm2."},
+	{"attn.in_proj_weight", "self_attn.qkv.weight"},
+	{"attn.in_proj_bias", "self_attn.qkv.bias"},
+	{"attn.out_proj.", "self_attn.projection."},
+	{"attn.qkv.", "self_attn.qkv."},
+	{"attn.q_bias", "self_attn.q_bias"},
+	{"attn.v_bias", "self_attn.v_bias"},
+	{"attn.proj.", "self_attn.projection."},
+	{"mlp.c_fc.", "mlp.fc1."},
+	{"mlp.c_proj.", "mlp.fc2."},
+	{"mlp.fc1.", "mlp.fc1."},
+	{"mlp.fc2.", "mlp.fc2."},
+}
+
+// canonicalName returns the current Hugging Face name of a tensor stored under any of the known names; an unknown name
+// is returned unchanged.
+func canonicalName(stored string) string {
+	name := strings.TrimPrefix(stored, "module.")
+	name = strings.TrimPrefix(name, visionPrefix)
+	if exact, ok := exactNames[name]; ok {
+		return exact
+	}
+	for _, prefix := range []string{"blocks.", "transformer.resblocks."} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			return canonicalBlock(name, rest)
+		}
+	}
+	for _, rule := range prefixNames {
+		if rest, ok := strings.CutPrefix(name, rule.from); ok {
+			name = rule.to + rest
+			break
+		}
+	}
+	if strings.HasPrefix(name, "qformer.encoder.") {
+		name = strings.Replace(name, ".attention.self.", ".attention.attention.", 1)
+		name = strings.Replace(name, ".crossattention.self.", ".crossattention.attention.", 1)
+	}
+	return name
+}
+
+// canonicalBlock maps the name of a tensor within a vision layer; rest is what follows the prefix of the layers.
+func canonicalBlock(name, rest string) string {
+	layer, tail, ok := strings.Cut(rest, ".")
+	if !ok {
+		return name
+	}
+	for _, rule := range blockNames {
+		if end, ok := strings.CutPrefix(tail, rule.from); ok {
+			return "vision_model.encoder.layers." + layer + "." + rule.to + end
+		}
+	}
+	return name
+}
+
+// visionTensor reports whether a canonical name belongs to the vision encoder proper, without the final normalisation,
+// which LAVIS keeps with the Q-Former.
+func visionTensor(canonical string) bool {
+	return strings.HasPrefix(canonical, "vision_model.") && !strings.HasPrefix(canonical, "vision_model.post_layernorm.")
+}
+
+// ignorable reports whether a tensor that the architecture does not have is known to be of no consequence.
+func ignorable(canonical string) bool {
+	switch canonical {
+	case "embeddings.position_ids", "qformer.embeddings.position_ids", "embeddings.token_type_ids", decoderBiasName:
+		return true
+	}
+	return false
+}
+
+// languageModel reports whether a stored name belongs to a checkpoint with a large language model.
+func languageModel(stored string) bool {
+	for _, prefix := range []string{
+		"language_model.", "language_projection.", "opt_proj.", "t5_proj.", "llm_proj.", "opt_model.", "t5_model.", "llm_model.",
+	} {
+		if strings.HasPrefix(stored, prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,260 @@
+package checkpoint
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+)
+
+// holdings are the tensors of a source under their canonical names.
+type holdings struct {
+	byName map[string]*storedTensor
+	// order keeps the canonical names in the order of the files.
+	order []string
+	// clip is set when the vision encoder is CLIP's.
+	clip bool
+}
+
+// newHoldings maps stored names to canonical ones and refuses two tensors of one meaning.
+func newHoldings(s *source) (*holdings, error) {
+	held := &holdings{byName: make(map[string]*storedTensor, len(s.tensors))}
+	for _, tensor := range s.tensors {
+		name := canonicalName(tensor.name)
+		if previous, taken := held.byName[name]; taken {
+			return nil, fmt.Errorf("%s in %s and %s in %s are the same tensor, %s; give only one file that holds it",
+				previous.name, previous.source, tensor.name, tensor.source, name)
+		}
+		held.byName[name] = tensor
+		held.order = append(held.order, name)
+		if strings.Contains(tensor.name, "transformer.resblocks.") {
+			held.clip = true
+		}
+	}
+	return held, nil
+}
+
+// tensor is a canonical tensor: the pieces it is joined from, and the grid it is interpolated from.
+type tensor struct {
+	name   string
+	shape  []int
+	pieces []piece
+	// grid is the side of the stored position grid when it differs from that of the configuration, otherwise zero.
+	grid int
+	// alignCorners is how LAVIS interpolates CLIP's positions, other than EVA's.
+	alignCorners bool
+}
+
+// piece is a stored tensor, or the given number of zeros when stored is nil.
+type piece struct {
+	stored *storedTensor
+	count  int
+}
+
+// read returns the values of the tensor.
+func (t *tensor) read(ctx context.Context) ([]float32, error) {
+	total := 0
+	for _, piece := range t.pieces {
+		total += piece.count
+	}
+	values := make([]float32, total)
+	rest := values
+	for _, piece := range t.pieces {
+		if piece.stored != nil {
+			if err := piece.stored.read(ctx, rest[:piece.count]); err != nil {
+				if piece.stored.name == t.name {
+					return nil, err
+				}
+				return nil, fmt.Errorf("read tensor %s: %w", t.name, err)
+			}
+		}
+		rest = rest[piece.count:]
+	}
+	if t.grid == 0 {
+		return values, nil
+	}
+	side := int(math.Round(math.Sqrt(float64(t.shape[1] - 1))))
+	return interpolatePositions(values, t.grid, side, t.shape[2], t.alignCorners), nil
+}
+
+// resolve finds every tensor of the architecture among the stored ones.
+func resolve(ctx context.Context, config Config, s *source, held *holdings, options Options, logger *slog.Logger) ([]string, map[string]*tensor, error) {
+	tensors := map[string]*tensor{}
+	var names []string
+	used := map[string]bool{}
+	mismatch := &MismatchError{Source: s.name}
+	resizable := s.lavis || options.ImageSize > 0
+	captionHead := held.byName["cls.predictions.transform.dense.weight"] != nil
+	for _, expected := range expectations(config) {
+		found, problem := held.find(expected, config, resizable, used)
+		switch {
+		case problem != "":
+			mismatch.Misshapen = append(mismatch.Misshapen, problem)
+		case found != nil:
+			tensors[expected.name] = found
+			names = append(names, expected.name)
+		case !expected.optional, captionHead && expected.name != decoderWeightName && expected.name != temperatureName:
+			mismatch.Missing = append(mismatch.Missing, expected.name)
+		}
+	}
+	ignored := held.leftovers(used, options.AllowExtra, mismatch)
+	if len(mismatch.Missing)+len(mismatch.Extra)+len(mismatch.Misshapen) > 0 {
+		mismatch.Hint = held.hint(s, mismatch)
+		return nil, nil, mismatch
+	}
+	if len(ignored) > 0 {
+		logger.InfoContext(ctx, "tensors of no use were ignored", "count", len(ignored), "names", abridge(ignored))
+	}
+	tied, err := tiedDecoder(ctx, tensors)
+	if err != nil {
+		return nil, nil, err
+	}
+	if tied {
+		delete(tensors, decoderWeightName)
+		names = slices.DeleteFunc(names, func(name string) bool { return name == decoderWeightName })
+	}
+	return names, tensors, nil
+}
+
+// find returns the tensor that is expected, or what is wrong with its shape, or neither when it is missing. A resizable
+// position embedding may have any square grid.
+func (h *holdings) find(expected expectation, config Config, resizable bool, used map[string]bool) (*tensor, string) {
+	found := &tensor{name: expected.name, shape: expected.shape}
+	stored := h.byName[expected.name]
+	if stored == nil && expected.name == predictionBiasName {
+		stored = h.byName[decoderBiasName]
+	}
+	if stored == nil {
+		return h.joinBias(found, config, used)
+	}
+	used[canonicalName(stored.name)] = true
+	if expected.name == positionEmbeddingName {
+		return h.positions(found, stored, resizable)
+	}
+	if !sameShape(stored.shape, expected.shape) {
+		return nil, fmt.Sprintf("%s is %v, not %v", expected.name, stored.shape, expected.shape)
+	}
+	count, _ := elements(stored.shape)
+	found.pieces = []piece{{stored, count}}
+	return found, ""
+}
+
+// joinBias makes a packed query-key-value bias of EVA's two halves; the key part is zero.
+func (h *holdings) joinBias(found *tensor, config Config, used map[string]bool) (*tensor, string) {
+	layer, isBias := strings.CutSuffix(found.name, packedBias)
+	if !isBias {
+		return nil, ""
+	}
+	query, value := h.byName[layer+queryBiasSuffix], h.byName[layer+valueBiasSuffix]
+	if query == nil || value == nil {
+		return nil, ""
+	}
+	width := config.Vision.HiddenSize
+	for _, half := range []*storedTensor{query, value} {
+		used[canonicalName(half.name)] = true
+		if !sameShape(half.shape, []int{width}) {
+			return nil, fmt.Sprintf("%s is %v, not [%d]", half.name, half.shape, width)
+		}
+	}
+	found.pieces = []piece{{query, width}, {nil, width}, {value, width}}
+	return found, ""
+}
+
+// positions accepts a position embedding of any square grid and marks it for interpolation if need be.
+func (h *holdings) positions(found *tensor, stored *storedTensor, resizable bool) (*tensor, string) {
+	rows, width := positionShape(stored.shape)
+	side, square := squareSide(rows - 1)
+	count, ok := elements(stored.shape)
+	if !ok || !square || width != found.shape[2] || rows != found.shape[1] && !resizable {
+		return nil, fmt.Sprintf("%s is %v, not %v", found.name, stored.shape, found.shape)
+	}
+	found.pieces = []piece{{stored, count}}
+	if rows != found.shape[1] {
+		found.grid, found.alignCorners = side, h.clip
+	}
+	return found, ""
+}
+
+// positionShape returns the rows and the width of a position embedding, [1, rows, width] or [rows, width].
+func positionShape(shape []int) (rows, width int) {
+	if len(shape) == 3 && shape[0] == 1 {
+		shape = shape[1:]
+	}
+	if len(shape) != 2 {
+		return 0, 0
+	}
+	return shape[0], shape[1]
+}
+
+// squareSide returns the square root of a positive square number.
+func squareSide(count int) (int, bool) {
+	if count < 1 {
+		return 0, false
+	}
+	side := int(math.Round(math.Sqrt(float64(count))))
+	return side, side*side == count
+}
+
+// sameShape compares shapes without their axes of size one, which do not change the order of elements.
+func sameShape(a, b []int) bool {
+	isOne := func(size int) bool { return size == 1 }
+	return slices.Equal(slices.DeleteFunc(slices.Clone(a), isOne), slices.DeleteFunc(slices.Clone(b), isOne))
+}
+
+// leftovers sorts the tensors that the architecture does not use into those that may be ignored, which it returns, and
+// those that may not.
+func (h *holdings) leftovers(used map[string]bool, allowExtra bool, mismatch *MismatchError) []string {
+	var ignored []string
+	for _, name := range h.order {
+		switch stored := h.byName[name]; {
+		case used[name]:
+		case allowExtra, ignorable(name), stored.visionFile:
+			ignored = append(ignored, stored.name)
+		default:
+			mismatch.Extra = append(mismatch.Extra, stored.name)
+		}
+	}
+	return ignored
+}
+
+// hint recognises the usual reasons for a mismatch.
+func (h *holdings) hint(s *source, mismatch *MismatchError) string {
+	for _, name := range h.order {
+		if languageModel(h.byName[name].name) {
+			return "this checkpoint is made for a large language model and lacks the text side that retrieval needs; " +
+				"use a retrieval checkpoint such as blip2-itm-vit-g"
+		}
+	}
+	for _, name := range mismatch.Missing {
+		if s.lavis && visionTensor(name) {
+			return "a stage-1 checkpoint has no vision encoder of its own; give eva_vit_g.pth (or clip_vit_L.pth) as well"
+		}
+	}
+	if len(mismatch.Missing)+len(mismatch.Misshapen) == 0 {
+		return "these might change its outputs; allow extra tensors to ignore them"
+	}
+	return "check that config.json belongs to these weights"
+}
+
+// tiedDecoder reports whether the caption head's output matrix equals the word embedding, as in every published file.
+func tiedDecoder(ctx context.Context, tensors map[string]*tensor) (bool, error) {
+	decoder, words := tensors[decoderWeightName], tensors[wordEmbeddingName]
+	if decoder == nil {
+		return false, nil
+	}
+	first, second := decoder.pieces[0].stored, words.pieces[0].stored
+	if first.sameStorage(second) && slices.Equal(first.shape, second.shape) && slices.Equal(first.strides, second.strides) {
+		return true, nil
+	}
+	a, err := decoder.read(ctx)
+	if err != nil {
+		return false, err
+	}
+	b, err := words.read(ctx)
+	if err != nil {
+		return false, err
+	}
+	return slices.Equal(a, b), nil
+}

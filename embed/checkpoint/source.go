@@ -1,0 +1,253 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Names of the files of a Hugging Face folder.
+const (
+	configFile     = "config.json"
+	processorFile  = "preprocessor_config.json"
+	weightsFile    = "model.safetensors"
+	indexFile      = "model.safetensors.index.json"
+	torchFile      = "pytorch_model.bin"
+	vocabularyFile = "vocab.txt"
+	addedFile      = "added_tokens.json"
+	tokenizerFile  = "tokenizer.json"
+)
+
+// source is what Open found: the tensors of one or more files, and the small files beside them.
+type source struct {
+	name    string // for messages
+	base    string // default model name
+	folder  fs.FS  // nil for LAVIS files
+	lavis   bool
+	config  []byte // config.json, where there is one
+	tensors []*storedTensor
+	closers []io.Closer
+}
+
+func (s *source) close() error {
+	var problems []error
+	for _, closer := range s.closers {
+		problems = append(problems, closer.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// randomReader is an open file that can be read at any position.
+type randomReader interface {
+	fs.File
+	io.ReaderAt
+}
+
+// openSource opens what the options name and reads headers, not values.
+func openSource(options Options) (*source, error) {
+	switch {
+	case options.FS != nil && len(options.Paths) > 0:
+		return nil, errors.New("options give both a file system and paths; give one")
+	case options.FS != nil:
+		return openFolder(options.FS, "the built-in checkpoint", or(nonEmpty(options.Name), "model"))
+	case len(options.Paths) == 0:
+		return nil, errors.New("no checkpoint given; name a Hugging Face folder or LAVIS .pth files")
+	}
+	if len(options.Paths) == 1 {
+		info, err := os.Stat(options.Paths[0])
+		if err != nil {
+			return nil, err
+		}
+		if info.IsDir() {
+			return openFolder(os.DirFS(options.Paths[0]), options.Paths[0], folderName(options.Paths[0]))
+		}
+	}
+	return openTorchFiles(options.Paths)
+}
+
+func nonEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// folderName derives a model's name from its folder. A snapshot of the Hugging Face cache,
+// models--owner--name/snapshots/<commit>, is called after the repository.
+func folderName(folder string) string {
+	if absolute, err := filepath.Abs(folder); err == nil {
+		folder = absolute
+	}
+	if parent := filepath.Dir(folder); filepath.Base(parent) == "snapshots" {
+		repository := filepath.Base(filepath.Dir(parent))
+		if at := strings.LastIndex(repository, "--"); at >= 0 {
+			return repository[at+2:]
+		}
+	}
+	return filepath.Base(folder)
+}
+
+// openFolder opens a Hugging Face folder.
+func openFolder(folder fs.FS, name, base string) (_ *source, err error) {
+	s := &source{name: name, base: base, folder: folder}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.config, err = readSmall(folder, configFile); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, s.explainMissingConfig()
+		}
+		return nil, err
+	}
+	switch {
+	case exists(folder, weightsFile):
+		return s, s.addSafetensors(weightsFile)
+	case exists(folder, indexFile):
+		return s, s.addShards()
+	case exists(folder, torchFile):
+		return s, s.addTorch(torchFile)
+	}
+	return nil, fmt.Errorf("%s has none of %s, %s and %s; fetch the weights with mekiki pull", name, weightsFile, indexFile, torchFile)
+}
+
+// explainMissingConfig says what a folder without config.json may be.
+func (s *source) explainMissingConfig() error {
+	if files, err := fs.Glob(s.folder, "*.pth"); err == nil && len(files) > 0 {
+		return fmt.Errorf("%s holds LAVIS files (%s) and no %s; name the files themselves", s.name, strings.Join(files, ", "), configFile)
+	}
+	return fmt.Errorf("%s has no %s; it is not a Hugging Face model folder", s.name, configFile)
+}
+
+func exists(folder fs.FS, name string) bool {
+	_, err := fs.Stat(folder, name)
+	return err == nil
+}
+
+// openRandom opens a file of the folder for reading at any position and returns its size.
+func (s *source) openRandom(name string) (io.ReaderAt, int64, error) {
+	file, err := s.folder.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	s.closers = append(s.closers, file)
+	random, ok := file.(randomReader)
+	if !ok {
+		return nil, 0, fmt.Errorf("%s: the file system cannot read at any position", name)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s is not a regular file", name)
+	}
+	return random, info.Size(), nil
+}
+
+func (s *source) addSafetensors(name string) error {
+	reader, size, err := s.openRandom(name)
+	if err != nil {
+		return err
+	}
+	tensors, err := readSafetensors(reader, size, name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	s.tensors = append(s.tensors, tensors...)
+	return nil
+}
+
+func (s *source) addTorch(name string) error {
+	reader, size, err := s.openRandom(name)
+	if err != nil {
+		return err
+	}
+	tensors, err := readTorch(reader, size, name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	s.tensors = append(s.tensors, tensors...)
+	return nil
+}
+
+// addShards opens every file that the index names and checks that each tensor lies where the index says.
+func (s *source) addShards() error {
+	data, err := readSmall(s.folder, indexFile)
+	if err != nil {
+		return err
+	}
+	var index struct {
+		Files map[string]string `json:"weight_map"`
+	}
+	if err := unmarshalLenient(data, &index); err != nil {
+		return fmt.Errorf("%s: %w", indexFile, err)
+	}
+	if len(index.Files) == 0 {
+		return fmt.Errorf("%s has an empty weight_map", indexFile)
+	}
+	shards, err := shardFiles(index.Files)
+	if err != nil {
+		return err
+	}
+	for _, shard := range shards {
+		if err := s.addSafetensors(shard); err != nil {
+			return err
+		}
+	}
+	found := make(map[string]string, len(s.tensors))
+	for _, tensor := range s.tensors {
+		found[tensor.name] = tensor.source
+	}
+	for name, file := range index.Files {
+		if found[name] != file {
+			return fmt.Errorf("%s says that %s is in %s, where it is not; fetch the folder again", indexFile, name, file)
+		}
+	}
+	return nil
+}
+
+// shardFiles returns the distinct files of an index in order; each must lie in the folder itself.
+func shardFiles(files map[string]string) ([]string, error) {
+	const most = 1000
+	var shards []string
+	seen := map[string]bool{}
+	for _, file := range files {
+		if seen[file] {
+			continue
+		}
+		seen[file] = true
+		if file != path.Base(file) || !fs.ValidPath(file) || !filepath.IsLocal(file) || !strings.HasSuffix(file, ".safetensors") {
+			return nil, fmt.Errorf("%s names %q, which is not a safetensors file of the folder", indexFile, file)
+		}
+		if shards = append(shards, file); len(shards) > most {
+			return nil, fmt.Errorf("%s names more than %d files", indexFile, most)
+		}
+	}
+	slices.Sort(shards)
+	return shards, nil
+}
+
+// readSmall reads a bounded file of the folder.
+func readSmall(folder fs.FS, name string) ([]byte, error) {
+	file, err := folder.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maximumSideFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(data) > maximumSideFile {
+		return nil, fmt.Errorf("%s is larger than %d bytes, which no file of its kind is", name, maximumSideFile)
+	}
+	return data, nil
+}

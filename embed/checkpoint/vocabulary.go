@@ -1,0 +1,160 @@
+package checkpoint
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+)
+
+// beginToken is BLIP-2's start of a caption; it follows BERT's vocabulary.
+const beginToken = "[DEC]"
+
+// loadVocabulary returns the vocabulary with added tokens, or nil when there is none.
+func loadVocabulary(s *source, path string, size int) ([]byte, error) {
+	tokens, name, err := readVocabulary(s, path)
+	if err != nil || tokens == nil {
+		return nil, err
+	}
+	if s.folder != nil && path == "" {
+		if tokens, err = addTokens(s.folder, tokens); err != nil {
+			return nil, err
+		}
+	}
+	if len(tokens) < size && !slices.Contains(tokens, beginToken) {
+		tokens = append(tokens, beginToken)
+	}
+	if len(tokens) > size {
+		return nil, fmt.Errorf("%s has %d tokens where the model has %d; it belongs to another model", name, len(tokens), size)
+	}
+	var joined bytes.Buffer
+	for _, token := range tokens {
+		joined.WriteString(token)
+		joined.WriteByte('\n')
+	}
+	return joined.Bytes(), nil
+}
+
+// readVocabulary reads the tokens from the given path, or from vocab.txt or tokenizer.json beside the weights.
+func readVocabulary(s *source, path string) (tokens []string, name string, err error) {
+	if path != "" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, "", err
+		}
+		defer file.Close()
+		data, err := io.ReadAll(io.LimitReader(file, maximumSideFile+1))
+		if err != nil {
+			return nil, "", fmt.Errorf("read %s: %w", path, err)
+		}
+		if len(data) > maximumSideFile {
+			return nil, "", fmt.Errorf("%s is too large for a vocabulary", path)
+		}
+		return splitTokens(data), path, nil
+	}
+	if s.folder == nil {
+		return nil, "", nil
+	}
+	data, err := readSmall(s.folder, vocabularyFile)
+	if err == nil {
+		return splitTokens(data), vocabularyFile, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) || s.lavis {
+		return nil, "", ignoreMissing(err)
+	}
+	data, err = readSmall(s.folder, tokenizerFile)
+	if err != nil {
+		return nil, "", ignoreMissing(err)
+	}
+	tokens, err = parseTokenizer(data)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", tokenizerFile, err)
+	}
+	return tokens, tokenizerFile, nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// splitTokens splits vocab.txt as BertTokenizer does: one token a line.
+func splitTokens(data []byte) []string {
+	lines := bytes.Split(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))
+	tokens := make([]string, len(lines))
+	for i, line := range lines {
+		tokens[i] = string(bytes.TrimSuffix(line, []byte("\r")))
+	}
+	return tokens
+}
+
+// parseTokenizer takes the WordPiece vocabulary out of tokenizer.json, which current releases of transformers write
+// instead of vocab.txt.
+func parseTokenizer(data []byte) ([]string, error) {
+	var tokenizer struct {
+		Model struct {
+			Type       string         `json:"type"`
+			Vocabulary map[string]int `json:"vocab"`
+		} `json:"model"`
+		Added []struct {
+			ID      int    `json:"id"`
+			Content string `json:"content"`
+		} `json:"added_tokens"`
+	}
+	// A vocabulary may hold anything, so trailing commas are not mended here.
+	if err := unmarshalStrict(data, &tokenizer); err != nil {
+		return nil, err
+	}
+	if tokenizer.Model.Type != "WordPiece" {
+		return nil, fmt.Errorf("its model is %q; BERT's WordPiece vocabulary is needed", tokenizer.Model.Type)
+	}
+	ids := tokenizer.Model.Vocabulary
+	if len(ids) == 0 {
+		return nil, errors.New("its vocabulary is empty")
+	}
+	for _, added := range tokenizer.Added {
+		ids[added.Content] = added.ID
+	}
+	return orderTokens(ids, 0)
+}
+
+// addTokens appends the tokens of added_tokens.json, whose ids must follow those of the vocabulary.
+func addTokens(folder fs.FS, tokens []string) ([]string, error) {
+	data, err := readSmall(folder, addedFile)
+	if err != nil {
+		return tokens, ignoreMissing(err)
+	}
+	var ids map[string]int
+	if err := unmarshalLenient(data, &ids); err != nil {
+		return nil, fmt.Errorf("%s: %w", addedFile, err)
+	}
+	for token, id := range ids {
+		if id >= 0 && id < len(tokens) && tokens[id] == token {
+			delete(ids, token) // already there
+		}
+	}
+	added, err := orderTokens(ids, len(tokens))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", addedFile, err)
+	}
+	return append(tokens, added...), nil
+}
+
+// orderTokens lists tokens by id; the ids must be first, first+1 and so on.
+func orderTokens(ids map[string]int, first int) ([]string, error) {
+	tokens := make([]string, len(ids))
+	seen := make([]bool, len(ids))
+	for token, id := range ids {
+		position := id - first
+		if position < 0 || position >= len(tokens) || seen[position] {
+			return nil, fmt.Errorf("token %q has the id %d, which leaves a gap or is taken", token, id)
+		}
+		tokens[position], seen[position] = token, true
+	}
+	return tokens, nil
+}
