@@ -1,6 +1,10 @@
 package wordpiece
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // maximumWords is the number of words that CleanCaption and CleanQuestion
 // keep, LAVIS's default.
@@ -37,6 +41,39 @@ func CleanQuestion(text string) string {
 
 // isCaptionPunctuation reports whether LAVIS removes r from captions.
 func isCaptionPunctuation(r rune) bool { return strings.ContainsRune(`.!"()*#:;~`, r) }
+
+// collapseSpaces makes every run of two or more white space characters one
+// space; a single one stays what it is.
+func collapseSpaces(text string) string {
+	var out strings.Builder
+	out.Grow(len(text))
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		end := i + size
+		if isPythonSpace(r) {
+			for end < len(text) {
+				next, width := utf8.DecodeRuneInString(text[end:])
+				if !isPythonSpace(next) {
+					break
+				}
+				end += width
+			}
+		}
+		if end > i+size {
+			out.WriteByte(' ')
+		} else {
+			out.WriteString(text[i:end])
+		}
+		i = end
+	}
+	return out.String()
+}
+
+// isPythonSpace reports whether \s of Python's re matches r: white space, and
+// the four ASCII separators that Unicode leaves out.
+func isPythonSpace(r rune) bool {
+	return unicode.IsSpace(r) || r >= 0x1C && r <= 0x1F
+}
 
 // firstWords keeps the first maximumWords words between single spaces.
 func firstWords(text string) string {

@@ -1,129 +1,185 @@
 package wordpiece
 
 import (
-	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// scratch is the working memory of one call.
-type scratch struct{ word []byte }
+// What becomes of an ASCII character; bytes above are decoded first.
+const (
+	asciiKeep = iota
+	asciiLower
+	asciiSpace
+	asciiPunctuation
+	asciiDrop
+)
 
-func newScratch() *scratch  { return &scratch{word: make([]byte, 0, 128)} }
-func (s *scratch) release() {}
-
-var _ = sync.Pool{}
-
-// appendPlain appends the tokens of a text without special tokens.
-func (t *Tokenizer) appendPlain(dst []int64, text string, s *scratch) []int64 {
-	var clean strings.Builder
-	for _, r := range text {
-		switch {
-		case isWhitespace(r):
-			clean.WriteByte(' ')
-		case r == 0 || r == utf8.RuneError || isControl(r):
-		case isChinese(r):
-			clean.WriteByte(' ')
-			clean.WriteRune(r)
-			clean.WriteByte(' ')
-		default:
-			clean.WriteRune(r)
-		}
-	}
-	for _, r := range norm.NFD.String(clean.String()) {
-		if unicode.Is(unicode.Mn, r) {
+// appendWords appends the words of a text to dst, normalised and each followed
+// by a space, and returns the extended slice. A punctuation mark and a Chinese
+// character are words of their own. It does what transformers' BertNormalizer
+// and BertPreTokenizer do, one after the other, in one pass: remove control
+// characters, set Chinese characters apart, decompose and remove accents, fold
+// case, split at white space and punctuation.
+func appendWords(dst []byte, text string) []byte {
+	marks := 0 // bytes of combining marks at the end of dst
+	for i := 0; i < len(text); {
+		b := text[i]
+		if b >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(text[i:])
+			dst, marks = appendRune(dst, r, marks)
+			i += size
 			continue
 		}
-		r = unicode.ToLower(r)
-		switch {
-		case unicode.IsSpace(r):
-			dst = t.flush(dst, s)
-		case isPunctuation(r):
-			dst = t.flush(dst, s)
-			s.word = utf8.AppendRune(s.word, r)
-			dst = t.flush(dst, s)
-		default:
-			s.word = utf8.AppendRune(s.word, r)
+		i++
+		switch asciiClass(b) {
+		case asciiDrop:
+			continue
+		case asciiKeep:
+			dst = append(dst, b)
+		case asciiLower:
+			dst = append(dst, b+'a'-'A')
+		case asciiSpace:
+			dst = endWord(dst)
+		case asciiPunctuation:
+			dst = append(endWord(dst), b, ' ')
 		}
+		marks = 0
 	}
-	return t.flush(dst, s)
+	return endWord(dst)
 }
 
-// flush appends the pieces of the word in s and empties it.
-func (t *Tokenizer) flush(dst []int64, s *scratch) []int64 {
-	dst = t.appendWord(dst, s.word)
-	s.word = s.word[:0]
-	return dst
+// asciiClass says what becomes of an ASCII character.
+func asciiClass(b byte) int {
+	switch {
+	case b >= 'a' && b <= 'z', b >= '0' && b <= '9':
+		return asciiKeep
+	case b >= 'A' && b <= 'Z':
+		return asciiLower
+	case b == ' ', b == '\t', b == '\n', b == '\r':
+		return asciiSpace
+	case b < ' ', b == 0x7F:
+		return asciiDrop
+	}
+	return asciiPunctuation
 }
 
-// appendWord appends the pieces of one normalised word.
-func (t *Tokenizer) appendWord(dst []int64, word []byte) []int64 {
-	if len(word) == 0 {
+// endWord ends the word at the end of dst, if there is one.
+func endWord(dst []byte) []byte {
+	if len(dst) == 0 || dst[len(dst)-1] == ' ' {
 		return dst
 	}
-	if len(word) > maximumWordLength && utf8.RuneCount(word) > maximumWordLength {
-		return append(dst, int64(t.special.unknown))
+	return append(dst, ' ')
+}
+
+// appendRune appends what becomes of a rune above ASCII. The last marks bytes
+// of dst are combining marks whose order may still change; it returns how many
+// there are now.
+func appendRune(dst []byte, r rune, marks int) ([]byte, int) {
+	switch {
+	case r == utf8.RuneError, unicode.Is(removedTable, r):
+		return dst, marks
+	case unicode.Is(unicode.White_Space, r):
+		return endWord(dst), 0
+	case unicode.Is(chineseTable, r):
+		dst, _ = appendDecomposed(endWord(dst), r, 0)
+		return endWord(dst), 0
 	}
-	first := len(dst)
-	for pieces := &t.initial; len(word) > 0; pieces = &t.inner {
-		length, id := pieces.longest(word)
-		if length == 0 {
-			return append(dst[:first], int64(t.special.unknown))
+	return appendDecomposed(dst, r, marks)
+}
+
+// appendDecomposed appends the canonical decomposition of r without accents
+// and in lower case.
+func appendDecomposed(dst []byte, r rune, marks int) ([]byte, int) {
+	if lead, vowel, tail := decomposeHangul(r); lead != 0 {
+		dst = utf8.AppendRune(utf8.AppendRune(dst, lead), vowel)
+		if tail != 0 {
+			dst = utf8.AppendRune(dst, tail)
 		}
-		dst = append(dst, int64(id))
-		word = word[length:]
+		return dst, 0
 	}
-	return dst
+	var buffer [utf8.UTFMax]byte
+	source := buffer[:utf8.EncodeRune(buffer[:], r)]
+	properties := norm.NFD.Properties(source)
+	decomposition := properties.Decomposition()
+	if decomposition == nil || unicode.Is(undecomposedTable, r) {
+		return appendFolded(dst, r, properties.CCC(), marks)
+	}
+	for len(decomposition) > 0 {
+		part, size := utf8.DecodeRune(decomposition)
+		class := norm.NFD.Properties(decomposition[:size]).CCC()
+		dst, marks = appendFolded(dst, part, class, marks)
+		decomposition = decomposition[size:]
+	}
+	return dst, marks
 }
 
-func isWhitespace(r rune) bool {
-	return r == ' ' || r == '\t' || r == '\n' || r == '\r' || unicode.Is(unicode.Zs, r)
+// appendFolded appends a fully decomposed rune with the given combining class,
+// unless it is an accent.
+func appendFolded(dst []byte, r rune, class uint8, marks int) ([]byte, int) {
+	if class == 0 {
+		marks = 0
+	}
+	if unicode.Is(accentTable, r) {
+		return dst, marks
+	}
+	r = unicode.ToLower(r)
+	switch {
+	case isPunctuation(r):
+		return append(utf8.AppendRune(endWord(dst), r), ' '), 0
+	case class == 0:
+		return utf8.AppendRune(dst, r), 0
+	}
+	return insertMark(dst, r, class, marks)
 }
 
-func isControl(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co)
-}
-
-func isPunctuation(r rune) bool {
-	return r >= 33 && r <= 47 || r >= 58 && r <= 64 || r >= 91 && r <= 96 || r >= 123 && r <= 126 ||
-		r > 127 && unicode.IsPunct(r)
-}
-
-// isChinese reports whether r is in one of the blocks that BERT treats as
-// Chinese characters.
-func isChinese(r rune) bool {
-	return r >= 0x4E00 && r <= 0x9FFF || r >= 0x3400 && r <= 0x4DBF ||
-		r >= 0x20000 && r <= 0x2A6DF || r >= 0x2A700 && r <= 0x2B73F ||
-		r >= 0x2B740 && r <= 0x2B81F || r >= 0x2B820 && r <= 0x2CEAF ||
-		r >= 0xF900 && r <= 0xFAFF || r >= 0x2F800 && r <= 0x2FA1F
-}
-
-func lower(text string) string { return strings.ToLower(text) }
-
-func collapseSpaces(text string) string {
-	var out strings.Builder
-	run := 0
-	var last rune
-	flush := func() {
-		switch {
-		case run == 1:
-			out.WriteRune(last)
-		case run > 1:
-			out.WriteByte(' ')
+// insertMark appends a combining mark, before those of the marks at the end of
+// dst that have a higher combining class, as canonical ordering asks.
+func insertMark(dst []byte, r rune, class uint8, marks int) ([]byte, int) {
+	end := len(dst)
+	at := end
+	for at > end-marks {
+		last, size := utf8.DecodeLastRune(dst[:at])
+		var buffer [utf8.UTFMax]byte
+		if norm.NFD.Properties(buffer[:utf8.EncodeRune(buffer[:], last)]).CCC() <= class {
+			break
 		}
-		run = 0
+		at -= size
 	}
-	for _, r := range text {
-		if unicode.IsSpace(r) {
-			run, last = run+1, r
-			continue
-		}
-		flush()
-		out.WriteRune(r)
+	dst = utf8.AppendRune(dst, r)
+	size := len(dst) - end
+	if at < end {
+		var mark [utf8.UTFMax]byte
+		copy(mark[:], dst[end:])
+		copy(dst[at+size:], dst[at:end])
+		copy(dst[at:], mark[:size])
 	}
-	flush()
-	return out.String()
+	return dst, marks + size
 }
+
+// decomposeHangul returns the two or three letters of a Hangul syllable, or
+// zeros (The Unicode Standard, section 3.12).
+func decomposeHangul(r rune) (lead, vowel, tail rune) {
+	const (
+		firstSyllable = 0xAC00
+		syllables     = 11172
+		firstLead     = 0x1100
+		firstVowel    = 0x1161
+		beforeTail    = 0x11A7
+		vowels        = 21
+		tails         = 28
+	)
+	index := r - firstSyllable
+	if index < 0 || index >= syllables {
+		return 0, 0, 0
+	}
+	if index%tails != 0 {
+		tail = beforeTail + index%tails
+	}
+	return firstLead + index/(vowels*tails), firstVowel + index%(vowels*tails)/tails, tail
+}
+
+// isPunctuation reports whether r is a word of its own: all ASCII symbols, and
+// what Unicode calls punctuation.
+func isPunctuation(r rune) bool { return unicode.Is(punctuationTable, r) }

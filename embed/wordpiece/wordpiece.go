@@ -74,7 +74,7 @@ func (t *Tokenizer) Encode(text string, maximum int) Encoding {
 	if limit := max(maximum, 2) - 1; maximum > 0 && len(ids) > limit {
 		encoding.Truncated = true
 		encoding.Dropped = len(ids) - limit
-		ids = ids[:limit]
+		ids = append(make([]int64, 0, limit+1), ids[:limit]...) // lets the long slice go
 	}
 	encoding.IDs = append(ids, int64(t.special.separator))
 	return encoding
@@ -83,14 +83,13 @@ func (t *Tokenizer) Encode(text string, maximum int) Encoding {
 // AppendTokens appends the token ids of text, without [CLS] and [SEP], to dst
 // and returns the extended slice.
 func (t *Tokenizer) AppendTokens(dst []int64, text string) []int64 {
-	scratch := newScratch()
-	defer scratch.release()
+
 	for len(text) > 0 {
 		at, length, id := t.special.find(text)
 		if at < 0 {
-			return t.appendPlain(dst, text, scratch)
+			return t.appendPlain(dst, text)
 		}
-		dst = t.appendPlain(dst, text[:at], scratch)
+		dst = t.appendPlain(dst, text[:at])
 		dst = append(dst, int64(id))
 		text = text[at+length:]
 	}
