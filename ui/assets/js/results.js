@@ -1,0 +1,207 @@
+// The search page: the first answer at once, then the order that matching gives.
+import { h, announce, replace } from "./dom.js";
+import { t, number, percent } from "./i18n.js";
+import * as api from "./api.js";
+import * as state from "./state.js";
+import { Grid } from "./grid.js";
+import { filterBar } from "./filters.js";
+import { openDetail, closeDetail } from "./detail.js";
+import { problemMessage } from "./messages.js";
+
+const page = 60;
+const watched = ["q", "record", "crop", "image", "folder", "camera", "tag", "format", "after", "before", "sort", "show", "view"];
+
+export function resultsView() {
+  const summary = h("div.summary", { id: "summary" });
+  const warnings = h("div.warnings", { hidden: true });
+  const place = h("div", {});
+  const filters = filterBar();
+  const sort = select("sort", ["relevance", "date_descending", "date_ascending"]);
+  const show = select("show", ["weak", "strong", "all"]);
+  const grid = new Grid({ label: t("search"), onOpen: (index) => state.go({ open: items[index].id }), onMore: more });
+  const element = h("div", {}, h("div.toolbar", {}, filters.element, h("span.spacer"), summary, sort, show), warnings, place);
+
+  let items = [];
+  let answer = null;
+  let controller = null;
+  let loadingMore = false;
+
+  function requestFor(now) {
+    const value = { limit: page, filter: { ...state.filter(now), kinds: ["image"] }, explain: true };
+    if (now.q) value.text = now.q;
+    if (now.record) value.record = now.record;
+    if (state.crop(now)) value.crop = state.crop(now);
+    if (now.sort) value.sort = now.sort;
+    if (now.show) value.show = now.show;
+    return value;
+  }
+
+  async function run() {
+    controller?.abort();
+    controller = new AbortController();
+    const { signal } = controller;
+    const now = state.get();
+    loadingMore = false;
+    replace(summary);
+    warnings.hidden = true;
+    if (now.image && !state.image()) return message(h("h2", {}, t("image_gone")), h("p", {}, t("image_gone_text")));
+    if (!now.q && !now.record && !now.image) return browse(signal);
+    replace(summary, h("span.spinner", { role: "status", "aria-label": t("loading") }));
+    try {
+      let first = true;
+      await api.searchStream(requestFor(now), state.image()?.file, signal, (result) => {
+        if (signal.aborted) return;
+        receive(result, !first);
+        first = false;
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      replace(summary);
+      replace(place, problemMessage(error, run));
+    }
+  }
+
+  function receive(result, animate) {
+    answer = result;
+    items = result.hits.map(toItem);
+    showSummary(result);
+    warnings.hidden = !(result.warnings || []).length;
+    replace(warnings, (result.warnings || []).join(" "));
+    if (!items.length && result.stage !== "first") return message(...nothing(result));
+    if (!items.length) return undefined;
+    if (!grid.element.isConnected) replace(place, grid.element);
+    grid.set(items, { animate });
+    syncDetail();
+    return undefined;
+  }
+
+  function showSummary(result) {
+    const settled = result.stage !== "first";
+    const count = t("results", { count: number(result.total), more: result.total_is_lower_bound });
+    replace(summary, !settled && h("span.spinner"), h("span", {}, count),
+      h("span", {}, settled ? t("in_time", { ms: number(Math.round(result.timings.total_ms)) }) : t("reranking")),
+      settled && result.rerank_planned > result.reranked && h("span", {}, t("reranked", { done: result.reranked, planned: result.rerank_planned })));
+    summary.dataset.stage = result.stage;
+    if (settled) announce(items.length ? count : t("nothing"));
+  }
+
+  function nothing(result) {
+    const filtered = state.filterCount(state.get()) > 0;
+    return [h("h2", {}, t("nothing")),
+      h("p", {}, filtered ? t("nothing_filters") : t("nothing_text", { hidden: number(result.hidden) })),
+      h("div.row", {},
+        filtered && h("button.button", { type: "button", onclick: () => state.go({ folder: [], camera: [], tag: [], format: [], after: "", before: "" }) }, t("clear_filters")),
+        result.hidden > 0 && state.get().show !== "all" && h("button.button", { type: "button", onclick: () => state.go({ show: "all" }) }, t("show_anyway")))];
+  }
+
+  async function browse(signal) {
+    try {
+      const now = state.get();
+      const list = await api.records({ kind: "image", limit: page, folder: now.folder, camera: now.camera, tag: now.tag, format: now.format, after: now.after, before: now.before }, signal);
+      if (signal.aborted) return;
+      answer = { next: list.next, browse: true };
+      items = list.records.map(recordItem);
+      if (!items.length && !state.filterCount(now)) return message(h("h2", {}, t("empty_library")), h("p", {}, t("empty_library_text")), h("a.button", { href: "/library" }, t("open_library")));
+      const suggestions = examples(list.records);
+      replace(place, h("div.message", {}, h("h1", {}, t("welcome")), h("p", {}, t("welcome_text")), h("p.note", {}, t("syntax")), suggestions), grid.element);
+      replace(summary, h("span", {}, t("images_count", { count: list.total, label: number(list.total) })));
+      grid.set(items);
+      syncDetail();
+    } catch (error) {
+      if (!signal.aborted) replace(place, problemMessage(error, run));
+    }
+  }
+
+  async function more() {
+    if (loadingMore || !answer?.next || !controller || controller.signal.aborted) return;
+    const { signal } = controller;
+    if (!answer.browse && answer.stage === "first") return; // The order is not settled yet.
+    loadingMore = true;
+    try {
+      const now = state.get();
+      if (answer.browse) {
+        const list = await api.records({ kind: "image", limit: page, cursor: answer.next, folder: now.folder, camera: now.camera, tag: now.tag, format: now.format, after: now.after, before: now.before }, signal);
+        answer = { next: list.next, browse: true };
+        items = items.concat(list.records.map(recordItem));
+      } else {
+        const next = { ...requestFor(now), offset: answer.next };
+        if (answer.cursor) next.cursor = answer.cursor;
+        const result = await api.search(next, state.image()?.file, signal);
+        answer = { ...answer, next: result.next, cursor: result.cursor, stage: "final" };
+        const known = new Set(items.map((item) => item.id));
+        items = items.concat(result.hits.map(toItem).filter((item) => !known.has(item.id)));
+      }
+      loadingMore = false;
+      if (!signal.aborted) grid.set(items);
+    } catch {
+      loadingMore = false;
+      if (answer) answer.next = undefined;
+    }
+  }
+
+  function message(...content) {
+    items = [];
+    replace(place, h("div.message", {}, content));
+  }
+
+  function syncDetail() {
+    const { open } = state.get();
+    if (!open) return closeDetail();
+    const index = items.findIndex((item) => item.id === open);
+    return openDetail({
+      id: open, hit: items[index]?.hit, index, count: items.length,
+      onStep: (step) => items[index + step] && state.go({ open: items[index + step].id }, { replace: true }),
+      onClose: () => {
+        state.go({ open: "" });
+        grid.focus(index);
+      },
+      onRemoved: () => {
+        state.go({ open: "" });
+        run();
+      },
+    });
+  }
+
+  const unsubscribe = state.subscribe((now, before) => {
+    if (now.view !== "search") return;
+    if (watched.some((key) => String(now[key]) !== String(before[key]))) {
+      if (now.q !== before.q || now.record !== before.record || now.crop !== before.crop) scrollTo({ top: 0 });
+      filters.update();
+      sort.value = now.sort || "relevance";
+      show.value = now.show || "weak";
+      run();
+    } else if (now.open !== before.open) syncDetail();
+  });
+  run();
+  return { element, title: () => state.get().q, destroy: () => {
+    unsubscribe();
+    controller?.abort();
+    grid.destroy();
+    closeDetail();
+  } };
+}
+
+function select(key, values) {
+  const now = state.get()[key] || values[0];
+  return h("select.field", { id: key, "aria-label": t(key), value: now, onchange: (event) => state.go({ [key]: event.target.value === values[0] ? "" : event.target.value, open: "" }) },
+    values.map((value) => h("option", { value, selected: value === now }, t(`${key}_${value}`))));
+}
+
+function toItem(hit) {
+  const words = hit.caption || hit.title || hit.path;
+  const mark = percent(hit.probability);
+  return { id: hit.id, hit, label: words, verdict: hit.verdict, mark, title: `${words}. ${t(`match_${hit.verdict}`, { percent: mark })}` };
+}
+
+function recordItem(record) {
+  const words = record.captions?.[0]?.text || record.metadata?.title || record.paths?.[0] || record.id;
+  return { id: record.id, label: words, title: words };
+}
+
+// examples offers captions of the library itself as first searches.
+function examples(records) {
+  const seen = new Set();
+  const words = records.map((record) => record.captions?.[0]?.text).filter((text) => text && text.length < 60 && !seen.has(text) && seen.add(text)).slice(0, 5);
+  if (!words.length) return null;
+  return h("div.examples", {}, h("span.note", {}, t("try")), words.map((text) => h("button.chip", { type: "button", onclick: () => state.go({ ...state.blank, q: text }) }, text)));
+}

@@ -1,0 +1,82 @@
+// The state of the page is its address: what is looked for, how, and what is open.
+// An uploaded image can't be in an address; it is kept beside it, in memory.
+
+const listeners = new Set();
+let current = parse(location);
+let uploaded = null; // {file, url}: the image that is the query, or that is looked up
+
+const lists = ["folder", "camera", "tag", "format"];
+const singles = ["q", "record", "crop", "after", "before", "sort", "show", "open", "level"];
+const views = ["search", "lookup", "library", "duplicates"];
+
+function parse(from) {
+  const query = new URLSearchParams(from.search);
+  const name = from.pathname.replace(/^\/+|\/+$/g, "");
+  const state = { view: views.includes(name) ? name : "search" };
+  for (const key of singles) state[key] = query.get(key) || "";
+  for (const key of lists) state[key] = query.getAll(key);
+  state.image = query.has("image");
+  return state;
+}
+
+function address(state) {
+  const query = new URLSearchParams();
+  for (const key of singles) if (state[key]) query.set(key, state[key]);
+  for (const key of lists) for (const value of state[key] || []) query.append(key, value);
+  if (state.image) query.set("image", "1");
+  const text = query.toString();
+  const path = state.view === "search" ? "/" : `/${state.view}`;
+  return path + (text ? `?${text}` : "");
+}
+
+export const get = () => current;
+export const image = () => (current.image ? uploaded : null);
+
+// go changes the state. replace: without a new entry in the history.
+export function go(changes, { replace = false } = {}) {
+  const before = current;
+  current = { ...current, ...changes };
+  const target = address(current);
+  if (target !== address(before)) history[replace ? "replaceState" : "pushState"](null, "", target);
+  for (const listener of listeners) listener(current, before);
+}
+
+export function setImage(file) {
+  if (uploaded) URL.revokeObjectURL(uploaded.url);
+  uploaded = file ? { file, url: URL.createObjectURL(file) } : null;
+}
+
+export function subscribe(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const blank = { q: "", record: "", crop: "", image: false, folder: [], camera: [], tag: [], format: [], after: "", before: "", sort: "", show: "", open: "" };
+
+addEventListener("popstate", () => {
+  const before = current;
+  current = parse(location);
+  for (const listener of listeners) listener(current, before);
+});
+
+export const href = (changes) => address({ ...blank, view: "search", ...changes });
+
+// filter is the state's filters as the API takes them.
+export function filter(state) {
+  const value = {};
+  if (state.folder.length) value.folders = state.folder;
+  if (state.camera.length) value.cameras = state.camera;
+  if (state.tag.length) value.tags = state.tag;
+  if (state.format.length) value.formats = state.format;
+  if (state.after) value.after = state.after;
+  if (state.before) value.before = state.before;
+  return value;
+}
+
+export const filterCount = (state) => lists.reduce((sum, key) => sum + state[key].length, 0) + (state.after ? 1 : 0) + (state.before ? 1 : 0);
+
+export function crop(state) {
+  if (!state.crop) return undefined;
+  const [x, y, width, height] = state.crop.split(",").map(Number);
+  return [x, y, width, height].every(Number.isFinite) ? { x, y, width, height } : undefined;
+}
