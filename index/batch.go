@@ -1,0 +1,101 @@
+package index
+
+import (
+	"time"
+
+	"mekiki/embed"
+)
+
+// Batch is a set of changes that become durable and visible together, or not
+// at all. They apply in the order of the fields here.
+type Batch struct {
+	// Puts are new records. One whose content the library has already only
+	// adds its files, tags and missing vectors to the existing record.
+	Puts []Put
+	// Attach names files that hold the content of existing records: new
+	// copies, moved files, or new stamps of known files.
+	Attach []Attach
+	// Detach names paths that are gone or hold other content now. A record
+	// that loses its last path is removed.
+	Detach []string
+	// Vectors are vectors and tokens of existing records in some space.
+	Vectors []Vectors
+	// Captions replace the captions of existing records.
+	Captions []CaptionChange
+	// Tags add and remove tags of existing records.
+	Tags []TagChange
+	// Remove deletes records, whatever their paths.
+	Remove []ID
+	// Failures are files that could not be indexed.
+	Failures []Failure
+	// Resolved are paths whose failures are to be forgotten.
+	Resolved []string
+}
+
+// Put is one new record with everything that belongs to it.
+type Put struct {
+	// Record is written as it is, but for ID, Added and Sequence, which the
+	// library sets.
+	Record Record
+	// Vectors are the record's vectors and image tokens; its ID is ignored.
+	// They may be empty, and follow later through Batch.Vectors.
+	Vectors Vectors
+	// Thumbnail is a JPEG; it may be nil, and is then made when first asked for.
+	Thumbnail []byte
+}
+
+// Vectors are the vectors of one record in one space, and its image tokens.
+type Vectors struct {
+	ID ID
+	// Space must be one of the library's spaces.
+	Space embed.Space
+	// Parts are unit rows: Space.Parts of them for an image, one for a text.
+	Parts embed.Parts
+	// Tokens are the image tokens as embed.Pack packs them; empty when they
+	// are not kept.
+	Tokens []byte
+}
+
+// Attach adds one file to a record.
+type Attach struct {
+	ID   ID
+	File File
+}
+
+// CaptionChange replaces a record's captions.
+type CaptionChange struct {
+	ID       ID
+	Captions []Caption
+}
+
+// TagChange adds and removes tags of one record.
+type TagChange struct {
+	ID          ID
+	Add, Remove []string
+}
+
+// WriteResult says what a batch did.
+type WriteResult struct {
+	// IDs are the records of Batch.Puts, in order: new or existing ones.
+	IDs []ID
+	// Sequence is the commit's number.
+	Sequence uint64
+	// Removed counts the records that are gone.
+	Removed int
+}
+
+// SpaceState is one space of the library and how full it is.
+type SpaceState struct {
+	// Space is what makes vectors comparable.
+	Space embed.Space
+	// Number is the space's number on disk, never reused.
+	Number int
+	// Serving says whether searches use it; exactly one space serves.
+	Serving bool
+	// Previous says whether Rollback would go back to it.
+	Previous bool
+	// Records counts the records that have vectors in it, of Total records.
+	Records, Total int
+	// Added is when the space was added.
+	Added time.Time
+}

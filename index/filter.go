@@ -1,0 +1,120 @@
+package index
+
+import "time"
+
+// Filter limits records. All conditions must hold; within a list, one must.
+// A zero condition holds for every record.
+type Filter struct {
+	// Kinds limits to images or texts.
+	Kinds []Kind
+	// Folders limits to records with a file in or below one of these
+	// folders. A folder without a separator matches any folder of that name.
+	Folders []string
+	// After and Before limit the record's Date: After <= date < Before.
+	After, Before time.Time
+	// Cameras matches when the camera's name contains one of these,
+	// whatever the case.
+	Cameras []string
+	// Tags matches a tag or keyword exactly, whatever the case.
+	Tags []string
+	// Formats matches the image format ("jpeg", also "jpg").
+	Formats []string
+	// Near limits to images taken within a distance of a point.
+	Near *Near
+	// IDs limits to these records.
+	IDs []ID
+}
+
+// Near is a circle on the ground.
+type Near struct {
+	// Latitude and Longitude of the centre are in degrees.
+	Latitude, Longitude float64
+	// Kilometres is the radius.
+	Kilometres float64
+}
+
+// IsZero reports whether the filter lets everything pass.
+func (f Filter) IsZero() bool {
+	return len(f.Kinds) == 0 && len(f.Folders) == 0 && f.After.IsZero() && f.Before.IsZero() &&
+		len(f.Cameras) == 0 && len(f.Tags) == 0 && len(f.Formats) == 0 && f.Near == nil && len(f.IDs) == 0
+}
+
+// Order is the order in which [Snapshot.Records] gives records.
+type Order uint8
+
+const (
+	// OrderAdded is by ID, oldest first.
+	OrderAdded Order = iota
+	// OrderNewest is by ID, newest first.
+	OrderNewest
+	// OrderDateDescending is by Record.Date, newest first.
+	OrderDateDescending
+	// OrderDateAscending is by Record.Date, oldest first.
+	OrderDateAscending
+)
+
+// Page chooses a part of a list of records.
+type Page struct {
+	// Offset is how many records to skip.
+	Offset int
+	// Limit is how many records to give; zero means all.
+	Limit int
+	// Order is the order of the list.
+	Order Order
+}
+
+// Neighbour is a record found by its vectors.
+type Neighbour struct {
+	ID ID
+	// Score is the largest cosine of any query vector with any of the
+	// record's vectors, from the stored half-precision vectors.
+	Score float32
+	// Part is the number of the record's vector that gave the score.
+	Part int
+}
+
+// KeywordQuery asks for records by words.
+type KeywordQuery struct {
+	// Text is words, any of which may match; more matches score higher.
+	Text string
+	// Phrases must each occur, word after word.
+	Phrases []string
+	// Exclude are words or phrases that must not occur.
+	Exclude []string
+	// Kind limits to images or texts; zero means both.
+	Kind Kind
+}
+
+// KeywordHit is a record found by words.
+type KeywordHit struct {
+	ID ID
+	// Score is BM25 over all fields; it is comparable within one answer only.
+	Score float64
+	// Fragments are excerpts by field, the matches between <mark> and </mark>,
+	// everything else escaped for HTML.
+	Fragments map[string][]string
+	// Terms are the indexed terms that matched, sorted.
+	Terms []string
+}
+
+// Facets counts records by value.
+type Facets struct {
+	// Total is how many records passed the filter.
+	Total int
+	// Kinds, Formats, Cameras, Tags, Years and Folders count by value, most
+	// frequent first.
+	Kinds, Formats, Cameras, Tags, Years, Folders []FacetCount
+}
+
+// FacetCount is one value and how many records have it.
+type FacetCount struct {
+	Value string
+	Count int
+}
+
+// PerceptualNeighbour is an image that looks like another.
+type PerceptualNeighbour struct {
+	ID ID
+	// Distance is the number of differing bits of the two hashes, 0 to 64.
+	Distance int
+}

@@ -1,0 +1,163 @@
+// Package journal keeps a file of checksummed frames: the form of the catalog's
+// operation logs and checkpoints. It knows frames, not what is in them.
+//
+// A frame is written and synced before the next one begins. So when the last
+// frame of a file is not whole, it was never acknowledged: it is a torn tail,
+// which recovery cuts off. Bytes that are wrong anywhere before a whole frame
+// are damage, which recovery reports, steps over and never deletes.
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+)
+
+// Version is the version of the file format that this package writes.
+const Version = 1
+
+// MaxPayload is the largest payload of one frame, in bytes.
+const MaxPayload = 256 << 20
+
+const (
+	headerSize = 32
+	frameSize  = 32
+	frameMagic = 0x46494B4D // "MKIF", little-endian
+)
+
+// fileMagic begins every journal.
+var fileMagic = [8]byte{'M', 'K', 'I', 'J', 'R', 'N', 'L', '\n'}
+
+// table is the CRC-32C polynomial's.
+func table() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+
+// Kind tells the uses of a journal apart.
+type Kind uint32
+
+const (
+	// Log grows by a frame with every commit.
+	Log Kind = 1
+	// Checkpoint is written once, and is whole only with its seal.
+	Checkpoint Kind = 2
+)
+
+// Header begins a journal file:
+//
+//	0  8 magic "MKIJRNL\n"
+//	8  4 version
+//	12 4 kind
+//	16 8 number
+//	24 4 reserved, zero
+//	28 4 CRC-32C of bytes 0 to 27
+//
+// All numbers are little-endian.
+type Header struct {
+	Kind   Kind
+	Number uint64
+}
+
+// FrameKind tells frames apart.
+type FrameKind uint32
+
+const (
+	// Data is a frame with operations.
+	Data FrameKind = 1
+	// Seal ends a checkpoint, and a log that was closed in order. It says that
+	// everything before it is all there was.
+	Seal FrameKind = 2
+)
+
+// Frame is one unit that is either wholly in the file or not at all:
+//
+//	0  4 magic "MKIF"
+//	4  4 kind
+//	8  8 sequence
+//	16 4 length of the payload
+//	20 4 CRC-32C of the payload
+//	24 4 low half of the file's number
+//	28 4 CRC-32C of bytes 0 to 27
+//	32   payload
+type Frame struct {
+	Kind     FrameKind
+	Sequence uint64
+	Payload  []byte
+}
+
+// Size is the frame's length in the file.
+func (f Frame) Size() int64 { return frameSize + int64(len(f.Payload)) }
+
+// Errors of opening a journal; test with errors.Is.
+var (
+	// ErrHeader: the file does not begin as a journal does.
+	ErrHeader = errors.New("damaged journal header")
+	// ErrVersion: a newer version wrote the file.
+	ErrVersion = errors.New("journal of an unknown version")
+)
+
+func encodeHeader(header Header) []byte {
+	buffer := make([]byte, headerSize)
+	copy(buffer, fileMagic[:])
+	binary.LittleEndian.PutUint32(buffer[8:], Version)
+	binary.LittleEndian.PutUint32(buffer[12:], uint32(header.Kind))
+	binary.LittleEndian.PutUint64(buffer[16:], header.Number)
+	binary.LittleEndian.PutUint32(buffer[28:], crc32.Checksum(buffer[:28], table()))
+	return buffer
+}
+
+func decodeHeader(buffer []byte) (Header, error) {
+	if len(buffer) < headerSize || [8]byte(buffer[:8]) != fileMagic {
+		return Header{}, ErrHeader
+	}
+	if crc32.Checksum(buffer[:28], table()) != binary.LittleEndian.Uint32(buffer[28:]) {
+		return Header{}, ErrHeader
+	}
+	if version := binary.LittleEndian.Uint32(buffer[8:]); version != Version {
+		return Header{}, fmt.Errorf("%w: version %d, expected %d", ErrVersion, version, Version)
+	}
+	return Header{
+		Kind:   Kind(binary.LittleEndian.Uint32(buffer[12:])),
+		Number: binary.LittleEndian.Uint64(buffer[16:]),
+	}, nil
+}
+
+// appendFrame appends the frame's bytes to buffer.
+func appendFrame(buffer []byte, number uint64, frame Frame) []byte {
+	start := len(buffer)
+	buffer = binary.LittleEndian.AppendUint32(buffer, frameMagic)
+	buffer = binary.LittleEndian.AppendUint32(buffer, uint32(frame.Kind))
+	buffer = binary.LittleEndian.AppendUint64(buffer, frame.Sequence)
+	buffer = binary.LittleEndian.AppendUint32(buffer, uint32(len(frame.Payload)))
+	buffer = binary.LittleEndian.AppendUint32(buffer, crc32.Checksum(frame.Payload, table()))
+	buffer = binary.LittleEndian.AppendUint32(buffer, uint32(number))
+	buffer = binary.LittleEndian.AppendUint32(buffer, crc32.Checksum(buffer[start:], table()))
+	return append(buffer, frame.Payload...)
+}
+
+// frameHeader is a frame's header as read.
+type frameHeader struct {
+	kind     FrameKind
+	sequence uint64
+	length   int64
+	checksum uint32
+}
+
+// decodeFrameHeader reports false when the bytes are no frame of this file.
+func decodeFrameHeader(buffer []byte, number uint64) (frameHeader, bool) {
+	if len(buffer) < frameSize || binary.LittleEndian.Uint32(buffer) != frameMagic {
+		return frameHeader{}, false
+	}
+	if crc32.Checksum(buffer[:28], table()) != binary.LittleEndian.Uint32(buffer[28:]) {
+		return frameHeader{}, false
+	}
+	if binary.LittleEndian.Uint32(buffer[24:]) != uint32(number) {
+		return frameHeader{}, false
+	}
+	header := frameHeader{
+		kind:     FrameKind(binary.LittleEndian.Uint32(buffer[4:])),
+		sequence: binary.LittleEndian.Uint64(buffer[8:]),
+		length:   int64(binary.LittleEndian.Uint32(buffer[16:])),
+		checksum: binary.LittleEndian.Uint32(buffer[20:]),
+	}
+	return header, header.length <= MaxPayload
+}

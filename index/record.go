@@ -1,0 +1,239 @@
+package index
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ID names one record for ever: it is never reused, and zero is not an ID.
+type ID uint64
+
+// String gives the decimal form, which [ParseID] reads.
+func (id ID) String() string { return strconv.FormatUint(uint64(id), 10) }
+
+// ParseID reads the decimal form of an ID.
+func ParseID(text string) (ID, error) {
+	number, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || number == 0 {
+		return 0, fmt.Errorf("%q is not a record id: expected a number above zero", text)
+	}
+	return ID(number), nil
+}
+
+// Hash is the SHA-256 of a record's content: of the file's bytes for an image,
+// of the text (and external id) for a text.
+type Hash [32]byte
+
+// String gives the hash in lower-case hexadecimal.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// IsZero reports whether the hash was never set.
+func (h Hash) IsZero() bool { return h == Hash{} }
+
+// Kind tells images from texts.
+type Kind uint8
+
+const (
+	// KindImage is a record of one image, however many files hold it.
+	KindImage Kind = 1
+	// KindText is a record of one text.
+	KindText Kind = 2
+)
+
+// String gives "image" or "text".
+func (k Kind) String() string {
+	switch k {
+	case KindImage:
+		return "image"
+	case KindText:
+		return "text"
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// ParseKind reads what [Kind.String] gives.
+func ParseKind(text string) (Kind, error) {
+	switch strings.ToLower(text) {
+	case "image":
+		return KindImage, nil
+	case "text":
+		return KindText, nil
+	}
+	return 0, fmt.Errorf("%q is not a kind: expected image or text", text)
+}
+
+// Record is what the catalog knows of one image or one text. The records that
+// a [Snapshot] gives are shared: read them, never write to them.
+type Record struct {
+	// ID is given by the library when the record is first written.
+	ID ID
+	// Kind says whether this is an image or a text.
+	Kind Kind
+	// Hash identifies the content; two records never share one.
+	Hash Hash
+	// Files are the files that hold this content now, oldest first. Texts
+	// have none, or the file they were read from.
+	Files []File
+	// Format is the image format in lower case: "jpeg", "png", "webp", ...
+	Format string
+	// Width and Height are in pixels, after orientation.
+	Width, Height int
+	// Bytes is the length of the content.
+	Bytes int64
+	// Added is when the content first came in.
+	Added time.Time
+	// Metadata is what the file says about itself.
+	Metadata Metadata
+	// Tags are the user's own words, sorted, without duplicates.
+	Tags []string
+	// Captions are generated descriptions, best first.
+	Captions []Caption
+	// Text is the content of a text record.
+	Text string
+	// ExternalID is the user's own id of a text record; it may be empty.
+	ExternalID string
+	// Fields are further named values of a text record.
+	Fields map[string]string
+	// PerceptualHash is near (in Hamming distance) for images that look alike.
+	PerceptualHash uint64
+	// Sequence is the commit that wrote the record last.
+	Sequence uint64
+}
+
+// Paths lists the paths of the record's files.
+func (r *Record) Paths() []string {
+	paths := make([]string, len(r.Files))
+	for i, file := range r.Files {
+		paths[i] = file.Path
+	}
+	return paths
+}
+
+// Path is the record's first path, or "" when it has none.
+func (r *Record) Path() string {
+	if len(r.Files) == 0 {
+		return ""
+	}
+	return r.Files[0].Path
+}
+
+// Modified is the modification time of the record's first file, or the zero
+// time.
+func (r *Record) Modified() time.Time {
+	if len(r.Files) == 0 {
+		return time.Time{}
+	}
+	return r.Files[0].Modified
+}
+
+// Date is when the picture was taken or, failing that, last modified or, for
+// texts, added. Date filters and sorting by date use it.
+func (r *Record) Date() time.Time {
+	if !r.Metadata.Taken.IsZero() {
+		return r.Metadata.Taken
+	}
+	if modified := r.Modified(); !modified.IsZero() {
+		return modified
+	}
+	return r.Added
+}
+
+// Caption is the best generated caption's text, or "".
+func (r *Record) Caption() string {
+	if len(r.Captions) == 0 {
+		return ""
+	}
+	return r.Captions[0].Text
+}
+
+// File is one path that holds a record's content. Bytes, Modified and Inode
+// are what the file system said when the content was hashed: a file for which
+// it says the same is taken to be unchanged.
+type File struct {
+	// Path is absolute and clean.
+	Path string
+	// Bytes is the file's size.
+	Bytes int64
+	// Modified is the file's modification time.
+	Modified time.Time
+	// Inode is the file's number, or zero where there is none.
+	Inode uint64
+}
+
+// Same reports whether two stamps of one path are equal.
+func (f File) Same(other File) bool {
+	return f.Path == other.Path && f.Bytes == other.Bytes && f.Inode == other.Inode && f.Modified.Equal(other.Modified)
+}
+
+// Metadata is what an image file says about itself in EXIF, IPTC and XMP.
+type Metadata struct {
+	// Taken is when the picture was taken; zero when unknown.
+	Taken time.Time
+	// Camera is maker and model; Lens the lens model.
+	Camera, Lens string
+	// Place is the location in words, such as "Kyoto, Japan".
+	Place string
+	// Title and Description are the author's own words.
+	Title, Description string
+	// Creator and Copyright name the author and the terms.
+	Creator, Copyright string
+	// Keywords are the author's own tags.
+	Keywords []string
+	// Latitude and Longitude are in degrees; both nil when unknown.
+	Latitude, Longitude *float64
+	// Orientation is EXIF's 1 to 8, or zero when unknown. Pixels, width and
+	// height of the record have it applied already.
+	Orientation int
+}
+
+// Caption is one generated description of an image.
+type Caption struct {
+	// Text is the caption.
+	Text string
+	// Match is the probability, by image-text matching, that it describes
+	// the image: 0 to 1, or negative when it was not computed.
+	Match float32
+	// Model is the fingerprint of the model that wrote it.
+	Model string
+}
+
+// Failure is a file that could not be indexed. It is kept until the file
+// changes or goes away, so that it is not tried again in vain.
+type Failure struct {
+	// File is the path with the stamp it had when it failed.
+	File File
+	// Reason is a sentence for people.
+	Reason string
+	// Hash is the content's hash where it could be read.
+	Hash Hash
+	// Time is when it failed.
+	Time time.Time
+}
+
+// Errors that callers branch on; test with errors.Is.
+var (
+	// ErrLocked: another process is writing to the library.
+	ErrLocked = errors.New("library is in use")
+	// ErrNotLibrary: the folder holds no library.
+	ErrNotLibrary = errors.New("not a library")
+	// ErrReadOnly: the library was opened for reading.
+	ErrReadOnly = errors.New("library is open for reading only")
+	// ErrClosed: the library or the snapshot is closed.
+	ErrClosed = errors.New("library is closed")
+	// ErrNotFound: no such record, or the record has no such part.
+	ErrNotFound = errors.New("not found")
+	// ErrDamaged: bytes on disk are not what was written.
+	ErrDamaged = errors.New("damaged")
+	// ErrVersion: the library was written by a newer version.
+	ErrVersion = errors.New("unsupported library version")
+	// ErrSpace: vectors of a space that the library does not have, or the
+	// wrong number or width of vectors for it.
+	ErrSpace = errors.New("wrong vector space")
+	// ErrWriter: an earlier write failed in a way that leaves it unknown what
+	// reached the disk; close the library and open it again.
+	ErrWriter = errors.New("writer stopped after a failed write")
+)

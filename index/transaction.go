@@ -1,0 +1,329 @@
+package index
+
+import (
+	"maps"
+	"slices"
+)
+
+// transaction changes a state step by step into the next one, and collects the
+// operations that do the same to it when they are replayed. It is for one
+// goroutine.
+type transaction struct {
+	base     *state
+	lookup   *lookup
+	keys     keys
+	sequence uint64
+	nextID   ID
+	segment  uint64
+	records  *tableEdit[*Record]
+	counts   [3]int
+	spaces   []*spaceEdit
+	failures map[string]Failure
+	ownsMap  bool
+
+	// payload holds the operations; replaying says not to collect them.
+	payload   []byte
+	replaying bool
+	// touched are the records that were written or removed; moved those whose
+	// vectors were set or removed, by space number.
+	touched map[ID]bool
+	moved   map[uint64]map[ID]bool
+}
+
+type spaceEdit struct {
+	space
+	edit *tableEdit[location]
+}
+
+func newTransaction(base *state, lookup *lookup, sequence uint64) *transaction {
+	t := &transaction{
+		base: base, lookup: lookup, keys: newKeys(), sequence: sequence,
+		nextID: base.nextID, segment: base.nextSegment, counts: base.counts,
+		records: editTable(base.records), failures: base.failures,
+		touched: map[ID]bool{}, moved: map[uint64]map[ID]bool{},
+	}
+	for _, s := range base.spaces {
+		t.spaces = append(t.spaces, &spaceEdit{space: *s, edit: editTable(s.locations)})
+	}
+	return t
+}
+
+// finish gives the new state.
+func (t *transaction) finish() *state {
+	next := &state{
+		sequence: t.sequence, nextID: t.nextID, nextSegment: t.segment,
+		records: t.records.table, counts: t.counts, failures: t.failures,
+	}
+	for _, s := range t.spaces {
+		finished := s.space
+		finished.locations = s.edit.table
+		next.spaces = append(next.spaces, &finished)
+	}
+	return next
+}
+
+// empty reports whether nothing was changed.
+func (t *transaction) empty() bool { return len(t.payload) == 0 }
+
+func (t *transaction) log(kind operationKind, fill func(*encoder)) {
+	if !t.replaying {
+		t.payload = appendOperation(t.payload, kind, fill)
+	}
+}
+
+func (t *transaction) record(id ID) (*Record, bool) { return t.records.table.get(id) }
+
+func (t *transaction) idOfPath(path string) ID {
+	if id, changed := t.keys.paths[path]; changed {
+		return id
+	}
+	return t.lookup.path(path)
+}
+
+func (t *transaction) idOfHash(hash Hash) ID {
+	if id, changed := t.keys.hashes[hash]; changed {
+		return id
+	}
+	return t.lookup.hash(hash)
+}
+
+func (t *transaction) idOfExternal(external string) ID {
+	if id, changed := t.keys.externals[external]; changed {
+		return id
+	}
+	return t.lookup.external(external)
+}
+
+// newID takes the next ID.
+func (t *transaction) newID() ID {
+	t.nextID++
+	return t.nextID
+}
+
+// putRecord writes a record, which the transaction then owns.
+func (t *transaction) putRecord(r *Record) {
+	if !t.replaying {
+		r.Sequence = t.sequence
+	}
+	t.nextID = max(t.nextID, r.ID)
+	if old, there := t.record(r.ID); there {
+		t.counts[old.Kind]--
+		t.forget(old)
+	}
+	t.counts[r.Kind]++
+	t.records.set(r.ID, r)
+	t.keys.hashes[r.Hash] = r.ID
+	for _, file := range r.Files {
+		t.keys.paths[file.Path] = r.ID
+	}
+	if r.ExternalID != "" {
+		t.keys.externals[r.ExternalID] = r.ID
+	}
+	t.touched[r.ID] = true
+	t.log(operationPutRecord, func(e *encoder) { encodeRecord(e, r) })
+}
+
+// forget takes a record's keys away where they are still its own.
+func (t *transaction) forget(r *Record) {
+	if t.idOfHash(r.Hash) == r.ID {
+		t.keys.hashes[r.Hash] = 0
+	}
+	for _, file := range r.Files {
+		if t.idOfPath(file.Path) == r.ID {
+			t.keys.paths[file.Path] = 0
+		}
+	}
+	if r.ExternalID != "" && t.idOfExternal(r.ExternalID) == r.ID {
+		t.keys.externals[r.ExternalID] = 0
+	}
+}
+
+// removeRecord removes a record and its vectors in every space.
+func (t *transaction) removeRecord(id ID) {
+	old, there := t.record(id)
+	if !there {
+		return
+	}
+	t.counts[old.Kind]--
+	t.forget(old)
+	t.records.remove(id)
+	for _, s := range t.spaces {
+		if s.edit.table.has(id) {
+			s.edit.remove(id)
+			t.markMoved(s.number, id)
+		}
+	}
+	t.touched[id] = true
+	t.log(operationRemoveRecord, func(e *encoder) { e.uint(recordID, uint64(id)) })
+}
+
+func (t *transaction) ownFailures() {
+	if !t.ownsMap {
+		t.failures = maps.Clone(t.failures)
+		if t.failures == nil {
+			t.failures = map[string]Failure{}
+		}
+		t.ownsMap = true
+	}
+}
+
+func (t *transaction) putFailure(f Failure) {
+	t.ownFailures()
+	t.failures[f.File.Path] = f
+	t.log(operationPutFailure, func(e *encoder) { encodeFailure(e, &f) })
+}
+
+func (t *transaction) removeFailure(path string) {
+	if _, there := t.failures[path]; !there {
+		return
+	}
+	t.ownFailures()
+	delete(t.failures, path)
+	t.log(operationRemoveFailure, func(e *encoder) { e.text(filePath, path) })
+}
+
+func (t *transaction) spaceNumbered(number uint64) *spaceEdit {
+	for _, s := range t.spaces {
+		if s.number == number {
+			return s
+		}
+	}
+	return nil
+}
+
+// putSpace adds a space, or changes the rank of one that is there.
+func (t *transaction) putSpace(s *space) {
+	t.log(operationPutSpace, func(e *encoder) { encodeSpace(e, s) })
+	if old := t.spaceNumbered(s.number); old != nil {
+		old.rank = s.rank
+		return
+	}
+	t.spaces = append(t.spaces, &spaceEdit{space: *s, edit: editTable(table[location]{})})
+}
+
+func (t *transaction) removeSpace(number uint64) {
+	t.log(operationRemoveSpace, func(e *encoder) { e.uint(spaceNumber, number) })
+	t.spaces = slices.DeleteFunc(t.spaces, func(s *spaceEdit) bool { return s.number == number })
+	delete(t.moved, number)
+}
+
+func (t *transaction) markMoved(space uint64, id ID) {
+	if t.moved[space] == nil {
+		t.moved[space] = map[ID]bool{}
+	}
+	t.moved[space][id] = true
+}
+
+// putLocation says where a record's blocks are. A location whose vectors stay
+// the same, as compaction writes it, keeps its sequence.
+func (t *transaction) putLocation(number uint64, id ID, l location) {
+	s := t.spaceNumbered(number)
+	if s == nil {
+		return
+	}
+	t.segment = max(t.segment, l.vectors.segment, l.tokens.segment)
+	s.edit.set(id, l)
+	t.markMoved(number, id)
+	t.log(operationPutLocation, func(e *encoder) { encodeLocation(e, number, id, l) })
+}
+
+func (t *transaction) removeLocation(number uint64, id ID) {
+	s := t.spaceNumbered(number)
+	if s == nil || !s.edit.table.has(id) {
+		return
+	}
+	s.edit.remove(id)
+	t.markMoved(number, id)
+	t.log(operationRemoveLocation, func(e *encoder) { encodeLocation(e, number, id, location{}) })
+}
+
+// putNextID keeps IDs and segment numbers from being used again after the
+// records and segments that had them are gone.
+func (t *transaction) putNextID(next ID, segment uint64) {
+	t.nextID = max(t.nextID, next)
+	t.segment = max(t.segment, segment)
+	t.log(operationNextID, func(e *encoder) {
+		e.uint(nextRecord, uint64(t.nextID))
+		e.uint(nextSegment, t.segment)
+	})
+}
+
+const (
+	nextRecord = iota + 1
+	nextSegment
+)
+
+// replay applies one logged operation.
+func (t *transaction) replay(kind operationKind, body []byte) error {
+	switch kind {
+	case operationPutRecord:
+		record, err := decodeRecord(body)
+		if err == nil && (record.ID == 0 || record.Kind != KindImage && record.Kind != KindText || record.ID > t.nextID+maxIDGap) {
+			err = errShort
+		}
+		if err != nil {
+			return err
+		}
+		t.putRecord(record)
+	case operationRemoveRecord:
+		return fields(body, func(tag uint64, value field) error {
+			return decodeInto(value, func(id uint64) { t.removeRecord(ID(id)) })
+		})
+	case operationPutFailure:
+		failure, err := decodeFailure(body)
+		if err != nil {
+			return err
+		}
+		t.putFailure(failure)
+	case operationRemoveFailure:
+		return fields(body, func(tag uint64, value field) error {
+			t.removeFailure(string(value))
+			return nil
+		})
+	case operationPutSpace:
+		space, err := decodeSpace(body)
+		if err != nil {
+			return err
+		}
+		t.putSpace(space)
+	case operationRemoveSpace:
+		return fields(body, func(tag uint64, value field) error {
+			return decodeInto(value, t.removeSpace)
+		})
+	case operationPutLocation, operationRemoveLocation:
+		number, id, location, err := decodeLocation(body)
+		if err != nil || id == 0 || id > t.nextID+maxIDGap {
+			return errShort
+		}
+		if kind == operationPutLocation {
+			t.putLocation(number, id, location)
+		} else {
+			t.removeLocation(number, id)
+		}
+	case operationNextID:
+		return t.replayNextID(body)
+	}
+	return nil
+}
+
+// maxIDGap bounds how far an ID may lie beyond those known: IDs index tables,
+// so a wrong one must not ask for the memory of all between.
+const maxIDGap = 1 << 24
+
+func (t *transaction) replayNextID(body []byte) error {
+	var record, segment uint64
+	err := fields(body, func(tag uint64, value field) error {
+		switch tag {
+		case nextRecord:
+			return value.uint(&record)
+		case nextSegment:
+			return value.uint(&segment)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	t.nextID, t.segment = max(t.nextID, ID(record)), max(t.segment, segment)
+	return nil
+}
