@@ -37,11 +37,14 @@ func captionStartGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 		x = q.Reshape(q.Expand(x, tokens, whole), byHead)
 		q.Output(name, q.Transpose(x, 0, 2, 1, 3))
 	}
-	q.imageLayers(tokens, func(layer int, x onnx.Value) {
+	for layer, x := range q.imageLayers(tokens) {
 		parts := q.split(q.apply(x, q.selfProjections(layer)), 3)
 		emit(fmt.Sprint(PastKeyPrefix, layer), parts[1])
 		emit(fmt.Sprint(PastValuePrefix, layer), parts[2])
-	})
+		if layer == config.QFormer.Layers-1 {
+			break
+		}
+	}
 	return q.Graph
 }
 

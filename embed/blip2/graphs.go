@@ -33,8 +33,8 @@ func (q *queryFormer) projection(name string) linear {
 // imagePartsGraph is the graph from image tokens to unit vectors.
 func imagePartsGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 	q := newQueryFormer("image_parts", config, weights)
-	hidden := q.imageLayers(q.imageTokens(), nil)
-	q.Output(PartsName, q.UnitRows(q.apply(hidden, q.projection("vision_projection"))))
+	states := q.imageStates(q.imageTokens())
+	q.Output(PartsName, q.UnitRows(q.apply(states, q.projection("vision_projection"))))
 	return q.Graph
 }
 

@@ -2,6 +2,7 @@ package blip2
 
 import (
 	"fmt"
+	"iter"
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/onnx"
@@ -155,30 +156,39 @@ func (q *queryFormer) feedForward(layer int, x onnx.Value, suffix string) onnx.V
 
 const querySuffix = "_query"
 
-// imageLayers runs the queries [1 Q H] through all layers of the image
-// transformer; each layer's input is shown to visit first. The part before
-// the first look at the image does not depend on it and stays of batch 1,
-// which the runtime computes once, when the graph is opened.
-func (q *queryFormer) imageLayers(tokens onnx.Value, visit func(layer int, x onnx.Value)) onnx.Value {
-	x := q.queries()
-	shape := onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(q.config.QueryTokens), onnx.Fixed(q.width())}
-	seen := false
-	for i := range q.config.QFormer.Layers {
-		q.Scope(fmt.Sprintf("layer.%d", i), func() {
-			if visit != nil {
-				visit(i, x)
+// imageLayers yields the input of each layer of the image transformer, then
+// the output [B Q H] of the last, numbered one higher. What comes before the
+// first look at the image does not depend on it and stays of batch 1: the
+// runtime computes it once, when the graph is opened.
+func (q *queryFormer) imageLayers(tokens onnx.Value) iter.Seq2[int, onnx.Value] {
+	return func(yield func(int, onnx.Value) bool) {
+		x := q.queries()
+		shape := onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(q.config.QueryTokens), onnx.Fixed(q.width())}
+		for i := range q.config.QFormer.Layers {
+			if !yield(i, x) {
+				return
 			}
-			x = q.selfAttention(i, x, onnx.Value{})
-			if q.config.QFormer.CrossAttends(i) {
-				if !seen {
-					x, seen = q.Expand(x, tokens, shape), true
+			q.Scope(fmt.Sprintf("layer.%d", i), func() {
+				x = q.selfAttention(i, x, onnx.Value{})
+				if q.config.QFormer.CrossAttends(i) {
+					if i == 0 {
+						x = q.Expand(x, tokens, shape)
+					}
+					x = q.crossAttention(i, x, q.crossMemory(i, tokens))
 				}
-				x = q.crossAttention(i, x, q.crossMemory(i, tokens))
-			}
-			x = q.feedForward(i, x, querySuffix)
-		})
+				x = q.feedForward(i, x, querySuffix)
+			})
+		}
+		yield(q.config.QFormer.Layers, x)
 	}
-	return x
+}
+
+// imageStates is the output [B Q H] of the image transformer.
+func (q *queryFormer) imageStates(tokens onnx.Value) onnx.Value {
+	var states onnx.Value
+	for _, states = range q.imageLayers(tokens) {
+	}
+	return states
 }
 
 // keyMask is what a mask [B S] of ones and zeros adds to the scores of

@@ -1,0 +1,355 @@
+package blip2
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/ort"
+)
+
+// parityTolerance is the largest absolute error allowed between our graphs
+// and the reference implementation, both in float32.
+const parityTolerance = 1e-4
+
+// reference is what train/parity/reference.py wrote for one random model.
+type reference struct {
+	Name         string
+	Seed         uint64
+	Config       checkpoint.Config
+	Images       int
+	TextLengths  []int     `json:"text_lengths"`
+	TaughtIDs    []int64   `json:"taught_ids"`
+	ImageTokens  array     `json:"image_tokens"`
+	ImageStates  array     `json:"image_states"`
+	Parts        array     `json:"parts"`
+	TextStates   array     `json:"text_states"`
+	TextVectors  array     `json:"text_vectors"`
+	Contrast     array     `json:"contrast"`
+	MatchStates  array     `json:"match_states"`
+	Match        array     `json:"match"`
+	TaughtLogits array     `json:"taught_logits"`
+	Captions     [][]int64 `json:"captions"`
+}
+
+// array is a float32 tensor in JSON.
+type array struct {
+	Shape  []int64
+	Packed string `json:"float32"`
+}
+
+func (a array) values(t *testing.T) []float32 {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(a.Packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make([]float32, len(raw)/4)
+	for i := range values {
+		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	return values
+}
+
+func readReferences(t *testing.T) []reference {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/parity/*.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no reference outputs: %v", err)
+	}
+	var references []reference
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var reference reference
+		if err := json.Unmarshal(content, &reference); err != nil {
+			t.Fatal(err)
+		}
+		references = append(references, reference)
+	}
+	return references
+}
+
+// openRuntime opens ONNX Runtime or skips the test where there is none.
+func openRuntime(t testing.TB) *ort.Runtime {
+	t.Helper()
+	runtime, err := ort.Open(t.Context(), ort.Options{})
+	if err != nil {
+		if os.Getenv("MEKIKI_REQUIRE_RUNTIME") != "" {
+			t.Fatal(err)
+		}
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	t.Cleanup(func() { _ = runtime.Close() })
+	return runtime
+}
+
+// runGraph opens a graph, runs it once and returns the named outputs.
+func runGraph(t testing.TB, runtime *ort.Runtime, path string, inputs map[string]ort.Tensor, outputs ...string) []ort.Tensor {
+	t.Helper()
+	session := openGraph(t, runtime, path, outputs...)
+	ordered := make([]ort.Tensor, 0, len(inputs))
+	for _, input := range session.Inputs() {
+		ordered = append(ordered, inputs[input.Name])
+	}
+	results, err := session.Run(t.Context(), ordered...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+// openGraph opens a graph with all its inputs and the named outputs.
+func openGraph(t testing.TB, runtime *ort.Runtime, path string, outputs ...string) *ort.Session {
+	t.Helper()
+	model, err := ort.Inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := ort.SessionOptions{Path: path, Inputs: model.Inputs, Threads: 1}
+	for _, output := range model.Outputs {
+		if len(outputs) == 0 || slices.Contains(outputs, output.Name) {
+			options.Outputs = append(options.Outputs, output)
+		}
+	}
+	session, err := runtime.Session(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = session.Close() })
+	return session
+}
+
+// texts are the token ids and masks of a reference, padded to the longest.
+func (r reference) texts() (ids, mask []int64, longest int) {
+	longest = slices.Max(r.TextLengths)
+	ids = make([]int64, len(r.TextLengths)*longest)
+	mask = make([]int64, len(ids))
+	bits := RandomBits("token_ids", r.Seed, len(ids))
+	for i, length := range r.TextLengths {
+		for j := range length {
+			at := i*longest + j
+			ids[at], mask[at] = int64(bits[at]%uint64(r.Config.QFormer.VocabularySize)), 1
+		}
+	}
+	return ids, mask, longest
+}
+
+func (r reference) pixels() ort.Tensor {
+	side := r.Config.Vision.ImageSize
+	values := RandomValues("pixels", r.Seed, r.Images*3*side*side)
+	for i := range values {
+		values[i] *= 2
+	}
+	return ort.Float32Tensor(values, int64(r.Images), 3, int64(side), int64(side))
+}
+
+// compile compiles the reference's weights in float32 into a new folder.
+func (r reference) compile(t testing.TB) string {
+	t.Helper()
+	weights, err := NewRandom(r.Config, r.Seed, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "model")
+	if _, err := Compile(t.Context(), weights, dir, CompileOptions{Precision: Float32}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestParity compares every graph in float32 with the reference
+// implementation on random models of several sizes.
+func TestParity(t *testing.T) {
+	runtime := openRuntime(t)
+	for _, reference := range readReferences(t) {
+		t.Run(reference.Name, func(t *testing.T) {
+			parity := &parityRun{reference: reference, runtime: runtime, dir: reference.compile(t)}
+			tokens := parity.images(t)
+			parity.texts(t)
+			parity.match(t, tokens)
+			parity.captions(t, tokens)
+			t.Logf("worst absolute error %.2g (%s)", parity.worst, parity.where)
+		})
+	}
+}
+
+// parityRun is the comparison of one model.
+type parityRun struct {
+	reference
+	runtime *ort.Runtime
+	dir     string
+	worst   float64
+	where   string
+}
+
+func (p *parityRun) run(t *testing.T, file string, inputs map[string]ort.Tensor, outputs ...string) []ort.Tensor {
+	t.Helper()
+	return runGraph(t, p.runtime, filepath.Join(p.dir, file), inputs, outputs...)
+}
+
+// same fails the test if got differs from want by more than the tolerance.
+func (p *parityRun) same(t *testing.T, what string, got ort.Tensor, want array) {
+	t.Helper()
+	if !slices.Equal(got.Shape(), want.Shape) {
+		t.Errorf("%s: shape %v, want %v", what, got.Shape(), want.Shape)
+		return
+	}
+	var worst float64
+	for i, value := range want.values(t) {
+		difference := math.Abs(float64(got.Float32()[i] - value))
+		if !(difference <= worst) { // also for NaN
+			worst = difference
+		}
+	}
+	if !(worst <= parityTolerance) {
+		t.Errorf("%s: worst absolute error %.3g exceeds %.0e", what, worst, parityTolerance)
+	}
+	if worst > p.worst {
+		p.worst, p.where = worst, what
+	}
+}
+
+func (p *parityRun) images(t *testing.T) ort.Tensor {
+	tokens := p.run(t, VisionFile, map[string]ort.Tensor{PixelsName: p.pixels()})[0]
+	p.same(t, "image tokens", tokens, p.ImageTokens)
+	parts := p.run(t, ImagePartsFile, map[string]ort.Tensor{ImageTokensName: tokens})[0]
+	p.same(t, "parts", parts, p.Parts)
+	return tokens
+}
+
+func (p *parityRun) texts(t *testing.T) {
+	ids, mask, longest := p.reference.texts()
+	shape := []int64{int64(len(p.TextLengths)), int64(longest)}
+	vectors := p.run(t, TextFile, map[string]ort.Tensor{
+		TokenIDsName: ort.Int64Tensor(ids, shape...), AttentionMaskName: ort.Int64Tensor(mask, shape...)})[0]
+	p.same(t, "text vectors", vectors, p.TextVectors)
+	// A text alone and without padding gives the same vector.
+	width := p.Config.ProjectionSize
+	for i, length := range p.TextLengths {
+		shape := []int64{1, int64(length)}
+		alone := p.run(t, TextFile, map[string]ort.Tensor{
+			TokenIDsName:      ort.Int64Tensor(ids[i*longest:i*longest+length], shape...),
+			AttentionMaskName: ort.Int64Tensor(slices.Repeat([]int64{1}, length), shape...)})[0]
+		want := vectors.Float32()[i*width : (i+1)*width]
+		for j, value := range alone.Float32() {
+			if math.Abs(float64(value-want[j])) > parityTolerance {
+				t.Fatalf("text %d: unpadded vector differs: %v and %v", i, value, want[j])
+			}
+		}
+	}
+}
+
+func (p *parityRun) match(t *testing.T, tokens ort.Tensor) {
+	ids, mask, longest := p.reference.texts()
+	rows, columns := p.Config.Vision.Tokens(), p.Config.Vision.HiddenSize
+	texts := len(p.TextLengths)
+	var pairTokens []float32
+	var pairIDs, pairMask []int64
+	for i := range p.Images {
+		for range texts {
+			pairTokens = append(pairTokens, tokens.Float32()[i*rows*columns:(i+1)*rows*columns]...)
+		}
+		pairIDs, pairMask = append(pairIDs, ids...), append(pairMask, mask...)
+	}
+	pairs := int64(p.Images * texts)
+	logits := p.run(t, MatchFile, map[string]ort.Tensor{
+		ImageTokensName:   ort.Float32Tensor(pairTokens, pairs, int64(rows), int64(columns)),
+		TokenIDsName:      ort.Int64Tensor(pairIDs, pairs, int64(longest)),
+		AttentionMaskName: ort.Int64Tensor(pairMask, pairs, int64(longest))})[0]
+	p.same(t, "match", ort.Float32Tensor(logits.Float32(), int64(p.Images), int64(texts), 2), p.Match)
+}
+
+func (p *parityRun) captions(t *testing.T, tokens ort.Tensor) {
+	start := openGraph(t, p.runtime, filepath.Join(p.dir, CaptionStartFile))
+	memory, err := start.Run(t.Context(), tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := newStepper(t, p.runtime, filepath.Join(p.dir, CaptionStepFile), start.Outputs())
+	taught := slices.Repeat(p.TaughtIDs, p.Images)
+	logits, _ := step.next(t, memory, taught, p.Images, 0)
+	p.same(t, "taught logits", logits, p.TaughtLogits)
+
+	// Token by token, each from the logits of the one before.
+	vocabulary := p.Config.QFormer.VocabularySize
+	captions := make([][]int64, p.Images)
+	for i := range captions {
+		captions[i] = []int64{int64(vocabulary - 1)}
+	}
+	for position := range len(p.Captions[0]) - 1 {
+		ids := make([]int64, p.Images)
+		for i := range ids {
+			ids[i] = captions[i][position]
+		}
+		logits, memory = step.next(t, memory, ids, p.Images, position)
+		for i := range captions {
+			row := logits.Float32()[i*vocabulary : (i+1)*vocabulary]
+			captions[i] = append(captions[i], int64(slices.Index(row, slices.Max(row))))
+		}
+	}
+	if fmt.Sprint(captions) != fmt.Sprint(p.Captions) {
+		t.Errorf("greedy captions are %v, want %v", captions, p.Captions)
+	}
+}
+
+// stepper runs the caption step graph.
+type stepper struct {
+	session *ort.Session
+	layers  int
+}
+
+// newStepper opens the step graph; memory describes the outputs of the start
+// graph, in whose order keys and values are given and taken.
+func newStepper(t *testing.T, runtime *ort.Runtime, path string, memory []ort.Value) stepper {
+	t.Helper()
+	model, err := ort.Inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(values []ort.Value, name string) ort.Value {
+		at := slices.IndexFunc(values, func(value ort.Value) bool { return value.Name == name })
+		if at < 0 {
+			t.Fatalf("%s has no %s", path, name)
+		}
+		return values[at]
+	}
+	options := ort.SessionOptions{Path: path, Threads: 1,
+		Inputs:  []ort.Value{find(model.Inputs, TokenIDsName), find(model.Inputs, PositionName)},
+		Outputs: []ort.Value{find(model.Outputs, LogitsName)}}
+	for i := range len(memory) / 2 {
+		options.Inputs = append(options.Inputs, find(model.Inputs, fmt.Sprint(PastKeyPrefix, i)), find(model.Inputs, fmt.Sprint(PastValuePrefix, i)))
+		options.Outputs = append(options.Outputs, find(model.Outputs, fmt.Sprint(PresentKeyPrefix, i)), find(model.Outputs, fmt.Sprint(PresentValuePrefix, i)))
+	}
+	session, err := runtime.Session(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = session.Close() })
+	return stepper{session, len(memory) / 2}
+}
+
+// next runs ids [batch, any] from the given position on.
+func (s stepper) next(t *testing.T, memory []ort.Tensor, ids []int64, batch, position int) (ort.Tensor, []ort.Tensor) {
+	t.Helper()
+	count := len(ids) / batch
+	positions := make([]int64, count)
+	for i := range positions {
+		positions[i] = int64(position + i)
+	}
+	inputs := append([]ort.Tensor{ort.Int64Tensor(ids, int64(batch), int64(count)), ort.Int64Tensor(positions, int64(count))}, memory...)
+	outputs, err := s.session.Run(t.Context(), inputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outputs[0], outputs[1:]
+}
