@@ -1,0 +1,226 @@
+package embed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"mekiki/embed/blip2"
+	"mekiki/embed/ort"
+	"mekiki/embed/pixels"
+	"mekiki/embed/wordpiece"
+	"mekiki/internal/hint"
+)
+
+// Options says which model to open and how to run it.
+type Options struct {
+	// ModelDir is the folder of a compiled model.
+	ModelDir string
+	// Runtime runs it; it must stay open as long as the Engine.
+	Runtime *ort.Runtime
+	// Threads bounds the threads that one image or text is computed with; 0
+	// means one per usable processor.
+	Threads int
+	// Spin and Arena are handed to every session; see ort.SessionOptions.
+	Spin, Arena bool
+	// Provider is the execution provider; "" is "cpu".
+	Provider string
+	// CleanTexts prepares texts as LAVIS does for training and evaluation (see
+	// wordpiece.CleanCaption) before they are read. Hugging Face's processor does
+	// not.
+	CleanTexts bool
+	// MaximumTokens truncates texts, [CLS] and [SEP] counted; 0 means what the
+	// model's positions allow. LAVIS evaluates with 35.
+	MaximumTokens int
+	// Logger receives what was opened and how long it took; nil discards it.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Validate reports everything that is wrong with the options.
+func (o Options) Validate() error {
+	var problems []error
+	if o.ModelDir == "" {
+		problems = append(problems, errors.New("no model folder"))
+	}
+	if o.Runtime == nil {
+		problems = append(problems, errors.New("no runtime"))
+	}
+	if o.Threads < 0 {
+		problems = append(problems, fmt.Errorf("threads must not be negative: %d", o.Threads))
+	}
+	if o.MaximumTokens != 0 && o.MaximumTokens < 3 {
+		problems = append(problems, fmt.Errorf("texts need at least 3 tokens, not %d", o.MaximumTokens))
+	}
+	return errors.Join(problems...)
+}
+
+// Errors that callers branch on.
+var (
+	// ErrClosed means that the Engine was closed.
+	ErrClosed = errors.New("engine is closed")
+	// ErrNoCaptions means that the model's checkpoint had no caption head.
+	ErrNoCaptions = errors.New("this model cannot write captions")
+	// ErrModelFiles means that the model's folder is not as its manifest says.
+	ErrModelFiles = errors.New("model files are not as they were written")
+)
+
+// Engine runs one model. It is safe for concurrent use.
+type Engine struct {
+	options       Options
+	manifest      blip2.Manifest
+	tokenizer     *wordpiece.Tokenizer
+	normalization pixels.Normalization
+	graphs        map[string]*graph
+	gate          gate
+
+	mutex  sync.RWMutex // held for reading while a method runs
+	closed bool
+}
+
+// Open opens the model in options.ModelDir. It checks that the folder holds what
+// the manifest lists and nothing else; each graph is hashed and opened when it is
+// first needed, or by Warm. The caller must Close the Engine.
+func Open(ctx context.Context, options Options) (*Engine, error) {
+	options = options.withDefaults()
+	if err := options.Validate(); err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	manifest, err := blip2.ReadManifest(options.ModelDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFolder(options.ModelDir, manifest); err != nil {
+		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
+	}
+	files := newFiles(options.ModelDir, manifest.Files)
+	vocabulary, err := files.read(ctx, blip2.VocabularyFile)
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
+	}
+	tokenizer, err := wordpiece.New(vocabulary)
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
+	}
+	positions := manifest.Config.QFormer.MaxPositions
+	if options.MaximumTokens == 0 || options.MaximumTokens > positions {
+		options.MaximumTokens = positions
+	}
+	preprocess := manifest.Config.Preprocess
+	engine := &Engine{
+		options: options, manifest: manifest, tokenizer: tokenizer,
+		normalization: pixels.Normalization{
+			Mean: preprocess.Mean, StandardDeviation: preprocess.StandardDeviation, RescaleFactor: preprocess.RescaleFactor,
+		},
+		graphs: map[string]*graph{},
+	}
+	if err := engine.normalization.Validate(); err != nil {
+		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
+	}
+	for _, signature := range signatures(manifest) {
+		engine.graphs[signature.file] = &graph{signature: signature, files: files}
+	}
+	return engine, nil
+}
+
+// checkFolder compares names and sizes in the folder with the manifest.
+func checkFolder(dir string, manifest blip2.Manifest) error {
+	const remedy = "compile the model again, for example with mekiki import"
+	listed := map[string]int64{}
+	for _, file := range manifest.Files {
+		listed[file.Name] = file.Size
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, entry := range entries {
+		if entry.Name() == blip2.ManifestFile {
+			continue
+		}
+		size, known := listed[entry.Name()]
+		info, err := entry.Info()
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		case !known:
+			problems = append(problems, fmt.Errorf("%s does not belong to the model", entry.Name()))
+		case !info.Mode().IsRegular():
+			problems = append(problems, fmt.Errorf("%s is not a regular file", entry.Name()))
+		case info.Size() != size:
+			problems = append(problems, fmt.Errorf("%s has %d bytes, not %d", entry.Name(), info.Size(), size))
+		}
+		delete(listed, entry.Name())
+	}
+	for name := range listed {
+		problems = append(problems, fmt.Errorf("%s is missing", name))
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return hint.Wrap(fmt.Errorf("%w: %w", ErrModelFiles, errors.Join(problems...)), remedy)
+}
+
+// Space returns what the engine's vectors may be compared with.
+func (e *Engine) Space() Space {
+	config := e.manifest.Config
+	return Space{Fingerprint: e.manifest.Fingerprint, Parts: config.QueryTokens, Width: config.ProjectionSize}
+}
+
+// Manifest returns the model's description. Its slices must not be changed.
+func (e *Engine) Manifest() blip2.Manifest { return e.manifest }
+
+// ModelDir returns the model's folder.
+func (e *Engine) ModelDir() string { return filepath.Clean(e.options.ModelDir) }
+
+// HasCaptions reports whether the model can write captions.
+func (e *Engine) HasCaptions() bool { return e.manifest.HasCaptionHead }
+
+// tokenShape returns the size of this model's image tokens.
+func (e *Engine) tokenShape() (rows, columns int) {
+	return e.manifest.Config.Vision.Tokens(), e.manifest.Config.Vision.HiddenSize
+}
+
+// begin keeps the engine open until the returned function is called.
+func (e *Engine) begin() (func(), error) {
+	e.mutex.RLock()
+	if e.closed {
+		e.mutex.RUnlock()
+		return nil, ErrClosed
+	}
+	return e.mutex.RUnlock, nil
+}
+
+// Close waits for what is running and frees the model's memory. Closing twice is
+// allowed.
+func (e *Engine) Close() error {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	if e.closed {
+		return nil
+	}
+	e.closed = true
+	var problems []error
+	for _, graph := range e.graphs {
+		problems = append(problems, graph.close())
+	}
+	return errors.Join(problems...)
+}

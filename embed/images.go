@@ -1,0 +1,100 @@
+package embed
+
+import (
+	"context"
+	"fmt"
+
+	"mekiki/embed/blip2"
+	"mekiki/embed/ort"
+	"mekiki/embed/pixels"
+)
+
+// ImageTokens runs the vision encoder over images, in their order.
+func (e *Engine) ImageTokens(ctx context.Context, images []*pixels.Image) ([]ImageTokens, error) {
+	done, err := e.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	graph := e.graphs[blip2.VisionFile]
+	session, err := graph.open(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	rows, columns := e.tokenShape()
+	size := e.manifest.Config.Vision.ImageSize
+	results := make([]ImageTokens, len(images))
+	err = e.each(ctx, graph, len(images), func(ctx context.Context, i int) error {
+		values, err := e.pixelValues(images[i], size)
+		if err != nil {
+			return fmt.Errorf("image %d: %w", i, err)
+		}
+		side := int64(size)
+		output := make([]float32, rows*columns)
+		err = session.RunInto(ctx,
+			[]ort.Tensor{ort.Float32Tensor(values, 1, 3, side, side)},
+			[]ort.Tensor{ort.Float32Tensor(output, 1, int64(rows), int64(columns))})
+		results[i] = ImageTokens{Rows: rows, Columns: columns, Values: output}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("image tokens: %w", err)
+	}
+	return results, nil
+}
+
+// pixelValues resizes and normalises an image as the checkpoint asks.
+func (e *Engine) pixelValues(image *pixels.Image, size int) ([]float32, error) {
+	if image == nil || image.Width < 1 || image.Height < 1 || len(image.Pix) != 3*image.Width*image.Height {
+		return nil, fmt.Errorf("no pixels")
+	}
+	if image.Width != size || image.Height != size {
+		resized, err := pixels.Resize(image, size, size)
+		if err != nil {
+			return nil, err
+		}
+		image = resized
+	}
+	return e.normalization.Normalize(image), nil
+}
+
+// ImageParts runs the image transformer over image tokens, in their order.
+func (e *Engine) ImageParts(ctx context.Context, tokens []ImageTokens) ([]Parts, error) {
+	done, err := e.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	graph := e.graphs[blip2.ImagePartsFile]
+	session, err := graph.open(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	space := e.Space()
+	results := make([]Parts, len(tokens))
+	err = e.each(ctx, graph, len(tokens), func(ctx context.Context, i int) error {
+		input, err := e.tokenTensor(tokens[i])
+		if err != nil {
+			return fmt.Errorf("image %d: %w", i, err)
+		}
+		output := make([]float32, space.Parts*space.Width)
+		err = session.RunInto(ctx, []ort.Tensor{input},
+			[]ort.Tensor{ort.Float32Tensor(output, 1, int64(space.Parts), int64(space.Width))})
+		results[i] = Parts{Count: space.Parts, Width: space.Width, Values: output}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("image parts: %w", err)
+	}
+	return results, nil
+}
+
+// tokenTensor presents one image's tokens as a batch of one.
+func (e *Engine) tokenTensor(tokens ImageTokens) (ort.Tensor, error) {
+	rows, columns := e.tokenShape()
+	if tokens.Rows != rows || tokens.Columns != columns || len(tokens.Values) != rows*columns {
+		return ort.Tensor{}, fmt.Errorf("image tokens are %dx%d with %d values, this model's are %dx%d",
+			tokens.Rows, tokens.Columns, len(tokens.Values), rows, columns)
+	}
+	return ort.Float32Tensor(tokens.Values, 1, int64(rows), int64(columns)), nil
+}

@@ -1,0 +1,156 @@
+package embed
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"mekiki/embed/checkpoint"
+)
+
+// workload estimates the multiply-adds of each graph.
+type workload struct{ vision, parts, text, match, step float64 }
+
+// typicalText is the number of tokens that estimates assume of a text.
+const typicalText = 12
+
+// estimate counts the matrix products that dominate. It only decides between one
+// thread and several, so being right within a factor of two is enough.
+func estimate(config checkpoint.Config) workload {
+	vision, former := config.Vision, config.QFormer
+	rows, width := float64(vision.Tokens()), float64(vision.HiddenSize)
+	layer := rows*width*(4*width+2*float64(vision.IntermediateSize)) + 2*rows*rows*width
+	hidden, queries := float64(former.HiddenSize), float64(config.QueryTokens)
+	pass := func(positions, crossed float64) float64 {
+		own := positions * hidden * (4*hidden + 2*float64(former.IntermediateSize))
+		cross := 2*crossed*hidden*hidden + 2*rows*width*hidden
+		if crossed == 0 {
+			cross = 0
+		}
+		return float64(former.Layers)*own + float64(former.Layers)/float64(max(1, former.CrossAttentionFrequency))*cross
+	}
+	return workload{
+		vision: float64(vision.Layers) * layer,
+		parts:  pass(queries, queries),
+		text:   pass(typicalText, 0),
+		match:  pass(queries+typicalText, queries),
+		step:   pass(1, 0) + hidden*float64(former.VocabularySize),
+	}
+}
+
+// narrowWork is the work, in multiply-adds, below which one run does better on one
+// thread, and several runs side by side.
+const narrowWork = 300e6
+
+// narrow reports whether the graph runs on one thread.
+func (g *graph) narrow() bool { return g.work < narrowWork }
+
+// each calls do for 0 to count-1, side by side where the graph is narrow, until
+// the first error, which it returns, or the end of ctx.
+func (e *Engine) each(ctx context.Context, g *graph, count int, do func(ctx context.Context, i int) error) error {
+	workers := 1
+	if g.narrow() {
+		workers = min(count, e.options.Threads)
+	}
+	if workers <= 1 {
+		for i := range count {
+			if err := e.one(ctx, i, do); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for i := range next {
+				if err := e.one(ctx, i, do); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := range count {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+func (e *Engine) one(ctx context.Context, i int, do func(ctx context.Context, i int) error) error {
+	leave, err := e.gate.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return do(ctx, i)
+}
+
+type backgroundKey struct{}
+
+// Background marks work that can wait, such as filling a library: between two
+// images or texts of it, the engine lets all other work go first.
+func Background(ctx context.Context) context.Context {
+	return context.WithValue(ctx, backgroundKey{}, true)
+}
+
+// longestWait is how long one piece of background work waits at most, so that
+// a busy server still fills its library.
+const longestWait = 2 * time.Second
+
+// gate lets foreground work pass and background work wait for it.
+type gate struct {
+	mutex      sync.Mutex
+	foreground int
+	idle       chan struct{} // closed when foreground falls to zero; nil when idle
+}
+
+// enter waits its turn and returns what to call afterwards.
+func (g *gate) enter(ctx context.Context) (leave func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if ctx.Value(backgroundKey{}) == nil {
+		g.mutex.Lock()
+		if g.foreground == 0 {
+			g.idle = make(chan struct{})
+		}
+		g.foreground++
+		g.mutex.Unlock()
+		return g.leave, nil
+	}
+	timeout := time.NewTimer(longestWait)
+	defer timeout.Stop()
+	for {
+		g.mutex.Lock()
+		idle := g.idle
+		g.mutex.Unlock()
+		if idle == nil {
+			return func() {}, nil
+		}
+		select {
+		case <-idle:
+		case <-timeout.C:
+			return func() {}, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (g *gate) leave() {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	g.foreground--
+	if g.foreground == 0 {
+		close(g.idle)
+		g.idle = nil
+	}
+}
