@@ -140,12 +140,9 @@ func (c *Checkpoint) Vocabulary() ([]byte, bool) {
 	return slices.Clone(c.vocabulary), c.vocabulary != nil
 }
 
-// ReadFile reads a small file (at most 16 MiB) that lies beside the weights in a folder, such as calibration.json. The
+// ReadFile reads a small file (at most 16 MiB) that lies beside the weights, such as calibration.json. The
 // error satisfies errors.Is(err, fs.ErrNotExist) when there is none.
 func (c *Checkpoint) ReadFile(name string) ([]byte, error) {
-	if c.source.folder == nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
 	return readSmall(c.source.folder, name)
 }
 

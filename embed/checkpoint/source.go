@@ -28,7 +28,7 @@ const (
 type source struct {
 	name    string // for messages
 	base    string // default model name
-	folder  fs.FS  // nil for LAVIS files
+	folder  fs.FS  // for LAVIS files, the folder of the first
 	lavis   bool
 	config  []byte // config.json, where there is one
 	tensors []*storedTensor
@@ -101,13 +101,18 @@ func openFolder(folder fs.FS, name, base string) (_ *source, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.config, err = readSmall(folder, configFile); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, s.explainMissingConfig()
-		}
+	if s.config, err = readSmall(folder, configFile); ignoreMissing(err) != nil {
+		return nil, err
+	}
+	lavisFiles, err := fs.Glob(folder, "*.pth")
+	if err != nil {
 		return nil, err
 	}
 	switch {
+	case len(lavisFiles) > 0 && !exists(folder, weightsFile) && !exists(folder, indexFile):
+		return s, s.addLavisFolder(lavisFiles)
+	case s.config == nil:
+		return nil, fmt.Errorf("%s has no %s; it is not a Hugging Face model folder", name, configFile)
 	case exists(folder, weightsFile):
 		return s, s.addSafetensors(weightsFile)
 	case exists(folder, indexFile):
@@ -118,12 +123,25 @@ func openFolder(folder fs.FS, name, base string) (_ *source, err error) {
 	return nil, fmt.Errorf("%s has none of %s, %s and %s; fetch the weights with mekiki pull", name, weightsFile, indexFile, torchFile)
 }
 
-// explainMissingConfig says what a folder without config.json may be.
-func (s *source) explainMissingConfig() error {
-	if files, err := fs.Glob(s.folder, "*.pth"); err == nil && len(files) > 0 {
-		return fmt.Errorf("%s holds LAVIS files (%s) and no %s; name the files themselves", s.name, strings.Join(files, ", "), configFile)
+// addLavisFolder adds the LAVIS files of a folder that holds one checkpoint.
+func (s *source) addLavisFolder(files []string) error {
+	const most = 2
+	if len(files) > most {
+		return fmt.Errorf("%s holds several checkpoints (%s); name the files to use", s.name, abridge(files))
 	}
-	return fmt.Errorf("%s has no %s; it is not a Hugging Face model folder", s.name, configFile)
+	s.lavis = true
+	base := s.base
+	defer func() { s.base = base }()
+	for _, name := range files {
+		reader, size, err := s.openRandom(name)
+		if err != nil {
+			return err
+		}
+		if err := s.addLavis(reader, size, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func exists(folder fs.FS, name string) bool {

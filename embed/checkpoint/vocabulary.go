@@ -19,7 +19,7 @@ func loadVocabulary(s *source, path string, size int) ([]byte, error) {
 	if err != nil || tokens == nil {
 		return nil, err
 	}
-	if s.folder != nil && path == "" {
+	if path == "" && !s.lavis {
 		if tokens, err = addTokens(s.folder, tokens); err != nil {
 			return nil, err
 		}
@@ -54,9 +54,6 @@ func readVocabulary(s *source, path string) (tokens []string, name string, err e
 			return nil, "", fmt.Errorf("%s is too large for a vocabulary", path)
 		}
 		return splitTokens(data), path, nil
-	}
-	if s.folder == nil {
-		return nil, "", nil
 	}
 	data, err := readSmall(s.folder, vocabularyFile)
 	if err == nil {
