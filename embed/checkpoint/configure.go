@@ -206,10 +206,10 @@ func (r *shapeReader) fail(name, problem string) {
 	}
 	r.err = fmt.Errorf("tensor %s %s", name, problem)
 	switch {
-	case visionTensor(name) && problem == "is missing":
-		r.err = fmt.Errorf("%w; a stage-1 checkpoint has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well", r.err)
 	case r.held.hasLanguageModel():
 		r.err = fmt.Errorf("%w; this checkpoint is made for a large language model and lacks the text side that retrieval needs", r.err)
+	case visionTensor(name) && problem == "is missing":
+		r.err = fmt.Errorf("%w; a stage-1 checkpoint has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well", r.err)
 	case problem == "is missing":
 		r.err = fmt.Errorf("%w; this is not a BLIP-2 checkpoint, or the main file (such as blip2_pretrained.pth) was not given", r.err)
 	}
