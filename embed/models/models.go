@@ -1,0 +1,230 @@
+// Package models keeps compiled models: a folder of them under the cache, each
+// made once from a checkpoint and then opened by its name.
+//
+// Compiling takes turns between processes, and a model's folder appears whole or
+// not at all.
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"mekiki/embed/blip2"
+	"mekiki/embed/ort"
+	"mekiki/internal/filelock"
+	"mekiki/internal/folders"
+	"mekiki/internal/hint"
+)
+
+// ErrNotFound means that there is no model of the name.
+var ErrNotFound = errors.New("no such model")
+
+// Options says where models are kept and how they are made.
+type Options struct {
+	// Dir is the folder of models: models/ in the cache folder when empty.
+	Dir string
+	// Precision of models that are compiled; blip2.Int8 when empty.
+	Precision blip2.Precision
+	// Runtime is needed to compile in int8.
+	Runtime *ort.Runtime
+	// Threads bounds the threads of compiling; 0 means all processors.
+	Threads int
+	// Progress is told of every step of a compilation, from one goroutine; it may
+	// be nil.
+	Progress func(blip2.Step)
+	// Waiting is called once when another process is compiling; it may be nil.
+	Waiting func()
+	// Logger receives what was done; nil is silent.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Precision == "" {
+		o.Precision = blip2.Int8
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Dir == "" {
+		cache, err := folders.Cache()
+		if err != nil {
+			return o, err
+		}
+		o.Dir = filepath.Join(cache, "models")
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return o, fmt.Errorf("models folder: %w", err)
+	}
+	o.Dir = dir
+	return o, nil
+}
+
+// Model is a compiled model on this machine.
+type Model struct {
+	Name     string
+	Dir      string
+	Bytes    int64 // of all its files
+	Manifest blip2.Manifest
+	// Problem says why the model cannot be used; the manifest is then empty. It is
+	// nil for a model whose manifest and file sizes are sound.
+	Problem error
+}
+
+// validName is what a model may be called, so that it is a plain folder name on
+// every system.
+var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+// ValidateName reports a name that no model can have.
+func ValidateName(name string) error {
+	if !validName.MatchString(name) || strings.HasSuffix(name, ".partial") || strings.HasSuffix(name, ".old") || strings.HasSuffix(name, ".") {
+		return hint.Wrap(fmt.Errorf("%q cannot be a model's name", name),
+			"use letters, digits, dots, dashes and underscores, beginning with a letter or digit")
+	}
+	return nil
+}
+
+// Compile makes the model called name from a checkpoint and returns its folder,
+// replacing a model of that name.
+func Compile(ctx context.Context, source blip2.Source, name string, options Options, compile blip2.CompileOptions) (Model, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return Model{}, err
+	}
+	if err := ValidateName(name); err != nil {
+		return Model{}, err
+	}
+	lock, err := options.lock(ctx, name)
+	if err != nil {
+		return Model{}, err
+	}
+	defer lock.Release()
+	return options.compile(ctx, source, name, compile)
+}
+
+func (o Options) lock(ctx context.Context, name string) (*filelock.Lock, error) {
+	return filelock.Acquire(ctx, filepath.Join(o.Dir, "."+name+".lock"), o.Waiting)
+}
+
+// compile makes a model whose lock is held.
+func (o Options) compile(ctx context.Context, source blip2.Source, name string, compile blip2.CompileOptions) (Model, error) {
+	compile.Precision, compile.Runtime, compile.Threads = o.Precision, o.Runtime, o.Threads
+	compile.Progress, compile.Logger = o.Progress, o.Logger
+	dir := filepath.Join(o.Dir, name)
+	if _, err := blip2.Compile(ctx, source, dir, compile); err != nil {
+		return Model{}, fmt.Errorf("model %s: %w", name, err)
+	}
+	model := read(dir)
+	return model, model.Problem
+}
+
+// Find returns the model that the user means: a folder with a model, or the name
+// of a compiled one.
+func Find(nameOrDir string, options Options) (Model, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return Model{}, err
+	}
+	dir := filepath.Join(options.Dir, nameOrDir)
+	if ValidateName(nameOrDir) != nil || !exists(dir) {
+		if !exists(filepath.Join(nameOrDir, blip2.ManifestFile)) {
+			return Model{}, options.notFound(nameOrDir)
+		}
+		dir = nameOrDir
+	}
+	model := read(dir)
+	if model.Problem != nil {
+		return Model{}, model.Problem
+	}
+	return model, nil
+}
+
+func (o Options) notFound(name string) error {
+	remedy := "import a checkpoint with mekiki import, or download one with mekiki pull"
+	if list, err := List(o); err == nil && len(list) > 0 {
+		names := make([]string, len(list))
+		for i, model := range list {
+			names[i] = model.Name
+		}
+		remedy = "choose one of " + strings.Join(names, ", ") + ", or " + remedy
+	}
+	return hint.Wrap(fmt.Errorf("%w: %s", ErrNotFound, name), remedy)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// read describes the model in a folder.
+func read(dir string) Model {
+	model := Model{Name: filepath.Base(dir), Dir: dir}
+	manifest, err := blip2.ReadManifest(dir)
+	if err == nil {
+		err = manifest.CheckSizes(dir)
+	}
+	model.Manifest, model.Problem = manifest, err
+	entries, _ := os.ReadDir(dir)
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil {
+			model.Bytes += info.Size()
+		}
+	}
+	return model
+}
+
+// List returns the compiled models by name. One that cannot be used is listed with
+// its Problem.
+func List(options Options) ([]Model, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(options.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list models: %w", err)
+	}
+	var list []Model
+	for _, entry := range entries {
+		if entry.IsDir() && ValidateName(entry.Name()) == nil {
+			list = append(list, read(filepath.Join(options.Dir, entry.Name())))
+		}
+	}
+	slices.SortFunc(list, func(a, b Model) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// Remove deletes the model called name. A program that has it open keeps working
+// where the system allows a file in use to be removed.
+func Remove(ctx context.Context, name string, options Options) error {
+	options, err := options.withDefaults()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(options.Dir, name)
+	if ValidateName(name) != nil || !exists(dir) {
+		return options.notFound(name)
+	}
+	lock, err := options.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	// Out of sight first, so that nobody opens half a model.
+	old := dir + ".old"
+	if err := errors.Join(os.RemoveAll(old), os.Rename(dir, old), os.RemoveAll(old)); err != nil {
+		return fmt.Errorf("remove model %s: %w", name, err)
+	}
+	return nil
+}
