@@ -1,0 +1,130 @@
+package search
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// explain says what each signal gave a candidate.
+func (r *retrieval) explain(c *candidate) Explanation {
+	explanation := Explanation{Fused: round(c.fused), FusedRank: c.fusedRank, Part: c.part}
+	if c.hasVector {
+		explanation.Vector = &Leg{Score: round(c.vector), Scaled: round(vectorScale(c)), Rank: c.vectorRank, Contribution: round(c.vectorPart)}
+	}
+	if c.hasKeyword {
+		explanation.Keyword = &Leg{Score: round(c.keyword), Scaled: round(r.keywordScale(c)), Rank: c.keywordRank, Contribution: round(c.keywordPart)}
+	}
+	if c.hasSimilarity {
+		explanation.Similarity = &Leg{Score: round(c.similarity), Scaled: round(similarityScale(c)), Rank: c.similarityRank}
+	}
+	if len(c.coverages) > 0 {
+		explanation.NameCoverage = round(slices.Min(c.coverages))
+		explanation.NameProbability = round(sigmoid(nameOdds(slices.Min(c.coverages))))
+	}
+	explanation.Words = fieldMatches(c)
+	explanation.Match = r.explainMatch(c)
+	return explanation
+}
+
+// fieldMatches gives the keyword matches in the order of the fields' names.
+func fieldMatches(c *candidate) []FieldMatch {
+	var fields []FieldMatch
+	for field, fragments := range c.fragments {
+		if len(fragments) > 0 {
+			fields = append(fields, FieldMatch{Field: field, Fragments: fragments})
+		}
+	}
+	slices.SortFunc(fields, func(a, b FieldMatch) int { return strings.Compare(a.Field, b.Field) })
+	return fields
+}
+
+// explainMatch says what ITM answered; nil when it was not asked.
+func (r *retrieval) explainMatch(c *candidate) *MatchExplanation {
+	p, s := r.plan, r.searcher
+	texts := slices.Concat(p.clauses, p.unwanted)
+	match := &MatchExplanation{Score: math.Inf(1), Probability: 1}
+	for i, text := range texts {
+		answer := c.matches[i]
+		if !answer.known {
+			continue
+		}
+		odds, _ := s.contentOdds(p, c, i)
+		unwanted := i >= len(p.clauses)
+		if unwanted {
+			odds = -odds
+		} else if score := answer.logit + zeroNaN(c.clauseVectors[i]); score < match.Score {
+			match.Score = round(score)
+		}
+		match.Probability = min(match.Probability, round(sigmoid(odds)))
+		match.Clauses = append(match.Clauses, ClauseMatch{
+			Text: text, Unwanted: unwanted, Logit: round(answer.logit), Raw: round(answer.raw), Probability: round(sigmoid(odds)),
+		})
+	}
+	if len(match.Clauses) == 0 {
+		return nil
+	}
+	if math.IsInf(match.Score, 1) {
+		match.Score = 0
+	}
+	return match
+}
+
+func zeroNaN(value float64) float64 {
+	if math.IsNaN(value) {
+		return 0
+	}
+	return value
+}
+
+// reason says in one line why a hit is here.
+func (r *retrieval) reason(c *candidate, probability float64) string {
+	var parts []string
+	add := func(format string, arguments ...any) { parts = append(parts, fmt.Sprintf(format, arguments...)) }
+	switch c.basis {
+	case BasisFilter:
+		add("passes the filters")
+	case BasisWords:
+		add("named so")
+	case BasisMatch:
+		add("match %.2f", probability)
+	case BasisVector:
+		add("estimated %.2f, not read by ITM", probability)
+	case BasisSimilarity:
+		add("likeness %.2f", probability)
+	}
+	if r.plan.picture && c.basis != BasisSimilarity && c.hasSimilarity {
+		add("likeness %.2f", c.similarity)
+	}
+	if words := fieldMatches(c); len(words) > 0 {
+		names := make([]string, len(words))
+		for i, field := range words {
+			names[i] = field.Field
+		}
+		add("words in %s", strings.Join(names, ", "))
+	}
+	if c.vectorRank > 0 {
+		add("%s by meaning", ordinal(c.vectorRank))
+	}
+	if c.keywordRank > 0 {
+		add("%s by words", ordinal(c.keywordRank))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// ordinal writes 1st, 2nd, 3rd, 4th.
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprintf("%d%s", n, suffix)
+}

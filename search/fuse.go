@@ -1,0 +1,87 @@
+package search
+
+import "slices"
+
+// reciprocalRankConstant is k of reciprocal rank fusion (Cormack et al. 2009).
+const reciprocalRankConstant = 60
+
+// fuse orders the candidates of a retrieval and says what each leg gave. At
+// the ends of the weight one leg alone decides, and what that leg cannot score
+// is dropped: words cannot rank what has none of them.
+func (r *retrieval) fuse() {
+	if r.plan.listing() {
+		return
+	}
+	if r.plan.text != "" && r.plan.weight == 0 && !r.plan.picture {
+		r.candidates = slices.DeleteFunc(r.candidates, func(c *candidate) bool { return !c.hasKeyword })
+	}
+	if r.plan.request.Fusion == FusionReciprocalRank {
+		r.fuseRanks()
+	} else {
+		r.fuseScores()
+	}
+	sortCandidates(r.candidates, func(c *candidate) float64 { return c.fused })
+	for i, c := range r.candidates {
+		c.fusedRank = i + 1
+	}
+}
+
+// fuseScores is the convex combination on fixed scales (Bruch et al., TOIS
+// 2023): a score depends on nothing but the candidate's own, so that neither a
+// page nor a filter changes it. A picture counts as much as all the words.
+func (r *retrieval) fuseScores() {
+	weight := r.plan.weight
+	for _, c := range r.candidates {
+		c.vectorPart = weight * vectorScale(c)
+		c.keywordPart = (1 - weight) * r.keywordScale(c)
+		c.fused = c.vectorPart + c.keywordPart
+		switch {
+		case r.plan.picture && r.plan.text == "":
+			c.fused = similarityScale(c)
+		case r.plan.picture:
+			c.fused = (c.fused + similarityScale(c)) / 2
+		}
+	}
+}
+
+// fuseRanks is weighted reciprocal rank fusion. The places are those among all
+// candidates, so that every candidate has one in each leg that can score it.
+func (r *retrieval) fuseRanks() {
+	share := func(has func(*candidate) bool, key func(*candidate) float64, give func(*candidate, float64)) {
+		ranked := slices.DeleteFunc(slices.Clone(r.candidates), func(c *candidate) bool { return !has(c) })
+		sortCandidates(ranked, key)
+		for i, c := range ranked {
+			give(c, 1/float64(reciprocalRankConstant+i+1))
+		}
+	}
+	weight := r.plan.weight
+	share(func(c *candidate) bool { return c.hasVector }, func(c *candidate) float64 { return c.vector },
+		func(c *candidate, part float64) { c.vectorPart = weight * part; c.fused += c.vectorPart })
+	share(func(c *candidate) bool { return c.hasKeyword }, func(c *candidate) float64 { return c.keyword },
+		func(c *candidate, part float64) { c.keywordPart = (1 - weight) * part; c.fused += c.keywordPart })
+	share(func(c *candidate) bool { return c.hasSimilarity }, func(c *candidate) float64 { return c.similarity },
+		func(c *candidate, part float64) { c.fused += part })
+}
+
+// vectorScale maps a cosine's whole range onto 0 to 1.
+func vectorScale(c *candidate) float64 {
+	if !c.hasVector {
+		return 0
+	}
+	return (c.vector + 1) / 2
+}
+
+// keywordScale maps BM25, which has no upper bound, onto 0 to 1.
+func (r *retrieval) keywordScale(c *candidate) float64 {
+	if !c.hasKeyword {
+		return 0
+	}
+	return c.keyword / (c.keyword + r.searcher.calibration.KeywordScale)
+}
+
+func similarityScale(c *candidate) float64 {
+	if !c.hasSimilarity {
+		return 0
+	}
+	return (c.similarity + 1) / 2
+}

@@ -1,0 +1,417 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"mekiki/embed"
+	"mekiki/index"
+)
+
+// Limits of a lookup.
+const (
+	maximumLabels          = 10_000
+	maximumLabelCharacters = 1000
+	// lookupWindow is the number of the library's texts that are considered,
+	// and captionNeighbours the number of like pictures whose captions are.
+	lookupWindow      = 256
+	captionNeighbours = 48
+)
+
+// textCandidate is a text that may describe the picture.
+type textCandidate struct {
+	text     string // as the model reads it
+	hit      TextHit
+	order    int // for equal scores
+	cosine   float64
+	answer   clauseAnswer
+	odds     float64
+	estimate float64
+}
+
+// lookup is one request's way to its answer.
+type lookup struct {
+	searcher *Searcher
+	snapshot Snapshot
+	request  LookupRequest
+	source   pictureSource
+	parts    embed.Parts
+	texts    []*textCandidate
+	timings  Timings
+	warnings []string
+}
+
+// Lookup finds the texts that describe a picture: those of the library, which
+// are its text records and the captions of like pictures, or the labels given.
+// What the caller can put right is an *Error.
+func (s *Searcher) Lookup(ctx context.Context, request LookupRequest) (LookupResponse, error) {
+	started := time.Now()
+	if err := s.prepareLookup(&request); err != nil {
+		return LookupResponse{}, err
+	}
+	snapshot, err := s.library.Snapshot()
+	if err != nil {
+		return LookupResponse{}, fmt.Errorf("open snapshot: %w", err)
+	}
+	defer snapshot.Close()
+	if err := checkRecord(snapshot, request.Record); err != nil {
+		return LookupResponse{}, err
+	}
+	l := &lookup{
+		searcher: s, snapshot: snapshot, request: request,
+		source: pictureSource{image: request.Image, record: request.Record, crop: request.Crop},
+	}
+	tokens, err := l.collect(ctx)
+	if err != nil {
+		return LookupResponse{}, err
+	}
+	read, planned, err := l.match(ctx, tokens)
+	if err != nil {
+		return LookupResponse{}, err
+	}
+	response := l.respond()
+	response.Reranked, response.RerankPlanned = read, planned
+	response.Timings.TotalMS = milliseconds(started)
+	return response, nil
+}
+
+// prepareLookup checks a request and fills in defaults.
+func (s *Searcher) prepareLookup(r *LookupRequest) error {
+	if s.engine == nil {
+		return &Error{Code: CodeUnavailable, Message: "no model is open", Remedy: "open a model to look texts up"}
+	}
+	if r.Image == nil && r.Record == 0 {
+		return &Error{Code: CodeEmptyRequest, Field: "image", Message: "there is no picture to look up", Remedy: "give an image or a record"}
+	}
+	common := Request{
+		Image: r.Image, Record: r.Record, Crop: r.Crop, Limit: r.Limit, Show: r.Show,
+		RerankBudget: r.RerankBudget, RerankCount: r.RerankCount,
+	}
+	if r.Limit == 0 {
+		common.Limit = 10
+	}
+	if len(r.Labels) > 0 && r.Show == "" {
+		common.Show = ShowAll
+	}
+	if err := s.prepareOptions(&common); err != nil {
+		return err
+	}
+	r.Limit, r.Show, r.RerankBudget, r.RerankCount = common.Limit, common.Show, common.RerankBudget, common.RerankCount
+	if err := validateFilter(r.Filter); err != nil {
+		return err
+	}
+	return r.checkLabels()
+}
+
+func (r *LookupRequest) checkLabels() error {
+	if len(r.Labels) > maximumLabels {
+		return &Error{Code: CodeTooLarge, Field: "labels", Message: fmt.Sprintf("%d labels are more than the limit of %d", len(r.Labels), maximumLabels), Remedy: "give fewer, or add them to the library as texts"}
+	}
+	if r.Template != "" && strings.Count(r.Template, "{}") != 1 {
+		return invalidOption("template", `write {} once where the label goes, as in "a photo of {}"`, "the template %q has no single {}", r.Template)
+	}
+	for i, label := range r.Labels {
+		bad := func(code Code, problem, remedy string) error {
+			return &Error{Code: code, Field: fmt.Sprintf("labels[%d]", i), Message: fmt.Sprintf("label %d %s", i+1, problem), Remedy: remedy}
+		}
+		switch {
+		case strings.TrimSpace(label) == "":
+			return bad(CodeInvalidOption, "is empty", "leave it out")
+		case !utf8.ValidString(label) || strings.ContainsFunc(label, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }):
+			return bad(CodeControlCharacter, "has a control character or is no UTF-8", "remove it")
+		case utf8.RuneCountInString(label) > maximumLabelCharacters:
+			return bad(CodeTooLarge, fmt.Sprintf("is longer than %d characters", maximumLabelCharacters), "shorten it")
+		}
+	}
+	return nil
+}
+
+// collect reads the picture and gathers the texts with their cosines, best
+// first.
+func (l *lookup) collect(ctx context.Context) (embed.ImageTokens, error) {
+	started := time.Now()
+	tokens, err := l.searcher.pictureTokens(ctx, l.snapshot, l.source)
+	if err != nil {
+		return embed.ImageTokens{}, err
+	}
+	parts, err := l.searcher.engine.ImageParts(ctx, []embed.ImageTokens{tokens})
+	if err != nil {
+		return embed.ImageTokens{}, fmt.Errorf("embed picture: %w", err)
+	}
+	if len(parts) != 1 {
+		return embed.ImageTokens{}, errors.New("embed picture: got another number of answers than pictures")
+	}
+	l.parts = parts[0]
+	l.timings.EmbedMS = milliseconds(started)
+	searched := time.Now()
+	if len(l.request.Labels) > 0 {
+		l.addLabels()
+	} else if err := l.addLibrary(ctx); err != nil {
+		return embed.ImageTokens{}, err
+	}
+	if err := l.score(ctx); err != nil {
+		return embed.ImageTokens{}, err
+	}
+	l.timings.VectorMS = milliseconds(searched)
+	return tokens, nil
+}
+
+// addLabels takes the labels given, each once.
+func (l *lookup) addLabels() {
+	seen := map[string]bool{}
+	for _, label := range l.request.Labels {
+		label = strings.TrimSpace(label)
+		if seen[label] {
+			continue
+		}
+		seen[label] = true
+		text := label
+		if l.request.Template != "" {
+			text = strings.Replace(l.request.Template, "{}", label, 1)
+		}
+		l.add(text, TextHit{Text: label, Source: TextSourceLabel})
+	}
+}
+
+func (l *lookup) add(text string, hit TextHit) {
+	l.texts = append(l.texts, &textCandidate{text: text, hit: hit, order: len(l.texts), cosine: math.NaN()})
+}
+
+// addLibrary takes the nearest text records, and the captions of the nearest
+// pictures, which say in words that are already written what this one shows.
+func (l *lookup) addLibrary(ctx context.Context) error {
+	space, ok := l.snapshot.Space()
+	if !ok {
+		return nil
+	}
+	if engine := l.searcher.engine.Space(); engine != space {
+		return spaceMismatch(space, engine)
+	}
+	seen := map[string]bool{}
+	textFilter := l.request.Filter
+	textFilter.Kinds = []index.Kind{index.KindText}
+	texts, err := l.snapshot.NearestTexts(ctx, l.parts.Values, lookupWindow, textFilter)
+	if err != nil {
+		return fmt.Errorf("search texts: %w", err)
+	}
+	for _, neighbour := range texts {
+		record, ok := l.snapshot.Record(neighbour.ID)
+		if !ok || seen[record.Text] {
+			continue
+		}
+		seen[record.Text] = true
+		l.add(record.Text, TextHit{Text: record.Text, Source: TextSourceRecord, ID: record.ID, ExternalID: record.ExternalID, Fields: record.Fields})
+		l.texts[len(l.texts)-1].cosine = float64(neighbour.Score)
+	}
+	imageFilter := l.request.Filter
+	imageFilter.Kinds = []index.Kind{index.KindImage}
+	images, err := l.snapshot.NearestImages(ctx, l.parts.Values, captionNeighbours, imageFilter)
+	if err != nil {
+		return fmt.Errorf("search like pictures: %w", err)
+	}
+	for _, neighbour := range images {
+		record, ok := l.snapshot.Record(neighbour.ID)
+		if !ok {
+			continue
+		}
+		for _, caption := range record.Captions {
+			if caption.Text != "" && !seen[caption.Text] {
+				seen[caption.Text] = true
+				l.add(caption.Text, TextHit{Text: caption.Text, Source: TextSourceCaption, ID: record.ID})
+			}
+		}
+	}
+	return nil
+}
+
+// score gives each text its cosine and orders the texts by it.
+func (l *lookup) score(ctx context.Context) error {
+	var missing []*textCandidate
+	var texts []string
+	for _, candidate := range l.texts {
+		if math.IsNaN(candidate.cosine) {
+			missing = append(missing, candidate)
+			texts = append(texts, candidate.text)
+		}
+	}
+	if len(texts) > 0 {
+		vectors, warnings, err := l.searcher.embedTexts(ctx, texts)
+		if err != nil {
+			return err
+		}
+		if len(l.request.Labels) > 0 {
+			l.warnings = append(l.warnings, warnings...)
+		}
+		for i, candidate := range missing {
+			cosine, _ := l.parts.Similarity(vectors[i])
+			candidate.cosine = float64(cosine)
+		}
+	}
+	slices.SortStableFunc(l.texts, func(a, b *textCandidate) int {
+		if a.cosine != b.cosine {
+			if a.cosine > b.cosine {
+				return -1
+			}
+			return 1
+		}
+		return a.order - b.order
+	})
+	return nil
+}
+
+// match lets ITM read the best texts within the budget.
+func (l *lookup) match(ctx context.Context, tokens embed.ImageTokens) (read, planned int, err error) {
+	started := time.Now()
+	defer func() { l.timings.RerankMS = milliseconds(started) }()
+	if l.request.RerankBudget < 0 {
+		return 0, 0, nil
+	}
+	planned = min(l.request.RerankCount, len(l.texts))
+	pace := &pacer{deadline: started.Add(l.request.RerankBudget), batch: l.searcher.options.RerankBatch}
+	for read < planned {
+		size := pace.next(planned - read)
+		if size == 0 {
+			break
+		}
+		batch := l.texts[read : read+size]
+		begun := time.Now()
+		if err := l.matchBatch(ctx, tokens, batch); err != nil {
+			return 0, 0, err
+		}
+		pace.took(time.Since(begun), size)
+		read += size
+	}
+	return read, planned, nil
+}
+
+func (l *lookup) matchBatch(ctx context.Context, tokens embed.ImageTokens, batch []*textCandidate) error {
+	images := make([]embed.ImageTokens, len(batch))
+	texts := make([]string, len(batch))
+	for i, candidate := range batch {
+		images[i], texts[i] = tokens, candidate.text
+	}
+	answers, err := l.searcher.engine.MatchPairs(ctx, images, texts)
+	if err != nil {
+		return fmt.Errorf("match: %w", err)
+	}
+	if len(answers) != len(batch) {
+		return errors.New("match: got another number of answers than pairs")
+	}
+	for i, candidate := range batch {
+		logit := float64(answers[i].Logit())
+		if !math.IsNaN(logit) {
+			candidate.answer = clauseAnswer{logit: logit, raw: float64(answers[i].Probability), known: true}
+		}
+	}
+	return nil
+}
+
+// respond judges the texts and puts them in order.
+func (l *lookup) respond() LookupResponse {
+	l.judge()
+	response := LookupResponse{Texts: []TextHit{}, Verdict: VerdictNone, Timings: l.timings, Warnings: l.warnings}
+	best := 0.0
+	shares := l.shares()
+	for i, candidate := range l.texts {
+		hit := candidate.hit
+		probability := sigmoid(candidate.odds)
+		best = max(best, probability)
+		hit.Probability, hit.Verdict, hit.ITC = round(probability), l.searcher.calibration.verdict(probability), round(candidate.cosine)
+		hit.Score, hit.Basis = round(candidate.cosine), BasisVector
+		if candidate.answer.known {
+			logit := round(candidate.answer.logit)
+			hit.Score, hit.Basis, hit.ITM = round(candidate.answer.logit+candidate.cosine), BasisMatch, &logit
+		}
+		if shares != nil {
+			hit.Share = round(shares[i])
+		}
+		if hit.Verdict == VerdictNone && l.request.Show != ShowAll || hit.Verdict == VerdictWeak && l.request.Show == ShowStrong {
+			response.Hidden++
+			continue
+		}
+		response.Total++
+		if len(response.Texts) < l.request.Limit {
+			hit.Rank = len(response.Texts) + 1
+			response.Texts = append(response.Texts, hit)
+		}
+	}
+	if len(l.texts) > 0 {
+		response.Verdict = l.searcher.calibration.verdict(best)
+	}
+	return response
+}
+
+// judge gives every text its odds and orders the texts: what ITM has read
+// first, by the published score; then the rest by ITC, trusted as far as ITM
+// bore the estimates out; what ITM refused last.
+func (l *lookup) judge() {
+	calibration := l.searcher.calibration
+	var verified, estimated float64 = 0.5, 0.5
+	var known []*textCandidate
+	for _, candidate := range l.texts {
+		candidate.estimate = calibration.Vector.Odds(candidate.cosine)
+		candidate.odds = candidate.estimate
+		if candidate.answer.known {
+			candidate.odds = calibration.Match.Odds(candidate.answer.logit + candidate.cosine)
+			known = append(known, candidate)
+		}
+	}
+	for _, candidate := range known[max(0, len(known)-trustWindow):] {
+		verified += sigmoid(candidate.odds)
+		estimated += sigmoid(candidate.estimate)
+	}
+	trust := min(verified/estimated, 1)
+	for _, candidate := range l.texts {
+		if !candidate.answer.known && len(known) > 0 {
+			candidate.odds = logOdds(sigmoid(candidate.odds) * trust)
+		}
+	}
+	tier := func(c *textCandidate) int {
+		switch {
+		case !c.answer.known:
+			return 1
+		case calibration.verdict(sigmoid(c.odds)) == VerdictNone:
+			return 0
+		}
+		return 2
+	}
+	slices.SortStableFunc(l.texts, func(a, b *textCandidate) int {
+		if order := tier(b) - tier(a); order != 0 {
+			return order
+		}
+		switch {
+		case a.odds > b.odds:
+			return -1
+		case a.odds < b.odds:
+			return 1
+		}
+		return 0
+	})
+}
+
+// shares divides 1 among the labels, by their odds; nil without labels.
+func (l *lookup) shares() []float64 {
+	if len(l.request.Labels) == 0 {
+		return nil
+	}
+	highest, sum := math.Inf(-1), 0.0
+	for _, candidate := range l.texts {
+		highest = max(highest, candidate.odds)
+	}
+	shares := make([]float64, len(l.texts))
+	for i, candidate := range l.texts {
+		shares[i] = math.Exp(candidate.odds - highest)
+		sum += shares[i]
+	}
+	for i := range shares {
+		shares[i] /= sum
+	}
+	return shares
+}

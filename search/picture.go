@@ -1,0 +1,154 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"math"
+
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+)
+
+// maximumOriginalBytes bounds an original that is read again.
+const maximumOriginalBytes = 512 << 20
+
+// pictureSource is a picture that a request is about.
+type pictureSource struct {
+	image  *pixels.Image
+	record index.ID
+	crop   *Rectangle
+}
+
+// pictureParts gives the vectors of the request's picture.
+func (s *Searcher) pictureParts(ctx context.Context, snapshot Snapshot, source pictureSource) (embed.Parts, error) {
+	if source.record != 0 && source.crop == nil {
+		parts, err := snapshot.Parts(ctx, source.record)
+		if err == nil {
+			return parts, nil
+		}
+		if !errors.Is(err, index.ErrNotFound) {
+			return embed.Parts{}, fmt.Errorf("read vectors of record %v: %w", source.record, err)
+		}
+	}
+	tokens, err := s.pictureTokens(ctx, snapshot, source)
+	if err != nil {
+		return embed.Parts{}, err
+	}
+	parts, err := s.engine.ImageParts(ctx, []embed.ImageTokens{tokens})
+	if err != nil {
+		return embed.Parts{}, fmt.Errorf("embed picture: %w", err)
+	}
+	if len(parts) != 1 {
+		return embed.Parts{}, fmt.Errorf("embed picture: got %d answers for one picture", len(parts))
+	}
+	return parts[0], nil
+}
+
+// pictureTokens gives what ITM reads of the request's picture.
+func (s *Searcher) pictureTokens(ctx context.Context, snapshot Snapshot, source pictureSource) (embed.ImageTokens, error) {
+	if s.engine == nil {
+		return embed.ImageTokens{}, &Error{Code: CodeUnavailable, Message: "no model is open", Remedy: "open a model to search with pictures"}
+	}
+	if source.record != 0 && source.crop == nil {
+		return s.recordTokens(ctx, snapshot, source.record)
+	}
+	picture, err := s.decodePicture(ctx, snapshot, source)
+	if err != nil {
+		return embed.ImageTokens{}, err
+	}
+	return s.readPicture(ctx, picture)
+}
+
+// readPicture runs the vision encoder on one picture.
+func (s *Searcher) readPicture(ctx context.Context, picture *pixels.Image) (embed.ImageTokens, error) {
+	tokens, err := s.engine.ImageTokens(ctx, []*pixels.Image{picture})
+	if err != nil {
+		return embed.ImageTokens{}, fmt.Errorf("read picture: %w", err)
+	}
+	if len(tokens) != 1 {
+		return embed.ImageTokens{}, fmt.Errorf("read picture: got %d answers for one picture", len(tokens))
+	}
+	return tokens[0], nil
+}
+
+// recordTokens gives what ITM reads of a record: from memory, from the
+// library, or, where that does not keep them, from the original file.
+func (s *Searcher) recordTokens(ctx context.Context, snapshot Snapshot, id index.ID) (embed.ImageTokens, error) {
+	if tokens, ok := s.tokens.get(id); ok {
+		return tokens, nil
+	}
+	tokens, err := snapshot.ImageTokens(ctx, id)
+	if errors.Is(err, index.ErrNotFound) {
+		var picture *pixels.Image
+		if picture, err = s.original(ctx, snapshot, id); err == nil {
+			tokens, err = s.readPicture(ctx, picture)
+		}
+	}
+	if err != nil {
+		return embed.ImageTokens{}, err
+	}
+	s.tokens.put(id, tokens, int64(4*len(tokens.Values)))
+	return tokens, nil
+}
+
+// decodePicture gives the pixels of the request's picture, cropped.
+func (s *Searcher) decodePicture(ctx context.Context, snapshot Snapshot, source pictureSource) (*pixels.Image, error) {
+	picture := source.image
+	if picture == nil {
+		var err error
+		if picture, err = s.original(ctx, snapshot, source.record); err != nil {
+			return nil, err
+		}
+	}
+	if source.crop == nil {
+		return picture, nil
+	}
+	cropped, err := pixels.Crop(picture, source.crop.pixels(picture.Width, picture.Height))
+	if err != nil {
+		return nil, &Error{Code: CodeInvalidCrop, Field: "crop", Message: "the crop holds no pixel", Remedy: "select a larger part", Err: err}
+	}
+	return cropped, nil
+}
+
+// pixels gives the rectangle in pixels, at least one wide and high.
+func (r Rectangle) pixels(width, height int) image.Rectangle {
+	edges := func(from, length float64, size int) (int, int) {
+		low := min(int(math.Floor(from*float64(size))), size-1)
+		high := min(int(math.Ceil((from+length)*float64(size)-1e-6)), size)
+		return low, max(high, low+1)
+	}
+	left, right := edges(r.X, r.Width, width)
+	top, bottom := edges(r.Y, r.Height, height)
+	return image.Rect(left, top, right, bottom)
+}
+
+// original decodes the file of a record.
+func (s *Searcher) original(ctx context.Context, snapshot Snapshot, id index.ID) (*pixels.Image, error) {
+	file, err := snapshot.OpenOriginal(id)
+	if err != nil {
+		return nil, &Error{
+			Code: CodeUnavailable, Message: fmt.Sprintf("the original of record %v cannot be opened", id),
+			Remedy: "index its folder again if the file was moved", Err: err,
+		}
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maximumOriginalBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read original of record %v: %w", id, err)
+	}
+	if len(data) > maximumOriginalBytes {
+		return nil, &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the original of record %v is too large", id)}
+	}
+	picture, err := pixels.Decode(ctx, data, pixels.Options{})
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &Error{Code: CodeImageUndecodable, Message: fmt.Sprintf("the original of record %v cannot be decoded", id), Err: err}
+	}
+	return picture, nil
+}

@@ -1,0 +1,293 @@
+package search
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"mekiki/index"
+	"mekiki/search/query"
+)
+
+// Limits of a request.
+const (
+	maximumLimit       = 1000
+	maximumOffset      = 1_000_000
+	maximumRerankCount = 10_000
+	maximumBudget      = 10 * time.Minute
+)
+
+// plan is a request that was checked, with its defaults filled in.
+type plan struct {
+	request Request
+	query   query.Query
+	// filter joins the filters of the text and of the request, as far as that
+	// can be done without a snapshot; also is what has to hold besides.
+	filter index.Filter
+	also   *index.Filter
+	kind   index.Kind
+
+	// text is all wanted words; clauses are its clauses; unwanted those that
+	// must not hold; phrases and unwantedPhrases are about words.
+	text            string
+	clauses         []string
+	unwanted        []string
+	phrases         []string
+	unwantedPhrases []string
+
+	// picture is set when there is an image or a record to look like.
+	picture bool
+	weight  float64
+	key     rankingKey
+}
+
+// rankingKey identifies a ranking: equal keys over an equal library rank alike.
+type rankingKey [sha256.Size]byte
+
+func invalidOption(field, remedy, format string, arguments ...any) *Error {
+	return &Error{Code: CodeInvalidOption, Field: field, Message: fmt.Sprintf(format, arguments...), Remedy: remedy}
+}
+
+// prepare checks a request and fills in defaults.
+func (s *Searcher) prepare(request Request) (*plan, error) {
+	p := &plan{request: request}
+	if err := s.prepareOptions(&p.request); err != nil {
+		return nil, err
+	}
+	parsed, err := query.Parse(request.Text, query.Options{})
+	if err != nil {
+		return nil, queryError(err)
+	}
+	p.query = parsed
+	p.text = parsed.Text()
+	p.clauses = clauseTexts(parsed.Clauses)
+	p.unwanted = clauseTexts(parsed.Unwanted)
+	p.phrases = clauseTexts(parsed.Phrases)
+	p.unwantedPhrases = clauseTexts(parsed.UnwantedPhrases)
+	p.picture = request.Image != nil || request.Record != 0
+	if err := p.prepareFilter(); err != nil {
+		return nil, err
+	}
+	if err := p.checkAsks(); err != nil {
+		return nil, err
+	}
+	p.weight = s.calibration.FusionWeight
+	if p.request.Fusion == FusionReciprocalRank {
+		p.weight = 0.5
+	}
+	if request.Weight != nil {
+		p.weight = *request.Weight
+	}
+	p.key = p.rankingKey()
+	return p, nil
+}
+
+func (s *Searcher) prepareOptions(r *Request) error {
+	switch {
+	case r.Limit < 0 || r.Limit > maximumLimit:
+		return invalidOption("limit", fmt.Sprintf("give 1 to %d, and ask for further pages", maximumLimit), "limit %d is out of range", r.Limit)
+	case r.Offset < 0 || r.Offset > maximumOffset:
+		return invalidOption("offset", fmt.Sprintf("give 0 to %d", maximumOffset), "offset %d is out of range", r.Offset)
+	case r.Weight != nil && !(*r.Weight >= 0 && *r.Weight <= 1):
+		return invalidOption("weight", "0 is words alone, 1 is meaning alone", "weight %v is not 0 to 1", *r.Weight)
+	case !(r.MinimumProbability >= 0 && r.MinimumProbability <= 1):
+		return invalidOption("minimum_probability", "give a chance such as 0.5", "minimum probability %v is not 0 to 1", r.MinimumProbability)
+	case r.RerankCount < 0 || r.RerankCount > maximumRerankCount:
+		return invalidOption("rerank_count", fmt.Sprintf("give 1 to %d", maximumRerankCount), "rerank count %d is out of range", r.RerankCount)
+	case r.RerankBudget > maximumBudget:
+		return invalidOption("rerank_budget", "give ten minutes at most", "rerank budget %v is out of range", r.RerankBudget)
+	}
+	if r.Limit == 0 {
+		r.Limit = 20
+	}
+	if r.RerankCount == 0 {
+		r.RerankCount = s.options.RerankCount
+	}
+	if r.RerankBudget == 0 {
+		r.RerankBudget = s.options.RerankBudget
+	}
+	return r.prepareNames()
+}
+
+// prepareNames checks the options that are names.
+func (r *Request) prepareNames() error {
+	if r.Fusion == "" {
+		r.Fusion = FusionConvex
+	}
+	if r.Sort == "" {
+		r.Sort = SortRelevance
+	}
+	if r.Show == "" {
+		r.Show = ShowWeak
+	}
+	switch {
+	case r.Fusion != FusionConvex && r.Fusion != FusionReciprocalRank:
+		return invalidOption("fusion", "use convex or rrf", "there is no fusion %q", r.Fusion)
+	case r.Sort != SortRelevance && r.Sort != SortDateDescending && r.Sort != SortDateAscending:
+		return invalidOption("sort", "use relevance, date_descending or date_ascending", "there is no order %q", r.Sort)
+	case r.Show != ShowWeak && r.Show != ShowStrong && r.Show != ShowAll:
+		return invalidOption("show", "use strong, weak or all", "there is nothing to show called %q", r.Show)
+	case r.Image != nil && r.Record != 0:
+		return invalidOption("record", "leave one of them out", "an image and a record are given at once")
+	case r.Image != nil && (r.Image.Width < 1 || r.Image.Height < 1 || len(r.Image.Pix) != 3*r.Image.Width*r.Image.Height):
+		return &Error{Code: CodeImageUndecodable, Field: "image", Message: "the image has no pixels", Remedy: "give a picture that can be decoded"}
+	case r.Crop != nil && r.Image == nil && r.Record == 0:
+		return &Error{Code: CodeInvalidCrop, Field: "crop", Message: "a crop is given without a picture", Remedy: "give an image or a record with it"}
+	case r.Crop != nil:
+		return r.Crop.validate()
+	}
+	return nil
+}
+
+func (r Rectangle) validate() error {
+	for _, value := range []float64{r.X, r.Y, r.Width, r.Height} {
+		if math.IsNaN(value) || value < 0 || value > 1 {
+			return &Error{Code: CodeInvalidCrop, Field: "crop", Message: "the crop lies outside the picture", Remedy: "give x, y, width and height as fractions from 0 to 1"}
+		}
+	}
+	if r.Width == 0 || r.Height == 0 || r.X+r.Width > 1+1e-9 || r.Y+r.Height > 1+1e-9 {
+		return &Error{Code: CodeInvalidCrop, Field: "crop", Message: "the crop is empty or reaches outside the picture", Remedy: "x+width and y+height must be at most 1"}
+	}
+	return nil
+}
+
+// queryError gives a query's error the form of a request's.
+func queryError(err error) error {
+	var cause *query.Error
+	if !errors.As(err, &cause) {
+		return err
+	}
+	return &Error{
+		Code: Code(cause.Code), Message: cause.Message, Remedy: cause.Remedy, Field: "text", Query: cause.Query,
+		Position: &Position{Offset: cause.Offset, Length: cause.Length},
+	}
+}
+
+func clauseTexts(clauses []query.Clause) []string {
+	texts := make([]string, len(clauses))
+	for i, clause := range clauses {
+		texts[i] = clause.Text
+	}
+	return texts
+}
+
+// prepareFilter turns the typed filters into the library's.
+func (p *plan) prepareFilter() error {
+	typed := p.query.Filters
+	p.filter = index.Filter{
+		Folders: typed.Folders, Cameras: typed.Cameras, Tags: typed.Tags, Formats: typed.Types,
+		After: typed.After, Before: typed.Before,
+	}
+	if typed.Near != nil {
+		p.filter.Near = &index.Near{Latitude: typed.Near.Latitude, Longitude: typed.Near.Longitude, Kilometres: typed.Near.Kilometres}
+	}
+	for _, name := range typed.Kinds {
+		kind, err := index.ParseKind(name)
+		if err != nil {
+			return err
+		}
+		p.filter.Kinds = append(p.filter.Kinds, kind)
+	}
+	if err := validateFilter(p.request.Filter); err != nil {
+		return err
+	}
+	switch given := p.request.Filter; {
+	case p.filter.IsZero():
+		p.filter = given
+	case !given.IsZero():
+		p.also = &given
+	}
+	return p.prepareKind()
+}
+
+// prepareKind decides whether images or texts are looked for: their scores
+// cannot be compared, so it is one or the other.
+func (p *plan) prepareKind() error {
+	kinds := p.filter.Kinds
+	if len(kinds) == 0 && p.also != nil {
+		kinds = p.also.Kinds
+	}
+	p.kind = index.KindImage
+	for i, kind := range kinds {
+		if kind != index.KindImage && kind != index.KindText {
+			return invalidOption("filter", "use image or text", "there is no kind %v", kind)
+		}
+		if i > 0 && kind != kinds[0] {
+			return invalidOption("filter", "search for one kind, and then for the other", "images and texts cannot be ranked together")
+		}
+		p.kind = kind
+	}
+	p.filter.Kinds = []index.Kind{p.kind}
+	return nil
+}
+
+// checkAsks refuses a request that asks for nothing.
+func (p *plan) checkAsks() error {
+	if p.text != "" || p.picture {
+		return nil
+	}
+	filters := p.request.Filter
+	filters.Kinds = nil
+	if !filters.IsZero() || len(p.query.Filters.Source) > 0 {
+		return nil
+	}
+	if len(p.unwanted) > 0 || len(p.unwantedPhrases) > 0 {
+		return &Error{
+			Code: CodeNothingWanted, Field: "text", Query: p.request.Text, Position: &Position{Length: max(len([]rune(p.request.Text)), 1)},
+			Message: "the query only says what is unwanted", Remedy: "say what you are looking for too, or add a filter",
+		}
+	}
+	return &Error{Code: CodeEmptyRequest, Field: "text", Message: "there is nothing to search for", Remedy: "give words, an image, a record or a filter"}
+}
+
+// rankingKey hashes everything that the order of candidates depends on, but
+// the library's state.
+func (p *plan) rankingKey() rankingKey {
+	r := p.request
+	hash := sha256.New()
+	encoded, err := json.Marshal(struct {
+		Text          string
+		Record        index.ID
+		Crop          *Rectangle
+		Filter        index.Filter
+		Fusion        Fusion
+		Weight        float64
+		Budget, Count int64
+		Listing       Sort
+	}{r.Text, r.Record, r.Crop, r.Filter, r.Fusion, p.weight, int64(max(r.RerankBudget, -1)), int64(r.RerankCount), p.listingSort()})
+	if err != nil { // a NaN in a filter: such requests share a key, and find nothing
+		encoded = []byte(err.Error())
+	}
+	hash.Write(encoded)
+	if r.Image != nil {
+		size := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(r.Image.Width)), uint64(r.Image.Height))
+		hash.Write(size)
+		hash.Write(r.Image.Pix)
+	}
+	return rankingKey(hash.Sum(nil))
+}
+
+// listing reports whether the request has only filters, so that there is
+// nothing to rank by.
+func (p *plan) listing() bool { return p.text == "" && !p.picture }
+
+// listingSort is the order of a listing, which decides what its window holds;
+// "" for what is ranked.
+func (p *plan) listingSort() Sort {
+	switch {
+	case !p.listing():
+		return ""
+	case p.request.Sort == SortDateAscending:
+		return SortDateAscending
+	}
+	return SortDateDescending
+}
+
+// reranks reports whether ITM has anything to say on this request.
+func (p *plan) reranks() bool {
+	return p.kind == index.KindImage && p.request.RerankBudget > 0 && len(p.clauses)+len(p.unwanted) > 0
+}

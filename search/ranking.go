@@ -1,0 +1,154 @@
+package search
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"mekiki/index"
+)
+
+// ranking is the whole answer to a plan, of which pages are cut. It does not
+// change once it is made.
+type ranking struct {
+	entries    []rankedEntry
+	verdict    Verdict
+	stage      Stage
+	reranked   int
+	planned    int
+	read       int // how many of the first candidates ITM was given
+	full       bool
+	timings    Timings
+	warnings   []string
+	understood *Understood
+	sequence   uint64
+	retrieval  *retrieval // for explanations
+}
+
+// rankedEntry is one candidate in its place.
+type rankedEntry struct {
+	id          index.ID
+	score       float64
+	probability float64
+	verdict     Verdict
+	basis       Basis
+	candidate   *candidate
+}
+
+// ranking keeps the present order of a retrieval. The explanations of its hits
+// are made when a page is cut, from the candidates as they are then.
+func (r *retrieval) ranking(stage Stage, reranked, planned int) *ranking {
+	result := &ranking{
+		entries: make([]rankedEntry, len(r.candidates)), verdict: VerdictNone, stage: stage,
+		reranked: reranked, planned: planned, read: r.read, full: r.full, timings: r.timings, retrieval: r,
+		warnings: slices.Clone(r.warnings), understood: r.plan.understood(), sequence: r.snapshot.Sequence(),
+	}
+	best := 0.0
+	for i, c := range r.candidates {
+		probability := sigmoid(c.odds)
+		best = max(best, probability)
+		result.entries[i] = rankedEntry{
+			id: c.id, score: c.score, probability: probability, basis: c.basis, candidate: c,
+			verdict: r.searcher.calibration.verdict(probability),
+		}
+	}
+	if len(result.entries) > 0 {
+		result.verdict = r.searcher.calibration.verdict(best)
+	}
+	return result
+}
+
+// page cuts one page out of a ranking.
+func (k *ranking) page(snapshot Snapshot, request Request, offset int) Response {
+	shown := k.shown(snapshot, request)
+	response := Response{
+		Query: request.Text, Understood: k.understood, Hits: []Hit{}, Total: len(shown), TotalIsLowerBound: k.full,
+		Hidden: len(k.entries) - len(shown), Offset: offset, Verdict: k.verdict, Stage: k.stage,
+		Reranked: k.reranked, RerankPlanned: k.planned, Candidates: len(k.entries), Timings: k.timings,
+		Warnings: slices.Clone(k.warnings),
+	}
+	for i := offset; i < min(offset+request.Limit, len(shown)); i++ {
+		response.Hits = append(response.Hits, k.hit(shown[i], i+1, request.Explain))
+	}
+	if end := offset + len(response.Hits); len(response.Hits) > 0 && end < len(shown) {
+		response.Next = end
+	}
+	return response
+}
+
+type shownEntry struct {
+	entry  *rankedEntry
+	record *index.Record
+}
+
+// shown gives the entries that a request wants to see, in its order.
+func (k *ranking) shown(snapshot Snapshot, request Request) []shownEntry {
+	least := request.MinimumProbability
+	var shown []shownEntry
+	for i := range k.entries {
+		entry := &k.entries[i]
+		if entry.probability < least || entry.verdict == VerdictNone && request.Show != ShowAll ||
+			entry.verdict == VerdictWeak && request.Show == ShowStrong {
+			continue
+		}
+		record, ok := snapshot.Record(entry.id)
+		if !ok {
+			continue // deleted since the ranking was made
+		}
+		shown = append(shown, shownEntry{entry, record})
+	}
+	if request.Sort == SortRelevance {
+		return shown
+	}
+	slices.SortStableFunc(shown, func(a, b shownEntry) int {
+		order := a.record.Date().Compare(b.record.Date())
+		if request.Sort == SortDateDescending {
+			order = -order
+		}
+		return cmp.Or(order, cmp.Compare(a.entry.id, b.entry.id))
+	})
+	return shown
+}
+
+// hit presents one entry.
+func (k *ranking) hit(shown shownEntry, rank int, explain bool) Hit {
+	entry := shown.entry
+	hit := recordHit(shown.record, rank)
+	hit.Score, hit.Probability, hit.Verdict, hit.Basis = round(entry.score), round(entry.probability), entry.verdict, entry.basis
+	hit.Reason = k.retrieval.reason(entry.candidate, entry.probability)
+	if explain {
+		explanation := k.retrieval.explain(entry.candidate)
+		hit.Explanation = &explanation
+	}
+	return hit
+}
+
+// recordHit presents a record.
+func recordHit(record *index.Record, rank int) Hit {
+	hit := Hit{
+		Rank: rank, ID: record.ID, Kind: record.Kind.String(), Path: record.Path(), Caption: record.Caption(), Text: record.Text,
+		Title: record.Metadata.Title, Format: record.Format, Width: record.Width, Height: record.Height, Tags: record.Tags,
+		Record: record,
+	}
+	if taken := record.Metadata.Taken; !taken.IsZero() {
+		hit.Taken = &taken
+	}
+	return hit
+}
+
+// round keeps the digits that mean something, so that answers read well.
+func round(value float64) float64 { return math.Round(value*1e6) / 1e6 }
+
+// understood shows what the query was read as.
+func (p *plan) understood() *Understood {
+	if p.query.Empty() {
+		return nil
+	}
+	understood := &Understood{
+		Clauses: p.clauses, Phrases: p.phrases, Unwanted: p.unwanted, UnwantedPhrases: p.unwantedPhrases,
+	}
+	for _, filter := range p.query.Filters.Source {
+		understood.Filters = append(understood.Filters, filter.Text)
+	}
+	return understood
+}

@@ -1,0 +1,92 @@
+package search
+
+import (
+	"time"
+
+	"mekiki/embed/pixels"
+	"mekiki/index"
+)
+
+// Fusion names the way in which the two retrieval legs become one ranking.
+type Fusion string
+
+// The ways of fusing.
+const (
+	// FusionConvex adds both legs on fixed scales, weighted; the default.
+	FusionConvex Fusion = "convex"
+	// FusionReciprocalRank adds 1/(60+rank) of both legs.
+	FusionReciprocalRank Fusion = "rrf"
+)
+
+// Sort names the order of hits.
+type Sort string
+
+// The orders. A date order keeps relevance as a filter: it shows the hits that
+// relevance would show, by the date they were taken (or else modified).
+const (
+	SortRelevance      Sort = "relevance"
+	SortDateDescending Sort = "date_descending"
+	SortDateAscending  Sort = "date_ascending"
+)
+
+// Show says down to which verdict hits are shown.
+type Show string
+
+// What is shown. ShowWeak is the default: strong and weak hits.
+const (
+	ShowStrong Show = "strong"
+	ShowWeak   Show = "weak"
+	ShowAll    Show = "all"
+)
+
+// Rectangle is a part of a picture, as fractions of its upright width and
+// height: 0 is the left or top edge, 1 the right or bottom one.
+type Rectangle struct {
+	X      float64 `json:"x"`
+	Y      float64 `json:"y"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
+}
+
+// Request is one question. Text, Image and Record may be combined: words with
+// a picture mean "like this, and answering these words". At most one of Image
+// and Record may be set.
+type Request struct {
+	// Text is in the query language; see docs/query-language.md.
+	Text string
+	// Image is a picture to look for. The Searcher does not change it.
+	Image *pixels.Image
+	// Record is an image of the library to look for; zero means none.
+	Record index.ID
+	// Crop restricts Image or Record to a part of it.
+	Crop *Rectangle
+	// Filter narrows the library, in addition to the filters in Text.
+	Filter index.Filter
+
+	// Limit is the number of hits on a page, 1 to 1000; 0 means 20.
+	Limit int
+	// Offset is the number of hits to skip; Cursor takes precedence.
+	Offset int
+	// Cursor continues an earlier answer: its Next. The rest of the request
+	// must be the same.
+	Cursor string
+
+	// Fusion is the way of fusing; "" means convex.
+	Fusion Fusion
+	// Weight is the share of the ITC leg in fusion, 0 to 1; nil means the
+	// model's own. 1 is vectors alone, 0 words alone.
+	Weight *float64
+	// RerankBudget is how long ITM may take: 0 means the default (one
+	// second), negative means no reranking.
+	RerankBudget time.Duration
+	// RerankCount is how many candidates ITM may read: 0 means 128.
+	RerankCount int
+	// Sort is the order; "" means by relevance.
+	Sort Sort
+	// Show says down to which verdict hits are shown; "" means weak.
+	Show Show
+	// MinimumProbability hides hits below it, 0 to 1, in addition to Show.
+	MinimumProbability float64
+	// Explain asks for an Explanation in each hit.
+	Explain bool
+}

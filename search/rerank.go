@@ -1,0 +1,157 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"mekiki/embed"
+	"mekiki/index"
+)
+
+// matchKey names one ITM result.
+type matchKey struct {
+	fingerprint string
+	id          index.ID
+	text        string
+}
+
+// reranker lets ITM read the best candidates, a batch at a time, until the
+// count or the time is used up.
+type reranker struct {
+	searcher *Searcher
+	snapshot Snapshot
+	plan     *plan
+	texts    []string // the clauses, wanted ones first
+	space    embed.Space
+
+	unread int // candidates whose tokens could not be had
+}
+
+// rerank reads the first count candidates of a retrieval, which must be in
+// fused order, and reports how many of them ITM has judged.
+func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (reranked int, err error) {
+	s := r.searcher
+	started := time.Now()
+	defer func() { r.timings.RerankMS = milliseconds(started) }()
+	if s.engine == nil {
+		return 0, nil
+	}
+	if usable, err := r.checkSpace(); err != nil || !usable {
+		return 0, err
+	}
+	reader := &reranker{
+		searcher: s, snapshot: r.snapshot, plan: r.plan, space: s.engine.Space(),
+		texts: append(append([]string{}, r.plan.clauses...), r.plan.unwanted...),
+	}
+	rest := r.candidates[:min(count, len(r.candidates))]
+	pace := &pacer{deadline: deadline, batch: s.options.RerankBatch}
+	for len(rest) > 0 {
+		size := pace.next(len(rest))
+		if size == 0 {
+			break
+		}
+		begun := time.Now()
+		if err := reader.read(ctx, rest[:size]); err != nil {
+			return 0, err
+		}
+		pace.took(time.Since(begun), size)
+		rest = rest[size:]
+		r.read += size
+	}
+	for _, c := range r.candidates {
+		if c.verified {
+			reranked++
+		}
+	}
+	if reader.unread > 0 {
+		r.warnings = append(r.warnings, fmt.Sprintf("%d pictures could not be matched: neither their image tokens nor their originals can be read", reader.unread))
+	}
+	return reranked, nil
+}
+
+// read lets ITM answer clause by clause, and asks no further where a clause
+// already rules the candidate out.
+func (m *reranker) read(ctx context.Context, batch []*candidate) error {
+	open := batch
+	for clause := range m.texts {
+		if err := m.readClause(ctx, open, clause); err != nil {
+			return err
+		}
+		var left []*candidate
+		for _, c := range open {
+			if !c.matches[clause].known {
+				continue
+			}
+			c.verified = true
+			if clause+1 < len(m.texts) && !m.ruledOut(c, clause) {
+				c.verified = false
+				left = append(left, c)
+			}
+		}
+		open = left
+	}
+	return nil
+}
+
+// ruledOut reports whether one clause alone makes the verdict none.
+func (m *reranker) ruledOut(c *candidate, clause int) bool {
+	return sigmoid(m.searcher.clauseOdds(m.plan, c, clause)) < m.searcher.calibration.Weak
+}
+
+// readClause gets ITM's answers on one clause, from memory where they are.
+func (m *reranker) readClause(ctx context.Context, batch []*candidate, clause int) error {
+	text := m.texts[clause]
+	var asked []*candidate
+	var tokens []embed.ImageTokens
+	for _, c := range batch {
+		if answer, ok := m.searcher.matches.get(m.key(c.id, text)); ok {
+			c.matches[clause] = answer
+			continue
+		}
+		found, err := m.searcher.recordTokens(ctx, m.snapshot, c.id)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			m.unread++
+			m.searcher.logger.Warn("cannot read image tokens", "record", c.id, "error", err)
+			continue
+		}
+		asked = append(asked, c)
+		tokens = append(tokens, found)
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	answers, err := m.searcher.engine.MatchPairs(ctx, tokens, repeat(text, len(asked)))
+	if err != nil {
+		return fmt.Errorf("match: %w", err)
+	}
+	if len(answers) != len(asked) {
+		return errors.New("match: got another number of answers than pairs")
+	}
+	for i, c := range asked {
+		answer := clauseAnswer{logit: float64(answers[i].Logit()), raw: float64(answers[i].Probability), known: true}
+		if math.IsNaN(answer.logit) {
+			continue
+		}
+		c.matches[clause] = answer
+		m.searcher.matches.put(m.key(c.id, text), answer, 1)
+	}
+	return nil
+}
+
+func (m *reranker) key(id index.ID, text string) matchKey {
+	return matchKey{fingerprint: m.space.Fingerprint, id: id, text: text}
+}
+
+func repeat(text string, count int) []string {
+	texts := make([]string, count)
+	for i := range texts {
+		texts[i] = text
+	}
+	return texts
+}

@@ -1,0 +1,223 @@
+package search
+
+import (
+	"time"
+
+	"mekiki/index"
+)
+
+// Verdict is what a calibrated probability means to a reader.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictStrong Verdict = "strong"
+	VerdictWeak   Verdict = "weak"
+	VerdictNone   Verdict = "none"
+)
+
+// Stage says how far an answer has come.
+type Stage string
+
+// The stages. Stream yields a StageFirst answer followed by a StageReranked
+// one, or, where there is nothing to rerank, a single StageFinal answer.
+// Search gives the last of them.
+const (
+	StageFirst    Stage = "first"
+	StageReranked Stage = "reranked"
+	StageFinal    Stage = "final"
+)
+
+// Basis says what a hit's probability rests on.
+type Basis string
+
+// The bases.
+const (
+	// BasisMatch: ITM read the picture and the words together.
+	BasisMatch Basis = "match"
+	// BasisVector: estimated from ITC alone; not yet, or not, checked by ITM.
+	BasisVector Basis = "vector"
+	// BasisWords: the words stand in the names or metadata of the record.
+	BasisWords Basis = "words"
+	// BasisSimilarity: the likeness of two pictures. The probability is then
+	// a cosine on a fixed scale and not a calibrated chance.
+	BasisSimilarity Basis = "similarity"
+	// BasisFilter: the query has filters only; everything they leave is a hit.
+	BasisFilter Basis = "filter"
+)
+
+// Response is one answer, or one page of it.
+type Response struct {
+	// Query is the text as it was asked.
+	Query string `json:"query"`
+	// Understood is what the query was read as; nil without words.
+	Understood *Understood `json:"understood,omitempty"`
+	// Hits are in order; never nil, so that JSON has a list.
+	Hits []Hit `json:"hits"`
+	// Total counts the hits of all pages.
+	Total int `json:"total"`
+	// TotalIsLowerBound says that the candidate window was full, so that there
+	// may be more hits than Total.
+	TotalIsLowerBound bool `json:"total_is_lower_bound"`
+	// Hidden counts the candidates judged below what is shown.
+	Hidden int `json:"hidden"`
+	// Offset is the number of hits before this page.
+	Offset int `json:"offset"`
+	// Next is the offset of the following page; 0 at the end.
+	Next int `json:"next,omitempty"`
+	// Cursor asks for the following page as Request.Cursor, with the very
+	// ranking of this one; "" at the end.
+	Cursor string `json:"cursor,omitempty"`
+	// Verdict is that of the best candidate; none means nothing matches.
+	Verdict Verdict `json:"verdict"`
+	// Stage says how far the answer has come.
+	Stage Stage `json:"stage"`
+	// Reranked counts the candidates that ITM has read.
+	Reranked int `json:"reranked"`
+	// RerankPlanned counts those it was asked to read; Reranked is smaller
+	// when the budget ran out.
+	RerankPlanned int `json:"rerank_planned"`
+	// Candidates counts what retrieval proposed.
+	Candidates int `json:"candidates"`
+	// Timings say where the time went.
+	Timings Timings `json:"timings"`
+	// Warnings name what the reader should know, such as a text cut short.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Timings are in milliseconds of wall time. VectorMS and KeywordMS overlap.
+type Timings struct {
+	ParseMS   float64 `json:"parse_ms"`
+	EmbedMS   float64 `json:"embed_ms"`
+	VectorMS  float64 `json:"vector_ms"`
+	KeywordMS float64 `json:"keyword_ms"`
+	FuseMS    float64 `json:"fuse_ms"`
+	RerankMS  float64 `json:"rerank_ms"`
+	TotalMS   float64 `json:"total_ms"`
+}
+
+// Understood shows what a query text was read as.
+type Understood struct {
+	// Clauses are the wanted clauses, each checked by ITM on its own.
+	Clauses []string `json:"clauses,omitempty"`
+	// Phrases must stand in the record's words.
+	Phrases []string `json:"phrases,omitempty"`
+	// Unwanted are the clauses that must not match.
+	Unwanted []string `json:"unwanted,omitempty"`
+	// UnwantedPhrases must not stand in the record's words.
+	UnwantedPhrases []string `json:"unwanted_phrases,omitempty"`
+	// Filters are as typed, such as `camera:"Nikon Z6"`.
+	Filters []string `json:"filters,omitempty"`
+}
+
+// Hit is one record of the answer.
+type Hit struct {
+	// Rank is the place in the whole ranking, from 1.
+	Rank int `json:"rank"`
+	// ID names the record.
+	ID index.ID `json:"id,string"`
+	// Kind is "image" or "text".
+	Kind string `json:"kind"`
+	// Path is where the file lies; "" for a text record.
+	Path string `json:"path"`
+	// Caption is the picture's best caption; "" without one.
+	Caption string `json:"caption"`
+	// Text is the text of a text record.
+	Text string `json:"text,omitempty"`
+	// Title is from the file's metadata.
+	Title string `json:"title,omitempty"`
+	// Format is the image format, such as "jpeg".
+	Format string `json:"format,omitempty"`
+	// Width and Height are the picture's upright size in pixels.
+	Width  int `json:"width,omitempty"`
+	Height int `json:"height,omitempty"`
+	// Taken is the date from the metadata; nil when it says none.
+	Taken *time.Time `json:"taken,omitempty"`
+	// Tags are the record's own.
+	Tags []string `json:"tags,omitempty"`
+	// Score orders hits within one answer; higher is better. It is not
+	// comparable between answers: Probability is.
+	Score float64 `json:"score"`
+	// Probability is the calibrated chance that the hit answers the query,
+	// 0 to 1; what it rests on is Basis.
+	Probability float64 `json:"probability"`
+	// Verdict is what the probability means.
+	Verdict Verdict `json:"verdict"`
+	// Basis is what the probability rests on.
+	Basis Basis `json:"basis"`
+	// Reason is one readable line of why the hit is here.
+	Reason string `json:"reason"`
+	// Explanation is there when the request asked for it.
+	Explanation *Explanation `json:"explanation,omitempty"`
+	// Record is what the library knows of it. The caller must not change it.
+	Record *index.Record `json:"-"`
+}
+
+// Explanation is the part each signal played in one hit. A nil pointer means
+// that the signal had no say.
+type Explanation struct {
+	// Vector is the ITC leg.
+	Vector *Leg `json:"vector,omitempty"`
+	// Keyword is the BM25 leg.
+	Keyword *Leg `json:"keyword,omitempty"`
+	// Similarity is the likeness to the query's picture.
+	Similarity *Leg `json:"similarity,omitempty"`
+	// Fused is the score after fusion, and FusedRank its place, from 1.
+	Fused     float64 `json:"fused"`
+	FusedRank int     `json:"fused_rank"`
+	// Match is ITM; nil when the budget did not reach this hit.
+	Match *MatchExplanation `json:"match,omitempty"`
+	// Words are the keyword matches by field, with the matched words marked.
+	Words []FieldMatch `json:"words,omitempty"`
+	// NameCoverage is the share of the query's words found in names and
+	// metadata, 0 to 1; NameProbability is what that was worth.
+	NameCoverage    float64 `json:"name_coverage"`
+	NameProbability float64 `json:"name_probability"`
+	// Part is the number of the image part (query token) that was nearest.
+	Part int `json:"part"`
+}
+
+// Leg is what one retrieval leg gave a hit.
+type Leg struct {
+	// Score is the leg's own: a cosine, or BM25.
+	Score float64 `json:"score"`
+	// Scaled is Score on the fixed scale from 0 to 1.
+	Scaled float64 `json:"scaled"`
+	// Rank is the place in the leg's own list, from 1; 0 when the leg did not
+	// propose the hit and its score was computed afterwards.
+	Rank int `json:"rank"`
+	// Contribution is what the leg added to the fused score.
+	Contribution float64 `json:"contribution"`
+}
+
+// MatchExplanation is what ITM said.
+type MatchExplanation struct {
+	// Score is the published rule: the lowest clause's ITM logit, plus ITC.
+	Score float64 `json:"score"`
+	// Probability is the calibrated one, over all clauses.
+	Probability float64 `json:"probability"`
+	// Clauses are in the order of the query.
+	Clauses []ClauseMatch `json:"clauses"`
+}
+
+// ClauseMatch is ITM's answer on one clause.
+type ClauseMatch struct {
+	Text     string `json:"text"`
+	Unwanted bool   `json:"unwanted"`
+	// Logit is ITM's raw positive logit.
+	Logit float64 `json:"logit"`
+	// Raw is ITM's own softmax.
+	Raw float64 `json:"raw"`
+	// Probability is the calibrated chance that the clause holds; for an
+	// unwanted clause, that it is absent.
+	Probability float64 `json:"probability"`
+}
+
+// FieldMatch shows the words that matched in one field.
+type FieldMatch struct {
+	// Field is the keyword index's name of it, such as "caption" or "name".
+	Field string `json:"field"`
+	// Fragments hold text escaped for HTML, the matched words between <mark>
+	// and </mark>.
+	Fragments []string `json:"fragments"`
+}

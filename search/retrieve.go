@@ -1,0 +1,295 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"mekiki/embed"
+	"mekiki/index"
+)
+
+// pictureWindow is the number of candidates that a picture proposes: each is
+// compared part by part, which costs more than a cosine.
+const pictureWindow = 256
+
+// retrieval is one request's way through the legs.
+type retrieval struct {
+	searcher *Searcher
+	snapshot Snapshot
+	plan     *plan
+	filter   index.Filter
+
+	// text is the vector of all wanted words; clauseVectors those of the
+	// clauses, wanted ones first, when they differ from it.
+	text          embed.Vector
+	clauseVectors []embed.Vector
+	parts         embed.Parts
+
+	vectors      []index.Neighbour
+	clauseHits   [][]index.Neighbour
+	similar      []index.Neighbour
+	keywords     []index.KeywordHit
+	keywordsFull bool
+
+	candidates []*candidate
+	known      map[index.ID]*candidate
+	full       bool
+	read       int // how many of the first candidates ITM was given
+	timings    Timings
+	warnings   []string
+}
+
+// retrieve proposes candidates for a plan and gives each its scores of every
+// leg. The order of the candidates means nothing yet.
+func (s *Searcher) retrieve(ctx context.Context, snapshot Snapshot, p *plan) (*retrieval, error) {
+	r := &retrieval{searcher: s, snapshot: snapshot, plan: p, known: map[index.ID]*candidate{}}
+	var err error
+	if r.filter, err = resolveFilter(ctx, snapshot, p); err != nil {
+		return nil, fmt.Errorf("filter: %w", err)
+	}
+	if p.listing() {
+		err = r.list(ctx)
+	} else {
+		err = r.legs(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := r.removeUnwantedPhrases(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.complete(ctx); err != nil {
+		return nil, err
+	}
+	r.findNames()
+	return r, nil
+}
+
+// list takes what passes the filters, by date.
+func (r *retrieval) list(ctx context.Context) error {
+	order := index.OrderDateDescending
+	if r.plan.listingSort() == SortDateAscending {
+		order = index.OrderDateAscending
+	}
+	started := time.Now()
+	records, total, err := r.snapshot.Records(ctx, r.filter, index.Page{Limit: r.searcher.options.Window, Order: order})
+	if err != nil {
+		return fmt.Errorf("list records: %w", err)
+	}
+	for i, record := range records {
+		c := r.candidate(record.ID)
+		if c != nil {
+			c.fused, c.fusedRank = 1/float64(1+i), i+1
+		}
+	}
+	r.full = total > len(records)
+	r.timings.KeywordMS += milliseconds(started)
+	if len(r.plan.unwanted) == 0 {
+		return nil
+	}
+	return r.embed(ctx)
+}
+
+// legs asks the vector index and the keyword index, at once where the query
+// lets them be independent.
+func (r *retrieval) legs(ctx context.Context) error {
+	if len(r.plan.phrases) > 0 {
+		// Only what has the phrases can be a hit, so words come first.
+		if err := r.keywordLeg(ctx); err != nil {
+			return err
+		}
+		ids := make([]index.ID, len(r.keywords))
+		for i, hit := range r.keywords {
+			ids[i] = hit.ID
+		}
+		r.filter = onlyIDs(r.filter, ids)
+		if err := r.vectorLegs(ctx); err != nil {
+			return err
+		}
+	} else {
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error { return r.keywordLeg(ctx) })
+		group.Go(func() error { return r.vectorLegs(ctx) })
+		if err := group.Wait(); err != nil {
+			return err
+		}
+	}
+	r.propose()
+	return nil
+}
+
+// keywordLeg asks the keyword index. It does nothing when words have no say.
+func (r *retrieval) keywordLeg(ctx context.Context) error {
+	p := r.plan
+	if p.text == "" || p.weight == 1 && len(p.phrases) == 0 {
+		return nil
+	}
+	started := time.Now()
+	window := r.searcher.options.Window
+	hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{
+		Text: p.text, Phrases: p.phrases, Exclude: p.unwantedPhrases, Kind: p.kind,
+	}, window, r.filter)
+	if err != nil {
+		return fmt.Errorf("search words: %w", err)
+	}
+	r.keywords, r.keywordsFull = hits, len(hits) >= window
+	r.timings.KeywordMS = milliseconds(started)
+	return nil
+}
+
+// vectorLegs embeds what the query has and asks the vector index with it.
+func (r *retrieval) vectorLegs(ctx context.Context) error {
+	if err := r.embed(ctx); err != nil {
+		return err
+	}
+	started := time.Now()
+	window := r.searcher.options.Window
+	if len(r.text) > 0 && (r.plan.weight > 0 || r.plan.picture) {
+		var err error
+		if r.vectors, err = r.nearest(ctx, r.text, window, r.filter); err != nil {
+			return err
+		}
+		// A clause of its own may find what the whole does not.
+		if len(r.plan.clauses) > 1 {
+			for i := range r.plan.clauses {
+				hits, err := r.nearest(ctx, r.clauseVectors[i], window/len(r.plan.clauses), r.filter)
+				if err != nil {
+					return err
+				}
+				r.clauseHits = append(r.clauseHits, hits)
+			}
+		}
+	}
+	if r.parts.Count > 0 {
+		var err error
+		if r.similar, err = r.nearest(ctx, r.parts.Values, min(window, pictureWindow)+1, r.filter); err != nil {
+			return err
+		}
+	}
+	r.timings.VectorMS = milliseconds(started)
+	return nil
+}
+
+// nearest asks the vector index of the kind that is searched.
+func (r *retrieval) nearest(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+	search := r.snapshot.NearestImages
+	if r.plan.kind == index.KindText {
+		search = r.snapshot.NearestTexts
+	}
+	hits, err := search(ctx, query, k, filter)
+	if err != nil {
+		return nil, fmt.Errorf("search vectors: %w", err)
+	}
+	return hits, nil
+}
+
+// embed turns the query's words and picture into vectors.
+func (r *retrieval) embed(ctx context.Context) error {
+	started := time.Now()
+	defer func() { r.timings.EmbedMS = milliseconds(started) }()
+	p, s := r.plan, r.searcher
+	if usable, err := r.checkSpace(); err != nil || !usable {
+		return err
+	}
+	if s.engine != nil {
+		texts := append(append([]string{}, p.clauses...), p.unwanted...)
+		if p.text != "" {
+			texts = append(texts, p.text)
+		}
+		vectors, warnings, err := s.embedTexts(ctx, texts)
+		if err != nil {
+			return err
+		}
+		r.warnings = append(r.warnings, warnings...)
+		r.clauseVectors = vectors[:len(p.clauses)+len(p.unwanted)]
+		if p.text != "" {
+			r.text = vectors[len(vectors)-1]
+		}
+	} else if p.text != "" {
+		r.warnings = append(r.warnings, "no model is open: only words in names and captions were searched")
+	}
+	if p.picture {
+		parts, err := s.pictureParts(ctx, r.snapshot, pictureSource{image: p.request.Image, record: p.request.Record, crop: p.request.Crop})
+		if err != nil {
+			return err
+		}
+		r.parts = parts
+	}
+	return nil
+}
+
+// checkSpace reports whether the library has vectors that the engine's can be
+// compared with. Having none at all is no error: the library is empty.
+func (r *retrieval) checkSpace() (bool, error) {
+	space, ok := r.snapshot.Space()
+	if !ok {
+		return false, nil
+	}
+	if r.searcher.engine != nil && r.searcher.engine.Space() != space {
+		return false, spaceMismatch(space, r.searcher.engine.Space())
+	}
+	return true, nil
+}
+
+func spaceMismatch(library, engine embed.Space) error {
+	return &Error{
+		Code:    CodeSpaceMismatch,
+		Message: fmt.Sprintf("the library's vectors are of the model %v and the open model is %v", library, engine),
+		Remedy:  "open the model that the library was indexed with, or index again with this one",
+	}
+}
+
+// candidate gives the candidate of a record, or nil when the record is gone or
+// is the one that is asked about.
+func (r *retrieval) candidate(id index.ID) *candidate {
+	if known, ok := r.known[id]; ok {
+		return known
+	}
+	record, ok := r.snapshot.Record(id)
+	if !ok || id == r.plan.request.Record {
+		return nil
+	}
+	c := &candidate{id: id, record: record, part: -1, vector: math.NaN(), similarity: math.NaN()}
+	r.known[id] = c
+	r.candidates = append(r.candidates, c)
+	return c
+}
+
+// propose joins what the legs found.
+func (r *retrieval) propose() {
+	window := r.searcher.options.Window
+	for i, hit := range r.keywords {
+		if c := r.candidate(hit.ID); c != nil {
+			c.keyword, c.hasKeyword, c.keywordRank, c.fragments = hit.Score, true, i+1, hit.Fragments
+		}
+	}
+	for i, hit := range r.vectors {
+		if c := r.candidate(hit.ID); c != nil {
+			c.vector, c.hasVector, c.vectorRank, c.part = float64(hit.Score), true, i+1, hit.Part
+		}
+	}
+	for _, hits := range r.clauseHits {
+		for _, hit := range hits {
+			r.candidate(hit.ID)
+		}
+	}
+	for i, hit := range r.similar {
+		if c := r.candidate(hit.ID); c != nil {
+			c.similarity, c.hasSimilarity, c.similarityRank, c.part = float64(hit.Score), true, i+1, hit.Part
+		}
+	}
+	r.full = len(r.vectors) >= window || len(r.keywords) >= window || len(r.similar) > min(window, pictureWindow)
+}
+
+func milliseconds(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }
+
+// release lets go of what only retrieval needed, before a ranking is kept.
+func (r *retrieval) release() {
+	r.vectors, r.clauseHits, r.similar, r.keywords, r.known, r.snapshot = nil, nil, nil, nil, nil, nil
+	r.text, r.clauseVectors, r.parts = nil, nil, embed.Parts{}
+	r.plan.request.Image = nil
+}

@@ -1,0 +1,288 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"mekiki/embed"
+	"mekiki/index"
+)
+
+// Options configure a Searcher. The zero value is ready to use.
+type Options struct {
+	// Calibration turns scores into probabilities; nil means
+	// DefaultCalibration. ParseCalibration reads a model's own.
+	Calibration *Calibration
+	// Window is the largest number of candidates of one query, whatever the
+	// page; 0 means 1000.
+	Window int
+	// RerankBudget and RerankCount are the defaults of requests; 0 means one
+	// second and 128, which is the published number.
+	RerankBudget time.Duration
+	RerankCount  int
+	// RerankBatch is the number of pairs that ITM reads at a time; 0 means 8.
+	// A budget is overrun by at most one batch.
+	RerankBatch int
+	// TokenCacheBytes bounds the image tokens kept in memory; 0 means 128 MiB,
+	// negative none.
+	TokenCacheBytes int64
+	// MatchCacheEntries bounds the ITM results kept; 0 means 65,536.
+	MatchCacheEntries int
+	// RankingCacheEntries bounds the rankings kept for later pages; 0 means 32.
+	RankingCacheEntries int
+	// Logger receives what is not worth an error; nil means none.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Calibration == nil {
+		calibration := DefaultCalibration()
+		o.Calibration = &calibration
+	}
+	set := func(value *int, standard int) {
+		if *value == 0 {
+			*value = standard
+		}
+	}
+	set(&o.Window, 1000)
+	set(&o.RerankCount, 128)
+	set(&o.RerankBatch, 8)
+	set(&o.MatchCacheEntries, 1<<16)
+	set(&o.RankingCacheEntries, 32)
+	if o.RerankBudget == 0 {
+		o.RerankBudget = time.Second
+	}
+	if o.TokenCacheBytes == 0 {
+		o.TokenCacheBytes = 128 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Validate reports every option out of its range.
+func (o Options) Validate() error {
+	var problems []error
+	if o.Calibration != nil {
+		problems = append(problems, o.Calibration.Validate())
+	}
+	for name, value := range map[string]int{
+		"window": o.Window, "rerank count": o.RerankCount, "rerank batch": o.RerankBatch,
+		"match cache": o.MatchCacheEntries, "ranking cache": o.RankingCacheEntries,
+	} {
+		if value < 0 {
+			problems = append(problems, fmt.Errorf("%s %d is negative", name, value))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// Searcher answers requests over one library with one model. It is safe for
+// concurrent use.
+type Searcher struct {
+	library     Library
+	engine      Engine
+	options     Options
+	calibration Calibration
+	logger      *slog.Logger
+
+	vectors  *lru[string, embed.Vector]
+	tokens   *lru[index.ID, embed.ImageTokens]
+	matches  *lru[matchKey, clauseAnswer]
+	rankings *lru[rankingKey, *ranking]
+}
+
+// New makes a Searcher. It owns neither the library nor the engine. engine may
+// be nil: requests are then answered by words alone, with a warning.
+func New(library Library, engine Engine, options Options) (*Searcher, error) {
+	if library == nil {
+		return nil, errors.New("search: no library")
+	}
+	if err := options.Validate(); err != nil {
+		return nil, fmt.Errorf("search options: %w", err)
+	}
+	options = options.withDefaults()
+	return &Searcher{
+		library: library, engine: engine, options: options, calibration: *options.Calibration, logger: options.Logger,
+		vectors:  newLRU[string, embed.Vector](4096),
+		tokens:   newLRU[index.ID, embed.ImageTokens](options.TokenCacheBytes),
+		matches:  newLRU[matchKey, clauseAnswer](int64(options.MatchCacheEntries)),
+		rankings: newLRU[rankingKey, *ranking](int64(options.RankingCacheEntries)),
+	}, nil
+}
+
+// Calibration gives the curves and thresholds in use.
+func (s *Searcher) Calibration() Calibration { return s.calibration }
+
+// Search answers a request with its final answer. What the caller can put
+// right is an *Error.
+func (s *Searcher) Search(ctx context.Context, request Request) (Response, error) {
+	var last Response
+	err := s.answer(ctx, request, false, func(response Response) bool {
+		last = response
+		return true
+	})
+	if err != nil {
+		return Response{}, err
+	}
+	return last, nil
+}
+
+// Stream answers a request at once in fused order, and then again when ITM has
+// read the best candidates. After an error nothing more comes.
+func (s *Searcher) Stream(ctx context.Context, request Request) iter.Seq2[Response, error] {
+	return func(yield func(Response, error) bool) {
+		err := s.answer(ctx, request, true, func(response Response) bool { return yield(response, nil) })
+		if err != nil {
+			yield(Response{}, err)
+		}
+	}
+}
+
+// Similar looks for pictures like an image or a record of the library, with
+// words if there are any. The record itself is left out.
+func (s *Searcher) Similar(ctx context.Context, request Request) (Response, error) {
+	if request.Image == nil && request.Record == 0 {
+		return Response{}, &Error{Code: CodeEmptyRequest, Field: "image", Message: "there is no picture to compare with", Remedy: "give an image or a record"}
+	}
+	return s.Search(ctx, request)
+}
+
+// errStopped ends an answer that nobody reads any more.
+var errStopped = errors.New("stopped")
+
+// answer gives emit the answers to a request: with first set, the fused one
+// before the reranked one.
+func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit func(Response) bool) error {
+	started := time.Now()
+	p, err := s.prepare(request)
+	if err != nil {
+		return err
+	}
+	from, err := p.parseCursor()
+	if err != nil {
+		return err
+	}
+	parsed := milliseconds(started)
+	snapshot, err := s.library.Snapshot()
+	if err != nil {
+		return fmt.Errorf("open snapshot: %w", err)
+	}
+	defer snapshot.Close()
+	if err := checkRecord(snapshot, p.request.Record); err != nil {
+		return err
+	}
+	offset := p.request.Offset
+	if from != nil {
+		offset = from.Offset
+	}
+	send := func(k *ranking) bool {
+		response := k.page(snapshot, p.request, offset)
+		response.Timings.ParseMS = parsed
+		response.Timings.TotalMS = milliseconds(started)
+		if response.Next > 0 {
+			response.Cursor = cursor{Key: p.key.short(), Offset: response.Next, Sequence: k.sequence, Reranked: k.read}.String()
+		}
+		if from != nil && from.Sequence != k.sequence {
+			response.Warnings = append(response.Warnings, "the library has changed since the first page; the order may have shifted")
+		}
+		return emit(response)
+	}
+	if p.listing() && len(p.unwanted)+len(p.unwantedPhrases) == 0 {
+		response, err := listPage(ctx, snapshot, p, offset)
+		if err != nil {
+			return err
+		}
+		response.Timings.ParseMS, response.Timings.TotalMS = parsed, milliseconds(started)
+		emit(response)
+		return nil
+	}
+	if known := s.knownRanking(p, snapshot, from, offset); known != nil {
+		again := *known
+		again.timings = Timings{} // nothing of it was done again
+		send(&again)
+		return nil
+	}
+	err = s.rank(ctx, snapshot, p, from, first && from == nil, send)
+	if errors.Is(err, errStopped) {
+		return nil
+	}
+	return err
+}
+
+// checkRecord refuses a record that is not there or is no image.
+func checkRecord(snapshot Snapshot, id index.ID) error {
+	if id == 0 {
+		return nil
+	}
+	record, ok := snapshot.Record(id)
+	if !ok {
+		return &Error{Code: CodeRecordNotFound, Field: "record", Message: fmt.Sprintf("there is no record %v", id), Remedy: "it may have been removed; search again"}
+	}
+	if record.Kind != index.KindImage {
+		return &Error{Code: CodeInvalidOption, Field: "record", Message: fmt.Sprintf("record %v is a text", id), Remedy: "give the record of an image"}
+	}
+	return nil
+}
+
+// knownRanking gives a ranking made earlier: any for a later page, so that
+// pages fit together, but for a first page only one of the present library.
+func (s *Searcher) knownRanking(p *plan, snapshot Snapshot, from *cursor, offset int) *ranking {
+	known, ok := s.rankings.get(p.key)
+	switch {
+	case !ok:
+		return nil
+	case from != nil && from.Sequence == known.sequence:
+		return known
+	case from == nil && (offset > 0 || known.sequence == snapshot.Sequence()):
+		return known
+	}
+	return nil
+}
+
+// rank makes the ranking of a plan and sends it.
+func (s *Searcher) rank(ctx context.Context, snapshot Snapshot, p *plan, from *cursor, first bool, send func(*ranking) bool) error {
+	r, err := s.retrieve(ctx, snapshot, p)
+	if err != nil {
+		return err
+	}
+	fused := time.Now()
+	r.fuse()
+	r.markPhrases()
+	r.judgeAll()
+	for _, c := range r.candidates {
+		c.score = c.fused
+	}
+	r.timings.FuseMS = milliseconds(fused)
+	count, deadline := min(p.request.RerankCount, len(r.candidates)), time.Now().Add(p.request.RerankBudget)
+	if from != nil {
+		count, deadline = min(from.Reranked, len(r.candidates)), time.Time{}
+	}
+	if !p.reranks() || s.engine == nil || count == 0 {
+		s.finish(p, r.ranking(StageFinal, 0, 0), send)
+		return nil
+	}
+	if first && !send(r.ranking(StageFirst, 0, count)) {
+		return errStopped
+	}
+	read, err := r.rerank(ctx, count, deadline)
+	if err != nil {
+		return err
+	}
+	r.judgeAll()
+	r.settle()
+	s.finish(p, r.ranking(StageReranked, read, count), send)
+	return nil
+}
+
+// finish keeps a final ranking and sends it.
+func (s *Searcher) finish(p *plan, final *ranking, send func(*ranking) bool) {
+	final.retrieval.release()
+	s.rankings.put(p.key, final, 1)
+	send(final)
+}

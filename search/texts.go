@@ -1,0 +1,55 @@
+package search
+
+import (
+	"context"
+	"fmt"
+
+	"mekiki/embed"
+)
+
+// embedTexts gives the vectors of texts, from memory where it can, and warns
+// of those that the model reads only in part.
+func (s *Searcher) embedTexts(ctx context.Context, texts []string) (vectors []embed.Vector, warnings []string, err error) {
+	vectors = make([]embed.Vector, len(texts))
+	places := map[string][]int{}
+	var missing []string
+	for i, text := range texts {
+		if vector, ok := s.vectors.get(text); ok {
+			vectors[i] = vector
+		} else {
+			if len(places[text]) == 0 {
+				missing = append(missing, text)
+			}
+			places[text] = append(places[text], i)
+		}
+	}
+	if len(missing) > 0 {
+		found, err := s.engine.TextVectors(ctx, missing)
+		if err != nil {
+			return nil, nil, fmt.Errorf("embed text: %w", err)
+		}
+		if len(found) != len(missing) {
+			return nil, nil, fmt.Errorf("embed text: got %d vectors for %d texts", len(found), len(missing))
+		}
+		for i, text := range missing {
+			s.vectors.put(text, found[i], 1)
+			for _, place := range places[text] {
+				vectors[place] = found[i]
+			}
+		}
+	}
+	return vectors, s.truncationWarnings(texts), nil
+}
+
+// truncationWarnings names what the model does not read.
+func (s *Searcher) truncationWarnings(texts []string) []string {
+	worst := 0
+	var warnings []string
+	for _, text := range texts {
+		if info := s.engine.TextInfo(text); info.Truncated && info.Dropped > worst {
+			worst = info.Dropped
+			warnings = []string{fmt.Sprintf("the text is longer than the model reads: its last %d word pieces are ignored", info.Dropped)}
+		}
+	}
+	return warnings
+}
