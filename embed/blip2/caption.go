@@ -118,6 +118,9 @@ func (q *queryFormer) decode(x onnx.Value) onnx.Value {
 	if q.store.plan.method(decoder) != methodFloat {
 		return q.product(x, decoder)
 	}
+	if q.store.taps != nil {
+		q.store.taps.add(x, decoder)
+	}
 	if name == headPrefix+"decoder" {
 		return q.MatMulTransposed(x, q.store.tensor(q.Graph, headDecoder, []int{size, q.width()}, size, q.width()))
 	}

@@ -62,16 +62,9 @@ func compile(ctx context.Context, source Source, dir string, options CompileOpti
 		}
 		manifest.Calibration = calibration
 	}
-	vision, former := newPlan(methodFloat), newPlan(methodFloat)
-	visionFiles, err := writeGraphs(ctx, source, dir, visionData, vision, []namedGraph{{VisionFile, visionGraph}})
-	if err != nil {
+	if err := writeModel(ctx, source, dir, options, &manifest); err != nil {
 		return Manifest{}, err
 	}
-	formerFiles, err := writeGraphs(ctx, source, dir, qformerData, former, queryGraphs(manifest.HasCaptionHead))
-	if err != nil {
-		return Manifest{}, err
-	}
-	manifest.Files = append(visionFiles, formerFiles...)
 	file, err := describeFile(dir, VocabularyFile)
 	if err != nil {
 		return Manifest{}, err
@@ -80,16 +73,58 @@ func compile(ctx context.Context, source Source, dir string, options CompileOpti
 	return writeManifest(dir, manifest)
 }
 
+// writeModel writes the graphs in the precision asked for.
+func writeModel(ctx context.Context, source Source, dir string, options CompileOptions, manifest *Manifest) error {
+	if options.Precision == Int8 {
+		return writeInt8(ctx, source, dir, options, manifest)
+	}
+	steps := newSteps(options, 2)
+	steps.next("vision encoder")
+	vision, err := writeGraphs(ctx, source, dir, visionData, newPlan(methodFloat), visionGraphs())
+	if err != nil {
+		return err
+	}
+	steps.next("query transformer")
+	former, err := writeGraphs(ctx, source, dir, qformerData, newPlan(methodFloat), queryGraphs(manifest.HasCaptionHead))
+	manifest.Files = append(append(manifest.Files, vision...), former...)
+	return err
+}
+
+// steps counts the steps of a compilation for its observer.
+type steps struct {
+	tell        func(Step)
+	done, total int
+}
+
+func newSteps(options CompileOptions, total int) *steps {
+	return &steps{tell: options.Progress, total: total, done: -1}
+}
+
+// next says what begins now; everything before is finished.
+func (s *steps) next(doing string) {
+	s.done++
+	s.tell(Step{Doing: doing, Done: min(s.done, s.total), Total: s.total})
+}
+
+// visionGraphs are the graphs that share the vision encoder's data file.
+func visionGraphs() []namedGraph { return []namedGraph{{VisionFile, visionGraph}} }
+
 // writeGraphs writes graphs and the data file that they share.
 func writeGraphs(ctx context.Context, source Source, dir, dataName string, plan plan, graphs []namedGraph) ([]File, error) {
 	data, err := onnx.CreateDataFile(dir, dataName)
 	if err != nil {
 		return nil, err
 	}
-	weights := newStore(ctx, source, data, plan)
+	return finishGraphs(dir, newStore(ctx, source, data, plan), source.Config(), graphs)
+}
+
+// finishGraphs writes graphs, closes the data file of their store, and
+// describes them all.
+func finishGraphs(dir string, weights *store, config checkpoint.Config, graphs []namedGraph) ([]File, error) {
+	data := weights.data
 	var files []File
 	for _, named := range graphs {
-		if err := named.build(source.Config(), weights).Write(dir, named.file); err != nil {
+		if err := named.build(config, weights).Write(dir, named.file); err != nil {
 			return nil, closeData(data, err)
 		}
 		file, err := describeFile(dir, named.file)
@@ -102,5 +137,5 @@ func writeGraphs(ctx context.Context, source Source, dir, dataName string, plan 
 	if err != nil {
 		return nil, err
 	}
-	return append(files, File{Name: dataName, Size: data.Size(), SHA256: sum}), nil
+	return append(files, File{Name: data.Name(), Size: data.Size(), SHA256: sum}), nil
 }

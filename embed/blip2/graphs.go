@@ -8,8 +8,15 @@ import (
 	"mekiki/embed/onnx"
 )
 
+// The heads that make results of the Q-Former's states.
+const (
+	visionHead = "vision_projection"
+	textHead   = "text_projection"
+	matchHead  = "itm_head"
+)
+
 func newQueryFormer(name string, config checkpoint.Config, weights *store) *queryFormer {
-	return &queryFormer{&network{onnx.NewGraph(name), weights}, config}
+	return &queryFormer{&network{Graph: onnx.NewGraph(name), store: weights}, config}
 }
 
 // imageTokens declares the image tokens [B N D] as input.
@@ -34,7 +41,7 @@ func (q *queryFormer) projection(name string) linear {
 func imagePartsGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 	q := newQueryFormer("image_parts", config, weights)
 	states := q.imageStates(q.imageTokens())
-	q.Output(PartsName, q.UnitRows(q.apply(states, q.projection("vision_projection"))))
+	q.Output(PartsName, q.UnitRows(q.apply(states, q.projection(visionHead))))
 	return q.Graph
 }
 
@@ -54,7 +61,7 @@ func textGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 		one := q.keyMask(mask, onnx.Fixed(1), onnx.Value{})
 		x = q.feedForward(last, q.selfAttentionFirst(last, x, one), "")
 	})
-	vector := q.UnitRows(q.apply(x, q.projection("text_projection")))
+	vector := q.UnitRows(q.apply(x, q.projection(textHead)))
 	q.Output(TextVectorName, q.Reshape(vector, onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(config.ProjectionSize)}))
 	return q.Graph
 }
@@ -65,13 +72,13 @@ func matchGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 	tokens := q.imageTokens()
 	ids, mask := q.textInputs()
 	hidden := q.matchLayers(ids, mask, func(layer int) onnx.Value { return q.crossMemory(layer, tokens) })
-	q.Output(LogitsName, q.matchHead(hidden))
+	q.Output(LogitsName, q.scoreMatch(hidden))
 	return q.Graph
 }
 
-// matchHead averages the matching logits of the queries' states [B Q H].
-func (q *queryFormer) matchHead(hidden onnx.Value) onnx.Value {
-	head := linear{[]string{"itm_head"}, q.width(), 2}
+// scoreMatch averages the matching logits of the queries' states [B Q H].
+func (q *queryFormer) scoreMatch(hidden onnx.Value) onnx.Value {
+	head := linear{[]string{matchHead}, q.width(), 2}
 	return q.Mean(q.apply(hidden, head), 1)
 }
 

@@ -45,6 +45,9 @@ func (n *network) vector(name string, length int) onnx.Value {
 
 // product is x [... input] times the weights of l, without biases.
 func (n *network) product(x onnx.Value, l linear) onnx.Value {
+	if n.store.taps != nil {
+		n.store.taps.add(x, l)
+	}
 	switch n.store.plan.method(l) {
 	case methodInt8:
 		weight, scale := n.store.quantized(n.Graph, l)

@@ -12,7 +12,9 @@ import (
 	"testing"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
+	"mekiki/embed/ort/orttest"
 )
 
 // parityTolerance is the largest absolute error allowed between our graphs
@@ -77,20 +79,6 @@ func readReferences(t *testing.T) []reference {
 		references = append(references, reference)
 	}
 	return references
-}
-
-// openRuntime opens ONNX Runtime or skips the test where there is none.
-func openRuntime(t testing.TB) *ort.Runtime {
-	t.Helper()
-	runtime, err := ort.Open(t.Context(), ort.Options{})
-	if err != nil {
-		if os.Getenv("MEKIKI_REQUIRE_RUNTIME") != "" {
-			t.Fatal(err)
-		}
-		t.Skipf("needs ONNX Runtime: %v", err)
-	}
-	t.Cleanup(func() { _ = runtime.Close() })
-	return runtime
 }
 
 // runGraph opens a graph, runs it once and returns the named outputs.
@@ -170,11 +158,12 @@ func (r reference) compile(t testing.TB) string {
 // TestParity compares every graph in float32 with the reference
 // implementation on random models of several sizes.
 func TestParity(t *testing.T) {
-	runtime := openRuntime(t)
+	runtime := orttest.Open(t)
 	for _, reference := range readReferences(t) {
 		t.Run(reference.Name, func(t *testing.T) {
 			parity := &parityRun{reference: reference, runtime: runtime, dir: reference.compile(t)}
 			tokens := parity.images(t)
+			parity.states(t, tokens)
 			parity.texts(t)
 			parity.match(t, tokens)
 			parity.captions(t, tokens)
@@ -249,24 +238,67 @@ func (p *parityRun) texts(t *testing.T) {
 	}
 }
 
-func (p *parityRun) match(t *testing.T, tokens ort.Tensor) {
+// states compares the Q-Former's last hidden states, which no graph of a model
+// gives out, in a graph of their own.
+func (p *parityRun) states(t *testing.T, tokens ort.Tensor) {
+	weights, err := NewRandom(p.Config, p.Seed, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	const file = "states.onnx"
+	states := func(config checkpoint.Config, store *store) *onnx.Graph {
+		q := newQueryFormer("states", config, store)
+		tokens := q.imageTokens()
+		pairs := q.Input("pair_tokens", onnx.Float32, tokens.Shape...)
+		ids, mask := q.textInputs()
+		q.Output("image_states", q.imageStates(tokens))
+		q.Output("match_states", q.matchLayers(ids, mask, func(layer int) onnx.Value { return q.crossMemory(layer, pairs) }))
+		x := q.text(ids)
+		bias := q.keyMask(mask, onnx.Dynamic(textSize), q.Size(ids, 1))
+		for i := range config.QFormer.Layers {
+			x = q.feedForward(i, q.selfAttention(i, x, bias), "")
+		}
+		kept := q.Cast(q.Unsqueeze(mask, 2), onnx.Float32)
+		q.Output("text_states", q.Multiply(x, kept))
+		return q.Graph
+	}
+	if _, err := writeGraphs(t.Context(), weights, dir, "states.bin", newPlan(methodFloat), []namedGraph{{file, states}}); err != nil {
+		t.Fatal(err)
+	}
+	pairs, pairIDs, pairMask := p.pairs(tokens)
+	inputs := map[string]ort.Tensor{ImageTokensName: tokens, "pair_tokens": pairs, TokenIDsName: pairIDs, AttentionMaskName: pairMask}
+	run := func(name string) ort.Tensor { return runGraph(t, p.runtime, filepath.Join(dir, file), inputs, name)[0] }
+	p.same(t, "image states", run("image_states"), p.ImageStates)
+	p.same(t, "match states", run("match_states"), p.MatchStates)
+	texts := run("text_states")
+	count := int64(len(p.TextLengths))
+	shape := append([]int64{count}, texts.Shape()[1:]...)
+	p.same(t, "text states", ort.Float32Tensor(texts.Float32()[:count*shape[1]*shape[2]], shape...), p.TextStates)
+}
+
+// pairs is every image with every text.
+func (p *parityRun) pairs(tokens ort.Tensor) (pairTokens, pairIDs, pairMask ort.Tensor) {
 	ids, mask, longest := p.reference.texts()
 	rows, columns := p.Config.Vision.Tokens(), p.Config.Vision.HiddenSize
 	texts := len(p.TextLengths)
-	var pairTokens []float32
-	var pairIDs, pairMask []int64
+	var allTokens []float32
+	var allIDs, allMask []int64
 	for i := range p.Images {
 		for range texts {
-			pairTokens = append(pairTokens, tokens.Float32()[i*rows*columns:(i+1)*rows*columns]...)
+			allTokens = append(allTokens, tokens.Float32()[i*rows*columns:(i+1)*rows*columns]...)
 		}
-		pairIDs, pairMask = append(pairIDs, ids...), append(pairMask, mask...)
+		allIDs, allMask = append(allIDs, ids...), append(allMask, mask...)
 	}
-	pairs := int64(p.Images * texts)
-	logits := p.run(t, MatchFile, map[string]ort.Tensor{
-		ImageTokensName:   ort.Float32Tensor(pairTokens, pairs, int64(rows), int64(columns)),
-		TokenIDsName:      ort.Int64Tensor(pairIDs, pairs, int64(longest)),
-		AttentionMaskName: ort.Int64Tensor(pairMask, pairs, int64(longest))})[0]
-	p.same(t, "match", ort.Float32Tensor(logits.Float32(), int64(p.Images), int64(texts), 2), p.Match)
+	count := int64(p.Images * texts)
+	return ort.Float32Tensor(allTokens, count, int64(rows), int64(columns)),
+		ort.Int64Tensor(allIDs, count, int64(longest)), ort.Int64Tensor(allMask, count, int64(longest))
+}
+
+func (p *parityRun) match(t *testing.T, tokens ort.Tensor) {
+	pairs, ids, mask := p.pairs(tokens)
+	logits := p.run(t, MatchFile, map[string]ort.Tensor{ImageTokensName: pairs, TokenIDsName: ids, AttentionMaskName: mask})[0]
+	p.same(t, "match", ort.Float32Tensor(logits.Float32(), int64(p.Images), int64(len(p.TextLengths)), 2), p.Match)
 }
 
 func (p *parityRun) captions(t *testing.T, tokens ort.Tensor) {

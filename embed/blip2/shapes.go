@@ -32,9 +32,9 @@ func tensorShapes(config checkpoint.Config, captions bool) map[string][]int {
 	for i := range former.Layers {
 		shapes.formerLayer(config, i)
 	}
-	shapes.linear("vision_projection", config.ProjectionSize, width)
-	shapes.linear("text_projection", config.ProjectionSize, width)
-	shapes.linear("itm_head", 2, width)
+	shapes.linear(visionHead, config.ProjectionSize, width)
+	shapes.linear(textHead, config.ProjectionSize, width)
+	shapes.linear(matchHead, 2, width)
 	if captions {
 		shapes.linear(headPrefix+"transform.dense", width, width)
 		shapes.norm(headPrefix+"transform.LayerNorm", width)

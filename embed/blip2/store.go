@@ -18,6 +18,7 @@ type store struct {
 	data    *onnx.DataFile
 	plan    plan
 	tensors map[string]onnx.Tensor
+	taps    *tapped // collects the inputs of products, unless nil
 }
 
 func newStore(ctx context.Context, weights Weights, data *onnx.DataFile, plan plan) *store {

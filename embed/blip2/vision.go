@@ -63,29 +63,23 @@ func (v *visionEncoder) embeddings(pixels onnx.Value) onnx.Value {
 	return embedded
 }
 
-// taps are the inputs of a layer's four matrix products.
-type taps struct {
-	qkv, projection, first, second onnx.Value
-}
-
 // layer applies a layer to the residual stream [B N D], given also
 // normalised. The stream after the layer is residual + feed + the bias of the
 // second feed-forward product, left to the caller to fuse.
-func (v *visionEncoder) layer(i int, normalised, residual onnx.Value) (feed, after onnx.Value, inputs taps) {
+func (v *visionEncoder) layer(i int, normalised, residual onnx.Value) (feed, after onnx.Value) {
 	width := v.config.HiddenSize
 	qkv, projection, first, second := visionProducts(v.config, i)
 	v.Scope(fmt.Sprintf("layer.%d", i), func() {
-		inputs.qkv = normalised
 		parts := v.Split(v.product(normalised, qkv), 2, width, width, width)
-		inputs.projection, _, _ = v.MultiHeadAttention(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
+		context, _, _ := v.MultiHeadAttention(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
 			Bias: v.bias(qkv), Heads: v.config.Heads})
 		scale, shift := v.normalization(fmt.Sprintf("vision_model.encoder.layers.%d.layer_norm2", i), width)
-		inputs.first, after = v.SkipLayerNorm(v.product(inputs.projection, projection), residual,
+		var inner onnx.Value
+		inner, after = v.SkipLayerNorm(v.product(context, projection), residual,
 			scale, shift, v.bias(projection), v.config.LayerNormEpsilon)
-		inputs.second = v.activate(v.product(inputs.first, first), v.bias(first))
-		feed = v.product(inputs.second, second)
+		feed = v.product(v.activate(v.product(inner, first), v.bias(first)), second)
 	})
-	return feed, after, inputs
+	return feed, after
 }
 
 // activate adds the bias and applies the encoder's activation.
@@ -102,7 +96,7 @@ func (v *visionEncoder) encode(pixels onnx.Value) onnx.Value {
 	norm := v.norm(0)
 	normalised := v.normalize(residual, norm.name, v.config.HiddenSize, norm.epsilon)
 	for i := range v.config.Layers {
-		feed, after, _ := v.layer(i, normalised, residual)
+		feed, after := v.layer(i, normalised, residual)
 		_, _, _, second := visionProducts(v.config, i)
 		norm = v.norm(i + 1)
 		scale, shift := v.normalization(norm.name, v.config.HiddenSize)
@@ -114,7 +108,7 @@ func (v *visionEncoder) encode(pixels onnx.Value) onnx.Value {
 // visionGraph is the graph of the vision encoder.
 func visionGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 	graph := onnx.NewGraph("vision")
-	encoder := &visionEncoder{&network{graph, weights}, config.Vision}
+	encoder := &visionEncoder{&network{Graph: graph, store: weights}, config.Vision}
 	side := onnx.Fixed(config.Vision.ImageSize)
 	pixels := graph.Input(PixelsName, onnx.Float32, onnx.Dynamic("batch"), onnx.Fixed(3), side, side)
 	graph.Output(ImageTokensName, encoder.encode(pixels))

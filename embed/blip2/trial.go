@@ -1,0 +1,171 @@
+package blip2
+
+import (
+	"fmt"
+	"math"
+
+	"mekiki/embed/onnx"
+	"mekiki/embed/ort"
+)
+
+// candidate is one way to compute a matrix product.
+type candidate struct {
+	method method
+	// smoothing is the share of the difficulty that is moved from activations
+	// to weights before quantising, 0 for none.
+	smoothing float64
+}
+
+func (c candidate) String() string {
+	if c.smoothing == 0 {
+		return string(c.method)
+	}
+	return fmt.Sprintf("%s, smoothing %g", c.method, c.smoothing)
+}
+
+// Candidates in the order of their cost; the first that is good enough is
+// taken. Only products that read a layer norm or an attention can be smoothed,
+// and only where nothing else reads the same features. The Q-Former runs
+// texts of any length, padded and in batches: a scale for each row keeps one
+// text's result apart from its neighbours'.
+var (
+	plainCandidates  = []candidate{{methodInt8, 0}, {methodRows, 0}}
+	smoothCandidates = []candidate{{methodInt8, 0}, {methodInt8, 0.5}, {methodInt8, 0.75}, {methodRows, 0}, {methodRows, 0.5}}
+	formerCandidates = []candidate{{methodRows, 0}}
+)
+
+// Limits on a product's relative error.
+type limits struct {
+	good       float64 // the cheapest candidate below this is taken
+	acceptable float64 // else the best candidate, if below this; else float32
+}
+
+// verdict is the candidate that was chosen for a product.
+type verdict struct {
+	candidate
+	factors []float32 // of the smoothing, for each input feature
+	error   float64   // relative, of the product on the samples
+}
+
+// choose tries candidates for the product l on samples of its input
+// [any K] until one is good enough.
+func (t *tuner) choose(l linear, inputs []ort.Tensor, candidates []candidate, limits limits) (verdict, error) {
+	weights, err := (&store{ctx: t.ctx, weights: t.source}).matrix(l)
+	if err != nil {
+		return verdict{}, err
+	}
+	best := verdict{candidate: candidate{method: methodFloat}, error: math.Inf(1)}
+	for _, candidate := range candidates {
+		var factors []float32
+		if candidate.smoothing > 0 {
+			factors = smoothingFactors(weights, inputs, l, candidate.smoothing)
+		}
+		loss, err := t.try(l, weights, factors, candidate.method, inputs)
+		if err != nil {
+			return verdict{}, fmt.Errorf("try %s as %v: %w", l.name(), candidate, err)
+		}
+		if loss < best.error {
+			best = verdict{candidate: candidate, factors: factors, error: loss}
+		}
+		if loss <= limits.good {
+			break
+		}
+	}
+	if best.error > limits.acceptable || math.IsNaN(best.error) {
+		best = verdict{candidate: candidate{method: methodFloat}}
+	}
+	t.logger.Debug("chose a precision", "product", l.name(), "choice", best.candidate.String(), "error", best.error)
+	return best, nil
+}
+
+// smoothingFactors are what the input features of l are divided by, so that
+// their largest magnitudes and those of the weights that read them approach
+// each other (SmoothQuant, arXiv 2211.10438, equation 4).
+func smoothingFactors(weights []float32, inputs []ort.Tensor, l linear, strength float64) []float32 {
+	activations, reading := make([]float64, l.input), make([]float64, l.input)
+	for _, input := range inputs {
+		for i, value := range input.Float32() {
+			activations[i%l.input] = max(activations[i%l.input], math.Abs(float64(value)))
+		}
+	}
+	for i, value := range weights {
+		reading[i%l.input] = max(reading[i%l.input], math.Abs(float64(value)))
+	}
+	const least, most = 1e-3, 1e3
+	factors := make([]float32, l.input)
+	for i := range factors {
+		factors[i] = 1
+		if activations[i] > 0 && reading[i] > 0 {
+			factor := math.Pow(activations[i], strength) / math.Pow(reading[i], 1-strength)
+			factors[i] = float32(max(least, min(most, factor)))
+		}
+	}
+	return factors
+}
+
+// try computes the product exactly and as the method would, and returns the
+// root mean square difference relative to the root mean square product.
+func (t *tuner) try(l linear, weights, factors []float32, method method, inputs []ort.Tensor) (float64, error) {
+	var difference, whole float64
+	build := func(data *onnx.DataFile) *onnx.Graph { return trialGraph(data, l, weights, factors, method) }
+	err := t.session(build, func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+		for _, input := range inputs {
+			rows := int64(len(input.Float32()) / l.input)
+			outputs, err := run(ort.Float32Tensor(input.Float32(), 1, rows, int64(l.input)))
+			if err != nil {
+				return err
+			}
+			difference += sum(outputs[0].Float32())
+			whole += sum(outputs[1].Float32())
+		}
+		return nil
+	})
+	if err != nil || whole == 0 {
+		return 0, err
+	}
+	return math.Sqrt(difference / whole), nil
+}
+
+func sum(values []float32) float64 {
+	var total float64
+	for _, value := range values {
+		total += float64(value)
+	}
+	return total
+}
+
+// trialGraph multiplies x by the weights both ways and adds up the squares of
+// the difference and of the exact product, for each row.
+func trialGraph(data *onnx.DataFile, l linear, weights, factors []float32, method method) *onnx.Graph {
+	graph := onnx.NewGraph("trial")
+	x := graph.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(l.input))
+	exact := graph.MatMul(x, graph.Constant("exact", appendFloats(graph, data, transpose(weights, l.width(), l.input), l.input, l.width())))
+	smoothed := x
+	if factors != nil {
+		smoothed = graph.Divide(x, graph.Constant("factors", appendFloats(graph, data, factors, l.input)))
+		weights = append([]float32(nil), weights...)
+		for i := range l.width() {
+			multiply(weights[i*l.input:(i+1)*l.input], factors)
+		}
+	}
+	codes, scales := quantizeRows(weights, l.width(), l.input)
+	packed, err := data.AppendBytes(onnx.Int8, codes, int64(l.input), int64(l.width()))
+	graph.Fail(err)
+	weight, scale := graph.Constant("weight", packed), graph.Constant("scale", appendFloats(graph, data, scales, l.width()))
+	net := &network{Graph: graph}
+	var quantized onnx.Value
+	if method == methodRows {
+		quantized = net.productByRows(smoothed, weight, scale)
+	} else {
+		quantized = graph.DynamicQuantizeMatMul(smoothed, weight, scale, onnx.Value{})
+	}
+	graph.Output("difference", graph.SumOfSquares(graph.Subtract(quantized, exact), 2))
+	graph.Output("whole", graph.SumOfSquares(exact, 2))
+	return graph
+}
+
+func appendFloats(graph *onnx.Graph, data *onnx.DataFile, values []float32, shape ...int) onnx.Tensor {
+	tensor, err := data.AppendFloat32(values, int64s(shape)...)
+	graph.Fail(err)
+	return tensor
+}

@@ -1,0 +1,179 @@
+package blip2
+
+import (
+	"fmt"
+	"time"
+
+	"mekiki/embed/onnx"
+	"mekiki/embed/ort"
+)
+
+// choosingImages is how many of the samples the choice looks at.
+const choosingImages = 2
+
+// visionRun is the vision encoder's progress over the sample images, in
+// float32 and in int8 side by side.
+type visionRun struct {
+	exact, quantized               []ort.Tensor // the residual stream, then the image tokens
+	exactSeconds, quantizedSeconds float64      // for one image
+}
+
+// tuneVision chooses for every product of the vision encoder, layer by layer,
+// writing the chosen weights to the model's store on the way. It returns the
+// image tokens of the samples in both precisions.
+func (t *tuner) tuneVision(dir string, weights *store, limits limits) (visionRun, error) {
+	var run visionRun
+	side := int64(t.config.Vision.ImageSize)
+	for _, image := range t.samples.images {
+		run.exact = append(run.exact, ort.Float32Tensor(image, 1, 3, side, side))
+	}
+	run.quantized = run.exact
+	if err := t.advance(dir, weights, &run, t.visionStart); err != nil {
+		return run, err
+	}
+	for i := range t.config.Vision.Layers {
+		t.step(fmt.Sprintf("vision layer %d of %d", i+1, t.config.Vision.Layers))
+		if err := t.tuneVisionLayer(weights.plan, i, run.exact[:min(choosingImages, len(run.exact))], limits); err != nil {
+			return run, err
+		}
+		piece := func(weights *store) *onnx.Graph { return t.visionLayer(weights, i, nil) }
+		if err := t.advance(dir, weights, &run, piece); err != nil {
+			return run, err
+		}
+	}
+	err := t.advance(dir, weights, &run, t.visionEnd)
+	return run, err
+}
+
+// advance runs a piece of the encoder on both streams.
+func (t *tuner) advance(dir string, weights *store, run *visionRun, piece func(*store) *onnx.Graph) error {
+	exact, seconds, err := runEach(run.exact, func(use runner) error { return t.float(piece, use) })
+	if err != nil {
+		return err
+	}
+	quantized, quantizedSeconds, err := runEach(run.quantized, func(use runner) error {
+		return t.final(dir, weights, piece, use)
+	})
+	run.exact, run.quantized = exact, quantized
+	run.exactSeconds += seconds
+	run.quantizedSeconds += quantizedSeconds
+	return err
+}
+
+// runEach runs a graph of one input and one output on every input and returns
+// also the least time of a run in seconds.
+func runEach(inputs []ort.Tensor, with func(use runner) error) ([]ort.Tensor, float64, error) {
+	results := make([]ort.Tensor, len(inputs))
+	var least time.Duration
+	err := with(func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+		for i, input := range inputs {
+			start := time.Now()
+			outputs, err := run(input)
+			if err != nil {
+				return err
+			}
+			if took := time.Since(start); i == 0 || took < least {
+				least = took
+			}
+			results[i] = outputs[0]
+		}
+		return nil
+	})
+	return results, least.Seconds(), err
+}
+
+const streamName = "stream"
+
+func (t *tuner) encoder(name string, weights *store) *visionEncoder {
+	return &visionEncoder{&network{Graph: onnx.NewGraph(name), store: weights}, t.config.Vision}
+}
+
+func (t *tuner) streamInput(v *visionEncoder) onnx.Value {
+	return v.Input(streamName, onnx.Float32, onnx.Dynamic(batchSize), onnx.Fixed(v.config.Tokens()), onnx.Fixed(v.config.HiddenSize))
+}
+
+// visionStart is the piece from pixels to the residual stream.
+func (t *tuner) visionStart(weights *store) *onnx.Graph {
+	v := t.encoder("vision_start", weights)
+	side := onnx.Fixed(v.config.ImageSize)
+	v.Output(streamName+"_after", v.embeddings(v.Input(PixelsName, onnx.Float32, onnx.Dynamic(batchSize), onnx.Fixed(3), side, side)))
+	return v.Graph
+}
+
+// visionEnd is the piece from the residual stream to image tokens.
+func (t *tuner) visionEnd(weights *store) *onnx.Graph {
+	v := t.encoder("vision_end", weights)
+	norm := v.norm(v.config.Layers)
+	v.Output(ImageTokensName, v.normalize(t.streamInput(v), norm.name, v.config.HiddenSize, norm.epsilon))
+	return v.Graph
+}
+
+// visionLayer is the piece of one layer, with the inputs of its products as
+// further outputs if taps is given.
+func (t *tuner) visionLayer(weights *store, layer int, taps *tapped) *onnx.Graph {
+	v := t.encoder("vision_layer", weights)
+	weights.taps = taps
+	stream := t.streamInput(v)
+	norm := v.norm(layer)
+	feed, after := v.layer(layer, v.normalize(stream, norm.name, v.config.HiddenSize, norm.epsilon), stream)
+	if taps != nil {
+		taps.outputs(v.Graph)
+		return v.Graph
+	}
+	_, _, _, second := visionProducts(v.config, layer)
+	v.Output(streamName+"_after", v.Add(v.Add(feed, v.bias(second)), after))
+	return v.Graph
+}
+
+// tuneVisionLayer chooses for the four products of a layer, looking at its
+// input streams.
+func (t *tuner) tuneVisionLayer(plan plan, layer int, streams []ort.Tensor, limits limits) error {
+	taps := &tapped{values: map[string][]onnx.Value{}}
+	inputs := map[string][]ort.Tensor{}
+	err := t.float(func(weights *store) *onnx.Graph { return t.visionLayer(weights, layer, taps) },
+		func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+			for _, stream := range streams {
+				outputs, err := run(stream)
+				if err != nil {
+					return err
+				}
+				taps.sort(outputs, inputs)
+			}
+			return nil
+		})
+	if err != nil {
+		return err
+	}
+	qkv, projection, first, second := visionProducts(t.config.Vision, layer)
+	prefix := fmt.Sprintf("vision_model.encoder.layers.%d.", layer)
+	width := t.config.Vision.HiddenSize
+	for _, product := range []struct {
+		linear
+		candidates []candidate
+		fold       func(factors []float32)
+	}{
+		{qkv, smoothCandidates, func(factors []float32) { plan.norms[prefix+"layer_norm1"] = factors }},
+		{projection, smoothCandidates, func(factors []float32) { plan.columns[qkv.name()] = append(ones(2*width), factors...) }},
+		{first, smoothCandidates, func(factors []float32) { plan.norms[prefix+"layer_norm2"] = factors }},
+		{second, plainCandidates, nil},
+	} {
+		chosen, err := t.choose(product.linear, inputs[product.name()], product.candidates, limits)
+		if err != nil {
+			return err
+		}
+		if chosen.factors != nil {
+			plan.rows[product.name()] = chosen.factors
+			product.fold(chosen.factors)
+		}
+		t.record(plan, product.linear, chosen)
+	}
+	return nil
+}
+
+func ones(count int) []float32 {
+	values := make([]float32, count)
+	for i := range values {
+		values[i] = 1
+	}
+	return values
+}
