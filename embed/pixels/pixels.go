@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 )
 
 // Format names the file format that an image was read from.
@@ -57,11 +58,27 @@ var (
 // New returns a black image of the given size, or an error when a side is
 // below 1 or the image would not fit in memory.
 func New(width, height int) (*Image, error) {
-	const maximum = 1 << 40
-	if width < 1 || height < 1 || int64(width) > maximum/int64(height)/3 {
-		return nil, fmt.Errorf("make image: %dx%d is no usable size", width, height)
+	size, err := sizeOf(width, height)
+	if err != nil {
+		return nil, fmt.Errorf("make image: %w", err)
 	}
-	return &Image{Pix: make([]byte, 3*width*height), Width: width, Height: height}, nil
+	return &Image{Pix: make([]byte, size), Width: width, Height: height}, nil
+}
+
+// sizeOf returns the number of bytes in an image of the given size.
+func sizeOf(width, height int) (int, error) {
+	const maximum = 1 << 40
+	if width < 1 || height < 1 || int64(width) > maximum/3/int64(height) {
+		return 0, fmt.Errorf("%dx%d is no usable size", width, height)
+	}
+	return 3 * width * height, nil
+}
+
+// Clone returns a copy of m.
+func (m *Image) Clone() *Image {
+	out := *m
+	out.Pix = slices.Clone(m.Pix)
+	return &out
 }
 
 // Bounds returns the rectangle from (0, 0) to (Width, Height).

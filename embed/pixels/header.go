@@ -1,0 +1,119 @@
+package pixels
+
+import "fmt"
+
+// header is what the first look at a file finds, before anything is decoded.
+type header struct {
+	format Format
+	// width and height are of the whole picture as it is stored.
+	width, height int
+	// orientation is the EXIF value, 1 to 8.
+	orientation int
+	// working is the memory, in bytes, that the decoder needs for its own
+	// image, at most.
+	working int64
+	// least is the smallest number of bytes that a whole file of this size and
+	// kind can have.
+	least int64
+	// frame is the first picture inside the canvas, for formats that have one.
+	frame frame
+}
+
+// frame says where the first picture of an animation lies.
+type frame struct {
+	x, y, width, height int
+	// data is a file of its own with just this picture, when one had to be
+	// made.
+	data []byte
+	// transparency is the offset of the byte in a GIF that makes a colour
+	// transparent, or 0.
+	transparency int
+}
+
+// Info is what a file says about itself before it is decoded.
+type Info struct {
+	// Format is told from the content.
+	Format Format
+	// Width and Height are those of the upright image, in pixels.
+	Width, Height int
+	// Orientation is the EXIF orientation that decoding applies, 1 (upright)
+	// to 8.
+	Orientation int
+}
+
+// Inspect reads the header of an image file: cheap, and without the checks
+// against limits that Decode makes. It fails with ErrUnsupported or
+// ErrCorrupt.
+func Inspect(data []byte) (Info, error) {
+	h, err := inspect(data)
+	if err != nil {
+		return Info{}, err
+	}
+	info := Info{Format: h.format, Width: h.width, Height: h.height, Orientation: h.orientation}
+	if h.orientation >= 5 {
+		info.Width, info.Height = h.height, h.width
+	}
+	return info, nil
+}
+
+// inspect reads the header of an image file with our own parsers, which ask
+// for no memory that depends on what the file says.
+func inspect(data []byte) (header, error) {
+	format, err := sniff(data)
+	if err != nil {
+		return header{}, err
+	}
+	var h header
+	switch format {
+	case JPEG:
+		h, err = inspectJPEG(data)
+	case PNG:
+		h, err = inspectPNG(data)
+	case GIF:
+		h, err = inspectGIF(data)
+	case WebP:
+		h, err = inspectWebP(data)
+	case BMP:
+		h, err = inspectBMP(data)
+	case TIFF:
+		h, err = inspectTIFF(data)
+	case HEIC:
+		h, err = inspectHEIC(data)
+	}
+	if err != nil {
+		return header{}, fmt.Errorf("%s: %w", format, err)
+	}
+	if h.width < 1 || h.height < 1 {
+		return header{}, fmt.Errorf("%s: %w", format, corrupt("its size is %dx%d", h.width, h.height))
+	}
+	h.format = format
+	if h.orientation < 1 || h.orientation > 8 {
+		h.orientation = 1
+	}
+	return h, nil
+}
+
+// check compares a header with the limits and with the length of the file.
+func (h header) check(length int, options Options) error {
+	pixels := int64(h.width) * int64(h.height)
+	inFrame := int64(h.frame.width) * int64(h.frame.height)
+	if max(pixels, inFrame) > options.MaxPixels {
+		return fmt.Errorf("%w: %dx%d is %.1f million pixels, the limit is %.1f", ErrTooLarge,
+			h.width, h.height, float64(max(pixels, inFrame))/1e6, float64(options.MaxPixels)/1e6)
+	}
+	if int64(length) < h.least {
+		return fmt.Errorf("%s: %w", h.format, corrupt("%d bytes cannot hold %dx%d pixels: the file is cut short",
+			length, h.width, h.height))
+	}
+	return nil
+}
+
+// memory returns how many bytes decoding takes at most: the decoder's image,
+// the RGB image, and a second one to turn it.
+func (h header) memory() int64 {
+	rgb := 3 * int64(h.width) * int64(h.height)
+	if h.orientation != 1 {
+		rgb *= 2
+	}
+	return h.working + rgb
+}

@@ -1,0 +1,121 @@
+package pixels
+
+import "bytes"
+
+// JPEG markers.
+const (
+	markerSOI   = 0xD8
+	markerEOI   = 0xD9
+	markerSOS   = 0xDA
+	markerAPP1  = 0xE1
+	markerTEM   = 0x01
+	markerRST0  = 0xD0
+	markerRST7  = 0xD7
+	markerSOF0  = 0xC0
+	markerSOF1  = 0xC1
+	markerSOF2  = 0xC2
+	markerSOF3  = 0xC3
+	markerSOF15 = 0xCF
+	markerDHT   = 0xC4
+	markerJPG   = 0xC8
+	markerDAC   = 0xCC
+)
+
+// inspectJPEG reads the segments up to the first scan.
+func inspectJPEG(data []byte) (header, error) {
+	h := header{orientation: 1}
+	for at := 2; ; {
+		// Whatever stands between two segments is skipped, as every decoder
+		// does.
+		skip := bytes.IndexByte(data[at:], 0xFF)
+		if skip < 0 || at+skip+1 >= len(data) {
+			return h, corrupt("it ends before its picture starts")
+		}
+		at += skip + 1
+		marker := data[at]
+		if marker == 0xFF {
+			continue
+		}
+		at++
+		if marker == 0 || marker == markerTEM || marker == markerSOI || marker >= markerRST0 && marker <= markerRST7 {
+			continue
+		}
+		if marker == markerEOI {
+			return h, corrupt("it ends before its picture starts")
+		}
+		if at+2 > len(data) {
+			return h, corrupt("it ends before its picture starts")
+		}
+		length := int(big16(data[at:]))
+		if length < 2 || at+length > len(data) {
+			return h, corrupt("a segment runs past the end of the file")
+		}
+		segment := data[at+2 : at+length]
+		at += length
+		switch {
+		case marker == markerAPP1 && bytes.HasPrefix(segment, []byte("Exif\x00")) && len(segment) > 6:
+			if found := exifOrientation(segment[6:]); found != 0 {
+				h.orientation = found
+			}
+		case marker == markerSOS:
+			if h.width == 0 {
+				return h, corrupt("it has a scan but no frame header")
+			}
+			return h, nil
+		case marker >= markerSOF0 && marker <= markerSOF15 &&
+			marker != markerDHT && marker != markerJPG && marker != markerDAC:
+			if err := h.readFrame(marker, segment); err != nil {
+				return h, err
+			}
+		}
+	}
+}
+
+// readFrame reads a frame header (SOF).
+func (h *header) readFrame(marker byte, segment []byte) error {
+	if marker > markerSOF2 {
+		return unsupported("its compression (SOF%d) is neither baseline nor progressive", marker-markerSOF0)
+	}
+	if len(segment) < 6 || len(segment) < 6+3*int(segment[5]) {
+		return corrupt("its frame header is too short")
+	}
+	if segment[0] != 8 {
+		return unsupported("it has %d bits a sample; 8 can be read", segment[0])
+	}
+	h.height, h.width = int(big16(segment[1:])), int(big16(segment[3:]))
+	components := int(segment[5])
+	if components != 1 && components != 3 && components != 4 {
+		return unsupported("it has %d colour components; 1, 3 and 4 can be read", components)
+	}
+	maximumH, maximumV := 1, 1
+	var samples int64 // of all components, in a block of maximumH*maximumV*64
+	for i := range components {
+		across, down := int(segment[7+3*i]>>4), int(segment[7+3*i]&15)
+		if across < 1 || across > 4 || down < 1 || down > 4 {
+			return corrupt("component %d has sampling factors %dx%d", i, across, down)
+		}
+		maximumH, maximumV = max(maximumH, across), max(maximumV, down)
+		samples += int64(across * down)
+	}
+	if components == 1 {
+		maximumH, maximumV, samples = 1, 1, 1
+	}
+	units := int64((h.width+8*maximumH-1)/(8*maximumH)) * int64((h.height+8*maximumV-1)/(8*maximumV))
+	blocks := units * samples
+	// Planes take a byte a sample; a progressive image first keeps 32-bit
+	// coefficients. Four components are copied once more.
+	h.working = 64 * blocks
+	if marker == markerSOF2 {
+		h.working *= 5
+	}
+	if components == 4 {
+		h.working += 4 * 64 * units * int64(maximumH*maximumV)
+	}
+	// Every block costs one bit or more in the scan with its DC value; a
+	// baseline one also ends its AC values.
+	h.least = blocks / 8
+	if marker != markerSOF2 {
+		h.least *= 2
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package pixels
+
+const pngSignature = "\x89PNG\r\n\x1a\n"
+
+// maximumInflation is more than DEFLATE can ever expand its input.
+const maximumInflation = 1040
+
+// inspectPNG reads the IHDR chunk and looks for an eXIf chunk.
+func inspectPNG(data []byte) (header, error) {
+	h := header{orientation: 1}
+	const first = len(pngSignature)
+	if len(data) < first+25 || string(data[first+4:first+8]) != "IHDR" || big32(data[first:]) != 13 {
+		return h, corrupt("it does not start with an IHDR chunk")
+	}
+	fields := data[first+8:]
+	width, height := big32(fields), big32(fields[4:])
+	if width > 1<<31-1 || height > 1<<31-1 {
+		return h, corrupt("its size is %dx%d", width, height)
+	}
+	h.width, h.height = int(width), int(height)
+	depth, kind, interlaced := int64(fields[8]), fields[9], fields[12] != 0
+	channels, ok := map[byte]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
+	if !ok || depth > 16 {
+		return h, corrupt("its colour type is %d at %d bits", kind, depth)
+	}
+	// A side above 2^24 with any other is out of every limit; stopping here
+	// keeps the products below within 64 bits.
+	if h.width > 1<<30 || h.height > 1<<30 {
+		h.least = 1 << 40
+		return h, nil
+	}
+	rowBytes := (int64(width)*channels*depth + 7) / 8
+	h.least = (rowBytes + 1) / maximumInflation * int64(height)
+	if rowBytes < maximumInflation {
+		h.least = int64(height) * (rowBytes + 1) / maximumInflation
+	}
+	perPixel := int64(1)
+	switch {
+	case kind == 3:
+	case depth == 16:
+		perPixel = 8
+	case kind != 0 || hasChunk(data, "tRNS"):
+		perPixel = 4
+	}
+	h.working = int64(width) * perPixel * int64(height)
+	if interlaced {
+		h.working *= 2
+	}
+	if exif := findChunk(data, "eXIf"); exif != nil {
+		h.orientation = exifOrientation(exif)
+	}
+	return h, nil
+}
+
+// findChunk returns the data of the first chunk of the given type, or nil.
+func findChunk(data []byte, kind string) []byte {
+	for at := len(pngSignature); at+12 <= len(data); {
+		length := int64(big32(data[at:]))
+		end := int64(at) + 12 + length
+		if end > int64(len(data)) {
+			return nil
+		}
+		if string(data[at+4:at+8]) == kind {
+			return data[at+8 : end-4]
+		}
+		at = int(end)
+	}
+	return nil
+}
+
+func hasChunk(data []byte, kind string) bool { return findChunk(data, kind) != nil }
