@@ -70,9 +70,15 @@ func download(ctx context.Context, options Options, row release, path string) er
 	if response.ContentLength > maximumArchive {
 		return fmt.Errorf("the archive has %d bytes, more than %d", response.ContentLength, maximumArchive)
 	}
-	sum, err := receive(ctx, cancel, response, path, func(done int64) {
+	watchdog := time.AfterFunc(options.stall, func() { cancel(errStalled) })
+	defer watchdog.Stop()
+	sum, err := receive(response, path, func(done int64) {
+		watchdog.Reset(options.stall)
 		options.Progress(Progress{Stage: StageDownload, Source: row.address, Done: done, Total: max(response.ContentLength, 0)})
 	})
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
 	if err != nil {
 		return err
 	}
@@ -85,23 +91,15 @@ func download(ctx context.Context, options Options, row release, path string) er
 var errStalled = errors.New("the download stalled")
 
 // receive copies a response's body to path and returns its SHA-256.
-func receive(ctx context.Context, cancel context.CancelCauseFunc, response *http.Response, path string, report func(int64)) (string, error) {
+func receive(response *http.Response, path string, report func(done int64)) (string, error) {
 	file, err := os.Create(path)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
-	watchdog := time.AfterFunc(stallTimeout, func() { cancel(errStalled) })
-	defer watchdog.Stop()
 	digest := sha256.New()
-	body := &meter{source: io.LimitReader(response.Body, maximumArchive+1), report: func(done int64) {
-		watchdog.Reset(stallTimeout)
-		report(done)
-	}}
+	body := &meter{source: io.LimitReader(response.Body, maximumArchive+1), report: report}
 	size, err := io.Copy(io.MultiWriter(file, digest), body)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause
-	}
 	if err == nil && size > maximumArchive {
 		err = fmt.Errorf("the archive has more than %d bytes", maximumArchive)
 	}

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"mekiki/internal/folders"
 )
@@ -68,8 +69,8 @@ type Options struct {
 	// Logger receives what was tried, at debug level. Nil discards it.
 	Logger *slog.Logger
 
-	// releases overrides where the release archives come from; for tests.
-	releases *table
+	releases *table        // where archives come from; pinned() when nil
+	stall    time.Duration // how long a download may bring nothing; stallTimeout when 0
 }
 
 // Stage is a step of an installation.
@@ -100,6 +101,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.releases == nil {
 		o.releases = pinned()
+	}
+	if o.stall == 0 {
+		o.stall = stallTimeout
 	}
 	if o.CacheDir == "" {
 		cache, err := folders.Cache()
