@@ -1,0 +1,121 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// caller is who asks: the name of a token and what it allows.
+type caller struct {
+	name  string
+	scope Scope
+}
+
+func callerOf(c echo.Context) caller {
+	who, _ := c.Get(callerKey).(caller)
+	return who
+}
+
+// authenticate says who asks. Without tokens everyone may do everything, which
+// [Server.Run] allows on loopback only. With tokens, an Authorization header
+// decides where there is one, else the session cookie. A wrong token is an
+// error even where none is needed, so that nobody takes it to be right.
+func (s *Server) authenticate(c echo.Context) (caller, error) {
+	if len(s.options.Tokens) == 0 {
+		return caller{name: "local", scope: ScopeAdmin}, nil
+	}
+	header := c.Request().Header.Get(echo.HeaderAuthorization)
+	if header != "" {
+		kind, secret, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(kind, "Bearer") {
+			return caller{}, newProblem(CodeUnauthorized, "the Authorization header has to be of the kind Bearer")
+		}
+		token, found := findToken(s.options.Tokens, strings.TrimSpace(secret))
+		if !found {
+			return caller{}, newProblem(CodeUnauthorized, "the token is not known")
+		}
+		return caller{token.Name, token.Scope}, nil
+	}
+	if cookie, err := c.Cookie(sessionCookie); err == nil {
+		if token, found := s.sessions.find(cookie.Value); found {
+			return caller{token.Name, token.Scope}, nil
+		}
+	}
+	return caller{}, nil
+}
+
+// authorize lets a request through when its caller has the scope of its route.
+func (s *Server) authorize(need Scope, next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		who, err := s.authenticate(c)
+		if err != nil {
+			return err
+		}
+		c.Set(callerKey, who)
+		switch {
+		case who.scope >= need:
+			return next(c)
+		case who.scope == ScopeNone:
+			problem := newProblem(CodeUnauthorized, "this needs a token with the scope "+need.String())
+			problem.Hint = "send it as Authorization: Bearer <token>"
+			return problem
+		}
+		return problemf(CodeForbidden, "this needs the scope %s; the token has %s", need, who.scope)
+	}
+}
+
+func (s *Server) getSession(c echo.Context) error { return s.sendSession(c, callerOf(c)) }
+
+func (s *Server) sendSession(c echo.Context, who caller) error {
+	state := sessionResponse{Authentication: "token", Scopes: who.scope.names()}
+	if len(s.options.Tokens) == 0 {
+		state.Authentication = "none"
+	}
+	return sendJSON(c, http.StatusOK, state)
+}
+
+// signIn exchanges a token for a cookie.
+func (s *Server) signIn(c echo.Context) error {
+	var request sessionRequest
+	if err := s.readJSON(c, &request); err != nil {
+		return err
+	}
+	if request.Token == "" || len(request.Token) > 512 {
+		return invalid("token", "must have 1 to 512 characters")
+	}
+	if len(s.options.Tokens) == 0 {
+		return newProblem(CodeConflict, "this server asks for no token")
+	}
+	token, found := findToken(s.options.Tokens, request.Token)
+	if !found {
+		return newProblem(CodeUnauthorized, "the token is not known")
+	}
+	c.SetCookie(s.cookie(c, s.sessions.start(token), int(sessionLifetime.Seconds())))
+	return s.sendSession(c, caller{token.Name, token.Scope})
+}
+
+func (s *Server) signOut(c echo.Context) error {
+	if cookie, err := c.Cookie(sessionCookie); err == nil {
+		s.sessions.end(cookie.Value)
+	}
+	c.SetCookie(s.cookie(c, "", -1))
+	return c.NoContent(http.StatusNoContent)
+}
+
+func (s *Server) cookie(c echo.Context, value string, age int) *http.Cookie {
+	return &http.Cookie{
+		Name: sessionCookie, Value: value, Path: "/", MaxAge: age,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.Scheme() == "https",
+	}
+}
+
+type sessionRequest struct {
+	Token string `json:"token"`
+}
+
+type sessionResponse struct {
+	Authentication string   `json:"authentication"`
+	Scopes         []string `json:"scopes"`
+}

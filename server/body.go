@@ -1,0 +1,200 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/server/openapi"
+)
+
+const (
+	// bodyGrace is how long a body may take whatever its size; beyond that it
+	// has to arrive at bodyRate bytes a second, so that a body that trickles
+	// in holds nothing for long.
+	bodyGrace = 5 * time.Second
+	bodyRate  = 32 << 10
+	// multipartOverhead is what the headers and borders of a form may add.
+	multipartOverhead = 64 << 10
+)
+
+// pacedReader reads a body and keeps moving the connection's deadline, as far as
+// what has arrived allows.
+type pacedReader struct {
+	body       io.Reader
+	controller *http.ResponseController
+	began      time.Time
+	longest    time.Duration
+	read       int64
+}
+
+func (r *pacedReader) Read(buffer []byte) (int, error) {
+	allowed := min(r.longest, bodyGrace+time.Duration(r.read)*time.Second/bodyRate)
+	// A writer that knows no deadlines, as in tests, goes without.
+	if err := r.controller.SetReadDeadline(r.began.Add(allowed)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	n, err := r.body.Read(buffer)
+	r.read += int64(n)
+	return n, err
+}
+
+// pace wraps the request's body. done has to be called once it has been read: it
+// lifts the deadline, which would otherwise end the request.
+func (s *Server) pace(c echo.Context, limit int64, longest time.Duration) (body io.Reader, done func()) {
+	controller := http.NewResponseController(c.Response())
+	limited := http.MaxBytesReader(c.Response(), c.Request().Body, limit)
+	reader := &pacedReader{body: limited, controller: controller, began: time.Now(), longest: longest}
+	return reader, func() {
+		// The only error is that deadlines are not supported.
+		_ = controller.SetReadDeadline(time.Time{})
+	}
+}
+
+// readBody reads a whole body of at most limit bytes.
+func (s *Server) readBody(c echo.Context, limit int64) ([]byte, error) {
+	if c.Request().ContentLength > limit {
+		return nil, problemf(CodeBodyTooLarge, "the limit is %d bytes", limit)
+	}
+	body, done := s.pace(c, limit, s.options.Limits.ReadTime)
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return nil, fmt.Errorf("read body: %w", err)
+	}
+	done()
+	return data, nil
+}
+
+// upload is a form's two parts: the image and the JSON that goes with it.
+type upload struct {
+	image    []byte
+	fileName string
+}
+
+// readRequest reads a JSON body, or a form with the JSON in the part "request"
+// and the image in the part "image". Either part of a form may be missing.
+func (s *Server) readRequest(c echo.Context, target any) (upload, error) {
+	kind, parameters, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
+	bodies := routeOf(c).operation.Bodies
+	if err != nil || bodies[kind] == nil {
+		return upload{}, newProblem(CodeUnsupportedMediaType, "the body has to be "+accepted(bodies))
+	}
+	if kind == echo.MIMEApplicationJSON {
+		return upload{}, s.readJSON(c, target)
+	}
+	leave, err := s.uploads.enter(c.Request().Context())
+	if err != nil {
+		return upload{}, err
+	}
+	defer leave()
+	limits := s.options.Limits
+	limit := limits.UploadBytes + limits.BodyBytes + multipartOverhead
+	if c.Request().ContentLength > limit {
+		return upload{}, problemf(CodeBodyTooLarge, "the limit is %d bytes for an image", limits.UploadBytes)
+	}
+	body, done := s.pace(c, limit, limits.UploadTime)
+	read, err := s.readForm(multipart.NewReader(body, parameters["boundary"]), c, target)
+	if err != nil {
+		return upload{}, err
+	}
+	done()
+	return read, nil
+}
+
+func (s *Server) readForm(reader *multipart.Reader, c echo.Context, target any) (upload, error) {
+	var result upload
+	var document []byte
+	seen := map[string]bool{}
+	for {
+		part, err := reader.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return upload{}, badForm(err)
+		}
+		name := part.FormName()
+		if seen[name] {
+			return upload{}, invalid(name, "must be given only once")
+		}
+		seen[name] = true
+		switch name {
+		case "image":
+			result.fileName = part.FileName()
+			result.image, err = readPart(part, name, s.options.Limits.UploadBytes)
+		case "request":
+			document, err = readPart(part, name, s.options.Limits.BodyBytes)
+		default:
+			return upload{}, problemf(CodeInvalidRequest, "the form has a part %q: expected image and request", shorten(name, 64))
+		}
+		if err != nil {
+			return upload{}, err
+		}
+	}
+	schema := routeOf(c).operation.Bodies[echo.MIMEMultipartForm]
+	for _, name := range schema.Required() {
+		if !seen[name] {
+			return upload{}, invalid(name, "is missing")
+		}
+	}
+	if seen["image"] && len(result.image) == 0 {
+		return upload{}, invalid("image", "is empty")
+	}
+	if document == nil {
+		document = []byte("{}")
+	}
+	return result, decodeJSON(document, schema.Property("request"), "request", target)
+}
+
+// readPart reads one part of a form of at most limit bytes.
+func readPart(part *multipart.Part, name string, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(part, limit+1))
+	if err != nil {
+		return nil, badForm(err)
+	}
+	if int64(len(data)) > limit {
+		return nil, problemf(CodeBodyTooLarge, "the part %s has more than %d bytes", name, limit)
+	}
+	return data, nil
+}
+
+// badForm keeps the errors that say something of the connection or the size, and
+// makes a problem of the others.
+func badForm(err error) error {
+	problem := asProblem(err)
+	switch problem.Code {
+	case CodeInternal, CodeInvalidRequest:
+		return newProblem(CodeInvalidRequest, "the form is not well formed, or ends too early")
+	}
+	return fmt.Errorf("read form: %w", err)
+}
+
+func accepted(bodies map[string]*openapi.Schema) string {
+	var text bytes.Buffer
+	for _, kind := range []string{echo.MIMEApplicationJSON, echo.MIMEMultipartForm} {
+		if bodies[kind] == nil {
+			continue
+		}
+		if text.Len() > 0 {
+			text.WriteString(" or ")
+		}
+		text.WriteString(kind)
+	}
+	return text.String()
+}
+
+// shorten cuts a text that is to be shown after some characters.
+func shorten(text string, longest int) string {
+	runes := []rune(text)
+	if len(runes) <= longest {
+		return text
+	}
+	return string(runes[:longest]) + "…"
+}

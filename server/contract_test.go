@@ -1,0 +1,116 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestRoutesAndDocumentAgree: New refuses a server whose table of routes and
+// document differ; here the router itself is asked.
+func TestRoutesAndDocumentAgree(t *testing.T) {
+	f := prepare(t)
+	pages := []string{"/*", "/api/docs", "/api/docs/", "/api/docs/document.js", "/api/docs/document.css"}
+	routed := map[string]bool{}
+	for _, line := range f.server.echo.Routes() {
+		if slices.Contains(pages, line.Path) || line.Method == http.MethodHead {
+			continue
+		}
+		path := line.Path
+		for _, name := range []string{"id", "tag"} {
+			path = strings.ReplaceAll(path, ":"+name, "{"+name+"}")
+		}
+		routed[line.Method+" "+path] = true
+		if f.document.Operation(line.Method, path) == nil {
+			t.Errorf("the router has %s %s, which the document has not", line.Method, path)
+		}
+	}
+	for _, operation := range f.document.Operations() {
+		if !routed[operation.Method+" "+operation.Path] {
+			t.Errorf("the document has %s %s, which the router has not", operation.Method, operation.Path)
+		}
+		if operation.ID == "" || operation.Summary == "" {
+			t.Errorf("%s %s has no operationId or summary", operation.Method, operation.Path)
+		}
+	}
+}
+
+func TestDocumentListsTheProblems(t *testing.T) {
+	f := start(t)
+	got := f.get("/api/v1/openapi.json")
+	listed := map[string]bool{}
+	for _, entry := range got.at(t, "x-problems").([]any) {
+		problem := entry.(map[string]any)
+		code := Code(problem["code"].(string))
+		listed[string(code)] = true
+		means, known := meanings[code]
+		if !known || means.title != problem["title"] {
+			t.Errorf("the document says %v of %s, the table %v", problem, code, means)
+		}
+	}
+	enum := f.document.Schema("Problem").Property("code").Enum()
+	for code := range meanings {
+		if !listed[string(code)] || !slices.Contains(enum, string(code)) {
+			t.Errorf("the document does not list the problem %s", code)
+		}
+	}
+}
+
+// TestEveryOperationSucceeds calls each operation once as it is meant to be
+// called; the fixture holds every answer against the document.
+func TestEveryOperationSucceeds(t *testing.T) {
+	f := start(t)
+	image := string(jpegOf(32, 24))
+	called := map[string]bool{}
+	step := func(id string, status int, got answer) {
+		t.Helper()
+		called[id] = true
+		if operation := operationOf(f.document, got.Request.Method, got.Request.URL); operation == nil || operation.ID != id {
+			t.Fatalf("%s called %v", id, operation)
+		}
+		f.expect(got, status, "")
+	}
+	step("search", 200, f.get("/api/v1/search?q=two+cats&limit=5&explain=true&tag=a&tag=b&near=35,139,2&crop=0,0,0.5,0.5&record=1"))
+	step("searchFull", 200, f.json("POST", "/api/v1/search", `{"text":"two cats","filter":{"after":"2024-01-01","kinds":["image"]},"rerank_ms":0}`))
+	step("searchFull", 200, f.form("/api/v1/search", map[string]string{"image": image, "request": `{"text":"at night","crop":{"x":0,"y":0,"width":0.5,"height":1}}`}))
+	step("similar", 200, f.form("/api/v1/similar", map[string]string{"image": image}))
+	step("similarToRecord", 200, f.get("/api/v1/records/1/similar?limit=3"))
+	step("lookup", 200, f.form("/api/v1/lookup", map[string]string{"image": image}))
+	step("lookup", 200, f.json("POST", "/api/v1/lookup", `{"record":"1","limit":3}`))
+	step("labels", 200, f.form("/api/v1/labels", map[string]string{"image": image, "request": `{"labels":["a cat","a dog"]}`}))
+	step("duplicates", 200, f.get("/api/v1/duplicates?level=scene&similarity=0.9"))
+	step("suggestions", 200, f.get("/api/v1/suggestions?q=two"))
+	step("listRecords", 200, f.get("/api/v1/records?facets=true&sort=date_ascending"))
+	step("addRecord", 201, f.form("/api/v1/records", map[string]string{"image": string(jpegOf(40, 30)), "request": `{"tags":["new"]}`}))
+	step("addRecord", 200, f.form("/api/v1/records", map[string]string{"image": string(jpegOf(40, 30))}))
+	step("getRecord", 200, f.get("/api/v1/records/1"))
+	step("tagRecord", 200, f.send(f.request("PUT", "/api/v1/records/1/tags/red%20car", nil)))
+	step("untagRecord", 200, f.send(f.request("DELETE", "/api/v1/records/1/tags/red%20car", nil)))
+	step("changeTags", 200, f.json("POST", "/api/v1/tags", `{"ids":["1","2"],"add":["x"],"remove":["pet"]}`))
+	step("getThumbnail", 200, f.get("/api/v1/records/1/thumbnail"))
+	step("getOriginal", 200, f.get("/api/v1/records/1/original?download=true"))
+	step("deleteRecord", 204, f.send(f.request("DELETE", "/api/v1/records/2", nil)))
+	step("listTexts", 200, f.get("/api/v1/texts?limit=1"))
+	step("addTexts", 200, f.json("POST", "/api/v1/texts", `{"texts":[{"text":"a red car","external_id":"sku-9","fields":{"price":"3"},"tags":["car"]}]}`))
+	step("startJob", 202, f.json("POST", "/api/v1/jobs", `{"captions":false}`))
+	step("listJobs", 200, f.get("/api/v1/jobs"))
+	step("getJob", 200, f.get("/api/v1/jobs/1"))
+	step("followJob", 200, f.get("/api/v1/jobs/1/events"))
+	step("cancelJob", 202, f.send(f.request("DELETE", "/api/v1/jobs/1", nil)))
+	step("listFailures", 200, f.get("/api/v1/failures?limit=1"))
+	step("listModels", 200, f.get("/api/v1/models"))
+	step("getStatus", 200, f.get("/api/v1/status"))
+	step("getSession", 200, f.get("/api/v1/session"))
+	step("signOut", 204, f.send(f.request("DELETE", "/api/v1/session", nil)))
+	step("getOpenAPI", 200, f.get("/api/v1/openapi.json"))
+	step("health", 200, f.get("/healthz"))
+	step("ready", 200, f.get("/readyz"))
+	step("metrics", 200, f.get("/metrics"))
+	called["signIn"] = true // needs tokens: see TestSessions
+	for _, operation := range f.document.Operations() {
+		if !called[operation.ID] {
+			t.Errorf("%s was not called", operation.ID)
+		}
+	}
+}

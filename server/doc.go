@@ -1,0 +1,12 @@
+// Package server is Mekiki's HTTP API and the host of its web page.
+//
+// [New] builds a server from the parts it serves, [Server.Run] runs it until
+// its context ends. The API is described by openapi.json, which the server
+// itself serves and which the tests hold against the routes in both directions.
+//
+// A request passes, in this order: the record of what happened (identity, log,
+// measurements, recovery), the headers that bind browsers, the check of Host
+// and origin, authentication and scope, admission (a bounded number at work, a
+// bounded queue, else 429), a deadline, and its handler. Handlers return
+// errors; one table turns them into RFC 9457 problems.
+package server

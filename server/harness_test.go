@@ -1,0 +1,341 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"mekiki/server/openapi"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fixture is a server that runs, with what it was made of.
+type fixture struct {
+	*testing.T
+	server   *Server
+	library  *memoryLibrary
+	searcher *scriptedSearcher
+	ingester *directIngester
+	root     string // of indexing; holds two pictures
+	base     string // http://address
+	document *openapi.Document
+	client   *http.Client
+	stop     func() error
+}
+
+// start runs a server on a free loopback port until the test ends.
+func start(t *testing.T, edit ...func(*Options)) *fixture {
+	t.Helper()
+	f := prepare(t, edit...)
+	ctx, cancel := context.WithCancel(context.Background())
+	address, ended := make(chan net.Addr, 1), make(chan error, 1)
+	go func() { ended <- f.server.Run(ctx, func(at net.Addr) { address <- at }) }()
+	select {
+	case at := <-address:
+		f.base = "http://" + at.String()
+	case err := <-ended:
+		t.Fatalf("the server did not start: %v", err)
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
+	f.client = &http.Client{Transport: transport, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	stopped := false
+	f.stop = func() error {
+		if stopped {
+			return nil
+		}
+		stopped = true
+		cancel()
+		err := <-ended
+		transport.CloseIdleConnections()
+		return err
+	}
+	t.Cleanup(func() {
+		if err := f.stop(); err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+		f.library.mutex.Lock()
+		defer f.library.mutex.Unlock()
+		if f.library.open != 0 {
+			t.Errorf("%d snapshots were not closed", f.library.open)
+		}
+	})
+	return f
+}
+
+// prepare makes a server that does not run.
+func prepare(t *testing.T, edit ...func(*Options)) *fixture {
+	t.Helper()
+	f := &fixture{T: t, library: newMemoryLibrary(), searcher: &scriptedSearcher{}, root: t.TempDir()}
+	f.ingester = &directIngester{library: f.library}
+	f.library.fill(t, f.root)
+	options := Options{
+		Address: "127.0.0.1:0", Searcher: f.searcher, Library: f.library, LibraryFolder: "/library", Ingester: f.ingester, Texts: constantTexts{},
+		Models: func() []Model {
+			return []Model{{Name: "tiny", Fingerprint: "f", Parts: 32, Width: 256, Captions: true, Active: true}}
+		},
+		Roots:        []string{f.root},
+		UploadFolder: filepath.Join(t.TempDir(), "uploads"),
+		Page:         testPage(),
+		Limits:       Limits{ShutdownTime: 5 * time.Second},
+		Version:      "test",
+	}
+	for _, change := range edit {
+		change(&options)
+	}
+	server, err := New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.server, f.document = server, server.document
+	f.root = server.options.Roots[0]
+	return f
+}
+
+func testPage() fstest.MapFS {
+	return fstest.MapFS{
+		"index.html":             {Data: []byte("<!doctype html><title>Mekiki</title>")},
+		"assets/app-1a2b3c4d.js": {Data: []byte("// " + strings.Repeat("page ", 1000))},
+		"icon.svg":               {Data: []byte("<svg xmlns='http://www.w3.org/2000/svg'/>")},
+		"secret.key":             {Data: []byte("not a kind of file that a page has")},
+	}
+}
+
+// answer is a response that has been read and held against the API document.
+type answer struct {
+	*http.Response
+	body []byte
+}
+
+// value decodes a JSON answer.
+func (a answer) value(t testing.TB) any {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(a.body))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		t.Fatalf("answer is not JSON: %v: %.200s", err, a.body)
+	}
+	return value
+}
+
+// at gives a member of a JSON answer by its path, such as "hits.0.id".
+func (a answer) at(t testing.TB, path string) any {
+	t.Helper()
+	value := a.value(t)
+	for _, name := range strings.Split(path, ".") {
+		switch within := value.(type) {
+		case map[string]any:
+			value = within[name]
+		case []any:
+			number := 0
+			if _, err := fmt.Sscan(name, &number); err != nil || number >= len(within) {
+				t.Fatalf("%s: there is no entry %s in %.300s", path, name, a.body)
+			}
+			value = within[number]
+		default:
+			return nil
+		}
+	}
+	return value
+}
+
+func (a answer) text(t testing.TB, path string) string { t.Helper(); return fmt.Sprint(a.at(t, path)) }
+
+// request makes a request; edits may change it before it is sent.
+func (f *fixture) request(method, path string, body io.Reader, edit ...func(*http.Request)) *http.Request {
+	f.Helper()
+	request, err := http.NewRequest(method, f.base+path, body)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, change := range edit {
+		change(request)
+	}
+	return request
+}
+
+// send sends a request and holds the answer against the API document.
+func (f *fixture) send(request *http.Request) answer {
+	f.Helper()
+	response, err := f.client.Do(request)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		f.Fatal(err)
+	}
+	got := answer{response, body}
+	for _, complaint := range againstDocument(f.document, request.Method, request.URL, got) {
+		f.Errorf("%s %s: %s", request.Method, request.URL, complaint)
+	}
+	return got
+}
+
+func (f *fixture) get(path string, edit ...func(*http.Request)) answer {
+	f.Helper()
+	return f.send(f.request(http.MethodGet, path, nil, edit...))
+}
+
+func (f *fixture) json(method, path, body string, edit ...func(*http.Request)) answer {
+	f.Helper()
+	edit = append([]func(*http.Request){header("Content-Type", "application/json")}, edit...)
+	return f.send(f.request(method, path, strings.NewReader(body), edit...))
+}
+
+// form posts parts; one named image is a file.
+func (f *fixture) form(path string, parts map[string]string, edit ...func(*http.Request)) answer {
+	f.Helper()
+	body, kind := formOf(f, parts)
+	edit = append([]func(*http.Request){header("Content-Type", kind)}, edit...)
+	return f.send(f.request(http.MethodPost, path, body, edit...))
+}
+
+func formOf(t testing.TB, parts map[string]string) (io.Reader, string) {
+	t.Helper()
+	var buffer bytes.Buffer
+	writer := multipart.NewWriter(&buffer)
+	for name, value := range parts {
+		headers := textproto.MIMEHeader{}
+		headers.Set("Content-Disposition", mime.FormatMediaType("form-data", map[string]string{"name": name, "filename": "../../" + name + ".jpg"}))
+		part, err := writer.CreatePart(headers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(part, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return &buffer, writer.FormDataContentType()
+}
+
+func header(name, value string) func(*http.Request) {
+	return func(request *http.Request) { request.Header.Set(name, value) }
+}
+
+func bearer(secret string) func(*http.Request) { return header("Authorization", "Bearer "+secret) }
+
+// expect checks status and, of a problem, the code.
+func (f *fixture) expect(got answer, status int, code Code) answer {
+	f.Helper()
+	if got.StatusCode != status {
+		f.Errorf("status %d, want %d: %.300s", got.StatusCode, status, got.body)
+		return got
+	}
+	if code != "" {
+		if found := got.text(f, "code"); found != string(code) {
+			f.Errorf("code %s, want %s: %.300s", found, code, got.body)
+		}
+	}
+	return got
+}
+
+// operationOf finds the operation that an address belongs to.
+func operationOf(document *openapi.Document, method string, address *url.URL) *openapi.Operation {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	parts := strings.Split(address.EscapedPath(), "/")
+	var best *openapi.Operation
+	for _, operation := range document.Operations() {
+		wanted := strings.Split(operation.Path, "/")
+		if operation.Method != method || len(wanted) != len(parts) {
+			continue
+		}
+		fits, exact := true, 0
+		for i := range wanted {
+			switch {
+			case wanted[i] == parts[i]:
+				exact++
+			case !strings.HasPrefix(wanted[i], "{"):
+				fits = false
+			}
+		}
+		if fits && (best == nil || exact == len(wanted)) {
+			best = operation
+		}
+	}
+	return best
+}
+
+// againstDocument lists what is wrong with an answer by the API document: an
+// undocumented status, media type or member, or a value that breaks its schema.
+func againstDocument(document *openapi.Document, method string, address *url.URL, got answer) []string {
+	operation := operationOf(document, method, address)
+	kind, _, _ := mime.ParseMediaType(got.Header.Get("Content-Type"))
+	if operation == nil {
+		return nil
+	}
+	content, documented := operation.Responses[fmt.Sprint(got.StatusCode)]
+	if !documented {
+		if got.StatusCode < 400 {
+			return []string{fmt.Sprintf("status %d is not documented", got.StatusCode)}
+		}
+		content = operation.Responses["default"]
+	}
+	if len(got.body) == 0 {
+		return nil
+	}
+	schema, documented := content[kind]
+	if !documented && strings.HasPrefix(kind, "image/") {
+		schema, documented = content["image/*"]
+	}
+	if !documented && slices.Contains([]string{"image/*"}, firstKey(content)) && kind == "application/octet-stream" {
+		return nil
+	}
+	if !documented {
+		return []string{fmt.Sprintf("media type %q is not documented for status %d", kind, got.StatusCode)}
+	}
+	if !strings.HasSuffix(kind, "json") || got.Header.Get("Content-Encoding") != "" {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(got.body))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return []string{"the body is not JSON: " + err.Error()}
+	}
+	var complaints []string
+	for _, violation := range schema.ValidateStrict(value) {
+		complaints = append(complaints, fmt.Sprintf("%s %s in %.400s", violation.Field, violation.Detail, got.body))
+	}
+	return complaints
+}
+
+func firstKey[V any](object map[string]V) string {
+	for key := range object {
+		return key
+	}
+	return ""
+}
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

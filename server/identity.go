@@ -1,0 +1,46 @@
+package server
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"regexp"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Names under which middleware leaves things in the request's context.
+const (
+	identityKey = "mekiki.identity"
+	callerKey   = "mekiki.caller"
+	routeKey    = "mekiki.route"
+)
+
+const requestIDHeader = "X-Request-ID"
+
+// acceptedIdentity is what a caller may choose as a request's identity: nothing
+// that a log or a header could stumble over.
+var acceptedIdentity = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
+
+// identify gives the request an identity: the caller's, if it is a harmless
+// one, else a random one.
+func identify(c echo.Context) string {
+	identity := c.Request().Header.Get(requestIDHeader)
+	if !acceptedIdentity.MatchString(identity) {
+		identity = randomHex(8)
+	}
+	c.Set(identityKey, identity)
+	c.Response().Header().Set(requestIDHeader, identity)
+	return identity
+}
+
+func identityOf(c echo.Context) string {
+	identity, _ := c.Get(identityKey).(string)
+	return identity
+}
+
+// randomHex gives n random bytes in hexadecimal; crypto/rand never fails.
+func randomHex(n int) string {
+	data := make([]byte, n)
+	rand.Read(data)
+	return hex.EncodeToString(data)
+}

@@ -1,0 +1,229 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/index/ingest"
+)
+
+// progressPause is the least time between two events of one stream.
+const progressPause = 200 * time.Millisecond
+
+func (s *Server) startJob(c echo.Context) error {
+	var asked struct {
+		Paths    []string `json:"paths"`
+		Include  []string `json:"include"`
+		Exclude  []string `json:"exclude"`
+		Hidden   bool     `json:"hidden"`
+		Captions *bool    `json:"captions"`
+	}
+	if err := s.readJSON(c, &asked); err != nil {
+		return err
+	}
+	if s.options.Ingester == nil || len(s.options.Roots) == 0 {
+		problem := newProblem(CodeUnsupported, "no folders may be indexed through this server")
+		problem.Hint = "start it with --root and the folder that holds the images"
+		return problem
+	}
+	for i, pattern := range append(asked.Include, asked.Exclude...) {
+		if _, err := filepath.Match(pattern, ""); err != nil {
+			return invalid("include", "pattern %d is not well formed", i+1)
+		}
+	}
+	paths := s.options.Roots
+	if len(asked.Paths) > 0 {
+		paths = nil
+		for i, path := range asked.Paths {
+			allowed, err := s.underRoots(fmt.Sprintf("paths[%d]", i), path)
+			if err != nil {
+				return err
+			}
+			paths = append(paths, allowed)
+		}
+	}
+	captions := s.options.Captions
+	if asked.Captions != nil && !*asked.Captions {
+		captions = -1
+	}
+	added, err := s.jobs.add(ingest.Options{
+		Paths: paths, Include: asked.Include, Exclude: asked.Exclude, Hidden: asked.Hidden, Captions: captions, Logger: s.options.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	s.options.Logger.Info("indexing asked for", "job", added.ID, logCaller, callerOf(c).name, "paths", paths)
+	c.Response().Header().Set(echo.HeaderLocation, "/api/v1/jobs/"+added.ID)
+	return sendJSON(c, http.StatusAccepted, added)
+}
+
+// underRoots gives the real path of a file or folder if it lies under one of the
+// roots, both by its name and after following links. A path elsewhere is refused
+// before the file system is asked, so that nothing can be learnt of it.
+func (s *Server) underRoots(field, path string) (string, error) {
+	outside := problemf(CodeForbidden, "%s: %q lies under none of the folders that may be indexed", field, shorten(path, 200))
+	outside.Errors = []FieldProblem{{Field: field, Detail: "lies under none of the folders that may be indexed"}}
+	if !filepath.IsAbs(path) {
+		return "", invalid(field, "must be an absolute path")
+	}
+	path = filepath.Clean(path)
+	if !s.underRoot(path) {
+		return "", outside
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", invalid(field, "cannot be opened")
+	}
+	if !s.underRoot(real) {
+		return "", outside
+	}
+	return real, nil
+}
+
+func (s *Server) underRoot(path string) bool {
+	for _, root := range s.options.Roots {
+		if path == root || inside(root, path) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) listJobs(c echo.Context) error {
+	return sendJSON(c, http.StatusOK, struct {
+		Jobs  []jobJSON `json:"jobs"`
+		Roots []string  `json:"roots"`
+	}{s.jobs.all(), append([]string{}, s.options.Roots...)})
+}
+
+func noSuchJob(id string) error { return problemf(CodeNotFound, "there is no job %s", id) }
+
+func (s *Server) getJob(c echo.Context) error {
+	id, err := segment(c, "id")
+	if err != nil {
+		return err
+	}
+	found, _, ok := s.jobs.get(id)
+	if !ok {
+		return noSuchJob(id)
+	}
+	return sendJSON(c, http.StatusOK, found)
+}
+
+func (s *Server) cancelJob(c echo.Context) error {
+	id, err := segment(c, "id")
+	if err != nil {
+		return err
+	}
+	found, ok := s.jobs.cancel(id)
+	if !ok {
+		return noSuchJob(id)
+	}
+	return sendJSON(c, http.StatusAccepted, found)
+}
+
+// followJob sends a job's state now and whenever it has changed, but not more
+// often than anyone can read.
+func (s *Server) followJob(c echo.Context) error {
+	id, err := segment(c, "id")
+	if err != nil {
+		return err
+	}
+	if _, _, ok := s.jobs.get(id); !ok {
+		return noSuchJob(id)
+	}
+	if err := http.NewResponseController(c.Response()).SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	stream, err := startEvents(c)
+	if err != nil {
+		return err
+	}
+	pulse := time.NewTicker(eventPulse)
+	defer pulse.Stop()
+	for {
+		state, changed, ok := s.jobs.get(id)
+		if !ok {
+			return nil
+		}
+		if state.State.finished() {
+			return stream.send("done", state)
+		}
+		if err := stream.send("progress", state); err != nil {
+			return err
+		}
+		switch err := s.awaitChange(c, stream, changed, pulse.C); {
+		case errors.Is(err, errStopping):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+func (s *Server) awaitChange(c echo.Context, stream *eventStream, changed <-chan struct{}, pulse <-chan time.Time) error {
+	pause := time.NewTimer(progressPause)
+	defer pause.Stop()
+	gone := c.Request().Context().Done()
+	select {
+	case <-pause.C:
+	case <-gone:
+		return c.Request().Context().Err()
+	case <-s.stopping:
+		return errStopping
+	}
+	for {
+		select {
+		case <-changed:
+			return nil
+		case <-pulse:
+			if err := stream.pulse(); err != nil {
+				return err
+			}
+		case <-gone:
+			return c.Request().Context().Err()
+		case <-s.stopping:
+			return errStopping
+		}
+	}
+}
+
+// errStopping ends streams when the server stops.
+var errStopping = errors.New("the server is stopping")
+
+func (s *Server) listFailures(c echo.Context) error {
+	var query struct {
+		Limit  int `json:"limit"`
+		Offset int `json:"offset"`
+	}
+	if err := s.readQuery(c, &query); err != nil {
+		return err
+	}
+	type failureJSON struct {
+		Path   string     `json:"path"`
+		Reason string     `json:"reason"`
+		Time   *time.Time `json:"time,omitempty"`
+	}
+	return s.withSnapshot(func(snapshot Snapshot) error {
+		all := snapshot.Failures()
+		answer := struct {
+			Failures []failureJSON `json:"failures"`
+			Total    int           `json:"total"`
+			Next     int           `json:"next,omitempty"`
+		}{Failures: []failureJSON{}, Total: len(all)}
+		start := min(query.Offset, len(all))
+		end := min(start+query.Limit, len(all))
+		for _, failure := range all[start:end] {
+			answer.Failures = append(answer.Failures, failureJSON{failure.File.Path, failure.Reason, known(failure.Time)})
+		}
+		if end < len(all) {
+			answer.Next = end
+		}
+		return sendJSON(c, http.StatusOK, answer)
+	})
+}

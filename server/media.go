@@ -1,0 +1,155 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/index"
+)
+
+// imageTypes are the formats that browsers show as pictures and that cannot
+// carry script. Everything else is a download of unknown type.
+var imageTypes = map[string]string{
+	"jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "bmp": "image/bmp", "avif": "image/avif",
+}
+
+// getThumbnail sends a record's thumbnail. A record's content never changes, so
+// a browser may keep it for good.
+func (s *Server) getThumbnail(c echo.Context) error {
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
+	return s.withSnapshot(func(snapshot Snapshot) error {
+		record, err := imageRecord(snapshot, id)
+		if err != nil {
+			return err
+		}
+		header := c.Response().Header()
+		header.Set("ETag", `"t-`+record.Hash.String()+`"`)
+		header.Set("Cache-Control", "private, max-age=31536000, immutable")
+		if matchesTag(c.Request(), header.Get("ETag")) {
+			return c.NoContent(http.StatusNotModified)
+		}
+		data, err := snapshot.Thumbnail(c.Request().Context(), id)
+		if err != nil {
+			return fmt.Errorf("thumbnail of %s: %w", id, err)
+		}
+		header.Set(echo.HeaderContentType, "image/jpeg")
+		return serveContent(c, "", time.Time{}, bytes.NewReader(data))
+	})
+}
+
+func imageRecord(snapshot Snapshot, id index.ID) (*index.Record, error) {
+	record, found := snapshot.Record(id)
+	if !found {
+		return nil, noSuchRecord(id)
+	}
+	if record.Kind != index.KindImage {
+		return nil, problemf(CodeNotFound, "record %s is a text and has no picture", id)
+	}
+	return record, nil
+}
+
+// getOriginal sends a record's file, whole or in part.
+func (s *Server) getOriginal(c echo.Context) error {
+	var query struct {
+		Download bool `json:"download"`
+	}
+	if err := s.readQuery(c, &query); err != nil {
+		return err
+	}
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
+	return s.withSnapshot(func(snapshot Snapshot) error {
+		record, err := imageRecord(snapshot, id)
+		if err != nil {
+			return err
+		}
+		file, err := snapshot.OpenOriginal(id)
+		if errors.Is(err, index.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
+			return newProblem(CodeNotFound, "the original file is not where it was when it was indexed")
+		}
+		if err != nil {
+			return fmt.Errorf("open original of %s: %w", id, err)
+		}
+		defer file.Close()
+		return s.sendOriginal(c, record, file, query.Download)
+	})
+}
+
+func (s *Server) sendOriginal(c echo.Context, record *index.Record, file *os.File, download bool) error {
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("read size of original: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return newProblem(CodeNotFound, "the original is not a file any more")
+	}
+	header := c.Response().Header()
+	kind, shown := imageTypes[record.Format]
+	if !shown {
+		kind = echo.MIMEOctetStream
+	}
+	disposition := "inline"
+	if download || !shown {
+		disposition = "attachment"
+	}
+	header.Set(echo.HeaderContentType, kind)
+	header.Set(echo.HeaderContentDisposition, mime.FormatMediaType(disposition, map[string]string{"filename": safeName(record)}))
+	header.Set("ETag", originalTag(record, info))
+	header.Set("Cache-Control", "private, no-cache")
+	// A slow line may take long over a large file, but not for ever.
+	deadline := time.Now().Add(time.Minute + time.Duration(info.Size()/bodyRate)*time.Second)
+	if err := http.NewResponseController(c.Response()).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return serveContent(c, "", info.ModTime(), file)
+}
+
+// originalTag is the content's hash while the file is as it was when it was
+// hashed, else a weak tag of its size and time.
+func originalTag(record *index.Record, info os.FileInfo) string {
+	for _, file := range record.Files {
+		if file.Bytes == info.Size() && file.Modified.Equal(info.ModTime()) {
+			return `"` + record.Hash.String() + `"`
+		}
+	}
+	return fmt.Sprintf(`W/"%x-%x"`, info.Size(), info.ModTime().UnixNano())
+}
+
+// safeName is the file's name, without what a header or a file system trips over.
+func safeName(record *index.Record) string {
+	name := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, filepath.Base(record.Path()))
+	if name == "." || name == "" {
+		return record.ID.String()
+	}
+	return name
+}
+
+// matchesTag reports whether If-None-Match names the tag, weakly compared.
+func matchesTag(request *http.Request, tag string) bool {
+	for part := range strings.SplitSeq(request.Header.Get("If-None-Match"), ",") {
+		part = strings.TrimSpace(part)
+		if part == "*" || part != "" && strings.TrimPrefix(part, "W/") == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,124 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/internal/hint"
+)
+
+// Keys of the log's fields.
+const (
+	logRequest  = "request"
+	logMethod   = "method"
+	logPath     = "path"
+	logStatus   = "status"
+	logCode     = "code"
+	logError    = "error"
+	logDuration = "duration"
+	logBytes    = "bytes"
+	logCaller   = "caller"
+	logRemote   = "remote"
+)
+
+// observe is the outermost layer: it gives the request an identity, recovers
+// from panics, answers errors, and writes log and measurements. The log has no
+// queries: what people look for is nobody's business.
+func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := time.Now()
+		identify(c)
+		s.metrics.inFlight.Inc()
+		defer s.metrics.inFlight.Dec()
+		err := s.recovered(c, next)
+		if err != nil {
+			s.answerError(err, c)
+		}
+		s.record(c, err, time.Since(began))
+		return nil
+	}
+}
+
+// errPanic marks an error that was a panic.
+var errPanic = errors.New("panic")
+
+func (s *Server) recovered(c echo.Context, next echo.HandlerFunc) (err error) {
+	defer func() {
+		switch reason := recover(); {
+		case reason == nil:
+		case reason == http.ErrAbortHandler:
+			panic(reason)
+		default:
+			err = fmt.Errorf("%w: %v", errPanic, reason)
+			s.options.Logger.ErrorContext(c.Request().Context(), "panic", logRequest, identityOf(c), logError, err, "stack", string(debug.Stack()))
+		}
+	}()
+	return next(c)
+}
+
+// answerError sends the problem that err is, unless an answer has begun; then it
+// can only be logged.
+func (s *Server) answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	problem := asProblem(err)
+	problem.Instance = identityOf(c)
+	header := c.Response().Header()
+	for _, name := range []string{"ETag", "Last-Modified", "Content-Disposition", "Content-Encoding", echo.HeaderContentLength} {
+		header.Del(name)
+	}
+	header.Set("Cache-Control", "no-store")
+	header.Set(echo.HeaderContentType, "application/problem+json")
+	if problem.retryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(problem.retryAfter))
+	}
+	if problem.Status == http.StatusUnauthorized {
+		header.Set(echo.HeaderWWWAuthenticate, `Bearer realm="mekiki"`)
+	}
+	if problem.Status == http.StatusRequestTimeout || problem.Status == http.StatusRequestEntityTooLarge {
+		header.Set("Connection", "close")
+	}
+	if c.Request().Method == http.MethodHead {
+		c.Response().WriteHeader(problem.Status)
+		return
+	}
+	if err := writeProblem(c, problem); err != nil {
+		s.options.Logger.DebugContext(c.Request().Context(), "answer not sent", logRequest, identityOf(c), logError, err)
+	}
+}
+
+func (s *Server) record(c echo.Context, err error, took time.Duration) {
+	request, response := c.Request(), c.Response()
+	path := "other"
+	if found := routeOf(c); found != nil {
+		path = found.path
+	}
+	s.metrics.observe(request.Method, path, response.Status, took)
+	level := slog.LevelInfo
+	attributes := []any{
+		logRequest, identityOf(c), logMethod, request.Method, logPath, request.URL.Path, logStatus, response.Status,
+		logDuration, took.Round(time.Microsecond), logBytes, response.Size, logRemote, c.RealIP(), logCaller, callerOf(c).name,
+	}
+	if err != nil {
+		problem := asProblem(err)
+		attributes = append(attributes, logCode, problem.Code, logError, err.Error())
+		if remedy := hint.Of(err); remedy != "" {
+			attributes = append(attributes, "hint", remedy)
+		}
+		switch {
+		case problem.Status >= http.StatusInternalServerError:
+			level = slog.LevelError
+		case problem.Status != statusClientClosed:
+			level = slog.LevelWarn
+		}
+	}
+	s.options.Logger.Log(request.Context(), level, "request", attributes...)
+}

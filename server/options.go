@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options say what a server serves, to whom, and how much at a time. Only
+// Searcher and Library are needed.
+type Options struct {
+	// Address is where to listen, such as "127.0.0.1:8080"; "" means that.
+	// Port 0 takes a free one. Anything but loopback needs Tokens.
+	Address string
+	// Hosts are further names under which the server may be asked for, in lower
+	// case and without a port; see docs/api.md.
+	Hosts []string
+	// Tokens are who may come. Without any, everyone may do everything, which
+	// only loopback allows.
+	Tokens []Token
+
+	// Searcher and Library answer. The server owns neither.
+	Searcher Searcher
+	Library  Library
+	// LibraryFolder is where the library lies, to be shown to admin.
+	LibraryFolder string
+	// Ingester brings in files; nil means that nothing can be added.
+	Ingester Ingester
+	// Texts reads texts of the user's own; nil means that none can be added.
+	Texts TextEngine
+	// Models lists the models there are; nil means none.
+	Models func() []Model
+	// Ready says why searches cannot be answered, if they cannot; its error is
+	// shown. nil means that they can.
+	Ready func(ctx context.Context) error
+
+	// Roots are the folders that may be indexed over HTTP: absolute, existing.
+	Roots []string
+	// UploadFolder is where uploaded images are kept, absolute; "" means that
+	// none are taken.
+	UploadFolder string
+	// Captions is how many captions to write for an image; 0 means the
+	// ingester's default, negative none.
+	Captions int
+
+	// Page is the built web page, with index.html at its top; nil means none.
+	Page fs.FS
+	// Limits bound what requests may take.
+	Limits Limits
+	// Version is the program's, to be shown.
+	Version string
+	// Logger gets a record of every request; nil means none.
+	Logger *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+const defaultAddress = "127.0.0.1:8080"
+
+func (o Options) withDefaults() Options {
+	o.Address = orDefault(o.Address, defaultAddress)
+	o.Limits = o.Limits.withDefaults()
+	o.Version = orDefault(o.Version, "unknown")
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	hosts := make([]string, len(o.Hosts))
+	for i, host := range o.Hosts {
+		hosts[i] = strings.ToLower(strings.TrimSuffix(host, "."))
+	}
+	o.Hosts = hosts
+	o.Roots = slices.Clone(o.Roots)
+	return o
+}
+
+// Validate reports everything that is wrong with the options.
+func (o Options) Validate() error {
+	problems := []error{o.Limits.Validate()}
+	if o.Searcher == nil {
+		problems = append(problems, errors.New("a server needs a Searcher"))
+	}
+	if o.Library == nil {
+		problems = append(problems, errors.New("a server needs a Library"))
+	}
+	for _, root := range o.Roots {
+		if !filepath.IsAbs(root) {
+			problems = append(problems, fmt.Errorf("root %q is not an absolute path", root))
+		}
+	}
+	if o.UploadFolder != "" && !filepath.IsAbs(o.UploadFolder) {
+		problems = append(problems, fmt.Errorf("upload folder %q is not an absolute path", o.UploadFolder))
+	}
+	for _, host := range o.Hosts {
+		if host == "" || strings.ContainsAny(host, "/ []") {
+			problems = append(problems, fmt.Errorf("host %q is not a name without a port", host))
+		}
+	}
+	names := map[string]bool{}
+	for _, token := range o.Tokens {
+		if token.Scope < ScopeRead || token.Scope > ScopeAdmin || token.Hash == [len(token.Hash)]byte{} {
+			problems = append(problems, fmt.Errorf("token %q has no scope or no hash", token.Name))
+		}
+		if names[token.Name] {
+			problems = append(problems, fmt.Errorf("there are two tokens named %q", token.Name))
+		}
+		names[token.Name] = true
+	}
+	return errors.Join(problems...)
+}
+
+// realRoots follows the links in the roots, so that paths can be compared.
+func (o Options) realRoots() ([]string, error) {
+	roots := make([]string, len(o.Roots))
+	for i, root := range o.Roots {
+		real, err := filepath.EvalSymlinks(root)
+		if err != nil {
+			return nil, fmt.Errorf("root: %w", err)
+		}
+		roots[i] = real
+	}
+	return roots, nil
+}

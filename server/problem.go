@@ -1,0 +1,271 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/internal/hint"
+	"mekiki/search"
+)
+
+// Code names one kind of problem. Codes are a public contract; those of package
+// search are codes too.
+type Code string
+
+// The codes of the server itself.
+const (
+	CodeInvalidRequest       Code = "invalid_request"
+	CodeUnauthorized         Code = "unauthorized"
+	CodeForbidden            Code = "forbidden"
+	CodeCrossSite            Code = "cross_site"
+	CodeNotFound             Code = "not_found"
+	CodeMethodNotAllowed     Code = "method_not_allowed"
+	CodeNotAcceptable        Code = "not_acceptable"
+	CodeSlowRequest          Code = "slow_request"
+	CodeConflict             Code = "conflict"
+	CodePreconditionFailed   Code = "precondition_failed"
+	CodeBodyTooLarge         Code = "body_too_large"
+	CodeUnsupportedMediaType Code = "unsupported_media_type"
+	CodeRangeNotSatisfiable  Code = "range_not_satisfiable"
+	CodeInvalidImage         Code = "invalid_image"
+	CodeImageTooLarge        Code = "image_too_large"
+	CodeTooManyRequests      Code = "too_many_requests"
+	CodeCancelled            Code = "cancelled"
+	CodeInternal             Code = "internal"
+	CodeUnsupported          Code = "unsupported"
+	CodeUnavailable          Code = "unavailable"
+	CodeTimeout              Code = "timeout"
+)
+
+// statusClientClosed is what a log shows when the client went away; nobody
+// receives it.
+const statusClientClosed = 499
+
+// meaning is what a code stands for.
+type meaning struct {
+	status int
+	title  string
+}
+
+// meanings is the one table from codes to answers. It never changes.
+var meanings = map[Code]meaning{
+	CodeInvalidRequest:       {http.StatusBadRequest, "The request is not valid"},
+	CodeUnauthorized:         {http.StatusUnauthorized, "A token is needed"},
+	CodeForbidden:            {http.StatusForbidden, "The token does not allow this"},
+	CodeCrossSite:            {http.StatusForbidden, "Another site may not ask for this"},
+	CodeNotFound:             {http.StatusNotFound, "There is no such thing here"},
+	CodeMethodNotAllowed:     {http.StatusMethodNotAllowed, "This address does not take this method"},
+	CodeNotAcceptable:        {http.StatusNotAcceptable, "There is no such representation"},
+	CodeSlowRequest:          {http.StatusRequestTimeout, "The request took too long to arrive"},
+	CodeConflict:             {http.StatusConflict, "The present state does not allow this"},
+	CodePreconditionFailed:   {http.StatusPreconditionFailed, "The precondition does not hold"},
+	CodeBodyTooLarge:         {http.StatusRequestEntityTooLarge, "The body is too large"},
+	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is of a type that is not taken here"},
+	CodeRangeNotSatisfiable:  {http.StatusRequestedRangeNotSatisfiable, "The range lies outside the file"},
+	CodeInvalidImage:         {http.StatusUnprocessableEntity, "The image cannot be read"},
+	CodeImageTooLarge:        {http.StatusRequestEntityTooLarge, "The image has too many pixels or bytes"},
+	CodeTooManyRequests:      {http.StatusTooManyRequests, "The server is busy"},
+	CodeCancelled:            {statusClientClosed, "The client went away"},
+	CodeInternal:             {http.StatusInternalServerError, "Internal error"},
+	CodeUnsupported:          {http.StatusNotImplemented, "This server is not set up for this"},
+	CodeUnavailable:          {http.StatusServiceUnavailable, "What this needs is not there at present"},
+	CodeTimeout:              {http.StatusServiceUnavailable, "The answer took too long"},
+
+	Code(search.CodeEmptyRequest):          {http.StatusBadRequest, "There is nothing to look for"},
+	Code(search.CodeInvalidQuery):          {http.StatusBadRequest, "The query does not follow the grammar"},
+	Code(search.CodeUnbalancedQuote):       {http.StatusBadRequest, "A quote is not closed"},
+	Code(search.CodeUnbalancedParenthesis): {http.StatusBadRequest, "A parenthesis is not closed"},
+	Code(search.CodeUnknownFilter):         {http.StatusBadRequest, "There is no such filter"},
+	Code(search.CodeInvalidFilterValue):    {http.StatusBadRequest, "The filter does not take this value"},
+	Code(search.CodeInvalidDate):           {http.StatusBadRequest, "The date does not exist"},
+	Code(search.CodeControlCharacter):      {http.StatusBadRequest, "The text has characters that are no text"},
+	Code(search.CodeTooLarge):              {http.StatusRequestEntityTooLarge, "The request is larger than the limit"},
+	Code(search.CodeNothingWanted):         {http.StatusBadRequest, "Only unwanted things are named"},
+	Code(search.CodeInvalidOption):         {http.StatusBadRequest, "An option is out of range"},
+	Code(search.CodeInvalidCursor):         {http.StatusBadRequest, "The cursor is not of this library"},
+	Code(search.CodeInvalidCrop):           {http.StatusBadRequest, "The crop lies outside the image"},
+	Code(search.CodeRecordNotFound):        {http.StatusNotFound, "There is no such record"},
+	Code(search.CodeImageUndecodable):      {http.StatusUnprocessableEntity, "The image cannot be read"},
+	Code(search.CodeSpaceMismatch):         {http.StatusConflict, "The library was made with another model"},
+	// search.CodeUnavailable is CodeUnavailable.
+}
+
+// FieldProblem is one member of a request that is at fault.
+type FieldProblem struct {
+	// Field is the name of the parameter or the path of the member, such as
+	// "filter.after".
+	Field string `json:"field"`
+	// Detail says what is wrong with it.
+	Detail string `json:"detail"`
+}
+
+// Problem is the one error shape, after RFC 9457. It is an error.
+type Problem struct {
+	Type     string           `json:"type"`
+	Title    string           `json:"title"`
+	Status   int              `json:"status"`
+	Code     Code             `json:"code"`
+	Detail   string           `json:"detail,omitempty"`
+	Hint     string           `json:"hint,omitempty"`
+	Instance string           `json:"instance"`
+	Errors   []FieldProblem   `json:"errors,omitempty"`
+	Position *search.Position `json:"position,omitempty"`
+
+	retryAfter int // seconds; 0 means none
+	cause      error
+}
+
+// Error gives the code and the detail.
+func (p *Problem) Error() string {
+	switch {
+	case p.cause != nil:
+		return fmt.Sprintf("%s: %v", p.Code, p.cause)
+	case p.Detail != "":
+		return fmt.Sprintf("%s: %s", p.Code, p.Detail)
+	}
+	return string(p.Code)
+}
+
+// Unwrap gives the cause.
+func (p *Problem) Unwrap() error { return p.cause }
+
+// newProblem makes a problem of the table's entry for code. A code that is not
+// in the table becomes an internal error.
+func newProblem(code Code, detail string) *Problem {
+	means, known := meanings[code]
+	if !known {
+		code, means, detail = CodeInternal, meanings[CodeInternal], ""
+	}
+	return &Problem{
+		Type: "/api/docs#problem-" + string(code), Title: means.title, Status: means.status, Code: code, Detail: detail,
+	}
+}
+
+func problemf(code Code, format string, arguments ...any) *Problem {
+	return newProblem(code, fmt.Sprintf(format, arguments...))
+}
+
+// invalid is a problem with one member of the request.
+func invalid(field, format string, arguments ...any) *Problem {
+	detail := fmt.Sprintf(format, arguments...)
+	problem := newProblem(CodeInvalidRequest, field+": "+detail)
+	problem.Errors = []FieldProblem{{Field: field, Detail: detail}}
+	return problem
+}
+
+// asProblem turns any error into a problem. What it does not know shows as an
+// internal error without a word of the cause, which only the log gets.
+func asProblem(err error) *Problem {
+	var known *Problem
+	if errors.As(err, &known) {
+		copied := *known
+		return &copied
+	}
+	if problem := searchProblem(err); problem != nil {
+		return problem
+	}
+	var code Code
+	var tooLarge *http.MaxBytesError
+	var framework *echo.HTTPError
+	detail := ""
+	switch {
+	case errors.As(err, &tooLarge):
+		code, detail = CodeBodyTooLarge, fmt.Sprintf("the limit is %d bytes", tooLarge.Limit)
+	case errors.As(err, &framework):
+		code = codeOfStatus(framework.Code)
+	case errors.Is(err, pixels.ErrTooLarge):
+		code, detail = CodeImageTooLarge, err.Error()
+	case errors.Is(err, pixels.ErrUnsupported), errors.Is(err, pixels.ErrCorrupt):
+		code, detail = CodeInvalidImage, err.Error()
+	case errors.Is(err, index.ErrNotFound):
+		code = CodeNotFound
+	case errors.Is(err, index.ErrReadOnly):
+		code, detail = CodeUnsupported, "the library is open for reading only"
+	case errors.Is(err, index.ErrClosed), errors.Is(err, index.ErrWriter):
+		code = CodeUnavailable
+	case errors.Is(err, index.ErrSpace):
+		code = Code(search.CodeSpaceMismatch)
+	case errors.Is(err, context.DeadlineExceeded):
+		code = CodeTimeout
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		code = CodeSlowRequest
+	case errors.Is(err, context.Canceled):
+		code = CodeCancelled
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		code, detail = CodeInvalidRequest, "the body ends too early"
+	default:
+		code = CodeInternal
+	}
+	problem := newProblem(code, detail)
+	problem.cause = err
+	if code != CodeInternal {
+		problem.Hint = hint.Of(err)
+	}
+	if code == CodeUnavailable || code == CodeTimeout {
+		problem.retryAfter = 5
+	}
+	return problem
+}
+
+// searchProblem gives the problem of an error that package search describes, or
+// nil. Its codes, messages and remedies are made to be shown; its causes are not.
+func searchProblem(err error) *Problem {
+	var described *search.Error
+	if !errors.As(err, &described) {
+		return nil
+	}
+	problem := newProblem(Code(described.Code), described.Message)
+	problem.Hint, problem.Position, problem.cause = described.Remedy, described.Position, err
+	if described.Field != "" {
+		problem.Errors = []FieldProblem{{Field: described.Field, Detail: described.Message}}
+	}
+	if problem.Status == http.StatusServiceUnavailable {
+		problem.retryAfter = 5
+	}
+	return problem
+}
+
+// codeOfStatus gives the code of an error that echo itself raised.
+func codeOfStatus(status int) Code {
+	switch status {
+	case http.StatusNotFound:
+		return CodeNotFound
+	case http.StatusMethodNotAllowed:
+		return CodeMethodNotAllowed
+	case http.StatusRequestEntityTooLarge:
+		return CodeBodyTooLarge
+	case http.StatusUnsupportedMediaType:
+		return CodeUnsupportedMediaType
+	case http.StatusBadRequest:
+		return CodeInvalidRequest
+	}
+	return CodeInternal
+}
+
+// writeProblem sends a problem as the whole answer.
+func writeProblem(c echo.Context, problem *Problem) error {
+	data, err := json.Marshal(problem)
+	if err != nil {
+		return fmt.Errorf("encode problem: %w", err)
+	}
+	c.Response().WriteHeader(problem.Status)
+	_, err = c.Response().Write(append(data, '\n'))
+	return err
+}
+
+// reason is what may be shown of a problem in one line.
+func (p *Problem) reason() string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return p.Title
+}

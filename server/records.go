@@ -1,0 +1,182 @@
+package server
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/index"
+)
+
+// withSnapshot runs work on the library's present state.
+func (s *Server) withSnapshot(work func(Snapshot) error) error {
+	snapshot, err := s.options.Library.Snapshot()
+	if err != nil {
+		return fmt.Errorf("open snapshot: %w", err)
+	}
+	defer closeSnapshot(snapshot)
+	return work(snapshot)
+}
+
+// closeSnapshot lets go of a snapshot. It was only read: an error loses nothing.
+func closeSnapshot(snapshot Snapshot) { _ = snapshot.Close() }
+
+func noSuchRecord(id index.ID) error { return problemf(CodeNotFound, "there is no record %s", id) }
+
+func (s *Server) getRecord(c echo.Context) error {
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
+	return s.sendRecord(c, http.StatusOK, id)
+}
+
+func (s *Server) sendRecord(c echo.Context, status int, id index.ID) error {
+	return s.withSnapshot(func(snapshot Snapshot) error {
+		record, found := snapshot.Record(id)
+		if !found {
+			return noSuchRecord(id)
+		}
+		return sendJSON(c, status, showRecord(record))
+	})
+}
+
+type listQuery struct {
+	filterQuery
+	Limit  int    `json:"limit"`
+	Cursor string `json:"cursor"`
+	Sort   string `json:"sort"`
+	Facets bool   `json:"facets"`
+}
+
+func (s *Server) listRecords(c echo.Context) error {
+	var query listQuery
+	if err := s.readQuery(c, &query); err != nil {
+		return err
+	}
+	filter, err := query.filter()
+	if err != nil {
+		return err
+	}
+	return s.sendRecords(c, query, filter)
+}
+
+func (s *Server) listTexts(c echo.Context) error {
+	query := listQuery{Sort: "added_descending"}
+	if err := s.readQuery(c, &query); err != nil {
+		return err
+	}
+	return s.sendRecords(c, query, index.Filter{Kinds: []index.Kind{index.KindText}})
+}
+
+// orders are the orders in which records can be listed.
+func orderOf(name string) index.Order {
+	switch name {
+	case "date_ascending":
+		return index.OrderDateAscending
+	case "added_descending":
+		return index.OrderNewest
+	case "added_ascending":
+		return index.OrderAdded
+	}
+	return index.OrderDateDescending
+}
+
+func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filter) error {
+	offset, err := readCursor(query.Cursor)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	return s.withSnapshot(func(snapshot Snapshot) error {
+		// A page of no records still says how many there are; the index takes
+		// a limit of zero to mean all.
+		page := index.Page{Offset: offset, Limit: max(1, query.Limit), Order: orderOf(query.Sort)}
+		records, total, err := snapshot.Records(ctx, filter, page)
+		if err != nil {
+			return fmt.Errorf("list records: %w", err)
+		}
+		records = records[:min(len(records), query.Limit)]
+		list := recordListJSON{Records: make([]recordJSON, len(records)), Total: total}
+		for i, record := range records {
+			list.Records[i] = showRecord(record)
+		}
+		if end := offset + len(records); len(records) > 0 && end < total {
+			list.Next = writeCursor(end)
+		}
+		if query.Facets {
+			facets, err := snapshot.Facets(ctx, filter)
+			if err != nil {
+				return fmt.Errorf("count facets: %w", err)
+			}
+			list.Facets = showFacets(facets)
+		}
+		return sendJSON(c, http.StatusOK, list)
+	})
+}
+
+const cursorVersion = "1:"
+
+// writeCursor makes a cursor, which is nobody's business but the server's.
+func writeCursor(offset int) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(cursorVersion + strconv.Itoa(offset)))
+}
+
+func readCursor(cursor string) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	data, err := base64.RawURLEncoding.DecodeString(cursor)
+	text, ours := strings.CutPrefix(string(data), cursorVersion)
+	offset, parseErr := strconv.Atoi(text)
+	if err != nil || !ours || parseErr != nil || offset < 0 {
+		return 0, invalid("cursor", "is not one that this server gave")
+	}
+	return offset, nil
+}
+
+// deleteRecord removes a record. A file that came by upload is the server's own
+// and goes with it; the user's files stay.
+func (s *Server) deleteRecord(c echo.Context) error {
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
+	return s.withSnapshot(func(snapshot Snapshot) error {
+		record, found := snapshot.Record(id)
+		if !found {
+			return noSuchRecord(id)
+		}
+		if err := s.options.Library.Remove(c.Request().Context(), id); err != nil {
+			return fmt.Errorf("remove record: %w", err)
+		}
+		for _, path := range record.Paths() {
+			if s.isUpload(path) {
+				if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+					s.options.Logger.Warn("uploaded file not deleted", logRequest, identityOf(c), logError, err)
+				}
+			}
+		}
+		return c.NoContent(http.StatusNoContent)
+	})
+}
+
+// isUpload reports whether a file is one that the server wrote.
+func (s *Server) isUpload(path string) bool {
+	return s.options.UploadFolder != "" && inside(s.options.UploadFolder, path)
+}
+
+// inside reports whether a path lies in a folder, by their names alone.
+func inside(folder, path string) bool {
+	relative, err := filepath.Rel(folder, path)
+	return err == nil && relative != "." && filepath.IsLocal(relative)
+}
+
+func (s *Server) tagRecord(c echo.Context) error   { return s.changeTag(c, s.options.Library.Tag) }
+func (s *Server) untagRecord(c echo.Context) error { return s.changeTag(c, s.options.Library.Untag) }

@@ -1,0 +1,224 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/index"
+	"mekiki/search"
+)
+
+type searchJSON struct {
+	sourceJSON
+	rerankJSON
+	Text    string     `json:"text"`
+	Filter  filterJSON `json:"filter"`
+	Limit   int        `json:"limit"`
+	Offset  int        `json:"offset"`
+	Cursor  string     `json:"cursor"`
+	Fusion  string     `json:"fusion"`
+	Weight  *float64   `json:"weight"`
+	Sort    string     `json:"sort"`
+	Minimum float64    `json:"minimum_probability"`
+	Explain bool       `json:"explain"`
+}
+
+func (j searchJSON) request(from source, filter index.Filter) search.Request {
+	return search.Request{
+		Text: j.Text, Record: from.record, Crop: from.crop, Filter: filter,
+		Limit: j.Limit, Offset: j.Offset, Cursor: j.Cursor,
+		Fusion: search.Fusion(j.Fusion), Weight: j.Weight, RerankBudget: j.budget(), RerankCount: j.Count,
+		Sort: search.Sort(j.Sort), Show: search.Show(j.Show), MinimumProbability: j.Minimum, Explain: j.Explain,
+	}
+}
+
+// search answers GET: everything is in the query.
+func (s *Server) search(c echo.Context) error {
+	var query struct {
+		filterQuery
+		searchJSON
+		Query string `json:"q"`
+		Crop  string `json:"crop"`
+	}
+	if err := s.readQuery(c, &query); err != nil {
+		return err
+	}
+	filter, err := query.filter()
+	if err != nil {
+		return err
+	}
+	asked := query.searchJSON
+	asked.Text = query.Query
+	if asked.sourceJSON.Crop, err = parseCrop(query.Crop); err != nil {
+		return err
+	}
+	from, err := asked.source(upload{})
+	if err != nil {
+		return err
+	}
+	return s.answerSearch(c, asked.request(from, filter), nil)
+}
+
+// searchFull answers POST: JSON, or a form with an image.
+func (s *Server) searchFull(c echo.Context) error {
+	var asked searchJSON
+	given, err := s.readRequest(c, &asked)
+	if err != nil {
+		return err
+	}
+	filter, err := asked.Filter.filter("filter.")
+	if err != nil {
+		return err
+	}
+	from, err := asked.source(given)
+	if err != nil {
+		return err
+	}
+	return s.answerSearch(c, asked.request(from, filter), from.data)
+}
+
+func (s *Server) answerSearch(c echo.Context, request search.Request, image []byte) error {
+	return s.compute(c, func(ctx context.Context) (err error) {
+		if request.Image, err = s.picture(ctx, image); err != nil {
+			return err
+		}
+		if wants(c.Request(), "text/event-stream") {
+			return s.streamSearch(ctx, c, request)
+		}
+		response, err := s.options.Searcher.Search(ctx, request)
+		if err != nil {
+			return err
+		}
+		s.metrics.search(response.Timings)
+		return sendJSON(c, http.StatusOK, response)
+	})
+}
+
+// streamSearch sends each answer as it comes. An error before the first is the
+// request's answer; a later one ends the stream with an event.
+func (s *Server) streamSearch(ctx context.Context, c echo.Context, request search.Request) error {
+	var stream *eventStream
+	for response, err := range s.options.Searcher.Stream(ctx, request) {
+		if stream == nil {
+			if err != nil {
+				return err
+			}
+			if stream, err = startEvents(c); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			problem := asProblem(err)
+			problem.Instance = identityOf(c)
+			if err := stream.send("problem", problem); err != nil {
+				return err
+			}
+			return err
+		}
+		if err := stream.send("result", response); err != nil {
+			return err
+		}
+		if response.Stage != search.StageFirst {
+			s.metrics.search(response.Timings)
+		}
+	}
+	if stream == nil {
+		return newProblem(CodeInternal, "")
+	}
+	return stream.send("done", struct{}{})
+}
+
+type similarJSON struct {
+	sourceJSON
+	Filter filterJSON `json:"filter"`
+	Limit  int        `json:"limit"`
+	Offset int        `json:"offset"`
+}
+
+func (s *Server) similar(c echo.Context) error {
+	var asked similarJSON
+	given, err := s.readRequest(c, &asked)
+	if err != nil {
+		return err
+	}
+	filter, err := asked.Filter.filter("filter.")
+	if err != nil {
+		return err
+	}
+	from, err := asked.source(given)
+	if err != nil {
+		return err
+	}
+	return s.answerSimilar(c, from, filter, asked.Limit, asked.Offset)
+}
+
+func (s *Server) similarToRecord(c echo.Context) error {
+	var query struct {
+		filterQuery
+		Crop   string `json:"crop"`
+		Limit  int    `json:"limit"`
+		Offset int    `json:"offset"`
+	}
+	if err := s.readQuery(c, &query); err != nil {
+		return err
+	}
+	filter, err := query.filter()
+	if err != nil {
+		return err
+	}
+	var from source
+	if from.record, err = recordID(c); err != nil {
+		return err
+	}
+	if from.crop, err = parseCrop(query.Crop); err != nil {
+		return err
+	}
+	return s.answerSimilar(c, from, filter, query.Limit, query.Offset)
+}
+
+func (s *Server) answerSimilar(c echo.Context, from source, filter index.Filter, limit, offset int) error {
+	return s.compute(c, func(ctx context.Context) error {
+		picture, err := s.picture(ctx, from.data)
+		if err != nil {
+			return err
+		}
+		response, err := s.options.Searcher.Similar(ctx, search.Request{
+			Image: picture, Record: from.record, Crop: from.crop, Filter: filter, Limit: limit, Offset: offset,
+		})
+		if err != nil {
+			return err
+		}
+		s.metrics.search(response.Timings)
+		return sendJSON(c, http.StatusOK, response)
+	})
+}
+
+func (s *Server) duplicates(c echo.Context) error {
+	var query struct {
+		filterQuery
+		Level      string  `json:"level"`
+		Distance   *int    `json:"distance"`
+		Similarity float64 `json:"similarity"`
+		Limit      int     `json:"limit"`
+		Offset     int     `json:"offset"`
+	}
+	if err := s.readQuery(c, &query); err != nil {
+		return err
+	}
+	filter, err := query.filter()
+	if err != nil {
+		return err
+	}
+	return s.compute(c, func(ctx context.Context) error {
+		response, err := s.options.Searcher.Duplicates(ctx, search.DuplicatesRequest{
+			Level: search.DuplicateLevel(query.Level), Filter: filter, Distance: query.Distance,
+			Similarity: query.Similarity, Limit: query.Limit, Offset: query.Offset,
+		})
+		if err != nil {
+			return err
+		}
+		return sendJSON(c, http.StatusOK, response)
+	})
+}

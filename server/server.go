@@ -1,0 +1,194 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/embed/pixels"
+	"mekiki/internal/hint"
+	"mekiki/server/openapi"
+)
+
+// Bounds of every connection, whatever it asks for.
+const (
+	headerTime     = 5 * time.Second
+	headerBytes    = 16 << 10
+	idleTime       = 2 * time.Minute
+	connectionTime = 3 * time.Minute // of one request, in each direction; streams move it
+)
+
+// Server serves the API and the page. Make it with [New].
+type Server struct {
+	options     Options
+	echo        *echo.Echo
+	document    *openapi.Document
+	documentTag string
+	metrics     *metrics
+	sessions    *sessions
+	suggester   *suggester
+	jobs        *jobs
+	decoder     *pixels.Decoder
+	started     time.Time
+
+	searches, reads, bodies, uploads, streams *gate
+
+	stopping chan struct{}
+	ran      sync.Once
+}
+
+// New makes a server. It does not listen yet: see [Server.Run].
+func New(options Options) (*Server, error) {
+	if err := options.Validate(); err != nil {
+		return nil, fmt.Errorf("server options: %w", err)
+	}
+	options = options.withDefaults()
+	document, err := openapi.Parse(openapiDocument)
+	if err != nil {
+		return nil, err
+	}
+	if options.Roots, err = options.realRoots(); err != nil {
+		return nil, err
+	}
+	limits := options.Limits
+	decoder, err := pixels.NewDecoder(pixels.Options{MaxBytes: limits.UploadBytes, MaxPixels: limits.UploadPixels})
+	if err != nil {
+		return nil, err
+	}
+	metrics, registry := newMetrics()
+	s := &Server{
+		options: options, document: document, documentTag: contentTag(openapiDocument), decoder: decoder, metrics: metrics,
+		sessions: newSessions(options.Now), suggester: &suggester{}, started: options.Now(),
+		jobs:     newJobs(options.Ingester, limits.Jobs, options.Logger, options.Now),
+		searches: newGate(limits.Searches, limits.SearchQueue, limits.SearchPatience),
+		reads:    newGate(limits.Reads, limits.Reads, limits.SearchPatience),
+		bodies:   newGate(limits.Reads, limits.Reads, limits.SearchPatience),
+		uploads:  newGate(limits.Uploads, limits.Uploads, limits.SearchPatience),
+		streams:  newGate(limits.Streams, 0, limits.SearchPatience),
+		stopping: make(chan struct{}),
+	}
+	s.watch(registry)
+	s.echo = s.newEcho()
+	if err := s.addRoutes(); err != nil {
+		return nil, err
+	}
+	if err := s.addPages(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) newEcho() *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = s.answerError
+	e.Use(s.observe, newCompressor().middleware, secure, s.checkSite)
+	return e
+}
+
+// Handler gives the server's handler, to be served or tested without a listener.
+// Jobs run only while [Server.Run] does.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// errAlreadyRan refuses a second run.
+var errAlreadyRan = errors.New("the server has run already")
+
+// Run listens and serves until the context ends, then lets requests finish for
+// Limits.ShutdownTime, ends jobs and returns. It returns nil after an orderly
+// end. ready, which may be nil, is called with the address once connections are
+// accepted. A server runs once.
+func (s *Server) Run(ctx context.Context, ready func(address net.Addr)) error {
+	first := false
+	s.ran.Do(func() { first = true })
+	if !first {
+		return errAlreadyRan
+	}
+	listener, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       connectionTime,
+		WriteTimeout:      connectionTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    headerBytes,
+		ErrorLog:          log.New(logWriter{s.options.Logger}, "", 0),
+		ConnContext:       func(ctx context.Context, _ net.Conn) context.Context { return context.WithoutCancel(ctx) },
+	}
+	var background sync.WaitGroup
+	jobsContext, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
+	background.Go(func() { s.jobs.run(jobsContext) })
+	failed := make(chan error, 1)
+	background.Go(func() { failed <- server.Serve(listener) })
+	s.options.Logger.Info("serving", "address", listener.Addr().String(), "tokens", len(s.options.Tokens))
+	if ready != nil {
+		ready(listener.Addr())
+	}
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		err = s.shutDown(server)
+	}
+	stopJobs()
+	background.Wait()
+	return err
+}
+
+// listen opens the port, after making sure that strangers cannot come in
+// unasked.
+func (s *Server) listen(ctx context.Context) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(s.options.Address)
+	if err != nil {
+		return nil, hint.Wrap(fmt.Errorf("address %q: %w", s.options.Address, err), "give a host and a port, such as 127.0.0.1:8080")
+	}
+	if len(s.options.Tokens) == 0 && !isLoopback(hostName(host)) {
+		return nil, hint.Wrap(
+			fmt.Errorf("address %q can be reached from other machines, and there are no tokens", s.options.Address),
+			"make a token with mekiki token new and pass --token-file, or listen on 127.0.0.1")
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", s.options.Address)
+	if err != nil {
+		return nil, hint.Wrap(fmt.Errorf("listen: %w", err), "choose another port with --addr, or 0 for a free one")
+	}
+	if address, ok := listener.Addr().(*net.TCPAddr); ok && len(s.options.Tokens) == 0 && !address.IP.IsLoopback() {
+		return nil, errors.Join(fmt.Errorf("address %q means %s, which other machines can reach, and there are no tokens", s.options.Address, address.IP), listener.Close())
+	}
+	return listener, nil
+}
+
+func (s *Server) shutDown(server *http.Server) error {
+	close(s.stopping)
+	s.options.Logger.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.Background(), s.options.Limits.ShutdownTime)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.options.Logger.Warn("requests were cut off", "after", s.options.Limits.ShutdownTime)
+		err = server.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("stop serving: %w", err)
+	}
+	return nil
+}
+
+// logWriter passes what net/http has to say, mostly of clients that do not speak
+// HTTP, on to the log.
+type logWriter struct{ logger *slog.Logger }
+
+func (w logWriter) Write(line []byte) (int, error) {
+	w.logger.Debug("http", "message", string(line))
+	return len(line), nil
+}

@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/index"
+)
+
+// Model is what the server says of a model.
+type Model struct {
+	// Name is what it is called; Fingerprint is the hash of all its files.
+	Name        string `json:"name"`
+	Fingerprint string `json:"fingerprint"`
+	// Precision is the number format of its weights.
+	Precision string `json:"precision,omitempty"`
+	// ImageSize is the side of its square input in pixels.
+	ImageSize int `json:"image_size,omitempty"`
+	// Parts and Width are the number of vectors of an image and their width.
+	Parts int `json:"parts,omitempty"`
+	Width int `json:"width,omitempty"`
+	// Captions says whether it can write captions.
+	Captions bool `json:"captions"`
+	// Active says whether it answers searches now.
+	Active bool `json:"active"`
+}
+
+func (s *Server) suggestions(c echo.Context) error {
+	var query struct {
+		Query string `json:"q"`
+		Limit int    `json:"limit"`
+	}
+	if err := s.readQuery(c, &query); err != nil {
+		return err
+	}
+	return s.withSnapshot(func(snapshot Snapshot) error {
+		known, err := s.suggester.of(c.Request().Context(), snapshot)
+		if err != nil {
+			return err
+		}
+		return sendJSON(c, http.StatusOK, struct {
+			Suggestions []suggestion `json:"suggestions"`
+		}{known.complete(query.Query, query.Limit)})
+	})
+}
+
+func (s *Server) listModels(c echo.Context) error {
+	models := []Model{}
+	if s.options.Models != nil {
+		models = append(models, s.options.Models()...)
+	}
+	return sendJSON(c, http.StatusOK, struct {
+		Models []Model `json:"models"`
+	}{models})
+}
+
+type statusJSON struct {
+	Version  string    `json:"version"`
+	Started  time.Time `json:"started"`
+	Ready    bool      `json:"ready"`
+	Reason   string    `json:"reason,omitempty"`
+	Images   int       `json:"images"`
+	Texts    int       `json:"texts"`
+	Failures int       `json:"failures"`
+	Running  int       `json:"jobs_running"`
+	Model    *Model    `json:"model,omitempty"`
+	Library  string    `json:"library,omitempty"`
+	Uploads  bool      `json:"uploads"`
+	Indexing bool      `json:"indexing"`
+}
+
+func (s *Server) getStatus(c echo.Context) error {
+	status := statusJSON{
+		Version: s.options.Version, Started: s.started.UTC(), Running: s.jobs.running(),
+		Uploads:  s.options.Ingester != nil && s.options.UploadFolder != "",
+		Indexing: s.options.Ingester != nil && len(s.options.Roots) > 0,
+	}
+	if callerOf(c).scope >= ScopeAdmin {
+		status.Library = s.options.LibraryFolder
+	}
+	if s.options.Models != nil {
+		models := s.options.Models()
+		if i := slices.IndexFunc(models, func(model Model) bool { return model.Active }); i >= 0 {
+			status.Model = &models[i]
+		}
+	}
+	if err := s.readiness(c.Request().Context()); err != nil {
+		status.Reason = asProblem(err).reason()
+	} else {
+		status.Ready = true
+	}
+	err := s.withSnapshot(func(snapshot Snapshot) error {
+		status.Images, status.Texts = snapshot.Count(index.KindImage), snapshot.Count(index.KindText)
+		status.Failures = len(snapshot.Failures())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return sendJSON(c, http.StatusOK, status)
+}
+
+// health says that the process is there and answers.
+func (s *Server) health(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+
+// ready says whether searches can be answered.
+func (s *Server) ready(c echo.Context) error {
+	if err := s.readiness(c.Request().Context()); err != nil {
+		return err
+	}
+	return c.String(http.StatusOK, "ready\n")
+}
+
+// readiness fails while the server starts or stops, while the library cannot be
+// read, and when Options.Ready says so.
+func (s *Server) readiness(ctx context.Context) error {
+	select {
+	case <-s.stopping:
+		return newProblem(CodeUnavailable, "the server is stopping")
+	default:
+	}
+	if err := s.withSnapshot(func(Snapshot) error { return nil }); err != nil {
+		problem := newProblem(CodeUnavailable, "the library cannot be read")
+		problem.cause, problem.retryAfter = err, 5
+		return problem
+	}
+	if s.options.Ready == nil {
+		return nil
+	}
+	if err := s.options.Ready(ctx); err != nil {
+		problem := newProblem(CodeUnavailable, err.Error())
+		problem.retryAfter = 5
+		return problem
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+
+	"mekiki/index"
+)
+
+const (
+	// maximumSuggestible bounds the captions that are remembered for
+	// suggestions, and so their memory.
+	maximumSuggestible = 200_000
+	// maximumScanned bounds what one request looks at.
+	maximumScanned = 5_000
+)
+
+// suggestion completes a query.
+type suggestion struct {
+	Text   string `json:"text"`
+	Source string `json:"source"`
+	Count  int    `json:"count,omitempty"`
+}
+
+// entry is one thing that can be suggested; folded is its text in lower case.
+type entry struct {
+	folded, text string
+	count        int
+}
+
+// suggestible is what one state of the library suggests. It never changes.
+type suggestible struct {
+	sequence uint64
+	captions []entry            // sorted by folded
+	words    []entry            // words of captions, sorted by folded
+	filters  map[string][]entry // values by filter, most frequent first
+}
+
+// suggester keeps what the present state of the library suggests. Safe for
+// concurrent use.
+type suggester struct {
+	mutex   sync.Mutex
+	present *suggestible
+}
+
+// of gives what a snapshot suggests, made at most once for each state.
+func (s *suggester) of(ctx context.Context, snapshot Snapshot) (*suggestible, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.present != nil && s.present.sequence == snapshot.Sequence() {
+		return s.present, nil
+	}
+	made, err := newSuggestible(ctx, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	s.present = made
+	return made, nil
+}
+
+func newSuggestible(ctx context.Context, snapshot Snapshot) (*suggestible, error) {
+	facets, err := snapshot.Facets(ctx, index.Filter{})
+	if err != nil {
+		return nil, fmt.Errorf("count facets: %w", err)
+	}
+	captions, words := map[string]*entry{}, map[string]*entry{}
+	for record := range snapshot.All() {
+		if len(captions) >= maximumSuggestible || ctx.Err() != nil {
+			break
+		}
+		text := cmp.Or(record.Caption(), record.Metadata.Title)
+		if text == "" || len(text) > 200 {
+			continue
+		}
+		note(captions, text)
+		for _, word := range strings.FieldsFunc(text, notInWord) {
+			if len(word) > 2 {
+				note(words, word)
+			}
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	made := &suggestible{sequence: snapshot.Sequence(), captions: sorted(captions), words: sorted(words), filters: map[string][]entry{
+		"tag": values(facets.Tags), "camera": values(facets.Cameras), "type": values(facets.Formats), "folder": folders(facets.Folders),
+	}}
+	return made, nil
+}
+
+func notInWord(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '-'
+}
+
+func note(entries map[string]*entry, text string) {
+	folded := strings.ToLower(text)
+	if found := entries[folded]; found != nil {
+		found.count++
+		return
+	}
+	entries[folded] = &entry{folded, text, 1}
+}
+
+func sorted(entries map[string]*entry) []entry {
+	list := make([]entry, 0, len(entries))
+	for _, each := range entries {
+		list = append(list, *each)
+	}
+	slices.SortFunc(list, func(a, b entry) int { return strings.Compare(a.folded, b.folded) })
+	return list
+}
+
+func values(counts []index.FacetCount) []entry {
+	list := make([]entry, len(counts))
+	for i, count := range counts {
+		list[i] = entry{strings.ToLower(count.Value), count.Value, count.Count}
+	}
+	return list
+}
+
+// folders are suggested by their last name too, which is what people type.
+func folders(counts []index.FacetCount) []entry {
+	list := values(counts)
+	for _, count := range counts {
+		if name := filepath.Base(count.Value); name != count.Value && name != "." {
+			list = append(list, entry{strings.ToLower(name), name, count.Count})
+		}
+	}
+	return list
+}
+
+// sources says what the values of a filter are called.
+var sources = map[string]string{"tag": "tag", "camera": "camera", "type": "format", "folder": "folder"}
+
+// complete gives at most limit ways to go on from query: values of a filter that
+// is being typed, whole captions, the last word, and filters by their name.
+func (s *suggestible) complete(query string, limit int) []suggestion {
+	head, last := splitLast(query)
+	if name, value, typed := strings.Cut(last, ":"); typed {
+		return s.completeFilter(head, strings.ToLower(name), value, limit)
+	}
+	list := []suggestion{}
+	seen := map[string]bool{strings.ToLower(query): true}
+	add := func(text, source string, count int) {
+		if folded := strings.ToLower(text); !seen[folded] && len(list) < limit {
+			seen[folded] = true
+			list = append(list, suggestion{text, source, count})
+		}
+	}
+	if strings.TrimSpace(query) == "" {
+		for _, tag := range s.filters["tag"][:min(limit, len(s.filters["tag"]))] {
+			add("tag:"+quoted(tag.text), "tag", tag.count)
+		}
+		return list
+	}
+	for _, found := range prefixed(s.captions, strings.ToLower(strings.TrimLeft(query, " ")), max(1, limit/2)) {
+		add(found.text, "caption", found.count)
+	}
+	if last != "" {
+		for _, found := range prefixed(s.words, strings.ToLower(last), limit) {
+			add(head+found.text, "word", found.count)
+		}
+		for _, name := range []string{"tag", "camera", "folder", "type"} {
+			for _, value := range prefixedValues(s.filters[name], strings.ToLower(last), 2) {
+				add(head+name+":"+quoted(value.text), sources[name], value.count)
+			}
+		}
+		for _, name := range []string{"after", "before", "camera", "folder", "near", "tag", "type"} {
+			if strings.HasPrefix(name, strings.ToLower(last)) {
+				add(head+name+":", "filter", 0)
+			}
+		}
+	}
+	return list
+}
+
+func (s *suggestible) completeFilter(head, name, value string, limit int) []suggestion {
+	list := []suggestion{}
+	value = strings.ToLower(strings.Trim(value, `"`))
+	for _, found := range prefixedValues(s.filters[name], value, limit) {
+		list = append(list, suggestion{head + name + ":" + quoted(found.text), sources[name], found.count})
+	}
+	return list
+}
+
+// splitLast parts a query before the word that is being typed. A quote that is
+// still open, as in tag:"new y, keeps its words together.
+func splitLast(query string) (head, last string) {
+	open, start := false, 0
+	for i, r := range query {
+		switch {
+		case r == '"':
+			open = !open
+		case unicode.IsSpace(r) && !open:
+			start = i + len(string(r))
+		}
+	}
+	return query[:start], query[start:]
+}
+
+func quoted(text string) string {
+	if strings.ContainsFunc(text, unicode.IsSpace) {
+		return `"` + strings.ReplaceAll(text, `"`, "") + `"`
+	}
+	return text
+}
+
+// prefixed gives the most frequent of a sorted list's entries that begin with
+// prefix.
+func prefixed(list []entry, prefix string, limit int) []entry {
+	start, _ := slices.BinarySearchFunc(list, prefix, func(e entry, prefix string) int { return strings.Compare(e.folded, prefix) })
+	end := start
+	for end < len(list) && end-start < maximumScanned && strings.HasPrefix(list[end].folded, prefix) {
+		end++
+	}
+	return most(slices.Clone(list[start:end]), limit)
+}
+
+// prefixedValues does the same for a list in any order.
+func prefixedValues(list []entry, prefix string, limit int) []entry {
+	var found []entry
+	for _, each := range list {
+		if strings.HasPrefix(each.folded, prefix) {
+			found = append(found, each)
+		}
+		if len(found) == maximumScanned {
+			break
+		}
+	}
+	return most(found, limit)
+}
+
+func most(found []entry, limit int) []entry {
+	slices.SortStableFunc(found, func(a, b entry) int { return cmp.Compare(b.count, a.count) })
+	return found[:min(limit, len(found))]
+}

@@ -1,0 +1,106 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/index"
+)
+
+func (s *Server) changeTag(c echo.Context, change func(context.Context, []index.ID, ...string) error) error {
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
+	tag, err := segment(c, "tag")
+	if err != nil {
+		return err
+	}
+	if tag, err = cleanTag("tag", tag); err != nil {
+		return err
+	}
+	if err := s.checkRecords("id", id); err != nil {
+		return err
+	}
+	if err := change(c.Request().Context(), []index.ID{id}, tag); err != nil {
+		return fmt.Errorf("change tag: %w", err)
+	}
+	return s.sendRecord(c, http.StatusOK, id)
+}
+
+// checkRecords fails when one of the records is not there.
+func (s *Server) checkRecords(field string, ids ...index.ID) error {
+	return s.withSnapshot(func(snapshot Snapshot) error {
+		for _, id := range ids {
+			if _, found := snapshot.Record(id); !found {
+				problem := problemf(CodeNotFound, "there is no record %s", id)
+				problem.Errors = []FieldProblem{{Field: field, Detail: problem.Detail}}
+				return problem
+			}
+		}
+		return nil
+	})
+}
+
+// cleanTag takes the blanks off a tag's ends and refuses what is no text.
+func cleanTag(field, tag string) (string, error) {
+	tag = strings.TrimSpace(tag)
+	if tag == "" || !utf8.ValidString(tag) || strings.ContainsFunc(tag, unicode.IsControl) {
+		return "", invalid(field, "must be text of at least one character")
+	}
+	return tag, nil
+}
+
+func cleanTags(field string, tags []string) ([]string, error) {
+	clean := make([]string, len(tags))
+	for i, tag := range tags {
+		var err error
+		if clean[i], err = cleanTag(fmt.Sprintf("%s[%d]", field, i), tag); err != nil {
+			return nil, err
+		}
+	}
+	return clean, nil
+}
+
+// changeTags tags and untags many records in one commit.
+func (s *Server) changeTags(c echo.Context) error {
+	var asked struct {
+		IDs    []string `json:"ids"`
+		Add    []string `json:"add"`
+		Remove []string `json:"remove"`
+	}
+	if err := s.readJSON(c, &asked); err != nil {
+		return err
+	}
+	add, err := cleanTags("add", asked.Add)
+	if err != nil {
+		return err
+	}
+	remove, err := cleanTags("remove", asked.Remove)
+	if err != nil {
+		return err
+	}
+	ids := make([]index.ID, len(asked.IDs))
+	batch := index.Batch{}
+	for i, text := range asked.IDs {
+		if ids[i], err = parseID(fmt.Sprintf("ids[%d]", i), text); err != nil {
+			return err
+		}
+		batch.Tags = append(batch.Tags, index.TagChange{ID: ids[i], Add: add, Remove: remove})
+	}
+	if err := s.checkRecords("ids", ids...); err != nil {
+		return err
+	}
+	if _, err := s.options.Library.Write(c.Request().Context(), batch); err != nil {
+		return fmt.Errorf("change tags: %w", err)
+	}
+	return sendJSON(c, http.StatusOK, struct {
+		Changed int `json:"changed"`
+	}{len(ids)})
+}
