@@ -1,0 +1,4 @@
+package ort
+
+// ReadModel is what Inspect does with a file's contents.
+var ReadModel = readModel
