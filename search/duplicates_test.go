@@ -1,0 +1,124 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"mekiki/index"
+)
+
+func duplicates(t *testing.T, s *Searcher, request DuplicatesRequest) DuplicatesResponse {
+	t.Helper()
+	response, err := s.Duplicates(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
+}
+
+func TestDuplicateBytes(t *testing.T) {
+	w := populated(10)
+	w.records[3].Files = append(w.records[3].Files, index.File{Path: "/copy.jpg"}, index.File{Path: "/again.jpg"})
+	response := duplicates(t, newTestSearcher(t, w, Options{}), DuplicatesRequest{Level: DuplicateBytes})
+	if response.Total != 1 || len(response.Groups[0].Members) != 3 || response.Groups[0].ReclaimableBytes != 2000 || response.Groups[0].Members[1].Path != "/copy.jpg" {
+		t.Errorf("got %+v", response)
+	}
+}
+
+func TestDuplicatePictures(t *testing.T) {
+	w := populated(50)
+	random := rand.New(rand.NewPCG(1, 1))
+	for _, record := range w.records {
+		record.PerceptualHash = random.Uint64()
+	}
+	w.records[5].PerceptualHash = 0xF0F0_1234_5678_9ABC
+	w.records[6].PerceptualHash = 0xF0F0_1234_5678_9ABC ^ 1<<63 ^ 1<<40 ^ 1<<20 ^ 1
+	w.records[6].Width, w.records[6].Height = 1280, 960 // the one to keep
+	w.records[7].PerceptualHash = w.records[5].PerceptualHash
+	w.records[7].Width = 300 // another aspect: another picture
+	s := newTestSearcher(t, w, Options{})
+	response := duplicates(t, s, DuplicatesRequest{Level: DuplicatePicture})
+	if response.Total != 1 || len(response.Groups[0].Members) != 2 {
+		t.Fatalf("got %+v", response)
+	}
+	if first, second := response.Groups[0].Members[0], response.Groups[0].Members[1]; first.ID != 6 || second.ID != 5 || second.Distance != 4 {
+		t.Errorf("got %+v", response.Groups[0])
+	}
+	if strict := duplicates(t, s, DuplicatesRequest{Level: DuplicatePicture, Distance: pointer(3)}); strict.Total != 0 || strict.Groups == nil {
+		t.Errorf("got %+v", strict)
+	}
+}
+
+func TestHashTablesFindAllWithinADistance(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 2))
+	var records []*index.Record
+	for range 2000 {
+		hash := random.Uint64()
+		if len(records) > 0 && random.IntN(2) == 0 { // near one that is there
+			hash = records[random.IntN(len(records))].PerceptualHash
+			for range random.IntN(18) {
+				hash ^= 1 << random.IntN(64)
+			}
+		}
+		records = append(records, &index.Record{PerceptualHash: hash})
+	}
+	tables := newHashTables(records)
+	for distance := 0; distance <= 16; distance++ {
+		for _, record := range records[:100] {
+			var want []int
+			for i, other := range records {
+				if bits.OnesCount64(record.PerceptualHash^other.PerceptualHash) <= distance {
+					want = append(want, i)
+				}
+			}
+			if got := tables.within(record.PerceptualHash, distance); !slices.Equal(got, want) {
+				t.Fatalf("distance %d: got %v, want %v", distance, got, want)
+			}
+		}
+	}
+}
+
+func TestDuplicateScenes(t *testing.T) {
+	w := newWorld()
+	w.add("/a.jpg", "cat", "pizza")
+	w.add("/b.jpg", "boat")
+	w.add("/c.jpg", "cat", "pizza")
+	s := newTestSearcher(t, w, Options{})
+	response := duplicates(t, s, DuplicatesRequest{Level: DuplicateScene, Similarity: 0.8})
+	if response.Total != 1 || len(response.Groups[0].Members) != 2 || response.Groups[0].Members[1].ID != 3 {
+		t.Errorf("got %+v", response)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Duplicates(ctx, DuplicatesRequest{Level: DuplicateScene}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBadDuplicates(t *testing.T) {
+	s := newTestSearcher(t, newWorld(), Options{})
+	for _, request := range []DuplicatesRequest{
+		{}, {Level: "x"}, {Level: DuplicateBytes, Limit: -1}, {Level: DuplicateBytes, Offset: -1},
+		{Level: DuplicatePicture, Distance: pointer(17)}, {Level: DuplicateScene, Similarity: 2},
+	} {
+		_, err := s.Duplicates(t.Context(), request)
+		wantCode(t, err, CodeInvalidOption)
+	}
+}
+
+func BenchmarkDuplicatePictures(b *testing.B) {
+	random := rand.New(rand.NewPCG(3, 3))
+	records := make([]*index.Record, 100_000)
+	for i := range records {
+		records[i] = &index.Record{ID: index.ID(i + 1), Width: 640, Height: 480, PerceptualHash: random.Uint64()}
+	}
+	for b.Loop() {
+		if _, err := samePicture(b.Context(), records, 6); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package search
+
+import (
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"mekiki/index"
+)
+
+func TestEitherOdds(t *testing.T) {
+	for _, p := range []float64{0, 1e-9, 0.001, 0.2, 0.5, 0.9, 0.9999, 1} {
+		for _, q := range []float64{0, 1e-9, 0.03, 0.5, 0.97, 1} {
+			got, want := sigmoid(eitherOdds(logOdds(p), logOdds(q))), 1-(1-p)*(1-q)
+			if math.Abs(got-want) > 1e-9 {
+				t.Errorf("either %v or %v: got %v, want %v", p, q, got, want)
+			}
+		}
+	}
+	// A second reason that is none changes nothing, even where chances saturate.
+	for _, odds := range []float64{-30, -5, 0, 5, 30} {
+		if got := eitherOdds(odds, logOdds(0)); math.Abs(got-odds) > 1e-6*math.Abs(odds)+1e-9 {
+			t.Errorf("odds %v become %v", odds, got)
+		}
+	}
+}
+
+func TestSplitWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"IMG_2041.jpg":   "img 2041 jpg",
+		"Été à la plage": "été à la plage",
+		"東京タワー":          "東京 京タ タワ ワー",
+		"猫 cat-dog":      "猫 cat dog",
+		"写真123":          "写真 123",
+		"":               "",
+		"!?":             "",
+	} {
+		if got := strings.Join(splitWords(text), " "); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestStem(t *testing.T) {
+	for word, want := range map[string]string{
+		"cats": "cat", "berries": "berry", "boxes": "box", "glass": "glass", "bus": "bus", "churches": "church",
+		"is": "is", "s": "s", "glasses": "glass", "iris": "iris",
+	} {
+		if got := stem(word); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestNameWords(t *testing.T) {
+	record := &index.Record{
+		Kind:  index.KindImage,
+		Files: []index.File{{Path: filepath.FromSlash("/home/user/Archive/Kyoto 2019/autumn-leaves.jpg")}},
+		Tags:  []string{"Family"}, Captions: []index.Caption{{Text: "a zeppelin"}},
+		Metadata: index.Metadata{Camera: "Nikon Z6", Title: "Temple"},
+	}
+	words := nameWords(record)
+	for _, word := range []string{"kyoto", "2019", "autumn", "leave", "archive", "family", "nikon", "z6", "temple"} {
+		if !words[word] {
+			t.Errorf("%q is missing", word)
+		}
+	}
+	for _, word := range []string{"zeppelin", "home", "user"} {
+		if words[word] {
+			t.Errorf("%q is there", word)
+		}
+	}
+	if got := coverage(clauseWords("photos of the temple in Kyoto, by night"), words); math.Abs(got-2.0/3) > 1e-9 {
+		t.Errorf("coverage is %v", got)
+	}
+}
+
+func TestLRU(t *testing.T) {
+	l := newLRU[string, int](3)
+	l.put("a", 1, 1)
+	l.put("b", 2, 1)
+	l.put("c", 3, 1)
+	l.get("a")
+	l.put("d", 4, 1)
+	if _, ok := l.get("b"); ok {
+		t.Error("the one used longest ago is still there")
+	}
+	l.put("large", 9, 4)
+	if _, ok := l.get("large"); ok {
+		t.Error("one over the capacity is kept")
+	}
+	l.put("e", 5, 3)
+	if l.used != 3 || len(l.entries) != 1 || l.order.Len() != 1 {
+		t.Errorf("uses %d with %d entries", l.used, len(l.entries))
+	}
+	l.put("e", 6, 2)
+	if value, _ := l.get("e"); value != 6 || l.used != 2 {
+		t.Errorf("value %d, uses %d", value, l.used)
+	}
+	none := newLRU[string, int](-1)
+	none.put("a", 1, 0)
+	if _, ok := none.get("a"); ok {
+		t.Error("a cache of nothing keeps something")
+	}
+}
+
+func TestRectanglePixels(t *testing.T) {
+	for _, r := range []Rectangle{{0, 0, 1, 1}, {0.999, 0.999, 0.001, 0.001}, {0.25, 0.5, 0.5, 0.25}, {1, 1, 1e-9, 1e-9}} {
+		for _, size := range [][2]int{{1, 1}, {640, 480}, {3, 7}} {
+			got := r.pixels(size[0], size[1])
+			if got.Empty() || got.Min.X < 0 || got.Min.Y < 0 || got.Max.X > size[0] || got.Max.Y > size[1] {
+				t.Errorf("%+v of %v is %v", r, size, got)
+			}
+		}
+	}
+	if got := (Rectangle{0.25, 0.5, 0.5, 0.25}).pixels(100, 100); got.Min.X != 25 || got.Max.X != 75 || got.Min.Y != 50 || got.Max.Y != 75 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestParseCalibration(t *testing.T) {
+	if got, err := ParseCalibration(nil); err != nil || got != DefaultCalibration() {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	got, err := ParseCalibration([]byte(`{"match":{"slope":2,"intercept":-1},"strong":0.8,"other":[1]}`))
+	if err != nil || got.Match != (Logistic{2, -1}) || got.Strong != 0.8 || got.FusionWeight != DefaultCalibration().FusionWeight {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for _, bad := range []string{`{`, `{"strong":2}`, `{"match":{"slope":-1}}`, `{"fusion_weight":-0.1}`, `{"weak":0.9,"strong":0.5}`, `{"keyword_scale":0}`} {
+		if _, err := ParseCalibration([]byte(bad)); err == nil {
+			t.Errorf("%s is read", bad)
+		}
+	}
+}
+
+func TestOrdinal(t *testing.T) {
+	var got []string
+	for _, n := range []int{1, 2, 3, 4, 11, 12, 13, 21, 102, 111} {
+		got = append(got, ordinal(n))
+	}
+	if want := []string{"1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"}; !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+}

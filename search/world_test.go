@@ -1,0 +1,407 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+)
+
+// world is a small library and model for tests: things have random directions,
+// a picture of some things has parts near their directions, and a text is the
+// sum of its words' directions. Matching counts the things that are there.
+type world struct {
+	space    embed.Space
+	records  map[index.ID]*index.Record
+	things   map[index.ID][]string
+	parts    map[index.ID]embed.Parts
+	order    []index.ID
+	sequence uint64
+
+	// matchDelay is how long one pair takes; matchCalls counts pairs.
+	matchDelay time.Duration
+	matchCalls atomic.Int64
+	textCalls  atomic.Int64
+	// noTokens are records whose tokens cannot be read.
+	noTokens map[index.ID]bool
+	open     atomic.Int64
+}
+
+const worldWidth = 64
+
+func newWorld() *world {
+	return &world{
+		space: embed.Space{Fingerprint: "world", Parts: 4, Width: worldWidth}, records: map[index.ID]*index.Record{},
+		things: map[index.ID][]string{}, parts: map[index.ID]embed.Parts{}, noTokens: map[index.ID]bool{}, sequence: 1,
+	}
+}
+
+// direction is the fixed unit vector of a word.
+func direction(word string) []float32 {
+	hash := fnv.New64a()
+	hash.Write([]byte(stem(word)))
+	random := rand.New(rand.NewPCG(hash.Sum64(), 1))
+	vector := make([]float32, worldWidth)
+	for i := range vector {
+		vector[i] = float32(random.NormFloat64())
+	}
+	return unit(vector)
+}
+
+func unit(vector []float32) []float32 {
+	sum := 0.0
+	for _, value := range vector {
+		sum += float64(value) * float64(value)
+	}
+	norm := float32(math.Sqrt(max(sum, 1e-12)))
+	for i := range vector {
+		vector[i] /= norm
+	}
+	return vector
+}
+
+func textDirection(text string) []float32 {
+	sum := make([]float32, worldWidth)
+	for _, word := range clauseWords(text) {
+		for i, value := range direction(word) {
+			sum[i] += value
+		}
+	}
+	return unit(sum)
+}
+
+// add puts in a picture of things; its caption names them all.
+func (w *world) add(path string, things ...string) *index.Record {
+	id := index.ID(len(w.order) + 1)
+	record := &index.Record{
+		ID: id, Kind: index.KindImage, Files: []index.File{{Path: path, Modified: time.Unix(int64(id)*86400, 0).UTC()}},
+		Format: "jpeg", Width: 640, Height: 480, Bytes: 1000, Captions: []index.Caption{{Text: strings.Join(things, " and ")}},
+	}
+	parts := embed.Parts{Count: 4, Width: worldWidth}
+	random := rand.New(rand.NewPCG(uint64(id), 2))
+	for i := range parts.Count {
+		vector := slices.Clone(textDirection(strings.Join(things, " ")))
+		if len(things) > 0 && i > 0 {
+			vector = slices.Clone(direction(things[i%len(things)]))
+		}
+		for j := range vector {
+			vector[j] += float32(random.NormFloat64()) * 0.05
+		}
+		parts.Values = append(parts.Values, unit(vector)...)
+	}
+	w.records[id], w.things[id], w.parts[id] = record, things, parts
+	w.order = append(w.order, id)
+	return record
+}
+
+func (w *world) addText(text string) *index.Record {
+	id := index.ID(len(w.order) + 1)
+	record := &index.Record{ID: id, Kind: index.KindText, Text: text, Added: time.Unix(int64(id)*86400, 0).UTC()}
+	w.records[id], w.parts[id] = record, embed.Parts{Count: 1, Width: worldWidth, Values: textDirection(text)}
+	w.order = append(w.order, id)
+	return record
+}
+
+// Snapshot implements Library.
+func (w *world) Snapshot() (Snapshot, error) {
+	w.open.Add(1)
+	return &worldSnapshot{w}, nil
+}
+
+type worldSnapshot struct{ *world }
+
+func (s *worldSnapshot) Space() (embed.Space, bool) { return s.space, len(s.order) > 0 }
+func (s *worldSnapshot) Sequence() uint64           { return s.sequence }
+func (s *worldSnapshot) Close() error               { s.world.open.Add(-1); return nil }
+func (s *worldSnapshot) Count(kind index.Kind) int {
+	count := 0
+	for _, record := range s.records {
+		if record.Kind == kind || kind == 0 {
+			count++
+		}
+	}
+	return count
+}
+
+func (s *worldSnapshot) Record(id index.ID) (*index.Record, bool) {
+	record, ok := s.records[id]
+	return record, ok
+}
+
+// passing gives the records that pass a filter.
+func (s *worldSnapshot) passing(filter index.Filter) func(*index.Record) bool {
+	ids := map[index.ID]bool{}
+	for _, id := range filter.IDs {
+		ids[id] = true
+	}
+	filter.IDs = nil
+	return func(record *index.Record) bool {
+		return (len(ids) == 0 || ids[record.ID]) && s.passes(record, filter)
+	}
+}
+
+func (s *worldSnapshot) passes(record *index.Record, filter index.Filter) bool {
+	any := func(wanted []string, has func(string) bool) bool {
+		return len(wanted) == 0 || slices.ContainsFunc(wanted, has)
+	}
+	return (len(filter.IDs) == 0 || slices.Contains(filter.IDs, record.ID)) &&
+		(len(filter.Kinds) == 0 || slices.Contains(filter.Kinds, record.Kind)) &&
+		any(filter.Folders, func(folder string) bool { return strings.Contains(record.Path(), "/"+folder+"/") }) &&
+		any(filter.Tags, func(tag string) bool { return slices.Contains(record.Tags, tag) }) &&
+		(filter.After.IsZero() || !record.Date().Before(filter.After)) &&
+		(filter.Before.IsZero() || record.Date().Before(filter.Before))
+}
+
+func (s *worldSnapshot) Records(_ context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
+	var found []*index.Record
+	for _, id := range s.order {
+		if record, ok := s.records[id]; ok && s.passes(record, filter) {
+			found = append(found, record)
+		}
+	}
+	if page.Order == index.OrderDateDescending {
+		slices.SortStableFunc(found, func(a, b *index.Record) int { return b.Date().Compare(a.Date()) })
+	}
+	total := len(found)
+	found = found[min(page.Offset, total):]
+	if page.Limit > 0 {
+		found = found[:min(page.Limit, len(found))]
+	}
+	return found, total, nil
+}
+
+func (s *worldSnapshot) nearest(query []float32, k int, filter index.Filter, kind index.Kind) []index.Neighbour {
+	var found []index.Neighbour
+	passes := s.passing(filter)
+	for _, id := range s.order {
+		record, ok := s.records[id]
+		if !ok || record.Kind != kind || !passes(record) {
+			continue
+		}
+		best := index.Neighbour{ID: id, Score: -2}
+		for start := 0; start < len(query); start += worldWidth {
+			if score, part := s.parts[id].Similarity(query[start : start+worldWidth]); score > best.Score {
+				best.Score, best.Part = score, part
+			}
+		}
+		found = append(found, best)
+	}
+	slices.SortFunc(found, func(a, b index.Neighbour) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+	})
+	return found[:min(k, len(found))]
+}
+
+func (s *worldSnapshot) NearestImages(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+	return s.nearest(query, k, filter, index.KindImage), ctx.Err()
+}
+
+func (s *worldSnapshot) NearestTexts(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+	return s.nearest(query, k, filter, index.KindText), ctx.Err()
+}
+
+// texts gives the words of every record, and in how many each word stands.
+func (s *worldSnapshot) texts() (texts map[index.ID]string, frequency map[string]int) {
+	texts, frequency = map[index.ID]string{}, map[string]int{}
+	for _, id := range s.order {
+		record, ok := s.records[id]
+		if !ok {
+			continue
+		}
+		words := splitWords(record.Caption() + " " + record.Path() + " " + record.Text + " " + strings.Join(record.Tags, " ") + " " + record.Metadata.Camera)
+		for i := range words {
+			words[i] = stem(words[i])
+		}
+		texts[id] = " " + strings.Join(words, " ") + " "
+		slices.Sort(words)
+		for _, word := range slices.Compact(words) {
+			frequency[word]++
+		}
+	}
+	return texts, frequency
+}
+
+// Keyword scores by the rarity of the words that match; scores do not depend
+// on filters.
+func (s *worldSnapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int, filter index.Filter) ([]index.KeywordHit, error) {
+	texts, frequency := s.texts()
+	has := func(id index.ID, phrase string) bool {
+		words := splitWords(phrase)
+		for i := range words {
+			words[i] = stem(words[i])
+		}
+		return strings.Contains(texts[id], " "+strings.Join(words, " ")+" ")
+	}
+	var hits []index.KeywordHit
+	passes := s.passing(filter)
+	for _, id := range s.order {
+		record, ok := s.records[id]
+		if !ok || !passes(record) || query.Kind != 0 && record.Kind != query.Kind {
+			continue
+		}
+		if slices.ContainsFunc(query.Exclude, func(p string) bool { return has(id, p) }) || slices.ContainsFunc(query.Phrases, func(p string) bool { return !has(id, p) }) {
+			continue
+		}
+		score := 0.0
+		for _, word := range clauseWords(query.Text) {
+			if has(id, word) {
+				score += math.Log(1 + float64(len(s.order))/float64(frequency[word]))
+			}
+		}
+		if score == 0 && len(query.Phrases) > 0 {
+			score = 1
+		}
+		if score > 0 {
+			hits = append(hits, index.KeywordHit{ID: id, Score: score, Fragments: map[string][]string{"caption": {"<mark>x</mark>"}}})
+		}
+	}
+	slices.SortFunc(hits, func(a, b index.KeywordHit) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+	})
+	return hits[:min(k, len(hits))], ctx.Err()
+}
+
+func (s *worldSnapshot) Parts(_ context.Context, id index.ID) (embed.Parts, error) {
+	return s.parts[id], nil
+}
+
+// ImageTokens carries nothing but the record's number.
+func (s *worldSnapshot) ImageTokens(_ context.Context, id index.ID) (embed.ImageTokens, error) {
+	if s.noTokens[id] {
+		return embed.ImageTokens{}, index.ErrDamaged
+	}
+	return embed.ImageTokens{Rows: 1, Columns: 1, Values: []float32{float32(id)}}, nil
+}
+
+func (s *worldSnapshot) OpenOriginal(index.ID) (*os.File, error) { return nil, index.ErrNotFound }
+
+// worldEngine is the model of a world.
+type worldEngine struct{ *world }
+
+func (e worldEngine) Space() embed.Space { return e.space }
+
+func (e worldEngine) TextInfo(text string) embed.TextInfo {
+	words := len(strings.Fields(text))
+	return embed.TextInfo{Tokens: min(words, 30), Truncated: words > 30, Dropped: max(words-30, 0)}
+}
+
+func (e worldEngine) TextVectors(ctx context.Context, texts []string) ([]embed.Vector, error) {
+	e.textCalls.Add(int64(len(texts)))
+	vectors := make([]embed.Vector, len(texts))
+	for i, text := range texts {
+		vectors[i] = textDirection(text)
+	}
+	return vectors, ctx.Err()
+}
+
+// ImageTokens reads an image whose first pixel is the number of a record.
+func (e worldEngine) ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {
+	tokens := make([]embed.ImageTokens, len(images))
+	for i, image := range images {
+		tokens[i] = embed.ImageTokens{Rows: 1, Columns: 1, Values: []float32{float32(image.Pix[0])}}
+	}
+	return tokens, ctx.Err()
+}
+
+func (e worldEngine) ImageParts(ctx context.Context, tokens []embed.ImageTokens) ([]embed.Parts, error) {
+	parts := make([]embed.Parts, len(tokens))
+	for i, token := range tokens {
+		parts[i] = e.parts[index.ID(token.Values[0])]
+	}
+	return parts, ctx.Err()
+}
+
+// MatchPairs gives a logit from -6 to 6: the share of the text's words that
+// the picture has.
+func (e worldEngine) MatchPairs(ctx context.Context, tokens []embed.ImageTokens, texts []string) ([]embed.Match, error) {
+	matches := make([]embed.Match, len(tokens))
+	for i, token := range tokens {
+		if e.matchDelay > 0 {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(e.matchDelay):
+			}
+		}
+		e.matchCalls.Add(1)
+		has := map[string]bool{}
+		for _, thing := range e.things[index.ID(token.Values[0])] {
+			has[stem(thing)] = true
+		}
+		logit := float32(12*coverage(clauseWords(texts[i]), has) - 6)
+		matches[i] = embed.Match{Logits: [2]float32{-logit, logit}, Probability: float32(sigmoid(float64(2 * logit)))}
+	}
+	return matches, ctx.Err()
+}
+
+// things of the populated world.
+func worldThings() []string {
+	return strings.Fields("cat dog pizza table lamp tree car boat house horse bird flower guitar bottle clock chair")
+}
+
+// populated is a world of pictures with one to three things each.
+func populated(pictures int) *world {
+	w := newWorld()
+	random := rand.New(rand.NewPCG(7, 7))
+	things := worldThings()
+	for i := range pictures {
+		var shown []string
+		for range 1 + random.IntN(3) {
+			if thing := things[random.IntN(len(things))]; !slices.Contains(shown, thing) {
+				shown = append(shown, thing)
+			}
+		}
+		w.add(fmt.Sprintf("/library/set%d/scene%04d.jpg", i%5, i), shown...)
+	}
+	return w
+}
+
+func newTestSearcher(t testing.TB, w *world, options Options) *Searcher {
+	t.Helper()
+	s, err := New(w, worldEngine{w}, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func search(t testing.TB, s *Searcher, request Request) Response {
+	t.Helper()
+	response, err := s.Search(t.Context(), request)
+	if err != nil {
+		t.Fatalf("Search(%q): %v", request.Text, err)
+	}
+	return response
+}
+
+func hitIDs(response Response) []index.ID {
+	ids := make([]index.ID, len(response.Hits))
+	for i, hit := range response.Hits {
+		ids[i] = hit.ID
+	}
+	return ids
+}
+
+func wantCode(t *testing.T, err error, code Code) {
+	t.Helper()
+	if CodeOf(err) != code {
+		t.Errorf("got error %v (%q), want code %q", err, CodeOf(err), code)
+	}
+	var known *Error
+	if errors.As(err, &known) && known.Remedy == "" {
+		t.Errorf("error %v has no remedy", err)
+	}
+}
