@@ -25,11 +25,13 @@ func benchmarkGraph(b *testing.B, config checkpoint.Config, graph namedGraph, in
 				b.Fatal(err)
 			}
 			session := openThreads(b, runtime, filepath.Join(dir, graph.file), 2)
+			used := processorTime()
 			for b.Loop() {
 				if _, err := session.Run(b.Context(), inputs...); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64((processorTime()-used).Milliseconds())/float64(b.N), "cpu-ms/op")
 		})
 	}
 }

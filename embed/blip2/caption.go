@@ -118,11 +118,13 @@ func (q *queryFormer) decode(x onnx.Value) onnx.Value {
 	if q.store.plan.method(decoder) != methodFloat {
 		return q.product(x, decoder)
 	}
-	if q.store.taps != nil {
-		q.store.taps.add(x, decoder)
-	}
+	table := q.wordTable()
 	if name == headPrefix+"decoder" {
-		return q.MatMulTransposed(x, q.store.tensor(q.Graph, headDecoder, []int{size, q.width()}, size, q.width()))
+		table = q.store.tensor(q.Graph, headDecoder, []int{size, q.width()}, size, q.width())
 	}
-	return q.MatMulTransposed(x, q.wordTable())
+	y := q.MatMulTransposed(x, table)
+	if q.store.taps != nil {
+		q.store.taps.add(decoder, x, y)
+	}
+	return y
 }

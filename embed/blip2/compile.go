@@ -105,6 +105,9 @@ func Compile(ctx context.Context, source Source, dir string, options CompileOpti
 	}
 	manifest, err := compile(ctx, source, partial, options)
 	if err == nil {
+		err = syncFolder(partial)
+	}
+	if err == nil {
 		err = replaceFolder(partial, dir)
 	}
 	if err != nil {
@@ -112,6 +115,24 @@ func Compile(ctx context.Context, source Source, dir string, options CompileOpti
 		return Manifest{}, fmt.Errorf("compile model: %w", err)
 	}
 	return manifest, nil
+}
+
+// syncFolder makes the files of a folder survive a power loss.
+func syncFolder(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		file, err := os.OpenFile(filepath.Join(dir, entry.Name()), os.O_RDWR, 0)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(file.Sync(), file.Close()); err != nil {
+			return fmt.Errorf("sync %s: %w", file.Name(), err)
+		}
+	}
+	return nil
 }
 
 // replaceFolder moves the folder from over the folder to.

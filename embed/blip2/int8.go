@@ -27,7 +27,7 @@ func writeInt8(ctx context.Context, source Source, dir string, options CompileOp
 		return err
 	}
 	t := &tuner{ctx: ctx, runtime: options.Runtime, threads: options.Threads, scratch: scratch,
-		source: source, config: source.Config(), samples: samples, logger: options.Logger}
+		source: newRecent(source), config: source.Config(), samples: samples, logger: options.Logger}
 	all := attempts()
 	for i, limits := range all {
 		if err = t.attempt(dir, options, manifest, limits); err != nil {
@@ -67,7 +67,10 @@ func (t *tuner) attempt(dir string, options CompileOptions, manifest *Manifest, 
 	if err := t.tuneFormer(plan, run.exact, manifest.HasCaptionHead, limits); err != nil {
 		return err
 	}
-	files, err := writeGraphs(t.ctx, t.source, dir, qformerData, plan, queryGraphs(manifest.HasCaptionHead))
+	if data, err = onnx.CreateDataFile(dir, qformerData); err != nil {
+		return err
+	}
+	files, err := finishGraphs(dir, newStore(t.ctx, t.source, data, plan), t.config, queryGraphs(manifest.HasCaptionHead))
 	if err != nil {
 		return err
 	}

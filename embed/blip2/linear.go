@@ -45,9 +45,15 @@ func (n *network) vector(name string, length int) onnx.Value {
 
 // product is x [... input] times the weights of l, without biases.
 func (n *network) product(x onnx.Value, l linear) onnx.Value {
+	y := n.multiply(x, l)
 	if n.store.taps != nil {
-		n.store.taps.add(x, l)
+		n.store.taps.add(l, x, y)
 	}
+	return y
+}
+
+// multiply adds the nodes of a product.
+func (n *network) multiply(x onnx.Value, l linear) onnx.Value {
 	switch n.store.plan.method(l) {
 	case methodInt8:
 		weight, scale := n.store.quantized(n.Graph, l)
@@ -129,7 +135,7 @@ func (s *store) matrix(l linear) ([]float32, error) {
 	rows, columns := s.plan.rows[l.name()], s.plan.columns[l.name()]
 	for i := range l.width() {
 		row := values[i*l.input : (i+1)*l.input]
-		multiply(row, rows)
+		scaleBy(row, rows)
 		if columns != nil {
 			for j := range row {
 				row[j] /= columns[i]
@@ -155,8 +161,8 @@ func transpose(values []float32, rows, columns int) []float32 {
 	return result
 }
 
-// multiply scales values by factors, if there are any.
-func multiply(values, factors []float32) {
+// scaleBy scales values by factors, if there are any.
+func scaleBy(values, factors []float32) {
 	if factors == nil {
 		return
 	}

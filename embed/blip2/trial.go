@@ -3,6 +3,8 @@ package blip2
 import (
 	"fmt"
 	"math"
+	"path/filepath"
+	"slices"
 
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
@@ -47,9 +49,9 @@ type verdict struct {
 	error   float64   // relative, of the product on the samples
 }
 
-// choose tries candidates for the product l on samples of its input
-// [any K] until one is good enough.
-func (t *tuner) choose(l linear, inputs []ort.Tensor, candidates []candidate, limits limits) (verdict, error) {
+// choose tries candidates for the product l on uses of it until one is good
+// enough.
+func (t *tuner) choose(l linear, uses []tap[ort.Tensor], candidates []candidate, limits limits) (verdict, error) {
 	weights, err := (&store{ctx: t.ctx, weights: t.source}).matrix(l)
 	if err != nil {
 		return verdict{}, err
@@ -58,9 +60,9 @@ func (t *tuner) choose(l linear, inputs []ort.Tensor, candidates []candidate, li
 	for _, candidate := range candidates {
 		var factors []float32
 		if candidate.smoothing > 0 {
-			factors = smoothingFactors(weights, inputs, l, candidate.smoothing)
+			factors = smoothingFactors(weights, uses, l, candidate.smoothing)
 		}
-		loss, err := t.try(l, weights, factors, candidate.method, inputs)
+		loss, err := t.try(l, weights, factors, candidate.method, uses)
 		if err != nil {
 			return verdict{}, fmt.Errorf("try %s as %v: %w", l.name(), candidate, err)
 		}
@@ -81,10 +83,10 @@ func (t *tuner) choose(l linear, inputs []ort.Tensor, candidates []candidate, li
 // smoothingFactors are what the input features of l are divided by, so that
 // their largest magnitudes and those of the weights that read them approach
 // each other (SmoothQuant, arXiv 2211.10438, equation 4).
-func smoothingFactors(weights []float32, inputs []ort.Tensor, l linear, strength float64) []float32 {
+func smoothingFactors(weights []float32, uses []tap[ort.Tensor], l linear, strength float64) []float32 {
 	activations, reading := make([]float64, l.input), make([]float64, l.input)
-	for _, input := range inputs {
-		for i, value := range input.Float32() {
+	for _, use := range uses {
+		for i, value := range use.input.Float32() {
 			activations[i%l.input] = max(activations[i%l.input], math.Abs(float64(value)))
 		}
 	}
@@ -103,15 +105,24 @@ func smoothingFactors(weights []float32, inputs []ort.Tensor, l linear, strength
 	return factors
 }
 
-// try computes the product exactly and as the method would, and returns the
-// root mean square difference relative to the root mean square product.
-func (t *tuner) try(l linear, weights, factors []float32, method method, inputs []ort.Tensor) (float64, error) {
+// try computes the product as the method would and returns the root mean
+// square difference from the exact one, relative to that one's root mean
+// square.
+func (t *tuner) try(l linear, weights, factors []float32, method method, uses []tap[ort.Tensor]) (float64, error) {
+	data, err := onnx.CreateDataFile(t.scratch, trialData)
+	if err != nil {
+		return 0, err
+	}
+	err = trialGraph(data, l, weights, factors, method).Write(t.scratch, trialFile)
+	if err := closeData(data, err); err != nil {
+		return 0, err
+	}
 	var difference, whole float64
-	build := func(data *onnx.DataFile) *onnx.Graph { return trialGraph(data, l, weights, factors, method) }
-	err := t.session(build, func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
-		for _, input := range inputs {
-			rows := int64(len(input.Float32()) / l.input)
-			outputs, err := run(ort.Float32Tensor(input.Float32(), 1, rows, int64(l.input)))
+	err = t.open(filepath.Join(t.scratch, trialFile), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+		for _, use := range uses {
+			input, exact := use.input.Float32(), use.output.Float32()
+			rows := int64(len(input) / l.input)
+			outputs, err := run(ort.Float32Tensor(input, 1, rows, int64(l.input)), ort.Float32Tensor(exact, 1, rows, int64(l.width())))
 			if err != nil {
 				return err
 			}
@@ -134,30 +145,28 @@ func sum(values []float32) float64 {
 	return total
 }
 
-// trialGraph multiplies x by the weights both ways and adds up the squares of
-// the difference and of the exact product, for each row.
+// trialGraph multiplies x by the quantised weights and adds up the squares of
+// the difference from the exact product and of that product, for each row.
 func trialGraph(data *onnx.DataFile, l linear, weights, factors []float32, method method) *onnx.Graph {
 	graph := onnx.NewGraph("trial")
 	x := graph.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(l.input))
-	exact := graph.MatMul(x, graph.Constant("exact", appendFloats(graph, data, transpose(weights, l.width(), l.input), l.input, l.width())))
-	smoothed := x
+	exact := graph.Input("exact", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(l.width()))
 	if factors != nil {
-		smoothed = graph.Divide(x, graph.Constant("factors", appendFloats(graph, data, factors, l.input)))
-		weights = append([]float32(nil), weights...)
+		x = graph.Divide(x, graph.Constant("factors", appendFloats(graph, data, factors, l.input)))
+		weights = slices.Clone(weights)
 		for i := range l.width() {
-			multiply(weights[i*l.input:(i+1)*l.input], factors)
+			scaleBy(weights[i*l.input:(i+1)*l.input], factors)
 		}
 	}
 	codes, scales := quantizeRows(weights, l.width(), l.input)
 	packed, err := data.AppendBytes(onnx.Int8, codes, int64(l.input), int64(l.width()))
 	graph.Fail(err)
 	weight, scale := graph.Constant("weight", packed), graph.Constant("scale", appendFloats(graph, data, scales, l.width()))
-	net := &network{Graph: graph}
 	var quantized onnx.Value
 	if method == methodRows {
-		quantized = net.productByRows(smoothed, weight, scale)
+		quantized = (&network{Graph: graph}).productByRows(x, weight, scale)
 	} else {
-		quantized = graph.DynamicQuantizeMatMul(smoothed, weight, scale, onnx.Value{})
+		quantized = graph.DynamicQuantizeMatMul(x, weight, scale, onnx.Value{})
 	}
 	graph.Output("difference", graph.SumOfSquares(graph.Subtract(quantized, exact), 2))
 	graph.Output("whole", graph.SumOfSquares(exact, 2))

@@ -23,7 +23,7 @@ func (t *tuner) tuneFormer(plan plan, tokens []ort.Tensor, captions bool, limits
 	if err != nil {
 		return err
 	}
-	inputs, products, err := t.tapFormer(tokens[:min(choosingImages, len(tokens))], taps)
+	uses, products, err := t.tapFormer(tokens[:min(choosingImages, len(tokens))], taps)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (t *tuner) tuneFormer(plan plan, tokens []ort.Tensor, captions bool, limits
 			continue
 		}
 		t.step(fmt.Sprintf("query transformer product %d of %d", i+1, len(products)))
-		chosen, err := t.choose(l, inputs[l.name()], formerCandidates, limits)
+		chosen, err := t.choose(l, uses[l.name()], formerCandidates, limits)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (t *tuner) writeFormer(captions bool) (map[string]*tapped, error) {
 	for _, named := range queryGraphs(captions) {
 		weights.taps = nil
 		err := named.build(t.config, weights).Write(t.scratch, named.file)
-		taps := &tapped{values: map[string][]onnx.Value{}}
+		taps := newTapped()
 		weights.taps = taps
 		graph := named.build(t.config, weights)
 		taps.outputs(graph)
@@ -69,10 +69,10 @@ func (t *tuner) writeFormer(captions bool) (map[string]*tapped, error) {
 	return collected, closeData(data, nil)
 }
 
-// tapFormer runs the tapped graphs on samples and returns what each product
-// read, and the products in the order in which they were met.
-func (t *tuner) tapFormer(tokens []ort.Tensor, taps map[string]*tapped) (map[string][]ort.Tensor, []linear, error) {
-	inputs := map[string][]ort.Tensor{}
+// tapFormer runs the tapped graphs on samples and returns the uses of each
+// product, and the products in the order in which they were met.
+func (t *tuner) tapFormer(tokens []ort.Tensor, taps map[string]*tapped) (tapValues, []linear, error) {
+	uses := tapValues{}
 	var products []linear
 	tap := func(file string, runs ...[]ort.Tensor) error {
 		collected, ok := taps[file]
@@ -90,7 +90,7 @@ func (t *tuner) tapFormer(tokens []ort.Tensor, taps map[string]*tapped) (map[str
 				if err != nil {
 					return err
 				}
-				collected.sort(outputs, inputs)
+				collected.sort(outputs, uses)
 			}
 			return nil
 		})
@@ -112,7 +112,7 @@ func (t *tuner) tapFormer(tokens []ort.Tensor, taps map[string]*tapped) (map[str
 		}
 	}
 	err = errors.Join(tap(ImagePartsFile, images...), tap(TextFile, texts...), tap(MatchFile, pairs...), tap(CaptionStepFile, steps...))
-	return inputs, products, err
+	return uses, products, err
 }
 
 // openTapped opens a tapped graph with only the tapped outputs.

@@ -33,11 +33,7 @@ func (t *tuner) tuneVision(dir string, weights *store, limits limits) (visionRun
 	}
 	for i := range t.config.Vision.Layers {
 		t.step(fmt.Sprintf("vision layer %d of %d", i+1, t.config.Vision.Layers))
-		if err := t.tuneVisionLayer(weights.plan, i, run.exact[:min(choosingImages, len(run.exact))], limits); err != nil {
-			return run, err
-		}
-		piece := func(weights *store) *onnx.Graph { return t.visionLayer(weights, i, nil) }
-		if err := t.advance(dir, weights, &run, piece); err != nil {
+		if err := t.tuneVisionLayer(dir, weights, &run, i, limits); err != nil {
 			return run, err
 		}
 	}
@@ -45,16 +41,44 @@ func (t *tuner) tuneVision(dir string, weights *store, limits limits) (visionRun
 	return run, err
 }
 
-// advance runs a piece of the encoder on both streams.
-func (t *tuner) advance(dir string, weights *store, run *visionRun, piece func(*store) *onnx.Graph) error {
-	exact, seconds, err := runEach(run.exact, func(use runner) error { return t.float(piece, use) })
+// tuneVisionLayer chooses for the products of a layer and runs it on both
+// streams.
+func (t *tuner) tuneVisionLayer(dir string, weights *store, run *visionRun, layer int, limits limits) error {
+	piece := func(weights *store) *onnx.Graph { return t.visionLayer(weights, layer) }
+	return t.inFloat(func(exact *store) error {
+		uses, err := t.tapVisionLayer(exact, layer, run.exact[:min(choosingImages, len(run.exact))])
+		if err != nil {
+			return err
+		}
+		if err := t.chooseVisionLayer(weights.plan, layer, uses, limits); err != nil {
+			return err
+		}
+		return t.advanceBoth(dir, exact, weights, run, piece)
+	})
+}
+
+// inFloat gives a store of float32 weights to use, for pieces in the scratch
+// folder.
+func (t *tuner) inFloat(use func(*store) error) error {
+	data, err := onnx.CreateDataFile(t.scratch, pieceData)
 	if err != nil {
 		return err
 	}
-	quantized, quantizedSeconds, err := runEach(run.quantized, func(use runner) error {
-		return t.final(dir, weights, piece, use)
-	})
-	run.exact, run.quantized = exact, quantized
+	return closeData(data, use(newStore(t.ctx, t.source, data, newPlan(methodFloat))))
+}
+
+// advance runs a piece of the encoder on both streams.
+func (t *tuner) advance(dir string, weights *store, run *visionRun, piece func(*store) *onnx.Graph) error {
+	return t.inFloat(func(exact *store) error { return t.advanceBoth(dir, exact, weights, run, piece) })
+}
+
+func (t *tuner) advanceBoth(dir string, exact, weights *store, run *visionRun, piece func(*store) *onnx.Graph) error {
+	streams, seconds, err := runEach(run.exact, func(use runner) error { return t.piece(t.scratch, exact, piece, use) })
+	if err != nil {
+		return err
+	}
+	quantized, quantizedSeconds, err := runEach(run.quantized, func(use runner) error { return t.piece(dir, weights, piece, use) })
+	run.exact, run.quantized = streams, quantized
 	run.exactSeconds += seconds
 	run.quantizedSeconds += quantizedSeconds
 	return err
@@ -108,16 +132,15 @@ func (t *tuner) visionEnd(weights *store) *onnx.Graph {
 	return v.Graph
 }
 
-// visionLayer is the piece of one layer, with the inputs of its products as
-// further outputs if taps is given.
-func (t *tuner) visionLayer(weights *store, layer int, taps *tapped) *onnx.Graph {
+// visionLayer is the piece of one layer. If the store taps products, their
+// uses are its outputs instead.
+func (t *tuner) visionLayer(weights *store, layer int) *onnx.Graph {
 	v := t.encoder("vision_layer", weights)
-	weights.taps = taps
 	stream := t.streamInput(v)
 	norm := v.norm(layer)
 	feed, after := v.layer(layer, v.normalize(stream, norm.name, v.config.HiddenSize, norm.epsilon), stream)
-	if taps != nil {
-		taps.outputs(v.Graph)
+	if weights.taps != nil {
+		weights.taps.outputs(v.Graph)
 		return v.Graph
 	}
 	_, _, _, second := visionProducts(v.config, layer)
@@ -125,25 +148,28 @@ func (t *tuner) visionLayer(weights *store, layer int, taps *tapped) *onnx.Graph
 	return v.Graph
 }
 
-// tuneVisionLayer chooses for the four products of a layer, looking at its
-// input streams.
-func (t *tuner) tuneVisionLayer(plan plan, layer int, streams []ort.Tensor, limits limits) error {
-	taps := &tapped{values: map[string][]onnx.Value{}}
-	inputs := map[string][]ort.Tensor{}
-	err := t.float(func(weights *store) *onnx.Graph { return t.visionLayer(weights, layer, taps) },
+// tapVisionLayer runs a layer in float32 on streams and returns the uses of
+// its products.
+func (t *tuner) tapVisionLayer(exact *store, layer int, streams []ort.Tensor) (tapValues, error) {
+	taps, uses := newTapped(), tapValues{}
+	exact.taps = taps
+	defer func() { exact.taps = nil }()
+	err := t.piece(t.scratch, exact, func(weights *store) *onnx.Graph { return t.visionLayer(weights, layer) },
 		func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 			for _, stream := range streams {
 				outputs, err := run(stream)
 				if err != nil {
 					return err
 				}
-				taps.sort(outputs, inputs)
+				taps.sort(outputs, uses)
 			}
 			return nil
 		})
-	if err != nil {
-		return err
-	}
+	return uses, err
+}
+
+// chooseVisionLayer chooses for the four products of a layer by their uses.
+func (t *tuner) chooseVisionLayer(plan plan, layer int, uses tapValues, limits limits) error {
 	qkv, projection, first, second := visionProducts(t.config.Vision, layer)
 	prefix := fmt.Sprintf("vision_model.encoder.layers.%d.", layer)
 	width := t.config.Vision.HiddenSize
@@ -157,7 +183,7 @@ func (t *tuner) tuneVisionLayer(plan plan, layer int, streams []ort.Tensor, limi
 		{first, smoothCandidates, func(factors []float32) { plan.norms[prefix+"layer_norm2"] = factors }},
 		{second, plainCandidates, nil},
 	} {
-		chosen, err := t.choose(product.linear, inputs[product.name()], product.candidates, limits)
+		chosen, err := t.choose(product.linear, uses[product.name()], product.candidates, limits)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ type tuner struct {
 	runtime *ort.Runtime
 	threads int
 	scratch string // folder for pieces
-	source  Source
+	source  Weights
 	config  checkpoint.Config
 	samples samples
 	logger  *slog.Logger
@@ -31,28 +31,16 @@ type tuner struct {
 	choices []LayerChoice
 }
 
-// Files of the piece that is being run.
+// Files of the piece that is being run, and of a product's trial.
 const (
 	pieceData  = "piece.bin"
 	pieceGraph = "piece.onnx"
+	trialData  = "trial.bin"
+	trialFile  = "trial.onnx"
 )
 
 // runner uses an open graph by running it.
 type runner func(run func(...ort.Tensor) ([]ort.Tensor, error)) error
-
-// session writes a graph whose weights go to a data file of its own, opens it
-// and hands a function that runs it to use.
-func (t *tuner) session(build func(*onnx.DataFile) *onnx.Graph, use runner) error {
-	data, err := onnx.CreateDataFile(t.scratch, pieceData)
-	if err != nil {
-		return err
-	}
-	err = build(data).Write(t.scratch, pieceGraph)
-	if err := closeData(data, err); err != nil {
-		return err
-	}
-	return t.open(filepath.Join(t.scratch, pieceGraph), "", use)
-}
 
 // open opens a graph for the time of use, with those of its outputs whose
 // names have the given prefix.
@@ -70,15 +58,9 @@ func (t *tuner) open(path, prefix string, use runner) (err error) {
 	return use(func(inputs ...ort.Tensor) ([]ort.Tensor, error) { return session.Run(t.ctx, inputs...) })
 }
 
-// float runs a graph built from the checkpoint in float32.
-func (t *tuner) float(build func(*store) *onnx.Graph, use runner) error {
-	return t.session(func(data *onnx.DataFile) *onnx.Graph {
-		return build(newStore(t.ctx, t.source, data, newPlan(methodFloat)))
-	}, use)
-}
-
-// final runs a graph built from the model's own weights, written to dir.
-func (t *tuner) final(dir string, weights *store, build func(*store) *onnx.Graph, use runner) error {
+// piece runs a graph built from a store's weights, for whose time it is
+// written into the store's folder dir.
+func (t *tuner) piece(dir string, weights *store, build func(*store) *onnx.Graph, use runner) error {
 	graph := build(weights)
 	if err := errors.Join(graph.Err(), weights.data.Flush()); err != nil {
 		return err
@@ -99,36 +81,44 @@ func (t *tuner) record(plan plan, l linear, verdict verdict) {
 // tapPrefix begins the names of tapped outputs.
 const tapPrefix = "tap_"
 
-// tapped collects the inputs of a graph's products and makes them outputs.
+// tap is one use of a product: what it read and what it gave, in float32.
+type tap[T any] struct{ input, output T }
+
+// tapped collects the uses of a graph's products and makes them outputs.
 type tapped struct {
 	products []linear
-	values   map[string][]onnx.Value
+	uses     map[string][]tap[onnx.Value]
 }
 
-func (p *tapped) add(x onnx.Value, l linear) {
-	if _, ok := p.values[l.name()]; !ok {
+func newTapped() *tapped { return &tapped{uses: map[string][]tap[onnx.Value]{}} }
+
+func (p *tapped) add(l linear, input, output onnx.Value) {
+	if _, ok := p.uses[l.name()]; !ok {
 		p.products = append(p.products, l)
 	}
-	p.values[l.name()] = append(p.values[l.name()], x)
+	p.uses[l.name()] = append(p.uses[l.name()], tap[onnx.Value]{input, output})
 }
 
-// outputs makes every collected value an output, in order.
+// outputs makes everything collected outputs, in order.
 func (p *tapped) outputs(graph *onnx.Graph) {
 	for i, l := range p.products {
-		for j, value := range p.values[l.name()] {
-			graph.Output(fmt.Sprintf("%s%d_%d", tapPrefix, i, j), value)
+		for j, use := range p.uses[l.name()] {
+			graph.Output(fmt.Sprintf("%sinput_%d_%d", tapPrefix, i, j), use.input)
+			graph.Output(fmt.Sprintf("%soutput_%d_%d", tapPrefix, i, j), use.output)
 		}
 	}
 }
 
-// sort files a run's outputs, from the first tapped one on, under their
-// products.
-func (p *tapped) sort(outputs []ort.Tensor, into map[string][]ort.Tensor) {
+// tapValues are the tapped values of runs, by product.
+type tapValues map[string][]tap[ort.Tensor]
+
+// sort files a run's tapped outputs under their products.
+func (p *tapped) sort(outputs []ort.Tensor, into tapValues) {
 	at := 0
 	for _, l := range p.products {
-		for range p.values[l.name()] {
-			into[l.name()] = append(into[l.name()], outputs[at])
-			at++
+		for range p.uses[l.name()] {
+			into[l.name()] = append(into[l.name()], tap[ort.Tensor]{outputs[at], outputs[at+1]})
+			at += 2
 		}
 	}
 }

@@ -130,10 +130,11 @@ func (d *DataFile) Flush() error {
 	return nil
 }
 
-// Close flushes to the disk and closes. It returns the hexadecimal SHA-256 of
-// the content.
+// Close writes what is buffered and closes the file; whoever needs it to
+// survive a power loss syncs it afterwards. It returns the hexadecimal
+// SHA-256 of the content.
 func (d *DataFile) Close() (string, error) {
-	err := errors.Join(d.writer.Flush(), d.file.Sync(), d.file.Close())
+	err := errors.Join(d.writer.Flush(), d.file.Close())
 	if err != nil {
 		return "", fmt.Errorf("close %s: %w", d.name, err)
 	}

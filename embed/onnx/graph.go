@@ -229,7 +229,8 @@ func (g *Graph) fail(operator, format string, arguments ...any) Value {
 }
 
 // Write encodes the graph into the named file of folder dir, through a
-// temporary file so that the name only ever holds a whole model.
+// temporary file so that the name only ever holds a whole model; whoever needs
+// it to survive a power loss syncs it afterwards.
 func (g *Graph) Write(dir, name string) error {
 	if g.err != nil {
 		return g.err
@@ -256,7 +257,7 @@ func writeFile(path string, content []byte) (err error) {
 		}
 	}()
 	_, err = file.Write(content)
-	err = errors.Join(err, file.Sync(), file.Close(), os.Chmod(file.Name(), 0o644))
+	err = errors.Join(err, file.Close(), os.Chmod(file.Name(), 0o644))
 	if err != nil {
 		return fmt.Errorf("write model %s: %w", path, err)
 	}
