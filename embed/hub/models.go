@@ -1,0 +1,179 @@
+package hub
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"mekiki/internal/hint"
+)
+
+// Model is a published checkpoint that can be pulled by name.
+type Model struct {
+	// Name is what pull takes.
+	Name string
+	// Description says in one sentence what it is.
+	Description string
+	// Repository is the Hugging Face repository, or empty.
+	Repository string
+	// LavisFiles are the names of files in LAVIS's storage, the main one first.
+	LavisFiles []string
+	// ImageSize is the side of the square input in pixels.
+	ImageSize int
+	// Captions is set when the checkpoint holds the captioning head.
+	Captions bool
+	// ApproximateBytes is the download's size as published.
+	ApproximateBytes int64
+}
+
+// vocabularyRepository has the vocabulary that LAVIS's files lack.
+const vocabularyRepository = "Salesforce/blip2-itm-vit-g"
+
+// Models lists the checkpoints that can be pulled by name.
+func Models() []Model {
+	return []Model{
+		{
+			Name: "blip2", Description: "BLIP-2 with ViT-g, pretrained: similarity, matching and captions.",
+			LavisFiles: []string{"blip2_pretrained.pth", "eva_vit_g.pth"}, ImageSize: 224, Captions: true, ApproximateBytes: 2_780_000_000,
+		},
+		{
+			Name: "blip2-coco", Description: "BLIP-2 with ViT-g, finetuned for retrieval on COCO: similarity, matching and captions.",
+			LavisFiles: []string{"blip2_finetune_coco.pth"}, ImageSize: 364, Captions: true, ApproximateBytes: 4_800_000_000,
+		},
+		{
+			Name: "blip2-itm-vit-g", Description: "BLIP-2 with ViT-g, pretrained, in Hugging Face form: similarity and matching.",
+			Repository: "Salesforce/blip2-itm-vit-g", ImageSize: 224, ApproximateBytes: 4_688_000_000,
+		},
+		{
+			Name: "blip2-itm-vit-g-coco", Description: "BLIP-2 with ViT-g, finetuned for retrieval on COCO, in Hugging Face form: similarity and matching.",
+			Repository: "Salesforce/blip2-itm-vit-g-coco", ImageSize: 364, ApproximateBytes: 4_691_000_000,
+		},
+		{
+			Name: "blip2-vit-l", Description: "BLIP-2 with CLIP's ViT-L, pretrained: smaller and faster; similarity, matching and captions.",
+			LavisFiles: []string{"blip2_pretrained_vitL.pth", "clip_vit_L.pth"}, ImageSize: 224, Captions: true, ApproximateBytes: 2_000_000_000,
+		},
+	}
+}
+
+// request is one thing to pull: a repository at a revision, or one address, or a file of LAVIS.
+type request struct {
+	repository string
+	revision   string
+	// only, when set, is the single file to take from the repository.
+	only    string
+	address string
+}
+
+var (
+	repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9._-]{1,96}$`)
+	revisionPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$`)
+)
+
+// parseRequests turns what the user named into requests and the name of the folder that they go to.
+func parseRequests(environment Environment, names []string) ([]request, string, error) {
+	if len(names) == 0 {
+		return nil, "", hint.Wrap(fmt.Errorf("nothing to pull"), "name one of "+modelNames()+", a Hugging Face repository or an address")
+	}
+	var requests []request
+	folder := ""
+	for _, name := range names {
+		parsed, base, err := parseName(environment, name)
+		if err != nil {
+			return nil, "", err
+		}
+		requests = append(requests, parsed...)
+		folder = first(folder, base)
+	}
+	return requests, folder, nil
+}
+
+func parseName(environment Environment, name string) ([]request, string, error) {
+	if index := slices.IndexFunc(Models(), func(model Model) bool { return model.Name == name }); index >= 0 {
+		return namedRequests(environment, Models()[index]), name, nil
+	}
+	if strings.Contains(name, "://") {
+		return parseAddress(environment, name)
+	}
+	repository, revision, _ := strings.Cut(name, "@")
+	revision = first(revision, "main")
+	if !validRepository(repository) || !validRevision(revision) {
+		return nil, "", hint.Wrap(fmt.Errorf("%q is neither a model's name, nor a Hugging Face repository, nor an address", name),
+			"name one of "+modelNames()+", or a repository such as Salesforce/blip2-itm-vit-g")
+	}
+	return []request{{repository: repository, revision: revision}}, path.Base(repository), nil
+}
+
+func validRepository(repository string) bool {
+	return repositoryPattern.MatchString(repository) && !strings.Contains(repository, "..")
+}
+
+func validRevision(revision string) bool {
+	return revisionPattern.MatchString(revision) && !strings.Contains(revision, "..")
+}
+
+func modelNames() string {
+	models := Models()
+	names := make([]string, len(models))
+	for i, model := range models {
+		names[i] = model.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// namedRequests lists what makes up a published model.
+func namedRequests(environment Environment, model Model) []request {
+	if model.Repository != "" {
+		return []request{{repository: model.Repository, revision: "main"}}
+	}
+	requests := []request{{repository: vocabularyRepository, revision: "main", only: "vocab.txt"}}
+	for _, file := range model.LavisFiles {
+		requests = append(requests, request{address: environment.LavisEndpoint + "/" + file})
+	}
+	return requests
+}
+
+// parseAddress understands the pages of a repository and takes any other address as that of a file.
+func parseAddress(environment Environment, address string) ([]request, string, error) {
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+		return nil, "", fmt.Errorf("%q is not an address that can be downloaded", address)
+	}
+	if endpoint, err := url.Parse(environment.Endpoint); err == nil && endpoint.Host == parsed.Host {
+		parts := strings.Split(strings.Trim(strings.TrimPrefix(parsed.Path, endpoint.Path), "/"), "/")
+		isPage := len(parts) == 2 && !weightsFile(parts[1]) || len(parts) >= 4 && parts[2] == "tree"
+		if len(parts) >= 2 && isPage && validRepository(parts[0]+"/"+parts[1]) {
+			revision := "main"
+			if len(parts) >= 4 {
+				revision = strings.Join(parts[3:], "/")
+			}
+			if validRevision(revision) {
+				return []request{{repository: parts[0] + "/" + parts[1], revision: revision}}, parts[1], nil
+			}
+		}
+	}
+	name := path.Base(parsed.Path)
+	if !plainName(name) {
+		return nil, "", fmt.Errorf("the address %q does not end with a file's name", address)
+	}
+	return []request{{address: address}}, strings.TrimSuffix(name, path.Ext(name)), nil
+}
+
+// weightsFile reports whether a name is that of a file of weights.
+func weightsFile(name string) bool {
+	switch path.Ext(name) {
+	case ".pth", ".safetensors", ".bin":
+		return true
+	}
+	return false
+}
+
+var filePattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$`)
+
+// plainName reports whether a name is a file's name on every system and none of our own.
+func plainName(name string) bool {
+	return filePattern.MatchString(name) && !strings.HasSuffix(name, ".") &&
+		!strings.Contains(name, partSuffix) && name != manifestName
+}
