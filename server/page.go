@@ -1,15 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -20,8 +19,8 @@ type asset struct {
 	kind string
 	data []byte
 	tag  string
-	// hashed says that the name changes with the content.
-	hashed bool
+	// fixed says that the address changes with the content.
+	fixed bool
 }
 
 // contentTag is an entity tag: weak, since compression changes the bytes.
@@ -29,10 +28,6 @@ func contentTag(data []byte) string {
 	sum := sha256.Sum256(data)
 	return `W/"` + hex.EncodeToString(sum[:12]) + `"`
 }
-
-// hashedName is the name of a file that holds a hash of its content, such as
-// app-4f3a9c21.js or app.4f3a9c21.js.
-var hashedName = regexp.MustCompile(`[.-][0-9A-Za-z_]{8,}\.[a-z0-9]+$`)
 
 // assetTypes are the media types of the page's files; a fixed list, as the
 // machine's own may lack some or differ.
@@ -46,11 +41,20 @@ var assetTypes = map[string]string{
 // maximumPage bounds what the page may take in memory.
 const maximumPage = 64 << 20
 
-// loadPage reads the page's files. Serving from memory leaves no path for
-// anyone to play with.
-func loadPage(page fs.FS) (map[string]asset, error) {
-	assets, total := map[string]asset{}, 0
-	err := fs.WalkDir(page, ".", func(name string, entry fs.DirEntry, err error) error {
+// page is the web page, held in memory, so that no path leads anywhere else.
+type page struct {
+	assets map[string]asset
+	// version is a path such as "/~1a2b3c4d" below which every file is served as
+	// one that never changes; it is a hash of all of them.
+	version string
+}
+
+// loadPage reads the page's files. In index.html it puts the version before the
+// addresses of the files, so that a browser keeps them until one changes.
+func loadPage(files fs.FS) (*page, error) {
+	loaded, total := &page{assets: map[string]asset{}}, 0
+	all := sha256.New()
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !entry.Type().IsRegular() {
 			return err
 		}
@@ -58,55 +62,76 @@ func loadPage(page fs.FS) (map[string]asset, error) {
 		if !known {
 			return nil
 		}
-		data, err := fs.ReadFile(page, name)
+		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
 		if total += len(data); total > maximumPage {
 			return fmt.Errorf("more than %d bytes", maximumPage)
 		}
-		assets["/"+name] = asset{kind: kind, data: data, tag: contentTag(data), hashed: hashedName.MatchString(path.Base(name))}
+		loaded.assets["/"+name] = asset{kind: kind, data: data, tag: contentTag(data)}
+		fmt.Fprintf(all, "%s %d\n%s", name, len(data), data)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the page: %w", err)
 	}
-	if _, found := assets["/index.html"]; !found {
+	index, found := loaded.assets[indexPath]
+	if !found {
 		return nil, errors.New("read the page: index.html is missing")
 	}
-	return assets, nil
+	loaded.version = "/~" + hex.EncodeToString(all.Sum(nil)[:6])
+	for name := range loaded.assets {
+		index.data = bytes.ReplaceAll(index.data, []byte(`"`+name+`"`), []byte(`"`+loaded.version+name+`"`))
+	}
+	index.tag = contentTag(index.data)
+	loaded.assets[indexPath] = index
+	return loaded, nil
+}
+
+const indexPath = "/index.html"
+
+// find gives the asset at an address. An address that is no file belongs to the
+// page itself, which keeps its state there.
+func (p *page) find(name string) (asset, bool) {
+	if versioned, ok := strings.CutPrefix(name, p.version); ok {
+		found, exists := p.assets[versioned]
+		found.fixed = true
+		return found, exists && versioned != indexPath
+	}
+	if found, exists := p.assets[name]; exists {
+		return found, true
+	}
+	if path.Ext(name) != "" || strings.HasPrefix(name, "/~") {
+		return asset{}, false
+	}
+	return p.assets[indexPath], true
 }
 
 // addPages adds the page at /, and the page that shows the API.
 func (s *Server) addPages() error {
 	s.addDocumentPage()
-	var assets map[string]asset
+	var loaded *page
 	if s.options.Page != nil {
 		var err error
-		if assets, err = loadPage(s.options.Page); err != nil {
+		if loaded, err = loadPage(s.options.Page); err != nil {
 			return err
 		}
 	}
-	serve := func(c echo.Context) error { return s.servePage(c, assets) }
+	serve := func(c echo.Context) error {
+		name := c.Request().URL.Path
+		if isAPI(name) || loaded == nil {
+			return newProblem(CodeNotFound, "")
+		}
+		found, exists := loaded.find(name)
+		if !exists {
+			return newProblem(CodeNotFound, "")
+		}
+		return s.sendPage(c, found)
+	}
 	s.echo.GET("/*", serve)
 	s.echo.HEAD("/*", serve)
 	return nil
-}
-
-// servePage sends a file of the page. An address that is none belongs to the page
-// itself, which keeps its state there; one that looks like a file is missing.
-func (s *Server) servePage(c echo.Context, assets map[string]asset) error {
-	name := c.Request().URL.Path
-	if isAPI(name) || assets == nil {
-		return newProblem(CodeNotFound, "")
-	}
-	if found, exists := assets[name]; exists {
-		return s.sendPage(c, found)
-	}
-	if path.Ext(name) != "" {
-		return newProblem(CodeNotFound, "")
-	}
-	return s.sendPage(c, assets["/index.html"])
 }
 
 func (s *Server) sendPage(c echo.Context, found asset) error {
@@ -114,20 +139,17 @@ func (s *Server) sendPage(c echo.Context, found asset) error {
 	return s.sendAsset(c, found)
 }
 
-// sendAsset sends bytes that change only with the program. Those with a hash in
-// their name may be kept for good, others are asked for again each time.
+// sendAsset sends bytes that change only with the program. Those whose address
+// changes with them may be kept for good, others are asked for again each time.
 func (s *Server) sendAsset(c echo.Context, found asset) error {
 	header := c.Response().Header()
 	header.Set("ETag", found.tag)
 	header.Set("Cache-Control", "no-cache")
-	if found.hashed {
+	if found.fixed {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	if matchesTag(c.Request(), found.tag) {
 		return c.NoContent(http.StatusNotModified)
-	}
-	if kind, _, err := mime.ParseMediaType(found.kind); err == nil && strings.HasPrefix(kind, "text/html") {
-		header.Set("Vary", "Accept-Encoding")
 	}
 	if c.Request().Method == http.MethodHead {
 		header.Set(echo.HeaderContentType, found.kind)
