@@ -3,14 +3,18 @@ package index
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"path/filepath"
+	"sync"
 	"time"
 
-	"mekiki/embed"
+	"mekiki/index/internal/segment"
+	"mekiki/internal/hint"
+	"mekiki/internal/vfs"
 )
-
-var errPending = errors.New("index: not built yet")
 
 // Options say how to open a library.
 type Options struct {
@@ -22,145 +26,305 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// FileSystem holds the library; nil means the operating system's. On
+	// another one the keyword index is kept in memory.
+	FileSystem vfs.FS
+	// CheckpointBytes is the length of the operation log from which on the
+	// next commit writes a checkpoint; zero means 64 MiB.
+	CheckpointBytes int64
+	// SegmentBytes is the length from which on a new segment is begun; zero
+	// means 512 MiB.
+	SegmentBytes int64
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.FileSystem == nil {
+		o.FileSystem = vfs.OS{}
+	}
+	if o.CheckpointBytes == 0 {
+		o.CheckpointBytes = 64 << 20
+	}
+	if o.SegmentBytes == 0 {
+		o.SegmentBytes = segmentLimit
+	}
+	return o
+}
+
+// Validate reports every option that is out of range.
+func (o Options) Validate() error {
+	var problems []error
+	if o.CheckpointBytes < 0 {
+		problems = append(problems, fmt.Errorf("checkpoint bytes %d are negative", o.CheckpointBytes))
+	}
+	if o.SegmentBytes < 0 {
+		problems = append(problems, fmt.Errorf("segment bytes %d are negative", o.SegmentBytes))
+	}
+	return errors.Join(problems...)
 }
 
 // Library is an open library. Its methods may be called from any goroutine.
-type Library struct{}
+type Library struct {
+	folder  string
+	options Options
+	fsys    vfs.FS
+	logger  *slog.Logger
+	lock    io.Closer
+	lookup  *lookup
+	derived *derived
+	read    catalogEnd
+
+	// writer is held by the goroutine that commits.
+	writer    sync.Mutex
+	catalog   *catalog
+	appenders map[appenderKey]*segmentAppender
+	failed    error
+
+	queueMutex sync.Mutex
+	queue      []*writeRequest
+
+	// mutex guards what follows; it is held for moments only.
+	mutex    sync.Mutex
+	view     *view
+	closed   bool
+	findings []Finding
+}
+
+type appenderKey struct {
+	space uint64
+	kind  segment.Kind
+}
 
 // Open opens the library in a folder. Unless it is only to be read, a missing
 // library is created, the writer's lock is taken (an error that is [ErrLocked]
 // names the holder), and whatever derived data is missing or behind is rebuilt.
 func Open(ctx context.Context, folder string, options Options) (*Library, error) {
-	return nil, errPending
+	if err := options.Validate(); err != nil {
+		return nil, fmt.Errorf("open library: %w", err)
+	}
+	options = options.withDefaults()
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, fmt.Errorf("open library: %w", err)
+	}
+	l := &Library{
+		folder: absolute, options: options, fsys: options.FileSystem, logger: options.Logger,
+		appenders: map[appenderKey]*segmentAppender{},
+	}
+	if options.ReadOnly {
+		err = l.openReader(ctx)
+	} else {
+		err = l.openWriter(ctx)
+	}
+	if err != nil {
+		return nil, explain(err, absolute)
+	}
+	return l, nil
 }
 
-// Close makes everything durable and gives the lock back. Snapshots stay
-// usable until they are closed themselves.
-func (l *Library) Close() error { return errPending }
-
-// Folder is the library's absolute path.
-func (l *Library) Folder() string { return "" }
-
-// Snapshot gives the current state. Close it when done.
-func (l *Library) Snapshot() *Snapshot { return nil }
-
-// Refresh brings a library that is open for reading up to date with what its
-// writer has committed since. It reports whether anything changed.
-func (l *Library) Refresh(ctx context.Context) (bool, error) { return false, errPending }
-
-// Write applies a batch. When it returns without an error the batch is on disk
-// and visible to new snapshots; when it returns an error nothing of it is.
-func (l *Library) Write(ctx context.Context, batch Batch) (WriteResult, error) {
-	return WriteResult{}, errPending
+// explain adds a remedy to the errors that a user can do something about.
+func explain(err error, folder string) error {
+	if hint.Of(err) != "" {
+		return err
+	}
+	switch {
+	case errors.Is(err, ErrNotLibrary):
+		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "make one with: mekiki index FOLDER")
+	case errors.Is(err, ErrVersion):
+		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "use the version of mekiki that wrote it, or a newer one")
+	case errors.Is(err, fs.ErrPermission):
+		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "give yourself the right to read and write the folder, or choose another with --library")
+	}
+	return fmt.Errorf("open library %s: %w", folder, err)
 }
 
-// Tag adds tags to records.
-func (l *Library) Tag(ctx context.Context, ids []ID, tags ...string) error { return errPending }
-
-// Untag removes tags from records.
-func (l *Library) Untag(ctx context.Context, ids []ID, tags ...string) error { return errPending }
-
-// Remove deletes records. The files they came from are not touched.
-func (l *Library) Remove(ctx context.Context, ids ...ID) error { return errPending }
-
-// AddSpace adds a vector space beside those there are. The first space of a
-// library serves at once; later ones when told to by [Library.ServeSpace].
-// Adding a space that exists does nothing.
-func (l *Library) AddSpace(ctx context.Context, space embed.Space) error { return errPending }
-
-// ServeSpace makes searches use the space from now on; the one that served
-// until now is kept for [Library.RollbackSpace].
-func (l *Library) ServeSpace(ctx context.Context, space embed.Space) error { return errPending }
-
-// RollbackSpace goes back to the space that served before.
-func (l *Library) RollbackSpace(ctx context.Context) error { return errPending }
-
-// DropSpace deletes a space that does not serve, and its files.
-func (l *Library) DropSpace(ctx context.Context, space embed.Space) error { return errPending }
-
-// CompactResult says what compaction gave back.
-type CompactResult struct {
-	// Before and After are the library's bytes on disk.
-	Before, After int64
-	// Segments counts the segments rewritten.
-	Segments int
+func (l *Library) openWriter(ctx context.Context) (err error) {
+	if err := l.prepareFolder(); err != nil {
+		return err
+	}
+	if l.lock, err = takeLock(l.fsys, l.folder, l.options.Now()); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.abandon())
+		}
+	}()
+	found, err := loadCatalog(ctx, l.fsys, l.folder)
+	if errors.Is(err, ErrNotLibrary) {
+		if err := createCatalog(l.fsys, l.folder); err != nil {
+			return err
+		}
+		found, err = loadCatalog(ctx, l.fsys, l.folder)
+	}
+	if err != nil {
+		return err
+	}
+	if l.catalog, err = openCatalog(l.fsys, l.folder, found); err != nil {
+		return err
+	}
+	if found.tail > 0 {
+		l.logger.Warn("cut off a commit that a crash left unfinished", "file", logName(found.log), "bytes", found.tail)
+	}
+	if err := l.start(ctx, found); err != nil {
+		return err
+	}
+	return l.tidySegments(found)
 }
 
-// Compact rewrites segments that hold deleted data, writes a checkpoint of the
-// catalog, and gives the space back to the file system.
-func (l *Library) Compact(ctx context.Context) (CompactResult, error) {
-	return CompactResult{}, errPending
-}
-
-// Finding is one thing that Check found.
-type Finding struct {
-	// File is relative to the library's folder; Offset is within it.
-	File   string
-	Offset int64
-	// Damage is true for damage, false for a remark.
-	Damage bool
-	// Message says what is wrong, Remedy what to do.
-	Message, Remedy string
-	// Records are the records that the damage touches.
-	Records []ID
-}
-
-// CheckReport is the outcome of Check or Repair.
-type CheckReport struct {
-	// Files and Bytes count what was read and verified.
-	Files int
-	Bytes int64
-	// Records counts the records in the catalog.
-	Records int
-	// Findings are in file order; none means that every byte is as written.
-	Findings []Finding
-	// Repaired counts the findings that Repair put right.
-	Repaired int
-}
-
-// Damaged reports whether any finding is damage.
-func (r CheckReport) Damaged() bool {
-	for _, finding := range r.Findings {
-		if finding.Damage {
-			return true
+// prepareFolder makes the library's folder. One that holds other things is
+// refused, lest a library is made in somebody's pictures.
+func (l *Library) prepareFolder() error {
+	entries, err := l.fsys.ReadDir(l.folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l.fsys.MkdirAll(l.folder)
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		switch entry.Name() {
+		case catalogFolder, lockName, holderName, derivedFolder, "spaces", quarantineFolder:
+		default:
+			if len(entries) > 0 && !l.hasCatalog() {
+				return hint.Wrap(fmt.Errorf("%w, and the folder is not empty: it holds %s", ErrNotLibrary, entry.Name()),
+					"choose an empty or missing folder with --library")
+			}
 		}
 	}
-	return false
+	return nil
 }
 
-// Check reads every byte of the library and verifies it. It changes nothing.
-func (l *Library) Check(ctx context.Context) (CheckReport, error) {
-	return CheckReport{}, errPending
+func (l *Library) hasCatalog() bool {
+	_, err := l.fsys.Stat(filepath.Join(l.folder, catalogFolder))
+	return err == nil
 }
 
-// Repair does what Check does, moves damaged pieces to the library's
-// quarantine folder, rebuilds what is derived, and marks records that lost
-// their vectors so that the next indexing run makes them again.
-func (l *Library) Repair(ctx context.Context) (CheckReport, error) {
-	return CheckReport{}, errPending
+func (l *Library) openReader(ctx context.Context) (err error) {
+	// The writer may replace files between our reading of names and contents.
+	for range 5 {
+		var found *loaded
+		if found, err = loadCatalog(ctx, l.fsys, l.folder); err == nil {
+			return l.start(ctx, found)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
 }
 
-// Backup writes a consistent copy of the library's truth to w, as one
-// checksummed tar archive; writing and reading may go on meanwhile.
-func (l *Library) Backup(ctx context.Context, w io.Writer) error { return errPending }
-
-// Restore reads a backup into a folder, which must be empty or missing. All
-// of it is verified before the library appears there.
-func Restore(ctx context.Context, r io.Reader, folder string) error { return errPending }
-
-// ExportOptions say what Export writes.
-type ExportOptions struct {
-	// Filter limits the records.
-	Filter Filter
-	// Vectors adds each record's parts.
-	Vectors bool
+// start makes the loaded catalog the current view.
+func (l *Library) start(ctx context.Context, found *loaded) error {
+	l.lookup = found.lookup
+	l.read = catalogEnd{log: found.log, size: found.end + found.tail}
+	l.findings = found.findings
+	for _, finding := range found.findings {
+		l.logger.Warn("library is damaged", "file", finding.File, "offset", finding.Offset, "what", finding.Message, "try", finding.Remedy)
+	}
+	segments, problems := openSegments(ctx, l.fsys, l.folder, segmentsOf(found.state))
+	for _, problem := range problems {
+		l.logger.Warn("library is damaged", "what", problem)
+	}
+	derived, err := openDerived(ctx, l, found.state, segments)
+	if err != nil {
+		return errors.Join(err, segments.release())
+	}
+	l.derived = derived
+	l.view = newView(found.state, segments, derived)
+	return nil
 }
 
-// Holder is the process that holds the writer's lock.
-type Holder struct {
-	PID   int       `json:"pid"`
-	Host  string    `json:"host"`
-	Since time.Time `json:"since"`
-	// Program is the command that opened the library.
-	Program string `json:"program"`
+// abandon undoes an opening that failed.
+func (l *Library) abandon() error {
+	var problems []error
+	if l.derived != nil {
+		problems = append(problems, l.derived.close())
+	}
+	if l.view != nil {
+		problems = append(problems, l.view.release())
+	}
+	if l.catalog != nil && l.catalog.log != nil {
+		problems = append(problems, l.catalog.log.Close())
+	}
+	return errors.Join(append(problems, giveLock(l.fsys, l.folder, l.lock))...)
+}
+
+// Close makes everything durable and gives the lock back. Close snapshots
+// before: one that is still open goes on reading, but cannot find words.
+func (l *Library) Close() error {
+	l.writer.Lock()
+	defer l.writer.Unlock()
+	l.mutex.Lock()
+	if l.closed {
+		l.mutex.Unlock()
+		return nil
+	}
+	l.closed = true
+	last := l.view
+	l.mutex.Unlock()
+
+	var problems []error
+	for _, appender := range l.appenders {
+		if appender.current != nil {
+			problems = append(problems, appender.drop())
+		}
+	}
+	problems = append(problems, l.derived.save(last.state), l.derived.close())
+	if l.catalog != nil {
+		if l.failed == nil {
+			problems = append(problems, l.catalog.seal(last.state.sequence))
+		}
+		problems = append(problems, l.catalog.log.Close())
+	}
+	problems = append(problems, last.release())
+	if l.lock != nil {
+		problems = append(problems, giveLock(l.fsys, l.folder, l.lock))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("close library: %w", err)
+	}
+	return nil
+}
+
+// Folder is the library's absolute path.
+func (l *Library) Folder() string { return l.folder }
+
+// Findings lists the damage that was met when the library was opened. Records
+// that it does not touch are served all the same; [Library.Check] tells all.
+func (l *Library) Findings() []Finding {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return append([]Finding(nil), l.findings...)
+}
+
+// current gives the view with a reference, or ErrClosed.
+func (l *Library) current() (*view, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.closed {
+		return nil, ErrClosed
+	}
+	l.view.retain()
+	return l.view, nil
+}
+
+// publish makes a view the current one.
+func (l *Library) publish(next *view) error {
+	l.mutex.Lock()
+	old := l.view
+	l.view = next
+	l.mutex.Unlock()
+	return old.release()
+}
+
+func (l *Library) addFinding(finding Finding) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.findings = append(l.findings, finding)
 }

@@ -9,6 +9,7 @@ type lookup struct {
 	paths     map[string]ID
 	hashes    map[Hash]ID
 	externals map[string]ID
+	at        uint64 // the commit it follows
 }
 
 // keys are changes to a lookup; an ID of zero takes the key away.
@@ -44,9 +45,17 @@ func (l *lookup) external(id string) ID {
 	return l.externals[id]
 }
 
-func (l *lookup) apply(changes keys) {
+func (l *lookup) sequence() uint64 {
+	l.mutex.RLock()
+	defer l.mutex.RUnlock()
+	return l.at
+}
+
+// apply makes the changes of the commit with the sequence.
+func (l *lookup) apply(sequence uint64, changes keys) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
+	l.at = sequence
 	applyKeys(l.paths, changes.paths)
 	applyKeys(l.hashes, changes.hashes)
 	applyKeys(l.externals, changes.externals)

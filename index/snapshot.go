@@ -2,118 +2,292 @@ package index
 
 import (
 	"context"
-	"io"
+	"errors"
+	"fmt"
 	"iter"
 	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
 
 	"mekiki/embed"
+	"mekiki/index/internal/segment"
 )
 
 // Snapshot is the library as it was at one commit. It never changes, its
 // methods may be called from any goroutine, and none of them waits for a
 // writer. Close it when done.
-type Snapshot struct{}
+type Snapshot struct {
+	view   *view
+	closed atomic.Bool
+}
 
-// Close lets go of the files that the snapshot holds open.
-func (s *Snapshot) Close() error { return errPending }
+// Snapshot gives the current state. Close it when done. After the library is
+// closed it gives an empty snapshot.
+func (l *Library) Snapshot() *Snapshot {
+	view, err := l.current()
+	if err != nil {
+		view = newView(&state{}, segmentSet{}, &derived{lookup: newLookup(), thumbs: l.derived.thumbs, words: l.derived.words})
+	}
+	return &Snapshot{view: view}
+}
+
+// Close lets go of the files that the snapshot holds open. Closing twice does
+// nothing.
+func (s *Snapshot) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	return s.view.release()
+}
 
 // Sequence is the number of the commit that the snapshot shows.
-func (s *Snapshot) Sequence() uint64 { return 0 }
+func (s *Snapshot) Sequence() uint64 { return s.view.state.sequence }
 
 // Space is the serving space; false while the library has none.
-func (s *Snapshot) Space() (embed.Space, bool) { return embed.Space{}, false }
+func (s *Snapshot) Space() (embed.Space, bool) {
+	if serving := s.view.state.serving(); serving != nil {
+		return serving.space, true
+	}
+	return embed.Space{}, false
+}
 
 // Spaces lists all spaces.
-func (s *Snapshot) Spaces() []SpaceState { return nil }
+func (s *Snapshot) Spaces() []SpaceState {
+	var states []SpaceState
+	for _, space := range s.view.state.spaces {
+		states = append(states, SpaceState{
+			Space: space.space, Number: int(space.number), Added: space.added,
+			Serving: space.rank == rankServing, Previous: space.rank == rankPrevious,
+			Records: space.locations.count, Total: s.view.state.records.count,
+		})
+	}
+	return states
+}
 
 // Count gives the number of records of a kind; zero counts all.
-func (s *Snapshot) Count(kind Kind) int { return 0 }
+func (s *Snapshot) Count(kind Kind) int {
+	if int(kind) < len(s.view.state.counts) && kind != 0 {
+		return s.view.state.counts[kind]
+	}
+	return s.view.state.records.count
+}
 
 // Record gives one record; false when there is none.
-func (s *Snapshot) Record(id ID) (*Record, bool) { return nil, false }
+func (s *Snapshot) Record(id ID) (*Record, bool) { return s.view.state.record(id) }
 
-// RecordByPath gives the record that a file holds.
-func (s *Snapshot) RecordByPath(path string) (*Record, bool) { return nil, false }
+// RecordByPath gives the record that a file holds. The path must be absolute
+// and clean.
+func (s *Snapshot) RecordByPath(path string) (*Record, bool) {
+	return s.find(s.view.lookup.path(path), func(r *Record) bool {
+		return slices.ContainsFunc(r.Files, func(f File) bool { return f.Path == path })
+	})
+}
 
 // RecordByHash gives the record with this content.
-func (s *Snapshot) RecordByHash(hash Hash) (*Record, bool) { return nil, false }
+func (s *Snapshot) RecordByHash(hash Hash) (*Record, bool) {
+	return s.find(s.view.lookup.hash(hash), func(r *Record) bool { return r.Hash == hash })
+}
 
 // RecordByExternalID gives the text record with the user's own id.
-func (s *Snapshot) RecordByExternalID(id string) (*Record, bool) { return nil, false }
+func (s *Snapshot) RecordByExternalID(id string) (*Record, bool) {
+	return s.find(s.view.lookup.external(id), func(r *Record) bool { return r.ExternalID == id && id != "" })
+}
+
+// find gives the record of a lookup. The lookup follows the newest commit:
+// when it disagrees with the snapshot, every record is looked at.
+func (s *Snapshot) find(id ID, is func(*Record) bool) (*Record, bool) {
+	if record, there := s.Record(id); there && is(record) {
+		return record, true
+	}
+	if s.view.lookup.sequence() == s.Sequence() {
+		return nil, false
+	}
+	for record := range s.All() {
+		if is(record) {
+			return record, true
+		}
+	}
+	return nil, false
+}
 
 // Records lists records that pass the filter, and how many there are in all.
 func (s *Snapshot) Records(ctx context.Context, filter Filter, page Page) ([]*Record, int, error) {
-	return nil, 0, errPending
+	if page.Offset < 0 || page.Limit < 0 {
+		return nil, 0, fmt.Errorf("list records: offset %d or limit %d is negative", page.Offset, page.Limit)
+	}
+	var found []*Record
+	if err := s.each(ctx, newMatcher(filter), func(r *Record) { found = append(found, r) }); err != nil {
+		return nil, 0, fmt.Errorf("list records: %w", err)
+	}
+	switch page.Order {
+	case OrderNewest:
+		slices.Reverse(found)
+	case OrderDateDescending:
+		slices.SortStableFunc(found, func(a, b *Record) int { return b.Date().Compare(a.Date()) })
+	case OrderDateAscending:
+		slices.SortStableFunc(found, func(a, b *Record) int { return a.Date().Compare(b.Date()) })
+	}
+	total := len(found)
+	found = found[min(page.Offset, total):]
+	if page.Limit > 0 {
+		found = found[:min(page.Limit, len(found))]
+	}
+	return found, total, nil
+}
+
+// each gives the records that match to visit, in order of ID.
+func (s *Snapshot) each(ctx context.Context, m *matcher, visit func(*Record)) error {
+	if m != nil && m.ids != nil {
+		ids := make([]ID, 0, len(m.ids))
+		for id := range m.ids {
+			ids = append(ids, id)
+		}
+		slices.Sort(ids)
+		for _, id := range ids {
+			if record, there := s.Record(id); there && m.matches(record) {
+				visit(record)
+			}
+		}
+		return ctx.Err()
+	}
+	for id, record := range s.view.state.records.all() {
+		if id%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if m.matches(record) {
+			visit(record)
+		}
+	}
+	return nil
 }
 
 // All goes through every record in order of ID.
-func (s *Snapshot) All() iter.Seq[*Record] { return func(func(*Record) bool) {} }
+func (s *Snapshot) All() iter.Seq[*Record] {
+	return func(yield func(*Record) bool) {
+		for _, record := range s.view.state.records.all() {
+			if !yield(record) {
+				return
+			}
+		}
+	}
+}
 
-// Matches reports whether the record passes the filter.
-func (s *Snapshot) Matches(id ID, filter Filter) bool { return false }
+// Matches reports whether there is such a record and it passes the filter.
+func (s *Snapshot) Matches(id ID, filter Filter) bool {
+	record, there := s.Record(id)
+	return there && newMatcher(filter).matches(record)
+}
 
 // Failures lists the files that could not be indexed, by path.
-func (s *Snapshot) Failures() []Failure { return nil }
+func (s *Snapshot) Failures() []Failure {
+	failures := make([]Failure, 0, len(s.view.state.failures))
+	for _, failure := range s.view.state.failures {
+		failures = append(failures, failure)
+	}
+	slices.SortFunc(failures, func(a, b Failure) int { return strings.Compare(a.File.Path, b.File.Path) })
+	return failures
+}
 
 // Failure gives what is known of one path that failed.
-func (s *Snapshot) Failure(path string) (Failure, bool) { return Failure{}, false }
-
-// NearestImages finds the k images nearest to any of the query's vectors: one
-// or more unit rows of the serving space's width, one after the other.
-func (s *Snapshot) NearestImages(ctx context.Context, query []float32, k int, filter Filter) ([]Neighbour, error) {
-	return nil, errPending
-}
-
-// NearestTexts finds the k texts nearest to any of the query's vectors.
-func (s *Snapshot) NearestTexts(ctx context.Context, query []float32, k int, filter Filter) ([]Neighbour, error) {
-	return nil, errPending
-}
-
-// Keyword finds the k records that match the words best.
-func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filter Filter) ([]KeywordHit, error) {
-	return nil, errPending
-}
-
-// KeywordCount counts the records that match the words.
-func (s *Snapshot) KeywordCount(ctx context.Context, query KeywordQuery, filter Filter) (int, error) {
-	return 0, errPending
+func (s *Snapshot) Failure(path string) (Failure, bool) {
+	failure, there := s.view.state.failures[path]
+	return failure, there
 }
 
 // Parts gives the record's vectors in the serving space. The error is
 // [ErrNotFound] when it has none.
 func (s *Snapshot) Parts(ctx context.Context, id ID) (embed.Parts, error) {
-	return embed.Parts{}, errPending
+	space, record, where, err := s.locate(ctx, id)
+	if err == nil && where.vectors.length == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return embed.Parts{}, fmt.Errorf("vectors of record %d: %w", id, err)
+	}
+	parts, err := readVectors(s.view.segments, space, record, where)
+	if err != nil {
+		return embed.Parts{}, fmt.Errorf("vectors of record %d: %w", id, err)
+	}
+	return parts, nil
+}
+
+func (s *Snapshot) locate(ctx context.Context, id ID) (*space, *Record, location, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, location{}, err
+	}
+	serving := s.view.state.serving()
+	record, there := s.Record(id)
+	if serving == nil || !there {
+		return nil, nil, location{}, ErrNotFound
+	}
+	where, there := serving.locations.get(id)
+	if !there {
+		return nil, nil, location{}, ErrNotFound
+	}
+	return serving, record, where, nil
 }
 
 // HasParts reports whether the record has vectors in a space of the library.
-func (s *Snapshot) HasParts(id ID, space embed.Space) bool { return false }
+func (s *Snapshot) HasParts(id ID, space embed.Space) bool {
+	found := s.view.state.spaceOf(space)
+	if found == nil {
+		return false
+	}
+	where, there := found.locations.get(id)
+	return there && where.vectors.length > 0
+}
 
 // ImageTokens gives the record's image tokens in the serving space, unpacked.
 // The error is [ErrNotFound] when they are not kept; then embed the original.
 func (s *Snapshot) ImageTokens(ctx context.Context, id ID) (embed.ImageTokens, error) {
-	return embed.ImageTokens{}, errPending
+	space, _, where, err := s.locate(ctx, id)
+	if err == nil && where.tokens.length == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return embed.ImageTokens{}, fmt.Errorf("image tokens of record %d: %w", id, err)
+	}
+	payload, err := s.view.segments.read(segmentKey{space.number, segment.Tokens, where.tokens.segment}, id, where.tokens)
+	if err != nil {
+		return embed.ImageTokens{}, fmt.Errorf("image tokens of record %d: %w", id, err)
+	}
+	tokens, err := embed.Unpack(payload)
+	if err != nil {
+		return embed.ImageTokens{}, fmt.Errorf("image tokens of record %d: %w: %w", id, ErrDamaged, err)
+	}
+	return tokens, nil
 }
-
-// Thumbnail gives a JPEG of the image. A thumbnail that is missing or damaged
-// is made again from the original.
-func (s *Snapshot) Thumbnail(ctx context.Context, id ID) ([]byte, error) { return nil, errPending }
 
 // OpenOriginal opens the first of the record's files that is there and still
-// has the size it was indexed with.
-func (s *Snapshot) OpenOriginal(id ID) (*os.File, error) { return nil, errPending }
-
-// Facets counts the records that pass the filter by value.
-func (s *Snapshot) Facets(ctx context.Context, filter Filter) (Facets, error) {
-	return Facets{}, errPending
+// has the size and time it was indexed with.
+func (s *Snapshot) OpenOriginal(id ID) (*os.File, error) {
+	record, there := s.Record(id)
+	if !there {
+		return nil, fmt.Errorf("original of record %d: %w", id, ErrNotFound)
+	}
+	var problems []error
+	for _, known := range record.Files {
+		file, err := openUnchanged(known)
+		if err == nil {
+			return file, nil
+		}
+		problems = append(problems, err)
+	}
+	return nil, fmt.Errorf("original of record %d: %w: %w", id, ErrNotFound, errors.Join(problems...))
 }
 
-// PerceptualNeighbours lists images whose perceptual hash differs from the
-// record's in at most distance bits (0 to 64), nearest first, without itself.
-func (s *Snapshot) PerceptualNeighbours(ctx context.Context, id ID, distance int) ([]PerceptualNeighbour, error) {
-	return nil, errPending
-}
-
-// Export writes one JSON object a line for each record that passes the filter.
-func (s *Snapshot) Export(ctx context.Context, w io.Writer, options ExportOptions) error {
-	return errPending
+func openUnchanged(known File) (*os.File, error) {
+	file, err := os.Open(known.Path)
+	if err != nil {
+		return nil, err
+	}
+	stat, err := file.Stat()
+	if err == nil && (!stat.Mode().IsRegular() || stat.Size() != known.Bytes || !stat.ModTime().Equal(known.Modified)) {
+		err = fmt.Errorf("%s has changed since it was indexed", known.Path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }

@@ -89,8 +89,7 @@ func (f Frame) Size() int64 { return frameSize + int64(len(f.Payload)) }
 
 // Errors of opening a journal; test with errors.Is.
 var (
-	// ErrHeader: the file does not begin as a journal does.
-	ErrHeader = errors.New("damaged journal header")
+	errHeader = errors.New("damaged journal header")
 	// ErrVersion: a newer version wrote the file.
 	ErrVersion = errors.New("journal of an unknown version")
 )
@@ -107,10 +106,10 @@ func encodeHeader(header Header) []byte {
 
 func decodeHeader(buffer []byte) (Header, error) {
 	if len(buffer) < headerSize || [8]byte(buffer[:8]) != fileMagic {
-		return Header{}, ErrHeader
+		return Header{}, errHeader
 	}
 	if crc32.Checksum(buffer[:28], table()) != binary.LittleEndian.Uint32(buffer[28:]) {
-		return Header{}, ErrHeader
+		return Header{}, errHeader
 	}
 	if version := binary.LittleEndian.Uint32(buffer[8:]); version != Version {
 		return Header{}, fmt.Errorf("%w: version %d, expected %d", ErrVersion, version, Version)

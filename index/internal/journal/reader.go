@@ -23,7 +23,9 @@ type Damage struct {
 
 // Result is how reading a journal went.
 type Result struct {
-	Header Header
+	// HeaderDamaged says that the header is not as written; frames are read
+	// all the same, since they say which file they belong to.
+	HeaderDamaged bool
 	// End is where the last whole frame ends: where to append.
 	End int64
 	// Size is the length of the file.
@@ -40,9 +42,9 @@ type Result struct {
 
 // Read gives every whole frame from offset on (zero for the start) to visit;
 // its payload is valid during the call. An error of visit ends the reading and
-// is returned. Damage is not an error: the result lists it. The error is
-// ErrHeader or ErrVersion when the header is wrong.
-func Read(source Source, offset int64, visit func(Frame) error) (Result, error) {
+// is returned. Damage is not an error: the result lists it. Header is what the
+// file should begin with; the error is ErrVersion when a newer version wrote it.
+func Read(source Source, header Header, offset int64, visit func(Frame) error) (Result, error) {
 	size, err := source.Size()
 	if err != nil {
 		return Result{}, err
@@ -51,12 +53,12 @@ func Read(source Source, offset int64, visit func(Frame) error) (Result, error) 
 	if _, err := source.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
 		return Result{}, err
 	}
-	header, err := decodeHeader(start)
-	if err != nil {
+	found, err := decodeHeader(start)
+	if errors.Is(err, ErrVersion) {
 		return Result{Size: size}, err
 	}
 	reader := &reader{source: source, size: size, number: header.Number}
-	result := Result{Header: header, End: max(offset, headerSize), Size: size}
+	result := Result{End: max(offset, headerSize), Size: size, HeaderDamaged: err != nil || found != header}
 	for position := result.End; position < size; {
 		frame, next, err := reader.frame(position)
 		if err != nil {

@@ -1,0 +1,296 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mekiki/index/internal/segment"
+)
+
+// Limits of what one record may hold. They are far above what pictures and
+// their metadata come with, and keep a mistake from filling the catalog.
+const (
+	maximumText    = 1 << 20
+	maximumStrings = 4096
+)
+
+// applyBatch makes a batch's changes.
+func (c *commit) applyBatch(batch *Batch) (WriteResult, error) {
+	var result WriteResult
+	before := c.counts[KindImage] + c.counts[KindText]
+	added := 0
+	for i := range batch.Puts {
+		last := c.nextID
+		id, err := c.put(&batch.Puts[i])
+		if err != nil {
+			return result, fmt.Errorf("record %d of the batch: %w", i, err)
+		}
+		if id > last {
+			added++
+		}
+		result.IDs = append(result.IDs, id)
+	}
+	for _, attach := range batch.Attach {
+		if err := c.attach(attach); err != nil {
+			return result, err
+		}
+	}
+	for _, path := range batch.Detach {
+		c.detach(filepath.Clean(path), 0)
+		c.removeFailure(filepath.Clean(path))
+	}
+	for i := range batch.Vectors {
+		if err := c.putVectors(batch.Vectors[i].ID, &batch.Vectors[i], true); err != nil {
+			return result, err
+		}
+	}
+	for _, change := range batch.Captions {
+		err := c.edit(change.ID, func(r *Record) { r.Captions = slices.Clone(change.Captions) })
+		if err != nil {
+			return result, err
+		}
+	}
+	for _, change := range batch.Tags {
+		err := c.edit(change.ID, func(r *Record) { r.Tags = changeTags(r.Tags, change.Add, change.Remove) })
+		if err != nil {
+			return result, err
+		}
+	}
+	for _, id := range batch.Remove {
+		c.removeRecord(id)
+	}
+	for _, failure := range batch.Failures {
+		failure.File.Path = filepath.Clean(failure.File.Path)
+		c.putFailure(failure)
+	}
+	for _, path := range batch.Resolved {
+		c.removeFailure(filepath.Clean(path))
+	}
+	result.Removed = before + added - c.counts[KindImage] - c.counts[KindText]
+	return result, nil
+}
+
+// put adds a record, or what is new of it to the record with its content.
+func (c *commit) put(p *Put) (ID, error) {
+	if err := checkRecord(&p.Record); err != nil {
+		return 0, err
+	}
+	record := p.Record
+	record.Tags = changeTags(nil, record.Tags, nil)
+	files := record.Files
+	record.Files = nil
+	if id := c.idOfHash(record.Hash); id != 0 {
+		if err := c.merge(id, &record); err != nil {
+			return 0, err
+		}
+		record.ID = id
+	} else {
+		record.Added = c.library.options.Now().UTC()
+		if record.ID = c.idOfExternal(record.ExternalID); record.ExternalID != "" && record.ID != 0 {
+			c.supersede(&record)
+		} else {
+			record.ID = c.newID()
+		}
+		added := record
+		c.putRecord(&added)
+	}
+	for _, file := range files {
+		if err := c.attach(Attach{ID: record.ID, File: file}); err != nil {
+			return 0, err
+		}
+	}
+	if len(p.Vectors.Parts.Values) > 0 {
+		if err := c.putVectors(record.ID, &p.Vectors, false); err != nil {
+			return 0, err
+		}
+	}
+	if len(p.Thumbnail) > 0 {
+		c.thumbs[record.Hash] = p.Thumbnail
+	}
+	return record.ID, nil
+}
+
+// merge adds to an existing record what a new one with its content says more.
+func (c *commit) merge(id ID, added *Record) error {
+	old, _ := c.record(id)
+	tags := changeTags(old.Tags, added.Tags, nil)
+	captions := len(old.Captions) == 0 && len(added.Captions) > 0
+	if slices.Equal(tags, old.Tags) && !captions {
+		return nil
+	}
+	return c.edit(id, func(r *Record) {
+		r.Tags = tags
+		if captions {
+			r.Captions = slices.Clone(added.Captions)
+		}
+	})
+}
+
+// supersede readies the record to replace the one with its external ID.
+func (c *commit) supersede(r *Record) {
+	old, _ := c.record(r.ID)
+	r.Added, r.Tags = old.Added, changeTags(old.Tags, r.Tags, nil)
+	for _, s := range c.spaces {
+		c.removeLocation(s.number, r.ID)
+	}
+}
+
+// edit changes a copy of a record.
+func (c *commit) edit(id ID, change func(*Record)) error {
+	old, there := c.record(id)
+	if !there {
+		return fmt.Errorf("record %d: %w", id, ErrNotFound)
+	}
+	changed := *old
+	change(&changed)
+	if err := checkRecord(&changed); err != nil {
+		return err
+	}
+	c.putRecord(&changed)
+	return nil
+}
+
+// attach makes a file one of a record's, and of no other.
+func (c *commit) attach(a Attach) error {
+	a.File.Path = filepath.Clean(a.File.Path)
+	if !filepath.IsAbs(a.File.Path) {
+		return fmt.Errorf("file %s: the path must be absolute", a.File.Path)
+	}
+	record, there := c.record(a.ID)
+	if !there {
+		return fmt.Errorf("record %d: %w", a.ID, ErrNotFound)
+	}
+	c.removeFailure(a.File.Path)
+	c.detach(a.File.Path, a.ID)
+	at := slices.IndexFunc(record.Files, func(f File) bool { return f.Path == a.File.Path })
+	if at >= 0 && record.Files[at].Same(a.File) {
+		return nil
+	}
+	return c.edit(a.ID, func(r *Record) {
+		r.Files = slices.Clone(r.Files)
+		if at >= 0 {
+			r.Files[at] = a.File
+		} else {
+			r.Files = append(r.Files, a.File)
+		}
+	})
+}
+
+// detach takes a path from the record that has it, unless that is the one to
+// keep it. An image without files is removed.
+func (c *commit) detach(path string, keep ID) {
+	id := c.idOfPath(path)
+	record, there := c.record(id)
+	if id == 0 || id == keep || !there {
+		return
+	}
+	changed := *record
+	changed.Files = slices.DeleteFunc(slices.Clone(record.Files), func(f File) bool { return f.Path == path })
+	if len(changed.Files) == 0 && record.Kind == KindImage {
+		c.removeRecord(id)
+		return
+	}
+	c.putRecord(&changed)
+}
+
+// putVectors stages a record's vectors and tokens in a space. Those that are
+// there stay, unless they are to be replaced.
+func (c *commit) putVectors(id ID, v *Vectors, replace bool) error {
+	record, there := c.record(id)
+	if !there {
+		return fmt.Errorf("vectors of record %d: %w", id, ErrNotFound)
+	}
+	var target *spaceEdit
+	for _, candidate := range c.spaces {
+		if candidate.space.space == v.Space {
+			target = candidate
+		}
+	}
+	if target == nil {
+		return fmt.Errorf("vectors of record %d: %w: the library has no space %s", id, ErrSpace, v.Space)
+	}
+	if target.edit.table.has(id) && !replace {
+		return nil
+	}
+	if err := checkParts(v.Parts, v.Space, record.Kind); err != nil {
+		return fmt.Errorf("vectors of record %d: %w", id, err)
+	}
+	payload, rounded := encodeVectors(v.Parts)
+	where := location{sequence: c.sequence}
+	var err error
+	if where.vectors, err = c.stage(target.number, segment.Vectors, id, payload); err != nil {
+		return err
+	}
+	if len(v.Tokens) > 0 {
+		if where.tokens, err = c.stage(target.number, segment.Tokens, id, v.Tokens); err != nil {
+			return err
+		}
+	}
+	c.putLocation(target.number, id, where)
+	if target.rank == rankServing {
+		c.values[id] = rounded
+	}
+	return nil
+}
+
+// changeTags gives sorted tags without duplicates or blanks. Removing ignores
+// case.
+func changeTags(tags, add, remove []string) []string {
+	var changed []string
+	for _, tag := range slices.Concat(tags, add) {
+		tag = strings.Join(strings.Fields(tag), " ")
+		removed := slices.ContainsFunc(remove, func(r string) bool { return strings.EqualFold(strings.TrimSpace(r), tag) })
+		if tag != "" && !removed {
+			changed = append(changed, tag)
+		}
+	}
+	slices.Sort(changed)
+	return slices.Compact(changed)
+}
+
+// checkRecord refuses what a record cannot be.
+func checkRecord(r *Record) error {
+	switch {
+	case r.Kind != KindImage && r.Kind != KindText:
+		return fmt.Errorf("%v is not a kind of record", r.Kind)
+	case r.Hash.IsZero():
+		return fmt.Errorf("the record has no hash")
+	case r.Width < 0 || r.Height < 0 || r.Bytes < 0:
+		return fmt.Errorf("the record's size is negative")
+	case (r.Metadata.Latitude == nil) != (r.Metadata.Longitude == nil):
+		return fmt.Errorf("the record has half a position")
+	case len(r.Text) > maximumText:
+		return fmt.Errorf("the text of %d bytes is longer than %d", len(r.Text), maximumText)
+	case len(r.Tags) > maximumStrings || len(r.Fields) > maximumStrings || len(r.Captions) > maximumStrings || len(r.Metadata.Keywords) > maximumStrings:
+		return fmt.Errorf("the record has more than %d tags, fields, captions or keywords", maximumStrings)
+	}
+	return nil
+}
+
+// Tag adds tags to records.
+func (l *Library) Tag(ctx context.Context, ids []ID, tags ...string) error {
+	return l.changeTags(ctx, ids, tags, nil)
+}
+
+// Untag removes tags from records, whatever their case.
+func (l *Library) Untag(ctx context.Context, ids []ID, tags ...string) error {
+	return l.changeTags(ctx, ids, nil, tags)
+}
+
+func (l *Library) changeTags(ctx context.Context, ids []ID, add, remove []string) error {
+	var batch Batch
+	for _, id := range ids {
+		batch.Tags = append(batch.Tags, TagChange{ID: id, Add: add, Remove: remove})
+	}
+	_, err := l.Write(ctx, batch)
+	return err
+}
+
+// Remove deletes records. The files they came from are not touched.
+func (l *Library) Remove(ctx context.Context, ids ...ID) error {
+	_, err := l.Write(ctx, Batch{Remove: ids})
+	return err
+}

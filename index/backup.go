@@ -1,0 +1,262 @@
+package index
+
+import (
+	"archive/tar"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mekiki/internal/hint"
+	"mekiki/internal/vfs"
+)
+
+// A backup is a tar archive: the catalog as one checkpoint, the segments up to
+// their last committed block, and at the end a manifest with the length and
+// SHA-256 of each file. Derived data is not in it.
+const (
+	backupManifest = "manifest.json"
+	backupVersion  = 1
+	// maximumManifest bounds the manifest, and backupFiles the number of files.
+	maximumManifest = 64 << 20
+	backupFiles     = 1 << 20
+)
+
+type manifest struct {
+	Version  int            `json:"version"`
+	Sequence uint64         `json:"sequence"`
+	Records  int            `json:"records"`
+	Files    []manifestFile `json:"files"`
+}
+
+type manifestFile struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Backup writes a consistent copy of the library's truth to w, as one
+// checksummed tar archive; writing and reading may go on meanwhile.
+func (l *Library) Backup(ctx context.Context, w io.Writer) error {
+	view, err := l.current()
+	if err != nil {
+		return fmt.Errorf("back up library: %w", err)
+	}
+	defer view.release()
+	b := &backup{tar: tar.NewWriter(w), library: l}
+	if err := b.write(ctx, view); err != nil {
+		return fmt.Errorf("back up library: %w", err)
+	}
+	return nil
+}
+
+type backup struct {
+	tar     *tar.Writer
+	library *Library
+	list    manifest
+}
+
+func (b *backup) write(ctx context.Context, v *view) error {
+	b.list = manifest{Version: backupVersion, Sequence: v.state.sequence, Records: v.state.records.count}
+	// The checkpoint goes to memory: it is what the state holds there anyway.
+	memory := vfs.NewMemory()
+	if err := memory.MkdirAll(filepath.Join("/", catalogFolder)); err != nil {
+		return err
+	}
+	scratch := &catalog{fsys: memory, folder: "/"}
+	if _, err := scratch.writeCheckpoint(ctx, v.state, 1); err != nil {
+		return err
+	}
+	file, err := memory.Open(filepath.Join("/", checkpointName(1)))
+	if err != nil {
+		return err
+	}
+	size, err := file.Size()
+	if err != nil {
+		return err
+	}
+	if err := b.file(ctx, checkpointName(1), file, size); err != nil {
+		return err
+	}
+	ends := segmentEnds(v.state)
+	keys := make([]segmentKey, 0, len(ends))
+	for key := range ends {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, compareSegments)
+	for _, key := range keys {
+		segment, open := v.segments[key]
+		if !open {
+			return fmt.Errorf("%s: %w: the file is missing", key.path(), ErrDamaged)
+		}
+		if err := b.file(ctx, key.path(), segment.file, ends[key]); err != nil {
+			return err
+		}
+	}
+	data, err := json.MarshalIndent(b.list, "", " ")
+	if err != nil {
+		return err
+	}
+	header := &tar.Header{Name: backupManifest, Mode: 0o644, Size: int64(len(data)), Format: tar.FormatPAX}
+	if err := b.tar.WriteHeader(header); err != nil {
+		return err
+	}
+	if _, err := b.tar.Write(data); err != nil {
+		return err
+	}
+	return b.tar.Close()
+}
+
+func (b *backup) file(ctx context.Context, name string, source io.ReaderAt, size int64) error {
+	name = filepath.ToSlash(name)
+	header := &tar.Header{Name: name, Mode: 0o644, Size: size, Format: tar.FormatPAX}
+	if err := b.tar.WriteHeader(header); err != nil {
+		return err
+	}
+	sum := sha256.New()
+	reader := contextReader{ctx, io.NewSectionReader(source, 0, size)}
+	if n, err := io.Copy(io.MultiWriter(b.tar, sum), reader); err != nil || n != size {
+		return fmt.Errorf("copy %s: %d of %d bytes: %w", name, n, size, errors.Join(err, io.ErrUnexpectedEOF))
+	}
+	b.list.Files = append(b.list.Files, manifestFile{name, size, hex.EncodeToString(sum.Sum(nil))})
+	return nil
+}
+
+// contextReader ends with the context.
+type contextReader struct {
+	ctx    context.Context
+	reader io.Reader
+}
+
+func (r contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.reader.Read(p)
+}
+
+// Restore reads a backup into a folder, which must be empty or missing. All
+// of it is verified before there is a library.
+func Restore(ctx context.Context, r io.Reader, folder string) error {
+	return restore(ctx, vfs.OS{}, r, folder)
+}
+
+func restore(ctx context.Context, fsys vfs.FS, r io.Reader, folder string) error {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return fmt.Errorf("restore library: %w", err)
+	}
+	entries, err := fsys.ReadDir(folder)
+	if ignoreMissing(err) != nil {
+		return fmt.Errorf("restore library: %w", err)
+	}
+	if len(entries) > 0 {
+		return hint.Wrap(fmt.Errorf("restore library: %s is not empty", folder), "choose an empty or missing folder with --library")
+	}
+	if err := restoreFiles(ctx, fsys, r, folder); err != nil {
+		return hint.Wrap(fmt.Errorf("restore library to %s: %w", folder, err), "delete the folder and restore another backup")
+	}
+	return nil
+}
+
+// restoreFiles writes everything, the checkpoint under a name that makes no
+// library, and gives it its name when all of it is verified.
+func restoreFiles(ctx context.Context, fsys vfs.FS, r io.Reader, folder string) error {
+	archive := tar.NewReader(contextReader{ctx, r})
+	found := map[string]manifestFile{}
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("the backup ends before its manifest: %w", io.ErrUnexpectedEOF)
+		}
+		if err != nil {
+			return fmt.Errorf("read backup: %w", err)
+		}
+		if header.Name == backupManifest {
+			break
+		}
+		name := filepath.FromSlash(header.Name)
+		if header.Typeflag != tar.TypeReg || !knownBackupFile(name) || len(found) >= backupFiles {
+			return fmt.Errorf("the backup holds %q, which no backup of a library does", header.Name)
+		}
+		sum, err := restoreFile(fsys, filepath.Join(folder, name), archive, header.Size)
+		if err != nil {
+			return err
+		}
+		found[header.Name] = manifestFile{header.Name, header.Size, hex.EncodeToString(sum.Sum(nil))}
+	}
+	data, err := io.ReadAll(io.LimitReader(archive, maximumManifest))
+	if err != nil {
+		return fmt.Errorf("read manifest: %w", err)
+	}
+	if err := checkManifest(data, found); err != nil {
+		return err
+	}
+	name := filepath.Join(folder, checkpointName(1))
+	if err := fsys.Rename(name+temporarySuffix, name); err != nil {
+		return err
+	}
+	return errors.Join(fsys.SyncDir(filepath.Dir(name)), fsys.SyncDir(folder))
+}
+
+func knownBackupFile(name string) bool {
+	if name == checkpointName(1) {
+		return true
+	}
+	folder, file := filepath.Split(name)
+	root, space := filepath.Split(strings.TrimSuffix(folder, string(filepath.Separator)))
+	_, ok := parseSegment(space, file, segmentKey{})
+	return ok && filepath.Clean(root) == "spaces"
+}
+
+func restoreFile(fsys vfs.FS, name string, source io.Reader, size int64) (hash.Hash, error) {
+	if err := fsys.MkdirAll(filepath.Dir(name)); err != nil {
+		return nil, err
+	}
+	target := name
+	if strings.HasSuffix(name, checkpointSuffix) {
+		target += temporarySuffix
+	}
+	file, err := fsys.Create(target)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	n, err := io.Copy(io.NewOffsetWriter(file, 0), io.TeeReader(source, sum))
+	if err == nil && n != size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("restore %s: %w", filepath.Base(name), err)
+	}
+	return sum, fsys.SyncDir(filepath.Dir(name))
+}
+
+func checkManifest(data []byte, found map[string]manifestFile) error {
+	var list manifest
+	if err := json.Unmarshal(data, &list); err != nil {
+		return fmt.Errorf("manifest: %w: %w", ErrDamaged, err)
+	}
+	if list.Version != backupVersion {
+		return fmt.Errorf("backup of version %d: %w", list.Version, ErrVersion)
+	}
+	if len(list.Files) != len(found) {
+		return fmt.Errorf("backup: %w: %d files of %d", ErrDamaged, len(found), len(list.Files))
+	}
+	for _, wanted := range list.Files {
+		if found[wanted.Name] != wanted {
+			return fmt.Errorf("backup: %w: %s is not as it was written", ErrDamaged, wanted.Name)
+		}
+	}
+	return nil
+}

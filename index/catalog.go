@@ -1,0 +1,390 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mekiki/index/internal/journal"
+	"mekiki/internal/vfs"
+)
+
+// The catalog is a folder of journals. Log n holds the commits that followed
+// checkpoint n, which holds the state before them; log 1 begins with nothing.
+const (
+	catalogFolder       = "catalog"
+	logSuffix           = ".log"
+	checkpointSuffix    = ".checkpoint"
+	temporarySuffix     = ".new"
+	quarantineFolder    = "quarantine"
+	checkpointFrameSize = 1 << 20
+)
+
+func logName(number uint64) string {
+	return filepath.Join(catalogFolder, fmt.Sprintf("%08d%s", number, logSuffix))
+}
+
+func checkpointName(number uint64) string {
+	return filepath.Join(catalogFolder, fmt.Sprintf("%08d%s", number, checkpointSuffix))
+}
+
+// catalogFiles lists the numbers of the logs and checkpoints, lowest first.
+func catalogFiles(fsys vfs.FS, folder string) (logs, checkpoints []uint64, err error) {
+	entries, err := fsys.ReadDir(filepath.Join(folder, catalogFolder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read catalog: %w", err)
+	}
+	for _, entry := range entries {
+		if number, ok := numbered(entry.Name(), logSuffix); ok {
+			logs = append(logs, number)
+		}
+		if number, ok := numbered(entry.Name(), checkpointSuffix); ok {
+			checkpoints = append(checkpoints, number)
+		}
+	}
+	slices.Sort(logs)
+	slices.Sort(checkpoints)
+	return logs, checkpoints, nil
+}
+
+func numbered(name, suffix string) (uint64, bool) {
+	base, found := strings.CutSuffix(name, suffix)
+	number, err := strconv.ParseUint(base, 10, 64)
+	return number, found && err == nil && number > 0
+}
+
+// loaded is a catalog as read.
+type loaded struct {
+	state  *state
+	lookup *lookup
+	// checkpoint is the number of the one that was used; zero for none.
+	checkpoint uint64
+	// log is the number of the last log, end where it goes on, tail how many
+	// bytes of an unfinished frame follow.
+	log       uint64
+	end, tail int64
+	sealed    bool
+	// header says that the last log's header is as written.
+	header   bool
+	findings []Finding
+	// damaged are the catalog files with damage.
+	damaged map[string]bool
+}
+
+func (c *loaded) find(file string, offset int64, message, remedy string) {
+	c.findings = append(c.findings, Finding{File: file, Offset: offset, Damage: true, Message: message, Remedy: remedy})
+	c.damaged[file] = true
+}
+
+// loadCatalog reads the newest whole checkpoint and the logs that follow it. It
+// changes nothing. Damage is stepped over and listed.
+func loadCatalog(ctx context.Context, fsys vfs.FS, folder string) (*loaded, error) {
+	logs, checkpoints, err := catalogFiles(fsys, folder)
+	if err != nil {
+		return nil, err
+	}
+	if len(logs) == 0 && len(checkpoints) == 0 {
+		return nil, ErrNotLibrary
+	}
+	result := &loaded{damaged: map[string]bool{}}
+	if err := result.loadCheckpoint(ctx, fsys, folder, checkpoints); err != nil {
+		return nil, err
+	}
+	transaction := newTransaction(result.state, result.lookup, result.state.sequence)
+	transaction.replaying = true
+	expected := max(result.checkpoint, 1)
+	result.log = expected
+	for _, number := range logs {
+		if number < expected {
+			continue
+		}
+		if number > expected {
+			result.find(logName(expected), 0, "the log is missing", "restore the file, or a backup")
+		}
+		last := number == logs[len(logs)-1]
+		if err := result.loadLog(ctx, fsys, folder, number, last, transaction); err != nil {
+			return nil, err
+		}
+		expected = number + 1
+	}
+	result.state = transaction.finish()
+	result.lookup.apply(result.state.sequence, transaction.keys)
+	return result, nil
+}
+
+// loadCheckpoint loads the newest whole checkpoint; when none is whole, what
+// can be read of the newest.
+func (c *loaded) loadCheckpoint(ctx context.Context, fsys vfs.FS, folder string, numbers []uint64) error {
+	for _, number := range slices.Backward(numbers) {
+		whole, err := c.readCheckpoint(ctx, fsys, folder, number)
+		if err != nil {
+			return err
+		}
+		if whole {
+			return nil
+		}
+	}
+	if len(numbers) > 0 {
+		if logs, _, err := catalogFiles(fsys, folder); err != nil || len(logs) > 0 && logs[0] == 1 {
+			c.empty()
+			return err
+		}
+		_, err := c.salvageCheckpoint(ctx, fsys, folder, numbers[len(numbers)-1])
+		return err
+	}
+	c.empty()
+	return nil
+}
+
+func (c *loaded) empty() {
+	c.state, c.lookup, c.checkpoint = &state{}, newLookup(), 0
+}
+
+func (c *loaded) readCheckpoint(ctx context.Context, fsys vfs.FS, folder string, number uint64) (bool, error) {
+	before := len(c.findings)
+	whole, err := c.salvageCheckpoint(ctx, fsys, folder, number)
+	if err != nil || whole {
+		return whole, err
+	}
+	if len(c.findings) == before {
+		c.find(checkpointName(number), 0, "the checkpoint is not whole", "mekiki check --repair")
+	}
+	return false, nil
+}
+
+func (c *loaded) salvageCheckpoint(ctx context.Context, fsys vfs.FS, folder string, number uint64) (bool, error) {
+	c.empty()
+	transaction := newTransaction(c.state, c.lookup, 0)
+	transaction.replaying = true
+	name := checkpointName(number)
+	result, err := c.replayJournal(ctx, fsys, folder, name, journal.Header{Kind: journal.Checkpoint, Number: number}, transaction)
+	if err != nil {
+		return false, err
+	}
+	c.state, c.checkpoint = transaction.finish(), number
+	c.lookup.apply(c.state.sequence, transaction.keys)
+	return result.Sealed && !result.HeaderDamaged && !result.Torn && len(result.Damages) == 0, nil
+}
+
+func (c *loaded) loadLog(ctx context.Context, fsys vfs.FS, folder string, number uint64, last bool, transaction *transaction) error {
+	name := logName(number)
+	result, err := c.replayJournal(ctx, fsys, folder, name, journal.Header{Kind: journal.Log, Number: number}, transaction)
+	if err != nil {
+		return err
+	}
+	c.log, c.end, c.tail, c.sealed = number, result.End, result.Size-result.End, result.Sealed
+	c.header = !result.HeaderDamaged
+	if result.Torn && !last {
+		c.find(name, result.End, "the log ends in bytes that are not a whole frame", "mekiki check --repair")
+	}
+	return nil
+}
+
+// replayJournal gives every operation of a journal to the transaction.
+func (c *loaded) replayJournal(ctx context.Context, fsys vfs.FS, folder, name string, header journal.Header, transaction *transaction) (journal.Result, error) {
+	file, err := fsys.Open(filepath.Join(folder, name))
+	if err != nil {
+		return journal.Result{}, fmt.Errorf("open %s: %w", name, err)
+	}
+	defer file.Close()
+	result, err := journal.Read(file, header, 0, func(frame journal.Frame) error {
+		return c.replayFrame(ctx, name, header.Kind, frame, transaction)
+	})
+	if errors.Is(err, journal.ErrVersion) {
+		return result, fmt.Errorf("%s: %w: %w", name, ErrVersion, err)
+	}
+	if err != nil {
+		return result, fmt.Errorf("read %s: %w", name, err)
+	}
+	if result.HeaderDamaged {
+		c.find(name, 0, "the header is damaged", "mekiki check --repair")
+	}
+	for _, damage := range result.Damages {
+		c.find(name, damage.Offset, damage.Reason, "mekiki check --repair; then index the folders again")
+	}
+	return result, nil
+}
+
+func (c *loaded) replayFrame(ctx context.Context, name string, kind journal.Kind, frame journal.Frame, transaction *transaction) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if kind == journal.Log && frame.Kind == journal.Data {
+		if frame.Sequence <= transaction.sequence {
+			return nil
+		}
+		if frame.Sequence > transaction.sequence+1 {
+			c.find(name, 0, fmt.Sprintf("commits %d to %d are missing", transaction.sequence+1, frame.Sequence-1),
+				"mekiki check --repair; then index the folders again")
+		}
+	}
+	transaction.sequence = max(transaction.sequence, frame.Sequence)
+	return operations(frame.Payload, func(kind operationKind, body []byte) error {
+		if kind == 0 || kind > operationNextID {
+			return fmt.Errorf("operation %d: %w", kind, ErrVersion)
+		}
+		if err := transaction.replay(kind, body); err != nil {
+			c.find(name, 0, fmt.Sprintf("commit %d holds an operation that makes no sense: %v", frame.Sequence, err), "restore a backup")
+		}
+		return nil
+	})
+}
+
+// catalog is the writer's side of the catalog.
+type catalog struct {
+	fsys   vfs.FS
+	folder string
+	log    *journal.Writer
+	// sealed says that the log ends with a seal.
+	sealed bool
+	// checkpointBytes is the length of the newest checkpoint.
+	checkpointBytes int64
+	// damaged are files that must be kept when they are no longer needed.
+	damaged map[string]bool
+}
+
+// createCatalog makes an empty catalog. Until the log's final name is durable
+// there is no library.
+func createCatalog(fsys vfs.FS, folder string) error {
+	path := filepath.Join(folder, catalogFolder)
+	if err := fsys.MkdirAll(path); err != nil {
+		return fmt.Errorf("create library: %w", err)
+	}
+	temporary := filepath.Join(folder, logName(1)+temporarySuffix)
+	log, err := journal.Create(fsys, temporary, journal.Header{Kind: journal.Log, Number: 1})
+	if err != nil {
+		return fmt.Errorf("create library: %w", err)
+	}
+	if err := log.Close(); err != nil {
+		return fmt.Errorf("create library: %w", err)
+	}
+	if err := fsys.Rename(temporary, filepath.Join(folder, logName(1))); err != nil {
+		return fmt.Errorf("create library: %w", err)
+	}
+	if err := errors.Join(fsys.SyncDir(path), fsys.SyncDir(folder)); err != nil {
+		return fmt.Errorf("create library: %w", err)
+	}
+	return nil
+}
+
+// openCatalog makes a loaded catalog ready for writing: what a crash left of
+// an unfinished commit is kept aside and cut off.
+func openCatalog(fsys vfs.FS, folder string, from *loaded) (*catalog, error) {
+	c := &catalog{fsys: fsys, folder: folder, damaged: from.damaged, sealed: from.sealed}
+	name := filepath.Join(folder, logName(from.log))
+	header := journal.Header{Kind: journal.Log, Number: from.log}
+	if stat, err := fsys.Stat(filepath.Join(folder, checkpointName(max(from.checkpoint, 1)))); err == nil {
+		c.checkpointBytes = stat.Size()
+	}
+	if _, err := fsys.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return c, c.start(header)
+	}
+	if !from.header {
+		// Leave the log as it is, and go on in the next one.
+		header.Number++
+		return c, c.start(header)
+	}
+	if from.tail > 0 {
+		if err := keepTail(fsys, folder, logName(from.log), from.end, from.tail); err != nil {
+			return nil, err
+		}
+	}
+	log, err := journal.OpenAppend(fsys, name, header, from.end)
+	if err != nil {
+		return nil, err
+	}
+	c.log = log
+	return c, nil
+}
+
+// start begins a new log.
+func (c *catalog) start(header journal.Header) error {
+	name := filepath.Join(c.folder, logName(header.Number))
+	log, err := journal.Create(c.fsys, name+temporarySuffix, header)
+	if err != nil {
+		return err
+	}
+	if err = c.fsys.Rename(name+temporarySuffix, name); err == nil {
+		err = c.fsys.SyncDir(filepath.Join(c.folder, catalogFolder))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("start log %d: %w", header.Number, err), log.Close())
+	}
+	if c.log != nil {
+		err = c.log.Close()
+	}
+	c.log, c.sealed = log, false
+	return err
+}
+
+// keepTail copies an unfinished frame to the quarantine, unless it is empty.
+func keepTail(fsys vfs.FS, folder, name string, offset, length int64) error {
+	source, err := fsys.Open(filepath.Join(folder, name))
+	if err != nil {
+		return fmt.Errorf("keep the unfinished end of %s: %w", name, err)
+	}
+	defer source.Close()
+	data := make([]byte, min(length, journal.MaxPayload))
+	if _, err := source.ReadAt(data, offset); err != nil {
+		return fmt.Errorf("keep the unfinished end of %s: %w", name, err)
+	}
+	if len(strings.Trim(string(data), "\x00")) == 0 {
+		return nil
+	}
+	target := filepath.Join(folder, quarantineFolder, fmt.Sprintf("%s-%d.tail", filepath.Base(name), offset))
+	if err := writeFile(fsys, target, data); err != nil {
+		return fmt.Errorf("keep the unfinished end of %s: %w", name, err)
+	}
+	return nil
+}
+
+// writeFile writes a file durably: it has all of data or is not there.
+func writeFile(fsys vfs.FS, name string, data []byte) error {
+	if err := fsys.MkdirAll(filepath.Dir(name)); err != nil {
+		return err
+	}
+	file, err := fsys.Create(name + temporarySuffix)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(data, 0)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(err, fsys.Remove(name+temporarySuffix))
+	}
+	if err := fsys.Rename(name+temporarySuffix, name); err != nil {
+		return err
+	}
+	return fsys.SyncDir(filepath.Dir(name))
+}
+
+// commit makes one frame of operations durable.
+func (c *catalog) commit(sequence uint64, payload []byte) error {
+	if err := c.log.Append(journal.Frame{Kind: journal.Data, Sequence: sequence, Payload: payload}); err != nil {
+		return err
+	}
+	c.sealed = false
+	return c.log.Sync()
+}
+
+// seal marks the log as closed in order.
+func (c *catalog) seal(sequence uint64) error {
+	if c.sealed {
+		return nil
+	}
+	if err := c.log.Append(journal.Frame{Kind: journal.Seal, Sequence: sequence}); err != nil {
+		return err
+	}
+	c.sealed = true
+	return c.log.Sync()
+}

@@ -1,0 +1,218 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"mekiki/index/internal/segment"
+)
+
+// CompactResult says what compaction gave back.
+type CompactResult struct {
+	// Before and After are the library's bytes on disk.
+	Before, After int64
+	// Segments counts the segments rewritten.
+	Segments int
+	// Skipped counts the segments left alone because of damage.
+	Skipped int
+}
+
+// Compact rewrites segments that hold deleted data or are small, writes a
+// checkpoint of the catalog, and gives the room back to the file system.
+// Readers go on; writers wait.
+func (l *Library) Compact(ctx context.Context) (CompactResult, error) {
+	if l.options.ReadOnly {
+		return CompactResult{}, fmt.Errorf("compact: %w", ErrReadOnly)
+	}
+	l.writer.Lock()
+	result, stale, err := l.rewriteSegments(ctx)
+	if err == nil {
+		err = l.checkpointAll(ctx)
+	}
+	l.writer.Unlock()
+	if err == nil && len(stale) > 0 {
+		err = l.removeSegments(func(key segmentKey) bool { return stale[key] })
+	}
+	if err == nil {
+		result.After, err = l.size(l.folder)
+	}
+	if err != nil {
+		return result, fmt.Errorf("compact: %w", err)
+	}
+	return result, nil
+}
+
+// checkpointAll writes two checkpoints, so that the older generation, which
+// still tells of what was deleted, goes too.
+func (l *Library) checkpointAll(ctx context.Context) error {
+	if err := l.checkpoint(ctx); err != nil {
+		return err
+	}
+	return l.checkpoint(ctx)
+}
+
+// rewriteSegments copies what is alive in wasteful segments to new ones, a
+// segment in each commit, and gives those that nothing points to any more.
+func (l *Library) rewriteSegments(ctx context.Context) (CompactResult, map[segmentKey]bool, error) {
+	var result CompactResult
+	view, err := l.current()
+	if err != nil {
+		return result, nil, err
+	}
+	defer view.release()
+	if result.Before, err = l.size(l.folder); err != nil {
+		return result, nil, err
+	}
+	stale := map[segmentKey]bool{}
+	for _, key := range l.wasteful(view) {
+		if err := ctx.Err(); err != nil {
+			return result, stale, err
+		}
+		err := l.rewriteSegment(ctx, key)
+		if errors.Is(err, ErrDamaged) {
+			l.logger.Warn("a damaged segment is left as it is", "segment", key.path(), "error", err)
+			result.Skipped++
+			continue
+		}
+		if err != nil {
+			return result, stale, err
+		}
+		stale[key] = true
+		result.Segments++
+	}
+	return result, stale, nil
+}
+
+// wasteful lists the segments worth rewriting: those of which a tenth or more
+// is dead, and those far below the limit when there are several.
+func (l *Library) wasteful(v *view) []segmentKey {
+	alive := map[segmentKey]int64{}
+	for _, space := range v.state.spaces {
+		for _, where := range space.locations.all() {
+			alive[segmentKey{space.number, segment.Vectors, where.vectors.segment}] += where.vectors.length
+			alive[segmentKey{space.number, segment.Tokens, where.tokens.segment}] += where.tokens.length
+		}
+	}
+	small := map[appenderKey][]segmentKey{}
+	chosen := map[segmentKey]bool{}
+	for key, file := range v.segments {
+		size, err := file.file.Size()
+		if err != nil {
+			continue
+		}
+		content := size - segment.HeaderSize
+		if alive[key] < content-content/10 || alive[key] == 0 {
+			chosen[key] = true
+		} else if size < l.options.SegmentBytes/4 {
+			owner := appenderKey{key.space, key.kind}
+			small[owner] = append(small[owner], key)
+		}
+	}
+	for _, keys := range small {
+		if len(keys) > 1 {
+			for _, key := range keys {
+				chosen[key] = true
+			}
+		}
+	}
+	list := make([]segmentKey, 0, len(chosen))
+	for key := range chosen {
+		list = append(list, key)
+	}
+	slices.SortFunc(list, compareSegments)
+	return list
+}
+
+func compareSegments(a, b segmentKey) int {
+	for _, pair := range [][2]uint64{{a.space, b.space}, {uint64(a.kind), uint64(b.kind)}, {a.number, b.number}} {
+		if pair[0] != pair[1] {
+			if pair[0] < pair[1] {
+				return -1
+			}
+			return 1
+		}
+	}
+	return 0
+}
+
+// rewriteSegment moves every live block of a segment in one commit. The writer
+// is held.
+func (l *Library) rewriteSegment(ctx context.Context, key segmentKey) error {
+	view, err := l.current()
+	if err != nil {
+		return err
+	}
+	defer view.release()
+	appender := l.appender(key.space, key.kind)
+	if appender.current != nil && appender.current.key == key {
+		if err := appender.drop(); err != nil {
+			return err
+		}
+	}
+	request := &writeRequest{prepare: func(c *commit) error { return c.moveBlocks(view, key) }}
+	return l.commit(context.WithoutCancel(ctx), []*writeRequest{request})
+}
+
+func (c *commit) moveBlocks(v *view, key segmentKey) error {
+	for id, where := range v.state.spaceNumbered(key.space).locations.all() {
+		from := &where.vectors
+		if key.kind == segment.Tokens {
+			from = &where.tokens
+		}
+		if from.length == 0 || from.segment != key.number {
+			continue
+		}
+		payload, err := v.segments.read(key, id, *from)
+		if err != nil {
+			return err
+		}
+		if *from, err = c.stage(key.space, key.kind, id, payload); err != nil {
+			return err
+		}
+		c.putLocation(key.space, id, where)
+	}
+	return nil
+}
+
+// Size is the library's length on disk in bytes, without what is derived.
+func (l *Library) Size() (int64, error) {
+	size, err := l.size(l.folder)
+	if err != nil {
+		return 0, fmt.Errorf("measure library: %w", err)
+	}
+	return size, nil
+}
+
+func (l *Library) size(folder string) (int64, error) {
+	entries, err := l.fsys.ReadDir(folder)
+	if err != nil {
+		return 0, ignoreMissing(err)
+	}
+	var total int64
+	for _, entry := range entries {
+		if entry.IsDir() {
+			if folder == l.folder && entry.Name() == derivedFolder {
+				continue
+			}
+			size, err := l.size(filepath.Join(folder, entry.Name()))
+			if err != nil {
+				return 0, err
+			}
+			total += size
+			continue
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		total += info.Size()
+	}
+	return total, nil
+}

@@ -1,0 +1,251 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"mekiki/embed"
+	"mekiki/index/internal/segment"
+	"mekiki/index/keyword"
+	"mekiki/internal/vfs"
+)
+
+// derivedFolder holds everything that can be deleted and is then rebuilt.
+const derivedFolder = "derived"
+
+// smallLibrary is the number of records up to which a keyword index that was
+// not closed in order is built anew, rather than trusted after checking what
+// can be checked of it.
+const smallLibrary = 20_000
+
+// derived are the indexes that follow the catalog.
+type derived struct {
+	lookup *lookup
+	words  *keyword.Index
+	thumbs *thumbnails
+	// behind says that the keyword index missed a commit and is to be brought
+	// up to date with the next.
+	behind bool
+
+	space  uint64 // of the vectors; zero for none
+	images vectorIndex
+	texts  vectorIndex
+}
+
+// openDerived opens or builds the derived indexes for a state.
+func openDerived(ctx context.Context, l *Library, s *state, segments segmentSet) (*derived, error) {
+	d := &derived{lookup: l.lookup, thumbs: newThumbnails(l.fsys, filepath.Join(l.folder, derivedFolder, "thumbnails"), l.options.ReadOnly)}
+	if err := d.openWords(ctx, l, s); err != nil {
+		return nil, err
+	}
+	if serving := s.serving(); serving != nil {
+		if err := d.loadVectors(ctx, l, s, serving, segments); err != nil {
+			return nil, errors.Join(err, d.close())
+		}
+	}
+	return d, nil
+}
+
+func wordsFolder(l *Library) string { return filepath.Join(l.folder, derivedFolder, "keyword") }
+
+func (d *derived) openWords(ctx context.Context, l *Library, s *state) (err error) {
+	folder := wordsFolder(l)
+	_, onDisk := l.fsys.(vfs.OS)
+	switch {
+	case !onDisk:
+		d.words, err = keyword.OpenMemory()
+	case l.options.ReadOnly:
+		if d.words, err = keyword.OpenCopy(folder); err != nil {
+			d.words, err = keyword.OpenMemory()
+		}
+	default:
+		d.words, err = openWordsForWriting(l, folder, s)
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.catchUpWords(ctx, s); err != nil {
+		return errors.Join(err, d.words.Close())
+	}
+	return nil
+}
+
+func openWordsForWriting(l *Library, folder string, s *state) (*keyword.Index, error) {
+	if len(l.findings) == 0 && (keyword.Clean(folder) || s.records.count > smallLibrary) {
+		words, err := keyword.Open(folder)
+		if err == nil {
+			if sequence, err := words.Sequence(); err == nil && sequence <= s.sequence {
+				return words, nil
+			}
+			// It knows commits that the catalog does not: another catalog's.
+			err = words.Close()
+		}
+		l.logger.Warn("rebuild the keyword index", "why", err)
+	}
+	if err := keyword.Delete(folder); err != nil {
+		return nil, err
+	}
+	return keyword.Create(folder)
+}
+
+// catchUpWords brings the keyword index to the state's commit.
+func (d *derived) catchUpWords(ctx context.Context, s *state) error {
+	sequence, err := d.words.Sequence()
+	if err != nil {
+		return err
+	}
+	if sequence == s.sequence && !d.behind {
+		return nil
+	}
+	ids, err := d.words.IDs(ctx)
+	if err != nil {
+		return err
+	}
+	var removes []uint64
+	known := make(map[uint64]bool, len(ids))
+	for _, id := range ids {
+		known[id] = true
+		if !s.records.has(ID(id)) {
+			removes = append(removes, id)
+		}
+	}
+	var puts []keyword.Document
+	flush := func(last bool) error {
+		number := uint64(0) // an unfinished filling must not look finished
+		if last {
+			number = s.sequence
+		}
+		err := d.words.Apply(ctx, number, puts, removes)
+		puts, removes = puts[:0], nil
+		return err
+	}
+	for id, record := range s.records.all() {
+		if record.Sequence <= sequence && known[uint64(id)] {
+			continue
+		}
+		if puts = append(puts, documentOf(record)); len(puts) == 2000 {
+			if err := flush(false); err != nil {
+				return err
+			}
+		}
+	}
+	if err := flush(true); err != nil {
+		return err
+	}
+	d.behind = false
+	return nil
+}
+
+// loadVectors fills the vector indexes with one space's vectors.
+func (d *derived) loadVectors(ctx context.Context, l *Library, s *state, from *space, segments segmentSet) error {
+	images, texts := newScan(from.space.Width), newScan(from.space.Width)
+	damaged := 0
+	for id, location := range from.locations.all() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		record, there := s.record(id)
+		if !there || location.vectors.length == 0 {
+			continue
+		}
+		parts, err := readVectors(segments, from, record, location)
+		if err != nil {
+			if damaged++; damaged <= 10 {
+				l.logger.Warn("vectors of a record are damaged; it is found by words only", "record", id, "path", record.Path(), "what", err)
+			}
+			continue
+		}
+		target := images
+		if record.Kind == KindText {
+			target = texts
+		}
+		if err := target.Add(uint64(id), parts.Values); err != nil {
+			return fmt.Errorf("load vectors of record %d: %w", id, err)
+		}
+	}
+	if damaged > 0 {
+		l.addFinding(Finding{
+			File: filepath.Join("spaces", fmt.Sprintf("%04d", from.number)), Damage: true,
+			Message: fmt.Sprintf("the vectors of %d records are damaged", damaged), Remedy: "mekiki check --repair",
+		})
+	}
+	d.space, d.images, d.texts = from.number, images, texts
+	return nil
+}
+
+// readVectors reads and checks a record's vectors.
+func readVectors(segments segmentSet, from *space, record *Record, l location) (embed.Parts, error) {
+	payload, err := segments.read(segmentKey{from.number, segment.Vectors, l.vectors.segment}, record.ID, l.vectors)
+	if err != nil {
+		return embed.Parts{}, err
+	}
+	parts, err := decodeVectors(payload)
+	if err == nil {
+		err = checkParts(parts, from.space, record.Kind)
+	}
+	return parts, err
+}
+
+// apply brings the derived indexes from one state to the next. It never fails
+// a commit, which is durable by now: what cannot be applied is caught up later.
+func (d *derived) apply(ctx context.Context, l *Library, t *transaction, next *state, values map[ID][]float32) {
+	d.applyWords(ctx, l, t, next)
+	if serving := next.serving(); serving != nil && d.images == nil {
+		d.space, d.images, d.texts = serving.number, newScan(serving.space.Width), newScan(serving.space.Width)
+	}
+	for id := range t.moved[d.space] {
+		record, there := next.record(id)
+		vectors, filled := values[id]
+		switch {
+		case !there || !next.spaceNumbered(d.space).locations.has(id):
+			d.images.Remove(uint64(id))
+			d.texts.Remove(uint64(id))
+		case !filled: // its blocks moved, its vectors are the same
+		case record.Kind == KindText:
+			d.addVectors(l, d.texts, id, vectors)
+		default:
+			d.addVectors(l, d.images, id, vectors)
+		}
+	}
+}
+
+func (d *derived) addVectors(l *Library, target vectorIndex, id ID, vectors []float32) {
+	if err := target.Add(uint64(id), vectors); err != nil {
+		l.logger.Error("add vectors to the index", "record", id, "error", err)
+	}
+}
+
+func (d *derived) applyWords(ctx context.Context, l *Library, t *transaction, next *state) {
+	ctx = context.WithoutCancel(ctx)
+	var err error
+	if d.behind {
+		err = d.catchUpWords(ctx, next)
+	} else {
+		var puts []keyword.Document
+		var removes []uint64
+		for id := range t.touched {
+			if record, there := next.record(id); there {
+				puts = append(puts, documentOf(record))
+			} else {
+				removes = append(removes, uint64(id))
+			}
+		}
+		err = d.words.Apply(ctx, next.sequence, puts, removes)
+	}
+	if err != nil {
+		d.behind = true
+		l.logger.Error("the keyword index is behind until the next commit", "error", err)
+	}
+}
+
+// save writes what makes the next opening fast.
+func (d *derived) save(*state) error { return nil }
+
+func (d *derived) close() error {
+	if d.words == nil {
+		return nil
+	}
+	return d.words.Close()
+}

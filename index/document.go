@@ -1,0 +1,82 @@
+package index
+
+import (
+	"path/filepath"
+	"slices"
+
+	"mekiki/index/keyword"
+)
+
+// documentOf gives what the keyword index knows of a record. It depends on the
+// record alone, so that a rebuilt index equals one that grew.
+func documentOf(r *Record) keyword.Document {
+	d := keyword.Document{
+		ID:          uint64(r.ID),
+		Kind:        r.Kind.String(),
+		Names:       r.Paths(),
+		Labels:      append(slices.Clone(r.Tags), r.Metadata.Keywords...),
+		Title:       r.Metadata.Title,
+		Description: r.Metadata.Description,
+		Text:        r.Text,
+		Place:       r.Metadata.Place,
+		Camera:      cameraOf(r),
+		Folders:     foldersOf(r),
+		Tags:        append(slices.Clone(r.Tags), r.Metadata.Keywords...),
+		Format:      foldFormat(r.Format),
+		Date:        r.Date(),
+		Latitude:    r.Metadata.Latitude,
+		Longitude:   r.Metadata.Longitude,
+	}
+	for _, caption := range r.Captions {
+		d.Captions = append(d.Captions, caption.Text)
+	}
+	if r.ExternalID != "" {
+		d.Values = append(d.Values, r.ExternalID)
+	}
+	if r.Metadata.Creator != "" {
+		d.Values = append(d.Values, r.Metadata.Creator)
+	}
+	for _, name := range sortedKeys(r.Fields) {
+		d.Values = append(d.Values, r.Fields[name])
+	}
+	return d
+}
+
+func cameraOf(r *Record) string {
+	switch {
+	case r.Metadata.Lens == "":
+		return r.Metadata.Camera
+	case r.Metadata.Camera == "":
+		return r.Metadata.Lens
+	}
+	return r.Metadata.Camera + " " + r.Metadata.Lens
+}
+
+// foldersOf lists every folder that a file of the record is in or below, by
+// path and by name, in the form that folder filters compare.
+func foldersOf(r *Record) []string {
+	var folders []string
+	for _, file := range r.Files {
+		for folder := filepath.Dir(file.Path); ; folder = filepath.Dir(folder) {
+			folders = append(folders, foldFolder(folder))
+			if base := filepath.Base(folder); base != folder && base != "." {
+				folders = append(folders, foldFolder(base))
+			}
+			if parent := filepath.Dir(folder); parent == folder {
+				break
+			}
+		}
+	}
+	slices.Sort(folders)
+	return slices.Compact(folders)
+}
+
+// foldFolder is the form in which folders are compared: with slashes, none at
+// the end, and without case.
+func foldFolder(folder string) string {
+	folded := keyword.Fold(filepath.ToSlash(folder))
+	for len(folded) > 1 && folded[len(folded)-1] == '/' {
+		folded = folded[:len(folded)-1]
+	}
+	return folded
+}

@@ -1,0 +1,183 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"strconv"
+
+	"mekiki/index/keyword"
+)
+
+// NearestImages finds the k images nearest to any of the query's vectors: one
+// or more unit rows of the serving space's width, one after the other. Equal
+// scores are in order of ID.
+func (s *Snapshot) NearestImages(ctx context.Context, query []float32, k int, filter Filter) ([]Neighbour, error) {
+	return s.nearest(ctx, s.view.images, KindImage, query, k, filter)
+}
+
+// NearestTexts finds the k texts nearest to any of the query's vectors.
+func (s *Snapshot) NearestTexts(ctx context.Context, query []float32, k int, filter Filter) ([]Neighbour, error) {
+	return s.nearest(ctx, s.view.texts, KindText, query, k, filter)
+}
+
+func (s *Snapshot) nearest(ctx context.Context, view vectorView, kind Kind, query []float32, k int, filter Filter) ([]Neighbour, error) {
+	if view == nil || k <= 0 || view.Len() == 0 {
+		return nil, ctx.Err()
+	}
+	for _, value := range query {
+		if math.IsNaN(float64(value)) || math.IsInf(float64(value), 0) {
+			return nil, fmt.Errorf("nearest %ss: the query has a value that is no number", kind)
+		}
+	}
+	var allow func(uint64) bool
+	if m := newMatcher(filter); m != nil {
+		allow = func(group uint64) bool {
+			record, there := s.Record(ID(group))
+			return there && m.matches(record)
+		}
+	}
+	found, err := view.Search(ctx, query, k, allow)
+	if err != nil {
+		return nil, fmt.Errorf("nearest %ss: %w", kind, err)
+	}
+	return found, nil
+}
+
+// Keyword finds the k records that match the words best; equal scores are in
+// order of ID.
+func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filter Filter) ([]KeywordHit, error) {
+	m := newMatcher(withKind(filter, query.Kind))
+	// A record may have changed since the snapshot: ask for a few more, and
+	// leave out what the snapshot says otherwise about.
+	found, _, err := s.view.words.Search(ctx, keywordQuery(query, m, k+16))
+	if err != nil {
+		return nil, fmt.Errorf("find words: %w", err)
+	}
+	var hits []KeywordHit
+	for _, hit := range found {
+		record, there := s.Record(ID(hit.ID))
+		if !there || !m.matches(record) {
+			continue
+		}
+		if len(hits) == k {
+			break
+		}
+		document := documentOf(record)
+		hits = append(hits, KeywordHit{
+			ID: record.ID, Score: hit.Score,
+			Fragments: document.Fragments(hit.Matches), Terms: keyword.Terms(hit.Matches),
+		})
+	}
+	return hits, nil
+}
+
+// KeywordCount counts the records that match the words, as of the newest
+// commit.
+func (s *Snapshot) KeywordCount(ctx context.Context, query KeywordQuery, filter Filter) (int, error) {
+	m := newMatcher(withKind(filter, query.Kind))
+	_, total, err := s.view.words.Search(ctx, keywordQuery(query, m, 0))
+	if err != nil {
+		return 0, fmt.Errorf("count words: %w", err)
+	}
+	return total, nil
+}
+
+func withKind(filter Filter, kind Kind) Filter {
+	if kind != 0 {
+		if len(filter.Kinds) > 0 && !slices.Contains(filter.Kinds, kind) {
+			filter.IDs = []ID{0} // no record
+		}
+		filter.Kinds = []Kind{kind}
+	}
+	return filter
+}
+
+func keywordQuery(query KeywordQuery, m *matcher, limit int) keyword.Query {
+	return keyword.Query{
+		Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude,
+		Filter: m.keywordFilter(), Limit: limit, Matches: limit > 0,
+	}
+}
+
+// Facets counts the records that pass the filter by value.
+func (s *Snapshot) Facets(ctx context.Context, filter Filter) (Facets, error) {
+	var facets Facets
+	kinds, formats, cameras := map[string]int{}, map[string]int{}, map[string]int{}
+	tags, years, folders := map[string]int{}, map[string]int{}, map[string]int{}
+	err := s.each(ctx, newMatcher(filter), func(r *Record) {
+		facets.Total++
+		kinds[r.Kind.String()]++
+		count(formats, r.Format)
+		count(cameras, r.Metadata.Camera)
+		if date := r.Date(); !date.IsZero() {
+			years[strconv.Itoa(date.Year())]++
+		}
+		seen := map[string]bool{}
+		for _, tag := range slices.Concat(r.Tags, r.Metadata.Keywords) {
+			if !seen[tag] {
+				seen[tag] = true
+				count(tags, tag)
+			}
+		}
+		clear(seen)
+		for _, file := range r.Files {
+			if folder := parentOf(file.Path); !seen[folder] {
+				seen[folder] = true
+				count(folders, folder)
+			}
+		}
+	})
+	if err != nil {
+		return Facets{}, fmt.Errorf("count facets: %w", err)
+	}
+	facets.Kinds, facets.Formats, facets.Cameras = ranked(kinds), ranked(formats), ranked(cameras)
+	facets.Tags, facets.Years, facets.Folders = ranked(tags), ranked(years), ranked(folders)
+	return facets, nil
+}
+
+func count(counts map[string]int, value string) {
+	if value != "" {
+		counts[value]++
+	}
+}
+
+func ranked(counts map[string]int) []FacetCount {
+	list := make([]FacetCount, 0, len(counts))
+	for value, count := range counts {
+		list = append(list, FacetCount{value, count})
+	}
+	slices.SortFunc(list, func(a, b FacetCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+	return list
+}
+
+// PerceptualNeighbours lists images whose perceptual hash differs from the
+// record's in at most distance bits (0 to 64), nearest first, without itself.
+// Images without a hash are neighbours of none.
+func (s *Snapshot) PerceptualNeighbours(ctx context.Context, id ID, distance int) ([]PerceptualNeighbour, error) {
+	record, there := s.Record(id)
+	if !there {
+		return nil, fmt.Errorf("images like record %d: %w", id, ErrNotFound)
+	}
+	var found []PerceptualNeighbour
+	err := s.each(ctx, nil, func(r *Record) {
+		if r.ID == id || r.PerceptualHash == 0 || record.PerceptualHash == 0 {
+			return
+		}
+		if d := bits.OnesCount64(r.PerceptualHash ^ record.PerceptualHash); d <= distance {
+			found = append(found, PerceptualNeighbour{r.ID, d})
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("images like record %d: %w", id, err)
+	}
+	slices.SortFunc(found, func(a, b PerceptualNeighbour) int {
+		return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.ID, b.ID))
+	})
+	return found, nil
+}

@@ -1,0 +1,254 @@
+// Package keyword finds records by words. It is the only importer of bleve, and
+// keeps one bleve index with a fixed mapping (see docs/keyword.md).
+//
+// What is in the index is derived from the catalog: it can be deleted at any
+// time. The catalog's commit number is stored in the same bleve batch as the
+// documents of that commit, so that after a crash the index knows what it is
+// missing.
+package keyword
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/index/scorch"
+)
+
+// Version is the version of the mapping and of the documents. An index of
+// another version is built anew.
+const Version = 1
+
+// batchSize is the number of documents that go to bleve at once.
+const batchSize = 500
+
+// Internal keys of the bleve index.
+const (
+	sequenceKey = "mekiki-sequence"
+	versionKey  = "mekiki-version"
+)
+
+// ErrUnusable: the folder holds no index that can be used; delete it and fill a
+// new one.
+var ErrUnusable = errors.New("keyword index is not usable")
+
+// Document is what is indexed of one record.
+type Document struct {
+	// ID is the record's.
+	ID uint64
+	// Kind is "image" or "text".
+	Kind string
+	// Captions, Names, Labels and Values may have several values; Names are
+	// paths, of which the last two elements count.
+	Captions, Names, Labels, Values []string
+	// Title, Description, Text, Place and Camera are single values.
+	Title, Description, Text, Place, Camera string
+	// Folders are what folder filters compare with.
+	Folders []string
+	// Tags are what tag filters compare with.
+	Tags []string
+	// Format is what format filters compare with.
+	Format string
+	// Date is what date filters compare with.
+	Date time.Time
+	// Latitude and Longitude are in degrees, or both nil.
+	Latitude, Longitude *float64
+}
+
+// Index is an open keyword index. Searching is safe for concurrent use; Apply
+// and Close are for one goroutine.
+type Index struct {
+	bleve  bleve.Index
+	folder string // "" when in memory
+	copied string // a private copy to remove when closed
+
+	mutex  sync.RWMutex
+	closed bool
+}
+
+// OpenMemory makes an empty index that is never on disk.
+func OpenMemory() (*Index, error) {
+	mapping, err := newMapping()
+	if err != nil {
+		return nil, err
+	}
+	index, err := bleve.NewUsing("", mapping, scorch.Name, scorch.Name, nil)
+	if err != nil {
+		return nil, fmt.Errorf("create keyword index: %w", err)
+	}
+	return &Index{bleve: index}, nil
+}
+
+// Create makes an empty index in a folder that does not exist.
+func Create(folder string) (*Index, error) {
+	mapping, err := newMapping()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+		return nil, fmt.Errorf("create keyword index: %w", err)
+	}
+	index, err := bleve.NewUsing(folder, mapping, scorch.Name, scorch.Name, settings())
+	if err != nil {
+		return nil, fmt.Errorf("create keyword index: %w", err)
+	}
+	return &Index{bleve: index, folder: folder}, nil
+}
+
+// settings let a batch return before it is on disk: a crash only means that
+// the index is behind, and it knows by how much.
+func settings() map[string]any {
+	return map[string]any{"unsafe_batch": true, "bolt_timeout": "2s"}
+}
+
+// Open opens the index in a folder. The error is [ErrUnusable] when there is
+// none, when it was written by another version or when its files are not as
+// they were when it was closed.
+func Open(folder string) (x *Index, err error) {
+	defer func() {
+		// bleve panics on some damaged files.
+		if problem := recover(); problem != nil {
+			x, err = nil, fmt.Errorf("%w: %v", ErrUnusable, problem)
+		}
+	}()
+	if err := verifyChecksums(folder); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnusable, err)
+	}
+	index, err := bleve.OpenUsing(folder, settings())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnusable, err)
+	}
+	x = &Index{bleve: index, folder: folder}
+	version, err := x.internal(versionKey)
+	if err == nil && version != Version {
+		err = fmt.Errorf("version %d, expected %d", version, Version)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnusable, err), index.Close())
+	}
+	if err := removeChecksums(folder); err != nil {
+		return nil, errors.Join(err, index.Close())
+	}
+	return x, nil
+}
+
+// Close writes what is not on disk yet, and checksums of the index's files.
+func (x *Index) Close() error {
+	x.mutex.Lock()
+	defer x.mutex.Unlock()
+	if x.closed {
+		return nil
+	}
+	x.closed = true
+	if err := x.bleve.Close(); err != nil {
+		return fmt.Errorf("close keyword index: %w", err)
+	}
+	if x.copied != "" {
+		return os.RemoveAll(x.copied)
+	}
+	if x.folder != "" {
+		return writeChecksums(x.folder)
+	}
+	return nil
+}
+
+func (x *Index) internal(key string) (uint64, error) {
+	value, err := x.bleve.GetInternal([]byte(key))
+	if err != nil {
+		return 0, fmt.Errorf("read keyword index: %w", err)
+	}
+	if len(value) == 0 {
+		return 0, nil
+	}
+	if len(value) != 8 {
+		return 0, fmt.Errorf("read keyword index: %d bytes under %s", len(value), key)
+	}
+	return binary.LittleEndian.Uint64(value), nil
+}
+
+// Sequence is the commit that the index is at; zero for an empty one, and for
+// one whose filling was not finished.
+func (x *Index) Sequence() (uint64, error) { return x.internal(sequenceKey) }
+
+// Count is the number of documents.
+func (x *Index) Count() (int, error) {
+	count, err := x.bleve.DocCount()
+	return int(count), err
+}
+
+// Apply puts and removes documents, and sets the sequence with the last of
+// them. A document that is there already is replaced.
+func (x *Index) Apply(ctx context.Context, sequence uint64, puts []Document, removes []uint64) error {
+	batch := x.bleve.NewBatch()
+	for _, id := range removes {
+		batch.Delete(key(id))
+	}
+	for i := range puts {
+		if batch.Size() >= batchSize {
+			if err := errors.Join(ctx.Err(), x.bleve.Batch(batch)); err != nil {
+				return fmt.Errorf("write keyword index: %w", err)
+			}
+			batch.Reset()
+		}
+		if err := batch.Index(key(puts[i].ID), fieldsOf(&puts[i])); err != nil {
+			return fmt.Errorf("index record %d: %w", puts[i].ID, err)
+		}
+	}
+	batch.SetInternal([]byte(sequenceKey), binary.LittleEndian.AppendUint64(nil, sequence))
+	batch.SetInternal([]byte(versionKey), binary.LittleEndian.AppendUint64(nil, Version))
+	if err := x.bleve.Batch(batch); err != nil {
+		return fmt.Errorf("write keyword index: %w", err)
+	}
+	return nil
+}
+
+// key is the document's name in bleve: decimal with leading zeros, so that
+// names sort as IDs do.
+func key(id uint64) string { return fmt.Sprintf("%020d", id) }
+
+func idOf(key string) (uint64, error) { return strconv.ParseUint(key, 10, 64) }
+
+// IDs lists all documents, in no order.
+func (x *Index) IDs(ctx context.Context) ([]uint64, error) {
+	advanced, err := x.bleve.Advanced()
+	if err != nil {
+		return nil, fmt.Errorf("list keyword index: %w", err)
+	}
+	reader, err := advanced.Reader()
+	if err != nil {
+		return nil, fmt.Errorf("list keyword index: %w", err)
+	}
+	defer reader.Close()
+	documents, err := reader.DocIDReaderAll()
+	if err != nil {
+		return nil, fmt.Errorf("list keyword index: %w", err)
+	}
+	defer documents.Close()
+	var ids []uint64
+	for ctx.Err() == nil {
+		internal, err := documents.Next()
+		if err != nil {
+			return nil, fmt.Errorf("list keyword index: %w", err)
+		}
+		if internal == nil {
+			return ids, nil
+		}
+		external, err := reader.ExternalID(internal)
+		if err != nil {
+			return nil, fmt.Errorf("list keyword index: %w", err)
+		}
+		id, err := idOf(external)
+		if err != nil {
+			return nil, fmt.Errorf("list keyword index: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return nil, ctx.Err()
+}

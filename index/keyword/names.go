@@ -1,0 +1,68 @@
+package keyword
+
+import (
+	"path"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Fold gives the form in which tags, formats and cameras are compared: without
+// case, and composed.
+func Fold(text string) string { return strings.ToLower(norm.NFKC.String(strings.TrimSpace(text))) }
+
+func foldAll(texts []string) []string {
+	folded := make([]string, len(texts))
+	for i, text := range texts {
+		folded[i] = Fold(text)
+	}
+	return folded
+}
+
+// SplitName makes words of a path's last two elements: "Kyoto2024/IMG_0042RedGate.jpg"
+// becomes "Kyoto 2024 IMG 0042 Red Gate jpg". It splits where letters meet
+// digits, where a small letter meets a capital one, before the last of several
+// capitals that a small letter follows, and at anything else.
+func SplitName(name string) string {
+	name = strings.ReplaceAll(norm.NFC.String(name), `\`, "/")
+	folder, file := path.Split(path.Clean(name))
+	return splitWords(path.Base(folder) + "/" + file)
+}
+
+// splitWords is SplitName for any text.
+func splitWords(text string) string {
+	runes := []rune(text)
+	var out strings.Builder
+	wordEnded := true
+	for i, current := range runes {
+		if !unicode.IsLetter(current) && !unicode.IsDigit(current) && !unicode.IsMark(current) {
+			wordEnded = true
+			continue
+		}
+		if !wordEnded && splitsBefore(runes, i) {
+			wordEnded = true
+		}
+		if wordEnded && out.Len() > 0 {
+			out.WriteByte(' ')
+		}
+		wordEnded = false
+		out.WriteRune(current)
+	}
+	return out.String()
+}
+
+func splitsBefore(runes []rune, i int) bool {
+	previous, current := runes[i-1], runes[i]
+	switch {
+	case unicode.IsMark(current):
+		return false
+	case unicode.IsDigit(previous) != unicode.IsDigit(current):
+		return true
+	case unicode.IsLower(previous) && unicode.IsUpper(current):
+		return true
+	case unicode.IsUpper(previous) && unicode.IsUpper(current):
+		return i+1 < len(runes) && unicode.IsLower(runes[i+1])
+	}
+	return false
+}

@@ -1,0 +1,256 @@
+package keyword
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/search"
+	"github.com/blevesearch/bleve/v2/search/query"
+)
+
+// Query asks for documents by words, limited by conditions that do not count
+// for the score.
+type Query struct {
+	// Words may match; more and rarer matches score higher.
+	Words string
+	// Phrases must each occur in one field.
+	Phrases []string
+	// Exclude are words or phrases that must not occur in any field.
+	Exclude []string
+	// Filter limits the documents.
+	Filter Filter
+	// Limit is the number of hits to give.
+	Limit int
+	// Matches asks for where the words are.
+	Matches bool
+}
+
+// Filter limits documents. All conditions must hold; within a list, one must.
+type Filter struct {
+	Kinds, Folders, Tags, Formats []string
+	// Cameras matches when the camera contains one of these.
+	Cameras []string
+	// After and Before limit the date: After <= date < Before, in seconds.
+	After, Before time.Time
+	// Near limits to a circle.
+	Near *Circle
+	// IDs limits to these documents.
+	IDs []uint64
+}
+
+// Circle is a circle on the ground.
+type Circle struct{ Latitude, Longitude, Kilometres float64 }
+
+// Hit is a document found.
+type Hit struct {
+	ID uint64
+	// Score is the weighted sum, over fields and words, of BM25.
+	Score float64
+	// Matches are where the words are, by field, in order.
+	Matches []Match
+}
+
+// Match is one occurrence of a word.
+type Match struct {
+	// Field is the field's name and Value the number of the value in it.
+	Field string
+	Value int
+	// Start and End are byte offsets in the value.
+	Start, End int
+	// Term is the indexed form of the word.
+	Term string
+}
+
+// Search gives the best hits, equal scores in order of ID, and the number of
+// documents that match in all.
+func (x *Index) Search(ctx context.Context, q Query) (hits []Hit, total int, err error) {
+	x.mutex.RLock()
+	defer x.mutex.RUnlock()
+	if x.closed {
+		return nil, 0, fmt.Errorf("search keyword index: %w", ErrUnusable)
+	}
+	request := bleve.NewSearchRequestOptions(build(q), max(q.Limit, 0), 0, false)
+	request.SortBy([]string{"-_score", "_id"})
+	request.IncludeLocations = q.Matches
+	documents, err := x.bleve.DocCount()
+	if err != nil {
+		return nil, 0, fmt.Errorf("search keyword index: %w", err)
+	}
+	result, err := x.bleve.SearchInContext(withLengths(ctx, documents), request)
+	if err != nil {
+		return nil, 0, fmt.Errorf("search keyword index: %w", err)
+	}
+	for _, found := range result.Hits {
+		id, err := idOf(found.ID)
+		if err != nil {
+			return nil, 0, fmt.Errorf("search keyword index: %w", err)
+		}
+		hits = append(hits, Hit{ID: id, Score: found.Score, Matches: matchesOf(found.Locations)})
+	}
+	return hits, int(result.Total), nil
+}
+
+// withLengths tells bleve's BM25 the number of documents and the fixed average
+// lengths of the fields.
+func withLengths(ctx context.Context, documents uint64) context.Context {
+	stats := &search.BM25Stats{DocCount: float64(documents), FieldCardinality: map[string]int{}}
+	for _, field := range wordFields() {
+		stats.FieldCardinality[field.name] = field.length * int(documents)
+	}
+	for _, name := range []string{filterKind, filterFolder, filterTag, filterFormat, filterCamera} {
+		stats.FieldCardinality[name] = int(documents)
+	}
+	return context.WithValue(ctx, search.BM25StatsKey, stats)
+}
+
+func matchesOf(locations search.FieldTermLocationMap) []Match {
+	var matches []Match
+	for field, terms := range locations {
+		for term, places := range terms {
+			for _, place := range places {
+				match := Match{Field: field, Start: int(place.Start), End: int(place.End), Term: term}
+				if len(place.ArrayPositions) > 0 {
+					match.Value = int(place.ArrayPositions[0])
+				}
+				matches = append(matches, match)
+			}
+		}
+	}
+	slices.SortFunc(matches, compareMatches)
+	return slices.Compact(matches)
+}
+
+func build(q Query) query.Query {
+	all := bleve.NewBooleanQuery()
+	var should, must int
+	if clauses := wordClauses(q.Words); len(clauses) > 0 {
+		all.AddShould(&sumQuery{clauses})
+		should++
+	}
+	for _, phrase := range q.Phrases {
+		if clauses := phraseClauses(phrase); len(clauses) > 0 {
+			all.AddMust(&sumQuery{clauses})
+			must++
+		}
+	}
+	for _, excluded := range q.Exclude {
+		for _, clause := range phraseClauses(excluded) {
+			all.AddMustNot(clause.query)
+		}
+	}
+	switch {
+	case should == 0 && must == 0:
+		return bleve.NewMatchNoneQuery()
+	case must == 0:
+		all.SetMinShould(1)
+	}
+	if filter := buildFilter(q.Filter); filter != nil {
+		all.AddFilter(filter)
+	}
+	return all
+}
+
+// wordClauses looks for each word in each field. Names are split as they were
+// when they were indexed.
+func wordClauses(words string) []clause {
+	var clauses []clause
+	for _, field := range wordFields() {
+		text := words
+		if field.name == fieldName {
+			text = splitWords(words)
+		}
+		if strings.TrimSpace(text) != "" {
+			clauses = append(clauses, clause{query: &termsQuery{field: field.name, text: text}, weight: field.weight})
+		}
+	}
+	return clauses
+}
+
+func phraseClauses(phrase string) []clause {
+	var clauses []clause
+	for _, field := range wordFields() {
+		text := phrase
+		if field.name == fieldName {
+			text = splitWords(phrase)
+		}
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		match := bleve.NewMatchPhraseQuery(text)
+		match.SetField(field.name)
+		clauses = append(clauses, clause{query: match, weight: field.weight})
+	}
+	return clauses
+}
+
+func buildFilter(f Filter) query.Query {
+	var conditions []query.Query
+	anyOf := func(field string, values []string) {
+		if len(values) == 0 {
+			return
+		}
+		var terms []query.Query
+		for _, value := range values {
+			term := bleve.NewTermQuery(value)
+			term.SetField(field)
+			terms = append(terms, term)
+		}
+		conditions = append(conditions, bleve.NewDisjunctionQuery(terms...))
+	}
+	anyOf(filterKind, f.Kinds)
+	anyOf(filterFolder, f.Folders)
+	anyOf(filterTag, foldAll(f.Tags))
+	anyOf(filterFormat, foldAll(f.Formats))
+	if len(f.Cameras) > 0 {
+		conditions = append(conditions, cameras(f.Cameras))
+	}
+	if !f.After.IsZero() || !f.Before.IsZero() {
+		conditions = append(conditions, dates(f.After, f.Before))
+	}
+	if f.Near != nil {
+		near := bleve.NewGeoDistanceQuery(f.Near.Longitude, f.Near.Latitude, fmt.Sprintf("%gkm", f.Near.Kilometres*1.001+0.001))
+		near.SetField(filterLocation)
+		conditions = append(conditions, near)
+	}
+	if len(f.IDs) > 0 {
+		keys := make([]string, len(f.IDs))
+		for i, id := range f.IDs {
+			keys[i] = key(id)
+		}
+		conditions = append(conditions, bleve.NewDocIDQuery(keys))
+	}
+	if len(conditions) == 0 {
+		return nil
+	}
+	return bleve.NewConjunctionQuery(conditions...)
+}
+
+func cameras(names []string) query.Query {
+	var matches []query.Query
+	for _, name := range names {
+		escaped := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace(Fold(name))
+		match := bleve.NewWildcardQuery("*" + escaped + "*")
+		match.SetField(filterCamera)
+		matches = append(matches, match)
+	}
+	return bleve.NewDisjunctionQuery(matches...)
+}
+
+func dates(after, before time.Time) query.Query {
+	var low, high *float64
+	if !after.IsZero() {
+		seconds := float64(after.Unix())
+		low = &seconds
+	}
+	if !before.IsZero() {
+		seconds := float64(before.Unix() + 1)
+		high = &seconds
+	}
+	dates := bleve.NewNumericRangeQuery(low, high)
+	dates.SetField(filterDate)
+	return dates
+}

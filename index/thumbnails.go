@@ -1,0 +1,119 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"path/filepath"
+
+	"mekiki/embed/pixels"
+	"mekiki/internal/vfs"
+)
+
+// ThumbnailSide is the longest side of a thumbnail, in pixels, and
+// ThumbnailQuality its JPEG quality.
+const (
+	ThumbnailSide    = 320
+	ThumbnailQuality = 82
+)
+
+// maximumThumbnail bounds the length of a thumbnail file.
+const maximumThumbnail = 4 << 20
+
+// thumbnails keeps a file for each image content. A file is a JPEG followed by
+// 8 bytes: "MKTH" and the CRC-32C of the JPEG, little-endian. Image programs
+// ignore what follows a JPEG's end.
+type thumbnails struct {
+	fsys     vfs.FS
+	folder   string
+	readOnly bool
+}
+
+func newThumbnails(fsys vfs.FS, folder string, readOnly bool) *thumbnails {
+	return &thumbnails{fsys, folder, readOnly}
+}
+
+func (t *thumbnails) path(hash Hash) string {
+	name := hash.String()
+	return filepath.Join(t.folder, name[:2], name+".jpg")
+}
+
+var thumbnailMagic = []byte("MKTH")
+
+func castagnoli(data []byte) uint32 {
+	return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli))
+}
+
+// read gives a thumbnail, or an error when there is none that is as written.
+func (t *thumbnails) read(hash Hash) ([]byte, error) {
+	data, err := vfs.ReadFile(t.fsys, t.path(hash), maximumThumbnail)
+	if err != nil {
+		return nil, err
+	}
+	jpeg, trailer := data[:max(0, len(data)-8)], data[max(0, len(data)-8):]
+	if len(trailer) < 8 || !bytes.Equal(trailer[:4], thumbnailMagic) || binary.LittleEndian.Uint32(trailer[4:]) != castagnoli(jpeg) {
+		return nil, fmt.Errorf("thumbnail %s: %w", hash, ErrDamaged)
+	}
+	return jpeg, nil
+}
+
+// write keeps a thumbnail. It is not synced: a lost one is made again.
+func (t *thumbnails) write(hash Hash, jpeg []byte) error {
+	if t.readOnly || len(jpeg) == 0 || len(jpeg) > maximumThumbnail-8 {
+		return nil
+	}
+	name := t.path(hash)
+	if err := t.fsys.MkdirAll(filepath.Dir(name)); err != nil {
+		return fmt.Errorf("write thumbnail: %w", err)
+	}
+	file, err := t.fsys.Create(name)
+	if err != nil {
+		return fmt.Errorf("write thumbnail: %w", err)
+	}
+	data := append(bytes.Clone(jpeg), thumbnailMagic...)
+	data = binary.LittleEndian.AppendUint32(data, castagnoli(jpeg))
+	if _, err = file.WriteAt(data, 0); err != nil {
+		err = fmt.Errorf("write thumbnail: %w", err)
+	}
+	return errors.Join(err, file.Close())
+}
+
+// Thumbnail gives a JPEG of the image, its longest side [ThumbnailSide] pixels
+// at most. One that is missing or damaged is made again from the original.
+func (s *Snapshot) Thumbnail(ctx context.Context, id ID) ([]byte, error) {
+	record, there := s.Record(id)
+	if !there || record.Kind != KindImage {
+		return nil, fmt.Errorf("thumbnail of record %d: %w", id, ErrNotFound)
+	}
+	if jpeg, err := s.view.thumbs.read(record.Hash); err == nil {
+		return jpeg, nil
+	}
+	jpeg, err := s.makeThumbnail(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("thumbnail of record %d: %w", id, err)
+	}
+	// Failing to keep it costs making it again, and nothing else.
+	_ = s.view.thumbs.write(record.Hash, jpeg)
+	return jpeg, nil
+}
+
+func (s *Snapshot) makeThumbnail(ctx context.Context, id ID) ([]byte, error) {
+	file, err := s.OpenOriginal(id)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	image, err := pixels.Decode(ctx, data, pixels.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return pixels.Thumbnail(image, ThumbnailSide, ThumbnailQuality)
+}

@@ -1,0 +1,78 @@
+package index
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"mekiki/embed"
+)
+
+// The payload of a vectors block:
+//
+//	0 4 number of vectors
+//	4 4 width
+//	8   half-precision values, row after row
+//
+// All numbers are little-endian.
+const vectorsHeader = 8
+
+// unitTolerance is how far a vector's length may be from one.
+const unitTolerance = 0.02
+
+// encodeVectors gives the payload for the parts, and the parts as they will be
+// read from it, so that an index filled now equals one filled from disk.
+func encodeVectors(parts embed.Parts) (payload []byte, rounded []float32) {
+	payload = make([]byte, 0, vectorsHeader+2*len(parts.Values))
+	payload = binary.LittleEndian.AppendUint32(payload, uint32(parts.Count))
+	payload = binary.LittleEndian.AppendUint32(payload, uint32(parts.Width))
+	rounded = make([]float32, len(parts.Values))
+	for i, value := range parts.Values {
+		half := halfOf(value)
+		payload = binary.LittleEndian.AppendUint16(payload, half)
+		rounded[i] = floatOf(half)
+	}
+	return payload, rounded
+}
+
+// decodeVectors reads what encodeVectors wrote.
+func decodeVectors(payload []byte) (embed.Parts, error) {
+	if len(payload) < vectorsHeader {
+		return embed.Parts{}, fmt.Errorf("vectors: %w", ErrDamaged)
+	}
+	count := int64(binary.LittleEndian.Uint32(payload))
+	width := int64(binary.LittleEndian.Uint32(payload[4:]))
+	values := payload[vectorsHeader:]
+	if count*width != int64(len(values))/2 || len(values)%2 != 0 {
+		return embed.Parts{}, fmt.Errorf("vectors: %w: %d of width %d in %d bytes", ErrDamaged, count, width, len(values))
+	}
+	parts := embed.Parts{Count: int(count), Width: int(width), Values: make([]float32, len(values)/2)}
+	for i := range parts.Values {
+		parts.Values[i] = floatOf(binary.LittleEndian.Uint16(values[2*i:]))
+	}
+	return parts, nil
+}
+
+// checkParts refuses parts that do not belong in the space.
+func checkParts(parts embed.Parts, space embed.Space, kind Kind) error {
+	if err := parts.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrSpace, err)
+	}
+	wanted := 1
+	if kind == KindImage {
+		wanted = space.Parts
+	}
+	if parts.Count != wanted || parts.Width != space.Width {
+		return fmt.Errorf("%w: %d vectors of width %d for one %s, expected %d of %d", ErrSpace, parts.Count, parts.Width, kind, wanted, space.Width)
+	}
+	for i := range parts.Count {
+		var sum float64
+		for _, value := range parts.Row(i) {
+			sum += float64(value) * float64(value)
+		}
+		if !(math.Abs(math.Sqrt(sum)-1) <= unitTolerance) {
+			return fmt.Errorf("%w: vector %d has length %g, expected 1", ErrSpace, i, math.Sqrt(sum))
+		}
+	}
+	return nil
+}
