@@ -98,13 +98,18 @@ func (c *Client) list(ctx context.Context, request request) (listing, error) {
 		if err != nil {
 			return false, err
 		}
-		answer = listing{}
-		if err := json.Unmarshal(data, &answer); err != nil {
+		if answer, err = parseListing(data); err != nil {
 			return false, local(fmt.Errorf("%s did not answer as a Hugging Face hub does: %w", c.options.Environment.Endpoint, err))
 		}
 		return false, nil
 	})
 	return answer, explain(err, request.repository)
+}
+
+func parseListing(data []byte) (listing, error) {
+	var answer listing
+	err := json.Unmarshal(data, &answer)
+	return answer, err
 }
 
 // readAll fetches a small answer.
@@ -288,10 +293,13 @@ func parseContentRange(value string) (start, last, total int64, err error) {
 	if last, err = strconv.ParseInt(lastText, 10, 64); err != nil {
 		return 0, 0, 0, failure
 	}
+	if start < 0 || last < start {
+		return 0, 0, 0, failure
+	}
 	if totalText == "*" {
 		return start, last, -1, nil
 	}
-	if total, err = strconv.ParseInt(totalText, 10, 64); err != nil || start < 0 || last < start || total <= last {
+	if total, err = strconv.ParseInt(totalText, 10, 64); err != nil || total <= last {
 		return 0, 0, 0, failure
 	}
 	return start, last, total, nil
