@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"mekiki/embed"
+	"mekiki/embed/blip2"
+	"mekiki/embed/models"
+	"mekiki/embed/ort"
+	"mekiki/index"
+	"mekiki/internal/hint"
+	"mekiki/internal/progress"
+	"mekiki/search"
+)
+
+// openRuntime finds ONNX Runtime, installing it on first use, with progress.
+func (a *app) openRuntime(ctx context.Context) (*ort.Runtime, error) {
+	options, err := a.runtimeOptions()
+	if err != nil {
+		return nil, err
+	}
+	reporter := a.progress()
+	defer reporter.Finish()
+	options.Install = true
+	options.Progress = func(state ort.Progress) { reporter.Report(installState(state)) }
+	return ort.Open(ctx, options)
+}
+
+func (a *app) runtimeOptions() (ort.Options, error) {
+	cache, err := a.cacheFolder()
+	if err != nil {
+		return ort.Options{}, err
+	}
+	return ort.Options{LibraryPath: a.runtime, CacheDir: filepath.Join(cache, "runtime"), Logger: a.log()}, nil
+}
+
+func installState(state ort.Progress) progress.State {
+	words := map[ort.Stage]string{
+		ort.StageWait:     "wait for another process to install ONNX Runtime",
+		ort.StageDownload: "download ONNX Runtime " + ort.Version,
+		ort.StageExtract:  "install ONNX Runtime " + ort.Version,
+	}
+	return progress.State{Task: words[state.Stage], Done: state.Done, Total: state.Total, Unit: progress.Bytes, Detail: state.Source}
+}
+
+func (a *app) modelOptions(runtime *ort.Runtime, reporter *progress.Reporter) (models.Options, error) {
+	cache, err := a.cacheFolder()
+	if err != nil {
+		return models.Options{}, err
+	}
+	precision := blip2.Precision(a.precision)
+	if precision != blip2.Int8 && precision != blip2.Float32 {
+		return models.Options{}, usage("--precision %q: it is %s or %s", a.precision, blip2.Int8, blip2.Float32)
+	}
+	return models.Options{
+		Dir:       filepath.Join(cache, "models"),
+		Precision: precision,
+		Runtime:   runtime,
+		Threads:   a.threads,
+		Logger:    a.log(),
+		Progress: func(step blip2.Step) {
+			reporter.Report(progress.State{Task: "compile the model", Done: int64(step.Done), Total: int64(step.Total), Unit: progress.Steps, Detail: step.Doing})
+		},
+		Waiting: func() {
+			reporter.Report(progress.State{Task: "wait for another process to compile the model", Unit: progress.Steps})
+		},
+	}, nil
+}
+
+// session is an open model. Close it when done.
+type session struct {
+	*embed.Engine
+	name    string
+	runtime *ort.Runtime
+}
+
+// Close gives the model and the runtime back.
+func (s *session) Close() error {
+	return errors.Join(s.Engine.Close(), s.runtime.Close())
+}
+
+// openEngine opens the model that --model names, compiling the built-in one on
+// first use.
+func (a *app) openEngine(ctx context.Context) (*session, error) {
+	runtime, err := a.openRuntime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := a.openEngineWith(ctx, runtime)
+	if err != nil {
+		return nil, errors.Join(err, runtime.Close())
+	}
+	return opened, nil
+}
+
+func (a *app) openEngineWith(ctx context.Context, runtime *ort.Runtime) (*session, error) {
+	reporter := a.progress()
+	defer reporter.Finish()
+	options, err := a.modelOptions(runtime, reporter)
+	if err != nil {
+		return nil, err
+	}
+	model, err := findModel(ctx, a.model, options)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := embed.Open(ctx, embed.Options{ModelDir: model.Dir, Runtime: runtime, Threads: a.threads, Provider: a.provider, Logger: a.log()})
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", model.Name, err)
+	}
+	return &session{Engine: engine, name: model.Name, runtime: runtime}, nil
+}
+
+func findModel(ctx context.Context, name string, options models.Options) (models.Model, error) {
+	if name == models.BuiltinName {
+		return models.Builtin(ctx, options)
+	}
+	model, err := models.Find(name, options)
+	if errors.Is(err, models.ErrNotFound) {
+		err = hint.Wrap(err, "mekiki models lists those there are; mekiki pull gets published ones")
+	}
+	return model, err
+}
+
+// openLibrary opens the library that --library names.
+func (a *app) openLibrary(ctx context.Context, readOnly bool) (*index.Library, error) {
+	folder, err := a.libraryFolder()
+	if err != nil {
+		return nil, err
+	}
+	library, err := index.Open(ctx, folder, index.Options{ReadOnly: readOnly, Logger: a.log()})
+	switch {
+	case errors.Is(err, index.ErrNotLibrary):
+		return nil, hint.Wrap(err, "mekiki index FOLDER makes a library of your pictures")
+	case errors.Is(err, index.ErrLocked):
+		return nil, hint.Wrap(err, "wait for it, or stop it; searching works meanwhile")
+	}
+	return library, err
+}
+
+// newSearcher makes the searcher over a library and a model, with the model's own
+// calibration where it has one.
+func (a *app) newSearcher(library *index.Library, engine *session) (*search.Searcher, error) {
+	options := search.Options{Logger: a.log()}
+	if data := engine.Manifest().Calibration; len(data) > 0 {
+		calibration, err := search.ParseCalibration(data)
+		if err != nil {
+			return nil, fmt.Errorf("model %s: %w", engine.name, err)
+		}
+		options.Calibration = &calibration
+	}
+	return search.New(search.FromIndex(library), engine.Engine, options)
+}
