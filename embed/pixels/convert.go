@@ -25,17 +25,24 @@ func (g ground) put(dst []byte, r, gr, b, alpha uint8) {
 	dst[0], dst[1], dst[2] = r, gr, b
 }
 
-// convert copies a decoder's image into out at (left, top), which must lie
-// inside out together with it.
-func (g ground) convert(out *Image, left, top int, decoded image.Image) {
+// convert writes a decoder's image, row by row.
+func (g ground) convert(row func(y int) []byte, decoded image.Image, h header, data []byte) {
 	bounds := decoded.Bounds()
-	row := func(y int) []byte { return out.Pix[3*((top+y)*out.Width+left):][:3*bounds.Dx()] }
 	switch m := decoded.(type) {
 	case *image.YCbCr:
-		newSampler(m).convert(jpegColour(), row)
+		switch h.format {
+		case WebP:
+			g.convertWebP(m, nil, 0, row)
+		case HEIC:
+			newSampler(m).convert(heicColourOf(data).conversion(), row)
+		default:
+			newSampler(m).convert(jpegColour(), row)
+		}
+	case *image.NYCbCrA:
+		g.convertWebP(&m.YCbCr, m.A, m.AStride, row)
 	case *image.Gray:
 		for y := range bounds.Dy() {
-			spreadGray(row(y), m.Pix[y*m.Stride:])
+			spreadGray(row(y), m.Pix[y*m.Stride:], h.negative)
 		}
 	case *image.Paletted:
 		g.convertPaletted(m, row)
@@ -71,9 +78,14 @@ func (g ground) convert(out *Image, left, top int, decoded image.Image) {
 	}
 }
 
-// spreadGray writes one byte three times.
-func spreadGray(dst, src []byte) {
+// spreadGray writes one byte three times, black for white when it is negative.
+func spreadGray(dst, src []byte, negative bool) {
+	var flip byte
+	if negative {
+		flip = 255
+	}
 	for i, value := range src[:len(dst)/3] {
+		value ^= flip
 		dst[3*i], dst[3*i+1], dst[3*i+2] = value, value, value
 	}
 }

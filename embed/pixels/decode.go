@@ -8,10 +8,13 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"io"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"mekiki/embed/pixels/heif"
 )
 
 // Decoder turns image files into Images within the limits of its Options. It
@@ -19,6 +22,7 @@ import (
 type Decoder struct {
 	options Options
 	ground  ground
+	heif    *heif.Runtime
 }
 
 // NewDecoder returns a Decoder, or every problem with the options.
@@ -30,11 +34,12 @@ func NewDecoder(options Options) (*Decoder, error) {
 	return &Decoder{
 		options: options,
 		ground:  ground{drop: options.Alpha == DropAlpha, color: *options.Background},
+		heif:    heif.New(heicWorking(options.MaxPixels)),
 	}, nil
 }
 
 // Close releases what the decoder holds. No decoding may be going on.
-func (d *Decoder) Close() error { return nil }
+func (d *Decoder) Close() error { return d.heif.Close(context.Background()) }
 
 // Decode reads an image file from memory. The format is told from the content,
 // never from a name. Of an animation or a file of several pictures it reads
@@ -83,61 +88,78 @@ func describe(format Format, err error) error {
 }
 
 // decode runs the format's decoder and makes upright RGB of what it gives.
-func (d *Decoder) decode(ctx context.Context, data []byte, h header) (*Image, error) {
-	decoded, err := d.run(ctx, data, h)
+func (d *Decoder) decode(ctx context.Context, data []byte, h header) (out *Image, err error) {
+	err = guard(func() error {
+		return d.run(ctx, data, h, func(decoded image.Image) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			out, err = d.paint(decoded, data, h)
+			return err
+		})
+	})
 	if err != nil {
 		return nil, err
 	}
+	return upright(out, h.orientation), nil
+}
+
+// paint copies a decoder's image into an Image of the header's size.
+func (d *Decoder) paint(decoded image.Image, data []byte, h header) (*Image, error) {
 	size := decoded.Bounds().Size()
-	wantWidth, wantHeight := h.width, h.height
+	want := image.Pt(h.width, h.height)
 	if h.frame.width != 0 {
-		wantWidth, wantHeight = h.frame.width, h.frame.height
+		want = image.Pt(h.frame.width, h.frame.height)
 	}
-	if size.X != wantWidth || size.Y != wantHeight {
-		return nil, corrupt("the picture is %dx%d, its header says %dx%d", size.X, size.Y, wantWidth, wantHeight)
+	if h.format == HEIC && int64(size.X)*int64(size.Y) <= h.largest {
+		h.width, h.height, want = size.X, size.Y, size // its decoder crops and turns as it sees fit
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if size != want {
+		return nil, corrupt("the picture is %dx%d, its header says %dx%d", size.X, size.Y, want.X, want.Y)
 	}
 	out, err := New(h.width, h.height)
 	if err != nil {
 		return nil, err
 	}
 	out.Format = h.format
-	if size.X != h.width || size.Y != h.height {
+	if size != image.Pt(h.width, h.height) {
 		out.fill(d.ground.color)
 	}
-	if err := guard(func() error { d.ground.convert(out, h.frame.x, h.frame.y, decoded); return nil }); err != nil {
-		return nil, err
-	}
-	return upright(out, h.orientation), nil
+	left, top := h.frame.x, h.frame.y
+	row := func(y int) []byte { return out.Pix[3*((top+y)*out.Width+left):][:3*size.X] }
+	d.ground.convert(row, decoded, h, data)
+	return out, nil
 }
 
-// run calls the decoder of the file's format.
-func (d *Decoder) run(ctx context.Context, data []byte, h header) (decoded image.Image, err error) {
-	err = guard(func() (err error) {
-		switch h.format {
-		case JPEG:
-			decoded, err = jpeg.Decode(newSource(ctx, data))
-		case PNG:
-			decoded, err = png.Decode(newSource(ctx, data))
-		case GIF:
-			decoded, err = gif.Decode(newSource(ctx, d.opaqueGIF(data, h)))
-		case WebP:
-			if h.frame.data != nil {
-				data = h.frame.data
-			}
-			decoded, err = webp.Decode(newSource(ctx, data))
-		case BMP:
-			decoded, err = bmp.Decode(newSource(ctx, data))
-		case TIFF:
-			decoded, err = tiff.Decode(newSource(ctx, data))
-		default:
-			err = unsupported("no decoder")
+// run calls the decoder of the file's format and gives what it decodes to use.
+func (d *Decoder) run(ctx context.Context, data []byte, h header, use func(image.Image) error) error {
+	var decode func(io.Reader) (image.Image, error)
+	switch h.format {
+	case JPEG:
+		decode = jpeg.Decode
+	case PNG:
+		decode = png.Decode
+	case GIF:
+		decode, data = gif.Decode, d.opaqueGIF(data, h)
+	case WebP:
+		decode = webp.Decode
+		if h.frame.data != nil {
+			data = h.frame.data
 		}
+	case BMP:
+		decode = bmp.Decode
+	case TIFF:
+		decode = tiff.Decode
+	case HEIC:
+		return d.heif.Decode(ctx, data, use)
+	default:
+		return unsupported("no decoder")
+	}
+	decoded, err := decode(newSource(ctx, data))
+	if err != nil {
 		return err
-	})
-	return decoded, err
+	}
+	return use(decoded)
 }
 
 // opaqueGIF returns the file without its transparent colour when transparency

@@ -12,9 +12,14 @@ type header struct {
 	// working is the memory, in bytes, that the decoder needs for its own
 	// image, at most.
 	working int64
+	// largest is the number of pixels in the largest picture inside the file,
+	// where that can be more than width times height.
+	largest int64
 	// least is the smallest number of bytes that a whole file of this size and
 	// kind can have.
 	least int64
+	// negative says that the decoder takes black for white.
+	negative bool
 	// frame is the first picture inside the canvas, for formats that have one.
 	frame frame
 }
@@ -95,11 +100,10 @@ func inspect(data []byte) (header, error) {
 
 // check compares a header with the limits and with the length of the file.
 func (h header) check(length int, options Options) error {
-	pixels := int64(h.width) * int64(h.height)
-	inFrame := int64(h.frame.width) * int64(h.frame.height)
-	if max(pixels, inFrame) > options.MaxPixels {
+	pixels := max(int64(h.width)*int64(h.height), h.largest)
+	if pixels > options.MaxPixels {
 		return fmt.Errorf("%w: %dx%d is %.1f million pixels, the limit is %.1f", ErrTooLarge,
-			h.width, h.height, float64(max(pixels, inFrame))/1e6, float64(options.MaxPixels)/1e6)
+			h.width, h.height, float64(pixels)/1e6, float64(options.MaxPixels)/1e6)
 	}
 	if int64(length) < h.least {
 		return fmt.Errorf("%s: %w", h.format, corrupt("%d bytes cannot hold %dx%d pixels: the file is cut short",

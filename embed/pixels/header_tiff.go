@@ -55,6 +55,10 @@ func inspectTIFF(data []byte) (header, error) {
 	case tiffLZW:
 		h.least = raw / 4096
 	default: // fax: a row costs a bit or more
+		// The decoder makes white runs white, but they are zeros, and those
+		// are black in a picture where black is zero.
+		const blackIsZero = 1
+		h.negative = tags[tagPhotometric] == blackIsZero
 		h.least = int64(height) / 8
 	}
 	return h, nil

@@ -49,7 +49,7 @@ var owners = map[string]string{
 }
 
 // stdembedders are the packages that may import the standard library's embed.
-var stdembedders = []string{"ui", "server", "embed/builtin", "embed/wordpiece"}
+var stdembedders = []string{"ui", "server", "embed/builtin", "embed/wordpiece", "embed/pixels/heif"}
 
 type sourceFile struct {
 	folder string // slash-separated, relative to the module
