@@ -34,7 +34,8 @@ type namedGraph struct {
 
 // queryGraphs are the graphs that share the Q-Former's data file.
 func queryGraphs(captions bool) []namedGraph {
-	graphs := []namedGraph{{ImagePartsFile, imagePartsGraph}, {TextFile, textGraph}, {MatchFile, matchGraph}}
+	graphs := []namedGraph{{ImagePartsFile, imagePartsGraph}, {TextFile, textGraph}, {MatchFile, matchGraph},
+		{MatchImageFile, matchImageGraph}, {MatchTextFile, matchTextGraph}}
 	if captions {
 		graphs = append(graphs, namedGraph{CaptionStartFile, captionStartGraph}, namedGraph{CaptionStepFile, captionStepGraph})
 	}

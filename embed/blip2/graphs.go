@@ -71,7 +71,46 @@ func matchGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 	q := newQueryFormer("match", config, weights)
 	tokens := q.imageTokens()
 	ids, mask := q.textInputs()
-	hidden := q.matchLayers(ids, mask, func(layer int) onnx.Value { return q.crossMemory(layer, tokens) })
+	hidden := q.matchLayers(ids, mask, func(layer int, x onnx.Value) onnx.Value {
+		return q.crossAttention(layer, x, q.crossMemory(layer, tokens))
+	})
+	q.Output(LogitsName, q.scoreMatch(hidden))
+	return q.Graph
+}
+
+// matchImageGraph is the part of matching that depends on the image alone:
+// from image tokens to the keys and values that the queries read, for each
+// layer that looks at the image.
+func matchImageGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+	q := newQueryFormer("match_image", config, weights)
+	tokens := q.imageTokens()
+	for i := range config.QFormer.Layers {
+		if config.QFormer.CrossAttends(i) {
+			q.Scope(fmt.Sprintf("layer.%d", i), func() {
+				q.Output(fmt.Sprint(MemoryPrefix, i), q.crossMemory(i, tokens))
+			})
+		}
+	}
+	return q.Graph
+}
+
+// matchTextGraph is the rest of matching: from one image's keys and values
+// and any number of texts to matching logits. All texts' queries read the
+// image together, as one long sequence.
+func matchTextGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+	q := newQueryFormer("match_text", config, weights)
+	ids, mask := q.textInputs()
+	memory := make([]onnx.Value, config.QFormer.Layers)
+	for i := range memory {
+		if config.QFormer.CrossAttends(i) {
+			memory[i] = q.Input(fmt.Sprint(MemoryPrefix, i), onnx.Float32,
+				onnx.Fixed(1), onnx.Fixed(config.Vision.Tokens()), onnx.Fixed(2*q.width()))
+		}
+	}
+	together := onnx.Shape{onnx.Fixed(1), onnx.Dynamic("queries"), onnx.Fixed(q.width())}
+	hidden := q.matchLayers(ids, mask, func(layer int, x onnx.Value) onnx.Value {
+		return q.Reshape(q.crossAttention(layer, q.Reshape(x, together), memory[layer]), x.Shape)
+	})
 	q.Output(LogitsName, q.scoreMatch(hidden))
 	return q.Graph
 }
@@ -83,9 +122,9 @@ func (q *queryFormer) scoreMatch(hidden onnx.Value) onnx.Value {
 }
 
 // matchLayers runs queries and text, each seeing the other, through all
-// layers and returns the queries' states [B Q H]; memory gives a layer's keys
-// and values of the image.
-func (q *queryFormer) matchLayers(ids, mask onnx.Value, memory func(layer int) onnx.Value) onnx.Value {
+// layers and returns the queries' states [B Q H]; look applies a layer's
+// cross-attention to the queries.
+func (q *queryFormer) matchLayers(ids, mask onnx.Value, look func(layer int, x onnx.Value) onnx.Value) onnx.Value {
 	count := q.config.QueryTokens
 	batch, sequence := onnx.Dynamic(batchSize), onnx.Dynamic(sequenceSize)
 	queries := q.Expand(q.queries(), ids, onnx.Shape{batch, onnx.Fixed(count), onnx.Fixed(q.width())})
@@ -99,7 +138,7 @@ func (q *queryFormer) matchLayers(ids, mask onnx.Value, memory func(layer int) o
 			x = q.selfAttention(i, x, bias)
 			seeing := q.first(x, count)
 			if q.config.QFormer.CrossAttends(i) {
-				seeing = q.crossAttention(i, seeing, memory(i))
+				seeing = look(i, seeing)
 			}
 			seeing = q.feedForward(i, seeing, querySuffix)
 			if i == last { // the text's states are not read any more

@@ -24,6 +24,8 @@ const (
 	ImagePartsFile   = "image_parts.onnx"   // image tokens to unit vectors
 	TextFile         = "text.onnx"          // token ids to a unit vector
 	MatchFile        = "match.onnx"         // image tokens and token ids to matching logits
+	MatchImageFile   = "match_image.onnx"   // image tokens to what matching reads of an image
+	MatchTextFile    = "match_text.onnx"    // the rest of matching, for one image and many texts
 	CaptionStartFile = "caption_start.onnx" // image tokens to keys and values
 	CaptionStepFile  = "caption_step.onnx"  // token ids, keys and values to next-token logits
 )
@@ -38,6 +40,7 @@ const (
 	AttentionMaskName  = "attention_mask" // int64 [B T], 1 for a token, 0 for padding
 	TextVectorName     = "text_vector"    // float32 [B W], unit rows
 	LogitsName         = "logits"         // float32 [B 2] or [B T V]
+	MemoryPrefix       = "memory_"        // float32 [1 N 2H], keys and values of a layer that looks at the image
 	PositionName       = "position"       // int64 [T], counted from 0 at the first text token
 	PastKeyPrefix      = "past_key_"      // float32 [B H P d]
 	PastValuePrefix    = "past_value_"    // float32 [B H P d]
@@ -193,7 +196,7 @@ func (m Manifest) Validate() error {
 
 // requiredFiles names the files without which the model cannot run.
 func (m Manifest) requiredFiles() []string {
-	names := []string{VocabularyFile, VisionFile, ImagePartsFile, TextFile, MatchFile}
+	names := []string{VocabularyFile, VisionFile, ImagePartsFile, TextFile, MatchFile, MatchImageFile, MatchTextFile}
 	if m.HasCaptionHead {
 		names = append(names, CaptionStartFile, CaptionStepFile)
 	}

@@ -253,7 +253,9 @@ func (p *parityRun) states(t *testing.T, tokens ort.Tensor) {
 		pairs := q.Input("pair_tokens", onnx.Float32, tokens.Shape...)
 		ids, mask := q.textInputs()
 		q.Output("image_states", q.imageStates(tokens))
-		q.Output("match_states", q.matchLayers(ids, mask, func(layer int) onnx.Value { return q.crossMemory(layer, pairs) }))
+		q.Output("match_states", q.matchLayers(ids, mask, func(layer int, x onnx.Value) onnx.Value {
+			return q.crossAttention(layer, x, q.crossMemory(layer, pairs))
+		}))
 		x := q.text(ids)
 		bias := q.keyMask(mask, onnx.Dynamic(textSize), q.Size(ids, 1))
 		for i := range config.QFormer.Layers {
@@ -298,7 +300,28 @@ func (p *parityRun) pairs(tokens ort.Tensor) (pairTokens, pairIDs, pairMask ort.
 func (p *parityRun) match(t *testing.T, tokens ort.Tensor) {
 	pairs, ids, mask := p.pairs(tokens)
 	logits := p.run(t, MatchFile, map[string]ort.Tensor{ImageTokensName: pairs, TokenIDsName: ids, AttentionMaskName: mask})[0]
-	p.same(t, "match", ort.Float32Tensor(logits.Float32(), int64(p.Images), int64(len(p.TextLengths)), 2), p.Match)
+	shape := []int64{int64(p.Images), int64(len(p.TextLengths)), 2}
+	p.same(t, "match", ort.Float32Tensor(logits.Float32(), shape...), p.Match)
+
+	// In two parts, every image against all texts at once.
+	memory := openGraph(t, p.runtime, filepath.Join(p.dir, MatchImageFile))
+	textIDs, textMask, longest := p.reference.texts()
+	textShape := []int64{shape[1], int64(longest)}
+	var all []float32
+	size := len(tokens.Float32()) / p.Images
+	for i := range p.Images {
+		image := ort.Float32Tensor(tokens.Float32()[i*size:(i+1)*size], append([]int64{1}, tokens.Shape()[1:]...)...)
+		values, err := memory.Run(t.Context(), image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inputs := map[string]ort.Tensor{TokenIDsName: ort.Int64Tensor(textIDs, textShape...), AttentionMaskName: ort.Int64Tensor(textMask, textShape...)}
+		for j, output := range memory.Outputs() {
+			inputs[output.Name] = values[j]
+		}
+		all = append(all, p.run(t, MatchTextFile, inputs)[0].Float32()...)
+	}
+	p.same(t, "match in two parts", ort.Float32Tensor(all, shape...), p.Match)
 }
 
 func (p *parityRun) captions(t *testing.T, tokens ort.Tensor) {

@@ -54,6 +54,9 @@ func (t *tuner) writeFormer(captions bool) (map[string]*tapped, error) {
 	weights := newStore(t.ctx, t.source, data, newPlan(methodFloat))
 	collected := map[string]*tapped{}
 	for _, named := range queryGraphs(captions) {
+		if named.file == MatchImageFile || named.file == MatchTextFile {
+			continue // together they are the match graph
+		}
 		weights.taps = nil
 		err := named.build(t.config, weights).Write(t.scratch, named.file)
 		taps := newTapped()

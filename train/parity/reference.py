@@ -149,6 +149,13 @@ def text_logits(model, spec: dict, tokens: torch.Tensor, ids: torch.Tensor) -> t
     return functional.linear(x, model.embeddings.word_embeddings.weight, generated(head + "bias", spec, vocabulary))
 
 
+# The published sizes, for full_size.py only: too large to commit outputs of.
+PUBLISHED = dict(
+    seed=6, vision=dict(hidden=1408, layers=39, heads=16, inner=6144, image=224, patch=14),
+    former=dict(hidden=768, layers=12, heads=12, inner=3072, vocabulary=30523, positions=512, frequency=2),
+    queries=32, projection=256, images=2, texts=[12, 7], epsilon=1e-6)
+
+
 def greedy(model, spec: dict, tokens: torch.Tensor, limit: int) -> list[list[int]]:
     """Token ids chosen greedily for each image, from the last id of the vocabulary on."""
     captions = []
@@ -169,8 +176,8 @@ def pack(value: torch.Tensor) -> dict:
 
 
 @torch.no_grad()
-def make(name: str, spec: dict) -> dict:
-    model = huggingface(spec)
+def make(name: str, spec: dict, model=None) -> dict:
+    model = model or huggingface(spec)
     vision, former = spec["vision"], spec["former"]
     images, lengths = spec["images"], spec["texts"]
     pixels = torch.from_numpy(
