@@ -155,29 +155,18 @@ func (r *retrieval) trust() float64 {
 }
 
 // settle orders the candidates after reranking: first those that ITM or their
-// names settle, by their odds; then those nobody has read, in fused order;
-// last those that ITM refused. So more reranking never makes the top worse.
+// names settle, by their odds; then those nobody has read, in fused order. So
+// more reranking never makes the top worse.
 func (r *retrieval) settle() {
-	s := r.searcher
-	value := func(c *candidate) float64 {
-		probability := sigmoid(c.odds)
-		settled := c.verified || c.basis == BasisWords
-		switch {
-		case settled && s.calibration.verdict(probability) != VerdictNone:
-			if r.plan.listing() { // nothing to rank by: the order of dates stays
-				return 1 + c.fused
-			}
-			return 1 + squash(c.odds+s.calibration.KeywordOdds*r.keywordScale(c))
-		case settled:
-			return squash(c.odds) - 1
-		}
-		if r.plan.listing() {
-			return 1 + c.fused
-		}
-		return c.fused / (1 + c.fused)
-	}
 	for _, c := range r.candidates {
-		c.score = value(c)
+		switch {
+		case r.plan.listing(): // nothing to rank by: the order of dates stays
+			c.score = c.fused
+		case c.verified || c.basis == BasisWords:
+			c.score = 1 + squash(c.odds+r.searcher.calibration.KeywordOdds*r.keywordScale(c))
+		default:
+			c.score = c.fused / (1 + c.fused)
+		}
 	}
 	sortCandidates(r.candidates, func(c *candidate) float64 { return c.score })
 }

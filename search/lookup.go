@@ -107,6 +107,11 @@ func (s *Searcher) prepareLookup(r *LookupRequest) error {
 	if err := validateFilter(r.Filter); err != nil {
 		return err
 	}
+	for _, source := range r.Sources {
+		if source != TextSourceRecord && source != TextSourceCaption {
+			return invalidOption("sources", "use text or caption", "there is no source %q", source)
+		}
+	}
 	return r.checkLabels()
 }
 
@@ -195,9 +200,26 @@ func (l *lookup) addLibrary(ctx context.Context) error {
 		return spaceMismatch(space, engine)
 	}
 	seen := map[string]bool{}
-	textFilter := l.request.Filter
-	textFilter.Kinds = []index.Kind{index.KindText}
-	texts, err := l.snapshot.NearestTexts(ctx, l.parts.Values, lookupWindow, textFilter)
+	if l.wants(TextSourceRecord) {
+		if err := l.addRecords(ctx, seen); err != nil {
+			return err
+		}
+	}
+	if l.wants(TextSourceCaption) {
+		return l.addCaptions(ctx, seen)
+	}
+	return nil
+}
+
+func (l *lookup) wants(source TextSource) bool {
+	return len(l.request.Sources) == 0 || slices.Contains(l.request.Sources, source)
+}
+
+// addRecords takes the nearest text records.
+func (l *lookup) addRecords(ctx context.Context, seen map[string]bool) error {
+	filter := l.request.Filter
+	filter.Kinds = []index.Kind{index.KindText}
+	texts, err := l.snapshot.NearestTexts(ctx, l.parts.Values, lookupWindow, filter)
 	if err != nil {
 		return fmt.Errorf("search texts: %w", err)
 	}
@@ -210,9 +232,14 @@ func (l *lookup) addLibrary(ctx context.Context) error {
 		l.add(record.Text, TextHit{Text: record.Text, Source: TextSourceRecord, ID: record.ID, ExternalID: record.ExternalID, Fields: record.Fields})
 		l.texts[len(l.texts)-1].cosine = float64(neighbour.Score)
 	}
-	imageFilter := l.request.Filter
-	imageFilter.Kinds = []index.Kind{index.KindImage}
-	images, err := l.snapshot.NearestImages(ctx, l.parts.Values, captionNeighbours, imageFilter)
+	return nil
+}
+
+// addCaptions takes the captions of the nearest pictures.
+func (l *lookup) addCaptions(ctx context.Context, seen map[string]bool) error {
+	filter := l.request.Filter
+	filter.Kinds = []index.Kind{index.KindImage}
+	images, err := l.snapshot.NearestImages(ctx, l.parts.Values, captionNeighbours, filter)
 	if err != nil {
 		return fmt.Errorf("search like pictures: %w", err)
 	}
@@ -350,7 +377,7 @@ func (l *lookup) respond() LookupResponse {
 
 // judge gives every text its odds and orders the texts: what ITM has read
 // first, by the published score; then the rest by ITC, trusted as far as ITM
-// bore the estimates out; what ITM refused last.
+// bore the estimates out.
 func (l *lookup) judge() {
 	calibration := l.searcher.calibration
 	var verified, estimated float64 = 0.5, 0.5
@@ -373,18 +400,12 @@ func (l *lookup) judge() {
 			candidate.odds = logOdds(sigmoid(candidate.odds) * trust)
 		}
 	}
-	tier := func(c *textCandidate) int {
-		switch {
-		case !c.answer.known:
-			return 1
-		case calibration.verdict(sigmoid(c.odds)) == VerdictNone:
-			return 0
-		}
-		return 2
-	}
 	slices.SortStableFunc(l.texts, func(a, b *textCandidate) int {
-		if order := tier(b) - tier(a); order != 0 {
-			return order
+		if a.answer.known != b.answer.known {
+			if a.answer.known {
+				return -1
+			}
+			return 1
 		}
 		switch {
 		case a.odds > b.odds:

@@ -22,6 +22,9 @@ type LookupRequest struct {
 	// Template wraps each label for the model, with {} in the label's place,
 	// such as "a photo of {}"; "" means the label as it is.
 	Template string
+	// Sources limits the library's texts to the user's own (TextSourceRecord)
+	// or to captions (TextSourceCaption); empty means both.
+	Sources []TextSource
 	// Filter narrows the library's texts.
 	Filter index.Filter
 	// Limit is the number of texts, 1 to 1000; 0 means 10.

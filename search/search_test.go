@@ -17,7 +17,10 @@ import (
 	"mekiki/index"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// bleve starts its analysis workers when it is imported, and keeps them.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"))
+}
 
 func pointer[T any](value T) *T { return &value }
 

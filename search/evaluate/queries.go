@@ -1,0 +1,100 @@
+package evaluate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+)
+
+// maximumQueryBytes bounds a file of queries.
+const maximumQueryBytes = 64 << 20
+
+// Query is a query of a further set: by name, in free phrasing, or one that
+// nothing answers.
+type Query struct {
+	Query string `json:"query"`
+	// Images are the file names of the right answers; none for a query that
+	// nothing answers.
+	Images []string `json:"images"`
+	Split  string   `json:"split"`
+}
+
+// NearMiss is a right caption of an image and a wrong one that differs little.
+type NearMiss struct {
+	Image string `json:"image"`
+	Right string `json:"right"`
+	Wrong string `json:"wrong"`
+	// Edit says what was changed, such as "count".
+	Edit  string `json:"edit"`
+	Split string `json:"split"`
+}
+
+// QuerySets are the further sets of a dataset. Those that it does not have are
+// empty.
+type QuerySets struct {
+	Names, FreePhrasing, NoMatch []Query
+	NearMisses                   []NearMiss
+}
+
+// ReadQuerySets reads queries/names.json, free_phrasing.json, no_match.json and
+// near_misses.json, as far as they are there.
+func ReadQuerySets(fsys fs.FS) (QuerySets, error) {
+	var sets QuerySets
+	for name, target := range map[string]any{
+		"names": &sets.Names, "free_phrasing": &sets.FreePhrasing, "no_match": &sets.NoMatch, "near_misses": &sets.NearMisses,
+	} {
+		err := readJSON(fsys, "queries/"+name+".json", target)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return QuerySets{}, err
+		}
+	}
+	return sets, nil
+}
+
+func readJSON(fsys fs.FS, name string, target any) error {
+	file, err := fsys.Open(name)
+	if err != nil {
+		return fmt.Errorf("read queries: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maximumQueryBytes+1))
+	if err != nil {
+		return fmt.Errorf("read queries %s: %w", name, err)
+	}
+	if len(data) > maximumQueryBytes {
+		return fmt.Errorf("read queries %s: larger than %d bytes", name, maximumQueryBytes)
+	}
+	if err := json.Unmarshal(data, target); err != nil {
+		return fmt.Errorf("read queries %s: %w", name, err)
+	}
+	return nil
+}
+
+// only gives the sets of some splits; none means all.
+func (s QuerySets) only(splits ...string) QuerySets {
+	if len(splits) == 0 {
+		return s
+	}
+	wanted := map[string]bool{}
+	for _, split := range splits {
+		wanted[split] = true
+	}
+	queries := func(list []Query) []Query {
+		var only []Query
+		for _, query := range list {
+			if wanted[query.Split] {
+				only = append(only, query)
+			}
+		}
+		return only
+	}
+	only := QuerySets{Names: queries(s.Names), FreePhrasing: queries(s.FreePhrasing), NoMatch: queries(s.NoMatch)}
+	for _, miss := range s.NearMisses {
+		if wanted[miss.Split] {
+			only.NearMisses = append(only.NearMisses, miss)
+		}
+	}
+	return only
+}

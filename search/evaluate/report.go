@@ -1,0 +1,117 @@
+package evaluate
+
+// Report is what an evaluation found. Its JSON is a public contract.
+type Report struct {
+	// Dataset and Model name what was evaluated; Fingerprint identifies the
+	// model.
+	Dataset     string `json:"dataset"`
+	Model       string `json:"model,omitempty"`
+	Fingerprint string `json:"fingerprint"`
+	// Images and Texts are what is searched.
+	Images int `json:"images"`
+	Texts  int `json:"texts,omitempty"`
+	// K is the number of candidates that ITM reads.
+	K int `json:"k"`
+	// TextToImage has captions as queries and pictures as answers.
+	TextToImage *Modes `json:"text_to_image,omitempty"`
+	// ImageToText has pictures as queries and captions as answers.
+	ImageToText *Modes `json:"image_to_text,omitempty"`
+	// NameQueries ask by file name and other names.
+	NameQueries *Modes `json:"name_queries,omitempty"`
+	// FreePhrasing asks in words and forms that training never used.
+	FreePhrasing *Modes `json:"free_phrasing,omitempty"`
+	// SelfCheck asks for each picture by its own generated caption.
+	SelfCheck *Modes `json:"self_check,omitempty"`
+	// NearMisses sets captions against wrong but near ones.
+	NearMisses *NearMisses `json:"near_misses,omitempty"`
+	// Verdicts say how often the answer's verdict is right.
+	Verdicts *Verdicts `json:"verdicts,omitempty"`
+	// Approximate compares the vector index with an exact scan.
+	Approximate *Approximate `json:"approximate,omitempty"`
+	// Latency is of queries without reranking, by stage.
+	Latency *Latency `json:"latency,omitempty"`
+	// Seconds is what the evaluation took.
+	Seconds float64 `json:"seconds"`
+}
+
+// Modes are the ways of ranking. Nil ones were not measured.
+type Modes struct {
+	// ITC is vectors alone; ITCITM reranks its first K by the published rule.
+	ITC    *Recall `json:"itc,omitempty"`
+	ITCITM *Recall `json:"itc_itm,omitempty"`
+	// Hybrid is vectors and words; HybridITM reranks its first K.
+	Hybrid    *Recall `json:"hybrid,omitempty"`
+	HybridITM *Recall `json:"hybrid_itm,omitempty"`
+}
+
+// Share is a percentage with its 95 % bootstrap interval.
+type Share struct {
+	Percent  float64    `json:"percent"`
+	Interval [2]float64 `json:"interval"`
+	Count    int        `json:"count"`
+}
+
+// NearMisses is how often the right caption beats the wrong one.
+type NearMisses struct {
+	// ITM compares logits, ITC cosines, and Score the published sums.
+	ITM   Share `json:"itm"`
+	ITC   Share `json:"itc"`
+	Score Share `json:"score"`
+	// Edits has ITM's share by what was changed in the wrong caption.
+	Edits map[string]Share `json:"edits,omitempty"`
+}
+
+// Verdicts is how often verdicts are right.
+type Verdicts struct {
+	// CaptionsStrong is how many captions get a strong first hit, and
+	// CaptionsRight how many of them get the right picture as a strong hit.
+	CaptionsStrong Share `json:"captions_strong"`
+	CaptionsRight  Share `json:"captions_right"`
+	// UnansweredStrong is how many queries that nothing answers get a strong
+	// hit all the same, and UnansweredShown how many get any hit.
+	UnansweredStrong *Share `json:"unanswered_strong,omitempty"`
+	UnansweredShown  *Share `json:"unanswered_shown,omitempty"`
+}
+
+// Approximate is how much of the exact answer the vector index finds.
+type Approximate struct {
+	// Recall10 and Recall100 are percentages of the exact first 10 and 100.
+	Recall10  float64 `json:"recall_10"`
+	Recall100 float64 `json:"recall_100"`
+	Queries   int     `json:"queries"`
+}
+
+// Latency is in milliseconds.
+type Latency struct {
+	Total   Percentiles `json:"total"`
+	Embed   Percentiles `json:"embed"`
+	Vector  Percentiles `json:"vector"`
+	Keyword Percentiles `json:"keyword"`
+	Fuse    Percentiles `json:"fuse"`
+	Queries int         `json:"queries"`
+}
+
+// Percentiles of a time in milliseconds.
+type Percentiles struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+}
+
+// shareOf summarises yes and no answers, which are clustered by picture.
+func shareOf(yes []bool, clusters []int) Share {
+	if len(yes) == 0 {
+		return Share{}
+	}
+	outcomes := make([]outcome, len(yes))
+	for i, answer := range yes {
+		outcomes[i].cluster = i
+		if clusters != nil {
+			outcomes[i].cluster = clusters[i]
+		}
+		if answer {
+			outcomes[i].rank = 1
+		}
+	}
+	percent, interval := meanWithInterval(outcomes, func(o outcome) float64 { return float64(100 * o.rank) })
+	return Share{Percent: percent, Interval: interval, Count: len(yes)}
+}

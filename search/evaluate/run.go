@@ -1,0 +1,373 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"mekiki/index"
+	"mekiki/search"
+)
+
+// Source is what is evaluated on.
+type Source struct {
+	// Files holds the pictures, under the paths of the dataset.
+	Files fs.FS
+	// Dataset is searched as a whole.
+	Dataset Dataset
+	// Sets are further queries; it may be empty.
+	Sets QuerySets
+}
+
+// Options configure an evaluation.
+type Options struct {
+	// Splits are those whose captions are asked; none means all. Everything is
+	// searched all the same.
+	Splits []string
+	// Sample is the largest number of pictures asked about, drawn at random
+	// with a fixed seed; 0 means all.
+	Sample int
+	// K is the number of candidates that ITM reads; 0 means 128, as published.
+	K int
+	// Calibration is the model's; nil means search.DefaultCalibration.
+	Calibration *search.Calibration
+	// Folder is where the libraries are made, and removed at the end; "" means
+	// the system's.
+	Folder string
+	// Progress is called as the evaluation goes on.
+	Progress func(doing string, done, total int)
+	// Model names the model in the report.
+	Model string
+}
+
+func (o Options) withDefaults() Options {
+	if o.K == 0 {
+		o.K = 128
+	}
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
+	}
+	return o
+}
+
+// evaluation is one evaluation on its way.
+type evaluation struct {
+	engine  Engine
+	source  Source
+	options Options
+
+	neutral, own *index.Library
+	pictures     []placed // all that is searched
+	asked        []placed // those asked about
+	report       *Report
+}
+
+// Run evaluates a model on annotated pictures. It indexes them first, into
+// libraries that it removes again.
+func Run(ctx context.Context, engine Engine, source Source, options Options) (report Report, err error) {
+	started := time.Now()
+	options = options.withDefaults()
+	if options.K < 1 || options.Sample < 0 {
+		return Report{}, fmt.Errorf("evaluate: k %d or sample %d is out of range", options.K, options.Sample)
+	}
+	folder, err := os.MkdirTemp(options.Folder, "mekiki-eval-")
+	if err != nil {
+		return Report{}, fmt.Errorf("evaluate: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	e := &evaluation{engine: engine, source: source, options: options, report: &Report{
+		Dataset: source.Dataset.Name, Model: options.Model, Fingerprint: engine.Space().Fingerprint, K: options.K,
+	}}
+	if err := e.build(ctx, folder); err != nil {
+		return Report{}, err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	for _, step := range []func(context.Context) error{
+		e.textToImage, e.imageToText, e.nameQueries, e.freePhrasing, e.nearMisses, e.unanswered,
+	} {
+		if err := step(ctx); err != nil {
+			return Report{}, err
+		}
+	}
+	e.report.Seconds = roundTo(time.Since(started).Seconds(), 1)
+	return *e.report, nil
+}
+
+// build indexes the dataset and chooses what is asked.
+func (e *evaluation) build(ctx context.Context, folder string) (err error) {
+	var texts []string
+	seen := map[string]bool{}
+	for _, image := range e.source.Dataset.Images {
+		for _, caption := range image.Captions {
+			if !seen[caption] {
+				seen[caption] = true
+				texts = append(texts, caption)
+			}
+		}
+	}
+	open := func(name string) (library *index.Library) {
+		if err == nil {
+			library, err = index.Open(ctx, filepath.Join(folder, name), index.Options{})
+		}
+		return library
+	}
+	e.neutral = open("neutral")
+	targets := []target{{library: e.neutral, names: NamesNeutral, texts: texts}}
+	if len(e.source.Sets.Names) > 0 {
+		e.own = open("own")
+		targets = append(targets, target{library: e.own, names: NamesOwn})
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("make library: %w", err), e.close())
+	}
+	e.pictures, err = build(ctx, targets, e.engine, e.source.Files, e.source.Dataset, func(done, total int) {
+		e.options.Progress("index pictures", done, total)
+	})
+	if err != nil {
+		return errors.Join(err, e.close())
+	}
+	e.asked = e.choose()
+	e.source.Sets = e.source.Sets.only(e.options.Splits...)
+	e.report.Images, e.report.Texts = len(e.pictures), len(texts)
+	return nil
+}
+
+func (e *evaluation) close() error {
+	var problems []error
+	for _, library := range []*index.Library{e.neutral, e.own} {
+		if library != nil {
+			problems = append(problems, library.Close())
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// choose gives the pictures that are asked about.
+func (e *evaluation) choose() []placed {
+	var asked []placed
+	for _, picture := range e.pictures {
+		if len(e.options.Splits) == 0 || slices.Contains(e.options.Splits, picture.image.Split) {
+			asked = append(asked, picture)
+		}
+	}
+	return sample(asked, e.options.Sample)
+}
+
+// sample draws count of the items with a fixed seed, in their order; 0 keeps
+// them all.
+func sample[T any](items []T, count int) []T {
+	if count <= 0 || count >= len(items) {
+		return items
+	}
+	places := rand.New(rand.NewPCG(5, 5)).Perm(len(items))[:count]
+	slices.Sort(places)
+	drawn := make([]T, count)
+	for i, place := range places {
+		drawn[i] = items[place]
+	}
+	return drawn
+}
+
+func (e *evaluation) bench(library *index.Library, doing string) (*bench, error) {
+	searcher, err := search.New(search.FromIndex(library), e.engine, search.Options{Calibration: e.options.Calibration})
+	if err != nil {
+		return nil, err
+	}
+	return &bench{searcher: searcher, k: e.options.K, progress: func(done, total int) { e.options.Progress(doing, done, total) }}, nil
+}
+
+// textToImage asks for each picture by each of its captions. A caption that
+// several pictures have is right for each of them.
+func (e *evaluation) textToImage(ctx context.Context) error {
+	owners := map[string]map[index.ID]bool{}
+	for _, picture := range e.pictures {
+		for _, caption := range picture.image.Captions {
+			if owners[caption] == nil {
+				owners[caption] = map[index.ID]bool{}
+			}
+			owners[caption][picture.id] = true
+		}
+	}
+	var questions []question
+	for number, picture := range e.asked {
+		for _, caption := range picture.image.Captions {
+			questions = append(questions, question{text: caption, right: owners[caption], cluster: number})
+		}
+	}
+	b, err := e.bench(e.neutral, "text to image")
+	if err != nil {
+		return err
+	}
+	if err := e.latency(ctx, b, questions); err != nil {
+		return err
+	}
+	if e.report.TextToImage, err = b.run(ctx, questions, modes()); err != nil {
+		return err
+	}
+	return e.verdicts(ctx, b, questions)
+}
+
+// latency times hybrid queries whose words were never embedded before.
+func (e *evaluation) latency(ctx context.Context, b *bench, questions []question) error {
+	quiet := *b
+	quiet.progress = nil
+	if _, err := quiet.run(ctx, sample(questions, 200), modes()[2:3]); err != nil {
+		return err
+	}
+	e.report.Latency = latencyOf(quiet.timings)
+	var texts []string
+	for _, question := range sample(questions, 100) {
+		texts = append(texts, question.text)
+	}
+	snapshot := e.neutral.Snapshot()
+	defer snapshot.Close()
+	var err error
+	e.report.Approximate, err = approximate(ctx, snapshot, e.engine, texts)
+	return err
+}
+
+// verdicts looks at what a user would be told about true captions.
+func (e *evaluation) verdicts(ctx context.Context, b *bench, questions []question) error {
+	var strong, right []bool
+	var clusters []int
+	for _, question := range sample(questions, 500) {
+		response, err := b.searcher.Search(ctx, b.request(question.text, modes()[3]))
+		if err != nil {
+			return fmt.Errorf("search %q: %w", question.text, err)
+		}
+		strong = append(strong, response.Verdict == search.VerdictStrong)
+		right = append(right, slices.ContainsFunc(response.Hits, func(hit search.Hit) bool {
+			return question.right[hit.ID] && hit.Verdict == search.VerdictStrong
+		}))
+		clusters = append(clusters, question.cluster)
+	}
+	e.report.Verdicts = &Verdicts{CaptionsStrong: shareOf(strong, clusters), CaptionsRight: shareOf(right, clusters)}
+	return nil
+}
+
+// imageToText asks for the captions of each picture among all captions.
+func (e *evaluation) imageToText(ctx context.Context) error {
+	b, err := e.bench(e.neutral, "image to text")
+	if err != nil {
+		return err
+	}
+	result := &Modes{}
+	var plain, reranked []outcome
+	for number, picture := range e.asked {
+		for _, rerank := range []bool{false, true} {
+			request := search.LookupRequest{
+				Record: picture.id, Sources: []search.TextSource{search.TextSourceRecord}, Limit: rankDepth,
+				Show: search.ShowAll, RerankBudget: -1, RerankCount: e.options.K,
+			}
+			if rerank {
+				request.RerankBudget = unlimited
+			}
+			response, err := b.searcher.Lookup(ctx, request)
+			if err != nil {
+				return fmt.Errorf("look up %s: %w", picture.image.Path, err)
+			}
+			found := outcome{cluster: number}
+			for _, hit := range response.Texts {
+				if slices.Contains(picture.image.Captions, hit.Text) {
+					found.rank = hit.Rank
+					break
+				}
+			}
+			if rerank {
+				reranked = append(reranked, found)
+			} else {
+				plain = append(plain, found)
+			}
+		}
+		b.progress(number+1, len(e.asked))
+	}
+	result.set("itc", recallOf(plain))
+	result.set("itc_itm", recallOf(reranked))
+	e.report.ImageToText = result
+	return nil
+}
+
+// byName gives the record of each picture by its file name.
+func (e *evaluation) byName() map[string]index.ID {
+	records := map[string]index.ID{}
+	for _, picture := range e.pictures {
+		records[path.Base(picture.image.Path)] = picture.id
+	}
+	return records
+}
+
+func (e *evaluation) questions(queries []Query) []question {
+	records := e.byName()
+	var questions []question
+	for i, query := range queries {
+		right := map[index.ID]bool{}
+		for _, name := range query.Images {
+			if id, ok := records[path.Base(name)]; ok {
+				right[id] = true
+			}
+		}
+		if len(right) > 0 {
+			questions = append(questions, question{text: query.Query, right: right, cluster: i})
+		}
+	}
+	return questions
+}
+
+// nameQueries asks by name, where files have their own names.
+func (e *evaluation) nameQueries(ctx context.Context) error {
+	questions := e.questions(e.source.Sets.Names)
+	if len(questions) == 0 || e.own == nil {
+		return nil
+	}
+	b, err := e.bench(e.own, "name queries")
+	if err != nil {
+		return err
+	}
+	e.report.NameQueries, err = b.run(ctx, questions, modes())
+	return err
+}
+
+func (e *evaluation) freePhrasing(ctx context.Context) error {
+	questions := e.questions(e.source.Sets.FreePhrasing)
+	if len(questions) == 0 {
+		return nil
+	}
+	b, err := e.bench(e.neutral, "free phrasing")
+	if err != nil {
+		return err
+	}
+	e.report.FreePhrasing, err = b.run(ctx, questions, modes())
+	return err
+}
+
+// unanswered asks what nothing answers.
+func (e *evaluation) unanswered(ctx context.Context) error {
+	queries := e.source.Sets.NoMatch
+	if len(queries) == 0 || e.report.Verdicts == nil {
+		return nil
+	}
+	b, err := e.bench(e.neutral, "unanswered queries")
+	if err != nil {
+		return err
+	}
+	var strong, shown []bool
+	for i, query := range queries {
+		response, err := b.searcher.Search(ctx, b.request(query.Query, modes()[3]))
+		if err != nil {
+			return fmt.Errorf("search %q: %w", query.Query, err)
+		}
+		strong = append(strong, response.Verdict == search.VerdictStrong)
+		shown = append(shown, response.Verdict != search.VerdictNone)
+		b.progress(i+1, len(queries))
+	}
+	strongShare, shownShare := shareOf(strong, nil), shareOf(shown, nil)
+	e.report.Verdicts.UnansweredStrong, e.report.Verdicts.UnansweredShown = &strongShare, &shownShare
+	return nil
+}
