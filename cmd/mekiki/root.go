@@ -85,6 +85,9 @@ func addGlobalFlags(root *cobra.Command, app *app) {
 // addCommands is the table of verbs.
 func addCommands(root *cobra.Command, app *app) {
 	root.AddCommand(
+		newPullCommand(app),
+		newImportCommand(app),
+		newModelsCommand(app),
 		newVersionCommand(app),
 	)
 }

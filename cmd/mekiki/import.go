@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/embed/blip2"
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/models"
+	"mekiki/internal/hint"
+	"mekiki/internal/progress"
+)
+
+const importLong = `Import a checkpoint: compile it into a model that --model can name.
+
+PATH is a Hugging Face folder (config.json with model.safetensors, whole or in
+shards), a folder with LAVIS .pth files, or the .pth files themselves: a whole
+checkpoint, or a stage-1 checkpoint and its vision file. LAVIS files need the
+vocabulary of bert-base-uncased: vocab.txt beside them, or --vocabulary.
+
+The source is only read, tensor by tensor, and can be deleted afterwards.`
+
+const importExample = `  mekiki import ~/models/blip2-itm-vit-g
+  mekiki import blip2_pretrained.pth eva_vit_g.pth --vocabulary vocab.txt --name blip2
+  mekiki import ~/models/tuned --precision fp32`
+
+// importOptions are the flags of import, which pull has too.
+type importOptions struct {
+	name       string
+	vocabulary string
+	imageSize  int
+	allowExtra bool
+}
+
+func (o *importOptions) addFlags(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&o.name, "name", "", "name of the model (default: that of the source)")
+	flags.StringVar(&o.vocabulary, "vocabulary", "", "vocab.txt of bert-base-uncased, for checkpoints that have none")
+	flags.IntVar(&o.imageSize, "image-size", 0, "side of the input in pixels (default: that of the checkpoint)")
+	flags.BoolVar(&o.allowExtra, "allow-extra", false, "ignore tensors that are not known")
+}
+
+func newImportCommand(app *app) *cobra.Command {
+	var options importOptions
+	command := &cobra.Command{
+		Use:     "import PATH...",
+		Short:   "Compile a checkpoint into a model",
+		Long:    importLong,
+		Example: importExample,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, paths []string) error {
+			model, err := runImport(command.Context(), app, options, paths)
+			if err != nil {
+				return err
+			}
+			return app.printImported(model)
+		},
+	}
+	options.addFlags(command)
+	return command
+}
+
+// imported is a model just compiled.
+type imported struct {
+	models.Model
+	Seconds float64
+}
+
+// runImport opens a checkpoint and compiles it.
+func runImport(ctx context.Context, app *app, options importOptions, paths []string) (_ imported, err error) {
+	started := time.Now()
+	source, err := checkpoint.Open(ctx, checkpoint.Options{
+		Paths: paths, VocabularyPath: options.vocabulary, ImageSize: options.imageSize, AllowExtra: options.allowExtra, Logger: app.log(),
+	})
+	if err != nil {
+		return imported{}, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	if _, ok := source.Vocabulary(); !ok {
+		return imported{}, hint.Wrap(fmt.Errorf("import %s: there is no vocab.txt", strings.Join(paths, " ")),
+			"put bert-base-uncased's vocab.txt beside the files, or name it with --vocabulary; mekiki pull fetches it")
+	}
+	name := options.name
+	if name == "" {
+		name = source.Config().Name
+	}
+	if err := models.ValidateName(name); err != nil {
+		return imported{}, hint.Wrap(usage("%w", err), "choose a name with --name")
+	}
+	if name == models.BuiltinName {
+		return imported{}, usage("%q is the name of the model inside the program; choose another with --name", name)
+	}
+	model, err := app.compile(ctx, source, name)
+	return imported{model, time.Since(started).Seconds()}, err
+}
+
+// compile makes a model in the precision that the flags ask for. ONNX Runtime is needed to choose int8 layers only.
+func (a *app) compile(ctx context.Context, source blip2.Source, name string) (_ models.Model, err error) {
+	reporter := a.progress()
+	defer reporter.Finish()
+	options, err := a.modelOptions(nil, reporter)
+	if err != nil {
+		return models.Model{}, err
+	}
+	if options.Precision != blip2.Float32 {
+		runtime, err := a.openRuntime(ctx)
+		if err != nil {
+			return models.Model{}, err
+		}
+		defer func() { err = errors.Join(err, runtime.Close()) }()
+		options.Runtime = runtime
+	}
+	return models.Compile(ctx, source, name, options, blip2.CompileOptions{})
+}
+
+// printImported says what an import made.
+func (a *app) printImported(model imported) error {
+	if a.asJSON {
+		return a.printJSON(struct {
+			modelSummary
+			Seconds float64 `json:"seconds"`
+		}{summarize(model.Model), model.Seconds})
+	}
+	fmt.Fprintf(a.out, "%s is ready: %s, %s, in %s\n", model.Name, model.Manifest.Precision,
+		progress.Count(model.Bytes, progress.Bytes), progress.Duration(time.Duration(model.Seconds*float64(time.Second))))
+	if check := model.Manifest.SelfCheck; check != nil {
+		fmt.Fprintf(a.out, "beside fp32: cosine of the parts %.5f on average, %.5f at worst; match logits differ by at most %.3f; %.1f times as fast\n",
+			check.MeanCosine, check.WorstCosine, check.MatchDifference, check.Float32Seconds/check.Int8Seconds)
+	}
+	if !model.Manifest.HasCaptionHead {
+		fmt.Fprintln(a.out, "this checkpoint has no captioning head; pull blip2 or blip2-coco for captions")
+	}
+	_, err := fmt.Fprintf(a.out, "use it with --model %s\n", model.Name)
+	return err
+}
+
+// downloadsFolder is where pull keeps what it fetched.
+func (a *app) downloadsFolder() (string, error) {
+	cache, err := a.cacheFolder()
+	return filepath.Join(cache, "downloads"), err
+}
