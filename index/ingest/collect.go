@@ -1,0 +1,317 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+)
+
+// modelFailures is how many images in a row the model may fail on before the
+// run takes it to be the model's fault.
+const modelFailures = 5
+
+// collector runs the model over what was decoded and commits the results.
+type collector struct {
+	run *run
+	// waiting go through the model together.
+	waiting []outcome
+	batch   index.Batch
+	// pending are the contents of the batch that is not committed yet, by
+	// their place in Puts; known are those that belong to a record.
+	pending map[index.Hash]int
+	since   time.Time
+	changes int
+	added   int
+	refused int
+}
+
+// collect is the last stage of the pipeline. When the context ends it commits
+// what the model has done already.
+func (r *run) collect(ctx context.Context, decoded <-chan outcome) error {
+	c := &collector{run: r, pending: map[index.Hash]int{}}
+	timer := time.NewTicker(r.options.BatchDelay / 4)
+	defer timer.Stop()
+	for {
+		select {
+		case result, open := <-decoded:
+			if !open {
+				return c.finish(ctx)
+			}
+			if err := c.take(ctx, result); err != nil {
+				return errors.Join(err, c.commitWhenInterrupted(ctx))
+			}
+		case <-timer.C:
+			if c.changes > 0 && time.Since(c.since) >= r.options.BatchDelay {
+				if err := c.commit(ctx); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+func (c *collector) finish(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return errors.Join(ctx.Err(), c.commitWhenInterrupted(ctx))
+	}
+	if err := c.embed(ctx); err != nil {
+		return errors.Join(err, c.commitWhenInterrupted(ctx))
+	}
+	return c.commit(ctx)
+}
+
+// commitWhenInterrupted keeps what the model has done. Its own failure is
+// logged, lest it hides behind the interruption.
+func (c *collector) commitWhenInterrupted(ctx context.Context) error {
+	err := c.commit(context.WithoutCancel(ctx))
+	if err != nil {
+		c.run.options.Logger.Error("commit the last images", "error", err)
+	}
+	return err
+}
+
+func (c *collector) take(ctx context.Context, result outcome) error {
+	switch {
+	case result.failure != nil:
+		c.fail(result.file, result.hash, result.failure)
+	case result.image == nil:
+		c.batch.Attach = append(c.batch.Attach, index.Attach{ID: result.known, File: result.file})
+		c.change()
+		c.run.progress.attach(result.file.Path)
+	default:
+		if at, same := c.pending[result.hash]; same {
+			c.attachPending(at, result)
+			break
+		}
+		at := slices.IndexFunc(c.waiting, func(other outcome) bool { return other.hash == result.hash })
+		if at >= 0 {
+			c.waiting[at].put.Record.Files = append(c.waiting[at].put.Record.Files, result.file)
+			c.run.progress.attach(result.file.Path)
+			break
+		}
+		c.waiting = append(c.waiting, result)
+	}
+	if len(c.waiting) >= c.run.options.ModelBatch {
+		if err := c.embed(ctx); err != nil {
+			return err
+		}
+	}
+	if c.changes >= c.run.options.BatchSize {
+		return c.commit(ctx)
+	}
+	return nil
+}
+
+func (c *collector) change() {
+	if c.changes == 0 {
+		c.since = time.Now()
+	}
+	c.changes++
+}
+
+// attachPending adds a file to an image of the batch.
+func (c *collector) attachPending(at int, result outcome) {
+	record := &c.batch.Puts[at].Record
+	record.Files = append(record.Files, result.file)
+	c.change()
+	c.run.progress.attach(result.file.Path)
+}
+
+// fail keeps a file's failure, and takes the file from the record it was of.
+func (c *collector) fail(file index.File, hash index.Hash, reason error) {
+	failure := index.Failure{File: file, Hash: hash, Reason: reasonOf(reason), Time: time.Now().UTC()}
+	if errors.Is(reason, errChanging) {
+		failure.File.Modified = time.Time{} // never the same: tried again
+	}
+	c.batch.Detach = append(c.batch.Detach, file.Path)
+	c.batch.Failures = append(c.batch.Failures, failure)
+	c.change()
+	c.run.progress.fail(failure)
+}
+
+// reasonOf is a sentence for people.
+func reasonOf(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "no permission to read the file"
+	case errors.Is(err, fs.ErrNotExist):
+		return "the file is gone"
+	}
+	return strings.TrimSpace(err.Error())
+}
+
+// embed runs the model over the waiting images. An image that it cannot take
+// is a failure of that image; the model failing on all of them is the run's.
+func (c *collector) embed(ctx context.Context) error {
+	waiting := c.waiting
+	c.waiting = nil
+	if len(waiting) == 0 {
+		return nil
+	}
+	puts, err := c.run.embedAll(ctx, waiting)
+	if err == nil {
+		c.refused = 0
+		for i := range waiting {
+			c.add(&waiting[i], puts[i])
+		}
+		return nil
+	}
+	for i := range waiting {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		puts, err := c.run.embedAll(ctx, waiting[i:i+1])
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			if c.refused++; c.refused >= modelFailures {
+				return fmt.Errorf("%w: %w", ErrModel, err)
+			}
+			for _, file := range waiting[i].put.Record.Files {
+				c.fail(file, waiting[i].hash, fmt.Errorf("the model cannot read it: %w", err))
+			}
+			continue
+		}
+		c.refused = 0
+		c.add(&waiting[i], puts[0])
+	}
+	return nil
+}
+
+// add puts an embedded image into the batch.
+func (c *collector) add(result *outcome, put index.Put) {
+	c.change()
+	if result.known != 0 {
+		put.Vectors.ID = result.known
+		c.batch.Vectors = append(c.batch.Vectors, put.Vectors)
+		if len(put.Record.Captions) > 0 {
+			c.batch.Captions = append(c.batch.Captions, index.CaptionChange{ID: result.known, Captions: put.Record.Captions})
+		}
+		for _, file := range put.Record.Files {
+			c.batch.Attach = append(c.batch.Attach, index.Attach{ID: result.known, File: file})
+		}
+	} else {
+		c.pending[result.hash] = len(c.batch.Puts)
+		c.batch.Puts = append(c.batch.Puts, put)
+	}
+	c.added++
+	c.run.progress.add(result.file.Path)
+}
+
+// commit makes the batch durable.
+func (c *collector) commit(ctx context.Context) error {
+	if c.changes == 0 {
+		return nil
+	}
+	c.dropStale()
+	if _, err := c.run.library.Write(ctx, c.batch); err != nil {
+		return err
+	}
+	c.run.progress.commit(c.added)
+	c.batch, c.changes, c.added = index.Batch{}, 0, 0
+	clear(c.pending)
+	return nil
+}
+
+// dropStale leaves out what is about records that were removed meanwhile; the
+// files are looked at again in the next run.
+func (c *collector) dropStale() {
+	snapshot := c.run.library.Snapshot()
+	defer snapshot.Close()
+	gone := func(id index.ID) bool {
+		_, there := snapshot.Record(id)
+		return !there
+	}
+	c.batch.Attach = slices.DeleteFunc(c.batch.Attach, func(a index.Attach) bool { return gone(a.ID) })
+	c.batch.Vectors = slices.DeleteFunc(c.batch.Vectors, func(v index.Vectors) bool { return gone(v.ID) })
+	c.batch.Captions = slices.DeleteFunc(c.batch.Captions, func(v index.CaptionChange) bool { return gone(v.ID) })
+}
+
+// embedAll gives each image's record its vectors, tokens and captions.
+func (r *run) embedAll(ctx context.Context, images []outcome) ([]index.Put, error) {
+	pictures := make([]*pixels.Image, len(images))
+	for i := range images {
+		pictures[i] = images[i].image
+	}
+	tokens, err := r.engine.ImageTokens(ctx, pictures)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := r.engine.ImageParts(ctx, tokens)
+	if err != nil {
+		return nil, err
+	}
+	captions, err := r.captions(ctx, tokens)
+	if err != nil {
+		return nil, err
+	}
+	puts := make([]index.Put, len(images))
+	for i := range images {
+		puts[i] = images[i].put
+		puts[i].Vectors = index.Vectors{Space: r.engine.Space(), Parts: parts[i]}
+		if !r.options.NoTokens {
+			if puts[i].Vectors.Tokens, err = embed.Pack(tokens[i], r.options.Packing); err != nil {
+				return nil, err
+			}
+		}
+		if captions != nil {
+			puts[i].Record.Captions = captions[i]
+		}
+	}
+	return puts, nil
+}
+
+// captions writes candidates for each image and keeps those that image-text
+// matching finds to describe it best, as BLIP's CapFilt does (arXiv 2201.12086).
+func (r *run) captions(ctx context.Context, tokens []embed.ImageTokens) ([][]index.Caption, error) {
+	if r.options.Captions < 0 || !r.engine.HasCaptions() {
+		return nil, nil
+	}
+	candidates := max(r.options.CaptionCandidates, r.options.Captions)
+	written, err := r.engine.CaptionImages(ctx, tokens, embed.CaptionOptions{
+		Method: embed.Beam, Beams: candidates, Count: candidates, MinimumLength: 8, MaximumLength: 30,
+	})
+	if err != nil {
+		return nil, err
+	}
+	kept := make([][]index.Caption, len(tokens))
+	for i := range tokens {
+		if kept[i], err = r.judge(ctx, tokens[i], written[i]); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// judge ranks captions by their match with the image, best first.
+func (r *run) judge(ctx context.Context, tokens embed.ImageTokens, written []embed.Caption) ([]index.Caption, error) {
+	var texts []string
+	for _, caption := range written {
+		if text := strings.TrimSpace(caption.Text); text != "" && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	matches, err := r.engine.Match(ctx, tokens, texts)
+	if err != nil {
+		return nil, err
+	}
+	captions := make([]index.Caption, len(texts))
+	for i, text := range texts {
+		captions[i] = index.Caption{Text: text, Match: matches[i].Probability, Model: r.engine.Space().Fingerprint}
+	}
+	slices.SortStableFunc(captions, func(a, b index.Caption) int { return cmp.Compare(b.Match, a.Match) })
+	return captions[:min(len(captions), r.options.Captions)], nil
+}

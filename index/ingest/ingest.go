@@ -1,0 +1,213 @@
+// Package ingest brings folders of images, and files of texts, into a library:
+// it walks, hashes, decodes, embeds, captions and commits, in a bounded
+// pipeline that can be stopped at any moment and goes on where it was.
+//
+// One goroutine walks, one looks up what is known, several read and decode, and
+// one runs the model and commits. The channels between them are short, so that
+// memory does not grow with the number of files.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/internal/hint"
+)
+
+// Engine is what ingest needs of a model; *embed.Engine is one.
+type Engine interface {
+	Space() embed.Space
+	ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error)
+	ImageParts(ctx context.Context, tokens []embed.ImageTokens) ([]embed.Parts, error)
+	TextVectors(ctx context.Context, texts []string) ([]embed.Vector, error)
+	Match(ctx context.Context, tokens embed.ImageTokens, texts []string) ([]embed.Match, error)
+	HasCaptions() bool
+	CaptionImages(ctx context.Context, tokens []embed.ImageTokens, options embed.CaptionOptions) ([][]embed.Caption, error)
+}
+
+var _ Engine = (*embed.Engine)(nil)
+
+// Summary is what a run did.
+type Summary struct {
+	// Seen counts the image files found; Unchanged, Added, Attached, Removed
+	// and Failed what became of them, as in [Progress].
+	Seen      int `json:"seen"`
+	Unchanged int `json:"unchanged"`
+	Added     int `json:"added"`
+	Attached  int `json:"attached"`
+	Removed   int `json:"removed"`
+	Failed    int `json:"failed"`
+	// Failures are the files of this run that could not be indexed; at most
+	// the first 1,000.
+	Failures []index.Failure `json:"-"`
+	// Interrupted says that the context ended first; the next run resumes.
+	Interrupted bool `json:"interrupted"`
+	// Duration is the time the run took.
+	Duration time.Duration `json:"-"`
+}
+
+// ErrModel is the error of a run that stopped because the model failed on one
+// image after another.
+var ErrModel = errors.New("the model fails")
+
+// Run brings the paths into the library, and with Options.Watch goes on doing
+// so until the context ends. When the context ends first, what was committed
+// stays, the summary says Interrupted, and the error is nil.
+func Run(ctx context.Context, library *index.Library, engine Engine, options Options) (Summary, error) {
+	options, err := options.ready()
+	if err != nil {
+		return Summary{}, fmt.Errorf("index: %w", err)
+	}
+	if err := prepareSpace(ctx, library, engine, options); err != nil {
+		return Summary{}, fmt.Errorf("index: %w", err)
+	}
+	r, err := newRun(library, engine, options)
+	if err != nil {
+		return Summary{}, fmt.Errorf("index: %w", err)
+	}
+	defer r.close()
+	stop := r.report()
+	err = r.pass(ctx, r.walkAll)
+	if err == nil && options.Watch && ctx.Err() == nil {
+		err = r.watch(ctx)
+	}
+	stop()
+	summary := r.progress.summary()
+	if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
+		summary.Interrupted, err = !options.Watch, nil
+	}
+	if err != nil {
+		return summary, fmt.Errorf("index: %w", err)
+	}
+	return summary, nil
+}
+
+// Fill gives every record of the library that lacks them vectors in the
+// engine's space, from the original files: how a second model is brought in
+// beside the first. Options.Paths is ignored.
+func Fill(ctx context.Context, library *index.Library, engine Engine, options Options) (Summary, error) {
+	options.Paths, options.NewSpace, options.Watch = nil, true, false
+	options, err := options.ready()
+	if err != nil {
+		return Summary{}, fmt.Errorf("fill space: %w", err)
+	}
+	if err := prepareSpace(ctx, library, engine, options); err != nil {
+		return Summary{}, fmt.Errorf("fill space: %w", err)
+	}
+	r, err := newRun(library, engine, options)
+	if err != nil {
+		return Summary{}, fmt.Errorf("fill space: %w", err)
+	}
+	defer r.close()
+	stop := r.report()
+	err = r.pass(ctx, r.knownFiles)
+	if err == nil {
+		err = r.fillTexts(ctx)
+	}
+	stop()
+	summary := r.progress.summary()
+	if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
+		summary.Interrupted, err = true, nil
+	}
+	if err != nil {
+		return summary, fmt.Errorf("fill space: %w", err)
+	}
+	return summary, nil
+}
+
+// prepareSpace sees to it that the library has the engine's space.
+func prepareSpace(ctx context.Context, library *index.Library, engine Engine, options Options) error {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	space := engine.Space()
+	spaces := snapshot.Spaces()
+	for _, state := range spaces {
+		if state.Space == space {
+			return nil
+		}
+	}
+	if len(spaces) == 0 || options.NewSpace {
+		return library.AddSpace(ctx, space)
+	}
+	return hint.Wrap(fmt.Errorf("%w: the library was made with model %.12s, not %.12s", index.ErrSpace, spaces[0].Space.Fingerprint, space.Fingerprint),
+		"name the library's model with --model, or add this one beside it with: mekiki index --new-space")
+}
+
+// run is one call of Run or Fill.
+type run struct {
+	library  *index.Library
+	engine   Engine
+	options  Options
+	decoder  *pixels.Decoder
+	progress *tracker
+	roots    []string
+}
+
+func newRun(library *index.Library, engine Engine, options Options) (*run, error) {
+	decoder, err := pixels.NewDecoder(pixels.Options{Memory: pixels.NewMemory(options.DecodeMemory)})
+	if err != nil {
+		return nil, err
+	}
+	r := &run{library: library, engine: engine, options: options, decoder: decoder, progress: newTracker(options)}
+	for _, path := range options.Paths {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return nil, errors.Join(err, decoder.Close())
+		}
+		r.roots = append(r.roots, absolute)
+	}
+	return r, nil
+}
+
+func (r *run) close() {
+	if err := r.decoder.Close(); err != nil {
+		r.options.Logger.Warn("close the decoder", "error", err)
+	}
+}
+
+// feed gives the files to look at to found, and what it knows to be complete
+// to the walk.
+type feed func(ctx context.Context, found chan<- index.File) (*walked, error)
+
+// pass sends every file that the feed finds through the pipeline, and then
+// forgets what is gone.
+func (r *run) pass(ctx context.Context, from feed) error {
+	group, ctx := errgroup.WithContext(ctx)
+	found := make(chan index.File, 256)
+	wanted := make(chan task, 64)
+	// What is decoded waits for the model here: as many images as it takes at
+	// once, and no more.
+	decoded := make(chan outcome, r.options.ModelBatch)
+	var walked *walked
+	group.Go(func() (err error) {
+		defer close(found)
+		walked, err = from(ctx, found)
+		return err
+	})
+	group.Go(func() error {
+		defer close(wanted)
+		return r.examine(ctx, found, wanted)
+	})
+	workers, workersContext := errgroup.WithContext(ctx)
+	for range r.options.Workers {
+		workers.Go(func() error { return r.work(workersContext, wanted, decoded) })
+	}
+	group.Go(func() error {
+		defer close(decoded)
+		return workers.Wait()
+	})
+	group.Go(func() error { return r.collect(ctx, decoded) })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	r.progress.walkDone()
+	return r.forget(ctx, walked)
+}

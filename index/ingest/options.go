@@ -1,0 +1,120 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"mekiki/embed"
+)
+
+// Options say what to bring in and how.
+type Options struct {
+	// Paths are the folders and files to index.
+	Paths []string
+	// Include and Exclude are globs on the path relative to the walked folder
+	// ("*.jpg", "drafts/**"); a glob without a slash matches the name. What is
+	// excluded is not entered. Including names files whatever their extension.
+	Include, Exclude []string
+	// Hidden takes in files and folders whose name begins with a dot.
+	Hidden bool
+	// FollowSymlinks goes through links to files and folders; loops are
+	// recognised.
+	FollowSymlinks bool
+	// MaxDepth limits how deep below each path to go: 1 for its own files
+	// only; zero means no limit.
+	MaxDepth int
+	// Captions says how many captions to keep for an image; zero means one,
+	// negative none.
+	Captions int
+	// CaptionCandidates is how many captions to write for each image, of which
+	// those that match it best are kept; zero means three.
+	CaptionCandidates int
+	// Packing says how image tokens are kept; zero means int8.
+	Packing embed.Packing
+	// NoTokens keeps no image tokens: less room, slower reranking.
+	NoTokens bool
+	// ImageSize is the side in pixels that the model reads. Images are brought
+	// to it as soon as they are decoded, which keeps memory low; zero leaves
+	// it to the model.
+	ImageSize int
+	// NewSpace adds the engine's space to a library that has another one.
+	NewSpace bool
+	// BatchSize is the number of images in one durable commit, and BatchDelay
+	// the longest that one waits for it; zero means 64, and five seconds.
+	BatchSize  int
+	BatchDelay time.Duration
+	// ModelBatch is the number of images that go through the model at once;
+	// zero means 8.
+	ModelBatch int
+	// Workers is the number of files decoded at once; zero means one for each
+	// processor, four at most.
+	Workers int
+	// DecodeMemory bounds the bytes that decoding takes; zero means 1 GiB.
+	DecodeMemory int64
+	// Watch goes on following changes until the context ends.
+	Watch bool
+	// PollInterval is how often to look through the folders while watching,
+	// where the system cannot tell of changes; zero means 30 seconds.
+	PollInterval time.Duration
+	// PollOnly does not ask the system to tell of changes.
+	PollOnly bool
+	// Progress is called a few times a second, and once at the end, from one
+	// goroutine at a time.
+	Progress func(Progress)
+	// Logger receives warnings; nil is silent.
+	Logger *slog.Logger
+}
+
+// Validate reports every option that is out of range.
+func (o Options) Validate() error {
+	var problems []error
+	for _, glob := range append(append([]string(nil), o.Include...), o.Exclude...) {
+		if err := checkGlob(glob); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	for name, value := range map[string]int{
+		"depth": o.MaxDepth, "caption candidates": o.CaptionCandidates, "image size": o.ImageSize,
+		"batch size": o.BatchSize, "model batch": o.ModelBatch, "workers": o.Workers,
+	} {
+		if value < 0 {
+			problems = append(problems, fmt.Errorf("%s %d is negative", name, value))
+		}
+	}
+	if o.Packing != 0 && o.Packing != embed.PackInt8 && o.Packing != embed.PackInt4 {
+		problems = append(problems, fmt.Errorf("unknown %v", o.Packing))
+	}
+	if o.DecodeMemory < 0 || o.BatchDelay < 0 || o.PollInterval < 0 {
+		problems = append(problems, errors.New("decode memory, batch delay or poll interval is negative"))
+	}
+	return errors.Join(problems...)
+}
+
+func (o Options) ready() (Options, error) {
+	if err := o.Validate(); err != nil {
+		return o, err
+	}
+	setDefault(&o.CaptionCandidates, 3)
+	setDefault(&o.Packing, embed.PackInt8)
+	setDefault(&o.BatchSize, 64)
+	setDefault(&o.BatchDelay, 5*time.Second)
+	setDefault(&o.ModelBatch, 8)
+	setDefault(&o.Workers, min(4, runtime.GOMAXPROCS(0)))
+	setDefault(&o.DecodeMemory, 1<<30)
+	setDefault(&o.PollInterval, 30*time.Second)
+	setDefault(&o.Captions, 1)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+func setDefault[T comparable](value *T, standard T) {
+	var zero T
+	if *value == zero {
+		*value = standard
+	}
+}

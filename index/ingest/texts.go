@@ -1,0 +1,367 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/internal/hint"
+)
+
+// TextFormat is the form of a file of texts.
+type TextFormat string
+
+// The formats of files of texts.
+const (
+	// Lines has one text a line; blank lines are left out.
+	Lines TextFormat = "lines"
+	// CSV has a header line; the columns "text" and "id" are the text and the
+	// user's id, and every other column is a field. A file whose header has no
+	// column "text" takes the first column for it.
+	CSV TextFormat = "csv"
+	// JSONL has one object a line, with "text", "id" if there is one, "tags"
+	// if there are any, and every other value as a field; or a JSON string.
+	JSONL TextFormat = "jsonl"
+)
+
+// TextFormatOf tells the format by a file's name.
+func TextFormatOf(name string) TextFormat {
+	lower := strings.ToLower(name)
+	switch {
+	case strings.HasSuffix(lower, ".csv"):
+		return CSV
+	case strings.HasSuffix(lower, ".jsonl"), strings.HasSuffix(lower, ".ndjson"):
+		return JSONL
+	}
+	return Lines
+}
+
+// TextOptions say how to read a file of texts.
+type TextOptions struct {
+	// Format is the file's form; empty means [Lines].
+	Format TextFormat
+	// Source is kept in the field "source" of each text, when it is not empty.
+	Source string
+	// BatchSize is the number of texts in one commit; zero means 256.
+	BatchSize int
+	// Progress is called after each commit with the number of texts so far.
+	Progress func(done int)
+}
+
+// TextSummary is what came of a file of texts.
+type TextSummary struct {
+	// Read counts the texts in the file; Added of them are new or changed,
+	// Known were there already.
+	Read  int `json:"read"`
+	Added int `json:"added"`
+	Known int `json:"known"`
+}
+
+// maximumLine bounds one line of a file of texts, in bytes.
+const maximumLine = 4 << 20
+
+// textEntry is one text as read.
+type textEntry struct {
+	text, id string
+	tags     []string
+	fields   map[string]string
+}
+
+// hash identifies the content: the text, the user's id and the fields.
+func (e *textEntry) hash() index.Hash {
+	sum := sha256.New()
+	write := func(value string) {
+		_ = binary.Write(sum, binary.LittleEndian, uint64(len(value)))
+		_, _ = io.WriteString(sum, value)
+	}
+	write("mekiki text")
+	write(e.id)
+	write(e.text)
+	for _, name := range slices.Sorted(maps.Keys(e.fields)) {
+		write(name)
+		write(e.fields[name])
+	}
+	return index.Hash(sum.Sum(nil))
+}
+
+// Texts brings a file of texts into the library, in durable batches. A text
+// whose id is known replaces the one that had it. An error names the line.
+func Texts(ctx context.Context, library *index.Library, engine Engine, source io.Reader, options TextOptions) (TextSummary, error) {
+	setDefault(&options.BatchSize, 256)
+	setDefault(&options.Format, Lines)
+	if err := prepareSpace(ctx, library, engine, Options{}); err != nil {
+		return TextSummary{}, fmt.Errorf("add texts: %w", err)
+	}
+	adder := &textAdder{library: library, engine: engine, options: options}
+	var err error
+	switch options.Format {
+	case Lines:
+		err = readLines(source, func(line int, text []byte) error { return adder.take(ctx, textEntry{text: string(text)}) })
+	case JSONL:
+		err = readLines(source, func(line int, data []byte) error {
+			entry, err := parseObject(data)
+			if err != nil {
+				return fmt.Errorf("line %d: %w", line, err)
+			}
+			return adder.take(ctx, entry)
+		})
+	case CSV:
+		err = readCSV(source, func(entry textEntry) error { return adder.take(ctx, entry) })
+	default:
+		err = fmt.Errorf("unknown format %q: expected lines, csv or jsonl", options.Format)
+	}
+	if err == nil {
+		err = adder.commit(ctx)
+	}
+	if err != nil {
+		return adder.summary, fmt.Errorf("add texts: %w", err)
+	}
+	return adder.summary, nil
+}
+
+// readLines gives each line that is not blank, without white space around it.
+func readLines(source io.Reader, visit func(int, []byte) error) error {
+	lines := bufio.NewScanner(source)
+	lines.Buffer(make([]byte, 0, 64<<10), maximumLine)
+	number := 0
+	for lines.Scan() {
+		number++
+		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\uFEFF")))
+		if len(line) == 0 {
+			continue
+		}
+		if !utf8.Valid(line) {
+			return hint.Wrap(fmt.Errorf("line %d is not UTF-8", number), "convert the file to UTF-8")
+		}
+		if err := visit(number, line); err != nil {
+			return err
+		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("line %d is longer than %d bytes", number+1, maximumLine)
+	}
+	return lines.Err()
+}
+
+func parseObject(data []byte) (textEntry, error) {
+	var entry textEntry
+	if data[0] == '"' {
+		return entry, json.Unmarshal(data, &entry.text)
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(data, &object); err != nil {
+		return entry, err
+	}
+	for name, raw := range object {
+		var err error
+		switch name {
+		case "text":
+			err = json.Unmarshal(raw, &entry.text)
+		case "id":
+			entry.id, err = plain(raw)
+		case "tags":
+			err = json.Unmarshal(raw, &entry.tags)
+		default:
+			var value string
+			if value, err = plain(raw); err == nil {
+				setField(&entry, name, value)
+			}
+		}
+		if err != nil {
+			return entry, fmt.Errorf("%q: %w", name, err)
+		}
+	}
+	return entry, nil
+}
+
+func setField(entry *textEntry, name, value string) {
+	if value == "" {
+		return
+	}
+	if entry.fields == nil {
+		entry.fields = map[string]string{}
+	}
+	entry.fields[name] = value
+}
+
+// plain gives strings without quotes and everything else as JSON.
+func plain(raw json.RawMessage) (string, error) {
+	var text string
+	if raw[0] == '"' {
+		return text, json.Unmarshal(raw, &text)
+	}
+	if string(raw) == "null" {
+		return "", nil
+	}
+	var number json.Number
+	if json.Unmarshal(raw, &number) == nil {
+		return number.String(), nil
+	}
+	var compact bytes.Buffer
+	err := json.Compact(&compact, raw)
+	return compact.String(), err
+}
+
+func readCSV(source io.Reader, visit func(textEntry) error) error {
+	reader := csv.NewReader(bufio.NewReaderSize(source, 64<<10))
+	header, err := reader.Read()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	header = slices.Clone(header)
+	header[0] = strings.TrimPrefix(header[0], "\uFEFF")
+	column := func(name string) int {
+		return slices.IndexFunc(header, func(title string) bool { return strings.EqualFold(strings.TrimSpace(title), name) })
+	}
+	text, id := max(column("text"), 0), column("id")
+	reader.ReuseRecord = true
+	for {
+		row, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var entry textEntry
+		for i, value := range row {
+			switch {
+			case len(value) > maximumLine || !utf8.ValidString(value):
+				line, _ := reader.FieldPos(i)
+				return fmt.Errorf("line %d, column %q is too long or not UTF-8", line, header[i])
+			case i == text:
+				entry.text = strings.TrimSpace(value)
+			case i == id:
+				entry.id = strings.TrimSpace(value)
+			default:
+				setField(&entry, strings.TrimSpace(header[i]), strings.TrimSpace(value))
+			}
+		}
+		if err := visit(entry); err != nil {
+			return err
+		}
+	}
+}
+
+type textAdder struct {
+	library *index.Library
+	engine  Engine
+	options TextOptions
+	waiting []textEntry
+	summary TextSummary
+}
+
+func (a *textAdder) take(ctx context.Context, entry textEntry) error {
+	if entry.text == "" {
+		return fmt.Errorf("text %s has no words", strconv.Quote(entry.id))
+	}
+	if a.options.Source != "" {
+		if _, set := entry.fields["source"]; !set {
+			setField(&entry, "source", a.options.Source)
+		}
+	}
+	a.summary.Read++
+	a.waiting = append(a.waiting, entry)
+	if len(a.waiting) >= a.options.BatchSize {
+		return a.commit(ctx)
+	}
+	return nil
+}
+
+func (a *textAdder) commit(ctx context.Context) error {
+	waiting := a.waiting
+	a.waiting = a.waiting[:0]
+	snapshot := a.library.Snapshot()
+	defer snapshot.Close()
+	space := a.engine.Space()
+	var batch index.Batch
+	var texts []string
+	for i := range waiting {
+		entry := &waiting[i]
+		hash := entry.hash()
+		if record, known := snapshot.RecordByHash(hash); known && snapshot.HasParts(record.ID, space) {
+			a.summary.Known++
+			continue
+		}
+		a.summary.Added++
+		texts = append(texts, entry.text)
+		batch.Puts = append(batch.Puts, index.Put{Record: index.Record{
+			Kind: index.KindText, Hash: hash, Text: entry.text, ExternalID: entry.id, Fields: entry.fields, Tags: entry.tags,
+			Bytes: int64(len(entry.text)),
+		}})
+	}
+	if len(texts) > 0 {
+		vectors, err := a.engine.TextVectors(ctx, texts)
+		if err != nil {
+			return err
+		}
+		for i := range batch.Puts {
+			batch.Puts[i].Vectors = index.Vectors{Space: space, Parts: embed.Parts{Count: 1, Width: len(vectors[i]), Values: vectors[i]}}
+		}
+		if _, err := a.library.Write(ctx, batch); err != nil {
+			return err
+		}
+	}
+	if a.options.Progress != nil {
+		a.options.Progress(a.summary.Read)
+	}
+	return nil
+}
+
+// fillTexts gives the library's texts vectors in the engine's space.
+func (r *run) fillTexts(ctx context.Context) error {
+	const size = 256
+	snapshot := r.library.Snapshot()
+	defer snapshot.Close()
+	space := r.engine.Space()
+	var ids []index.ID
+	var texts []string
+	flush := func() error {
+		if len(texts) == 0 {
+			return nil
+		}
+		vectors, err := r.engine.TextVectors(ctx, texts)
+		if err != nil {
+			return err
+		}
+		var batch index.Batch
+		for i, id := range ids {
+			if _, there := snapshot.Record(id); there {
+				parts := embed.Parts{Count: 1, Width: len(vectors[i]), Values: vectors[i]}
+				batch.Vectors = append(batch.Vectors, index.Vectors{ID: id, Space: space, Parts: parts})
+			}
+		}
+		ids, texts = ids[:0], texts[:0]
+		_, err = r.library.Write(ctx, batch)
+		return err
+	}
+	for record := range snapshot.All() {
+		if record.Kind != index.KindText || snapshot.HasParts(record.ID, space) {
+			continue
+		}
+		ids, texts = append(ids, record.ID), append(texts, record.Text)
+		if len(texts) == size {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}

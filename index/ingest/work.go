@@ -1,0 +1,188 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"mekiki/embed/pixels"
+	"mekiki/index"
+)
+
+// task is a file to read.
+type task struct {
+	file index.File
+}
+
+// outcome is what became of a file: an image to embed, a file of a record that
+// is complete already, or a failure.
+type outcome struct {
+	file    index.File
+	hash    index.Hash
+	image   *pixels.Image
+	put     index.Put
+	known   index.ID // the record that holds this content, or zero
+	failure error
+}
+
+// examine passes on the files that are not known to be as they were.
+func (r *run) examine(ctx context.Context, found <-chan index.File, wanted chan<- task) error {
+	snapshot := r.library.Snapshot()
+	defer snapshot.Close()
+	space := r.engine.Space()
+	for file := range found {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if unchanged(snapshot, file, func(id index.ID) bool { return snapshot.HasParts(id, space) }) {
+			r.progress.unchanged(file.Path)
+			continue
+		}
+		select {
+		case wanted <- task{file: file}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return ctx.Err()
+}
+
+// unchanged reports whether the file is as it was when it was indexed, or when
+// it failed to be.
+func unchanged(snapshot *index.Snapshot, file index.File, complete func(index.ID) bool) bool {
+	if failure, failed := snapshot.Failure(file.Path); failed && failure.File.Same(file) {
+		return true
+	}
+	record, known := snapshot.RecordByPath(file.Path)
+	if !known || !complete(record.ID) {
+		return false
+	}
+	for _, stamp := range record.Files {
+		if stamp.Same(file) {
+			return true
+		}
+	}
+	return false
+}
+
+// work reads and decodes files.
+func (r *run) work(ctx context.Context, wanted <-chan task, decoded chan<- outcome) error {
+	for task := range wanted {
+		result := r.read(ctx, task.file)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		select {
+		case decoded <- result:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return ctx.Err()
+}
+
+// read makes an outcome of a file. It never fails the run.
+func (r *run) read(ctx context.Context, file index.File) outcome {
+	result := outcome{file: file}
+	data, stamp, err := readStill(file)
+	if err != nil {
+		result.failure = err
+		return result
+	}
+	result.file = stamp
+	result.hash = sha256.Sum256(data)
+	snapshot := r.library.Snapshot()
+	record, known := snapshot.RecordByHash(result.hash)
+	complete := known && snapshot.HasParts(record.ID, r.engine.Space())
+	snapshot.Close()
+	if known {
+		result.known = record.ID
+	}
+	if complete {
+		return result
+	}
+	result.failure = r.decode(ctx, data, &result)
+	return result
+}
+
+// errChanging: the file is being written; its old stamp sees to it that it is
+// tried again.
+var errChanging = errors.New("the file changed while it was read")
+
+// readStill reads a file that does not change meanwhile.
+func readStill(file index.File) ([]byte, index.File, error) {
+	if file.Bytes > pixels.DefaultMaxBytes {
+		return nil, file, fmt.Errorf("%w: %d bytes, the limit is %d", pixels.ErrTooLarge, file.Bytes, int64(pixels.DefaultMaxBytes))
+	}
+	handle, err := os.Open(file.Path)
+	if err != nil {
+		return nil, file, err
+	}
+	defer handle.Close()
+	before, err := handle.Stat()
+	if err != nil {
+		return nil, file, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, file, fmt.Errorf("not a regular file: %w", fs.ErrInvalid)
+	}
+	data := make([]byte, 0, before.Size()+1)
+	data, err = appendAll(data, handle, pixels.DefaultMaxBytes)
+	if err != nil {
+		return nil, file, err
+	}
+	after, err := handle.Stat()
+	if err != nil {
+		return nil, file, err
+	}
+	stamp := stampOf(file.Path, after)
+	if !stamp.Same(stampOf(file.Path, before)) || int64(len(data)) != stamp.Bytes {
+		return nil, file, errChanging
+	}
+	return data, stamp, nil
+}
+
+// appendAll reads to the end, or to one byte beyond the limit.
+func appendAll(data []byte, source io.Reader, limit int64) ([]byte, error) {
+	source = io.LimitReader(source, limit+1)
+	for {
+		n, err := source.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if errors.Is(err, io.EOF) {
+			return data, nil
+		}
+		if err != nil {
+			return data, err
+		}
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+	}
+}
+
+// decode fills in the record and the image that the model reads.
+func (r *run) decode(ctx context.Context, data []byte, result *outcome) error {
+	image, err := r.decoder.Decode(ctx, data)
+	if err != nil {
+		return err
+	}
+	result.put.Record = index.Record{
+		Kind: index.KindImage, Hash: result.hash, Files: []index.File{result.file},
+		Format: string(image.Format), Width: image.Width, Height: image.Height, Bytes: int64(len(data)),
+		Metadata: readMetadata(data, image.Format), PerceptualHash: pixels.PerceptualHash(image),
+	}
+	if result.put.Thumbnail, err = pixels.Thumbnail(image, index.ThumbnailSide, index.ThumbnailQuality); err != nil {
+		return err
+	}
+	result.image = image
+	if side := r.options.ImageSize; side > 0 && (image.Width != side || image.Height != side) {
+		if result.image, err = pixels.Resize(image, side, side); err != nil {
+			return err
+		}
+	}
+	return nil
+}
