@@ -68,17 +68,22 @@ func readReferences(t *testing.T) []reference {
 	}
 	var references []reference
 	for _, path := range paths {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var reference reference
-		if err := json.Unmarshal(content, &reference); err != nil {
-			t.Fatal(err)
-		}
-		references = append(references, reference)
+		references = append(references, readReference(t, path))
 	}
 	return references
+}
+
+func readReference(t *testing.T, path string) reference {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reference reference
+	if err := json.Unmarshal(content, &reference); err != nil {
+		t.Fatal(err)
+	}
+	return reference
 }
 
 // runGraph opens a graph, runs it once and returns the named outputs.
@@ -103,7 +108,7 @@ func openGraph(t testing.TB, runtime *ort.Runtime, path string, outputs ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := ort.SessionOptions{Path: path, Inputs: model.Inputs, Threads: 1}
+	options := ort.SessionOptions{Path: path, Inputs: model.Inputs, Threads: 2}
 	for _, output := range model.Outputs {
 		if len(outputs) == 0 || slices.Contains(outputs, output.Name) {
 			options.Outputs = append(options.Outputs, output)
@@ -161,7 +166,7 @@ func TestParity(t *testing.T) {
 	runtime := orttest.Open(t)
 	for _, reference := range readReferences(t) {
 		t.Run(reference.Name, func(t *testing.T) {
-			parity := &parityRun{reference: reference, runtime: runtime, dir: reference.compile(t)}
+			parity := &parityRun{reference: reference, runtime: runtime, dir: reference.compile(t), tolerance: parityTolerance}
 			tokens := parity.images(t)
 			parity.states(t, tokens)
 			parity.texts(t)
@@ -175,10 +180,11 @@ func TestParity(t *testing.T) {
 // parityRun is the comparison of one model.
 type parityRun struct {
 	reference
-	runtime *ort.Runtime
-	dir     string
-	worst   float64
-	where   string
+	runtime   *ort.Runtime
+	dir       string
+	tolerance float64
+	worst     float64
+	where     string
 }
 
 func (p *parityRun) run(t *testing.T, file string, inputs map[string]ort.Tensor, outputs ...string) []ort.Tensor {
@@ -200,9 +206,10 @@ func (p *parityRun) same(t *testing.T, what string, got ort.Tensor, want array) 
 			worst = difference
 		}
 	}
-	if !(worst <= parityTolerance) {
-		t.Errorf("%s: worst absolute error %.3g exceeds %.0e", what, worst, parityTolerance)
+	if !(worst <= p.tolerance) {
+		t.Errorf("%s: worst absolute error %.3g exceeds %.0e", what, worst, p.tolerance)
 	}
+	t.Logf("%s: worst absolute error %.2g", what, worst)
 	if worst > p.worst {
 		p.worst, p.where = worst, what
 	}
@@ -231,7 +238,7 @@ func (p *parityRun) texts(t *testing.T) {
 			AttentionMaskName: ort.Int64Tensor(slices.Repeat([]int64{1}, length), shape...)})[0]
 		want := vectors.Float32()[i*width : (i+1)*width]
 		for j, value := range alone.Float32() {
-			if math.Abs(float64(value-want[j])) > parityTolerance {
+			if math.Abs(float64(value-want[j])) > p.tolerance {
 				t.Fatalf("text %d: unpadded vector differs: %v and %v", i, value, want[j])
 			}
 		}
