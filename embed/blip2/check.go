@@ -1,6 +1,7 @@
 package blip2
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -30,13 +31,13 @@ type outcome struct {
 
 // check compares the int8 graphs in dir with the float32 ones in the scratch
 // folder, each on its own image tokens.
-func (t *tuner) check(dir string, vision visionRun) (SelfCheck, error) {
+func (t *tuner) check(ctx context.Context, dir string, vision visionRun) (SelfCheck, error) {
 	t.step("comparing int8 with float32")
-	exact, err := t.outcome(t.scratch, vision.exact)
+	exact, err := t.outcome(ctx, t.scratch, vision.exact)
 	if err != nil {
 		return SelfCheck{}, err
 	}
-	quantized, err := t.outcome(dir, vision.quantized)
+	quantized, err := t.outcome(ctx, dir, vision.quantized)
 	if err != nil {
 		return SelfCheck{}, err
 	}
@@ -74,11 +75,11 @@ func cosines(exact, quantized [][]float32, width int) (mean, worst float64) {
 }
 
 // outcome runs the image, text and match graphs in a folder.
-func (t *tuner) outcome(dir string, tokens []ort.Tensor) (outcome, error) {
+func (t *tuner) outcome(ctx context.Context, dir string, tokens []ort.Tensor) (outcome, error) {
 	var result outcome
 	each := func(file string, count int, inputs func(i int) []ort.Tensor) (values [][]float32, seconds float64, err error) {
 		var least time.Duration
-		err = t.open(filepath.Join(dir, file), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+		err = t.open(ctx, filepath.Join(dir, file), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 			for i := range count {
 				start := time.Now()
 				outputs, err := run(inputs(i)...)

@@ -26,11 +26,11 @@ func writeInt8(ctx context.Context, source Source, dir string, options CompileOp
 	if err != nil {
 		return err
 	}
-	t := &tuner{ctx: ctx, runtime: options.Runtime, threads: options.Threads, scratch: scratch,
+	t := &tuner{runtime: options.Runtime, threads: options.Threads, scratch: scratch,
 		source: newRecent(source), config: source.Config(), samples: samples, logger: options.Logger}
 	all := attempts()
 	for i, limits := range all {
-		if err = t.attempt(dir, options, manifest, limits); err != nil {
+		if err = t.attempt(ctx, dir, options, manifest, limits); err != nil {
 			break
 		}
 		if manifest.SelfCheck.good() {
@@ -43,7 +43,7 @@ func writeInt8(ctx context.Context, source Source, dir string, options CompileOp
 }
 
 // attempt writes the whole int8 model under the given limits and checks it.
-func (t *tuner) attempt(dir string, options CompileOptions, manifest *Manifest, limits limits) error {
+func (t *tuner) attempt(ctx context.Context, dir string, options CompileOptions, manifest *Manifest, limits limits) error {
 	former := t.config.QFormer.Layers*8 + 4 // about as many products
 	t.step = newSteps(options, t.config.Vision.Layers+former+2).next
 	t.choices = nil
@@ -51,8 +51,8 @@ func (t *tuner) attempt(dir string, options CompileOptions, manifest *Manifest, 
 	if err != nil {
 		return err
 	}
-	weights := newStore(t.ctx, t.source, data, newPlan(methodFloat))
-	run, err := t.tuneVision(dir, weights, limits)
+	weights := newStore(ctx, t.source, data, newPlan(methodFloat))
+	run, err := t.tuneVision(ctx, dir, weights, limits)
 	if err != nil {
 		return closeData(data, err)
 	}
@@ -64,17 +64,17 @@ func (t *tuner) attempt(dir string, options CompileOptions, manifest *Manifest, 
 	for _, head := range []string{visionHead, textHead, matchHead} {
 		plan.methods[head] = methodFloat // too small to gain, too near the result to lose
 	}
-	if err := t.tuneFormer(plan, run.exact, manifest.HasCaptionHead, limits); err != nil {
+	if err := t.tuneFormer(ctx, plan, run.exact, manifest.HasCaptionHead, limits); err != nil {
 		return err
 	}
 	if data, err = onnx.CreateDataFile(dir, qformerData); err != nil {
 		return err
 	}
-	files, err := finishGraphs(dir, newStore(t.ctx, t.source, data, plan), t.config, queryGraphs(manifest.HasCaptionHead))
+	files, err := finishGraphs(dir, newStore(ctx, t.source, data, plan), t.config, queryGraphs(manifest.HasCaptionHead))
 	if err != nil {
 		return err
 	}
-	check, err := t.check(dir, run)
+	check, err := t.check(ctx, dir, run)
 	if err != nil {
 		return err
 	}

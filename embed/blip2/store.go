@@ -13,8 +13,8 @@ import (
 // written to the data file when a graph first asks for it and shared by the
 // graphs that ask later.
 type store struct {
-	ctx     context.Context // of the compilation that the store serves
 	weights Weights
+	load    func(name string) ([]float32, error) // reads a tensor, until the compilation is cancelled
 	data    *onnx.DataFile
 	plan    plan
 	tensors map[string]onnx.Tensor
@@ -22,14 +22,17 @@ type store struct {
 }
 
 func newStore(ctx context.Context, weights Weights, data *onnx.DataFile, plan plan) *store {
-	return &store{ctx: ctx, weights: weights, data: data, plan: plan, tensors: map[string]onnx.Tensor{}}
+	load := func(name string) ([]float32, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return weights.Float32(ctx, name)
+	}
+	return &store{weights: weights, load: load, data: data, plan: plan, tensors: map[string]onnx.Tensor{}}
 }
 
 // read reads a tensor and checks its shape.
 func (s *store) read(name string, shape ...int) ([]float32, error) {
-	if err := s.ctx.Err(); err != nil {
-		return nil, err
-	}
 	found, ok := s.weights.Shape(name)
 	if !ok {
 		return nil, fmt.Errorf("checkpoint has no tensor %s", name)
@@ -37,7 +40,7 @@ func (s *store) read(name string, shape ...int) ([]float32, error) {
 	if !slices.Equal(found, shape) {
 		return nil, fmt.Errorf("tensor %s has shape %v, not %v", name, found, shape)
 	}
-	values, err := s.weights.Float32(s.ctx, name)
+	values, err := s.load(name)
 	if err != nil {
 		return nil, fmt.Errorf("read tensor %s: %w", name, err)
 	}

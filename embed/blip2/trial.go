@@ -1,6 +1,7 @@
 package blip2
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -51,8 +52,8 @@ type verdict struct {
 
 // choose tries candidates for the product l on uses of it until one is good
 // enough.
-func (t *tuner) choose(l linear, uses []tap[ort.Tensor], candidates []candidate, limits limits) (verdict, error) {
-	weights, err := (&store{ctx: t.ctx, weights: t.source}).matrix(l)
+func (t *tuner) choose(ctx context.Context, l linear, uses []tap[ort.Tensor], candidates []candidate, limits limits) (verdict, error) {
+	weights, err := newStore(ctx, t.source, nil, newPlan(methodFloat)).matrix(l)
 	if err != nil {
 		return verdict{}, err
 	}
@@ -62,7 +63,7 @@ func (t *tuner) choose(l linear, uses []tap[ort.Tensor], candidates []candidate,
 		if candidate.smoothing > 0 {
 			factors = smoothingFactors(weights, uses, l, candidate.smoothing)
 		}
-		loss, err := t.try(l, weights, factors, candidate.method, uses)
+		loss, err := t.try(ctx, l, weights, factors, candidate.method, uses)
 		if err != nil {
 			return verdict{}, fmt.Errorf("try %s as %v: %w", l.name(), candidate, err)
 		}
@@ -108,7 +109,7 @@ func smoothingFactors(weights []float32, uses []tap[ort.Tensor], l linear, stren
 // try computes the product as the method would and returns the root mean
 // square difference from the exact one, relative to that one's root mean
 // square.
-func (t *tuner) try(l linear, weights, factors []float32, method method, uses []tap[ort.Tensor]) (float64, error) {
+func (t *tuner) try(ctx context.Context, l linear, weights, factors []float32, method method, uses []tap[ort.Tensor]) (float64, error) {
 	data, err := onnx.CreateDataFile(t.scratch, trialData)
 	if err != nil {
 		return 0, err
@@ -118,7 +119,7 @@ func (t *tuner) try(l linear, weights, factors []float32, method method, uses []
 		return 0, err
 	}
 	var difference, whole float64
-	err = t.open(filepath.Join(t.scratch, trialFile), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+	err = t.open(ctx, filepath.Join(t.scratch, trialFile), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 		for _, use := range uses {
 			input, exact := use.input.Float32(), use.output.Float32()
 			rows := int64(len(input) / l.input)

@@ -1,6 +1,7 @@
 package blip2
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -17,13 +18,13 @@ const formerData = "former.bin"
 // tuneFormer chooses for every product of the Q-Former and of the heads,
 // looking at the graphs' runs on the samples; tokens are the sample images'.
 // The float32 graphs stay in the scratch folder for the final check.
-func (t *tuner) tuneFormer(plan plan, tokens []ort.Tensor, captions bool, limits limits) error {
+func (t *tuner) tuneFormer(ctx context.Context, plan plan, tokens []ort.Tensor, captions bool, limits limits) error {
 	t.step("query transformer in float32")
-	taps, err := t.writeFormer(captions)
+	taps, err := t.writeFormer(ctx, captions)
 	if err != nil {
 		return err
 	}
-	uses, products, err := t.tapFormer(tokens[:min(choosingImages, len(tokens))], taps)
+	uses, products, err := t.tapFormer(ctx, tokens[:min(choosingImages, len(tokens))], taps)
 	if err != nil {
 		return err
 	}
@@ -32,7 +33,7 @@ func (t *tuner) tuneFormer(plan plan, tokens []ort.Tensor, captions bool, limits
 			continue
 		}
 		t.step(fmt.Sprintf("query transformer product %d of %d", i+1, len(products)))
-		chosen, err := t.choose(l, uses[l.name()], formerCandidates, limits)
+		chosen, err := t.choose(ctx, l, uses[l.name()], formerCandidates, limits)
 		if err != nil {
 			return err
 		}
@@ -46,12 +47,12 @@ func tappedName(file string) string { return "tapped_" + file }
 
 // writeFormer writes the float32 graphs into the scratch folder, each as it
 // is and tapped.
-func (t *tuner) writeFormer(captions bool) (map[string]*tapped, error) {
+func (t *tuner) writeFormer(ctx context.Context, captions bool) (map[string]*tapped, error) {
 	data, err := onnx.CreateDataFile(t.scratch, formerData)
 	if err != nil {
 		return nil, err
 	}
-	weights := newStore(t.ctx, t.source, data, newPlan(methodFloat))
+	weights := newStore(ctx, t.source, data, newPlan(methodFloat))
 	collected := map[string]*tapped{}
 	for _, named := range queryGraphs(captions) {
 		if named.file == MatchImageFile || named.file == MatchTextFile {
@@ -74,7 +75,7 @@ func (t *tuner) writeFormer(captions bool) (map[string]*tapped, error) {
 
 // tapFormer runs the tapped graphs on samples and returns the uses of each
 // product, and the products in the order in which they were met.
-func (t *tuner) tapFormer(tokens []ort.Tensor, taps map[string]*tapped) (tapValues, []linear, error) {
+func (t *tuner) tapFormer(ctx context.Context, tokens []ort.Tensor, taps map[string]*tapped) (tapValues, []linear, error) {
 	uses := tapValues{}
 	var products []linear
 	tap := func(file string, runs ...[]ort.Tensor) error {
@@ -87,7 +88,7 @@ func (t *tuner) tapFormer(tokens []ort.Tensor, taps map[string]*tapped) (tapValu
 				products = append(products, l)
 			}
 		}
-		return t.openTapped(file, func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+		return t.openTapped(ctx, file, func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 			for _, given := range runs {
 				outputs, err := run(given...)
 				if err != nil {
@@ -102,7 +103,7 @@ func (t *tuner) tapFormer(tokens []ort.Tensor, taps map[string]*tapped) (tapValu
 	for _, image := range tokens {
 		images = append(images, []ort.Tensor{image})
 	}
-	memory, err := t.captionMemory(tokens, taps[CaptionStartFile] != nil)
+	memory, err := t.captionMemory(ctx, tokens, taps[CaptionStartFile] != nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,18 +120,18 @@ func (t *tuner) tapFormer(tokens []ort.Tensor, taps map[string]*tapped) (tapValu
 }
 
 // openTapped opens a tapped graph with only the tapped outputs.
-func (t *tuner) openTapped(file string, use runner) error {
-	return t.open(filepath.Join(t.scratch, tappedName(file)), tapPrefix, use)
+func (t *tuner) openTapped(ctx context.Context, file string, use runner) error {
+	return t.open(ctx, filepath.Join(t.scratch, tappedName(file)), tapPrefix, use)
 }
 
 // captionMemory is the keys and values that each image gives to captions, in
 // the order of the step graph's inputs.
-func (t *tuner) captionMemory(tokens []ort.Tensor, captions bool) ([][]ort.Tensor, error) {
+func (t *tuner) captionMemory(ctx context.Context, tokens []ort.Tensor, captions bool) ([][]ort.Tensor, error) {
 	if !captions {
 		return nil, nil
 	}
 	var memory [][]ort.Tensor
-	err := t.open(filepath.Join(t.scratch, CaptionStartFile), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+	err := t.open(ctx, filepath.Join(t.scratch, CaptionStartFile), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 		for _, image := range tokens {
 			outputs, err := run(image)
 			if err != nil {

@@ -1,6 +1,7 @@
 package blip2
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -21,63 +22,63 @@ type visionRun struct {
 // tuneVision chooses for every product of the vision encoder, layer by layer,
 // writing the chosen weights to the model's store on the way. It returns the
 // image tokens of the samples in both precisions.
-func (t *tuner) tuneVision(dir string, weights *store, limits limits) (visionRun, error) {
+func (t *tuner) tuneVision(ctx context.Context, dir string, weights *store, limits limits) (visionRun, error) {
 	var run visionRun
 	side := int64(t.config.Vision.ImageSize)
 	for _, image := range t.samples.images {
 		run.exact = append(run.exact, ort.Float32Tensor(image, 1, 3, side, side))
 	}
 	run.quantized = run.exact
-	if err := t.advance(dir, weights, &run, t.visionStart); err != nil {
+	if err := t.advance(ctx, dir, weights, &run, t.visionStart); err != nil {
 		return run, err
 	}
 	for i := range t.config.Vision.Layers {
 		t.step(fmt.Sprintf("vision layer %d of %d", i+1, t.config.Vision.Layers))
-		if err := t.tuneVisionLayer(dir, weights, &run, i, limits); err != nil {
+		if err := t.tuneVisionLayer(ctx, dir, weights, &run, i, limits); err != nil {
 			return run, err
 		}
 	}
-	err := t.advance(dir, weights, &run, t.visionEnd)
+	err := t.advance(ctx, dir, weights, &run, t.visionEnd)
 	return run, err
 }
 
 // tuneVisionLayer chooses for the products of a layer and runs it on both
 // streams.
-func (t *tuner) tuneVisionLayer(dir string, weights *store, run *visionRun, layer int, limits limits) error {
+func (t *tuner) tuneVisionLayer(ctx context.Context, dir string, weights *store, run *visionRun, layer int, limits limits) error {
 	piece := func(weights *store) *onnx.Graph { return t.visionLayer(weights, layer) }
-	return t.inFloat(func(exact *store) error {
-		uses, err := t.tapVisionLayer(exact, layer, run.exact[:min(choosingImages, len(run.exact))])
+	return t.inFloat(ctx, func(exact *store) error {
+		uses, err := t.tapVisionLayer(ctx, exact, layer, run.exact[:min(choosingImages, len(run.exact))])
 		if err != nil {
 			return err
 		}
-		if err := t.chooseVisionLayer(weights.plan, layer, uses, limits); err != nil {
+		if err := t.chooseVisionLayer(ctx, weights.plan, layer, uses, limits); err != nil {
 			return err
 		}
-		return t.advanceBoth(dir, exact, weights, run, piece)
+		return t.advanceBoth(ctx, dir, exact, weights, run, piece)
 	})
 }
 
 // inFloat gives a store of float32 weights to use, for pieces in the scratch
 // folder.
-func (t *tuner) inFloat(use func(*store) error) error {
+func (t *tuner) inFloat(ctx context.Context, use func(*store) error) error {
 	data, err := onnx.CreateDataFile(t.scratch, pieceData)
 	if err != nil {
 		return err
 	}
-	return closeData(data, use(newStore(t.ctx, t.source, data, newPlan(methodFloat))))
+	return closeData(data, use(newStore(ctx, t.source, data, newPlan(methodFloat))))
 }
 
 // advance runs a piece of the encoder on both streams.
-func (t *tuner) advance(dir string, weights *store, run *visionRun, piece func(*store) *onnx.Graph) error {
-	return t.inFloat(func(exact *store) error { return t.advanceBoth(dir, exact, weights, run, piece) })
+func (t *tuner) advance(ctx context.Context, dir string, weights *store, run *visionRun, piece func(*store) *onnx.Graph) error {
+	return t.inFloat(ctx, func(exact *store) error { return t.advanceBoth(ctx, dir, exact, weights, run, piece) })
 }
 
-func (t *tuner) advanceBoth(dir string, exact, weights *store, run *visionRun, piece func(*store) *onnx.Graph) error {
-	streams, seconds, err := runEach(run.exact, func(use runner) error { return t.piece(t.scratch, exact, piece, use) })
+func (t *tuner) advanceBoth(ctx context.Context, dir string, exact, weights *store, run *visionRun, piece func(*store) *onnx.Graph) error {
+	streams, seconds, err := runEach(run.exact, func(use runner) error { return t.piece(ctx, t.scratch, exact, piece, use) })
 	if err != nil {
 		return err
 	}
-	quantized, quantizedSeconds, err := runEach(run.quantized, func(use runner) error { return t.piece(dir, weights, piece, use) })
+	quantized, quantizedSeconds, err := runEach(run.quantized, func(use runner) error { return t.piece(ctx, dir, weights, piece, use) })
 	run.exact, run.quantized = streams, quantized
 	run.exactSeconds += seconds
 	run.quantizedSeconds += quantizedSeconds
@@ -150,11 +151,11 @@ func (t *tuner) visionLayer(weights *store, layer int) *onnx.Graph {
 
 // tapVisionLayer runs a layer in float32 on streams and returns the uses of
 // its products.
-func (t *tuner) tapVisionLayer(exact *store, layer int, streams []ort.Tensor) (tapValues, error) {
+func (t *tuner) tapVisionLayer(ctx context.Context, exact *store, layer int, streams []ort.Tensor) (tapValues, error) {
 	taps, uses := newTapped(), tapValues{}
 	exact.taps = taps
 	defer func() { exact.taps = nil }()
-	err := t.piece(t.scratch, exact, func(weights *store) *onnx.Graph { return t.visionLayer(weights, layer) },
+	err := t.piece(ctx, t.scratch, exact, func(weights *store) *onnx.Graph { return t.visionLayer(weights, layer) },
 		func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 			for _, stream := range streams {
 				outputs, err := run(stream)
@@ -169,7 +170,7 @@ func (t *tuner) tapVisionLayer(exact *store, layer int, streams []ort.Tensor) (t
 }
 
 // chooseVisionLayer chooses for the four products of a layer by their uses.
-func (t *tuner) chooseVisionLayer(plan plan, layer int, uses tapValues, limits limits) error {
+func (t *tuner) chooseVisionLayer(ctx context.Context, plan plan, layer int, uses tapValues, limits limits) error {
 	qkv, projection, first, second := visionProducts(t.config.Vision, layer)
 	prefix := fmt.Sprintf("vision_model.encoder.layers.%d.", layer)
 	width := t.config.Vision.HiddenSize
@@ -183,7 +184,7 @@ func (t *tuner) chooseVisionLayer(plan plan, layer int, uses tapValues, limits l
 		{first, smoothCandidates, func(factors []float32) { plan.norms[prefix+"layer_norm2"] = factors }},
 		{second, plainCandidates, nil},
 	} {
-		chosen, err := t.choose(product.linear, uses[product.name()], product.candidates, limits)
+		chosen, err := t.choose(ctx, product.linear, uses[product.name()], product.candidates, limits)
 		if err != nil {
 			return err
 		}

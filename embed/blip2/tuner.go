@@ -19,7 +19,6 @@ import (
 // the model in float32 and in int8 on samples, small enough that a piece's
 // weights, not the model's, are in memory at once.
 type tuner struct {
-	ctx     context.Context // of the compilation
 	runtime *ort.Runtime
 	threads int
 	scratch string // folder for pieces
@@ -44,23 +43,23 @@ type runner func(run func(...ort.Tensor) ([]ort.Tensor, error)) error
 
 // open opens a graph for the time of use, with those of its outputs whose
 // names have the given prefix.
-func (t *tuner) open(path, prefix string, use runner) (err error) {
+func (t *tuner) open(ctx context.Context, path, prefix string, use runner) (err error) {
 	model, err := ort.Inspect(path)
 	if err != nil {
 		return err
 	}
 	outputs := slices.DeleteFunc(model.Outputs, func(output ort.Value) bool { return !strings.HasPrefix(output.Name, prefix) })
-	session, err := t.runtime.Session(t.ctx, ort.SessionOptions{Path: path, Inputs: model.Inputs, Outputs: outputs, Threads: t.threads})
+	session, err := t.runtime.Session(ctx, ort.SessionOptions{Path: path, Inputs: model.Inputs, Outputs: outputs, Threads: t.threads})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	return use(func(inputs ...ort.Tensor) ([]ort.Tensor, error) { return session.Run(t.ctx, inputs...) })
+	return use(func(inputs ...ort.Tensor) ([]ort.Tensor, error) { return session.Run(ctx, inputs...) })
 }
 
 // piece runs a graph built from a store's weights, for whose time it is
 // written into the store's folder dir.
-func (t *tuner) piece(dir string, weights *store, build func(*store) *onnx.Graph, use runner) error {
+func (t *tuner) piece(ctx context.Context, dir string, weights *store, build func(*store) *onnx.Graph, use runner) error {
 	graph := build(weights)
 	if err := errors.Join(graph.Err(), weights.data.Flush()); err != nil {
 		return err
@@ -69,7 +68,7 @@ func (t *tuner) piece(dir string, weights *store, build func(*store) *onnx.Graph
 		return err
 	}
 	path := filepath.Join(dir, pieceGraph)
-	return errors.Join(t.open(path, "", use), os.Remove(path))
+	return errors.Join(t.open(ctx, path, "", use), os.Remove(path))
 }
 
 // record notes a verdict for the manifest and the plan.
