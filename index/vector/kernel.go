@@ -1,0 +1,33 @@
+package vector
+
+// A kernel computes the dot products of one query with consecutive rows of biased
+// codes: out[i] = sum over j of int32(query[j]) * int32(rows[i*len(query)+j]).
+// len(query) is a multiple of block, len(rows) is len(out)*len(query). Sums are
+// exact in int32 for rows of up to 65,536 bytes, so all kernels agree to the bit.
+type kernel struct {
+	name string
+	dot  func(query []int8, rows []byte, out []int32)
+}
+
+// maximumWidth is the widest vector for which no sum can overflow:
+// 255 * 127 * 65,536 < 2^31.
+const maximumWidth = 65536
+
+// kernels lists what this processor can run, the fastest first. The last is
+// always the portable one.
+func kernels() []kernel {
+	return append(nativeKernels(), kernel{"scalar", dotScalar})
+}
+
+// dotScalar is the portable kernel, and the meaning of the others.
+func dotScalar(query []int8, rows []byte, out []int32) {
+	stride := len(query)
+	for i := range out {
+		row := rows[i*stride : (i+1)*stride]
+		var sum int32
+		for j, value := range query {
+			sum += int32(value) * int32(row[j])
+		}
+		out[i] = sum
+	}
+}

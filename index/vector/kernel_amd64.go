@@ -1,0 +1,44 @@
+package vector
+
+import "golang.org/x/sys/cpu"
+
+func nativeKernels() []kernel {
+	var list []kernel
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VNNI {
+		list = append(list, kernel{"avx512-vnni", dotVNNI})
+	}
+	if cpu.X86.HasAVX2 {
+		list = append(list, kernel{"avx2", dotAVX2})
+	}
+	return list
+}
+
+func dotVNNI(query []int8, rows []byte, out []int32) {
+	if len(out) == 0 || len(query) == 0 {
+		clear(out)
+		return
+	}
+	_ = rows[len(out)*len(query)-1]
+	dotRowsVNNI(&query[0], &rows[0], &out[0], len(query), len(out))
+}
+
+func dotAVX2(query []int8, rows []byte, out []int32) {
+	if len(out) == 0 || len(query) == 0 {
+		clear(out)
+		return
+	}
+	_ = rows[len(out)*len(query)-1]
+	dotRowsAVX2(&query[0], &rows[0], &out[0], len(query), len(out))
+}
+
+// dotRowsVNNI is kernel.dot with AVX-512 VNNI. stride is a multiple of 64 and
+// positive, count is positive.
+//
+//go:noescape
+func dotRowsVNNI(query *int8, rows *byte, out *int32, stride, count int)
+
+// dotRowsAVX2 is kernel.dot with AVX2. stride is a multiple of 64 and positive,
+// count is positive.
+//
+//go:noescape
+func dotRowsAVX2(query *int8, rows *byte, out *int32, stride, count int)

@@ -1,0 +1,160 @@
+#include "textflag.h"
+
+// func dotRowsVNNI(query *int8, rows *byte, out *int32, stride, count int)
+// Four rows at a time share each load of the query.
+TEXT ·dotRowsVNNI(SB), NOSPLIT, $0-40
+	MOVQ query+0(FP), SI
+	MOVQ rows+8(FP), DI
+	MOVQ out+16(FP), DX
+	MOVQ stride+24(FP), R8
+	MOVQ count+32(FP), CX
+
+four:
+	CMPQ CX, $4
+	JLT  one
+	MOVQ DI, R9
+	LEAQ (DI)(R8*1), R10
+	LEAQ (DI)(R8*2), R11
+	LEAQ (R10)(R8*2), R12
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	XORQ AX, AX
+
+fourBlocks:
+	VMOVDQU64 (SI)(AX*1), Z4
+	VMOVDQU64 (R9)(AX*1), Z5
+	VMOVDQU64 (R10)(AX*1), Z6
+	VMOVDQU64 (R11)(AX*1), Z7
+	VMOVDQU64 (R12)(AX*1), Z8
+	VPDPBUSD  Z4, Z5, Z0
+	VPDPBUSD  Z4, Z6, Z1
+	VPDPBUSD  Z4, Z7, Z2
+	VPDPBUSD  Z4, Z8, Z3
+	ADDQ $64, AX
+	CMPQ AX, R8
+	JLT  fourBlocks
+
+	// Each of Z0 to Z3 to 256 bits, then all four together to 4 x int32.
+	VEXTRACTI64X4 $1, Z0, Y4
+	VEXTRACTI64X4 $1, Z1, Y5
+	VEXTRACTI64X4 $1, Z2, Y6
+	VEXTRACTI64X4 $1, Z3, Y7
+	VPADDD Y4, Y0, Y0
+	VPADDD Y5, Y1, Y1
+	VPADDD Y6, Y2, Y2
+	VPADDD Y7, Y3, Y3
+	VPHADDD Y1, Y0, Y0
+	VPHADDD Y3, Y2, Y2
+	VPHADDD Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VMOVDQU X0, (DX)
+	ADDQ $16, DX
+	LEAQ (DI)(R8*4), DI
+	SUBQ $4, CX
+	JMP  four
+
+one:
+	TESTQ CX, CX
+	JZ    done
+	VPXORQ Z0, Z0, Z0
+	XORQ AX, AX
+
+oneBlock:
+	VMOVDQU64 (SI)(AX*1), Z4
+	VMOVDQU64 (DI)(AX*1), Z5
+	VPDPBUSD  Z4, Z5, Z0
+	ADDQ $64, AX
+	CMPQ AX, R8
+	JLT  oneBlock
+	VEXTRACTI64X4 $1, Z0, Y4
+	VPADDD Y4, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VPHADDD X0, X0, X0
+	VPHADDD X0, X0, X0
+	VMOVD X0, (DX)
+	ADDQ $4, DX
+	ADDQ R8, DI
+	DECQ CX
+	JMP  one
+
+done:
+	VZEROUPPER
+	RET
+
+// func dotRowsAVX2(query *int8, rows *byte, out *int32, stride, count int)
+// Bytes are widened to 16 bits, so that products and their pairwise sums are exact.
+TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ query+0(FP), SI
+	MOVQ rows+8(FP), DI
+	MOVQ out+16(FP), DX
+	MOVQ stride+24(FP), R8
+	MOVQ count+32(FP), CX
+
+two:
+	CMPQ CX, $2
+	JLT  last
+	LEAQ (DI)(R8*1), R10
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ AX, AX
+
+twoBlocks:
+	VPMOVSXBW (SI)(AX*1), Y4
+	VPMOVSXBW 16(SI)(AX*1), Y5
+	VPMOVZXBW (DI)(AX*1), Y6
+	VPMOVZXBW 16(DI)(AX*1), Y7
+	VPMOVZXBW (R10)(AX*1), Y8
+	VPMOVZXBW 16(R10)(AX*1), Y9
+	VPMADDWD  Y4, Y6, Y6
+	VPMADDWD  Y5, Y7, Y7
+	VPMADDWD  Y4, Y8, Y8
+	VPMADDWD  Y5, Y9, Y9
+	VPADDD Y6, Y0, Y0
+	VPADDD Y7, Y1, Y1
+	VPADDD Y8, Y2, Y2
+	VPADDD Y9, Y3, Y3
+	ADDQ $32, AX
+	CMPQ AX, R8
+	JLT  twoBlocks
+
+	VPADDD Y1, Y0, Y0
+	VPADDD Y3, Y2, Y2
+	VPHADDD Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VPHADDD X0, X0, X0
+	VMOVQ X0, (DX)
+	ADDQ $8, DX
+	LEAQ (DI)(R8*2), DI
+	SUBQ $2, CX
+	JMP  two
+
+last:
+	TESTQ CX, CX
+	JZ    finished
+	VPXOR Y0, Y0, Y0
+	XORQ AX, AX
+
+lastBlock:
+	VPMOVSXBW (SI)(AX*1), Y4
+	VPMOVZXBW (DI)(AX*1), Y6
+	VPMADDWD  Y4, Y6, Y6
+	VPADDD Y6, Y0, Y0
+	ADDQ $16, AX
+	CMPQ AX, R8
+	JLT  lastBlock
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VPHADDD X0, X0, X0
+	VPHADDD X0, X0, X0
+	VMOVD X0, (DX)
+
+finished:
+	VZEROUPPER
+	RET

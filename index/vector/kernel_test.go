@@ -1,0 +1,108 @@
+package vector
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// FuzzKernels holds every kernel of this processor against the portable one: the
+// sums are integers, so they must be equal to the bit.
+func FuzzKernels(f *testing.F) {
+	f.Add(uint64(1), uint8(4), uint8(33), []byte{})
+	f.Add(uint64(2), uint8(1), uint8(1), []byte{0x80, 0xff, 0x7f, 0x00})
+	f.Add(uint64(3), uint8(0), uint8(5), []byte{})
+	f.Fuzz(func(t *testing.T, seed uint64, blocks, count uint8, extremes []byte) {
+		source := rand.New(rand.NewPCG(seed, 0))
+		stride := (int(blocks%8) + 1) * block
+		query, rows := make([]int8, stride), make([]byte, stride*int(count))
+		for i := range query {
+			query[i] = int8(source.IntN(255) - 127)
+		}
+		for i := range rows {
+			rows[i] = byte(source.IntN(256))
+		}
+		for i, value := range extremes {
+			query[i%stride] = int8(value)
+			if len(rows) > 0 {
+				rows[i%len(rows)] = ^value
+			}
+		}
+		want := make([]int32, count)
+		dotScalar(query, rows, want)
+		for _, kernel := range kernels() {
+			got := make([]int32, count)
+			kernel.dot(query, rows, got)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s differs: %v, want %v", kernel.name, got, want)
+			}
+		}
+	})
+}
+
+func TestKernelsAtExtremes(t *testing.T) {
+	for _, value := range []struct {
+		query int8
+		row   byte
+	}{{127, 255}, {-127, 255}, {-128, 255}, {127, 0}, {-128, 128}} {
+		query, rows := make([]int8, maximumWidth), make([]byte, maximumWidth*3)
+		for i := range query {
+			query[i] = value.query
+		}
+		for i := range rows {
+			rows[i] = value.row
+		}
+		want := int32(value.query) * int32(value.row) * maximumWidth
+		for _, kernel := range kernels() {
+			got := make([]int32, 3)
+			kernel.dot(query, rows, got)
+			if got[0] != want || got[1] != want || got[2] != want {
+				t.Errorf("%s of %v: %v, want %d", kernel.name, value, got, want)
+			}
+		}
+	}
+}
+
+func TestQuantizeIsNearest(t *testing.T) {
+	source := rand.New(rand.NewPCG(7, 7))
+	values, codes := make([]float32, 256), make([]byte, 256)
+	for range 100 {
+		for i := range values {
+			values[i] = float32(source.NormFloat64())
+		}
+		scale := quantize(codes, values)
+		for i, value := range values {
+			back := scale * float32(int(codes[i])-bias)
+			if difference := value - back; difference > scale*0.5001 || difference < -scale*0.5001 {
+				t.Fatalf("value %g comes back as %g with scale %g", value, back, scale)
+			}
+		}
+	}
+}
+
+func BenchmarkKernels(b *testing.B) {
+	for _, rows := range []int{2048, 65536, 1 << 20} {
+		data := make([]byte, rows*256)
+		for i := 0; i < len(data); i += 8 {
+			binary.LittleEndian.PutUint64(data[i:], rand.Uint64())
+		}
+		query, out := make([]int8, 256), make([]int32, rows)
+		for i := range query {
+			query[i] = int8(rand.IntN(255) - 127)
+		}
+		for _, kernel := range kernels() {
+			if kernel.name == "scalar" && rows > 2048 {
+				continue
+			}
+			b.Run(fmt.Sprintf("%s/%d-rows", kernel.name, rows), func(b *testing.B) {
+				b.SetBytes(int64(len(data)))
+				for b.Loop() {
+					kernel.dot(query, data, out)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/vector")
+			})
+		}
+	}
+}
