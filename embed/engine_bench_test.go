@@ -1,0 +1,111 @@
+package embed_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"mekiki/embed"
+	"mekiki/embed/blip2"
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/ort"
+	"mekiki/embed/ort/orttest"
+	"mekiki/embed/pixels"
+)
+
+// small has the sizes of the model inside the program.
+func small() checkpoint.Config {
+	return checkpoint.Config{
+		Name: "small", QueryTokens: 16, ProjectionSize: 256,
+		Vision: checkpoint.Vision{
+			HiddenSize: 192, Layers: 6, Heads: 3, IntermediateSize: 768, ImageSize: 128, PatchSize: 16,
+			Activation: "gelu", LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true,
+		},
+		QFormer: checkpoint.QFormer{
+			HiddenSize: 192, Layers: 4, Heads: 4, IntermediateSize: 768, VocabularySize: 10940, MaxPositions: 64,
+			CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12,
+		},
+		Preprocess: checkpoint.Preprocess{
+			ImageSize: 128, Mean: [3]float32{0.5, 0.5, 0.5}, StandardDeviation: [3]float32{0.3, 0.3, 0.3}, RescaleFactor: 1.0 / 255,
+		},
+	}
+}
+
+// medium is a model between the small one and the published ones.
+func medium() checkpoint.Config {
+	config := small()
+	config.Name, config.QueryTokens = "medium", 32
+	config.Vision.HiddenSize, config.Vision.Layers, config.Vision.Heads, config.Vision.IntermediateSize = 512, 8, 8, 2048
+	config.QFormer.HiddenSize, config.QFormer.Layers, config.QFormer.Heads, config.QFormer.IntermediateSize = 512, 6, 8, 2048
+	return config
+}
+
+func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config checkpoint.Config, precision blip2.Precision) *embed.Engine {
+	b.Helper()
+	weights, err := blip2.NewRandom(config, 1, true)
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := filepath.Join(b.TempDir(), "model")
+	if _, err := blip2.Compile(b.Context(), weights, dir, blip2.CompileOptions{Precision: precision, Runtime: runtime}); err != nil {
+		b.Fatal(err)
+	}
+	engine, err := embed.Open(b.Context(), embed.Options{ModelDir: dir, Runtime: runtime})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = engine.Close() })
+	if err := engine.Warm(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	return engine
+}
+
+func BenchmarkEngine(b *testing.B) {
+	runtime := orttest.Open(b)
+	for _, config := range []checkpoint.Config{small(), medium()} {
+		for _, precision := range []blip2.Precision{blip2.Float32, blip2.Int8} {
+			b.Run(config.Name+"/"+string(precision), func(b *testing.B) {
+				engine := benchmarkEngine(b, runtime, config, precision)
+				for _, count := range []int{1, 16} {
+					b.Run(fmt.Sprint(count), func(b *testing.B) { benchmarkMethods(b, engine, count) })
+				}
+			})
+		}
+	}
+}
+
+func benchmarkMethods(b *testing.B, engine *embed.Engine, count int) {
+	image, err := pixels.New(128, 128)
+	if err != nil {
+		b.Fatal(err)
+	}
+	images := slices.Repeat([]*pixels.Image{image}, count)
+	tokens, err := engine.ImageTokens(b.Context(), images)
+	if err != nil {
+		b.Fatal(err)
+	}
+	texts := slices.Repeat([]string{strings.Repeat("word10 ", 10)}, count)
+	run := func(name string, do func() error) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := do(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/1000/float64(b.N*count), "ms/item")
+		})
+	}
+	run("image", func() error { _, err := engine.ImageTokens(b.Context(), images); return err })
+	run("parts", func() error { _, err := engine.ImageParts(b.Context(), tokens); return err })
+	run("text", func() error { _, err := engine.TextVectors(b.Context(), texts); return err })
+	run("match", func() error { _, err := engine.MatchPairs(b.Context(), tokens, texts); return err })
+	for _, method := range []embed.Method{embed.Greedy, embed.Beam} {
+		run("caption-"+string(method), func() error {
+			_, err := engine.CaptionImages(b.Context(), tokens, embed.CaptionOptions{Method: method, MinimumLength: 10, MaximumLength: 12})
+			return err
+		})
+	}
+}
