@@ -180,7 +180,7 @@ type feed func(ctx context.Context, found chan<- index.File) (*walked, error)
 // pass sends every file that the feed finds through the pipeline, and then
 // forgets what is gone.
 func (r *run) pass(ctx context.Context, from feed) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, stages := errgroup.WithContext(ctx)
 	found := make(chan index.File, 256)
 	wanted := make(chan task, 64)
 	// What is decoded waits for the model here: as many images as it takes at
@@ -189,14 +189,14 @@ func (r *run) pass(ctx context.Context, from feed) error {
 	var walked *walked
 	group.Go(func() (err error) {
 		defer close(found)
-		walked, err = from(ctx, found)
+		walked, err = from(stages, found)
 		return err
 	})
 	group.Go(func() error {
 		defer close(wanted)
-		return r.examine(ctx, found, wanted)
+		return r.examine(stages, found, wanted)
 	})
-	workers, workersContext := errgroup.WithContext(ctx)
+	workers, workersContext := errgroup.WithContext(stages)
 	for range r.options.Workers {
 		workers.Go(func() error { return r.work(workersContext, wanted, decoded) })
 	}
@@ -204,7 +204,7 @@ func (r *run) pass(ctx context.Context, from feed) error {
 		defer close(decoded)
 		return workers.Wait()
 	})
-	group.Go(func() error { return r.collect(ctx, decoded) })
+	group.Go(func() error { return r.collect(stages, decoded) })
 	if err := group.Wait(); err != nil {
 		return err
 	}

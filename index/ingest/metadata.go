@@ -88,7 +88,7 @@ func metadataOf(list []imagemeta.TagInfo) index.Metadata {
 	m := index.Metadata{
 		Camera: joinCamera(first(exif["make"], xmp["make"]), first(exif["model"], xmp["model"])),
 		Lens:   clean(first(exif["lensmodel"], xmp["lens"], xmp["lensmodel"]), maximumTitle),
-		Title: clean(first(iptc["objectname"], xmp["title"], iptc["headline"], xmp["headline"], exif["xptitle"]), maximumTitle),
+		Title:  clean(first(iptc["objectname"], xmp["title"], iptc["headline"], xmp["headline"], exif["xptitle"]), maximumTitle),
 		Description: clean(first(iptc["caption-abstract"], xmp["description"], meaningful(exif["imagedescription"]),
 			exif["xpcomment"]), maximumLong),
 		Creator:   clean(first(iptc["by-line"], xmp["creator"], exif["artist"]), maximumTitle),

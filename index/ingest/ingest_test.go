@@ -1,0 +1,338 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.uber.org/goleak"
+
+	"mekiki/index"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"))
+}
+
+func TestRunRecognisesWhatHappenedToFiles(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	for seed := range uint64(10) {
+		write(t, testImage(t, seed, 40, 30), photos, "a", string(rune('a'+seed))+".jpg")
+	}
+	engine := newCounting("one")
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	options := Options{Paths: []string{photos}}
+	step := func(name string, want Summary, images int64) {
+		t.Helper()
+		before := engine.images.Load()
+		if diff := cmp.Diff(want, mustRun(t, library, engine, options)); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+		if got := engine.images.Load() - before; got != images {
+			t.Errorf("%s: the model saw %d images, want %d", name, got, images)
+		}
+	}
+	step("first run", Summary{Seen: 10, Added: 10}, 10)
+	step("nothing changed", Summary{Seen: 10, Unchanged: 10}, 0)
+	must(t, os.Rename(filepath.Join(photos, "a", "a.jpg"), filepath.Join(photos, "moved.jpg")))
+	step("moved", Summary{Seen: 10, Unchanged: 9, Attached: 1, Removed: 1}, 0)
+	write(t, testImage(t, 1, 40, 30), photos, "copy.jpg")
+	step("copied", Summary{Seen: 11, Unchanged: 10, Attached: 1}, 0)
+	write(t, testImage(t, 99, 40, 30), photos, "a", "b.jpg")
+	step("changed", Summary{Seen: 11, Unchanged: 10, Added: 1}, 1)
+	must(t, os.Remove(filepath.Join(photos, "a", "c.jpg")))
+	step("deleted", Summary{Seen: 10, Unchanged: 10, Removed: 1}, 0)
+	now := time.Now().Add(time.Hour)
+	must(t, os.Chtimes(filepath.Join(photos, "a", "d.jpg"), now, now))
+	step("touched", Summary{Seen: 10, Unchanged: 9, Attached: 1}, 0)
+	write(t, []byte("no image at all"), photos, "a", "e.jpg")
+	step("damaged", Summary{Seen: 10, Unchanged: 9, Failed: 1}, 0)
+	step("damaged as before", Summary{Seen: 10, Unchanged: 10}, 0)
+	write(t, testImage(t, 4, 40, 30), photos, "a", "e.jpg")
+	step("restored", Summary{Seen: 10, Unchanged: 9, Added: 1}, 1)
+
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	if got := snapshot.Count(index.KindImage); got != 10 {
+		t.Errorf("%d images, want 10", got)
+	}
+	if len(snapshot.Failures()) != 0 {
+		t.Errorf("failures: %+v", snapshot.Failures())
+	}
+	record, there := snapshot.RecordByPath(filepath.Join(photos, "moved.jpg"))
+	if !there || len(record.Captions) != 1 || record.Captions[0].Match < 0.2 || record.Width != 40 || record.PerceptualHash == 0 {
+		t.Errorf("moved record: %+v", record)
+	}
+	thumbnail, err := snapshot.Thumbnail(t.Context(), record.ID)
+	if err != nil || !bytes.HasPrefix(thumbnail, []byte("\xFF\xD8")) {
+		t.Errorf("thumbnail: %v", err)
+	}
+}
+
+func TestBadFilesAreListedAndCostNothingElse(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	whole := testImage(t, 1, 64, 64)
+	write(t, whole, photos, "good.jpg")
+	write(t, testPNG(t, 30, 20), photos, "really-a-png.jpg")
+	write(t, whole[:len(whole)/2], photos, "truncated.jpg")
+	write(t, nil, photos, "empty.jpg")
+	write(t, []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x02\x44\x01\x00;"), photos, "bomb.gif")
+	write(t, bytes.Repeat([]byte{0}, 1000), photos, "zeros.png")
+	unreadable := write(t, whole, photos, "unreadable.jpg")
+	must(t, os.Chmod(unreadable, 0))
+	write(t, []byte("text"), photos, "notes.txt")
+	write(t, testImage(t, 5, 13, 13), photos, "refused.jpg")
+
+	engine := newCounting("one")
+	engine.refuse = 13
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	summary, err := Run(t.Context(), library, engine, Options{Paths: []string{photos}})
+	must(t, err)
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	failed := map[string]string{}
+	for _, failure := range snapshot.Failures() {
+		failed[filepath.Base(failure.File.Path)] = failure.Reason
+	}
+	want := []string{"bomb.gif", "empty.jpg", "refused.jpg", "truncated.jpg", "zeros.png"}
+	if os.Getuid() != 0 {
+		want = append(want, "unreadable.jpg")
+	}
+	for _, name := range want {
+		if failed[name] == "" {
+			t.Errorf("%s is not among the failures %v", name, failed)
+		}
+	}
+	if len(failed) != len(want) || summary.Failed != len(want) {
+		t.Errorf("failures %v, want %v", failed, want)
+	}
+	if _, there := snapshot.RecordByPath(filepath.Join(photos, "really-a-png.jpg")); !there {
+		t.Error("the PNG with a wrong extension is not in")
+	}
+}
+
+func TestInterruptedRunResumes(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	const n = 40
+	for seed := range uint64(n) {
+		write(t, testImage(t, seed, 20, 20), photos, time.Duration(seed).String()+".jpg")
+	}
+	engine := newCounting("one")
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	engine.onImage = func() {
+		if engine.images.Load() == 17 {
+			cancel()
+		}
+	}
+	options := Options{Paths: []string{photos}, BatchSize: 4, ModelBatch: 2}
+	summary, err := Run(ctx, library, engine, options)
+	if err != nil || !summary.Interrupted {
+		t.Fatalf("interrupted run: %+v, %v", summary, err)
+	}
+	snapshot := library.Snapshot()
+	first := snapshot.Count(0)
+	snapshot.Close()
+	if first < 14 || first > 17 {
+		t.Errorf("%d images are in after the model saw 17", first)
+	}
+	engine.onImage = nil
+	again := mustRun(t, library, engine, options)
+	if again.Added != n-first || again.Unchanged != first {
+		t.Errorf("resumed: %+v after %d", again, first)
+	}
+}
+
+func TestModelThatAlwaysFailsStopsTheRun(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	for seed := range uint64(20) {
+		write(t, testImage(t, seed, 13, 13), photos, time.Duration(seed).String()+".jpg")
+	}
+	engine := newCounting("one")
+	engine.refuse = 13
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	if _, err := Run(t.Context(), library, engine, Options{Paths: []string{photos}}); !errors.Is(err, ErrModel) {
+		t.Errorf("run: %v", err)
+	}
+}
+
+func TestWalkRules(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	for i, name := range []string{"a.jpg", "b.PNG", ".hidden.jpg", "sub/c.jpg", "sub/deep/d.jpg", "drafts/e.jpg", ".dir/f.jpg", "g.txt"} {
+		write(t, testImage(t, uint64(i), 8, 8), photos, filepath.FromSlash(name))
+	}
+	must(t, os.Symlink(filepath.Join(photos, "sub"), filepath.Join(photos, "link")))
+	must(t, os.Symlink(photos, filepath.Join(photos, "sub", "loop")))
+	for _, test := range []struct {
+		name    string
+		options Options
+		want    string
+	}{
+		{"default", Options{}, "a.jpg b.PNG drafts/e.jpg sub/c.jpg sub/deep/d.jpg"},
+		{"hidden", Options{Hidden: true}, ".dir/f.jpg .hidden.jpg a.jpg b.PNG drafts/e.jpg sub/c.jpg sub/deep/d.jpg"},
+		{"depth", Options{MaxDepth: 1}, "a.jpg b.PNG"},
+		{"exclude", Options{Exclude: []string{"drafts", "sub/**/d.*"}}, "a.jpg b.PNG sub/c.jpg"},
+		{"include", Options{Include: []string{"*.jpg"}}, "a.jpg drafts/e.jpg sub/c.jpg sub/deep/d.jpg"},
+		{"include path", Options{Include: []string{"sub/*.jpg", "*.txt"}}, "g.txt sub/c.jpg"},
+		{"links", Options{FollowSymlinks: true}, "a.jpg b.PNG drafts/e.jpg link/c.jpg link/deep/d.jpg"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			library := openLibrary(t, filepath.Join(t.TempDir(), "library"))
+			test.options.Paths = []string{photos}
+			mustRun(t, library, newCounting("one"), test.options)
+			snapshot := library.Snapshot()
+			defer snapshot.Close()
+			var found []string
+			for record := range snapshot.All() {
+				for _, path := range record.Paths() {
+					relative, err := filepath.Rel(photos, path)
+					must(t, err)
+					found = append(found, filepath.ToSlash(relative))
+				}
+			}
+			less := func(a, b string) bool { return a < b }
+			if diff := cmp.Diff(strings.Fields(test.want), found, cmpopts.SortSlices(less)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestUnmountedFoldersKeepTheirRecords(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	write(t, testImage(t, 1, 20, 20), photos, "a.jpg")
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	mustRun(t, library, newCounting("one"), Options{Paths: []string{photos}})
+	must(t, os.RemoveAll(photos))
+	if _, err := Run(t.Context(), library, newCounting("one"), Options{Paths: []string{photos}}); err == nil {
+		t.Error("a missing folder is no error")
+	}
+	must(t, os.Mkdir(photos, 0o755))
+	if summary := mustRun(t, library, newCounting("one"), Options{Paths: []string{photos}}); summary.Removed != 0 {
+		t.Errorf("an empty folder: %+v", summary)
+	}
+	write(t, testImage(t, 2, 20, 20), photos, "b.jpg")
+	if summary := mustRun(t, library, newCounting("one"), Options{Paths: []string{photos}}); summary.Removed != 1 {
+		t.Errorf("a folder with another file: %+v", summary)
+	}
+}
+
+func TestSecondModelBesideTheFirst(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	for seed := range uint64(5) {
+		write(t, testImage(t, seed, 20, 20), photos, time.Duration(seed).String()+".jpg")
+	}
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	one, two := newCounting("one"), newCounting("two")
+	mustRun(t, library, one, Options{Paths: []string{photos}})
+	if _, err := Run(t.Context(), library, two, Options{Paths: []string{photos}}); !errors.Is(err, index.ErrSpace) {
+		t.Errorf("another model: %v", err)
+	}
+	_, err := Texts(t.Context(), library, one, strings.NewReader("a red gate\n"), TextOptions{})
+	must(t, err)
+	summary, err := Fill(t.Context(), library, two, Options{})
+	must(t, err)
+	if summary.Added != 5 || two.texts.Load() != 1 {
+		t.Errorf("fill: %+v, %d texts", summary, two.texts.Load())
+	}
+	must(t, library.ServeSpace(t.Context(), two.Space()))
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	if _, err := snapshot.Parts(t.Context(), 5); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTexts(t *testing.T) {
+	library := openLibrary(t, filepath.Join(t.TempDir(), "library"))
+	engine := newCounting("one")
+	add := func(format TextFormat, text string) TextSummary {
+		t.Helper()
+		summary, err := Texts(t.Context(), library, engine, strings.NewReader(text), TextOptions{Format: format, BatchSize: 2})
+		must(t, err)
+		return summary
+	}
+	if got := add(Lines, "one\n\n two \r\nthree"); got != (TextSummary{Read: 3, Added: 3}) {
+		t.Errorf("lines: %+v", got)
+	}
+	if got := add(Lines, "one\nfour\n"); got != (TextSummary{Read: 2, Added: 1, Known: 1}) {
+		t.Errorf("lines again: %+v", got)
+	}
+	add(CSV, "id,text,price\nsku-1,\"red, shoe\",10\nsku-2,blue shoe,12\n")
+	add(JSONL, `{"id": 7, "text": "a lamp", "tags": ["home"], "watts": 40}`+"\n"+`"just words"`+"\n")
+	add(CSV, "id,text,price\nsku-1,\"red, shoe\",9\n")
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	shoe, there := snapshot.RecordByExternalID("sku-1")
+	if !there || shoe.Text != "red, shoe" || shoe.Fields["price"] != "9" {
+		t.Errorf("shoe: %+v", shoe)
+	}
+	lamp, there := snapshot.RecordByExternalID("7")
+	if !there || lamp.Fields["watts"] != "40" || !cmp.Equal(lamp.Tags, []string{"home"}) {
+		t.Errorf("lamp: %+v", lamp)
+	}
+	if got := snapshot.Count(index.KindText); got != 8 {
+		t.Errorf("%d texts, want 8", got)
+	}
+	for _, bad := range []struct {
+		format TextFormat
+		text   string
+	}{{JSONL, "{"}, {JSONL, `{"text": 3}`}, {JSONL, `{"id": "x"}`}, {CSV, "a,b\n1\n"}, {Lines, "\xff\xfe\n"}, {"xml", "x"}} {
+		if _, err := Texts(t.Context(), library, engine, strings.NewReader(bad.text), TextOptions{Format: bad.format}); err == nil {
+			t.Errorf("%s %q was taken", bad.format, bad.text)
+		}
+	}
+}
+
+func TestWatch(t *testing.T) {
+	for _, pollOnly := range []bool{false, true} {
+		folder := t.TempDir()
+		photos := filepath.Join(folder, "photos")
+		first := write(t, testImage(t, 1, 20, 20), photos, "a.jpg")
+		library := openLibrary(t, filepath.Join(folder, "library"))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			_, err := Run(ctx, library, newCounting("one"), Options{Paths: []string{photos}, Watch: true, PollOnly: pollOnly, PollInterval: 100 * time.Millisecond})
+			done <- err
+		}()
+		wait := func(what string, count int) {
+			t.Helper()
+			for range 200 {
+				snapshot := library.Snapshot()
+				got := snapshot.Count(0)
+				snapshot.Close()
+				if got == count {
+					return
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+			t.Fatalf("%s: never came to %d images", what, count)
+		}
+		wait("start", 1)
+		time.Sleep(300 * time.Millisecond)
+		write(t, testImage(t, 2, 20, 20), photos, "new", "deep", "b.jpg")
+		wait("new folder", 2)
+		must(t, os.Remove(first))
+		wait("removed", 1)
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("watch: %v", err)
+		}
+	}
+}
