@@ -387,6 +387,81 @@ func largest(dir string) string {
 	return path
 }
 
+// TestInt8 holds the int8 model to the float32 one, and its results to themselves
+// whatever else is computed with them.
+func TestInt8(t *testing.T) {
+	runtime := orttest.Open(t)
+	exact := openEngine(t, embed.Options{Runtime: runtime})
+	engine := openEngine(t, embed.Options{Runtime: runtime, ModelDir: compile(t, true, blip2.CompileOptions{Precision: blip2.Int8, Runtime: runtime})})
+	if engine.Space() == exact.Space() {
+		t.Error("int8 and fp32 share a space")
+	}
+	tokens := imageTokens(t, engine, 4)
+	parts, err := engine.ImageParts(t.Context(), tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := exact.ImageParts(t.Context(), imageTokens(t, exact, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range parts {
+		for j := range parts[i].Count {
+			score, _ := embed.Parts{Count: 1, Width: parts[i].Width, Values: parts[i].Row(j)}.Similarity(want[i].Row(j))
+			if score < 0.99 {
+				t.Errorf("part %d of image %d has cosine %g with float32", j, i, score)
+			}
+		}
+	}
+	texts := []string{"word10 word11", "word12 word13", "word14", "word15 word16"}
+	together, err := engine.MatchPairs(t.Context(), tokens, texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vectors, err := engine.TextVectors(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range tokens {
+		alone, err := engine.Match(t.Context(), tokens[i], texts[i:i+1])
+		if diff := cmp.Diff(together[i], alone[0], near); err != nil || diff != "" {
+			t.Errorf("pair %d alone differs: %v\n%s", i, err, diff)
+		}
+		vector, err := engine.TextVectors(t.Context(), texts[i:i+1])
+		if diff := cmp.Diff(vectors[i], vector[0], near); err != nil || diff != "" {
+			t.Errorf("text %d alone differs: %v\n%s", i, err, diff)
+		}
+	}
+}
+
+func TestCaptions(t *testing.T) {
+	engine := openEngine(t, embed.Options{})
+	tokens := imageTokens(t, engine, 3)
+	for _, options := range []embed.CaptionOptions{
+		{MaximumLength: 8}, {Method: embed.Beam, Count: 3, MaximumLength: 8}, {Method: embed.Nucleus, Count: 4, MaximumLength: 8, Seed: 1},
+	} {
+		all, err := engine.CaptionImages(t.Context(), tokens, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range tokens {
+			alone, err := engine.Captions(t.Context(), tokens[i], options)
+			approximately := cmp.Comparer(func(a, b float32) bool { return math.Abs(float64(a-b)) < 1e-4 })
+			if diff := cmp.Diff(all[i], alone, approximately); err != nil || diff != "" {
+				t.Errorf("%s: image %d alone differs: %v\n%s", options.Method, i, err, diff)
+			}
+			if len(alone) == 0 || len(alone) > max(1, options.Count) {
+				t.Errorf("%s: %d captions, asked for %d", options.Method, len(alone), options.Count)
+			}
+			for _, caption := range alone {
+				if caption.Tokens < 1 || caption.Tokens > 7 || !(caption.LogProbability < 0) {
+					t.Errorf("%s: caption %+v", options.Method, caption)
+				}
+			}
+		}
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	runtime := orttest.Open(t)
 	dir := compile(t, false, blip2.CompileOptions{Precision: blip2.Float32})

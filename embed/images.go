@@ -91,10 +91,18 @@ func (e *Engine) ImageParts(ctx context.Context, tokens []ImageTokens) ([]Parts,
 
 // tokenTensor presents one image's tokens as a batch of one.
 func (e *Engine) tokenTensor(tokens ImageTokens) (ort.Tensor, error) {
-	rows, columns := e.tokenShape()
-	if tokens.Rows != rows || tokens.Columns != columns || len(tokens.Values) != rows*columns {
-		return ort.Tensor{}, fmt.Errorf("image tokens are %dx%d with %d values, this model's are %dx%d",
-			tokens.Rows, tokens.Columns, len(tokens.Values), rows, columns)
+	if err := e.checkTokens(tokens); err != nil {
+		return ort.Tensor{}, err
 	}
-	return ort.Float32Tensor(tokens.Values, 1, int64(rows), int64(columns)), nil
+	return ort.Float32Tensor(tokens.Values, 1, int64(tokens.Rows), int64(tokens.Columns)), nil
+}
+
+// checkTokens reports tokens that are not of this model's size.
+func (e *Engine) checkTokens(tokens ImageTokens) error {
+	rows, columns := e.tokenShape()
+	if tokens.Rows == rows && tokens.Columns == columns && len(tokens.Values) == rows*columns {
+		return nil
+	}
+	return fmt.Errorf("image tokens are %dx%d with %d values, this model's are %dx%d",
+		tokens.Rows, tokens.Columns, len(tokens.Values), rows, columns)
 }

@@ -36,28 +36,26 @@ func (e *Engine) TextVectors(ctx context.Context, texts []string) ([]Vector, err
 	if err != nil {
 		return nil, err
 	}
+	encodings := make([]wordpiece.Encoding, len(texts))
+	for i, text := range texts {
+		encodings[i] = e.encode(text)
+	}
+	groups := batches(encodings, batchSize(textBatch, e.manifest), e.workers(graph))
 	width := e.Space().Width
 	results := make([]Vector, len(texts))
-	err = e.each(ctx, graph, len(texts), func(ctx context.Context, i int) error {
-		ids, mask := textTensors(e.encode(texts[i]))
-		output := make([]float32, width)
+	err = e.each(ctx, graph, len(groups), func(ctx context.Context, i int) error {
+		group := groups[i]
+		ids, mask := textTensors(encodings, group)
+		output := make([]float32, len(group)*width)
 		err := session.RunInto(ctx, []ort.Tensor{ids, mask},
-			[]ort.Tensor{ort.Float32Tensor(output, 1, int64(width))})
-		results[i] = output
+			[]ort.Tensor{ort.Float32Tensor(output, int64(len(group)), int64(width))})
+		for row, at := range group {
+			results[at] = output[row*width : (row+1)*width : (row+1)*width]
+		}
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("text vectors: %w", err)
 	}
 	return results, nil
-}
-
-// textTensors presents one encoding as a batch of one, without padding.
-func textTensors(encoding wordpiece.Encoding) (ids, mask ort.Tensor) {
-	length := int64(len(encoding.IDs))
-	ones := make([]int64, length)
-	for i := range ones {
-		ones[i] = 1
-	}
-	return ort.Int64Tensor(encoding.IDs, 1, length), ort.Int64Tensor(ones, 1, length)
 }

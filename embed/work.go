@@ -48,10 +48,7 @@ func (g *graph) narrow() bool { return g.work < narrowWork }
 // each calls do for 0 to count-1, side by side where the graph is narrow, until
 // the first error, which it returns, or the end of ctx.
 func (e *Engine) each(ctx context.Context, g *graph, count int, do func(ctx context.Context, i int) error) error {
-	workers := 1
-	if g.narrow() {
-		workers = min(count, e.options.Threads)
-	}
+	workers := min(count, e.workers(g))
 	if workers <= 1 {
 		for i := range count {
 			if err := e.one(ctx, i, do); err != nil {

@@ -1,0 +1,78 @@
+package embed
+
+import (
+	"strings"
+
+	"mekiki/embed/blip2"
+	"mekiki/embed/ort"
+	"mekiki/embed/wordpiece"
+)
+
+// Sizes of batches, by measurement (processor time at the published Q-Former's
+// width): 8 texts together take half of what they take one by one, since they
+// share reading the weights; pairs for matching take a tenth less, and a small
+// batch can be stopped sooner. Images gain nothing.
+const (
+	textBatch  = 16
+	matchBatch = 4
+)
+
+// batches groups the encodings by length, so that no row needs padding, in groups
+// of at most the given size that also leave every worker something to do. A group
+// lists positions in encodings.
+func batches(encodings []wordpiece.Encoding, most, workers int) [][]int {
+	byLength := map[int][]int{}
+	var lengths []int
+	for i, encoding := range encodings {
+		length := len(encoding.IDs)
+		if len(byLength[length]) == 0 {
+			lengths = append(lengths, length)
+		}
+		byLength[length] = append(byLength[length], i)
+	}
+	var groups [][]int
+	for _, length := range lengths {
+		members := byLength[length]
+		size := max(1, min(most, (len(members)+workers-1)/workers))
+		for len(members) > 0 {
+			take := min(size, len(members))
+			groups = append(groups, members[:take])
+			members = members[take:]
+		}
+	}
+	return groups
+}
+
+// batchSize bounds batches of texts and pairs to 1 when a row's numbers would
+// depend on its neighbours: where one activation scale serves a whole run.
+func batchSize(most int, manifest blip2.Manifest) int {
+	for _, choice := range manifest.Quantization {
+		if choice.Method == "int8" && !strings.HasPrefix(choice.Layer, "vision_model.") {
+			return 1
+		}
+	}
+	return most
+}
+
+// workers is how many runs of a graph go on side by side.
+func (e *Engine) workers(g *graph) int {
+	if g.narrow() {
+		return e.options.Threads
+	}
+	return 1
+}
+
+// textTensors presents encodings of one length as a batch.
+func textTensors(encodings []wordpiece.Encoding, group []int) (ids, mask ort.Tensor) {
+	length := len(encodings[group[0]].IDs)
+	values := make([]int64, 0, len(group)*length)
+	for _, i := range group {
+		values = append(values, encodings[i].IDs...)
+	}
+	ones := make([]int64, len(values))
+	for i := range ones {
+		ones[i] = 1
+	}
+	shape := []int64{int64(len(group)), int64(length)}
+	return ort.Int64Tensor(values, shape...), ort.Int64Tensor(ones, shape...)
+}

@@ -1,0 +1,48 @@
+package embed
+
+import (
+	"slices"
+	"testing"
+
+	"mekiki/embed/blip2"
+	"mekiki/embed/wordpiece"
+)
+
+func TestBatches(t *testing.T) {
+	var encodings []wordpiece.Encoding
+	for _, length := range []int{3, 5, 3, 3, 5, 3, 3, 9} {
+		encodings = append(encodings, wordpiece.Encoding{IDs: make([]int64, length)})
+	}
+	tests := []struct {
+		most, workers int
+		want          [][]int
+	}{
+		{1, 1, [][]int{{0}, {2}, {3}, {5}, {6}, {1}, {4}, {7}}},
+		{3, 1, [][]int{{0, 2, 3}, {5, 6}, {1, 4}, {7}}},
+		{16, 1, [][]int{{0, 2, 3, 5, 6}, {1, 4}, {7}}},
+		{16, 2, [][]int{{0, 2, 3}, {5, 6}, {1}, {4}, {7}}},
+	}
+	for _, test := range tests {
+		got := batches(encodings, test.most, test.workers)
+		if !slices.EqualFunc(got, test.want, slices.Equal) {
+			t.Errorf("batches of %d for %d workers: %v, want %v", test.most, test.workers, got, test.want)
+		}
+	}
+	if got := batches(nil, 4, 2); len(got) != 0 {
+		t.Errorf("batches of nothing: %v", got)
+	}
+}
+
+func TestBatchSize(t *testing.T) {
+	rows := blip2.LayerChoice{Layer: "qformer.x", Method: "int8_rows"}
+	vision := blip2.LayerChoice{Layer: "vision_model.x", Method: "int8"}
+	whole := blip2.LayerChoice{Layer: "qformer.x", Method: "int8"}
+	for _, test := range []struct {
+		choices []blip2.LayerChoice
+		want    int
+	}{{nil, 8}, {[]blip2.LayerChoice{vision, rows}, 8}, {[]blip2.LayerChoice{rows, whole}, 1}} {
+		if got := batchSize(8, blip2.Manifest{Quantization: test.choices}); got != test.want {
+			t.Errorf("batchSize with %v = %d, want %d", test.choices, got, test.want)
+		}
+	}
+}
