@@ -24,11 +24,14 @@ import (
 	"mekiki/server/openapi"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// bleve starts these when it is imported.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"))
+}
 
 // fixture is a server that runs, with what it was made of.
 type fixture struct {
-	*testing.T
+	testing.TB
 	server   *Server
 	library  *memoryLibrary
 	searcher *scriptedSearcher
@@ -41,7 +44,7 @@ type fixture struct {
 }
 
 // start runs a server on a free loopback port until the test ends.
-func start(t *testing.T, edit ...func(*Options)) *fixture {
+func start(t testing.TB, edit ...func(*Options)) *fixture {
 	t.Helper()
 	f := prepare(t, edit...)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -61,6 +64,7 @@ func start(t *testing.T, edit ...func(*Options)) *fixture {
 			return nil
 		}
 		stopped = true
+		transport.CloseIdleConnections()
 		cancel()
 		err := <-ended
 		transport.CloseIdleConnections()
@@ -80,9 +84,9 @@ func start(t *testing.T, edit ...func(*Options)) *fixture {
 }
 
 // prepare makes a server that does not run.
-func prepare(t *testing.T, edit ...func(*Options)) *fixture {
+func prepare(t testing.TB, edit ...func(*Options)) *fixture {
 	t.Helper()
-	f := &fixture{T: t, library: newMemoryLibrary(), searcher: &scriptedSearcher{}, root: t.TempDir()}
+	f := &fixture{TB: t, library: newMemoryLibrary(), searcher: &scriptedSearcher{}, root: t.TempDir()}
 	f.ingester = &directIngester{library: f.library}
 	f.library.fill(t, f.root)
 	options := Options{

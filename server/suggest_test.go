@@ -1,0 +1,101 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"mekiki/index"
+)
+
+func TestSuggestions(t *testing.T) {
+	library := newMemoryLibrary()
+	for i, caption := range []string{"two cats beside a pizza", "two cats beside a pizza", "two dogs on a red sofa", "Two horses", "a cactus"} {
+		library.put(index.Record{Kind: index.KindImage, Hash: index.Hash{byte(i + 1)}, Captions: []index.Caption{{Text: caption}}, Tags: []string{"beach", "new york"}})
+	}
+	snapshot, err := library.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeSnapshot(snapshot)
+	known, err := (&suggester{}).of(context.Background(), snapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		"two c":         "two cats beside a pizza|two cats|two cactus|two camera:",
+		"TWO":           "two cats beside a pizza|two dogs on a red sofa|Two horses",
+		"pizza":         "",
+		"red so":        "red sofa",
+		"tag:b":         "tag:beach",
+		"cat tag:ne":    `cat tag:"new york"`,
+		`tag:"new y`:    `tag:"new york"`,
+		"camera:nik":    `camera:"Nikon Z 6"`,
+		"folder:new":    `folder:"new york"`,
+		"type:":         "type:jpeg",
+		"nosuch:x":      "",
+		"dogs be":       "dogs beside|dogs tag:beach|dogs before:",
+		"aft":           "after:",
+		"":              `tag:beach|tag:"new york"`,
+		"two cats ":     "two cats beside a pizza",
+		"\x00":          "",
+		"-ca":           "",
+		`"two ca`:       "",
+		"日":             "",
+		"tag:\"new y\"": `tag:"new york"`,
+	} {
+		var got []string
+		for _, each := range known.complete(query, 8) {
+			got = append(got, each.Text)
+		}
+		if strings.Join(got, "|") != want {
+			t.Errorf("%q: %q, want %q", query, strings.Join(got, "|"), want)
+		}
+	}
+	if got := known.complete("t", 2); len(got) != 2 {
+		t.Errorf("%d suggestions, want 2", len(got))
+	}
+}
+
+func FuzzSuggestions(f *testing.F) {
+	library := newMemoryLibrary()
+	library.put(index.Record{Kind: index.KindImage, Hash: index.Hash{1}, Captions: []index.Caption{{Text: "two cats beside a pizza"}}, Tags: []string{"new york"}})
+	snapshot, err := library.Snapshot()
+	if err != nil {
+		f.Fatal(err)
+	}
+	known, err := newSuggestible(context.Background(), snapshot)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{"", "two", `tag:"new`, "a:b:c", "\"", "tag:\"\"\"", "İ"} {
+		f.Add(seed, 5)
+	}
+	f.Fuzz(func(t *testing.T, query string, limit int) {
+		limit = 1 + (limit&0x7fffffff)%50
+		if got := known.complete(query, limit); len(got) > limit {
+			t.Errorf("%d suggestions, want at most %d", len(got), limit)
+		}
+	})
+}
+
+// BenchmarkSuggestions completes a query in a library of 100,000 captions.
+func BenchmarkSuggestions(b *testing.B) {
+	library := newMemoryLibrary()
+	for i := range 100_000 {
+		id := index.ID(i + 1)
+		library.records[id] = &index.Record{ID: id, Kind: index.KindImage, Captions: []index.Caption{{Text: fmt.Sprintf("%d cats beside picture %d of a pizza", i%97, i)}}}
+	}
+	snapshot, err := library.Snapshot()
+	if err != nil {
+		b.Fatal(err)
+	}
+	known, err := newSuggestible(context.Background(), snapshot)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		known.complete("5 cats be", 8)
+	}
+}
