@@ -20,12 +20,8 @@ func TestInt8Outliers(t *testing.T) {
 		if reference.Name != "deep" {
 			continue
 		}
-		weights, err := NewRandom(reference.Config, reference.Seed, true)
-		if err != nil {
-			t.Fatal(err)
-		}
 		options := CompileOptions{Runtime: runtime, Threads: 1, Logger: debugLogger()}
-		manifest, err := Compile(t.Context(), outliers{weights}, filepath.Join(t.TempDir(), "model"), options)
+		manifest, err := Compile(t.Context(), outliers{reference.weights(t)}, filepath.Join(t.TempDir(), "model"), options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,13 +77,9 @@ func TestInt8(t *testing.T) {
 	runtime := orttest.Open(t)
 	for _, reference := range readReferences(t) {
 		t.Run(reference.Name, func(t *testing.T) {
-			weights, err := NewRandom(reference.Config, reference.Seed, true)
-			if err != nil {
-				t.Fatal(err)
-			}
 			dir := filepath.Join(t.TempDir(), "model")
 			options := CompileOptions{Runtime: runtime, Threads: 1, Logger: debugLogger()}
-			manifest, err := Compile(t.Context(), weights, dir, options)
+			manifest, err := Compile(t.Context(), reference.weights(t), dir, options)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -26,6 +26,7 @@ type reference struct {
 	Name         string
 	Seed         uint64
 	Config       checkpoint.Config
+	Untied       bool // the language-model head has a decoder of its own
 	Images       int
 	TextLengths  []int     `json:"text_lengths"`
 	TaughtIDs    []int64   `json:"taught_ids"`
@@ -146,15 +147,24 @@ func (r reference) pixels() ort.Tensor {
 	return ort.Float32Tensor(values, int64(r.Images), 3, int64(side), int64(side))
 }
 
-// compile compiles the reference's weights in float32 into a new folder.
-func (r reference) compile(t testing.TB) string {
+// weights are the reference's weights.
+func (r reference) weights(t testing.TB) *Random {
 	t.Helper()
 	weights, err := NewRandom(r.Config, r.Seed, true)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r.Untied {
+		weights.shapes[headDecoder] = []int{r.Config.QFormer.VocabularySize, r.Config.QFormer.HiddenSize}
+	}
+	return weights
+}
+
+// compile compiles the reference's weights in float32 into a new folder.
+func (r reference) compile(t testing.TB) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "model")
-	if _, err := Compile(t.Context(), weights, dir, CompileOptions{Precision: Float32}); err != nil {
+	if _, err := Compile(t.Context(), r.weights(t), dir, CompileOptions{Precision: Float32}); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -248,10 +258,6 @@ func (p *parityRun) texts(t *testing.T) {
 // states compares the Q-Former's last hidden states, which no graph of a model
 // gives out, in a graph of their own.
 func (p *parityRun) states(t *testing.T, tokens ort.Tensor) {
-	weights, err := NewRandom(p.Config, p.Seed, true)
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	const file = "states.onnx"
 	states := func(config checkpoint.Config, store *store) *onnx.Graph {
@@ -272,7 +278,7 @@ func (p *parityRun) states(t *testing.T, tokens ort.Tensor) {
 		q.Output("text_states", q.Multiply(x, kept))
 		return q.Graph
 	}
-	if _, err := writeGraphs(t.Context(), weights, dir, "states.bin", newPlan(methodFloat), []namedGraph{{file, states}}); err != nil {
+	if _, err := writeGraphs(t.Context(), p.weights(t), dir, "states.bin", newPlan(methodFloat), []namedGraph{{file, states}}); err != nil {
 		t.Fatal(err)
 	}
 	pairs, pairIDs, pairMask := p.pairs(tokens)

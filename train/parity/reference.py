@@ -26,7 +26,8 @@ OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "embed" / "blip2" / "test
 
 # One model for each thing that could go wrong: head widths that are no power
 # of two, odd widths, an image size that the patch size does not divide, one
-# layer, cross-attention in every layer, one query, no padding, long text.
+# layer, cross-attention in every layer, one query, no padding, long text, a
+# decoder of its own, another epsilon in the last norm.
 CONFIGS = {
     "regular": dict(
         seed=1, vision=dict(hidden=32, layers=3, heads=4, inner=64, image=28, patch=7),
@@ -38,14 +39,14 @@ CONFIGS = {
         queries=5, projection=7, images=3, texts=[1, 17, 9, 2], epsilon=1e-6),
     "single": dict(
         seed=3, vision=dict(hidden=8, layers=1, heads=1, inner=16, image=8, patch=8),
-        former=dict(hidden=8, layers=1, heads=2, inner=16, vocabulary=31, positions=8, frequency=2),
+        former=dict(hidden=8, layers=1, heads=2, inner=16, vocabulary=31, positions=8, frequency=2, untied=True),
         queries=1, projection=4, images=1, texts=[4], epsilon=1e-5),
     "deep": dict(
         seed=4, vision=dict(hidden=88, layers=6, heads=1, inner=128, image=42, patch=14),
         former=dict(hidden=64, layers=6, heads=4, inner=96, vocabulary=211, positions=64, frequency=3),
         queries=8, projection=12, images=2, texts=[33, 64], epsilon=1e-6),
     "clip": dict(
-        seed=5, vision=dict(hidden=32, layers=3, heads=2, inner=64, image=24, patch=8, clip=True),
+        seed=5, vision=dict(hidden=32, layers=3, heads=2, inner=64, image=24, patch=8, clip=True, final_epsilon=1e-3),
         former=dict(hidden=24, layers=2, heads=2, inner=40, vocabulary=83, positions=24, frequency=2),
         queries=4, projection=8, images=2, texts=[5, 8], epsilon=1e-5),
 }
@@ -123,7 +124,8 @@ def clip_tokens(spec: dict, pixels: torch.Tensor) -> torch.Tensor:
     missing = [name for name, _ in inner.named_parameters() if name not in state]
     assert not missing, missing
     last = trunk(pixels).last_hidden_state  # CLIP leaves post_layernorm to the class token
-    return functional.layer_norm(last, (width,), state["post_layernorm.weight"], state["post_layernorm.bias"], spec["epsilon"])
+    return functional.layer_norm(last, (width,), state["post_layernorm.weight"], state["post_layernorm.bias"],
+                                 vision["final_epsilon"])
 
 
 def text_logits(model, spec: dict, tokens: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
@@ -146,7 +148,10 @@ def text_logits(model, spec: dict, tokens: torch.Tensor, ids: torch.Tensor) -> t
                           generated(head + "transform.dense.bias", spec, width))
     x = functional.layer_norm(functional.gelu(x), (width,), generated(head + "transform.LayerNorm.weight", spec, width),
                               generated(head + "transform.LayerNorm.bias", spec, width), 1e-12)
-    return functional.linear(x, model.embeddings.word_embeddings.weight, generated(head + "bias", spec, vocabulary))
+    decoder = model.embeddings.word_embeddings.weight
+    if spec["former"].get("untied"):
+        decoder = generated(head + "decoder.weight", spec, vocabulary, width)
+    return functional.linear(x, decoder, generated(head + "bias", spec, vocabulary))
 
 
 # The published sizes, for full_size.py only: too large to commit outputs of.
@@ -229,7 +234,7 @@ def make(name: str, spec: dict, model=None) -> dict:
             "Vision": {"HiddenSize": vision["hidden"], "Layers": vision["layers"], "Heads": vision["heads"],
                        "IntermediateSize": vision["inner"], "ImageSize": vision["image"], "PatchSize": vision["patch"],
                        "Activation": "quick_gelu" if vision.get("clip") else "gelu",
-                       "LayerNormEpsilon": spec["epsilon"], "FinalLayerNormEpsilon": spec["epsilon"],
+                       "LayerNormEpsilon": spec["epsilon"], "FinalLayerNormEpsilon": vision.get("final_epsilon", spec["epsilon"]),
                        "PreLayerNorm": bool(vision.get("clip")), "PatchBias": not vision.get("clip")},
             "QFormer": {"HiddenSize": former["hidden"], "Layers": former["layers"], "Heads": former["heads"],
                         "IntermediateSize": former["inner"], "VocabularySize": former["vocabulary"],
@@ -237,7 +242,7 @@ def make(name: str, spec: dict, model=None) -> dict:
                         "LayerNormEpsilon": 1e-12},
             "QueryTokens": spec["queries"], "ProjectionSize": spec["projection"],
             "Preprocess": {"ImageSize": vision["image"]}},
-        "images": images, "text_lengths": lengths, "taught_ids": taught[0].tolist(),
+        "untied": former.get("untied", False), "images": images, "text_lengths": lengths, "taught_ids": taught[0].tolist(),
         "image_tokens": pack(tokens), "image_states": pack(image_states), "parts": pack(parts),
         "text_states": pack(text_states * mask[..., None]), "text_vectors": pack(vectors), "contrast": pack(contrast),
         "match_states": pack(states[:, :spec["queries"]]), "match": pack(match.reshape(images, len(lengths), 2)),
