@@ -18,6 +18,8 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/internal/hint"
 )
 
 // reference is what PyTorch says of a tensor.
@@ -224,9 +226,10 @@ func wantError(t *testing.T, err error, parts ...string) {
 	if err == nil {
 		t.Fatalf("no error; expected one with %q", parts)
 	}
+	text := err.Error() + "; " + hint.Of(err)
 	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("error %q does not mention %q", err, part)
+		if !strings.Contains(text, part) {
+			t.Errorf("error %q does not mention %q", text, part)
 		}
 	}
 }

@@ -6,10 +6,15 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+
+	"mekiki/internal/hint"
 )
 
 // lavisFinalEpsilon is the epsilon of LAVIS's ln_vision: the default of torch.nn.LayerNorm.
 const lavisFinalEpsilon = 1e-5
+
+// configRemedy is for checkpoints whose sizes are not those of published ones.
+const configRemedy = "give a config.json in the form of Hugging Face's as well"
 
 // knownTrunk says what tensor shapes cannot: how the vision encoders that BLIP-2 was published with are used.
 type knownTrunk struct {
@@ -93,8 +98,8 @@ func applyPreprocess(s *source, config *Config, resized bool) error {
 		return fmt.Errorf("%s in %s: %w", processorFile, s.name, err)
 	}
 	if preprocess.ImageSize != config.Vision.ImageSize && !resized {
-		return fmt.Errorf("%s prepares images of %d pixels where the vision encoder takes %d; give the image size to use",
-			processorFile, preprocess.ImageSize, config.Vision.ImageSize)
+		return hint.Wrap(fmt.Errorf("%s prepares images of %d pixels where the vision encoder takes %d",
+			processorFile, preprocess.ImageSize, config.Vision.ImageSize), "give the image size to use")
 	}
 	config.Preprocess = preprocess
 	return nil
@@ -149,8 +154,7 @@ func infer(held *holdings) (Config, error) {
 func inferHeads(held *holdings, config *Config) error {
 	const bertHeadWidth = 64
 	if config.QFormer.HiddenSize%bertHeadWidth != 0 {
-		return fmt.Errorf("the number of heads of a Q-Former of width %d is not known; give a %s as well",
-			config.QFormer.HiddenSize, configFile)
+		return hint.Wrap(fmt.Errorf("the number of heads of a Q-Former of width %d is not known", config.QFormer.HiddenSize), configRemedy)
 	}
 	config.QFormer.Heads = config.QFormer.HiddenSize / bertHeadWidth
 	for _, trunk := range knownTrunks {
@@ -160,8 +164,7 @@ func inferHeads(held *holdings, config *Config) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("a vision encoder of width %d is not one of the published ones; give a %s as well",
-		config.Vision.HiddenSize, configFile)
+	return hint.Wrap(fmt.Errorf("a vision encoder of width %d is not one of the published ones", config.Vision.HiddenSize), configRemedy)
 }
 
 // shapeReader reads shapes and keeps the first problem.
@@ -204,15 +207,16 @@ func (r *shapeReader) fail(name, problem string) {
 	if r.err != nil {
 		return
 	}
-	r.err = fmt.Errorf("tensor %s %s", name, problem)
+	remedy := "fetch the file again; it may be damaged"
 	switch {
 	case r.held.hasLanguageModel():
-		r.err = fmt.Errorf("%w; this checkpoint is made for a large language model and lacks the text side that retrieval needs", r.err)
+		remedy = languageModelRemedy
 	case visionTensor(name) && problem == "is missing":
-		r.err = fmt.Errorf("%w; a stage-1 checkpoint has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well", r.err)
+		remedy = visionFileRemedy
 	case problem == "is missing":
-		r.err = fmt.Errorf("%w; this is not a BLIP-2 checkpoint, or the main file (such as blip2_pretrained.pth) was not given", r.err)
+		remedy = "give the main file of a BLIP-2 checkpoint, such as blip2_pretrained.pth"
 	}
+	r.err = hint.Wrap(fmt.Errorf("tensor %s %s", name, problem), remedy)
 }
 
 // hasLanguageModel reports whether any tensor belongs to a large language model.

@@ -122,9 +122,12 @@ type MismatchError struct {
 	Source string
 	// Missing, Extra and Misshapen name the tensors concerned; the entries of Misshapen give both shapes.
 	Missing, Extra, Misshapen []string
-	// Hint says what to do, where that is known.
-	Hint string
+	// Remedy says what to do.
+	Remedy string
 }
+
+// Hint returns the remedy.
+func (e *MismatchError) Hint() string { return e.Remedy }
 
 // Error lists the tensors, at most eight of each sort.
 func (e *MismatchError) Error() string {
@@ -137,11 +140,7 @@ func (e *MismatchError) Error() string {
 			parts = append(parts, fmt.Sprintf("%d %s: %s", len(group.names), group.word, abridge(group.names)))
 		}
 	}
-	message := fmt.Sprintf("%s does not hold the model that it describes: %s", e.Source, strings.Join(parts, "; "))
-	if e.Hint != "" {
-		message += "; " + e.Hint
-	}
-	return message
+	return fmt.Sprintf("%s does not hold the model that it describes: %s", e.Source, strings.Join(parts, "; "))
 }
 
 // abridge joins at most eight names.

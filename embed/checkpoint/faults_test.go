@@ -155,7 +155,7 @@ func TestPathFaults(t *testing.T) {
 		{Options{Paths: []string{"testdata/lavis-stage1/blip2_pretrained.pth", "testdata/lavis-stage1/config.json"}}, "give eva_vit_g.pth"},
 		{Options{Paths: []string{"testdata/lavis-stage1/eva_vit_g.pth"}}, "main file"},
 		{Options{Paths: []string{"testdata/lavis-stage1/eva_vit_g.pth", "testdata/lavis-whole/blip2_whole.pth"}}, "the same tensor"},
-		{Options{Paths: []string{"testdata/lavis-whole/blip2_whole.pth"}}, "config.json as well"},
+		{Options{Paths: []string{"testdata/lavis-whole/blip2_whole.pth"}}, "give a config.json"},
 	} {
 		_, err := Open(t.Context(), test.options)
 		wantError(t, err, test.want)

@@ -235,23 +235,36 @@ func (m *pickleMachine) constant(opcode byte) (bool, error) {
 		}
 		return true, m.push(math.Float64frombits(binary.BigEndian.Uint64(raw)))
 	}
-	width, isText := map[byte]uint64{'X': 4, 0x8c: 1, 0x8d: 8, 'U': 1, 'T': 4}[opcode]
-	if isText {
-		raw, err := m.sized(width)
-		if err != nil {
-			return true, err
-		}
-		return true, m.push(string(raw))
+	return m.text(opcode)
+}
+
+// text handles opcodes that push text or bytes, whose length comes first.
+func (m *pickleMachine) text(opcode byte) (bool, error) {
+	width, isBytes := uint64(0), false
+	switch opcode {
+	case 0x8c, 'U': // SHORT_BINUNICODE, SHORT_BINSTRING
+		width = 1
+	case 'X', 'T': // BINUNICODE, BINSTRING
+		width = 4
+	case 0x8d: // BINUNICODE8
+		width = 8
+	case 'C': // SHORT_BINBYTES
+		width, isBytes = 1, true
+	case 'B': // BINBYTES
+		width, isBytes = 4, true
+	case 0x8e, 0x96: // BINBYTES8, BYTEARRAY8
+		width, isBytes = 8, true
+	default:
+		return false, nil
 	}
-	width, isBytes := map[byte]uint64{'B': 4, 'C': 1, 0x8e: 8, 0x96: 8}[opcode]
+	raw, err := m.sized(width)
+	if err != nil {
+		return true, err
+	}
 	if isBytes {
-		raw, err := m.sized(width)
-		if err != nil {
-			return true, err
-		}
 		return true, m.push(raw)
 	}
-	return false, nil
+	return true, m.push(string(raw))
 }
 
 // integer handles the integer opcodes. One that does not fit in 64 bits, as a random generator's state may not, becomes
@@ -265,13 +278,21 @@ func (m *pickleMachine) integer(opcode byte) error {
 		}
 		return m.push(int64(int32(uint32(value))))
 	case 'K', 'M':
-		value, err := m.number(map[byte]uint64{'K': 1, 'M': 2}[opcode])
+		width := uint64(1)
+		if opcode == 'M' {
+			width = 2
+		}
+		value, err := m.number(width)
 		if err != nil {
 			return err
 		}
 		return m.push(int64(value))
 	}
-	raw, err := m.sized(map[byte]uint64{0x8a: 1, 0x8b: 4}[opcode])
+	width := uint64(1)
+	if opcode == 0x8b { // LONG4
+		width = 4
+	}
+	raw, err := m.sized(width)
 	if err != nil {
 		return err
 	}
@@ -371,7 +392,10 @@ func (m *pickleMachine) extend(opcode byte) error {
 	case 'e', 'u', 0x90:
 		values, err = m.popMark()
 	default:
-		values = make([]any, map[byte]int{'a': 1, 's': 2}[opcode])
+		values = make([]any, 1) // APPEND
+		if opcode == 's' {
+			values = make([]any, 2)
+		}
 		for i := len(values) - 1; i >= 0 && err == nil; i-- {
 			values[i], err = m.pop()
 		}
@@ -414,8 +438,12 @@ func setPairs(dict *pickleDict, values []any) error {
 func (m *pickleMachine) remember(opcode byte) error {
 	index := uint64(len(m.memo)) // MEMOIZE
 	if opcode != 0x94 {
+		width := uint64(1)
+		if opcode == 'r' || opcode == 'j' {
+			width = 4
+		}
 		var err error
-		if index, err = m.number(map[byte]uint64{'q': 1, 'h': 1, 'r': 4, 'j': 4}[opcode]); err != nil {
+		if index, err = m.number(width); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"mekiki/internal/hint"
 )
 
 // storageTypes maps torch's storage classes to element types.
@@ -84,8 +86,8 @@ func (m *pickleMachine) global(opcode byte) error {
 		}
 	}
 	if named.kind() == "" {
-		return fmt.Errorf("the file asks for %q, which no checkpoint needs; nothing was run, and it is best not to trust this file",
-			clip([]byte(named.module+"."+named.name)))
+		return hint.Wrap(fmt.Errorf("the file asks for %q, which no checkpoint needs; nothing was run",
+			clip([]byte(named.module+"."+named.name))), "do not trust this file; get the published one")
 	}
 	return m.push(named)
 }

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"mekiki/internal/hint"
 )
 
 // holdings are the tensors of a source under their canonical names.
@@ -24,8 +26,8 @@ func newHoldings(s *source) (*holdings, error) {
 	for _, tensor := range s.tensors {
 		name := canonicalName(tensor.name)
 		if previous, taken := held.byName[name]; taken {
-			return nil, fmt.Errorf("%s in %s and %s in %s are the same tensor, %s; give only one file that holds it",
-				previous.name, previous.source, tensor.name, tensor.source, name)
+			return nil, hint.Wrap(fmt.Errorf("%s in %s and %s in %s are the same tensor, %s",
+				previous.name, previous.source, tensor.name, tensor.source, name), "give only one file that holds it")
 		}
 		held.byName[name] = tensor
 		held.order = append(held.order, name)
@@ -101,7 +103,7 @@ func resolve(ctx context.Context, config Config, s *source, held *holdings, opti
 	}
 	ignored := held.leftovers(used, options.AllowExtra, mismatch)
 	if len(mismatch.Missing)+len(mismatch.Extra)+len(mismatch.Misshapen) > 0 {
-		mismatch.Hint = held.hint(s, mismatch)
+		mismatch.Remedy = held.remedy(s, mismatch)
 		return nil, nil, mismatch
 	}
 	if len(ignored) > 0 {
@@ -219,23 +221,27 @@ func (h *holdings) leftovers(used map[string]bool, allowExtra bool, mismatch *Mi
 	return ignored
 }
 
-// hint recognises the usual reasons for a mismatch.
-func (h *holdings) hint(s *source, mismatch *MismatchError) string {
-	for _, name := range h.order {
-		if languageModel(h.byName[name].name) {
-			return "this checkpoint is made for a large language model and lacks the text side that retrieval needs; " +
-				"use a retrieval checkpoint such as blip2-itm-vit-g"
-		}
+// Remedies that several errors share.
+const (
+	languageModelRemedy = "this checkpoint is made for a large language model and lacks the text side that retrieval needs; " +
+		"use a retrieval checkpoint such as blip2-itm-vit-g"
+	visionFileRemedy = "a stage-1 checkpoint has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well"
+)
+
+// remedy recognises the usual reasons for a mismatch.
+func (h *holdings) remedy(s *source, mismatch *MismatchError) string {
+	if h.hasLanguageModel() {
+		return languageModelRemedy
 	}
 	for _, name := range mismatch.Missing {
 		if s.lavis && visionTensor(name) {
-			return "a stage-1 checkpoint has no vision encoder of its own; give eva_vit_g.pth (or clip_vit_L.pth) as well"
+			return visionFileRemedy
 		}
 	}
 	if len(mismatch.Missing)+len(mismatch.Misshapen) == 0 {
 		return "these might change its outputs; allow extra tensors to ignore them"
 	}
-	return "check that config.json belongs to these weights"
+	return "check that config.json belongs to these weights, or fetch them again"
 }
 
 // tiedDecoder reports whether the caption head's output matrix equals the word embedding, as in every published file.

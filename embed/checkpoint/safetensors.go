@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"mekiki/internal/hint"
 )
 
 // maximumHeader bounds the JSON header of a safetensors file. That of ViT-g takes about 100 kB.
@@ -32,11 +34,11 @@ func readSafetensors(reader io.ReaderAt, size int64, source string) ([]*storedTe
 	}
 	length := binary.LittleEndian.Uint64(prefix[:])
 	if bytes.HasPrefix(prefix[:], []byte("version ")) {
-		return nil, fmt.Errorf("%s is a Git LFS pointer, not the weights; fetch them with \"git lfs pull\" or mekiki pull", source)
+		return nil, hint.Wrap(fmt.Errorf("%s is a Git LFS pointer, not the weights", source), "fetch them with git lfs pull, or with mekiki pull")
 	}
 	if length > maximumHeader || length > uint64(size-8) {
-		return nil, fmt.Errorf("%s: header of %d bytes in a file of %d; it is not a safetensors file or was cut short",
-			source, length, size)
+		return nil, hint.Wrap(fmt.Errorf("%s: header of %d bytes in a file of %d; it is not a safetensors file or was cut short",
+			source, length, size), pullRemedy)
 	}
 	header := make([]byte, length)
 	if _, err := reader.ReadAt(header, 8); err != nil {
@@ -45,7 +47,7 @@ func readSafetensors(reader io.ReaderAt, size int64, source string) ([]*storedTe
 	base := 8 + int64(length)
 	tensors, err := parseHeader(header, size-base)
 	if err != nil {
-		return nil, fmt.Errorf("header of %s: %w", source, err)
+		return nil, hint.Wrap(fmt.Errorf("header of %s: %w", source, err), pullRemedy)
 	}
 	for _, tensor := range tensors {
 		tensor.reader, tensor.source = reader, source

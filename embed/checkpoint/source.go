@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mekiki/internal/hint"
 )
 
 // Names of the files of a Hugging Face folder.
@@ -23,6 +25,9 @@ const (
 	addedFile      = "added_tokens.json"
 	tokenizerFile  = "tokenizer.json"
 )
+
+// pullRemedy is for files that are missing or damaged.
+const pullRemedy = "fetch the files again, for example with mekiki pull"
 
 // source is what Open found: the tensors of one or more files, and the small files beside them.
 type source struct {
@@ -112,7 +117,7 @@ func openFolder(folder fs.FS, name, base string) (_ *source, err error) {
 	case len(lavisFiles) > 0 && !exists(folder, weightsFile) && !exists(folder, indexFile):
 		return s, s.addLavisFolder(lavisFiles)
 	case s.config == nil:
-		return nil, fmt.Errorf("%s has no %s; it is not a Hugging Face model folder", name, configFile)
+		return nil, hint.Wrap(fmt.Errorf("%s has no %s", name, configFile), "name a Hugging Face model folder, or LAVIS .pth files")
 	case exists(folder, weightsFile):
 		return s, s.addSafetensors(weightsFile)
 	case exists(folder, indexFile):
@@ -120,14 +125,14 @@ func openFolder(folder fs.FS, name, base string) (_ *source, err error) {
 	case exists(folder, torchFile):
 		return s, s.addTorch(torchFile)
 	}
-	return nil, fmt.Errorf("%s has none of %s, %s and %s; fetch the weights with mekiki pull", name, weightsFile, indexFile, torchFile)
+	return nil, hint.Wrap(fmt.Errorf("%s has none of %s, %s and %s", name, weightsFile, indexFile, torchFile), pullRemedy)
 }
 
 // addLavisFolder adds the LAVIS files of a folder that holds one checkpoint.
 func (s *source) addLavisFolder(files []string) error {
 	const most = 2
 	if len(files) > most {
-		return fmt.Errorf("%s holds several checkpoints (%s); name the files to use", s.name, abridge(files))
+		return hint.Wrap(fmt.Errorf("%s holds several checkpoints (%s)", s.name, abridge(files)), "name the files to use")
 	}
 	s.lavis = true
 	base := s.base
@@ -226,7 +231,7 @@ func (s *source) addShards() error {
 	}
 	for name, file := range index.Files {
 		if found[name] != file {
-			return fmt.Errorf("%s says that %s is in %s, where it is not; fetch the folder again", indexFile, name, file)
+			return hint.Wrap(fmt.Errorf("%s says that %s is in %s, where it is not", indexFile, name, file), pullRemedy)
 		}
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"mekiki/internal/hint"
 )
 
 const (
@@ -42,9 +44,9 @@ func readTorch(reader io.ReaderAt, size int64, source string) ([]*storedTensor, 
 	case bytes.Equal(start, legacyMagic):
 		tensors, err = readTorchLegacy(reader, size)
 	case bytes.HasPrefix(start, []byte("version ")):
-		err = errors.New("this is a Git LFS pointer, not the weights; fetch them with mekiki pull")
+		err = hint.Wrap(errors.New("this is a Git LFS pointer, not the weights"), pullRemedy)
 	default:
-		err = errors.New("not a file of torch.save; it was cut short, is an error page, or is something else")
+		err = hint.Wrap(errors.New("not a file of torch.save; it was cut short, is an error page, or is something else"), pullRemedy)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"mekiki/internal/hint"
 )
 
 // beginToken is BLIP-2's start of a caption; it follows BERT's vocabulary.
@@ -28,7 +30,8 @@ func loadVocabulary(s *source, path string, size int) ([]byte, error) {
 		tokens = append(tokens, beginToken)
 	}
 	if len(tokens) > size {
-		return nil, fmt.Errorf("%s has %d tokens where the model has %d; it belongs to another model", name, len(tokens), size)
+		return nil, hint.Wrap(fmt.Errorf("%s has %d tokens where the model has %d", name, len(tokens), size),
+			"use the vocab.txt of this checkpoint")
 	}
 	var joined bytes.Buffer
 	for _, token := range tokens {
