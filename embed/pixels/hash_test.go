@@ -38,12 +38,12 @@ func waves(seed uint64, width, height int) *Image {
 func TestPerceptualHashSurvivesWhatKeepsThePicture(t *testing.T) {
 	worst := 0
 	for seed := range uint64(12) {
-		m := waves(seed, 480, 320)
+		m := waves(seed, 180, 120)
 		hash := PerceptualHash(m)
 		for name, changed := range map[string]*Image{
-			"smaller":    must(Resize(m, 120, 80)),
-			"larger":     must(Resize(m, 700, 500)),
-			"squeezed":   must(Resize(m, 300, 320)),
+			"smaller":    must(Resize(m, 60, 40)),
+			"larger":     must(Resize(m, 350, 250)),
+			"squeezed":   must(Resize(m, 110, 120)),
 			"compressed": recompressed(t, m, 30),
 			"brighter":   adjusted(m, 1, 25),
 			"flatter":    adjusted(m, 0.7, 30),
@@ -61,7 +61,7 @@ func TestPerceptualHashSurvivesWhatKeepsThePicture(t *testing.T) {
 func TestPerceptualHashTellsPicturesApart(t *testing.T) {
 	var hashes []uint64
 	for seed := range uint64(40) {
-		hashes = append(hashes, PerceptualHash(waves(seed, 200, 150)))
+		hashes = append(hashes, PerceptualHash(waves(seed, 100, 75)))
 	}
 	nearest, sum, count := 64, 0, 0
 	for i, a := range hashes {
@@ -74,7 +74,7 @@ func TestPerceptualHashTellsPicturesApart(t *testing.T) {
 	if nearest <= 10 || sum/count < 25 {
 		t.Errorf("different pictures are %d bits apart at the nearest, %d on average", nearest, sum/count)
 	}
-	m := waves(3, 200, 150)
+	m := waves(3, 100, 75)
 	mirrored := m.Clone()
 	mirrorRows(mirrored)
 	if distance := HammingDistance(PerceptualHash(m), PerceptualHash(mirrored)); distance < 15 {

@@ -100,10 +100,9 @@ func inspect(data []byte) (header, error) {
 
 // check compares a header with the limits and with the length of the file.
 func (h header) check(length int, options Options) error {
-	pixels := max(int64(h.width)*int64(h.height), h.largest)
-	if pixels > options.MaxPixels {
-		return fmt.Errorf("%w: %dx%d is %.1f million pixels, the limit is %.1f", ErrTooLarge,
-			h.width, h.height, float64(pixels)/1e6, float64(options.MaxPixels)/1e6)
+	if pixels := max(int64(h.width)*int64(h.height), h.largest); pixels > options.MaxPixels {
+		return fmt.Errorf("%s: %w: it has %.1f million pixels, the limit is %.1f million", h.format, ErrTooLarge,
+			float64(pixels)/1e6, float64(options.MaxPixels)/1e6)
 	}
 	if int64(length) < h.least {
 		return fmt.Errorf("%s: %w", h.format, corrupt("%d bytes cannot hold %dx%d pixels: the file is cut short",

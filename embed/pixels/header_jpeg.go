@@ -21,6 +21,9 @@ const (
 	markerDAC   = 0xCC
 )
 
+// maximumScans is the number of scans above which a JPEG is a trap.
+const maximumScans = 500
+
 // inspectJPEG reads the segments up to the first scan.
 func inspectJPEG(data []byte) (header, error) {
 	h := header{orientation: 1}
@@ -60,6 +63,11 @@ func inspectJPEG(data []byte) (header, error) {
 		case marker == markerSOS:
 			if h.width == 0 {
 				return h, corrupt("it has a scan but no frame header")
+			}
+			// Every scan goes over the whole picture. Real files have ten or
+			// so; in the coded data, this pair of bytes is always a marker.
+			if scans := bytes.Count(data[at:], []byte{0xFF, markerSOS}); scans > maximumScans {
+				return h, corrupt("it has %d scans", scans+1)
 			}
 			return h, nil
 		case marker >= markerSOF0 && marker <= markerSOF15 &&

@@ -43,10 +43,12 @@ func meter(module []byte) ([]byte, error) {
 	out := slices.Clone(module[:8])
 	r := &reader{data: module[8:]}
 	counter := uint32(0) // the index of the first global that is added
+	seen := map[byte]bool{}
 	for len(r.data) > 0 && r.err == nil {
 		id := r.byte()
 		content := r.bytes(int64(r.number()))
 		var err error
+		seen[id] = true
 		switch id {
 		case sectionCustom:
 			continue // names and the like, which the changes below would make wrong
@@ -65,6 +67,9 @@ func meter(module []byte) ([]byte, error) {
 		out = append(out, id)
 		out = binary.AppendUvarint(out, uint64(len(content)))
 		out = append(out, content...)
+	}
+	if r.err == nil && !(seen[sectionGlobal] && seen[sectionExport]) {
+		return nil, fmt.Errorf("%w: it has no globals or exports to add to", errModule)
 	}
 	return out, r.err
 }
