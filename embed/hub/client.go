@@ -111,12 +111,12 @@ func New(options Options) (*Client, error) {
 	}
 	client := &Client{options: options, transport: options.Transport, freeSpace: freeSpace}
 	if client.transport == nil {
+		// Without HTTP/2, which would send all ranges through one connection.
 		client.owned = &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			DialContext:           (&net.Dialer{Timeout: options.StallTimeout}).DialContext,
 			TLSHandshakeTimeout:   options.StallTimeout,
 			ResponseHeaderTimeout: options.StallTimeout,
-			ForceAttemptHTTP2:     true,
 			MaxIdleConnsPerHost:   options.Connections,
 			IdleConnTimeout:       time.Minute,
 			DisableCompression:    true,

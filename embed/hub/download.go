@@ -131,7 +131,7 @@ func (d *download) fetch(ctx context.Context) error {
 // not come.
 func (d *download) fetchSpan(ctx context.Context, wanted span) error {
 	position := wanted.Start
-	err := d.client.retry(ctx, "download "+d.file.name, func() (bool, error) {
+	err := d.client.retry(ctx, "download "+d.file.name, d.client.options.Attempts, func() (bool, error) {
 		before := position
 		err := d.requestSpan(ctx, span{position, wanted.End}, func(count int64) {
 			position += count
@@ -238,7 +238,7 @@ func (d *download) fetchWhole(ctx context.Context) error {
 		return local(err)
 	}
 	best := int64(0)
-	return d.client.retry(ctx, "download "+d.file.name, func() (bool, error) {
+	return d.client.retry(ctx, "download "+d.file.name, d.client.options.Attempts, func() (bool, error) {
 		came := int64(0)
 		d.tracker.set(d.base)
 		err := d.requestSpan(ctx, span{0, d.file.size}, func(count int64) {

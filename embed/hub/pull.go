@@ -194,6 +194,9 @@ func (c *Client) bringFile(ctx context.Context, file *remoteFile, before Result,
 	one := &download{client: c, file: *file, final: final, tracker: tracker, base: base}
 	err := one.run(ctx)
 	*file = one.file
+	if err == nil && file.digest.Algorithm == "" {
+		c.options.Logger.WarnContext(ctx, "the server publishes no hash; only the size was checked", "file", file.name)
+	}
 	if errors.Is(err, ErrHash) {
 		err = hint.Wrap(err, "the server or something on the way alters the file; try another network or a mirror")
 	}

@@ -454,6 +454,16 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	}
 }
 
+func TestNoNetwork(t *testing.T) {
+	server := newServer(t)
+	environment := server.environment()
+	server.Close()
+	_, err := newClient(t, testOptions(t, environment)).Pull(t.Context(), "someone/something")
+	if err == nil || !strings.Contains(hint.Of(err), "check the network") {
+		t.Errorf("error %v, remedy %q", err, hint.Of(err))
+	}
+}
+
 func TestReadResultOfNothing(t *testing.T) {
 	if _, err := ReadResult(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)

@@ -93,7 +93,7 @@ func (c *Client) list(ctx context.Context, request request) (listing, error) {
 		c.options.Environment.Endpoint, request.repository, url.PathEscape(request.revision))
 	var answer listing
 	what := "look up " + request.repository + " at " + request.revision
-	err := c.retry(ctx, what, func() (bool, error) {
+	err := c.retry(ctx, what, c.lookupAttempts(), func() (bool, error) {
 		data, err := c.readAll(ctx, address)
 		if err != nil {
 			return false, err
@@ -234,7 +234,7 @@ func chooseFiles(names []string, request request) ([]string, error) {
 func (c *Client) inspect(ctx context.Context, file remoteFile) (remoteFile, error) {
 	var header http.Header
 	var size int64
-	err := c.retry(ctx, "look up "+file.name, func() (bool, error) {
+	err := c.retry(ctx, "look up "+file.name, c.lookupAttempts(), func() (bool, error) {
 		var err error
 		header, size, err = c.head(ctx, file.address)
 		return false, err

@@ -179,9 +179,12 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// retry calls try until it succeeds, fails for good, or has failed too often in a row without progress. try reports
-// whether it made any.
-func (c *Client) retry(ctx context.Context, what string, try func() (progress bool, err error)) error {
+// lookupAttempts bounds the attempts at finding out what there is, so that a machine without a network says so soon.
+func (c *Client) lookupAttempts() int { return min(c.options.Attempts, 4) }
+
+// retry calls try until it succeeds, fails for good, or has failed the given number of times in a row without progress.
+// try reports whether it made any.
+func (c *Client) retry(ctx context.Context, what string, attempts int, try func() (progress bool, err error)) error {
 	for failures := 0; ; {
 		progress, err := try()
 		if err == nil {
@@ -193,7 +196,7 @@ func (c *Client) retry(ctx context.Context, what string, try func() (progress bo
 		if progress {
 			failures = 0
 		}
-		if failures++; failures >= c.options.Attempts || !worthRetrying(err) {
+		if failures++; failures >= attempts || !worthRetrying(err) {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		pause := c.pause(failures, err)
@@ -247,7 +250,14 @@ func local(err error) error {
 // explain turns an answer of the server into an error that says what to do.
 func explain(err error, what string) error {
 	var status *statusError
-	if !errors.As(err, &status) {
+	var network *url.Error
+	switch {
+	case err == nil || hint.Of(err) != "":
+		return err
+	case errors.As(err, &status):
+	case errors.As(err, &network), errors.Is(err, errStalled), errors.Is(err, io.ErrUnexpectedEOF):
+		return hint.Wrap(err, "check the network, or name a mirror with HF_ENDPOINT; the next pull goes on from here")
+	default:
 		return err
 	}
 	switch {
