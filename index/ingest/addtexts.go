@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"mekiki/embed"
+	"mekiki/index"
+)
+
+// Text is one text of the user's own.
+type Text struct {
+	// Text is the text itself; it must not be blank.
+	Text string
+	// ID is the user's own name for it; a text whose id is known replaces the
+	// one that had it. It may be empty.
+	ID string
+	// Tags are given to it; Fields are further named values.
+	Tags   []string
+	Fields map[string]string
+}
+
+// addTextsBatch is how many texts are embedded between two looks at the context.
+const addTextsBatch = 32
+
+// AddTexts brings texts into the library in one durable commit and gives their
+// records in the order of the texts. A text that is there already keeps its record
+// and gains the tags. Use [Texts] for files of them.
+func AddTexts(ctx context.Context, library *index.Library, engine Engine, texts []Text) ([]index.ID, error) {
+	if err := prepareSpace(ctx, library, engine, Options{}); err != nil {
+		return nil, fmt.Errorf("add texts: %w", err)
+	}
+	var batch index.Batch
+	for i := range texts {
+		if strings.TrimSpace(texts[i].Text) == "" {
+			return nil, fmt.Errorf("add texts: text %d: %w", i+1, errors.New("has no words"))
+		}
+		entry := textEntry{text: texts[i].Text, id: texts[i].ID, tags: texts[i].Tags, fields: texts[i].Fields}
+		batch.Puts = append(batch.Puts, index.Put{Record: index.Record{
+			Kind: index.KindText, Hash: entry.hash(), Text: entry.text, ExternalID: entry.id, Fields: entry.fields, Tags: entry.tags,
+			Bytes: int64(len(entry.text)),
+		}})
+	}
+	if err := embedPuts(ctx, library, engine, batch.Puts); err != nil {
+		return nil, fmt.Errorf("add texts: %w", err)
+	}
+	result, err := library.Write(ctx, batch)
+	if err != nil {
+		return nil, fmt.Errorf("add texts: %w", err)
+	}
+	return result.IDs, nil
+}
+
+// embedPuts gives vectors to the texts whose records have none yet.
+func embedPuts(ctx context.Context, library *index.Library, engine Engine, puts []index.Put) error {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	space := engine.Space()
+	var waiting []int
+	for i := range puts {
+		if record, known := snapshot.RecordByHash(puts[i].Record.Hash); !known || !snapshot.HasParts(record.ID, space) {
+			waiting = append(waiting, i)
+		}
+	}
+	for start := 0; start < len(waiting); start += addTextsBatch {
+		some := waiting[start:min(start+addTextsBatch, len(waiting))]
+		words := make([]string, len(some))
+		for i, at := range some {
+			words[i] = puts[at].Record.Text
+		}
+		vectors, err := engine.TextVectors(ctx, words)
+		if err != nil {
+			return err
+		}
+		for i, at := range some {
+			puts[at].Vectors = index.Vectors{Space: space, Parts: embed.Parts{Count: 1, Width: len(vectors[i]), Values: vectors[i]}}
+		}
+	}
+	return nil
+}
