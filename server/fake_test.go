@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/search"
@@ -381,17 +380,14 @@ func (i *directIngester) Ingest(ctx context.Context, options ingest.Options) (in
 	return summary, nil
 }
 
-// constantTexts embeds every text the same.
-type constantTexts struct{}
-
-func (constantTexts) Space() embed.Space { return embed.Space{Fingerprint: "f", Parts: 1, Width: 2} }
-
-func (constantTexts) TextVectors(_ context.Context, texts []string) ([]embed.Vector, error) {
-	vectors := make([]embed.Vector, len(texts))
-	for i := range texts {
-		vectors[i] = embed.Vector{1, 0}
+func (i *directIngester) AddTexts(_ context.Context, texts []ingest.Text) ([]index.ID, error) {
+	ids := make([]index.ID, len(texts))
+	for at, text := range texts {
+		ids[at] = i.library.put(index.Record{
+			Kind: index.KindText, Hash: sha256.Sum256([]byte(text.ID + "\x00" + text.Text)), Text: text.Text, ExternalID: text.ID, Tags: text.Tags, Fields: text.Fields,
+		})
 	}
-	return vectors, nil
+	return ids, nil
 }
 
 func pictureOf(width, height int) image.Image {

@@ -90,7 +90,7 @@ func prepare(t testing.TB, edit ...func(*Options)) *fixture {
 	f.ingester = &directIngester{library: f.library}
 	f.library.fill(t, f.root)
 	options := Options{
-		Address: "127.0.0.1:0", Searcher: f.searcher, Library: f.library, LibraryFolder: "/library", Ingester: f.ingester, Texts: constantTexts{},
+		Address: "127.0.0.1:0", Searcher: f.searcher, Library: f.library, LibraryFolder: "/library", Ingester: f.ingester,
 		Models: func() []Model {
 			return []Model{{Name: "tiny", Fingerprint: "f", Parts: 32, Width: 256, Captions: true, Active: true}}
 		},

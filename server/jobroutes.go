@@ -31,11 +31,6 @@ func (s *Server) startJob(c echo.Context) error {
 		problem.Hint = "start it with --root and the folder that holds the images"
 		return problem
 	}
-	for i, pattern := range append(asked.Include, asked.Exclude...) {
-		if _, err := filepath.Match(pattern, ""); err != nil {
-			return invalid("include", "pattern %d is not well formed", i+1)
-		}
-	}
 	paths := s.options.Roots
 	if len(asked.Paths) > 0 {
 		paths = nil
@@ -51,9 +46,13 @@ func (s *Server) startJob(c echo.Context) error {
 	if asked.Captions != nil && !*asked.Captions {
 		captions = -1
 	}
-	added, err := s.jobs.add(ingest.Options{
+	options := ingest.Options{
 		Paths: paths, Include: asked.Include, Exclude: asked.Exclude, Hidden: asked.Hidden, Captions: captions, Logger: s.options.Logger,
-	})
+	}
+	if err := options.Validate(); err != nil {
+		return newProblem(CodeInvalidRequest, err.Error())
+	}
+	added, err := s.jobs.add(options)
 	if err != nil {
 		return err
 	}

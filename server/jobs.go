@@ -270,7 +270,7 @@ func (m *jobs) progress(each *job, now ingest.Progress) {
 	defer m.mutex.Unlock()
 	each.shown.Progress = progressJSON{
 		Found: now.Seen, Walked: now.Walked, Added: now.Added + now.Attached, Unchanged: now.Unchanged, Removed: now.Removed,
-		Failed: now.Failed, Done: now.Unchanged + now.Added + now.Attached + now.Failed,
+		Failed: now.Failed, Done: now.Done(),
 		Current: now.Path, Rate: now.Rate, Remaining: now.Remaining.Seconds(),
 	}
 	each.announce()

@@ -32,8 +32,6 @@ type Options struct {
 	LibraryFolder string
 	// Ingester brings in files; nil means that nothing can be added.
 	Ingester Ingester
-	// Texts reads texts of the user's own; nil means that none can be added.
-	Texts TextEngine
 	// Models lists the models there are; nil means none.
 	Models func() []Model
 	// Ready says why searches cannot be answered, if they cannot; its error is

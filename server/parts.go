@@ -5,7 +5,6 @@ import (
 	"iter"
 	"os"
 
-	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/search"
@@ -47,16 +46,12 @@ type Library interface {
 	Remove(ctx context.Context, ids ...index.ID) error
 }
 
-// Ingester brings files into the library; [IngesterOf] makes one.
+// Ingester brings things into the library; [IngesterOf] makes one.
 type Ingester interface {
-	// Ingest runs until it is done or its context ends.
+	// Ingest brings in files until it is done or its context ends.
 	Ingest(ctx context.Context, options ingest.Options) (ingest.Summary, error)
-}
-
-// TextEngine embeds texts. *embed.Engine is one.
-type TextEngine interface {
-	Space() embed.Space
-	TextVectors(ctx context.Context, texts []string) ([]embed.Vector, error)
+	// AddTexts brings in texts and gives their records, in order.
+	AddTexts(ctx context.Context, texts []ingest.Text) ([]index.ID, error)
 }
 
 // LibraryOf makes a Library of an index.
@@ -72,16 +67,23 @@ func (l indexLibrary) Snapshot() (Snapshot, error) {
 	return snapshot, nil
 }
 
-// IngesterOf makes an Ingester that reads with engine into library.
-func IngesterOf(library *index.Library, engine ingest.Engine) Ingester {
-	return indexIngester{library, engine}
+// IngesterOf makes an Ingester that reads with engine into library. imageSize is
+// the side in pixels that the model reads, as in [ingest.Options].
+func IngesterOf(library *index.Library, engine ingest.Engine, imageSize int) Ingester {
+	return indexIngester{library, engine, imageSize}
 }
 
 type indexIngester struct {
-	library *index.Library
-	engine  ingest.Engine
+	library   *index.Library
+	engine    ingest.Engine
+	imageSize int
 }
 
 func (i indexIngester) Ingest(ctx context.Context, options ingest.Options) (ingest.Summary, error) {
+	options.ImageSize = i.imageSize
 	return ingest.Run(ctx, i.library, i.engine, options)
+}
+
+func (i indexIngester) AddTexts(ctx context.Context, texts []ingest.Text) ([]index.ID, error) {
+	return ingest.AddTexts(ctx, i.library, i.engine, texts)
 }

@@ -2,17 +2,14 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
-	"mekiki/embed"
-	"mekiki/index"
+	"mekiki/index/ingest"
 )
 
 type textJSON struct {
@@ -22,14 +19,11 @@ type textJSON struct {
 	Fields     map[string]string `json:"fields"`
 }
 
-// textBatch is how many texts are embedded between two looks at the clock.
-const textBatch = 32
-
-// addTexts adds the caller's own texts in one commit. One that is there already,
-// with the same external id, keeps its record.
+// addTexts adds the caller's own texts in one commit. One whose external id is
+// known takes the place of the one that had it.
 func (s *Server) addTexts(c echo.Context) error {
-	if s.options.Texts == nil {
-		return newProblem(CodeUnavailable, "no model is at hand to read texts with")
+	if s.options.Ingester == nil {
+		return newProblem(CodeUnsupported, "this server takes no texts")
 	}
 	var asked struct {
 		Texts []textJSON `json:"texts"`
@@ -37,23 +31,17 @@ func (s *Server) addTexts(c echo.Context) error {
 	if err := s.readJSON(c, &asked); err != nil {
 		return err
 	}
-	for i := range asked.Texts {
-		field := fmt.Sprintf("texts[%d]", i)
-		text := strings.TrimSpace(asked.Texts[i].Text)
-		if text == "" || !utf8.ValidString(text) {
-			return invalid(field+".text", "must be text of at least one character")
-		}
-		asked.Texts[i].Text = text
-		tags, err := cleanTags(field+".tags", asked.Texts[i].Tags)
-		if err != nil {
+	texts := make([]ingest.Text, len(asked.Texts))
+	for i, text := range asked.Texts {
+		var err error
+		if texts[i], err = text.check(fmt.Sprintf("texts[%d]", i)); err != nil {
 			return err
 		}
-		asked.Texts[i].Tags = tags
 	}
 	return s.compute(c, func(ctx context.Context) error {
-		ids, err := s.putTexts(ctx, asked.Texts)
+		ids, err := s.options.Ingester.AddTexts(ctx, texts)
 		if err != nil {
-			return err
+			return fmt.Errorf("add texts: %w", err)
 		}
 		return s.withSnapshot(func(snapshot Snapshot) error {
 			answer := struct {
@@ -69,46 +57,12 @@ func (s *Server) addTexts(c echo.Context) error {
 	})
 }
 
-func (s *Server) putTexts(ctx context.Context, texts []textJSON) ([]index.ID, error) {
-	vectors, err := s.embedTexts(ctx, texts)
-	if err != nil {
-		return nil, err
+// check turns a text as it arrived into one to add.
+func (j textJSON) check(field string) (ingest.Text, error) {
+	text := strings.TrimSpace(j.Text)
+	if text == "" || !utf8.ValidString(text) {
+		return ingest.Text{}, invalid(field+".text", "must be text of at least one character")
 	}
-	space := s.options.Texts.Space()
-	var batch index.Batch
-	for i, text := range texts {
-		batch.Puts = append(batch.Puts, index.Put{
-			Record: index.Record{
-				Kind: index.KindText, Hash: textHash(text), Text: text.Text, ExternalID: text.ExternalID,
-				Tags: text.Tags, Fields: text.Fields, Bytes: int64(len(text.Text)), Added: time.Now(),
-			},
-			Vectors: index.Vectors{Space: space, Parts: embed.Parts{Count: 1, Width: space.Width, Values: vectors[i]}},
-		})
-	}
-	result, err := s.options.Library.Write(ctx, batch)
-	if err != nil {
-		return nil, fmt.Errorf("add texts: %w", err)
-	}
-	return result.IDs, nil
-}
-
-func (s *Server) embedTexts(ctx context.Context, texts []textJSON) ([]embed.Vector, error) {
-	vectors := make([]embed.Vector, 0, len(texts))
-	for start := 0; start < len(texts); start += textBatch {
-		var words []string
-		for _, text := range texts[start:min(start+textBatch, len(texts))] {
-			words = append(words, text.Text)
-		}
-		some, err := s.options.Texts.TextVectors(ctx, words)
-		if err != nil {
-			return nil, fmt.Errorf("embed texts: %w", err)
-		}
-		vectors = append(vectors, some...)
-	}
-	return vectors, nil
-}
-
-// textHash identifies a text with its external id.
-func textHash(text textJSON) index.Hash {
-	return sha256.Sum256([]byte(text.ExternalID + "\x00" + text.Text))
+	tags, err := cleanTags(field+".tags", j.Tags)
+	return ingest.Text{Text: text, ID: j.ExternalID, Tags: tags, Fields: j.Fields}, err
 }

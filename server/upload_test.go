@@ -284,9 +284,9 @@ func TestParametersAreChecked(t *testing.T) {
 
 func TestWithoutParts(t *testing.T) {
 	f := start(t, func(o *Options) {
-		o.Ingester, o.Texts, o.Models, o.Roots, o.UploadFolder, o.Page = nil, nil, nil, nil, "", nil
+		o.Ingester, o.Models, o.Roots, o.UploadFolder, o.Page = nil, nil, nil, "", nil
 	})
-	f.expect(f.json("POST", "/api/v1/texts", `{"texts":[{"text":"x"}]}`), 503, CodeUnavailable)
+	f.expect(f.json("POST", "/api/v1/texts", `{"texts":[{"text":"x"}]}`), 501, CodeUnsupported)
 	f.expect(f.json("POST", "/api/v1/jobs", `{}`), 501, CodeUnsupported)
 	f.expect(f.get("/"), 404, CodeNotFound)
 	f.expect(f.get("/api/v1/models"), 200, "")

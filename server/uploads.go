@@ -66,7 +66,7 @@ func (s *Server) addImage(ctx context.Context, data []byte) (id index.ID, added 
 		return 0, false, err
 	}
 	summary, err := s.options.Ingester.Ingest(ctx, ingest.Options{
-		Paths: []string{path}, Captions: s.options.Captions, Logger: s.options.Logger,
+		Paths: []string{path}, Include: []string{"*"}, Captions: s.options.Captions, Logger: s.options.Logger,
 	})
 	if err == nil {
 		if id, err = s.recordOf(hash); err == nil && id != 0 {
