@@ -85,9 +85,14 @@ func addGlobalFlags(root *cobra.Command, app *app) {
 // addCommands is the table of verbs.
 func addCommands(root *cobra.Command, app *app) {
 	root.AddCommand(
+		newDemoCommand(app),
 		newPullCommand(app),
 		newImportCommand(app),
 		newModelsCommand(app),
+		newSearchCommand(app),
+		newSimilarCommand(app),
+		newLookupCommand(app),
+		newEvalCommand(app),
 		newVersionCommand(app),
 	)
 }

@@ -76,7 +76,7 @@ func build(ctx context.Context, targets []target, engine Engine, files fs.FS, da
 		}
 		for number, target := range targets {
 			for i, image := range part {
-				puts[i].Record.Files[0].Path = target.names.path(image.Path, start+i)
+				target.names.setNames(&puts[i].Record, image.Path, start+i)
 			}
 			written, err := target.library.Write(ctx, index.Batch{Puts: puts})
 			if err != nil {

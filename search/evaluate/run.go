@@ -118,12 +118,8 @@ func (e *evaluation) build(ctx context.Context, folder string) (err error) {
 		}
 		return library
 	}
-	e.neutral = open("neutral")
-	targets := []target{{library: e.neutral, names: NamesNeutral, texts: texts}}
-	if len(e.source.Sets.Names) > 0 {
-		e.own = open("own")
-		targets = append(targets, target{library: e.own, names: NamesOwn})
-	}
+	e.neutral, e.own = open("neutral"), open("own")
+	targets := []target{{library: e.neutral, names: NamesNeutral, texts: texts}, {library: e.own, names: NamesOwn}}
 	if err != nil {
 		return errors.Join(fmt.Errorf("make library: %w", err), e.close())
 	}
@@ -320,12 +316,9 @@ func (e *evaluation) questions(queries []Query) []question {
 	return questions
 }
 
-// nameQueries asks by name, where files have their own names.
+// nameQueries asks by name, where pictures have names.
 func (e *evaluation) nameQueries(ctx context.Context) error {
-	questions := e.questions(e.source.Sets.Names)
-	if len(questions) == 0 || e.own == nil {
-		return nil
-	}
+	questions := append(e.nameQuestions(), e.questions(e.source.Sets.Names)...)
 	b, err := e.bench(e.own, "name queries")
 	if err != nil {
 		return err

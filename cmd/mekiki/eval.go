@@ -1,0 +1,300 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/internal/hint"
+	"mekiki/internal/progress"
+	"mekiki/search"
+	"mekiki/search/evaluate"
+)
+
+const evalLong = `Measure how well searching works.
+
+With an annotation file and the folder of its pictures, it indexes them into a
+library of its own and asks for each picture by its captions, and for the
+captions by the picture. Annotations are Karpathy's JSON (COCO, Flickr30k) or
+LAVIS's lists. With --builtin it takes the gallery inside the program, asks by
+the captions of its test half among all pictures, and adds queries by name, in
+free phrasing, near misses, and queries that nothing answers.
+
+With --self it takes the library as it is: each picture has to be found again by
+its own caption, so nothing needs to be annotated.
+
+ITC ranks by vectors alone; ITC+ITM rereads the first --rerank by the published
+rule; hybrid adds words; hybrid+ITM is what searching does by default. Recalls
+are percentages with 95 % bootstrap intervals. See docs/evaluation.md.
+
+Exit status: 0 measured; 1 failed; 2 wrong usage; 130 interrupted.`
+
+// evalFlags are the flags of eval.
+type evalFlags struct {
+	builtin   bool
+	self      bool
+	splits    []string
+	sample    int
+	k         int
+	calibrate string
+}
+
+func newEvalCommand(app *app) *cobra.Command {
+	var flags evalFlags
+	command := &cobra.Command{
+		Use:   "eval [ANNOTATIONS IMAGES]",
+		Short: "Measure how well searching works",
+		Long:  evalLong,
+		Example: `  mekiki eval --builtin
+  mekiki eval --self --sample 500
+  mekiki eval dataset_coco.json coco/images --split test --json
+  mekiki eval --builtin --calibrate calibration.json`,
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			return app.evaluate(command.Context(), arguments, flags)
+		},
+	}
+	command.Flags().BoolVar(&flags.builtin, "builtin", false, "evaluate on the gallery inside the program")
+	command.Flags().BoolVar(&flags.self, "self", false, "check the library by its own captions")
+	command.Flags().StringSliceVar(&flags.splits, "split", nil, "splits whose captions are asked (default: test, where there is one)")
+	command.Flags().IntVar(&flags.sample, "sample", 0, "pictures to ask about at most (default: all; with --self 200)")
+	command.Flags().IntVar(&flags.k, "rerank", 128, "candidates that ITM reads")
+	command.Flags().StringVar(&flags.calibrate, "calibrate", "", "fit the model's calibration on the split val instead, and write it to a file")
+	return command
+}
+
+// evaluate measures what the flags and arguments name.
+func (a *app) evaluate(ctx context.Context, arguments []string, flags evalFlags) error {
+	ways := len(arguments) / 2
+	for _, way := range []bool{flags.builtin, flags.self} {
+		if way {
+			ways++
+		}
+	}
+	if ways != 1 || len(arguments) == 1 {
+		return usage("give an annotation file and a folder of pictures, or --builtin, or --self")
+	}
+	reporter := a.progress()
+	options := evaluate.Options{
+		Splits: flags.splits, Sample: flags.sample, K: flags.k, Model: a.model,
+		Progress: func(doing string, done, total int) {
+			reporter.Report(progress.State{Task: doing, Done: int64(done), Total: int64(total), Unit: progress.Steps})
+		},
+	}
+	if flags.self {
+		return a.selfCheck(ctx, options, reporter)
+	}
+	source, err := evalSource(arguments, flags)
+	if err != nil {
+		return err
+	}
+	return a.evaluateSource(ctx, source, options, flags, reporter)
+}
+
+func (a *app) selfCheck(ctx context.Context, options evaluate.Options, reporter *progress.Reporter) (err error) {
+	library, err := a.openLibrary(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, library.Close()) }()
+	engine, err := a.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, engine.Close()) }()
+	if options.Calibration, err = engine.calibration(); err != nil {
+		return err
+	}
+	report, err := evaluate.SelfCheck(ctx, library, engine, options)
+	reporter.Finish()
+	if err != nil {
+		return err
+	}
+	return a.printReport(report)
+}
+
+func (a *app) evaluateSource(ctx context.Context, source evaluate.Source, options evaluate.Options, flags evalFlags, reporter *progress.Reporter) (err error) {
+	engine, err := a.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, engine.Close()) }()
+	if flags.calibrate != "" {
+		if len(flags.splits) == 0 {
+			options.Splits = []string{"val"}
+		}
+		calibration, err := evaluate.Calibrate(ctx, engine, source, evaluate.CalibrateOptions{Options: options})
+		reporter.Finish()
+		if err != nil {
+			return err
+		}
+		return writeCalibration(flags.calibrate, calibration)
+	}
+	if options.Calibration, err = engine.calibration(); err != nil {
+		return err
+	}
+	if len(flags.splits) == 0 && source.Dataset.Splits()["test"] > 0 {
+		options.Splits = []string{"test"}
+	}
+	report, err := evaluate.Run(ctx, engine, source, options)
+	reporter.Finish()
+	if err != nil {
+		return err
+	}
+	return a.printReport(report)
+}
+
+// calibration is the model's own, or nil where it has none.
+func (s *session) calibration() (*search.Calibration, error) {
+	data := s.Manifest().Calibration
+	if len(data) == 0 {
+		return nil, nil
+	}
+	calibration, err := search.ParseCalibration(data)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", s.name, err)
+	}
+	return &calibration, nil
+}
+
+func writeCalibration(path string, calibration search.Calibration) error {
+	data, err := json.MarshalIndent(calibration, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(data, '\n'), 0o644)
+}
+
+// evalSource finds the pictures and annotations.
+func evalSource(arguments []string, flags evalFlags) (evaluate.Source, error) {
+	if flags.builtin {
+		return gallerySource()
+	}
+	folder, name := filepath.Split(arguments[0])
+	if folder == "" {
+		folder = "."
+	}
+	dataset, err := evaluate.ReadAnnotations(os.DirFS(folder), name)
+	if err != nil {
+		return evaluate.Source{}, hint.Wrap(err, "give Karpathy's JSON (dataset_coco.json, dataset_flickr30k.json) or a list of image and caption")
+	}
+	sets, err := evaluate.ReadQuerySets(os.DirFS(folder))
+	if err != nil {
+		return evaluate.Source{}, err
+	}
+	if len(flags.splits) > 0 || dataset.Splits()["test"] > 0 && dataset.Splits()["train"] > 0 {
+		// Training pictures are not what such sets are searched in.
+		splits := flags.splits
+		if len(splits) == 0 {
+			splits = []string{"test"}
+		}
+		dataset = dataset.Only(splits...)
+	}
+	return evaluate.Source{Files: os.DirFS(arguments[1]), Dataset: dataset, Sets: sets}, nil
+}
+
+// readSource reads a folder laid out like the gallery.
+func readSource(files fs.FS) (evaluate.Source, error) {
+	dataset, err := evaluate.ReadAnnotations(files, "annotations.json")
+	if err != nil {
+		return evaluate.Source{}, err
+	}
+	sets, err := evaluate.ReadQuerySets(files)
+	return evaluate.Source{Files: files, Dataset: dataset, Sets: sets}, err
+}
+
+// printReport writes a report as JSON or as a table.
+func (a *app) printReport(report evaluate.Report) error {
+	if a.asJSON {
+		return a.printJSON(report)
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s: %d images", report.Dataset, report.Images)
+	if report.Texts > 0 {
+		fmt.Fprintf(&out, ", %d texts", report.Texts)
+	}
+	fmt.Fprintf(&out, "; model %s %.12s; ITM reads %d\n\n", report.Model, report.Fingerprint, report.K)
+	fmt.Fprintf(&out, "%-34s %-19s %-19s %-19s %s\n", "", "R@1", "R@5", "R@10", "MRR")
+	for _, group := range []struct {
+		name  string
+		modes *evaluate.Modes
+	}{
+		{"text to image", report.TextToImage}, {"image to text", report.ImageToText}, {"by name", report.NameQueries},
+		{"free phrasing", report.FreePhrasing}, {"by own caption", report.SelfCheck},
+	} {
+		if group.modes != nil {
+			printModes(&out, group.name, *group.modes)
+		}
+	}
+	printNearMisses(&out, report.NearMisses)
+	printVerdicts(&out, report.Verdicts)
+	if report.Approximate != nil {
+		fmt.Fprintf(&out, "\nvector index against exact scan: recall@10 %.2f, recall@100 %.2f (%d queries)\n",
+			report.Approximate.Recall10, report.Approximate.Recall100, report.Approximate.Queries)
+	}
+	printLatency(&out, report.Latency)
+	fmt.Fprintf(&out, "took %.1f s\n", report.Seconds)
+	_, err := io.WriteString(a.out, out.String())
+	return err
+}
+
+func printModes(out io.Writer, name string, modes evaluate.Modes) {
+	for _, row := range []struct {
+		name   string
+		recall *evaluate.Recall
+	}{{"ITC", modes.ITC}, {"ITC+ITM", modes.ITCITM}, {"hybrid", modes.Hybrid}, {"hybrid+ITM", modes.HybridITM}} {
+		if r := row.recall; r != nil {
+			cell := func(value float64, interval [2]float64) string {
+				return fmt.Sprintf("%5.1f (%.1f-%.1f)", value, interval[0], interval[1])
+			}
+			fmt.Fprintf(out, "%-16s %-11s %5d %-19s %-19s %-19s %.3f\n", name, row.name, r.Queries,
+				cell(r.R1, r.R1Interval), cell(r.R5, r.R5Interval), cell(r.R10, r.R10Interval), r.MRR)
+		}
+	}
+}
+
+func shareText(share evaluate.Share) string {
+	return fmt.Sprintf("%.1f %% (%.1f-%.1f) of %d", share.Percent, share.Interval[0], share.Interval[1], share.Count)
+}
+
+func printNearMisses(out io.Writer, misses *evaluate.NearMisses) {
+	if misses == nil {
+		return
+	}
+	fmt.Fprintf(out, "\nright caption before a near miss: ITM %s; ITC %s\n", shareText(misses.ITM), shareText(misses.ITC))
+	var edits []string
+	for edit := range misses.Edits {
+		edits = append(edits, edit)
+	}
+	sort.Strings(edits)
+	for _, edit := range edits {
+		fmt.Fprintf(out, "  %-12s %s\n", edit, shareText(misses.Edits[edit]))
+	}
+}
+
+func printVerdicts(out io.Writer, verdicts *evaluate.Verdicts) {
+	if verdicts == nil {
+		return
+	}
+	fmt.Fprintf(out, "\ncaptions with a strong hit: %s; with the right picture strong: %s\n", shareText(verdicts.CaptionsStrong), shareText(verdicts.CaptionsRight))
+	if verdicts.UnansweredStrong != nil {
+		fmt.Fprintf(out, "unanswered queries with a strong hit: %s; with any hit: %s\n", shareText(*verdicts.UnansweredStrong), shareText(*verdicts.UnansweredShown))
+	}
+}
+
+func printLatency(out io.Writer, latency *evaluate.Latency) {
+	if latency == nil {
+		return
+	}
+	cell := func(p evaluate.Percentiles) string { return fmt.Sprintf("%.1f/%.1f", p.P50, p.P99) }
+	fmt.Fprintf(out, "query without reranking, p50/p99 ms: total %s; embed %s; vectors %s; words %s; fuse %s (%d queries)\n",
+		cell(latency.Total), cell(latency.Embed), cell(latency.Vector), cell(latency.Keyword), cell(latency.Fuse), latency.Queries)
+}

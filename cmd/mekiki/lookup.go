@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/index"
+	"mekiki/search"
+)
+
+const lookupLong = `Find the texts that describe a picture: an image file, or an image of the
+library by its id. The texts are those of the library ("mekiki texts add") and
+the captions of like pictures; or, with --labels, the lines of a file, which
+get shares that sum to one. "-" reads them from standard input.
+
+Exit status: 0 something was found; 4 nothing was; 1 failed; 2 wrong usage.`
+
+// lookupFlags are the flags of lookup.
+type lookupFlags struct {
+	limit    int
+	budget   time.Duration
+	count    int
+	labels   string
+	template string
+	crop     string
+	show     string
+}
+
+func newLookupCommand(app *app) *cobra.Command {
+	var flags lookupFlags
+	command := &cobra.Command{
+		Use:   "lookup IMAGE|ID",
+		Short: "Find the texts that describe a picture",
+		Long:  lookupLong,
+		Example: `  mekiki lookup photo.jpg
+  mekiki lookup photo.jpg --labels animals.txt --template "a photo of a {}"
+  printf 'day\nnight\n' | mekiki lookup 42 --labels -`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			request, err := app.lookupRequest(command.Context(), arguments[0], flags)
+			if err != nil {
+				return err
+			}
+			return app.lookup(command.Context(), request)
+		},
+	}
+	command.Flags().IntVarP(&flags.limit, "k", "k", 10, "number of texts to show, at most 1000")
+	command.Flags().DurationVar(&flags.budget, "budget", time.Second, "time for matching the best texts with the picture; 0 for none")
+	command.Flags().IntVar(&flags.count, "rerank", 128, "texts to match at most")
+	command.Flags().StringVar(&flags.labels, "labels", "", "file with one text a line to choose from, or -")
+	command.Flags().StringVar(&flags.template, "template", "", `sentence around each label, with {} in its place, such as "a photo of {}"`)
+	command.Flags().StringVar(&flags.crop, "crop", "", "part of the picture: x,y,width,height as fractions of its size")
+	command.Flags().StringVar(&flags.show, "show", "", "texts to show: strong, weak (and strong) or all (default: weak; with --labels all)")
+	return command
+}
+
+func (a *app) lookupRequest(ctx context.Context, picture string, flags lookupFlags) (search.LookupRequest, error) {
+	request := search.LookupRequest{
+		Template: flags.template, Limit: flags.limit, RerankBudget: flags.budget, RerankCount: flags.count, Show: search.Show(flags.show),
+	}
+	if flags.budget <= 0 || flags.count == 0 {
+		request.RerankBudget = -1
+	}
+	var err error
+	if request.Image, request.Record, err = readPicture(ctx, picture); err != nil {
+		return request, err
+	}
+	if request.Crop, err = parseCrop(flags.crop); err != nil {
+		return request, err
+	}
+	if flags.labels == "" {
+		return request, nil
+	}
+	request.Labels, err = a.readLabels(flags.labels)
+	return request, err
+}
+
+// maximumLabelBytes bounds a file of labels.
+const maximumLabelBytes = 16 << 20
+
+// readLabels reads one label a line; empty lines count for nothing.
+func (a *app) readLabels(name string) ([]string, error) {
+	reader := a.in
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("read labels: %w", err)
+		}
+		defer file.Close()
+		reader = file
+	}
+	var labels []string
+	scanner := bufio.NewScanner(io.LimitReader(reader, maximumLabelBytes))
+	for scanner.Scan() {
+		if label := strings.TrimSpace(scanner.Text()); label != "" {
+			labels = append(labels, label)
+		}
+	}
+	if err := scanner.Err(); err != nil {
+		return nil, fmt.Errorf("read labels %s: %w", name, err)
+	}
+	if len(labels) == 0 {
+		return nil, usage("%s holds no labels", name)
+	}
+	return labels, nil
+}
+
+// lookup answers one request.
+func (a *app) lookup(ctx context.Context, request search.LookupRequest) error {
+	return a.withSearcher(ctx, func(_ *index.Library, searcher *search.Searcher) error {
+		response, err := searcher.Lookup(ctx, request)
+		if err != nil {
+			return a.queryFailure(err)
+		}
+		if a.asJSON {
+			err = a.printJSON(response)
+		} else {
+			err = a.printTexts(response)
+		}
+		if err == nil && len(response.Texts) == 0 {
+			return withStatus(exitNothing, nil)
+		}
+		return err
+	})
+}
+
+func (a *app) printTexts(response search.LookupResponse) error {
+	for _, warning := range response.Warnings {
+		fmt.Fprintf(a.errors, "note: %s\n", warning)
+	}
+	var out strings.Builder
+	for _, hit := range response.Texts {
+		fmt.Fprintf(&out, "%3d  %.2f %-6s ", hit.Rank, hit.Probability, hit.Verdict)
+		if hit.Source == search.TextSourceLabel {
+			fmt.Fprintf(&out, "%5.1f %%  ", 100*hit.Share)
+		} else {
+			fmt.Fprintf(&out, "%-8s ", hit.Source)
+		}
+		fmt.Fprintf(&out, "%s\n", printable(hit.Text))
+	}
+	if len(response.Texts) == 0 {
+		fmt.Fprintf(&out, "No text matches (%d were judged unfit; --show all shows them)", response.Hidden)
+	} else {
+		fmt.Fprintf(&out, "%d of %d", len(response.Texts), response.Total)
+	}
+	fmt.Fprintf(&out, ", %.0f ms, %d of %d texts matched\n", response.Timings.TotalMS, response.Reranked, response.RerankPlanned)
+	_, err := io.WriteString(a.out, out.String())
+	return err
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mekiki/index"
+	"mekiki/search"
+)
+
+const searchLong = `Find pictures by words: what they show, what their captions, names, tags and
+metadata say, or all of it.
+
+The query language:
+  two cats on a sofa       words, by meaning and by words
+  "exact words"            must stand in the caption, name or metadata
+  -dog  -(a red collar)    must not be there
+  a cat; a pizza           several things, each checked by itself
+  folder:Holiday camera:"Nikon Z6" tag:family type:jpeg kind:image
+  after:2023-05 before:2024 near:35.01,135.77,10
+
+The first column is the probability that the picture answers the query, as
+calibrated for the model; strong and weak say what that means. A query that
+nothing answers finds nothing.
+
+Exit status: 0 something was found; 4 nothing was; 1 failed; 2 wrong usage.`
+
+// ranking is the flags of verbs that rank pictures.
+type ranking struct {
+	limit       int
+	offset      int
+	budget      time.Duration
+	count       int
+	fusion      string
+	weight      float64
+	sort        string
+	show        string
+	probability float64
+}
+
+func (r *ranking) addFlags(flags *pflag.FlagSet) {
+	flags.IntVarP(&r.limit, "k", "k", 10, "number of hits to show, at most 1000")
+	flags.IntVar(&r.offset, "offset", 0, "hits to skip")
+	flags.DurationVar(&r.budget, "budget", time.Second, "time for matching the best candidates with the words; 0 for none")
+	flags.IntVar(&r.count, "rerank", 128, "candidates to match at most")
+	flags.StringVar(&r.fusion, "fusion", "convex", "how meaning and words become one ranking: convex or rrf")
+	flags.Float64Var(&r.weight, "weight", 0.8, "share of meaning against words, 0 to 1 (default: the model's own)")
+	flags.StringVar(&r.sort, "sort", "relevance", "order of the hits: relevance, date_descending or date_ascending")
+	flags.StringVar(&r.show, "show", "weak", "hits to show: strong, weak (and strong) or all")
+	flags.Float64Var(&r.probability, "minimum-probability", 0, "hide hits below it, 0 to 1")
+}
+
+// request turns the flags into a request.
+func (r *ranking) request(flags *pflag.FlagSet, explain bool) search.Request {
+	request := search.Request{
+		Limit: r.limit, Offset: r.offset, RerankBudget: r.budget, RerankCount: r.count, Fusion: search.Fusion(r.fusion),
+		Sort: search.Sort(r.sort), Show: search.Show(r.show), MinimumProbability: r.probability, Explain: explain,
+	}
+	if r.budget <= 0 || r.count == 0 {
+		request.RerankBudget = -1
+	}
+	if flags.Changed("weight") {
+		request.Weight = &r.weight
+	}
+	return request
+}
+
+func newSearchCommand(app *app) *cobra.Command {
+	var ranking ranking
+	var output output
+	command := &cobra.Command{
+		Use:   "search QUERY…",
+		Short: "Find pictures by words",
+		Long:  searchLong,
+		Example: `  mekiki search two cats beside a pizza
+  mekiki search 'a cat -dog after:2024 folder:Holiday' --explain
+  mekiki search --json sunset | jq '.hits[0].path'
+  mekiki search --paths0 --k 100 receipts | xargs -0 cp -t /tmp/receipts`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			request := ranking.request(command.Flags(), output.explain)
+			request.Text = strings.Join(arguments, " ")
+			return app.find(command.Context(), request, output)
+		},
+	}
+	ranking.addFlags(command.Flags())
+	output.addFlags(command.Flags())
+	return command
+}
+
+// find opens the library and the model and answers one request.
+func (a *app) find(ctx context.Context, request search.Request, o output) error {
+	return a.withSearcher(ctx, func(library *index.Library, searcher *search.Searcher) error {
+		response, err := searcher.Search(ctx, request)
+		if err != nil {
+			return a.queryFailure(err)
+		}
+		return a.showHits(ctx, library, response, o)
+	})
+}
+
+// withSearcher opens the library for reading, the model and a searcher over
+// both, and closes them after use.
+func (a *app) withSearcher(ctx context.Context, use func(*index.Library, *search.Searcher) error) (err error) {
+	library, err := a.openLibrary(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, library.Close()) }()
+	engine, err := a.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, engine.Close()) }()
+	searcher, err := a.newSearcher(library, engine)
+	if err != nil {
+		return err
+	}
+	return use(library, searcher)
+}
+
+// joinErrors is errors.Join that leaves a single error as it is, so that its
+// exit status and remedy stay in sight.
+func joinErrors(first, second error) error {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return errors.Join(first, second)
+}

@@ -1,0 +1,69 @@
+package evaluate
+
+import (
+	"errors"
+	"math"
+
+	"mekiki/search"
+)
+
+// example is a raw score with the truth.
+type example struct {
+	score float64
+	right bool
+}
+
+// fitLogistic finds the curve of largest likelihood by Newton's method, with
+// Platt's targets, which keep it finite where the classes are apart (Platt 1999;
+// Lin, Lin and Weng 2007).
+func fitLogistic(examples []example) (search.Logistic, error) {
+	var right, wrong, mean, deviation float64
+	for _, e := range examples {
+		mean += e.score / float64(len(examples))
+		if e.right {
+			right++
+		} else {
+			wrong++
+		}
+	}
+	if right == 0 || wrong == 0 {
+		return search.Logistic{}, errors.New("there are no right or no wrong examples")
+	}
+	for _, e := range examples {
+		deviation += (e.score - mean) * (e.score - mean) / float64(len(examples))
+	}
+	deviation = max(math.Sqrt(deviation), 1e-9)
+	high, low := (right+1)/(right+2), 1/(wrong+2)
+	slope, intercept := 0.0, math.Log(right/wrong)
+	for range 100 {
+		var g0, g1, h00, h01, h11 float64
+		for _, e := range examples {
+			x := (e.score - mean) / deviation
+			p := 1 / (1 + math.Exp(-(slope*x + intercept)))
+			target := low
+			if e.right {
+				target = high
+			}
+			difference, weight := p-target, max(p*(1-p), 1e-12)
+			g0 += difference * x
+			g1 += difference
+			h00 += weight * x * x
+			h01 += weight * x
+			h11 += weight
+		}
+		h00, h11 = h00+1e-6, h11+1e-6
+		determinant := h00*h11 - h01*h01
+		step0, step1 := (h11*g0-h01*g1)/determinant, (h00*g1-h01*g0)/determinant
+		// Long steps overshoot where the curve is flat.
+		limit := max(math.Abs(step0), math.Abs(step1), 1)
+		slope, intercept = slope-step0/limit, intercept-step1/limit
+		if math.Abs(step0)+math.Abs(step1) < 1e-9 {
+			break
+		}
+	}
+	fitted := search.Logistic{Slope: roundTo(slope/deviation, 5), Intercept: roundTo(intercept-slope*mean/deviation, 5)}
+	if !(fitted.Slope > 0) {
+		return search.Logistic{}, errors.New("higher scores are not likelier to be right: the model has learned nothing")
+	}
+	return fitted, nil
+}

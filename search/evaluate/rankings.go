@@ -1,0 +1,46 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"mekiki/search"
+)
+
+// WriteRanking writes the first hits of a query so that people can read them
+// and a change of ranking shows as a difference between two files: rank,
+// verdict, probability to one digit, file name and caption.
+func WriteRanking(ctx context.Context, w io.Writer, searcher *search.Searcher, text string, hits int) error {
+	response, err := searcher.Search(ctx, search.Request{Text: text, Limit: hits, RerankBudget: unlimited})
+	if err != nil {
+		return fmt.Errorf("search %q: %w", text, err)
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "query:   %s\nverdict: %s\n\n", text, response.Verdict)
+	for _, hit := range response.Hits {
+		fmt.Fprintf(&out, "%2d  %-6s %.1f  %-40s %s\n", hit.Rank, hit.Verdict, hit.Probability, filepath.Base(hit.Path), hit.Caption)
+	}
+	if len(response.Hits) == 0 {
+		out.WriteString("nothing matches\n")
+	}
+	_, err = io.WriteString(w, out.String())
+	return err
+}
+
+// RankingFileName makes a file name of a query.
+func RankingFileName(text string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(text) {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "_"):
+			b.WriteByte('_')
+		}
+	}
+	return strings.Trim(b.String(), "_") + ".txt"
+}
