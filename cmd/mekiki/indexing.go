@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/internal/progress"
+)
+
+// index brings folders and files into a library, with progress.
+func (a *app) index(ctx context.Context, library *index.Library, engine *session, options ingest.Options) (ingest.Summary, error) {
+	reporter := a.progress()
+	defer reporter.Finish()
+	var names []string
+	for _, path := range options.Paths {
+		names = append(names, filepath.Base(path))
+	}
+	task := "index " + strings.Join(names, ", ")
+	options.Logger = a.log()
+	options.ImageSize = engine.Manifest().Config.Preprocess.ImageSize
+	options.Progress = func(state ingest.Progress) { reporter.Report(indexState(task, state)) }
+	summary, err := ingest.Run(ctx, library, engine.Engine, options)
+	if err != nil {
+		return summary, fmt.Errorf("index: %w", err)
+	}
+	return summary, nil
+}
+
+func indexState(task string, state ingest.Progress) progress.State {
+	total := int64(0)
+	if state.Walked {
+		total = int64(state.Seen)
+	}
+	done := state.Unchanged + state.Added + state.Attached + state.Failed
+	return progress.State{Task: task, Done: int64(done), Total: total, Failed: int64(state.Failed), Unit: progress.Images, Detail: filepath.Base(state.Path)}
+}
