@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
@@ -167,7 +168,7 @@ func (d *download) requestSpan(ctx context.Context, wanted span, wrote func(coun
 
 // check compares the headers of an answer with what was asked for.
 func (d *download) check(response *http.Response, wanted span) error {
-	if !d.file.pinned && d.file.etag != "" && response.Header.Get("ETag") != "" && response.Header.Get("ETag") != d.file.etag {
+	if d.file.tagMatters() && otherTag(d.file.etag, response.Header.Get("ETag")) {
 		return errChanged
 	}
 	if response.StatusCode == http.StatusOK {
@@ -190,6 +191,17 @@ func (d *download) check(response *http.Response, wanted span) error {
 		return fmt.Errorf("the server sent bytes %d to %d where %d to %d were asked for", start, last, wanted.Start, wanted.End-1)
 	}
 	return nil
+}
+
+// tagMatters reports whether the entity tag tells if the file changed. Those of content that is named by its hash may
+// differ between the servers of one storage; the hash tells then.
+func (f remoteFile) tagMatters() bool {
+	return !f.pinned && f.digest.Algorithm != SHA256 && f.digest.Algorithm != GitSHA1
+}
+
+// otherTag reports whether two entity tags are there and differ.
+func otherTag(first, second string) bool {
+	return first != "" && second != "" && strings.TrimPrefix(first, "W/") != strings.TrimPrefix(second, "W/")
 }
 
 // copy writes the body of an answer into its place, no more than was asked for.

@@ -179,6 +179,28 @@ func TestChangeBetweenRanges(t *testing.T) {
 	}
 }
 
+// TestTagsOfSeveralServers gives every answer another entity tag, as a storage of several servers may. The hash decides.
+func TestTagsOfSeveralServers(t *testing.T) {
+	server, data := bigServer(t)
+	server.hashes = false
+	var count atomic.Int64
+	server.before = func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("X-Linked-Etag", `"`+sha256Text(data)+`"`)
+		server.mutex.Lock()
+		server.tags[bigPath] = fmt.Sprintf(`"%d"`, count.Add(1))
+		server.mutex.Unlock()
+		return false
+	}
+	result, err := pullBig(t, server, testOptions(t, server.environment()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFile(t, filepath.Join(result.Dir, "big.pth"), data)
+	if sent := server.sentBytes(bigPath); sent != int64(len(data)) {
+		t.Errorf("%d bytes were sent of %d", sent, len(data))
+	}
+}
+
 func TestServerWithoutRanges(t *testing.T) {
 	server, data := bigServer(t)
 	var count atomic.Int64
