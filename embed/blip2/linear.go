@@ -61,6 +61,9 @@ func (n *network) multiply(x onnx.Value, l linear) onnx.Value {
 	case methodRows:
 		weight, scale := n.store.quantized(n.Graph, l)
 		return n.productByRows(x, weight, scale)
+	case methodBlocks:
+		weight, scale := n.store.blocks(n.Graph, l)
+		return n.MatMulNBits(x, weight, scale, onnx.Value{}, quantizationBlock)
 	default:
 		return n.MatMul(x, n.store.transposed(n.Graph, l))
 	}

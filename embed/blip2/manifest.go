@@ -103,10 +103,10 @@ type File struct {
 type LayerChoice struct {
 	Layer string `json:"layer"`
 	// Method is "int8" (one activation scale for each run), "int8_rows" (one for
-	// each row), or "fp32".
+	// each row), "int8_blocks" (one for each row and block of features), or "fp32".
 	Method string `json:"method"`
-	// Error is the root mean square error of the quantised product on the
-	// samples, relative to the root mean square of the product.
+	// Error is the quantised product's error on the samples, relative to what
+	// tells the product's rows apart, as root mean squares.
 	Error float64 `json:"error"`
 }
 

@@ -1,6 +1,7 @@
 package blip2
 
 import (
+	"bytes"
 	"math"
 
 	"mekiki/embed/onnx"
@@ -10,9 +11,10 @@ import (
 type method string
 
 const (
-	methodFloat method = "fp32"
-	methodInt8  method = "int8"      // one activation scale for each run
-	methodRows  method = "int8_rows" // one activation scale for each row
+	methodFloat  method = "fp32"
+	methodInt8   method = "int8"        // one activation scale for each run
+	methodRows   method = "int8_rows"   // one activation scale for each row
+	methodBlocks method = "int8_blocks" // scales for each row or output and each block of input features
 )
 
 // plan says for every matrix product how it is computed, and what is folded
@@ -92,6 +94,61 @@ func quantizeRows(values []float32, rows, columns int) (codes []byte, scales []f
 					code := math.RoundToEven(float64(values[i*columns+j] * inverse[i]))
 					codes[j*rows+i] = byte(int8(max(-127, min(127, code))))
 				}
+			}
+		}
+	}
+	return codes, scales
+}
+
+// quantizationBlock is the number of input features that share a scale in
+// methodBlocks.
+const quantizationBlock = 32
+
+// blocks is the weights of l as 8-bit integers around 128 in blocks,
+// [width, blocks, block], and one scale for each block [width, blocks].
+func (s *store) blocks(g *onnx.Graph, l linear) (weight, scale onnx.Value) {
+	weightName, scaleName := l.name()+".weight_blocks", l.name()+".weight_blocks_scale"
+	if _, ok := s.tensors[weightName]; !ok {
+		values, err := s.matrix(l)
+		if err != nil {
+			g.Fail(err)
+			return
+		}
+		codes, scales := quantizeBlocks(values, l.width(), l.input)
+		count := int64((l.input + quantizationBlock - 1) / quantizationBlock)
+		s.constant(g, weightName, func() (onnx.Tensor, error) {
+			return s.data.AppendBytes(onnx.Uint8, codes, int64(l.width()), count, quantizationBlock)
+		})
+		s.constant(g, scaleName, func() (onnx.Tensor, error) {
+			return s.data.AppendFloat32(scales, int64(l.width()), count)
+		})
+	}
+	return g.Constant(weightName, s.tensors[weightName]), g.Constant(scaleName, s.tensors[scaleName])
+}
+
+// quantizeBlocks turns each block of each row of a matrix [rows, columns]
+// into 8-bit integers around 128 by one scale, largest magnitude over 127.
+// The last block of a row is filled with zeros.
+func quantizeBlocks(values []float32, rows, columns int) (codes []byte, scales []float32) {
+	count := (columns + quantizationBlock - 1) / quantizationBlock
+	codes = bytes.Repeat([]byte{128}, rows*count*quantizationBlock)
+	scales = make([]float32, rows*count)
+	for i := range rows {
+		for block := range count {
+			start := i*columns + block*quantizationBlock
+			part := values[start:min(start+quantizationBlock, (i+1)*columns)]
+			var largest float32
+			for _, value := range part {
+				largest = max(largest, float32(math.Abs(float64(value))))
+			}
+			if largest == 0 {
+				largest = 127 // a block of zeros: any scale will do
+			}
+			at := i*count + block
+			scales[at] = largest / 127
+			for j, value := range part {
+				code := math.RoundToEven(float64(value * (127 / largest)))
+				codes[at*quantizationBlock+j] = byte(128 + max(-127, min(127, code)))
 			}
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
@@ -32,9 +31,9 @@ func (c candidate) String() string {
 // texts of any length, padded and in batches: a scale for each row keeps one
 // text's result apart from its neighbours'.
 var (
-	plainCandidates  = []candidate{{methodInt8, 0}, {methodRows, 0}}
-	smoothCandidates = []candidate{{methodInt8, 0}, {methodInt8, 0.5}, {methodInt8, 0.75}, {methodRows, 0}, {methodRows, 0.5}}
-	formerCandidates = []candidate{{methodRows, 0}}
+	plainCandidates  = []candidate{{methodInt8, 0}, {methodRows, 0}, {methodBlocks, 0}}
+	smoothCandidates = []candidate{{methodInt8, 0}, {methodInt8, 0.5}, {methodInt8, 0.75}, {methodRows, 0}, {methodRows, 0.5}, {methodBlocks, 0}}
+	formerCandidates = []candidate{{methodRows, 0}, {methodBlocks, 0}}
 )
 
 // Limits on a product's relative error.
@@ -57,16 +56,18 @@ func (t *tuner) choose(ctx context.Context, l linear, uses []tap[ort.Tensor], ca
 	if err != nil {
 		return verdict{}, err
 	}
+	common := commonness(uses, l.width())
 	best := verdict{candidate: candidate{method: methodFloat}, error: math.Inf(1)}
 	for _, candidate := range candidates {
 		var factors []float32
 		if candidate.smoothing > 0 {
 			factors = smoothingFactors(weights, uses, l, candidate.smoothing)
 		}
-		loss, err := t.try(ctx, l, weights, factors, candidate.method, uses)
+		loss, err := t.try(ctx, l, factors, candidate.method, uses)
 		if err != nil {
 			return verdict{}, fmt.Errorf("try %s as %v: %w", l.name(), candidate, err)
 		}
+		loss *= common
 		if loss < best.error {
 			best = verdict{candidate: candidate, factors: factors, error: loss}
 		}
@@ -106,19 +107,23 @@ func smoothingFactors(weights []float32, uses []tap[ort.Tensor], l linear, stren
 	return factors
 }
 
-// try computes the product as the method would and returns the root mean
-// square difference from the exact one, relative to that one's root mean
-// square.
-func (t *tuner) try(ctx context.Context, l linear, weights, factors []float32, method method, uses []tap[ort.Tensor]) (float64, error) {
+// try computes the product as the method would and returns its relative
+// error: the root mean square over all rows of the difference from the exact
+// row relative to that row. A row of large values thus does not hide what the
+// others lose.
+func (t *tuner) try(ctx context.Context, l linear, factors []float32, method method, uses []tap[ort.Tensor]) (float64, error) {
 	data, err := onnx.CreateDataFile(t.scratch, trialData)
 	if err != nil {
 		return 0, err
 	}
-	err = trialGraph(data, l, weights, factors, method).Write(t.scratch, trialFile)
+	plan := newPlan(method)
+	plan.rows[l.name()] = factors
+	err = trialGraph(newStore(ctx, t.source, data, plan), l, factors).Write(t.scratch, trialFile)
 	if err := closeData(data, err); err != nil {
 		return 0, err
 	}
-	var difference, whole float64
+	var squares float64
+	var count int
 	err = t.open(ctx, filepath.Join(t.scratch, trialFile), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 		for _, use := range uses {
 			input, exact := use.input.Float32(), use.output.Float32()
@@ -127,55 +132,55 @@ func (t *tuner) try(ctx context.Context, l linear, weights, factors []float32, m
 			if err != nil {
 				return err
 			}
-			difference += sum(outputs[0].Float32())
-			whole += sum(outputs[1].Float32())
+			for i, whole := range outputs[1].Float32() {
+				if whole > 0 {
+					squares += float64(outputs[0].Float32()[i]) / float64(whole)
+					count++
+				}
+			}
 		}
 		return nil
 	})
-	if err != nil || whole == 0 {
-		return 0, err
-	}
-	return math.Sqrt(difference / whole), nil
+	return math.Sqrt(squares / float64(max(1, count))), err
 }
 
-func sum(values []float32) float64 {
-	var total float64
-	for _, value := range values {
-		total += float64(value)
+// commonness is how much larger the rows of a product are than what tells
+// them apart, their deviations from the mean row, both as root mean squares.
+// An error counts in proportion to the latter.
+func commonness(uses []tap[ort.Tensor], width int) float64 {
+	mean := make([]float64, width)
+	var whole float64
+	rows := 0
+	for _, use := range uses {
+		for i, value := range use.output.Float32() {
+			mean[i%width] += float64(value)
+			whole += float64(value) * float64(value)
+		}
+		rows += len(use.output.Float32()) / width
 	}
-	return total
+	var common float64
+	for _, total := range mean {
+		common += total * total / float64(max(1, rows))
+	}
+	const most = 100
+	if rows < 2 || whole <= 0 {
+		return 1
+	}
+	return math.Sqrt(1 / max(1-common/whole, 1./(most*most)))
 }
 
-// trialGraph multiplies x by the quantised weights and adds up the squares of
+// trialGraph multiplies x as the plan's method says and adds up the squares of
 // the difference from the exact product and of that product, for each row.
-func trialGraph(data *onnx.DataFile, l linear, weights, factors []float32, method method) *onnx.Graph {
+func trialGraph(weights *store, l linear, factors []float32) *onnx.Graph {
 	graph := onnx.NewGraph("trial")
 	x := graph.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(l.input))
 	exact := graph.Input("exact", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(l.width()))
 	if factors != nil {
-		x = graph.Divide(x, graph.Constant("factors", appendFloats(graph, data, factors, l.input)))
-		weights = slices.Clone(weights)
-		for i := range l.width() {
-			scaleBy(weights[i*l.input:(i+1)*l.input], factors)
-		}
+		load := func() ([]float32, error) { return factors, nil }
+		x = graph.Divide(x, weights.floats(graph, "factors", load, l.input))
 	}
-	codes, scales := quantizeRows(weights, l.width(), l.input)
-	packed, err := data.AppendBytes(onnx.Int8, codes, int64(l.input), int64(l.width()))
-	graph.Fail(err)
-	weight, scale := graph.Constant("weight", packed), graph.Constant("scale", appendFloats(graph, data, scales, l.width()))
-	var quantized onnx.Value
-	if method == methodRows {
-		quantized = (&network{Graph: graph}).productByRows(x, weight, scale)
-	} else {
-		quantized = graph.DynamicQuantizeMatMul(x, weight, scale, onnx.Value{})
-	}
+	quantized := (&network{Graph: graph, store: weights}).multiply(x, l)
 	graph.Output("difference", graph.SumOfSquares(graph.Subtract(quantized, exact), 2))
 	graph.Output("whole", graph.SumOfSquares(exact, 2))
 	return graph
-}
-
-func appendFloats(graph *onnx.Graph, data *onnx.DataFile, values []float32, shape ...int) onnx.Tensor {
-	tensor, err := data.AppendFloat32(values, int64s(shape)...)
-	graph.Fail(err)
-	return tensor
 }

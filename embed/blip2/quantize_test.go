@@ -1,0 +1,97 @@
+package blip2
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"testing"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/ort"
+	"mekiki/embed/ort/orttest"
+)
+
+// productWeights is one fully connected layer of random weights.
+type productWeights struct{ l linear }
+
+func (p productWeights) Has(string) bool { return true }
+func (p productWeights) Shape(name string) ([]int, bool) {
+	return []int{p.l.output, p.l.input}, true
+}
+func (p productWeights) Float32(_ context.Context, name string) ([]float32, error) {
+	return RandomValues(name, 1, p.l.output*p.l.input), nil
+}
+
+// TestMethods runs one product in every way, on plain inputs, on inputs with
+// one row far larger than the others, and on inputs with one feature far
+// larger, and wants the error each way is made to bear.
+func TestMethods(t *testing.T) {
+	runtime := orttest.Open(t)
+	const rows = 5
+	for _, size := range []struct{ input, output int }{{64, 48}, {33, 17}, {7, 2}} {
+		l := linear{[]string{"layer"}, size.input, size.output}
+		tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: productWeights{l}, config: checkpoint.Config{},
+			logger: slog.New(slog.DiscardHandler)}
+		for _, kind := range []string{"plain", "row", "feature"} {
+			x := RandomValues(kind, 2, rows*size.input)
+			for i := range x {
+				if kind == "row" && i/size.input == 0 || kind == "feature" && i%size.input == 0 {
+					x[i] *= 200
+				}
+			}
+			weights, err := tuner.source.Float32(t.Context(), "layer.weight")
+			if err != nil {
+				t.Fatal(err)
+			}
+			uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(size.input)), exactProduct(x, weights, l)}}
+			for method, most := range map[method]map[string]float64{
+				methodFloat:  {"plain": 1e-6, "row": 1e-6, "feature": 1e-6},
+				methodInt8:   {"plain": 0.02, "row": 2, "feature": 0.1},
+				methodRows:   {"plain": 0.02, "row": 0.02, "feature": 0.1},
+				methodBlocks: {"plain": 0.02, "row": 0.02, "feature": 0.1},
+			} {
+				loss, err := tuner.try(t.Context(), l, nil, method, uses)
+				if err != nil {
+					t.Fatal(err)
+				}
+				name := fmt.Sprintf("%dx%d %s %s", size.input, size.output, kind, method)
+				t.Logf("%s: %.2g", name, loss)
+				if method == methodInt8 && kind == "row" && loss < 0.1 {
+					t.Errorf("%s: relative error %.3g hides what the small rows lose", name, loss)
+				}
+				if !(loss <= most[kind]) {
+					t.Errorf("%s: relative error %.3g exceeds %g", name, loss, most[kind])
+				}
+			}
+		}
+	}
+}
+
+// exactProduct is x times the transposed weights, in double precision.
+func exactProduct(x, weights []float32, l linear) ort.Tensor {
+	rows := len(x) / l.input
+	product := make([]float32, rows*l.output)
+	for i := range rows {
+		for j := range l.output {
+			var sum float64
+			for k := range l.input {
+				sum += float64(x[i*l.input+k]) * float64(weights[j*l.input+k])
+			}
+			product[i*l.output+j] = float32(sum)
+		}
+	}
+	return ort.Float32Tensor(product, 1, int64(rows), int64(l.output))
+}
+
+func TestQuantizeRows(t *testing.T) {
+	values := []float32{1, -2, 0, 0, 0.5, 127}
+	codes, scales := quantizeRows(values, 3, 2)
+	for i, value := range values {
+		row, column := i/2, i%2
+		got := float32(int8(codes[column*3+row])) * scales[row]
+		if math.Abs(float64(got-value)) > float64(scales[row])/2 {
+			t.Errorf("value %d is %v, became %v with scale %v", i, value, got, scales[row])
+		}
+	}
+}
