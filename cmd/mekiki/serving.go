@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
-	"syscall"
 
 	"golang.org/x/term"
 
@@ -22,17 +20,20 @@ import (
 
 // serving is what a server is made of.
 type serving struct {
-	options  server.Options
-	engine   *session
-	library  *index.Library
-	readOnly bool
-	uploads  bool
-	// ready is called with the page's address; it may be nil.
-	ready func(address string)
+	engine  *session
+	library *index.Library
+	// writable says that this process may change the library; else it follows
+	// what another one writes.
+	writable bool
+	// noUploads takes no images by upload.
+	noUploads bool
+	// browser opens the page once it is served, where there is a screen.
+	browser bool
 }
 
-// serve runs a server over an open model and library until ctx ends.
-func (a *app) serve(ctx context.Context, s serving) error {
+// serve runs a server over an open model and library until ctx ends. options are
+// what the caller chooses; what it is made of is filled in here.
+func (a *app) serve(ctx context.Context, s serving, options server.Options) error {
 	searcher, err := a.newSearcher(s.library, s.engine)
 	if err != nil {
 		return err
@@ -41,12 +42,17 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	if err != nil {
 		return err
 	}
-	options := s.options
+	if options.Logger == nil {
+		if options.Logger, err = a.serverLog(""); err != nil {
+			return err
+		}
+	}
+	options.Version = version()
 	options.Searcher, options.Library, options.LibraryFolder, options.Page = searcher, server.LibraryOf(s.library), s.library.Folder(), page
 	options.Models = a.modelLister(s.engine)
-	if !s.readOnly {
+	if s.writable {
 		options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
-		if s.uploads {
+		if !s.noUploads {
 			options.UploadFolder = filepath.Join(filepath.Dir(s.library.Folder()), filepath.Base(s.library.Folder())+"-uploads")
 		}
 	}
@@ -54,18 +60,22 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	if err != nil {
 		return err
 	}
-	if s.readOnly {
-		following, stop := context.WithCancel(ctx)
-		var group sync.WaitGroup
-		group.Go(func() { follow(following, s.library, options.Logger) })
-		defer group.Wait()
-		defer stop()
+	background, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer stop()
+	if !s.writable {
+		group.Go(func() { follow(background, s.library, options.Logger) })
 	}
 	return served.Run(ctx, func(at net.Addr) {
 		address := pageAddress(options.Address, at)
 		a.announce(address)
-		if s.ready != nil {
-			s.ready(address)
+		if s.browser && hasScreen(a) {
+			group.Go(func() {
+				if err := openFile(background, address); err != nil {
+					options.Logger.Debug("no browser opened", "error", err)
+				}
+			})
 		}
 	})
 }
@@ -125,45 +135,8 @@ func (a *app) modelLister(engine *session) func() []server.Model {
 
 func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }
 
-// serveDemo serves the demo's library and opens a browser where there is one.
-func serveDemo(ctx context.Context, app *app, library *index.Library, engine *session, writable bool, options demoOptions) error {
-	logger, err := app.serverLog("")
-	if err != nil {
-		return err
-	}
-	demo := serving{
-		options: server.Options{Address: freeAddress(ctx, options.address), Version: version(), Logger: logger},
-		engine:  engine, library: library, readOnly: !writable, uploads: true,
-	}
-	if !options.noOpen && hasBrowser(app) {
-		demo.ready = func(address string) {
-			if err := openFile(ctx, address); err != nil {
-				logger.Debug("no browser opened", "error", err)
-			}
-		}
-	}
-	return app.serve(ctx, demo)
-}
-
-// freeAddress is the address itself or, while another program has its port, the
-// same host with a free port.
-func freeAddress(ctx context.Context, address string) string {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", address)
-	if err == nil {
-		// Nothing was accepted: closing loses nothing.
-		_ = listener.Close()
-		return address
-	}
-	host, _, splitErr := net.SplitHostPort(address)
-	if splitErr != nil || !errors.Is(err, syscall.EADDRINUSE) {
-		return address
-	}
-	return net.JoinHostPort(host, "0")
-}
-
-// hasBrowser tells whether somebody sits in front of a screen.
-func hasBrowser(app *app) bool {
+// hasScreen tells whether somebody sits in front of a screen.
+func hasScreen(app *app) bool {
 	file, ok := app.out.(*os.File)
 	if !ok || !isTerminal(file) || app.asJSON || os.Getenv("SSH_CONNECTION") != "" {
 		return false

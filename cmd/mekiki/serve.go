@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/index"
+	"mekiki/internal/hint"
+	"mekiki/server"
+)
+
+const serveLong = `Serve the page and the HTTP API over a library.
+
+On a loopback address, the default, no token is asked for. On any other, people
+and programs show a token, and the server refuses to start without any: make one
+with "mekiki token new". Put a reverse proxy in front for TLS.
+
+While the server runs it holds the library for writing. If another process does,
+it serves for reading and follows what that process writes.
+
+docs/api.md describes the API, docs/operations.md the limits; the server itself
+shows the API at /api/docs and measurements for Prometheus at /metrics.`
+
+const serveExample = `  mekiki serve
+  mekiki serve --root ~/Pictures
+  mekiki serve --addr :8080 --token-file tokens.txt --host photos.example`
+
+type serveOptions struct {
+	address    string
+	hosts      []string
+	tokenFile  string
+	roots      []string
+	noUploads  bool
+	noCaptions bool
+	logLevel   string
+	limits     server.Limits
+	uploadMiB  int64
+	megapixels int64
+}
+
+func newServeCommand(app *app) *cobra.Command {
+	var options serveOptions
+	command := &cobra.Command{
+		Use:     "serve",
+		Short:   "Serve the page and the HTTP API",
+		Long:    serveLong,
+		Example: serveExample,
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return runServe(command.Context(), app, options)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&options.address, "addr", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
+	flags.StringSliceVar(&options.hosts, "host", nil, "further name under which the server is reached (may be repeated)")
+	flags.StringVar(&options.tokenFile, "token-file", "", "file of tokens, from \"mekiki token new\"")
+	flags.StringSliceVar(&options.roots, "root", nil, "folder that may be indexed through the server (may be repeated)")
+	flags.BoolVar(&options.noUploads, "no-uploads", false, "take no images by upload")
+	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
+	flags.StringVar(&options.logLevel, "log-level", "", "what to log: debug, info (every request), warn or error (default: warn on a terminal, else info)")
+	flags.IntVar(&options.limits.Searches, "searches", 0, "searches at work at a time (0: one for every two cores, at least 2)")
+	flags.IntVar(&options.limits.SearchQueue, "search-queue", 0, "searches that may wait for a place (0: as many as at work)")
+	flags.DurationVar(&options.limits.SearchTime, "search-time", 0, "longest time for one search (0: 30s)")
+	flags.Int64Var(&options.uploadMiB, "upload-mib", 32, "largest uploaded image in MiB")
+	flags.Int64Var(&options.megapixels, "upload-megapixels", 64, "largest uploaded image in megapixels")
+	return command
+}
+
+// runServe opens the model and the library and serves until it is told to stop.
+func runServe(ctx context.Context, app *app, options serveOptions) (err error) {
+	prepared, err := options.prepare(app)
+	if err != nil {
+		return err
+	}
+	engine, err := app.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	library, err := app.openLibrary(ctx, false)
+	readOnly := errors.Is(err, index.ErrLocked)
+	if readOnly {
+		prepared.Logger.Warn("another process is writing to the library: serving for reading", "error", err)
+		library, err = app.openLibrary(ctx, true)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	return app.serve(ctx, serving{engine: engine, library: library, writable: !readOnly, noUploads: options.noUploads}, prepared)
+}
+
+// prepare turns the flags into the server's options, as far as they go without a
+// model and a library, so that mistakes show before either is opened.
+func (o serveOptions) prepare(app *app) (server.Options, error) {
+	logger, err := app.serverLog(o.logLevel)
+	if err != nil {
+		return server.Options{}, err
+	}
+	tokens, err := readTokens(o.tokenFile)
+	if err != nil {
+		return server.Options{}, err
+	}
+	if o.uploadMiB <= 0 || o.megapixels <= 0 {
+		return server.Options{}, usage("--upload-mib and --upload-megapixels must be above 0")
+	}
+	o.limits.UploadBytes, o.limits.UploadPixels = o.uploadMiB<<20, o.megapixels*1_000_000
+	options := server.Options{Address: o.address, Hosts: o.hosts, Tokens: tokens, Limits: o.limits, Logger: logger}
+	if o.noCaptions {
+		options.Captions = -1
+	}
+	for _, root := range o.roots {
+		absolute, err := filepath.Abs(root)
+		if err != nil {
+			return options, fmt.Errorf("--root: %w", err)
+		}
+		info, err := os.Stat(absolute)
+		if err != nil {
+			return options, usage("--root: %w", err)
+		}
+		if !info.IsDir() {
+			return options, usage("--root: %s is not a folder", absolute)
+		}
+		options.Roots = append(options.Roots, absolute)
+	}
+	return options, nil
+}
+
+// tokensVariable holds tokens for those who have no place for a file: the lines of
+// one, with semicolons or line ends between them.
+const tokensVariable = "MEKIKI_TOKENS"
+
+func readTokens(path string) ([]server.Token, error) {
+	if path == "" {
+		text := strings.ReplaceAll(os.Getenv(tokensVariable), ";", "\n")
+		tokens, err := server.ParseTokens(strings.NewReader(text))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", tokensVariable, err)
+		}
+		return tokens, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--token-file: %w", err)
+	}
+	defer file.Close()
+	tokens, err := server.ParseTokens(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(tokens) == 0 {
+		return nil, hint.Wrap(fmt.Errorf("%s has no tokens", path), "mekiki token new --scope read >> "+path)
+	}
+	return tokens, nil
+}
+
+// serverLog is the log of a server: on a terminal it says only what is wrong, into
+// a file or a journal it tells of every request.
+func (a *app) serverLog(level string) (*slog.Logger, error) {
+	least := slog.LevelInfo
+	if file, ok := a.errors.(*os.File); ok && isTerminal(file) {
+		least = slog.LevelWarn
+	}
+	if a.verbose {
+		least = slog.LevelDebug
+	}
+	if level != "" {
+		if err := least.UnmarshalText([]byte(level)); err != nil {
+			return nil, usage("--log-level %q: it is debug, info, warn or error", level)
+		}
+	}
+	options := &slog.HandlerOptions{Level: least}
+	if a.asJSON {
+		return slog.New(slog.NewJSONHandler(a.errors, options)), nil
+	}
+	return slog.New(slog.NewTextHandler(a.errors, options)), nil
+}
+
+// followEvery is how often a server that reads looks for what the writer wrote.
+const followEvery = 2 * time.Second
+
+// follow keeps a library that is open for reading up to date until ctx ends.
+func follow(ctx context.Context, library *index.Library, logger *slog.Logger) {
+	ticker := time.NewTicker(followEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if _, err := library.Refresh(ctx); err != nil && ctx.Err() == nil {
+				logger.Warn("library not brought up to date", "error", err)
+			}
+		}
+	}
+}
