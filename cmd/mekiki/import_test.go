@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"mekiki/embed/blip2"
+)
+
+// TestImportInChild is the child process of TestKillDuringImport.
+func TestImportInChild(t *testing.T) {
+	source := os.Getenv("IMPORT_TEST_SOURCE")
+	if source == "" {
+		t.Skip("runs in a process of its own")
+	}
+	os.Exit(run(context.Background(), &app{in: strings.NewReader(""), out: os.Stdout, errors: os.Stderr},
+		[]string{"import", source, "--precision", "fp32", "--name", "killed"}))
+}
+
+// TestKillDuringImport kills imports with SIGKILL at random moments. Whenever the model has its name it must be whole, and
+// the next import must succeed and leave nothing else behind.
+func TestKillDuringImport(t *testing.T) {
+	offlineEnvironment(t, "http://127.0.0.1:1")
+	cache := os.Getenv("MEKIKI_CACHE")
+	folder, err := filepath.Abs("../../embed/checkpoint/testdata/hf-f32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := filepath.Join(cache, "models", "killed")
+	child := func() *exec.Cmd {
+		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestImportInChild$")
+		command.Env = append(os.Environ(), "IMPORT_TEST_SOURCE="+folder, "MEKIKI_CONFIG="+filepath.Join(cache, "none.toml"))
+		return command
+	}
+	started := time.Now()
+	if output, err := child().CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	whole := time.Since(started)
+	if err := os.RemoveAll(model); err != nil {
+		t.Fatal(err)
+	}
+	killed, absent := 0, 0
+	for range 25 {
+		command := child()
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(whole))
+		if command.Process.Kill() == nil {
+			killed++
+		}
+		_ = command.Wait()
+		manifest, err := blip2.ReadManifest(model)
+		if os.IsNotExist(err) || strings.Contains(errorText(err), "no such file") {
+			absent++
+			continue
+		}
+		if err == nil {
+			err = manifest.Verify(model)
+		}
+		if err != nil {
+			t.Fatalf("a killed import left a model that is not whole: %v", err)
+		}
+		if err := os.RemoveAll(model); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if output, err := child().CombinedOutput(); err != nil {
+		t.Fatalf("import after the kills: %v: %s", err, output)
+	}
+	entries, err := os.ReadDir(filepath.Join(cache, "models"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); name != "killed" && name != ".killed.lock" {
+			t.Errorf("%s was left behind", name)
+		}
+	}
+	t.Logf("%d imports killed within %v, %d before the model had its name", killed, whole, absent)
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
