@@ -1,0 +1,70 @@
+#include "textflag.h"
+
+// func sumPixels(pixels *byte, weights *int32, blocks int, sums *[24]int32)
+TEXT ·sumPixels(SB), NOSPLIT, $0-32
+	MOVQ pixels+0(FP), SI
+	MOVQ weights+8(FP), DI
+	MOVQ blocks+16(FP), CX
+	MOVQ sums+24(FP), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+
+block:
+	VPMOVZXBD (SI), Y3
+	VPMOVZXBD 8(SI), Y4
+	VPMOVZXBD 16(SI), Y5
+	VPMULLD (DI), Y3, Y3
+	VPMULLD 32(DI), Y4, Y4
+	VPMULLD 64(DI), Y5, Y5
+	VPADDD Y3, Y0, Y0
+	VPADDD Y4, Y1, Y1
+	VPADDD Y5, Y2, Y2
+	ADDQ $24, SI
+	ADDQ $96, DI
+	DECQ CX
+	JNZ block
+
+	VMOVDQU Y0, (DX)
+	VMOVDQU Y1, 32(DX)
+	VMOVDQU Y2, 64(DX)
+	VZEROUPPER
+	RET
+
+// func sumRows(rows *byte, stride int, weights *int32, count int, sums *[32]int32)
+TEXT ·sumRows(SB), NOSPLIT, $0-40
+	MOVQ rows+0(FP), SI
+	MOVQ stride+8(FP), BX
+	MOVQ weights+16(FP), DI
+	MOVQ count+24(FP), CX
+	MOVQ sums+32(FP), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+
+row:
+	VPBROADCASTD (DI), Y8
+	VPMOVZXBD (SI), Y4
+	VPMOVZXBD 8(SI), Y5
+	VPMOVZXBD 16(SI), Y6
+	VPMOVZXBD 24(SI), Y7
+	VPMULLD Y8, Y4, Y4
+	VPMULLD Y8, Y5, Y5
+	VPMULLD Y8, Y6, Y6
+	VPMULLD Y8, Y7, Y7
+	VPADDD Y4, Y0, Y0
+	VPADDD Y5, Y1, Y1
+	VPADDD Y6, Y2, Y2
+	VPADDD Y7, Y3, Y3
+	ADDQ BX, SI
+	ADDQ $4, DI
+	DECQ CX
+	JNZ row
+
+	VMOVDQU Y0, (DX)
+	VMOVDQU Y1, 32(DX)
+	VMOVDQU Y2, 64(DX)
+	VMOVDQU Y3, 96(DX)
+	VZEROUPPER
+	RET
