@@ -86,13 +86,25 @@ func addGlobalFlags(root *cobra.Command, app *app) {
 func addCommands(root *cobra.Command, app *app) {
 	root.AddCommand(
 		newDemoCommand(app),
+		newIndexCommand(app),
+		newSearchCommand(app),
+		newLookupCommand(app),
+		newSimilarCommand(app),
+		newServeCommand(app),
+		newTextsCommand(app),
+		newStatusCommand(app),
+		newRemoveCommand(app),
+		newCheckCommand(app),
+		newCompactCommand(app),
+		newSpacesCommand(app),
+		newExportCommand(app),
+		newBackupCommand(app),
+		newRestoreCommand(app),
 		newPullCommand(app),
 		newImportCommand(app),
 		newModelsCommand(app),
-		newSearchCommand(app),
-		newSimilarCommand(app),
-		newLookupCommand(app),
 		newEvalCommand(app),
+		newTokenCommand(app),
 		newVersionCommand(app),
 	)
 }

@@ -1,5 +1,3 @@
-//go:build builtin_assets
-
 package models
 
 import (

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/index"
+)
+
+const exportLong = `Write the library's records as JSON lines, one object for each image or text.`
+
+type exportOptions struct {
+	output  string
+	vectors bool
+	kind    string
+	folders []string
+	tags    []string
+}
+
+func newExportCommand(app *app) *cobra.Command {
+	var options exportOptions
+	command := &cobra.Command{
+		Use:     "export",
+		Short:   "Write the library's records as JSON lines",
+		Long:    exportLong,
+		Example: "  mekiki export --output library.jsonl\n  mekiki export --kind image --folder ~/Pictures/2024 --vectors",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return runExport(command.Context(), app, options)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVarP(&options.output, "output", "o", "", "file to write (default: standard output)")
+	flags.BoolVar(&options.vectors, "vectors", false, "add each record's vectors")
+	flags.StringVar(&options.kind, "kind", "", "only images or texts: image or text")
+	flags.StringArrayVar(&options.folders, "folder", nil, "only what is in or below this folder (may be repeated)")
+	flags.StringArrayVar(&options.tags, "tag", nil, "only what has this tag (may be repeated)")
+	return command
+}
+
+func runExport(ctx context.Context, app *app, options exportOptions) (err error) {
+	filter := index.Filter{Folders: options.folders, Tags: options.tags}
+	if options.kind != "" {
+		kind, err := index.ParseKind(options.kind)
+		if err != nil {
+			return usage("--kind: %w", err)
+		}
+		filter.Kinds = []index.Kind{kind}
+	}
+	library, err := app.openLibrary(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	target := io.Writer(app.out)
+	if options.output != "" {
+		file, err := os.Create(options.output)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		target = file
+	}
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	return snapshot.Export(ctx, target, index.ExportOptions{Filter: filter, Vectors: options.vectors})
+}

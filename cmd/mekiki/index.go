@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/ingest"
+)
+
+const indexLong = `Bring folders and files of images into the library.
+
+Every image below the paths is read, described by the model and kept: its
+vectors, a caption, a thumbnail, and what the file says about itself. What is
+unchanged since the last time is not read again; moved, copied, changed and
+deleted files are recognised. Files that cannot be indexed are listed by
+"mekiki status --failed" and tried again when they change.
+
+Ctrl-C stops at the next commit; the same command goes on from there. With
+--watch it stays and follows changes.`
+
+const indexExample = `  mekiki index ~/Pictures
+  mekiki index ~/Pictures --exclude drafts --exclude "*.gif"
+  mekiki index ~/Pictures --watch`
+
+type indexOptions struct {
+	ingest.Options
+	noCaptions bool
+	tokens     string
+}
+
+func newIndexCommand(app *app) *cobra.Command {
+	var options indexOptions
+	command := &cobra.Command{
+		Use:     "index PATH…",
+		Short:   "Bring folders of images into the library",
+		Long:    indexLong,
+		Example: indexExample,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			options.Paths = arguments
+			return runIndex(command.Context(), app, options)
+		},
+	}
+	flags := command.Flags()
+	flags.StringArrayVar(&options.Include, "include", nil, "take only files that match this glob, whatever their extension (may be repeated)")
+	flags.StringArrayVar(&options.Exclude, "exclude", nil, "leave out files and folders that match this glob (may be repeated)")
+	flags.BoolVar(&options.Hidden, "hidden", false, "take in hidden files and folders")
+	flags.BoolVar(&options.FollowSymlinks, "follow-symlinks", false, "go through symbolic links")
+	flags.IntVar(&options.MaxDepth, "max-depth", 0, "how many folders deep to go (0: no limit)")
+	flags.IntVar(&options.Captions, "captions", 1, "captions to keep for each image")
+	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
+	flags.StringVar(&options.tokens, "tokens", "int8", "how to keep image tokens, which reranking reads: int8, int4 or none")
+	flags.BoolVar(&options.NewSpace, "new-space", false, "add this model beside the library's (see \"mekiki spaces\")")
+	flags.IntVar(&options.BatchSize, "batch", 64, "images in one commit")
+	flags.BoolVar(&options.Watch, "watch", false, "stay and follow changes")
+	flags.BoolVar(&options.PollOnly, "poll", false, "look through the folders while watching, for drives that do not tell of changes")
+	flags.DurationVar(&options.PollInterval, "poll-interval", 0, "how often to look through the folders (0: 30s)")
+	return command
+}
+
+// ready turns the flags into the options of ingest.
+func (o indexOptions) ready() (ingest.Options, error) {
+	options := o.Options
+	switch o.tokens {
+	case "int8":
+		options.Packing = embed.PackInt8
+	case "int4":
+		options.Packing = embed.PackInt4
+	case "none":
+		options.NoTokens = true
+	default:
+		return options, usage("--tokens %q: it is int8, int4 or none", o.tokens)
+	}
+	if o.noCaptions || o.Captions == 0 {
+		options.Captions = -1
+	}
+	if err := options.Validate(); err != nil {
+		return options, usage("%w", err)
+	}
+	return options, nil
+}
+
+func runIndex(ctx context.Context, app *app, flags indexOptions) (err error) {
+	options, err := flags.ready()
+	if err != nil {
+		return err
+	}
+	library, err := app.openLibrary(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	engine, err := app.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	summary, err := app.index(ctx, library, engine, options)
+	if err != nil {
+		return err
+	}
+	return app.printIndexed(ctx, library, summary)
+}
+
+// printIndexed says what a run did, and sets the exit status.
+func (a *app) printIndexed(ctx context.Context, library *index.Library, summary ingest.Summary) error {
+	if a.asJSON {
+		failures := []failureLine{}
+		for _, failure := range summary.Failures {
+			failures = append(failures, failureLineOf(failure))
+		}
+		err := a.printJSON(struct {
+			ingest.Summary
+			Seconds  float64       `json:"seconds"`
+			Library  string        `json:"library"`
+			Failures []failureLine `json:"failures"`
+		}{summary, summary.Duration.Seconds(), library.Folder(), failures})
+		if err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(a.out, "%d files: %d new, %d unchanged, %d moved or copied, %d gone, %d failed\n",
+			summary.Seen, summary.Added, summary.Unchanged, summary.Attached, summary.Removed, summary.Failed)
+		for i, failure := range summary.Failures {
+			if i == 10 {
+				fmt.Fprintf(a.out, "  … %d more: mekiki status --failed\n", summary.Failed-i)
+				break
+			}
+			fmt.Fprintf(a.out, "  %s: %s\n", failure.File.Path, failure.Reason)
+		}
+	}
+	switch {
+	case summary.Interrupted:
+		return withStatus(exitInterrupted, ctx.Err())
+	case summary.Failed > 0:
+		return withStatus(exitPartial, nil)
+	}
+	return nil
+}
+
+// failureLine is the JSON form of a file that could not be indexed.
+type failureLine struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+	Time   string `json:"time"`
+}
+
+func failureLineOf(failure index.Failure) failureLine {
+	return failureLine{failure.File.Path, failure.Reason, failure.Time.UTC().Format("2006-01-02T15:04:05Z")}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/internal/hint"
+)
+
+const spacesLong = `Two models can live side by side in one library: fill a space for the second
+while the first serves, then switch, and switch back if you like it less.`
+
+const spacesExample = `  mekiki spaces fill --model blip2-coco
+  mekiki spaces serve --model blip2-coco
+  mekiki spaces rollback
+  mekiki spaces drop 1a2b3c4d`
+
+func newSpacesCommand(app *app) *cobra.Command {
+	spaces := &cobra.Command{
+		Use:     "spaces",
+		Short:   "Show and switch the models that the library was read with",
+		Long:    spacesLong,
+		Example: spacesExample,
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return withLibrary(command.Context(), app, true, func(*index.Library) error { return nil })
+		},
+	}
+	spaces.AddCommand(
+		&cobra.Command{
+			Use: "fill", Short: "Read every image and text again with the model of --model", Args: cobra.NoArgs,
+			RunE: func(command *cobra.Command, _ []string) error { return runSpacesFill(command.Context(), app) },
+		},
+		&cobra.Command{
+			Use: "serve", Short: "Search with the model of --model from now on", Args: cobra.NoArgs,
+			RunE: func(command *cobra.Command, _ []string) error { return runSpacesServe(command.Context(), app) },
+		},
+		&cobra.Command{
+			Use: "rollback", Short: "Go back to the model that served before", Args: cobra.NoArgs,
+			RunE: func(command *cobra.Command, _ []string) error {
+				return withLibrary(command.Context(), app, false, func(library *index.Library) error {
+					return library.RollbackSpace(command.Context())
+				})
+			},
+		},
+		&cobra.Command{
+			Use: "drop MODEL", Short: "Delete the space of a model that does not serve", Args: cobra.ExactArgs(1),
+			RunE: func(command *cobra.Command, arguments []string) error {
+				return withLibrary(command.Context(), app, false, func(library *index.Library) error {
+					space, err := spaceNamed(library, arguments[0])
+					if err != nil {
+						return err
+					}
+					return library.DropSpace(command.Context(), space)
+				})
+			},
+		},
+	)
+	return spaces
+}
+
+// withLibrary does something with the library and lists its spaces.
+func withLibrary(ctx context.Context, app *app, readOnly bool, do func(*index.Library) error) (err error) {
+	library, err := app.openLibrary(ctx, readOnly)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	if err := do(library); err != nil {
+		return err
+	}
+	return app.printSpaces(library)
+}
+
+func (a *app) printSpaces(library *index.Library) error {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	lines := []statusSpace{}
+	for _, space := range snapshot.Spaces() {
+		lines = append(lines, statusSpace{space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, spaceState(space)})
+	}
+	if a.asJSON {
+		return a.printJSON(map[string]any{"spaces": lines})
+	}
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, line := range lines {
+		fmt.Fprintf(table, "%.12s\t%s\t%d of %d records\n", line.Model, line.State, line.Records, line.Total)
+	}
+	return table.Flush()
+}
+
+// spaceNamed finds the space of a model by the beginning of its fingerprint.
+func spaceNamed(library *index.Library, name string) (embed.Space, error) {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	var found []embed.Space
+	for _, space := range snapshot.Spaces() {
+		if strings.HasPrefix(space.Space.Fingerprint, name) {
+			found = append(found, space.Space)
+		}
+	}
+	if len(found) != 1 {
+		return embed.Space{}, hint.Wrap(fmt.Errorf("%d spaces begin with %q", len(found), name), "mekiki spaces lists them")
+	}
+	return found[0], nil
+}
+
+func runSpacesFill(ctx context.Context, app *app) (err error) {
+	library, err := app.openLibrary(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	engine, err := app.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	reporter := app.progress()
+	defer reporter.Finish()
+	summary, err := ingest.Fill(ctx, library, engine.Engine, ingest.Options{
+		Logger: app.log(), ImageSize: engine.Manifest().Config.Preprocess.ImageSize,
+		Progress: func(state ingest.Progress) { reporter.Report(indexState("fill the new space", state)) },
+	})
+	if err != nil {
+		return err
+	}
+	return app.printIndexed(ctx, library, summary)
+}
+
+func runSpacesServe(ctx context.Context, app *app) error {
+	engine, err := app.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	space := engine.Space()
+	if err := engine.Close(); err != nil {
+		return err
+	}
+	return withLibrary(ctx, app, false, func(library *index.Library) error {
+		return library.ServeSpace(ctx, space)
+	})
+}

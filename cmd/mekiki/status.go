@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/index"
+	"mekiki/internal/progress"
+)
+
+const statusLong = `Show what is in the library: images, texts, models, room on disk, and damage
+if any was met. With --failed, list the files that could not be indexed.`
+
+func newStatusCommand(app *app) *cobra.Command {
+	var failed bool
+	command := &cobra.Command{
+		Use:   "status",
+		Short: "Show what is in the library",
+		Long:  statusLong,
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return runStatus(command.Context(), app, failed)
+		},
+	}
+	command.Flags().BoolVar(&failed, "failed", false, "list the files that could not be indexed")
+	return command
+}
+
+// statusReport is the JSON form of a library's status.
+type statusReport struct {
+	Library  string          `json:"library"`
+	Images   int             `json:"images"`
+	Texts    int             `json:"texts"`
+	Failed   int             `json:"failed"`
+	Bytes    int64           `json:"bytes"`
+	Writer   *index.Holder   `json:"writer,omitempty"`
+	Spaces   []statusSpace   `json:"spaces"`
+	Findings []index.Finding `json:"findings"`
+	Failures []failureLine   `json:"failures,omitempty"`
+}
+
+type statusSpace struct {
+	Model   string `json:"model"`
+	Parts   int    `json:"parts"`
+	Width   int    `json:"width"`
+	Records int    `json:"records"`
+	Total   int    `json:"total"`
+	State   string `json:"state"`
+}
+
+func spaceState(space index.SpaceState) string {
+	switch {
+	case space.Serving:
+		return "serving"
+	case space.Previous:
+		return "previous"
+	}
+	return "filling"
+}
+
+func runStatus(ctx context.Context, app *app, failed bool) (err error) {
+	library, err := app.openLibrary(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	report := statusReport{
+		Library: library.Folder(), Images: snapshot.Count(index.KindImage), Texts: snapshot.Count(index.KindText),
+		Spaces: []statusSpace{}, Findings: append([]index.Finding{}, library.Findings()...),
+	}
+	if report.Bytes, err = library.Size(); err != nil {
+		return err
+	}
+	if holder, known := index.ReadHolder(library.Folder()); known {
+		report.Writer = &holder
+	}
+	for _, space := range snapshot.Spaces() {
+		report.Spaces = append(report.Spaces, statusSpace{
+			space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, spaceState(space),
+		})
+	}
+	failures := snapshot.Failures()
+	report.Failed = len(failures)
+	if failed {
+		for _, failure := range failures {
+			report.Failures = append(report.Failures, failureLineOf(failure))
+		}
+	}
+	if app.asJSON {
+		return app.printJSON(report)
+	}
+	return app.printStatus(report)
+}
+
+func (a *app) printStatus(report statusReport) error {
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "library\t%s\n", report.Library)
+	fmt.Fprintf(table, "images\t%d\n", report.Images)
+	fmt.Fprintf(table, "texts\t%d\n", report.Texts)
+	fmt.Fprintf(table, "failed\t%d\n", report.Failed)
+	fmt.Fprintf(table, "on disk\t%s\n", progress.Count(report.Bytes, progress.Bytes))
+	for _, space := range report.Spaces {
+		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %d records\n", space.Model, space.Parts, space.Width, space.State, space.Records, space.Total)
+	}
+	if report.Writer != nil {
+		fmt.Fprintf(table, "writer\t%s, process %d on %s, since %s\n", report.Writer.Program, report.Writer.PID, report.Writer.Host, report.Writer.Since.Local().Format("2006-01-02 15:04:05"))
+	}
+	for _, finding := range report.Findings {
+		fmt.Fprintf(table, "damage\t%s: %s (try: %s)\n", finding.File, finding.Message, finding.Remedy)
+	}
+	for _, failure := range report.Failures {
+		fmt.Fprintf(table, "\t%s: %s\n", failure.Path, failure.Reason)
+	}
+	return table.Flush()
+}
