@@ -11,7 +11,7 @@ import (
 
 // TestExportedSymbolsAreDocumented asks of every exported function, type,
 // method of an exported type, constant and variable a comment that ends in a
-// full stop. A comment on a group serves all its members, and one on the line of
+// full stop or in a table. A comment on a group serves all its members, and one on the line of
 // a constant or variable serves it as it is.
 func TestExportedSymbolsAreDocumented(t *testing.T) {
 	for _, file := range sources(t) {
@@ -61,7 +61,9 @@ func checkGroup(group *ast.GenDecl, complain func(ast.Node, string, string)) {
 
 func checkComment(node ast.Node, name string, comment *ast.CommentGroup, complain func(ast.Node, string, string)) {
 	text := strings.TrimSpace(comment.Text())
+	lines := strings.Split(text, "\n")
 	switch {
+	case strings.HasPrefix(lines[len(lines)-1], "\t"): // ends in a table
 	case text == "":
 		complain(node, name, "is exported and has no comment")
 	case !strings.ContainsAny(text[len(text)-1:], ".:?!)`\"") && !strings.Contains(text, ".\n"):
