@@ -4,8 +4,7 @@
 // 2301.12597, section 3.1): the largest of the dot products between any query
 // vector and any vector of the group.
 //
-// Vectors are kept as int8 codes with a scale each, for finding, and as given,
-// rounded to half precision, for exact scores. A small index is scanned whole;
-// above that a graph (see Graph) proposes groups, whose scores are then computed
-// exactly.
+// Graph is the seam for approximate search, with two implementations: Exact, which
+// says what the answer is, and Coder, over github.com/coder/hnsw. Kernels compute
+// dot products of int8 codes, equal to the bit on every processor.
 package vector

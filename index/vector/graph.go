@@ -1,0 +1,90 @@
+package vector
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// ErrVectors is wrapped by every error about vectors that do not suit an index:
+// none, of another width, or with values that are not finite.
+var ErrVectors = errors.New("unsuitable vectors")
+
+// Neighbour is a group found near a query.
+type Neighbour struct {
+	// Group is the group's number.
+	Group uint64
+	// Score is the largest dot product of any query with any vector of the group.
+	Score float32
+	// Part is the row, from zero, of the group's vector that scored; of equals, the
+	// first.
+	Part int
+}
+
+// Graph finds the groups near a query without promising to find the nearest. It is
+// the seam between this package and approximate methods. A Graph is for one
+// goroutine at a time.
+type Graph interface {
+	// Add puts in a group's vectors, row after row, in place of those it has. The
+	// slice is kept and must not change.
+	Add(group uint64, vectors []float32) error
+	// Remove takes a group out, if it is there.
+	Remove(group uint64) error
+	// Search gives k groups, or all that allow lets through where they are fewer,
+	// best first and of equals the smaller number first. Scores are exact. Queries
+	// are rows like vectors; a nil allow lets every group through.
+	Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error)
+	// Len is the number of groups.
+	Len() int
+}
+
+// checkRows says what is wrong with rows of a width.
+func checkRows(values []float32, width int) error {
+	if width <= 0 || width > maximumWidth {
+		return fmt.Errorf("%w: width %d is not in 1 to %d", ErrVectors, width, maximumWidth)
+	}
+	if len(values) == 0 || len(values)%width != 0 {
+		return fmt.Errorf("%w: %d values, expected a positive multiple of %d", ErrVectors, len(values), width)
+	}
+	for i, value := range values {
+		if math.IsNaN(float64(value)) || math.IsInf(float64(value), 0) {
+			return fmt.Errorf("%w: value %d of row %d is %g", ErrVectors, i%width, i/width, value)
+		}
+	}
+	return nil
+}
+
+// similarity is ITC's: the largest dot product of any query with any row, and the
+// first row that has it.
+func similarity(queries, rows []float32, width int) (best float32, part int) {
+	best = float32(math.Inf(-1))
+	for row := 0; row*width < len(rows); row++ {
+		vector := rows[row*width : (row+1)*width]
+		for start := 0; start < len(queries); start += width {
+			if sum := dot(queries[start:start+width], vector); sum > best {
+				best, part = sum, row
+			}
+		}
+	}
+	return best, part
+}
+
+// dot adds in order, so that a score depends on its two vectors alone.
+func dot(a, b []float32) (sum float32) {
+	b = b[:len(a)]
+	for i, value := range a {
+		sum += value * b[i]
+	}
+	return sum
+}
+
+// best sorts neighbours and keeps the first k.
+func best(found []Neighbour, k int) []Neighbour {
+	slices.SortFunc(found, func(a, b Neighbour) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Group, b.Group))
+	})
+	return found[:max(0, min(k, len(found)))]
+}
