@@ -1,7 +1,10 @@
 """Measures a checkpoint folder on a gallery folder, from the files alone, in float32.
 
     python evaluate.py --model ../embed/builtin/model --gallery ../embed/builtin/gallery --split test
-    python evaluate.py ... --split val --calibrate      # also writes <model>/calibration.json
+    python evaluate.py ... --split val --thresholds thresholds.json --calibrate     # writes the thresholds
+    python evaluate.py ... --split test --thresholds thresholds.json                # applies them
+
+The thresholds here are of the bare ITM probability; the search engine calibrates its own, in calibration.json.
 
 Intervals are 95 % bootstrap intervals over images (or queries), 1,000 resamples.
 """
@@ -199,14 +202,15 @@ def main() -> None:
     parser.add_argument("--gallery", type=Path, required=True)
     parser.add_argument("--split", choices=("val", "test", "all"), default="test")
     parser.add_argument("--candidates", type=int, default=32)
-    parser.add_argument("--calibrate", action="store_true")
+    parser.add_argument("--thresholds", type=Path, default=Path("thresholds.json"), help="strong and weak, of the ITM probability")
+    parser.add_argument("--calibrate", action="store_true", help="choose the thresholds on this split and write them")
     parser.add_argument("--show", type=int, default=0, help="print this many captions")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=None)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     evaluation = Evaluation(given.model, given.gallery, given.split, given.candidates)
-    path = given.model / "calibration.json"
+    path = given.thresholds
     calibration = None if given.calibrate or not path.exists() else json.loads(path.read_text())
     calibration, judged = evaluation.judgement(calibration)
     if given.calibrate:

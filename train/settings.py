@@ -32,7 +32,8 @@ class Settings:
     batch: int = 96
     patches: int = 40  # patches looked at in the first part of stage 1 (0: all)
     full_from: float = 0.65  # share of stage 1 after which every patch is looked at
-    matching: int = 40  # images of a batch that take part in ITM (each with one true and two false pairs)
+    matching_weight: float = 2.0  # of ITM's loss
+    matching: int = 64  # images of a batch that take part in ITM (each with one true and two false pairs)
     text_length: int = 40
     dense_weight: float = 2.0
     vision_factor: float = 0.5  # of matrix_rate, for the pretrained vision encoder

@@ -81,12 +81,15 @@ def contrastive_loss(parts: torch.Tensor, texts: torch.Tensor, temperature: torc
     return 0.5 * (image_loss + text_loss), similarity.detach()
 
 
-def matching_loss(model, tokens, ids, near, similarity, temperature, number):
-    """ITM: true pairs, near misses of the words, and the hardest other texts and images of the batch (sampled)."""
+def matching_loss(model, tokens, ids, near, similarity, temperature, number, easy=0.0):
+    """ITM: true pairs, near misses of the words, and the hardest other texts and images of the batch (sampled).
+
+    easy is the share of those other texts and images that are drawn evenly instead, while matching is young.
+    """
     device = tokens.device
     right, wrong = near[:number], near[number:]
-    weights = F.softmax(similarity[:, : len(tokens)] / temperature, 1)
-    weights = weights.clone().fill_diagonal_(0) + 1e-6
+    weights = F.softmax(similarity[:, : len(tokens)] / temperature, 1).fill_diagonal_(0) + 1e-6
+    weights = (1 - easy) * weights / weights.sum(1, keepdim=True) + easy / weights.shape[1]
     weights.fill_diagonal_(0)
     half = number // 2
     hard_text = torch.multinomial(weights[:half], 1)[:, 0]
@@ -196,11 +199,11 @@ def run(settings: Settings) -> None:
         temperature = model.temp.float().clamp(0.01, 0.5)
         itc, similarity = contrastive_loss(parts, vectors, temperature)
         itg = generation_loss(model, text_out, ids, seen_rows, position_of)
-        itm, itm_right, near_right = matching_loss(model, tokens, ids, near, similarity, temperature.detach(), settings.matching)
+        itm, itm_right, near_right = matching_loss(model, tokens, ids, near, similarity, temperature.detach(), settings.matching, 0.5 * max(0.0, 1 - share / 0.4))
         helper_share = max(0.0, 1 - share / 0.6)
         bce = lambda x, y: F.binary_cross_entropy_with_logits(heads.shared(16 * x.to(tokens.dtype)).float(), y, reduction="sum") / len(y)
         helper = bce(parts.mean(1), counts) + bce(vectors, torch.cat([counts, counts]))
-        loss = itc + itg + itm + settings.dense_weight * (dense[0] + dense[1] + 0.1 * dense[2]) + 0.05 * helper_share * helper
+        loss = itc + itg + settings.matching_weight * itm + settings.dense_weight * (dense[0] + dense[1] + 0.1 * dense[2]) + 0.05 * helper_share * helper
         loss.backward()
         norm = optimizer.step(min(1.0, (step + 1) / settings.warmup, max(0.02, (1 - share) / settings.decay_share)), clip=2.0)
         sums += [itc.item(), itm.item(), itg.item(), dense[0].item(), helper.item(), itm_right, near_right, norm]
