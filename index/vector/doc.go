@@ -4,7 +4,10 @@
 // 2301.12597, section 3.1): the largest of the dot products between any query
 // vector and any vector of the group.
 //
+// Index is exact: it keeps vectors as int8 codes with a scale each, for finding, and
+// as given, for scores. Kernels compute dot products of codes, equal to the bit on
+// every processor; a bound on what the codes lose decides which groups need scoring.
+//
 // Graph is the seam for approximate search, with two implementations: Exact, which
-// says what the answer is, and Coder, over github.com/coder/hnsw. Kernels compute
-// dot products of int8 codes, equal to the bit on every processor.
+// says what the answer is, and Coder, over github.com/coder/hnsw.
 package vector

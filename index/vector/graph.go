@@ -10,8 +10,12 @@ import (
 )
 
 // ErrVectors is wrapped by every error about vectors that do not suit an index:
-// none, of another width, or with values that are not finite.
+// none, of another width, or with values that are no numbers or huge.
 var ErrVectors = errors.New("unsuitable vectors")
+
+// largestValue keeps the dot product of the widest vectors within float32. Values
+// of unit vectors are at most 1.
+const largestValue = 1e15
 
 // Neighbour is a group found near a query.
 type Neighbour struct {
@@ -50,8 +54,8 @@ func checkRows(values []float32, width int) error {
 		return fmt.Errorf("%w: %d values, expected a positive multiple of %d", ErrVectors, len(values), width)
 	}
 	for i, value := range values {
-		if math.IsNaN(float64(value)) || math.IsInf(float64(value), 0) {
-			return fmt.Errorf("%w: value %d of row %d is %g", ErrVectors, i%width, i/width, value)
+		if math.IsNaN(float64(value)) || math.Abs(float64(value)) > largestValue {
+			return fmt.Errorf("%w: value %d of row %d is %g, not in -%g to %g", ErrVectors, i%width, i/width, value, largestValue, largestValue)
 		}
 	}
 	return nil

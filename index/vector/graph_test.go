@@ -8,8 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 const testWidth = 48
@@ -22,6 +20,7 @@ var graphs = []struct {
 }{
 	{"exact", func() Graph { return NewExact(testWidth) }, 1},
 	{"coder", func() Graph { return NewCoder(testWidth) }, 0}, // reported only
+	{"index", func() Graph { return newIndexed(testWidth, kernels()[0]) }, 1},
 }
 
 // clustered draws unit vectors around common centres, like those of photographs.
@@ -156,7 +155,7 @@ func testChanges(t *testing.T, graph Graph, least float64) {
 			}
 			checkScores(t, exact, queries, got, allow)
 			total, searches = total+recallOf(got, want), searches+1
-			if least == 1 && !cmp.Equal(got, want) {
+			if least == 1 && !slices.Equal(got, want) {
 				t.Errorf("k %d: %v, want %v", k, got, want)
 			}
 		}

@@ -27,22 +27,70 @@ func quantize(codes []byte, values []float32) (scale float32) {
 	return largest / 127
 }
 
+// lengths measures what codes keep of a vector and what they lose: the Euclidean
+// norms of scale*code and of the vector less that.
+func lengths(codes []byte, scale float32, values []float32) (kept, lost float64) {
+	for i, value := range values {
+		back := float64(scale) * float64(int(codes[i])-bias)
+		kept += back * back
+		lost += (float64(value) - back) * (float64(value) - back)
+	}
+	return math.Sqrt(kept), math.Sqrt(lost)
+}
+
+// rowCode is what is known of a row beside its codes: its scale, and its lengths
+// rounded up.
+type rowCode struct {
+	scale, kept, lost float32
+}
+
+// newRowCode quantizes a row into codes; those beyond its width stay as they are.
+func newRowCode(codes []byte, values []float32) rowCode {
+	const up = 1 + 1e-6 // more than rounding to float32 takes away
+	scale := quantize(codes[:len(values)], values)
+	kept, lost := lengths(codes, scale, values)
+	return rowCode{scale: scale, kept: float32(kept * up), lost: float32(lost * up)}
+}
+
 // queryCode is a query vector as the kernels take it.
 type queryCode struct {
-	codes []int8  // signed, padded like the rows it is compared with
-	shift int32   // 128 times the sum of the codes: what the bias of a row adds
-	scale float32 // as of quantize
+	codes []int8 // signed, padded like the rows it is compared with
+	shift int32  // 128 times the sum of the codes: what the bias of a row adds
+	scale float64
+	// What bounds the difference between the dot product of the codes and the one
+	// in float32, for each unit of length that a row keeps, and that it loses.
+	perKept, perLost float64
 }
 
 // newQueryCode quantizes a query of any width for rows of stride bytes.
+//
+// With query q = a + e and row r = b + f, a and b being what the codes keep,
+// q*r - a*b = e*b + q*f, which by Cauchy and Schwarz is at most |e||b| + |q||f|.
+// Summing width products in float32, in order, is off by at most about
+// width * 2^-24 * |q||r| (Higham, Accuracy and Stability of Numerical Algorithms,
+// section 3.1); twice that is allowed for, and |r| <= |b| + |f|.
 func newQueryCode(values []float32, stride int) queryCode {
 	biased := make([]byte, len(values))
-	code := queryCode{codes: make([]int8, stride), scale: quantize(biased, values)}
+	scale := quantize(biased, values)
+	code := queryCode{codes: make([]int8, stride), scale: float64(scale)}
 	for i, value := range biased {
 		code.codes[i] = int8(int(value) - bias)
 		code.shift += bias * int32(code.codes[i])
 	}
+	kept, lost := lengths(biased, scale, values)
+	norm := kept + lost
+	rounding := float64(len(values)+8) * 0x1p-23 * norm
+	code.perKept, code.perLost = lost+rounding, norm+rounding
 	return code
+}
+
+// between gives limits of the float32 dot product of the query and a row, whose
+// product the kernel gave.
+func (q *queryCode) between(row rowCode, product int32) (lower, upper float64) {
+	const underflow = 1e-38 // products too small for float32 may be off by all they are
+	middle := q.scale * float64(row.scale) * float64(product-q.shift)
+	slack := q.perKept*float64(row.kept) + q.perLost*float64(row.lost) + underflow
+	return middle - slack, middle + slack
 }
 
 // strideOf is the number of bytes of a row: width rounded up to whole blocks of the

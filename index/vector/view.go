@@ -1,0 +1,188 @@
+package vector
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+)
+
+// View is an Index at one moment. It is safe for concurrent use.
+type View struct {
+	width, stride int
+	kernel        kernel
+	content       content
+}
+
+// Len is the number of groups.
+func (v *View) Len() int { return v.content.entries - v.content.dead.count }
+
+// Search gives the k groups, or all where there are fewer, with the largest dot
+// product between any of their vectors and any of the queries, best first and of
+// equals the smaller number first. Queries are rows like vectors. allow says which
+// groups may be found, nil that all may; it is asked once for each.
+//
+// Every vector's codes are looked at. What they can be off by is known, so groups
+// that may be among the nearest are found for certain, and those are scored in
+// full precision.
+func (v *View) Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
+	if err := checkRows(queries, v.width); err != nil {
+		return nil, err
+	}
+	if k = min(k, v.Len()); k <= 0 {
+		return nil, ctx.Err()
+	}
+	s := &searching{view: v, allow: allow, kth: newLargest(k)}
+	for query := range slices.Chunk(queries, v.width) {
+		s.queries = append(s.queries, newQueryCode(query, v.stride))
+	}
+	for _, chunk := range v.content.chunks() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.scan(chunk)
+	}
+	return s.rescore(ctx, queries, k)
+}
+
+// searching is one search under way.
+type searching struct {
+	view      *View
+	allow     func(group uint64) bool
+	queries   []queryCode
+	kth       *largest // of the lower limits of scores
+	proposals []proposal
+
+	products     []int32
+	lower, upper []float64 // limits of each row's largest product
+}
+
+// proposal is an entry that may be among the nearest, with the upper limit of its
+// score.
+type proposal struct {
+	entry *entry
+	upper float64
+}
+
+// scan looks at the runs of consecutive entries of a chunk that may be found.
+func (s *searching) scan(c *chunk) {
+	start := 0
+	for i := range c.entries {
+		if s.view.content.dead.has(c.first+i) || s.allow != nil && !s.allow(c.entries[i].group) {
+			s.propose(c, start, i)
+			start = i + 1
+		}
+	}
+	s.propose(c, start, len(c.entries))
+}
+
+// propose looks at the entries from start to before end.
+func (s *searching) propose(c *chunk, start, end int) {
+	if start == end {
+		return
+	}
+	firstRow := c.entries[start].row
+	s.limit(c, firstRow, c.endRow(end-1))
+	for i := start; i < end; i++ {
+		entry := &c.entries[i]
+		from, to := entry.row-firstRow, c.endRow(i)-firstRow
+		if upper := slices.Max(s.upper[from:to]); upper >= s.kth.least() {
+			s.proposals = append(s.proposals, proposal{entry, upper})
+			s.kth.offer(slices.Max(s.lower[from:to]))
+		}
+	}
+}
+
+// endRow is the row after an entry's last.
+func (c *chunk) endRow(entry int) int {
+	if entry+1 < len(c.entries) {
+		return c.entries[entry+1].row
+	}
+	return len(c.rows)
+}
+
+// limit computes the limits of the rows from first to before end.
+func (s *searching) limit(c *chunk, first, end int) {
+	count, stride := end-first, s.view.stride
+	s.products = slices.Grow(s.products[:0], count)[:count]
+	s.lower = slices.Grow(s.lower[:0], count)[:count]
+	s.upper = slices.Grow(s.upper[:0], count)[:count]
+	for number := range s.queries {
+		query := &s.queries[number]
+		s.view.kernel.dot(query.codes, c.codes[first*stride:end*stride], s.products)
+		for i, row := range c.rows[first:end] {
+			lower, upper := query.between(row, s.products[i])
+			if number > 0 {
+				lower, upper = max(lower, s.lower[i]), max(upper, s.upper[i])
+			}
+			s.lower[i], s.upper[i] = lower, upper
+		}
+	}
+}
+
+// rescore scores proposals exactly, the most promising first, until no other can be
+// among the nearest.
+func (s *searching) rescore(ctx context.Context, queries []float32, k int) ([]Neighbour, error) {
+	least := s.kth.least()
+	s.proposals = slices.DeleteFunc(s.proposals, func(p proposal) bool { return p.upper < least })
+	slices.SortFunc(s.proposals, func(a, b proposal) int { return cmp.Compare(b.upper, a.upper) })
+	exact, found := newLargest(k), make([]Neighbour, 0, k)
+	for i, proposal := range s.proposals {
+		if proposal.upper < exact.least() {
+			break
+		}
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		score, part := similarity(queries, proposal.entry.values, s.view.width)
+		found = append(found, Neighbour{Group: proposal.entry.group, Score: score, Part: part})
+		exact.offer(float64(score))
+	}
+	return best(found, k), nil
+}
+
+// largest keeps the largest values that it is offered, up to a number of them, as a
+// heap with the least on top.
+type largest struct {
+	limit int
+	heap  []float64
+}
+
+func newLargest(limit int) *largest { return &largest{limit: limit} }
+
+// least is the least of the values kept once the number is reached, and minus
+// infinity before.
+func (l *largest) least() float64 {
+	if len(l.heap) < l.limit {
+		return math.Inf(-1)
+	}
+	return l.heap[0]
+}
+
+func (l *largest) offer(value float64) {
+	switch {
+	case len(l.heap) < l.limit:
+		l.heap = append(l.heap, value)
+		for i := len(l.heap) - 1; i > 0 && l.heap[i] < l.heap[(i-1)/2]; i = (i - 1) / 2 {
+			l.heap[i], l.heap[(i-1)/2] = l.heap[(i-1)/2], l.heap[i]
+		}
+	case value > l.heap[0]:
+		l.heap[0] = value
+		l.sink()
+	}
+}
+
+// sink restores the heap after its top grew.
+func (l *largest) sink() {
+	for i := 0; ; {
+		child := 2*i + 1
+		if child+1 < len(l.heap) && l.heap[child+1] < l.heap[child] {
+			child++
+		}
+		if child >= len(l.heap) || l.heap[i] <= l.heap[child] {
+			return
+		}
+		l.heap[i], l.heap[child] = l.heap[child], l.heap[i]
+		i = child
+	}
+}
