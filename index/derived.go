@@ -140,7 +140,10 @@ func (d *derived) catchUpWords(ctx context.Context, s *state) error {
 
 // loadVectors fills the vector indexes with one space's vectors.
 func (d *derived) loadVectors(ctx context.Context, l *Library, s *state, from *space, segments segmentSet) error {
-	images, texts := newScan(from.space.Width), newScan(from.space.Width)
+	images, texts, err := newVectorIndexes(from.space.Width)
+	if err != nil {
+		return fmt.Errorf("load vectors: %w", err)
+	}
 	damaged := 0
 	for id, location := range from.locations.all() {
 		if err := ctx.Err(); err != nil {
@@ -193,7 +196,12 @@ func readVectors(segments segmentSet, from *space, record *Record, l location) (
 func (d *derived) apply(ctx context.Context, l *Library, t *transaction, next *state, values map[ID][]float32) {
 	d.applyWords(ctx, l, t, next)
 	if serving := next.serving(); serving != nil && d.images == nil {
-		d.space, d.images, d.texts = serving.number, newScan(serving.space.Width), newScan(serving.space.Width)
+		images, texts, err := newVectorIndexes(serving.space.Width)
+		if err != nil {
+			l.logger.Error("begin the vector index", "space", serving.number, "error", err)
+			return
+		}
+		d.space, d.images, d.texts = serving.number, images, texts
 	}
 	for id := range t.moved[d.space] {
 		record, there := next.record(id)

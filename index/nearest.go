@@ -1,10 +1,11 @@
 package index
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
+
+	"mekiki/index/vector"
 )
 
 // vectorIndex finds the groups nearest to a query. A group is a record. Add
@@ -27,78 +28,49 @@ type vectorView interface {
 	Len() int
 }
 
-// scan is a vectorIndex that looks at every vector.
-type scan struct {
-	width  int
-	groups table[[]float32]
+// newVectorIndexes makes the indexes of a space's images and texts.
+func newVectorIndexes(width int) (images, texts vectorIndex, err error) {
+	first, err := vector.New(vector.Options{Width: width})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrSpace, err)
+	}
+	second, err := vector.New(vector.Options{Width: width})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrSpace, err)
+	}
+	return exactIndex{first}, exactIndex{second}, nil
 }
 
-type scanView struct {
-	width  int
-	groups table[[]float32]
-}
-
-func newScan(width int) *scan { return &scan{width: width} }
+// exactIndex is the vectorIndex of package vector.
+type exactIndex struct{ *vector.Index }
 
 // Add implements vectorIndex.
-func (s *scan) Add(group uint64, vectors []float32) error {
-	if len(vectors) == 0 || len(vectors)%s.width != 0 {
-		return fmt.Errorf("%w: %d values for vectors of width %d", ErrSpace, len(vectors), s.width)
-	}
-	edit := editTable(s.groups)
-	edit.set(ID(group), vectors)
-	s.groups = edit.table
-	return nil
-}
-
-// Remove implements vectorIndex.
-func (s *scan) Remove(group uint64) {
-	edit := editTable(s.groups)
-	edit.remove(ID(group))
-	s.groups = edit.table
+func (x exactIndex) Add(group uint64, vectors []float32) error {
+	return spaceError(x.Index.Add(group, vectors))
 }
 
 // View implements vectorIndex.
-func (s *scan) View() vectorView { return scanView{s.width, s.groups} }
+func (x exactIndex) View() vectorView { return exactView{x.Index.View()} }
 
-// Len implements vectorView.
-func (v scanView) Len() int { return v.groups.count }
+type exactView struct{ *vector.View }
 
 // Search implements vectorView.
-func (v scanView) Search(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]Neighbour, error) {
-	if len(queries) == 0 || len(queries)%v.width != 0 {
-		return nil, fmt.Errorf("%w: a query of %d values, expected a multiple of %d", ErrSpace, len(queries), v.width)
+func (v exactView) Search(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]Neighbour, error) {
+	found, err := v.View.Search(ctx, queries, k, allow)
+	if err != nil {
+		return nil, spaceError(err)
 	}
-	var found []Neighbour
-	for id, vectors := range v.groups.all() {
-		if id%1024 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if allow != nil && !allow(uint64(id)) {
-			continue
-		}
-		score, part := v.similarity(queries, vectors)
-		found = append(found, Neighbour{ID: id, Score: score, Part: part})
+	neighbours := make([]Neighbour, len(found))
+	for i, n := range found {
+		neighbours[i] = Neighbour{ID: ID(n.Group), Score: n.Score, Part: n.Part}
 	}
-	slices.SortFunc(found, func(a, b Neighbour) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
-	})
-	return found[:min(k, len(found))], nil
+	return neighbours, nil
 }
 
-func (v scanView) similarity(queries, vectors []float32) (best float32, part int) {
-	best = -2
-	for row := 0; row*v.width < len(vectors); row++ {
-		vector := vectors[row*v.width : (row+1)*v.width]
-		for start := 0; start < len(queries); start += v.width {
-			var sum float32
-			for i, value := range queries[start : start+v.width] {
-				sum += value * vector[i]
-			}
-			if sum > best {
-				best, part = sum, row
-			}
-		}
+// spaceError marks errors about vectors as the index's own.
+func spaceError(err error) error {
+	if errors.Is(err, vector.ErrVectors) {
+		return fmt.Errorf("%w: %w", ErrSpace, err)
 	}
-	return best, part
+	return err
 }
