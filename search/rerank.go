@@ -47,6 +47,10 @@ func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (
 		texts: append(append([]string{}, r.plan.clauses...), r.plan.unwanted...),
 	}
 	rest := r.candidates[:min(count, len(r.candidates))]
+	deadline, err = reader.warmUp(ctx, rest, deadline)
+	if err != nil {
+		return 0, err
+	}
 	pace := &pacer{deadline: deadline, batch: s.options.RerankBatch}
 	for len(rest) > 0 {
 		size := pace.next(len(rest))
@@ -70,6 +74,21 @@ func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (
 		r.warnings = append(r.warnings, fmt.Sprintf("%d pictures could not be matched: neither their image tokens nor their originals can be read", reader.unread))
 	}
 	return reranked, nil
+}
+
+// warmUp lets ITM read one candidate before the clock starts, the first time:
+// that loads the model, which is no query's fault. It gives the deadline that
+// leaves the budget whole.
+func (m *reranker) warmUp(ctx context.Context, candidates []*candidate, deadline time.Time) (time.Time, error) {
+	if m.searcher.warm.Load() || len(candidates) == 0 || deadline.IsZero() || time.Until(deadline) <= 0 {
+		return deadline, nil
+	}
+	started := time.Now()
+	if err := m.read(ctx, candidates[:1]); err != nil {
+		return deadline, err
+	}
+	m.searcher.warm.Store(true)
+	return deadline.Add(time.Since(started)), nil
 }
 
 // read lets ITM answer clause by clause, and asks no further where a clause

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"mekiki/embed"
@@ -95,6 +96,9 @@ type Searcher struct {
 	tokens   *lru[index.ID, embed.ImageTokens]
 	matches  *lru[matchKey, clauseAnswer]
 	rankings *lru[rankingKey, *ranking]
+
+	// warm says that ITM has answered once, so that its graph is loaded.
+	warm atomic.Bool
 }
 
 // New makes a Searcher. It owns neither the library nor the engine. engine may

@@ -130,14 +130,19 @@ func (e *evaluation) observeAll(ctx context.Context, b *bench, questions []quest
 func fit(queries []observed, options CalibrateOptions) (search.Calibration, error) {
 	calibration := search.DefaultCalibration()
 	var match, vector []example
+	unanswered := unansweredWeight(queries)
 	for _, query := range queries {
 		if query.names {
 			continue
 		}
+		weight := 1.0
+		if !query.answered {
+			weight = unanswered
+		}
 		for _, candidate := range query.candidates {
 			if !math.IsNaN(candidate.match) {
-				match = append(match, example{candidate.match, candidate.right})
-				vector = append(vector, example{candidate.cosine, candidate.right})
+				match = append(match, example{candidate.match, candidate.right, weight})
+				vector = append(vector, example{candidate.cosine, candidate.right, weight})
 			}
 		}
 	}
@@ -152,6 +157,22 @@ func fit(queries []observed, options CalibrateOptions) (search.Calibration, erro
 	chooseFusion(&calibration, queries)
 	chooseKeywordOdds(&calibration, queries)
 	return calibration, calibration.Validate()
+}
+
+// unansweredWeight makes the queries that nothing answers count as much as all
+// those that something does: of what people ask, nobody knows the shares.
+func unansweredWeight(queries []observed) float64 {
+	var answered, unanswered float64
+	for _, query := range queries {
+		switch {
+		case query.names:
+		case query.answered:
+			answered++
+		default:
+			unanswered++
+		}
+	}
+	return max(answered, 1) / max(unanswered, 1)
 }
 
 // chooseThresholds puts the verdicts between what true captions and unanswered

@@ -77,20 +77,20 @@ func TestFitLogistic(t *testing.T) {
 	var examples []example
 	for range 50000 {
 		x := random.NormFloat64()*2 + 1
-		examples = append(examples, example{x, random.Float64() < want.Probability(x)})
+		examples = append(examples, example{x, random.Float64() < want.Probability(x), 1})
 	}
 	got, err := fitLogistic(examples)
 	if err != nil || math.Abs(got.Slope-want.Slope) > 0.1 || math.Abs(got.Intercept-want.Intercept) > 0.15 {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	apart, err := fitLogistic([]example{{1, true}, {2, true}, {-1, false}, {-2, false}})
+	apart, err := fitLogistic([]example{{1, true, 1}, {2, true, 1}, {-1, false, 1}, {-2, false, 1}})
 	if err != nil || math.IsInf(apart.Slope, 0) || apart.Probability(2) < 0.6 || apart.Probability(-2) > 0.4 {
 		t.Errorf("classes apart: %+v, %v", apart, err)
 	}
-	if _, err := fitLogistic([]example{{1, true}}); err == nil {
+	if _, err := fitLogistic([]example{{1, true, 1}}); err == nil {
 		t.Error("one class is fitted")
 	}
-	if _, err := fitLogistic([]example{{1, false}, {2, false}, {-1, true}, {-2, true}}); err == nil {
+	if _, err := fitLogistic([]example{{1, false, 1}, {2, false, 1}, {-1, true, 1}, {-2, true, 1}}); err == nil {
 		t.Error("a falling curve is taken")
 	}
 }
@@ -394,7 +394,7 @@ func TestWriteRanking(t *testing.T) {
 	if err := WriteRanking(t.Context(), &out, searcher, "blue paper", 3); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(out.String(), "query:   blue paper\nverdict: strong\n\n 1  strong 1.0  holiday-0002.png") {
+	if !strings.HasPrefix(out.String(), "query:   blue paper\nverdict: strong\n\n 1  strong holiday-0002.png") {
 		t.Errorf("got %s", out.String())
 	}
 }

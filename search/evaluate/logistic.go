@@ -7,10 +7,11 @@ import (
 	"mekiki/search"
 )
 
-// example is a raw score with the truth.
+// example is a raw score with the truth, and how much it counts.
 type example struct {
-	score float64
-	right bool
+	score  float64
+	right  bool
+	weight float64
 }
 
 // fitLogistic finds the curve of largest likelihood by Newton's method, with
@@ -19,18 +20,19 @@ type example struct {
 func fitLogistic(examples []example) (search.Logistic, error) {
 	var right, wrong, mean, deviation float64
 	for _, e := range examples {
-		mean += e.score / float64(len(examples))
+		mean += e.score * e.weight
 		if e.right {
-			right++
+			right += e.weight
 		} else {
-			wrong++
+			wrong += e.weight
 		}
 	}
 	if right == 0 || wrong == 0 {
 		return search.Logistic{}, errors.New("there are no right or no wrong examples")
 	}
+	mean /= right + wrong
 	for _, e := range examples {
-		deviation += (e.score - mean) * (e.score - mean) / float64(len(examples))
+		deviation += (e.score - mean) * (e.score - mean) * e.weight / (right + wrong)
 	}
 	deviation = max(math.Sqrt(deviation), 1e-9)
 	high, low := (right+1)/(right+2), 1/(wrong+2)
@@ -44,7 +46,7 @@ func fitLogistic(examples []example) (search.Logistic, error) {
 			if e.right {
 				target = high
 			}
-			difference, weight := p-target, max(p*(1-p), 1e-12)
+			difference, weight := e.weight*(p-target), e.weight*max(p*(1-p), 1e-12)
 			g0 += difference * x
 			g1 += difference
 			h00 += weight * x * x

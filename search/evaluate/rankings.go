@@ -13,7 +13,7 @@ import (
 
 // WriteRanking writes the first hits of a query so that people can read them
 // and a change of ranking shows as a difference between two files: rank,
-// verdict, probability to one digit, file name and caption.
+// verdict, file name and caption.
 func WriteRanking(ctx context.Context, w io.Writer, searcher *search.Searcher, text string, hits int) error {
 	response, err := searcher.Search(ctx, search.Request{Text: text, Limit: hits, RerankBudget: unlimited})
 	if err != nil {
@@ -22,7 +22,7 @@ func WriteRanking(ctx context.Context, w io.Writer, searcher *search.Searcher, t
 	var out strings.Builder
 	fmt.Fprintf(&out, "query:   %s\nverdict: %s\n\n", text, response.Verdict)
 	for _, hit := range response.Hits {
-		fmt.Fprintf(&out, "%2d  %-6s %.1f  %-40s %s\n", hit.Rank, hit.Verdict, hit.Probability, filepath.Base(hit.Path), hit.Caption)
+		fmt.Fprintf(&out, "%2d  %-6s %-44s %s\n", hit.Rank, hit.Verdict, filepath.Base(hit.Path), hit.Caption)
 	}
 	if len(response.Hits) == 0 {
 		out.WriteString("nothing matches\n")
