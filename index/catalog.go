@@ -98,6 +98,9 @@ func loadCatalog(ctx context.Context, fsys vfs.FS, folder string) (*loaded, erro
 	if err := result.loadCheckpoint(ctx, fsys, folder, checkpoints); err != nil {
 		return nil, err
 	}
+	if logs, err = withoutUnused(fsys, folder, logs, checkpoints); err != nil {
+		return nil, err
+	}
 	transaction := newTransaction(result.state, result.lookup, result.state.sequence)
 	transaction.replaying = true
 	expected := max(result.checkpoint, 1)
@@ -118,6 +121,23 @@ func loadCatalog(ctx context.Context, fsys vfs.FS, folder string) (*loaded, erro
 	result.state = transaction.finish()
 	result.lookup.apply(result.state.sequence, transaction.keys)
 	return result, nil
+}
+
+// withoutUnused leaves out the last logs that were begun and never used: when
+// the beginning of a log fails half-way, the one before it goes on. A log that
+// follows a checkpoint of its number is in use, even when it is empty.
+func withoutUnused(fsys vfs.FS, folder string, logs, checkpoints []uint64) ([]uint64, error) {
+	for len(logs) > 1 && !slices.Contains(checkpoints, logs[len(logs)-1]) {
+		stat, err := fsys.Stat(filepath.Join(folder, logName(logs[len(logs)-1])))
+		if err != nil {
+			return nil, fmt.Errorf("read catalog: %w", err)
+		}
+		if stat.Size() > journal.HeaderSize {
+			break
+		}
+		logs = logs[:len(logs)-1]
+	}
+	return logs, nil
 }
 
 // loadCheckpoint loads the newest whole checkpoint; when none is whole, what

@@ -251,7 +251,7 @@ func (l *Library) checkThumbnails(ctx context.Context, v *view, report *CheckRep
 			report.Bytes += int64(len(jpeg)) + 8
 		case errors.Is(err, ErrDamaged):
 			name, _ := filepath.Rel(l.folder, v.thumbs.path(record.Hash))
-			report.damage(name, 0, "the thumbnail is damaged; it is made again when it is asked for", "mekiki check --repair", record.ID)
+			report.remark(name, 0, "the thumbnail is damaged; it is made again when it is asked for", "mekiki check --repair")
 		}
 	}
 	return nil
@@ -293,7 +293,7 @@ func (l *Library) Repair(ctx context.Context) (CheckReport, error) {
 	l.writer.Lock()
 	defer l.writer.Unlock()
 	report, lost, err := l.check(ctx)
-	if err == nil && report.Damaged() {
+	if err == nil && len(report.Findings) > 0 {
 		err = l.repair(ctx, &report, lost)
 	}
 	if err != nil {
@@ -329,11 +329,7 @@ func (l *Library) repair(ctx context.Context, report *CheckReport, lost map[uint
 	if err := l.repairDerived(ctx, report); err != nil {
 		return err
 	}
-	for _, finding := range report.Findings {
-		if finding.Damage {
-			report.Repaired++
-		}
-	}
+	report.Repaired = len(report.Findings)
 	l.mutex.Lock()
 	l.findings = nil
 	l.mutex.Unlock()

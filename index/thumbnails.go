@@ -76,10 +76,11 @@ func (t *thumbnails) write(hash Hash, jpeg []byte) error {
 	}
 	data := append(bytes.Clone(jpeg), thumbnailMagic...)
 	data = binary.LittleEndian.AppendUint32(data, castagnoli(jpeg))
-	if _, err = file.WriteAt(data, 0); err != nil {
-		err = fmt.Errorf("write thumbnail: %w", err)
+	_, err = file.WriteAt(data, 0)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("write thumbnail: %w", errors.Join(err, t.fsys.Remove(name)))
 	}
-	return errors.Join(err, file.Close())
+	return nil
 }
 
 // Thumbnail gives a JPEG of the image, its longest side [ThumbnailSide] pixels

@@ -20,8 +20,11 @@ const Version = 1
 // MaxPayload is the largest payload of one frame, in bytes.
 const MaxPayload = 256 << 20
 
+// HeaderSize is the length of the file header.
+const HeaderSize = 32
+
 const (
-	headerSize = 32
+	headerSize = HeaderSize
 	frameSize  = 32
 	frameMagic = 0x46494B4D // "MKIF", little-endian
 )
