@@ -64,6 +64,12 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer stop()
+	group.Go(func() {
+		// The first search should not be the slow one.
+		if err := s.engine.Warm(background); err != nil && background.Err() == nil {
+			options.Logger.Warn("model not warmed up", "error", err)
+		}
+	})
 	if !s.writable {
 		group.Go(func() { follow(background, s.library, options.Logger) })
 	}
