@@ -69,7 +69,7 @@ export function resultsView() {
     replace(warnings, (result.warnings || []).join(" "));
     if (!items.length && result.stage !== "first") return message(...nothing(result));
     if (!items.length) return undefined;
-    if (!grid.element.isConnected) replace(place, grid.element);
+    if (place.firstChild !== grid.element) replace(place, grid.element);
     grid.set(items, { animate });
     syncDetail();
     return undefined;

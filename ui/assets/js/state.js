@@ -2,12 +2,11 @@
 // An uploaded image can't be in an address; it is kept beside it, in memory.
 
 const listeners = new Set();
-let current = parse(location);
-let uploaded = null; // {file, url}: the image that is the query, or that is looked up
-
 const lists = ["folder", "camera", "tag", "format"];
 const singles = ["q", "record", "crop", "after", "before", "sort", "show", "open", "level"];
 const views = ["search", "lookup", "library", "duplicates"];
+let current = parse(location);
+let uploaded = null; // {file, url}: the image that is the query, or that is looked up
 
 function parse(from) {
   const query = new URLSearchParams(from.search);

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// screenshotsVariable names a folder to which the page's tests write what they
+// see, for people to look at.
+const screenshotsVariable = "MEKIKI_SCREENSHOTS"
+
+// page is the page in a browser.
+type page struct {
+	t       *testing.T
+	ctx     context.Context
+	address string
+}
+
+// testPage drives the page in Chromium.
+func testPage(t *testing.T, address string) {
+	p := openPage(t, address)
+	t.Run("browse", func(t *testing.T) {
+		p := p.on(t)
+		p.visit("")
+		p.wait(`document.querySelectorAll(".tile img.loaded").length > 5`)
+		p.screenshot("browse")
+	})
+	t.Run("search", func(t *testing.T) { p.on(t).search() })
+	t.Run("detail", func(t *testing.T) { p.on(t).detail() })
+	t.Run("image query", func(t *testing.T) { p.on(t).imageQuery() })
+	t.Run("lookup", func(t *testing.T) { p.on(t).lookup() })
+	t.Run("library", func(t *testing.T) {
+		p := p.on(t)
+		p.visit("library")
+		p.wait(`document.querySelector(".figures b")?.textContent === "640"`)
+		p.screenshot("library")
+	})
+	t.Run("duplicates", func(t *testing.T) {
+		p := p.on(t)
+		p.visit("duplicates?level=scene")
+		p.wait(`document.querySelectorAll(".group, .message p").length > 0`)
+	})
+	t.Run("language and appearance", func(t *testing.T) { p.on(t).preferences() })
+}
+
+func openPage(t *testing.T, address string) page {
+	t.Helper()
+	browser, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("MEKIKI_REQUIRE_BROWSER") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("Chromium is not installed; on Debian: apt-get install chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"), chromedp.WindowSize(1280, 900))
+	allocator, cancelAllocator := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	t.Cleanup(cancelAllocator)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	return page{t: t, ctx: ctx, address: address}
+}
+
+func (p page) on(t *testing.T) page {
+	p.t = t
+	return p
+}
+
+func (p page) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 60*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p page) visit(path string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(p.address + path))
+}
+
+// wait waits until an expression is true in the page.
+func (p page) wait(expression string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if inPage[bool](p, "Boolean("+expression+")") {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.screenshot("failed")
+			p.t.Fatalf("the page never has %s; it says:\n%s", expression, inPage[string](p, "document.body.innerText"))
+		}
+	}
+}
+
+func inPage[T any](p page, expression string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 60*time.Second)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+func (p page) screenshot(name string) {
+	p.t.Helper()
+	folder := os.Getenv(screenshotsVariable)
+	if folder == "" {
+		return
+	}
+	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+const settled = `["reranked", "final"].includes(document.getElementById("summary")?.dataset.stage)`
+
+func (p page) search() {
+	p.visit("")
+	p.do(chromedp.WaitVisible("#query"), chromedp.SendKeys("#query", "two cats\r"))
+	p.wait(settled + ` && document.querySelectorAll(".tile img.loaded").length > 0`)
+	p.screenshot("search")
+	if headings := inPage[int](p, `document.querySelectorAll("main h1").length`); headings != 0 {
+		p.t.Error("the welcome stays above the hits")
+	}
+	if label := inPage[string](p, `document.querySelector(".cell[data-index='0'] button").getAttribute("aria-label")`); !strings.Contains(label, "cat") {
+		p.t.Errorf("the first hit is %q", label)
+	}
+	if address := inPage[string](p, "location.search"); address != "?q=two+cats" {
+		p.t.Errorf("the address is %q", address)
+	}
+	p.visit("?q=two+cats&tag=no-such-tag")
+	p.wait(settled + ` && document.querySelector(".message h2")`)
+	p.screenshot("nothing")
+	p.visit("?q=%22unbalanced")
+	p.wait(`document.querySelector("[role=alert]") || ` + settled)
+}
+
+func (p page) detail() {
+	p.visit("?q=two+cats&show=all")
+	p.wait(settled + ` && document.querySelectorAll(".tile").length > 1`)
+	p.do(chromedp.Click(".cell[data-index='0'] button"))
+	p.wait(`document.querySelector("dialog[open] .why .signal")`)
+	p.screenshot("detail")
+	first := inPage[string](p, `new URLSearchParams(location.search).get("open")`)
+	p.do(chromedp.KeyEvent(kb.ArrowRight))
+	p.wait(fmt.Sprintf(`new URLSearchParams(location.search).get("open") !== %q`, first))
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.wait(`!document.querySelector("dialog[open]")`)
+}
+
+// drop gives the page a picture of the gallery as a dropped file.
+const drop = `(async () => {
+	const list = await (await fetch("/api/v1/records?kind=image&limit=1")).json();
+	const picture = await (await fetch("/api/v1/records/" + list.records[0].id + "/original")).blob();
+	const transfer = new DataTransfer();
+	transfer.items.add(new File([picture], "dropped.webp", {type: "image/webp"}));
+	document.body.dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: transfer}));
+	window.droppedRecord = list.records[0].id;
+})(); true`
+
+func (p page) imageQuery() {
+	p.visit("")
+	p.wait(`document.querySelectorAll(".tile").length > 0`)
+	inPage[bool](p, drop)
+	p.wait(`document.querySelector(".query-image") && ` + settled + ` && document.querySelectorAll(".tile img.loaded").length > 0`)
+	p.wait(`document.querySelector(".cell[data-index='0']").dataset.id === window.droppedRecord`)
+	p.screenshot("image")
+}
+
+func (p page) lookup() {
+	p.visit("lookup")
+	p.wait(`document.querySelector(".dropzone")`)
+	inPage[bool](p, drop)
+	p.wait(`document.querySelectorAll(".texts li").length > 0`)
+	p.screenshot("lookup")
+}
+
+func (p page) preferences() {
+	p.visit("?q=a+castle")
+	p.wait(settled)
+	p.do(chromedp.Click("#theme"), chromedp.Click("#theme"))
+	p.wait(`document.documentElement.dataset.theme === "dark"`)
+	p.screenshot("dark")
+	inPage[bool](p, `(() => { const list = document.getElementById("language"); list.value = "ja"; list.dispatchEvent(new Event("change")); return true; })()`)
+	p.wait(`document.documentElement.lang === "ja" && document.querySelector(".tab").textContent === "検索"`)
+	p.do(chromedp.EmulateViewport(390, 800))
+	p.wait(`document.documentElement.scrollWidth <= innerWidth`)
+	p.wait(settled)
+	p.screenshot("narrow")
+	p.do(chromedp.ResetViewport())
+}
