@@ -21,7 +21,7 @@ import export
 import model as models
 import pretrain_vision as vision
 import vocabulary as words
-from mekiki_world.captions import gallery_captions, near_miss, training_captions
+from mekiki_world.captions import gallery_captions, near_miss, partial_pair, training_captions
 from mekiki_world.render import render
 from mekiki_world.scenes import KINDS, held_out_scenes, training_scene
 from optimizer import Optimizer
@@ -61,7 +61,8 @@ class Stream(torch.utils.data.Dataset):
             first.append(a)
             second.append(b)
             if j < settings.matching:
-                pair = near_miss(scene, rng, rng.choice((0.3, 0.6, 1.0)), vague=0.02)
+                partly = rng.random() < settings.partial
+                pair = partial_pair(scene, rng) if partly else near_miss(scene, rng, rng.choice((0.3, 0.6, 1.0)), vague=0.02)
                 right.append(pair[0] if pair else b)
                 wrong.append(pair[1] if pair else "")
         encode = lambda texts: self.tokenizer.batch(texts, settings.text_length)

@@ -219,6 +219,38 @@ def near_miss(scene: Scene, rng: random.Random, fullness: float, vague: float = 
     return None
 
 
+def partial_pair(scene: Scene, rng: random.Random) -> tuple[str, str]:
+    """A text that is true of the picture and names only some of what is in it, as queries do, and one that is false.
+
+    The false one is wrong in a kind or a count, or is no language at all.
+    """
+    part = copy.deepcopy(scene)
+    rng.shuffle(part.groups)
+    part.groups = part.groups[: rng.randint(1, max(1, len(part.groups) - 1))]
+    wrong = copy.deepcopy(part)
+    group = rng.choice(wrong.groups)
+    if rng.random() < 0.35:
+        group.count = rng.choice([c for c in (1, 2, 3, 4, 5) if c != group.count])
+    else:
+        present = {g.kind for g in scene.groups}
+        alike = [k.index for k in KINDS if k.category == KINDS[group.kind].category and k.index not in present]
+        other = [k.index for k in KINDS if k.index not in present]
+        group.kind = rng.choice(alike if alike and rng.random() < 0.4 else other)
+    seed, fullness = rng.getrandbits(32), rng.choice((0.0, 0.0, 0.3, 0.6))
+    true_text, wrong_text = (caption(s, random.Random(seed), fullness, vague=0.05) for s in (part, wrong))
+    if rng.random() < 0.2:
+        true_text, wrong_text = (re.sub(r"^(a|an|some) ", "", text) for text in (true_text, wrong_text))
+    if rng.random() < 0.12:
+        wrong_text = nonsense(rng)
+    return (true_text, wrong_text) if true_text != wrong_text else (true_text, "")
+
+
+def nonsense(rng: random.Random) -> str:
+    """A few words that mean nothing: letters at random."""
+    word = lambda: "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randint(2, 9)))
+    return " ".join(word() for _ in range(rng.randint(1, 5)))
+
+
 @lru_cache(maxsize=1)
 def lexicon() -> dict[str, int]:
     """Every name, singular and plural, to its kind; for reading what a generated caption names."""
