@@ -101,9 +101,11 @@ func withLengths(ctx context.Context, documents uint64) context.Context {
 	for _, field := range wordFields() {
 		stats.FieldCardinality[field.name] = field.length * int(documents)
 	}
-	for _, name := range []string{filterKind, filterFolder, filterTag, filterFormat, filterCamera} {
+	for _, name := range []string{filterKind, filterFolder, filterTag, filterFormat, filterCamera, filterDate, filterLocation} {
 		stats.FieldCardinality[name] = int(documents)
 	}
+	// bleve joins filters of several lists into one that names no field.
+	stats.FieldCardinality["*"] = int(documents)
 	return context.WithValue(ctx, search.BM25StatsKey, stats)
 }
 
