@@ -1,5 +1,5 @@
 // Package keyword finds records by words. It is the only importer of bleve, and
-// keeps one bleve index with a fixed mapping (see docs/keyword.md).
+// keeps one bleve index with a fixed mapping (see docs/library.md).
 //
 // What is in the index is derived from the catalog: it can be deleted at any
 // time. The catalog's commit number is stored in the same bleve batch as the
@@ -68,6 +68,7 @@ type Index struct {
 	bleve  bleve.Index
 	folder string // "" when in memory
 	copied string // a private copy to remove when closed
+	dirty  bool   // something was applied since it was opened
 
 	mutex  sync.RWMutex
 	closed bool
@@ -147,7 +148,8 @@ func (x *Index) Close() error {
 		return nil
 	}
 	x.closed = true
-	if err := x.bleve.Close(); err != nil {
+	persistErr := x.persist()
+	if err := errors.Join(persistErr, x.bleve.Close()); err != nil {
 		return fmt.Errorf("close keyword index: %w", err)
 	}
 	if x.copied != "" {
@@ -157,6 +159,37 @@ func (x *Index) Close() error {
 		return writeChecksums(x.folder)
 	}
 	return nil
+}
+
+// persistTimeout bounds the wait for bleve to write everything at closing. What
+// is not written then is caught up by the next opening.
+const persistTimeout = 30 * time.Second
+
+// persist waits until everything applied is on disk: bleve persists batches in
+// order, so a last one that says when it is persisted speaks for all.
+func (x *Index) persist() error {
+	if x.folder == "" || x.copied != "" || !x.dirty {
+		return nil
+	}
+	sequence, err := x.Sequence()
+	if err != nil {
+		return err
+	}
+	persisted := make(chan error, 1)
+	batch := x.bleve.NewBatch()
+	batch.SetInternal([]byte(sequenceKey), binary.LittleEndian.AppendUint64(nil, sequence))
+	batch.SetPersistedCallback(func(err error) { persisted <- err })
+	if err := x.bleve.Batch(batch); err != nil {
+		return err
+	}
+	timer := time.NewTimer(persistTimeout)
+	defer timer.Stop()
+	select {
+	case err := <-persisted:
+		return err
+	case <-timer.C:
+		return nil
+	}
 }
 
 func (x *Index) internal(key string) (uint64, error) {
@@ -186,6 +219,7 @@ func (x *Index) Count() (int, error) {
 // Apply puts and removes documents, and sets the sequence with the last of
 // them. A document that is there already is replaced.
 func (x *Index) Apply(ctx context.Context, sequence uint64, puts []Document, removes []uint64) error {
+	x.dirty = true
 	batch := x.bleve.NewBatch()
 	for _, id := range removes {
 		batch.Delete(key(id))

@@ -1,0 +1,61 @@
+package index
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRecordsAreReadAsWritten(t *testing.T) {
+	north, east := -33.5, 151.25
+	record := testPut(t, 5, small).Record
+	record.ID, record.Sequence, record.Added = 9, 4, testTime
+	record.Metadata.Latitude, record.Metadata.Longitude = &north, &east
+	record.ExternalID, record.Fields = "x", map[string]string{"price": "3", "size": "L"}
+	var e encoder
+	encodeRecord(&e, &record)
+	got, err := decodeRecord(e.buffer)
+	mustDo(t, err)
+	if diff := cmp.Diff(&record, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func FuzzOperations(f *testing.F) {
+	transaction := newTransaction(&state{}, newLookup(), 1)
+	record := testPut(f, 1, small).Record
+	record.ID = 1
+	transaction.putRecord(&record)
+	transaction.putSpace(&space{number: 1, space: small})
+	transaction.putLocation(1, 1, location{vectors: extent{1, 40, 100}})
+	transaction.putFailure(Failure{File: testFile(1), Reason: "x"})
+	transaction.removeRecord(1)
+	f.Add(transaction.payload)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		replaying := newTransaction(&state{}, newLookup(), 1)
+		replaying.replaying = true
+		_ = operations(data, replaying.replay)
+		replaying.finish()
+	})
+}
+
+func TestHalfPrecision(t *testing.T) {
+	for half := range uint32(1 << 16) {
+		value := floatOf(uint16(half))
+		if math.IsNaN(float64(value)) {
+			continue
+		}
+		if got := halfOf(value); got != uint16(half) {
+			t.Fatalf("%#04x is %g, which is %#04x", half, value, got)
+		}
+		next := floatOf(uint16(half) + 1)
+		if half&0x7fff < 0x7bff {
+			middle := (float64(value) + float64(next)) / 2
+			want := uint16(half + half&1) // ties to even
+			if got := halfOf(float32(middle)); got != want {
+				t.Fatalf("%g is %#04x, want %#04x", middle, got, want)
+			}
+		}
+	}
+}
