@@ -17,6 +17,8 @@ const (
 	// maximumSuggestible bounds the captions that are remembered for
 	// suggestions, and so their memory.
 	maximumSuggestible = 200_000
+	// longestPhrase is the number of words of the longest phrase suggested.
+	longestPhrase = 3
 	// maximumScanned bounds what one request looks at.
 	maximumScanned = 5_000
 )
@@ -38,6 +40,7 @@ type entry struct {
 type suggestible struct {
 	sequence uint64
 	captions []entry            // sorted by folded
+	phrases  []entry            // two or three words of captions, sorted by folded
 	words    []entry            // words of captions, sorted by folded
 	filters  map[string][]entry // values by filter, most frequent first
 }
@@ -69,7 +72,7 @@ func newSuggestible(ctx context.Context, snapshot Snapshot) (*suggestible, error
 	if err != nil {
 		return nil, fmt.Errorf("count facets: %w", err)
 	}
-	captions, words := map[string]*entry{}, map[string]*entry{}
+	captions, phrases, words := map[string]*entry{}, map[string]*entry{}, map[string]*entry{}
 	for record := range snapshot.All() {
 		if len(captions) >= maximumSuggestible || ctx.Err() != nil {
 			break
@@ -79,16 +82,22 @@ func newSuggestible(ctx context.Context, snapshot Snapshot) (*suggestible, error
 			continue
 		}
 		note(captions, text)
-		for _, word := range strings.FieldsFunc(text, notInWord) {
+		all := strings.FieldsFunc(text, notInWord)
+		for i, word := range all {
 			if len(word) > 2 {
 				note(words, word)
+			}
+			for end := i + 2; end <= min(i+longestPhrase, len(all)) && len(phrases) < maximumSuggestible; end++ {
+				if len(all[end-1]) > 2 {
+					note(phrases, strings.Join(all[i:end], " "))
+				}
 			}
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	made := &suggestible{sequence: snapshot.Sequence(), captions: sorted(captions), words: sorted(words), filters: map[string][]entry{
+	made := &suggestible{sequence: snapshot.Sequence(), captions: sorted(captions), phrases: sorted(phrases), words: sorted(words), filters: map[string][]entry{
 		"tag": values(facets.Tags), "camera": values(facets.Cameras), "type": values(facets.Formats), "folder": folders(facets.Folders),
 	}}
 	return made, nil
@@ -139,7 +148,8 @@ func folders(counts []index.FacetCount) []entry {
 var sources = map[string]string{"tag": "tag", "camera": "camera", "type": "format", "folder": "folder"}
 
 // complete gives at most limit ways to go on from query: values of a filter that
-// is being typed, whole captions, the last word, and filters by their name.
+// is being typed, phrases of captions and whole captions, the last word, and
+// filters by their name.
 func (s *suggestible) complete(query string, limit int) []suggestion {
 	head, last := splitLast(query)
 	if name, value, typed := strings.Cut(last, ":"); typed {
@@ -159,7 +169,11 @@ func (s *suggestible) complete(query string, limit int) []suggestion {
 		}
 		return list
 	}
-	for _, found := range prefixed(s.captions, strings.ToLower(strings.TrimLeft(query, " ")), max(1, limit/2)) {
+	typed := strings.ToLower(strings.TrimLeft(query, " "))
+	for _, found := range prefixed(s.phrases, typed, max(1, limit/2)) {
+		add(found.text, "word", found.count)
+	}
+	for _, found := range prefixed(s.captions, typed, max(1, limit/4)) {
 		add(found.text, "caption", found.count)
 	}
 	if last != "" {

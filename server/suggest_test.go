@@ -24,8 +24,8 @@ func TestSuggestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]string{
-		"two c":         "two cats beside a pizza|two cats|two cactus|two camera:",
-		"TWO":           "two cats beside a pizza|two dogs on a red sofa|Two horses",
+		"two c":         "two cats|two cats beside|two cats beside a pizza|two cactus|two camera:",
+		"TWO":           "two cats|two cats beside|two dogs|Two horses|two cats beside a pizza|two dogs on a red sofa",
 		"pizza":         "",
 		"red so":        "red sofa",
 		"tag:b":         "tag:beach",
@@ -38,7 +38,7 @@ func TestSuggestions(t *testing.T) {
 		"dogs be":       "dogs beside|dogs tag:beach|dogs before:",
 		"aft":           "after:",
 		"":              `tag:beach|tag:"new york"`,
-		"two cats ":     "two cats beside a pizza",
+		"two cats ":     "two cats beside|two cats beside a pizza",
 		"\x00":          "",
 		"-ca":           "",
 		`"two ca`:       "",
