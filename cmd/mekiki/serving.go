@@ -50,6 +50,7 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 	options.Version = version()
 	options.Searcher, options.Library, options.LibraryFolder, options.Page = searcher, server.LibraryOf(s.library), s.library.Folder(), page
 	options.Models = a.modelLister(s.engine)
+	options.Ready = func(context.Context) error { return fits(s.library, s.engine) }
 	if s.writable {
 		options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
 		if !s.noUploads {
@@ -84,6 +85,17 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 			})
 		}
 	})
+}
+
+// fits fails when the library was made with another model than the one that is
+// open: searching by meaning then fails too.
+func fits(library *index.Library, engine *session) error {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	if space, some := snapshot.Space(); some && space != engine.Space() {
+		return fmt.Errorf("the library's vectors are of the model %s and the open model is %s", space, engine.Space())
+	}
+	return nil
 }
 
 // pageAddress is what to open in a browser on this machine.
