@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"mekiki/embed"
 	"mekiki/internal/vfs"
 )
@@ -130,3 +132,5 @@ func fill(tb testing.TB, library *Library, n int) {
 		mustWrite(tb, library, batch)
 	}
 }
+
+func compareAnswers(a, b answer) string { return cmp.Diff(a, b) }
