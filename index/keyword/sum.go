@@ -67,7 +67,6 @@ type sumSearcher struct {
 	children []*child
 	queue    queue
 	started  bool
-	matching []*search.DocumentMatch
 }
 
 var _ search.Searcher = (*sumSearcher)(nil)
