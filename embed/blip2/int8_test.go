@@ -29,14 +29,12 @@ func TestInt8Outliers(t *testing.T) {
 		if !manifest.SelfCheck.good() {
 			t.Errorf("int8 loses too much: %+v", *manifest.SelfCheck)
 		}
-		methods := map[string]int{}
+		// The products that read these norms must stay in int8 all the same.
 		for _, choice := range manifest.Quantization {
-			if strings.HasPrefix(choice.Layer, "vision_model") {
-				methods[choice.Method]++
+			reads := strings.HasSuffix(choice.Layer, ".qkv") || strings.HasSuffix(choice.Layer, ".fc1")
+			if reads && choice.Method != string(methodInt8) && choice.Method != string(methodRows) {
+				t.Errorf("%s is computed as %s", choice.Layer, choice.Method)
 			}
-		}
-		if methods[string(methodInt8)] != 4*reference.Config.Vision.Layers {
-			t.Errorf("vision products are computed as %v, want all %s", methods, methodInt8)
 		}
 	}
 }
