@@ -13,6 +13,10 @@ import (
 type Calibration struct {
 	// Match maps the published score of one clause (ITM logit + ITC).
 	Match Logistic `json:"match"`
+	// MatchCosine is how much more than in the published sum ITC counts for a
+	// probability: the curve is of ITM logit + (1+MatchCosine) ITC. 0 is the
+	// published sum.
+	MatchCosine float64 `json:"match_cosine"`
 	// Vector maps the ITC cosine alone; it only estimates.
 	Vector Logistic `json:"vector"`
 	// Strong and Weak are the least probabilities of these verdicts.
@@ -82,11 +86,18 @@ func (c Calibration) Validate() error {
 	for name, curve := range map[string]Logistic{"match": c.Match, "vector": c.Vector} {
 		check(curve.Slope > 0 && finite(curve.Slope) && finite(curve.Intercept), "the %s curve must rise and be finite", name)
 	}
+	check(c.MatchCosine >= 0 && finite(c.MatchCosine), "match cosine %v is below 0", c.MatchCosine)
 	check(c.Weak >= 0 && c.Weak <= c.Strong && c.Strong <= 1, "weak %v and strong %v must be 0 to 1 in this order", c.Weak, c.Strong)
 	check(c.FusionWeight >= 0 && c.FusionWeight <= 1, "fusion weight %v is not 0 to 1", c.FusionWeight)
 	check(c.KeywordScale > 0 && finite(c.KeywordScale), "keyword scale %v is not above 0", c.KeywordScale)
 	check(c.KeywordOdds >= 0 && finite(c.KeywordOdds), "keyword odds %v are below 0", c.KeywordOdds)
 	return errors.Join(problems...)
+}
+
+// matchOdds gives the log-odds that a clause holds, of ITM's positive logit and
+// the ITC cosine.
+func (c Calibration) matchOdds(logit, cosine float64) float64 {
+	return c.Match.Odds(logit + (1+c.MatchCosine)*cosine)
 }
 
 // verdict says what a probability means.

@@ -41,7 +41,7 @@ func (s *Searcher) contentOdds(p *plan, c *candidate, clause int) (odds float64,
 		if !hasCosine {
 			cosine = 0
 		}
-		return s.calibration.Match.Odds(c.matches[clause].logit + cosine), true
+		return s.calibration.matchOdds(c.matches[clause].logit, cosine), true
 	case !hasCosine:
 		return -certain, false
 	case p.kind == index.KindText:

@@ -386,7 +386,7 @@ func (l *lookup) judge() {
 		candidate.estimate = calibration.Vector.Odds(candidate.cosine)
 		candidate.odds = candidate.estimate
 		if candidate.answer.known {
-			candidate.odds = calibration.Match.Odds(candidate.answer.logit + candidate.cosine)
+			candidate.odds = calibration.matchOdds(candidate.answer.logit, candidate.cosine)
 			known = append(known, candidate)
 		}
 	}

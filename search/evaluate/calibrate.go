@@ -129,7 +129,8 @@ func (e *evaluation) observeAll(ctx context.Context, b *bench, questions []quest
 // fit chooses every number of a calibration.
 func fit(queries []observed, options CalibrateOptions) (search.Calibration, error) {
 	calibration := search.DefaultCalibration()
-	var match, vector []example
+	var match []pair
+	var vector []example
 	unanswered := unansweredWeight(queries)
 	for _, query := range queries {
 		if query.names {
@@ -141,13 +142,13 @@ func fit(queries []observed, options CalibrateOptions) (search.Calibration, erro
 		}
 		for _, candidate := range query.candidates {
 			if !math.IsNaN(candidate.match) {
-				match = append(match, example{candidate.match, candidate.right, weight})
+				match = append(match, pair{example{candidate.match, candidate.right, weight}, candidate.cosine})
 				vector = append(vector, example{candidate.cosine, candidate.right, weight})
 			}
 		}
 	}
 	var err error
-	if calibration.Match, err = fitLogistic(match); err != nil {
+	if calibration.Match, calibration.MatchCosine, err = fitMatch(match); err != nil {
 		return search.Calibration{}, fmt.Errorf("fit the match curve: %w", err)
 	}
 	if calibration.Vector, err = fitLogistic(vector); err != nil {
@@ -185,7 +186,7 @@ func chooseThresholds(calibration *search.Calibration, queries []observed, optio
 			if math.IsNaN(candidate.match) {
 				continue
 			}
-			odds := calibration.Match.Odds(candidate.match)
+			odds := calibration.Match.Odds(candidate.match + calibration.MatchCosine*candidate.cosine)
 			best = max(best, odds)
 			if candidate.right {
 				right = max(right, odds)
@@ -295,7 +296,7 @@ func chooseKeywordOdds(calibration *search.Calibration, queries []observed) {
 				if math.IsNaN(o.match) {
 					return -1000 + o.cosine
 				}
-				return calibration.Match.Odds(o.match) + bonus*o.keyword/(o.keyword+calibration.KeywordScale)
+				return calibration.Match.Odds(o.match+calibration.MatchCosine*o.cosine) + bonus*o.keyword/(o.keyword+calibration.KeywordScale)
 			})
 			if rank == 1 {
 				score++

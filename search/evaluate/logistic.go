@@ -69,3 +69,46 @@ func fitLogistic(examples []example) (search.Logistic, error) {
 	}
 	return fitted, nil
 }
+
+// pair is an example of the published score with its cosine.
+type pair struct {
+	example
+	cosine float64
+}
+
+// fitMatch finds the curve of a score to which the cosine is added so many
+// times that the likelihood is largest.
+func fitMatch(pairs []pair) (curve search.Logistic, cosine float64, err error) {
+	best := math.Inf(-1)
+	for _, times := range []float64{0, 1, 2, 5, 10, 20, 40} {
+		examples := make([]example, len(pairs))
+		for i, p := range pairs {
+			examples[i] = p.example
+			examples[i].score += times * p.cosine
+		}
+		fitted, fitErr := fitLogistic(examples)
+		if fitErr != nil {
+			err = fitErr
+			continue
+		}
+		if likelihood := logLikelihood(fitted, examples); likelihood > best {
+			best, curve, cosine = likelihood, fitted, times
+		}
+	}
+	if math.IsInf(best, -1) {
+		return search.Logistic{}, 0, err
+	}
+	return curve, cosine, nil
+}
+
+func logLikelihood(curve search.Logistic, examples []example) float64 {
+	sum := 0.0
+	for _, e := range examples {
+		odds := curve.Odds(e.score)
+		if !e.right {
+			odds = -odds
+		}
+		sum -= e.weight * math.Log1p(math.Exp(-odds))
+	}
+	return sum
+}
