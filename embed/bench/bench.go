@@ -1,0 +1,229 @@
+// Package bench measures a model on this machine: how long an image, a text, a
+// match and a caption take, what memory that needs, and what share of the machine's
+// speed at bare matrix products is reached.
+//
+// Without a model it makes one of the published size from random weights, whose
+// speed is that of trained ones.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"mekiki/embed"
+	"mekiki/embed/blip2"
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/ort"
+)
+
+// Options says what to measure.
+type Options struct {
+	// Runtime runs the model.
+	Runtime *ort.Runtime
+	// ModelDir is a compiled model to measure. When empty, models of random
+	// weights are compiled into WorkDir, measured and removed.
+	ModelDir string
+	// Config is the size of the random models; ViT-g's at 224 pixels when zero.
+	Config checkpoint.Config
+	// Precisions of the random models; float32 and int8 when empty.
+	Precisions []blip2.Precision
+	// WorkDir is where random models are compiled; the system's temporary folder
+	// when empty. The published size needs 5 GB in float32 and 2 GB in int8.
+	WorkDir string
+	// Threads of one run; 0 means one per usable processor.
+	Threads int
+	// Least is how long each figure is measured at least; 0 means 3 seconds.
+	Least time.Duration
+	// Progress is told what is being measured; it may be nil.
+	Progress func(doing string)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Config.Vision.HiddenSize == 0 {
+		o.Config = blip2.PublishedConfig(224)
+	}
+	if len(o.Precisions) == 0 {
+		o.Precisions = []blip2.Precision{blip2.Float32, blip2.Int8}
+	}
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	if o.Least == 0 {
+		o.Least = 3 * time.Second
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	return o
+}
+
+// Report is what Run found.
+type Report struct {
+	Machine Machine  `json:"machine"`
+	Threads int      `json:"threads"`
+	Random  bool     `json:"random"` // the weights are random
+	Results []Result `json:"results"`
+	// Speedup is how many times faster int8 is than float32, by figure, where
+	// both were measured.
+	Speedup map[string]float64 `json:"speedup,omitempty"`
+}
+
+// Result is one model's figures.
+type Result struct {
+	Name      string          `json:"name"`
+	Precision blip2.Precision `json:"precision"`
+	ImageSize int             `json:"image_size"` // side of the square input in pixels
+	// Compile is how long making the model took, and CompilePeak the most memory
+	// that the process then held; random models only.
+	Compile     float64 `json:"compile_seconds,omitempty"`
+	CompilePeak int64   `json:"compile_peak_bytes,omitempty"`
+	ModelBytes  int64   `json:"model_bytes"` // of all its files
+	// Open is how long verifying and opening every graph took.
+	Open float64 `json:"open_seconds"`
+	// Image is one image of 1024x768 pixels through resizing, the vision encoder
+	// and the image transformer.
+	Image Figure `json:"image"`
+	// Parts is the image transformer alone.
+	Parts Figure `json:"parts"`
+	// Text is one text of 12 tokens; Texts is each of 16 together.
+	Text  Figure `json:"text"`
+	Texts Figure `json:"texts"`
+	// Match is one pair of 12 tokens; Matches is each of 8 together.
+	Match   Figure `json:"match"`
+	Matches Figure `json:"matches"`
+	// Greedy is one token of a greedy caption of 20, and Beams of one with three
+	// beams; absent when the model writes no captions.
+	Greedy *Figure `json:"caption_token_greedy,omitempty"`
+	Beams  *Figure `json:"caption_token_beams,omitempty"`
+	// RunPeak is the most memory that the process held while running.
+	RunPeak int64 `json:"run_peak_bytes"`
+	// Product is the speed of the vision encoder's matrix products alone, and
+	// Share the part of Image's time that they would take at that speed.
+	Product ProductSpeed `json:"product"`
+	Share   float64      `json:"share_of_product_speed"`
+}
+
+// Run measures. It stops at the end of ctx.
+func Run(ctx context.Context, options Options) (Report, error) {
+	options = options.withDefaults()
+	if options.Runtime == nil {
+		return Report{}, errors.New("bench: no runtime")
+	}
+	report := Report{Machine: thisMachine(options.Runtime), Threads: options.Threads, Random: options.ModelDir == ""}
+	if !report.Random {
+		result, err := options.measure(ctx, options.ModelDir, Result{})
+		report.Results = []Result{result}
+		return report, wrap(err)
+	}
+	for _, precision := range options.Precisions {
+		result, err := options.random(ctx, precision)
+		if err != nil {
+			return report, wrap(err)
+		}
+		report.Results = append(report.Results, result)
+	}
+	report.Speedup = speedup(report.Results)
+	return report, nil
+}
+
+func wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("bench: %w", err)
+}
+
+// random compiles a model of random weights, measures and removes it.
+func (o Options) random(ctx context.Context, precision blip2.Precision) (Result, error) {
+	weights, err := blip2.NewRandom(o.Config, 1, true)
+	if err != nil {
+		return Result{}, err
+	}
+	work, err := os.MkdirTemp(o.WorkDir, "mekiki-bench-*")
+	if err != nil {
+		return Result{}, err
+	}
+	defer os.RemoveAll(work)
+	o.Progress(fmt.Sprintf("compile random weights of %s in %s", o.Config.Name, precision))
+	dir := filepath.Join(work, "model")
+	resetPeak()
+	started := time.Now()
+	_, err = blip2.Compile(ctx, weights, dir, blip2.CompileOptions{
+		Precision: precision, Runtime: o.Runtime, Threads: o.Threads,
+		Progress: func(step blip2.Step) { o.Progress(fmt.Sprintf("compile in %s: %s", precision, step.Doing)) },
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	return o.measure(ctx, dir, Result{Compile: time.Since(started).Seconds(), CompilePeak: peak()})
+}
+
+// measure fills in the figures of the model in dir.
+func (o Options) measure(ctx context.Context, dir string, result Result) (Result, error) {
+	runtime.GC()
+	resetPeak()
+	engine, err := embed.Open(ctx, embed.Options{ModelDir: dir, Runtime: o.Runtime, Threads: o.Threads})
+	if err != nil {
+		return result, err
+	}
+	defer engine.Close()
+	manifest := engine.Manifest()
+	result.Name, result.Precision, result.ImageSize = manifest.Name, manifest.Precision, manifest.Config.Vision.ImageSize
+	for _, file := range manifest.Files {
+		result.ModelBytes += file.Size
+	}
+	o.Progress(fmt.Sprintf("open %s in %s", result.Name, result.Precision))
+	started := time.Now()
+	if err := engine.Warm(ctx); err != nil {
+		return result, err
+	}
+	result.Open = time.Since(started).Seconds()
+	if err := o.figures(ctx, engine, &result); err != nil {
+		return result, err
+	}
+	result.RunPeak = peak()
+	o.Progress("bare matrix products in " + string(result.Precision))
+	if result.Product, err = measureProducts(ctx, o, manifest); err != nil {
+		return result, err
+	}
+	if result.Image.Median > 0 {
+		result.Share = result.Product.Seconds * float64(manifest.Config.Vision.Layers) / result.Image.Median
+	}
+	return result, nil
+}
+
+// speedup compares int8 with float32, figure by figure.
+func speedup(results []Result) map[string]float64 {
+	var exact, quick *Result
+	for i := range results {
+		switch results[i].Precision {
+		case blip2.Float32:
+			exact = &results[i]
+		case blip2.Int8:
+			quick = &results[i]
+		}
+	}
+	if exact == nil || quick == nil {
+		return nil
+	}
+	ratios := map[string]float64{}
+	compare := func(name string, exact, quick *Figure) {
+		if exact != nil && quick != nil && quick.Median > 0 {
+			ratios[name] = exact.Median / quick.Median
+		}
+	}
+	compare("image", &exact.Image, &quick.Image)
+	compare("parts", &exact.Parts, &quick.Parts)
+	compare("text", &exact.Text, &quick.Text)
+	compare("texts", &exact.Texts, &quick.Texts)
+	compare("match", &exact.Match, &quick.Match)
+	compare("matches", &exact.Matches, &quick.Matches)
+	compare("caption_token_greedy", exact.Greedy, quick.Greedy)
+	compare("caption_token_beams", exact.Beams, quick.Beams)
+	return ratios
+}
