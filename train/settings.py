@@ -34,7 +34,7 @@ class Settings:
     full_from: float = 0.65  # share of stage 1 after which every patch is looked at
     matching_weight: float = 2.0  # of ITM's loss
     matching: int = 64  # images of a batch that take part in ITM (each with one true and two false pairs)
-    partial: float = 0.6  # share of ITM's true texts that name only some of what the picture holds
+    partial: float = 0.35  # share of ITM's true texts that name only some of what the picture holds
     text_length: int = 40
     dense_weight: float = 2.0
     vision_factor: float = 0.5  # of matrix_rate, for the pretrained vision encoder

@@ -43,8 +43,8 @@ class TrainingHeads(vision.DenseHeads):
 class Stream(torch.utils.data.Dataset):
     """Item i is batch i: pictures, dense targets, two captions a picture, and a near miss for some."""
 
-    def __init__(self, settings: Settings, tokenizer: words.Tokenizer):
-        self.settings, self.tokenizer = settings, tokenizer
+    def __init__(self, settings: Settings, tokenizer: words.Tokenizer, strangers: list[str]):
+        self.settings, self.tokenizer, self.strangers = settings, tokenizer, strangers
 
     def __len__(self):
         return 10**9
@@ -62,7 +62,7 @@ class Stream(torch.utils.data.Dataset):
             second.append(b)
             if j < settings.matching:
                 partly = rng.random() < settings.partial
-                pair = partial_pair(scene, rng) if partly else near_miss(scene, rng, rng.choice((0.3, 0.6, 1.0)), vague=0.02)
+                pair = partial_pair(scene, rng, self.strangers) if partly else near_miss(scene, rng, rng.choice((0.3, 0.6, 1.0)), vague=0.02, rare=0.35)
                 right.append(pair[0] if pair else b)
                 wrong.append(pair[1] if pair else "")
         encode = lambda texts: self.tokenizer.batch(texts, settings.text_length)
@@ -163,6 +163,7 @@ def run(settings: Settings) -> None:
     module = nn.ModuleDict({"model": model, "heads": heads}).to(device)
     optimizer = Optimizer(module, settings.matrix_rate, settings.other_rate, settings.word_rate, settings.weight_decay)
     optimizer.vision_factor = settings.vision_factor
+    strangers = words.strangers(vocabulary, embeddings, seen)
     seen = seen.to(device)
     optimizer.freeze_rows("model.embeddings.word_embeddings.weight", seen)
     seen_rows = seen.nonzero()[:, 0]
@@ -185,7 +186,7 @@ def run(settings: Settings) -> None:
         by_time = (time.time() - began) / (60 * settings.minutes) if settings.minutes else 0.0
         return max(step / settings.steps, by_time) if not settings.minutes else by_time
 
-    for step, batch in enumerate(vision.loader(Stream(settings, tokenizer), first, 10**8, settings.workers), first):
+    for step, batch in enumerate(vision.loader(Stream(settings, tokenizer, strangers), first, 10**8, settings.workers), first):
         share = progress(step)
         if share >= 1:
             break

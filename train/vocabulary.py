@@ -66,6 +66,15 @@ def build(common_words: int, width: int) -> tuple[list[str], torch.Tensor, torch
     return kept, embeddings, seen
 
 
+def strangers(vocabulary: list[str], embeddings: torch.Tensor, seen: torch.Tensor) -> list[str]:
+    """Whole words that no caption uses and that are far in meaning from all that do: the farther half of them."""
+    words = torch.tensor([i for i, t in enumerate(vocabulary) if not seen[i] and re.fullmatch("[a-z]{3,}", t)])
+    known = torch.tensor([i for i, t in enumerate(vocabulary) if seen[i] and re.fullmatch("[a-z]{3,}", t)])
+    unit = torch.nn.functional.normalize(embeddings.float(), dim=1)
+    nearness = (unit[words] @ unit[known].t()).amax(1)
+    return [vocabulary[i] for i in words[nearness.argsort()[: len(words) // 2]].tolist()]
+
+
 class Tokenizer:
     """BERT's uncased WordPiece over a kept vocabulary. Training only: captions here are plain ASCII."""
 

@@ -173,10 +173,15 @@ def gallery_captions(scene: Scene, rng: random.Random) -> list[str]:
 NEAR_MISSES = ("count", "kind", "background", "relation", "colour", "extra", "missing")
 
 
-def near_miss(scene: Scene, rng: random.Random, fullness: float, vague: float = 0.0) -> tuple[str, str, str] | None:
-    """A true caption, the same caption wrong in one thing, and what is wrong; None if no edit shows in the words."""
+def near_miss(scene: Scene, rng: random.Random, fullness: float, vague: float = 0.0, rare: float = 0.0) -> tuple[str, str, str] | None:
+    """A true caption, the same caption wrong in one thing, and what is wrong; None if no edit shows in the words.
+
+    rare is how often relations and colours are tried first: matching learns them last, and few scenes allow them.
+    """
     edits = list(NEAR_MISSES)
     rng.shuffle(edits)
+    if rare and rng.random() < rare:
+        edits.insert(0, rng.choice(("colour", "relation", "relation")))
     for edit in edits:
         wrong = copy.deepcopy(scene)
         group = rng.choice(wrong.groups)
@@ -219,10 +224,11 @@ def near_miss(scene: Scene, rng: random.Random, fullness: float, vague: float = 
     return None
 
 
-def partial_pair(scene: Scene, rng: random.Random) -> tuple[str, str]:
+def partial_pair(scene: Scene, rng: random.Random, strangers: list[str] = ()) -> tuple[str, str]:
     """A text that is true of the picture and names only some of what is in it, as queries do, and one that is false.
 
-    The false one is wrong in a kind or a count, or is no language at all.
+    The false one is wrong in a kind or a count, speaks of something that this world does not have (a word of
+    strangers), or is no language at all.
     """
     part = copy.deepcopy(scene)
     rng.shuffle(part.groups)
@@ -240,9 +246,15 @@ def partial_pair(scene: Scene, rng: random.Random) -> tuple[str, str]:
     true_text, wrong_text = (caption(s, random.Random(seed), fullness, vague=0.05) for s in (part, wrong))
     if rng.random() < 0.2:
         true_text, wrong_text = (re.sub(r"^(a|an|some) ", "", text) for text in (true_text, wrong_text))
-    if rng.random() < 0.12:
+    draw = rng.random()
+    if draw < 0.08:
         wrong_text = nonsense(rng)
+    elif draw < 0.25 and strangers:
+        wrong_text = rng.choice(STRANGE).format(a=rng.choice(strangers), b=rng.choice(strangers), true=true_text)
     return (true_text, wrong_text) if true_text != wrong_text else (true_text, "")
+
+
+STRANGE = ("{a}", "a {a}", "the {a} of {b}", "{a} {b}", "a {a} in a {b}", "a {a} and a {b}", "a picture of a {a}", "{true} and a {a}", "a {a} next to {true}")
 
 
 def nonsense(rng: random.Random) -> str:
