@@ -33,8 +33,6 @@ type (
 	pickleGlobal struct{ module, name string }
 	// pickleOpaque stands for an object of a class that is known to be harmless and of no interest.
 	pickleOpaque struct{}
-	// pickleMark divides the stack.
-	pickleMark struct{}
 	// pickleStorage is a reference to a storage of a torch file.
 	pickleStorage struct {
 		dataType dataType
