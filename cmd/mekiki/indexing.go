@@ -31,10 +31,8 @@ func (a *app) index(ctx context.Context, library *index.Library, engine *session
 }
 
 func indexState(task string, state ingest.Progress) progress.State {
-	total := int64(0)
-	if state.Walked {
-		total = int64(state.Seen)
+	return progress.State{
+		Task: task, Done: int64(state.Done()), Total: int64(state.Total), Failed: int64(state.Failed), Unit: progress.Images,
+		Rate: state.Rate, Remaining: state.Remaining.Seconds(), Detail: filepath.Base(state.Path),
 	}
-	done := state.Unchanged + state.Added + state.Attached + state.Failed
-	return progress.State{Task: task, Done: int64(done), Total: total, Failed: int64(state.Failed), Unit: progress.Images, Detail: filepath.Base(state.Path)}
 }

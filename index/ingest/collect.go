@@ -129,8 +129,10 @@ func (c *collector) attachPending(at int, result outcome) {
 // fail keeps a file's failure, and takes the file from the record it was of.
 func (c *collector) fail(file index.File, hash index.Hash, reason error) {
 	failure := index.Failure{File: file, Hash: hash, Reason: reasonOf(reason), Time: time.Now().UTC()}
-	if errors.Is(reason, errChanging) {
-		failure.File.Modified = time.Time{} // never the same: tried again
+	if refused := (*fs.PathError)(nil); errors.Is(reason, errChanging) || errors.As(reason, &refused) {
+		// What the system refuses today it may give tomorrow, and the file
+		// does not tell of it: never the same, so tried again.
+		failure.File.Modified = time.Time{}
 	}
 	c.batch.Detach = append(c.batch.Detach, file.Path)
 	c.batch.Failures = append(c.batch.Failures, failure)
@@ -142,7 +144,7 @@ func (c *collector) fail(file index.File, hash index.Hash, reason error) {
 func reasonOf(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "no permission to read the file"
+		return "no permission to read it"
 	case errors.Is(err, fs.ErrNotExist):
 		return "the file is gone"
 	}

@@ -175,14 +175,15 @@ func (r *run) close() {
 
 // feed gives the files to look at to found, and what it knows to be complete
 // to the walk.
-type feed func(ctx context.Context, found chan<- index.File) (*walked, error)
+type feed func(ctx context.Context, found chan<- sighting) (*walked, error)
 
 // pass sends every file that the feed finds through the pipeline, and then
 // forgets what is gone.
 func (r *run) pass(ctx context.Context, from feed) error {
+	r.progress.begin()
 	group, stages := errgroup.WithContext(ctx)
-	found := make(chan index.File, 256)
-	wanted := make(chan task, 64)
+	found := make(chan sighting, 256)
+	wanted := make(chan sighting, 64)
 	// What is decoded waits for the model here: as many images as it takes at
 	// once, and no more.
 	decoded := make(chan outcome, r.options.ModelBatch)

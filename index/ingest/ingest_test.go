@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"mekiki/index"
+	"mekiki/internal/testpictures"
 )
 
 func TestMain(m *testing.M) {
@@ -118,6 +120,108 @@ func TestBadFilesAreListedAndCostNothingElse(t *testing.T) {
 	if _, there := snapshot.RecordByPath(filepath.Join(photos, "really-a-png.jpg")); !there {
 		t.Error("the PNG with a wrong extension is not in")
 	}
+}
+
+// TestZoo: among everything that folders hold, each picture is in, and what is
+// none is listed with its reason, also by the next run.
+func TestZoo(t *testing.T) {
+	for name, follow := range map[string]bool{"links left alone": false, "links followed": true} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			zoo, err := testpictures.Zoo(filepath.Join(folder, "zoo"), "../../embed/pixels/testdata/files", makePipe)
+			must(t, err)
+			t.Cleanup(func() { must(t, os.Chmod(filepath.Join(folder, "zoo", "private-folder"), 0o777)) })
+			want := map[string]bool{}
+			pictures := 0
+			for _, file := range zoo {
+				path := filepath.Join(folder, "zoo", file.Name)
+				switch {
+				case file.Good || file.Private && os.Getuid() == 0:
+					pictures++
+				case file.Linked && !follow:
+				case file.Private && strings.Contains(file.Name, "/"):
+					want[filepath.Dir(path)] = true
+				default:
+					want[path] = true
+				}
+			}
+			library := openLibrary(t, filepath.Join(folder, "library"))
+			options := Options{Paths: []string{filepath.Join(folder, "zoo")}, FollowSymlinks: follow}
+			summary := mustRun(t, library, newCounting("one"), options)
+			if diff := cmp.Diff(Summary{Seen: pictures + len(want), Added: pictures, Failed: len(want)}, summary); diff != "" {
+				t.Error(diff)
+			}
+			snapshot := library.Snapshot()
+			defer snapshot.Close()
+			got := map[string]bool{}
+			for _, failure := range snapshot.Failures() {
+				got[failure.File.Path] = failure.Reason != ""
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("failures:\n%s", diff)
+			}
+			again := mustRun(t, library, newCounting("one"), options)
+			if again.Seen != summary.Seen || again.Added != 0 || again.Unchanged+again.Failed != again.Seen {
+				t.Errorf("second run: %+v", again)
+			}
+		})
+	}
+}
+
+// TestPermissionGivenLater: a file that may be read later is tried again,
+// although nothing of it has changed.
+func TestPermissionGivenLater(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("the superuser may read everything")
+	}
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	file := write(t, testImage(t, 1, 40, 30), photos, "one.jpg")
+	write(t, testImage(t, 2, 40, 30), photos, "below", "two.jpg")
+	must(t, os.Chmod(file, 0))
+	must(t, os.Chmod(filepath.Join(photos, "below"), 0))
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	options := Options{Paths: []string{photos}}
+	for range 2 {
+		if got := mustRun(t, library, newCounting("one"), options); got.Failed != 2 || got.Added != 0 {
+			t.Errorf("without permission: %+v", got)
+		}
+	}
+	must(t, os.Chmod(file, 0o666))
+	must(t, os.Chmod(filepath.Join(photos, "below"), 0o777))
+	if got := mustRun(t, library, newCounting("one"), options); got.Added != 2 || got.Failed != 0 {
+		t.Errorf("with permission: %+v", got)
+	}
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	if failures := snapshot.Failures(); len(failures) > 0 {
+		t.Errorf("still failed: %+v", failures)
+	}
+}
+
+// TestProgressKnowsTheTotalEarly: the number of files is counted while the
+// model has barely begun.
+func TestProgressKnowsTheTotalEarly(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	const n = 600 // more than the pipeline takes in
+	for seed := range uint64(n) {
+		write(t, []byte{byte(seed), byte(seed >> 8)}, photos, time.Duration(seed).String()+".jpg")
+	}
+	write(t, testImage(t, 1, 20, 20), photos, "0.jpg") // comes first, and waits
+	engine := newCounting("one")
+	known := make(chan struct{})
+	engine.onImage = func() { <-known }
+	var once sync.Once
+	options := Options{Paths: []string{photos}, ModelBatch: 1, Progress: func(p Progress) {
+		if p.Total == n+1 && !p.Walked {
+			once.Do(func() { close(known) })
+		}
+		if p.Finished && (p.Total != n+1 || p.Done() != p.Total || p.Remaining != 0) {
+			t.Errorf("at the end: %+v", p)
+		}
+	}}
+	mustRun(t, openLibrary(t, filepath.Join(folder, "library")), engine, options)
 }
 
 func TestInterruptedRunResumes(t *testing.T) {

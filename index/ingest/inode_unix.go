@@ -4,6 +4,7 @@ package ingest
 
 import (
 	"io/fs"
+	"os"
 	"syscall"
 )
 
@@ -12,4 +13,10 @@ func inodeOf(stat fs.FileInfo) uint64 {
 		return uint64(system.Ino)
 	}
 	return 0
+}
+
+// openToRead opens a file. It does not wait for the other end of what turns
+// out to be a pipe.
+func openToRead(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }

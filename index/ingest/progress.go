@@ -12,6 +12,9 @@ type Progress struct {
 	// Seen counts image files found so far; Walked says that this is all.
 	Seen   int  `json:"seen"`
 	Walked bool `json:"walked"`
+	// Total is how many files there are, counted ahead of reading them; zero
+	// while that is not known, and Seen when Walked.
+	Total int `json:"total"`
 	// Unchanged, Added, Attached, Removed and Failed count files: known ones
 	// (failed ones that have not changed among them), new images, moved or
 	// duplicate files of known images, files that are gone, and files that
@@ -25,7 +28,8 @@ type Progress struct {
 	Committed int `json:"committed"`
 	// Rate is new images a second, lately.
 	Rate float64 `json:"rate"`
-	// Remaining is an estimate; zero while there is none.
+	// Remaining is an estimate from the files dealt with lately, known ones
+	// among them; zero while there is none.
 	Remaining time.Duration `json:"remaining_ns"`
 	// Path is the file that came last.
 	Path string `json:"path,omitempty"`
@@ -37,10 +41,10 @@ type Progress struct {
 func (p Progress) Done() int { return p.Unchanged + p.Added + p.Attached + p.Failed }
 
 const (
-	reportInterval  = 200 * time.Millisecond
-	rateWindow      = 30 * time.Second
-	keptFailures    = 1000
-	minimumForRates = 3
+	reportInterval = 200 * time.Millisecond
+	rateWindow     = 30 * time.Second
+	rateMinimum    = time.Second
+	keptFailures   = 1000
 )
 
 // tracker counts. It is safe for concurrent use.
@@ -51,8 +55,16 @@ type tracker struct {
 	mutex    sync.Mutex
 	now      Progress
 	failures []index.Failure
-	// recent are the times of the latest images, oldest first.
-	recent []time.Time
+	// base is what was seen when the pass began.
+	base int
+	// recent are counts of the last rateWindow, oldest first.
+	recent []moment
+}
+
+// moment is how far a run was.
+type moment struct {
+	at          time.Time
+	added, done int
 }
 
 func newTracker(options Options) *tracker {
@@ -66,7 +78,15 @@ func (t *tracker) change(change func(*Progress)) {
 }
 
 func (t *tracker) see()      { t.change(func(p *Progress) { p.Seen++ }) }
-func (t *tracker) walkDone() { t.change(func(p *Progress) { p.Walked = true }) }
+func (t *tracker) walkDone() { t.change(func(p *Progress) { p.Walked, p.Total = true, p.Seen }) }
+
+// begin begins a pass, of which nobody knows how much it will find.
+func (t *tracker) begin() {
+	t.change(func(p *Progress) { p.Walked, p.Total, t.base = false, 0, p.Seen })
+}
+
+// expect says how many files the pass will find.
+func (t *tracker) expect(files int) { t.change(func(p *Progress) { p.Total = t.base + files }) }
 func (t *tracker) unchanged(path string) {
 	t.change(func(p *Progress) { p.Unchanged++; p.Path = path })
 }
@@ -75,11 +95,7 @@ func (t *tracker) remove(n int)       { t.change(func(p *Progress) { p.Removed +
 func (t *tracker) commit(n int)       { t.change(func(p *Progress) { p.Committed += n }) }
 
 func (t *tracker) add(path string) {
-	t.change(func(p *Progress) {
-		p.Added++
-		p.Path = path
-		t.recent = append(t.recent, time.Now())
-	})
+	t.change(func(p *Progress) { p.Added++; p.Path = path })
 }
 
 func (t *tracker) fail(failure index.Failure) {
@@ -107,16 +123,23 @@ func (t *tracker) failPath(err error) {
 func (t *tracker) current() Progress {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	cut := time.Now().Add(-rateWindow)
-	for len(t.recent) > 0 && t.recent[0].Before(cut) {
+	now := time.Now()
+	p := t.now
+	if p.Total > 0 {
+		p.Total = max(p.Total, p.Seen)
+	}
+	t.recent = append(t.recent, moment{now, p.Added, p.Done()})
+	for len(t.recent) > 2 && t.recent[0].at.Before(now.Add(-rateWindow)) {
 		t.recent = t.recent[1:]
 	}
-	p := t.now
-	if len(t.recent) >= minimumForRates {
-		if span := time.Since(t.recent[0]); span > 0 {
-			p.Rate = float64(len(t.recent)) / span.Seconds()
-			p.Remaining = time.Duration(float64(max(0, p.Seen-p.Done())) / p.Rate * float64(time.Second))
-		}
+	first := t.recent[0]
+	seconds := now.Sub(first.at).Seconds()
+	if seconds < rateMinimum.Seconds() {
+		return p
+	}
+	p.Rate = float64(p.Added-first.added) / seconds
+	if done := p.Done() - first.done; done > 0 && p.Total > p.Done() {
+		p.Remaining = time.Duration(float64(p.Total-p.Done()) / float64(done) * seconds * float64(time.Second))
 	}
 	return p
 }

@@ -2,11 +2,14 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"mekiki/index"
 )
@@ -14,7 +17,9 @@ import (
 // walked is what a walk saw. Only below folders that were listed whole can a
 // file be missed.
 type walked struct {
-	files   map[string]bool
+	// files are the first half of the SHA-256 of each path: a million take
+	// tens of megabytes, whatever their names.
+	files   map[[16]byte]struct{}
 	folders map[string]bool
 	// links are the real folders that were entered through a link.
 	entered map[string]bool
@@ -23,11 +28,50 @@ type walked struct {
 }
 
 func newWalked() *walked {
-	return &walked{files: map[string]bool{}, folders: map[string]bool{}, entered: map[string]bool{}, roots: map[string]bool{}}
+	return &walked{files: map[[16]byte]struct{}{}, folders: map[string]bool{}, entered: map[string]bool{}, roots: map[string]bool{}}
 }
 
-// walkAll walks the run's paths.
-func (r *run) walkAll(ctx context.Context, found chan<- index.File) (*walked, error) {
+// sighting is a file, or what has the name of one, that a walk came across. A
+// failure says why it cannot be read at all.
+type sighting struct {
+	file    index.File
+	failure error
+}
+
+// see notes a file, and reports whether it is new.
+func (w *walked) see(path string) bool {
+	before := len(w.files)
+	w.files[fileKey(path)] = struct{}{}
+	return len(w.files) > before
+}
+
+func (w *walked) saw(path string) bool {
+	_, seen := w.files[fileKey(path)]
+	return seen
+}
+
+func fileKey(path string) [16]byte {
+	sum := sha256.Sum256([]byte(path))
+	return [16]byte(sum[:16])
+}
+
+// walkAll walks the run's paths. When that takes long, because the pipeline
+// takes the files no faster, they are counted ahead.
+func (r *run) walkAll(ctx context.Context, found chan<- sighting) (*walked, error) {
+	counting, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.countAhead(counting)
+	}()
+	defer func() {
+		stop()
+		<-ended
+	}()
+	return r.walkRoots(ctx, found)
+}
+
+func (r *run) walkRoots(ctx context.Context, found chan<- sighting) (*walked, error) {
 	w := &walker{run: r, walked: newWalked(), found: found}
 	var problems []error
 	for _, root := range r.roots {
@@ -53,7 +97,9 @@ func (r *run) walkAll(ctx context.Context, found chan<- index.File) (*walked, er
 type walker struct {
 	run    *run
 	walked *walked
-	found  chan<- index.File
+	// found is nil when files are only counted.
+	found chan<- sighting
+	count int
 }
 
 // root walks one of the paths that were asked for. A file is taken whatever
@@ -64,7 +110,10 @@ func (w *walker) root(ctx context.Context, root string) error {
 		return err
 	}
 	if !stat.IsDir() {
-		return w.file(ctx, root, stat)
+		if failure := irregular(stat.Mode()); failure != nil {
+			return fmt.Errorf("%s: %w", root, failure)
+		}
+		return w.file(ctx, root, stat, nil)
 	}
 	w.walked.roots[root] = true
 	return w.folder(ctx, root, "", 1)
@@ -89,7 +138,9 @@ func (w *walker) folder(ctx context.Context, root, relative string, depth int) e
 	if err != nil {
 		return err
 	}
-	w.walked.folders[folder] = true
+	if w.found != nil {
+		w.walked.folders[folder] = true
+	}
 	for _, entry := range entries {
 		if err := w.entry(ctx, root, joinSlash(relative, entry.Name()), entry, depth); err != nil {
 			return err
@@ -115,52 +166,111 @@ func (w *walker) entry(ctx context.Context, root, relative string, entry fs.DirE
 	if full == w.run.library.Folder() {
 		return nil
 	}
-	mode := entry.Type()
-	stat, err := entry.Info()
+	mode, target, failure := entry.Type(), fs.FileInfo(nil), error(nil)
 	if mode&fs.ModeSymlink != 0 {
 		if !options.FollowSymlinks {
 			return nil
 		}
-		if stat, err = os.Stat(full); err == nil {
-			mode = stat.Mode().Type()
+		var err error
+		if target, err = os.Stat(full); err != nil {
+			failure = fmt.Errorf("the link %w", errNowhere)
+		} else {
+			mode = target.Mode().Type()
 		}
 	}
 	switch {
-	case err != nil: // gone since the folder was listed, or a link to nowhere
-		return nil
-	case mode.IsDir():
+	case failure == nil && mode.IsDir():
 		if options.MaxDepth > 0 && depth >= options.MaxDepth {
 			return nil
 		}
-		err := w.folder(ctx, root, relative, depth+1)
-		if err != nil && ctx.Err() == nil {
-			options.Logger.Warn("a folder cannot be read", "folder", full, "error", err)
-			w.run.progress.failPath(err)
-			return nil
-		}
-		return err
-	case !mode.IsRegular():
-		return nil
+		return w.subfolder(ctx, root, relative, full, depth+1)
 	case len(options.Include) > 0 && !matchAny(options.Include, relative):
 		return nil
 	case len(options.Include) == 0 && !isImageName(name):
 		return nil
+	case failure == nil:
+		failure = irregular(mode)
 	}
-	return w.file(ctx, full, stat)
+	if target == nil && w.found != nil {
+		var err error
+		if target, err = entry.Info(); err != nil { // gone since the folder was listed
+			return nil
+		}
+	}
+	return w.file(ctx, full, target, failure)
 }
 
-func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo) error {
-	if w.walked.files[path] {
+// subfolder walks a folder. One that cannot be read is a failure of its own.
+func (w *walker) subfolder(ctx context.Context, root, relative, full string, depth int) error {
+	err := w.folder(ctx, root, relative, depth)
+	if err == nil || ctx.Err() != nil || w.found == nil {
+		return ctx.Err()
+	}
+	w.run.options.Logger.Warn("a folder cannot be read", "folder", full, "error", err)
+	stat, statErr := os.Stat(full)
+	if statErr != nil {
+		w.run.progress.failPath(err)
 		return nil
 	}
-	w.walked.files[path] = true
+	return w.file(ctx, full, stat, err)
+}
+
+// Why some things with the name of an image are not read.
+var (
+	errNowhere = errors.New("leads nowhere, or back to itself")
+	errSpecial = errors.New("not a file but")
+)
+
+// irregular says what a thing is that is no file, or nil.
+func irregular(mode fs.FileMode) error {
+	switch {
+	case mode.IsRegular():
+		return nil
+	case mode&fs.ModeNamedPipe != 0:
+		return fmt.Errorf("%w a named pipe", errSpecial)
+	case mode&fs.ModeSocket != 0:
+		return fmt.Errorf("%w a socket", errSpecial)
+	case mode&fs.ModeDevice != 0:
+		return fmt.Errorf("%w a device", errSpecial)
+	}
+	return fmt.Errorf("%w something special", errSpecial)
+}
+
+func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo, failure error) error {
+	if w.found == nil {
+		w.count++
+		return ctx.Err()
+	}
+	if !w.walked.see(path) {
+		return nil
+	}
 	w.run.progress.see()
 	select {
-	case w.found <- stampOf(path, stat):
+	case w.found <- sighting{stampOf(path, stat), failure}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// countDelay is how long a walk goes on alone: most are over by then.
+const countDelay = 500 * time.Millisecond
+
+// countAhead counts the files of the run's paths by the same rules as the walk,
+// but without waiting for what becomes of them. Nothing is kept of them.
+func (r *run) countAhead(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(countDelay):
+	}
+	w := &walker{run: r, walked: newWalked()}
+	for _, root := range r.roots {
+		if err := w.root(ctx, root); err != nil && ctx.Err() != nil {
+			return
+		}
+	}
+	r.progress.expect(w.count)
 }
 
 // stampOf is what tells whether a file has changed.
@@ -169,11 +279,21 @@ func stampOf(path string, stat fs.FileInfo) index.File {
 }
 
 // knownFiles feeds the first readable file of every image record.
-func (r *run) knownFiles(ctx context.Context, found chan<- index.File) (*walked, error) {
+func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, error) {
 	snapshot := r.library.Snapshot()
 	defer snapshot.Close()
+	lacking := func(record *index.Record) bool {
+		return record.Kind == index.KindImage && !snapshot.HasParts(record.ID, r.engine.Space())
+	}
+	total := 0
 	for record := range snapshot.All() {
-		if record.Kind != index.KindImage || snapshot.HasParts(record.ID, r.engine.Space()) {
+		if lacking(record) {
+			total++
+		}
+	}
+	r.progress.expect(total)
+	for record := range snapshot.All() {
+		if !lacking(record) {
 			continue
 		}
 		for _, file := range record.Files {
@@ -183,7 +303,7 @@ func (r *run) knownFiles(ctx context.Context, found chan<- index.File) (*walked,
 			}
 			r.progress.see()
 			select {
-			case found <- stampOf(file.Path, stat):
+			case found <- sighting{file: stampOf(file.Path, stat)}:
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
@@ -203,7 +323,7 @@ func (r *run) forget(ctx context.Context, w *walked) error {
 	empty := r.emptyRoots(w)
 	var batch index.Batch
 	gone := func(path string) bool {
-		if w.files[path] || !w.covers(path) || inside(path, empty) {
+		if w.saw(path) || !w.covers(path) || inside(path, empty) {
 			return false
 		}
 		_, err := os.Lstat(path)
@@ -217,7 +337,7 @@ func (r *run) forget(ctx context.Context, w *walked) error {
 		}
 	}
 	for _, failure := range snapshot.Failures() {
-		if gone(failure.File.Path) {
+		if gone(failure.File.Path) || w.folders[failure.File.Path] {
 			batch.Resolved = append(batch.Resolved, failure.File.Path)
 		}
 	}

@@ -163,7 +163,7 @@ func (f *follower) interval() time.Duration {
 // changedFiles feeds what was changed: files, and folders with all in them. The
 // walk rules decide as they do for a whole walk.
 func (r *run) changedFiles(changed map[string]bool) feed {
-	return func(ctx context.Context, found chan<- index.File) (*walked, error) {
+	return func(ctx context.Context, found chan<- sighting) (*walked, error) {
 		w := &walker{run: r, walked: newWalked(), found: found}
 		for path := range changed {
 			root := r.rootOf(path)

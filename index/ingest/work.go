@@ -7,16 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
 )
-
-// task is a file to read.
-type task struct {
-	file index.File
-}
 
 // outcome is what became of a file: an image to embed, a file of a record that
 // is complete already, or a failure.
@@ -30,11 +24,12 @@ type outcome struct {
 }
 
 // examine passes on the files that are not known to be as they were.
-func (r *run) examine(ctx context.Context, found <-chan index.File, wanted chan<- task) error {
+func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- sighting) error {
 	snapshot := r.library.Snapshot()
 	defer snapshot.Close()
 	space := r.engine.Space()
-	for file := range found {
+	for seen := range found {
+		file := seen.file
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -43,7 +38,7 @@ func (r *run) examine(ctx context.Context, found <-chan index.File, wanted chan<
 			continue
 		}
 		select {
-		case wanted <- task{file: file}:
+		case wanted <- seen:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -70,9 +65,12 @@ func unchanged(snapshot *index.Snapshot, file index.File, complete func(index.ID
 }
 
 // work reads and decodes files.
-func (r *run) work(ctx context.Context, wanted <-chan task, decoded chan<- outcome) error {
+func (r *run) work(ctx context.Context, wanted <-chan sighting, decoded chan<- outcome) error {
 	for task := range wanted {
-		result := r.read(ctx, task.file)
+		result := outcome{file: task.file, failure: task.failure}
+		if task.failure == nil {
+			result = r.read(ctx, task.file)
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -118,7 +116,7 @@ func readStill(file index.File) ([]byte, index.File, error) {
 	if file.Bytes > pixels.DefaultMaxBytes {
 		return nil, file, fmt.Errorf("%w: %d bytes, the limit is %d", pixels.ErrTooLarge, file.Bytes, int64(pixels.DefaultMaxBytes))
 	}
-	handle, err := os.Open(file.Path)
+	handle, err := openToRead(file.Path)
 	if err != nil {
 		return nil, file, err
 	}

@@ -36,6 +36,11 @@ type State struct {
 	Failed int64 `json:"failed,omitempty"`
 	// Unit is what Done, Total and Failed count.
 	Unit Unit `json:"unit"`
+	// Rate is how many are done a second and Remaining how many seconds are
+	// left, for work that knows better than an even pace since its start; 0
+	// leaves both to the Reporter.
+	Rate      float64 `json:"rate,omitempty"`
+	Remaining float64 `json:"remaining_seconds,omitempty"`
 	// Detail is what is being worked on, such as a file name.
 	Detail string `json:"detail,omitempty"`
 }
@@ -160,13 +165,16 @@ func (r *Reporter) describe(state State, now time.Time) string {
 		fmt.Fprintf(&text, ", %d failed", state.Failed)
 	}
 	elapsed := now.Sub(r.started)
-	if moved := state.Done - r.first; moved > 0 && elapsed >= time.Second {
-		rate := float64(moved) / elapsed.Seconds()
+	rate, left := state.Rate, state.Remaining
+	if moved := state.Done - r.first; rate == 0 && left == 0 && moved > 0 && elapsed >= time.Second {
+		rate = float64(moved) / elapsed.Seconds()
+		left = float64(max(0, state.Total-state.Done)) / rate
+	}
+	if rate > 0 {
 		fmt.Fprintf(&text, ", %s/s", rateText(rate, state.Unit))
-		if state.Total > state.Done {
-			left := time.Duration(float64(state.Total-state.Done) / rate * float64(time.Second))
-			fmt.Fprintf(&text, ", %s left", Duration(left))
-		}
+	}
+	if left > 0 && state.Total > state.Done {
+		fmt.Fprintf(&text, ", %s left", Duration(time.Duration(left*float64(time.Second))))
 	}
 	if state.Detail != "" && state.Done != state.Total {
 		fmt.Fprintf(&text, ", %s", state.Detail)
