@@ -25,6 +25,9 @@ type app struct {
 	provider  string
 	threads   int
 	precision string
+
+	// cleanTexts has the model prepare texts as LAVIS does; see addCleanFlag.
+	cleanTexts bool
 }
 
 // log returns a logger to standard error: warnings, or everything with --verbose.

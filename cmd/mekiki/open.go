@@ -107,7 +107,11 @@ func (a *app) openEngineWith(ctx context.Context, runtime *ort.Runtime) (*sessio
 	if err != nil {
 		return nil, err
 	}
-	engine, err := embed.Open(ctx, embed.Options{ModelDir: model.Dir, Runtime: runtime, Threads: a.threads, Provider: a.provider, Logger: a.log()})
+	opening := embed.Options{ModelDir: model.Dir, Runtime: runtime, Threads: a.threads, Provider: a.provider, Logger: a.log()}
+	if a.cleanTexts {
+		opening.CleanTexts, opening.MaximumTokens = true, lavisTokens
+	}
+	engine, err := embed.Open(ctx, opening)
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", model.Name, err)
 	}

@@ -25,9 +25,9 @@ import (
 type Options struct {
 	// Runtime runs the model.
 	Runtime *ort.Runtime
-	// ModelDir is a compiled model to measure. When empty, models of random
+	// ModelDirs are compiled models to measure. When empty, models of random
 	// weights are compiled into WorkDir, measured and removed.
-	ModelDir string
+	ModelDirs []string
 	// Config is the size of the random models; ViT-g's at 224 pixels when zero.
 	Config checkpoint.Config
 	// Precisions of the random models; float32 and int8 when empty.
@@ -93,9 +93,11 @@ type Result struct {
 	// Text is one text of 12 tokens; Texts is each of 16 together.
 	Text  Figure `json:"text"`
 	Texts Figure `json:"texts"`
-	// Match is one pair of 12 tokens; Matches is each of 8 together.
-	Match   Figure `json:"match"`
-	Matches Figure `json:"matches"`
+	// Match is one pair of 12 tokens; Matches is each of 8 together, of one text
+	// and 8 images; OneImage is each of 8 together, of 8 texts and one image.
+	Match    Figure `json:"match"`
+	Matches  Figure `json:"matches"`
+	OneImage Figure `json:"matches_of_one_image"`
 	// Greedy is one token of a greedy caption of 20, and Beams of one with three
 	// beams; absent when the model writes no captions.
 	Greedy *Figure `json:"caption_token_greedy,omitempty"`
@@ -114,18 +116,24 @@ func Run(ctx context.Context, options Options) (Report, error) {
 	if options.Runtime == nil {
 		return Report{}, errors.New("bench: no runtime")
 	}
-	report := Report{Machine: thisMachine(options.Runtime), Threads: options.Threads, Random: options.ModelDir == ""}
-	if !report.Random {
-		result, err := options.measure(ctx, options.ModelDir, Result{})
-		report.Results = []Result{result}
-		return report, wrap(err)
-	}
-	for _, precision := range options.Precisions {
-		result, err := options.random(ctx, precision)
-		if err != nil {
-			return report, wrap(err)
+	report := Report{Machine: thisMachine(options.Runtime), Threads: options.Threads, Random: len(options.ModelDirs) == 0}
+	add := func(result Result, err error) error {
+		if err == nil {
+			report.Results = append(report.Results, result)
 		}
-		report.Results = append(report.Results, result)
+		return wrap(err)
+	}
+	for _, dir := range options.ModelDirs {
+		if err := add(options.measure(ctx, dir, Result{})); err != nil {
+			return report, err
+		}
+	}
+	if report.Random {
+		for _, precision := range options.Precisions {
+			if err := add(options.random(ctx, precision)); err != nil {
+				return report, err
+			}
+		}
 	}
 	report.Speedup = speedup(report.Results)
 	return report, nil
@@ -223,6 +231,7 @@ func speedup(results []Result) map[string]float64 {
 	compare("texts", &exact.Texts, &quick.Texts)
 	compare("match", &exact.Match, &quick.Match)
 	compare("matches", &exact.Matches, &quick.Matches)
+	compare("matches_of_one_image", &exact.OneImage, &quick.OneImage)
 	compare("caption_token_greedy", exact.Greedy, quick.Greedy)
 	compare("caption_token_beams", exact.Beams, quick.Beams)
 	return ratios

@@ -35,7 +35,7 @@ func TestRun(t *testing.T) {
 	for _, result := range report.Results {
 		for name, figure := range map[string]*Figure{
 			"image": &result.Image, "parts": &result.Parts, "text": &result.Text, "texts": &result.Texts,
-			"match": &result.Match, "matches": &result.Matches, "greedy": result.Greedy, "beams": result.Beams,
+			"match": &result.Match, "matches": &result.Matches, "one image": &result.OneImage, "greedy": result.Greedy, "beams": result.Beams,
 		} {
 			if figure == nil || figure.Runs < fewest || figure.Median <= 0 || figure.Least > figure.Median || figure.PerSecond <= 0 {
 				t.Errorf("%s %s: %+v", result.Precision, name, figure)
@@ -45,7 +45,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: %+v", result.Precision, result)
 		}
 	}
-	if len(report.Speedup) != 8 {
+	if len(report.Speedup) != 9 {
 		t.Errorf("speedup %v", report.Speedup)
 	}
 	if _, err := json.Marshal(report); err != nil {
@@ -66,7 +66,7 @@ func TestRunOnAModel(t *testing.T) {
 	if _, err := blip2.Compile(t.Context(), weights, dir, blip2.CompileOptions{Precision: blip2.Float32}); err != nil {
 		t.Fatal(err)
 	}
-	report, err := Run(t.Context(), Options{Runtime: runtime, ModelDir: dir, Least: time.Millisecond, Threads: 1})
+	report, err := Run(t.Context(), Options{Runtime: runtime, ModelDirs: []string{dir}, Least: time.Millisecond, Threads: 1})
 	if err != nil || report.Random || len(report.Results) != 1 || report.Results[0].Greedy != nil || report.Speedup != nil {
 		t.Errorf("report %+v, %v", report, err)
 	}
@@ -77,20 +77,5 @@ func TestRunStopsWithItsContext(t *testing.T) {
 	_, err := Run(ctx, Options{Runtime: orttest.Open(t), Config: tiny(), WorkDir: t.TempDir(), Progress: func(string) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Run: %v", err)
-	}
-}
-
-func TestDescribeProcessor(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cpuinfo")
-	content := "processor\t: 0\nmodel name\t: Some Processor 9\nflags\t\t: fpu avx2 sse avx512_vnni\n\nprocessor\t: 1\n"
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	name, features := describeProcessor(path)
-	if name != "Some Processor 9" || len(features) != 2 || features[0] != "avx2" || features[1] != "avx512_vnni" {
-		t.Errorf("%q, %v", name, features)
-	}
-	if name, features := describeProcessor(path + "-not"); name != "" || features != nil {
-		t.Errorf("%q, %v", name, features)
 	}
 }

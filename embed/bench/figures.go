@@ -71,6 +71,7 @@ func (o Options) figures(ctx context.Context, engine *embed.Engine, result *Resu
 	if err != nil {
 		return err
 	}
+	manyTokens := copies(tokens[0], manyPairs)
 	text := []string{strings.TrimSpace(strings.Repeat("a ", 10))} // 12 tokens with [CLS] and [SEP]
 	steps := []struct {
 		figure *Figure
@@ -93,7 +94,11 @@ func (o Options) figures(ctx context.Context, engine *embed.Engine, result *Resu
 		}},
 		{&result.Match, "a match", 1, func() error { _, err := engine.Match(ctx, tokens[0], text); return err }},
 		{&result.Matches, "matches together", manyPairs, func() error {
-			_, err := engine.MatchPairs(ctx, slices.Repeat(tokens, manyPairs), text)
+			_, err := engine.MatchPairs(ctx, manyTokens, text)
+			return err
+		}},
+		{&result.OneImage, "matches of one image", manyPairs, func() error {
+			_, err := engine.Match(ctx, tokens[0], slices.Repeat(text, manyPairs))
 			return err
 		}},
 	}
@@ -122,6 +127,16 @@ func (o Options) figures(ctx context.Context, engine *embed.Engine, result *Resu
 		}
 	}
 	return nil
+}
+
+// copies returns tokens of several images, which happen to be alike but share no
+// memory: the engine may compute the tokens of one image once.
+func copies(tokens embed.ImageTokens, count int) []embed.ImageTokens {
+	list := make([]embed.ImageTokens, count)
+	for i := range list {
+		list[i] = embed.ImageTokens{Rows: tokens.Rows, Columns: tokens.Columns, Values: slices.Clone(tokens.Values)}
+	}
+	return list
 }
 
 func drawPicture() (*pixels.Image, error) {

@@ -1,12 +1,10 @@
 package bench
 
 import (
-	"bufio"
-	"os"
 	"runtime"
-	"strings"
 
 	"mekiki/embed/ort"
+	"mekiki/internal/processor"
 )
 
 // Machine is where the figures were measured.
@@ -26,38 +24,6 @@ func thisMachine(library *ort.Runtime) Machine {
 		Processors: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		Go: runtime.Version(), Runtime: library.Version(),
 	}
-	machine.Processor, machine.Features = describeProcessor("/proc/cpuinfo")
+	machine.Processor, machine.Features = processor.Name(), processor.Features()
 	return machine
-}
-
-// gains are the instructions that speed up int8, as Linux names them.
-var gains = map[string]bool{
-	"avx2": true, "avx512f": true, "avx512_vnni": true, "avx_vnni": true, "amx_int8": true, // x86-64
-	"asimddp": true, "i8mm": true, "sve": true, // arm64
-}
-
-// describeProcessor reads what Linux tells of the first processor.
-func describeProcessor(path string) (name string, features []string) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", nil
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		key, value, _ := strings.Cut(lines.Text(), ":")
-		switch strings.TrimSpace(key) {
-		case "model name":
-			name = strings.TrimSpace(value)
-		case "flags", "Features":
-			for _, feature := range strings.Fields(value) {
-				if gains[feature] {
-					features = append(features, feature)
-				}
-			}
-			return name, features
-		}
-	}
-	return name, features
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mekiki/embed/ort"
+	"mekiki/internal/processor"
 )
 
 // What an int8 model must keep of its float32 form, as performance targets
@@ -42,7 +43,8 @@ func (t *tuner) check(ctx context.Context, dir string, vision visionRun) (SelfCh
 		return SelfCheck{}, err
 	}
 	check := SelfCheck{Images: len(vision.exact), Pairs: len(exact.match),
-		Float32Seconds: vision.exactSeconds + exact.seconds, Int8Seconds: vision.quantizedSeconds + quantized.seconds}
+		Float32Seconds: vision.exactSeconds + exact.seconds, Int8Seconds: vision.quantizedSeconds + quantized.seconds,
+		Instructions: processor.Features()}
 	width := t.config.ProjectionSize
 	check.MeanCosine, check.WorstCosine = cosines(exact.parts, quantized.parts, width)
 	check.TextMeanCosine, check.TextWorstCosine = cosines(exact.texts, quantized.texts, width)

@@ -127,6 +127,9 @@ type SelfCheck struct {
 	// transformer, in each precision.
 	Float32Seconds float64 `json:"float32_seconds"`
 	Int8Seconds    float64 `json:"int8_seconds"`
+	// Instructions are those of the processor that it ran on, as
+	// processor.Features lists them: another processor may round otherwise.
+	Instructions []string `json:"instructions,omitempty"`
 }
 
 // ReadManifest reads and checks the manifest of the model in folder dir. The

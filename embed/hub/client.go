@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"mekiki/internal/diskspace"
 	"mekiki/internal/folders"
 )
 
@@ -109,7 +110,7 @@ func New(options Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pull: %w", err)
 	}
-	client := &Client{options: options, transport: options.Transport, freeSpace: freeSpace}
+	client := &Client{options: options, transport: options.Transport, freeSpace: diskspace.Free}
 	if client.transport == nil {
 		// Without HTTP/2, which would send all ranges through one connection.
 		client.owned = &http.Transport{

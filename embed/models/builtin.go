@@ -21,3 +21,13 @@ func Builtin(ctx context.Context, options Options) (Model, error) {
 			return gallerySamples(ctx, builtin.Gallery(), source, builtinSamples)
 		})
 }
+
+// BuiltinCompiled returns the compiled small model of options.Precision, or an
+// error while this machine has none.
+func BuiltinCompiled(ctx context.Context, options Options) (Model, error) {
+	model, err := embeddedModel(ctx, BuiltinName, builtin.Checkpoint(), &options)
+	if err != nil {
+		return Model{}, err
+	}
+	return model, model.Problem
+}

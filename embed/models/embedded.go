@@ -22,21 +22,11 @@ import (
 func Embedded(ctx context.Context, label string, files fs.FS, options Options,
 	samples func(context.Context, *checkpoint.Checkpoint) (images [][]float32, texts [][]int64, err error),
 ) (Model, error) {
-	options, err := options.withDefaults()
-	if err != nil {
-		return Model{}, err
+	found, err := embeddedModel(ctx, label, files, &options)
+	if err != nil || found.Problem == nil {
+		return found, err
 	}
-	sum, err := hashFolder(ctx, files)
-	if err != nil {
-		return Model{}, fmt.Errorf("model %s: %w", label, err)
-	}
-	name := fmt.Sprintf("%s-%s-%.12s", label, options.Precision, sum)
-	if err := ValidateName(name); err != nil {
-		return Model{}, err
-	}
-	if model := read(filepath.Join(options.Dir, name)); model.Problem == nil {
-		return model, nil
-	}
+	name := found.Name
 	lock, err := options.lock(ctx, name)
 	if err != nil {
 		return Model{}, err
@@ -57,6 +47,24 @@ func Embedded(ctx context.Context, label string, files fs.FS, options Options,
 		}
 	}
 	return options.compile(ctx, source, name, compile)
+}
+
+// embeddedModel says which model belongs to a checkpoint that is part of the
+// program, with a Problem while it is not compiled, and completes options.
+func embeddedModel(ctx context.Context, label string, files fs.FS, options *Options) (Model, error) {
+	var err error
+	if *options, err = options.withDefaults(); err != nil {
+		return Model{}, err
+	}
+	sum, err := hashFolder(ctx, files)
+	if err != nil {
+		return Model{}, fmt.Errorf("model %s: %w", label, err)
+	}
+	name := fmt.Sprintf("%s-%s-%.12s", label, options.Precision, sum)
+	if err := ValidateName(name); err != nil {
+		return Model{}, err
+	}
+	return read(filepath.Join(options.Dir, name)), nil
 }
 
 // hashFolder hashes the names and contents of all files.

@@ -1,4 +1,5 @@
-package hub
+// Package diskspace says how much room a disk has left.
+package diskspace
 
 import (
 	"fmt"
@@ -7,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// freeSpace returns the bytes that the user may still write below a folder that exists.
-func freeSpace(dir string) (int64, error) {
+// Free returns the bytes that the user may still write below a folder that exists.
+func Free(dir string) (int64, error) {
 	path, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
 		return 0, err

@@ -1,6 +1,7 @@
 //go:build linux || darwin
 
-package hub
+// Package diskspace says how much room a disk has left.
+package diskspace
 
 import (
 	"fmt"
@@ -9,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// freeSpace returns the bytes that an ordinary user may still write below a folder that exists.
-func freeSpace(dir string) (int64, error) {
+// Free returns the bytes that an ordinary user may still write below a folder that exists.
+func Free(dir string) (int64, error) {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(dir, &stat); err != nil {
 		return 0, fmt.Errorf("find the free space of %s: %w", dir, err)
