@@ -185,7 +185,7 @@ func (c *loaded) salvageCheckpoint(ctx context.Context, fsys vfs.FS, folder stri
 	transaction := newTransaction(c.state, c.lookup, 0)
 	transaction.replaying = true
 	name := checkpointName(number)
-	result, err := c.replayJournal(ctx, fsys, folder, name, journal.Header{Kind: journal.Checkpoint, Number: number}, transaction)
+	result, err := c.replayJournal(ctx, fsys, folder, name, journal.Header{Kind: journal.Checkpoint, Number: number}, 0, transaction)
 	if err != nil {
 		return false, err
 	}
@@ -196,7 +196,7 @@ func (c *loaded) salvageCheckpoint(ctx context.Context, fsys vfs.FS, folder stri
 
 func (c *loaded) loadLog(ctx context.Context, fsys vfs.FS, folder string, number uint64, last bool, transaction *transaction) error {
 	name := logName(number)
-	result, err := c.replayJournal(ctx, fsys, folder, name, journal.Header{Kind: journal.Log, Number: number}, transaction)
+	result, err := c.replayJournal(ctx, fsys, folder, name, journal.Header{Kind: journal.Log, Number: number}, 0, transaction)
 	if err != nil {
 		return err
 	}
@@ -208,14 +208,14 @@ func (c *loaded) loadLog(ctx context.Context, fsys vfs.FS, folder string, number
 	return nil
 }
 
-// replayJournal gives every operation of a journal to the transaction.
-func (c *loaded) replayJournal(ctx context.Context, fsys vfs.FS, folder, name string, header journal.Header, transaction *transaction) (journal.Result, error) {
+// replayJournal gives every operation of a journal from offset on to the transaction.
+func (c *loaded) replayJournal(ctx context.Context, fsys vfs.FS, folder, name string, header journal.Header, offset int64, transaction *transaction) (journal.Result, error) {
 	file, err := fsys.Open(filepath.Join(folder, name))
 	if err != nil {
 		return journal.Result{}, fmt.Errorf("open %s: %w", name, err)
 	}
 	defer file.Close()
-	result, err := journal.Read(file, header, 0, func(frame journal.Frame) error {
+	result, err := journal.Read(file, header, offset, func(frame journal.Frame) error {
 		return c.replayFrame(ctx, name, header.Kind, frame, transaction)
 	})
 	if errors.Is(err, journal.ErrVersion) {

@@ -222,7 +222,7 @@ func (l *Library) openReader(ctx context.Context) (err error) {
 // start makes the loaded catalog the current view.
 func (l *Library) start(ctx context.Context, found *loaded) error {
 	l.lookup = found.lookup
-	l.read = catalogEnd{log: found.log, size: found.end + found.tail}
+	l.read = catalogEnd{log: found.log, end: found.end}
 	l.findings = found.findings
 	for _, finding := range found.findings {
 		l.logger.Warn("library is damaged", "file", finding.File, "offset", finding.Offset, "what", finding.Message, "try", finding.Remedy)

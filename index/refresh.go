@@ -2,13 +2,22 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+
+	"mekiki/index/internal/journal"
+	"mekiki/index/internal/segment"
 )
 
 // Refresh brings a library that is open for reading up to date with what its
 // writer has committed since. It reports whether anything changed. Snapshots
 // taken before stay as they are.
+//
+// It reads on where it stopped in the writer's log, so it costs what was
+// changed. Only when the log does not tell, because it was cut short, is
+// damaged or switches to another space, is everything read anew.
 func (l *Library) Refresh(ctx context.Context) (bool, error) {
 	if !l.options.ReadOnly {
 		return false, nil
@@ -20,28 +29,24 @@ func (l *Library) Refresh(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer view.release()
-	if changed, err := l.behind(); err != nil || !changed {
+	if behind, err := l.behind(); err != nil || !behind {
 		return false, err
 	}
-	fresh := &Library{folder: l.folder, options: l.options, fsys: l.fsys, logger: l.logger}
-	if err := fresh.openReader(ctx); err != nil {
+	changed, err := l.follow(ctx, view)
+	if err == nil || ctx.Err() != nil {
+		return changed, err
+	}
+	l.logger.Debug("read the whole library again", "why", err)
+	if err := l.reopen(ctx); err != nil {
 		return false, fmt.Errorf("refresh library: %w", err)
 	}
-	l.mutex.Lock()
-	old, oldDerived := l.view, l.derived
-	l.view, l.derived, l.lookup, l.findings, l.read = fresh.view, fresh.derived, fresh.lookup, fresh.findings, fresh.read
-	l.mutex.Unlock()
-	// Searches in the old keyword index that are under way finish first.
-	if err := oldDerived.close(); err != nil {
-		l.logger.Warn("close an old keyword index", "error", err)
-	}
-	return true, old.release()
+	return true, nil
 }
 
 // catalogEnd is how far a reader has read the catalog.
 type catalogEnd struct {
-	log  uint64
-	size int64
+	log uint64
+	end int64
 }
 
 // behind reports whether the catalog has grown since it was read.
@@ -57,5 +62,163 @@ func (l *Library) behind() (bool, error) {
 	if err != nil {
 		return true, ignoreMissing(err)
 	}
-	return stat.Size() != l.read.size, nil
+	return stat.Size() != l.read.end, nil
+}
+
+// reopen reads everything anew.
+func (l *Library) reopen(ctx context.Context) error {
+	fresh := &Library{folder: l.folder, options: l.options, fsys: l.fsys, logger: l.logger}
+	if err := fresh.openReader(ctx); err != nil {
+		return err
+	}
+	l.mutex.Lock()
+	old, oldDerived := l.view, l.derived
+	l.view, l.derived, l.lookup, l.findings, l.read = fresh.view, fresh.derived, fresh.lookup, fresh.findings, fresh.read
+	l.mutex.Unlock()
+	// Searches in the old keyword index that are under way finish first.
+	if err := oldDerived.close(); err != nil {
+		l.logger.Warn("close an old keyword index", "error", err)
+	}
+	return old.release()
+}
+
+// errNoTrail says that the log does not lead from what was read to what is.
+var errNoTrail = errors.New("the log does not go on where it was read last")
+
+// follow applies the commits that the log has gained. An error leaves the
+// library as it is, but for the derived indexes, which reopening replaces.
+func (l *Library) follow(ctx context.Context, from *view) (bool, error) {
+	t, end, err := l.readOn(ctx, from.state)
+	if err != nil {
+		return false, err
+	}
+	if t.sequence == from.state.sequence {
+		l.read = end
+		return false, nil
+	}
+	next := t.finish()
+	if !sameServing(from.state, next) {
+		return false, fmt.Errorf("%w: another space serves", errNoTrail)
+	}
+	segments, err := l.followSegments(ctx, from, t, next)
+	if err != nil {
+		return false, err
+	}
+	values, err := readMoved(ctx, from.state, next, t, segments)
+	if err != nil {
+		return false, errors.Join(err, segments.release())
+	}
+	l.derived.apply(ctx, l, t, next, values)
+	l.lookup.apply(next.sequence, t.keys)
+	l.read = end
+	if err := l.publish(newView(next, segments, l.derived)); err != nil {
+		l.logger.Warn("let go of an old view", "error", err)
+	}
+	return true, nil
+}
+
+// readOn replays what the logs hold beyond what was read.
+func (l *Library) readOn(ctx context.Context, from *state) (*transaction, catalogEnd, error) {
+	end := l.read
+	logs, checkpoints, err := catalogFiles(l.fsys, l.folder)
+	if err == nil {
+		logs, err = withoutUnused(l.fsys, l.folder, logs, checkpoints)
+	}
+	if err != nil {
+		return nil, end, err
+	}
+	at := slices.Index(logs, l.read.log)
+	if at < 0 {
+		return nil, end, fmt.Errorf("%w: %s is gone", errNoTrail, logName(l.read.log))
+	}
+	t := newTransaction(from, l.lookup, from.sequence)
+	t.replaying = true
+	trail := &loaded{damaged: map[string]bool{}}
+	for i, number := range logs[at:] {
+		offset := int64(0)
+		if i == 0 {
+			offset = l.read.end
+		}
+		result, err := trail.replayJournal(ctx, l.fsys, l.folder, logName(number), journal.Header{Kind: journal.Log, Number: number}, offset, t)
+		switch {
+		case err != nil:
+			return nil, end, err
+		case len(trail.findings) > 0:
+			return nil, end, fmt.Errorf("%w: %s", errNoTrail, trail.findings[0].Message)
+		case result.Size < offset || number != l.read.log+uint64(i) || result.Torn && at+i < len(logs)-1:
+			return nil, end, fmt.Errorf("%w: %s is not whole", errNoTrail, logName(number))
+		}
+		end = catalogEnd{log: number, end: result.End}
+	}
+	return t, end, nil
+}
+
+func sameServing(a, b *state) bool {
+	first, second := a.serving(), b.serving()
+	return first == nil || second != nil && first.number == second.number
+}
+
+// followSegments gives the segments of the next state: those that came are
+// opened, those that nothing points into any more are left out.
+func (l *Library) followSegments(ctx context.Context, from *view, t *transaction, next *state) (segmentSet, error) {
+	wanted := map[segmentKey]bool{}
+	for number, moved := range t.moved {
+		space := next.spaceNumbered(number)
+		if space == nil {
+			continue
+		}
+		for id := range moved {
+			where, _ := space.locations.get(id)
+			for kind, part := range map[segment.Kind]extent{segment.Vectors: where.vectors, segment.Tokens: where.tokens} {
+				if key := (segmentKey{number, kind, part.segment}); part.length > 0 && from.segments[key] == nil {
+					wanted[key] = true
+				}
+			}
+		}
+	}
+	added, problems := openSegments(ctx, l.fsys, l.folder, wanted)
+	if err := errors.Join(problems...); err != nil {
+		return nil, errors.Join(err, added.release())
+	}
+	keep := func(segmentKey) bool { return true }
+	if len(wanted) > 0 || len(next.spaces) != len(from.state.spaces) {
+		used := segmentsOf(next)
+		keep = func(key segmentKey) bool { return used[key] }
+	}
+	files := make([]*segmentFile, 0, len(added))
+	for _, file := range added {
+		files = append(files, file)
+	}
+	return from.segments.with(files, keep), nil
+}
+
+// readMoved reads the vectors that the serving space has gained.
+func readMoved(ctx context.Context, from, next *state, t *transaction, segments segmentSet) (map[ID][]float32, error) {
+	serving := next.serving()
+	if serving == nil {
+		return nil, nil
+	}
+	before := from.serving()
+	values := map[ID][]float32{}
+	for id := range t.moved[serving.number] {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		record, there := next.record(id)
+		where, located := serving.locations.get(id)
+		if !there || !located || where.vectors.length == 0 {
+			continue
+		}
+		if before != nil {
+			if old, known := before.locations.get(id); known && old.sequence == where.sequence {
+				continue // compaction moved its blocks
+			}
+		}
+		parts, err := readVectors(segments, serving, record, where)
+		if err != nil {
+			return nil, err
+		}
+		values[id] = parts.Values
+	}
+	return values, nil
 }
