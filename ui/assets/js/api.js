@@ -22,10 +22,25 @@ async function fail(response) {
   throw new Problem(response.status, body);
 }
 
+// request asks again, a few times, when the server is busy.
 async function request(path, options = {}) {
-  const response = await fetch(base + path, { credentials: "same-origin", ...options });
-  if (!response.ok) await fail(response);
-  return response;
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(base + path, { credentials: "same-origin", ...options });
+    if (response.ok) return response;
+    if (response.status !== 429 || attempt === 3) await fail(response);
+    await pause((0.5 + Math.random()) * Math.min(5, Number(response.headers.get("Retry-After")) || 1), options.signal);
+  }
+}
+
+// pause waits for so many seconds, or until the request is not wanted any more.
+function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, 1000 * seconds);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    }, { once: true });
+  });
 }
 
 async function json(path, options) {

@@ -9,7 +9,7 @@ const { t } = i18n;
 let dialog = null;
 let view = null; // what the open dialog shows
 
-// openDetail shows a record. {id, hit, index, count, onStep, onClose, onRemoved}
+// openDetail shows a record. {id, hit, index, count, beside, onStep, onClose, onRemoved}
 export function openDetail(next) {
   if (view?.id === next.id && dialog) {
     view = next;
@@ -46,7 +46,7 @@ const part = (name) => dialog.querySelector(`[data-part="${name}"]`);
 
 async function load(id) {
   const step = (name, by) => h(`button.button.icon.step.${name}`, { type: "button", "data-step": by, "aria-label": t(by < 0 ? "previous" : "next"), onclick: () => view?.onStep(by) }, icon(name));
-  const picture = h("div.picture", { "data-part": "picture" }, largeImage(id, ""));
+  const picture = h("div.picture", { "data-part": "picture" }, largeImage(api.original(id), api.thumbnail(id), "image"));
   replace(dialog, h("div.detail-layout", {},
     h("div.detail-stage", {}, picture, step("back", -1), step("forth", 1)),
     h("div.detail-side", {},
@@ -56,16 +56,36 @@ async function load(id) {
   showActions(id);
   try {
     const record = await api.record(id);
-    if (view?.id === id) showRecord(record);
+    if (view?.id !== id) return;
+    showRecord(record);
+    preload();
   } catch (error) {
     if (view?.id === id) replace(part("title"), error.message);
   }
 }
 
-function largeImage(id, alt) {
-  const image = h("img", { alt, src: api.original(id), "data-part": "image" });
-  image.addEventListener("error", () => { image.src = api.thumbnail(id); }, { once: true });
+// largeImage is a picture that fills its stage, small ones most of it.
+function largeImage(source, fallback, part) {
+  const image = h("img", { alt: "", src: source, "data-part": part });
+  image.addEventListener("error", () => { image.src = fallback; }, { once: true });
+  const fit = () => {
+    const stage = image.closest(".detail-stage");
+    const { naturalWidth, naturalHeight } = image;
+    if (!stage || !naturalWidth) return;
+    const full = Math.min(stage.clientWidth / naturalWidth, stage.clientHeight / naturalHeight);
+    const scale = Math.min(full, Math.max(1, 0.8 * full));
+    image.style.width = `${Math.floor(naturalWidth * scale)}px`;
+    image.style.height = `${Math.floor(naturalHeight * scale)}px`;
+  };
+  image.addEventListener("load", fit);
+  const observer = new ResizeObserver(() => (image.isConnected ? fit() : observer.disconnect()));
+  requestAnimationFrame(() => image.isConnected && observer.observe(image.closest(".detail-stage")));
   return image;
+}
+
+// preload fetches the pictures beside the open one, so that the arrow keys do not wait.
+function preload() {
+  for (const id of view.beside || []) if (id) new Image().src = api.original(id);
 }
 
 function showSteps() {
@@ -119,10 +139,10 @@ function showWhy() {
   replace(part("verdict"), h(`span.badge.${hit.verdict}`, {}, t(`match_${hit.verdict}`, { percent })), h(`div.meter.${hit.verdict}`, {}, bar(hit.probability)));
   const why = hit.explanation;
   if (!why) return replace(part("why"), hit.reason && h("p.note", {}, hit.reason));
-  return replace(part("why"), h("div.why", {}, h("h3", {}, t("why")), hit.reason && h("p", {}, hit.reason),
-    signal(t("meaning"), why.vector && (why.vector.score + 1) / 2, why.vector?.score),
-    signal(t("words"), why.keyword?.scaled, why.keyword?.score),
-    (why.match?.clauses || []).map((clause) => signal(clauseName(why.match.clauses, clause), clause.probability, null, i18n.percent(clause.probability))),
+  return replace(part("why"), h("div.why", {}, h("h3", {}, t("why")),
+    signal(t("meaning"), why.vector && (why.vector.score + 1) / 2, ranked(why.vector)),
+    signal(t("words"), why.keyword?.scaled, ranked(why.keyword)),
+    (why.match?.clauses || []).map((clause) => signal(clauseName(why.match.clauses, clause), clause.probability, i18n.percent(clause.probability))),
     (why.words || []).map((match) => h("p.note", {}, `${fieldName(match.field)}: `, match.fragments.map(highlighted)))));
 }
 
@@ -133,8 +153,10 @@ function fieldName(field) {
   return name === field ? field.replaceAll("_", " ") : name;
 }
 
-function signal(name, share, score, text) {
-  return h("div.signal", {}, h("b", {}, name), h("div.meter", {}, bar(share || 0)), h("output", {}, text ?? (score === undefined || score === null ? t("not_found") : score.toFixed(2))));
+const ranked = (leg) => leg && `${i18n.decimal(leg.score)} · ${t("rank", { rank: i18n.number(leg.rank) })}`;
+
+function signal(name, share, text) {
+  return h("div.signal", {}, h("b", {}, name), h("div.meter", {}, bar(share || 0)), h("span.value", {}, text || t("not_found")));
 }
 
 function bar(share) {
@@ -180,7 +202,7 @@ function showTags(record) {
   const input = h("input.field", { type: "text", maxlength: "100", "aria-label": t("add_tag"), placeholder: t("add_tag") });
   return replace(part("tags"), h("h3", {}, t("tags")),
     h("div.chips", {}, tags.map((name) => h("span.chip", {}, name, mayWrite && h("button.button.plain.cross", { type: "button", "aria-label": t("remove_tag", { name }), onclick: () => change(api.untag, name) }, "×")))),
-    mayWrite && h("form.row", { onsubmit: (event) => {
+    mayWrite && h("form.row.tight", { onsubmit: (event) => {
       event.preventDefault();
       if (input.value.trim()) change(api.tag, input.value.trim());
     } }, input, h("button.button", { type: "submit" }, t("add"))));
@@ -191,8 +213,7 @@ export function openRegion({ source, fallback, crop, onSearch }) {
   let area = crop || { x: 0.2, y: 0.2, width: 0.6, height: 0.6 };
   const frame = h("div.frame-line", {});
   const region = h("div.region", { tabindex: "0", role: "application", "aria-label": t("region_help") }, frame);
-  const image = h("img", { src: source, alt: "" });
-  image.addEventListener("error", () => { image.src = fallback; }, { once: true });
+  const image = largeImage(source, fallback, "source");
   const chooser = h("dialog.detail", { "aria-label": t("select_region") });
   const finish = () => {
     chooser.close();

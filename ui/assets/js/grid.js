@@ -6,6 +6,8 @@ import * as api from "./api.js";
 
 const gap = 12;
 const minimumTile = 176;
+const few = 8; // so many pictures or fewer are shown larger
+const largeTile = 260;
 const ahead = 600; // pixels above and below the window that are kept ready
 
 export class Grid {
@@ -40,7 +42,8 @@ export class Grid {
   layout() {
     const width = this.element.clientWidth;
     if (!width) return;
-    this.columns = Math.max(2, Math.floor((width + gap) / (minimumTile + gap)));
+    const tile = this.items.length <= few && width > 600 ? largeTile : minimumTile;
+    this.columns = Math.max(2, Math.floor((width + gap) / (tile + gap)));
     this.side = (width - gap * (this.columns - 1)) / this.columns;
     const rows = Math.ceil(this.items.length / this.columns);
     this.element.style.height = `${Math.max(0, rows * (this.side + gap) - gap)}px`;

@@ -33,6 +33,7 @@ export function t(name, values = {}) {
 }
 
 export const number = (value) => new Intl.NumberFormat(language).format(value);
+export const decimal = (value) => new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);
 export const percent = (value) => new Intl.NumberFormat(language, { style: "percent" }).format(value);
 export const date = (value) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(value));
 

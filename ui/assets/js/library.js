@@ -1,5 +1,5 @@
 // The library: what is in it, adding to it, and what could not be read.
-import { h, replace, toast } from "./dom.js";
+import { h, replace, toast, announce } from "./dom.js";
 import { t, number } from "./i18n.js";
 import * as api from "./api.js";
 import * as state from "./state.js";
@@ -12,14 +12,16 @@ export function libraryView() {
   const jobs = h("div.stack", {});
   const failures = h("section.stack", {});
   const element = h("div.stack", {}, h("h1", {}, t("library")), h("div.cards", {}, figures, adding), jobs, failures);
+  const uploading = h("div.note", {});
   const followed = new Set();
+  let roots = [];
 
   async function refresh() {
     try {
       const status = await api.status();
       showFigures(figures, status);
-      showAdding(status);
       await Promise.all([showFailures(failures), showJobs()]);
+      if (!adding.contains(document.activeElement)) showAdding(status);
     } catch (error) {
       replace(figures, problemMessage(error, refresh));
     }
@@ -29,14 +31,15 @@ export function libraryView() {
     const scopes = document.documentElement.dataset.scopes || "";
     const mayIndex = status.indexing && scopes.includes("admin");
     const mayUpload = status.uploads && scopes.includes("write");
-    const path = h("input.field", { type: "text", id: "index-path", autocomplete: "off", spellcheck: "false" });
-    const files = h("input.field", { type: "file", accept: "image/*", multiple: true, id: "upload-files", onchange: () => upload([...files.files]) });
+    const path = h("input.field", { type: "text", id: "index-path", autocomplete: "off", spellcheck: "false", list: "roots", placeholder: roots[0] });
+    const files = h("input", { type: "file", accept: "image/*", multiple: true, id: "upload-files", hidden: true, onchange: () => upload([...files.files]) });
+    const choose = h("button.button", { type: "button", onclick: () => files.click() }, t("upload"));
     replace(adding, h("h2", {}, t("index_title")),
       mayIndex ? h("form.stack", { onsubmit: (event) => {
         event.preventDefault();
         start(path.value.trim());
-      } }, h("label.label", {}, t("index_folder"), path), h("button.button.primary", { type: "submit" }, t("index_start"))) : h("p.note", {}, t("index_none")),
-      mayUpload && h("label.label", {}, t("upload"), files));
+      } }, h("label.label", {}, t("index_folder"), path), h("datalist", { id: "roots" }, roots.map((root) => h("option", { value: root }))), h("button.button.primary", { type: "submit" }, t("index_start"))) : h("p.note", {}, t("index_none")),
+      mayUpload && h("div.row", {}, choose, files, uploading));
   }
 
   async function start(path) {
@@ -50,20 +53,24 @@ export function libraryView() {
 
   async function upload(files) {
     let count = 0;
-    for (const file of files) {
+    const refused = [];
+    for (const [done, file] of files.entries()) {
+      replace(uploading, t("uploading", { done: number(done), count: number(files.length) }));
       try {
         await api.upload(file);
         count += 1;
       } catch (error) {
-        toast(`${file.name}: ${error.message}`);
+        refused.push(`${file.name}: ${error.message}`);
       }
     }
+    replace(uploading, refused.length ? h("ul.alert", { role: "alert" }, refused.map((reason) => h("li", {}, reason))) : null);
     if (count) toast(t("uploaded", { count: number(count) }));
     refresh();
   }
 
   async function showJobs() {
-    const { jobs: list } = await api.jobs();
+    const { jobs: list, roots: offered } = await api.jobs();
+    roots = offered || [];
     replace(jobs, (list || []).slice(0, 5).map((job) => {
       const card = h("div.panel.stack", {});
       showJob(card, job);
@@ -82,7 +89,9 @@ export function libraryView() {
       // The page was left, or the server stopped: what it says next is on the next visit.
     }
     followed.delete(id);
-    if (!controller.signal.aborted) refresh();
+    if (controller.signal.aborted) return;
+    announce(t("state_succeeded"));
+    refresh();
   }
 
   refresh();
@@ -93,7 +102,8 @@ function showFigures(place, status) {
   const figure = (count, name) => h("div", {}, h("b", {}, number(count)), h("span", {}, name));
   replace(place, h("div.stack", {},
     h("div.figures", {}, figure(status.images, t("images")), figure(status.texts, t("texts")), figure(status.failures, t("failed_files"))),
-    status.model && h("p.note", {}, `${t("model")}: ${status.model.name}, ${status.model.precision || ""}, ${status.model.parts}×${status.model.width}, ${t(status.model.captions ? "captions_yes" : "captions_no")}`),
+    status.model && h("p.note", {}, `${t("model")}: ${status.model.name}, ${status.model.precision || ""}, ${status.model.image_size} px, ${t(status.model.captions ? "captions_yes" : "captions_no")}`),
+    status.library && h("p.note", {}, status.library),
     h("p", {}, h(`span.badge.${status.ready ? "strong" : "weak"}`, {}, status.ready ? t("ready") : `${t("not_ready")}: ${status.reason || ""}`)),
     h("div.row", {}, h("a.button", { href: "/" }, t("browse")))));
 }
@@ -115,9 +125,21 @@ function showJob(card, job) {
 async function showFailures(place) {
   const list = await api.failures();
   if (!list.failures?.length) return replace(place);
+  const rows = h("tbody", {});
+  const more = h("button.button", { type: "button", onclick: async () => {
+    try {
+      add(await api.failures(rows.children.length));
+    } catch (error) {
+      toast(error.message);
+    }
+  } }, t("more"));
+  const add = ({ failures, total }) => {
+    rows.append(...failures.map((failure) => h("tr", {}, h("td", {}, failure.path), h("td", {}, failure.reason))));
+    more.hidden = !failures.length || rows.children.length >= total;
+  };
+  add(list);
   return replace(place, h("h2", {}, `${t("failures_title")} (${number(list.total)})`),
-    h("table.failures", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("failure_file")), h("th", { scope: "col" }, t("failure_reason")))),
-      h("tbody", {}, list.failures.map((failure) => h("tr", {}, h("td", {}, failure.path), h("td", {}, failure.reason))))));
+    h("table.failures", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("failure_file")), h("th", { scope: "col" }, t("failure_reason")))), rows), h("div.row", {}, more));
 }
 
 // duplicatesView lists pictures that are there more than once, at three levels.

@@ -24,14 +24,15 @@ export function lookupView() {
     const now = state.get();
     const source = state.image()?.url || (now.record && api.thumbnail(now.record));
     const region = () => openRegion({ source: state.image()?.url || api.original(now.record), fallback: source, crop: state.crop(now), onSearch: (crop) => state.go({ crop }) });
-    replace(zone, source ? h("img", { src: source, alt: "" }) : h("p", {}, t("or_drop")),
-      h("div.row", {}, h("button.button", { type: "button", onclick: () => picker.click() }, t("choose_file")), source && h("button.button", { type: "button", onclick: region }, t("select_region"))));
+    replace(zone, source && h("img", { src: source, alt: "" }),
+      h("div.row", {}, h("button.button", { type: "button", onclick: () => picker.click() }, t("choose_file")), source && h("button.button", { type: "button", onclick: region }, t("select_region"))),
+      !source && h("p", {}, t("or_drop")));
   }
 
   async function run() {
     const now = state.get();
     sessionStorage.setItem(labelsKey, labels.value);
-    if (!now.record && !state.image()) return replace(answer);
+    if (!now.record && !state.image()) return replace(answer, h("div.message", {}, h("h2", {}, t("lookup_empty")), h("p", {}, t("lookup_empty_text"))));
     controller?.abort();
     controller = new AbortController();
     const { signal } = controller;
@@ -83,5 +84,5 @@ function textRow(text) {
   const filled = h("span", {});
   filled.style.width = `${Math.round(100 * share)}%`;
   const words = text.source === "label" ? text.text : h("a", { href: state.href({ q: text.text }) }, text.text);
-  return h("li", {}, h("div.line", {}, words, h("small", {}, `${t(`source_${text.source}`)} · `, h(`span.badge.${text.verdict}`, {}, percent(share)))), h(`div.meter.${text.verdict}`, {}, filled));
+  return h("li", {}, h("div.line", {}, words, h("small", {}, t(`source_${text.source}`), h(`span.badge.${text.verdict}`, {}, percent(share)))), h(`div.meter.${text.verdict}`, {}, filled));
 }

@@ -2,6 +2,7 @@
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 import { Problem } from "./api.js";
+import * as state from "./state.js";
 
 export function problemMessage(error, retry) {
   const offline = !(error instanceof Problem);
@@ -9,10 +10,13 @@ export function problemMessage(error, retry) {
   return h("div.message", { role: "alert" },
     h("h2", {}, offline ? t("offline") : error.title || t("error")),
     h("p", {}, offline ? t("offline_text") : error.message),
-    position && error.body.query && h("p", {}, h("code", {}, pointed(error.body.query, position))),
+    position && state.get().q && h("p", {}, h("code", {}, pointed(state.get().q, position))),
     !offline && error.body?.hint && h("p", {}, error.body.hint),
-    h("button.button", { type: "button", onclick: retry }, t("retry")));
+    (offline || passing(error.status)) && h("button.button", { type: "button", onclick: retry }, t("retry")));
 }
+
+// passing tells whether the same request may go well later.
+const passing = (status) => status === 408 || status === 429 || status >= 500;
 
 // pointed marks where in the query the problem lies.
 function pointed(query, { offset, length }) {

@@ -19,7 +19,8 @@ export function resultsView() {
   const sort = select("sort", ["relevance", "date_descending", "date_ascending"]);
   const show = select("show", ["weak", "strong", "all"]);
   const grid = new Grid({ label: t("search"), onOpen: (index) => state.go({ open: items[index].id }), onMore: more });
-  const element = h("div", {}, h("div.toolbar", {}, filters.element, h("span.spacer"), summary, sort, show), warnings, place);
+  const after = h("div.message.after", { hidden: true });
+  const element = h("div", {}, h("div.toolbar", {}, filters.element, h("span.spacer"), summary, sort, show), warnings, place, after);
 
   let items = [];
   let answer = null;
@@ -43,9 +44,15 @@ export function resultsView() {
     const now = state.get();
     loadingMore = false;
     replace(summary);
+    delete summary.dataset.stage;
     warnings.hidden = true;
+    after.hidden = true;
+    const browsing = !now.q && !now.record && !now.image;
+    show.hidden = browsing;
+    sort.firstChild.hidden = browsing;
+    sort.value = now.sort || (browsing ? "date_descending" : "relevance");
     if (now.image && !state.image()) return message(h("h2", {}, t("image_gone")), h("p", {}, t("image_gone_text")));
-    if (!now.q && !now.record && !now.image) return browse(signal);
+    if (browsing) return browse(signal);
     replace(summary, h("span.spinner", { role: "status", "aria-label": t("loading") }));
     try {
       let first = true;
@@ -71,15 +78,26 @@ export function resultsView() {
     if (!items.length) return undefined;
     if (place.firstChild !== grid.element) replace(place, grid.element);
     grid.set(items, { animate });
+    showAfter();
     syncDetail();
     return undefined;
+  }
+
+  // showAfter says, below the last hit, what was left out, and offers it.
+  function showAfter() {
+    const level = state.get().show;
+    after.hidden = !answer || answer.browse || answer.stage === "first" || answer.next !== undefined || !answer.hidden || level === "all" || !items.length;
+    if (after.hidden) return;
+    const strong = level === "strong";
+    replace(after, h("p", {}, t(strong ? "after_strong" : "after_weak", { count: answer.hidden, hidden: number(answer.hidden) })),
+      h("button.button", { type: "button", onclick: () => state.go({ show: strong ? "" : "all", open: "" }) }, t(strong ? "show_weak_too" : "show_anyway")));
   }
 
   function showSummary(result) {
     const settled = result.stage !== "first";
     const count = t("results", { count: number(result.total), more: result.total_is_lower_bound });
     replace(summary, !settled && h("span.spinner"), h("span", {}, count),
-      h("span", {}, settled ? t("in_time", { ms: number(Math.round(result.timings.total_ms)) }) : t("reranking")),
+      settled ? result.timings.total_ms >= 1 && h("span", {}, t("in_time", { ms: number(Math.round(result.timings.total_ms)) })) : h("span", {}, t("reranking")),
       settled && result.rerank_planned > result.reranked && h("span", {}, t("reranked", { done: result.reranked, planned: result.rerank_planned })));
     summary.dataset.stage = result.stage;
     if (settled) announce(items.length ? count : t("nothing"));
@@ -90,20 +108,21 @@ export function resultsView() {
     return [h("h2", {}, t("nothing")),
       h("p", {}, filtered ? t("nothing_filters") : t("nothing_text", { hidden: number(result.hidden) })),
       h("div.row", {},
-        filtered && h("button.button", { type: "button", onclick: () => state.go({ folder: [], camera: [], tag: [], format: [], after: "", before: "" }) }, t("clear_filters")),
+        filtered && clearFilters(),
         result.hidden > 0 && state.get().show !== "all" && h("button.button", { type: "button", onclick: () => state.go({ show: "all" }) }, t("show_anyway")))];
   }
 
   async function browse(signal) {
     try {
       const now = state.get();
-      const list = await api.records({ kind: "image", limit: page, folder: now.folder, camera: now.camera, tag: now.tag, format: now.format, after: now.after, before: now.before }, signal);
+      const list = await api.records(listing(now), signal);
       if (signal.aborted) return;
       answer = { next: list.next, browse: true };
       items = list.records.map(recordItem);
-      if (!items.length && !state.filterCount(now)) return message(h("h2", {}, t("empty_library")), h("p", {}, t("empty_library_text")), h("a.button", { href: "/library" }, t("open_library")));
+      if (!items.length && state.filterCount(now)) return message(h("h2", {}, t("nothing")), h("p", {}, t("nothing_filters")), clearFilters());
+      if (!items.length) return message(h("h2", {}, t("empty_library")), h("p", {}, t("empty_library_text")), h("a.button", { href: "/library" }, t("open_library")));
       const suggestions = examples(list.records);
-      replace(place, h("div.message", {}, h("h1", {}, t("welcome")), h("p", {}, t("welcome_text")), h("p.note", {}, t("syntax")), suggestions), grid.element);
+      replace(place, !state.filterCount(now) && h("div.message.welcome", {}, h("h1", {}, t("welcome")), h("p", {}, t("welcome_text")), h("p.note", {}, t("syntax")), suggestions), grid.element);
       replace(summary, h("span", {}, t("images_count", { count: list.total, label: number(list.total) })));
       grid.set(items);
       syncDetail();
@@ -120,19 +139,22 @@ export function resultsView() {
     try {
       const now = state.get();
       if (answer.browse) {
-        const list = await api.records({ kind: "image", limit: page, cursor: answer.next, folder: now.folder, camera: now.camera, tag: now.tag, format: now.format, after: now.after, before: now.before }, signal);
+        const list = await api.records({ ...listing(now), cursor: answer.next }, signal);
         answer = { next: list.next, browse: true };
         items = items.concat(list.records.map(recordItem));
       } else {
         const next = { ...requestFor(now), offset: answer.next };
         if (answer.cursor) next.cursor = answer.cursor;
         const result = await api.search(next, state.image()?.file, signal);
-        answer = { ...answer, next: result.next, cursor: result.cursor, stage: "final" };
+        answer = { ...answer, next: result.next, cursor: result.cursor, hidden: result.hidden, stage: "final" };
         const known = new Set(items.map((item) => item.id));
         items = items.concat(result.hits.map(toItem).filter((item) => !known.has(item.id)));
       }
       loadingMore = false;
-      if (!signal.aborted) grid.set(items);
+      if (signal.aborted) return;
+      grid.set(items);
+      showAfter();
+      if (state.get().open) syncDetail();
     } catch {
       loadingMore = false;
       if (answer) answer.next = undefined;
@@ -148,8 +170,9 @@ export function resultsView() {
     const { open } = state.get();
     if (!open) return closeDetail();
     const index = items.findIndex((item) => item.id === open);
+    if (index >= items.length - 3) more();
     return openDetail({
-      id: open, hit: items[index]?.hit, index, count: items.length,
+      id: open, hit: items[index]?.hit, index, count: items.length, beside: [items[index + 1]?.id, items[index - 1]?.id],
       onStep: (step) => items[index + step] && state.go({ open: items[index + step].id }, { replace: true }),
       onClose: () => {
         state.go({ open: "" });
@@ -167,7 +190,6 @@ export function resultsView() {
     if (watched.some((key) => String(now[key]) !== String(before[key]))) {
       if (now.q !== before.q || now.record !== before.record || now.crop !== before.crop) scrollTo({ top: 0 });
       filters.update();
-      sort.value = now.sort || "relevance";
       show.value = now.show || "weak";
       run();
     } else if (now.open !== before.open) syncDetail();
@@ -198,10 +220,17 @@ function recordItem(record) {
   return { id: record.id, label: words, title: words };
 }
 
-// examples offers captions of the library itself as first searches.
+const listing = (now) => ({ kind: "image", limit: page, sort: now.sort === "relevance" ? "" : now.sort, folder: now.folder, camera: now.camera, tag: now.tag, format: now.format, after: now.after, before: now.before });
+
+const clearFilters = () => h("button.button", { type: "button", onclick: () => state.go({ folder: [], camera: [], tag: [], format: [], after: "", before: "" }) }, t("clear_filters"));
+
+// opening is how captions begin before they come to what the picture shows.
+const opening = /^(here we see|this is|an? (photo|image|picture|drawing) of)\s+/i;
+
+// examples offers captions of the library itself as first searches, the shortest ones.
 function examples(records) {
-  const seen = new Set();
-  const words = records.map((record) => record.captions?.[0]?.text).filter((text) => text && text.length < 60 && !seen.has(text) && seen.add(text)).slice(0, 5);
+  const texts = records.map((record) => record.captions?.[0]?.text?.replace(opening, "")).filter(Boolean);
+  const words = [...new Set(texts)].sort((a, b) => a.length - b.length).slice(0, 4);
   if (!words.length) return null;
   return h("div.examples", {}, h("span.note", {}, t("try")), words.map((text) => h("button.chip", { type: "button", onclick: () => state.go({ ...state.blank, q: text }) }, text)));
 }

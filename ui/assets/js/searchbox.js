@@ -111,7 +111,7 @@ function suggestions(input, list, choose) {
     replace(list, items.map((item, index) => h("li", { id: `suggestion-${index}`, role: "option", "aria-selected": "false", onmousedown: (event) => {
       event.preventDefault();
       accept(item);
-    } }, h("span", {}, item.text), h("small", {}, t(`source_${item.source}`)))));
+    } }, h("span", {}, item.text), item.source && h("small", {}, t(`source_${item.source}`)))));
     active = -1;
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
