@@ -81,7 +81,7 @@ func (t *tuner) outcome(ctx context.Context, dir string, tokens []ort.Tensor) (o
 	var result outcome
 	each := func(file string, count int, inputs func(i int) []ort.Tensor) (values [][]float32, seconds float64, err error) {
 		var least time.Duration
-		err = t.open(ctx, filepath.Join(dir, file), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+		err = t.open(ctx, filepath.Join(dir, file), func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 			for i := range count {
 				start := time.Now()
 				outputs, err := run(inputs(i)...)

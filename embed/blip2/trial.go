@@ -124,7 +124,7 @@ func (t *tuner) try(ctx context.Context, l linear, factors []float32, method met
 	}
 	var squares float64
 	var count int
-	err = t.open(ctx, filepath.Join(t.scratch, trialFile), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+	err = t.open(ctx, filepath.Join(t.scratch, trialFile), func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 		for _, use := range uses {
 			input, exact := use.input.Float32(), use.output.Float32()
 			rows := int64(len(input) / l.input)

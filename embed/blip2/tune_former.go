@@ -15,31 +15,62 @@ import (
 // of tuning.
 const formerData = "former.bin"
 
+// productsAtOnce is how many of the Q-Former's products are looked at together:
+// what they read and gave is in memory, for the others it is computed again.
+const productsAtOnce = 16
+
 // tuneFormer chooses for every product of the Q-Former and of the heads,
 // looking at the graphs' runs on the samples; tokens are the sample images'.
 // The float32 graphs stay in the scratch folder for the final check.
 func (t *tuner) tuneFormer(ctx context.Context, plan plan, tokens []ort.Tensor, captions bool, limits limits) error {
 	t.step("query transformer in float32")
-	taps, err := t.writeFormer(ctx, captions)
+	graphs, err := t.writeFormer(ctx, captions)
 	if err != nil {
 		return err
 	}
-	uses, products, err := t.tapFormer(ctx, tokens[:min(choosingImages, len(tokens))], taps)
-	if err != nil {
+	if err := t.sampleFormer(ctx, graphs, tokens[:min(choosingImages, len(tokens))]); err != nil {
 		return err
 	}
-	for i, l := range products {
-		if plan.methods[l.name()] == methodFloat {
-			continue
-		}
-		t.step(fmt.Sprintf("query transformer product %d of %d", i+1, len(products)))
-		chosen, err := t.choose(ctx, l, uses[l.name()], formerCandidates, limits)
+	products := slices.DeleteFunc(productsOf(graphs), func(l linear) bool { return plan.methods[l.name()] == methodFloat })
+	done := 0
+	for group := range slices.Chunk(products, productsAtOnce) {
+		uses, err := t.tapFormer(ctx, graphs, group)
 		if err != nil {
 			return err
 		}
-		t.record(plan, l, chosen)
+		for _, l := range group {
+			done++
+			t.step(fmt.Sprintf("query transformer product %d of %d", done, len(products)))
+			chosen, err := t.choose(ctx, l, uses[l.name()], formerCandidates, limits)
+			if err != nil {
+				return err
+			}
+			delete(uses, l.name())
+			t.record(plan, l, chosen)
+		}
 	}
 	return nil
+}
+
+// tappedGraph is a graph of the Q-Former whose products' inputs and outputs can
+// be read, and what it is run on.
+type tappedGraph struct {
+	file string
+	taps *tapped
+	runs [][]ort.Tensor
+}
+
+// productsOf lists the products of all graphs in the order in which they are met.
+func productsOf(graphs []*tappedGraph) []linear {
+	var products []linear
+	for _, graph := range graphs {
+		for _, l := range graph.taps.products {
+			if !hasProduct(products, l) {
+				products = append(products, l)
+			}
+		}
+	}
+	return products
 }
 
 // tappedName is the scratch file of a graph whose products' inputs are outputs.
@@ -47,13 +78,13 @@ func tappedName(file string) string { return "tapped_" + file }
 
 // writeFormer writes the float32 graphs into the scratch folder, each as it
 // is and tapped.
-func (t *tuner) writeFormer(ctx context.Context, captions bool) (map[string]*tapped, error) {
+func (t *tuner) writeFormer(ctx context.Context, captions bool) ([]*tappedGraph, error) {
 	data, err := onnx.CreateDataFile(t.scratch, formerData)
 	if err != nil {
 		return nil, err
 	}
 	weights := newStore(ctx, t.source, data, newPlan(methodFloat))
-	collected := map[string]*tapped{}
+	var graphs []*tappedGraph
 	for _, named := range queryGraphs(captions) {
 		if named.file == MatchImageFile || named.file == MatchTextFile {
 			continue // together they are the match graph
@@ -68,60 +99,71 @@ func (t *tuner) writeFormer(ctx context.Context, captions bool) (map[string]*tap
 		if err != nil {
 			return nil, closeData(data, err)
 		}
-		collected[named.file] = taps
+		graphs = append(graphs, &tappedGraph{file: named.file, taps: taps})
 	}
-	return collected, closeData(data, nil)
+	return graphs, closeData(data, nil)
 }
 
-// tapFormer runs the tapped graphs on samples and returns the uses of each
-// product, and the products in the order in which they were met.
-func (t *tuner) tapFormer(ctx context.Context, tokens []ort.Tensor, taps map[string]*tapped) (tapValues, []linear, error) {
-	uses := tapValues{}
-	var products []linear
-	tap := func(file string, runs ...[]ort.Tensor) error {
-		collected, ok := taps[file]
-		if !ok {
-			return nil
-		}
-		for _, l := range collected.products {
-			if !slices.ContainsFunc(products, func(known linear) bool { return known.name() == l.name() }) {
-				products = append(products, l)
-			}
-		}
-		return t.openTapped(ctx, file, func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
-			for _, given := range runs {
-				outputs, err := run(given...)
-				if err != nil {
-					return err
-				}
-				collected.sort(outputs, uses)
-			}
-			return nil
-		})
-	}
-	var images, texts, pairs, steps [][]ort.Tensor
-	for _, image := range tokens {
-		images = append(images, []ort.Tensor{image})
-	}
-	memory, err := t.captionMemory(ctx, tokens, taps[CaptionStartFile] != nil)
+// sampleFormer says what each graph is run on: the samples' image tokens and texts.
+func (t *tuner) sampleFormer(ctx context.Context, graphs []*tappedGraph, tokens []ort.Tensor) error {
+	captions := slices.ContainsFunc(graphs, func(graph *tappedGraph) bool { return graph.file == CaptionStartFile })
+	memory, err := t.captionMemory(ctx, tokens, captions)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	for i, text := range t.samples.texts {
-		ids, mask := textTensors(text)
-		texts = append(texts, []ort.Tensor{ids, mask})
-		pairs = append(pairs, []ort.Tensor{tokens[i%len(tokens)], ids, mask})
-		if len(memory) > 0 {
-			steps = append(steps, append([]ort.Tensor{ids, positions(len(text))}, memory[i%len(memory)]...))
+	for _, graph := range graphs {
+		switch graph.file {
+		case ImagePartsFile:
+			for _, image := range tokens {
+				graph.runs = append(graph.runs, []ort.Tensor{image})
+			}
+			continue
+		case CaptionStartFile:
+			continue // the image transformer once more
+		}
+		for i, text := range t.samples.texts {
+			ids, mask := textTensors(text)
+			switch graph.file {
+			case TextFile:
+				graph.runs = append(graph.runs, []ort.Tensor{ids, mask})
+			case MatchFile:
+				graph.runs = append(graph.runs, []ort.Tensor{tokens[i%len(tokens)], ids, mask})
+			case CaptionStepFile:
+				graph.runs = append(graph.runs, append([]ort.Tensor{ids, positions(len(text))}, memory[i%len(memory)]...))
+			}
 		}
 	}
-	err = errors.Join(tap(ImagePartsFile, images...), tap(TextFile, texts...), tap(MatchFile, pairs...), tap(CaptionStepFile, steps...))
-	return uses, products, err
+	return nil
 }
 
-// openTapped opens a tapped graph with only the tapped outputs.
-func (t *tuner) openTapped(ctx context.Context, file string, use runner) error {
-	return t.open(ctx, filepath.Join(t.scratch, tappedName(file)), tapPrefix, use)
+// tapFormer runs the tapped graphs on the samples and returns the uses of these
+// products.
+func (t *tuner) tapFormer(ctx context.Context, graphs []*tappedGraph, products []linear) (tapValues, error) {
+	uses := tapValues{}
+	for _, graph := range graphs {
+		names := graph.taps.outputNames(products)
+		if len(names) == 0 || len(graph.runs) == 0 {
+			continue
+		}
+		// Without copies of the weights in the kernels' layout: they would need as
+		// much memory again.
+		opening := ort.SessionOptions{Path: filepath.Join(t.scratch, tappedName(graph.file)), NoPrepack: true}
+		err := t.openFor(ctx, opening, func(name string) bool { return slices.Contains(names, name) },
+			func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+				for _, given := range graph.runs {
+					outputs, err := run(given...)
+					if err != nil {
+						return err
+					}
+					graph.taps.sort(products, outputs, uses)
+				}
+				return nil
+			})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return uses, nil
 }
 
 // captionMemory is the keys and values that each image gives to captions, in
@@ -131,7 +173,7 @@ func (t *tuner) captionMemory(ctx context.Context, tokens []ort.Tensor, captions
 		return nil, nil
 	}
 	var memory [][]ort.Tensor
-	err := t.open(ctx, filepath.Join(t.scratch, CaptionStartFile), "", func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+	err := t.open(ctx, filepath.Join(t.scratch, CaptionStartFile), func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 		for _, image := range tokens {
 			outputs, err := run(image)
 			if err != nil {

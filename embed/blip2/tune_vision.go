@@ -162,7 +162,7 @@ func (t *tuner) tapVisionLayer(ctx context.Context, exact *store, layer int, str
 				if err != nil {
 					return err
 				}
-				taps.sort(outputs, uses)
+				taps.sort(taps.products, outputs, uses)
 			}
 			return nil
 		})

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/onnx"
@@ -41,15 +40,20 @@ const (
 // runner uses an open graph by running it.
 type runner func(run func(...ort.Tensor) ([]ort.Tensor, error)) error
 
-// open opens a graph for the time of use, with those of its outputs whose
-// names have the given prefix.
-func (t *tuner) open(ctx context.Context, path, prefix string, use runner) (err error) {
-	model, err := ort.Inspect(path)
+// open opens a graph for the time of use.
+func (t *tuner) open(ctx context.Context, path string, use runner) error {
+	return t.openFor(ctx, ort.SessionOptions{Path: path}, func(string) bool { return true }, use)
+}
+
+// openFor opens a graph with the wanted ones of its outputs, in the graph's order.
+func (t *tuner) openFor(ctx context.Context, options ort.SessionOptions, wanted func(output string) bool, use runner) (err error) {
+	model, err := ort.Inspect(options.Path)
 	if err != nil {
 		return err
 	}
-	outputs := slices.DeleteFunc(model.Outputs, func(output ort.Value) bool { return !strings.HasPrefix(output.Name, prefix) })
-	session, err := t.runtime.Session(ctx, ort.SessionOptions{Path: path, Inputs: model.Inputs, Outputs: outputs, Threads: t.threads})
+	options.Inputs, options.Threads = model.Inputs, t.threads
+	options.Outputs = slices.DeleteFunc(model.Outputs, func(output ort.Value) bool { return !wanted(output.Name) })
+	session, err := t.runtime.Session(ctx, options)
 	if err != nil {
 		return err
 	}
@@ -68,7 +72,7 @@ func (t *tuner) piece(ctx context.Context, dir string, weights *store, build fun
 		return err
 	}
 	path := filepath.Join(dir, pieceGraph)
-	return errors.Join(t.open(ctx, path, "", use), os.Remove(path))
+	return errors.Join(t.open(ctx, path, use), os.Remove(path))
 }
 
 // record notes a verdict for the manifest and the plan.
@@ -98,23 +102,50 @@ func (p *tapped) add(l linear, input, output onnx.Value) {
 	p.uses[l.name()] = append(p.uses[l.name()], tap[onnx.Value]{input, output})
 }
 
+// inputName and outputName name use j of product i as outputs.
+func inputName(i, j int) string { return fmt.Sprintf("%sinput_%d_%d", tapPrefix, i, j) }
+
+func outputName(i, j int) string { return fmt.Sprintf("%soutput_%d_%d", tapPrefix, i, j) }
+
 // outputs makes everything collected outputs, in order.
 func (p *tapped) outputs(graph *onnx.Graph) {
 	for i, l := range p.products {
 		for j, use := range p.uses[l.name()] {
-			graph.Output(fmt.Sprintf("%sinput_%d_%d", tapPrefix, i, j), use.input)
-			graph.Output(fmt.Sprintf("%soutput_%d_%d", tapPrefix, i, j), use.output)
+			graph.Output(inputName(i, j), use.input)
+			graph.Output(outputName(i, j), use.output)
 		}
 	}
+}
+
+// outputNames lists the outputs that belong to these products.
+func (p *tapped) outputNames(products []linear) []string {
+	var names []string
+	for i, l := range p.products {
+		if !hasProduct(products, l) {
+			continue
+		}
+		for j := range p.uses[l.name()] {
+			names = append(names, inputName(i, j), outputName(i, j))
+		}
+	}
+	return names
+}
+
+func hasProduct(products []linear, l linear) bool {
+	return slices.ContainsFunc(products, func(other linear) bool { return other.name() == l.name() })
 }
 
 // tapValues are the tapped values of runs, by product.
 type tapValues map[string][]tap[ort.Tensor]
 
-// sort files a run's tapped outputs under their products.
-func (p *tapped) sort(outputs []ort.Tensor, into tapValues) {
+// sort files a run's outputs, which are those that belong to these products,
+// under their products.
+func (p *tapped) sort(products []linear, outputs []ort.Tensor, into tapValues) {
 	at := 0
 	for _, l := range p.products {
+		if !hasProduct(products, l) {
+			continue
+		}
 		for range p.uses[l.name()] {
 			into[l.name()] = append(into[l.name()], tap[ort.Tensor]{outputs[at], outputs[at+1]})
 			at += 2
