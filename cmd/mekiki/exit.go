@@ -79,8 +79,8 @@ func writeError(writer io.Writer, asJSON bool, status int, err error) {
 		}
 		return
 	}
-	fmt.Fprintf(writer, "mekiki: %v\n", err)
+	fmt.Fprintf(writer, "mekiki: %s\n", printableLines(err.Error()))
 	if remedy != "" {
-		fmt.Fprintf(writer, "  try: %s\n", remedy)
+		fmt.Fprintf(writer, "  try: %s\n", printableLines(remedy))
 	}
 }

@@ -34,7 +34,7 @@ type output struct {
 func (o *output) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.paths0, "paths0", false, "write only the paths, each ended by a zero byte, for xargs -0")
 	flags.BoolVar(&o.explain, "explain", false, "say what each signal gave each hit")
-	flags.IntVar(&o.open, "open", 0, "open a hit in the system's viewer: its rank, or 1 when no rank is given")
+	flags.IntVar(&o.open, "open", 0, "open a hit in the system's viewer: --open the first, --open=3 the third")
 	flags.Lookup("open").NoOptDefVal = "1"
 	flags.StringVar(&o.thumbnails, "thumbnails", "auto", "draw pictures in the terminal: auto, kitty, iterm, sixel or none")
 }
@@ -88,7 +88,7 @@ func (a *app) printHits(ctx context.Context, library *index.Library, response se
 		return err
 	}
 	for _, warning := range response.Warnings {
-		fmt.Fprintf(a.errors, "note: %s\n", warning)
+		fmt.Fprintf(a.errors, "note: %s\n", printable(warning))
 	}
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
@@ -165,16 +165,6 @@ func rankText(rank int) string {
 // plainFragment turns an HTML fragment into text with the matches in quotes.
 func plainFragment(fragment string) string {
 	return html.UnescapeString(strings.NewReplacer("<mark>", "«", "</mark>", "»").Replace(fragment))
-}
-
-// printable takes out of a name or text what could command the terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
 }
 
 func printSummary(w io.Writer, response search.Response) error {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/internal/hint"
 )
 
 const indexLong = `Bring folders and files of images into the library.
@@ -76,13 +78,34 @@ func (o indexOptions) ready() (ingest.Options, error) {
 	default:
 		return options, usage("--tokens %q: it is int8, int4 or none", o.tokens)
 	}
+	if o.Captions < 0 {
+		return options, usage("--captions %d is negative: give 0 for none", o.Captions)
+	}
+	if o.BatchSize < 1 {
+		return options, usage("--batch %d: give 1 or more", o.BatchSize)
+	}
 	if o.noCaptions || o.Captions == 0 {
 		options.Captions = -1
 	}
 	if err := options.Validate(); err != nil {
 		return options, usage("%w", err)
 	}
-	return options, nil
+	return options, checkPaths(options.Paths)
+}
+
+// checkPaths fails when none of the paths is there, before a library is made
+// for nothing. A single one that is missing is reported by indexing.
+func checkPaths(paths []string) error {
+	var problems []error
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(problems) < len(paths) {
+		return nil
+	}
+	return hint.Wrap(fmt.Errorf("index: %w", errors.Join(problems...)), "give folders or files that are there; quote names with spaces")
 }
 
 func runIndex(ctx context.Context, app *app, flags indexOptions) (err error) {
@@ -131,7 +154,7 @@ func (a *app) printIndexed(ctx context.Context, library *index.Library, summary 
 				fmt.Fprintf(a.out, "  … %d more: mekiki status --failed\n", summary.Failed-i)
 				break
 			}
-			fmt.Fprintf(a.out, "  %s: %s\n", failure.File.Path, failure.Reason)
+			fmt.Fprintf(a.out, "  %s: %s\n", printable(failure.File.Path), printable(failure.Reason))
 		}
 	}
 	switch {

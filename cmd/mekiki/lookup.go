@@ -51,7 +51,7 @@ func newLookupCommand(app *app) *cobra.Command {
 			return app.lookup(command.Context(), request)
 		},
 	}
-	command.Flags().IntVarP(&flags.limit, "k", "k", 10, "number of texts to show, at most 1000")
+	command.Flags().IntVarP(&flags.limit, "limit", "k", 10, "number of texts to show, at most 1000")
 	command.Flags().DurationVar(&flags.budget, "budget", time.Second, "time for matching the best texts with the picture; 0 for none")
 	command.Flags().IntVar(&flags.count, "rerank", 128, "texts to match at most")
 	command.Flags().StringVar(&flags.labels, "labels", "", "file with one text a line to choose from, or -")
@@ -65,10 +65,13 @@ func (a *app) lookupRequest(ctx context.Context, picture string, flags lookupFla
 	request := search.LookupRequest{
 		Template: flags.template, Limit: flags.limit, RerankBudget: flags.budget, RerankCount: flags.count, Show: search.Show(flags.show),
 	}
-	if flags.budget <= 0 || flags.count == 0 {
+	if flags.budget == 0 || flags.count == 0 {
 		request.RerankBudget = -1
 	}
-	var err error
+	err := checkBounds(flags.limit, flags.budget)
+	if err != nil {
+		return request, err
+	}
 	if request.Image, request.Record, err = readPicture(ctx, picture); err != nil {
 		return request, err
 	}
@@ -133,7 +136,7 @@ func (a *app) lookup(ctx context.Context, request search.LookupRequest) error {
 
 func (a *app) printTexts(response search.LookupResponse) error {
 	for _, warning := range response.Warnings {
-		fmt.Fprintf(a.errors, "note: %s\n", warning)
+		fmt.Fprintf(a.errors, "note: %s\n", printable(warning))
 	}
 	var out strings.Builder
 	for _, hit := range response.Texts {

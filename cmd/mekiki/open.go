@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"mekiki/embed"
@@ -107,6 +108,9 @@ func (a *app) openEngineWith(ctx context.Context, runtime *ort.Runtime) (*sessio
 	if err != nil {
 		return nil, err
 	}
+	if a.threads < 0 {
+		return nil, usage("--threads %d is negative: give 0 for one per core", a.threads)
+	}
 	opening := embed.Options{ModelDir: model.Dir, Runtime: runtime, Threads: a.threads, Provider: a.provider, Logger: a.log()}
 	if a.cleanTexts {
 		opening.CleanTexts, opening.MaximumTokens = true, lavisTokens
@@ -134,6 +138,9 @@ func (a *app) openLibrary(ctx context.Context, readOnly bool) (*index.Library, e
 	folder, err := a.libraryFolder()
 	if err != nil {
 		return nil, err
+	}
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+		return nil, hint.Wrap(fmt.Errorf("open library %s: it is a file and no folder", folder), "name a folder with --library")
 	}
 	library, err := index.Open(ctx, folder, index.Options{ReadOnly: readOnly, Logger: a.log()})
 	switch {

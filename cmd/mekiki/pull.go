@@ -47,8 +47,13 @@ func newPullCommand(app *app) *cobra.Command {
 		Long:    pullLong,
 		Example: pullExample,
 		Args: func(_ *cobra.Command, names []string) error {
-			if !options.list && len(names) == 0 {
+			switch {
+			case !options.list && len(names) == 0:
 				return usage("name what to pull; \"mekiki pull --list\" shows published models")
+			case options.downloadOnly && options.discard:
+				return usage("--download-only and --discard leave nothing: give one of them")
+			case options.connections < 1:
+				return usage("--connections %d: give 1 or more", options.connections)
 			}
 			return nil
 		},
@@ -65,7 +70,6 @@ func newPullCommand(app *app) *cobra.Command {
 	flags.BoolVar(&options.downloadOnly, "download-only", false, "do not import")
 	flags.BoolVar(&options.discard, "discard", false, "delete the download once it is imported")
 	flags.IntVar(&options.connections, "connections", 4, "ranges of a file that come at once")
-	command.MarkFlagsMutuallyExclusive("download-only", "discard")
 	return command
 }
 

@@ -108,10 +108,15 @@ func removal(library *index.Library, options removeOptions, arguments []string) 
 		if err != nil {
 			return batch, err
 		}
-		folders = append(folders, path+string(filepath.Separator))
+		folders = append(folders, strings.TrimSuffix(path, string(filepath.Separator))+string(filepath.Separator))
 	}
+	found := map[string]bool{}
 	inFolder := func(path string) bool {
-		return slices.ContainsFunc(folders, func(folder string) bool { return strings.HasPrefix(path, folder) })
+		at := slices.IndexFunc(folders, func(folder string) bool { return strings.HasPrefix(path, folder) })
+		if at >= 0 {
+			found[folders[at]] = true
+		}
+		return at >= 0
 	}
 	for record := range snapshot.All() {
 		if options.texts && record.Kind == index.KindText {
@@ -126,6 +131,12 @@ func removal(library *index.Library, options removeOptions, arguments []string) 
 	for _, failure := range snapshot.Failures() {
 		if inFolder(failure.File.Path) {
 			batch.Resolved = append(batch.Resolved, failure.File.Path)
+		}
+	}
+	for _, folder := range folders {
+		if !found[folder] {
+			return batch, hint.Wrap(fmt.Errorf("%s: nothing of it is in the library: %w", folder, index.ErrNotFound),
+				"mekiki export lists the paths that are")
 		}
 	}
 	return batch, nil

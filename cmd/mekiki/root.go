@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/internal/hint"
 )
 
 const rootLong = `Mekiki finds images by what they show, and words for what an image shows.
@@ -23,8 +20,12 @@ Then on your own pictures:
   mekiki serve
 
 Every flag can also be set in the environment (--library is MEKIKI_LIBRARY) and
-in the configuration file (library = "…"); a flag wins over the environment, the
-environment over the file.
+in the configuration file, mekiki/config.toml in your configuration folder or
+what MEKIKI_CONFIG names; a flag wins over the environment, the environment over
+the file. A verb's own flags go in a table of its name:
+  model = "blip2"
+  [serve]
+  root = ["~/Pictures"]
 
 Exit status: 0 done; 1 failed; 2 wrong usage; 3 done but for items that failed,
 which are listed; 4 nothing found; 130 interrupted, and can go on.`
@@ -60,11 +61,13 @@ func newRootCommand(app *app) *cobra.Command {
 	root.SetOut(app.out)
 	root.SetErr(app.errors)
 	root.SetVersionTemplate("mekiki {{.Version}}\n")
-	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
-		return usage("%w (see %q)", err, strings.TrimSpace(command.CommandPath()+" --help"))
-	})
+	root.SetFlagErrorFunc(flagError)
 	addGlobalFlags(root, app)
 	addCommands(root, app)
+	root.SetHelpCommand(newHelpCommand())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	strictArguments(root)
 	return root
 }
 
@@ -112,13 +115,4 @@ func addCommands(root *cobra.Command, app *app) {
 		newTokenCommand(app),
 		newVersionCommand(app),
 	)
-}
-
-// unknownVerb says that there is no such verb and names the ones it is close to.
-func unknownVerb(root *cobra.Command, name string) error {
-	err := usage("unknown command %q", name)
-	if near := root.SuggestionsFor(name); len(near) > 0 {
-		return hint.Wrap(err, "mekiki "+strings.Join(near, ", or mekiki "))
-	}
-	return hint.Wrap(err, "mekiki help")
 }

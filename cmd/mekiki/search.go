@@ -44,7 +44,7 @@ type ranking struct {
 }
 
 func (r *ranking) addFlags(flags *pflag.FlagSet) {
-	flags.IntVarP(&r.limit, "k", "k", 10, "number of hits to show, at most 1000")
+	flags.IntVarP(&r.limit, "limit", "k", 10, "number of hits to show, at most 1000")
 	flags.IntVar(&r.offset, "offset", 0, "hits to skip")
 	flags.DurationVar(&r.budget, "budget", time.Second, "time for matching the best candidates with the words; 0 for none")
 	flags.IntVar(&r.count, "rerank", 128, "candidates to match at most")
@@ -55,19 +55,30 @@ func (r *ranking) addFlags(flags *pflag.FlagSet) {
 	flags.Float64Var(&r.probability, "minimum-probability", 0, "hide hits below it, 0 to 1")
 }
 
+// checkBounds refuses what a request would take for "not given".
+func checkBounds(limit int, budget time.Duration) error {
+	if limit < 1 {
+		return usage("--limit %d: give 1 to 1000", limit)
+	}
+	if budget < 0 {
+		return usage("--budget %s is negative: give a time such as 500ms, or 0 for no matching", budget)
+	}
+	return nil
+}
+
 // request turns the flags into a request.
-func (r *ranking) request(flags *pflag.FlagSet, explain bool) search.Request {
+func (r *ranking) request(flags *pflag.FlagSet, explain bool) (search.Request, error) {
 	request := search.Request{
 		Limit: r.limit, Offset: r.offset, RerankBudget: r.budget, RerankCount: r.count, Fusion: search.Fusion(r.fusion),
 		Sort: search.Sort(r.sort), Show: search.Show(r.show), MinimumProbability: r.probability, Explain: explain,
 	}
-	if r.budget <= 0 || r.count == 0 {
+	if r.budget == 0 || r.count == 0 {
 		request.RerankBudget = -1
 	}
 	if flags.Changed("weight") {
 		request.Weight = &r.weight
 	}
-	return request
+	return request, checkBounds(r.limit, r.budget)
 }
 
 func newSearchCommand(app *app) *cobra.Command {
@@ -80,10 +91,13 @@ func newSearchCommand(app *app) *cobra.Command {
 		Example: `  mekiki search two cats beside a pizza
   mekiki search 'a cat -dog after:2024 folder:Holiday' --explain
   mekiki search --json sunset | jq '.hits[0].path'
-  mekiki search --paths0 --k 100 receipts | xargs -0 cp -t /tmp/receipts`,
+  mekiki search --paths0 -k 100 receipts | xargs -0 cp -t /tmp/receipts`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			request := ranking.request(command.Flags(), output.explain)
+			request, err := ranking.request(command.Flags(), output.explain)
+			if err != nil {
+				return err
+			}
 			request.Text = strings.Join(arguments, " ")
 			return app.find(command.Context(), request, output)
 		},

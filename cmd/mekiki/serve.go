@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +34,10 @@ const serveExample = `  mekiki serve
   mekiki serve --root ~/Pictures
   mekiki serve --addr :8080 --token-file tokens.txt --host photos.example`
 
+// maximumUpload is what --upload-mib and --upload-megapixels allow at most: no
+// decoder reads more.
+const maximumUpload = 4096
+
 type serveOptions struct {
 	address    string
 	hosts      []string
@@ -60,9 +65,9 @@ func newServeCommand(app *app) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&options.address, "addr", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
-	flags.StringSliceVar(&options.hosts, "host", nil, "further name under which the server is reached (may be repeated)")
+	flags.StringArrayVar(&options.hosts, "host", nil, "further name under which the server is reached (may be repeated)")
 	flags.StringVar(&options.tokenFile, "token-file", "", "file of tokens, from \"mekiki token new\"")
-	flags.StringSliceVar(&options.roots, "root", nil, "folder that may be indexed through the server (may be repeated)")
+	flags.StringArrayVar(&options.roots, "root", nil, "folder that may be indexed through the server (may be repeated)")
 	flags.BoolVar(&options.noUploads, "no-uploads", false, "take no images by upload")
 	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
 	flags.StringVar(&options.logLevel, "log-level", "", "what to log: debug, info (every request), warn or error (default: warn on a terminal, else info)")
@@ -109,8 +114,11 @@ func (o serveOptions) prepare(app *app) (server.Options, error) {
 	if err != nil {
 		return server.Options{}, err
 	}
-	if o.uploadMiB <= 0 || o.megapixels <= 0 {
-		return server.Options{}, usage("--upload-mib and --upload-megapixels must be above 0")
+	if _, _, err := net.SplitHostPort(o.address); err != nil {
+		return server.Options{}, hint.Wrap(usage("--addr %q: %w", o.address, err), "give a host and a port, such as 127.0.0.1:8080")
+	}
+	if o.uploadMiB <= 0 || o.megapixels <= 0 || o.uploadMiB > maximumUpload || o.megapixels > maximumUpload {
+		return server.Options{}, usage("--upload-mib and --upload-megapixels must be above 0 and at most %d", maximumUpload)
 	}
 	o.limits.UploadBytes, o.limits.UploadPixels = o.uploadMiB<<20, o.megapixels*1_000_000
 	options := server.Options{Address: o.address, Hosts: o.hosts, Tokens: tokens, Limits: o.limits, Logger: logger}

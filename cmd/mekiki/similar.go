@@ -36,7 +36,7 @@ func newSimilarCommand(app *app) *cobra.Command {
 		Short: "Find pictures like a picture, and duplicates",
 		Long:  similarLong,
 		Example: `  mekiki similar photo.jpg
-  mekiki similar photo.jpg at night --k 5
+  mekiki similar photo.jpg at night -k 5
   mekiki similar 42 --crop 0.5,0,0.5,1
   mekiki similar --duplicates picture --json`,
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -47,11 +47,13 @@ func newSimilarCommand(app *app) *cobra.Command {
 				return app.findDuplicates(command.Context(), search.DuplicateLevel(duplicates), ranking)
 			}
 			if len(arguments) == 0 {
-				return usage("give an image file or the id of a record")
+				return hint.Wrap(usage("\"mekiki similar\" needs IMAGE|ID, or --duplicates"), "mekiki similar photo.jpg, or mekiki similar --help")
 			}
-			request := ranking.request(command.Flags(), output.explain)
+			request, err := ranking.request(command.Flags(), output.explain)
+			if err != nil {
+				return err
+			}
 			request.Text = strings.Join(arguments[1:], " ")
-			var err error
 			if request.Image, request.Record, err = readPicture(command.Context(), arguments[0]); err != nil {
 				return err
 			}
@@ -82,6 +84,9 @@ func readPicture(ctx context.Context, argument string) (*pixels.Image, index.ID,
 		return nil, 0, err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, 0, hint.Wrap(fmt.Errorf("%s is a folder and no image", argument), "give an image file, or the id of a record")
+	}
 	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
 	if err != nil {
 		return nil, 0, fmt.Errorf("read %s: %w", argument, err)
@@ -115,6 +120,9 @@ func parseCrop(text string) (*search.Rectangle, error) {
 
 // findDuplicates lists groups of images that are the same. It needs no model.
 func (a *app) findDuplicates(ctx context.Context, level search.DuplicateLevel, r ranking) (err error) {
+	if err := checkBounds(r.limit, r.budget); err != nil {
+		return err
+	}
 	library, err := a.openLibrary(ctx, true)
 	if err != nil {
 		return err
@@ -148,7 +156,7 @@ func (a *app) printDuplicates(response search.DuplicatesResponse) error {
 		}
 	}
 	for _, warning := range response.Warnings {
-		fmt.Fprintf(a.errors, "note: %s\n", warning)
+		fmt.Fprintf(a.errors, "note: %s\n", printable(warning))
 	}
 	fmt.Fprintf(&out, "%d groups among %d images, %.0f ms\n", response.Total, response.Examined, response.Timings.TotalMS)
 	_, err := io.WriteString(a.out, out.String())

@@ -115,7 +115,7 @@ func (a *app) printStatus(report statusReport) error {
 		fmt.Fprintf(table, "damage\t%s: %s (try: %s)\n", finding.File, finding.Message, finding.Remedy)
 	}
 	for _, failure := range report.Failures {
-		fmt.Fprintf(table, "\t%s: %s\n", failure.Path, failure.Reason)
+		fmt.Fprintf(table, "\t%s: %s\n", printable(failure.Path), printable(failure.Reason))
 	}
 	return table.Flush()
 }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestMistakes holds that a wrong command line ends with the status of wrong
+// usage, names what is wrong, and says what to try.
+func TestMistakes(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("MEKIKI_LIBRARY", filepath.Join(folder, "library"))
+	t.Setenv("MEKIKI_CACHE", filepath.Join(folder, "cache"))
+	tests := []struct {
+		line   string
+		want   string
+		remedy string
+	}{
+		{"serach cats", `unknown command "serach"`, "mekiki search"},
+		{"texts ad", `unknown command "mekiki texts ad"`, "mekiki texts add"},
+		{"models bogus", `unknown command "mekiki models bogus"`, "mekiki models --help"},
+		{"token bogus", `"mekiki token bogus"`, "mekiki token --help"},
+		{"completion tcsh", `"mekiki completion tcsh"`, ""},
+		{"help serch", `unknown command "serch"`, "mekiki search"},
+		{"help texts ad", `unknown command "mekiki texts ad"`, "mekiki texts add"},
+		{"search", `"mekiki search" needs QUERY`, "mekiki search two cats"},
+		{"index", `"mekiki index" needs PATH`, "mekiki index ~/Pictures"},
+		{"lookup", `"mekiki lookup" needs IMAGE|ID`, "mekiki lookup photo.jpg"},
+		{"lookup a.jpg b.jpg", `"b.jpg" is one too many`, "mekiki lookup"},
+		{"similar", `"mekiki similar" needs IMAGE|ID`, "mekiki similar photo.jpg"},
+		{"backup", `"mekiki backup" needs FILE`, "mekiki backup library.tar"},
+		{"backup a b", `"b" is one too many`, ""},
+		{"status now", `"mekiki status" takes no arguments; "now"`, "mekiki status --help"},
+		{"import", `"mekiki import" needs PATH`, "mekiki import"},
+		{"models show", `"mekiki models show" needs NAME`, ""},
+		{"spaces drop", `"mekiki spaces drop" needs MODEL`, ""},
+		{"pull", "name what to pull", ""},
+		{"pull --download-only --discard blip2", "--discard", ""},
+		{"search a cat -dog", "-dog", "'a cat -dog'"},
+		{"search --k 3 cats", "--k", "--help"},
+		{"search cats --limit 0", "--limit 0", ""},
+		{"search cats --budget -5s", "--budget -5s is negative", ""},
+		{"lookup 17 --limit -1", "--limit -1", ""},
+		{"index . --captions -1", "--captions -1", ""},
+		{"index . --batch 0", "--batch 0", ""},
+		{"serve --addr nonsense", `--addr "nonsense"`, "127.0.0.1:8080"},
+		{"serve --upload-mib 99999999999999", "--upload-mib", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.line, func(t *testing.T) {
+			status, _, errors := runForTest(t, strings.Fields(test.line)...)
+			if status != exitUsage || !strings.Contains(errors, test.want) || !strings.Contains(errors, test.remedy) {
+				t.Errorf("status %d, errors %q; want %d, %q and %q", status, errors, exitUsage, test.want, test.remedy)
+			}
+		})
+	}
+	if _, err := os.Stat(filepath.Join(folder, "library")); err == nil {
+		t.Error("a mistake made a library")
+	}
+}
+
+// TestMissingThings holds that what is not there is named, with a remedy, and
+// that nothing is made for it.
+func TestMissingThings(t *testing.T) {
+	folder := t.TempDir()
+	library := filepath.Join(folder, "library")
+	t.Setenv("MEKIKI_LIBRARY", library)
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		arguments    []string
+		want, remedy string
+	}{
+		{[]string{"index", filepath.Join(folder, "nowhere")}, "nowhere", "give folders or files"},
+		{[]string{"search", "cats"}, library, "mekiki index FOLDER"},
+		{[]string{"search", "cats", "--library", file}, file, "--library"},
+		{[]string{"similar", folder}, "is a folder", "image file"},
+		{[]string{"lookup", "nophoto.jpg"}, "nophoto.jpg", "ids"},
+	}
+	for _, test := range tests {
+		t.Run(strings.Join(test.arguments, " "), func(t *testing.T) {
+			status, _, errors := runForTest(t, test.arguments...)
+			if status != exitError || !strings.Contains(errors, test.want) || !strings.Contains(errors, test.remedy) {
+				t.Errorf("status %d, errors %q; want %d, %q and %q", status, errors, exitError, test.want, test.remedy)
+			}
+		})
+	}
+	if _, err := os.Stat(library); err == nil {
+		t.Error("a library was made for nothing")
+	}
+}
+
+func TestSettingsOfVerbs(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "config.toml")
+	t.Setenv("MEKIKI_CONFIG", config)
+	t.Setenv("MEKIKI_LIBRARY", filepath.Join(t.TempDir(), "library"))
+	tests := []struct {
+		name, text string
+		arguments  []string
+		status     int
+		want       string
+	}{
+		{"a verb below a verb", "[texts.add]\nformat = \"csv\"\n", []string{"texts", "add", "nofile"}, exitError, "nofile"},
+		{"its mistyped flag", "[texts.add]\nfromat = \"csv\"\n", []string{"version"}, exitUsage, "texts.add.fromat"},
+		{"a verb that there is not", "[text]\nformat = \"csv\"\n", []string{"version"}, exitUsage, "[text]"},
+		{"a verb's flag outside its table", "addr = \":1\"\n", []string{"version"}, exitUsage, "addr"},
+		{"a list, with a comma in a value", "[serve]\nroot = [\"/no,where\"]\n", []string{"serve"}, exitUsage, "/no,where"},
+		{"a wrong value", "threads = \"many\"\n", []string{"version"}, exitUsage, config},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if err := os.WriteFile(config, []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			status, _, errors := runForTest(t, test.arguments...)
+			if status != test.status || !strings.Contains(errors, test.want) {
+				t.Errorf("status %d, errors %q; want %d and %q", status, errors, test.status, test.want)
+			}
+		})
+	}
+}
+
+// TestEndlessConfiguration holds that a file without end is not read to its end.
+func TestEndlessConfiguration(t *testing.T) {
+	if _, err := os.Stat("/dev/zero"); err != nil {
+		t.Skip("there is no /dev/zero")
+	}
+	t.Setenv("MEKIKI_CONFIG", "/dev/zero")
+	if status, _, errors := runForTest(t, "version"); status != exitError || !strings.Contains(errors, "/dev/zero") {
+		t.Errorf("status %d, errors %q", status, errors)
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	tests := map[string]string{
+		"plain 目利き é 👨‍👩‍👧": "plain 目利き é 👨‍👩‍👧",
+		"a\x1b[31mb":        "a\uFFFD[31mb",
+		"a\nb\x7f\u009bc":   "a\uFFFDb\uFFFD\uFFFDc",
+		"cat\u202egnp.exe":  "cat\uFFFDgnp.exe",
+	}
+	for text, want := range tests {
+		if got := printable(text); got != want {
+			t.Errorf("printable(%q) = %q, want %q", text, got, want)
+		}
+	}
+	if got := printableLines("a\n\tb\x1b"); got != "a\n\tb\uFFFD" {
+		t.Errorf("printableLines: %q", got)
+	}
+}
