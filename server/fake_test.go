@@ -168,8 +168,13 @@ func (s *memorySnapshot) Records(_ context.Context, filter index.Filter, page in
 			found = append(found, record)
 		}
 	}
-	if page.Order == index.OrderNewest || page.Order == index.OrderDateDescending {
+	switch page.Order {
+	case index.OrderNewest:
 		slices.Reverse(found)
+	case index.OrderDateDescending:
+		slices.SortStableFunc(found, func(a, b *index.Record) int { return b.Date().Compare(a.Date()) })
+	case index.OrderDateAscending:
+		slices.SortStableFunc(found, func(a, b *index.Record) int { return a.Date().Compare(b.Date()) })
 	}
 	start := min(page.Offset, len(found))
 	end := len(found)

@@ -207,3 +207,58 @@ func TestReadiness(t *testing.T) {
 	}
 	f.expect(f.get("/api/v1/records/1"), 500, CodeInternal)
 }
+
+// TestGateUnderOverload: a burst may fill the queue, what follows it finds half a
+// round, and after a calm the queue is whole again.
+func TestGateUnderOverload(t *testing.T) {
+	g := newGate(4, 8, time.Minute)
+	g.typical.Store(int64(10 * time.Second))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var group sync.WaitGroup
+	var leaves []func()
+	for range 4 {
+		leave, err := g.enter(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaves = append(leaves, leave)
+	}
+	wait := func() {
+		group.Go(func() {
+			if leave, err := g.enter(ctx); err == nil {
+				leave()
+			}
+		})
+	}
+	for range 8 {
+		wait()
+	}
+	waitFor(t, func() bool { return g.waiting.Load() == 8 })
+	if _, err := g.enter(ctx); codeOf(err) != CodeTooManyRequests {
+		t.Fatalf("a full queue: %v", err)
+	}
+	if patience, admitted := g.join(); admitted || patience != 0 {
+		t.Error("a ninth waits")
+	}
+	for _, leave := range leaves {
+		leave()
+	}
+	group.Wait()
+	// Strained a moment ago: two may wait, as long as a request takes.
+	for n := range 3 {
+		patience, admitted := g.join()
+		if admitted != (n < 2) || admitted && patience > 10*time.Second {
+			t.Errorf("waiter %d under strain: admitted %t for %s", n, admitted, patience)
+		}
+	}
+	g.part()
+	g.part()
+	g.strained = time.Now().Add(-time.Hour)
+	for n := range 9 {
+		patience, admitted := g.join()
+		if admitted != (n < 8) || admitted && patience != time.Minute {
+			t.Errorf("waiter %d after a calm: admitted %t for %s", n, admitted, patience)
+		}
+	}
+}

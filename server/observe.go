@@ -116,6 +116,8 @@ func (s *Server) record(c echo.Context, err error, took time.Duration) {
 		switch {
 		case problem.Status >= http.StatusInternalServerError:
 			level = slog.LevelError
+		case problem.Status == http.StatusTooManyRequests:
+			// Under overload there are many, and the measurements count them.
 		case problem.Status != statusClientClosed:
 			level = slog.LevelWarn
 		}

@@ -1,13 +1,10 @@
 package server
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -89,7 +86,8 @@ func orderOf(name string) index.Order {
 }
 
 func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filter) error {
-	offset, err := readCursor(query.Cursor)
+	order := orderOf(query.Sort)
+	after, continued, err := readCursor(query.Cursor, order)
 	if err != nil {
 		return err
 	}
@@ -97,18 +95,26 @@ func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filte
 	return s.withSnapshot(func(snapshot Snapshot) error {
 		// A page of no records still says how many there are; the index takes
 		// a limit of zero to mean all.
-		page := index.Page{Offset: offset, Limit: max(1, query.Limit), Order: orderOf(query.Sort)}
+		page := index.Page{Limit: max(1, query.Limit), Order: order}
+		if continued {
+			page.Limit = 0
+		}
 		records, total, err := snapshot.Records(ctx, filter, page)
 		if err != nil {
 			return fmt.Errorf("list records: %w", err)
+		}
+		left := total
+		if continued {
+			records = after.rest(records)
+			left = len(records)
 		}
 		records = records[:min(len(records), query.Limit)]
 		list := recordListJSON{Records: make([]recordJSON, len(records)), Total: total}
 		for i, record := range records {
 			list.Records[i] = showRecord(record)
 		}
-		if end := offset + len(records); len(records) > 0 && end < total {
-			list.Next = writeCursor(end)
+		if len(records) > 0 && len(records) < left {
+			list.Next = positionOf(order, records[len(records)-1]).cursor()
 		}
 		if query.Facets {
 			facets, err := snapshot.Facets(ctx, filter)
@@ -119,26 +125,6 @@ func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filte
 		}
 		return sendJSON(c, http.StatusOK, list)
 	})
-}
-
-const cursorVersion = "1:"
-
-// writeCursor makes a cursor, which is nobody's business but the server's.
-func writeCursor(offset int) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(cursorVersion + strconv.Itoa(offset)))
-}
-
-func readCursor(cursor string) (int, error) {
-	if cursor == "" {
-		return 0, nil
-	}
-	data, err := base64.RawURLEncoding.DecodeString(cursor)
-	text, ours := strings.CutPrefix(string(data), cursorVersion)
-	offset, parseErr := strconv.Atoi(text)
-	if err != nil || !ours || parseErr != nil || offset < 0 {
-		return 0, invalid("cursor", "is not one that this server gave")
-	}
-	return offset, nil
 }
 
 // deleteRecord removes a record. A file that came by upload is the server's own

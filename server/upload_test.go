@@ -251,7 +251,7 @@ func TestListing(t *testing.T) {
 	if empty.text(t, "total") != "10" || empty.text(t, "records") != "[]" || empty.text(t, "facets.tags.0.value") != "pet" {
 		t.Errorf("answer %s", empty.body)
 	}
-	for _, cursor := range []string{"!!", "MQ", "MTotNQ", "MjoyMDA"} { // 1, 1:-5, 2:200
+	for _, cursor := range []string{"!!", "MQ", "MTo1", "MjoyMDA", "Mjo4OjE6MTox"} { // 1, 1:5, 2:200, 2:8:1:1:1
 		f.expect(f.get("/api/v1/records?cursor="+cursor), 400, CodeInvalidRequest)
 	}
 	if got := f.get("/api/v1/texts"); got.text(t, "total") != "1" || got.text(t, "records.0.external_id") != "sku-1" {

@@ -141,7 +141,8 @@ export function resultsView() {
       if (answer.browse) {
         const list = await api.records({ ...listing(now), cursor: answer.next }, signal);
         answer = { next: list.next, browse: true };
-        items = items.concat(list.records.map(recordItem));
+        const known = new Set(items.map((item) => item.id));
+        items = items.concat(list.records.map(recordItem).filter((item) => !known.has(item.id)));
       } else {
         const next = { ...requestFor(now), offset: answer.next };
         if (answer.cursor) next.cursor = answer.cursor;
