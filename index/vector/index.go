@@ -1,28 +1,81 @@
 package vector
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"sort"
+)
 
 // Options are the settings of an Index.
 type Options struct {
 	// Width is the number of values of a vector, 1 to 65,536.
 	Width int
+	// Method is how searches find; Automatic when empty.
+	Method Method
+	// Effort says how much an approximate search looks at: 2 is twice as much as
+	// by default, for higher recall, and 0.5 half. 0 means 1.
+	Effort float64
+	// Values gives a group's vectors again, those that were added, so that the
+	// index need not keep them: at 256 values, an image of 32 parts then takes 9 KB
+	// of memory instead of 42. It is called while searching, by any number of
+	// goroutines; nil keeps them. A search that it fails for fails.
+	Values func(group uint64) ([]float32, error)
+}
+
+// Method is how an index finds.
+type Method string
+
+const (
+	// Automatic is exact for small indexes, and approximate from ApproximateFrom
+	// vectors on.
+	Automatic Method = "automatic"
+	// ExactOnly always looks at every vector.
+	ExactOnly Method = "exact"
+	// Approximate never does.
+	Approximate Method = "approximate"
+)
+
+// ApproximateFrom is the number of vectors from which an Automatic index searches
+// approximately: below, looking at all of them takes a few milliseconds.
+const ApproximateFrom = 320_000
+
+func (o Options) withDefaults() Options {
+	if o.Method == "" {
+		o.Method = Automatic
+	}
+	if o.Effort == 0 {
+		o.Effort = 1
+	}
+	return o
 }
 
 // Validate says what is wrong with the options.
 func (o Options) Validate() error {
+	var problems []error
 	if o.Width <= 0 || o.Width > maximumWidth {
-		return fmt.Errorf("vector index: width %d is not in 1 to %d", o.Width, maximumWidth)
+		problems = append(problems, fmt.Errorf("vector index: width %d is not in 1 to %d", o.Width, maximumWidth))
 	}
-	return nil
+	switch o.Method {
+	case "", Automatic, ExactOnly, Approximate:
+	default:
+		problems = append(problems, fmt.Errorf("vector index: method %q is none of %q, %q and %q", o.Method, Automatic, ExactOnly, Approximate))
+	}
+	if !(o.Effort >= 0 && o.Effort <= 1000) {
+		problems = append(problems, fmt.Errorf("vector index: effort %g is not in 0 to 1000", o.Effort))
+	}
+	return errors.Join(problems...)
 }
 
-// Index holds groups of vectors and finds those nearest to a query, exactly: it
-// gives what Exact gives. Its methods are for one goroutine at a time; the views
+// Index holds groups of vectors and finds those nearest to a query: exactly, as
+// Exact does, or beyond a size approximately, see Options.Method. Its methods are for one goroutine at a time; the views
 // that it hands out are for any number, also while the index changes.
 type Index struct {
 	width, stride int
+	options       Options
 	kernel        kernel
 	content       content
+	cells         cells
+	linking       *linking
 	where         map[uint64]int // the number of a group's entry
 }
 
@@ -32,6 +85,8 @@ type content struct {
 	sealed  []*chunk
 	last    chunk
 	entries int
+	rows    int // of all entries, also of removed ones
+	linked  int // entries that are in cells, or were removed before
 	dead    tombstones
 }
 
@@ -59,16 +114,17 @@ const fewTombstones = 1024
 
 // New gives an empty index.
 func New(options Options) (*Index, error) {
+	options = options.withDefaults()
 	if err := options.Validate(); err != nil {
 		return nil, err
 	}
 	return &Index{
-		width: options.Width, stride: strideOf(options.Width), kernel: kernels()[0], where: map[uint64]int{},
+		width: options.Width, stride: strideOf(options.Width), options: options, kernel: kernels()[0], where: map[uint64]int{},
 	}, nil
 }
 
 // Add puts in a group's vectors, row after row, in place of those it has. The slice
-// is kept and must not change. An error wraps ErrVectors and changes nothing.
+// is kept, unless Options.Values gives it again, and must not change. An error wraps ErrVectors and changes nothing.
 func (x *Index) Add(group uint64, vectors []float32) error {
 	if err := checkRows(vectors, x.width); err != nil {
 		return err
@@ -83,13 +139,18 @@ func (x *Index) add(group uint64, vectors []float32) {
 	x.makeRoom(count)
 	last := &x.content.last
 	x.where[group] = x.content.entries
-	last.entries = append(last.entries, entry{group: group, row: len(last.rows), values: vectors})
+	added := entry{group: group, row: len(last.rows)}
+	if x.options.Values == nil {
+		added.values = vectors
+	}
+	last.entries = append(last.entries, added)
 	for row := range count {
 		start := len(last.codes)
 		last.codes = last.codes[:start+x.stride] // zero beyond the width since made
 		last.rows = append(last.rows, newRowCode(last.codes[start:], vectors[row*x.width:(row+1)*x.width]))
 	}
 	x.content.entries++
+	x.content.rows += count
 }
 
 // makeRoom begins a chunk if the last has no room for a group's rows.
@@ -126,19 +187,100 @@ func (x *Index) Remove(group uint64) {
 // rebuild leaves out removed entries.
 func (x *Index) rebuild() {
 	old := x.content
-	x.content = content{}
+	x.content, x.cells = content{}, cells{}
 	for _, chunk := range old.chunks() {
 		for i, entry := range chunk.entries {
 			if !old.dead.has(chunk.first + i) {
-				x.add(entry.group, entry.values)
+				x.copyEntry(chunk, i, entry)
 			}
 		}
 	}
 }
 
+// copyEntry adds an entry of another content.
+func (x *Index) copyEntry(from *chunk, slot int, e entry) {
+	row, end := e.row, from.endRow(slot)
+	x.makeRoom(end - row)
+	last := &x.content.last
+	x.where[e.group] = x.content.entries
+	e.row = len(last.rows)
+	last.entries = append(last.entries, e)
+	last.codes = append(last.codes, from.codes[row*x.stride:end*x.stride]...)
+	last.rows = append(last.rows, from.rows[row:end]...)
+	x.content.entries++
+	x.content.rows += end - row
+}
+
 // View gives the current content; it never changes.
 func (x *Index) View() *View {
-	return &View{width: x.width, stride: x.stride, kernel: x.kernel, content: x.content}
+	x.link()
+	x.cells.shared = true
+	return &View{
+		width: x.width, stride: x.stride, kernel: x.kernel, content: x.content,
+		cells: x.cells, effort: x.options.Effort, values: x.options.Values,
+	}
+}
+
+// link puts into cells what is not in one, if this index has cells.
+func (x *Index) link() {
+	switch x.options.Method {
+	case ExactOnly:
+		return
+	case Automatic:
+		if x.content.rows < ApproximateFrom {
+			x.cells, x.content.linked = cells{}, 0
+			return
+		}
+	}
+	waiting := x.content.entries - x.content.linked
+	dead := func(at place) bool {
+		_, number := x.content.at(at)
+		return x.content.dead.has(number)
+	}
+	if waiting > x.content.linked {
+		building := building{width: x.width, stride: x.stride, kernel: x.kernel, chunks: x.content.chunks(), dead: dead}
+		x.cells = building.build()
+	} else if waiting > 0 {
+		x.linkEach(dead)
+	}
+	x.content.linked = x.content.entries
+}
+
+// linkEach puts the last entries into cells, one by one.
+func (x *Index) linkEach(dead func(place) bool) {
+	if x.linking == nil {
+		x.linking = newLinking(x.width, x.kernel)
+	}
+	for number := x.content.linked; number < x.content.entries; number++ {
+		if x.content.dead.has(number) {
+			continue
+		}
+		at := x.content.find(number)
+		x.linking.add(&x.cells, x.content.chunk(at.chunk), at, dead)
+	}
+}
+
+// chunk gives a chunk by its number.
+func (c *content) chunk(number uint32) *chunk {
+	if int(number) < len(c.sealed) {
+		return c.sealed[number]
+	}
+	return &c.last
+}
+
+// at gives the entry at a place, and its number.
+func (c *content) at(at place) (*entry, int) {
+	chunk := c.chunk(at.chunk)
+	return &chunk.entries[at.slot], chunk.first + int(at.slot)
+}
+
+// find gives the place of an entry.
+func (c *content) find(number int) place {
+	chunk := sort.Search(len(c.sealed), func(i int) bool { return c.sealed[i].first > number }) - 1
+	if number >= c.last.first {
+		chunk = len(c.sealed)
+	}
+	return place{uint32(chunk), uint32(number - c.chunk(uint32(chunk)).first)}
 }
 
 // chunks lists all chunks.

@@ -173,3 +173,12 @@ func BenchmarkIndex(b *testing.B) {
 		}
 	})
 }
+
+// newCelled gives an Index that always searches approximately.
+func newCelled(width int) indexed {
+	index, err := New(Options{Width: width, Method: Approximate})
+	if err != nil {
+		panic(err)
+	}
+	return indexed{index}
+}

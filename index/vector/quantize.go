@@ -93,6 +93,17 @@ func (q *queryCode) between(row rowCode, product int32) (lower, upper float64) {
 	return middle - slack, middle + slack
 }
 
+// likely narrows limits that are certain to those that are very likely. What codes
+// lose points anywhere, so its dot product with a vector is normal, with a standard
+// deviation of the two lengths' product divided by the root of the number of
+// dimensions; four times that is allowed for.
+func (q *queryCode) likely(row rowCode, product int32, lower, upper float64) (float64, float64) {
+	middle := q.scale * float64(row.scale) * float64(product-q.shift)
+	one, two := q.perKept*float64(row.kept), q.perLost*float64(row.lost)
+	slack := 4 * math.Sqrt((one*one+two*two)/float64(len(q.codes)))
+	return max(lower, middle-slack), min(upper, middle+slack)
+}
+
 // strideOf is the number of bytes of a row: width rounded up to whole blocks of the
 // widest kernel, so that kernels need no tail. Bytes beyond width are 0.
 func strideOf(width int) int { return (width + block - 1) / block * block }

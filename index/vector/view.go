@@ -3,6 +3,7 @@ package vector
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -12,20 +13,41 @@ type View struct {
 	width, stride int
 	kernel        kernel
 	content       content
+	cells         cells
+	effort        float64
+	values        func(group uint64) ([]float32, error)
 }
 
 // Len is the number of groups.
 func (v *View) Len() int { return v.content.entries - v.content.dead.count }
 
-// Search gives the k groups, or all where there are fewer, with the largest dot
-// product between any of their vectors and any of the queries, best first and of
-// equals the smaller number first. Queries are rows like vectors. allow says which
-// groups may be found, nil that all may; it is asked once for each.
+// Search gives k groups, or all where there are fewer, with the largest dot product
+// between any of their vectors and any of the queries, best first and of equals the
+// smaller number first. Queries are rows like vectors. allow says which groups may
+// be found, nil that all may; it must give the same answer each time.
+//
+// A large index may miss some of the nearest, see Options.Method, but not where so
+// few groups are allowed, or so many wanted, that looking at all of them is as fast.
+// Scores are exact in any case.
+func (v *View) Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
+	if err := checkRows(queries, v.width); err != nil {
+		return nil, err
+	}
+	if k = min(k, v.Len()); k <= 0 {
+		return nil, ctx.Err()
+	}
+	if v.cells.count == 0 || v.selective(k, allow) {
+		return v.SearchExact(ctx, queries, k, allow)
+	}
+	return v.approximate(ctx, queries, k, allow)
+}
+
+// SearchExact gives the k nearest groups for certain, like Search otherwise.
 //
 // Every vector's codes are looked at. What they can be off by is known, so groups
 // that may be among the nearest are found for certain, and those are scored in
 // full precision.
-func (v *View) Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
+func (v *View) SearchExact(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
 	if err := checkRows(queries, v.width); err != nil {
 		return nil, err
 	}
@@ -52,6 +74,7 @@ type searching struct {
 	queries   []queryCode
 	kth       *largest // of the lower limits of scores
 	proposals []proposal
+	likely    bool // limits need not be certain
 
 	products     []int32
 	lower, upper []float64 // limits of each row's largest product
@@ -112,6 +135,9 @@ func (s *searching) limit(c *chunk, first, end int) {
 		s.view.kernel.dot(query.codes, c.codes[first*stride:end*stride], s.products)
 		for i, row := range c.rows[first:end] {
 			lower, upper := query.between(row, s.products[i])
+			if s.likely {
+				lower, upper = query.likely(row, s.products[i], lower, upper)
+			}
 			if number > 0 {
 				lower, upper = max(lower, s.lower[i]), max(upper, s.upper[i])
 			}
@@ -134,11 +160,50 @@ func (s *searching) rescore(ctx context.Context, queries []float32, k int) ([]Ne
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		score, part := similarity(queries, proposal.entry.values, s.view.width)
+		values := proposal.entry.values
+		if s.view.values != nil {
+			var err error
+			if values, err = s.view.valuesOf(proposal.entry); err != nil {
+				return nil, err
+			}
+		}
+		score, part := similarity(queries, values, s.view.width)
 		found = append(found, Neighbour{Group: proposal.entry.group, Score: score, Part: part})
 		exact.offer(float64(score))
 	}
 	return best(found, k), nil
+}
+
+// valuesOf asks for the vectors of a group.
+func (v *View) valuesOf(e *entry) ([]float32, error) {
+	values, err := v.values(e.group)
+	if err == nil {
+		err = checkRows(values, v.width)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("vectors of group %d: %w", e.group, err)
+	}
+	return values, nil
+}
+
+// selective says whether a filter leaves so little, or k asks for so much, that
+// looking at all that is left is as fast as approximating.
+func (v *View) selective(k int, allow func(group uint64) bool) bool {
+	const sample, exactRows = 256, 500_000
+	if k > v.Len()/16 {
+		return true
+	}
+	if allow == nil {
+		return false
+	}
+	allowed := 0
+	for i := range sample {
+		entry, number := v.content.at(v.content.find(v.content.entries * i / sample))
+		if !v.content.dead.has(number) && allow(entry.group) {
+			allowed++
+		}
+	}
+	return v.content.rows/sample*allowed < exactRows
 }
 
 // largest keeps the largest values that it is offered, up to a number of them, as a

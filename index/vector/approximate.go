@@ -1,0 +1,233 @@
+package vector
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+)
+
+// What an approximate search for k groups looks at, by default. BenchmarkLarge
+// measures the recall that it gives.
+const (
+	// scoredLeast and scoredEach say how many groups are scored by all their
+	// vectors' codes: so many, and so many for each of the k.
+	scoredLeast, scoredEach = 256, 32
+	// seenLeast and seenPart say how many representatives are looked at before:
+	// so many for each of the groups scored, and this part of all.
+	seenEach = 64
+	seenPart = 0.02
+)
+
+// approximating is an approximate search under way.
+type approximating struct {
+	view    *View
+	allow   func(group uint64) bool
+	queries []queryCode // of the queries, or fewer that stand for them
+	pick    picking
+
+	products []int32
+	scores   []float32
+	seen     int // representatives looked at
+	asked    int
+	allowed  int
+}
+
+// approximate finds k groups by the cells: those whose representatives are nearest
+// to the queries, in the cells nearest to them, are scored by all their codes, and
+// of those the ones that may be among the k best exactly.
+func (v *View) approximate(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
+	scored := scoredLeast + scoredEach*k
+	a := &approximating{view: v, allow: allow, queries: v.represent(queries), pick: picking{limit: 2 * scored}}
+	budget := max(float64(seenEach*scored), seenPart*float64(v.cells.count)) * v.effort
+	order := a.order()
+	for !order.empty() && float64(a.seen)*a.share() < budget {
+		if a.seen&0xffff < cellTarget && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		a.look(v.cells.list[order.pop()])
+	}
+	s := &searching{view: v, allow: nil, kth: newLargest(k)}
+	for query := range slices.Chunk(queries, v.width) {
+		s.queries = append(s.queries, newQueryCode(query, v.stride))
+	}
+	s.likely = true
+	for i, place := range a.pick.places(scored) {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		s.propose(v.content.chunk(place.chunk), int(place.slot), int(place.slot)+1)
+	}
+	return s.rescore(ctx, queries, k)
+}
+
+// represent codes the queries; of many, the representatives.
+func (v *View) represent(queries []float32) (coded []queryCode) {
+	if len(queries) <= mostRepresentatives*v.width {
+		for query := range slices.Chunk(queries, v.width) {
+			coded = append(coded, newQueryCode(query, v.stride))
+		}
+		return coded
+	}
+	codes := make([]byte, len(queries)/v.width*v.stride)
+	rows := make([]rowCode, len(queries)/v.width)
+	for i := range rows {
+		rows[i] = newRowCode(codes[i*v.stride:], queries[i*v.width:(i+1)*v.width])
+	}
+	newMerging(v.width, v.kernel).merge(codes, rows, func(mean []float32) {
+		coded = append(coded, newQueryCode(mean, v.stride))
+	})
+	return coded
+}
+
+// share is about the share of groups that the filter lets through, of those it was
+// asked about so far.
+func (a *approximating) share() float64 {
+	if a.allow == nil {
+		return 1
+	}
+	return float64(a.allowed+1) / float64(a.asked+1)
+}
+
+// dots computes the largest dot product of each row with any query.
+func (a *approximating) dots(codes []byte, count int, scale func(i int) float32) []float32 {
+	a.products = slices.Grow(a.products[:0], count)[:count]
+	a.scores = slices.Grow(a.scores[:0], count)[:count]
+	for number := range a.queries {
+		query := &a.queries[number]
+		a.view.kernel.dot(query.codes, codes, a.products)
+		factor := float32(query.scale)
+		for i, product := range a.products {
+			score := factor * scale(i) * float32(product-query.shift)
+			if number == 0 || score > a.scores[i] {
+				a.scores[i] = score
+			}
+		}
+	}
+	return a.scores
+}
+
+// order gives the cells, the one with the nearest centre first.
+func (a *approximating) order() *cellOrder {
+	centres := &a.view.cells.centres
+	scores := a.dots(centres.codes, len(centres.scales), func(i int) float32 { return centres.scales[i] })
+	return newCellOrder(scores)
+}
+
+// look scores a cell's members.
+func (a *approximating) look(c *cell) {
+	a.seen += len(c.members)
+	scores := a.dots(c.codes, len(c.members), func(i int) float32 { return c.members[i].scale })
+	for i, score := range scores {
+		if score < a.pick.least {
+			continue
+		}
+		member := &c.members[i]
+		entry, number := a.view.content.at(member.place)
+		if a.view.content.dead.has(number) {
+			continue
+		}
+		if a.allow != nil {
+			a.asked++
+			if !a.allow(entry.group) {
+				continue
+			}
+			a.allowed++
+		}
+		a.pick.offer(picked{score, member.place})
+	}
+}
+
+// picked is a representative that scored.
+type picked struct {
+	score float32
+	place place
+}
+
+// picking keeps the best representatives, somewhat more than its limit.
+type picking struct {
+	limit int
+	list  []picked
+	least float32 // what was dropped scored no better
+}
+
+func (p *picking) offer(one picked) {
+	if p.list == nil {
+		p.list = make([]picked, 0, 2*p.limit)
+		p.least = float32(math.Inf(-1))
+	}
+	if p.list = append(p.list, one); len(p.list) == cap(p.list) {
+		p.drop()
+	}
+}
+
+// drop keeps the best limit.
+func (p *picking) drop() {
+	slices.SortFunc(p.list, comparePicked)
+	p.list = p.list[:min(p.limit, len(p.list))]
+	if len(p.list) == p.limit {
+		p.least = p.list[p.limit-1].score
+	}
+}
+
+func comparePicked(x, y picked) int {
+	return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.place.chunk, y.place.chunk), cmp.Compare(x.place.slot, y.place.slot))
+}
+
+// places gives the first count distinct places, best first.
+func (p *picking) places(count int) (list []place) {
+	p.drop()
+	there := make(map[place]bool, count)
+	for _, one := range p.list {
+		if !there[one.place] {
+			there[one.place] = true
+			if list = append(list, one.place); len(list) == count {
+				break
+			}
+		}
+	}
+	return list
+}
+
+// cellOrder is a heap of cells with the best on top.
+type cellOrder struct{ heap []scoredCell }
+
+type scoredCell struct {
+	score  float32
+	number int32
+}
+
+func newCellOrder(scores []float32) *cellOrder {
+	o := &cellOrder{make([]scoredCell, len(scores))}
+	for i, score := range scores {
+		o.heap[i] = scoredCell{score, int32(i)}
+	}
+	for i := len(o.heap)/2 - 1; i >= 0; i-- {
+		o.sink(i)
+	}
+	return o
+}
+
+func (o *cellOrder) empty() bool { return len(o.heap) == 0 }
+
+func (o *cellOrder) pop() int32 {
+	top, last := o.heap[0].number, len(o.heap)-1
+	o.heap[0] = o.heap[last]
+	o.heap = o.heap[:last]
+	o.sink(0)
+	return top
+}
+
+func (o *cellOrder) sink(i int) {
+	for {
+		child := 2*i + 1
+		if child+1 < len(o.heap) && o.heap[child+1].score > o.heap[child].score {
+			child++
+		}
+		if child >= len(o.heap) || o.heap[i].score >= o.heap[child].score {
+			return
+		}
+		o.heap[i], o.heap[child] = o.heap[child], o.heap[i]
+		i = child
+	}
+}

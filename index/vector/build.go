@@ -1,0 +1,154 @@
+package vector
+
+import (
+	"runtime"
+	"slices"
+	"sync"
+)
+
+// building makes cells of many entries at once.
+type building struct {
+	width, stride int
+	kernel        kernel
+	chunks        []*chunk
+	dead          func(place) bool
+	workers       int
+}
+
+// buildRefinements is how often all members move to the nearest centre, and the
+// centres then to the middle of their members.
+const buildRefinements = 1
+
+// build divides the representatives of all entries in two, again and again, and
+// then lets each move to the centre that is nearest.
+func (b *building) build() cells {
+	b.workers = max(1, runtime.GOMAXPROCS(0))
+	set, groups := b.representatives()
+	lists := b.divide(set)
+	var c cells
+	for round := 0; ; round++ {
+		c = cells{count: len(set.members), groups: groups}
+		for _, numbers := range lists {
+			c.centres.add(b.stride, set.centre(numbers))
+		}
+		if round == buildRefinements || len(lists) == 1 {
+			break
+		}
+		lists = b.reassign(set, &c.centres)
+	}
+	for _, numbers := range lists {
+		c.list = append(c.list, set.cell(numbers))
+	}
+	return c
+}
+
+// each calls do for every number below count, in several goroutines; do is given
+// the worker's number.
+func (b *building) each(count int, do func(worker, i int)) {
+	var workers sync.WaitGroup
+	for worker := range b.workers {
+		workers.Go(func() {
+			for i := worker; i < count; i += b.workers {
+				do(worker, i)
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// representatives merges the rows of every entry.
+func (b *building) representatives() (*pointSet, int) {
+	type found struct {
+		codes   []byte
+		members []member
+		groups  int
+	}
+	const stretch = 64 // chunks
+	results := make([]found, (len(b.chunks)+stretch-1)/stretch)
+	b.each(len(results), func(_, i int) {
+		result, merging, code := &results[i], newMerging(b.width, b.kernel), make([]byte, b.stride)
+		for number := i * stretch; number < min((i+1)*stretch, len(b.chunks)); number++ {
+			chunk := b.chunks[number]
+			for slot := range chunk.entries {
+				at := place{uint32(number), uint32(slot)}
+				if b.dead(at) {
+					continue
+				}
+				result.groups++
+				from, to := chunk.entries[slot].row, chunk.endRow(slot)
+				merging.merge(chunk.codes[from*b.stride:to*b.stride], chunk.rows[from:to], func(mean []float32) {
+					scale := quantize(code[:b.width], mean)
+					result.codes = append(result.codes, code...)
+					result.members = append(result.members, member{scale, at})
+				})
+			}
+		}
+	})
+	total := 0
+	for i := range results {
+		total += len(results[i].members)
+	}
+	set, groups := &pointSet{stride: b.stride, width: b.width, codes: make([]byte, 0, total*b.stride), members: make([]member, 0, total)}, 0
+	for i := range results {
+		set.codes, set.members = append(set.codes, results[i].codes...), append(set.members, results[i].members...)
+		groups += results[i].groups
+		results[i] = found{}
+	}
+	return set, groups
+}
+
+// divide divides the set until parts have cellTarget members at most.
+func (b *building) divide(set *pointSet) (lists [][]int32) {
+	all := make([]int32, len(set.members))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	parts, large := [][]int32{all}, max(len(all)/(4*b.workers), cellTarget)
+	divider := newBisecting(b.width, b.kernel)
+	for { // until there are enough parts for every worker
+		largest := 0
+		for i := range parts {
+			if len(parts[i]) > len(parts[largest]) {
+				largest = i
+			}
+		}
+		if len(parts[largest]) <= large {
+			break
+		}
+		one, two := divider.bisect(set, parts[largest])
+		parts[largest] = one
+		parts = append(parts, two)
+	}
+	results := make([][][]int32, len(parts))
+	b.each(len(parts), func(_, i int) {
+		divider, waiting := newBisecting(b.width, b.kernel), [][]int32{parts[i]}
+		for len(waiting) > 0 {
+			last := waiting[len(waiting)-1]
+			waiting = waiting[:len(waiting)-1]
+			if len(last) <= cellTarget {
+				results[i] = append(results[i], last)
+				continue
+			}
+			one, two := divider.bisect(set, last)
+			waiting = append(waiting, one, two)
+		}
+	})
+	return slices.Concat(results...)
+}
+
+// reassign gives each member to the nearest centre; centres left alone vanish.
+func (b *building) reassign(set *pointSet, centres *codeTable) (lists [][]int32) {
+	const stretch = 4096
+	numbers := make([]int32, len(set.members))
+	b.each((len(numbers)+stretch-1)/stretch, func(_, i int) {
+		linking := newLinking(b.width, b.kernel)
+		for number := i * stretch; number < min((i+1)*stretch, len(numbers)); number++ {
+			numbers[number] = int32(linking.nearest(centres, set.code(int32(number))))
+		}
+	})
+	lists = make([][]int32, len(centres.scales))
+	for number, centre := range numbers {
+		lists[centre] = append(lists[centre], int32(number))
+	}
+	return slices.DeleteFunc(lists, func(list []int32) bool { return len(list) == 0 })
+}

@@ -1,0 +1,139 @@
+package vector
+
+import (
+	"math"
+	"slices"
+)
+
+// cells keep the representatives of every group, near ones together: a cell is what
+// lies nearer to its centre than to the other centres. It is an inverted file
+// (Jegou, Douze and Schmid, Product Quantization for Nearest Neighbor Search, 2011)
+// whose cells split as they fill, so that it is never trained anew.
+//
+// The zero value is no cells. Values that views hold are never changed: lists grow
+// only behind what a view knows of them, and the rest is copied when changed.
+type cells struct {
+	list    []*cell
+	centres codeTable
+	count   int // of representatives
+	groups  int // of entries that are in
+	shared  bool
+}
+
+// cell has a stretch of codes that the kernels read at once.
+type cell struct {
+	codes   []byte
+	members []member
+}
+
+// member is a representative: its scale and the entry that it stands for.
+type member struct {
+	scale float32
+	place place
+}
+
+// place is where an entry is: the number of its chunk, and its own in that.
+type place struct{ chunk, slot uint32 }
+
+// codeTable is a list of coded vectors.
+type codeTable struct {
+	codes  []byte
+	scales []float32
+}
+
+// Cells have cellTarget members when made, and split beyond cellMost.
+const (
+	cellTarget = 128
+	cellMost   = 320
+)
+
+func (t *codeTable) add(stride int, values []float32) {
+	start := len(t.codes)
+	t.codes = append(t.codes, make([]byte, stride)...)
+	t.scales = append(t.scales, quantize(t.codes[start:start+len(values)], values))
+}
+
+func (t *codeTable) row(i, stride int) []byte { return t.codes[i*stride : (i+1)*stride] }
+
+// own makes what views share the writer's own.
+func (c *cells) own() {
+	if c.shared {
+		c.list = slices.Clone(c.list)
+		c.centres = codeTable{slices.Clone(c.centres.codes), slices.Clone(c.centres.scales)}
+		c.shared = false
+	}
+}
+
+// linking puts entries into cells.
+type linking struct {
+	*merging
+	stride int
+	code   []byte
+	nearer []int32
+}
+
+func newLinking(width int, k kernel) *linking {
+	return &linking{merging: newMerging(width, k), stride: strideOf(width), code: make([]byte, strideOf(width))}
+}
+
+// add puts in one entry.
+func (l *linking) add(c *cells, entryChunk *chunk, at place, dead func(place) bool) {
+	c.own()
+	c.groups++
+	from, to := entryChunk.entries[at.slot].row, entryChunk.endRow(int(at.slot))
+	l.merge(entryChunk.codes[from*l.stride:to*l.stride], entryChunk.rows[from:to], func(mean []float32) {
+		scale := quantize(l.code[:l.width], mean)
+		number := l.nearest(&c.centres, l.code)
+		old := c.list[number]
+		grown := &cell{append(old.codes, l.code...), append(old.members, member{scale, at})}
+		c.list[number] = grown
+		c.count++
+		if len(grown.members) > cellMost {
+			l.split(c, number, dead)
+		}
+	})
+}
+
+// nearest gives the number of the centre with the largest dot product with a coded
+// vector.
+func (l *linking) nearest(centres *codeTable, code []byte) int {
+	shift := signed(l.query, code, l.width)
+	count := len(centres.scales)
+	l.nearer = slices.Grow(l.nearer[:0], count)[:count]
+	l.kernel.dot(l.query, centres.codes, l.nearer)
+	best, number := float32(math.Inf(-1)), 0
+	for i, product := range l.nearer {
+		if score := centres.scales[i] * float32(product-shift); score > best {
+			best, number = score, i
+		}
+	}
+	return number
+}
+
+// split makes two cells of one, without members that are dead.
+func (l *linking) split(c *cells, number int, dead func(place) bool) {
+	old := c.list[number]
+	left, right, centres := &cell{}, &cell{}, codeTable{}
+	set := pointSet{stride: l.stride, width: l.width, codes: old.codes, members: old.members}
+	var alive []int32
+	for i, member := range old.members {
+		if !dead(member.place) {
+			alive = append(alive, int32(i))
+		}
+	}
+	c.count -= len(old.members) - len(alive)
+	if len(alive) <= cellMost/2 {
+		c.list[number] = set.cell(alive)
+		return
+	}
+	one, two := newBisecting(l.width, l.kernel).bisect(&set, alive)
+	left, right = set.cell(one), set.cell(two)
+	centres.add(l.stride, set.centre(one))
+	centres.add(l.stride, set.centre(two))
+	c.list[number] = left
+	copy(c.centres.row(number, l.stride), centres.row(0, l.stride))
+	c.centres.scales[number] = centres.scales[0]
+	c.list = append(c.list, right)
+	c.centres.codes = append(c.centres.codes, centres.row(1, l.stride)...)
+	c.centres.scales = append(c.centres.scales, centres.scales[1])
+}

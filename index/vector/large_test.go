@@ -1,0 +1,216 @@
+//go:build linux
+
+package vector
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestLarge measures recall and time of approximate search, in time of the processor,
+// which others who use it do not add to. It runs when asked:
+//
+//	MEKIKI_VECTORS=world:100000 go test ./index/vector -run TestLarge -v -timeout 2h
+//	MEKIKI_VECTORS=/data/hard:16 go test ./index/vector -run TestLarge -v
+//
+// The first draws so many pictures of 32 parts, see world; the second reads the
+// float32 rows of images, so many parts each, from /data/hard.parts.f32, and of
+// their texts from /data/hard.texts.f32. MEKIKI_VECTORS_DUMP=/data/world writes the
+// former in the form of the latter, for the programs of others.
+func TestLarge(t *testing.T) {
+	set := os.Getenv("MEKIKI_VECTORS")
+	if set == "" {
+		t.Skip("MEKIKI_VECTORS is not set")
+	}
+	data := openLarge(t, set)
+	if dump := os.Getenv("MEKIKI_VECTORS_DUMP"); dump != "" {
+		data.dump(t, dump)
+	}
+	index, err := New(Options{Width: testLargeWidth, Method: Approximate, Values: data.values})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data.fill(t, index)
+	start := time.Now()
+	view := index.View()
+	var memory runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&memory)
+	sizes := make([]int, len(view.cells.list))
+	for i, cell := range view.cells.list {
+		sizes[i] = len(cell.members)
+	}
+	slices.Sort(sizes)
+	t.Logf("%d groups, %d vectors, %d representatives in %d cells of %d to %d, built in %v, %.0f bytes a group",
+		view.Len(), view.content.rows, view.cells.count, len(sizes), sizes[0], sizes[len(sizes)-1], time.Since(start).Round(time.Millisecond),
+		float64(memory.HeapAlloc)/float64(view.Len()))
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	wants := make([][]Neighbour, len(data.texts))
+	exact := make([]time.Duration, len(data.texts))
+	const k = 100
+	for i, text := range data.texts {
+		start := processorTime()
+		wants[i], err = view.SearchExact(t.Context(), text, k, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exact[i] = processorTime() - start
+	}
+	slices.Sort(exact)
+	t.Logf("exact: p50 %v", exact[len(exact)/2])
+	for _, effort := range []float64{0.25, 0.5, 1, 2, 4} {
+		view.effort = effort
+		for _, k := range []int{10, 100} {
+			measureLarge(t, fmt.Sprintf("effort %g, k %d", effort, k), view, data.texts, wants, k)
+		}
+	}
+}
+
+const testLargeWidth = 256
+
+// processorTime is how long this thread has run.
+func processorTime() time.Duration {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &now); err != nil {
+		panic(err)
+	}
+	return time.Duration(now.Nano())
+}
+
+func measureLarge(t *testing.T, label string, view *View, texts [][]float32, wants [][]Neighbour, k int) {
+	recall, times := 0.0, make([]time.Duration, len(texts))
+	for i, text := range texts {
+		start := processorTime()
+		got, err := view.approximate(t.Context(), text, k, nil)
+		times[i] = processorTime() - start
+		if err != nil {
+			t.Fatal(err)
+		}
+		recall += recallOf(got, wants[i][:min(k, len(wants[i]))]) / float64(len(texts))
+	}
+	slices.Sort(times)
+	t.Logf("%s: recall %.4f, p50 %v, p99 %v", label, recall, times[len(times)/2], times[len(times)*99/100])
+}
+
+// largeData is where vectors come from.
+type largeData struct {
+	count  int
+	values func(group uint64) ([]float32, error)
+	texts  [][]float32
+}
+
+func openLarge(t *testing.T, set string) *largeData {
+	name, number, found := cutLast(set)
+	count, err := strconv.Atoi(number)
+	if !found || err != nil {
+		t.Fatalf("MEKIKI_VECTORS=%s: expected world:COUNT or PATH:PARTS", set)
+	}
+	if name == "world" {
+		world := newWorld(testLargeWidth, 32)
+		data := &largeData{count: count, values: func(group uint64) ([]float32, error) { return world.image(group), nil }}
+		for i := range min(count, largeTexts) {
+			data.texts = append(data.texts, world.text(uint64(i)*uint64(count)/uint64(min(count, largeTexts)), 0))
+		}
+		return data
+	}
+	rows := readRows(t, name+".parts.f32")
+	data := &largeData{count: len(rows) / (count * testLargeWidth)}
+	data.values = func(group uint64) ([]float32, error) {
+		return rows[int(group)*count*testLargeWidth : int(group+1)*count*testLargeWidth], nil
+	}
+	texts := slices.Collect(slices.Chunk(readRows(t, name+".texts.f32"), testLargeWidth))
+	for i := range min(len(texts), largeTexts) {
+		data.texts = append(data.texts, texts[i*len(texts)/min(len(texts), largeTexts)])
+	}
+	return data
+}
+
+// largeTexts is how many texts are asked with.
+const largeTexts = 200
+
+func cutLast(set string) (name, number string, found bool) {
+	for i := len(set) - 1; i >= 0; i-- {
+		if set[i] == ':' {
+			return set[:i], set[i+1:], true
+		}
+	}
+	return "", "", false
+}
+
+func readRows(t *testing.T, name string) []float32 {
+	data, err := os.ReadFile(filepath.Clean(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make([]float32, len(data)/4)
+	for i := range rows {
+		rows[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+	}
+	return rows
+}
+
+// fill adds all groups, drawing them with all processors.
+func (d *largeData) fill(t *testing.T, index *Index) {
+	const batch = 256
+	drawn := make([][]float32, batch)
+	start := time.Now()
+	var adding time.Duration
+	for first := 0; first < d.count; first += batch {
+		var drawing sync.WaitGroup
+		workers := runtime.GOMAXPROCS(0)
+		for worker := range workers {
+			drawing.Go(func() {
+				for i := worker; i < min(batch, d.count-first); i += workers {
+					drawn[i], _ = d.values(uint64(first + i))
+				}
+			})
+		}
+		drawing.Wait()
+		begin := time.Now()
+		for i := range min(batch, d.count-first) {
+			if err := index.Add(uint64(first+i), drawn[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		adding += time.Since(begin)
+	}
+	t.Logf("%d groups drawn and added in %v, added in %v", d.count, time.Since(start).Round(time.Second), adding.Round(time.Second))
+}
+
+func (d *largeData) dump(t *testing.T, name string) {
+	write := func(name string, count int, row func(i int) []float32) {
+		file, err := os.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		buffered := bufio.NewWriterSize(file, 1<<20)
+		for i := range count {
+			for _, value := range row(i) {
+				var bytes [4]byte
+				binary.LittleEndian.PutUint32(bytes[:], math.Float32bits(value))
+				_, _ = buffered.Write(bytes[:])
+			}
+		}
+		if err := buffered.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(name+".parts.f32", d.count, func(i int) []float32 { rows, _ := d.values(uint64(i)); return rows })
+	write(name+".texts.f32", len(d.texts), func(i int) []float32 { return d.texts[i] })
+}
