@@ -38,7 +38,7 @@ type approximating struct {
 // of those the ones that may be among the k best exactly.
 func (v *View) approximate(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
 	scored := scoredLeast + scoredEach*k
-	a := &approximating{view: v, allow: allow, queries: v.represent(queries), pick: picking{limit: 2 * scored}}
+	a := &approximating{view: v, allow: allow, queries: v.represent(queries), pick: newPicking(scored)}
 	budget := max(float64(seenEach*scored), seenPart*float64(v.cells.count)) * v.effort
 	order := a.order()
 	for !order.empty() && float64(a.seen)*a.share() < budget {
@@ -47,18 +47,38 @@ func (v *View) approximate(ctx context.Context, queries []float32, k int, allow 
 		}
 		a.look(v.cells.list[order.pop()])
 	}
-	s := &searching{view: v, allow: nil, kth: newLargest(k)}
-	for query := range slices.Chunk(queries, v.width) {
-		s.queries = append(s.queries, newQueryCode(query, v.stride))
-	}
-	s.likely = true
-	for i, place := range a.pick.places(scored) {
+	s := v.searching(queries, k)
+	for i, place := range a.pick.places() {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		s.propose(v.content.chunk(place.chunk), int(place.slot), int(place.slot)+1)
+		s.proposeLikely(v.content.chunk(place.chunk), int(place.slot))
 	}
 	return s.rescore(ctx, queries, k)
+}
+
+// proposeLikely looks at an entry like propose, but with limits that are very likely
+// instead of certain, so that few have to be scored exactly.
+func (s *searching) proposeLikely(c *chunk, slot int) {
+	first, end, stride := c.entries[slot].row, c.endRow(slot), s.view.stride
+	s.products = slices.Grow(s.products[:0], end-first)[:end-first]
+	lower, upper := math.Inf(-1), math.Inf(-1)
+	for number := range s.queries {
+		query := &s.queries[number]
+		s.view.kernel.dot(query.codes, c.codes[first*stride:end*stride], s.products)
+		best, row := math.Inf(-1), 0
+		for i := range s.products {
+			if middle := float64(c.rows[first+i].scale) * float64(s.products[i]-query.shift); middle > best {
+				best, row = middle, i
+			}
+		}
+		from, to := query.likely(c.rows[first+row], s.products[row])
+		lower, upper = max(lower, from), max(upper, to)
+	}
+	if upper >= s.kth.least() {
+		s.proposals = append(s.proposals, proposal{c, slot, upper})
+		s.kth.offer(lower)
+	}
 }
 
 // represent codes the queries; of many, the representatives.
@@ -144,49 +164,72 @@ type picked struct {
 	place place
 }
 
-// picking keeps the best representatives, somewhat more than its limit.
+// picking keeps the best representatives, at most so many in the end.
 type picking struct {
 	limit int
 	list  []picked
-	least float32 // what was dropped scored no better
+	least float32 // those dropped scored no better
+}
+
+func newPicking(limit int) picking {
+	return picking{limit: limit, list: make([]picked, 0, 3*limit), least: float32(math.Inf(-1))}
 }
 
 func (p *picking) offer(one picked) {
-	if p.list == nil {
-		p.list = make([]picked, 0, 2*p.limit)
-		p.least = float32(math.Inf(-1))
-	}
 	if p.list = append(p.list, one); len(p.list) == cap(p.list) {
 		p.drop()
 	}
 }
 
-// drop keeps the best limit.
+// drop keeps the best.
 func (p *picking) drop() {
-	slices.SortFunc(p.list, comparePicked)
-	p.list = p.list[:min(p.limit, len(p.list))]
-	if len(p.list) == p.limit {
-		p.least = p.list[p.limit-1].score
+	if len(p.list) > p.limit {
+		bestFirst(p.list, p.limit)
+		p.list = p.list[:p.limit]
+		p.least = slices.MinFunc(p.list, func(x, y picked) int { return cmp.Compare(x.score, y.score) }).score
 	}
 }
 
-func comparePicked(x, y picked) int {
-	return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.place.chunk, y.place.chunk), cmp.Compare(x.place.slot, y.place.slot))
+// places gives the places of the best, each once, in order.
+func (p *picking) places() []place {
+	p.drop()
+	places := make([]place, len(p.list))
+	for i, one := range p.list {
+		places[i] = one.place
+	}
+	slices.SortFunc(places, func(x, y place) int { return cmp.Compare(x.number(), y.number()) })
+	return slices.Compact(places)
 }
 
-// places gives the first count distinct places, best first.
-func (p *picking) places(count int) (list []place) {
-	p.drop()
-	there := make(map[place]bool, count)
-	for _, one := range p.list {
-		if !there[one.place] {
-			there[one.place] = true
-			if list = append(list, one.place); len(list) == count {
-				break
+func (p place) number() uint64 { return uint64(p.chunk)<<32 | uint64(p.slot) }
+
+// bestFirst reorders a list so that its count best come first, in any order
+// (Hoare's selection).
+func bestFirst(list []picked, count int) {
+	for low, high := 0, len(list)-1; low < high; {
+		pivot := list[(low+high)/2].score
+		i, j := low, high
+		for i <= j {
+			for list[i].score > pivot {
+				i++
+			}
+			for list[j].score < pivot {
+				j--
+			}
+			if i <= j {
+				list[i], list[j] = list[j], list[i]
+				i, j = i+1, j-1
 			}
 		}
+		switch {
+		case count-1 <= j:
+			high = j
+		case count-1 >= i:
+			low = i
+		default:
+			return
+		}
 	}
-	return list
 }
 
 // cellOrder is a heap of cells with the best on top.

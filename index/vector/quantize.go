@@ -57,6 +57,7 @@ type queryCode struct {
 	codes []int8 // signed, padded like the rows it is compared with
 	shift int32  // 128 times the sum of the codes: what the bias of a row adds
 	scale float64
+	width int
 	// What bounds the difference between the dot product of the codes and the one
 	// in float32, for each unit of length that a row keeps, and that it loses.
 	perKept, perLost float64
@@ -72,7 +73,7 @@ type queryCode struct {
 func newQueryCode(values []float32, stride int) queryCode {
 	biased := make([]byte, len(values))
 	scale := quantize(biased, values)
-	code := queryCode{codes: make([]int8, stride), scale: float64(scale)}
+	code := queryCode{codes: make([]int8, stride), scale: float64(scale), width: len(values)}
 	for i, value := range biased {
 		code.codes[i] = int8(int(value) - bias)
 		code.shift += bias * int32(code.codes[i])
@@ -93,14 +94,15 @@ func (q *queryCode) between(row rowCode, product int32) (lower, upper float64) {
 	return middle - slack, middle + slack
 }
 
-// likely narrows limits that are certain to those that are very likely. What codes
-// lose points anywhere, so its dot product with a vector is normal, with a standard
-// deviation of the two lengths' product divided by the root of the number of
-// dimensions; four times that is allowed for.
-func (q *queryCode) likely(row rowCode, product int32, lower, upper float64) (float64, float64) {
+// likely gives limits that are very likely instead of certain, and narrower. What
+// codes lose points anywhere, so its dot product with a vector is about normal, with
+// a standard deviation of the two lengths' product divided by the root of the number
+// of dimensions; four times that is allowed for.
+func (q *queryCode) likely(row rowCode, product int32) (lower, upper float64) {
+	lower, upper = q.between(row, product)
 	middle := q.scale * float64(row.scale) * float64(product-q.shift)
 	one, two := q.perKept*float64(row.kept), q.perLost*float64(row.lost)
-	slack := 4 * math.Sqrt((one*one+two*two)/float64(len(q.codes)))
+	slack := 4 * math.Sqrt((one*one+two*two)/float64(q.width))
 	return max(lower, middle-slack), min(upper, middle+slack)
 }
 

@@ -54,10 +54,8 @@ func (v *View) SearchExact(ctx context.Context, queries []float32, k int, allow 
 	if k = min(k, v.Len()); k <= 0 {
 		return nil, ctx.Err()
 	}
-	s := &searching{view: v, allow: allow, kth: newLargest(k)}
-	for query := range slices.Chunk(queries, v.width) {
-		s.queries = append(s.queries, newQueryCode(query, v.stride))
-	}
+	s := v.searching(queries, k)
+	s.allow = allow
 	for _, chunk := range v.content.chunks() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -67,6 +65,14 @@ func (v *View) SearchExact(ctx context.Context, queries []float32, k int, allow 
 	return s.rescore(ctx, queries, k)
 }
 
+func (v *View) searching(queries []float32, k int) *searching {
+	s := &searching{view: v, kth: newLargest(k)}
+	for query := range slices.Chunk(queries, v.width) {
+		s.queries = append(s.queries, newQueryCode(query, v.stride))
+	}
+	return s
+}
+
 // searching is one search under way.
 type searching struct {
 	view      *View
@@ -74,7 +80,6 @@ type searching struct {
 	queries   []queryCode
 	kth       *largest // of the lower limits of scores
 	proposals []proposal
-	likely    bool // limits need not be certain
 
 	products     []int32
 	lower, upper []float64 // limits of each row's largest product
@@ -83,7 +88,8 @@ type searching struct {
 // proposal is an entry that may be among the nearest, with the upper limit of its
 // score.
 type proposal struct {
-	entry *entry
+	chunk *chunk
+	slot  int
 	upper float64
 }
 
@@ -110,7 +116,7 @@ func (s *searching) propose(c *chunk, start, end int) {
 		entry := &c.entries[i]
 		from, to := entry.row-firstRow, c.endRow(i)-firstRow
 		if upper := slices.Max(s.upper[from:to]); upper >= s.kth.least() {
-			s.proposals = append(s.proposals, proposal{entry, upper})
+			s.proposals = append(s.proposals, proposal{c, i, upper})
 			s.kth.offer(slices.Max(s.lower[from:to]))
 		}
 	}
@@ -135,9 +141,6 @@ func (s *searching) limit(c *chunk, first, end int) {
 		s.view.kernel.dot(query.codes, c.codes[first*stride:end*stride], s.products)
 		for i, row := range c.rows[first:end] {
 			lower, upper := query.between(row, s.products[i])
-			if s.likely {
-				lower, upper = query.likely(row, s.products[i], lower, upper)
-			}
 			if number > 0 {
 				lower, upper = max(lower, s.lower[i]), max(upper, s.upper[i])
 			}
@@ -160,25 +163,45 @@ func (s *searching) rescore(ctx context.Context, queries []float32, k int) ([]Ne
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		values := proposal.entry.values
-		if s.view.values != nil {
-			var err error
-			if values, err = s.view.valuesOf(proposal.entry); err != nil {
-				return nil, err
-			}
+		neighbour, err := s.score(queries, proposal.chunk, proposal.slot)
+		if err != nil {
+			return nil, err
 		}
-		score, part := similarity(queries, values, s.view.width)
-		found = append(found, Neighbour{Group: proposal.entry.group, Score: score, Part: part})
-		exact.offer(float64(score))
+		found = append(found, neighbour)
+		exact.offer(float64(neighbour.Score))
 	}
 	return best(found, k), nil
 }
 
-// valuesOf asks for the vectors of a group.
-func (v *View) valuesOf(e *entry) ([]float32, error) {
+// score scores an entry exactly: those of its rows that may have the largest product.
+func (s *searching) score(queries []float32, c *chunk, slot int) (Neighbour, error) {
+	entry, width := &c.entries[slot], s.view.width
+	first, end := entry.row, c.endRow(slot)
+	values, err := s.view.valuesOf(entry, end-first)
+	if err != nil {
+		return Neighbour{}, err
+	}
+	s.limit(c, first, end)
+	least, found := slices.Max(s.lower), Neighbour{Group: entry.group, Score: float32(math.Inf(-1))}
+	for row, upper := range s.upper {
+		if upper < least {
+			continue
+		}
+		if score, _ := similarity(queries, values[row*width:(row+1)*width], width); score > found.Score {
+			found.Score, found.Part = score, row
+		}
+	}
+	return found, nil
+}
+
+// valuesOf gives the vectors of an entry that has so many rows.
+func (v *View) valuesOf(e *entry, rows int) ([]float32, error) {
+	if v.values == nil {
+		return e.values, nil
+	}
 	values, err := v.values(e.group)
-	if err == nil {
-		err = checkRows(values, v.width)
+	if err == nil && len(values) != rows*v.width {
+		err = fmt.Errorf("%w: %d values where %d were added", ErrVectors, len(values), rows*v.width)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("vectors of group %d: %w", e.group, err)
