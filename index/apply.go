@@ -218,7 +218,7 @@ func (c *commit) putVectors(id ID, v *Vectors, replace bool) error {
 	if err := checkParts(v.Parts, v.Space, record.Kind); err != nil {
 		return fmt.Errorf("vectors of record %d: %w", id, err)
 	}
-	payload, rounded := encodeVectors(v.Parts)
+	payload := encodeVectors(v.Parts)
 	where := location{sequence: c.sequence}
 	var err error
 	if where.vectors, err = c.stage(target.number, segment.Vectors, id, payload); err != nil {
@@ -230,9 +230,6 @@ func (c *commit) putVectors(id ID, v *Vectors, replace bool) error {
 		}
 	}
 	c.putLocation(target.number, id, where)
-	if target.rank == rankServing {
-		c.values[id] = rounded
-	}
 	return nil
 }
 

@@ -183,7 +183,8 @@ func restoreFiles(ctx context.Context, fsys vfs.FS, r io.Reader, folder string) 
 			break
 		}
 		name := filepath.FromSlash(header.Name)
-		if header.Typeflag != tar.TypeReg || !knownBackupFile(name) || len(found) >= backupFiles {
+		_, twice := found[header.Name]
+		if header.Typeflag != tar.TypeReg || isSparse(header) || twice || !knownBackupFile(name) || len(found) >= backupFiles {
 			return fmt.Errorf("the backup holds %q, which no backup of a library does", header.Name)
 		}
 		sum, err := restoreFile(fsys, filepath.Join(folder, name), archive, header.Size)
@@ -204,6 +205,17 @@ func restoreFiles(ctx context.Context, fsys vfs.FS, r io.Reader, folder string) 
 		return err
 	}
 	return errors.Join(fsys.SyncDir(filepath.Dir(name)), fsys.SyncDir(folder))
+}
+
+// isSparse reports whether a file takes less room in the archive than it has
+// bytes: a few kilobytes of archive could fill the disk.
+func isSparse(header *tar.Header) bool {
+	for key := range header.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return header.Typeflag == tar.TypeGNUSparse
 }
 
 func knownBackupFile(name string) bool {

@@ -3,7 +3,6 @@ package index
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"mekiki/embed"
@@ -29,22 +28,17 @@ type derived struct {
 	// up to date with the next.
 	behind bool
 
-	space  uint64 // of the vectors; zero for none
-	images vectorIndex
-	texts  vectorIndex
+	// vectors are of the serving space; nil without one.
+	vectors *vectorStore
 }
 
 // openDerived opens or builds the derived indexes for a state.
-func openDerived(ctx context.Context, l *Library, s *state, segments segmentSet) (*derived, error) {
+func openDerived(ctx context.Context, l *Library, s *state) (*derived, error) {
 	d := &derived{lookup: l.lookup, thumbs: newThumbnails(l.fsys, filepath.Join(l.folder, derivedFolder, "thumbnails"), l.options.ReadOnly)}
 	if err := d.openWords(ctx, l, s); err != nil {
 		return nil, err
 	}
-	if serving := s.serving(); serving != nil {
-		if err := d.loadVectors(ctx, l, s, serving, segments); err != nil {
-			return nil, errors.Join(err, d.close())
-		}
-	}
+	d.vectors = newVectorStore(l, s.serving())
 	return d, nil
 }
 
@@ -138,46 +132,6 @@ func (d *derived) catchUpWords(ctx context.Context, s *state) error {
 	return nil
 }
 
-// loadVectors fills the vector indexes with one space's vectors.
-func (d *derived) loadVectors(ctx context.Context, l *Library, s *state, from *space, segments segmentSet) error {
-	images, texts, err := newVectorIndexes(from.space.Width)
-	if err != nil {
-		return fmt.Errorf("load vectors: %w", err)
-	}
-	damaged := 0
-	for id, location := range from.locations.all() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		record, there := s.record(id)
-		if !there || location.vectors.length == 0 {
-			continue
-		}
-		parts, err := readVectors(segments, from, record, location)
-		if err != nil {
-			if damaged++; damaged <= 10 {
-				l.logger.Warn("vectors of a record are damaged; it is found by words only", "record", id, "path", record.Path(), "what", err)
-			}
-			continue
-		}
-		target := images
-		if record.Kind == KindText {
-			target = texts
-		}
-		if err := target.Add(uint64(id), parts.Values); err != nil {
-			return fmt.Errorf("load vectors of record %d: %w", id, err)
-		}
-	}
-	if damaged > 0 {
-		l.addFinding(Finding{
-			File: filepath.Join("spaces", fmt.Sprintf("%04d", from.number)), Damage: true,
-			Message: fmt.Sprintf("the vectors of %d records are damaged", damaged), Remedy: "mekiki check --repair",
-		})
-	}
-	d.space, d.images, d.texts = from.number, images, texts
-	return nil
-}
-
 // readVectors reads and checks a record's vectors.
 func readVectors(segments segmentSet, from *space, record *Record, l location) (embed.Parts, error) {
 	payload, err := segments.read(segmentKey{from.number, segment.Vectors, l.vectors.segment}, record.ID, l.vectors)
@@ -191,40 +145,8 @@ func readVectors(segments segmentSet, from *space, record *Record, l location) (
 	return parts, err
 }
 
-// apply brings the derived indexes from one state to the next. It never fails
+// applyWords brings the keyword index from one state to the next. It never fails
 // a commit, which is durable by now: what cannot be applied is caught up later.
-func (d *derived) apply(ctx context.Context, l *Library, t *transaction, next *state, values map[ID][]float32) {
-	d.applyWords(ctx, l, t, next)
-	if serving := next.serving(); serving != nil && d.images == nil {
-		images, texts, err := newVectorIndexes(serving.space.Width)
-		if err != nil {
-			l.logger.Error("begin the vector index", "space", serving.number, "error", err)
-			return
-		}
-		d.space, d.images, d.texts = serving.number, images, texts
-	}
-	for id := range t.moved[d.space] {
-		record, there := next.record(id)
-		vectors, filled := values[id]
-		switch {
-		case !there || !next.spaceNumbered(d.space).locations.has(id):
-			d.images.Remove(uint64(id))
-			d.texts.Remove(uint64(id))
-		case !filled: // its blocks moved, its vectors are the same
-		case record.Kind == KindText:
-			d.addVectors(l, d.texts, id, vectors)
-		default:
-			d.addVectors(l, d.images, id, vectors)
-		}
-	}
-}
-
-func (d *derived) addVectors(l *Library, target vectorIndex, id ID, vectors []float32) {
-	if err := target.Add(uint64(id), vectors); err != nil {
-		l.logger.Error("add vectors to the index", "record", id, "error", err)
-	}
-}
-
 func (d *derived) applyWords(ctx context.Context, l *Library, t *transaction, next *state) {
 	ctx = context.WithoutCancel(ctx)
 	var err error
@@ -247,9 +169,6 @@ func (d *derived) applyWords(ctx context.Context, l *Library, t *transaction, ne
 		l.logger.Error("the keyword index is behind until the next commit", "error", err)
 	}
 }
-
-// save writes what makes the next opening fast.
-func (d *derived) save(*state) error { return nil }
 
 func (d *derived) close() error {
 	if d.words == nil {

@@ -16,12 +16,20 @@ import (
 // or more unit rows of the serving space's width, one after the other. Equal
 // scores are in order of ID.
 func (s *Snapshot) NearestImages(ctx context.Context, query []float32, k int, filter Filter) ([]Neighbour, error) {
-	return s.nearest(ctx, s.view.images, KindImage, query, k, filter)
+	views, err := s.view.nearest(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("nearest images: %w", err)
+	}
+	return s.nearest(ctx, views.images, KindImage, query, k, filter)
 }
 
 // NearestTexts finds the k texts nearest to any of the query's vectors.
 func (s *Snapshot) NearestTexts(ctx context.Context, query []float32, k int, filter Filter) ([]Neighbour, error) {
-	return s.nearest(ctx, s.view.texts, KindText, query, k, filter)
+	views, err := s.view.nearest(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("nearest texts: %w", err)
+	}
+	return s.nearest(ctx, views.texts, KindText, query, k, filter)
 }
 
 func (s *Snapshot) nearest(ctx context.Context, view vectorView, kind Kind, query []float32, k int, filter Filter) ([]Neighbour, error) {

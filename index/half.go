@@ -42,14 +42,11 @@ func roundUp(mantissa, dropped, kept uint32) uint32 {
 // floatOf gives the value of a half-precision number.
 func floatOf(half uint16) float32 {
 	sign := uint32(half&0x8000) << 16
-	exponent := uint32(half >> 10 & 0x1f)
-	mantissa := uint32(half & 0x3ff)
-	switch exponent {
-	case 0:
-		value := float32(mantissa) * (1.0 / (1 << 24))
-		return math.Float32frombits(math.Float32bits(value) | sign)
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | mantissa<<13)
+	if half&0x7c00 == 0x7c00 {
+		return math.Float32frombits(sign | 0x7f800000 | uint32(half&0x3ff)<<13)
 	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | mantissa<<13)
+	// The bits in place make the number 2^112 times too small, subnormal ones
+	// too; the product is exact.
+	value := math.Float32frombits(uint32(half&0x7fff)<<13) * 0x1p112
+	return math.Float32frombits(math.Float32bits(value) | sign)
 }

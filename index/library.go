@@ -21,6 +21,9 @@ type Options struct {
 	// ReadOnly opens without the writer's lock; several processes may read
 	// while one writes. The library must exist.
 	ReadOnly bool
+	// DeferVectors loads the vectors when they are first searched, for those
+	// who only write or list: opening is faster and takes less memory.
+	DeferVectors bool
 	// Logger receives warnings such as repaired or damaged files; nil is
 	// silent.
 	Logger *slog.Logger
@@ -231,12 +234,18 @@ func (l *Library) start(ctx context.Context, found *loaded) error {
 	for _, problem := range problems {
 		l.logger.Warn("library is damaged", "what", problem)
 	}
-	derived, err := openDerived(ctx, l, found.state, segments)
+	derived, err := openDerived(ctx, l, found.state)
 	if err != nil {
 		return errors.Join(err, segments.release())
 	}
 	l.derived = derived
 	l.view = newView(found.state, segments, derived)
+	if l.options.DeferVectors {
+		return nil
+	}
+	if _, err := l.view.nearest(ctx); err != nil {
+		return errors.Join(err, derived.close(), l.view.release())
+	}
 	return nil
 }
 
@@ -275,7 +284,7 @@ func (l *Library) Close() error {
 			problems = append(problems, appender.drop())
 		}
 	}
-	problems = append(problems, l.derived.save(last.state), l.derived.close())
+	problems = append(problems, l.derived.close())
 	if l.catalog != nil {
 		if l.failed == nil {
 			problems = append(problems, l.catalog.seal(last.state.sequence))

@@ -16,8 +16,8 @@ import (
 // taken before stay as they are.
 //
 // It reads on where it stopped in the writer's log, so it costs what was
-// changed. Only when the log does not tell, because it was cut short, is
-// damaged or switches to another space, is everything read anew.
+// changed. Only when the log does not tell, because it was cut short, or is
+// damaged, is everything read anew.
 func (l *Library) Refresh(ctx context.Context) (bool, error) {
 	if !l.options.ReadOnly {
 		return false, nil
@@ -97,21 +97,14 @@ func (l *Library) follow(ctx context.Context, from *view) (bool, error) {
 		return false, nil
 	}
 	next := t.finish()
-	if !sameServing(from.state, next) {
-		return false, fmt.Errorf("%w: another space serves", errNoTrail)
-	}
 	segments, err := l.followSegments(ctx, from, t, next)
 	if err != nil {
 		return false, err
 	}
-	values, err := readMoved(ctx, from.state, next, t, segments)
-	if err != nil {
-		return false, errors.Join(err, segments.release())
-	}
-	l.derived.apply(ctx, l, t, next, values)
+	l.derived.applyWords(ctx, l, t, next)
 	l.lookup.apply(next.sequence, t.keys)
 	l.read = end
-	if err := l.publish(newView(next, segments, l.derived)); err != nil {
+	if err := l.follows(ctx, newView(next, segments, l.derived)); err != nil {
 		l.logger.Warn("let go of an old view", "error", err)
 	}
 	return true, nil
@@ -153,11 +146,6 @@ func (l *Library) readOn(ctx context.Context, from *state) (*transaction, catalo
 	return t, end, nil
 }
 
-func sameServing(a, b *state) bool {
-	first, second := a.serving(), b.serving()
-	return first == nil || second != nil && first.number == second.number
-}
-
 // followSegments gives the segments of the next state: those that came are
 // opened, those that nothing points into any more are left out.
 func (l *Library) followSegments(ctx context.Context, from *view, t *transaction, next *state) (segmentSet, error) {
@@ -190,35 +178,4 @@ func (l *Library) followSegments(ctx context.Context, from *view, t *transaction
 		files = append(files, file)
 	}
 	return from.segments.with(files, keep), nil
-}
-
-// readMoved reads the vectors that the serving space has gained.
-func readMoved(ctx context.Context, from, next *state, t *transaction, segments segmentSet) (map[ID][]float32, error) {
-	serving := next.serving()
-	if serving == nil {
-		return nil, nil
-	}
-	before := from.serving()
-	values := map[ID][]float32{}
-	for id := range t.moved[serving.number] {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		record, there := next.record(id)
-		where, located := serving.locations.get(id)
-		if !there || !located || where.vectors.length == 0 {
-			continue
-		}
-		if before != nil {
-			if old, known := before.locations.get(id); known && old.sequence == where.sequence {
-				continue // compaction moved its blocks
-			}
-		}
-		parts, err := readVectors(segments, serving, record, where)
-		if err != nil {
-			return nil, err
-		}
-		values[id] = parts.Values
-	}
-	return values, nil
 }

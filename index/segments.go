@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"mekiki/index/internal/segment"
 	"mekiki/internal/vfs"
@@ -35,8 +36,24 @@ type segmentFile struct {
 	key  segmentKey
 	file vfs.File
 
+	// size is the file's length when it was last asked for; it only grows.
+	size atomic.Int64
+
 	mutex      sync.Mutex
 	references int
+}
+
+// sizeFor gives the file's length, asking again only when the one known does
+// not reach to the end.
+func (f *segmentFile) sizeFor(end int64) (int64, error) {
+	if known := f.size.Load(); known >= end {
+		return known, nil
+	}
+	size, err := f.file.Size()
+	if err == nil {
+		f.size.Store(size)
+	}
+	return size, err
 }
 
 func (f *segmentFile) retain() {
@@ -89,7 +106,7 @@ func (s segmentSet) read(key segmentKey, id ID, x extent) ([]byte, error) {
 	if !there {
 		return nil, fmt.Errorf("%s: %w: the file is missing", key.path(), ErrDamaged)
 	}
-	size, err := file.file.Size()
+	size, err := file.sizeFor(x.offset + x.length)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", key.path(), err)
 	}

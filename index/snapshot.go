@@ -278,6 +278,12 @@ func (s *Snapshot) OpenOriginal(id ID) (*os.File, error) {
 }
 
 func openUnchanged(known File) (*os.File, error) {
+	// Opening a pipe would wait for somebody to write to it.
+	if before, err := os.Stat(known.Path); err != nil {
+		return nil, err
+	} else if !before.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file any more", known.Path)
+	}
 	file, err := os.Open(known.Path)
 	if err != nil {
 		return nil, err

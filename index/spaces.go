@@ -87,11 +87,12 @@ func (l *Library) switchSpace(ctx context.Context, choose func(*state) *space) e
 	if target.rank == rankServing {
 		return nil
 	}
-	loaded := &derived{}
-	if err := loaded.loadVectors(ctx, l, view.state, target, view.segments); err != nil {
-		return err
+	store := newVectorStore(l, target)
+	if old := l.derived.vectors; old != nil && old.loaded.Load() {
+		if _, _, err := store.views(ctx, view); err != nil {
+			return err
+		}
 	}
-	old := *l.derived
 	request := &writeRequest{prepare: func(c *commit) error {
 		for _, s := range c.spaces {
 			changed := s.space
@@ -107,11 +108,12 @@ func (l *Library) switchSpace(ctx context.Context, choose func(*state) *space) e
 				c.putSpace(&changed)
 			}
 		}
-		l.derived.space, l.derived.images, l.derived.texts = loaded.space, loaded.images, loaded.texts
 		return nil
 	}}
+	old := l.derived.vectors
+	l.derived.vectors = store
 	if err := l.commit(context.WithoutCancel(ctx), []*writeRequest{request}); err != nil {
-		l.derived.space, l.derived.images, l.derived.texts = old.space, old.images, old.texts
+		l.derived.vectors = old
 		return err
 	}
 	return nil
@@ -161,7 +163,9 @@ func (l *Library) removeSegments(unwanted func(segmentKey) bool) error {
 	}
 	defer view.release()
 	kept := view.segments.with(nil, func(key segmentKey) bool { return !unwanted(key) })
-	problems = append(problems, l.publish(newView(view.state, kept, l.derived)))
+	next := newView(view.state, kept, l.derived)
+	next.found.Store(view.found.Load())
+	problems = append(problems, l.publish(next))
 	for key := range view.segments {
 		if unwanted(key) {
 			problems = append(problems, l.fsys.Remove(filepath.Join(l.folder, key.path())))

@@ -49,6 +49,29 @@ func (t *table[T]) all() iter.Seq2[ID, T] {
 	}
 }
 
+// changes gives the entries that differ between two tables, at least: pages that
+// the tables share are not looked into. An entry that is not there is zero.
+func changes[T any](before, after table[T], visit func(id ID, before, after T)) {
+	var none page[T]
+	for number := range max(len(before.pages), len(after.pages)) {
+		old, new := &none, &none
+		if number < len(before.pages) && before.pages[number] != nil {
+			old = before.pages[number]
+		}
+		if number < len(after.pages) && after.pages[number] != nil {
+			new = after.pages[number]
+		}
+		if old == new {
+			continue
+		}
+		for slot := range pageSize {
+			if old.present[slot] || new.present[slot] {
+				visit(ID(number*pageSize+slot), old.values[slot], new.values[slot])
+			}
+		}
+	}
+}
+
 // tableEdit changes a copy of a table; pages are copied when first changed.
 type tableEdit[T any] struct {
 	table table[T]

@@ -20,19 +20,15 @@ const vectorsHeader = 8
 // unitTolerance is how far a vector's length may be from one.
 const unitTolerance = 0.02
 
-// encodeVectors gives the payload for the parts, and the parts as they will be
-// read from it, so that an index filled now equals one filled from disk.
-func encodeVectors(parts embed.Parts) (payload []byte, rounded []float32) {
-	payload = make([]byte, 0, vectorsHeader+2*len(parts.Values))
+// encodeVectors gives the payload for the parts.
+func encodeVectors(parts embed.Parts) []byte {
+	payload := make([]byte, 0, vectorsHeader+2*len(parts.Values))
 	payload = binary.LittleEndian.AppendUint32(payload, uint32(parts.Count))
 	payload = binary.LittleEndian.AppendUint32(payload, uint32(parts.Width))
-	rounded = make([]float32, len(parts.Values))
-	for i, value := range parts.Values {
-		half := halfOf(value)
-		payload = binary.LittleEndian.AppendUint16(payload, half)
-		rounded[i] = floatOf(half)
+	for _, value := range parts.Values {
+		payload = binary.LittleEndian.AppendUint16(payload, halfOf(value))
 	}
-	return payload, rounded
+	return payload
 }
 
 // decodeVectors reads what encodeVectors wrote.

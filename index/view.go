@@ -11,21 +11,20 @@ import (
 type view struct {
 	state    *state
 	segments segmentSet
-	images   vectorView // of the serving space; nil without one
-	texts    vectorView
+	vectors  *vectorStore // of the serving space; nil without one
 	words    *keyword.Index
 	thumbs   *thumbnails
 	lookup   *lookup
 
+	// found are the vector indexes at this state, once they were asked for.
+	found      atomic.Pointer[nearestViews]
 	references atomic.Int64
 }
 
-// newView takes over the segment set.
+// newView takes over the segment set. The vectors are those of the space that
+// the derived indexes are for.
 func newView(s *state, segments segmentSet, d *derived) *view {
-	v := &view{state: s, segments: segments, words: d.words, thumbs: d.thumbs, lookup: d.lookup}
-	if d.images != nil {
-		v.images, v.texts = d.images.View(), d.texts.View()
-	}
+	v := &view{state: s, segments: segments, words: d.words, thumbs: d.thumbs, lookup: d.lookup, vectors: d.vectors}
 	v.references.Store(1)
 	return v
 }

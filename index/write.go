@@ -24,8 +24,6 @@ type writeRequest struct {
 type commit struct {
 	*transaction
 	library *Library
-	// values are the vectors staged for the serving space.
-	values map[ID][]float32
 	// thumbs are thumbnails to keep once the commit is durable.
 	thumbs map[Hash][]byte
 	// used are the appenders with staged blocks.
@@ -109,7 +107,7 @@ func (l *Library) commit(ctx context.Context, requests []*writeRequest) error {
 	defer view.release()
 	c := &commit{
 		transaction: newTransaction(view.state, l.lookup, view.state.sequence+1), library: l,
-		values: map[ID][]float32{}, thumbs: map[Hash][]byte{}, used: map[*segmentAppender]bool{},
+		thumbs: map[Hash][]byte{}, used: map[*segmentAppender]bool{},
 	}
 	for _, request := range requests {
 		if err := request.prepare(c); err != nil {
@@ -185,9 +183,18 @@ func (l *Library) adopt(ctx context.Context, from *view, c *commit) error {
 			l.logger.Warn("keep a thumbnail", "error", err)
 		}
 	}
-	l.derived.apply(ctx, l, c.transaction, next, c.values)
+	l.derived.applyWords(ctx, l, c.transaction, next)
 	l.lookup.apply(next.sequence, c.keys)
-	return l.publish(newView(next, from.segments.with(added, nil), l.derived))
+	return l.follows(ctx, newView(next, from.segments.with(added, nil), l.derived))
+}
+
+// follows publishes the view of a new state.
+func (l *Library) follows(ctx context.Context, next *view) error {
+	if err := l.derived.serve(ctx, l, next); err != nil {
+		l.logger.Error("load the vectors of another space; the next search tries again", "error", err)
+	}
+	next.warm(ctx, l)
+	return l.publish(next)
 }
 
 // checkpointWhenDue writes a checkpoint when the log is longer than both the

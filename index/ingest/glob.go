@@ -25,31 +25,40 @@ func checkGlob(glob string) error {
 // stands for any number of folders, and a glob without a slash is about names.
 func matchGlob(glob, name string) bool {
 	if !strings.Contains(glob, "/") {
-		matched, err := path.Match(glob, path.Base(name))
-		return err == nil && matched
+		return matchElement(glob, path.Base(name))
 	}
 	return matchElements(strings.Split(strings.Trim(glob, "/"), "/"), strings.Split(name, "/"))
 }
 
+// matchElements goes through both lists at once. Where they part, the last "**"
+// takes one more folder: what an earlier one could take instead, the last one
+// can too, so that nothing else needs trying.
 func matchElements(globs, names []string) bool {
-	for len(globs) > 0 {
-		if globs[0] == "**" {
-			for skip := range len(names) + 1 {
-				if matchElements(globs[1:], names[skip:]) {
-					return true
-				}
-			}
+	at, star, taken := 0, -1, 0
+	for i := 0; i < len(names); {
+		switch {
+		case at < len(globs) && globs[at] == "**":
+			star, taken = at, i
+			at++
+		case at < len(globs) && matchElement(globs[at], names[i]):
+			at++
+			i++
+		case star >= 0:
+			taken++
+			at, i = star+1, taken
+		default:
 			return false
 		}
-		if len(names) == 0 {
-			return false
-		}
-		if matched, err := path.Match(globs[0], names[0]); err != nil || !matched {
-			return false
-		}
-		globs, names = globs[1:], names[1:]
 	}
-	return len(names) == 0
+	for at < len(globs) && globs[at] == "**" {
+		at++
+	}
+	return at == len(globs)
+}
+
+func matchElement(glob, name string) bool {
+	matched, err := path.Match(glob, name)
+	return err == nil && matched
 }
 
 func matchAny(globs []string, name string) bool {

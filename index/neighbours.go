@@ -1,0 +1,286 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"mekiki/embed"
+)
+
+// vectorStore holds the vector indexes of one space and brings them from one
+// state to another, by what differs between the two: from nothing when the
+// space is first searched, and from commit to commit thereafter.
+type vectorStore struct {
+	library *Library
+	number  uint64 // of the space
+	space   embed.Space
+	loaded  atomic.Bool
+
+	// turn is held by who changes what follows.
+	turn          chan struct{}
+	images, texts vectorIndex
+	// at are the locations of what the indexes hold.
+	at table[location]
+	// unread could not be read, and are tried again each time.
+	unread map[ID]bool
+}
+
+// nearestViews are the vector indexes at one state.
+type nearestViews struct{ images, texts vectorView }
+
+// newVectorStore makes an empty store for the serving space; nil without one.
+func newVectorStore(l *Library, from *space) *vectorStore {
+	if from == nil {
+		return nil
+	}
+	return &vectorStore{library: l, number: from.number, space: from.space, turn: make(chan struct{}, 1)}
+}
+
+// nearest gives the vector indexes as of the view, loading what is missing.
+func (v *view) nearest(ctx context.Context) (nearestViews, error) {
+	if found := v.found.Load(); found != nil || v.vectors == nil {
+		if found == nil {
+			return nearestViews{}, nil
+		}
+		return *found, nil
+	}
+	found, whole, err := v.vectors.views(ctx, v)
+	if err == nil && whole {
+		v.found.Store(&found)
+	}
+	return found, err
+}
+
+// views brings the indexes to the view's state. Whole is false when something
+// could not be read that may be readable later.
+func (x *vectorStore) views(ctx context.Context, v *view) (found nearestViews, whole bool, err error) {
+	select {
+	case x.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nearestViews{}, false, ctx.Err()
+	}
+	defer func() { <-x.turn }()
+	if err := x.bring(ctx, v); err != nil {
+		return nearestViews{}, false, fmt.Errorf("load vectors: %w", err)
+	}
+	x.loaded.Store(true)
+	return nearestViews{x.images.View(), x.texts.View()}, len(x.unread) == 0, nil
+}
+
+// fewChanges is the number up to which vectors are read before any of them
+// changes an index, so that an interruption costs nothing.
+const fewChanges = 4096
+
+// bring makes the indexes hold what the view's state says.
+func (x *vectorStore) bring(ctx context.Context, v *view) error {
+	from := v.state.spaceNumbered(x.number)
+	if from == nil {
+		return fmt.Errorf("%w: space %d is gone", ErrSpace, x.number)
+	}
+	if x.images == nil {
+		if err := x.begin(); err != nil {
+			return err
+		}
+	}
+	var removed, added []ID
+	changes(x.at, from.locations, func(id ID, before, after location) {
+		switch {
+		case after.vectors.length == 0:
+			removed = append(removed, id)
+		case before.vectors.length == 0 || before.sequence != after.sequence:
+			added = append(added, id)
+		}
+	})
+	for id := range x.unread {
+		if before, there := x.at.get(id); there {
+			if after, still := from.locations.get(id); still && after.sequence == before.sequence {
+				added = append(added, id)
+			}
+		}
+	}
+	x.unread = nil
+	window := 512
+	if len(added) <= fewChanges {
+		window = fewChanges
+	}
+	reading := reading{store: x, view: v, from: from, ids: added, window: window}
+	if err := reading.run(ctx, func() {
+		for _, id := range removed {
+			x.images.Remove(uint64(id))
+			x.texts.Remove(uint64(id))
+		}
+		removed = nil
+	}); err != nil {
+		if len(added) > fewChanges {
+			x.images, x.texts, x.at = nil, nil, table[location]{}
+		}
+		return err
+	}
+	x.at = from.locations
+	return nil
+}
+
+func (x *vectorStore) begin() (err error) {
+	x.images, x.texts, err = newVectorIndexes(x.space.Width)
+	return err
+}
+
+// reading fills a store with vectors of records: several goroutines read and
+// check, one adds to the indexes, in order of the IDs.
+type reading struct {
+	store   *vectorStore
+	view    *view
+	from    *space
+	ids     []ID
+	window  int
+	damaged int
+}
+
+type readVector struct {
+	record *Record
+	values []float32
+	err    error
+}
+
+// run calls ready once, before the first change and after the first reading.
+func (r *reading) run(ctx context.Context, ready func()) error {
+	group, ctx := errgroup.WithContext(ctx)
+	windows := make(chan []readVector, 1)
+	group.Go(func() error {
+		defer close(windows)
+		for start := 0; start < len(r.ids); start += r.window {
+			found := r.read(ctx, r.ids[start:min(start+r.window, len(r.ids))])
+			select {
+			case windows <- found:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		first := true
+		for found := range windows {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if first {
+				ready()
+				first = false
+			}
+			r.add(found)
+		}
+		if first {
+			ready()
+		}
+		return ctx.Err()
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if r.damaged > 0 {
+		r.store.library.addFinding(Finding{
+			File: filepath.Join("spaces", fmt.Sprintf("%04d", r.from.number)), Damage: true,
+			Message: fmt.Sprintf("the vectors of %d records are damaged", r.damaged), Remedy: "mekiki check --repair",
+		})
+	}
+	return nil
+}
+
+// read reads the vectors of some records.
+func (r *reading) read(ctx context.Context, ids []ID) []readVector {
+	found := make([]readVector, len(ids))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(ids)/16+1) {
+		workers.Go(func() {
+			for {
+				i := int(next.Add(1) - 1)
+				if i >= len(ids) || ctx.Err() != nil {
+					return
+				}
+				found[i] = r.one(ids[i])
+			}
+		})
+	}
+	workers.Wait()
+	return found
+}
+
+func (r *reading) one(id ID) readVector {
+	record, there := r.view.state.record(id)
+	where, located := r.from.locations.get(id)
+	if !there || !located {
+		return readVector{}
+	}
+	parts, err := readVectors(r.view.segments, r.from, record, where)
+	return readVector{record, parts.Values, err}
+}
+
+// add puts vectors into the indexes.
+func (r *reading) add(found []readVector) {
+	x, logger := r.store, r.store.library.logger
+	for _, one := range found {
+		if one.record == nil {
+			continue
+		}
+		id := one.record.ID
+		target := x.images
+		if one.record.Kind == KindText {
+			target = x.texts
+		}
+		err := one.err
+		if err == nil {
+			err = target.Add(uint64(id), one.values)
+		}
+		if err == nil {
+			continue
+		}
+		target.Remove(uint64(id))
+		if r.damaged++; r.damaged <= 10 {
+			logger.Warn("vectors of a record cannot be read; it is found by words only", "record", id, "path", one.record.Path(), "what", err)
+		}
+		if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrSpace) {
+			if x.unread == nil {
+				x.unread = map[ID]bool{}
+			}
+			x.unread[id] = true
+		}
+	}
+}
+
+// serve chooses the store of the next state's serving space, and loads another
+// space's before it serves if the one before it is loaded.
+func (d *derived) serve(ctx context.Context, l *Library, next *view) error {
+	serving := next.state.serving()
+	if d.vectors != nil && serving != nil && d.vectors.number == serving.number {
+		next.vectors = d.vectors
+		return nil
+	}
+	store := newVectorStore(l, serving)
+	used := d.vectors == nil && !l.options.DeferVectors || d.vectors != nil && d.vectors.loaded.Load()
+	d.vectors, next.vectors = store, store
+	if store == nil || !used {
+		return nil
+	}
+	_, err := next.nearest(ctx)
+	return err
+}
+
+// warm loads what a commit has brought, if the space is in use, lest the next
+// search has to.
+func (v *view) warm(ctx context.Context, l *Library) {
+	if v.vectors == nil || !v.vectors.loaded.Load() {
+		return
+	}
+	if _, err := v.nearest(ctx); err != nil && ctx.Err() == nil {
+		l.logger.Error("bring the vector index up to date; the next search tries again", "error", err)
+	}
+}
