@@ -31,7 +31,7 @@ func newBackupCommand(app *app) *cobra.Command {
 }
 
 func runBackup(ctx context.Context, app *app, name string) (err error) {
-	library, err := app.openLibrary(ctx, true)
+	library, err := app.openUnsearched(ctx, true)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func newCheckCommand(app *app) *cobra.Command {
 }
 
 func runCheck(ctx context.Context, app *app, repair bool) (err error) {
-	library, err := app.openLibrary(ctx, !repair)
+	library, err := app.openUnsearched(ctx, !repair)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func newCompactCommand(app *app) *cobra.Command {
 		Long:  compactLong,
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) (err error) {
-			library, err := app.openLibrary(command.Context(), false)
+			library, err := app.openUnsearched(command.Context(), false)
 			if err != nil {
 				return err
 			}

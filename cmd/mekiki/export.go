@@ -51,7 +51,7 @@ func runExport(ctx context.Context, app *app, options exportOptions) (err error)
 		}
 		filter.Kinds = []index.Kind{kind}
 	}
-	library, err := app.openLibrary(ctx, true)
+	library, err := app.openUnsearched(ctx, true)
 	if err != nil {
 		return err
 	}

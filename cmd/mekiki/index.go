@@ -113,7 +113,7 @@ func runIndex(ctx context.Context, app *app, flags indexOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	library, err := app.openLibrary(ctx, false)
+	library, err := app.openUnsearched(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -135,6 +135,16 @@ func findModel(ctx context.Context, name string, options models.Options) (models
 
 // openLibrary opens the library that --library names.
 func (a *app) openLibrary(ctx context.Context, readOnly bool) (*index.Library, error) {
+	return a.openLibraryWith(ctx, index.Options{ReadOnly: readOnly})
+}
+
+// openUnsearched opens the library for a verb that does not search it: its
+// vectors are not loaded.
+func (a *app) openUnsearched(ctx context.Context, readOnly bool) (*index.Library, error) {
+	return a.openLibraryWith(ctx, index.Options{ReadOnly: readOnly, DeferVectors: true})
+}
+
+func (a *app) openLibraryWith(ctx context.Context, options index.Options) (*index.Library, error) {
 	folder, err := a.libraryFolder()
 	if err != nil {
 		return nil, err
@@ -142,7 +152,8 @@ func (a *app) openLibrary(ctx context.Context, readOnly bool) (*index.Library, e
 	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
 		return nil, hint.Wrap(fmt.Errorf("open library %s: it is a file and no folder", folder), "name a folder with --library")
 	}
-	library, err := index.Open(ctx, folder, index.Options{ReadOnly: readOnly, Logger: a.log()})
+	options.Logger = a.log()
+	library, err := index.Open(ctx, folder, options)
 	switch {
 	case errors.Is(err, index.ErrNotLibrary):
 		return nil, hint.Wrap(err, "mekiki index FOLDER makes a library of your pictures")

@@ -50,7 +50,7 @@ func runRemove(ctx context.Context, app *app, options removeOptions, arguments [
 	if len(arguments) == 0 && len(options.folders) == 0 && !options.texts {
 		return usage("remove what? Name ids or paths, or use --folder or --texts")
 	}
-	library, err := app.openLibrary(ctx, false)
+	library, err := app.openUnsearched(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func runRestore(ctx context.Context, app *app, name string) (err error) {
 	if err := index.Restore(ctx, bufio.NewReaderSize(file, 1<<20), folder); err != nil {
 		return err
 	}
-	library, err := app.openLibrary(ctx, false)
+	library, err := app.openUnsearched(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func newSpacesCommand(app *app) *cobra.Command {
 
 // withLibrary does something with the library and lists its spaces.
 func withLibrary(ctx context.Context, app *app, readOnly bool, do func(*index.Library) error) (err error) {
-	library, err := app.openLibrary(ctx, readOnly)
+	library, err := app.openUnsearched(ctx, readOnly)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func spaceNamed(library *index.Library, name string) (embed.Space, error) {
 }
 
 func runSpacesFill(ctx context.Context, app *app) (err error) {
-	library, err := app.openLibrary(ctx, false)
+	library, err := app.openUnsearched(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func spaceState(space index.SpaceState) string {
 }
 
 func runStatus(ctx context.Context, app *app, failed bool) (err error) {
-	library, err := app.openLibrary(ctx, true)
+	library, err := app.openUnsearched(ctx, true)
 	if err != nil {
 		return err
 	}

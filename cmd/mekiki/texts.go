@@ -63,7 +63,7 @@ func runTextsAdd(ctx context.Context, app *app, name, format string) (err error)
 		defer file.Close()
 		source, options.Source = file, filepath.Base(name)
 	}
-	library, err := app.openLibrary(ctx, false)
+	library, err := app.openUnsearched(ctx, false)
 	if err != nil {
 		return err
 	}
