@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mekiki/search"
 )
 
 func TestGate(t *testing.T) {
@@ -153,6 +155,11 @@ func TestLog(t *testing.T) {
 	})
 	got := f.get("/api/v1/search?q=somethingprivate", bearer(secrets[ScopeRead]))
 	f.get("/api/v1/records/99", bearer(secrets[ScopeRead]))
+	f.searcher.before = func(context.Context) error {
+		return &search.Error{Code: search.CodeUnknownFilter, Message: "there is no filter somethingprivate:"}
+	}
+	f.expect(f.get("/api/v1/search?q=somethingprivate:x", bearer(secrets[ScopeRead])), 400, Code(search.CodeUnknownFilter))
+	f.expect(f.get("/api/v1/search?somethingprivate=1", bearer(secrets[ScopeRead])), 400, CodeInvalidRequest)
 	if err := f.stop(); err != nil {
 		t.Fatal(err)
 	}

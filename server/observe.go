@@ -109,9 +109,13 @@ func (s *Server) record(c echo.Context, err error, took time.Duration) {
 	}
 	if err != nil {
 		problem := asProblem(err)
-		attributes = append(attributes, logCode, problem.Code, logError, err.Error())
-		if remedy := hint.Of(err); remedy != "" {
-			attributes = append(attributes, "hint", remedy)
+		attributes = append(attributes, logCode, problem.Code)
+		// What is wrong with a request may quote it, and so may the remedy.
+		if problem.Status != http.StatusBadRequest {
+			attributes = append(attributes, logError, err.Error())
+			if remedy := hint.Of(err); remedy != "" {
+				attributes = append(attributes, "hint", remedy)
+			}
 		}
 		switch {
 		case problem.Status >= http.StatusInternalServerError:
