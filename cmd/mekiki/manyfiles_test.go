@@ -30,10 +30,11 @@ func TestIndexInChild(t *testing.T) {
 	os.Exit(run(context.Background(), &app{in: strings.NewReader(""), out: os.Stdout, errors: os.Stderr}, strings.Split(arguments, "\x1f")))
 }
 
-// TestManyFiles indexes pictures with the built-in model in a process of its
-// own: once, again with nothing new, and again beside everything that is no
-// picture, without captions. It logs the process's memory as it goes. MEKIKI_TEST_INGEST says how
-// many pictures; the documentation has the figures for 20,000.
+// TestManyFiles indexes pictures with the built-in model, without captions, in a
+// process of its own: once, again with nothing new, and again beside everything
+// that is no picture. It logs the process's memory as it goes.
+// MEKIKI_TEST_INGEST says how many pictures, and MEKIKI_TEST_PICTURES names a
+// folder that has them from an earlier run; docs/library.md has the figures.
 func TestManyFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the model over many pictures")
@@ -51,6 +52,9 @@ func TestManyFiles(t *testing.T) {
 		"--library", filepath.Join(folder, "library"), "--cache", filepath.Join(folder, "cache"), "--runtime", runtime.LibraryPath(), "--json",
 	}}
 	m.Setenv("MEKIKI_CONFIG", filepath.Join(folder, "config.toml"))
+	if drawn := os.Getenv("MEKIKI_TEST_PICTURES"); drawn != "" {
+		m.pictures = drawn
+	}
 	m.draw(count)
 	first := m.index("index the pictures")
 	if first.Seen != int(count) || first.Added != int(count) || first.Failed != 0 {
@@ -76,6 +80,12 @@ type manyFiles struct {
 
 // draw makes the pictures, 500 to a folder.
 func (m *manyFiles) draw(count uint64) {
+	if _, err := os.Stat(m.pictures); err == nil {
+		if err := os.RemoveAll(filepath.Join(m.pictures, "zoo")); err != nil {
+			m.Fatal(err)
+		}
+		return
+	}
 	started, bytes := time.Now(), 0
 	for number := range count {
 		name, data, err := testpictures.Good(number, samples)
