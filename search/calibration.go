@@ -7,54 +7,83 @@ import (
 	"math"
 )
 
-// Calibration turns raw scores into probabilities by logistic curves, and
+// Calibration turns evidence into probabilities by logistic curves, and
 // probabilities into verdicts. It belongs to a model: its JSON is the
 // calibration of the model's manifest. docs/ranking.md says how it is made.
 type Calibration struct {
-	// Match maps the published score of one clause (ITM logit + ITC).
-	Match Logistic `json:"match"`
-	// MatchCosine is how much more than in the published sum ITC counts for a
-	// probability: the curve is of ITM logit + (1+MatchCosine) ITC. 0 is the
-	// published sum.
-	MatchCosine float64 `json:"match_cosine"`
-	// Vector maps the ITC cosine alone; it only estimates.
-	Vector Logistic `json:"vector"`
+	// Match judges a pair that ITM has read, Vector one that it has not.
+	Match  Curve `json:"match"`
+	Vector Curve `json:"vector"`
+	// MatchUncaptioned and VectorUncaptioned are the same where the picture's
+	// captions say nothing: it has none, or words are left out of the ranking.
+	MatchUncaptioned  Curve `json:"match_uncaptioned"`
+	VectorUncaptioned Curve `json:"vector_uncaptioned"`
 	// Strong and Weak are the least probabilities of these verdicts.
 	Strong float64 `json:"strong"`
 	Weak   float64 `json:"weak"`
 	// FusionWeight is the share of the ITC leg in convex fusion, 0 to 1.
 	FusionWeight float64 `json:"fusion_weight"`
-	// KeywordScale is the BM25 score that counts half in convex fusion.
+	// KeywordScale is the BM25 score a word that counts half in convex fusion.
 	KeywordScale float64 `json:"keyword_scale"`
-	// KeywordOdds is what a full keyword score adds to the log-odds by which
-	// reranked hits are ordered; their probabilities stay ITM's.
-	KeywordOdds float64 `json:"keyword_odds"`
 }
 
-// Logistic is the curve 1/(1+exp(-(Slope*x+Intercept))).
-type Logistic struct {
-	Slope     float64 `json:"slope"`
+// Curve gives the log-odds that a text is true of a picture as a weighted sum
+// of the evidence. A probability never falls when evidence rises.
+type Curve struct {
+	// Logit is the weight of ITM's positive logit; 0 where it has none.
+	Logit float64 `json:"logit"`
+	// Cosine is the weight of the ITC cosine.
+	Cosine float64 `json:"cosine"`
+	// Words is the weight of the natural logarithm of the number of content
+	// words. It is the same for every picture: it sets how much the scores of
+	// short texts are worth beside those of long ones.
+	Words float64 `json:"words"`
+	// Caption is the weight of the cube of the share of content words that
+	// stand in the picture's own caption.
+	Caption float64 `json:"caption"`
+	// Intercept is added to all.
 	Intercept float64 `json:"intercept"`
 }
 
-// Odds gives the log-odds of x.
-func (l Logistic) Odds(x float64) float64 { return l.Slope*x + l.Intercept }
+// Evidence is what is known of one text and one picture.
+type Evidence struct {
+	// Logit is ITM's positive logit; NaN where ITM has not read the pair.
+	Logit float64
+	// Cosine is the ITC cosine.
+	Cosine float64
+	// ContentWords is the number of words that are more than grammar.
+	ContentWords int
+	// Caption is the share of these words in the best of the picture's own
+	// captions, 0 to 1; NaN where it has none.
+	Caption float64
+}
 
-// Probability gives the probability of x.
-func (l Logistic) Probability(x float64) float64 { return sigmoid(l.Odds(x)) }
+// Odds gives the log-odds of the evidence.
+func (c Curve) Odds(e Evidence) float64 {
+	odds := c.Cosine*e.Cosine + c.Words*math.Log(float64(max(e.ContentWords, 1))) + c.Intercept
+	if c.Logit > 0 {
+		odds += c.Logit * e.Logit
+	}
+	if c.Caption > 0 {
+		odds += c.Caption * e.Caption * e.Caption * e.Caption
+	}
+	return odds
+}
 
 // DefaultCalibration is for models that bring none. Its ITM curve reads the
-// positive logit as if it were the log-odds. Its ITC curve has its middle at
+// published score (positive logit + ITC) as if it were the log-odds. Its ITC curve has its middle at
 // 0.3, between what published checkpoints give unrelated pairs (about 0.15)
 // and true ones (about 0.4; see the golden values of Hugging Face's tests).
 func DefaultCalibration() Calibration {
 	return Calibration{
-		Match:        Logistic{Slope: 1},
-		Vector:       Logistic{Slope: 30, Intercept: -9},
-		Strong:       0.7,
-		Weak:         0.2,
-		FusionWeight: 0.8,
-		KeywordScale: 4,
+		Match:             Curve{Logit: 1, Cosine: 1},
+		Vector:            Curve{Cosine: 30, Intercept: -9},
+		MatchUncaptioned:  Curve{Logit: 1, Cosine: 1},
+		VectorUncaptioned: Curve{Cosine: 30, Intercept: -9},
+		Strong:            0.7,
+		Weak:              0.2,
+		FusionWeight:      0.8,
+		KeywordScale:      2,
 	}
 }
 
@@ -83,21 +112,32 @@ func (c Calibration) Validate() error {
 		}
 	}
 	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-	for name, curve := range map[string]Logistic{"match": c.Match, "vector": c.Vector} {
-		check(curve.Slope > 0 && finite(curve.Slope) && finite(curve.Intercept), "the %s curve must rise and be finite", name)
+	for name, curve := range map[string]Curve{
+		"match": c.Match, "vector": c.Vector, "match_uncaptioned": c.MatchUncaptioned, "vector_uncaptioned": c.VectorUncaptioned,
+	} {
+		check(finite(curve.Logit+curve.Cosine+curve.Words+curve.Caption+curve.Intercept), "the %s curve is not finite", name)
+		check(curve.Logit >= 0 && curve.Cosine >= 0 && curve.Caption >= 0 && curve.Logit+curve.Cosine+curve.Caption > 0, "the %s curve must rise with the evidence", name)
 	}
-	check(c.MatchCosine >= 0 && finite(c.MatchCosine), "match cosine %v is below 0", c.MatchCosine)
+	check(c.Vector.Logit == 0 && c.VectorUncaptioned.Logit == 0, "the vector curves cannot count ITM's logit")
+	check(c.MatchUncaptioned.Caption == 0 && c.VectorUncaptioned.Caption == 0, "the uncaptioned curves cannot count captions")
 	check(c.Weak >= 0 && c.Weak <= c.Strong && c.Strong <= 1, "weak %v and strong %v must be 0 to 1 in this order", c.Weak, c.Strong)
 	check(c.FusionWeight >= 0 && c.FusionWeight <= 1, "fusion weight %v is not 0 to 1", c.FusionWeight)
 	check(c.KeywordScale > 0 && finite(c.KeywordScale), "keyword scale %v is not above 0", c.KeywordScale)
-	check(c.KeywordOdds >= 0 && finite(c.KeywordOdds), "keyword odds %v are below 0", c.KeywordOdds)
 	return errors.Join(problems...)
 }
 
-// matchOdds gives the log-odds that a clause holds, of ITM's positive logit and
-// the ITC cosine.
-func (c Calibration) matchOdds(logit, cosine float64) float64 {
-	return c.Match.Odds(logit + (1+c.MatchCosine)*cosine)
+// Odds gives the log-odds of the evidence by the curve that suits it.
+func (c Calibration) Odds(e Evidence) float64 {
+	read, captioned := !math.IsNaN(e.Logit), !math.IsNaN(e.Caption)
+	switch {
+	case read && captioned:
+		return c.Match.Odds(e)
+	case read:
+		return c.MatchUncaptioned.Odds(e)
+	case captioned:
+		return c.Vector.Odds(e)
+	}
+	return c.VectorUncaptioned.Odds(e)
 }
 
 // verdict says what a probability means.

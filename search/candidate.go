@@ -41,6 +41,9 @@ type candidate struct {
 	clauseVectors []float64
 	// coverages are the shares of the wanted clauses' words among names.
 	coverages []float64
+	// captions are the shares of every clause's content words in the record's
+	// own captions, in the order of clauseVectors; NaN where it has none.
+	captions []float64
 	// named says that names and metadata alone answer the query.
 	named bool
 

@@ -201,24 +201,3 @@ func dot(a, b []float32) float32 {
 	}
 	return (s0 + s1) + (s2 + s3)
 }
-
-// findNames finds which candidates are named by the query's words. Only what
-// the keyword leg found can be.
-func (r *retrieval) findNames() {
-	words := make([][]string, len(r.plan.clauses))
-	for i, clause := range r.plan.clauses {
-		words[i] = clauseWords(clause)
-	}
-	for _, c := range r.candidates {
-		if !c.hasKeyword {
-			continue
-		}
-		names := nameWords(c.record)
-		c.coverages = make([]float64, len(words))
-		c.named = len(words) > 0
-		for i := range words {
-			c.coverages[i] = coverage(words[i], names)
-			c.named = c.named && c.coverages[i] == 1
-		}
-	}
-}

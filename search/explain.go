@@ -23,9 +23,20 @@ func (r *retrieval) explain(c *candidate) Explanation {
 		explanation.NameCoverage = round(slices.Min(c.coverages))
 		explanation.NameProbability = round(sigmoid(nameOdds(slices.Min(c.coverages))))
 	}
+	explanation.CaptionShare = captionShare(c, len(r.plan.clauses))
 	explanation.Words = fieldMatches(c)
 	explanation.Match = r.explainMatch(c)
 	return explanation
+}
+
+// captionShare is the least of the wanted clauses' shares; nil where no caption
+// was looked at.
+func captionShare(c *candidate, clauses int) *float64 {
+	if clauses == 0 || len(c.captions) < clauses || math.IsNaN(c.captions[0]) {
+		return nil
+	}
+	share := round(slices.Min(c.captions[:clauses]))
+	return &share
 }
 
 // fieldMatches gives the keyword matches in the order of the fields' names.

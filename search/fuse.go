@@ -71,12 +71,14 @@ func vectorScale(c *candidate) float64 {
 	return (c.vector + 1) / 2
 }
 
-// keywordScale maps BM25, which has no upper bound, onto 0 to 1.
+// keywordScale maps BM25, which grows with the number of words and has no upper
+// bound, onto 0 to 1.
 func (r *retrieval) keywordScale(c *candidate) float64 {
 	if !c.hasKeyword {
 		return 0
 	}
-	return c.keyword / (c.keyword + r.searcher.calibration.KeywordScale)
+	half := r.searcher.calibration.KeywordScale * float64(r.plan.textWords)
+	return c.keyword / (c.keyword + half)
 }
 
 func similarityScale(c *candidate) float64 {

@@ -34,21 +34,18 @@ func (s *Searcher) clauseOdds(p *plan, c *candidate, clause int) float64 {
 
 // contentOdds is clauseOdds by the content alone.
 func (s *Searcher) contentOdds(p *plan, c *candidate, clause int) (odds float64, known bool) {
-	cosine := c.clauseVectors[clause]
-	hasCosine := !math.IsNaN(cosine)
+	evidence := Evidence{Logit: math.NaN(), Cosine: c.clauseVectors[clause], ContentWords: p.contentWords[clause], Caption: c.captions[clause]}
+	answer := c.matches[clause]
 	switch {
-	case c.matches[clause].known:
-		if !hasCosine {
-			cosine = 0
-		}
-		return s.calibration.matchOdds(c.matches[clause].logit, cosine), true
-	case !hasCosine:
+	case answer.known:
+		evidence.Logit, evidence.Cosine = answer.logit, zeroNaN(evidence.Cosine)
+	case math.IsNaN(evidence.Cosine):
 		return -certain, false
 	case p.kind == index.KindText:
 		// The likeness of two texts: no curve was made for it.
-		return logOdds(max(cosine, 0)), true
+		return logOdds(max(evidence.Cosine, 0)), true
 	}
-	return s.calibration.Vector.Odds(cosine), true
+	return s.calibration.Odds(evidence), true
 }
 
 // judge gives a candidate its log-odds and what they rest on. Clauses are
@@ -163,7 +160,7 @@ func (r *retrieval) settle() {
 		case r.plan.listing(): // nothing to rank by: the order of dates stays
 			c.score = c.fused
 		case c.verified || c.basis == BasisWords:
-			c.score = 1 + squash(c.odds+r.searcher.calibration.KeywordOdds*r.keywordScale(c))
+			c.score = 1 + squash(c.odds)
 		default:
 			c.score = c.fused / (1 + c.fused)
 		}

@@ -383,10 +383,14 @@ func (l *lookup) judge() {
 	var verified, estimated float64 = 0.5, 0.5
 	var known []*textCandidate
 	for _, candidate := range l.texts {
-		candidate.estimate = calibration.Vector.Odds(candidate.cosine)
+		evidence := Evidence{
+			Logit: math.NaN(), Cosine: candidate.cosine, ContentWords: len(clauseWords(candidate.text)), Caption: math.NaN(),
+		}
+		candidate.estimate = calibration.Odds(evidence)
 		candidate.odds = candidate.estimate
 		if candidate.answer.known {
-			candidate.odds = calibration.matchOdds(candidate.answer.logit, candidate.cosine)
+			evidence.Logit = candidate.answer.logit
+			candidate.odds = calibration.Odds(evidence)
 			known = append(known, candidate)
 		}
 	}

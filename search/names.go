@@ -1,7 +1,9 @@
 package search
 
 import (
+	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -60,6 +62,61 @@ func nameWords(record *index.Record) map[string]bool {
 	}
 	return words
 }
+
+// findWords finds which candidates the query's words name, and how much of
+// them the captions say. Only what the keyword leg found can have any.
+func (r *retrieval) findWords() {
+	p := r.plan
+	words := make([][]string, len(p.clauses)+len(p.unwanted))
+	for i, clause := range slices.Concat(p.clauses, p.unwanted) {
+		words[i] = clauseWords(clause)
+	}
+	none, unknown := make([]float64, len(words)), slices.Repeat([]float64{math.NaN()}, len(words))
+	for _, c := range r.candidates {
+		switch {
+		case !p.usesWords() || len(c.record.Captions) == 0:
+			c.captions = unknown
+		case !c.hasKeyword && len(p.unwanted) == 0:
+			c.captions = none
+		default:
+			c.captions = captionShares(c.record, words)
+		}
+		if c.hasKeyword {
+			c.findNames(words[:len(p.clauses)])
+		}
+	}
+}
+
+// findNames finds what shares of the clauses' words are names of a candidate.
+func (c *candidate) findNames(words [][]string) {
+	names := nameWords(c.record)
+	c.coverages = make([]float64, len(words))
+	c.named = len(words) > 0
+	for i := range words {
+		c.coverages[i] = coverage(words[i], names)
+		c.named = c.named && c.coverages[i] == 1
+	}
+}
+
+// captionShares gives, for each clause, the share of its words in that caption
+// of a record that has the most of them.
+func captionShares(record *index.Record, words [][]string) []float64 {
+	shares := make([]float64, len(words))
+	for _, caption := range record.Captions {
+		said := map[string]bool{}
+		for _, word := range splitWords(caption.Text) {
+			said[stem(word)] = true
+		}
+		for i := range words {
+			shares[i] = max(shares[i], coverage(words[i], said))
+		}
+	}
+	return shares
+}
+
+// ContentWords counts the words of a text that are more than grammar, each
+// once.
+func ContentWords(text string) int { return len(clauseWords(text)) }
 
 // clauseWords gives the words of a clause that could name something.
 func clauseWords(clause string) []string {
@@ -124,10 +181,12 @@ func ideographic(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) || r == 'ー'
 }
 
-// stem takes the plural off an English word; the keyword index stems further,
-// but a name has to be named.
+// stem takes the plural off an English word, and makes one word of those that
+// mean two; the keyword index stems further, but a name has to be named.
 func stem(word string) string {
 	switch {
+	case word == "couple" || word == "pair" || word == "pairs":
+		return "two"
 	case len(word) > 4 && strings.HasSuffix(word, "ies"):
 		return word[:len(word)-3] + "y"
 	case len(word) > 4 && (strings.HasSuffix(word, "ches") || strings.HasSuffix(word, "shes") || strings.HasSuffix(word, "xes") || strings.HasSuffix(word, "sses")):

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"mekiki/index"
@@ -38,6 +39,11 @@ type plan struct {
 	unwanted        []string
 	phrases         []string
 	unwantedPhrases []string
+	// contentWords are the numbers of words of clauses and unwanted that are
+	// more than grammar.
+	contentWords []int
+	// textWords is that number of the whole text, at least 1.
+	textWords int
 
 	// picture is set when there is an image or a record to look like.
 	picture bool
@@ -68,6 +74,10 @@ func (s *Searcher) prepare(request Request) (*plan, error) {
 	p.unwanted = clauseTexts(parsed.Unwanted)
 	p.phrases = clauseTexts(parsed.Phrases)
 	p.unwantedPhrases = clauseTexts(parsed.UnwantedPhrases)
+	p.textWords = max(len(clauseWords(p.text)), 1)
+	for _, text := range slices.Concat(p.clauses, p.unwanted) {
+		p.contentWords = append(p.contentWords, len(clauseWords(text)))
+	}
 	p.picture = request.Image != nil || request.Record != 0
 	if err := p.prepareFilter(); err != nil {
 		return nil, err
@@ -270,6 +280,9 @@ func (p *plan) rankingKey() rankingKey {
 	}
 	return rankingKey(hash.Sum(nil))
 }
+
+// usesWords reports whether captions, names and metadata have a say.
+func (p *plan) usesWords() bool { return p.text != "" && (p.weight < 1 || len(p.phrases) > 0) }
 
 // listing reports whether the request has only filters, so that there is
 // nothing to rank by.

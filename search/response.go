@@ -173,6 +173,9 @@ type Explanation struct {
 	// metadata, 0 to 1; NameProbability is what that was worth.
 	NameCoverage    float64 `json:"name_coverage"`
 	NameProbability float64 `json:"name_probability"`
+	// CaptionShare is the share of the query's content words in the picture's
+	// own caption, 0 to 1; nil where there is none or words had no say.
+	CaptionShare *float64 `json:"caption_share,omitempty"`
 	// Part is the number of the image part (query token) that was nearest.
 	Part int `json:"part"`
 }

@@ -65,7 +65,7 @@ func (s *Searcher) retrieve(ctx context.Context, snapshot Snapshot, p *plan) (*r
 	if err := r.complete(ctx); err != nil {
 		return nil, err
 	}
-	r.findNames()
+	r.findWords()
 	return r, nil
 }
 
@@ -125,7 +125,7 @@ func (r *retrieval) legs(ctx context.Context) error {
 // keywordLeg asks the keyword index. It does nothing when words have no say.
 func (r *retrieval) keywordLeg(ctx context.Context) error {
 	p := r.plan
-	if p.text == "" || p.weight == 1 && len(p.phrases) == 0 {
+	if !p.usesWords() {
 		return nil
 	}
 	started := time.Now()

@@ -116,7 +116,7 @@ func TestWeightReproducesLegs(t *testing.T) {
 
 func TestFusedScoreRisesWithEachLeg(t *testing.T) {
 	s := newTestSearcher(t, newWorld(), Options{})
-	r := &retrieval{searcher: s, plan: &plan{text: "x", weight: 0.6}}
+	r := &retrieval{searcher: s, plan: &plan{text: "x", textWords: 1, weight: 0.6}}
 	previous := -1.0
 	for cosine := -1.0; cosine <= 1; cosine += 0.1 {
 		c := &candidate{vector: cosine, hasVector: true, keyword: 3, hasKeyword: true}

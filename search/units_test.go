@@ -46,7 +46,7 @@ func TestSplitWords(t *testing.T) {
 func TestStem(t *testing.T) {
 	for word, want := range map[string]string{
 		"cats": "cat", "berries": "berry", "boxes": "box", "glass": "glass", "bus": "bus", "churches": "church",
-		"is": "is", "s": "s", "glasses": "glass", "iris": "iris",
+		"is": "is", "s": "s", "glasses": "glass", "iris": "iris", "couple": "two", "pair": "two",
 	} {
 		if got := stem(word); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)
@@ -124,11 +124,11 @@ func TestParseCalibration(t *testing.T) {
 	if got, err := ParseCalibration(nil); err != nil || got != DefaultCalibration() {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	got, err := ParseCalibration([]byte(`{"match":{"slope":2,"intercept":-1},"strong":0.8,"other":[1]}`))
-	if err != nil || got.Match != (Logistic{2, -1}) || got.Strong != 0.8 || got.FusionWeight != DefaultCalibration().FusionWeight {
+	got, err := ParseCalibration([]byte(`{"match":{"logit":2,"cosine":3,"words":-1,"intercept":-1},"strong":0.8,"other":[1]}`))
+	if err != nil || got.Match != (Curve{Logit: 2, Cosine: 3, Words: -1, Intercept: -1}) || got.Strong != 0.8 || got.FusionWeight != DefaultCalibration().FusionWeight {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	for _, bad := range []string{`{`, `{"strong":2}`, `{"match":{"slope":-1}}`, `{"fusion_weight":-0.1}`, `{"weak":0.9,"strong":0.5}`, `{"keyword_scale":0}`} {
+	for _, bad := range []string{`{`, `{"strong":2}`, `{"match":{"logit":-1}}`, `{"vector":{"logit":1,"cosine":1}}`, `{"match_uncaptioned":{"caption":1}}`, `{"match":{"logit":0,"cosine":0}}`, `{"fusion_weight":-0.1}`, `{"weak":0.9,"strong":0.5}`, `{"keyword_scale":0}`} {
 		if _, err := ParseCalibration([]byte(bad)); err == nil {
 			t.Errorf("%s is read", bad)
 		}

@@ -82,6 +82,9 @@ func (a *app) evaluate(ctx context.Context, arguments []string, flags evalFlags)
 	if ways != 1 || len(arguments) == 1 {
 		return usage("give an annotation file and a folder of pictures, or --builtin, or --self")
 	}
+	if flags.sample < 0 || flags.k < 1 {
+		return usage("--sample %d or --rerank %d is out of range: give 0 or more, and 1 or more", flags.sample, flags.k)
+	}
 	reporter := a.progress()
 	options := evaluate.Options{
 		Splits: flags.splits, Sample: flags.sample, K: flags.k, Model: a.model,
@@ -228,7 +231,7 @@ func (a *app) printReport(report evaluate.Report) error {
 		modes *evaluate.Modes
 	}{
 		{"text to image", report.TextToImage}, {"image to text", report.ImageToText}, {"by name", report.NameQueries},
-		{"free phrasing", report.FreePhrasing}, {"by own caption", report.SelfCheck},
+		{"free phrasing", report.FreePhrasing}, {"partial queries", report.Partial}, {"by own caption", report.SelfCheck},
 	} {
 		if group.modes != nil {
 			printModes(&out, group.name, *group.modes)
@@ -284,9 +287,25 @@ func printVerdicts(out io.Writer, verdicts *evaluate.Verdicts) {
 	if verdicts == nil {
 		return
 	}
-	fmt.Fprintf(out, "\ncaptions with a strong hit: %s; with the right picture strong: %s\n", shareText(verdicts.CaptionsStrong), shareText(verdicts.CaptionsRight))
-	if verdicts.UnansweredStrong != nil {
-		fmt.Fprintf(out, "unanswered queries with a strong hit: %s; with any hit: %s\n", shareText(*verdicts.UnansweredStrong), shareText(*verdicts.UnansweredShown))
+	fmt.Fprintf(out, "\n%-34s %-22s %-22s %-22s %s\n", "verdicts", "queries strong", "shown", "strong hits: P / R", "shown hits: P / R")
+	row := func(kind string, set evaluate.VerdictSet) {
+		share := func(s evaluate.Share) string {
+			return fmt.Sprintf("%5.1f (%.1f-%.1f)", s.Percent, s.Interval[0], s.Interval[1])
+		}
+		rates := func(p *evaluate.PrecisionRecall) string {
+			if p == nil {
+				return ""
+			}
+			return fmt.Sprintf("%5.1f / %5.1f", p.Precision, p.Recall)
+		}
+		line := fmt.Sprintf("%-11s %-16s %5d %-22s %-22s %-22s %s", kind, set.Name, set.Strong.Count, share(set.Strong), share(set.Shown), rates(set.StrongHits), rates(set.ShownHits))
+		fmt.Fprintln(out, strings.TrimRight(line, " "))
+	}
+	for _, set := range verdicts.Answered {
+		row("answered", set)
+	}
+	for _, set := range verdicts.Unanswered {
+		row("unanswered", set)
 	}
 }
 

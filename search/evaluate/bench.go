@@ -20,9 +20,26 @@ const unlimited = 10 * time.Minute
 
 // question is a query with its right answers.
 type question struct {
-	text    string
-	right   map[index.ID]bool
+	text  string
+	right map[index.ID]bool
+	// unclear are those that may be called right or wrong.
+	unclear map[index.ID]bool
 	cluster int
+}
+
+// rank is the place of the first right answer, from 1, among hits that are not
+// unclear; 0 without one.
+func (q question) rank(hits []search.Hit) int {
+	passed := 0
+	for _, hit := range hits {
+		switch {
+		case q.right[hit.ID]:
+			return hit.Rank - passed
+		case q.unclear[hit.ID]:
+			passed++
+		}
+	}
+	return 0
 }
 
 // mode is one way of ranking.
@@ -85,14 +102,7 @@ func (b *bench) run(ctx context.Context, questions []question, wanted []mode) (*
 			if i == 0 {
 				b.timings = append(b.timings, response.Timings)
 			}
-			rank := 0
-			for _, hit := range response.Hits {
-				if question.right[hit.ID] {
-					rank = hit.Rank
-					break
-				}
-			}
-			outcomes[i] = append(outcomes[i], outcome{rank: rank, cluster: question.cluster})
+			outcomes[i] = append(outcomes[i], outcome{rank: question.rank(response.Hits), cluster: question.cluster})
 		}
 		if b.progress != nil {
 			b.progress(number+1, len(questions))

@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 
-	"mekiki/index"
 	"mekiki/search"
 	"mekiki/search/query"
 )
@@ -19,36 +18,55 @@ type CalibrateOptions struct {
 	// UnansweredStrong is the largest share of queries that nothing answers
 	// which may get a strong hit, 0 to 1; 0 means 0.03.
 	UnansweredStrong float64
-	// UnansweredShown is the same for any hit; 0 means 0.2.
+	// UnansweredShown is the same for any hit; 0 means 0.15.
 	UnansweredShown float64
+	// StrongPrecision is the least share of strong hits that must be right, with
+	// every group of queries counting as much; 0 means 0.85.
+	StrongPrecision float64
+}
+
+func (o CalibrateOptions) withDefaults() CalibrateOptions {
+	o.Options = o.Options.withDefaults()
+	for value, standard := range map[*float64]float64{&o.UnansweredStrong: 0.03, &o.UnansweredShown: 0.15, &o.StrongPrecision: 0.85} {
+		if *value == 0 {
+			*value = standard
+		}
+	}
+	return o
 }
 
 // observation is one candidate of one query, with what every signal said.
 type observation struct {
-	cosine, keyword float64
-	match           float64 // NaN when ITM has not read it
-	right           bool
+	evidence search.Evidence
+	keyword  float64
+	right    bool
 }
+
+func (o observation) read() bool { return !math.IsNaN(o.evidence.Logit) }
+
+// The groups of queries, each of which counts as much as any other.
+const (
+	groupCaptions   = "captions"
+	groupFree       = "free phrasing"
+	groupPartial    = "partial"
+	groupUnanswered = "unanswered"
+	groupNames      = "names"
+)
 
 // observed is one query with its candidates.
 type observed struct {
+	group      string
 	candidates []observation
 	answered   bool
-	names      bool
 }
 
 // Calibrate fits a model's calibration to annotated pictures: the logistic
-// curves from raw scores to probabilities, the thresholds of the verdicts, and
-// the weights of fusion. The source's captions, names and unanswered queries
-// are all needed, of splits on which nothing is reported.
+// curves from evidence to probabilities, the thresholds of the verdicts, and
+// the weights of fusion. Captions and queries that nothing answers are needed;
+// names, free phrasing and partial queries are used where the source has them.
+// All should be of splits on which nothing is reported.
 func Calibrate(ctx context.Context, engine Engine, source Source, options CalibrateOptions) (calibration search.Calibration, err error) {
-	options.Options = options.Options.withDefaults()
-	if options.UnansweredStrong == 0 {
-		options.UnansweredStrong = 0.03
-	}
-	if options.UnansweredShown == 0 {
-		options.UnansweredShown = 0.2
-	}
+	options = options.withDefaults()
 	folder, err := os.MkdirTemp(options.Folder, "mekiki-calibrate-")
 	if err != nil {
 		return search.Calibration{}, fmt.Errorf("calibrate: %w", err)
@@ -66,59 +84,67 @@ func Calibrate(ctx context.Context, engine Engine, source Source, options Calibr
 	return fit(queries, options)
 }
 
-// observe asks every query of the splits once.
+// observe asks the queries of the splits, a sample of each group: as many as
+// pictures of captions and free phrasing, four times as many partial ones, for
+// they are of four kinds.
 func (e *evaluation) observe(ctx context.Context) ([]observed, error) {
-	var questions []question
-	for number, picture := range e.asked {
-		for _, caption := range picture.image.Captions {
-			questions = append(questions, question{text: caption, right: map[index.ID]bool{picture.id: true}, cluster: number})
+	count := e.options.Sample
+	answered, unanswered := e.verdictSets()
+	asked := map[string][]question{}
+	for _, set := range answered {
+		group := set.name
+		if group != groupCaptions && group != groupFree {
+			group = groupPartial
 		}
+		asked[group] = append(asked[group], set.questions...)
 	}
-	for _, query := range e.source.Sets.NoMatch {
-		questions = append(questions, question{text: query.Query})
+	for _, set := range unanswered {
+		group := groupPartial // so that each form is seen with and without an answer
+		if set.name == "no match" || set.name == "everyday" {
+			group = groupUnanswered
+		}
+		asked[group] = append(asked[group], set.questions...)
 	}
-	plain, err := e.bench(e.neutral, "ask for calibration")
-	if err != nil {
-		return nil, err
+	asked[groupFree], asked[groupPartial] = sample(asked[groupFree], count), sample(asked[groupPartial], 4*count)
+	asked[groupNames] = append(e.nameQuestions(), e.questions(e.source.Sets.Names)...)
+	var result []observed
+	for _, group := range []string{groupCaptions, groupFree, groupPartial, groupUnanswered, groupNames} {
+		library := e.neutral
+		if group == groupNames {
+			library = e.own
+		}
+		b, err := e.bench(library, "ask "+group)
+		if err != nil {
+			return nil, err
+		}
+		more, err := b.observe(ctx, group, asked[group])
+		if err != nil {
+			return nil, err
+		}
+		result = append(result, more...)
 	}
-	result, err := e.observeAll(ctx, plain, questions, false)
-	if err != nil {
-		return nil, err
-	}
-	named, err := e.bench(e.own, "ask by name for calibration")
-	if err != nil {
-		return nil, err
-	}
-	more, err := e.observeAll(ctx, named, append(e.nameQuestions(), e.questions(e.source.Sets.Names)...), true)
-	return append(result, more...), err
+	return result, nil
 }
 
-func (e *evaluation) observeAll(ctx context.Context, b *bench, questions []question, names bool) ([]observed, error) {
+// observe asks questions and keeps what every signal said of every candidate.
+func (b *bench) observe(ctx context.Context, group string, questions []question) ([]observed, error) {
 	var result []observed
 	for number, question := range questions {
 		request := search.Request{
-			Text: query.Escape(question.text), Show: search.ShowAll, Limit: 1000, RerankBudget: unlimited, RerankCount: e.options.K, Explain: true,
+			Text: query.Escape(question.text), Show: search.ShowAll, Limit: 1000, RerankBudget: unlimited, RerankCount: b.k, Explain: true,
 		}
-		if names {
+		if group == groupNames {
 			request.RerankBudget = -1
 		}
 		response, err := b.searcher.Search(ctx, request)
 		if err != nil {
 			return nil, fmt.Errorf("search %q: %w", question.text, err)
 		}
-		entry := observed{answered: len(question.right) > 0, names: names}
+		entry := observed{group: group, answered: len(question.right) > 0}
 		for _, hit := range response.Hits {
-			seen := observation{match: math.NaN(), right: question.right[hit.ID]}
-			if leg := hit.Explanation.Vector; leg != nil {
-				seen.cosine = leg.Score
+			if !question.unclear[hit.ID] {
+				entry.candidates = append(entry.candidates, observe(hit, question))
 			}
-			if leg := hit.Explanation.Keyword; leg != nil {
-				seen.keyword = leg.Score
-			}
-			if hit.Explanation.Match != nil {
-				seen.match = hit.Explanation.Match.Score
-			}
-			entry.candidates = append(entry.candidates, seen)
 		}
 		result = append(result, entry)
 		b.progress(number+1, len(questions))
@@ -126,106 +152,141 @@ func (e *evaluation) observeAll(ctx context.Context, b *bench, questions []quest
 	return result, nil
 }
 
+// observe reads the evidence off a hit.
+func observe(hit search.Hit, q question) observation {
+	seen := observation{
+		evidence: search.Evidence{Logit: math.NaN(), ContentWords: search.ContentWords(q.text), Caption: math.NaN()},
+		right:    q.right[hit.ID],
+	}
+	if leg := hit.Explanation.Vector; leg != nil {
+		seen.evidence.Cosine = leg.Score
+	}
+	if leg := hit.Explanation.Keyword; leg != nil {
+		seen.keyword = leg.Score
+	}
+	if share := hit.Explanation.CaptionShare; share != nil {
+		seen.evidence.Caption = *share
+	}
+	if match := hit.Explanation.Match; match != nil && len(match.Clauses) == 1 {
+		seen.evidence.Logit = match.Clauses[0].Logit
+	}
+	return seen
+}
+
 // fit chooses every number of a calibration.
 func fit(queries []observed, options CalibrateOptions) (search.Calibration, error) {
 	calibration := search.DefaultCalibration()
-	var match []pair
-	var vector []example
-	unanswered := unansweredWeight(queries)
-	for _, query := range queries {
-		if query.names {
-			continue
+	examples := curveExamples(queries)
+	captioned := slices.ContainsFunc(examples, func(e example) bool { return e.evidence.Caption > 0 })
+	for _, curve := range []struct {
+		name            string
+		target          *search.Curve
+		read, captioned bool
+	}{
+		{"match", &calibration.Match, true, captioned}, {"vector", &calibration.Vector, false, captioned},
+		{"uncaptioned match", &calibration.MatchUncaptioned, true, false}, {"uncaptioned vector", &calibration.VectorUncaptioned, false, false},
+	} {
+		fitted, err := fitCurve(examples, curve.read, curve.captioned)
+		if err != nil {
+			return search.Calibration{}, fmt.Errorf("fit the %s curve: %w", curve.name, err)
 		}
-		weight := 1.0
-		if !query.answered {
-			weight = unanswered
-		}
-		for _, candidate := range query.candidates {
-			if !math.IsNaN(candidate.match) {
-				match = append(match, pair{example{candidate.match, candidate.right, weight}, candidate.cosine})
-				vector = append(vector, example{candidate.cosine, candidate.right, weight})
-			}
-		}
+		*curve.target = fitted
 	}
-	var err error
-	if calibration.Match, calibration.MatchCosine, err = fitMatch(match); err != nil {
-		return search.Calibration{}, fmt.Errorf("fit the match curve: %w", err)
-	}
-	if calibration.Vector, err = fitLogistic(vector); err != nil {
-		return search.Calibration{}, fmt.Errorf("fit the vector curve: %w", err)
-	}
-	chooseThresholds(&calibration, queries, options)
+	chooseThresholds(&calibration, queries, examples, options)
 	chooseFusion(&calibration, queries)
-	chooseKeywordOdds(&calibration, queries)
 	return calibration, calibration.Validate()
 }
 
-// unansweredWeight makes the queries that nothing answers count as much as all
-// those that something does: of what people ask, nobody knows the shares.
-func unansweredWeight(queries []observed) float64 {
-	var answered, unanswered float64
+// curveExamples gives every pair that ITM has read. Groups of queries count as
+// much as each other, since nobody knows the shares of what people will ask,
+// and so do the queries of a group.
+func curveExamples(queries []observed) []example {
+	counts, largest := map[string]int{}, 0
 	for _, query := range queries {
-		switch {
-		case query.names:
-		case query.answered:
-			answered++
-		default:
-			unanswered++
+		if query.group != groupNames {
+			counts[query.group]++
+			largest = max(largest, counts[query.group])
 		}
 	}
-	return max(answered, 1) / max(unanswered, 1)
-}
-
-// chooseThresholds puts the verdicts between what true captions and unanswered
-// queries get for their best candidate.
-func chooseThresholds(calibration *search.Calibration, queries []observed, options CalibrateOptions) {
-	var captions, nothing []float64 // log-odds
+	var examples []example
 	for _, query := range queries {
-		best, right := math.Inf(-1), math.Inf(-1)
 		for _, candidate := range query.candidates {
-			if math.IsNaN(candidate.match) {
-				continue
-			}
-			odds := calibration.Match.Odds(candidate.match + calibration.MatchCosine*candidate.cosine)
-			best = max(best, odds)
-			if candidate.right {
-				right = max(right, odds)
+			if query.group != groupNames && candidate.read() {
+				weight := float64(largest) / float64(counts[query.group])
+				examples = append(examples, example{candidate.evidence, candidate.right, weight})
 			}
 		}
-		switch {
-		case query.names:
-		case query.answered && !math.IsInf(right, 0):
-			captions = append(captions, right)
-		case !query.answered && !math.IsInf(best, 0):
+	}
+	return examples
+}
+
+// chooseThresholds puts strong where enough of the hits above it are right, and
+// few enough of the queries that nothing answers reach it, but nowhere below an
+// even chance; and weak where not too many of those queries reach it.
+func chooseThresholds(calibration *search.Calibration, queries []observed, examples []example, options CalibrateOptions) {
+	var nothing []float64 // log-odds
+	for _, query := range queries {
+		best := math.Inf(-1)
+		for _, candidate := range query.candidates {
+			if candidate.read() {
+				best = max(best, calibration.Match.Odds(candidate.evidence))
+			}
+		}
+		if query.group == groupUnanswered && !math.IsInf(best, 0) {
 			nothing = append(nothing, best)
 		}
 	}
-	slices.Sort(captions)
-	slices.Sort(nothing)
-	if len(captions) == 0 || len(nothing) == 0 {
-		return
-	}
-	strong := percentile(nothing, 1-options.UnansweredStrong)
-	if most := percentile(captions, 0.05); most > strong { // room between them
-		strong = (strong + most) / 2
-	}
-	weak := percentile(nothing, 1-options.UnansweredShown)
-	if most := percentile(captions, 0.02); most > weak {
-		weak = (weak + most) / 2
+	strong, weak := preciseOdds(calibration.Match, examples, options.StrongPrecision), math.Inf(-1)
+	if len(nothing) > 0 {
+		slices.Sort(nothing)
+		strong = max(strong, percentile(nothing, 1-options.UnansweredStrong))
+		weak = percentile(nothing, 1-options.UnansweredShown)
 	}
 	probability := func(odds float64) float64 { return roundTo(1/(1+math.Exp(-odds)), 4) }
-	calibration.Strong = probability(strong)
+	calibration.Strong = max(probability(strong), 0.5)
 	calibration.Weak = min(probability(weak), calibration.Strong)
 }
 
+// preciseOdds is the lowest log-odds from which on enough examples are right.
+func preciseOdds(curve search.Curve, examples []example, precision float64) float64 {
+	type judged struct{ odds, right, weight float64 }
+	all := make([]judged, len(examples))
+	for i, e := range examples {
+		all[i] = judged{odds: curve.Odds(e.evidence), weight: e.weight}
+		if e.right {
+			all[i].right = e.weight
+		}
+	}
+	slices.SortFunc(all, func(a, b judged) int {
+		switch {
+		case a.odds > b.odds:
+			return -1
+		case a.odds < b.odds:
+			return 1
+		}
+		return 0
+	})
+	lowest := math.Inf(1)
+	var right, total float64
+	for _, j := range all {
+		right, total = right+j.right, total+j.weight
+		if right >= precision*total {
+			lowest = j.odds
+		}
+	}
+	return lowest
+}
+
 // chooseFusion takes the weight and scale with the best mean of the first
-// places among captions and among names.
+// places among captions, free phrasing, partial queries and names, in equal
+// parts.
 func chooseFusion(calibration *search.Calibration, queries []observed) {
 	best := -1.0
-	for _, scale := range []float64{1, 2, 4, 8, 16} {
+	for _, scale := range []float64{0.25, 0.5, 1, 2, 4, 8} {
 		for weight := 0.3; weight < 0.985; weight += 0.02 {
 			score := firstPlaces(queries, func(o observation) float64 {
-				return weight*(o.cosine+1)/2 + (1-weight)*o.keyword/(o.keyword+scale)
+				half := scale * float64(max(o.evidence.ContentWords, 1))
+				return weight*(o.evidence.Cosine+1)/2 + (1-weight)*o.keyword/(o.keyword+half)
 			})
 			if score > best+1e-9 {
 				best = score
@@ -235,30 +296,21 @@ func chooseFusion(calibration *search.Calibration, queries []observed) {
 	}
 }
 
-// firstPlaces is the mean reciprocal rank of the right answer, of captions and
-// of names in equal parts.
+// firstPlaces is the mean reciprocal rank of the first right answer, of all
+// groups in equal parts.
 func firstPlaces(queries []observed, score func(observation) float64) float64 {
-	var sums, counts [2]float64
+	sums, counts := map[string]float64{}, map[string]float64{}
 	for _, query := range queries {
-		rank := rankOfRight(query.candidates, score)
-		if !query.answered || rank == 0 {
-			continue
-		}
-		kind := 0
-		if query.names {
-			kind = 1
-		}
-		sums[kind] += 1 / float64(rank)
-		counts[kind]++
-	}
-	total, kinds := 0.0, 0.0
-	for kind := range sums {
-		if counts[kind] > 0 {
-			total += sums[kind] / counts[kind]
-			kinds++
+		if rank := rankOfRight(query.candidates, score); query.answered && rank > 0 {
+			sums[query.group] += 1 / float64(rank)
+			counts[query.group]++
 		}
 	}
-	return total / max(kinds, 1)
+	total := 0.0
+	for group := range sums {
+		total += sums[group] / counts[group]
+	}
+	return total / float64(max(len(sums), 1))
 }
 
 // rankOfRight is the place of the right candidate, 0 without one; a tie counts
@@ -280,31 +332,4 @@ func rankOfRight(candidates []observation, score func(observation) float64) int 
 		}
 	}
 	return rank
-}
-
-// chooseKeywordOdds takes the smallest bonus for words that puts the most
-// right answers first among what ITM has read.
-func chooseKeywordOdds(calibration *search.Calibration, queries []observed) {
-	best := -1.0
-	for _, bonus := range []float64{0, 0.25, 0.5, 1, 1.5, 2, 3, 4} {
-		score := 0.0
-		for _, query := range queries {
-			if query.names || !query.answered {
-				continue
-			}
-			rank := rankOfRight(query.candidates, func(o observation) float64 {
-				if math.IsNaN(o.match) {
-					return -1000 + o.cosine
-				}
-				return calibration.Match.Odds(o.match+calibration.MatchCosine*o.cosine) + bonus*o.keyword/(o.keyword+calibration.KeywordScale)
-			})
-			if rank == 1 {
-				score++
-			}
-		}
-		if score > best*1.001+1e-9 { // worth something beyond chance
-			best = score
-			calibration.KeywordOdds = bonus
-		}
-	}
 }

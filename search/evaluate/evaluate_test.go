@@ -71,27 +71,66 @@ func TestIntervalCovers(t *testing.T) {
 	}
 }
 
-func TestFitLogistic(t *testing.T) {
+func TestFitCurve(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 3))
-	want := search.Logistic{Slope: 2, Intercept: -3}
+	want := search.Curve{Logit: 2, Cosine: 5, Words: 1, Caption: 3, Intercept: -3}
 	var examples []example
 	for range 50000 {
-		x := random.NormFloat64()*2 + 1
-		examples = append(examples, example{x, random.Float64() < want.Probability(x), 1})
+		e := search.Evidence{Logit: random.NormFloat64(), Cosine: random.Float64(), ContentWords: 1 + random.IntN(9), Caption: random.Float64()}
+		examples = append(examples, example{e, random.Float64() < 1/(1+math.Exp(-want.Odds(e))), 1})
 	}
-	got, err := fitLogistic(examples)
-	if err != nil || math.Abs(got.Slope-want.Slope) > 0.1 || math.Abs(got.Intercept-want.Intercept) > 0.15 {
-		t.Errorf("got %+v, %v", got, err)
+	got, err := fitCurve(examples, true, true)
+	for name, difference := range map[string]float64{
+		"logit": got.Logit - want.Logit, "cosine": got.Cosine - want.Cosine, "words": got.Words - want.Words,
+		"caption": got.Caption - want.Caption, "intercept": got.Intercept - want.Intercept,
+	} {
+		if err != nil || math.Abs(difference) > 0.3 {
+			t.Errorf("%s is off by %v: %+v, %v", name, difference, got, err)
+		}
 	}
-	apart, err := fitLogistic([]example{{1, true, 1}, {2, true, 1}, {-1, false, 1}, {-2, false, 1}})
-	if err != nil || math.IsInf(apart.Slope, 0) || apart.Probability(2) < 0.6 || apart.Probability(-2) > 0.4 {
+	if bare, err := fitCurve(examples, false, false); err != nil || bare.Logit != 0 || bare.Caption != 0 || bare.Cosine <= 0 {
+		t.Errorf("without logit and caption: %+v, %v", bare, err)
+	}
+	at := func(logit float64, right bool) example {
+		return example{search.Evidence{Logit: logit, Cosine: 0.5, ContentWords: 2}, right, 1}
+	}
+	apart, err := fitCurve([]example{at(1, true), at(2, true), at(-1, false), at(-2, false)}, true, false)
+	if err != nil || math.IsInf(apart.Logit, 0) || apart.Odds(at(2, true).evidence) < 0.4 || apart.Odds(at(-2, true).evidence) > -0.4 {
 		t.Errorf("classes apart: %+v, %v", apart, err)
 	}
-	if _, err := fitLogistic([]example{{1, true, 1}}); err == nil {
+	if _, err := fitCurve([]example{at(1, true)}, true, false); err == nil {
 		t.Error("one class is fitted")
 	}
-	if _, err := fitLogistic([]example{{1, false, 1}, {2, false, 1}, {-1, true, 1}, {-2, true, 1}}); err == nil {
+	if _, err := fitCurve([]example{at(1, false), at(2, false), at(-1, true), at(-2, true)}, true, false); err == nil {
 		t.Error("a falling curve is taken")
+	}
+}
+
+// TestFittedCurvesRise holds that whatever the examples, more evidence never
+// makes a text less likely.
+func TestFittedCurvesRise(t *testing.T) {
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 9))
+		var examples []example
+		weights := [3]float64{random.NormFloat64() * 3, random.NormFloat64() * 3, random.NormFloat64() * 3}
+		for range 200 {
+			e := search.Evidence{Logit: random.NormFloat64(), Cosine: random.NormFloat64(), ContentWords: 1 + random.IntN(9), Caption: random.Float64()}
+			odds := weights[0]*e.Logit + weights[1]*e.Cosine + weights[2]*e.Caption
+			examples = append(examples, example{e, random.Float64() < 1/(1+math.Exp(-odds)), 1})
+		}
+		curve, err := fitCurve(examples, true, true)
+		if err != nil {
+			continue // nothing rises
+		}
+		low := search.Evidence{Logit: -1, Cosine: 0.1, ContentWords: 3, Caption: 0.2}
+		for name, high := range map[string]search.Evidence{
+			"logit": {Logit: 1, Cosine: 0.1, ContentWords: 3, Caption: 0.2}, "cosine": {Logit: -1, Cosine: 0.9, ContentWords: 3, Caption: 0.2},
+			"caption": {Logit: -1, Cosine: 0.1, ContentWords: 3, Caption: 0.9},
+		} {
+			if curve.Odds(high) < curve.Odds(low) {
+				t.Errorf("seed %d: a higher %s makes it less likely: %+v", seed, name, curve)
+			}
+		}
 	}
 }
 
@@ -314,7 +353,8 @@ func TestRun(t *testing.T) {
 	if report.NearMisses.ITM.Percent != 100 || report.NearMisses.Edits["colour"].Count != 3 {
 		t.Errorf("near misses: %+v", report.NearMisses)
 	}
-	if v := report.Verdicts; v.CaptionsRight.Percent != 100 || v.UnansweredStrong.Percent != 0 || v.UnansweredShown.Percent != 0 {
+	if v := report.Verdicts; v.Answered[0].Name != "captions" || v.Answered[0].StrongHits.Recall != 100 || v.Answered[0].StrongHits.Precision != 100 ||
+		v.Unanswered[0].Strong.Percent != 0 || v.Unanswered[0].Shown.Percent != 0 || v.Unanswered[0].StrongHits != nil {
 		t.Errorf("verdicts: %+v", v)
 	}
 	if report.Approximate.Recall10 != 100 || report.Latency.Queries != 6 || len(steps) < 5 {
@@ -331,16 +371,20 @@ func TestCalibrate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := calibration.Match.Probability(6); p < calibration.Strong {
+	of := func(logit, cosine float64) float64 {
+		odds := calibration.Odds(search.Evidence{Logit: logit, Cosine: cosine, ContentWords: 2, Caption: math.NaN()})
+		return 1 / (1 + math.Exp(-odds))
+	}
+	if p := of(6, 0.9); p < calibration.Strong {
 		t.Errorf("a true match has %v, strong begins at %v", p, calibration.Strong)
 	}
-	if p := calibration.Match.Probability(-5); p >= calibration.Weak {
+	if p := of(-5, 0); p >= calibration.Weak {
 		t.Errorf("a wrong match has %v, weak begins at %v", p, calibration.Weak)
 	}
-	// Where matching is the wrong way round, the cosine has to bear it.
+	// Where matching is the wrong way round, the cosine has to bear it alone.
 	blind, err := Calibrate(t.Context(), colourEngine{blind: true}, colourSource(t), CalibrateOptions{Options: Options{Splits: []string{"val"}, Folder: t.TempDir()}})
-	if err != nil || blind.MatchCosine <= calibration.MatchCosine {
-		t.Errorf("cosine counts %v times with a blind matcher and %v with a seeing one, %v", blind.MatchCosine, calibration.MatchCosine, err)
+	if err != nil || blind.MatchUncaptioned.Logit != 0 || blind.MatchUncaptioned.Cosine <= 0 || calibration.MatchUncaptioned.Logit == 0 {
+		t.Errorf("a blind matcher's curve is %+v and a seeing one's %+v, %v", blind.MatchUncaptioned, calibration.MatchUncaptioned, err)
 	}
 }
 

@@ -18,7 +18,12 @@ type Query struct {
 	// Images are the file names of the right answers; none for a query that
 	// nothing answers.
 	Images []string `json:"images"`
-	Split  string   `json:"split"`
+	// Unclear are the file names of pictures that may be called right or wrong;
+	// no measure counts them either way.
+	Unclear []string `json:"unclear,omitempty"`
+	Split   string   `json:"split"`
+	// Form says what kind of query it is, such as "counted"; it may be empty.
+	Form string `json:"form,omitempty"`
 }
 
 // NearMiss is a right caption of an image and a wrong one that differs little.
@@ -36,20 +41,33 @@ type NearMiss struct {
 type QuerySets struct {
 	Names, FreePhrasing, NoMatch []Query
 	NearMisses                   []NearMiss
+	// Everyday are more queries that nothing answers: what people ask of
+	// photographs, where the pictures are none.
+	Everyday []Query
+	// Partial are short queries, each about a part of its pictures. They are
+	// made from truth.json, which says what the pictures hold.
+	Partial []Query
 }
 
-// ReadQuerySets reads queries/names.json, free_phrasing.json, no_match.json and
-// near_misses.json, as far as they are there.
+// ReadQuerySets reads queries/names.json, free_phrasing.json, no_match.json,
+// everyday.json and near_misses.json, and makes partial queries of truth.json,
+// as far as they are there.
 func ReadQuerySets(fsys fs.FS) (QuerySets, error) {
 	var sets QuerySets
 	for name, target := range map[string]any{
 		"names": &sets.Names, "free_phrasing": &sets.FreePhrasing, "no_match": &sets.NoMatch, "near_misses": &sets.NearMisses,
+		"everyday": &sets.Everyday,
 	} {
 		err := readJSON(fsys, "queries/"+name+".json", target)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return QuerySets{}, err
 		}
 	}
+	truth, err := readTruth(fsys)
+	if err != nil {
+		return QuerySets{}, err
+	}
+	sets.Partial = partialQueries(truth)
 	return sets, nil
 }
 
@@ -90,7 +108,10 @@ func (s QuerySets) only(splits ...string) QuerySets {
 		}
 		return only
 	}
-	only := QuerySets{Names: queries(s.Names), FreePhrasing: queries(s.FreePhrasing), NoMatch: queries(s.NoMatch)}
+	only := QuerySets{
+		Names: queries(s.Names), FreePhrasing: queries(s.FreePhrasing), NoMatch: queries(s.NoMatch),
+		Everyday: queries(s.Everyday), Partial: queries(s.Partial),
+	}
 	for _, miss := range s.NearMisses {
 		if wanted[miss.Split] {
 			only.NearMisses = append(only.NearMisses, miss)

@@ -20,6 +20,8 @@ type Report struct {
 	NameQueries *Modes `json:"name_queries,omitempty"`
 	// FreePhrasing asks in words and forms that training never used.
 	FreePhrasing *Modes `json:"free_phrasing,omitempty"`
+	// Partial asks in a few words, each for a part of its pictures.
+	Partial *Modes `json:"partial,omitempty"`
 	// SelfCheck asks for each picture by its own generated caption.
 	SelfCheck *Modes `json:"self_check,omitempty"`
 	// NearMisses sets captions against wrong but near ones.
@@ -61,16 +63,38 @@ type NearMisses struct {
 	Edits map[string]Share `json:"edits,omitempty"`
 }
 
-// Verdicts is how often verdicts are right.
+// Verdicts is how often verdicts are right, set by set.
 type Verdicts struct {
-	// CaptionsStrong is how many captions get a strong first hit, and
-	// CaptionsRight how many of them get the right picture as a strong hit.
-	CaptionsStrong Share `json:"captions_strong"`
-	CaptionsRight  Share `json:"captions_right"`
-	// UnansweredStrong is how many queries that nothing answers get a strong
-	// hit all the same, and UnansweredShown how many get any hit.
-	UnansweredStrong *Share `json:"unanswered_strong,omitempty"`
-	UnansweredShown  *Share `json:"unanswered_shown,omitempty"`
+	// Answered are sets of queries that some picture answers, Unanswered those
+	// that none does.
+	Answered   []VerdictSet `json:"answered,omitempty"`
+	Unanswered []VerdictSet `json:"unanswered,omitempty"`
+}
+
+// VerdictSet is how often verdicts are right for one set of queries. Hits that
+// may be called right or wrong count neither way.
+type VerdictSet struct {
+	// Name says what is asked, such as "captions".
+	Name string `json:"name"`
+	// Strong is how many queries get a strong hit, and Shown how many get a
+	// strong or a weak one.
+	Strong Share `json:"strong"`
+	Shown  Share `json:"shown"`
+	// StrongHits and ShownHits compare the hits with the right pictures. They
+	// are there where the queries have any.
+	StrongHits *PrecisionRecall `json:"strong_hits,omitempty"`
+	ShownHits  *PrecisionRecall `json:"shown_hits,omitempty"`
+}
+
+// PrecisionRecall compares hits with right answers, over all queries of a set.
+type PrecisionRecall struct {
+	// Precision is the percentage of hits that are right, Recall that of right
+	// pictures that are hits.
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	// Hits and Right are what they are percentages of.
+	Hits  int `json:"hits"`
+	Right int `json:"right"`
 }
 
 // Approximate is how much of the exact answer the vector index finds.

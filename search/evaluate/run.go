@@ -66,6 +66,7 @@ type evaluation struct {
 	neutral, own *index.Library
 	pictures     []placed // all that is searched
 	asked        []placed // those asked about
+	searchers    map[*index.Library]*search.Searcher
 	report       *Report
 }
 
@@ -90,7 +91,7 @@ func Run(ctx context.Context, engine Engine, source Source, options Options) (re
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
 	for _, step := range []func(context.Context) error{
-		e.textToImage, e.imageToText, e.nameQueries, e.freePhrasing, e.nearMisses, e.unanswered,
+		e.textToImage, e.imageToText, e.nameQueries, e.freePhrasing, e.partial, e.nearMisses, e.verdicts,
 	} {
 		if err := step(ctx); err != nil {
 			return Report{}, err
@@ -171,17 +172,41 @@ func sample[T any](items []T, count int) []T {
 	return drawn
 }
 
+// bench gives the bench of a library. There is one of each, so that what ITM
+// has read once is remembered.
 func (e *evaluation) bench(library *index.Library, doing string) (*bench, error) {
-	searcher, err := search.New(search.FromIndex(library), e.engine, search.Options{Calibration: e.options.Calibration})
-	if err != nil {
-		return nil, err
+	searcher := e.searchers[library]
+	if searcher == nil {
+		var err error
+		searcher, err = search.New(search.FromIndex(library), e.engine, search.Options{Calibration: e.options.Calibration, MatchCacheEntries: 1 << 20})
+		if err != nil {
+			return nil, err
+		}
+		if e.searchers == nil {
+			e.searchers = map[*index.Library]*search.Searcher{}
+		}
+		e.searchers[library] = searcher
 	}
 	return &bench{searcher: searcher, k: e.options.K, progress: func(done, total int) { e.options.Progress(doing, done, total) }}, nil
 }
 
-// textToImage asks for each picture by each of its captions. A caption that
-// several pictures have is right for each of them.
+// textToImage asks for each picture by each of its captions.
 func (e *evaluation) textToImage(ctx context.Context) error {
+	questions := e.captionQuestions()
+	b, err := e.bench(e.neutral, "text to image")
+	if err != nil {
+		return err
+	}
+	if err := e.latency(ctx, b, questions); err != nil {
+		return err
+	}
+	e.report.TextToImage, err = b.run(ctx, questions, modes())
+	return err
+}
+
+// captionQuestions ask for the chosen pictures by all their captions. A caption
+// that several pictures have is right for each of them.
+func (e *evaluation) captionQuestions() []question {
 	owners := map[string]map[index.ID]bool{}
 	for _, picture := range e.pictures {
 		for _, caption := range picture.image.Captions {
@@ -197,17 +222,7 @@ func (e *evaluation) textToImage(ctx context.Context) error {
 			questions = append(questions, question{text: caption, right: owners[caption], cluster: number})
 		}
 	}
-	b, err := e.bench(e.neutral, "text to image")
-	if err != nil {
-		return err
-	}
-	if err := e.latency(ctx, b, questions); err != nil {
-		return err
-	}
-	if e.report.TextToImage, err = b.run(ctx, questions, modes()); err != nil {
-		return err
-	}
-	return e.verdicts(ctx, b, questions)
+	return questions
 }
 
 // latency times hybrid queries whose words were never embedded before.
@@ -227,25 +242,6 @@ func (e *evaluation) latency(ctx context.Context, b *bench, questions []question
 	var err error
 	e.report.Approximate, err = approximate(ctx, snapshot, e.engine, texts)
 	return err
-}
-
-// verdicts looks at what a user would be told about true captions.
-func (e *evaluation) verdicts(ctx context.Context, b *bench, questions []question) error {
-	var strong, right []bool
-	var clusters []int
-	for _, question := range sample(questions, 500) {
-		response, err := b.searcher.Search(ctx, b.request(question.text, modes()[3]))
-		if err != nil {
-			return fmt.Errorf("search %q: %w", question.text, err)
-		}
-		strong = append(strong, response.Verdict == search.VerdictStrong)
-		right = append(right, slices.ContainsFunc(response.Hits, func(hit search.Hit) bool {
-			return question.right[hit.ID] && hit.Verdict == search.VerdictStrong
-		}))
-		clusters = append(clusters, question.cluster)
-	}
-	e.report.Verdicts = &Verdicts{CaptionsStrong: shareOf(strong, clusters), CaptionsRight: shareOf(right, clusters)}
-	return nil
 }
 
 // imageToText asks for the captions of each picture among all captions.
@@ -299,19 +295,26 @@ func (e *evaluation) byName() map[string]index.ID {
 	return records
 }
 
+// questions gives those queries that some picture answers.
 func (e *evaluation) questions(queries []Query) []question {
+	return slices.DeleteFunc(e.allQuestions(queries), func(q question) bool { return len(q.right) == 0 })
+}
+
+// allQuestions gives every query with its right and unclear answers.
+func (e *evaluation) allQuestions(queries []Query) []question {
 	records := e.byName()
-	var questions []question
-	for i, query := range queries {
-		right := map[index.ID]bool{}
-		for _, name := range query.Images {
+	find := func(names []string) map[index.ID]bool {
+		found := map[index.ID]bool{}
+		for _, name := range names {
 			if id, ok := records[path.Base(name)]; ok {
-				right[id] = true
+				found[id] = true
 			}
 		}
-		if len(right) > 0 {
-			questions = append(questions, question{text: query.Query, right: right, cluster: i})
-		}
+		return found
+	}
+	questions := make([]question, len(queries))
+	for i, query := range queries {
+		questions[i] = question{text: query.Query, right: find(query.Images), unclear: find(query.Unclear), cluster: i}
 	}
 	return questions
 }
@@ -327,6 +330,21 @@ func (e *evaluation) nameQueries(ctx context.Context) error {
 	return err
 }
 
+// partial asks in a few words. Which of several right pictures comes first is
+// of no account, and unclear ones count neither way.
+func (e *evaluation) partial(ctx context.Context) error {
+	questions := sample(e.questions(e.source.Sets.Partial), 4*e.options.Sample)
+	if len(questions) == 0 {
+		return nil
+	}
+	b, err := e.bench(e.neutral, "partial queries")
+	if err != nil {
+		return err
+	}
+	e.report.Partial, err = b.run(ctx, questions, modes())
+	return err
+}
+
 func (e *evaluation) freePhrasing(ctx context.Context) error {
 	questions := e.questions(e.source.Sets.FreePhrasing)
 	if len(questions) == 0 {
@@ -338,29 +356,4 @@ func (e *evaluation) freePhrasing(ctx context.Context) error {
 	}
 	e.report.FreePhrasing, err = b.run(ctx, questions, modes())
 	return err
-}
-
-// unanswered asks what nothing answers.
-func (e *evaluation) unanswered(ctx context.Context) error {
-	queries := e.source.Sets.NoMatch
-	if len(queries) == 0 || e.report.Verdicts == nil {
-		return nil
-	}
-	b, err := e.bench(e.neutral, "unanswered queries")
-	if err != nil {
-		return err
-	}
-	var strong, shown []bool
-	for i, query := range queries {
-		response, err := b.searcher.Search(ctx, b.request(query.Query, modes()[3]))
-		if err != nil {
-			return fmt.Errorf("search %q: %w", query.Query, err)
-		}
-		strong = append(strong, response.Verdict == search.VerdictStrong)
-		shown = append(shown, response.Verdict != search.VerdictNone)
-		b.progress(i+1, len(queries))
-	}
-	strongShare, shownShare := shareOf(strong, nil), shareOf(shown, nil)
-	e.report.Verdicts.UnansweredStrong, e.report.Verdicts.UnansweredShown = &strongShare, &shownShare
-	return nil
 }
