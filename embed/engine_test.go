@@ -418,6 +418,13 @@ func TestInt8(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shared, err := engine.Match(t.Context(), tokens[1], texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(together[1], shared[1], near); diff != "" {
+		t.Errorf("several texts on one image: %s", diff)
+	}
 	vectors, err := engine.TextVectors(t.Context(), texts)
 	if err != nil {
 		t.Fatal(err)

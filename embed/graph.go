@@ -2,11 +2,13 @@ package embed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"mekiki/embed/blip2"
+	"mekiki/embed/checkpoint"
 	"mekiki/embed/ort"
 )
 
@@ -22,6 +24,7 @@ func signatures(manifest blip2.Manifest) []signature {
 	config := manifest.Config
 	size, rows, columns := int64(config.Vision.ImageSize), int64(config.Vision.Tokens()), int64(config.Vision.HiddenSize)
 	width, queries := int64(config.ProjectionSize), int64(config.QueryTokens)
+	memory := memoryValues(config)
 	tokens := ort.Value{Name: blip2.ImageTokensName, Type: ort.Float32, Shape: []int64{-1, rows, columns}}
 	ids := ort.Value{Name: blip2.TokenIDsName, Type: ort.Int64, Shape: []int64{-1, -1}}
 	mask := ort.Value{Name: blip2.AttentionMaskName, Type: ort.Int64, Shape: []int64{-1, -1}}
@@ -50,9 +53,46 @@ func signatures(manifest blip2.Manifest) []signature {
 			outputs: []ort.Value{{Name: blip2.LogitsName, Type: ort.Float32, Shape: []int64{-1, 2}}},
 			work:    work.match,
 		},
+		{
+			file:    blip2.MatchImageFile,
+			inputs:  []ort.Value{tokens},
+			outputs: withBatch(memory, -1),
+			work:    work.memory,
+		},
+		{
+			file:    blip2.MatchTextFile,
+			inputs:  append([]ort.Value{ids, mask}, memory...),
+			outputs: []ort.Value{{Name: blip2.LogitsName, Type: ort.Float32, Shape: []int64{-1, 2}}},
+			work:    work.match - work.memory,
+		},
 	}
 	if manifest.HasCaptionHead {
 		list = append(list, captionSignatures(manifest, tokens, ids)...)
+	}
+	return list
+}
+
+// memoryValues are the keys and values that the queries read of one image in
+// matching, layer after layer.
+func memoryValues(config checkpoint.Config) []ort.Value {
+	var list []ort.Value
+	for layer := range config.QFormer.Layers {
+		if config.QFormer.CrossAttends(layer) {
+			list = append(list, ort.Value{
+				Name: fmt.Sprint(blip2.MemoryPrefix, layer), Type: ort.Float32,
+				Shape: []int64{1, int64(config.Vision.Tokens()), 2 * int64(config.QFormer.HiddenSize)},
+			})
+		}
+	}
+	return list
+}
+
+// withBatch returns values whose first size is batch.
+func withBatch(values []ort.Value, batch int64) []ort.Value {
+	list := make([]ort.Value, len(values))
+	for i, value := range values {
+		list[i] = value
+		list[i].Shape = append([]int64{batch}, value.Shape[1:]...)
 	}
 	return list
 }
@@ -101,7 +141,8 @@ type graph struct {
 	files *files
 
 	mutex   sync.Mutex
-	session *ort.Session
+	session *ort.Session // of as many threads as the engine has, or one where the graph is narrow
+	single  *ort.Session // of one thread, for runs side by side; opened when there are some
 }
 
 // open returns the session, verifying the graph's files and opening it first if
@@ -109,19 +150,34 @@ type graph struct {
 func (g *graph) open(ctx context.Context, e *Engine) (*ort.Session, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
-	if g.session != nil {
-		return g.session, nil
+	threads := e.options.Threads
+	if g.narrow() {
+		threads = 1
+	}
+	return g.opened(ctx, e, &g.session, threads)
+}
+
+// openSingle returns a session whose runs take one thread each.
+func (g *graph) openSingle(ctx context.Context, e *Engine) (*ort.Session, error) {
+	if g.narrow() || e.options.Threads == 1 {
+		return g.open(ctx, e)
+	}
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	return g.opened(ctx, e, &g.single, 1)
+}
+
+// opened opens *session if need be. The graph's mutex is held.
+func (g *graph) opened(ctx context.Context, e *Engine, session **ort.Session, threads int) (*ort.Session, error) {
+	if *session != nil {
+		return *session, nil
 	}
 	started := time.Now()
 	if err := g.verify(ctx); err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
 	}
 	verified := time.Now()
-	threads := e.options.Threads
-	if g.narrow() {
-		threads = 1
-	}
-	session, err := e.options.Runtime.Session(ctx, ort.SessionOptions{
+	opened, err := e.options.Runtime.Session(ctx, ort.SessionOptions{
 		Path: g.files.path(g.file), Inputs: g.inputs, Outputs: g.outputs,
 		Threads: threads, Spin: e.options.Spin, Arena: e.options.Arena, Provider: e.options.Provider,
 	})
@@ -130,8 +186,8 @@ func (g *graph) open(ctx context.Context, e *Engine) (*ort.Session, error) {
 	}
 	e.options.Logger.Debug("opened graph", "file", g.file, "threads", threads,
 		"verify", verified.Sub(started), "open", time.Since(verified))
-	g.session = session
-	return session, nil
+	*session = opened
+	return opened, nil
 }
 
 // verify compares the hashes of the graph's file and of the weights it names.
@@ -154,12 +210,14 @@ func (g *graph) verify(ctx context.Context) error {
 func (g *graph) close() error {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
-	if g.session == nil {
-		return nil
+	var problems []error
+	for _, session := range []**ort.Session{&g.session, &g.single} {
+		if *session != nil {
+			problems = append(problems, (*session).Close())
+			*session = nil
+		}
 	}
-	session := g.session
-	g.session = nil
-	return session.Close()
+	return errors.Join(problems...)
 }
 
 // Warm opens every graph, so that no later call has to wait for it.
@@ -170,8 +228,14 @@ func (e *Engine) Warm(ctx context.Context) error {
 	}
 	defer done()
 	for _, signature := range signatures(e.manifest) {
-		if _, err := e.graphs[signature.file].open(ctx, e); err != nil {
+		graph := e.graphs[signature.file]
+		if _, err := graph.open(ctx, e); err != nil {
 			return err
+		}
+		if signature.file == blip2.MatchFile { // reranking reads many pairs
+			if _, err := graph.openSingle(ctx, e); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

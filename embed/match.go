@@ -33,59 +33,130 @@ func (e *Engine) match(ctx context.Context, count int, image func(int) ImageToke
 		return nil, err
 	}
 	defer done()
-	graph := e.graphs[blip2.MatchFile]
-	session, err := graph.open(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	encodings := make([]wordpiece.Encoding, count)
+	job := &matching{encodings: make([]wordpiece.Encoding, count), images: make([]ImageTokens, count), results: make([]Match, count)}
 	known := map[string]wordpiece.Encoding{}
 	for i := range count {
+		if job.images[i] = image(i); e.checkTokens(job.images[i]) != nil {
+			return nil, fmt.Errorf("match: pair %d: %w", i, e.checkTokens(job.images[i]))
+		}
 		if _, ok := known[text(i)]; !ok {
 			known[text(i)] = e.encode(text(i))
 		}
-		encodings[i] = known[text(i)]
+		job.encodings[i] = known[text(i)]
 	}
-	groups := batches(encodings, batchSize(matchBatch, e.manifest), e.workers(graph))
-	results := make([]Match, count)
-	err = e.each(ctx, graph, len(groups), func(ctx context.Context, i int) error {
-		group := groups[i]
-		images, err := e.tokenBatch(group, image)
-		if err != nil {
-			return err
+	alone, shared := job.byImage()
+	err = e.matchImages(ctx, job, alone)
+	for _, pairs := range shared {
+		if err == nil {
+			err = e.matchTexts(ctx, job, pairs)
 		}
-		ids, mask := textTensors(encodings, group)
-		logits := make([]float32, 2*len(group))
-		err = session.RunInto(ctx, []ort.Tensor{images, ids, mask}, []ort.Tensor{ort.Float32Tensor(logits, int64(len(group)), 2)})
-		for row, at := range group {
-			results[at] = newMatch(logits[2*row], logits[2*row+1])
-		}
-		return err
-	})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", err)
 	}
-	return results, nil
+	return job.results, nil
+}
+
+// matching is pairs of images and texts, and what is known of them.
+type matching struct {
+	encodings []wordpiece.Encoding
+	images    []ImageTokens
+	results   []Match
+}
+
+// byImage divides the pairs into those whose image has no other text, and the
+// others, image by image. Images are the same when they share their memory.
+func (m *matching) byImage() (alone []int, shared [][]int) {
+	byTokens := map[*float32][]int{}
+	var order []*float32
+	for i, tokens := range m.images {
+		first := &tokens.Values[0]
+		if byTokens[first] == nil {
+			order = append(order, first)
+		}
+		byTokens[first] = append(byTokens[first], i)
+	}
+	for _, first := range order {
+		if pairs := byTokens[first]; len(pairs) > 1 {
+			shared = append(shared, pairs)
+		} else {
+			alone = append(alone, pairs...)
+		}
+	}
+	return alone, shared
+}
+
+// batches groups pairs by the length of their texts.
+func (m *matching) batches(pairs []int, most, workers int) [][]int {
+	chosen := make([]wordpiece.Encoding, len(pairs))
+	for i, pair := range pairs {
+		chosen[i] = m.encodings[pair]
+	}
+	groups := batches(chosen, most, workers)
+	for _, group := range groups {
+		for i, at := range group {
+			group[i] = pairs[at]
+		}
+	}
+	return groups
+}
+
+// matchImages judges pairs of many images, each with a text.
+func (e *Engine) matchImages(ctx context.Context, job *matching, pairs []int) error {
+	if len(pairs) == 0 {
+		return nil
+	}
+	graph := e.graphs[blip2.MatchFile]
+	groups := job.batches(pairs, batchSize(matchBatch, e.manifest), e.options.Threads)
+	return e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
+		ids, mask := textTensors(job.encodings, groups[i])
+		return job.run(ctx, session, groups[i], e.tokenBatch(job.images, groups[i]), ids, mask)
+	})
+}
+
+// matchTexts judges pairs of one image. What depends on the image alone is
+// computed once.
+func (e *Engine) matchTexts(ctx context.Context, job *matching, pairs []int) error {
+	session, err := e.graphs[blip2.MatchImageFile].open(ctx, e)
+	if err != nil {
+		return err
+	}
+	var memory []ort.Tensor
+	err = e.one(ctx, 0, func(ctx context.Context, _ int) error {
+		memory, err = session.Run(ctx, e.tokenBatch(job.images, pairs[:1]))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	graph := e.graphs[blip2.MatchTextFile]
+	groups := job.batches(pairs, batchSize(matchBatch, e.manifest), e.options.Threads)
+	return e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
+		ids, mask := textTensors(job.encodings, groups[i])
+		return job.run(ctx, session, groups[i], append([]ort.Tensor{ids, mask}, memory...)...)
+	})
+}
+
+// run computes the logits of a group of pairs.
+func (m *matching) run(ctx context.Context, session *ort.Session, group []int, inputs ...ort.Tensor) error {
+	logits := make([]float32, 2*len(group))
+	err := session.RunInto(ctx, inputs, []ort.Tensor{ort.Float32Tensor(logits, int64(len(group)), 2)})
+	for row, at := range group {
+		m.results[at] = newMatch(logits[2*row], logits[2*row+1])
+	}
+	return err
 }
 
 // tokenBatch presents the image tokens of a group's pairs as a batch. One pair's
 // are not copied.
-func (e *Engine) tokenBatch(group []int, image func(int) ImageTokens) (ort.Tensor, error) {
+func (e *Engine) tokenBatch(images []ImageTokens, group []int) ort.Tensor {
 	rows, columns := e.tokenShape()
-	var values []float32
-	for _, i := range group {
-		tokens := image(i)
-		if err := e.checkTokens(tokens); err != nil {
-			return ort.Tensor{}, fmt.Errorf("pair %d: %w", i, err)
+	values := images[group[0]].Values
+	if len(group) > 1 {
+		values = make([]float32, 0, len(group)*rows*columns)
+		for _, i := range group {
+			values = append(values, images[i].Values...)
 		}
-		if len(group) == 1 {
-			values = tokens.Values
-			break
-		}
-		if values == nil {
-			values = make([]float32, 0, len(group)*rows*columns)
-		}
-		values = append(values, tokens.Values...)
 	}
-	return ort.Float32Tensor(values, int64(len(group)), int64(rows), int64(columns)), nil
+	return ort.Float32Tensor(values, int64(len(group)), int64(rows), int64(columns))
 }

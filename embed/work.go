@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/ort"
 )
 
 // workload estimates the multiply-adds of each graph.
-type workload struct{ vision, parts, text, match, step float64 }
+type workload struct{ vision, parts, text, match, memory, step float64 }
 
 // typicalText is the number of tokens that estimates assume of a text.
 const typicalText = 12
@@ -34,6 +35,7 @@ func estimate(config checkpoint.Config) workload {
 		parts:  pass(queries, queries),
 		text:   pass(typicalText, 0),
 		match:  pass(queries+typicalText, queries),
+		memory: float64(former.Layers) / float64(max(1, former.CrossAttentionFrequency)) * 2 * rows * width * hidden,
 		step:   pass(1, 0) + hidden*float64(former.VocabularySize),
 	}
 }
@@ -48,7 +50,27 @@ func (g *graph) narrow() bool { return g.work < narrowWork }
 // each calls do for 0 to count-1, side by side where the graph is narrow, until
 // the first error, which it returns, or the end of ctx.
 func (e *Engine) each(ctx context.Context, g *graph, count int, do func(ctx context.Context, i int) error) error {
-	workers := min(count, e.workers(g))
+	return e.sideBySide(ctx, e.workers(g), count, do)
+}
+
+// spread calls do for 0 to count-1 with a session to run. Runs enough to keep
+// every thread busy go on side by side, on one thread each: that brings a third
+// more than sharing the threads between the operators of one run. Fewer share them.
+func (e *Engine) spread(ctx context.Context, g *graph, count int, do func(ctx context.Context, session *ort.Session, i int) error) error {
+	workers, open := e.workers(g), g.open
+	onProcessor := e.options.Provider == "" || e.options.Provider == "cpu"
+	if count >= e.options.Threads && onProcessor {
+		workers, open = e.options.Threads, g.openSingle
+	}
+	session, err := open(ctx, e)
+	if err != nil {
+		return err
+	}
+	return e.sideBySide(ctx, workers, count, func(ctx context.Context, i int) error { return do(ctx, session, i) })
+}
+
+func (e *Engine) sideBySide(ctx context.Context, workers, count int, do func(ctx context.Context, i int) error) error {
+	workers = min(count, workers)
 	if workers <= 1 {
 		for i := range count {
 			if err := e.one(ctx, i, do); err != nil {
