@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -24,7 +25,7 @@ const buildRefinements = 1
 func (b *building) build() cells {
 	b.workers = max(1, runtime.GOMAXPROCS(0))
 	set, groups := b.representatives()
-	lists := b.divide(set)
+	lists := b.divide(set, max(cellTarget, len(set.members)/mostCells))
 	var c cells
 	for round := 0; ; round++ {
 		c = cells{count: len(set.members), groups: groups}
@@ -97,13 +98,13 @@ func (b *building) representatives() (*pointSet, int) {
 	return set, groups
 }
 
-// divide divides the set until parts have cellTarget members at most.
-func (b *building) divide(set *pointSet) (lists [][]int32) {
+// divide divides the set until parts have target members at most.
+func (b *building) divide(set *pointSet, target int) (lists [][]int32) {
 	all := make([]int32, len(set.members))
 	for i := range all {
 		all[i] = int32(i)
 	}
-	parts, large := [][]int32{all}, max(len(all)/(4*b.workers), cellTarget)
+	parts, large := [][]int32{all}, max(len(all)/(4*b.workers), target)
 	divider := newBisecting(b.width, b.kernel)
 	for { // until there are enough parts for every worker
 		largest := 0
@@ -125,7 +126,7 @@ func (b *building) divide(set *pointSet) (lists [][]int32) {
 		for len(waiting) > 0 {
 			last := waiting[len(waiting)-1]
 			waiting = waiting[:len(waiting)-1]
-			if len(last) <= cellTarget {
+			if len(last) <= target {
 				results[i] = append(results[i], last)
 				continue
 			}
@@ -139,11 +140,11 @@ func (b *building) divide(set *pointSet) (lists [][]int32) {
 // reassign gives each member to the nearest centre; centres left alone vanish.
 func (b *building) reassign(set *pointSet, centres *codeTable) (lists [][]int32) {
 	const stretch = 4096
-	numbers := make([]int32, len(set.members))
+	regions, numbers := b.regions(centres), make([]int32, len(set.members))
 	b.each((len(numbers)+stretch-1)/stretch, func(_, i int) {
 		linking := newLinking(b.width, b.kernel)
 		for number := i * stretch; number < min((i+1)*stretch, len(numbers)); number++ {
-			numbers[number] = int32(linking.nearest(centres, set.code(int32(number))))
+			numbers[number] = int32(regions.nearest(linking, set.code(int32(number))))
 		}
 	})
 	lists = make([][]int32, len(centres.scales))
@@ -151,4 +152,48 @@ func (b *building) reassign(set *pointSet, centres *codeTable) (lists [][]int32)
 		lists[centre] = append(lists[centre], int32(number))
 	}
 	return slices.DeleteFunc(lists, func(list []int32) bool { return len(list) == 0 })
+}
+
+// regions are centres by where they lie, so that the nearest is found by looking at
+// some only: nearly always, and otherwise one that is nearly as near.
+type regions struct {
+	centres codeTable // of the regions
+	members []codeTable
+	numbers [][]int32 // of the members among all centres
+}
+
+// regionsLooked is how many regions are looked into.
+const regionsLooked = 12
+
+func (b *building) regions(centres *codeTable) *regions {
+	set := &pointSet{stride: b.stride, width: b.width, codes: centres.codes, members: make([]member, len(centres.scales))}
+	for i, scale := range centres.scales {
+		set.members[i].scale = scale
+	}
+	r := &regions{numbers: b.divide(set, max(32, int(math.Sqrt(float64(len(set.members))))))}
+	for _, numbers := range r.numbers {
+		r.centres.add(b.stride, set.centre(numbers))
+		var table codeTable
+		for _, number := range numbers {
+			table.codes = append(table.codes, set.code(number)...)
+			table.scales = append(table.scales, centres.scales[number])
+		}
+		r.members = append(r.members, table)
+	}
+	return r
+}
+
+// nearest gives the number of the centre with the largest dot product with a code.
+func (r *regions) nearest(l *linking, code []byte) int32 {
+	order := newCellOrder(l.scores(&r.centres, code))
+	best, number := float32(math.Inf(-1)), int32(0)
+	for looked := 0; looked < regionsLooked && !order.empty(); looked++ {
+		region := order.pop()
+		for i, score := range l.scores(&r.members[region], code) {
+			if score > best {
+				best, number = score, r.numbers[region][i]
+			}
+		}
+	}
+	return number
 }

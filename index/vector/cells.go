@@ -41,11 +41,16 @@ type codeTable struct {
 	scales []float32
 }
 
-// Cells have cellTarget members when made, and split beyond cellMost.
+// Cells have cellTarget members at most when made, or more if there would be more
+// than mostCells, and split beyond cellMost times what they would have now.
 const (
 	cellTarget = 128
-	cellMost   = 320
+	mostCells  = 16384
+	cellMost   = 2.5
 )
+
+// full is how many members are too many for a cell.
+func (c *cells) full() int { return int(cellMost * float64(max(cellTarget, c.count/mostCells))) }
 
 func (t *codeTable) add(stride int, values []float32) {
 	start := len(t.codes)
@@ -70,6 +75,7 @@ type linking struct {
 	stride int
 	code   []byte
 	nearer []int32
+	near   []float32
 }
 
 func newLinking(width int, k kernel) *linking {
@@ -88,7 +94,7 @@ func (l *linking) add(c *cells, entryChunk *chunk, at place, dead func(place) bo
 		grown := &cell{append(old.codes, l.code...), append(old.members, member{scale, at})}
 		c.list[number] = grown
 		c.count++
-		if len(grown.members) > cellMost {
+		if len(grown.members) > c.full() {
 			l.split(c, number, dead)
 		}
 	})
@@ -97,23 +103,33 @@ func (l *linking) add(c *cells, entryChunk *chunk, at place, dead func(place) bo
 // nearest gives the number of the centre with the largest dot product with a coded
 // vector.
 func (l *linking) nearest(centres *codeTable, code []byte) int {
-	shift := signed(l.query, code, l.width)
-	count := len(centres.scales)
-	l.nearer = slices.Grow(l.nearer[:0], count)[:count]
-	l.kernel.dot(l.query, centres.codes, l.nearer)
 	best, number := float32(math.Inf(-1)), 0
-	for i, product := range l.nearer {
-		if score := centres.scales[i] * float32(product-shift); score > best {
+	for i, score := range l.scores(centres, code) {
+		if score > best {
 			best, number = score, i
 		}
 	}
 	return number
 }
 
+// scores gives the dot products of a coded vector with coded centres, but for the
+// vector's scale.
+func (l *linking) scores(centres *codeTable, code []byte) []float32 {
+	shift := signed(l.query, code, l.width)
+	count := len(centres.scales)
+	l.nearer = slices.Grow(l.nearer[:0], count)[:count]
+	l.near = slices.Grow(l.near[:0], count)[:count]
+	l.kernel.dot(l.query, centres.codes, l.nearer)
+	for i, product := range l.nearer {
+		l.near[i] = centres.scales[i] * float32(product-shift)
+	}
+	return l.near
+}
+
 // split makes two cells of one, without members that are dead.
 func (l *linking) split(c *cells, number int, dead func(place) bool) {
 	old := c.list[number]
-	left, right, centres := &cell{}, &cell{}, codeTable{}
+	var centres codeTable
 	set := pointSet{stride: l.stride, width: l.width, codes: old.codes, members: old.members}
 	var alive []int32
 	for i, member := range old.members {
@@ -122,12 +138,12 @@ func (l *linking) split(c *cells, number int, dead func(place) bool) {
 		}
 	}
 	c.count -= len(old.members) - len(alive)
-	if len(alive) <= cellMost/2 {
+	if len(alive) <= c.full()/2 {
 		c.list[number] = set.cell(alive)
 		return
 	}
 	one, two := newBisecting(l.width, l.kernel).bisect(&set, alive)
-	left, right = set.cell(one), set.cell(two)
+	left, right := set.cell(one), set.cell(two)
 	centres.add(l.stride, set.centre(one))
 	centres.add(l.stride, set.centre(two))
 	c.list[number] = left
