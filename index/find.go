@@ -42,11 +42,12 @@ func (s *Snapshot) nearest(ctx context.Context, view vectorView, kind Kind, quer
 		}
 	}
 	var allow func(uint64) bool
-	if m := newMatcher(filter); m != nil {
-		allow = func(group uint64) bool {
-			record, there := s.Record(ID(group))
-			return there && m.matches(record)
+	if !filter.IsZero() {
+		allowed, err := s.allowed(ctx, filter)
+		if err != nil {
+			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
 		}
+		allow = allowed.has
 	}
 	found, err := view.Search(ctx, query, k, allow)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"mekiki/index/keyword"
 )
 
-// matcher is a filter made ready to be asked about many records.
+// matcher is a filter made ready to be asked about many records, by one
+// goroutine.
 type matcher struct {
 	kinds         []Kind
 	folders       []string
@@ -18,6 +19,22 @@ type matcher struct {
 	tags, formats []string
 	near          *Near
 	ids           map[ID]bool
+
+	// What was found out about values that many records share.
+	knownCameras map[[2]string]bool
+	knownTags    map[string]bool
+	knownFormats map[string]bool
+	knownFolders map[string]bool
+}
+
+// remembered asks about a value once.
+func remembered[K comparable](known map[K]bool, value K, ask func() bool) bool {
+	answer, there := known[value]
+	if !there {
+		answer = ask()
+		known[value] = answer
+	}
+	return answer
 }
 
 // newMatcher gives nil for a filter that lets everything pass.
@@ -25,7 +42,10 @@ func newMatcher(f Filter) *matcher {
 	if f.IsZero() {
 		return nil
 	}
-	m := &matcher{kinds: f.Kinds, after: f.After, before: f.Before, near: f.Near}
+	m := &matcher{
+		kinds: f.Kinds, after: f.After, before: f.Before, near: f.Near,
+		knownCameras: map[[2]string]bool{}, knownTags: map[string]bool{}, knownFormats: map[string]bool{}, knownFolders: map[string]bool{},
+	}
 	for _, folder := range f.Folders {
 		m.folders = append(m.folders, foldFolder(folder))
 	}
@@ -67,8 +87,7 @@ func (m *matcher) matches(r *Record) bool {
 	}
 	return (len(m.kinds) == 0 || slices.Contains(m.kinds, r.Kind)) &&
 		(m.ids == nil || m.ids[r.ID]) &&
-		(len(m.formats) == 0 || slices.Contains(m.formats, foldFormat(r.Format))) &&
-		m.matchesDate(r) && m.matchesCamera(r) && m.matchesTag(r) && m.matchesPlace(r) && m.matchesFolder(r)
+		m.matchesFormat(r) && m.matchesDate(r) && m.matchesCamera(r) && m.matchesTag(r) && m.matchesPlace(r) && m.matchesFolder(r)
 }
 
 func (m *matcher) matchesDate(r *Record) bool {
@@ -79,30 +98,36 @@ func (m *matcher) matchesDate(r *Record) bool {
 	return !date.IsZero() && (m.after.IsZero() || !date.Before(m.after)) && (m.before.IsZero() || date.Before(m.before))
 }
 
+func (m *matcher) matchesFormat(r *Record) bool {
+	return len(m.formats) == 0 || remembered(m.knownFormats, r.Format, func() bool { return slices.Contains(m.formats, foldFormat(r.Format)) })
+}
+
 func (m *matcher) matchesCamera(r *Record) bool {
-	if len(m.cameras) == 0 {
-		return true
-	}
-	camera := keyword.Fold(cameraOf(r))
-	return camera != "" && slices.ContainsFunc(m.cameras, func(wanted string) bool { return strings.Contains(camera, wanted) })
+	return len(m.cameras) == 0 || remembered(m.knownCameras, [2]string{r.Metadata.Camera, r.Metadata.Lens}, func() bool {
+		camera := keyword.Fold(cameraOf(r))
+		return camera != "" && slices.ContainsFunc(m.cameras, func(wanted string) bool { return strings.Contains(camera, wanted) })
+	})
 }
 
 func (m *matcher) matchesTag(r *Record) bool {
 	if len(m.tags) == 0 {
 		return true
 	}
-	has := func(tag string) bool { return slices.Contains(m.tags, keyword.Fold(tag)) }
-	return slices.ContainsFunc(r.Tags, has) || slices.ContainsFunc(r.Metadata.Keywords, has)
+	wanted := func(tag string) bool {
+		return remembered(m.knownTags, tag, func() bool { return slices.Contains(m.tags, keyword.Fold(tag)) })
+	}
+	return slices.ContainsFunc(r.Tags, wanted) || slices.ContainsFunc(r.Metadata.Keywords, wanted)
 }
 
 func (m *matcher) matchesFolder(r *Record) bool {
-	if len(m.folders) == 0 {
-		return true
-	}
-	folders := foldersOf(r)
-	return slices.ContainsFunc(m.folders, func(wanted string) bool {
-		_, found := slices.BinarySearch(folders, wanted)
-		return found
+	return len(m.folders) == 0 || slices.ContainsFunc(r.Files, func(file File) bool {
+		return remembered(m.knownFolders, parentOf(file.Path), func() bool {
+			folders := foldersOf(&Record{Files: []File{file}})
+			return slices.ContainsFunc(m.folders, func(wanted string) bool {
+				_, found := slices.BinarySearch(folders, wanted)
+				return found
+			})
+		})
 	})
 }
 

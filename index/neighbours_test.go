@@ -1,6 +1,10 @@
 package index
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -81,4 +85,69 @@ func TestSearchesAtOnce(t *testing.T) {
 		mustWrite(t, library, Batch{Puts: []Put{testPut(t, 100+number, small)}})
 	}
 	group.Wait()
+}
+
+// TestFilteredSearchIsExact: whatever the filter, a search gives the best of
+// what passes, each filter asked of plain code.
+func TestFilteredSearchIsExact(t *testing.T) {
+	library := openTest(t, "/library", Options{FileSystem: vfs.NewMemory()})
+	mustDo(t, library.AddSpace(t.Context(), small))
+	random := rand.New(rand.NewPCG(5, 5))
+	cameras := []string{"Canon EOS R5", "NIKON Z 6", "", "Ｃanon wide"}
+	folders := []string{"/photos/2024/Paris", "/photos/2025/paris", "/scans", "/photos/2025"}
+	formats := []string{"jpeg", "png", "heic"}
+	const n = 400
+	for first := 0; first < n; first += 100 {
+		var batch Batch
+		for number := range uint64(100) {
+			put := testPut(t, uint64(first)+number, small)
+			r := &put.Record
+			r.Files = []File{{Path: filepath.FromSlash(fmt.Sprintf("%s/%d.jpg", folders[random.IntN(4)], uint64(first)+number)), Bytes: 1, Modified: testTime}}
+			r.Metadata.Camera, r.Format = cameras[random.IntN(4)], formats[random.IntN(3)]
+			r.Metadata.Taken = testTime.AddDate(0, 0, random.IntN(100))
+			r.Tags, r.Metadata.Keywords = []string{[]string{"Holiday", "work"}[random.IntN(2)]}, []string{[]string{"cat", "Dog"}[random.IntN(2)]}
+			batch.Puts = append(batch.Puts, put)
+		}
+		mustWrite(t, library, batch)
+	}
+	folded := strings.ToLower
+	type condition struct {
+		filter Filter
+		holds  func(*Record) bool
+	}
+	conditions := []condition{
+		{Filter{Folders: []string{"paris"}}, func(r *Record) bool { return strings.Contains(folded(r.Files[0].Path), "paris") }},
+		{Filter{Folders: []string{"/photos/2025", "/scans"}}, func(r *Record) bool {
+			return strings.HasPrefix(r.Files[0].Path, "/photos/2025/") || strings.HasPrefix(r.Files[0].Path, "/scans/")
+		}},
+		{Filter{Cameras: []string{"canon"}}, func(r *Record) bool { return strings.HasSuffix(strings.Split(r.Metadata.Camera+" ", " ")[0], "anon") }},
+		{Filter{Tags: []string{"dog"}}, func(r *Record) bool { return r.Metadata.Keywords[0] == "Dog" }},
+		{Filter{Tags: []string{"HOLIDAY"}}, func(r *Record) bool { return r.Tags[0] == "Holiday" }},
+		{Filter{Formats: []string{"jpg"}}, func(r *Record) bool { return r.Format == "jpeg" }},
+		{Filter{After: testTime.AddDate(0, 0, 20), Before: testTime.AddDate(0, 0, 60)}, func(r *Record) bool {
+			return !r.Metadata.Taken.Before(testTime.AddDate(0, 0, 20)) && r.Metadata.Taken.Before(testTime.AddDate(0, 0, 60))
+		}},
+		{Filter{IDs: []ID{3, 77, 399, 5000}}, func(r *Record) bool { return r.ID == 3 || r.ID == 77 || r.ID == 399 }},
+		{Filter{Kinds: []Kind{KindText}}, func(r *Record) bool { return false }},
+	}
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	query := unit(9, 1, small.Width).Values
+	all, err := snapshot.NearestImages(t.Context(), query, n, Filter{})
+	mustDo(t, err)
+	for range 2 { // the second time from what is remembered
+		for _, c := range conditions {
+			want := []Neighbour{}
+			for _, neighbour := range all {
+				if record, _ := snapshot.Record(neighbour.ID); c.holds(record) && len(want) < 10 {
+					want = append(want, neighbour)
+				}
+			}
+			got, err := snapshot.NearestImages(t.Context(), query, 10, c.filter)
+			mustDo(t, err)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%+v:\n%s", c.filter, diff)
+			}
+		}
+	}
 }

@@ -18,6 +18,7 @@ type view struct {
 
 	// found are the vector indexes at this state, once they were asked for.
 	found      atomic.Pointer[nearestViews]
+	filters    filterCache
 	references atomic.Int64
 }
 

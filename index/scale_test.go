@@ -1,0 +1,122 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"crypto/sha256"
+	"mekiki/embed"
+)
+
+// TestScale logs what a library of MEKIKI_TEST_RECORDS images, of
+// MEKIKI_TEST_PARTS vectors each, costs to fill, open, follow, search and check.
+func TestScale(t *testing.T) {
+	records, parts := 2000, 4
+	for name, value := range map[string]*int{"MEKIKI_TEST_RECORDS": &records, "MEKIKI_TEST_PARTS": &parts} {
+		if text := os.Getenv(name); text != "" {
+			number, err := strconv.Atoi(text)
+			mustDo(t, err)
+			*value = number
+		}
+	}
+	space := embed.Space{Fingerprint: "scale", Parts: parts, Width: 256}
+	folder := filepath.Join(t.TempDir(), "library")
+	timed := func(what string, work func()) {
+		started := time.Now()
+		work()
+		t.Logf("%-44s %8.3f s", what, time.Since(started).Seconds())
+	}
+	memory := func(what string) {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		t.Logf("%-44s %8d MB in use", what, stats.HeapAlloc>>20)
+	}
+	var writer, reader *Library
+	open := func(options Options) (l *Library) {
+		l, err := Open(t.Context(), folder, options)
+		mustDo(t, err)
+		return l
+	}
+	timed(fmt.Sprintf("write %d images of %d vectors", records, parts), func() {
+		writer = open(Options{})
+		mustDo(t, writer.AddSpace(t.Context(), space))
+		for first := 0; first < records; first += 1000 {
+			var batch Batch
+			for number := first; number < min(first+1000, records); number++ {
+				batch.Puts = append(batch.Puts, scalePut(uint64(number), space))
+			}
+			mustWrite(t, writer, batch)
+		}
+	})
+	timed("close", func() { mustDo(t, writer.Close()) })
+	size, err := writer.size(folder)
+	mustDo(t, err)
+	t.Logf("%-44s %8d MB", "on disk", size>>20)
+	timed("open for writing", func() { writer = open(Options{}) })
+	memory("opened")
+	timed("open a reader beside it", func() { reader = open(Options{ReadOnly: true}) })
+	defer func() { mustDo(t, reader.Close()) }()
+	for _, count := range []int{1, 64} {
+		var batch Batch
+		for number := range count {
+			batch.Puts = append(batch.Puts, scalePut(uint64(records+100*count+number), space))
+		}
+		timed(fmt.Sprintf("write %d more", count), func() { mustWrite(t, writer, batch) })
+		timed("  the reader follows", func() {
+			if changed, err := reader.Refresh(t.Context()); err != nil || !changed {
+				t.Errorf("refresh: %v, %v", changed, err)
+			}
+		})
+	}
+	snapshot := reader.Snapshot()
+	defer snapshot.Close()
+	search := func(what string, filter Filter) {
+		query := unit(5, 1, space.Width).Values
+		timed(what, func() {
+			_, err := snapshot.NearestImages(context.Background(), query, 10, filter)
+			mustDo(t, err)
+		})
+	}
+	search("10 nearest", Filter{})
+	search("10 nearest, again", Filter{})
+	search("10 nearest of one folder in 100", Filter{Folders: []string{"/photos/007"}})
+	search("10 nearest of one camera in two", Filter{Cameras: []string{"canon"}})
+	search("10 nearest of one month", Filter{After: testTime, Before: testTime.AddDate(0, 1, 0)})
+	for _, text := range []string{"dog", "dog beside number 77", "犬"} {
+		timed("words: "+text, func() {
+			_, err := snapshot.Keyword(context.Background(), KeywordQuery{Text: text}, 100, Filter{})
+			mustDo(t, err)
+		})
+	}
+	timed("close the writer", func() { mustDo(t, writer.Close()) })
+	timed("delete derived data", func() { mustDo(t, os.RemoveAll(filepath.Join(folder, derivedFolder))) })
+	timed("open, with derived data to rebuild", func() { writer = open(Options{}) })
+	timed("check", func() {
+		_, err := writer.Check(context.Background())
+		mustDo(t, err)
+	})
+	mustDo(t, writer.Close())
+}
+
+// scalePut is an image of a large library.
+func scalePut(number uint64, space embed.Space) Put {
+	subjects := []string{"a dog", "a cat", "two houses by the river", "犬が庭で遊んでいる", "a mountain under snow", "a bicycle and a candle", "赤い自転車", "people in a street"}
+	cameras := []string{"Canon EOS R5", "NIKON Z 6"}
+	return Put{
+		Record: Record{
+			Kind: KindImage, Hash: sha256.Sum256(fmt.Appendf(nil, "scale %d", number)),
+			Files:  []File{{Path: filepath.FromSlash(fmt.Sprintf("/photos/%03d/IMG_%07d.jpg", number%100, number)), Bytes: 1000, Modified: testTime, Inode: number + 1}},
+			Format: "jpeg", Width: 640, Height: 480, Bytes: 1000,
+			Metadata: Metadata{Taken: testTime.Add(time.Duration(number%10_000) * time.Hour), Camera: cameras[number%2]},
+			Captions: []Caption{{Text: fmt.Sprintf("%s beside number %d", subjects[number%uint64(len(subjects))], number%5000), Match: 0.5, Model: "scale"}},
+		},
+		Vectors: Vectors{Space: space, Parts: unit(number, space.Parts, space.Width)},
+	}
+}
