@@ -135,17 +135,47 @@ func syncFolder(dir string) error {
 	return nil
 }
 
-// replaceFolder moves the folder from over the folder to.
+// asideSuffix ends the name to which a model is moved while a new one takes its
+// place.
+const asideSuffix = ".old"
+
+// replaceFolder moves the folder from over the folder to. When it is interrupted
+// between the two renames, Restore finishes or undoes it.
 func replaceFolder(from, to string) error {
-	old := filepath.Clean(to) + ".old"
-	if err := os.RemoveAll(old); err != nil {
-		return err
-	}
-	if err := os.Rename(to, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	aside := filepath.Clean(to) + asideSuffix
+	if _, err := os.Lstat(to); err == nil {
+		if err := os.RemoveAll(aside); err != nil {
+			return err
+		}
+		if err := os.Rename(to, aside); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	return os.RemoveAll(old)
+	return os.RemoveAll(aside)
+}
+
+// Restore puts a model back that a Compile into folder dir moved aside and, being
+// killed, did not replace. It does nothing where dir is there. No Compile into dir
+// may be at work.
+func Restore(dir string) error {
+	aside := filepath.Clean(dir) + asideSuffix
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	manifest, err := ReadManifest(aside)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = manifest.CheckSizes(aside)
+	}
+	if err != nil {
+		return fmt.Errorf("restore model: %w", err)
+	}
+	return os.Rename(aside, dir)
 }

@@ -64,6 +64,7 @@ func embeddedModel(ctx context.Context, label string, files fs.FS, options *Opti
 	if err := ValidateName(name); err != nil {
 		return Model{}, err
 	}
+	options.restore(name)
 	return read(filepath.Join(options.Dir, name)), nil
 }
 

@@ -83,9 +83,13 @@ type Model struct {
 // every system.
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
+// removedSuffix ends the name of a model that is being deleted.
+const removedSuffix = ".removed"
+
 // ValidateName reports a name that no model can have.
 func ValidateName(name string) error {
-	if !validName.MatchString(name) || strings.HasSuffix(name, ".partial") || strings.HasSuffix(name, ".old") || strings.HasSuffix(name, ".") {
+	own := slices.ContainsFunc([]string{".partial", ".old", removedSuffix, "."}, func(suffix string) bool { return strings.HasSuffix(name, suffix) })
+	if own || !validName.MatchString(name) {
 		return hint.Wrap(fmt.Errorf("%q cannot be a model's name", name),
 			"use letters, digits, dots, dashes and underscores, beginning with a letter or digit")
 	}
@@ -111,7 +115,25 @@ func Compile(ctx context.Context, source blip2.Source, name string, options Opti
 }
 
 func (o Options) lock(ctx context.Context, name string) (*filelock.Lock, error) {
-	return filelock.Acquire(ctx, filepath.Join(o.Dir, "."+name+".lock"), o.Waiting)
+	return filelock.Acquire(ctx, o.lockPath(name), o.Waiting)
+}
+
+func (o Options) lockPath(name string) string { return filepath.Join(o.Dir, "."+name+".lock") }
+
+// restore puts back the model called name if a compilation moved it aside and was
+// killed before the new one took its place.
+func (o Options) restore(name string) {
+	if exists(filepath.Join(o.Dir, name)) || !exists(filepath.Join(o.Dir, name+".old")) {
+		return
+	}
+	lock, err := filelock.Try(o.lockPath(name))
+	if err != nil {
+		return // a compilation is at work, and will finish or leave it as it is
+	}
+	defer lock.Release()
+	if err := blip2.Restore(filepath.Join(o.Dir, name)); err != nil {
+		o.Logger.Warn("cannot put back the model before an interrupted compilation", "model", name, "error", err)
+	}
 }
 
 // compile makes a model whose lock is held.
@@ -134,6 +156,9 @@ func Find(nameOrDir string, options Options) (Model, error) {
 		return Model{}, err
 	}
 	dir := filepath.Join(options.Dir, nameOrDir)
+	if ValidateName(nameOrDir) == nil {
+		options.restore(nameOrDir)
+	}
 	if ValidateName(nameOrDir) != nil || !exists(dir) {
 		if !exists(filepath.Join(nameOrDir, blip2.ManifestFile)) {
 			return Model{}, options.notFound(nameOrDir)
@@ -195,10 +220,17 @@ func List(options Options) ([]Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list models: %w", err)
 	}
-	var list []Model
+	names := map[string]bool{}
 	for _, entry := range entries {
-		if entry.IsDir() && ValidateName(entry.Name()) == nil {
-			list = append(list, read(filepath.Join(options.Dir, entry.Name())))
+		if name := strings.TrimSuffix(entry.Name(), ".old"); entry.IsDir() && ValidateName(name) == nil {
+			names[name] = true
+		}
+	}
+	var list []Model
+	for name := range names {
+		options.restore(name)
+		if dir := filepath.Join(options.Dir, name); exists(dir) {
+			list = append(list, read(dir))
 		}
 	}
 	slices.SortFunc(list, func(a, b Model) int { return strings.Compare(a.Name, b.Name) })
@@ -222,8 +254,8 @@ func Remove(ctx context.Context, name string, options Options) error {
 	}
 	defer lock.Release()
 	// Out of sight first, so that nobody opens half a model.
-	old := dir + ".old"
-	if err := errors.Join(os.RemoveAll(old), os.Rename(dir, old), os.RemoveAll(old)); err != nil {
+	removed := dir + removedSuffix
+	if err := errors.Join(os.RemoveAll(removed), os.Rename(dir, removed), os.RemoveAll(removed)); err != nil {
 		return fmt.Errorf("remove model %s: %w", name, err)
 	}
 	return nil

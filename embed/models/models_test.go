@@ -19,6 +19,7 @@ import (
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
+	"mekiki/internal/filelock"
 	"mekiki/internal/hint"
 )
 
@@ -101,7 +102,7 @@ func TestNames(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, name := range []string{"", ".", "..", ".hidden", "a/b", `a\b`, "../x", "x.partial", "x.old", "x.", "ä", strings.Repeat("x", 101), "a b"} {
+	for _, name := range []string{"", ".", "..", ".hidden", "a/b", `a\b`, "../x", "x.partial", "x.old", "x.removed", "x.", "ä", strings.Repeat("x", 101), "a b"} {
 		if err := models.ValidateName(name); err == nil || hint.Of(err) == "" {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -169,6 +170,48 @@ func TestInterruptedCompilation(t *testing.T) {
 	}
 	if list, err := models.List(options); err != nil || len(list) != 0 {
 		t.Errorf("List: %v, %v", list, err)
+	}
+}
+
+// TestInterruptedReplacement puts a model's folder into the state in which a
+// compilation leaves it that is killed between its two renames.
+func TestInterruptedReplacement(t *testing.T) {
+	options := models.Options{Dir: t.TempDir(), Precision: blip2.Float32}
+	model := compileTiny(t, "first", options)
+	interrupt := func() {
+		t.Helper()
+		if err := os.Rename(model.Dir, model.Dir+".old"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	interrupt()
+	lock, err := filelock.Try(filepath.Join(options.Dir, ".first.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := models.Find("first", options); !errors.Is(err, models.ErrNotFound) {
+		t.Errorf("Find took the model from a compilation at work: %v", err)
+	}
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := models.Find("first", options); err != nil || found.Manifest.Fingerprint != model.Manifest.Fingerprint {
+		t.Errorf("Find: %v", err)
+	}
+	interrupt()
+	if list, err := models.List(options); err != nil || len(list) != 1 || list[0].Problem != nil {
+		t.Errorf("List: %+v, %v", list, err)
+	}
+	interrupt()
+	if err := os.Truncate(filepath.Join(model.Dir+".old", blip2.TextFile), 10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := models.Find("first", options); !errors.Is(err, models.ErrNotFound) {
+		t.Errorf("Find put a damaged model back: %v", err)
+	}
+	compileTiny(t, "first", options)
+	if entries, err := os.ReadDir(options.Dir); err != nil || len(entries) != 2 { // the model and its lock
+		t.Errorf("left behind: %v, %v", entries, err)
 	}
 }
 
