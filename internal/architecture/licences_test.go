@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,8 +25,24 @@ type dependency struct {
 	Path, Version, Dir string
 }
 
+// carried says what lies in the source tree under a licence of its own: the licence's
+// file, and what it is.
+var carried = map[string]string{
+	"embed/pixels/heif/LICENSE.libheif":  "libheif 1.18.2, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
+	"embed/pixels/heif/LICENSE.libde265": "libde265 1.0.15, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
+	"embed/pixels/heif/LICENSE.heic":     "github.com/gen2brain/heic v0.4.5, whose build of libheif and libde265 embed/pixels/heif/heif.wasm.gz is",
+	"embed/wordpiece/LICENSE.bert":       "vocab.txt of bert-base-uncased, in embed/wordpiece/bert.txt.gz; the built-in model's is a cut of it",
+}
+
+// relinking is what LGPL-3.0, section 4, asks to be said.
+const relinking = `libheif and libde265 are free software under the GNU Lesser General Public License, version 3; their sources are at
+https://github.com/strukturag/libheif and https://github.com/strukturag/libde265, and what makes the WebAssembly module of
+them at https://github.com/gen2brain/heic. To use other versions, replace embed/pixels/heif/heif.wasm.gz and build again.
+`
+
 // TestThirdPartyLicences keeps THIRD_PARTY_LICENSES.md equal to what is built
-// into the program: every module with its version and the text of its licence.
+// into the program: every module with its version and the text of its licence,
+// and what the source tree carries.
 // Write it anew with: go test ./internal/architecture -run Licences -update.
 func TestThirdPartyLicences(t *testing.T) {
 	page := licencePage(t, dependencies(t))
@@ -96,13 +113,67 @@ func licencePage(t *testing.T, list []dependency) []byte {
 	}
 	var page bytes.Buffer
 	page.WriteString("# Third-party licences\n\nWhat is built into the program besides its own code. The built-in model and gallery have theirs in\n`embed/builtin/LICENSES.md`. ONNX Runtime, which is installed on first use, is under the MIT licence.\n")
-	for _, one := range groups {
-		fmt.Fprintf(&page, "\n## %s\n\n", strings.Join(one.modules, ", "))
-		for line := range strings.Lines(one.text) {
-			fmt.Fprintf(&page, "    %s\n", strings.TrimRight(line, " \t\r\n"))
+	for _, one := range carriedLicences(t) {
+		writeLicence(&page, carried[one], readFile(t, filepath.Join("../..", one)))
+		if strings.HasSuffix(one, "LICENSE.libheif") {
+			page.WriteString("\n" + relinking)
 		}
 	}
+	for _, one := range groups {
+		writeLicence(&page, strings.Join(one.modules, ", "), one.text)
+	}
 	return page.Bytes()
+}
+
+func writeLicence(page *bytes.Buffer, title, text string) {
+	fmt.Fprintf(page, "\n## %s\n\n", title)
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(page, "    %s\n", strings.TrimRight(line, " \t\r\n"))
+	}
+}
+
+// carriedLicences finds the licences in the source tree, beside the project's own.
+func carriedLicences(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		if entry.IsDir() && path != "../.." && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata") {
+			return filepath.SkipDir
+		}
+		if strings.HasPrefix(name, "LICENSE.") && filepath.Ext(name) != ".md" && !entry.IsDir() {
+			relative, err := filepath.Rel("../..", path)
+			if err != nil {
+				return err
+			}
+			found = append(found, filepath.ToSlash(relative))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range found {
+		if carried[path] == "" {
+			t.Errorf("%s: the list does not say what it is the licence of", path)
+		}
+	}
+	if len(found) != len(carried) {
+		t.Errorf("found %v, the list has %d", found, len(carried))
+	}
+	return found
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func licenceText(t *testing.T, one dependency) string {
@@ -114,11 +185,7 @@ func licenceText(t *testing.T, one dependency) string {
 	for _, entry := range entries {
 		name := strings.ToLower(entry.Name())
 		if strings.HasPrefix(name, "license") || strings.HasPrefix(name, "licence") || strings.HasPrefix(name, "copying") {
-			text, err := os.ReadFile(filepath.Join(one.Dir, entry.Name()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return string(text)
+			return readFile(t, filepath.Join(one.Dir, entry.Name()))
 		}
 	}
 	t.Errorf("%s %s has no licence file: may it be used?", one.Path, one.Version)
