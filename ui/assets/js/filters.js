@@ -37,7 +37,7 @@ export function filterBar() {
 function activeChips() {
   const now = state.get();
   const chips = [];
-  const chip = (label, name, changes) => chips.push(h("button.chip.on", { type: "button", "aria-label": t("remove_filter", { name }), onclick: () => state.go({ ...changes, open: "" }) }, h("span", {}, `${label}: ${name}`), h("span.cross", { "aria-hidden": "true" }, "×")));
+  const chip = (label, name, changes) => chips.push(h("button.chip.on", { type: "button", "aria-label": t("remove_filter", { name: `${label}: ${name}` }), onclick: () => state.go({ ...changes, open: "" }) }, h("span", {}, `${label}: ${name}`), h("span.cross", { "aria-hidden": "true" }, "×")));
   for (const key of Object.keys(facetOf)) {
     for (const value of now[key]) chip(t(key), shortName(key, value), { [key]: now[key].filter((other) => other !== value) });
   }
@@ -65,5 +65,5 @@ function facetGroup(key, values) {
   if (!values.length) return null;
   const now = state.get();
   const toggle = (value) => state.go({ [key]: now[key].includes(value) ? now[key].filter((other) => other !== value) : [...now[key], value], open: "" });
-  return h("div.stack", {}, h("h3", {}, t(key)), h("div.chips", {}, values.slice(0, 24).map((facet) => h(`button.chip${now[key].includes(facet.value) ? ".on" : ""}`, { type: "button", "aria-pressed": String(now[key].includes(facet.value)), title: facet.value, onclick: () => toggle(facet.value) }, shortName(key, facet.value), h("span.count", {}, number(facet.count))))));
+  return h("div.stack", {}, h("h2.minor", {}, t(key)), h("div.chips", {}, values.slice(0, 24).map((facet) => h(`button.chip${now[key].includes(facet.value) ? ".on" : ""}`, { type: "button", "aria-pressed": String(now[key].includes(facet.value)), title: facet.value, onclick: () => toggle(facet.value) }, shortName(key, facet.value), h("span.count", {}, number(facet.count))))));
 }

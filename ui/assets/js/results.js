@@ -20,7 +20,8 @@ export function resultsView() {
   const show = select("show", ["weak", "strong", "all"]);
   const grid = new Grid({ label: t("search"), onOpen: (index) => state.go({ open: items[index].id }), onMore: more });
   const after = h("div.message.after", { hidden: true });
-  const element = h("div", {}, h("div.toolbar", {}, filters.element, h("span.spacer"), summary, sort, show), warnings, place, after);
+  const heading = h("h1.visually-hidden", {}, t("search"));
+  const element = h("div", {}, heading, h("div.toolbar", {}, filters.element, h("span.spacer"), summary, sort, show), warnings, place, after);
 
   let items = [];
   let answer = null;
@@ -48,6 +49,7 @@ export function resultsView() {
     warnings.hidden = true;
     after.hidden = true;
     const browsing = !now.q && !now.record && !now.image;
+    heading.hidden = browsing && !state.filterCount(now); // The welcome has one of its own.
     show.hidden = browsing;
     sort.firstChild.hidden = browsing;
     sort.value = now.sort || (browsing ? "date_descending" : "relevance");
@@ -120,7 +122,7 @@ export function resultsView() {
       answer = { next: list.next, browse: true };
       items = list.records.map(recordItem);
       if (!items.length && state.filterCount(now)) return message(h("h2", {}, t("nothing")), h("p", {}, t("nothing_filters")), clearFilters());
-      if (!items.length) return message(h("h2", {}, t("empty_library")), h("p", {}, t("empty_library_text")), h("a.button", { href: "/library" }, t("open_library")));
+      if (!items.length) return message(h("h1", {}, t("empty_library")), h("p", {}, t("empty_library_text")), h("a.button", { href: "/library" }, t("open_library")));
       const suggestions = examples(list.records);
       replace(place, !state.filterCount(now) && h("div.message.welcome", {}, h("h1", {}, t("welcome")), h("p", {}, t("welcome_text")), h("p.note", {}, t("syntax")), suggestions), grid.element);
       replace(summary, h("span", {}, t("images_count", { count: list.total, label: number(list.total) })));

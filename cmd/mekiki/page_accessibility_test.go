@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// testAccessibility has axe-core look at the page in its main states, light and
+// dark. Nothing serious or critical may be reported.
+func testAccessibility(t *testing.T, p page) {
+	script, err := os.ReadFile(filepath.Join("testdata", "axe", "axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tiles = `document.querySelectorAll(".tile img.loaded").length > 0`
+	for _, state := range []struct {
+		name, path, ready string
+		then              func(page)
+	}{
+		{"browse", "", tiles, nil},
+		{"search", "?q=a+castle", settled + " && " + tiles, nil},
+		{"everything", "?q=two+cats&show=all", settled + " && " + tiles, nil},
+		{"nothing", "?q=two+cats&tag=no-such-tag", settled + ` && document.querySelector(".message h2")`, nil},
+		{"bad query", "?q=after:soon", `document.querySelector("[role=alert]")`, nil},
+		{"suggestions", "", tiles, func(p page) {
+			p.do(chromedp.SendKeys("#query", "two c"))
+			p.wait(`document.querySelectorAll("#suggestions li").length > 0`)
+			p.do(chromedp.KeyEvent(kb.ArrowDown))
+		}},
+		{"filters", "?q=a+castle", settled, func(p page) {
+			p.do(chromedp.Click("#filter-button"))
+			p.wait(`document.querySelectorAll(".popover .chip").length > 0`)
+		}},
+		{"detail", "?q=a+castle", settled + " && " + tiles, func(p page) {
+			p.do(chromedp.Click(".cell[data-index='0'] button"))
+			p.wait(`document.querySelector("dialog[open] .why .signal")`)
+		}},
+		{"region", "?q=a+castle", settled + " && " + tiles, func(p page) {
+			p.do(chromedp.Click(".cell[data-index='0'] button"))
+			p.wait(`document.querySelector("dialog[open] .why .signal")`)
+			p.do(chromedp.Click(`dialog [data-part="actions"] button:nth-of-type(3)`))
+			p.wait(`document.querySelector(".region")`)
+		}},
+		{"similar", "?record=1", settled + " && " + tiles, nil},
+		{"lookup", "lookup?record=1", `document.querySelectorAll(".texts li").length > 0`, nil},
+		{"lookup without a picture", "lookup", `document.querySelector(".dropzone")`, nil},
+		{"library", "library", `document.querySelector(".figures b") && document.querySelector("#upload-files")`, nil},
+		{"duplicates", "duplicates?level=picture", `document.querySelectorAll(".group, .message p").length > 0`, nil},
+	} {
+		t.Run(state.name, func(t *testing.T) {
+			p := p.on(t)
+			p.visit(state.path)
+			p.wait(state.ready)
+			if state.then != nil {
+				state.then(p)
+			}
+			inPage[bool](p, string(script)+"; true")
+			for _, theme := range []string{"light", "dark"} {
+				inPage[bool](p, fmt.Sprintf(`document.documentElement.dataset.theme = %q; true`, theme))
+				p.audit(theme)
+			}
+		})
+	}
+}
+
+// audit reports what axe-core finds in the page as it is now.
+func (p page) audit(theme string) {
+	p.t.Helper()
+	// Colours change over time where they change at all: look at the last ones.
+	inPage[bool](p, `document.getAnimations().forEach((animation) => { try { animation.finish(); } catch { /* endless */ } });
+		window.audited = ""; axe.run(document, {resultTypes: ["violations"]}).then((found) => { window.audited = JSON.stringify(found.violations); }, (error) => { window.audited = JSON.stringify([{id: "axe", impact: "critical", help: String(error), nodes: []}]); }); true`)
+	p.wait("window.audited")
+	var violations []struct {
+		ID, Impact, Help string
+		Nodes            []struct{ HTML, FailureSummary string }
+	}
+	if err := json.Unmarshal([]byte(inPage[string](p, "window.audited")), &violations); err != nil {
+		p.t.Fatal(err)
+	}
+	for _, violation := range violations {
+		var where strings.Builder
+		for _, node := range violation.Nodes[:min(3, len(violation.Nodes))] {
+			fmt.Fprintf(&where, "\n  %.200s\n    %s", node.HTML, strings.ReplaceAll(node.FailureSummary, "\n", " "))
+		}
+		report := p.t.Logf
+		if violation.Impact == "serious" || violation.Impact == "critical" {
+			report = p.t.Errorf
+		}
+		report("%s: %s (%s): %s, %d places%s", theme, violation.ID, violation.Impact, violation.Help, len(violation.Nodes), where.String())
+	}
+}
