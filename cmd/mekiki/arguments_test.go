@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,19 +137,17 @@ func TestEndlessConfiguration(t *testing.T) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	tests := map[string]string{
-		"plain 目利き é 👨‍👩‍👧": "plain 目利き é 👨‍👩‍👧",
-		"a\x1b[31mb":        "a\uFFFD[31mb",
-		"a\nb\x7f\u009bc":   "a\uFFFDb\uFFFD\uFFFDc",
-		"cat\u202egnp.exe":  "cat\uFFFDgnp.exe",
+// TestWithoutHome holds that a service, which may have no home, needs none when
+// it is told where its folders are.
+func TestWithoutHome(t *testing.T) {
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "AppData", "LocalAppData", "USERPROFILE", "MEKIKI_CONFIG"} {
+		t.Setenv(name, "")
 	}
-	for text, want := range tests {
-		if got := printable(text); got != want {
-			t.Errorf("printable(%q) = %q, want %q", text, got, want)
-		}
+	app := &app{in: strings.NewReader(""), out: &bytes.Buffer{}, errors: &bytes.Buffer{}}
+	if status := run(t.Context(), app, []string{"version"}); status != exitOK {
+		t.Errorf("status %d: %s", status, app.errors)
 	}
-	if got := printableLines("a\n\tb\x1b"); got != "a\n\tb\uFFFD" {
-		t.Errorf("printableLines: %q", got)
+	if status := run(t.Context(), app, []string{"status"}); status != exitError || !strings.Contains(fmt.Sprint(app.errors), "MEKIKI_LIBRARY") {
+		t.Errorf("status %d: %s", status, app.errors)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"mekiki/internal/hint"
+	"mekiki/internal/termtext"
 )
 
 // Exit statuses, a public contract: see docs/cli.md.
@@ -79,8 +80,8 @@ func writeError(writer io.Writer, asJSON bool, status int, err error) {
 		}
 		return
 	}
-	fmt.Fprintf(writer, "mekiki: %s\n", printableLines(err.Error()))
+	fmt.Fprintf(writer, "mekiki: %s\n", termtext.CleanLines(err.Error()))
 	if remedy != "" {
-		fmt.Fprintf(writer, "  try: %s\n", printableLines(remedy))
+		fmt.Fprintf(writer, "  try: %s\n", termtext.CleanLines(remedy))
 	}
 }

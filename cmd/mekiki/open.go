@@ -126,11 +126,7 @@ func findModel(ctx context.Context, name string, options models.Options) (models
 	if name == models.BuiltinName {
 		return models.Builtin(ctx, options)
 	}
-	model, err := models.Find(name, options)
-	if errors.Is(err, models.ErrNotFound) {
-		err = hint.Wrap(err, "mekiki models lists those there are; mekiki pull gets published ones")
-	}
-	return model, err
+	return models.Find(name, options)
 }
 
 // openLibrary opens the library that --library names.

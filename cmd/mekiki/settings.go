@@ -28,8 +28,8 @@ const maximumConfigurationBytes = 1 << 20
 // so that a typing mistake does not pass unseen.
 func applySettings(command *cobra.Command) error {
 	path, err := folders.Config()
-	if err != nil {
-		return err
+	if err != nil { // a service may have no home, and then no configuration
+		path = ""
 	}
 	settings, err := readConfiguration(path)
 	if err != nil {
@@ -120,6 +120,9 @@ func settingValues(value any) []string {
 
 func readConfiguration(path string) (map[string]any, error) {
 	const remedy = "correct the file, or name another with " + folders.ConfigVariable
+	if path == "" {
+		return nil, nil
+	}
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -19,6 +19,18 @@ func Count(number int64, unit Unit) string {
 	return byteCount(float64(number))
 }
 
+// countText writes how much is done, and of how much where that is known: "3 of
+// 5 images", "1.2 MB of 3.0 MB".
+func countText(state State) string {
+	switch {
+	case state.Total <= 0:
+		return Count(state.Done, state.Unit)
+	case state.Unit == Bytes:
+		return Count(state.Done, Bytes) + " of " + Count(state.Total, Bytes)
+	}
+	return fmt.Sprintf("%d of %s", state.Done, Count(state.Total, state.Unit))
+}
+
 // Duration writes a time as people say it: "8s", "3m20s", "2h05m".
 func Duration(duration time.Duration) string {
 	seconds := int64(math.Ceil(duration.Seconds()))

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"mekiki/internal/termtext"
 )
 
 // Unit says what a State counts.
@@ -155,12 +157,9 @@ func (r *Reporter) endLine() {
 // describe is a state in words: task, count, rate and remaining time.
 func (r *Reporter) describe(state State, now time.Time) string {
 	var text strings.Builder
-	text.WriteString(state.Task)
+	text.WriteString(termtext.Clean(state.Task))
 	text.WriteString(": ")
-	text.WriteString(Count(state.Done, state.Unit))
-	if state.Total > 0 {
-		fmt.Fprintf(&text, " of %s", Count(state.Total, state.Unit))
-	}
+	text.WriteString(countText(state))
 	if state.Failed > 0 {
 		fmt.Fprintf(&text, ", %d failed", state.Failed)
 	}
@@ -177,7 +176,7 @@ func (r *Reporter) describe(state State, now time.Time) string {
 		fmt.Fprintf(&text, ", %s left", Duration(time.Duration(left*float64(time.Second))))
 	}
 	if state.Detail != "" && state.Done != state.Total {
-		fmt.Fprintf(&text, ", %s", state.Detail)
+		fmt.Fprintf(&text, ", %s", termtext.Clean(state.Detail))
 	}
 	return text.String()
 }

@@ -27,7 +27,7 @@ func TestLinesAreThrottledButEndsAreWritten(t *testing.T) {
 	if len(lines) != 3 {
 		t.Fatalf("got %d lines, want the first, one after 5 s, and the last:\n%s", len(lines), buffer)
 	}
-	if want := "index: 100 images of 100 images, 10 images/s"; !strings.HasPrefix(lines[2], "index: 100 images of 100 images, 10") {
+	if want := "index: 100 of 100 images, 10 images/s"; !strings.HasPrefix(lines[2], "index: 100 of 100 images, 10") {
 		t.Errorf("last line %q, want like %q", lines[2], want)
 	}
 	if !strings.Contains(lines[1], "left") {
