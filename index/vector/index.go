@@ -221,43 +221,50 @@ func (x *Index) View() *View {
 	}
 }
 
-// link puts into cells what is not in one, if this index has cells.
-func (x *Index) link() {
+// celled says whether this index has cells at its present size.
+func (x *Index) celled() bool {
 	switch x.options.Method {
 	case ExactOnly:
-		return
+		return false
 	case Automatic:
-		if x.content.rows < ApproximateFrom {
-			x.cells, x.content.linked = cells{}, 0
-			return
-		}
+		return x.content.rows >= ApproximateFrom
 	}
-	waiting := x.content.entries - x.content.linked
-	dead := func(at place) bool {
-		_, number := x.content.at(at)
-		return x.content.dead.has(number)
+	return true
+}
+
+// link puts into cells what is not in one, if this index has cells. Where that is
+// most of it, the cells are made anew.
+func (x *Index) link() {
+	if !x.celled() {
+		x.cells, x.content.linked = cells{}, 0
+		return
 	}
-	if waiting > x.content.linked {
-		building := building{width: x.width, stride: x.stride, kernel: x.kernel, chunks: x.content.chunks(), dead: dead}
+	if waiting := x.content.entries - x.content.linked; waiting > x.content.linked {
+		building := building{width: x.width, stride: x.stride, kernel: x.kernel, chunks: x.content.chunks(), dead: x.dead}
 		x.cells = building.build()
-	} else if waiting > 0 {
-		x.linkEach(dead)
+	} else {
+		x.linkEach(x.content.linked, func(int) bool { return false })
 	}
 	x.content.linked = x.content.entries
 }
 
-// linkEach puts the last entries into cells, one by one.
-func (x *Index) linkEach(dead func(place) bool) {
+// linkEach puts entries from a number on into cells, one by one, but for those that
+// are in.
+func (x *Index) linkEach(first int, in func(number int) bool) {
 	if x.linking == nil {
 		x.linking = newLinking(x.width, x.kernel)
 	}
-	for number := x.content.linked; number < x.content.entries; number++ {
-		if x.content.dead.has(number) {
-			continue
+	for number := first; number < x.content.entries; number++ {
+		if !x.content.dead.has(number) && !in(number) {
+			at := x.content.find(number)
+			x.linking.add(&x.cells, x.content.chunk(at.chunk), at, x.dead)
 		}
-		at := x.content.find(number)
-		x.linking.add(&x.cells, x.content.chunk(at.chunk), at, dead)
 	}
+}
+
+func (x *Index) dead(at place) bool {
+	_, number := x.content.at(at)
+	return x.content.dead.has(number)
 }
 
 // chunk gives a chunk by its number.
