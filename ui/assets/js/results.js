@@ -9,6 +9,7 @@ import { openDetail, closeDetail } from "./detail.js";
 import { problemMessage } from "./messages.js";
 
 const page = 60;
+const further = 200; // of a list, once somebody scrolls: as many as the server gives
 const watched = ["q", "record", "crop", "image", "folder", "camera", "tag", "format", "after", "before", "sort", "show", "view"];
 
 export function resultsView() {
@@ -27,6 +28,7 @@ export function resultsView() {
   let answer = null;
   let controller = null;
   let loadingMore = false;
+  let known = {}; // the identities of items, to take none twice
 
   function requestFor(now) {
     const value = { limit: page, filter: { ...state.filter(now), kinds: ["image"] }, explain: true };
@@ -141,26 +143,40 @@ export function resultsView() {
     try {
       const now = state.get();
       if (answer.browse) {
-        const list = await api.records({ ...listing(now), cursor: answer.next }, signal);
+        const list = await api.records({ ...listing(now), limit: further, cursor: answer.next }, signal);
+        if (signal.aborted) return;
         answer = { next: list.next, browse: true };
-        const known = new Set(items.map((item) => item.id));
-        items = items.concat(list.records.map(recordItem).filter((item) => !known.has(item.id)));
+        take(list.records.map(recordItem));
       } else {
         const next = { ...requestFor(now), offset: answer.next };
         if (answer.cursor) next.cursor = answer.cursor;
         const result = await api.search(next, state.image()?.file, signal);
+        if (signal.aborted) return;
         answer = { ...answer, next: result.next, cursor: result.cursor, hidden: result.hidden, stage: "final" };
-        const known = new Set(items.map((item) => item.id));
-        items = items.concat(result.hits.map(toItem).filter((item) => !known.has(item.id)));
+        take(result.hits.map(toItem));
       }
       loadingMore = false;
-      if (signal.aborted) return;
       grid.set(items);
       showAfter();
       if (state.get().open) syncDetail();
-    } catch {
-      loadingMore = false;
-      if (answer) answer.next = undefined;
+    } catch (error) {
+      if (signal.aborted) return;
+      replace(after, problemMessage(error, () => {
+        after.hidden = true;
+        loadingMore = false;
+        more();
+      }));
+      after.hidden = false;
+    }
+  }
+
+  // take appends what is not there yet.
+  function take(more) {
+    if (known.of !== items) known = { of: items, ids: new Set(items.map((item) => item.id)) };
+    for (const item of more) {
+      if (known.ids.has(item.id)) continue;
+      known.ids.add(item.id);
+      items.push(item);
     }
   }
 
