@@ -83,6 +83,9 @@ type KeywordQuery struct {
 	Exclude []string
 	// Kind limits to images or texts; zero means both.
 	Kind Kind
+	// ScoresOnly leaves out Fragments and Terms, which cost more than finding
+	// the records does.
+	ScoresOnly bool
 }
 
 // KeywordHit is a record found by words.

@@ -75,11 +75,12 @@ func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filte
 		if len(hits) == k {
 			break
 		}
-		document := documentOf(record)
-		hits = append(hits, KeywordHit{
-			ID: record.ID, Score: hit.Score,
-			Fragments: document.Fragments(hit.Matches), Terms: keyword.Terms(hit.Matches),
-		})
+		found := KeywordHit{ID: record.ID, Score: hit.Score}
+		if !query.ScoresOnly {
+			document := documentOf(record)
+			found.Fragments, found.Terms = document.Fragments(hit.Matches), keyword.Terms(hit.Matches)
+		}
+		hits = append(hits, found)
 	}
 	return hits, nil
 }
@@ -108,7 +109,7 @@ func withKind(filter Filter, kind Kind) Filter {
 func keywordQuery(query KeywordQuery, m *matcher, limit int) keyword.Query {
 	return keyword.Query{
 		Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude,
-		Filter: m.keywordFilter(), Limit: limit, Matches: limit > 0,
+		Filter: m.keywordFilter(), Limit: limit, Matches: limit > 0 && !query.ScoresOnly,
 	}
 }
 

@@ -24,7 +24,6 @@ type candidate struct {
 	keyword     float64
 	hasKeyword  bool
 	keywordRank int
-	fragments   map[string][]string
 
 	// similarity is the likeness to the query's picture.
 	similarity     float64

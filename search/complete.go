@@ -16,7 +16,7 @@ func (r *retrieval) removeUnwantedPhrases(ctx context.Context) error {
 		if len(r.candidates) == 0 {
 			return nil
 		}
-		hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{Phrases: []string{phrase}, Kind: r.plan.kind},
+		hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{Phrases: []string{phrase}, Kind: r.plan.kind, ScoresOnly: true},
 			len(r.candidates), onlyIDs(index.Filter{}, candidateIDs(r.candidates)))
 		if err != nil {
 			return fmt.Errorf("search unwanted words: %w", err)
@@ -96,13 +96,13 @@ func (r *retrieval) completeKeywords(ctx context.Context) error {
 		return nil
 	}
 	p := r.plan
-	hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{Text: p.text, Phrases: p.phrases, Kind: p.kind}, len(ids), index.Filter{IDs: ids})
+	hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{Text: p.text, Phrases: p.phrases, Kind: p.kind, ScoresOnly: true}, len(ids), index.Filter{IDs: ids})
 	if err != nil {
 		return fmt.Errorf("search words: %w", err)
 	}
 	for _, hit := range hits {
 		if c := r.known[hit.ID]; c != nil {
-			c.keyword, c.hasKeyword, c.fragments = hit.Score, true, hit.Fragments
+			c.keyword, c.hasKeyword = hit.Score, true
 		}
 	}
 	return nil

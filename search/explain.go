@@ -1,14 +1,17 @@
 package search
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"mekiki/index"
 )
 
 // explain says what each signal gave a candidate.
-func (r *retrieval) explain(c *candidate) Explanation {
+func (r *retrieval) explain(c *candidate, words []FieldMatch) Explanation {
 	explanation := Explanation{Fused: round(c.fused), FusedRank: c.fusedRank, Part: c.part}
 	if c.hasVector {
 		explanation.Vector = &Leg{Score: round(c.vector), Scaled: round(vectorScale(c)), Rank: c.vectorRank, Contribution: round(c.vectorPart)}
@@ -24,7 +27,7 @@ func (r *retrieval) explain(c *candidate) Explanation {
 		explanation.NameProbability = round(sigmoid(nameOdds(slices.Min(c.coverages))))
 	}
 	explanation.CaptionShare = captionShare(c, len(r.plan.clauses))
-	explanation.Words = fieldMatches(c)
+	explanation.Words = words
 	explanation.Match = r.explainMatch(c)
 	return explanation
 }
@@ -39,12 +42,36 @@ func captionShare(c *candidate, clauses int) *float64 {
 	return &share
 }
 
+// pageWords finds where the words of the query stand in the records of a page.
+// Retrieval does not ask: most of what it finds is never shown.
+func (r *retrieval) pageWords(ctx context.Context, snapshot Snapshot, page []shownEntry) (map[index.ID][]FieldMatch, error) {
+	var ids []index.ID
+	for _, shown := range page {
+		if shown.entry.candidate.hasKeyword {
+			ids = append(ids, shown.entry.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	p := r.plan
+	hits, err := snapshot.Keyword(ctx, index.KeywordQuery{Text: p.text, Phrases: p.phrases, Kind: p.kind}, len(ids), index.Filter{IDs: ids})
+	if err != nil {
+		return nil, fmt.Errorf("find matching words: %w", err)
+	}
+	words := make(map[index.ID][]FieldMatch, len(hits))
+	for _, hit := range hits {
+		words[hit.ID] = fieldMatches(hit.Fragments)
+	}
+	return words, nil
+}
+
 // fieldMatches gives the keyword matches in the order of the fields' names.
-func fieldMatches(c *candidate) []FieldMatch {
+func fieldMatches(fragments map[string][]string) []FieldMatch {
 	var fields []FieldMatch
-	for field, fragments := range c.fragments {
-		if len(fragments) > 0 {
-			fields = append(fields, FieldMatch{Field: field, Fragments: fragments})
+	for field, excerpts := range fragments {
+		if len(excerpts) > 0 {
+			fields = append(fields, FieldMatch{Field: field, Fragments: excerpts})
 		}
 	}
 	slices.SortFunc(fields, func(a, b FieldMatch) int { return strings.Compare(a.Field, b.Field) })
@@ -90,7 +117,7 @@ func zeroNaN(value float64) float64 {
 }
 
 // reason says in one line why a hit is here.
-func (r *retrieval) reason(c *candidate, probability float64) string {
+func (r *retrieval) reason(c *candidate, probability float64, words []FieldMatch) string {
 	var parts []string
 	add := func(format string, arguments ...any) { parts = append(parts, fmt.Sprintf(format, arguments...)) }
 	switch c.basis {
@@ -108,7 +135,7 @@ func (r *retrieval) reason(c *candidate, probability float64) string {
 	if r.plan.picture && c.basis != BasisSimilarity && c.hasSimilarity {
 		add("likeness %.2f", c.similarity)
 	}
-	if words := fieldMatches(c); len(words) > 0 {
+	if len(words) > 0 {
 		names := make([]string, len(words))
 		for i, field := range words {
 			names[i] = field.Field

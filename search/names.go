@@ -24,54 +24,46 @@ func nameOdds(coverage float64) float64 {
 	return logOdds(nameProbability * coverage * coverage * coverage)
 }
 
-// nameWords collects the words that people gave a record: file and folder
-// names, title, description, keywords, tags, camera, lens and place. Captions
-// are not among them: the model wrote those, and ITM is the better judge.
-func nameWords(record *index.Record) map[string]bool {
-	words := map[string]bool{}
-	add := func(text string) {
-		for _, word := range splitWords(text) {
-			words[stem(word)] = true
-		}
-	}
-	for _, path := range record.Paths() {
-		name := filepath.Base(path)
-		add(name)
-		add(strings.TrimSuffix(name, filepath.Ext(name)))
+// eachName gives the texts that people gave a record: file and folder names,
+// title, description, keywords, tags, camera, lens and place. Captions are not
+// among them: the model wrote those.
+func eachName(record *index.Record, visit func(text string)) {
+	for i := range record.Files {
+		path := record.Files[i].Path
+		visit(filepath.Base(path))
 		folder := filepath.Dir(path)
 		for range namedFolders {
-			add(filepath.Base(folder))
+			visit(filepath.Base(folder))
 			folder = filepath.Dir(folder)
 		}
 	}
 	metadata := &record.Metadata
-	for _, text := range []string{metadata.Title, metadata.Description, metadata.Camera, metadata.Lens, metadata.Place, metadata.Creator, record.ExternalID} {
-		add(text)
+	for _, text := range [...]string{
+		metadata.Title, metadata.Description, metadata.Camera, metadata.Lens, metadata.Place, metadata.Creator, record.ExternalID,
+	} {
+		visit(text)
 	}
 	for _, text := range metadata.Keywords {
-		add(text)
+		visit(text)
 	}
 	for _, text := range record.Tags {
-		add(text)
+		visit(text)
 	}
 	for _, text := range record.Fields {
-		add(text)
+		visit(text)
 	}
 	if record.Kind == index.KindText {
-		add(record.Text)
+		visit(record.Text)
 	}
-	return words
 }
 
 // findWords finds which candidates the query's words name, and how much of
 // them the captions say. Only what the keyword leg found can have any.
 func (r *retrieval) findWords() {
 	p := r.plan
-	words := make([][]string, len(p.clauses)+len(p.unwanted))
-	for i, clause := range slices.Concat(p.clauses, p.unwanted) {
-		words[i] = clauseWords(clause)
-	}
-	none, unknown := make([]float64, len(words)), slices.Repeat([]float64{math.NaN()}, len(words))
+	clauses := slices.Concat(p.clauses, p.unwanted)
+	finder := newWordFinder(clauses)
+	none, unknown := make([]float64, len(clauses)), slices.Repeat([]float64{math.NaN()}, len(clauses))
 	for _, c := range r.candidates {
 		switch {
 		case !p.usesWords() || len(c.record.Captions) == 0:
@@ -79,39 +71,13 @@ func (r *retrieval) findWords() {
 		case !c.hasKeyword && len(p.unwanted) == 0:
 			c.captions = none
 		default:
-			c.captions = captionShares(c.record, words)
+			c.captions = finder.captionShares(c.record)
 		}
 		if c.hasKeyword {
-			c.findNames(words[:len(p.clauses)])
+			c.coverages = finder.nameShares(c.record, len(p.clauses))
+			c.named = len(c.coverages) > 0 && slices.Min(c.coverages) == 1
 		}
 	}
-}
-
-// findNames finds what shares of the clauses' words are names of a candidate.
-func (c *candidate) findNames(words [][]string) {
-	names := nameWords(c.record)
-	c.coverages = make([]float64, len(words))
-	c.named = len(words) > 0
-	for i := range words {
-		c.coverages[i] = coverage(words[i], names)
-		c.named = c.named && c.coverages[i] == 1
-	}
-}
-
-// captionShares gives, for each clause, the share of its words in that caption
-// of a record that has the most of them.
-func captionShares(record *index.Record, words [][]string) []float64 {
-	shares := make([]float64, len(words))
-	for _, caption := range record.Captions {
-		said := map[string]bool{}
-		for _, word := range splitWords(caption.Text) {
-			said[stem(word)] = true
-		}
-		for i := range words {
-			shares[i] = max(shares[i], coverage(words[i], said))
-		}
-	}
-	return shares
 }
 
 // ContentWords counts the words of a text that are more than grammar, each
@@ -130,20 +96,6 @@ func clauseWords(clause string) []string {
 		}
 	}
 	return words
-}
-
-// coverage is the share of words found among names, 0 to 1.
-func coverage(words []string, names map[string]bool) float64 {
-	if len(words) == 0 {
-		return 0
-	}
-	found := 0
-	for _, word := range words {
-		if names[word] {
-			found++
-		}
-	}
-	return float64(found) / float64(len(words))
 }
 
 // splitWords cuts text at everything that is neither letter nor digit and

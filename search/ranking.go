@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -59,21 +60,26 @@ func (r *retrieval) ranking(stage Stage, reranked, planned int) *ranking {
 }
 
 // page cuts one page out of a ranking.
-func (k *ranking) page(snapshot Snapshot, request Request, offset int) Response {
+func (k *ranking) page(ctx context.Context, snapshot Snapshot, request Request, offset int) (Response, error) {
 	shown := k.shown(snapshot, request)
+	page := shown[min(offset, len(shown)):min(offset+request.Limit, len(shown))]
+	words, err := k.retrieval.pageWords(ctx, snapshot, page)
+	if err != nil {
+		return Response{}, err
+	}
 	response := Response{
 		Query: request.Text, Understood: k.understood, Hits: []Hit{}, Total: len(shown), TotalIsLowerBound: k.full,
 		Hidden: len(k.entries) - len(shown), Offset: offset, Verdict: k.verdict, Stage: k.stage,
 		Reranked: k.reranked, RerankPlanned: k.planned, Candidates: len(k.entries), Timings: k.timings,
 		Warnings: slices.Clone(k.warnings),
 	}
-	for i := offset; i < min(offset+request.Limit, len(shown)); i++ {
-		response.Hits = append(response.Hits, k.hit(shown[i], i+1, request.Explain))
+	for i, entry := range page {
+		response.Hits = append(response.Hits, k.hit(entry, offset+i+1, request.Explain, words[entry.entry.id]))
 	}
 	if end := offset + len(response.Hits); len(response.Hits) > 0 && end < len(shown) {
 		response.Next = end
 	}
-	return response
+	return response, nil
 }
 
 type shownEntry struct {
@@ -111,13 +117,13 @@ func (k *ranking) shown(snapshot Snapshot, request Request) []shownEntry {
 }
 
 // hit presents one entry.
-func (k *ranking) hit(shown shownEntry, rank int, explain bool) Hit {
+func (k *ranking) hit(shown shownEntry, rank int, explain bool, words []FieldMatch) Hit {
 	entry := shown.entry
 	hit := recordHit(shown.record, rank)
 	hit.Score, hit.Probability, hit.Verdict, hit.Basis = round(entry.score), round(entry.probability), entry.verdict, entry.basis
-	hit.Reason = k.retrieval.reason(entry.candidate, entry.probability)
+	hit.Reason = k.retrieval.reason(entry.candidate, entry.probability, words)
 	if explain {
-		explanation := k.retrieval.explain(entry.candidate)
+		explanation := k.retrieval.explain(entry.candidate, words)
 		hit.Explanation = &explanation
 	}
 	return hit

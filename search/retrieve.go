@@ -131,7 +131,7 @@ func (r *retrieval) keywordLeg(ctx context.Context) error {
 	started := time.Now()
 	window := r.searcher.options.Window
 	hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{
-		Text: p.text, Phrases: p.phrases, Exclude: p.unwantedPhrases, Kind: p.kind,
+		Text: p.text, Phrases: p.phrases, Exclude: p.unwantedPhrases, Kind: p.kind, ScoresOnly: true,
 	}, window, r.filter)
 	if err != nil {
 		return fmt.Errorf("search words: %w", err)
@@ -264,7 +264,7 @@ func (r *retrieval) propose() {
 	window := r.searcher.options.Window
 	for i, hit := range r.keywords {
 		if c := r.candidate(hit.ID); c != nil {
-			c.keyword, c.hasKeyword, c.keywordRank, c.fragments = hit.Score, true, i+1, hit.Fragments
+			c.keyword, c.hasKeyword, c.keywordRank = hit.Score, true, i+1
 		}
 	}
 	for i, hit := range r.vectors {

@@ -185,8 +185,11 @@ func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit
 	if from != nil {
 		offset = from.Offset
 	}
-	send := func(k *ranking) bool {
-		response := k.page(snapshot, p.request, offset)
+	send := func(k *ranking) error {
+		response, err := k.page(ctx, snapshot, p.request, offset)
+		if err != nil {
+			return err
+		}
 		response.Timings.ParseMS = parsed
 		response.Timings.TotalMS = milliseconds(started)
 		if response.Next > 0 {
@@ -195,7 +198,10 @@ func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit
 		if from != nil && from.Sequence != k.sequence {
 			response.Warnings = append(response.Warnings, "the library has changed since the first page; the order may have shifted")
 		}
-		return emit(response)
+		if !emit(response) {
+			return errStopped
+		}
+		return nil
 	}
 	if p.listing() && len(p.unwanted)+len(p.unwantedPhrases) == 0 {
 		response, err := listPage(ctx, snapshot, p, offset)
@@ -209,10 +215,14 @@ func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit
 	if known := s.knownRanking(p, snapshot, from, offset); known != nil {
 		again := *known
 		again.timings = Timings{} // nothing of it was done again
-		send(&again)
-		return nil
+		return ignoreStopped(send(&again))
 	}
-	err = s.rank(ctx, snapshot, p, from, first && from == nil, send)
+	return ignoreStopped(s.rank(ctx, snapshot, p, from, first && from == nil, send))
+}
+
+// ignoreStopped takes the end of an answer that nobody reads any more for no
+// error.
+func ignoreStopped(err error) error {
 	if errors.Is(err, errStopped) {
 		return nil
 	}
@@ -250,7 +260,7 @@ func (s *Searcher) knownRanking(p *plan, snapshot Snapshot, from *cursor, offset
 }
 
 // rank makes the ranking of a plan and sends it.
-func (s *Searcher) rank(ctx context.Context, snapshot Snapshot, p *plan, from *cursor, first bool, send func(*ranking) bool) error {
+func (s *Searcher) rank(ctx context.Context, snapshot Snapshot, p *plan, from *cursor, first bool, send func(*ranking) error) error {
 	r, err := s.retrieve(ctx, snapshot, p)
 	if err != nil {
 		return err
@@ -268,11 +278,12 @@ func (s *Searcher) rank(ctx context.Context, snapshot Snapshot, p *plan, from *c
 		count, deadline = min(from.Reranked, len(r.candidates)), time.Time{}
 	}
 	if !p.reranks() || s.engine == nil || count == 0 {
-		s.finish(p, r.ranking(StageFinal, 0, 0), send)
-		return nil
+		return s.finish(p, r.ranking(StageFinal, 0, 0), send)
 	}
-	if first && !send(r.ranking(StageFirst, 0, count)) {
-		return errStopped
+	if first {
+		if err := send(r.ranking(StageFirst, 0, count)); err != nil {
+			return err
+		}
 	}
 	read, err := r.rerank(ctx, count, deadline)
 	if err != nil {
@@ -280,13 +291,12 @@ func (s *Searcher) rank(ctx context.Context, snapshot Snapshot, p *plan, from *c
 	}
 	r.judgeAll()
 	r.settle()
-	s.finish(p, r.ranking(StageReranked, read, count), send)
-	return nil
+	return s.finish(p, r.ranking(StageReranked, read, count), send)
 }
 
 // finish keeps a final ranking and sends it.
-func (s *Searcher) finish(p *plan, final *ranking, send func(*ranking) bool) {
+func (s *Searcher) finish(p *plan, final *ranking, send func(*ranking) error) error {
 	final.retrieval.release()
 	s.rankings.put(p.key, final, 1)
-	send(final)
+	return send(final)
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,19 +62,55 @@ func TestNameWords(t *testing.T) {
 		Tags:  []string{"Family"}, Captions: []index.Caption{{Text: "a zeppelin"}},
 		Metadata: index.Metadata{Camera: "Nikon Z6", Title: "Temple"},
 	}
-	words := nameWords(record)
-	for _, word := range []string{"kyoto", "2019", "autumn", "leave", "archive", "family", "nikon", "z6", "temple"} {
-		if !words[word] {
-			t.Errorf("%q is missing", word)
+	for text, want := range map[string]float64{
+		"kyoto": 1, "2019": 1, "autumn leaves": 1, "archive": 1, "family": 1, "nikon z6": 1, "temples": 1, "zeppelin": 0, "home user": 0,
+		"photos of the temple in Kyoto, by night": 2.0 / 3, "autumn zeppelin": 0.5,
+	} {
+		if got := newWordFinder([]string{text}).nameShares(record, 1)[0]; math.Abs(got-want) > 1e-9 {
+			t.Errorf("%q: %v of it are names, want %v", text, got, want)
 		}
 	}
-	for _, word := range []string{"zeppelin", "home", "user"} {
-		if words[word] {
-			t.Errorf("%q is there", word)
+	if got := newWordFinder([]string{"zeppelin", "a temple"}).captionShares(record); got[0] != 1 || got[1] != 0 {
+		t.Errorf("captions say %v", got)
+	}
+}
+
+// TestWordFinder compares the finder, which skips what cannot be a match, with
+// cutting every text into its words.
+func TestWordFinder(t *testing.T) {
+	vocabulary := strings.Fields("Cats cat CAT dogs berries berry boxes two couple pair of glasses é été 猫 猫と犬 x9 IMG_2041 ringed-planet t-shirt ab")
+	random := rand.New(rand.NewPCG(3, 1))
+	draw := func() string {
+		var words []string
+		for range random.IntN(6) {
+			words = append(words, vocabulary[random.IntN(len(vocabulary))])
+		}
+		return strings.Join(words, []string{" ", ", ", "_", "/"}[random.IntN(4)])
+	}
+	for range 5000 {
+		clause, text := draw(), draw()
+		said := map[string]bool{}
+		for _, word := range splitWords(text) {
+			said[stem(word)] = true
+		}
+		want := coverage(clauseWords(clause), said)
+		finder := newWordFinder([]string{"", clause})
+		finder.look(text)
+		if got := finder.share(1); got != want || finder.share(0) != 0 {
+			t.Fatalf("%q in %q: got %v, want %v", clause, text, got, want)
 		}
 	}
-	if got := coverage(clauseWords("photos of the temple in Kyoto, by night"), words); math.Abs(got-2.0/3) > 1e-9 {
-		t.Errorf("coverage is %v", got)
+}
+
+func BenchmarkWordFinder(b *testing.B) {
+	record := &index.Record{
+		Files:    []index.File{{Path: "/home/user/Pictures/Archive/Kyoto 2019/IMG_20190504_1201.jpg"}},
+		Captions: []index.Caption{{Text: "a photo of a couple of drums, a motorcycle, and a tropical pineapple on a desk"}},
+	}
+	finder := newWordFinder([]string{"two drums and a tropical pineapple on a wooden table"})
+	for b.Loop() {
+		finder.nameShares(record, 1)
+		finder.captionShares(record)
 	}
 }
 

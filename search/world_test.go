@@ -347,6 +347,17 @@ func (e worldEngine) MatchPairs(ctx context.Context, tokens []embed.ImageTokens,
 	return matches, ctx.Err()
 }
 
+// coverage is the share of words found in a set, 0 to 1.
+func coverage(words []string, set map[string]bool) float64 {
+	found := 0
+	for _, word := range words {
+		if set[word] {
+			found++
+		}
+	}
+	return float64(found) / float64(max(len(words), 1))
+}
+
 // things of the populated world.
 func worldThings() []string {
 	return strings.Fields("cat dog pizza table lamp tree car boat house horse bird flower guitar bottle clock chair")

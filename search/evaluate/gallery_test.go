@@ -9,11 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"mekiki/embed"
 	"mekiki/embed/blip2"
 	"mekiki/embed/builtin"
-	"mekiki/embed/models"
-	"mekiki/embed/ort/orttest"
 	"mekiki/index"
 	"mekiki/search"
 )
@@ -78,16 +75,7 @@ func TestGalleryRankings(t *testing.T) {
 // rounding differs little between processors.
 func gallerySearcher(t *testing.T) *search.Searcher {
 	t.Helper()
-	runtime := orttest.Open(t)
-	model, err := models.Builtin(t.Context(), models.Options{Dir: t.TempDir(), Precision: blip2.Float32, Runtime: runtime})
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Runtime: runtime})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { engine.Close() })
+	engine := builtinEngine(t, blip2.Float32)
 	calibration, err := search.ParseCalibration(engine.Manifest().Calibration)
 	if err != nil {
 		t.Fatal(err)
