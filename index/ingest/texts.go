@@ -29,11 +29,12 @@ type TextFormat string
 const (
 	// Lines has one text a line; blank lines are left out.
 	Lines TextFormat = "lines"
-	// CSV has a header line; the columns "text" and "id" are the text and the
-	// user's id, and every other column is a field. A file whose header has no
-	// column "text" takes the first column for it.
+	// CSV has a header line; the columns "text" and "id" (or "external_id") are
+	// the text and the user's id, and every other column is a field. A single
+	// column is the text whatever its name.
 	CSV TextFormat = "csv"
-	// JSONL has one object a line, with "text", "id" if there is one, "tags"
+	// JSONL has one object a line, with "text", "id" (or "external_id", as in the
+	// HTTP API) if there is one, "tags"
 	// if there are any, and every other value as a field; or a JSON string.
 	JSONL TextFormat = "jsonl"
 )
@@ -171,8 +172,12 @@ func parseObject(data []byte) (textEntry, error) {
 		switch name {
 		case "text":
 			err = json.Unmarshal(raw, &entry.text)
-		case "id":
+		case "external_id":
 			entry.id, err = plain(raw)
+		case "id":
+			if _, better := object["external_id"]; !better {
+				entry.id, err = plain(raw)
+			}
 		case "tags":
 			err = json.Unmarshal(raw, &entry.tags)
 		default:
@@ -230,7 +235,15 @@ func readCSV(source io.Reader, visit func(textEntry) error) error {
 	column := func(name string) int {
 		return slices.IndexFunc(header, func(title string) bool { return strings.EqualFold(strings.TrimSpace(title), name) })
 	}
-	text, id := max(column("text"), 0), column("id")
+	text, id := column("text"), column("external_id")
+	if id < 0 {
+		id = column("id")
+	}
+	if text < 0 && len(header) > 1 {
+		return hint.Wrap(fmt.Errorf("the header has no column \"text\": %s", strings.Join(header, ", ")),
+			"give the file a first line with the names of its columns, \"text\" among them")
+	}
+	text = max(text, 0)
 	reader.ReuseRecord = true
 	for {
 		row, err := reader.Read()
