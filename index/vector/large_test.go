@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ import (
 //
 // The first draws so many pictures of 32 parts, see world; the second reads the
 // float32 rows of images, so many parts each, from /data/hard.parts.f32, and of
-// their texts from /data/hard.texts.f32. MEKIKI_VECTORS_DUMP=/data/world writes the
+// their texts from /data/hard.texts.f32; a third number takes so many of them. MEKIKI_VECTORS_DUMP=/data/world writes the
 // former in the form of the latter, for the programs of others.
 func TestLarge(t *testing.T) {
 	set := os.Getenv("MEKIKI_VECTORS")
@@ -114,10 +115,11 @@ type largeData struct {
 }
 
 func openLarge(t *testing.T, set string) *largeData {
-	name, number, found := cutLast(set)
+	name, number, found := strings.Cut(set, ":")
+	number, limit, _ := strings.Cut(number, ":")
 	count, err := strconv.Atoi(number)
 	if !found || err != nil {
-		t.Fatalf("MEKIKI_VECTORS=%s: expected world:COUNT or PATH:PARTS", set)
+		t.Fatalf("MEKIKI_VECTORS=%s: expected world:COUNT or PATH:PARTS[:COUNT]", set)
 	}
 	if name == "world" {
 		world := newWorld(testLargeWidth, 32)
@@ -132,6 +134,9 @@ func openLarge(t *testing.T, set string) *largeData {
 	data.values = func(group uint64) ([]float32, error) {
 		return rows[int(group)*count*testLargeWidth : int(group+1)*count*testLargeWidth], nil
 	}
+	if most, err := strconv.Atoi(limit); err == nil {
+		data.count = min(data.count, most)
+	}
 	texts := slices.Collect(slices.Chunk(readRows(t, name+".texts.f32"), testLargeWidth))
 	for i := range min(len(texts), largeTexts) {
 		data.texts = append(data.texts, texts[i*len(texts)/min(len(texts), largeTexts)])
@@ -141,15 +146,6 @@ func openLarge(t *testing.T, set string) *largeData {
 
 // largeTexts is how many texts are asked with.
 const largeTexts = 100
-
-func cutLast(set string) (name, number string, found bool) {
-	for i := len(set) - 1; i >= 0; i-- {
-		if set[i] == ':' {
-			return set[:i], set[i+1:], true
-		}
-	}
-	return "", "", false
-}
 
 // readRows maps a file of float32 rows; it stays mapped.
 func readRows(t *testing.T, name string) []float32 {
