@@ -37,9 +37,9 @@ type approximating struct {
 // to the queries, in the cells nearest to them, are scored by all their codes, and
 // of those the ones that may be among the k best exactly.
 func (v *View) approximate(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
-	scored := scoredLeast + scoredEach*k
-	a := &approximating{view: v, allow: allow, queries: v.represent(queries), pick: newPicking(scored)}
-	budget := max(float64(seenEach*scored), seenPart*float64(v.cells.count)) * v.effort
+	scored := int(float64(scoredLeast+scoredEach*k) * v.effort)
+	a := &approximating{view: v, allow: allow, queries: v.represent(queries), pick: newPicking(max(k, scored*v.content.entries/v.Len()))}
+	budget := max(float64(seenEach*scored), seenPart*v.effort*float64(v.cells.count))
 	order := a.order()
 	for !order.empty() && float64(a.seen)*a.share() < budget {
 		if a.seen&0xffff < cellTarget && ctx.Err() != nil {
@@ -52,9 +52,15 @@ func (v *View) approximate(ctx context.Context, queries []float32, k int, allow 
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		s.proposeLikely(v.content.chunk(place.chunk), int(place.slot))
+		if chunk := v.content.chunk(place.chunk); !v.content.dead.has(chunk.first + int(place.slot)) {
+			s.proposeLikely(chunk, int(place.slot))
+		}
 	}
-	return s.rescore(ctx, queries, k)
+	found, err := s.rescore(ctx, queries, k)
+	if err == nil && len(found) < k { // too many were removed or not allowed
+		return v.SearchExact(ctx, queries, k, allow)
+	}
+	return found, err
 }
 
 // proposeLikely looks at an entry like propose, but with limits that are very likely
@@ -110,15 +116,16 @@ func (a *approximating) share() float64 {
 }
 
 // dots computes the largest dot product of each row with any query.
-func (a *approximating) dots(codes []byte, count int, scale func(i int) float32) []float32 {
+func (a *approximating) dots(rows *codeTable) []float32 {
+	count := len(rows.scales)
 	a.products = slices.Grow(a.products[:0], count)[:count]
 	a.scores = slices.Grow(a.scores[:0], count)[:count]
 	for number := range a.queries {
 		query := &a.queries[number]
-		a.view.kernel.dot(query.codes, codes, a.products)
+		a.view.kernel.dot(query.codes, rows.codes, a.products)
 		factor := float32(query.scale)
 		for i, product := range a.products {
-			score := factor * scale(i) * float32(product-query.shift)
+			score := factor * rows.scales[i] * float32(product-query.shift)
 			if number == 0 || score > a.scores[i] {
 				a.scores[i] = score
 			}
@@ -129,33 +136,36 @@ func (a *approximating) dots(codes []byte, count int, scale func(i int) float32)
 
 // order gives the cells, the one with the nearest centre first.
 func (a *approximating) order() *cellOrder {
-	centres := &a.view.cells.centres
-	scores := a.dots(centres.codes, len(centres.scales), func(i int) float32 { return centres.scales[i] })
-	return newCellOrder(scores)
+	return newCellOrder(a.dots(&a.view.cells.centres))
 }
 
-// look scores a cell's members.
+// look scores a cell's members. Without a filter, removed entries are left out
+// later: asking about each would take longer than scoring them.
 func (a *approximating) look(c *cell) {
-	a.seen += len(c.members)
-	scores := a.dots(c.codes, len(c.members), func(i int) float32 { return c.members[i].scale })
-	for i, score := range scores {
+	a.seen += len(c.places)
+	for i, score := range a.dots(&c.codeTable) {
 		if score < a.pick.least {
 			continue
 		}
-		member := &c.members[i]
-		entry, number := a.view.content.at(member.place)
-		if a.view.content.dead.has(number) {
+		if a.allow != nil && !a.asks(c.places[i]) {
 			continue
 		}
-		if a.allow != nil {
-			a.asked++
-			if !a.allow(entry.group) {
-				continue
-			}
-			a.allowed++
-		}
-		a.pick.offer(picked{score, member.place})
+		a.pick.offer(picked{score, c.places[i]})
 	}
+}
+
+// asks says whether an entry may be found.
+func (a *approximating) asks(at place) bool {
+	entry, number := a.view.content.at(at)
+	if a.view.content.dead.has(number) {
+		return false
+	}
+	a.asked++
+	if a.allow(entry.group) {
+		a.allowed++
+		return true
+	}
+	return false
 }
 
 // picked is a representative that scored.

@@ -10,21 +10,21 @@ import (
 // pointSet is coded representatives by number.
 type pointSet struct {
 	stride, width int
-	codes         []byte
-	members       []member
+	cell
 }
 
 func (s *pointSet) code(i int32) []byte {
 	return s.codes[int(i)*s.stride : (int(i)+1)*s.stride]
 }
 
-// cell copies members into a cell of their own, with room to grow.
-func (s *pointSet) cell(numbers []int32) *cell {
+// take copies some into a cell of their own, with room to grow.
+func (s *pointSet) take(numbers []int32) *cell {
 	room := len(numbers) + len(numbers)/4 + 4
-	c := &cell{make([]byte, 0, room*s.stride), make([]member, 0, room)}
+	c := &cell{codeTable{make([]byte, 0, room*s.stride), make([]float32, 0, room)}, make([]place, 0, room)}
 	for _, number := range numbers {
 		c.codes = append(c.codes, s.code(number)...)
-		c.members = append(c.members, s.members[number])
+		c.scales = append(c.scales, s.scales[number])
+		c.places = append(c.places, s.places[number])
 	}
 	return c
 }

@@ -25,10 +25,10 @@ const buildRefinements = 1
 func (b *building) build() cells {
 	b.workers = max(1, runtime.GOMAXPROCS(0))
 	set, groups := b.representatives()
-	lists := b.divide(set, max(cellTarget, len(set.members)/mostCells))
+	lists := b.divide(set, max(cellTarget, len(set.scales)/mostCells))
 	var c cells
 	for round := 0; ; round++ {
-		c = cells{count: len(set.members), groups: groups}
+		c = cells{count: len(set.scales), groups: groups}
 		for _, numbers := range lists {
 			c.centres.add(b.stride, set.centre(numbers))
 		}
@@ -38,7 +38,7 @@ func (b *building) build() cells {
 		lists = b.reassign(set, &c.centres)
 	}
 	for _, numbers := range lists {
-		c.list = append(c.list, set.cell(numbers))
+		c.list = append(c.list, set.take(numbers))
 	}
 	return c
 }
@@ -59,13 +59,8 @@ func (b *building) each(count int, do func(worker, i int)) {
 
 // representatives merges the rows of every entry.
 func (b *building) representatives() (*pointSet, int) {
-	type found struct {
-		codes   []byte
-		members []member
-		groups  int
-	}
 	const stretch = 64 // chunks
-	results := make([]found, (len(b.chunks)+stretch-1)/stretch)
+	results, groups := make([]cell, (len(b.chunks)+stretch-1)/stretch), make([]int, (len(b.chunks)+stretch-1)/stretch)
 	b.each(len(results), func(_, i int) {
 		result, merging, code := &results[i], newMerging(b.width, b.kernel), make([]byte, b.stride)
 		for number := i * stretch; number < min((i+1)*stretch, len(b.chunks)); number++ {
@@ -75,32 +70,33 @@ func (b *building) representatives() (*pointSet, int) {
 				if b.dead(at) {
 					continue
 				}
-				result.groups++
+				groups[i]++
 				from, to := chunk.entries[slot].row, chunk.endRow(slot)
 				merging.merge(chunk.codes[from*b.stride:to*b.stride], chunk.rows[from:to], func(mean []float32) {
-					scale := quantize(code[:b.width], mean)
+					result.scales = append(result.scales, quantize(code[:b.width], mean))
 					result.codes = append(result.codes, code...)
-					result.members = append(result.members, member{scale, at})
+					result.places = append(result.places, at)
 				})
 			}
 		}
 	})
-	total := 0
+	total, allGroups := 0, 0
 	for i := range results {
-		total += len(results[i].members)
+		total += len(results[i].scales)
+		allGroups += groups[i]
 	}
-	set, groups := &pointSet{stride: b.stride, width: b.width, codes: make([]byte, 0, total*b.stride), members: make([]member, 0, total)}, 0
+	set := &pointSet{b.stride, b.width, cell{codeTable{make([]byte, 0, total*b.stride), make([]float32, 0, total)}, make([]place, 0, total)}}
 	for i := range results {
-		set.codes, set.members = append(set.codes, results[i].codes...), append(set.members, results[i].members...)
-		groups += results[i].groups
-		results[i] = found{}
+		set.codes = append(set.codes, results[i].codes...)
+		set.scales, set.places = append(set.scales, results[i].scales...), append(set.places, results[i].places...)
+		results[i] = cell{}
 	}
-	return set, groups
+	return set, allGroups
 }
 
 // divide divides the set until parts have target members at most.
 func (b *building) divide(set *pointSet, target int) (lists [][]int32) {
-	all := make([]int32, len(set.members))
+	all := make([]int32, len(set.scales))
 	for i := range all {
 		all[i] = int32(i)
 	}
@@ -140,7 +136,7 @@ func (b *building) divide(set *pointSet, target int) (lists [][]int32) {
 // reassign gives each member to the nearest centre; centres left alone vanish.
 func (b *building) reassign(set *pointSet, centres *codeTable) (lists [][]int32) {
 	const stretch = 4096
-	regions, numbers := b.regions(centres), make([]int32, len(set.members))
+	regions, numbers := b.regions(centres), make([]int32, len(set.scales))
 	b.each((len(numbers)+stretch-1)/stretch, func(_, i int) {
 		linking := newLinking(b.width, b.kernel)
 		for number := i * stretch; number < min((i+1)*stretch, len(numbers)); number++ {
@@ -166,11 +162,8 @@ type regions struct {
 const regionsLooked = 12
 
 func (b *building) regions(centres *codeTable) *regions {
-	set := &pointSet{stride: b.stride, width: b.width, codes: centres.codes, members: make([]member, len(centres.scales))}
-	for i, scale := range centres.scales {
-		set.members[i].scale = scale
-	}
-	r := &regions{numbers: b.divide(set, max(32, int(math.Sqrt(float64(len(set.members))))))}
+	set := &pointSet{b.stride, b.width, cell{codeTable: *centres}}
+	r := &regions{numbers: b.divide(set, max(32, int(math.Sqrt(float64(len(set.scales))))))}
 	for _, numbers := range r.numbers {
 		r.centres.add(b.stride, set.centre(numbers))
 		var table codeTable

@@ -20,16 +20,11 @@ type cells struct {
 	shared  bool
 }
 
-// cell has a stretch of codes that the kernels read at once.
+// cell is a list of representatives: their codes, that the kernels read at once,
+// their scales, and the entries that they stand for.
 type cell struct {
-	codes   []byte
-	members []member
-}
-
-// member is a representative: its scale and the entry that it stands for.
-type member struct {
-	scale float32
-	place place
+	codeTable
+	places []place
 }
 
 // place is where an entry is: the number of its chunk, and its own in that.
@@ -91,10 +86,10 @@ func (l *linking) add(c *cells, entryChunk *chunk, at place, dead func(place) bo
 		scale := quantize(l.code[:l.width], mean)
 		number := l.nearest(&c.centres, l.code)
 		old := c.list[number]
-		grown := &cell{append(old.codes, l.code...), append(old.members, member{scale, at})}
+		grown := &cell{codeTable{append(old.codes, l.code...), append(old.scales, scale)}, append(old.places, at)}
 		c.list[number] = grown
 		c.count++
-		if len(grown.members) > c.full() {
+		if len(grown.places) > c.full() {
 			l.split(c, number, dead)
 		}
 	})
@@ -130,20 +125,20 @@ func (l *linking) scores(centres *codeTable, code []byte) []float32 {
 func (l *linking) split(c *cells, number int, dead func(place) bool) {
 	old := c.list[number]
 	var centres codeTable
-	set := pointSet{stride: l.stride, width: l.width, codes: old.codes, members: old.members}
+	set := pointSet{l.stride, l.width, *old}
 	var alive []int32
-	for i, member := range old.members {
-		if !dead(member.place) {
+	for i, place := range old.places {
+		if !dead(place) {
 			alive = append(alive, int32(i))
 		}
 	}
-	c.count -= len(old.members) - len(alive)
+	c.count -= len(old.places) - len(alive)
 	if len(alive) <= c.full()/2 {
-		c.list[number] = set.cell(alive)
+		c.list[number] = set.take(alive)
 		return
 	}
 	one, two := newBisecting(l.width, l.kernel).bisect(&set, alive)
-	left, right := set.cell(one), set.cell(two)
+	left, right := set.take(one), set.take(two)
 	centres.add(l.stride, set.centre(one))
 	centres.add(l.stride, set.centre(two))
 	c.list[number] = left

@@ -12,12 +12,12 @@ func checkCells(t *testing.T, view *View) {
 	t.Helper()
 	there, count := map[uint64]bool{}, 0
 	for number, cell := range view.cells.list {
-		if len(cell.codes) != len(cell.members)*view.stride || len(cell.members) > view.cells.full() {
-			t.Fatalf("cell %d has %d members and %d bytes", number, len(cell.members), len(cell.codes))
+		if len(cell.codes) != len(cell.places)*view.stride || len(cell.places) > view.cells.full() {
+			t.Fatalf("cell %d has %d members and %d bytes", number, len(cell.places), len(cell.codes))
 		}
-		count += len(cell.members)
-		for _, member := range cell.members {
-			if entry, at := view.content.at(member.place); !view.content.dead.has(at) {
+		count += len(cell.places)
+		for _, place := range cell.places {
+			if entry, at := view.content.at(place); !view.content.dead.has(at) {
 				there[entry.group] = true
 			}
 		}

@@ -75,15 +75,15 @@ func (v *View) appendCell(block []byte, number int) []byte {
 	block = binary.LittleEndian.AppendUint32(block, 0)
 	block = binary.LittleEndian.AppendUint32(block, math.Float32bits(v.cells.centres.scales[number]))
 	block = append(block, v.cells.centres.row(number, v.stride)[:v.width]...)
-	for i, member := range c.members {
-		entry, at := v.content.at(member.place)
+	for i, place := range c.places {
+		entry, at := v.content.at(place)
 		if v.content.dead.has(at) {
 			continue
 		}
 		count++
 		block = binary.LittleEndian.AppendUint64(block, entry.group)
-		block = binary.LittleEndian.AppendUint32(block, v.content.fingerprint(member.place, v.stride))
-		block = binary.LittleEndian.AppendUint32(block, math.Float32bits(member.scale))
+		block = binary.LittleEndian.AppendUint32(block, v.content.fingerprint(place, v.stride))
+		block = binary.LittleEndian.AppendUint32(block, math.Float32bits(c.scales[i]))
 		block = append(block, c.codes[i*v.stride:i*v.stride+v.width]...)
 	}
 	binary.LittleEndian.PutUint32(block, count)
@@ -208,9 +208,9 @@ func (l *loading) readCell() error {
 	if binary.LittleEndian.Uint32(stored[:]) != sum {
 		return fmt.Errorf("%w: checksum does not match", ErrSaved)
 	}
-	if len(read.members) > 0 {
+	if len(read.places) > 0 {
 		l.cells.list = append(l.cells.list, read)
-		l.cells.count += len(read.members)
+		l.cells.count += len(read.places)
 		l.cells.centres.codes = appendPadded(l.cells.centres.codes, head[savedCell:], x.stride)
 		l.cells.centres.scales = append(l.cells.centres.scales, math.Float32frombits(binary.LittleEndian.Uint32(head[4:])))
 	}
@@ -234,7 +234,8 @@ func (l *loading) take(c *cell, record []byte) bool {
 		l.cells.groups++
 	}
 	c.codes = appendPadded(c.codes, record[savedMember:], x.stride)
-	c.members = append(c.members, member{math.Float32frombits(binary.LittleEndian.Uint32(record[12:])), at})
+	c.scales = append(c.scales, math.Float32frombits(binary.LittleEndian.Uint32(record[12:])))
+	c.places = append(c.places, at)
 	return true
 }
 
