@@ -47,6 +47,7 @@ func TestMistakes(t *testing.T) {
 		{"lookup 17 --limit -1", "--limit -1", ""},
 		{"index . --captions -1", "--captions -1", ""},
 		{"index . --batch 0", "--batch 0", ""},
+		{"eval --builtin --sample -1", "--sample -1", ""},
 		{"serve --addr nonsense", `--addr "nonsense"`, "127.0.0.1:8080"},
 		{"serve --upload-mib 99999999999999", "--upload-mib", ""},
 	}

@@ -244,7 +244,8 @@ func (a *app) printModel(model models.Model) error {
 		for _, choice := range manifest.Quantization {
 			counts[choice.Method]++
 		}
-		row("matrix products", "%d int8, %d int8 with a scale for each row, %d fp32", counts["int8"], counts["int8_rows"], counts["fp32"])
+		row("matrix products", "%d int8, %d int8 with a scale for each row, %d int8 with scales for blocks, %d fp32",
+			counts["int8"], counts["int8_rows"], counts["int8_blocks"], counts["fp32"])
 	}
 	if check := manifest.SelfCheck; check != nil {
 		row("beside fp32", "cosine of parts %.5f (worst %.5f), of texts %.5f (worst %.5f), match logits within %.3f, %.1f times as fast",

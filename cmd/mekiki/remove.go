@@ -102,11 +102,22 @@ func removal(library *index.Library, options removeOptions, arguments []string) 
 		}
 		batch.Detach = append(batch.Detach, path)
 	}
+	for record := range snapshot.All() {
+		if options.texts && record.Kind == index.KindText {
+			batch.Remove = append(batch.Remove, record.ID)
+		}
+	}
+	err := removeFolders(snapshot, options.folders, &batch)
+	return batch, err
+}
+
+// removeFolders adds to batch what is in or below the folders.
+func removeFolders(snapshot *index.Snapshot, names []string, batch *index.Batch) error {
 	var folders []string
-	for _, folder := range options.folders {
-		path, err := filepath.Abs(folder)
+	for _, name := range names {
+		path, err := filepath.Abs(name)
 		if err != nil {
-			return batch, err
+			return err
 		}
 		folders = append(folders, strings.TrimSuffix(path, string(filepath.Separator))+string(filepath.Separator))
 	}
@@ -119,9 +130,6 @@ func removal(library *index.Library, options removeOptions, arguments []string) 
 		return at >= 0
 	}
 	for record := range snapshot.All() {
-		if options.texts && record.Kind == index.KindText {
-			batch.Remove = append(batch.Remove, record.ID)
-		}
 		for _, path := range record.Paths() {
 			if inFolder(path) {
 				batch.Detach = append(batch.Detach, path)
@@ -135,9 +143,9 @@ func removal(library *index.Library, options removeOptions, arguments []string) 
 	}
 	for _, folder := range folders {
 		if !found[folder] {
-			return batch, hint.Wrap(fmt.Errorf("%s: nothing of it is in the library: %w", folder, index.ErrNotFound),
+			return hint.Wrap(fmt.Errorf("%s: nothing of it is in the library: %w", folder, index.ErrNotFound),
 				"mekiki export lists the paths that are")
 		}
 	}
-	return batch, nil
+	return nil
 }

@@ -58,12 +58,6 @@ func (r Result) Bytes() int64 {
 	return total
 }
 
-// FolderName returns the name of the folder that a pull of these names goes to.
-func FolderName(environment Environment, names ...string) (string, error) {
-	_, folder, err := parseRequests(environment, names)
-	return folder, err
-}
-
 // Pull brings everything that the names stand for into one folder: names of Models, Hugging Face repositories
 // ("owner/name" or "owner/name@revision") or addresses of files. Files that are there and right are kept. When ctx ends,
 // what has come is kept for the next pull. Another pull of the same folder, in this process or another, is waited for.

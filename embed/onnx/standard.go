@@ -128,11 +128,6 @@ func (g *Graph) Absolute(x Value) Value {
 	return g.one("", "Abs", []Value{x}, x.Type, x.Shape)
 }
 
-// Sigmoid is 1/(1+exp(-x)), element by element.
-func (g *Graph) Sigmoid(x Value) Value {
-	return g.one("", "Sigmoid", []Value{x}, x.Type, x.Shape)
-}
-
 // Gelu is the exact (erf) Gaussian error linear unit, element by element.
 func (g *Graph) Gelu(x Value) Value {
 	return g.one("", "Gelu", []Value{x}, x.Type, x.Shape)
