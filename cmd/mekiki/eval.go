@@ -45,6 +45,8 @@ type evalFlags struct {
 	sample    int
 	k         int
 	calibrate string
+	// calibration is a file to use in place of the model's own.
+	calibration string
 }
 
 func newEvalCommand(app *app) *cobra.Command {
@@ -68,6 +70,7 @@ func newEvalCommand(app *app) *cobra.Command {
 	command.Flags().IntVar(&flags.sample, "sample", 0, "pictures to ask about at most (default: all; with --self 200)")
 	command.Flags().IntVar(&flags.k, "rerank", 128, "candidates that ITM reads")
 	command.Flags().StringVar(&flags.calibrate, "calibrate", "", "fit the model's calibration on the split val instead, and write it to a file")
+	command.Flags().StringVar(&flags.calibration, "calibration", "", "calibration file to use in place of the model's own")
 	return command
 }
 
@@ -93,7 +96,7 @@ func (a *app) evaluate(ctx context.Context, arguments []string, flags evalFlags)
 		},
 	}
 	if flags.self {
-		return a.selfCheck(ctx, options, reporter)
+		return a.selfCheck(ctx, options, flags, reporter)
 	}
 	source, err := evalSource(arguments, flags)
 	if err != nil {
@@ -102,7 +105,7 @@ func (a *app) evaluate(ctx context.Context, arguments []string, flags evalFlags)
 	return a.evaluateSource(ctx, source, options, flags, reporter)
 }
 
-func (a *app) selfCheck(ctx context.Context, options evaluate.Options, reporter *progress.Reporter) (err error) {
+func (a *app) selfCheck(ctx context.Context, options evaluate.Options, flags evalFlags, reporter *progress.Reporter) (err error) {
 	library, err := a.openLibrary(ctx, true)
 	if err != nil {
 		return err
@@ -113,7 +116,7 @@ func (a *app) selfCheck(ctx context.Context, options evaluate.Options, reporter 
 		return err
 	}
 	defer func() { err = joinErrors(err, engine.Close()) }()
-	if options.Calibration, err = engine.calibration(); err != nil {
+	if options.Calibration, err = engine.chosenCalibration(flags); err != nil {
 		return err
 	}
 	report, err := evaluate.SelfCheck(ctx, library, engine, options)
@@ -141,7 +144,7 @@ func (a *app) evaluateSource(ctx context.Context, source evaluate.Source, option
 		}
 		return writeCalibration(flags.calibrate, calibration)
 	}
-	if options.Calibration, err = engine.calibration(); err != nil {
+	if options.Calibration, err = engine.chosenCalibration(flags); err != nil {
 		return err
 	}
 	if len(flags.splits) == 0 && source.Dataset.Splits()["test"] > 0 {
@@ -164,6 +167,27 @@ func (s *session) calibration() (*search.Calibration, error) {
 	calibration, err := search.ParseCalibration(data)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", s.name, err)
+	}
+	return &calibration, nil
+}
+
+// chosenCalibration is that of the flags' file, or else the model's own.
+func (s *session) chosenCalibration(flags evalFlags) (*search.Calibration, error) {
+	if flags.calibration == "" {
+		return s.calibration()
+	}
+	file, err := os.Open(flags.calibration)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", flags.calibration, err)
+	}
+	calibration, err := search.ParseCalibration(data)
+	if err != nil {
+		return nil, hint.Wrap(fmt.Errorf("%s: %w", flags.calibration, err), "give a file that --calibrate wrote")
 	}
 	return &calibration, nil
 }
