@@ -21,13 +21,14 @@ const importLong = `Import a checkpoint: compile it into a model that --model ca
 
 PATH is a Hugging Face folder (config.json with model.safetensors, whole or in
 shards), a folder with LAVIS .pth files, or the .pth files themselves: a whole
-checkpoint, or a stage-1 checkpoint and its vision file. LAVIS files need the
-vocabulary of bert-base-uncased: vocab.txt beside them, or --vocabulary.
+checkpoint, or a stage-1 checkpoint and its vision file. LAVIS files have no
+vocabulary: bert-base-uncased's, which is in the program, is taken where it has
+the checkpoint's size; another is vocab.txt beside them, or --vocabulary.
 
 The source is only read, tensor by tensor, and can be deleted afterwards.`
 
 const importExample = `  mekiki import ~/models/blip2-itm-vit-g
-  mekiki import blip2_pretrained.pth eva_vit_g.pth --vocabulary vocab.txt --name blip2
+  mekiki import blip2_pretrained.pth eva_vit_g.pth --name blip2
   mekiki import ~/models/tuned --precision fp32`
 
 // importOptions are the flags of import, which pull has too.
@@ -41,7 +42,7 @@ type importOptions struct {
 func (o *importOptions) addFlags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringVar(&o.name, "name", "", "name of the model (default: that of the source)")
-	flags.StringVar(&o.vocabulary, "vocabulary", "", "vocab.txt of bert-base-uncased, for checkpoints that have none")
+	flags.StringVar(&o.vocabulary, "vocabulary", "", "vocab.txt, for checkpoints that have none and are not of BERT's size")
 	flags.IntVar(&o.imageSize, "image-size", 0, "side of the input in pixels (default: that of the checkpoint)")
 	flags.BoolVar(&o.allowExtra, "allow-extra", false, "ignore tensors that are not known")
 }
@@ -84,7 +85,7 @@ func runImport(ctx context.Context, app *app, options importOptions, paths []str
 	defer func() { err = errors.Join(err, source.Close()) }()
 	if _, ok := source.Vocabulary(); !ok {
 		return imported{}, hint.Wrap(fmt.Errorf("import %s: there is no vocab.txt", strings.Join(paths, " ")),
-			"put bert-base-uncased's vocab.txt beside the files, or name it with --vocabulary; mekiki pull fetches it")
+			"put the checkpoint's vocab.txt beside the files, or name it with --vocabulary")
 	}
 	name := options.name
 	if name == "" {

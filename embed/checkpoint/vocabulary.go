@@ -9,15 +9,20 @@ import (
 	"os"
 	"slices"
 
+	"mekiki/embed/wordpiece"
 	"mekiki/internal/hint"
 )
 
 // beginToken is BLIP-2's start of a caption; it follows BERT's vocabulary.
 const beginToken = "[DEC]"
 
-// loadVocabulary returns the vocabulary with added tokens, or nil when there is none.
+// loadVocabulary returns the vocabulary with added tokens: the file at path or beside
+// the weights, else bert-base-uncased's where the size is that of it, else nil.
 func loadVocabulary(s *source, path string, size int) ([]byte, error) {
 	tokens, name, err := readVocabulary(s, path)
+	if err == nil && tokens == nil && isBERT(size) {
+		tokens, name, err = bertVocabulary()
+	}
 	if err != nil || tokens == nil {
 		return nil, err
 	}
@@ -39,6 +44,18 @@ func loadVocabulary(s *source, path string, size int) ([]byte, error) {
 		joined.WriteByte('\n')
 	}
 	return joined.Bytes(), nil
+}
+
+// bertTokens is the size of bert-base-uncased's vocabulary.
+const bertTokens = 30522
+
+// isBERT reports whether a model has as many tokens as the published ones, which
+// all use bert-base-uncased's, with or without [DEC].
+func isBERT(size int) bool { return size == bertTokens || size == bertTokens+1 }
+
+func bertVocabulary() (tokens []string, name string, err error) {
+	data, err := wordpiece.BERTVocabulary()
+	return splitTokens(data), "bert-base-uncased's vocabulary", err
 }
 
 // readVocabulary reads the tokens from the given path, or from vocab.txt or tokenizer.json beside the weights.
