@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -16,24 +17,16 @@ import (
 // or more unit rows of the serving space's width, one after the other. Equal
 // scores are in order of ID.
 func (s *Snapshot) NearestImages(ctx context.Context, query []float32, k int, filter Filter) ([]Neighbour, error) {
-	views, err := s.view.nearest(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("nearest images: %w", err)
-	}
-	return s.nearest(ctx, views.images, KindImage, query, k, filter)
+	return s.nearest(ctx, KindImage, query, k, filter)
 }
 
 // NearestTexts finds the k texts nearest to any of the query's vectors.
 func (s *Snapshot) NearestTexts(ctx context.Context, query []float32, k int, filter Filter) ([]Neighbour, error) {
-	views, err := s.view.nearest(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("nearest texts: %w", err)
-	}
-	return s.nearest(ctx, views.texts, KindText, query, k, filter)
+	return s.nearest(ctx, KindText, query, k, filter)
 }
 
-func (s *Snapshot) nearest(ctx context.Context, view vectorView, kind Kind, query []float32, k int, filter Filter) ([]Neighbour, error) {
-	if view == nil || k <= 0 || view.Len() == 0 {
+func (s *Snapshot) nearest(ctx context.Context, kind Kind, query []float32, k int, filter Filter) ([]Neighbour, error) {
+	if k <= 0 {
 		return nil, ctx.Err()
 	}
 	for _, value := range query {
@@ -49,11 +42,32 @@ func (s *Snapshot) nearest(ctx context.Context, view vectorView, kind Kind, quer
 		}
 		allow = allowed.has
 	}
-	found, err := view.Search(ctx, query, k, allow)
-	if err != nil {
-		return nil, fmt.Errorf("nearest %ss: %w", kind, err)
+	for {
+		found, err := s.nearestOnce(ctx, kind, query, k, allow)
+		var bad *errRecord
+		if errors.As(err, &bad) && errors.Is(err, ErrDamaged) {
+			// The rest is found without it.
+			if err = s.view.vectors.without(ctx, s.view, bad.id, bad.err); err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
+		}
+		return found, nil
 	}
-	return found, nil
+}
+
+func (s *Snapshot) nearestOnce(ctx context.Context, kind Kind, query []float32, k int, allow func(uint64) bool) ([]Neighbour, error) {
+	views, err := s.view.nearest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	view := views.of(kind)
+	if view == nil || view.Len() == 0 {
+		return nil, ctx.Err()
+	}
+	return view.Search(ctx, query, k, allow)
 }
 
 // Keyword finds the k records that match the words best; equal scores are in

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mekiki/index/internal/segment"
+	"mekiki/index/vector"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
 )
@@ -38,6 +39,11 @@ type Options struct {
 	// SegmentBytes is the length from which on a new segment is begun; zero
 	// means 512 MiB.
 	SegmentBytes int64
+
+	// keptVectors is the number of vectors up to which an index keeps them in
+	// full precision, and celledVectors that from which it has cells; zero means
+	// the constants.
+	keptVectors, celledVectors int
 }
 
 func (o Options) withDefaults() Options {
@@ -55,6 +61,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.SegmentBytes == 0 {
 		o.SegmentBytes = segmentLimit
+	}
+	if o.keptVectors == 0 {
+		o.keptVectors = keptVectors
+	}
+	if o.celledVectors == 0 {
+		o.celledVectors = vector.ApproximateFrom
 	}
 	return o
 }

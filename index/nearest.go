@@ -4,20 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"mekiki/index/vector"
 )
 
-// vectorIndex finds the groups nearest to a query. A group is a record. Add
-// and Remove are for one goroutine at a time.
+// vectorIndex finds the groups nearest to a query. A group is a record. Its
+// methods are for one goroutine at a time.
 type vectorIndex interface {
 	// Add puts in a group's vectors, row after row, in place of those it has.
 	Add(group uint64, vectors []float32) error
 	// Remove takes a group out, if it is there.
 	Remove(group uint64)
-	// View gives the current content; it never changes.
-	View() vectorView
+	// Load reads what a view has saved, and reports how many groups it had
+	// nothing of.
+	Load(from io.Reader) (missing int, err error)
+	// View gives the current content; it never changes. Values gives a group's
+	// vectors as of now, in case the index does not keep them.
+	View(values valueReader) vectorView
 }
+
+// valueReader gives a group's vectors again.
+type valueReader func(group uint64) ([]float32, error)
 
 // vectorView is a vector index at one moment. It is safe for concurrent use.
 type vectorView interface {
@@ -26,36 +34,56 @@ type vectorView interface {
 	Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error)
 	// Len is the number of groups.
 	Len() int
+	// Save writes what takes long to build, for Load.
+	Save(to io.Writer) error
 }
 
-// newVectorIndexes makes the indexes of a space's images and texts.
-func newVectorIndexes(width int) (images, texts vectorIndex, err error) {
-	first, err := vector.New(vector.Options{Width: width})
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrSpace, err)
+// newVectorIndex makes an empty index. Unless it is to keep the vectors in full
+// precision, in memory, its views read them when they score.
+func newVectorIndex(width int, method vector.Method, keep bool) (vectorIndex, error) {
+	options := vector.Options{Width: width, Method: method}
+	if !keep {
+		options.Values = func(uint64) ([]float32, error) { return nil, errNoReader }
 	}
-	second, err := vector.New(vector.Options{Width: width})
+	made, err := vector.New(options)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrSpace, err)
+		return nil, fmt.Errorf("%w: %w", ErrSpace, err)
 	}
-	return exactIndex{first}, exactIndex{second}, nil
+	return searchIndex{made, keep}, nil
 }
 
-// exactIndex is the vectorIndex of package vector.
-type exactIndex struct{ *vector.Index }
+var errNoReader = errors.New("the vectors are not in memory, and nothing reads them")
+
+// searchIndex is the vectorIndex of package vector.
+type searchIndex struct {
+	*vector.Index
+	keep bool
+}
 
 // Add implements vectorIndex.
-func (x exactIndex) Add(group uint64, vectors []float32) error {
+func (x searchIndex) Add(group uint64, vectors []float32) error {
 	return spaceError(x.Index.Add(group, vectors))
 }
 
-// View implements vectorIndex.
-func (x exactIndex) View() vectorView { return exactView{x.Index.View()} }
+// Load implements vectorIndex.
+func (x searchIndex) Load(from io.Reader) (missing int, err error) {
+	loaded, err := x.Index.Load(from)
+	return loaded.Linked, err
+}
 
-type exactView struct{ *vector.View }
+// View implements vectorIndex.
+func (x searchIndex) View(values valueReader) vectorView {
+	view := x.Index.View()
+	if !x.keep {
+		view = view.WithValues(values)
+	}
+	return searchView{view}
+}
+
+type searchView struct{ *vector.View }
 
 // Search implements vectorView.
-func (v exactView) Search(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]Neighbour, error) {
+func (v searchView) Search(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]Neighbour, error) {
 	found, err := v.View.Search(ctx, queries, k, allow)
 	if err != nil {
 		return nil, spaceError(err)

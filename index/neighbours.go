@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mekiki/embed"
+	"mekiki/index/vector"
 )
 
 // vectorStore holds the vector indexes of one space and brings them from one
@@ -30,6 +31,8 @@ type vectorStore struct {
 	at table[location]
 	// unread could not be read, and are tried again each time.
 	unread map[ID]bool
+	// stale are the kinds whose cells are to be saved.
+	stale map[Kind]bool
 }
 
 // nearestViews are the vector indexes at one state.
@@ -71,7 +74,67 @@ func (x *vectorStore) views(ctx context.Context, v *view) (found nearestViews, w
 		return nearestViews{}, false, fmt.Errorf("load vectors: %w", err)
 	}
 	x.loaded.Store(true)
-	return nearestViews{x.images.View(), x.texts.View()}, len(x.unread) == 0, nil
+	values := v.valuesOf(x.number)
+	found = nearestViews{x.images.View(values), x.texts.View(values)}
+	for kind := range x.stale {
+		x.saveCells(kind, found.of(kind))
+	}
+	x.stale = nil
+	return found, len(x.unread) == 0, nil
+}
+
+func (n nearestViews) of(kind Kind) vectorView {
+	if kind == KindText {
+		return n.texts
+	}
+	return n.images
+}
+
+// errRecord is the error of a search that could not read a record's vectors.
+type errRecord struct {
+	id  ID
+	err error
+}
+
+func (e *errRecord) Error() string { return fmt.Sprintf("vectors of record %d: %v", e.id, e.err) }
+func (e *errRecord) Unwrap() error { return e.err }
+
+// valuesOf reads vectors as they were at the view, for as long as it is held.
+func (v *view) valuesOf(number uint64) valueReader {
+	from := v.state.spaceNumbered(number)
+	return func(group uint64) ([]float32, error) {
+		id := ID(group)
+		record, there := v.state.record(id)
+		where, located := from.locations.get(id)
+		if !there || !located {
+			return nil, &errRecord{id, ErrNotFound}
+		}
+		parts, err := readVectors(v.segments, from, record, where)
+		if err != nil {
+			return nil, &errRecord{id, err}
+		}
+		return parts.Values, nil
+	}
+}
+
+// without takes a record whose vectors have turned out to be damaged out of the
+// indexes, and says so.
+func (x *vectorStore) without(ctx context.Context, v *view, id ID, reason error) error {
+	select {
+	case x.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	x.images.Remove(uint64(id))
+	x.texts.Remove(uint64(id))
+	<-x.turn
+	v.found.Store(nil)
+	x.library.logger.Warn("vectors of a record cannot be read; it is found by words only", "record", id, "what", reason)
+	x.library.addFinding(Finding{
+		File: filepath.Join("spaces", fmt.Sprintf("%04d", x.number)), Damage: true,
+		Message: fmt.Sprintf("the vectors of record %d are damaged", id), Remedy: "mekiki check --repair",
+	})
+	return nil
 }
 
 // fewChanges is the number up to which vectors are read before any of them
@@ -84,8 +147,9 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 	if from == nil {
 		return fmt.Errorf("%w: space %d is gone", ErrSpace, x.number)
 	}
-	if x.images == nil {
-		if err := x.begin(); err != nil {
+	fresh := x.images == nil
+	if fresh {
+		if err := x.begin(from); err != nil {
 			return err
 		}
 	}
@@ -124,12 +188,43 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 		return err
 	}
 	x.at = from.locations
+	if fresh && x.celled(from.locations.count*x.space.Parts) {
+		x.stale = map[Kind]bool{}
+		for kind, index := range map[Kind]vectorIndex{KindImage: x.images, KindText: x.texts} {
+			vectors := v.state.counts[kind]
+			if kind == KindImage {
+				vectors *= x.space.Parts
+			}
+			if x.celled(vectors) && x.loadCells(kind, index, v.state.counts[kind]) {
+				x.stale[kind] = true
+			}
+		}
+	}
 	return nil
 }
 
-func (x *vectorStore) begin() (err error) {
-	x.images, x.texts, err = newVectorIndexes(x.space.Width)
-	return err
+// keptVectors is the number of vectors up to which an index keeps them in full
+// precision: at width 256, 328 MB. Beyond, only their codes are kept, and the
+// few that a search scores exactly are read from the segments.
+const keptVectors = 320_000
+
+func (x *vectorStore) begin(from *space) error {
+	options := &x.library.options
+	keep := from.locations.count*x.space.Parts <= options.keptVectors
+	method := vector.Automatic
+	if options.celledVectors != vector.ApproximateFrom {
+		method = vector.Approximate
+	}
+	images, err := newVectorIndex(x.space.Width, method, keep)
+	if err != nil {
+		return err
+	}
+	texts, err := newVectorIndex(x.space.Width, method, keep)
+	if err != nil {
+		return err
+	}
+	x.images, x.texts = images, texts
+	return nil
 }
 
 // reading fills a store with vectors of records: several goroutines read and

@@ -1,6 +1,8 @@
 package index
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mekiki/index/internal/segment"
 	"mekiki/internal/vfs"
 )
 
@@ -150,4 +153,75 @@ func TestFilteredSearchIsExact(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestLargeIndexes: an index that keeps codes only, and one with cells, find
+// what a small one finds; cells are saved, read again, and made again when they
+// are damaged; vectors that go bad at rest cost one record and a finding.
+func TestLargeIndexes(t *testing.T) {
+	files := vfs.NewMemory()
+	library := openMemory(t, files)
+	fill(t, library, 60)
+	search := func(l *Library) []Neighbour {
+		snapshot := l.Snapshot()
+		defer snapshot.Close()
+		found, err := snapshot.NearestImages(t.Context(), unit(3, 2, small.Width).Values, 10, Filter{})
+		mustDo(t, err)
+		return found
+	}
+	want := search(library)
+	mustDo(t, library.Close())
+	const cells = "/library/derived/vectors/0001-images.cells"
+	open := func(options Options) *Library {
+		options.FileSystem = files
+		return openTest(t, "/library", options)
+	}
+	large := Options{keptVectors: 1, celledVectors: 50}
+	for name, options := range map[string]Options{"codes": {keptVectors: 1}, "cells": {celledVectors: 50}, "both": large, "read": large} {
+		reopened := open(options)
+		if diff := cmp.Diff(want, search(reopened)); diff != "" {
+			t.Errorf("%s: finds others:\n%s", name, diff)
+		}
+		mustDo(t, reopened.Close())
+	}
+	saved, err := vfs.ReadFile(files, cells, 1<<20)
+	if err != nil || len(saved) < 1000 {
+		t.Fatalf("%d bytes of cells: %v", len(saved), err)
+	}
+	damaged := bytes.Clone(saved)
+	damaged[len(damaged)/2] ^= 1
+	files.Put(cells, damaged)
+	again := open(large)
+	if diff := cmp.Diff(want, search(again)); diff != "" {
+		t.Errorf("with damaged cells:\n%s", diff)
+	}
+	if repaired, err := vfs.ReadFile(files, cells, 1<<20); err != nil || !bytes.Equal(repaired, saved) {
+		t.Errorf("damaged cells were not saved again: %v", err)
+	}
+	// The best goes bad on the disk while the library is open.
+	snapshot := again.Snapshot()
+	where, _ := snapshot.view.state.serving().locations.get(want[0].ID)
+	snapshot.Close()
+	name := filepath.Join("/library", segmentKey{1, segment.Vectors, where.vectors.segment}.path())
+	content, err := vfs.ReadFile(files, name, 1<<20)
+	mustDo(t, err)
+	content[where.vectors.offset+where.vectors.length-1] ^= 1
+	mustDo(t, writeAt(files, name, content))
+	got := search(again)
+	if diff := cmp.Diff(want[1:], got[:9]); diff != "" {
+		t.Errorf("after damage:\n%s", diff)
+	}
+	if len(again.Findings()) != 1 {
+		t.Errorf("findings: %v", again.Findings())
+	}
+}
+
+// writeAt changes a file in place, as those see it who have it open.
+func writeAt(files vfs.FS, name string, data []byte) error {
+	file, err := files.OpenWrite(name)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(data, 0)
+	return errors.Join(err, file.Close())
 }

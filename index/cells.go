@@ -1,0 +1,98 @@
+package index
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"mekiki/internal/vfs"
+)
+
+// cellsFolder holds what a large vector index takes long to build. Each file
+// checks itself against the vectors, so that it may be of any earlier state.
+const cellsFolder = "vectors"
+
+func (x *vectorStore) cellsName(kind Kind) string {
+	return filepath.Join(x.library.folder, derivedFolder, cellsFolder, fmt.Sprintf("%04d-%ss.cells", x.number, kind))
+}
+
+// celled reports whether an index of so many vectors has cells.
+func (x *vectorStore) celled(vectors int) bool { return vectors >= x.library.options.celledVectors }
+
+// loadCells reads saved cells into a filled index, and reports whether saving
+// them again would spare the next opening much.
+func (x *vectorStore) loadCells(kind Kind, into vectorIndex, groups int) (stale bool) {
+	file, err := x.library.fsys.Open(x.cellsName(kind))
+	if errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	if err == nil {
+		var size int64
+		if size, err = file.Size(); err == nil {
+			var missing int
+			missing, err = into.Load(io.NewSectionReader(file, 0, size))
+			stale = missing > groups/16
+		}
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		x.library.logger.Warn("build the cells of the vector index again", "file", x.cellsName(kind), "why", err)
+	}
+	return stale || err != nil
+}
+
+// saveCells writes the cells of a view. Readers do so too, where they may:
+// whoever has built them spares it the others.
+func (x *vectorStore) saveCells(kind Kind, view vectorView) {
+	l, name := x.library, x.cellsName(kind)
+	err := l.fsys.MkdirAll(filepath.Dir(name))
+	if err == nil {
+		if !l.options.ReadOnly {
+			removeTemporary(l.fsys, filepath.Dir(name))
+		}
+		err = writeStream(l.fsys, name, l.options.Now().UnixNano(), view.Save)
+	}
+	if err != nil {
+		l.logger.Debug("the cells of the vector index are not saved", "file", name, "error", err)
+	}
+}
+
+// removeTemporary removes what processes that ended early left.
+func removeTemporary(fsys vfs.FS, folder string) {
+	entries, err := fsys.ReadDir(folder)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), temporarySuffix) {
+			// Should another process write it just now, its renaming fails.
+			_ = fsys.Remove(filepath.Join(folder, entry.Name()))
+		}
+	}
+}
+
+// writeStream writes a derived file under its name or not at all. It need not
+// survive a power failure.
+func writeStream(fsys vfs.FS, name string, unique int64, write func(io.Writer) error) error {
+	temporary := fmt.Sprintf("%s.%x%s", name, unique, temporarySuffix)
+	file, err := fsys.Create(temporary)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriterSize(io.NewOffsetWriter(file, 0), 1<<20)
+	err = write(buffered)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = fsys.Rename(temporary, name)
+	}
+	if err != nil {
+		return errors.Join(err, fsys.Remove(temporary))
+	}
+	return nil
+}
