@@ -79,3 +79,35 @@ func TestCursor(t *testing.T) {
 		}
 	}
 }
+
+// TestListings: a list is made once for each state of the library, and only so
+// many are kept.
+func TestListings(t *testing.T) {
+	f := start(t)
+	list := func(order index.Order) []*index.Record {
+		snapshot, err := f.library.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closeSnapshot(snapshot)
+		records, err := f.server.listings.list(t.Context(), snapshot, index.Filter{Kinds: []index.Kind{index.KindImage}}, order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return records
+	}
+	first := list(index.OrderAdded)
+	if again := list(index.OrderAdded); &again[0] != &first[0] {
+		t.Error("the same list is made twice")
+	}
+	f.library.put(index.Record{Kind: index.KindImage, Hash: index.Hash{77}})
+	if after := list(index.OrderAdded); len(after) != len(first)+1 {
+		t.Errorf("%d records after one more than %d", len(after), len(first))
+	}
+	for _, order := range []index.Order{index.OrderNewest, index.OrderDateAscending, index.OrderDateDescending} {
+		list(order)
+	}
+	if kept := len(f.server.listings.kept); kept != keptListings {
+		t.Errorf("%d lists are kept", kept)
+	}
+}

@@ -93,21 +93,15 @@ func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filte
 	}
 	ctx := c.Request().Context()
 	return s.withSnapshot(func(snapshot Snapshot) error {
-		// A page of no records still says how many there are; the index takes
-		// a limit of zero to mean all.
-		page := index.Page{Limit: max(1, query.Limit), Order: order}
-		if continued {
-			page.Limit = 0
-		}
-		records, total, err := snapshot.Records(ctx, filter, page)
+		records, err := s.listings.list(ctx, snapshot, filter, order)
 		if err != nil {
-			return fmt.Errorf("list records: %w", err)
+			return err
 		}
-		left := total
+		total := len(records)
 		if continued {
 			records = after.rest(records)
-			left = len(records)
 		}
+		left := len(records)
 		records = records[:min(len(records), query.Limit)]
 		list := recordListJSON{Records: make([]recordJSON, len(records)), Total: total}
 		for i, record := range records {

@@ -35,6 +35,7 @@ type Server struct {
 	metrics     *metrics
 	sessions    *sessions
 	suggester   *suggester
+	listings    *listings
 	jobs        *jobs
 	decoder     *pixels.Decoder
 	started     time.Time
@@ -66,7 +67,7 @@ func New(options Options) (*Server, error) {
 	metrics, registry := newMetrics()
 	s := &Server{
 		options: options, document: document, documentTag: contentTag(openapiDocument), decoder: decoder, metrics: metrics,
-		sessions: newSessions(options.Now), suggester: &suggester{}, started: options.Now(),
+		sessions: newSessions(options.Now), suggester: &suggester{}, listings: &listings{}, started: options.Now(),
 		jobs:     newJobs(options.Ingester, limits.Jobs, options.Logger, options.Now),
 		searches: newGate(limits.Searches, limits.SearchQueue, limits.SearchPatience),
 		reads:    newGate(limits.Reads, limits.Reads, limits.SearchPatience),
