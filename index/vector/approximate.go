@@ -12,7 +12,7 @@ import (
 const (
 	// scoredLeast and scoredEach say how many groups are scored by all their
 	// vectors' codes: so many, and so many for each of the k.
-	scoredLeast, scoredEach = 256, 32
+	scoredLeast, scoredEach = 512, 48
 	// seenLeast and seenPart say how many representatives are looked at before:
 	// so many for each of the groups scored, and this part of all.
 	seenEach = 64

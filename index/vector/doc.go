@@ -4,10 +4,13 @@
 // 2301.12597, section 3.1): the largest of the dot products between any query
 // vector and any vector of the group.
 //
-// Index is exact: it keeps vectors as int8 codes with a scale each, for finding, and
-// as given, for scores. Kernels compute dot products of codes, equal to the bit on
-// every processor; a bound on what the codes lose decides which groups need scoring.
+// Index keeps vectors as int8 codes with a scale each, for finding, and as given, or
+// not at all, for scores. Kernels compute dot products of codes, equal to the bit on
+// every processor; a bound on what the codes lose decides which groups need scoring,
+// so that looking at all codes gives exactly the nearest. A large Index first looks
+// for representatives of groups, merged from their vectors and kept in cells, and
+// may miss some.
 //
-// Graph is the seam for approximate search, with two implementations: Exact, which
-// says what the answer is, and Coder, over github.com/coder/hnsw.
+// Graph is the seam for other methods of searching, with two implementations: Exact,
+// which says what the answer is, and Coder, over github.com/coder/hnsw.
 package vector
