@@ -81,7 +81,11 @@ func (t *tuner) outcome(ctx context.Context, dir string, tokens []ort.Tensor) (o
 	var result outcome
 	each := func(file string, count int, inputs func(i int) []ort.Tensor) (values [][]float32, seconds float64, err error) {
 		var least time.Duration
-		err = t.open(ctx, filepath.Join(dir, file), func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+		// Only the image transformer is timed; for the others copies of the weights in
+		// the kernels' layout are not worth their memory.
+		opening := ort.SessionOptions{Path: filepath.Join(dir, file), NoPrepack: dir == t.scratch && file != ImagePartsFile}
+		all := func(string) bool { return true }
+		err = t.openFor(ctx, opening, all, func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 			for i := range count {
 				start := time.Now()
 				outputs, err := run(inputs(i)...)

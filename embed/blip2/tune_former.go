@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 
 	"mekiki/embed/onnx"
@@ -45,9 +46,9 @@ func (t *tuner) tuneFormer(ctx context.Context, plan plan, tokens []ort.Tensor, 
 			if err != nil {
 				return err
 			}
-			delete(uses, l.name())
 			t.record(plan, l, chosen)
 		}
+		debug.FreeOSMemory() // what was tapped makes room for the next graphs, which the runtime opens outside Go's memory
 	}
 	return nil
 }
