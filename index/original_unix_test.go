@@ -32,3 +32,14 @@ func TestOriginalThatBecameAPipe(t *testing.T) {
 		}
 	}
 }
+
+// TestLibraryIsPrivate holds that other users of the machine cannot look in.
+func TestLibraryIsPrivate(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "library")
+	mustDo(t, openTest(t, folder, Options{}).Close())
+	stat, err := os.Stat(folder)
+	mustDo(t, err)
+	if mode := stat.Mode().Perm(); mode != 0o700 {
+		t.Errorf("the library's folder has the mode %o", mode)
+	}
+}

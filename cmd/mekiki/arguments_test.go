@@ -82,6 +82,7 @@ func TestMissingThings(t *testing.T) {
 		{[]string{"search", "cats"}, library, "mekiki index FOLDER"},
 		{[]string{"search", "cats", "--library", file}, file, "--library"},
 		{[]string{"similar", folder}, "is a folder", "image file"},
+		{[]string{"eval", "--builtin", "--cache", filepath.Join(file, "cache")}, file, "--cache"},
 		{[]string{"lookup", "nophoto.jpg"}, "nophoto.jpg", "ids"},
 	}
 	for _, test := range tests {

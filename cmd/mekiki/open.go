@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"mekiki/embed"
 	"mekiki/embed/blip2"
@@ -88,13 +90,23 @@ func (s *session) Close() error {
 func (a *app) openEngine(ctx context.Context) (*session, error) {
 	runtime, err := a.openRuntime(ctx)
 	if err != nil {
-		return nil, err
+		return nil, explainCache(err)
 	}
 	opened, err := a.openEngineWith(ctx, runtime)
 	if err != nil {
-		return nil, errors.Join(err, runtime.Close())
+		return nil, explainCache(errors.Join(err, runtime.Close()))
 	}
 	return opened, nil
+}
+
+// explainCache adds the remedy to an error that says that the cache folder
+// cannot be written to.
+func explainCache(err error) error {
+	unwritable := errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS)
+	if !unwritable || hint.Of(err) != "" {
+		return err
+	}
+	return hint.Wrap(err, "choose a cache folder that you can write to with --cache")
 }
 
 func (a *app) openEngineWith(ctx context.Context, runtime *ort.Runtime) (*session, error) {

@@ -45,8 +45,9 @@ func (OS) Remove(name string) error { return os.Remove(name) }
 // Rename implements FS.
 func (OS) Rename(oldName, newName string) error { return os.Rename(oldName, newName) }
 
-// MkdirAll implements FS. The folders above that it had to make are synced, so
-// that SyncDir of the folder's parent is all a caller must add.
+// MkdirAll implements FS. What it makes is for its owner alone: captions and
+// thumbnails are as private as the pictures. The folders above that it had to
+// make are synced, so that SyncDir of the folder's parent is all a caller must add.
 func (o OS) MkdirAll(name string) error {
 	if _, err := os.Stat(name); err == nil {
 		return nil
@@ -56,7 +57,7 @@ func (o OS) MkdirAll(name string) error {
 			return err
 		}
 	}
-	if err := os.Mkdir(name, 0o755); err != nil && !os.IsExist(err) {
+	if err := os.Mkdir(name, 0o700); err != nil && !os.IsExist(err) {
 		return err
 	}
 	return o.SyncDir(filepath.Dir(name))
