@@ -109,7 +109,7 @@ func TestValuesAreAskedFor(t *testing.T) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	for _, options := range []Options{{Width: 3, Method: "best"}, {Width: 3, Effort: -1}, {Width: 3, Effort: 1e9}} {
+	for _, options := range []Options{{Width: 3, Method: "best"}, {Width: 3, Effort: -1}, {Width: 3, Effort: 1e9}, {Width: 3, Threads: -1}} {
 		if _, err := New(options); err == nil {
 			t.Errorf("%+v is accepted", options)
 		}

@@ -23,6 +23,7 @@ type graphCase struct {
 var graphs = append([]graphCase{
 	{"exact", func() Graph { return NewExact(testWidth) }, 1},
 	{"index", func() Graph { return newIndexed(testWidth, kernels()[0]) }, 1},
+	{"threads", func() Graph { return newThreaded(testWidth) }, 1},
 	{"cells", func() Graph { return newCelled(testWidth) }, 0.95},
 }, coderGraphs...)
 

@@ -15,6 +15,9 @@ type Options struct {
 	// Effort says how much an approximate search looks at: 2 is twice as much as
 	// by default, for higher recall, and 0.5 half. 0 means 1.
 	Effort float64
+	// Threads is how many goroutines look at the vectors in an exact search without
+	// a filter; 0 means 1.
+	Threads int
 	// Values gives a group's vectors again, those that were added, so that the
 	// index need not keep them: at 256 values, an image of 32 parts then takes 9 KB
 	// of memory instead of 42. It is called while searching, by any number of
@@ -63,6 +66,9 @@ func (o Options) Validate() error {
 	if !(o.Effort >= 0 && o.Effort <= 1000) {
 		problems = append(problems, fmt.Errorf("vector index: effort %g is not in 0 to 1000", o.Effort))
 	}
+	if o.Threads < 0 || o.Threads > 1024 {
+		problems = append(problems, fmt.Errorf("vector index: %d threads are not in 0 to 1024", o.Threads))
+	}
 	return errors.Join(problems...)
 }
 
@@ -72,6 +78,7 @@ func (o Options) Validate() error {
 type Index struct {
 	width, stride int
 	options       Options
+	chunkRows     int
 	kernel        kernel
 	content       content
 	cells         cells
@@ -119,7 +126,8 @@ func New(options Options) (*Index, error) {
 		return nil, err
 	}
 	return &Index{
-		width: options.Width, stride: strideOf(options.Width), options: options, kernel: kernels()[0], where: map[uint64]int{},
+		width: options.Width, stride: strideOf(options.Width), options: options, chunkRows: chunkBytes / strideOf(options.Width),
+		kernel: kernels()[0], where: map[uint64]int{},
 	}, nil
 }
 
@@ -163,7 +171,7 @@ func (x *Index) makeRoom(rows int) {
 		full := *last
 		x.content.sealed = append(x.content.sealed, &full)
 	}
-	room := max(rows, chunkBytes/x.stride)
+	room := max(rows, x.chunkRows)
 	*last = chunk{
 		first: x.content.entries,
 		codes: make([]byte, 0, room*x.stride),
@@ -217,7 +225,7 @@ func (x *Index) View() *View {
 	x.cells.shared = true
 	return &View{
 		width: x.width, stride: x.stride, kernel: x.kernel, content: x.content,
-		cells: x.cells, effort: x.options.Effort, values: x.options.Values,
+		cells: x.cells, effort: x.options.Effort, threads: x.options.Threads, values: x.options.Values,
 	}
 }
 

@@ -182,3 +182,14 @@ func newCelled(width int) indexed {
 	}
 	return indexed{index}
 }
+
+// newThreaded gives an Index that looks at its vectors in several goroutines, even
+// at the few of a test: its chunks are small.
+func newThreaded(width int) indexed {
+	index, err := New(Options{Width: width, Threads: 3})
+	if err != nil {
+		panic(err)
+	}
+	index.chunkRows = 16
+	return indexed{index}
+}

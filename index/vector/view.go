@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 )
 
 // View is an Index at one moment. It is safe for concurrent use.
@@ -15,6 +16,7 @@ type View struct {
 	content       content
 	cells         cells
 	effort        float64
+	threads       int
 	values        func(group uint64) ([]float32, error)
 }
 
@@ -56,13 +58,44 @@ func (v *View) SearchExact(ctx context.Context, queries []float32, k int, allow 
 	}
 	s := v.searching(queries, k)
 	s.allow = allow
-	for _, chunk := range v.content.chunks() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	if chunks := v.content.chunks(); allow == nil && v.threads > 1 && len(chunks) > v.threads {
+		s.scanTogether(ctx, queries, k, chunks)
+	} else {
+		s.scanAll(ctx, chunks)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.rescore(ctx, queries, k)
+}
+
+// scanAll looks at chunks until the context ends.
+func (s *searching) scanAll(ctx context.Context, chunks []*chunk) {
+	for _, chunk := range chunks {
+		if ctx.Err() != nil {
+			return
 		}
 		s.scan(chunk)
 	}
-	return s.rescore(ctx, queries, k)
+}
+
+// scanTogether looks at chunks in several goroutines, and then at what each
+// proposes: what is among the nearest of all is among the nearest of its part.
+func (s *searching) scanTogether(ctx context.Context, queries []float32, k int, chunks []*chunk) {
+	parts := make([]*searching, s.view.threads)
+	var scans sync.WaitGroup
+	for i := range parts {
+		part := s.view.searching(queries, k)
+		parts[i] = part
+		scans.Go(func() { part.scanAll(ctx, chunks[i*len(chunks)/len(parts):(i+1)*len(chunks)/len(parts)]) })
+	}
+	scans.Wait()
+	for _, part := range parts {
+		s.proposals = append(s.proposals, part.proposals...)
+		for _, lower := range part.kth.heap {
+			s.kth.offer(lower)
+		}
+	}
 }
 
 func (v *View) searching(queries []float32, k int) *searching {
