@@ -220,7 +220,8 @@ func (g *graph) close() error {
 	return errors.Join(problems...)
 }
 
-// Warm opens every graph, so that no later call has to wait for it.
+// Warm opens the graphs, so that no later call has to wait for them, but for those
+// that only several texts on one image need: they are opened when there are some.
 func (e *Engine) Warm(ctx context.Context) error {
 	done, err := e.begin()
 	if err != nil {
@@ -228,6 +229,9 @@ func (e *Engine) Warm(ctx context.Context) error {
 	}
 	defer done()
 	for _, signature := range signatures(e.manifest) {
+		if signature.file == blip2.MatchImageFile || signature.file == blip2.MatchTextFile {
+			continue
+		}
 		graph := e.graphs[signature.file]
 		if _, err := graph.open(ctx, e); err != nil {
 			return err
