@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/embed"
+	"mekiki/internal/vfs"
 )
 
 func TestWriteReadReopen(t *testing.T) {
@@ -302,5 +304,32 @@ func TestCompactGivesRoomBack(t *testing.T) {
 	mustDo(t, err)
 	if len(report.Findings) > 0 {
 		t.Errorf("check after compaction: %+v", report.Findings)
+	}
+}
+
+// TestClockSetBack: nothing depends on clocks that only go forward.
+func TestClockSetBack(t *testing.T) {
+	files := vfs.NewMemory()
+	now := testTime
+	options := Options{FileSystem: files, Now: func() time.Time { return now }, CheckpointBytes: 2000}
+	oracle := newOracle()
+	for year := range uint64(4) {
+		now = testTime.AddDate(-10*int(year), 0, 0)
+		library := openTest(t, "/library", options)
+		for number := range uint64(6) {
+			step := putStep(6*year + number)
+			mustDo(t, step.do(t, library))
+			step.note(oracle, nil)
+		}
+		step := removeStep(6 * year)
+		mustDo(t, step.do(t, library))
+		step.note(oracle, nil)
+		mustDo(t, oracle.verify(t, library))
+		mustDo(t, library.Close())
+	}
+	library := openTest(t, "/library", options)
+	mustDo(t, oracle.verify(t, library))
+	if report, err := library.Check(t.Context()); err != nil || len(report.Findings) > 0 {
+		t.Errorf("check: %+v, %v", report.Findings, err)
 	}
 }

@@ -130,6 +130,9 @@ func runIndex(ctx context.Context, app *app, flags indexOptions) (err error) {
 	return app.printIndexed(ctx, library, summary)
 }
 
+// errInterrupted: Ctrl-C or another signal came first.
+var errInterrupted = errors.New("stopped before the end; what is done is kept")
+
 // printIndexed says what a run did, and sets the exit status.
 func (a *app) printIndexed(ctx context.Context, library *index.Library, summary ingest.Summary) error {
 	if a.asJSON {
@@ -159,7 +162,7 @@ func (a *app) printIndexed(ctx context.Context, library *index.Library, summary 
 	}
 	switch {
 	case summary.Interrupted:
-		return withStatus(exitInterrupted, ctx.Err())
+		return withStatus(exitInterrupted, errInterrupted)
 	case summary.Failed > 0:
 		return withStatus(exitPartial, nil)
 	}
