@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"errors"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -108,13 +110,17 @@ func (t *tracker) fail(failure index.Failure) {
 	})
 }
 
-// failPath counts a folder that cannot be read.
+// failPath counts a path that cannot be read.
 func (t *tracker) failPath(err error) {
+	failure := index.Failure{Reason: reasonOf(err) + " (" + err.Error() + ")", Time: time.Now().UTC()}
+	if where := (*fs.PathError)(nil); errors.As(err, &where) {
+		failure.File.Path, failure.Reason = where.Path, reasonOf(where.Err)
+	}
 	t.change(func(p *Progress) {
 		p.Failed++
 		p.Seen++
 		if len(t.failures) < keptFailures {
-			t.failures = append(t.failures, index.Failure{Reason: reasonOf(err) + " (" + err.Error() + ")", Time: time.Now().UTC()})
+			t.failures = append(t.failures, failure)
 		}
 	})
 }

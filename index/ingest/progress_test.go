@@ -1,0 +1,19 @@
+package ingest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestPathsThatFailAreNamed holds that a path that cannot be read is listed by
+// its name.
+func TestPathsThatFailAreNamed(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "nowhere")
+	_, err := os.Stat(missing)
+	tracker := newTracker(Options{})
+	tracker.failPath(err)
+	if failure := tracker.failures[0]; failure.File.Path != missing || failure.Reason != "the file is gone" {
+		t.Errorf("%q: %q", failure.File.Path, failure.Reason)
+	}
+}
