@@ -236,7 +236,7 @@ func (e *Engine) Warm(ctx context.Context) error {
 		if _, err := graph.open(ctx, e); err != nil {
 			return err
 		}
-		if signature.file == blip2.MatchFile { // reranking reads many pairs
+		if signature.file == blip2.MatchFile || signature.file == blip2.TextFile { // of which searches need several at once
 			if _, err := graph.openSingle(ctx, e); err != nil {
 				return err
 			}

@@ -32,18 +32,14 @@ func (e *Engine) TextVectors(ctx context.Context, texts []string) ([]Vector, err
 	}
 	defer done()
 	graph := e.graphs[blip2.TextFile]
-	session, err := graph.open(ctx, e)
-	if err != nil {
-		return nil, err
-	}
 	encodings := make([]wordpiece.Encoding, len(texts))
 	for i, text := range texts {
 		encodings[i] = e.encode(text)
 	}
-	groups := batches(encodings, batchSize(textBatch, e.manifest), e.workers(graph))
+	groups := batches(encodings, batchSize(textBatch, e.manifest), e.options.Threads)
 	width := e.Space().Width
 	results := make([]Vector, len(texts))
-	err = e.each(ctx, graph, len(groups), func(ctx context.Context, i int) error {
+	err = e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
 		group := groups[i]
 		ids, mask := textTensors(encodings, group)
 		output := make([]float32, len(group)*width)
