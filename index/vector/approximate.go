@@ -7,16 +7,22 @@ import (
 	"slices"
 )
 
-// What an approximate search for k groups looks at, by default. BenchmarkLarge
-// measures the recall that it gives.
+// What an approximate search for k groups looks at, at most, and when it stops
+// before. TestLarge measures the recall that it gives.
 const (
 	// scoredLeast and scoredEach say how many groups are scored by all their
 	// vectors' codes: so many, and so many for each of the k.
 	scoredLeast, scoredEach = 512, 48
-	// seenLeast and seenPart say how many representatives are looked at before:
-	// so many for each of the groups scored, and this part of all.
-	seenEach = 64
-	seenPart = 0.02
+	// scoredPatience is after how many in a row that are not among the best k the
+	// others are left.
+	scoredPatience = 400
+	// seenLeast, seenEach and seenPart say how many representatives are looked at
+	// before: so many, so many for each of the k, and this part of all.
+	seenLeast, seenEach, seenPart = 80_000, 2000, 0.01
+	// seenPatience is which part of that is looked at in vain, before the rest is
+	// left: without one that is among the best leadLeast + leadEach * k.
+	seenPatience        = 0.2
+	leadLeast, leadEach = 20, 2
 )
 
 // approximating is an approximate search under way.
@@ -25,6 +31,8 @@ type approximating struct {
 	allow   func(group uint64) bool
 	queries []queryCode // of the queries, or fewer that stand for them
 	pick    picking
+	lead    *largest // of the scores
+	leading int      // representatives looked at when the lead changed last
 
 	products []int32
 	scores   []float32
@@ -38,22 +46,26 @@ type approximating struct {
 // of those the ones that may be among the k best exactly.
 func (v *View) approximate(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
 	scored := int(float64(scoredLeast+scoredEach*k) * v.effort)
-	a := &approximating{view: v, allow: allow, queries: v.represent(queries), pick: newPicking(max(k, scored*v.content.entries/v.Len()))}
-	budget := max(float64(seenEach*scored), seenPart*v.effort*float64(v.cells.count))
-	order := a.order()
-	for !order.empty() && float64(a.seen)*a.share() < budget {
-		if a.seen&0xffff < cellTarget && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		a.look(v.cells.list[order.pop()])
+	a := &approximating{
+		view: v, allow: allow, queries: v.represent(queries),
+		pick: newPicking(max(k, scored*v.content.entries/v.Len())), lead: newLargest(leadLeast + leadEach*k),
+	}
+	if err := a.lookAround(ctx, (seenLeast+float64(seenEach*k)+seenPart*float64(v.cells.count))*v.effort); err != nil {
+		return nil, err
 	}
 	s := v.searching(queries, k)
+	patience := int(scoredPatience * max(1, v.effort))
 	for i, place := range a.pick.places() {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		if chunk := v.content.chunk(place.chunk); !v.content.dead.has(chunk.first + int(place.slot)) {
-			s.proposeLikely(chunk, int(place.slot))
+			if patience--; s.proposeLikely(chunk, int(place.slot)) {
+				patience = int(scoredPatience * max(1, v.effort))
+			}
+		}
+		if patience == 0 {
+			break
 		}
 	}
 	found, err := s.rescore(ctx, queries, k)
@@ -63,9 +75,25 @@ func (v *View) approximate(ctx context.Context, queries []float32, k int, allow 
 	return found, err
 }
 
+// lookAround looks at cells, the nearest first, until a number of representatives
+// were seen, or so many in vain that more would be too.
+func (a *approximating) lookAround(ctx context.Context, budget float64) error {
+	for order := a.order(); !order.empty(); {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		a.look(a.view.cells.list[order.pop()])
+		share := a.share()
+		if float64(a.seen)*share >= budget || float64(a.seen-a.leading)*share >= seenPatience*budget {
+			break
+		}
+	}
+	return nil
+}
+
 // proposeLikely looks at an entry like propose, but with limits that are very likely
-// instead of certain, so that few have to be scored exactly.
-func (s *searching) proposeLikely(c *chunk, slot int) {
+// instead of certain, so that few have to be scored exactly. It says whether it may be among the nearest.
+func (s *searching) proposeLikely(c *chunk, slot int) bool {
 	first, end, stride := c.entries[slot].row, c.endRow(slot), s.view.stride
 	s.products = slices.Grow(s.products[:0], end-first)[:end-first]
 	lower, upper := math.Inf(-1), math.Inf(-1)
@@ -81,10 +109,12 @@ func (s *searching) proposeLikely(c *chunk, slot int) {
 		from, to := query.likely(c.rows[first+row], s.products[row])
 		lower, upper = max(lower, from), max(upper, to)
 	}
-	if upper >= s.kth.least() {
-		s.proposals = append(s.proposals, proposal{c, slot, upper})
-		s.kth.offer(lower)
+	if upper < s.kth.least() {
+		return false
 	}
+	s.proposals = append(s.proposals, proposal{c, slot, upper})
+	s.kth.offer(lower)
+	return true
 }
 
 // represent codes the queries; of many, the representatives.
@@ -151,6 +181,10 @@ func (a *approximating) look(c *cell) {
 			continue
 		}
 		a.pick.offer(picked{score, c.places[i]})
+		if float64(score) > a.lead.least() {
+			a.lead.offer(float64(score))
+			a.leading = a.seen
+		}
 	}
 }
 
@@ -200,15 +234,21 @@ func (p *picking) drop() {
 	}
 }
 
-// places gives the places of the best, each once, in order.
+// places gives the places of the best, each once, best first.
 func (p *picking) places() []place {
 	p.drop()
+	slices.SortFunc(p.list, func(x, y picked) int {
+		return cmp.Or(cmp.Compare(x.place.number(), y.place.number()), cmp.Compare(y.score, x.score))
+	})
+	p.list = slices.CompactFunc(p.list, func(x, y picked) bool { return x.place == y.place })
+	slices.SortFunc(p.list, func(x, y picked) int {
+		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.place.number(), y.place.number()))
+	})
 	places := make([]place, len(p.list))
 	for i, one := range p.list {
 		places[i] = one.place
 	}
-	slices.SortFunc(places, func(x, y place) int { return cmp.Compare(x.number(), y.number()) })
-	return slices.Compact(places)
+	return places
 }
 
 func (p place) number() uint64 { return uint64(p.chunk)<<32 | uint64(p.slot) }
