@@ -96,6 +96,14 @@ func (s *Searcher) prepare(request Request) (*plan, error) {
 	return p, nil
 }
 
+// Validate checks a request as Search does, without a library or a model: what
+// the caller can put right is an *Error.
+func (r Request) Validate() error {
+	options := Options{}.withDefaults()
+	_, err := (&Searcher{options: options, calibration: *options.Calibration}).prepare(r)
+	return err
+}
+
 func (s *Searcher) prepareOptions(r *Request) error {
 	switch {
 	case r.Limit < 0 || r.Limit > maximumLimit:

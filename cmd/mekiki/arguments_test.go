@@ -41,7 +41,7 @@ func TestMistakes(t *testing.T) {
 		{"pull", "name what to pull", ""},
 		{"pull --download-only --discard blip2", "--discard", ""},
 		{"search a cat -dog", "-dog", "'a cat -dog'"},
-		{"search --k 3 cats", "--k", "--help"},
+		{"search --hits 3 cats", "--hits", "--help"},
 		{"search cats --limit 0", "--limit 0", ""},
 		{"search cats --budget -5s", "--budget -5s is negative", ""},
 		{"lookup 17 --limit -1", "--limit -1", ""},

@@ -51,6 +51,7 @@ func newLookupCommand(app *app) *cobra.Command {
 			return app.lookup(command.Context(), request)
 		},
 	}
+	command.Flags().SetNormalizeFunc(acceptK)
 	command.Flags().IntVarP(&flags.limit, "limit", "k", 10, "number of texts to show, at most 1000")
 	command.Flags().DurationVar(&flags.budget, "budget", time.Second, "time for matching the best texts with the picture; 0 for none")
 	command.Flags().IntVar(&flags.count, "rerank", 128, "texts to match at most")

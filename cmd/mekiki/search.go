@@ -44,6 +44,7 @@ type ranking struct {
 }
 
 func (r *ranking) addFlags(flags *pflag.FlagSet) {
+	flags.SetNormalizeFunc(acceptK)
 	flags.IntVarP(&r.limit, "limit", "k", 10, "number of hits to show, at most 1000")
 	flags.IntVar(&r.offset, "offset", 0, "hits to skip")
 	flags.DurationVar(&r.budget, "budget", time.Second, "time for matching the best candidates with the words; 0 for none")
@@ -64,6 +65,14 @@ func checkBounds(limit int, budget time.Duration) error {
 		return usage("--budget %s is negative: give a time such as 500ms, or 0 for no matching", budget)
 	}
 	return nil
+}
+
+// acceptK takes --k for --limit, so that the letter works with either dash.
+func acceptK(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	if name == "k" {
+		name = "limit"
+	}
+	return pflag.NormalizedName(name)
 }
 
 // request turns the flags into a request.
@@ -109,6 +118,9 @@ func newSearchCommand(app *app) *cobra.Command {
 
 // find opens the library and the model and answers one request.
 func (a *app) find(ctx context.Context, request search.Request, o output) error {
+	if err := request.Validate(); err != nil { // before a library and a model are opened for nothing
+		return a.queryFailure(err)
+	}
 	return a.withSearcher(ctx, func(library *index.Library, searcher *search.Searcher) error {
 		response, err := searcher.Search(ctx, request)
 		if err != nil {
