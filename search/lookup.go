@@ -357,7 +357,8 @@ func (l *lookup) respond() LookupResponse {
 			hit.Score, hit.Basis, hit.ITM = round(candidate.answer.logit+candidate.cosine), BasisMatch, &logit
 		}
 		if shares != nil {
-			hit.Share = round(shares[i])
+			share := round(shares[i])
+			hit.Share = &share
 		}
 		if hit.Verdict == VerdictNone && l.request.Show != ShowAll || hit.Verdict == VerdictWeak && l.request.Show == ShowStrong {
 			response.Hidden++

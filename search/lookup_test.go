@@ -77,7 +77,10 @@ func TestLabels(t *testing.T) {
 	}
 	sum := 0.0
 	for _, hit := range response.Texts {
-		sum += hit.Share
+		if hit.Share == nil {
+			t.Fatalf("label %q has no share", hit.Text)
+		}
+		sum += *hit.Share
 		want := VerdictNone
 		if hit.Text == "cat" || hit.Text == "pizza" {
 			want = VerdictStrong

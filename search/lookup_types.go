@@ -80,9 +80,9 @@ type TextHit struct {
 	Score float64 `json:"score"`
 	// Probability is the calibrated chance that the text describes the picture.
 	Probability float64 `json:"probability"`
-	// Share is the text's part among all labels given, summing to 1; zero
+	// Share is the text's part among all labels given, summing to 1; nil
 	// where no labels were given.
-	Share   float64 `json:"share,omitempty"`
+	Share   *float64 `json:"share,omitempty"`
 	Verdict Verdict `json:"verdict"`
 	Basis   Basis   `json:"basis"`
 	// ITC is the cosine; ITM the raw logit, nil when ITM has not read it.

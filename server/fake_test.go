@@ -315,11 +315,11 @@ func (s *scriptedSearcher) Lookup(ctx context.Context, request search.LookupRequ
 	if request.Image == nil && request.Record == 0 {
 		return search.LookupResponse{}, &search.Error{Code: search.CodeEmptyRequest, Message: "no image"}
 	}
-	logit := 3.0
+	logit, share := 3.0, 1/float64(max(1, len(request.Labels)))
 	answer := search.LookupResponse{Texts: []search.TextHit{}, Verdict: search.VerdictStrong}
 	for i, label := range request.Labels {
 		answer.Texts = append(answer.Texts, search.TextHit{
-			Rank: i + 1, Text: label, Source: search.TextSourceLabel, Probability: 0.5, Share: 1 / float64(len(request.Labels)),
+			Rank: i + 1, Text: label, Source: search.TextSourceLabel, Probability: 0.5, Share: &share,
 			Verdict: search.VerdictWeak, Basis: search.BasisMatch, ITM: &logit,
 		})
 	}

@@ -142,8 +142,8 @@ func (a *app) printTexts(response search.LookupResponse) error {
 	var out strings.Builder
 	for _, hit := range response.Texts {
 		fmt.Fprintf(&out, "%3d  %.2f %-6s ", hit.Rank, hit.Probability, hit.Verdict)
-		if hit.Source == search.TextSourceLabel {
-			fmt.Fprintf(&out, "%5.1f %%  ", 100*hit.Share)
+		if hit.Share != nil {
+			fmt.Fprintf(&out, "%5.1f %%  ", 100**hit.Share)
 		} else {
 			fmt.Fprintf(&out, "%-8s ", hit.Source)
 		}
