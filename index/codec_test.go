@@ -1,10 +1,13 @@
 package index
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/embed"
 )
 
 func TestRecordsAreReadAsWritten(t *testing.T) {
@@ -58,4 +61,22 @@ func TestHalfPrecision(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzVectors: bytes that are vectors are written again as they were read.
+func FuzzVectors(f *testing.F) {
+	whole := encodeVectors(unit(1, 3, 8))
+	f.Add(whole)
+	f.Add(whole[:len(whole)-1])
+	f.Add([]byte{255, 255, 255, 255, 255, 255, 255, 255, 0, 0})
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		parts, err := decodeVectors(data)
+		if err != nil || checkParts(parts, embed.Space{Fingerprint: "f", Parts: parts.Count, Width: parts.Width}, KindImage) != nil {
+			return
+		}
+		if again := encodeVectors(parts); !bytes.Equal(again, data) {
+			t.Errorf("%x was read, %x written", data, again)
+		}
+	})
 }
