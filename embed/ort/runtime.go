@@ -35,6 +35,9 @@ type Runtime struct {
 // Open loads the library, installing it first when it is missing and options
 // allow. It may be called several times: all Runtimes of a process share one
 // library, so asking for a different file while one is loaded is ErrOtherLibrary.
+//
+// The library collects no telemetry: Open sets ORT_DISABLE_TELEMETRY to 1 in the
+// environment of the process, and leaves it so, before it loads one.
 func Open(ctx context.Context, options Options) (*Runtime, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -97,6 +100,9 @@ func load(candidate Candidate) (opened *Runtime, err error) {
 }
 
 func initialize(path string) error {
+	if err := silence(); err != nil {
+		return err
+	}
 	onnxruntime.SetSharedLibraryPath(path)
 	if err := onnxruntime.InitializeEnvironment(onnxruntime.WithLogLevelError()); err != nil {
 		if onnxruntime.IsInitialized() {
@@ -105,8 +111,7 @@ func initialize(path string) error {
 		return hint.Wrap(fmt.Errorf("%w: %s: %w", ErrIncompatible, path, err),
 			fmt.Sprintf("use release 1.%d or newer, built for this system and processor (%s is known to work)", APIVersion, Version))
 	}
-	// Only some builds can send telemetry; the others say that they cannot.
-	_ = onnxruntime.DisableTelemetry()
+	silenceEnvironment()
 	environment.path = path
 	environment.version = onnxruntime.GetVersion()
 	return nil
