@@ -15,11 +15,7 @@ import (
 func (a *app) index(ctx context.Context, library *index.Library, engine *session, options ingest.Options) (ingest.Summary, error) {
 	reporter := a.progress()
 	defer reporter.Finish()
-	var names []string
-	for _, path := range options.Paths {
-		names = append(names, filepath.Base(path))
-	}
-	task := "index " + strings.Join(names, ", ")
+	task := "index " + namesOf(options.Paths)
 	options.Logger = a.log()
 	options.ImageSize = engine.Manifest().Config.Preprocess.ImageSize
 	options.Progress = func(state ingest.Progress) { reporter.Report(indexState(task, state)) }
@@ -28,6 +24,20 @@ func (a *app) index(ctx context.Context, library *index.Library, engine *session
 		return summary, fmt.Errorf("index: %w", err)
 	}
 	return summary, nil
+}
+
+// namesOf says in a few words what paths are: the names of the first three, and
+// how many more there are.
+func namesOf(paths []string) string {
+	const most = 3
+	var names []string
+	for i, path := range paths {
+		if i == most {
+			return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), len(paths)-most)
+		}
+		names = append(names, filepath.Base(path))
+	}
+	return strings.Join(names, ", ")
 }
 
 func indexState(task string, state ingest.Progress) progress.State {
