@@ -83,8 +83,8 @@ type TextHit struct {
 	// Share is the text's part among all labels given, summing to 1; nil
 	// where no labels were given.
 	Share   *float64 `json:"share,omitempty"`
-	Verdict Verdict `json:"verdict"`
-	Basis   Basis   `json:"basis"`
+	Verdict Verdict  `json:"verdict"`
+	Basis   Basis    `json:"basis"`
 	// ITC is the cosine; ITM the raw logit, nil when ITM has not read it.
 	ITC float64  `json:"itc"`
 	ITM *float64 `json:"itm,omitempty"`
