@@ -73,14 +73,31 @@ func (x *Index) Search(ctx context.Context, q Query) (hits []Hit, total int, err
 	if x.closed {
 		return nil, 0, fmt.Errorf("search keyword index: %w", ErrUnusable)
 	}
-	request := bleve.NewSearchRequestOptions(build(q), max(q.Limit, 0), 0, false)
-	request.SortBy([]string{"-_score", "_id"})
-	request.IncludeLocations = q.Matches
 	documents, err := x.bleve.DocCount()
 	if err != nil {
 		return nil, 0, fmt.Errorf("search keyword index: %w", err)
 	}
-	result, err := x.bleve.SearchInContext(withLengths(ctx, documents), request)
+	ctx = withLengths(ctx, documents)
+	if q.Matches {
+		return x.searchMatches(ctx, q)
+	}
+	best := &collecting{limit: max(q.Limit, 0)}
+	result, err := x.bleve.SearchInContext(best.intoContext(ctx), bleve.NewSearchRequestOptions(build(q), 0, 0, false))
+	if err != nil {
+		return nil, 0, fmt.Errorf("search keyword index: %w", err)
+	}
+	for _, found := range best.kept {
+		hits = append(hits, Hit{ID: found.id, Score: found.score})
+	}
+	return hits, int(result.Total), nil
+}
+
+// searchMatches is Search that also says where the words are.
+func (x *Index) searchMatches(ctx context.Context, q Query) (hits []Hit, total int, err error) {
+	request := bleve.NewSearchRequestOptions(build(q), max(q.Limit, 0), 0, false)
+	request.SortBy([]string{"-_score", "_id"})
+	request.IncludeLocations = true
+	result, err := x.bleve.SearchInContext(ctx, request)
 	if err != nil {
 		return nil, 0, fmt.Errorf("search keyword index: %w", err)
 	}
@@ -127,11 +144,24 @@ func matchesOf(locations search.FieldTermLocationMap) []Match {
 }
 
 func build(q Query) query.Query {
+	wanted := wantedQuery(q)
+	filter := buildFilter(q.Filter)
+	if filter == nil {
+		return wanted
+	}
+	return &withinQuery{wanted, filter}
+}
+
+// wantedQuery is the part of a query that scores.
+func wantedQuery(q Query) query.Query {
+	words := wordClauses(q.Words)
+	if len(words) > 0 && len(q.Phrases) == 0 && len(q.Exclude) == 0 {
+		return &sumQuery{words}
+	}
 	all := bleve.NewBooleanQuery()
-	var should, must int
-	if clauses := wordClauses(q.Words); len(clauses) > 0 {
-		all.AddShould(&sumQuery{clauses})
-		should++
+	var must int
+	if len(words) > 0 {
+		all.AddShould(&sumQuery{words})
 	}
 	for _, phrase := range q.Phrases {
 		if clauses := phraseClauses(phrase); len(clauses) > 0 {
@@ -145,13 +175,10 @@ func build(q Query) query.Query {
 		}
 	}
 	switch {
-	case should == 0 && must == 0:
+	case len(words) == 0 && must == 0:
 		return bleve.NewMatchNoneQuery()
 	case must == 0:
 		all.SetMinShould(1)
-	}
-	if filter := buildFilter(q.Filter); filter != nil {
-		all.AddFilter(filter)
 	}
 	return all
 }

@@ -1,7 +1,6 @@
 package keyword
 
 import (
-	"container/heap"
 	"context"
 	"errors"
 
@@ -62,15 +61,17 @@ func (q *termsQuery) Searcher(ctx context.Context, reader index.IndexReader, m m
 	return sum, nil
 }
 
-// sumSearcher merges searchers in document order.
+// sumSearcher merges searchers in document order. There are few of them, one for
+// each field or word, so the next one is looked for among all; and scores are added
+// in one order, so that a document has the same under every filter, to the bit.
 type sumSearcher struct {
 	children []*child
-	queue    queue
 	started  bool
 }
 
 var _ search.Searcher = (*sumSearcher)(nil)
 
+// child is a searcher at its current document, nil after its last.
 type child struct {
 	searcher search.Searcher
 	weight   float64
@@ -89,82 +90,75 @@ func (s *sumSearcher) add(searcher search.Searcher, weight float64) {
 	s.children = append(s.children, &child{searcher: searcher, weight: weight})
 }
 
-func (s *sumSearcher) start(ctx *search.SearchContext, advance func(search.Searcher) (*search.DocumentMatch, error)) error {
-	s.started = true
-	for _, child := range s.children {
-		match, err := advance(child.searcher)
-		if err != nil {
-			return err
-		}
-		if child.current = match; match != nil {
-			s.queue = append(s.queue, child)
-		}
-	}
-	heap.Init(&s.queue)
-	return nil
-}
-
 // Next implements search.Searcher.
 func (s *sumSearcher) Next(ctx *search.SearchContext) (*search.DocumentMatch, error) {
 	if !s.started {
-		if err := s.start(ctx, func(c search.Searcher) (*search.DocumentMatch, error) { return c.Next(ctx) }); err != nil {
-			return nil, err
+		s.started = true
+		for _, child := range s.children {
+			var err error
+			if child.current, err = child.searcher.Next(ctx); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if len(s.queue) == 0 {
-		return nil, nil
-	}
-	result := s.queue[0].current
-	score, owned := 0.0, false
-	var rest []*search.DocumentMatch
-	for len(s.queue) > 0 && s.queue[0].current.IndexInternalID.Equals(result.IndexInternalID) {
-		child := s.queue[0]
-		score += child.weight * child.current.Score
-		if owned {
-			rest = append(rest, child.current)
-		}
-		owned = true
-		next, err := child.searcher.Next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if child.current = next; next == nil {
-			heap.Pop(&s.queue)
-		} else {
-			heap.Fix(&s.queue, 0)
-		}
-	}
-	result.Score = score
-	result.FieldTermLocations = search.MergeFieldTermLocations(result.FieldTermLocations, rest)
-	for _, match := range rest {
-		ctx.DocumentMatchPool.Put(match)
-	}
-	return result, nil
+	return s.first(ctx)
 }
 
 // Advance implements search.Searcher.
 func (s *sumSearcher) Advance(ctx *search.SearchContext, id index.IndexInternalID) (*search.DocumentMatch, error) {
-	advance := func(c search.Searcher) (*search.DocumentMatch, error) { return c.Advance(ctx, id) }
-	if !s.started {
-		if err := s.start(ctx, advance); err != nil {
+	for _, child := range s.children {
+		switch {
+		case !s.started:
+		case child.current == nil || child.current.IndexInternalID.Compare(id) >= 0:
+			continue
+		default:
+			ctx.DocumentMatchPool.Put(child.current)
+		}
+		var err error
+		if child.current, err = child.searcher.Advance(ctx, id); err != nil {
 			return nil, err
 		}
-		return s.Next(ctx)
 	}
-	for len(s.queue) > 0 && s.queue[0].current.IndexInternalID.Compare(id) < 0 {
-		child := s.queue[0]
-		ctx.DocumentMatchPool.Put(child.current)
-		next, err := advance(child.searcher)
-		if err != nil {
+	s.started = true
+	return s.first(ctx)
+}
+
+// first gives the first of the children's current documents, with the sum of their
+// scores, and moves those that had it to their next.
+func (s *sumSearcher) first(ctx *search.SearchContext) (*search.DocumentMatch, error) {
+	var result *search.DocumentMatch
+	for _, child := range s.children {
+		if child.current != nil && (result == nil || child.current.IndexInternalID.Compare(result.IndexInternalID) < 0) {
+			result = child.current
+		}
+	}
+	if result == nil {
+		return nil, nil
+	}
+	score := 0.0
+	var rest []*search.DocumentMatch
+	for _, child := range s.children {
+		match := child.current
+		if match == nil || match != result && !match.IndexInternalID.Equals(result.IndexInternalID) {
+			continue
+		}
+		score += child.weight * match.Score
+		if match != result {
+			rest = append(rest, match)
+		}
+		var err error
+		if child.current, err = child.searcher.Next(ctx); err != nil {
 			return nil, err
 		}
-		if child.current = next; next == nil {
-			heap.Pop(&s.queue)
-		} else {
-			heap.Fix(&s.queue, 0)
+	}
+	result.Score = score
+	if len(rest) > 0 {
+		result.FieldTermLocations = search.MergeFieldTermLocations(result.FieldTermLocations, rest)
+		for _, match := range rest {
+			ctx.DocumentMatchPool.Put(match)
 		}
 	}
-	return s.Next(ctx)
+	return result, nil
 }
 
 // Close implements search.Searcher.
@@ -210,23 +204,4 @@ func (s *sumSearcher) DocumentMatchPoolSize() int {
 		size += child.searcher.DocumentMatchPoolSize()
 	}
 	return size
-}
-
-// queue is a heap of children by their current document.
-type queue []*child
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	return q[i].current.IndexInternalID.Compare(q[j].current.IndexInternalID) < 0
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-
-// Push implements heap.Interface.
-func (q *queue) Push(x any) { *q = append(*q, x.(*child)) }
-
-// Pop implements heap.Interface.
-func (q *queue) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
 }
