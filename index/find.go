@@ -34,6 +34,9 @@ func (s *Snapshot) nearest(ctx context.Context, kind Kind, query []float32, k in
 			return nil, fmt.Errorf("nearest %ss: the query has a value that is no number", kind)
 		}
 	}
+	if slices.Equal(filter.Kinds, []Kind{kind}) {
+		filter.Kinds = nil // the index of a kind has no other
+	}
 	var allow func(uint64) bool
 	if !filter.IsZero() {
 		allowed, err := s.allowed(ctx, filter)
@@ -76,7 +79,11 @@ func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filte
 	m := newMatcher(withKind(filter, query.Kind))
 	// A record may have changed since the snapshot: ask for a few more, and
 	// leave out what the snapshot says otherwise about.
-	found, _, err := s.view.words.Search(ctx, keywordQuery(query, m, k+16))
+	asked := keywordQuery(query, m, k+16)
+	if query.Kind != 0 && s.Count(query.Kind) == s.Count(0) {
+		asked.Filter.Kinds = nil // all are of that kind: asking about each would be for nothing
+	}
+	found, _, err := s.view.words.Search(ctx, asked)
 	if err != nil {
 		return nil, fmt.Errorf("find words: %w", err)
 	}

@@ -116,7 +116,12 @@ func (r *retrieval) judgeAll() {
 	for _, c := range r.candidates {
 		s.judge(p, c)
 	}
-	trust := r.trust()
+	r.discount(r.trust())
+}
+
+// discount trusts what ITM has not read only so much, 0 to 1.
+func (r *retrieval) discount(trust float64) {
+	r.trusted = trust
 	if trust >= 1 {
 		return
 	}

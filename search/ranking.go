@@ -19,6 +19,8 @@ type ranking struct {
 	planned    int
 	read       int // how many of the first candidates ITM was given
 	full       bool
+	window     int     // of its retrieval
+	trusted    float64 // how far what ITM has not read is
 	timings    Timings
 	warnings   []string
 	understood *Understood
@@ -41,7 +43,7 @@ type rankedEntry struct {
 func (r *retrieval) ranking(stage Stage, reranked, planned int) *ranking {
 	result := &ranking{
 		entries: make([]rankedEntry, len(r.candidates)), verdict: VerdictNone, stage: stage,
-		reranked: reranked, planned: planned, read: r.read, full: r.full, timings: r.timings, retrieval: r,
+		reranked: reranked, planned: planned, read: r.read, full: r.full, window: r.window, trusted: r.trusted, timings: r.timings, retrieval: r,
 		warnings: slices.Clone(r.warnings), understood: r.plan.understood(), sequence: r.snapshot.Sequence(),
 	}
 	best := 0.0
@@ -76,7 +78,7 @@ func (k *ranking) page(ctx context.Context, snapshot Snapshot, request Request, 
 	for i, entry := range page {
 		response.Hits = append(response.Hits, k.hit(entry, offset+i+1, request.Explain, words[entry.entry.id]))
 	}
-	if end := offset + len(response.Hits); len(response.Hits) > 0 && end < len(shown) {
+	if end := offset + len(response.Hits); len(response.Hits) > 0 && (end < len(shown) || k.goesOn(shown)) {
 		response.Next = end
 	}
 	return response, nil

@@ -22,6 +22,7 @@ type retrieval struct {
 	snapshot Snapshot
 	plan     *plan
 	filter   index.Filter
+	window   int // the number of candidates that each leg proposes
 
 	// text is the vector of all wanted words; clauseVectors those of the
 	// clauses, wanted ones first, when they differ from it.
@@ -39,14 +40,16 @@ type retrieval struct {
 	known      map[index.ID]*candidate
 	full       bool
 	read       int // how many of the first candidates ITM was given
+	trusted    float64
 	timings    Timings
 	warnings   []string
 }
 
-// retrieve proposes candidates for a plan and gives each its scores of every
-// leg. The order of the candidates means nothing yet.
-func (s *Searcher) retrieve(ctx context.Context, snapshot Snapshot, p *plan) (*retrieval, error) {
-	r := &retrieval{searcher: s, snapshot: snapshot, plan: p, known: map[index.ID]*candidate{}}
+// retrieve proposes candidates for a plan, a window of them by each leg, and
+// gives each its scores of every leg. The order of the candidates means nothing
+// yet.
+func (s *Searcher) retrieve(ctx context.Context, snapshot Snapshot, p *plan, window int) (*retrieval, error) {
+	r := &retrieval{searcher: s, snapshot: snapshot, plan: p, window: window, known: map[index.ID]*candidate{}}
 	var err error
 	if r.filter, err = resolveFilter(ctx, snapshot, p); err != nil {
 		return nil, fmt.Errorf("filter: %w", err)
@@ -76,7 +79,7 @@ func (r *retrieval) list(ctx context.Context) error {
 		order = index.OrderDateAscending
 	}
 	started := time.Now()
-	records, total, err := r.snapshot.Records(ctx, r.filter, index.Page{Limit: r.searcher.options.Window, Order: order})
+	records, total, err := r.snapshot.Records(ctx, r.filter, index.Page{Limit: r.window, Order: order})
 	if err != nil {
 		return fmt.Errorf("list records: %w", err)
 	}
@@ -129,14 +132,13 @@ func (r *retrieval) keywordLeg(ctx context.Context) error {
 		return nil
 	}
 	started := time.Now()
-	window := r.searcher.options.Window
 	hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{
 		Text: p.text, Phrases: p.phrases, Exclude: p.unwantedPhrases, Kind: p.kind, ScoresOnly: true,
-	}, window, r.filter)
+	}, r.window, r.filter)
 	if err != nil {
 		return fmt.Errorf("search words: %w", err)
 	}
-	r.keywords, r.keywordsFull = hits, len(hits) >= window
+	r.keywords, r.keywordsFull = hits, len(hits) >= r.window
 	r.timings.KeywordMS = milliseconds(started)
 	return nil
 }
@@ -147,7 +149,7 @@ func (r *retrieval) vectorLegs(ctx context.Context) error {
 		return err
 	}
 	started := time.Now()
-	window := r.searcher.options.Window
+	window := r.window
 	if len(r.text) > 0 && (r.plan.weight > 0 || r.plan.picture) {
 		var err error
 		if r.vectors, err = r.nearest(ctx, r.text, window, r.filter); err != nil {
@@ -261,7 +263,6 @@ func (r *retrieval) candidate(id index.ID) *candidate {
 
 // propose joins what the legs found.
 func (r *retrieval) propose() {
-	window := r.searcher.options.Window
 	for i, hit := range r.keywords {
 		if c := r.candidate(hit.ID); c != nil {
 			c.keyword, c.hasKeyword, c.keywordRank = hit.Score, true, i+1
@@ -282,7 +283,7 @@ func (r *retrieval) propose() {
 			c.similarity, c.hasSimilarity, c.similarityRank, c.part = float64(hit.Score), true, i+1, hit.Part
 		}
 	}
-	r.full = len(r.vectors) >= window || len(r.keywords) >= window || len(r.similar) > min(window, pictureWindow)
+	r.full = len(r.vectors) >= r.window || len(r.keywords) >= r.window || len(r.similar) > min(r.window, pictureWindow)
 }
 
 func milliseconds(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }

@@ -18,9 +18,13 @@ type Options struct {
 	// Calibration turns scores into probabilities; nil means
 	// DefaultCalibration. ParseCalibration reads a model's own.
 	Calibration *Calibration
-	// Window is the largest number of candidates of one query, whatever the
-	// page; 0 means 1000.
+	// Window is the largest number of candidates that each leg of a query
+	// proposes; 0 means 1000.
 	Window int
+	// FirstWindow is that number where a library holds more than ten times
+	// Window, until a page reaches further; 0 means 256. It is at least twice
+	// the number of candidates to rerank.
+	FirstWindow int
 	// RerankBudget and RerankCount are the defaults of requests; 0 means one
 	// second and 128, which is the published number.
 	RerankBudget time.Duration
@@ -50,6 +54,7 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	set(&o.Window, 1000)
+	set(&o.FirstWindow, 256)
 	set(&o.RerankCount, 128)
 	set(&o.RerankBatch, 8)
 	set(&o.MatchCacheEntries, 1<<16)
@@ -73,7 +78,7 @@ func (o Options) Validate() error {
 		problems = append(problems, o.Calibration.Validate())
 	}
 	for name, value := range map[string]int{
-		"window": o.Window, "rerank count": o.RerankCount, "rerank batch": o.RerankBatch,
+		"window": o.Window, "first window": o.FirstWindow, "rerank count": o.RerankCount, "rerank batch": o.RerankBatch,
 		"match cache": o.MatchCacheEntries, "ranking cache": o.RankingCacheEntries,
 	} {
 		if value < 0 {
@@ -186,6 +191,10 @@ func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit
 		offset = from.Offset
 	}
 	send := func(k *ranking) error {
+		k, err := s.widen(ctx, snapshot, p, k, offset)
+		if err != nil {
+			return err
+		}
 		response, err := k.page(ctx, snapshot, p.request, offset)
 		if err != nil {
 			return err
@@ -261,7 +270,7 @@ func (s *Searcher) knownRanking(p *plan, snapshot Snapshot, from *cursor, offset
 
 // rank makes the ranking of a plan and sends it.
 func (s *Searcher) rank(ctx context.Context, snapshot Snapshot, p *plan, from *cursor, first bool, send func(*ranking) error) error {
-	r, err := s.retrieve(ctx, snapshot, p)
+	r, err := s.retrieve(ctx, snapshot, p, s.firstWindow(snapshot, p))
 	if err != nil {
 		return err
 	}

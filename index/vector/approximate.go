@@ -55,11 +55,18 @@ func (v *View) approximate(ctx context.Context, queries []float32, k int, allow 
 	}
 	s := v.searching(queries, k)
 	patience := int(scoredPatience * max(1, v.effort))
+	met := make([]uint64, v.content.entries/64+1)
 	for i, place := range a.pick.places() {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if chunk := v.content.chunk(place.chunk); !v.content.dead.has(chunk.first + int(place.slot)) {
+		chunk := v.content.chunk(place.chunk)
+		number := chunk.first + int(place.slot)
+		if met[number>>6]>>(number&63)&1 == 1 {
+			continue // by a better representative
+		}
+		met[number>>6] |= 1 << (number & 63)
+		if !v.content.dead.has(number) {
 			if patience--; s.proposeLikely(chunk, int(place.slot)) {
 				patience = int(scoredPatience * max(1, v.effort))
 			}
@@ -234,15 +241,18 @@ func (p *picking) drop() {
 	}
 }
 
-// places gives the places of the best, each once, best first.
+// places gives the places of the best, best first; one with several
+// representatives may come several times.
 func (p *picking) places() []place {
 	p.drop()
 	slices.SortFunc(p.list, func(x, y picked) int {
-		return cmp.Or(cmp.Compare(x.place.number(), y.place.number()), cmp.Compare(y.score, x.score))
-	})
-	p.list = slices.CompactFunc(p.list, func(x, y picked) bool { return x.place == y.place })
-	slices.SortFunc(p.list, func(x, y picked) int {
-		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.place.number(), y.place.number()))
+		switch {
+		case x.score > y.score:
+			return -1
+		case x.score < y.score:
+			return 1
+		}
+		return cmp.Compare(x.place.number(), y.place.number())
 	})
 	places := make([]place, len(p.list))
 	for i, one := range p.list {

@@ -1,0 +1,108 @@
+package search
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"mekiki/index"
+)
+
+// largeLibrary is how many times its window a library holds where looking a
+// whole window deep costs more than most answers are worth.
+const largeLibrary = 10
+
+// hitsTail is how near to a ranking's end a hit has to stand for more hits to be
+// expected behind it.
+const hitsTail = 32
+
+// firstWindow is the window of a first answer. It is the whole one where that
+// costs little, and where words alone decide what is looked at.
+func (s *Searcher) firstWindow(snapshot Snapshot, p *plan) int {
+	whole := s.options.Window
+	if p.listing() || p.picture || len(p.phrases) > 0 || snapshot.Count(p.kind) <= largeLibrary*whole {
+		return whole
+	}
+	first := s.options.FirstWindow
+	if p.reranks() {
+		first = max(first, 2*p.request.RerankCount)
+	}
+	return min(first, whole)
+}
+
+// goesOn reports whether a wider window would bring more hits behind those
+// shown: the legs had more, and what stands last is still a hit.
+func (k *ranking) goesOn(shown []shownEntry) bool {
+	if !k.full || k.window >= k.retrieval.searcher.options.Window || len(shown) == 0 {
+		return false
+	}
+	last := shown[len(shown)-1].entry
+	tail := k.entries[max(0, len(k.entries)-hitsTail):]
+	return slices.ContainsFunc(tail, func(e rankedEntry) bool { return e.id == last.id })
+}
+
+// widen gives a ranking of the whole window where the page of a request reaches
+// beyond the first one, or is by date, which mixes first and last. What was
+// ranked keeps its place and the rest comes behind it, so that pages fit
+// together however far somebody goes.
+func (s *Searcher) widen(ctx context.Context, snapshot Snapshot, p *plan, k *ranking, offset int) (*ranking, error) {
+	if k.stage == StageFirst || !k.full || k.window >= s.options.Window {
+		return k, nil
+	}
+	if p.request.Sort == SortRelevance {
+		if shown := k.shown(snapshot, p.request); offset+p.request.Limit <= len(shown) || !k.goesOn(shown) {
+			return k, nil
+		}
+	}
+	r, err := s.retrieve(ctx, snapshot, p, s.options.Window)
+	if err != nil {
+		return nil, err
+	}
+	fused := time.Now()
+	r.fuse()
+	r.markPhrases()
+	ranked := make(map[index.ID]bool, len(k.entries))
+	for _, entry := range k.entries {
+		ranked[entry.id] = true
+	}
+	r.candidates = slices.DeleteFunc(r.candidates, func(c *candidate) bool { return ranked[c.id] })
+	r.judgeAll()
+	r.discount(k.trusted)
+	for i, c := range r.candidates {
+		c.score, c.fusedRank = c.fused, len(k.entries)+i+1
+	}
+	if k.stage == StageReranked {
+		r.settle()
+	}
+	r.timings.FuseMS = milliseconds(fused)
+	wide := k.followedBy(r.ranking(k.stage, k.reranked, k.planned))
+	r.release()
+	s.rankings.put(p.key, wide, 1)
+	return wide, nil
+}
+
+// followedBy joins two rankings. Scores never rise from one entry to the next.
+func (k *ranking) followedBy(rest *ranking) *ranking {
+	wide := *k
+	wide.entries = append(slices.Clone(k.entries), rest.entries...)
+	wide.full, wide.window, wide.timings = rest.full, rest.window, k.timings.plus(rest.timings)
+	best := 0.0
+	for i := range wide.entries {
+		entry := &wide.entries[i]
+		if i > 0 {
+			entry.score = min(entry.score, wide.entries[i-1].score)
+		}
+		best = max(best, entry.probability)
+	}
+	wide.verdict = k.retrieval.searcher.calibration.verdict(best)
+	return &wide
+}
+
+// plus adds the times of what was done one after the other.
+func (t Timings) plus(more Timings) Timings {
+	t.EmbedMS += more.EmbedMS
+	t.VectorMS += more.VectorMS
+	t.KeywordMS += more.KeywordMS
+	t.FuseMS += more.FuseMS
+	return t
+}

@@ -1,0 +1,107 @@
+package search
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+)
+
+// windowOptions make a world of 700 pictures a large library.
+func windowOptions() Options { return Options{Window: 60, FirstWindow: 12, RerankCount: 6} }
+
+func TestPagesBeyondTheFirstWindowFitTogether(t *testing.T) {
+	w := populated(700)
+	for name, request := range map[string]Request{
+		"reranked": {Text: "cat", Show: ShowAll},
+		"fused":    {Text: "cat; dog", Show: ShowAll, RerankBudget: noRerank},
+		"ranks":    {Text: "cat", Show: ShowAll, RerankBudget: noRerank, Fusion: FusionReciprocalRank},
+		"by date":  {Text: "cat", Sort: SortDateDescending, Show: ShowAll},
+		"hits":     {Text: "cat"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, cached := range []bool{true, false} {
+				options := windowOptions()
+				if !cached {
+					options.RankingCacheEntries = 1 // and another query drops it
+				}
+				s := newTestSearcher(t, w, options)
+				request.Limit, request.Cursor = 1000, ""
+				whole := search(t, s, request)
+				if whole.Candidates < 60 || !whole.TotalIsLowerBound {
+					t.Fatalf("%d candidates, lower bound %v", whole.Candidates, whole.TotalIsLowerBound)
+				}
+				s = newTestSearcher(t, w, options)
+				request.Limit = 7
+				var paged []index.ID
+				for {
+					if !cached {
+						search(t, s, Request{Text: "boat"})
+					}
+					response := search(t, s, request)
+					if response.Offset != len(paged) || response.Total < len(paged)+len(response.Hits) || !response.TotalIsLowerBound {
+						t.Fatalf("at %d: offset %d, %d hits of %d, lower bound %v", len(paged), response.Offset, len(response.Hits), response.Total, response.TotalIsLowerBound)
+					}
+					for i, hit := range response.Hits {
+						if hit.Rank != len(paged)+i+1 {
+							t.Errorf("rank %d at place %d", hit.Rank, len(paged)+i+1)
+						}
+						if previous := i - 1; previous >= 0 && request.Sort == "" && hit.Score > response.Hits[previous].Score {
+							t.Errorf("score %v after %v", hit.Score, response.Hits[previous].Score)
+						}
+					}
+					paged = append(paged, hitIDs(response)...)
+					if response.Next == 0 {
+						break
+					}
+					request.Cursor = response.Cursor
+				}
+				if diff := cmp.Diff(hitIDs(whole), paged); diff != "" {
+					t.Error(diff)
+				}
+				slices.Sort(paged)
+				if len(slices.Compact(paged)) != whole.Total {
+					t.Errorf("%d hits of %d", len(paged), whole.Total)
+				}
+			}
+		})
+	}
+}
+
+func TestFirstWindowIsOfLargeLibraries(t *testing.T) {
+	candidates := func(pictures int, request Request) int {
+		return search(t, newTestSearcher(t, populated(pictures), windowOptions()), request).Candidates
+	}
+	if got := candidates(700, Request{Text: "cat", Limit: 5}); got > 24 {
+		t.Errorf("a first answer of a large library looked at %d", got)
+	}
+	if got := candidates(500, Request{Text: "cat", Limit: 5}); got < 60 {
+		t.Errorf("a small library was looked at %d deep", got)
+	}
+	if got := candidates(700, Request{Text: "cat", Limit: 5, RerankCount: 20}); got < 40 {
+		t.Errorf("%d candidates for 20 to rerank", got)
+	}
+	// Without a hit at the end of the first window nobody looks further.
+	if got := candidates(700, Request{Text: "zeppelin over volcano", Limit: 50}); got > 24 {
+		t.Errorf("%d candidates for no hits", got)
+	}
+}
+
+func TestFilterIsTheRankingRestrictedInALargeLibrary(t *testing.T) {
+	w := populated(700)
+	s := newTestSearcher(t, w, windowOptions())
+	base := Request{Text: "cat and dog", Show: ShowAll, Limit: 8, RerankBudget: noRerank}
+	whole := search(t, s, Request{Text: base.Text, Show: ShowAll, Limit: 1000, RerankBudget: noRerank})
+	scores := map[index.ID]float64{}
+	for _, hit := range whole.Hits {
+		scores[hit.ID] = hit.Probability
+	}
+	base.Filter = index.Filter{Folders: []string{"set1"}}
+	for _, hit := range search(t, s, base).Hits {
+		if probability, there := scores[hit.ID]; there && probability != hit.Probability {
+			t.Errorf("record %v is judged %v under a filter and %v without", hit.ID, hit.Probability, probability)
+		}
+	}
+}
