@@ -114,7 +114,7 @@ func TestPullFaults(t *testing.T) {
 		{[]string{"pull", "me/tiny", "--name", "builtin", "--precision", "fp32"}, exitUsage, "inside the program"},
 		{[]string{"import", "/no/such"}, exitError, "no such file"},
 		{[]string{"import", "../../embed/checkpoint/testdata/lavis-whole"}, exitError, "vocab.txt"},
-		{[]string{"models", "show", "missing"}, exitError, "mekiki models lists"},
+		{[]string{"models", "show", "missing"}, exitError, "mekiki import"},
 	} {
 		status, _, errors := runForTest(t, test.arguments...)
 		if status != test.status || !strings.Contains(errors, test.part) {
