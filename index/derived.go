@@ -134,15 +134,21 @@ func (d *derived) catchUpWords(ctx context.Context, s *state) error {
 
 // readVectors reads and checks a record's vectors.
 func readVectors(segments segmentSet, from *space, record *Record, l location) (embed.Parts, error) {
-	payload, err := segments.read(segmentKey{from.number, segment.Vectors, l.vectors.segment}, record.ID, l.vectors)
-	if err != nil {
-		return embed.Parts{}, err
-	}
-	parts, err := decodeVectors(payload)
+	parts, err := readVectorsAgain(segments, from, record.ID, l)
 	if err == nil {
 		err = checkParts(parts, from.space, record.Kind)
 	}
 	return parts, err
+}
+
+// readVectorsAgain reads vectors that were checked when they went into an index:
+// the block's checksum says that they are the same.
+func readVectorsAgain(segments segmentSet, from *space, id ID, l location) (embed.Parts, error) {
+	payload, err := segments.read(segmentKey{from.number, segment.Vectors, l.vectors.segment}, id, l.vectors)
+	if err != nil {
+		return embed.Parts{}, err
+	}
+	return decodeVectors(payload)
 }
 
 // applyWords brings the keyword index from one state to the next. It never fails

@@ -2,6 +2,7 @@ package index
 
 import (
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -121,7 +122,8 @@ func (m *matcher) matchesTag(r *Record) bool {
 
 func (m *matcher) matchesFolder(r *Record) bool {
 	return len(m.folders) == 0 || slices.ContainsFunc(r.Files, func(file File) bool {
-		return remembered(m.knownFolders, parentOf(file.Path), func() bool {
+		folder, _ := filepath.Split(file.Path)
+		return remembered(m.knownFolders, folder, func() bool {
 			folders := foldersOf(&Record{Files: []File{file}})
 			return slices.ContainsFunc(m.folders, func(wanted string) bool {
 				_, found := slices.BinarySearch(folders, wanted)

@@ -104,12 +104,11 @@ func (v *view) valuesOf(number uint64) valueReader {
 	from := v.state.spaceNumbered(number)
 	return func(group uint64) ([]float32, error) {
 		id := ID(group)
-		record, there := v.state.record(id)
 		where, located := from.locations.get(id)
-		if !there || !located {
+		if !located {
 			return nil, &errRecord{id, ErrNotFound}
 		}
-		parts, err := readVectors(v.segments, from, record, where)
+		parts, err := readVectorsAgain(v.segments, from, id, where)
 		if err != nil {
 			return nil, &errRecord{id, err}
 		}

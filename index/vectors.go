@@ -43,8 +43,14 @@ func decodeVectors(payload []byte) (embed.Parts, error) {
 		return embed.Parts{}, fmt.Errorf("vectors: %w: %d of width %d in %d bytes", ErrDamaged, count, width, len(values))
 	}
 	parts := embed.Parts{Count: int(count), Width: int(width), Values: make([]float32, len(values)/2)}
-	for i := range parts.Values {
-		parts.Values[i] = floatOf(binary.LittleEndian.Uint16(values[2*i:]))
+	rest := parts.Values
+	for ; len(rest) >= 4 && len(values) >= 8; rest, values = rest[4:], values[8:] { // four at a time: a search reads hundreds of images
+		four := binary.LittleEndian.Uint64(values)
+		rest[0], rest[1] = floatOf(uint16(four)), floatOf(uint16(four>>16))
+		rest[2], rest[3] = floatOf(uint16(four>>32)), floatOf(uint16(four>>48))
+	}
+	for i := range rest {
+		rest[i] = floatOf(binary.LittleEndian.Uint16(values[2*i:]))
 	}
 	return parts, nil
 }
