@@ -160,9 +160,20 @@ func (r *retrieval) comparePictures(ctx context.Context) error {
 
 // likeness is the symmetric mean of the largest cosines, -1 to 1.
 func likeness(a, b embed.Parts) float64 {
+	value, _ := likenessFrom(a, b, -1)
+	return value
+}
+
+// likenessFrom is likeness where it is at least a given value, and false as soon
+// as it cannot be: no cosine is above 1.
+func likenessFrom(a, b embed.Parts, least float64) (float64, bool) {
 	if a.Count == 0 || b.Count == 0 || a.Width != b.Width {
-		return -1
+		return -1, least <= -1
 	}
+	// The halves make up the mean, so with 1 for b's this is what a's may lack.
+	// Vectors are of length one but for what half precision and its checks allow.
+	const longest = 1.05
+	spare := float64(a.Count) * 2 * (longest - least)
 	bestA := slices.Repeat([]float32{-1}, a.Count)
 	bestB := slices.Repeat([]float32{-1}, b.Count)
 	for i := range a.Count {
@@ -172,8 +183,12 @@ func likeness(a, b embed.Parts) float64 {
 			bestA[i] = max(bestA[i], cosine)
 			bestB[j] = max(bestB[j], cosine)
 		}
+		if spare -= longest - float64(bestA[i]); spare < 0 {
+			return -1, false
+		}
 	}
-	return (mean(bestA) + mean(bestB)) / 2
+	value := (mean(bestA) + mean(bestB)) / 2
+	return value, value >= least
 }
 
 func mean(values []float32) float64 {

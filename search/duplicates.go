@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 )
@@ -20,6 +21,9 @@ const (
 	sceneNeighbours = 32
 	// sceneRows is the number of an image's parts that ask for its neighbours.
 	sceneRows = 4
+	// scenePartsBytes bounds the vectors kept while scenes are compared: an image
+	// is a neighbour of many.
+	scenePartsBytes = 128 << 20
 	// aspectTolerance is how far two widths may differ at one height: the
 	// perceptual hash itself knows no aspect.
 	aspectTolerance = 0.03
@@ -253,6 +257,17 @@ func sameScene(ctx context.Context, snapshot Snapshot, ordered []*index.Record, 
 	for _, record := range ordered {
 		eligible[record.ID] = true
 	}
+	kept := newLRU[index.ID, embed.Parts](scenePartsBytes)
+	partsOf := func(id index.ID) (embed.Parts, error) {
+		if parts, ok := kept.get(id); ok {
+			return parts, nil
+		}
+		parts, err := snapshot.Parts(ctx, id)
+		if err == nil {
+			kept.put(id, parts, int64(4*len(parts.Values)))
+		}
+		return parts, err
+	}
 	var groups []DuplicateGroup
 	for _, leader := range ordered {
 		if ctx.Err() != nil {
@@ -261,7 +276,7 @@ func sameScene(ctx context.Context, snapshot Snapshot, ordered []*index.Record, 
 		if !eligible[leader.ID] {
 			continue
 		}
-		parts, err := snapshot.Parts(ctx, leader.ID)
+		parts, err := partsOf(leader.ID)
 		if err != nil || parts.Count == 0 {
 			continue // not embedded yet
 		}
@@ -274,12 +289,12 @@ func sameScene(ctx context.Context, snapshot Snapshot, ordered []*index.Record, 
 			if neighbour.ID == leader.ID || !eligible[neighbour.ID] {
 				continue
 			}
-			other, err := snapshot.Parts(ctx, neighbour.ID)
+			other, err := partsOf(neighbour.ID)
 			if err != nil {
 				continue
 			}
 			record, ok := snapshot.Record(neighbour.ID)
-			if similarity := likeness(parts, other); ok && similarity >= request.Similarity {
+			if similarity, alike := likenessFrom(parts, other, request.Similarity); ok && alike {
 				delete(eligible, neighbour.ID)
 				group.add(record, pixels.HammingDistance(leader.PerceptualHash, record.PerceptualHash), similarity)
 			}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"mekiki/embed"
 	"mekiki/index"
 )
 
@@ -118,6 +119,53 @@ func BenchmarkDuplicatePictures(b *testing.B) {
 	}
 	for b.Loop() {
 		if _, err := samePicture(b.Context(), records, 6); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestLikenessFromIsLikeness(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 5))
+	alike := 0
+	for range 3000 {
+		a := embed.Parts{Count: 1 + random.IntN(6), Width: 16}
+		b := embed.Parts{Count: 1 + random.IntN(6), Width: 16}
+		noise := random.Float64()
+		for i := range max(a.Count, b.Count) {
+			row := make([]float32, 16)
+			for j := range row {
+				row[j] = float32(random.NormFloat64())
+			}
+			other := slices.Clone(row)
+			for j := range other {
+				other[j] += float32(noise * random.NormFloat64())
+			}
+			if i < a.Count {
+				a.Values = append(a.Values, unit(row)...)
+			}
+			if i < b.Count {
+				b.Values = append(b.Values, unit(other)...)
+			}
+		}
+		least := random.Float64()*2 - 1
+		want := likeness(a, b)
+		got, ok := likenessFrom(a, b, least)
+		if ok != (want >= least) || ok && got != want {
+			t.Fatalf("at least %v: %v, %v; likeness %v", least, got, ok, want)
+		}
+		if ok && least > 0.5 {
+			alike++
+		}
+	}
+	if alike < 50 {
+		t.Errorf("only %d pairs were alike", alike)
+	}
+}
+
+func BenchmarkDuplicateScenes(b *testing.B) {
+	s := newTestSearcher(b, populated(640), Options{})
+	for b.Loop() {
+		if _, err := s.Duplicates(b.Context(), DuplicatesRequest{Level: DuplicateScene}); err != nil {
 			b.Fatal(err)
 		}
 	}
