@@ -35,6 +35,9 @@ class Settings:
     matching_weight: float = 2.0  # of ITM's loss
     matching: int = 64  # images of a batch that take part in ITM (each with one true and two false pairs)
     partial: float = 0.35  # share of ITM's true texts that name only some of what the picture holds
+    generation_weight: float = 1.0  # of ITG's loss
+    siblings: float = 0.25  # share of a batch's pictures that are another one's sibling: the same kinds and background, another count
+    young: int = 1  # 0 for a run that goes on from trained weights: no easy negatives and no linear read-out at its beginning
     text_length: int = 40
     dense_weight: float = 2.0
     vision_factor: float = 0.5  # of matrix_rate, for the pretrained vision encoder

@@ -9,7 +9,7 @@ import numpy as np
 from mekiki_world.backgrounds import BACKGROUNDS
 from mekiki_world.captions import all_words, caption, gallery_captions, lexicon, near_miss, read_caption, training_captions
 from mekiki_world.render import patch_targets, render
-from mekiki_world.scenes import KINDS, held_out_scenes, is_held_out, training_scene
+from mekiki_world.scenes import KINDS, held_out_scenes, is_held_out, sibling, training_scene
 
 
 class World(unittest.TestCase):
@@ -53,6 +53,18 @@ class World(unittest.TestCase):
                 total += 1
                 right += read_caption(text) == want
         self.assertGreater(right / total, 0.97)
+
+    def test_a_sibling_has_the_same_kinds_and_background_and_another_count(self):
+        rng = random.Random(8)
+        for index in range(500):
+            scene = training_scene(1, index)
+            other = sibling(scene, rng)
+            if other is None:
+                self.assertEqual(len(scene.groups), 5)
+                continue
+            self.assertEqual(other.key(), scene.key())
+            self.assertEqual(len(other.things), sum(g.count for g in other.groups))
+            self.assertEqual(sum(a.count != b.count for a, b in zip(scene.groups, other.groups)), 1)
 
     def test_a_near_miss_differs_from_its_true_caption(self):
         rng = random.Random(6)

@@ -23,7 +23,7 @@ import pretrain_vision as vision
 import vocabulary as words
 from mekiki_world.captions import gallery_captions, near_miss, partial_pair, training_captions
 from mekiki_world.render import render
-from mekiki_world.scenes import KINDS, held_out_scenes, training_scene
+from mekiki_world.scenes import KINDS, held_out_scenes, sibling, training_scene
 from optimizer import Optimizer
 from settings import Settings, parse
 
@@ -54,8 +54,9 @@ class Stream(torch.utils.data.Dataset):
         columns, first, second, right, wrong = [], [], [], [], []
         for j in range(settings.batch):
             index = STAGE_ONE_OFFSET + step * settings.batch + j
-            scene = training_scene(settings.seed, index)
             rng = random.Random(f"captions:{settings.seed}:{index}")
+            like = sibling(scene, rng) if j % 2 and rng.random() < 2 * settings.siblings else None
+            scene = like or training_scene(settings.seed, index)
             columns.append(vision.dense_example(scene, settings))
             a, b = training_captions(scene, rng, 2)
             first.append(a)
@@ -201,11 +202,11 @@ def run(settings: Settings) -> None:
         temperature = model.temp.float().clamp(0.01, 0.5)
         itc, similarity = contrastive_loss(parts, vectors, temperature)
         itg = generation_loss(model, text_out, ids, seen_rows, position_of)
-        itm, itm_right, near_right = matching_loss(model, tokens, ids, near, similarity, temperature.detach(), settings.matching, 0.5 * max(0.0, 1 - share / 0.4))
-        helper_share = max(0.0, 1 - share / 0.6)
+        itm, itm_right, near_right = matching_loss(model, tokens, ids, near, similarity, temperature.detach(), settings.matching, 0.5 * settings.young * max(0.0, 1 - share / 0.4))
+        helper_share = settings.young * max(0.0, 1 - share / 0.6)
         bce = lambda x, y: F.binary_cross_entropy_with_logits(heads.shared(16 * x.to(tokens.dtype)).float(), y, reduction="sum") / len(y)
         helper = bce(parts.mean(1), counts) + bce(vectors, torch.cat([counts, counts]))
-        loss = itc + itg + settings.matching_weight * itm + settings.dense_weight * (dense[0] + dense[1] + 0.1 * dense[2]) + 0.05 * helper_share * helper
+        loss = itc + settings.generation_weight * itg + settings.matching_weight * itm + settings.dense_weight * (dense[0] + dense[1] + 0.1 * dense[2]) + 0.05 * helper_share * helper
         loss.backward()
         norm = optimizer.step(min(1.0, (step + 1) / settings.warmup, max(0.02, (1 - share) / settings.decay_share)), clip=2.0)
         sums += [itc.item(), itm.item(), itg.item(), dense[0].item(), helper.item(), itm_right, near_right, norm]

@@ -105,6 +105,12 @@ def draw_scene(rng: random.Random) -> Scene:
             kinds[1] = rng.choice(same)
             kinds = list(dict.fromkeys(kinds))
             counts = counts[: len(kinds)]
+    groups, things = lay_out(rng, kinds, counts)
+    return furnish(rng, rng.choice(BACKGROUND_NAMES), groups, things)
+
+
+def lay_out(rng: random.Random, kinds: list[int], counts: list[int]) -> tuple[list[Group], list[Thing]]:
+    """Sizes and places for so many things of each kind."""
     low, high = SIZES[sum(counts)]
     group_size = [rng.uniform(low, high) for _ in counts]
     sizes, owners = [], []
@@ -123,7 +129,11 @@ def draw_scene(rng: random.Random) -> Scene:
         groups.append(
             Group(kinds[g], count, sum(t.size for t in mine) / count, sum(t.x for t in mine) / count, sum(t.y for t in mine) / count)
         )
-    background = rng.choice(BACKGROUND_NAMES)
+    return groups, things
+
+
+def furnish(rng: random.Random, background: str, groups: list[Group], things: list[Thing]) -> Scene:
+    """A scene of things that are laid out: perhaps a box or plate, specks, noise and the rest."""
     if rng.random() < 0.15:
         single = [g for g in groups if g.count == 1 and g.size < 0.5]
         colours = [c for c in COLOURS if c != background]
@@ -135,6 +145,19 @@ def draw_scene(rng: random.Random) -> Scene:
         "seed": rng.getrandbits(32),
     }
     return Scene(background, rng.randrange(VARIANTS), (rng.random(), rng.random(), rng.random() < 0.5), groups, things, effects)
+
+
+def sibling(scene: Scene, rng: random.Random) -> Scene | None:
+    """The same kinds on the same background, laid out anew, with another count of one kind, so that neither's captions are true
+    of the other. None for five things of five kinds, which no count can change."""
+    counts = [g.count for g in scene.groups]
+    room = 5 - sum(counts)
+    changes = [(i, c) for i, count in enumerate(counts) for c in range(max(1, count - 2), min(count + 2, count + room) + 1) if c != count]
+    if not changes:
+        return None
+    changed, count = rng.choice(changes)
+    counts[changed] = count
+    return furnish(rng, scene.background, *lay_out(rng, [g.kind for g in scene.groups], counts))
 
 
 def training_scene(seed: int, index: int) -> Scene:
