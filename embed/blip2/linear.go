@@ -45,27 +45,27 @@ func (n *network) vector(name string, length int) onnx.Value {
 
 // product is x [... input] times the weights of l, without biases.
 func (n *network) product(x onnx.Value, l linear) onnx.Value {
-	y := n.multiply(x, l)
+	y := n.multiply(x, l, onnx.Value{})
 	if n.store.taps != nil {
 		n.store.taps.add(l, x, y)
 	}
 	return y
 }
 
-// multiply adds the nodes of a product.
-func (n *network) multiply(x onnx.Value, l linear) onnx.Value {
+// multiply adds the nodes of a product and of the bias, unless it is missing.
+func (n *network) multiply(x onnx.Value, l linear, bias onnx.Value) onnx.Value {
 	switch n.store.plan.method(l) {
 	case methodInt8:
 		weight, scale := n.store.quantized(n.Graph, l)
-		return n.DynamicQuantizeMatMul(x, weight, scale, onnx.Value{})
+		return n.DynamicQuantizeMatMul(x, weight, scale, bias)
 	case methodRows:
 		weight, scale := n.store.quantized(n.Graph, l)
-		return n.productByRows(x, weight, scale)
+		return n.plus(n.productByRows(x, weight, scale), bias)
 	case methodBlocks:
 		weight, scale := n.store.blocks(n.Graph, l)
-		return n.MatMulNBits(x, weight, scale, onnx.Value{}, quantizationBlock)
+		return n.MatMulNBits(x, weight, scale, bias, quantizationBlock)
 	default:
-		return n.MatMul(x, n.store.transposed(n.Graph, l))
+		return n.plus(n.MatMul(x, n.store.transposed(n.Graph, l)), bias)
 	}
 }
 
@@ -81,9 +81,20 @@ func (n *network) bias(l linear) onnx.Value {
 	}, l.width())
 }
 
+// plus is x with a bias, unless it is missing.
+func (n *network) plus(x, bias onnx.Value) onnx.Value {
+	if bias.Missing() {
+		return x
+	}
+	return n.Add(x, bias)
+}
+
 // apply is the whole layer: product and bias.
 func (n *network) apply(x onnx.Value, l linear) onnx.Value {
-	return n.Add(n.product(x, l), n.bias(l))
+	if n.store.taps != nil {
+		return n.Add(n.product(x, l), n.bias(l))
+	}
+	return n.multiply(x, l, n.bias(l))
 }
 
 // productByRows is the product of x with quantised weights where every row of

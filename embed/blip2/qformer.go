@@ -85,9 +85,7 @@ func (q *queryFormer) text(ids onnx.Value) onnx.Value {
 
 // addNorm is the layer norm of dense(x) + skip, the end of every sublayer.
 func (q *queryFormer) addNorm(x, skip onnx.Value, dense linear, norm string) onnx.Value {
-	scale, shift := q.normalization(norm, q.width())
-	sum, _ := q.SkipLayerNorm(q.product(x, dense), skip, scale, shift, q.bias(dense), q.config.QFormer.LayerNormEpsilon)
-	return sum
+	return q.normalize(q.Add(q.apply(x, dense), skip), norm, q.width(), q.config.QFormer.LayerNormEpsilon)
 }
 
 // attend finishes an attention sublayer: output projection, residual, norm.

@@ -179,7 +179,7 @@ func trialGraph(weights *store, l linear, factors []float32) *onnx.Graph {
 		load := func() ([]float32, error) { return factors, nil }
 		x = graph.Divide(x, weights.floats(graph, "factors", load, l.input))
 	}
-	quantized := (&network{Graph: graph, store: weights}).multiply(x, l)
+	quantized := (&network{Graph: graph, store: weights}).multiply(x, l, onnx.Value{})
 	graph.Output("difference", graph.SumOfSquares(graph.Subtract(quantized, exact), 2))
 	graph.Output("whole", graph.SumOfSquares(exact, 2))
 	return graph

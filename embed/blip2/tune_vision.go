@@ -128,8 +128,7 @@ func (t *tuner) visionStart(weights *store) *onnx.Graph {
 // visionEnd is the piece from the residual stream to image tokens.
 func (t *tuner) visionEnd(weights *store) *onnx.Graph {
 	v := t.encoder("vision_end", weights)
-	norm := v.norm(v.config.Layers)
-	v.Output(ImageTokensName, v.normalize(t.streamInput(v), norm.name, v.config.HiddenSize, norm.epsilon))
+	v.Output(ImageTokensName, v.normalizeStream(t.streamInput(v), v.config.Layers))
 	return v.Graph
 }
 
@@ -137,15 +136,12 @@ func (t *tuner) visionEnd(weights *store) *onnx.Graph {
 // uses are its outputs instead.
 func (t *tuner) visionLayer(weights *store, layer int) *onnx.Graph {
 	v := t.encoder("vision_layer", weights)
-	stream := t.streamInput(v)
-	norm := v.norm(layer)
-	feed, after := v.layer(layer, v.normalize(stream, norm.name, v.config.HiddenSize, norm.epsilon), stream)
+	after := v.layer(layer, t.streamInput(v))
 	if weights.taps != nil {
 		weights.taps.outputs(v.Graph)
 		return v.Graph
 	}
-	_, _, _, second := visionProducts(v.config, layer)
-	v.Output(streamName+"_after", v.Add(v.Add(feed, v.bias(second)), after))
+	v.Output(streamName+"_after", after)
 	return v.Graph
 }
 

@@ -53,29 +53,6 @@ func (g *Graph) MultiHeadAttention(a Attention) (output, presentKey, presentValu
 	return values[0], Value{}, Value{}
 }
 
-// SkipLayerNorm is the layer norm of x + skip + bias, all [B S E] but the
-// optional bias [E]; sum is x + skip + bias itself.
-func (g *Graph) SkipLayerNorm(x, skip, gamma, beta, bias Value, epsilon float64) (normalised, sum Value) {
-	if g.err != nil {
-		return
-	}
-	if len(x.Shape) != 3 || !x.Shape.equal(skip.Shape) {
-		g.fail("SkipLayerNormalization", "%v and %v do not fit", x.Shape, skip.Shape)
-		return
-	}
-	last := x.Shape[2:]
-	for _, vector := range []Value{gamma, beta, bias} {
-		if !vector.Missing() && !vector.Shape.equal(last) {
-			g.fail("SkipLayerNormalization", "%v does not fit %v", vector.Shape, x.Shape)
-			return
-		}
-	}
-	whole := result{elementType: x.Type, shape: x.Shape}
-	values := g.add(contribDomain, "SkipLayerNormalization", []Value{x, skip, gamma, beta, bias},
-		[]result{whole, {absent: true}, {absent: true}, whole}, float("epsilon", float32(epsilon)))
-	return values[0], values[3]
-}
-
 // BiasGelu is the exact (erf) Gaussian error linear unit of x + bias, with
 // bias [size of the last axis of x].
 func (g *Graph) BiasGelu(x, bias Value) Value {

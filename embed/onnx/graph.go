@@ -182,12 +182,10 @@ func (g *Graph) claim(name string) string {
 	return g.claim(fmt.Sprintf("%s.%d", name, count))
 }
 
-// result describes one output that a node is to have; an omitted optional
-// output has an Absent mark.
+// result describes one output that a node is to have.
 type result struct {
 	elementType ElementType
 	shape       Shape
-	absent      bool
 }
 
 // add appends a node and returns a value for each result.
@@ -205,10 +203,6 @@ func (g *Graph) add(domain, operator string, inputs []Value, results []result, a
 		added.inputs = added.inputs[:len(added.inputs)-1]
 	}
 	for i, result := range results {
-		if result.absent {
-			added.outputs = append(added.outputs, "")
-			continue
-		}
 		values[i] = Value{Name: g.claim(fmt.Sprintf("%s:%d", name, i)), Type: result.elementType, Shape: result.shape}
 		added.outputs = append(added.outputs, values[i].Name)
 	}

@@ -185,12 +185,6 @@ func TestMistakes(t *testing.T) {
 			y, _, _ := g.MultiHeadAttention(Attention{Query: x, Key: x, Value: x, Heads: 3})
 			return y
 		},
-		"SkipLayerNormalization": func(g *Graph) Value {
-			x := g.Input("x", Float32, batch, Dynamic("text"), Fixed(10))
-			gamma := g.Input("g", Float32, Fixed(9))
-			y, _ := g.SkipLayerNorm(x, x, gamma, gamma, Value{}, 1e-6)
-			return y
-		},
 		"DynamicQuantizeMatMul": func(g *Graph) Value {
 			weight := g.Input("w", Float32, Fixed(3), Fixed(2))
 			return g.DynamicQuantizeMatMul(g.Input("a", Float32, batch, Fixed(3)), weight, g.Input("s", Float32, Fixed(2)), Value{})
