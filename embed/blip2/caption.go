@@ -114,7 +114,7 @@ func (q *queryFormer) decode(x onnx.Value) onnx.Value {
 	if q.store.weights.Has(headDecoder) {
 		name = headPrefix + "decoder"
 	}
-	decoder := linear{[]string{name}, q.width(), size}
+	decoder := linear{layers: []string{name}, input: q.width(), output: size}
 	if q.store.plan.method(decoder) != methodFloat {
 		return q.product(x, decoder)
 	}

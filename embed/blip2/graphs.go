@@ -34,7 +34,7 @@ func (q *queryFormer) textInputs() (ids, mask onnx.Value) {
 // projection is a fully connected layer from the Q-Former into the shared
 // space.
 func (q *queryFormer) projection(name string) linear {
-	return linear{[]string{name}, q.width(), q.config.ProjectionSize}
+	return linear{layers: []string{name}, input: q.width(), output: q.config.ProjectionSize}
 }
 
 // imagePartsGraph is the graph from image tokens to unit vectors.
@@ -117,7 +117,7 @@ func matchTextGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 
 // scoreMatch averages the matching logits of the queries' states [B Q H].
 func (q *queryFormer) scoreMatch(hidden onnx.Value) onnx.Value {
-	head := linear{[]string{matchHead}, q.width(), 2}
+	head := linear{layers: []string{matchHead}, input: q.width(), output: 2}
 	return q.Mean(q.apply(hidden, head), 1)
 }
 

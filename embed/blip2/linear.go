@@ -12,7 +12,17 @@ type linear struct {
 	layers []string // names without ".weight" and ".bias"
 	input  int      // features that each layer reads
 	output int      // features that each layer gives
+	// least is what no feature that it reads is below, 0 when that is not known.
+	least float32
 }
+
+// The least values of the activations that a second feed-forward product reads:
+// of the Gaussian error linear unit, at -0.7518, and of x·sigmoid(1.702·x), at
+// -0.7507.
+const (
+	leastGelu      float32 = -0.169972
+	leastQuickGelu float32 = -0.163617
+)
 
 // name identifies the matrix product.
 func (l linear) name() string {
@@ -59,8 +69,7 @@ func (n *network) multiply(x onnx.Value, l linear, bias onnx.Value) onnx.Value {
 		weight, scale := n.store.quantized(n.Graph, l)
 		return n.DynamicQuantizeMatMul(x, weight, scale, bias)
 	case methodRows:
-		weight, scale := n.store.quantized(n.Graph, l)
-		return n.plus(n.productByRows(x, weight, scale), bias)
+		return n.productByRows(x, l, bias)
 	case methodBlocks:
 		weight, scale := n.store.blocks(n.Graph, l)
 		return n.MatMulNBits(x, weight, scale, bias, quantizationBlock)
@@ -97,14 +106,32 @@ func (n *network) apply(x onnx.Value, l linear) onnx.Value {
 	return n.multiply(x, l, n.bias(l))
 }
 
-// productByRows is the product of x with quantised weights where every row of
-// x has a scale of its own.
-func (n *network) productByRows(x, weight, scale onnx.Value) onnx.Value {
-	largest := n.Maximum(n.Largest(n.Absolute(x), len(x.Shape)-1), n.Float(1e-30))
-	step := n.Float(1. / 127)
-	zero := n.Constant("uint8/128", onnx.Tensor{Type: onnx.Uint8, Raw: []byte{128}})
+// productByRows is the product of x with the quantised weights of l, with a bias
+// unless it is missing, where every row of x has a scale of its own.
+//
+// Where the least value of x is known, codes count from there, so that none of
+// them is left for values that do not occur: after an activation that halves
+// what rounding loses.
+func (n *network) productByRows(x onnx.Value, l linear, bias onnx.Value) onnx.Value {
+	weight, scale := n.store.quantized(n.Graph, l)
+	magnitude, levels, middle := x, 127., byte(128)
+	if l.least < 0 {
+		x = n.Add(x, n.Float(-l.least))
+		magnitude, levels, middle = x, 255, 0
+		offset := n.store.offset(n.Graph, l)
+		if bias.Missing() {
+			bias = offset
+		} else {
+			bias = n.Add(bias, offset) // which the runtime does once, when the graph is opened
+		}
+	} else {
+		magnitude = n.Absolute(x)
+	}
+	largest := n.Maximum(n.Largest(magnitude, len(x.Shape)-1), n.Float(1e-30))
+	step := n.Float(float32(1 / levels))
+	zero := n.Constant(fmt.Sprintf("uint8/%d", middle), onnx.Tensor{Type: onnx.Uint8, Raw: []byte{middle}})
 	codes := n.QuantizeLinear(n.Divide(x, largest), step, zero)
-	return n.Multiply(n.MatMulIntegerToFloat(codes, weight, step, scale, zero, onnx.Value{}), largest)
+	return n.plus(n.Multiply(n.MatMulIntegerToFloat(codes, weight, step, scale, zero, onnx.Value{}), largest), bias)
 }
 
 // normalization is the scale and shift of a layer norm.

@@ -35,20 +35,20 @@ func (q *queryFormer) prefix(layer int) string {
 
 // one is a single fully connected layer of the Q-Former's width.
 func (q *queryFormer) one(name string) linear {
-	return linear{[]string{name}, q.width(), q.width()}
+	return linear{layers: []string{name}, input: q.width(), output: q.width()}
 }
 
 // selfProjections is query, key and value of a layer's self-attention.
 func (q *queryFormer) selfProjections(layer int) linear {
 	prefix := q.prefix(layer) + "attention.attention."
-	return linear{[]string{prefix + "query", prefix + "key", prefix + "value"}, q.width(), q.width()}
+	return linear{layers: []string{prefix + "query", prefix + "key", prefix + "value"}, input: q.width(), output: q.width()}
 }
 
 // crossProjections is key and value of a layer's cross-attention, which read
 // image tokens.
 func (q *queryFormer) crossProjections(layer int) linear {
 	prefix := q.prefix(layer) + "crossattention.attention."
-	return linear{[]string{prefix + "key", prefix + "value"}, q.config.Vision.HiddenSize, q.width()}
+	return linear{layers: []string{prefix + "key", prefix + "value"}, input: q.config.Vision.HiddenSize, output: q.width()}
 }
 
 // queries is the learned queries [1 Q H], normalised as the Q-Former's input.
@@ -138,7 +138,7 @@ func (q *queryFormer) crossMemory(layer int, tokens onnx.Value) onnx.Value {
 func (q *queryFormer) crossAttention(layer int, x, memory onnx.Value) onnx.Value {
 	name := q.prefix(layer) + "crossattention"
 	query := q.one(name + ".attention.query")
-	biases := linear{append([]string{query.layers[0]}, q.crossProjections(layer).layers...), 0, q.width()}
+	biases := linear{layers: append([]string{query.layers[0]}, q.crossProjections(layer).layers...), output: q.width()}
 	parts := q.split(memory, 2)
 	return q.attend(onnx.Attention{Query: q.product(x, query), Key: parts[0], Value: parts[1], Bias: q.bias(biases)}, x, name)
 }
@@ -147,8 +147,8 @@ func (q *queryFormer) crossAttention(layer int, x, memory onnx.Value) onnx.Value
 // and empty for text.
 func (q *queryFormer) feedForward(layer int, x onnx.Value, suffix string) onnx.Value {
 	prefix, inner := q.prefix(layer), q.config.QFormer.IntermediateSize
-	rise := linear{[]string{prefix + "intermediate" + suffix + ".dense"}, q.width(), inner}
-	fall := linear{[]string{prefix + "output" + suffix + ".dense"}, inner, q.width()}
+	rise := linear{layers: []string{prefix + "intermediate" + suffix + ".dense"}, input: q.width(), output: inner}
+	fall := linear{layers: []string{prefix + "output" + suffix + ".dense"}, input: inner, output: q.width(), least: leastGelu}
 	return q.addNorm(q.BiasGelu(q.product(x, rise), q.bias(rise)), x, fall, prefix+"output"+suffix+".LayerNorm")
 }
 

@@ -64,8 +64,35 @@ func (s *store) quantized(g *onnx.Graph, l linear) (weight, scale onnx.Value) {
 		s.constant(g, scaleName, func() (onnx.Tensor, error) {
 			return s.data.AppendFloat32(scales, int64(l.width()))
 		})
+		if l.least < 0 {
+			s.constant(g, offsetName(l), func() (onnx.Tensor, error) {
+				return s.data.AppendFloat32(offsets(codes, scales, l.least), int64(l.width()))
+			})
+		}
 	}
 	return g.Constant(weightName, s.tensors[weightName]), g.Constant(scaleName, s.tensors[scaleName])
+}
+
+func offsetName(l linear) string { return l.name() + ".weight_offset" }
+
+// offset is what the quantised weights of l, which must be there, make of an
+// input whose features all have the least value: [width].
+func (s *store) offset(g *onnx.Graph, l linear) onnx.Value {
+	return g.Constant(offsetName(l), s.tensors[offsetName(l)])
+}
+
+// offsets multiplies an input of equal features by weights as quantizeRows
+// gives them.
+func offsets(codes []byte, scales []float32, feature float32) []float32 {
+	sums := make([]int64, len(scales))
+	for i, code := range codes {
+		sums[i%len(sums)] += int64(int8(code))
+	}
+	results := make([]float32, len(scales))
+	for i, sum := range sums {
+		results[i] = feature * scales[i] * float32(sum)
+	}
+	return results
 }
 
 // quantizeRows turns each row of a matrix [rows, columns] into signed 8-bit

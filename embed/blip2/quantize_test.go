@@ -30,7 +30,7 @@ func TestMethods(t *testing.T) {
 	runtime := orttest.Open(t)
 	const rows = 5
 	for _, size := range []struct{ input, output int }{{64, 48}, {33, 17}, {7, 2}} {
-		l := linear{[]string{"layer"}, size.input, size.output}
+		l := linear{layers: []string{"layer"}, input: size.input, output: size.output}
 		tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: productWeights{l}, config: checkpoint.Config{},
 			logger: slog.New(slog.DiscardHandler)}
 		for _, kind := range []string{"plain", "row", "feature"} {
@@ -93,5 +93,45 @@ func TestQuantizeRows(t *testing.T) {
 		if math.Abs(float64(got-value)) > float64(scales[row])/2 {
 			t.Errorf("value %d is %v, became %v with scale %v", i, value, got, scales[row])
 		}
+	}
+}
+
+// TestLeastValue wants codes that count from the least value of the activation
+// to lose clearly less than codes around zero, also where they are many or none.
+func TestLeastValue(t *testing.T) {
+	runtime := orttest.Open(t)
+	const rows = 7
+	plain := linear{layers: []string{"layer"}, input: 96, output: 40}
+	tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: productWeights{plain},
+		logger: slog.New(slog.DiscardHandler)}
+	weights, err := tuner.source.Float32(t.Context(), "layer.weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := RandomValues("activated", 3, rows*plain.input)
+	for i, value := range x {
+		at := 4 * float64(value)
+		if i/plain.input == 0 {
+			at = -0.7518 // a row of nothing but the least value
+		}
+		x[i] = float32(at * 0.5 * (1 + math.Erf(at/math.Sqrt2)))
+		if x[i] < leastGelu {
+			t.Fatalf("%v is less than the least value", x[i])
+		}
+	}
+	uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(plain.input)), exactProduct(x, weights, plain)}}
+	around, err := tuner.try(t.Context(), plain, nil, methodRows, uses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := plain
+	known.least = leastGelu
+	above, err := tuner.try(t.Context(), known, nil, methodRows, uses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("relative error %.3g around zero, %.3g from the least value up", around, above)
+	if above > 0.85*around {
+		t.Errorf("relative error %.3g from the least value up, %.3g around zero", above, around)
 	}
 }

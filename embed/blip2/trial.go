@@ -68,6 +68,7 @@ func (t *tuner) choose(ctx context.Context, l linear, uses []tap[ort.Tensor], ca
 			return verdict{}, fmt.Errorf("try %s as %v: %w", l.name(), candidate, err)
 		}
 		loss *= common
+		t.logger.Debug("tried a precision", "product", l.name(), "candidate", candidate.String(), "error", loss)
 		if loss < best.error {
 			best = verdict{candidate: candidate, factors: factors, error: loss}
 		}

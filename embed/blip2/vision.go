@@ -17,10 +17,14 @@ type visionEncoder struct {
 func visionProducts(config checkpoint.Vision, layer int) (qkv, projection, first, second linear) {
 	prefix := fmt.Sprintf("vision_model.encoder.layers.%d.", layer)
 	width, inner := config.HiddenSize, config.IntermediateSize
-	return linear{[]string{prefix + "self_attn.qkv"}, width, 3 * width},
-		linear{[]string{prefix + "self_attn.projection"}, width, width},
-		linear{[]string{prefix + "mlp.fc1"}, width, inner},
-		linear{[]string{prefix + "mlp.fc2"}, inner, width}
+	least := leastGelu
+	if config.Activation == quickGeluActivation {
+		least = leastQuickGelu
+	}
+	return linear{layers: []string{prefix + "self_attn.qkv"}, input: width, output: 3 * width},
+		linear{layers: []string{prefix + "self_attn.projection"}, input: width, output: width},
+		linear{layers: []string{prefix + "mlp.fc1"}, input: width, output: inner},
+		linear{layers: []string{prefix + "mlp.fc2"}, input: inner, output: width, least: least}
 }
 
 // normalizeStream is the layer norm before layer i's attention, or the one
