@@ -42,11 +42,41 @@ func FuzzKernels(f *testing.F) {
 	})
 }
 
+// TestKernelsAgree compares kernels at every number of rows up to a few groups of
+// them, many strides and every alignment, and looks that nothing beyond out is written.
+func TestKernelsAgree(t *testing.T) {
+	source := rand.New(rand.NewPCG(8, 8))
+	for _, kernel := range kernels() {
+		t.Log(kernel.name)
+		for blocks := range 24 {
+			for count := range 14 {
+				stride, offset := (blocks+1)*block, source.IntN(64)
+				query, rows := make([]int8, offset+stride)[offset:], make([]byte, offset+stride*count)[offset:]
+				for i := range query {
+					query[i] = int8(source.IntN(256) - 128)
+				}
+				for i := range rows {
+					rows[i] = byte(source.IntN(256))
+				}
+				want, got := make([]int32, count+8), make([]int32, count+8)
+				for i := range want {
+					want[i], got[i] = int32(i), int32(i)
+				}
+				dotScalar(query, rows, want[:count])
+				kernel.dot(query, rows, got[:count])
+				if !slices.Equal(got, want) {
+					t.Fatalf("%s of %d rows of %d differs: %v, want %v", kernel.name, count, stride, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestKernelsAtExtremes(t *testing.T) {
 	for _, value := range []struct {
 		query int8
 		row   byte
-	}{{127, 255}, {-127, 255}, {-128, 255}, {127, 0}, {-128, 128}} {
+	}{{127, 255}, {-127, 255}, {-128, 255}, {127, 0}, {-128, 128}, {-128, 0}} {
 		query, rows := make([]int8, maximumWidth), make([]byte, maximumWidth*3)
 		for i := range query {
 			query[i] = value.query
