@@ -108,30 +108,40 @@ func (n *network) apply(x onnx.Value, l linear) onnx.Value {
 
 // productByRows is the product of x with the quantised weights of l, with a bias
 // unless it is missing, where every row of x has a scale of its own.
-//
-// Where the least value of x is known, codes count from there, so that none of
-// them is left for values that do not occur: after an activation that halves
-// what rounding loses.
 func (n *network) productByRows(x onnx.Value, l linear, bias onnx.Value) onnx.Value {
 	weight, scale := n.store.quantized(n.Graph, l)
-	magnitude, levels, middle := x, 127., byte(128)
-	if l.least < 0 {
-		x = n.Add(x, n.Float(-l.least))
-		magnitude, levels, middle = x, 255, 0
-		offset := n.store.offset(n.Graph, l)
-		if bias.Missing() {
-			bias = offset
-		} else {
-			bias = n.Add(bias, offset) // which the runtime does once, when the graph is opened
-		}
-	} else {
-		magnitude = n.Absolute(x)
+	x, offset, positive := n.shift(x, l)
+	magnitude, levels, middle := x, float32(255), byte(0)
+	if !positive {
+		magnitude, levels, middle = n.Absolute(x), 127, 128
 	}
 	largest := n.Maximum(n.Largest(magnitude, len(x.Shape)-1), n.Float(1e-30))
-	step := n.Float(float32(1 / levels))
+	step := n.Float(1 / levels)
 	zero := n.Constant(fmt.Sprintf("uint8/%d", middle), onnx.Tensor{Type: onnx.Uint8, Raw: []byte{middle}})
 	codes := n.QuantizeLinear(n.Divide(x, largest), step, zero)
-	return n.plus(n.Multiply(n.MatMulIntegerToFloat(codes, weight, step, scale, zero, onnx.Value{}), largest), bias)
+	y := n.Multiply(n.MatMulIntegerToFloat(codes, weight, step, scale, zero, onnx.Value{}), largest)
+	if !offset.Missing() && !bias.Missing() {
+		bias = n.Add(bias, offset) // which the runtime does once, when the graph is opened
+	} else if bias.Missing() {
+		bias = offset
+	}
+	return n.plus(y, bias)
+}
+
+// shift takes off the rows x what all have in common, so that quantising loses
+// less of what tells them apart: the centre that the plan has for l, or the least
+// value of the activation before, from which unsigned codes can count. Then offset
+// is what the product lacks; positive says that nothing in shifted is below zero.
+func (n *network) shift(x onnx.Value, l linear) (shifted, offset onnx.Value, positive bool) {
+	if centre := n.store.plan.centres[l.name()]; centre != nil {
+		load := func() ([]float32, error) { return centre, nil }
+		x = n.Subtract(x, n.store.floats(n.Graph, l.name()+".centre", load, l.input))
+		return x, n.store.offset(n.Graph, l, nil), false
+	}
+	if l.least < 0 {
+		return n.Subtract(x, n.Float(l.least)), n.store.offset(n.Graph, l, nil), true
+	}
+	return x, onnx.Value{}, false
 }
 
 // normalization is the scale and shift of a layer norm.

@@ -30,11 +30,12 @@ type plan struct {
 	rows     map[string][]float32 // factors for the input features of a product
 	columns  map[string][]float32 // divisors for the output features of a product and its bias
 	norms    map[string][]float32 // divisors for the features of a layer norm
+	centres  map[string][]float32 // what is taken off the input features of a product in methodRows
 }
 
 func newPlan(fallback method) plan {
 	return plan{methods: map[string]method{}, fallback: fallback, rows: map[string][]float32{},
-		columns: map[string][]float32{}, norms: map[string][]float32{}}
+		columns: map[string][]float32{}, norms: map[string][]float32{}, centres: map[string][]float32{}}
 }
 
 func (p plan) method(l linear) method {
@@ -64,26 +65,39 @@ func (s *store) quantized(g *onnx.Graph, l linear) (weight, scale onnx.Value) {
 		s.constant(g, scaleName, func() (onnx.Tensor, error) {
 			return s.data.AppendFloat32(scales, int64(l.width()))
 		})
-		if l.least < 0 {
-			s.constant(g, offsetName(l), func() (onnx.Tensor, error) {
-				return s.data.AppendFloat32(offsets(codes, scales, l.least), int64(l.width()))
-			})
+		centre := s.plan.centres[l.name()]
+		switch {
+		case centre != nil:
+			s.offset(g, l, multiplyRows(values, centre))
+		case l.least < 0:
+			s.offset(g, l, multiplyCodes(codes, scales, l.least))
 		}
 	}
 	return g.Constant(weightName, s.tensors[weightName]), g.Constant(scaleName, s.tensors[scaleName])
 }
 
-func offsetName(l linear) string { return l.name() + ".weight_offset" }
-
-// offset is what the quantised weights of l, which must be there, make of an
-// input whose features all have the least value: [width].
-func (s *store) offset(g *onnx.Graph, l linear) onnx.Value {
-	return g.Constant(offsetName(l), s.tensors[offsetName(l)])
+// offset is what the product of l lacks, [width], when a constant was taken off
+// its input; values are needed only the first time.
+func (s *store) offset(g *onnx.Graph, l linear, values []float32) onnx.Value {
+	return s.floats(g, l.name()+".weight_offset", func() ([]float32, error) { return values, nil }, l.width())
 }
 
-// offsets multiplies an input of equal features by weights as quantizeRows
-// gives them.
-func offsets(codes []byte, scales []float32, feature float32) []float32 {
+// multiplyRows multiplies each row of a matrix by a vector.
+func multiplyRows(matrix, vector []float32) []float32 {
+	products := make([]float32, len(matrix)/len(vector))
+	for i := range products {
+		var sum float64
+		for j, value := range matrix[i*len(vector) : (i+1)*len(vector)] {
+			sum += float64(value) * float64(vector[j])
+		}
+		products[i] = float32(sum)
+	}
+	return products
+}
+
+// multiplyCodes multiplies an input of equal features by weights as
+// quantizeRows gives them.
+func multiplyCodes(codes []byte, scales []float32, feature float32) []float32 {
 	sums := make([]int64, len(scales))
 	for i, code := range codes {
 		sums[i%len(sums)] += int64(int8(code))

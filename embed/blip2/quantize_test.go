@@ -51,7 +51,7 @@ func TestMethods(t *testing.T) {
 				methodRows:   {"plain": 0.02, "row": 0.02, "feature": 0.1},
 				methodBlocks: {"plain": 0.02, "row": 0.02, "feature": 0.1},
 			} {
-				loss, err := tuner.try(t.Context(), l, nil, method, uses)
+				loss, err := tuner.try(t.Context(), l, foldings{}, method, uses)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -96,6 +96,37 @@ func TestQuantizeRows(t *testing.T) {
 	}
 }
 
+// TestCentre wants the mean row, taken off rows that have much in common, to take
+// with it what quantising loses of it.
+func TestCentre(t *testing.T) {
+	runtime := orttest.Open(t)
+	const rows = 9
+	l := linear{layers: []string{"layer"}, input: 80, output: 24}
+	tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: productWeights{l},
+		logger: slog.New(slog.DiscardHandler)}
+	weights, err := tuner.source.Float32(t.Context(), "layer.weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, common := RandomValues("rows", 4, rows*l.input), RandomValues("common", 5, l.input)
+	for i := range x {
+		x[i] += 4 * common[i%l.input]
+	}
+	uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(l.input)), exactProduct(x, weights, l)}}
+	plain, err := tuner.try(t.Context(), l, foldings{}, methodRows, uses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	centred, err := tuner.try(t.Context(), l, foldings{centre: meanRow(uses, l.input)}, methodRows, uses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("relative error %.3g plain, %.3g centred", plain, centred)
+	if centred > plain/2 {
+		t.Errorf("relative error %.3g centred, %.3g plain", centred, plain)
+	}
+}
+
 // TestLeastValue wants codes that count from the least value of the activation
 // to lose clearly less than codes around zero, also where they are many or none.
 func TestLeastValue(t *testing.T) {
@@ -120,13 +151,13 @@ func TestLeastValue(t *testing.T) {
 		}
 	}
 	uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(plain.input)), exactProduct(x, weights, plain)}}
-	around, err := tuner.try(t.Context(), plain, nil, methodRows, uses)
+	around, err := tuner.try(t.Context(), plain, foldings{}, methodRows, uses)
 	if err != nil {
 		t.Fatal(err)
 	}
 	known := plain
 	known.least = leastGelu
-	above, err := tuner.try(t.Context(), known, nil, methodRows, uses)
+	above, err := tuner.try(t.Context(), known, foldings{}, methodRows, uses)
 	if err != nil {
 		t.Fatal(err)
 	}

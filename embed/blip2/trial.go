@@ -16,13 +16,19 @@ type candidate struct {
 	// smoothing is the share of the difficulty that is moved from activations
 	// to weights before quantising, 0 for none.
 	smoothing float64
+	// centred says that the mean row of the samples is taken off every row first,
+	// and its exact product added afterwards.
+	centred bool
 }
 
 func (c candidate) String() string {
-	if c.smoothing == 0 {
-		return string(c.method)
+	switch {
+	case c.centred:
+		return string(c.method) + ", centred"
+	case c.smoothing != 0:
+		return fmt.Sprintf("%s, smoothing %g", c.method, c.smoothing)
 	}
-	return fmt.Sprintf("%s, smoothing %g", c.method, c.smoothing)
+	return string(c.method)
 }
 
 // Candidates in the order of their cost; the first that is good enough is
@@ -31,9 +37,10 @@ func (c candidate) String() string {
 // texts of any length, padded and in batches: a scale for each row keeps one
 // text's result apart from its neighbours'.
 var (
-	plainCandidates  = []candidate{{methodInt8, 0}, {methodRows, 0}, {methodBlocks, 0}}
-	smoothCandidates = []candidate{{methodInt8, 0}, {methodInt8, 0.5}, {methodInt8, 0.75}, {methodRows, 0}, {methodRows, 0.5}, {methodBlocks, 0}}
-	formerCandidates = []candidate{{methodRows, 0}, {methodBlocks, 0}}
+	plainCandidates  = []candidate{{method: methodInt8}, {method: methodRows}, {method: methodBlocks}}
+	smoothCandidates = []candidate{{method: methodInt8}, {method: methodInt8, smoothing: 0.5}, {method: methodInt8, smoothing: 0.75},
+		{method: methodRows}, {method: methodRows, smoothing: 0.5}, {method: methodBlocks}}
+	formerCandidates = []candidate{{method: methodRows}, {method: methodRows, centred: true}, {method: methodBlocks}}
 )
 
 // Limits on a product's relative error.
@@ -42,11 +49,18 @@ type limits struct {
 	acceptable float64 // else the best candidate, if below this; else float32
 }
 
+// foldings are what is done to the input features of a product before it is
+// quantised; without any, all are nil.
+type foldings struct {
+	factors []float32 // what the smoothing divides them by
+	centre  []float32 // what is taken off them
+}
+
 // verdict is the candidate that was chosen for a product.
 type verdict struct {
 	candidate
-	factors []float32 // of the smoothing, for each input feature
-	error   float64   // relative, of the product on the samples
+	foldings
+	error float64 // relative, of the product on the samples
 }
 
 // choose tries candidates for the product l on uses of it until one is good
@@ -59,18 +73,21 @@ func (t *tuner) choose(ctx context.Context, l linear, uses []tap[ort.Tensor], ca
 	common := commonness(uses, l.width())
 	best := verdict{candidate: candidate{method: methodFloat}, error: math.Inf(1)}
 	for _, candidate := range candidates {
-		var factors []float32
+		var folded foldings
 		if candidate.smoothing > 0 {
-			factors = smoothingFactors(weights, uses, l, candidate.smoothing)
+			folded.factors = smoothingFactors(weights, uses, l, candidate.smoothing)
 		}
-		loss, err := t.try(ctx, l, factors, candidate.method, uses)
+		if candidate.centred {
+			folded.centre = meanRow(uses, l.input)
+		}
+		loss, err := t.try(ctx, l, folded, candidate.method, uses)
 		if err != nil {
 			return verdict{}, fmt.Errorf("try %s as %v: %w", l.name(), candidate, err)
 		}
 		loss *= common
 		t.logger.Debug("tried a precision", "product", l.name(), "candidate", candidate.String(), "error", loss)
 		if loss < best.error {
-			best = verdict{candidate: candidate, factors: factors, error: loss}
+			best = verdict{candidate: candidate, foldings: folded, error: loss}
 		}
 		if loss <= limits.good {
 			break
@@ -81,6 +98,24 @@ func (t *tuner) choose(ctx context.Context, l linear, uses []tap[ort.Tensor], ca
 	}
 	t.logger.Debug("chose a precision", "product", l.name(), "choice", best.candidate.String(), "error", best.error)
 	return best, nil
+}
+
+// meanRow is the mean of all rows that a product reads.
+func meanRow(uses []tap[ort.Tensor], width int) []float32 {
+	sums := make([]float64, width)
+	count := 0
+	for _, use := range uses {
+		values := use.input.Float32()
+		for i, value := range values {
+			sums[i%width] += float64(value)
+		}
+		count += len(values) / width
+	}
+	mean := make([]float32, width)
+	for i, sum := range sums {
+		mean[i] = float32(sum / float64(max(1, count)))
+	}
+	return mean
 }
 
 // smoothingFactors are what the input features of l are divided by, so that
@@ -112,14 +147,14 @@ func smoothingFactors(weights []float32, uses []tap[ort.Tensor], l linear, stren
 // error: the root mean square over all rows of the difference from the exact
 // row relative to that row. A row of large values thus does not hide what the
 // others lose.
-func (t *tuner) try(ctx context.Context, l linear, factors []float32, method method, uses []tap[ort.Tensor]) (float64, error) {
+func (t *tuner) try(ctx context.Context, l linear, folded foldings, method method, uses []tap[ort.Tensor]) (float64, error) {
 	data, err := onnx.CreateDataFile(t.scratch, trialData)
 	if err != nil {
 		return 0, err
 	}
 	plan := newPlan(method)
-	plan.rows[l.name()] = factors
-	err = trialGraph(newStore(ctx, t.source, data, plan), l, factors).Write(t.scratch, trialFile)
+	plan.rows[l.name()], plan.centres[l.name()] = folded.factors, folded.centre
+	err = trialGraph(newStore(ctx, t.source, data, plan), l, folded.factors).Write(t.scratch, trialFile)
 	if err := closeData(data, err); err != nil {
 		return 0, err
 	}

@@ -77,7 +77,7 @@ func (t *tuner) piece(ctx context.Context, dir string, weights *store, build fun
 
 // record notes a verdict for the manifest and the plan.
 func (t *tuner) record(plan plan, l linear, verdict verdict) {
-	plan.methods[l.name()] = verdict.method
+	plan.methods[l.name()], plan.centres[l.name()] = verdict.method, verdict.centre
 	t.choices = append(t.choices, LayerChoice{Layer: l.name(), Method: string(verdict.method), Error: verdict.error})
 }
 
