@@ -25,6 +25,10 @@ type Calibration struct {
 	FusionWeight float64 `json:"fusion_weight"`
 	// KeywordScale is the BM25 score a word that counts half in convex fusion.
 	KeywordScale float64 `json:"keyword_scale"`
+	// CaptionWords is how many content words of a query captions answer in
+	// full in convex fusion; the words of a longer query count by the square
+	// root of its share, but where names have them. 0 means all of them.
+	CaptionWords int `json:"caption_words"`
 }
 
 // Curve gives the log-odds that a text is true of a picture as a weighted sum
@@ -34,6 +38,10 @@ type Curve struct {
 	Logit float64 `json:"logit"`
 	// Cosine is the weight of the ITC cosine.
 	Cosine float64 `json:"cosine"`
+	// CosineWords is the weight of the ITC cosine times the natural logarithm of
+	// the number of content words: the more a text says, the more its likeness
+	// tells pictures apart.
+	CosineWords float64 `json:"cosine_words,omitempty"`
 	// Words is the weight of the natural logarithm of the number of content
 	// words. It is the same for every picture: it sets how much the scores of
 	// short texts are worth beside those of long ones.
@@ -60,7 +68,8 @@ type Evidence struct {
 
 // Odds gives the log-odds of the evidence.
 func (c Curve) Odds(e Evidence) float64 {
-	odds := c.Cosine*e.Cosine + c.Words*math.Log(float64(max(e.ContentWords, 1))) + c.Intercept
+	words := math.Log(float64(max(e.ContentWords, 1)))
+	odds := (c.Cosine+c.CosineWords*words)*e.Cosine + c.Words*words + c.Intercept
 	if c.Logit > 0 {
 		odds += c.Logit * e.Logit
 	}
@@ -115,15 +124,34 @@ func (c Calibration) Validate() error {
 	for name, curve := range map[string]Curve{
 		"match": c.Match, "vector": c.Vector, "match_uncaptioned": c.MatchUncaptioned, "vector_uncaptioned": c.VectorUncaptioned,
 	} {
-		check(finite(curve.Logit+curve.Cosine+curve.Words+curve.Caption+curve.Intercept), "the %s curve is not finite", name)
-		check(curve.Logit >= 0 && curve.Cosine >= 0 && curve.Caption >= 0 && curve.Logit+curve.Cosine+curve.Caption > 0, "the %s curve must rise with the evidence", name)
+		check(finite(curve.Logit+curve.Cosine+curve.CosineWords+curve.Words+curve.Caption+curve.Intercept), "the %s curve is not finite", name)
+		check(curve.Logit >= 0 && curve.Cosine >= 0 && curve.CosineWords >= 0 && curve.Caption >= 0 && curve.Logit+curve.Cosine+curve.CosineWords+curve.Caption > 0, "the %s curve must rise with the evidence", name)
 	}
 	check(c.Vector.Logit == 0 && c.VectorUncaptioned.Logit == 0, "the vector curves cannot count ITM's logit")
 	check(c.MatchUncaptioned.Caption == 0 && c.VectorUncaptioned.Caption == 0, "the uncaptioned curves cannot count captions")
 	check(c.Weak >= 0 && c.Weak <= c.Strong && c.Strong <= 1, "weak %v and strong %v must be 0 to 1 in this order", c.Weak, c.Strong)
 	check(c.FusionWeight >= 0 && c.FusionWeight <= 1, "fusion weight %v is not 0 to 1", c.FusionWeight)
 	check(c.KeywordScale > 0 && finite(c.KeywordScale), "keyword scale %v is not above 0", c.KeywordScale)
+	check(c.CaptionWords >= 0, "caption words %d are negative", c.CaptionWords)
 	return errors.Join(problems...)
+}
+
+// Words gives the part that words play in convex fusion, 0 to 1, before they are
+// weighed: of a query of so many content words, with this BM25 score, and this
+// share of its words among the picture's names.
+//
+// BM25 grows with the number of words and has no upper bound, so it is brought to
+// 0 to 1 by that number. What stands in captions and in no name counts less the
+// longer a query is: the model wrote the captions out of what the vector says
+// too, and the vector tells long texts apart better than word by word.
+func (c Calibration) Words(score float64, words int, named float64) float64 {
+	words = max(words, 1)
+	scaled := score / (score + c.KeywordScale*float64(words))
+	if c.CaptionWords == 0 || words <= c.CaptionWords {
+		return scaled
+	}
+	captions := math.Sqrt(float64(c.CaptionWords) / float64(words))
+	return scaled * (captions + (1-captions)*named*named*named)
 }
 
 // Odds gives the log-odds of the evidence by the curve that suits it.

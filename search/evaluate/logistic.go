@@ -19,6 +19,7 @@ type example struct {
 const (
 	partLogit = iota
 	partCosine
+	partCosineWords
 	partWords
 	partCaption
 	partIntercept
@@ -31,7 +32,7 @@ const (
 // so that a probability never falls when evidence rises. Without read, ITM's
 // logit is not used; without captioned, captions are not.
 func fitCurve(examples []example, read, captioned bool) (search.Curve, error) {
-	parts := []int{partCosine, partWords, partIntercept}
+	parts := []int{partCosine, partCosineWords, partWords, partIntercept}
 	if read {
 		parts = append(parts, partLogit)
 	}
@@ -45,17 +46,17 @@ func fitCurve(examples []example, read, captioned bool) (search.Curve, error) {
 		}
 		worst := -1
 		for i, part := range parts {
-			rises := part == partLogit || part == partCosine || part == partCaption
+			rises := part != partWords && part != partIntercept
 			if rises && weights[part] < 0 && (worst < 0 || weights[part] < weights[parts[worst]]) {
 				worst = i
 			}
 		}
 		if worst < 0 {
 			curve := search.Curve{
-				Logit: roundTo(weights[partLogit], 4), Cosine: roundTo(weights[partCosine], 4), Words: roundTo(weights[partWords], 4),
-				Caption: roundTo(weights[partCaption], 4), Intercept: roundTo(weights[partIntercept], 4),
+				Logit: roundTo(weights[partLogit], 4), Cosine: roundTo(weights[partCosine], 4), CosineWords: roundTo(weights[partCosineWords], 4),
+				Words: roundTo(weights[partWords], 4), Caption: roundTo(weights[partCaption], 4), Intercept: roundTo(weights[partIntercept], 4),
 			}
-			if curve.Logit+curve.Cosine+curve.Caption <= 0 {
+			if curve.Logit+curve.Cosine+curve.CosineWords+curve.Caption <= 0 {
 				return search.Curve{}, errors.New("higher scores are not likelier to be right: the model has learned nothing")
 			}
 			return curve, nil
@@ -70,8 +71,9 @@ func (e example) features() [partCount]float64 {
 	if math.IsNaN(caption) {
 		caption = 0
 	}
+	words := math.Log(float64(max(e.evidence.ContentWords, 1)))
 	return [partCount]float64{
-		partLogit: e.evidence.Logit, partCosine: e.evidence.Cosine, partWords: math.Log(float64(max(e.evidence.ContentWords, 1))),
+		partLogit: e.evidence.Logit, partCosine: e.evidence.Cosine, partCosineWords: e.evidence.Cosine * words, partWords: words,
 		partCaption: caption * caption * caption, partIntercept: 1,
 	}
 }
