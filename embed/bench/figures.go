@@ -60,6 +60,14 @@ const (
 	captionLength               = 20
 )
 
+// step is one figure and how it is measured.
+type step struct {
+	figure *Figure
+	name   string
+	items  float64
+	do     func() error
+}
+
 // figures measures everything that the engine does.
 func (o Options) figures(ctx context.Context, engine *embed.Engine, result *Result) error {
 	picture, err := drawPicture()
@@ -71,62 +79,85 @@ func (o Options) figures(ctx context.Context, engine *embed.Engine, result *Resu
 	if err != nil {
 		return err
 	}
-	manyTokens := copies(tokens[0], manyPairs)
-	text := []string{strings.TrimSpace(strings.Repeat("a ", 10))} // 12 tokens with [CLS] and [SEP]
-	steps := []struct {
-		figure *Figure
-		name   string
-		items  float64
-		do     func() error
-	}{
-		{&result.Image, "an image", 1, func() error {
-			tokens, err := engine.ImageTokens(ctx, images)
-			if err == nil {
-				_, err = engine.ImageParts(ctx, tokens)
-			}
-			return err
-		}},
-		{&result.Parts, "the image transformer", 1, func() error { _, err := engine.ImageParts(ctx, tokens); return err }},
-		{&result.Text, "a text", 1, func() error { _, err := engine.TextVectors(ctx, text); return err }},
-		{&result.Texts, "texts together", manyTexts, func() error {
-			_, err := engine.TextVectors(ctx, slices.Repeat(text, manyTexts))
-			return err
-		}},
-		{&result.Match, "a match", 1, func() error { _, err := engine.Match(ctx, tokens[0], text); return err }},
-		{&result.Matches, "matches together", manyPairs, func() error {
-			_, err := engine.MatchPairs(ctx, manyTokens, text)
-			return err
-		}},
-		{&result.OneImage, "matches of one image", manyPairs, func() error {
-			_, err := engine.Match(ctx, tokens[0], slices.Repeat(text, manyPairs))
-			return err
-		}},
-	}
-	if engine.HasCaptions() {
-		result.Greedy, result.Beams = new(Figure), new(Figure)
-		length := min(captionLength, engine.Manifest().Config.QFormer.MaxPositions)
-		caption := func(method embed.Method) func() error {
-			return func() error {
-				_, err := engine.Captions(ctx, tokens[0], embed.CaptionOptions{Method: method, MinimumLength: length, MaximumLength: length})
-				return err
-			}
-		}
-		steps = append(steps, []struct {
-			figure *Figure
-			name   string
-			items  float64
-			do     func() error
-		}{
-			{result.Greedy, "a greedy caption", float64(length - 1), caption(embed.Greedy)},
-			{result.Beams, "a caption with three beams", float64(length - 1), caption(embed.Beam)},
-		}...)
-	}
+	steps := vectorSteps(ctx, engine, result, images, tokens)
+	steps = append(steps, matchSteps(ctx, engine, result, tokens[0])...)
+	steps = append(steps, captionSteps(ctx, engine, result, tokens[0])...)
 	for _, step := range steps {
 		if *step.figure, err = o.time(ctx, step.name, step.items, step.do); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// typicalText has 12 tokens with [CLS] and [SEP].
+func typicalText() string { return strings.TrimSpace(strings.Repeat("a ", 10)) }
+
+// vectorSteps make the parts of images and the vectors of texts.
+func vectorSteps(ctx context.Context, engine *embed.Engine, result *Result, images []*pixels.Image, tokens []embed.ImageTokens) []step {
+	parts := func(tokens []embed.ImageTokens) error {
+		_, err := engine.ImageParts(ctx, tokens)
+		return err
+	}
+	texts := func(count int) func() error {
+		list := slices.Repeat([]string{typicalText()}, count)
+		return func() error {
+			_, err := engine.TextVectors(ctx, list)
+			return err
+		}
+	}
+	return []step{
+		{&result.Image, "an image", 1, func() error {
+			tokens, err := engine.ImageTokens(ctx, images)
+			if err != nil {
+				return err
+			}
+			return parts(tokens)
+		}},
+		{&result.Parts, "the image transformer", 1, func() error { return parts(tokens) }},
+		{&result.Text, "a text", 1, texts(1)},
+		{&result.Texts, "texts together", manyTexts, texts(manyTexts)},
+	}
+}
+
+// matchSteps match images and texts.
+func matchSteps(ctx context.Context, engine *embed.Engine, result *Result, tokens embed.ImageTokens) []step {
+	one := func(count int) func() error {
+		texts := slices.Repeat([]string{typicalText()}, count)
+		return func() error {
+			_, err := engine.Match(ctx, tokens, texts)
+			return err
+		}
+	}
+	many := copies(tokens, manyPairs)
+	return []step{
+		{&result.Match, "a match", 1, one(1)},
+		{&result.Matches, "matches together", manyPairs, func() error {
+			_, err := engine.MatchPairs(ctx, many, []string{typicalText()})
+			return err
+		}},
+		{&result.OneImage, "matches of one image", manyPairs, one(manyPairs)},
+	}
+}
+
+// captionSteps write captions, if the model does.
+func captionSteps(ctx context.Context, engine *embed.Engine, result *Result, tokens embed.ImageTokens) []step {
+	if !engine.HasCaptions() {
+		return nil
+	}
+	result.Greedy, result.Beams = new(Figure), new(Figure)
+	length := min(captionLength, engine.Manifest().Config.QFormer.MaxPositions)
+	caption := func(method embed.Method) func() error {
+		options := embed.CaptionOptions{Method: method, MinimumLength: length, MaximumLength: length}
+		return func() error {
+			_, err := engine.Captions(ctx, tokens, options)
+			return err
+		}
+	}
+	return []step{
+		{result.Greedy, "a greedy caption", float64(length - 1), caption(embed.Greedy)},
+		{result.Beams, "a caption with three beams", float64(length - 1), caption(embed.Beam)},
+	}
 }
 
 // copies returns tokens of several images, which happen to be alike but share no
