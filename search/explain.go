@@ -23,8 +23,8 @@ func (r *retrieval) explain(c *candidate, words []FieldMatch) Explanation {
 		explanation.Similarity = &Leg{Score: round(c.similarity), Scaled: round(similarityScale(c)), Rank: c.similarityRank}
 	}
 	if len(c.coverages) > 0 {
-		explanation.NameCoverage = round(slices.Min(c.coverages))
-		explanation.NameProbability = round(sigmoid(nameOdds(slices.Min(c.coverages))))
+		explanation.NameCoverage = round(nameShare(c))
+		explanation.NameProbability = round(sigmoid(nameOdds(nameShare(c))))
 	}
 	explanation.CaptionShare = captionShare(c, len(r.plan.clauses))
 	explanation.Words = words

@@ -6,14 +6,10 @@ import "slices"
 const reciprocalRankConstant = 60
 
 // fuse orders the candidates of a retrieval and says what each leg gave. At
-// the ends of the weight one leg alone decides, and what that leg cannot score
-// is dropped: words cannot rank what has none of them.
+// the ends of the weight one leg alone proposes and decides.
 func (r *retrieval) fuse() {
 	if r.plan.listing() {
 		return
-	}
-	if r.plan.text != "" && r.plan.weight == 0 && !r.plan.picture {
-		r.candidates = slices.DeleteFunc(r.candidates, func(c *candidate) bool { return !c.hasKeyword })
 	}
 	if r.plan.request.Fusion == FusionReciprocalRank {
 		r.fuseRanks()
@@ -71,14 +67,26 @@ func vectorScale(c *candidate) float64 {
 	return (c.vector + 1) / 2
 }
 
-// keywordScale maps BM25, which grows with the number of words and has no upper
-// bound, onto 0 to 1.
+// keywordScale maps BM25 onto 0 to 1. Where words alone rank, it keeps their
+// order.
 func (r *retrieval) keywordScale(c *candidate) float64 {
 	if !c.hasKeyword {
 		return 0
 	}
-	half := r.searcher.calibration.KeywordScale * float64(r.plan.textWords)
-	return c.keyword / (c.keyword + half)
+	named := 1.0
+	if r.plan.weight > 0 {
+		named = nameShare(c)
+	}
+	return r.searcher.calibration.Words(c.keyword, r.plan.textWords, named)
+}
+
+// nameShare is the share of the query's words among the names of a candidate:
+// that of the clause that has the least.
+func nameShare(c *candidate) float64 {
+	if len(c.coverages) == 0 {
+		return 0
+	}
+	return slices.Min(c.coverages)
 }
 
 func similarityScale(c *candidate) float64 {

@@ -75,13 +75,15 @@ func TestEmptyKeywordLegLeavesVectorOrder(t *testing.T) {
 	for _, record := range w.records { // nothing to match words with
 		record.Captions, record.Files = nil, []index.File{{Path: "/x"}}
 	}
+	neighbours := (&worldSnapshot{w}).nearest(textDirection("cat pizza"), 200, index.Filter{}, index.KindImage)
+	var want []index.ID
+	for _, neighbour := range neighbours {
+		want = append(want, neighbour.ID)
+	}
 	s := newTestSearcher(t, w, Options{})
 	for _, fusion := range []Fusion{FusionConvex, FusionReciprocalRank} {
-		base := Request{Text: "cat pizza", Show: ShowAll, Limit: 200, RerankBudget: noRerank, Fusion: fusion}
-		hybrid := search(t, s, base)
-		base.Weight = pointer(1.0)
-		vector := search(t, s, base)
-		if diff := cmp.Diff(hitIDs(vector), hitIDs(hybrid)); diff != "" {
+		hybrid := search(t, s, Request{Text: "cat pizza", Show: ShowAll, Limit: 200, RerankBudget: noRerank, Fusion: fusion})
+		if diff := cmp.Diff(want, hitIDs(hybrid)); diff != "" {
 			t.Errorf("%s: %s", fusion, diff)
 		}
 	}
@@ -89,20 +91,21 @@ func TestEmptyKeywordLegLeavesVectorOrder(t *testing.T) {
 
 func TestWeightReproducesLegs(t *testing.T) {
 	w := populated(200)
-	s := newTestSearcher(t, w, Options{})
+	w.add("/library/cat/pizza.jpg", "boat") // named so, and shows something else
+	s := newTestSearcher(t, w, Options{Calibration: captionsCountLess()})
 	snapshot, _ := w.Snapshot()
 	defer snapshot.Close()
-	neighbours, _ := snapshot.NearestImages(t.Context(), textDirection("cat pizza"), 200, index.Filter{})
+	neighbours, _ := snapshot.NearestImages(t.Context(), textDirection("cat pizza"), 300, index.Filter{})
 	var vector, keyword []index.ID
 	for _, neighbour := range neighbours {
 		vector = append(vector, neighbour.ID)
 	}
-	hits, _ := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: "cat pizza"}, 200, index.Filter{})
+	hits, _ := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: "cat pizza"}, 300, index.Filter{})
 	for _, hit := range hits {
 		keyword = append(keyword, hit.ID)
 	}
 	for _, fusion := range []Fusion{FusionConvex, FusionReciprocalRank} {
-		base := Request{Text: "cat pizza", Show: ShowAll, Limit: 200, RerankBudget: noRerank, Fusion: fusion}
+		base := Request{Text: "cat pizza", Show: ShowAll, Limit: 300, RerankBudget: noRerank, Fusion: fusion}
 		base.Weight = pointer(1.0)
 		if diff := cmp.Diff(vector, hitIDs(search(t, s, base))); diff != "" {
 			t.Errorf("%s, weight 1: %s", fusion, diff)
@@ -112,6 +115,75 @@ func TestWeightReproducesLegs(t *testing.T) {
 			t.Errorf("%s, weight 0: %s", fusion, diff)
 		}
 	}
+}
+
+// captionsCountLess is the default calibration with a limit on what captions
+// count in fusion.
+func captionsCountLess() *Calibration {
+	calibration := DefaultCalibration()
+	calibration.CaptionWords = 1
+	return &calibration
+}
+
+// TestFusedScoresAreTheFormulas compares the fused scores of a search with the
+// formulas of docs/ranking.md.
+func TestFusedScoresAreTheFormulas(t *testing.T) {
+	w := populated(300)
+	w.add("/library/cat/dog.jpg", "boat", "pizza")
+	s := newTestSearcher(t, w, Options{Calibration: captionsCountLess()})
+	for _, weight := range []float64{0.05, 0.3, 0.8, 0.95} {
+		request := Request{Text: "cat dog pizza", Show: ShowAll, Limit: 1000, RerankBudget: noRerank, Weight: &weight, Explain: true}
+		hits := search(t, s, request).Hits
+		places := func(leg func(Explanation) *Leg) map[index.ID]int {
+			var scored []Hit
+			for _, hit := range hits {
+				if leg(*hit.Explanation) != nil {
+					scored = append(scored, hit)
+				}
+			}
+			slices.SortFunc(scored, func(a, b Hit) int {
+				return cmpOr(leg(*b.Explanation).Score-leg(*a.Explanation).Score, float64(a.ID)-float64(b.ID))
+			})
+			places := map[index.ID]int{}
+			for i, hit := range scored {
+				places[hit.ID] = i + 1
+			}
+			return places
+		}
+		vectors := places(func(e Explanation) *Leg { return e.Vector })
+		words := places(func(e Explanation) *Leg { return e.Keyword })
+		ranks := map[index.ID]float64{}
+		for _, hit := range hits {
+			want := weight * (hit.Explanation.Vector.Score + 1) / 2
+			ranks[hit.ID] = weight / float64(60+vectors[hit.ID])
+			if leg := hit.Explanation.Keyword; leg != nil {
+				const words3, scale = 3, 2
+				named := hit.Explanation.NameCoverage
+				captions := math.Sqrt(1.0 / words3)
+				want += (1 - weight) * leg.Score / (leg.Score + scale*words3) * (captions + (1-captions)*named*named*named)
+				ranks[hit.ID] += (1 - weight) / float64(60+words[hit.ID])
+			}
+			if math.Abs(want-hit.Explanation.Fused) > 1e-5 {
+				t.Errorf("weight %v, record %v: fused %v, want %v: %+v", weight, hit.ID, hit.Explanation.Fused, want, hit.Explanation)
+			}
+		}
+		request.Fusion = FusionReciprocalRank
+		for _, hit := range search(t, s, request).Hits {
+			if math.Abs(ranks[hit.ID]-hit.Explanation.Fused) > 1e-5 {
+				t.Errorf("weight %v, record %v: ranks give %v, want %v", weight, hit.ID, hit.Explanation.Fused, ranks[hit.ID])
+			}
+		}
+	}
+}
+
+// cmpOr is the sign of the first number that is not zero.
+func cmpOr(numbers ...float64) int {
+	for _, number := range numbers {
+		if number != 0 {
+			return int(math.Copysign(1, number))
+		}
+	}
+	return 0
 }
 
 func TestFusedScoreRisesWithEachLeg(t *testing.T) {
@@ -141,6 +213,7 @@ func TestFusedScoreRisesWithEachLeg(t *testing.T) {
 
 func TestPagesFitTogether(t *testing.T) {
 	w := populated(300)
+	w.contrary = 3
 	for name, request := range map[string]Request{
 		"reranked": {Text: "cat", Show: ShowAll, RerankCount: 40},
 		"fused":    {Text: "cat; dog", Show: ShowAll, RerankBudget: noRerank},
@@ -214,9 +287,10 @@ func TestOffsetsFitTogetherWhileTheLibraryChanges(t *testing.T) {
 
 func TestFilterIsTheRankingRestricted(t *testing.T) {
 	w := populated(400)
+	w.contrary = 3
 	for name, budget := range map[string]time.Duration{"fused": noRerank, "reranked": time.Minute} {
 		t.Run(name, func(t *testing.T) {
-			s := newTestSearcher(t, w, Options{RerankCount: 1000})
+			s := newTestSearcher(t, w, Options{RerankCount: 1000, Calibration: captionsCountLess()})
 			for _, text := range []string{"cat", "cat and dog on a table", "cat; pizza", "cat -dog"} {
 				base := Request{Text: text, Show: ShowAll, Limit: 1000, RerankBudget: budget}
 				whole := search(t, s, base)
@@ -267,7 +341,15 @@ func topScore(response Response) float64 {
 }
 
 func TestMoreRerankingNeverMakesTheTopWorse(t *testing.T) {
-	w := populated(400)
+	for _, contrary := range []float64{0, 3} {
+		w := populated(400)
+		w.contrary = contrary
+		testTopNeverWorse(t, w)
+	}
+}
+
+func testTopNeverWorse(t *testing.T, w *world) {
+	t.Helper()
 	for _, text := range []string{"cat", "cat dog pizza", "boat house", "clock; chair", "zeppelin cat", "tree -bird", "chair; lamp -dog"} {
 		best, bestScore := math.Inf(-1), math.Inf(-1)
 		for _, count := range []int{1, 2, 4, 8, 16, 32, 64, 128, 400} {
@@ -314,6 +396,10 @@ func TestBudgetMeansFewerRerankedAndNoError(t *testing.T) {
 
 func TestSameQuerySameAnswer(t *testing.T) {
 	w := populated(300)
+	for range 20 { // pictures with nothing between them but their number
+		twin := w.add("/library/twins/x.jpg", "cat", "dog")
+		w.parts[twin.ID] = w.parts[301]
+	}
 	one, two := newTestSearcher(t, w, Options{}), newTestSearcher(t, w, Options{})
 	for _, request := range []Request{
 		{Text: "cat pizza"}, {Text: "cat; dog -bird"}, {Record: 3}, {Record: 3, Text: "at a table"}, {Text: `"cat"`},

@@ -39,6 +39,7 @@ func (o CalibrateOptions) withDefaults() CalibrateOptions {
 type observation struct {
 	evidence search.Evidence
 	keyword  float64
+	named    float64 // the share of the words among its names
 	right    bool
 }
 
@@ -157,6 +158,7 @@ func observe(hit search.Hit, q question) observation {
 	seen := observation{
 		evidence: search.Evidence{Logit: math.NaN(), ContentWords: search.ContentWords(q.text), Caption: math.NaN()},
 		right:    q.right[hit.ID],
+		named:    hit.Explanation.NameCoverage,
 	}
 	if leg := hit.Explanation.Vector; leg != nil {
 		seen.evidence.Cosine = leg.Score
@@ -277,20 +279,22 @@ func preciseOdds(curve search.Curve, examples []example, precision float64) floa
 	return lowest
 }
 
-// chooseFusion takes the weight and scale with the best mean of the first
-// places among captions, free phrasing, partial queries and names, in equal
-// parts.
+// chooseFusion takes the weight, scale and caption words with the best mean of
+// the first places among captions, free phrasing, partial queries and names, in
+// equal parts.
 func chooseFusion(calibration *search.Calibration, queries []observed) {
 	best := -1.0
-	for _, scale := range []float64{0.25, 0.5, 1, 2, 4, 8} {
-		for weight := 0.3; weight < 0.985; weight += 0.02 {
-			score := firstPlaces(queries, func(o observation) float64 {
-				half := scale * float64(max(o.evidence.ContentWords, 1))
-				return weight*(o.evidence.Cosine+1)/2 + (1-weight)*o.keyword/(o.keyword+half)
-			})
-			if score > best+1e-9 {
-				best = score
-				calibration.FusionWeight, calibration.KeywordScale = roundTo(weight, 2), scale
+	for _, captionWords := range []int{0, 1, 2, 3, 4} {
+		for _, scale := range []float64{0.25, 0.5, 1, 2, 4, 8} {
+			tried := search.Calibration{KeywordScale: scale, CaptionWords: captionWords}
+			for weight := 0.3; weight < 0.985; weight += 0.02 {
+				score := firstPlaces(queries, func(o observation) float64 {
+					return weight*(o.evidence.Cosine+1)/2 + (1-weight)*tried.Words(o.keyword, o.evidence.ContentWords, o.named)
+				})
+				if score > best+1e-9 {
+					best = score
+					calibration.FusionWeight, calibration.KeywordScale, calibration.CaptionWords = roundTo(weight, 2), scale, captionWords
+				}
 			}
 		}
 	}
