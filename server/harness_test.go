@@ -26,7 +26,9 @@ import (
 
 func TestMain(m *testing.M) {
 	// bleve starts these when it is imported.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"))
+	slowClientsOrTests(func() {
+		goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"))
+	})
 }
 
 // fixture is a server that runs, with what it was made of.

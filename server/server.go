@@ -41,6 +41,7 @@ type Server struct {
 	started     time.Time
 
 	searches, reads, bodies, uploads, streams *gate
+	connections                               connections
 
 	stopping chan struct{}
 	ran      sync.Once
@@ -125,11 +126,13 @@ func (s *Server) Run(ctx context.Context, ready func(address net.Addr)) error {
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
 		ErrorLog:          log.New(logWriter{s.options.Logger}, "", 0),
+		ConnState:         s.connections.track,
 		ConnContext:       func(ctx context.Context, _ net.Conn) context.Context { return context.WithoutCancel(ctx) },
 	}
 	var background sync.WaitGroup
 	jobsContext, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { s.jobs.run(jobsContext) })
+	background.Go(func() { s.connections.watch(jobsContext) })
 	failed := make(chan error, 1)
 	background.Go(func() { failed <- server.Serve(listener) })
 	s.options.Logger.Info("serving", "address", listener.Addr().String(), "tokens", len(s.options.Tokens))
