@@ -114,10 +114,3 @@ type FacetCount struct {
 	Value string
 	Count int
 }
-
-// PerceptualNeighbour is an image that looks like another.
-type PerceptualNeighbour struct {
-	ID ID
-	// Distance is the number of differing bits of the two hashes, 0 to 64.
-	Distance int
-}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"slices"
 	"strconv"
 
@@ -106,17 +105,6 @@ func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filte
 	return hits, nil
 }
 
-// KeywordCount counts the records that match the words, as of the newest
-// commit.
-func (s *Snapshot) KeywordCount(ctx context.Context, query KeywordQuery, filter Filter) (int, error) {
-	m := newMatcher(withKind(filter, query.Kind))
-	_, total, err := s.view.words.Search(ctx, keywordQuery(query, m, 0))
-	if err != nil {
-		return 0, fmt.Errorf("count words: %w", err)
-	}
-	return total, nil
-}
-
 func withKind(filter Filter, kind Kind) Filter {
 	if kind != 0 {
 		if len(filter.Kinds) > 0 && !slices.Contains(filter.Kinds, kind) {
@@ -130,7 +118,7 @@ func withKind(filter Filter, kind Kind) Filter {
 func keywordQuery(query KeywordQuery, m *matcher, limit int) keyword.Query {
 	return keyword.Query{
 		Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude,
-		Filter: m.keywordFilter(), Limit: limit, Matches: limit > 0 && !query.ScoresOnly,
+		Filter: m.keywordFilter(), Limit: limit, Matches: !query.ScoresOnly,
 	}
 }
 
@@ -185,30 +173,4 @@ func ranked(counts map[string]int) []FacetCount {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
 	})
 	return list
-}
-
-// PerceptualNeighbours lists images whose perceptual hash differs from the
-// record's in at most distance bits (0 to 64), nearest first, without itself.
-// Images without a hash are neighbours of none.
-func (s *Snapshot) PerceptualNeighbours(ctx context.Context, id ID, distance int) ([]PerceptualNeighbour, error) {
-	record, there := s.Record(id)
-	if !there {
-		return nil, fmt.Errorf("images like record %d: %w", id, ErrNotFound)
-	}
-	var found []PerceptualNeighbour
-	err := s.each(ctx, nil, func(r *Record) {
-		if r.ID == id || r.PerceptualHash == 0 || record.PerceptualHash == 0 {
-			return
-		}
-		if d := bits.OnesCount64(r.PerceptualHash ^ record.PerceptualHash); d <= distance {
-			found = append(found, PerceptualNeighbour{r.ID, d})
-		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("images like record %d: %w", id, err)
-	}
-	slices.SortFunc(found, func(a, b PerceptualNeighbour) int {
-		return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.ID, b.ID))
-	})
-	return found, nil
 }
