@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -174,6 +175,14 @@ func fuzzed(t *testing.T, f *fixture, method, path, query, kind, body string) {
 // FuzzRequests sends bodies, queries and media types to every operation.
 func FuzzRequests(f *testing.F) {
 	fixture := prepare(f, func(o *Options) { o.Roots = nil })
+	records, last := maps.Clone(fixture.library.records), fixture.library.last
+	for number, operation := range fixture.document.Operations() {
+		kind, body := exampleBody(f, operation)
+		f.Add(uint8(number), exampleQuery(operation).Encode(), kind, body)
+		if schema := operation.Bodies["application/json"]; schema != nil {
+			f.Add(uint8(number), "", "application/json", jsonText(f, example(schema)))
+		}
+	}
 	f.Add(uint8(0), "", "application/json", `{"text":"two cats","limit":3}`)
 	f.Add(uint8(3), "q=cats&limit=5&near=1,2,3", "multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nGIF89a\r\n--B--\r\n")
 	f.Add(uint8(9), "cursor=MTo1&facets=true", "application/json", `{"ids":["1"],"add":["x"]}`)
@@ -184,6 +193,9 @@ func FuzzRequests(f *testing.F) {
 		if operation.ID == "followJob" || strings.ContainsAny(query, " \x00\n\r") {
 			return
 		}
+		// Each request meets the library as it was at first, so that what one deletes is there for the next.
+		fixture.library.records, fixture.library.last = maps.Clone(records), last
+		fixture.library.sequence++
 		path := strings.NewReplacer("{id}", fmt.Sprint(1+number%4), "{tag}", "x").Replace(operation.Path)
 		fuzzed(t, fixture, operation.Method, path, query, kind, body)
 	})

@@ -120,6 +120,10 @@ func (s *Server) addPages() error {
 	}
 	serve := func(c echo.Context) error {
 		name := c.Request().URL.Path
+		if methods := s.methodsAt(name); len(methods) > 0 {
+			c.Response().Header().Set("Allow", strings.Join(methods, ", "))
+			return newProblem(CodeMethodNotAllowed, "")
+		}
 		if isAPI(name) || loaded == nil {
 			return newProblem(CodeNotFound, "")
 		}

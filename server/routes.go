@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,7 +132,7 @@ func (s *Server) addRoutes() error {
 
 func (s *Server) addRoute(line *route) {
 	path := braces.ReplaceAllString(line.path, ":$1")
-	handler := s.authorize(line.scope, s.admit(line))
+	handler := s.authorize(line.scope, checkQuery(s.admit(line)))
 	keep := func(c echo.Context) error {
 		c.Set(routeKey, line)
 		return handler(c)
@@ -138,6 +140,23 @@ func (s *Server) addRoute(line *route) {
 	s.echo.Add(line.method, path, keep)
 	if line.method == http.MethodGet && line.class != classStream {
 		s.echo.Add(http.MethodHead, path, keep)
+	}
+}
+
+// checkQuery refuses parameters that an operation of the API does not have, also where the handler reads none. What lies
+// outside, such as /healthz, is asked by programs that add some of their own.
+func checkQuery(handler echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if query := c.Request().URL.RawQuery; query != "" && isAPI(c.Request().URL.Path) {
+			values, err := url.ParseQuery(query)
+			if err != nil {
+				return newProblem(CodeInvalidRequest, "the query is not well formed")
+			}
+			if _, violations := routeOf(c).operation.Query(values); len(violations) > 0 {
+				return violated("", violations)
+			}
+		}
+		return handler(c)
 	}
 }
 
@@ -182,6 +201,24 @@ func (s *Server) compute(c echo.Context, work func(ctx context.Context) error) e
 	ctx, cancel := context.WithTimeout(c.Request().Context(), s.options.Limits.SearchTime)
 	defer cancel()
 	return work(ctx)
+}
+
+// methodsAt lists the methods of an address of the API that has no GET: echo takes a GET of it for one of the page.
+func (s *Server) methodsAt(path string) []string {
+	methods := []string{http.MethodOptions}
+	given := strings.Split(path, "/")
+	for _, operation := range s.document.Operations() {
+		wanted := strings.Split(operation.Path, "/")
+		if slices.EqualFunc(wanted, given, func(wanted, given string) bool {
+			return wanted == given || strings.HasPrefix(wanted, "{") && given != ""
+		}) {
+			methods = append(methods, operation.Method)
+		}
+	}
+	if len(methods) == 1 {
+		return nil
+	}
+	return methods
 }
 
 // isAPI reports whether a path belongs to the API, so that what is not there is a
