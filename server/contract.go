@@ -91,6 +91,9 @@ func notJSON(err error) error {
 	if errors.As(err, &syntax) {
 		return problemf(CodeInvalidRequest, "the body is not JSON: at byte %d, %v", syntax.Offset, syntax)
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return newProblem(CodeInvalidRequest, "the body is not JSON: it ends too early")
+	}
 	return newProblem(CodeInvalidRequest, "the body is not JSON")
 }
 

@@ -77,6 +77,9 @@ func (s *Server) answerError(err error, c echo.Context) {
 	}
 	header.Set("Cache-Control", "no-store")
 	header.Set(echo.HeaderContentType, "application/problem+json")
+	if allow := header.Get("Allow"); problem.Status == http.StatusMethodNotAllowed && allow != "" {
+		problem.Detail = "it takes " + allow
+	}
 	if problem.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(problem.retryAfter))
 	}

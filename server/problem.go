@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,7 +61,7 @@ type meaning struct {
 var meanings = map[Code]meaning{
 	CodeInvalidRequest:       {http.StatusBadRequest, "The request is not valid"},
 	CodeUnauthorized:         {http.StatusUnauthorized, "A token is needed"},
-	CodeForbidden:            {http.StatusForbidden, "The token does not allow this"},
+	CodeForbidden:            {http.StatusForbidden, "This is not allowed"},
 	CodeCrossSite:            {http.StatusForbidden, "Another site may not ask for this"},
 	CodeNotFound:             {http.StatusNotFound, "There is no such thing here"},
 	CodeMethodNotAllowed:     {http.StatusMethodNotAllowed, "This address does not take this method"},
@@ -253,12 +254,14 @@ func codeOfStatus(status int) Code {
 
 // writeProblem sends a problem as the whole answer.
 func writeProblem(c echo.Context, problem *Problem) error {
-	data, err := json.Marshal(problem)
-	if err != nil {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(problem); err != nil {
 		return fmt.Errorf("encode problem: %w", err)
 	}
 	c.Response().WriteHeader(problem.Status)
-	_, err = c.Response().Write(append(data, '\n'))
+	_, err := c.Response().Write(buffer.Bytes())
 	return err
 }
 

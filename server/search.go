@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -58,7 +59,18 @@ func (s *Server) search(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.answerSearch(c, asked.request(from, filter), nil)
+	return inQuery(s.answerSearch(c, asked.request(from, filter), nil))
+}
+
+// inQuery names the text of a query as GET does: q.
+func inQuery(err error) error {
+	var described *search.Error
+	if !errors.As(err, &described) || described.Field != "text" {
+		return err
+	}
+	problem := asProblem(err)
+	problem.Errors = []FieldProblem{{Field: "q", Detail: described.Message}}
+	return problem
 }
 
 // searchFull answers POST: JSON, or a form with an image.

@@ -149,17 +149,25 @@ func (s *Server) Run(ctx context.Context, ready func(address net.Addr)) error {
 	return err
 }
 
+// CheckAddress fails for an address that is none, and for one that other machines can reach when there are no tokens.
+func CheckAddress(address string, tokens []Token) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return hint.Wrap(fmt.Errorf("address %q: %w", address, err), "give a host and a port, such as 127.0.0.1:8080")
+	}
+	if len(tokens) == 0 && !isLoopback(hostName(host)) {
+		return hint.Wrap(
+			fmt.Errorf("address %q can be reached from other machines, and there are no tokens", address),
+			"make a token with mekiki token new and pass --token-file, or listen on 127.0.0.1")
+	}
+	return nil
+}
+
 // listen opens the port, after making sure that strangers cannot come in
 // unasked.
 func (s *Server) listen(ctx context.Context) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(s.options.Address)
-	if err != nil {
-		return nil, hint.Wrap(fmt.Errorf("address %q: %w", s.options.Address, err), "give a host and a port, such as 127.0.0.1:8080")
-	}
-	if len(s.options.Tokens) == 0 && !isLoopback(hostName(host)) {
-		return nil, hint.Wrap(
-			fmt.Errorf("address %q can be reached from other machines, and there are no tokens", s.options.Address),
-			"make a token with mekiki token new and pass --token-file, or listen on 127.0.0.1")
+	if err := CheckAddress(s.options.Address, s.options.Tokens); err != nil {
+		return nil, err
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", s.options.Address)

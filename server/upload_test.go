@@ -52,6 +52,17 @@ func TestSearchErrorsKeepTheirPlace(t *testing.T) {
 	if got.text(t, "position.offset") != "4" || got.text(t, "hint") != "close it" || strings.Contains(string(got.body), "secret") || got.text(t, "instance") != got.Header.Get("X-Request-ID") {
 		t.Errorf("problem %s", got.body)
 	}
+	f.searcher.before = func(context.Context) error {
+		return &search.Error{Code: search.CodeUnknownFilter, Message: "there is no filter <b>:", Field: "text"}
+	}
+	got = f.expect(f.get("/api/v1/search?q=%3Cb%3E:x"), 400, Code(search.CodeUnknownFilter))
+	if got.text(t, "errors.0.field") != "q" || !strings.Contains(string(got.body), "<b>") {
+		t.Errorf("problem %s", got.body)
+	}
+	got = f.expect(f.json("POST", "/api/v1/search", `{"text":"<b>:x"}`), 400, Code(search.CodeUnknownFilter))
+	if got.text(t, "errors.0.field") != "text" {
+		t.Errorf("problem %s", got.body)
+	}
 	f.searcher.before = func(context.Context) error { return fmt.Errorf("open /home/somebody/secret: permission denied") }
 	got = f.expect(f.get("/api/v1/search?q=x"), 500, CodeInternal)
 	if strings.Contains(string(got.body), "somebody") || got.at(t, "detail") != nil {

@@ -80,3 +80,17 @@ func TestSettingsPrecedence(t *testing.T) {
 		t.Errorf("a broken file passes: status %d, %q", status, errors)
 	}
 }
+
+// TestServeChecksFirst: what is wrong with the flags shows before there is a library.
+func TestServeChecksFirst(t *testing.T) {
+	for _, arguments := range [][]string{{"--addr", "0.0.0.0:0"}, {"--addr", "nothing"}, {"--root", "/no/such/folder"}, {"--upload-mib", "0"}} {
+		library := filepath.Join(t.TempDir(), "library")
+		status, out, errors := runForTest(t, append([]string{"serve", "--library", library}, arguments...)...)
+		if status == exitOK || errors == "" {
+			t.Errorf("%v: status %d: %s%s", arguments, status, out, errors)
+		}
+		if _, err := os.Stat(library); !os.IsNotExist(err) {
+			t.Errorf("%v: left a library: %v", arguments, err)
+		}
+	}
+}

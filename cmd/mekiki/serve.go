@@ -117,6 +117,9 @@ func (o serveOptions) prepare(app *app) (server.Options, error) {
 	if _, _, err := net.SplitHostPort(o.address); err != nil {
 		return server.Options{}, hint.Wrap(usage("--addr %q: %w", o.address, err), "give a host and a port, such as 127.0.0.1:8080")
 	}
+	if err := server.CheckAddress(o.address, tokens); err != nil {
+		return server.Options{}, err
+	}
 	if o.uploadMiB <= 0 || o.megapixels <= 0 || o.uploadMiB > maximumUpload || o.megapixels > maximumUpload {
 		return server.Options{}, usage("--upload-mib and --upload-megapixels must be above 0 and at most %d", maximumUpload)
 	}
