@@ -25,10 +25,9 @@ type Calibration struct {
 	FusionWeight float64 `json:"fusion_weight"`
 	// KeywordScale is the BM25 score a word that counts half in convex fusion.
 	KeywordScale float64 `json:"keyword_scale"`
-	// CaptionWords is how many content words of a query captions answer in
-	// full in convex fusion; the words of a longer query count by the square
-	// root of its share, but where names have them. 0 means all of them.
-	CaptionWords int `json:"caption_words"`
+	// CaptionWords is how many content words of a query captions count for in
+	// convex fusion, however many more there are. 0 means all of them.
+	CaptionWords float64 `json:"caption_words"`
 }
 
 // Curve gives the log-odds that a text is true of a picture as a weighted sum
@@ -132,7 +131,7 @@ func (c Calibration) Validate() error {
 	check(c.Weak >= 0 && c.Weak <= c.Strong && c.Strong <= 1, "weak %v and strong %v must be 0 to 1 in this order", c.Weak, c.Strong)
 	check(c.FusionWeight >= 0 && c.FusionWeight <= 1, "fusion weight %v is not 0 to 1", c.FusionWeight)
 	check(c.KeywordScale > 0 && finite(c.KeywordScale), "keyword scale %v is not above 0", c.KeywordScale)
-	check(c.CaptionWords >= 0, "caption words %d are negative", c.CaptionWords)
+	check(c.CaptionWords >= 0 && finite(c.CaptionWords), "caption words %v are no number of words", c.CaptionWords)
 	return errors.Join(problems...)
 }
 
@@ -141,16 +140,16 @@ func (c Calibration) Validate() error {
 // share of its words among the picture's names.
 //
 // BM25 grows with the number of words and has no upper bound, so it is brought to
-// 0 to 1 by that number. What stands in captions and in no name counts less the
-// longer a query is: the model wrote the captions out of what the vector says
-// too, and the vector tells long texts apart better than word by word.
+// 0 to 1 by that number. What stands in captions and in no name counts for a few
+// words at most: the model wrote the captions out of what the vector says too,
+// and the vector tells long texts apart better than word by word.
 func (c Calibration) Words(score float64, words int, named float64) float64 {
-	words = max(words, 1)
-	scaled := score / (score + c.KeywordScale*float64(words))
-	if c.CaptionWords == 0 || words <= c.CaptionWords {
+	count := float64(max(words, 1))
+	scaled := score / (score + c.KeywordScale*count)
+	if c.CaptionWords == 0 || count <= c.CaptionWords {
 		return scaled
 	}
-	captions := math.Sqrt(float64(c.CaptionWords) / float64(words))
+	captions := c.CaptionWords / count
 	return scaled * (captions + (1-captions)*named*named*named)
 }
 

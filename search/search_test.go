@@ -159,7 +159,7 @@ func TestFusedScoresAreTheFormulas(t *testing.T) {
 			if leg := hit.Explanation.Keyword; leg != nil {
 				const words3, scale = 3, 2
 				named := hit.Explanation.NameCoverage
-				captions := math.Sqrt(1.0 / words3)
+				captions := 1.0 / words3
 				want += (1 - weight) * leg.Score / (leg.Score + scale*words3) * (captions + (1-captions)*named*named*named)
 				ranks[hit.ID] += (1 - weight) / float64(60+words[hit.ID])
 			}

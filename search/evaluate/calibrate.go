@@ -284,10 +284,10 @@ func preciseOdds(curve search.Curve, examples []example, precision float64) floa
 // equal parts.
 func chooseFusion(calibration *search.Calibration, queries []observed) {
 	best := -1.0
-	for _, captionWords := range []int{0, 1, 2, 3, 4} {
-		for _, scale := range []float64{0.25, 0.5, 1, 2, 4, 8} {
+	for _, captionWords := range []float64{0, 1, 1.5, 2, 3, 4} {
+		for _, scale := range []float64{1, 2, 4, 8, 16} {
 			tried := search.Calibration{KeywordScale: scale, CaptionWords: captionWords}
-			for weight := 0.3; weight < 0.985; weight += 0.02 {
+			for weight := 0.2; weight < 0.985; weight += 0.02 {
 				score := firstPlaces(queries, func(o observation) float64 {
 					return weight*(o.evidence.Cosine+1)/2 + (1-weight)*tried.Words(o.keyword, o.evidence.ContentWords, o.named)
 				})
