@@ -60,6 +60,7 @@ func (t *tuner) attempt(ctx context.Context, dir string, options CompileOptions,
 	if err != nil {
 		return err
 	}
+	t.makeRoom()
 	plan := newPlan(methodRows)
 	for _, head := range []string{visionHead, textHead, matchHead} {
 		plan.methods[head] = methodFloat // too small to gain, too near the result to lose
@@ -74,6 +75,7 @@ func (t *tuner) attempt(ctx context.Context, dir string, options CompileOptions,
 	if err != nil {
 		return err
 	}
+	t.makeRoom()
 	check, err := t.check(ctx, dir, run)
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func TestMethods(t *testing.T) {
 	const rows = 5
 	for _, size := range []struct{ input, output int }{{64, 48}, {33, 17}, {7, 2}} {
 		l := linear{layers: []string{"layer"}, input: size.input, output: size.output}
-		tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: productWeights{l}, config: checkpoint.Config{},
+		tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: newRecent(productWeights{l}), config: checkpoint.Config{},
 			logger: slog.New(slog.DiscardHandler)}
 		for _, kind := range []string{"plain", "row", "feature"} {
 			x := RandomValues(kind, 2, rows*size.input)
@@ -102,7 +102,7 @@ func TestCentre(t *testing.T) {
 	runtime := orttest.Open(t)
 	const rows = 9
 	l := linear{layers: []string{"layer"}, input: 80, output: 24}
-	tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: productWeights{l},
+	tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: newRecent(productWeights{l}),
 		logger: slog.New(slog.DiscardHandler)}
 	weights, err := tuner.source.Float32(t.Context(), "layer.weight")
 	if err != nil {
@@ -133,7 +133,7 @@ func TestLeastValue(t *testing.T) {
 	runtime := orttest.Open(t)
 	const rows = 7
 	plain := linear{layers: []string{"layer"}, input: 96, output: 40}
-	tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: productWeights{plain},
+	tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: newRecent(productWeights{plain}),
 		logger: slog.New(slog.DiscardHandler)}
 	weights, err := tuner.source.Float32(t.Context(), "layer.weight")
 	if err != nil {

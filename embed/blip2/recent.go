@@ -6,8 +6,8 @@ import (
 )
 
 // recentValues bounds what recent keeps: a layer of the largest published
-// encoder fits.
-const recentValues = 40 << 20
+// encoder, 25,245,440 weights, fits.
+const recentValues = 26 << 20
 
 // recent keeps the tensors read last, since choosing reads a layer's weights
 // several times. It is not safe for concurrent use.
@@ -40,4 +40,10 @@ func (r *recent) Float32(ctx context.Context, name string) ([]float32, error) {
 	r.kept[name], r.order = values, append(r.order, name)
 	r.held += len(values)
 	return slices.Clone(values), nil
+}
+
+// forget drops what is kept.
+func (r *recent) forget() {
+	clear(r.kept)
+	r.order, r.held = nil, 0
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"runtime"
 
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
@@ -148,6 +149,7 @@ func smoothingFactors(weights []float32, uses []tap[ort.Tensor], l linear, stren
 // row relative to that row. A row of large values thus does not hide what the
 // others lose.
 func (t *tuner) try(ctx context.Context, l linear, folded foldings, method method, uses []tap[ort.Tensor]) (float64, error) {
+	defer runtime.GC() // a trial leaves several copies of the weights; without this, three trials' come together
 	data, err := onnx.CreateDataFile(t.scratch, trialData)
 	if err != nil {
 		return 0, err

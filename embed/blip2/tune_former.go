@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 
 	"mekiki/embed/onnx"
@@ -29,6 +28,7 @@ func (t *tuner) tuneFormer(ctx context.Context, plan plan, tokens []ort.Tensor, 
 	if err != nil {
 		return err
 	}
+	t.makeRoom()
 	if err := t.sampleFormer(ctx, graphs, tokens[:min(choosingImages, len(tokens))]); err != nil {
 		return err
 	}
@@ -48,7 +48,8 @@ func (t *tuner) tuneFormer(ctx context.Context, plan plan, tokens []ort.Tensor, 
 			}
 			t.record(plan, l, chosen)
 		}
-		debug.FreeOSMemory() // what was tapped makes room for the next graphs, which the runtime opens outside Go's memory
+		uses = nil
+		t.makeRoom()
 	}
 	return nil
 }
@@ -137,11 +138,23 @@ func (t *tuner) sampleFormer(ctx context.Context, graphs []*tappedGraph, tokens 
 	return nil
 }
 
+// asked is the products that this graph is asked about: all but those that read
+// image tokens, whose rows are many and which every graph reads alike, unless it is
+// the image transformer.
+func (g *tappedGraph) asked(products []linear) []linear {
+	return slices.DeleteFunc(slices.Clone(products), func(l linear) bool {
+		return g.file != ImagePartsFile && slices.ContainsFunc(g.taps.uses[l.name()], func(use tap[onnx.Value]) bool {
+			return use.input.Name == ImageTokensName
+		})
+	})
+}
+
 // tapFormer runs the tapped graphs on the samples and returns the uses of these
 // products.
 func (t *tuner) tapFormer(ctx context.Context, graphs []*tappedGraph, products []linear) (tapValues, error) {
 	uses := tapValues{}
 	for _, graph := range graphs {
+		products := graph.asked(products)
 		names := graph.taps.outputNames(products)
 		if len(names) == 0 || len(graph.runs) == 0 {
 			continue
@@ -174,7 +187,9 @@ func (t *tuner) captionMemory(ctx context.Context, tokens []ort.Tensor, captions
 		return nil, nil
 	}
 	var memory [][]ort.Tensor
-	err := t.open(ctx, filepath.Join(t.scratch, CaptionStartFile), func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
+	opening := ort.SessionOptions{Path: filepath.Join(t.scratch, CaptionStartFile), NoPrepack: true}
+	all := func(string) bool { return true }
+	err := t.openFor(ctx, opening, all, func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 		for _, image := range tokens {
 			outputs, err := run(image)
 			if err != nil {

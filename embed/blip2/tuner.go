@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 
 	"mekiki/embed/checkpoint"
@@ -21,12 +22,19 @@ type tuner struct {
 	runtime *ort.Runtime
 	threads int
 	scratch string // folder for pieces
-	source  Weights
+	source  *recent
 	config  checkpoint.Config
 	samples samples
 	logger  *slog.Logger
 	step    func(doing string)
 	choices []LayerChoice
+}
+
+// makeRoom returns what Go does not need any more to the system, so that graphs,
+// which the runtime keeps outside Go's memory, find room.
+func (t *tuner) makeRoom() {
+	t.source.forget()
+	debug.FreeOSMemory()
 }
 
 // Files of the piece that is being run, and of a product's trial.
