@@ -72,6 +72,14 @@ func (s *Server) readBody(c echo.Context, limit int64) ([]byte, error) {
 	return data, nil
 }
 
+// plainBody refuses a compressed body, whose size nobody knows before it is unpacked.
+func plainBody(c echo.Context) error {
+	if encoding := c.Request().Header.Get(echo.HeaderContentEncoding); encoding != "" && encoding != "identity" {
+		return problemf(CodeUnsupportedMediaType, "the body must not be compressed, and its Content-Encoding is %q", shorten(encoding, 64))
+	}
+	return nil
+}
+
 // upload is a form's two parts: the image and the JSON that goes with it.
 type upload struct {
 	image    []byte
@@ -81,6 +89,9 @@ type upload struct {
 // readRequest reads a JSON body, or a form with the JSON in the part "request"
 // and the image in the part "image". Either part of a form may be missing.
 func (s *Server) readRequest(c echo.Context, target any) (upload, error) {
+	if err := plainBody(c); err != nil {
+		return upload{}, err
+	}
 	kind, parameters, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	bodies := routeOf(c).operation.Bodies
 	if err != nil || bodies[kind] == nil {

@@ -46,6 +46,9 @@ func (s *Server) readQuery(c echo.Context, target any) error {
 
 // readJSON reads a JSON body, checks it with the API document and decodes it.
 func (s *Server) readJSON(c echo.Context, target any) error {
+	if err := plainBody(c); err != nil {
+		return err
+	}
 	kind, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	if err != nil || kind != echo.MIMEApplicationJSON {
 		return newProblem(CodeUnsupportedMediaType, "the body has to be application/json")

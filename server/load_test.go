@@ -216,9 +216,9 @@ func TestLoadMemoryComesBack(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		t.Logf("%d MiB beside %d connections", resident(t), sockets(t))
 		clients.stop()
-		time.Sleep(2 * floodTick)
+		time.Sleep(2 * memoryTick)
 		after[round] = resident(t)
-		t.Logf("%d MiB after %s", after[round], 2*floodTick)
+		t.Logf("%d MiB after %s", after[round], 2*memoryTick)
 	}
 	if after[0] > base+24 || after[1] > after[0]+4 {
 		t.Errorf("%d MiB before, %d and %d after", base, after[0], after[1])

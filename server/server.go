@@ -132,7 +132,8 @@ func (s *Server) Run(ctx context.Context, ready func(address net.Addr)) error {
 	var background sync.WaitGroup
 	jobsContext, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { s.jobs.run(jobsContext) })
-	background.Go(func() { s.connections.watch(jobsContext) })
+	memory := memory{idle: s.idle, floodOver: s.connections.floodOver, held: heldMemory, release: releaseMemory}
+	background.Go(func() { memory.watch(jobsContext) })
 	failed := make(chan error, 1)
 	background.Go(func() { failed <- server.Serve(listener) })
 	s.options.Logger.Info("serving", "address", listener.Addr().String(), "tokens", len(s.options.Tokens))

@@ -2,10 +2,13 @@ package server
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"image"
+	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -179,6 +182,49 @@ func (zeros) Read(data []byte) (int, error) {
 		data[i] = 'x'
 	}
 	return len(data), nil
+}
+
+// TestCompressedBodies: nobody can make the server unpack anything.
+func TestCompressedBodies(t *testing.T) {
+	f := start(t)
+	var bomb bytes.Buffer
+	writer := gzip.NewWriter(&bomb)
+	if _, err := io.CopyN(writer, zeros{}, 64<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"application/json", "multipart/form-data; boundary=B"} {
+		got := f.send(f.request("POST", "/api/v1/search", bytes.NewReader(bomb.Bytes()), header("Content-Type", kind), header("Content-Encoding", "gzip")))
+		f.expect(got, 415, CodeUnsupportedMediaType)
+	}
+	f.expect(f.json("POST", "/api/v1/search", `{"text":"x"}`, header("Content-Encoding", "identity")), 200, "")
+}
+
+// TestPicturesThatUnpackToMuch: a small file may be a large picture, of as many pixels as are allowed; what it takes is
+// bounded by them.
+func TestPicturesThatUnpackToMuch(t *testing.T) {
+	const side = 2000
+	f := start(t, func(o *Options) { o.Limits.UploadPixels = side * side })
+	flat := func(width, height int) string {
+		var file bytes.Buffer
+		if err := png.Encode(&file, image.NewRGBA(image.Rect(0, 0, width, height))); err != nil {
+			t.Fatal(err)
+		}
+		return file.String()
+	}
+	allowed, beyond := flat(side, side), flat(side, side+1)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f.expect(f.form("/api/v1/similar", map[string]string{"image": allowed}), 200, "")
+	runtime.ReadMemStats(&after)
+	perPixel := float64(after.TotalAlloc-before.TotalAlloc) / (side * side)
+	t.Logf("%d bytes became %d pixels, %.1f bytes each", len(allowed), side*side, perPixel)
+	if perPixel > 16 {
+		t.Errorf("took %.1f bytes a pixel", perPixel)
+	}
+	f.expect(f.form("/api/v1/similar", map[string]string{"image": beyond}), 413, CodeImageTooLarge)
 }
 
 func TestAddRecord(t *testing.T) {
