@@ -85,7 +85,8 @@ func (q *queryFormer) selfAttentionPast(layer int, x, bias, pastKey, pastValue o
 	context, key, value := q.MultiHeadAttention(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
 		Bias: q.bias(projections), ScoreBias: bias, PastKey: pastKey, PastValue: pastValue,
 		Heads: q.config.QFormer.Heads, Total: onnx.Dynamic(totalSize)})
-	return q.addNorm(context, x, q.one(name+".output.dense"), name+".output.LayerNorm"), key, value
+	dense := q.one(name + ".output.dense")
+	return q.addNorm(context, x, dense, q.bias(dense), name+".output.LayerNorm"), key, value
 }
 
 // causalMask lets each text token see the queries and the text up to itself:

@@ -87,7 +87,8 @@ func matchImageGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 	for i := range config.QFormer.Layers {
 		if config.QFormer.CrossAttends(i) {
 			q.Scope(fmt.Sprintf("layer.%d", i), func() {
-				q.Output(fmt.Sprint(MemoryPrefix, i), q.crossMemory(i, tokens))
+				memory := q.crossMemory(i, tokens)
+				q.Output(fmt.Sprint(MemoryPrefix, i), q.Concat(2, onnx.Fixed(2*q.width()), memory...))
 			})
 		}
 	}
@@ -100,11 +101,11 @@ func matchImageGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 func matchTextGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 	q := newQueryFormer("match_text", config, weights)
 	ids, mask := q.textInputs()
-	memory := make([]onnx.Value, config.QFormer.Layers)
+	memory := make([][]onnx.Value, config.QFormer.Layers)
 	for i := range memory {
 		if config.QFormer.CrossAttends(i) {
-			memory[i] = q.Input(fmt.Sprint(MemoryPrefix, i), onnx.Float32,
-				onnx.Fixed(1), onnx.Fixed(config.Vision.Tokens()), onnx.Fixed(2*q.width()))
+			memory[i] = q.split(q.Input(fmt.Sprint(MemoryPrefix, i), onnx.Float32,
+				onnx.Fixed(1), onnx.Fixed(config.Vision.Tokens()), onnx.Fixed(2*q.width())), 2)
 		}
 	}
 	together := onnx.Shape{onnx.Fixed(1), onnx.Dynamic("queries"), onnx.Fixed(q.width())}

@@ -99,11 +99,37 @@ func (n *network) plus(x, bias onnx.Value) onnx.Value {
 }
 
 // apply is the whole layer: product and bias.
-func (n *network) apply(x onnx.Value, l linear) onnx.Value {
+func (n *network) apply(x onnx.Value, l linear) onnx.Value { return n.applyBias(x, l, n.bias(l)) }
+
+// applyBias is the product and another bias than the layer's own.
+func (n *network) applyBias(x onnx.Value, l linear, bias onnx.Value) onnx.Value {
 	if n.store.taps != nil {
-		return n.Add(n.product(x, l), n.bias(l))
+		return n.Add(n.product(x, l), bias)
 	}
-	return n.multiply(x, l, n.bias(l))
+	return n.multiply(x, l, bias)
+}
+
+// biasAfter is the bias of the layer after another, with what it makes of the
+// other's bias.
+func (n *network) biasAfter(before, after linear) onnx.Value {
+	return n.store.floats(n.Graph, after.name()+".bias_after", func() ([]float32, error) {
+		passed, err := n.store.readAll(before.names(".bias"), before.output)
+		if err != nil {
+			return nil, err
+		}
+		weights, err := n.store.matrix(after)
+		if err != nil {
+			return nil, err
+		}
+		values, err := n.store.readAll(after.names(".bias"), after.output)
+		if err != nil {
+			return nil, err
+		}
+		for i, value := range multiplyRows(weights, passed) {
+			values[i] += value
+		}
+		return values, nil
+	}, after.width())
 }
 
 // productByRows is the product of x with the quantised weights of l, with a bias

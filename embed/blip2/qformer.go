@@ -44,11 +44,11 @@ func (q *queryFormer) selfProjections(layer int) linear {
 	return linear{layers: []string{prefix + "query", prefix + "key", prefix + "value"}, input: q.width(), output: q.width()}
 }
 
-// crossProjections is key and value of a layer's cross-attention, which read
-// image tokens.
-func (q *queryFormer) crossProjections(layer int) linear {
-	prefix := q.prefix(layer) + "crossattention.attention."
-	return linear{layers: []string{prefix + "key", prefix + "value"}, input: q.config.Vision.HiddenSize, output: q.width()}
+// crossProjection is the key or the value of a layer's cross-attention, which
+// read image tokens. They are two products: cutting one result in two would copy it.
+func (q *queryFormer) crossProjection(layer int, name string) linear {
+	name = q.prefix(layer) + "crossattention.attention." + name
+	return linear{layers: []string{name}, input: q.config.Vision.HiddenSize, output: q.width()}
 }
 
 // queries is the learned queries [1 Q H], normalised as the Q-Former's input.
@@ -83,16 +83,17 @@ func (q *queryFormer) text(ids onnx.Value) onnx.Value {
 	return q.embedNorm(q.Add(q.words(ids), positions))
 }
 
-// addNorm is the layer norm of dense(x) + skip, the end of every sublayer.
-func (q *queryFormer) addNorm(x, skip onnx.Value, dense linear, norm string) onnx.Value {
-	return q.normalize(q.Add(q.apply(x, dense), skip), norm, q.width(), q.config.QFormer.LayerNormEpsilon)
+// addNorm is the layer norm of dense(x) + bias + skip, the end of every sublayer.
+func (q *queryFormer) addNorm(x, skip onnx.Value, dense linear, bias onnx.Value, norm string) onnx.Value {
+	return q.normalize(q.Add(q.applyBias(x, dense, bias), skip), norm, q.width(), q.config.QFormer.LayerNormEpsilon)
 }
 
 // attend finishes an attention sublayer: output projection, residual, norm.
 func (q *queryFormer) attend(attention onnx.Attention, skip onnx.Value, name string) onnx.Value {
 	attention.Heads = q.config.QFormer.Heads
 	context, _, _ := q.MultiHeadAttention(attention)
-	return q.addNorm(context, skip, q.one(name+".output.dense"), name+".output.LayerNorm")
+	dense := q.one(name + ".output.dense")
+	return q.addNorm(context, skip, dense, q.bias(dense), name+".output.LayerNorm")
 }
 
 // split is x [B S n·H] cut into n values [B S H].
@@ -127,20 +128,26 @@ func (q *queryFormer) first(x onnx.Value, count int) onnx.Value {
 	return q.Slice(x, 1, 0, int64(count), onnx.Fixed(count))
 }
 
-// crossMemory is a layer's keys and values [B N 2·H] of image tokens, without
+// crossMemory is a layer's keys and values of image tokens, each [B N H], without
 // biases.
-func (q *queryFormer) crossMemory(layer int, tokens onnx.Value) onnx.Value {
-	return q.product(tokens, q.crossProjections(layer))
+func (q *queryFormer) crossMemory(layer int, tokens onnx.Value) []onnx.Value {
+	return []onnx.Value{q.product(tokens, q.crossProjection(layer, "key")), q.product(tokens, q.crossProjection(layer, "value"))}
 }
 
 // crossAttention lets the queries x [B Q H] read the image by the layer's
 // memory.
-func (q *queryFormer) crossAttention(layer int, x, memory onnx.Value) onnx.Value {
+//
+// The many rows of the memory need no biases. That of the keys adds the same to
+// all scores of a query, which the softmax takes off again. That of the values
+// comes out of the attention as it went in, since a query's weights add up to
+// one: it goes into the bias of the output.
+func (q *queryFormer) crossAttention(layer int, x onnx.Value, memory []onnx.Value) onnx.Value {
 	name := q.prefix(layer) + "crossattention"
-	query := q.one(name + ".attention.query")
-	biases := linear{layers: append([]string{query.layers[0]}, q.crossProjections(layer).layers...), output: q.width()}
-	parts := q.split(memory, 2)
-	return q.attend(onnx.Attention{Query: q.product(x, query), Key: parts[0], Value: parts[1], Bias: q.bias(biases)}, x, name)
+	context, _, _ := q.MultiHeadAttention(onnx.Attention{Query: q.apply(x, q.one(name+".attention.query")),
+		Key: memory[0], Value: memory[1], Heads: q.config.QFormer.Heads})
+	dense := q.one(name + ".output.dense")
+	bias := q.biasAfter(q.crossProjection(layer, "value"), dense)
+	return q.addNorm(context, x, dense, bias, name+".output.LayerNorm")
 }
 
 // feedForward is a layer's feed-forward block; suffix is "_query" for queries
@@ -149,7 +156,7 @@ func (q *queryFormer) feedForward(layer int, x onnx.Value, suffix string) onnx.V
 	prefix, inner := q.prefix(layer), q.config.QFormer.IntermediateSize
 	rise := linear{layers: []string{prefix + "intermediate" + suffix + ".dense"}, input: q.width(), output: inner}
 	fall := linear{layers: []string{prefix + "output" + suffix + ".dense"}, input: inner, output: q.width(), least: leastGelu}
-	return q.addNorm(q.BiasGelu(q.product(x, rise), q.bias(rise)), x, fall, prefix+"output"+suffix+".LayerNorm")
+	return q.addNorm(q.BiasGelu(q.product(x, rise), q.bias(rise)), x, fall, q.bias(fall), prefix+"output"+suffix+".LayerNorm")
 }
 
 const querySuffix = "_query"
