@@ -21,6 +21,9 @@ type Calibration struct {
 	// Strong and Weak are the least probabilities of these verdicts.
 	Strong float64 `json:"strong"`
 	Weak   float64 `json:"weak"`
+	// Images is the number of images that were searched for the examples. In a
+	// larger library chance finds more: see [Calibration.Chance]. 0 means unknown.
+	Images int `json:"images"`
 	// FusionWeight is the share of the ITC leg in convex fusion, 0 to 1.
 	FusionWeight float64 `json:"fusion_weight"`
 	// KeywordScale is the BM25 score a word that counts half in convex fusion.
@@ -129,10 +132,26 @@ func (c Calibration) Validate() error {
 	check(c.Vector.Logit == 0 && c.VectorUncaptioned.Logit == 0, "the vector curves cannot count ITM's logit")
 	check(c.MatchUncaptioned.Caption == 0 && c.VectorUncaptioned.Caption == 0, "the uncaptioned curves cannot count captions")
 	check(c.Weak >= 0 && c.Weak <= c.Strong && c.Strong <= 1, "weak %v and strong %v must be 0 to 1 in this order", c.Weak, c.Strong)
+	check(c.Images >= 0, "images %d are negative", c.Images)
 	check(c.FusionWeight >= 0 && c.FusionWeight <= 1, "fusion weight %v is not 0 to 1", c.FusionWeight)
 	check(c.KeywordScale > 0 && finite(c.KeywordScale), "keyword scale %v is not above 0", c.KeywordScale)
 	check(c.CaptionWords >= 0 && finite(c.CaptionWords), "caption words %v are no number of words", c.CaptionWords)
 	return errors.Join(problems...)
+}
+
+// Chance is what the log-odds of a text lose in a library of so many images: half
+// the logarithm of how many times more there are than in the examples. It is the
+// same for every image, so it moves verdicts and never the order.
+//
+// The more images are looked at, the better the best of those that do not match.
+// Where one image is right however large the library, each has so much smaller a
+// chance to be it, and the whole logarithm would have to go; where the right ones
+// grow with the library, nothing. Half lies between.
+func (c Calibration) Chance(images int) float64 {
+	if c.Images == 0 || images <= c.Images {
+		return 0
+	}
+	return math.Log(float64(images)/float64(c.Images)) / 2
 }
 
 // Words gives the part that words play in convex fusion, 0 to 1, before they are

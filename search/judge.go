@@ -45,7 +45,11 @@ func (s *Searcher) contentOdds(p *plan, c *candidate, clause int) (odds float64,
 		// The likeness of two texts: no curve was made for it.
 		return logOdds(max(evidence.Cosine, 0)), true
 	}
-	return s.calibration.Odds(evidence), true
+	odds = s.calibration.Odds(evidence)
+	if clause < len(p.clauses) { // the others did not choose the candidates
+		odds -= p.chance
+	}
+	return odds, true
 }
 
 // judge gives a candidate its log-odds and what they rest on. Clauses are

@@ -49,6 +49,9 @@ type plan struct {
 	picture bool
 	weight  float64
 	key     rankingKey
+	// chance is what wanted clauses lose in a library of this size; it is known
+	// when candidates are retrieved.
+	chance float64
 }
 
 // rankingKey identifies a ranking: equal keys over an equal library rank alike.

@@ -50,6 +50,7 @@ type retrieval struct {
 // yet.
 func (s *Searcher) retrieve(ctx context.Context, snapshot Snapshot, p *plan, window int) (*retrieval, error) {
 	r := &retrieval{searcher: s, snapshot: snapshot, plan: p, window: window, known: map[index.ID]*candidate{}}
+	p.chance = s.calibration.Chance(snapshot.Count(index.KindImage))
 	var err error
 	if r.filter, err = resolveFilter(ctx, snapshot, p); err != nil {
 		return nil, fmt.Errorf("filter: %w", err)

@@ -560,6 +560,43 @@ func TestNamesAreAnswers(t *testing.T) {
 	}
 }
 
+func TestVerdictsKnowHowManyPicturesThereAre(t *testing.T) {
+	calibration := DefaultCalibration()
+	calibration.Images = 100
+	odds := func(pictures int, request Request) map[index.ID]float64 {
+		request.Show, request.Limit, request.RerankCount, request.RerankBudget = ShowAll, 1000, 1000, time.Minute
+		found := map[index.ID]float64{}
+		for _, hit := range search(t, newTestSearcher(t, populated(pictures), Options{Calibration: &calibration}), request).Hits {
+			found[hit.ID] = logOdds(hit.Probability)
+		}
+		return found
+	}
+	for text, want := range map[string]float64{"cat": math.Log(4) / 2, "zeppelin; cat": math.Log(4) / 2, "scene0042": 0} {
+		for _, pictures := range []int{50, 100} {
+			few, many := odds(pictures, Request{Text: text}), odds(400, Request{Text: text})
+			narrowed := odds(400, Request{Text: text, Filter: index.Filter{IDs: []index.ID{1, 2, 3, 43}}})
+			for _, id := range []index.ID{1, 2, 3, 43} {
+				if text == "scene0042" && id != 43 {
+					continue
+				}
+				// Odds are compared where rounded probabilities still tell them apart.
+				if got := few[id] - many[id]; math.Abs(few[id]) < 8 && math.Abs(got-want) > 0.01 {
+					t.Errorf("%q, record %v: log-odds %v of %d pictures, %v of 400", text, id, few[id], pictures, many[id])
+				}
+				if narrowed[id] != many[id] {
+					t.Errorf("%q, record %v: log-odds %v under a filter, %v without", text, id, narrowed[id], many[id])
+				}
+			}
+		}
+	}
+	// What is unwanted did not choose the candidates.
+	for id, got := range odds(400, Request{Text: "folder:set1 -cat"}) {
+		if want := odds(100, Request{Text: "folder:set1 -cat"})[id]; id <= 100 && got != want {
+			t.Errorf("record %v: %v without a cat, %v in a small library", id, got, want)
+		}
+	}
+}
+
 func TestSortByDateKeepsRelevanceAsFilter(t *testing.T) {
 	s := newTestSearcher(t, populated(300), Options{})
 	base := Request{Text: "cat", Limit: 1000}

@@ -165,7 +165,7 @@ func TestParseCalibration(t *testing.T) {
 	if err != nil || got.Match != (Curve{Logit: 2, Cosine: 3, Words: -1, Intercept: -1}) || got.Strong != 0.8 || got.FusionWeight != DefaultCalibration().FusionWeight {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	for _, bad := range []string{`{`, `{"strong":2}`, `{"match":{"logit":-1}}`, `{"vector":{"logit":1,"cosine":1}}`, `{"match_uncaptioned":{"caption":1}}`, `{"match":{"logit":0,"cosine":0}}`, `{"fusion_weight":-0.1}`, `{"weak":0.9,"strong":0.5}`, `{"keyword_scale":0}`, `{"caption_words":-1}`, `{"caption_words":"x"}`} {
+	for _, bad := range []string{`{`, `{"strong":2}`, `{"match":{"logit":-1}}`, `{"vector":{"logit":1,"cosine":1}}`, `{"match_uncaptioned":{"caption":1}}`, `{"match":{"logit":0,"cosine":0}}`, `{"fusion_weight":-0.1}`, `{"weak":0.9,"strong":0.5}`, `{"keyword_scale":0}`, `{"images":-1}`, `{"caption_words":-1}`, `{"caption_words":"x"}`} {
 		if _, err := ParseCalibration([]byte(bad)); err == nil {
 			t.Errorf("%s is read", bad)
 		}

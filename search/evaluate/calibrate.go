@@ -82,7 +82,9 @@ func Calibrate(ctx context.Context, engine Engine, source Source, options Calibr
 	if err != nil {
 		return search.Calibration{}, err
 	}
-	return fit(queries, options)
+	calibration, err = fit(queries, options)
+	calibration.Images = len(e.pictures)
+	return calibration, err
 }
 
 // observe asks the queries of the splits, a sample of each group: as many as
