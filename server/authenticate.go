@@ -73,6 +73,7 @@ func (s *Server) sendSession(c echo.Context, who caller) error {
 	if len(s.options.Tokens) == 0 {
 		state.Authentication = "none"
 	}
+	state.ReadOnly = s.options.Ingester == nil
 	return sendJSON(c, http.StatusOK, state)
 }
 
@@ -118,4 +119,6 @@ type sessionRequest struct {
 type sessionResponse struct {
 	Authentication string   `json:"authentication"`
 	Scopes         []string `json:"scopes"`
+	// ReadOnly says that the server changes nothing, whoever asks.
+	ReadOnly bool `json:"read_only,omitempty"`
 }

@@ -61,7 +61,7 @@ func (s *Server) pace(c echo.Context, limit int64, longest time.Duration) (body 
 // readBody reads a whole body of at most limit bytes.
 func (s *Server) readBody(c echo.Context, limit int64) ([]byte, error) {
 	if c.Request().ContentLength > limit {
-		return nil, problemf(CodeBodyTooLarge, "the limit is %d bytes", limit)
+		return nil, problemf(CodeBodyTooLarge, "the limit is %s", sizeText(limit))
 	}
 	body, done := s.pace(c, limit, s.options.Limits.ReadTime)
 	data, err := io.ReadAll(body)
@@ -108,7 +108,7 @@ func (s *Server) readRequest(c echo.Context, target any) (upload, error) {
 	limits := s.options.Limits
 	limit := limits.UploadBytes + limits.BodyBytes + multipartOverhead
 	if c.Request().ContentLength > limit {
-		return upload{}, problemf(CodeBodyTooLarge, "the limit is %d bytes for an image", limits.UploadBytes)
+		return upload{}, problemf(CodeBodyTooLarge, "the limit is %s for an image", sizeText(limits.UploadBytes))
 	}
 	body, done := s.pace(c, limit, limits.UploadTime)
 	read, err := s.readForm(multipart.NewReader(body, parameters["boundary"]), c, target)
@@ -171,7 +171,7 @@ func readPart(part *multipart.Part, name string, limit int64) ([]byte, error) {
 		return nil, badForm(err)
 	}
 	if int64(len(data)) > limit {
-		return nil, problemf(CodeBodyTooLarge, "the part %s has more than %d bytes", name, limit)
+		return nil, problemf(CodeBodyTooLarge, "the part %s has more than %s", name, sizeText(limit))
 	}
 	return data, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -69,7 +70,7 @@ var meanings = map[Code]meaning{
 	CodeSlowRequest:          {http.StatusRequestTimeout, "The request took too long to arrive"},
 	CodeConflict:             {http.StatusConflict, "The present state does not allow this"},
 	CodePreconditionFailed:   {http.StatusPreconditionFailed, "The precondition does not hold"},
-	CodeBodyTooLarge:         {http.StatusRequestEntityTooLarge, "The body is too large"},
+	CodeBodyTooLarge:         {http.StatusRequestEntityTooLarge, "What was sent is too large"},
 	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is of a type that is not taken here"},
 	CodeRangeNotSatisfiable:  {http.StatusRequestedRangeNotSatisfiable, "The range lies outside the file"},
 	CodeInvalidImage:         {http.StatusUnprocessableEntity, "The image cannot be read"},
@@ -180,7 +181,7 @@ func asProblem(err error) *Problem {
 	detail := ""
 	switch {
 	case errors.As(err, &tooLarge):
-		code, detail = CodeBodyTooLarge, fmt.Sprintf("the limit is %d bytes", tooLarge.Limit)
+		code, detail = CodeBodyTooLarge, "the limit is "+sizeText(tooLarge.Limit)
 	case errors.As(err, &framework):
 		code = codeOfStatus(framework.Code)
 	case errors.Is(err, pixels.ErrTooLarge):
@@ -233,6 +234,17 @@ func searchProblem(err error) *Problem {
 		problem.retryAfter = 5
 	}
 	return problem
+}
+
+// sizeText shows a number of bytes, which limits give mostly in whole units.
+func sizeText(bytes int64) string {
+	switch {
+	case bytes >= 1<<20 && bytes%(1<<10) == 0:
+		return strconv.FormatFloat(float64(bytes)/(1<<20), 'f', -1, 64) + " MiB"
+	case bytes >= 1<<10 && bytes%(1<<10) == 0:
+		return strconv.FormatInt(bytes>>10, 10) + " KiB"
+	}
+	return strconv.FormatInt(bytes, 10) + " bytes"
 }
 
 // codeOfStatus gives the code of an error that echo itself raised.

@@ -37,6 +37,7 @@ func testPage(t *testing.T, address string) {
 	t.Run("search", func(t *testing.T) { p.on(t).search() })
 	t.Run("detail", func(t *testing.T) { p.on(t).detail() })
 	t.Run("image query", func(t *testing.T) { p.on(t).imageQuery() })
+	t.Run("no image", func(t *testing.T) { p.on(t).noImage() })
 	t.Run("lookup", func(t *testing.T) { p.on(t).lookup() })
 	t.Run("library", func(t *testing.T) {
 		p := p.on(t)
@@ -124,6 +125,12 @@ func (p page) screenshot(name string) {
 	if folder == "" {
 		return
 	}
+	// A picture of what stands still: all that moves is over, and what is in sight has come.
+	const still = `document.getAnimations().every((one) => one.playState !== "running" || one.effect.getTiming().iterations === Infinity) &&
+		[...document.querySelectorAll(".tile img")].every((image) => image.classList.contains("loaded") || image.getBoundingClientRect().top > innerHeight)`
+	for end := time.Now().Add(5 * time.Second); !inPage[bool](p, still) && time.Now().Before(end); {
+		time.Sleep(50 * time.Millisecond)
+	}
 	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		p.t.Fatal(err)
@@ -186,6 +193,23 @@ func (p page) imageQuery() {
 	p.wait(`document.querySelector(".query-image") && ` + settled + ` && document.querySelectorAll(".tile img.loaded").length > 0`)
 	p.wait(`document.querySelector(".cell[data-index='0']").dataset.id === window.droppedRecord`)
 	p.screenshot("image")
+}
+
+// noImage gives the page files that are no pictures, by their name and by their content.
+func (p page) noImage() {
+	p.visit("")
+	p.wait(`document.querySelectorAll(".tile").length > 0`)
+	const give = `((name, type) => {
+		const transfer = new DataTransfer();
+		transfer.items.add(new File(["hello"], name, {type}));
+		document.body.dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: transfer}));
+		return true;
+	})`
+	inPage[bool](p, give+`("note.txt", "text/plain")`)
+	p.wait(`document.querySelector(".toast")?.textContent.includes("note.txt")`)
+	inPage[bool](p, give+`("note.png", "image/png")`)
+	p.wait(`document.querySelector("[role=alert] h2") && document.querySelector(".query-image svg")`)
+	p.screenshot("no image")
 }
 
 func (p page) lookup() {

@@ -18,9 +18,10 @@ export function libraryView() {
 
   async function refresh() {
     try {
+      await showJobs(); // First, so that what a job that has just ended did is in what follows.
       const status = await api.status();
       showFigures(figures, status);
-      await Promise.all([showFailures(failures), showJobs()]);
+      await showFailures(failures);
       if (!adding.contains(document.activeElement)) showAdding(status);
     } catch (error) {
       replace(figures, problemMessage(error, refresh));
@@ -45,7 +46,7 @@ export function libraryView() {
   async function start(path) {
     try {
       await api.startJob(path ? { paths: [path] } : {});
-      await showJobs();
+      await refresh();
     } catch (error) {
       toast(error.message);
     }
@@ -83,14 +84,18 @@ export function libraryView() {
   }
 
   async function follow(card, id) {
+    let last = "failed";
     try {
-      await api.followJob(id, controller.signal, (job) => showJob(card, job));
+      await api.followJob(id, controller.signal, (job) => {
+        last = job.state;
+        showJob(card, job);
+      });
     } catch {
       // The page was left, or the server stopped: what it says next is on the next visit.
     }
     followed.delete(id);
     if (controller.signal.aborted) return;
-    announce(t("state_succeeded"));
+    announce(`${t("job_running")}: ${t(`state_${last}`)}`);
     refresh();
   }
 

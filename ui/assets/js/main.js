@@ -1,5 +1,5 @@
 // Starts the page: signs in if need be, then shows the view that the address names.
-import { h, replace } from "./dom.js";
+import { h, replace, toast } from "./dom.js";
 import * as i18n from "./i18n.js";
 import * as api from "./api.js";
 import * as state from "./state.js";
@@ -20,7 +20,7 @@ let session = null;
 
 function build() {
   document.documentElement.lang = i18n.current();
-  document.documentElement.dataset.scopes = (session?.scopes || []).join(" ");
+  document.documentElement.dataset.scopes = session?.read_only ? "read" : (session?.scopes || []).join(" ");
   document.body.dataset.drop = t("drop");
   const onSignOut = session?.authentication === "token" && (session.scopes || []).length ? signOut : null;
   head = masthead({ onLanguage: build, onSignOut });
@@ -78,9 +78,14 @@ async function start() {
   return build();
 }
 
-// An image that is dropped or pasted anywhere becomes the query, or what is looked up.
+// An image that is dropped or pasted anywhere becomes the query, or what is looked up. What the browser does not know,
+// as it may not know HEIC, the server has to say.
 function take(file) {
-  if (!file || !file.type.startsWith("image/")) return false;
+  if (!file) return false;
+  if (file.type && !file.type.startsWith("image/")) {
+    toast(t("not_image", { name: file.name }));
+    return true;
+  }
   if (state.get().view === "lookup") lookupImage(file);
   else searchByImage(file);
   return true;

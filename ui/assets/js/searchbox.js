@@ -62,7 +62,7 @@ function queryImage(now) {
   const source = uploaded ? uploaded.url : api.thumbnail(now.record);
   const region = () => openRegion({ source: uploaded ? uploaded.url : api.original(now.record), fallback: source, crop: state.crop(now), onSearch: (crop) => state.go({ crop, open: "" }) });
   return h("span.query-image", {},
-    h("button", { type: "button", "aria-label": t("query_image"), title: t("query_image"), onclick: region }, h("img", { src: source, alt: "" })),
+    h("button", { type: "button", "aria-label": t("query_image"), title: t("query_image"), onclick: region }, h("img", { src: source, alt: "", onerror: (event) => event.target.replaceWith(icon("image")) })),
     h("button.cross", { type: "button", "aria-label": t("remove_image"), title: t("remove_image"), onclick: () => state.go({ record: "", image: false, crop: "" }) }, "×"));
 }
 
