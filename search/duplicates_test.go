@@ -100,6 +100,59 @@ func TestDuplicateScenes(t *testing.T) {
 	}
 }
 
+// TestDuplicateGroupsAreDisjoint looks at chains of likeness: each picture is in
+// one group at most, and every member is like the first and not only like
+// another member.
+func TestDuplicateGroupsAreDisjoint(t *testing.T) {
+	w := newWorld()
+	random := rand.New(rand.NewPCG(4, 4))
+	for range 30 {
+		hash := random.Uint64()
+		vector := slices.Clone(direction("cat"))
+		for i := range vector {
+			vector[i] = float32(random.NormFloat64())
+		}
+		for range 5 { // each a little further from the first
+			record := w.add("/x.jpg", "cat")
+			record.PerceptualHash = hash
+			for range 3 {
+				hash ^= 1 << random.IntN(64)
+			}
+			for i := range vector {
+				vector[i] += float32(random.NormFloat64()) * 0.3
+			}
+			row := unit(slices.Clone(vector))
+			w.parts[record.ID] = embed.Parts{Count: 1, Width: worldWidth, Values: row}
+		}
+	}
+	s := newTestSearcher(t, w, Options{})
+	for _, request := range []DuplicatesRequest{
+		{Level: DuplicatePicture, Distance: pointer(6)}, {Level: DuplicateScene, Similarity: 0.9},
+	} {
+		response := duplicates(t, s, request)
+		seen, members := map[index.ID]bool{}, 0
+		for _, group := range response.Groups {
+			first := group.Members[0]
+			for _, member := range group.Members {
+				if seen[member.ID] {
+					t.Errorf("%s: record %v stands in two groups", request.Level, member.ID)
+				}
+				seen[member.ID] = true
+				members++
+				distance := bits.OnesCount64(first.Record.PerceptualHash ^ member.Record.PerceptualHash)
+				similarity := likeness(w.parts[first.ID], w.parts[member.ID])
+				if request.Level == DuplicatePicture && (distance > 6 || member.Distance != distance) ||
+					request.Level == DuplicateScene && similarity < 0.9 {
+					t.Errorf("%s: member %v differs in %d bits from the first, likeness %v: %+v", request.Level, member.ID, distance, similarity, member)
+				}
+			}
+		}
+		if response.Total < 30 || members == 150 {
+			t.Errorf("%s: %d groups of %d pictures are no chains", request.Level, response.Total, members)
+		}
+	}
+}
+
 func TestBadDuplicates(t *testing.T) {
 	s := newTestSearcher(t, newWorld(), Options{})
 	for _, request := range []DuplicatesRequest{

@@ -34,6 +34,10 @@ type world struct {
 	// matchDelay is how long one pair takes; matchCalls counts pairs.
 	matchDelay time.Duration
 	matchCalls atomic.Int64
+	// onMatch is called with each pair, before it is read.
+	onMatch func()
+	// wordsError is what the keyword leg fails with.
+	wordsError error
 	// contrary is how much matching differs from what vectors and words say, as
 	// the deviation of its logits: at 0 both put pictures in about one order.
 	contrary  float64
@@ -240,6 +244,9 @@ func (s *worldSnapshot) texts() (texts map[index.ID]string, frequency map[string
 // Keyword scores by the rarity of the words that match; scores do not depend
 // on filters.
 func (s *worldSnapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int, filter index.Filter) ([]index.KeywordHit, error) {
+	if s.wordsError != nil {
+		return nil, s.wordsError
+	}
 	texts, frequency := s.texts()
 	has := func(id index.ID, phrase string) bool {
 		words := splitWords(phrase)
@@ -268,7 +275,9 @@ func (s *worldSnapshot) Keyword(ctx context.Context, query index.KeywordQuery, k
 			score = 1
 		}
 		if score > 0 {
-			hits = append(hits, index.KeywordHit{ID: id, Score: score, Fragments: map[string][]string{"caption": {"<mark>x</mark>"}}})
+			hits = append(hits, index.KeywordHit{ID: id, Score: score, Fragments: map[string][]string{
+				"caption": {"<mark>x</mark>"}, "name": {"<mark>x</mark>"}, "folder": {"<mark>x</mark>"}, "tag": {"<mark>x</mark>"},
+			}})
 		}
 	}
 	slices.SortFunc(hits, func(a, b index.KeywordHit) int {
@@ -332,6 +341,9 @@ func (e worldEngine) ImageParts(ctx context.Context, tokens []embed.ImageTokens)
 func (e worldEngine) MatchPairs(ctx context.Context, tokens []embed.ImageTokens, texts []string) ([]embed.Match, error) {
 	matches := make([]embed.Match, len(tokens))
 	for i, token := range tokens {
+		if e.onMatch != nil {
+			e.onMatch()
+		}
 		if e.matchDelay > 0 {
 			select {
 			case <-ctx.Done():

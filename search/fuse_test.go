@@ -1,0 +1,152 @@
+package search
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+)
+
+func TestEmptyKeywordLegLeavesVectorOrder(t *testing.T) {
+	w := populated(200)
+	for _, record := range w.records { // nothing to match words with
+		record.Captions, record.Files = nil, []index.File{{Path: "/x"}}
+	}
+	neighbours := (&worldSnapshot{w}).nearest(textDirection("cat pizza"), 200, index.Filter{}, index.KindImage)
+	var want []index.ID
+	for _, neighbour := range neighbours {
+		want = append(want, neighbour.ID)
+	}
+	s := newTestSearcher(t, w, Options{})
+	for _, fusion := range []Fusion{FusionConvex, FusionReciprocalRank} {
+		hybrid := search(t, s, Request{Text: "cat pizza", Show: ShowAll, Limit: 200, RerankBudget: noRerank, Fusion: fusion})
+		if diff := cmp.Diff(want, hitIDs(hybrid)); diff != "" {
+			t.Errorf("%s: %s", fusion, diff)
+		}
+	}
+}
+
+func TestWeightReproducesLegs(t *testing.T) {
+	w := populated(200)
+	w.add("/library/cat/pizza.jpg", "boat") // named so, and shows something else
+	s := newTestSearcher(t, w, Options{Calibration: captionsCountLess()})
+	snapshot, _ := w.Snapshot()
+	defer snapshot.Close()
+	neighbours, _ := snapshot.NearestImages(t.Context(), textDirection("cat pizza"), 300, index.Filter{})
+	var vector, keyword []index.ID
+	for _, neighbour := range neighbours {
+		vector = append(vector, neighbour.ID)
+	}
+	hits, _ := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: "cat pizza"}, 300, index.Filter{})
+	for _, hit := range hits {
+		keyword = append(keyword, hit.ID)
+	}
+	for _, fusion := range []Fusion{FusionConvex, FusionReciprocalRank} {
+		base := Request{Text: "cat pizza", Show: ShowAll, Limit: 300, RerankBudget: noRerank, Fusion: fusion}
+		base.Weight = pointer(1.0)
+		if diff := cmp.Diff(vector, hitIDs(search(t, s, base))); diff != "" {
+			t.Errorf("%s, weight 1: %s", fusion, diff)
+		}
+		base.Weight = pointer(0.0)
+		if diff := cmp.Diff(keyword, hitIDs(search(t, s, base))); diff != "" {
+			t.Errorf("%s, weight 0: %s", fusion, diff)
+		}
+	}
+}
+
+// captionsCountLess is the default calibration with a limit on what captions
+// count in fusion.
+func captionsCountLess() *Calibration {
+	calibration := DefaultCalibration()
+	calibration.CaptionWords = 1
+	return &calibration
+}
+
+// TestFusedScoresAreTheFormulas compares the fused scores of a search with the
+// formulas of docs/ranking.md.
+func TestFusedScoresAreTheFormulas(t *testing.T) {
+	w := populated(300)
+	w.add("/library/cat/dog.jpg", "boat", "pizza")
+	s := newTestSearcher(t, w, Options{Calibration: captionsCountLess()})
+	for _, weight := range []float64{0.05, 0.3, 0.8, 0.95} {
+		request := Request{Text: "cat dog pizza", Show: ShowAll, Limit: 1000, RerankBudget: noRerank, Weight: &weight, Explain: true}
+		hits := search(t, s, request).Hits
+		places := func(leg func(Explanation) *Leg) map[index.ID]int {
+			var scored []Hit
+			for _, hit := range hits {
+				if leg(*hit.Explanation) != nil {
+					scored = append(scored, hit)
+				}
+			}
+			slices.SortFunc(scored, func(a, b Hit) int {
+				return cmpOr(leg(*b.Explanation).Score-leg(*a.Explanation).Score, float64(a.ID)-float64(b.ID))
+			})
+			places := map[index.ID]int{}
+			for i, hit := range scored {
+				places[hit.ID] = i + 1
+			}
+			return places
+		}
+		vectors := places(func(e Explanation) *Leg { return e.Vector })
+		words := places(func(e Explanation) *Leg { return e.Keyword })
+		ranks := map[index.ID]float64{}
+		for _, hit := range hits {
+			want := weight * (hit.Explanation.Vector.Score + 1) / 2
+			ranks[hit.ID] = weight / float64(60+vectors[hit.ID])
+			if leg := hit.Explanation.Keyword; leg != nil {
+				const words3, scale = 3, 2
+				named := hit.Explanation.NameCoverage
+				captions := 1.0 / words3
+				want += (1 - weight) * leg.Score / (leg.Score + scale*words3) * (captions + (1-captions)*named*named*named)
+				ranks[hit.ID] += (1 - weight) / float64(60+words[hit.ID])
+			}
+			if math.Abs(want-hit.Explanation.Fused) > 1e-5 {
+				t.Errorf("weight %v, record %v: fused %v, want %v: %+v", weight, hit.ID, hit.Explanation.Fused, want, hit.Explanation)
+			}
+		}
+		request.Fusion = FusionReciprocalRank
+		for _, hit := range search(t, s, request).Hits {
+			if math.Abs(ranks[hit.ID]-hit.Explanation.Fused) > 1e-5 {
+				t.Errorf("weight %v, record %v: ranks give %v, want %v", weight, hit.ID, hit.Explanation.Fused, ranks[hit.ID])
+			}
+		}
+	}
+}
+
+// cmpOr is the sign of the first number that is not zero.
+func cmpOr(numbers ...float64) int {
+	for _, number := range numbers {
+		if number != 0 {
+			return int(math.Copysign(1, number))
+		}
+	}
+	return 0
+}
+
+func TestFusedScoreRisesWithEachLeg(t *testing.T) {
+	s := newTestSearcher(t, newWorld(), Options{})
+	r := &retrieval{searcher: s, plan: &plan{text: "x", textWords: 1, weight: 0.6}}
+	previous := -1.0
+	for cosine := -1.0; cosine <= 1; cosine += 0.1 {
+		c := &candidate{vector: cosine, hasVector: true, keyword: 3, hasKeyword: true}
+		r.candidates = []*candidate{c}
+		r.fuseScores()
+		if c.fused <= previous {
+			t.Fatalf("cosine %v gives %v after %v", cosine, c.fused, previous)
+		}
+		previous = c.fused
+	}
+	previous = -1
+	for score := 0.0; score <= 50; score++ {
+		c := &candidate{vector: 0.2, hasVector: true, keyword: score, hasKeyword: true}
+		r.candidates = []*candidate{c}
+		r.fuseScores()
+		if c.fused <= previous {
+			t.Fatalf("BM25 %v gives %v after %v", score, c.fused, previous)
+		}
+		previous = c.fused
+	}
+}

@@ -1,0 +1,104 @@
+package search
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+)
+
+func TestPagesFitTogether(t *testing.T) {
+	w := populated(300)
+	w.contrary = 3
+	for name, request := range map[string]Request{
+		"reranked": {Text: "cat", Show: ShowAll, RerankCount: 40},
+		"fused":    {Text: "cat; dog", Show: ShowAll, RerankBudget: noRerank},
+		"by date":  {Text: "cat", Sort: SortDateDescending},
+		"listing":  {Text: "folder:set1"},
+		"unwanted": {Text: "folder:set1 -cat"},
+		"similar":  {Record: 5, Show: ShowAll},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, cached := range []bool{true, false} {
+				options := Options{}
+				if !cached {
+					options.RankingCacheEntries = 1 // and another query drops it
+				}
+				s := newTestSearcher(t, w, options)
+				request.Limit = 1000
+				request.Cursor = ""
+				whole := search(t, s, request)
+				request.Limit = 7
+				request.Cursor = ""
+				var paged []index.ID
+				for page := 0; ; page++ {
+					if !cached {
+						search(t, s, Request{Text: "boat"})
+					}
+					response := search(t, s, request)
+					if response.Total != whole.Total {
+						t.Fatalf("page %d says %d in all, not %d", page, response.Total, whole.Total)
+					}
+					for i, hit := range response.Hits {
+						if hit.Rank != len(paged)+i+1 {
+							t.Fatalf("page %d: rank %d at place %d", page, hit.Rank, len(paged)+i+1)
+						}
+					}
+					paged = append(paged, hitIDs(response)...)
+					if response.Next == 0 {
+						break
+					}
+					request.Cursor = response.Cursor
+				}
+				if diff := cmp.Diff(hitIDs(whole), paged); diff != "" {
+					t.Error(diff)
+				}
+				if len(paged) != whole.Total || len(paged) < 8 {
+					t.Errorf("%d hits of %d", len(paged), whole.Total)
+				}
+			}
+		})
+	}
+}
+
+func TestOffsetsFitTogetherWhileTheLibraryChanges(t *testing.T) {
+	w := populated(300)
+	s := newTestSearcher(t, w, Options{})
+	request := Request{Text: "cat", Show: ShowAll, Limit: 10}
+	first := search(t, s, request)
+	w.add("/library/new.jpg", "cat")
+	w.sequence++
+	request.Offset = first.Next
+	second := search(t, s, request)
+	for _, id := range hitIDs(second) {
+		if slices.Contains(hitIDs(first), id) {
+			t.Errorf("record %v stands on both pages", id)
+		}
+	}
+	request.Offset = 0
+	if fresh := search(t, s, request); slices.Equal(hitIDs(fresh), hitIDs(first)) {
+		t.Error("a new first page does not show the new picture")
+	}
+}
+
+func TestSortByDateKeepsRelevanceAsFilter(t *testing.T) {
+	s := newTestSearcher(t, populated(300), Options{})
+	base := Request{Text: "cat", Limit: 1000}
+	relevant := search(t, s, base)
+	base.Sort = SortDateAscending
+	dated := search(t, s, base)
+	if !slices.IsSortedFunc(dated.Hits, func(a, b Hit) int { return a.Record.Date().Compare(b.Record.Date()) }) {
+		t.Error("hits are not by date")
+	}
+	a, b := hitIDs(relevant), hitIDs(dated)
+	slices.Sort(a)
+	slices.Sort(b)
+	if diff := cmp.Diff(a, b); diff != "" {
+		t.Error(diff)
+	}
+	if len(dated.Hits) == 300 {
+		t.Error("relevance filtered nothing")
+	}
+}

@@ -1,0 +1,191 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+)
+
+// topScore is the published score of the best hit.
+func topScore(response Response) float64 {
+	if len(response.Hits) == 0 || response.Hits[0].Explanation.Match == nil {
+		return math.Inf(-1)
+	}
+	return response.Hits[0].Explanation.Match.Score
+}
+
+func TestMoreRerankingNeverMakesTheTopWorse(t *testing.T) {
+	for _, contrary := range []float64{0, 3} {
+		w := populated(400)
+		w.contrary = contrary
+		testTopNeverWorse(t, w)
+	}
+}
+
+func testTopNeverWorse(t *testing.T, w *world) {
+	t.Helper()
+	for _, text := range []string{"cat", "cat dog pizza", "boat house", "clock; chair", "zeppelin cat", "tree -bird", "chair; lamp -dog"} {
+		best, bestScore := math.Inf(-1), math.Inf(-1)
+		for _, count := range []int{1, 2, 4, 8, 16, 32, 64, 128, 400} {
+			s := newTestSearcher(t, w, Options{})
+			response := search(t, s, Request{Text: text, RerankCount: count, RerankBudget: time.Minute, Explain: true})
+			if len(response.Hits) > 0 {
+				if score := response.Hits[0].Score; score < bestScore {
+					t.Errorf("%q: after reading %d the top has score %v, before %v", text, count, score, bestScore)
+				} else {
+					bestScore = score
+				}
+			}
+			if strings.Contains(text, "-") {
+				continue // the least likely clause decides, not the wanted one alone
+			}
+			got := topScore(response)
+			if got < best {
+				t.Errorf("%q: after reading %d the top has %v, before %v", text, count, got, best)
+			}
+			best = max(best, got)
+		}
+	}
+}
+
+func TestBudgetMeansFewerRerankedAndNoError(t *testing.T) {
+	w := populated(200)
+	w.matchDelay = 2 * time.Millisecond
+	previous := -1
+	for _, budget := range []time.Duration{1, 20 * time.Millisecond, 10 * time.Second} {
+		s := newTestSearcher(t, w, Options{})
+		response := search(t, s, Request{Text: "cat", RerankBudget: budget, RerankCount: 64})
+		if response.RerankPlanned != 64 || response.Reranked < previous {
+			t.Errorf("budget %v: %d of %d after %d", budget, response.Reranked, response.RerankPlanned, previous)
+		}
+		previous = response.Reranked
+		if len(response.Hits) == 0 {
+			t.Errorf("budget %v: no hits", budget)
+		}
+	}
+	if previous != 64 {
+		t.Errorf("with time enough only %d were read", previous)
+	}
+}
+
+func TestCancelReturnsPromptly(t *testing.T) {
+	w := populated(200)
+	w.matchDelay = 50 * time.Millisecond
+	s := newTestSearcher(t, w, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	started := time.Now()
+	seen := 0
+	var failure error
+	for response, err := range s.Stream(ctx, Request{Text: "cat", RerankBudget: time.Minute}) {
+		if err != nil {
+			failure = err
+			break
+		}
+		seen++
+		if response.Stage != StageFirst {
+			t.Errorf("got stage %s after cancelling", response.Stage)
+		}
+		cancel()
+	}
+	if seen != 1 || !errors.Is(failure, context.Canceled) {
+		t.Errorf("got %d answers and %v", seen, failure)
+	}
+	if took := time.Since(started); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if w.open.Load() != 0 {
+		t.Error("a snapshot is still open")
+	}
+	if _, err := s.Search(ctx, Request{Text: "dog"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCancelStopsMatchingItself(t *testing.T) {
+	w := populated(100)
+	w.matchDelay = time.Minute
+	ctx, cancel := context.WithCancel(t.Context())
+	w.onMatch = cancel
+	started := time.Now()
+	_, err := newTestSearcher(t, w, Options{}).Search(ctx, Request{Text: "cat", RerankBudget: time.Minute})
+	if took := time.Since(started); !errors.Is(err, context.Canceled) || took > 10*time.Second {
+		t.Errorf("got %v after %v", err, took)
+	}
+	if w.open.Load() != 0 {
+		t.Error("a snapshot is still open")
+	}
+}
+
+// TestRuledOutIsReadNoFurther bounds what clauses cost: where one already says
+// no, the others are not asked.
+func TestRuledOutIsReadNoFurther(t *testing.T) {
+	w := populated(200)
+	response := search(t, newTestSearcher(t, w, Options{}), Request{Text: "zeppelin; cat; dog -pizza", RerankCount: 50, RerankBudget: time.Minute})
+	if calls := w.matchCalls.Load(); response.Reranked != 50 || calls != 50 {
+		t.Errorf("%d pictures without a zeppelin took %d pairs", response.Reranked, calls)
+	}
+}
+
+func TestStreamAnswersTwice(t *testing.T) {
+	w := populated(200)
+	s := newTestSearcher(t, w, Options{})
+	var stages []Stage
+	for response, err := range s.Stream(t.Context(), Request{Text: "cat"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		stages = append(stages, response.Stage)
+	}
+	if diff := cmp.Diff([]Stage{StageFirst, StageReranked}, stages); diff != "" {
+		t.Error(diff)
+	}
+	calls := w.matchCalls.Load()
+	for range s.Stream(t.Context(), Request{Text: "dog"}) {
+		break // enough after the first
+	}
+	if w.matchCalls.Load() != calls {
+		t.Error("ITM was asked although nobody waited")
+	}
+	stages = nil
+	for response := range s.Stream(t.Context(), Request{Text: "dog", RerankBudget: noRerank}) {
+		stages = append(stages, response.Stage)
+	}
+	if diff := cmp.Diff([]Stage{StageFinal}, stages); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnreadableTokensCostOnlyTheirOwn(t *testing.T) {
+	w := populated(100)
+	s := newTestSearcher(t, w, Options{})
+	top := search(t, s, Request{Text: "cat"}).Hits[0].ID
+	w.noTokens[top] = true
+	s = newTestSearcher(t, w, Options{})
+	response := search(t, s, Request{Text: "cat"})
+	if len(response.Hits) == 0 || len(response.Warnings) != 1 || response.Hits[0].ID == top {
+		t.Errorf("got %v with %q", hitIDs(response), response.Warnings)
+	}
+}
+
+func TestMatchesAreRemembered(t *testing.T) {
+	w := populated(200)
+	s := newTestSearcher(t, w, Options{})
+	search(t, s, Request{Text: "cat"})
+	calls := w.matchCalls.Load()
+	search(t, s, Request{Text: "cat", Filter: index.Filter{Folders: []string{"set1"}}, RerankCount: 10})
+	if more := w.matchCalls.Load() - calls; more > 10 {
+		t.Errorf("ITM read %d pairs again", more)
+	}
+	search(t, s, Request{Text: "cat", RerankCount: 50})
+	if more := w.matchCalls.Load() - calls; more > 10 {
+		t.Errorf("ITM read %d pairs again", more)
+	}
+}
