@@ -15,6 +15,9 @@ import (
 const (
 	textBatch  = 16
 	matchBatch = 4
+	// batchTokens bounds the tokens of a batch's texts, so that what a session holds
+	// of its memory stays small: long texts gain nothing from each other.
+	batchTokens = 1024
 )
 
 // batches groups the encodings by length, so that no row needs padding, in groups
@@ -33,7 +36,7 @@ func batches(encodings []wordpiece.Encoding, most, workers int) [][]int {
 	var groups [][]int
 	for _, length := range lengths {
 		members := byLength[length]
-		size := max(1, min(most, (len(members)+workers-1)/workers))
+		size := max(1, min(most, batchTokens/max(1, length), (len(members)+workers-1)/workers))
 		for len(members) > 0 {
 			take := min(size, len(members))
 			groups = append(groups, members[:take])

@@ -31,6 +31,10 @@ func TestBatches(t *testing.T) {
 	if got := batches(nil, 4, 2); len(got) != 0 {
 		t.Errorf("batches of nothing: %v", got)
 	}
+	long := slices.Repeat([]wordpiece.Encoding{{IDs: make([]int64, 400)}}, 5)
+	if got, want := batches(long, 16, 1), [][]int{{0, 1}, {2, 3}, {4}}; !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("batches of long texts: %v, want %v", got, want)
+	}
 }
 
 func TestBatchSize(t *testing.T) {

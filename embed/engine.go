@@ -26,9 +26,8 @@ type Options struct {
 	// Threads bounds the threads that one image or text is computed with; 0
 	// means one per usable processor.
 	Threads int
-	// Spin and Arena are handed to every session; see ort.SessionOptions. Sessions
-	// for runs side by side have an arena in any case.
-	Spin, Arena bool
+	// Spin is handed to every session; see ort.SessionOptions.
+	Spin bool
 	// Provider is the execution provider; "" is "cpu".
 	Provider string
 	// CleanTexts prepares texts as LAVIS does for training and evaluation (see

@@ -20,8 +20,8 @@ type SessionOptions struct {
 	// Spin keeps idle threads spinning between operators: a little faster in a
 	// tight loop, and a burnt processor otherwise. Off by default.
 	Spin bool
-	// Arena keeps freed memory for the next run. Off by default: at full size it
-	// gains little and holds the largest run's memory for ever.
+	// Arena keeps freed memory for the next run, which is faster; the session holds
+	// the largest run's memory until it is closed. Off by default.
 	Arena bool
 	// Provider is the execution provider: "cpu" (or ""), "cuda", "tensorrt",
 	// "coreml", "directml", "openvino", or another name that the library knows.
