@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -112,5 +114,32 @@ func TestEveryOperationSucceeds(t *testing.T) {
 		if !called[operation.ID] {
 			t.Errorf("%s was not called", operation.ID)
 		}
+	}
+}
+
+// TestExamplesHold: what the document offers to try is what it asks for.
+func TestExamplesHold(t *testing.T) {
+	f := prepare(t)
+	var document struct {
+		Components struct {
+			Schemas map[string]struct{ Examples []any }
+		}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(openapiDocument))
+	decoder.UseNumber()
+	if err := decoder.Decode(&document); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for name, schema := range document.Components.Schemas {
+		for _, example := range schema.Examples {
+			found++
+			for _, violation := range f.document.Schema(name).Validate(example) {
+				t.Errorf("%s: %s %s", name, violation.Field, violation.Detail)
+			}
+		}
+	}
+	if found < 8 {
+		t.Errorf("only %d examples", found)
 	}
 }

@@ -210,6 +210,8 @@ func (p page) noImage() {
 	inPage[bool](p, give+`("note.png", "image/png")`)
 	p.wait(`document.querySelector("[role=alert] h2") && document.querySelector(".query-image svg")`)
 	p.screenshot("no image")
+	inPage[bool](p, drop)
+	p.wait(settled + ` && document.querySelectorAll(".tile").length > 0 && document.querySelector(".query-image img")`)
 }
 
 func (p page) lookup() {

@@ -7,6 +7,9 @@ const make = (name, properties = {}, ...children) => {
   return node;
 };
 
+// prose makes text of a description: what stands between back quotes is code.
+const prose = (text) => text.split("`").map((piece, at) => (at % 2 ? make("code", { textContent: piece }) : piece));
+
 const api = await (await fetch("/api/v1/openapi.json")).json();
 const resolve = (thing) => {
   while (thing && thing.$ref) {
@@ -47,7 +50,7 @@ const control = (schema) => {
 
 const field = (label, input, note) => {
   const row = make("label", { className: "field" }, make("span", { textContent: label }), input);
-  if (note) row.append(make("small", { textContent: note }));
+  if (note) row.append(make("small", {}, ...prose(note)));
   return row;
 };
 
@@ -134,7 +137,7 @@ const operationView = (method, path, operation) => {
     make("summary", {}, make("span", { className: "method", textContent: method }), make("span", { className: "path", textContent: path }), " ", operation.summary, " ",
       make("span", { className: "scope", textContent: operation["x-scope"] })));
   const inner = make("div");
-  if (operation.description) inner.append(make("p", { textContent: operation.description }));
+  if (operation.description) inner.append(make("p", {}, ...prose(operation.description)));
   inner.append(form);
   view.append(inner);
   return view;
@@ -148,7 +151,7 @@ const showSession = async () => {
   else output.textContent = session.authentication === "none" ? "no token needed here" : `may: ${session.scopes.join(", ") || "nothing yet"}`;
 };
 
-document.getElementById("about").textContent = api.info.description;
+document.getElementById("about").replaceChildren(...prose(api.info.description));
 const operations = document.getElementById("operations");
 operations.replaceChildren();
 for (const { name } of api.tags) {

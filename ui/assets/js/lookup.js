@@ -75,8 +75,7 @@ export function lookupView() {
 }
 
 export function lookupImage(file) {
-  state.setImage(file);
-  state.go({ ...state.blank, view: "lookup", image: true });
+  state.go({ ...state.blank, view: "lookup", image: state.setImage(file) });
 }
 
 function textRow(text) {

@@ -52,8 +52,7 @@ function submit(text) {
 }
 
 export function searchByImage(file) {
-  state.setImage(file);
-  state.go({ ...state.blank, view: "search", image: true });
+  state.go({ ...state.blank, view: "search", image: state.setImage(file) });
 }
 
 function queryImage(now) {

@@ -40,9 +40,14 @@ export function go(changes, { replace = false } = {}) {
   for (const listener of listeners) listener(current, before);
 }
 
+let uploads = 0;
+
+// setImage keeps an image and gives what to put into the state for it: another value than for the one before.
 export function setImage(file) {
   if (uploaded) URL.revokeObjectURL(uploaded.url);
-  uploaded = file ? { file, url: URL.createObjectURL(file) } : null;
+  uploaded = { file, url: URL.createObjectURL(file) };
+  uploads += 1;
+  return uploads;
 }
 
 export function subscribe(listener) {
