@@ -26,6 +26,9 @@ type app struct {
 	threads   int
 	precision string
 
+	// tokenCache is how many bytes of image tokens a searcher keeps in memory; 0
+	// means its own default.
+	tokenCache int64
 	// cleanTexts has the model prepare texts as LAVIS does; see addCleanFlag.
 	cleanTexts bool
 }

@@ -174,7 +174,7 @@ func (a *app) openLibraryWith(ctx context.Context, options index.Options) (*inde
 // newSearcher makes the searcher over a library and a model, with the model's own
 // calibration where it has one.
 func (a *app) newSearcher(library *index.Library, engine *session) (*search.Searcher, error) {
-	options := search.Options{Logger: a.log()}
+	options := search.Options{Logger: a.log(), TokenCacheBytes: a.tokenCache}
 	if data := engine.Manifest().Calibration; len(data) > 0 {
 		calibration, err := search.ParseCalibration(data)
 		if err != nil {

@@ -38,6 +38,9 @@ const serveExample = `  mekiki serve
 // decoder reads more.
 const maximumUpload = 4096
 
+// maximumCache is what --token-cache-mib allows at most: a terabyte.
+const maximumCache = 1 << 20
+
 type serveOptions struct {
 	address    string
 	hosts      []string
@@ -49,6 +52,7 @@ type serveOptions struct {
 	limits     server.Limits
 	uploadMiB  int64
 	megapixels int64
+	cacheMiB   int64
 }
 
 func newServeCommand(app *app) *cobra.Command {
@@ -76,6 +80,7 @@ func newServeCommand(app *app) *cobra.Command {
 	flags.DurationVar(&options.limits.SearchTime, "search-time", 0, "longest time for one search (0: 30s)")
 	flags.Int64Var(&options.uploadMiB, "upload-mib", 32, "largest uploaded image in MiB")
 	flags.Int64Var(&options.megapixels, "upload-megapixels", 64, "largest uploaded image in megapixels")
+	flags.Int64Var(&options.cacheMiB, "token-cache-mib", 128, "memory in MiB for the image tokens of pictures that were matched lately")
 	return command
 }
 
@@ -123,6 +128,10 @@ func (o serveOptions) prepare(app *app) (server.Options, error) {
 	if o.uploadMiB <= 0 || o.megapixels <= 0 || o.uploadMiB > maximumUpload || o.megapixels > maximumUpload {
 		return server.Options{}, usage("--upload-mib and --upload-megapixels must be above 0 and at most %d", maximumUpload)
 	}
+	if o.cacheMiB <= 0 || o.cacheMiB > maximumCache {
+		return server.Options{}, usage("--token-cache-mib must be above 0 and at most %d", maximumCache)
+	}
+	app.tokenCache = o.cacheMiB << 20
 	o.limits.UploadBytes, o.limits.UploadPixels = o.uploadMiB<<20, o.megapixels*1_000_000
 	options := server.Options{Address: o.address, Hosts: o.hosts, Tokens: tokens, Limits: o.limits, Logger: logger}
 	if o.noCaptions {

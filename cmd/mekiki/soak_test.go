@@ -73,7 +73,7 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	group.Wait()
-	time.Sleep(5 * time.Second)
+	time.Sleep(25 * time.Second) // the server gives memory back within twenty
 	after := s.measure()
 	t.Logf("%d answers, %d refused, %d pictures indexed; idle before %s, after %s", s.answered.Load(), s.refused.Load(), s.indexed.Load(), idle, after)
 	s.judge(samples, idle, after)
@@ -93,12 +93,15 @@ func (u footprint) String() string {
 
 // tokenBytes is what the image tokens of one picture take in the searcher's
 // memory, for the built-in model: 65 of 192 numbers. Those of pictures that are
-// gone stay until the cache, of 128 MiB, is full.
-const tokenBytes = 65 * 192 * 4
+// gone stay until the cache, of soakCache MiB, is full: 336 pictures.
+const (
+	tokenBytes = 65 * 192 * 4
+	soakCache  = 16
+)
 
 // judge compares the second third of the samples with the last. Memory may grow
-// by what the cache of tokens takes in meanwhile, twice, because the collector
-// waits for as much again.
+// by what the cache of tokens takes in meanwhile, until it is full, twice, because the
+// collector waits for as much again.
 func (s *soak) judge(samples []footprint, idle, after footprint) {
 	third := len(samples) / 3
 	if third == 0 || s.answered.Load() == 0 || s.indexed.Load() == 0 {
@@ -114,8 +117,9 @@ func (s *soak) judge(samples []footprint, idle, after footprint) {
 	}
 	pictures := func(u footprint) int { return u.indexed }
 	seen := median(samples[2*third:], pictures) - median(samples[third:2*third], pictures)
-	cached := 2 * seen * tokenBytes >> 20
-	s.Logf("%d pictures between the thirds: %d MiB for their tokens", seen, cached)
+	room := max(0, soakCache<<20-samples[third].indexed*tokenBytes)
+	cached := 2 * min(room, seen*tokenBytes) >> 20
+	s.Logf("%d pictures before the second third, %d between the thirds: up to %d MiB for their tokens", samples[third].indexed, seen, cached)
 	for _, figure := range []struct {
 		name string
 		of   func(footprint) int
@@ -164,7 +168,7 @@ func startSoak(t *testing.T, library string) *soak {
 		}
 	}
 	command := exec.Command(program, "serve", "--json", "--addr", "127.0.0.1:0", "--cache", filepath.Join(folder, "cache"), "--library", filepath.Join(folder, "library"),
-		"--runtime", library, "--root", pictures, "--log-level", "error")
+		"--runtime", library, "--root", pictures, "--log-level", "error", "--token-cache-mib", strconv.Itoa(soakCache))
 	command.Env = append(os.Environ(), "MEKIKI_CONFIG="+filepath.Join(folder, "config.toml"))
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
