@@ -124,7 +124,7 @@ func (r *LookupRequest) checkLabels() error {
 	}
 	for i, label := range r.Labels {
 		bad := func(code Code, problem, remedy string) error {
-			return &Error{Code: code, Field: fmt.Sprintf("labels[%d]", i), Message: fmt.Sprintf("label %d %s", i+1, problem), Remedy: remedy}
+			return &Error{Code: code, Field: fmt.Sprintf("labels[%d]", i), Message: fmt.Sprintf("label %d (%.40q) %s", i+1, label, problem), Remedy: remedy}
 		}
 		switch {
 		case strings.TrimSpace(label) == "":

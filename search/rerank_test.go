@@ -55,6 +55,30 @@ func testTopNeverWorse(t *testing.T, w *world) {
 	}
 }
 
+// TestWhatWasReadStandsFirst: ITM reads the first candidates in fused order, and
+// puts them, by their odds, before all that it has not read.
+func TestWhatWasReadStandsFirst(t *testing.T) {
+	w := populated(300)
+	w.contrary = 3
+	for _, count := range []int{1, 7, 40, 299} {
+		s := newTestSearcher(t, w, Options{})
+		response := search(t, s, Request{Text: "cat dog", Show: ShowAll, Limit: 1000, RerankCount: count, RerankBudget: time.Minute, Explain: true})
+		moved := false
+		for i, hit := range response.Hits {
+			if read := hit.Basis == BasisMatch; read != (i < count) || read != (hit.Explanation.FusedRank <= count) {
+				t.Fatalf("%d to read: hit %d was number %d before, and rests on %s", count, i+1, hit.Explanation.FusedRank, hit.Basis)
+			}
+			if i > 0 && i < count && hit.Probability > response.Hits[i-1].Probability || i > count && hit.Explanation.FusedRank < response.Hits[i-1].Explanation.FusedRank {
+				t.Errorf("%d to read: hit %d stands behind a worse one", count, i+1)
+			}
+			moved = moved || hit.Explanation.FusedRank != i+1
+		}
+		if count > 1 && !moved {
+			t.Errorf("%d to read: the order is that of fusion", count)
+		}
+	}
+}
+
 func TestBudgetMeansFewerRerankedAndNoError(t *testing.T) {
 	w := populated(200)
 	w.matchDelay = 2 * time.Millisecond

@@ -39,6 +39,15 @@ func (o *output) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.thumbnails, "thumbnails", "auto", "draw pictures in the terminal: auto, kitty, iterm, sixel or none")
 }
 
+// check refuses flags that say nothing, before anything is searched for.
+func (o *output) check(w io.Writer) error {
+	if o.open < 0 {
+		return usage("--open=%d: give the number of a hit, 1 or more", o.open)
+	}
+	_, err := o.protocol(w)
+	return err
+}
+
 // thumbnailRows is the height of a thumbnail in lines of text, and
 // thumbnailPixels the longest side of one that is drawn as it is.
 const (

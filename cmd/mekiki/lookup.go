@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/index"
+	"mekiki/internal/hint"
 	"mekiki/search"
 )
 
@@ -100,18 +100,21 @@ func (a *app) readLabels(name string) ([]string, error) {
 		defer file.Close()
 		reader = file
 	}
+	data, err := io.ReadAll(io.LimitReader(reader, maximumLabelBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read labels %s: %w", name, err)
+	}
+	if len(data) > maximumLabelBytes {
+		return nil, hint.Wrap(usage("%s is larger than %d bytes", name, maximumLabelBytes), "give fewer labels, one a line, or add them to the library as texts")
+	}
 	var labels []string
-	scanner := bufio.NewScanner(io.LimitReader(reader, maximumLabelBytes))
-	for scanner.Scan() {
-		if label := strings.TrimSpace(scanner.Text()); label != "" {
+	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
+		if label := strings.TrimSpace(line); label != "" {
 			labels = append(labels, label)
 		}
 	}
-	if err := scanner.Err(); err != nil {
-		return nil, fmt.Errorf("read labels %s: %w", name, err)
-	}
 	if len(labels) == 0 {
-		return nil, usage("%s holds no labels", name)
+		return nil, hint.Wrap(usage("%s holds no labels", name), "write one text a line")
 	}
 	return labels, nil
 }

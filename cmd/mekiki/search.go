@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ type ranking struct {
 	budget      time.Duration
 	count       int
 	fusion      string
-	weight      float64
+	weight      optionalNumber
 	sort        string
 	show        string
 	probability float64
@@ -50,11 +51,35 @@ func (r *ranking) addFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&r.budget, "budget", time.Second, "time for matching the best candidates with the words; 0 for none")
 	flags.IntVar(&r.count, "rerank", 128, "candidates to match at most")
 	flags.StringVar(&r.fusion, "fusion", "convex", "how meaning and words become one ranking: convex or rrf")
-	flags.Float64Var(&r.weight, "weight", 0.8, "share of meaning against words, 0 to 1 (default: the model's own)")
+	flags.Var(&r.weight, "weight", "share of meaning against words, 0 to 1 (default: the model's own)")
 	flags.StringVar(&r.sort, "sort", "relevance", "order of the hits: relevance, date_descending or date_ascending")
 	flags.StringVar(&r.show, "show", "weak", "hits to show: strong, weak (and strong) or all")
 	flags.Float64Var(&r.probability, "minimum-probability", 0, "hide hits below it, 0 to 1")
 }
+
+// optionalNumber is a flag that has no value until one is given.
+type optionalNumber struct{ value *float64 }
+
+// Set implements [pflag.Value].
+func (n *optionalNumber) Set(text string) error {
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return errors.New("it is no number")
+	}
+	n.value = &value
+	return nil
+}
+
+// String implements [pflag.Value].
+func (n *optionalNumber) String() string {
+	if n.value == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*n.value, 'g', -1, 64)
+}
+
+// Type implements [pflag.Value].
+func (n *optionalNumber) Type() string { return "float" }
 
 // checkBounds refuses what a request would take for "not given".
 func checkBounds(limit int, budget time.Duration) error {
@@ -76,16 +101,14 @@ func acceptK(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 }
 
 // request turns the flags into a request.
-func (r *ranking) request(flags *pflag.FlagSet, explain bool) (search.Request, error) {
+func (r *ranking) request(explain bool) (search.Request, error) {
 	request := search.Request{
 		Limit: r.limit, Offset: r.offset, RerankBudget: r.budget, RerankCount: r.count, Fusion: search.Fusion(r.fusion),
 		Sort: search.Sort(r.sort), Show: search.Show(r.show), MinimumProbability: r.probability, Explain: explain,
+		Weight: r.weight.value,
 	}
 	if r.budget == 0 || r.count == 0 {
 		request.RerankBudget = -1
-	}
-	if flags.Changed("weight") {
-		request.Weight = &r.weight
 	}
 	return request, checkBounds(r.limit, r.budget)
 }
@@ -103,7 +126,7 @@ func newSearchCommand(app *app) *cobra.Command {
   mekiki search --paths0 -k 100 receipts | xargs -0 cp -t /tmp/receipts`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			request, err := ranking.request(command.Flags(), output.explain)
+			request, err := ranking.request(output.explain)
 			if err != nil {
 				return err
 			}
@@ -118,6 +141,9 @@ func newSearchCommand(app *app) *cobra.Command {
 
 // find opens the library and the model and answers one request.
 func (a *app) find(ctx context.Context, request search.Request, o output) error {
+	if err := o.check(a.out); err != nil {
+		return err
+	}
 	if err := request.Validate(); err != nil { // before a library and a model are opened for nothing
 		return a.queryFailure(err)
 	}

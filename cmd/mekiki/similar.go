@@ -49,7 +49,7 @@ func newSimilarCommand(app *app) *cobra.Command {
 			if len(arguments) == 0 {
 				return hint.Wrap(usage("\"mekiki similar\" needs IMAGE|ID, or --duplicates"), "mekiki similar photo.jpg, or mekiki similar --help")
 			}
-			request, err := ranking.request(command.Flags(), output.explain)
+			request, err := ranking.request(output.explain)
 			if err != nil {
 				return err
 			}
