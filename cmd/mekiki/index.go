@@ -108,26 +108,21 @@ func checkPaths(paths []string) error {
 	return hint.Wrap(fmt.Errorf("index: %w", errors.Join(problems...)), "give folders or files that are there; quote names with spaces")
 }
 
-func runIndex(ctx context.Context, app *app, flags indexOptions) (err error) {
+func runIndex(ctx context.Context, app *app, flags indexOptions) error {
 	options, err := flags.ready()
 	if err != nil {
 		return err
 	}
-	library, err := app.openUnsearched(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, library.Close()) }()
-	engine, err := app.openEngine(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
-	summary, err := app.index(ctx, library, engine, options)
-	if err != nil {
-		return err
-	}
-	return app.printIndexed(ctx, library, summary)
+	return app.withModel(ctx, func(library *index.Library, engine *session) error {
+		summary, err := app.index(ctx, library, engine, options)
+		if err != nil {
+			return err
+		}
+		if summary.Seen == 0 && !summary.Interrupted && !app.asJSON {
+			fmt.Fprintln(app.errors, "No pictures were found there. Hidden folders and other kinds of files are passed over: docs/images.md has the formats.")
+		}
+		return app.printIndexed(ctx, library, summary)
+	})
 }
 
 // errInterrupted: Ctrl-C or another signal came first.

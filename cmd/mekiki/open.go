@@ -171,6 +171,21 @@ func (a *app) openLibraryWith(ctx context.Context, options index.Options) (*inde
 	return library, err
 }
 
+// withModel opens the library for writing, without its indexes, and the model, calls do and closes both.
+func (a *app) withModel(ctx context.Context, do func(library *index.Library, engine *session) error) (err error) {
+	library, err := a.openUnsearched(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	engine, err := a.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	return do(library, engine)
+}
+
 // newSearcher makes the searcher over a library and a model, with the model's own
 // calibration where it has one.
 func (a *app) newSearcher(library *index.Library, engine *session) (*search.Searcher, error) {

@@ -113,27 +113,19 @@ func spaceNamed(library *index.Library, name string) (embed.Space, error) {
 	return found[0], nil
 }
 
-func runSpacesFill(ctx context.Context, app *app) (err error) {
-	library, err := app.openUnsearched(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, library.Close()) }()
-	engine, err := app.openEngine(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
-	reporter := app.progress()
-	defer reporter.Finish()
-	summary, err := ingest.Fill(ctx, library, engine.Engine, ingest.Options{
-		Logger: app.log(), ImageSize: engine.Manifest().Config.Preprocess.ImageSize,
-		Progress: func(state ingest.Progress) { reporter.Report(indexState("fill the new space", state)) },
+func runSpacesFill(ctx context.Context, app *app) error {
+	return app.withModel(ctx, func(library *index.Library, engine *session) error {
+		reporter := app.progress()
+		defer reporter.Finish()
+		summary, err := ingest.Fill(ctx, library, engine.Engine, ingest.Options{
+			Logger: app.log(), ImageSize: engine.Manifest().Config.Preprocess.ImageSize,
+			Progress: func(state ingest.Progress) { reporter.Report(indexState("fill the new space", state)) },
+		})
+		if err != nil {
+			return err
+		}
+		return app.printIndexed(ctx, library, summary)
 	})
-	if err != nil {
-		return err
-	}
-	return app.printIndexed(ctx, library, summary)
 }
 
 func runSpacesServe(ctx context.Context, app *app) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/internal/progress"
 )
@@ -49,7 +49,7 @@ func newTextsCommand(app *app) *cobra.Command {
 	return texts
 }
 
-func runTextsAdd(ctx context.Context, app *app, name, format string) (err error) {
+func runTextsAdd(ctx context.Context, app *app, name, format string) error {
 	options := ingest.TextOptions{Format: ingest.TextFormat(format)}
 	if format == "" {
 		options.Format = ingest.TextFormatOf(name)
@@ -63,28 +63,20 @@ func runTextsAdd(ctx context.Context, app *app, name, format string) (err error)
 		defer file.Close()
 		source, options.Source = file, filepath.Base(name)
 	}
-	library, err := app.openUnsearched(ctx, false)
-	if err != nil {
+	return app.withModel(ctx, func(library *index.Library, engine *session) error {
+		reporter := app.progress()
+		defer reporter.Finish()
+		options.Progress = func(done int) {
+			reporter.Report(progress.State{Task: "add texts", Done: int64(done), Unit: progress.Steps})
+		}
+		summary, err := ingest.Texts(ctx, library, engine.Engine, source, options)
+		if err != nil {
+			return err
+		}
+		if app.asJSON {
+			return app.printJSON(summary)
+		}
+		_, err = fmt.Fprintf(app.out, "%d texts: %d new or changed, %d known\n", summary.Read, summary.Added, summary.Known)
 		return err
-	}
-	defer func() { err = errors.Join(err, library.Close()) }()
-	engine, err := app.openEngine(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
-	reporter := app.progress()
-	defer reporter.Finish()
-	options.Progress = func(done int) {
-		reporter.Report(progress.State{Task: "add texts", Done: int64(done), Unit: progress.Steps})
-	}
-	summary, err := ingest.Texts(ctx, library, engine.Engine, source, options)
-	if err != nil {
-		return err
-	}
-	if app.asJSON {
-		return app.printJSON(summary)
-	}
-	_, err = fmt.Fprintf(app.out, "%d texts: %d new or changed, %d known\n", summary.Read, summary.Added, summary.Known)
-	return err
+	})
 }
