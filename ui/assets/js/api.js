@@ -117,7 +117,7 @@ export async function followJob(id, signal, onJob) {
   });
 }
 
-// readEvents reads an event stream until handle returns true or the stream ends.
+// readEvents reads an event stream until handle returns true. A stream that ends before is an error.
 async function readEvents(response, handle) {
   if (!(response.headers.get("Content-Type") || "").startsWith("text/event-stream")) {
     handle("result", await response.json());
@@ -127,7 +127,7 @@ async function readEvents(response, handle) {
   let buffer = "";
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) return;
+    if (done) throw new Error("the stream ended too early");
     buffer += value.replaceAll("\r\n", "\n");
     for (let end = buffer.indexOf("\n\n"); end >= 0; end = buffer.indexOf("\n\n")) {
       const message = parseEvent(buffer.slice(0, end));
