@@ -133,10 +133,8 @@ func (a *app) evaluateSource(ctx context.Context, source evaluate.Source, option
 		return err
 	}
 	defer func() { err = joinErrors(err, engine.Close()) }()
+	options.Splits = flags.askedSplits(source.Dataset)
 	if flags.calibrate != "" {
-		if len(flags.splits) == 0 {
-			options.Splits = []string{"val"}
-		}
 		calibration, err := evaluate.Calibrate(ctx, engine, source, evaluate.CalibrateOptions{Options: options})
 		reporter.Finish()
 		if err != nil {
@@ -146,9 +144,6 @@ func (a *app) evaluateSource(ctx context.Context, source evaluate.Source, option
 	}
 	if options.Calibration, err = engine.chosenCalibration(flags); err != nil {
 		return err
-	}
-	if len(flags.splits) == 0 && source.Dataset.Splits()["test"] > 0 {
-		options.Splits = []string{"test"}
 	}
 	report, err := evaluate.Run(ctx, engine, source, options)
 	reporter.Finish()
@@ -213,19 +208,33 @@ func evalSource(arguments []string, flags evalFlags) (evaluate.Source, error) {
 	if err != nil {
 		return evaluate.Source{}, hint.Wrap(err, "give Karpathy's JSON (dataset_coco.json, dataset_flickr30k.json) or a list of image and caption")
 	}
+	if dataset.Name == "" {
+		dataset.Name = name
+	}
+	if err := dataset.CheckSplits(flags.splits...); err != nil {
+		return evaluate.Source{}, usage("--split: %s: %w", arguments[0], err)
+	}
 	sets, err := evaluate.ReadQuerySets(os.DirFS(folder))
 	if err != nil {
 		return evaluate.Source{}, err
 	}
-	if len(flags.splits) > 0 || dataset.Splits()["test"] > 0 && dataset.Splits()["train"] > 0 {
-		// Training pictures are not what such sets are searched in.
-		splits := flags.splits
-		if len(splits) == 0 {
-			splits = []string{"test"}
-		}
-		dataset = dataset.Only(splits...)
+	if splits := flags.askedSplits(dataset); len(flags.splits) > 0 || dataset.Splits()["train"] > 0 {
+		dataset = dataset.Only(splits...) // training pictures are not what such sets are searched in
 	}
 	return evaluate.Source{Files: os.DirFS(arguments[1]), Dataset: dataset, Sets: sets}, nil
+}
+
+// askedSplits are the splits whose captions are asked: unless told otherwise
+// test, or val to calibrate on, where there is one.
+func (f evalFlags) askedSplits(dataset evaluate.Dataset) []string {
+	split := "test"
+	if f.calibrate != "" {
+		split = "val"
+	}
+	if len(f.splits) == 0 && dataset.Splits()[split] > 0 {
+		return []string{split}
+	}
+	return f.splits
 }
 
 // readSource reads a folder laid out like the gallery.

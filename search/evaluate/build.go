@@ -14,6 +14,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/internal/hint"
 )
 
 // Engine is what evaluation needs of a model; *embed.Engine is one.
@@ -161,7 +162,7 @@ func describe(ctx context.Context, engine Engine, files fs.FS, images []Image) (
 func readPicture(files fs.FS, name string) ([]byte, error) {
 	file, err := files.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("open picture: %w", err)
+		return nil, hint.Wrap(fmt.Errorf("open picture: %w", err), "the paths of the annotations begin in the folder of pictures that is given")
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maximumPictureBytes+1))

@@ -68,6 +68,9 @@ type observed struct {
 // All should be of splits on which nothing is reported.
 func Calibrate(ctx context.Context, engine Engine, source Source, options CalibrateOptions) (calibration search.Calibration, err error) {
 	options = options.withDefaults()
+	if err := options.check(source.Dataset); err != nil {
+		return search.Calibration{}, fmt.Errorf("calibrate: %w", err)
+	}
 	folder, err := os.MkdirTemp(options.Folder, "mekiki-calibrate-")
 	if err != nil {
 		return search.Calibration{}, fmt.Errorf("calibrate: %w", err)

@@ -49,6 +49,17 @@ func (d Dataset) Splits() map[string]int {
 	return counts
 }
 
+// CheckSplits refuses a split that no image is of.
+func (d Dataset) CheckSplits(splits ...string) error {
+	known := d.Splits()
+	for _, split := range splits {
+		if known[split] == 0 {
+			return fmt.Errorf("no picture is of the split %q; the splits are %q", split, sortedKeys(known))
+		}
+	}
+	return nil
+}
+
 // Only gives the images of some splits; none means all.
 func (d Dataset) Only(splits ...string) Dataset {
 	if len(splits) == 0 {
@@ -98,17 +109,51 @@ func ParseAnnotations(r io.Reader) (Dataset, error) {
 	default:
 		err = errors.New("it is no JSON object or list")
 	}
+	if err == nil {
+		err = checkEnd(decoder)
+	}
 	if err != nil {
 		if limited.N <= 0 {
 			return Dataset{}, fmt.Errorf("the file is larger than %d bytes", maximumAnnotationBytes)
 		}
-		return Dataset{}, err
+		return Dataset{}, explainJSON(err)
 	}
 	return dataset, dataset.check()
 }
 
-// firstByte looks at the first byte that is no space.
+// checkEnd refuses what comes after a value.
+func checkEnd(decoder *json.Decoder) error {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("there is more behind its end, at byte %d", decoder.InputOffset())
+	}
+	return nil
+}
+
+// explainJSON says what is wrong with JSON without the names of Go's types.
+func explainJSON(err error) error {
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Errorf("the value of %q at byte %d is a %s, which it cannot be", kind.Field, kind.Offset, kind.Value)
+	case errors.As(err, &kind):
+		return fmt.Errorf("the value at byte %d is a %s, which it cannot be", kind.Offset, kind.Value)
+	case errors.As(err, &syntax):
+		return fmt.Errorf("it is no JSON at byte %d: %w", syntax.Offset, err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("it ends in the middle of its JSON")
+	}
+	return err
+}
+
+// firstByte looks at the first byte that is no space, behind a byte order mark
+// if there is one.
 func firstByte(r *bufio.Reader) (byte, error) {
+	if mark, err := r.Peek(3); err == nil && string(mark) == "\ufeff" {
+		if _, err := r.Discard(3); err != nil {
+			return 0, err
+		}
+	}
 	for {
 		next, err := r.ReadByte()
 		if err != nil {

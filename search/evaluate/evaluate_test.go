@@ -162,15 +162,34 @@ func TestParseAnnotations(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	for name, text := range map[string]string{
-		"empty": "", "no JSON": "hello", "cut short": `{"images":[{"filename":"a"`, "no images": `{"images":[]}`, "other object": `{"a":1}`,
-		"no captions": `[{"image":"a.jpg","caption":[]}]`, "blank captions": `[{"image":"a.jpg","caption":"  "}]`,
-		"outside": `[{"image":"../a.jpg","caption":"x"}]`, "absolute": `[{"image":"/etc/passwd","caption":"x"}]`,
-		"long caption": `[{"image":"a.jpg","caption":"` + strings.Repeat("x", 5000) + `"}]`,
+}
+
+func TestBadAnnotations(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "empty", "hello": "no JSON object or list", `{"images":[{"filename":"a"`: "ends in the middle", `{"images":[]}`: "no images", `{"a":1}`: "no images",
+		`{"images":"x"}`: `"images" at byte 13 is a string`, `[{"image":5,"caption":"x"}]`: `"image" at byte 11 is a number`, `[7]`: "is a number",
+		`[{"image":"a.jpg","caption":"x"}] more`: "more behind its end", `{"images":[}`: "at byte 12",
+		strings.Repeat("[", 20000):                                          "depth",
+		`[{"image":"a.jpg","caption":[]}]`:                                  "0 captions",
+		`[{"image":"a.jpg","caption":"  "}]`:                                "0 captions",
+		`[{"image":"../a.jpg","caption":"x"}]`:                              "outside",
+		`[{"image":"/etc/passwd","caption":"x"}]`:                           "outside",
+		`[{"image":"a.jpg","caption":"` + strings.Repeat("x", 5000) + `"}]`: "longer than",
 	} {
-		if _, err := ParseAnnotations(strings.NewReader(text)); err == nil {
-			t.Errorf("%s: is read", name)
+		_, err := ParseAnnotations(strings.NewReader(text))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "struct") {
+			t.Errorf("%.60s: got %v, want %q", text, err, want)
 		}
+	}
+	dataset, err := ParseAnnotations(strings.NewReader("\ufeff" + `{"images":[{"filename":"1.jpg","split":"val","sentences":[{"raw":"x"}]}]}`))
+	if err != nil {
+		t.Fatalf("with a byte order mark: %v", err)
+	}
+	if err := dataset.CheckSplits("val", "test"); err == nil || !strings.Contains(err.Error(), `"test"; the splits are ["val"]`) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Run(t.Context(), colourEngine{}, Source{Dataset: dataset}, Options{Splits: []string{"test"}}); err == nil || !strings.Contains(err.Error(), `"test"`) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -85,7 +85,7 @@ func readJSON(fsys fs.FS, name string, target any) error {
 		return fmt.Errorf("read queries %s: larger than %d bytes", name, maximumQueryBytes)
 	}
 	if err := json.Unmarshal(data, target); err != nil {
-		return fmt.Errorf("read queries %s: %w", name, err)
+		return fmt.Errorf("read queries %s: %w", name, explainJSON(err))
 	}
 	return nil
 }

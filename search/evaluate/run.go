@@ -57,6 +57,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// check refuses what leaves nothing to ask, before pictures are indexed for it.
+func (o Options) check(dataset Dataset) error {
+	if o.K < 1 || o.Sample < 0 {
+		return fmt.Errorf("k %d or sample %d is out of range", o.K, o.Sample)
+	}
+	if len(dataset.Images) == 0 {
+		return errors.New("there are no pictures")
+	}
+	return dataset.CheckSplits(o.Splits...)
+}
+
 // evaluation is one evaluation on its way.
 type evaluation struct {
 	engine  Engine
@@ -75,8 +86,8 @@ type evaluation struct {
 func Run(ctx context.Context, engine Engine, source Source, options Options) (report Report, err error) {
 	started := time.Now()
 	options = options.withDefaults()
-	if options.K < 1 || options.Sample < 0 {
-		return Report{}, fmt.Errorf("evaluate: k %d or sample %d is out of range", options.K, options.Sample)
+	if err := options.check(source.Dataset); err != nil {
+		return Report{}, fmt.Errorf("evaluate: %w", err)
 	}
 	folder, err := os.MkdirTemp(options.Folder, "mekiki-eval-")
 	if err != nil {
