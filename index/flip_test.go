@@ -47,6 +47,64 @@ func TestFlippedBits(t *testing.T) {
 	t.Logf("%d flips in %d files, %d of them without any effect", flips, len(names), silent)
 }
 
+// TestFlippedCells flips bits of saved cells, one at a time: each is noticed when the
+// library is opened, the answers are as before, and the cells are made and saved
+// again. MEKIKI_TEST_SCALE=8 flips every bit; less flips one in each few bytes.
+func TestFlippedCells(t *testing.T) {
+	const name = "/library/derived/vectors/0001-images.cells"
+	memory := vfs.NewMemory()
+	open := func(files vfs.FS) *Library {
+		library, err := Open(t.Context(), "/library", Options{FileSystem: files, keptVectors: 1, celledVectors: 6})
+		mustDo(t, err)
+		return library
+	}
+	search := func(library *Library) (found []Neighbour) {
+		snapshot := library.Snapshot()
+		defer snapshot.Close()
+		for seed := range uint64(3) {
+			nearest, err := snapshot.NearestImages(t.Context(), unit(seed, 1, small.Width).Values, 5, Filter{})
+			mustDo(t, err)
+			found = append(found, nearest...)
+		}
+		return found
+	}
+	library := open(memory)
+	fill(t, library, 12)
+	mustDo(t, library.Close())
+	library = open(memory) // with vectors from the start, so that cells are saved
+	wanted := search(library)
+	mustDo(t, library.Close())
+	files := memory.Files()
+	cells := files[name]
+	if len(cells) < 200 {
+		t.Fatalf("%d bytes of cells", len(cells))
+	}
+	stride := 1
+	if scale(t) < 8 {
+		stride = max(1, 43/scale(t))
+	}
+	flips := 0
+	for bit := 0; bit < 8*len(cells); bit += stride {
+		flips++
+		damaged := vfs.NewMemory()
+		for other, data := range files {
+			damaged.Put(other, data)
+		}
+		data := slices.Clone(cells)
+		data[bit/8] ^= 1 << (bit % 8)
+		damaged.Put(name, data)
+		library := open(damaged)
+		if diff := cmp.Diff(wanted, search(library)); diff != "" {
+			t.Errorf("bit %d: other answers:\n%s", bit, diff)
+		}
+		mustDo(t, library.Close())
+		if !slices.Equal(damaged.Files()[name], cells) {
+			t.Errorf("bit %d: was not noticed", bit)
+		}
+	}
+	t.Logf("%d flips in %d bytes of cells, each noticed", flips, len(cells))
+}
+
 // flipAnswers is what must not change unnoticed.
 func flipAnswers(tb testing.TB, library *Library) answer {
 	tb.Helper()

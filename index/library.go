@@ -93,6 +93,8 @@ type Library struct {
 	lookup  *lookup
 	derived *derived
 	read    catalogEnd
+	// former is what a reader showed before it reads everything anew.
+	former *view
 
 	// writer is held by the goroutine that commits.
 	writer    sync.Mutex
@@ -250,7 +252,12 @@ func (l *Library) start(ctx context.Context, found *loaded) error {
 	if err != nil {
 		return errors.Join(err, segments.release())
 	}
-	l.derived = derived
+	if store, err := l.former.carryVectors(ctx, found.state); err != nil {
+		return errors.Join(err, derived.close(), segments.release())
+	} else if store != nil {
+		derived.vectors = store
+	}
+	l.derived, l.former = derived, nil
 	l.view = newView(found.state, segments, derived)
 	if l.options.DeferVectors {
 		return nil

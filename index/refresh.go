@@ -17,7 +17,8 @@ import (
 //
 // It reads on where it stopped in the writer's log, so it costs what was
 // changed. Only when the log does not tell, because it was cut short, or is
-// damaged, is everything read anew.
+// damaged, is everything read anew; vectors of records that are as they were
+// stay in memory even then.
 func (l *Library) Refresh(ctx context.Context) (bool, error) {
 	if !l.options.ReadOnly {
 		return false, nil
@@ -37,7 +38,7 @@ func (l *Library) Refresh(ctx context.Context) (bool, error) {
 		return changed, err
 	}
 	l.logger.Debug("read the whole library again", "why", err)
-	if err := l.reopen(ctx); err != nil {
+	if err := l.reopen(ctx, view); err != nil {
 		return false, fmt.Errorf("refresh library: %w", err)
 	}
 	return true, nil
@@ -65,11 +66,18 @@ func (l *Library) behind() (bool, error) {
 	return stat.Size() != l.read.end, nil
 }
 
-// reopen reads everything anew.
-func (l *Library) reopen(ctx context.Context) error {
+// reopen reads everything anew, but for the vectors of records that have not
+// changed. Where there is damage, vectors are read too, to tell what of it is left.
+func (l *Library) reopen(ctx context.Context, from *view) error {
 	fresh := &Library{folder: l.folder, options: l.options, fsys: l.fsys, logger: l.logger}
+	if len(l.Findings()) == 0 {
+		fresh.former = from
+	}
 	if err := fresh.openReader(ctx); err != nil {
 		return err
+	}
+	if store := fresh.derived.vectors; store != nil && store != from.vectors {
+		store.library = l
 	}
 	l.mutex.Lock()
 	old, oldDerived := l.view, l.derived

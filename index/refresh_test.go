@@ -5,8 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/internal/vfs"
 )
 
 // TestReaderFollows: after each of many random changes by the writer, with
@@ -96,4 +99,58 @@ func TestReaderFindsAnotherLibrary(t *testing.T) {
 	if diff := cmp.Diff(answers(t, second), answers(t, reader)); diff != "" {
 		t.Errorf("the reader differs:\n%s", diff)
 	}
+}
+
+// TestReaderKeepsVectors: a reader that reads the catalog anew after compaction reads
+// no vectors again, and reads all of a library that was put back to an earlier state
+// and went on from there.
+func TestReaderKeepsVectors(t *testing.T) {
+	files := vfs.NewMemory()
+	open := func(options Options) *Library {
+		options.FileSystem, options.Now = files, func() time.Time { return testTime }
+		library, err := Open(t.Context(), "/library", options)
+		mustDo(t, err)
+		return library
+	}
+	writer := open(Options{})
+	fill(t, writer, 12)
+	mustDo(t, writer.Close())
+	earlier := files.Files()
+	writer = open(Options{})
+	mustWrite(t, writer, Batch{Puts: []Put{testPut(t, 20, small), testPut(t, 21, small)}})
+	reader := open(Options{ReadOnly: true})
+	defer func() { mustDo(t, reader.Close()) }()
+	follow := func(keeps bool) {
+		t.Helper()
+		before := reader.derived
+		if changed, err := reader.Refresh(t.Context()); err != nil || !changed {
+			t.Fatalf("refresh: %v, %v", changed, err)
+		}
+		if kept := reader.derived.vectors == before.vectors; reader.derived == before || kept != keeps {
+			t.Errorf("catalog read anew: %v; vectors kept: %v, expected %v", reader.derived != before, kept, keeps)
+		}
+		if diff := cmp.Diff(answers(t, writer), answers(t, reader)); diff != "" {
+			t.Fatalf("the reader differs from the writer:\n%s", diff)
+		}
+	}
+	mustDo(t, writer.Remove(t.Context(), 3))
+	_, err := writer.Compact(t.Context())
+	mustDo(t, err)
+	follow(true)
+	mustDo(t, writer.Close())
+	for name := range files.Files() {
+		mustDo(t, files.Remove(name))
+	}
+	for name, data := range earlier {
+		files.Put(name, data)
+	}
+	writer = open(Options{})
+	defer func() { mustDo(t, writer.Close()) }()
+	mustWrite(t, writer, Batch{Puts: []Put{testPut(t, 30, small), testPut(t, 21, small)}})
+	mustDo(t, writer.Remove(t.Context(), 5))
+	_, err = writer.Compact(t.Context())
+	mustDo(t, err)
+	_, err = writer.Compact(t.Context())
+	mustDo(t, err)
+	follow(false)
 }

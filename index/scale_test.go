@@ -28,9 +28,9 @@ func TestScale(t *testing.T) {
 	space := embed.Space{Fingerprint: "scale", Parts: parts, Width: 256}
 	folder := filepath.Join(t.TempDir(), "library")
 	timed := func(what string, work func()) {
-		started := time.Now()
+		started, processor := time.Now(), processTime()
 		work()
-		t.Logf("%-44s %8.3f s", what, time.Since(started).Seconds())
+		t.Logf("%-44s %8.3f s %8.3f s of processor", what, time.Since(started).Seconds(), (processTime() - processor).Seconds())
 	}
 	memory := func(what string) {
 		runtime.GC()
@@ -76,7 +76,7 @@ func TestScale(t *testing.T) {
 		})
 	}
 	snapshot := reader.Snapshot()
-	defer snapshot.Close()
+	defer func() { snapshot.Close() }()
 	search := func(what string, filter Filter) {
 		query := unit(5, 1, space.Width).Values
 		timed(what, func() {
@@ -95,6 +95,26 @@ func TestScale(t *testing.T) {
 			mustDo(t, err)
 		})
 	}
+	timed("open another reader, and search", func() {
+		another := open(Options{ReadOnly: true})
+		defer func() { mustDo(t, another.Close()) }()
+		view := another.Snapshot()
+		defer view.Close()
+		_, err := view.NearestImages(context.Background(), unit(5, 1, space.Width).Values, 10, Filter{})
+		mustDo(t, err)
+	})
+	timed("compact", func() {
+		_, err := writer.Compact(t.Context())
+		mustDo(t, err)
+	})
+	timed("  the reader follows", func() {
+		if changed, err := reader.Refresh(t.Context()); err != nil || !changed {
+			t.Errorf("refresh: %v, %v", changed, err)
+		}
+	})
+	snapshot.Close()
+	snapshot = reader.Snapshot()
+	search("  10 nearest", Filter{})
 	timed("close the writer", func() { mustDo(t, writer.Close()) })
 	timed("delete derived data", func() { mustDo(t, os.RemoveAll(filepath.Join(folder, derivedFolder))) })
 	timed("open, with derived data to rebuild", func() { writer = open(Options{}) })

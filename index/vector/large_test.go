@@ -29,8 +29,9 @@ import (
 //
 // The first draws so many pictures of 32 parts, see world; the second reads the
 // float32 rows of images, so many parts each, from /data/hard.parts.f32, and of
-// their texts from /data/hard.texts.f32; a third number takes so many of them. MEKIKI_VECTORS_DUMP=/data/world writes the
-// former in the form of the latter, for the programs of others.
+// their texts from /data/hard.texts.f32; a third number takes so many of them.
+// MEKIKI_VECTORS_DUMP=/data/world writes the former in the form of the latter, for
+// testdata/peers.py, and MEKIKI_VECTORS_CODER=1 measures github.com/coder/hnsw too.
 func TestLarge(t *testing.T) {
 	set := os.Getenv("MEKIKI_VECTORS")
 	if set == "" {
@@ -61,24 +62,28 @@ func TestLarge(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	wants := make([][]Neighbour, len(data.texts))
-	exact := make([]time.Duration, len(data.texts))
-	const k = 100
 	for i, text := range data.texts {
-		start := processorTime()
-		wants[i], err = view.SearchExact(t.Context(), text, k, nil)
-		if err != nil {
+		if wants[i], err = view.SearchExact(t.Context(), text, 100, nil); err != nil {
 			t.Fatal(err)
 		}
-		exact[i] = processorTime() - start
 	}
-	slices.Sort(exact)
-	t.Logf("exact: p50 %v", exact[len(exact)/2])
-	for _, effort := range []float64{0.25, 0.5, 1, 2} {
-		view.effort = effort
-		measureLarge(t, fmt.Sprintf("effort %g, k 10", effort), view, data.texts, wants, 10)
+	exact := func(text []float32, k int) ([]Neighbour, error) { return view.SearchExact(t.Context(), text, k, nil) }
+	approximate := func(text []float32, k int) ([]Neighbour, error) { return view.approximate(t.Context(), text, k, nil) }
+	for _, k := range []int{10, 100} {
+		measureLarge(t, "exact", exact, data.texts, wants, k)
+		for _, effort := range []float64{0.125, 0.25, 0.5, 1, 2} {
+			view.effort = effort
+			measureLarge(t, fmt.Sprintf("effort %g", effort), approximate, data.texts, wants, k)
+		}
 	}
-	view.effort = 1
-	measureLarge(t, "effort 1, k 100", view, data.texts, wants, 100)
+	if os.Getenv("MEKIKI_VECTORS_CODER") != "" {
+		coder := data.coder(t)
+		for _, k := range []int{10, 100} {
+			measureLarge(t, "coder/hnsw", func(text []float32, k int) ([]Neighbour, error) {
+				return coder.Search(t.Context(), text, k, nil)
+			}, data.texts, wants, k)
+		}
+	}
 }
 
 const testLargeWidth = 256
@@ -92,11 +97,11 @@ func processorTime() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-func measureLarge(t *testing.T, label string, view *View, texts [][]float32, wants [][]Neighbour, k int) {
+func measureLarge(t *testing.T, label string, search func([]float32, int) ([]Neighbour, error), texts [][]float32, wants [][]Neighbour, k int) {
 	recall, times := 0.0, make([]time.Duration, len(texts))
 	for i, text := range texts {
 		start := processorTime()
-		got, err := view.approximate(t.Context(), text, k, nil)
+		got, err := search(text, k)
 		times[i] = processorTime() - start
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +109,23 @@ func measureLarge(t *testing.T, label string, view *View, texts [][]float32, wan
 		recall += recallOf(got, wants[i][:min(k, len(wants[i]))]) / float64(len(texts))
 	}
 	slices.Sort(times)
-	t.Logf("%s: recall %.4f, p50 %v, p99 %v", label, recall, times[len(times)/2], times[len(times)*99/100])
+	t.Logf("%s, k %d: recall %.4f, p50 %v, p99 %v", label, k, recall, times[len(times)/2], times[len(times)*99/100])
+}
+
+// coder puts the data into the graph of github.com/coder/hnsw.
+func (d *largeData) coder(t *testing.T) *Coder {
+	start, coder := processorTime(), NewCoder(testLargeWidth)
+	for group := range d.count {
+		values, err := d.values(uint64(group))
+		if err == nil {
+			err = coder.Add(uint64(group), values)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("coder/hnsw: built in %v of processor", (processorTime() - start).Round(time.Millisecond))
+	return coder
 }
 
 // largeData is where vectors come from.
@@ -145,7 +166,7 @@ func openLarge(t *testing.T, set string) *largeData {
 }
 
 // largeTexts is how many texts are asked with.
-const largeTexts = 100
+const largeTexts = 200
 
 // readRows maps a file of float32 rows; it stays mapped.
 func readRows(t *testing.T, name string) []float32 {
