@@ -1,6 +1,9 @@
 package ingest
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
@@ -43,4 +46,49 @@ func TestParseObjectIdentity(t *testing.T) {
 			t.Errorf("%s: %q, %v", line, entry.id, err)
 		}
 	}
+}
+
+func TestRowsAreBounded(t *testing.T) {
+	endless := io.MultiReader(strings.NewReader("text,id\na shoe,1\n\"never closed"), strings.NewReader(strings.Repeat("x", maximumRow+1<<20)))
+	read := 0
+	err := readCSV(endless, func(textEntry) error { read++; return nil })
+	if err == nil || !strings.Contains(err.Error(), "a row is longer") || read != 1 {
+		t.Errorf("%d rows, %v", read, err)
+	}
+	many := strings.NewReader("text,id\n" + strings.Repeat(strings.Repeat("x", 1<<20)+",1\n", 40))
+	read = 0
+	if err := readCSV(many, func(textEntry) error { read++; return nil }); err != nil || read != 40 {
+		t.Errorf("%d rows, %v", read, err)
+	}
+}
+
+// FuzzTexts reads files of texts in every form. What an object of JSON says is read
+// the same when it is written again.
+func FuzzTexts(f *testing.F) {
+	f.Add([]byte("id,text,colour\n7,a shoe,red\n"))
+	f.Add([]byte("\uFEFFtext\n\"a \"\"cat\"\"\"\n"))
+	f.Add([]byte(`{"text": "a", "id": 7, "external_id": "sku-7", "tags": ["x"], "price": 1e3, "size": {"a": [1, null]}}`))
+	f.Add([]byte("\"a line\"\n\n{\"text\": null}\n"))
+	f.Add([]byte("\xff\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		_ = readCSV(bytes.NewReader(data), func(entry textEntry) error { entry.hash(); return nil })
+		_ = readLines(bytes.NewReader(data), func(_ int, line []byte) error {
+			entry, err := parseObject(line)
+			if err != nil {
+				return nil
+			}
+			object := map[string]any{"text": entry.text, "external_id": entry.id, "tags": entry.tags}
+			for name, value := range entry.fields {
+				object[name] = value
+			}
+			written, err := json.Marshal(object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := parseObject(written); err != nil || again.hash() != entry.hash() {
+				t.Errorf("%s was read, %s written: %+v, %+v, %v", line, written, entry, again, err)
+			}
+			return nil
+		})
+	})
 }

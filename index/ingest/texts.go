@@ -75,6 +75,9 @@ type TextSummary struct {
 // maximumLine bounds one line of a file of texts, in bytes.
 const maximumLine = 4 << 20
 
+// maximumRow bounds one row of CSV with all its columns, in bytes.
+const maximumRow = 16 << 20
+
 // textEntry is one text as read.
 type textEntry struct {
 	text, id string
@@ -221,8 +224,26 @@ func plain(raw json.RawMessage) (string, error) {
 	return compact.String(), err
 }
 
+// boundedReader fails where more is read than may be left: a row of CSV goes on to
+// the end of the file when a quotation mark is missing.
+type boundedReader struct {
+	source     io.Reader
+	most, left int
+}
+
+// Read implements io.Reader.
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, hint.Wrap(fmt.Errorf("a row is longer than %d bytes", b.most), "look for a quotation mark that is not closed")
+	}
+	n, err := b.source.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
 func readCSV(source io.Reader, visit func(textEntry) error) error {
-	reader := csv.NewReader(bufio.NewReaderSize(source, 64<<10))
+	bounded := &boundedReader{source: source, most: maximumRow, left: maximumRow}
+	reader := csv.NewReader(bufio.NewReaderSize(bounded, 64<<10))
 	header, err := reader.Read()
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -246,6 +267,7 @@ func readCSV(source io.Reader, visit func(textEntry) error) error {
 	text = max(text, 0)
 	reader.ReuseRecord = true
 	for {
+		bounded.left = bounded.most
 		row, err := reader.Read()
 		if errors.Is(err, io.EOF) {
 			return nil
