@@ -4,6 +4,7 @@ import { h, icon, replace, toast, announce } from "./dom.js";
 import * as i18n from "./i18n.js";
 import * as api from "./api.js";
 import * as state from "./state.js";
+import { reason } from "./messages.js";
 
 const { t } = i18n;
 let dialog = null;
@@ -60,14 +61,17 @@ async function load(id) {
     showRecord(record);
     preload();
   } catch (error) {
-    if (view?.id === id) replace(part("title"), error.message);
+    if (view?.id === id) replace(part("title"), reason(error));
   }
 }
 
 // largeImage is a picture that fills its stage, small ones most of it.
 function largeImage(source, fallback, part) {
   const image = h("img", { alt: "", src: source, "data-part": part });
-  image.addEventListener("error", () => { image.src = fallback; }, { once: true });
+  image.addEventListener("error", () => {
+    if (image.src.endsWith(fallback)) image.replaceWith(h("p", {}, t("no_preview")));
+    else image.src = fallback;
+  });
   const fit = () => {
     const stage = image.closest(".detail-stage");
     const { naturalWidth, naturalHeight } = image;
@@ -124,7 +128,7 @@ async function remove(id) {
     toast(t("removed"));
     view?.onRemoved();
   } catch (error) {
-    toast(error.message);
+    toast(reason(error));
   }
 }
 
@@ -195,7 +199,7 @@ function showTags(record) {
       const fresh = await api.record(record.id);
       if (view?.id === record.id) showTags(fresh);
     } catch (error) {
-      toast(error.message);
+      toast(reason(error));
     }
   };
   if (!tags.length && !mayWrite) return replace(part("tags"));

@@ -3,7 +3,7 @@ import { h, replace, toast, announce } from "./dom.js";
 import { t, number } from "./i18n.js";
 import * as api from "./api.js";
 import * as state from "./state.js";
-import { problemMessage } from "./messages.js";
+import { problemMessage, reason } from "./messages.js";
 
 export function libraryView() {
   const controller = new AbortController();
@@ -48,7 +48,7 @@ export function libraryView() {
       await api.startJob(path ? { paths: [path] } : {});
       await refresh();
     } catch (error) {
-      toast(error.message);
+      toast(reason(error));
     }
   }
 
@@ -61,7 +61,7 @@ export function libraryView() {
         await api.upload(file);
         count += 1;
       } catch (error) {
-        refused.push(`${file.name}: ${error.message}`);
+        refused.push(`${file.name}: ${reason(error)}`);
       }
     }
     replace(uploading, refused.length ? h("ul.alert", { role: "alert" }, refused.map((reason) => h("li", {}, reason))) : null);
@@ -120,7 +120,7 @@ function showJob(card, job) {
   const rate = progress.images_per_second ? progress.images_per_second.toFixed(1) : "";
   const meter = progress.found ? h("progress", { max: progress.found, value: progress.done, "aria-label": t("job_running") }) : running && h("progress", { "aria-label": t("job_running") });
   if (progress.found && meter) meter.value = progress.done;
-  replace(card, h("div.row", {}, h("h3", {}, `${t("job_running")}: ${t(`state_${job.state}`)}`), running && h("button.button", { type: "button", onclick: () => api.cancelJob(job.id).catch((error) => toast(error.message)) }, t("stop"))),
+  replace(card, h("div.row", {}, h("h3", {}, `${t("job_running")}: ${t(`state_${job.state}`)}`), running && h("button.button", { type: "button", onclick: () => api.cancelJob(job.id).catch((error) => toast(reason(error))) }, t("stop"))),
     h("p.note", {}, (job.paths || []).join(", ")), meter,
     h("p", {}, t("job_done", { added: number(progress.added || 0), unchanged: number(progress.unchanged || 0), failed: number(progress.failed || 0) })),
     running && rate && h("p.note", {}, left ? t("job_rate", { rate, left: `${Math.ceil(left)} s` }) : t("job_rate_only", { rate })),
@@ -135,7 +135,7 @@ async function showFailures(place) {
     try {
       add(await api.failures(rows.children.length));
     } catch (error) {
-      toast(error.message);
+      toast(reason(error));
     }
   } }, t("more"));
   const add = ({ failures, total }) => {

@@ -15,6 +15,9 @@ export function problemMessage(error, retry) {
     (offline || passing(error.status)) && h("button.button", { type: "button", onclick: retry }, t("retry")));
 }
 
+// reason is a problem in one line.
+export const reason = (error) => (error instanceof Problem ? sentence(error.message) : t("offline"));
+
 // title is the kind of problem in the reader's language, or as the server says it.
 function title(error) {
   const key = `problem_${error.code}`;
