@@ -284,25 +284,42 @@ func preciseOdds(curve search.Curve, examples []example, precision float64) floa
 	return lowest
 }
 
+// leastGain is how much better the first places have to be for captions to count
+// for fewer words: less is noise of a few queries.
+const leastGain = 0.001
+
 // chooseFusion takes the weight, scale and caption words with the best mean of
 // the first places among captions, free phrasing, partial queries and names, in
 // equal parts.
 func chooseFusion(calibration *search.Calibration, queries []observed) {
-	best := -1.0
-	for _, captionWords := range []float64{0, 1, 1.5, 2, 3, 4} {
-		for _, scale := range []float64{1, 2, 4, 8, 16} {
-			tried := search.Calibration{KeywordScale: scale, CaptionWords: captionWords}
-			for weight := 0.2; weight < 0.985; weight += 0.02 {
-				score := firstPlaces(queries, func(o observation) float64 {
-					return weight*(o.evidence.Cosine+1)/2 + (1-weight)*tried.Words(o.keyword, o.evidence.ContentWords, o.named)
-				})
-				if score > best+1e-9 {
-					best = score
-					calibration.FusionWeight, calibration.KeywordScale, calibration.CaptionWords = roundTo(weight, 2), scale, captionWords
-				}
+	chosen := math.Inf(-1)
+	for _, captionWords := range []float64{0, 4, 3, 2, 1.5, 1} {
+		tried := search.Calibration{CaptionWords: captionWords}
+		if best := bestFusion(&tried, queries); best > chosen+leastGain {
+			chosen = best
+			calibration.FusionWeight, calibration.KeywordScale, calibration.CaptionWords = tried.FusionWeight, tried.KeywordScale, captionWords
+		}
+	}
+}
+
+// bestFusion gives a calibration the best weight and scale, and how good they
+// are.
+func bestFusion(calibration *search.Calibration, queries []observed) float64 {
+	best := math.Inf(-1)
+	for _, scale := range []float64{1, 2, 4, 8, 16} {
+		tried := *calibration
+		tried.KeywordScale = scale
+		for weight := 0.2; weight < 0.985; weight += 0.02 {
+			score := firstPlaces(queries, func(o observation) float64 {
+				return weight*(o.evidence.Cosine+1)/2 + (1-weight)*tried.Words(o.keyword, o.evidence.ContentWords, o.named)
+			})
+			if score > best+1e-9 {
+				best = score
+				calibration.FusionWeight, calibration.KeywordScale = roundTo(weight, 2), scale
 			}
 		}
 	}
+	return best
 }
 
 // firstPlaces is the mean reciprocal rank of the first right answer, of all
