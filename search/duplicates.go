@@ -253,58 +253,77 @@ func flips(key uint16, count, from int, visit func(uint16)) {
 
 // sameScene groups by the likeness of whole pictures.
 func sameScene(ctx context.Context, snapshot Snapshot, ordered []*index.Record, request DuplicatesRequest) ([]DuplicateGroup, error) {
-	eligible := make(map[index.ID]bool, len(ordered))
+	c := &sceneComparer{snapshot: snapshot, request: request, eligible: make(map[index.ID]bool, len(ordered)), parts: newLRU[index.ID, embed.Parts](scenePartsBytes)}
 	for _, record := range ordered {
-		eligible[record.ID] = true
-	}
-	kept := newLRU[index.ID, embed.Parts](scenePartsBytes)
-	partsOf := func(id index.ID) (embed.Parts, error) {
-		if parts, ok := kept.get(id); ok {
-			return parts, nil
-		}
-		parts, err := snapshot.Parts(ctx, id)
-		if err == nil {
-			kept.put(id, parts, int64(4*len(parts.Values)))
-		}
-		return parts, err
+		c.eligible[record.ID] = true
 	}
 	var groups []DuplicateGroup
 	for _, leader := range ordered {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if !eligible[leader.ID] {
+		if !c.eligible[leader.ID] {
 			continue
 		}
-		parts, err := partsOf(leader.ID)
-		if err != nil || parts.Count == 0 {
-			continue // not embedded yet
-		}
-		neighbours, err := snapshot.NearestImages(ctx, someRows(parts.Values, parts.Count, parts.Width), sceneNeighbours+1, request.Filter)
+		group, err := c.around(ctx, leader)
 		if err != nil {
-			return nil, fmt.Errorf("search vectors: %w", err)
-		}
-		group := DuplicateGroup{Members: []DuplicateMember{makeMember(leader, 0, 1)}}
-		for _, neighbour := range neighbours {
-			if neighbour.ID == leader.ID || !eligible[neighbour.ID] {
-				continue
-			}
-			other, err := partsOf(neighbour.ID)
-			if err != nil {
-				continue
-			}
-			record, ok := snapshot.Record(neighbour.ID)
-			if similarity, alike := likenessFrom(parts, other, request.Similarity); ok && alike {
-				delete(eligible, neighbour.ID)
-				group.add(record, pixels.HammingDistance(leader.PerceptualHash, record.PerceptualHash), similarity)
-			}
+			return nil, err
 		}
 		if len(group.Members) > 1 {
-			delete(eligible, leader.ID)
+			delete(c.eligible, leader.ID)
 			groups = append(groups, group)
 		}
 	}
 	return groups, nil
+}
+
+// sceneComparer compares images of which none is in a group yet.
+type sceneComparer struct {
+	snapshot Snapshot
+	request  DuplicatesRequest
+	eligible map[index.ID]bool
+	parts    *lru[index.ID, embed.Parts]
+}
+
+// partsOf gives the vectors of an image, read once.
+func (c *sceneComparer) partsOf(ctx context.Context, id index.ID) (embed.Parts, error) {
+	if parts, ok := c.parts.get(id); ok {
+		return parts, nil
+	}
+	parts, err := c.snapshot.Parts(ctx, id)
+	if err == nil {
+		c.parts.put(id, parts, int64(4*len(parts.Values)))
+	}
+	return parts, err
+}
+
+// around makes the group of a leader, with itself first and perhaps alone, and
+// takes its other members out of those that are eligible.
+func (c *sceneComparer) around(ctx context.Context, leader *index.Record) (DuplicateGroup, error) {
+	group := DuplicateGroup{Members: []DuplicateMember{makeMember(leader, 0, 1)}}
+	parts, err := c.partsOf(ctx, leader.ID)
+	if err != nil || parts.Count == 0 {
+		return group, nil // not embedded yet
+	}
+	neighbours, err := c.snapshot.NearestImages(ctx, someRows(parts.Values, parts.Count, parts.Width), sceneNeighbours+1, c.request.Filter)
+	if err != nil {
+		return group, fmt.Errorf("search vectors: %w", err)
+	}
+	for _, neighbour := range neighbours {
+		if neighbour.ID == leader.ID || !c.eligible[neighbour.ID] {
+			continue
+		}
+		other, err := c.partsOf(ctx, neighbour.ID)
+		if err != nil {
+			continue
+		}
+		record, ok := c.snapshot.Record(neighbour.ID)
+		if similarity, alike := likenessFrom(parts, other, c.request.Similarity); ok && alike {
+			delete(c.eligible, neighbour.ID)
+			group.add(record, pixels.HammingDistance(leader.PerceptualHash, record.PerceptualHash), similarity)
+		}
+	}
+	return group, nil
 }
 
 // someRows takes rows spread evenly over a picture's parts.

@@ -177,56 +177,73 @@ func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit
 	if err != nil {
 		return err
 	}
-	parsed := milliseconds(started)
-	snapshot, err := s.library.Snapshot()
-	if err != nil {
+	r := &reply{searcher: s, plan: p, from: from, offset: p.request.Offset, started: started, parsed: milliseconds(started), emit: emit}
+	if from != nil {
+		r.offset = from.Offset
+	}
+	if r.snapshot, err = s.library.Snapshot(); err != nil {
 		return fmt.Errorf("open snapshot: %w", err)
 	}
-	defer snapshot.Close()
-	if err := checkRecord(snapshot, p.request.Record); err != nil {
+	defer r.snapshot.Close()
+	if err := checkRecord(r.snapshot, p.request.Record); err != nil {
 		return err
 	}
-	offset := p.request.Offset
-	if from != nil {
-		offset = from.Offset
-	}
-	send := func(k *ranking) error {
-		k, err := s.widen(ctx, snapshot, p, k, offset)
-		if err != nil {
-			return err
-		}
-		response, err := k.page(ctx, snapshot, p.request, offset)
-		if err != nil {
-			return err
-		}
-		response.Timings.ParseMS = parsed
-		response.Timings.TotalMS = milliseconds(started)
-		if response.Next > 0 {
-			response.Cursor = cursor{Key: p.key.short(), Offset: response.Next, Sequence: k.sequence, Reranked: k.read}.String()
-		}
-		if from != nil && from.Sequence != k.sequence {
-			response.Warnings = append(response.Warnings, "the library has changed since the first page; the order may have shifted")
-		}
-		if !emit(response) {
-			return errStopped
-		}
-		return nil
-	}
 	if p.listing() && len(p.unwanted)+len(p.unwantedPhrases) == 0 {
-		response, err := listPage(ctx, snapshot, p, offset)
-		if err != nil {
-			return err
-		}
-		response.Timings.ParseMS, response.Timings.TotalMS = parsed, milliseconds(started)
-		emit(response)
-		return nil
+		return r.list(ctx)
 	}
-	if known := s.knownRanking(p, snapshot, from, offset); known != nil {
+	send := func(k *ranking) error { return r.send(ctx, k) }
+	if known := s.knownRanking(p, r.snapshot, from, r.offset); known != nil {
 		again := *known
 		again.timings = Timings{} // nothing of it was done again
 		return ignoreStopped(send(&again))
 	}
-	return ignoreStopped(s.rank(ctx, snapshot, p, from, first && from == nil, send))
+	return ignoreStopped(s.rank(ctx, r.snapshot, p, from, first && from == nil, send))
+}
+
+// reply is one request on its way to being answered.
+type reply struct {
+	searcher *Searcher
+	snapshot Snapshot
+	plan     *plan
+	from     *cursor // nil for a first page
+	offset   int
+	started  time.Time
+	parsed   float64
+	emit     func(Response) bool
+}
+
+// list sends a page of what the filters leave.
+func (r *reply) list(ctx context.Context) error {
+	response, err := listPage(ctx, r.snapshot, r.plan, r.offset)
+	if err != nil {
+		return err
+	}
+	response.Timings.ParseMS, response.Timings.TotalMS = r.parsed, milliseconds(r.started)
+	r.emit(response)
+	return nil
+}
+
+// send cuts the page asked for out of a ranking and sends it.
+func (r *reply) send(ctx context.Context, k *ranking) error {
+	k, err := r.searcher.widen(ctx, r.snapshot, r.plan, k, r.offset)
+	if err != nil {
+		return err
+	}
+	response, err := k.page(ctx, r.snapshot, r.plan.request, r.offset)
+	if err != nil {
+		return err
+	}
+	response.Timings.ParseMS, response.Timings.TotalMS = r.parsed, milliseconds(r.started)
+	if response.Next > 0 {
+		response.Cursor = cursor{Key: r.plan.key.short(), Offset: response.Next, Sequence: k.sequence, Reranked: k.read}.String()
+	}
+	if r.from != nil && r.from.Sequence != k.sequence {
+		response.Warnings = append(response.Warnings, "the library has changed since the first page; the order may have shifted")
+	}
+	if !r.emit(response) {
+		return errStopped
+	}
+	return nil
 }
 
 // ignoreStopped takes the end of an answer that nobody reads any more for no
