@@ -207,3 +207,18 @@ func TestShowAndMinimumProbability(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotedWordsAreAnAnswer: who quotes asks for the words, and has them, even
+// where matching sees nothing of the kind.
+func TestQuotedWordsAreAnAnswer(t *testing.T) {
+	w := populated(50)
+	quoted := w.add("/library/x.jpg", "boat")
+	quoted.Captions[0].Text = "a zeppelin ride"
+	response := search(t, newTestSearcher(t, w, Options{}), Request{Text: `"zeppelin ride"`})
+	if len(response.Hits) != 1 || response.Hits[0].ID != quoted.ID || response.Verdict != VerdictStrong || response.Hits[0].Basis != BasisWords {
+		t.Errorf("got %s with %+v", response.Verdict, response.Hits)
+	}
+	if bare := search(t, newTestSearcher(t, w, Options{}), Request{Text: "zeppelin ride"}); bare.Verdict == VerdictStrong {
+		t.Errorf("without quotes: %s", bare.Verdict)
+	}
+}
