@@ -285,9 +285,9 @@ func (l *lookup) respond() LookupResponse {
 	return response
 }
 
-// judge gives every text its odds and orders the texts: what ITM has read
-// first, by the published score; then the rest by ITC, trusted as far as ITM
-// bore the estimates out.
+// judge gives every text its odds and orders the texts by them: what ITM has read
+// first; then the rest by ITC, trusted as far as ITM bore the
+// estimates out.
 func (l *lookup) judge() {
 	calibration := l.searcher.calibration
 	var verified, estimated float64 = 0.5, 0.5

@@ -76,7 +76,8 @@ type TextHit struct {
 	// ExternalID and Fields are what the user's own list said.
 	ExternalID string            `json:"external_id,omitempty"`
 	Fields     map[string]string `json:"fields,omitempty"`
-	// Score orders the texts: the ITM logit plus ITC where ITM has read it.
+	// Score is the ITM logit plus ITC (the published rule) where ITM has read the
+	// text, else ITC. What ITM has read stands first, by the odds of Probability.
 	Score float64 `json:"score"`
 	// Probability is the calibrated chance that the text describes the picture.
 	Probability float64 `json:"probability"`

@@ -31,8 +31,8 @@ free phrasing, near misses, and queries that nothing answers.
 With --self it takes the library as it is: each picture has to be found again by
 its own caption, so nothing needs to be annotated.
 
-ITC ranks by vectors alone; ITC+ITM rereads the first --rerank by the published
-rule; hybrid adds words; hybrid+ITM is what searching does by default. Recalls
+ITC ranks by vectors alone; ITC+ITM has ITM reread the first --rerank and weighs
+both; hybrid adds words; hybrid+ITM is what searching does by default. Recalls
 are percentages with 95 % bootstrap intervals. See docs/evaluation.md.
 
 Exit status: 0 measured; 1 failed; 2 wrong usage; 130 interrupted.`

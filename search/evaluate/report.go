@@ -38,7 +38,8 @@ type Report struct {
 
 // Modes are the ways of ranking. Nil ones were not measured.
 type Modes struct {
-	// ITC is vectors alone; ITCITM reranks its first K by the published rule.
+	// ITC is vectors alone; ITCITM reranks its first K by what ITM
+	// and ITC say, weighed by the model's calibration.
 	ITC    *Recall `json:"itc,omitempty"`
 	ITCITM *Recall `json:"itc_itm,omitempty"`
 	// Hybrid is vectors and words; HybridITM reranks its first K.
