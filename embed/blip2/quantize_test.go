@@ -7,7 +7,6 @@ import (
 	"math"
 	"testing"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 )
@@ -27,22 +26,16 @@ func (p productWeights) Float32(_ context.Context, name string) ([]float32, erro
 // one row far larger than the others, and on inputs with one feature far
 // larger, and wants the error each way is made to bear.
 func TestMethods(t *testing.T) {
-	runtime := orttest.Open(t)
 	const rows = 5
 	for _, size := range []struct{ input, output int }{{64, 48}, {33, 17}, {7, 2}} {
 		l := linear{layers: []string{"layer"}, input: size.input, output: size.output}
-		tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: newRecent(productWeights{l}), config: checkpoint.Config{},
-			logger: slog.New(slog.DiscardHandler)}
+		tuner, weights := productTuner(t, l)
 		for _, kind := range []string{"plain", "row", "feature"} {
 			x := RandomValues(kind, 2, rows*size.input)
 			for i := range x {
 				if kind == "row" && i/size.input == 0 || kind == "feature" && i%size.input == 0 {
 					x[i] *= 200
 				}
-			}
-			weights, err := tuner.source.Float32(t.Context(), "layer.weight")
-			if err != nil {
-				t.Fatal(err)
 			}
 			uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(size.input)), exactProduct(x, weights, l)}}
 			for method, most := range map[method]map[string]float64{
@@ -66,6 +59,18 @@ func TestMethods(t *testing.T) {
 			}
 		}
 	}
+}
+
+// productTuner is a tuner of one product, and its weights.
+func productTuner(t *testing.T, l linear) (*tuner, []float32) {
+	t.Helper()
+	tuner := &tuner{runtime: orttest.Open(t), threads: 1, scratch: t.TempDir(), source: newRecent(productWeights{l}),
+		logger: slog.New(slog.DiscardHandler)}
+	weights, err := tuner.source.Float32(t.Context(), "layer.weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tuner, weights
 }
 
 // exactProduct is x times the transposed weights, in double precision.
@@ -99,15 +104,9 @@ func TestQuantizeRows(t *testing.T) {
 // TestCentre wants the mean row, taken off rows that have much in common, to take
 // with it what quantising loses of it.
 func TestCentre(t *testing.T) {
-	runtime := orttest.Open(t)
 	const rows = 9
 	l := linear{layers: []string{"layer"}, input: 80, output: 24}
-	tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: newRecent(productWeights{l}),
-		logger: slog.New(slog.DiscardHandler)}
-	weights, err := tuner.source.Float32(t.Context(), "layer.weight")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tuner, weights := productTuner(t, l)
 	x, common := RandomValues("rows", 4, rows*l.input), RandomValues("common", 5, l.input)
 	for i := range x {
 		x[i] += 4 * common[i%l.input]
@@ -130,15 +129,9 @@ func TestCentre(t *testing.T) {
 // TestLeastValue wants codes that count from the least value of the activation
 // to lose clearly less than codes around zero, also where they are many or none.
 func TestLeastValue(t *testing.T) {
-	runtime := orttest.Open(t)
 	const rows = 7
 	plain := linear{layers: []string{"layer"}, input: 96, output: 40}
-	tuner := &tuner{runtime: runtime, threads: 1, scratch: t.TempDir(), source: newRecent(productWeights{plain}),
-		logger: slog.New(slog.DiscardHandler)}
-	weights, err := tuner.source.Float32(t.Context(), "layer.weight")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tuner, weights := productTuner(t, plain)
 	x := RandomValues("activated", 3, rows*plain.input)
 	for i, value := range x {
 		at := 4 * float64(value)
