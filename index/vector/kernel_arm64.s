@@ -106,93 +106,50 @@
 	FMOVS.P F20, 4(R2)   \
 	SUB    $1, R4
 
-// func dotRowsNEON(query *int8, rows *byte, out *int32, stride, count int)
-// Four rows at a time share each load of the query.
-TEXT ·dotRowsNEON(SB), NOSPLIT, $0-40
-	ARGUMENTS
-
-bias:
-	QUERY
-	ADDPRODUCTS(0, 31, 30)
-	ADDPRODUCTS(1, 31, 30)
-	ADDPRODUCTS(2, 31, 30)
-	ADDPRODUCTS(3, 31, 30)
-	SUBS $64, R6
-	BGT  bias
-	VSUB V30.S4, V20.S4, V30.S4
-
-four:
-	CMP $4, R4
-	BLT one
-	FOURROWS
-
-fourBlocks:
-	QUERY
-	ROWNEON(R7, 20, 21)
-	ROWNEON(R8, 22, 23)
-	ROWNEON(R9, 24, 25)
-	ROWNEON(R10, 26, 27)
-	SUBS $64, R6
-	BGT  fourBlocks
-	FOURSUMS
-	B four
-
-one:
-	CBZ R4, done
-	ONEROW
-
-oneBlock:
-	QUERY
-	ROWNEON(R1, 20, 21)
-	SUBS $64, R6
-	BGT  oneBlock
-	ONESUM
-	B one
-
-done:
+// DOTROWS is a kernel whose blocks of rows are multiplied by ROWBLOCK and whose blocks of the
+// bias by BIASBLOCK. Four rows at a time share each load of the query.
+#define DOTROWS(ROWBLOCK, BIASBLOCK) \
+	ARGUMENTS \
+bias: \
+	QUERY \
+	BIASBLOCK(0, 31, 30) \
+	BIASBLOCK(1, 31, 30) \
+	BIASBLOCK(2, 31, 30) \
+	BIASBLOCK(3, 31, 30) \
+	SUBS $64, R6 \
+	BGT  bias    \
+	VSUB V30.S4, V20.S4, V30.S4 \
+four: \
+	CMP $4, R4 \
+	BLT one    \
+	FOURROWS   \
+fourBlocks: \
+	QUERY \
+	ROWBLOCK(R7, 20, 21)  \
+	ROWBLOCK(R8, 22, 23)  \
+	ROWBLOCK(R9, 24, 25)  \
+	ROWBLOCK(R10, 26, 27) \
+	SUBS $64, R6    \
+	BGT  fourBlocks \
+	FOURSUMS \
+	B four   \
+one: \
+	CBZ R4, done \
+	ONEROW \
+oneBlock: \
+	QUERY \
+	ROWBLOCK(R1, 20, 21) \
+	SUBS $64, R6  \
+	BGT  oneBlock \
+	ONESUM \
+	B one  \
+done: \
 	RET
+
+// func dotRowsNEON(query *int8, rows *byte, out *int32, stride, count int)
+TEXT ·dotRowsNEON(SB), NOSPLIT, $0-40
+	DOTROWS(ROWNEON, ADDPRODUCTS)
 
 // func dotRowsNEONProducts(query *int8, rows *byte, out *int32, stride, count int)
 TEXT ·dotRowsNEONProducts(SB), NOSPLIT, $0-40
-	ARGUMENTS
-
-bias:
-	QUERY
-	SDOT(0, 31, 30)
-	SDOT(1, 31, 30)
-	SDOT(2, 31, 30)
-	SDOT(3, 31, 30)
-	SUBS $64, R6
-	BGT  bias
-	VSUB V30.S4, V20.S4, V30.S4
-
-four:
-	CMP $4, R4
-	BLT one
-	FOURROWS
-
-fourBlocks:
-	QUERY
-	ROWPRODUCTS(R7, 20, 21)
-	ROWPRODUCTS(R8, 22, 23)
-	ROWPRODUCTS(R9, 24, 25)
-	ROWPRODUCTS(R10, 26, 27)
-	SUBS $64, R6
-	BGT  fourBlocks
-	FOURSUMS
-	B four
-
-one:
-	CBZ R4, done
-	ONEROW
-
-oneBlock:
-	QUERY
-	ROWPRODUCTS(R1, 20, 21)
-	SUBS $64, R6
-	BGT  oneBlock
-	ONESUM
-	B one
-
-done:
-	RET
+	DOTROWS(ROWPRODUCTS, SDOT)
