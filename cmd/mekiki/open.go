@@ -171,19 +171,26 @@ func (a *app) openLibraryWith(ctx context.Context, options index.Options) (*inde
 	return library, err
 }
 
-// withModel opens the library for writing, without its indexes, and the model, calls do and closes both.
-func (a *app) withModel(ctx context.Context, do func(library *index.Library, engine *session) error) (err error) {
-	library, err := a.openUnsearched(ctx, false)
+// withUnsearched opens the library for a verb that does not search it, calls do and closes it.
+func (a *app) withUnsearched(ctx context.Context, readOnly bool, do func(*index.Library) error) (err error) {
+	library, err := a.openUnsearched(ctx, readOnly)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, library.Close()) }()
-	engine, err := a.openEngine(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
-	return do(library, engine)
+	return do(library)
+}
+
+// withModel is withUnsearched for writing, with the model.
+func (a *app) withModel(ctx context.Context, do func(library *index.Library, engine *session) error) error {
+	return a.withUnsearched(ctx, false, func(library *index.Library) (err error) {
+		engine, err := a.openEngine(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, engine.Close()) }()
+		return do(library, engine)
+	})
 }
 
 // newSearcher makes the searcher over a library and a model, with the model's own

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -68,16 +67,13 @@ func newSpacesCommand(app *app) *cobra.Command {
 }
 
 // withLibrary does something with the library and lists its spaces.
-func withLibrary(ctx context.Context, app *app, readOnly bool, do func(*index.Library) error) (err error) {
-	library, err := app.openUnsearched(ctx, readOnly)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, library.Close()) }()
-	if err := do(library); err != nil {
-		return err
-	}
-	return app.printSpaces(library)
+func withLibrary(ctx context.Context, app *app, readOnly bool, do func(*index.Library) error) error {
+	return app.withUnsearched(ctx, readOnly, func(library *index.Library) error {
+		if err := do(library); err != nil {
+			return err
+		}
+		return app.printSpaces(library)
+	})
 }
 
 func (a *app) printSpaces(library *index.Library) error {
