@@ -68,7 +68,7 @@ type Index struct {
 	bleve  bleve.Index
 	folder string // "" when in memory
 	copied string // a private copy to remove when closed
-	dirty  bool   // something was applied since it was opened
+	dirty  bool   // it was made, or something was applied, since it was opened
 
 	mutex  sync.RWMutex
 	closed bool
@@ -100,7 +100,7 @@ func Create(folder string) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create keyword index: %w", err)
 	}
-	return &Index{bleve: index, folder: folder}, nil
+	return &Index{bleve: index, folder: folder, dirty: true}, nil
 }
 
 // settings let a batch return before it is on disk: a crash only means that
@@ -177,7 +177,7 @@ func (x *Index) persist() error {
 	}
 	persisted := make(chan error, 1)
 	batch := x.bleve.NewBatch()
-	batch.SetInternal([]byte(sequenceKey), binary.LittleEndian.AppendUint64(nil, sequence))
+	markBatch(batch, sequence)
 	batch.SetPersistedCallback(func(err error) { persisted <- err })
 	if err := x.bleve.Batch(batch); err != nil {
 		return err
@@ -235,12 +235,17 @@ func (x *Index) Apply(ctx context.Context, sequence uint64, puts []Document, rem
 			return fmt.Errorf("index record %d: %w", puts[i].ID, err)
 		}
 	}
-	batch.SetInternal([]byte(sequenceKey), binary.LittleEndian.AppendUint64(nil, sequence))
-	batch.SetInternal([]byte(versionKey), binary.LittleEndian.AppendUint64(nil, Version))
+	markBatch(batch, sequence)
 	if err := x.bleve.Batch(batch); err != nil {
 		return fmt.Errorf("write keyword index: %w", err)
 	}
 	return nil
+}
+
+// markBatch makes a batch say which commit it is of, and whose form it has.
+func markBatch(batch *bleve.Batch, sequence uint64) {
+	batch.SetInternal([]byte(sequenceKey), binary.LittleEndian.AppendUint64(nil, sequence))
+	batch.SetInternal([]byte(versionKey), binary.LittleEndian.AppendUint64(nil, Version))
 }
 
 // key is the document's name in bleve: decimal with leading zeros, so that

@@ -121,6 +121,28 @@ func TestFragmentsAreEscapedAndMarked(t *testing.T) {
 
 // TestScoresDoNotDependOnHistory compares an index that grew, changed and shrank
 // with one that was built at once.
+func TestEmptyIndexIsUsableAgain(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "keyword")
+	index, err := Create(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := index.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if index, err = Open(folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sequence, err := index.Sequence(); err != nil || sequence != 0 {
+		t.Errorf("sequence %d, %v", sequence, err)
+	}
+	if err := index.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestScoresDoNotDependOnHistory(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "keyword")
 	grown, err := Create(folder)
