@@ -95,6 +95,19 @@ func TestScale(t *testing.T) {
 			mustDo(t, err)
 		})
 	}
+	timed("the first 50 by date", func() {
+		_, _, err := snapshot.Records(context.Background(), Filter{}, Page{Limit: 50, Order: OrderDateDescending})
+		mustDo(t, err)
+	})
+	timed("count cameras, folders, years", func() {
+		_, err := snapshot.Facets(context.Background(), Filter{})
+		mustDo(t, err)
+	})
+	timed("one by its path", func() {
+		if _, found := snapshot.RecordByPath(scalePath(uint64(records / 2))); !found {
+			t.Errorf("%s is not there", scalePath(uint64(records/2)))
+		}
+	})
 	timed("open another reader, and search", func() {
 		another := open(Options{ReadOnly: true})
 		defer func() { mustDo(t, another.Close()) }()
@@ -125,6 +138,10 @@ func TestScale(t *testing.T) {
 	mustDo(t, writer.Close())
 }
 
+func scalePath(number uint64) string {
+	return filepath.FromSlash(fmt.Sprintf("/photos/%03d/IMG_%07d.jpg", number%100, number))
+}
+
 // scalePut is an image of a large library.
 func scalePut(number uint64, space embed.Space) Put {
 	subjects := []string{"a dog", "a cat", "two houses by the river", "犬が庭で遊んでいる", "a mountain under snow", "a bicycle and a candle", "赤い自転車", "people in a street"}
@@ -132,7 +149,7 @@ func scalePut(number uint64, space embed.Space) Put {
 	return Put{
 		Record: Record{
 			Kind: KindImage, Hash: sha256.Sum256(fmt.Appendf(nil, "scale %d", number)),
-			Files:  []File{{Path: filepath.FromSlash(fmt.Sprintf("/photos/%03d/IMG_%07d.jpg", number%100, number)), Bytes: 1000, Modified: testTime, Inode: number + 1}},
+			Files:  []File{{Path: scalePath(number), Bytes: 1000, Modified: testTime, Inode: number + 1}},
 			Format: "jpeg", Width: 640, Height: 480, Bytes: 1000,
 			Metadata: Metadata{Taken: testTime.Add(time.Duration(number%10_000) * time.Hour), Camera: cameras[number%2]},
 			Captions: []Caption{{Text: fmt.Sprintf("%s beside number %d", subjects[number%uint64(len(subjects))], number%5000), Match: 0.5, Model: "scale"}},

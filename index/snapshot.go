@@ -116,24 +116,11 @@ func (s *Snapshot) Records(ctx context.Context, filter Filter, page Page) ([]*Re
 	if page.Offset < 0 || page.Limit < 0 {
 		return nil, 0, fmt.Errorf("list records: offset %d or limit %d is negative", page.Offset, page.Limit)
 	}
-	var found []*Record
-	if err := s.each(ctx, newMatcher(filter), func(r *Record) { found = append(found, r) }); err != nil {
+	list := newListing(page)
+	if err := s.each(ctx, newMatcher(filter), list.add); err != nil {
 		return nil, 0, fmt.Errorf("list records: %w", err)
 	}
-	switch page.Order {
-	case OrderNewest:
-		slices.Reverse(found)
-	case OrderDateDescending:
-		slices.SortStableFunc(found, func(a, b *Record) int { return b.Date().Compare(a.Date()) })
-	case OrderDateAscending:
-		slices.SortStableFunc(found, func(a, b *Record) int { return a.Date().Compare(b.Date()) })
-	}
-	total := len(found)
-	found = found[min(page.Offset, total):]
-	if page.Limit > 0 {
-		found = found[:min(page.Limit, len(found))]
-	}
-	return found, total, nil
+	return list.records(), list.total, nil
 }
 
 // each gives the records that match to visit, in order of ID.
