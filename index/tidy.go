@@ -52,6 +52,9 @@ func (l *Library) segmentFiles() (map[segmentKey]string, error) {
 		return files, ignoreMissing(err)
 	}
 	for _, folder := range spaces {
+		if !folder.IsDir() {
+			continue
+		}
 		entries, err := l.fsys.ReadDir(filepath.Join(l.folder, "spaces", folder.Name()))
 		if err != nil {
 			return nil, fmt.Errorf("list segments: %w", err)
