@@ -178,9 +178,43 @@ func (r *run) close() {
 type feed func(ctx context.Context, found chan<- sighting) (*walked, error)
 
 // pass sends every file that the feed finds through the pipeline, and then
-// forgets what is gone.
+// forgets what is gone. Files that are not what their path held before come last:
+// what was there may have another path by then, and keeps its record.
 func (r *run) pass(ctx context.Context, from feed) error {
 	r.progress.begin()
+	var altered []sighting
+	walked, err := r.pipeline(ctx, from, &altered)
+	if err != nil {
+		return err
+	}
+	r.progress.walkDone()
+	if len(altered) > 0 {
+		if altered, err = r.exchange(ctx, altered); err != nil {
+			return err
+		}
+		if _, err := r.pipeline(ctx, feedOf(altered), nil); err != nil {
+			return err
+		}
+	}
+	return r.forget(ctx, walked)
+}
+
+// feedOf feeds a list.
+func feedOf(files []sighting) feed {
+	return func(ctx context.Context, found chan<- sighting) (*walked, error) {
+		for _, file := range files {
+			select {
+			case found <- file:
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		return nil, nil
+	}
+}
+
+// pipeline brings in what the feed finds, but for what goes to altered.
+func (r *run) pipeline(ctx context.Context, from feed, altered *[]sighting) (*walked, error) {
 	group, stages := errgroup.WithContext(ctx)
 	found := make(chan sighting, 256)
 	wanted := make(chan sighting, 64)
@@ -195,20 +229,22 @@ func (r *run) pass(ctx context.Context, from feed) error {
 	})
 	group.Go(func() error {
 		defer close(wanted)
-		return r.examine(stages, found, wanted)
+		return r.examine(stages, found, wanted, altered)
 	})
-	workers, workersContext := errgroup.WithContext(stages)
+	r.startWorkers(stages, group, r.read, wanted, decoded)
+	group.Go(func() error { return r.collect(stages, decoded) })
+	return walked, group.Wait()
+}
+
+// startWorkers makes outcomes of what is wanted by read, several at once.
+func (r *run) startWorkers(ctx context.Context, group *errgroup.Group, read func(context.Context, index.File) outcome,
+	wanted <-chan sighting, decoded chan<- outcome) {
+	workers, stages := errgroup.WithContext(ctx)
 	for range r.options.Workers {
-		workers.Go(func() error { return r.work(workersContext, wanted, decoded) })
+		workers.Go(func() error { return r.work(stages, read, wanted, decoded) })
 	}
 	group.Go(func() error {
 		defer close(decoded)
 		return workers.Wait()
 	})
-	group.Go(func() error { return r.collect(stages, decoded) })
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	r.progress.walkDone()
-	return r.forget(ctx, walked)
 }

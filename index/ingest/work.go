@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -15,16 +16,20 @@ import (
 // outcome is what became of a file: an image to embed, a file of a record that
 // is complete already, or a failure.
 type outcome struct {
-	file    index.File
-	hash    index.Hash
-	image   *pixels.Image
-	put     index.Put
-	known   index.ID // the record that holds this content, or zero
-	failure error
+	file  index.File
+	hash  index.Hash
+	image *pixels.Image
+	put   index.Put
+	known index.ID // the record that holds this content, or zero
+	// complete says that the record lacks nothing that this run makes.
+	complete bool
+	failure  error
 }
 
-// examine passes on the files that are not known to be as they were.
-func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- sighting) error {
+// examine passes on the files that are not known to be as they were. Those whose
+// path is a record's and that are not what the record's file was go to altered
+// instead, where that is not nil.
+func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- sighting, altered *[]sighting) error {
 	snapshot := r.library.Snapshot()
 	defer snapshot.Close()
 	space := r.engine.Space()
@@ -35,6 +40,10 @@ func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- 
 		}
 		if unchanged(snapshot, file, func(id index.ID) bool { return snapshot.HasParts(id, space) }) {
 			r.progress.unchanged(file.Path)
+			continue
+		}
+		if record, known := snapshot.RecordByPath(file.Path); altered != nil && known && !hasFile(record, file) {
+			*altered = append(*altered, seen)
 			continue
 		}
 		select {
@@ -53,23 +62,20 @@ func unchanged(snapshot *index.Snapshot, file index.File, complete func(index.ID
 		return true
 	}
 	record, known := snapshot.RecordByPath(file.Path)
-	if !known || !complete(record.ID) {
-		return false
-	}
-	for _, stamp := range record.Files {
-		if stamp.Same(file) {
-			return true
-		}
-	}
-	return false
+	return known && complete(record.ID) && hasFile(record, file)
 }
 
-// work reads and decodes files.
-func (r *run) work(ctx context.Context, wanted <-chan sighting, decoded chan<- outcome) error {
+// hasFile reports whether the record has the file as it is.
+func hasFile(record *index.Record, file index.File) bool {
+	return slices.ContainsFunc(record.Files, file.Same)
+}
+
+// work makes outcomes of files by read.
+func (r *run) work(ctx context.Context, read func(context.Context, index.File) outcome, wanted <-chan sighting, decoded chan<- outcome) error {
 	for task := range wanted {
 		result := outcome{file: task.file, failure: task.failure}
 		if task.failure == nil {
-			result = r.read(ctx, task.file)
+			result = read(ctx, task.file)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -83,28 +89,29 @@ func (r *run) work(ctx context.Context, wanted <-chan sighting, decoded chan<- o
 	return ctx.Err()
 }
 
-// read makes an outcome of a file. It never fails the run.
+// read makes an outcome of a file, with its image unless the library has all of
+// it. It never fails the run.
 func (r *run) read(ctx context.Context, file index.File) outcome {
-	result := outcome{file: file}
+	result, data := r.identify(file)
+	if result.failure == nil && !result.complete {
+		result.failure = r.decode(ctx, data, &result)
+	}
+	return result
+}
+
+// identify reads a file and says which record holds its content.
+func (r *run) identify(file index.File) (outcome, []byte) {
 	data, stamp, err := readStill(file)
 	if err != nil {
-		result.failure = err
-		return result
+		return outcome{file: file, failure: err}, nil
 	}
-	result.file = stamp
-	result.hash = sha256.Sum256(data)
+	result := outcome{file: stamp, hash: sha256.Sum256(data)}
 	snapshot := r.library.Snapshot()
-	record, known := snapshot.RecordByHash(result.hash)
-	complete := known && snapshot.HasParts(record.ID, r.engine.Space())
-	snapshot.Close()
-	if known {
-		result.known = record.ID
+	defer snapshot.Close()
+	if record, known := snapshot.RecordByHash(result.hash); known {
+		result.known, result.complete = record.ID, snapshot.HasParts(record.ID, r.engine.Space())
 	}
-	if complete {
-		return result
-	}
-	result.failure = r.decode(ctx, data, &result)
-	return result
+	return result, data
 }
 
 // errChanging: the file is being written; its old stamp sees to it that it is

@@ -1,0 +1,152 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"mekiki/index"
+)
+
+// exchange looks at files that are not what their path held before. Those that
+// hold what the library knows from another path get their record; the others are
+// given back, to be read as new ones.
+func (r *run) exchange(ctx context.Context, altered []sighting) ([]sighting, error) {
+	group, stages := errgroup.WithContext(ctx)
+	wanted := make(chan sighting)
+	identified := make(chan outcome)
+	group.Go(func() error {
+		defer close(wanted)
+		_, err := feedOf(altered)(stages, wanted)
+		return err
+	})
+	r.startWorkers(stages, group, func(_ context.Context, file index.File) outcome {
+		result, _ := r.identify(file)
+		return result
+	}, wanted, identified)
+	var rest []sighting
+	var moves []outcome
+	touched := &collector{run: r, pending: map[index.Hash]int{}}
+	group.Go(func() error {
+		for result := range identified {
+			switch {
+			case result.failure != nil || !result.complete:
+				rest = append(rest, sighting{result.file, specialOf(result.failure)})
+			case r.ownerOf(result.file.Path) == result.known:
+				if err := touched.take(stages, result); err != nil {
+					return err
+				}
+			default:
+				moves = append(moves, result)
+			}
+		}
+		return touched.finish(stages)
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return rest, newMover(r, moves).all(ctx)
+}
+
+// specialOf keeps a failure that is not of reading: it would not come again.
+func specialOf(failure error) error {
+	if errors.Is(failure, errSpecial) || errors.Is(failure, errNowhere) {
+		return failure
+	}
+	return nil
+}
+
+// ownerOf gives the record that has a path, or zero.
+func (r *run) ownerOf(path string) index.ID {
+	snapshot := r.library.Snapshot()
+	defer snapshot.Close()
+	if record, known := snapshot.RecordByPath(path); known {
+		return record.ID
+	}
+	return 0
+}
+
+// mover gives paths to records that took them from each other. An image that
+// loses its last path is removed, so that each gets its new one before another
+// takes its old one.
+type mover struct {
+	collector *collector
+	moves     []outcome
+	// owners are the records that have the paths of the moves now, and
+	// ofRecord the moves of each record.
+	owners   []index.ID
+	ofRecord map[index.ID][]int
+	state    []moveState
+	// held are records that move in a ring, by a path that is in no folder
+	// and never committed.
+	held map[index.ID]string
+}
+
+type moveState uint8
+
+const (
+	moveWaits moveState = iota
+	moveBegun
+	moveDone
+)
+
+func newMover(r *run, moves []outcome) *mover {
+	m := &mover{
+		collector: &collector{run: r, pending: map[index.Hash]int{}}, moves: moves,
+		owners: make([]index.ID, len(moves)), ofRecord: map[index.ID][]int{}, state: make([]moveState, len(moves)), held: map[index.ID]string{},
+	}
+	for i, move := range moves {
+		m.owners[i] = r.ownerOf(move.file.Path)
+		m.ofRecord[move.known] = append(m.ofRecord[move.known], i)
+	}
+	return m
+}
+
+func (m *mover) all(ctx context.Context) error {
+	for i := range m.moves {
+		if err := m.move(ctx, i); err != nil {
+			return errors.Join(err, m.collector.commitWhenInterrupted(ctx))
+		}
+	}
+	return m.collector.commit(ctx)
+}
+
+// move makes one move, after those of the record that has its path.
+func (m *mover) move(ctx context.Context, at int) error {
+	if m.state[at] == moveDone {
+		return nil
+	}
+	m.state[at] = moveBegun
+	for _, first := range m.ofRecord[m.owners[at]] {
+		if m.state[first] == moveBegun {
+			m.hold(m.owners[at])
+		} else if err := m.move(ctx, first); err != nil {
+			return err
+		}
+	}
+	m.state[at] = moveDone
+	batch, result := &m.collector.batch, m.moves[at]
+	batch.Attach = append(batch.Attach, index.Attach{ID: result.known, File: result.file})
+	if path, held := m.held[result.known]; held {
+		batch.Detach = append(batch.Detach, path)
+		delete(m.held, result.known)
+	}
+	m.collector.change()
+	m.collector.run.progress.attach(result.file.Path)
+	switch {
+	case len(m.held) > 0:
+		return nil // the ring is one commit
+	case m.collector.changes < m.collector.run.options.BatchSize:
+		return ctx.Err()
+	}
+	return m.collector.commit(ctx)
+}
+
+// hold keeps a record until it has its new path.
+func (m *mover) hold(id index.ID) {
+	path := filepath.Join(m.collector.run.library.Folder(), "moving", id.String())
+	m.held[id] = path
+	m.collector.batch.Attach = append(m.collector.batch.Attach, index.Attach{ID: id, File: index.File{Path: path}})
+}
