@@ -53,16 +53,20 @@ func AddTexts(ctx context.Context, library *index.Library, engine Engine, texts 
 	return result.IDs, nil
 }
 
-// embedPuts gives vectors to the texts whose records have none yet.
+// embedPuts gives vectors to the texts whose records have none yet, or will have
+// been replaced by an earlier one with their id.
 func embedPuts(ctx context.Context, library *index.Library, engine Engine, puts []index.Put) error {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	space := engine.Space()
 	var waiting []int
+	named := map[string]bool{}
 	for i := range puts {
-		if record, known := snapshot.RecordByHash(puts[i].Record.Hash); !known || !snapshot.HasParts(record.ID, space) {
+		id := puts[i].Record.ExternalID
+		if record, known := snapshot.RecordByHash(puts[i].Record.Hash); !known || !snapshot.HasParts(record.ID, space) || named[id] {
 			waiting = append(waiting, i)
 		}
+		named[id] = id != ""
 	}
 	for start := 0; start < len(waiting); start += addTextsBatch {
 		some := waiting[start:min(start+addTextsBatch, len(waiting))]

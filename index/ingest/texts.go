@@ -13,7 +13,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -114,24 +113,27 @@ func Texts(ctx context.Context, library *index.Library, engine Engine, source io
 	var err error
 	switch options.Format {
 	case Lines:
-		err = readLines(source, func(line int, text []byte) error { return adder.take(ctx, textEntry{text: string(text)}) })
+		err = readLines(source, func(line int, text []byte) error { return adder.take(ctx, line, textEntry{text: string(text)}) })
 	case JSONL:
 		err = readLines(source, func(line int, data []byte) error {
 			entry, err := parseObject(data)
 			if err != nil {
 				return fmt.Errorf("line %d: %w", line, err)
 			}
-			return adder.take(ctx, entry)
+			return adder.take(ctx, line, entry)
 		})
 	case CSV:
-		err = readCSV(source, func(entry textEntry) error { return adder.take(ctx, entry) })
+		err = readCSV(source, func(line int, entry textEntry) error { return adder.take(ctx, line, entry) })
 	default:
 		err = fmt.Errorf("unknown format %q: expected lines, csv or jsonl", options.Format)
 	}
 	if err == nil {
 		err = adder.commit(ctx)
 	}
-	if err != nil {
+	switch {
+	case err != nil && options.Source != "":
+		return adder.summary, fmt.Errorf("add texts: %s: %w", options.Source, err)
+	case err != nil:
 		return adder.summary, fmt.Errorf("add texts: %w", err)
 	}
 	return adder.summary, nil
@@ -148,8 +150,8 @@ func readLines(source io.Reader, visit func(int, []byte) error) error {
 		if len(line) == 0 {
 			continue
 		}
-		if !utf8.Valid(line) {
-			return hint.Wrap(fmt.Errorf("line %d is not UTF-8", number), "convert the file to UTF-8")
+		if !isText(line) {
+			return hint.Wrap(fmt.Errorf("line %d is not UTF-8 text", number), convertRemedy)
 		}
 		if err := visit(number, line); err != nil {
 			return err
@@ -161,20 +163,29 @@ func readLines(source io.Reader, visit func(int, []byte) error) error {
 	return lines.Err()
 }
 
+const convertRemedy = "convert the file to UTF-8"
+
+// isText tells UTF-8 from the rest. UTF-16 of plain letters is valid UTF-8 too, but
+// full of zeros, which no text has.
+func isText(data []byte) bool { return utf8.Valid(data) && bytes.IndexByte(data, 0) < 0 }
+
 func parseObject(data []byte) (textEntry, error) {
 	var entry textEntry
 	if data[0] == '"' {
-		return entry, json.Unmarshal(data, &entry.text)
+		err := json.Unmarshal(data, &entry.text)
+		entry.text = strings.TrimSpace(entry.text)
+		return entry, err
 	}
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil {
-		return entry, err
+		return entry, mistyped(err, "an object or a string")
 	}
 	for name, raw := range object {
 		var err error
 		switch name {
 		case "text":
-			err = json.Unmarshal(raw, &entry.text)
+			err = mistyped(json.Unmarshal(raw, &entry.text), "a string")
+			entry.text = strings.TrimSpace(entry.text)
 		case "external_id":
 			entry.id, err = plain(raw)
 		case "id":
@@ -182,7 +193,7 @@ func parseObject(data []byte) (textEntry, error) {
 				entry.id, err = plain(raw)
 			}
 		case "tags":
-			err = json.Unmarshal(raw, &entry.tags)
+			err = mistyped(json.Unmarshal(raw, &entry.tags), "a list of strings")
 		default:
 			var value string
 			if value, err = plain(raw); err == nil {
@@ -194,6 +205,14 @@ func parseObject(data []byte) (textEntry, error) {
 		}
 	}
 	return entry, nil
+}
+
+// mistyped says in plain words that a JSON value is of another type than wanted.
+func mistyped(err error, wanted string) error {
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		return fmt.Errorf("%s where %s is wanted", wrong.Value, wanted)
+	}
+	return err
 }
 
 func setField(entry *textEntry, name, value string) {
@@ -241,7 +260,8 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func readCSV(source io.Reader, visit func(textEntry) error) error {
+// readCSV gives each row with the number of its line.
+func readCSV(source io.Reader, visit func(int, textEntry) error) error {
 	bounded := &boundedReader{source: source, most: maximumRow, left: maximumRow}
 	reader := csv.NewReader(bufio.NewReaderSize(bounded, 64<<10))
 	header, err := reader.Read()
@@ -253,6 +273,12 @@ func readCSV(source io.Reader, visit func(textEntry) error) error {
 	}
 	header = slices.Clone(header)
 	header[0] = strings.TrimPrefix(header[0], "\uFEFF")
+	if !isText([]byte(strings.Join(header, ""))) {
+		return hint.Wrap(errors.New("the header is not UTF-8 text"), convertRemedy)
+	}
+	if len(header) == 1 && strings.ContainsAny(header[0], ";\t") {
+		return hint.Wrap(fmt.Errorf("the header %q has no comma", header[0]), "separate the columns with commas")
+	}
 	column := func(name string) int {
 		return slices.IndexFunc(header, func(title string) bool { return strings.EqualFold(strings.TrimSpace(title), name) })
 	}
@@ -265,7 +291,7 @@ func readCSV(source io.Reader, visit func(textEntry) error) error {
 			"give the file a first line with the names of its columns, \"text\" among them")
 	}
 	text = max(text, 0)
-	reader.ReuseRecord = true
+	reader.ReuseRecord, reader.FieldsPerRecord = true, -1
 	for {
 		bounded.left = bounded.most
 		row, err := reader.Read()
@@ -275,12 +301,18 @@ func readCSV(source io.Reader, visit func(textEntry) error) error {
 		if err != nil {
 			return err
 		}
+		line, _ := reader.FieldPos(0)
+		if len(row) != len(header) {
+			return hint.Wrap(fmt.Errorf("line %d has %d columns and the header %d", line, len(row), len(header)),
+				"put texts with commas in quotation marks, and give every row as many columns as the header")
+		}
 		var entry textEntry
 		for i, value := range row {
 			switch {
-			case len(value) > maximumLine || !utf8.ValidString(value):
-				line, _ := reader.FieldPos(i)
-				return fmt.Errorf("line %d, column %q is too long or not UTF-8", line, header[i])
+			case len(value) > maximumLine:
+				return fmt.Errorf("line %d, column %q is longer than %d bytes", line, header[i], maximumLine)
+			case !isText([]byte(value)):
+				return hint.Wrap(fmt.Errorf("line %d, column %q is not UTF-8 text", line, header[i]), convertRemedy)
 			case i == text:
 				entry.text = strings.TrimSpace(value)
 			case i == id:
@@ -289,7 +321,7 @@ func readCSV(source io.Reader, visit func(textEntry) error) error {
 				setField(&entry, strings.TrimSpace(header[i]), strings.TrimSpace(value))
 			}
 		}
-		if err := visit(entry); err != nil {
+		if err := visit(line, entry); err != nil {
 			return err
 		}
 	}
@@ -303,9 +335,9 @@ type textAdder struct {
 	summary TextSummary
 }
 
-func (a *textAdder) take(ctx context.Context, entry textEntry) error {
+func (a *textAdder) take(ctx context.Context, line int, entry textEntry) error {
 	if entry.text == "" {
-		return fmt.Errorf("text %s has no words", strconv.Quote(entry.id))
+		return hint.Wrap(fmt.Errorf("line %d has no text", line), "give every row and object a text that is not empty")
 	}
 	if a.options.Source != "" {
 		if _, set := entry.fields["source"]; !set {
@@ -323,34 +355,12 @@ func (a *textAdder) take(ctx context.Context, entry textEntry) error {
 func (a *textAdder) commit(ctx context.Context) error {
 	waiting := a.waiting
 	a.waiting = a.waiting[:0]
-	snapshot := a.library.Snapshot()
-	defer snapshot.Close()
-	space := a.engine.Space()
-	var batch index.Batch
-	var texts []string
-	for i := range waiting {
-		entry := &waiting[i]
-		hash := entry.hash()
-		if record, known := snapshot.RecordByHash(hash); known && snapshot.HasParts(record.ID, space) {
-			a.summary.Known++
-			continue
-		}
-		a.summary.Added++
-		texts = append(texts, entry.text)
-		batch.Puts = append(batch.Puts, index.Put{Record: index.Record{
-			Kind: index.KindText, Hash: hash, Text: entry.text, ExternalID: entry.id, Fields: entry.fields, Tags: entry.tags,
-			Bytes: int64(len(entry.text)),
-		}})
-	}
-	if len(texts) > 0 {
-		vectors, err := a.engine.TextVectors(ctx, texts)
-		if err != nil {
+	puts := a.changesOf(waiting)
+	if len(puts) > 0 {
+		if err := embedPuts(ctx, a.library, a.engine, puts); err != nil {
 			return err
 		}
-		for i := range batch.Puts {
-			batch.Puts[i].Vectors = index.Vectors{Space: space, Parts: embed.Parts{Count: 1, Width: len(vectors[i]), Values: vectors[i]}}
-		}
-		if _, err := a.library.Write(ctx, batch); err != nil {
+		if _, err := a.library.Write(ctx, index.Batch{Puts: puts}); err != nil {
 			return err
 		}
 	}
@@ -358,6 +368,44 @@ func (a *textAdder) commit(ctx context.Context) error {
 		a.options.Progress(a.summary.Read)
 	}
 	return nil
+}
+
+// changesOf gives the records of the entries that the library does not have as they are.
+func (a *textAdder) changesOf(entries []textEntry) []index.Put {
+	snapshot := a.library.Snapshot()
+	defer snapshot.Close()
+	var puts []index.Put
+	named := map[string]bool{} // the ids that an entry before replaces
+	twice := map[index.Hash]bool{}
+	for i := range entries {
+		entry := &entries[i]
+		hash := entry.hash()
+		record, known := snapshot.RecordByHash(hash)
+		known = known && snapshot.HasParts(record.ID, a.engine.Space()) && len(missingTags(record.Tags, entry.tags)) == 0
+		known = known || twice[hash] && len(entry.tags) == 0
+		if known && !named[entry.id] {
+			a.summary.Known++
+			continue
+		}
+		a.summary.Added++
+		named[entry.id], twice[hash] = entry.id != "", true
+		puts = append(puts, index.Put{Record: index.Record{
+			Kind: index.KindText, Hash: hash, Text: entry.text, ExternalID: entry.id, Fields: entry.fields, Tags: entry.tags,
+			Bytes: int64(len(entry.text)),
+		}})
+	}
+	return puts
+}
+
+// missingTags gives the wanted tags that are not there.
+func missingTags(tags, wanted []string) []string {
+	var missing []string
+	for _, tag := range wanted {
+		if tag = strings.Join(strings.Fields(tag), " "); tag != "" && !slices.Contains(tags, tag) {
+			missing = append(missing, tag)
+		}
+	}
+	return missing
 }
 
 // fillTexts gives the library's texts vectors in the engine's space.

@@ -1,0 +1,72 @@
+package ingest
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+)
+
+// TestTextsThatAreWrongAreNamed: what cannot be taken is named by its file and line,
+// in plain words.
+func TestTextsThatAreWrongAreNamed(t *testing.T) {
+	library := openLibrary(t, filepath.Join(t.TempDir(), "library"))
+	for _, test := range []struct {
+		format     TextFormat
+		text, want string
+	}{
+		{Lines, "one\n\xff\n", "line 2 is not UTF-8 text"},
+		{Lines, "o\x00n\x00e\x00\n\x00", "line 1 is not UTF-8 text"},
+		{CSV, "id,text\na,x\nb, \n", "line 3 has no text"},
+		{JSONL, "\n{\"id\": 7}\n", "line 2 has no text"},
+		{JSONL, `{"text": "  "}`, "line 1 has no text"},
+		{JSONL, `" "`, "line 1 has no text"},
+		{JSONL, `null`, "line 1 has no text"},
+		{JSONL, `[1]`, "line 1: array where an object or a string is wanted"},
+		{JSONL, `{"text": 3}`, `line 1: "text": number where a string is wanted`},
+		{JSONL, `{"text": "a", "tags": "b"}`, `line 1: "tags": string where a list of strings is wanted`},
+	} {
+		_, err := Texts(t.Context(), library, newCounting("one"), strings.NewReader(test.text), TextOptions{Format: test.format, Source: "words"})
+		if want := "add texts: words: " + test.want; err == nil || err.Error() != want {
+			t.Errorf("%s %q: %v, want %s", test.format, test.text, err, want)
+		}
+	}
+}
+
+// TestTextsAgain: texts that come again are known, whatever came between, but for
+// what is new of them.
+func TestTextsAgain(t *testing.T) {
+	for _, batch := range []int{1, 2, 100} {
+		library := openLibrary(t, filepath.Join(t.TempDir(), "library"))
+		add := func(format TextFormat, text string, want TextSummary) {
+			t.Helper()
+			got, err := Texts(t.Context(), library, newCounting("one"), strings.NewReader(text), TextOptions{Format: format, BatchSize: batch})
+			must(t, err)
+			if got != want {
+				t.Errorf("%q: %+v, want %+v", text, got, want)
+			}
+		}
+		add(Lines, "one\none\ntwo\n", TextSummary{Read: 3, Added: 2, Known: 1})
+		add(JSONL, `{"text": "lamp", "id": 1, "tags": ["home"]}`, TextSummary{Read: 1, Added: 1})
+		add(JSONL, `{"text": "lamp", "id": 1, "tags": [" home "]}`, TextSummary{Read: 1, Known: 1})
+		add(JSONL, `{"text": "lamp", "id": 1, "tags": ["office"]}`, TextSummary{Read: 1, Added: 1})
+		add(CSV, "id,text\nshoe,red\nshoe,blue\nshoe,red\n", TextSummary{Read: 3, Added: 3})
+		add(CSV, "id,text\nshoe,blue\nshoe,red\n", TextSummary{Read: 2, Added: 2})
+		snapshot := library.Snapshot()
+		defer snapshot.Close()
+		lamp, _ := snapshot.RecordByExternalID("1")
+		if diff := cmp.Diff([]string{"home", "office"}, lamp.Tags); diff != "" {
+			t.Errorf("tags: %s", diff)
+		}
+		shoe, _ := snapshot.RecordByExternalID("shoe")
+		if shoe.Text != "red" || !snapshot.HasParts(shoe.ID, newCounting("one").Space()) {
+			t.Errorf("the last text of the id is %q, with vectors: %v", shoe.Text, snapshot.HasParts(shoe.ID, newCounting("one").Space()))
+		}
+		if got := snapshot.Count(index.KindText); got != 4 {
+			t.Errorf("%d texts, want 4", got)
+		}
+	}
+}
