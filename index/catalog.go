@@ -92,7 +92,7 @@ func loadCatalog(ctx context.Context, fsys vfs.FS, folder string) (*loaded, erro
 		return nil, err
 	}
 	if len(logs) == 0 && len(checkpoints) == 0 {
-		return nil, ErrNotLibrary
+		return nil, noCatalog(fsys, folder)
 	}
 	result := &loaded{damaged: map[string]bool{}}
 	if err := result.loadCheckpoint(ctx, fsys, folder, checkpoints); err != nil {
@@ -117,6 +117,10 @@ func loadCatalog(ctx context.Context, fsys vfs.FS, folder string) (*loaded, erro
 			return nil, err
 		}
 		expected = number + 1
+	}
+	if result.checkpoint > 1 && expected == result.checkpoint {
+		// Its log was there before it; only a backup has a first checkpoint alone.
+		result.find(logName(expected), 0, "the log is missing", "restore a backup; or "+remedyRepair)
 	}
 	result.state = transaction.finish()
 	result.lookup.apply(result.state.sequence, transaction.keys)
@@ -304,11 +308,13 @@ func openCatalog(fsys vfs.FS, folder string, from *loaded) (*catalog, error) {
 	if stat, err := fsys.Stat(filepath.Join(folder, checkpointName(max(from.checkpoint, 1)))); err == nil {
 		c.checkpointBytes = stat.Size()
 	}
-	if _, err := fsys.Stat(name); errors.Is(err, fs.ErrNotExist) {
+	_, err := fsys.Stat(name)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if missing && !from.damaged[logName(from.log)] {
 		return c, c.start(header)
 	}
-	if !from.header {
-		// Leave the log as it is, and go on in the next one.
+	if missing || !from.header {
+		// Leave the log as it is, or missing, and go on in the next one.
 		header.Number++
 		return c, c.start(header)
 	}

@@ -98,6 +98,7 @@ func (l *Library) checkCatalog(ctx context.Context, report *CheckReport) error {
 			return err
 		}
 	}
+	l.checkMissing(checkpoints, report)
 	return nil
 }
 

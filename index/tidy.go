@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mekiki/index/internal/segment"
+	"mekiki/internal/vfs"
 )
 
 // tidySegments readies the segments for writing: files that no commit points
@@ -13,7 +14,7 @@ import (
 // of each kind is taken up again after its last committed block. In a damaged
 // library nothing is removed or overwritten.
 func (l *Library) tidySegments(found *loaded) error {
-	files, err := l.segmentFiles()
+	files, err := segmentFiles(l.fsys, l.folder)
 	if err != nil {
 		return err
 	}
@@ -45,23 +46,23 @@ func (l *Library) tidySegments(found *loaded) error {
 }
 
 // segmentFiles lists the segments on disk.
-func (l *Library) segmentFiles() (map[segmentKey]string, error) {
+func segmentFiles(fsys vfs.FS, folder string) (map[segmentKey]string, error) {
 	files := map[segmentKey]string{}
-	spaces, err := l.fsys.ReadDir(filepath.Join(l.folder, "spaces"))
+	spaces, err := fsys.ReadDir(filepath.Join(folder, "spaces"))
 	if err != nil {
 		return files, ignoreMissing(err)
 	}
-	for _, folder := range spaces {
-		if !folder.IsDir() {
+	for _, space := range spaces {
+		if !space.IsDir() {
 			continue
 		}
-		entries, err := l.fsys.ReadDir(filepath.Join(l.folder, "spaces", folder.Name()))
+		entries, err := fsys.ReadDir(filepath.Join(folder, "spaces", space.Name()))
 		if err != nil {
 			return nil, fmt.Errorf("list segments: %w", err)
 		}
 		for _, entry := range entries {
 			var key segmentKey
-			if key, ok := parseSegment(folder.Name(), entry.Name(), key); ok {
+			if key, ok := parseSegment(space.Name(), entry.Name(), key); ok {
 				files[key] = key.path()
 			}
 		}

@@ -1,0 +1,40 @@
+package index
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"mekiki/internal/hint"
+	"mekiki/internal/vfs"
+)
+
+// noCatalog is the error of a folder without a catalog: no library yet, or one
+// that has lost it. What it still holds must not be taken for rubbish.
+func noCatalog(fsys vfs.FS, folder string) error {
+	segments, err := segmentFiles(fsys, folder)
+	if err != nil {
+		return err
+	}
+	if len(segments) == 0 {
+		return ErrNotLibrary
+	}
+	return hint.Wrap(fmt.Errorf("open library %s: %w: its folder %s is missing or empty, and there are %d files of vectors", folder, ErrDamaged, catalogFolder, len(segments)),
+		"put the folder "+catalogFolder+" back, or restore a backup to another folder; to begin anew, delete the library")
+}
+
+// checkMissing adds what opening found missing and reading the files that are
+// there does not tell. What a newer checkpoint has made up for is left out.
+func (l *Library) checkMissing(checkpoints []uint64, report *CheckReport) {
+	newest := uint64(0)
+	if len(checkpoints) > 0 {
+		newest = checkpoints[len(checkpoints)-1]
+	}
+	for _, finding := range l.Findings() {
+		number, isLog := numbered(filepath.Base(finding.File), logSuffix)
+		told := slices.ContainsFunc(report.Findings, func(f Finding) bool { return f.File == finding.File })
+		if isLog && number >= newest && !told {
+			report.Findings = append(report.Findings, finding)
+		}
+	}
+}
