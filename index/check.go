@@ -44,7 +44,11 @@ func (r CheckReport) Damaged() bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Damage })
 }
 
-const remedyRepair = "mekiki check --repair; then index the folders again"
+// The remedies of what Repair puts right, and of what it leaves to compaction.
+const (
+	remedyRepair  = "mekiki check --repair; then index the folders again"
+	remedyCompact = "mekiki compact"
+)
 
 // Check reads every byte of the library and verifies it. It changes nothing.
 // Writers wait meanwhile, readers do not.
@@ -192,7 +196,7 @@ func (l *Library) checkSegment(ctx context.Context, v *view, key segmentKey, exp
 	report.Files++
 	report.Bytes += size
 	if header, err := segment.ReadHeader(file.file); err != nil || header != key.header() {
-		report.damage(key.path(), 0, "the header is damaged", "mekiki compact")
+		report.damage(key.path(), 0, "the header is damaged", remedyCompact)
 	}
 	missing := make(map[int64]ID, len(expected))
 	for offset, id := range expected {
@@ -216,7 +220,7 @@ func (l *Library) checkSegment(ctx context.Context, v *view, key segmentKey, exp
 	}
 	slices.SortFunc(report.Findings, compareFindings)
 	if strays > 0 && len(missing) == 0 {
-		report.remark(key.path(), 0, fmt.Sprintf("%d bytes that nothing points to are no blocks", strays), "mekiki compact")
+		report.remark(key.path(), 0, fmt.Sprintf("%d bytes that nothing points to are no blocks", strays), remedyCompact)
 	}
 	return nil
 }
@@ -326,11 +330,16 @@ func (l *Library) repair(ctx context.Context, report *CheckReport, lost map[uint
 		if err := l.checkpointAll(ctx); err != nil {
 			return err
 		}
+		l.catalog.damaged = map[string]bool{}
 	}
 	if err := l.repairDerived(ctx, report); err != nil {
 		return err
 	}
-	report.Repaired = len(report.Findings)
+	for _, finding := range report.Findings {
+		if finding.Remedy != remedyCompact {
+			report.Repaired++
+		}
+	}
 	l.mutex.Lock()
 	l.findings = nil
 	l.mutex.Unlock()

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"mekiki/index/internal/segment"
+	"mekiki/internal/hint"
 )
 
 // CompactResult says what compaction gave back.
@@ -23,12 +24,17 @@ type CompactResult struct {
 
 // Compact rewrites segments that hold deleted data or are small, writes a
 // checkpoint of the catalog, and gives the room back to the file system.
-// Readers go on; writers wait.
+// Readers go on; writers wait. A library whose catalog is damaged is to be
+// repaired before: the error is then [ErrDamaged].
 func (l *Library) Compact(ctx context.Context) (CompactResult, error) {
 	if l.options.ReadOnly {
 		return CompactResult{}, fmt.Errorf("compact: %w", ErrReadOnly)
 	}
 	l.writer.Lock()
+	if len(l.catalog.damaged) > 0 {
+		l.writer.Unlock()
+		return CompactResult{}, hint.Wrap(fmt.Errorf("compact: %w: the catalog, of which nothing is removed before it is repaired", ErrDamaged), "mekiki check --repair")
+	}
 	result, stale, err := l.rewriteSegments(ctx)
 	if err == nil {
 		err = l.checkpointAll(ctx)
@@ -88,7 +94,8 @@ func (l *Library) rewriteSegments(ctx context.Context) (CompactResult, map[segme
 }
 
 // wasteful lists the segments worth rewriting: those of which a tenth or more
-// is dead, and those far below the limit when there are several.
+// is dead, those far below the limit when there are several, and those whose
+// header is damaged.
 func (l *Library) wasteful(v *view) []segmentKey {
 	alive := map[segmentKey]int64{}
 	for _, space := range v.state.spaces {
@@ -105,7 +112,8 @@ func (l *Library) wasteful(v *view) []segmentKey {
 			continue
 		}
 		content := size - segment.HeaderSize
-		if alive[key] < content-content/10 || alive[key] == 0 {
+		header, headerErr := segment.ReadHeader(file.file)
+		if alive[key] < content-content/10 || alive[key] == 0 || headerErr != nil || header != key.header() {
 			chosen[key] = true
 		} else if size < l.options.SegmentBytes/4 {
 			owner := appenderKey{key.space, key.kind}

@@ -199,9 +199,10 @@ func (l *Library) follows(ctx context.Context, next *view) error {
 
 // checkpointWhenDue writes a checkpoint when the log is longer than both the
 // limit and the last checkpoint, so that writing them costs no more than
-// writing the log. A failure costs nothing but a longer log.
+// writing the log. A failure costs nothing but a longer log. In a damaged catalog
+// there is none: it would take the place of what is damaged before it is repaired.
 func (l *Library) checkpointWhenDue(ctx context.Context) {
-	if l.catalog.log.Size() < max(l.options.CheckpointBytes, l.catalog.checkpointBytes) {
+	if len(l.catalog.damaged) > 0 || l.catalog.log.Size() < max(l.options.CheckpointBytes, l.catalog.checkpointBytes) {
 		return
 	}
 	if err := l.checkpoint(ctx); err != nil {
