@@ -50,7 +50,7 @@ func (c *catalog) writeCheckpoint(ctx context.Context, s *state, number uint64) 
 		return 0, errors.Join(err, c.fsys.Remove(name+temporarySuffix))
 	}
 	if err := c.fsys.Rename(name+temporarySuffix, name); err != nil {
-		return 0, err
+		return 0, errors.Join(err, c.fsys.Remove(name+temporarySuffix))
 	}
 	return size, c.fsys.SyncDir(filepath.Join(c.folder, catalogFolder))
 }

@@ -10,9 +10,9 @@ import (
 )
 
 // tidySegments readies the segments for writing: files that no commit points
-// to, which a crash or a failed removal left, are removed, and the last segment
-// of each kind is taken up again after its last committed block. In a damaged
-// library nothing is removed or overwritten.
+// to, which a crash or a failed removal left, are removed, as are checkpoints that
+// were not finished, and the last segment of each kind is taken up again after its
+// last committed block. In a damaged library nothing is removed or overwritten.
 func (l *Library) tidySegments(found *loaded) error {
 	files, err := segmentFiles(l.fsys, l.folder)
 	if err != nil {
@@ -30,6 +30,7 @@ func (l *Library) tidySegments(found *loaded) error {
 		l.view.state = &changed
 		return nil
 	}
+	removeTemporary(l.fsys, filepath.Join(l.folder, catalogFolder))
 	known := segmentsOf(s)
 	for key, name := range files {
 		if known[key] {
