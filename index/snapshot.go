@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -79,34 +80,25 @@ func (s *Snapshot) Record(id ID) (*Record, bool) { return s.view.state.record(id
 // RecordByPath gives the record that a file holds. The path must be absolute
 // and clean.
 func (s *Snapshot) RecordByPath(path string) (*Record, bool) {
-	return s.find(s.view.lookup.path(path), func(r *Record) bool {
+	return s.find(s.view.lookup.paths.at(path, s.Sequence()), func(r *Record) bool {
 		return slices.ContainsFunc(r.Files, func(f File) bool { return f.Path == path })
 	})
 }
 
 // RecordByHash gives the record with this content.
 func (s *Snapshot) RecordByHash(hash Hash) (*Record, bool) {
-	return s.find(s.view.lookup.hash(hash), func(r *Record) bool { return r.Hash == hash })
+	return s.find(s.view.lookup.hashes.at(hash, s.Sequence()), func(r *Record) bool { return r.Hash == hash })
 }
 
 // RecordByExternalID gives the text record with the user's own id.
 func (s *Snapshot) RecordByExternalID(id string) (*Record, bool) {
-	return s.find(s.view.lookup.external(id), func(r *Record) bool { return r.ExternalID == id && id != "" })
+	return s.find(s.view.lookup.externals.at(id, s.Sequence()), func(r *Record) bool { return r.ExternalID == id && id != "" })
 }
 
-// find gives the record of a lookup. The lookup follows the newest commit:
-// when it disagrees with the snapshot, every record is looked at.
+// find gives the record of a lookup, if it is what was looked for.
 func (s *Snapshot) find(id ID, is func(*Record) bool) (*Record, bool) {
 	if record, there := s.Record(id); there && is(record) {
 		return record, true
-	}
-	if s.view.lookup.sequence() == s.Sequence() {
-		return nil, false
-	}
-	for record := range s.All() {
-		if is(record) {
-			return record, true
-		}
 	}
 	return nil, false
 }
@@ -117,33 +109,34 @@ func (s *Snapshot) Records(ctx context.Context, filter Filter, page Page) ([]*Re
 		return nil, 0, fmt.Errorf("list records: offset %d or limit %d is negative", page.Offset, page.Limit)
 	}
 	list := newListing(page)
-	if err := s.each(ctx, newMatcher(filter), list.add); err != nil {
+	if err := s.eachPage(ctx, newMatcher(filter), list.add); err != nil {
 		return nil, 0, fmt.Errorf("list records: %w", err)
 	}
 	return list.records(), list.total, nil
 }
 
-// each gives the records that match to visit, in order of ID.
-func (s *Snapshot) each(ctx context.Context, m *matcher, visit func(*Record)) error {
+// eachPage gives the slots of records that match, page by page in order of ID:
+// first is the ID of slot 0. The slots are only good during the visit.
+func (s *Snapshot) eachPage(ctx context.Context, m *matcher, visit func(first ID, p *page[*Record], slots []uint8)) error {
+	pages := s.view.state.records.pages
 	if m != nil && m.ids != nil {
-		ids := make([]ID, 0, len(m.ids))
-		for id := range m.ids {
-			ids = append(ids, id)
-		}
-		slices.Sort(ids)
-		for _, id := range ids {
+		for _, id := range slices.Sorted(maps.Keys(m.ids)) {
 			if record, there := s.Record(id); there && m.matches(record) {
-				visit(record)
+				visit(id-id%pageSize, pages[id/pageSize], []uint8{uint8(id % pageSize)})
 			}
 		}
 		return ctx.Err()
 	}
-	for id, record := range s.view.state.records.all() {
-		if id%4096 == 0 && ctx.Err() != nil {
+	slots := make([]uint8, 0, pageSize)
+	for number, p := range pages {
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if m.matches(record) {
-			visit(record)
+		if p == nil {
+			continue
+		}
+		if slots = m.slots(p, slots[:0]); len(slots) > 0 {
+			visit(ID(number*pageSize), p, slots)
 		}
 	}
 	return nil

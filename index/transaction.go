@@ -77,21 +77,21 @@ func (t *transaction) idOfPath(path string) ID {
 	if id, changed := t.keys.paths[path]; changed {
 		return id
 	}
-	return t.lookup.path(path)
+	return t.lookup.paths.now(path)
 }
 
 func (t *transaction) idOfHash(hash Hash) ID {
 	if id, changed := t.keys.hashes[hash]; changed {
 		return id
 	}
-	return t.lookup.hash(hash)
+	return t.lookup.hashes.now(hash)
 }
 
 func (t *transaction) idOfExternal(external string) ID {
 	if id, changed := t.keys.externals[external]; changed {
 		return id
 	}
-	return t.lookup.external(external)
+	return t.lookup.externals.now(external)
 }
 
 // newID takes the next ID.

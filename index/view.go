@@ -27,14 +27,16 @@ type view struct {
 func newView(s *state, segments segmentSet, d *derived) *view {
 	v := &view{state: s, segments: segments, words: d.words, thumbs: d.thumbs, lookup: d.lookup, vectors: d.vectors}
 	v.references.Store(1)
+	v.lookup.hold(s.sequence)
 	return v
 }
 
 func (v *view) retain() { v.references.Add(1) }
 
 func (v *view) release() error {
-	if v.references.Add(-1) > 0 {
+	if v.references.Add(-1) != 0 {
 		return nil
 	}
+	v.lookup.letGo(v.state.sequence)
 	return v.segments.release()
 }
