@@ -41,7 +41,12 @@ func (s *Snapshot) allowed(ctx context.Context, filter Filter) (idSet, error) {
 		return known, nil
 	}
 	set := make(idSet, uint64(s.view.state.nextID)>>6+1)
-	if err := s.each(ctx, newMatcher(filter), func(r *Record) { set.add(r.ID) }); err != nil {
+	err := s.eachPage(ctx, newMatcher(filter), func(first ID, _ *page[*Record], slots []uint8) {
+		for _, slot := range slots {
+			set.add(first + ID(slot))
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	if len(key) > maximumKey {

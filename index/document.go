@@ -19,7 +19,7 @@ func documentOf(r *Record) keyword.Document {
 		Description: r.Metadata.Description,
 		Text:        r.Text,
 		Place:       r.Metadata.Place,
-		Camera:      cameraOf(r),
+		Camera:      cameraOf(r).String(),
 		Folders:     foldersOf(r),
 		Tags:        append(slices.Clone(r.Tags), r.Metadata.Keywords...),
 		Format:      foldFormat(r.Format),
@@ -42,14 +42,20 @@ func documentOf(r *Record) keyword.Document {
 	return d
 }
 
-func cameraOf(r *Record) string {
+// cameraNames is what camera filters look at.
+type cameraNames struct{ camera, lens string }
+
+func cameraOf(r *Record) cameraNames { return cameraNames{r.Metadata.Camera, r.Metadata.Lens} }
+
+// String gives both, or the one that there is.
+func (n cameraNames) String() string {
 	switch {
-	case r.Metadata.Lens == "":
-		return r.Metadata.Camera
-	case r.Metadata.Camera == "":
-		return r.Metadata.Lens
+	case n.lens == "":
+		return n.camera
+	case n.camera == "":
+		return n.lens
 	}
-	return r.Metadata.Camera + " " + r.Metadata.Lens
+	return n.camera + " " + n.lens
 }
 
 // foldersOf lists every folder that a file of the record is in or below, by
@@ -57,18 +63,23 @@ func cameraOf(r *Record) string {
 func foldersOf(r *Record) []string {
 	var folders []string
 	for _, file := range r.Files {
-		for folder := filepath.Dir(file.Path); ; folder = filepath.Dir(folder) {
-			folders = append(folders, foldFolder(folder))
-			if base := filepath.Base(folder); base != folder && base != "." {
-				folders = append(folders, foldFolder(base))
-			}
-			if parent := filepath.Dir(folder); parent == folder {
-				break
-			}
-		}
+		folders = append(folders, foldersAbove(parentOf(file.Path))...)
 	}
 	slices.Sort(folders)
 	return slices.Compact(folders)
+}
+
+// foldersAbove lists a folder and those it is below, in the same form.
+func foldersAbove(folder string) (folders []string) {
+	for ; ; folder = filepath.Dir(folder) {
+		folders = append(folders, foldFolder(folder))
+		if base := filepath.Base(folder); base != folder && base != "." {
+			folders = append(folders, foldFolder(base))
+		}
+		if parent := filepath.Dir(folder); parent == folder {
+			return folders
+		}
+	}
 }
 
 // foldFolder is the form in which folders are compared: with slashes, none at

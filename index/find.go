@@ -1,13 +1,11 @@
 package index
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"mekiki/index/keyword"
 )
@@ -120,57 +118,4 @@ func keywordQuery(query KeywordQuery, m *matcher, limit int) keyword.Query {
 		Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude,
 		Filter: m.keywordFilter(), Limit: limit, Matches: !query.ScoresOnly,
 	}
-}
-
-// Facets counts the records that pass the filter by value.
-func (s *Snapshot) Facets(ctx context.Context, filter Filter) (Facets, error) {
-	var facets Facets
-	kinds, formats, cameras := map[string]int{}, map[string]int{}, map[string]int{}
-	tags, years, folders := map[string]int{}, map[string]int{}, map[string]int{}
-	err := s.each(ctx, newMatcher(filter), func(r *Record) {
-		facets.Total++
-		kinds[r.Kind.String()]++
-		count(formats, r.Format)
-		count(cameras, r.Metadata.Camera)
-		if date := r.Date(); !date.IsZero() {
-			years[strconv.Itoa(date.Year())]++
-		}
-		seen := map[string]bool{}
-		for _, tag := range slices.Concat(r.Tags, r.Metadata.Keywords) {
-			if !seen[tag] {
-				seen[tag] = true
-				count(tags, tag)
-			}
-		}
-		clear(seen)
-		for _, file := range r.Files {
-			if folder := parentOf(file.Path); !seen[folder] {
-				seen[folder] = true
-				count(folders, folder)
-			}
-		}
-	})
-	if err != nil {
-		return Facets{}, fmt.Errorf("count facets: %w", err)
-	}
-	facets.Kinds, facets.Formats, facets.Cameras = ranked(kinds), ranked(formats), ranked(cameras)
-	facets.Tags, facets.Years, facets.Folders = ranked(tags), ranked(years), ranked(folders)
-	return facets, nil
-}
-
-func count(counts map[string]int, value string) {
-	if value != "" {
-		counts[value]++
-	}
-}
-
-func ranked(counts map[string]int) []FacetCount {
-	list := make([]FacetCount, 0, len(counts))
-	for value, count := range counts {
-		list = append(list, FacetCount{value, count})
-	}
-	slices.SortFunc(list, func(a, b FacetCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
-	})
-	return list
 }

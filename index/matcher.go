@@ -2,7 +2,6 @@ package index
 
 import (
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +21,7 @@ type matcher struct {
 	ids           map[ID]bool
 
 	// What was found out about values that many records share.
-	knownCameras map[[2]string]bool
+	knownCameras map[cameraNames]bool
 	knownTags    map[string]bool
 	knownFormats map[string]bool
 	knownFolders map[string]bool
@@ -45,7 +44,7 @@ func newMatcher(f Filter) *matcher {
 	}
 	m := &matcher{
 		kinds: f.Kinds, after: f.After, before: f.Before, near: f.Near,
-		knownCameras: map[[2]string]bool{}, knownTags: map[string]bool{}, knownFormats: map[string]bool{}, knownFolders: map[string]bool{},
+		knownCameras: map[cameraNames]bool{}, knownTags: map[string]bool{}, knownFormats: map[string]bool{}, knownFolders: map[string]bool{},
 	}
 	for _, folder := range f.Folders {
 		m.folders = append(m.folders, foldFolder(folder))
@@ -86,26 +85,61 @@ func (m *matcher) matches(r *Record) bool {
 	if m == nil {
 		return true
 	}
-	return (len(m.kinds) == 0 || slices.Contains(m.kinds, r.Kind)) &&
-		(m.ids == nil || m.ids[r.ID]) &&
-		m.matchesFormat(r) && m.matchesDate(r) && m.matchesCamera(r) && m.matchesTag(r) && m.matchesPlace(r) && m.matchesFolder(r)
+	return (m.ids == nil || m.ids[r.ID]) &&
+		m.matchesKind(r.Kind) && m.matchesFormat(r.Format) && m.matchesDate(momentOf(r.Date())) && m.matchesCamera(cameraOf(r)) &&
+		m.matchesTag(r) && m.matchesPlace(r) && m.matchesFiles(r)
 }
 
-func (m *matcher) matchesDate(r *Record) bool {
+// slots appends the slots of a page whose records match, but for their IDs: what
+// [matcher.matches] says of each, from the page's columns as far as these tell.
+func (m *matcher) slots(p *page[*Record], slots []uint8) []uint8 {
+	if m == nil {
+		for slot, present := range p.present {
+			if present {
+				slots = append(slots, uint8(slot))
+			}
+		}
+		return slots
+	}
+	c := columnsOf(p)
+	formats, cameras, folders := c.formats.where(m.matchesFormat), c.cameras.where(m.matchesCamera), c.folders.where(m.matchesFolder)
+	for slot, present := range p.present {
+		if !present || !formats[c.formats.of[slot]] || !cameras[c.cameras.of[slot]] || !m.matchesKind(c.kinds[slot]) || !m.matchesDate(c.moment(uint8(slot))) {
+			continue
+		}
+		flags, record := c.flags[slot], p.values[slot]
+		passes := len(m.tags) == 0 || flags&flagTags != 0 && m.matchesTag(record)
+		passes = passes && (m.near == nil || flags&flagPlace != 0 && m.matchesPlace(record))
+		if passes && flags&flagOneFolder != 0 {
+			passes = folders[c.folders.of[slot]]
+		} else if passes {
+			passes = m.matchesFiles(record)
+		}
+		if passes {
+			slots = append(slots, uint8(slot))
+		}
+	}
+	return slots
+}
+
+func (m *matcher) matchesDate(date moment) bool {
 	if m.after.IsZero() && m.before.IsZero() {
 		return true
 	}
-	date := r.Date()
-	return !date.IsZero() && (m.after.IsZero() || !date.Before(m.after)) && (m.before.IsZero() || date.Before(m.before))
+	return !date.isZero() && (m.after.IsZero() || date.compare(momentOf(m.after)) >= 0) && (m.before.IsZero() || date.compare(momentOf(m.before)) < 0)
 }
 
-func (m *matcher) matchesFormat(r *Record) bool {
-	return len(m.formats) == 0 || remembered(m.knownFormats, r.Format, func() bool { return slices.Contains(m.formats, foldFormat(r.Format)) })
+func (m *matcher) matchesKind(kind Kind) bool {
+	return len(m.kinds) == 0 || slices.Contains(m.kinds, kind)
 }
 
-func (m *matcher) matchesCamera(r *Record) bool {
-	return len(m.cameras) == 0 || remembered(m.knownCameras, [2]string{r.Metadata.Camera, r.Metadata.Lens}, func() bool {
-		camera := keyword.Fold(cameraOf(r))
+func (m *matcher) matchesFormat(format string) bool {
+	return len(m.formats) == 0 || remembered(m.knownFormats, format, func() bool { return slices.Contains(m.formats, foldFormat(format)) })
+}
+
+func (m *matcher) matchesCamera(names cameraNames) bool {
+	return len(m.cameras) == 0 || remembered(m.knownCameras, names, func() bool {
+		camera := keyword.Fold(names.String())
 		return camera != "" && slices.ContainsFunc(m.cameras, func(wanted string) bool { return strings.Contains(camera, wanted) })
 	})
 }
@@ -120,17 +154,15 @@ func (m *matcher) matchesTag(r *Record) bool {
 	return slices.ContainsFunc(r.Tags, wanted) || slices.ContainsFunc(r.Metadata.Keywords, wanted)
 }
 
-func (m *matcher) matchesFolder(r *Record) bool {
-	return len(m.folders) == 0 || slices.ContainsFunc(r.Files, func(file File) bool {
-		folder, _ := filepath.Split(file.Path)
-		return remembered(m.knownFolders, folder, func() bool {
-			folders := foldersOf(&Record{Files: []File{file}})
-			return slices.ContainsFunc(m.folders, func(wanted string) bool {
-				_, found := slices.BinarySearch(folders, wanted)
-				return found
-			})
-		})
+// matchesFolder asks about the folder of a file.
+func (m *matcher) matchesFolder(folder string) bool {
+	return len(m.folders) == 0 || remembered(m.knownFolders, folder, func() bool {
+		return slices.ContainsFunc(foldersAbove(folder), func(name string) bool { return slices.Contains(m.folders, name) })
 	})
+}
+
+func (m *matcher) matchesFiles(r *Record) bool {
+	return len(m.folders) == 0 || slices.ContainsFunc(r.Files, func(file File) bool { return m.matchesFolder(parentOf(file.Path)) })
 }
 
 func (m *matcher) matchesPlace(r *Record) bool {

@@ -18,9 +18,9 @@ type listing struct {
 // listed is a record with what it is ordered by, so that ordering need not look
 // for it in memory.
 type listed struct {
-	seconds     int64
-	nanoseconds int
-	record      *Record
+	id     ID
+	date   moment
+	record *Record
 }
 
 // longestCut is how far down a list a page may reach for the rest to be let go of.
@@ -36,8 +36,7 @@ func newListing(page Page) *listing {
 
 // compare orders two records as the page asks. Equal dates are in order of ID.
 func (l *listing) compare(a, b listed) int {
-	added := cmp.Compare(a.record.ID, b.record.ID)
-	date := cmp.Or(cmp.Compare(a.seconds, b.seconds), cmp.Compare(a.nanoseconds, b.nanoseconds))
+	added, date := cmp.Compare(a.id, b.id), a.date.compare(b.date)
 	switch l.page.Order {
 	case OrderNewest:
 		return -added
@@ -50,13 +49,20 @@ func (l *listing) compare(a, b listed) int {
 	}
 }
 
-func (l *listing) add(r *Record) {
-	l.total++
-	item := listed{record: r}
-	if l.page.Order == OrderDateDescending || l.page.Order == OrderDateAscending {
-		date := r.Date()
-		item.seconds, item.nanoseconds = date.Unix(), date.Nanosecond()
+// add takes the records of a page's slots.
+func (l *listing) add(first ID, p *page[*Record], slots []uint8) {
+	l.total += len(slots)
+	dated := l.page.Order == OrderDateDescending || l.page.Order == OrderDateAscending
+	for _, slot := range slots {
+		item := listed{id: first + ID(slot), record: p.values[slot]}
+		if dated {
+			item.date = columnsOf(p).moment(slot)
+		}
+		l.keep(item)
 	}
+}
+
+func (l *listing) keep(item listed) {
 	if l.full && l.compare(item, l.kept[l.most-1]) > 0 {
 		return
 	}

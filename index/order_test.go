@@ -20,6 +20,10 @@ func TestListing(t *testing.T) {
 			records[i].Metadata.Taken = testTime.Add(time.Duration(random.IntN(40)-20) * time.Minute * 1_000_000)
 		}
 	}
+	edit := editTable(table[*Record]{})
+	for _, record := range records {
+		edit.set(record.ID, record)
+	}
 	orders := map[Order]func(a, b *Record) int{
 		OrderAdded:          func(a, b *Record) int { return int(a.ID) - int(b.ID) },
 		OrderNewest:         func(a, b *Record) int { return int(b.ID) - int(a.ID) },
@@ -33,8 +37,8 @@ func TestListing(t *testing.T) {
 			page.Order = order
 			t.Run(fmt.Sprintf("order %d, offset %d, limit %d", order, page.Offset, page.Limit), func(t *testing.T) {
 				list := newListing(page)
-				for _, record := range records {
-					list.add(record)
+				for number, p := range edit.table.pages {
+					list.add(ID(number*pageSize), p, (*matcher)(nil).slots(p, nil))
 				}
 				want := sorted[min(page.Offset, len(sorted)):]
 				if page.Limit > 0 {

@@ -1,6 +1,9 @@
 package index
 
-import "iter"
+import (
+	"iter"
+	"sync/atomic"
+)
 
 // pageSize is the number of entries that one change to a table copies.
 const pageSize = 256
@@ -15,6 +18,9 @@ type table[T any] struct {
 type page[T any] struct {
 	values  [pageSize]T
 	present [pageSize]bool
+
+	// columns are of a page of records that was asked for them, see [columnsOf].
+	columns atomic.Pointer[columns]
 }
 
 func (t *table[T]) get(id ID) (T, bool) {
@@ -93,7 +99,7 @@ func (e *tableEdit[T]) own(number uint64) *page[T] {
 	if !e.owned[number] {
 		fresh := &page[T]{}
 		if old := e.table.pages[number]; old != nil {
-			*fresh = *old
+			fresh.values, fresh.present = old.values, old.present
 		}
 		e.table.pages[number] = fresh
 		e.owned[number] = true

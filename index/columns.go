@@ -1,0 +1,146 @@
+package index
+
+import (
+	"cmp"
+	"time"
+	"unique"
+)
+
+// columns are what filters, orders and counts ask of a page's records, side by
+// side in memory: a million records are looked through without looking for each.
+type columns struct {
+	kinds       [pageSize]Kind
+	seconds     [pageSize]int64 // since 1970, of Record.Date
+	nanoseconds [pageSize]int32
+	years       [pageSize]int32
+	formats     category[string]
+	cameras     category[cameraNames]
+	folders     category[string] // of the file of a record that has one
+	flags       [pageSize]columnFlags
+}
+
+// columnFlags say what must be asked of the record itself.
+type columnFlags uint8
+
+const (
+	flagTags      columnFlags = 1 << iota // it has tags or keywords
+	flagPlace                             // it has a place
+	flagOneFolder                         // it has files, all in the folder that the column names
+)
+
+// category is a column of values that many records share.
+type category[T comparable] struct {
+	values []unique.Handle[T] // the different ones, in no order; all pages share their memory
+	of     [pageSize]uint8    // which of them, by slot
+}
+
+// fill sets a slot's value; numbers has the values that there are.
+func (c *category[T]) fill(slot int, value T, numbers map[T]uint8) {
+	number, known := numbers[value]
+	if !known {
+		number = uint8(len(c.values))
+		numbers[value] = number
+		c.values = append(c.values, unique.Make(value))
+	}
+	c.of[slot] = number
+}
+
+// where asks about every different value once.
+func (c *category[T]) where(ask func(T) bool) *[pageSize]bool {
+	passes := new([pageSize]bool)
+	for number, value := range c.values {
+		passes[number] = ask(value.Value())
+	}
+	return passes
+}
+
+// count tells how many of the slots have each value that one of them has.
+func (c *category[T]) count(slots []uint8, visit func(value T, count int)) {
+	var counts [pageSize]int
+	for _, slot := range slots {
+		counts[c.of[slot]]++
+	}
+	for number, value := range c.values {
+		if counts[number] > 0 {
+			visit(value.Value(), counts[number])
+		}
+	}
+}
+
+// columnsOf gives a page's columns, which are made when first asked for.
+func columnsOf(p *page[*Record]) *columns {
+	if made := p.columns.Load(); made != nil {
+		return made
+	}
+	made := newColumns(p)
+	p.columns.Store(made)
+	return made
+}
+
+func newColumns(p *page[*Record]) *columns {
+	c := &columns{}
+	formats, cameras, folders := map[string]uint8{}, map[cameraNames]uint8{}, map[string]uint8{}
+	for slot, record := range p.values {
+		if !p.present[slot] {
+			continue
+		}
+		c.kinds[slot] = record.Kind
+		c.setDate(slot, record.Date())
+		c.formats.fill(slot, record.Format, formats)
+		c.cameras.fill(slot, cameraOf(record), cameras)
+		folder, one := folderOf(record)
+		c.folders.fill(slot, folder, folders)
+		if one {
+			c.flags[slot] |= flagOneFolder
+		}
+		if len(record.Tags)+len(record.Metadata.Keywords) > 0 {
+			c.flags[slot] |= flagTags
+		}
+		if record.Metadata.Latitude != nil && record.Metadata.Longitude != nil {
+			c.flags[slot] |= flagPlace
+		}
+	}
+	return c
+}
+
+func (c *columns) setDate(slot int, date time.Time) {
+	m := momentOf(date)
+	c.seconds[slot], c.nanoseconds[slot], c.years[slot] = m.seconds, m.nanoseconds, int32(date.Year())
+}
+
+// moment is the date of a slot's record.
+func (c *columns) moment(slot uint8) moment {
+	return moment{c.seconds[slot], c.nanoseconds[slot]}
+}
+
+// folderOf is the folder of a record's files; false when there is none or more
+// than one.
+func folderOf(r *Record) (string, bool) {
+	if len(r.Files) == 0 {
+		return "", false
+	}
+	folder := parentOf(r.Files[0].Path)
+	for _, file := range r.Files[1:] {
+		if parentOf(file.Path) != folder {
+			return "", false
+		}
+	}
+	return folder, true
+}
+
+// moment is a time without a place, for comparing.
+type moment struct {
+	seconds     int64
+	nanoseconds int32
+}
+
+func momentOf(t time.Time) moment {
+	return moment{t.Unix(), int32(t.Nanosecond())}
+}
+
+// isZero reports whether it is the zero time, which is no date.
+func (m moment) isZero() bool { return m == momentOf(time.Time{}) }
+
+func (m moment) compare(other moment) int {
+	return cmp.Or(cmp.Compare(m.seconds, other.seconds), cmp.Compare(m.nanoseconds, other.nanoseconds))
+}

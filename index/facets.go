@@ -1,0 +1,100 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// Facets counts the records that pass the filter by value.
+func (s *Snapshot) Facets(ctx context.Context, filter Filter) (Facets, error) {
+	counts := facetCounts{
+		kinds: map[Kind]int{}, years: map[int32]int{},
+		formats: map[string]int{}, cameras: map[string]int{}, tags: map[string]int{}, folders: map[string]int{},
+	}
+	if err := s.eachPage(ctx, newMatcher(filter), counts.add); err != nil {
+		return Facets{}, fmt.Errorf("count facets: %w", err)
+	}
+	return Facets{
+		Total: counts.total,
+		Kinds: ranked(counts.kinds, Kind.String),
+		Years: ranked(counts.years, func(year int32) string { return strconv.Itoa(int(year)) }),
+
+		Formats: ranked(counts.formats, itself), Cameras: ranked(counts.cameras, itself),
+		Tags: ranked(counts.tags, itself), Folders: ranked(counts.folders, itself),
+	}, nil
+}
+
+// facetCounts counts page by page.
+type facetCounts struct {
+	total                           int
+	kinds                           map[Kind]int
+	years                           map[int32]int
+	formats, cameras, tags, folders map[string]int
+}
+
+func (f *facetCounts) add(_ ID, p *page[*Record], slots []uint8) {
+	c := columnsOf(p)
+	f.total += len(slots)
+	inOne := make([]uint8, 0, len(slots)) // those of one folder
+	for _, slot := range slots {
+		f.kinds[c.kinds[slot]]++
+		if !c.moment(slot).isZero() {
+			f.years[c.years[slot]]++
+		}
+		if c.flags[slot]&flagOneFolder != 0 {
+			inOne = append(inOne, slot)
+		} else {
+			countFolders(f.folders, p.values[slot])
+		}
+		if c.flags[slot]&flagTags != 0 {
+			countTags(f.tags, p.values[slot])
+		}
+	}
+	c.formats.count(slots, func(format string, count int) { note(f.formats, format, count) })
+	c.cameras.count(slots, func(names cameraNames, count int) { note(f.cameras, names.camera, count) })
+	c.folders.count(inOne, func(folder string, count int) { note(f.folders, folder, count) })
+}
+
+// countTags counts every tag of a record once.
+func countTags(counts map[string]int, r *Record) {
+	tags := slices.Concat(r.Tags, r.Metadata.Keywords)
+	slices.Sort(tags)
+	for _, tag := range slices.Compact(tags) {
+		note(counts, tag, 1)
+	}
+}
+
+// countFolders counts every folder of a record's files once.
+func countFolders(counts map[string]int, r *Record) {
+	var folders []string
+	for _, file := range r.Files {
+		folders = append(folders, parentOf(file.Path))
+	}
+	slices.Sort(folders)
+	for _, folder := range slices.Compact(folders) {
+		note(counts, folder, 1)
+	}
+}
+
+func note(counts map[string]int, value string, count int) {
+	if value != "" {
+		counts[value] += count
+	}
+}
+
+func itself(value string) string { return value }
+
+// ranked puts the most frequent first.
+func ranked[K comparable](counts map[K]int, name func(K) string) []FacetCount {
+	list := make([]FacetCount, 0, len(counts))
+	for value, count := range counts {
+		list = append(list, FacetCount{name(value), count})
+	}
+	slices.SortFunc(list, func(a, b FacetCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+	return list
+}

@@ -1,0 +1,123 @@
+package index
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestSlotsMatch holds what a page's columns say of a filter against what each
+// record says.
+func TestSlotsMatch(t *testing.T) {
+	random := rand.New(rand.NewPCG(8, 1))
+	edit := editTable(table[*Record]{})
+	for id := ID(1); id < 3*pageSize; id++ {
+		if random.IntN(7) > 0 {
+			edit.set(id, randomRecord(random, id))
+		}
+	}
+	passed := 0
+	for range 400 {
+		filter := randomFilter(random)
+		want, got, m := []ID{}, []ID{}, newMatcher(filter)
+		for id, record := range edit.table.all() {
+			if newMatcher(filter).matches(record) {
+				want = append(want, id)
+			}
+		}
+		for number, p := range edit.table.pages {
+			for _, slot := range m.slots(p, nil) {
+				got = append(got, ID(number*pageSize)+ID(slot))
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("filter %+v:\n%s", filter, diff)
+		}
+		if passed += len(want); len(want) == edit.table.count && !filter.IsZero() && len(filter.Kinds) < 2 {
+			t.Errorf("filter %+v lets everything pass", filter)
+		}
+	}
+	if passed == 0 {
+		t.Error("no filter lets anything pass")
+	}
+}
+
+// TestColumnsFollow: a changed page has columns of its own.
+func TestColumnsFollow(t *testing.T) {
+	edit := editTable(table[*Record]{})
+	edit.set(1, &Record{ID: 1, Kind: KindImage, Format: "png"})
+	before := edit.table
+	_ = columnsOf(before.pages[0])
+	edit = editTable(before)
+	edit.set(1, &Record{ID: 1, Kind: KindImage, Format: "gif"})
+	m := newMatcher(Filter{Formats: []string{"gif"}})
+	if slots := m.slots(edit.table.pages[0], nil); !slices.Equal(slots, []uint8{1}) {
+		t.Errorf("the changed page has %v", slots)
+	}
+	if slots := m.slots(before.pages[0], nil); len(slots) > 0 {
+		t.Errorf("the page before has %v", slots)
+	}
+}
+
+var (
+	testFolders = []string{"/a", "/a/Summer 2024", "/a/summer 2024/b", "/b", "/photos", "/photos/a"}
+	testCameras = []string{"", "Canon EOS R5", "NIKON Z 6", "nikon d70"}
+	testTags    = []string{"dog", "Dog", "cat", "sea"}
+	testFormats = []string{"jpeg", "png", "webp", "heic"}
+)
+
+func pick[T any](random *rand.Rand, values []T) T { return values[random.IntN(len(values))] }
+
+func randomRecord(random *rand.Rand, id ID) *Record {
+	r := &Record{ID: id, Kind: pick(random, []Kind{KindImage, KindImage, KindText}), Format: pick(random, testFormats)}
+	for number := range random.IntN(4) {
+		path := filepath.FromSlash(fmt.Sprintf("%s/IMG_%d_%d.jpg", pick(random, testFolders), id, number))
+		r.Files = append(r.Files, File{Path: path})
+	}
+	r.Metadata.Camera, r.Metadata.Lens = pick(random, testCameras), pick(random, []string{"", "50mm", "Z lens"})
+	if random.IntN(3) > 0 {
+		r.Metadata.Taken = testTime.Add(time.Duration(random.IntN(20)) * 12 * time.Hour).Add(time.Duration(random.IntN(3)))
+	}
+	for range random.IntN(3) {
+		r.Tags = append(r.Tags, pick(random, testTags))
+	}
+	if random.IntN(3) == 0 {
+		r.Metadata.Keywords = []string{pick(random, testTags)}
+	}
+	if random.IntN(3) == 0 {
+		latitude, longitude := float64(random.IntN(20)), float64(random.IntN(20))
+		r.Metadata.Latitude, r.Metadata.Longitude = &latitude, &longitude
+	}
+	return r
+}
+
+// randomFilter sets one to three of the fields.
+func randomFilter(random *rand.Rand) Filter {
+	var f Filter
+	for range 1 + random.IntN(3) {
+		switch random.IntN(8) {
+		case 0:
+			f.Kinds = append(f.Kinds, pick(random, []Kind{KindImage, KindText}))
+		case 1:
+			f.Folders = append(f.Folders, pick(random, append(testFolders, "b", "SUMMER 2024", "nowhere")))
+		case 2:
+			f.After = testTime.Add(time.Duration(random.IntN(240)) * time.Hour).Add(time.Duration(random.IntN(3)))
+		case 3:
+			f.Before = testTime.Add(time.Duration(random.IntN(240)) * time.Hour).Add(time.Duration(random.IntN(3)))
+		case 4:
+			f.Cameras = append(f.Cameras, pick(random, []string{"canon", "Nikon", "z", "50MM", "leica"}))
+		case 5:
+			f.Tags = append(f.Tags, pick(random, append(testTags, "moon")))
+		case 6:
+			f.Formats = append(f.Formats, pick(random, []string{"jpg", "png", ".WEBP", "heif", "bmp"}))
+		case 7:
+			f.Near = &Near{Latitude: 10, Longitude: 10, Kilometres: float64(100 + random.IntN(1000))}
+		}
+	}
+	return f
+}
