@@ -22,7 +22,7 @@ const smallLibrary = 20_000
 // derived are the indexes that follow the catalog.
 type derived struct {
 	lookup *lookup
-	words  *keyword.Index
+	words  *words
 	thumbs *thumbnails
 	// behind says that the keyword index missed a commit and is to be brought
 	// up to date with the next.
@@ -45,21 +45,23 @@ func openDerived(ctx context.Context, l *Library, s *state) (*derived, error) {
 func wordsFolder(l *Library) string { return filepath.Join(l.folder, derivedFolder, "keyword") }
 
 func (d *derived) openWords(ctx context.Context, l *Library, s *state) (err error) {
+	var opened *keyword.Index
 	folder := wordsFolder(l)
 	_, onDisk := l.fsys.(vfs.OS)
 	switch {
 	case !onDisk:
-		d.words, err = keyword.OpenMemory()
+		opened, err = keyword.OpenMemory()
 	case l.options.ReadOnly:
-		if d.words, err = keyword.OpenCopy(folder); err != nil {
-			d.words, err = keyword.OpenMemory()
+		if opened, err = keyword.OpenCopy(folder); err != nil {
+			opened, err = keyword.OpenMemory()
 		}
 	default:
-		d.words, err = openWordsForWriting(l, folder, s)
+		opened, err = openWordsForWriting(l, folder, s)
 	}
 	if err != nil {
 		return err
 	}
+	d.words = newWords(opened)
 	if err := d.catchUpWords(ctx, s); err != nil {
 		return errors.Join(err, d.words.Close())
 	}
@@ -176,6 +178,7 @@ func (d *derived) applyWords(ctx context.Context, l *Library, t *transaction, ne
 	}
 }
 
+// close closes the keyword index, whoever still uses it.
 func (d *derived) close() error {
 	if d.words == nil {
 		return nil

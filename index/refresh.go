@@ -83,8 +83,8 @@ func (l *Library) reopen(ctx context.Context, from *view) error {
 	old, oldDerived := l.view, l.derived
 	l.view, l.derived, l.lookup, l.findings, l.read = fresh.view, fresh.derived, fresh.lookup, fresh.findings, fresh.read
 	l.mutex.Unlock()
-	// Searches in the old keyword index that are under way finish first.
-	if err := oldDerived.close(); err != nil {
+	// Snapshots of before go on searching the old keyword index.
+	if err := oldDerived.words.release(); err != nil {
 		l.logger.Warn("close an old keyword index", "error", err)
 	}
 	return old.release()

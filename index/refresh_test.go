@@ -1,6 +1,7 @@
 package index
 
 import (
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mekiki/index/keyword"
 	"mekiki/internal/vfs"
 )
 
@@ -153,4 +155,37 @@ func TestReaderKeepsVectors(t *testing.T) {
 	_, err = writer.Compact(t.Context())
 	mustDo(t, err)
 	follow(false)
+}
+
+// TestSnapshotOutlivesRefresh: a snapshot that was taken before a reader read
+// everything anew answers as before, words included, and what it held is let go
+// with it.
+func TestSnapshotOutlivesRefresh(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "library")
+	writer := openTest(t, folder, Options{})
+	fill(t, writer, 6)
+	reader := openTest(t, folder, Options{ReadOnly: true})
+	before := reader.derived
+	snapshot := reader.Snapshot()
+	search := func() []KeywordHit {
+		hits, err := snapshot.Keyword(t.Context(), KeywordQuery{Text: "dog"}, 10, Filter{})
+		if err != nil {
+			t.Error(err)
+		}
+		return hits
+	}
+	want := search()
+	mustDo(t, writer.Remove(t.Context(), 6))
+	_, err := writer.Compact(t.Context())
+	mustDo(t, err)
+	if changed, err := reader.Refresh(t.Context()); err != nil || !changed || reader.derived == before {
+		t.Fatalf("the reader did not read everything anew: %v, %v", changed, err)
+	}
+	if diff := cmp.Diff(want, search()); diff != "" {
+		t.Errorf("the snapshot of before:\n%s", diff)
+	}
+	mustDo(t, snapshot.Close())
+	if _, _, err := before.words.Search(t.Context(), keyword.Query{Words: "dog"}); !errors.Is(err, keyword.ErrUnusable) {
+		t.Errorf("the words of before are still open: %v", err)
+	}
 }

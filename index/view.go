@@ -1,9 +1,8 @@
 package index
 
 import (
+	"errors"
 	"sync/atomic"
-
-	"mekiki/index/keyword"
 )
 
 // view is everything that a snapshot reads: a state, and the segments and
@@ -12,7 +11,7 @@ type view struct {
 	state    *state
 	segments segmentSet
 	vectors  *vectorStore // of the serving space; nil without one
-	words    *keyword.Index
+	words    *words
 	thumbs   *thumbnails
 	lookup   *lookup
 
@@ -28,6 +27,7 @@ func newView(s *state, segments segmentSet, d *derived) *view {
 	v := &view{state: s, segments: segments, words: d.words, thumbs: d.thumbs, lookup: d.lookup, vectors: d.vectors}
 	v.references.Store(1)
 	v.lookup.hold(s.sequence)
+	v.words.retain()
 	return v
 }
 
@@ -38,5 +38,5 @@ func (v *view) release() error {
 		return nil
 	}
 	v.lookup.letGo(v.state.sequence)
-	return v.segments.release()
+	return errors.Join(v.words.release(), v.segments.release())
 }
