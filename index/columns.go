@@ -2,8 +2,12 @@ package index
 
 import (
 	"cmp"
+	"context"
+	"runtime"
 	"time"
 	"unique"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // columns are what filters, orders and counts ask of a page's records, side by
@@ -36,6 +40,13 @@ type category[T comparable] struct {
 
 // fill sets a slot's value; numbers has the values that there are.
 func (c *category[T]) fill(slot int, value T, numbers map[T]uint8) {
+	if slot > 0 && len(c.values) > 0 {
+		// Records that come one after the other are mostly alike.
+		if last := c.of[slot-1]; c.values[last].Value() == value {
+			c.of[slot] = last
+			return
+		}
+	}
 	number, known := numbers[value]
 	if !known {
 		number = uint8(len(c.values))
@@ -65,6 +76,24 @@ func (c *category[T]) count(slots []uint8, visit func(value T, count int)) {
 			visit(value.Value(), counts[number])
 		}
 	}
+}
+
+// makeColumns makes the columns of all pages that have none, so that the first
+// filter need not.
+func makeColumns(ctx context.Context, records table[*Record]) error {
+	group, ctx := errgroup.WithContext(ctx)
+	workers := runtime.GOMAXPROCS(0)
+	for worker := range workers {
+		group.Go(func() error {
+			for number := worker; number < len(records.pages) && ctx.Err() == nil; number += workers {
+				if p := records.pages[number]; p != nil {
+					columnsOf(p)
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
 }
 
 // columnsOf gives a page's columns, which are made when first asked for.
@@ -140,6 +169,10 @@ func momentOf(t time.Time) moment {
 
 // isZero reports whether it is the zero time, which is no date.
 func (m moment) isZero() bool { return m == momentOf(time.Time{}) }
+
+func (m moment) before(other moment) bool {
+	return m.seconds < other.seconds || m.seconds == other.seconds && m.nanoseconds < other.nanoseconds
+}
 
 func (m moment) compare(other moment) int {
 	return cmp.Or(cmp.Compare(m.seconds, other.seconds), cmp.Compare(m.nanoseconds, other.nanoseconds))

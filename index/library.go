@@ -262,7 +262,11 @@ func (l *Library) start(ctx context.Context, found *loaded) error {
 	if l.options.DeferVectors {
 		return nil
 	}
-	if _, err := l.view.nearest(ctx); err != nil {
+	_, err = l.view.nearest(ctx)
+	if err == nil {
+		err = makeColumns(ctx, found.state.records)
+	}
+	if err != nil {
 		return errors.Join(err, derived.close(), l.view.release())
 	}
 	return nil

@@ -15,6 +15,8 @@ type matcher struct {
 	kinds         []Kind
 	folders       []string
 	after, before time.Time
+	dated         bool
+	from, until   moment // after and before, or the ends of time
 	cameras       []string
 	tags, formats []string
 	near          *Near
@@ -45,6 +47,14 @@ func newMatcher(f Filter) *matcher {
 	m := &matcher{
 		kinds: f.Kinds, after: f.After, before: f.Before, near: f.Near,
 		knownCameras: map[cameraNames]bool{}, knownTags: map[string]bool{}, knownFormats: map[string]bool{}, knownFolders: map[string]bool{},
+	}
+	m.dated = !f.After.IsZero() || !f.Before.IsZero()
+	m.from, m.until = moment{seconds: math.MinInt64}, moment{seconds: math.MaxInt64}
+	if !f.After.IsZero() {
+		m.from = momentOf(f.After)
+	}
+	if !f.Before.IsZero() {
+		m.until = momentOf(f.Before)
 	}
 	for _, folder := range f.Folders {
 		m.folders = append(m.folders, foldFolder(folder))
@@ -102,31 +112,42 @@ func (m *matcher) slots(p *page[*Record], slots []uint8) []uint8 {
 		return slots
 	}
 	c := columnsOf(p)
-	formats, cameras, folders := c.formats.where(m.matchesFormat), c.cameras.where(m.matchesCamera), c.folders.where(m.matchesFolder)
-	for slot, present := range p.present {
-		if !present || !formats[c.formats.of[slot]] || !cameras[c.cameras.of[slot]] || !m.matchesKind(c.kinds[slot]) || !m.matchesDate(c.moment(uint8(slot))) {
-			continue
-		}
-		flags, record := c.flags[slot], p.values[slot]
-		passes := len(m.tags) == 0 || flags&flagTags != 0 && m.matchesTag(record)
-		passes = passes && (m.near == nil || flags&flagPlace != 0 && m.matchesPlace(record))
-		if passes && flags&flagOneFolder != 0 {
-			passes = folders[c.folders.of[slot]]
-		} else if passes {
-			passes = m.matchesFiles(record)
-		}
-		if passes {
-			slots = append(slots, uint8(slot))
+	var formats, cameras, folders *[pageSize]bool
+	if len(m.formats) > 0 {
+		formats = c.formats.where(m.matchesFormat)
+	}
+	if len(m.cameras) > 0 {
+		cameras = c.cameras.where(m.matchesCamera)
+	}
+	if len(m.folders) > 0 {
+		folders = c.folders.where(m.matchesFolder)
+	}
+	for i, present := range p.present {
+		slot := uint8(i)
+		if present && passes(formats, c.formats.of[slot]) && passes(cameras, c.cameras.of[slot]) &&
+			m.matchesKind(c.kinds[slot]) && m.matchesDate(c.moment(slot)) &&
+			m.matchesRest(p.values[slot], c.flags[slot], passes(folders, c.folders.of[slot])) {
+			slots = append(slots, slot)
 		}
 	}
 	return slots
 }
 
-func (m *matcher) matchesDate(date moment) bool {
-	if m.after.IsZero() && m.before.IsZero() {
-		return true
+// passes says what was found out about a value; nil when nothing was asked.
+func passes(found *[pageSize]bool, value uint8) bool { return found == nil || found[value] }
+
+// matchesRest asks the record what its columns do not tell.
+func (m *matcher) matchesRest(r *Record, flags columnFlags, inFolder bool) bool {
+	if len(m.folders) > 0 && flags&flagOneFolder == 0 {
+		inFolder = m.matchesFiles(r)
 	}
-	return !date.isZero() && (m.after.IsZero() || date.compare(momentOf(m.after)) >= 0) && (m.before.IsZero() || date.compare(momentOf(m.before)) < 0)
+	return inFolder &&
+		(len(m.tags) == 0 || flags&flagTags != 0 && m.matchesTag(r)) &&
+		(m.near == nil || flags&flagPlace != 0 && m.matchesPlace(r))
+}
+
+func (m *matcher) matchesDate(date moment) bool {
+	return !m.dated || !date.isZero() && !date.before(m.from) && date.before(m.until)
 }
 
 func (m *matcher) matchesKind(kind Kind) bool {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/embed"
 )
 
 // TestSlotsMatch holds what a page's columns say of a filter against what each
@@ -120,4 +122,29 @@ func randomFilter(random *rand.Rand) Filter {
 		}
 	}
 	return f
+}
+
+// BenchmarkColumns makes the columns of a page, and asks them.
+func BenchmarkColumns(b *testing.B) {
+	edit, space := editTable(table[*Record]{}), embed.Space{Parts: 1, Width: 4}
+	for id := ID(0); id < pageSize; id++ {
+		record := scalePut(uint64(id), space).Record
+		edit.set(id, &record)
+	}
+	p := edit.table.pages[0]
+	b.Run("make", func(b *testing.B) {
+		for b.Loop() {
+			newColumns(p)
+		}
+	})
+	for name, filter := range map[string]Filter{
+		"folder": {Folders: []string{"/photos/007"}}, "camera": {Cameras: []string{"canon"}}, "month": {After: testTime, Before: testTime.AddDate(0, 1, 0)},
+	} {
+		b.Run(name, func(b *testing.B) {
+			m, slots := newMatcher(filter), []uint8(nil)
+			for b.Loop() {
+				slots = m.slots(p, slots[:0])
+			}
+		})
+	}
 }
