@@ -11,6 +11,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -38,7 +40,9 @@ var _ Engine = (*embed.Engine)(nil)
 // Summary is what a run did.
 type Summary struct {
 	// Seen counts the image files found; Unchanged, Added, Attached, Removed
-	// and Failed what became of them, as in [Progress].
+	// and Failed what became of them, as in [Progress]. Watching, files that
+	// later looks find as they were are not counted again, and a file that is
+	// put right no longer counts as failed.
 	Seen      int `json:"seen"`
 	Unchanged int `json:"unchanged"`
 	Added     int `json:"added"`
@@ -48,7 +52,8 @@ type Summary struct {
 	// Failures are the files of this run that could not be indexed; at most
 	// the first 1,000.
 	Failures []index.Failure `json:"-"`
-	// Interrupted says that the context ended first; the next run resumes.
+	// Interrupted says that the context ended before the folders were looked
+	// through; the next run resumes.
 	Interrupted bool `json:"interrupted"`
 	// Duration is the time the run took.
 	Duration time.Duration `json:"-"`
@@ -59,8 +64,9 @@ type Summary struct {
 var ErrModel = errors.New("the model fails")
 
 // Run brings the paths into the library, and with Options.Watch goes on doing
-// so until the context ends. When the context ends first, what was committed
-// stays, the summary says Interrupted, and the error is nil.
+// so until the context ends. When the context ends before the paths are looked
+// through, what was committed stays, the summary says Interrupted, and the error
+// is nil.
 func Run(ctx context.Context, library *index.Library, engine Engine, options Options) (Summary, error) {
 	options, err := options.ready()
 	if err != nil {
@@ -75,14 +81,18 @@ func Run(ctx context.Context, library *index.Library, engine Engine, options Opt
 	}
 	defer r.close()
 	stop := r.report()
+	if options.Watch && !options.PollOnly {
+		defer r.follow()()
+	}
 	err = r.pass(ctx, r.walkAll)
-	if err == nil && options.Watch && ctx.Err() == nil {
+	whole := err == nil
+	if whole && options.Watch {
 		err = r.watch(ctx)
 	}
 	stop()
 	summary := r.progress.summary()
-	if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
-		summary.Interrupted, err = !options.Watch, nil
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		summary.Interrupted, err = !whole, nil
 	}
 	if err != nil {
 		return summary, fmt.Errorf("index: %w", err)
@@ -114,7 +124,7 @@ func Fill(ctx context.Context, library *index.Library, engine Engine, options Op
 	}
 	stop()
 	summary := r.progress.summary()
-	if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		summary.Interrupted, err = true, nil
 	}
 	if err != nil {
@@ -149,6 +159,10 @@ type run struct {
 	decoder  *pixels.Decoder
 	progress *tracker
 	roots    []string
+	// own is the library's folder.
+	own fs.FileInfo
+	// follower hears of changes; nil where nobody watches, or nothing tells.
+	follower *follower
 }
 
 func newRun(library *index.Library, engine Engine, options Options) (*run, error) {
@@ -157,6 +171,9 @@ func newRun(library *index.Library, engine Engine, options Options) (*run, error
 		return nil, err
 	}
 	r := &run{library: library, engine: engine, options: options, decoder: decoder, progress: newTracker(options)}
+	if r.own, err = os.Stat(library.Folder()); err != nil {
+		return nil, errors.Join(err, decoder.Close())
+	}
 	for _, path := range options.Paths {
 		absolute, err := filepath.Abs(path)
 		if err != nil {

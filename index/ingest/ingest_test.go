@@ -315,6 +315,33 @@ func TestWalkRules(t *testing.T) {
 	}
 }
 
+// TestTheLibraryIsNotIndexed: its folder may lie among the pictures, under whatever
+// name; the thumbnails in it are no pictures of anybody's.
+func TestTheLibraryIsNotIndexed(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	write(t, testImage(t, 1, 600, 600), photos, "a.jpg")
+	library := openLibrary(t, filepath.Join(photos, "library"))
+	mustRun(t, library, newCounting("one"), Options{Paths: []string{photos}})
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	_, err := snapshot.Thumbnail(t.Context(), idOf(t, library, filepath.Join(photos, "a.jpg")))
+	must(t, err)
+	must(t, os.Symlink("photos", filepath.Join(folder, "link")))
+	must(t, os.Mkdir(filepath.Join(folder, "beside"), 0o755))
+	must(t, os.Symlink(filepath.Join(photos, "library"), filepath.Join(folder, "beside", "library")))
+	for name, options := range map[string]Options{
+		"by its name":              {Paths: []string{photos}},
+		"in a root that is a link": {Paths: []string{filepath.Join(folder, "link")}},
+		"behind a link":            {Paths: []string{filepath.Join(folder, "beside")}, FollowSymlinks: true},
+		"as a root":                {Paths: []string{filepath.Join(photos, "library")}},
+	} {
+		if got := mustRun(t, library, newCounting("one"), options); got.Added > 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 func TestUnmountedFoldersKeepTheirRecords(t *testing.T) {
 	folder := t.TempDir()
 	photos := filepath.Join(folder, "photos")

@@ -15,7 +15,7 @@ import (
 // records with what people wrote on them, in one run, however small the commits
 // are.
 func TestFilesThatChangePlaces(t *testing.T) {
-	const n = 9
+	const n = 6
 	for _, test := range []struct {
 		name string
 		// to gives the new number of each file, or -1 for none.
@@ -24,17 +24,17 @@ func TestFilesThatChangePlaces(t *testing.T) {
 		fresh []int
 		want  Summary
 	}{
-		{"a swap", func(i int) int { return [n]int{1, 0, 2, 3, 4, 5, 6, 7, 8}[i] }, nil, Summary{Seen: n, Unchanged: n - 2, Attached: 2}},
+		{"a swap", func(i int) int { return [n]int{1, 0, 2, 3, 4, 5}[i] }, nil, Summary{Seen: n, Unchanged: n - 2, Attached: 2}},
 		{"a ring", func(i int) int { return (i + 1) % n }, nil, Summary{Seen: n, Attached: n}},
-		{"two rings", func(i int) int { return [n]int{1, 2, 0, 4, 5, 3, 6, 7, 8}[i] }, nil, Summary{Seen: n, Unchanged: 3, Attached: 6}},
+		{"two rings", func(i int) int { return [n]int{1, 2, 0, 4, 3, 5}[i] }, nil, Summary{Seen: n, Unchanged: 1, Attached: 5}},
 		{"one number up", func(i int) int { return i + 1 }, nil, Summary{Seen: n, Attached: n, Removed: 1}},
 		{"one number down", func(i int) int { return i - 1 }, nil, Summary{Seen: n - 1, Attached: n - 1, Removed: 1}},
-		{"a new one in the place of a moved one", func(i int) int { return [n]int{50, 1, 2, 3, 4, 5, 6, 7, 8}[i] }, []int{0},
+		{"a new one in the place of a moved one", func(i int) int { return [n]int{50, 1, 2, 3, 4, 5}[i] }, []int{0},
 			Summary{Seen: n + 1, Unchanged: n - 1, Attached: 1, Added: 1}},
-		{"a new one in the place of a swapped one", func(i int) int { return [n]int{1, 2, 9, 3, 4, 5, 6, 7, 8}[i] }, []int{0},
+		{"a new one in the place of a swapped one", func(i int) int { return [n]int{1, 2, 9, 3, 4, 5}[i] }, []int{0},
 			Summary{Seen: n + 1, Unchanged: n - 3, Attached: 3, Added: 1}},
 	} {
-		for _, batch := range []int{1, 2, 64} {
+		for _, batch := range []int{1, 64} {
 			t.Run(fmt.Sprintf("%s, %d in a commit", test.name, batch), func(t *testing.T) {
 				folder := t.TempDir()
 				photos := filepath.Join(folder, "photos")

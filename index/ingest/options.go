@@ -66,6 +66,11 @@ type Options struct {
 	Progress func(Progress)
 	// Logger receives warnings; nil is silent.
 	Logger *slog.Logger
+
+	// settle is how long a change has to rest before it is looked at, and
+	// settleMost how long it may have to wait for others to rest; zero means
+	// the constants.
+	settle, settleMost time.Duration
 }
 
 // Validate reports every option that is out of range.
@@ -106,6 +111,8 @@ func (o Options) ready() (Options, error) {
 	setDefault(&o.DecodeMemory, 1<<30)
 	setDefault(&o.PollInterval, 30*time.Second)
 	setDefault(&o.Captions, 1)
+	setDefault(&o.settle, settleDelay)
+	setDefault(&o.settleMost, settleLimit)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

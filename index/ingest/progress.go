@@ -3,13 +3,15 @@ package ingest
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"sync"
 	"time"
 
 	"mekiki/index"
 )
 
-// Progress is how far a run is.
+// Progress is how far a run is. Watching, it is how far the look through the
+// folders is that comes after a change.
 type Progress struct {
 	// Seen counts image files found so far; Walked says that this is all.
 	Seen   int  `json:"seen"`
@@ -54,11 +56,16 @@ type tracker struct {
 	call    func(Progress)
 	started time.Time
 
-	mutex    sync.Mutex
-	now      Progress
+	mutex sync.Mutex
+	now   Progress
+	// before are the counts of the passes before this one.
+	before Summary
+	passes int
+	// failures are the first that have not been put right since, and failed
+	// how many there are, by path; a path of the list counts once.
 	failures []index.Failure
-	// base is what was seen when the pass began.
-	base int
+	listed   map[string]bool
+	failed   int
 	// recent are counts of the last rateWindow, oldest first.
 	recent []moment
 }
@@ -70,7 +77,7 @@ type moment struct {
 }
 
 func newTracker(options Options) *tracker {
-	return &tracker{call: options.Progress, started: time.Now()}
+	return &tracker{call: options.Progress, started: time.Now(), listed: map[string]bool{}}
 }
 
 func (t *tracker) change(change func(*Progress)) {
@@ -84,29 +91,34 @@ func (t *tracker) walkDone() { t.change(func(p *Progress) { p.Walked, p.Total = 
 
 // begin begins a pass, of which nobody knows how much it will find.
 func (t *tracker) begin() {
-	t.change(func(p *Progress) { p.Walked, p.Total, t.base = false, 0, p.Seen })
+	t.change(func(p *Progress) {
+		t.before = t.sum()
+		t.passes++
+		t.now, t.recent = Progress{}, nil
+	})
 }
 
 // expect says how many files the pass will find.
-func (t *tracker) expect(files int) { t.change(func(p *Progress) { p.Total = t.base + files }) }
+func (t *tracker) expect(files int) { t.change(func(p *Progress) { p.Total = files }) }
 func (t *tracker) unchanged(path string) {
 	t.change(func(p *Progress) { p.Unchanged++; p.Path = path })
 }
-func (t *tracker) attach(path string) { t.change(func(p *Progress) { p.Attached++; p.Path = path }) }
-func (t *tracker) remove(n int)       { t.change(func(p *Progress) { p.Removed += n }) }
-func (t *tracker) commit(n int)       { t.change(func(p *Progress) { p.Committed += n }) }
+func (t *tracker) remove(n int) { t.change(func(p *Progress) { p.Removed += n }) }
+func (t *tracker) commit(n int) { t.change(func(p *Progress) { p.Committed += n }) }
+
+func (t *tracker) attach(path string) {
+	t.change(func(p *Progress) { p.Attached++; p.Path = path; t.recover(path) })
+}
 
 func (t *tracker) add(path string) {
-	t.change(func(p *Progress) { p.Added++; p.Path = path })
+	t.change(func(p *Progress) { p.Added++; p.Path = path; t.recover(path) })
 }
 
 func (t *tracker) fail(failure index.Failure) {
 	t.change(func(p *Progress) {
 		p.Failed++
 		p.Path = failure.File.Path
-		if len(t.failures) < keptFailures {
-			t.failures = append(t.failures, failure)
-		}
+		t.list(failure)
 	})
 }
 
@@ -119,10 +131,57 @@ func (t *tracker) failPath(err error) {
 	t.change(func(p *Progress) {
 		p.Failed++
 		p.Seen++
-		if len(t.failures) < keptFailures {
-			t.failures = append(t.failures, failure)
-		}
+		t.list(failure)
 	})
+}
+
+// list keeps a failure, once for each path.
+func (t *tracker) list(failure index.Failure) {
+	path := failure.File.Path
+	if t.listed[path] {
+		t.failures[t.placeOf(path)] = failure
+		return
+	}
+	t.failed++
+	if len(t.failures) < keptFailures {
+		t.failures, t.listed[path] = append(t.failures, failure), true
+	}
+}
+
+// recover forgets the failure of a path that is in now.
+func (t *tracker) recover(path string) {
+	if t.listed[path] {
+		at := t.placeOf(path)
+		t.failures = slices.Delete(t.failures, at, at+1)
+		t.failed--
+		delete(t.listed, path)
+	}
+}
+
+func (t *tracker) placeOf(path string) int {
+	return slices.IndexFunc(t.failures, func(failure index.Failure) bool { return failure.File.Path == path })
+}
+
+// news reports whether the pass found anything that was not so before.
+func (t *tracker) news() bool {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.passes < 2 || t.now.Added+t.now.Attached+t.now.Removed > 0 || t.failed != t.before.Failed
+}
+
+// sum gives what all passes did. What later ones find unchanged was counted
+// before.
+func (t *tracker) sum() Summary {
+	sum, p := t.before, t.now
+	sum.Added += p.Added
+	sum.Attached += p.Attached
+	sum.Removed += p.Removed
+	sum.Seen += p.Added + p.Attached + t.failed - sum.Failed
+	sum.Failed = t.failed
+	if t.passes < 2 {
+		sum.Seen, sum.Unchanged = p.Seen, p.Unchanged
+	}
+	return sum
 }
 
 // current gives the counts with rate and remaining time.
@@ -151,17 +210,15 @@ func (t *tracker) current() Progress {
 }
 
 func (t *tracker) summary() Summary {
-	p := t.current()
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	return Summary{
-		Seen: p.Seen, Unchanged: p.Unchanged, Added: p.Added, Attached: p.Attached, Removed: p.Removed, Failed: p.Failed,
-		Failures: append([]index.Failure(nil), t.failures...), Duration: time.Since(t.started),
-	}
+	sum := t.sum()
+	sum.Failures, sum.Duration = append([]index.Failure(nil), t.failures...), time.Since(t.started)
+	return sum
 }
 
 // report calls the progress function until the returned function is called,
-// which calls it once more.
+// which calls it once more. While nothing happens it is not called.
 func (r *run) report() (stop func()) {
 	if r.options.Progress == nil {
 		return func() {}
@@ -171,6 +228,7 @@ func (r *run) report() (stop func()) {
 		defer close(done)
 		ticker := time.NewTicker(reportInterval)
 		defer ticker.Stop()
+		var told Progress
 		for {
 			select {
 			case <-ended:
@@ -179,7 +237,14 @@ func (r *run) report() (stop func()) {
 				r.options.Progress(last)
 				return
 			case <-ticker.C:
-				r.options.Progress(r.progress.current())
+				now := r.progress.current()
+				same := now
+				same.Rate, same.Remaining = told.Rate, told.Remaining
+				idle := same == told && now.Walked && now.Done() == now.Seen
+				if !idle && r.progress.news() {
+					r.options.Progress(now)
+					told = now
+				}
 			}
 		}
 	}()

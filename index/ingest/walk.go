@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"mekiki/index"
@@ -113,6 +115,7 @@ func (w *walker) root(ctx context.Context, root string) error {
 		if failure := irregular(stat.Mode()); failure != nil {
 			return fmt.Errorf("%s: %w", root, failure)
 		}
+		w.listen(filepath.Dir(root))
 		return w.file(ctx, root, stat, nil)
 	}
 	w.walked.roots[root] = true
@@ -124,6 +127,9 @@ func (w *walker) folder(ctx context.Context, root, relative string, depth int) e
 		return err
 	}
 	folder := filepath.Join(root, filepath.FromSlash(relative))
+	if stat, err := os.Stat(folder); err == nil && os.SameFile(stat, w.run.own) {
+		return nil // whatever path led here, the library's pictures are its own
+	}
 	if w.run.options.FollowSymlinks {
 		real, err := filepath.EvalSymlinks(folder)
 		if err != nil {
@@ -134,6 +140,7 @@ func (w *walker) folder(ctx context.Context, root, relative string, depth int) e
 		}
 		w.walked.entered[real] = true
 	}
+	w.listen(folder) // before it is listed, lest something is missed between
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
@@ -147,6 +154,13 @@ func (w *walker) folder(ctx context.Context, root, relative string, depth int) e
 		}
 	}
 	return nil
+}
+
+// listen has the system tell of changes in a folder from now on.
+func (w *walker) listen(folder string) {
+	if w.found != nil && w.run.follower != nil {
+		w.run.follower.listen(folder)
+	}
 }
 
 func joinSlash(folder, name string) string {
@@ -163,9 +177,6 @@ func (w *walker) entry(ctx context.Context, root, relative string, entry fs.DirE
 		return nil
 	}
 	full := filepath.Join(root, filepath.FromSlash(relative))
-	if full == w.run.library.Folder() {
-		return nil
-	}
 	mode, target, failure := entry.Type(), fs.FileInfo(nil), error(nil)
 	if mode&fs.ModeSymlink != 0 {
 		if !options.FollowSymlinks {
@@ -315,7 +326,7 @@ func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, e
 
 // forget takes out files that are gone from folders that were listed whole.
 func (r *run) forget(ctx context.Context, w *walked) error {
-	if w == nil {
+	if w == nil || len(w.folders) == 0 {
 		return nil
 	}
 	snapshot := r.library.Snapshot()
@@ -323,11 +334,11 @@ func (r *run) forget(ctx context.Context, w *walked) error {
 	empty := r.emptyRoots(w)
 	var batch index.Batch
 	gone := func(path string) bool {
-		if w.saw(path) || !w.covers(path) || inside(path, empty) {
+		if w.saw(path) || !w.covers(path) || slices.ContainsFunc(empty, func(root string) bool { return inside(path, root) }) {
 			return false
 		}
 		_, err := os.Lstat(path)
-		return errors.Is(err, fs.ErrNotExist)
+		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) // a file has the name of its folder
 	}
 	for record := range snapshot.All() {
 		for _, file := range record.Files {
@@ -379,11 +390,7 @@ func (r *run) emptyRoots(w *walked) []string {
 	return empty
 }
 
-func inside(path string, folders []string) bool {
-	for _, folder := range folders {
-		if strings.HasPrefix(path, folder+string(filepath.Separator)) {
-			return true
-		}
-	}
-	return false
+// inside reports whether a path is below a folder.
+func inside(path, folder string) bool {
+	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
