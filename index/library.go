@@ -188,7 +188,7 @@ func (l *Library) openWriter(ctx context.Context) (err error) {
 	if found.tail > 0 {
 		l.logger.Warn("cut off a commit that a crash left unfinished", "file", logName(found.log), "bytes", found.tail)
 	}
-	if err := l.start(ctx, found); err != nil {
+	if err := l.start(ctx, found, false); err != nil {
 		return err
 	}
 	return l.tidySegments(found)
@@ -224,10 +224,11 @@ func (l *Library) hasCatalog() bool {
 
 func (l *Library) openReader(ctx context.Context) (err error) {
 	// The writer may replace files between our reading of names and contents.
-	for range 5 {
+	const attempts = 5
+	for attempt := range attempts {
 		var found *loaded
 		if found, err = loadCatalog(ctx, l.fsys, l.folder); err == nil {
-			return l.start(ctx, found)
+			err = l.start(ctx, found, attempt < attempts-1)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -236,15 +237,22 @@ func (l *Library) openReader(ctx context.Context) (err error) {
 	return err
 }
 
-// start makes the loaded catalog the current view.
-func (l *Library) start(ctx context.Context, found *loaded) error {
+// start makes the loaded catalog the current view. When segments are missing
+// because compaction has overtaken the reading of the catalog, which is then to be
+// read again, the error is fs.ErrNotExist.
+func (l *Library) start(ctx context.Context, found *loaded, again bool) error {
 	l.lookup = found.lookup
 	l.read = catalogEnd{log: found.log, end: found.end}
 	l.findings = found.findings
+	segments, problems := openSegments(ctx, l.fsys, l.folder, segmentsOf(found.state))
+	if again && errors.Is(errors.Join(problems...), fs.ErrNotExist) {
+		if behind, err := l.behind(); behind || err != nil {
+			return errors.Join(err, fs.ErrNotExist, segments.release())
+		}
+	}
 	for _, finding := range found.findings {
 		l.logger.Warn("library is damaged", "file", finding.File, "offset", finding.Offset, "what", finding.Message, "try", finding.Remedy)
 	}
-	segments, problems := openSegments(ctx, l.fsys, l.folder, segmentsOf(found.state))
 	for _, problem := range problems {
 		l.logger.Warn("library is damaged", "what", problem)
 	}

@@ -52,9 +52,12 @@ type catalogEnd struct {
 
 // behind reports whether the catalog has grown since it was read.
 func (l *Library) behind() (bool, error) {
-	logs, _, err := catalogFiles(l.fsys, l.folder)
+	logs, checkpoints, err := catalogFiles(l.fsys, l.folder)
 	if err != nil {
 		return false, err
+	}
+	if restored := []uint64{l.read.log}; len(logs) == 0 && l.read.end == 0 && slices.Equal(checkpoints, restored) {
+		return false, nil // a backup, which nobody has written to
 	}
 	if len(logs) == 0 || logs[len(logs)-1] != l.read.log {
 		return true, nil
