@@ -38,7 +38,7 @@ type collector struct {
 // what the model has done already.
 func (r *run) collect(ctx context.Context, decoded <-chan outcome) error {
 	c := &collector{run: r, pending: map[index.Hash]int{}}
-	timer := time.NewTicker(r.options.BatchDelay / 4)
+	timer := time.NewTicker(max(r.options.BatchDelay/4, time.Millisecond))
 	defer timer.Stop()
 	for {
 		select {

@@ -21,6 +21,16 @@ func checkGlob(glob string) error {
 	return nil
 }
 
+// plainGlob gives a glob as the matching below understands it: what shells write
+// ("./drafts", "drafts/", "[!a]*") means what it means there.
+func plainGlob(glob string) string {
+	glob = strings.TrimPrefix(filepath.ToSlash(glob), "./")
+	if short := strings.TrimSuffix(glob, "/"); short != "" {
+		glob = short
+	}
+	return strings.ReplaceAll(glob, "[!", "[^")
+}
+
 // matchGlob matches a glob against a slash-separated relative path: "**"
 // stands for any number of folders, and a glob without a slash is about names.
 func matchGlob(glob, name string) bool {
@@ -61,8 +71,22 @@ func matchElement(glob, name string) bool {
 	return err == nil && matched
 }
 
-func matchAny(globs []string, name string) bool {
-	return slices.ContainsFunc(globs, func(glob string) bool { return matchGlob(glob, name) })
+// matchAny matches a path below a root. A glob from the root of the file system may
+// be about the whole path.
+func matchAny(globs []string, root, relative string) bool {
+	whole := ""
+	return slices.ContainsFunc(globs, func(glob string) bool {
+		if matchGlob(glob, relative) {
+			return true
+		}
+		if !filepath.IsAbs(filepath.FromSlash(glob)) {
+			return false
+		}
+		if whole == "" {
+			whole = strings.Trim(filepath.ToSlash(root), "/") + "/" + relative
+		}
+		return matchGlob(glob, strings.TrimPrefix(whole, "/"))
+	})
 }
 
 // isImageName tells by its extension whether a file may be an image. What it

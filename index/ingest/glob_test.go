@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -28,6 +29,33 @@ func TestMatchGlob(t *testing.T) {
 	for _, test := range tests {
 		if got := matchGlob(test.glob, test.name); got != test.want {
 			t.Errorf("matchGlob(%q, %q) = %t", test.glob, test.name, got)
+		}
+	}
+}
+
+// TestGlobsAsShellsWriteThem: with folders completed, taken from the root, and with
+// the negation of sets.
+func TestGlobsAsShellsWriteThem(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "photos")
+	tests := []struct {
+		glob, relative string
+		want           bool
+	}{
+		{"./drafts", "drafts", true},
+		{"drafts/", "drafts", true},
+		{"drafts/", "2009/drafts", true},
+		{"/drafts", "drafts", true},
+		{"/drafts", "2009/drafts", false},
+		{"[!a]*", "b.jpg", true},
+		{"[!a]*", "a.jpg", false},
+		{filepath.Join(root, "drafts"), "drafts", true},
+		{filepath.Join(root, "drafts") + "/", "drafts", true},
+		{filepath.Join(root, "drafts"), "2009/drafts", false},
+		{filepath.Join(root, "**", "*.jpg"), "2009/drafts/a.jpg", true},
+	}
+	for _, test := range tests {
+		if got := matchAny([]string{plainGlob(test.glob)}, root, test.relative); got != test.want {
+			t.Errorf("%q with %q: %t", test.glob, test.relative, got)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/internal/testpictures"
 )
@@ -339,6 +340,34 @@ func TestTheLibraryIsNotIndexed(t *testing.T) {
 		if got := mustRun(t, library, newCounting("one"), options); got.Added > 0 {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// TestFileInThePlaceOfAFolder: what the folder held is gone.
+func TestFileInThePlaceOfAFolder(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	write(t, testImage(t, 1, 20, 20), photos, "sub", "a.jpg")
+	write(t, testImage(t, 2, 20, 20), photos, "b.jpg")
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	options := Options{Paths: []string{photos}, BatchDelay: 1}
+	mustRun(t, library, newCounting("one"), options)
+	must(t, os.RemoveAll(filepath.Join(photos, "sub")))
+	write(t, nil, photos, "sub")
+	if got, want := mustRun(t, library, newCounting("one"), options), (Summary{Seen: 1, Unchanged: 1, Removed: 1}); !cmp.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestFileThatGrew since it was found costs no memory.
+func TestFileThatGrew(t *testing.T) {
+	path := write(t, nil, t.TempDir(), "a.jpg")
+	found, err := os.Stat(path)
+	must(t, err)
+	must(t, os.Truncate(path, 1<<42))
+	_, stamp, err := readStill(stampOf(path, found))
+	if !errors.Is(err, pixels.ErrTooLarge) || stamp.Bytes != 1<<42 {
+		t.Errorf("%+v, %v", stamp, err)
 	}
 }
 

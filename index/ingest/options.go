@@ -15,7 +15,8 @@ type Options struct {
 	// Paths are the folders and files to index.
 	Paths []string
 	// Include and Exclude are globs on the path relative to the walked folder
-	// ("*.jpg", "drafts/**"); a glob without a slash matches the name. What is
+	// ("*.jpg", "2009/**/raw"), or on the whole path where they begin at the root of
+	// the file system; a glob without a slash within matches the name. What is
 	// excluded is not entered. Including names files whatever their extension.
 	Include, Exclude []string
 	// Hidden takes in files and folders whose name begins with a dot.
@@ -77,12 +78,12 @@ type Options struct {
 func (o Options) Validate() error {
 	var problems []error
 	for _, glob := range append(append([]string(nil), o.Include...), o.Exclude...) {
-		if err := checkGlob(glob); err != nil {
+		if err := checkGlob(plainGlob(glob)); err != nil {
 			problems = append(problems, err)
 		}
 	}
 	for name, value := range map[string]int{
-		"depth": o.MaxDepth, "caption candidates": o.CaptionCandidates, "image size": o.ImageSize,
+		"maximum depth": o.MaxDepth, "caption candidates": o.CaptionCandidates, "image size": o.ImageSize,
 		"batch size": o.BatchSize, "model batch": o.ModelBatch, "workers": o.Workers,
 	} {
 		if value < 0 {
@@ -92,8 +93,13 @@ func (o Options) Validate() error {
 	if o.Packing != 0 && o.Packing != embed.PackInt8 && o.Packing != embed.PackInt4 {
 		problems = append(problems, fmt.Errorf("unknown %v", o.Packing))
 	}
-	if o.DecodeMemory < 0 || o.BatchDelay < 0 || o.PollInterval < 0 {
-		problems = append(problems, errors.New("decode memory, batch delay or poll interval is negative"))
+	if o.DecodeMemory < 0 {
+		problems = append(problems, fmt.Errorf("decode memory %d is negative", o.DecodeMemory))
+	}
+	for name, value := range map[string]time.Duration{"batch delay": o.BatchDelay, "poll interval": o.PollInterval} {
+		if value < 0 {
+			problems = append(problems, fmt.Errorf("%s %v is negative", name, value))
+		}
 	}
 	return errors.Join(problems...)
 }
@@ -102,6 +108,7 @@ func (o Options) ready() (Options, error) {
 	if err := o.Validate(); err != nil {
 		return o, err
 	}
+	o.Include, o.Exclude = plainGlobs(o.Include), plainGlobs(o.Exclude)
 	setDefault(&o.CaptionCandidates, 3)
 	setDefault(&o.Packing, embed.PackInt8)
 	setDefault(&o.BatchSize, 64)
@@ -117,6 +124,14 @@ func (o Options) ready() (Options, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o, nil
+}
+
+func plainGlobs(globs []string) []string {
+	plain := make([]string, len(globs))
+	for i, glob := range globs {
+		plain[i] = plainGlob(glob)
+	}
+	return plain
 }
 
 func setDefault[T comparable](value *T, standard T) {

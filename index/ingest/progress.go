@@ -128,6 +128,9 @@ func (t *tracker) failPath(err error) {
 	if where := (*fs.PathError)(nil); errors.As(err, &where) {
 		failure.File.Path, failure.Reason = where.Path, reasonOf(where.Err)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		failure.Reason = "nothing is there" // and maybe never was
+	}
 	t.change(func(p *Progress) {
 		p.Failed++
 		p.Seen++

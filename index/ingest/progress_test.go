@@ -13,7 +13,7 @@ func TestPathsThatFailAreNamed(t *testing.T) {
 	_, err := os.Stat(missing)
 	tracker := newTracker(Options{})
 	tracker.failPath(err)
-	if failure := tracker.failures[0]; failure.File.Path != missing || failure.Reason != "the file is gone" {
+	if failure := tracker.failures[0]; failure.File.Path != missing || failure.Reason != "nothing is there" {
 		t.Errorf("%q: %q", failure.File.Path, failure.Reason)
 	}
 }

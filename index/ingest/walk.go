@@ -173,7 +173,7 @@ func joinSlash(folder, name string) string {
 func (w *walker) entry(ctx context.Context, root, relative string, entry fs.DirEntry, depth int) error {
 	options := &w.run.options
 	name := entry.Name()
-	if strings.HasPrefix(name, ".") && !options.Hidden || matchAny(options.Exclude, relative) {
+	if strings.HasPrefix(name, ".") && !options.Hidden || matchAny(options.Exclude, root, relative) {
 		return nil
 	}
 	full := filepath.Join(root, filepath.FromSlash(relative))
@@ -195,7 +195,7 @@ func (w *walker) entry(ctx context.Context, root, relative string, entry fs.DirE
 			return nil
 		}
 		return w.subfolder(ctx, root, relative, full, depth+1)
-	case len(options.Include) > 0 && !matchAny(options.Include, relative):
+	case len(options.Include) > 0 && !matchAny(options.Include, root, relative):
 		return nil
 	case len(options.Include) == 0 && !isImageName(name):
 		return nil

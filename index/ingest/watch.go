@@ -326,7 +326,7 @@ func (w *walker) descend(ctx context.Context, root, relative string) error {
 	for depth := range elements[:len(elements)-1] {
 		above := strings.Join(elements[:depth+1], "/")
 		hidden := strings.HasPrefix(elements[depth], ".") && !w.run.options.Hidden
-		if hidden || matchAny(w.run.options.Exclude, above) {
+		if hidden || matchAny(w.run.options.Exclude, root, above) {
 			return nil
 		}
 	}

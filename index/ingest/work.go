@@ -103,7 +103,7 @@ func (r *run) read(ctx context.Context, file index.File) outcome {
 func (r *run) identify(file index.File) (outcome, []byte) {
 	data, stamp, err := readStill(file)
 	if err != nil {
-		return outcome{file: file, failure: err}, nil
+		return outcome{file: stamp, failure: err}, nil
 	}
 	result := outcome{file: stamp, hash: sha256.Sum256(data)}
 	snapshot := r.library.Snapshot()
@@ -120,8 +120,8 @@ var errChanging = errors.New("the file changed while it was read")
 
 // readStill reads a file that does not change meanwhile.
 func readStill(file index.File) ([]byte, index.File, error) {
-	if file.Bytes > pixels.DefaultMaxBytes {
-		return nil, file, fmt.Errorf("%w: %d bytes, the limit is %d", pixels.ErrTooLarge, file.Bytes, int64(pixels.DefaultMaxBytes))
+	if err := checkSize(file.Bytes); err != nil {
+		return nil, file, err
 	}
 	handle, err := openToRead(file.Path)
 	if err != nil {
@@ -134,6 +134,9 @@ func readStill(file index.File) ([]byte, index.File, error) {
 	}
 	if !before.Mode().IsRegular() {
 		return nil, file, fmt.Errorf("not a regular file: %w", fs.ErrInvalid)
+	}
+	if err := checkSize(before.Size()); err != nil { // it has grown since it was found
+		return nil, stampOf(file.Path, before), err
 	}
 	data := make([]byte, 0, before.Size()+1)
 	data, err = appendAll(data, handle, pixels.DefaultMaxBytes)
@@ -149,6 +152,14 @@ func readStill(file index.File) ([]byte, index.File, error) {
 		return nil, file, errChanging
 	}
 	return data, stamp, nil
+}
+
+// checkSize refuses files too large to be decoded.
+func checkSize(bytes int64) error {
+	if bytes <= pixels.DefaultMaxBytes {
+		return nil
+	}
+	return fmt.Errorf("%w: %d bytes, the limit is %d", pixels.ErrTooLarge, bytes, int64(pixels.DefaultMaxBytes))
 }
 
 // appendAll reads to the end, or to one byte beyond the limit.
