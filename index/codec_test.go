@@ -33,8 +33,9 @@ func FuzzOperations(f *testing.F) {
 	transaction.putSpace(&space{number: 1, space: small})
 	transaction.putLocation(1, 1, location{vectors: extent{1, 40, 100}})
 	transaction.putFailure(Failure{File: testFile(1), Reason: "x"})
+	f.Add(transaction.operations())
 	transaction.removeRecord(1)
-	f.Add(transaction.payload)
+	f.Add(transaction.operations())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		replaying := newTransaction(&state{}, newLookup(), 1)
 		replaying.replaying = true

@@ -21,7 +21,9 @@ type transaction struct {
 	failures map[string]Failure
 	ownsMap  bool
 
-	// payload holds the operations; replaying says not to collect them.
+	// written are the records to be logged, each once and as it is in the end;
+	// payload holds the other operations. Replaying says not to collect either.
+	written   map[ID]bool
 	payload   []byte
 	replaying bool
 	// touched are the records that were written or removed; moved those whose
@@ -40,7 +42,7 @@ func newTransaction(base *state, lookup *lookup, sequence uint64) *transaction {
 		base: base, lookup: lookup, keys: newKeys(), sequence: sequence,
 		nextID: base.nextID, segment: base.nextSegment, counts: base.counts,
 		records: editTable(base.records), failures: base.failures,
-		touched: map[ID]bool{}, moved: map[uint64]map[ID]bool{},
+		written: map[ID]bool{}, touched: map[ID]bool{}, moved: map[uint64]map[ID]bool{},
 	}
 	for _, s := range base.spaces {
 		t.spaces = append(t.spaces, &spaceEdit{space: *s, edit: editTable(s.locations)})
@@ -63,7 +65,18 @@ func (t *transaction) finish() *state {
 }
 
 // empty reports whether nothing was changed.
-func (t *transaction) empty() bool { return len(t.payload) == 0 }
+func (t *transaction) empty() bool { return len(t.payload) == 0 && len(t.written) == 0 }
+
+// operations gives what was changed. The records come first: they must be there
+// before they can be removed.
+func (t *transaction) operations() []byte {
+	var all []byte
+	for _, id := range slices.Sorted(maps.Keys(t.written)) {
+		record, _ := t.record(id)
+		all = appendOperation(all, operationPutRecord, func(e *encoder) { encodeRecord(e, record) })
+	}
+	return append(all, t.payload...)
+}
 
 func (t *transaction) log(kind operationKind, fill func(*encoder)) {
 	if !t.replaying {
@@ -106,29 +119,36 @@ func (t *transaction) putRecord(r *Record) {
 		r.Sequence = t.sequence
 	}
 	t.nextID = max(t.nextID, r.ID)
+	same := 0 // leading files that it had and has
 	if old, there := t.record(r.ID); there {
+		for same < min(len(old.Files), len(r.Files)) && old.Files[same].Path == r.Files[same].Path {
+			same++
+		}
 		t.counts[old.Kind]--
-		t.forget(old)
+		t.forget(old, same)
 	}
 	t.counts[r.Kind]++
 	t.records.set(r.ID, r)
 	t.keys.hashes[r.Hash] = r.ID
-	for _, file := range r.Files {
+	for _, file := range r.Files[same:] {
 		t.keys.paths[file.Path] = r.ID
 	}
 	if r.ExternalID != "" {
 		t.keys.externals[r.ExternalID] = r.ID
 	}
 	t.touched[r.ID] = true
-	t.log(operationPutRecord, func(e *encoder) { encodeRecord(e, r) })
+	if !t.replaying {
+		t.written[r.ID] = true
+	}
 }
 
-// forget takes a record's keys away where they are still its own.
-func (t *transaction) forget(r *Record) {
+// forget takes a record's keys away where they are still its own, but those of its
+// first files.
+func (t *transaction) forget(r *Record, files int) {
 	if t.idOfHash(r.Hash) == r.ID {
 		t.keys.hashes[r.Hash] = 0
 	}
-	for _, file := range r.Files {
+	for _, file := range r.Files[files:] {
 		if t.idOfPath(file.Path) == r.ID {
 			t.keys.paths[file.Path] = 0
 		}
@@ -144,8 +164,13 @@ func (t *transaction) removeRecord(id ID) {
 	if !there {
 		return
 	}
+	if t.written[id] && id > t.base.nextID {
+		// It must have been there to take its vectors and its ID with it.
+		t.log(operationPutRecord, func(e *encoder) { encodeRecord(e, old) })
+	}
+	delete(t.written, id)
 	t.counts[old.Kind]--
-	t.forget(old)
+	t.forget(old, 0)
 	t.records.remove(id)
 	for _, s := range t.spaces {
 		if s.edit.table.has(id) {

@@ -155,7 +155,7 @@ func (c *commit) persist() error {
 		}
 	}
 	l := c.library
-	if err := l.catalog.commit(c.sequence, c.payload); err != nil {
+	if err := l.catalog.commit(c.sequence, c.operations()); err != nil {
 		if l.catalog.log.Failed() != nil {
 			l.failed = fmt.Errorf("%w: %w", ErrWriter, err)
 			return l.failed
