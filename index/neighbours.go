@@ -31,6 +31,9 @@ type vectorStore struct {
 	at table[location]
 	// unread could not be read, and are tried again each time.
 	unread map[ID]bool
+	// damaged are not as written where they are said to be, and are tried again
+	// where they are said to be elsewhere.
+	damaged map[ID]extent
 	// stale are the kinds whose cells are to be saved.
 	stale map[Kind]bool
 }
@@ -90,15 +93,6 @@ func (n nearestViews) of(kind Kind) vectorView {
 	return n.images
 }
 
-// errRecord is the error of a search that could not read a record's vectors.
-type errRecord struct {
-	id  ID
-	err error
-}
-
-func (e *errRecord) Error() string { return fmt.Sprintf("vectors of record %d: %v", e.id, e.err) }
-func (e *errRecord) Unwrap() error { return e.err }
-
 // valuesOf reads vectors as they were at the view, for as long as it is held.
 func (v *view) valuesOf(number uint64) valueReader {
 	from := v.state.spaceNumbered(number)
@@ -114,26 +108,6 @@ func (v *view) valuesOf(number uint64) valueReader {
 		}
 		return parts.Values, nil
 	}
-}
-
-// without takes a record whose vectors have turned out to be damaged out of the
-// indexes, and says so.
-func (x *vectorStore) without(ctx context.Context, v *view, id ID, reason error) error {
-	select {
-	case x.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	x.images.Remove(uint64(id))
-	x.texts.Remove(uint64(id))
-	<-x.turn
-	v.found.Store(nil)
-	x.library.logger.Warn("vectors of a record cannot be read; it is found by words only", "record", id, "what", reason)
-	x.library.addFinding(Finding{
-		File: filepath.Join("spaces", fmt.Sprintf("%04d", x.number)), Damage: true,
-		Message: fmt.Sprintf("the vectors of record %d are damaged", id), Remedy: "mekiki check --repair",
-	})
-	return nil
 }
 
 // fewChanges is the number up to which vectors are read before any of them
@@ -162,13 +136,17 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 		}
 	})
 	for id := range x.unread {
-		if before, there := x.at.get(id); there {
-			if after, still := from.locations.get(id); still && after.sequence == before.sequence {
-				added = append(added, id)
-			}
+		before, _ := x.at.get(id)
+		if after, _ := from.locations.get(id); after.vectors.length > 0 && after.sequence == before.sequence {
+			added = append(added, id)
 		}
 	}
-	x.unread = nil
+	for id, where := range x.damaged {
+		before, _ := x.at.get(id)
+		if after, _ := from.locations.get(id); after.vectors.length > 0 && after.sequence == before.sequence && after.vectors != where {
+			added = append(added, id)
+		}
+	}
 	window := 512
 	if len(added) <= fewChanges {
 		window = fewChanges
@@ -178,11 +156,13 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 		for _, id := range removed {
 			x.images.Remove(uint64(id))
 			x.texts.Remove(uint64(id))
+			delete(x.unread, id)
+			delete(x.damaged, id)
 		}
 		removed = nil
 	}); err != nil {
 		if len(added) > fewChanges {
-			x.images, x.texts, x.at = nil, nil, table[location]{}
+			x.images, x.texts, x.at, x.unread, x.damaged = nil, nil, table[location]{}, nil, nil
 		}
 		return err
 	}
@@ -260,21 +240,26 @@ func (r *reading) run(ctx context.Context, ready func()) error {
 		return nil
 	})
 	group.Go(func() error {
-		first := true
+		added := 0
 		for found := range windows {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if first {
+			if added == 0 {
 				ready()
-				first = false
 			}
 			r.add(found)
+			added += len(found)
 		}
-		if first {
+		switch {
+		case len(r.ids) == 0:
 			ready()
+		case added < len(r.ids):
+			return ctx.Err()
 		}
-		return ctx.Err()
+		// What is done is done: to call it off now would leave the indexes at a
+		// state that nobody knows of.
+		return nil
 	})
 	if err := group.Wait(); err != nil {
 		return err
@@ -326,22 +311,26 @@ func (r *reading) add(found []readVector) {
 			continue
 		}
 		id := one.record.ID
-		target := x.images
+		target, other := x.images, x.texts
 		if one.record.Kind == KindText {
-			target = x.texts
+			target, other = other, target
 		}
+		other.Remove(uint64(id)) // a text may have taken the place of an image
 		err := one.err
 		if err == nil {
 			err = target.Add(uint64(id), one.values)
 		}
+		delete(x.unread, id)
+		delete(x.damaged, id)
 		if err == nil {
 			continue
 		}
-		target.Remove(uint64(id))
+		x.leaveOut(id, r.from)
 		if r.damaged++; r.damaged <= 10 {
 			logger.Warn("vectors of a record cannot be read; it is found by words only", "record", id, "path", one.record.Path(), "what", err)
 		}
 		if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrSpace) {
+			delete(x.damaged, id)
 			if x.unread == nil {
 				x.unread = map[ID]bool{}
 			}
