@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"mekiki/index"
+	"mekiki/internal/hint"
 	"mekiki/internal/progress"
 )
 
@@ -30,31 +32,33 @@ func newBackupCommand(app *app) *cobra.Command {
 	}
 }
 
-func runBackup(ctx context.Context, app *app, name string) (err error) {
-	library, err := app.openUnsearched(ctx, true)
-	if err != nil {
+func runBackup(ctx context.Context, app *app, name string) error {
+	if stat, err := os.Stat(name); err == nil && !stat.Mode().IsRegular() {
+		return hint.Wrap(fmt.Errorf("back up to %s: it is there and not a file", name), "name a file, such as library.tar")
+	}
+	return app.withUnsearched(ctx, true, func(library *index.Library) error {
+		size, err := app.writeBackup(ctx, library, name)
+		if err != nil {
+			return err
+		}
+		if app.asJSON {
+			return app.printJSON(map[string]any{"file": name, "bytes": size})
+		}
+		_, err = fmt.Fprintf(app.out, "%s: %s\n", name, progress.Count(size, progress.Bytes))
 		return err
-	}
-	defer func() { err = errors.Join(err, library.Close()) }()
-	size, err := writeBackup(ctx, library, name)
-	if err != nil {
-		return err
-	}
-	if app.asJSON {
-		return app.printJSON(map[string]any{"file": name, "bytes": size})
-	}
-	_, err = fmt.Fprintf(app.out, "%s: %s\n", name, progress.Count(size, progress.Bytes))
-	return err
+	})
 }
 
 // writeBackup writes beside the file's name and renames, so that a file of that
 // name is a whole backup.
-func writeBackup(ctx context.Context, library *index.Library, name string) (int64, error) {
+func (a *app) writeBackup(ctx context.Context, library *index.Library, name string) (int64, error) {
 	file, err := os.Create(name + ".part")
 	if err != nil {
 		return 0, err
 	}
-	buffered := bufio.NewWriterSize(file, 1<<20)
+	reporter := a.progress()
+	defer reporter.Finish()
+	buffered := bufio.NewWriterSize(&countingWriter{file, reporter, progress.State{Task: "back up", Unit: progress.Bytes}}, 1<<20)
 	err = library.Backup(ctx, buffered)
 	if err == nil {
 		err = buffered.Flush()
@@ -66,5 +70,23 @@ func writeBackup(ctx context.Context, library *index.Library, name string) (int6
 	if err = errors.Join(err, statErr, file.Close()); err != nil {
 		return 0, errors.Join(err, os.Remove(name+".part"))
 	}
-	return stat.Size(), os.Rename(name+".part", name)
+	if err := os.Rename(name+".part", name); err != nil {
+		return 0, errors.Join(err, os.Remove(name+".part"))
+	}
+	return stat.Size(), nil
+}
+
+// countingWriter reports how much was written.
+type countingWriter struct {
+	target   io.Writer
+	reporter *progress.Reporter
+	state    progress.State
+}
+
+// Write implements io.Writer.
+func (w *countingWriter) Write(data []byte) (int, error) {
+	n, err := w.target.Write(data)
+	w.state.Done += int64(n)
+	w.reporter.Report(w.state)
+	return n, err
 }

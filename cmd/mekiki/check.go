@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,44 +35,45 @@ func newCheckCommand(app *app) *cobra.Command {
 	return command
 }
 
-func runCheck(ctx context.Context, app *app, repair bool) (err error) {
-	library, err := app.openUnsearched(ctx, !repair)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, library.Close()) }()
-	check := library.Check
-	if repair {
-		check = library.Repair
-	}
-	report, err := check(ctx)
-	if err != nil {
-		return err
-	}
-	if app.asJSON {
-		err = app.printJSON(report)
-	} else {
-		app.printCheck(report)
-	}
-	if err == nil && report.Damaged() && !repair {
-		err = hint.Wrap(errors.New("the library is damaged"), "mekiki check --repair")
-	}
-	return err
+func runCheck(ctx context.Context, app *app, repair bool) error {
+	return app.withUnsearched(ctx, !repair, func(library *index.Library) error {
+		check := library.Check
+		if repair {
+			check = library.Repair
+		}
+		report, err := check(ctx)
+		if err != nil {
+			return err
+		}
+		if err := app.printCheck(report); err != nil {
+			return err
+		}
+		if report.Damaged() && !repair {
+			return hint.Wrap(errors.New("the library is damaged"), "mekiki check --repair")
+		}
+		return nil
+	})
 }
 
-func (a *app) printCheck(report index.CheckReport) {
-	fmt.Fprintf(a.out, "%d records; %d files, %s verified\n", report.Records, report.Files, progress.Count(report.Bytes, progress.Bytes))
+func (a *app) printCheck(report index.CheckReport) error {
+	if a.asJSON {
+		return a.printJSON(report)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d records; %d files, %s verified\n", report.Records, report.Files, progress.Count(report.Bytes, progress.Bytes))
 	for _, finding := range report.Findings {
 		kind := "remark"
 		if finding.Damage {
 			kind = "damage"
 		}
-		fmt.Fprintf(a.out, "  %s: %s at byte %d: %s\n", kind, finding.File, finding.Offset, finding.Message)
+		fmt.Fprintf(&text, "  %s: %s at byte %d: %s\n", kind, finding.File, finding.Offset, finding.Message)
 	}
 	switch {
 	case report.Repaired > 0:
-		fmt.Fprintf(a.out, "%d repaired; run \"mekiki index\" on your folders to make lost vectors again\n", report.Repaired)
+		fmt.Fprintf(&text, "%d repaired; run \"mekiki index\" on your folders to make lost vectors again\n", report.Repaired)
 	case len(report.Findings) == 0:
-		fmt.Fprintln(a.out, "every byte is as it was written")
+		fmt.Fprintln(&text, "every byte is as it was written")
 	}
+	_, err := io.WriteString(a.out, text.String())
+	return err
 }

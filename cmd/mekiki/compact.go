@@ -1,11 +1,12 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"mekiki/index"
 	"mekiki/internal/progress"
 )
 
@@ -18,24 +19,29 @@ func newCompactCommand(app *app) *cobra.Command {
 		Short: "Give the room of removed images back",
 		Long:  compactLong,
 		Args:  cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) (err error) {
-			library, err := app.openUnsearched(command.Context(), false)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, library.Close()) }()
-			result, err := library.Compact(command.Context())
-			if err != nil {
-				return err
-			}
-			if app.asJSON {
-				return app.printJSON(map[string]any{
-					"before_bytes": result.Before, "after_bytes": result.After, "segments": result.Segments, "skipped": result.Skipped,
-				})
-			}
-			_, err = fmt.Fprintf(app.out, "%s before, %s after; %d segments rewritten\n",
-				progress.Count(result.Before, progress.Bytes), progress.Count(result.After, progress.Bytes), result.Segments)
-			return err
+		RunE: func(command *cobra.Command, _ []string) error {
+			return app.withUnsearched(command.Context(), false, func(library *index.Library) error {
+				return runCompact(command.Context(), app, library)
+			})
 		},
 	}
+}
+
+func runCompact(ctx context.Context, app *app, library *index.Library) error {
+	result, err := library.Compact(ctx)
+	if err != nil {
+		return err
+	}
+	if app.asJSON {
+		return app.printJSON(map[string]any{
+			"before_bytes": result.Before, "after_bytes": result.After, "segments": result.Segments, "skipped": result.Skipped,
+		})
+	}
+	skipped := ""
+	if result.Skipped > 0 {
+		skipped = fmt.Sprintf(", %d left alone because of damage: mekiki check", result.Skipped)
+	}
+	_, err = fmt.Fprintf(app.out, "%s before, %s after; %d segments rewritten%s\n",
+		progress.Count(result.Before, progress.Bytes), progress.Count(result.After, progress.Bytes), result.Segments, skipped)
+	return err
 }

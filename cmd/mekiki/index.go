@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +23,11 @@ vectors, a caption, a thumbnail, and what the file says about itself. What is
 unchanged since the last time is not read again; moved, copied, changed and
 deleted files are recognised. Files that cannot be indexed are listed by
 "mekiki status --failed" and tried again when they change.
+
+A glob without a slash is about names, however deep (drafts, "*.jpg"); one with a
+slash is about the path below PATH ("2009/**/raw"), or about the whole path. **
+stands for any number of folders; *, ? and [a-z] for parts of a name. Upper and
+lower case differ; there is no {a,b} and no !.
 
 Ctrl-C stops at the next commit; the same command goes on from there. With
 --watch it stays and follows changes.`
@@ -53,7 +60,7 @@ func newIndexCommand(app *app) *cobra.Command {
 	flags.StringArrayVar(&options.Exclude, "exclude", nil, "leave out files and folders that match this glob (may be repeated)")
 	flags.BoolVar(&options.Hidden, "hidden", false, "take in hidden files and folders")
 	flags.BoolVar(&options.FollowSymlinks, "follow-symlinks", false, "go through symbolic links")
-	flags.IntVar(&options.MaxDepth, "max-depth", 0, "how many folders deep to go (0: no limit)")
+	flags.IntVar(&options.MaxDepth, "max-depth", 0, "how many folders deep to go, 1 for the files of PATH alone (0: no limit)")
 	flags.IntVar(&options.Captions, "captions", 1, "captions to keep for each image")
 	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
 	flags.StringVar(&options.tokens, "tokens", "int8", "how to keep image tokens, which reranking reads: int8, int4 or none")
@@ -144,16 +151,8 @@ func (a *app) printIndexed(ctx context.Context, library *index.Library, summary 
 		if err != nil {
 			return err
 		}
-	} else {
-		fmt.Fprintf(a.out, "%d files: %d new, %d unchanged, %d moved or copied, %d gone, %d failed\n",
-			summary.Seen, summary.Added, summary.Unchanged, summary.Attached, summary.Removed, summary.Failed)
-		for i, failure := range summary.Failures {
-			if i == 10 {
-				fmt.Fprintf(a.out, "  … %d more: mekiki status --failed\n", summary.Failed-i)
-				break
-			}
-			fmt.Fprintf(a.out, "  %s: %s\n", printable(failure.File.Path), printable(failure.Reason))
-		}
+	} else if _, err := io.WriteString(a.out, indexedText(summary)); err != nil {
+		return err
 	}
 	switch {
 	case summary.Interrupted:
@@ -162,6 +161,21 @@ func (a *app) printIndexed(ctx context.Context, library *index.Library, summary 
 		return withStatus(exitPartial, nil)
 	}
 	return nil
+}
+
+// indexedText says in words what a run did.
+func indexedText(summary ingest.Summary) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d files: %d new, %d unchanged, %d moved or copied, %d gone, %d failed\n",
+		summary.Seen, summary.Added, summary.Unchanged, summary.Attached, summary.Removed, summary.Failed)
+	for i, failure := range summary.Failures {
+		if i == 10 {
+			fmt.Fprintf(&text, "  … %d more: mekiki status --failed\n", summary.Failed-i)
+			break
+		}
+		fmt.Fprintf(&text, "  %s: %s\n", printable(failure.File.Path), printable(failure.Reason))
+	}
+	return text.String()
 }
 
 // failureLine is the JSON form of a file that could not be indexed.

@@ -41,8 +41,12 @@ func namesOf(paths []string) string {
 }
 
 func indexState(task string, state ingest.Progress) progress.State {
-	return progress.State{
+	shown := progress.State{
 		Task: task, Done: int64(state.Done()), Total: int64(state.Total), Failed: int64(state.Failed), Unit: progress.Images,
-		Rate: state.Rate, Remaining: state.Remaining.Seconds(), Detail: filepath.Base(state.Path),
+		Rate: state.Rate, Remaining: state.Remaining.Seconds(),
 	}
+	if state.Path != "" {
+		shown.Detail = filepath.Base(state.Path)
+	}
+	return shown
 }

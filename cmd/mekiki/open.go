@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"mekiki/embed"
@@ -163,16 +164,39 @@ func (a *app) openLibraryWith(ctx context.Context, options index.Options) (*inde
 	options.Logger = a.log()
 	library, err := index.Open(ctx, folder, options)
 	switch {
-	case errors.Is(err, index.ErrNotLibrary):
-		return nil, hint.Wrap(err, "mekiki index FOLDER makes a library of your pictures")
+	case errors.Is(err, index.ErrNotLibrary) && !strings.Contains(err.Error(), folder):
+		return nil, fmt.Errorf("open library %s: %w", folder, err)
 	case errors.Is(err, index.ErrLocked):
 		return nil, hint.Wrap(err, "wait for it, or stop it; searching works meanwhile")
 	}
 	return library, err
 }
 
-// withUnsearched opens the library for a verb that does not search it, calls do and closes it.
-func (a *app) withUnsearched(ctx context.Context, readOnly bool, do func(*index.Library) error) (err error) {
+// withUnsearched opens the library, which must be there, for a verb that does not
+// search it, calls do and closes it.
+func (a *app) withUnsearched(ctx context.Context, readOnly bool, do func(*index.Library) error) error {
+	if err := a.requireLibrary(); err != nil {
+		return err
+	}
+	return a.withLibrary(ctx, readOnly, do)
+}
+
+// requireLibrary fails where nothing is: a verb that changes a library makes none
+// of a mistyped name.
+func (a *app) requireLibrary() error {
+	folder, err := a.libraryFolder()
+	if err != nil {
+		return err
+	}
+	if entries, err := os.ReadDir(folder); errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, index.ErrNotLibrary),
+			"name the library's folder with --library, or make a library with: mekiki index FOLDER")
+	}
+	return nil
+}
+
+// withLibrary is withUnsearched, but makes the library that is not there.
+func (a *app) withLibrary(ctx context.Context, readOnly bool, do func(*index.Library) error) (err error) {
 	library, err := a.openUnsearched(ctx, readOnly)
 	if err != nil {
 		return err
@@ -181,9 +205,9 @@ func (a *app) withUnsearched(ctx context.Context, readOnly bool, do func(*index.
 	return do(library)
 }
 
-// withModel is withUnsearched for writing, with the model.
+// withModel is withLibrary for writing, with the model.
 func (a *app) withModel(ctx context.Context, do func(library *index.Library, engine *session) error) error {
-	return a.withUnsearched(ctx, false, func(library *index.Library) (err error) {
+	return a.withLibrary(ctx, false, func(library *index.Library) (err error) {
 		engine, err := a.openEngine(ctx)
 		if err != nil {
 			return err

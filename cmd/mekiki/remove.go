@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -46,59 +45,62 @@ func newRemoveCommand(app *app) *cobra.Command {
 	return command
 }
 
-func runRemove(ctx context.Context, app *app, options removeOptions, arguments []string) (err error) {
+func runRemove(ctx context.Context, app *app, options removeOptions, arguments []string) error {
+	if slices.Contains(options.folders, "") {
+		return usage("--folder is empty: name a folder, or . for this one")
+	}
 	if len(arguments) == 0 && len(options.folders) == 0 && !options.texts {
 		return usage("remove what? Name ids or paths, or use --folder or --texts")
 	}
-	library, err := app.openUnsearched(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, library.Close()) }()
-	batch, err := removal(library, options, arguments)
-	if err != nil {
-		return err
-	}
-	removed := 0
-	if !options.dryRun {
-		result, err := library.Write(ctx, batch)
+	return app.withUnsearched(ctx, options.dryRun, func(library *index.Library) error {
+		batch, records, err := removal(library, options, arguments)
 		if err != nil {
 			return err
 		}
-		removed = result.Removed
-	}
-	if app.asJSON {
-		return app.printJSON(map[string]any{
-			"records": len(batch.Remove), "paths": len(batch.Detach), "removed": removed, "dry_run": options.dryRun,
-		})
-	}
-	if options.dryRun {
-		fmt.Fprintf(app.out, "would remove %d records and %d paths\n", len(batch.Remove), len(batch.Detach))
-		return nil
-	}
-	fmt.Fprintf(app.out, "removed %d records; \"mekiki compact\" gives their room back\n", removed)
-	return nil
+		removed := 0
+		if !options.dryRun {
+			result, err := library.Write(ctx, batch)
+			if err != nil {
+				return err
+			}
+			removed = result.Removed
+		}
+		switch {
+		case app.asJSON:
+			return app.printJSON(map[string]any{
+				"records": records, "paths": len(batch.Detach), "removed": removed, "dry_run": options.dryRun,
+			})
+		case options.dryRun:
+			_, err = fmt.Fprintf(app.out, "would remove %d records and %d paths\n", records, len(batch.Detach))
+		default:
+			_, err = fmt.Fprintf(app.out, "removed %d records; \"mekiki compact\" gives their room back\n", removed)
+		}
+		return err
+	})
 }
 
-// removal finds what is to be removed.
-func removal(library *index.Library, options removeOptions, arguments []string) (index.Batch, error) {
-	var batch index.Batch
+// removal finds what is to be removed, and how many records that will be.
+func removal(library *index.Library, options removeOptions, arguments []string) (batch index.Batch, records int, err error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	for _, argument := range arguments {
 		if id, err := index.ParseID(argument); err == nil {
 			if _, there := snapshot.Record(id); !there {
-				return batch, fmt.Errorf("record %d: %w", id, index.ErrNotFound)
+				return batch, 0, fmt.Errorf("record %d: %w in the library", id, index.ErrNotFound)
 			}
 			batch.Remove = append(batch.Remove, id)
 			continue
 		}
 		path, err := filepath.Abs(argument)
 		if err != nil {
-			return batch, err
+			return batch, 0, err
+		}
+		if _, failed := snapshot.Failure(path); failed {
+			batch.Resolved = append(batch.Resolved, path)
+			continue
 		}
 		if _, known := snapshot.RecordByPath(path); !known {
-			return batch, hint.Wrap(fmt.Errorf("%s: %w in the library", path, index.ErrNotFound), "name a folder with --folder")
+			return batch, 0, hint.Wrap(fmt.Errorf("%s: %w in the library", path, index.ErrNotFound), "name a folder with --folder")
 		}
 		batch.Detach = append(batch.Detach, path)
 	}
@@ -107,8 +109,33 @@ func removal(library *index.Library, options removeOptions, arguments []string) 
 			batch.Remove = append(batch.Remove, record.ID)
 		}
 	}
-	err := removeFolders(snapshot, options.folders, &batch)
-	return batch, err
+	if err := removeFolders(snapshot, options.folders, &batch); err != nil {
+		return batch, 0, err
+	}
+	return batch, recordsLost(snapshot, &batch), nil
+}
+
+// recordsLost counts the records that the batch removes, by name or with their last
+// path, after leaving out what it says twice.
+func recordsLost(snapshot *index.Snapshot, batch *index.Batch) int {
+	slices.Sort(batch.Remove)
+	slices.Sort(batch.Detach)
+	batch.Remove, batch.Detach = slices.Compact(batch.Remove), slices.Compact(batch.Detach)
+	lost, left := map[index.ID]bool{}, map[index.ID]int{}
+	for _, id := range batch.Remove {
+		lost[id] = true
+	}
+	for _, path := range batch.Detach {
+		record, _ := snapshot.RecordByPath(path)
+		if _, begun := left[record.ID]; !begun {
+			left[record.ID] = len(record.Files)
+		}
+		left[record.ID]--
+		if left[record.ID] == 0 {
+			lost[record.ID] = true
+		}
+	}
+	return len(lost)
 }
 
 // removeFolders adds to batch what is in or below the folders.

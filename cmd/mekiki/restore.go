@@ -3,13 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"mekiki/index"
+	"mekiki/internal/progress"
 )
 
 const restoreLong = `Make a library of a backup, in the folder that --library names, which must be
@@ -29,29 +30,58 @@ func newRestoreCommand(app *app) *cobra.Command {
 	}
 }
 
-func runRestore(ctx context.Context, app *app, name string) (err error) {
+func runRestore(ctx context.Context, app *app, name string) error {
+	if err := app.readBackup(ctx, name); err != nil {
+		return err
+	}
+	// What is derived is built as the library is opened.
+	return app.withUnsearched(ctx, false, func(library *index.Library) error {
+		snapshot := library.Snapshot()
+		defer snapshot.Close()
+		images, texts := snapshot.Count(index.KindImage), snapshot.Count(index.KindText)
+		if app.asJSON {
+			return app.printJSON(map[string]any{"library": library.Folder(), "images": images, "texts": texts})
+		}
+		_, err := fmt.Fprintf(app.out, "%s: %d images, %d texts\n", library.Folder(), images, texts)
+		return err
+	})
+}
+
+// readBackup makes the library of the file, with progress.
+func (a *app) readBackup(ctx context.Context, name string) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	folder, err := app.libraryFolder()
+	stat, err := file.Stat()
 	if err != nil {
 		return err
 	}
-	if err := index.Restore(ctx, bufio.NewReaderSize(file, 1<<20), folder); err != nil {
-		return err
-	}
-	library, err := app.openUnsearched(ctx, false)
+	folder, err := a.libraryFolder()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, library.Close()) }()
-	snapshot := library.Snapshot()
-	defer snapshot.Close()
-	if app.asJSON {
-		return app.printJSON(map[string]any{"library": library.Folder(), "images": snapshot.Count(index.KindImage), "texts": snapshot.Count(index.KindText)})
+	reporter := a.progress()
+	defer reporter.Finish()
+	counting := &countingReader{file, reporter, progress.State{Task: "restore", Total: stat.Size(), Unit: progress.Bytes}}
+	if err := index.Restore(ctx, bufio.NewReaderSize(counting, 1<<20), folder); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	_, err = fmt.Fprintf(app.out, "%s: %d images, %d texts\n", library.Folder(), snapshot.Count(index.KindImage), snapshot.Count(index.KindText))
-	return err
+	return nil
+}
+
+// countingReader reports how much was read.
+type countingReader struct {
+	source   io.Reader
+	reporter *progress.Reporter
+	state    progress.State
+}
+
+// Read implements io.Reader.
+func (r *countingReader) Read(data []byte) (int, error) {
+	n, err := r.source.Read(data)
+	r.state.Done += int64(n)
+	r.reporter.Report(r.state)
+	return n, err
 }

@@ -30,7 +30,7 @@ func newSpacesCommand(app *app) *cobra.Command {
 		Example: spacesExample,
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return withLibrary(command.Context(), app, true, func(*index.Library) error { return nil })
+			return withSpaces(command.Context(), app, true, func(*index.Library) error { return nil })
 		},
 	}
 	spaces.AddCommand(
@@ -45,7 +45,7 @@ func newSpacesCommand(app *app) *cobra.Command {
 		&cobra.Command{
 			Use: "rollback", Short: "Go back to the model that served before", Args: cobra.NoArgs,
 			RunE: func(command *cobra.Command, _ []string) error {
-				return withLibrary(command.Context(), app, false, func(library *index.Library) error {
+				return withSpaces(command.Context(), app, false, func(library *index.Library) error {
 					return library.RollbackSpace(command.Context())
 				})
 			},
@@ -53,7 +53,7 @@ func newSpacesCommand(app *app) *cobra.Command {
 		&cobra.Command{
 			Use: "drop MODEL", Short: "Delete the space of a model that does not serve", Args: cobra.ExactArgs(1),
 			RunE: func(command *cobra.Command, arguments []string) error {
-				return withLibrary(command.Context(), app, false, func(library *index.Library) error {
+				return withSpaces(command.Context(), app, false, func(library *index.Library) error {
 					space, err := spaceNamed(library, arguments[0])
 					if err != nil {
 						return err
@@ -66,8 +66,8 @@ func newSpacesCommand(app *app) *cobra.Command {
 	return spaces
 }
 
-// withLibrary does something with the library and lists its spaces.
-func withLibrary(ctx context.Context, app *app, readOnly bool, do func(*index.Library) error) error {
+// withSpaces does something with the library and lists its spaces.
+func withSpaces(ctx context.Context, app *app, readOnly bool, do func(*index.Library) error) error {
 	return app.withUnsearched(ctx, readOnly, func(library *index.Library) error {
 		if err := do(library); err != nil {
 			return err
@@ -133,7 +133,7 @@ func runSpacesServe(ctx context.Context, app *app) error {
 	if err := engine.Close(); err != nil {
 		return err
 	}
-	return withLibrary(ctx, app, false, func(library *index.Library) error {
+	return withSpaces(ctx, app, false, func(library *index.Library) error {
 		return library.ServeSpace(ctx, space)
 	})
 }

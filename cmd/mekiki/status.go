@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -62,22 +64,32 @@ func spaceState(space index.SpaceState) string {
 	return "filling"
 }
 
-func runStatus(ctx context.Context, app *app, failed bool) (err error) {
-	library, err := app.openUnsearched(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, library.Close()) }()
+func runStatus(ctx context.Context, app *app, failed bool) error {
+	return app.withUnsearched(ctx, true, func(library *index.Library) error {
+		report, err := statusOf(library, failed)
+		if err != nil {
+			return err
+		}
+		if app.asJSON {
+			return app.printJSON(report)
+		}
+		return app.printStatus(report)
+	})
+}
+
+// statusOf looks at a library, and lists its failures if they are asked for.
+func statusOf(library *index.Library, failed bool) (statusReport, error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	report := statusReport{
 		Library: library.Folder(), Images: snapshot.Count(index.KindImage), Texts: snapshot.Count(index.KindText),
 		Spaces: []statusSpace{}, Findings: append([]index.Finding{}, library.Findings()...),
 	}
+	var err error
 	if report.Bytes, err = library.Size(); err != nil {
-		return err
+		return report, err
 	}
-	if holder, known := index.ReadHolder(library.Folder()); known {
+	if holder, known := index.ReadHolder(library.Folder()); known && mayRun(holder) {
 		report.Writer = &holder
 	}
 	for _, space := range snapshot.Spaces() {
@@ -92,10 +104,21 @@ func runStatus(ctx context.Context, app *app, failed bool) (err error) {
 			report.Failures = append(report.Failures, failureLineOf(failure))
 		}
 	}
-	if app.asJSON {
-		return app.printJSON(report)
+	return report, nil
+}
+
+// mayRun reports whether the process is there, as far as this machine can tell: one
+// that was killed leaves its name behind.
+func mayRun(holder index.Holder) bool {
+	if host, err := os.Hostname(); err != nil || host != holder.Host {
+		return true
 	}
-	return app.printStatus(report)
+	process, err := os.FindProcess(holder.PID)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = process.Release() }()
+	return !errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
 func (a *app) printStatus(report statusReport) error {

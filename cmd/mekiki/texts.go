@@ -51,8 +51,12 @@ func newTextsCommand(app *app) *cobra.Command {
 
 func runTextsAdd(ctx context.Context, app *app, name, format string) error {
 	options := ingest.TextOptions{Format: ingest.TextFormat(format)}
-	if format == "" {
+	switch options.Format {
+	case ingest.Lines, ingest.CSV, ingest.JSONL:
+	case "":
 		options.Format = ingest.TextFormatOf(name)
+	default:
+		return usage("--format %q: it is %s, %s or %s", format, ingest.Lines, ingest.CSV, ingest.JSONL)
 	}
 	source := io.Reader(app.in)
 	if name != "-" {
