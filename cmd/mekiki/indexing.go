@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
+	"unicode/utf8"
 
 	"mekiki/index"
 	"mekiki/index/ingest"
@@ -26,18 +26,25 @@ func (a *app) index(ctx context.Context, library *index.Library, engine *session
 	return summary, nil
 }
 
-// namesOf says in a few words what paths are: the names of the first three, and
-// how many more there are.
+// namesOf says in a few words what paths are: the names of the first three at most,
+// and how many more there are. It leaves room on the line for what progress says.
 func namesOf(paths []string) string {
-	const most = 3
-	var names []string
+	const most, longest, width = 3, 24, 32
+	names := ""
 	for i, path := range paths {
-		if i == most {
-			return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), len(paths)-most)
+		name := []rune(filepath.Base(path))
+		if len(name) > longest {
+			name = append(name[:longest-1], '…')
 		}
-		names = append(names, filepath.Base(path))
+		if i == most || i > 0 && utf8.RuneCountInString(names)+len(name) > width {
+			return fmt.Sprintf("%s and %d more", names, len(paths)-i)
+		}
+		if i > 0 {
+			names += ", "
+		}
+		names += string(name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 func indexState(task string, state ingest.Progress) progress.State {
