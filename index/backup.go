@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
@@ -51,10 +52,16 @@ func (l *Library) Backup(ctx context.Context, w io.Writer) error {
 	}
 	defer view.release()
 	b := &backup{tar: tar.NewWriter(w), library: l}
-	if err := b.write(ctx, view); err != nil {
-		return fmt.Errorf("back up library: %w", err)
+	err = b.write(ctx, view)
+	switch {
+	case err == nil:
+		return nil
+	case isDiskFull(err):
+		return hint.Wrap(fmt.Errorf("back up library: %w", err), "make room where the backup goes, or write it elsewhere")
+	case errors.Is(err, ErrDamaged):
+		return hint.Wrap(fmt.Errorf("back up library: %w", err), remedyRepair)
 	}
-	return nil
+	return fmt.Errorf("back up library: %w", err)
 }
 
 type backup struct {
@@ -122,8 +129,12 @@ func (b *backup) file(ctx context.Context, name string, source io.ReaderAt, size
 	}
 	sum := sha256.New()
 	reader := contextReader{ctx, io.NewSectionReader(source, 0, size)}
-	if n, err := io.Copy(io.MultiWriter(b.tar, sum), reader); err != nil || n != size {
-		return fmt.Errorf("copy %s: %d of %d bytes: %w", name, n, size, errors.Join(err, io.ErrUnexpectedEOF))
+	n, err := io.Copy(io.MultiWriter(b.tar, sum), reader)
+	if err == nil && n != size {
+		err = fmt.Errorf("%w: the file ends early", ErrDamaged)
+	}
+	if err != nil {
+		return fmt.Errorf("copy %s: %d of %d bytes: %w", name, n, size, err)
 	}
 	b.list.Files = append(b.list.Files, manifestFile{name, size, hex.EncodeToString(sum.Sum(nil))})
 	return nil
@@ -153,17 +164,49 @@ func restore(ctx context.Context, fsys vfs.FS, r io.Reader, folder string) error
 	if err != nil {
 		return fmt.Errorf("restore library: %w", err)
 	}
+	// The lock keeps writers out, to whom half a library looks like rubbish.
+	if err := checkEmpty(fsys, folder); err != nil {
+		return err
+	}
+	if err := fsys.MkdirAll(folder); err != nil {
+		return fmt.Errorf("restore library: %w", err)
+	}
+	lock, err := takeLock(fsys, folder, time.Now())
+	if errors.Is(err, ErrLocked) {
+		return err
+	}
+	if err != nil {
+		return explainRestore(err, folder)
+	}
+	if err = checkEmpty(fsys, folder); err == nil {
+		err = explainRestore(restoreFiles(ctx, fsys, r, folder), folder)
+	}
+	return errors.Join(err, giveLock(fsys, folder, lock))
+}
+
+// checkEmpty refuses a folder that holds anything but the traces of a lock.
+func checkEmpty(fsys vfs.FS, folder string) error {
 	entries, err := fsys.ReadDir(folder)
 	if ignoreMissing(err) != nil {
 		return fmt.Errorf("restore library: %w", err)
 	}
-	if len(entries) > 0 {
-		return hint.Wrap(fmt.Errorf("restore library: %s is not empty", folder), "choose an empty or missing folder with --library")
-	}
-	if err := restoreFiles(ctx, fsys, r, folder); err != nil {
-		return hint.Wrap(fmt.Errorf("restore library to %s: %w", folder, err), "delete the folder and restore another backup")
+	for _, entry := range entries {
+		if entry.Name() != lockName && entry.Name() != holderName {
+			return hint.Wrap(fmt.Errorf("restore library: %s is not empty", folder), "choose an empty or missing folder with --library")
+		}
 	}
 	return nil
+}
+
+func explainRestore(err error, folder string) error {
+	if err == nil {
+		return nil
+	}
+	remedy := "delete the folder and restore another backup"
+	if isDiskFull(err) {
+		remedy = "delete the folder, make room on the disk, and restore again"
+	}
+	return hint.Wrap(fmt.Errorf("restore library to %s: %w", folder, err), remedy)
 }
 
 // restoreFiles writes everything, the checkpoint under a name that makes no

@@ -156,6 +156,8 @@ func explain(err error, folder string) error {
 		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "use the version of mekiki that wrote it, or a newer one")
 	case errors.Is(err, fs.ErrPermission):
 		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "give yourself the right to read and write the folder, or choose another with --library")
+	case isDiskFull(err):
+		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "make room on the disk: nothing is lost")
 	}
 	return fmt.Errorf("open library %s: %w", folder, err)
 }

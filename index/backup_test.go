@@ -1,0 +1,122 @@
+package index
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"mekiki/internal/hint"
+	"mekiki/internal/vfs"
+)
+
+func backupOf(t *testing.T, library *Library) []byte {
+	t.Helper()
+	var archive bytes.Buffer
+	mustDo(t, library.Backup(t.Context(), &archive))
+	return archive.Bytes()
+}
+
+// meddling reads from an archive and does something once half of it is read.
+type meddling struct {
+	io.Reader
+	after int
+	do    func()
+}
+
+func (m *meddling) Read(p []byte) (int, error) {
+	if m.after -= len(p); m.after < 0 && m.do != nil {
+		m.do()
+		m.do = nil
+	}
+	return m.Reader.Read(p[:min(len(p), 512)])
+}
+
+// TestRestoreKeepsOthersOut: nobody writes to a folder while a library is restored to
+// it; a writer would take the vectors that are there for files that nothing points to.
+func TestRestoreKeepsOthersOut(t *testing.T) {
+	library := openMemory(t, vfs.NewMemory())
+	fill(t, library, 6)
+	archive := backupOf(t, library)
+	folder := filepath.Join(t.TempDir(), "library")
+	source := &meddling{Reader: bytes.NewReader(archive), after: len(archive) - 2000, do: func() {
+		second, err := Open(t.Context(), folder, Options{})
+		if err == nil {
+			mustDo(t, second.Close())
+		}
+		if !errors.Is(err, ErrLocked) {
+			t.Errorf("a writer opened the folder: %v", err)
+		}
+	}}
+	if err := Restore(t.Context(), source, folder); err != nil || source.do != nil {
+		t.Fatal(err)
+	}
+	if diff := compareAnswers(answers(t, library), answers(t, openTest(t, folder, Options{}))); diff != "" {
+		t.Errorf("restored library differs:\n%s", diff)
+	}
+}
+
+// TestRestoreToAFullDisk names the remedy that helps.
+func TestRestoreToAFullDisk(t *testing.T) {
+	library := openMemory(t, vfs.NewMemory())
+	fill(t, library, 3)
+	full := &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(_ int64, operation vfs.Operation) error {
+		if operation.Verb == "write" {
+			return syscall.ENOSPC
+		}
+		return nil
+	}}
+	err := restore(t.Context(), full, bytes.NewReader(backupOf(t, library)), "/library")
+	if !isDiskFull(err) || !strings.Contains(hint.Of(err), "room") {
+		t.Errorf("%v: %q", err, hint.Of(err))
+	}
+}
+
+// TestOpenOnAFullDisk names the remedy too.
+func TestOpenOnAFullDisk(t *testing.T) {
+	files := vfs.NewMemory()
+	mustDo(t, openMemory(t, files).Close())
+	full := &vfs.Faulty{Base: files, Fail: func(_ int64, operation vfs.Operation) error {
+		if operation.Verb == "write" {
+			return syscall.ENOSPC
+		}
+		return nil
+	}}
+	_, err := Open(t.Context(), "/library", Options{FileSystem: full})
+	if !isDiskFull(err) || !strings.Contains(hint.Of(err), "room") {
+		t.Errorf("%v: %q", err, hint.Of(err))
+	}
+}
+
+// TestBackupToAFullDisk gives the disk's error and no other.
+func TestBackupToAFullDisk(t *testing.T) {
+	library := openMemory(t, vfs.NewMemory())
+	fill(t, library, 3)
+	err := library.Backup(t.Context(), fullWriter{})
+	if !isDiskFull(err) || errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(hint.Of(err), "room") {
+		t.Errorf("%v: %q", err, hint.Of(err))
+	}
+}
+
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "/backup.tar", Err: syscall.ENOSPC}
+}
+
+// TestBackupOfDamage names the remedy.
+func TestBackupOfDamage(t *testing.T) {
+	files := vfs.NewMemory()
+	library := openMemory(t, files)
+	fill(t, library, 3)
+	mustDo(t, library.Close())
+	damaged := without(files.Files(), func(name string) bool { return strings.Contains(name, "tokens-") })
+	err := openMemory(t, damaged).Backup(t.Context(), io.Discard)
+	if !errors.Is(err, ErrDamaged) || !strings.Contains(hint.Of(err), "check --repair") {
+		t.Errorf("%v: %q", err, hint.Of(err))
+	}
+}
