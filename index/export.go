@@ -123,8 +123,9 @@ func exportOf(r *Record) exported {
 	return line
 }
 
+// optionalTime leaves out what is not known, and the years that RFC 3339 cannot say.
 func optionalTime(t time.Time) *time.Time {
-	if t.IsZero() {
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
 		return nil
 	}
 	return &t
