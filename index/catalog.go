@@ -338,60 +338,24 @@ func (c *catalog) start(header journal.Header) error {
 	if err != nil {
 		return err
 	}
-	if err = c.fsys.Rename(name+temporarySuffix, name); err == nil {
+	// Windows does not rename what is open.
+	if err = log.Close(); err == nil {
+		err = c.fsys.Rename(name+temporarySuffix, name)
+	}
+	if err == nil {
 		err = c.fsys.SyncDir(filepath.Join(c.folder, catalogFolder))
 	}
+	if err == nil {
+		log, err = journal.OpenAppend(c.fsys, name, header, journal.HeaderSize)
+	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("start log %d: %w", header.Number, err), log.Close())
+		return fmt.Errorf("start log %d: %w", header.Number, err)
 	}
 	if c.log != nil {
 		err = c.log.Close()
 	}
 	c.log, c.sealed = log, false
 	return err
-}
-
-// keepTail copies an unfinished frame to the quarantine, unless it is empty.
-func keepTail(fsys vfs.FS, folder, name string, offset, length int64) error {
-	source, err := fsys.Open(filepath.Join(folder, name))
-	if err != nil {
-		return fmt.Errorf("keep the unfinished end of %s: %w", name, err)
-	}
-	defer source.Close()
-	data := make([]byte, min(length, journal.MaxPayload))
-	if _, err := source.ReadAt(data, offset); err != nil {
-		return fmt.Errorf("keep the unfinished end of %s: %w", name, err)
-	}
-	if len(strings.Trim(string(data), "\x00")) == 0 {
-		return nil
-	}
-	target := filepath.Join(folder, quarantineFolder, fmt.Sprintf("%s-%d.tail", filepath.Base(name), offset))
-	if err := writeFile(fsys, target, data); err != nil {
-		return fmt.Errorf("keep the unfinished end of %s: %w", name, err)
-	}
-	return nil
-}
-
-// writeFile writes a file durably: it has all of data or is not there.
-func writeFile(fsys vfs.FS, name string, data []byte) error {
-	if err := fsys.MkdirAll(filepath.Dir(name)); err != nil {
-		return err
-	}
-	file, err := fsys.Create(name + temporarySuffix)
-	if err != nil {
-		return err
-	}
-	_, err = file.WriteAt(data, 0)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, fsys.Remove(name+temporarySuffix))
-	}
-	if err := fsys.Rename(name+temporarySuffix, name); err != nil {
-		return err
-	}
-	return fsys.SyncDir(filepath.Dir(name))
 }
 
 // commit makes one frame of operations durable.

@@ -127,19 +127,3 @@ func (c *catalog) prune(newest uint64) error {
 	problems = append(problems, c.fsys.SyncDir(filepath.Join(c.folder, catalogFolder)))
 	return errors.Join(problems...)
 }
-
-// discard removes a file of the library, or keeps it aside when it is damaged.
-func (c *catalog) discard(name string) error {
-	path := filepath.Join(c.folder, name)
-	if !c.damaged[name] {
-		return c.fsys.Remove(path)
-	}
-	target := filepath.Join(c.folder, quarantineFolder, filepath.Base(name))
-	if err := c.fsys.MkdirAll(filepath.Dir(target)); err != nil {
-		return err
-	}
-	if err := c.fsys.Rename(path, target); err != nil {
-		return err
-	}
-	return c.fsys.SyncDir(filepath.Dir(target))
-}

@@ -146,7 +146,8 @@ func (l *Library) DropSpace(ctx context.Context, unwanted embed.Space) error {
 }
 
 // removeSegments closes and deletes segments that nothing points to any more.
-// Snapshots that still read them keep them open.
+// Snapshots that still read them keep them open; where that keeps them from being
+// deleted, the next opening does it.
 func (l *Library) removeSegments(unwanted func(segmentKey) bool) error {
 	l.writer.Lock()
 	defer l.writer.Unlock()
@@ -161,14 +162,16 @@ func (l *Library) removeSegments(unwanted func(segmentKey) bool) error {
 	if err != nil {
 		return err
 	}
-	defer view.release()
 	kept := view.segments.with(nil, func(key segmentKey) bool { return !unwanted(key) })
 	next := newView(view.state, kept, l.derived)
 	next.found.Store(view.found.Load())
-	problems = append(problems, l.publish(next))
+	problems = append(problems, l.publish(next), view.release())
 	for key := range view.segments {
-		if unwanted(key) {
-			problems = append(problems, l.fsys.Remove(filepath.Join(l.folder, key.path())))
+		if !unwanted(key) {
+			continue
+		}
+		if err := l.fsys.Remove(filepath.Join(l.folder, key.path())); err != nil {
+			l.logger.Warn("a segment that nothing points to is removed when the library is opened again", "error", err)
 		}
 	}
 	return errors.Join(problems...)
