@@ -65,50 +65,57 @@ type Match struct {
 	Term string
 }
 
-// Search gives the best hits, equal scores in order of ID, and the number of
-// documents that match in all.
-func (x *Index) Search(ctx context.Context, q Query) (hits []Hit, total int, err error) {
+// Search gives the best hits, equal scores in order of ID.
+func (x *Index) Search(ctx context.Context, q Query) (hits []Hit, err error) {
 	x.mutex.RLock()
 	defer x.mutex.RUnlock()
 	if x.closed {
-		return nil, 0, fmt.Errorf("search keyword index: %w", ErrUnusable)
+		return nil, fmt.Errorf("search keyword index: %w", ErrUnusable)
 	}
 	documents, err := x.bleve.DocCount()
 	if err != nil {
-		return nil, 0, fmt.Errorf("search keyword index: %w", err)
+		return nil, fmt.Errorf("search keyword index: %w", err)
 	}
 	ctx = withLengths(ctx, documents)
-	if q.Matches {
-		return x.searchMatches(ctx, q)
-	}
 	best := &collecting{limit: max(q.Limit, 0)}
-	result, err := x.bleve.SearchInContext(best.intoContext(ctx), bleve.NewSearchRequestOptions(build(q), 0, 0, false))
-	if err != nil {
-		return nil, 0, fmt.Errorf("search keyword index: %w", err)
+	request := bleve.NewSearchRequestOptions(build(q, best), 0, 0, false)
+	if _, err := x.bleve.SearchInContext(best.intoContext(ctx), request); err != nil {
+		return nil, fmt.Errorf("search keyword index: %w", err)
 	}
 	for _, found := range best.kept {
 		hits = append(hits, Hit{ID: found.id, Score: found.score})
 	}
-	return hits, int(result.Total), nil
+	if q.Matches && len(hits) > 0 {
+		err = x.findMatches(ctx, q, hits)
+	}
+	return hits, err
 }
 
-// searchMatches is Search that also says where the words are.
-func (x *Index) searchMatches(ctx context.Context, q Query) (hits []Hit, total int, err error) {
-	request := bleve.NewSearchRequestOptions(build(q), max(q.Limit, 0), 0, false)
-	request.SortBy([]string{"-_score", "_id"})
+// findMatches asks again for the hits alone, to say where the words are: finding
+// that out for every document would take longer than scoring it.
+func (x *Index) findMatches(ctx context.Context, q Query, hits []Hit) error {
+	q.Filter = Filter{}
+	places := make(map[uint64]int, len(hits))
+	for i, hit := range hits {
+		q.Filter.IDs = append(q.Filter.IDs, hit.ID)
+		places[hit.ID] = i
+	}
+	request := bleve.NewSearchRequestOptions(build(q, nil), len(hits), 0, false)
 	request.IncludeLocations = true
 	result, err := x.bleve.SearchInContext(ctx, request)
 	if err != nil {
-		return nil, 0, fmt.Errorf("search keyword index: %w", err)
+		return fmt.Errorf("search keyword index: %w", err)
 	}
 	for _, found := range result.Hits {
 		id, err := idOf(found.ID)
 		if err != nil {
-			return nil, 0, fmt.Errorf("search keyword index: %w", err)
+			return fmt.Errorf("search keyword index: %w", err)
 		}
-		hits = append(hits, Hit{ID: id, Score: found.Score, Matches: matchesOf(found.Locations)})
+		if place, wanted := places[id]; wanted {
+			hits[place].Matches = matchesOf(found.Locations)
+		}
 	}
-	return hits, int(result.Total), nil
+	return nil
 }
 
 // withLengths tells bleve's BM25 the number of documents and the fixed average
@@ -143,8 +150,9 @@ func matchesOf(locations search.FieldTermLocationMap) []Match {
 	return slices.Compact(matches)
 }
 
-func build(q Query) query.Query {
-	wanted := wantedQuery(q)
+// build makes the query; best may be nil, when every match is wanted.
+func build(q Query, best *collecting) query.Query {
+	wanted := wantedQuery(q, best)
 	filter := buildFilter(q.Filter)
 	if filter == nil {
 		return wanted
@@ -153,19 +161,19 @@ func build(q Query) query.Query {
 }
 
 // wantedQuery is the part of a query that scores.
-func wantedQuery(q Query) query.Query {
+func wantedQuery(q Query, best *collecting) query.Query {
 	words := wordClauses(q.Words)
 	if len(words) > 0 && len(q.Phrases) == 0 && len(q.Exclude) == 0 {
-		return &sumQuery{words}
+		return &sumQuery{words, best}
 	}
 	all := bleve.NewBooleanQuery()
 	var must int
 	if len(words) > 0 {
-		all.AddShould(&sumQuery{words})
+		all.AddShould(&sumQuery{words, nil})
 	}
 	for _, phrase := range q.Phrases {
 		if clauses := phraseClauses(phrase); len(clauses) > 0 {
-			all.AddMust(&sumQuery{clauses})
+			all.AddMust(&sumQuery{clauses, nil})
 			must++
 		}
 	}

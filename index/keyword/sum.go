@@ -1,8 +1,11 @@
 package keyword
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
+	"slices"
 
 	"github.com/blevesearch/bleve/v2/mapping"
 	"github.com/blevesearch/bleve/v2/search"
@@ -21,13 +24,17 @@ type clause struct {
 // bleve's own disjunction also multiplies by the share of clauses that matched
 // and by a norm over the query, which makes BM25 scores depend on how many
 // fields the mapping has.
-type sumQuery struct{ clauses []clause }
+type sumQuery struct {
+	clauses []clause
+	// best, where there is one, says which scores are still of use.
+	best *collecting
+}
 
 var _ query.Query = (*sumQuery)(nil)
 
 // Searcher implements query.Query.
 func (q *sumQuery) Searcher(ctx context.Context, reader index.IndexReader, m mapping.IndexMapping, options search.SearcherOptions) (search.Searcher, error) {
-	sum := &sumSearcher{}
+	sum := &sumSearcher{best: q.best}
 	for _, clause := range q.clauses {
 		child, err := clause.query.Searcher(ctx, reader, m, options)
 		if err != nil {
@@ -52,21 +59,37 @@ func (q *termsQuery) Searcher(ctx context.Context, reader index.IndexReader, m m
 			continue
 		}
 		seen[string(token.Term)] = true
-		child, err := searcher.NewTermSearcherBytes(ctx, reader, token.Term, q.field, 1, options)
+		word, err := searcher.NewTermSearcherBytes(ctx, reader, token.Term, q.field, 1, options)
 		if err != nil {
 			return nil, errors.Join(err, sum.Close())
 		}
-		sum.add(child, 1)
+		sum.add(word, 1)
+	}
+	for _, child := range sum.children {
+		child.bound = termBound(child.searcher, averageLength(q.field))
 	}
 	return sum, nil
 }
 
 // sumSearcher merges searchers in document order. There are few of them, one for
-// each field or word, so the next one is looked for among all; and scores are added
-// in one order, so that a document has the same under every filter, to the bit.
+// each word in each field, so the next one is looked for among all; and scores are
+// added in one order, so that a document has the same under every filter, to the bit.
+//
+// Where only the best documents are wanted, it leaves out those that cannot be
+// among them, by the MaxScore method of Turtle and Flood (Query evaluation:
+// strategies and optimizations, 1995): children that together cannot lift a
+// document to the scores that are still of use, those of the frequent words, are not
+// gone through but asked about the documents of the others.
 type sumSearcher struct {
 	children []*child
 	started  bool
+
+	best *collecting
+	// byBound are the children, the one of the least bound first; bounds[i] is
+	// what the first i of them can add up to; lazy of them are only asked.
+	byBound []*child
+	bounds  []float64
+	lazy    int
 }
 
 var _ search.Searcher = (*sumSearcher)(nil)
@@ -75,10 +98,12 @@ var _ search.Searcher = (*sumSearcher)(nil)
 type child struct {
 	searcher search.Searcher
 	weight   float64
+	bound    float64 // no score of it is greater, its weight counted
 	current  *search.DocumentMatch
 }
 
-// add takes the searcher over; one that matches nothing is closed at once.
+// add takes the searcher over; one that matches nothing is closed at once, and a
+// sum is joined into this one.
 func (s *sumSearcher) add(searcher search.Searcher, weight float64) {
 	if searcher == nil {
 		return
@@ -87,13 +112,29 @@ func (s *sumSearcher) add(searcher search.Searcher, weight float64) {
 		searcher.Close()
 		return
 	}
-	s.children = append(s.children, &child{searcher: searcher, weight: weight})
+	if sum, nested := searcher.(*sumSearcher); nested {
+		for _, one := range sum.children {
+			s.children = append(s.children, &child{searcher: one.searcher, weight: weight * one.weight, bound: weight * one.bound})
+		}
+		return
+	}
+	s.children = append(s.children, &child{searcher: searcher, weight: weight, bound: math.Inf(1)})
+}
+
+// termBound is above every score of a word in a field of an average length. With
+// the square root of the frequency as t, BM25 is idf k1 t / (t + k1 (1 - b + b
+// length/average)), and a field has at least as many words as t squared; over all t
+// that is largest at idf k1 / (1 + 2 sqrt(k1 (1 - b) k1 b/average)).
+func termBound(word search.Searcher, average int) float64 {
+	const k1, b, rounding = 1.2, 0.75, 1 + 1e-5 // lengths are kept in float32
+	idf := math.Sqrt(word.Weight())
+	return rounding * idf * k1 / (1 + 2*math.Sqrt(k1*(1-b)*k1*b/float64(average)))
 }
 
 // Next implements search.Searcher.
 func (s *sumSearcher) Next(ctx *search.SearchContext) (*search.DocumentMatch, error) {
 	if !s.started {
-		s.started = true
+		s.start()
 		for _, child := range s.children {
 			var err error
 			if child.current, err = child.searcher.Next(ctx); err != nil {
@@ -106,44 +147,120 @@ func (s *sumSearcher) Next(ctx *search.SearchContext) (*search.DocumentMatch, er
 
 // Advance implements search.Searcher.
 func (s *sumSearcher) Advance(ctx *search.SearchContext, id index.IndexInternalID) (*search.DocumentMatch, error) {
-	for _, child := range s.children {
-		switch {
-		case !s.started:
-		case child.current == nil || child.current.IndexInternalID.Compare(id) >= 0:
-			continue
-		default:
-			ctx.DocumentMatchPool.Put(child.current)
+	if !s.started {
+		s.start()
+		for _, child := range s.children {
+			var err error
+			if child.current, err = child.searcher.Advance(ctx, id); err != nil {
+				return nil, err
+			}
 		}
-		var err error
-		if child.current, err = child.searcher.Advance(ctx, id); err != nil {
+	}
+	for _, child := range s.byBound[s.lazy:] {
+		if err := child.advance(ctx, id); err != nil {
 			return nil, err
 		}
 	}
-	s.started = true
 	return s.first(ctx)
 }
 
-// first gives the first of the children's current documents, with the sum of their
-// scores, and moves those that had it to their next.
+// start brings the children into the order of their bounds.
+func (s *sumSearcher) start() {
+	s.started = true
+	s.byBound = slices.Clone(s.children)
+	slices.SortStableFunc(s.byBound, func(a, b *child) int { return cmp.Compare(a.bound, b.bound) })
+	s.bounds = make([]float64, len(s.byBound)+1)
+	for i, child := range s.byBound {
+		s.bounds[i+1] = s.bounds[i] + child.bound
+	}
+}
+
+// advance moves the child to a document, or the next that it has.
+func (c *child) advance(ctx *search.SearchContext, id index.IndexInternalID) (err error) {
+	if c.current == nil || c.current.IndexInternalID.Compare(id) >= 0 {
+		return nil
+	}
+	ctx.DocumentMatchPool.Put(c.current)
+	c.current, err = c.searcher.Advance(ctx, id)
+	return err
+}
+
+// first gives the first of the children's current documents that can be of use,
+// with the sum of their scores, and moves those that had it to their next.
 func (s *sumSearcher) first(ctx *search.SearchContext) (*search.DocumentMatch, error) {
-	var result *search.DocumentMatch
-	for _, child := range s.children {
-		if child.current != nil && (result == nil || child.current.IndexInternalID.Compare(result.IndexInternalID) < 0) {
-			result = child.current
+	for {
+		s.beLazy()
+		var next *search.DocumentMatch
+		for _, child := range s.byBound[s.lazy:] {
+			if child.current != nil && (next == nil || child.current.IndexInternalID.Compare(next.IndexInternalID) < 0) {
+				next = child.current
+			}
+		}
+		if next == nil {
+			return nil, nil
+		}
+		useful, err := s.ask(ctx, next.IndexInternalID)
+		if err != nil {
+			return nil, err
+		}
+		result, err := s.take(ctx, next.IndexInternalID)
+		if err != nil || useful {
+			return result, err
+		}
+		ctx.DocumentMatchPool.Put(result)
+	}
+}
+
+// beLazy finds out how many of the children need only be asked.
+func (s *sumSearcher) beLazy() {
+	for s.best != nil && s.lazy < len(s.byBound) && s.bounds[s.lazy+1] < s.best.cutoff {
+		s.lazy++
+	}
+}
+
+// ask moves the lazy children to a document, those that can add most first, for as
+// long as it can be of use. It reports whether it still can when all were asked.
+func (s *sumSearcher) ask(ctx *search.SearchContext, id index.IndexInternalID) (bool, error) {
+	if s.lazy == 0 {
+		return true, nil
+	}
+	score := 0.0
+	for _, child := range s.byBound[s.lazy:] {
+		if child.current != nil && child.current.IndexInternalID.Equals(id) {
+			score += child.weight * child.current.Score
 		}
 	}
-	if result == nil {
-		return nil, nil
+	const rounding = 1 + 1e-9 // scores are added in another order in the end
+	for i := s.lazy; i > 0; i-- {
+		if (score+s.bounds[i])*rounding < s.best.cutoff {
+			return false, nil
+		}
+		child := s.byBound[i-1]
+		if err := child.advance(ctx, id); err != nil {
+			return false, err
+		}
+		if child.current != nil && child.current.IndexInternalID.Equals(id) {
+			score += child.weight * child.current.Score
+		}
 	}
+	return true, nil
+}
+
+// take gives a document with the sum of the scores of all children that are at it,
+// and moves these to their next.
+func (s *sumSearcher) take(ctx *search.SearchContext, id index.IndexInternalID) (*search.DocumentMatch, error) {
+	var result *search.DocumentMatch
 	score := 0.0
 	var rest []*search.DocumentMatch
 	for _, child := range s.children {
 		match := child.current
-		if match == nil || match != result && !match.IndexInternalID.Equals(result.IndexInternalID) {
+		if match == nil || !match.IndexInternalID.Equals(id) {
 			continue
 		}
 		score += child.weight * match.Score
-		if match != result {
+		if result == nil {
+			result = match
+		} else {
 			rest = append(rest, match)
 		}
 		var err error
