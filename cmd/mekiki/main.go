@@ -10,7 +10,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	app := &app{in: os.Stdin, out: os.Stdout, errors: os.Stderr}
+	// The first signal asks to stop, a second one ends the program.
+	context.AfterFunc(ctx, stop)
+	app := &app{in: untilDone(ctx, os.Stdin), out: os.Stdout, errors: os.Stderr}
 	status := run(ctx, app, os.Args[1:])
 	stop()
 	os.Exit(status)
