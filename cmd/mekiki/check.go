@@ -57,6 +57,7 @@ func runCheck(ctx context.Context, app *app, repair bool) error {
 
 func (a *app) printCheck(report index.CheckReport) error {
 	if a.asJSON {
+		report.Findings = append([]index.Finding{}, report.Findings...) // a list, though it be empty
 		return a.printJSON(report)
 	}
 	var text strings.Builder

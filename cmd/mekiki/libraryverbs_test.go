@@ -172,6 +172,14 @@ func TestStatusOfKilledWriter(t *testing.T) {
 	}
 }
 
+// TestCheckListsNothing: a list without findings is a list.
+func TestCheckListsNothing(t *testing.T) {
+	_, library := libraryOf(t)
+	if status, out, errors := runForTest(t, "check", "--json", "--library", library); status != exitOK || !strings.Contains(out, `"findings": []`) {
+		t.Errorf("status %d, %s%s", status, out, errors)
+	}
+}
+
 func TestTextsFormat(t *testing.T) {
 	if status, _, errors := runForTest(t, "texts", "add", "-", "--format", "xml"); status != exitUsage || !strings.Contains(errors, "jsonl") {
 		t.Errorf("status %d, %s", status, errors)
