@@ -91,8 +91,8 @@ func (c *commit) put(p *Put) (ID, error) {
 		record.Added = c.library.options.Now().UTC()
 		if record.ID = c.idOfExternal(record.ExternalID); record.ExternalID != "" && record.ID != 0 {
 			c.supersede(&record)
-		} else {
-			record.ID = c.newID()
+		} else if record.ID = c.newID(); record.ID > maximumID {
+			return 0, fmt.Errorf("the library has used up the %d numbers that it has for records: export it to a new one", maximumID)
 		}
 		added := record
 		c.putRecord(&added)

@@ -283,7 +283,7 @@ func (t *transaction) replay(kind operationKind, body []byte) error {
 	switch kind {
 	case operationPutRecord:
 		record, err := decodeRecord(body)
-		if err == nil && (record.ID == 0 || record.Kind != KindImage && record.Kind != KindText || record.ID > t.nextID+maxIDGap) {
+		if err == nil && (!t.mayBe(record.ID) || record.Kind != KindImage && record.Kind != KindText) {
 			err = errShort
 		}
 		if err != nil {
@@ -317,7 +317,7 @@ func (t *transaction) replay(kind operationKind, body []byte) error {
 		})
 	case operationPutLocation, operationRemoveLocation:
 		number, id, location, err := decodeLocation(body)
-		if err != nil || id == 0 || id > t.nextID+maxIDGap {
+		if err != nil || !t.mayBe(id) {
 			return errShort
 		}
 		if kind == operationPutLocation {
@@ -331,9 +331,16 @@ func (t *transaction) replay(kind operationKind, body []byte) error {
 	return nil
 }
 
-// maxIDGap bounds how far an ID may lie beyond those known: IDs index tables,
-// so a wrong one must not ask for the memory of all between.
-const maxIDGap = 1 << 24
+// maxIDGap bounds how far an ID may lie beyond those known, and maximumID how far
+// at all: IDs index tables, so a wrong one must not ask for the memory of all
+// between. A record added in every second of 68 years comes to the maximum.
+const (
+	maxIDGap  = 1 << 24
+	maximumID = 1<<31 - 1
+)
+
+// mayBe reports whether an ID is one that a record may have.
+func (t *transaction) mayBe(id ID) bool { return id > 0 && id <= maximumID && id <= t.nextID+maxIDGap }
 
 func (t *transaction) replayNextID(body []byte) error {
 	var record, segment uint64
@@ -346,6 +353,9 @@ func (t *transaction) replayNextID(body []byte) error {
 		}
 		return nil
 	})
+	if err == nil && record > maximumID {
+		err = errShort
+	}
 	if err != nil {
 		return err
 	}
