@@ -16,8 +16,19 @@ import (
 // checks itself against the vectors, so that it may be of any earlier state.
 const cellsFolder = "vectors"
 
-func (x *vectorStore) cellsName(kind Kind) string {
-	return filepath.Join(x.library.folder, derivedFolder, cellsFolder, fmt.Sprintf("%04d-%ss.cells", x.number, kind))
+func (x *vectorStore) cellsName(kind Kind) string { return x.library.cellsName(x.number, kind) }
+
+func (l *Library) cellsName(space uint64, kind Kind) string {
+	return filepath.Join(l.folder, derivedFolder, cellsFolder, fmt.Sprintf("%04d-%ss.cells", space, kind))
+}
+
+// removeCells deletes what was built of a space that is gone.
+func (l *Library) removeCells(space uint64) {
+	for _, kind := range []Kind{KindImage, KindText} {
+		if err := ignoreMissing(l.fsys.Remove(l.cellsName(space, kind))); err != nil {
+			l.logger.Warn("delete the cells of a space that is gone", "error", err)
+		}
+	}
 }
 
 // celled reports whether an index of so many vectors has cells.

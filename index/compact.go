@@ -23,7 +23,7 @@ type CompactResult struct {
 }
 
 // Compact rewrites segments that hold deleted data or are small, writes a
-// checkpoint of the catalog, and gives the room back to the file system.
+// checkpoint of the catalog, deletes thumbnails of records that are gone, and gives the room back to the file system.
 // Readers go on; writers wait. A library whose catalog is damaged is to be
 // repaired before: the error is then [ErrDamaged].
 func (l *Library) Compact(ctx context.Context) (CompactResult, error) {
@@ -38,6 +38,9 @@ func (l *Library) Compact(ctx context.Context) (CompactResult, error) {
 	result, stale, err := l.rewriteSegments(ctx)
 	if err == nil {
 		err = l.checkpointAll(ctx)
+	}
+	if err == nil {
+		l.derived.thumbs.purge(ctx, l.logger, func(hash Hash) bool { return l.lookup.hashes.now(hash) != 0 })
 	}
 	l.writer.Unlock()
 	if err == nil && len(stale) > 0 {
@@ -61,8 +64,7 @@ func (l *Library) checkpointAll(ctx context.Context) error {
 	return l.checkpoint(ctx)
 }
 
-// rewriteSegments copies what is alive in wasteful segments to new ones, a
-// segment in each commit, and gives those that nothing points to any more.
+// rewriteSegments copies what is alive in wasteful segments to new ones and gives those that nothing points to any more.
 func (l *Library) rewriteSegments(ctx context.Context) (CompactResult, map[segmentKey]bool, error) {
 	var result CompactResult
 	view, err := l.current()
@@ -147,8 +149,8 @@ func compareSegments(a, b segmentKey) int {
 	return 0
 }
 
-// rewriteSegment moves every live block of a segment in one commit. The writer
-// is held.
+// rewriteSegment moves every live block of a segment, some in each commit. The
+// writer is held.
 func (l *Library) rewriteSegment(ctx context.Context, key segmentKey) error {
 	view, err := l.current()
 	if err != nil {
@@ -161,27 +163,61 @@ func (l *Library) rewriteSegment(ctx context.Context, key segmentKey) error {
 			return err
 		}
 	}
-	request := &writeRequest{prepare: func(c *commit) error { return c.moveBlocks(view, key) }}
-	return l.commit(context.WithoutCancel(ctx), []*writeRequest{request})
+	blocks := blocksOf(view.state.spaceNumbered(key.space), key)
+	for len(blocks) > 0 {
+		some, length := 0, int64(0)
+		for some < len(blocks) && (some == 0 || length < min(maximumMove, l.options.SegmentBytes/8)) {
+			length += blocks[some].at.length
+			some++
+		}
+		request := &writeRequest{prepare: func(c *commit) error { return c.moveBlocks(view, key, blocks[:some]) }}
+		if err := l.commit(context.WithoutCancel(ctx), []*writeRequest{request}); err != nil {
+			return err
+		}
+		blocks = blocks[some:]
+	}
+	return nil
 }
 
-func (c *commit) moveBlocks(v *view, key segmentKey) error {
-	for id, where := range v.state.spaceNumbered(key.space).locations.all() {
-		from := &where.vectors
+// maximumMove is about how many bytes of a segment are moved in one commit, and
+// held in memory for it.
+const maximumMove = 64 << 20
+
+// block is where a live block of a record is.
+type block struct {
+	id ID
+	at extent
+}
+
+// blocksOf lists the live blocks of a segment in order of ID.
+func blocksOf(s *space, key segmentKey) (blocks []block) {
+	for id, where := range s.locations.all() {
+		at := where.vectors
 		if key.kind == segment.Tokens {
-			from = &where.tokens
+			at = where.tokens
 		}
-		if from.length == 0 || from.segment != key.number {
-			continue
+		if at.length > 0 && at.segment == key.number {
+			blocks = append(blocks, block{id, at})
 		}
-		payload, err := v.segments.read(key, id, *from)
+	}
+	return blocks
+}
+
+func (c *commit) moveBlocks(v *view, key segmentKey, blocks []block) error {
+	for _, block := range blocks {
+		payload, err := v.segments.read(key, block.id, block.at)
 		if err != nil {
 			return err
 		}
-		if *from, err = c.stage(key.space, key.kind, id, payload); err != nil {
+		where, _ := c.spaceNumbered(key.space).edit.table.get(block.id)
+		to := &where.vectors
+		if key.kind == segment.Tokens {
+			to = &where.tokens
+		}
+		if *to, err = c.stage(key.space, key.kind, block.id, payload); err != nil {
 			return err
 		}
-		c.putLocation(key.space, id, where)
+		c.putLocation(key.space, block.id, where)
 	}
 	return nil
 }

@@ -137,6 +137,7 @@ func (l *Library) DropSpace(ctx context.Context, unwanted embed.Space) error {
 		return fmt.Errorf("%w: the library has no such space", ErrSpace)
 	}})
 	if err == nil {
+		l.removeCells(number)
 		err = l.removeSegments(func(key segmentKey) bool { return key.space == number })
 	}
 	if err != nil {

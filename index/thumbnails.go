@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"log/slog"
 	"path/filepath"
+	"strings"
 
 	"mekiki/embed/pixels"
 	"mekiki/internal/vfs"
@@ -81,6 +84,39 @@ func (t *thumbnails) write(hash Hash, jpeg []byte) error {
 		return fmt.Errorf("write thumbnail: %w", errors.Join(err, t.fsys.Remove(name)))
 	}
 	return nil
+}
+
+// purge deletes the thumbnails that are not to be kept. One that cannot be deleted
+// is left for the next time.
+func (t *thumbnails) purge(ctx context.Context, logger *slog.Logger, keep func(Hash) bool) {
+	folders, err := t.fsys.ReadDir(t.folder)
+	if err != nil {
+		return // there are none
+	}
+	for _, folder := range folders {
+		if ctx.Err() != nil {
+			return
+		}
+		if !folder.IsDir() {
+			continue
+		}
+		entries, err := t.fsys.ReadDir(filepath.Join(t.folder, folder.Name()))
+		if err != nil {
+			logger.Warn("list thumbnails", "error", err)
+		}
+		for _, entry := range entries {
+			var hash Hash
+			name, isJPEG := strings.CutSuffix(entry.Name(), ".jpg")
+			if n, err := hex.Decode(hash[:], []byte(name[:min(len(name), 2*len(hash))])); !isJPEG || err != nil || n != len(hash) || keep(hash) {
+				continue
+			}
+			if path := filepath.Join(t.folder, folder.Name(), entry.Name()); path == t.path(hash) {
+				if err := t.fsys.Remove(path); err != nil {
+					logger.Warn("delete the thumbnail of a record that is gone", "error", err)
+				}
+			}
+		}
+	}
 }
 
 // Thumbnail gives a JPEG of the image, its longest side [ThumbnailSide] pixels
