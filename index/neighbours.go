@@ -27,6 +27,8 @@ type vectorStore struct {
 	// turn is held by who changes what follows.
 	turn          chan struct{}
 	images, texts vectorIndex
+	// keeps says that the indexes keep the vectors in full precision.
+	keeps bool
 	// at are the locations of what the indexes hold.
 	at table[location]
 	// unread could not be read, and are tried again each time.
@@ -120,9 +122,10 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 	if from == nil {
 		return fmt.Errorf("%w: space %d is gone", ErrSpace, x.number)
 	}
-	fresh := x.images == nil
+	keeps := from.locations.count*x.space.Parts <= x.library.options.keptVectors
+	fresh := x.images == nil || x.keeps && !keeps
 	if fresh {
-		if err := x.begin(from); err != nil {
+		if err := x.begin(keeps); err != nil {
 			return err
 		}
 	}
@@ -184,25 +187,26 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 
 // keptVectors is the number of vectors up to which an index keeps them in full
 // precision: at width 256, 328 MB. Beyond, only their codes are kept, and the
-// few that a search scores exactly are read from the segments.
+// few that a search scores exactly are read from the segments. A library that
+// grows beyond loads its vectors anew, once.
 const keptVectors = 320_000
 
-func (x *vectorStore) begin(from *space) error {
-	options := &x.library.options
-	keep := from.locations.count*x.space.Parts <= options.keptVectors
+// begin makes empty indexes.
+func (x *vectorStore) begin(keeps bool) error {
 	method := vector.Automatic
-	if options.celledVectors != vector.ApproximateFrom {
+	if x.library.options.celledVectors != vector.ApproximateFrom {
 		method = vector.Approximate
 	}
-	images, err := newVectorIndex(x.space.Width, method, keep)
+	images, err := newVectorIndex(x.space.Width, method, keeps)
 	if err != nil {
 		return err
 	}
-	texts, err := newVectorIndex(x.space.Width, method, keep)
+	texts, err := newVectorIndex(x.space.Width, method, keeps)
 	if err != nil {
 		return err
 	}
-	x.images, x.texts = images, texts
+	x.images, x.texts, x.keeps = images, texts, keeps
+	x.at, x.unread, x.damaged = table[location]{}, nil, nil
 	return nil
 }
 

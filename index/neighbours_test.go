@@ -64,6 +64,34 @@ func TestVectorsAreLoadedWhenSearched(t *testing.T) {
 	}
 }
 
+// TestGrowingLibraryLetsGoOfVectors: a library that was small when it was opened
+// keeps no more in memory than one that is opened when it is large.
+func TestGrowingLibraryLetsGoOfVectors(t *testing.T) {
+	files := vfs.NewMemory()
+	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 10 * small.Parts})
+	oracle := openTest(t, "/oracle", Options{FileSystem: files})
+	for _, l := range []*Library{library, oracle} {
+		mustDo(t, l.AddSpace(t.Context(), small))
+	}
+	for number := range uint64(20) {
+		var found [2][]Neighbour
+		for i, l := range []*Library{library, oracle} {
+			mustWrite(t, l, Batch{Puts: []Put{testPut(t, number, small)}})
+			snapshot := l.Snapshot()
+			var err error
+			found[i], err = snapshot.NearestImages(t.Context(), unit(1, 1, small.Width).Values, 30, Filter{})
+			mustDo(t, err)
+			mustDo(t, snapshot.Close())
+		}
+		if diff := cmp.Diff(found[1], found[0]); diff != "" {
+			t.Errorf("after %d: %s", number, diff)
+		}
+		if keeps := library.derived.vectors.keeps; keeps != (number < 10) {
+			t.Errorf("after %d: keeps vectors: %v", number, keeps)
+		}
+	}
+}
+
 // TestSearchesAtOnce: many first searches, of several commits, while a writer
 // goes on.
 func TestSearchesAtOnce(t *testing.T) {
