@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -271,6 +273,9 @@ func (f *follower) forget(changed map[string]bool) {
 			}
 			path = parent
 		}
+	}
+	if !slices.Contains(slices.Collect(maps.Values(changed)), true) {
+		return
 	}
 	for _, folder := range f.watcher.WatchList() {
 		if gone(folder) {
