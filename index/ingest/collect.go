@@ -95,7 +95,6 @@ func (c *collector) take(ctx context.Context, result outcome) error {
 		at := slices.IndexFunc(c.waiting, func(other outcome) bool { return other.hash == result.hash })
 		if at >= 0 {
 			c.waiting[at].put.Record.Files = append(c.waiting[at].put.Record.Files, result.file)
-			c.run.progress.attach(result.file.Path)
 			break
 		}
 		c.waiting = append(c.waiting, result)
@@ -208,6 +207,9 @@ func (c *collector) add(result *outcome, put index.Put) {
 	}
 	c.added++
 	c.run.progress.add(result.file.Path)
+	for _, file := range put.Record.Files[1:] {
+		c.run.progress.attach(file.Path)
+	}
 }
 
 // commit makes the batch durable.

@@ -273,6 +273,23 @@ func TestModelThatAlwaysFailsStopsTheRun(t *testing.T) {
 	}
 }
 
+// TestCopiesAreCountedOnce, as what became of them.
+func TestCopiesAreCountedOnce(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	for _, name := range []string{"a.jpg", "b.jpg", "c.jpg"} {
+		write(t, testImage(t, 1, 13, 13), photos, "refused", name)
+		write(t, testImage(t, 2, 20, 20), photos, "taken", name)
+	}
+	engine := newCounting("one")
+	engine.refuse = 13
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	got := mustRun(t, library, engine, Options{Paths: []string{photos}})
+	if want := (Summary{Seen: 6, Added: 1, Attached: 2, Failed: 3}); !cmp.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestWalkRules(t *testing.T) {
 	folder := t.TempDir()
 	photos := filepath.Join(folder, "photos")
