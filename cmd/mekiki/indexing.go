@@ -19,11 +19,7 @@ func (a *app) index(ctx context.Context, library *index.Library, engine *session
 	options.Logger = a.log()
 	options.ImageSize = engine.Manifest().Config.Preprocess.ImageSize
 	options.Progress = func(state ingest.Progress) { reporter.Report(indexState(task, state)) }
-	summary, err := ingest.Run(ctx, library, engine.Engine, options)
-	if err != nil {
-		return summary, fmt.Errorf("index: %w", err)
-	}
-	return summary, nil
+	return ingest.Run(ctx, library, engine.Engine, options)
 }
 
 // namesOf says in a few words what paths are: the names of the first three at most,
