@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"mekiki/index/internal/journal"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
 )
@@ -72,24 +73,7 @@ type backup struct {
 
 func (b *backup) write(ctx context.Context, v *view) error {
 	b.list = manifest{Version: backupVersion, Sequence: v.state.sequence, Records: v.state.records.count}
-	// The checkpoint goes to memory: it is what the state holds there anyway.
-	memory := vfs.NewMemory()
-	if err := memory.MkdirAll(filepath.Join("/", catalogFolder)); err != nil {
-		return err
-	}
-	scratch := &catalog{fsys: memory, folder: "/"}
-	if _, err := scratch.writeCheckpoint(ctx, v.state, 1); err != nil {
-		return err
-	}
-	file, err := memory.Open(filepath.Join("/", checkpointName(1)))
-	if err != nil {
-		return err
-	}
-	size, err := file.Size()
-	if err != nil {
-		return err
-	}
-	if err := b.file(ctx, checkpointName(1), file, size); err != nil {
+	if err := b.checkpoint(ctx, v.state); err != nil {
 		return err
 	}
 	ends := segmentEnds(v.state)
@@ -120,6 +104,62 @@ func (b *backup) write(ctx context.Context, v *view) error {
 	}
 	return b.tar.Close()
 }
+
+// checkpoint writes the catalog, twice: an archive wants to know its length first.
+func (b *backup) checkpoint(ctx context.Context, s *state) error {
+	write := func(to io.Writer) (int64, error) {
+		name := checkpointName(1)
+		writer, err := journal.Start(&streamFile{to: to}, name, journal.Header{Kind: journal.Checkpoint, Number: 1})
+		if err == nil {
+			err = fillCheckpoint(ctx, writer, s)
+		}
+		if err != nil {
+			return 0, err
+		}
+		return writer.Size(), nil
+	}
+	size, err := write(io.Discard)
+	if err != nil {
+		return err
+	}
+	name := filepath.ToSlash(checkpointName(1))
+	header := &tar.Header{Name: name, Mode: 0o644, Size: size, Format: tar.FormatPAX}
+	if err := b.tar.WriteHeader(header); err != nil {
+		return err
+	}
+	sum := sha256.New()
+	if _, err := write(io.MultiWriter(b.tar, sum)); err != nil {
+		return fmt.Errorf("copy %s: %w", name, err)
+	}
+	b.list.Files = append(b.list.Files, manifestFile{name, size, hex.EncodeToString(sum.Sum(nil))})
+	return nil
+}
+
+// errStream is the error of what a stream cannot do.
+var errStream = errors.New("what is in an archive can only grow")
+
+// streamFile is the file of a journal that is written from its beginning to its end.
+type streamFile struct {
+	to   io.Writer
+	size int64
+}
+
+var _ vfs.File = (*streamFile)(nil)
+
+func (f *streamFile) WriteAt(p []byte, offset int64) (int, error) {
+	if offset != f.size {
+		return 0, errStream
+	}
+	n, err := f.to.Write(p)
+	f.size += int64(n)
+	return n, err
+}
+
+func (f *streamFile) ReadAt([]byte, int64) (int, error) { return 0, errStream }
+func (f *streamFile) Truncate(int64) error              { return nil } // after a write that failed; the archive is given up
+func (f *streamFile) Size() (int64, error)              { return f.size, nil }
+func (f *streamFile) Sync() error                       { return nil }
+func (f *streamFile) Close() error                      { return nil }
 
 func (b *backup) file(ctx context.Context, name string, source io.ReaderAt, size int64) error {
 	name = filepath.ToSlash(name)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -119,4 +120,48 @@ func TestBackupOfDamage(t *testing.T) {
 	if !errors.Is(err, ErrDamaged) || !strings.Contains(hint.Of(err), "check --repair") {
 		t.Errorf("%v: %q", err, hint.Of(err))
 	}
+}
+
+// TestBackupHoldsLittle: the catalog goes to the archive as it is written, and not
+// to memory first: that of a million records is as long as they are.
+func TestBackupHoldsLittle(t *testing.T) {
+	library := openMemory(t, vfs.NewMemory())
+	fill(t, library, 4)
+	var batch Batch
+	const failures, length = 200, 100_000
+	for number := range uint64(failures) {
+		batch.Failures = append(batch.Failures, Failure{File: testFile(number), Reason: strings.Repeat("x", length)})
+	}
+	mustWrite(t, library, batch)
+	batch = Batch{}
+	measured := &heapWriter{}
+	measured.before = heapInUse()
+	mustDo(t, library.Backup(t.Context(), measured))
+	if measured.written < failures*length || measured.held > failures*length/2 {
+		t.Errorf("%d bytes written; %d held in memory for them", measured.written, measured.held)
+	}
+	target := t.TempDir()
+	mustDo(t, Restore(t.Context(), bytes.NewReader(backupOf(t, library)), target))
+	if diff := compareAnswers(answers(t, library), answers(t, openTest(t, target, Options{}))); diff != "" {
+		t.Errorf("restored library differs:\n%s", diff[:min(len(diff), 2000)])
+	}
+}
+
+func heapInUse() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// heapWriter notes how much more memory is in use once it has got a megabyte.
+type heapWriter struct{ before, written, held int64 }
+
+func (w *heapWriter) Write(p []byte) (int, error) {
+	first := w.written < 1<<20
+	w.written += int64(len(p))
+	if first && w.written >= 1<<20 {
+		w.held = heapInUse() - w.before
+	}
+	return len(p), nil
 }

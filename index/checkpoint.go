@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"mekiki/index/internal/journal"
 )
@@ -36,15 +38,7 @@ func (c *catalog) writeCheckpoint(ctx context.Context, s *state, number uint64) 
 	if err != nil {
 		return 0, err
 	}
-	err = dump(ctx, s, func(payload []byte) error {
-		return writer.Append(journal.Frame{Kind: journal.Data, Sequence: s.sequence, Payload: payload})
-	})
-	if err == nil {
-		err = writer.Append(journal.Frame{Kind: journal.Seal, Sequence: s.sequence})
-	}
-	if err == nil {
-		err = writer.Sync()
-	}
+	err = fillCheckpoint(ctx, writer, s)
 	size := writer.Size()
 	if err = errors.Join(err, writer.Close()); err != nil {
 		return 0, errors.Join(err, c.fsys.Remove(name+temporarySuffix))
@@ -55,7 +49,22 @@ func (c *catalog) writeCheckpoint(ctx context.Context, s *state, number uint64) 
 	return size, c.fsys.SyncDir(filepath.Join(c.folder, catalogFolder))
 }
 
-// dump gives the operations that make the state from nothing, in pieces.
+// fillCheckpoint writes a state to a journal that was just begun.
+func fillCheckpoint(ctx context.Context, writer *journal.Writer, s *state) error {
+	err := dump(ctx, s, func(payload []byte) error {
+		return writer.Append(journal.Frame{Kind: journal.Data, Sequence: s.sequence, Payload: payload})
+	})
+	if err == nil {
+		err = writer.Append(journal.Frame{Kind: journal.Seal, Sequence: s.sequence})
+	}
+	if err == nil {
+		err = writer.Sync()
+	}
+	return err
+}
+
+// dump gives the operations that make the state from nothing, in pieces, which are
+// the same each time.
 func dump(ctx context.Context, s *state, write func([]byte) error) error {
 	t := newTransaction(&state{}, newLookup(), s.sequence)
 	flush := func(limit int) error {
@@ -84,7 +93,8 @@ func dump(ctx context.Context, s *state, write func([]byte) error) error {
 			}
 		}
 	}
-	for _, failure := range s.failures {
+	for _, path := range slices.Sorted(maps.Keys(s.failures)) {
+		failure := s.failures[path]
 		t.log(operationPutFailure, func(e *encoder) { encodeFailure(e, &failure) })
 		if err := flush(checkpointFrameSize); err != nil {
 			return err

@@ -24,8 +24,14 @@ func Create(fsys vfs.FS, name string, header Header) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create journal: %w", err)
 	}
+	return Start(file, name, header)
+}
+
+// Start begins a journal in an empty file, which the writer takes over.
+func Start(file vfs.File, name string, header Header) (*Writer, error) {
 	writer := &Writer{file: file, name: name, number: header.Number, size: headerSize}
-	if _, err = file.WriteAt(encodeHeader(header), 0); err == nil {
+	_, err := file.WriteAt(encodeHeader(header), 0)
+	if err == nil {
 		err = file.Sync()
 	}
 	if err != nil {
