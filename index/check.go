@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -84,8 +85,22 @@ func (l *Library) check(ctx context.Context) (CheckReport, map[uint64]map[ID]boo
 	return report, lost, err
 }
 
-// checkCatalog verifies every journal, those kept for a rainy day included.
+// checkCatalog verifies every journal, those kept for a rainy day included. Under a
+// reader the writer may put others in their place: then these are verified.
 func (l *Library) checkCatalog(ctx context.Context, report *CheckReport) error {
+	for attempt := 1; ; attempt++ {
+		changed := *report
+		err := l.checkJournals(ctx, &changed)
+		if err == nil {
+			*report = changed
+		}
+		if attempt == 5 || !l.options.ReadOnly || !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+}
+
+func (l *Library) checkJournals(ctx context.Context, report *CheckReport) error {
 	logs, checkpoints, err := catalogFiles(l.fsys, l.folder)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -365,8 +366,12 @@ func (l *Library) publish(next *view) error {
 	return old.release()
 }
 
+// addFinding notes damage, once however often it is met.
 func (l *Library) addFinding(finding Finding) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
+	if slices.ContainsFunc(l.findings, func(f Finding) bool { return f.File == finding.File && f.Message == finding.Message }) {
+		return
+	}
 	l.findings = append(l.findings, finding)
 }
