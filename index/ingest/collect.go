@@ -212,19 +212,22 @@ func (c *collector) add(result *outcome, put index.Put) {
 	}
 }
 
-// commit makes the batch durable.
+// commit makes the batch durable. One that cannot be written is not tried again.
 func (c *collector) commit(ctx context.Context) error {
 	if c.changes == 0 {
 		return nil
 	}
 	c.dropStale()
-	if _, err := c.run.library.Write(ctx, c.batch); err != nil {
-		return err
+	_, err := c.run.library.Write(ctx, c.batch)
+	if err != nil && ctx.Err() != nil {
+		return err // to be written when the interruption is seen to
 	}
-	c.run.progress.commit(c.added)
+	if err == nil {
+		c.run.progress.commit(c.added)
+	}
 	c.batch, c.changes, c.added = index.Batch{}, 0, 0
 	clear(c.pending)
-	return nil
+	return err
 }
 
 // dropStale leaves out what is about records that were removed meanwhile; the

@@ -159,7 +159,8 @@ type run struct {
 	decoder  *pixels.Decoder
 	progress *tracker
 	roots    []string
-	// own is the library's folder.
+	// own is the library's folder; nil where that is in no file system of the
+	// operating system.
 	own fs.FileInfo
 	// follower hears of changes; nil where nobody watches, or nothing tells.
 	follower *follower
@@ -171,8 +172,8 @@ func newRun(library *index.Library, engine Engine, options Options) (*run, error
 		return nil, err
 	}
 	r := &run{library: library, engine: engine, options: options, decoder: decoder, progress: newTracker(options)}
-	if r.own, err = os.Stat(library.Folder()); err != nil {
-		return nil, errors.Join(err, decoder.Close())
+	if own, err := os.Stat(library.Folder()); err == nil {
+		r.own = own
 	}
 	for _, path := range options.Paths {
 		absolute, err := filepath.Abs(path)

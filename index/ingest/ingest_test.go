@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +21,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/internal/testpictures"
+	"mekiki/internal/vfs"
 )
 
 func TestMain(m *testing.M) {
@@ -287,6 +291,36 @@ func TestCopiesAreCountedOnce(t *testing.T) {
 	got := mustRun(t, library, engine, Options{Paths: []string{photos}})
 	if want := (Summary{Seen: 6, Added: 1, Attached: 2, Failed: 3}); !cmp.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestCommitThatFailsIsNotTriedAgain: the library has said what is wrong, and what
+// was committed before stays.
+func TestCommitThatFailsIsNotTriedAgain(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	for seed := range uint64(6) {
+		write(t, testImage(t, seed, 20, 20), photos, time.Duration(seed).String()+".jpg")
+	}
+	var full atomic.Int64
+	disk := &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(_ int64, operation vfs.Operation) error {
+		if operation.Verb == "write" && strings.Contains(operation.Name, "spaces") && full.Add(1) > 7 {
+			return syscall.ENOSPC
+		}
+		return nil
+	}}
+	library, err := index.Open(t.Context(), "/library", index.Options{FileSystem: disk})
+	must(t, err)
+	defer library.Close()
+	var logged bytes.Buffer
+	_, err = Run(t.Context(), library, newCounting("one"), Options{
+		Paths: []string{photos}, BatchSize: 1, ModelBatch: 1, Logger: slog.New(slog.NewTextHandler(&logged, nil)),
+	})
+	if !errors.Is(err, syscall.ENOSPC) || strings.Count(err.Error(), "no space") != 1 || strings.Contains(logged.String(), "no space") {
+		t.Errorf("%v; %s", err, logged.String())
+	}
+	if got := len(pathsOf(library)); got == 0 || got == 6 {
+		t.Errorf("%d images are in", got)
 	}
 }
 
