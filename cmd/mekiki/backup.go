@@ -49,17 +49,24 @@ func runBackup(ctx context.Context, app *app, name string) error {
 	})
 }
 
-// writeBackup writes beside the file's name and renames, so that a file of that
-// name is a whole backup.
+// writeBackup writes a backup with progress, and says how large it is.
 func (a *app) writeBackup(ctx context.Context, library *index.Library, name string) (int64, error) {
+	reporter := a.progress()
+	defer reporter.Finish()
+	return writeWhole(name, func(file io.Writer) error {
+		return library.Backup(ctx, &countingWriter{file, reporter, progress.State{Task: "back up", Unit: progress.Bytes}})
+	})
+}
+
+// writeWhole writes beside the file's name and renames, so that a file of that
+// name is whole, and says how large it is.
+func writeWhole(name string, write func(io.Writer) error) (int64, error) {
 	file, err := os.Create(name + ".part")
 	if err != nil {
 		return 0, err
 	}
-	reporter := a.progress()
-	defer reporter.Finish()
-	buffered := bufio.NewWriterSize(&countingWriter{file, reporter, progress.State{Task: "back up", Unit: progress.Bytes}}, 1<<20)
-	err = library.Backup(ctx, buffered)
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	err = write(buffered)
 	if err == nil {
 		err = buffered.Flush()
 	}
@@ -67,10 +74,10 @@ func (a *app) writeBackup(ctx context.Context, library *index.Library, name stri
 		err = file.Sync()
 	}
 	stat, statErr := file.Stat()
-	if err = errors.Join(err, statErr, file.Close()); err != nil {
-		return 0, errors.Join(err, os.Remove(name+".part"))
+	if err = errors.Join(err, statErr, file.Close()); err == nil {
+		err = os.Rename(name+".part", name)
 	}
-	if err := os.Rename(name+".part", name); err != nil {
+	if err != nil {
 		return 0, errors.Join(err, os.Remove(name+".part"))
 	}
 	return stat.Size(), nil

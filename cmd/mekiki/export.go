@@ -59,20 +59,30 @@ func runExport(ctx context.Context, app *app, options exportOptions) error {
 		}
 		filter.Kinds = []index.Kind{kind}
 	}
-	return app.withUnsearched(ctx, true, func(library *index.Library) (err error) {
-		target := io.Writer(app.out)
-		if options.output != "" {
-			file, err := os.Create(options.output)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, file.Close()) }()
-			target = file
-		}
+	return app.withUnsearched(ctx, true, func(library *index.Library) error {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
-		return snapshot.Export(ctx, target, index.ExportOptions{Filter: filter, Vectors: options.vectors})
+		return app.writeExport(options.output, func(target io.Writer) error {
+			return snapshot.Export(ctx, target, index.ExportOptions{Filter: filter, Vectors: options.vectors})
+		})
 	})
+}
+
+// writeExport writes to the file, which is whole or as it was, or to standard output.
+func (a *app) writeExport(name string, write func(io.Writer) error) (err error) {
+	if name == "" {
+		return write(a.out)
+	}
+	if stat, err := os.Stat(name); err != nil || stat.Mode().IsRegular() {
+		_, err = writeWhole(name, write)
+		return err
+	}
+	file, err := os.Create(name) // a device or a pipe, or the error that it is a folder
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return write(file)
 }
 
 // folderToMatch gives a folder as filters know it: a name alone is any folder of

@@ -110,6 +110,32 @@ func TestExportFolder(t *testing.T) {
 	}
 }
 
+// TestExportIsWhole or not there at all.
+func TestExportIsWhole(t *testing.T) {
+	folder, library := libraryOf(t, []string{"1.jpg"})
+	name := filepath.Join(folder, "export.jsonl")
+	if status, _, errors := runForTest(t, "export", "--library", library, "--output", name); status != exitOK {
+		t.Fatalf("status %d, %s", status, errors)
+	}
+	before, err := os.ReadFile(name)
+	if err != nil || !strings.Contains(string(before), "1.jpg") {
+		t.Fatalf("%s, %v", before, err)
+	}
+	err = (&app{}).writeExport(name, func(target io.Writer) error {
+		_, _ = io.WriteString(target, "half")
+		return errors.New("interrupted")
+	})
+	if after, readErr := os.ReadFile(name); err == nil || readErr != nil || string(after) != string(before) {
+		t.Errorf("%v; %s, %v", err, after, readErr)
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+	if status, _, errors := runForTest(t, "export", "--library", library, "--output", os.DevNull); status != exitOK {
+		t.Errorf("to a device: status %d, %s", status, errors)
+	}
+}
+
 func TestBackupAndRestoreNameWhatIsWrong(t *testing.T) {
 	folder, library := libraryOf(t, []string{"1.jpg"})
 	taken := filepath.Join(folder, "taken")
