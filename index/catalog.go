@@ -102,7 +102,7 @@ func loadCatalog(ctx context.Context, fsys vfs.FS, folder string) (*loaded, erro
 		return nil, err
 	}
 	transaction := newTransaction(result.state, result.lookup, result.state.sequence)
-	transaction.replaying = true
+	transaction.loading()
 	expected := max(result.checkpoint, 1)
 	result.log = expected
 	for _, number := range logs {
@@ -123,7 +123,7 @@ func loadCatalog(ctx context.Context, fsys vfs.FS, folder string) (*loaded, erro
 		result.find(logName(expected), 0, "the log is missing", "restore a backup; or "+remedyRepair)
 	}
 	result.state = transaction.finish()
-	result.lookup.apply(result.state.sequence, transaction.keys)
+	result.lookup.tidy()
 	return result, nil
 }
 
@@ -187,14 +187,13 @@ func (c *loaded) readCheckpoint(ctx context.Context, fsys vfs.FS, folder string,
 func (c *loaded) salvageCheckpoint(ctx context.Context, fsys vfs.FS, folder string, number uint64) (bool, error) {
 	c.empty()
 	transaction := newTransaction(c.state, c.lookup, 0)
-	transaction.replaying = true
+	transaction.loading()
 	name := checkpointName(number)
 	result, err := c.replayJournal(ctx, fsys, folder, name, journal.Header{Kind: journal.Checkpoint, Number: number}, 0, transaction)
 	if err != nil {
 		return false, err
 	}
 	c.state, c.checkpoint = transaction.finish(), number
-	c.lookup.apply(c.state.sequence, transaction.keys)
 	return result.Sealed && !result.HeaderDamaged && !result.Torn && len(result.Damages) == 0, nil
 }
 

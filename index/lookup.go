@@ -1,6 +1,9 @@
 package index
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 // lookup finds records by what is unique to them. It follows the newest state,
 // and remembers what that has taken away from the views that are still held;
@@ -59,6 +62,13 @@ func (l *lookup) apply(sequence uint64, changes keys) {
 	l.externals.apply(sequence, changes.externals)
 }
 
+// tidy forgets the keys that a transaction which was loading took away.
+func (l *lookup) tidy() {
+	l.paths.tidy()
+	l.hashes.tidy()
+	l.externals.tidy()
+}
+
 // hold makes the lookup answer for views of a commit until they are let go.
 func (l *lookup) hold(sequence uint64) {
 	l.paths.hold(sequence)
@@ -105,6 +115,10 @@ func (k *keyed[K]) apply(sequence uint64, changes map[K]ID) {
 			k.ids[key] = id
 		}
 	}
+}
+
+func (k *keyed[K]) tidy() {
+	maps.DeleteFunc(k.ids, func(_ K, id ID) bool { return id == 0 })
 }
 
 func (k *keyed[K]) hold(sequence uint64) {

@@ -50,6 +50,14 @@ func newTransaction(base *state, lookup *lookup, sequence uint64) *transaction {
 	return t
 }
 
+// loading makes a new transaction change the lookup itself, whose only user it is,
+// and not note what changes, which nobody asks of a state that is being read.
+func (t *transaction) loading() {
+	t.replaying = true
+	t.keys = keys{paths: t.lookup.paths.ids, hashes: t.lookup.hashes.ids, externals: t.lookup.externals.ids}
+	t.touched, t.moved = nil, nil
+}
+
 // finish gives the new state.
 func (t *transaction) finish() *state {
 	next := &state{
@@ -136,7 +144,7 @@ func (t *transaction) putRecord(r *Record) {
 	if r.ExternalID != "" {
 		t.keys.externals[r.ExternalID] = r.ID
 	}
-	t.touched[r.ID] = true
+	t.touch(r.ID)
 	if !t.replaying {
 		t.written[r.ID] = true
 	}
@@ -178,7 +186,7 @@ func (t *transaction) removeRecord(id ID) {
 			t.markMoved(s.number, id)
 		}
 	}
-	t.touched[id] = true
+	t.touch(id)
 	t.log(operationRemoveRecord, func(e *encoder) { e.uint(recordID, uint64(id)) })
 }
 
@@ -232,7 +240,16 @@ func (t *transaction) removeSpace(number uint64) {
 	delete(t.moved, number)
 }
 
+func (t *transaction) touch(id ID) {
+	if t.touched != nil {
+		t.touched[id] = true
+	}
+}
+
 func (t *transaction) markMoved(space uint64, id ID) {
+	if t.moved == nil {
+		return
+	}
 	if t.moved[space] == nil {
 		t.moved[space] = map[ID]bool{}
 	}
