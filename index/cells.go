@@ -46,7 +46,7 @@ func (x *vectorStore) loadCells(kind Kind, into vectorIndex, groups int) (stale 
 		if size, err = file.Size(); err == nil {
 			var missing int
 			missing, err = into.Load(io.NewSectionReader(file, 0, size))
-			stale = missing > groups/16
+			stale = worthSaving(missing, groups)
 		}
 		err = errors.Join(err, file.Close())
 	}
@@ -54,6 +54,34 @@ func (x *vectorStore) loadCells(kind Kind, into vectorIndex, groups int) (stale 
 		x.library.logger.Warn("build the cells of the vector index again", "file", x.cellsName(kind), "why", err)
 	}
 	return stale || err != nil
+}
+
+// worthSaving reports whether so many groups of an index are in no saved cell that
+// saving would spare the next opening much.
+func worthSaving(missing, groups int) bool { return missing > groups/16 }
+
+// saveGrown saves the cells of what has grown since they were saved, for the next
+// opening, unless a search is loading just now.
+func (x *vectorStore) saveGrown(last *view) {
+	select {
+	case x.turn <- struct{}{}:
+	default:
+		return
+	}
+	defer func() { <-x.turn }()
+	if x.images == nil || x.keeps {
+		return
+	}
+	for kind, index := range map[Kind]vectorIndex{KindImage: x.images, KindText: x.texts} {
+		view := index.View(last.valuesOf(x.number))
+		vectors := view.Len()
+		if kind == KindImage {
+			vectors *= x.space.Parts
+		}
+		if x.celled(vectors) && worthSaving(view.Len()-x.saved[kind], view.Len()) {
+			x.saveCells(kind, view)
+		}
+	}
 }
 
 // saveCells writes the cells of a view. Readers do so too, where they may:

@@ -312,6 +312,9 @@ func (l *Library) Close() error {
 	last := l.view
 	l.mutex.Unlock()
 
+	if l.derived.vectors != nil {
+		l.derived.vectors.saveGrown(last)
+	}
 	var problems []error
 	for _, appender := range l.appenders {
 		if appender.current != nil {

@@ -36,8 +36,10 @@ type vectorStore struct {
 	// damaged are not as written where they are said to be, and are tried again
 	// where they are said to be elsewhere.
 	damaged map[ID]extent
-	// stale are the kinds whose cells are to be saved.
+	// stale are the kinds whose cells are to be saved; saved is how many groups
+	// those had that were saved or read last.
 	stale map[Kind]bool
+	saved map[Kind]int
 }
 
 // nearestViews are the vector indexes at one state.
@@ -83,6 +85,7 @@ func (x *vectorStore) views(ctx context.Context, v *view) (found nearestViews, w
 	found = nearestViews{x.images.View(values), x.texts.View(values)}
 	for kind := range x.stale {
 		x.saveCells(kind, found.of(kind))
+		x.saved[kind] = found.of(kind).Len()
 	}
 	x.stale = nil
 	return found, len(x.unread) == 0, nil
@@ -171,7 +174,7 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 	}
 	x.at = from.locations
 	if fresh && x.celled(from.locations.count*x.space.Parts) {
-		x.stale = map[Kind]bool{}
+		x.stale, x.saved = map[Kind]bool{}, map[Kind]int{}
 		for kind, index := range map[Kind]vectorIndex{KindImage: x.images, KindText: x.texts} {
 			vectors := v.state.counts[kind]
 			if kind == KindImage {
@@ -180,6 +183,7 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 			if x.celled(vectors) && x.loadCells(kind, index, v.state.counts[kind]) {
 				x.stale[kind] = true
 			}
+			x.saved[kind] = v.state.counts[kind]
 		}
 	}
 	return nil

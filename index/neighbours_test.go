@@ -92,6 +92,38 @@ func TestGrowingLibraryLetsGoOfVectors(t *testing.T) {
 	}
 }
 
+// TestGrownCellsAreSaved: what a library built while it grew is there when it is
+// opened again.
+func TestGrownCellsAreSaved(t *testing.T) {
+	files := vfs.NewMemory()
+	options := Options{FileSystem: files, keptVectors: 1, celledVectors: 6}
+	library := openTest(t, "/library", options)
+	fill(t, library, 12)
+	snapshot := library.Snapshot()
+	want, err := snapshot.NearestImages(t.Context(), unit(1, 1, small.Width).Values, 5, Filter{})
+	mustDo(t, err)
+	mustDo(t, snapshot.Close())
+	mustDo(t, library.Close())
+	cells := files.Files()["/library/derived/vectors/0001-images.cells"]
+	if len(cells) < 200 {
+		t.Fatalf("%d bytes of cells", len(cells))
+	}
+	library = openTest(t, "/library", options)
+	if stale := library.derived.vectors.stale; len(stale) > 0 {
+		t.Errorf("cells of %v are built again", stale)
+	}
+	snapshot = library.Snapshot()
+	defer func() { mustDo(t, snapshot.Close()) }()
+	got, err := snapshot.NearestImages(t.Context(), unit(1, 1, small.Width).Values, 5, Filter{})
+	mustDo(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if saved := library.derived.vectors.saved[KindImage]; saved != snapshot.Count(KindImage) {
+		t.Errorf("%d images of %d in saved cells", saved, snapshot.Count(KindImage))
+	}
+}
+
 // TestSearchesAtOnce: many first searches, of several commits, while a writer
 // goes on.
 func TestSearchesAtOnce(t *testing.T) {

@@ -100,8 +100,9 @@ func (c *content) fingerprint(at place, stride int) uint32 {
 type Loaded struct {
 	// Groups is how many groups of the index are in cells that were read.
 	Groups int
-	// Linked is how many were put into cells now, because they were not saved or
-	// have other vectors since.
+	// Linked is how many were not saved, or have other vectors since. They were put
+	// into cells now; or, where they are most of the index, nothing that was read is
+	// used, and the first View builds all cells.
 	Linked int
 	// Ignored is how many of the saved representatives are of no group of the index.
 	Ignored int
@@ -120,16 +121,25 @@ func (x *Index) Load(r io.Reader) (Loaded, error) {
 	if err := loading.read(); err != nil {
 		return Loaded{}, fmt.Errorf("load cells: %w", err)
 	}
-	if len(loading.cells.list) == 0 {
-		return loading.report, nil
+	missing := loading.missing()
+	if missing > len(loading.in) || len(loading.cells.list) == 0 {
+		return Loaded{Linked: missing + len(loading.in), Ignored: loading.report.Ignored}, nil
 	}
-	loading.report.Groups = len(loading.in)
+	loading.report.Groups, loading.report.Linked = len(loading.in), missing
 	x.cells = loading.cells
-	before := x.cells.groups
 	x.linkEach(0, func(number int) bool { return loading.in[number] })
-	loading.report.Linked = x.cells.groups - before
 	x.content.linked = x.content.entries
 	return loading.report, nil
+}
+
+// missing is how many groups of the index are in no cell that was read.
+func (l *loading) missing() (missing int) {
+	for number := range l.index.content.entries {
+		if !l.index.content.dead.has(number) && !l.in[number] {
+			missing++
+		}
+	}
+	return missing
 }
 
 // loading is a Load under way.

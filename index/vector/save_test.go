@@ -46,6 +46,27 @@ func TestSavedIsLoaded(t *testing.T) {
 	}
 }
 
+// TestLoadedIntoMuchLarger: cells of a small part are no use.
+func TestLoadedIntoMuchLarger(t *testing.T) {
+	whole, want := savedOf(t, 3000)
+	few, grown := again(t, 3000), again(t, 3000)
+	for group := range uint64(3000 * 7 * 3 / 4) { // most of them
+		few.Remove(group)
+	}
+	var saved bytes.Buffer
+	if err := few.View().Save(&saved); err != nil {
+		t.Fatal(err)
+	}
+	report, err := grown.Load(&saved)
+	if err != nil || report.Groups != 0 || report.Linked != whole.Len() {
+		t.Errorf("%+v, %v", report, err)
+	}
+	var got bytes.Buffer
+	if err := grown.View().Save(&got); err != nil || !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("the cells are not those that are built anew, %v", err)
+	}
+}
+
 // TestLoadedIntoAnother removes, replaces and adds groups before loading.
 func TestLoadedIntoAnother(t *testing.T) {
 	_, saved := savedOf(t, 3000)
