@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 	"unicode"
 
 	"mekiki/index"
@@ -39,32 +41,58 @@ type entry struct {
 // suggestible is what one state of the library suggests. It never changes.
 type suggestible struct {
 	sequence uint64
+	made     time.Time
+	took     time.Duration
 	captions []entry            // sorted by folded
 	phrases  []entry            // two or three words of captions, sorted by folded
 	words    []entry            // words of captions, sorted by folded
 	filters  map[string][]entry // values by filter, most frequent first
 }
 
-// suggester keeps what the present state of the library suggests. Safe for
-// concurrent use.
+// suggester keeps what the library suggests. Safe for concurrent use.
 type suggester struct {
-	mutex   sync.Mutex
-	present *suggestible
+	making  sync.Mutex
+	present atomic.Pointer[suggestible]
 }
 
-// of gives what a snapshot suggests, made at most once for each state.
+// Making what a large library suggests takes long (a million captions 3.5 s), and
+// while it is indexed there is a new state every second. What took quickMaking or
+// longer is therefore made again only after keptMakings times as long.
+const (
+	quickMaking = 250 * time.Millisecond
+	keptMakings = 20
+)
+
+// of gives what a snapshot suggests; of a large library, perhaps what it suggested a
+// little before.
 func (s *suggester) of(ctx context.Context, snapshot Snapshot) (*suggestible, error) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.present != nil && s.present.sequence == snapshot.Sequence() {
-		return s.present, nil
+	known := s.present.Load()
+	if known != nil && known.serves(snapshot.Sequence(), time.Now()) {
+		return known, nil
 	}
+	if known == nil || known.took < quickMaking {
+		s.making.Lock()
+	} else if !s.making.TryLock() {
+		return known, nil // somebody is making it
+	}
+	defer s.making.Unlock()
+	if known = s.present.Load(); known != nil && known.serves(snapshot.Sequence(), time.Now()) {
+		return known, nil // somebody has made it meanwhile
+	}
+	started := time.Now()
 	made, err := newSuggestible(ctx, snapshot)
 	if err != nil {
 		return nil, err
 	}
-	s.present = made
+	made.made = time.Now()
+	made.took = made.made.Sub(started)
+	s.present.Store(made)
 	return made, nil
+}
+
+// serves reports whether what is known may be used for a state at a time.
+func (s *suggestible) serves(sequence uint64, now time.Time) bool {
+	return s.sequence == sequence || s.took >= quickMaking && now.Sub(s.made) < keptMakings*s.took
 }
 
 func newSuggestible(ctx context.Context, snapshot Snapshot) (*suggestible, error) {

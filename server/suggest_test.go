@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"mekiki/index"
 )
@@ -97,5 +98,25 @@ func BenchmarkSuggestions(b *testing.B) {
 	}
 	for b.Loop() {
 		known.complete("5 cats be", 8)
+	}
+}
+
+func TestSuggestionsOfLargeLibrariesAreKept(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		name        string
+		took, since time.Duration
+		sequence    uint64
+		want        bool
+	}{
+		{"the same state", time.Second, time.Hour, 7, true},
+		{"another, quickly made", time.Millisecond, 0, 8, false},
+		{"another, slowly made just now", time.Second, time.Second, 8, true},
+		{"another, slowly made a while ago", time.Second, 21 * time.Second, 8, false},
+	} {
+		known := &suggestible{sequence: 7, made: now.Add(-c.since), took: c.took}
+		if got := known.serves(c.sequence, now); got != c.want {
+			t.Errorf("%s: serves is %v", c.name, got)
+		}
 	}
 }
