@@ -10,8 +10,11 @@ import (
 	"mekiki/internal/progress"
 )
 
-const compactLong = `Give the room of removed images back to the disk, and write the catalog anew.
-Searching goes on meanwhile.`
+const compactLong = `Give the room of removed images and their thumbnails back to the disk, and write
+the catalog anew. Searching goes on meanwhile.
+
+A library whose catalog is damaged is left as it is: "mekiki check --repair"
+comes first.`
 
 func newCompactCommand(app *app) *cobra.Command {
 	return &cobra.Command{
