@@ -54,7 +54,8 @@ func (a *app) writeBackup(ctx context.Context, library *index.Library, name stri
 	reporter := a.progress()
 	defer reporter.Finish()
 	return writeWhole(name, func(file io.Writer) error {
-		return library.Backup(ctx, &countingWriter{file, reporter, progress.State{Task: "back up", Unit: progress.Bytes}})
+		counter := &byteCounter{reporter, progress.State{Task: "back up", Unit: progress.Bytes}}
+		return library.Backup(ctx, io.MultiWriter(file, counter))
 	})
 }
 
@@ -83,17 +84,15 @@ func writeWhole(name string, write func(io.Writer) error) (int64, error) {
 	return stat.Size(), nil
 }
 
-// countingWriter reports how much was written.
-type countingWriter struct {
-	target   io.Writer
+// byteCounter is a writer that reports how much it was given.
+type byteCounter struct {
 	reporter *progress.Reporter
 	state    progress.State
 }
 
 // Write implements io.Writer.
-func (w *countingWriter) Write(data []byte) (int, error) {
-	n, err := w.target.Write(data)
-	w.state.Done += int64(n)
-	w.reporter.Report(w.state)
-	return n, err
+func (c *byteCounter) Write(data []byte) (int, error) {
+	c.state.Done += int64(len(data))
+	c.reporter.Report(c.state)
+	return len(data), nil
 }

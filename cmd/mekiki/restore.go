@@ -64,24 +64,9 @@ func (a *app) readBackup(ctx context.Context, name string) error {
 	}
 	reporter := a.progress()
 	defer reporter.Finish()
-	counting := &countingReader{file, reporter, progress.State{Task: "restore", Total: stat.Size(), Unit: progress.Bytes}}
-	if err := index.Restore(ctx, bufio.NewReaderSize(counting, 1<<20), folder); err != nil {
+	counted := io.TeeReader(file, &byteCounter{reporter, progress.State{Task: "restore", Total: stat.Size(), Unit: progress.Bytes}})
+	if err := index.Restore(ctx, bufio.NewReaderSize(counted, 1<<20), folder); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
-}
-
-// countingReader reports how much was read.
-type countingReader struct {
-	source   io.Reader
-	reporter *progress.Reporter
-	state    progress.State
-}
-
-// Read implements io.Reader.
-func (r *countingReader) Read(data []byte) (int, error) {
-	n, err := r.source.Read(data)
-	r.state.Done += int64(n)
-	r.reporter.Report(r.state)
-	return n, err
 }
