@@ -58,16 +58,6 @@ func wordFields() []weighted {
 	}
 }
 
-// averageLength is the fixed average length of a field.
-func averageLength(field string) int {
-	for _, known := range wordFields() {
-		if known.name == field {
-			return known.length
-		}
-	}
-	return 1
-}
-
 // wordsAnalyzer is the name of the one analyzer of all word fields: Unicode
 // words, half and full width made equal, lower case, Chinese, Japanese and
 // Korean in single characters and pairs, English possessives, stop words and

@@ -201,7 +201,7 @@ func wordClauses(words string) []clause {
 			text = splitWords(words)
 		}
 		if strings.TrimSpace(text) != "" {
-			clauses = append(clauses, clause{query: &termsQuery{field: field.name, text: text}, weight: field.weight})
+			clauses = append(clauses, clause{query: &termsQuery{field: field, text: text}, weight: field.weight})
 		}
 	}
 	return clauses

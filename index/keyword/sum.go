@@ -46,27 +46,30 @@ func (q *sumQuery) Searcher(ctx context.Context, reader index.IndexReader, m map
 }
 
 // termsQuery is the plain sum of a text's words in one field.
-type termsQuery struct{ field, text string }
+type termsQuery struct {
+	field weighted
+	text  string
+}
 
 var _ query.Query = (*termsQuery)(nil)
 
 // Searcher implements query.Query.
 func (q *termsQuery) Searcher(ctx context.Context, reader index.IndexReader, m mapping.IndexMapping, options search.SearcherOptions) (search.Searcher, error) {
-	analyzer := m.AnalyzerNamed(m.AnalyzerNameForPath(q.field))
+	analyzer := m.AnalyzerNamed(m.AnalyzerNameForPath(q.field.name))
 	sum, seen := &sumSearcher{}, map[string]bool{}
 	for _, token := range analyzer.Analyze([]byte(q.text)) {
 		if seen[string(token.Term)] {
 			continue
 		}
 		seen[string(token.Term)] = true
-		word, err := searcher.NewTermSearcherBytes(ctx, reader, token.Term, q.field, 1, options)
+		word, err := searcher.NewTermSearcherBytes(ctx, reader, token.Term, q.field.name, 1, options)
 		if err != nil {
 			return nil, errors.Join(err, sum.Close())
 		}
 		sum.add(word, 1)
 	}
 	for _, child := range sum.children {
-		child.bound = termBound(child.searcher, averageLength(q.field))
+		child.bound = termBound(child.searcher, q.field.length)
 	}
 	return sum, nil
 }
@@ -126,7 +129,8 @@ func (s *sumSearcher) add(searcher search.Searcher, weight float64) {
 // length/average)), and a field has at least as many words as t squared; over all t
 // that is largest at idf k1 / (1 + 2 sqrt(k1 (1 - b) k1 b/average)).
 func termBound(word search.Searcher, average int) float64 {
-	const k1, b, rounding = 1.2, 0.75, 1 + 1e-5 // lengths are kept in float32
+	const rounding = 1 + 1e-5 // lengths are kept in float32
+	k1, b := search.BM25_k1, search.BM25_b
 	idf := math.Sqrt(word.Weight())
 	return rounding * idf * k1 / (1 + 2*math.Sqrt(k1*(1-b)*k1*b/float64(average)))
 }
