@@ -2,13 +2,11 @@ package index
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"mekiki/index/internal/segment"
 	"mekiki/internal/vfs"
 )
 
@@ -100,11 +98,7 @@ func TestDamageOfThePast(t *testing.T) {
 			old := library.Snapshot()
 			defer old.Close()
 			nearestIDs(t, old)
-			where, _ := old.view.state.serving().locations.get(2)
-			name := filepath.Join("/library", segmentKey{1, segment.Vectors, where.vectors.segment}.path())
-			content, err := vfs.ReadFile(files, name, 1<<20)
-			mustDo(t, err)
-			content[where.vectors.offset+where.vectors.length-1] ^= 1
+			name, content := withDamage(t, files, old, 2)
 			damaged, err := files.OpenWrite(name)
 			mustDo(t, err)
 			switch how {
@@ -147,11 +141,7 @@ func TestDamageWhileLoading(t *testing.T) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	nearestIDs(t, snapshot)
-	where, _ := snapshot.view.state.serving().locations.get(2)
-	name := filepath.Join("/library", segmentKey{1, segment.Vectors, where.vectors.segment}.path())
-	content, err := vfs.ReadFile(files, name, 1<<20)
-	mustDo(t, err)
-	content[where.vectors.offset+where.vectors.length-1] ^= 1
+	name, content := withDamage(t, files, snapshot, 2)
 	mustDo(t, writeAt(files, name, content))
 	store := library.derived.vectors
 	store.images, store.texts, store.at = nil, nil, table[location]{}

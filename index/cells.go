@@ -31,8 +31,13 @@ func (l *Library) removeCells(space uint64) {
 	}
 }
 
-// celled reports whether an index of so many vectors has cells.
-func (x *vectorStore) celled(vectors int) bool { return vectors >= x.library.options.celledVectors }
+// celled reports whether an index of so many records of a kind has cells.
+func (x *vectorStore) celled(kind Kind, records int) bool {
+	if kind == KindImage {
+		records *= x.space.Parts
+	}
+	return records >= x.library.options.celledVectors
+}
 
 // loadCells reads saved cells into a filled index, and reports whether saving
 // them again would spare the next opening much.
@@ -74,11 +79,7 @@ func (x *vectorStore) saveGrown(last *view) {
 	}
 	for kind, index := range map[Kind]vectorIndex{KindImage: x.images, KindText: x.texts} {
 		view := index.View(last.valuesOf(x.number))
-		vectors := view.Len()
-		if kind == KindImage {
-			vectors *= x.space.Parts
-		}
-		if x.celled(vectors) && worthSaving(view.Len()-x.saved[kind], view.Len()) {
+		if x.celled(kind, view.Len()) && worthSaving(view.Len()-x.saved[kind], view.Len()) {
 			x.saveCells(kind, view)
 		}
 	}

@@ -1,11 +1,9 @@
 package index
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"mekiki/index/internal/segment"
 	"mekiki/internal/vfs"
 )
 
@@ -44,11 +42,7 @@ func TestFindingsAreListedOnce(t *testing.T) {
 	old := library.Snapshot()
 	defer old.Close()
 	nearestIDs(t, old)
-	where, _ := old.view.state.serving().locations.get(2)
-	name := filepath.Join("/library", segmentKey{1, segment.Vectors, where.vectors.segment}.path())
-	content, err := vfs.ReadFile(files, name, 1<<20)
-	mustDo(t, err)
-	content[where.vectors.offset+where.vectors.length-1] ^= 1
+	name, content := withDamage(t, files, old, 2)
 	mustDo(t, writeAt(files, name, content))
 	mustWrite(t, library, Batch{Vectors: []Vectors{{ID: 2, Space: small, Parts: unit(50, small.Parts, small.Width)}}})
 	nearestIDs(t, old)

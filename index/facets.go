@@ -47,10 +47,14 @@ func (f *facetCounts) add(_ ID, p *page[*Record], slots []uint8) {
 		if c.flags[slot]&flagOneFolder != 0 {
 			inOne = append(inOne, slot)
 		} else {
-			countFolders(f.folders, p.values[slot])
+			var folders []string
+			for _, file := range p.values[slot].Files {
+				folders = append(folders, parentOf(file.Path))
+			}
+			noteOnce(f.folders, folders)
 		}
 		if c.flags[slot]&flagTags != 0 {
-			countTags(f.tags, p.values[slot])
+			noteOnce(f.tags, slices.Concat(p.values[slot].Tags, p.values[slot].Metadata.Keywords))
 		}
 	}
 	c.formats.count(slots, func(format string, count int) { note(f.formats, format, count) })
@@ -58,24 +62,11 @@ func (f *facetCounts) add(_ ID, p *page[*Record], slots []uint8) {
 	c.folders.count(inOne, func(folder string, count int) { note(f.folders, folder, count) })
 }
 
-// countTags counts every tag of a record once.
-func countTags(counts map[string]int, r *Record) {
-	tags := slices.Concat(r.Tags, r.Metadata.Keywords)
-	slices.Sort(tags)
-	for _, tag := range slices.Compact(tags) {
-		note(counts, tag, 1)
-	}
-}
-
-// countFolders counts every folder of a record's files once.
-func countFolders(counts map[string]int, r *Record) {
-	var folders []string
-	for _, file := range r.Files {
-		folders = append(folders, parentOf(file.Path))
-	}
-	slices.Sort(folders)
-	for _, folder := range slices.Compact(folders) {
-		note(counts, folder, 1)
+// noteOnce counts every one of a record's values once.
+func noteOnce(counts map[string]int, values []string) {
+	slices.Sort(values)
+	for _, value := range slices.Compact(values) {
+		note(counts, value, 1)
 	}
 }
 

@@ -83,9 +83,11 @@ func (x *vectorStore) views(ctx context.Context, v *view) (found nearestViews, w
 	x.loaded.Store(true)
 	values := v.valuesOf(x.number)
 	found = nearestViews{x.images.View(values), x.texts.View(values)}
-	for kind := range x.stale {
-		x.saveCells(kind, found.of(kind))
-		x.saved[kind] = found.of(kind).Len()
+	for kind, stale := range x.stale {
+		if stale {
+			x.saveCells(kind, found.of(kind))
+			x.saved[kind] = found.of(kind).Len()
+		}
 	}
 	x.stale = nil
 	return found, len(x.unread) == 0, nil
@@ -173,17 +175,12 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 		return err
 	}
 	x.at = from.locations
-	if fresh && x.celled(from.locations.count*x.space.Parts) {
+	if fresh {
 		x.stale, x.saved = map[Kind]bool{}, map[Kind]int{}
 		for kind, index := range map[Kind]vectorIndex{KindImage: x.images, KindText: x.texts} {
-			vectors := v.state.counts[kind]
-			if kind == KindImage {
-				vectors *= x.space.Parts
+			if records := v.state.counts[kind]; x.celled(kind, records) {
+				x.stale[kind], x.saved[kind] = x.loadCells(kind, index, records), records
 			}
-			if x.celled(vectors) && x.loadCells(kind, index, v.state.counts[kind]) {
-				x.stale[kind] = true
-			}
-			x.saved[kind] = v.state.counts[kind]
 		}
 	}
 	return nil

@@ -112,6 +112,9 @@ func TestGrownCellsAreSaved(t *testing.T) {
 	if stale := library.derived.vectors.stale; len(stale) > 0 {
 		t.Errorf("cells of %v are built again", stale)
 	}
+	if again := files.Files()["/library/derived/vectors/0001-images.cells"]; !bytes.Equal(cells, again) {
+		t.Error("the cells were saved again")
+	}
 	snapshot = library.Snapshot()
 	defer func() { mustDo(t, snapshot.Close()) }()
 	got, err := snapshot.NearestImages(t.Context(), unit(1, 1, small.Width).Values, 5, Filter{})
@@ -260,12 +263,8 @@ func TestLargeIndexes(t *testing.T) {
 	}
 	// The best goes bad on the disk while the library is open.
 	snapshot := again.Snapshot()
-	where, _ := snapshot.view.state.serving().locations.get(want[0].ID)
+	name, content := withDamage(t, files, snapshot, want[0].ID)
 	snapshot.Close()
-	name := filepath.Join("/library", segmentKey{1, segment.Vectors, where.vectors.segment}.path())
-	content, err := vfs.ReadFile(files, name, 1<<20)
-	mustDo(t, err)
-	content[where.vectors.offset+where.vectors.length-1] ^= 1
 	mustDo(t, writeAt(files, name, content))
 	got := search(again)
 	if diff := cmp.Diff(want[1:], got[:9]); diff != "" {
@@ -274,6 +273,17 @@ func TestLargeIndexes(t *testing.T) {
 	if len(again.Findings()) != 1 {
 		t.Errorf("findings: %v", again.Findings())
 	}
+}
+
+// withDamage gives the segment of a record's vectors, with the last bit of them flipped.
+func withDamage(t *testing.T, files vfs.FS, s *Snapshot, id ID) (name string, content []byte) {
+	t.Helper()
+	where, _ := s.view.state.serving().locations.get(id)
+	name = filepath.Join("/library", segmentKey{1, segment.Vectors, where.vectors.segment}.path())
+	content, err := vfs.ReadFile(files, name, 1<<20)
+	mustDo(t, err)
+	content[where.vectors.offset+where.vectors.length-1] ^= 1
+	return name, content
 }
 
 // writeAt changes a file in place, as those see it who have it open.
