@@ -51,6 +51,12 @@ func (e *encoder) int(tag uint64, value int64) {
 	e.bytes(tag, binary.AppendVarint(scratch[:0], value))
 }
 
+// whole writes a number of which zero means something.
+func (e *encoder) whole(tag uint64, value int64) {
+	var scratch [binary.MaxVarintLen64]byte
+	e.bytes(tag, binary.AppendVarint(scratch[:0], value))
+}
+
 func (e *encoder) float64(tag uint64, value float64) {
 	e.bytes(tag, binary.LittleEndian.AppendUint64(nil, math.Float64bits(value)))
 }

@@ -100,6 +100,12 @@ type Record struct {
 	Fields map[string]string
 	// PerceptualHash is near (in Hamming distance) for images that look alike.
 	PerceptualHash uint64
+	// Damage says what is wrong with a picture that could be read only in
+	// part, such as a JPEG that ends early; "" for a whole one.
+	Damage string
+	// MetadataVersion is the version of the reader that read Metadata. Records
+	// of a lower version than the present one's are read again.
+	MetadataVersion int
 	// Sequence is the commit that wrote the record last.
 	Sequence uint64
 }
@@ -162,17 +168,41 @@ type File struct {
 	Modified time.Time
 	// Inode is the file's number, or zero where there is none.
 	Inode uint64
+	// Name is what an uploaded file was called where it came from, with the
+	// folder it was put in: "Holiday 2024/IMG_0042.jpg", slash-separated and
+	// relative. It is "" for files whose path says it.
+	Name string
+	// Sidecars stands for the names, sizes and times of the files beside this
+	// one that describe it; zero when there are none.
+	Sidecars uint64
+	// MountLength is the length of the leading part of Path that was the mount
+	// point of the file's drive; zero when the drive is the root's.
+	MountLength int
 }
 
-// Same reports whether two stamps of one path are equal.
+// Same reports whether two stamps of one path are equal, the sidecars' included.
 func (f File) Same(other File) bool {
+	return f.SameContent(other) && f.Sidecars == other.Sidecars
+}
+
+// SameContent reports whether two stamps of one path are equal but for their
+// sidecars.
+func (f File) SameContent(other File) bool {
 	return f.Path == other.Path && f.Bytes == other.Bytes && f.Inode == other.Inode && f.Modified.Equal(other.Modified)
 }
 
-// Metadata is what an image file says about itself in EXIF, IPTC and XMP.
+// Metadata is what an image file says about itself, and what the files beside it
+// say of it.
 type Metadata struct {
-	// Taken is when the picture was taken; zero when unknown.
+	// Taken is what the camera's clock showed when the picture was taken, as if
+	// it were UTC; zero when unknown. See TakenOffset for the moment.
 	Taken time.Time
+	// TakenOffset is how far the camera's clock was ahead of UTC, where the
+	// picture says so: the moment is Taken less this. Nil when unknown.
+	TakenOffset *time.Duration
+	// TakenSource names what said so: "exif", "xmp", "iptc", "png", "sidecar",
+	// "takeout", "gps" or "name".
+	TakenSource string
 	// Camera is maker and model; Lens the lens model.
 	Camera, Lens string
 	// Place is the location in words, such as "Kyoto, Japan".
@@ -181,8 +211,18 @@ type Metadata struct {
 	Title, Description string
 	// Creator and Copyright name the author and the terms.
 	Creator, Copyright string
-	// Keywords are the author's own tags.
+	// Keywords are the author's own tags. The levels of a hierarchical one are
+	// separated by slashes: "Places/Japan/Kyoto".
 	Keywords []string
+	// People are the names of those who are in the picture.
+	People []string
+	// Rating is from 1 to 5, or -1 for a rejected picture; nil when unrated.
+	Rating *int
+	// Label is the author's colour label, such as "Red".
+	Label string
+	// Generation is what the program that generated the picture wrote of how:
+	// prompt and settings.
+	Generation string
 	// Latitude and Longitude are in degrees; both nil when unknown.
 	Latitude, Longitude *float64
 	// Orientation is EXIF's 1 to 8, or zero when unknown. Pixels, width and

@@ -1,6 +1,9 @@
 package index
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Tags of a record's fields. A tag never changes its meaning.
 const (
@@ -21,6 +24,8 @@ const (
 	recordField
 	recordPerceptualHash
 	recordSequence
+	recordDamage
+	recordMetadataVersion
 )
 
 const (
@@ -28,6 +33,9 @@ const (
 	fileBytes
 	fileModified
 	fileInode
+	fileName
+	fileSidecars
+	fileMountLength
 )
 
 const (
@@ -43,7 +51,16 @@ const (
 	metadataLatitude
 	metadataLongitude
 	metadataOrientation
+	metadataTakenOffset
+	metadataTakenSource
+	metadataPerson
+	metadataRating
+	metadataLabel
+	metadataGeneration
 )
+
+// maximumOffset bounds, in seconds, how far a clock may be from UTC: a day.
+const maximumOffset = 24 * 60 * 60
 
 const (
 	captionText = iota + 1
@@ -89,6 +106,8 @@ func encodeRecord(e *encoder, r *Record) {
 	}
 	e.uint(recordPerceptualHash, r.PerceptualHash)
 	e.uint(recordSequence, r.Sequence)
+	e.text(recordDamage, r.Damage)
+	e.uint(recordMetadataVersion, uint64(r.MetadataVersion))
 }
 
 func sortedKeys(values map[string]string) []string {
@@ -105,6 +124,9 @@ func encodeFile(e *encoder, f File) {
 	e.int(fileBytes, f.Bytes)
 	e.time(fileModified, f.Modified)
 	e.uint(fileInode, f.Inode)
+	e.text(fileName, f.Name)
+	e.uint(fileSidecars, f.Sidecars)
+	e.uint(fileMountLength, uint64(f.MountLength))
 }
 
 func encodeMetadata(e *encoder, m *Metadata) {
@@ -124,6 +146,18 @@ func encodeMetadata(e *encoder, m *Metadata) {
 		e.float64(metadataLongitude, *m.Longitude)
 	}
 	e.uint(metadataOrientation, uint64(m.Orientation))
+	if m.TakenOffset != nil {
+		e.whole(metadataTakenOffset, int64(*m.TakenOffset/time.Second))
+	}
+	e.text(metadataTakenSource, m.TakenSource)
+	for _, person := range m.People {
+		e.text(metadataPerson, person)
+	}
+	if m.Rating != nil {
+		e.whole(metadataRating, int64(*m.Rating))
+	}
+	e.text(metadataLabel, m.Label)
+	e.text(metadataGeneration, m.Generation)
 }
 
 func decodeRecord(data []byte) (*Record, error) {
@@ -168,6 +202,10 @@ func decodeRecord(data []byte) (*Record, error) {
 			return value.uint(&r.PerceptualHash)
 		case recordSequence:
 			return value.uint(&r.Sequence)
+		case recordDamage:
+			return value.text(&r.Damage)
+		case recordMetadataVersion:
+			return decodeInto(value, func(v uint64) { r.MetadataVersion = int(v) })
 		}
 		return nil
 	})
@@ -194,6 +232,12 @@ func decodeFile(data []byte) (File, error) {
 			return value.time(&f.Modified)
 		case fileInode:
 			return value.uint(&f.Inode)
+		case fileName:
+			return value.text(&f.Name)
+		case fileSidecars:
+			return value.uint(&f.Sidecars)
+		case fileMountLength:
+			return decodeInto(value, func(v uint64) { f.MountLength = int(min(v, uint64(len(f.Path)))) })
 		}
 		return nil
 	})
@@ -229,6 +273,28 @@ func decodeMetadata(data []byte, m *Metadata) error {
 			return value.float64(m.Longitude)
 		case metadataOrientation:
 			return decodeInto(value, func(v uint64) { m.Orientation = int(v) })
+		case metadataTakenOffset:
+			var seconds int64
+			if err := value.int(&seconds); err != nil {
+				return err
+			}
+			offset := time.Duration(max(-maximumOffset, min(seconds, maximumOffset))) * time.Second
+			m.TakenOffset = &offset
+		case metadataTakenSource:
+			return value.text(&m.TakenSource)
+		case metadataPerson:
+			m.People = append(m.People, string(value))
+		case metadataRating:
+			var rating int64
+			if err := value.int(&rating); err != nil {
+				return err
+			}
+			stars := int(max(-1, min(rating, 5)))
+			m.Rating = &stars
+		case metadataLabel:
+			return value.text(&m.Label)
+		case metadataGeneration:
+			return value.text(&m.Generation)
 		}
 		return nil
 	})
