@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -166,8 +167,12 @@ func (c *commit) attach(a Attach) error {
 	c.removeFailure(a.File.Path)
 	c.detach(a.File.Path, a.ID)
 	at := slices.IndexFunc(record.Files, func(f File) bool { return f.Path == a.File.Path })
-	if at >= 0 && record.Files[at].Same(a.File) {
-		return nil
+	if at >= 0 {
+		// Whoever only saw the file does not know what it was called.
+		a.File.Name = cmp.Or(a.File.Name, record.Files[at].Name)
+		if record.Files[at].Same(a.File) && record.Files[at].Name == a.File.Name {
+			return nil
+		}
 	}
 	return c.edit(a.ID, func(r *Record) {
 		r.Files = slices.Clone(r.Files)

@@ -143,14 +143,14 @@ func (c *columns) moment(slot uint8) moment {
 }
 
 // folderOf is the folder of a record's files; false when there is none or more
-// than one.
+// than one, the folders that files were uploaded into included.
 func folderOf(r *Record) (string, bool) {
 	if len(r.Files) == 0 {
 		return "", false
 	}
 	folder := parentOf(r.Files[0].Path)
-	for _, file := range r.Files[1:] {
-		if parentOf(file.Path) != folder {
+	for _, file := range r.Files {
+		if parentOf(file.Path) != folder || file.NamedFolder() != "" {
 			return "", false
 		}
 	}

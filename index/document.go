@@ -13,7 +13,7 @@ func documentOf(r *Record) keyword.Document {
 	d := keyword.Document{
 		ID:          uint64(r.ID),
 		Kind:        r.Kind.String(),
-		Names:       r.Paths(),
+		Names:       displayNames(r),
 		Labels:      append(slices.Clone(r.Tags), r.Metadata.Keywords...),
 		Title:       r.Metadata.Title,
 		Description: r.Metadata.Description,
@@ -63,7 +63,9 @@ func (n cameraNames) String() string {
 func foldersOf(r *Record) []string {
 	var folders []string
 	for _, file := range r.Files {
-		folders = append(folders, foldersAbove(parentOf(file.Path))...)
+		for _, folder := range foldersOfFile(file) {
+			folders = append(folders, foldersAbove(folder)...)
+		}
 	}
 	slices.Sort(folders)
 	return slices.Compact(folders)
@@ -71,15 +73,16 @@ func foldersOf(r *Record) []string {
 
 // foldersAbove lists a folder and those it is below, in the same form.
 func foldersAbove(folder string) (folders []string) {
-	for ; ; folder = filepath.Dir(folder) {
+	for ; folder != "."; folder = filepath.Dir(folder) {
 		folders = append(folders, foldFolder(folder))
 		if base := filepath.Base(folder); base != folder && base != "." {
 			folders = append(folders, foldFolder(base))
 		}
 		if parent := filepath.Dir(folder); parent == folder {
-			return folders
+			break
 		}
 	}
+	return folders
 }
 
 // foldFolder is the form in which folders are compared: with slashes, none at

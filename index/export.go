@@ -24,6 +24,7 @@ type exported struct {
 	Kind           string            `json:"kind"`
 	Hash           string            `json:"hash"`
 	Paths          []string          `json:"paths,omitempty"`
+	Name           string            `json:"name,omitempty"`
 	Format         string            `json:"format,omitempty"`
 	Width          int               `json:"width,omitempty"`
 	Height         int               `json:"height,omitempty"`
@@ -104,7 +105,7 @@ func (s *Snapshot) exportParts(ctx context.Context, record *Record, options Expo
 func exportOf(r *Record) exported {
 	m := &r.Metadata
 	line := exported{
-		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Format: r.Format,
+		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Name: r.Name(), Format: r.Format,
 		Width: r.Width, Height: r.Height, Bytes: r.Bytes, Modified: optionalTime(r.Modified()), Added: r.Added,
 		Taken: optionalTime(m.Taken), Camera: m.Camera, Lens: m.Lens, Place: m.Place, Title: m.Title,
 		Description: m.Description, Creator: m.Creator, Copyright: m.Copyright, Keywords: m.Keywords,

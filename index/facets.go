@@ -49,7 +49,7 @@ func (f *facetCounts) add(_ ID, p *page[*Record], slots []uint8) {
 		} else {
 			var folders []string
 			for _, file := range p.values[slot].Files {
-				folders = append(folders, parentOf(file.Path))
+				folders = append(folders, cmp.Or(file.NamedFolder(), parentOf(file.Path)))
 			}
 			noteOnce(f.folders, folders)
 		}

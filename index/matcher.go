@@ -183,7 +183,7 @@ func (m *matcher) matchesFolder(folder string) bool {
 }
 
 func (m *matcher) matchesFiles(r *Record) bool {
-	return len(m.folders) == 0 || slices.ContainsFunc(r.Files, func(file File) bool { return m.matchesFolder(parentOf(file.Path)) })
+	return len(m.folders) == 0 || slices.ContainsFunc(r.Files, func(file File) bool { return slices.ContainsFunc(foldersOfFile(file), m.matchesFolder) })
 }
 
 func (m *matcher) matchesPlace(r *Record) bool {

@@ -122,9 +122,9 @@ func sameBytes(records []*index.Record) []DuplicateGroup {
 			continue
 		}
 		group := DuplicateGroup{ReclaimableBytes: record.Bytes * int64(len(record.Files)-1)}
-		for _, path := range record.Paths() {
+		for _, file := range record.Files {
 			member := makeMember(record, 0, 1)
-			member.Path = path
+			member.Path, member.Name = file.Path, file.Name
 			group.Members = append(group.Members, member)
 		}
 		groups = append(groups, group)
@@ -134,7 +134,7 @@ func sameBytes(records []*index.Record) []DuplicateGroup {
 
 func makeMember(record *index.Record, distance int, similarity float64) DuplicateMember {
 	return DuplicateMember{
-		ID: record.ID, Path: record.Path(), Width: record.Width, Height: record.Height, Bytes: record.Bytes,
+		ID: record.ID, Path: record.Path(), Name: record.Name(), Width: record.Width, Height: record.Height, Bytes: record.Bytes,
 		Distance: distance, Similarity: round(similarity), Record: record,
 	}
 }

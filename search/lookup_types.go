@@ -143,11 +143,13 @@ type DuplicateGroup struct {
 
 // DuplicateMember is one image of a group, or one path of it.
 type DuplicateMember struct {
-	ID     index.ID `json:"id,string"`
-	Path   string   `json:"path"`
-	Width  int      `json:"width"`
-	Height int      `json:"height"`
-	Bytes  int64    `json:"bytes"`
+	ID   index.ID `json:"id,string"`
+	Path string   `json:"path"`
+	// Name is what an uploaded file was called where it came from; else "".
+	Name   string `json:"name,omitempty"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Bytes  int64  `json:"bytes"`
 	// Distance is the number of differing hash bits to the first member.
 	Distance int `json:"distance"`
 	// Similarity is the likeness to the first member, 0 to 1: the mean largest

@@ -29,7 +29,7 @@ func nameOdds(coverage float64) float64 {
 // among them: the model wrote those.
 func eachName(record *index.Record, visit func(text string)) {
 	for i := range record.Files {
-		path := record.Files[i].Path
+		path := record.Files[i].DisplayName()
 		visit(filepath.Base(path))
 		folder := filepath.Dir(path)
 		for range namedFolders {

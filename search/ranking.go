@@ -134,7 +134,7 @@ func (k *ranking) hit(shown shownEntry, rank int, explain bool, words []FieldMat
 // recordHit presents a record.
 func recordHit(record *index.Record, rank int) Hit {
 	hit := Hit{
-		Rank: rank, ID: record.ID, Kind: record.Kind.String(), Path: record.Path(), Caption: record.Caption(), Text: record.Text,
+		Rank: rank, ID: record.ID, Kind: record.Kind.String(), Path: record.Path(), Name: record.Name(), Caption: record.Caption(), Text: record.Text,
 		Title: record.Metadata.Title, Format: record.Format, Width: record.Width, Height: record.Height, Tags: record.Tags,
 		Record: record,
 	}

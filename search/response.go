@@ -120,6 +120,9 @@ type Hit struct {
 	Kind string `json:"kind"`
 	// Path is where the file lies; "" for a text record.
 	Path string `json:"path"`
+	// Name is what an uploaded file was called where it came from, with the
+	// folder it was put in; "" for files whose path says it.
+	Name string `json:"name,omitempty"`
 	// Caption is the picture's best caption; "" without one.
 	Caption string `json:"caption"`
 	// Text is the text of a text record.

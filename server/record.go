@@ -14,6 +14,7 @@ type recordJSON struct {
 	Kind       string            `json:"kind"`
 	Hash       string            `json:"hash,omitempty"`
 	Paths      []string          `json:"paths"`
+	Name       string            `json:"name,omitempty"`
 	Format     string            `json:"format,omitempty"`
 	Width      int               `json:"width,omitempty"`
 	Height     int               `json:"height,omitempty"`
@@ -74,7 +75,7 @@ type facetJSON struct {
 
 func showRecord(record *index.Record) recordJSON {
 	shown := recordJSON{
-		ID: record.ID.String(), Kind: record.Kind.String(), Paths: record.Paths(), Format: record.Format,
+		ID: record.ID.String(), Kind: record.Kind.String(), Paths: record.Paths(), Name: record.Name(), Format: record.Format,
 		Width: record.Width, Height: record.Height, Bytes: record.Bytes,
 		Modified: known(record.Modified()), Added: record.Added.UTC(),
 		Tags: append([]string{}, record.Tags...), Captions: make([]captionJSON, len(record.Captions)),

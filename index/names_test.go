@@ -1,0 +1,62 @@
+package index
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"mekiki/internal/vfs"
+)
+
+// TestUploadedNames asks for uploads by the names and folders that they came
+// with, which their paths do not tell.
+func TestUploadedNames(t *testing.T) {
+	ctx := context.Background()
+	library := openMemory(t, vfs.NewMemory())
+	mustDo(t, library.AddSpace(ctx, small))
+	named, plain := testPut(t, 1, small), testPut(t, 2, small)
+	kept := filepath.Join(string(filepath.Separator), "library-uploads", "ab", "ab01.jpeg")
+	named.Record.Files = []File{{Path: kept, Bytes: 9, Modified: testTime, Name: "Holiday 2024/Beach/sunset_pier.jpg"}}
+	ids := mustWrite(t, library, Batch{Puts: []Put{named, plain}}).IDs
+	check := func() {
+		t.Helper()
+		snapshot := library.Snapshot()
+		defer snapshot.Close()
+		record, _ := snapshot.Record(ids[0])
+		if record.Name() != "Holiday 2024/Beach/sunset_pier.jpg" {
+			t.Errorf("name %q", record.Name())
+		}
+		for folder, want := range map[string]int{
+			"Holiday 2024": 1, "holiday 2024/beach": 1, "Beach": 1, "library-uploads": 1, "photos": 1, "Holiday": 0, ".": 0,
+		} {
+			records, _, err := snapshot.Records(ctx, Filter{Folders: []string{folder}}, Page{Limit: 10})
+			if err != nil || len(records) != want {
+				t.Errorf("folder %q: %d records, want %d, %v", folder, len(records), want, err)
+			}
+		}
+		facets, err := snapshot.Facets(ctx, Filter{})
+		if err != nil || !slices.Contains(facets.Folders, FacetCount{"Holiday 2024/Beach", 1}) {
+			t.Errorf("folders %v, %v", facets.Folders, err)
+		}
+		if got := documentOf(record).Names; !slices.Equal(got, []string{record.Name()}) {
+			t.Errorf("names %q", got)
+		}
+		var lines strings.Builder
+		if err := snapshot.Export(ctx, &lines, ExportOptions{}); err != nil || !strings.Contains(lines.String(), `"name":"Holiday 2024/Beach/sunset_pier.jpg"`) {
+			t.Errorf("export %v: %s", err, lines.String())
+		}
+	}
+	check()
+	// A new stamp does not know the name, and does not take it away.
+	mustWrite(t, library, Batch{Attach: []Attach{{ID: ids[0], File: File{Path: kept, Bytes: 9, Modified: testTime.AddDate(0, 0, 1)}}}})
+	check()
+	// A name can be given to a file that is as it was.
+	mustWrite(t, library, Batch{Attach: []Attach{{ID: ids[1], File: func() File { f := testFile(2); f.Name = "later.jpg"; return f }()}}})
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	if record, _ := snapshot.Record(ids[1]); record.Name() != "later.jpg" {
+		t.Errorf("name given later: %q", record.Name())
+	}
+}
