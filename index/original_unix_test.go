@@ -17,7 +17,7 @@ func TestOriginalThatBecameAPipe(t *testing.T) {
 	mustDo(t, syscall.Mkfifo(path, 0o600))
 	opened := make(chan error, 1)
 	go func() {
-		_, err := openUnchanged(File{Path: path})
+		_, err := OpenFile(&Record{}, File{Path: path})
 		opened <- err
 	}()
 	select {

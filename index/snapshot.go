@@ -2,11 +2,9 @@ package index
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -237,43 +235,4 @@ func (s *Snapshot) ImageTokens(ctx context.Context, id ID) (embed.ImageTokens, e
 		return embed.ImageTokens{}, fmt.Errorf("image tokens of record %d: %w: %w", id, ErrDamaged, err)
 	}
 	return tokens, nil
-}
-
-// OpenOriginal opens the first of the record's files that is there and still
-// has the size and time it was indexed with.
-func (s *Snapshot) OpenOriginal(id ID) (*os.File, error) {
-	record, there := s.Record(id)
-	if !there {
-		return nil, fmt.Errorf("original of record %d: %w", id, ErrNotFound)
-	}
-	var problems []error
-	for _, known := range record.Files {
-		file, err := openUnchanged(known)
-		if err == nil {
-			return file, nil
-		}
-		problems = append(problems, err)
-	}
-	return nil, fmt.Errorf("original of record %d: %w: %w", id, ErrNotFound, errors.Join(problems...))
-}
-
-func openUnchanged(known File) (*os.File, error) {
-	// Opening a pipe would wait for somebody to write to it.
-	if before, err := os.Stat(known.Path); err != nil {
-		return nil, err
-	} else if !before.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file any more", known.Path)
-	}
-	file, err := os.Open(known.Path)
-	if err != nil {
-		return nil, err
-	}
-	stat, err := file.Stat()
-	if err == nil && (!stat.Mode().IsRegular() || stat.Size() != known.Bytes || !stat.ModTime().Equal(known.Modified)) {
-		err = fmt.Errorf("%s has changed since it was indexed", known.Path)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
 }

@@ -2,11 +2,13 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -94,9 +96,6 @@ func (s *Server) sendOriginal(c echo.Context, record *index.Record, file *os.Fil
 	if err != nil {
 		return fmt.Errorf("read size of original: %w", err)
 	}
-	if !info.Mode().IsRegular() {
-		return newProblem(CodeNotFound, "the original is not a file any more")
-	}
 	header := c.Response().Header()
 	kind, shown := imageTypes[record.Format]
 	if !shown {
@@ -108,7 +107,7 @@ func (s *Server) sendOriginal(c echo.Context, record *index.Record, file *os.Fil
 	}
 	header.Set(echo.HeaderContentType, kind)
 	header.Set(echo.HeaderContentDisposition, mime.FormatMediaType(disposition, map[string]string{"filename": safeName(record)}))
-	header.Set("ETag", originalTag(record, info))
+	header.Set("ETag", `"`+record.Hash.String()+`"`)
 	header.Set("Cache-Control", "private, no-cache")
 	// A slow line may take long over a large file, but not for ever.
 	deadline := time.Now().Add(time.Minute + time.Duration(info.Size()/bodyRate)*time.Second)
@@ -118,17 +117,6 @@ func (s *Server) sendOriginal(c echo.Context, record *index.Record, file *os.Fil
 	return serveContent(c, "", info.ModTime(), file)
 }
 
-// originalTag is the content's hash while the file is as it was when it was
-// hashed, else a weak tag of its size and time.
-func originalTag(record *index.Record, info os.FileInfo) string {
-	for _, file := range record.Files {
-		if file.Bytes == info.Size() && file.Modified.Equal(info.ModTime()) {
-			return `"` + record.Hash.String() + `"`
-		}
-	}
-	return fmt.Sprintf(`W/"%x-%x"`, info.Size(), info.ModTime().UnixNano())
-}
-
 // safeName is the file's name, without what a header or a file system trips over.
 func safeName(record *index.Record) string {
 	name := strings.Map(func(r rune) rune {
@@ -136,7 +124,7 @@ func safeName(record *index.Record) string {
 			return '_'
 		}
 		return r
-	}, filepath.Base(record.Path()))
+	}, path.Base(filepath.ToSlash(cmp.Or(record.Name(), record.Path()))))
 	if name == "." || name == "" {
 		return record.ID.String()
 	}

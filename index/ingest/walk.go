@@ -289,7 +289,7 @@ func stampOf(path string, stat fs.FileInfo) index.File {
 	return index.File{Path: path, Bytes: stat.Size(), Modified: stat.ModTime(), Inode: inodeOf(stat)}
 }
 
-// knownFiles feeds the first readable file of every image record.
+// knownFiles feeds, of every image record, the first file that holds its content.
 func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, error) {
 	snapshot := r.library.Snapshot()
 	defer snapshot.Close()
@@ -308,7 +308,7 @@ func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, e
 			continue
 		}
 		for _, file := range record.Files {
-			stat, err := os.Stat(file.Path)
+			stat, err := statKnown(record, file)
 			if err != nil {
 				continue
 			}
@@ -322,6 +322,16 @@ func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, e
 		}
 	}
 	return nil, nil
+}
+
+// statKnown describes a file that holds a record's content still.
+func statKnown(record *index.Record, file index.File) (fs.FileInfo, error) {
+	handle, err := index.OpenFile(record, file)
+	if err != nil {
+		return nil, err
+	}
+	defer handle.Close()
+	return handle.Stat()
 }
 
 // forget takes out files that are gone from folders that were listed whole.

@@ -102,6 +102,22 @@ func (f *Faulty) MkdirAll(name string) error {
 	return f.Base.MkdirAll(name)
 }
 
+// Mkdir implements FS.
+func (f *Faulty) Mkdir(name string) error {
+	if err := f.check("mkdir", name); err != nil {
+		return err
+	}
+	return f.Base.Mkdir(name)
+}
+
+// SameFile implements FS; it is not counted.
+func (f *Faulty) SameFile(file File, name string) (bool, error) {
+	if wrapped, ours := file.(*faultyFile); ours {
+		file = wrapped.File
+	}
+	return f.Base.SameFile(file, name)
+}
+
 // ReadDir implements FS.
 func (f *Faulty) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err := f.check("readdir", name); err != nil {

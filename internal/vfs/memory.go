@@ -3,6 +3,7 @@ package vfs
 import (
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -210,6 +211,72 @@ func (m *Memory) MkdirAll(name string) error {
 		m.folders[name] = true
 	}
 	return nil
+}
+
+// Mkdir implements FS; the folder is durable at once.
+func (m *Memory) Mkdir(name string) error {
+	name = filepath.Clean(name)
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	if !m.folders[filepath.Dir(name)] {
+		return pathError("mkdir", name, fs.ErrNotExist)
+	}
+	m.folders[name] = true
+	return nil
+}
+
+// SameFile implements FS.
+func (m *Memory) SameFile(file File, name string) (bool, error) {
+	opened, known := file.(*memoryFile)
+	if !known {
+		return false, pathError("compare", name, fs.ErrInvalid)
+	}
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	return m.names[filepath.Clean(name)] == opened.node, nil
+}
+
+// RenameFolder gives a folder with all that is in it another name, durably; what
+// was there before is gone. It stands for what people do to a library behind its
+// back.
+func (m *Memory) RenameFolder(oldName, newName string) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.removeFolder(newName)
+	for _, names := range []map[string]*memoryNode{m.names, m.durable} {
+		for name, node := range names {
+			if relative, below := below(oldName, name); below {
+				delete(names, name)
+				names[filepath.Join(newName, relative)] = node
+			}
+		}
+	}
+	for folder := range m.folders {
+		if relative, below := below(oldName, folder); below {
+			delete(m.folders, folder)
+			m.folders[filepath.Join(newName, relative)] = true
+		}
+	}
+}
+
+// RemoveFolder deletes a folder with all that is in it, durably.
+func (m *Memory) RemoveFolder(name string) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.removeFolder(name)
+}
+
+func (m *Memory) removeFolder(name string) {
+	for _, names := range []map[string]*memoryNode{m.names, m.durable} {
+		maps.DeleteFunc(names, func(path string, _ *memoryNode) bool { _, inside := below(name, path); return inside })
+	}
+	maps.DeleteFunc(m.folders, func(path string, _ bool) bool { _, inside := below(name, path); return inside })
+}
+
+// below gives a path relative to a folder that it is, or lies in.
+func below(folder, path string) (string, bool) {
+	relative, err := filepath.Rel(folder, path)
+	return relative, err == nil && filepath.IsLocal(relative)
 }
 
 // ReadDir implements FS.

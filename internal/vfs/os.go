@@ -1,6 +1,8 @@
 package vfs
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -61,6 +63,35 @@ func (o OS) MkdirAll(name string) error {
 		return err
 	}
 	return o.SyncDir(filepath.Dir(name))
+}
+
+// Mkdir implements FS.
+func (o OS) Mkdir(name string) error {
+	err := os.Mkdir(name, 0o700)
+	if err == nil {
+		return o.SyncDir(filepath.Dir(name))
+	}
+	if stat, statErr := os.Stat(name); statErr == nil && stat.IsDir() {
+		return nil
+	}
+	return err
+}
+
+// SameFile implements FS.
+func (OS) SameFile(file File, name string) (bool, error) {
+	opened, known := file.(osFile)
+	if !known {
+		return false, fmt.Errorf("%s: %w: not a file of this file system", name, fs.ErrInvalid)
+	}
+	held, err := opened.Stat()
+	if err != nil {
+		return false, err
+	}
+	named, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(held, named), err
 }
 
 // ReadDir implements FS.

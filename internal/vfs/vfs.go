@@ -28,6 +28,13 @@ type FS interface {
 	Rename(oldName, newName string) error
 	// MkdirAll makes a folder and those above it.
 	MkdirAll(name string) error
+	// Mkdir makes one folder. The one above it must exist: else the error is
+	// fs.ErrNotExist. A folder that is there already is no error.
+	Mkdir(name string) error
+	// SameFile reports whether a name still means an open file of this file
+	// system: it does not once the file was removed, renamed or replaced, or a
+	// folder above it was.
+	SameFile(file File, name string) (bool, error)
 	// ReadDir lists a folder, sorted by name.
 	ReadDir(name string) ([]fs.DirEntry, error)
 	// Stat describes a file.
