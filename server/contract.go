@@ -71,17 +71,15 @@ func decodeJSON(data []byte, schema *openapi.Schema, field string, target any) e
 	if schema == nil {
 		return errors.New("the API document describes no such body")
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
+	value, err := openapi.Decode(data)
+	if err != nil {
 		return notJSON(err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return newProblem(CodeInvalidRequest, "the body has more than one JSON value")
 	}
 	if violations := schema.Validate(value); len(violations) > 0 {
 		return violated(field, violations)
+	}
+	if data, err = json.Marshal(schema.Normalize(value)); err != nil {
+		return fmt.Errorf("encode body: %w", err)
 	}
 	if err := json.Unmarshal(data, target); err != nil {
 		return notJSON(err)
@@ -90,6 +88,9 @@ func decodeJSON(data []byte, schema *openapi.Schema, field string, target any) e
 }
 
 func notJSON(err error) error {
+	if errors.Is(err, openapi.ErrRepeated) || errors.Is(err, openapi.ErrTrailing) {
+		return newProblem(CodeInvalidRequest, "the body is not as it must be: "+err.Error())
+	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return problemf(CodeInvalidRequest, "the body is not JSON: at byte %d, %v", syntax.Offset, syntax)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -50,7 +51,7 @@ func (s *Server) startJob(c echo.Context) error {
 		Paths: paths, Include: asked.Include, Exclude: asked.Exclude, Hidden: asked.Hidden, Captions: captions, Logger: s.options.Logger,
 	}
 	if err := options.Validate(); err != nil {
-		return newProblem(CodeInvalidRequest, err.Error())
+		return newProblem(CodeInvalidRequest, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	added, err := s.jobs.add(options)
 	if err != nil {

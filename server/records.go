@@ -158,5 +158,10 @@ func inside(folder, path string) bool {
 	return err == nil && relative != "." && filepath.IsLocal(relative)
 }
 
-func (s *Server) tagRecord(c echo.Context) error   { return s.changeTag(c, s.options.Library.Tag) }
-func (s *Server) untagRecord(c echo.Context) error { return s.changeTag(c, s.options.Library.Untag) }
+func (s *Server) tagRecord(c echo.Context) error {
+	return s.changeTag(c, cleanTag, s.options.Library.Tag)
+}
+
+func (s *Server) untagRecord(c echo.Context) error {
+	return s.changeTag(c, knownTag, s.options.Library.Untag)
+}

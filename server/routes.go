@@ -221,6 +221,18 @@ func (s *Server) methodsAt(path string) []string {
 	return methods
 }
 
+// knownAddress answers 404 at addresses of the API that no operation has, whatever the method: the page, which takes
+// GET at every address, makes echo answer 405 there, and 204 to OPTIONS.
+func (s *Server) knownAddress(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		unrouted := c.Path() == "" || c.Path() == "/*"
+		if path := c.Request().URL.Path; unrouted && isAPI(path) && s.methodsAt(path) == nil {
+			return newProblem(CodeNotFound, "")
+		}
+		return next(c)
+	}
+}
+
 // isAPI reports whether a path belongs to the API, so that what is not there is a
 // problem and not the page.
 func isAPI(path string) bool {

@@ -187,7 +187,21 @@ func (s *Server) similarToRecord(c echo.Context) error {
 	if from.crop, err = parseCrop(query.Crop); err != nil {
 		return err
 	}
+	if err := s.checkImage("id", from.record); err != nil {
+		return err
+	}
 	return s.answerSimilar(c, from, filter, query.Limit, query.Offset)
+}
+
+// checkImage fails when a record that the address names is not there or is a text.
+func (s *Server) checkImage(field string, id index.ID) error {
+	return s.withSnapshot(func(snapshot Snapshot) error {
+		_, err := imageRecord(snapshot, id)
+		if problem := (*Problem)(nil); errors.As(err, &problem) {
+			problem.Errors = []FieldProblem{{Field: field, Detail: problem.Detail}}
+		}
+		return err
+	})
 }
 
 func (s *Server) answerSimilar(c echo.Context, from source, filter index.Filter, limit, offset int) error {

@@ -93,7 +93,7 @@ func (s *Server) newEcho() *echo.Echo {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.HTTPErrorHandler = s.answerError
-	e.Use(s.observe, newCompressor().middleware, secure, s.checkSite)
+	e.Use(s.observe, newCompressor().middleware, secure, s.checkSite, s.knownAddress)
 	return e
 }
 

@@ -13,7 +13,7 @@ import (
 	"mekiki/index"
 )
 
-func (s *Server) changeTag(c echo.Context, change func(context.Context, []index.ID, ...string) error) error {
+func (s *Server) changeTag(c echo.Context, clean func(field, tag string) (string, error), change func(context.Context, []index.ID, ...string) error) error {
 	id, err := recordID(c)
 	if err != nil {
 		return err
@@ -22,7 +22,7 @@ func (s *Server) changeTag(c echo.Context, change func(context.Context, []index.
 	if err != nil {
 		return err
 	}
-	if tag, err = cleanTag("tag", tag); err != nil {
+	if tag, err = clean("tag", tag); err != nil {
 		return err
 	}
 	if err := s.checkRecords("id", id); err != nil {
@@ -48,20 +48,38 @@ func (s *Server) checkRecords(field string, ids ...index.ID) error {
 	})
 }
 
-// cleanTag takes the blanks off a tag's ends and refuses what is no text.
-func cleanTag(field, tag string) (string, error) {
-	tag = strings.TrimSpace(tag)
-	if tag == "" || !utf8.ValidString(tag) || strings.ContainsFunc(tag, unicode.IsControl) {
+// knownTag takes the blanks off the ends of a tag that is to be removed. Tags of all kinds come from files and older
+// versions, and whatever is there can be removed.
+func knownTag(field, tag string) (string, error) {
+	if tag = strings.TrimSpace(tag); tag == "" {
 		return "", invalid(field, "must be text of at least one character")
 	}
 	return tag, nil
 }
 
-func cleanTags(field string, tags []string) ([]string, error) {
+// cleanTag takes the blanks off a tag's ends and refuses what the API document's schema Tag does: what is no text, what
+// changes the direction of the writing around it, and the two names that an address cannot end with.
+func cleanTag(field, tag string) (string, error) {
+	given := tag
+	tag = strings.TrimSpace(tag)
+	switch {
+	case tag == "" || !utf8.ValidString(tag):
+		return "", invalid(field, "must be text of at least one character")
+	case strings.ContainsFunc(given, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
+		return "", invalid(field, "must not have control characters or marks of direction")
+	case tag == "." || tag == "..":
+		return "", invalid(field, "must not be . or ..")
+	}
+	return tag, nil
+}
+
+func cleanTags(field string, tags []string) ([]string, error) { return eachTag(field, tags, cleanTag) }
+
+func eachTag(field string, tags []string, check func(field, tag string) (string, error)) ([]string, error) {
 	clean := make([]string, len(tags))
 	for i, tag := range tags {
 		var err error
-		if clean[i], err = cleanTag(fmt.Sprintf("%s[%d]", field, i), tag); err != nil {
+		if clean[i], err = check(fmt.Sprintf("%s[%d]", field, i), tag); err != nil {
 			return nil, err
 		}
 	}
@@ -82,7 +100,7 @@ func (s *Server) changeTags(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	remove, err := cleanTags("remove", asked.Remove)
+	remove, err := eachTag("remove", asked.Remove, knownTag)
 	if err != nil {
 		return err
 	}

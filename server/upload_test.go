@@ -336,7 +336,8 @@ func TestParametersAreChecked(t *testing.T) {
 	f.expect(f.get("/api/v1/search?q=a;b"), 400, CodeInvalidRequest)
 	f.expect(f.get("/api/v1/records/abc"), 400, CodeInvalidRequest)
 	f.expect(f.get("/api/v1/records/18446744073709551616"), 400, CodeInvalidRequest)
-	f.expect(f.get("/api/v1/records/18446744073709551615"), 404, CodeNotFound)
+	f.expect(f.get("/api/v1/records/18446744073709551615"), 400, CodeInvalidRequest)
+	f.expect(f.get("/api/v1/records/9999999999999999999"), 404, CodeNotFound)
 }
 
 func TestWithoutParts(t *testing.T) {

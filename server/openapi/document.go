@@ -75,7 +75,7 @@ func (o *Operation) Query(values url.Values) (map[string]any, []Violation) {
 				continue
 			}
 			check.value(parameter.Name, parameter.Schema, value)
-			object[parameter.Name] = value
+			object[parameter.Name] = parameter.Schema.Normalize(value)
 		case parameter.Required:
 			check.report(parameter.Name, "is missing")
 		case parameter.Schema.Default() != nil:
@@ -121,7 +121,7 @@ func fromText(schema *Schema, given []string) any {
 		}
 	case "boolean":
 		switch text {
-		case "true", "1", "":
+		case "true", "1":
 			return true
 		case "false", "0":
 			return false

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"encoding/json"
+	"errors"
 	"net/url"
 	"os"
 	"strings"
@@ -48,17 +49,21 @@ func TestValidate(t *testing.T) {
 		`{"name":"oak"}`:  "",
 		`{"name":"日本語樹"}`: "",
 		`{"name":"oak","age":3,"planted":"2024-05-01T12:00:00.5Z","branches":[{"name":"elm"}],"notes":{"a":"b"}}`: "",
-		`{}`:                         "name is missing",
-		`[]`:                         " must be an object, not a list",
-		`null`:                       " must be an object, not null",
-		`{"name":""}`:                "name must have at least 1 characters",
-		`{"name":"birch"}`:           "name must have at most 4 characters, not 5",
-		`{"name":"fir"}`:             `name must be one of ["oak" "elm" "日本語樹"]`,
-		`{"name":3}`:                 "name must be a string, not a number",
-		`{"name":"oak","age":-1}`:    "age must be at least 0",
-		`{"name":"oak","age":1.5}`:   "age must be a whole number",
-		`{"name":"oak","age":1e2}`:   "age must be a whole number",
-		`{"name":"oak","age":1e400}`: "age is out of range",
+		`{}`:                                "name is missing",
+		`[]`:                                " must be an object, not a list",
+		`null`:                              " must be an object, not null",
+		`{"name":""}`:                       "name must have at least 1 characters",
+		`{"name":"birch"}`:                  "name must have at most 4 characters, not 5",
+		`{"name":"fir"}`:                    `name must be one of ["oak" "elm" "日本語樹"]`,
+		`{"name":3}`:                        "name must be a string, not a number",
+		`{"name":"oak","age":-1}`:           "age must be at least 0",
+		`{"name":"oak","age":1.5}`:          "age must be a whole number",
+		`{"name":"oak","age":1e2}`:          "",
+		`{"name":"oak","age":1.0}`:          "",
+		`{"name":"oak","age":0.1e1}`:        "",
+		`{"name":"oak","age":1e-1}`:         "age must be a whole number",
+		`{"name":"oak","age":1e-999999999}`: "age must be a whole number",
+		`{"name":"oak","age":1e400}`:        "age is out of range",
 		`{"name":"oak","age":18446744073709551616}`:                       "age must be a whole number",
 		`{"name":"oak","age":"1"}`:                                        "age must be a whole number, not a string",
 		`{"name":"oak","height":1}`:                                       "height is not known here",
@@ -96,7 +101,10 @@ func TestQuery(t *testing.T) {
 		"":                               "deep is missing",
 		"deep=true&deep=true":            "deep must be given only once",
 		"deep=true&limit=10":             "limit must be at most 9",
-		"deep=true&limit=1.0":            "limit must be a whole number",
+		"deep=true&limit=1.0":            `{"deep":true,"limit":1}`,
+		"deep=true&limit=0.5e1":          `{"deep":true,"limit":5}`,
+		"deep=true&limit=1.5":            "limit must be a whole number",
+		"deep=":                          "deep must be a boolean, not a string",
 		"deep=true&limit=%221%22":        "limit must be a whole number, not a string",
 		"deep=true&ratio=0":              "ratio must be more than 0",
 		"deep=true&ratio=Inf":            "ratio must be a number, not a string",
@@ -150,6 +158,47 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s: was taken", name)
 		}
 	}
+}
+
+func TestDecode(t *testing.T) {
+	for text, want := range map[string]error{
+		`{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}],"d":"a"}`: nil,
+		`[["a","a"],"a",null,true]`:                         nil,
+		`{"a":"a","b":"a"}`:                                 nil,
+		`{"a":1,"a":2}`:                                     ErrRepeated,
+		`{"b":[{"c":{},"d":[],"c":1}]}`:                     ErrRepeated,
+		`{"a":1,"\u0061":2}`:                                ErrRepeated,
+		`{"a":1} {"a":2}`:                                   ErrTrailing,
+		`{"a":1}]`:                                          ErrTrailing,
+	} {
+		if _, err := Decode([]byte(text)); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", text, err, want)
+		}
+	}
+}
+
+func TestNormalize(t *testing.T) {
+	tree := parse(t, sample).Schema("Tree")
+	value := decode(t, `{"name":"oak","age":1e2,"branches":[{"name":"elm","age":3.0}],"notes":{"a":"1.0"}}`)
+	data, err := json.Marshal(tree.Normalize(value))
+	if want := `{"age":100,"branches":[{"age":3,"name":"elm"}],"name":"oak","notes":{"a":"1.0"}}`; err != nil || string(data) != want {
+		t.Errorf("%s (%v), want %s", data, err, want)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(`{"a":[1,{"b":2}],"c":{"d":[]}}`)
+	f.Add(`{"a":1,"a":2}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		value, err := Decode([]byte(text))
+		if err != nil {
+			return
+		}
+		var plain any
+		if err := json.Unmarshal([]byte(text), &plain); err != nil {
+			t.Errorf("%q was taken: %v, %v", text, value, err)
+		}
+	})
 }
 
 func FuzzValidate(f *testing.F) {

@@ -58,6 +58,7 @@ type (
 		MinLength        int                        `json:"minLength"`
 		MaxLength        int                        `json:"maxLength"`
 		Pattern          string                     `json:"pattern"`
+		PatternMeaning   string                     `json:"x-pattern"` // completes "the value must …"
 		Enum             []string                   `json:"enum"`
 		Minimum          *float64                   `json:"minimum"`
 		Maximum          *float64                   `json:"maximum"`
@@ -218,7 +219,7 @@ func (r *reader) schema(data json.RawMessage) (*Schema, error) {
 	}
 	schema := &Schema{
 		kind: raw.Type, required: raw.Required, minItems: raw.MinItems, maxItems: raw.MaxItems,
-		minLength: raw.MinLength, maxLength: raw.MaxLength, enum: raw.Enum, format: raw.Format,
+		minLength: raw.MinLength, maxLength: raw.MaxLength, enum: raw.Enum, format: raw.Format, patternMeaning: raw.PatternMeaning,
 		minimum: raw.Minimum, maximum: raw.Maximum, exclusiveMinimum: raw.ExclusiveMinimum, fallback: raw.Default,
 	}
 	return schema, r.nested(schema, raw)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"math/big"
 	"regexp"
 	"slices"
 	"strconv"
@@ -38,6 +37,7 @@ type Schema struct {
 	minLength        int
 	maxLength        int
 	pattern          *regexp.Regexp
+	patternMeaning   string // what the pattern asks for, in words
 	enum             []string
 	minimum          *float64
 	maximum          *float64
@@ -136,6 +136,8 @@ func (c *checker) text(field string, schema *Schema, value string) {
 		c.report(field, "must have at most %d characters, not %d", schema.maxLength, length)
 	case schema.enum != nil && !slices.Contains(schema.enum, value):
 		c.report(field, "must be one of %q", schema.enum)
+	case schema.pattern != nil && !schema.pattern.MatchString(value) && schema.patternMeaning != "":
+		c.report(field, "must %s", schema.patternMeaning)
 	case schema.pattern != nil && !schema.pattern.MatchString(value):
 		c.report(field, "must have the form %s", schema.pattern)
 	case schema.format == "date-time":
@@ -145,19 +147,17 @@ func (c *checker) text(field string, schema *Schema, value string) {
 	}
 }
 
-// exactDigits bounds the text of a number that is looked at digit by digit, so
-// that 1e999999999 costs nothing.
-const exactDigits = 40
-
 func (c *checker) number(field string, schema *Schema, value json.Number) {
 	number, err := value.Float64()
 	if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
 		c.report(field, "is out of range")
 		return
 	}
-	if schema.kind == "integer" && !isInteger(value.String(), number) {
-		c.report(field, "must be a whole number")
-		return
+	if schema.kind == "integer" {
+		if _, whole := wholeNumber(value); !whole {
+			c.report(field, "must be a whole number")
+			return
+		}
 	}
 	switch {
 	case schema.minimum != nil && number < *schema.minimum:
@@ -167,16 +167,6 @@ func (c *checker) number(field string, schema *Schema, value json.Number) {
 	case schema.exclusiveMinimum != nil && number <= *schema.exclusiveMinimum:
 		c.report(field, "must be more than %s", show(*schema.exclusiveMinimum))
 	}
-}
-
-// isInteger holds for whole numbers written without a fraction or exponent that
-// fit 64 bits, which is what Go's decoder takes.
-func isInteger(text string, number float64) bool {
-	if len(text) > exactDigits {
-		return false
-	}
-	whole, ok := new(big.Int).SetString(text, 10)
-	return ok && (whole.IsInt64() || whole.IsUint64()) && number == math.Trunc(number)
 }
 
 func (c *checker) list(field string, schema *Schema, value []any) {
