@@ -156,6 +156,7 @@ func (f *streamFile) WriteAt(p []byte, offset int64) (int, error) {
 }
 
 func (f *streamFile) ReadAt([]byte, int64) (int, error) { return 0, errStream }
+func (f *streamFile) IsAt(string) (bool, error)         { return false, errStream }
 func (f *streamFile) Truncate(int64) error              { return nil } // after a write that failed; the archive is given up
 func (f *streamFile) Size() (int64, error)              { return f.size, nil }
 func (f *streamFile) Sync() error                       { return nil }

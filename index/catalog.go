@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"mekiki/index/internal/journal"
 	"mekiki/internal/vfs"
@@ -266,6 +267,8 @@ type catalog struct {
 	fsys   vfs.FS
 	folder string
 	log    *journal.Writer
+	// current is log, for those who do not hold the writer.
+	current atomic.Pointer[journal.Writer]
 	// sealed says that the log ends with a seal.
 	sealed bool
 	// checkpointBytes is the length of the newest checkpoint.
@@ -326,7 +329,7 @@ func openCatalog(fsys vfs.FS, folder string, from *loaded) (*catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.log = log
+	c.setLog(log)
 	return c, nil
 }
 
@@ -350,10 +353,12 @@ func (c *catalog) start(header journal.Header) error {
 	if err != nil {
 		return fmt.Errorf("start log %d: %w", header.Number, err)
 	}
-	if c.log != nil {
-		err = c.log.Close()
+	former := c.log
+	c.setLog(log)
+	if former != nil {
+		err = former.Close()
 	}
-	c.log, c.sealed = log, false
+	c.sealed = false
 	return err
 }
 

@@ -89,7 +89,10 @@ func (x *vectorStore) saveGrown(last *view) {
 // whoever has built them spares it the others.
 func (x *vectorStore) saveCells(kind Kind, view vectorView) {
 	l, name := x.library, x.cellsName(kind)
-	err := l.fsys.MkdirAll(filepath.Dir(name))
+	err := l.present()
+	if err == nil {
+		err = makeFolder(l.fsys, l.folder, filepath.Dir(name))
+	}
 	if err == nil {
 		if !l.options.ReadOnly {
 			removeTemporary(l.fsys, filepath.Dir(name))

@@ -34,7 +34,7 @@ type derived struct {
 
 // openDerived opens or builds the derived indexes for a state.
 func openDerived(ctx context.Context, l *Library, s *state) (*derived, error) {
-	d := &derived{lookup: l.lookup, thumbs: newThumbnails(l.fsys, filepath.Join(l.folder, derivedFolder, "thumbnails"), l.options.ReadOnly)}
+	d := &derived{lookup: l.lookup, thumbs: newThumbnails(l)}
 	if err := d.openWords(ctx, l, s); err != nil {
 		return nil, err
 	}

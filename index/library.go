@@ -312,7 +312,8 @@ func (l *Library) Close() error {
 	last := l.view
 	l.mutex.Unlock()
 
-	if l.derived.vectors != nil {
+	gone := l.present()
+	if l.derived.vectors != nil && gone == nil {
 		l.derived.vectors.saveGrown(last)
 	}
 	var problems []error
@@ -320,6 +321,9 @@ func (l *Library) Close() error {
 		if appender.current != nil {
 			problems = append(problems, appender.drop())
 		}
+	}
+	if gone != nil && l.derived.words != nil {
+		problems = append(problems, l.derived.words.Abandon())
 	}
 	problems = append(problems, l.derived.close())
 	if l.catalog != nil {
@@ -329,8 +333,10 @@ func (l *Library) Close() error {
 		problems = append(problems, l.catalog.log.Close())
 	}
 	problems = append(problems, last.release())
-	if l.lock != nil {
+	if l.lock != nil && gone == nil {
 		problems = append(problems, giveLock(l.fsys, l.folder, l.lock))
+	} else if l.lock != nil {
+		problems = append(problems, l.lock.Close()) // whoever is written down is another
 	}
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("close library: %w", err)

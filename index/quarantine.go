@@ -17,7 +17,7 @@ func (c *catalog) discard(name string) error {
 		return c.fsys.Remove(path)
 	}
 	target := filepath.Join(c.folder, quarantineFolder, filepath.Base(name))
-	if err := c.fsys.MkdirAll(filepath.Dir(target)); err != nil {
+	if err := makeFolder(c.fsys, c.folder, filepath.Dir(target)); err != nil {
 		return err
 	}
 	if err := c.fsys.Rename(path, target); err != nil {

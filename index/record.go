@@ -273,6 +273,9 @@ var (
 	// ErrSpace: vectors of a space that the library does not have, or the
 	// wrong number or width of vectors for it.
 	ErrSpace = errors.New("wrong vector space")
+	// ErrMoved: the library's folder was removed, renamed or replaced since it
+	// was opened.
+	ErrMoved = errors.New("the library's folder was removed, moved or replaced")
 	// ErrWriter: an earlier write failed in a way that leaves it unknown what
 	// reached the disk; close the library and open it again.
 	ErrWriter = errors.New("writer stopped after a failed write")

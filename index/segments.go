@@ -195,7 +195,7 @@ func (a *segmentAppender) stage(id ID, payload []byte, next func() uint64) (exte
 func (a *segmentAppender) create(number uint64) error {
 	key := segmentKey{a.space, a.kind, number}
 	name := filepath.Join(a.folder, key.path())
-	if err := a.fsys.MkdirAll(filepath.Dir(name)); err != nil {
+	if err := makeFolder(a.fsys, a.folder, filepath.Dir(name)); err != nil {
 		return fmt.Errorf("create segment: %w", err)
 	}
 	file, err := segment.Create(a.fsys, name, key.header())

@@ -34,10 +34,17 @@ type thumbnails struct {
 	fsys     vfs.FS
 	folder   string
 	readOnly bool
+	// library is the folder of the whole library, and present fails when that is
+	// not the one that was opened any more.
+	library string
+	present func() error
 }
 
-func newThumbnails(fsys vfs.FS, folder string, readOnly bool) *thumbnails {
-	return &thumbnails{fsys, folder, readOnly}
+func newThumbnails(l *Library) *thumbnails {
+	return &thumbnails{
+		fsys: l.fsys, folder: filepath.Join(l.folder, derivedFolder, "thumbnails"), readOnly: l.options.ReadOnly,
+		library: l.folder, present: l.present,
+	}
 }
 
 func (t *thumbnails) path(hash Hash) string {
@@ -70,7 +77,11 @@ func (t *thumbnails) write(hash Hash, jpeg []byte) error {
 		return nil
 	}
 	name := t.path(hash)
-	if err := t.fsys.MkdirAll(filepath.Dir(name)); err != nil {
+	err := t.present()
+	if err == nil {
+		err = makeFolder(t.fsys, t.library, filepath.Dir(name))
+	}
+	if err != nil {
 		return fmt.Errorf("write thumbnail: %w", err)
 	}
 	file, err := t.fsys.Create(name)

@@ -97,8 +97,8 @@ func (e prepareError) Unwrap() error        { return e.error }
 
 // commit makes the requests durable and publishes them. The writer is held.
 func (l *Library) commit(ctx context.Context, requests []*writeRequest) error {
-	if l.failed != nil {
-		return l.failed
+	if err := l.writable(); err != nil {
+		return err
 	}
 	view, err := l.current()
 	if err != nil {
@@ -165,7 +165,7 @@ func (c *commit) persist() error {
 	for appender := range c.used {
 		appender.fresh = false
 	}
-	return nil
+	return l.presentAfterwards()
 }
 
 // adopt makes the committed state the current view.
@@ -211,6 +211,9 @@ func (l *Library) checkpointWhenDue(ctx context.Context) {
 }
 
 func (l *Library) checkpoint(ctx context.Context) error {
+	if err := l.writable(); err != nil {
+		return err
+	}
 	l.mutex.Lock()
 	s := l.view.state
 	l.mutex.Unlock()
@@ -246,6 +249,8 @@ func (c *commit) stage(space uint64, kind segment.Kind, id ID, payload []byte) (
 // explainWrite adds a remedy to errors that a user can do something about.
 func explainWrite(err error) error {
 	switch {
+	case errors.Is(err, ErrMoved):
+		return err
 	case errors.Is(err, ErrWriter):
 		return hint.Wrap(err, "stop, make sure that the disk is well and has room, and start again: what was acknowledged is kept")
 	case isDiskFull(err):

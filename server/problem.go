@@ -192,6 +192,8 @@ func asProblem(err error) *Problem {
 		code = CodeNotFound
 	case errors.Is(err, index.ErrReadOnly):
 		code, detail = CodeUnsupported, "the library is open for reading only"
+	case errors.Is(err, index.ErrMoved):
+		code, detail = CodeUnavailable, index.ErrMoved.Error()
 	case errors.Is(err, index.ErrClosed), errors.Is(err, index.ErrWriter):
 		code = CodeUnavailable
 	case errors.Is(err, index.ErrSpace):

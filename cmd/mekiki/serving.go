@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -50,7 +51,7 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 	options.Version = version()
 	options.Searcher, options.Library, options.LibraryFolder, options.Page = searcher, server.LibraryOf(s.library), s.library.Folder(), page
 	options.Models = a.modelLister(s.engine)
-	options.Ready = func(context.Context) error { return fits(s.library, s.engine) }
+	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }
 	if s.writable {
 		options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
 		if !s.noUploads {
@@ -85,6 +86,19 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 			})
 		}
 	})
+}
+
+// ready fails when the library is not where it was opened, which is said without
+// its path, because anybody may ask, and when it does not fit the model.
+func ready(library *index.Library, engine *session) error {
+	err := library.Present()
+	if errors.Is(err, index.ErrMoved) {
+		return index.ErrMoved
+	}
+	if err != nil {
+		return err
+	}
+	return fits(library, engine)
 }
 
 // fits fails when the library was made with another model than the one that is

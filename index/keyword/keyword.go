@@ -161,6 +161,18 @@ func (x *Index) Close() error {
 	return nil
 }
 
+// Abandon closes the index without writing what is not on disk yet, for one whose
+// folder is gone. The next opening finds it as after a crash.
+func (x *Index) Abandon() error {
+	x.mutex.Lock()
+	defer x.mutex.Unlock()
+	if x.closed {
+		return nil
+	}
+	x.closed = true
+	return x.bleve.Close()
+}
+
 // persistTimeout bounds the wait for bleve to write everything at closing. What
 // is not written then is caught up by the next opening.
 const persistTimeout = 30 * time.Second

@@ -110,14 +110,6 @@ func (f *Faulty) Mkdir(name string) error {
 	return f.Base.Mkdir(name)
 }
 
-// SameFile implements FS; it is not counted.
-func (f *Faulty) SameFile(file File, name string) (bool, error) {
-	if wrapped, ours := file.(*faultyFile); ours {
-		file = wrapped.File
-	}
-	return f.Base.SameFile(file, name)
-}
-
 // ReadDir implements FS.
 func (f *Faulty) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err := f.check("readdir", name); err != nil {

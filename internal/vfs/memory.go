@@ -149,11 +149,11 @@ func (m *Memory) Create(name string) (File, error) {
 		node.mutex.Lock()
 		node.data = nil
 		node.mutex.Unlock()
-		return &memoryFile{node: node, name: name, writable: true}, nil
+		return &memoryFile{owner: m, node: node, name: name, writable: true}, nil
 	}
 	node := &memoryNode{}
 	m.names[name] = node
-	return &memoryFile{node: node, name: name, writable: true}, nil
+	return &memoryFile{owner: m, node: node, name: name, writable: true}, nil
 }
 
 func (m *Memory) open(name string, writable bool) (File, error) {
@@ -164,7 +164,7 @@ func (m *Memory) open(name string, writable bool) (File, error) {
 	if !there {
 		return nil, pathError("open", name, fs.ErrNotExist)
 	}
-	return &memoryFile{node: node, name: name, writable: writable}, nil
+	return &memoryFile{owner: m, node: node, name: name, writable: writable}, nil
 }
 
 // Open implements FS.
@@ -223,17 +223,6 @@ func (m *Memory) Mkdir(name string) error {
 	}
 	m.folders[name] = true
 	return nil
-}
-
-// SameFile implements FS.
-func (m *Memory) SameFile(file File, name string) (bool, error) {
-	opened, known := file.(*memoryFile)
-	if !known {
-		return false, pathError("compare", name, fs.ErrInvalid)
-	}
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	return m.names[filepath.Clean(name)] == opened.node, nil
 }
 
 // RenameFolder gives a folder with all that is in it another name, durably; what
@@ -364,6 +353,7 @@ func (l memoryLock) Close() error {
 }
 
 type memoryFile struct {
+	owner    *Memory
 	node     *memoryNode
 	name     string
 	writable bool
@@ -420,6 +410,12 @@ func (f *memoryFile) Size() (int64, error) {
 	f.node.mutex.RLock()
 	defer f.node.mutex.RUnlock()
 	return int64(len(f.node.data)), nil
+}
+
+func (f *memoryFile) IsAt(name string) (bool, error) {
+	f.owner.mutex.Lock()
+	defer f.owner.mutex.Unlock()
+	return f.owner.names[filepath.Clean(name)] == f.node, nil
 }
 
 func (f *memoryFile) Close() error { return nil }

@@ -2,7 +2,6 @@ package vfs
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -77,23 +76,6 @@ func (o OS) Mkdir(name string) error {
 	return err
 }
 
-// SameFile implements FS.
-func (OS) SameFile(file File, name string) (bool, error) {
-	opened, known := file.(osFile)
-	if !known {
-		return false, fmt.Errorf("%s: %w: not a file of this file system", name, fs.ErrInvalid)
-	}
-	held, err := opened.Stat()
-	if err != nil {
-		return false, err
-	}
-	named, err := os.Stat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil && os.SameFile(held, named), err
-}
-
 // ReadDir implements FS.
 func (OS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
 
@@ -114,4 +96,16 @@ func (f osFile) Size() (int64, error) {
 		return 0, err
 	}
 	return stat.Size(), nil
+}
+
+func (f osFile) IsAt(name string) (bool, error) {
+	held, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	named, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(held, named), err
 }

@@ -31,10 +31,6 @@ type FS interface {
 	// Mkdir makes one folder. The one above it must exist: else the error is
 	// fs.ErrNotExist. A folder that is there already is no error.
 	Mkdir(name string) error
-	// SameFile reports whether a name still means an open file of this file
-	// system: it does not once the file was removed, renamed or replaced, or a
-	// folder above it was.
-	SameFile(file File, name string) (bool, error)
 	// ReadDir lists a folder, sorted by name.
 	ReadDir(name string) ([]fs.DirEntry, error)
 	// Stat describes a file.
@@ -59,6 +55,10 @@ type File interface {
 	Truncate(size int64) error
 	// Size is the file's current size.
 	Size() (int64, error)
+	// IsAt reports whether a name means this file: it does not once the file was
+	// removed, renamed or replaced, or a folder above it was. Unlike the other
+	// methods it may be called from any goroutine.
+	IsAt(name string) (bool, error)
 }
 
 // ErrLocked is the error of FS.Lock when another process holds the lock.

@@ -102,6 +102,10 @@ func (w *Writer) Sync() error {
 	return w.err
 }
 
+// Attached reports whether the journal's name still means the file that is
+// written. It may be called from any goroutine.
+func (w *Writer) Attached() (bool, error) { return w.file.IsAt(w.name) }
+
 // Failed gives the error after which the writer cannot go on, if any.
 func (w *Writer) Failed() error { return w.err }
 
