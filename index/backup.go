@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"mekiki/index/internal/journal"
+	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
 )
@@ -57,7 +58,7 @@ func (l *Library) Backup(ctx context.Context, w io.Writer) error {
 	switch {
 	case err == nil:
 		return nil
-	case isDiskFull(err):
+	case diskspace.IsFull(err):
 		return hint.Wrap(fmt.Errorf("back up library: %w", err), "make room where the backup goes, or write it elsewhere")
 	case errors.Is(err, ErrDamaged):
 		return hint.Wrap(fmt.Errorf("back up library: %w", err), remedyRepair)
@@ -244,7 +245,7 @@ func explainRestore(err error, folder string) error {
 		return nil
 	}
 	remedy := "delete the folder and restore another backup"
-	if isDiskFull(err) {
+	if diskspace.IsFull(err) {
 		remedy = "delete the folder, make room on the disk, and restore again"
 	}
 	return hint.Wrap(fmt.Errorf("restore library to %s: %w", folder, err), remedy)

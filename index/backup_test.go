@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
 )
@@ -72,7 +73,7 @@ func TestRestoreToAFullDisk(t *testing.T) {
 		return nil
 	}}
 	err := restore(t.Context(), full, bytes.NewReader(backupOf(t, library)), "/library")
-	if !isDiskFull(err) || !strings.Contains(hint.Of(err), "room") {
+	if !diskspace.IsFull(err) || !strings.Contains(hint.Of(err), "room") {
 		t.Errorf("%v: %q", err, hint.Of(err))
 	}
 }
@@ -88,7 +89,7 @@ func TestOpenOnAFullDisk(t *testing.T) {
 		return nil
 	}}
 	_, err := Open(t.Context(), "/library", Options{FileSystem: full})
-	if !isDiskFull(err) || !strings.Contains(hint.Of(err), "room") {
+	if !diskspace.IsFull(err) || !strings.Contains(hint.Of(err), "room") {
 		t.Errorf("%v: %q", err, hint.Of(err))
 	}
 }
@@ -98,7 +99,7 @@ func TestBackupToAFullDisk(t *testing.T) {
 	library := openMemory(t, vfs.NewMemory())
 	fill(t, library, 3)
 	err := library.Backup(t.Context(), fullWriter{})
-	if !isDiskFull(err) || errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(hint.Of(err), "room") {
+	if !diskspace.IsFull(err) || errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(hint.Of(err), "room") {
 		t.Errorf("%v: %q", err, hint.Of(err))
 	}
 }

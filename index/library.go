@@ -14,6 +14,7 @@ import (
 
 	"mekiki/index/internal/segment"
 	"mekiki/index/vector"
+	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
 )
@@ -157,7 +158,7 @@ func explain(err error, folder string) error {
 		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "use the version of mekiki that wrote it, or a newer one")
 	case errors.Is(err, fs.ErrPermission):
 		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "give yourself the right to read and write the folder, or choose another with --library")
-	case isDiskFull(err):
+	case diskspace.IsFull(err):
 		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "make room on the disk: nothing is lost")
 	}
 	return fmt.Errorf("open library %s: %w", folder, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"mekiki/index/internal/segment"
+	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 )
 
@@ -253,7 +254,7 @@ func explainWrite(err error) error {
 		return err
 	case errors.Is(err, ErrWriter):
 		return hint.Wrap(err, "stop, make sure that the disk is well and has room, and start again: what was acknowledged is kept")
-	case isDiskFull(err):
+	case diskspace.IsFull(err):
 		return hint.Wrap(err, "make room on the disk and run the same command again: what was acknowledged is kept")
 	}
 	return err

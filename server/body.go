@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -66,7 +67,7 @@ func (s *Server) readBody(c echo.Context, limit int64) ([]byte, error) {
 	body, done := s.pace(c, limit, s.options.Limits.ReadTime)
 	data, err := io.ReadAll(body)
 	if err != nil {
-		return nil, fmt.Errorf("read body: %w", err)
+		return nil, badBody(c.Request().Context(), "body", err)
 	}
 	done()
 	return data, nil
@@ -129,7 +130,7 @@ func (s *Server) readForm(reader *multipart.Reader, c echo.Context, target any) 
 			break
 		}
 		if err != nil {
-			return upload{}, badForm(err)
+			return upload{}, badBody(c.Request().Context(), "form", err)
 		}
 		name := part.FormName()
 		if seen[name] {
@@ -139,9 +140,9 @@ func (s *Server) readForm(reader *multipart.Reader, c echo.Context, target any) 
 		switch name {
 		case "image":
 			result.fileName = part.FileName()
-			result.image, err = readPart(part, name, s.options.Limits.UploadBytes)
+			result.image, err = readPart(c.Request().Context(), part, name, s.options.Limits.UploadBytes)
 		case "request":
-			document, err = readPart(part, name, s.options.Limits.BodyBytes)
+			document, err = readPart(c.Request().Context(), part, name, s.options.Limits.BodyBytes)
 		default:
 			return upload{}, problemf(CodeInvalidRequest, "the form has a part %q: expected image and request", shorten(name, 64))
 		}
@@ -165,10 +166,10 @@ func (s *Server) readForm(reader *multipart.Reader, c echo.Context, target any) 
 }
 
 // readPart reads one part of a form of at most limit bytes.
-func readPart(part *multipart.Part, name string, limit int64) ([]byte, error) {
+func readPart(ctx context.Context, part *multipart.Part, name string, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(part, limit+1))
 	if err != nil {
-		return nil, badForm(err)
+		return nil, badBody(ctx, "form", err)
 	}
 	if int64(len(data)) > limit {
 		return nil, problemf(CodeBodyTooLarge, "the part %s has more than %s", name, sizeText(limit))
@@ -176,15 +177,18 @@ func readPart(part *multipart.Part, name string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// badForm keeps the errors that say something of the connection or the size, and
-// makes a problem of the others.
-func badForm(err error) error {
+// badBody keeps the errors that say something of the connection or the size, and
+// makes a problem of the others: what is left is how the body is made.
+func badBody(ctx context.Context, what string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("read %s: %w", what, ctx.Err())
+	}
 	problem := asProblem(err)
 	switch problem.Code {
 	case CodeInternal, CodeInvalidRequest:
-		return newProblem(CodeInvalidRequest, "the form is not well formed, or ends too early")
+		return problemf(CodeInvalidRequest, "the %s is not well formed, or ends too early", what)
 	}
-	return fmt.Errorf("read form: %w", err)
+	return fmt.Errorf("read %s: %w", what, err)
 }
 
 func accepted(bodies map[string]*openapi.Schema) string {

@@ -3,7 +3,10 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -236,11 +239,30 @@ func (m *jobs) work(next *pending) {
 		m.finish(next.job, jobCancelled, "")
 	case err != nil:
 		m.logger.Error("indexing failed", "job", next.job.shown.ID, logError, err)
-		m.finish(next.job, jobFailed, asProblem(err).reason())
+		m.finish(next.job, jobFailed, failureOf(next.options.Paths, err))
 	default:
 		next.job.shown.Progress.take(summary)
 		m.finish(next.job, jobSucceeded, "")
 	}
+}
+
+// failureOf says why a job over paths failed. Who reads it may see the paths of jobs anyway.
+func failureOf(paths []string, err error) string {
+	for _, path := range paths {
+		switch _, statErr := os.Stat(path); {
+		case errors.Is(statErr, fs.ErrNotExist):
+			return fmt.Sprintf("%s is not there: is its drive connected?", path)
+		case errors.Is(statErr, fs.ErrPermission):
+			return fmt.Sprintf("%s may not be read by this server", path)
+		case statErr != nil:
+			return fmt.Sprintf("%s cannot be read", path)
+		}
+	}
+	problem := asProblem(err)
+	if problem.Hint != "" {
+		return problem.reason() + " (" + problem.Hint + ")"
+	}
+	return problem.reason()
 }
 
 // ingest keeps a panic of one job from ending the server.

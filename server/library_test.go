@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"mekiki/embed"
@@ -104,8 +105,8 @@ func (colourEngine) CaptionImages(context.Context, []embed.ImageTokens, embed.Ca
 // realServer is a server over a real library in memory, with two pictures below its root and one text.
 type realServer struct {
 	*fixture
-	index *index.Library
-	files *vfs.Faulty
+	index   *index.Library
+	failing atomic.Pointer[func(int64, vfs.Operation) error]
 }
 
 // startReal runs a server over a real library until the test ends. Tests of what the server and the library do together
@@ -113,7 +114,13 @@ type realServer struct {
 func startReal(t testing.TB, engine colourEngine, edit ...func(*Options)) *realServer {
 	t.Helper()
 	ctx := t.Context()
-	files := &vfs.Faulty{Base: vfs.NewMemory()}
+	real := &realServer{}
+	files := &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(number int64, operation vfs.Operation) error {
+		if fail := real.failing.Load(); fail != nil && *fail != nil {
+			return (*fail)(number, operation)
+		}
+		return nil
+	}}
 	library, err := index.Open(ctx, "/library", index.Options{FileSystem: files})
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +147,7 @@ func startReal(t testing.TB, engine colourEngine, edit ...func(*Options)) *realS
 	if err != nil {
 		t.Fatal(err)
 	}
-	real := &realServer{index: library, files: files}
+	real.index = library
 	real.fixture = start(t, append([]func(*Options){func(o *Options) {
 		o.Searcher, o.Library, o.Ingester, o.Roots = searcher, LibraryOf(library), IngesterOf(library, engine, 16), []string{root}
 	}}, edit...)...)
@@ -157,4 +164,9 @@ func parsedIDs(t testing.TB, texts ...string) (ids []index.ID) {
 		ids = append(ids, id)
 	}
 	return ids
+}
+
+// disk makes operations on the library's disk fail; nil lets all pass again.
+func (r *realServer) disk(fail func(number int64, operation vfs.Operation) error) {
+	r.failing.Store(&fail)
 }

@@ -30,6 +30,10 @@ type Limits struct {
 	// kind: 10 s, 30 s and 120 s. A body must have arrived within ReadTime,
 	// one with an image within UploadTime.
 	ReadTime, SearchTime, UploadTime time.Duration
+	// DrainTime is how long the server goes on serving, without being ready, once
+	// it is to stop: 0, as only those who look at /readyz, such as load
+	// balancers, need it.
+	DrainTime time.Duration
 	// ShutdownTime is how long requests may go on once the server is to stop:
 	// 10 s.
 	ShutdownTime time.Duration
@@ -83,6 +87,7 @@ func (l Limits) Validate() error {
 	check("ReadTime", int64(l.ReadTime))
 	check("SearchTime", int64(l.SearchTime))
 	check("UploadTime", int64(l.UploadTime))
+	check("DrainTime", int64(l.DrainTime))
 	check("ShutdownTime", int64(l.ShutdownTime))
 	check("Jobs", int64(l.Jobs))
 	return errors.Join(problems...)

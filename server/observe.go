@@ -35,6 +35,11 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := time.Now()
 		identify(c)
+		if c.Request().Method != http.MethodPost {
+			settleBody(c) // no other method takes one
+		}
+		s.handling.Add(1)
+		defer s.handling.Add(-1)
 		s.metrics.inFlight.Inc()
 		defer s.metrics.inFlight.Dec()
 		err := s.recovered(c, next)
@@ -88,6 +93,8 @@ func (s *Server) answerError(err error, c echo.Context) {
 	}
 	if problem.Status == http.StatusRequestTimeout || problem.Status == http.StatusRequestEntityTooLarge {
 		header.Set("Connection", "close")
+	} else {
+		settleBody(c)
 	}
 	if c.Request().Method == http.MethodHead {
 		c.Response().WriteHeader(problem.Status)

@@ -15,6 +15,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/search"
 )
@@ -46,6 +47,10 @@ const (
 	CodeUnsupported          Code = "unsupported"
 	CodeUnavailable          Code = "unavailable"
 	CodeTimeout              Code = "timeout"
+	CodeInsufficientStorage  Code = "insufficient_storage"
+	CodeHeadersTooLarge      Code = "headers_too_large"
+	CodeExpectationFailed    Code = "expectation_failed"
+	CodeVersionNotSupported  Code = "version_not_supported"
 )
 
 // statusClientClosed is what a log shows when the client went away; nobody
@@ -81,6 +86,10 @@ var meanings = map[Code]meaning{
 	CodeUnsupported:          {http.StatusNotImplemented, "This server is not set up for this"},
 	CodeUnavailable:          {http.StatusServiceUnavailable, "What this needs is not there at present"},
 	CodeTimeout:              {http.StatusServiceUnavailable, "The answer took too long"},
+	CodeInsufficientStorage:  {http.StatusInsufficientStorage, "The disk is full"},
+	CodeHeadersTooLarge:      {http.StatusRequestHeaderFieldsTooLarge, "The headers are too large"},
+	CodeExpectationFailed:    {http.StatusExpectationFailed, "The expectation cannot be met"},
+	CodeVersionNotSupported:  {http.StatusHTTPVersionNotSupported, "This version of HTTP is not supported"},
 
 	Code(search.CodeEmptyRequest):          {http.StatusBadRequest, "There is nothing to look for"},
 	Code(search.CodeInvalidQuery):          {http.StatusBadRequest, "The query does not follow the grammar"},
@@ -194,6 +203,8 @@ func asProblem(err error) *Problem {
 		code, detail = CodeUnsupported, "the library is open for reading only"
 	case errors.Is(err, index.ErrMoved):
 		code, detail = CodeUnavailable, index.ErrMoved.Error()
+	case diskspace.IsFull(err):
+		code, detail = CodeInsufficientStorage, "there is no room left for what was to be written: nothing of it was kept, and what was there before is as it was"
 	case errors.Is(err, index.ErrClosed), errors.Is(err, index.ErrWriter):
 		code = CodeUnavailable
 	case errors.Is(err, index.ErrSpace):
@@ -213,6 +224,9 @@ func asProblem(err error) *Problem {
 	problem.cause = err
 	if code != CodeInternal {
 		problem.Hint = hint.Of(err)
+	}
+	if code == CodeInsufficientStorage && problem.Hint == "" {
+		problem.Hint = "make room on the disk that holds the library and its uploads, and send it again"
 	}
 	if code == CodeUnavailable || code == CodeTimeout {
 		problem.retryAfter = 5

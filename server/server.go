@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -43,8 +44,12 @@ type Server struct {
 	searches, reads, bodies, uploads, streams *gate
 	connections                               connections
 
-	stopping chan struct{}
-	ran      sync.Once
+	// handling counts the requests whose handlers are at work.
+	handling atomic.Int64
+	// draining is closed when the server is not ready any more, stopping when
+	// requests are to end.
+	draining, stopping chan struct{}
+	ran                sync.Once
 }
 
 // New makes a server. It does not listen yet: see [Server.Run].
@@ -75,7 +80,7 @@ func New(options Options) (*Server, error) {
 		bodies:   newGate(limits.Reads, limits.Reads, limits.SearchPatience),
 		uploads:  newGate(limits.Uploads, limits.Uploads, limits.SearchPatience),
 		streams:  newGate(limits.Streams, 0, limits.SearchPatience),
-		stopping: make(chan struct{}),
+		draining: make(chan struct{}), stopping: make(chan struct{}),
 	}
 	s.watch(registry)
 	s.echo = s.newEcho()
@@ -104,9 +109,11 @@ func (s *Server) Handler() http.Handler { return s.echo }
 // errAlreadyRan refuses a second run.
 var errAlreadyRan = errors.New("the server has run already")
 
-// Run listens and serves until the context ends, then lets requests finish for
-// Limits.ShutdownTime, ends jobs and returns. It returns nil after an orderly
-// end. ready, which may be nil, is called with the address once connections are
+// Run listens and serves until the context ends. Then it is not ready any more,
+// but serves on for Limits.DrainTime; after that it lets requests finish for
+// Limits.ShutdownTime, ends jobs and returns. When it returns, no handler is at
+// work, unless one did not heed the end of its request for as long again. It
+// returns nil after an orderly end. ready, which may be nil, is called with the address once connections are
 // accepted. A server runs once.
 func (s *Server) Run(ctx context.Context, ready func(address net.Addr)) error {
 	first := false
@@ -118,6 +125,11 @@ func (s *Server) Run(ctx context.Context, ready func(address net.Addr)) error {
 	if err != nil {
 		return err
 	}
+	return s.serve(ctx, listener, ready)
+}
+
+// serve is Run with a listener that is open.
+func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(address net.Addr)) (err error) {
 	server := &http.Server{
 		Handler:           s.echo,
 		ReadHeaderTimeout: headerTime,
@@ -127,7 +139,6 @@ func (s *Server) Run(ctx context.Context, ready func(address net.Addr)) error {
 		MaxHeaderBytes:    headerBytes,
 		ErrorLog:          log.New(logWriter{s.options.Logger}, "", 0),
 		ConnState:         s.connections.track,
-		ConnContext:       func(ctx context.Context, _ net.Conn) context.Context { return context.WithoutCancel(ctx) },
 	}
 	var background sync.WaitGroup
 	jobsContext, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
@@ -135,14 +146,17 @@ func (s *Server) Run(ctx context.Context, ready func(address net.Addr)) error {
 	memory := memory{idle: s.idle, floodOver: s.connections.floodOver, held: heldMemory, release: releaseMemory}
 	background.Go(func() { memory.watch(jobsContext) })
 	failed := make(chan error, 1)
-	background.Go(func() { failed <- server.Serve(listener) })
+	background.Go(func() { failed <- server.Serve(protocolListener{listener}) })
 	s.options.Logger.Info("serving", "address", listener.Addr().String(), "tokens", len(s.options.Tokens))
 	if ready != nil {
 		ready(listener.Addr())
 	}
 	select {
 	case err = <-failed:
+		// Handlers are still at work on what the caller closes next.
+		err = errors.Join(fmt.Errorf("serve: %w", err), s.shutDown(server))
 	case <-ctx.Done():
+		s.drain(failed)
 		err = s.shutDown(server)
 	}
 	stopJobs()
@@ -181,6 +195,23 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
+// drain serves on for a while, not ready any more, so that those who send requests here see it and go elsewhere.
+func (s *Server) drain(failed <-chan error) {
+	close(s.draining)
+	wait := s.options.Limits.DrainTime
+	if wait <= 0 {
+		return
+	}
+	s.options.Logger.Info("not ready any more, stopping soon", "after", wait)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case err := <-failed:
+		s.options.Logger.Warn("serving ended while requests were to go elsewhere", logError, err)
+	}
+}
+
 func (s *Server) shutDown(server *http.Server) error {
 	close(s.stopping)
 	s.options.Logger.Info("stopping")
@@ -190,11 +221,27 @@ func (s *Server) shutDown(server *http.Server) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.options.Logger.Warn("requests were cut off", "after", s.options.Limits.ShutdownTime)
 		err = server.Close()
+		s.awaitHandlers(s.options.Limits.ShutdownTime)
 	}
 	if err != nil {
 		return fmt.Errorf("stop serving: %w", err)
 	}
 	return nil
+}
+
+// handlerTick is how often those at work are counted while the server waits for them.
+const handlerTick = 5 * time.Millisecond
+
+// awaitHandlers waits until the handlers of requests that were cut off have ended, at most for longest.
+func (s *Server) awaitHandlers(longest time.Duration) {
+	ticker := time.NewTicker(handlerTick)
+	defer ticker.Stop()
+	for began := time.Now(); s.handling.Load() > 0; <-ticker.C {
+		if time.Since(began) > longest {
+			s.options.Logger.Warn("requests are still at work", "requests", s.handling.Load())
+			return
+		}
+	}
 }
 
 // logWriter passes what net/http has to say, mostly of clients that do not speak

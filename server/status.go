@@ -119,7 +119,7 @@ func (s *Server) ready(c echo.Context) error {
 // read, and when Options.Ready says so.
 func (s *Server) readiness(ctx context.Context) error {
 	select {
-	case <-s.stopping:
+	case <-s.draining:
 		return newProblem(CodeUnavailable, "the server is stopping")
 	default:
 	}

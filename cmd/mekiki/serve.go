@@ -78,6 +78,7 @@ func newServeCommand(app *app) *cobra.Command {
 	flags.IntVar(&options.limits.Searches, "searches", 0, "searches at work at a time (0: one for every two cores, at least 2)")
 	flags.IntVar(&options.limits.SearchQueue, "search-queue", 0, "searches that may wait for a place (0: as many as at work)")
 	flags.DurationVar(&options.limits.SearchTime, "search-time", 0, "longest time for one search (0: 30s)")
+	flags.DurationVar(&options.limits.DrainTime, "drain-time", 0, "how long to serve on once told to stop, with /readyz red, for load balancers to see it")
 	flags.Int64Var(&options.uploadMiB, "upload-mib", 32, "largest uploaded image in MiB")
 	flags.Int64Var(&options.megapixels, "upload-megapixels", 64, "largest uploaded image in megapixels")
 	flags.Int64Var(&options.cacheMiB, "token-cache-mib", 128, "memory in MiB for the image tokens of pictures that were matched lately")

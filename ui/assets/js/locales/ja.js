@@ -26,7 +26,7 @@ export default {
   problem_slow_request: "送信に時間がかかりすぎました", problem_conflict: "今の状態ではできません", problem_precondition_failed: "前提条件を満たしていません",
   problem_body_too_large: "送ったデータが大きすぎます", problem_unsupported_media_type: "受け付けていない形式です", problem_range_not_satisfiable: "範囲がファイルの外です",
   problem_invalid_image: "画像を読み込めません", problem_image_too_large: "画像が大きすぎます", problem_too_many_requests: "サーバーが混み合っています", problem_cancelled: "中止しました",
-  problem_internal: "内部エラー", problem_unsupported: "このサーバーでは使えません", problem_unavailable: "今は使えません", problem_timeout: "時間がかかりすぎました",
+  problem_internal: "内部エラー", problem_unsupported: "このサーバーでは使えません", problem_unavailable: "今は使えません", problem_timeout: "時間がかかりすぎました", problem_insufficient_storage: "ディスクの空きがありません",
   problem_empty_request: "探すものがありません", problem_invalid_query: "検索の書き方が正しくありません", problem_unbalanced_quote: "引用符が閉じていません",
   problem_unbalanced_parenthesis: "かっこが閉じていません", problem_unknown_filter: "その絞り込みはありません", problem_invalid_filter_value: "絞り込みの値が正しくありません",
   problem_invalid_date: "存在しない日付です", problem_control_character: "文字でないものが含まれています", problem_too_large: "リクエストが大きすぎます",

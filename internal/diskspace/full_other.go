@@ -1,13 +1,13 @@
 //go:build !unix
 
-package index
+package diskspace
 
 import (
 	"errors"
 	"syscall"
 )
 
-// isDiskFull knows ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
-func isDiskFull(err error) bool {
+// IsFull knows ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
+func IsFull(err error) bool {
 	return errors.Is(err, syscall.Errno(39)) || errors.Is(err, syscall.Errno(112))
 }
