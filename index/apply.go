@@ -25,12 +25,15 @@ func (c *commit) applyBatch(batch *Batch) (WriteResult, error) {
 	added := 0
 	for i := range batch.Puts {
 		last := c.nextID
-		id, err := c.put(&batch.Puts[i])
+		id, replaced, err := c.put(&batch.Puts[i])
 		if err != nil {
 			return result, fmt.Errorf("record %d of the batch: %w", i, err)
 		}
 		if id > last {
 			added++
+		}
+		if replaced {
+			result.Replaced++
 		}
 		result.IDs = append(result.IDs, id)
 	}
@@ -40,8 +43,11 @@ func (c *commit) applyBatch(batch *Batch) (WriteResult, error) {
 		}
 	}
 	for _, path := range batch.Detach {
-		c.detach(filepath.Clean(path), 0)
+		c.detach(filepath.Clean(path), 0, !batch.Final)
 		c.removeFailure(filepath.Clean(path))
+	}
+	if batch.Final {
+		c.forgetPaths(batch.Detach)
 	}
 	for i := range batch.Vectors {
 		if err := c.putVectors(batch.Vectors[i].ID, &batch.Vectors[i], true); err != nil {
@@ -50,6 +56,12 @@ func (c *commit) applyBatch(batch *Batch) (WriteResult, error) {
 	}
 	for _, change := range batch.Captions {
 		err := c.edit(change.ID, func(r *Record) { r.Captions = slices.Clone(change.Captions) })
+		if err != nil {
+			return result, err
+		}
+	}
+	for _, change := range batch.Metadata {
+		err := c.edit(change.ID, func(r *Record) { r.Metadata, r.MetadataVersion = change.Metadata, change.Version })
 		if err != nil {
 			return result, err
 		}
@@ -70,14 +82,16 @@ func (c *commit) applyBatch(batch *Batch) (WriteResult, error) {
 	for _, path := range batch.Resolved {
 		c.removeFailure(filepath.Clean(path))
 	}
+	c.expireKept()
 	result.Removed = before + added - c.counts[KindImage] - c.counts[KindText]
 	return result, nil
 }
 
-// put adds a record, or what is new of it to the record with its content.
-func (c *commit) put(p *Put) (ID, error) {
+// put adds a record, or what is new of it to the record with its content. It
+// reports whether an image was replaced, see [Put.Replaces].
+func (c *commit) put(p *Put) (id ID, replaced bool, err error) {
 	if err := checkRecord(&p.Record); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	record := p.Record
 	record.Tags = changeTags(nil, record.Tags, nil)
@@ -85,33 +99,54 @@ func (c *commit) put(p *Put) (ID, error) {
 	record.Files = nil
 	if id := c.idOfHash(record.Hash); id != 0 {
 		if err := c.merge(id, &record); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		record.ID = id
 	} else {
 		record.Added = c.library.options.Now().UTC()
-		if record.ID = c.idOfExternal(record.ExternalID); record.ExternalID != "" && record.ID != 0 {
+		c.restore(&record, record.Hash)
+		if record.ID = c.predecessor(p); record.ID != 0 {
+			replaced = record.Kind == KindImage
 			c.supersede(&record)
 		} else if record.ID = c.newID(); record.ID > maximumID {
-			return 0, fmt.Errorf("the library has used up the %d numbers that it has for records: export it to a new one", maximumID)
+			return 0, false, fmt.Errorf("the library has used up the %d numbers that it has for records: export it to a new one", maximumID)
 		}
+		c.restore(&record, p.Replaces)
 		added := record
 		c.putRecord(&added)
 	}
 	for _, file := range files {
 		if err := c.attach(Attach{ID: record.ID, File: file}); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
 	if len(p.Vectors.Parts.Values) > 0 {
 		if err := c.putVectors(record.ID, &p.Vectors, false); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
 	if len(p.Thumbnail) > 0 {
 		c.thumbs[record.Hash] = p.Thumbnail
 	}
-	return record.ID, nil
+	return record.ID, replaced, nil
+}
+
+// predecessor gives the record that a put takes the place of, or zero: the text
+// with its external ID, or the image that its files held before.
+func (c *commit) predecessor(p *Put) ID {
+	if p.Record.ExternalID != "" {
+		if id := c.idOfExternal(p.Record.ExternalID); id != 0 {
+			return id
+		}
+	}
+	if p.Replaces.IsZero() {
+		return 0
+	}
+	id := c.idOfHash(p.Replaces)
+	if old, there := c.record(id); !there || old.Kind != p.Record.Kind {
+		return 0
+	}
+	return id
 }
 
 // merge adds to an existing record what a new one with its content says more.
@@ -130,7 +165,7 @@ func (c *commit) merge(id ID, added *Record) error {
 	})
 }
 
-// supersede readies the record to replace the one with its external ID.
+// supersede readies the record to replace the one with its ID.
 func (c *commit) supersede(r *Record) {
 	old, _ := c.record(r.ID)
 	r.Added, r.Tags = old.Added, changeTags(old.Tags, r.Tags, nil)
@@ -165,36 +200,50 @@ func (c *commit) attach(a Attach) error {
 		return fmt.Errorf("record %d: %w", a.ID, ErrNotFound)
 	}
 	c.removeFailure(a.File.Path)
-	c.detach(a.File.Path, a.ID)
+	c.detach(a.File.Path, a.ID, true)
 	at := slices.IndexFunc(record.Files, func(f File) bool { return f.Path == a.File.Path })
 	if at >= 0 {
 		// Whoever only saw the file does not know what it was called.
 		a.File.Name = cmp.Or(a.File.Name, record.Files[at].Name)
-		if record.Files[at].Same(a.File) && record.Files[at].Name == a.File.Name {
+		if sameFile(record.Files[at], a.File) && (at == 0 || !a.First) {
 			return nil
 		}
 	}
 	return c.edit(a.ID, func(r *Record) {
 		r.Files = slices.Clone(r.Files)
-		if at >= 0 {
+		switch {
+		case at >= 0 && a.First:
+			r.Files = slices.Insert(slices.Delete(r.Files, at, at+1), 0, a.File)
+		case a.First:
+			r.Files = slices.Insert(r.Files, 0, a.File)
+		case at >= 0:
 			r.Files[at] = a.File
-		} else {
+		default:
 			r.Files = append(r.Files, a.File)
 		}
 	})
 }
 
+// sameFile reports whether all that is known of two files is equal.
+func sameFile(a, b File) bool {
+	return a.Same(b) && a.Name == b.Name && a.MountLength == b.MountLength
+}
+
 // detach takes a path from the record that has it, unless that is the one to
-// keep it. An image without files is removed.
-func (c *commit) detach(path string, keep ID) {
+// have it. An image without files is removed, and what people gave it kept if keep
+// says so.
+func (c *commit) detach(path string, owner ID, keep bool) {
 	id := c.idOfPath(path)
 	record, there := c.record(id)
-	if id == 0 || id == keep || !there {
+	if id == 0 || id == owner || !there {
 		return
 	}
 	changed := *record
 	changed.Files = slices.DeleteFunc(slices.Clone(record.Files), func(f File) bool { return f.Path == path })
 	if len(changed.Files) == 0 && record.Kind == KindImage {
+		if keep {
+			c.keep(record, path)
+		}
 		c.removeRecord(id)
 		return
 	}

@@ -16,12 +16,18 @@ type Batch struct {
 	// copies, moved files, or new stamps of known files.
 	Attach []Attach
 	// Detach names paths that are gone or hold other content now. A record
-	// that loses its last path is removed.
+	// that loses its last path is removed; unless Final, what people gave it is
+	// kept for [KeptFor].
 	Detach []string
+	// Final says that a person takes the paths of Detach out: nothing is kept of
+	// the records that lose their last path, nor of those that lost it before.
+	Final bool
 	// Vectors are vectors and tokens of existing records in some space.
 	Vectors []Vectors
 	// Captions replace the captions of existing records.
 	Captions []CaptionChange
+	// Metadata replaces what existing records' files say about themselves.
+	Metadata []MetadataChange
 	// Tags add and remove tags of existing records.
 	Tags []TagChange
 	// Remove deletes records, whatever their paths.
@@ -42,6 +48,13 @@ type Put struct {
 	Vectors Vectors
 	// Thumbnail is a JPEG; it may be nil, and is then made when first asked for.
 	Thumbnail []byte
+	// Replaces is the content that the put's files held before and that no file
+	// holds any more. The record of that content becomes this one: it keeps its
+	// ID, its tags and when it was added, and gets all the rest, the files
+	// included, from the put. Where there is no such record, what is kept of the
+	// content goes to the new one; where the library has the put's own content
+	// already, nothing is replaced. Zero means none.
+	Replaces Hash
 }
 
 // Vectors are the vectors of one record in one space, and its image tokens.
@@ -60,12 +73,22 @@ type Vectors struct {
 type Attach struct {
 	ID   ID
 	File File
+	// First makes the file the first of the record's.
+	First bool
 }
 
 // CaptionChange replaces a record's captions.
 type CaptionChange struct {
 	ID       ID
 	Captions []Caption
+}
+
+// MetadataChange replaces a record's metadata.
+type MetadataChange struct {
+	ID       ID
+	Metadata Metadata
+	// Version is the version of the reader, as in Record.MetadataVersion.
+	Version int
 }
 
 // TagChange adds and removes tags of one record.
@@ -82,6 +105,9 @@ type WriteResult struct {
 	Sequence uint64
 	// Removed counts the records that are gone.
 	Removed int
+	// Replaced counts the records that became another content's, see
+	// [Put.Replaces].
+	Replaced int
 }
 
 // SpaceState is one space of the library and how full it is.

@@ -252,7 +252,7 @@ func (c *loaded) replayFrame(ctx context.Context, name string, kind journal.Kind
 	}
 	transaction.sequence = max(transaction.sequence, frame.Sequence)
 	return operations(frame.Payload, func(kind operationKind, body []byte) error {
-		if kind == 0 || kind > operationNextID {
+		if kind == 0 || kind > operationLast {
 			return fmt.Errorf("operation %d: %w", kind, ErrVersion)
 		}
 		if err := transaction.replay(kind, body); err != nil {

@@ -100,6 +100,12 @@ func dump(ctx context.Context, s *state, write func([]byte) error) error {
 			return err
 		}
 	}
+	for _, kept := range sortedKept(s.kept) {
+		t.log(operationPutKept, func(e *encoder) { encodeKept(e, &kept) })
+		if err := flush(checkpointFrameSize); err != nil {
+			return err
+		}
+	}
 	return flush(1)
 }
 

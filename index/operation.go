@@ -23,6 +23,11 @@ const (
 	operationPutLocation
 	operationRemoveLocation
 	operationNextID
+	operationPutKept
+	operationRemoveKept
+
+	// operationLast is the last kind that this version knows.
+	operationLast = operationRemoveKept
 )
 
 const (
@@ -30,6 +35,7 @@ const (
 	failureReason
 	failureHash
 	failureTime
+	failureReplaced
 )
 
 const (
@@ -71,6 +77,9 @@ func encodeFailure(e *encoder, f *Failure) {
 		e.bytes(failureHash, f.Hash[:])
 	}
 	e.time(failureTime, f.Time)
+	if !f.Replaced.IsZero() {
+		e.bytes(failureReplaced, f.Replaced[:])
+	}
 }
 
 func decodeFailure(data []byte) (Failure, error) {
@@ -86,6 +95,8 @@ func decodeFailure(data []byte) (Failure, error) {
 			return value.hash(&f.Hash)
 		case failureTime:
 			return value.time(&f.Time)
+		case failureReplaced:
+			return value.hash(&f.Replaced)
 		}
 		return nil
 	})

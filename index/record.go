@@ -176,7 +176,8 @@ type File struct {
 	// one that describe it; zero when there are none.
 	Sidecars uint64
 	// MountLength is the length of the leading part of Path that was the mount
-	// point of the file's drive; zero when the drive is the root's.
+	// point of the file's drive, the deepest of them; zero where there is none but
+	// the root of the file system.
 	MountLength int
 }
 
@@ -252,6 +253,8 @@ type Failure struct {
 	Hash Hash
 	// Time is when it failed.
 	Time time.Time
+	// Replaced is the content that the path held before it failed, or zero.
+	Replaced Hash
 }
 
 // Errors that callers branch on; test with errors.Is.

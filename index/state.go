@@ -15,6 +15,7 @@ type state struct {
 	counts      [3]int // by Kind
 	spaces      []*space
 	failures    map[string]Failure
+	kept        map[Hash]Kept // of pictures that have no file any more
 }
 
 // space is one vector space of a state. It is immutable.

@@ -20,6 +20,8 @@ type transaction struct {
 	spaces   []*spaceEdit
 	failures map[string]Failure
 	ownsMap  bool
+	kept     map[Hash]Kept
+	ownsKept bool
 
 	// written are the records to be logged, each once and as it is in the end;
 	// payload holds the other operations. Replaying says not to collect either.
@@ -41,7 +43,7 @@ func newTransaction(base *state, lookup *lookup, sequence uint64) *transaction {
 	t := &transaction{
 		base: base, lookup: lookup, keys: newKeys(), sequence: sequence,
 		nextID: base.nextID, segment: base.nextSegment, counts: base.counts,
-		records: editTable(base.records), failures: base.failures,
+		records: editTable(base.records), failures: base.failures, kept: base.kept,
 		written: map[ID]bool{}, touched: map[ID]bool{}, moved: map[uint64]map[ID]bool{},
 	}
 	for _, s := range base.spaces {
@@ -62,7 +64,7 @@ func (t *transaction) loading() {
 func (t *transaction) finish() *state {
 	next := &state{
 		sequence: t.sequence, nextID: t.nextID, nextSegment: t.segment,
-		records: t.records.table, counts: t.counts, failures: t.failures,
+		records: t.records.table, counts: t.counts, failures: t.failures, kept: t.kept,
 	}
 	for _, s := range t.spaces {
 		finished := s.space
@@ -344,6 +346,18 @@ func (t *transaction) replay(kind operationKind, body []byte) error {
 		}
 	case operationNextID:
 		return t.replayNextID(body)
+	case operationPutKept:
+		kept, err := decodeKept(body)
+		if err != nil {
+			return err
+		}
+		t.putKept(kept)
+	case operationRemoveKept:
+		kept, err := decodeKept(body)
+		if err != nil {
+			return err
+		}
+		t.removeKept(kept.Hash)
 	}
 	return nil
 }
