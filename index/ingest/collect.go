@@ -218,6 +218,7 @@ func (c *collector) commit(ctx context.Context) error {
 		return nil
 	}
 	c.dropStale()
+	c.nameFiles()
 	_, err := c.run.library.Write(ctx, c.batch)
 	if err != nil && ctx.Err() != nil {
 		return err // to be written when the interruption is seen to
@@ -228,6 +229,27 @@ func (c *collector) commit(ctx context.Context) error {
 	c.batch, c.changes, c.added = index.Batch{}, 0, 0
 	clear(c.pending)
 	return err
+}
+
+// nameFiles gives files the names that they came with.
+func (c *collector) nameFiles() {
+	names := c.run.options.Names
+	if len(names) == 0 {
+		return
+	}
+	give := func(file *index.File) {
+		if name, named := names[file.Path]; named {
+			file.Name = name
+		}
+	}
+	for i := range c.batch.Puts {
+		for j := range c.batch.Puts[i].Record.Files {
+			give(&c.batch.Puts[i].Record.Files[j])
+		}
+	}
+	for i := range c.batch.Attach {
+		give(&c.batch.Attach[i].File)
+	}
 }
 
 // dropStale leaves out what is about records that were removed meanwhile; the

@@ -14,6 +14,9 @@ import (
 type Options struct {
 	// Paths are the folders and files to index.
 	Paths []string
+	// Names says what files are called where their path does not: what uploads
+	// came with, by path.
+	Names map[string]string
 	// Include and Exclude are globs on the path relative to the walked folder
 	// ("*.jpg", "2009/**/raw"), or on the whole path where they begin at the root of
 	// the file system; a glob without a slash within matches the name. What is

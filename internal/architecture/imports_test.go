@@ -22,6 +22,7 @@ var layers = []string{
 	"ui",
 	"search",
 	"index/ingest",
+	"index/originals",
 	"index",
 	"index/keyword",
 	"index/vector",
