@@ -227,3 +227,9 @@ func (s *Server) listFailures(c echo.Context) error {
 		return sendJSON(c, http.StatusOK, answer)
 	})
 }
+
+// inside reports whether a path lies in a folder, by their names alone.
+func inside(folder, path string) bool {
+	relative, err := filepath.Rel(folder, path)
+	return err == nil && relative != "." && filepath.IsLocal(relative)
+}

@@ -41,8 +41,11 @@ type Options struct {
 	// Roots are the folders that may be indexed over HTTP: absolute, existing.
 	Roots []string
 	// UploadFolder is where uploaded images are kept, absolute; "" means that
-	// none are taken.
+	// none are taken. NoUploads takes none either, but still deletes those of
+	// records that are deleted. See package originals: what a crash left in the
+	// folder is to be swept before the server is made.
 	UploadFolder string
+	NoUploads    bool
 	// Captions is how many captions to write for an image; 0 means the
 	// ingester's default, negative none.
 	Captions int

@@ -15,6 +15,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/originals"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/search"
@@ -205,6 +206,8 @@ func asProblem(err error) *Problem {
 		code, detail = CodeUnavailable, index.ErrMoved.Error()
 	case diskspace.IsFull(err):
 		code, detail = CodeInsufficientStorage, "there is no room left for what was to be written: nothing of it was kept, and what was there before is as it was"
+	case errors.Is(err, originals.ErrFolderGone):
+		code, detail = CodeUnavailable, originals.ErrFolderGone.Error()
 	case errors.Is(err, index.ErrClosed), errors.Is(err, index.ErrWriter):
 		code = CodeUnavailable
 	case errors.Is(err, index.ErrSpace):

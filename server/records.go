@@ -3,8 +3,6 @@ package server
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 
 	"github.com/labstack/echo/v4"
 
@@ -128,34 +126,10 @@ func (s *Server) deleteRecord(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.withSnapshot(func(snapshot Snapshot) error {
-		record, found := snapshot.Record(id)
-		if !found {
-			return noSuchRecord(id)
-		}
-		if err := s.options.Library.Remove(c.Request().Context(), id); err != nil {
-			return fmt.Errorf("remove record: %w", err)
-		}
-		for _, path := range record.Paths() {
-			if s.isUpload(path) {
-				if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-					s.options.Logger.Warn("uploaded file not deleted", logRequest, identityOf(c), logError, err)
-				}
-			}
-		}
-		return c.NoContent(http.StatusNoContent)
-	})
-}
-
-// isUpload reports whether a file is one that the server wrote.
-func (s *Server) isUpload(path string) bool {
-	return s.options.UploadFolder != "" && inside(s.options.UploadFolder, path)
-}
-
-// inside reports whether a path lies in a folder, by their names alone.
-func inside(folder, path string) bool {
-	relative, err := filepath.Rel(folder, path)
-	return err == nil && relative != "." && filepath.IsLocal(relative)
+	if err := s.removeRecord(c.Request().Context(), id); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
 }
 
 func (s *Server) tagRecord(c echo.Context) error {

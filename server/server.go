@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/embed/pixels"
+	"mekiki/index/originals"
 	"mekiki/internal/hint"
 	"mekiki/server/openapi"
 )
@@ -39,6 +40,7 @@ type Server struct {
 	listings    *listings
 	jobs        *jobs
 	decoder     *pixels.Decoder
+	originals   *originals.Store // nil when no uploads are taken
 	started     time.Time
 
 	searches, reads, bodies, uploads, streams *gate
@@ -81,6 +83,9 @@ func New(options Options) (*Server, error) {
 		uploads:  newGate(limits.Uploads, limits.Uploads, limits.SearchPatience),
 		streams:  newGate(limits.Streams, 0, limits.SearchPatience),
 		draining: make(chan struct{}), stopping: make(chan struct{}),
+	}
+	if options.UploadFolder != "" {
+		s.originals = originals.New(options.UploadFolder)
 	}
 	s.watch(registry)
 	s.echo = s.newEcho()

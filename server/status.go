@@ -76,7 +76,7 @@ type statusJSON struct {
 func (s *Server) getStatus(c echo.Context) error {
 	status := statusJSON{
 		Version: s.options.Version, Started: s.started.UTC(), Running: s.jobs.running(),
-		Uploads:  s.options.Ingester != nil && s.options.UploadFolder != "",
+		Uploads:  s.options.Ingester != nil && s.originals != nil && !s.options.NoUploads,
 		Indexing: s.options.Ingester != nil && len(s.options.Roots) > 0,
 	}
 	if callerOf(c).scope >= ScopeAdmin {

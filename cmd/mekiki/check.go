@@ -10,15 +10,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/index"
+	"mekiki/index/originals"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
 )
 
-const checkLong = `Read every byte of the library and verify it.
+const checkLong = `Read every byte of the library and verify it, and every original that came by
+upload, which are kept in a folder beside the library: LIBRARY-uploads.
 
 With --repair, damaged pieces are moved to the library's quarantine folder, what
 is derived is built anew, and images that lost their vectors are marked, so that
-the next "mekiki index" makes them again. Nothing is deleted.`
+the next "mekiki index" makes them again. Uploads that no record names are moved
+to the folder quarantine/uploads. Only what is left of an upload or a deletion that
+was broken off is deleted.`
 
 func newCheckCommand(app *app) *cobra.Command {
 	var repair bool
@@ -45,14 +49,41 @@ func runCheck(ctx context.Context, app *app, repair bool) error {
 		if err != nil {
 			return err
 		}
+		damaged := report.Damaged() && !repair
+		kept, err := checkUploads(ctx, app, library, &report, repair)
+		if err != nil {
+			return err
+		}
 		if err := app.printCheck(report); err != nil {
 			return err
 		}
-		if report.Damaged() && !repair {
+		switch {
+		case damaged:
 			return hint.Wrap(errors.New("the library is damaged"), "mekiki check --repair")
+		case kept > 0:
+			return hint.Wrap(fmt.Errorf("%d originals of uploads are missing or damaged", kept), "upload the pictures again, or put the files back from a copy")
 		}
 		return nil
 	})
+}
+
+// checkUploads adds what is wrong with the originals of uploads to the report and
+// counts those that are lost.
+func checkUploads(ctx context.Context, app *app, library *index.Library, report *index.CheckReport, repair bool) (lost int, err error) {
+	folder := originals.FolderOf(library.Folder())
+	if repair {
+		if _, err := originals.Sweep(ctx, library, folder, app.log()); err != nil {
+			return 0, err
+		}
+	}
+	before := len(report.Findings)
+	err = originals.Check(ctx, library, folder, report)
+	for _, finding := range report.Findings[before:] {
+		if finding.Damage {
+			lost++
+		}
+	}
+	return lost, err
 }
 
 func (a *app) printCheck(report index.CheckReport) error {
@@ -67,7 +98,14 @@ func (a *app) printCheck(report index.CheckReport) error {
 		if finding.Damage {
 			kind = "damage"
 		}
-		fmt.Fprintf(&text, "  %s: %s at byte %d: %s\n", kind, finding.File, finding.Offset, finding.Message)
+		place := finding.File
+		if finding.Offset > 0 {
+			place = fmt.Sprintf("%s at byte %d", place, finding.Offset)
+		}
+		fmt.Fprintf(&text, "  %s: %s: %s\n", kind, place, finding.Message)
+		if finding.Remedy != "" {
+			fmt.Fprintf(&text, "    try: %s\n", finding.Remedy)
+		}
 	}
 	switch {
 	case report.Repaired > 0:

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -14,6 +14,7 @@ import (
 
 	"mekiki/embed/models"
 	"mekiki/index"
+	"mekiki/index/originals"
 	"mekiki/internal/progress"
 	"mekiki/server"
 	"mekiki/ui"
@@ -54,9 +55,8 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }
 	if s.writable {
 		options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
-		if !s.noUploads {
-			options.UploadFolder = filepath.Join(filepath.Dir(s.library.Folder()), filepath.Base(s.library.Folder())+"-uploads")
-		}
+		options.UploadFolder, options.NoUploads = originals.FolderOf(s.library.Folder()), s.noUploads
+		sweepUploads(ctx, s.library, options.UploadFolder, options.Logger)
 	}
 	served, err := server.New(options)
 	if err != nil {
@@ -86,6 +86,22 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 			})
 		}
 	})
+}
+
+// sweepUploads settles what a crash left among the uploads. Serving does not depend
+// on it.
+func sweepUploads(ctx context.Context, library *index.Library, folder string, logger *slog.Logger) {
+	swept, err := originals.Sweep(ctx, library, folder, logger)
+	if err != nil {
+		logger.Warn("uploads not swept", "error", err)
+	}
+	if swept != (originals.Swept{}) {
+		logger.Info("uploads swept", "removed", swept.Removed, "aside", swept.Aside, "found", swept.Found)
+	}
+	if swept.Aside > 0 {
+		logger.Warn("uploads that no record names were moved out of the folder of uploads", "files", swept.Aside, "to", originals.AsideOf(library.Folder()),
+			"try", "move them to a folder of yours and index that, to have them back")
+	}
 }
 
 // ready fails when the library is not where it was opened, which is said without
