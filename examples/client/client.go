@@ -31,6 +31,7 @@ type Client struct {
 type Hit struct {
 	ID          string  `json:"id"`
 	Path        string  `json:"path"`
+	Name        string  `json:"name"` // of an upload
 	Caption     string  `json:"caption"`
 	Probability float64 `json:"probability"`
 	Verdict     string  `json:"verdict"`
@@ -73,7 +74,7 @@ func (c *Client) Search(ctx context.Context, text string, limit int) (Response, 
 // SearchByImage looks for images like an image file and, if text is not empty,
 // answering the text too.
 func (c *Client) SearchByImage(ctx context.Context, image []byte, text string) (Response, error) {
-	body, kind, err := form(image, map[string]any{"text": text})
+	body, kind, err := form("image", image, map[string]any{"text": text})
 	if err != nil {
 		return Response{}, err
 	}
@@ -82,9 +83,20 @@ func (c *Client) SearchByImage(ctx context.Context, image []byte, text string) (
 	return answer, err
 }
 
-// Add adds an image file with tags and returns the record's id.
-func (c *Client) Add(ctx context.Context, image []byte, tags ...string) (string, error) {
-	body, kind, err := form(image, map[string]any{"tags": append([]string{}, tags...)})
+// Upload is an image file to add.
+type Upload struct {
+	// Image is the file's content, and Name what it is called.
+	Image []byte
+	Name  string
+	// Folder is where to put it, such as "Holiday 2024/Beach"; it may be empty.
+	Folder string
+	Tags   []string
+}
+
+// Add adds an image file and returns the record's id. After an error it may be in
+// or not; adding it again is always right.
+func (c *Client) Add(ctx context.Context, upload Upload) (string, error) {
+	body, kind, err := form(upload.Name, upload.Image, map[string]any{"tags": append([]string{}, upload.Tags...), "folder": upload.Folder})
 	if err != nil {
 		return "", err
 	}
@@ -192,24 +204,22 @@ func readProblem(response *http.Response) error {
 
 // form makes the body of an upload: the file is the part "image", everything else
 // is JSON in the part "request".
-func form(image []byte, request map[string]any) (body io.Reader, kind string, err error) {
+func form(name string, image []byte, request map[string]any) (body io.Reader, kind string, err error) {
 	data, err := json.Marshal(request)
 	if err != nil {
 		return nil, "", err
 	}
 	var buffer bytes.Buffer
 	writer := multipart.NewWriter(&buffer)
-	for _, part := range []struct {
-		name string
-		data []byte
-	}{{"request", data}, {"image", image}} {
-		target, err := writer.CreateFormFile(part.name, part.name)
-		if err != nil {
-			return nil, "", err
-		}
-		if _, err := target.Write(part.data); err != nil {
-			return nil, "", err
-		}
+	if err := writer.WriteField("request", string(data)); err != nil {
+		return nil, "", err
+	}
+	part, err := writer.CreateFormFile("image", name)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := part.Write(image); err != nil {
+		return nil, "", err
 	}
 	return &buffer, writer.FormDataContentType(), writer.Close()
 }

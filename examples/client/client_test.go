@@ -85,7 +85,7 @@ func TestClient(t *testing.T) {
 	for name, paint := range map[string]color.Color{
 		"red": color.RGBA{230, 10, 10, 255}, "green": color.RGBA{10, 230, 10, 255}, "blue": color.RGBA{10, 10, 230, 255},
 	} {
-		id, err := client.Add(ctx, plain(t, paint), "plain", name+"dish")
+		id, err := client.Add(ctx, Upload{Image: plain(t, paint), Name: "plate.png", Folder: "Kitchen/" + name + "ware", Tags: []string{"plain", name + "dish"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,6 +115,10 @@ func TestClient(t *testing.T) {
 	if err != nil || len(filtered.Hits) != 1 || filtered.Hits[0].ID != ids["green"] {
 		t.Errorf("by tag: %+v, %v", filtered, err)
 	}
+	filed, err := client.Search(ctx, "folder:blueware", 5)
+	if err != nil || len(filed.Hits) != 1 || filed.Hits[0].ID != ids["blue"] || filed.Hits[0].Name != "Kitchen/blueware/plate.png" {
+		t.Errorf("by folder: %+v, %v", filed, err)
+	}
 }
 
 func TestClientProblems(t *testing.T) {
@@ -124,7 +128,7 @@ func TestClientProblems(t *testing.T) {
 	if !errors.As(err, &problem) || problem.Code != "unbalanced_quote" || problem.Status != 400 || problem.Hint == "" {
 		t.Errorf("problem %+v, %v", problem, err)
 	}
-	if _, err := client.Add(t.Context(), []byte("no image")); !errors.As(err, &problem) || problem.Code != "invalid_image" {
+	if _, err := client.Add(t.Context(), Upload{Image: []byte("no image")}); !errors.As(err, &problem) || problem.Code != "invalid_image" {
 		t.Errorf("problem %v", err)
 	}
 	client.Token = "wrong"

@@ -110,7 +110,7 @@ function showActions(id) {
 
 function showRecord(record) {
   const caption = record.captions?.[0]?.text;
-  const name = (record.paths?.[0] || "").split(/[\\/]/).pop();
+  const name = (record.name || record.paths?.[0] || "").split(/[\\/]/).pop();
   replace(part("title"), caption || record.metadata?.title || name || record.id);
   part("image").alt = caption || name || "";
   announce(caption || name || "");
@@ -180,7 +180,7 @@ function highlighted(fragment) {
 function showFacts(record) {
   const about = record.metadata || {};
   const facts = [
-    [t("path"), (record.paths || []).join("\n")], [t("title"), about.title], [t("description"), about.description],
+    [t("path"), [record.name, ...(record.paths || [])].filter(Boolean).join("\n")], [t("title"), about.title], [t("description"), about.description],
     [t("size"), record.width ? `${record.width} × ${record.height}, ${i18n.bytes(record.bytes)}, ${record.format}` : ""],
     [t("taken"), about.taken && i18n.date(about.taken)], [t("camera"), about.camera], [t("lens"), about.lens], [t("place"), about.place],
     [t("position"), about.latitude !== undefined && about.latitude !== null ? `${about.latitude.toFixed(5)}, ${about.longitude.toFixed(5)}` : ""],

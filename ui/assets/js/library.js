@@ -181,6 +181,6 @@ export function duplicatesView() {
 }
 
 function groupRow(group) {
-  return h("div.group", {}, group.members.map((member) => h("button", { type: "button", title: member.path, onclick: () => state.go({ ...state.blank, view: "search", record: member.id, open: member.id }) },
-    h("img", { src: api.thumbnail(member.id), alt: member.path.split(/[\\/]/).pop(), loading: "lazy" }), h("span", {}, `${member.width} × ${member.height}`))));
+  return h("div.group", {}, group.members.map((member) => h("button", { type: "button", title: member.name || member.path, onclick: () => state.go({ ...state.blank, view: "search", record: member.id, open: member.id }) },
+    h("img", { src: api.thumbnail(member.id), alt: (member.name || member.path).split(/[\\/]/).pop(), loading: "lazy" }), h("span", {}, `${member.width} × ${member.height}`))));
 }

@@ -229,13 +229,13 @@ function select(key, values) {
 }
 
 function toItem(hit) {
-  const words = hit.caption || hit.title || hit.path;
+  const words = hit.caption || hit.title || hit.name || hit.path;
   const mark = percent(hit.probability);
   return { id: hit.id, hit, label: words, verdict: hit.verdict, mark, title: `${words}. ${t(`match_${hit.verdict}`, { percent: mark })}` };
 }
 
 function recordItem(record) {
-  const words = record.captions?.[0]?.text || record.metadata?.title || record.paths?.[0] || record.id;
+  const words = record.captions?.[0]?.text || record.metadata?.title || record.name || record.paths?.[0] || record.id;
   return { id: record.id, label: words, title: words };
 }
 
