@@ -291,7 +291,8 @@ func (m *jobs) progress(each *job, now ingest.Progress) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	each.shown.Progress = progressJSON{
-		Found: now.Seen, Walked: now.Walked, Added: now.Added + now.Attached, Unchanged: now.Unchanged, Removed: now.Removed,
+		Found: now.Seen, Walked: now.Walked, Added: now.Added + now.Changed + now.Attached,
+		Unchanged: now.Unchanged + now.Reread, Removed: now.Removed + now.Excluded,
 		Failed: now.Failed, Done: now.Done(),
 		Current: now.Path, Rate: now.Rate, Remaining: now.Remaining.Seconds(),
 	}
@@ -300,8 +301,8 @@ func (m *jobs) progress(each *job, now ingest.Progress) {
 
 func (p *progressJSON) take(summary ingest.Summary) {
 	*p = progressJSON{
-		Found: summary.Seen, Walked: true, Added: summary.Added + summary.Attached, Unchanged: summary.Unchanged,
-		Removed: summary.Removed, Failed: summary.Failed,
-		Done: summary.Unchanged + summary.Added + summary.Attached + summary.Failed,
+		Found: summary.Seen, Walked: true, Added: summary.Added + summary.Changed + summary.Attached,
+		Unchanged: summary.Unchanged + summary.Reread, Removed: summary.Removed + summary.Excluded, Failed: summary.Failed,
+		Done: summary.Unchanged + summary.Reread + summary.Added + summary.Changed + summary.Attached + summary.Failed,
 	}
 }

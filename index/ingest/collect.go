@@ -81,12 +81,14 @@ func (c *collector) commitWhenInterrupted(ctx context.Context) error {
 
 func (c *collector) take(ctx context.Context, result outcome) error {
 	switch {
+	case result.failure != nil && result.seen.wants != wantAll:
+		// It holds what it held: nothing is lost, and the next run tries again.
+		c.run.options.Logger.Warn("what the file says about itself cannot be read again", "file", result.file.Path, "error", result.failure)
+		c.run.progress.unchanged(result.file.Path)
 	case result.failure != nil:
-		c.fail(result.file, result.hash, result.failure)
+		c.fail(result.file, result.hash, result.seen.replaces, result.failure)
 	case result.image == nil:
-		c.batch.Attach = append(c.batch.Attach, index.Attach{ID: result.known, File: result.file})
-		c.change()
-		c.run.progress.attach(result.file.Path)
+		c.attach(&result)
 	default:
 		if at, same := c.pending[result.hash]; same {
 			c.attachPending(at, result)
@@ -95,6 +97,7 @@ func (c *collector) take(ctx context.Context, result outcome) error {
 		at := slices.IndexFunc(c.waiting, func(other outcome) bool { return other.hash == result.hash })
 		if at >= 0 {
 			c.waiting[at].put.Record.Files = append(c.waiting[at].put.Record.Files, result.file)
+			describeLater(&c.waiting[at].put.Record, result.file)
 			break
 		}
 		c.waiting = append(c.waiting, result)
@@ -110,6 +113,24 @@ func (c *collector) take(ctx context.Context, result outcome) error {
 	return nil
 }
 
+// attach gives a record a file that holds its content, and what is said of it now.
+func (c *collector) attach(result *outcome) {
+	c.batch.Attach = append(c.batch.Attach, index.Attach{ID: result.known, File: result.file})
+	if result.described != nil {
+		c.batch.Metadata = append(c.batch.Metadata, *result.described)
+	}
+	c.change()
+	switch result.seen.wants {
+	case wantMetadata:
+		c.run.progress.reread(result.file.Path)
+	case wantStamp:
+		c.run.progress.unchanged(result.file.Path)
+	default:
+		c.run.moved[result.known] = true
+		c.run.progress.attach(result.file.Path)
+	}
+}
+
 func (c *collector) change() {
 	if c.changes == 0 {
 		c.since = time.Now()
@@ -121,13 +142,23 @@ func (c *collector) change() {
 func (c *collector) attachPending(at int, result outcome) {
 	record := &c.batch.Puts[at].Record
 	record.Files = append(record.Files, result.file)
+	describeLater(record, result.file)
 	c.change()
 	c.run.progress.attach(result.file.Path)
 }
 
-// fail keeps a file's failure, and takes the file from the record it was of.
-func (c *collector) fail(file index.File, hash index.Hash, reason error) {
-	failure := index.Failure{File: file, Hash: hash, Reason: reasonOf(reason), Time: time.Now().UTC()}
+// describeLater has the next run read what is said of a record again, if more is said
+// beside a further file of it.
+func describeLater(record *index.Record, further index.File) {
+	if further.Sidecars != 0 {
+		record.MetadataVersion = 0
+	}
+}
+
+// fail keeps a file's failure, and takes the file from the record it was of. What
+// people gave the content that it replaces waits for the file to be readable.
+func (c *collector) fail(file index.File, hash, replaces index.Hash, reason error) {
+	failure := index.Failure{File: file, Hash: hash, Reason: reasonOf(reason), Time: time.Now().UTC(), Replaced: replaces}
 	if refused := (*fs.PathError)(nil); errors.Is(reason, errChanging) || errors.As(reason, &refused) {
 		// What the system refuses today it may give tomorrow, and the file
 		// does not tell of it: never the same, so tried again.
@@ -179,7 +210,7 @@ func (c *collector) embed(ctx context.Context) error {
 				return fmt.Errorf("%w: %w", ErrModel, err)
 			}
 			for _, file := range waiting[i].put.Record.Files {
-				c.fail(file, waiting[i].hash, fmt.Errorf("the model cannot read it: %w", err))
+				c.fail(file, waiting[i].hash, waiting[i].seen.replaces, fmt.Errorf("the model cannot read it: %w", err))
 			}
 			continue
 		}
@@ -201,12 +232,19 @@ func (c *collector) add(result *outcome, put index.Put) {
 		for _, file := range put.Record.Files {
 			c.batch.Attach = append(c.batch.Attach, index.Attach{ID: result.known, File: file})
 		}
+		if result.described != nil {
+			c.batch.Metadata = append(c.batch.Metadata, *result.described)
+		}
 	} else {
 		c.pending[result.hash] = len(c.batch.Puts)
 		c.batch.Puts = append(c.batch.Puts, put)
 	}
 	c.added++
-	c.run.progress.add(result.file.Path)
+	if put.Replaces.IsZero() {
+		c.run.progress.add(result.file.Path)
+	} else {
+		c.run.progress.changed(result.file.Path)
+	}
 	for _, file := range put.Record.Files[1:] {
 		c.run.progress.attach(file.Path)
 	}
@@ -263,6 +301,7 @@ func (c *collector) dropStale() {
 	}
 	c.batch.Attach = slices.DeleteFunc(c.batch.Attach, func(a index.Attach) bool { return gone(a.ID) })
 	c.batch.Vectors = slices.DeleteFunc(c.batch.Vectors, func(v index.Vectors) bool { return gone(v.ID) })
+	c.batch.Metadata = slices.DeleteFunc(c.batch.Metadata, func(m index.MetadataChange) bool { return gone(m.ID) })
 	c.batch.Captions = slices.DeleteFunc(c.batch.Captions, func(v index.CaptionChange) bool { return gone(v.ID) })
 }
 

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,16 +40,24 @@ var _ Engine = (*embed.Engine)(nil)
 
 // Summary is what a run did.
 type Summary struct {
-	// Seen counts the image files found; Unchanged, Added, Attached, Removed
-	// and Failed what became of them, as in [Progress]. Watching, files that
-	// later looks find as they were are not counted again, and a file that is
-	// put right no longer counts as failed.
+	// Seen counts the image files found; Unchanged, Added, Changed, Reread,
+	// Attached, Removed, Excluded and Failed what became of them, as in
+	// [Progress]. Watching, files that later looks find as they were are not
+	// counted again, and a file that is put right no longer counts as failed.
 	Seen      int `json:"seen"`
 	Unchanged int `json:"unchanged"`
 	Added     int `json:"added"`
+	Changed   int `json:"changed"`
+	Reread    int `json:"reread"`
 	Attached  int `json:"attached"`
 	Removed   int `json:"removed"`
+	Excluded  int `json:"excluded"`
 	Failed    int `json:"failed"`
+	// PassedOver counts the files of other kinds in the folders, by extension in
+	// lower case; "" is for files without one.
+	PassedOver map[string]int `json:"passed_over,omitempty"`
+	// Away are the folders whose drives seem to be away.
+	Away []AwayFolder `json:"away,omitempty"`
 	// Failures are the files of this run that could not be indexed; at most
 	// the first 1,000.
 	Failures []index.Failure `json:"-"`
@@ -164,6 +173,16 @@ type run struct {
 	own fs.FileInfo
 	// follower hears of changes; nil where nobody watches, or nothing tells.
 	follower *follower
+	// rereading says that what all pictures say about themselves is read again.
+	// reread are the records of several files that were, and moved those that got
+	// another path, in this pass.
+	rereading bool
+	reread    map[index.ID]bool
+	moved     map[index.ID]bool
+	// present are the mount points below which a known file was seen as it was.
+	present map[string]bool
+	// away are the folders whose drives are away, with the files that are kept.
+	away map[string]int
 }
 
 func newRun(library *index.Library, engine Engine, options Options) (*run, error) {
@@ -171,7 +190,7 @@ func newRun(library *index.Library, engine Engine, options Options) (*run, error
 	if err != nil {
 		return nil, err
 	}
-	r := &run{library: library, engine: engine, options: options, decoder: decoder, progress: newTracker(options)}
+	r := &run{library: library, engine: engine, options: options, decoder: decoder, progress: newTracker(options), rereading: options.Reread}
 	if own, err := os.Stat(library.Folder()); err == nil {
 		r.own = own
 	}
@@ -200,6 +219,7 @@ type feed func(ctx context.Context, found chan<- sighting) (*walked, error)
 // what was there may have another path by then, and keeps its record.
 func (r *run) pass(ctx context.Context, from feed) error {
 	r.progress.begin()
+	r.moved, r.reread, r.present = map[index.ID]bool{}, map[index.ID]bool{}, map[string]bool{}
 	var altered []sighting
 	walked, err := r.pipeline(ctx, from, &altered)
 	if err != nil {
@@ -210,11 +230,31 @@ func (r *run) pass(ctx context.Context, from feed) error {
 		if altered, err = r.exchange(ctx, altered); err != nil {
 			return err
 		}
+		r.findReplaced(altered)
 		if _, err := r.pipeline(ctx, feedOf(altered), nil); err != nil {
 			return err
 		}
 	}
-	return r.forget(ctx, walked)
+	if err := r.forget(ctx, walked); err != nil {
+		return err
+	}
+	r.rereading = false // once
+	return nil
+}
+
+// findReplaced finds the files whose old content is nowhere any more: what they hold
+// now is the same picture.
+func (r *run) findReplaced(altered []sighting) {
+	snapshot := r.library.Snapshot()
+	defer snapshot.Close()
+	drives := r.newDrives()
+	for i, seen := range altered {
+		record, known := snapshot.RecordByPath(seen.file.Path)
+		if !known || slices.ContainsFunc(record.Files, drives.holds) {
+			continue
+		}
+		altered[i].replaces, altered[i].tags = record.Hash, record.Tags
+	}
 }
 
 // feedOf feeds a list.
@@ -255,7 +295,7 @@ func (r *run) pipeline(ctx context.Context, from feed, altered *[]sighting) (*wa
 }
 
 // startWorkers makes outcomes of what is wanted by read, several at once.
-func (r *run) startWorkers(ctx context.Context, group *errgroup.Group, read func(context.Context, index.File) outcome,
+func (r *run) startWorkers(ctx context.Context, group *errgroup.Group, read reader,
 	wanted <-chan sighting, decoded chan<- outcome) {
 	workers, stages := errgroup.WithContext(ctx)
 	for range r.options.Workers {

@@ -22,8 +22,11 @@ func (r *run) exchange(ctx context.Context, altered []sighting) ([]sighting, err
 		_, err := feedOf(altered)(stages, wanted)
 		return err
 	})
-	r.startWorkers(stages, group, func(_ context.Context, file index.File) outcome {
-		result, _ := r.identify(file)
+	r.startWorkers(stages, group, func(ctx context.Context, seen sighting) outcome {
+		result, data := r.identify(seen)
+		if result.failure == nil && result.complete {
+			r.describeRecord(ctx, &result, data)
+		}
 		return result
 	}, wanted, identified)
 	var rest []sighting
@@ -33,7 +36,8 @@ func (r *run) exchange(ctx context.Context, altered []sighting) ([]sighting, err
 		for result := range identified {
 			switch {
 			case result.failure != nil || !result.complete:
-				rest = append(rest, sighting{result.file, specialOf(result.failure)})
+				result.seen.file, result.seen.failure = result.file, specialOf(result.failure)
+				rest = append(rest, result.seen)
 			case r.ownerOf(result.file.Path) == result.known:
 				if err := touched.take(stages, result); err != nil {
 					return err
@@ -129,11 +133,15 @@ func (m *mover) move(ctx context.Context, at int) error {
 	m.state[at] = moveDone
 	batch, result := &m.collector.batch, m.moves[at]
 	batch.Attach = append(batch.Attach, index.Attach{ID: result.known, File: result.file})
+	if result.described != nil {
+		batch.Metadata = append(batch.Metadata, *result.described)
+	}
 	if path, held := m.held[result.known]; held {
 		batch.Detach = append(batch.Detach, path)
 		delete(m.held, result.known)
 	}
 	m.collector.change()
+	m.collector.run.moved[result.known] = true
 	m.collector.run.progress.attach(result.file.Path)
 	switch {
 	case len(m.held) > 0:

@@ -90,11 +90,16 @@ func TestFilesThatChangePlaces(t *testing.T) {
 
 func idOf(tb testing.TB, library *index.Library, path string) index.ID {
 	tb.Helper()
+	return recordOf(tb, library, path).ID
+}
+
+func recordOf(tb testing.TB, library *index.Library, path string) *index.Record {
+	tb.Helper()
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	record, there := snapshot.RecordByPath(path)
 	if !there {
 		tb.Fatalf("%s is not in the library", path)
 	}
-	return record.ID
+	return record
 }

@@ -24,6 +24,14 @@ type Options struct {
 	Include, Exclude []string
 	// Hidden takes in files and folders whose name begins with a dot.
 	Hidden bool
+	// SystemFolders takes in what [SystemFolders] lists, and folders that hold a
+	// file named .nomedia.
+	SystemFolders bool
+	// NoExtension looks at the first bytes of files without an extension.
+	NoExtension bool
+	// Reread reads again what every picture says about itself, and what the files
+	// beside it say.
+	Reread bool
 	// FollowSymlinks goes through links to files and folders; loops are
 	// recognised.
 	FollowSymlinks bool
@@ -75,6 +83,8 @@ type Options struct {
 	// settleMost how long it may have to wait for others to rest; zero means
 	// the constants.
 	settle, settleMost time.Duration
+	// device gives the device that a folder is on; nil asks the system.
+	device func(folder string) (uint64, bool)
 }
 
 // Validate reports every option that is out of range.
@@ -123,6 +133,9 @@ func (o Options) ready() (Options, error) {
 	setDefault(&o.Captions, 1)
 	setDefault(&o.settle, settleDelay)
 	setDefault(&o.settleMost, settleLimit)
+	if o.device == nil {
+		o.device = deviceOf
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -19,14 +20,19 @@ type Progress struct {
 	// Total is how many files there are, counted ahead of reading them; zero
 	// while that is not known, and Seen when Walked.
 	Total int `json:"total"`
-	// Unchanged, Added, Attached, Removed and Failed count files: known ones
-	// (failed ones that have not changed among them), new images, moved or
-	// duplicate files of known images, files that are gone, and files that
-	// could not be indexed.
+	// Unchanged, Added, Changed, Reread, Attached, Removed, Excluded and Failed
+	// count files: known ones (failed ones that have not changed among them),
+	// new images, images whose file has other content now, images of which only
+	// the metadata was read again, moved or duplicate files of known images,
+	// files that are gone, known files that a rule leaves out now, and files
+	// that could not be indexed.
 	Unchanged int `json:"unchanged"`
 	Added     int `json:"added"`
+	Changed   int `json:"changed"`
+	Reread    int `json:"reread"`
 	Attached  int `json:"attached"`
 	Removed   int `json:"removed"`
+	Excluded  int `json:"excluded"`
 	Failed    int `json:"failed"`
 	// Committed counts the new images that are durable.
 	Committed int `json:"committed"`
@@ -42,7 +48,9 @@ type Progress struct {
 }
 
 // Done counts the files that are dealt with.
-func (p Progress) Done() int { return p.Unchanged + p.Added + p.Attached + p.Failed }
+func (p Progress) Done() int {
+	return p.Unchanged + p.Added + p.Changed + p.Reread + p.Attached + p.Failed
+}
 
 const (
 	reportInterval = 200 * time.Millisecond
@@ -66,6 +74,10 @@ type tracker struct {
 	failures []index.Failure
 	listed   map[string]bool
 	failed   int
+	// passed counts the files of other kinds, by extension; away are the folders
+	// whose drives are away.
+	passed map[string]int
+	away   []AwayFolder
 	// recent are counts of the last rateWindow, oldest first.
 	recent []moment
 }
@@ -77,7 +89,7 @@ type moment struct {
 }
 
 func newTracker(options Options) *tracker {
-	return &tracker{call: options.Progress, started: time.Now(), listed: map[string]bool{}}
+	return &tracker{call: options.Progress, started: time.Now(), listed: map[string]bool{}, passed: map[string]int{}}
 }
 
 func (t *tracker) change(change func(*Progress)) {
@@ -103,7 +115,9 @@ func (t *tracker) expect(files int) { t.change(func(p *Progress) { p.Total = fil
 func (t *tracker) unchanged(path string) {
 	t.change(func(p *Progress) { p.Unchanged++; p.Path = path })
 }
-func (t *tracker) remove(n int) { t.change(func(p *Progress) { p.Removed += n }) }
+func (t *tracker) remove(gone, excluded int) {
+	t.change(func(p *Progress) { p.Removed += gone; p.Excluded += excluded })
+}
 func (t *tracker) commit(n int) { t.change(func(p *Progress) { p.Committed += n }) }
 
 func (t *tracker) attach(path string) {
@@ -112,6 +126,45 @@ func (t *tracker) attach(path string) {
 
 func (t *tracker) add(path string) {
 	t.change(func(p *Progress) { p.Added++; p.Path = path; t.recover(path) })
+}
+
+func (t *tracker) changed(path string) {
+	t.change(func(p *Progress) { p.Changed++; p.Path = path; t.recover(path) })
+}
+
+func (t *tracker) reread(path string) {
+	t.change(func(p *Progress) { p.Reread++; p.Path = path; t.recover(path) })
+}
+
+// resolve forgets the failure of a path that is no more.
+func (t *tracker) resolve(path string) {
+	t.change(func(p *Progress) {
+		if t.passes > 1 {
+			t.recover(path)
+		}
+	})
+}
+
+// maximumKinds bounds the extensions that are told apart.
+const maximumKinds = 1000
+
+// passOver counts a file of another kind, in the first pass.
+func (t *tracker) passOver(extension string) {
+	t.change(func(p *Progress) {
+		if _, known := t.passed[extension]; t.passes < 2 && (known || len(t.passed) < maximumKinds) {
+			t.passed[extension]++
+		}
+	})
+}
+
+// keep notes which folders are away.
+func (t *tracker) keep(away map[string]int) {
+	t.change(func(*Progress) {
+		t.away = nil
+		for _, folder := range slices.Sorted(maps.Keys(away)) {
+			t.away = append(t.away, AwayFolder{folder, away[folder]})
+		}
+	})
 }
 
 func (t *tracker) fail(failure index.Failure) {
@@ -169,7 +222,7 @@ func (t *tracker) placeOf(path string) int {
 func (t *tracker) news() bool {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	return t.passes < 2 || t.now.Added+t.now.Attached+t.now.Removed > 0 || t.failed != t.before.Failed
+	return t.passes < 2 || t.now.Added+t.now.Changed+t.now.Reread+t.now.Attached+t.now.Removed+t.now.Excluded > 0 || t.failed != t.before.Failed
 }
 
 // sum gives what all passes did. What later ones find unchanged was counted
@@ -177,8 +230,11 @@ func (t *tracker) news() bool {
 func (t *tracker) sum() Summary {
 	sum, p := t.before, t.now
 	sum.Added += p.Added
+	sum.Changed += p.Changed
+	sum.Reread += p.Reread
 	sum.Attached += p.Attached
 	sum.Removed += p.Removed
+	sum.Excluded += p.Excluded
 	sum.Seen += p.Added + p.Attached + t.failed - sum.Failed
 	sum.Failed = t.failed
 	if t.passes < 2 {
@@ -196,7 +252,7 @@ func (t *tracker) current() Progress {
 	if p.Total > 0 {
 		p.Total = max(p.Total, p.Seen)
 	}
-	t.recent = append(t.recent, moment{now, p.Added, p.Done()})
+	t.recent = append(t.recent, moment{now, p.Added + p.Changed, p.Done()})
 	for len(t.recent) > 2 && t.recent[0].at.Before(now.Add(-rateWindow)) {
 		t.recent = t.recent[1:]
 	}
@@ -205,7 +261,7 @@ func (t *tracker) current() Progress {
 	if seconds < rateMinimum.Seconds() {
 		return p
 	}
-	p.Rate = float64(p.Added-first.added) / seconds
+	p.Rate = float64(p.Added+p.Changed-first.added) / seconds
 	if done := p.Done() - first.done; done > 0 && p.Total > p.Done() {
 		p.Remaining = time.Duration(float64(p.Total-p.Done()) / float64(done) * seconds * float64(time.Second))
 	}
@@ -217,6 +273,10 @@ func (t *tracker) summary() Summary {
 	defer t.mutex.Unlock()
 	sum := t.sum()
 	sum.Failures, sum.Duration = append([]index.Failure(nil), t.failures...), time.Since(t.started)
+	sum.Away = slices.Clone(t.away)
+	if len(t.passed) > 0 {
+		sum.PassedOver = maps.Clone(t.passed)
+	}
 	return sum
 }
 

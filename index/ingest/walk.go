@@ -8,9 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"mekiki/index"
@@ -25,12 +23,19 @@ type walked struct {
 	folders map[string]bool
 	// links are the real folders that were entered through a link.
 	entered map[string]bool
-	// roots were walked; empty ones among them had nothing in them at all.
-	roots map[string]bool
+	// excluded are files and folders that a rule leaves out, see [exclusion].
+	excluded map[[16]byte]struct{}
+	// deleted are the paths that the system said were deleted or renamed.
+	deleted map[string]bool
+	// whole says that the roots were walked from top to bottom.
+	whole bool
 }
 
 func newWalked() *walked {
-	return &walked{files: map[[16]byte]struct{}{}, folders: map[string]bool{}, entered: map[string]bool{}, roots: map[string]bool{}}
+	return &walked{
+		files: map[[16]byte]struct{}{}, folders: map[string]bool{}, entered: map[string]bool{},
+		excluded: map[[16]byte]struct{}{}, deleted: map[string]bool{},
+	}
 }
 
 // sighting is a file, or what has the name of one, that a walk came across. A
@@ -38,7 +43,27 @@ func newWalked() *walked {
 type sighting struct {
 	file    index.File
 	failure error
+	// sidecars are the paths of the files that describe it.
+	sidecars []string
+	// wants says what is to be done with it.
+	wants want
+	// replaces is the content that its path held before, if no file holds that
+	// any more, and tags are what people gave that content.
+	replaces index.Hash
+	tags     []string
 }
+
+// want is what a file that was seen needs.
+type want uint8
+
+const (
+	// wantAll: it is new, or changed, or its record lacks something.
+	wantAll want = iota
+	// wantMetadata: only what is said of it is to be read.
+	wantMetadata
+	// wantStamp: only where it is has changed.
+	wantStamp
+)
 
 // see notes a file, and reports whether it is new.
 func (w *walked) see(path string) bool {
@@ -74,7 +99,8 @@ func (r *run) walkAll(ctx context.Context, found chan<- sighting) (*walked, erro
 }
 
 func (r *run) walkRoots(ctx context.Context, found chan<- sighting) (*walked, error) {
-	w := &walker{run: r, walked: newWalked(), found: found}
+	w := r.newWalker(found)
+	w.walked.whole = true
 	var problems []error
 	for _, root := range r.roots {
 		err := w.root(ctx, root)
@@ -102,6 +128,16 @@ type walker struct {
 	// found is nil when files are only counted.
 	found chan<- sighting
 	count int
+	// mounts are the lengths of the mount points of folders, rules the ignore
+	// files of folders, and beside what the folder that was looked at last holds
+	// that may describe pictures.
+	mounts map[string]int
+	rules  map[string]*ignoring
+	beside *beside
+}
+
+func (r *run) newWalker(found chan<- sighting) *walker {
+	return &walker{run: r, walked: newWalked(), found: found, mounts: map[string]int{}, rules: map[string]*ignoring{}}
 }
 
 // root walks one of the paths that were asked for. A file is taken whatever
@@ -118,7 +154,6 @@ func (w *walker) root(ctx context.Context, root string) error {
 		w.listen(filepath.Dir(root))
 		return w.file(ctx, root, stat, nil)
 	}
-	w.walked.roots[root] = true
 	return w.folder(ctx, root, "", 1)
 }
 
@@ -145,10 +180,18 @@ func (w *walker) folder(ctx context.Context, root, relative string, depth int) e
 	if err != nil {
 		return err
 	}
+	if relative != "" && !w.run.options.SystemFolders && holdsNoMedia(entries) {
+		w.exclude(folder)
+		return nil
+	}
 	if w.found != nil {
 		w.walked.folders[folder] = true
 	}
+	w.readIgnoreFile(root, relative)
+	names := besideOf(folder, entries)
+	defer names.passOver(w)
 	for _, entry := range entries {
+		w.beside = names
 		if err := w.entry(ctx, root, joinSlash(relative, entry.Name()), entry, depth); err != nil {
 			return err
 		}
@@ -173,10 +216,14 @@ func joinSlash(folder, name string) string {
 func (w *walker) entry(ctx context.Context, root, relative string, entry fs.DirEntry, depth int) error {
 	options := &w.run.options
 	name := entry.Name()
-	if strings.HasPrefix(name, ".") && !options.Hidden || matchAny(options.Exclude, root, relative) {
+	full := filepath.Join(root, filepath.FromSlash(relative))
+	if w.excludes(root, relative, entry.IsDir()) {
+		w.exclude(full)
 		return nil
 	}
-	full := filepath.Join(root, filepath.FromSlash(relative))
+	if strings.HasPrefix(name, ".") && !options.Hidden {
+		return nil
+	}
 	mode, target, failure := entry.Type(), fs.FileInfo(nil), error(nil)
 	if mode&fs.ModeSymlink != 0 {
 		if !options.FollowSymlinks {
@@ -197,7 +244,8 @@ func (w *walker) entry(ctx context.Context, root, relative string, entry fs.DirE
 		return w.subfolder(ctx, root, relative, full, depth+1)
 	case len(options.Include) > 0 && !matchAny(options.Include, root, relative):
 		return nil
-	case len(options.Include) == 0 && !isImageName(name):
+	case len(options.Include) == 0 && !w.isImage(name, full, mode):
+		w.passOver(name, mode)
 		return nil
 	case failure == nil:
 		failure = irregular(mode)
@@ -256,8 +304,11 @@ func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo, failur
 		return nil
 	}
 	w.run.progress.see()
+	seen := sighting{file: stampOf(path, stat), failure: failure}
+	seen.file.MountLength = w.mountOf(filepath.Dir(path))
+	seen.file.Sidecars, seen.sidecars = w.sidecarsOf(path)
 	select {
-	case w.found <- sighting{stampOf(path, stat), failure}:
+	case w.found <- seen:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -275,7 +326,7 @@ func (r *run) countAhead(ctx context.Context) {
 		return
 	case <-time.After(countDelay):
 	}
-	w := &walker{run: r, walked: newWalked()}
+	w := r.newWalker(nil)
 	for _, root := range r.roots {
 		if err := w.root(ctx, root); err != nil && ctx.Err() != nil {
 			return
@@ -313,8 +364,10 @@ func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, e
 				continue
 			}
 			r.progress.see()
+			seen := sighting{file: stampOf(file.Path, stat)}
+			seen.file.Sidecars, seen.file.MountLength = file.Sidecars, file.MountLength
 			select {
-			case found <- sighting{file: stampOf(file.Path, stat)}:
+			case found <- seen:
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
@@ -332,75 +385,4 @@ func statKnown(record *index.Record, file index.File) (fs.FileInfo, error) {
 	}
 	defer handle.Close()
 	return handle.Stat()
-}
-
-// forget takes out files that are gone from folders that were listed whole.
-func (r *run) forget(ctx context.Context, w *walked) error {
-	if w == nil || len(w.folders) == 0 {
-		return nil
-	}
-	snapshot := r.library.Snapshot()
-	defer snapshot.Close()
-	empty := r.emptyRoots(w)
-	var batch index.Batch
-	gone := func(path string) bool {
-		if w.saw(path) || !w.covers(path) || slices.ContainsFunc(empty, func(root string) bool { return inside(path, root) }) {
-			return false
-		}
-		_, err := os.Lstat(path)
-		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) // a file has the name of its folder
-	}
-	for record := range snapshot.All() {
-		for _, file := range record.Files {
-			if gone(file.Path) {
-				batch.Detach = append(batch.Detach, file.Path)
-			}
-		}
-	}
-	for _, failure := range snapshot.Failures() {
-		if gone(failure.File.Path) || w.folders[failure.File.Path] {
-			batch.Resolved = append(batch.Resolved, failure.File.Path)
-		}
-	}
-	if len(batch.Detach)+len(batch.Resolved) == 0 {
-		return nil
-	}
-	if _, err := r.library.Write(ctx, batch); err != nil {
-		return err
-	}
-	r.progress.remove(len(batch.Detach))
-	return nil
-}
-
-// covers reports whether the walk would have seen the path were it there: some
-// folder above it was listed.
-func (w *walked) covers(path string) bool {
-	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
-		if w.folders[folder] {
-			return true
-		}
-		if parent := filepath.Dir(folder); parent == folder {
-			return false
-		}
-	}
-}
-
-// emptyRoots lists the walked roots that hold nothing at all, although the
-// library knows files below them. That is what a drive that is not mounted
-// looks like, so their files are kept.
-func (r *run) emptyRoots(w *walked) []string {
-	var empty []string
-	for root := range w.roots {
-		if entries, err := os.ReadDir(root); err == nil && len(entries) == 0 {
-			empty = append(empty, root)
-			r.options.Logger.Warn("the folder is empty; what the library knows of it is kept", "folder", root,
-				"try", "mekiki remove --folder, if its images are really gone")
-		}
-	}
-	return empty
-}
-
-// inside reports whether a path is below a folder.
-func inside(path, folder string) bool {
-	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }

@@ -150,7 +150,9 @@ func (f *follower) matters(event fsnotify.Event) bool {
 	case event.Has(fsnotify.Create | fsnotify.Remove | fsnotify.Rename):
 		return true
 	case event.Has(fsnotify.Write):
-		return len(f.run.options.Include) > 0 || isImageName(event.Name)
+		name := filepath.Base(event.Name)
+		return len(f.run.options.Include) > 0 || isImageName(name) || isSidecarName(name) || isRule(name) ||
+			f.run.options.NoExtension && filepath.Ext(name) == ""
 	}
 	snapshot := f.run.library.Snapshot()
 	defer snapshot.Close()
@@ -288,7 +290,8 @@ func (f *follower) forget(changed map[string]bool) {
 // walk rules decide as they do for a whole walk.
 func (r *run) changedFiles(changed map[string]bool) feed {
 	return func(ctx context.Context, found chan<- sighting) (*walked, error) {
-		w := &walker{run: r, walked: newWalked(), found: found}
+		w := r.newWalker(found)
+		changed = withDescribed(changed)
 		for _, root := range r.roots {
 			for path := range changed {
 				if path != root && !inside(path, root) {
@@ -321,6 +324,7 @@ func (w *walker) change(ctx context.Context, root, path string, gone bool) error
 	}
 	if gone {
 		w.walked.folders[filepath.Dir(path)] = true // where it is missed
+		w.walked.deleted[path] = true
 	}
 	return w.descend(ctx, root, filepath.ToSlash(relative))
 }
@@ -328,12 +332,15 @@ func (w *walker) change(ctx context.Context, root, path string, gone bool) error
 // descend goes from the root to one path, by the rules that hold on the way.
 func (w *walker) descend(ctx context.Context, root, relative string) error {
 	elements := strings.Split(relative, "/")
+	w.readIgnoreFile(root, "")
 	for depth := range elements[:len(elements)-1] {
 		above := strings.Join(elements[:depth+1], "/")
+		folder := filepath.Join(root, filepath.FromSlash(above))
 		hidden := strings.HasPrefix(elements[depth], ".") && !w.run.options.Hidden
-		if hidden || matchAny(w.run.options.Exclude, root, above) {
+		if hidden || w.excludes(root, above, true) || !w.run.options.SystemFolders && exists(filepath.Join(folder, noMediaName)) {
 			return nil
 		}
+		w.readIgnoreFile(root, above)
 	}
 	if limit := w.run.options.MaxDepth; limit > 0 && len(elements) > limit {
 		return nil
@@ -345,6 +352,40 @@ func (w *walker) descend(ctx context.Context, root, relative string) error {
 	}
 	defer w.enterAbove(root, full)()
 	return w.entry(ctx, root, relative, fs.FileInfoToDirEntry(stat), len(elements))
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// isRule reports whether a file says what of its folder is left out.
+func isRule(name string) bool { return name == ignoreName || name == noMediaName }
+
+// withDescribed adds to changed paths what else is to be looked at for them: the folders
+// whose rules changed, and what lies beside files that may describe it.
+func withDescribed(changed map[string]bool) map[string]bool {
+	all, listed := maps.Clone(changed), map[string]bool{}
+	for path := range changed {
+		folder, name := filepath.Dir(path), filepath.Base(path)
+		if isRule(name) {
+			all[folder] = all[folder]
+		}
+		if !isSidecarName(name) || listed[folder] {
+			continue
+		}
+		listed[folder] = true
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			continue
+		}
+		for _, entry := range entries {
+			if image := filepath.Join(folder, entry.Name()); isImageName(entry.Name()) {
+				all[image] = all[image]
+			}
+		}
+	}
+	return all
 }
 
 // enterAbove marks the folders above a path as entered until the returned function

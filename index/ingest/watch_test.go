@@ -190,11 +190,11 @@ func TestWatchRoots(t *testing.T) {
 	w.wait("start", a, hidden, single)
 	d := write(t, testImage(t, 4, 20, 20), photos, ".hidden", "d.jpg")
 	w.wait("in the inner root", a, hidden, single, d)
-	before := idOf(t, library, single)
+	before := recordOf(t, library, single)
 	write(t, testImage(t, 5, 20, 20), single+".new")
 	must(t, os.Rename(single+".new", single))
 	for range 200 {
-		if len(pathsOf(library)) == 4 && idOf(t, library, single) != before {
+		if now := recordOf(t, library, single); len(pathsOf(library)) == 4 && now.ID == before.ID && now.Hash != before.Hash {
 			return
 		}
 		time.Sleep(25 * time.Millisecond)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime/debug"
 	"slices"
 
 	"mekiki/embed/pixels"
@@ -24,6 +25,10 @@ type outcome struct {
 	// complete says that the record lacks nothing that this run makes.
 	complete bool
 	failure  error
+	// described is what is said now of the picture of a known record.
+	described *index.MetadataChange
+	// seen is what the walk saw.
+	seen sighting
 }
 
 // examine passes on the files that are not known to be as they were. Those whose
@@ -38,13 +43,28 @@ func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if unchanged(snapshot, file, func(id index.ID) bool { return snapshot.HasParts(id, space) }) {
+		record, known := snapshot.RecordByPath(file.Path)
+		failure, failed := snapshot.Failure(file.Path)
+		if known && hasFile(record, file) {
+			r.present[mountPointOf(file)] = true
+		}
+		switch {
+		case failed && failure.File.Same(file):
 			r.progress.unchanged(file.Path)
 			continue
-		}
-		if record, known := snapshot.RecordByPath(file.Path); altered != nil && known && !hasFile(record, file) {
-			*altered = append(*altered, seen)
-			continue
+		case failed:
+			seen.replaces = failure.Replaced
+		case !known:
+		case !hasFile(record, file):
+			if altered != nil {
+				*altered = append(*altered, seen)
+				continue
+			}
+		case snapshot.HasParts(record.ID, space):
+			if seen.wants = r.lacking(record, file); seen.wants == wantAll {
+				r.progress.unchanged(file.Path)
+				continue
+			}
 		}
 		select {
 		case wanted <- seen:
@@ -55,28 +75,37 @@ func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- 
 	return ctx.Err()
 }
 
-// unchanged reports whether the file is as it was when it was indexed, or when
-// it failed to be.
-func unchanged(snapshot *index.Snapshot, file index.File, complete func(index.ID) bool) bool {
-	if failure, failed := snapshot.Failure(file.Path); failed && failure.File.Same(file) {
-		return true
+// lacking says what is to be done with a file whose content is as it was when it was
+// indexed; wantAll means nothing.
+func (r *run) lacking(record *index.Record, file index.File) want {
+	at := slices.IndexFunc(record.Files, file.SameContent)
+	switch known := record.Files[at]; {
+	case known.Sidecars != file.Sidecars:
+		return wantMetadata
+	case (r.rereading || record.MetadataVersion < metadataVersion) && !r.reread[record.ID]:
+		if len(record.Files) > 1 {
+			r.reread[record.ID] = true // by one of its files
+		}
+		return wantMetadata
+	case known.MountLength != file.MountLength:
+		return wantStamp
 	}
-	record, known := snapshot.RecordByPath(file.Path)
-	return known && complete(record.ID) && hasFile(record, file)
+	return wantAll
 }
 
-// hasFile reports whether the record has the file as it is.
+// hasFile reports whether the record has the file with the content it has now.
 func hasFile(record *index.Record, file index.File) bool {
-	return slices.ContainsFunc(record.Files, file.Same)
+	return slices.ContainsFunc(record.Files, file.SameContent)
 }
 
 // work makes outcomes of files by read.
-func (r *run) work(ctx context.Context, read func(context.Context, index.File) outcome, wanted <-chan sighting, decoded chan<- outcome) error {
+func (r *run) work(ctx context.Context, read reader, wanted <-chan sighting, decoded chan<- outcome) error {
 	for task := range wanted {
 		result := outcome{file: task.file, failure: task.failure}
 		if task.failure == nil {
-			result = read(ctx, task.file)
+			result = r.guard(ctx, read, task)
 		}
+		result.seen = task
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -89,23 +118,51 @@ func (r *run) work(ctx context.Context, read func(context.Context, index.File) o
 	return ctx.Err()
 }
 
-// read makes an outcome of a file, with its image unless the library has all of
-// it. It never fails the run.
-func (r *run) read(ctx context.Context, file index.File) outcome {
-	result, data := r.identify(file)
+// reader makes an outcome of a file. It never fails the run.
+type reader func(context.Context, sighting) outcome
+
+// errUnexpected: a mistake in a program, ours or a library's, that a file leads to.
+var errUnexpected = errors.New("it makes the program that reads it fail")
+
+// guard reads a file. A panic is a failure of that file.
+func (r *run) guard(ctx context.Context, read reader, seen sighting) (result outcome) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			r.panicked("the file cannot be read", seen.file.Path, reason)
+			result = outcome{file: seen.file, failure: fmt.Errorf("%w: %v", errUnexpected, reason)}
+		}
+	}()
+	return read(ctx, seen)
+}
+
+// panicked tells developers of a panic that a file led to.
+func (r *run) panicked(what, path string, reason any) {
+	r.options.Logger.Debug(what, "file", path, "panic", reason, "stack", string(debug.Stack()))
+}
+
+// read makes an outcome of a file, with its image unless the library has all of it.
+func (r *run) read(ctx context.Context, seen sighting) outcome {
+	if seen.wants == wantStamp {
+		return outcome{file: seen.file, known: r.ownerOf(seen.file.Path), complete: true}
+	}
+	result, data := r.identify(seen)
 	if result.failure == nil && !result.complete {
-		result.failure = r.decode(ctx, data, &result)
+		result.failure = r.decode(ctx, data, seen, &result)
+	}
+	if result.failure == nil {
+		r.describeRecord(ctx, &result, data)
 	}
 	return result
 }
 
 // identify reads a file and says which record holds its content.
-func (r *run) identify(file index.File) (outcome, []byte) {
-	data, stamp, err := readStill(file)
+func (r *run) identify(seen sighting) (outcome, []byte) {
+	data, stamp, err := readStill(seen.file)
+	stamp.Sidecars, stamp.MountLength = seen.file.Sidecars, seen.file.MountLength
 	if err != nil {
-		return outcome{file: stamp, failure: err}, nil
+		return outcome{file: stamp, failure: err, seen: seen}, nil
 	}
-	result := outcome{file: stamp, hash: sha256.Sum256(data)}
+	result := outcome{file: stamp, hash: sha256.Sum256(data), seen: seen}
 	snapshot := r.library.Snapshot()
 	defer snapshot.Close()
 	if record, known := snapshot.RecordByHash(result.hash); known {
@@ -148,7 +205,7 @@ func readStill(file index.File) ([]byte, index.File, error) {
 		return nil, file, err
 	}
 	stamp := stampOf(file.Path, after)
-	if !stamp.Same(stampOf(file.Path, before)) || int64(len(data)) != stamp.Bytes {
+	if !stamp.SameContent(stampOf(file.Path, before)) || int64(len(data)) != stamp.Bytes {
 		return nil, file, errChanging
 	}
 	return data, stamp, nil
@@ -181,7 +238,7 @@ func appendAll(data []byte, source io.Reader, limit int64) ([]byte, error) {
 }
 
 // decode fills in the record and the image that the model reads.
-func (r *run) decode(ctx context.Context, data []byte, result *outcome) error {
+func (r *run) decode(ctx context.Context, data []byte, seen sighting, result *outcome) error {
 	image, err := r.decoder.Decode(ctx, data)
 	if err != nil {
 		return err
@@ -189,7 +246,11 @@ func (r *run) decode(ctx context.Context, data []byte, result *outcome) error {
 	result.put.Record = index.Record{
 		Kind: index.KindImage, Hash: result.hash, Files: []index.File{result.file},
 		Format: string(image.Format), Width: image.Width, Height: image.Height, Bytes: int64(len(data)),
-		Metadata: readMetadata(data, image.Format), PerceptualHash: pixels.PerceptualHash(image),
+		Metadata:        r.describe(ctx, data, image.Format, result.file, seen.sidecars),
+		MetadataVersion: metadataVersion, PerceptualHash: pixels.PerceptualHash(image), Tags: seen.tags,
+	}
+	if seen.replaces != result.hash { // else it is back
+		result.put.Replaces = seen.replaces
 	}
 	if result.put.Thumbnail, err = pixels.Thumbnail(image, index.ThumbnailSide, index.ThumbnailQuality); err != nil {
 		return err

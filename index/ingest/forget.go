@@ -1,0 +1,165 @@
+package ingest
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mekiki/index"
+)
+
+// AwayFolder is a folder whose drive seems to be away, so that what the library
+// knows of it is kept.
+type AwayFolder struct {
+	// Folder is the folder that is empty, or the mount point that is none any more.
+	Folder string `json:"folder"`
+	// Files counts the files of it that are kept.
+	Files int `json:"files"`
+}
+
+// forgetting decides what a walk says of files that it did not see.
+type forgetting struct {
+	run    *run
+	walked *walked
+	drives *drives
+	batch  index.Batch
+	// away counts the files that are kept, by the folder that says so.
+	away map[string]int
+	// removed and excluded count the files that go.
+	removed, excluded int
+}
+
+// forget takes out the files that are gone from folders that were listed, those that
+// a rule leaves out now, and the old paths of what was moved. docs/library.md has the
+// rule.
+func (r *run) forget(ctx context.Context, w *walked) error {
+	if w == nil || len(w.folders)+len(w.excluded) == 0 {
+		return nil
+	}
+	snapshot := r.library.Snapshot()
+	defer snapshot.Close()
+	f := &forgetting{run: r, walked: w, drives: r.newDrives(), away: map[string]int{}}
+	if w.whole {
+		f.findLostDrives(snapshot)
+	}
+	for record := range snapshot.All() {
+		f.record(record)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	for _, failure := range snapshot.Failures() {
+		if w.folders[failure.File.Path] || f.gone(failure.File, false) {
+			f.batch.Resolved = append(f.batch.Resolved, failure.File.Path)
+			r.progress.resolve(failure.File.Path)
+		}
+	}
+	f.warn()
+	if len(f.batch.Detach)+len(f.batch.Resolved)+len(f.batch.Attach) == 0 {
+		return nil
+	}
+	if _, err := r.library.Write(ctx, f.batch); err != nil {
+		return err
+	}
+	r.progress.remove(f.removed, f.excluded)
+	return nil
+}
+
+// record decides about a record's files.
+func (f *forgetting) record(record *index.Record) {
+	moved := f.run.moved[record.ID]
+	present, first := -1, false
+	for i, file := range record.Files {
+		switch {
+		case f.walked.saw(file.Path):
+			if present < 0 {
+				present = i
+			}
+		case f.walked.excludes(file.Path):
+			f.batch.Detach = append(f.batch.Detach, file.Path)
+			f.excluded++
+		case f.gone(file, moved):
+			f.batch.Detach = append(f.batch.Detach, file.Path)
+			f.removed++
+		case i == 0:
+			first = f.drives.unmounted(file) != "" || f.drives.ground(file.Path) != file.Path
+		}
+	}
+	if first && present > 0 {
+		// What is shown is a file that is there.
+		f.batch.Attach = append(f.batch.Attach, index.Attach{ID: record.ID, File: record.Files[present], First: true})
+	}
+}
+
+// gone reports whether a file that the walk did not see is gone for good. Of what has
+// moved, the walk saw another file.
+func (f *forgetting) gone(file index.File, moved bool) bool {
+	if f.walked.saw(file.Path) || !moved && !f.walked.covers(file.Path) {
+		return false
+	}
+	if _, err := os.Lstat(file.Path); !missing(err) {
+		return false
+	}
+	folder := f.drives.unmounted(file)
+	if folder == "" && !moved && !f.walked.deleted[file.Path] {
+		folder = f.drives.emptied(file.Path)
+	}
+	if folder != "" {
+		f.away[folder]++
+	}
+	return folder == ""
+}
+
+// findLostDrives finds the mount points that hold none of the files that the library
+// knows of them, although the walk went through them: another drive may be there.
+func (f *forgetting) findLostDrives(snapshot *index.Snapshot) {
+	for record := range snapshot.All() {
+		for _, file := range record.Files {
+			point := mountPointOf(file)
+			if point != "" && !f.run.present[point] && !f.run.moved[record.ID] && f.walked.missed(file.Path) {
+				f.drives.lost[point] = true
+			}
+		}
+	}
+}
+
+// warn says which folders are away, each once until it is back.
+func (f *forgetting) warn() {
+	told := f.run.away
+	f.run.away = map[string]int{}
+	for _, folder := range slices.Sorted(maps.Keys(f.away)) {
+		f.run.away[folder] = f.away[folder]
+		if _, known := told[folder]; known {
+			continue
+		}
+		f.run.options.Logger.Warn("the folder is empty, or its drive is away; what the library knows of it is kept", "folder", folder,
+			"files", f.away[folder], "try", "mekiki remove --folder, if its images are really gone")
+	}
+	f.run.progress.keep(f.run.away)
+}
+
+// missed reports whether the walk looked for a path and did not see it.
+func (w *walked) missed(path string) bool {
+	return !w.saw(path) && w.covers(path) && !w.excludes(path)
+}
+
+// covers reports whether the walk would have seen the path were it there: some
+// folder above it was listed.
+func (w *walked) covers(path string) bool {
+	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
+		if w.folders[folder] {
+			return true
+		}
+		if parent := filepath.Dir(folder); parent == folder {
+			return false
+		}
+	}
+}
+
+// inside reports whether a path is below a folder.
+func inside(path, folder string) bool {
+	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
+}

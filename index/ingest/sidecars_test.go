@@ -1,0 +1,136 @@
+package ingest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+)
+
+// TestSidecarsAloneAreNoticed: a sidecar that comes, changes or goes has only the
+// metadata of its picture read again.
+func TestSidecarsAloneAreNoticed(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	a := write(t, testImage(t, 1, 20, 20), photos, "a.jpg")
+	b := write(t, testImage(t, 2, 20, 20), photos, "b.jpg")
+	library, engine := openLibrary(t, filepath.Join(folder, "library")), newCounting("one")
+	options := Options{Paths: []string{photos}}
+	mustRun(t, library, engine, options)
+	tag(t, library, a)
+	step := func(name string, want Summary) {
+		t.Helper()
+		before := engine.images.Load()
+		if diff := cmp.Diff(want, mustRun(t, library, engine, options)); diff != "" || engine.images.Load() != before {
+			t.Errorf("%s: the model read %d pictures; %s", name, engine.images.Load()-before, diff)
+		}
+		hasTag(t, library, a)
+	}
+	step("nothing", Summary{Seen: 2, Unchanged: 2})
+	sidecar := write(t, xmpOf("first"), photos, "a.jpg.xmp")
+	step("it comes", Summary{Seen: 2, Unchanged: 1, Reread: 1})
+	step("nothing", Summary{Seen: 2, Unchanged: 2})
+	write(t, xmpOf("second"), sidecar)
+	later := time.Now().Add(time.Minute)
+	must(t, os.Chtimes(sidecar, later, later))
+	write(t, xmpOf("other"), photos, "b.xmp")
+	step("it changes", Summary{Seen: 2, Reread: 2})
+	must(t, os.Remove(sidecar))
+	step("it goes", Summary{Seen: 2, Unchanged: 1, Reread: 1})
+	if recordOf(t, library, a).Files[0].Sidecars != 0 || recordOf(t, library, b).Files[0].Sidecars == 0 {
+		t.Error("the stamps of the sidecars are not as they should be")
+	}
+}
+
+func xmpOf(keyword string) []byte {
+	return fmt.Appendf(nil, `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Description rdf:about=""><dc:subject><rdf:Bag><rdf:li>%s</rdf:li></rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>`, keyword)
+}
+
+// TestWatchHearsOfSidecars: watching notices sidecars that come and go.
+func TestWatchHearsOfSidecars(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	a := write(t, testImage(t, 1, 20, 20), photos, "deep", "a.jpg")
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	w := startWatch(t, library, newCounting("one"), Options{Paths: []string{photos}})
+	w.wait("start", a)
+	until := func(what string, has bool) {
+		t.Helper()
+		for range 200 {
+			if (recordOf(t, library, a).Files[0].Sidecars != 0) == has {
+				return
+			}
+			time.Sleep(25 * time.Millisecond)
+		}
+		t.Errorf("%s was not noticed", what)
+	}
+	sidecar := write(t, xmpOf("x"), photos, "deep", "a.xmp")
+	until("a new sidecar", true)
+	must(t, os.Remove(sidecar))
+	until("that it went", false)
+	if summary := w.stop(); summary.Reread != 2 || summary.Seen != 1 {
+		t.Errorf("summary %+v", summary)
+	}
+}
+
+// TestMetadataIsReadAgain: what an older version read is read again once, and all of it
+// when that is asked for; stopping in between loses nothing.
+func TestMetadataIsReadAgain(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	var paths []string
+	for i := range 6 {
+		paths = append(paths, write(t, testImage(t, uint64(i), 20, 20), photos, fmt.Sprint(i, ".jpg")))
+	}
+	write(t, testImage(t, 0, 20, 20), photos, "copy.jpg")
+	library, engine := openLibrary(t, filepath.Join(folder, "library")), newCounting("one")
+	options := Options{Paths: []string{photos}}
+	mustRun(t, library, engine, options)
+	var old index.Batch
+	for _, path := range paths[:4] {
+		old.Metadata = append(old.Metadata, index.MetadataChange{ID: idOf(t, library, path), Metadata: index.Metadata{Title: "old"}})
+	}
+	_, err := library.Write(t.Context(), old)
+	must(t, err)
+	before := engine.images.Load()
+	if diff := cmp.Diff(Summary{Seen: 7, Unchanged: 3, Reread: 4}, mustRun(t, library, engine, options)); diff != "" {
+		t.Errorf("an older version's: %s", diff)
+	}
+	if diff := cmp.Diff(Summary{Seen: 7, Unchanged: 7}, mustRun(t, library, engine, options)); diff != "" {
+		t.Errorf("then: %s", diff)
+	}
+	if slices.ContainsFunc(paths, func(path string) bool { return recordOf(t, library, path).Metadata.Title != "" }) {
+		t.Error("the old metadata is still there")
+	}
+	options.Reread = true
+	if diff := cmp.Diff(Summary{Seen: 7, Unchanged: 1, Reread: 6}, mustRun(t, library, engine, options)); diff != "" {
+		t.Errorf("asked for: %s", diff)
+	}
+	if engine.images.Load() != before {
+		t.Error("the model read pictures")
+	}
+}
+
+// TestSidecarKeys: what describes a picture is looked for among names that begin alike.
+func TestSidecarKeys(t *testing.T) {
+	for picture, sidecars := range map[string][]string{
+		"IMG_1.jpg":             {"IMG_1.jpg.xmp", "img_1.XMP", "IMG_1.jpg.json", "IMG_1.jpg.supplemental-metadata.json"},
+		"IMG_1(2).jpg":          {"IMG_1.jpg(2).json", "IMG_1.jpg.supplemental-metadata(2).json"},
+		"IMG_1-edited.jpg":      {"IMG_1.jpg.json"},
+		"IMG_1-bearbeitet.jpg":  {"IMG_1.jpg.json"},
+		"IMG-20250108-WA01.jpg": {"IMG-20250108-WA01.jpg.json"},
+		"a name of a picture that is longer than what fits.jpg": {"a name of a picture that is longer than what f.json"},
+	} {
+		for _, sidecar := range sidecars {
+			if sidecarKey(picture) != sidecarKey(sidecar) {
+				t.Errorf("%s has the key %q, %s %q", picture, sidecarKey(picture), sidecar, sidecarKey(sidecar))
+			}
+		}
+	}
+}
