@@ -94,7 +94,7 @@ func (x *vectorStore) saveCells(kind Kind, view vectorView) {
 		err = makeFolder(l.fsys, l.folder, filepath.Dir(name))
 	}
 	if err == nil {
-		if !l.options.ReadOnly {
+		if !l.readOnly.Load() {
 			removeTemporary(l.fsys, filepath.Dir(name))
 		}
 		err = writeStream(l.fsys, name, l.options.Now().UnixNano(), view.Save)

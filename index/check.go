@@ -94,7 +94,7 @@ func (l *Library) checkCatalog(ctx context.Context, report *CheckReport) error {
 		if err == nil {
 			*report = changed
 		}
-		if attempt == 5 || !l.options.ReadOnly || !errors.Is(err, fs.ErrNotExist) {
+		if attempt == 5 || !l.readOnly.Load() || !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -307,7 +307,7 @@ func (l *Library) checkWords(ctx context.Context, v *view, report *CheckReport) 
 // library's quarantine folder, rebuilds what is derived, and takes damaged
 // vectors and tokens out, so that the next indexing run makes them again.
 func (l *Library) Repair(ctx context.Context) (CheckReport, error) {
-	if l.options.ReadOnly {
+	if l.readOnly.Load() {
 		return CheckReport{}, fmt.Errorf("repair library: %w", ErrReadOnly)
 	}
 	l.writer.Lock()

@@ -27,7 +27,7 @@ type CompactResult struct {
 // Readers go on; writers wait. A library whose catalog is damaged is to be
 // repaired before: the error is then [ErrDamaged].
 func (l *Library) Compact(ctx context.Context) (CompactResult, error) {
-	if l.options.ReadOnly {
+	if l.readOnly.Load() {
 		return CompactResult{}, fmt.Errorf("compact: %w", ErrReadOnly)
 	}
 	l.writer.Lock()

@@ -51,7 +51,7 @@ func (d *derived) openWords(ctx context.Context, l *Library, s *state) (err erro
 	switch {
 	case !onDisk:
 		opened, err = keyword.OpenMemory()
-	case l.options.ReadOnly:
+	case l.readOnly.Load():
 		if opened, err = keyword.OpenCopy(folder); err != nil {
 			l.logger.Warn("the words of all records are indexed in memory: the keyword index cannot be copied", "records", s.records.count, "why", err)
 			opened, err = keyword.OpenMemory()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mekiki/index/internal/segment"
@@ -97,6 +98,8 @@ type Library struct {
 	read    catalogEnd
 	// former is what a reader showed before it reads everything anew.
 	former *view
+	// readOnly says that it is open for reading, until it is promoted.
+	readOnly atomic.Bool
 
 	// writer is held by the goroutine that commits.
 	writer    sync.Mutex
@@ -131,10 +134,7 @@ func Open(ctx context.Context, folder string, options Options) (*Library, error)
 	if err != nil {
 		return nil, fmt.Errorf("open library: %w", err)
 	}
-	l := &Library{
-		folder: absolute, options: options, fsys: options.FileSystem, logger: options.Logger,
-		appenders: map[appenderKey]*segmentAppender{},
-	}
+	l := newLibrary(absolute, options)
 	if options.ReadOnly {
 		err = l.openReader(ctx)
 	} else {
@@ -144,6 +144,16 @@ func Open(ctx context.Context, folder string, options Options) (*Library, error)
 		return nil, explain(err, absolute)
 	}
 	return l, nil
+}
+
+// newLibrary makes a library that is not open yet.
+func newLibrary(folder string, options Options) *Library {
+	l := &Library{
+		folder: folder, options: options, fsys: options.FileSystem, logger: options.Logger,
+		appenders: map[appenderKey]*segmentAppender{},
+	}
+	l.readOnly.Store(options.ReadOnly)
+	return l
 }
 
 // explain adds a remedy to the errors that a user can do something about.

@@ -26,7 +26,7 @@ func (l *Library) Present() error {
 
 // present is Present without looking whether the library is closed.
 func (l *Library) present() error {
-	if l.options.ReadOnly {
+	if l.readOnly.Load() {
 		if _, err := l.fsys.Stat(filepath.Join(l.folder, catalogFolder)); errors.Is(err, fs.ErrNotExist) {
 			return l.moved()
 		}

@@ -20,7 +20,7 @@ import (
 // damaged, is everything read anew; vectors of records that are as they were
 // stay in memory even then.
 func (l *Library) Refresh(ctx context.Context) (bool, error) {
-	if !l.options.ReadOnly {
+	if !l.readOnly.Load() {
 		return false, nil
 	}
 	l.writer.Lock()
@@ -72,25 +72,14 @@ func (l *Library) behind() (bool, error) {
 // reopen reads everything anew, but for the vectors of records that have not
 // changed. Where there is damage, vectors are read too, to tell what of it is left.
 func (l *Library) reopen(ctx context.Context, from *view) error {
-	fresh := &Library{folder: l.folder, options: l.options, fsys: l.fsys, logger: l.logger}
+	fresh := newLibrary(l.folder, l.options)
 	if len(l.Findings()) == 0 {
 		fresh.former = from
 	}
 	if err := fresh.openReader(ctx); err != nil {
 		return err
 	}
-	if store := fresh.derived.vectors; store != nil && store != from.vectors {
-		store.library = l
-	}
-	l.mutex.Lock()
-	old, oldDerived := l.view, l.derived
-	l.view, l.derived, l.lookup, l.findings, l.read = fresh.view, fresh.derived, fresh.lookup, fresh.findings, fresh.read
-	l.mutex.Unlock()
-	// Snapshots of before go on searching the old keyword index.
-	if err := oldDerived.words.release(); err != nil {
-		l.logger.Warn("close an old keyword index", "error", err)
-	}
-	return old.release()
+	return l.take(fresh, from)
 }
 
 // errNoTrail says that the log does not lead from what was read to what is.

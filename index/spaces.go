@@ -70,7 +70,7 @@ func (l *Library) RollbackSpace(ctx context.Context) error {
 // switchSpace commits the new ranks together, so that at every moment exactly
 // one space serves, and publishes the new space's vectors with them.
 func (l *Library) switchSpace(ctx context.Context, choose func(*state) *space) error {
-	if l.options.ReadOnly {
+	if l.readOnly.Load() {
 		return ErrReadOnly
 	}
 	l.writer.Lock()

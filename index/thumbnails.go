@@ -42,7 +42,7 @@ type thumbnails struct {
 
 func newThumbnails(l *Library) *thumbnails {
 	return &thumbnails{
-		fsys: l.fsys, folder: filepath.Join(l.folder, derivedFolder, "thumbnails"), readOnly: l.options.ReadOnly,
+		fsys: l.fsys, folder: filepath.Join(l.folder, derivedFolder, "thumbnails"), readOnly: l.readOnly.Load(),
 		library: l.folder, present: l.present,
 	}
 }

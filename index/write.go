@@ -53,7 +53,7 @@ func (l *Library) Write(ctx context.Context, batch Batch) (WriteResult, error) {
 // change queues a request and sees to it that it is committed: whoever gets
 // the writer first commits everything that is waiting.
 func (l *Library) change(ctx context.Context, request *writeRequest) error {
-	if l.options.ReadOnly {
+	if l.readOnly.Load() {
 		return ErrReadOnly
 	}
 	if err := ctx.Err(); err != nil {
