@@ -73,7 +73,9 @@ func (s *Server) sendSession(c echo.Context, who caller) error {
 	if len(s.options.Tokens) == 0 {
 		state.Authentication = "none"
 	}
-	state.ReadOnly = s.options.Ingester == nil
+	if state.ReadOnly = s.options.Ingester == nil || s.readOnly() != nil; state.ReadOnly {
+		state.Scopes = min(who.scope, ScopeRead).names()
+	}
 	return sendJSON(c, http.StatusOK, state)
 }
 

@@ -180,15 +180,14 @@ func readPart(ctx context.Context, part *multipart.Part, name string, limit int6
 // badBody keeps the errors that say something of the connection or the size, and
 // makes a problem of the others: what is left is how the body is made.
 func badBody(ctx context.Context, what string, err error) error {
-	if ctx.Err() != nil {
+	problem := asProblem(err)
+	switch {
+	case problem.Code != CodeInternal && problem.Code != CodeInvalidRequest:
+		return fmt.Errorf("read %s: %w", what, err)
+	case ctx.Err() != nil:
 		return fmt.Errorf("read %s: %w", what, ctx.Err())
 	}
-	problem := asProblem(err)
-	switch problem.Code {
-	case CodeInternal, CodeInvalidRequest:
-		return problemf(CodeInvalidRequest, "the %s is not well formed, or ends too early", what)
-	}
-	return fmt.Errorf("read %s: %w", what, err)
+	return problemf(CodeInvalidRequest, "the %s is not well formed, or ends too early", what)
 }
 
 func accepted(bodies map[string]*openapi.Schema) string {

@@ -32,6 +32,10 @@ type Options struct {
 	LibraryFolder string
 	// Ingester brings in files; nil means that nothing can be added.
 	Ingester Ingester
+	// Writable says why the library cannot be changed at present, if it cannot: its
+	// error is shown, and one that is index.ErrLocked may pass. It is asked for each
+	// request that would change something. nil means that it can.
+	Writable func() error
 	// Models lists the models there are; nil means none.
 	Models func() []Model
 	// Ready says why searches cannot be answered, if they cannot; its error is

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/index"
 	"mekiki/server/openapi"
 )
 
@@ -48,6 +50,9 @@ func routeOf(c echo.Context) *route {
 	return found
 }
 
+// jobPath is the address of one job.
+const jobPath = "/api/v1/jobs/{id}"
+
 // routes is the table of what the API document describes. The page and the page
 // that shows the document are apart: see addPages.
 func (s *Server) routes() []*route {
@@ -83,7 +88,7 @@ func (s *Server) routes() []*route {
 		{method: get, path: api + "/jobs", class: classRead, handler: s.listJobs},
 		{method: post, path: api + "/jobs", class: classRead, handler: s.startJob},
 		{method: get, path: api + "/jobs/{id}", class: classRead, handler: s.getJob},
-		{method: remove, path: api + "/jobs/{id}", class: classRead, handler: s.cancelJob},
+		{method: remove, path: jobPath, class: classRead, handler: s.cancelJob},
 		{method: get, path: api + "/jobs/{id}/events", class: classStream, handler: s.followJob},
 		{method: get, path: api + "/failures", class: classRead, handler: s.listFailures},
 
@@ -132,7 +137,7 @@ func (s *Server) addRoutes() error {
 
 func (s *Server) addRoute(line *route) {
 	path := braces.ReplaceAllString(line.path, ":$1")
-	handler := s.authorize(line.scope, checkQuery(s.admit(line)))
+	handler := s.authorize(line.scope, s.checkWritable(line, checkQuery(s.admit(line))))
 	keep := func(c echo.Context) error {
 		c.Set(routeKey, line)
 		return handler(c)
@@ -141,6 +146,40 @@ func (s *Server) addRoute(line *route) {
 	if line.method == http.MethodGet && line.class != classStream {
 		s.echo.Add(http.MethodHead, path, keep)
 	}
+}
+
+// checkWritable refuses what changes the library while nothing can be changed. Jobs that are there can be cancelled.
+func (s *Server) checkWritable(line *route, handler echo.HandlerFunc) echo.HandlerFunc {
+	reads := line.method == http.MethodGet || line.scope < ScopeWrite || line.path == jobPath
+	if reads {
+		return handler
+	}
+	return func(c echo.Context) error {
+		if err := s.readOnly(); err != nil {
+			return err
+		}
+		return handler(c)
+	}
+}
+
+// readOnly is the problem with requests that would change something, or nil. Why is said without a path or a process,
+// as everybody may know it.
+func (s *Server) readOnly() error {
+	if s.options.Writable == nil {
+		return nil
+	}
+	err := s.options.Writable()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, index.ErrLocked):
+		problem := newProblem(CodeUnavailable, "another process is writing to the library: nothing can be changed here until it is done")
+		problem.cause, problem.retryAfter = err, 5
+		return problem
+	}
+	problem := newProblem(CodeUnsupported, err.Error())
+	problem.cause = err
+	return problem
 }
 
 // checkQuery refuses parameters that an operation of the API does not have, also where the handler reads none. What lies

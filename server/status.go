@@ -71,6 +71,8 @@ type statusJSON struct {
 	Library  string    `json:"library,omitempty"`
 	Uploads  bool      `json:"uploads"`
 	Indexing bool      `json:"indexing"`
+	ReadOnly bool      `json:"read_only,omitempty"`
+	WhyRead  string    `json:"read_only_reason,omitempty"`
 }
 
 func (s *Server) getStatus(c echo.Context) error {
@@ -78,6 +80,9 @@ func (s *Server) getStatus(c echo.Context) error {
 		Version: s.options.Version, Started: s.started.UTC(), Running: s.jobs.running(),
 		Uploads:  s.options.Ingester != nil && s.originals != nil && !s.options.NoUploads,
 		Indexing: s.options.Ingester != nil && len(s.options.Roots) > 0,
+	}
+	if err := s.readOnly(); err != nil {
+		status.ReadOnly, status.WhyRead, status.Uploads, status.Indexing = true, asProblem(err).reason(), false, false
 	}
 	if callerOf(c).scope >= ScopeAdmin {
 		status.Library = s.options.LibraryFolder
@@ -111,6 +116,9 @@ func (s *Server) health(c echo.Context) error { return c.String(http.StatusOK, "
 func (s *Server) ready(c echo.Context) error {
 	if err := s.readiness(c.Request().Context()); err != nil {
 		return err
+	}
+	if err := s.readOnly(); err != nil {
+		return c.String(http.StatusOK, "ready, for reading only: "+asProblem(err).reason()+"\n")
 	}
 	return c.String(http.StatusOK, "ready\n")
 }

@@ -83,12 +83,12 @@ func runDemo(ctx context.Context, app *app, options demoOptions) error {
 		return err
 	}
 	app.library = filepath.Join(folder, "library-"+engine.Space().Fingerprint[:12])
-	library, writable, err := openDemoLibrary(ctx, app)
+	library, reads, err := openDemoLibrary(ctx, app)
 	if err != nil {
 		return err
 	}
 	defer library.Close()
-	if writable {
+	if reads == nil {
 		if err := fillDemoLibrary(ctx, app, library, engine, filepath.Join(folder, "gallery")); err != nil {
 			return err
 		}
@@ -99,18 +99,17 @@ func runDemo(ctx context.Context, app *app, options demoOptions) error {
 	case options.noServe:
 		return nil
 	}
-	return serveDemo(ctx, app, library, engine, options, writable)
+	return serveDemo(ctx, app, library, engine, options, reads)
 }
 
 // openDemoLibrary opens the demo's library for writing or, while another demo is
-// at work on it, for reading.
-func openDemoLibrary(ctx context.Context, app *app) (library *index.Library, writable bool, err error) {
+// at work on it, for reading; reads is then the reason.
+func openDemoLibrary(ctx context.Context, app *app) (library *index.Library, reads, err error) {
 	library, err = app.openLibrary(ctx, false)
-	if errors.Is(err, index.ErrLocked) {
+	if reads = whyReadOnly(err); reads != nil {
 		library, err = app.openLibrary(ctx, true)
-		return library, false, err
 	}
-	return library, true, err
+	return library, reads, err
 }
 
 // fillDemoLibrary brings the gallery's images and texts in, unless they are there.
@@ -147,8 +146,8 @@ func answerDemo(ctx context.Context, app *app, library *index.Library, engine *s
 }
 
 // serveDemo serves the page, on another port when the usual one is taken.
-func serveDemo(ctx context.Context, app *app, library *index.Library, engine *session, options demoOptions, writable bool) error {
-	served := serving{library: library, engine: engine, writable: writable, browser: !options.noOpen && !app.asJSON}
+func serveDemo(ctx context.Context, app *app, library *index.Library, engine *session, options demoOptions, reads error) error {
+	served := serving{library: library, engine: engine, reads: reads, browser: !options.noOpen && !app.asJSON}
 	err := app.serve(ctx, served, server.Options{Address: options.address})
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return err

@@ -9,11 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"mekiki/index"
 	"mekiki/internal/hint"
 	"mekiki/server"
 )
@@ -25,7 +23,8 @@ and programs show a token, and the server refuses to start without any: make one
 with "mekiki token new". Put a reverse proxy in front for TLS.
 
 While the server runs it holds the library for writing. If another process does,
-it serves for reading and follows what that process writes.
+it serves for reading, follows what that process writes, and takes its place when
+it is gone. A library that lies where nothing can be written is served for reading.
 
 docs/api.md describes the API, docs/operations.md the limits; the server itself
 shows the API at /api/docs and measurements for Prometheus at /metrics.`
@@ -97,16 +96,16 @@ func runServe(ctx context.Context, app *app, options serveOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
 	library, err := app.openLibrary(ctx, false)
-	readOnly := errors.Is(err, index.ErrLocked)
-	if readOnly {
-		prepared.Logger.Warn("another process is writing to the library: serving for reading", "error", err)
+	reads := whyReadOnly(err)
+	if reads != nil {
+		prepared.Logger.Warn("serving for reading only", "why", reads, "error", err)
 		library, err = app.openLibrary(ctx, true)
 	}
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, library.Close()) }()
-	return app.serve(ctx, serving{engine: engine, library: library, writable: !readOnly, noUploads: options.noUploads}, prepared)
+	return app.serve(ctx, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads}, prepared)
 }
 
 // prepare turns the flags into the server's options, as far as they go without a
@@ -203,23 +202,4 @@ func (a *app) serverLog(level string) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(a.errors, options)), nil
 	}
 	return slog.New(slog.NewTextHandler(a.errors, options)), nil
-}
-
-// followEvery is how often a server that reads looks for what the writer wrote.
-const followEvery = 2 * time.Second
-
-// follow keeps a library that is open for reading up to date until ctx ends.
-func follow(ctx context.Context, library *index.Library, logger *slog.Logger) {
-	ticker := time.NewTicker(followEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if _, err := library.Refresh(ctx); err != nil && ctx.Err() == nil {
-				logger.Warn("library not brought up to date", "error", err)
-			}
-		}
-	}
 }

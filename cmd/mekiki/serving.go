@@ -24,9 +24,8 @@ import (
 type serving struct {
 	engine  *session
 	library *index.Library
-	// writable says that this process may change the library; else it follows
-	// what another one writes.
-	writable bool
+	// reads says why the library is open for reading only; nil when it is not.
+	reads error
 	// noUploads takes no images by upload.
 	noUploads bool
 	// browser opens the page once it is served, where there is a screen.
@@ -53,10 +52,13 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 	options.Searcher, options.Library, options.LibraryFolder, options.Page = searcher, server.LibraryOf(s.library), s.library.Folder(), page
 	options.Models = a.modelLister(s.engine)
 	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }
-	if s.writable {
-		options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
-		options.UploadFolder, options.NoUploads = originals.FolderOf(s.library.Folder()), s.noUploads
-		sweepUploads(ctx, s.library, options.UploadFolder, options.Logger)
+	options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
+	options.UploadFolder, options.NoUploads = originals.FolderOf(s.library.Folder()), s.noUploads
+	reader := newReader(s.library, s.reads, options.Logger)
+	reader.promoted = func(ctx context.Context) { sweepUploads(ctx, s.library, options.UploadFolder, options.Logger) }
+	options.Writable = reader.writable
+	if s.reads == nil {
+		reader.promoted(ctx)
 	}
 	served, err := server.New(options)
 	if err != nil {
@@ -72,8 +74,8 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 			options.Logger.Warn("model not warmed up", "error", err)
 		}
 	})
-	if !s.writable {
-		group.Go(func() { follow(background, s.library, options.Logger) })
+	if s.reads != nil {
+		group.Go(func() { reader.follow(background) })
 	}
 	return served.Run(ctx, func(at net.Addr) {
 		address := pageAddress(options.Address, at)
