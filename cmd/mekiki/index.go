@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,8 +24,19 @@ const indexLong = `Bring folders and files of images into the library.
 Every image below the paths is read, described by the model and kept: its
 vectors, a caption, a thumbnail, and what the file says about itself. What is
 unchanged since the last time is not read again; moved, copied, changed and
-deleted files are recognised. Files that cannot be indexed are listed by
+deleted files are recognised. A changed file stays the same picture, with the
+tags that people gave it. Files that cannot be indexed are listed by
 "mekiki status --failed" and tried again when they change.
+
+What a drive holds that is not connected is kept. Files beside a picture that
+describe it (x.jpg.xmp, x.xmp, x.jpg.json) are read with it, and again when they
+change. Files of other kinds are passed over and counted.
+
+Left out are hidden files, folders that systems keep for themselves (@eaDir,
+#recycle, $RECYCLE.BIN, __MACOSX, lost+found, …; docs/library.md has the list),
+folders that hold a file named .nomedia, and what a file named .mekikiignore in
+any folder says, in the form of .gitignore. What is in the library and is left out
+now is taken out of it; its tags are kept for 90 days.
 
 A glob without a slash is about names, however deep (drafts, "*.jpg"); one with a
 slash is about the path below PATH ("2009/**/raw"), or about the whole path. **
@@ -40,6 +54,7 @@ type indexOptions struct {
 	ingest.Options
 	noCaptions bool
 	tokens     string
+	reread     string
 }
 
 func newIndexCommand(app *app) *cobra.Command {
@@ -59,6 +74,9 @@ func newIndexCommand(app *app) *cobra.Command {
 	flags.StringArrayVar(&options.Include, "include", nil, "take only files that match this glob, whatever their extension (may be repeated)")
 	flags.StringArrayVar(&options.Exclude, "exclude", nil, "leave out files and folders that match this glob (may be repeated)")
 	flags.BoolVar(&options.Hidden, "hidden", false, "take in hidden files and folders")
+	flags.BoolVar(&options.SystemFolders, "system-folders", false, "take in folders that systems keep for themselves, and those with a file named .nomedia")
+	flags.BoolVar(&options.NoExtension, "no-extension", false, "look whether files without an extension are images")
+	flags.StringVar(&options.reread, "reread", "", "read again, of unchanged files: metadata")
 	flags.BoolVar(&options.FollowSymlinks, "follow-symlinks", false, "go through symbolic links")
 	flags.IntVar(&options.MaxDepth, "max-depth", 0, "how many folders deep to go, 1 for the files of PATH alone (0: no limit)")
 	flags.IntVar(&options.Captions, "captions", 1, "captions to keep for each image")
@@ -84,6 +102,9 @@ func (o indexOptions) ready() (ingest.Options, error) {
 		options.NoTokens = true
 	default:
 		return options, usage("--tokens %q: it is int8, int4 or none", o.tokens)
+	}
+	if options.Reread = o.reread == "metadata"; o.reread != "" && !options.Reread {
+		return options, usage("--reread %q: it is metadata", o.reread)
 	}
 	if o.Captions < 0 {
 		return options, usage("--captions %d is negative: give 0 for none", o.Captions)
@@ -125,9 +146,6 @@ func runIndex(ctx context.Context, app *app, flags indexOptions) error {
 		if err != nil {
 			return err
 		}
-		if summary.Seen == 0 && !summary.Interrupted && !app.asJSON {
-			fmt.Fprintln(app.errors, "No pictures were found there. Hidden folders and other kinds of files are passed over: docs/images.md has the formats.")
-		}
 		return app.printIndexed(ctx, library, summary)
 	})
 }
@@ -166,8 +184,23 @@ func (a *app) printIndexed(ctx context.Context, library *index.Library, summary 
 // indexedText says in words what a run did.
 func indexedText(summary ingest.Summary) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%d files: %d new, %d unchanged, %d moved or copied, %d gone, %d failed\n",
-		summary.Seen, summary.Added, summary.Unchanged, summary.Attached, summary.Removed, summary.Failed)
+	fmt.Fprintf(&text, "%s: %d new, %d changed, %d unchanged, %d moved or copied, %d gone, %d failed\n",
+		counted(summary.Seen, "file", "files"), summary.Added, summary.Changed, summary.Unchanged+summary.Reread,
+		summary.Attached, summary.Removed, summary.Failed)
+	if summary.Reread > 0 {
+		fmt.Fprintf(&text, "the metadata of %s was read again\n", counted(summary.Reread, "file", "files"))
+	}
+	if summary.Excluded > 0 {
+		fmt.Fprintf(&text, "%s taken out of the library, since a rule leaves %s out now\n",
+			counted(summary.Excluded, "file was", "files were"), map[bool]string{true: "it", false: "them"}[summary.Excluded == 1])
+	}
+	for _, away := range summary.Away {
+		fmt.Fprintf(&text, "%s is empty, or its drive is away: %s kept\n", printable(away.Folder), counted(away.Files, "file is", "files are"))
+	}
+	text.WriteString(passedOverText(summary.PassedOver))
+	if summary.Seen == 0 && !summary.Interrupted {
+		text.WriteString("No pictures were found there: docs/images.md has the formats. Hidden folders are passed over (--hidden), and files without an extension (--no-extension).\n")
+	}
 	for i, failure := range summary.Failures {
 		if i == 10 {
 			fmt.Fprintf(&text, "  … %d more: mekiki status --failed\n", summary.Failed-i)
@@ -176,6 +209,45 @@ func indexedText(summary ingest.Summary) string {
 		fmt.Fprintf(&text, "  %s: %s\n", printable(failure.File.Path), printable(failure.Reason))
 	}
 	return text.String()
+}
+
+// counted writes a number with what it counts.
+func counted(number int, one, many string) string {
+	if number == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(number, " ", many)
+}
+
+// shownKinds is how many kinds of files that were passed over are named.
+const shownKinds = 8
+
+// passedOverText says how many files of other kinds there were, and of which kinds,
+// the most first.
+func passedOverText(kinds map[string]int) string {
+	total := 0
+	for _, count := range kinds {
+		total += count
+	}
+	if total == 0 {
+		return ""
+	}
+	names := slices.SortedFunc(maps.Keys(kinds), func(a, b string) int {
+		return cmp.Or(cmp.Compare(kinds[b], kinds[a]), strings.Compare(a, b))
+	})
+	var parts []string
+	for i, name := range names {
+		if i == shownKinds {
+			parts = append(parts, "…")
+			break
+		}
+		kind := printable(name)
+		if name == "" {
+			kind = "without an extension"
+		}
+		parts = append(parts, fmt.Sprint(kinds[name], " ", kind))
+	}
+	return fmt.Sprintf("%s passed over: %s\n", counted(total, "file of another kind was", "files of other kinds were"), strings.Join(parts, ", "))
 }
 
 // failureLine is the JSON form of a file that could not be indexed.

@@ -48,8 +48,13 @@ func indexState(task string, state ingest.Progress) progress.State {
 		Task: task, Done: int64(state.Done()), Total: int64(state.Total), Failed: int64(state.Failed), Unit: progress.Images,
 		Rate: state.Rate, Remaining: state.Remaining.Seconds(),
 	}
-	if state.Path != "" {
+	switch {
+	case state.Path != "":
 		shown.Detail = filepath.Base(state.Path)
+	case state.Opening:
+		shown.Detail = "opening the model"
+	case state.Done() == 0 && !state.Finished:
+		shown.Detail = "looking for images"
 	}
 	return shown
 }

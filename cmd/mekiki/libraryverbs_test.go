@@ -75,7 +75,7 @@ func TestRemoveSaysWhatWillGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out, errors := inFolder("--dry-run", "--folder", filepath.Join(folder, "a"))
-	if status != exitOK || !strings.Contains(out, "would remove 1 records and 3 paths") {
+	if status != exitOK || !strings.Contains(out, "would remove 1 record and 3 paths") {
 		t.Errorf("dry run beside a writer: status %d, %q, %s", status, out, errors)
 	}
 	if err := writer.Close(); err != nil {
@@ -237,7 +237,7 @@ func TestReportsThatCannotBeWritten(t *testing.T) {
 
 // TestIndexStateNamesNoFile: before the first file there is none to name.
 func TestIndexStateNamesNoFile(t *testing.T) {
-	if got := indexState("index", ingest.Progress{}).Detail; got != "" {
+	if got := indexState("index", ingest.Progress{Unchanged: 1}).Detail; got != "" {
 		t.Errorf("%q", got)
 	}
 	if got := indexState("index", ingest.Progress{Path: filepath.Join("a", "b.jpg")}).Detail; got != "b.jpg" {

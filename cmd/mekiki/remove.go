@@ -14,7 +14,9 @@ import (
 )
 
 const removeLong = `Take records out of the library, by id, by path, or by folder. The files
-themselves are not touched; indexing their folder again brings them back.`
+themselves are not touched; indexing their folder again brings the pictures back,
+but not the tags that people gave them. With --folder goes what the library keeps
+of pictures that were lost from there.`
 
 const removeExample = `  mekiki remove 17 42
   mekiki remove ~/Pictures/old.jpg
@@ -71,18 +73,32 @@ func runRemove(ctx context.Context, app *app, options removeOptions, arguments [
 				"records": records, "paths": len(batch.Detach), "removed": removed, "dry_run": options.dryRun,
 			})
 		case options.dryRun:
-			_, err = fmt.Fprintf(app.out, "would remove %d records and %d paths\n", records, len(batch.Detach))
+			_, err = fmt.Fprintf(app.out, "would remove %s\n", removedText(records, &batch))
 		default:
-			_, err = fmt.Fprintf(app.out, "removed %d records; \"mekiki compact\" gives their room back\n", removed)
+			text := "removed " + removedText(removed, &batch)
+			if removed > 0 {
+				text += `; "mekiki compact" gives their room back`
+			}
+			_, err = fmt.Fprintln(app.out, text)
 		}
 		return err
 	})
+}
+
+// removedText says in words what a removal takes out.
+func removedText(records int, batch *index.Batch) string {
+	text := counted(records, "record", "records") + " and " + counted(len(batch.Detach), "path", "paths")
+	if failures := len(batch.Resolved); failures > 0 {
+		text += ", and forgot " + counted(failures, "file", "files") + " that could not be indexed"
+	}
+	return text
 }
 
 // removal finds what is to be removed, and how many records that will be.
 func removal(library *index.Library, options removeOptions, arguments []string) (batch index.Batch, records int, err error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
+	batch.Final = true
 	for _, argument := range arguments {
 		if id, err := index.ParseID(argument); err == nil {
 			if _, there := snapshot.Record(id); !there {
@@ -109,7 +125,11 @@ func removal(library *index.Library, options removeOptions, arguments []string) 
 			batch.Remove = append(batch.Remove, record.ID)
 		}
 	}
-	if err := removeFolders(snapshot, options.folders, &batch); err != nil {
+	kept, err := library.Kept()
+	if err != nil {
+		return batch, 0, err
+	}
+	if err := removeFolders(snapshot, kept, options.folders, &batch); err != nil {
 		return batch, 0, err
 	}
 	return batch, recordsLost(snapshot, &batch), nil
@@ -126,7 +146,10 @@ func recordsLost(snapshot *index.Snapshot, batch *index.Batch) int {
 		lost[id] = true
 	}
 	for _, path := range batch.Detach {
-		record, _ := snapshot.RecordByPath(path)
+		record, known := snapshot.RecordByPath(path)
+		if !known {
+			continue // the file went before
+		}
 		if _, begun := left[record.ID]; !begun {
 			left[record.ID] = len(record.Files)
 		}
@@ -139,7 +162,7 @@ func recordsLost(snapshot *index.Snapshot, batch *index.Batch) int {
 }
 
 // removeFolders adds to batch what is in or below the folders.
-func removeFolders(snapshot *index.Snapshot, names []string, batch *index.Batch) error {
+func removeFolders(snapshot *index.Snapshot, kept []index.Kept, names []string, batch *index.Batch) error {
 	var folders []string
 	for _, name := range names {
 		path, err := filepath.Abs(name)
@@ -161,6 +184,11 @@ func removeFolders(snapshot *index.Snapshot, names []string, batch *index.Batch)
 			if inFolder(path) {
 				batch.Detach = append(batch.Detach, path)
 			}
+		}
+	}
+	for _, lost := range kept {
+		if inFolder(lost.Path) {
+			batch.Detach = append(batch.Detach, lost.Path)
 		}
 	}
 	for _, failure := range snapshot.Failures() {

@@ -97,6 +97,7 @@ func addCommands(root *cobra.Command, app *app) {
 		newTextsCommand(app),
 		newStatusCommand(app),
 		newRemoveCommand(app),
+		newRemapCommand(app),
 		newCheckCommand(app),
 		newCompactCommand(app),
 		newSpacesCommand(app),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 
@@ -15,20 +16,23 @@ import (
 )
 
 const statusLong = `Show what is in the library: images, texts, models, room on disk, and damage
-if any was met. With --failed, list the files that could not be indexed.`
+if any was met; and how many pictures lost their last file, whose tags are kept for
+90 days and come back with them. With --failed, list the files that could not be
+indexed; with --kept, what is kept.`
 
 func newStatusCommand(app *app) *cobra.Command {
-	var failed bool
+	var lists statusLists
 	command := &cobra.Command{
 		Use:   "status",
 		Short: "Show what is in the library",
 		Long:  statusLong,
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return runStatus(command.Context(), app, failed)
+			return runStatus(command.Context(), app, lists)
 		},
 	}
-	command.Flags().BoolVar(&failed, "failed", false, "list the files that could not be indexed")
+	command.Flags().BoolVar(&lists.failed, "failed", false, "list the files that could not be indexed")
+	command.Flags().BoolVar(&lists.kept, "kept", false, "list the pictures whose files went, and their tags")
 	return command
 }
 
@@ -43,6 +47,22 @@ type statusReport struct {
 	Spaces   []statusSpace   `json:"spaces"`
 	Findings []index.Finding `json:"findings"`
 	Failures []failureLine   `json:"failures,omitempty"`
+	// Kept counts pictures that lost their last file, and whose tags wait for it.
+	Kept     int        `json:"kept"`
+	KeptTags []keptLine `json:"kept_tags,omitempty"`
+}
+
+type keptLine struct {
+	Path  string   `json:"path"`
+	Hash  string   `json:"hash"`
+	Tags  []string `json:"tags"`
+	Lost  string   `json:"lost"`
+	Until string   `json:"until"`
+}
+
+func keptLineOf(kept index.Kept) keptLine {
+	const form = "2006-01-02T15:04:05Z"
+	return keptLine{kept.Path, kept.Hash.String(), kept.Tags, kept.Lost.UTC().Format(form), kept.Until().UTC().Format(form)}
 }
 
 type statusSpace struct {
@@ -64,9 +84,12 @@ func spaceState(space index.SpaceState) string {
 	return "filling"
 }
 
-func runStatus(ctx context.Context, app *app, failed bool) error {
+// statusLists says what a status lists one by one.
+type statusLists struct{ failed, kept bool }
+
+func runStatus(ctx context.Context, app *app, lists statusLists) error {
 	return app.withUnsearched(ctx, true, func(library *index.Library) error {
-		report, err := statusOf(library, failed)
+		report, err := statusOf(library, lists)
 		if err != nil {
 			return err
 		}
@@ -77,8 +100,8 @@ func runStatus(ctx context.Context, app *app, failed bool) error {
 	})
 }
 
-// statusOf looks at a library, and lists its failures if they are asked for.
-func statusOf(library *index.Library, failed bool) (statusReport, error) {
+// statusOf looks at a library, and lists what is asked for.
+func statusOf(library *index.Library, lists statusLists) (statusReport, error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	report := statusReport{
@@ -97,9 +120,19 @@ func statusOf(library *index.Library, failed bool) (statusReport, error) {
 			space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, spaceState(space),
 		})
 	}
+	kept, err := library.Kept()
+	if err != nil {
+		return report, err
+	}
+	report.Kept = len(kept)
+	if lists.kept {
+		for _, each := range kept {
+			report.KeptTags = append(report.KeptTags, keptLineOf(each))
+		}
+	}
 	failures := snapshot.Failures()
 	report.Failed = len(failures)
-	if failed {
+	if lists.failed {
 		for _, failure := range failures {
 			report.Failures = append(report.Failures, failureLineOf(failure))
 		}
@@ -130,6 +163,12 @@ func (a *app) printStatus(report statusReport) error {
 	fmt.Fprintf(table, "on disk\t%s\n", progress.Count(report.Bytes, progress.Bytes))
 	for _, space := range report.Spaces {
 		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %d records\n", space.Model, space.Parts, space.Width, space.State, space.Records, space.Total)
+	}
+	if report.Kept > 0 {
+		fmt.Fprintf(table, "kept\tthe tags of %s whose files went, for %d days each\n", counted(report.Kept, "picture", "pictures"), int(index.KeptFor.Hours()/24))
+	}
+	for _, kept := range report.KeptTags {
+		fmt.Fprintf(table, "\t%s: %s (until %s)\n", printable(kept.Path), printable(strings.Join(kept.Tags, ", ")), kept.Until)
 	}
 	if report.Writer != nil {
 		fmt.Fprintf(table, "writer\t%s, process %d on %s, since %s\n", report.Writer.Program, report.Writer.PID, report.Writer.Host, report.Writer.Since.Local().Format("2006-01-02 15:04:05"))

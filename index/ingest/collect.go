@@ -189,7 +189,10 @@ func (c *collector) embed(ctx context.Context) error {
 	if len(waiting) == 0 {
 		return nil
 	}
+	c.run.progress.opening(!c.run.opened)
 	puts, err := c.run.embedAll(ctx, waiting)
+	c.run.opened = true
+	c.run.progress.opening(false)
 	if err == nil {
 		c.refused = 0
 		for i := range waiting {

@@ -173,6 +173,8 @@ type run struct {
 	own fs.FileInfo
 	// follower hears of changes; nil where nobody watches, or nothing tells.
 	follower *follower
+	// opened says that the model has seen images: it is opened for the first.
+	opened bool
 	// rereading says that what all pictures say about themselves is read again.
 	// reread are the records of several files that were, and moved those that got
 	// another path, in this pass.

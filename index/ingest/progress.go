@@ -41,6 +41,8 @@ type Progress struct {
 	// Remaining is an estimate from the files dealt with lately, known ones
 	// among them; zero while there is none.
 	Remaining time.Duration `json:"remaining_ns"`
+	// Opening says that the model has the first images, for which it is opened.
+	Opening bool `json:"opening,omitempty"`
 	// Path is the file that came last.
 	Path string `json:"path,omitempty"`
 	// Finished is true in the last call.
@@ -98,6 +100,7 @@ func (t *tracker) change(change func(*Progress)) {
 	change(&t.now)
 }
 
+func (t *tracker) opening(is bool) { t.change(func(p *Progress) { p.Opening = is }) }
 func (t *tracker) see()      { t.change(func(p *Progress) { p.Seen++ }) }
 func (t *tracker) walkDone() { t.change(func(p *Progress) { p.Walked, p.Total = true, p.Seen }) }
 

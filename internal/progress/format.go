@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -13,7 +14,10 @@ import (
 // Count writes a number with its unit: bytes in decimal multiples ("11.3 MB"),
 // other units as they are ("640 images").
 func Count(number int64, unit Unit) string {
-	if unit != Bytes {
+	switch {
+	case unit != Bytes && number == 1:
+		return "1 " + strings.TrimSuffix(string(unit), "s")
+	case unit != Bytes:
 		return fmt.Sprintf("%d %s", number, unit)
 	}
 	return byteCount(float64(number))

@@ -81,6 +81,7 @@ type Reporter struct {
 	written time.Time
 	drawn   bool
 	last    State
+	line    string // written last
 }
 
 // New returns a Reporter that writes to writer in the given style.
@@ -140,7 +141,10 @@ func (r *Reporter) write(state State, now time.Time) {
 			fmt.Fprintf(r.writer, "%s\n", line)
 		}
 	case Lines:
-		fmt.Fprintln(r.writer, r.describe(state, now))
+		if line := r.describe(state, now); line != r.line {
+			r.line = line
+			fmt.Fprintln(r.writer, line)
+		}
 	default:
 		fmt.Fprintf(r.writer, "\r\x1b[K%s", shorten(r.bar(state, now), r.width()-1))
 		r.drawn = true
@@ -159,6 +163,9 @@ func (r *Reporter) describe(state State, now time.Time) string {
 	var text strings.Builder
 	text.WriteString(termtext.Clean(state.Task))
 	text.WriteString(": ")
+	if state.Done == 0 && state.Failed == 0 && state.Total <= 0 && state.Detail != "" {
+		return text.String() + termtext.Clean(state.Detail)
+	}
 	text.WriteString(countText(state))
 	if state.Failed > 0 {
 		fmt.Fprintf(&text, ", %d failed", state.Failed)

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"mekiki/index"
+	"mekiki/index/ingest"
+)
+
+// TestRemap: paths below a folder get a new beginning, those of failures too; nothing
+// else changes, and a mistyped name is noticed.
+func TestRemap(t *testing.T) {
+	folder, library := libraryOf(t, []string{"old/a.jpg", "other/a.jpg"}, []string{"old/deep/b.jpg"}, []string{"older/c.jpg"}, []string{"new/deep/b.jpg"})
+	at := func(name string) string { return filepath.Join(folder, name) }
+	for _, name := range []string{"new/a.jpg", "new/deep/b.jpg"} {
+		if err := os.MkdirAll(filepath.Dir(at(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(at(name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remap := func(arguments ...string) (int, string, string) {
+		return runForTest(t, append([]string{"remap", "--library", library}, arguments...)...)
+	}
+	if status, out, errors := remap(at("old"), at("new"), "--dry-run"); status != exitOK || !strings.HasPrefix(out, "would rewrite 1 path of 1 record\n1 path was left alone") {
+		t.Errorf("status %d, %q, %q", status, out, errors)
+	}
+	if status, _, errors := remap(at("old"), at("nwe")); status != exitError || !strings.Contains(errors, "none of the 2 files is in") {
+		t.Errorf("status %d, %q", status, errors)
+	}
+	if status, _, errors := remap(at("nowhere"), at("new")); status != exitError || !strings.Contains(errors, "nowhere") {
+		t.Errorf("status %d, %q", status, errors)
+	}
+	status, out, errors := remap(at("old"), at("new"), "--json")
+	var done struct{ Records, Paths, Missing, Taken int }
+	if err := json.Unmarshal([]byte(out), &done); err != nil || status != exitOK || done.Paths != 1 || done.Taken != 1 || done.Missing != 0 {
+		t.Errorf("status %d, %q, %q", status, out, errors)
+	}
+	if status, out, errors := remap(folder, at("all"), "--force"); status != exitOK || !strings.Contains(out, "rewrote 5 paths of 4 records, and those of 1 file") || !strings.Contains(out, "nothing is at 5") {
+		t.Errorf("status %d, %q, %q", status, out, errors)
+	}
+	opened, err := index.Open(t.Context(), library, index.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	snapshot := opened.Snapshot()
+	defer snapshot.Close()
+	var paths [][]string
+	for record := range snapshot.All() {
+		paths = append(paths, record.Paths())
+	}
+	want := [][]string{{at("all/new/a.jpg"), at("all/other/a.jpg")}, {at("all/old/deep/b.jpg")}, {at("all/older/c.jpg")}, {at("all/new/deep/b.jpg")}}
+	if !slices.EqualFunc(paths, want, slices.Equal) {
+		t.Errorf("paths %q, want %q", paths, want)
+	}
+	if _, failed := snapshot.Failure(at("all/bad.jpg")); !failed {
+		t.Errorf("failures %+v", snapshot.Failures())
+	}
+}
+
+// TestKeptTagsAreShownAndRemoved: status tells what is kept of pictures that were lost,
+// and removing their folder is final.
+func TestKeptTagsAreShownAndRemoved(t *testing.T) {
+	folder, library := libraryOf(t, []string{"old/a.jpg"}, []string{"old/b.jpg"})
+	opened, err := index.Open(t.Context(), library, index.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, batch := range []index.Batch{
+		{Tags: []index.TagChange{{ID: 1, Add: []string{"grandma"}}, {ID: 2, Add: []string{"x"}}}},
+		{Detach: []string{filepath.Join(folder, "old/a.jpg")}},
+	} {
+		if _, err := opened.Write(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := opened.Close(); err != nil {
+		t.Fatal(err)
+	}
+	show := func() string {
+		_, out, _ := runForTest(t, "status", "--kept", "--library", library)
+		return out
+	}
+	if out := show(); !strings.Contains(out, "the tags of 1 picture whose files went, for 90 days") || !strings.Contains(out, "old/a.jpg: grandma (until ") {
+		t.Errorf("status: %s", out)
+	}
+	status, out, errors := runForTest(t, "remove", "--library", library, "--folder", filepath.Join(folder, "old"))
+	if status != exitOK || !strings.Contains(out, "removed 1 record and 2 paths") {
+		t.Errorf("status %d, %q, %q", status, out, errors)
+	}
+	if out := show(); strings.Contains(out, "kept") {
+		t.Errorf("status: %s", out)
+	}
+}
+
+// TestIndexedText says in words what a run did.
+func TestIndexedText(t *testing.T) {
+	for want, summary := range map[string]ingest.Summary{
+		"1 file: 0 new, 1 changed, 0 unchanged, 0 moved or copied, 0 gone, 0 failed\n": {Seen: 1, Changed: 1},
+		"8 files: 1 new, 0 changed, 7 unchanged, 0 moved or copied, 0 gone, 0 failed\nthe metadata of 2 files was read again\n" +
+			"1 file was taken out of the library, since a rule leaves it out now\n/usb is empty, or its drive is away: 3 files are kept\n" +
+			"7 files of other kinds were passed over: 3 .psd, 2 .dng, 1 without an extension, 1 .avi\n": {
+			Seen: 8, Added: 1, Unchanged: 5, Reread: 2, Excluded: 1, Away: []ingest.AwayFolder{{Folder: "/usb", Files: 3}},
+			PassedOver: map[string]int{".dng": 2, ".psd": 3, "": 1, ".avi": 1},
+		},
+	} {
+		if got := indexedText(summary); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := indexedText(ingest.Summary{PassedOver: map[string]int{".txt": 1}}); !strings.Contains(got, "1 file of another kind was passed over: 1 .txt\nNo pictures were found there") {
+		t.Errorf("got %q", got)
+	}
+}
