@@ -194,9 +194,6 @@ func indexedText(summary ingest.Summary) string {
 		fmt.Fprintf(&text, "%s taken out of the library, since a rule leaves %s out now\n",
 			counted(summary.Excluded, "file was", "files were"), map[bool]string{true: "it", false: "them"}[summary.Excluded == 1])
 	}
-	for _, away := range summary.Away {
-		fmt.Fprintf(&text, "%s is empty, or its drive is away: %s kept\n", printable(away.Folder), counted(away.Files, "file is", "files are"))
-	}
 	text.WriteString(passedOverText(summary.PassedOver))
 	if summary.Seen == 0 && !summary.Interrupted {
 		text.WriteString("No pictures were found there: docs/images.md has the formats. Hidden folders are passed over (--hidden), and files without an extension (--no-extension).\n")

@@ -105,9 +105,9 @@ func TestIndexedText(t *testing.T) {
 	for want, summary := range map[string]ingest.Summary{
 		"1 file: 0 new, 1 changed, 0 unchanged, 0 moved or copied, 0 gone, 0 failed\n": {Seen: 1, Changed: 1},
 		"8 files: 1 new, 0 changed, 7 unchanged, 0 moved or copied, 0 gone, 0 failed\nthe metadata of 2 files was read again\n" +
-			"1 file was taken out of the library, since a rule leaves it out now\n/usb is empty, or its drive is away: 3 files are kept\n" +
+			"1 file was taken out of the library, since a rule leaves it out now\n" +
 			"7 files of other kinds were passed over: 3 .psd, 2 .dng, 1 without an extension, 1 .avi\n": {
-			Seen: 8, Added: 1, Unchanged: 5, Reread: 2, Excluded: 1, Away: []ingest.AwayFolder{{Folder: "/usb", Files: 3}},
+			Seen: 8, Added: 1, Unchanged: 5, Reread: 2, Excluded: 1,
 			PassedOver: map[string]int{".dng": 2, ".psd": 3, "": 1, ".avi": 1},
 		},
 	} {

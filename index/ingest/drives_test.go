@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -199,5 +200,57 @@ func TestMovedFoldersLoseTheirOldPaths(t *testing.T) {
 	}
 	if got := recordOf(t, library, c).Path(); got != c {
 		t.Errorf("the picture is shown as %s", got)
+	}
+}
+
+// TestRealMounts unmounts a drive that is mounted below a root, with whatever is
+// mounted by those who may.
+func TestRealMounts(t *testing.T) {
+	const inside = "MEKIKI_TEST_MOUNTS"
+	if os.Getenv(inside) == "" {
+		if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
+			t.Skipf("mounts of our own are not permitted: %v", err)
+		}
+		command := exec.Command("unshare", "-m", os.Args[0], "-test.run", "^TestRealMounts$", "-test.v")
+		command.Env = append(os.Environ(), inside+"=1")
+		if output, err := command.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, output)
+		}
+		return
+	}
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	drive, bound, real := filepath.Join(photos, "drive"), filepath.Join(photos, "bound"), filepath.Join(folder, "real")
+	for _, each := range []string{drive, bound, real} {
+		must(t, os.MkdirAll(each, 0o755))
+	}
+	system := func(arguments ...string) {
+		t.Helper()
+		if output, err := exec.Command(arguments[0], arguments[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("%q: %v: %s", arguments, err, output)
+		}
+	}
+	system("mount", "-t", "tmpfs", "none", drive)
+	system("mount", "--bind", real, bound)
+	a := write(t, testImage(t, 1, 20, 20), photos, "a.jpg")
+	b := write(t, testImage(t, 2, 20, 20), drive, "b.jpg")
+	c := write(t, testImage(t, 3, 20, 20), bound, "c.jpg")
+	library, engine := openLibrary(t, filepath.Join(folder, "library")), newCounting("one")
+	mustRun(t, library, engine, Options{Paths: []string{photos}})
+	if got := recordOf(t, library, b).Files[0].MountLength; got != len(drive) {
+		t.Errorf("the length of the mount point is %d, want %d", got, len(drive))
+	}
+	system("umount", drive)
+	system("umount", bound)
+	write(t, []byte("not mounted"), drive, "README")
+	want := []AwayFolder{{bound, 1}, {drive, 1}}
+	for range 2 {
+		if summary := mustRun(t, library, engine, Options{Paths: []string{photos}}); !slices.Equal(summary.Away, want) {
+			t.Errorf("away: %v", summary.Away)
+		}
+		must(t, os.RemoveAll(drive)) // as systems do that mount in a folder of their own
+	}
+	if got := pathsOf(library); !slices.Equal(got, []string{a, c, b}) {
+		t.Errorf("left: %q", got)
 	}
 }

@@ -71,11 +71,10 @@ type tracker struct {
 	// before are the counts of the passes before this one.
 	before Summary
 	passes int
-	// failures are the first that have not been put right since, and failed
-	// how many there are, by path; a path of the list counts once.
+	// failing are the paths that have not been put right since, and failures
+	// the first of them.
+	failing  map[[16]byte]bool
 	failures []index.Failure
-	listed   map[string]bool
-	failed   int
 	// passed counts the files of other kinds, by extension; away are the folders
 	// whose drives are away.
 	passed map[string]int
@@ -91,7 +90,7 @@ type moment struct {
 }
 
 func newTracker(options Options) *tracker {
-	return &tracker{call: options.Progress, started: time.Now(), listed: map[string]bool{}, passed: map[string]int{}}
+	return &tracker{call: options.Progress, started: time.Now(), failing: map[[16]byte]bool{}, passed: map[string]int{}}
 }
 
 func (t *tracker) change(change func(*Progress)) {
@@ -101,8 +100,8 @@ func (t *tracker) change(change func(*Progress)) {
 }
 
 func (t *tracker) opening(is bool) { t.change(func(p *Progress) { p.Opening = is }) }
-func (t *tracker) see()      { t.change(func(p *Progress) { p.Seen++ }) }
-func (t *tracker) walkDone() { t.change(func(p *Progress) { p.Walked, p.Total = true, p.Seen }) }
+func (t *tracker) see()            { t.change(func(p *Progress) { p.Seen++ }) }
+func (t *tracker) walkDone()       { t.change(func(p *Progress) { p.Walked, p.Total = true, p.Seen }) }
 
 // begin begins a pass, of which nobody knows how much it will find.
 func (t *tracker) begin() {
@@ -141,11 +140,7 @@ func (t *tracker) reread(path string) {
 
 // resolve forgets the failure of a path that is no more.
 func (t *tracker) resolve(path string) {
-	t.change(func(p *Progress) {
-		if t.passes > 1 {
-			t.recover(path)
-		}
-	})
+	t.change(func(*Progress) { t.recover(path) })
 }
 
 // maximumKinds bounds the extensions that are told apart.
@@ -196,24 +191,25 @@ func (t *tracker) failPath(err error) {
 
 // list keeps a failure, once for each path.
 func (t *tracker) list(failure index.Failure) {
-	path := failure.File.Path
-	if t.listed[path] {
-		t.failures[t.placeOf(path)] = failure
-		return
-	}
-	t.failed++
-	if len(t.failures) < keptFailures {
-		t.failures, t.listed[path] = append(t.failures, failure), true
+	key := fileKey(failure.File.Path)
+	known := t.failing[key]
+	t.failing[key] = true
+	if known {
+		if at := t.placeOf(failure.File.Path); at >= 0 {
+			t.failures[at] = failure
+		}
+	} else if len(t.failures) < keptFailures {
+		t.failures = append(t.failures, failure)
 	}
 }
 
 // recover forgets the failure of a path that is in now.
 func (t *tracker) recover(path string) {
-	if t.listed[path] {
-		at := t.placeOf(path)
-		t.failures = slices.Delete(t.failures, at, at+1)
-		t.failed--
-		delete(t.listed, path)
+	if key := fileKey(path); t.failing[key] {
+		delete(t.failing, key)
+		if at := t.placeOf(path); at >= 0 {
+			t.failures = slices.Delete(t.failures, at, at+1)
+		}
 	}
 }
 
@@ -225,7 +221,7 @@ func (t *tracker) placeOf(path string) int {
 func (t *tracker) news() bool {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	return t.passes < 2 || t.now.Added+t.now.Changed+t.now.Reread+t.now.Attached+t.now.Removed+t.now.Excluded > 0 || t.failed != t.before.Failed
+	return t.passes < 2 || t.now.Added+t.now.Changed+t.now.Reread+t.now.Attached+t.now.Removed+t.now.Excluded > 0 || len(t.failing) != t.before.Failed
 }
 
 // sum gives what all passes did. What later ones find unchanged was counted
@@ -238,8 +234,8 @@ func (t *tracker) sum() Summary {
 	sum.Attached += p.Attached
 	sum.Removed += p.Removed
 	sum.Excluded += p.Excluded
-	sum.Seen += p.Added + p.Attached + t.failed - sum.Failed
-	sum.Failed = t.failed
+	sum.Seen += p.Added + p.Attached + len(t.failing) - sum.Failed
+	sum.Failed = len(t.failing)
 	if t.passes < 2 {
 		sum.Seen, sum.Unchanged = p.Seen, p.Unchanged
 	}

@@ -116,7 +116,7 @@ func (r *run) walkRoots(ctx context.Context, found chan<- sighting) (*walked, er
 		return w.walked, errors.Join(problems...)
 	}
 	for _, problem := range problems {
-		r.options.Logger.Warn("a path cannot be read", "error", problem)
+		r.options.Logger.Info("a path cannot be read", "error", problem) // and it is listed as failed
 		r.progress.failPath(problem)
 	}
 	return w.walked, nil
@@ -265,7 +265,7 @@ func (w *walker) subfolder(ctx context.Context, root, relative, full string, dep
 	if err == nil || ctx.Err() != nil || w.found == nil {
 		return ctx.Err()
 	}
-	w.run.options.Logger.Warn("a folder cannot be read", "folder", full, "error", err)
+	w.run.options.Logger.Info("a folder cannot be read", "error", err) // and it is listed as failed
 	stat, statErr := os.Stat(full)
 	if statErr != nil {
 		w.run.progress.failPath(err)

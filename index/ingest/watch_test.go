@@ -261,3 +261,28 @@ func TestWatchInterruptedInTheFirstLook(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestWatchForgetsFailures: a file that failed and went, or moved, no longer counts as
+// failed at the end.
+func TestWatchForgetsFailures(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	a := write(t, testImage(t, 1, 20, 20), photos, "a.jpg")
+	bad := write(t, []byte("half a picture"), photos, "bad.jpg")
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	w := startWatch(t, library, newCounting("one"), Options{Paths: []string{photos}})
+	w.wait("start", a)
+	must(t, os.Remove(bad))
+	for range 200 {
+		snapshot := library.Snapshot()
+		_, failed := snapshot.Failure(bad)
+		must(t, snapshot.Close())
+		if !failed {
+			break
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	if summary := w.stop(); summary.Failed != 0 || len(summary.Failures) != 0 {
+		t.Errorf("summary %+v", summary)
+	}
+}
