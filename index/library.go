@@ -358,6 +358,10 @@ func (l *Library) Close() error {
 // Folder is the library's absolute path.
 func (l *Library) Folder() string { return l.folder }
 
+// DerivedFolder is the folder of what can be deleted without losing anything that
+// was given to the library. Programs that serve it may keep files of their own in there.
+func (l *Library) DerivedFolder() string { return filepath.Join(l.folder, derivedFolder) }
+
 // Findings lists the damage that was met when the library was opened. Records
 // that it does not touch are served all the same; [Library.Check] tells all.
 func (l *Library) Findings() []Finding {

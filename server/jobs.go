@@ -24,7 +24,17 @@ const (
 	jobSucceeded jobState = "succeeded"
 	jobFailed    jobState = "failed"
 	jobCancelled jobState = "cancelled"
+	// jobInterrupted is a job whose server ended before it did.
+	jobInterrupted jobState = "interrupted"
 )
+
+// known holds for every state there is.
+func (s jobState) known() bool {
+	return slices.Contains([]jobState{jobQueued, jobRunning, jobSucceeded, jobFailed, jobCancelled, jobInterrupted}, s)
+}
+
+// jobIndex is the one kind of job.
+const jobIndex = "index"
 
 func (s jobState) finished() bool { return s != jobQueued && s != jobRunning }
 
@@ -71,6 +81,7 @@ type jobs struct {
 	logger   *slog.Logger
 	waiting  int
 	now      func() time.Time
+	path     string // of the history; "" keeps none
 
 	mutex sync.Mutex
 	last  int
@@ -78,8 +89,10 @@ type jobs struct {
 	wake  chan struct{}
 }
 
-func newJobs(ingester Ingester, waiting int, logger *slog.Logger, now func() time.Time) *jobs {
-	return &jobs{ingester: ingester, waiting: waiting, logger: logger, now: now, wake: make(chan struct{}, 1)}
+func newJobs(ingester Ingester, waiting int, path string, logger *slog.Logger, now func() time.Time) *jobs {
+	m := &jobs{ingester: ingester, waiting: waiting, path: path, logger: logger, now: now, wake: make(chan struct{}, 1)}
+	m.reread()
+	return m
 }
 
 // add queues a job.
@@ -97,9 +110,10 @@ func (m *jobs) add(options ingest.Options) (jobJSON, error) {
 		problem.retryAfter = 30
 		return jobJSON{}, problem
 	}
+	m.reread()
 	m.last++
 	added := &job{options: options, changed: make(chan struct{}), shown: jobJSON{
-		ID: strconv.Itoa(m.last), Kind: "index", State: jobQueued, Paths: options.Paths, Created: m.now().UTC(),
+		ID: strconv.Itoa(m.last), Kind: jobIndex, State: jobQueued, Paths: options.Paths, Created: m.now().UTC(),
 	}}
 	m.list = append(m.list, added)
 	if len(m.list) > jobsKept {
@@ -107,6 +121,7 @@ func (m *jobs) add(options ingest.Options) (jobJSON, error) {
 			m.list = slices.Delete(m.list, oldest, oldest+1)
 		}
 	}
+	m.keep()
 	select {
 	case m.wake <- struct{}{}:
 	default:
@@ -178,6 +193,7 @@ func (m *jobs) cancel(id string) (jobJSON, bool) {
 func (m *jobs) finish(each *job, state jobState, reason string) {
 	each.shown.State, each.shown.Error, each.shown.Finished = state, reason, known(m.now())
 	each.announce()
+	m.keep()
 }
 
 func (j *job) announce() {
@@ -223,6 +239,7 @@ func (m *jobs) next(ctx context.Context) *pending {
 		each.cancel = cancel
 		each.shown.State, each.shown.Started = jobRunning, known(m.now())
 		each.announce()
+		m.keep()
 		return &pending{job: each, ctx: ctx, cancel: cancel, options: each.options}
 	}
 	return nil

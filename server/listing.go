@@ -3,9 +3,12 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/singleflight"
 
 	"mekiki/index"
 )
@@ -17,6 +20,9 @@ const keptListings = 3
 // a page further down a long one costs no sorting. A list holds for one state of
 // the library. Safe for concurrent use.
 type listings struct {
+	// making lets those who ask for one list at a time make it once.
+	making singleflight.Group
+
 	mutex sync.Mutex
 	kept  []listing // the last used first
 }
@@ -37,15 +43,36 @@ func (l *listings) list(ctx context.Context, snapshot Snapshot, filter index.Fil
 	if records, found := l.get(key); found {
 		return records, nil
 	}
-	records, _, err := snapshot.Records(ctx, filter, index.Page{Order: order})
-	if err != nil {
-		return nil, fmt.Errorf("list records: %w", err)
+	for {
+		// It is made in the goroutine of whoever asked first, on their snapshot and for as long as they may work.
+		made, err, shared := l.making.Do(key, func() (any, error) {
+			if records, found := l.get(key); found {
+				return records, nil // it was finished between the two looks
+			}
+			records, _, err := snapshot.Records(ctx, filter, index.Page{Order: order})
+			if err == nil {
+				l.keep(listing{key, records})
+			}
+			return records, err
+		})
+		switch {
+		case err == nil:
+			return made.([]*index.Record), nil
+		case !shared || ctx.Err() != nil || !isContextError(err):
+			return nil, fmt.Errorf("list records: %w", err)
+		} // else whoever made it went away
 	}
+}
+
+func isContextError(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func (l *listings) keep(made listing) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.kept = slices.Insert(l.kept, 0, listing{key, records})
+	l.kept = slices.Insert(l.kept, 0, made)
 	l.kept = slices.Delete(l.kept, min(len(l.kept), keptListings), len(l.kept))
-	return records, nil
 }
 
 func (l *listings) get(key string) ([]*index.Record, bool) {

@@ -50,6 +50,9 @@ type Options struct {
 	// folder is to be swept before the server is made.
 	UploadFolder string
 	NoUploads    bool
+	// JobsFile keeps the indexing jobs, so that they and their ids survive the
+	// server; absolute, in a folder that exists; "" keeps none.
+	JobsFile string
 	// Captions is how many captions to write for an image; 0 means the
 	// ingester's default, negative none.
 	Captions int
@@ -103,6 +106,9 @@ func (o Options) Validate() error {
 	}
 	if o.UploadFolder != "" && !filepath.IsAbs(o.UploadFolder) {
 		problems = append(problems, fmt.Errorf("upload folder %q is not an absolute path", o.UploadFolder))
+	}
+	if o.JobsFile != "" && !filepath.IsAbs(o.JobsFile) {
+		problems = append(problems, fmt.Errorf("jobs file %q is not an absolute path", o.JobsFile))
 	}
 	for _, host := range o.Hosts {
 		if host == "" || strings.ContainsAny(host, "/ []") {

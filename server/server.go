@@ -76,7 +76,7 @@ func New(options Options) (*Server, error) {
 	s := &Server{
 		options: options, document: document, documentTag: contentTag(openapiDocument), decoder: decoder, metrics: metrics,
 		sessions: newSessions(options.Now), suggester: &suggester{}, listings: &listings{}, started: options.Now(),
-		jobs:     newJobs(options.Ingester, limits.Jobs, options.Logger, options.Now),
+		jobs:     newJobs(options.Ingester, limits.Jobs, options.JobsFile, options.Logger, options.Now),
 		searches: newGate(limits.Searches, limits.SearchQueue, limits.SearchPatience),
 		reads:    newGate(limits.Reads, limits.Reads, limits.SearchPatience),
 		bodies:   newGate(limits.Reads, limits.Reads, limits.SearchPatience),

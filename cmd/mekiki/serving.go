@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -54,6 +55,7 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }
 	options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
 	options.UploadFolder, options.NoUploads = originals.FolderOf(s.library.Folder()), s.noUploads
+	options.JobsFile = filepath.Join(s.library.DerivedFolder(), "jobs.json")
 	reader := newReader(s.library, s.reads, options.Logger)
 	reader.promoted = func(ctx context.Context) { sweepUploads(ctx, s.library, options.UploadFolder, options.Logger) }
 	options.Writable = reader.writable
