@@ -75,10 +75,28 @@ func (s *Searcher) readPicture(ctx context.Context, picture *pixels.Image) (embe
 	return tokens[0], nil
 }
 
+// contentKey names what a model makes of a record's content. A record alone does
+// not: its file can be edited, and another model can serve.
+type contentKey struct {
+	fingerprint string
+	id          index.ID
+	hash        index.Hash
+}
+
+func contentOf(snapshot Snapshot, id index.ID, space embed.Space) contentKey {
+	key := contentKey{fingerprint: space.Fingerprint, id: id}
+	if record, there := snapshot.Record(id); there {
+		key.hash = record.Hash
+	}
+	return key
+}
+
 // recordTokens gives what ITM reads of a record: from memory, from the
 // library, or, where that does not keep them, from the original file.
 func (s *Searcher) recordTokens(ctx context.Context, snapshot Snapshot, id index.ID) (embed.ImageTokens, error) {
-	if tokens, ok := s.tokens.get(id); ok {
+	space, _ := snapshot.Space()
+	key := contentOf(snapshot, id, space)
+	if tokens, ok := s.tokens.get(key); ok {
 		return tokens, nil
 	}
 	tokens, err := snapshot.ImageTokens(ctx, id)
@@ -91,7 +109,7 @@ func (s *Searcher) recordTokens(ctx context.Context, snapshot Snapshot, id index
 	if err != nil {
 		return embed.ImageTokens{}, err
 	}
-	s.tokens.put(id, tokens, int64(4*len(tokens.Values)))
+	s.tokens.put(key, tokens, int64(4*len(tokens.Values)))
 	return tokens, nil
 }
 

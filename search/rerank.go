@@ -13,9 +13,8 @@ import (
 
 // matchKey names one ITM result.
 type matchKey struct {
-	fingerprint string
-	id          index.ID
-	text        string
+	content contentKey
+	text    string
 }
 
 // reranker lets ITM read the best candidates, a batch at a time, until the
@@ -164,7 +163,7 @@ func (m *reranker) readClause(ctx context.Context, batch []*candidate, clause in
 }
 
 func (m *reranker) key(id index.ID, text string) matchKey {
-	return matchKey{fingerprint: m.space.Fingerprint, id: id, text: text}
+	return matchKey{content: contentOf(m.snapshot, id, m.space), text: text}
 }
 
 func repeat(text string, count int) []string {

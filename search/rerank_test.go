@@ -213,3 +213,20 @@ func TestMatchesAreRemembered(t *testing.T) {
 		t.Errorf("ITM read %d pairs again", more)
 	}
 }
+
+// TestEditedPicturesAreReadAgain: what ITM read of a picture is forgotten when the
+// picture's content changes.
+func TestEditedPicturesAreReadAgain(t *testing.T) {
+	w := populated(20)
+	s := newTestSearcher(t, w, Options{})
+	search(t, s, Request{Text: "cat"})
+	calls, read := w.matchCalls.Load(), w.matchCalls.Load()
+	w.sequence++
+	for _, record := range w.records {
+		record.Hash = index.Hash{byte(record.ID)}
+	}
+	search(t, s, Request{Text: "cat"})
+	if again := w.matchCalls.Load() - calls; again != read {
+		t.Errorf("ITM read %d pairs of %d again", again, read)
+	}
+}

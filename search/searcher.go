@@ -98,7 +98,7 @@ type Searcher struct {
 	logger      *slog.Logger
 
 	vectors  *lru[string, embed.Vector]
-	tokens   *lru[index.ID, embed.ImageTokens]
+	tokens   *lru[contentKey, embed.ImageTokens]
 	matches  *lru[matchKey, clauseAnswer]
 	rankings *lru[rankingKey, *ranking]
 
@@ -119,7 +119,7 @@ func New(library Library, engine Engine, options Options) (*Searcher, error) {
 	return &Searcher{
 		library: library, engine: engine, options: options, calibration: *options.Calibration, logger: options.Logger,
 		vectors:  newLRU[string, embed.Vector](4096),
-		tokens:   newLRU[index.ID, embed.ImageTokens](options.TokenCacheBytes),
+		tokens:   newLRU[contentKey, embed.ImageTokens](options.TokenCacheBytes),
 		matches:  newLRU[matchKey, clauseAnswer](int64(options.MatchCacheEntries)),
 		rankings: newLRU[rankingKey, *ranking](int64(options.RankingCacheEntries)),
 	}, nil

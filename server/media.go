@@ -24,8 +24,8 @@ var imageTypes = map[string]string{
 	"jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "bmp": "image/bmp", "avif": "image/avif",
 }
 
-// getThumbnail sends a record's thumbnail. A record's content never changes, so
-// a browser may keep it for good.
+// getThumbnail sends a record's thumbnail. The record's file can be edited, so a
+// browser asks whether the one that it keeps is still right.
 func (s *Server) getThumbnail(c echo.Context) error {
 	id, err := recordID(c)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Server) getThumbnail(c echo.Context) error {
 		}
 		header := c.Response().Header()
 		header.Set("ETag", `"t-`+record.Hash.String()+`"`)
-		header.Set("Cache-Control", "private, max-age=31536000, immutable")
+		header.Set("Cache-Control", "private, no-cache")
 		if matchesTag(c.Request(), header.Get("ETag")) {
 			return c.NoContent(http.StatusNotModified)
 		}
