@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -29,5 +30,33 @@ func TestFillReadsWhatWasIndexed(t *testing.T) {
 	defer snapshot.Close()
 	if got := snapshot.Count(index.KindImage); summary.Added != 1 || got != 2 {
 		t.Errorf("fill: %+v, %d images", summary, got)
+	}
+}
+
+// TestFilesThatBecomeLinks holds that a file which became a link after it was found
+// is not read, unless links are followed.
+func TestFilesThatBecomeLinks(t *testing.T) {
+	folder := t.TempDir()
+	write(t, testImage(t, 3, 20, 20), folder, "secret.png")
+	link := filepath.Join(folder, "a.png")
+	if err := os.Symlink(filepath.Join(folder, "secret.png"), link); err != nil {
+		t.Skip(err)
+	}
+	if _, _, err := readStill(index.File{Path: link}, false); !errors.Is(err, errChanging) {
+		t.Errorf("a link: %v", err)
+	}
+	if data, _, err := readStill(index.File{Path: link}, true); err != nil || len(data) == 0 {
+		t.Errorf("a link that may be followed: %d bytes, %v", len(data), err)
+	}
+	for _, test := range []struct {
+		run  run
+		want bool
+	}{
+		{run{roots: []string{folder}}, false}, {run{roots: []string{link}}, true}, {run{}, true},
+		{run{roots: []string{folder}, options: Options{FollowSymlinks: true}}, true},
+	} {
+		if got := test.run.mayFollow(link); got != test.want {
+			t.Errorf("roots %v: %v", test.run.roots, got)
+		}
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"runtime/debug"
 	"slices"
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/internal/vfs"
 )
 
 // outcome is what became of a file: an image to embed, a file of a record that
@@ -157,7 +157,7 @@ func (r *run) read(ctx context.Context, seen sighting) outcome {
 
 // identify reads a file and says which record holds its content.
 func (r *run) identify(seen sighting) (outcome, []byte) {
-	data, stamp, err := readStill(seen.file)
+	data, stamp, err := readStill(seen.file, r.mayFollow(seen.file.Path))
 	stamp.Sidecars, stamp.MountLength = seen.file.Sidecars, seen.file.MountLength
 	if err != nil {
 		return outcome{file: stamp, failure: err, seen: seen}, nil
@@ -175,23 +175,26 @@ func (r *run) identify(seen sighting) (outcome, []byte) {
 // tried again.
 var errChanging = errors.New("the file changed while it was read")
 
-// readStill reads a file that does not change meanwhile.
-func readStill(file index.File) ([]byte, index.File, error) {
+// mayFollow reports whether a file may be a link: where links are followed, at the
+// paths that were asked for, and where records know it already.
+func (r *run) mayFollow(path string) bool {
+	return r.options.FollowSymlinks || len(r.roots) == 0 || slices.Contains(r.roots, path)
+}
+
+// readStill reads a file that does not change meanwhile. One that was a file when
+// it was found and is a link now has changed, unless links may be followed.
+func readStill(file index.File, follow bool) ([]byte, index.File, error) {
 	if err := checkSize(file.Bytes); err != nil {
 		return nil, file, err
 	}
-	handle, err := openToRead(file.Path)
+	handle, before, err := vfs.OpenRegular(file.Path, follow)
+	if errors.Is(err, vfs.ErrLink) {
+		err = errChanging
+	}
 	if err != nil {
 		return nil, file, err
 	}
 	defer handle.Close()
-	before, err := handle.Stat()
-	if err != nil {
-		return nil, file, err
-	}
-	if !before.Mode().IsRegular() {
-		return nil, file, fmt.Errorf("not a regular file: %w", fs.ErrInvalid)
-	}
 	if err := checkSize(before.Size()); err != nil { // it has grown since it was found
 		return nil, stampOf(file.Path, before), err
 	}
