@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"mekiki/internal/sorted"
 )
 
 // Calibration turns evidence into probabilities by logistic curves, and
@@ -123,9 +125,9 @@ func (c Calibration) Validate() error {
 		}
 	}
 	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-	for name, curve := range map[string]Curve{
+	for name, curve := range sorted.All(map[string]Curve{
 		"match": c.Match, "vector": c.Vector, "match_uncaptioned": c.MatchUncaptioned, "vector_uncaptioned": c.VectorUncaptioned,
-	} {
+	}) {
 		check(finite(curve.Logit+curve.Cosine+curve.CosineWords+curve.Words+curve.Caption+curve.Intercept), "the %s curve is not finite", name)
 		check(curve.Logit >= 0 && curve.Cosine >= 0 && curve.CosineWords >= 0 && curve.Caption >= 0 && curve.Logit+curve.Cosine+curve.CosineWords+curve.Caption > 0, "the %s curve must rise with the evidence", name)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/internal/sorted"
 )
 
 // Options configure a Searcher. The zero value is ready to use.
@@ -77,10 +78,10 @@ func (o Options) Validate() error {
 	if o.Calibration != nil {
 		problems = append(problems, o.Calibration.Validate())
 	}
-	for name, value := range map[string]int{
+	for name, value := range sorted.All(map[string]int{
 		"window": o.Window, "first window": o.FirstWindow, "rerank count": o.RerankCount, "rerank batch": o.RerankBatch,
 		"match cache": o.MatchCacheEntries, "ranking cache": o.RankingCacheEntries,
-	} {
+	}) {
 		if value < 0 {
 			problems = append(problems, fmt.Errorf("%s %d is negative", name, value))
 		}

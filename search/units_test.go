@@ -204,3 +204,14 @@ func TestOrdinal(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestOptionProblemsHaveAnOrder: what is wrong with options is said the same way every time.
+func TestOptionProblemsHaveAnOrder(t *testing.T) {
+	options := Options{Window: -1, FirstWindow: -1, RerankCount: -1, RerankBatch: -1, MatchCacheEntries: -1, Calibration: &Calibration{}}
+	first := options.Validate()
+	for range 20 {
+		if again := options.Validate(); again.Error() != first.Error() {
+			t.Fatalf("%v\nis not\n%v", again, first)
+		}
+	}
+}

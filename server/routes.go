@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -129,7 +130,7 @@ func (s *Server) addRoutes() error {
 		}
 		s.addRoute(line)
 	}
-	for name := range described {
+	for _, name := range slices.Sorted(maps.Keys(described)) {
 		return fmt.Errorf("the API document has %s, which is no route", name)
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"mekiki/internal/sorted"
 )
 
 const (
@@ -74,7 +76,7 @@ func fromLookup(lookup func(name string) string) (Environment, error) {
 // Validate reports addresses that cannot be used and a token that cannot be sent.
 func (e Environment) Validate() error {
 	var problems []error
-	for name, address := range map[string]string{"HF_ENDPOINT": e.Endpoint, "MEKIKI_LAVIS_ENDPOINT": e.LavisEndpoint} {
+	for name, address := range sorted.All(map[string]string{"HF_ENDPOINT": e.Endpoint, "MEKIKI_LAVIS_ENDPOINT": e.LavisEndpoint}) {
 		parsed, err := url.Parse(address)
 		if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
 			problems = append(problems, fmt.Errorf("%s is %q; an address such as %s is expected", name, address, DefaultEndpoint))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mekiki/embed"
+	"mekiki/internal/sorted"
 )
 
 // Options say what to bring in and how.
@@ -95,10 +96,10 @@ func (o Options) Validate() error {
 			problems = append(problems, err)
 		}
 	}
-	for name, value := range map[string]int{
+	for name, value := range sorted.All(map[string]int{
 		"maximum depth": o.MaxDepth, "caption candidates": o.CaptionCandidates, "image size": o.ImageSize,
 		"batch size": o.BatchSize, "model batch": o.ModelBatch, "workers": o.Workers,
-	} {
+	}) {
 		if value < 0 {
 			problems = append(problems, fmt.Errorf("%s %d is negative", name, value))
 		}
@@ -109,7 +110,7 @@ func (o Options) Validate() error {
 	if o.DecodeMemory < 0 {
 		problems = append(problems, fmt.Errorf("decode memory %d is negative", o.DecodeMemory))
 	}
-	for name, value := range map[string]time.Duration{"batch delay": o.BatchDelay, "poll interval": o.PollInterval} {
+	for name, value := range sorted.All(map[string]time.Duration{"batch delay": o.BatchDelay, "poll interval": o.PollInterval}) {
 		if value < 0 {
 			problems = append(problems, fmt.Errorf("%s %v is negative", name, value))
 		}

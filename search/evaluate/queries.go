@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"mekiki/internal/sorted"
 )
 
 // maximumQueryBytes bounds a file of queries.
@@ -54,10 +56,10 @@ type QuerySets struct {
 // as far as they are there.
 func ReadQuerySets(fsys fs.FS) (QuerySets, error) {
 	var sets QuerySets
-	for name, target := range map[string]any{
+	for name, target := range sorted.All(map[string]any{
 		"names": &sets.Names, "free_phrasing": &sets.FreePhrasing, "no_match": &sets.NoMatch, "near_misses": &sets.NearMisses,
 		"everyday": &sets.Everyday,
-	} {
+	}) {
 		err := readJSON(fsys, "queries/"+name+".json", target)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return QuerySets{}, err

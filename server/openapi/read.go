@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mekiki/internal/sorted"
 )
 
 // raw forms of the document, as far as this package reads it.
@@ -96,13 +98,13 @@ func Parse(data []byte) (*Document, error) {
 	}
 	document := &Document{operations: map[string]*Operation{}, schemas: r.named}
 	var problems []error
-	for name := range r.raw.Components.Schemas {
+	for name := range sorted.All(r.raw.Components.Schemas) {
 		if _, err := r.reference(schemaReference + name); err != nil {
 			problems = append(problems, fmt.Errorf("schema %s: %w", name, err))
 		}
 	}
-	for path, methods := range r.raw.Paths {
-		for method, raw := range methods {
+	for path, methods := range sorted.All(r.raw.Paths) {
+		for method, raw := range sorted.All(methods) {
 			operation, err := r.operation(strings.ToUpper(method), path, raw)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("%s %s: %w", method, path, err))
@@ -133,7 +135,7 @@ func (r *reader) operation(method, path string, raw rawOperation) (*Operation, e
 		}
 		operation.Bodies = bodies
 	}
-	for status, response := range raw.Responses {
+	for status, response := range sorted.All(raw.Responses) {
 		if response.Reference != "" {
 			found, known := r.raw.Components.Responses[strings.TrimPrefix(response.Reference, responseReference)]
 			if !known {
@@ -170,7 +172,7 @@ func (r *reader) parameter(raw rawParameter) (Parameter, error) {
 
 func (r *reader) content(raw map[string]rawMedia) (map[string]*Schema, error) {
 	content := map[string]*Schema{}
-	for kind, media := range raw {
+	for kind, media := range sorted.All(raw) {
 		schema, err := r.schema(media.Schema)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", kind, err)
