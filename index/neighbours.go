@@ -13,6 +13,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index/vector"
+	"mekiki/internal/plural"
 )
 
 // vectorStore holds the vector indexes of one space and brings them from one
@@ -272,7 +273,7 @@ func (r *reading) run(ctx context.Context, ready func()) error {
 	if r.damaged > 0 {
 		r.store.library.addFinding(Finding{
 			File: filepath.Join("spaces", fmt.Sprintf("%04d", r.from.number)), Damage: true,
-			Message: fmt.Sprintf("the vectors of %d records are damaged", r.damaged), Remedy: "mekiki check --repair",
+			Message: "the vectors of " + plural.Count(r.damaged, "record are", "records are") + " damaged", Remedy: "mekiki check --repair",
 		})
 	}
 	return nil

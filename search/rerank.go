@@ -9,6 +9,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/internal/plural"
 )
 
 // matchKey names one ITM result.
@@ -70,7 +71,8 @@ func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (
 		}
 	}
 	if reader.unread > 0 {
-		r.warnings = append(r.warnings, fmt.Sprintf("%d pictures could not be matched: neither their image tokens nor their originals can be read", reader.unread))
+		r.warnings = append(r.warnings, plural.Count(reader.unread, "picture could not be matched: neither its image tokens nor its original can be read",
+			"pictures could not be matched: neither their image tokens nor their originals can be read"))
 	}
 	return reranked, nil
 }

@@ -61,7 +61,7 @@ func runCheck(ctx context.Context, app *app, repair bool) error {
 		case damaged:
 			return hint.Wrap(errors.New("the library is damaged"), "mekiki check --repair")
 		case kept > 0:
-			return hint.Wrap(fmt.Errorf("%d originals of uploads are missing or damaged", kept), "upload the pictures again, or put the files back from a copy")
+			return hint.Wrap(fmt.Errorf("%s missing or damaged", counted(kept, "original of an upload is", "originals of uploads are")), "upload the pictures again, or put the files back from a copy")
 		}
 		return nil
 	})
@@ -92,7 +92,7 @@ func (a *app) printCheck(report index.CheckReport) error {
 		return a.printJSON(report)
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%d records; %d files, %s verified\n", report.Records, report.Files, progress.Count(report.Bytes, progress.Bytes))
+	fmt.Fprintf(&text, "%s; %s, %s verified\n", counted(report.Records, "record", "records"), counted(report.Files, "file", "files"), progress.Count(report.Bytes, progress.Bytes))
 	for _, finding := range report.Findings {
 		kind := "remark"
 		if finding.Damage {

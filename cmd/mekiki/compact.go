@@ -44,7 +44,7 @@ func runCompact(ctx context.Context, app *app, library *index.Library) error {
 	if result.Skipped > 0 {
 		skipped = fmt.Sprintf(", %d left alone because of damage: mekiki check", result.Skipped)
 	}
-	_, err = fmt.Fprintf(app.out, "%s before, %s after; %d segments rewritten%s\n",
-		progress.Count(result.Before, progress.Bytes), progress.Count(result.After, progress.Bytes), result.Segments, skipped)
+	_, err = fmt.Fprintf(app.out, "%s before, %s after; %s rewritten%s\n",
+		progress.Count(result.Before, progress.Bytes), progress.Count(result.After, progress.Bytes), counted(result.Segments, "segment", "segments"), skipped)
 	return err
 }

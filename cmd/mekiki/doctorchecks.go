@@ -252,14 +252,14 @@ func (d *doctor) checkLibrary(ctx context.Context, engine *session) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	if findings := library.Findings(); len(findings) > 0 {
-		d.warn("library", "mekiki check shows the damage, mekiki check --repair mends what can be", "%s has %d findings; the rest serves", folder, len(findings))
+		d.warn("library", "mekiki check shows the damage, mekiki check --repair mends what can be", "%s has %s; the rest serves", folder, counted(len(findings), "finding", "findings"))
 	}
 	if engine != nil {
 		if err := fits(library, engine); err != nil {
 			d.fail("library", err, "name the library's model with --model, or read the library again with this one: mekiki spaces fill")
 		}
 	}
-	d.checkRoom("library", folder, fmt.Sprintf(", %d images, %d texts%s", snapshot.Count(index.KindImage), snapshot.Count(index.KindText), writerOf(folder)))
+	d.checkRoom("library", folder, fmt.Sprintf(", %s, %s%s", counted(snapshot.Count(index.KindImage), "image", "images"), counted(snapshot.Count(index.KindText), "text", "texts"), writerOf(folder)))
 }
 
 // writerOf says who writes to a library.

@@ -253,9 +253,9 @@ func (a *app) printReport(report evaluate.Report) error {
 		return a.printJSON(report)
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s: %d images", report.Dataset, report.Images)
+	fmt.Fprintf(&out, "%s: %s", report.Dataset, counted(report.Images, "image", "images"))
 	if report.Texts > 0 {
-		fmt.Fprintf(&out, ", %d texts", report.Texts)
+		fmt.Fprintf(&out, ", %s", counted(report.Texts, "text", "texts"))
 	}
 	fmt.Fprintf(&out, "; model %s %.12s; ITM reads %d\n\n", report.Model, report.Fingerprint, report.K)
 	fmt.Fprintf(&out, "%-34s %-19s %-19s %-19s %s\n", "", "R@1", "R@5", "R@10", "MRR")
@@ -273,8 +273,8 @@ func (a *app) printReport(report evaluate.Report) error {
 	printNearMisses(&out, report.NearMisses)
 	printVerdicts(&out, report.Verdicts)
 	if report.Approximate != nil {
-		fmt.Fprintf(&out, "\nvector index against exact scan: recall@10 %.2f, recall@100 %.2f (%d queries)\n",
-			report.Approximate.Recall10, report.Approximate.Recall100, report.Approximate.Queries)
+		fmt.Fprintf(&out, "\nvector index against exact scan: recall@10 %.2f, recall@100 %.2f (%s)\n",
+			report.Approximate.Recall10, report.Approximate.Recall100, counted(report.Approximate.Queries, "query", "queries"))
 	}
 	printLatency(&out, report.Latency)
 	fmt.Fprintf(&out, "took %.1f s\n", report.Seconds)
@@ -347,6 +347,6 @@ func printLatency(out io.Writer, latency *evaluate.Latency) {
 		return
 	}
 	cell := func(p evaluate.Percentiles) string { return fmt.Sprintf("%.1f/%.1f", p.P50, p.P99) }
-	fmt.Fprintf(out, "query without reranking, p50/p99 ms: total %s; embed %s; vectors %s; words %s; fuse %s (%d queries)\n",
-		cell(latency.Total), cell(latency.Embed), cell(latency.Vector), cell(latency.Keyword), cell(latency.Fuse), latency.Queries)
+	fmt.Fprintf(out, "query without reranking, p50/p99 ms: total %s; embed %s; vectors %s; words %s; fuse %s (%s)\n",
+		cell(latency.Total), cell(latency.Embed), cell(latency.Vector), cell(latency.Keyword), cell(latency.Fuse), counted(latency.Queries, "query", "queries"))
 }

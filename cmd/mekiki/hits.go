@@ -182,7 +182,7 @@ func printSummary(w io.Writer, response search.Response) error {
 	case len(response.Hits) == 0 && response.Verdict == search.VerdictNone:
 		fmt.Fprintf(&out, "Nothing matches")
 		if response.Hidden > 0 {
-			fmt.Fprintf(&out, " (%d candidates were judged unfit; --show all shows them)", response.Hidden)
+			fmt.Fprintf(&out, " (%s judged unfit; --show all shows more)", counted(response.Hidden, "candidate was", "candidates were"))
 		}
 	case len(response.Hits) == 0:
 		fmt.Fprintf(&out, "Nothing on this page")
@@ -195,7 +195,7 @@ func printSummary(w io.Writer, response search.Response) error {
 	}
 	fmt.Fprintf(&out, ", %.0f ms", response.Timings.TotalMS)
 	if response.RerankPlanned > 0 {
-		fmt.Fprintf(&out, ", %d of %d candidates matched", response.Reranked, response.RerankPlanned)
+		fmt.Fprintf(&out, ", %d of %s matched", response.Reranked, counted(response.RerankPlanned, "candidate", "candidates"))
 	}
 	_, err := io.WriteString(w, out.String()+"\n")
 	return err

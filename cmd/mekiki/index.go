@@ -17,6 +17,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/internal/hint"
+	"mekiki/internal/plural"
 )
 
 const indexLong = `Bring folders and files of images into the library.
@@ -209,12 +210,7 @@ func indexedText(summary ingest.Summary) string {
 }
 
 // counted writes a number with what it counts.
-func counted(number int, one, many string) string {
-	if number == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprint(number, " ", many)
-}
+func counted(number int, one, many string) string { return plural.Count(number, one, many) }
 
 // shownKinds is how many kinds of files that were passed over are named.
 const shownKinds = 8

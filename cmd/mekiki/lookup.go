@@ -153,11 +153,11 @@ func (a *app) printTexts(response search.LookupResponse) error {
 		fmt.Fprintf(&out, "%s\n", printable(hit.Text))
 	}
 	if len(response.Texts) == 0 {
-		fmt.Fprintf(&out, "No text matches (%d were judged unfit; --show all shows them)", response.Hidden)
+		fmt.Fprintf(&out, "No text matches (%s judged unfit; --show all shows more)", counted(response.Hidden, "was", "were"))
 	} else {
 		fmt.Fprintf(&out, "%d of %d", len(response.Texts), response.Total)
 	}
-	fmt.Fprintf(&out, ", %.0f ms, %d of %d texts matched\n", response.Timings.TotalMS, response.Reranked, response.RerankPlanned)
+	fmt.Fprintf(&out, ", %.0f ms, %d of %s matched\n", response.Timings.TotalMS, response.Reranked, counted(response.RerankPlanned, "text", "texts"))
 	_, err := io.WriteString(a.out, out.String())
 	return err
 }

@@ -169,9 +169,9 @@ func (a *app) printVerified(model models.Model, downloaded int, comparisons []go
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.out, "%s: %d files, %s, all as they were compiled\n", model.Name, len(model.Manifest.Files), progress.Count(model.Bytes, progress.Bytes))
+		fmt.Fprintf(a.out, "%s: %s, %s, all as they were compiled\n", model.Name, counted(len(model.Manifest.Files), "file", "files"), progress.Count(model.Bytes, progress.Bytes))
 		if downloaded > 0 {
-			fmt.Fprintf(a.out, "%d downloaded files, all as published\n", downloaded)
+			fmt.Fprintf(a.out, "%s, all as published\n", counted(downloaded, "downloaded file", "downloaded files"))
 		}
 		if err := a.printGolden(comparisons); err != nil {
 			return err
@@ -229,7 +229,7 @@ func (a *app) printModel(model models.Model) error {
 	row("name", "%s", model.Name)
 	row("made from", "%s", manifest.Name)
 	row("folder", "%s", model.Dir)
-	row("size", "%s in %d files", progress.Count(model.Bytes, progress.Bytes), len(manifest.Files))
+	row("size", "%s in %s", progress.Count(model.Bytes, progress.Bytes), counted(len(manifest.Files), "file", "files"))
 	row("fingerprint", "%s", manifest.Fingerprint)
 	row("precision", "%s", manifest.Precision)
 	row("vision encoder", "%d layers of width %d, %d heads, %d by %d pixels in patches of %d",

@@ -42,7 +42,7 @@ func runRestore(ctx context.Context, app *app, name string) error {
 		if app.asJSON {
 			return app.printJSON(map[string]any{"library": library.Folder(), "images": images, "texts": texts})
 		}
-		_, err := fmt.Fprintf(app.out, "%s: %d images, %d texts\n", library.Folder(), images, texts)
+		_, err := fmt.Fprintf(app.out, "%s: %s, %s\n", library.Folder(), counted(images, "image", "images"), counted(texts, "text", "texts"))
 		return err
 	})
 }

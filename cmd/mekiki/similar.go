@@ -158,7 +158,7 @@ func (a *app) printDuplicates(response search.DuplicatesResponse) error {
 	for _, warning := range response.Warnings {
 		fmt.Fprintf(a.errors, "note: %s\n", printable(warning))
 	}
-	fmt.Fprintf(&out, "%d groups among %d images, %.0f ms\n", response.Total, response.Examined, response.Timings.TotalMS)
+	fmt.Fprintf(&out, "%s among %s, %.0f ms\n", counted(response.Total, "group", "groups"), counted(response.Examined, "image", "images"), response.Timings.TotalMS)
 	_, err := io.WriteString(a.out, out.String())
 	return err
 }

@@ -88,7 +88,7 @@ func (a *app) printSpaces(library *index.Library) error {
 	}
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, line := range lines {
-		fmt.Fprintf(table, "%.12s\t%s\t%d of %d records\n", line.Model, line.State, line.Records, line.Total)
+		fmt.Fprintf(table, "%.12s\t%s\t%d of %s\n", line.Model, line.State, line.Records, counted(line.Total, "record", "records"))
 	}
 	return table.Flush()
 }

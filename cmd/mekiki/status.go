@@ -162,7 +162,7 @@ func (a *app) printStatus(report statusReport) error {
 	fmt.Fprintf(table, "failed\t%d\n", report.Failed)
 	fmt.Fprintf(table, "on disk\t%s\n", progress.Count(report.Bytes, progress.Bytes))
 	for _, space := range report.Spaces {
-		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %d records\n", space.Model, space.Parts, space.Width, space.State, space.Records, space.Total)
+		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %s\n", space.Model, space.Parts, space.Width, space.State, space.Records, counted(space.Total, "record", "records"))
 	}
 	if report.Kept > 0 {
 		fmt.Fprintf(table, "kept\tthe tags of %s whose files went, for %d days each\n", counted(report.Kept, "picture", "pictures"), int(index.KeptFor.Hours()/24))

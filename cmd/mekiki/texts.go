@@ -80,7 +80,7 @@ func runTextsAdd(ctx context.Context, app *app, name, format string) error {
 		if app.asJSON {
 			return app.printJSON(summary)
 		}
-		_, err = fmt.Fprintf(app.out, "%d texts: %d new or changed, %d known\n", summary.Read, summary.Added, summary.Known)
+		_, err = fmt.Fprintf(app.out, "%s: %d new or changed, %d known\n", counted(summary.Read, "text", "texts"), summary.Added, summary.Known)
 		return err
 	})
 }

@@ -52,7 +52,7 @@ func TestValidate(t *testing.T) {
 		`{}`:                                "name is missing",
 		`[]`:                                " must be an object, not a list",
 		`null`:                              " must be an object, not null",
-		`{"name":""}`:                       "name must have at least 1 characters",
+		`{"name":""}`:                       "name must have at least 1 character",
 		`{"name":"birch"}`:                  "name must have at most 4 characters, not 5",
 		`{"name":"fir"}`:                    `name must be one of ["oak" "elm" "日本語樹"]`,
 		`{"name":3}`:                        "name must be a string, not a number",

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"mekiki/internal/plural"
 )
 
 // Violation is one place where a value is not as its schema says.
@@ -131,9 +133,9 @@ func (c *checker) text(field string, schema *Schema, value string) {
 	length := utf8.RuneCountInString(value)
 	switch {
 	case length < schema.minLength:
-		c.report(field, "must have at least %d characters", schema.minLength)
+		c.report(field, "must have at least %s", plural.Count(schema.minLength, "character", "characters"))
 	case schema.maxLength > 0 && length > schema.maxLength:
-		c.report(field, "must have at most %d characters, not %d", schema.maxLength, length)
+		c.report(field, "must have at most %s, not %d", plural.Count(schema.maxLength, "character", "characters"), length)
 	case schema.enum != nil && !slices.Contains(schema.enum, value):
 		c.report(field, "must be one of %q", schema.enum)
 	case schema.pattern != nil && !schema.pattern.MatchString(value) && schema.patternMeaning != "":
@@ -172,9 +174,9 @@ func (c *checker) number(field string, schema *Schema, value json.Number) {
 func (c *checker) list(field string, schema *Schema, value []any) {
 	switch {
 	case len(value) < schema.minItems:
-		c.report(field, "must have at least %d entries", schema.minItems)
+		c.report(field, "must have at least %s", plural.Count(schema.minItems, "entry", "entries"))
 	case schema.maxItems > 0 && len(value) > schema.maxItems:
-		c.report(field, "must have at most %d entries, not %d", schema.maxItems, len(value))
+		c.report(field, "must have at most %s, not %d", plural.Count(schema.maxItems, "entry", "entries"), len(value))
 		return
 	}
 	if schema.items == nil {
