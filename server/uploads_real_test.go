@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -21,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -417,6 +419,40 @@ func TestUploadOfAnIndexedPicture(t *testing.T) {
 	}
 	if _, err := os.Stat(own); err != nil || len(s.orphans()) > 0 {
 		t.Errorf("the user's file: %v; left over: %v", err, s.orphans())
+	}
+}
+
+// TestUploadThatTheModelRefuses leaves no file and no failure, and can be sent
+// again.
+func TestUploadThatTheModelRefuses(t *testing.T) {
+	var refusing atomic.Bool
+	s := startUploads(t, colourEngine{refuse: func(*pixels.Image) error {
+		if refusing.Load() {
+			return errors.New("refused")
+		}
+		return nil
+	}})
+	data := newPicture(rand.New(rand.NewPCG(7, 7)))
+	refusing.Store(true)
+	if status, answer := s.upload(context.Background(), "a.png", data, ""); status != http.StatusUnprocessableEntity {
+		t.Errorf("status %d: %s", status, answer.Text)
+	}
+	snapshot := s.library.Snapshot()
+	defer snapshot.Close()
+	if failures, orphans := snapshot.Failures(), s.orphans(); len(failures) > 0 || len(orphans) > 0 {
+		t.Errorf("failures %v, left over %v", failures, orphans)
+	}
+	refusing.Store(false)
+	status, record := s.upload(context.Background(), "a.png", data, "")
+	if status != http.StatusCreated {
+		t.Errorf("status %d", status)
+	}
+	// A record can be deleted though its original is missing.
+	if err := os.Remove(record.Paths[0]); err != nil {
+		t.Fatal(err)
+	}
+	if status, answer := s.ask(context.Background(), http.MethodDelete, "/api/v1/records/"+record.ID, "", nil); status != http.StatusNoContent || s.record(data) != nil {
+		t.Errorf("deleting gives %d: %s", status, answer)
 	}
 }
 

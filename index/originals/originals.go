@@ -35,9 +35,10 @@ import (
 	"mekiki/internal/vfs"
 )
 
-// ErrFolderGone is the error of keeping an original when the folder, which was
-// there before, is not: it is not made anew, because what it held is elsewhere.
-var ErrFolderGone = errors.New("the folder of uploads was removed or moved")
+// ErrFolderGone is the error of keeping an original when the folder is not the one
+// that was there before: nothing is put into another, and none is made, because
+// what it held is elsewhere, as on a drive that is not mounted just now.
+var ErrFolderGone = errors.New("the folder of uploads was removed, moved or replaced")
 
 // FolderOf gives the folder of originals of the library in a folder.
 func FolderOf(library string) string {
@@ -50,8 +51,8 @@ func FolderOf(library string) string {
 type Store struct {
 	folder string
 	disk   vfs.OS
-	// seen says that the folder was there.
-	seen atomic.Bool
+	// seen is the folder as it was first seen; nil while there is none.
+	seen atomic.Pointer[fs.FileInfo]
 
 	mutex  sync.Mutex
 	claims map[index.Hash]*place
@@ -68,9 +69,16 @@ type place struct {
 func New(folder string) *Store {
 	s := &Store{folder: folder, claims: map[index.Hash]*place{}}
 	if stat, err := os.Stat(folder); err == nil && stat.IsDir() {
-		s.seen.Store(true)
+		s.see(stat)
 	}
 	return s
+}
+
+// see notes the folder. On Windows the system is asked which one it is only when
+// it is compared first, so that this has to be now.
+func (s *Store) see(stat fs.FileInfo) {
+	os.SameFile(stat, stat)
+	s.seen.Store(&stat)
 }
 
 // Contains reports whether a path lies in the folder, by its name alone.
@@ -158,13 +166,22 @@ func (c *Claim) Keep(data []byte, extension string) (string, error) {
 // library's, and never made here.
 func (c *Claim) makeFolders() error {
 	s := c.store
-	if _, err := os.Stat(s.folder); errors.Is(err, fs.ErrNotExist) && s.seen.Load() {
-		return hint.Wrap(fmt.Errorf("%s: %w", s.folder, ErrFolderGone), "put the folder of uploads back beside the library, or start the server again to begin an empty one")
+	seen := s.seen.Load()
+	if seen == nil {
+		if err := s.disk.Mkdir(s.folder); err != nil {
+			return err
+		}
 	}
-	if err := s.disk.Mkdir(s.folder); err != nil {
+	now, err := os.Stat(s.folder)
+	if seen != nil && (errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(*seen, now)) {
+		return hint.Wrap(fmt.Errorf("%s: %w", s.folder, ErrFolderGone), "put the folder of uploads back beside the library, or start the server again to go on in the one that is there now")
+	}
+	if err != nil {
 		return err
 	}
-	s.seen.Store(true)
+	if seen == nil {
+		s.see(now)
+	}
 	return s.disk.Mkdir(c.subfolder())
 }
 

@@ -137,6 +137,19 @@ func TestKeepMakesNoFolderAnew(t *testing.T) {
 	if _, err := c.Keep([]byte("two"), "jpeg"); !errors.Is(err, ErrFolderGone) {
 		t.Errorf("keeping gives %v", err)
 	}
+	// Another folder in its place, as below a drive that is not mounted.
+	must(t, os.Mkdir(store.folder, 0o700))
+	if _, err := c.Keep([]byte("two"), "jpeg"); !errors.Is(err, ErrFolderGone) {
+		t.Errorf("keeping in another folder gives %v", err)
+	}
+	if entries, err := os.ReadDir(store.folder); err != nil || len(entries) > 0 {
+		t.Errorf("another folder holds %v, %v", entries, err)
+	}
+	must(t, os.Remove(store.folder))
+	must(t, os.Rename(store.folder+"-away", store.folder))
+	if _, err := c.Keep([]byte("two"), "jpeg"); err != nil {
+		t.Errorf("keeping in the folder that was put back: %v", err)
+	}
 }
 
 // TestClaim holds that one content has one claim at a time, and different ones do
