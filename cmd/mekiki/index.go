@@ -189,7 +189,8 @@ func indexedText(summary ingest.Summary) string {
 		counted(summary.Seen, "file", "files"), summary.Added, summary.Changed, summary.Unchanged+summary.Reread,
 		summary.Attached, summary.Removed, summary.Failed)
 	if summary.Reread > 0 {
-		fmt.Fprintf(&text, "the metadata of %s was read again\n", counted(summary.Reread, "file", "files"))
+		fmt.Fprintf(&text, "the metadata of %s was read again%s\n", counted(summary.Reread, "file", "files"),
+			map[bool]string{true: ", once, since this version reads more of it"}[summary.Older > 0])
 	}
 	if summary.Excluded > 0 {
 		fmt.Fprintf(&text, "%s taken out of the library, since a rule leaves %s out now\n",

@@ -122,7 +122,7 @@ func (c *collector) attach(result *outcome) {
 	c.change()
 	switch result.seen.wants {
 	case wantMetadata:
-		c.run.progress.reread(result.file.Path)
+		c.run.progress.reread(result.file.Path, result.seen.older)
 	case wantStamp:
 		c.run.progress.unchanged(result.file.Path)
 	default:

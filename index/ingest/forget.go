@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -58,14 +59,36 @@ func (r *run) forget(ctx context.Context, w *walked) error {
 		}
 	}
 	f.warn()
-	if len(f.batch.Detach)+len(f.batch.Resolved)+len(f.batch.Attach) == 0 {
-		return nil
-	}
-	if _, err := r.library.Write(ctx, f.batch); err != nil {
-		return err
+	for batch := range f.batches() {
+		if _, err := r.library.Write(ctx, batch); err != nil {
+			return err
+		}
 	}
 	r.progress.remove(f.removed, f.excluded)
 	return nil
+}
+
+// forgetBatch is how many files one commit forgets.
+const forgetBatch = 10_000
+
+// batches gives what is to be written, in pieces that a commit can hold.
+func (f *forgetting) batches() iter.Seq[index.Batch] {
+	return func(yield func(index.Batch) bool) {
+		for all := f.batch; len(all.Attach)+len(all.Detach)+len(all.Resolved) > 0; {
+			var batch index.Batch
+			batch.Attach, all.Attach = cut(all.Attach)
+			batch.Detach, all.Detach = cut(all.Detach)
+			batch.Resolved, all.Resolved = cut(all.Resolved)
+			if !yield(batch) {
+				return
+			}
+		}
+	}
+}
+
+func cut[T any](list []T) (first, rest []T) {
+	n := min(len(list), forgetBatch)
+	return list[:n], list[n:]
 }
 
 // record decides about a record's files.

@@ -178,6 +178,6 @@ func mustRun(tb testing.TB, library *index.Library, engine Engine, options Optio
 	tb.Helper()
 	summary, err := Run(context.Background(), library, engine, options)
 	must(tb, err)
-	summary.Duration, summary.Failures, summary.PassedOver = 0, nil, nil
+	summary.Duration, summary.Failures, summary.PassedOver, summary.Older = 0, nil, nil, 0
 	return summary
 }

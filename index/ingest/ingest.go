@@ -53,6 +53,9 @@ type Summary struct {
 	Removed   int `json:"removed"`
 	Excluded  int `json:"excluded"`
 	Failed    int `json:"failed"`
+	// Older counts those of Reread that an older version had read, which knew less
+	// of what pictures say about themselves.
+	Older int `json:"reread_older,omitempty"`
 	// PassedOver counts the files of other kinds in the folders, by extension in
 	// lower case; "" is for files without one.
 	PassedOver map[string]int `json:"passed_over,omitempty"`

@@ -79,6 +79,9 @@ type tracker struct {
 	// whose drives are away.
 	passed map[string]int
 	away   []AwayFolder
+	// older counts the files that were read again because an older version had
+	// read them.
+	older int
 	// recent are counts of the last rateWindow, oldest first.
 	recent []moment
 }
@@ -134,8 +137,14 @@ func (t *tracker) changed(path string) {
 	t.change(func(p *Progress) { p.Changed++; p.Path = path; t.recover(path) })
 }
 
-func (t *tracker) reread(path string) {
-	t.change(func(p *Progress) { p.Reread++; p.Path = path; t.recover(path) })
+func (t *tracker) reread(path string, older bool) {
+	t.change(func(p *Progress) {
+		p.Reread++
+		p.Path = path
+		if t.recover(path); older {
+			t.older++
+		}
+	})
 }
 
 // resolve forgets the failure of a path that is no more.
@@ -272,7 +281,7 @@ func (t *tracker) summary() Summary {
 	defer t.mutex.Unlock()
 	sum := t.sum()
 	sum.Failures, sum.Duration = append([]index.Failure(nil), t.failures...), time.Since(t.started)
-	sum.Away = slices.Clone(t.away)
+	sum.Away, sum.Older = slices.Clone(t.away), t.older
 	if len(t.passed) > 0 {
 		sum.PassedOver = maps.Clone(t.passed)
 	}

@@ -45,8 +45,10 @@ type sighting struct {
 	failure error
 	// sidecars are the paths of the files that describe it.
 	sidecars []string
-	// wants says what is to be done with it.
+	// wants says what is to be done with it; older that an older version read
+	// what is said of it.
 	wants want
+	older bool
 	// replaces is the content that its path held before, if no file holds that
 	// any more, and tags are what people gave that content.
 	replaces index.Hash

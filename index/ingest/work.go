@@ -61,6 +61,7 @@ func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- 
 				continue
 			}
 		case snapshot.HasParts(record.ID, space):
+			seen.older = record.MetadataVersion < metadataVersion
 			if seen.wants = r.lacking(record, file); seen.wants == wantAll {
 				r.progress.unchanged(file.Path)
 				continue
