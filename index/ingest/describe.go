@@ -5,10 +5,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/metadata"
 )
 
 // describe reads what a picture says about itself, and what the files beside it say
@@ -20,7 +20,13 @@ func (r *run) describe(ctx context.Context, data []byte, format pixels.Format, f
 			described = index.Metadata{}
 		}
 	}()
-	return readMetadata(data, format)
+	source := metadata.Source{Data: data, Format: format, Path: namedOf(file), Modified: file.Modified}
+	for _, path := range sidecars {
+		if data, err := readSidecar(path); err == nil {
+			source.Sidecars = append(source.Sidecars, metadata.Sidecar{Name: filepath.Base(path), Data: data})
+		}
+	}
+	return metadata.Read(ctx, source)
 }
 
 // describeRecord reads again what is said of the picture of a known record, if more or
@@ -30,7 +36,7 @@ func (r *run) describeRecord(ctx context.Context, result *outcome, data []byte) 
 	snapshot := r.library.Snapshot()
 	defer snapshot.Close()
 	record, there := snapshot.Record(result.known)
-	if !there || result.seen.wants != wantMetadata && result.file.Sidecars == 0 && record.MetadataVersion >= metadataVersion {
+	if !there || result.seen.wants != wantMetadata && result.file.Sidecars == 0 && record.MetadataVersion >= metadata.Version {
 		return
 	}
 	sidecars := result.seen.sidecars
@@ -47,7 +53,7 @@ func (r *run) describeRecord(ctx context.Context, result *outcome, data []byte) 
 		sidecars = append(sidecars[:len(sidecars):len(sidecars)], paths...)
 	}
 	result.described = &index.MetadataChange{
-		ID: record.ID, Version: metadataVersion,
+		ID: record.ID, Version: metadata.Version,
 		Metadata: r.describe(ctx, data, pixels.Format(record.Format), result.file, sidecars),
 	}
 }
@@ -59,32 +65,14 @@ func readSidecar(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, maximumSidecarBytes))
+	return io.ReadAll(io.LimitReader(file, metadata.MaxSidecarBytes))
 }
 
-// What is read of a picture is read again when the version of the reader is higher.
-const (
-	metadataVersion     = 1
-	maximumSidecarBytes = 1 << 20
-)
-
-// isSidecarName tells by its extension whether a file may describe a picture.
-func isSidecarName(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".xmp", ".json":
-		return true
+// namedOf is the name that may say when a picture was taken: of an upload, the one that
+// it came with.
+func namedOf(file index.File) string {
+	if file.Name != "" {
+		return file.Name
 	}
-	return false
-}
-
-// sidecarsOf gives those of names that describe the picture of a name.
-func sidecarsOf(name string, names []string) (found []string) {
-	stem := strings.TrimSuffix(name, filepath.Ext(name))
-	for _, each := range names {
-		if strings.EqualFold(each, name+".xmp") || strings.EqualFold(each, stem+".xmp") ||
-			strings.EqualFold(each, name+".json") || strings.EqualFold(each, name+".supplemental-metadata.json") {
-			found = append(found, each)
-		}
-	}
-	return found
+	return file.Path
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"mekiki/embed/pixels"
+
+	"mekiki/index/metadata"
 )
 
 // noMediaName is the file that keeps a folder and all below it out, as on Android.
@@ -104,7 +106,7 @@ func beginsAsImage(name string) bool {
 // passOver counts a file of another kind. What may describe a picture is counted when
 // the folder's pictures are known.
 func (w *walker) passOver(name string, mode fs.FileMode) {
-	if w.found == nil || !w.walked.whole || !mode.IsRegular() || isSidecarName(name) || slices.Contains(systemFiles, strings.ToLower(name)) {
+	if w.found == nil || !w.walked.whole || !mode.IsRegular() || metadata.IsSidecarName(name) || slices.Contains(systemFiles, strings.ToLower(name)) {
 		return
 	}
 	w.run.progress.passOver(strings.ToLower(filepath.Ext(name)))

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mekiki/index/metadata"
 )
 
 // beside is what a folder holds that may describe its pictures.
@@ -22,7 +24,7 @@ type beside struct {
 func besideOf(folder string, entries []fs.DirEntry) *beside {
 	b := &beside{folder: folder, used: map[string]bool{}}
 	for _, entry := range entries {
-		if isSidecarName(entry.Name()) && entry.Type().IsRegular() {
+		if metadata.IsSidecarName(entry.Name()) && entry.Type().IsRegular() {
 			b.names = append(b.names, entry.Name())
 		}
 	}
@@ -45,7 +47,7 @@ func (b *beside) of(name string) []string {
 	for last < len(b.keys) && b.keys[last] == key {
 		last++
 	}
-	found := sidecarsOf(name, b.names[first:last])
+	found := metadata.SidecarsOf(name, b.names[first:last])
 	for _, each := range found {
 		b.used[each] = true
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"mekiki/index"
+	"mekiki/index/metadata"
 )
 
 // Watching settles for a moment after a change, since files are written in
@@ -151,7 +152,7 @@ func (f *follower) matters(event fsnotify.Event) bool {
 		return true
 	case event.Has(fsnotify.Write):
 		name := filepath.Base(event.Name)
-		return len(f.run.options.Include) > 0 || isImageName(name) || isSidecarName(name) || isRule(name) ||
+		return len(f.run.options.Include) > 0 || isImageName(name) || metadata.IsSidecarName(name) || isRule(name) ||
 			f.run.options.NoExtension && filepath.Ext(name) == ""
 	}
 	snapshot := f.run.library.Snapshot()
@@ -371,7 +372,7 @@ func withDescribed(changed map[string]bool) map[string]bool {
 		if isRule(name) {
 			all[folder] = all[folder]
 		}
-		if !isSidecarName(name) || listed[folder] {
+		if !metadata.IsSidecarName(name) || listed[folder] {
 			continue
 		}
 		listed[folder] = true

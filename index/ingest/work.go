@@ -11,6 +11,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/metadata"
 	"mekiki/internal/vfs"
 )
 
@@ -61,7 +62,7 @@ func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- 
 				continue
 			}
 		case snapshot.HasParts(record.ID, space):
-			seen.older = record.MetadataVersion < metadataVersion
+			seen.older = record.MetadataVersion < metadata.Version
 			if seen.wants = r.lacking(record, file); seen.wants == wantAll {
 				r.progress.unchanged(file.Path)
 				continue
@@ -83,7 +84,7 @@ func (r *run) lacking(record *index.Record, file index.File) want {
 	switch known := record.Files[at]; {
 	case known.Sidecars != file.Sidecars:
 		return wantMetadata
-	case (r.rereading || record.MetadataVersion < metadataVersion) && !r.reread[record.ID]:
+	case (r.rereading || record.MetadataVersion < metadata.Version) && !r.reread[record.ID]:
 		if len(record.Files) > 1 {
 			r.reread[record.ID] = true // by one of its files
 		}
@@ -251,7 +252,7 @@ func (r *run) decode(ctx context.Context, data []byte, seen sighting, result *ou
 		Kind: index.KindImage, Hash: result.hash, Files: []index.File{result.file},
 		Format: string(image.Format), Width: image.Width, Height: image.Height, Bytes: int64(len(data)),
 		Metadata:        r.describe(ctx, data, image.Format, result.file, seen.sidecars),
-		MetadataVersion: metadataVersion, PerceptualHash: pixels.PerceptualHash(image), Tags: seen.tags,
+		MetadataVersion: metadata.Version, PerceptualHash: pixels.PerceptualHash(image), Tags: seen.tags,
 	}
 	if seen.replaces != result.hash { // else it is back
 		result.put.Replaces = seen.replaces

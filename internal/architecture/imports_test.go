@@ -23,6 +23,7 @@ var layers = []string{
 	"search",
 	"index/ingest",
 	"index/originals",
+	"index/metadata",
 	"index",
 	"index/keyword",
 	"index/vector",

@@ -1,0 +1,348 @@
+package metadata
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"mekiki/index"
+)
+
+// position is in degrees.
+type position struct{ latitude, longitude float64 }
+
+// positionAt leaves out what is no place on the globe, and the point at zero, which
+// programs write when they know none.
+func positionAt(latitude, longitude float64) *position {
+	if latitude == 0 && longitude == 0 || !(math.Abs(latitude) <= 90) || !(math.Abs(longitude) <= 180) {
+		return nil
+	}
+	return &position{latitude, longitude}
+}
+
+// merge chooses among what was said. Of people's words a sidecar's go before the
+// file's, and XMP's, which nothing cuts or garbles, before IPTC's and EXIF's; of the
+// camera's own, EXIF's go first.
+func (s *statements) merge() index.Metadata {
+	exif, iptc, text := &s.exif, &s.iptc, s.text
+	m := index.Metadata{
+		Camera: s.camera(),
+		Lens:   clean(s.lens(), maxShortText),
+		Title: clean(first(s.words("dc:title"), iptc.first(iptcTitle), s.words("photoshop:Headline"),
+			iptc.first(iptcHeadline), exif.wide(tagXPTitle), text["title"]), maxShortText),
+		Creator: clean(first(joined(s.sidecar.root.all("dc:creator")), joined(s.xmp.root.all("dc:creator")), joined(iptc.texts[iptcCreator]),
+			exif.text(tagArtist), exif.wide(tagXPAuthor), text["author"]), maxShortText),
+		Copyright: clean(first(s.words("dc:rights"), iptc.first(iptcCopyright), exif.copyright(), text["copyright"]), maxShortText),
+		Place:     clean(s.place(), maxShortText),
+		Keywords:  s.keywords(),
+		People:    s.people(),
+		Rating:    s.rating(),
+		Label:     clean(s.label(), maxShortText),
+	}
+	m.Generation = clean(s.generation(), maxLongText)
+	m.Description = clean(s.description(), maxLongText)
+	if taken, source, ok := s.taken(); ok {
+		m.Taken, m.TakenOffset, m.TakenSource = taken.clock, taken.offset, source
+	}
+	if p := s.position(); p != nil {
+		m.Latitude, m.Longitude = &p.latitude, &p.longitude
+	}
+	if orientation, ok := exif.value(mainDirectory, tagOrientation).integer(); ok && orientation >= 1 && orientation <= 8 {
+		m.Orientation = int(orientation)
+	}
+	return m
+}
+
+// words gives a text of XMP: the sidecar's, or the file's.
+func (s *statements) words(names ...string) string {
+	return first(s.sidecar.root.first(names...), s.xmp.root.first(names...))
+}
+
+// own gives a text of XMP about the picture itself: the file's, or the sidecar's.
+func (s *statements) own(names ...string) string {
+	return first(s.xmp.root.first(names...), s.sidecar.root.first(names...))
+}
+
+func joined(list []string) string { return strings.Join(distinct(list...), "; ") }
+
+func (s *statements) description() string {
+	comment := first(s.exif.comment(), s.own("exif:UserComment"))
+	if isGeneration(comment) {
+		comment = ""
+	}
+	about := s.text["description"]
+	if s.text["software"] == "NovelAI" {
+		about = ""
+	}
+	return first(s.words("dc:description"), s.iptc.first(iptcCaption), meaningful(s.exif.text(tagImageDescription)),
+		meaningful(comment), s.exif.wide(tagXPComment), s.exif.wide(tagXPSubject), s.words("acdsee:caption", "acdsee:notes"), about,
+		s.text["caption"], s.takeout.Description, s.plainComment())
+}
+
+// plainComment is a JPEG's, a PNG's or a GIF's, unless a program wrote it of itself.
+func (s *statements) plainComment() string {
+	comment := s.text["comment"]
+	for _, prefix := range []string{"CREATOR: gd-jpeg", "Created with", "LEAD Technologies", "Lavc", "File written by", "Processed by", "AppleMark", "{"} {
+		if strings.HasPrefix(comment, prefix) {
+			return ""
+		}
+	}
+	if isGeneration(comment) {
+		return ""
+	}
+	return meaningful(comment)
+}
+
+// meaningful leaves out what cameras write where people could.
+func meaningful(description string) string {
+	switch strings.ToLower(strings.TrimSpace(description)) {
+	case "olympus digital camera", "digital camera", "default", "minolta digital camera", "samsung camera pictures", "dcim",
+		"sony dsc", "kodak digital still camera", "konica minolta digital camera", "exif_jpeg_picture", "samsung digital camera",
+		"casio computer co.,ltd.", "jpeg", "my beautiful picture", "<digimax i5, samsung #1>", "screenshot":
+		return ""
+	}
+	return description
+}
+
+// camera gives "Canon EOS R5" for "Canon" and "Canon EOS R5" or "EOS R5".
+func (s *statements) camera() string {
+	maker := clean(first(s.exif.text(tagMake), s.own("tiff:Make")), maxShortText)
+	model := clean(first(s.exif.text(tagModel), s.exif.text(tagCameraModelDNG), s.own("tiff:Model")), maxShortText)
+	firstWord, _, _ := strings.Cut(maker, " ")
+	if maker == "" || strings.HasPrefix(strings.ToLower(model), strings.ToLower(firstWord)) {
+		return model
+	}
+	return clean(maker+" "+model, maxShortText)
+}
+
+func (s *statements) lens() string {
+	lens := first(s.exif.text(tagLensModel), s.own("exifEX:LensModel", "aux:Lens"))
+	if strings.Trim(lens, "- ") == "" {
+		return ""
+	}
+	return lens
+}
+
+// copyright joins the photographer's and the editor's, which a zero parts.
+func (e *exif) copyright() string {
+	value := e.value(mainDirectory, tagCopyright)
+	if value.kind != 2 {
+		return value.text()
+	}
+	var parts []string
+	for part := range strings.SplitSeq(decodeText(value.data), "\x00") {
+		parts = append(parts, part)
+	}
+	return joined(parts)
+}
+
+// place joins the place's names from the nearest to the farthest.
+func (s *statements) place() string {
+	created := func(name string) string {
+		for _, list := range []string{"Iptc4xmpExt:LocationCreated", "Iptc4xmpExt:LocationShown"} {
+			for _, x := range []*node{&s.sidecar.root, &s.xmp.root} {
+				for _, place := range x.structs(list) {
+					if text := place.first(name); text != "" {
+						return text
+					}
+				}
+			}
+		}
+		return ""
+	}
+	return strings.Join(distinct(
+		first(s.words("Iptc4xmpCore:Location"), s.iptc.first(iptcSublocation), created("Iptc4xmpExt:Sublocation")),
+		first(s.words("photoshop:City"), s.iptc.first(iptcCity), created("Iptc4xmpExt:City")),
+		first(s.words("photoshop:State"), s.iptc.first(iptcState), created("Iptc4xmpExt:ProvinceState")),
+		first(s.words("photoshop:Country"), s.iptc.first(iptcCountry), created("Iptc4xmpExt:CountryName"))), ", ")
+}
+
+// rating gives 1 to 5 stars, or -1; nil where nobody rated the picture or took the
+// rating back.
+func (s *statements) rating() *int {
+	stars := func(text string) (*int, bool) {
+		number, ok := parseNumber(text)
+		rating := int(math.Round(number))
+		if !ok || rating < -1 || rating > 5 {
+			return nil, false
+		}
+		if rating == 0 {
+			return nil, true
+		}
+		return &rating, true
+	}
+	for _, text := range []string{s.sidecar.root.first("xmp:Rating"), s.xmp.root.first("xmp:Rating")} {
+		if rating, ok := stars(text); ok {
+			return rating
+		}
+	}
+	if rating, ok := s.exif.value(mainDirectory, tagRating).integer(); ok && rating >= 0 && rating <= 5 {
+		return starsOf(int(rating))
+	}
+	for _, text := range []string{s.words("MicrosoftPhoto:Rating"), s.words("acdsee:rating")} {
+		if number, ok := parseNumber(text); ok && number >= 0 && number <= 100 {
+			if number > 5 || text == s.words("MicrosoftPhoto:Rating") {
+				return starsOf(starsOfPercent(number))
+			}
+			return starsOf(int(number))
+		}
+	}
+	if percent, ok := s.exif.value(mainDirectory, tagRatingPercent).integer(); ok && percent >= 0 && percent <= 100 {
+		return starsOf(starsOfPercent(float64(percent)))
+	}
+	return nil
+}
+
+func starsOf(stars int) *int {
+	if stars == 0 {
+		return nil
+	}
+	return &stars
+}
+
+// starsOfPercent turns Windows' 1, 25, 50, 75 and 99 into stars.
+func starsOfPercent(percent float64) int {
+	if percent < 1 {
+		return 0
+	}
+	return 1 + int(math.Round(min(percent, 99)/24.75))
+}
+
+// label gives the colour label; digiKam and darktable number theirs.
+func (s *statements) label() string {
+	if label := s.words("xmp:Label"); label != "" {
+		return label
+	}
+	digiKam := []string{"", "Red", "Orange", "Yellow", "Green", "Blue", "Magenta", "Gray", "Black", "White"}
+	darktable := []string{"Red", "Yellow", "Green", "Blue", "Purple"}
+	return first(colourOf(s.words("digiKam:ColorLabel"), digiKam), colourOf(s.words("darktable:colorlabels"), darktable))
+}
+
+func colourOf(text string, colours []string) string {
+	if number, ok := parseNumber(text); ok && number >= 0 && int(number) < len(colours) {
+		return colours[int(number)]
+	}
+	return ""
+}
+
+func (s *statements) position() *position {
+	for _, x := range []*node{&s.sidecar.root, nil, &s.xmp.root} {
+		found := s.exif.position()
+		if x != nil {
+			found = xmpPosition(x)
+		}
+		if found != nil {
+			return found
+		}
+	}
+	if found := s.takeout.GeoData.position(); found != nil {
+		return found
+	}
+	return s.takeout.GeoDataExif.position()
+}
+
+func xmpPosition(x *node) *position {
+	north, okNorth := xmpDegrees(x.first("exif:GPSLatitude"), "N", "S")
+	east, okEast := xmpDegrees(x.first("exif:GPSLongitude"), "E", "W")
+	if !okNorth || !okEast {
+		return nil
+	}
+	return positionAt(north, east)
+}
+
+// xmpDegrees reads "48,51.504N", "48,51,30N", "48.8584N" and "-48.8584".
+func xmpDegrees(text, positive, negative string) (float64, bool) {
+	text = strings.ToUpper(strings.TrimSpace(text))
+	sign := 1.0
+	if rest, ok := strings.CutSuffix(text, negative); ok {
+		text, sign = rest, -1
+	} else {
+		text = strings.TrimSuffix(text, positive)
+	}
+	var degrees float64
+	for i, part := range strings.SplitN(text, ",", 3) {
+		number, ok := parseNumber(part)
+		if !ok {
+			return 0, false
+		}
+		degrees += number / math.Pow(60, float64(i))
+	}
+	return sign * degrees, true
+}
+
+// taken chooses among the dates. A zone that only the satellites' clock tells is taken
+// where that clock and the camera's fit.
+func (s *statements) taken() (moment, string, bool) {
+	type candidate struct {
+		source string
+		read   func() (moment, bool)
+	}
+	ofXMP := func(x *node, names ...string) func() (moment, bool) {
+		return func() (moment, bool) {
+			for _, text := range x.all(names...) {
+				if found, ok := parseDate(text); ok {
+					return found, true
+				}
+			}
+			return moment{}, false
+		}
+	}
+	exif, iptc := &s.exif, &s.iptc
+	for _, each := range []candidate{
+		{"sidecar", ofXMP(&s.sidecar.root, "exif:DateTimeOriginal", "photoshop:DateCreated")},
+		{"exif", func() (moment, bool) { return exif.date(tagDateTimeOriginal, tagSubSecOriginal, tagOffsetTimeOriginal) }},
+		{"xmp", ofXMP(&s.xmp.root, "exif:DateTimeOriginal", "photoshop:DateCreated")},
+		{"iptc", func() (moment, bool) { return iptc.date(iptcDateCreated, iptcTimeCreated) }},
+		{"exif", func() (moment, bool) { return exif.date(tagCreateDate, tagSubSecDigital, tagOffsetTimeDigital) }},
+		{"xmp", ofXMP(&s.xmp.root, "exif:DateTimeDigitized", "xmp:CreateDate")},
+		{"iptc", func() (moment, bool) { return iptc.date(iptcDigitalDate, iptcDigitalTime) }},
+		{"sidecar", ofXMP(&s.sidecar.root, "exif:DateTimeDigitized", "xmp:CreateDate")},
+		{"png", func() (moment, bool) { return pngDate(s.text) }},
+		{"takeout", s.takeout.taken},
+		{"gps", exif.gpsMoment},
+		{"exif", func() (moment, bool) { return exif.date(tagModifyDate, tagSubSecTime, tagOffsetTime) }},
+		{"name", s.namedDate},
+	} {
+		found, ok := each.read()
+		if !ok {
+			continue
+		}
+		if gps, known := exif.gpsMoment(); known && found.offset == nil && each.source != "name" {
+			found.offset = zoneByGPS(found.clock, gps.clock)
+		}
+		return found, each.source, true
+	}
+	return moment{}, "", false
+}
+
+func (s *statements) namedDate() (moment, bool) {
+	found, ok := dateInName(s.name)
+	if !ok || !s.modified.IsZero() && found.clock.After(s.modified.Add(nameTolerance)) {
+		return moment{}, false
+	}
+	return found, true
+}
+
+// pngDate reads the time of creation, which the standard wants as mail has it.
+func pngDate(text texts) (moment, bool) {
+	for _, name := range []string{"creation time", "create date", "datetimeoriginal", "exif:datetimeoriginal"} {
+		value := strings.TrimSpace(text[name])
+		if found, ok := parseDate(value); ok {
+			return found, true
+		}
+		for _, layout := range []string{time.RFC1123Z, time.RFC1123, "Mon, 2 Jan 2006 15:04:05 -0700", "Mon 2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 -0700", time.ANSIC} {
+			parsed, err := time.Parse(layout, value)
+			if err != nil || parsed.Year() < earliestYear {
+				continue
+			}
+			_, seconds := parsed.Zone()
+			offset := time.Duration(seconds) * time.Second
+			found := moment{clock: parsed.UTC().Add(offset)}
+			if layout != time.ANSIC {
+				found.offset = &offset
+			}
+			return found, true
+		}
+	}
+	return moment{}, false
+}
