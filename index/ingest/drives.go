@@ -12,21 +12,33 @@ import (
 // mountOf gives the length of the path of the mount point that a folder is below,
 // or is itself; zero for the root of the file system.
 func (w *walker) mountOf(folder string) int {
-	if length, known := w.mounts[folder]; known {
-		return length
+	return w.mountedAt(folder).length
+}
+
+// mounted is where a folder is mounted: its device, if that is known, and the length of
+// the path of its mount point.
+type mounted struct {
+	device uint64
+	known  bool
+	length int
+}
+
+// mountedAt looks at each folder once.
+func (w *walker) mountedAt(folder string) mounted {
+	if m, seen := w.mounts[folder]; seen {
+		return m
 	}
-	parent := filepath.Dir(folder)
-	if parent == folder {
-		return 0
+	var m mounted
+	m.device, m.known = w.run.options.device(folder)
+	if parent := filepath.Dir(folder); parent != folder {
+		above := w.mountedAt(parent)
+		m.length = above.length
+		if m.known && above.known && m.device != above.device {
+			m.length = len(folder)
+		}
 	}
-	length := 0
-	if w.run.isMountPoint(folder) {
-		length = len(folder)
-	} else {
-		length = w.mountOf(parent)
-	}
-	w.mounts[folder] = length
-	return length
+	w.mounts[folder] = m
+	return m
 }
 
 // isMountPoint reports whether a folder is there and on another device than the

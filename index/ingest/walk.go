@@ -130,16 +130,16 @@ type walker struct {
 	// found is nil when files are only counted.
 	found chan<- sighting
 	count int
-	// mounts are the lengths of the mount points of folders, rules the ignore
+	// mounts say where folders are mounted, rules the ignore
 	// files of folders, and beside what the folder that was looked at last holds
 	// that may describe pictures.
-	mounts map[string]int
+	mounts map[string]mounted
 	rules  map[string]*ignoring
 	beside *beside
 }
 
 func (r *run) newWalker(found chan<- sighting) *walker {
-	return &walker{run: r, walked: newWalked(), found: found, mounts: map[string]int{}, rules: map[string]*ignoring{}}
+	return &walker{run: r, walked: newWalked(), found: found, mounts: map[string]mounted{}, rules: map[string]*ignoring{}}
 }
 
 // root walks one of the paths that were asked for. A file is taken whatever
