@@ -228,7 +228,7 @@ func asProblem(err error) *Problem {
 	if code != CodeInternal {
 		problem.Hint = hint.Of(err)
 	}
-	if code == CodeInsufficientStorage && problem.Hint == "" {
+	if code == CodeInsufficientStorage { // what the library says is for the command line
 		problem.Hint = "make room on the disk that holds the library and its uploads, and send it again"
 	}
 	if code == CodeUnavailable || code == CodeTimeout {
