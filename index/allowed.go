@@ -2,8 +2,7 @@ package index
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"encoding/json"
 	"sync"
 )
 
@@ -49,7 +48,7 @@ func (s *Snapshot) allowed(ctx context.Context, filter Filter) (idSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(key) > maximumKey {
+	if key == "" || len(key) > maximumKey {
 		return set, nil
 	}
 	cache.mutex.Lock()
@@ -69,13 +68,12 @@ func (s *Snapshot) allowed(ctx context.Context, filter Filter) (idSet, error) {
 	return set, nil
 }
 
-// key tells filters apart.
+// key tells filters apart: it has every field, whatever fields there are. A filter
+// that JSON cannot say, such as one of a year beyond 9999, has no key and is not remembered.
 func (f Filter) key() string {
-	var key strings.Builder
-	fmt.Fprintf(&key, "%v %q %d %d %d %d %q %q %q %d", f.Kinds, f.Folders, f.After.Unix(), f.After.Nanosecond(), f.Before.Unix(), f.Before.Nanosecond(),
-		f.Cameras, f.Tags, f.Formats, f.IDs)
-	if f.Near != nil {
-		fmt.Fprintf(&key, " %v", *f.Near)
+	key, err := json.Marshal(f)
+	if err != nil {
+		return ""
 	}
-	return key.String()
+	return string(key)
 }

@@ -205,6 +205,9 @@ func (c *commit) attach(a Attach) error {
 	if at >= 0 {
 		// Whoever only saw the file does not know what it was called.
 		a.File.Name = cmp.Or(a.File.Name, record.Files[at].Name)
+		if known := record.Files[at].RootLength; known != 0 && (a.File.RootLength == 0 || known < a.File.RootLength) {
+			a.File.RootLength = known // part of an indexed folder was indexed by itself
+		}
 		if sameFile(record.Files[at], a.File) && (at == 0 || !a.First) {
 			return nil
 		}
@@ -226,7 +229,7 @@ func (c *commit) attach(a Attach) error {
 
 // sameFile reports whether all that is known of two files is equal.
 func sameFile(a, b File) bool {
-	return a.Same(b) && a.Name == b.Name && a.MountLength == b.MountLength
+	return a.Same(b) && a.Name == b.Name && a.MountLength == b.MountLength && a.RootLength == b.RootLength
 }
 
 // detach takes a path from the record that has it, unless that is the one to

@@ -19,7 +19,7 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 	record.ExternalID, record.Fields = "x", map[string]string{"price": "3", "size": "L"}
 	rating, offset := 0, -3*time.Hour
 	record.Damage, record.MetadataVersion = "the file ends early", 3
-	record.Files = []File{{Path: "/mnt/usb/a.jpg", Bytes: 3, Modified: testTime, Inode: 8, Name: "Holiday/a.jpg", Sidecars: 77, MountLength: 8}}
+	record.Files = []File{{Path: "/mnt/usb/a.jpg", Bytes: 3, Modified: testTime, Inode: 8, Name: "Holiday/a.jpg", Sidecars: 77, MountLength: 8, RootLength: 4}}
 	record.Metadata.TakenOffset, record.Metadata.TakenSource = &offset, "exif"
 	record.Metadata.People, record.Metadata.Rating = []string{"Ada", "Bo"}, &rating
 	record.Metadata.Label, record.Metadata.Generation = "Red", "a cat, Steps: 20"

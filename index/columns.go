@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"context"
+	"math"
 	"runtime"
 	"time"
 	"unique"
@@ -20,8 +21,13 @@ type columns struct {
 	formats     category[string]
 	cameras     category[cameraNames]
 	folders     category[string] // of the file of a record that has one
+	ratings     [pageSize]int8
+	offsets     [pageSize]int32 // of the camera's clock, in seconds ahead of UTC
 	flags       [pageSize]columnFlags
 }
+
+// unrated is the rating, in its column, of a record without one.
+const unrated = math.MinInt8
 
 // columnFlags say what must be asked of the record itself.
 type columnFlags uint8
@@ -30,6 +36,9 @@ const (
 	flagTags      columnFlags = 1 << iota // it has tags or keywords
 	flagPlace                             // it has a place
 	flagOneFolder                         // it has files, all in the folder that the column names
+	flagPeople                            // it names people
+	flagTaken                             // its date is when it was taken
+	flagOffset                            // the offset of its clock is known
 )
 
 // category is a column of values that many records share.
@@ -125,6 +134,18 @@ func newColumns(p *page[*Record]) *columns {
 		if len(record.Tags)+len(record.Metadata.Keywords) > 0 {
 			c.flags[slot] |= flagTags
 		}
+		if len(record.Metadata.People) > 0 {
+			c.flags[slot] |= flagPeople
+		}
+		c.ratings[slot] = ratingOf(record)
+		date := datingOf(record)
+		c.offsets[slot] = date.offset
+		if date.taken {
+			c.flags[slot] |= flagTaken
+		}
+		if date.offsetKnown {
+			c.flags[slot] |= flagOffset
+		}
 		if record.Metadata.Latitude != nil && record.Metadata.Longitude != nil {
 			c.flags[slot] |= flagPlace
 		}
@@ -135,6 +156,37 @@ func newColumns(p *page[*Record]) *columns {
 func (c *columns) setDate(slot int, date time.Time) {
 	m := momentOf(date)
 	c.seconds[slot], c.nanoseconds[slot], c.years[slot] = m.seconds, m.nanoseconds, int32(date.Year())
+}
+
+// dating is what date filters compare.
+type dating struct {
+	date moment // of Record.Date
+	// taken says that the date is what the camera's clock showed. It was offset
+	// seconds ahead of UTC, where offsetKnown.
+	taken, offsetKnown bool
+	offset             int32
+}
+
+func datingOf(r *Record) dating {
+	d := dating{date: momentOf(r.Date()), taken: !r.Metadata.Taken.IsZero()}
+	if d.taken && r.Metadata.TakenOffset != nil {
+		d.offset, d.offsetKnown = int32(*r.Metadata.TakenOffset/time.Second), true
+	}
+	return d
+}
+
+func (c *columns) dating(slot uint8) dating {
+	return dating{
+		date: c.moment(slot), taken: c.flags[slot]&flagTaken != 0,
+		offsetKnown: c.flags[slot]&flagOffset != 0, offset: c.offsets[slot],
+	}
+}
+
+func ratingOf(r *Record) int8 {
+	if r.Metadata.Rating == nil {
+		return unrated
+	}
+	return int8(*r.Metadata.Rating)
 }
 
 // moment is the date of a slot's record.

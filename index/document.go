@@ -3,6 +3,7 @@ package index
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"mekiki/index/keyword"
 )
@@ -11,21 +12,25 @@ import (
 // record alone, so that a rebuilt index equals one that grew.
 func documentOf(r *Record) keyword.Document {
 	d := keyword.Document{
-		ID:          uint64(r.ID),
-		Kind:        r.Kind.String(),
-		Names:       displayNames(r),
-		Labels:      append(slices.Clone(r.Tags), r.Metadata.Keywords...),
-		Title:       r.Metadata.Title,
-		Description: r.Metadata.Description,
-		Text:        r.Text,
-		Place:       r.Metadata.Place,
-		Camera:      cameraOf(r).String(),
-		Folders:     foldersOf(r),
-		Tags:        append(slices.Clone(r.Tags), r.Metadata.Keywords...),
-		Format:      foldFormat(r.Format),
-		Date:        r.Date(),
-		Latitude:    r.Metadata.Latitude,
-		Longitude:   r.Metadata.Longitude,
+		ID:            uint64(r.ID),
+		Kind:          r.Kind.String(),
+		Names:         displayNames(r),
+		HigherFolders: higherFolders(r),
+		Labels:        append(slices.Clone(r.Tags), r.Metadata.Keywords...),
+		Title:         r.Metadata.Title,
+		Description:   r.Metadata.Description,
+		Text:          r.Text,
+		Place:         r.Metadata.Place,
+		Camera:        cameraOf(r).String(),
+		Folders:       foldersOf(r),
+		Tags:          levelsOf(r),
+		People:        r.Metadata.People,
+		Taken:         !r.Metadata.Taken.IsZero(),
+		Rating:        r.Metadata.Rating,
+		Format:        foldFormat(r.Format),
+		Date:          r.Date(),
+		Latitude:      r.Metadata.Latitude,
+		Longitude:     r.Metadata.Longitude,
 	}
 	for _, caption := range r.Captions {
 		d.Captions = append(d.Captions, caption.Text)
@@ -59,7 +64,8 @@ func (n cameraNames) String() string {
 }
 
 // foldersOf lists every folder that a file of the record is in or below, by
-// path and by name, in the form that folder filters compare.
+// path and by each beginning of a word of its name, in the form that folder
+// filters compare.
 func foldersOf(r *Record) []string {
 	var folders []string
 	for _, file := range r.Files {
@@ -76,7 +82,7 @@ func foldersAbove(folder string) (folders []string) {
 	for ; folder != "."; folder = filepath.Dir(folder) {
 		folders = append(folders, foldFolder(folder))
 		if base := filepath.Base(folder); base != folder && base != "." {
-			folders = append(folders, foldFolder(base))
+			folders = append(folders, keyword.Beginnings(base)...)
 		}
 		if parent := filepath.Dir(folder); parent == folder {
 			break
@@ -93,4 +99,56 @@ func foldFolder(folder string) string {
 		folded = folded[:len(folded)-1]
 	}
 	return folded
+}
+
+// isFolderName reports whether a folded folder is a name, or part of one, and not a path.
+func isFolderName(folder string) bool { return !strings.Contains(folder, "/") }
+
+// matchesFolderName reports whether one of foldersAbove is what is wanted.
+func matchesFolderName(folder, wanted string) bool {
+	if isFolderName(wanted) {
+		return isFolderName(folder) && strings.HasPrefix(folder, wanted)
+	}
+	return folder == wanted
+}
+
+// levelsOf lists what tag filters find a record by.
+func levelsOf(r *Record) []string {
+	var levels []string
+	for _, tag := range slices.Concat(r.Tags, r.Metadata.Keywords) {
+		levels = append(levels, tagLevels(tag)...)
+	}
+	slices.Sort(levels)
+	return slices.Compact(levels)
+}
+
+// tagLevels lists what a tag is found by: itself, each of its levels, and each path
+// down to one of them; for "Places/Japan/Kyoto" these are "places/japan/kyoto",
+// "places", "japan", "kyoto" and "places/japan".
+func tagLevels(tag string) []string {
+	whole := foldTag(tag)
+	levels := []string{whole}
+	parts := strings.Split(whole, "/")
+	if len(parts) == 1 {
+		return levels
+	}
+	for i, part := range parts {
+		levels = append(levels, part, strings.Join(parts[:i+1], "/"))
+	}
+	return levels
+}
+
+// foldTag is the form in which tags are compared: without case and accents, the
+// levels of a hierarchical one with slashes between them.
+func foldTag(tag string) string {
+	var levels []string
+	for _, level := range strings.FieldsFunc(keyword.Fold(tag), func(r rune) bool { return r == '/' || r == '|' }) {
+		if level = strings.TrimSpace(level); level != "" {
+			levels = append(levels, level)
+		}
+	}
+	if len(levels) == 0 {
+		return keyword.Fold(tag)
+	}
+	return strings.Join(levels, "/")
 }

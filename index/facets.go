@@ -12,7 +12,8 @@ import (
 func (s *Snapshot) Facets(ctx context.Context, filter Filter) (Facets, error) {
 	counts := facetCounts{
 		kinds: map[Kind]int{}, years: map[int32]int{},
-		formats: map[string]int{}, cameras: map[string]int{}, tags: map[string]int{}, folders: map[string]int{},
+		formats: map[string]int{}, cameras: map[string]int{}, tags: map[string]int{}, people: map[string]int{},
+		ratings: map[int8]int{}, folders: map[string]int{},
 	}
 	if err := s.eachPage(ctx, newMatcher(filter), counts.add); err != nil {
 		return Facets{}, fmt.Errorf("count facets: %w", err)
@@ -23,16 +24,18 @@ func (s *Snapshot) Facets(ctx context.Context, filter Filter) (Facets, error) {
 		Years: ranked(counts.years, func(year int32) string { return strconv.Itoa(int(year)) }),
 
 		Formats: ranked(counts.formats, itself), Cameras: ranked(counts.cameras, itself),
-		Tags: ranked(counts.tags, itself), Folders: ranked(counts.folders, itself),
+		Ratings: ranked(counts.ratings, func(rating int8) string { return strconv.Itoa(int(rating)) }),
+		Tags:    ranked(counts.tags, itself), People: ranked(counts.people, itself), Folders: ranked(counts.folders, itself),
 	}, nil
 }
 
 // facetCounts counts page by page.
 type facetCounts struct {
-	total                           int
-	kinds                           map[Kind]int
-	years                           map[int32]int
-	formats, cameras, tags, folders map[string]int
+	total                                   int
+	kinds                                   map[Kind]int
+	years                                   map[int32]int
+	ratings                                 map[int8]int
+	formats, cameras, tags, people, folders map[string]int
 }
 
 func (f *facetCounts) add(_ ID, p *page[*Record], slots []uint8) {
@@ -43,6 +46,12 @@ func (f *facetCounts) add(_ ID, p *page[*Record], slots []uint8) {
 		f.kinds[c.kinds[slot]]++
 		if !c.moment(slot).isZero() {
 			f.years[c.years[slot]]++
+		}
+		if rating := c.ratings[slot]; rating != unrated {
+			f.ratings[rating]++
+		}
+		if c.flags[slot]&flagPeople != 0 {
+			noteOnce(f.people, slices.Clone(p.values[slot].Metadata.People))
 		}
 		if c.flags[slot]&flagOneFolder != 0 {
 			inOne = append(inOne, slot)

@@ -8,21 +8,56 @@ type Filter struct {
 	// Kinds limits to images or texts.
 	Kinds []Kind
 	// Folders limits to records with a file in or below one of these
-	// folders. A folder without a separator matches any folder of that name.
+	// folders. One without a separator matches any folder of whose name a word
+	// begins with it, whatever the case and accents: "ital" matches "Italy 2019"
+	// and "Little Italy".
 	Folders []string
-	// After and Before limit the record's Date: After <= date < Before.
+	// After and Before limit the record's date: After <= date < Before. A bound
+	// is compared with [Record.Date], which is what the camera's clock showed,
+	// unless AfterZoned or BeforeZoned says that it means a moment.
 	After, Before time.Time
+	// AfterZoned and BeforeZoned make the bound a moment in the zone of its
+	// location. It is compared with the moment when the picture was taken; where
+	// the offset of the camera's clock is not known, the clock is taken to have
+	// shown the time of the bound's zone.
+	AfterZoned, BeforeZoned bool
+	// Taken limits to records of which the date of taking is known, or, when it
+	// points to false, is not.
+	Taken *bool
 	// Cameras matches when the camera's name contains one of these,
 	// whatever the case.
 	Cameras []string
-	// Tags matches a tag or keyword exactly, whatever the case.
+	// Tags matches a tag or keyword, or any level of a hierarchical one: of
+	// "Places/Japan/Kyoto" each word, and "Places/Japan". Case and accents do not
+	// count.
 	Tags []string
+	// People matches when a word of the name of someone in the picture begins
+	// with one of these: "ada l" matches "Ada Lovelace". Case and accents do not
+	// count.
+	People []string
+	// Ratings matches when the rating lies in one of these ranges.
+	Ratings []RatingRange
 	// Formats matches the image format ("jpeg", also "jpg").
 	Formats []string
 	// Near limits to images taken within a distance of a point.
 	Near *Near
 	// IDs limits to these records.
 	IDs []ID
+}
+
+// RatingRange is a range of ratings, from -1 (rejected) to 5, both ends included;
+// or, when Unrated is set, those without one.
+type RatingRange struct {
+	Least, Most int
+	Unrated     bool
+}
+
+// holds reports whether a rating lies in the range.
+func (r RatingRange) holds(rating int8) bool {
+	if rating == unrated {
+		return r.Unrated
+	}
+	return !r.Unrated && r.Least <= int(rating) && int(rating) <= r.Most
 }
 
 // Near is a circle on the ground.
@@ -36,7 +71,8 @@ type Near struct {
 // IsZero reports whether the filter lets everything pass.
 func (f Filter) IsZero() bool {
 	return len(f.Kinds) == 0 && len(f.Folders) == 0 && f.After.IsZero() && f.Before.IsZero() &&
-		len(f.Cameras) == 0 && len(f.Tags) == 0 && len(f.Formats) == 0 && f.Near == nil && len(f.IDs) == 0
+		f.Taken == nil && len(f.Cameras) == 0 && len(f.Tags) == 0 && len(f.People) == 0 && len(f.Ratings) == 0 &&
+		len(f.Formats) == 0 && f.Near == nil && len(f.IDs) == 0
 }
 
 // Order is the order in which [Snapshot.Records] gives records.
@@ -104,9 +140,9 @@ type KeywordHit struct {
 type Facets struct {
 	// Total is how many records passed the filter.
 	Total int
-	// Kinds, Formats, Cameras, Tags, Years and Folders count by value, most
-	// frequent first.
-	Kinds, Formats, Cameras, Tags, Years, Folders []FacetCount
+	// Kinds, Formats, Cameras, Tags, People, Ratings, Years and Folders count by
+	// value, most frequent first.
+	Kinds, Formats, Cameras, Tags, People, Ratings, Years, Folders []FacetCount
 }
 
 // FacetCount is one value and how many records have it.

@@ -80,6 +80,13 @@ func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filte
 	if query.Kind != 0 && s.Count(query.Kind) == s.Count(0) {
 		asked.Filter.Kinds = nil // all are of that kind: asking about each would be for nothing
 	}
+	if m.beyondWords() {
+		allowed, err := s.allowed(ctx, withKind(filter, query.Kind))
+		if err != nil {
+			return nil, fmt.Errorf("find words: %w", err)
+		}
+		asked.Allow = allowed.has
+	}
 	found, err := s.view.words.Search(ctx, asked)
 	if err != nil {
 		return nil, fmt.Errorf("find words: %w", err)

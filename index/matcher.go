@@ -14,11 +14,14 @@ import (
 type matcher struct {
 	kinds         []Kind
 	folders       []string
-	after, before time.Time
 	dated         bool
-	from, until   moment // after and before, or the ends of time
+	from, until   bound // after and before, or the ends of time
+	filter        Filter
+	taken         *bool
 	cameras       []string
 	tags, formats []string
+	people        []string
+	ratings       []RatingRange
 	near          *Near
 	ids           map[ID]bool
 
@@ -27,6 +30,32 @@ type matcher struct {
 	knownTags    map[string]bool
 	knownFormats map[string]bool
 	knownFolders map[string]bool
+	knownPeople  map[string]bool
+}
+
+// bound is one end of a range of dates.
+type bound struct {
+	at moment
+	// zoned says that it is a moment, in a zone that is so many seconds ahead of UTC.
+	zoned bool
+	zone  int64
+}
+
+func boundOf(t time.Time, zoned bool) bound {
+	_, offset := t.Zone()
+	return bound{at: momentOf(t), zoned: zoned, zone: int64(offset)}
+}
+
+// compared gives the time that is compared with the bound.
+func (b bound) compared(d dating) moment {
+	switch {
+	case !b.zoned || !d.taken:
+	case d.offsetKnown:
+		d.date.seconds -= int64(d.offset)
+	default:
+		d.date.seconds -= b.zone
+	}
+	return d.date
 }
 
 // remembered asks about a value once.
@@ -45,16 +74,17 @@ func newMatcher(f Filter) *matcher {
 		return nil
 	}
 	m := &matcher{
-		kinds: f.Kinds, after: f.After, before: f.Before, near: f.Near,
+		filter: f, kinds: f.Kinds, taken: f.Taken, near: f.Near, ratings: f.Ratings, people: keyword.FoldAll(f.People),
 		knownCameras: map[cameraNames]bool{}, knownTags: map[string]bool{}, knownFormats: map[string]bool{}, knownFolders: map[string]bool{},
+		knownPeople: map[string]bool{},
 	}
 	m.dated = !f.After.IsZero() || !f.Before.IsZero()
-	m.from, m.until = moment{seconds: math.MinInt64}, moment{seconds: math.MaxInt64}
+	m.from, m.until = bound{at: moment{seconds: math.MinInt64}}, bound{at: moment{seconds: math.MaxInt64}}
 	if !f.After.IsZero() {
-		m.from = momentOf(f.After)
+		m.from = boundOf(f.After, f.AfterZoned)
 	}
 	if !f.Before.IsZero() {
-		m.until = momentOf(f.Before)
+		m.until = boundOf(f.Before, f.BeforeZoned)
 	}
 	for _, folder := range f.Folders {
 		m.folders = append(m.folders, foldFolder(folder))
@@ -63,7 +93,7 @@ func newMatcher(f Filter) *matcher {
 		m.cameras = append(m.cameras, keyword.Fold(camera))
 	}
 	for _, tag := range f.Tags {
-		m.tags = append(m.tags, keyword.Fold(tag))
+		m.tags = append(m.tags, foldTag(tag))
 	}
 	for _, format := range f.Formats {
 		m.formats = append(m.formats, foldFormat(format))
@@ -91,13 +121,17 @@ func foldFormat(format string) string {
 	}
 }
 
+// beyondWords reports whether the keyword index cannot tell by itself all that
+// passes the filter.
+func (m *matcher) beyondWords() bool { return m != nil && (m.from.zoned || m.until.zoned) }
+
 func (m *matcher) matches(r *Record) bool {
 	if m == nil {
 		return true
 	}
 	return (m.ids == nil || m.ids[r.ID]) &&
-		m.matchesKind(r.Kind) && m.matchesFormat(r.Format) && m.matchesDate(momentOf(r.Date())) && m.matchesCamera(cameraOf(r)) &&
-		m.matchesTag(r) && m.matchesPlace(r) && m.matchesFiles(r)
+		m.matchesKind(r.Kind) && m.matchesFormat(r.Format) && m.matchesDate(datingOf(r)) && m.matchesCamera(cameraOf(r)) &&
+		m.matchesRating(ratingOf(r)) && m.matchesTag(r) && m.matchesPerson(r) && m.matchesPlace(r) && m.matchesFiles(r)
 }
 
 // slots appends the slots of a page whose records match, but for their IDs: what
@@ -125,7 +159,7 @@ func (m *matcher) slots(p *page[*Record], slots []uint8) []uint8 {
 	for i, present := range p.present {
 		slot := uint8(i)
 		if present && passes(formats, c.formats.of[slot]) && passes(cameras, c.cameras.of[slot]) &&
-			m.matchesKind(c.kinds[slot]) && m.matchesDate(c.moment(slot)) &&
+			m.matchesKind(c.kinds[slot]) && m.matchesDate(c.dating(slot)) && m.matchesRating(c.ratings[slot]) &&
 			m.matchesRest(p.values[slot], c.flags[slot], passes(folders, c.folders.of[slot])) {
 			slots = append(slots, slot)
 		}
@@ -143,11 +177,31 @@ func (m *matcher) matchesRest(r *Record, flags columnFlags, inFolder bool) bool 
 	}
 	return inFolder &&
 		(len(m.tags) == 0 || flags&flagTags != 0 && m.matchesTag(r)) &&
+		(len(m.people) == 0 || flags&flagPeople != 0 && m.matchesPerson(r)) &&
 		(m.near == nil || flags&flagPlace != 0 && m.matchesPlace(r))
 }
 
-func (m *matcher) matchesDate(date moment) bool {
-	return !m.dated || !date.isZero() && !date.before(m.from) && date.before(m.until)
+func (m *matcher) matchesDate(d dating) bool {
+	if m.taken != nil && *m.taken != d.taken {
+		return false
+	}
+	return !m.dated || !d.date.isZero() && !m.from.compared(d).before(m.from.at) && m.until.compared(d).before(m.until.at)
+}
+
+func (m *matcher) matchesRating(rating int8) bool {
+	return len(m.ratings) == 0 || slices.ContainsFunc(m.ratings, func(wanted RatingRange) bool { return wanted.holds(rating) })
+}
+
+func (m *matcher) matchesPerson(r *Record) bool {
+	return len(m.people) == 0 || slices.ContainsFunc(r.Metadata.People, func(person string) bool {
+		return remembered(m.knownPeople, person, func() bool {
+			return slices.ContainsFunc(keyword.Beginnings(person), func(beginning string) bool { return hasAnyPrefix(beginning, m.people) })
+		})
+	})
+}
+
+func hasAnyPrefix(text string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(text, prefix) })
 }
 
 func (m *matcher) matchesKind(kind Kind) bool {
@@ -170,7 +224,9 @@ func (m *matcher) matchesTag(r *Record) bool {
 		return true
 	}
 	wanted := func(tag string) bool {
-		return remembered(m.knownTags, tag, func() bool { return slices.Contains(m.tags, keyword.Fold(tag)) })
+		return remembered(m.knownTags, tag, func() bool {
+			return slices.ContainsFunc(tagLevels(tag), func(level string) bool { return slices.Contains(m.tags, level) })
+		})
 	}
 	return slices.ContainsFunc(r.Tags, wanted) || slices.ContainsFunc(r.Metadata.Keywords, wanted)
 }
@@ -178,7 +234,9 @@ func (m *matcher) matchesTag(r *Record) bool {
 // matchesFolder asks about the folder of a file.
 func (m *matcher) matchesFolder(folder string) bool {
 	return len(m.folders) == 0 || remembered(m.knownFolders, folder, func() bool {
-		return slices.ContainsFunc(foldersAbove(folder), func(name string) bool { return slices.Contains(m.folders, name) })
+		return slices.ContainsFunc(foldersAbove(folder), func(name string) bool {
+			return slices.ContainsFunc(m.folders, func(wanted string) bool { return matchesFolderName(name, wanted) })
+		})
 	})
 }
 
@@ -212,7 +270,28 @@ func (m *matcher) keywordFilter() keyword.Filter {
 	if m == nil {
 		return keyword.Filter{}
 	}
-	f := keyword.Filter{Folders: m.folders, Tags: m.tags, Formats: m.formats, Cameras: m.cameras, After: m.after, Before: m.before}
+	f := keyword.Filter{
+		Tags: m.tags, Formats: m.formats, Cameras: m.cameras, People: m.people, Taken: m.taken,
+		After: m.filter.After, Before: m.filter.Before,
+	}
+	// What is asked of a moment is checked against the record alone: here it is
+	// enough to leave out what no clock in the world would let pass.
+	if m.from.zoned {
+		f.After = f.After.Add(-maximumOffset * time.Second)
+	}
+	if m.until.zoned {
+		f.Before = f.Before.Add(maximumOffset * time.Second)
+	}
+	for _, folder := range m.folders {
+		if isFolderName(folder) {
+			f.FolderNames = append(f.FolderNames, folder)
+		} else {
+			f.Folders = append(f.Folders, folder)
+		}
+	}
+	for _, wanted := range m.ratings {
+		f.Ratings = append(f.Ratings, keyword.RatingRange(wanted))
+	}
 	for _, kind := range m.kinds {
 		f.Kinds = append(f.Kinds, kind.String())
 	}

@@ -85,6 +85,17 @@ func randomRecord(random *rand.Rand, id ID) *Record {
 	if random.IntN(3) > 0 {
 		r.Metadata.Taken = testTime.Add(time.Duration(random.IntN(20)) * 12 * time.Hour).Add(time.Duration(random.IntN(3)))
 	}
+	if random.IntN(2) == 0 {
+		offset := time.Duration(random.IntN(27)-13) * time.Hour
+		r.Metadata.TakenOffset = &offset
+	}
+	if random.IntN(2) == 0 {
+		rating := random.IntN(7) - 1
+		r.Metadata.Rating = &rating
+	}
+	if random.IntN(3) == 0 {
+		r.Metadata.People = []string{pick(random, []string{"Ada Lovelace", "Bo", "Zoë Adams"})}
+	}
 	for range random.IntN(3) {
 		r.Tags = append(r.Tags, pick(random, testTags))
 	}
@@ -102,7 +113,7 @@ func randomRecord(random *rand.Rand, id ID) *Record {
 func randomFilter(random *rand.Rand) Filter {
 	var f Filter
 	for range 1 + random.IntN(3) {
-		switch random.IntN(8) {
+		switch random.IntN(12) {
 		case 0:
 			f.Kinds = append(f.Kinds, pick(random, []Kind{KindImage, KindText}))
 		case 1:
@@ -117,6 +128,17 @@ func randomFilter(random *rand.Rand) Filter {
 			f.Tags = append(f.Tags, pick(random, append(testTags, "moon")))
 		case 6:
 			f.Formats = append(f.Formats, pick(random, []string{"jpg", "png", ".WEBP", "heif", "bmp"}))
+		case 8:
+			f.People = append(f.People, pick(random, []string{"ada", "bo", "zoe", "love"}))
+		case 9:
+			least := random.IntN(7) - 1
+			f.Ratings = append(f.Ratings, RatingRange{Least: least, Most: 5, Unrated: random.IntN(4) == 0})
+		case 10:
+			known := random.IntN(2) == 0
+			f.Taken = &known
+		case 11:
+			f.After = testTime.Add(time.Duration(random.IntN(240)) * time.Hour).In(time.FixedZone("", random.IntN(20)*3600-36000))
+			f.AfterZoned = true
 		case 7:
 			f.Near = &Near{Latitude: 10, Longitude: 10, Kilometres: float64(100 + random.IntN(1000))}
 		}

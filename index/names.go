@@ -3,6 +3,9 @@ package index
 import (
 	"cmp"
 	"path"
+	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // DisplayName is what people know the file by: the name it was uploaded under,
@@ -27,6 +30,34 @@ func (r *Record) Name() string {
 		}
 	}
 	return ""
+}
+
+// HigherFolders lists the names of the folders between the file's own and the one
+// that was indexed, or that a file was uploaded into, the nearest first.
+func (f File) HigherFolders() []string {
+	below := f.Name
+	if below == "" && f.RootLength > 0 && f.RootLength < len(f.Path) {
+		below = strings.Trim(filepath.ToSlash(f.Path[f.RootLength:]), "/")
+	}
+	elements := strings.Split(below, "/")
+	var folders []string
+	for i := len(elements) - 3; i >= 0; i-- {
+		folders = append(folders, elements[i])
+	}
+	return folders
+}
+
+// higherFolders lists those of all of a record's files.
+func higherFolders(r *Record) []string {
+	var folders []string
+	for _, file := range r.Files {
+		for _, folder := range file.HigherFolders() {
+			if !slices.Contains(folders, folder) {
+				folders = append(folders, folder)
+			}
+		}
+	}
+	return folders
 }
 
 // displayNames lists what people know the record's files by.

@@ -29,7 +29,7 @@ func TestUploadedNames(t *testing.T) {
 			t.Errorf("name %q", record.Name())
 		}
 		for folder, want := range map[string]int{
-			"Holiday 2024": 1, "holiday 2024/beach": 1, "Beach": 1, "library-uploads": 1, "photos": 1, "Holiday": 0, ".": 0,
+			"Holiday 2024": 1, "holiday 2024/beach": 1, "Beach": 1, "library-uploads": 1, "photos": 1, "Holiday": 1, "liday": 0, ".": 0,
 		} {
 			records, _, err := snapshot.Records(ctx, Filter{Folders: []string{folder}}, Page{Limit: 10})
 			if err != nil || len(records) != want {

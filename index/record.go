@@ -179,6 +179,10 @@ type File struct {
 	// point of the file's drive, the deepest of them; zero where there is none but
 	// the root of the file system.
 	MountLength int
+	// RootLength is the length of the leading part of Path that was the folder
+	// that was indexed; zero when it is not known. The folders below it say
+	// something of the picture.
+	RootLength int
 }
 
 // Same reports whether two stamps of one path are equal, the sidecars' included.

@@ -36,6 +36,7 @@ const (
 	fileName
 	fileSidecars
 	fileMountLength
+	fileRootLength
 )
 
 const (
@@ -127,6 +128,7 @@ func encodeFile(e *encoder, f File) {
 	e.text(fileName, f.Name)
 	e.uint(fileSidecars, f.Sidecars)
 	e.uint(fileMountLength, uint64(f.MountLength))
+	e.uint(fileRootLength, uint64(f.RootLength))
 }
 
 func encodeMetadata(e *encoder, m *Metadata) {
@@ -238,6 +240,8 @@ func decodeFile(data []byte) (File, error) {
 			return value.uint(&f.Sidecars)
 		case fileMountLength:
 			return decodeInto(value, func(v uint64) { f.MountLength = int(min(v, uint64(len(f.Path)))) })
+		case fileRootLength:
+			return decodeInto(value, func(v uint64) { f.RootLength = int(min(v, uint64(len(f.Path)))) })
 		}
 		return nil
 	})

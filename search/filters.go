@@ -17,7 +17,7 @@ func validateFilter(f index.Filter) error {
 			return invalidOption("filter.near", "give degrees north, degrees east and a distance above 0", "there is no such place on the earth")
 		}
 	}
-	if !f.After.IsZero() && !f.Before.IsZero() && !f.After.Before(f.Before) {
+	if !f.After.IsZero() && !f.Before.IsZero() && f.AfterZoned == f.BeforeZoned && !f.After.Before(f.Before) {
 		return &Error{
 			Code: CodeInvalidDate, Field: "filter.before", Message: "no date lies between after and before",
 			Remedy: "after is the first moment wanted, before the first one no longer wanted",
@@ -42,8 +42,23 @@ func joinFilters(a, b index.Filter) (index.Filter, bool) {
 	list(&joined.Cameras, b.Cameras)
 	list(&joined.Tags, b.Tags)
 	list(&joined.Formats, b.Formats)
-	joined.After = later(a.After, b.After)
-	joined.Before = earlier(a.Before, b.Before)
+	list(&joined.People, b.People)
+	if len(a.Ratings) == 0 {
+		joined.Ratings = b.Ratings
+	} else if len(b.Ratings) > 0 && !slices.Equal(a.Ratings, b.Ratings) {
+		ok = false
+	}
+	if a.Taken == nil {
+		joined.Taken = b.Taken
+	} else if b.Taken != nil && *a.Taken != *b.Taken {
+		ok = false
+	}
+	if joinBounds(&joined.After, &joined.AfterZoned, b.After, b.AfterZoned, time.Time.After) {
+		ok = false
+	}
+	if joinBounds(&joined.Before, &joined.BeforeZoned, b.Before, b.BeforeZoned, time.Time.Before) {
+		ok = false
+	}
 	if len(a.Kinds) == 0 {
 		joined.Kinds = b.Kinds
 	}
@@ -63,18 +78,19 @@ func joinFilters(a, b index.Filter) (index.Filter, bool) {
 	return joined, ok
 }
 
-func later(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.After(a) {
-		return b
+// joinBounds makes a bound the stricter of itself and another. It reports true when
+// neither is: one means a moment, and the other what a clock showed.
+func joinBounds(bound *time.Time, zoned *bool, other time.Time, otherZoned bool, stricter func(a, b time.Time) bool) (apart bool) {
+	switch {
+	case other.IsZero():
+	case bound.IsZero():
+		*bound, *zoned = other, otherZoned
+	case *zoned != otherZoned:
+		return true
+	case stricter(other, *bound):
+		*bound = other
 	}
-	return a
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
+	return false
 }
 
 func commonIDs(a, b []index.ID) []index.ID {

@@ -201,7 +201,11 @@ func (p *plan) prepareFilter() error {
 	typed := p.query.Filters
 	p.filter = index.Filter{
 		Folders: typed.Folders, Cameras: typed.Cameras, Tags: typed.Tags, Formats: typed.Types,
-		After: typed.After, Before: typed.Before,
+		After: typed.After, Before: typed.Before, AfterZoned: typed.AfterZoned, BeforeZoned: typed.BeforeZoned,
+		Taken: typed.Taken, People: typed.People,
+	}
+	for _, rating := range typed.Ratings {
+		p.filter.Ratings = append(p.filter.Ratings, index.RatingRange(rating))
 	}
 	if typed.Near != nil {
 		p.filter.Near = &index.Near{Latitude: typed.Near.Latitude, Longitude: typed.Near.Longitude, Kilometres: typed.Near.Kilometres}

@@ -64,6 +64,8 @@ type facetsJSON struct {
 	Folders []facetJSON `json:"folders"`
 	Cameras []facetJSON `json:"cameras"`
 	Tags    []facetJSON `json:"tags"`
+	People  []facetJSON `json:"people"`
+	Ratings []facetJSON `json:"ratings"`
 	Formats []facetJSON `json:"formats"`
 	Years   []facetJSON `json:"years"`
 }
@@ -125,6 +127,6 @@ func showFacets(facets index.Facets) *facetsJSON {
 	}
 	return &facetsJSON{
 		Kinds: show(facets.Kinds), Folders: show(facets.Folders), Cameras: show(facets.Cameras),
-		Tags: show(facets.Tags), Formats: show(facets.Formats), Years: show(facets.Years),
+		Tags: show(facets.Tags), People: show(facets.People), Ratings: show(facets.Ratings), Formats: show(facets.Formats), Years: show(facets.Years),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/search/query"
 )
 
 // The requests as they arrive. Their members are described, and checked, by the
@@ -23,6 +24,9 @@ type filterJSON struct {
 	Before  string    `json:"before"`
 	Cameras []string  `json:"cameras"`
 	Tags    []string  `json:"tags"`
+	People  []string  `json:"people"`
+	Ratings []string  `json:"ratings"`
+	Taken   string    `json:"taken"`
 	Formats []string  `json:"formats"`
 	Near    *nearJSON `json:"near"`
 	IDs     []string  `json:"ids"`
@@ -42,6 +46,9 @@ type filterQuery struct {
 	Before string   `json:"before"`
 	Camera []string `json:"camera"`
 	Tag    []string `json:"tag"`
+	Person []string `json:"person"`
+	Rating []string `json:"rating"`
+	Taken  string   `json:"taken"`
 	Format []string `json:"format"`
 	Near   string   `json:"near"`
 }
@@ -49,6 +56,7 @@ type filterQuery struct {
 func (q filterQuery) filter() (index.Filter, error) {
 	object := filterJSON{
 		Kinds: q.Kind, Folders: q.Folder, After: q.After, Before: q.Before, Cameras: q.Camera, Tags: q.Tag, Formats: q.Format,
+		People: q.Person, Ratings: q.Rating, Taken: q.Taken,
 	}
 	if q.Near != "" {
 		numbers, err := numbersIn("near", q.Near, 3)
@@ -63,7 +71,18 @@ func (q filterQuery) filter() (index.Filter, error) {
 // filter turns the wire's form into the index's. prefix goes before names of
 // members in errors.
 func (f filterJSON) filter(prefix string) (index.Filter, error) {
-	filter := index.Filter{Folders: f.Folders, Cameras: f.Cameras, Tags: f.Tags, Formats: f.Formats}
+	filter := index.Filter{Folders: f.Folders, Cameras: f.Cameras, Tags: f.Tags, People: f.People, Formats: f.Formats}
+	if f.Taken != "" {
+		known := f.Taken == "known"
+		filter.Taken = &known
+	}
+	for _, text := range f.Ratings {
+		rating, ok := query.ParseRating(text)
+		if !ok {
+			return filter, invalid(prefix+"rating", "must be a number from 0 to 5, -1 for rejected, none, or a range such as >=4 or 3..5")
+		}
+		filter.Ratings = append(filter.Ratings, index.RatingRange(rating))
+	}
 	for _, name := range f.Kinds {
 		kind, err := index.ParseKind(name)
 		if err != nil {
@@ -79,10 +98,10 @@ func (f filterJSON) filter(prefix string) (index.Filter, error) {
 		filter.IDs = append(filter.IDs, id)
 	}
 	var err error
-	if filter.After, err = parseDate(prefix+"after", f.After); err != nil {
+	if filter.After, filter.AfterZoned, err = parseDate(prefix+"after", f.After); err != nil {
 		return filter, err
 	}
-	if filter.Before, err = parseDate(prefix+"before", f.Before); err != nil {
+	if filter.Before, filter.BeforeZoned, err = parseDate(prefix+"before", f.Before); err != nil {
 		return filter, err
 	}
 	if f.Near == nil {
@@ -95,17 +114,18 @@ func (f filterJSON) filter(prefix string) (index.Filter, error) {
 	return filter, nil
 }
 
-// parseDate reads a date, which begins at midnight in UTC, or a time.
-func parseDate(field, text string) (time.Time, error) {
+// parseDate reads a date, which begins at midnight by the camera's clock, or a time
+// with a zone, which is a moment.
+func parseDate(field, text string) (date time.Time, zoned bool, err error) {
 	if text == "" {
-		return time.Time{}, nil
+		return time.Time{}, false, nil
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339Nano, "2006-01", "2006"} {
 		if parsed, err := time.Parse(layout, text); err == nil {
-			return parsed, nil
+			return parsed, layout == time.RFC3339Nano, nil
 		}
 	}
-	return time.Time{}, invalid(field, "must be a date such as 2024-05-01 or a time such as 2024-05-01T12:00:00Z")
+	return time.Time{}, false, invalid(field, "must be a date such as 2024-05-01 or a time such as 2024-05-01T12:00:00Z")
 }
 
 // numbersIn reads count numbers with commas between them.

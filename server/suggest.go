@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"mekiki/index"
+	filters "mekiki/search/query"
 )
 
 const (
@@ -126,7 +127,7 @@ func newSuggestible(ctx context.Context, snapshot Snapshot) (*suggestible, error
 		return nil, err
 	}
 	made := &suggestible{sequence: snapshot.Sequence(), captions: sorted(captions), phrases: sorted(phrases), words: sorted(words), filters: map[string][]entry{
-		"tag": values(facets.Tags), "camera": values(facets.Cameras), "type": values(facets.Formats), "folder": folders(facets.Folders),
+		"tag": values(facets.Tags), "camera": values(facets.Cameras), "person": values(facets.People), "type": values(facets.Formats), "folder": folders(facets.Folders),
 	}}
 	return made, nil
 }
@@ -173,7 +174,7 @@ func folders(counts []index.FacetCount) []entry {
 }
 
 // sources says what the values of a filter are called.
-var sources = map[string]string{"tag": "tag", "camera": "camera", "type": "format", "folder": "folder"}
+var sources = map[string]string{"tag": "tag", "camera": "camera", "person": "person", "type": "format", "folder": "folder"}
 
 // complete gives at most limit ways to go on from query: values of a filter that
 // is being typed, phrases of captions and whole captions, the last word, and
@@ -208,12 +209,12 @@ func (s *suggestible) complete(query string, limit int) []suggestion {
 		for _, found := range prefixed(s.words, strings.ToLower(last), limit) {
 			add(head+found.text, "word", found.count)
 		}
-		for _, name := range []string{"tag", "camera", "folder", "type"} {
+		for _, name := range []string{"tag", "person", "camera", "folder", "type"} {
 			for _, value := range prefixedValues(s.filters[name], strings.ToLower(last), 2) {
 				add(head+name+":"+quoted(value.text), sources[name], value.count)
 			}
 		}
-		for _, name := range []string{"after", "before", "camera", "folder", "near", "tag", "type"} {
+		for _, name := range slices.Sorted(slices.Values(filters.FilterNames())) {
 			if strings.HasPrefix(name, strings.ToLower(last)) {
 				add(head+name+":", "filter", 0)
 			}

@@ -297,6 +297,18 @@ func irregular(mode fs.FileMode) error {
 	return fmt.Errorf("%w something special", errSpecial)
 }
 
+// rootLength gives the length of the path of the folder that is indexed, the highest
+// where one lies in another, and that a file is below.
+func (r *run) rootLength(path string) int {
+	length := len(filepath.Dir(path))
+	for _, root := range r.roots {
+		if inside(path, root) {
+			length = min(length, len(root))
+		}
+	}
+	return length
+}
+
 func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo, failure error) error {
 	if w.found == nil {
 		w.count++
@@ -308,6 +320,7 @@ func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo, failur
 	w.run.progress.see()
 	seen := sighting{file: stampOf(path, stat), failure: failure}
 	seen.file.MountLength = w.mountOf(filepath.Dir(path))
+	seen.file.RootLength = w.run.rootLength(path)
 	seen.file.Sidecars, seen.sidecars = w.sidecarsOf(path)
 	select {
 	case w.found <- seen:
@@ -367,7 +380,7 @@ func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, e
 			}
 			r.progress.see()
 			seen := sighting{file: stampOf(file.Path, stat)}
-			seen.file.Sidecars, seen.file.MountLength = file.Sidecars, file.MountLength
+			seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength = file.Sidecars, file.MountLength, file.RootLength
 			select {
 			case found <- seen:
 			case <-ctx.Done():

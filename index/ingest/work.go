@@ -89,7 +89,7 @@ func (r *run) lacking(record *index.Record, file index.File) want {
 			r.reread[record.ID] = true // by one of its files
 		}
 		return wantMetadata
-	case known.MountLength != file.MountLength:
+	case known.MountLength != file.MountLength, known.RootLength == 0, known.RootLength > file.RootLength:
 		return wantStamp
 	}
 	return wantAll
@@ -160,7 +160,7 @@ func (r *run) read(ctx context.Context, seen sighting) outcome {
 // identify reads a file and says which record holds its content.
 func (r *run) identify(seen sighting) (outcome, []byte) {
 	data, stamp, err := readStill(seen.file, r.mayFollow(seen.file.Path))
-	stamp.Sidecars, stamp.MountLength = seen.file.Sidecars, seen.file.MountLength
+	stamp.Sidecars, stamp.MountLength, stamp.RootLength = seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength
 	if err != nil {
 		return outcome{file: stamp, failure: err, seen: seen}, nil
 	}

@@ -15,6 +15,8 @@ import (
 // of the documents it keeps, and of those that tie with the last of them.
 type collecting struct {
 	limit int
+	// allow says which documents are wanted; nil for all.
+	allow func(id uint64) bool
 	kept  []collectedDocument
 	// cutoff is a score that at least limit documents have; those below it are out.
 	cutoff float64
@@ -45,13 +47,39 @@ func (c *collecting) intoContext(ctx context.Context) context.Context {
 
 func (c *collecting) offer(d *search.DocumentMatch) error {
 	if c.limit > 0 && d.Score >= c.cutoff {
-		c.kept = append(c.kept, collectedDocument{score: d.Score, internal: slices.Clone(d.IndexInternalID)})
+		document := collectedDocument{score: d.Score, internal: slices.Clone(d.IndexInternalID)}
+		if wanted, err := c.wants(&document); err != nil {
+			return err
+		} else if wanted {
+			c.kept = append(c.kept, document)
+		}
 	}
 	c.pool.Put(d)
 	if len(c.kept) >= 4*c.limit+64 {
 		return c.drop()
 	}
 	return nil
+}
+
+// wants asks whether a document is one of those that are allowed.
+func (c *collecting) wants(document *collectedDocument) (bool, error) {
+	if c.allow == nil {
+		return true, nil
+	}
+	err := c.identify(document)
+	return err == nil && c.allow(document.id), err
+}
+
+// identify reads a document's ID.
+func (c *collecting) identify(document *collectedDocument) error {
+	if document.id != 0 {
+		return nil
+	}
+	external, err := c.reader.ExternalID(document.internal)
+	if err == nil {
+		document.id, err = idOf(external)
+	}
+	return err
 }
 
 // drop leaves out what is worse than the limit's document. Only when too many tie
@@ -93,15 +121,7 @@ func (c *collecting) finish() error {
 // order sorts by score and then by ID.
 func (c *collecting) order(documents []collectedDocument) error {
 	for i := range documents {
-		document := &documents[i]
-		if document.id != 0 {
-			continue
-		}
-		external, err := c.reader.ExternalID(document.internal)
-		if err != nil {
-			return err
-		}
-		if document.id, err = idOf(external); err != nil {
+		if err := c.identify(&documents[i]); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,7 @@ import (
 
 // Version is the version of the mapping and of the documents. An index of
 // another version is built anew.
-const Version = 1
+const Version = 2
 
 // batchSize is the number of documents that go to bleve at once.
 const batchSize = 500
@@ -52,8 +52,17 @@ type Document struct {
 	Title, Description, Text, Place, Camera string
 	// Folders are what folder filters compare with.
 	Folders []string
+	// HigherFolders are the folders above those in Names, the nearest first; their
+	// words count less.
+	HigherFolders []string
 	// Tags are what tag filters compare with.
 	Tags []string
+	// People are the names of those in the picture.
+	People []string
+	// Taken says that the date of taking is known.
+	Taken bool
+	// Rating is from -1 to 5; nil when there is none.
+	Rating *int
 	// Format is what format filters compare with.
 	Format string
 	// Date is what date filters compare with.

@@ -13,6 +13,7 @@ import (
 	"github.com/blevesearch/bleve/v2/analysis/tokenizer/unicode"
 	"github.com/blevesearch/bleve/v2/mapping"
 	index "github.com/blevesearch/bleve_index_api"
+	"golang.org/x/text/unicode/norm"
 )
 
 // The fields that words are looked for in, with their weights: what people
@@ -27,6 +28,8 @@ const (
 	fieldPlace       = "place"
 	fieldCamera      = "camera"
 	fieldValue       = "value"
+	fieldPerson      = "person"
+	fieldFolder      = "folder"
 )
 
 // The fields that filters compare with.
@@ -38,6 +41,9 @@ const (
 	filterCamera   = "f_camera"
 	filterDate     = "f_date"
 	filterLocation = "f_location"
+	filterPerson   = "f_person"
+	filterRating   = "f_rating"
+	filterTaken    = "f_taken"
 )
 
 // weighted is a field with its weight, and the length in words that BM25 takes
@@ -50,23 +56,30 @@ type weighted struct {
 	length int
 }
 
+// splits reports whether the field's values are names, cut into words.
+func (w weighted) splits() bool { return w.name == fieldName || w.name == fieldFolder }
+
 // wordFields gives the searched fields in a fixed order.
 func wordFields() []weighted {
 	return []weighted{
 		{fieldCaption, 1, 6}, {fieldTitle, 1.5, 4}, {fieldDescription, 1, 12}, {fieldText, 1, 12}, {fieldLabel, 1.5, 4},
 		{fieldName, 0.7, 5}, {fieldPlace, 1, 3}, {fieldCamera, 0.5, 4}, {fieldValue, 0.7, 4},
+		{fieldPerson, 1.5, 3}, {fieldFolder, 0.35, 6},
 	}
 }
 
 // wordsAnalyzer is the name of the one analyzer of all word fields: Unicode
-// words, half and full width made equal, lower case, Chinese, Japanese and
-// Korean in single characters and pairs, English possessives, stop words and
+// words, half and full width made equal, lower case, accents off Latin and Greek
+// letters, Chinese, Japanese and Korean in single characters and pairs, English possessives, stop words and
 // endings taken off.
 const wordsAnalyzer = "words"
 
 const bigramFilter = "cjk_single_and_pair"
 
 func newMapping() (*mapping.IndexMappingImpl, error) {
+	if err := registerAccents(); err != nil {
+		return nil, fmt.Errorf("define keyword mapping: %w", err)
+	}
 	m := bleve.NewIndexMapping()
 	m.ScoringModel = index.BM25Scoring
 	m.DefaultAnalyzer = keywordanalyzer.Name
@@ -79,7 +92,7 @@ func newMapping() (*mapping.IndexMappingImpl, error) {
 		"type":      custom.Name,
 		"tokenizer": unicode.Name,
 		"token_filters": []string{
-			cjk.WidthName, en.PossessiveName, lowercase.Name, bigramFilter, en.StopName, porter.Name,
+			cjk.WidthName, en.PossessiveName, lowercase.Name, accentsFilter, bigramFilter, en.StopName, porter.Name,
 		},
 	})
 	if err != nil {
@@ -93,14 +106,16 @@ func newMapping() (*mapping.IndexMappingImpl, error) {
 		words.IncludeTermVectors = true
 		document.AddFieldMappingsAt(field.name, words)
 	}
-	for _, name := range []string{filterKind, filterFolder, filterTag, filterFormat, filterCamera} {
+	for _, name := range exactFilters() {
 		exact := bleve.NewKeywordFieldMapping()
 		exact.Store, exact.IncludeInAll, exact.DocValues, exact.IncludeTermVectors = false, false, false, false
 		document.AddFieldMappingsAt(name, exact)
 	}
-	date := bleve.NewNumericFieldMapping()
-	date.Store, date.IncludeInAll, date.DocValues = false, false, false
-	document.AddFieldMappingsAt(filterDate, date)
+	for _, name := range []string{filterDate, filterRating} {
+		number := bleve.NewNumericFieldMapping()
+		number.Store, number.IncludeInAll, number.DocValues = false, false, false
+		document.AddFieldMappingsAt(name, number)
+	}
 	location := bleve.NewGeoPointFieldMapping()
 	location.Store, location.IncludeInAll = false, false
 	document.AddFieldMappingsAt(filterLocation, location)
@@ -120,7 +135,16 @@ func fieldsOf(d *Document) map[string]any {
 		}
 	}
 	setList(fields, filterFolder, d.Folders)
-	setList(fields, filterTag, foldAll(d.Tags))
+	setList(fields, filterTag, FoldAll(d.Tags))
+	for _, person := range d.People {
+		people, _ := fields[filterPerson].([]string)
+		fields[filterPerson] = append(people, Beginnings(person)...)
+	}
+	fields[filterRating] = float64(unrated)
+	if d.Rating != nil {
+		fields[filterRating] = float64(*d.Rating)
+	}
+	fields[filterTaken] = takenTerm(d.Taken)
 	if d.Format != "" {
 		fields[filterFormat] = Fold(d.Format)
 	}
@@ -134,6 +158,21 @@ func fieldsOf(d *Document) map[string]any {
 		fields[filterLocation] = map[string]any{"lat": *d.Latitude, "lon": *d.Longitude}
 	}
 	return fields
+}
+
+// exactFilters are the fields whose values filters compare as they are.
+func exactFilters() []string {
+	return []string{filterKind, filterFolder, filterTag, filterFormat, filterCamera, filterPerson, filterTaken}
+}
+
+// unrated stands for no rating; ratings are from -1 to 5.
+const unrated = -100
+
+func takenTerm(known bool) string {
+	if known {
+		return "known"
+	}
+	return "unknown"
 }
 
 func setList(fields map[string]any, name string, values []string) {
@@ -173,6 +212,14 @@ func (d *Document) words(field string) []string {
 		return single(d.Camera)
 	case fieldValue:
 		return d.Values
+	case fieldPerson:
+		return d.People
+	case fieldFolder:
+		folders := make([]string, len(d.HigherFolders))
+		for i, folder := range d.HigherFolders {
+			folders[i] = splitWords(norm.NFC.String(folder))
+		}
+		return folders
 	}
 	return nil
 }

@@ -8,11 +8,31 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold gives the form in which tags, formats and cameras are compared: without
-// case, and composed.
-func Fold(text string) string { return strings.ToLower(norm.NFKC.String(strings.TrimSpace(text))) }
+// Fold gives the form in which names, tags, formats and cameras are compared:
+// composed, without case, and Latin and Greek letters without their accents.
+func Fold(text string) string {
+	return foldAccents(strings.ToLower(norm.NFKC.String(strings.TrimSpace(text))))
+}
 
-func foldAll(texts []string) []string {
+// Beginnings gives a folded text as it is from each of its words on: of "Italy 2019"
+// these are "italy 2019" and "2019". What is looked for by its first letters is looked
+// for among these.
+func Beginnings(text string) []string {
+	folded := Fold(text)
+	beginnings := []string{folded}
+	inWord := true
+	for i, r := range folded {
+		word := unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
+		if word && !inWord && i > 0 {
+			beginnings = append(beginnings, folded[i:])
+		}
+		inWord = word || i == 0
+	}
+	return beginnings
+}
+
+// FoldAll folds each text.
+func FoldAll(texts []string) []string {
 	folded := make([]string, len(texts))
 	for i, text := range texts {
 		folded[i] = Fold(text)

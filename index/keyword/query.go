@@ -25,13 +25,23 @@ type Query struct {
 	Filter Filter
 	// Limit is the number of hits to give.
 	Limit int
+	// Allow, where it is not nil, says of a document that passes Filter whether it
+	// is wanted. It is asked of the best ones only.
+	Allow func(id uint64) bool
 	// Matches asks for where the words are.
 	Matches bool
 }
 
 // Filter limits documents. All conditions must hold; within a list, one must.
 type Filter struct {
-	Kinds, Folders, Tags, Formats []string
+	Kinds, Tags, Formats []string
+	// Folders are compared as they are; FolderNames and People match what begins
+	// with them.
+	Folders, FolderNames, People []string
+	// Ratings are ranges of ratings.
+	Ratings []RatingRange
+	// Taken limits to documents whose date of taking is known, or is not.
+	Taken *bool
 	// Cameras matches when the camera contains one of these.
 	Cameras []string
 	// After and Before limit the date: After <= date < Before, in seconds.
@@ -40,6 +50,12 @@ type Filter struct {
 	Near *Circle
 	// IDs limits to these documents.
 	IDs []uint64
+}
+
+// RatingRange is a range of ratings, both ends included, or those without one.
+type RatingRange struct {
+	Least, Most int
+	Unrated     bool
 }
 
 // Circle is a circle on the ground.
@@ -77,7 +93,7 @@ func (x *Index) Search(ctx context.Context, q Query) (hits []Hit, err error) {
 		return nil, fmt.Errorf("search keyword index: %w", err)
 	}
 	ctx = withLengths(ctx, documents)
-	best := &collecting{limit: max(q.Limit, 0)}
+	best := &collecting{limit: max(q.Limit, 0), allow: q.Allow}
 	request := bleve.NewSearchRequestOptions(build(q, best), 0, 0, false)
 	if _, err := x.bleve.SearchInContext(best.intoContext(ctx), request); err != nil {
 		return nil, fmt.Errorf("search keyword index: %w", err)
@@ -125,7 +141,7 @@ func withLengths(ctx context.Context, documents uint64) context.Context {
 	for _, field := range wordFields() {
 		stats.FieldCardinality[field.name] = field.length * int(documents)
 	}
-	for _, name := range []string{filterKind, filterFolder, filterTag, filterFormat, filterCamera, filterDate, filterLocation} {
+	for _, name := range append(exactFilters(), filterDate, filterRating, filterLocation) {
 		stats.FieldCardinality[name] = int(documents)
 	}
 	// bleve joins filters of several lists into one that names no field.
@@ -197,7 +213,7 @@ func wordClauses(words string) []clause {
 	var clauses []clause
 	for _, field := range wordFields() {
 		text := words
-		if field.name == fieldName {
+		if field.splits() {
 			text = splitWords(words)
 		}
 		if strings.TrimSpace(text) != "" {
@@ -211,7 +227,7 @@ func phraseClauses(phrase string) []clause {
 	var clauses []clause
 	for _, field := range wordFields() {
 		text := phrase
-		if field.name == fieldName {
+		if field.splits() {
 			text = splitWords(phrase)
 		}
 		if strings.TrimSpace(text) == "" {
@@ -227,21 +243,25 @@ func phraseClauses(phrase string) []clause {
 func buildFilter(f Filter) query.Query {
 	var conditions []query.Query
 	anyOf := func(field string, values []string) {
-		if len(values) == 0 {
-			return
+		if len(values) > 0 {
+			conditions = append(conditions, bleve.NewDisjunctionQuery(terms(field, values)...))
 		}
-		var terms []query.Query
-		for _, value := range values {
-			term := bleve.NewTermQuery(value)
-			term.SetField(field)
-			terms = append(terms, term)
-		}
-		conditions = append(conditions, bleve.NewDisjunctionQuery(terms...))
 	}
 	anyOf(filterKind, f.Kinds)
-	anyOf(filterFolder, f.Folders)
-	anyOf(filterTag, foldAll(f.Tags))
-	anyOf(filterFormat, foldAll(f.Formats))
+	if len(f.Folders)+len(f.FolderNames) > 0 {
+		conditions = append(conditions, bleve.NewDisjunctionQuery(append(terms(filterFolder, f.Folders), prefixes(filterFolder, f.FolderNames)...)...))
+	}
+	if len(f.People) > 0 {
+		conditions = append(conditions, bleve.NewDisjunctionQuery(prefixes(filterPerson, f.People)...))
+	}
+	anyOf(filterTag, FoldAll(f.Tags))
+	anyOf(filterFormat, FoldAll(f.Formats))
+	if f.Taken != nil {
+		anyOf(filterTaken, []string{takenTerm(*f.Taken)})
+	}
+	if len(f.Ratings) > 0 {
+		conditions = append(conditions, ratings(f.Ratings))
+	}
 	if len(f.Cameras) > 0 {
 		conditions = append(conditions, cameras(f.Cameras))
 	}
@@ -264,6 +284,40 @@ func buildFilter(f Filter) query.Query {
 		return nil
 	}
 	return bleve.NewConjunctionQuery(conditions...)
+}
+
+func terms(field string, values []string) []query.Query {
+	queries := make([]query.Query, len(values))
+	for i, value := range values {
+		term := bleve.NewTermQuery(value)
+		term.SetField(field)
+		queries[i] = term
+	}
+	return queries
+}
+
+func prefixes(field string, values []string) []query.Query {
+	queries := make([]query.Query, len(values))
+	for i, value := range values {
+		prefix := bleve.NewPrefixQuery(value)
+		prefix.SetField(field)
+		queries[i] = prefix
+	}
+	return queries
+}
+
+func ratings(ranges []RatingRange) query.Query {
+	var queries []query.Query
+	for _, r := range ranges {
+		least, most, inclusive := float64(r.Least), float64(r.Most), true
+		if r.Unrated {
+			least, most = unrated, unrated
+		}
+		within := bleve.NewNumericRangeInclusiveQuery(&least, &most, &inclusive, &inclusive)
+		within.SetField(filterRating)
+		queries = append(queries, within)
+	}
+	return bleve.NewDisjunctionQuery(queries...)
 }
 
 func cameras(names []string) query.Query {

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -9,9 +10,60 @@ import (
 	"unicode"
 )
 
+// filterKind is one filter: all that is known of it stands here.
+type filterKind struct {
+	name, example string
+	// set keeps a value. The problem is "" when it is one; the remedy says how
+	// to write one, and is "" where the example says enough.
+	set func(p *parser, f *Filters, value string) (problem, remedy string)
+	// date says that what is wrong with a value is wrong with a date.
+	date bool
+}
+
+// filterKinds lists the filters in the order of the documentation.
+func filterKinds() []filterKind {
+	list := func(of func(f *Filters) *[]string) func(*parser, *Filters, string) (string, string) {
+		return func(_ *parser, f *Filters, value string) (string, string) {
+			target := of(f)
+			*target = append(*target, value)
+			return "", ""
+		}
+	}
+	return []filterKind{
+		{name: "folder", example: "folder:Holiday", set: list(func(f *Filters) *[]string { return &f.Folders })},
+		{name: "after", example: "after:2024-05-31", date: true, set: func(p *parser, f *Filters, value string) (string, string) {
+			return p.setDate(&f.After, &f.AfterZoned, "after", value)
+		}},
+		{name: "before", example: "before:2024-05-31", date: true, set: func(p *parser, f *Filters, value string) (string, string) {
+			return p.setDate(&f.Before, &f.BeforeZoned, "before", value)
+		}},
+		{name: "taken", example: "taken:unknown", set: setTaken},
+		{name: "camera", example: `camera:"Nikon Z6"`, set: list(func(f *Filters) *[]string { return &f.Cameras })},
+		{name: "tag", example: "tag:family", set: list(func(f *Filters) *[]string { return &f.Tags })},
+		{name: "person", example: `person:"Ada Lovelace"`, set: list(func(f *Filters) *[]string { return &f.People })},
+		{name: "rating", example: "rating:4..5", set: setRating},
+		{name: "type", example: "type:jpeg", set: setType},
+		{name: "near", example: "near:35.01,135.77,10", set: setNear},
+		{name: "kind", example: "kind:image", set: setKind},
+	}
+}
+
 // FilterNames lists the filters, in the order of the documentation.
 func FilterNames() []string {
-	return []string{"folder", "after", "before", "camera", "tag", "type", "near", "kind"}
+	var names []string
+	for _, kind := range filterKinds() {
+		names = append(names, kind.name)
+	}
+	return names
+}
+
+func filterNamed(name string) filterKind {
+	for _, kind := range filterKinds() {
+		if kind.name == name {
+			return kind
+		}
+	}
+	return filterKind{}
 }
 
 // filterName reports the name of the filter that starts here: letters, a colon
@@ -59,7 +111,7 @@ func (p *parser) filter(name string, start int) error {
 
 func (p *parser) filterValue(name string, start int) (string, error) {
 	if p.at == len(p.runes) || unicode.IsSpace(p.runes[p.at]) || isSeparator(p.runes[p.at]) {
-		return "", p.fail(CodeInvalidFilterValue, start, p.at-start, "write it right after the colon, as in "+example(name), "the filter %s: has no value", name)
+		return "", p.fail(CodeInvalidFilterValue, start, p.at-start, "write it right after the colon, as in "+filterNamed(name).example, "the filter %s: has no value", name)
 	}
 	if isQuote(p.runes[p.at]) {
 		return p.quoted()
@@ -68,65 +120,108 @@ func (p *parser) filterValue(name string, start int) (string, error) {
 	return value, nil
 }
 
-func example(name string) string {
-	switch name {
-	case "folder":
-		return "folder:Holiday"
-	case "after", "before":
-		return name + ":2024-05-31"
-	case "camera":
-		return `camera:"Nikon Z6"`
-	case "tag":
-		return "tag:family"
-	case "type":
-		return "type:jpeg"
-	case "near":
-		return "near:35.01,135.77,10"
-	}
-	return "kind:image"
-}
-
 // setFilter keeps one value. at is where the value starts.
 func (p *parser) setFilter(name, value string, at int) error {
-	filters := &p.query.Filters
-	length := p.at - at
-	bad := func(remedy, format string, arguments ...any) error {
-		return p.fail(CodeInvalidFilterValue, at, length, remedy, format, arguments...)
+	kind := filterNamed(name)
+	problem, remedy := kind.set(p, &p.query.Filters, value)
+	if problem == "" {
+		return nil
 	}
-	switch name {
-	case "folder":
-		filters.Folders = append(filters.Folders, value)
-	case "camera":
-		filters.Cameras = append(filters.Cameras, value)
-	case "tag":
-		filters.Tags = append(filters.Tags, value)
-	case "type":
-		format, known := formatOf(value)
-		if !known {
-			return bad("the types are jpeg, png, gif, webp, bmp, tiff and heic", "%q is no type of image", value)
-		}
-		filters.Types = append(filters.Types, format)
-	case "kind":
-		kind := strings.TrimSuffix(strings.ToLower(value), "s")
-		if kind != "image" && kind != "text" {
-			return bad("write kind:image or kind:text", "%q is no kind of record", value)
-		}
-		filters.Kinds = append(filters.Kinds, kind)
-	case "after":
-		return p.setDate(&filters.After, name, value, at)
-	case "before":
-		return p.setDate(&filters.Before, name, value, at)
-	case "near":
-		if filters.Near != nil {
-			return bad("leave one of them out", "near: stands twice")
-		}
-		near, problem := parseNear(value)
-		if problem != "" {
-			return bad("write near:latitude,longitude,kilometres, as in "+example(name), "%s", problem)
-		}
-		filters.Near = near
+	code := CodeInvalidFilterValue
+	if kind.date && remedy != onlyOnce {
+		code = CodeInvalidDate
 	}
-	return nil
+	return p.fail(code, at, p.at-at, remedy, "%s", problem)
+}
+
+// onlyOnce is the remedy where a filter that takes one value has two.
+const onlyOnce = "leave one of them out"
+
+func setType(_ *parser, f *Filters, value string) (problem, remedy string) {
+	format, known := formatOf(value)
+	if !known {
+		return fmt.Sprintf("%q is no type of image", value), "the types are jpeg, png, gif, webp, bmp, tiff and heic"
+	}
+	f.Types = append(f.Types, format)
+	return "", ""
+}
+
+func setKind(_ *parser, f *Filters, value string) (problem, remedy string) {
+	kind := strings.TrimSuffix(strings.ToLower(value), "s")
+	if kind != "image" && kind != "text" {
+		return fmt.Sprintf("%q is no kind of record", value), "write kind:image or kind:text"
+	}
+	f.Kinds = append(f.Kinds, kind)
+	return "", ""
+}
+
+func setNear(_ *parser, f *Filters, value string) (problem, remedy string) {
+	if f.Near != nil {
+		return "near: stands twice", onlyOnce
+	}
+	if f.Near, problem = parseNear(value); problem != "" {
+		return problem, "write near:latitude,longitude,kilometres, as in near:35.01,135.77,10"
+	}
+	return "", ""
+}
+
+func setTaken(_ *parser, f *Filters, value string) (problem, remedy string) {
+	known := strings.EqualFold(value, "known")
+	if !known && !strings.EqualFold(value, "unknown") {
+		return fmt.Sprintf("%q says nothing about when a picture was taken", value),
+			"write taken:unknown or taken:known; for a date, after: and before:"
+	}
+	if f.Taken != nil && *f.Taken != known {
+		return "taken: stands twice", onlyOnce
+	}
+	f.Taken = &known
+	return "", ""
+}
+
+func setRating(_ *parser, f *Filters, value string) (problem, remedy string) {
+	rating, ok := ParseRating(value)
+	if !ok {
+		return fmt.Sprintf("%q is no rating", value), "write a number from 0 to 5, -1 for rejected, or none, as in rating:5, rating:>=4, rating:3..5 or rating:none"
+	}
+	f.Ratings = append(f.Ratings, rating)
+	return "", ""
+}
+
+// The least and the most that a picture can be rated.
+const (
+	leastRating = -1
+	mostRating  = 5
+)
+
+// ParseRating reads a range of ratings: "4", ">=4", "<3", "3..5" or "none".
+func ParseRating(value string) (Rating, bool) {
+	value = strings.ToLower(strings.TrimSpace(value))
+	if value == "none" || value == "unrated" {
+		return Rating{Unrated: true}, true
+	}
+	rating := Rating{Least: leastRating, Most: mostRating}
+	ok := true
+	number := func(text string) int {
+		parsed, err := strconv.Atoi(strings.TrimSpace(text))
+		ok = ok && err == nil && parsed >= leastRating && parsed <= mostRating
+		return parsed
+	}
+	switch first, last, between := strings.Cut(value, ".."); {
+	case between:
+		rating.Least, rating.Most = number(first), number(last)
+	case strings.HasPrefix(value, ">="):
+		rating.Least = number(value[2:])
+	case strings.HasPrefix(value, "<="):
+		rating.Most = number(value[2:])
+	case strings.HasPrefix(value, ">"):
+		rating.Least = number(value[1:]) + 1
+	case strings.HasPrefix(value, "<"):
+		rating.Most = number(value[1:]) - 1
+	default:
+		rating.Least = number(value)
+		rating.Most = rating.Least
+	}
+	return rating, ok && rating.Least <= rating.Most
 }
 
 func formatOf(value string) (string, bool) {
@@ -144,36 +239,40 @@ func formatOf(value string) (string, bool) {
 	return "", false
 }
 
-func (p *parser) setDate(target *time.Time, name, value string, at int) error {
-	length := p.at - at
+func (p *parser) setDate(target *time.Time, zoned *bool, name, value string) (problem, remedy string) {
 	if !target.IsZero() {
-		return p.fail(CodeInvalidFilterValue, at, length, "leave one of them out", "%s: stands twice", name)
+		return name + ": stands twice", onlyOnce
 	}
-	date, problem := parseDate(value, p.options.Location)
-	if problem != "" {
-		return p.fail(CodeInvalidDate, at, length, "write a year, a month, a day or a time, such as 2024, 2024-05, 2024-05-31 or 2024-05-31T18:30", "%s", problem)
+	if *target, *zoned, problem = parseDate(value, p.options.Location); problem != "" {
+		return problem, "write a year, a month, a day or a time, such as 2024, 2024-05, 2024-05-31 or 2024-05-31T18:30"
 	}
-	*target = date
-	return nil
+	return "", ""
 }
 
-// parseDate reads a date; problem is empty when it is one.
-func parseDate(value string, location *time.Location) (date time.Time, problem string) {
-	layouts := []string{"2006", "2006-01", "2006-01-02", "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", time.RFC3339}
-	for _, layout := range layouts {
-		date, err := time.ParseInLocation(layout, value, location)
+// parseDate reads a date, and says whether it names a zone; problem is empty when it
+// is one.
+func parseDate(value string, location *time.Location) (date time.Time, zoned bool, problem string) {
+	layouts := []struct {
+		layout string
+		zoned  bool
+	}{
+		{"2006", false}, {"2006-01", false}, {"2006-01-02", false}, {"2006-01-02T15:04", false}, {"2006-01-02T15:04:05", false},
+		{"2006-01-02T15:04Z07:00", true}, {time.RFC3339, true},
+	}
+	for _, form := range layouts {
+		date, err := time.ParseInLocation(form.layout, value, location)
 		if err == nil {
 			if date.Year() < 1 {
-				return time.Time{}, strconv.Quote(value) + " is before the year 1"
+				return time.Time{}, false, strconv.Quote(value) + " is before the year 1"
 			}
-			return date, ""
+			return date, form.zoned, ""
 		}
 		// A date of the right form with a day that no calendar has.
 		if strings.Contains(err.Error(), "out of range") {
-			return time.Time{}, strconv.Quote(value) + " is a date that does not exist"
+			return time.Time{}, false, strconv.Quote(value) + " is a date that does not exist"
 		}
 	}
-	return time.Time{}, strconv.Quote(value) + " is no date"
+	return time.Time{}, false, strconv.Quote(value) + " is no date"
 }
 
 func parseNear(value string) (near *Near, problem string) {
@@ -206,7 +305,7 @@ func parseNear(value string) (near *Near, problem string) {
 
 // check refuses filters that no record can pass.
 func (f Filters) check(p *parser) error {
-	if f.After.IsZero() || f.Before.IsZero() || f.After.Before(f.Before) {
+	if f.After.IsZero() || f.Before.IsZero() || f.AfterZoned != f.BeforeZoned || f.After.Before(f.Before) {
 		return nil
 	}
 	last := f.Source[len(f.Source)-1]

@@ -86,14 +86,15 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseFilters(t *testing.T) {
-	got, err := Parse(`folder:a folder:"b c" camera:Z6 tag:x type:tif kind:text after:2024-02-29 before:2024-03-01T10:00+09:00 near:-1.5,2,3`, Options{})
+	got, err := Parse(`folder:a folder:"b c" camera:Z6 tag:x type:tif kind:text after:2024-02-29 before:2024-03-01T10:00+09:00 near:-1.5,2,3 person:Ada person:"Bo B" rating:4 rating:>=3 rating:1..2 rating:none rating:<0 taken:Unknown`, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got.Filters.Source = nil
 	want := Filters{
 		Folders: []string{"a", "b c"}, Cameras: []string{"Z6"}, Tags: []string{"x"}, Types: []string{"tiff"}, Kinds: []string{"text"},
-		After: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC), Before: time.Date(2024, 3, 1, 1, 0, 0, 0, time.UTC),
+		After: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC), Before: time.Date(2024, 3, 1, 1, 0, 0, 0, time.UTC), BeforeZoned: true,
+		People: []string{"Ada", "Bo B"}, Ratings: []Rating{{4, 4, false}, {3, 5, false}, {1, 2, false}, {Unrated: true}, {-1, -1, false}}, Taken: new(bool),
 		Near: &Near{Latitude: -1.5, Longitude: 2, Kilometres: 3},
 	}
 	if diff := cmp.Diff(want, got.Filters); diff != "" {

@@ -34,13 +34,27 @@ type Clause struct {
 
 // Filters are the filters of a query. Lists hold when any member does.
 type Filters struct {
-	Folders, Cameras, Tags, Types, Kinds []string
-	// After and Before limit the date: After <= date < Before. Zero is open.
-	After, Before time.Time
+	Folders, Cameras, Tags, Types, Kinds, People []string
+	// After and Before limit the date: After <= date < Before. Zero is open. A
+	// bound that was given with a zone has that zone, and is AfterZoned or
+	// BeforeZoned; any other means what the camera's clock showed.
+	After, Before           time.Time
+	AfterZoned, BeforeZoned bool
+	// Taken asks for what has, or with false what lacks, a date of taking.
+	Taken *bool
+	// Ratings are ranges of ratings.
+	Ratings []Rating
 	// Near is a circle on the ground; nil means none.
 	Near *Near
 	// Source has each filter as it was typed.
 	Source []Clause
+}
+
+// Rating is a range of ratings from -1 (rejected) to 5, both ends included, or,
+// when Unrated is set, none.
+type Rating struct {
+	Least, Most int
+	Unrated     bool
 }
 
 // Near is a circle on the ground, in degrees and kilometres.

@@ -4,7 +4,7 @@ import { t, number } from "./i18n.js";
 import * as api from "./api.js";
 import * as state from "./state.js";
 
-const facetOf = { folder: "folders", camera: "cameras", tag: "tags", format: "formats" };
+const facetOf = { folder: "folders", camera: "cameras", tag: "tags", person: "people", rating: "ratings", format: "formats" };
 
 export function filterBar() {
   const panel = h("div.popover.stack", { hidden: true, role: "dialog", "aria-label": t("filters") });
@@ -42,7 +42,7 @@ function activeChips() {
     for (const value of now[key]) chip(t(key), shortName(key, value), { [key]: now[key].filter((other) => other !== value) });
   }
   for (const key of ["after", "before"]) if (now[key]) chip(t(key), now[key], { [key]: "" });
-  if (chips.length > 1) chips.push(h("button.button.plain", { type: "button", onclick: () => state.go({ folder: [], camera: [], tag: [], format: [], after: "", before: "", open: "" }) }, t("clear_filters")));
+  if (chips.length > 1) chips.push(h("button.button.plain", { type: "button", onclick: () => state.go({ folder: [], camera: [], tag: [], person: [], rating: [], format: [], after: "", before: "", open: "" }) }, t("clear_filters")));
   return chips;
 }
 

@@ -10,7 +10,7 @@ import { problemMessage } from "./messages.js";
 
 const page = 60;
 const further = 200; // of a list, once somebody scrolls: as many as the server gives
-const watched = ["q", "record", "crop", "image", "folder", "camera", "tag", "format", "after", "before", "sort", "show", "view"];
+const watched = ["q", "record", "crop", "image", "folder", "camera", "tag", "person", "rating", "format", "after", "before", "sort", "show", "view"];
 
 export function resultsView() {
   const summary = h("div.summary", { id: "summary" });
@@ -239,9 +239,9 @@ function recordItem(record) {
   return { id: record.id, label: words, title: words };
 }
 
-const listing = (now) => ({ kind: "image", limit: page, sort: now.sort === "relevance" ? "" : now.sort, folder: now.folder, camera: now.camera, tag: now.tag, format: now.format, after: now.after, before: now.before });
+const listing = (now) => ({ kind: "image", limit: page, sort: now.sort === "relevance" ? "" : now.sort, folder: now.folder, camera: now.camera, tag: now.tag, person: now.person, rating: now.rating, format: now.format, after: now.after, before: now.before });
 
-const clearFilters = () => h("button.button", { type: "button", onclick: () => state.go({ folder: [], camera: [], tag: [], format: [], after: "", before: "" }) }, t("clear_filters"));
+const clearFilters = () => h("button.button", { type: "button", onclick: () => state.go({ folder: [], camera: [], tag: [], person: [], rating: [], format: [], after: "", before: "" }) }, t("clear_filters"));
 
 // opening is how captions begin before they come to what the picture shows.
 const opening = /^(here we see|this is|an? (photo|image|picture|drawing) of)\s+/i;

@@ -2,7 +2,7 @@
 // An uploaded image can't be in an address; it is kept beside it, in memory.
 
 const listeners = new Set();
-const lists = ["folder", "camera", "tag", "format"];
+const lists = ["folder", "camera", "tag", "person", "rating", "format"];
 const singles = ["q", "record", "crop", "after", "before", "sort", "show", "open", "level"];
 const views = ["search", "lookup", "library", "duplicates"];
 let current = parse(location);
@@ -55,7 +55,7 @@ export function subscribe(listener) {
   return () => listeners.delete(listener);
 }
 
-export const blank = { q: "", record: "", crop: "", image: false, folder: [], camera: [], tag: [], format: [], after: "", before: "", sort: "", show: "", open: "" };
+export const blank = { q: "", record: "", crop: "", image: false, folder: [], camera: [], tag: [], person: [], rating: [], format: [], after: "", before: "", sort: "", show: "", open: "" };
 
 addEventListener("popstate", () => {
   const before = current;
@@ -70,6 +70,8 @@ export function filter(state) {
   const value = {};
   if (state.folder.length) value.folders = state.folder;
   if (state.camera.length) value.cameras = state.camera;
+  if (state.person.length) value.people = state.person;
+  if (state.rating.length) value.ratings = state.rating;
   if (state.tag.length) value.tags = state.tag;
   if (state.format.length) value.formats = state.format;
   if (state.after) value.after = state.after;
