@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"mekiki/internal/hint"
+	"mekiki/internal/plural"
 	"mekiki/internal/vfs"
 )
 
@@ -19,7 +20,7 @@ func noCatalog(fsys vfs.FS, folder string) error {
 	if len(segments) == 0 {
 		return ErrNotLibrary
 	}
-	return hint.Wrap(fmt.Errorf("open library %s: %w: its folder %s is missing or empty, and there are %d files of vectors", folder, ErrDamaged, catalogFolder, len(segments)),
+	return hint.Wrap(fmt.Errorf("open library %s: %w: its folder %s is missing or empty, although %s there", folder, ErrDamaged, catalogFolder, plural.Count(len(segments), "file of vectors is", "files of vectors are")),
 		"put the folder "+catalogFolder+" back, or restore a backup to another folder; to begin anew, delete the library")
 }
 

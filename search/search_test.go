@@ -156,7 +156,7 @@ func TestWordsAloneWithoutModel(t *testing.T) {
 func TestLongTextWarns(t *testing.T) {
 	s := newTestSearcher(t, populated(50), Options{})
 	response := search(t, s, Request{Text: strings.Repeat("cat ", 40)})
-	if len(response.Warnings) != 1 || !strings.Contains(response.Warnings[0], "last 10 word pieces") {
+	if len(response.Warnings) != 1 || !strings.Contains(response.Warnings[0], "10 word pieces at its end") {
 		t.Errorf("got %q", response.Warnings)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mekiki/embed"
+	"mekiki/internal/plural"
 )
 
 // embedTexts gives the vectors of texts, from memory where it can, and warns
@@ -48,7 +49,7 @@ func (s *Searcher) truncationWarnings(texts []string) []string {
 	for _, text := range texts {
 		if info := s.engine.TextInfo(text); info.Truncated && info.Dropped > worst {
 			worst = info.Dropped
-			warnings = []string{fmt.Sprintf("the text is longer than the model reads: its last %d word pieces are ignored", info.Dropped)}
+			warnings = []string{"the text is longer than the model reads: " + plural.Count(info.Dropped, "word piece at its end is ignored", "word pieces at its end are ignored")}
 		}
 	}
 	return warnings

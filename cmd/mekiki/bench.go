@@ -159,7 +159,7 @@ func (a *app) printBench(report bench.Report) error {
 	if processor == "" {
 		processor = machine.System
 	}
-	fmt.Fprintf(a.out, "%s, %d processors, %d threads, ONNX Runtime %s\n", processor, machine.Processors, report.Threads, machine.Runtime)
+	fmt.Fprintf(a.out, "%s, %s, %s, ONNX Runtime %s\n", processor, counted(machine.Processors, "processor", "processors"), counted(report.Threads, "thread", "threads"), machine.Runtime)
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, result := range report.Results {
 		printBenchResult(table, result)

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"mekiki/internal/plural"
 )
 
 // checksumsName is a file beside the index's folder that lists its files with
@@ -117,7 +119,7 @@ func verifyChecksums(folder string) error {
 		delete(unlisted, name)
 	}
 	if len(unlisted) > 0 {
-		return fmt.Errorf("%d files that were not there", len(unlisted))
+		return errors.New(plural.Count(len(unlisted), "file that was", "files that were") + " not there")
 	}
 	return lines.Err()
 }
