@@ -25,6 +25,8 @@ type app struct {
 	provider  string
 	threads   int
 	precision string
+	// precisionGiven reports whether --precision was given, or set in the settings.
+	precisionGiven func() bool
 
 	// tokenCache is how many bytes of image tokens a searcher keeps in memory; 0
 	// means its own default.

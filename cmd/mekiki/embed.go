@@ -67,7 +67,7 @@ func newEmbedCommand(app *app) *cobra.Command {
 // embedded is one line of embed's output.
 type embedded struct {
 	Image     string       `json:"image,omitempty"`
-	Text      string       `json:"text,omitempty"`
+	Text      *string      `json:"text,omitempty"` // nil for an image
 	Truncated bool         `json:"truncated,omitempty"`
 	Space     string       `json:"space"`
 	Parts     [][]float32  `json:"parts,omitempty"`  // of an image
@@ -147,7 +147,7 @@ func (s *session) embedAll(ctx context.Context, images, texts []string) iter.Seq
 				return
 			}
 			for i, text := range batch {
-				if !yield(embedded{Text: text, Truncated: s.TextInfo(text).Truncated, Space: space, Vector: vectors[i]}, nil) {
+				if !yield(embedded{Text: &text, Truncated: s.TextInfo(text).Truncated, Space: space, Vector: vectors[i]}, nil) {
 					return
 				}
 			}

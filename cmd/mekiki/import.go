@@ -97,8 +97,29 @@ func runImport(ctx context.Context, app *app, options importOptions, paths []str
 	if name == models.BuiltinName {
 		return imported{}, usage("%q is the name of the model inside the program; choose another with --name", name)
 	}
+	if err := app.keepPrecision(name); err != nil {
+		return imported{}, err
+	}
 	model, err := app.compile(ctx, source, name)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = hint.Wrap(err, "run the same command again; compiling starts anew, what was downloaded is kept")
+	}
 	return imported{model, time.Since(started).Seconds()}, err
+}
+
+// keepPrecision refuses to put a model of one precision in the place of one of another: both can be kept under names of
+// their own.
+func (a *app) keepPrecision(name string) error {
+	options, err := a.modelOptions(nil, a.progress())
+	if err != nil {
+		return err
+	}
+	earlier, err := models.Find(name, options)
+	if err != nil || earlier.Manifest.Precision == options.Precision {
+		return nil // there is none, or it is damaged and may be replaced
+	}
+	return hint.Wrap(usage("there is a model %s already, in %s", name, earlier.Manifest.Precision),
+		fmt.Sprintf("keep both with --name %s-%s, or remove that one first with mekiki models remove %s", name, options.Precision, name))
 }
 
 // compile makes a model in the precision that the flags ask for. ONNX Runtime is needed to choose int8 layers only.

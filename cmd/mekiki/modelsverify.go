@@ -136,7 +136,7 @@ func (a *app) goldenImages(ctx context.Context, cases []golden.Case) (string, er
 			names = append(names, address)
 		}
 	}
-	result, err := a.download(ctx, 1, names)
+	result, err := a.download(ctx, 1, nil, names)
 	return result.Dir, err
 }
 

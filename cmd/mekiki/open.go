@@ -121,6 +121,10 @@ func (a *app) openEngineWith(ctx context.Context, runtime *ort.Runtime) (*sessio
 	if err != nil {
 		return nil, err
 	}
+	if made := model.Manifest.Precision; a.precisionGiven() && made != options.Precision {
+		return nil, hint.Wrap(usage("model %s was compiled in %s, not %s", model.Name, made, options.Precision),
+			fmt.Sprintf("leave --precision out, or import its checkpoint again with --precision %s --name %s-%s", options.Precision, model.Name, options.Precision))
+	}
 	if a.threads < 0 {
 		return nil, usage("--threads %d is negative: give 0 for one per core", a.threads)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mekiki/embed/checkpoint"
 	"mekiki/embed/hub"
 	"mekiki/embed/models"
 	"mekiki/internal/progress"
@@ -80,7 +81,13 @@ func runPull(ctx context.Context, app *app, options pullOptions, names []string)
 			return usage("%w", err)
 		}
 	}
-	result, err := app.download(ctx, options.connections, names)
+	var check func(dir string) error
+	if !options.downloadOnly {
+		check = func(dir string) error {
+			return checkpoint.CheckSettings(checkpoint.Options{FS: os.DirFS(dir), VocabularyPath: options.vocabulary, ImageSize: options.imageSize})
+		}
+	}
+	result, err := app.download(ctx, options.connections, check, names)
 	if err != nil {
 		return err
 	}
@@ -103,8 +110,9 @@ func runPull(ctx context.Context, app *app, options pullOptions, names []string)
 	return app.printImported(model)
 }
 
-// download brings files from the network, with progress.
-func (a *app) download(ctx context.Context, connections int, names []string) (hub.Result, error) {
+// download brings files from the network, with progress. The small files are checked before the weights, unless check is
+// nil.
+func (a *app) download(ctx context.Context, connections int, check func(dir string) error, names []string) (hub.Result, error) {
 	folder, err := a.downloadsFolder()
 	if err != nil {
 		return hub.Result{}, err
@@ -112,7 +120,7 @@ func (a *app) download(ctx context.Context, connections int, names []string) (hu
 	reporter := a.progress()
 	defer reporter.Finish()
 	client, err := hub.New(hub.Options{
-		Dir: folder, Connections: connections, Logger: a.log(),
+		Dir: folder, Connections: connections, Check: check, Logger: a.log(),
 		Progress: func(state hub.Progress) { reporter.Report(pullState(state)) },
 		Waiting: func() {
 			reporter.Report(progress.State{Task: "wait for another pull of the same model", Unit: progress.Bytes})

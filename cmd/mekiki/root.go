@@ -80,6 +80,7 @@ func addGlobalFlags(root *cobra.Command, app *app) {
 	flags.StringVar(&app.cache, "cache", "", "folder for the runtime, downloads and compiled models (default: in your cache folder)")
 	flags.StringVar(&app.model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")
 	flags.StringVar(&app.precision, "precision", "int8", "arithmetic of the model: int8 or fp32")
+	app.precisionGiven = func() bool { return flags.Changed("precision") }
 	flags.StringVar(&app.runtime, "runtime", "", "ONNX Runtime shared library to use (default: find or install it)")
 	flags.StringVar(&app.provider, "provider", "cpu", "ONNX Runtime execution provider: cpu, cuda, coreml, …")
 	flags.IntVar(&app.threads, "threads", 0, "threads for the model (0: one per core)")

@@ -56,7 +56,7 @@ func TestEmbedMatchCaption(t *testing.T) {
 			t.Fatalf("%v in %s", err, out)
 		}
 	}
-	if image.Image != picture || text.Text != "a cat" || image.Space == "" || image.Space != text.Space || len(image.Parts) == 0 || !strings.Contains(errors, "missing.png") {
+	if image.Image != picture || text.Text == nil || *text.Text != "a cat" || image.Space == "" || image.Space != text.Space || len(image.Parts) == 0 || !strings.Contains(errors, "missing.png") {
 		t.Errorf("%s%s", out, errors)
 	}
 	var matched struct{ Matches []judged }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+
+	"mekiki/internal/hint"
 )
 
 // ErrNotFound says that a checkpoint holds no tensor of the given name.
@@ -79,11 +81,44 @@ func open(ctx context.Context, options Options) (_ *Checkpoint, err error) {
 	if err != nil {
 		return nil, err
 	}
-	checkpoint.vocabulary, err = loadVocabulary(source, options.VocabularyPath, config.QFormer.VocabularySize)
+	var dropped []string
+	checkpoint.vocabulary, dropped, err = loadVocabulary(source, options.VocabularyPath, config.QFormer.VocabularySize)
 	if err != nil {
 		return nil, err
 	}
+	if len(dropped) > 0 {
+		logger.InfoContext(ctx, "added tokens without a row in the word embedding were left out", "tokens", abridge(dropped))
+	}
 	return checkpoint, nil
+}
+
+// CheckSettings checks the small files of a Hugging Face folder, given as options.FS, whose weights are not there yet:
+// configuration, processor, vocabulary and the index of shards. It finds nothing wrong with a folder that has no
+// config.json, as LAVIS files have none.
+func CheckSettings(options Options) error {
+	config, err := readSmall(options.FS, configFile)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	source := &source{name: "the checkpoint", base: "checkpoint", folder: options.FS, config: config}
+	sizes, err := configure(source, &holdings{byName: map[string]*storedTensor{}}, options)
+	if err != nil {
+		return err
+	}
+	if _, _, err := loadVocabulary(source, options.VocabularyPath, sizes.QFormer.VocabularySize); err != nil {
+		return err
+	}
+	index, err := readIndex(options.FS)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	for name := range index {
+		if languageModel(name) {
+			return hint.Wrap(errors.New("the checkpoint is made for a large language model"), languageModelRemedy)
+		}
+	}
+	_, err = shardFiles(index)
+	return err
 }
 
 // Config returns the sizes of the model.

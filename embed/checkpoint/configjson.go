@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
+
+	"mekiki/internal/hint"
 )
 
 // maximumSideFile bounds the small files that lie beside the weights.
@@ -111,9 +114,6 @@ func (m modelJSON) supported() error {
 	}
 	if kind := or(m.QFormer.PositionEmbedding, "absolute"); kind != "absolute" {
 		problems = append(problems, fmt.Errorf("qformer_config.position_embedding_type is %q; only \"absolute\" is supported", kind))
-	}
-	if !or(m.Vision.QKVBias, true) {
-		problems = append(problems, errors.New("vision_config.qkv_bias is false; only true is supported"))
 	}
 	return errors.Join(problems...)
 }
@@ -311,10 +311,32 @@ func unmarshalLenient(data []byte, value any) error {
 
 // unmarshalStrict decodes JSON as it is.
 func unmarshalStrict(data []byte, value any) error {
-	if err := json.Unmarshal(data, value); err != nil {
-		return fmt.Errorf("not valid JSON for this file: %w", err)
+	err := json.Unmarshal(data, value)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field != "" {
+		return hint.Wrap(fmt.Errorf("%s is a %s where %s belongs", wrong.Field, wrong.Value, kindWords(wrong.Type.Kind())),
+			"correct that value in the file, or fetch the file again")
+	}
+	if err != nil {
+		return hint.Wrap(fmt.Errorf("not valid JSON for this file: %w", err), pullRemedy)
 	}
 	return nil
+}
+
+// kindWords says what JSON value a Go value of this kind is read from.
+func kindWords(kind reflect.Kind) string {
+	switch kind {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	}
+	return "a whole number"
 }
 
 // removeTrailingCommas blanks commas that nothing but white space parts from a closing bracket, outside strings.

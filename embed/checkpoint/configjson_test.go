@@ -51,18 +51,18 @@ func TestParseConfig(t *testing.T) {
 
 func TestParseConfigFaults(t *testing.T) {
 	for want, data := range map[string]string{
-		"not valid JSON":                      `{"vision_config":`,
-		"model_type is \"blip\"":              `{"model_type":"blip"}`,
-		"must lie between":                    `{"vision_config":{"num_hidden_layers":-1}}`,
-		"the number of query tokens is 99999": `{"num_query_tokens":99999}`,
-		"not a multiple of its 5 heads":       `{"vision_config":{"num_attention_heads":5}}`,
-		"smaller than the patch size":         `{"vision_config":{"image_size":7}}`,
-		"1024 by 1024 patches":                `{"vision_config":{"image_size":1024,"patch_size":1}}`,
-		"the vision encoder's activation":     `{"vision_config":{"hidden_act":"gelu_new"}}`,
-		"epsilon is 0":                        `{"vision_config":{"layer_norm_eps":0}}`,
-		"qkv_bias":                            `{"vision_config":{"qkv_bias":false}}`,
-		"position_embedding_type":             `{"qformer_config":{"position_embedding_type":"relative_key"}}`,
-		"qformer_config.hidden_act":           `{"qformer_config":{"hidden_act":"relu"}}`,
+		"not valid JSON":                                    `{"vision_config":`,
+		"model_type is \"blip\"":                            `{"model_type":"blip"}`,
+		"must lie between":                                  `{"vision_config":{"num_hidden_layers":-1}}`,
+		"the number of query tokens is 99999":               `{"num_query_tokens":99999}`,
+		"not a multiple of its 5 heads":                     `{"vision_config":{"num_attention_heads":5}}`,
+		"smaller than the patch size":                       `{"vision_config":{"image_size":7}}`,
+		"1024 by 1024 patches":                              `{"vision_config":{"image_size":1024,"patch_size":1}}`,
+		"the vision encoder's activation":                   `{"vision_config":{"hidden_act":"gelu_new"}}`,
+		"epsilon is 0":                                      `{"vision_config":{"layer_norm_eps":0}}`,
+		"num_query_tokens is a string where a whole number": `{"num_query_tokens":"five"}`,
+		"position_embedding_type":                           `{"qformer_config":{"position_embedding_type":"relative_key"}}`,
+		"qformer_config.hidden_act":                         `{"qformer_config":{"hidden_act":"relu"}}`,
 	} {
 		_, _, err := parseConfig([]byte(data))
 		wantError(t, err, want)

@@ -1,9 +1,8 @@
 package checkpoint
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io/fs"
 	"strconv"
 	"strings"
 
@@ -73,6 +72,7 @@ func configOf(s *source, held *holdings) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("%s in %s: %w", configFile, s.name, err)
 	}
+	held.noQKVBias = !or(fields.Vision.QKVBias, true)
 	if s.lavis {
 		if fields.Vision.LayerNormEpsilon == nil {
 			config.Vision.LayerNormEpsilon, config.Vision.FinalLayerNormEpsilon = trunkEpsilon(held.clip), lavisFinalEpsilon
@@ -84,22 +84,41 @@ func configOf(s *source, held *holdings) (Config, error) {
 	return config, nil
 }
 
-// applyPreprocess reads preprocessor_config.json where there is one.
-func applyPreprocess(s *source, config *Config, resized bool) error {
-	data, err := readSmall(s.folder, processorFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// readProcessor returns the image processor's settings and the file that holds them. As in transformers, what
+// processor_config.json has under "image_processor" goes before preprocessor_config.json.
+func readProcessor(s *source) (settings []byte, name string, err error) {
+	data, err := readSmall(s.folder, nestedProcessorFile)
+	if ignoreMissing(err) != nil {
+		return nil, "", err
 	}
-	if err != nil {
+	if err == nil {
+		var nested struct {
+			ImageProcessor json.RawMessage `json:"image_processor"`
+		}
+		if err := unmarshalLenient(data, &nested); err != nil {
+			return nil, "", fmt.Errorf("%s in %s: %w", nestedProcessorFile, s.name, err)
+		}
+		if len(nested.ImageProcessor) > 0 && string(nested.ImageProcessor) != "null" {
+			return nested.ImageProcessor, nestedProcessorFile, nil
+		}
+	}
+	data, err = readSmall(s.folder, processorFile)
+	return data, processorFile, ignoreMissing(err)
+}
+
+// applyPreprocess reads the image processor's settings where there are any.
+func applyPreprocess(s *source, config *Config, resized bool) error {
+	data, name, err := readProcessor(s)
+	if err != nil || data == nil {
 		return err
 	}
 	preprocess, err := parsePreprocess(data)
 	if err != nil {
-		return fmt.Errorf("%s in %s: %w", processorFile, s.name, err)
+		return fmt.Errorf("%s in %s: %w", name, s.name, err)
 	}
 	if preprocess.ImageSize != config.Vision.ImageSize && !resized {
 		return hint.Wrap(fmt.Errorf("%s prepares images of %d pixels where the vision encoder takes %d",
-			processorFile, preprocess.ImageSize, config.Vision.ImageSize), "give the image size to use")
+			name, preprocess.ImageSize, config.Vision.ImageSize), "say which size to use with --image-size")
 	}
 	config.Preprocess = preprocess
 	return nil

@@ -147,6 +147,6 @@ func FuzzConfig(f *testing.F) {
 		if preprocess, err := parsePreprocess(data); err == nil && preprocess.ImageSize < 1 {
 			t.Fatalf("accepted image size %d", preprocess.ImageSize)
 		}
-		_, _ = parseTokenizer(data)
+		_, _, _ = parseTokenizer(data, 1<<20)
 	})
 }

@@ -53,10 +53,16 @@ var blockNames = []struct{ from, to string }{
 	{"mlp.fc2.", "mlp.fc2."},
 }
 
+// unwrapped is a stored name without what wrappers put into it: data-parallel training a prefix "module.", torch.compile
+// "_orig_mod." before the names of each compiled module.
+func unwrapped(stored string) string {
+	return strings.TrimPrefix(strings.ReplaceAll(stored, "_orig_mod.", ""), "module.")
+}
+
 // canonicalName returns the current Hugging Face name of a tensor stored under any of the known names; an unknown name
 // is returned unchanged.
 func canonicalName(stored string) string {
-	name := strings.TrimPrefix(stored, "module.")
+	name := unwrapped(stored)
 	name = strings.TrimPrefix(name, visionPrefix)
 	if exact, ok := exactNames[name]; ok {
 		return exact
@@ -108,12 +114,17 @@ func ignorable(canonical string) bool {
 	return false
 }
 
+// adapter reports whether a stored name belongs to a LoRA adapter.
+func adapter(stored string) bool {
+	return strings.Contains(stored, ".lora_A.") || strings.Contains(stored, ".lora_B.")
+}
+
 // languageModel reports whether a stored name belongs to a checkpoint with a large language model.
 func languageModel(stored string) bool {
 	for _, prefix := range []string{
 		"language_model.", "language_projection.", "opt_proj.", "t5_proj.", "llm_proj.", "opt_model.", "t5_model.", "llm_model.",
 	} {
-		if strings.HasPrefix(stored, prefix) {
+		if strings.HasPrefix(unwrapped(stored), prefix) {
 			return true
 		}
 	}

@@ -18,6 +18,8 @@ type holdings struct {
 	order []string
 	// clip is set when the vision encoder is CLIP's.
 	clip bool
+	// noQKVBias is set when the vision encoder's query, key and value have no bias.
+	noQKVBias bool
 }
 
 // newHoldings maps stored names to canonical ones and refuses two tensors of one meaning.
@@ -103,6 +105,9 @@ func resolve(ctx context.Context, config Config, s *source, held *holdings, opti
 	}
 	ignored := held.leftovers(used, options.AllowExtra, mismatch)
 	if len(mismatch.Missing)+len(mismatch.Extra)+len(mismatch.Misshapen) > 0 {
+		if err := held.otherKind(s.name); err != nil {
+			return nil, nil, err
+		}
 		mismatch.Remedy = held.remedy(s, mismatch)
 		return nil, nil, mismatch
 	}
@@ -124,6 +129,10 @@ func resolve(ctx context.Context, config Config, s *source, held *holdings, opti
 // position embedding may have any square grid.
 func (h *holdings) find(expected expectation, config Config, resizable bool, used map[string]bool) (*tensor, string) {
 	found := &tensor{name: expected.name, shape: expected.shape}
+	if h.noQKVBias && strings.HasSuffix(expected.name, packedBias) {
+		found.pieces = []piece{{nil, expected.shape[0]}}
+		return found, ""
+	}
 	stored := h.byName[expected.name]
 	if stored == nil && expected.name == predictionBiasName {
 		stored = h.byName[decoderBiasName]
@@ -225,21 +234,30 @@ func (h *holdings) leftovers(used map[string]bool, allowExtra bool, mismatch *Mi
 const (
 	languageModelRemedy = "this checkpoint is made for a large language model and lacks the text side that retrieval needs; " +
 		"use a retrieval checkpoint such as blip2-itm-vit-g"
+	adapterRemedy    = "merge it into its base model with merge_and_unload(), save that with save_pretrained(), and name the folder"
 	visionFileRemedy = "a stage-1 checkpoint has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well"
 )
 
+// otherKind says in one line what a checkpoint is that this program is not made for, or returns nil.
+func (h *holdings) otherKind(source string) error {
+	if h.hasLanguageModel() {
+		return hint.Wrap(fmt.Errorf("%s is made for a large language model", source), languageModelRemedy)
+	}
+	if slices.ContainsFunc(h.order, func(name string) bool { return adapter(h.byName[name].name) }) {
+		return hint.Wrap(fmt.Errorf("%s holds a LoRA adapter that is not merged into its model", source), adapterRemedy)
+	}
+	return nil
+}
+
 // remedy recognises the usual reasons for a mismatch.
 func (h *holdings) remedy(s *source, mismatch *MismatchError) string {
-	if h.hasLanguageModel() {
-		return languageModelRemedy
-	}
 	for _, name := range mismatch.Missing {
 		if s.lavis && visionTensor(name) {
 			return visionFileRemedy
 		}
 	}
 	if len(mismatch.Missing)+len(mismatch.Misshapen) == 0 {
-		return "these might change its outputs; allow extra tensors to ignore them"
+		return "these might change its outputs; ignore them with --allow-extra"
 	}
 	return "check that config.json belongs to these weights, or fetch them again"
 }

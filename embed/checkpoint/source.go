@@ -16,14 +16,17 @@ import (
 
 // Names of the files of a Hugging Face folder.
 const (
-	configFile     = "config.json"
-	processorFile  = "preprocessor_config.json"
-	weightsFile    = "model.safetensors"
-	indexFile      = "model.safetensors.index.json"
-	torchFile      = "pytorch_model.bin"
-	vocabularyFile = "vocab.txt"
-	addedFile      = "added_tokens.json"
-	tokenizerFile  = "tokenizer.json"
+	configFile    = "config.json"
+	processorFile = "preprocessor_config.json"
+	// nestedProcessorFile holds the image processor's settings under "image_processor", as transformers 5 writes them.
+	nestedProcessorFile = "processor_config.json"
+	adapterFile         = "adapter_config.json"
+	weightsFile         = "model.safetensors"
+	indexFile           = "model.safetensors.index.json"
+	torchFile           = "pytorch_model.bin"
+	vocabularyFile      = "vocab.txt"
+	addedFile           = "added_tokens.json"
+	tokenizerFile       = "tokenizer.json"
 )
 
 // pullRemedy is for files that are missing or damaged.
@@ -116,6 +119,10 @@ func openFolder(folder fs.FS, name, base string) (_ *source, err error) {
 	switch {
 	case len(lavisFiles) > 0 && !exists(folder, weightsFile) && !exists(folder, indexFile):
 		return s, s.addLavisFolder(lavisFiles)
+	case exists(folder, adapterFile) && !hasWeights(folder):
+		return nil, hint.Wrap(fmt.Errorf("%s holds a LoRA adapter, not a whole model", name), adapterRemedy)
+	case s.config == nil && dangling(folder, configFile):
+		return nil, danglingError(name, configFile)
 	case s.config == nil:
 		return nil, hint.Wrap(fmt.Errorf("%s has no %s", name, configFile), "name a Hugging Face model folder, or LAVIS .pth files")
 	case exists(folder, weightsFile):
@@ -125,7 +132,28 @@ func openFolder(folder fs.FS, name, base string) (_ *source, err error) {
 	case exists(folder, torchFile):
 		return s, s.addTorch(torchFile)
 	}
+	for _, file := range []string{weightsFile, indexFile, torchFile} {
+		if dangling(folder, file) {
+			return nil, danglingError(name, file)
+		}
+	}
 	return nil, hint.Wrap(fmt.Errorf("%s has none of %s, %s and %s", name, weightsFile, indexFile, torchFile), pullRemedy)
+}
+
+// hasWeights reports whether a folder holds the weights of a whole model.
+func hasWeights(folder fs.FS) bool {
+	return exists(folder, weightsFile) || exists(folder, indexFile) || exists(folder, torchFile)
+}
+
+// dangling reports whether a name is a link to a file that is not there.
+func dangling(folder fs.FS, name string) bool {
+	info, err := fs.Lstat(folder, name)
+	return err == nil && info.Mode()&fs.ModeSymlink != 0 && !exists(folder, name)
+}
+
+func danglingError(folder, name string) error {
+	return hint.Wrap(fmt.Errorf("%s in %s is a link to a file that is not there", name, folder),
+		"the Hugging Face cache has lost it; "+pullRemedy)
 }
 
 // addLavisFolder adds the LAVIS files of a folder that holds one checkpoint.
@@ -203,22 +231,25 @@ func (s *source) addTorch(name string) error {
 
 // addShards opens every file that the index names and checks that each tensor lies where the index says.
 func (s *source) addShards() error {
-	data, err := readSmall(s.folder, indexFile)
+	index, err := readIndex(s.folder)
 	if err != nil {
 		return err
 	}
-	var index struct {
-		Files map[string]string `json:"weight_map"`
-	}
-	if err := unmarshalLenient(data, &index); err != nil {
-		return fmt.Errorf("%s: %w", indexFile, err)
-	}
-	if len(index.Files) == 0 {
-		return fmt.Errorf("%s has an empty weight_map", indexFile)
-	}
-	shards, err := shardFiles(index.Files)
+	shards, err := shardFiles(index)
 	if err != nil {
 		return err
+	}
+	var missing []string
+	for _, shard := range shards {
+		if dangling(s.folder, shard) {
+			return danglingError(s.name, shard)
+		}
+		if !exists(s.folder, shard) {
+			missing = append(missing, shard)
+		}
+	}
+	if len(missing) > 0 {
+		return hint.Wrap(fmt.Errorf("%s lacks %s, which its %s names", s.name, abridge(missing), indexFile), pullRemedy)
 	}
 	for _, shard := range shards {
 		if err := s.addSafetensors(shard); err != nil {
@@ -229,12 +260,30 @@ func (s *source) addShards() error {
 	for _, tensor := range s.tensors {
 		found[tensor.name] = tensor.source
 	}
-	for name, file := range index.Files {
+	for name, file := range index {
 		if found[name] != file {
 			return hint.Wrap(fmt.Errorf("%s says that %s is in %s, where it is not", indexFile, name, file), pullRemedy)
 		}
 	}
 	return nil
+}
+
+// readIndex returns the file of each tensor of a checkpoint in shards.
+func readIndex(folder fs.FS) (map[string]string, error) {
+	data, err := readSmall(folder, indexFile)
+	if err != nil {
+		return nil, err
+	}
+	var index struct {
+		Files map[string]string `json:"weight_map"`
+	}
+	if err := unmarshalLenient(data, &index); err != nil {
+		return nil, fmt.Errorf("%s: %w", indexFile, err)
+	}
+	if len(index.Files) == 0 {
+		return nil, hint.Wrap(fmt.Errorf("%s has an empty weight_map", indexFile), pullRemedy)
+	}
+	return index.Files, nil
 }
 
 // shardFiles returns the distinct files of an index in order; each must lie in the folder itself.

@@ -318,6 +318,9 @@ func openTorchFiles(paths []string) (_ *source, err error) {
 			}
 			continue
 		}
+		if filepath.Ext(path) == ".safetensors" {
+			return nil, hint.Wrap(fmt.Errorf("%s is one file of a Hugging Face checkpoint", path), "name its folder: "+filepath.Dir(path))
+		}
 		reader, size, err := s.openPath(path)
 		if err != nil {
 			return nil, err

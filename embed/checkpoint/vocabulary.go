@@ -16,35 +16,47 @@ import (
 // beginToken is BLIP-2's start of a caption; it follows BERT's vocabulary.
 const beginToken = "[DEC]"
 
+// mostUnusedRows is how many rows of the word embedding may have no token: embeddings are padded to a multiple of 64 or
+// 128, rarely of 512. A vocabulary that leaves more unused is another model's.
+const mostUnusedRows = 512
+
 // loadVocabulary returns the vocabulary with added tokens: the file at path or beside
-// the weights, else bert-base-uncased's where the size is that of it, else nil.
-func loadVocabulary(s *source, path string, size int) ([]byte, error) {
-	tokens, name, err := readVocabulary(s, path)
+// the weights, else bert-base-uncased's where the size is that of it, else nil. Added
+// tokens without a row in the embedding, which no text may use, are dropped and named.
+func loadVocabulary(s *source, path string, size int) (vocabulary []byte, dropped []string, err error) {
+	tokens, name, dropped, err := readVocabulary(s, path, size)
 	if err == nil && tokens == nil && isBERT(size) {
 		tokens, name, err = bertVocabulary()
 	}
 	if err != nil || tokens == nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if path == "" && !s.lavis {
-		if tokens, err = addTokens(s.folder, tokens); err != nil {
-			return nil, err
+		var more []string
+		if tokens, more, err = addTokens(s.folder, tokens, size); err != nil {
+			return nil, nil, err
 		}
+		dropped = append(dropped, more...)
 	}
 	if len(tokens) < size && !slices.Contains(tokens, beginToken) {
 		tokens = append(tokens, beginToken)
 	}
 	if len(tokens) > size {
-		return nil, hint.Wrap(fmt.Errorf("%s has %d tokens where the model has %d", name, len(tokens), size),
-			"use the vocab.txt of this checkpoint")
+		return nil, nil, hint.Wrap(fmt.Errorf("%s has %d tokens where the model has %d", name, len(tokens), size), vocabularyRemedy)
+	}
+	if unused := size - len(tokens); unused > mostUnusedRows {
+		return nil, nil, hint.Wrap(fmt.Errorf("%s has only %d tokens where the model has %d", name, len(tokens), size), vocabularyRemedy)
 	}
 	var joined bytes.Buffer
 	for _, token := range tokens {
 		joined.WriteString(token)
 		joined.WriteByte('\n')
 	}
-	return joined.Bytes(), nil
+	return joined.Bytes(), dropped, nil
 }
+
+// vocabularyRemedy is for vocabularies of another model.
+const vocabularyRemedy = "use the vocab.txt of this checkpoint: put it beside the weights, or name it with --vocabulary"
 
 // bertTokens is the size of bert-base-uncased's vocabulary.
 const bertTokens = 30522
@@ -59,38 +71,38 @@ func bertVocabulary() (tokens []string, name string, err error) {
 }
 
 // readVocabulary reads the tokens from the given path, or from vocab.txt or tokenizer.json beside the weights.
-func readVocabulary(s *source, path string) (tokens []string, name string, err error) {
+func readVocabulary(s *source, path string, size int) (tokens []string, name string, dropped []string, err error) {
 	if path != "" {
 		file, err := os.Open(path)
 		if err != nil {
-			return nil, "", err
+			return nil, "", nil, err
 		}
 		defer file.Close()
 		data, err := io.ReadAll(io.LimitReader(file, maximumSideFile+1))
 		if err != nil {
-			return nil, "", fmt.Errorf("read %s: %w", path, err)
+			return nil, "", nil, fmt.Errorf("read %s: %w", path, err)
 		}
 		if len(data) > maximumSideFile {
-			return nil, "", fmt.Errorf("%s is too large for a vocabulary", path)
+			return nil, "", nil, fmt.Errorf("%s is too large for a vocabulary", path)
 		}
-		return splitTokens(data), path, nil
+		return splitTokens(data), path, nil, nil
 	}
 	data, err := readSmall(s.folder, vocabularyFile)
 	if err == nil {
-		return splitTokens(data), vocabularyFile, nil
+		return splitTokens(data), vocabularyFile, nil, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) || s.lavis {
-		return nil, "", ignoreMissing(err)
+		return nil, "", nil, ignoreMissing(err)
 	}
 	data, err = readSmall(s.folder, tokenizerFile)
 	if err != nil {
-		return nil, "", ignoreMissing(err)
+		return nil, "", nil, ignoreMissing(err)
 	}
-	tokens, err = parseTokenizer(data)
+	tokens, dropped, err = parseTokenizer(data, size)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", tokenizerFile, err)
+		return nil, "", nil, fmt.Errorf("%s: %w", tokenizerFile, err)
 	}
-	return tokens, tokenizerFile, nil
+	return tokens, tokenizerFile, dropped, nil
 }
 
 func ignoreMissing(err error) error {
@@ -111,8 +123,8 @@ func splitTokens(data []byte) []string {
 }
 
 // parseTokenizer takes the WordPiece vocabulary out of tokenizer.json, which current releases of transformers write
-// instead of vocab.txt.
-func parseTokenizer(data []byte) ([]string, error) {
+// instead of vocab.txt. Added tokens whose id is size or more are left out and named.
+func parseTokenizer(data []byte, size int) (tokens, dropped []string, err error) {
 	var tokenizer struct {
 		Model struct {
 			Type       string         `json:"type"`
@@ -125,41 +137,51 @@ func parseTokenizer(data []byte) ([]string, error) {
 	}
 	// A vocabulary may hold anything, so trailing commas are not mended here.
 	if err := unmarshalStrict(data, &tokenizer); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if tokenizer.Model.Type != "WordPiece" {
-		return nil, fmt.Errorf("its model is %q; BERT's WordPiece vocabulary is needed", tokenizer.Model.Type)
+		return nil, nil, fmt.Errorf("its model is %q; BERT's WordPiece vocabulary is needed", tokenizer.Model.Type)
 	}
 	ids := tokenizer.Model.Vocabulary
 	if len(ids) == 0 {
-		return nil, errors.New("its vocabulary is empty")
+		return nil, nil, errors.New("its vocabulary is empty")
 	}
 	for _, added := range tokenizer.Added {
+		if _, own := ids[added.Content]; added.ID >= size && !own {
+			dropped = append(dropped, added.Content)
+			continue
+		}
 		ids[added.Content] = added.ID
 	}
-	return orderTokens(ids, 0)
+	tokens, err = orderTokens(ids, 0)
+	return tokens, dropped, err
 }
 
-// addTokens appends the tokens of added_tokens.json, whose ids must follow those of the vocabulary.
-func addTokens(folder fs.FS, tokens []string) ([]string, error) {
+// addTokens appends the tokens of added_tokens.json, whose ids must follow those of the vocabulary. Those whose id is
+// size or more are left out and named.
+func addTokens(folder fs.FS, tokens []string, size int) (all, dropped []string, err error) {
 	data, err := readSmall(folder, addedFile)
 	if err != nil {
-		return tokens, ignoreMissing(err)
+		return tokens, nil, ignoreMissing(err)
 	}
 	var ids map[string]int
 	if err := unmarshalLenient(data, &ids); err != nil {
-		return nil, fmt.Errorf("%s: %w", addedFile, err)
+		return nil, nil, fmt.Errorf("%s: %w", addedFile, err)
 	}
 	for token, id := range ids {
 		if id >= 0 && id < len(tokens) && tokens[id] == token {
 			delete(ids, token) // already there
+		} else if id >= size {
+			dropped = append(dropped, token)
+			delete(ids, token)
 		}
 	}
 	added, err := orderTokens(ids, len(tokens))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", addedFile, err)
+		return nil, nil, fmt.Errorf("%s: %w", addedFile, err)
 	}
-	return append(tokens, added...), nil
+	slices.Sort(dropped)
+	return append(tokens, added...), dropped, nil
 }
 
 // orderTokens lists tokens by id; the ids must be first, first+1 and so on.

@@ -31,6 +31,9 @@ type Options struct {
 	Backoff time.Duration
 	// MaximumBackoff is the longest pause, also when a server asks for a longer one: a minute when zero.
 	MaximumBackoff time.Duration
+	// Check is given the folder once the small files of a checkpoint are there, before any of the weights are fetched; an
+	// error ends the pull. It may be nil.
+	Check func(dir string) error
 	// Transport makes the requests; a new one with timeouts when nil.
 	Transport http.RoundTripper
 	// Progress is told how far the pull is, never by two goroutines at once; it may be nil.
@@ -62,6 +65,9 @@ func (o Options) withDefaults() (Options, error) {
 	o.Attempts = orDefault(o.Attempts, 8)
 	o.Backoff = orDefault(o.Backoff, 500*time.Millisecond)
 	o.MaximumBackoff = orDefault(o.MaximumBackoff, time.Minute)
+	if o.Check == nil {
+		o.Check = func(string) error { return nil }
+	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}

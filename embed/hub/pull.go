@@ -137,8 +137,15 @@ func (c *Client) bring(ctx context.Context, files []remoteFile, before Result, r
 	if err := c.checkSpace(files, before, result.Dir); err != nil {
 		return err
 	}
-	done := int64(0)
+	done, checked := int64(0), false
 	for _, file := range files {
+		if !checked && !smallFile(file.name) {
+			// Every small file is here: what they say is refused before the first gigabyte.
+			if err := c.options.Check(result.Dir); err != nil {
+				return err
+			}
+			checked = true
+		}
 		tracker.stage(StageDownload, file.name, done, tracker.total())
 		downloaded, err := c.bringFile(ctx, &file, before, result.Dir, tracker, done)
 		if err != nil {

@@ -462,3 +462,42 @@ func TestReadResultOfNothing(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestSmallFilesAreCheckedFirst fetches every small file, has the folder checked, and fetches no weights when the check
+// refuses it.
+func TestSmallFilesAreCheckedFirst(t *testing.T) {
+	small := []string{"config.json", "processor_config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors.index.json"}
+	const shard = "model-00001-of-00001.safetensors"
+	server := newServer(t)
+	files := map[string][]byte{shard: randomBytes(3, 100_000)}
+	for _, name := range small {
+		files[name] = []byte("{}")
+	}
+	server.putRepository(t, "some/model", files)
+	refused := errors.New("refused")
+	checks := 0
+	options := testOptions(t, server.environment())
+	options.Check = func(dir string) error {
+		checks++
+		for _, name := range small {
+			if !exists(filepath.Join(dir, name)) {
+				t.Errorf("%s is not there yet", name)
+			}
+		}
+		if exists(filepath.Join(dir, shard)) {
+			t.Error("the weights are there already")
+		}
+		return refused
+	}
+	if _, err := newClient(t, options).Pull(t.Context(), "some/model"); !errors.Is(err, refused) {
+		t.Errorf("error %v", err)
+	}
+	if checks != 1 {
+		t.Errorf("checked %d times", checks)
+	}
+	for _, line := range server.log() {
+		if strings.Contains(line, shard) && strings.HasPrefix(line, "GET") {
+			t.Errorf("weights were asked for: %s", line)
+		}
+	}
+}

@@ -178,7 +178,7 @@ func (c *Client) filesOf(request request, answer listing) ([]remoteFile, error) 
 
 // sideFiles are the small files beside the weights, config.json first because it can forbid the rest.
 var sideFiles = []string{
-	configName, "preprocessor_config.json", "vocab.txt", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json",
+	configName, "processor_config.json", "preprocessor_config.json", "vocab.txt", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json",
 	"tokenizer.json", "calibration.json",
 }
 
@@ -190,6 +190,9 @@ const (
 )
 
 var shardPattern = regexp.MustCompile(`^model-[0-9]+-of-[0-9]+\.safetensors$`)
+
+// smallFile reports whether a file describes a checkpoint rather than being its weights.
+func smallFile(name string) bool { return name == indexName || slices.Contains(sideFiles, name) }
 
 // chooseFiles picks, out of the names in a repository, those that a checkpoint needs.
 func chooseFiles(names []string, request request) ([]string, error) {

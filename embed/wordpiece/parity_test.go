@@ -55,7 +55,7 @@ func bertTokenizer(t testing.TB) *Tokenizer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokenizer, err := New(vocabulary)
+	tokenizer, err := New(append(vocabulary, "[DEC]\n"...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,18 +17,19 @@ const (
 )
 
 // parseVocabulary splits a vocabulary file into tokens and maps them back to
-// their ids, adding [DEC] at the end when the file has none.
-func parseVocabulary(vocabulary []byte) ([]string, map[string]int32, error) {
+// their ids, adding [DEC] at the end when the file has none: starts says whether
+// it has.
+func parseVocabulary(vocabulary []byte) (_ []string, _ map[string]int32, starts bool, err error) {
 	if len(vocabulary) > maximumVocabularyBytes {
-		return nil, nil, fmt.Errorf("%d bytes are more than the %d allowed: is this a vocab.txt?",
+		return nil, nil, false, fmt.Errorf("%d bytes are more than the %d allowed: is this a vocab.txt?",
 			len(vocabulary), maximumVocabularyBytes)
 	}
 	if !utf8.Valid(vocabulary) {
-		return nil, nil, errors.New("it is not UTF-8 text: is this a vocab.txt?")
+		return nil, nil, false, errors.New("it is not UTF-8 text: is this a vocab.txt?")
 	}
 	lines := bytes.Count(vocabulary, []byte{'\n'}) + 1
 	if lines > maximumVocabularyTokens {
-		return nil, nil, fmt.Errorf("%d lines are more than the %d allowed: is this a vocab.txt?",
+		return nil, nil, false, fmt.Errorf("%d lines are more than the %d allowed: is this a vocab.txt?",
 			lines, maximumVocabularyTokens)
 	}
 	tokens := make([]string, 0, lines+1)
@@ -39,21 +40,21 @@ func parseVocabulary(vocabulary []byte) ([]string, map[string]int32, error) {
 		token, rest, _ = strings.Cut(rest, "\n")
 		token = strings.TrimSuffix(token, "\r")
 		if len(token) > maximumTokenBytes {
-			return nil, nil, fmt.Errorf("line %d has %d bytes, more than the %d allowed: is this a vocab.txt?",
+			return nil, nil, false, fmt.Errorf("line %d has %d bytes, more than the %d allowed: is this a vocab.txt?",
 				line, len(token), maximumTokenBytes)
 		}
 		if first, ok := ids[token]; ok {
-			return nil, nil, fmt.Errorf("line %d repeats the token %q of line %d: get the model's own vocab.txt",
+			return nil, nil, false, fmt.Errorf("line %d repeats the token %q of line %d: get the model's own vocab.txt",
 				line, token, first+1)
 		}
 		ids[token] = int32(len(tokens))
 		tokens = append(tokens, token)
 	}
-	if _, ok := ids[start]; !ok {
+	if _, starts = ids[start]; !starts {
 		ids[start] = int32(len(tokens))
 		tokens = append(tokens, start)
 	}
-	return tokens, ids, checkSpecials(ids)
+	return tokens, ids, starts, checkSpecials(ids)
 }
 
 // checkSpecials names every special token that a vocabulary lacks.
@@ -75,15 +76,22 @@ func checkSpecials(ids map[string]int32) error {
 type specials struct {
 	padding, unknown, classifier, separator, mask, start int32
 	tokens                                               [6]string
-	ids                                                  [6]int32
+	// inText is how many of the tokens, which [DEC] ends, may stand in a text.
+	inText int
+	ids    [6]int32
 }
 
-// newSpecials looks the special tokens up; all of them must be in ids.
-func newSpecials(ids map[string]int32) specials {
+// newSpecials looks the special tokens up; all of them must be in ids. Without a row of its own in the vocabulary, as
+// starts says, [DEC] in a text is plain text.
+func newSpecials(ids map[string]int32, starts bool) specials {
 	s := specials{
 		padding: ids[padding], unknown: ids[unknown], classifier: ids[classifier],
 		separator: ids[separator], mask: ids[mask], start: ids[start],
 		tokens: [6]string{padding, unknown, classifier, separator, mask, start},
+	}
+	s.inText = len(s.tokens)
+	if !starts {
+		s.inText--
 	}
 	for i, token := range s.tokens {
 		s.ids[i] = ids[token]
@@ -100,7 +108,7 @@ func (s *specials) find(text string) (at, length int, id int32) {
 			return -1, 0, 0
 		}
 		from += bracket
-		for i, token := range s.tokens {
+		for i, token := range s.tokens[:s.inText] {
 			if strings.HasPrefix(text[from:], token) {
 				return from, len(token), s.ids[i]
 			}

@@ -50,14 +50,15 @@ type Encoding struct {
 
 // New reads a vocabulary: UTF-8 text with one token per line, the line number
 // (from 0) being the id. The five special tokens of BERT must be there; [DEC]
-// is appended when it is not. It fails, naming the line, on a vocabulary that
+// is appended when it is not, and is then plain text in a text: the model
+// has no row for it. It fails, naming the line, on a vocabulary that
 // is too large, is not UTF-8, or holds a token twice.
 func New(vocabulary []byte) (*Tokenizer, error) {
-	tokens, ids, err := parseVocabulary(vocabulary)
+	tokens, ids, starts, err := parseVocabulary(vocabulary)
 	if err != nil {
 		return nil, fmt.Errorf("read vocabulary: %w", err)
 	}
-	t := &Tokenizer{tokens: tokens, ids: ids, special: newSpecials(ids)}
+	t := &Tokenizer{tokens: tokens, ids: ids, special: newSpecials(ids, starts)}
 	t.initial, t.inner = buildTries(tokens)
 	return t, nil
 }

@@ -182,3 +182,23 @@ func BenchmarkNew(b *testing.B) {
 		}
 	}
 }
+
+// TestStartWithoutARow takes [DEC] in a text as plain text where the vocabulary has no row for it.
+func TestStartWithoutARow(t *testing.T) {
+	without, err := New(small("dog"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range without.Encode("dog [DEC] dog", 0).IDs {
+		if id >= int64(without.Start()) {
+			t.Errorf("the text has the token %d, which has no row", id)
+		}
+	}
+	with, err := New(small("dog", "[DEC]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ids := with.Encode("[DEC]", 0).IDs; len(ids) != 3 || ids[1] != int64(with.Start()) {
+		t.Errorf("[DEC] became %v", ids)
+	}
+}
