@@ -59,16 +59,19 @@ func (b *beside) of(name string) []string {
 const sidecarKeyBytes = 40
 
 // sidecarKey is what the names of a picture and of what describes it have in common:
-// all before the first dot or bracket, and before a last word such as "-edited".
+// the beginning before the first dot or bracket, and before last words without a digit
+// such as "-edited".
 func sidecarKey(name string) string {
-	key := strings.ToLower(name)
+	key := strings.ToLower(strings.ToUpper(name)) // as strings.EqualFold sees it
 	if at := strings.IndexAny(key, ".("); at > 0 {
 		key = key[:at]
 	}
-	if at := strings.LastIndexByte(key, '-'); at > 0 && !strings.ContainsAny(key[at:], "0123456789") {
-		key = key[:at]
+	key = key[:min(len(key), sidecarKeyBytes)]
+	words := strings.LastIndexAny(key, "0123456789") + 1 // without a digit
+	if at := strings.IndexByte(key[words:], '-'); words+at > 0 && at >= 0 {
+		key = key[:words+at]
 	}
-	return key[:min(len(key), sidecarKeyBytes)]
+	return key
 }
 
 // sidecarsOf gives the stamp and the paths of the files that describe a picture; zero
