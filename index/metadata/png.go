@@ -100,12 +100,13 @@ func inflate(data []byte, budget *int64) []byte {
 // addProfile reads a block that ImageMagick wrote as hexadecimal digits, after a line
 // with its name and one with its length.
 func (b *blocks) addProfile(kind string, text []byte) {
-	fields := strings.Fields(string(text[:min(len(text), 2*maxBlockBytes)]))
-	if len(fields) < 3 {
+	_, rest, _ := strings.Cut(strings.TrimLeft(string(text[:min(len(text), 2*maxBlockBytes)]), "\r\n"), "\n")
+	fields := strings.Fields(rest)
+	if len(fields) < 2 {
 		return
 	}
-	size, err := strconv.Atoi(fields[1])
-	data, failed := hex.DecodeString(strings.Join(fields[2:], ""))
+	size, err := strconv.Atoi(fields[0])
+	data, failed := hex.DecodeString(strings.Join(fields[1:], ""))
 	if err != nil || failed != nil || size < 0 || size > len(data) {
 		return
 	}

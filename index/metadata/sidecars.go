@@ -85,7 +85,7 @@ func takeoutRank(picture, file string) int {
 		}
 	}
 	if number != "" && labelNumber == "" { // the number is of the name itself
-		return labelRank(picture, label)
+		return min(labelRank(picture, label), 2)
 	}
 	return 0
 }

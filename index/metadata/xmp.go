@@ -67,7 +67,7 @@ func prefixOf(space string) string {
 		return "Iptc4xmpCore"
 	case "http://iptc.org/std/Iptc4xmpExt/2008-02-29", "http://iptc.org/std/Iptc4xmpExt/2008-02-19":
 		return "Iptc4xmpExt"
-	case "http://ns.iview-ms.com/mediapro/1.0":
+	case "http://ns.iview-multimedia.com/mediapro/1.0", "http://ns.iview-ms.com/mediapro/1.0":
 		return "mediapro"
 	case "http://ns.acdsee.com/iptc/1.0":
 		return "acdsee"
