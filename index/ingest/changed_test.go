@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,4 +108,35 @@ func must1[T any](value T, err error) T {
 		panic(err)
 	}
 	return value
+}
+
+// TestEditedWhilePeopleTag: what people take from a picture while its edited file is read
+// stays taken.
+func TestEditedWhilePeopleTag(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	a := write(t, testImage(t, 1, 20, 20), photos, "a.jpg")
+	removed := write(t, testImage(t, 2, 20, 20), photos, "removed.jpg")
+	library, engine := openLibrary(t, filepath.Join(folder, "library")), newCounting("one")
+	options := Options{Paths: []string{photos}}
+	mustRun(t, library, engine, options)
+	tag(t, library, a, removed)
+	id, gone := idOf(t, library, a), idOf(t, library, removed)
+	write(t, testImage(t, 3, 20, 20), a)
+	write(t, testImage(t, 4, 20, 20), removed)
+	var once sync.Once
+	engine.onImage = func() {
+		once.Do(func() {
+			must(t, library.Untag(t.Context(), []index.ID{id}, "a.jpg"))
+			must(t, library.Tag(t.Context(), []index.ID{id}, "later"))
+			must(t, library.Remove(t.Context(), gone))
+		})
+	}
+	mustRun(t, library, engine, options)
+	if tags := recordOf(t, library, a).Tags; !slices.Equal(tags, []string{"later"}) {
+		t.Errorf("tags %q", tags)
+	}
+	if record := recordOf(t, library, removed); record.ID == gone || len(record.Tags) > 0 {
+		t.Errorf("what was removed is back: %+v", record)
+	}
 }

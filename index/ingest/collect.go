@@ -239,6 +239,11 @@ func (c *collector) add(result *outcome, put index.Put) {
 			c.batch.Metadata = append(c.batch.Metadata, *result.described)
 		}
 	} else {
+		if replaces := put.Replaces; !replaces.IsZero() && !c.run.replaced[replaces] {
+			// The library knows best what people gave the record by now. Only the
+			// copies of it that come after have to bring that along.
+			c.run.replaced[replaces], put.Record.Tags = true, nil
+		}
 		c.pending[result.hash] = len(c.batch.Puts)
 		c.batch.Puts = append(c.batch.Puts, put)
 	}

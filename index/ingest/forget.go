@@ -153,6 +153,9 @@ func (f *forgetting) findLostDrives(snapshot *index.Snapshot) {
 func (f *forgetting) warn() {
 	told := f.run.away
 	f.run.away = map[string]int{}
+	if !f.walked.whole { // it says nothing of the others
+		f.run.away = maps.Clone(told)
+	}
 	for _, folder := range slices.Sorted(maps.Keys(f.away)) {
 		f.run.away[folder] = f.away[folder]
 		if _, known := told[folder]; known {

@@ -184,6 +184,8 @@ type run struct {
 	rereading bool
 	reread    map[index.ID]bool
 	moved     map[index.ID]bool
+	// replaced are the contents whose records became another content's.
+	replaced map[index.Hash]bool
 	// present are the mount points below which a known file was seen as it was.
 	present map[string]bool
 	// away are the folders whose drives are away, with the files that are kept.
@@ -195,7 +197,7 @@ func newRun(library *index.Library, engine Engine, options Options) (*run, error
 	if err != nil {
 		return nil, err
 	}
-	r := &run{library: library, engine: engine, options: options, decoder: decoder, progress: newTracker(options), rereading: options.Reread}
+	r := &run{library: library, engine: engine, options: options, decoder: decoder, away: map[string]int{}, progress: newTracker(options), rereading: options.Reread}
 	if own, err := os.Stat(library.Folder()); err == nil {
 		r.own = own
 	}
@@ -225,6 +227,7 @@ type feed func(ctx context.Context, found chan<- sighting) (*walked, error)
 func (r *run) pass(ctx context.Context, from feed) error {
 	r.progress.begin()
 	r.moved, r.reread, r.present = map[index.ID]bool{}, map[index.ID]bool{}, map[string]bool{}
+	r.replaced = map[index.Hash]bool{}
 	var altered []sighting
 	walked, err := r.pipeline(ctx, from, &altered)
 	if err != nil {
