@@ -65,6 +65,8 @@ const (
 	wantMetadata
 	// wantStamp: only where it is has changed.
 	wantStamp
+	// wantNothing: it is as it was.
+	wantNothing
 )
 
 // see notes a file, and reports whether it is new.

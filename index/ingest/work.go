@@ -63,7 +63,7 @@ func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- 
 			}
 		case snapshot.HasParts(record.ID, space):
 			seen.older = record.MetadataVersion < metadata.Version
-			if seen.wants = r.lacking(record, file); seen.wants == wantAll {
+			if seen.wants = r.lacking(record, file); seen.wants == wantNothing {
 				r.progress.unchanged(file.Path)
 				continue
 			}
@@ -78,7 +78,7 @@ func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- 
 }
 
 // lacking says what is to be done with a file whose content is as it was when it was
-// indexed; wantAll means nothing.
+// indexed.
 func (r *run) lacking(record *index.Record, file index.File) want {
 	at := slices.IndexFunc(record.Files, file.SameContent)
 	switch known := record.Files[at]; {
@@ -92,7 +92,7 @@ func (r *run) lacking(record *index.Record, file index.File) want {
 	case known.MountLength != file.MountLength, known.RootLength == 0, known.RootLength > file.RootLength:
 		return wantStamp
 	}
-	return wantAll
+	return wantNothing
 }
 
 // hasFile reports whether the record has the file with the content it has now.
