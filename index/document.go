@@ -41,6 +41,12 @@ func documentOf(r *Record) keyword.Document {
 	if r.Metadata.Creator != "" {
 		d.Values = append(d.Values, r.Metadata.Creator)
 	}
+	if r.Metadata.Label != "" {
+		d.Labels = append(d.Labels, r.Metadata.Label)
+	}
+	if r.Metadata.Generation != "" {
+		d.Values = append(d.Values, r.Metadata.Generation)
+	}
 	for _, name := range sortedKeys(r.Fields) {
 		d.Values = append(d.Values, r.Fields[name])
 	}

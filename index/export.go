@@ -32,6 +32,8 @@ type exported struct {
 	Modified       *time.Time        `json:"modified,omitempty"`
 	Added          time.Time         `json:"added"`
 	Taken          *time.Time        `json:"taken,omitempty"`
+	TakenOffset    string            `json:"taken_offset,omitempty"`
+	TakenSource    string            `json:"taken_source,omitempty"`
 	Camera         string            `json:"camera,omitempty"`
 	Lens           string            `json:"lens,omitempty"`
 	Place          string            `json:"place,omitempty"`
@@ -40,6 +42,10 @@ type exported struct {
 	Creator        string            `json:"creator,omitempty"`
 	Copyright      string            `json:"copyright,omitempty"`
 	Keywords       []string          `json:"keywords,omitempty"`
+	People         []string          `json:"people,omitempty"`
+	Rating         *int              `json:"rating,omitempty"`
+	Label          string            `json:"label,omitempty"`
+	Generation     string            `json:"generation,omitempty"`
 	Latitude       *float64          `json:"latitude,omitempty"`
 	Longitude      *float64          `json:"longitude,omitempty"`
 	Tags           []string          `json:"tags,omitempty"`
@@ -107,8 +113,9 @@ func exportOf(r *Record) exported {
 	line := exported{
 		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Name: r.Name(), Format: r.Format,
 		Width: r.Width, Height: r.Height, Bytes: r.Bytes, Modified: optionalTime(r.Modified()), Added: r.Added,
-		Taken: optionalTime(m.Taken), Camera: m.Camera, Lens: m.Lens, Place: m.Place, Title: m.Title,
+		Taken: optionalTime(m.Taken), TakenOffset: m.Zone(), TakenSource: m.TakenSource, Camera: m.Camera, Lens: m.Lens, Place: m.Place, Title: m.Title,
 		Description: m.Description, Creator: m.Creator, Copyright: m.Copyright, Keywords: m.Keywords,
+		People: m.People, Rating: m.Rating, Label: m.Label, Generation: m.Generation,
 		Latitude: m.Latitude, Longitude: m.Longitude, Tags: r.Tags, Text: r.Text, ExternalID: r.ExternalID, Fields: r.Fields,
 	}
 	if r.PerceptualHash != 0 {

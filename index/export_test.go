@@ -36,3 +36,38 @@ func TestExportOfOddTimes(t *testing.T) {
 		t.Errorf("%s", lines.String())
 	}
 }
+
+// TestMetadataIsSearchedAndExported: all that a picture says of itself is in its line of
+// an export, and its words find it.
+func TestMetadataIsSearchedAndExported(t *testing.T) {
+	library := openMemory(t, vfs.NewMemory())
+	mustDo(t, library.AddSpace(t.Context(), small))
+	put, rating, offset := testPut(t, 1, small), -1, -(3*time.Hour + 30*time.Minute)
+	put.Record.Metadata = Metadata{
+		Taken: time.Date(2024, 3, 1, 1, 30, 0, 0, time.UTC), TakenOffset: &offset, TakenSource: "exif", Keywords: []string{"Places/Kyoto"},
+		People: []string{"Zebediah Quux"}, Rating: &rating, Label: "Turquoise", Generation: "a wombat in a bathtub",
+	}
+	mustWrite(t, library, Batch{Puts: []Put{put, testPut(t, 2, small)}})
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	var lines bytes.Buffer
+	mustDo(t, snapshot.Export(t.Context(), &lines, ExportOptions{}))
+	for _, want := range []string{
+		`"taken":"2024-03-01T01:30:00Z","taken_offset":"-03:30","taken_source":"exif"`, `"people":["Zebediah Quux"]`,
+		`"rating":-1`, `"label":"Turquoise"`, `"generation":"a wombat in a bathtub"`,
+	} {
+		if strings.Count(lines.String(), want) != 1 {
+			t.Errorf("%s is not once in %s", want, lines.String())
+		}
+	}
+	record, found := snapshot.RecordByHash(put.Record.Hash)
+	if !found {
+		t.Fatal("the record is not there")
+	}
+	document := documentOf(record)
+	for _, list := range [][]string{document.People, document.Labels, document.Values} {
+		if text := strings.Join(list, " "); !strings.Contains(text, "Quux") && !strings.Contains(text, "Turquoise") && !strings.Contains(text, "wombat") {
+			t.Errorf("%q holds none of the new words", text)
+		}
+	}
+}

@@ -235,6 +235,15 @@ type Metadata struct {
 	Orientation int
 }
 
+// Zone gives how far the camera's clock was ahead of UTC as "+09:00", or "" when that
+// is unknown.
+func (m *Metadata) Zone() string {
+	if m.TakenOffset == nil {
+		return ""
+	}
+	return m.Taken.In(time.FixedZone("", int(*m.TakenOffset/time.Second))).Format("-07:00")
+}
+
 // Caption is one generated description of an image.
 type Caption struct {
 	// Text is the caption.

@@ -33,6 +33,8 @@ type recordJSON struct {
 
 type metadataJSON struct {
 	Taken       *time.Time `json:"taken,omitempty"`
+	TakenOffset string     `json:"taken_offset,omitempty"`
+	TakenSource string     `json:"taken_source,omitempty"`
 	Camera      string     `json:"camera,omitempty"`
 	Lens        string     `json:"lens,omitempty"`
 	Place       string     `json:"place,omitempty"`
@@ -41,6 +43,10 @@ type metadataJSON struct {
 	Creator     string     `json:"creator,omitempty"`
 	Copyright   string     `json:"copyright,omitempty"`
 	Keywords    []string   `json:"keywords,omitempty"`
+	People      []string   `json:"people,omitempty"`
+	Rating      *int       `json:"rating,omitempty"`
+	Label       string     `json:"label,omitempty"`
+	Generation  string     `json:"generation,omitempty"`
 	Latitude    *float64   `json:"latitude,omitempty"`
 	Longitude   *float64   `json:"longitude,omitempty"`
 	Orientation int        `json:"orientation,omitempty"`
@@ -102,9 +108,10 @@ func showRecord(record *index.Record) recordJSON {
 
 func showMetadata(metadata index.Metadata) *metadataJSON {
 	return &metadataJSON{
-		Taken: known(metadata.Taken), Camera: metadata.Camera, Lens: metadata.Lens, Place: metadata.Place,
+		Taken: known(metadata.Taken), TakenOffset: metadata.Zone(), TakenSource: metadata.TakenSource, Camera: metadata.Camera, Lens: metadata.Lens, Place: metadata.Place,
 		Title: metadata.Title, Description: metadata.Description, Creator: metadata.Creator, Copyright: metadata.Copyright,
-		Keywords: metadata.Keywords, Latitude: metadata.Latitude, Longitude: metadata.Longitude, Orientation: metadata.Orientation,
+		Keywords: metadata.Keywords, People: metadata.People, Rating: metadata.Rating, Label: metadata.Label, Generation: metadata.Generation,
+		Latitude: metadata.Latitude, Longitude: metadata.Longitude, Orientation: metadata.Orientation,
 	}
 }
 

@@ -182,9 +182,11 @@ function showFacts(record) {
   const facts = [
     [t("path"), [record.name, ...(record.paths || [])].filter(Boolean).join("\n")], [t("title"), about.title], [t("description"), about.description],
     [t("size"), record.width ? `${record.width} × ${record.height}, ${i18n.bytes(record.bytes)}, ${record.format}` : ""],
-    [t("taken"), about.taken && i18n.date(about.taken)], [t("camera"), about.camera], [t("lens"), about.lens], [t("place"), about.place],
+    [t("taken"), about.taken && [i18n.date(about.taken), about.taken_offset].filter(Boolean).join(" ")], [t("camera"), about.camera], [t("lens"), about.lens], [t("place"), about.place],
     [t("position"), about.latitude !== undefined && about.latitude !== null ? `${about.latitude.toFixed(5)}, ${about.longitude.toFixed(5)}` : ""],
-    [t("keywords"), (about.keywords || []).join(", ")], [t("added"), record.added && i18n.date(record.added)],
+    [t("keywords"), (about.keywords || []).join(", ")], [t("people"), (about.people || []).join(", ")],
+    [t("rating"), about.rating > 0 ? "★".repeat(about.rating) : about.rating && t("rejected")], [t("label"), about.label],
+    [t("creator"), about.creator], [t("copyright"), about.copyright], [t("generation"), about.generation], [t("added"), record.added && i18n.date(record.added)],
     ...(record.captions || []).slice(1).map((caption) => [t("caption"), caption.text]),
   ].filter(([, value]) => value);
   replace(part("facts"), h("h3", {}, t("about")), h("dl.facts", {}, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
