@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mekiki/embed/pixels"
 	"mekiki/index/internal/segment"
 	"mekiki/index/vector"
 	"mekiki/internal/diskspace"
@@ -31,6 +32,10 @@ type Options struct {
 	// Logger receives warnings such as repaired or damaged files; nil is
 	// silent.
 	Logger *slog.Logger
+	// Decoder reads originals, for thumbnails and for whoever asks the library for
+	// it; the caller closes it. Nil means one of the library's own, with the
+	// defaults of package pixels.
+	Decoder *pixels.Decoder
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// FileSystem holds the library; nil means the operating system's. On
@@ -92,6 +97,7 @@ type Library struct {
 	options Options
 	fsys    vfs.FS
 	logger  *slog.Logger
+	decoder *pixels.Decoder
 	lock    io.Closer
 	lookup  *lookup
 	derived *derived
@@ -134,26 +140,46 @@ func Open(ctx context.Context, folder string, options Options) (*Library, error)
 	if err != nil {
 		return nil, fmt.Errorf("open library: %w", err)
 	}
-	l := newLibrary(absolute, options)
+	decoder := options.Decoder
+	if decoder == nil {
+		if decoder, err = pixels.NewDecoder(pixels.Options{}); err != nil {
+			return nil, fmt.Errorf("open library: %w", err)
+		}
+	}
+	l := newLibrary(absolute, options, decoder)
 	if options.ReadOnly {
 		err = l.openReader(ctx)
 	} else {
 		err = l.openWriter(ctx)
 	}
 	if err != nil {
-		return nil, explain(err, absolute)
+		return nil, explain(errors.Join(err, l.closeDecoder()), absolute)
 	}
 	return l, nil
 }
 
 // newLibrary makes a library that is not open yet.
-func newLibrary(folder string, options Options) *Library {
+func newLibrary(folder string, options Options, decoder *pixels.Decoder) *Library {
 	l := &Library{
-		folder: folder, options: options, fsys: options.FileSystem, logger: options.Logger,
+		decoder: decoder,
+		folder:  folder, options: options, fsys: options.FileSystem, logger: options.Logger,
 		appenders: map[appenderKey]*segmentAppender{},
 	}
 	l.readOnly.Store(options.ReadOnly)
 	return l
+}
+
+// Decoder gives the decoder that the library reads originals with. Everything that
+// decodes pictures beside it should use it, or one that is limited further, so that
+// one bound on memory holds for all. It is good until the library is closed.
+func (l *Library) Decoder() *pixels.Decoder { return l.decoder }
+
+// closeDecoder closes the library's own decoder.
+func (l *Library) closeDecoder() error {
+	if l.options.Decoder != nil {
+		return nil
+	}
+	return l.decoder.Close()
 }
 
 // explain adds a remedy to the errors that a user can do something about.
@@ -349,6 +375,7 @@ func (l *Library) Close() error {
 	} else if l.lock != nil {
 		problems = append(problems, l.lock.Close()) // whoever is written down is another
 	}
+	problems = append(problems, l.closeDecoder())
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("close library: %w", err)
 	}

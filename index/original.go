@@ -17,6 +17,10 @@ func (s *Snapshot) OpenOriginal(id ID) (*os.File, error) {
 	if !there {
 		return nil, fmt.Errorf("original of record %d: %w", id, ErrNotFound)
 	}
+	return openOriginal(record)
+}
+
+func openOriginal(record *Record) (*os.File, error) {
 	var problems []error
 	for _, known := range record.Files {
 		file, err := OpenFile(record, known)
@@ -25,7 +29,7 @@ func (s *Snapshot) OpenOriginal(id ID) (*os.File, error) {
 		}
 		problems = append(problems, err)
 	}
-	return nil, fmt.Errorf("original of record %d: %w: %w", id, ErrNotFound, errors.Join(problems...))
+	return nil, fmt.Errorf("original of record %d: %w: %w", record.ID, ErrNotFound, errors.Join(problems...))
 }
 
 // OpenFile opens one of a record's files for reading. It gives the record's

@@ -28,7 +28,7 @@ func (l *Library) Promote(ctx context.Context) error {
 	}
 	options := l.options
 	options.ReadOnly = false
-	fresh := newLibrary(l.folder, options)
+	fresh := newLibrary(l.folder, options, l.decoder)
 	if len(l.Findings()) == 0 {
 		fresh.former = from
 	}

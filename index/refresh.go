@@ -72,7 +72,7 @@ func (l *Library) behind() (bool, error) {
 // reopen reads everything anew, but for the vectors of records that have not
 // changed. Where there is damage, vectors are read too, to tell what of it is left.
 func (l *Library) reopen(ctx context.Context, from *view) error {
-	fresh := newLibrary(l.folder, l.options)
+	fresh := newLibrary(l.folder, l.options, l.decoder)
 	if len(l.Findings()) == 0 {
 		fresh.former = from
 	}

@@ -7,11 +7,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"golang.org/x/sync/singleflight"
 	"hash/crc32"
 	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"mekiki/embed/pixels"
 	"mekiki/internal/vfs"
@@ -38,12 +40,15 @@ type thumbnails struct {
 	// not the one that was opened any more.
 	library string
 	present func() error
+	decoder *pixels.Decoder
+	// making keeps a thumbnail that several ask for from being made more than once.
+	making singleflight.Group
 }
 
 func newThumbnails(l *Library) *thumbnails {
 	return &thumbnails{
 		fsys: l.fsys, folder: filepath.Join(l.folder, derivedFolder, "thumbnails"), readOnly: l.readOnly.Load(),
-		library: l.folder, present: l.present,
+		library: l.folder, present: l.present, decoder: l.decoder,
 	}
 }
 
@@ -140,17 +145,41 @@ func (s *Snapshot) Thumbnail(ctx context.Context, id ID) ([]byte, error) {
 	if jpeg, err := s.view.thumbs.read(record.Hash); err == nil {
 		return jpeg, nil
 	}
-	jpeg, err := s.makeThumbnail(ctx, id)
+	jpeg, err := s.view.thumbs.make(ctx, record)
 	if err != nil {
 		return nil, fmt.Errorf("thumbnail of record %d: %w", id, err)
 	}
-	// Failing to keep it costs making it again, and nothing else.
-	_ = s.view.thumbs.write(record.Hash, jpeg)
 	return jpeg, nil
 }
 
-func (s *Snapshot) makeThumbnail(ctx context.Context, id ID) ([]byte, error) {
-	file, err := s.OpenOriginal(id)
+// thumbnailTime bounds the making of one thumbnail, which goes on when whoever asked
+// first has left: others may wait for it too.
+const thumbnailTime = time.Minute
+
+// make makes a record's thumbnail and keeps it. Whoever asks for the same one
+// meanwhile gets it too.
+func (t *thumbnails) make(ctx context.Context, record *Record) ([]byte, error) {
+	making := t.making.DoChan(record.Hash.String(), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thumbnailTime)
+		defer cancel()
+		jpeg, err := t.fromOriginal(ctx, record)
+		if err == nil {
+			// Failing to keep it costs making it again, and nothing else.
+			_ = t.write(record.Hash, jpeg)
+		}
+		return jpeg, err
+	})
+	select {
+	case made := <-making:
+		jpeg, _ := made.Val.([]byte)
+		return jpeg, made.Err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (t *thumbnails) fromOriginal(ctx context.Context, record *Record) ([]byte, error) {
+	file, err := openOriginal(record)
 	if err != nil {
 		return nil, err
 	}
@@ -159,9 +188,10 @@ func (s *Snapshot) makeThumbnail(ctx context.Context, id ID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	image, err := pixels.Decode(ctx, data, pixels.Options{})
+	image, release, err := t.decoder.Hold(ctx, data)
 	if err != nil {
 		return nil, err
 	}
+	defer release()
 	return pixels.Thumbnail(image, ThumbnailSide, ThumbnailQuality)
 }

@@ -161,7 +161,7 @@ func (s *Searcher) original(ctx context.Context, snapshot Snapshot, id index.ID)
 	if len(data) > maximumOriginalBytes {
 		return nil, &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the original of record %v is too large", id)}
 	}
-	picture, err := pixels.Decode(ctx, data, pixels.Options{})
+	picture, err := s.options.Decoder.Decode(ctx, data)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

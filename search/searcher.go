@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mekiki/embed"
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/internal/sorted"
 )
@@ -40,6 +41,8 @@ type Options struct {
 	MatchCacheEntries int
 	// RankingCacheEntries bounds the rankings kept for later pages; 0 means 32.
 	RankingCacheEntries int
+	// Decoder reads originals; nil means one with the defaults of package pixels.
+	Decoder *pixels.Decoder
 	// Logger receives what is not worth an error; nil means none.
 	Logger *slog.Logger
 }
@@ -117,6 +120,13 @@ func New(library Library, engine Engine, options Options) (*Searcher, error) {
 		return nil, fmt.Errorf("search options: %w", err)
 	}
 	options = options.withDefaults()
+	if options.Decoder == nil {
+		decoder, err := pixels.NewDecoder(pixels.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("search options: %w", err)
+		}
+		options.Decoder = decoder
+	}
 	return &Searcher{
 		library: library, engine: engine, options: options, calibration: *options.Calibration, logger: options.Logger,
 		vectors:  newLRU[string, embed.Vector](4096),

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"mekiki/embed/pixels"
 )
 
 // Options say what a server serves, to whom, and how much at a time. Only
@@ -63,6 +65,9 @@ type Options struct {
 	Limits Limits
 	// Version is the program's, to be shown.
 	Version string
+	// Decoder reads uploaded pictures, within the limits; nil means one of its own.
+	// Give the library's, so that one bound on memory holds for all decoding.
+	Decoder *pixels.Decoder
 	// Logger gets a record of every request; nil means none.
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.

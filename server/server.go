@@ -68,10 +68,13 @@ func New(options Options) (*Server, error) {
 		return nil, err
 	}
 	limits := options.Limits
-	decoder, err := pixels.NewDecoder(pixels.Options{MaxBytes: limits.UploadBytes, MaxPixels: limits.UploadPixels})
-	if err != nil {
-		return nil, err
+	decoder := options.Decoder
+	if decoder == nil {
+		if decoder, err = pixels.NewDecoder(pixels.Options{}); err != nil {
+			return nil, err
+		}
 	}
+	decoder = decoder.Limited(limits.UploadBytes, limits.UploadPixels)
 	metrics, registry := newMetrics()
 	s := &Server{
 		options: options, document: document, documentTag: contentTag(openapiDocument), decoder: decoder, metrics: metrics,

@@ -224,7 +224,7 @@ func (a *app) withModel(ctx context.Context, do func(library *index.Library, eng
 // newSearcher makes the searcher over a library and a model, with the model's own
 // calibration where it has one.
 func (a *app) newSearcher(library *index.Library, engine *session) (*search.Searcher, error) {
-	options := search.Options{Logger: a.log(), TokenCacheBytes: a.tokenCache}
+	options := search.Options{Logger: a.log(), TokenCacheBytes: a.tokenCache, Decoder: library.Decoder()}
 	if data := engine.Manifest().Calibration; len(data) > 0 {
 		calibration, err := search.ParseCalibration(data)
 		if err != nil {

@@ -49,7 +49,7 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 			return err
 		}
 	}
-	options.Version = version()
+	options.Version, options.Decoder = version(), s.library.Decoder()
 	options.Searcher, options.Library, options.LibraryFolder, options.Page = searcher, server.LibraryOf(s.library), s.library.Folder(), page
 	options.Models = a.modelLister(s.engine)
 	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }

@@ -128,7 +128,7 @@ func (a *app) findDuplicates(ctx context.Context, level search.DuplicateLevel, r
 		return err
 	}
 	defer func() { err = joinErrors(err, library.Close()) }()
-	searcher, err := search.New(search.FromIndex(library), nil, search.Options{Logger: a.log()})
+	searcher, err := search.New(search.FromIndex(library), nil, search.Options{Logger: a.log(), Decoder: library.Decoder()})
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ type Decoder struct {
 	options Options
 	ground  ground
 	heif    *heif.Runtime
+	// borrowed says that another decoder owns what this one holds.
+	borrowed bool
 }
 
 // NewDecoder returns a Decoder, or every problem with the options.
@@ -38,38 +40,82 @@ func NewDecoder(options Options) (*Decoder, error) {
 	}, nil
 }
 
+// Limited returns a decoder that refuses files of more than so many bytes or
+// pixels, where that is less than this one takes, and shares all else with this
+// one: the bound on memory and the compiled decoder of HEIC. It need not be closed,
+// and must not be used when this one is. Zero keeps a limit.
+func (d *Decoder) Limited(maxBytes, maxPixels int64) *Decoder {
+	limited := *d
+	limited.borrowed = true
+	if maxBytes > 0 {
+		limited.options.MaxBytes = min(d.options.MaxBytes, maxBytes)
+	}
+	if maxPixels > 0 {
+		limited.options.MaxPixels = min(d.options.MaxPixels, maxPixels)
+	}
+	return &limited
+}
+
 // Close releases what the decoder holds. No decoding may be going on.
-func (d *Decoder) Close() error { return d.heif.Close(context.Background()) }
+func (d *Decoder) Close() error {
+	if d.borrowed {
+		return nil
+	}
+	return d.heif.Close(context.Background())
+}
 
 // Decode reads an image file from memory. The format is told from the content,
 // never from a name. Of an animation or a file of several pictures it reads
 // the first. It fails with ErrTooLarge, ErrUnsupported, ErrCorrupt or the
 // context's error; whatever the bytes are, it does not panic, and it asks for
 // no more memory than the limits allow.
+//
+// The memory that decoding takes is given back when Decode returns; that of the
+// image is the caller's to bound. Hold is for callers that cannot.
 func (d *Decoder) Decode(ctx context.Context, data []byte) (*Image, error) {
+	m, release, err := d.Hold(ctx, data)
+	if err == nil {
+		release()
+	}
+	return m, err
+}
+
+// Hold is Decode, but the memory of the image stays taken until release is called,
+// which has to be done once when there is no error.
+func (d *Decoder) Hold(ctx context.Context, data []byte) (m *Image, release func(), err error) {
+	h, err := d.admit(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	taken := h.memory()
+	if err := d.options.Memory.acquire(ctx, taken); err != nil {
+		return nil, nil, err
+	}
+	m, err = d.decode(ctx, data, h)
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	} else if err != nil {
+		err = describe(h.format, err)
+	}
+	if err != nil {
+		d.options.Memory.release(taken)
+		return nil, nil, err
+	}
+	held := min(int64(len(m.Pix)), taken)
+	d.options.Memory.release(taken - held)
+	return m, func() { d.options.Memory.release(held) }, nil
+}
+
+// admit looks at a file's header and holds it against the limits.
+func (d *Decoder) admit(data []byte) (header, error) {
 	if int64(len(data)) > d.options.MaxBytes {
-		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", ErrTooLarge, len(data), d.options.MaxBytes)
+		return header{}, fmt.Errorf("%w: %d bytes, the limit is %d", ErrTooLarge, len(data), d.options.MaxBytes)
 	}
 	h, err := inspect(data)
 	if err != nil {
-		return nil, err
+		return header{}, err
 	}
-	if err := h.check(len(data), d.options); err != nil {
-		return nil, err
-	}
-	release, err := d.options.Memory.acquire(ctx, h.memory())
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	m, err := d.decode(ctx, data, h)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if err != nil {
-		return nil, describe(h.format, err)
-	}
-	return m, nil
+	return h, h.check(len(data), d.options)
 }
 
 // describe gives a decoder's error a kind and the format's name.
@@ -94,18 +140,18 @@ func (d *Decoder) decode(ctx context.Context, data []byte, h header) (out *Image
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			out, err = d.paint(decoded, data, h)
+			out, err = d.paint(ctx, decoded, data, h)
 			return err
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return upright(out, h.orientation), nil
+	return upright(ctx, out, h.orientation)
 }
 
 // paint copies a decoder's image into an Image of the header's size.
-func (d *Decoder) paint(decoded image.Image, data []byte, h header) (*Image, error) {
+func (d *Decoder) paint(ctx context.Context, decoded image.Image, data []byte, h header) (*Image, error) {
 	size := decoded.Bounds().Size()
 	want := image.Pt(h.width, h.height)
 	if h.frame.width != 0 {
@@ -126,7 +172,12 @@ func (d *Decoder) paint(decoded image.Image, data []byte, h header) (*Image, err
 		out.fill(d.ground.color)
 	}
 	left, top := h.frame.x, h.frame.y
-	row := func(y int) []byte { return out.Pix[3*((top+y)*out.Width+left):][:3*size.X] }
+	row := func(y int) []byte {
+		if y%checkedRows == 0 && ctx.Err() != nil {
+			panic(ctx.Err()) // guard catches it, and Hold says why
+		}
+		return out.Pix[3*((top+y)*out.Width+left):][:3*size.X]
+	}
 	d.ground.convert(row, decoded, h, data)
 	return out, nil
 }
@@ -172,6 +223,10 @@ func (d *Decoder) opaqueGIF(data []byte, h header) []byte {
 	data[h.frame.transparency] &^= 1
 	return data
 }
+
+// checkedRows is how many rows are worked on between two looks at whether anybody
+// still waits.
+const checkedRows = 256
 
 // guard runs a decoder and turns a panic of its into an error: a file that
 // trips one must cost nothing but itself.

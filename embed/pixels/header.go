@@ -104,6 +104,9 @@ func (h header) check(length int, options Options) error {
 		return fmt.Errorf("%s: %w: it has %.1f million pixels, the limit is %.1f million", h.format, ErrTooLarge,
 			float64(pixels)/1e6, float64(options.MaxPixels)/1e6)
 	}
+	if side := max(h.width, h.height); side > options.MaxSide {
+		return fmt.Errorf("%s: %w: its longer side is %d pixels, the limit is %d", h.format, ErrTooLarge, side, options.MaxSide)
+	}
 	if int64(length) < h.least {
 		return fmt.Errorf("%s: %w", h.format, corrupt("%d bytes cannot hold %dx%d pixels: the file is cut short",
 			length, h.width, h.height))

@@ -36,7 +36,10 @@ func TestUprightPutsEveryPixelWhereEXIFSays(t *testing.T) {
 			7: func(x, y int) (int, int) { return bottom - y, right - x },
 			8: func(x, y int) (int, int) { return y, right - x },
 		} {
-			out := upright(m.Clone(), orientation)
+			out, err := upright(t.Context(), m.Clone(), orientation)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for y := range height {
 				for x := range width {
 					if toX, toY := place(x, y); out.at(toX, toY) != m.at(x, y) {

@@ -19,19 +19,15 @@ func NewMemory(bytes int64) *Memory {
 	return &Memory{size: bytes, free: semaphore.NewWeighted(max(bytes, 0))}
 }
 
-// acquire waits until the given number of bytes is free and takes them. The
-// function that it returns gives them back. A nil Memory has no bound. A
-// request above the whole size can never be met and is ErrTooLarge.
-func (m *Memory) acquire(ctx context.Context, bytes int64) (release func(), err error) {
-	if m == nil {
-		return func() {}, ctx.Err()
-	}
+// acquire waits until the given number of bytes is free and takes them; release
+// gives bytes back. A request above the whole size can never be met and is
+// ErrTooLarge.
+func (m *Memory) acquire(ctx context.Context, bytes int64) error {
 	if bytes > m.size {
-		return nil, fmt.Errorf("%w: decoding takes %d MiB, more than the %d MiB set aside for it",
+		return fmt.Errorf("%w: decoding takes %d MiB, more than the %d MiB set aside for it",
 			ErrTooLarge, bytes>>20, m.size>>20)
 	}
-	if err := m.free.Acquire(ctx, bytes); err != nil {
-		return nil, err
-	}
-	return func() { m.free.Release(bytes) }, nil
+	return m.free.Acquire(ctx, bytes)
 }
+
+func (m *Memory) release(bytes int64) { m.free.Release(bytes) }

@@ -9,6 +9,11 @@ import (
 const (
 	DefaultMaxBytes  = 256 << 20
 	DefaultMaxPixels = 100_000_000
+	// DefaultMaxSide is the longest side, in pixels: JPEG knows no longer one. What
+	// resizing takes grows with it, however thin the picture is.
+	DefaultMaxSide = 65_535
+	// DefaultMemory is what decoding takes at one time, in bytes.
+	DefaultMemory = 1 << 30
 )
 
 // Alpha says what to do with transparency.
@@ -30,13 +35,16 @@ type Options struct {
 	MaxBytes int64
 	// MaxPixels is the largest width times height; 0 means DefaultMaxPixels.
 	MaxPixels int64
+	// MaxSide is the largest width and height; 0 means DefaultMaxSide.
+	MaxSide int
 	// Alpha says what to do with transparency. The default is BlendAlpha.
 	Alpha Alpha
 	// Background is the colour, red, green, blue, under a transparent image;
 	// nil means white.
 	Background *[3]uint8
 	// Memory is shared by everything that decodes in this process and bounds
-	// the bytes that decoding takes at one time; nil means no common bound.
+	// the bytes that decoding takes at one time; nil means DefaultMemory for this
+	// decoder alone.
 	Memory *Memory
 }
 
@@ -47,6 +55,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxPixels == 0 {
 		o.MaxPixels = DefaultMaxPixels
+	}
+	if o.MaxSide == 0 {
+		o.MaxSide = DefaultMaxSide
+	}
+	if o.Memory == nil {
+		o.Memory = NewMemory(DefaultMemory)
 	}
 	if o.Background == nil {
 		o.Background = &[3]uint8{255, 255, 255}
@@ -62,6 +76,9 @@ func (o Options) Validate() error {
 	}
 	if o.MaxPixels < 0 {
 		problems = append(problems, fmt.Errorf("maximum pixels %d is negative", o.MaxPixels))
+	}
+	if o.MaxSide < 0 {
+		problems = append(problems, fmt.Errorf("maximum side %d is negative", o.MaxSide))
 	}
 	if o.Alpha != BlendAlpha && o.Alpha != DropAlpha {
 		problems = append(problems, fmt.Errorf("alpha %d is neither blend nor drop", o.Alpha))

@@ -38,8 +38,7 @@ func TestLimits(t *testing.T) {
 
 func TestMemoryIsShared(t *testing.T) {
 	memory := NewMemory(1 << 20)
-	release, err := memory.acquire(context.Background(), 1<<20)
-	if err != nil {
+	if err := memory.acquire(context.Background(), 1<<20); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
@@ -48,17 +47,15 @@ func TestMemoryIsShared(t *testing.T) {
 	if _, err := Decode(ctx, data, Options{Memory: memory}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("while another decodes: %v", err)
 	}
-	release()
+	memory.release(1 << 20)
 	for range 3 { // what a decoding takes it gives back, whatever becomes of it
 		for _, file := range [][]byte{data, data[:len(data)-40]} {
 			Decode(context.Background(), file, Options{Memory: memory})
 		}
 	}
-	release, err = memory.acquire(context.Background(), 1<<20)
-	if err != nil {
+	if err := memory.acquire(context.Background(), 1<<20); err != nil {
 		t.Errorf("after all is done: %v", err)
 	}
-	release()
 }
 
 func TestTransparencyFollowsTheOptions(t *testing.T) {

@@ -1,8 +1,11 @@
 package pixels
 
+import "context"
+
 // upright returns m turned by an EXIF orientation, 1 to 8; for 2 to 4 it turns
-// m itself. The value says where the file's first row and column are seen.
-func upright(m *Image, orientation int) *Image {
+// m itself. The value says where the file's first row and column are seen. It stops
+// with the context's error.
+func upright(ctx context.Context, m *Image, orientation int) (*Image, error) {
 	switch orientation {
 	case 2:
 		mirrorRows(m)
@@ -13,16 +16,19 @@ func upright(m *Image, orientation int) *Image {
 		flipColumns(m)
 	case 5, 6, 7, 8:
 		// 5 is the transposed picture; the others turn or mirror that.
-		out := transposed(m)
+		out, err := transposed(ctx, m)
+		if err != nil {
+			return nil, err
+		}
 		if orientation == 6 || orientation == 7 {
 			mirrorRows(out)
 		}
 		if orientation == 7 || orientation == 8 {
 			flipColumns(out)
 		}
-		return out
+		return out, nil
 	}
-	return m
+	return m, nil
 }
 
 // mirrorRows reverses every row.
@@ -51,10 +57,13 @@ func flipColumns(m *Image) {
 
 // transposed returns m with rows and columns exchanged. It goes in squares,
 // so that both images stay in the cache.
-func transposed(m *Image) *Image {
+func transposed(ctx context.Context, m *Image) (*Image, error) {
 	const side = 32
 	out := &Image{Pix: make([]byte, len(m.Pix)), Width: m.Height, Height: m.Width, Format: m.Format}
 	for top := 0; top < m.Height; top += side {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		for left := 0; left < m.Width; left += side {
 			for y := top; y < min(top+side, m.Height); y++ {
 				from := 3 * (y*m.Width + left)
@@ -66,5 +75,5 @@ func transposed(m *Image) *Image {
 			}
 		}
 	}
-	return out
+	return out, nil
 }

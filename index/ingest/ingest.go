@@ -91,7 +91,6 @@ func Run(ctx context.Context, library *index.Library, engine Engine, options Opt
 	if err != nil {
 		return Summary{}, fmt.Errorf("index: %w", err)
 	}
-	defer r.close()
 	stop := r.report()
 	if options.Watch && !options.PollOnly {
 		defer r.follow()()
@@ -128,7 +127,6 @@ func Fill(ctx context.Context, library *index.Library, engine Engine, options Op
 	if err != nil {
 		return Summary{}, fmt.Errorf("fill space: %w", err)
 	}
-	defer r.close()
 	stop := r.report()
 	err = r.pass(ctx, r.knownFiles)
 	if err == nil {
@@ -193,28 +191,21 @@ type run struct {
 }
 
 func newRun(library *index.Library, engine Engine, options Options) (*run, error) {
-	decoder, err := pixels.NewDecoder(pixels.Options{Memory: pixels.NewMemory(options.DecodeMemory)})
-	if err != nil {
-		return nil, err
+	r := &run{
+		library: library, engine: engine, options: options, decoder: library.Decoder(), away: map[string]int{},
+		progress: newTracker(options), rereading: options.Reread,
 	}
-	r := &run{library: library, engine: engine, options: options, decoder: decoder, away: map[string]int{}, progress: newTracker(options), rereading: options.Reread}
 	if own, err := os.Stat(library.Folder()); err == nil {
 		r.own = own
 	}
 	for _, path := range options.Paths {
 		absolute, err := filepath.Abs(path)
 		if err != nil {
-			return nil, errors.Join(err, decoder.Close())
+			return nil, err
 		}
 		r.roots = append(r.roots, absolute)
 	}
 	return r, nil
-}
-
-func (r *run) close() {
-	if err := r.decoder.Close(); err != nil {
-		r.options.Logger.Warn("close the decoder", "error", err)
-	}
 }
 
 // feed gives the files to look at to found, and what it knows to be complete

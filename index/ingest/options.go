@@ -65,8 +65,6 @@ type Options struct {
 	// Workers is the number of files decoded at once; zero means one for each
 	// processor, four at most.
 	Workers int
-	// DecodeMemory bounds the bytes that decoding takes; zero means 1 GiB.
-	DecodeMemory int64
 	// Watch goes on following changes until the context ends.
 	Watch bool
 	// PollInterval is how often to look through the folders while watching,
@@ -107,9 +105,6 @@ func (o Options) Validate() error {
 	if o.Packing != 0 && o.Packing != embed.PackInt8 && o.Packing != embed.PackInt4 {
 		problems = append(problems, fmt.Errorf("unknown %v", o.Packing))
 	}
-	if o.DecodeMemory < 0 {
-		problems = append(problems, fmt.Errorf("decode memory %d is negative", o.DecodeMemory))
-	}
 	for name, value := range sorted.All(map[string]time.Duration{"batch delay": o.BatchDelay, "poll interval": o.PollInterval}) {
 		if value < 0 {
 			problems = append(problems, fmt.Errorf("%s %v is negative", name, value))
@@ -129,7 +124,6 @@ func (o Options) ready() (Options, error) {
 	setDefault(&o.BatchDelay, 5*time.Second)
 	setDefault(&o.ModelBatch, 8)
 	setDefault(&o.Workers, min(4, runtime.GOMAXPROCS(0)))
-	setDefault(&o.DecodeMemory, 1<<30)
 	setDefault(&o.PollInterval, 30*time.Second)
 	setDefault(&o.Captions, 1)
 	setDefault(&o.settle, settleDelay)

@@ -244,10 +244,11 @@ func appendAll(data []byte, source io.Reader, limit int64) ([]byte, error) {
 
 // decode fills in the record and the image that the model reads.
 func (r *run) decode(ctx context.Context, data []byte, seen sighting, result *outcome) error {
-	image, err := r.decoder.Decode(ctx, data)
+	image, release, err := r.decoder.Hold(ctx, data)
 	if err != nil {
 		return err
 	}
+	defer release() // what goes on from here is small
 	result.put.Record = index.Record{
 		Kind: index.KindImage, Hash: result.hash, Files: []index.File{result.file},
 		Format: string(image.Format), Width: image.Width, Height: image.Height, Bytes: int64(len(data)),
