@@ -39,8 +39,10 @@ func FuzzOperations(f *testing.F) {
 	transaction.putRecord(&record)
 	transaction.putSpace(&space{number: 1, space: small})
 	transaction.putLocation(1, 1, location{vectors: extent{1, 40, 100}})
-	transaction.putFailure(Failure{File: testFile(1), Reason: "x"})
+	transaction.putFailure(Failure{File: testFile(1), Reason: "x", Replaced: record.Hash})
+	transaction.putKept(Kept{Hash: record.Hash, Tags: []string{"x", "y"}, Added: testTime, Path: testFile(1).Path, Lost: testTime})
 	f.Add(transaction.operations())
+	transaction.removeKept(record.Hash)
 	transaction.removeRecord(1)
 	f.Add(transaction.operations())
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -170,3 +170,12 @@ func TestOtherKindsAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// FuzzIgnoreFiles: no ignore file and no path makes the rules fail.
+func FuzzIgnoreFiles(f *testing.F) {
+	f.Add("*.jpg\n!a/**/b\n[a-\n\\", "a/b/c.jpg", "a/")
+	f.Fuzz(func(_ *testing.T, lines, path, domain string) {
+		patterns, _ := parsePatterns(strings.NewReader(lines), domain)
+		(&ignoring{patterns}).excludes(path, len(path)%2 == 0)
+	})
+}

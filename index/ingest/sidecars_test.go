@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +118,58 @@ func TestMetadataIsReadAgain(t *testing.T) {
 	}
 	if engine.images.Load() != before {
 		t.Error("the model read pictures")
+	}
+}
+
+// TestReadingAgainGoesOn: a run that is stopped while it reads metadata again has kept what
+// it did, and the next does the rest.
+func TestReadingAgainGoesOn(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	const n = 200
+	for i := range n {
+		write(t, testImage(t, uint64(i), 16, 12), photos, fmt.Sprint(i, ".jpg"))
+	}
+	library, engine := openLibrary(t, filepath.Join(folder, "library")), newCounting("one")
+	options := Options{Paths: []string{photos}, BatchSize: 1}
+	mustRun(t, library, engine, Options{Paths: []string{photos}})
+	old := func() (ids []index.ID) {
+		snapshot := library.Snapshot()
+		defer snapshot.Close()
+		for record := range snapshot.All() {
+			if record.MetadataVersion < metadata.Version {
+				ids = append(ids, record.ID)
+			}
+		}
+		return ids
+	}
+	var batch index.Batch
+	for id := range index.ID(n) {
+		batch.Metadata = append(batch.Metadata, index.MetadataChange{ID: id + 1})
+	}
+	_, err := library.Write(t.Context(), batch)
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for len(old()) == n && ctx.Err() == nil {
+			runtime.Gosched()
+		}
+		cancel()
+	}()
+	first, err := Run(ctx, library, engine, options)
+	must(t, err)
+	cancel()
+	<-stopped
+	left := len(old())
+	if left == n || left > 0 && !first.Interrupted {
+		t.Errorf("%d of %d are left, interrupted: %v", left, n, first.Interrupted)
+	}
+	second, err := Run(t.Context(), library, engine, options)
+	must(t, err)
+	if second.Reread != left || second.Older != left || len(old()) != 0 {
+		t.Errorf("of %d left, %d were read again, %d of them of an older version", left, second.Reread, second.Older)
 	}
 }
 
