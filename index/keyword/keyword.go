@@ -131,6 +131,9 @@ func Open(folder string) (x *Index, err error) {
 	if err := verifyChecksums(folder); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnusable, err)
 	}
+	if err := registerAccents(); err != nil {
+		return nil, fmt.Errorf("open keyword index: %w", err)
+	}
 	index, err := bleve.OpenUsing(folder, settings())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnusable, err)
