@@ -252,10 +252,11 @@ func (c *loaded) replayFrame(ctx context.Context, name string, kind journal.Kind
 	}
 	transaction.sequence = max(transaction.sequence, frame.Sequence)
 	return operations(frame.Payload, func(kind operationKind, body []byte) error {
-		if kind == 0 || kind > operationLast {
-			return fmt.Errorf("operation %d: %w", kind, ErrVersion)
+		err := transaction.replay(kind, body)
+		if errors.Is(err, ErrVersion) {
+			return err
 		}
-		if err := transaction.replay(kind, body); err != nil {
+		if err != nil {
 			c.find(name, 0, fmt.Sprintf("commit %d holds an operation that makes no sense: %v", frame.Sequence, err), "restore a backup")
 		}
 		return nil

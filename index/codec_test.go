@@ -33,18 +33,16 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 }
 
 func FuzzOperations(f *testing.F) {
-	transaction := newTransaction(&state{}, newLookup(), 1)
-	record := testPut(f, 1, small).Record
-	record.ID = 1
-	transaction.putRecord(&record)
-	transaction.putSpace(&space{number: 1, space: small})
-	transaction.putLocation(1, 1, location{vectors: extent{1, 40, 100}})
-	transaction.putFailure(Failure{File: testFile(1), Reason: "x", Replaced: record.Hash})
-	transaction.putKept(Kept{Hash: record.Hash, Tags: []string{"x", "y"}, Added: testTime, Path: testFile(1).Path, Lost: testTime})
-	f.Add(transaction.operations())
-	transaction.removeKept(record.Hash)
-	transaction.removeRecord(1)
-	f.Add(transaction.operations())
+	payload := everyOperation(f)
+	f.Add(payload)
+	for _, before := range []bool{true, false} {
+		widened, _ := withUnknown(f, payload, before, func(e *encoder) { e.uint(60, 4) })
+		f.Add(widened)
+	}
+	mustDo(f, operations(payload, func(kind operationKind, body []byte) error {
+		f.Add(appendOperation(nil, kind, func(e *encoder) { e.buffer = body }))
+		return nil
+	}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		replaying := newTransaction(&state{}, newLookup(), 1)
 		replaying.replaying = true

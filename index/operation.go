@@ -25,9 +25,6 @@ const (
 	operationNextID
 	operationPutKept
 	operationRemoveKept
-
-	// operationLast is the last kind that this version knows.
-	operationLast = operationRemoveKept
 )
 
 const (

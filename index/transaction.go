@@ -1,6 +1,7 @@
 package index
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -297,7 +298,8 @@ const (
 	nextSegment
 )
 
-// replay applies one logged operation.
+// replay applies one logged operation. The error is [ErrVersion] for a kind that this
+// version does not know: to go on without it would be to misread all that follows.
 func (t *transaction) replay(kind operationKind, body []byte) error {
 	switch kind {
 	case operationPutRecord:
@@ -310,9 +312,11 @@ func (t *transaction) replay(kind operationKind, body []byte) error {
 		}
 		t.putRecord(record)
 	case operationRemoveRecord:
-		return fields(body, func(tag uint64, value field) error {
-			return decodeInto(value, func(id uint64) { t.removeRecord(ID(id)) })
-		})
+		id, err := numberIn(body, recordID)
+		if err != nil {
+			return err
+		}
+		t.removeRecord(ID(id))
 	case operationPutFailure:
 		failure, err := decodeFailure(body)
 		if err != nil {
@@ -320,10 +324,11 @@ func (t *transaction) replay(kind operationKind, body []byte) error {
 		}
 		t.putFailure(failure)
 	case operationRemoveFailure:
-		return fields(body, func(tag uint64, value field) error {
-			t.removeFailure(string(value))
-			return nil
-		})
+		failed, err := decodeFile(body)
+		if err != nil {
+			return err
+		}
+		t.removeFailure(failed.Path)
 	case operationPutSpace:
 		space, err := decodeSpace(body)
 		if err != nil {
@@ -331,9 +336,11 @@ func (t *transaction) replay(kind operationKind, body []byte) error {
 		}
 		t.putSpace(space)
 	case operationRemoveSpace:
-		return fields(body, func(tag uint64, value field) error {
-			return decodeInto(value, t.removeSpace)
-		})
+		number, err := numberIn(body, spaceNumber)
+		if err != nil {
+			return err
+		}
+		t.removeSpace(number)
 	case operationPutLocation, operationRemoveLocation:
 		number, id, location, err := decodeLocation(body)
 		if err != nil || !t.mayBe(id) {
@@ -358,8 +365,24 @@ func (t *transaction) replay(kind operationKind, body []byte) error {
 			return err
 		}
 		t.removeKept(kept.Hash)
+	default:
+		return fmt.Errorf("%w: operation of kind %d", ErrVersion, kind)
 	}
 	return nil
+}
+
+// numberIn gives the number in one field of a body. A body without it makes no sense.
+func numberIn(body []byte, wanted uint64) (number uint64, err error) {
+	err = fields(body, func(tag uint64, value field) error {
+		if tag != wanted {
+			return nil
+		}
+		return value.uint(&number)
+	})
+	if err == nil && number == 0 {
+		err = errShort
+	}
+	return number, err
 }
 
 // maxIDGap bounds how far an ID may lie beyond those known, and maximumID how far
