@@ -10,10 +10,14 @@ import (
 )
 
 // KeptFor is how long the library keeps what people gave a picture whose last
-// file has gone, and maximumKept for how many pictures: the longest gone make room.
+// file has gone.
+const KeptFor = 90 * 24 * time.Hour
+
+// maximumKept is for how many pictures it does. When there are more, the longest gone
+// make room, roomKept at a time, so that not every commit has to look for them.
 const (
-	KeptFor     = 90 * 24 * time.Hour
 	maximumKept = 1 << 16
+	roomKept    = maximumKept / 16
 )
 
 // Kept is what people gave a picture that has lost its last file. It comes back
@@ -168,7 +172,10 @@ func (c *commit) expireKept() {
 	if !due {
 		return
 	}
-	excess := len(c.kept) - maximumKept
+	excess := 0
+	if len(c.kept) > maximumKept {
+		excess = len(c.kept) - maximumKept + roomKept
+	}
 	for i, kept := range sortedKept(c.kept) {
 		if i < excess || !kept.Until().After(now) {
 			c.removeKept(kept.Hash)
