@@ -270,49 +270,76 @@ func xmpDegrees(text, positive, negative string) (float64, bool) {
 	return sign * degrees, true
 }
 
-// taken chooses among the dates. A zone that only the satellites' clock tells is taken
-// where that clock and the camera's fit.
-func (s *statements) taken() (moment, string, bool) {
-	type candidate struct {
-		source string
-		read   func() (moment, bool)
-	}
-	ofXMP := func(x *node, names ...string) func() (moment, bool) {
-		return func() (moment, bool) {
-			for _, text := range x.all(names...) {
-				if found, ok := parseDate(text); ok {
-					return found, true
-				}
-			}
-			return moment{}, false
-		}
-	}
+// dated is a date that something said.
+type dated struct {
+	moment
+	source string
+}
+
+// dates gives all that is said of when a picture was taken, the most trusted first.
+func (s *statements) dates() (found []dated) {
 	exif, iptc := &s.exif, &s.iptc
-	for _, each := range []candidate{
-		{"sidecar", ofXMP(&s.sidecar.root, "exif:DateTimeOriginal", "photoshop:DateCreated")},
-		{"exif", func() (moment, bool) { return exif.date(tagDateTimeOriginal, tagSubSecOriginal, tagOffsetTimeOriginal) }},
-		{"xmp", ofXMP(&s.xmp.root, "exif:DateTimeOriginal", "photoshop:DateCreated")},
-		{"iptc", func() (moment, bool) { return iptc.date(iptcDateCreated, iptcTimeCreated) }},
-		{"exif", func() (moment, bool) { return exif.date(tagCreateDate, tagSubSecDigital, tagOffsetTimeDigital) }},
-		{"xmp", ofXMP(&s.xmp.root, "exif:DateTimeDigitized", "xmp:CreateDate")},
-		{"iptc", func() (moment, bool) { return iptc.date(iptcDigitalDate, iptcDigitalTime) }},
-		{"sidecar", ofXMP(&s.sidecar.root, "exif:DateTimeDigitized", "xmp:CreateDate")},
-		{"png", func() (moment, bool) { return pngDate(s.text) }},
-		{"takeout", s.takeout.taken},
-		{"gps", exif.gpsMoment},
-		{"exif", func() (moment, bool) { return exif.date(tagModifyDate, tagSubSecTime, tagOffsetTime) }},
-		{"name", s.namedDate},
-	} {
-		found, ok := each.read()
-		if !ok {
-			continue
+	add := func(source string, when moment, ok bool) {
+		if ok {
+			found = append(found, dated{when, source})
 		}
-		if gps, known := exif.gpsMoment(); known && found.offset == nil && each.source != "name" {
-			found.offset = zoneByGPS(found.clock, gps.clock)
-		}
-		return found, each.source, true
 	}
-	return moment{}, "", false
+	addXMP := func(source string, x *node, names ...string) {
+		for _, text := range x.all(names...) {
+			when, ok := parseDate(text)
+			add(source, when, ok)
+		}
+	}
+	addEXIF := func(tag, fraction, zone uint16) {
+		when, ok := exif.date(tag, fraction, zone)
+		add("exif", when, ok)
+	}
+	addIPTC := func(date, clock uint8) {
+		when, ok := iptc.date(date, clock)
+		add("iptc", when, ok)
+	}
+	addXMP("sidecar", &s.sidecar.root, "exif:DateTimeOriginal", "photoshop:DateCreated")
+	addEXIF(tagDateTimeOriginal, tagSubSecOriginal, tagOffsetTimeOriginal)
+	addXMP("xmp", &s.xmp.root, "exif:DateTimeOriginal", "photoshop:DateCreated")
+	addIPTC(iptcDateCreated, iptcTimeCreated)
+	addEXIF(tagCreateDate, tagSubSecDigital, tagOffsetTimeDigital)
+	addXMP("xmp", &s.xmp.root, "exif:DateTimeDigitized", "xmp:CreateDate")
+	addIPTC(iptcDigitalDate, iptcDigitalTime)
+	addXMP("sidecar", &s.sidecar.root, "exif:DateTimeDigitized", "xmp:CreateDate")
+	when, ok := pngDate(s.text)
+	add("png", when, ok)
+	when, ok = s.takeout.taken()
+	add("takeout", when, ok)
+	when, ok = exif.gpsMoment()
+	add("gps", when, ok)
+	addEXIF(tagModifyDate, tagSubSecTime, tagOffsetTime)
+	when, ok = s.namedDate()
+	add("name", when, ok)
+	return found
+}
+
+// taken gives the most trusted date. Where it has no zone, that of another date which
+// shows the same second on the clock holds, else that which the satellites' clock tells.
+func (s *statements) taken() (moment, string, bool) {
+	dates := s.dates()
+	if len(dates) == 0 {
+		return moment{}, "", false
+	}
+	taken := dates[0]
+	if taken.offset != nil || taken.source == "name" {
+		return taken.moment, taken.source, true
+	}
+	for _, other := range dates[1:] {
+		isClock := other.source != "takeout" && other.source != "gps"
+		if isClock && other.offset != nil && other.clock.Truncate(time.Second).Equal(taken.clock.Truncate(time.Second)) {
+			taken.offset = other.offset
+			return taken.moment, taken.source, true
+		}
+	}
+	if gps, known := s.exif.gpsMoment(); known {
+		taken.offset = zoneByGPS(taken.clock, gps.clock)
+	}
+	return taken.moment, taken.source, true
 }
 
 func (s *statements) namedDate() (moment, bool) {

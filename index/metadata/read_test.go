@@ -280,3 +280,86 @@ func TestEndedContext(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestZoneOfTheSameClock: a program that writes a date into a sidecar without its zone
+// does not take the zone away; one that moves the clock does.
+func TestZoneOfTheSameClock(t *testing.T) {
+	packet := func(property, date string) []byte {
+		return []byte(`<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" ` +
+			property + `="` + date + `"/></rdf:RDF>`)
+	}
+	file := pngWith(append([]byte("iTXtXML:com.adobe.xmp\x00\x00\x00\x00\x00"), packet("exif:DateTimeOriginal", "2026-05-15T13:19:37+08:00")...))
+	for date, want := range map[string]*time.Duration{
+		"2026:05:15 13:19:37.25": offsetOf(8 * time.Hour), "2026-05-15T15:19:37": nil, "2026-05-15T13:19:37+09:00": offsetOf(9 * time.Hour),
+	} {
+		m := Read(t.Context(), Source{Data: file, Sidecars: []Sidecar{{"a.xmp", packet("exif:DateTimeOriginal", date)}}})
+		if diff := cmp.Diff(want, m.TakenOffset); diff != "" || m.TakenSource != "sidecar" {
+			t.Errorf("%s: from %s, %s", date, m.TakenSource, diff)
+		}
+	}
+}
+
+// TestOddTypes: every tag with a value of every type and of several lengths is read
+// without trouble, in both byte orders.
+func TestOddTypes(t *testing.T) {
+	tags := map[directory][]uint16{
+		mainDirectory: {tagImageDescription, tagMake, tagModel, tagOrientation, tagModifyDate, tagArtist, tagXMP, tagRating, tagRatingPercent,
+			tagCopyright, tagIPTC, tagResources, tagPhotoDirectory, tagGPSDirectory, tagXPTitle, tagXPKeywords},
+		photoDirectory: {tagDateTimeOriginal, tagCreateDate, tagOffsetTime, tagOffsetTimeOriginal, tagUserComment, tagSubSecOriginal, tagLensModel},
+		gpsDirectory:   {tagGPSLatitudeRef, tagGPSLatitude, tagGPSLongitudeRef, tagGPSLongitude, tagGPSTime, tagGPSDate},
+	}
+	tried := 0
+	for kind, list := range tags {
+		for _, tag := range list {
+			for _, valueKind := range []uint16{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 129, 65535} {
+				for _, count := range []uint32{0, 1, 2, 3, 20, 1 << 31} {
+					for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+						tried++
+						checkBounds(t, readOdd(t, order, kind, tag, valueKind, count))
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d variants", tried)
+}
+
+// readOdd reads a picture with a good date and a good position, and one tag besides.
+func readOdd(t *testing.T, order binary.AppendByteOrder, kind directory, tag, valueKind uint16, count uint32) index.Metadata {
+	t.Helper()
+	file := []byte("II*\x00")
+	if order.(binary.ByteOrder) == binary.BigEndian {
+		file = []byte("MM\x00*")
+	}
+	entry := func(tag, kind uint16, count, value uint32) {
+		file = order.AppendUint16(file, tag)
+		file = order.AppendUint16(file, kind)
+		file = order.AppendUint32(file, count)
+		file = order.AppendUint32(file, value)
+	}
+	file = order.AppendUint32(file, 8)
+	const photo, gps, values = 100, 200, 300
+	pad := func(to int) { file = append(file, make([]byte, to-len(file))...) }
+	odd := func(of directory) {
+		if of == kind {
+			entry(tag, valueKind, count, values)
+		}
+	}
+	file = order.AppendUint16(file, 3)
+	odd(mainDirectory)
+	entry(tagPhotoDirectory, 4, 1, photo)
+	entry(tagGPSDirectory, 4, 1, gps)
+	pad(photo)
+	file = order.AppendUint16(file, 2)
+	odd(photoDirectory)
+	entry(tagCreateDate, 2, 20, values+100)
+	pad(gps)
+	file = order.AppendUint16(file, 1)
+	odd(gpsDirectory)
+	pad(values)
+	file = append(file, bytes.Repeat([]byte{0xFF, 0x00, 0x4E, 0x32}, 25)...)
+	pad(values + 100)
+	file = append(file, "2024:03:01 01:30:00\x00"...)
+	file = append(file, make([]byte, 200)...)
+	return Read(t.Context(), Source{Data: file})
+}
