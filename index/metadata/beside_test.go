@@ -27,11 +27,15 @@ func TestBesideExiftool(t *testing.T) {
 	} else {
 		list = append(askExiftool(t, exiftool, writeCorpus(t, exiftool)), askExiftool(t, exiftool, "testdata/files")...)
 	}
-	compared, equal, files := map[string]int{}, map[string]int{}, 0
+	compared, equal, files, damaged := map[string]int{}, map[string]int{}, 0, 0
 	for _, printed := range list {
 		path := printed.first("SourceFile")
-		if IsSidecarName(path) {
+		if os.Getenv("MEKIKI_METADATA_FOLDER") != "" && printed.isDamaged() {
+			damaged++
 			continue
+		}
+		if IsSidecarName(path) || printed.first("ExifTool:Error") != "" || printed.first("ExifTool:Warning") == "JPEG format error" {
+			continue // exiftool reads nothing of them
 		}
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -44,7 +48,7 @@ func TestBesideExiftool(t *testing.T) {
 				continue
 			}
 			compared[name]++
-			if ours[name] == their {
+			if plain(ours[name]) == plain(their) {
 				equal[name]++
 				continue
 			}
@@ -61,15 +65,32 @@ func TestBesideExiftool(t *testing.T) {
 		t.Logf("%-12s %4d of %4d equal", name, equal[name], count)
 		total, same = total+count, same+equal[name]
 	}
-	t.Logf("%d files: %d of %d fields equal", files, same, total)
+	t.Logf("%d files: %d of %d fields equal; %d damaged ones left out", files, same, total, damaged)
 	if files < 300 && os.Getenv("MEKIKI_METADATA_FOLDER") == "" {
 		t.Errorf("only %d files were compared", files)
 	}
 }
 
+// plain is a text without what we leave out of all: control characters and lines.
+func plain(text string) string {
+	return strings.Join(strings.Fields(clean(text, maxLongText)), " ")
+}
+
+// isDamaged says that exiftool complains of more than trifles.
+func (s said) isDamaged() bool {
+	return slices.ContainsFunc(s.all("ExifTool:Warning", "ExifTool:Error"), func(text string) bool { return !strings.HasPrefix(text, "[minor]") })
+}
+
 // namedDifference says why a field is meant to differ from what exiftool prints.
 func namedDifference(field string, printed said) string {
 	switch {
+	case field == "description" && meaningful(printed.fields()["description"]) == "", field == "description" && printed.first("XMP-dc:Description", "IPTC:Caption-Abstract") == "" &&
+		(&statements{text: texts{"comment": printed.first("File:Comment", "PNG:Comment", "GIF:Comment")}}).plainComment() == "":
+		return "a camera's or a program's own text is no description"
+	case strings.HasPrefix(printed.fields()[field], "(Binary data"):
+		return "exiftool does not print a text with bytes that are none"
+	case strings.Contains(printed.fields()[field], "?"):
+		return "exiftool prints a question mark for what is not UTF-8, we read Latin-1"
 	case field == "position" && printed.first("GPS:GPSLatitudeRef") == "0":
 		return "without the letter that says which half of the globe is meant there is no place; exiftool takes the north"
 	}
@@ -117,7 +138,7 @@ func (s said) fields() map[string]string {
 		"camera": s.camera(), "lens": s.first("ExifIFD:LensModel", "XMP-exifEX:LensModel", "XMP-aux:Lens"),
 		"title": s.first("XMP-dc:Title", "IPTC:ObjectName", "XMP-photoshop:Headline", "IPTC:Headline", "IFD0:XPTitle", "PNG:Title"),
 		"description": s.first("XMP-dc:Description", "IPTC:Caption-Abstract", "IFD0:ImageDescription", "ExifIFD:UserComment",
-			"XMP-exif:UserComment", "IFD0:XPComment", "IFD0:XPSubject", "XMP-acdsee:Caption", "PNG:Description", "PNG:Comment", "File:Comment", "GIF:Comment"),
+			"XMP-exif:UserComment", "IFD0:XPComment", "IFD0:XPSubject", "XMP-acdsee:Caption", "XMP-acdsee:Notes", "PNG:Description", "PNG:Comment", "File:Comment", "GIF:Comment"),
 		"creator":   s.joinedFirst("XMP-dc:Creator", "IPTC:By-line", "IFD0:Artist", "IFD0:XPAuthor", "PNG:Author"),
 		"copyright": s.first("XMP-dc:Rights", "IPTC:CopyrightNotice", "IFD0:Copyright", "PNG:Copyright"),
 		"place":     s.place(), "label": s.label(), "keywords": s.keywords(), "people": s.people(),
@@ -166,7 +187,7 @@ func (s said) keywords() string {
 	for _, text := range append(slices.Clone(levels), slices.Concat(s.all("XMP-dc:Subject", "IPTC:Keywords", "XMP-acdsee:Keywords"),
 		strings.Split(s.first("IFD0:XPKeywords"), ";"))...) {
 		isLevel := slices.ContainsFunc(levels, func(path string) bool {
-			return path != text && slices.Contains(strings.Split(path, "/"), text)
+			return path != text && (slices.Contains(strings.Split(path, "/"), text) || strings.HasPrefix(path, text+"/"))
 		})
 		if text != "" && !isLevel && !slices.Contains(kept, text) {
 			kept = append(kept, text)
@@ -176,7 +197,7 @@ func (s said) keywords() string {
 }
 
 func (s said) people() string {
-	names := s.all("XMP-iptcExt:PersonInImage", "XMP-MP:RegionPersonDisplayName", "XMP-mediapro:People")
+	names := s.all("XMP-iptcExt:PersonInImage", "XMP-iptcExt:PersonInImageName", "XMP-MP:RegionPersonDisplayName", "XMP-mediapro:People")
 	kinds := s.all("XMP-mwg-rs:RegionType")
 	for i, name := range s.all("XMP-mwg-rs:RegionName") {
 		if i >= len(kinds) || kinds[i] == "Face" {
@@ -206,7 +227,7 @@ func (s said) rating() string {
 			if stars, ok := map[string]string{"1": "1", "25": "2", "50": "3", "75": "4", "99": "5"}[text]; ok && tag != "XMP-acdsee:Rating" {
 				return stars
 			}
-			return text
+			return strings.TrimSuffix(text, "0")
 		}
 	}
 	return ""

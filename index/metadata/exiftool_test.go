@@ -195,6 +195,13 @@ func askExiftool(t *testing.T, exiftool, folder string) []said {
 	if err := decoder.Decode(&list); err != nil {
 		t.Fatal(err)
 	}
+	for _, printed := range list { // of a text in a language the name says which
+		for tag, value := range printed {
+			if plain, _, isText := strings.Cut(tag, "-"); isText && strings.HasPrefix(tag, "PNG:") && printed[plain] == nil {
+				printed[plain] = value
+			}
+		}
+	}
 	return list
 }
 

@@ -40,8 +40,12 @@ func (i *iptc) first(number uint8) string {
 	return ""
 }
 
-// read takes in a block of datasets. Of several blocks all count.
+// read takes in a block of datasets. Of several blocks the first that says anything
+// counts: the others are what an earlier program left.
 func (i *iptc) read(data []byte) {
+	if len(i.texts) > 0 {
+		return
+	}
 	type dataset struct {
 		number uint8
 		value  []byte

@@ -26,8 +26,13 @@ func (b *blocks) readJPEG(data []byte) {
 	var pieces []extended
 	at := 2
 	for n := 0; n < maxSegments && at+4 <= len(data); n++ {
-		if data[at] != 0xFF {
-			break
+		if data[at] != 0xFF { // bytes between the segments that belong to none
+			skipped := bytes.IndexByte(data[at:], 0xFF)
+			if skipped < 0 {
+				break
+			}
+			at += skipped
+			continue
 		}
 		marker := data[at+1]
 		if marker == 0xFF { // filling
@@ -47,12 +52,12 @@ func (b *blocks) readJPEG(data []byte) {
 		switch {
 		case marker == 0xE1 && bytes.HasPrefix(segment, []byte("Exif\x00")):
 			b.addEXIFSegment(segment[min(6, len(segment)):])
-		case marker == 0xE1 && bytes.HasPrefix(segment, []byte(xmpHeader)):
-			b.addXMP(segment[len(xmpHeader):])
 		case marker == 0xE1 && bytes.HasPrefix(segment, []byte(extendedHeader)):
 			if rest := segment[len(extendedHeader):]; len(rest) >= 40 && len(pieces) < maxSegments {
 				pieces = append(pieces, extended{string(rest[:32]), binary.BigEndian.Uint32(rest[32:]), binary.BigEndian.Uint32(rest[36:]), rest[40:]})
 			}
+		case marker == 0xE1 && isXMPSegment(segment):
+			b.addXMP(bytes.TrimPrefix(segment, []byte(xmpHeader)))
 		case marker == 0xED && bytes.HasPrefix(segment, []byte(photoshop)) && len(resources)+len(segment) <= maxBlockBytes:
 			resources = append(resources, segment[len(photoshop):]...)
 		case marker == 0xFE:
@@ -63,6 +68,16 @@ func (b *blocks) readJPEG(data []byte) {
 		b.addIPTC(block)
 	}
 	b.joinExtended(pieces)
+}
+
+// isXMPSegment tells a packet by its header or, since some programs write another or
+// none, by how it begins.
+func isXMPSegment(segment []byte) bool {
+	if bytes.HasPrefix(segment, []byte(xmpHeader)) {
+		return true
+	}
+	begin := segment[:min(len(segment), 128)]
+	return bytes.Contains(begin, []byte("<?xpacket begin")) || bytes.Contains(begin, []byte("<x:xmpmeta")) || bytes.Contains(begin, []byte("<rdf:RDF"))
 }
 
 // addEXIFSegment adds a block, or what an earlier one was too long for.

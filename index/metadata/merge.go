@@ -250,7 +250,8 @@ func xmpPosition(x *node) *position {
 	return positionAt(north, east)
 }
 
-// xmpDegrees reads "48,51.504N", "48,51,30N", "48.8584N" and "-48.8584".
+// xmpDegrees reads "48,51.504N", "48,51,30N", "48.8584N", "-48.8584" and, as some
+// programs copy it from EXIF, "48/1 51/1 3024/100".
 func xmpDegrees(text, positive, negative string) (float64, bool) {
 	text = strings.ToUpper(strings.TrimSpace(text))
 	sign := 1.0
@@ -260,7 +261,11 @@ func xmpDegrees(text, positive, negative string) (float64, bool) {
 		text = strings.TrimSuffix(text, positive)
 	}
 	var degrees float64
-	for i, part := range strings.SplitN(text, ",", 3) {
+	parts := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+	if len(parts) == 0 || len(parts) > 3 {
+		return 0, false
+	}
+	for i, part := range parts {
 		number, ok := parseNumber(part)
 		if !ok {
 			return 0, false
@@ -352,7 +357,7 @@ func (s *statements) namedDate() (moment, bool) {
 
 // pngDate reads the time of creation, which the standard wants as mail has it.
 func pngDate(text texts) (moment, bool) {
-	for _, name := range []string{"creation time", "create date", "datetimeoriginal", "exif:datetimeoriginal"} {
+	for _, name := range []string{"creation time", "creationtime", "create date", "datetimeoriginal", "exif:datetimeoriginal"} {
 		value := strings.TrimSpace(text[name])
 		if found, ok := parseDate(value); ok {
 			return found, true

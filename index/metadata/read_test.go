@@ -363,3 +363,49 @@ func readOdd(t *testing.T, order binary.AppendByteOrder, kind directory, tag, va
 	file = append(file, make([]byte, 200)...)
 	return Read(t.Context(), Source{Data: file})
 }
+
+// TestStrangeJPEGs: segments as some programs write them.
+func TestStrangeJPEGs(t *testing.T) {
+	segment := func(marker byte, text string) string {
+		return "\xFF" + string([]byte{marker}) + string(binary.BigEndian.AppendUint16(nil, uint16(len(text)+2))) + text
+	}
+	block := func(keyword string) string {
+		dataset := "\x1c\x02\x19\x00" + string([]byte{byte(len(keyword))}) + keyword
+		return "8BIM\x04\x04\x00\x00\x00\x00\x00" + string([]byte{byte(len(dataset))}) + dataset + strings.Repeat("\x00", len(dataset)%2)
+	}
+	named := index.Metadata{Title: "Title", Keywords: []string{"ein", "zwei"}, Label: "Grün"}
+	for name, test := range map[string]struct {
+		file string
+		want index.Metadata
+	}{
+		"no header":            {segment(0xE1, sample), named},
+		"another header":       {segment(0xE1, "http://ns.adobe.com/xap/1.0/"+sample), named},
+		"bytes between":        {segment(0xE0, "JFIF\x00") + "some bytes" + segment(0xE1, xmpHeader+sample), named},
+		"filling":              {"\xFF\xFF\xFF" + segment(0xE1, xmpHeader+sample), named},
+		"after a cut segment":  {"\xFF\xE1\xFF\xF0Exif", index.Metadata{}},
+		"a comment":            {segment(0xFE, "by the sea\x00"), index.Metadata{Description: "by the sea"}},
+		"a program's comment":  {segment(0xFE, "CREATOR: gd-jpeg v1.0"), index.Metadata{}},
+		"two blocks of IPTC":   {segment(0xED, photoshop+block("dune")+block("older")), index.Metadata{Keywords: []string{"dune"}}},
+		"a resource in pieces": {segment(0xED, photoshop+block("dune")[:9]) + segment(0xED, photoshop+block("dune")[9:]), index.Metadata{Keywords: []string{"dune"}}},
+	} {
+		if diff := cmp.Diff(test.want, Read(t.Context(), Source{Data: []byte("\xFF\xD8" + test.file)})); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestDegreesOfXMP: the forms in which programs write degrees.
+func TestDegreesOfXMP(t *testing.T) {
+	for text, want := range map[string]float64{
+		"48,51.504N": 48.8584, "48,51,30.24N": 48.8584, "48.8584": 48.8584, "-48.8584": -48.8584, "48,51.504S": -48.8584, "48/1 51/1 3024/100": 48.8584,
+	} {
+		if got, ok := xmpDegrees(text, "N", "S"); !ok || got-want > 1e-9 || want-got > 1e-9 {
+			t.Errorf("%s: %v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "N", "a,b", "1,2,3,4", "1/0", "NaN", "48,51.504X"} {
+		if got, ok := xmpDegrees(text, "N", "S"); ok {
+			t.Errorf("%q is %v", text, got)
+		}
+	}
+}

@@ -84,7 +84,7 @@ func clean(text string, limit int) string {
 	if len(text) > 4*limit {
 		text = text[:4*limit]
 	}
-	text = strings.ToValidUTF8(text, "\uFFFD")
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\r\n", "\n")
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
