@@ -2,7 +2,6 @@ package metadata
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -29,10 +28,36 @@ func (s *statements) generation() string {
 			return first(promptsOf(graph), graph)
 		}
 	}
+	for _, name := range []string{"prompt", "workflow"} {
+		for _, tag := range []uint16{tagModel, tagMake, tagImageDescription} {
+			if found, graph := graphOf(s.exif.text(tag)); found == name {
+				return first(promptsOf(graph), graph)
+			}
+		}
+	}
 	if text["software"] == "NovelAI" {
 		return strings.TrimSpace(text["description"] + " " + text["comment"])
 	}
 	return first(text["invokeai_metadata"], text["sd-metadata"], text["dream"], text["generation_data"])
+}
+
+// graphOf splits what ComfyUI writes into a WebP's EXIF, where the camera's maker and
+// model stand in photographs: "prompt:" or "workflow:" and a graph.
+func graphOf(text string) (name, graph string) {
+	name, graph, found := strings.Cut(text, ":")
+	name, graph = strings.ToLower(name), strings.TrimSpace(graph)
+	if !found || name != "prompt" && name != "workflow" || !strings.HasPrefix(graph, "{") {
+		return "", ""
+	}
+	return name, graph
+}
+
+// notGraph leaves out such a graph.
+func notGraph(text string) string {
+	if name, _ := graphOf(text); name != "" {
+		return ""
+	}
+	return text
 }
 
 // promptsOf gives the prompts and settings in a graph of ComfyUI's: the texts, then
@@ -41,7 +66,12 @@ func promptsOf(graph string) string {
 	var nodes map[string]struct {
 		Inputs map[string]any `json:"inputs"`
 	}
-	if len(graph) > maxInflatedBytes || !shallow([]byte(graph)) || json.Unmarshal([]byte(graph), &nodes) != nil {
+	if len(graph) > maxInflatedBytes || !shallow([]byte(graph)) {
+		return ""
+	}
+	decoder := json.NewDecoder(strings.NewReader(graph))
+	decoder.UseNumber() // seeds have more digits than a float64
+	if decoder.Decode(&nodes) != nil {
 		return ""
 	}
 	var prompts, settings []string
@@ -55,8 +85,8 @@ func promptsOf(graph string) string {
 				} else {
 					settings = append(settings, name+": "+value)
 				}
-			case float64:
-				settings = append(settings, fmt.Sprintf("%s: %v", name, value))
+			case json.Number:
+				settings = append(settings, name+": "+value.String())
 			}
 		}
 	}

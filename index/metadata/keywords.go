@@ -8,6 +8,17 @@ import (
 // keywords collects tags: those with levels, then flat ones.
 func (s *statements) keywords() []string {
 	var paths [][]string
+	own := map[string]bool{} // the levels of programs' own tags
+	add := func(text, separator string) {
+		path := levels(text, separator)
+		if isProgramTag(path) {
+			for _, level := range path {
+				own[strings.ToLower(level)] = true
+			}
+			return
+		}
+		paths = append(paths, path)
+	}
 	flat := slices.Concat(s.sidecar.root.all("dc:subject"), s.xmp.root.all("dc:subject"), s.iptcKeywords(),
 		splitList(s.exif.wide(tagXPKeywords)), s.sidecar.root.all("acdsee:keywords"), s.xmp.root.all("acdsee:keywords"),
 		splitList(s.text["keywords"]))
@@ -16,10 +27,10 @@ func (s *statements) keywords() []string {
 	}
 	for _, x := range []*node{&s.sidecar.root, &s.xmp.root} {
 		for _, text := range x.all("lr:hierarchicalSubject", "mediapro:CatalogSets") {
-			paths = append(paths, levels(text, "|"))
+			add(text, "|")
 		}
 		for _, text := range x.all("digiKam:TagsList", "MicrosoftPhoto:LastKeywordXMP", "MicrosoftPhoto:LastKeywordIPTC") {
-			paths = append(paths, levels(text, "/"))
+			add(text, "/")
 		}
 		for _, top := range x.fields("mwg-kw:Keywords") {
 			paths = append(paths, keywordTree(top.structs("mwg-kw:Hierarchy"), nil, 0)...)
@@ -28,24 +39,28 @@ func (s *statements) keywords() []string {
 	var kept []string
 	for _, text := range flat {
 		if strings.Contains(text, "|") {
-			paths = append(paths, levels(text, "|"))
+			add(text, "|")
 			continue
 		}
 		kept = append(kept, text)
 	}
+	kept = slices.DeleteFunc(kept, func(text string) bool { return own[strings.ToLower(strings.TrimSpace(text))] })
 	return mergeKeywords(paths, kept)
 }
 
-// levels splits a tag. What darktable says of its own doings is none.
+// isProgramTag tells the tags in which darktable and digiKam keep what they did with a
+// picture. They write each level of such a tag among the flat ones too.
+func isProgramTag(path []string) bool {
+	return len(path) > 0 && (strings.EqualFold(path[0], "darktable") || strings.EqualFold(path[0], "_Digikam_Internal_Tags_"))
+}
+
+// levels splits a tag.
 func levels(text, separator string) []string {
 	var kept []string
 	for _, level := range strings.Split(text, separator) {
 		if level = clean(level, maxKeyword); level != "" {
 			kept = append(kept, level)
 		}
-	}
-	if len(kept) > 0 && strings.EqualFold(kept[0], "darktable") {
-		return nil
 	}
 	return kept
 }

@@ -8,18 +8,6 @@ import (
 	"mekiki/index"
 )
 
-// position is in degrees.
-type position struct{ latitude, longitude float64 }
-
-// positionAt leaves out what is no place on the globe, and the point at zero, which
-// programs write when they know none.
-func positionAt(latitude, longitude float64) *position {
-	if latitude == 0 && longitude == 0 || !(math.Abs(latitude) <= 90) || !(math.Abs(longitude) <= 180) {
-		return nil
-	}
-	return &position{latitude, longitude}
-}
-
 // merge chooses among what was said. Of people's words a sidecar's go before the
 // file's, and XMP's, which nothing cuts or garbles, before IPTC's and EXIF's; of the
 // camera's own, EXIF's go first.
@@ -101,13 +89,13 @@ func meaningful(description string) string {
 		"casio computer co.,ltd.", "jpeg", "my beautiful picture", "<digimax i5, samsung #1>", "screenshot":
 		return ""
 	}
-	return description
+	return notGraph(description)
 }
 
 // camera gives "Canon EOS R5" for "Canon" and "Canon EOS R5" or "EOS R5".
 func (s *statements) camera() string {
-	maker := clean(first(s.exif.text(tagMake), s.own("tiff:Make")), maxShortText)
-	model := clean(first(s.exif.text(tagModel), s.exif.text(tagCameraModelDNG), s.own("tiff:Model")), maxShortText)
+	maker := clean(first(notGraph(s.exif.text(tagMake)), s.own("tiff:Make")), maxShortText)
+	model := clean(first(notGraph(s.exif.text(tagModel)), s.exif.text(tagCameraModelDNG), s.own("tiff:Model")), maxShortText)
 	firstWord, _, _ := strings.Cut(maker, " ")
 	if maker == "" || strings.HasPrefix(strings.ToLower(model), strings.ToLower(firstWord)) {
 		return model
@@ -225,56 +213,6 @@ func colourOf(text string, colours []string) string {
 	return ""
 }
 
-func (s *statements) position() *position {
-	for _, x := range []*node{&s.sidecar.root, nil, &s.xmp.root} {
-		found := s.exif.position()
-		if x != nil {
-			found = xmpPosition(x)
-		}
-		if found != nil {
-			return found
-		}
-	}
-	if found := s.takeout.GeoData.position(); found != nil {
-		return found
-	}
-	return s.takeout.GeoDataExif.position()
-}
-
-func xmpPosition(x *node) *position {
-	north, okNorth := xmpDegrees(x.first("exif:GPSLatitude"), "N", "S")
-	east, okEast := xmpDegrees(x.first("exif:GPSLongitude"), "E", "W")
-	if !okNorth || !okEast {
-		return nil
-	}
-	return positionAt(north, east)
-}
-
-// xmpDegrees reads "48,51.504N", "48,51,30N", "48.8584N", "-48.8584" and, as some
-// programs copy it from EXIF, "48/1 51/1 3024/100".
-func xmpDegrees(text, positive, negative string) (float64, bool) {
-	text = strings.ToUpper(strings.TrimSpace(text))
-	sign := 1.0
-	if rest, ok := strings.CutSuffix(text, negative); ok {
-		text, sign = rest, -1
-	} else {
-		text = strings.TrimSuffix(text, positive)
-	}
-	var degrees float64
-	parts := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
-	if len(parts) == 0 || len(parts) > 3 {
-		return 0, false
-	}
-	for i, part := range parts {
-		number, ok := parseNumber(part)
-		if !ok {
-			return 0, false
-		}
-		degrees += number / math.Pow(60, float64(i))
-	}
-	return sign * degrees, true
-}
-
 // dated is a date that something said.
 type dated struct {
 	moment
@@ -331,6 +269,11 @@ func (s *statements) taken() (moment, string, bool) {
 		return moment{}, "", false
 	}
 	taken := dates[0]
+	if taken.offset != nil && *taken.offset == 0 {
+		if local, ok := taken.local(dates[1:]); ok {
+			taken = local
+		}
+	}
 	if taken.offset != nil || taken.source == "name" {
 		return taken.moment, taken.source, true
 	}
@@ -345,6 +288,21 @@ func (s *statements) taken() (moment, string, bool) {
 		taken.offset = zoneByGPS(taken.clock, gps.clock)
 	}
 	return taken.moment, taken.source, true
+}
+
+// local finds the same moment with the clock of another zone: programs that write a
+// sidecar move the camera's clock to UTC.
+func (d dated) local(others []dated) (dated, bool) {
+	for _, other := range others {
+		if other.offset == nil || *other.offset == 0 {
+			continue
+		}
+		moment := other.clock.Add(-*other.offset)
+		if moment.Truncate(time.Second).Equal(d.clock.Truncate(time.Second)) {
+			return other, true
+		}
+	}
+	return dated{}, false
 }
 
 func (s *statements) namedDate() (moment, bool) {
