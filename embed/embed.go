@@ -103,6 +103,7 @@ type TextInfo struct {
 	Tokens    int  // that the model reads, with [CLS] and [SEP]
 	Truncated bool // the text was longer than the model reads
 	Dropped   int  // tokens cut off the end
+	Unread    bool // the vocabulary has no word of it, but for single letters of another script
 }
 
 // Caption is a generated description of an image.

@@ -20,7 +20,7 @@ func (e *Engine) encode(text string) wordpiece.Encoding {
 // TextInfo says how the model reads a text; it computes no vector.
 func (e *Engine) TextInfo(text string) TextInfo {
 	encoding := e.encode(text)
-	return TextInfo{Tokens: len(encoding.IDs), Truncated: encoding.Truncated, Dropped: encoding.Dropped}
+	return TextInfo{Tokens: len(encoding.IDs), Truncated: encoding.Truncated, Dropped: encoding.Dropped, Unread: e.tokenizer.Unread(encoding.IDs)}
 }
 
 // TextVectors runs the text transformer over texts, in their order. Long texts

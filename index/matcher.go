@@ -244,6 +244,13 @@ func (m *matcher) matchesFiles(r *Record) bool {
 	return len(m.folders) == 0 || slices.ContainsFunc(r.Files, func(file File) bool { return slices.ContainsFunc(foldersOfFile(file), m.matchesFolder) })
 }
 
+// InFolders reports whether a file passes the filter's folders: which file of a
+// picture to show.
+func (f Filter) InFolders(file File) bool {
+	m := newMatcher(Filter{Folders: f.Folders})
+	return m == nil || m.matchesFiles(&Record{Files: []File{file}})
+}
+
 func (m *matcher) matchesPlace(r *Record) bool {
 	if m.near == nil {
 		return true

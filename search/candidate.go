@@ -54,7 +54,6 @@ type candidate struct {
 	// odds are the log-odds of the hit, and what they rest on.
 	odds  float64
 	basis Basis
-	score float64
 }
 
 // clauseAnswer is ITM's answer on one clause.

@@ -160,22 +160,5 @@ func (r *retrieval) trust() float64 {
 	return min(verified/estimated, 1)
 }
 
-// settle orders the candidates after reranking: first those that ITM or their
-// names settle, by their odds; then those nobody has read, in fused order. So
-// more reranking never makes the top worse.
-func (r *retrieval) settle() {
-	for _, c := range r.candidates {
-		switch {
-		case r.plan.listing(): // nothing to rank by: the order of dates stays
-			c.score = c.fused
-		case c.verified || c.basis == BasisWords:
-			c.score = 1 + squash(c.odds)
-		default:
-			c.score = c.fused / (1 + c.fused)
-		}
-	}
-	sortCandidates(r.candidates, func(c *candidate) float64 { return c.score })
-}
-
 // squash maps log-odds onto 0 to 1, in order, without saturating.
 func squash(odds float64) float64 { return (1 + odds/(1+math.Abs(odds))) / 2 }

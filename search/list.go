@@ -27,6 +27,7 @@ func listPage(ctx context.Context, snapshot Snapshot, p *plan, offset int) (Resp
 	response := Response{
 		Query: p.request.Text, Understood: p.understood(), Hits: []Hit{}, Total: total, Offset: offset,
 		Verdict: VerdictNone, Stage: StageFinal, Candidates: total,
+		Searched: snapshot.Count(p.kind), Warnings: p.warnings,
 		Timings: Timings{KeywordMS: milliseconds(started)},
 	}
 	for i, record := range records {
@@ -34,6 +35,7 @@ func listPage(ctx context.Context, snapshot Snapshot, p *plan, offset int) (Resp
 		hit.Score, hit.Probability, hit.Verdict, hit.Basis, hit.Reason = 1, 1, VerdictStrong, BasisFilter, "passes the filters"
 		response.Hits = append(response.Hits, hit)
 	}
+	p.showFiles(ctx, response.Hits)
 	if total > 0 {
 		response.Verdict = VerdictStrong
 	}

@@ -8,11 +8,18 @@ import (
 	"unicode"
 
 	"mekiki/index"
+	"mekiki/index/keyword"
 )
 
-// namedFolders is how many folders above a file count as its name. Higher ones
-// hold too much of a library to say anything about one picture.
-const namedFolders = 2
+// namedFolders is how many folders above a file count as its name. What stands
+// higher says less about one picture, the less the higher it is, since it holds more
+// of a library: a word of it counts as a part of a word, by folderFall less for each
+// folder above, and at least leastFolder.
+const (
+	namedFolders = 2
+	folderFall   = 0.1
+	leastFolder  = 0.6
+)
 
 // nameProbability is what it is worth that all words of a clause stand in a
 // record's names and metadata; with only a share of the words it falls with
@@ -24,36 +31,52 @@ func nameOdds(coverage float64) float64 {
 	return logOdds(nameProbability * coverage * coverage * coverage)
 }
 
-// eachName gives the texts that people gave a record: file and folder names,
-// title, description, keywords, tags, camera, lens and place. Captions are not
-// among them: the model wrote those.
-func eachName(record *index.Record, visit func(text string)) {
-	for i := range record.Files {
-		path := record.Files[i].DisplayName()
-		visit(filepath.Base(path))
-		folder := filepath.Dir(path)
-		for range namedFolders {
-			visit(filepath.Base(folder))
-			folder = filepath.Dir(folder)
+// eachFileName gives the names of a file and of the folders it is in, with what a
+// word of them counts.
+func eachFileName(file index.File, visit func(text string, worth float64)) {
+	path := file.DisplayName()
+	visit(filepath.Base(path), 1)
+	folder := filepath.Dir(path)
+	for range namedFolders {
+		visit(filepath.Base(folder), 1)
+		folder = filepath.Dir(folder)
+	}
+	worth := 1.0
+	for i, name := range file.HigherFolders() {
+		if i >= namedFolders-1 { // the first of them is a folder above the file's own
+			worth = max(worth-folderFall, leastFolder)
+			visit(name, worth)
 		}
+	}
+}
+
+// eachName gives the texts that people gave a record, with what a word of them
+// counts: file and folder names, title, description, keywords, tags, people, camera,
+// lens and place. Captions are not among them: the model wrote those.
+func eachName(record *index.Record, visit func(text string, worth float64)) {
+	for _, file := range record.Files {
+		eachFileName(file, visit)
 	}
 	metadata := &record.Metadata
 	for _, text := range [...]string{
 		metadata.Title, metadata.Description, metadata.Camera, metadata.Lens, metadata.Place, metadata.Creator, record.ExternalID,
 	} {
-		visit(text)
+		visit(text, 1)
 	}
 	for _, text := range metadata.Keywords {
-		visit(text)
+		visit(text, 1)
+	}
+	for _, text := range metadata.People {
+		visit(text, 1)
 	}
 	for _, text := range record.Tags {
-		visit(text)
+		visit(text, 1)
 	}
 	for _, text := range record.Fields {
-		visit(text)
+		visit(text, 1)
 	}
 	if record.Kind == index.KindText {
-		visit(record.Text)
+		visit(record.Text, 1)
 	}
 }
 
@@ -75,7 +98,7 @@ func (r *retrieval) findWords() {
 		}
 		if c.hasKeyword {
 			c.coverages = finder.nameShares(c.record, len(p.clauses))
-			c.named = len(c.coverages) > 0 && slices.Min(c.coverages) == 1
+			c.named = len(c.coverages) > 0 && slices.Min(c.coverages) >= leastFolder && finder.allFound(len(p.clauses))
 		}
 	}
 }
@@ -99,11 +122,11 @@ func clauseWords(clause string) []string {
 }
 
 // splitWords cuts text at everything that is neither letter nor digit and
-// lowers its case. Text without spaces, as in Chinese and Japanese, is cut into
+// lowers its case and takes its accents off. Text without spaces, as in Chinese and Japanese, is cut into
 // pairs of characters, as the keyword index does.
 func splitWords(text string) []string {
 	var words []string
-	for _, run := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+	for _, run := range strings.FieldsFunc(keyword.Fold(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r)
 	}) {
 		words = appendRun(words, []rune(run))

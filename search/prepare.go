@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"mekiki/index"
 	"mekiki/search/query"
@@ -45,6 +47,9 @@ type plan struct {
 	// textWords is that number of the whole text, at least 1.
 	textWords int
 
+	// warnings are sentences about the query.
+	warnings []string
+
 	// picture is set when there is an image or a record to look like.
 	picture bool
 	weight  float64
@@ -71,6 +76,7 @@ func (s *Searcher) prepare(request Request) (*plan, error) {
 	if err != nil {
 		return nil, queryError(err)
 	}
+	p.leaveOutWordless(&parsed)
 	p.query = parsed
 	p.text = parsed.Text()
 	p.clauses = clauseTexts(parsed.Clauses)
@@ -97,6 +103,32 @@ func (s *Searcher) prepare(request Request) (*plan, error) {
 	}
 	p.key = p.rankingKey()
 	return p, nil
+}
+
+// leaveOutWordless takes out clauses, phrases and unwanted things that have no
+// word, such as "!!!": the model would find pictures like punctuation, which are no
+// answer to anything.
+func (p *plan) leaveOutWordless(parsed *query.Query) {
+	p.warnings = slices.Clone(parsed.Warnings)
+	left := 0
+	for _, list := range []*[]query.Clause{&parsed.Clauses, &parsed.Phrases, &parsed.Unwanted, &parsed.UnwantedPhrases} {
+		*list = slices.DeleteFunc(slices.Clone(*list), func(clause query.Clause) bool {
+			wordless := !strings.ContainsFunc(clause.Text, saysSomething)
+			if wordless {
+				left++
+			}
+			return wordless
+		})
+	}
+	if left > 0 {
+		p.warnings = append(p.warnings, "what has neither letters nor digits was left out of the search")
+	}
+}
+
+// saysSomething reports whether a character can be part of what is looked for: a
+// letter, a digit, or a picture such as 🍕.
+func saysSomething(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.So, r)
 }
 
 // Validate checks a request as Search does, without a library or a model: what
@@ -264,6 +296,12 @@ func (p *plan) checkAsks() error {
 		return &Error{
 			Code: CodeNothingWanted, Field: "text", Query: p.request.Text, Position: &Position{Length: max(len([]rune(p.request.Text)), 1)},
 			Message: "the query only says what is unwanted", Remedy: "say what you are looking for too, or add a filter",
+		}
+	}
+	if strings.TrimSpace(p.request.Text) != "" {
+		return &Error{
+			Code: CodeEmptyRequest, Field: "text", Query: p.request.Text, Position: &Position{Length: max(len([]rune(p.request.Text)), 1)},
+			Message: "there is no word in the query", Remedy: "write what the picture shows; signs alone say nothing",
 		}
 	}
 	return &Error{Code: CodeEmptyRequest, Field: "text", Message: "there is nothing to search for", Remedy: "give words, an image, a record or a filter"}

@@ -38,20 +38,21 @@ type rankedEntry struct {
 	candidate   *candidate
 }
 
-// ranking keeps the present order of a retrieval. The explanations of its hits
-// are made when a page is cut, from the candidates as they are then.
+// ranking orders what was retrieved by the probability that is shown. The
+// explanations of its hits are made when a page is cut, from the candidates as they
+// are then.
 func (r *retrieval) ranking(stage Stage, reranked, planned int) *ranking {
 	result := &ranking{
 		entries: make([]rankedEntry, len(r.candidates)), verdict: VerdictNone, stage: stage,
 		reranked: reranked, planned: planned, read: r.read, full: r.full, window: r.window, trusted: r.trusted, timings: r.timings, retrieval: r,
-		warnings: slices.Clone(r.warnings), understood: r.plan.understood(), sequence: r.snapshot.Sequence(),
+		warnings: slices.Concat(r.plan.warnings, r.warnings), understood: r.plan.understood(), sequence: r.snapshot.Sequence(),
 	}
 	best := 0.0
-	for i, c := range r.candidates {
+	for i, c := range r.inOrder() {
 		probability := sigmoid(c.odds)
 		best = max(best, probability)
 		result.entries[i] = rankedEntry{
-			id: c.id, score: c.score, probability: probability, basis: c.basis, candidate: c,
+			id: c.id, score: r.score(c), probability: probability, basis: c.basis, candidate: c,
 			verdict: r.searcher.calibration.verdict(probability),
 		}
 	}
@@ -59,6 +60,25 @@ func (r *retrieval) ranking(stage Stage, reranked, planned int) *ranking {
 		result.verdict = r.searcher.calibration.verdict(best)
 	}
 	return result
+}
+
+// inOrder gives the candidates with the most probable first, and what is equally
+// probable as fusion has it. Where there is nothing to rank by, the order of dates
+// stays.
+func (r *retrieval) inOrder() []*candidate {
+	ordered := slices.Clone(r.candidates)
+	slices.SortFunc(ordered, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(r.score(b), r.score(a)), cmp.Compare(b.fused, a.fused), cmp.Compare(a.id, b.id))
+	})
+	return ordered
+}
+
+// score is what a candidate is ordered by.
+func (r *retrieval) score(c *candidate) float64 {
+	if r.plan.listing() {
+		return c.fused
+	}
+	return squash(c.odds)
 }
 
 // page cuts one page out of a ranking.
@@ -72,12 +92,13 @@ func (k *ranking) page(ctx context.Context, snapshot Snapshot, request Request, 
 	response := Response{
 		Query: request.Text, Understood: k.understood, Hits: []Hit{}, Total: len(shown), TotalIsLowerBound: k.full,
 		Hidden: len(k.entries) - len(shown), Offset: offset, Verdict: k.verdict, Stage: k.stage,
-		Reranked: k.reranked, RerankPlanned: k.planned, Candidates: len(k.entries), Timings: k.timings,
+		Reranked: k.reranked, RerankPlanned: k.planned, Candidates: len(k.entries), Searched: snapshot.Count(k.retrieval.plan.kind), Timings: k.timings,
 		Warnings: slices.Clone(k.warnings),
 	}
 	for i, entry := range page {
 		response.Hits = append(response.Hits, k.hit(entry, offset+i+1, request.Explain, words[entry.entry.id]))
 	}
+	k.retrieval.plan.showFiles(ctx, response.Hits)
 	if end := offset + len(response.Hits); len(response.Hits) > 0 && (end < len(shown) || k.goesOn(shown)) {
 		response.Next = end
 	}
@@ -134,7 +155,7 @@ func (k *ranking) hit(shown shownEntry, rank int, explain bool, words []FieldMat
 // recordHit presents a record.
 func recordHit(record *index.Record, rank int) Hit {
 	hit := Hit{
-		Rank: rank, ID: record.ID, Kind: record.Kind.String(), Path: record.Path(), Name: record.Name(), Caption: record.Caption(), Text: record.Text,
+		Rank: rank, ID: record.ID, Kind: record.Kind.String(), Path: record.Path(), Paths: record.Paths(), Name: record.Name(), Caption: record.Caption(), Text: record.Text,
 		Title: record.Metadata.Title, Format: record.Format, Width: record.Width, Height: record.Height, Tags: record.Tags,
 		Record: record,
 	}

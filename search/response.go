@@ -79,6 +79,9 @@ type Response struct {
 	RerankPlanned int `json:"rerank_planned"`
 	// Candidates counts what retrieval proposed.
 	Candidates int `json:"candidates"`
+	// Searched counts the records of the kind that the library has, those that
+	// no filter lets pass included.
+	Searched int `json:"searched"`
 	// Timings say where the time went.
 	Timings Timings `json:"timings"`
 	// Warnings name what the reader should know, such as a text cut short.
@@ -118,8 +121,14 @@ type Hit struct {
 	ID index.ID `json:"id,string"`
 	// Kind is "image" or "text".
 	Kind string `json:"kind"`
-	// Path is where the file lies; "" for a text record.
+	// Path is where the file lies; "" for a text record. Of several files it is
+	// one that is there, passes the folder filter and has the query's words in
+	// its name, as far as there is such a one, in this order.
 	Path string `json:"path"`
+	// Paths are those of all files that hold the picture; empty for a text.
+	Paths []string `json:"paths"`
+	// Missing says that none of these files is there any more.
+	Missing bool `json:"missing,omitempty"`
 	// Name is what an uploaded file was called where it came from, with the
 	// folder it was put in; "" for files whose path says it.
 	Name string `json:"name,omitempty"`
@@ -138,8 +147,8 @@ type Hit struct {
 	Taken *time.Time `json:"taken,omitempty"`
 	// Tags are the record's own.
 	Tags []string `json:"tags,omitempty"`
-	// Score orders hits within one answer; higher is better. It is not
-	// comparable between answers: Probability is.
+	// Score orders hits within one answer, as Probability does, but does not
+	// round to 0 or 1; higher is better.
 	Score float64 `json:"score"`
 	// Probability is the calibrated chance that the hit answers the query,
 	// 0 to 1; what it rests on is Basis.

@@ -39,7 +39,8 @@ type retrieval struct {
 	candidates []*candidate
 	known      map[index.ID]*candidate
 	full       bool
-	read       int // how many of the first candidates ITM was given
+	read       int  // how many of the first candidates ITM was given
+	unread     bool // the model reads nothing of the words
 	trusted    float64
 	timings    Timings
 	warnings   []string
@@ -198,7 +199,10 @@ func (r *retrieval) embed(ctx context.Context) error {
 	if usable, err := r.checkSpace(); err != nil || !usable {
 		return err
 	}
-	if s.engine != nil {
+	if s.engine != nil && s.unread(p.clauses) {
+		r.unread = true
+		r.warnings = append(r.warnings, "the model does not read this script: only names, tags and other words of the library were searched")
+	} else if s.engine != nil {
 		texts := append(append([]string{}, p.clauses...), p.unwanted...)
 		if p.text != "" {
 			texts = append(texts, p.text)

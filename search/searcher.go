@@ -306,15 +306,12 @@ func (s *Searcher) rank(ctx context.Context, snapshot Snapshot, p *plan, from *c
 	r.fuse()
 	r.markPhrases()
 	r.judgeAll()
-	for _, c := range r.candidates {
-		c.score = c.fused
-	}
 	r.timings.FuseMS = milliseconds(fused)
 	count, deadline := min(p.request.RerankCount, len(r.candidates)), time.Now().Add(p.request.RerankBudget)
 	if from != nil {
 		count, deadline = min(from.Reranked, len(r.candidates)), time.Time{}
 	}
-	if !p.reranks() || s.engine == nil || count == 0 {
+	if !p.reranks() || s.engine == nil || r.unread || count == 0 {
 		return s.finish(p, r.ranking(StageFinal, 0, 0), send)
 	}
 	if first {
@@ -327,7 +324,6 @@ func (s *Searcher) rank(ctx context.Context, snapshot Snapshot, p *plan, from *c
 		return err
 	}
 	r.judgeAll()
-	r.settle()
 	return s.finish(p, r.ranking(StageReranked, read, count), send)
 }
 

@@ -54,3 +54,13 @@ func (s *Searcher) truncationWarnings(texts []string) []string {
 	}
 	return warnings
 }
+
+// unread reports whether the model reads nothing of what is wanted.
+func (s *Searcher) unread(clauses []string) bool {
+	for _, clause := range clauses {
+		if !s.engine.TextInfo(clause).Unread {
+			return false
+		}
+	}
+	return len(clauses) > 0
+}

@@ -69,10 +69,7 @@ func (s *Searcher) widen(ctx context.Context, snapshot Snapshot, p *plan, k *ran
 	r.judgeAll()
 	r.discount(k.trusted)
 	for i, c := range r.candidates {
-		c.score, c.fusedRank = c.fused, len(k.entries)+i+1
-	}
-	if k.stage == StageReranked {
-		r.settle()
+		c.fusedRank = len(k.entries) + i + 1
 	}
 	r.timings.FuseMS = milliseconds(fused)
 	wide := k.followedBy(r.ranking(k.stage, k.reranked, k.planned))

@@ -13,7 +13,7 @@ type wordFinder struct {
 	places  map[string]int // of each stemmed word in found
 	clauses [][]int        // the places of each clause's words
 	begins  [utf8.RuneSelf]bool
-	found   []bool
+	found   []float64 // what each word counts where it was found best
 }
 
 func newWordFinder(clauses []string) *wordFinder {
@@ -36,15 +36,15 @@ func newWordFinder(clauses []string) *wordFinder {
 		}
 		f.clauses = append(f.clauses, places)
 	}
-	f.found = make([]bool, len(f.places))
+	f.found = make([]float64, len(f.places))
 	return f
 }
 
-// look marks the words that stand in a text.
-func (f *wordFinder) look(text string) {
+// look marks the words that stand in a text of some worth, 0 to 1.
+func (f *wordFinder) look(text string, worth float64) {
 	for i := range len(text) {
 		if text[i] >= utf8.RuneSelf {
-			f.lookClosely(text)
+			f.lookClosely(text, worth)
 			return
 		}
 	}
@@ -57,16 +57,16 @@ func (f *wordFinder) look(text string) {
 			end++
 		}
 		if f.begins[lowerByte(text[start])] {
-			f.lookClosely(text[start:end])
+			f.lookClosely(text[start:end], worth)
 		}
 		start = end
 	}
 }
 
-func (f *wordFinder) lookClosely(text string) {
+func (f *wordFinder) lookClosely(text string, worth float64) {
 	for _, word := range splitWords(text) {
 		if place, ok := f.places[stem(word)]; ok {
-			f.found[place] = true
+			f.found[place] = max(f.found[place], worth)
 		}
 	}
 }
@@ -88,13 +88,23 @@ func (f *wordFinder) share(clause int) float64 {
 	if len(places) == 0 {
 		return 0
 	}
-	count := 0
+	count := 0.0
 	for _, place := range places {
-		if f.found[place] {
-			count++
+		count += f.found[place]
+	}
+	return count / float64(len(places))
+}
+
+// allFound reports whether every word of the first clauses was found last.
+func (f *wordFinder) allFound(clauses int) bool {
+	for _, places := range f.clauses[:clauses] {
+		for _, place := range places {
+			if f.found[place] == 0 {
+				return false
+			}
 		}
 	}
-	return float64(count) / float64(len(places))
+	return true
 }
 
 // nameShares gives the shares of the first clauses' words that are names of a
@@ -115,7 +125,7 @@ func (f *wordFinder) captionShares(record *index.Record) []float64 {
 	shares := make([]float64, len(f.clauses))
 	for _, caption := range record.Captions {
 		clear(f.found)
-		f.look(caption.Text)
+		f.look(caption.Text, 1)
 		for i := range shares {
 			shares[i] = max(shares[i], f.share(i))
 		}

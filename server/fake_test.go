@@ -260,7 +260,7 @@ func (s *scriptedSearcher) lastRequest() search.Request {
 func scriptedResponse(request search.Request, stage search.Stage) search.Response {
 	taken := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
 	hit := search.Hit{
-		Rank: 1, ID: 1, Kind: "image", Path: "/pictures/cats.jpg", Caption: "two cats beside a pizza", Title: "Cats",
+		Rank: 1, ID: 1, Kind: "image", Path: "/pictures/cats.jpg", Paths: []string{"/pictures/cats.jpg"}, Caption: "two cats beside a pizza", Title: "Cats",
 		Format: "jpeg", Width: 640, Height: 480, Taken: &taken, Tags: []string{"cat"},
 		Score: 5.8, Probability: 0.97, Verdict: search.VerdictStrong, Basis: search.BasisMatch, Reason: "looks like it",
 	}

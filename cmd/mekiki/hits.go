@@ -123,6 +123,12 @@ func printHit(w io.Writer, hit search.Hit) error {
 		fmt.Fprintf(&out, "     %s\n", printable(text))
 	}
 	fmt.Fprintf(&out, "     %s\n", hit.Reason)
+	switch {
+	case hit.Missing:
+		out.WriteString("     the file is not there any more; index its folder again\n")
+	case len(hit.Paths) > 1:
+		fmt.Fprintf(&out, "     also in %s\n", counted(len(hit.Paths)-1, "other file", "other files"))
+	}
 	if hit.Explanation != nil {
 		explainHit(&out, hit.Explanation)
 	}
@@ -176,14 +182,25 @@ func plainFragment(fragment string) string {
 	return html.UnescapeString(strings.NewReplacer("<mark>", "«", "</mark>", "»").Replace(fragment))
 }
 
+// nothingMatches says what was looked at, and claims no more.
+func nothingMatches(response search.Response) string {
+	library := fmt.Sprintf("%d that the library has", response.Searched)
+	switch {
+	case response.Searched == 0:
+		return "Nothing matches: the library has none of the kind"
+	case response.Hidden == 0:
+		return "Nothing matches: there is no candidate among the " + library
+	case response.Hidden == 1:
+		return "Nothing matches: the one candidate, out of the " + library + ", was judged unfit (--show all shows it)"
+	}
+	return fmt.Sprintf("Nothing matches: none of the %d candidates, out of the %s, was judged fit (--show all shows them)", response.Hidden, library)
+}
+
 func printSummary(w io.Writer, response search.Response) error {
 	var out strings.Builder
 	switch {
 	case len(response.Hits) == 0 && response.Verdict == search.VerdictNone:
-		fmt.Fprintf(&out, "Nothing matches")
-		if response.Hidden > 0 {
-			fmt.Fprintf(&out, " (%s judged unfit; --show all shows more)", counted(response.Hidden, "candidate was", "candidates were"))
-		}
+		out.WriteString(nothingMatches(response))
 	case len(response.Hits) == 0:
 		fmt.Fprintf(&out, "Nothing on this page")
 	default:

@@ -110,7 +110,7 @@ export function resultsView() {
   function nothing(result) {
     const filtered = state.filterCount(state.get()) > 0;
     return [h("h2", {}, t("nothing")),
-      h("p", {}, filtered ? t("nothing_filters") : t("nothing_text", { hidden: number(result.hidden) })),
+      h("p", {}, filtered ? t("nothing_filters") : t("nothing_text", { hidden: number(result.hidden), searched: number(result.searched) })),
       h("div.row", {},
         filtered && clearFilters(),
         result.hidden > 0 && state.get().show !== "all" && h("button.button", { type: "button", onclick: () => state.go({ show: "all" }) }, t("show_anyway")))];

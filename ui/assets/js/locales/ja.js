@@ -9,7 +9,7 @@ export default {
   show: "表示", show_weak: "強い・弱い一致", show_strong: "強い一致のみ", show_all: "すべて", after_weak: "ほかの{hidden}件は、調べた結果、一致しないと判断しました。", after_strong: "ほかの{hidden}件は、一致が弱いか、一致しません。", show_weak_too: "弱い一致も表示",
   results: ({ count, more }) => `${count}${more ? "件以上" : "件"}`, in_time: "{ms}ミリ秒", reranking: "照合中…", reranked: "{planned}件中{done}件を照合", images_count: ({ label }) => `${label}枚`,
   strong: "強い", weak: "弱い", none: "不一致", match_strong: "強い一致、{percent}", match_weak: "弱い一致、{percent}", match_none: "不一致、{percent}",
-  nothing: "一致する画像はありません", nothing_text: ({ hidden }) => `これが写っている画像はライブラリにありません。${hidden === "0" ? "" : `${hidden}件を調べ、一致しないと判断しました。`}`, nothing_filters: "絞り込みが有効です。条件に合う画像の中に一致するものはありません。", show_anyway: "近いものを表示",
+  nothing: "一致する画像はありません", nothing_text: ({ hidden, searched }) => (hidden === "0" ? `${searched}件の画像に候補はありませんでした。` : `${searched}件の画像のうち${hidden}件を調べましたが、一致すると判断したものはありません。`), nothing_filters: "絞り込みが有効です。条件に合う画像の中に一致するものはありません。", show_anyway: "近いものを表示",
   welcome: "探したいものを言葉で", welcome_text: "写っているものを自分の言葉で入力してください（モデルが理解するのは英語です）。画像をドロップ、貼り付け、または選択して、似た画像を探すこともできます。", try: "例", empty_library: "ライブラリは空です", empty_library_text: "コマンド「mekiki index フォルダー」またはライブラリのページから画像を追加してください。", open_library: "ライブラリを開く",
   syntax: "\"完全一致\"、-除外語、folder: や tag: や after:2024-01-01 などの絞り込みも使えます。",
   not_image: "{name}は画像ではありません", error: "うまくいきませんでした", offline: "サーバーに接続できません", offline_text: "「mekiki serve」は動いていますか？", retry: "再試行", image_gone: "この検索の画像はページに残っていません", image_gone_text: "もう一度ドロップするか選択してください。",
