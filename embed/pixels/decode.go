@@ -189,7 +189,7 @@ func (d *Decoder) run(ctx context.Context, data []byte, h header, use func(image
 	case JPEG:
 		decode = jpeg.Decode
 	case PNG:
-		decode = png.Decode
+		decode, data = png.Decode, pngWithoutDamagedExtras(data)
 	case GIF:
 		decode, data = gif.Decode, d.opaqueGIF(data, h)
 	case WebP:
