@@ -280,12 +280,12 @@ func (l *Library) checkThumbnails(ctx context.Context, v *view, report *CheckRep
 // checkWords compares the keyword index with the catalog.
 func (l *Library) checkWords(ctx context.Context, v *view, report *CheckReport) error {
 	name := filepath.Join(derivedFolder, "keyword")
-	sequence, err := v.words.Sequence()
+	sequence, err := l.derived.words.Sequence()
 	if err != nil {
 		report.damage(name, 0, err.Error(), "mekiki check --repair")
 		return nil
 	}
-	ids, err := v.words.IDs(ctx)
+	ids, err := l.derived.words.IDs(ctx)
 	if err != nil {
 		report.damage(name, 0, err.Error(), "mekiki check --repair")
 		return ctx.Err()
@@ -390,5 +390,10 @@ func (l *Library) repairDerived(ctx context.Context, report *CheckReport) error 
 		return err
 	}
 	l.derived.behind = true
-	return l.derived.catchUpWords(ctx, view.state)
+	if err := l.derived.catchUpWords(ctx, view.state); err != nil {
+		return err
+	}
+	next := newView(view.state, view.segments.with(nil, nil), l.derived)
+	next.found.Store(view.found.Load())
+	return l.publish(next)
 }

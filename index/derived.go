@@ -23,6 +23,8 @@ const smallLibrary = 20_000
 type derived struct {
 	lookup *lookup
 	words  *words
+	// reader shows the words of the last commit that they were brought to.
+	reader *wordsReader
 	thumbs *thumbnails
 	// behind says that the keyword index missed a commit and is to be brought
 	// up to date with the next.
@@ -69,6 +71,20 @@ func (d *derived) openWords(ctx context.Context, l *Library, s *state) (err erro
 	return nil
 }
 
+// readWords makes the words as they are now those of a commit.
+func (d *derived) readWords(sequence uint64) error {
+	reader, err := d.words.reader(sequence)
+	if err != nil {
+		return err
+	}
+	former := d.reader
+	d.reader = reader
+	if former != nil {
+		err = former.release()
+	}
+	return err
+}
+
 func openWordsForWriting(l *Library, folder string, s *state) (*keyword.Index, error) {
 	if len(l.findings) == 0 && (keyword.Clean(folder) || s.records.count > smallLibrary) {
 		words, err := keyword.Open(folder)
@@ -94,7 +110,7 @@ func (d *derived) catchUpWords(ctx context.Context, s *state) error {
 		return err
 	}
 	if sequence == s.sequence && !d.behind {
-		return nil
+		return d.readWords(s.sequence)
 	}
 	ids, err := d.words.IDs(ctx)
 	if err != nil {
@@ -132,7 +148,7 @@ func (d *derived) catchUpWords(ctx context.Context, s *state) error {
 		return err
 	}
 	d.behind = false
-	return nil
+	return d.readWords(s.sequence)
 }
 
 // readVectors reads and checks a record's vectors.
@@ -171,13 +187,18 @@ func (d *derived) applyWords(ctx context.Context, l *Library, t *transaction, ne
 				removes = append(removes, uint64(id))
 			}
 		}
-		err = d.words.Apply(ctx, next.sequence, puts, removes)
+		if err = d.words.Apply(ctx, next.sequence, puts, removes); err == nil {
+			err = d.readWords(next.sequence)
+		}
 	}
 	if err != nil {
 		d.behind = true
 		l.logger.Error("the keyword index is behind until the next commit", "error", err)
 	}
 }
+
+// release lets go of the keyword index, which is closed when no view uses it.
+func (d *derived) release() error { return errors.Join(d.reader.release(), d.words.release()) }
 
 // close closes the keyword index, whoever still uses it.
 func (d *derived) close() error {

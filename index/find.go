@@ -70,13 +70,15 @@ func (s *Snapshot) nearestOnce(ctx context.Context, kind Kind, query []float32, 
 	return view.Search(ctx, query, k, allow)
 }
 
-// Keyword finds the k records that match the words best; equal scores are in
-// order of ID.
+// Keyword finds the k records that match the words best, as they are in the
+// snapshot; equal scores are in order of ID.
+//
+// Should the keyword index have failed to follow a commit, which the log of the
+// program says, records that have changed since it did last are not found by words,
+// until it has caught up with the next commit. No other record is missed.
 func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filter Filter) ([]KeywordHit, error) {
 	m := newMatcher(withKind(filter, query.Kind))
-	// A record may have changed since the snapshot: ask for a few more, and
-	// leave out what the snapshot says otherwise about.
-	asked := keywordQuery(query, m, k+16)
+	asked := keywordQuery(query, m, k)
 	if query.Kind != 0 && s.Count(query.Kind) == s.Count(0) {
 		asked.Filter.Kinds = nil // all are of that kind: asking about each would be for nothing
 	}
@@ -87,19 +89,38 @@ func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filte
 		}
 		asked.Allow = allowed.has
 	}
-	found, err := s.view.words.Search(ctx, asked)
+	precisely := func(id uint64) bool {
+		record, there := s.Record(ID(id))
+		return there && record.Sequence <= s.view.words.sequence && m.matches(record)
+	}
+	if s.view.words.sequence != s.Sequence() {
+		asked.Allow = precisely
+	}
+	hits, refused, err := s.words(ctx, query, asked, precisely)
+	if err == nil && refused {
+		// The index knows places and times a little less exactly than the records.
+		asked.Allow = precisely
+		hits, _, err = s.words(ctx, query, asked, precisely)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find words: %w", err)
 	}
-	var hits []KeywordHit
+	return hits, nil
+}
+
+// words asks the keyword index, and reports whether it gave something that does not
+// pass in place of what might.
+func (s *Snapshot) words(ctx context.Context, query KeywordQuery, asked keyword.Query, passes func(uint64) bool) (hits []KeywordHit, refused bool, err error) {
+	found, err := s.view.words.Search(ctx, asked)
+	if err != nil {
+		return nil, false, err
+	}
 	for _, hit := range found {
-		record, there := s.Record(ID(hit.ID))
-		if !there || !m.matches(record) {
+		if !passes(hit.ID) {
+			refused = len(found) == asked.Limit
 			continue
 		}
-		if len(hits) == k {
-			break
-		}
+		record, _ := s.Record(ID(hit.ID))
 		found := KeywordHit{ID: record.ID, Score: hit.Score}
 		if !query.ScoresOnly {
 			document := documentOf(record)
@@ -107,7 +128,7 @@ func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filte
 		}
 		hits = append(hits, found)
 	}
-	return hits, nil
+	return hits, refused, nil
 }
 
 func withKind(filter Filter, kind Kind) Filter {

@@ -248,7 +248,7 @@ func (l *Library) prepareFolder() error {
 		switch entry.Name() {
 		case catalogFolder, lockName, holderName, derivedFolder, "spaces", quarantineFolder:
 		default:
-			if len(entries) > 0 && !l.hasCatalog() {
+			if !l.hasCatalog() {
 				return hint.Wrap(fmt.Errorf("%w, and the folder is not empty: it holds %s", ErrNotLibrary, entry.Name()),
 					"choose an empty or missing folder with --library")
 			}

@@ -61,7 +61,7 @@ func (l *Library) take(fresh *Library, from *view) error {
 	// Who sees this sees what was set before.
 	l.readOnly.Store(fresh.readOnly.Load())
 	// Snapshots of before go on searching the old keyword index.
-	if err := oldDerived.words.release(); err != nil {
+	if err := oldDerived.release(); err != nil {
 		l.logger.Warn("close an old keyword index", "error", err)
 	}
 	return old.release()

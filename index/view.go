@@ -11,7 +11,7 @@ type view struct {
 	state    *state
 	segments segmentSet
 	vectors  *vectorStore // of the serving space; nil without one
-	words    *words
+	words    *wordsReader
 	thumbs   *thumbnails
 	lookup   *lookup
 
@@ -24,10 +24,9 @@ type view struct {
 // newView takes over the segment set. The vectors are those of the space that
 // the derived indexes are for.
 func newView(s *state, segments segmentSet, d *derived) *view {
-	v := &view{state: s, segments: segments, words: d.words, thumbs: d.thumbs, lookup: d.lookup, vectors: d.vectors}
+	v := &view{state: s, segments: segments, words: d.reader.retain(), thumbs: d.thumbs, lookup: d.lookup, vectors: d.vectors}
 	v.references.Store(1)
 	v.lookup.hold(s.sequence)
-	v.words.retain()
 	return v
 }
 

@@ -2,7 +2,6 @@ package keyword
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"github.com/blevesearch/bleve/v2/search"
@@ -21,28 +20,12 @@ type collecting struct {
 	// cutoff is a score that at least limit documents have; those below it are out.
 	cutoff float64
 	reader index.IndexReader
-	pool   *search.DocumentMatchPool
 }
 
 type collectedDocument struct {
 	score    float64
 	internal index.IndexInternalID
 	id       uint64 // 0 until it is read
-}
-
-// intoContext makes bleve hand every document that matches to c.
-func (c *collecting) intoContext(ctx context.Context) context.Context {
-	handler := func(d *search.DocumentMatch) error {
-		if d == nil {
-			return c.finish()
-		}
-		return c.offer(d)
-	}
-	return context.WithValue(ctx, search.MakeDocumentMatchHandlerKey, search.MakeDocumentMatchHandler(
-		func(ctx *search.SearchContext) (search.DocumentMatchHandler, bool, error) {
-			c.reader, c.pool = ctx.IndexReader, ctx.DocumentMatchPool
-			return handler, false, nil
-		}))
 }
 
 func (c *collecting) offer(d *search.DocumentMatch) error {
@@ -54,7 +37,6 @@ func (c *collecting) offer(d *search.DocumentMatch) error {
 			c.kept = append(c.kept, document)
 		}
 	}
-	c.pool.Put(d)
 	if len(c.kept) >= 4*c.limit+64 {
 		return c.drop()
 	}

@@ -1,6 +1,8 @@
 package keyword
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -70,7 +72,7 @@ func hitsOfBleve(t *testing.T, x *Index, q Query) (hits []Hit) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := x.bleve.SearchInContext(withLengths(t.Context(), documents), request)
+	result, err := x.bleve.SearchInContext(withScoring(t.Context(), documents), request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,4 +84,14 @@ func hitsOfBleve(t *testing.T, x *Index, q Query) (hits []Hit) {
 		hits = append(hits, Hit{ID: id, Score: found.Score})
 	}
 	return hits
+}
+
+// Search finds documents of the index as it is.
+func (x *Index) Search(ctx context.Context, q Query) ([]Hit, error) {
+	reader, err := x.Reader()
+	if err != nil {
+		return nil, err
+	}
+	hits, err := reader.Search(ctx, q)
+	return hits, errors.Join(err, reader.Close())
 }

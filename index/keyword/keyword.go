@@ -71,8 +71,8 @@ type Document struct {
 	Latitude, Longitude *float64
 }
 
-// Index is an open keyword index. Searching is safe for concurrent use; Apply
-// and Close are for one goroutine.
+// Index is an open keyword index. It is searched by readers, which any goroutine may
+// make; Apply and Close are for one goroutine.
 type Index struct {
 	bleve  bleve.Index
 	folder string // "" when in memory
@@ -81,6 +81,9 @@ type Index struct {
 
 	mutex  sync.RWMutex
 	closed bool
+
+	readersMutex sync.Mutex
+	readers      map[*Reader]bool
 }
 
 // OpenMemory makes an empty index that is never on disk.
@@ -152,7 +155,8 @@ func Open(folder string) (x *Index, err error) {
 	return x, nil
 }
 
-// Close writes what is not on disk yet, and checksums of the index's files.
+// Close writes what is not on disk yet, and checksums of the index's files. It
+// closes all readers, once their searches are done.
 func (x *Index) Close() error {
 	x.mutex.Lock()
 	defer x.mutex.Unlock()
@@ -160,7 +164,7 @@ func (x *Index) Close() error {
 		return nil
 	}
 	x.closed = true
-	persistErr := x.persist()
+	persistErr := errors.Join(x.persist(), x.closeReaders())
 	if err := errors.Join(persistErr, x.bleve.Close()); err != nil {
 		return fmt.Errorf("close keyword index: %w", err)
 	}
@@ -182,7 +186,7 @@ func (x *Index) Abandon() error {
 		return nil
 	}
 	x.closed = true
-	return x.bleve.Close()
+	return errors.Join(x.closeReaders(), x.bleve.Close())
 }
 
 // persistTimeout bounds the wait for bleve to write everything at closing. What

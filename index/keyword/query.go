@@ -1,7 +1,6 @@
 package keyword
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,74 +78,6 @@ type Match struct {
 	Start, End int
 	// Term is the indexed form of the word.
 	Term string
-}
-
-// Search gives the best hits, equal scores in order of ID.
-func (x *Index) Search(ctx context.Context, q Query) (hits []Hit, err error) {
-	x.mutex.RLock()
-	defer x.mutex.RUnlock()
-	if x.closed {
-		return nil, fmt.Errorf("search keyword index: %w", ErrUnusable)
-	}
-	documents, err := x.bleve.DocCount()
-	if err != nil {
-		return nil, fmt.Errorf("search keyword index: %w", err)
-	}
-	ctx = withLengths(ctx, documents)
-	best := &collecting{limit: max(q.Limit, 0), allow: q.Allow}
-	request := bleve.NewSearchRequestOptions(build(q, best), 0, 0, false)
-	if _, err := x.bleve.SearchInContext(best.intoContext(ctx), request); err != nil {
-		return nil, fmt.Errorf("search keyword index: %w", err)
-	}
-	for _, found := range best.kept {
-		hits = append(hits, Hit{ID: found.id, Score: found.score})
-	}
-	if q.Matches && len(hits) > 0 {
-		err = x.findMatches(ctx, q, hits)
-	}
-	return hits, err
-}
-
-// findMatches asks again for the hits alone, to say where the words are: finding
-// that out for every document would take longer than scoring it.
-func (x *Index) findMatches(ctx context.Context, q Query, hits []Hit) error {
-	q.Filter = Filter{}
-	places := make(map[uint64]int, len(hits))
-	for i, hit := range hits {
-		q.Filter.IDs = append(q.Filter.IDs, hit.ID)
-		places[hit.ID] = i
-	}
-	request := bleve.NewSearchRequestOptions(build(q, nil), len(hits), 0, false)
-	request.IncludeLocations = true
-	result, err := x.bleve.SearchInContext(ctx, request)
-	if err != nil {
-		return fmt.Errorf("search keyword index: %w", err)
-	}
-	for _, found := range result.Hits {
-		id, err := idOf(found.ID)
-		if err != nil {
-			return fmt.Errorf("search keyword index: %w", err)
-		}
-		if place, wanted := places[id]; wanted {
-			hits[place].Matches = matchesOf(found.Locations)
-		}
-	}
-	return nil
-}
-
-// withLengths tells bleve's BM25 the number of documents and the fixed average
-// lengths of the fields.
-func withLengths(ctx context.Context, documents uint64) context.Context {
-	stats := &search.BM25Stats{DocCount: float64(documents), FieldCardinality: map[string]int{}}
-	for _, field := range wordFields() {
-		stats.FieldCardinality[field.name] = field.length * int(documents)
-	}
-	for _, name := range append(exactFilters(), filterDate, filterRating, filterLocation) {
-		stats.FieldCardinality[name] = int(documents)
-	}
-	// bleve joins filters of several lists into one that names no field.
-	stats.FieldCardinality["*"] = int(documents)
-	return context.WithValue(ctx, search.BM25StatsKey, stats)
 }
 
 func matchesOf(locations search.FieldTermLocationMap) []Match {

@@ -1,0 +1,201 @@
+package keyword
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/blevesearch/bleve/v2/search"
+	"github.com/blevesearch/bleve/v2/search/query"
+	index "github.com/blevesearch/bleve_index_api"
+)
+
+// Reader finds documents of an index as it was when the reader was made, whatever
+// is applied later. Its methods are safe for concurrent use. While it is open it
+// keeps what it reads: files that were merged into others since, and documents that
+// were not on disk yet. Close it when done.
+type Reader struct {
+	owner *Index
+
+	// mutex is held for reading by searches, which need the files.
+	mutex     sync.RWMutex
+	documents index.IndexReader // nil when closed
+}
+
+// Reader gives the present content. The error is [ErrUnusable] when the index is
+// closed.
+func (x *Index) Reader() (*Reader, error) {
+	x.mutex.RLock()
+	defer x.mutex.RUnlock()
+	if x.closed {
+		return nil, fmt.Errorf("read keyword index: %w", ErrUnusable)
+	}
+	advanced, err := x.bleve.Advanced()
+	if err != nil {
+		return nil, fmt.Errorf("read keyword index: %w", err)
+	}
+	documents, err := advanced.Reader()
+	if err != nil {
+		return nil, fmt.Errorf("read keyword index: %w", err)
+	}
+	reader := &Reader{owner: x, documents: documents}
+	x.readersMutex.Lock()
+	defer x.readersMutex.Unlock()
+	if x.readers == nil {
+		x.readers = map[*Reader]bool{}
+	}
+	x.readers[reader] = true
+	return reader, nil
+}
+
+// Close lets go of what the reader keeps, once searches under way are done.
+// Searching afterwards is [ErrUnusable]; closing twice does nothing.
+func (r *Reader) Close() error {
+	r.owner.readersMutex.Lock()
+	delete(r.owner.readers, r)
+	r.owner.readersMutex.Unlock()
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.documents == nil {
+		return nil
+	}
+	documents := r.documents
+	r.documents = nil
+	if err := documents.Close(); err != nil {
+		return fmt.Errorf("close reader of keyword index: %w", err)
+	}
+	return nil
+}
+
+// OpenReaders is the number of readers that are not closed.
+func (x *Index) OpenReaders() int {
+	x.readersMutex.Lock()
+	defer x.readersMutex.Unlock()
+	return len(x.readers)
+}
+
+// closeReaders closes all readers. None is made any more.
+func (x *Index) closeReaders() error {
+	x.readersMutex.Lock()
+	open := x.readers
+	x.readers = nil
+	x.readersMutex.Unlock()
+	var problems []error
+	for reader := range open {
+		problems = append(problems, reader.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// Search gives the best hits, equal scores in order of ID.
+func (r *Reader) Search(ctx context.Context, q Query) ([]Hit, error) {
+	r.mutex.RLock()
+	defer r.mutex.RUnlock()
+	hits, err := r.search(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("search keyword index: %w", err)
+	}
+	return hits, nil
+}
+
+func (r *Reader) search(ctx context.Context, q Query) (hits []Hit, err error) {
+	if r.documents == nil {
+		return nil, ErrUnusable
+	}
+	count, err := r.documents.DocCount()
+	if err != nil {
+		return nil, err
+	}
+	ctx = search.ContextWithTermSearchersCounter(withScoring(ctx, count))
+	best := &collecting{limit: max(q.Limit, 0), allow: q.Allow, reader: r.documents}
+	if err := r.each(ctx, build(q, best), search.SearcherOptions{}, best.offer); err != nil {
+		return nil, err
+	}
+	if err := best.finish(); err != nil {
+		return nil, err
+	}
+	for _, found := range best.kept {
+		hits = append(hits, Hit{ID: found.id, Score: found.score})
+	}
+	if q.Matches && len(hits) > 0 {
+		err = r.findMatches(ctx, q, hits)
+	}
+	return hits, err
+}
+
+// checkEvery is the number of matches between two looks at the context.
+const checkEvery = 1024
+
+// each gives every match of a query to visit, in the order of documents. A match is
+// good during the visit only.
+func (r *Reader) each(ctx context.Context, wanted query.Query, options search.SearcherOptions, visit func(*search.DocumentMatch) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	searcher, err := wanted.Searcher(ctx, r.documents, r.owner.bleve.Mapping(), options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, searcher.Close()) }()
+	searching := &search.SearchContext{
+		DocumentMatchPool: search.NewDocumentMatchPool(searcher.DocumentMatchPoolSize()+1, 0),
+		IndexReader:       r.documents,
+	}
+	for number := 1; ; number++ {
+		match, err := searcher.Next(searching)
+		if err != nil || match == nil {
+			return err
+		}
+		if err := visit(match); err != nil {
+			return err
+		}
+		searching.DocumentMatchPool.Put(match)
+		if number%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// findMatches asks again for the hits alone, to say where the words are: finding
+// that out for every document would take longer than scoring it.
+func (r *Reader) findMatches(ctx context.Context, q Query, hits []Hit) error {
+	q.Filter = Filter{}
+	places := make(map[uint64]int, len(hits))
+	for i, hit := range hits {
+		q.Filter.IDs = append(q.Filter.IDs, hit.ID)
+		places[hit.ID] = i
+	}
+	return r.each(ctx, build(q, nil), search.SearcherOptions{IncludeTermVectors: true}, func(match *search.DocumentMatch) error {
+		external, err := r.documents.ExternalID(match.IndexInternalID)
+		if err != nil {
+			return err
+		}
+		id, err := idOf(external)
+		if err != nil {
+			return err
+		}
+		if place, wanted := places[id]; wanted {
+			match.Complete(nil)
+			hits[place].Matches = matchesOf(match.Locations)
+		}
+		return nil
+	})
+}
+
+// withScoring tells bleve to score by BM25, with the number of documents and the
+// fixed average lengths of the fields.
+func withScoring(ctx context.Context, documents uint64) context.Context {
+	stats := &search.BM25Stats{DocCount: float64(documents), FieldCardinality: map[string]int{}}
+	for _, field := range wordFields() {
+		stats.FieldCardinality[field.name] = field.length * int(documents)
+	}
+	for _, name := range append(exactFilters(), filterDate, filterRating, filterLocation) {
+		stats.FieldCardinality[name] = int(documents)
+	}
+	// bleve joins filters of several lists into one that names no field.
+	stats.FieldCardinality["*"] = int(documents)
+	ctx = context.WithValue(ctx, search.BM25StatsKey, stats)
+	return context.WithValue(ctx, search.GetScoringModelCallbackKey,
+		search.GetScoringModelCallbackFn(func() string { return index.BM25Scoring }))
+}
