@@ -36,7 +36,7 @@ func NewDecoder(options Options) (*Decoder, error) {
 	return &Decoder{
 		options: options,
 		ground:  ground{drop: options.Alpha == DropAlpha, color: *options.Background},
-		heif:    heif.New(heicWorking(options.MaxPixels)),
+		heif:    heif.New(heicWorking(min(options.MaxPixels, wholePixels))),
 	}, nil
 }
 
@@ -135,6 +135,33 @@ func describe(format Format, err error) error {
 
 // decode runs the format's decoder and makes upright RGB of what it gives.
 func (d *Decoder) decode(ctx context.Context, data []byte, h header) (out *Image, err error) {
+	out, err = d.runGuarded(ctx, data, h)
+	if err != nil && h.format == JPEG && ctx.Err() == nil && !isUnsupported(err) {
+		damage, repairErr := repairJPEG(data, func(form []byte) bool {
+			repaired, err := d.runGuarded(ctx, form, h)
+			if err == nil {
+				out = repaired
+			}
+			return err == nil || ctx.Err() != nil
+		})
+		if repairErr == nil && ctx.Err() == nil {
+			out.Damage, err = damage, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return upright(ctx, out, h.orientation)
+}
+
+// isUnsupported reports whether a JPEG is whole, but of a kind that is not read.
+func isUnsupported(err error) bool {
+	var gap jpeg.UnsupportedError
+	return errors.As(err, &gap) || errors.Is(err, ErrUnsupported)
+}
+
+// runGuarded runs the format's decoder and paints what it gives.
+func (d *Decoder) runGuarded(ctx context.Context, data []byte, h header) (out *Image, err error) {
 	err = guard(func() error {
 		return d.run(ctx, data, h, func(decoded image.Image) error {
 			if err := ctx.Err(); err != nil {
@@ -144,10 +171,7 @@ func (d *Decoder) decode(ctx context.Context, data []byte, h header) (out *Image
 			return err
 		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return upright(ctx, out, h.orientation)
+	return out, err
 }
 
 // paint copies a decoder's image into an Image of the header's size.
@@ -162,6 +186,9 @@ func (d *Decoder) paint(ctx context.Context, decoded image.Image, data []byte, h
 	}
 	if size != want {
 		return nil, corrupt("the picture is %dx%d, its header says %dx%d", size.X, size.Y, want.X, want.Y)
+	}
+	if n := h.reduction(); n > 1 && size == image.Pt(h.width, h.height) {
+		return d.paintReduced(ctx, decoded, data, h, n)
 	}
 	out, err := New(h.width, h.height)
 	if err != nil {
@@ -222,6 +249,62 @@ func (d *Decoder) opaqueGIF(data []byte, h header) []byte {
 	data = append([]byte(nil), data...)
 	data[h.frame.transparency] &^= 1
 	return data
+}
+
+// paintReduced is paint for a picture of very many pixels: squares of n by n of them
+// become one, their mean, as its rows are made.
+func (d *Decoder) paintReduced(ctx context.Context, decoded image.Image, data []byte, h header, n int) (*Image, error) {
+	out, err := New(divideUp(h.width, n), divideUp(h.height, n))
+	if err != nil {
+		return nil, err
+	}
+	out.Format, out.Reduced, out.FullWidth, out.FullHeight = h.format, n, h.width, h.height
+	r := reducer{out: out, n: n, width: h.width, scratch: make([]byte, 3*h.width), sums: make([]uint32, 3*out.Width)}
+	row := func(y int) []byte {
+		if y%checkedRows == 0 && ctx.Err() != nil {
+			panic(ctx.Err()) // guard catches it, and Hold says why
+		}
+		r.next(y)
+		return r.scratch
+	}
+	d.ground.convert(row, decoded, h, data)
+	r.next(h.height)
+	return out, nil
+}
+
+// reducer makes one row of n.
+type reducer struct {
+	out     *Image
+	n       int
+	width   int
+	scratch []byte
+	sums    []uint32
+	rows    int // in sums
+}
+
+// next takes the row that was written last, before row y is. Rows come in order.
+func (r *reducer) next(y int) {
+	if y == 0 {
+		return
+	}
+	for x := range r.width {
+		to, from := 3*(x/r.n), 3*x
+		r.sums[to] += uint32(r.scratch[from])
+		r.sums[to+1] += uint32(r.scratch[from+1])
+		r.sums[to+2] += uint32(r.scratch[from+2])
+	}
+	if r.rows++; y%r.n != 0 && y != r.out.FullHeight {
+		return
+	}
+	line := r.out.Pix[3*((y-1)/r.n)*r.out.Width:]
+	for x := range r.out.Width {
+		count := uint32(r.rows * min(r.n, r.width-x*r.n))
+		for c := range 3 {
+			line[3*x+c] = byte((r.sums[3*x+c] + count/2) / count)
+		}
+	}
+	clear(r.sums)
+	r.rows = 0
 }
 
 // checkedRows is how many rows are worked on between two looks at whether anybody

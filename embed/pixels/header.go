@@ -100,9 +100,13 @@ func inspect(data []byte) (header, error) {
 
 // check compares a header with the limits and with the length of the file.
 func (h header) check(length int, options Options) error {
-	if pixels := max(int64(h.width)*int64(h.height), h.largest); pixels > options.MaxPixels {
+	limit := options.MaxPixels
+	if !h.reducible() {
+		limit = min(limit, wholePixels)
+	}
+	if pixels := max(int64(h.width)*int64(h.height), h.largest); pixels > limit {
 		return fmt.Errorf("%s: %w: it has %.1f million pixels, the limit is %.1f million", h.format, ErrTooLarge,
-			float64(pixels)/1e6, float64(options.MaxPixels)/1e6)
+			float64(pixels)/1e6, float64(limit)/1e6)
 	}
 	if side := max(h.width, h.height); side > options.MaxSide {
 		return fmt.Errorf("%s: %w: its longer side is %d pixels, the limit is %d", h.format, ErrTooLarge, side, options.MaxSide)
@@ -114,10 +118,34 @@ func (h header) check(length int, options Options) error {
 	return nil
 }
 
+// wholePixels is the number of pixels up to which pictures keep their size. Larger ones
+// are made smaller by a whole number as they are read: no model looks that closely.
+const wholePixels = 100_000_000
+
+// reducible reports whether the picture can be made smaller as it is read.
+func (h header) reducible() bool {
+	switch h.format {
+	case JPEG, PNG, BMP, TIFF:
+		return true
+	}
+	return false
+}
+
+// reduction is how many times narrower and lower a picture of very many pixels is
+// made; 1 for any other.
+func (h header) reduction() int {
+	n := 1
+	for h.reducible() && int64(h.width)*int64(h.height) > wholePixels*int64(n*n) {
+		n *= 2
+	}
+	return n
+}
+
 // memory returns how many bytes decoding takes at most: the decoder's image,
 // the RGB image, and a second one to turn it.
 func (h header) memory() int64 {
-	rgb := 3 * int64(h.width) * int64(h.height)
+	n := int64(h.reduction())
+	rgb := 3 * (int64(h.width)/n + 1) * (int64(h.height)/n + 1)
 	if h.orientation != 1 {
 		rgb *= 2
 	}

@@ -66,6 +66,7 @@ func inspectJPEG(data []byte) (header, error) {
 			}
 			// Every scan goes over the whole picture. Real files have ten or
 			// so; in the coded data, this pair of bytes is always a marker.
+			h.working += 2 * int64(len(data)) // mending a damaged file takes copies of it
 			if scans := bytes.Count(data[at:], []byte{0xFF, markerSOS}); scans > maximumScans {
 				return h, corrupt("it has %d scans", scans+1)
 			}

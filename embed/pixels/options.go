@@ -8,7 +8,7 @@ import (
 // Defaults of Options.
 const (
 	DefaultMaxBytes  = 256 << 20
-	DefaultMaxPixels = 100_000_000
+	DefaultMaxPixels = 250_000_000
 	// DefaultMaxSide is the longest side, in pixels: JPEG knows no longer one. What
 	// resizing takes grows with it, however thin the picture is.
 	DefaultMaxSide = 65_535

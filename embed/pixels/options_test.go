@@ -137,7 +137,11 @@ func TestTruncatedFilesAreDamaged(t *testing.T) {
 		data := readFile(t, c.Name)
 		for _, part := range []float64{0.3, 0.5, 0.8} {
 			cut := data[:int(part*float64(len(data)))]
-			if _, err := decoder.Decode(context.Background(), cut); !errors.Is(err, ErrCorrupt) {
+			got, err := decoder.Decode(context.Background(), cut)
+			if err == nil && got.Format == JPEG && got.Damage != "" {
+				continue // read as far as it goes
+			}
+			if !errors.Is(err, ErrCorrupt) {
 				if strings.HasPrefix(c.Name, "gif_animated") || strings.Contains(c.Name, "animated") || c.Name == "tiff_pages.tif" {
 					continue // the first picture is whole
 				}

@@ -59,7 +59,8 @@ func flipColumns(m *Image) {
 // so that both images stay in the cache.
 func transposed(ctx context.Context, m *Image) (*Image, error) {
 	const side = 32
-	out := &Image{Pix: make([]byte, len(m.Pix)), Width: m.Height, Height: m.Width, Format: m.Format}
+	out := &Image{Pix: make([]byte, len(m.Pix)), Width: m.Height, Height: m.Width, Format: m.Format, Damage: m.Damage,
+		Reduced: m.Reduced, FullWidth: m.FullHeight, FullHeight: m.FullWidth}
 	for top := 0; top < m.Height; top += side {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -41,6 +41,23 @@ type Image struct {
 	Width, Height int
 	// Format is what the image was decoded from, or "" when it was made.
 	Format Format
+	// Damage says what is wrong with a file that was read only in part; "" for a
+	// whole one.
+	Damage string
+	// Reduced is how many times wider and higher the picture in the file is, where
+	// it was made smaller because it has very many pixels; 0 where it was not.
+	Reduced int
+	// FullWidth and FullHeight are the upright size of the picture in the file;
+	// zero where they are Width and Height.
+	FullWidth, FullHeight int
+}
+
+// FullSize gives the upright size of the picture in the file, in pixels.
+func (m *Image) FullSize() (width, height int) {
+	if m.Reduced == 0 {
+		return m.Width, m.Height
+	}
+	return m.FullWidth, m.FullHeight
 }
 
 // Errors that say why a file gave no image. Test for them with errors.Is; the

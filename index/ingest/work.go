@@ -249,9 +249,10 @@ func (r *run) decode(ctx context.Context, data []byte, seen sighting, result *ou
 		return err
 	}
 	defer release() // what goes on from here is small
+	width, height := image.FullSize()
 	result.put.Record = index.Record{
-		Kind: index.KindImage, Hash: result.hash, Files: []index.File{result.file},
-		Format: string(image.Format), Width: image.Width, Height: image.Height, Bytes: int64(len(data)),
+		Kind: index.KindImage, Damage: image.Damage, Hash: result.hash, Files: []index.File{result.file},
+		Format: string(image.Format), Width: width, Height: height, Bytes: int64(len(data)),
 		Metadata:        r.describe(ctx, data, image.Format, result.file, seen.sidecars),
 		MetadataVersion: metadata.Version, PerceptualHash: pixels.PerceptualHash(image), Tags: seen.tags,
 	}
