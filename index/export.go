@@ -26,6 +26,7 @@ type exported struct {
 	Paths          []string          `json:"paths,omitempty"`
 	Name           string            `json:"name,omitempty"`
 	Format         string            `json:"format,omitempty"`
+	Damage         string            `json:"damage,omitempty"`
 	Width          int               `json:"width,omitempty"`
 	Height         int               `json:"height,omitempty"`
 	Bytes          int64             `json:"bytes,omitempty"`
@@ -111,7 +112,7 @@ func (s *Snapshot) exportParts(ctx context.Context, record *Record, options Expo
 func exportOf(r *Record) exported {
 	m := &r.Metadata
 	line := exported{
-		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Name: r.Name(), Format: r.Format,
+		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Name: r.Name(), Format: r.Format, Damage: r.Damage,
 		Width: r.Width, Height: r.Height, Bytes: r.Bytes, Modified: optionalTime(r.Modified()), Added: r.Added,
 		Taken: optionalTime(m.Taken), TakenOffset: m.Zone(), TakenSource: m.TakenSource, Camera: m.Camera, Lens: m.Lens, Place: m.Place, Title: m.Title,
 		Description: m.Description, Creator: m.Creator, Copyright: m.Copyright, Keywords: m.Keywords,

@@ -142,7 +142,7 @@ func Open(ctx context.Context, folder string, options Options) (*Library, error)
 	}
 	decoder := options.Decoder
 	if decoder == nil {
-		if decoder, err = pixels.NewDecoder(pixels.Options{}); err != nil {
+		if decoder, err = pixels.NewDecoder(pixels.Options{MaxPixels: pixels.MaximumPixels}); err != nil {
 			return nil, fmt.Errorf("open library: %w", err)
 		}
 	}

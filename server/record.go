@@ -19,6 +19,7 @@ type recordJSON struct {
 	Width      int               `json:"width,omitempty"`
 	Height     int               `json:"height,omitempty"`
 	Bytes      int64             `json:"bytes,omitempty"`
+	Damage     string            `json:"damage,omitempty"`
 	Modified   *time.Time        `json:"modified,omitempty"`
 	Added      time.Time         `json:"added"`
 	Metadata   *metadataJSON     `json:"metadata,omitempty"`
@@ -101,7 +102,7 @@ func showRecord(record *index.Record) recordJSON {
 	if record.Kind == index.KindImage {
 		address := "/api/v1/records/" + strconv.FormatUint(uint64(record.ID), 10)
 		shown.Thumbnail, shown.Original = address+"/thumbnail", address+"/original"
-		shown.Metadata = showMetadata(record.Metadata)
+		shown.Metadata, shown.Damage = showMetadata(record.Metadata), record.Damage
 	}
 	return shown
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/embed"
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/internal/hint"
@@ -56,6 +57,7 @@ type indexOptions struct {
 	noCaptions bool
 	tokens     string
 	reread     string
+	megapixels int64
 }
 
 func newIndexCommand(app *app) *cobra.Command {
@@ -78,6 +80,7 @@ func newIndexCommand(app *app) *cobra.Command {
 	flags.BoolVar(&options.SystemFolders, "system-folders", false, "take in folders that systems keep for themselves, and those with a file named .nomedia")
 	flags.BoolVar(&options.NoExtension, "no-extension", false, "look whether files without an extension are images")
 	flags.StringVar(&options.reread, "reread", "", "read again, of unchanged files: metadata")
+	flags.Int64Var(&options.megapixels, "megapixels", pixels.DefaultMaxPixels/1_000_000, "largest image to read, in megapixels")
 	flags.BoolVar(&options.FollowSymlinks, "follow-symlinks", false, "go through symbolic links")
 	flags.IntVar(&options.MaxDepth, "max-depth", 0, "how many folders deep to go, 1 for the files of PATH alone (0: no limit)")
 	flags.IntVar(&options.Captions, "captions", 1, "captions to keep for each image")
@@ -104,6 +107,10 @@ func (o indexOptions) ready() (ingest.Options, error) {
 	default:
 		return options, usage("--tokens %q: it is int8, int4 or none", o.tokens)
 	}
+	if o.megapixels < 1 || o.megapixels > pixels.MaximumPixels/1_000_000 {
+		return options, usage("--megapixels %d: it is from 1 to %d", o.megapixels, pixels.MaximumPixels/1_000_000)
+	}
+	options.MaxPixels = o.megapixels * 1_000_000
 	if options.Reread = o.reread == "metadata"; o.reread != "" && !options.Reread {
 		return options, usage("--reread %q: it is metadata", o.reread)
 	}
@@ -195,6 +202,9 @@ func indexedText(summary ingest.Summary) string {
 	if summary.Excluded > 0 {
 		fmt.Fprintf(&text, "%s taken out of the library, since a rule leaves %s out now\n",
 			counted(summary.Excluded, "file was", "files were"), map[bool]string{true: "it", false: "them"}[summary.Excluded == 1])
+	}
+	if summary.Damaged > 0 {
+		fmt.Fprintf(&text, "%s damaged and could be read only in part\n", counted(summary.Damaged, "picture is", "pictures are"))
 	}
 	text.WriteString(passedOverText(summary.PassedOver))
 	if summary.Seen == 0 && !summary.Interrupted {

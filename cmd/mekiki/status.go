@@ -42,6 +42,7 @@ type statusReport struct {
 	Images   int             `json:"images"`
 	Texts    int             `json:"texts"`
 	Failed   int             `json:"failed"`
+	Damaged  int             `json:"damaged"`
 	Bytes    int64           `json:"bytes"`
 	Writer   *index.Holder   `json:"writer,omitempty"`
 	Spaces   []statusSpace   `json:"spaces"`
@@ -132,6 +133,11 @@ func statusOf(library *index.Library, lists statusLists) (statusReport, error) {
 	}
 	failures := snapshot.Failures()
 	report.Failed = len(failures)
+	for record := range snapshot.All() {
+		if record.Damage != "" {
+			report.Damaged++
+		}
+	}
 	if lists.failed {
 		for _, failure := range failures {
 			report.Failures = append(report.Failures, failureLineOf(failure))
@@ -160,6 +166,9 @@ func (a *app) printStatus(report statusReport) error {
 	fmt.Fprintf(table, "images\t%d\n", report.Images)
 	fmt.Fprintf(table, "texts\t%d\n", report.Texts)
 	fmt.Fprintf(table, "failed\t%d\n", report.Failed)
+	if report.Damaged > 0 {
+		fmt.Fprintf(table, "damaged\t%d, read only in part\n", report.Damaged)
+	}
 	fmt.Fprintf(table, "on disk\t%s\n", progress.Count(report.Bytes, progress.Bytes))
 	for _, space := range report.Spaces {
 		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %s\n", space.Model, space.Parts, space.Width, space.State, space.Records, counted(space.Total, "record", "records"))

@@ -248,6 +248,9 @@ func (c *collector) add(result *outcome, put index.Put) {
 		c.batch.Puts = append(c.batch.Puts, put)
 	}
 	c.added++
+	if put.Record.Damage != "" {
+		c.run.progress.damaged()
+	}
 	if put.Replaces.IsZero() {
 		c.run.progress.add(result.file.Path)
 	} else {

@@ -52,7 +52,10 @@ type Summary struct {
 	Attached  int `json:"attached"`
 	Removed   int `json:"removed"`
 	Excluded  int `json:"excluded"`
-	Failed    int `json:"failed"`
+	// Damaged counts those of the new and changed ones that could be read only in
+	// part, as a JPEG that ends early.
+	Damaged int `json:"damaged"`
+	Failed  int `json:"failed"`
 	// Older counts those of Reread that an older version had read, which knew less
 	// of what pictures say about themselves.
 	Older int `json:"reread_older,omitempty"`
@@ -192,7 +195,7 @@ type run struct {
 
 func newRun(library *index.Library, engine Engine, options Options) (*run, error) {
 	r := &run{
-		library: library, engine: engine, options: options, decoder: library.Decoder(), away: map[string]int{},
+		library: library, engine: engine, options: options, decoder: library.Decoder().Limited(0, options.MaxPixels), away: map[string]int{},
 		progress: newTracker(options), rereading: options.Reread,
 	}
 	if own, err := os.Stat(library.Folder()); err == nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mekiki/embed"
+	"mekiki/embed/pixels"
 	"mekiki/internal/sorted"
 )
 
@@ -53,6 +54,9 @@ type Options struct {
 	// to it as soon as they are decoded, which keeps memory low; zero leaves
 	// it to the model.
 	ImageSize int
+	// MaxPixels is the width times height of the largest picture that is read, at
+	// most [pixels.MaximumPixels]; zero means [pixels.DefaultMaxPixels].
+	MaxPixels int64
 	// NewSpace adds the engine's space to a library that has another one.
 	NewSpace bool
 	// BatchSize is the number of images in one durable commit, and BatchDelay
@@ -102,6 +106,9 @@ func (o Options) Validate() error {
 			problems = append(problems, fmt.Errorf("%s %d is negative", name, value))
 		}
 	}
+	if o.MaxPixels < 0 || o.MaxPixels > pixels.MaximumPixels {
+		problems = append(problems, fmt.Errorf("%d pixels are out of range, which ends at %d", o.MaxPixels, int64(pixels.MaximumPixels)))
+	}
 	if o.Packing != 0 && o.Packing != embed.PackInt8 && o.Packing != embed.PackInt4 {
 		problems = append(problems, fmt.Errorf("unknown %v", o.Packing))
 	}
@@ -126,6 +133,7 @@ func (o Options) ready() (Options, error) {
 	setDefault(&o.Workers, min(4, runtime.GOMAXPROCS(0)))
 	setDefault(&o.PollInterval, 30*time.Second)
 	setDefault(&o.Captions, 1)
+	setDefault(&o.MaxPixels, pixels.DefaultMaxPixels)
 	setDefault(&o.settle, settleDelay)
 	setDefault(&o.settleMost, settleLimit)
 	if o.device == nil {

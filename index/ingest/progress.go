@@ -34,6 +34,9 @@ type Progress struct {
 	Removed   int `json:"removed"`
 	Excluded  int `json:"excluded"`
 	Failed    int `json:"failed"`
+	// Damaged counts those of the added and changed ones that could be read only
+	// in part.
+	Damaged int `json:"damaged,omitempty"`
 	// Committed counts the new images that are durable.
 	Committed int `json:"committed"`
 	// Rate is new images a second, lately.
@@ -147,6 +150,8 @@ func (t *tracker) reread(path string, older bool) {
 	})
 }
 
+func (t *tracker) damaged() { t.change(func(p *Progress) { p.Damaged++ }) }
+
 // resolve forgets the failure of a path that is no more.
 func (t *tracker) resolve(path string) {
 	t.change(func(*Progress) { t.recover(path) })
@@ -243,6 +248,7 @@ func (t *tracker) sum() Summary {
 	sum.Attached += p.Attached
 	sum.Removed += p.Removed
 	sum.Excluded += p.Excluded
+	sum.Damaged += p.Damaged
 	sum.Seen += p.Added + p.Attached + len(t.failing) - sum.Failed
 	sum.Failed = len(t.failing)
 	if t.passes < 2 {

@@ -181,7 +181,7 @@ function showFacts(record) {
   const about = record.metadata || {};
   const facts = [
     [t("path"), [record.name, ...(record.paths || [])].filter(Boolean).join("\n")], [t("title"), about.title], [t("description"), about.description],
-    [t("size"), record.width ? `${record.width} × ${record.height}, ${i18n.bytes(record.bytes)}, ${record.format}` : ""],
+    [t("size"), record.width ? `${record.width} × ${record.height}, ${i18n.bytes(record.bytes)}, ${record.format}` : ""], [t("damage"), record.damage],
     [t("taken"), about.taken && [i18n.date(about.taken), about.taken_offset].filter(Boolean).join(" ")], [t("camera"), about.camera], [t("lens"), about.lens], [t("place"), about.place],
     [t("position"), about.latitude !== undefined && about.latitude !== null ? `${about.latitude.toFixed(5)}, ${about.longitude.toFixed(5)}` : ""],
     [t("keywords"), (about.keywords || []).join(", ")], [t("people"), (about.people || []).join(", ")],
