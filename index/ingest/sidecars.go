@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"mekiki/index/metadata"
@@ -15,10 +14,9 @@ import (
 // beside is what a folder holds that may describe its pictures.
 type beside struct {
 	folder string
-	// names are in order of their keys, see [sidecarKey].
-	names []string
-	keys  []string
-	used  map[string]bool
+	names  []string
+	finder *metadata.Finder
+	used   map[string]bool
 }
 
 func besideOf(folder string, entries []fs.DirEntry) *beside {
@@ -28,50 +26,17 @@ func besideOf(folder string, entries []fs.DirEntry) *beside {
 			b.names = append(b.names, entry.Name())
 		}
 	}
-	slices.SortFunc(b.names, func(a, b string) int { return strings.Compare(sidecarKey(a), sidecarKey(b)) })
-	for _, name := range b.names {
-		b.keys = append(b.keys, sidecarKey(name))
-	}
+	b.finder = metadata.NewFinder(b.names)
 	return b
 }
 
-// of gives the names that describe a picture. Of a folder of a hundred thousand only
-// those that begin alike are looked at.
+// of gives the names that describe a picture.
 func (b *beside) of(name string) []string {
-	if len(b.names) == 0 {
-		return nil
-	}
-	key := sidecarKey(name)
-	first, _ := slices.BinarySearch(b.keys, key)
-	last := first
-	for last < len(b.keys) && b.keys[last] == key {
-		last++
-	}
-	found := metadata.SidecarsOf(name, b.names[first:last])
+	found := b.finder.Of(name)
 	for _, each := range found {
 		b.used[each] = true
 	}
 	return found
-}
-
-// sidecarKeyBytes is how much of a name programs leave when they cut it to make room
-// for what they add.
-const sidecarKeyBytes = 40
-
-// sidecarKey is what the names of a picture and of what describes it have in common:
-// the beginning before the first dot or bracket, and before last words without a digit
-// such as "-edited".
-func sidecarKey(name string) string {
-	key := strings.ToLower(strings.ToUpper(name)) // as strings.EqualFold sees it
-	if at := strings.IndexAny(key, ".("); at > 0 {
-		key = key[:at]
-	}
-	key = key[:min(len(key), sidecarKeyBytes)]
-	words := strings.LastIndexAny(key, "0123456789") + 1 // without a digit
-	if at := strings.IndexByte(key[words:], '-'); words+at > 0 && at >= 0 {
-		key = key[:words+at]
-	}
-	return key
 }
 
 // sidecarsOf gives the stamp and the paths of the files that describe a picture; zero

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -171,43 +170,4 @@ func TestReadingAgainGoesOn(t *testing.T) {
 	if second.Reread != left || second.Older != left || len(old()) != 0 {
 		t.Errorf("of %d left, %d were read again, %d of them of an older version", left, second.Reread, second.Older)
 	}
-}
-
-// TestSidecarKeys: what describes a picture is looked for among names that begin alike.
-func TestSidecarKeys(t *testing.T) {
-	for picture, sidecars := range map[string][]string{
-		"IMG_1.jpg":             {"IMG_1.jpg.xmp", "img_1.XMP", "IMG_1.jpg.json", "IMG_1.jpg.supplemental-metadata.json"},
-		"IMG_1(2).jpg":          {"IMG_1.jpg(2).json", "IMG_1.jpg.supplemental-metadata(2).json"},
-		"IMG_1-edited.jpg":      {"IMG_1.jpg.json"},
-		"IMG_1-bearbeitet.jpg":  {"IMG_1.jpg.json"},
-		"IMG-20250108-WA01.jpg": {"IMG-20250108-WA01.jpg.json"},
-		"my-photo-edited.jpg":   {"my-photo.jpg.json", "my-photo.jpg.xmp"},
-		"a-name-of-many-words-that-is-longer-than-what-fits-in-it.jpg": {"a-name-of-many-words-that-is-longer-than-what-f.json"},
-		"a-name-with-36-letters-and-some-words-edited.jpg":             {"a-name-with-36-letters-and-some-words.jpg.json"},
-		"a name of a picture that is longer than what fits.jpg":        {"a name of a picture that is longer than what f.json"},
-	} {
-		for _, sidecar := range sidecars {
-			if sidecarKey(picture) != sidecarKey(sidecar) {
-				t.Errorf("%s has the key %q, %s %q", picture, sidecarKey(picture), sidecar, sidecarKey(sidecar))
-			}
-		}
-	}
-}
-
-// FuzzSidecarKeys: whatever describes a picture is among the names that are looked at.
-func FuzzSidecarKeys(f *testing.F) {
-	for _, seed := range [][2]string{
-		{"IMG_1(2).jpg", "IMG_1.jpg(2).json"}, {"my-photo-edited.jpg", "my-photo.jpg.json"}, {"x.jpg", "X.xmp"},
-		{"a-name-of-many-words-that-is-longer-than-what-fits-in-it.jpg", "a-name-of-many-words-that-is-longer-than-what-.json"},
-	} {
-		f.Add(seed[0], seed[1])
-	}
-	f.Fuzz(func(t *testing.T, picture, sidecar string) {
-		if strings.HasPrefix(picture, ".") || strings.HasPrefix(sidecar, ".") {
-			return // they are hidden
-		}
-		if len(metadata.SidecarsOf(picture, []string{sidecar})) > 0 && sidecarKey(picture) != sidecarKey(sidecar) {
-			t.Errorf("%q describes %q; their keys are %q and %q", sidecar, picture, sidecarKey(sidecar), sidecarKey(picture))
-		}
-	})
 }

@@ -234,13 +234,14 @@ func (s said) rating() string {
 }
 
 func (s said) position() string {
-	latitude, longitude := s.first("Composite:GPSLatitude", "XMP-exif:GPSLatitude"), s.first("Composite:GPSLongitude", "XMP-exif:GPSLongitude")
-	north, err := strconv.ParseFloat(latitude, 64)
-	east, other := strconv.ParseFloat(longitude, 64)
-	if err != nil || other != nil || north == 0 && east == 0 {
-		return ""
+	for _, group := range []string{"Composite", "XMP-exif"} {
+		north, err := strconv.ParseFloat(s.first(group+":GPSLatitude"), 64)
+		east, other := strconv.ParseFloat(s.first(group+":GPSLongitude"), 64)
+		if err == nil && other == nil && (north != 0 || east != 0) {
+			return degrees(north) + " " + degrees(east)
+		}
 	}
-	return degrees(north) + " " + degrees(east)
+	return ""
 }
 
 // taken takes the first date that is one, with the zone beside it.

@@ -79,7 +79,7 @@ type exifValue struct {
 	order binary.ByteOrder
 }
 
-// exifSizes gives the bytes of an element of each type of EXIF, and of BigTIFF's.
+// exifSize gives the bytes of an element of each type of EXIF, and of BigTIFF's.
 func exifSize(kind uint16) uint64 {
 	switch kind {
 	case 1, 2, 6, 7, 129:

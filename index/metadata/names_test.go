@@ -114,9 +114,30 @@ func TestSidecarsOf(t *testing.T) {
 			[]string{"1234567890123456789012345678901234567890123.jp.json"}},
 		{"a.jpg", []string{"metadata.json", "ab.jpg.json", "a.png.json"}, nil},
 		{"a.xmp", []string{"a.xmp"}, nil},
+		{"my-photo-edited.jpg", []string{"my-photo.jpg.json", "my.jpg.json"}, []string{"my-photo.jpg.json"}},
+		{"a-name-with-36-letters-and-some-words-edited.jpg", []string{"a-name-with-36-letters-and-some-words.jpg.json"}, []string{"a-name-with-36-letters-and-some-words.jpg.json"}},
+		{"a name of a picture that is longer than what fits.jpg", []string{"a name of a picture that is longer than what f.json"}, []string{"a name of a picture that is longer than what f.json"}},
 	} {
 		if diff := cmp.Diff(test.want, SidecarsOf(test.picture, test.names)); diff != "" {
 			t.Errorf("%s among %q: %s", test.picture, test.names, diff)
+		}
+	}
+}
+
+// BenchmarkFinder looks for the sidecars of each of 100,000 pictures whose names begin
+// alike, in one folder.
+func BenchmarkFinder(b *testing.B) {
+	var pictures, names []string
+	for i := range 100_000 {
+		pictures = append(pictures, fmt.Sprintf("photo (%d).jpg", i))
+		names = append(names, fmt.Sprintf("photo (%d).jpg.xmp", i), fmt.Sprintf("photo (%d).jpg.json", i))
+	}
+	for b.Loop() {
+		finder := NewFinder(names)
+		for _, picture := range pictures {
+			if found := finder.Of(picture); len(found) != 2 {
+				b.Fatalf("%s: %q", picture, found)
+			}
 		}
 	}
 }

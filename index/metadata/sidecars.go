@@ -16,30 +16,59 @@ func IsSidecarName(name string) bool {
 	return false
 }
 
-// SidecarsOf gives those of the names in a picture's folder that describe the picture:
-// IMG_1.jpg.xmp before IMG_1.xmp, in letters of any case, then the JSON that Google
-// Takeout wrote. It looks at every name once: of a large folder, hand it those that
-// begin like the picture's.
-func SidecarsOf(name string, names []string) (found []string) {
-	stem := strings.TrimSuffix(name, filepath.Ext(name))
-	for _, wanted := range []string{name + ".xmp", stem + ".xmp"} {
-		for _, each := range names {
-			if strings.EqualFold(each, wanted) && each != name {
+// A Finder knows the names in a folder that may describe pictures. Looking for those of
+// one picture takes the same time whatever the folder holds. It is safe for concurrent
+// use.
+type Finder struct {
+	names map[string][]string // by the folded name
+	json  bool                // there are names of JSON files
+}
+
+// NewFinder makes a Finder of a folder's names; those that describe nothing may be
+// among them.
+func NewFinder(names []string) *Finder {
+	f := &Finder{names: map[string][]string{}}
+	for _, name := range names {
+		if IsSidecarName(name) {
+			folded := foldName(name)
+			f.names[folded] = append(f.names[folded], name)
+			f.json = f.json || strings.HasSuffix(folded, ".json")
+		}
+	}
+	return f
+}
+
+// foldName makes names equal that differ in the case of their letters.
+func foldName(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+
+// Of gives the names that describe a picture: IMG_1.jpg.xmp before IMG_1.xmp, in letters
+// of any case, then the JSON that Google Takeout wrote.
+func (f *Finder) Of(name string) (found []string) {
+	if len(f.names) == 0 {
+		return nil
+	}
+	folded := foldName(name)
+	for _, wanted := range []string{folded + ".xmp", strings.TrimSuffix(folded, filepath.Ext(folded)) + ".xmp"} {
+		for _, each := range f.names[wanted] {
+			if each != name {
 				found = append(found, each)
 			}
 		}
 	}
-	best, bestRank := "", 0
-	for _, each := range names {
-		if rank := takeoutRank(name, each); rank > bestRank {
-			best, bestRank = each, rank
-		}
+	if !f.json {
+		return found
 	}
-	if best != "" {
-		found = append(found, best)
+	for _, label := range takeoutLabels(folded) {
+		if there := f.names[label+".json"]; len(there) > 0 && there[0] != name {
+			return append(found, there[0])
+		}
 	}
 	return found
 }
+
+// SidecarsOf gives those of the names in a picture's folder that describe the picture,
+// as [Finder.Of] does.
+func SidecarsOf(name string, names []string) []string { return NewFinder(names).Of(name) }
 
 // supplement is what Google Takeout adds to the name of a picture since 2024.
 const supplement = ".supplemental-metadata"
@@ -51,63 +80,59 @@ const (
 	takeoutCutTolerance = 1
 )
 
-// editedSuffixes are what Google Photos adds to the stem of an edited picture: its JSON
-// is that of the original.
-var editedSuffixes = []string{
-	"-edited", "-effects", "-bearbeitet", "-modifié", "-editado", "-modificato", "-bewerkt", "-edytowane",
-	"-redigerad", "-redigeret", "-redigert", "-upraveno", "-muokattu", "-düzenlendi", "-изменено", "-編集済み", "-已修改", "-수정됨",
+// editedSuffixes gives what Google Photos adds to the stem of an edited picture: its
+// JSON is that of the original.
+func editedSuffixes() []string {
+	return []string{
+		"-edited", "-effects", "-bearbeitet", "-modifié", "-editado", "-modificato", "-bewerkt", "-edytowane",
+		"-redigerad", "-redigeret", "-redigert", "-upraveno", "-muokattu", "-düzenlendi", "-изменено", "-編集済み", "-已修改", "-수정됨",
+	}
 }
 
-// takeoutRank says how surely a JSON file describes a picture: 0 for not at all.
-func takeoutRank(picture, file string) int {
-	if !strings.EqualFold(filepath.Ext(file), ".json") {
-		return 0
-	}
-	label := strings.ToLower(file[:len(file)-len(".json")])
-	picture = strings.ToLower(picture)
+// takeoutLabels gives the names without ".json" that Takeout may have given to what it
+// says of a picture, the surest first.
+func takeoutLabels(picture string) (labels []string) {
 	extension := filepath.Ext(picture)
-	if label == picture {
-		return 6
-	}
-	stem, number := cutNumber(strings.TrimSuffix(picture, extension))
-	plainLabel, labelNumber := cutNumber(label)
-	if number == labelNumber {
-		if rank := labelRank(stem+extension, plainLabel); rank > 0 {
-			return rank
-		}
-		for _, suffix := range editedSuffixes {
-			if original, ok := strings.CutSuffix(stem, suffix); ok && labelRank(original+extension, plainLabel) > 0 {
-				return 2
-			}
-		}
-		if plainLabel == stem {
-			return 1 // the title had no extension
+	whole := strings.TrimSuffix(picture, extension)
+	stem, number := cutNumber(whole)
+	labels = append(labels, picture)
+	labels = appendLabels(labels, stem+extension, number)
+	for _, suffix := range editedSuffixes() {
+		if original, isEdited := strings.CutSuffix(stem, suffix); isEdited {
+			labels = appendLabels(labels, original+extension, number)
 		}
 	}
-	if number != "" && labelNumber == "" { // the number is of the name itself
-		return min(labelRank(picture, label), 2)
+	if number != "" { // which is of the name itself
+		labels = appendLabels(labels, picture, "")
 	}
-	return 0
+	return append(labels, whole) // the title had no extension
 }
 
-// labelRank compares a name with a label that may have been cut or supplemented.
-func labelRank(name, label string) int {
-	switch {
-	case label == name:
-		return 5
-	case label == name+supplement:
-		return 5
-	case len(label) > len(name) && strings.HasPrefix(name+supplement, label):
-		// Google cuts the supplement as far as it must, and no more.
-		return 4
-	case isCut(label) && strings.HasPrefix(name+supplement, label):
-		return 3
+// appendLabels adds the forms of a name: as it is, with the supplement, whole or cut as
+// far as it must be, and cut itself; each with the number at its end.
+func appendLabels(labels []string, name, number string) []string {
+	labels = append(labels, name+number)
+	for end := len(supplement); end > 0; end-- {
+		labels = append(labels, name+supplement[:end]+number)
 	}
-	return 0
+	letters := 0
+	for at := range name {
+		if letters > takeoutCut+takeoutCutTolerance {
+			break
+		}
+		if isCut(name[:at]) {
+			labels = append(labels, name[:at]+number)
+		}
+		letters++
+	}
+	return labels
 }
 
 // isCut reports whether a label is as long as what Takeout cuts, however it counted.
 func isCut(label string) bool {
+	if len(label) < takeoutCut-takeoutCutTolerance {
+		return false
+	}
 	for _, length := range []int{len(label), utf8.RuneCountInString(label), len(utf16.Encode([]rune(label)))} {
 		if length >= takeoutCut-takeoutCutTolerance && length <= takeoutCut+takeoutCutTolerance {
 			return true
