@@ -79,18 +79,25 @@ func joinFilters(a, b index.Filter) (index.Filter, bool) {
 }
 
 // joinBounds makes a bound the stricter of itself and another. It reports true when
-// neither is: one means a moment, and the other what a clock showed.
+// neither is: one means a moment, and the other what a clock showed, or a moment in
+// another zone, which a clock of an unknown zone is taken to have been in.
 func joinBounds(bound *time.Time, zoned *bool, other time.Time, otherZoned bool, stricter func(a, b time.Time) bool) (apart bool) {
 	switch {
 	case other.IsZero():
 	case bound.IsZero():
 		*bound, *zoned = other, otherZoned
-	case *zoned != otherZoned:
+	case *zoned != otherZoned, *zoned && offsetOf(*bound) != offsetOf(other):
 		return true
 	case stricter(other, *bound):
 		*bound = other
 	}
 	return false
+}
+
+// offsetOf is how many seconds a time's zone is ahead of UTC.
+func offsetOf(t time.Time) int {
+	_, seconds := t.Zone()
+	return seconds
 }
 
 func commonIDs(a, b []index.ID) []index.ID {

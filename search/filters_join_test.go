@@ -33,6 +33,11 @@ func TestJoinedFiltersForgetNothing(t *testing.T) {
 	if _, ok := joinFilters(full, other); ok {
 		t.Error("a moment and the time of a clock were joined")
 	}
+	other = full
+	other.After = moment.In(time.FixedZone("", 3600))
+	if _, ok := joinFilters(full, other); ok {
+		t.Error("moments in two zones were joined")
+	}
 	for _, other := range []index.Filter{{People: []string{"q"}}, {Ratings: []index.RatingRange{{Unrated: true}}}, {Taken: new(bool)}} {
 		if _, ok := joinFilters(full, other); ok {
 			t.Errorf("%+v was joined with another of its kind", other)

@@ -22,8 +22,8 @@ The query language:
   "exact words"            must stand in the caption, name or metadata
   -dog  -(a red collar)    must not be there
   a cat; a pizza           several things, each checked by itself
-  folder:Holiday camera:"Nikon Z6" tag:family type:jpeg kind:image
-  after:2023-05 before:2024 near:35.01,135.77,10
+  folder:Holiday camera:"Nikon Z6" tag:family person:Ada rating:>=4
+  after:2023-05 before:2024 taken:unknown near:35.01,135.77,10 type:jpeg kind:image
 
 The first column is the probability that the picture answers the query, as
 calibrated for the model; strong and weak say what that means. A query that
