@@ -23,7 +23,9 @@ const MaxSidecarBytes = 4 << 20
 // Bounds of what is read of a file.
 const (
 	maxBlocks        = 64      // of a kind in one file
-	maxBlockBytes    = 8 << 20 // of EXIF, IPTC or XMP
+	maxBlockBytes    = 8 << 20 // of EXIF, IPTC or XMP; of XMP in all blocks together
+	maxTextBytes     = 1 << 16 // of one text, before it is cleaned
+	maxLevels        = 32      // of a keyword
 	maxSegments      = 4096    // of a container
 	maxDirectoryTags = 2000    // of an EXIF directory
 	maxDatasets      = 4000    // of an IPTC block

@@ -193,7 +193,7 @@ func (e *exif) wide(tag uint16) string {
 	value := e.value(mainDirectory, tag)
 	switch value.kind {
 	case 1, 7:
-		return decodeUTF16(value.data, binary.LittleEndian)
+		return decodeUTF16(value.data[:min(len(value.data), maxTextBytes)], binary.LittleEndian)
 	case 2:
 		return value.text()
 	}
@@ -204,7 +204,7 @@ func (e *exif) wide(tag uint16) string {
 func (v exifValue) text() string {
 	switch v.kind {
 	case 1, 2, 7, 129:
-		text, _, _ := bytes.Cut(v.data, []byte{0})
+		text, _, _ := bytes.Cut(v.data[:min(len(v.data), maxTextBytes)], []byte{0})
 		return strings.TrimSpace(decodeText(text))
 	}
 	return ""
@@ -271,7 +271,7 @@ func (v exifValue) number() (float64, bool) {
 // comment gives the user's comment, whose first eight bytes name its encoding.
 func (e *exif) comment() string {
 	value := e.value(photoDirectory, tagUserComment)
-	data := value.data
+	data := value.data[:min(len(value.data), maxTextBytes)]
 	if value.kind == 2 || len(data) < 8 {
 		return value.text()
 	}

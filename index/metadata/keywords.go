@@ -57,7 +57,7 @@ func isProgramTag(path []string) bool {
 // levels splits a tag.
 func levels(text, separator string) []string {
 	var kept []string
-	for _, level := range strings.Split(text, separator) {
+	for _, level := range strings.SplitN(text, separator, maxLevels) {
 		if level = clean(level, maxKeyword); level != "" {
 			kept = append(kept, level)
 		}
@@ -140,7 +140,7 @@ func splitList(text string) []string {
 	if !strings.Contains(text, separator) {
 		separator = ","
 	}
-	return strings.Split(text, separator)
+	return strings.SplitN(text, separator, 10*maxKeywords)
 }
 
 // people gives the names of those in the picture.

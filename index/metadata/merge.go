@@ -118,7 +118,7 @@ func (e *exif) copyright() string {
 		return value.text()
 	}
 	var parts []string
-	for part := range strings.SplitSeq(decodeText(value.data), "\x00") {
+	for part := range strings.SplitSeq(decodeText(value.data[:min(len(value.data), maxTextBytes)]), "\x00") {
 		parts = append(parts, part)
 	}
 	return joined(parts)

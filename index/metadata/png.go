@@ -72,12 +72,13 @@ func (b *blocks) readText(kind string, chunk []byte, budget *int64) {
 	if compressed {
 		rest = inflate(rest, budget)
 	}
-	label := decodeLatin(name)
+	label := decodeLatin(name[:min(len(name), maxShortText)])
 	switch {
 	case label == "XML:com.adobe.xmp":
 		b.addXMP(rest)
 	case strings.HasPrefix(label, "Raw profile type "):
 		b.addProfile(strings.TrimPrefix(label, "Raw profile type "), rest)
+	case len(rest) > maxInflatedBytes: // no text is that long
 	case isLatin:
 		b.text.add(label, decodeText(rest)) // many programs write UTF-8 here
 	default:
@@ -100,14 +101,20 @@ func inflate(data []byte, budget *int64) []byte {
 // addProfile reads a block that ImageMagick wrote as hexadecimal digits, after a line
 // with its name and one with its length.
 func (b *blocks) addProfile(kind string, text []byte) {
-	_, rest, _ := strings.Cut(strings.TrimLeft(string(text[:min(len(text), 2*maxBlockBytes)]), "\r\n"), "\n")
-	fields := strings.Fields(rest)
-	if len(fields) < 2 {
+	_, rest, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
+	length, digits, _ := bytes.Cut(bytes.TrimSpace(rest), []byte("\n"))
+	size, err := strconv.Atoi(string(bytes.TrimSpace(length)))
+	if err != nil || size < 0 || size > maxBlockBytes {
 		return
 	}
-	size, err := strconv.Atoi(fields[0])
-	data, failed := hex.DecodeString(strings.Join(fields[1:], ""))
-	if err != nil || failed != nil || size < 0 || size > len(data) {
+	digits = bytes.Map(func(r rune) rune {
+		if r == '\n' || r == '\r' || r == ' ' {
+			return -1
+		}
+		return r
+	}, digits)
+	data, err := hex.DecodeString(string(digits[:min(len(digits), 2*size)]))
+	if err != nil || size > len(data) {
 		return
 	}
 	data = data[:size]

@@ -409,3 +409,22 @@ func TestDegreesOfXMP(t *testing.T) {
 		}
 	}
 }
+
+// TestHostileSizes: what is nested, repeated or long beyond reason is read as far as the
+// bounds go, and what is beside it still counts.
+func TestHostileSizes(t *testing.T) {
+	open := `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:lr="http://ns.adobe.com/lightroom/1.0/">` +
+		`<dc:title>Title</dc:title>`
+	for name, rest := range map[string]string{
+		"empty elements": strings.Repeat("<a/>", 2<<20), "nested": strings.Repeat("<a>", 2<<20), "comments": "<dc:rights>" + strings.Repeat("a<!---->", 1<<20),
+		"levels":     "<lr:hierarchicalSubject>" + strings.Repeat("a|", 1<<20),
+		"lists":      "<lr:hierarchicalSubject>" + strings.Repeat("<rdf:Bag><rdf:li>"+strings.Repeat("ab|", 1000)+"</rdf:li></rdf:Bag>", 2000),
+		"attributes": "<dc:b " + strings.Repeat(`dc:c="d" `, 1<<19) + "/>", "one text": "<dc:rights>" + strings.Repeat("a", 8<<20),
+	} {
+		m := Read(t.Context(), Source{Data: pngWith([]byte("tEXtAuthor\x00"+strings.Repeat("z", 8<<20)), []byte("iTXtXML:com.adobe.xmp\x00\x00\x00\x00\x00"+open+rest))})
+		checkBounds(t, m)
+		if m.Title != "Title" {
+			t.Errorf("%s: the title is %q", name, m.Title)
+		}
+	}
+}

@@ -15,7 +15,8 @@ import (
 // the standards use, whatever the packet calls them.
 type xmp struct {
 	root  node
-	count int
+	count int // of nodes
+	bytes int // of packets
 }
 
 // node is a property, a field of a structure or an element of a list.
@@ -81,6 +82,8 @@ func prefixOf(space string) string {
 
 // read takes in a packet. What comes before something that is not well-formed counts.
 func (x *xmp) read(packet []byte) {
+	packet = packet[:min(len(packet), maxBlockBytes-x.bytes)]
+	x.bytes += len(packet)
 	packet = xmlText(packet)
 	decoder := xml.NewDecoder(bytes.NewReader(packet))
 	decoder.Strict = false
@@ -113,7 +116,7 @@ func (x *xmp) read(packet []byte) {
 			}
 		case xml.CharData:
 			if inside > 1 {
-				if last := stack[len(stack)-1]; len(last.text)+len(token) <= 8*maxLongText {
+				if last := stack[len(stack)-1]; len(last.text)+len(token) <= maxTextBytes {
 					last.text = append(last.text, token...)
 				}
 			}
@@ -139,7 +142,7 @@ func (x *xmp) open(parent *node, name string, attributes []xml.Attr) *node {
 		case name == "rdf:resource" || name == "rdf:value":
 			added.text = []byte(attribute.Value)
 		case attribute.Name.Space == "" || strings.HasPrefix(name, "rdf:") || strings.HasPrefix(name, "xml") && !strings.HasPrefix(name, "xmp"):
-		case len(attribute.Value) <= 8*maxLongText && x.count < maxNodes:
+		case len(attribute.Value) <= maxTextBytes && x.count < maxNodes:
 			added.children = append(added.children, &node{name: name, text: []byte(attribute.Value)})
 			x.count++
 		}
@@ -150,7 +153,6 @@ func (x *xmp) open(parent *node, name string, attributes []xml.Attr) *node {
 // xmlText gives a packet as UTF-8 without what XML does not allow: a byte order mark,
 // padding of zeros, control characters.
 func xmlText(packet []byte) []byte {
-	packet = packet[:min(len(packet), maxBlockBytes)]
 	switch {
 	case bytes.HasPrefix(packet, []byte{0xFE, 0xFF}), bytes.HasPrefix(packet, []byte{0, '<', 0}):
 		packet = fromUTF16(packet, binary.BigEndian)
