@@ -71,9 +71,9 @@ func (d *derived) openWords(ctx context.Context, l *Library, s *state) (err erro
 	return nil
 }
 
-// readWords makes the words as they are now those of a commit.
-func (d *derived) readWords(sequence uint64) error {
-	reader, err := d.words.reader(sequence)
+// bringWords makes a change that brings the words to a commit.
+func (d *derived) bringWords(sequence uint64, change func() error) error {
+	reader, err := d.words.apply(sequence, change)
 	if err != nil {
 		return err
 	}
@@ -105,12 +105,22 @@ func openWordsForWriting(l *Library, folder string, s *state) (*keyword.Index, e
 
 // catchUpWords brings the keyword index to the state's commit.
 func (d *derived) catchUpWords(ctx context.Context, s *state) error {
+	err := d.bringWords(s.sequence, func() error { return d.fillWords(ctx, s) })
+	if err == nil {
+		d.behind = false
+	}
+	return err
+}
+
+// fillWords puts in and takes out what the keyword index has not in common with the
+// state.
+func (d *derived) fillWords(ctx context.Context, s *state) error {
 	sequence, err := d.words.Sequence()
 	if err != nil {
 		return err
 	}
 	if sequence == s.sequence && !d.behind {
-		return d.readWords(s.sequence)
+		return nil
 	}
 	ids, err := d.words.IDs(ctx)
 	if err != nil {
@@ -144,11 +154,7 @@ func (d *derived) catchUpWords(ctx context.Context, s *state) error {
 			}
 		}
 	}
-	if err := flush(true); err != nil {
-		return err
-	}
-	d.behind = false
-	return d.readWords(s.sequence)
+	return flush(true)
 }
 
 // readVectors reads and checks a record's vectors.
@@ -187,9 +193,7 @@ func (d *derived) applyWords(ctx context.Context, l *Library, t *transaction, ne
 				removes = append(removes, uint64(id))
 			}
 		}
-		if err = d.words.Apply(ctx, next.sequence, puts, removes); err == nil {
-			err = d.readWords(next.sequence)
-		}
+		err = d.bringWords(next.sequence, func() error { return d.words.Apply(ctx, next.sequence, puts, removes) })
 	}
 	if err != nil {
 		d.behind = true

@@ -68,6 +68,9 @@ type exportedCaption struct {
 // Export writes one JSON object a line for each record that passes the filter,
 // in order of ID.
 func (s *Snapshot) Export(ctx context.Context, w io.Writer, options ExportOptions) error {
+	if s.err != nil {
+		return fmt.Errorf("export library: %w", s.err)
+	}
 	buffered := bufio.NewWriterSize(w, 1<<16)
 	encoder := json.NewEncoder(buffered)
 	encoder.SetEscapeHTML(false)

@@ -23,6 +23,9 @@ func (s *Snapshot) NearestTexts(ctx context.Context, query []float32, k int, fil
 }
 
 func (s *Snapshot) nearest(ctx context.Context, kind Kind, query []float32, k int, filter Filter) ([]Neighbour, error) {
+	if s.err != nil {
+		return nil, fmt.Errorf("nearest %ss: %w", kind, s.err)
+	}
 	if k <= 0 {
 		return nil, ctx.Err()
 	}
@@ -77,6 +80,9 @@ func (s *Snapshot) nearestOnce(ctx context.Context, kind Kind, query []float32, 
 // program says, records that have changed since it did last are not found by words,
 // until it has caught up with the next commit. No other record is missed.
 func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filter Filter) ([]KeywordHit, error) {
+	if s.err != nil {
+		return nil, fmt.Errorf("find words: %w", s.err)
+	}
 	m := newMatcher(withKind(filter, query.Kind))
 	asked := keywordQuery(query, m, k)
 	if query.Kind != 0 && s.Count(query.Kind) == s.Count(0) {
@@ -111,7 +117,10 @@ func (s *Snapshot) Keyword(ctx context.Context, query KeywordQuery, k int, filte
 // words asks the keyword index, and reports whether it gave something that does not
 // pass in place of what might.
 func (s *Snapshot) words(ctx context.Context, query KeywordQuery, asked keyword.Query, passes func(uint64) bool) (hits []KeywordHit, refused bool, err error) {
-	found, err := s.view.words.Search(ctx, asked)
+	found, err := s.view.words.search(ctx, asked)
+	if errors.Is(err, keyword.ErrUnusable) {
+		err = ErrClosed // words of before go with the library
+	}
 	if err != nil {
 		return nil, false, err
 	}

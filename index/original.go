@@ -13,6 +13,9 @@ import (
 // OpenOriginal opens the first of the record's files that is there and holds
 // the record's content, as [OpenFile] makes sure.
 func (s *Snapshot) OpenOriginal(id ID) (*os.File, error) {
+	if s.err != nil {
+		return nil, fmt.Errorf("original of record %d: %w", id, s.err)
+	}
 	record, there := s.Record(id)
 	if !there {
 		return nil, fmt.Errorf("original of record %d: %w", id, ErrNotFound)

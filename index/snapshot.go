@@ -18,18 +18,27 @@ import (
 // writer. Close it when done.
 type Snapshot struct {
 	view   *view
+	err    error
 	closed atomic.Bool
 }
 
 // Snapshot gives the current state. Close it when done. After the library is
-// closed it gives an empty snapshot.
+// closed, every method of the snapshot that can fail gives [ErrClosed], as does
+// [Snapshot.Err]; the others find nothing.
 func (l *Library) Snapshot() *Snapshot {
 	view, err := l.current()
 	if err != nil {
-		view = newView(&state{}, segmentSet{}, &derived{lookup: newLookup(), thumbs: l.derived.thumbs, words: l.derived.words})
+		return &Snapshot{view: emptyView(), err: err}
+	}
+	if err := view.words.renew(); err != nil {
+		l.logger.Debug("read the keyword index again", "error", err)
 	}
 	return &Snapshot{view: view}
 }
+
+// Err is [ErrClosed] when the library was closed before the snapshot was taken.
+// Those who would act on what a snapshot does not have ask it first.
+func (s *Snapshot) Err() error { return s.err }
 
 // Close lets go of the files that the snapshot holds open. Closing twice does
 // nothing.
@@ -103,6 +112,9 @@ func (s *Snapshot) find(id ID, is func(*Record) bool) (*Record, bool) {
 
 // Records lists records that pass the filter, and how many there are in all.
 func (s *Snapshot) Records(ctx context.Context, filter Filter, page Page) ([]*Record, int, error) {
+	if s.err != nil {
+		return nil, 0, fmt.Errorf("list records: %w", s.err)
+	}
 	if page.Offset < 0 || page.Limit < 0 {
 		return nil, 0, fmt.Errorf("list records: offset %d or limit %d is negative", page.Offset, page.Limit)
 	}
@@ -116,6 +128,9 @@ func (s *Snapshot) Records(ctx context.Context, filter Filter, page Page) ([]*Re
 // eachPage gives the slots of records that match, page by page in order of ID:
 // first is the ID of slot 0. The slots are only good during the visit.
 func (s *Snapshot) eachPage(ctx context.Context, m *matcher, visit func(first ID, p *page[*Record], slots []uint8)) error {
+	if s.err != nil {
+		return s.err
+	}
 	pages := s.view.state.records.pages
 	if m != nil && m.ids != nil {
 		for _, id := range slices.Sorted(maps.Keys(m.ids)) {
@@ -191,6 +206,9 @@ func (s *Snapshot) Parts(ctx context.Context, id ID) (embed.Parts, error) {
 }
 
 func (s *Snapshot) locate(ctx context.Context, id ID) (*space, *Record, location, error) {
+	if s.err != nil {
+		return nil, nil, location{}, s.err
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, location{}, err
 	}

@@ -138,6 +138,9 @@ func (t *thumbnails) purge(ctx context.Context, logger *slog.Logger, keep func(H
 // Thumbnail gives a JPEG of the image, its longest side [ThumbnailSide] pixels
 // at most. One that is missing or damaged is made again from the original.
 func (s *Snapshot) Thumbnail(ctx context.Context, id ID) ([]byte, error) {
+	if s.err != nil {
+		return nil, fmt.Errorf("thumbnail of record %d: %w", id, s.err)
+	}
 	record, there := s.Record(id)
 	if !there || record.Kind != KindImage {
 		return nil, fmt.Errorf("thumbnail of record %d: %w", id, ErrNotFound)

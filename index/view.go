@@ -30,6 +30,14 @@ func newView(s *state, segments segmentSet, d *derived) *view {
 	return v
 }
 
+// emptyView is the view of a library that is closed.
+func emptyView() *view {
+	v := &view{state: &state{}, segments: segmentSet{}, lookup: newLookup()}
+	v.references.Store(1)
+	v.lookup.hold(0)
+	return v
+}
+
 func (v *view) retain() { v.references.Add(1) }
 
 func (v *view) release() error {
@@ -37,5 +45,8 @@ func (v *view) release() error {
 		return nil
 	}
 	v.lookup.letGo(v.state.sequence)
+	if v.words == nil {
+		return nil
+	}
 	return errors.Join(v.words.release(), v.segments.release())
 }

@@ -77,8 +77,8 @@ type indexLibrary struct{ library *index.Library }
 // Snapshot gives the library's present state.
 func (l indexLibrary) Snapshot() (Snapshot, error) {
 	snapshot := l.library.Snapshot()
-	if snapshot == nil {
-		return nil, index.ErrClosed
+	if err := snapshot.Err(); err != nil {
+		return nil, err
 	}
 	return snapshot, nil
 }

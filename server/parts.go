@@ -61,8 +61,8 @@ type indexLibrary struct{ *index.Library }
 
 func (l indexLibrary) Snapshot() (Snapshot, error) {
 	snapshot := l.Library.Snapshot()
-	if snapshot == nil {
-		return nil, index.ErrClosed
+	if err := snapshot.Err(); err != nil {
+		return nil, err
 	}
 	return snapshot, nil
 }

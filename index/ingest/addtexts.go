@@ -58,6 +58,9 @@ func AddTexts(ctx context.Context, library *index.Library, engine Engine, texts 
 func embedPuts(ctx context.Context, library *index.Library, engine Engine, puts []index.Put) error {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
+	if err := snapshot.Err(); err != nil {
+		return err
+	}
 	space := engine.Space()
 	var waiting []int
 	named := map[string]bool{}

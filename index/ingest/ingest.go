@@ -150,6 +150,9 @@ func Fill(ctx context.Context, library *index.Library, engine Engine, options Op
 func prepareSpace(ctx context.Context, library *index.Library, engine Engine, options Options) error {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
+	if err := snapshot.Err(); err != nil {
+		return err
+	}
 	space := engine.Space()
 	spaces := snapshot.Spaces()
 	for _, state := range spaces {

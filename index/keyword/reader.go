@@ -16,11 +16,12 @@ import (
 // keeps what it reads: files that were merged into others since, and documents that
 // were not on disk yet. Close it when done.
 type Reader struct {
-	owner *Index
+	owner     *Index
+	documents index.IndexReader
 
-	// mutex is held for reading by searches, which need the files.
-	mutex     sync.RWMutex
-	documents index.IndexReader // nil when closed
+	mutex  sync.Mutex
+	users  int // searches under way, and one until Close
+	closed bool
 }
 
 // Reader gives the present content. The error is [ErrUnusable] when the index is
@@ -39,7 +40,7 @@ func (x *Index) Reader() (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read keyword index: %w", err)
 	}
-	reader := &Reader{owner: x, documents: documents}
+	reader := &Reader{owner: x, documents: documents, users: 1}
 	x.readersMutex.Lock()
 	defer x.readersMutex.Unlock()
 	if x.readers == nil {
@@ -49,24 +50,49 @@ func (x *Index) Reader() (*Reader, error) {
 	return reader, nil
 }
 
-// Close lets go of what the reader keeps, once searches under way are done.
-// Searching afterwards is [ErrUnusable]; closing twice does nothing.
+// Close lets go of what the reader keeps, once searches under way are done, for which
+// it does not wait. Searching afterwards is [ErrUnusable]; closing twice does nothing.
 func (r *Reader) Close() error {
 	r.owner.readersMutex.Lock()
 	delete(r.owner.readers, r)
 	r.owner.readersMutex.Unlock()
 	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	if r.documents == nil {
+	again := r.closed
+	r.closed = true
+	r.mutex.Unlock()
+	if again {
 		return nil
 	}
-	documents := r.documents
-	r.documents = nil
-	if err := documents.Close(); err != nil {
+	return r.release()
+}
+
+// retain keeps the reader open during a search.
+func (r *Reader) retain() error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.closed {
+		return ErrUnusable
+	}
+	r.users++
+	return nil
+}
+
+func (r *Reader) release() error {
+	r.mutex.Lock()
+	r.users--
+	last := r.users == 0
+	r.mutex.Unlock()
+	if !last {
+		return nil
+	}
+	if err := r.documents.Close(); err != nil {
 		return fmt.Errorf("close reader of keyword index: %w", err)
 	}
 	return nil
 }
+
+// Same reports whether two readers read the same files.
+func (r *Reader) Same(other *Reader) bool { return r.documents == other.documents }
 
 // OpenReaders is the number of readers that are not closed.
 func (x *Index) OpenReaders() int {
@@ -90,9 +116,14 @@ func (x *Index) closeReaders() error {
 
 // Search gives the best hits, equal scores in order of ID.
 func (r *Reader) Search(ctx context.Context, q Query) ([]Hit, error) {
-	r.mutex.RLock()
-	defer r.mutex.RUnlock()
-	hits, err := r.search(ctx, q)
+	r.owner.mutex.RLock() // closing the index waits
+	defer r.owner.mutex.RUnlock()
+	err := r.retain()
+	var hits []Hit
+	if err == nil {
+		hits, err = r.search(ctx, q)
+		err = errors.Join(err, r.release())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("search keyword index: %w", err)
 	}
@@ -100,9 +131,6 @@ func (r *Reader) Search(ctx context.Context, q Query) ([]Hit, error) {
 }
 
 func (r *Reader) search(ctx context.Context, q Query) (hits []Hit, err error) {
-	if r.documents == nil {
-		return nil, ErrUnusable
-	}
 	count, err := r.documents.DocCount()
 	if err != nil {
 		return nil, err
