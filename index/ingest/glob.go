@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mekiki/internal/hint"
 )
 
 // checkGlob refuses a glob that can never match.
@@ -19,6 +21,16 @@ func checkGlob(glob string) error {
 		return fmt.Errorf("a glob is empty")
 	}
 	return nil
+}
+
+// checkGlobOfOption refuses a glob of the options that can never match, or that asks for
+// what globs here do not know and would silently match nothing.
+func checkGlobOfOption(glob string) error {
+	_, after, found := strings.Cut(glob, "{")
+	if inside, _, closed := strings.Cut(after, "}"); found && closed && strings.Contains(inside, ",") {
+		return hint.Wrap(fmt.Errorf("glob %q: braces have no meaning in globs", glob), "give one glob for each of what stands in the braces")
+	}
+	return checkGlob(plainGlob(glob))
 }
 
 // plainGlob gives a glob as the matching below understands it: what shells write

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/internal/hint"
 )
 
 func TestMatchGlob(t *testing.T) {
@@ -56,6 +58,19 @@ func TestGlobsAsShellsWriteThem(t *testing.T) {
 	for _, test := range tests {
 		if got := matchAny([]string{plainGlob(test.glob)}, root, test.relative); got != test.want {
 			t.Errorf("%q with %q: %t", test.glob, test.relative, got)
+		}
+	}
+}
+
+// TestGlobsWithBraces: what other programs' globs know is refused, not passed over.
+func TestGlobsWithBraces(t *testing.T) {
+	for glob, ok := range map[string]bool{
+		"**/*.{arw,ARW}": false, "{a,b}": false, "{a}": true, "a,b": true, "}{,": true, "[{]a,b}": false, "?a,b?": true,
+	} {
+		for _, options := range []Options{{Exclude: []string{glob}}, {Include: []string{glob}}} {
+			if err := options.Validate(); (err == nil) != ok || !ok && hint.Of(err) == "" {
+				t.Errorf("%s: %v", glob, err)
+			}
 		}
 	}
 }

@@ -94,7 +94,7 @@ type Options struct {
 func (o Options) Validate() error {
 	var problems []error
 	for _, glob := range append(append([]string(nil), o.Include...), o.Exclude...) {
-		if err := checkGlob(plainGlob(glob)); err != nil {
+		if err := checkGlobOfOption(glob); err != nil {
 			problems = append(problems, err)
 		}
 	}
