@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"mekiki/index/keyword"
 )
@@ -113,9 +115,31 @@ func isFolderName(folder string) bool { return !strings.Contains(folder, "/") }
 // matchesFolderName reports whether one of foldersAbove is what is wanted.
 func matchesFolderName(folder, wanted string) bool {
 	if isFolderName(wanted) {
-		return isFolderName(folder) && strings.HasPrefix(folder, wanted)
+		return isFolderName(folder) && beginsName(folder, wanted)
 	}
 	return folder == wanted
+}
+
+// shortestBeginning is the length in bytes from which what is wanted may end within
+// a word: one or two Latin letters begin too many.
+const shortestBeginning = 3
+
+// beginsName reports whether a name begins with what is wanted, both folded. A number
+// is only found whole: "day 1" is not "day 12".
+func beginsName(name, wanted string) bool {
+	rest, begins := strings.CutPrefix(name, wanted)
+	if !begins || rest == "" || wanted == "" {
+		return begins
+	}
+	last, _ := utf8.DecodeLastRuneInString(wanted)
+	next, _ := utf8.DecodeRuneInString(rest)
+	switch {
+	case !unicode.IsLetter(next) && !unicode.IsDigit(next) && !unicode.IsMark(next): // the word ends
+		return true
+	case unicode.IsDigit(last) && unicode.IsDigit(next):
+		return false
+	}
+	return len(wanted) >= shortestBeginning
 }
 
 // levelsOf lists what tag filters find a record by.

@@ -105,6 +105,10 @@ func TestFilters(t *testing.T) {
 	}{
 		{"a word of a folder", Filter{Folders: []string{"italy"}}, "1 3"},
 		{"the beginning of a word", Filter{Folders: []string{"Ital"}}, "1 3"},
+		{"one letter is no beginning", Filter{Folders: []string{"i"}}, ""},
+		{"nor are two", Filter{Folders: []string{"it"}}, ""},
+		{"a number that is a word", Filter{Folders: []string{"3"}}, "1"},
+		{"the beginning of a number", Filter{Folders: []string{"201"}}, ""},
 		{"a whole name", Filter{Folders: []string{"Italy 2019"}}, "1"},
 		{"any level", Filter{Folders: []string{"day 3"}}, "1"},
 		{"a path", Filter{Folders: []string{"/photos/italy 2019"}}, "1"},
