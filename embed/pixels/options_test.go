@@ -110,6 +110,8 @@ func TestOtherFilesAreNamed(t *testing.T) {
 		"8BPS\x00\x01":       "Photoshop",
 		"<svg xmlns=''>":     "SVG",
 		"<!DOCTYPE html><p>": "a web page",
+		"<!doctype html><p>": "a web page",
+		"<HTML><BODY>":       "a web page",
 		"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1":     "AVIF",
 		"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42": "video",
 		"\x00\x00\x00\x0cJXL \r\n\x87\n":                   "JPEG XL",

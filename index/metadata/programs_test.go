@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -112,6 +113,24 @@ func TestGraphsInPlaceOfACamera(t *testing.T) {
 		}
 		if diff := cmp.Diff(test.want, Read(t.Context(), Source{Data: file})); diff != "" {
 			t.Errorf("%s, %s: %s", test.maker, test.model, diff)
+		}
+	}
+}
+
+// TestCommentsInTheOtherOrder: programs write UTF-16 in another byte order than the file's.
+func TestCommentsInTheOtherOrder(t *testing.T) {
+	for _, text := range []string{"Подъезд podezd", "Подъезд", "a cat", "Ελλάδα και", "שלום לכולם", "東京タワーの写真です"} {
+		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+			for _, otherwise := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+				var data []byte
+				for _, unit := range utf16.Encode([]rune(text)) {
+					data = order.AppendUint16(data, unit)
+				}
+				isClear := text[0] < 0xE0 // Chinese characters differ in both bytes
+				if got := decodeUTF16(data, guessUTF16(data, otherwise)); got != text && (isClear || order.String() == otherwise.String()) {
+					t.Errorf("%s, %v in a file of %v: %q", text, order, otherwise, got)
+				}
+			}
 		}
 	}
 }

@@ -59,21 +59,29 @@ func decodeUTF16(data []byte, order binary.ByteOrder) string {
 }
 
 // guessUTF16 gives the byte order in which a text of one script is likelier to be: the
-// one in which more of its units have a small high byte.
+// one in which more of its units have the high byte zero, or, of another script than
+// Latin, in which the high bytes are fewer different ones.
 func guessUTF16(data []byte, otherwise binary.ByteOrder) binary.ByteOrder {
-	var first, second int
-	for i := 0; i+1 < min(len(data), 1024); i += 2 {
-		if data[i] == 0 {
-			first++
+	var zeros, different [2]int
+	var seen [2][256]bool
+	for i := range min(len(data), 1024) &^ 1 {
+		at, value := i%2, data[i]
+		if value == 0 {
+			zeros[at]++
 		}
-		if data[i+1] == 0 {
-			second++
+		if !seen[at][value] {
+			seen[at][value] = true
+			different[at]++
 		}
 	}
 	switch {
-	case first > 2*second:
+	case zeros[0] > 2*zeros[1]:
 		return binary.BigEndian
-	case second > 2*first:
+	case zeros[1] > 2*zeros[0]:
+		return binary.LittleEndian
+	case 2*different[0] < different[1]:
+		return binary.BigEndian
+	case 2*different[1] < different[0]:
 		return binary.LittleEndian
 	}
 	return otherwise
