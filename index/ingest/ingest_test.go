@@ -90,7 +90,7 @@ func TestBadFilesAreListedAndCostNothingElse(t *testing.T) {
 	whole := testImage(t, 1, 64, 64)
 	write(t, whole, photos, "good.jpg")
 	write(t, testPNG(t, 30, 20), photos, "really-a-png.jpg")
-	write(t, whole[:len(whole)/2], photos, "truncated.jpg")
+	write(t, testPNG(t, 30, 20)[:60], photos, "truncated.jpg")
 	write(t, nil, photos, "empty.jpg")
 	write(t, []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x02\x44\x01\x00;"), photos, "bomb.gif")
 	write(t, bytes.Repeat([]byte{0}, 1000), photos, "zeros.png")
@@ -137,12 +137,14 @@ func TestZoo(t *testing.T) {
 			must(t, err)
 			t.Cleanup(func() { must(t, os.Chmod(filepath.Join(folder, "zoo", "private-folder"), 0o777)) })
 			want := map[string]bool{}
-			pictures := 0
+			pictures, damaged := 0, 0
 			for _, file := range zoo {
 				path := filepath.Join(folder, "zoo", file.Name)
 				switch {
 				case file.Good || file.Private && os.Getuid() == 0:
-					pictures++
+					if pictures++; file.Damaged {
+						damaged++
+					}
 				case file.Linked && !follow:
 				case file.Private && strings.Contains(file.Name, "/"):
 					want[filepath.Dir(path)] = true
@@ -153,7 +155,7 @@ func TestZoo(t *testing.T) {
 			library := openLibrary(t, filepath.Join(folder, "library"))
 			options := Options{Paths: []string{filepath.Join(folder, "zoo")}, FollowSymlinks: follow}
 			summary := mustRun(t, library, newCounting("one"), options)
-			if diff := cmp.Diff(Summary{Seen: pictures + len(want), Added: pictures, Failed: len(want)}, summary); diff != "" {
+			if diff := cmp.Diff(Summary{Seen: pictures + len(want), Added: pictures, Damaged: damaged, Failed: len(want)}, summary); diff != "" {
 				t.Error(diff)
 			}
 			snapshot := library.Snapshot()

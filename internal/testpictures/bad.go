@@ -16,6 +16,8 @@ type File struct {
 	Name string
 	// Good says that the file holds a picture after all.
 	Good bool
+	// Damaged says that it is good, but read only in part.
+	Damaged bool
 	// Linked says that it counts only when symbolic links are followed.
 	Linked bool
 	// Private says that nobody but the superuser can read it.
@@ -79,7 +81,11 @@ func (z *zoo) picture(number uint64, format string) []byte {
 func (z *zoo) damaged() {
 	for _, format := range []string{"jpg", "png", "gif", "bmp", "tiff", "webp", "heic"} {
 		whole := z.picture(1000, format)
-		z.bad("truncated."+format, whole[:len(whole)/2])
+		if name, half := "truncated."+format, whole[:len(whole)/2]; format == "jpg" {
+			z.write(File{Name: name, Good: true, Damaged: true}, half)
+		} else {
+			z.bad(name, half)
+		}
 		z.bad("header-only."+format, whole[:12])
 		z.bad("empty."+format, nil)
 		z.bad("zeros."+format, make([]byte, len(whole)))
