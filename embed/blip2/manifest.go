@@ -121,8 +121,17 @@ type SelfCheck struct {
 	// TextMeanCosine and TextWorstCosine compare the texts' unit vectors.
 	TextMeanCosine  float64 `json:"text_mean_cosine"`
 	TextWorstCosine float64 `json:"text_worst_cosine"`
-	// MatchDifference is the largest change of a pair's matching logits.
-	MatchDifference float64 `json:"match_difference"`
+	// MatchDifference is the largest change of a pair's matching logits, MarginDifference that of the difference between
+	// its two, and ProbabilityDifference that of its probability. MatchSpread is how far apart the pairs' margins lie; it
+	// is 0 in models of earlier versions, where only MatchDifference was measured.
+	MatchDifference       float64 `json:"match_difference"`
+	MarginDifference      float64 `json:"margin_difference,omitempty"`
+	ProbabilityDifference float64 `json:"probability_difference,omitempty"`
+	MatchSpread           float64 `json:"match_spread,omitempty"`
+	// CaptionDifference is the largest change of the log-probability of a sample text's next token, and CaptionSpread how
+	// far apart those lie; both are 0 where there is no captioning head.
+	CaptionDifference float64 `json:"caption_difference,omitempty"`
+	CaptionSpread     float64 `json:"caption_spread,omitempty"`
 	// Seconds an image takes through the vision encoder and the image
 	// transformer, in each precision.
 	Float32Seconds float64 `json:"float32_seconds"`

@@ -38,9 +38,10 @@ func (c candidate) String() string {
 // texts of any length, padded and in batches: a scale for each row keeps one
 // text's result apart from its neighbours'.
 var (
-	plainCandidates  = []candidate{{method: methodInt8}, {method: methodRows}, {method: methodBlocks}}
+	plainCandidates = []candidate{{method: methodInt8}, {method: methodRows}, {method: methodRows, centred: true},
+		{method: methodBlocks}}
 	smoothCandidates = []candidate{{method: methodInt8}, {method: methodInt8, smoothing: 0.5}, {method: methodInt8, smoothing: 0.75},
-		{method: methodRows}, {method: methodRows, smoothing: 0.5}, {method: methodBlocks}}
+		{method: methodRows}, {method: methodRows, smoothing: 0.5}, {method: methodRows, centred: true}, {method: methodBlocks}}
 	formerCandidates = []candidate{{method: methodRows}, {method: methodRows, centred: true}, {method: methodBlocks}}
 )
 

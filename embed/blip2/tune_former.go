@@ -22,34 +22,41 @@ const productsAtOnce = 16
 // tuneFormer chooses for every product of the Q-Former and of the heads,
 // looking at the graphs' runs on the samples; tokens are the sample images'.
 // The float32 graphs stay in the scratch folder for the final check.
-func (t *tuner) tuneFormer(ctx context.Context, plan plan, tokens []ort.Tensor, captions bool, limits limits) error {
-	t.step("query transformer in float32")
-	graphs, err := t.writeFormer(ctx, captions)
-	if err != nil {
-		return err
+func (t *tuner) tuneFormer(ctx context.Context, plan plan, tokens []ort.Tensor) error {
+	if t.graphs == nil {
+		t.step("query transformer in float32")
+		graphs, err := t.writeFormer(ctx)
+		if err != nil {
+			return err
+		}
+		t.makeRoom()
+		if err := t.sampleFormer(ctx, graphs, tokens[:min(choosingImages, len(tokens))]); err != nil {
+			return err
+		}
+		t.graphs = graphs
 	}
-	t.makeRoom()
-	if err := t.sampleFormer(ctx, graphs, tokens[:min(choosingImages, len(tokens))]); err != nil {
-		return err
-	}
-	products := slices.DeleteFunc(productsOf(graphs), func(l linear) bool { return plan.methods[l.name()] == methodFloat })
+	products := slices.DeleteFunc(productsOf(t.graphs), func(l linear) bool { return plan.methods[l.name()] == methodFloat })
+	unsettled := slices.DeleteFunc(slices.Clone(products), func(l linear) bool { _, ok := t.former.settled(l); return ok })
 	done := 0
-	for group := range slices.Chunk(products, productsAtOnce) {
-		uses, err := t.tapFormer(ctx, graphs, group)
+	for group := range slices.Chunk(unsettled, productsAtOnce) {
+		uses, err := t.tapFormer(ctx, t.graphs, group)
 		if err != nil {
 			return err
 		}
 		for _, l := range group {
 			done++
-			t.step(fmt.Sprintf("query transformer product %d of %d", done, len(products)))
-			chosen, err := t.choose(ctx, l, uses[l.name()], formerCandidates, limits)
-			if err != nil {
+			t.step(fmt.Sprintf("query transformer product %d of %d", done, len(unsettled)))
+			if _, err := t.decide(ctx, plan, t.former, l, uses[l.name()], formerCandidates); err != nil {
 				return err
 			}
-			t.record(plan, l, chosen)
 		}
 		uses = nil
 		t.makeRoom()
+	}
+	for _, l := range products { // also those settled before
+		if _, err := t.decide(ctx, plan, t.former, l, nil, nil); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -80,14 +87,14 @@ func tappedName(file string) string { return "tapped_" + file }
 
 // writeFormer writes the float32 graphs into the scratch folder, each as it
 // is and tapped.
-func (t *tuner) writeFormer(ctx context.Context, captions bool) ([]*tappedGraph, error) {
+func (t *tuner) writeFormer(ctx context.Context) ([]*tappedGraph, error) {
 	data, err := onnx.CreateDataFile(t.scratch, formerData)
 	if err != nil {
 		return nil, err
 	}
 	weights := newStore(ctx, t.source, data, newPlan(methodFloat))
 	var graphs []*tappedGraph
-	for _, named := range queryGraphs(captions) {
+	for _, named := range queryGraphs(t.captions) {
 		if named.file == MatchImageFile || named.file == MatchTextFile {
 			continue // together they are the match graph
 		}
@@ -108,8 +115,7 @@ func (t *tuner) writeFormer(ctx context.Context, captions bool) ([]*tappedGraph,
 
 // sampleFormer says what each graph is run on: the samples' image tokens and texts.
 func (t *tuner) sampleFormer(ctx context.Context, graphs []*tappedGraph, tokens []ort.Tensor) error {
-	captions := slices.ContainsFunc(graphs, func(graph *tappedGraph) bool { return graph.file == CaptionStartFile })
-	memory, err := t.captionMemory(ctx, tokens, captions)
+	memory, err := t.captionMemory(ctx, t.scratch, tokens)
 	if err != nil {
 		return err
 	}
@@ -181,13 +187,13 @@ func (t *tuner) tapFormer(ctx context.Context, graphs []*tappedGraph, products [
 }
 
 // captionMemory is the keys and values that each image gives to captions, in
-// the order of the step graph's inputs.
-func (t *tuner) captionMemory(ctx context.Context, tokens []ort.Tensor, captions bool) ([][]ort.Tensor, error) {
-	if !captions {
+// the order of the step graph's inputs, by the graphs in a folder.
+func (t *tuner) captionMemory(ctx context.Context, dir string, tokens []ort.Tensor) ([][]ort.Tensor, error) {
+	if !t.captions {
 		return nil, nil
 	}
 	var memory [][]ort.Tensor
-	opening := ort.SessionOptions{Path: filepath.Join(t.scratch, CaptionStartFile), NoPrepack: true}
+	opening := ort.SessionOptions{Path: filepath.Join(dir, CaptionStartFile), NoPrepack: dir == t.scratch}
 	all := func(string) bool { return true }
 	err := t.openFor(ctx, opening, all, func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
 		for _, image := range tokens {

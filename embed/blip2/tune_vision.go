@@ -3,6 +3,7 @@ package blip2
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"mekiki/embed/onnx"
@@ -22,7 +23,7 @@ type visionRun struct {
 // tuneVision chooses for every product of the vision encoder, layer by layer,
 // writing the chosen weights to the model's store on the way. It returns the
 // image tokens of the samples in both precisions.
-func (t *tuner) tuneVision(ctx context.Context, dir string, weights *store, limits limits) (visionRun, error) {
+func (t *tuner) tuneVision(ctx context.Context, dir string, weights *store) (visionRun, error) {
 	var run visionRun
 	side := int64(t.config.Vision.ImageSize)
 	for _, image := range t.samples.images {
@@ -34,7 +35,7 @@ func (t *tuner) tuneVision(ctx context.Context, dir string, weights *store, limi
 	}
 	for i := range t.config.Vision.Layers {
 		t.step(fmt.Sprintf("vision layer %d of %d", i+1, t.config.Vision.Layers))
-		if err := t.tuneVisionLayer(ctx, dir, weights, &run, i, limits); err != nil {
+		if err := t.tuneVisionLayer(ctx, dir, weights, &run, i); err != nil {
 			return run, err
 		}
 	}
@@ -44,14 +45,14 @@ func (t *tuner) tuneVision(ctx context.Context, dir string, weights *store, limi
 
 // tuneVisionLayer chooses for the products of a layer and runs it on both
 // streams.
-func (t *tuner) tuneVisionLayer(ctx context.Context, dir string, weights *store, run *visionRun, layer int, limits limits) error {
+func (t *tuner) tuneVisionLayer(ctx context.Context, dir string, weights *store, run *visionRun, layer int) error {
 	piece := func(weights *store) *onnx.Graph { return t.visionLayer(weights, layer) }
 	return t.inFloat(ctx, func(exact *store) error {
 		uses, err := t.tapVisionLayer(ctx, exact, layer, run.exact[:min(choosingImages, len(run.exact))])
 		if err != nil {
 			return err
 		}
-		if err := t.chooseVisionLayer(ctx, weights.plan, layer, uses, limits); err != nil {
+		if err := t.chooseVisionLayer(ctx, weights.plan, layer, uses); err != nil {
 			return err
 		}
 		return t.advanceBoth(ctx, dir, exact, weights, run, piece)
@@ -146,9 +147,13 @@ func (t *tuner) visionLayer(weights *store, layer int) *onnx.Graph {
 }
 
 // tapVisionLayer runs a layer in float32 on streams and returns the uses of
-// its products.
+// its products; none where all is settled.
 func (t *tuner) tapVisionLayer(ctx context.Context, exact *store, layer int, streams []ort.Tensor) (tapValues, error) {
 	taps, uses := newTapped(), tapValues{}
+	qkv, projection, first, second := visionProducts(t.config.Vision, layer)
+	if !slices.ContainsFunc([]linear{qkv, projection, first, second}, func(l linear) bool { _, ok := t.vision.settled(l); return !ok }) {
+		return uses, nil
+	}
 	exact.taps = taps
 	defer func() { exact.taps = nil }()
 	err := t.piece(ctx, t.scratch, exact, func(weights *store) *onnx.Graph { return t.visionLayer(weights, layer) },
@@ -166,7 +171,7 @@ func (t *tuner) tapVisionLayer(ctx context.Context, exact *store, layer int, str
 }
 
 // chooseVisionLayer chooses for the four products of a layer by their uses.
-func (t *tuner) chooseVisionLayer(ctx context.Context, plan plan, layer int, uses tapValues, limits limits) error {
+func (t *tuner) chooseVisionLayer(ctx context.Context, plan plan, layer int, uses tapValues) error {
 	qkv, projection, first, second := visionProducts(t.config.Vision, layer)
 	prefix := fmt.Sprintf("vision_model.encoder.layers.%d.", layer)
 	width := t.config.Vision.HiddenSize
@@ -180,7 +185,7 @@ func (t *tuner) chooseVisionLayer(ctx context.Context, plan plan, layer int, use
 		{first, smoothCandidates, func(factors []float32) { plan.norms[prefix+"layer_norm2"] = factors }},
 		{second, plainCandidates, nil},
 	} {
-		chosen, err := t.choose(ctx, product.linear, uses[product.name()], product.candidates, limits)
+		chosen, err := t.decide(ctx, plan, t.vision, product.linear, uses[product.name()], product.candidates)
 		if err != nil {
 			return err
 		}
@@ -188,7 +193,6 @@ func (t *tuner) chooseVisionLayer(ctx context.Context, plan plan, layer int, use
 			plan.rows[product.name()] = chosen.factors
 			product.fold(chosen.factors)
 		}
-		t.record(plan, product.linear, chosen)
 	}
 	return nil
 }

@@ -27,7 +27,11 @@ type tuner struct {
 	samples samples
 	logger  *slog.Logger
 	step    func(doing string)
-	choices []LayerChoice
+
+	captions       bool // the model has a captioning head
+	vision, former *choices
+	graphs         []*tappedGraph // of the Q-Former, in float32
+	exact          *outcome       // what float32 makes of the samples
 }
 
 // makeRoom returns what Go does not need any more to the system, so that graphs,
@@ -83,10 +87,18 @@ func (t *tuner) piece(ctx context.Context, dir string, weights *store, build fun
 	return errors.Join(t.open(ctx, path, use), os.Remove(path))
 }
 
-// record notes a verdict for the manifest and the plan.
-func (t *tuner) record(plan plan, l linear, verdict verdict) {
-	plan.methods[l.name()], plan.centres[l.name()] = verdict.method, verdict.centre
-	t.choices = append(t.choices, LayerChoice{Layer: l.name(), Method: string(verdict.method), Error: verdict.error})
+// decide chooses for the product l, unless that is settled, and notes it in the plan.
+func (t *tuner) decide(ctx context.Context, plan plan, choices *choices, l linear, uses []tap[ort.Tensor], candidates []candidate) (verdict, error) {
+	chosen, ok := choices.settled(l)
+	if !ok {
+		var err error
+		if chosen, err = t.choose(ctx, l, uses, candidates, levels[choices.levels[l.name()]]); err != nil {
+			return verdict{}, err
+		}
+	}
+	choices.settle(l, chosen)
+	plan.methods[l.name()], plan.centres[l.name()] = chosen.method, chosen.centre
+	return chosen, nil
 }
 
 // tapPrefix begins the names of tapped outputs.
