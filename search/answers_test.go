@@ -160,3 +160,19 @@ func TestNamesOfHigherFolders(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesOfGenerators: what a program should make counts, what it should not does not.
+func TestNamesOfGenerators(t *testing.T) {
+	for generation, want := range map[string]map[string]float64{
+		"an otter on ice Negative prompt: blurry, hands Steps: 20, Sampler: Euler a": {"otter": 0.8, "otter ice": 0.8, "euler": 0.8, "blurry": 0, "otter hands": 0.4},
+		"an otter Negative prompt: blurry":                                           {"otter": 0.8, "blurry": 0},
+		"an otter seed: 5":                                                           {"otter": 0.8, "5": 0.8},
+	} {
+		record := &index.Record{Metadata: index.Metadata{Generation: generation}}
+		for text, want := range want {
+			if got := newWordFinder([]string{text}).nameShares(record, 1)[0]; got < want-1e-9 || got > want+1e-9 {
+				t.Errorf("%s: %q counts %v, want %v", generation, text, got, want)
+			}
+		}
+	}
+}

@@ -21,6 +21,10 @@ const (
 	leastFolder  = 0.6
 )
 
+// generationWorth is what a word counts that somebody gave a program to make the
+// picture from: it tells what was wanted, not what came.
+const generationWorth = 0.8
+
 // nameProbability is what it is worth that all words of a clause stand in a
 // record's names and metadata; with only a share of the words it falls with
 // the cube, so that half of them are not even a weak answer.
@@ -52,7 +56,7 @@ func eachFileName(file index.File, visit func(text string, worth float64)) {
 
 // eachName gives the texts that people gave a record, with what a word of them
 // counts: file and folder names, title, description, keywords, tags, people, camera,
-// lens and place. Captions are not among them: the model wrote those.
+// lens, place, and what a program made the picture from. Captions are not among them: the model wrote those.
 func eachName(record *index.Record, visit func(text string, worth float64)) {
 	for _, file := range record.Files {
 		eachFileName(file, visit)
@@ -63,6 +67,7 @@ func eachName(record *index.Record, visit func(text string, worth float64)) {
 	} {
 		visit(text, 1)
 	}
+	visit(wantedOf(metadata.Generation), generationWorth)
 	for _, text := range metadata.Keywords {
 		visit(text, 1)
 	}
@@ -78,6 +83,18 @@ func eachName(record *index.Record, visit func(text string, worth float64)) {
 	if record.Kind == index.KindText {
 		visit(record.Text, 1)
 	}
+}
+
+// wantedOf leaves out of a generator's settings what the picture should not show.
+func wantedOf(generation string) string {
+	before, after, found := strings.Cut(generation, "Negative prompt:")
+	if !found {
+		return generation
+	}
+	if at := strings.Index(after, "Steps:"); at >= 0 {
+		return before + after[at:]
+	}
+	return before
 }
 
 // findWords finds which candidates the query's words name, and how much of
