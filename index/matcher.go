@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"mekiki/embed/pixels"
 	"mekiki/index/keyword"
 )
 
@@ -109,16 +110,11 @@ func newMatcher(f Filter) *matcher {
 
 // foldFormat makes the names of one format equal.
 func foldFormat(format string) string {
-	switch folded := strings.TrimPrefix(keyword.Fold(format), "."); folded {
-	case "jpg", "jpe":
-		return "jpeg"
-	case "tif":
-		return "tiff"
-	case "heif":
-		return "heic"
-	default:
-		return folded
+	folded := strings.TrimPrefix(keyword.Fold(format), ".")
+	if known, ok := pixels.ParseFormat(folded); ok {
+		return string(known)
 	}
+	return folded
 }
 
 // beyondWords reports whether the keyword index cannot tell by itself all that

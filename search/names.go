@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/keyword"
 )
@@ -197,9 +198,8 @@ func isFiller(word string) bool {
 		"its", "no", "not", "of", "on", "or", "over", "that", "the", "their", "there", "these", "this", "to", "under",
 		"was", "were", "with",
 		"photo", "photos", "picture", "pictures", "image", "images", "img", "file", "files", "folder", "home", "user",
-		"users", "desktop", "documents", "downloads", "dcim",
-		"jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "heic":
+		"users", "desktop", "documents", "downloads", "dcim":
 		return true
 	}
-	return false
+	return pixels.HasImageName("name." + word)
 }

@@ -15,14 +15,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/embed/pixels"
 	"mekiki/index"
 )
-
-// imageTypes are the formats that browsers show as pictures and that cannot
-// carry script. Everything else is a download of unknown type.
-var imageTypes = map[string]string{
-	"jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "bmp": "image/bmp", "avif": "image/avif",
-}
 
 // getThumbnail sends a record's thumbnail. The record's file can be edited, so a
 // browser asks whether the one that it keeps is still right.
@@ -97,9 +92,12 @@ func (s *Server) sendOriginal(c echo.Context, record *index.Record, file *os.Fil
 		return fmt.Errorf("read size of original: %w", err)
 	}
 	header := c.Response().Header()
-	kind, shown := imageTypes[record.Format]
-	if !shown {
-		kind = echo.MIMEOctetStream
+	// What browsers do not show, or what could carry script, is a download of
+	// unknown type.
+	format, kind := pixels.Format(record.Format), echo.MIMEOctetStream
+	shown := format.Shown()
+	if shown {
+		kind = format.MediaType()
 	}
 	disposition := "inline"
 	if download || !shown {

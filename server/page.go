@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"mekiki/embed/pixels"
 )
 
 // asset is a file of the page, held in memory.
@@ -29,13 +31,23 @@ func contentTag(data []byte) string {
 	return `W/"` + hex.EncodeToString(sum[:12]) + `"`
 }
 
-// assetTypes are the media types of the page's files; a fixed list, as the
-// machine's own may lack some or differ.
+// assetTypes are the media types of the page's files that are no pictures, for which
+// mekiki/embed/pixels is asked; a fixed list, as the machine's own may lack some or differ.
 var assetTypes = map[string]string{
 	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8",
-	".css": "text/css; charset=utf-8", ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png",
-	".ico": "image/x-icon", ".jpg": "image/jpeg", ".webp": "image/webp", ".woff2": "font/woff2",
+	".css": "text/css; charset=utf-8", ".json": "application/json", ".svg": "image/svg+xml",
+	".ico": "image/x-icon", ".woff2": "font/woff2",
 	".txt": "text/plain; charset=utf-8", ".webmanifest": "application/manifest+json",
+}
+
+// assetType returns the media type of a file of the page.
+func assetType(name string) (string, bool) {
+	extension := path.Ext(name)
+	if kind, known := assetTypes[extension]; known {
+		return kind, true
+	}
+	format, known := pixels.ParseFormat(extension)
+	return format.MediaType(), known
 }
 
 // maximumPage bounds what the page may take in memory.
@@ -58,7 +70,7 @@ func loadPage(files fs.FS) (*page, error) {
 		if err != nil || entry.IsDir() || !entry.Type().IsRegular() {
 			return err
 		}
-		kind, known := assetTypes[path.Ext(name)]
+		kind, known := assetType(name)
 		if !known {
 			return nil
 		}

@@ -93,7 +93,7 @@ func readPicture(ctx context.Context, argument string) (*pixels.Image, index.ID,
 	}
 	picture, err := pixels.Decode(ctx, data, pixels.Options{})
 	if err != nil {
-		return nil, 0, hint.Wrap(fmt.Errorf("decode %s: %w", argument, err), "give a JPEG, PNG, GIF, WebP, BMP, TIFF or HEIC file")
+		return nil, 0, hint.Wrap(fmt.Errorf("decode %s: %w", argument, err), "give a "+pixels.Titles("or")+" file")
 	}
 	return picture, 0, nil
 }

@@ -30,13 +30,10 @@ func (g ground) convert(row func(y int) []byte, decoded image.Image, h header, d
 	bounds := decoded.Bounds()
 	switch m := decoded.(type) {
 	case *image.YCbCr:
-		switch h.format {
-		case WebP:
-			g.convertWebP(m, nil, 0, row)
-		case HEIC:
-			newSampler(m).convert(heicColourOf(data).conversion(), row)
-		default:
-			newSampler(m).convert(jpegColour(), row)
+		if k, _ := kindOf(h.format); k.convert != nil {
+			k.convert(g, m, data, row)
+		} else {
+			g.convertAny(decoded, row)
 		}
 	case *image.NYCbCrA:
 		g.convertWebP(&m.YCbCr, m.A, m.AStride, row)
@@ -76,6 +73,21 @@ func (g ground) convert(row func(y int) []byte, decoded image.Image, h header, d
 	default:
 		g.convertAny(decoded, row)
 	}
+}
+
+// convertJFIF writes luma and chroma as JFIF means them.
+func convertJFIF(_ ground, m *image.YCbCr, _ []byte, row func(int) []byte) {
+	newSampler(m).convert(jpegColour(), row)
+}
+
+// convertVP8 writes luma and chroma as lossy WebP means them.
+func convertVP8(g ground, m *image.YCbCr, _ []byte, row func(int) []byte) {
+	g.convertWebP(m, nil, 0, row)
+}
+
+// convertHEIC writes luma and chroma as the file says that it means them.
+func convertHEIC(_ ground, m *image.YCbCr, data []byte, row func(int) []byte) {
+	newSampler(m).convert(heicColourOf(data).conversion(), row)
 }
 
 // spreadGray writes one byte three times, black for white when it is negative.

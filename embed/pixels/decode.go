@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
 	"image/jpeg"
 	"image/png"
-	"io"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 
 	"mekiki/embed/pixels/heif"
 )
@@ -211,33 +208,11 @@ func (d *Decoder) paint(ctx context.Context, decoded image.Image, data []byte, h
 
 // run calls the decoder of the file's format and gives what it decodes to use.
 func (d *Decoder) run(ctx context.Context, data []byte, h header, use func(image.Image) error) error {
-	var decode func(io.Reader) (image.Image, error)
-	switch h.format {
-	case JPEG:
-		decode = jpeg.Decode
-	case PNG:
-		decode, data = png.Decode, pngWithoutDamagedExtras(data)
-	case GIF:
-		decode, data = gif.Decode, d.opaqueGIF(data, h)
-	case WebP:
-		decode = webp.Decode
-		if h.frame.data != nil {
-			data = h.frame.data
-		}
-	case BMP:
-		decode = bmp.Decode
-	case TIFF:
-		decode = tiff.Decode
-	case HEIC:
-		return d.heif.Decode(ctx, data, use)
-	default:
+	k, ok := kindOf(h.format)
+	if !ok {
 		return unsupported("no decoder")
 	}
-	decoded, err := decode(newSource(ctx, data))
-	if err != nil {
-		return err
-	}
-	return use(decoded)
+	return k.decode(d, ctx, data, h, use)
 }
 
 // opaqueGIF returns the file without its transparent colour when transparency

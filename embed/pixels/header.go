@@ -68,23 +68,8 @@ func inspect(data []byte) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
-	var h header
-	switch format {
-	case JPEG:
-		h, err = inspectJPEG(data)
-	case PNG:
-		h, err = inspectPNG(data)
-	case GIF:
-		h, err = inspectGIF(data)
-	case WebP:
-		h, err = inspectWebP(data)
-	case BMP:
-		h, err = inspectBMP(data)
-	case TIFF:
-		h, err = inspectTIFF(data)
-	case HEIC:
-		h, err = inspectHEIC(data)
-	}
+	k, _ := kindOf(format)
+	h, err := k.inspect(data)
 	if err != nil {
 		return header{}, fmt.Errorf("%s: %w", format, err)
 	}
@@ -124,11 +109,8 @@ const wholePixels = 100_000_000
 
 // reducible reports whether the picture can be made smaller as it is read.
 func (h header) reducible() bool {
-	switch h.format {
-	case JPEG, PNG, BMP, TIFF:
-		return true
-	}
-	return false
+	k, _ := kindOf(h.format)
+	return k.reducible
 }
 
 // reduction is how many times narrower and lower a picture of very many pixels is

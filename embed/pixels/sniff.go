@@ -1,29 +1,18 @@
 package pixels
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // sniff tells the format from the first bytes of a file. Of a kind of file
 // that it knows but that is no readable image, the error says which it is.
 func sniff(data []byte) (Format, error) {
-	switch {
-	case bytes.HasPrefix(data, []byte{0xFF, 0xD8, 0xFF}):
-		return JPEG, nil
-	case bytes.HasPrefix(data, []byte(pngSignature)):
-		return PNG, nil
-	case bytes.HasPrefix(data, []byte("GIF87a")), bytes.HasPrefix(data, []byte("GIF89a")):
-		return GIF, nil
-	case len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP":
-		return WebP, nil
-	case bytes.HasPrefix(data, []byte("II*\x00")), bytes.HasPrefix(data, []byte("MM\x00*")):
-		return TIFF, nil
-	case isBMP(data):
-		return BMP, nil
-	case len(data) >= 12 && string(data[4:8]) == "ftyp":
-		return sniffBrands(data)
+	for _, k := range kinds() {
+		if k.begins(data) {
+			return k.name, nil
+		}
 	}
 	return "", unreadable(data)
 }
@@ -35,26 +24,34 @@ func isBMP(data []byte) bool {
 		slices.Contains([]uint32{12, 40, 52, 56, 64, 108, 124}, little32(data[14:]))
 }
 
-// sniffBrands tells HEIC from its relatives by the brands in the ftyp box.
-func sniffBrands(data []byte) (Format, error) {
-	end := min(int64(big32(data)), int64(len(data)), 4096)
-	brands := []string{string(data[8:12])}
-	for at := int64(16); at+4 <= end; at += 4 {
-		brands = append(brands, string(data[at:at+4]))
+// brands returns the brands in the ftyp box of an ISO base media file, the main one
+// first, or nil for any other file.
+func brands(data []byte) []string {
+	const most = 4096
+	if len(data) < 12 || string(data[4:8]) != "ftyp" {
+		return nil
 	}
-	for _, brand := range brands {
+	end := min(int64(big32(data)), int64(len(data)), most)
+	found := []string{string(data[8:12])}
+	for at := int64(16); at+4 <= end; at += 4 {
+		found = append(found, string(data[at:at+4]))
+	}
+	return found
+}
+
+// isHEIC tells HEIC from its relatives by its brands: the first that says how the
+// picture is compressed counts.
+func isHEIC(data []byte) bool {
+	found := brands(data)
+	for _, brand := range found {
 		switch brand {
 		case "heic", "heix", "heim", "heis":
-			return HEIC, nil
+			return true
 		case "avif", "avis":
-			return "", fmt.Errorf("%w: this is AVIF", ErrUnsupported)
+			return false
 		}
 	}
-	switch brands[0] {
-	case "mif1", "msf1", "hevc", "hevx":
-		return HEIC, nil
-	}
-	return "", fmt.Errorf("%w: this is a video or another media file (%q)", ErrUnsupported, brands[0])
+	return len(found) > 0 && slices.Contains([]string{"mif1", "msf1", "hevc", "hevx"}, found[0])
 }
 
 // unreadable returns the error for a file that no decoder reads.
@@ -73,19 +70,24 @@ func unreadable(data []byte) error {
 		{"MM\x00+", "BigTIFF"},
 		{"<svg", "SVG"},
 		{"<?xml", "XML or SVG"},
-		{"<!DOCTYPE", "a web page"},
 		{"<!doctype", "a web page"},
 		{"<html", "a web page"},
-		{"<HTML", "a web page"},
 		{"\x00\x00\x01\x00", "a Windows icon"},
 		{"v/1\x01", "OpenEXR"},
 		{"qoif", "QOI"},
 		{"PK\x03\x04", "a ZIP archive"},
 		{"\x1f\x8b", "a gzip file"},
 	} {
-		if bytes.HasPrefix(data, []byte(known.prefix)) {
+		if length := len(known.prefix); len(data) >= length && (string(data[:length]) == known.prefix ||
+			known.prefix[0] == '<' && strings.EqualFold(string(data[:length]), known.prefix)) {
 			return fmt.Errorf("%w: this is %s", ErrUnsupported, known.name)
 		}
+	}
+	if found := brands(data); found != nil {
+		if slices.Contains(found, "avif") || slices.Contains(found, "avis") {
+			return fmt.Errorf("%w: this is AVIF", ErrUnsupported)
+		}
+		return fmt.Errorf("%w: this is a video or another media file (%q)", ErrUnsupported, found[0])
 	}
 	return fmt.Errorf("%w: it starts with no known signature", ErrUnsupported)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"mekiki/embed/pixels"
 	"mekiki/index/metadata"
 )
 
@@ -105,7 +106,7 @@ func withDescribed(changed map[string]bool) map[string]bool {
 			continue
 		}
 		for _, entry := range entries {
-			if image := filepath.Join(folder, entry.Name()); isImageName(entry.Name()) {
+			if image := filepath.Join(folder, entry.Name()); pixels.HasImageName(entry.Name()) {
 				all[image] = all[image]
 			}
 		}

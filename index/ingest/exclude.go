@@ -82,7 +82,7 @@ func holdsNoMedia(entries []fs.DirEntry) bool {
 // isImage tells by its name whether a file may be an image, and by its first bytes
 // where it has no extension and those are to be looked at.
 func (w *walker) isImage(name, full string, mode fs.FileMode) bool {
-	if isImageName(name) {
+	if pixels.HasImageName(name) {
 		return true
 	}
 	return w.run.options.NoExtension && filepath.Ext(name) == "" && mode.IsRegular() && beginsAsImage(full)

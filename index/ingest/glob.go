@@ -100,13 +100,3 @@ func matchAny(globs []string, root, relative string) bool {
 		return matchGlob(glob, strings.TrimPrefix(whole, "/"))
 	})
 }
-
-// isImageName tells by its extension whether a file may be an image. What it
-// is, the decoder tells by its content.
-func isImageName(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif":
-		return true
-	}
-	return false
-}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/metadata"
 )
@@ -151,7 +152,7 @@ func (f *follower) matters(event fsnotify.Event) bool {
 		return true
 	case event.Has(fsnotify.Write):
 		name := filepath.Base(event.Name)
-		return len(f.run.options.Include) > 0 || isImageName(name) || metadata.IsSidecarName(name) || isRule(name) ||
+		return len(f.run.options.Include) > 0 || pixels.HasImageName(name) || metadata.IsSidecarName(name) || isRule(name) ||
 			f.run.options.NoExtension && filepath.Ext(name) == ""
 	}
 	snapshot := f.run.library.Snapshot()

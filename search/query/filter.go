@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"mekiki/embed/pixels"
 )
 
 // filterKind is one filter: all that is known of it stands here.
@@ -138,12 +140,22 @@ func (p *parser) setFilter(name, value string, at int) error {
 const onlyOnce = "leave one of them out"
 
 func setType(_ *parser, f *Filters, value string) (problem, remedy string) {
-	format, known := formatOf(value)
+	format, known := pixels.ParseFormat(value)
 	if !known {
-		return fmt.Sprintf("%q is no type of image", value), "the types are jpeg, png, gif, webp, bmp, tiff and heic"
+		return fmt.Sprintf("%q is no type of image", value), "the types are " + typeNames()
 	}
-	f.Types = append(f.Types, format)
+	f.Types = append(f.Types, string(format))
 	return "", ""
+}
+
+// typeNames lists the formats that there are.
+func typeNames() string {
+	var names []string
+	for _, format := range pixels.Formats() {
+		names = append(names, string(format))
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 func setKind(_ *parser, f *Filters, value string) (problem, remedy string) {
@@ -222,21 +234,6 @@ func ParseRating(value string) (Rating, bool) {
 		rating.Most = rating.Least
 	}
 	return rating, ok && rating.Least <= rating.Most
-}
-
-func formatOf(value string) (string, bool) {
-	value = strings.TrimPrefix(strings.ToLower(value), ".")
-	switch value {
-	case "jpg", "jpe", "jfif":
-		return "jpeg", true
-	case "tif":
-		return "tiff", true
-	case "heif":
-		return "heic", true
-	case "jpeg", "png", "gif", "webp", "bmp", "tiff", "heic":
-		return value, true
-	}
-	return "", false
 }
 
 func (p *parser) setDate(target *time.Time, zoned *bool, name, value string) (problem, remedy string) {

@@ -1,0 +1,188 @@
+package pixels
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+)
+
+// kind is one row of the table of formats: all that is known of a format stands
+// here, and everything that needs a format's name, ending or type asks the table.
+type kind struct {
+	name Format
+	// title is what people call it in a sentence.
+	title string
+	// aliases are the other names by which people ask for it.
+	aliases []string
+	// extensions are the endings of its files, with a dot and in lower case; the
+	// first is the usual one.
+	extensions []string
+	// mediaType is its type in HTTP (RFC 6838).
+	mediaType string
+	// shown says that browsers show it as a picture and that it cannot carry script.
+	shown bool
+	// reducible says that a picture of very many pixels is made smaller as it is read.
+	reducible bool
+	// begins reports whether a file is of this format, by its first bytes.
+	begins func(data []byte) bool
+	// inspect reads the header.
+	inspect func(data []byte) (header, error)
+	// decode gives what is in the file to use, as an image of the standard library.
+	decode func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error
+	// convert writes luma and chroma as red, green and blue.
+	convert func(g ground, m *image.YCbCr, data []byte, row func(int) []byte)
+}
+
+// kinds returns the table, in the order in which files are tried against it.
+func kinds() []kind {
+	return []kind{
+		{
+			name: JPEG, title: "JPEG", aliases: []string{"jpg", "jpe", "jfif", "mpo"},
+			extensions: []string{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"},
+			mediaType:  "image/jpeg", shown: true, reducible: true,
+			begins: prefixed("\xFF\xD8\xFF"), inspect: inspectJPEG,
+			decode: whole(jpeg.Decode), convert: convertJFIF,
+		},
+		{
+			name: PNG, title: "PNG", extensions: []string{".png"},
+			mediaType: "image/png", shown: true, reducible: true,
+			begins: prefixed(pngSignature), inspect: inspectPNG,
+			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
+				return whole(png.Decode)(d, ctx, pngWithoutDamagedExtras(data), h, use)
+			},
+		},
+		{
+			name: GIF, title: "GIF", extensions: []string{".gif"},
+			mediaType: "image/gif", shown: true,
+			begins: prefixed("GIF87a", "GIF89a"), inspect: inspectGIF,
+			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
+				return whole(gif.Decode)(d, ctx, d.opaqueGIF(data, h), h, use)
+			},
+		},
+		{
+			name: WebP, title: "WebP", extensions: []string{".webp"},
+			mediaType: "image/webp", shown: true,
+			begins: func(data []byte) bool {
+				return len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP"
+			},
+			inspect: inspectWebP, convert: convertVP8,
+			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
+				if h.frame.data != nil {
+					data = h.frame.data
+				}
+				return whole(webp.Decode)(d, ctx, data, h, use)
+			},
+		},
+		{
+			name: BMP, title: "BMP", extensions: []string{".bmp"},
+			mediaType: "image/bmp", shown: true, reducible: true,
+			begins: isBMP, inspect: inspectBMP, decode: whole(bmp.Decode),
+		},
+		{
+			name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{".tif", ".tiff"},
+			mediaType: "image/tiff", reducible: true,
+			begins: prefixed("II*\x00", "MM\x00*"), inspect: inspectTIFF, decode: whole(tiff.Decode),
+			convert: convertJFIF,
+		},
+		{
+			name: HEIC, title: "HEIC", aliases: []string{"heif"}, extensions: []string{".heic", ".heif"},
+			mediaType: "image/heic",
+			begins:    isHEIC, inspect: inspectHEIC, convert: convertHEIC,
+			decode: func(d *Decoder, ctx context.Context, data []byte, _ header, use func(image.Image) error) error {
+				return d.heif.Decode(ctx, data, use)
+			},
+		},
+	}
+}
+
+// prefixed returns a test of a file's first bytes.
+func prefixed(prefixes ...string) func([]byte) bool {
+	return func(data []byte) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return bytes.HasPrefix(data, []byte(prefix)) })
+	}
+}
+
+// whole makes a row's decoder of one that reads a file and returns its picture.
+func whole(decode func(io.Reader) (image.Image, error)) func(*Decoder, context.Context, []byte, header, func(image.Image) error) error {
+	return func(_ *Decoder, ctx context.Context, data []byte, _ header, use func(image.Image) error) error {
+		decoded, err := decode(newSource(ctx, data))
+		if err != nil {
+			return err
+		}
+		return use(decoded)
+	}
+}
+
+// kindOf returns the row of a format.
+func kindOf(format Format) (kind, bool) {
+	for _, k := range kinds() {
+		if k.name == format {
+			return k, true
+		}
+	}
+	return kind{}, false
+}
+
+// Formats returns the formats that a Decoder reads, in the order of the documentation.
+func Formats() []Format {
+	var formats []Format
+	for _, k := range kinds() {
+		formats = append(formats, k.name)
+	}
+	return formats
+}
+
+// Titles lists the formats as a sentence does: "JPEG, PNG or GIF", with the given
+// word before the last.
+func Titles(conjunction string) string {
+	var titles []string
+	for _, k := range kinds() {
+		titles = append(titles, k.title)
+	}
+	last := len(titles) - 1
+	return strings.Join(titles[:last], ", ") + " " + conjunction + " " + titles[last]
+}
+
+// ParseFormat returns the format that a name, an alias or an ending stands for, with
+// or without a dot and in letters of any case, such as "jpg" or ".TIFF".
+func ParseFormat(name string) (Format, bool) {
+	name = strings.TrimPrefix(strings.ToLower(name), ".")
+	for _, k := range kinds() {
+		if name == string(k.name) || slices.Contains(k.aliases, name) || slices.Contains(k.extensions, "."+name) {
+			return k.name, true
+		}
+	}
+	return "", false
+}
+
+// HasImageName reports whether a file may be an image by the ending of its name. What
+// it is, a Decoder tells by its content.
+func HasImageName(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return slices.ContainsFunc(kinds(), func(k kind) bool { return slices.Contains(k.extensions, extension) })
+}
+
+// MediaType returns the format's type in HTTP, such as "image/jpeg", or "" for a
+// format that is not in the table.
+func (f Format) MediaType() string {
+	k, _ := kindOf(f)
+	return k.mediaType
+}
+
+// Shown reports whether browsers show files of this format as pictures, and whether
+// they can do so without running what is inside.
+func (f Format) Shown() bool {
+	k, _ := kindOf(f)
+	return k.shown
+}
