@@ -146,14 +146,17 @@ func (a *app) printImported(model imported) error {
 	if a.asJSON {
 		return a.printJSON(struct {
 			modelSummary
-			Seconds float64 `json:"seconds"`
-		}{summarize(model.Model), model.Seconds})
+			Seconds  float64  `json:"seconds"`
+			Warnings []string `json:"warnings,omitempty"`
+		}{summarize(model.Model), model.Seconds, model.Manifest.Warnings()})
 	}
 	fmt.Fprintf(a.out, "%s is ready: %s, %s, in %s\n", model.Name, model.Manifest.Precision,
 		progress.Count(model.Bytes, progress.Bytes), progress.Duration(time.Duration(model.Seconds*float64(time.Second))))
 	if check := model.Manifest.SelfCheck; check != nil {
-		fmt.Fprintf(a.out, "beside fp32: cosine of the parts %.5f on average, %.5f at worst; match logits differ by at most %.3f; %.1f times as fast\n",
-			check.MeanCosine, check.WorstCosine, check.MatchDifference, check.Float32Seconds/check.Int8Seconds)
+		fmt.Fprintf(a.out, "beside fp32: %s\n", besideFloat(*check))
+	}
+	for _, warning := range model.Manifest.Warnings() {
+		fmt.Fprintf(a.out, "warning: %s; %s\n", warning, floatAdvice)
 	}
 	if !model.Manifest.HasCaptionHead {
 		fmt.Fprintln(a.out, "this checkpoint has no captioning head; pull blip2 or blip2-coco for captions")

@@ -213,7 +213,9 @@ func runModelsShow(ctx context.Context, app *app, name string) error {
 			Dir      string         `json:"dir"`
 			Bytes    int64          `json:"bytes"`
 			Manifest blip2.Manifest `json:"manifest"`
-		}{model.Dir, model.Bytes, model.Manifest})
+			Shares   []blip2.Share  `json:"shares,omitempty"`
+			Warnings []string       `json:"warnings,omitempty"`
+		}{model.Dir, model.Bytes, model.Manifest, model.Manifest.Shares(), model.Manifest.Warnings()})
 	}
 	return app.printModel(model)
 }
@@ -239,20 +241,36 @@ func (a *app) printModel(model models.Model) error {
 	row("vectors", "%d of %d values for an image, 1 for a text", manifest.Config.QueryTokens, manifest.Config.ProjectionSize)
 	row("captions", "%t", manifest.HasCaptionHead)
 	row("calibrated", "%t", len(manifest.Calibration) > 0 && json.Valid(manifest.Calibration))
-	if len(manifest.Quantization) > 0 {
-		counts := map[string]int{}
-		for _, choice := range manifest.Quantization {
-			counts[choice.Method]++
-		}
-		row("matrix products", "%d int8, %d int8 with a scale for each row, %d int8 with scales for blocks, %d fp32",
-			counts["int8"], counts["int8_rows"], counts["int8_blocks"], counts["fp32"])
+	for _, share := range manifest.Shares() {
+		row("in "+share.Method, "%s of the %s (%.0f %%), %.0f %% of its multiply-adds",
+			counted(share.Products, "product", "products"), share.Part, 100*share.ProductShare, 100*share.MultiplyAddShare)
 	}
 	if check := manifest.SelfCheck; check != nil {
-		row("beside fp32", "cosine of parts %.5f (worst %.5f), of texts %.5f (worst %.5f), match logits within %.3f, %.1f times as fast",
-			check.MeanCosine, check.WorstCosine, check.TextMeanCosine, check.TextWorstCosine, check.MatchDifference,
-			check.Float32Seconds/check.Int8Seconds)
+		row("beside fp32", "%s", besideFloat(*check))
+	}
+	for _, warning := range manifest.Warnings() {
+		row("warning", "%s", warning)
+	}
+	if len(manifest.Warnings()) > 0 {
+		row("", "%s", floatAdvice)
 	}
 	return table.Flush()
+}
+
+// floatAdvice is what helps against every warning about an int8 model.
+const floatAdvice = "import it with --precision fp32 instead"
+
+// besideFloat says what an int8 model loses and gains.
+func besideFloat(check blip2.SelfCheck) string {
+	text := fmt.Sprintf("cosine of parts %.5f (worst %.5f), of texts %.5f (worst %.5f), match logits within %.3f",
+		check.MeanCosine, check.WorstCosine, check.TextMeanCosine, check.TextWorstCosine, check.MatchDifference)
+	if check.MatchSpread > 0 {
+		text += fmt.Sprintf(" of a spread of %.1f, probabilities within %.3f", check.MatchSpread, check.ProbabilityDifference)
+	}
+	if check.CaptionSpread > 0 {
+		text += fmt.Sprintf(", log-probabilities of captions' tokens within %.3f of a spread of %.1f", check.CaptionDifference, check.CaptionSpread)
+	}
+	return text + fmt.Sprintf("; an image is read %.1f times as fast", check.Speedup())
 }
 
 // runModelsRemove deletes models; all names are tried.
