@@ -46,6 +46,7 @@ func inspectPNG(data []byte) (header, error) {
 	if interlaced {
 		h.working *= 2
 	}
+	h.working += int64(len(data)) // a file without its damaged extras is a copy
 	if exif := findChunk(data, "eXIf"); exif != nil {
 		h.orientation = exifOrientation(exif)
 	}

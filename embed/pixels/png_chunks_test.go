@@ -11,7 +11,7 @@ import (
 )
 
 // TestPNGWithDamagedExtras: a wrong checksum of a chunk that the picture does not need
-// costs nothing; one of its pixels does.
+// costs nothing, nor does a file that stops behind the pixels; damage to them does.
 func TestPNGWithDamagedExtras(t *testing.T) {
 	palette := color.Palette{color.NRGBA{R: 200, A: 255}, color.NRGBA{B: 90, A: 0}}
 	picture := image.NewPaletted(image.Rect(0, 0, 40, 30), palette)
@@ -56,7 +56,21 @@ func TestPNGWithDamagedExtras(t *testing.T) {
 	if _, err := decoder.Decode(t.Context(), damaged); err == nil {
 		t.Error("a picture with other transparency than was written is decoded")
 	}
+	end := len(whole) - len(pngEnd)
+	if string(whole[end:]) != pngEnd {
+		t.Fatalf("the file ends with %q", whole[end:])
+	}
 	for cut := range len(whole) {
-		_ = pngWithoutDamagedExtras(whole[:cut])
+		got, err := decoder.Decode(t.Context(), whole[:cut])
+		if isWhole := cut >= end; isWhole != (err == nil) || isWhole && !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("without its last %d bytes: %v", len(whole)-cut, err)
+		}
+	}
+	frame := append(bytes.Clone(whole[:end]), "\x00\x00\x10\x00fdATthe beginning of a second frame"...)
+	for _, data := range [][]byte{frame, frame[:end+10], append(bytes.Clone(whole), "PK\x03\x04 and more"...)} {
+		got, err := decoder.Decode(t.Context(), data)
+		if err != nil || !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("with %d bytes behind the pixels: %v", len(data)-end, err)
+		}
 	}
 }
