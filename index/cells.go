@@ -78,6 +78,9 @@ func (x *vectorStore) saveGrown(last *view) {
 		return
 	}
 	for kind, index := range map[Kind]vectorIndex{KindImage: x.images, KindText: x.texts} {
+		if index.Pending() != nil {
+			continue // they were not built in time
+		}
 		view := index.View(last.valuesOf(x.number))
 		if x.celled(kind, view.Len()) && worthSaving(view.Len()-x.saved[kind], view.Len()) {
 			x.saveCells(kind, view)

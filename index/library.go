@@ -98,10 +98,13 @@ type Library struct {
 	fsys    vfs.FS
 	logger  *slog.Logger
 	decoder *pixels.Decoder
-	lock    io.Closer
-	lookup  *lookup
-	derived *derived
-	read    catalogEnd
+	// background is shared with the library that this one was before it was read
+	// anew.
+	background *background
+	lock       io.Closer
+	lookup     *lookup
+	derived    *derived
+	read       catalogEnd
 	// former is what a reader showed before it reads everything anew.
 	former *view
 	// readOnly says that it is open for reading, until it is promoted.
@@ -147,12 +150,14 @@ func Open(ctx context.Context, folder string, options Options) (*Library, error)
 		}
 	}
 	l := newLibrary(absolute, options, decoder)
+	l.background = newBackground()
 	if options.ReadOnly {
 		err = l.openReader(ctx)
 	} else {
 		err = l.openWriter(ctx)
 	}
 	if err != nil {
+		l.background.stop()
 		return nil, explain(errors.Join(err, l.closeDecoder()), absolute)
 	}
 	return l, nil
@@ -348,6 +353,7 @@ func (l *Library) Close() error {
 	l.closed = true
 	last := l.view
 	l.mutex.Unlock()
+	l.background.stop()
 
 	gone := l.present()
 	if l.derived.vectors != nil && gone == nil {

@@ -19,6 +19,11 @@ type vectorIndex interface {
 	// Load reads what a view has saved, and reports how many groups it had
 	// nothing of.
 	Load(from io.Reader) (missing int, err error)
+	// Defer says whether views are exact while what makes them fast has to be built;
+	// Pending gives what is to be built then, or nil; and Adopt takes it into use.
+	Defer(deferring bool)
+	Pending() *vector.Build
+	Adopt(built *vector.Build) bool
 	// View gives the current content; it never changes. Values gives a group's
 	// vectors as of now, in case the index does not keep them.
 	View(values valueReader) vectorView

@@ -41,6 +41,8 @@ type vectorStore struct {
 	// those had that were saved or read last.
 	stale map[Kind]bool
 	saved map[Kind]int
+	// building are the kinds whose cells are being built in the background.
+	building map[Kind]bool
 }
 
 // nearestViews are the vector indexes at one state.
@@ -78,20 +80,94 @@ func (x *vectorStore) views(ctx context.Context, v *view) (found nearestViews, w
 		return nearestViews{}, false, ctx.Err()
 	}
 	defer func() { <-x.turn }()
+	found, whole, err = x.show(ctx, v)
+	return found, whole, err
+}
+
+// show is views for who has the turn.
+func (x *vectorStore) show(ctx context.Context, v *view) (found nearestViews, whole bool, err error) {
+	// At the first loading somebody waits for vectors that are fast to search. Later
+	// it may be a writer who waits.
+	grown := x.loaded.Load()
 	if err := x.bring(ctx, v); err != nil {
 		return nearestViews{}, false, fmt.Errorf("load vectors: %w", err)
 	}
 	x.loaded.Store(true)
+	x.images.Defer(grown)
+	x.texts.Defer(grown)
 	values := v.valuesOf(x.number)
 	found = nearestViews{x.images.View(values), x.texts.View(values)}
+	for _, kind := range []Kind{KindImage, KindText} {
+		x.buildLater(kind)
+	}
 	for kind, stale := range x.stale {
-		if stale {
+		if stale && !x.building[kind] {
 			x.saveCells(kind, found.of(kind))
 			x.saved[kind] = found.of(kind).Len()
 		}
 	}
 	x.stale = nil
 	return found, len(x.unread) == 0, nil
+}
+
+func (x *vectorStore) index(kind Kind) vectorIndex {
+	if kind == KindText {
+		return x.texts
+	}
+	return x.images
+}
+
+// buildLater begins to build the cells of a kind, if it has to have some and none are
+// being built. Until they are there, searches look at every vector.
+func (x *vectorStore) buildLater(kind Kind) {
+	index := x.index(kind)
+	pending := index.Pending()
+	if pending == nil || x.building[kind] {
+		return
+	}
+	if x.building == nil {
+		x.building = map[Kind]bool{}
+	}
+	x.building[kind] = true
+	x.library.background.run(func(ctx context.Context) {
+		pending.Run(func() bool { return ctx.Err() != nil })
+		select {
+		case x.turn <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		defer func() { <-x.turn }()
+		x.building[kind] = false
+		if x.index(kind) == index && index.Adopt(pending) {
+			x.takeUp(ctx, kind)
+		}
+	})
+}
+
+// takeUp makes the current view search by cells that were built.
+func (x *vectorStore) takeUp(ctx context.Context, kind Kind) {
+	v, err := x.library.current()
+	if err != nil {
+		return
+	}
+	defer func() {
+		if err := v.release(); err != nil {
+			x.library.logger.Error("let go of a view", "error", err)
+		}
+	}()
+	if v.vectors != x {
+		return
+	}
+	if x.stale == nil {
+		x.stale = map[Kind]bool{}
+	}
+	if x.saved == nil {
+		x.saved = map[Kind]int{}
+	}
+	x.stale[kind] = true
+	if found, whole, err := x.show(ctx, v); err == nil && whole {
+		v.found.Store(&found)
+	}
 }
 
 func (n nearestViews) of(kind Kind) vectorView {

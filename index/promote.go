@@ -29,6 +29,7 @@ func (l *Library) Promote(ctx context.Context) error {
 	options := l.options
 	options.ReadOnly = false
 	fresh := newLibrary(l.folder, options, l.decoder)
+	fresh.background = l.background
 	if len(l.Findings()) == 0 {
 		fresh.former = from
 	}

@@ -73,6 +73,7 @@ func (l *Library) behind() (bool, error) {
 // changed. Where there is damage, vectors are read too, to tell what of it is left.
 func (l *Library) reopen(ctx context.Context, from *view) error {
 	fresh := newLibrary(l.folder, l.options, l.decoder)
+	fresh.background = l.background
 	if len(l.Findings()) == 0 {
 		fresh.former = from
 	}

@@ -14,7 +14,10 @@ type building struct {
 	chunks        []*chunk
 	dead          func(place) bool
 	workers       int
+	stopped       func() bool // may be nil
 }
+
+func (b *building) isStopped() bool { return b.stopped != nil && b.stopped() }
 
 // buildRefinements is how often all members move to the nearest centre, and the
 // centres then to the middle of their members.
@@ -25,12 +28,18 @@ const buildRefinements = 1
 func (b *building) build() cells {
 	b.workers = max(1, runtime.GOMAXPROCS(0))
 	set, groups := b.representatives()
+	if b.isStopped() {
+		return cells{}
+	}
 	lists := b.divide(set, max(cellTarget, len(set.scales)/mostCells))
 	var c cells
 	for round := 0; ; round++ {
 		c = cells{count: len(set.scales), groups: groups}
 		for _, numbers := range lists {
 			c.centres.add(b.stride, set.centre(numbers))
+		}
+		if b.isStopped() {
+			return cells{}
 		}
 		if round == buildRefinements || len(lists) == 1 {
 			break
@@ -49,7 +58,7 @@ func (b *building) each(count int, do func(worker, i int)) {
 	var workers sync.WaitGroup
 	for worker := range b.workers {
 		workers.Go(func() {
-			for i := worker; i < count; i += b.workers {
+			for i := worker; i < count && !b.isStopped(); i += b.workers {
 				do(worker, i)
 			}
 		})
@@ -122,7 +131,7 @@ func (b *building) divide(set *pointSet, target int) (lists [][]int32) {
 		for len(waiting) > 0 {
 			last := waiting[len(waiting)-1]
 			waiting = waiting[:len(waiting)-1]
-			if len(last) <= target {
+			if len(last) <= target || b.isStopped() {
 				results[i] = append(results[i], last)
 				continue
 			}

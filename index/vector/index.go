@@ -84,6 +84,10 @@ type Index struct {
 	cells         cells
 	linking       *linking
 	where         map[uint64]int // the number of a group's entry
+	// deferring says that View does not build cells, and generation how often the
+	// entries were numbered anew.
+	deferring  bool
+	generation int
 }
 
 // content is what an index and its views share. Chunks grow only behind what a view
@@ -196,6 +200,7 @@ func (x *Index) Remove(group uint64) {
 func (x *Index) rebuild() {
 	old := x.content
 	x.content, x.cells = content{}, cells{}
+	x.generation++
 	for _, chunk := range old.chunks() {
 		for i, entry := range chunk.entries {
 			if !old.dead.has(chunk.first + i) {
@@ -247,13 +252,65 @@ func (x *Index) link() {
 		x.cells, x.content.linked = cells{}, 0
 		return
 	}
-	if waiting := x.content.entries - x.content.linked; waiting > x.content.linked {
+	switch {
+	case x.unbuilt() && x.deferring:
+		x.cells, x.content.linked = cells{}, 0
+		return
+	case x.unbuilt():
 		building := building{width: x.width, stride: x.stride, kernel: x.kernel, chunks: x.content.chunks(), dead: x.dead}
 		x.cells = building.build()
-	} else {
+	default:
 		x.linkEach(x.content.linked, func(int) bool { return false })
 	}
 	x.content.linked = x.content.entries
+}
+
+// unbuilt reports whether most entries are in no cell, so that cells are made anew.
+func (x *Index) unbuilt() bool { return x.content.entries-x.content.linked > x.content.linked }
+
+// Defer says whether views are without cells, and so exact, while these have to be
+// made anew, which takes tens of seconds for millions of vectors. Pending then gives
+// what is to be built.
+func (x *Index) Defer(deferring bool) { x.deferring = deferring }
+
+// Pending gives the cells to build, of the content as it is now; nil when there is
+// nothing to build.
+func (x *Index) Pending() *Build {
+	if !x.deferring || !x.celled() || !x.unbuilt() {
+		return nil
+	}
+	b := &Build{content: x.content, generation: x.generation}
+	b.building = building{width: x.width, stride: x.stride, kernel: x.kernel, chunks: b.content.chunks(), dead: func(at place) bool {
+		_, number := b.content.at(at)
+		return b.content.dead.has(number)
+	}}
+	return b
+}
+
+// Build is cells in the making, of what an index held at some moment.
+type Build struct {
+	building   building
+	content    content
+	generation int
+	made       cells
+}
+
+// Run makes the cells, in any goroutine, while the index may change. It ends early
+// when stopped reports true.
+func (b *Build) Run(stopped func() bool) {
+	b.building.stopped = stopped
+	b.made = b.building.build()
+}
+
+// Adopt takes cells that were built into use; the next view puts into them what has
+// come since. It reports false when they are of no use: building was stopped, or the
+// index has changed too much.
+func (x *Index) Adopt(b *Build) bool {
+	if b.building.isStopped() || b.generation != x.generation || !x.celled() || !x.unbuilt() {
+		return false
+	}
+	x.cells, x.content.linked = b.made, b.content.entries
+	return true
 }
 
 // linkEach puts entries from a number on into cells, one by one, but for those that

@@ -1,0 +1,100 @@
+package vector
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestCellsAreBuiltLater: while cells are built, views are exact and the index goes on
+// changing; then it searches by them, with what has come since.
+func TestCellsAreBuiltLater(t *testing.T) {
+	const width = 16
+	index, err := New(Options{Width: width, Method: Approximate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(5, 6))
+	add := func(from, to uint64) {
+		for group := from; group < to; group++ {
+			row := make([]float32, width)
+			for i := range row {
+				row[i] = float32(random.NormFloat64())
+			}
+			normalize(row)
+			if err := index.Add(group, row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	index.Defer(true)
+	add(0, 3000)
+	if view := index.View(); view.cells.count != 0 {
+		t.Fatal("a view waited for cells")
+	}
+	pending := index.Pending()
+	if pending == nil {
+		t.Fatal("there is nothing to build")
+	}
+	add(3000, 3200) // meanwhile
+	for group := uint64(0); group < 100; group++ {
+		index.Remove(group)
+	}
+	index.View()
+	pending.Run(func() bool { return false })
+	if !index.Adopt(pending) {
+		t.Fatal("the cells were not taken")
+	}
+	if index.Pending() != nil {
+		t.Error("there is still something to build")
+	}
+	view := index.View()
+	if view.cells.count == 0 || view.content.linked != view.content.entries {
+		t.Errorf("%d representatives, %d of %d entries linked", view.cells.count, view.content.linked, view.content.entries)
+	}
+	query := make([]float32, width)
+	query[0] = 1
+	exact, err := view.SearchExact(context.Background(), query, 10, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := view.Search(context.Background(), query, 10, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(exact, found); diff != "" {
+		t.Errorf("by cells:\n%s", diff)
+	}
+
+	// What was stopped, or is of entries that were numbered anew, is not taken.
+	add(10_000, 20_000)
+	if index.View(); index.Pending() == nil {
+		t.Fatal("there is nothing to build after the index more than doubled")
+	}
+	stopped := index.Pending()
+	stopped.Run(func() bool { return true })
+	if index.Adopt(stopped) {
+		t.Error("cells that were not finished were taken")
+	}
+	old := index.Pending()
+	old.Run(func() bool { return false })
+	for group := uint64(0); group < 18_000; group++ {
+		index.Remove(group)
+	}
+	if index.Adopt(old) {
+		t.Error("cells of entries that have other numbers now were taken")
+	}
+}
+
+func normalize(row []float32) {
+	var sum float64
+	for _, value := range row {
+		sum += float64(value) * float64(value)
+	}
+	for i := range row {
+		row[i] /= float32(math.Sqrt(sum))
+	}
+}
