@@ -1,10 +1,14 @@
 package index
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"mekiki/embed"
 	"mekiki/internal/vfs"
 )
 
@@ -40,4 +44,35 @@ func TestWritersDoNotWaitForCells(t *testing.T) {
 	if diff := cmp.Diff(search(), got); diff != "" {
 		t.Errorf("by cells:\n%s", diff)
 	}
+}
+
+// TestLongestCommit grows a library past the size from which it has cells, with
+// MEKIKI_TEST_CELLS=1, and reports the longest commit.
+func TestLongestCommit(t *testing.T) {
+	if os.Getenv("MEKIKI_TEST_CELLS") == "" {
+		t.Skip("set MEKIKI_TEST_CELLS=1: it takes a minute and a gigabyte")
+	}
+	space := embed.Space{Fingerprint: "model-a", Parts: 16, Width: 256}
+	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})
+	mustDo(t, library.AddSpace(t.Context(), space))
+	const batch = 250 // pictures
+	longest, at := time.Duration(0), 0
+	for vectors := 0; vectors < 360_000; vectors += batch * space.Parts {
+		var puts []Put
+		for number := range uint64(batch) {
+			puts = append(puts, testPut(t, uint64(vectors)+number, space))
+		}
+		started := time.Now()
+		mustWrite(t, library, Batch{Puts: puts})
+		if took := time.Since(started); took > longest {
+			longest, at = took, vectors
+		}
+		snapshot := library.Snapshot()
+		_, err := snapshot.NearestImages(t.Context(), unit(3, 1, space.Width).Values, 10, Filter{})
+		mustDo(t, err)
+		snapshot.Close()
+	}
+	started := time.Now()
+	library.background.group.Wait()
+	t.Logf("the longest commit of %d pictures took %v, at %d vectors; building went on for %v", batch, longest, at, time.Since(started))
 }

@@ -24,6 +24,9 @@ type vectorIndex interface {
 	Defer(deferring bool)
 	Pending() *vector.Build
 	Adopt(built *vector.Build) bool
+	// Release gives the same index, which from now on does not keep the vectors in
+	// full precision.
+	Release() vectorIndex
 	// View gives the current content; it never changes. Values gives a group's
 	// vectors as of now, in case the index does not keep them.
 	View(values valueReader) vectorView
@@ -48,7 +51,7 @@ type vectorView interface {
 func newVectorIndex(width int, method vector.Method, keep bool) (vectorIndex, error) {
 	options := vector.Options{Width: width, Method: method}
 	if !keep {
-		options.Values = func(uint64) ([]float32, error) { return nil, errNoReader }
+		options.Values = readNothing
 	}
 	made, err := vector.New(options)
 	if err != nil {
@@ -58,6 +61,14 @@ func newVectorIndex(width int, method vector.Method, keep bool) (vectorIndex, er
 }
 
 var errNoReader = errors.New("the vectors are not in memory, and nothing reads them")
+
+func readNothing(uint64) ([]float32, error) { return nil, errNoReader }
+
+// Release implements vectorIndex.
+func (x searchIndex) Release() vectorIndex {
+	x.Index.Release(readNothing)
+	return searchIndex{x.Index, false}
+}
 
 // searchIndex is the vectorIndex of package vector.
 type searchIndex struct {

@@ -205,7 +205,10 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 		return fmt.Errorf("%w: space %d is gone", ErrSpace, x.number)
 	}
 	keeps := from.locations.count*x.space.Parts <= x.library.options.keptVectors
-	fresh := x.images == nil || x.keeps && !keeps
+	fresh := x.images == nil
+	if !fresh && x.keeps && !keeps {
+		x.images, x.texts, x.keeps = x.images.Release(), x.texts.Release(), false
+	}
 	if fresh {
 		if err := x.begin(keeps); err != nil {
 			return err
@@ -266,7 +269,7 @@ func (x *vectorStore) bring(ctx context.Context, v *view) error {
 // keptVectors is the number of vectors up to which an index keeps them in full
 // precision: at width 256, 328 MB. Beyond, only their codes are kept, and the
 // few that a search scores exactly are read from the segments. A library that
-// grows beyond loads its vectors anew, once.
+// grows beyond lets go of the vectors.
 const keptVectors = 320_000
 
 // begin makes empty indexes.

@@ -183,6 +183,24 @@ func (x *Index) makeRoom(rows int) {
 	}
 }
 
+// Release lets go of the vectors that the index keeps, which values gives again from
+// now on; see Options.Values. Views that were handed out go on with those they have.
+func (x *Index) Release(values func(group uint64) ([]float32, error)) {
+	x.options.Values = values
+	release := func(from chunk) *chunk {
+		from.entries = append(make([]entry, 0, cap(from.entries)), from.entries...)
+		for i := range from.entries {
+			from.entries[i].values = nil
+		}
+		return &from
+	}
+	sealed := make([]*chunk, len(x.content.sealed))
+	for i, full := range x.content.sealed {
+		sealed[i] = release(*full)
+	}
+	x.content.sealed, x.content.last = sealed, *release(x.content.last)
+}
+
 // Remove takes a group out, if it is there.
 func (x *Index) Remove(group uint64) {
 	number, there := x.where[group]
