@@ -26,8 +26,9 @@ const (
 	heldMatchDifference = 0.05
 	// mostProbabilityDifference is how far a pair's probability of matching may move.
 	mostProbabilityDifference = 0.1
-	// mostCaptionLoss and heldCaptionDifference are the same for the log-probability of a caption's next token.
-	mostCaptionLoss       = 0.05
+	// mostCaptionLoss and heldCaptionDifference are the same for the log-probability of a caption's next token, of which
+	// unlikely tokens decide nothing.
+	mostCaptionLoss       = 0.1
 	heldCaptionDifference = 0.1
 )
 
