@@ -185,6 +185,10 @@ func (d *doctor) checkModel(ctx context.Context, library *ort.Runtime) *session 
 			"%s; it was compiled on another processor (%s)", detail, strings.Join(check.Instructions, " "))
 		return engine
 	}
+	if warnings := manifest.Warnings(); len(warnings) > 0 {
+		d.warn("model", floatAdvice, "%s; %s", detail, strings.Join(warnings, "; "))
+		return engine
+	}
 	d.ok("model", "%s", detail)
 	return engine
 }

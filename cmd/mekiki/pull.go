@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -84,6 +85,13 @@ func runPull(ctx context.Context, app *app, options pullOptions, names []string)
 	var check func(dir string) error
 	if !options.downloadOnly {
 		check = func(dir string) error {
+			name := options.name
+			if name == "" {
+				name = filepath.Base(dir) // as the result is called
+			}
+			if err := app.keepPrecision(name); err != nil {
+				return err
+			}
 			return checkpoint.CheckSettings(checkpoint.Options{FS: os.DirFS(dir), VocabularyPath: options.vocabulary, ImageSize: options.imageSize})
 		}
 	}
