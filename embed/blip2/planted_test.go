@@ -342,3 +342,25 @@ func TestPlantedFull(t *testing.T) {
 		fmt.Printf("CHECK %s %+v\n", kind, *check)
 	}
 }
+
+// TestPublishedSizes compiles random weights of the published sizes in int8, where plantedVariable asks for "published". It
+// needs 7 GB of disk and 2 GB of memory.
+func TestPublishedSizes(t *testing.T) {
+	if os.Getenv(plantedVariable) != "published" {
+		t.Skipf("%s is not published", plantedVariable)
+	}
+	runtime := orttest.Open(t)
+	random, err := NewRandom(PublishedConfig(224), 7, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := Compile(t.Context(), random, filepath.Join(t.TempDir(), "model"), CompileOptions{Runtime: runtime, Threads: 2, Logger: debugLogger()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("vision %s; Q-Former %s; %+v; peak memory %d MiB", methodCounts(manifest.Quantization, true),
+		methodCounts(manifest.Quantization, false), *manifest.SelfCheck, peakMemory())
+	if !manifest.SelfCheck.good() {
+		t.Errorf("loss %.2f of what may be lost", manifest.SelfCheck.loss())
+	}
+}

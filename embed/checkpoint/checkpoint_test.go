@@ -193,9 +193,10 @@ func TestVocabulary(t *testing.T) {
 func TestVocabularyOfTokenizerFile(t *testing.T) {
 	folder := copyFolder(t, "testdata/hf-bf16")
 	folder["tokenizer.json"] = &fstest.MapFile{Data: []byte(
-		`{"model":{"type":"WordPiece","vocab":{"[PAD]":0,"b,}":2,"a":1}},"added_tokens":[{"id":3,"content":"[DEC]"},{"id":0,"content":"[PAD]"}]}`)}
+		`{"model":{"type":"WordPiece","vocab":{"[PAD]":0,"b,}":2,"a":1,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9}},` +
+			`"added_tokens":[{"id":10,"content":"[DEC]"},{"id":0,"content":"[PAD]"}]}`)}
 	vocabulary, ok := openTest(t, Options{FS: folder}).Vocabulary()
-	if want := "[PAD]\na\nb,}\n[DEC]\n"; !ok || string(vocabulary) != want {
+	if want := "[PAD]\na\nb,}\nc\nd\ne\nf\ng\nh\ni\n[DEC]\n"; !ok || string(vocabulary) != want {
 		t.Errorf("vocabulary %q, expected %q", vocabulary, want)
 	}
 	folder["tokenizer.json"] = &fstest.MapFile{Data: []byte(`{"model":{"type":"BPE","vocab":{"a":0}}}`)}

@@ -17,8 +17,12 @@ import (
 const beginToken = "[DEC]"
 
 // mostUnusedRows is how many rows of the word embedding may have no token: embeddings are padded to a multiple of 64 or
-// 128, rarely of 512. A vocabulary that leaves more unused is another model's.
-const mostUnusedRows = 512
+// 128, rarely of 512. A vocabulary that leaves more unused is another model's. Small embeddings are padded to 128 at most,
+// which leaves less than half of them unused.
+func mostUnusedRows(rows int) int {
+	const padding, rare = 128, 512
+	return min(rare, max(padding-1, rows/16), rows/2)
+}
 
 // loadVocabulary returns the vocabulary with added tokens: the file at path or beside
 // the weights, else bert-base-uncased's where the size is that of it, else nil. Added
@@ -44,7 +48,7 @@ func loadVocabulary(s *source, path string, size int) (vocabulary []byte, droppe
 	if len(tokens) > size {
 		return nil, nil, hint.Wrap(fmt.Errorf("%s has %d tokens where the model has %d", name, len(tokens), size), vocabularyRemedy)
 	}
-	if unused := size - len(tokens); unused > mostUnusedRows {
+	if unused := size - len(tokens); unused > mostUnusedRows(size) {
 		return nil, nil, hint.Wrap(fmt.Errorf("%s has only %d tokens where the model has %d", name, len(tokens), size), vocabularyRemedy)
 	}
 	var joined bytes.Buffer
