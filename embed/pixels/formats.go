@@ -90,6 +90,12 @@ func kinds() []kind {
 			begins: isBMP, inspect: inspectBMP, decode: whole(bmp.Decode),
 		},
 		{
+			name: RAW, title: "camera RAW", aliases: []string{"dng", "cr2", "cr3", "nef", "nrw", "arw", "raf", "orf", "rw2", "pef", "srw"},
+			extensions: []string{".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"},
+			mediaType:  "image/x-raw", reducible: true,
+			begins: isRAW, inspect: inspectRAW, decode: decodeRAW, convert: convertJFIF,
+		},
+		{
 			name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{".tif", ".tiff"},
 			mediaType: "image/tiff", reducible: true,
 			begins: prefixed("II*\x00", "MM\x00*"), inspect: inspectTIFF, decode: whole(tiff.Decode),

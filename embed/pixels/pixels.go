@@ -29,6 +29,7 @@ const (
 	BMP  Format = "bmp"
 	TIFF Format = "tiff"
 	HEIC Format = "heic"
+	RAW  Format = "raw"
 )
 
 // Image is 8-bit RGB without padding: row after row from the top, three bytes

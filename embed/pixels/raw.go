@@ -1,0 +1,198 @@
+package pixels
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"image"
+	"image/jpeg"
+)
+
+// A camera's RAW file holds what the sensor saw, for programs that develop it, and a
+// JPEG of the picture as the camera would have made it, mostly in full size. That one
+// is read: the largest JPEG in the file. Where it lies each maker says otherwise, so it
+// is looked for by what it is.
+
+// Bounds of the search in a RAW file.
+const (
+	maximumLooks       = 4 // how often the file may be gone through
+	maximumDirectories = 64
+	maximumEntries     = 1000
+)
+
+// Tags of TIFF directories that tell RAW files.
+const (
+	tagSubDirectories     = 330
+	tagDNGVersion         = 50706
+	photometricCFA        = 32803 // a colour filter array, TIFF/EP
+	photometricLinear     = 34892 // DNG
+	compressionNikon      = 34713
+	compressionSony       = 32767
+	compressionPentax     = 65535
+	compressionSamsung    = 32770
+	compressionSamsungTwo = 32772
+)
+
+// isRAW tells the RAW files of cameras: by their own signatures, or by what the
+// directories of a TIFF say.
+func isRAW(data []byte) bool {
+	switch {
+	case prefixed("IIRO", "IIRS", "MMOR", "IIU\x00", "FUJIFILMCCD-RAW")(data):
+		return true
+	case prefixed("II*\x00")(data) && len(data) >= 10 && string(data[8:10]) == "CR":
+		return true
+	case prefixed("II*\x00", "MM\x00*")(data):
+		return hasSensorData(data)
+	}
+	found := brands(data)
+	return len(found) > 0 && found[0] == "crx "
+}
+
+// hasSensorData reports whether one of a TIFF's directories is of a sensor's data.
+func hasSensorData(data []byte) bool {
+	var order binary.ByteOrder = binary.LittleEndian
+	if data[0] == 'M' {
+		order = binary.BigEndian
+	}
+	if len(data) < 8 {
+		return false
+	}
+	waiting := []uint32{order.Uint32(data[4:])}
+	for read := 0; len(waiting) > 0 && read < maximumDirectories; read++ {
+		at := uint64(waiting[0])
+		waiting = waiting[1:]
+		if at == 0 || at+2 > uint64(len(data)) {
+			continue
+		}
+		count := min(int(order.Uint16(data[at:])), maximumEntries)
+		entries := data[at+2:]
+		for i := 0; i < count && len(entries) >= 12*(i+1); i++ {
+			entry := entries[12*i:]
+			tag, kind, values, value := order.Uint16(entry), order.Uint16(entry[2:]), order.Uint32(entry[4:]), order.Uint32(entry[8:])
+			short := uint32(order.Uint16(entry[8:]))
+			switch {
+			case tag == tagDNGVersion:
+				return true
+			case tag == tagPhotometric && kind == 3 && (short == photometricCFA || short == photometricLinear):
+				return true
+			case tag == tagCompression && kind == 3 && isSensorCompression(short):
+				return true
+			case tag == tagSubDirectories && values == 1:
+				waiting = append(waiting, value)
+			case tag == tagSubDirectories:
+				for n := uint64(0); n < min(uint64(values), 16) && uint64(value)+4*n+4 <= uint64(len(data)); n++ {
+					waiting = append(waiting, order.Uint32(data[uint64(value)+4*n:]))
+				}
+			}
+		}
+		if next := at + 2 + 12*uint64(count); next+4 <= uint64(len(data)) {
+			waiting = append(waiting, order.Uint32(data[next:]))
+		}
+	}
+	return false
+}
+
+func isSensorCompression(value uint32) bool {
+	switch value {
+	case compressionNikon, compressionSony, compressionPentax, compressionSamsung, compressionSamsungTwo:
+		return true
+	}
+	return false
+}
+
+// inspectRAW finds the largest JPEG in a file. Its header is the file's.
+func inspectRAW(data []byte) (header, error) {
+	var best header
+	at, looked := 1, 0
+	for looked < maximumLooks*len(data) {
+		begin := bytes.Index(data[min(at, len(data)):], []byte("\xFF\xD8\xFF"))
+		if begin < 0 {
+			break
+		}
+		at += begin
+		end, ok := jpegEnd(data, at)
+		looked += end - at
+		if !ok {
+			at += 3
+			continue
+		}
+		if h, err := inspectJPEG(data[at:end]); err == nil && int64(h.width)*int64(h.height) > int64(best.width)*int64(best.height) {
+			best = h
+			best.frame.data = data[at:end:end]
+		}
+		at = end
+	}
+	if best.frame.data == nil {
+		return header{}, unsupported("no preview that can be read is in this RAW file")
+	}
+	if turned := rawOrientation(data); turned != 0 {
+		best.orientation = turned
+	}
+	return best, nil
+}
+
+// rawOrientation gives what the RAW file itself says of how the camera was held, or 0:
+// most previews do not say it again.
+func rawOrientation(data []byte) int {
+	if prefixed("II", "MM")(data) && len(data) > 8 {
+		return exifOrientation(data) // whatever signature the maker has in the place of TIFF's
+	}
+	// CR3 has its first directory in a box of its own.
+	head := data[:min(len(data), 1<<16)]
+	if at := bytes.Index(head, []byte("CMT1")); at >= 0 {
+		return exifOrientation(head[at+4:])
+	}
+	return 0
+}
+
+// jpegEnd gives the place behind the JPEG that begins somewhere, or where it turns out
+// to be none.
+func jpegEnd(data []byte, at int) (end int, ok bool) {
+	for at += 2; at+4 <= len(data); {
+		if data[at] != 0xFF {
+			return at, false
+		}
+		marker := data[at+1]
+		switch {
+		case marker == 0xFF:
+			at++
+			continue
+		case marker == markerEOI:
+			return at + 2, true
+		case marker < markerSOF0 || marker >= markerRST0 && marker <= markerSOI:
+			return at, false
+		}
+		length := int(big16(data[at+2:]))
+		if length < 2 || at+2+length > len(data) {
+			return at, false
+		}
+		at += 2 + length
+		if marker != markerSOS {
+			continue
+		}
+		for { // up to the next marker that is none of the coded data's
+			next := bytes.IndexByte(data[at:], 0xFF)
+			if next < 0 || at+next+1 >= len(data) {
+				return len(data), false
+			}
+			at += next
+			if marker := data[at+1]; marker != 0 && (marker < markerRST0 || marker > markerRST7) && marker != 0xFF {
+				break
+			}
+			at++
+			if data[at] != 0xFF {
+				at++
+			}
+		}
+	}
+	return at + 2, at+2 <= len(data) && data[at] == 0xFF && data[at+1] == markerEOI
+}
+
+// decodeRAW decodes the preview of a file.
+func decodeRAW(_ *Decoder, ctx context.Context, _ []byte, h header, use func(image.Image) error) error {
+	decoded, err := jpeg.Decode(newSource(ctx, h.frame.data))
+	if err != nil {
+		return err
+	}
+	return use(decoded)
+}

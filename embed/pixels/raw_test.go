@@ -1,0 +1,116 @@
+package pixels
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// preview is a JPEG whose top left quarter is red.
+func preview(t testing.TB, width, height int) []byte {
+	t.Helper()
+	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			c := color.RGBA{20, 20, 200, 255}
+			if x < width/2 && y < height/2 {
+				c = color.RGBA{220, 20, 20, 255}
+			}
+			m.Set(x, y, c)
+		}
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, m, &jpeg.Options{Quality: 95}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// rawTIFF is a RAW file that is a TIFF: a first directory with an orientation, and one
+// of sensor data below it.
+func rawTIFF(signature string, orientation uint16, photometric uint16, rest ...[]byte) []byte {
+	order := binary.LittleEndian
+	out := append([]byte(signature), 8, 0, 0, 0)
+	entry := func(tag, kind uint16, value uint32) {
+		out = order.AppendUint16(order.AppendUint16(out, tag), kind)
+		out = order.AppendUint32(order.AppendUint32(out, 1), value)
+	}
+	out = order.AppendUint16(out, 2)
+	entry(tagOrientation, 3, uint32(orientation))
+	entry(tagSubDirectories, 4, 8+2+24+4)
+	out = order.AppendUint32(out, 0)
+	out = order.AppendUint16(out, 1)
+	entry(tagPhotometric, 3, uint32(photometric))
+	out = order.AppendUint32(out, 0)
+	for _, part := range rest {
+		out = append(out, part...)
+	}
+	return out
+}
+
+// TestRAW reads the largest preview of each kind of RAW file, held as the camera was.
+func TestRAW(t *testing.T) {
+	small, large := preview(t, 40, 24), preview(t, 160, 96)
+	sensor := bytes.Repeat([]byte{0xFF, 0xDA, 0x13, 0xFF, 0xD8, 0xFF, 0x00, 0x37}, 4000) // looks like much
+	lossless := append([]byte("\xFF\xD8\xFF\xC3\x00\x0B\x0C\x10\x00\x10\x00\x01\x01\x11\x00"), sensor...)
+	cr3 := append([]byte("\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom"), "\x00\x00\x00\x40CMT1"...)
+	cr3 = append(cr3, rawTIFF("II*\x00", 6, 1)...)
+	cr2 := rawTIFF("II*\x00", 6, 1, small, sensor, large, lossless)
+	files := map[string][]byte{
+		"DNG, NEF, ARW": rawTIFF("II*\x00", 6, photometricCFA, small, sensor, large, lossless),
+		"linear DNG":    rawTIFF("II*\x00", 6, photometricLinear, large, small),
+		"ORF":           rawTIFF("IIRO", 6, 1, sensor, small, large),
+		"RW2":           rawTIFF("IIU\x00", 6, 1, large, sensor, small),
+		"RAF":           append(append([]byte("FUJIFILMCCD-RAW 0201"), make([]byte, 100)...), append(preview(t, 160, 96), sensor...)...),
+		"CR3":           append(append(append(cr3, small...), sensor...), large...),
+		"CR2":           append(append([]byte("II*\x00\x10\x00\x00\x00CR\x02\x00\x00\x00\x00\x00"), cr2...), large...),
+	}
+	for name, data := range files {
+		got, err := Decode(t.Context(), data, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		width, height, at := 96, 160, image.Pt(90, 10) // turned to the right
+		if name == "RAF" || name == "CR2" {            // without an orientation, or none at that place
+			width, height, at = 160, 96, image.Pt(10, 10)
+		}
+		if got.Format != RAW || got.Width != width || got.Height != height {
+			t.Errorf("%s: %s of %dx%d, want %dx%d", name, got.Format, got.Width, got.Height, width, height)
+			continue
+		}
+		if red := got.Pix[3*(at.Y*got.Width+at.X)]; red < 150 {
+			t.Errorf("%s: the corner is not where it should be: %d", name, red)
+		}
+	}
+	if _, err := Decode(t.Context(), rawTIFF("II*\x00", 1, photometricCFA, sensor), Options{}); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("without a preview: %v", err)
+	}
+	plain, err := filepath.Glob("testdata/files/tiff_*.tif")
+	if err != nil || len(plain) == 0 {
+		t.Fatal(plain, err)
+	}
+	for _, name := range plain {
+		if data, err := os.ReadFile(name); err != nil || isRAW(data) {
+			t.Errorf("%s is taken for a RAW file, %v", name, err)
+		}
+	}
+}
+
+// FuzzRAW: whatever the bytes are, looking for previews ends and does not panic.
+func FuzzRAW(f *testing.F) {
+	f.Add(rawTIFF("II*\x00", 6, photometricCFA, preview(f, 16, 16)))
+	f.Add([]byte("\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isomCMT1II*\x00"))
+	f.Add([]byte("FUJIFILMCCD-RAW\xFF\xD8\xFF\xDA\x00\x02\xFF"))
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		if isRAW(data) {
+			_, _ = inspectRAW(data)
+		}
+	})
+}
