@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
+
+	"mekiki/internal/hint"
 )
 
 // TestProcessorFiles reads the image processor's settings as transformers does: what processor_config.json nests goes
@@ -140,4 +143,18 @@ func TestWrappedNames(t *testing.T) {
 			t.Errorf("%s is %s", stored, name)
 		}
 	}
+}
+
+// TestResizedEmbedding wants a folder whose word embedding was resized, without its qformer_config, to be refused with the
+// remedy, and to open once that is done.
+func TestResizedEmbedding(t *testing.T) {
+	folder := copyFolder(t, "testdata/hf-f32")
+	config := string(folder[configFile].Data)
+	folder[configFile].Data = []byte(strings.Replace(config, `"vocab_size": 20`, `"vocab_size": 17`, 1))
+	_, err := Open(t.Context(), Options{FS: folder})
+	if remedy := hint.Of(err); !strings.Contains(remedy, "vocab_size of qformer_config") {
+		t.Errorf("%v: the remedy is %q", err, remedy)
+	}
+	folder[configFile].Data = []byte(config)
+	openTest(t, Options{FS: folder})
 }

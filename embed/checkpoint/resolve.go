@@ -256,6 +256,11 @@ func (h *holdings) remedy(s *source, mismatch *MismatchError) string {
 			return visionFileRemedy
 		}
 	}
+	resized := !s.lavis && len(mismatch.Missing) == 0 && len(mismatch.Misshapen) == 1 &&
+		strings.HasPrefix(mismatch.Misshapen[0], wordEmbeddingName+" ")
+	if resized { // by resize_token_embeddings, which changes another vocab_size; transformers refuses the folder too
+		return "if the word embedding was resized, write its number of rows into config.json, as vocab_size of qformer_config"
+	}
 	if len(mismatch.Missing)+len(mismatch.Misshapen) == 0 {
 		return "these might change its outputs; ignore them with --allow-extra"
 	}
