@@ -24,6 +24,9 @@ const (
 	// heldMatchDifference is a change of the margin that is always allowed: it moves a probability by 0.0125 at most.
 	// Without it, a model whose logits hardly depend on the pair would fail by the noise of its rounding.
 	heldMatchDifference = 0.05
+	// mostMatchDifference is how far a logit may move in a model of an earlier version, whose spread was not measured: a
+	// twentieth of the spread that the built-in model has, about.
+	mostMatchDifference = 1
 	// mostProbabilityDifference is how far a pair's probability of matching may move.
 	mostProbabilityDifference = 0.1
 	// mostCaptionLoss and heldCaptionDifference are the same for the log-probability of a caption's next token, of which
@@ -50,7 +53,7 @@ type graphLoss struct {
 	value float64
 }
 
-// losses says what each kind of result lost. Spreads of 0 were not measured.
+// losses says what each kind of result lost. A spread of 0 was not measured.
 func (c SelfCheck) losses() []graphLoss {
 	cosine := func(mean, worst float64) float64 {
 		return max((1-mean)/(1-leastMeanCosine), (1-worst)/(1-leastWorstCosine))
@@ -58,6 +61,8 @@ func (c SelfCheck) losses() []graphLoss {
 	match := c.ProbabilityDifference / mostProbabilityDifference
 	if c.MatchSpread != 0 {
 		match = max(match, c.MarginDifference/max(heldMatchDifference, mostMatchLoss*c.MatchSpread))
+	} else {
+		match = max(match, c.MatchDifference/mostMatchDifference)
 	}
 	var caption float64
 	if c.CaptionSpread != 0 {

@@ -78,6 +78,9 @@ func TestLoss(t *testing.T) {
 	if !earlier.good() {
 		t.Errorf("loss %.2f of a sound model of an earlier version", earlier.loss())
 	}
+	if earlier.MatchDifference = 3.8; earlier.good() {
+		t.Errorf("loss %.2f of a model of an earlier version whose logits are off by 3.8", earlier.loss())
+	}
 }
 
 // TestShareOfBlame wants the part to be blamed that fails alone, or the worse one where only both together fail.

@@ -26,6 +26,7 @@ var plantedKinds = []string{
 	"mlphidden", // large hidden neurons in vision's feed-forward blocks
 	"gain",      // large channels after vision's norms, undone by nothing
 	"qformer",   // large channels after the Q-Former's norms and vision's last, undone by nothing
+	plantedTexts,
 }
 
 // plantedTexts is texts' states so large that attention to them is sharp and repeats what quantising the Q-Former loses many

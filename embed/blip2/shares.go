@@ -109,9 +109,12 @@ func (m Manifest) Warnings() []string {
 	check := *m.SelfCheck
 	var warnings []string
 	if !check.good() {
-		warnings = append(warnings, fmt.Sprintf("int8 loses too much of this model: match logits differ from fp32 by up to %.3f where they spread over %.1f, "+
-			"probabilities by up to %.3f; the worst cosines are %.4f of parts and %.4f of texts",
-			check.MatchDifference, check.MatchSpread, check.ProbabilityDifference, check.WorstCosine, check.TextWorstCosine))
+		among := ""
+		if check.MatchSpread > 0 {
+			among = fmt.Sprintf(" of a spread of %.1f, probabilities by up to %.3f", check.MatchSpread, check.ProbabilityDifference)
+		}
+		warnings = append(warnings, fmt.Sprintf("int8 loses too much of this model: match logits differ from fp32 by up to %.3f%s; "+
+			"the worst cosines are %.4f of parts and %.4f of texts", check.MatchDifference, among, check.WorstCosine, check.TextWorstCosine))
 	}
 	if speedup := check.Speedup(); speedup < leastSpeedup {
 		warnings = append(warnings, fmt.Sprintf("int8 brings this model no speed on this machine: an image takes %.2f times as long in fp32", speedup))
