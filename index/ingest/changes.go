@@ -92,10 +92,15 @@ func isRule(name string) bool { return name == ignoreName || name == noMediaName
 // whose rules changed, and what lies beside files that may describe it.
 func withDescribed(changed map[string]bool) map[string]bool {
 	all, listed := maps.Clone(changed), map[string]bool{}
+	look := func(path string) {
+		if _, known := all[path]; !known {
+			all[path] = false
+		}
+	}
 	for path := range changed {
 		folder, name := filepath.Dir(path), filepath.Base(path)
 		if isRule(name) {
-			all[folder] = all[folder]
+			look(folder)
 		}
 		if !metadata.IsSidecarName(name) || listed[folder] {
 			continue
@@ -107,7 +112,7 @@ func withDescribed(changed map[string]bool) map[string]bool {
 		}
 		for _, entry := range entries {
 			if image := filepath.Join(folder, entry.Name()); pixels.HasImageName(entry.Name()) {
-				all[image] = all[image]
+				look(image)
 			}
 		}
 	}
