@@ -16,6 +16,7 @@ import (
 
 	"mekiki/embed/builtin"
 	"mekiki/index"
+	"mekiki/internal/vfs"
 	"mekiki/server"
 	"mekiki/ui"
 )
@@ -133,7 +134,7 @@ func serveLargeLibrary(t *testing.T, count int) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stats[i] = index.File{Path: path, Bytes: stat.Size(), Modified: stat.ModTime()}
+		stats[i] = index.File{Path: path, Bytes: stat.Size(), Modified: stat.ModTime(), Inode: vfs.Inode(stat)}
 	}
 	library, err := index.Open(t.Context(), filepath.Join(folder, "library"), index.Options{})
 	if err != nil {
