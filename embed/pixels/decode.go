@@ -148,6 +148,9 @@ func (d *Decoder) decode(ctx context.Context, data []byte, h header) (out *Image
 	if err != nil {
 		return nil, err
 	}
+	if h.damage != "" {
+		out.Damage = h.damage
+	}
 	return upright(ctx, out, h.orientation)
 }
 

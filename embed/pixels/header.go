@@ -20,6 +20,8 @@ type header struct {
 	least int64
 	// negative says that the decoder takes black for white.
 	negative bool
+	// damage says what is missing of a file that is read all the same, or "".
+	damage string
 	// frame is the first picture inside the canvas, for formats that have one.
 	frame frame
 }

@@ -3,9 +3,9 @@ package pixels
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"image"
 	"image/jpeg"
+	"slices"
 )
 
 // A camera's RAW file holds what the sensor saw, for programs that develop it, and a
@@ -13,12 +13,11 @@ import (
 // is read: the largest JPEG in the file. Where it lies each maker says otherwise, so it
 // is looked for by what it is.
 
-// Bounds of the search in a RAW file.
-const (
-	maximumLooks       = 4 // how often the file may be gone through
-	maximumDirectories = 64
-	maximumEntries     = 1000
-)
+// maximumLooks is how often a RAW file may be gone through.
+const maximumLooks = 4
+
+// cutRAW is what is said of a RAW file that ends early.
+const cutRAW = "the file ends early: the largest preview that is whole was read"
 
 // Tags of TIFF directories that tell RAW files.
 const (
@@ -50,43 +49,9 @@ func isRAW(data []byte) bool {
 
 // hasSensorData reports whether one of a TIFF's directories is of a sensor's data.
 func hasSensorData(data []byte) bool {
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 'M' {
-		order = binary.BigEndian
-	}
-	if len(data) < 8 {
-		return false
-	}
-	waiting := []uint32{order.Uint32(data[4:])}
-	for read := 0; len(waiting) > 0 && read < maximumDirectories; read++ {
-		at := uint64(waiting[0])
-		waiting = waiting[1:]
-		if at == 0 || at+2 > uint64(len(data)) {
-			continue
-		}
-		count := min(int(order.Uint16(data[at:])), maximumEntries)
-		entries := data[at+2:]
-		for i := 0; i < count && len(entries) >= 12*(i+1); i++ {
-			entry := entries[12*i:]
-			tag, kind, values, value := order.Uint16(entry), order.Uint16(entry[2:]), order.Uint32(entry[4:]), order.Uint32(entry[8:])
-			short := uint32(order.Uint16(entry[8:]))
-			switch {
-			case tag == tagDNGVersion:
-				return true
-			case tag == tagPhotometric && kind == 3 && (short == photometricCFA || short == photometricLinear):
-				return true
-			case tag == tagCompression && kind == 3 && isSensorCompression(short):
-				return true
-			case tag == tagSubDirectories && values == 1:
-				waiting = append(waiting, value)
-			case tag == tagSubDirectories:
-				for n := uint64(0); n < min(uint64(values), 16) && uint64(value)+4*n+4 <= uint64(len(data)); n++ {
-					waiting = append(waiting, order.Uint32(data[uint64(value)+4*n:]))
-				}
-			}
-		}
-		if next := at + 2 + 12*uint64(count); next+4 <= uint64(len(data)) {
-			waiting = append(waiting, order.Uint32(data[next:]))
+	for directory := range directoriesOf(data) {
+		if directory.isSensor() {
+			return true
 		}
 	}
 	return false
@@ -103,6 +68,7 @@ func isSensorCompression(value uint32) bool {
 // inspectRAW finds the largest JPEG in a file. Its header is the file's.
 func inspectRAW(data []byte) (header, error) {
 	var best header
+	pieces, isCut := piecesOf(data), isCutRAW(data)
 	at, looked := 1, 0
 	for looked < maximumLooks*len(data) {
 		begin := bytes.Index(data[min(at, len(data)):], []byte("\xFF\xD8\xFF"))
@@ -113,7 +79,16 @@ func inspectRAW(data []byte) (header, error) {
 		end, ok := jpegEnd(data, at)
 		looked += end - at
 		if !ok {
+			if !isCut && end == len(data) {
+				looked += end - at
+				_, err := inspectJPEG(data[at:])
+				isCut = err == nil
+			}
 			at += 3
+			continue
+		}
+		if _, isPiece := slices.BinarySearch(pieces, uint32(at)); isPiece {
+			at = end
 			continue
 		}
 		if h, err := inspectJPEG(data[at:end]); err == nil && int64(h.width)*int64(h.height) > int64(best.width)*int64(best.height) {
@@ -121,6 +96,12 @@ func inspectRAW(data []byte) (header, error) {
 			best.frame.data = data[at:end:end]
 		}
 		at = end
+	}
+	if isCut {
+		best.damage = cutRAW
+	}
+	if best.frame.data == nil && isCut {
+		return header{}, corrupt("the file ends before its preview does")
 	}
 	if best.frame.data == nil {
 		return header{}, unsupported("no preview that can be read is in this RAW file")

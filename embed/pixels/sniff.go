@@ -17,6 +17,13 @@ func sniff(data []byte) (Format, error) {
 	return "", unreadable(data)
 }
 
+// Begins reports whether a file may be an image that a Decoder reads, by its first
+// bytes: what it is, is told only from the whole file.
+func Begins(head []byte) bool {
+	_, err := sniff(head)
+	return err == nil
+}
+
 // isBMP reports whether data starts as a BMP does: "BM" alone is too little to
 // tell, so the length of the second header must be one that exists.
 func isBMP(data []byte) bool {

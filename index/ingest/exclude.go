@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"path"
@@ -99,8 +98,7 @@ func beginsAsImage(name string) bool {
 	defer file.Close()
 	head := make([]byte, sniffedBytes)
 	n, _ := io.ReadFull(file, head) // what there is will do
-	_, err = pixels.Inspect(head[:n])
-	return n > 0 && !errors.Is(err, pixels.ErrUnsupported)
+	return pixels.Begins(head[:n])
 }
 
 // passOver counts a file of another kind. What may describe a picture is counted when

@@ -154,14 +154,16 @@ func TestOtherKindsAreCounted(t *testing.T) {
 	for _, name := range []string{"b.PSD", "deep/c.psd", "d.dng9", "notes", "a.jpg.xmp", "lost.xmp", "Thumbs.db", ".hidden.psd", "@eaDir/x.psd"} {
 		write(t, []byte("not a picture"), photos, filepath.FromSlash(name))
 	}
+	raw := append([]byte("IIRO\x08\x00\x00\x00"), make([]byte, 2*sniffedBytes)...) // its preview lies behind its beginning
+	write(t, append(raw, testImage(t, 3, 20, 20)...), photos, "deep", "P0000001")
 	library, engine := openLibrary(t, filepath.Join(folder, "library")), newCounting("one")
 	for _, test := range []struct {
 		noExtension bool
 		want        map[string]int
 		seen        int
 	}{
-		{false, map[string]int{".psd": 2, ".dng9": 1, "": 2, ".xmp": 1}, 1},
-		{true, map[string]int{".psd": 2, ".dng9": 1, "": 1, ".xmp": 1}, 2},
+		{false, map[string]int{".psd": 2, ".dng9": 1, "": 3, ".xmp": 1}, 1},
+		{true, map[string]int{".psd": 2, ".dng9": 1, "": 1, ".xmp": 1}, 3},
 	} {
 		summary, err := Run(t.Context(), library, engine, Options{Paths: []string{photos}, NoExtension: test.noExtension})
 		must(t, err)
