@@ -52,14 +52,6 @@ type RatingRange struct {
 	Unrated     bool
 }
 
-// holds reports whether a rating lies in the range.
-func (r RatingRange) holds(rating int8) bool {
-	if rating == unrated {
-		return r.Unrated
-	}
-	return !r.Unrated && r.Least <= int(rating) && int(rating) <= r.Most
-}
-
 // Near is a circle on the ground.
 type Near struct {
 	// Latitude and Longitude of the centre are in degrees.
@@ -75,7 +67,7 @@ func (f Filter) IsZero() bool {
 		len(f.Formats) == 0 && f.Near == nil && len(f.IDs) == 0
 }
 
-// Order is the order in which [Snapshot.Records] gives records.
+// Order is the order in which a listing gives records.
 type Order uint8
 
 const (

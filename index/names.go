@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -43,38 +42,6 @@ func (f File) HigherFolders() []string {
 	var folders []string
 	for i := len(elements) - 3; i >= 0; i-- {
 		folders = append(folders, elements[i])
-	}
-	return folders
-}
-
-// higherFolders lists those of all of a record's files.
-func higherFolders(r *Record) []string {
-	var folders []string
-	for _, file := range r.Files {
-		for _, folder := range file.HigherFolders() {
-			if !slices.Contains(folders, folder) {
-				folders = append(folders, folder)
-			}
-		}
-	}
-	return folders
-}
-
-// displayNames lists what people know the record's files by.
-func displayNames(r *Record) []string {
-	names := make([]string, len(r.Files))
-	for i, file := range r.Files {
-		names[i] = file.DisplayName()
-	}
-	return names
-}
-
-// foldersOfFile lists the folders that a file is in: that of its path, and the
-// one that it was put in when it was uploaded.
-func foldersOfFile(f File) []string {
-	folders := []string{parentOf(f.Path)}
-	if named := f.NamedFolder(); named != "" {
-		folders = append(folders, named)
 	}
 	return folders
 }

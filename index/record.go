@@ -2,7 +2,6 @@ package index
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -67,7 +66,7 @@ func ParseKind(text string) (Kind, error) {
 }
 
 // Record is what the catalog knows of one image or one text. The records that
-// a [Snapshot] gives are shared: read them, never write to them.
+// a library gives are shared: read them, never write to them.
 type Record struct {
 	// ID is given by the library when the record is first written.
 	ID ID
@@ -270,29 +269,20 @@ type Failure struct {
 	Replaced Hash
 }
 
-// Errors that callers branch on; test with errors.Is.
-var (
-	// ErrLocked: another process is writing to the library.
-	ErrLocked = errors.New("library is in use")
-	// ErrNotLibrary: the folder holds no library.
-	ErrNotLibrary = errors.New("not a library")
-	// ErrReadOnly: the library was opened for reading.
-	ErrReadOnly = errors.New("library is open for reading only")
-	// ErrClosed: the library or the snapshot is closed.
-	ErrClosed = errors.New("library is closed")
-	// ErrNotFound: no such record, or the record has no such part.
-	ErrNotFound = errors.New("not found")
-	// ErrDamaged: bytes on disk are not what was written.
-	ErrDamaged = errors.New("damaged")
-	// ErrVersion: the library was written by a newer version.
-	ErrVersion = errors.New("unsupported library version")
-	// ErrSpace: vectors of a space that the library does not have, or the
-	// wrong number or width of vectors for it.
-	ErrSpace = errors.New("wrong vector space")
-	// ErrMoved: the library's folder was removed, renamed or replaced since it
-	// was opened.
-	ErrMoved = errors.New("the library's folder was removed, moved or replaced")
-	// ErrWriter: an earlier write failed in a way that leaves it unknown what
-	// reached the disk; close the library and open it again.
-	ErrWriter = errors.New("writer stopped after a failed write")
-)
+// Kept is what people gave a picture that has lost its last file. It comes back
+// with the picture's content.
+type Kept struct {
+	// Hash identifies the content.
+	Hash Hash
+	// Tags are the record's tags.
+	Tags []string
+	// Added is when the content first came in.
+	Added time.Time
+	// Path is the last path that held the content.
+	Path string
+	// Lost is when the last file went.
+	Lost time.Time
+}
+
+// Until is when the library forgets what it keeps.
+func (k Kept) Until() time.Time { return k.Lost.Add(KeptFor) }

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"mekiki/index"
+	"mekiki/index/local"
 	"os"
 	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"mekiki/index"
 )
 
 // The files of the hits of a page are looked for on disk: so many at a time, for so
@@ -48,7 +48,7 @@ func (p *plan) showFiles(ctx context.Context, hits []Hit) {
 
 // inFolders reports whether a file passes the folder filters of a request.
 func (p *plan) inFolders(file index.File) bool {
-	return p.filter.InFolders(file) && (p.also == nil || p.also.InFolders(file))
+	return local.InFolders(p.filter, file) && (p.also == nil || local.InFolders(*p.also, file))
 }
 
 // fileShare is the share of the first clause's words among a file's names.

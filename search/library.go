@@ -2,15 +2,15 @@ package search
 
 import (
 	"context"
-	"os"
-
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/local"
+	"os"
 )
 
 // Snapshot is what search reads of a library: one unchanging state of it.
-// *index.Snapshot is one. All methods are safe for concurrent use.
+// *local.Snapshot is one. All methods are safe for concurrent use.
 type Snapshot interface {
 	// Space is the space of the vectors that are served; false without one.
 	Space() (embed.Space, bool)
@@ -58,21 +58,21 @@ type Engine interface {
 	MatchPairs(ctx context.Context, tokens []embed.ImageTokens, texts []string) ([]embed.Match, error)
 }
 
-// Library gives snapshots. FromIndex makes one from an *index.Library.
+// Library gives snapshots. FromIndex makes one from an *local.Library.
 type Library interface {
 	// Snapshot gives the present state; the caller closes it.
 	Snapshot() (Snapshot, error)
 }
 
 var (
-	_ Snapshot = (*index.Snapshot)(nil)
+	_ Snapshot = (*local.Snapshot)(nil)
 	_ Engine   = (*embed.Engine)(nil)
 )
 
 // FromIndex makes a library on disk searchable.
-func FromIndex(library *index.Library) Library { return indexLibrary{library} }
+func FromIndex(library *local.Library) Library { return indexLibrary{library} }
 
-type indexLibrary struct{ library *index.Library }
+type indexLibrary struct{ library *local.Library }
 
 // Snapshot gives the library's present state.
 func (l indexLibrary) Snapshot() (Snapshot, error) {

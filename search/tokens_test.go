@@ -1,18 +1,18 @@
 package search
 
 import (
-	"testing"
-
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/local"
 	"mekiki/internal/vfs"
+	"testing"
 )
 
 // TestTokensAreOfTheContent: what was read of a record's picture is not taken for what is read of the content that took
 // its place, nor one model's tokens for another's.
 func TestTokensAreOfTheContent(t *testing.T) {
 	ctx := t.Context()
-	library, err := index.Open(ctx, "/library", index.Options{FileSystem: vfs.NewMemory()})
+	library, err := local.Open(ctx, "/library", local.Options{FileSystem: vfs.NewMemory()})
 	if err != nil {
 		t.Fatal(err)
 	}

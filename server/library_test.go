@@ -4,18 +4,18 @@ import (
 	"context"
 	"errors"
 	"math"
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
+	"mekiki/search"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/index/ingest"
-	"mekiki/internal/vfs"
-	"mekiki/search"
 )
 
 // colourEngine is a model that knows pictures by their mean colour and texts by their first letters.
@@ -105,7 +105,7 @@ func (colourEngine) CaptionImages(context.Context, []embed.ImageTokens, embed.Ca
 // realServer is a server over a real library in memory, with two pictures below its root and one text.
 type realServer struct {
 	*fixture
-	index   *index.Library
+	index   *local.Library
 	failing atomic.Pointer[func(int64, vfs.Operation) error]
 }
 
@@ -121,7 +121,7 @@ func startReal(t testing.TB, engine colourEngine, edit ...func(*Options)) *realS
 		}
 		return nil
 	}}
-	library, err := index.Open(ctx, "/library", index.Options{FileSystem: files})
+	library, err := local.Open(ctx, "/library", local.Options{FileSystem: files})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,11 @@ package server
 import (
 	"context"
 	"iter"
-	"os"
-
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/index/local"
 	"mekiki/search"
+	"os"
 )
 
 // Searcher answers questions. *search.Searcher is one.
@@ -20,7 +20,7 @@ type Searcher interface {
 }
 
 // Snapshot is what the server reads of a library: one unchanging state of it.
-// *index.Snapshot is one.
+// *local.Snapshot is one.
 type Snapshot interface {
 	Sequence() uint64
 	Count(kind index.Kind) int
@@ -36,7 +36,7 @@ type Snapshot interface {
 }
 
 // Library is what the server does with a library; [LibraryOf] makes one of
-// *index.Library.
+// *local.Library.
 type Library interface {
 	// Snapshot gives the present state; the caller closes it.
 	Snapshot() (Snapshot, error)
@@ -55,9 +55,9 @@ type Ingester interface {
 }
 
 // LibraryOf makes a Library of an index.
-func LibraryOf(library *index.Library) Library { return indexLibrary{library} }
+func LibraryOf(library *local.Library) Library { return indexLibrary{library} }
 
-type indexLibrary struct{ *index.Library }
+type indexLibrary struct{ *local.Library }
 
 func (l indexLibrary) Snapshot() (Snapshot, error) {
 	snapshot := l.Library.Snapshot()
@@ -69,12 +69,12 @@ func (l indexLibrary) Snapshot() (Snapshot, error) {
 
 // IngesterOf makes an Ingester that reads with engine into library. imageSize is
 // the side in pixels that the model reads, as in [ingest.Options].
-func IngesterOf(library *index.Library, engine ingest.Engine, imageSize int) Ingester {
+func IngesterOf(library *local.Library, engine ingest.Engine, imageSize int) Ingester {
 	return indexIngester{library, engine, imageSize}
 }
 
 type indexIngester struct {
-	library   *index.Library
+	library   *local.Library
 	engine    ingest.Engine
 	imageSize int
 }

@@ -13,23 +13,23 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/index/originals"
+	"mekiki/internal/vfs"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
-
-	"mekiki/index"
-	"mekiki/index/originals"
-	"mekiki/internal/vfs"
 )
 
 // uploadServer is a server over a library on disk.
 type uploadServer struct {
 	testing.TB
 	folder, uploads string
-	library         *index.Library
+	library         *local.Library
 	engine          colourEngine
 	limits          Limits
 	disk            vfs.FS // of the library; nil means the operating system's
@@ -53,7 +53,7 @@ func startUploads(t testing.TB, engine colourEngine, edit ...func(*Limits)) *upl
 func (s *uploadServer) open() {
 	s.Helper()
 	var err error
-	if s.library, err = index.Open(context.Background(), s.folder, index.Options{FileSystem: s.disk}); err != nil {
+	if s.library, err = local.Open(context.Background(), s.folder, local.Options{FileSystem: s.disk}); err != nil {
 		s.Fatal(err)
 	}
 	if _, err := originals.Sweep(context.Background(), s.library, s.uploads, slog.New(slog.DiscardHandler)); err != nil {

@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"mekiki/embed/pixels"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,10 +18,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/index/ingest"
 )
 
 // interleavingsVariable sets how many interleavings TestUploadInterleavings tries.
@@ -192,7 +191,7 @@ func TestUploadHeals(t *testing.T) {
 			if err := s.checkOriginal(first.ID, data); err != nil {
 				t.Error(err)
 			}
-			file, err := index.OpenFile(s.record(data), s.record(data).Files[0])
+			file, err := local.OpenFile(s.record(data), s.record(data).Files[0])
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
+	"mekiki/internal/progress"
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/index"
-	"mekiki/internal/hint"
-	"mekiki/internal/progress"
 )
 
 const backupLong = `Write a copy of the library to one file, a tar archive with checksums. Searching
@@ -36,7 +35,7 @@ func runBackup(ctx context.Context, app *app, name string) error {
 	if stat, err := os.Stat(name); err == nil && !stat.Mode().IsRegular() {
 		return hint.Wrap(fmt.Errorf("back up to %s: it is there and not a file", name), "name a file, such as library.tar")
 	}
-	return app.withUnsearched(ctx, true, func(library *index.Library) error {
+	return app.withUnsearched(ctx, true, func(library *local.Library) error {
 		size, err := app.writeBackup(ctx, library, name)
 		if err != nil {
 			return err
@@ -50,7 +49,7 @@ func runBackup(ctx context.Context, app *app, name string) error {
 }
 
 // writeBackup writes a backup with progress, and says how large it is.
-func (a *app) writeBackup(ctx context.Context, library *index.Library, name string) (int64, error) {
+func (a *app) writeBackup(ctx context.Context, library *local.Library, name string) (int64, error) {
 	reporter := a.progress()
 	defer reporter.Finish()
 	return writeWhole(name, func(file io.Writer) error {

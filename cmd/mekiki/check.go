@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-
-	"github.com/spf13/cobra"
-
 	"mekiki/index"
+	"mekiki/index/local"
 	"mekiki/index/originals"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
+	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 const checkLong = `Read every byte of the library and verify it, and every original that came by
@@ -40,7 +40,7 @@ func newCheckCommand(app *app) *cobra.Command {
 }
 
 func runCheck(ctx context.Context, app *app, repair bool) error {
-	return app.withUnsearched(ctx, !repair, func(library *index.Library) error {
+	return app.withUnsearched(ctx, !repair, func(library *local.Library) error {
 		check := library.Check
 		if repair {
 			check = library.Repair
@@ -69,7 +69,7 @@ func runCheck(ctx context.Context, app *app, repair bool) error {
 
 // checkUploads adds what is wrong with the originals of uploads to the report and
 // counts those that are lost.
-func checkUploads(ctx context.Context, app *app, library *index.Library, report *index.CheckReport, repair bool) (lost int, err error) {
+func checkUploads(ctx context.Context, app *app, library *local.Library, report *index.CheckReport, repair bool) (lost int, err error) {
 	folder := originals.FolderOf(library.Folder())
 	if repair {
 		if _, err := originals.Sweep(ctx, library, folder, app.log()); err != nil {

@@ -2,20 +2,20 @@ package main
 
 import (
 	"crypto/sha256"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/index/originals"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"mekiki/index"
-	"mekiki/index/originals"
 )
 
 // TestCheckReadsUploads checks a library whose uploads are lost, damaged and left
 // over.
 func TestCheckReadsUploads(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
-	library, err := index.Open(t.Context(), folder, index.Options{})
+	library, err := local.Open(t.Context(), folder, local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

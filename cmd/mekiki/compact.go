@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"mekiki/index/local"
+	"mekiki/internal/progress"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/index"
-	"mekiki/internal/progress"
 )
 
 const compactLong = `Give the room of removed images and their thumbnails back to the disk, and write
@@ -23,14 +22,14 @@ func newCompactCommand(app *app) *cobra.Command {
 		Long:  compactLong,
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return app.withUnsearched(command.Context(), false, func(library *index.Library) error {
+			return app.withUnsearched(command.Context(), false, func(library *local.Library) error {
 				return runCompact(command.Context(), app, library)
 			})
 		},
 	}
 }
 
-func runCompact(ctx context.Context, app *app, library *index.Library) error {
+func runCompact(ctx context.Context, app *app, library *local.Library) error {
 	result, err := library.Compact(ctx)
 	if err != nil {
 		return err

@@ -6,19 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"mekiki/embed/builtin"
+	"mekiki/embed/models"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/search"
+	"mekiki/server"
 	"net"
 	"os"
 	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/embed/builtin"
-	"mekiki/embed/models"
-	"mekiki/index"
-	"mekiki/index/ingest"
-	"mekiki/search"
-	"mekiki/server"
 )
 
 const demoLong = `Try Mekiki on the built-in model and gallery, with nothing of your own.
@@ -104,7 +104,7 @@ func runDemo(ctx context.Context, app *app, options demoOptions) error {
 
 // openDemoLibrary opens the demo's library for writing or, while another demo is
 // at work on it, for reading; reads is then the reason.
-func openDemoLibrary(ctx context.Context, app *app) (library *index.Library, reads, err error) {
+func openDemoLibrary(ctx context.Context, app *app) (library *local.Library, reads, err error) {
 	library, err = app.openLibrary(ctx, false)
 	if reads = whyReadOnly(err); reads != nil {
 		library, err = app.openLibrary(ctx, true)
@@ -113,7 +113,7 @@ func openDemoLibrary(ctx context.Context, app *app) (library *index.Library, rea
 }
 
 // fillDemoLibrary brings the gallery's images and texts in, unless they are there.
-func fillDemoLibrary(ctx context.Context, app *app, library *index.Library, engine *session, gallery string) error {
+func fillDemoLibrary(ctx context.Context, app *app, library *local.Library, engine *session, gallery string) error {
 	if _, err := app.index(ctx, library, engine, ingest.Options{Paths: []string{filepath.Join(gallery, "images")}}); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func fillDemoLibrary(ctx context.Context, app *app, library *index.Library, engi
 	return nil
 }
 
-func answerDemo(ctx context.Context, app *app, library *index.Library, engine *session, options demoOptions) error {
+func answerDemo(ctx context.Context, app *app, library *local.Library, engine *session, options demoOptions) error {
 	searcher, err := app.newSearcher(library, engine)
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func answerDemo(ctx context.Context, app *app, library *index.Library, engine *s
 }
 
 // serveDemo serves the page, on another port when the usual one is taken.
-func serveDemo(ctx context.Context, app *app, library *index.Library, engine *session, options demoOptions, reads error) error {
+func serveDemo(ctx context.Context, app *app, library *local.Library, engine *session, options demoOptions, reads error) error {
 	served := serving{library: library, engine: engine, reads: reads, browser: !options.noOpen && !app.asJSON}
 	err := app.serve(ctx, served, server.Options{Address: options.address})
 	if !errors.Is(err, syscall.EADDRINUSE) {

@@ -7,6 +7,15 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"mekiki/embed/models"
+	"mekiki/embed/ort"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/diskspace"
+	"mekiki/internal/folders"
+	"mekiki/internal/processor"
+	"mekiki/internal/progress"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,15 +26,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"mekiki/embed/models"
-	"mekiki/embed/ort"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/internal/diskspace"
-	"mekiki/internal/folders"
-	"mekiki/internal/processor"
-	"mekiki/internal/progress"
 )
 
 // Room on a disk below which a check warns or fails.
@@ -243,7 +243,7 @@ func (d *doctor) checkLibrary(ctx context.Context, engine *session) {
 		d.fail("library", err, "choose a folder with --library")
 		return
 	}
-	library, err := index.Open(ctx, folder, index.Options{ReadOnly: true, Logger: d.app.log()})
+	library, err := local.Open(ctx, folder, local.Options{ReadOnly: true, Logger: d.app.log()})
 	if errors.Is(err, index.ErrNotLibrary) || errors.Is(err, fs.ErrNotExist) {
 		d.ok("library", "none yet at %s; mekiki index FOLDER makes one", folder)
 		return
@@ -268,7 +268,7 @@ func (d *doctor) checkLibrary(ctx context.Context, engine *session) {
 
 // writerOf says who writes to a library.
 func writerOf(folder string) string {
-	holder, known := index.ReadHolder(folder)
+	holder, known := local.ReadHolder(folder)
 	if !known {
 		return ""
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mekiki/index"
+	"mekiki/index/local"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/index"
 )
 
 const exportLong = `Write the library's records as JSON lines, one object for each image or text.`
@@ -59,7 +59,7 @@ func runExport(ctx context.Context, app *app, options exportOptions) error {
 		}
 		filter.Kinds = []index.Kind{kind}
 	}
-	return app.withUnsearched(ctx, true, func(library *index.Library) error {
+	return app.withUnsearched(ctx, true, func(library *local.Library) error {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
 		return app.writeExport(options.output, func(target io.Writer) error {

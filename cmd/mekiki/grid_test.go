@@ -5,6 +5,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"mekiki/embed/builtin"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
+	"mekiki/server"
+	"mekiki/ui"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,12 +19,6 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-
-	"mekiki/embed/builtin"
-	"mekiki/index"
-	"mekiki/internal/vfs"
-	"mekiki/server"
-	"mekiki/ui"
 )
 
 // gridVariable names how many pictures TestGrid browses; its figures for 100,000
@@ -136,7 +136,7 @@ func serveLargeLibrary(t *testing.T, count int) string {
 		}
 		stats[i] = index.File{Path: path, Bytes: stat.Size(), Modified: stat.ModTime(), Inode: vfs.Inode(stat)}
 	}
-	library, err := index.Open(t.Context(), filepath.Join(folder, "library"), index.Options{})
+	library, err := local.Open(t.Context(), filepath.Join(folder, "library"), local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func serveLargeLibrary(t *testing.T, count int) string {
 	return serveLibrary(t, library)
 }
 
-func serveLibrary(t *testing.T, library *index.Library) string {
+func serveLibrary(t *testing.T, library *local.Library) string {
 	t.Helper()
 	assets, err := ui.Files()
 	if err != nil {

@@ -7,8 +7,14 @@ import (
 	"fmt"
 	"html"
 	"image"
-	_ "image/jpeg" // thumbnails are JPEG
+	"mekiki/index/local"
+
+	_ "image/jpeg"
 	"io"
+	"mekiki/index"
+	"mekiki/internal/terminalimage"
+	"mekiki/search"
+	"mekiki/search/query"
 	"os"
 	"os/exec"
 	"runtime"
@@ -16,12 +22,9 @@ import (
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
-
-	"mekiki/index"
-	"mekiki/internal/terminalimage"
-	"mekiki/search"
-	"mekiki/search/query"
 )
+
+// thumbnails are JPEG
 
 // output is how the verbs that find pictures show them.
 type output struct {
@@ -57,7 +60,7 @@ const (
 
 // showHits writes an answer in the way asked for, and tells by its error that
 // nothing was found.
-func (a *app) showHits(ctx context.Context, library *index.Library, response search.Response, o output) error {
+func (a *app) showHits(ctx context.Context, library *local.Library, response search.Response, o output) error {
 	var err error
 	switch {
 	case a.asJSON:
@@ -91,7 +94,7 @@ func (a *app) printPaths(hits []search.Hit) error {
 }
 
 // printHits writes hits for people.
-func (a *app) printHits(ctx context.Context, library *index.Library, response search.Response, o output) error {
+func (a *app) printHits(ctx context.Context, library *local.Library, response search.Response, o output) error {
 	protocol, err := o.protocol(a.out)
 	if err != nil {
 		return err
@@ -234,7 +237,7 @@ func (o output) protocol(w io.Writer) (terminalimage.Protocol, error) {
 }
 
 // drawThumbnail draws a hit; one that has no thumbnail is left out.
-func (a *app) drawThumbnail(ctx context.Context, snapshot *index.Snapshot, id index.ID, protocol terminalimage.Protocol) {
+func (a *app) drawThumbnail(ctx context.Context, snapshot *local.Snapshot, id index.ID, protocol terminalimage.Protocol) {
 	data, err := snapshot.Thumbnail(ctx, id)
 	if err != nil {
 		a.log().Debug("no thumbnail", "record", id, "error", err)

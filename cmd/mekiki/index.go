@@ -7,18 +7,18 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
+	"mekiki/internal/plural"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/index/ingest"
-	"mekiki/internal/hint"
-	"mekiki/internal/plural"
 )
 
 const indexLong = `Bring folders and files of images into the library.
@@ -149,7 +149,7 @@ func runIndex(ctx context.Context, app *app, flags indexOptions) error {
 	if err != nil {
 		return err
 	}
-	return app.withModel(ctx, func(library *index.Library, engine *session) error {
+	return app.withModel(ctx, func(library *local.Library, engine *session) error {
 		summary, err := app.index(ctx, library, engine, options)
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func runIndex(ctx context.Context, app *app, flags indexOptions) error {
 var errInterrupted = errors.New("stopped before the end; what is done is kept")
 
 // printIndexed says what a run did, and sets the exit status.
-func (a *app) printIndexed(ctx context.Context, library *index.Library, summary ingest.Summary) error {
+func (a *app) printIndexed(ctx context.Context, library *local.Library, summary ingest.Summary) error {
 	if a.asJSON {
 		failures := []failureLine{}
 		for _, failure := range summary.Failures {

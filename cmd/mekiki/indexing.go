@@ -3,16 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/internal/progress"
 	"path/filepath"
 	"unicode/utf8"
-
-	"mekiki/index"
-	"mekiki/index/ingest"
-	"mekiki/internal/progress"
 )
 
 // index brings folders and files into a library, with progress.
-func (a *app) index(ctx context.Context, library *index.Library, engine *session, options ingest.Options) (ingest.Summary, error) {
+func (a *app) index(ctx context.Context, library *local.Library, engine *session, options ingest.Options) (ingest.Summary, error) {
 	reporter := a.progress()
 	defer reporter.Finish()
 	task := "index " + namesOf(options.Paths)

@@ -4,15 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"mekiki/index"
-	"mekiki/index/ingest"
 )
 
 // libraryOf makes a library of image records with these files, by name in the
@@ -21,7 +21,7 @@ func libraryOf(t *testing.T, records ...[]string) (folder, library string) {
 	t.Helper()
 	folder = t.TempDir()
 	library = filepath.Join(folder, "library")
-	opened, err := index.Open(t.Context(), library, index.Options{})
+	opened, err := local.Open(t.Context(), library, local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestRemoveSaysWhatWillGo(t *testing.T) {
 		t.Helper()
 		return runForTest(t, append([]string{"remove", "--library", library}, arguments...)...)
 	}
-	writer, err := index.Open(t.Context(), library, index.Options{})
+	writer, err := local.Open(t.Context(), library, local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestStatusOfKilledWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	for pid, want := range map[int]bool{ended.Process.Pid: false, os.Getpid(): true} {
-		data, err := json.Marshal(index.Holder{PID: pid, Host: host, Program: "mekiki", Since: time.Now()})
+		data, err := json.Marshal(local.Holder{PID: pid, Host: host, Program: "mekiki", Since: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +219,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 // TestReportsThatCannotBeWritten are errors, lest a script takes silence for success.
 func TestReportsThatCannotBeWritten(t *testing.T) {
 	_, folder := libraryOf(t)
-	library, err := index.Open(t.Context(), folder, index.Options{ReadOnly: true})
+	library, err := local.Open(t.Context(), folder, local.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
+	"mekiki/search"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/index"
-	"mekiki/internal/hint"
-	"mekiki/search"
 )
 
 const lookupLong = `Find the texts that describe a picture: an image file, or an image of the
@@ -121,7 +120,7 @@ func (a *app) readLabels(name string) ([]string, error) {
 
 // lookup answers one request.
 func (a *app) lookup(ctx context.Context, request search.LookupRequest) error {
-	return a.withSearcher(ctx, func(_ *index.Library, searcher *search.Searcher) error {
+	return a.withSearcher(ctx, func(_ *local.Library, searcher *search.Searcher) error {
 		response, err := searcher.Lookup(ctx, request)
 		if err != nil {
 			return a.queryFailure(err)

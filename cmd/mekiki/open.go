@@ -5,19 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
-
 	"mekiki/embed"
 	"mekiki/embed/blip2"
 	"mekiki/embed/models"
 	"mekiki/embed/ort"
 	"mekiki/index"
+	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
 	"mekiki/search"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 )
 
 // openRuntime finds ONNX Runtime, installing it on first use, with progress.
@@ -147,17 +147,17 @@ func findModel(ctx context.Context, name string, options models.Options) (models
 }
 
 // openLibrary opens the library that --library names.
-func (a *app) openLibrary(ctx context.Context, readOnly bool) (*index.Library, error) {
-	return a.openLibraryWith(ctx, index.Options{ReadOnly: readOnly})
+func (a *app) openLibrary(ctx context.Context, readOnly bool) (*local.Library, error) {
+	return a.openLibraryWith(ctx, local.Options{ReadOnly: readOnly})
 }
 
 // openUnsearched opens the library for a verb that does not search it: its
 // vectors are not loaded.
-func (a *app) openUnsearched(ctx context.Context, readOnly bool) (*index.Library, error) {
-	return a.openLibraryWith(ctx, index.Options{ReadOnly: readOnly, DeferVectors: true})
+func (a *app) openUnsearched(ctx context.Context, readOnly bool) (*local.Library, error) {
+	return a.openLibraryWith(ctx, local.Options{ReadOnly: readOnly, DeferVectors: true})
 }
 
-func (a *app) openLibraryWith(ctx context.Context, options index.Options) (*index.Library, error) {
+func (a *app) openLibraryWith(ctx context.Context, options local.Options) (*local.Library, error) {
 	folder, err := a.libraryFolder()
 	if err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (a *app) openLibraryWith(ctx context.Context, options index.Options) (*inde
 		return nil, hint.Wrap(fmt.Errorf("open library %s: it is a file and no folder", folder), "name a folder with --library")
 	}
 	options.Logger = a.log()
-	library, err := index.Open(ctx, folder, options)
+	library, err := local.Open(ctx, folder, options)
 	switch {
 	case errors.Is(err, index.ErrNotLibrary) && !strings.Contains(err.Error(), folder):
 		return nil, fmt.Errorf("open library %s: %w", folder, err)
@@ -178,7 +178,7 @@ func (a *app) openLibraryWith(ctx context.Context, options index.Options) (*inde
 
 // withUnsearched opens the library, which must be there, for a verb that does not
 // search it, calls do and closes it.
-func (a *app) withUnsearched(ctx context.Context, readOnly bool, do func(*index.Library) error) error {
+func (a *app) withUnsearched(ctx context.Context, readOnly bool, do func(*local.Library) error) error {
 	if err := a.requireLibrary(); err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (a *app) requireLibrary() error {
 }
 
 // withLibrary is withUnsearched, but makes the library that is not there.
-func (a *app) withLibrary(ctx context.Context, readOnly bool, do func(*index.Library) error) (err error) {
+func (a *app) withLibrary(ctx context.Context, readOnly bool, do func(*local.Library) error) (err error) {
 	library, err := a.openUnsearched(ctx, readOnly)
 	if err != nil {
 		return err
@@ -210,8 +210,8 @@ func (a *app) withLibrary(ctx context.Context, readOnly bool, do func(*index.Lib
 }
 
 // withModel is withLibrary for writing, with the model.
-func (a *app) withModel(ctx context.Context, do func(library *index.Library, engine *session) error) error {
-	return a.withLibrary(ctx, false, func(library *index.Library) (err error) {
+func (a *app) withModel(ctx context.Context, do func(library *local.Library, engine *session) error) error {
+	return a.withLibrary(ctx, false, func(library *local.Library) (err error) {
 		engine, err := a.openEngine(ctx)
 		if err != nil {
 			return err
@@ -223,7 +223,7 @@ func (a *app) withModel(ctx context.Context, do func(library *index.Library, eng
 
 // newSearcher makes the searcher over a library and a model, with the model's own
 // calibration where it has one.
-func (a *app) newSearcher(library *index.Library, engine *session) (*search.Searcher, error) {
+func (a *app) newSearcher(library *local.Library, engine *session) (*search.Searcher, error) {
 	options := search.Options{Logger: a.log(), TokenCacheBytes: a.tokenCache, Decoder: library.Decoder()}
 	if data := engine.Manifest().Calibration; len(data) > 0 {
 		calibration, err := search.ParseCalibration(data)

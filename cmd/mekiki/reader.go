@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"mekiki/index"
+	"mekiki/index/local"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"mekiki/index"
 )
 
 const (
@@ -37,7 +37,7 @@ func whyReadOnly(err error) error {
 
 // reader keeps a library that is open for reading up to date, and makes it the writer once that is possible.
 type reader struct {
-	library *index.Library
+	library *local.Library
 	logger  *slog.Logger
 	// promoted is called once the library is the writer, before anything else may write.
 	promoted func(ctx context.Context)
@@ -45,7 +45,7 @@ type reader struct {
 	reason atomic.Pointer[error] // nil when the library can be written to
 }
 
-func newReader(library *index.Library, reason error, logger *slog.Logger) *reader {
+func newReader(library *local.Library, reason error, logger *slog.Logger) *reader {
 	r := &reader{library: library, logger: logger}
 	if reason != nil {
 		r.reason.Store(&reason)

@@ -4,28 +4,28 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
 	"path/filepath"
 	"syscall"
 	"testing"
-
-	"mekiki/index"
-	"mekiki/internal/vfs"
 )
 
 // TestReaderBecomesWriter: a server that reads takes the place of a writer that is gone, and may write from then on, but not
 // before what a crash left behind is settled.
 func TestReaderBecomesWriter(t *testing.T) {
 	ctx, folder := t.Context(), filepath.Join(t.TempDir(), "library")
-	writer, err := index.Open(ctx, folder, index.Options{})
+	writer, err := local.Open(ctx, folder, local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = index.Open(ctx, folder, index.Options{})
+	_, err = local.Open(ctx, folder, local.Options{})
 	reason := whyReadOnly(err)
 	if !errors.Is(reason, index.ErrLocked) {
 		t.Fatalf("a second writer: %v", err)
 	}
-	library, err := index.Open(ctx, folder, index.Options{ReadOnly: true})
+	library, err := local.Open(ctx, folder, local.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestReaderBecomesWriter(t *testing.T) {
 // TestReadOnlyPlace: a library on a file system that takes no writes is opened for reading, and looked at again rarely.
 func TestReadOnlyPlace(t *testing.T) {
 	ctx, files := t.Context(), &vfs.Faulty{Base: vfs.NewMemory()}
-	made, err := index.Open(ctx, "/library", index.Options{FileSystem: files})
+	made, err := local.Open(ctx, "/library", local.Options{FileSystem: files})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +72,12 @@ func TestReadOnlyPlace(t *testing.T) {
 		}
 		return nil
 	}
-	_, err = index.Open(ctx, "/library", index.Options{FileSystem: files})
+	_, err = local.Open(ctx, "/library", local.Options{FileSystem: files})
 	reason := whyReadOnly(err)
 	if !errors.Is(reason, errReadOnlyPlace) {
 		t.Fatalf("opened for writing: %v", err)
 	}
-	library, err := index.Open(ctx, "/library", index.Options{FileSystem: files, ReadOnly: true})
+	library, err := local.Open(ctx, "/library", local.Options{FileSystem: files, ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

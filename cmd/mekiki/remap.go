@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/index"
-	"mekiki/internal/hint"
 )
 
 const remapLong = `Tell the library that a folder has another path now, as after a drive was mounted
@@ -72,7 +72,7 @@ func runRemap(ctx context.Context, app *app, from, to string, dryRun, force bool
 	if from == to {
 		return usage("OLD and NEW are the same folder: %s", from)
 	}
-	return app.withUnsearched(ctx, dryRun, func(library *index.Library) error {
+	return app.withUnsearched(ctx, dryRun, func(library *local.Library) error {
 		plan := planRemap(library, from, to)
 		if plan.Paths+plan.Failures+plan.Taken == 0 {
 			return hint.Wrap(fmt.Errorf("%s: nothing of it is in the library: %w", from, index.ErrNotFound), "mekiki export lists the paths that are")
@@ -96,7 +96,7 @@ func runRemap(ctx context.Context, app *app, from, to string, dryRun, force bool
 }
 
 // planRemap finds the paths in and below a folder, and what they are to become.
-func planRemap(library *index.Library, from, to string) remapping {
+func planRemap(library *local.Library, from, to string) remapping {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	var plan remapping

@@ -2,14 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"mekiki/index"
-	"mekiki/index/ingest"
 )
 
 // TestRemap: paths below a folder get a new beginning, those of failures too; nothing
@@ -45,7 +45,7 @@ func TestRemap(t *testing.T) {
 	if status, out, errors := remap(folder, at("all"), "--force"); status != exitOK || !strings.Contains(out, "rewrote 5 paths of 4 records, and those of 1 file") || !strings.Contains(out, "nothing is at 5") {
 		t.Errorf("status %d, %q, %q", status, out, errors)
 	}
-	opened, err := index.Open(t.Context(), library, index.Options{ReadOnly: true})
+	opened, err := local.Open(t.Context(), library, local.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestRemap(t *testing.T) {
 // and removing their folder is final.
 func TestKeptTagsAreShownAndRemoved(t *testing.T) {
 	folder, library := libraryOf(t, []string{"old/a.jpg"}, []string{"old/b.jpg"})
-	opened, err := index.Open(t.Context(), library, index.Options{})
+	opened, err := local.Open(t.Context(), library, local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

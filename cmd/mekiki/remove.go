@@ -3,14 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/index"
-	"mekiki/internal/hint"
 )
 
 const removeLong = `Take records out of the library, by id, by path, or by folder. The files
@@ -54,7 +54,7 @@ func runRemove(ctx context.Context, app *app, options removeOptions, arguments [
 	if len(arguments) == 0 && len(options.folders) == 0 && !options.texts {
 		return usage("remove what? Name ids or paths, or use --folder or --texts")
 	}
-	return app.withUnsearched(ctx, options.dryRun, func(library *index.Library) error {
+	return app.withUnsearched(ctx, options.dryRun, func(library *local.Library) error {
 		batch, records, err := removal(library, options, arguments)
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ func removedText(records int, batch *index.Batch) string {
 }
 
 // removal finds what is to be removed, and how many records that will be.
-func removal(library *index.Library, options removeOptions, arguments []string) (batch index.Batch, records int, err error) {
+func removal(library *local.Library, options removeOptions, arguments []string) (batch index.Batch, records int, err error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	batch.Final = true
@@ -137,7 +137,7 @@ func removal(library *index.Library, options removeOptions, arguments []string) 
 
 // recordsLost counts the records that the batch removes, by name or with their last
 // path, after leaving out what it says twice.
-func recordsLost(snapshot *index.Snapshot, batch *index.Batch) int {
+func recordsLost(snapshot *local.Snapshot, batch *index.Batch) int {
 	slices.Sort(batch.Remove)
 	slices.Sort(batch.Detach)
 	batch.Remove, batch.Detach = slices.Compact(batch.Remove), slices.Compact(batch.Detach)
@@ -162,7 +162,7 @@ func recordsLost(snapshot *index.Snapshot, batch *index.Batch) int {
 }
 
 // removeFolders adds to batch what is in or below the folders.
-func removeFolders(snapshot *index.Snapshot, kept []index.Kept, names []string, batch *index.Batch) error {
+func removeFolders(snapshot *local.Snapshot, kept []index.Kept, names []string, batch *index.Batch) error {
 	var folders []string
 	for _, name := range names {
 		path, err := filepath.Abs(name)

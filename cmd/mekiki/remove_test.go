@@ -1,11 +1,11 @@
 package main
 
 import (
+	"mekiki/index"
+	"mekiki/index/local"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"mekiki/index"
 )
 
 // TestRemoveByFolder holds that a folder is removed with what is below it and
@@ -13,7 +13,7 @@ import (
 func TestRemoveByFolder(t *testing.T) {
 	folder := t.TempDir()
 	libraryFolder := filepath.Join(folder, "library")
-	library, err := index.Open(t.Context(), libraryFolder, index.Options{})
+	library, err := local.Open(t.Context(), libraryFolder, local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/progress"
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/index"
-	"mekiki/internal/progress"
 )
 
 const restoreLong = `Make a library of a backup, in the folder that --library names, which must be
@@ -35,7 +35,7 @@ func runRestore(ctx context.Context, app *app, name string) error {
 		return err
 	}
 	// What is derived is built as the library is opened.
-	return app.withUnsearched(ctx, false, func(library *index.Library) error {
+	return app.withUnsearched(ctx, false, func(library *local.Library) error {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
 		images, texts := snapshot.Count(index.KindImage), snapshot.Count(index.KindText)
@@ -65,7 +65,7 @@ func (a *app) readBackup(ctx context.Context, name string) error {
 	reporter := a.progress()
 	defer reporter.Finish()
 	counted := io.TeeReader(file, &byteCounter{reporter, progress.State{Task: "restore", Total: stat.Size(), Unit: progress.Bytes}})
-	if err := index.Restore(ctx, bufio.NewReaderSize(counted, 1<<20), folder); err != nil {
+	if err := local.Restore(ctx, bufio.NewReaderSize(counted, 1<<20), folder); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

@@ -3,15 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"mekiki/index/local"
+	"mekiki/search"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"mekiki/index"
-	"mekiki/search"
 )
 
 const searchLong = `Find pictures by words: what they show, what their captions, names, tags and
@@ -147,7 +146,7 @@ func (a *app) find(ctx context.Context, request search.Request, o output) error 
 	if err := request.Validate(); err != nil { // before a library and a model are opened for nothing
 		return a.queryFailure(err)
 	}
-	return a.withSearcher(ctx, func(library *index.Library, searcher *search.Searcher) error {
+	return a.withSearcher(ctx, func(library *local.Library, searcher *search.Searcher) error {
 		response, err := searcher.Search(ctx, request)
 		if err != nil {
 			return a.queryFailure(err)
@@ -158,7 +157,7 @@ func (a *app) find(ctx context.Context, request search.Request, o output) error 
 
 // withSearcher opens the library for reading, the model and a searcher over
 // both, and closes them after use.
-func (a *app) withSearcher(ctx context.Context, use func(*index.Library, *search.Searcher) error) (err error) {
+func (a *app) withSearcher(ctx context.Context, use func(*local.Library, *search.Searcher) error) (err error) {
 	library, err := a.openLibrary(ctx, true)
 	if err != nil {
 		return err

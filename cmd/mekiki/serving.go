@@ -5,6 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"mekiki/embed/models"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/index/originals"
+	"mekiki/internal/progress"
+	"mekiki/server"
+	"mekiki/ui"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,19 +19,12 @@ import (
 	"sync"
 
 	"golang.org/x/term"
-
-	"mekiki/embed/models"
-	"mekiki/index"
-	"mekiki/index/originals"
-	"mekiki/internal/progress"
-	"mekiki/server"
-	"mekiki/ui"
 )
 
 // serving is what a server is made of.
 type serving struct {
 	engine  *session
-	library *index.Library
+	library *local.Library
 	// reads says why the library is open for reading only; nil when it is not.
 	reads error
 	// noUploads takes no images by upload.
@@ -94,7 +94,7 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 
 // sweepUploads settles what a crash left among the uploads. Serving does not depend
 // on it.
-func sweepUploads(ctx context.Context, library *index.Library, folder string, logger *slog.Logger) {
+func sweepUploads(ctx context.Context, library *local.Library, folder string, logger *slog.Logger) {
 	swept, err := originals.Sweep(ctx, library, folder, logger)
 	if err != nil {
 		logger.Warn("uploads not swept", "error", err)
@@ -110,7 +110,7 @@ func sweepUploads(ctx context.Context, library *index.Library, folder string, lo
 
 // ready fails when the library is not where it was opened, which is said without
 // its path, because anybody may ask, and when it does not fit the model.
-func ready(library *index.Library, engine *session) error {
+func ready(library *local.Library, engine *session) error {
 	err := library.Present()
 	if errors.Is(err, index.ErrMoved) {
 		return index.ErrMoved
@@ -123,7 +123,7 @@ func ready(library *index.Library, engine *session) error {
 
 // fits fails when the library was made with another model than the one that is
 // open: searching by meaning then fails too.
-func fits(library *index.Library, engine *session) error {
+func fits(library *local.Library, engine *session) error {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	if space, some := snapshot.Space(); some && space != engine.Space() {

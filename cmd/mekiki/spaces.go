@@ -3,15 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"mekiki/embed"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/embed"
-	"mekiki/index"
-	"mekiki/index/ingest"
-	"mekiki/internal/hint"
 )
 
 const spacesLong = `Two models can live side by side in one library: fill a space for the second
@@ -30,7 +29,7 @@ func newSpacesCommand(app *app) *cobra.Command {
 		Example: spacesExample,
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return withSpaces(command.Context(), app, true, func(*index.Library) error { return nil })
+			return withSpaces(command.Context(), app, true, func(*local.Library) error { return nil })
 		},
 	}
 	spaces.AddCommand(
@@ -45,7 +44,7 @@ func newSpacesCommand(app *app) *cobra.Command {
 		&cobra.Command{
 			Use: "rollback", Short: "Go back to the model that served before", Args: cobra.NoArgs,
 			RunE: func(command *cobra.Command, _ []string) error {
-				return withSpaces(command.Context(), app, false, func(library *index.Library) error {
+				return withSpaces(command.Context(), app, false, func(library *local.Library) error {
 					return library.RollbackSpace(command.Context())
 				})
 			},
@@ -53,7 +52,7 @@ func newSpacesCommand(app *app) *cobra.Command {
 		&cobra.Command{
 			Use: "drop MODEL", Short: "Delete the space of a model that does not serve", Args: cobra.ExactArgs(1),
 			RunE: func(command *cobra.Command, arguments []string) error {
-				return withSpaces(command.Context(), app, false, func(library *index.Library) error {
+				return withSpaces(command.Context(), app, false, func(library *local.Library) error {
 					space, err := spaceNamed(library, arguments[0])
 					if err != nil {
 						return err
@@ -67,8 +66,8 @@ func newSpacesCommand(app *app) *cobra.Command {
 }
 
 // withSpaces does something with the library and lists its spaces.
-func withSpaces(ctx context.Context, app *app, readOnly bool, do func(*index.Library) error) error {
-	return app.withUnsearched(ctx, readOnly, func(library *index.Library) error {
+func withSpaces(ctx context.Context, app *app, readOnly bool, do func(*local.Library) error) error {
+	return app.withUnsearched(ctx, readOnly, func(library *local.Library) error {
 		if err := do(library); err != nil {
 			return err
 		}
@@ -76,7 +75,7 @@ func withSpaces(ctx context.Context, app *app, readOnly bool, do func(*index.Lib
 	})
 }
 
-func (a *app) printSpaces(library *index.Library) error {
+func (a *app) printSpaces(library *local.Library) error {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	lines := []statusSpace{}
@@ -94,7 +93,7 @@ func (a *app) printSpaces(library *index.Library) error {
 }
 
 // spaceNamed finds the space of a model by the beginning of its fingerprint.
-func spaceNamed(library *index.Library, name string) (embed.Space, error) {
+func spaceNamed(library *local.Library, name string) (embed.Space, error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	var found []embed.Space
@@ -110,7 +109,7 @@ func spaceNamed(library *index.Library, name string) (embed.Space, error) {
 }
 
 func runSpacesFill(ctx context.Context, app *app) error {
-	return app.withModel(ctx, func(library *index.Library, engine *session) error {
+	return app.withModel(ctx, func(library *local.Library, engine *session) error {
 		reporter := app.progress()
 		defer reporter.Finish()
 		summary, err := ingest.Fill(ctx, library, engine.Engine, ingest.Options{
@@ -133,7 +132,7 @@ func runSpacesServe(ctx context.Context, app *app) error {
 	if err := engine.Close(); err != nil {
 		return err
 	}
-	return withSpaces(ctx, app, false, func(library *index.Library) error {
+	return withSpaces(ctx, app, false, func(library *local.Library) error {
 		return library.ServeSpace(ctx, space)
 	})
 }

@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/progress"
 	"os"
 	"strings"
 	"syscall"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/index"
-	"mekiki/internal/progress"
 )
 
 const statusLong = `Show what is in the library: images, texts, models, room on disk, and damage
@@ -44,7 +44,7 @@ type statusReport struct {
 	Failed   int             `json:"failed"`
 	Damaged  int             `json:"damaged"`
 	Bytes    int64           `json:"bytes"`
-	Writer   *index.Holder   `json:"writer,omitempty"`
+	Writer   *local.Holder   `json:"writer,omitempty"`
 	Spaces   []statusSpace   `json:"spaces"`
 	Findings []index.Finding `json:"findings"`
 	Failures []failureLine   `json:"failures,omitempty"`
@@ -89,7 +89,7 @@ func spaceState(space index.SpaceState) string {
 type statusLists struct{ failed, kept bool }
 
 func runStatus(ctx context.Context, app *app, lists statusLists) error {
-	return app.withUnsearched(ctx, true, func(library *index.Library) error {
+	return app.withUnsearched(ctx, true, func(library *local.Library) error {
 		report, err := statusOf(library, lists)
 		if err != nil {
 			return err
@@ -102,7 +102,7 @@ func runStatus(ctx context.Context, app *app, lists statusLists) error {
 }
 
 // statusOf looks at a library, and lists what is asked for.
-func statusOf(library *index.Library, lists statusLists) (statusReport, error) {
+func statusOf(library *local.Library, lists statusLists) (statusReport, error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	report := statusReport{
@@ -113,7 +113,7 @@ func statusOf(library *index.Library, lists statusLists) (statusReport, error) {
 	if report.Bytes, err = library.Size(); err != nil {
 		return report, err
 	}
-	if holder, known := index.ReadHolder(library.Folder()); known && mayRun(holder) {
+	if holder, known := local.ReadHolder(library.Folder()); known && mayRun(holder) {
 		report.Writer = &holder
 	}
 	for _, space := range snapshot.Spaces() {
@@ -148,7 +148,7 @@ func statusOf(library *index.Library, lists statusLists) (statusReport, error) {
 
 // mayRun reports whether the process is there, as far as this machine can tell: one
 // that was killed leaves its name behind.
-func mayRun(holder index.Holder) bool {
+func mayRun(holder local.Holder) bool {
 	if host, err := os.Hostname(); err != nil || host != holder.Host {
 		return true
 	}

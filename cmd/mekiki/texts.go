@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/internal/progress"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"mekiki/index"
-	"mekiki/index/ingest"
-	"mekiki/internal/progress"
 )
 
 const textsAddLong = `Add texts to the library: labels, product names, descriptions. An image finds
@@ -67,7 +66,7 @@ func runTextsAdd(ctx context.Context, app *app, name, format string) error {
 		defer file.Close()
 		source, options.Source = file, filepath.Base(name)
 	}
-	return app.withModel(ctx, func(library *index.Library, engine *session) error {
+	return app.withModel(ctx, func(library *local.Library, engine *session) error {
 		reporter := app.progress()
 		defer reporter.Finish()
 		options.Progress = func(done int) {

@@ -7,14 +7,13 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"mekiki/index/local"
+	"mekiki/search"
+	"mekiki/server"
 	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
-
-	"mekiki/index"
-	"mekiki/search"
-	"mekiki/server"
 )
 
 // plain is a PNG of one colour.
@@ -36,7 +35,7 @@ func plain(t *testing.T, paint color.Color) []byte {
 func serve(t *testing.T) *Client {
 	t.Helper()
 	folder := t.TempDir()
-	library, err := index.Open(t.Context(), filepath.Join(folder, "library"), index.Options{})
+	library, err := local.Open(t.Context(), filepath.Join(folder, "library"), local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

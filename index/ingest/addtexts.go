@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/local"
+	"strings"
 )
 
 // Text is one text of the user's own.
@@ -28,7 +28,7 @@ const addTextsBatch = 32
 // AddTexts brings texts into the library in one durable commit and gives their
 // records in the order of the texts. A text that is there already keeps its record
 // and gains the tags. Use [Texts] for files of them.
-func AddTexts(ctx context.Context, library *index.Library, engine Engine, texts []Text) ([]index.ID, error) {
+func AddTexts(ctx context.Context, library *local.Library, engine Engine, texts []Text) ([]index.ID, error) {
 	if err := prepareSpace(ctx, library, engine, Options{}); err != nil {
 		return nil, fmt.Errorf("add texts: %w", err)
 	}
@@ -55,7 +55,7 @@ func AddTexts(ctx context.Context, library *index.Library, engine Engine, texts 
 
 // embedPuts gives vectors to the texts whose records have none yet, or will have
 // been replaced by an earlier one with their id.
-func embedPuts(ctx context.Context, library *index.Library, engine Engine, puts []index.Put) error {
+func embedPuts(ctx context.Context, library *local.Library, engine Engine, puts []index.Put) error {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	if err := snapshot.Err(); err != nil {

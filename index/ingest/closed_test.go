@@ -2,16 +2,16 @@ package ingest
 
 import (
 	"errors"
-	"testing"
-
 	"mekiki/index"
+	"mekiki/index/local"
 	"mekiki/internal/vfs"
+	"testing"
 )
 
 // TestClosedLibraryStopsARun: a run on a library that was closed stops before it
 // compares the pictures with records that it cannot see.
 func TestClosedLibraryStopsARun(t *testing.T) {
-	library, err := index.Open(t.Context(), "/library", index.Options{FileSystem: vfs.NewMemory()})
+	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfs.NewMemory()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"mekiki/index"
+	"mekiki/index/local"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"mekiki/index"
 )
 
 // mounts are folders that are mount points, as tests have it.
@@ -29,14 +29,14 @@ func (m mounts) device(folder string) (uint64, bool) {
 }
 
 // tagged indexes a folder and tags the pictures of some paths with their names.
-func tag(t *testing.T, library *index.Library, paths ...string) {
+func tag(t *testing.T, library *local.Library, paths ...string) {
 	t.Helper()
 	for _, path := range paths {
 		must(t, library.Tag(t.Context(), []index.ID{idOf(t, library, path)}, filepath.Base(path)))
 	}
 }
 
-func hasTag(t *testing.T, library *index.Library, path string) {
+func hasTag(t *testing.T, library *local.Library, path string) {
 	t.Helper()
 	if tags := recordOf(t, library, path).Tags; !slices.Equal(tags, []string{filepath.Base(path)}) {
 		t.Errorf("%s has the tags %q", path, tags)

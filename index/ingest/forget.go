@@ -4,12 +4,12 @@ import (
 	"context"
 	"iter"
 	"maps"
+	"mekiki/index"
+	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"mekiki/index"
 )
 
 // AwayFolder is a folder whose drive seems to be away, so that what the library
@@ -138,7 +138,7 @@ func (f *forgetting) gone(file index.File, moved bool) bool {
 
 // findLostDrives finds the mount points that hold none of the files that the library
 // knows of them, although the walk went through them: another drive may be there.
-func (f *forgetting) findLostDrives(snapshot *index.Snapshot) {
+func (f *forgetting) findLostDrives(snapshot *local.Snapshot) {
 	for record := range snapshot.All() {
 		for _, file := range record.Files {
 			point := mountPointOf(file)

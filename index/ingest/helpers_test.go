@@ -11,14 +11,13 @@ import (
 	"image/png"
 	"math"
 	"math/rand/v2"
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
-
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index"
 )
 
 // counting is an Engine that depends on the mean colour of an image, and
@@ -166,15 +165,15 @@ func must(tb testing.TB, err error) {
 	}
 }
 
-func openLibrary(tb testing.TB, folder string) *index.Library {
+func openLibrary(tb testing.TB, folder string) *local.Library {
 	tb.Helper()
-	library, err := index.Open(context.Background(), folder, index.Options{})
+	library, err := local.Open(context.Background(), folder, local.Options{})
 	must(tb, err)
 	tb.Cleanup(func() { must(tb, library.Close()) })
 	return library
 }
 
-func mustRun(tb testing.TB, library *index.Library, engine Engine, options Options) Summary {
+func mustRun(tb testing.TB, library *local.Library, engine Engine, options Options) Summary {
 	tb.Helper()
 	summary, err := Run(context.Background(), library, engine, options)
 	must(tb, err)

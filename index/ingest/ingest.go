@@ -12,17 +12,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/internal/hint"
 )
 
 // Engine is what ingest needs of a model; *embed.Engine is one.
@@ -82,7 +82,7 @@ var ErrModel = errors.New("the model fails")
 // so until the context ends. When the context ends before the paths are looked
 // through, what was committed stays, the summary says Interrupted, and the error
 // is nil.
-func Run(ctx context.Context, library *index.Library, engine Engine, options Options) (Summary, error) {
+func Run(ctx context.Context, library *local.Library, engine Engine, options Options) (Summary, error) {
 	options, err := options.ready()
 	if err != nil {
 		return Summary{}, fmt.Errorf("index: %w", err)
@@ -117,7 +117,7 @@ func Run(ctx context.Context, library *index.Library, engine Engine, options Opt
 // Fill gives every record of the library that lacks them vectors in the
 // engine's space, from the original files: how a second model is brought in
 // beside the first. Options.Paths is ignored.
-func Fill(ctx context.Context, library *index.Library, engine Engine, options Options) (Summary, error) {
+func Fill(ctx context.Context, library *local.Library, engine Engine, options Options) (Summary, error) {
 	options.Paths, options.NewSpace, options.Watch = nil, true, false
 	options, err := options.ready()
 	if err != nil {
@@ -147,7 +147,7 @@ func Fill(ctx context.Context, library *index.Library, engine Engine, options Op
 }
 
 // prepareSpace sees to it that the library has the engine's space.
-func prepareSpace(ctx context.Context, library *index.Library, engine Engine, options Options) error {
+func prepareSpace(ctx context.Context, library *local.Library, engine Engine, options Options) error {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	if err := snapshot.Err(); err != nil {
@@ -169,7 +169,7 @@ func prepareSpace(ctx context.Context, library *index.Library, engine Engine, op
 
 // run is one call of Run or Fill.
 type run struct {
-	library  *index.Library
+	library  *local.Library
 	engine   Engine
 	options  Options
 	decoder  *pixels.Decoder
@@ -196,7 +196,7 @@ type run struct {
 	away map[string]int
 }
 
-func newRun(library *index.Library, engine Engine, options Options) (*run, error) {
+func newRun(library *local.Library, engine Engine, options Options) (*run, error) {
 	r := &run{
 		library: library, engine: engine, options: options, decoder: library.Decoder().Limited(0, options.MaxPixels), away: map[string]int{},
 		progress: newTracker(options), rereading: options.Reread,

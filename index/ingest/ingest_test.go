@@ -5,6 +5,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/testpictures"
+	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,11 +22,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
-
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/internal/testpictures"
-	"mekiki/internal/vfs"
 )
 
 func TestMain(m *testing.M) {
@@ -311,7 +311,7 @@ func TestCommitThatFailsIsNotTriedAgain(t *testing.T) {
 		}
 		return nil
 	}}
-	library, err := index.Open(t.Context(), "/library", index.Options{FileSystem: disk})
+	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: disk})
 	must(t, err)
 	defer library.Close()
 	var logged bytes.Buffer

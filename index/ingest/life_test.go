@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"mekiki/index"
+	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
-
-	"mekiki/index"
 )
 
 // life is a folder of pictures to which things happen, and what should have become of
@@ -19,7 +19,7 @@ type life struct {
 	*testing.T
 	random  *rand.Rand
 	folder  string // of all
-	library *index.Library
+	library *local.Library
 	engine  *counting
 	options Options
 	mounts  mounts

@@ -2,13 +2,13 @@ package ingest
 
 import (
 	"fmt"
+	"mekiki/index"
+	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"mekiki/index"
 )
 
 // TestFilesThatChangePlaces: files that take each other's names keep their
@@ -88,12 +88,12 @@ func TestFilesThatChangePlaces(t *testing.T) {
 	}
 }
 
-func idOf(tb testing.TB, library *index.Library, path string) index.ID {
+func idOf(tb testing.TB, library *local.Library, path string) index.ID {
 	tb.Helper()
 	return recordOf(tb, library, path).ID
 }
 
-func recordOf(tb testing.TB, library *index.Library, path string) *index.Record {
+func recordOf(tb testing.TB, library *local.Library, path string) *index.Record {
 	tb.Helper()
 	snapshot := library.Snapshot()
 	defer snapshot.Close()

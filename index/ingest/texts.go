@@ -12,13 +12,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"mekiki/embed"
-	"mekiki/index"
-	"mekiki/internal/hint"
 )
 
 // TextFormat is the form of a file of texts.
@@ -103,7 +103,7 @@ func (e *textEntry) hash() index.Hash {
 
 // Texts brings a file of texts into the library, in durable batches. A text
 // whose id is known replaces the one that had it. An error names the line.
-func Texts(ctx context.Context, library *index.Library, engine Engine, source io.Reader, options TextOptions) (TextSummary, error) {
+func Texts(ctx context.Context, library *local.Library, engine Engine, source io.Reader, options TextOptions) (TextSummary, error) {
 	setDefault(&options.BatchSize, 256)
 	setDefault(&options.Format, Lines)
 	if err := prepareSpace(ctx, library, engine, Options{}); err != nil {
@@ -328,7 +328,7 @@ func readCSV(source io.Reader, visit func(int, textEntry) error) error {
 }
 
 type textAdder struct {
-	library *index.Library
+	library *local.Library
 	engine  Engine
 	options TextOptions
 	waiting []textEntry

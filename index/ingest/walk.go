@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"mekiki/index"
+	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"mekiki/index"
 )
 
 // walked is what a walk saw. Only below folders that were listed whole can a
@@ -396,7 +396,7 @@ func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, e
 
 // statKnown describes a file that holds a record's content still.
 func statKnown(record *index.Record, file index.File) (fs.FileInfo, error) {
-	handle, err := index.OpenFile(record, file)
+	handle, err := local.OpenFile(record, file)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,14 +11,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"mekiki/index"
 )
 
 // watching is a run that watches.
 type watching struct {
 	*testing.T
-	library *index.Library
+	library *local.Library
 	cancel  context.CancelFunc
 	done    chan struct{}
 	summary Summary
@@ -26,7 +25,7 @@ type watching struct {
 
 // startWatch watches with everything quick, and returns when the first look is over
 // unless there is none to wait for.
-func startWatch(t *testing.T, library *index.Library, engine Engine, options Options) *watching {
+func startWatch(t *testing.T, library *local.Library, engine Engine, options Options) *watching {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	w := &watching{T: t, library: library, cancel: cancel, done: make(chan struct{})}
@@ -66,7 +65,7 @@ func (w *watching) wait(what string, paths ...string) {
 	w.Errorf("%s: %s", what, cmp.Diff(paths, got))
 }
 
-func pathsOf(library *index.Library) []string {
+func pathsOf(library *local.Library) []string {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	var paths []string

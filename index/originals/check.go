@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
-
-	"mekiki/index"
-	"mekiki/internal/vfs"
 )
 
 // errContent is the error of an original that holds something else.
@@ -53,7 +53,7 @@ const (
 // missing or not as it was uploaded, as damage, and what no record names, as a
 // remark. It changes nothing. The library may be open for reading while a server
 // writes to it.
-func Check(ctx context.Context, library *index.Library, folder string, report *index.CheckReport) error {
+func Check(ctx context.Context, library *local.Library, folder string, report *index.CheckReport) error {
 	c := &checker{library: library, folder: folder, report: report}
 	// The folder is listed before the library is asked, which then knows all that
 	// was in the list, but for what is under way.
@@ -78,7 +78,7 @@ func Check(ctx context.Context, library *index.Library, folder string, report *i
 }
 
 type checker struct {
-	library *index.Library
+	library *local.Library
 	folder  string
 	report  *index.CheckReport
 }
@@ -142,7 +142,7 @@ func (c *checker) changed(ctx context.Context, record *index.Record, path string
 func (c *checker) unnamed(listed []content) {
 	snapshot := c.library.Snapshot()
 	defer snapshot.Close()
-	_, writing := index.ReadHolder(c.library.Folder())
+	_, writing := local.ReadHolder(c.library.Folder())
 	for _, found := range listed {
 		_, known := snapshot.RecordByHash(found.hash)
 		for _, path := range found.originals {

@@ -7,15 +7,15 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"mekiki/index"
-	"mekiki/internal/vfs"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -45,17 +45,17 @@ func keep(t *testing.T, store *Store, content string) string {
 }
 
 // open opens a library beside its uploads, closed with the test.
-func open(t *testing.T) (*index.Library, string) {
+func open(t *testing.T) (*local.Library, string) {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "library")
-	library, err := index.Open(t.Context(), folder, index.Options{})
+	library, err := local.Open(t.Context(), folder, local.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, library.Close()) })
 	return library, FolderOf(folder)
 }
 
 // put makes a record of a content in a file, or with none.
-func put(t *testing.T, library *index.Library, content string, paths ...string) index.ID {
+func put(t *testing.T, library *local.Library, content string, paths ...string) index.ID {
 	t.Helper()
 	record := index.Record{Kind: index.KindImage, Hash: sha256.Sum256([]byte(content)), Bytes: int64(len(content))}
 	for _, path := range paths {
@@ -185,7 +185,7 @@ func TestClaim(t *testing.T) {
 
 // world is a library with everything that a folder of uploads can hold.
 type world struct {
-	library *index.Library
+	library *local.Library
 	folder  string
 	// left must stay as they are; swept must go, and aside to the quarantine.
 	left, swept, aside []string
@@ -328,7 +328,7 @@ func TestCheck(t *testing.T) {
 func TestCheckBesideAServer(t *testing.T) {
 	library, folder := open(t)
 	store := New(folder)
-	reader, err := index.Open(t.Context(), library.Folder(), index.Options{ReadOnly: true})
+	reader, err := local.Open(t.Context(), library.Folder(), local.Options{ReadOnly: true})
 	must(t, err)
 	defer reader.Close()
 	path := keep(t, store, "later than the reader")
@@ -344,7 +344,7 @@ func TestCheckBesideAServer(t *testing.T) {
 // TestSweepLeavesADamagedLibrary sweeps nothing while records may yet come back.
 func TestSweepLeavesADamagedLibrary(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
-	library, err := index.Open(t.Context(), folder, index.Options{})
+	library, err := local.Open(t.Context(), folder, local.Options{})
 	must(t, err)
 	store := New(FolderOf(folder))
 	path := keep(t, store, "one")
@@ -357,7 +357,7 @@ func TestSweepLeavesADamagedLibrary(t *testing.T) {
 	at := bytes.Index(data, []byte("a name.jpg"))
 	data[at] ^= 1
 	must(t, os.WriteFile(log, data, 0o600))
-	library, err = index.Open(t.Context(), folder, index.Options{})
+	library, err = local.Open(t.Context(), folder, local.Options{})
 	must(t, err)
 	defer library.Close()
 	if len(library.Findings()) == 0 {

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"mekiki/index"
-	"mekiki/internal/vfs"
 )
 
 // AsideOf gives the folder, below a library's, where originals go that no record
@@ -38,7 +38,7 @@ type Swept struct {
 // and so is everything when the library is damaged, whose records may yet come
 // back. The library must be open for writing, and nobody may add originals
 // meanwhile.
-func Sweep(ctx context.Context, library *index.Library, folder string, logger *slog.Logger) (Swept, error) {
+func Sweep(ctx context.Context, library *local.Library, folder string, logger *slog.Logger) (Swept, error) {
 	w := &sweep{library: library, logger: logger}
 	if len(library.Findings()) > 0 {
 		logger.Warn("uploads that no record names are left, because the library is damaged")
@@ -133,7 +133,7 @@ func contentsOf(folder string, entries []fs.DirEntry) []*content {
 
 // sweep is one call of Sweep.
 type sweep struct {
-	library *index.Library
+	library *local.Library
 	logger  *slog.Logger
 	swept   Swept
 }
@@ -157,7 +157,7 @@ func (w *sweep) settle(ctx context.Context, found content) error {
 }
 
 // unnamed decides about an original whose path is no record's.
-func (w *sweep) unnamed(ctx context.Context, snapshot *index.Snapshot, found content, path string) error {
+func (w *sweep) unnamed(ctx context.Context, snapshot *local.Snapshot, found content, path string) error {
 	record, known := snapshot.RecordByHash(found.hash)
 	if known {
 		if file, err := snapshot.OpenOriginal(record.ID); err != nil {

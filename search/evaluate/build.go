@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 	"path"
 	"path/filepath"
 	"strconv"
 	"time"
-
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/internal/hint"
 )
 
 // Engine is what evaluation needs of a model; *embed.Engine is one.
@@ -43,7 +43,7 @@ const (
 
 // target is a library to build, and what its files are to be called.
 type target struct {
-	library *index.Library
+	library *local.Library
 	names   Names
 	// texts are put in as text records beside the images.
 	texts []string
@@ -176,7 +176,7 @@ func readPicture(files fs.FS, name string) ([]byte, error) {
 }
 
 // buildTexts puts text records in.
-func buildTexts(ctx context.Context, library *index.Library, engine Engine, texts []string) error {
+func buildTexts(ctx context.Context, library *local.Library, engine Engine, texts []string) error {
 	const batch = 256
 	for start := 0; start < len(texts); start += batch {
 		part := texts[start:min(start+batch, len(texts))]

@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"mekiki/index/local"
+	"mekiki/search"
 	"strings"
 	"testing"
 	"testing/fstest"
-
-	"mekiki/index"
-	"mekiki/search"
 )
 
 func TestRun(t *testing.T) {
@@ -80,7 +79,7 @@ func TestCalibrate(t *testing.T) {
 }
 
 func TestSelfCheck(t *testing.T) {
-	library, err := index.Open(t.Context(), t.TempDir(), index.Options{})
+	library, err := local.Open(t.Context(), t.TempDir(), local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +113,7 @@ func TestRankingFileName(t *testing.T) {
 }
 
 func TestWriteRanking(t *testing.T) {
-	library, err := index.Open(t.Context(), t.TempDir(), index.Options{})
+	library, err := local.Open(t.Context(), t.TempDir(), local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

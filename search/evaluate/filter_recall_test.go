@@ -3,13 +3,13 @@ package evaluate
 import (
 	"cmp"
 	"fmt"
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/search"
 	"slices"
 	"testing"
 	"time"
-
-	"mekiki/embed"
-	"mekiki/index"
-	"mekiki/search"
 )
 
 // TestFilterRecall holds that a filter never costs relevance, however little it
@@ -71,7 +71,7 @@ func TestFilterRecall(t *testing.T) {
 }
 
 // scanAll scores all pictures, the newest first.
-func scanAll(t *testing.T, snapshot *index.Snapshot, vectors []embed.Vector) ([]*index.Record, [][]float32) {
+func scanAll(t *testing.T, snapshot *local.Snapshot, vectors []embed.Vector) ([]*index.Record, [][]float32) {
 	t.Helper()
 	records, _, err := snapshot.Records(t.Context(), index.Filter{Kinds: []index.Kind{index.KindImage}}, index.Page{})
 	if err != nil {

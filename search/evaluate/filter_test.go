@@ -1,15 +1,14 @@
 package evaluate
 
 import (
-	"testing"
-
-	"mekiki/index"
+	"mekiki/index/local"
 	"mekiki/search"
+	"testing"
 )
 
 // TestFiltersTogether asks a real library with several filters at once.
 func TestFiltersTogether(t *testing.T) {
-	library, err := index.Open(t.Context(), t.TempDir(), index.Options{})
+	library, err := local.Open(t.Context(), t.TempDir(), local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

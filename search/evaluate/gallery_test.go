@@ -3,16 +3,15 @@ package evaluate
 import (
 	"bytes"
 	"flag"
+	"mekiki/embed/blip2"
+	"mekiki/embed/builtin"
+	"mekiki/index/local"
+	"mekiki/search"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"mekiki/embed/blip2"
-	"mekiki/embed/builtin"
-	"mekiki/index"
-	"mekiki/search"
 )
 
 var update = flag.Bool("update", false, "write the ranking files anew")
@@ -84,7 +83,7 @@ func gallerySearcher(t *testing.T) *search.Searcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	library, err := index.Open(t.Context(), t.TempDir(), index.Options{})
+	library, err := local.Open(t.Context(), t.TempDir(), local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

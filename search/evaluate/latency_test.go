@@ -7,12 +7,6 @@ import (
 	"io/fs"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strconv"
-	"testing"
-	"time"
-
 	"mekiki/embed"
 	"mekiki/embed/blip2"
 	"mekiki/embed/builtin"
@@ -20,7 +14,13 @@ import (
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/local"
 	"mekiki/search"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
 )
 
 // TestLatency logs what a query without reranking costs, stage by stage, in a
@@ -46,7 +46,7 @@ func TestLatency(t *testing.T) {
 
 // latencyLibrary opens the library of synthetic pictures, and fills it if need
 // be.
-func latencyLibrary(t *testing.T) (*embed.Engine, *index.Library, Dataset) {
+func latencyLibrary(t *testing.T) (*embed.Engine, *local.Library, Dataset) {
 	t.Helper()
 	images := 2000
 	if text := os.Getenv("MEKIKI_LATENCY_IMAGES"); text != "" {
@@ -65,7 +65,7 @@ func latencyLibrary(t *testing.T) (*embed.Engine, *index.Library, Dataset) {
 		t.Fatal(err)
 	}
 	opened := time.Now()
-	library, err := index.Open(t.Context(), folder, index.Options{})
+	library, err := local.Open(t.Context(), folder, local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func shorten(text string) string {
 }
 
 // fillLatencyLibrary writes synthetic pictures.
-func fillLatencyLibrary(t *testing.T, library *index.Library, engine *embed.Engine, dataset Dataset, images int) {
+func fillLatencyLibrary(t *testing.T, library *local.Library, engine *embed.Engine, dataset Dataset, images int) {
 	t.Helper()
 	space := engine.Space()
 	if err := library.AddSpace(t.Context(), space); err != nil {

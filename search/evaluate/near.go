@@ -3,10 +3,10 @@ package evaluate
 import (
 	"context"
 	"fmt"
-	"path"
-
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/local"
+	"path"
 )
 
 // nearMisses sets captions against wrong but near ones of the same picture.
@@ -45,7 +45,7 @@ func (e *evaluation) nearMisses(ctx context.Context) error {
 }
 
 // compare matches one picture with two texts.
-func (e *evaluation) compare(ctx context.Context, snapshot *index.Snapshot, id index.ID, texts ...string) ([]embed.Match, []float32, error) {
+func (e *evaluation) compare(ctx context.Context, snapshot *local.Snapshot, id index.ID, texts ...string) ([]embed.Match, []float32, error) {
 	tokens, err := snapshot.ImageTokens(ctx, id)
 	if err != nil {
 		return nil, nil, err

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/search"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"time"
-
-	"mekiki/index"
-	"mekiki/search"
 )
 
 // Source is what is evaluated on.
@@ -74,10 +74,10 @@ type evaluation struct {
 	source  Source
 	options Options
 
-	neutral, own *index.Library
+	neutral, own *local.Library
 	pictures     []placed // all that is searched
 	asked        []placed // those asked about
-	searchers    map[*index.Library]*search.Searcher
+	searchers    map[*local.Library]*search.Searcher
 	report       *Report
 }
 
@@ -124,9 +124,9 @@ func (e *evaluation) build(ctx context.Context, folder string) (err error) {
 			}
 		}
 	}
-	open := func(name string) (library *index.Library) {
+	open := func(name string) (library *local.Library) {
 		if err == nil {
-			library, err = index.Open(ctx, filepath.Join(folder, name), index.Options{})
+			library, err = local.Open(ctx, filepath.Join(folder, name), local.Options{})
 		}
 		return library
 	}
@@ -149,7 +149,7 @@ func (e *evaluation) build(ctx context.Context, folder string) (err error) {
 
 func (e *evaluation) close() error {
 	var problems []error
-	for _, library := range []*index.Library{e.neutral, e.own} {
+	for _, library := range []*local.Library{e.neutral, e.own} {
 		if library != nil {
 			problems = append(problems, library.Close())
 		}
@@ -185,7 +185,7 @@ func sample[T any](items []T, count int) []T {
 
 // bench gives the bench of a library. There is one of each, so that what ITM
 // has read once is remembered.
-func (e *evaluation) bench(library *index.Library, doing string) (*bench, error) {
+func (e *evaluation) bench(library *local.Library, doing string) (*bench, error) {
 	searcher := e.searchers[library]
 	if searcher == nil {
 		var err error
@@ -194,7 +194,7 @@ func (e *evaluation) bench(library *index.Library, doing string) (*bench, error)
 			return nil, err
 		}
 		if e.searchers == nil {
-			e.searchers = map[*index.Library]*search.Searcher{}
+			e.searchers = map[*local.Library]*search.Searcher{}
 		}
 		e.searchers[library] = searcher
 	}

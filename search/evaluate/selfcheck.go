@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
 	"mekiki/index"
+	"mekiki/index/local"
 	"mekiki/search"
+	"time"
 )
 
 // ErrNoCaptions means that a library has no captions to check itself with.
@@ -16,7 +16,7 @@ var ErrNoCaptions = errors.New("no image of the library has a caption")
 // SelfCheck measures a library without any annotation: it asks for pictures by
 // their own generated captions. Since the captions stand in the keyword index,
 // the hybrid figures flatter; the ITC and ITC+ITM figures do not use them.
-func SelfCheck(ctx context.Context, library *index.Library, engine Engine, options Options) (Report, error) {
+func SelfCheck(ctx context.Context, library *local.Library, engine Engine, options Options) (Report, error) {
 	started := time.Now()
 	options = options.withDefaults()
 	if options.Sample == 0 {

@@ -1,0 +1,350 @@
+package local
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"mekiki/index"
+	"mekiki/index/internal/segment"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Limits of what one record may hold. They are far above what pictures and
+// their metadata come with, and keep a mistake from filling the catalog.
+const (
+	maximumText    = 1 << 20
+	maximumStrings = 4096
+)
+
+// applyBatch makes a batch's changes.
+func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
+	var result index.WriteResult
+	before := c.counts[index.KindImage] + c.counts[index.KindText]
+	added := 0
+	for i := range batch.Puts {
+		last := c.nextID
+		id, replaced, err := c.put(&batch.Puts[i])
+		if err != nil {
+			return result, fmt.Errorf("record %d of the batch: %w", i, err)
+		}
+		if id > last {
+			added++
+		}
+		if replaced {
+			result.Replaced++
+		}
+		result.IDs = append(result.IDs, id)
+	}
+	for _, attach := range batch.Attach {
+		if err := c.attach(attach); err != nil {
+			return result, err
+		}
+	}
+	for _, path := range batch.Detach {
+		c.detach(filepath.Clean(path), 0, !batch.Final)
+		c.removeFailure(filepath.Clean(path))
+	}
+	if batch.Final {
+		c.forgetPaths(batch.Detach)
+	}
+	for i := range batch.Vectors {
+		if err := c.putVectors(batch.Vectors[i].ID, &batch.Vectors[i], true); err != nil {
+			return result, err
+		}
+	}
+	for _, change := range batch.Captions {
+		err := c.edit(change.ID, func(r *index.Record) { r.Captions = slices.Clone(change.Captions) })
+		if err != nil {
+			return result, err
+		}
+	}
+	for _, change := range batch.Metadata {
+		err := c.edit(change.ID, func(r *index.Record) { r.Metadata, r.MetadataVersion = change.Metadata, change.Version })
+		if err != nil {
+			return result, err
+		}
+	}
+	for _, change := range batch.Tags {
+		err := c.edit(change.ID, func(r *index.Record) { r.Tags = changeTags(r.Tags, change.Add, change.Remove) })
+		if err != nil {
+			return result, err
+		}
+	}
+	for _, id := range batch.Remove {
+		c.removeRecord(id)
+	}
+	for _, failure := range batch.Failures {
+		failure.File.Path = filepath.Clean(failure.File.Path)
+		c.putFailure(failure)
+	}
+	for _, path := range batch.Resolved {
+		c.removeFailure(filepath.Clean(path))
+	}
+	c.expireKept()
+	result.Removed = before + added - c.counts[index.KindImage] - c.counts[index.KindText]
+	return result, nil
+}
+
+// put adds a record, or what is new of it to the record with its content. It
+// reports whether an image was replaced, see [index.Put.Replaces].
+func (c *commit) put(p *index.Put) (id index.ID, replaced bool, err error) {
+	if err := checkRecord(&p.Record); err != nil {
+		return 0, false, err
+	}
+	record := p.Record
+	record.Tags = changeTags(nil, record.Tags, nil)
+	files := record.Files
+	record.Files = nil
+	if id := c.idOfHash(record.Hash); id != 0 {
+		if err := c.merge(id, &record); err != nil {
+			return 0, false, err
+		}
+		record.ID = id
+	} else {
+		record.Added = c.library.options.Now().UTC()
+		c.restore(&record, record.Hash)
+		if record.ID = c.predecessor(p); record.ID != 0 {
+			replaced = record.Kind == index.KindImage
+			c.supersede(&record)
+		} else if record.ID = c.newID(); record.ID > maximumID {
+			return 0, false, fmt.Errorf("the library has used up the %d numbers that it has for records: export it to a new one", maximumID)
+		}
+		c.restore(&record, p.Replaces)
+		added := record
+		c.putRecord(&added)
+	}
+	for _, file := range files {
+		if err := c.attach(index.Attach{ID: record.ID, File: file}); err != nil {
+			return 0, false, err
+		}
+	}
+	if len(p.Vectors.Parts.Values) > 0 {
+		if err := c.putVectors(record.ID, &p.Vectors, false); err != nil {
+			return 0, false, err
+		}
+	}
+	if len(p.Thumbnail) > 0 {
+		c.thumbs[record.Hash] = p.Thumbnail
+	}
+	return record.ID, replaced, nil
+}
+
+// predecessor gives the record that a put takes the place of, or zero: the text
+// with its external ID, or the image that its files held before.
+func (c *commit) predecessor(p *index.Put) index.ID {
+	if p.Record.ExternalID != "" {
+		if id := c.idOfExternal(p.Record.ExternalID); id != 0 {
+			return id
+		}
+	}
+	if p.Replaces.IsZero() {
+		return 0
+	}
+	id := c.idOfHash(p.Replaces)
+	if old, there := c.record(id); !there || old.Kind != p.Record.Kind {
+		return 0
+	}
+	return id
+}
+
+// merge adds to an existing record what a new one with its content says more.
+func (c *commit) merge(id index.ID, added *index.Record) error {
+	old, _ := c.record(id)
+	tags := changeTags(old.Tags, added.Tags, nil)
+	captions := len(old.Captions) == 0 && len(added.Captions) > 0
+	if slices.Equal(tags, old.Tags) && !captions {
+		return nil
+	}
+	return c.edit(id, func(r *index.Record) {
+		r.Tags = tags
+		if captions {
+			r.Captions = slices.Clone(added.Captions)
+		}
+	})
+}
+
+// supersede readies the record to replace the one with its ID.
+func (c *commit) supersede(r *index.Record) {
+	old, _ := c.record(r.ID)
+	r.Added, r.Tags = old.Added, changeTags(old.Tags, r.Tags, nil)
+	for _, s := range c.spaces {
+		c.removeLocation(s.number, r.ID)
+	}
+}
+
+// edit changes a copy of a record.
+func (c *commit) edit(id index.ID, change func(*index.Record)) error {
+	old, there := c.record(id)
+	if !there {
+		return fmt.Errorf("record %d: %w", id, index.ErrNotFound)
+	}
+	changed := *old
+	change(&changed)
+	if err := checkRecord(&changed); err != nil {
+		return err
+	}
+	c.putRecord(&changed)
+	return nil
+}
+
+// attach makes a file one of a record's, and of no other.
+func (c *commit) attach(a index.Attach) error {
+	a.File.Path = filepath.Clean(a.File.Path)
+	if !filepath.IsAbs(a.File.Path) {
+		return fmt.Errorf("file %s: the path must be absolute", a.File.Path)
+	}
+	record, there := c.record(a.ID)
+	if !there {
+		return fmt.Errorf("record %d: %w", a.ID, index.ErrNotFound)
+	}
+	c.removeFailure(a.File.Path)
+	c.detach(a.File.Path, a.ID, true)
+	at := slices.IndexFunc(record.Files, func(f index.File) bool { return f.Path == a.File.Path })
+	if at >= 0 {
+		// Whoever only saw the file does not know what it was called.
+		a.File.Name = cmp.Or(a.File.Name, record.Files[at].Name)
+		if known := record.Files[at].RootLength; known != 0 && (a.File.RootLength == 0 || known < a.File.RootLength) {
+			a.File.RootLength = known // part of an indexed folder was indexed by itself
+		}
+		if sameFile(record.Files[at], a.File) && (at == 0 || !a.First) {
+			return nil
+		}
+	}
+	return c.edit(a.ID, func(r *index.Record) {
+		r.Files = slices.Clone(r.Files)
+		switch {
+		case at >= 0 && a.First:
+			r.Files = slices.Insert(slices.Delete(r.Files, at, at+1), 0, a.File)
+		case a.First:
+			r.Files = slices.Insert(r.Files, 0, a.File)
+		case at >= 0:
+			r.Files[at] = a.File
+		default:
+			r.Files = append(r.Files, a.File)
+		}
+	})
+}
+
+// sameFile reports whether all that is known of two files is equal.
+func sameFile(a, b index.File) bool {
+	return a.Same(b) && a.Name == b.Name && a.MountLength == b.MountLength && a.RootLength == b.RootLength
+}
+
+// detach takes a path from the record that has it, unless that is the one to
+// have it. An image without files is removed, and what people gave it kept if keep
+// says so.
+func (c *commit) detach(path string, owner index.ID, keep bool) {
+	id := c.idOfPath(path)
+	record, there := c.record(id)
+	if id == 0 || id == owner || !there {
+		return
+	}
+	changed := *record
+	changed.Files = slices.DeleteFunc(slices.Clone(record.Files), func(f index.File) bool { return f.Path == path })
+	if len(changed.Files) == 0 && record.Kind == index.KindImage {
+		if keep {
+			c.keep(record, path)
+		}
+		c.removeRecord(id)
+		return
+	}
+	c.putRecord(&changed)
+}
+
+// putVectors stages a record's vectors and tokens in a space. Those that are
+// there stay, unless they are to be replaced.
+func (c *commit) putVectors(id index.ID, v *index.Vectors, replace bool) error {
+	record, there := c.record(id)
+	if !there {
+		return fmt.Errorf("vectors of record %d: %w", id, index.ErrNotFound)
+	}
+	var target *spaceEdit
+	for _, candidate := range c.spaces {
+		if candidate.space.space == v.Space {
+			target = candidate
+		}
+	}
+	if target == nil {
+		return fmt.Errorf("vectors of record %d: %w: the library has no space %s", id, index.ErrSpace, v.Space)
+	}
+	if target.edit.table.has(id) && !replace {
+		return nil
+	}
+	if err := checkParts(v.Parts, v.Space, record.Kind); err != nil {
+		return fmt.Errorf("vectors of record %d: %w", id, err)
+	}
+	payload := encodeVectors(v.Parts)
+	where := location{sequence: c.sequence}
+	var err error
+	if where.vectors, err = c.stage(target.number, segment.Vectors, id, payload); err != nil {
+		return err
+	}
+	if len(v.Tokens) > 0 {
+		if where.tokens, err = c.stage(target.number, segment.Tokens, id, v.Tokens); err != nil {
+			return err
+		}
+	}
+	c.putLocation(target.number, id, where)
+	return nil
+}
+
+// changeTags gives sorted tags without duplicates or blanks. Removing ignores
+// case.
+func changeTags(tags, add, remove []string) []string {
+	var changed []string
+	for _, tag := range slices.Concat(tags, add) {
+		tag = strings.Join(strings.Fields(tag), " ")
+		removed := slices.ContainsFunc(remove, func(r string) bool { return strings.EqualFold(strings.TrimSpace(r), tag) })
+		if tag != "" && !removed {
+			changed = append(changed, tag)
+		}
+	}
+	slices.Sort(changed)
+	return slices.Compact(changed)
+}
+
+// checkRecord refuses what a record cannot be.
+func checkRecord(r *index.Record) error {
+	switch {
+	case r.Kind != index.KindImage && r.Kind != index.KindText:
+		return fmt.Errorf("%v is not a kind of record", r.Kind)
+	case r.Hash.IsZero():
+		return fmt.Errorf("the record has no hash")
+	case r.Width < 0 || r.Height < 0 || r.Bytes < 0:
+		return fmt.Errorf("the record's size is negative")
+	case (r.Metadata.Latitude == nil) != (r.Metadata.Longitude == nil):
+		return fmt.Errorf("the record has half a position")
+	case len(r.Text) > maximumText:
+		return fmt.Errorf("the text of %d bytes is longer than %d", len(r.Text), maximumText)
+	case len(r.Tags) > maximumStrings || len(r.Fields) > maximumStrings || len(r.Captions) > maximumStrings || len(r.Metadata.Keywords) > maximumStrings:
+		return fmt.Errorf("the record has more than %d tags, fields, captions or keywords", maximumStrings)
+	}
+	return nil
+}
+
+// Tag adds tags to records.
+func (l *Library) Tag(ctx context.Context, ids []index.ID, tags ...string) error {
+	return l.changeTags(ctx, ids, tags, nil)
+}
+
+// Untag removes tags from records, whatever their case.
+func (l *Library) Untag(ctx context.Context, ids []index.ID, tags ...string) error {
+	return l.changeTags(ctx, ids, nil, tags)
+}
+
+func (l *Library) changeTags(ctx context.Context, ids []index.ID, add, remove []string) error {
+	var batch index.Batch
+	for _, id := range ids {
+		batch.Tags = append(batch.Tags, index.TagChange{ID: id, Add: add, Remove: remove})
+	}
+	_, err := l.Write(ctx, batch)
+	return err
+}
+
+// Remove deletes records. The files they came from are not touched.
+func (l *Library) Remove(ctx context.Context, ids ...index.ID) error {
+	_, err := l.Write(ctx, index.Batch{Remove: ids})
+	return err
+}

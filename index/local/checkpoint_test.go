@@ -1,0 +1,43 @@
+package local
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"mekiki/internal/vfs"
+)
+
+// TestCutCheckpoint: what a checkpoint that was not finished leaves, because a name
+// was refused or the process died, does not stay on the disk for ever.
+func TestCutCheckpoint(t *testing.T) {
+	memory := vfs.NewMemory()
+	refuse := false
+	files := &vfs.Faulty{Base: memory, Fail: func(_ int64, operation vfs.Operation) error {
+		if refuse && operation.Verb == "rename" && strings.HasSuffix(operation.Name, checkpointSuffix) {
+			return syscall.EIO
+		}
+		return nil
+	}}
+	temporary := func() (names []string) {
+		for name := range memory.Files() {
+			if strings.HasSuffix(name, temporarySuffix) {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	library := openTest(t, "/library", Options{FileSystem: files, CheckpointBytes: 100})
+	refuse = true
+	fill(t, library, 6)
+	refuse = false
+	if names := temporary(); len(names) > 0 {
+		t.Errorf("after a refused name: %v", names)
+	}
+	mustDo(t, library.Close())
+	memory.Put("/library/"+checkpointName(77)+temporarySuffix, make([]byte, 1000))
+	mustDo(t, openMemory(t, memory).Close())
+	if names := temporary(); len(names) > 0 {
+		t.Errorf("after a checkpoint that was cut: %v", names)
+	}
+}

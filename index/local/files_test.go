@@ -1,0 +1,74 @@
+package local
+
+import (
+	"fmt"
+	"mekiki/index"
+	"mekiki/internal/vfs"
+	"testing"
+)
+
+// TestManyFilesOfOneRecord: a record is logged once in a commit, however many of the
+// commit's changes are about it. A library has pictures, such as one that says that a
+// picture is missing, of which there are tens of thousands of copies.
+func TestManyFilesOfOneRecord(t *testing.T) {
+	files := vfs.NewMemory()
+	library := openMemory(t, files)
+	fill(t, library, 1)
+	const copies = 1500
+	var batch index.Batch
+	length := 0
+	for number := range uint64(copies) {
+		file := testFile(1000 + number)
+		length += len(file.Path) + 40
+		batch.Attach = append(batch.Attach, index.Attach{ID: 1, File: file})
+	}
+	before := library.catalog.log.Size()
+	mustWrite(t, library, batch)
+	if grown := library.catalog.log.Size() - before; grown > int64(length) {
+		t.Errorf("%d copies made the log %d bytes longer", copies, grown)
+	}
+	check := func(l *Library, files int) {
+		t.Helper()
+		snapshot := l.Snapshot()
+		defer snapshot.Close()
+		record, there := snapshot.Record(1)
+		if !there || len(record.Files) != files {
+			t.Fatalf("%v, %d files", there, len(record.Files))
+		}
+		for _, file := range record.Files {
+			if found, _ := snapshot.RecordByPath(file.Path); found != record {
+				t.Fatalf("%s belongs to %v", file.Path, found)
+			}
+		}
+	}
+	check(library, copies+1)
+	mustWrite(t, library, index.Batch{Detach: []string{testFile(1003).Path, testFile(0).Path, testFile(1000 + copies - 1).Path}})
+	check(library, copies-2)
+	mustDo(t, library.Close())
+	check(openMemory(t, files), copies-2)
+}
+
+// TestNumbersAreNeverReused: a record that comes and goes in one commit takes its ID
+// with it, also when the library is opened again.
+func TestNumbersAreNeverReused(t *testing.T) {
+	files := vfs.NewMemory()
+	library := openMemory(t, files)
+	fill(t, library, 2)
+	for round := range uint64(2) {
+		result := mustWrite(t, library, index.Batch{
+			Puts:   []index.Put{testPut(t, 10+round, small), testPut(t, 20+round, small)},
+			Detach: []string{testFile(10 + round).Path, testFile(20 + round).Path},
+		})
+		if want := []index.ID{3 + 2*index.ID(round), 4 + 2*index.ID(round)}; fmt.Sprint(result.IDs) != fmt.Sprint(want) || result.Removed != 2 {
+			t.Errorf("records %v, want %v; %d removed", result.IDs, want, result.Removed)
+		}
+		mustDo(t, library.Close())
+		library = openMemory(t, files)
+		if space := library.view.state.serving(); space.locations.count != 2 {
+			t.Errorf("%d records have vectors", space.locations.count)
+		}
+	}
+	if result := mustWrite(t, library, index.Batch{Puts: []index.Put{testPut(t, 30, small)}}); result.IDs[0] != 7 {
+		t.Errorf("record %v, want 7", result.IDs)
+	}
+}

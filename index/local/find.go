@@ -1,0 +1,158 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"mekiki/index"
+	"mekiki/index/keyword"
+	"slices"
+)
+
+// NearestImages finds the k images nearest to any of the query's vectors: one
+// or more unit rows of the serving space's width, one after the other. Equal
+// scores are in order of ID.
+func (s *Snapshot) NearestImages(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+	return s.nearest(ctx, index.KindImage, query, k, filter)
+}
+
+// NearestTexts finds the k texts nearest to any of the query's vectors.
+func (s *Snapshot) NearestTexts(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+	return s.nearest(ctx, index.KindText, query, k, filter)
+}
+
+func (s *Snapshot) nearest(ctx context.Context, kind index.Kind, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+	if s.err != nil {
+		return nil, fmt.Errorf("nearest %ss: %w", kind, s.err)
+	}
+	if k <= 0 {
+		return nil, ctx.Err()
+	}
+	for _, value := range query {
+		if math.IsNaN(float64(value)) || math.IsInf(float64(value), 0) {
+			return nil, fmt.Errorf("nearest %ss: the query has a value that is no number", kind)
+		}
+	}
+	if slices.Equal(filter.Kinds, []index.Kind{kind}) {
+		filter.Kinds = nil // the index of a kind has no other
+	}
+	var allow func(uint64) bool
+	if !filter.IsZero() {
+		allowed, err := s.allowed(ctx, filter)
+		if err != nil {
+			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
+		}
+		allow = allowed.has
+	}
+	for {
+		found, err := s.nearestOnce(ctx, kind, query, k, allow)
+		var bad *errRecord
+		if errors.As(err, &bad) && errors.Is(err, index.ErrDamaged) {
+			// The rest is found without it.
+			if err = s.view.vectors.without(ctx, s.view, bad.id, bad.err); err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
+		}
+		return found, nil
+	}
+}
+
+func (s *Snapshot) nearestOnce(ctx context.Context, kind index.Kind, query []float32, k int, allow func(uint64) bool) ([]index.Neighbour, error) {
+	views, err := s.view.nearest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	view := views.of(kind)
+	if view == nil || view.Len() == 0 {
+		return nil, ctx.Err()
+	}
+	return view.Search(ctx, query, k, allow)
+}
+
+// Keyword finds the k records that match the words best, as they are in the
+// snapshot; equal scores are in order of ID.
+//
+// Should the keyword index have failed to follow a commit, which the log of the
+// program says, records that have changed since it did last are not found by words,
+// until it has caught up with the next commit. No other record is missed.
+func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int, filter index.Filter) ([]index.KeywordHit, error) {
+	if s.err != nil {
+		return nil, fmt.Errorf("find words: %w", s.err)
+	}
+	m := newMatcher(withKind(filter, query.Kind))
+	asked := keywordQuery(query, m, k)
+	if query.Kind != 0 && s.Count(query.Kind) == s.Count(0) {
+		asked.Filter.Kinds = nil // all are of that kind: asking about each would be for nothing
+	}
+	if m.beyondWords() {
+		allowed, err := s.allowed(ctx, withKind(filter, query.Kind))
+		if err != nil {
+			return nil, fmt.Errorf("find words: %w", err)
+		}
+		asked.Allow = allowed.has
+	}
+	precisely := func(id uint64) bool {
+		record, there := s.Record(index.ID(id))
+		return there && record.Sequence <= s.view.words.sequence && m.matches(record)
+	}
+	if s.view.words.sequence != s.Sequence() {
+		asked.Allow = precisely
+	}
+	hits, refused, err := s.words(ctx, query, asked, precisely)
+	if err == nil && refused {
+		// The index knows places and times a little less exactly than the records.
+		asked.Allow = precisely
+		hits, _, err = s.words(ctx, query, asked, precisely)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find words: %w", err)
+	}
+	return hits, nil
+}
+
+// words asks the keyword index, and reports whether it gave something that does not
+// pass in place of what might.
+func (s *Snapshot) words(ctx context.Context, query index.KeywordQuery, asked keyword.Query, passes func(uint64) bool) (hits []index.KeywordHit, refused bool, err error) {
+	found, err := s.view.words.search(ctx, asked)
+	if errors.Is(err, keyword.ErrUnusable) {
+		err = index.ErrClosed // words of before go with the library
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	for _, hit := range found {
+		if !passes(hit.ID) {
+			refused = len(found) == asked.Limit
+			continue
+		}
+		record, _ := s.Record(index.ID(hit.ID))
+		found := index.KeywordHit{ID: record.ID, Score: hit.Score}
+		if !query.ScoresOnly {
+			document := documentOf(record)
+			found.Fragments, found.Terms = document.Fragments(hit.Matches), keyword.Terms(hit.Matches)
+		}
+		hits = append(hits, found)
+	}
+	return hits, refused, nil
+}
+
+func withKind(filter index.Filter, kind index.Kind) index.Filter {
+	if kind != 0 {
+		if len(filter.Kinds) > 0 && !slices.Contains(filter.Kinds, kind) {
+			filter.IDs = []index.ID{0} // no record
+		}
+		filter.Kinds = []index.Kind{kind}
+	}
+	return filter
+}
+
+func keywordQuery(query index.KeywordQuery, m *matcher, limit int) keyword.Query {
+	return keyword.Query{
+		Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude,
+		Filter: m.keywordFilter(), Limit: limit, Matches: !query.ScoresOnly,
+	}
+}

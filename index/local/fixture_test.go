@@ -1,0 +1,62 @@
+package local
+
+import (
+	"mekiki/index"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// fixtureFolder holds a library written by the first version of the format. It
+// is never written again: later versions must open it.
+const fixtureFolder = "testdata/library-1"
+
+// writeFixture makes the fixture of a new format version.
+const writeFixture = "MEKIKI_TEST_WRITE_FIXTURE"
+
+func TestOpensLibrariesOfOlderVersions(t *testing.T) {
+	if filepath.Separator != '/' {
+		t.Skip("the paths in the fixture are absolute only where folders are separated by slashes")
+	}
+	if os.Getenv(writeFixture) != "" {
+		folder := filepath.Join(t.TempDir(), "library")
+		library := openTest(t, folder, Options{CheckpointBytes: 2500})
+		fill(t, library, 9)
+		mustWrite(t, library, index.Batch{Detach: []string{testFile(4).Path}})
+		mustDo(t, library.Close())
+		for _, name := range []string{derivedFolder, lockName} {
+			mustDo(t, os.RemoveAll(filepath.Join(folder, name)))
+		}
+		mustDo(t, os.CopyFS(fixtureFolder, os.DirFS(folder)))
+	}
+	folder := filepath.Join(t.TempDir(), "library")
+	mustDo(t, os.CopyFS(folder, os.DirFS(fixtureFolder)))
+	library := openTest(t, folder, Options{})
+	known := newOracle()
+	for number := range uint64(9) {
+		known.images[number] = present
+	}
+	known.images[4] = absent
+	mustDo(t, known.verify(t, library))
+	report, err := library.Check(t.Context())
+	mustDo(t, err)
+	if len(report.Findings) > 0 {
+		t.Errorf("check: %+v", report.Findings)
+	}
+}
+
+// TestDerivedDataCanBeDeleted deletes what is derived and expects the same
+// answers.
+func TestDerivedDataCanBeDeleted(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "library")
+	library := openTest(t, folder, Options{})
+	fill(t, library, 8)
+	mustDo(t, library.Remove(t.Context(), 3))
+	before := answers(t, library)
+	mustDo(t, library.Close())
+	mustDo(t, os.RemoveAll(filepath.Join(folder, derivedFolder)))
+	after := answers(t, openTest(t, folder, Options{}))
+	if diff := compareAnswers(before, after); diff != "" {
+		t.Errorf("answers differ without derived data:\n%s", diff)
+	}
+}

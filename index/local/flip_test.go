@@ -1,0 +1,176 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"mekiki/index"
+	"mekiki/internal/vfs"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestFlippedBits flips bits of a small library, one at a time: whatever the
+// library then says must either be as before, or come with an error or finding.
+// MEKIKI_TEST_SCALE=8 flips every bit; less flips one in each few bytes.
+func TestFlippedBits(t *testing.T) {
+	memory := vfs.NewMemory()
+	library, err := Open(t.Context(), "/library", Options{FileSystem: memory})
+	mustDo(t, err)
+	fill(t, library, 4)
+	mustDo(t, library.Remove(t.Context(), 2))
+	wanted := flipAnswers(t, library)
+	mustDo(t, library.Close())
+	stride := 1
+	if scale(t) < 8 {
+		stride = max(1, 43/scale(t))
+	}
+	files := memory.Files()
+	names := make([]string, 0, len(files))
+	for name := range files {
+		if !strings.Contains(name, "lock") && !strings.HasSuffix(name, holderName) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	flips, silent := 0, 0
+	for _, name := range names {
+		for bit := 0; bit < 8*len(files[name]); bit += stride {
+			flips++
+			if !flipIsNoticed(t, files, name, bit, wanted) {
+				silent++
+			}
+		}
+	}
+	t.Logf("%d flips in %d files, %d of them without any effect", flips, len(names), silent)
+}
+
+// TestFlippedCells flips bits of saved cells, one at a time: each is noticed when the
+// library is opened, the answers are as before, and the cells are made and saved
+// again. MEKIKI_TEST_SCALE=8 flips every bit; less flips one in each few bytes.
+func TestFlippedCells(t *testing.T) {
+	const name = "/library/derived/vectors/0001-images.cells"
+	memory := vfs.NewMemory()
+	open := func(files vfs.FS) *Library {
+		library, err := Open(t.Context(), "/library", Options{FileSystem: files, keptVectors: 1, celledVectors: 6})
+		mustDo(t, err)
+		return library
+	}
+	search := func(library *Library) (found []index.Neighbour) {
+		snapshot := library.Snapshot()
+		defer snapshot.Close()
+		for seed := range uint64(3) {
+			nearest, err := snapshot.NearestImages(t.Context(), unit(seed, 1, small.Width).Values, 5, index.Filter{})
+			mustDo(t, err)
+			found = append(found, nearest...)
+		}
+		return found
+	}
+	library := open(memory)
+	fill(t, library, 12)
+	mustDo(t, library.Close())
+	// The library that has grown may have saved cells on its way.
+	mustDo(t, ignoreMissing(memory.Remove(name)))
+	library = open(memory) // with vectors from the start, so that cells are saved
+	wanted := search(library)
+	mustDo(t, library.Close())
+	files := memory.Files()
+	cells := files[name]
+	if len(cells) < 200 {
+		t.Fatalf("%d bytes of cells", len(cells))
+	}
+	stride := 1
+	if scale(t) < 8 {
+		stride = max(1, 43/scale(t))
+	}
+	flips := 0
+	for bit := 0; bit < 8*len(cells); bit += stride {
+		flips++
+		damaged := vfs.NewMemory()
+		for other, data := range files {
+			damaged.Put(other, data)
+		}
+		data := slices.Clone(cells)
+		data[bit/8] ^= 1 << (bit % 8)
+		damaged.Put(name, data)
+		library := open(damaged)
+		if diff := cmp.Diff(wanted, search(library)); diff != "" {
+			t.Errorf("bit %d: other answers:\n%s", bit, diff)
+		}
+		mustDo(t, library.Close())
+		if !slices.Equal(damaged.Files()[name], cells) {
+			t.Errorf("bit %d: was not noticed", bit)
+		}
+	}
+	t.Logf("%d flips in %d bytes of cells, each noticed", flips, len(cells))
+}
+
+// flipAnswers is what must not change unnoticed.
+func flipAnswers(tb testing.TB, library *Library) answer {
+	tb.Helper()
+	return answers(tb, library)
+}
+
+// flipIsNoticed fails the test when a flipped bit changes an answer and nobody
+// says so. It reports whether the flip was noticed at all.
+func flipIsNoticed(t *testing.T, files map[string][]byte, name string, bit int, wanted answer) bool {
+	t.Helper()
+	damaged := vfs.NewMemory()
+	for other, data := range files {
+		damaged.Put(other, data)
+	}
+	data := slices.Clone(files[name])
+	data[bit/8] ^= 1 << (bit % 8)
+	damaged.Put(name, data)
+	library, err := Open(context.Background(), "/library", Options{FileSystem: damaged})
+	if err != nil {
+		return true
+	}
+	defer library.Close()
+	got, err := tryAnswers(library)
+	if err != nil {
+		return true
+	}
+	report, err := library.Check(context.Background())
+	if err != nil || len(report.Findings) > 0 || len(library.Findings()) > 0 {
+		return true
+	}
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Fatalf("bit %d of %s flipped: the answers changed and nothing says so:\n%s", bit, name, diff)
+	}
+	return false
+}
+
+// tryAnswers is answers for a library that may refuse some.
+func tryAnswers(library *Library) (result answer, err error) {
+	recorder := &refusals{}
+	defer func() {
+		if problem := recover(); problem != nil {
+			if problem != recorder {
+				panic(problem)
+			}
+			err = recorder.err
+		}
+	}()
+	return answers(recorder, library), nil
+}
+
+// refusals is a testing.TB that keeps the first failure and unwinds.
+type refusals struct {
+	testing.TB
+	err error
+}
+
+func (r *refusals) Helper() {}
+
+func (r *refusals) Fatal(args ...any) {
+	r.err = errors.New("refused")
+	for _, arg := range args {
+		if err, is := arg.(error); is {
+			r.err = err
+		}
+	}
+	panic(r)
+}

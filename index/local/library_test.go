@@ -1,0 +1,335 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/internal/vfs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWriteReadReopen(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "library")
+	library := openTest(t, folder, Options{})
+	fill(t, library, 10)
+	before := answers(t, library)
+	mustDo(t, library.Close())
+
+	again := openTest(t, folder, Options{})
+	if diff := cmp.Diff(before, answers(t, again)); diff != "" {
+		t.Errorf("answers after reopening differ (-before +after):\n%s", diff)
+	}
+	report, err := again.Check(t.Context())
+	mustDo(t, err)
+	if len(report.Findings) != 0 || report.Records != 10 {
+		t.Errorf("check: %+v", report)
+	}
+}
+
+// answer is what a library says about itself, in a form to compare.
+type answer struct {
+	Records  []*index.Record
+	Failures []index.Failure
+	Spaces   []index.SpaceState
+	Nearest  [][]index.Neighbour
+	Texts    [][]index.Neighbour
+	Words    [][]index.KeywordHit
+	Parts    map[index.ID]embed.Parts
+	Tokens   map[index.ID]embed.ImageTokens
+}
+
+// answers asks a library a fixed list of questions.
+func answers(tb testing.TB, library *Library) answer {
+	tb.Helper()
+	ctx := context.Background()
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	result := answer{Parts: map[index.ID]embed.Parts{}, Tokens: map[index.ID]embed.ImageTokens{}, Failures: snapshot.Failures(), Spaces: snapshot.Spaces()}
+	for record := range snapshot.All() {
+		copied := *record
+		copied.Sequence = 0
+		result.Records = append(result.Records, &copied)
+		if parts, err := snapshot.Parts(ctx, record.ID); !errors.Is(err, index.ErrNotFound) {
+			mustDo(tb, err)
+			result.Parts[record.ID] = parts
+		}
+		if tokens, err := snapshot.ImageTokens(ctx, record.ID); !errors.Is(err, index.ErrNotFound) {
+			mustDo(tb, err)
+			result.Tokens[record.ID] = tokens
+		}
+	}
+	for seed := range uint64(4) {
+		query := unit(seed*3, 1, small.Width).Values
+		nearest, err := snapshot.NearestImages(ctx, query, 5, index.Filter{})
+		mustDo(tb, err)
+		result.Nearest = append(result.Nearest, nearest)
+		texts, err := snapshot.NearestTexts(ctx, query, 5, index.Filter{})
+		mustDo(tb, err)
+		result.Texts = append(result.Texts, texts)
+	}
+	for _, words := range []string{"dog", "a cat or a house", "number 3", "IMG_0004", "canon holiday", "photos"} {
+		hits, err := snapshot.Keyword(ctx, index.KeywordQuery{Text: words}, 5, index.Filter{})
+		mustDo(tb, err)
+		result.Words = append(result.Words, hits)
+	}
+	return result
+}
+
+func TestKeywordFindsCaptionsAndNames(t *testing.T) {
+	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})
+	fill(t, library, 10)
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	for _, test := range []struct {
+		query index.KeywordQuery
+		want  []index.ID
+		mark  string
+	}{
+		{index.KeywordQuery{Text: "dogs"}, []index.ID{1, 9}, "caption: a <mark>dog</mark> beside number 0"},
+		{index.KeywordQuery{Text: "IMG_0004"}, nil, ""},
+		{index.KeywordQuery{Phrases: []string{"dog beside number 8"}}, []index.ID{9}, "caption"},
+		{index.KeywordQuery{Text: "dog", Exclude: []string{"number 8"}}, []index.ID{1}, ""},
+		{index.KeywordQuery{Text: "elephant"}, []index.ID{}, ""},
+	} {
+		hits, err := snapshot.Keyword(t.Context(), test.query, 10, index.Filter{})
+		mustDo(t, err)
+		ids := []index.ID{}
+		for _, hit := range hits {
+			ids = append(ids, hit.ID)
+		}
+		if test.want != nil && !cmp.Equal(ids, test.want) {
+			t.Errorf("%+v: found %v, want %v", test.query, ids, test.want)
+		}
+		if field, text, _ := strings.Cut(test.mark, ": "); test.mark != "" && (len(hits) == 0 || !strings.Contains(strings.Join(hits[0].Fragments[field], "|"), text)) {
+			t.Errorf("%+v: fragments %v, want %s", test.query, hits, test.mark)
+		}
+	}
+	hits, err := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: "IMG_0004"}, 10, index.Filter{})
+	mustDo(t, err)
+	if len(hits) == 0 || hits[0].ID != 5 {
+		t.Errorf("IMG_0004: %+v", hits)
+	}
+}
+
+func TestLockNamesItsHolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "library")
+	openTest(t, folder, Options{})
+	_, err := Open(t.Context(), folder, Options{})
+	if !errors.Is(err, index.ErrLocked) || !strings.Contains(err.Error(), "process ") {
+		t.Errorf("second writer: %v", err)
+	}
+	reader := openTest(t, folder, Options{ReadOnly: true})
+	if _, err := reader.Write(t.Context(), index.Batch{}); !errors.Is(err, index.ErrReadOnly) {
+		t.Errorf("write to a reader: %v", err)
+	}
+}
+
+func TestFolderOfOtherThingsIsRefused(t *testing.T) {
+	folder := t.TempDir()
+	mustDo(t, os.WriteFile(filepath.Join(folder, "holiday.jpg"), nil, 0o644))
+	if _, err := Open(t.Context(), folder, Options{}); !errors.Is(err, index.ErrNotLibrary) {
+		t.Errorf("open: %v", err)
+	}
+	if _, err := Open(t.Context(), filepath.Join(folder, "none"), Options{ReadOnly: true}); !errors.Is(err, index.ErrNotLibrary) {
+		t.Errorf("read-only open: %v", err)
+	}
+}
+
+func TestSnapshotsDoNotChange(t *testing.T) {
+	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})
+	fill(t, library, 6)
+	old := library.Snapshot()
+	defer old.Close()
+	mustDo(t, library.Remove(t.Context(), 1, 2))
+	if _, err := library.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if old.Count(0) != 6 {
+		t.Errorf("old snapshot counts %d", old.Count(0))
+	}
+	if _, err := old.Parts(t.Context(), 1); err != nil {
+		t.Errorf("old snapshot: %v", err)
+	}
+	if record, there := old.RecordByPath(testFile(0).Path); !there || record.ID != 1 {
+		t.Errorf("old snapshot by path: %v %v", record, there)
+	}
+	hits, err := old.NearestImages(t.Context(), unit(0, 1, small.Width).Values, 6, index.Filter{})
+	mustDo(t, err)
+	if len(hits) != 6 {
+		t.Errorf("old snapshot finds %d", len(hits))
+	}
+	fresh := library.Snapshot()
+	defer fresh.Close()
+	if _, there := fresh.RecordByPath(testFile(0).Path); there || fresh.Count(index.KindImage) != 4 {
+		t.Errorf("new snapshot has what was removed")
+	}
+}
+
+func TestMovedDuplicateAndDeletedFiles(t *testing.T) {
+	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})
+	fill(t, library, 2)
+	copied := testFile(0)
+	copied.Path += ".copy.jpg"
+	put := testPut(t, 0, small)
+	put.Record.Files = []index.File{copied}
+	if result := mustWrite(t, library, index.Batch{Puts: []index.Put{put}}); result.IDs[0] != 1 {
+		t.Errorf("a copy became record %d", result.IDs[0])
+	}
+	result := mustWrite(t, library, index.Batch{Detach: []string{testFile(0).Path, testFile(1).Path}})
+	if result.Removed != 1 {
+		t.Errorf("removed %d records, want 1", result.Removed)
+	}
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	if record, there := snapshot.Record(1); !there || !cmp.Equal(record.Paths(), []string{copied.Path}) {
+		t.Errorf("record 1: %+v", record)
+	}
+	if _, there := snapshot.Record(2); there {
+		t.Error("record 2 outlived its only file")
+	}
+}
+
+func TestReadersFollowTheWriter(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "library")
+	writer := openTest(t, folder, Options{})
+	fill(t, writer, 5)
+	reader := openTest(t, folder, Options{ReadOnly: true})
+	if diff := cmp.Diff(answers(t, writer), answers(t, reader)); diff != "" {
+		t.Errorf("reader differs from writer:\n%s", diff)
+	}
+	mustWrite(t, writer, index.Batch{Puts: []index.Put{testPut(t, 77, small)}, Remove: []index.ID{2}})
+	if changed, err := reader.Refresh(t.Context()); err != nil || !changed {
+		t.Fatalf("refresh: %v, %v", changed, err)
+	}
+	if diff := cmp.Diff(answers(t, writer), answers(t, reader)); diff != "" {
+		t.Errorf("refreshed reader differs from writer:\n%s", diff)
+	}
+	if changed, err := reader.Refresh(t.Context()); err != nil || changed {
+		t.Errorf("refresh without a change: %v, %v", changed, err)
+	}
+}
+
+func TestSpacesSideBySide(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "library")
+	library := openTest(t, folder, Options{})
+	fill(t, library, 4)
+	other := embed.Space{Fingerprint: "model-b", Parts: 2, Width: 16}
+	mustDo(t, library.AddSpace(t.Context(), other))
+	var batch index.Batch
+	for id := index.ID(1); id <= 4; id++ {
+		batch.Vectors = append(batch.Vectors, index.Vectors{ID: id, Space: other, Parts: unit(uint64(id), 2, 16)})
+	}
+	mustWrite(t, library, batch)
+	before := answers(t, library)
+	mustDo(t, library.ServeSpace(t.Context(), other))
+	snapshot := library.Snapshot()
+	if space, _ := snapshot.Space(); space != other {
+		t.Errorf("serving %v", space)
+	}
+	hits, err := snapshot.NearestImages(t.Context(), unit(3, 2, 16).Row(0), 1, index.Filter{})
+	if err != nil || len(hits) != 1 || hits[0].ID != 3 || hits[0].Score < 0.99 {
+		t.Errorf("nearest in the new space: %v, %v", hits, err)
+	}
+	snapshot.Close()
+	mustDo(t, library.RollbackSpace(t.Context()))
+	after := answers(t, library)
+	if diff := cmp.Diff(before.Nearest, after.Nearest); diff != "" {
+		t.Errorf("rolled back:\n%s", diff)
+	}
+	if err := library.DropSpace(t.Context(), small); !errors.Is(err, index.ErrSpace) {
+		t.Errorf("drop the serving space: %v", err)
+	}
+	mustDo(t, library.DropSpace(t.Context(), other))
+	mustDo(t, library.Close())
+	again := openTest(t, folder, Options{})
+	if diff := cmp.Diff(before.Nearest, answers(t, again).Nearest); diff != "" {
+		t.Errorf("reopened:\n%s", diff)
+	}
+}
+
+func TestBackupAndRestore(t *testing.T) {
+	folder := t.TempDir()
+	library := openTest(t, filepath.Join(folder, "library"), Options{})
+	fill(t, library, 7)
+	mustDo(t, library.Remove(t.Context(), 3))
+	var archive bytes.Buffer
+	mustDo(t, library.Backup(t.Context(), &archive))
+	target := filepath.Join(folder, "restored")
+	mustDo(t, Restore(t.Context(), bytes.NewReader(archive.Bytes()), target))
+	restored := openTest(t, target, Options{})
+	if diff := cmp.Diff(answers(t, library), answers(t, restored)); diff != "" {
+		t.Errorf("restored library differs:\n%s", diff)
+	}
+	for at := 0; at < archive.Len(); at += 97 {
+		damaged := bytes.Clone(archive.Bytes())
+		damaged[at] ^= 0x10
+		target := filepath.Join(t.TempDir(), "damaged")
+		if err := Restore(t.Context(), bytes.NewReader(damaged), target); err != nil {
+			continue
+		}
+		// Only bytes that mean nothing, such as tar's padding, may change.
+		other := openTest(t, target, Options{})
+		if diff := cmp.Diff(answers(t, library), answers(t, other)); diff != "" {
+			t.Fatalf("byte %d flipped, restored without complaint, and differs:\n%s", at, diff)
+		}
+	}
+}
+
+func TestCompactGivesRoomBack(t *testing.T) {
+	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})
+	fill(t, library, 60)
+	var ids []index.ID
+	for id := index.ID(1); id <= 54; id++ {
+		ids = append(ids, id)
+	}
+	mustDo(t, library.Remove(t.Context(), ids...))
+	before := answers(t, library)
+	result, err := library.Compact(t.Context())
+	mustDo(t, err)
+	if result.After*2 > result.Before {
+		t.Errorf("compacted %d bytes to %d", result.Before, result.After)
+	}
+	if diff := cmp.Diff(before, answers(t, library)); diff != "" {
+		t.Errorf("compaction changed answers:\n%s", diff)
+	}
+	report, err := library.Check(t.Context())
+	mustDo(t, err)
+	if len(report.Findings) > 0 {
+		t.Errorf("check after compaction: %+v", report.Findings)
+	}
+}
+
+// TestClockSetBack: nothing depends on clocks that only go forward.
+func TestClockSetBack(t *testing.T) {
+	files := vfs.NewMemory()
+	now := testTime
+	options := Options{FileSystem: files, Now: func() time.Time { return now }, CheckpointBytes: 2000}
+	oracle := newOracle()
+	for year := range uint64(4) {
+		now = testTime.AddDate(-10*int(year), 0, 0)
+		library := openTest(t, "/library", options)
+		for number := range uint64(6) {
+			step := putStep(6*year + number)
+			mustDo(t, step.do(t, library))
+			step.note(oracle, nil)
+		}
+		step := removeStep(6 * year)
+		mustDo(t, step.do(t, library))
+		step.note(oracle, nil)
+		mustDo(t, oracle.verify(t, library))
+		mustDo(t, library.Close())
+	}
+	library := openTest(t, "/library", options)
+	mustDo(t, oracle.verify(t, library))
+	if report, err := library.Check(t.Context()); err != nil || len(report.Findings) > 0 {
+		t.Errorf("check: %+v, %v", report.Findings, err)
+	}
+}

@@ -1,0 +1,82 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"path/filepath"
+
+	"mekiki/internal/vfs"
+)
+
+// discard removes a file of the library, or keeps it aside when it is damaged.
+func (c *catalog) discard(name string) error {
+	path := filepath.Join(c.folder, name)
+	if !c.damaged[name] {
+		return c.fsys.Remove(path)
+	}
+	target := filepath.Join(c.folder, quarantineFolder, filepath.Base(name))
+	if err := makeFolder(c.fsys, c.folder, filepath.Dir(target)); err != nil {
+		return err
+	}
+	if err := c.fsys.Rename(path, target); err != nil {
+		return err
+	}
+	return c.fsys.SyncDir(filepath.Dir(target))
+}
+
+// keepTail copies an unfinished frame to the quarantine, unless it is empty. Its
+// checksum is in its name, so that it takes the place of none but itself.
+func keepTail(fsys vfs.FS, folder, name string, offset, length int64) error {
+	source, err := fsys.Open(filepath.Join(folder, name))
+	if err != nil {
+		return fmt.Errorf("keep the unfinished end of %s: %w", name, err)
+	}
+	defer source.Close()
+	sum := &tailSum{}
+	if _, err = io.Copy(sum, io.NewSectionReader(source, offset, length)); err == nil && sum.used {
+		target := filepath.Join(folder, quarantineFolder, fmt.Sprintf("%s-%d-%08x.tail", filepath.Base(name), offset, sum.crc))
+		err = copyFile(fsys, target, io.NewSectionReader(source, offset, length))
+	}
+	if err != nil {
+		return fmt.Errorf("keep the unfinished end of %s: %w", name, err)
+	}
+	return nil
+}
+
+// tailSum sums what is written to it, and notes whether any of it is not zero.
+type tailSum struct {
+	crc  uint32
+	used bool
+}
+
+func (s *tailSum) Write(data []byte) (int, error) {
+	s.crc = crc32.Update(s.crc, crc32.MakeTable(crc32.Castagnoli), data)
+	for _, value := range data {
+		s.used = s.used || value != 0
+	}
+	return len(data), nil
+}
+
+// copyFile writes a file durably: it has all of source or is not there.
+func copyFile(fsys vfs.FS, name string, source io.Reader) error {
+	if err := fsys.MkdirAll(filepath.Dir(name)); err != nil {
+		return err
+	}
+	file, err := fsys.Create(name + temporarySuffix)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.NewOffsetWriter(file, 0), source)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = fsys.Rename(name+temporarySuffix, name)
+	}
+	if err != nil {
+		return errors.Join(err, fsys.Remove(name+temporarySuffix))
+	}
+	return fsys.SyncDir(filepath.Dir(name))
+}

@@ -1,0 +1,182 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"mekiki/index/internal/journal"
+	"mekiki/index/internal/segment"
+)
+
+// Refresh brings a library that is open for reading up to date with what its
+// writer has committed since. It reports whether anything changed. Snapshots
+// taken before stay as they are.
+//
+// It reads on where it stopped in the writer's log, so it costs what was
+// changed. Only when the log does not tell, because it was cut short, or is
+// damaged, is everything read anew; vectors of records that are as they were
+// stay in memory even then.
+func (l *Library) Refresh(ctx context.Context) (bool, error) {
+	if !l.readOnly.Load() {
+		return false, nil
+	}
+	l.writer.Lock()
+	defer l.writer.Unlock()
+	view, err := l.current()
+	if err != nil {
+		return false, err
+	}
+	defer view.release()
+	if behind, err := l.behind(); err != nil || !behind {
+		return false, err
+	}
+	changed, err := l.follow(ctx, view)
+	if err == nil || ctx.Err() != nil {
+		return changed, err
+	}
+	l.logger.Debug("read the whole library again", "why", err)
+	if err := l.reopen(ctx, view); err != nil {
+		return false, fmt.Errorf("refresh library: %w", err)
+	}
+	return true, nil
+}
+
+// catalogEnd is how far a reader has read the catalog.
+type catalogEnd struct {
+	log uint64
+	end int64
+}
+
+// behind reports whether the catalog has grown since it was read.
+func (l *Library) behind() (bool, error) {
+	logs, checkpoints, err := catalogFiles(l.fsys, l.folder)
+	if err != nil {
+		return false, err
+	}
+	if restored := []uint64{l.read.log}; len(logs) == 0 && l.read.end == 0 && slices.Equal(checkpoints, restored) {
+		return false, nil // a backup, which nobody has written to
+	}
+	if len(logs) == 0 || logs[len(logs)-1] != l.read.log {
+		return true, nil
+	}
+	stat, err := l.fsys.Stat(filepath.Join(l.folder, logName(l.read.log)))
+	if err != nil {
+		return true, ignoreMissing(err)
+	}
+	return stat.Size() != l.read.end, nil
+}
+
+// reopen reads everything anew, but for the vectors of records that have not
+// changed. Where there is damage, vectors are read too, to tell what of it is left.
+func (l *Library) reopen(ctx context.Context, from *view) error {
+	fresh := newLibrary(l.folder, l.options, l.decoder)
+	fresh.background = l.background
+	if len(l.Findings()) == 0 {
+		fresh.former = from
+	}
+	if err := fresh.openReader(ctx); err != nil {
+		return err
+	}
+	return l.take(fresh, from)
+}
+
+// errNoTrail says that the log does not lead from what was read to what is.
+var errNoTrail = errors.New("the log does not go on where it was read last")
+
+// follow applies the commits that the log has gained. An error leaves the
+// library as it is, but for the derived indexes, which reopening replaces.
+func (l *Library) follow(ctx context.Context, from *view) (bool, error) {
+	t, end, err := l.readOn(ctx, from.state)
+	if err != nil {
+		return false, err
+	}
+	if t.sequence == from.state.sequence {
+		l.read = end
+		return false, nil
+	}
+	next := t.finish()
+	segments, err := l.followSegments(ctx, from, t, next)
+	if err != nil {
+		return false, err
+	}
+	l.derived.applyWords(ctx, l, t, next)
+	l.lookup.apply(next.sequence, t.keys)
+	l.read = end
+	if err := l.follows(ctx, newView(next, segments, l.derived)); err != nil {
+		l.logger.Warn("let go of an old view", "error", err)
+	}
+	return true, nil
+}
+
+// readOn replays what the logs hold beyond what was read.
+func (l *Library) readOn(ctx context.Context, from *state) (*transaction, catalogEnd, error) {
+	end := l.read
+	logs, checkpoints, err := catalogFiles(l.fsys, l.folder)
+	if err == nil {
+		logs, err = withoutUnused(l.fsys, l.folder, logs, checkpoints)
+	}
+	if err != nil {
+		return nil, end, err
+	}
+	at := slices.Index(logs, l.read.log)
+	if at < 0 {
+		return nil, end, fmt.Errorf("%w: %s is gone", errNoTrail, logName(l.read.log))
+	}
+	t := newTransaction(from, l.lookup, from.sequence)
+	t.replaying = true
+	trail := &loaded{damaged: map[string]bool{}}
+	for i, number := range logs[at:] {
+		offset := int64(0)
+		if i == 0 {
+			offset = l.read.end
+		}
+		result, err := trail.replayJournal(ctx, l.fsys, l.folder, logName(number), journal.Header{Kind: journal.Log, Number: number}, offset, t)
+		switch {
+		case err != nil:
+			return nil, end, err
+		case len(trail.findings) > 0:
+			return nil, end, fmt.Errorf("%w: %s", errNoTrail, trail.findings[0].Message)
+		case result.Size < offset || number != l.read.log+uint64(i) || result.Torn && at+i < len(logs)-1:
+			return nil, end, fmt.Errorf("%w: %s is not whole", errNoTrail, logName(number))
+		}
+		end = catalogEnd{log: number, end: result.End}
+	}
+	return t, end, nil
+}
+
+// followSegments gives the segments of the next state: those that came are
+// opened, those that nothing points into any more are left out.
+func (l *Library) followSegments(ctx context.Context, from *view, t *transaction, next *state) (segmentSet, error) {
+	wanted := map[segmentKey]bool{}
+	for number, moved := range t.moved {
+		space := next.spaceNumbered(number)
+		if space == nil {
+			continue
+		}
+		for id := range moved {
+			where, _ := space.locations.get(id)
+			for kind, part := range map[segment.Kind]extent{segment.Vectors: where.vectors, segment.Tokens: where.tokens} {
+				if key := (segmentKey{number, kind, part.segment}); part.length > 0 && from.segments[key] == nil {
+					wanted[key] = true
+				}
+			}
+		}
+	}
+	added, problems := openSegments(ctx, l.fsys, l.folder, wanted)
+	if err := errors.Join(problems...); err != nil {
+		return nil, errors.Join(err, added.release())
+	}
+	keep := func(segmentKey) bool { return true }
+	if len(wanted) > 0 || len(next.spaces) != len(from.state.spaces) {
+		used := segmentsOf(next)
+		keep = func(key segmentKey) bool { return used[key] }
+	}
+	files := make([]*segmentFile, 0, len(added))
+	for _, file := range added {
+		files = append(files, file)
+	}
+	return from.segments.with(files, keep), nil
+}
