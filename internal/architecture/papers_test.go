@@ -249,3 +249,28 @@ func TestLinksOfPapersLead(t *testing.T) {
 		}
 	}
 }
+
+var (
+	action = regexp.MustCompile(`uses: *(\S+)( *#.*)?`)
+	pinned = regexp.MustCompile(`^[\w-]+/[\w/-]+@[0-9a-f]{40}$`)
+)
+
+// TestActionsArePinned asks that workflows name the actions of others by the hash of a commit, with its version beside it:
+// a tag can be moved to other code, a hash cannot.
+func TestActionsArePinned(t *testing.T) {
+	files, err := filepath.Glob("../../.github/workflows/*.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no workflows", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range action.FindAllStringSubmatch(string(data), -1) {
+			if !pinned.MatchString(match[1]) || !strings.Contains(match[2], "# v") {
+				t.Errorf("%s: %s is not pinned: want OWNER/NAME@HASH # vX.Y.Z", filepath.Base(file), match[1])
+			}
+		}
+	}
+}
