@@ -294,7 +294,7 @@ func (l *lookup) judge() {
 	var known []*textCandidate
 	for _, candidate := range l.texts {
 		evidence := Evidence{
-			Logit: math.NaN(), Cosine: candidate.cosine, ContentWords: len(clauseWords(candidate.text)), Caption: math.NaN(),
+			Logit: math.NaN(), Cosine: candidate.cosine, ContentWords: len(contentTerms(candidate.text)), Caption: math.NaN(),
 		}
 		candidate.estimate = calibration.Odds(evidence)
 		candidate.odds = candidate.estimate

@@ -5,11 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 
-	"mekiki/embed/pixels"
 	"mekiki/index"
-	"mekiki/index/keyword"
 )
 
 // namedFolders is how many folders above a file count as its name. What stands
@@ -119,87 +116,4 @@ func (r *retrieval) findWords() {
 			c.named = len(c.coverages) > 0 && slices.Min(c.coverages) >= leastFolder && finder.allFound(len(p.clauses))
 		}
 	}
-}
-
-// ContentWords counts the words of a text that are more than grammar, each
-// once.
-func ContentWords(text string) int { return len(clauseWords(text)) }
-
-// clauseWords gives the words of a clause that could name something.
-func clauseWords(clause string) []string {
-	var words []string
-	seen := map[string]bool{}
-	for _, word := range splitWords(clause) {
-		stemmed := stem(word)
-		if !isFiller(word) && !seen[stemmed] {
-			seen[stemmed] = true
-			words = append(words, stemmed)
-		}
-	}
-	return words
-}
-
-// splitWords cuts text at everything that is neither letter nor digit and
-// lowers its case and takes its accents off. Text without spaces, as in Chinese and Japanese, is cut into
-// pairs of characters, as the keyword index does.
-func splitWords(text string) []string {
-	var words []string
-	for _, run := range strings.FieldsFunc(keyword.Fold(text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r)
-	}) {
-		words = appendRun(words, []rune(run))
-	}
-	return words
-}
-
-func appendRun(words []string, run []rune) []string {
-	for start := 0; start < len(run); {
-		end := start + 1
-		for end < len(run) && ideographic(run[end]) == ideographic(run[start]) {
-			end++
-		}
-		if !ideographic(run[start]) || end-start == 1 {
-			words = append(words, string(run[start:end]))
-		} else {
-			for i := start; i+1 < end; i++ {
-				words = append(words, string(run[i:i+2]))
-			}
-		}
-		start = end
-	}
-	return words
-}
-
-func ideographic(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) || r == 'ー'
-}
-
-// stem takes the plural off an English word, and makes one word of those that
-// mean two; the keyword index stems further, but a name has to be named.
-func stem(word string) string {
-	switch {
-	case word == "couple" || word == "pair" || word == "pairs":
-		return "two"
-	case len(word) > 4 && strings.HasSuffix(word, "ies"):
-		return word[:len(word)-3] + "y"
-	case len(word) > 4 && (strings.HasSuffix(word, "ches") || strings.HasSuffix(word, "shes") || strings.HasSuffix(word, "xes") || strings.HasSuffix(word, "sses")):
-		return word[:len(word)-2]
-	case len(word) > 3 && strings.HasSuffix(word, "s") && !strings.HasSuffix(word, "ss") && !strings.HasSuffix(word, "us") && !strings.HasSuffix(word, "is"):
-		return word[:len(word)-1]
-	}
-	return word
-}
-
-// isFiller reports whether a word names nothing: English function words, and
-// words that every picture's path could have.
-func isFiller(word string) bool {
-	switch word {
-	case "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "have", "in", "into", "is", "it",
-		"its", "no", "not", "of", "on", "or", "over", "that", "the", "their", "there", "these", "this", "to", "under",
-		"was", "were", "with",
-		"photo", "photos", "picture", "pictures", "image", "images", "img", "file", "files", "folder", "home", "user",
-		"users", "desktop", "documents", "downloads", "dcim":
-		return true
-	}
-	return pixels.HasImageName("name." + word)
 }

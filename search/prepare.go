@@ -83,9 +83,9 @@ func (s *Searcher) prepare(request Request) (*plan, error) {
 	p.unwanted = clauseTexts(parsed.Unwanted)
 	p.phrases = clauseTexts(parsed.Phrases)
 	p.unwantedPhrases = clauseTexts(parsed.UnwantedPhrases)
-	p.textWords = max(len(clauseWords(p.text)), 1)
+	p.textWords = max(len(contentTerms(p.text)), 1)
 	for _, text := range slices.Concat(p.clauses, p.unwanted) {
-		p.contentWords = append(p.contentWords, len(clauseWords(text)))
+		p.contentWords = append(p.contentWords, len(contentTerms(text)))
 	}
 	p.picture = request.Image != nil || request.Record != 0
 	if err := p.prepareFilter(); err != nil {

@@ -2,10 +2,8 @@ package search
 
 import (
 	"math"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"mekiki/index"
@@ -28,33 +26,6 @@ func TestEitherOdds(t *testing.T) {
 	}
 }
 
-func TestSplitWords(t *testing.T) {
-	for text, want := range map[string]string{
-		"IMG_2041.jpg":   "img 2041 jpg",
-		"Été à la plage": "ete a la plage",
-		"東京タワー":          "東京 京タ タワ ワー",
-		"猫 cat-dog":      "猫 cat dog",
-		"写真123":          "写真 123",
-		"":               "",
-		"!?":             "",
-	} {
-		if got := strings.Join(splitWords(text), " "); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
-	}
-}
-
-func TestStem(t *testing.T) {
-	for word, want := range map[string]string{
-		"cats": "cat", "berries": "berry", "boxes": "box", "glass": "glass", "bus": "bus", "churches": "church",
-		"is": "is", "s": "s", "glasses": "glass", "iris": "iris", "couple": "two", "pair": "two",
-	} {
-		if got := stem(word); got != want {
-			t.Errorf("%q: got %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestNameWords(t *testing.T) {
 	record := &index.Record{
 		Kind:  index.KindImage,
@@ -72,33 +43,6 @@ func TestNameWords(t *testing.T) {
 	}
 	if got := newWordFinder([]string{"zeppelin", "a temple"}).captionShares(record); got[0] != 1 || got[1] != 0 {
 		t.Errorf("captions say %v", got)
-	}
-}
-
-// TestWordFinder compares the finder, which skips what cannot be a match, with
-// cutting every text into its words.
-func TestWordFinder(t *testing.T) {
-	vocabulary := strings.Fields("Cats cat CAT dogs berries berry boxes two couple pair of glasses é été 猫 猫と犬 x9 IMG_2041 ringed-planet t-shirt ab")
-	random := rand.New(rand.NewPCG(3, 1))
-	draw := func() string {
-		var words []string
-		for range random.IntN(6) {
-			words = append(words, vocabulary[random.IntN(len(vocabulary))])
-		}
-		return strings.Join(words, []string{" ", ", ", "_", "/"}[random.IntN(4)])
-	}
-	for range 5000 {
-		clause, text := draw(), draw()
-		said := map[string]bool{}
-		for _, word := range splitWords(text) {
-			said[stem(word)] = true
-		}
-		want := coverage(clauseWords(clause), said)
-		finder := newWordFinder([]string{"", clause})
-		finder.look(text, 1)
-		if got := finder.share(1); got != want || finder.share(0) != 0 {
-			t.Fatalf("%q in %q: got %v, want %v", clause, text, got, want)
-		}
 	}
 }
 

@@ -1,85 +1,73 @@
 package search
 
 import (
-	"unicode/utf8"
+	"slices"
+	"sync"
 
+	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/keyword"
 )
 
-// wordFinder finds which words of some clauses stand in texts. It is made for
-// a thousand records a query, so it looks closely only at words that begin like
-// one of its own. It is for one goroutine at a time.
+// ContentWords counts the words of a text that are more than grammar, each
+// once.
+func ContentWords(text string) int { return len(contentTerms(text)) }
+
+// contentTerms gives the terms of a text that could name something, each once.
+func contentTerms(text string) []string {
+	var terms []string
+	for _, term := range keyword.Terms(text) {
+		if !slices.Contains(terms, term) && !saysNothing(term) {
+			terms = append(terms, term)
+		}
+	}
+	return terms
+}
+
+// saysNothing reports whether a term names nothing in a library of pictures: words
+// that say of a picture that it is one, and words that every picture's path could have.
+func saysNothing(term string) bool {
+	return emptyTerms()[term] || pixels.HasImageName("name."+term)
+}
+
+var emptyTerms = sync.OnceValue(func() map[string]bool {
+	empty := map[string]bool{}
+	for _, term := range keyword.Terms("photo picture image img file folder home user desktop documents downloads dcim") {
+		empty[term] = true
+	}
+	return empty
+})
+
+// wordFinder finds which words of some clauses stand in the texts of a record. It
+// is for one goroutine at a time.
 type wordFinder struct {
-	places  map[string]int // of each stemmed word in found
-	clauses [][]int        // the places of each clause's words
-	begins  [utf8.RuneSelf]bool
-	found   []float64 // what each word counts where it was found best
+	finder  *keyword.Finder
+	clauses [][]int   // the places of each clause's terms in found
+	found   []float64 // what each term counts where it was found best
 }
 
 func newWordFinder(clauses []string) *wordFinder {
-	f := &wordFinder{places: map[string]int{}}
+	f := &wordFinder{}
+	var terms []string
 	for _, clause := range clauses {
 		var places []int
-		for _, word := range clauseWords(clause) {
-			place, known := f.places[word]
-			if !known {
-				place = len(f.places)
-				f.places[word] = place
+		for _, term := range contentTerms(clause) {
+			place := slices.Index(terms, term)
+			if place < 0 {
+				place = len(terms)
+				terms = append(terms, term)
 			}
 			places = append(places, place)
-			if word[0] < utf8.RuneSelf {
-				f.begins[word[0]] = true
-			}
-			if word == "two" { // other words are stemmed to it
-				f.begins['c'], f.begins['p'] = true, true
-			}
 		}
 		f.clauses = append(f.clauses, places)
 	}
-	f.found = make([]float64, len(f.places))
+	f.finder, f.found = keyword.NewFinder(terms), make([]float64, len(terms))
 	return f
 }
 
-// look marks the words that stand in a text of some worth, 0 to 1.
+// look marks the terms that stand in a text of some worth, 0 to 1.
 func (f *wordFinder) look(text string, worth float64) {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			f.lookClosely(text, worth)
-			return
-		}
-	}
-	for start := 0; start < len(text); start++ {
-		if !isWordByte(text[start]) {
-			continue
-		}
-		end := start + 1
-		for end < len(text) && isWordByte(text[end]) {
-			end++
-		}
-		if f.begins[lowerByte(text[start])] {
-			f.lookClosely(text[start:end], worth)
-		}
-		start = end
-	}
-}
-
-func (f *wordFinder) lookClosely(text string, worth float64) {
-	for _, word := range splitWords(text) {
-		if place, ok := f.places[stem(word)]; ok {
-			f.found[place] = max(f.found[place], worth)
-		}
-	}
-}
-
-func isWordByte(b byte) bool {
-	return '0' <= b && b <= '9' || 'a' <= lowerByte(b) && lowerByte(b) <= 'z'
-}
-
-func lowerByte(b byte) byte {
-	if 'A' <= b && b <= 'Z' {
-		return b + 'a' - 'A'
-	}
-	return b
+	f.finder.Find(text, func(place int) { f.found[place] = max(f.found[place], worth) })
 }
 
 // share is the share of a clause's words that were found, 0 to 1.

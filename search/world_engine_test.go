@@ -11,6 +11,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/keyword"
 )
 
 // worldEngine is the model of a world.
@@ -67,9 +68,11 @@ func (e worldEngine) MatchPairs(ctx context.Context, tokens []embed.ImageTokens,
 		e.matchCalls.Add(1)
 		has := map[string]bool{}
 		for _, thing := range e.things[index.ID(token.Values[0])] {
-			has[stem(thing)] = true
+			for _, term := range keyword.Terms(thing) {
+				has[term] = true
+			}
 		}
-		logit := float32(12*coverage(clauseWords(texts[i]), has) - 6 + e.contrary*opinion(token.Values[0], texts[i]))
+		logit := float32(12*coverage(contentTerms(texts[i]), has) - 6 + e.contrary*opinion(token.Values[0], texts[i]))
 		matches[i] = embed.Match{Logits: [2]float32{-logit, logit}, Probability: float32(sigmoid(float64(2 * logit)))}
 	}
 	return matches, ctx.Err()

@@ -17,6 +17,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/keyword"
 )
 
 // world is a small library and model for tests: things have random directions,
@@ -58,7 +59,7 @@ func newWorld() *world {
 // direction is the fixed unit vector of a word.
 func direction(word string) []float32 {
 	hash := fnv.New64a()
-	hash.Write([]byte(stem(word)))
+	hash.Write([]byte(strings.Join(keyword.Terms(word), " ")))
 	random := rand.New(rand.NewPCG(hash.Sum64(), 1))
 	vector := make([]float32, worldWidth)
 	for i := range vector {
@@ -81,7 +82,7 @@ func unit(vector []float32) []float32 {
 
 func textDirection(text string) []float32 {
 	sum := make([]float32, worldWidth)
-	for _, word := range clauseWords(text) {
+	for _, word := range contentTerms(text) {
 		for i, value := range direction(word) {
 			sum[i] += value
 		}
@@ -227,10 +228,7 @@ func (s *worldSnapshot) texts() (texts map[index.ID]string, frequency map[string
 		if !ok {
 			continue
 		}
-		words := splitWords(record.Caption() + " " + record.Path() + " " + record.Text + " " + strings.Join(record.Tags, " ") + " " + record.Metadata.Camera)
-		for i := range words {
-			words[i] = stem(words[i])
-		}
+		words := keyword.Terms(record.Caption() + " " + record.Path() + " " + record.Text + " " + strings.Join(record.Tags, " ") + " " + record.Metadata.Camera)
 		texts[id] = " " + strings.Join(words, " ") + " "
 		slices.Sort(words)
 		for _, word := range slices.Compact(words) {
@@ -248,11 +246,7 @@ func (s *worldSnapshot) Keyword(ctx context.Context, query index.KeywordQuery, k
 	}
 	texts, frequency := s.texts()
 	has := func(id index.ID, phrase string) bool {
-		words := splitWords(phrase)
-		for i := range words {
-			words[i] = stem(words[i])
-		}
-		return strings.Contains(texts[id], " "+strings.Join(words, " ")+" ")
+		return strings.Contains(texts[id], " "+strings.Join(keyword.Terms(phrase), " ")+" ")
 	}
 	var hits []index.KeywordHit
 	passes := s.passing(filter)
@@ -265,7 +259,7 @@ func (s *worldSnapshot) Keyword(ctx context.Context, query index.KeywordQuery, k
 			continue
 		}
 		score := 0.0
-		for _, word := range clauseWords(query.Text) {
+		for _, word := range contentTerms(query.Text) {
 			if has(id, word) {
 				score += math.Log(1 + float64(len(s.order))/float64(frequency[word]))
 			}

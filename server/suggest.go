@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"mekiki/index"
+	"mekiki/index/keyword"
 	filters "mekiki/search/query"
 )
 
@@ -33,7 +34,8 @@ type suggestion struct {
 	Count  int    `json:"count,omitempty"`
 }
 
-// entry is one thing that can be suggested; folded is its text in lower case.
+// entry is one thing that can be suggested; folded is its text in the form that
+// completion compares: without case and accents, as everywhere words are compared.
 type entry struct {
 	folded, text string
 	count        int
@@ -137,7 +139,7 @@ func notInWord(r rune) bool {
 }
 
 func note(entries map[string]*entry, text string) {
-	folded := strings.ToLower(text)
+	folded := keyword.Fold(text)
 	if found := entries[folded]; found != nil {
 		found.count++
 		return
@@ -157,7 +159,7 @@ func sorted(entries map[string]*entry) []entry {
 func values(counts []index.FacetCount) []entry {
 	list := make([]entry, len(counts))
 	for i, count := range counts {
-		list[i] = entry{strings.ToLower(count.Value), count.Value, count.Count}
+		list[i] = entry{keyword.Fold(count.Value), count.Value, count.Count}
 	}
 	return list
 }
@@ -167,7 +169,7 @@ func folders(counts []index.FacetCount) []entry {
 	list := values(counts)
 	for _, count := range counts {
 		if name := filepath.Base(count.Value); name != count.Value && name != "." {
-			list = append(list, entry{strings.ToLower(name), name, count.Count})
+			list = append(list, entry{keyword.Fold(name), name, count.Count})
 		}
 	}
 	return list
@@ -182,12 +184,12 @@ var sources = map[string]string{"tag": "tag", "camera": "camera", "person": "per
 func (s *suggestible) complete(query string, limit int) []suggestion {
 	head, last := splitLast(query)
 	if name, value, typed := strings.Cut(last, ":"); typed {
-		return s.completeFilter(head, strings.ToLower(name), value, limit)
+		return s.completeFilter(head, keyword.Fold(name), value, limit)
 	}
 	list := []suggestion{}
-	seen := map[string]bool{strings.ToLower(query): true}
+	seen := map[string]bool{keyword.Fold(query): true}
 	add := func(text, source string, count int) {
-		if folded := strings.ToLower(text); !seen[folded] && len(list) < limit {
+		if folded := keyword.Fold(text); !seen[folded] && len(list) < limit {
 			seen[folded] = true
 			list = append(list, suggestion{text, source, count})
 		}
@@ -198,7 +200,10 @@ func (s *suggestible) complete(query string, limit int) []suggestion {
 		}
 		return list
 	}
-	typed := strings.ToLower(strings.TrimLeft(query, " "))
+	typed := keyword.Fold(query)
+	if last == "" {
+		typed += " " // the word before is complete
+	}
 	for _, found := range prefixed(s.phrases, typed, max(1, limit/2)) {
 		add(found.text, "word", found.count)
 	}
@@ -206,16 +211,16 @@ func (s *suggestible) complete(query string, limit int) []suggestion {
 		add(found.text, "caption", found.count)
 	}
 	if last != "" {
-		for _, found := range prefixed(s.words, strings.ToLower(last), limit) {
+		for _, found := range prefixed(s.words, keyword.Fold(last), limit) {
 			add(head+found.text, "word", found.count)
 		}
 		for _, name := range []string{"tag", "person", "camera", "folder", "type"} {
-			for _, value := range prefixedValues(s.filters[name], strings.ToLower(last), 2) {
+			for _, value := range prefixedValues(s.filters[name], keyword.Fold(last), 2) {
 				add(head+name+":"+quoted(value.text), sources[name], value.count)
 			}
 		}
 		for _, name := range slices.Sorted(slices.Values(filters.FilterNames())) {
-			if strings.HasPrefix(name, strings.ToLower(last)) {
+			if strings.HasPrefix(name, keyword.Fold(last)) {
 				add(head+name+":", "filter", 0)
 			}
 		}
@@ -225,7 +230,7 @@ func (s *suggestible) complete(query string, limit int) []suggestion {
 
 func (s *suggestible) completeFilter(head, name, value string, limit int) []suggestion {
 	list := []suggestion{}
-	value = strings.ToLower(strings.Trim(value, `"`))
+	value = keyword.Fold(strings.Trim(value, `"`))
 	for _, found := range prefixedValues(s.filters[name], value, limit) {
 		list = append(list, suggestion{head + name + ":" + quoted(found.text), sources[name], found.count})
 	}

@@ -12,7 +12,7 @@ import (
 
 func TestSuggestions(t *testing.T) {
 	library := newMemoryLibrary()
-	for i, caption := range []string{"two cats beside a pizza", "two cats beside a pizza", "two dogs on a red sofa", "Two horses", "a cactus"} {
+	for i, caption := range []string{"two cats beside a pizza", "two cats beside a pizza", "two dogs on a red sofa", "Two horses", "a cactus", "un Café fermé"} {
 		library.put(index.Record{Kind: index.KindImage, Hash: index.Hash{byte(i + 1)}, Captions: []index.Caption{{Text: caption}}, Tags: []string{"beach", "new york"}})
 	}
 	snapshot, err := library.Snapshot()
@@ -25,7 +25,7 @@ func TestSuggestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]string{
-		"two c":         "two cats|two cats beside|two cats beside a pizza|two cactus|two camera:",
+		"two c":         "two cats|two cats beside|two cats beside a pizza|two cactus|two Café|two camera:",
 		"TWO":           "two cats|two cats beside|two dogs|Two horses|two cats beside a pizza|two dogs on a red sofa",
 		"pizza":         "",
 		"red so":        "red sofa",
@@ -44,6 +44,8 @@ func TestSuggestions(t *testing.T) {
 		"-ca":           "",
 		`"two ca`:       "",
 		"日":             "",
+		"cafe":          "Café fermé",
+		"un CAFÉ f":     "un Café fermé|un CAFÉ folder:",
 		"tag:\"new y\"": `tag:"new york"`,
 	} {
 		var got []string

@@ -46,8 +46,8 @@ func (d *Document) Fragments(matches []Match) map[string][]string {
 	return fragments
 }
 
-// Terms lists the matched terms, sorted.
-func Terms(matches []Match) []string {
+// MatchedTerms lists the matched terms, sorted.
+func MatchedTerms(matches []Match) []string {
 	terms := make([]string, 0, len(matches))
 	for _, match := range matches {
 		terms = append(terms, match.Term)

@@ -20,13 +20,12 @@ func Fold(text string) string {
 func Beginnings(text string) []string {
 	folded := Fold(text)
 	beginnings := []string{folded}
-	inWord := true
+	open := true
 	for i, r := range folded {
-		word := unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
-		if word && !inWord && i > 0 {
+		if inWord(r) && !open && i > 0 {
 			beginnings = append(beginnings, folded[i:])
 		}
-		inWord = word || i == 0
+		open = inWord(r) || i == 0
 	}
 	return beginnings
 }
@@ -56,7 +55,7 @@ func splitWords(text string) string {
 	var out strings.Builder
 	wordEnded := true
 	for i, current := range runes {
-		if !unicode.IsLetter(current) && !unicode.IsDigit(current) && !unicode.IsMark(current) {
+		if !inWord(current) {
 			wordEnded = true
 			continue
 		}
@@ -71,6 +70,8 @@ func splitWords(text string) string {
 	}
 	return out.String()
 }
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }
 
 func splitsBefore(runes []rune, i int) bool {
 	previous, current := runes[i-1], runes[i]

@@ -133,7 +133,7 @@ func (s *Snapshot) words(ctx context.Context, query index.KeywordQuery, asked ke
 		found := index.KeywordHit{ID: record.ID, Score: hit.Score}
 		if !query.ScoresOnly {
 			document := documentOf(record)
-			found.Fragments, found.Terms = document.Fragments(hit.Matches), keyword.Terms(hit.Matches)
+			found.Fragments, found.Terms = document.Fragments(hit.Matches), keyword.MatchedTerms(hit.Matches)
 		}
 		hits = append(hits, found)
 	}
