@@ -1,0 +1,91 @@
+package main
+
+// An entry says where one file, or the files of a folder, are from.
+type entry struct {
+	// path is a file, or a folder with a slash at its end, for the files directly in it and below that no other entry names.
+	path string
+	// digest is the SHA-256 of the file; of a folder, that of the lines "SHA-256 name" of its files in order of name. It is
+	// empty for files that tests and pages may change at any time.
+	digest string
+	// from fetches the file from its source; nil where that cannot be done.
+	from source
+	// made says how the file came to be, and where from is nil why it is not compared with its source.
+	made string
+}
+
+// table lists every binary file of the repository, and text that is another project's.
+var table = []entry{
+	{
+		path: "embed/pixels/heif/heif.wasm.gz", digest: "3634a6447ea3915633667f39e01ff540a60f4e2f837a8391d044d76dfd8a0435",
+		from: module{heic, "lib/heif.wasm.gz"},
+		made: "libheif and libde265, compiled by lib/Makefile of the module",
+	},
+	{
+		path: "embed/pixels/heif/LICENSE.libde265", digest: "02cc1585a20677992e0ba578fa692635dc193735f2691dc81de924b51c4e8020",
+		from: module{heic, "lib/LICENSE.libde265"}, made: "copied",
+	},
+	{
+		path: "embed/pixels/heif/LICENSE.libheif", digest: "b2eb4f6588b005bebac44cfb2dfd23f6a16c5ca9b8a619a315158b0215a917a3",
+		from: module{heic, "lib/LICENSE.libheif"}, made: "copied",
+	},
+	{
+		path: "embed/pixels/heif/LICENSE.heic", digest: "7ccd0e2f82eac9b87608576a9e559567f1ba049bebe709135eef3a9661bbc96e",
+		from: module{heic, "LICENSE"}, made: "copied",
+	},
+	{
+		path: "cmd/mekiki/testdata/axe/axe.min.js", digest: "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c",
+		from: npm{"axe-core@4.14.1", "package/axe.min.js"}, made: "copied",
+	},
+	{
+		path: "cmd/mekiki/testdata/axe/LICENSE", digest: "af175b9d96ee93c21a036152e1b905b0b95304d4ae8c2c921c7609100ba8df7e",
+		from: npm{"axe-core@4.14.1", "package/LICENSE"}, made: "copied",
+	},
+	{
+		path: "cmd/mekiki/testdata/axe/LICENSE-3RD-PARTY.txt", digest: "4f8563870d0fca38bbc3e00b6f670cb7fa9f380ba9f26a7f7d1184a6b18b1653",
+		from: npm{"axe-core@4.14.1", "package/LICENSE-3RD-PARTY.txt"}, made: "copied",
+	},
+	{
+		path: "embed/wordpiece/bert.txt.gz", digest: "74100ea43c760b082d6dd19a07f78b259c38a2eabfa52ca52df0e4c4c0a018de",
+		from: unzipped{address{"https://huggingface.co/google-bert/bert-base-uncased/resolve/main/vocab.txt"}},
+		made: "vocab.txt of bert-base-uncased, compressed by train/fixtures/tokenizer_cases.py",
+	},
+	{
+		path: "embed/builtin/model/model.safetensors", digest: "0d53da4a56139053b7b00530fe37f60b994fe360b4a5c22b853a62dbd58ab099",
+		made: "trained by train/ as its model card says; training takes hours and does not repeat to the bit",
+	},
+	{
+		path: "embed/builtin/gallery/images/", digest: "f5ddde4886055eaadf5c5c16bb39b11d36ccf8dba1f598f2238e0fbea458a3d1",
+		made: "drawn by train/gallery.py; the bytes depend on the versions of Pillow and of the emoji font",
+	},
+	{
+		path: "embed/checkpoint/testdata/",
+		made: "written by train/fixtures/checkpoints.py; needs torch and transformers",
+	},
+	{
+		path: "embed/pixels/testdata/resize/",
+		made: "written by train/fixtures/pixels_resize.py; needs Pillow 13.0.0 and transformers",
+	},
+	{
+		path: "embed/pixels/testdata/",
+		made: "written by train/fixtures/pixels_files.py; needs Pillow and its codecs",
+	},
+	{
+		path: "embed/wordpiece/testdata/cases.json.gz",
+		made: "written by train/fixtures/tokenizer_cases.py; needs transformers 5.23.0",
+	},
+	{
+		path: "index/metadata/testdata/files/",
+		made: "pictures without content, whose metadata was written by hand as in public reports of files that were misread (TestFiles)",
+	},
+	{
+		path: "index/local/testdata/library-1/", digest: "c7d15171834d98f8433c42dcf3e0f3d15294f69c334c18a5ccec155ba55df012",
+		made: "a library that the first version of the format wrote (TestOpensLibrariesOfOlderVersions); must never be written again",
+	},
+	{
+		path: "docs/page.webp",
+		made: "the page that mekiki demo serves, in Chromium; differs with fonts and versions",
+	},
+}
+
+// heic is the Go module that the HEIC decoder is from.
+var heic = release{"github.com/gen2brain/heic", "v0.4.5", "h1:Cq3hPu6wwlTJNv2t48ro3oWje54h82Q5pALeCBNgaSk="}
