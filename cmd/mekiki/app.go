@@ -13,7 +13,7 @@ import (
 type app struct {
 	in     io.Reader
 	out    io.Writer
-	errors io.Writer
+	stderr io.Writer
 
 	asJSON    bool
 	quiet     bool
@@ -43,22 +43,22 @@ func (a *app) log() *slog.Logger {
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if a.asJSON {
-		return slog.New(slog.NewJSONHandler(a.errors, options))
+		return slog.New(slog.NewJSONHandler(a.stderr, options))
 	}
-	return slog.New(slog.NewTextHandler(a.errors, options))
+	return slog.New(slog.NewTextHandler(a.stderr, options))
 }
 
 // progress returns a reporter to standard error in the style that the flags and
 // the stream call for.
 func (a *app) progress() *progress.Reporter {
-	style := progress.StyleFor(a.errors)
+	style := progress.StyleFor(a.stderr)
 	switch {
 	case a.quiet:
 		style = progress.Quiet
 	case a.asJSON:
 		style = progress.JSON
 	}
-	return progress.New(a.errors, style)
+	return progress.New(a.stderr, style)
 }
 
 // printJSON writes value to standard output, indented.

@@ -145,11 +145,11 @@ func TestWithoutHome(t *testing.T) {
 	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "AppData", "LocalAppData", "USERPROFILE", "MEKIKI_CONFIG"} {
 		t.Setenv(name, "")
 	}
-	app := &app{in: strings.NewReader(""), out: &bytes.Buffer{}, errors: &bytes.Buffer{}}
+	app := &app{in: strings.NewReader(""), out: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
 	if status := run(t.Context(), app, []string{"version"}); status != exitOK {
-		t.Errorf("status %d: %s", status, app.errors)
+		t.Errorf("status %d: %s", status, app.stderr)
 	}
-	if status := run(t.Context(), app, []string{"status"}); status != exitError || !strings.Contains(fmt.Sprint(app.errors), "MEKIKI_LIBRARY") {
-		t.Errorf("status %d: %s", status, app.errors)
+	if status := run(t.Context(), app, []string{"status"}); status != exitError || !strings.Contains(fmt.Sprint(app.stderr), "MEKIKI_LIBRARY") {
+		t.Errorf("status %d: %s", status, app.stderr)
 	}
 }

@@ -35,7 +35,7 @@ func runBackup(ctx context.Context, app *app, name string) error {
 	if stat, err := os.Stat(name); err == nil && !stat.Mode().IsRegular() {
 		return hint.Wrap(fmt.Errorf("back up to %s: it is there and not a file", name), "name a file, such as library.tar")
 	}
-	return app.withUnsearched(ctx, true, func(library *local.Library) error {
+	return app.withExistingLibrary(ctx, true, func(library *local.Library) error {
 		size, err := app.writeBackup(ctx, library, name)
 		if err != nil {
 			return err

@@ -96,7 +96,7 @@ func runCaption(ctx context.Context, app *app, options embed.CaptionOptions, ima
 	out := bufio.NewWriter(app.out)
 	var problems itemProblems
 	for _, image := range images {
-		result, err := engine.caption(ctx, image, options)
+		result, err := engine.captionImage(ctx, image, options)
 		if err != nil {
 			if problems.fatal(ctx, err) {
 				return err
@@ -113,8 +113,8 @@ func runCaption(ctx context.Context, app *app, options embed.CaptionOptions, ima
 	return problems.report(app)
 }
 
-// caption describes one image file.
-func (s *session) caption(ctx context.Context, image string, options embed.CaptionOptions) (captioned, error) {
+// captionImage describes one image file.
+func (s *session) captionImage(ctx context.Context, image string, options embed.CaptionOptions) (captioned, error) {
 	tokens, err := s.imageTokens(ctx, image)
 	if err != nil {
 		return captioned{}, err

@@ -40,7 +40,7 @@ func newCheckCommand(app *app) *cobra.Command {
 }
 
 func runCheck(ctx context.Context, app *app, repair bool) error {
-	return app.withUnsearched(ctx, !repair, func(library *local.Library) error {
+	return app.withExistingLibrary(ctx, !repair, func(library *local.Library) error {
 		check := library.Check
 		if repair {
 			check = library.Repair

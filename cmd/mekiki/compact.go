@@ -22,7 +22,7 @@ func newCompactCommand(app *app) *cobra.Command {
 		Long:  compactLong,
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return app.withUnsearched(command.Context(), false, func(library *local.Library) error {
+			return app.withExistingLibrary(command.Context(), false, func(library *local.Library) error {
 				return runCompact(command.Context(), app, library)
 			})
 		},

@@ -114,7 +114,7 @@ func openDemoLibrary(ctx context.Context, app *app) (library *local.Library, rea
 
 // fillDemoLibrary brings the gallery's images and texts in, unless they are there.
 func fillDemoLibrary(ctx context.Context, app *app, library *local.Library, engine *session, gallery string) error {
-	if _, err := app.index(ctx, library, engine, ingest.Options{Paths: []string{filepath.Join(gallery, "images")}}); err != nil {
+	if _, err := app.indexPaths(ctx, library, engine, ingest.Options{Paths: []string{filepath.Join(gallery, "images")}}); err != nil {
 		return err
 	}
 	snapshot := library.Snapshot()
@@ -148,7 +148,7 @@ func answerDemo(ctx context.Context, app *app, library *local.Library, engine *s
 // serveDemo serves the page, on another port when the usual one is taken.
 func serveDemo(ctx context.Context, app *app, library *local.Library, engine *session, options demoOptions, reads error) error {
 	served := serving{library: library, engine: engine, reads: reads, browser: !options.noOpen && !app.asJSON}
-	err := app.serve(ctx, served, server.Options{Address: options.address})
+	err := app.serveLibrary(ctx, served, server.Options{Address: options.address})
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return err
 	}
@@ -156,7 +156,7 @@ func serveDemo(ctx context.Context, app *app, library *local.Library, engine *se
 	if splitErr != nil {
 		return err
 	}
-	return app.serve(ctx, served, server.Options{Address: net.JoinHostPort(host, "0")})
+	return app.serveLibrary(ctx, served, server.Options{Address: net.JoinHostPort(host, "0")})
 }
 
 // unpack writes files to folder, leaving alone those that are there in full. Each

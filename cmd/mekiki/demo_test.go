@@ -98,7 +98,7 @@ func serveForTest(t *testing.T, flags []string) string {
 	reader, writer := io.Pipe()
 	var errors bytes.Buffer
 	done := make(chan int, 1)
-	app := &app{in: strings.NewReader(""), out: writer, errors: &errors}
+	app := &app{in: strings.NewReader(""), out: writer, stderr: &errors}
 	go func() { done <- run(ctx, app, append(flags, "--no-open", "--addr", "127.0.0.1:0", "--json")) }()
 	t.Cleanup(func() {
 		cancel()

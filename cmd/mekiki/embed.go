@@ -220,7 +220,7 @@ func (p *itemProblems) fatal(ctx context.Context, err error) bool {
 // report writes the collected problems and returns the exit status that they mean.
 func (p *itemProblems) report(app *app) error {
 	for _, problem := range p.list {
-		writeError(app.errors, app.asJSON, exitPartial, problem)
+		writeError(app.stderr, app.asJSON, exitPartial, problem)
 	}
 	if len(p.list) == 0 {
 		return nil

@@ -61,7 +61,7 @@ func newEvalCommand(app *app) *cobra.Command {
   mekiki eval --builtin --calibrate calibration.json`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return app.evaluate(command.Context(), arguments, flags)
+			return app.runEval(command.Context(), arguments, flags)
 		},
 	}
 	command.Flags().BoolVar(&flags.builtin, "builtin", false, "evaluate on the gallery inside the program")
@@ -74,8 +74,8 @@ func newEvalCommand(app *app) *cobra.Command {
 	return command
 }
 
-// evaluate measures what the flags and arguments name.
-func (a *app) evaluate(ctx context.Context, arguments []string, flags evalFlags) error {
+// runEval measures what the flags and arguments name.
+func (a *app) runEval(ctx context.Context, arguments []string, flags evalFlags) error {
 	ways := len(arguments) / 2
 	for _, way := range []bool{flags.builtin, flags.self} {
 		if way {
@@ -153,8 +153,8 @@ func (a *app) evaluateSource(ctx context.Context, source evaluate.Source, option
 	return a.printReport(report)
 }
 
-// calibration is the model's own, or nil where it has none.
-func (s *session) calibration() (*search.Calibration, error) {
+// savedCalibration is the model's own, or nil where it has none.
+func (s *session) savedCalibration() (*search.Calibration, error) {
 	data := s.Manifest().Calibration
 	if len(data) == 0 {
 		return nil, nil
@@ -169,7 +169,7 @@ func (s *session) calibration() (*search.Calibration, error) {
 // chosenCalibration is that of the flags' file, or else the model's own.
 func (s *session) chosenCalibration(flags evalFlags) (*search.Calibration, error) {
 	if flags.calibration == "" {
-		return s.calibration()
+		return s.savedCalibration()
 	}
 	file, err := os.Open(flags.calibration)
 	if err != nil {

@@ -59,7 +59,7 @@ func runExport(ctx context.Context, app *app, options exportOptions) error {
 		}
 		filter.Kinds = []index.Kind{kind}
 	}
-	return app.withUnsearched(ctx, true, func(library *local.Library) error {
+	return app.withExistingLibrary(ctx, true, func(library *local.Library) error {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
 		return app.writeExport(options.output, func(target io.Writer) error {

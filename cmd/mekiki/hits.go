@@ -100,7 +100,7 @@ func (a *app) printHits(ctx context.Context, library *local.Library, response se
 		return err
 	}
 	for _, warning := range response.Warnings {
-		fmt.Fprintf(a.errors, "note: %s\n", printable(warning))
+		fmt.Fprintf(a.stderr, "note: %s\n", printable(warning))
 	}
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
@@ -308,7 +308,7 @@ func (a *app) queryFailure(err error) error {
 	}
 	if known.Position != nil && !a.asJSON {
 		pointer := query.Pointer(known.Query, known.Position.Offset, known.Position.Length)
-		fmt.Fprintf(a.errors, "  %s\n", strings.ReplaceAll(pointer, "\n", "\n  "))
+		fmt.Fprintf(a.stderr, "  %s\n", strings.ReplaceAll(pointer, "\n", "\n  "))
 	}
 	switch known.Code {
 	case search.CodeRecordNotFound, search.CodeSpaceMismatch, search.CodeUnavailable, search.CodeImageUndecodable:

@@ -19,7 +19,7 @@ func TestImportInChild(t *testing.T) {
 	if source == "" {
 		t.Skip("runs in a process of its own")
 	}
-	os.Exit(run(context.Background(), &app{in: strings.NewReader(""), out: os.Stdout, errors: os.Stderr},
+	os.Exit(run(context.Background(), &app{in: strings.NewReader(""), out: os.Stdout, stderr: os.Stderr},
 		[]string{"import", source, "--precision", "fp32", "--name", "killed"}))
 }
 

@@ -150,7 +150,7 @@ func runIndex(ctx context.Context, app *app, flags indexOptions) error {
 		return err
 	}
 	return app.withModel(ctx, func(library *local.Library, engine *session) error {
-		summary, err := app.index(ctx, library, engine, options)
+		summary, err := app.indexPaths(ctx, library, engine, options)
 		if err != nil {
 			return err
 		}

@@ -225,7 +225,7 @@ func TestReportsThatCannotBeWritten(t *testing.T) {
 	}
 	defer library.Close()
 	for _, asJSON := range []bool{false, true} {
-		app := &app{out: full{}, errors: io.Discard, asJSON: asJSON}
+		app := &app{out: full{}, stderr: io.Discard, asJSON: asJSON}
 		if err := app.printIndexed(t.Context(), library, ingest.Summary{Seen: 1}); err == nil {
 			t.Error("index: no error")
 		}

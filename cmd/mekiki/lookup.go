@@ -139,7 +139,7 @@ func (a *app) lookup(ctx context.Context, request search.LookupRequest) error {
 
 func (a *app) printTexts(response search.LookupResponse) error {
 	for _, warning := range response.Warnings {
-		fmt.Fprintf(a.errors, "note: %s\n", printable(warning))
+		fmt.Fprintf(a.stderr, "note: %s\n", printable(warning))
 	}
 	var out strings.Builder
 	for _, hit := range response.Texts {

@@ -12,7 +12,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks to stop, a second one ends the program.
 	context.AfterFunc(ctx, stop)
-	app := &app{in: untilDone(ctx, os.Stdin), out: os.Stdout, errors: os.Stderr}
+	app := &app{in: untilDone(ctx, os.Stdin), out: os.Stdout, stderr: os.Stderr}
 	status := run(ctx, app, os.Args[1:])
 	stop()
 	os.Exit(status)

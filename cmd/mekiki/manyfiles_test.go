@@ -27,7 +27,7 @@ func TestIndexInChild(t *testing.T) {
 	if arguments == "" {
 		t.Skip("runs in a process of its own")
 	}
-	os.Exit(run(context.Background(), &app{in: strings.NewReader(""), out: os.Stdout, errors: os.Stderr}, strings.Split(arguments, "\x1f")))
+	os.Exit(run(context.Background(), &app{in: strings.NewReader(""), out: os.Stdout, stderr: os.Stderr}, strings.Split(arguments, "\x1f")))
 }
 
 // TestManyFiles indexes pictures with the built-in model, without captions, in a

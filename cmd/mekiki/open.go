@@ -151,9 +151,9 @@ func (a *app) openLibrary(ctx context.Context, readOnly bool) (*local.Library, e
 	return a.openLibraryWith(ctx, local.Options{ReadOnly: readOnly})
 }
 
-// openUnsearched opens the library for a verb that does not search it: its
+// openWithoutVectors opens the library for a verb that does not search it: its
 // vectors are not loaded.
-func (a *app) openUnsearched(ctx context.Context, readOnly bool) (*local.Library, error) {
+func (a *app) openWithoutVectors(ctx context.Context, readOnly bool) (*local.Library, error) {
 	return a.openLibraryWith(ctx, local.Options{ReadOnly: readOnly, DeferVectors: true})
 }
 
@@ -176,13 +176,13 @@ func (a *app) openLibraryWith(ctx context.Context, options local.Options) (*loca
 	return library, err
 }
 
-// withUnsearched opens the library, which must be there, for a verb that does not
+// withExistingLibrary opens the library, which must be there, for a verb that does not
 // search it, calls do and closes it.
-func (a *app) withUnsearched(ctx context.Context, readOnly bool, do func(*local.Library) error) error {
+func (a *app) withExistingLibrary(ctx context.Context, readOnly bool, do func(*local.Library) error) error {
 	if err := a.requireLibrary(); err != nil {
 		return err
 	}
-	return a.withLibrary(ctx, readOnly, do)
+	return a.withOrCreateLibrary(ctx, readOnly, do)
 }
 
 // requireLibrary fails where nothing is: a verb that changes a library makes none
@@ -199,9 +199,9 @@ func (a *app) requireLibrary() error {
 	return nil
 }
 
-// withLibrary is withUnsearched, but makes the library that is not there.
-func (a *app) withLibrary(ctx context.Context, readOnly bool, do func(*local.Library) error) (err error) {
-	library, err := a.openUnsearched(ctx, readOnly)
+// withOrCreateLibrary is withExistingLibrary, but makes the library that is not there.
+func (a *app) withOrCreateLibrary(ctx context.Context, readOnly bool, do func(*local.Library) error) (err error) {
+	library, err := a.openWithoutVectors(ctx, readOnly)
 	if err != nil {
 		return err
 	}
@@ -209,9 +209,9 @@ func (a *app) withLibrary(ctx context.Context, readOnly bool, do func(*local.Lib
 	return do(library)
 }
 
-// withModel is withLibrary for writing, with the model.
+// withModel is withOrCreateLibrary for writing, with the model.
 func (a *app) withModel(ctx context.Context, do func(library *local.Library, engine *session) error) error {
-	return a.withLibrary(ctx, false, func(library *local.Library) (err error) {
+	return a.withOrCreateLibrary(ctx, false, func(library *local.Library) (err error) {
 		engine, err := a.openEngine(ctx)
 		if err != nil {
 			return err

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// followEvery is how often a server that reads looks for what the writer wrote, and whether it is still there.
-	followEvery = 2 * time.Second
-	// promoteAtMost is the longest time between two tries to become the writer of a library that cannot be written to.
-	promoteAtMost = time.Minute
+	// refreshInterval is how often a server that reads looks for what the writer wrote, and whether it is still there.
+	refreshInterval = 2 * time.Second
+	// maximumPromoteWait is the longest time between two tries to become the writer of a library that cannot be written to.
+	maximumPromoteWait = time.Minute
 )
 
 // errReadOnlyPlace is why a library that lies where this process may not write is served for reading.
@@ -61,11 +61,11 @@ func (r *reader) writable() error {
 	return nil
 }
 
-// follow works until ctx ends or the library is the writer.
-func (r *reader) follow(ctx context.Context) {
-	ticker := time.NewTicker(followEvery)
+// refreshLoop works until ctx ends or the library is the writer.
+func (r *reader) refreshLoop(ctx context.Context) {
+	ticker := time.NewTicker(refreshInterval)
 	defer ticker.Stop()
-	wait := followEvery
+	wait := refreshInterval
 	for next := time.Now(); ; {
 		select {
 		case <-ctx.Done():
@@ -77,10 +77,10 @@ func (r *reader) follow(ctx context.Context) {
 					return
 				}
 				// A writer ends at any time; a place that cannot be written to is looked at ever more rarely.
-				if wait = min(2*wait, promoteAtMost); soon {
-					wait = followEvery
+				if wait = min(2*wait, maximumPromoteWait); soon {
+					wait = refreshInterval
 				}
-				next = now.Add(wait - followEvery/2)
+				next = now.Add(wait - refreshInterval/2)
 			}
 			if _, err := r.library.Refresh(ctx); err != nil && ctx.Err() == nil {
 				r.logger.Warn("library not brought up to date", "error", err)

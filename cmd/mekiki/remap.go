@@ -72,7 +72,7 @@ func runRemap(ctx context.Context, app *app, from, to string, dryRun, force bool
 	if from == to {
 		return usage("OLD and NEW are the same folder: %s", from)
 	}
-	return app.withUnsearched(ctx, dryRun, func(library *local.Library) error {
+	return app.withExistingLibrary(ctx, dryRun, func(library *local.Library) error {
 		plan := planRemap(library, from, to)
 		if plan.Paths+plan.Failures+plan.Taken == 0 {
 			return hint.Wrap(fmt.Errorf("%s: nothing of it is in the library: %w", from, index.ErrNotFound), "mekiki export lists the paths that are")

@@ -54,7 +54,7 @@ func runRemove(ctx context.Context, app *app, options removeOptions, arguments [
 	if len(arguments) == 0 && len(options.folders) == 0 && !options.texts {
 		return usage("remove what? Name ids or paths, or use --folder or --texts")
 	}
-	return app.withUnsearched(ctx, options.dryRun, func(library *local.Library) error {
+	return app.withExistingLibrary(ctx, options.dryRun, func(library *local.Library) error {
 		batch, records, err := removal(library, options, arguments)
 		if err != nil {
 			return err

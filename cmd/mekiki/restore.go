@@ -35,7 +35,7 @@ func runRestore(ctx context.Context, app *app, name string) error {
 		return err
 	}
 	// What is derived is built as the library is opened.
-	return app.withUnsearched(ctx, false, func(library *local.Library) error {
+	return app.withExistingLibrary(ctx, false, func(library *local.Library) error {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
 		images, texts := snapshot.Count(index.KindImage), snapshot.Count(index.KindText)

@@ -35,7 +35,7 @@ func run(ctx context.Context, app *app, arguments []string) int {
 	root := newRootCommand(app)
 	root.SetArgs(arguments)
 	err := root.ExecuteContext(ctx)
-	return finish(ctx, app.errors, app.asJSON, err)
+	return finish(ctx, app.stderr, app.asJSON, err)
 }
 
 func newRootCommand(app *app) *cobra.Command {
@@ -59,7 +59,7 @@ func newRootCommand(app *app) *cobra.Command {
 	}
 	root.SetIn(app.in)
 	root.SetOut(app.out)
-	root.SetErr(app.errors)
+	root.SetErr(app.stderr)
 	root.SetVersionTemplate("mekiki {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	addGlobalFlags(root, app)

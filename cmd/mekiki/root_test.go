@@ -15,7 +15,7 @@ func runForTest(t *testing.T, arguments ...string) (status int, out, errors stri
 		t.Setenv("MEKIKI_CONFIG", filepath.Join(t.TempDir(), "config.toml"))
 	}
 	var outBuffer, errorBuffer bytes.Buffer
-	status = run(t.Context(), &app{in: strings.NewReader(""), out: &outBuffer, errors: &errorBuffer}, arguments)
+	status = run(t.Context(), &app{in: strings.NewReader(""), out: &outBuffer, stderr: &errorBuffer}, arguments)
 	return status, outBuffer.String(), errorBuffer.String()
 }
 
@@ -50,9 +50,9 @@ func TestSettingsPrecedence(t *testing.T) {
 	}
 	threads := func(arguments ...string) int {
 		t.Helper()
-		app := &app{in: strings.NewReader(""), out: &bytes.Buffer{}, errors: &bytes.Buffer{}}
+		app := &app{in: strings.NewReader(""), out: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
 		if status := run(t.Context(), app, append([]string{"version"}, arguments...)); status != exitOK {
-			t.Fatalf("status %d: %s", status, app.errors)
+			t.Fatalf("status %d: %s", status, app.stderr)
 		}
 		return app.threads
 	}

@@ -130,7 +130,7 @@ func newSearchCommand(app *app) *cobra.Command {
 				return err
 			}
 			request.Text = strings.Join(arguments, " ")
-			return app.find(command.Context(), request, output)
+			return app.answerRequest(command.Context(), request, output)
 		},
 	}
 	ranking.addFlags(command.Flags())
@@ -138,8 +138,8 @@ func newSearchCommand(app *app) *cobra.Command {
 	return command
 }
 
-// find opens the library and the model and answers one request.
-func (a *app) find(ctx context.Context, request search.Request, o output) error {
+// answerRequest opens the library and the model and answers one request.
+func (a *app) answerRequest(ctx context.Context, request search.Request, o output) error {
 	if err := o.check(a.out); err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func runServe(ctx context.Context, app *app, options serveOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, library.Close()) }()
-	return app.serve(ctx, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads}, prepared)
+	return app.serveLibrary(ctx, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads}, prepared)
 }
 
 // prepare turns the flags into the server's options, as far as they go without a
@@ -186,7 +186,7 @@ func readTokens(path string) ([]server.Token, error) {
 // a file or a journal it tells of every request.
 func (a *app) serverLog(level string) (*slog.Logger, error) {
 	least := slog.LevelInfo
-	if file, ok := a.errors.(*os.File); ok && isTerminal(file) {
+	if file, ok := a.stderr.(*os.File); ok && isTerminal(file) {
 		least = slog.LevelWarn
 	}
 	if a.verbose {
@@ -199,7 +199,7 @@ func (a *app) serverLog(level string) (*slog.Logger, error) {
 	}
 	options := &slog.HandlerOptions{Level: least}
 	if a.asJSON {
-		return slog.New(slog.NewJSONHandler(a.errors, options)), nil
+		return slog.New(slog.NewJSONHandler(a.stderr, options)), nil
 	}
-	return slog.New(slog.NewTextHandler(a.errors, options)), nil
+	return slog.New(slog.NewTextHandler(a.stderr, options)), nil
 }

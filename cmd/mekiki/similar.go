@@ -60,7 +60,7 @@ func newSimilarCommand(app *app) *cobra.Command {
 			if request.Crop, err = parseCrop(crop); err != nil {
 				return err
 			}
-			return app.find(command.Context(), request, output)
+			return app.answerRequest(command.Context(), request, output)
 		},
 	}
 	ranking.addFlags(command.Flags())
@@ -156,7 +156,7 @@ func (a *app) printDuplicates(response search.DuplicatesResponse) error {
 		}
 	}
 	for _, warning := range response.Warnings {
-		fmt.Fprintf(a.errors, "note: %s\n", printable(warning))
+		fmt.Fprintf(a.stderr, "note: %s\n", printable(warning))
 	}
 	fmt.Fprintf(&out, "%s among %s, %.0f ms\n", counted(response.Total, "group", "groups"), counted(response.Examined, "image", "images"), response.Timings.TotalMS)
 	_, err := io.WriteString(a.out, out.String())

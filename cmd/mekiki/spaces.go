@@ -67,7 +67,7 @@ func newSpacesCommand(app *app) *cobra.Command {
 
 // withSpaces does something with the library and lists its spaces.
 func withSpaces(ctx context.Context, app *app, readOnly bool, do func(*local.Library) error) error {
-	return app.withUnsearched(ctx, readOnly, func(library *local.Library) error {
+	return app.withExistingLibrary(ctx, readOnly, func(library *local.Library) error {
 		if err := do(library); err != nil {
 			return err
 		}

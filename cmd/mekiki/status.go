@@ -89,7 +89,7 @@ func spaceState(space index.SpaceState) string {
 type statusLists struct{ failed, kept bool }
 
 func runStatus(ctx context.Context, app *app, lists statusLists) error {
-	return app.withUnsearched(ctx, true, func(library *local.Library) error {
+	return app.withExistingLibrary(ctx, true, func(library *local.Library) error {
 		report, err := statusOf(library, lists)
 		if err != nil {
 			return err

@@ -55,6 +55,6 @@ func runTokenNew(app *app, name, scopeName string) error {
 	if _, err := fmt.Fprintln(app.out, token); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(app.errors, "token for %s (%s), shown only now:\n%s\n", token.Name, scope, secret)
+	_, err = fmt.Fprintf(app.stderr, "token for %s (%s), shown only now:\n%s\n", token.Name, scope, secret)
 	return err
 }

@@ -33,9 +33,9 @@ type serving struct {
 	browser bool
 }
 
-// serve runs a server over an open model and library until ctx ends. options are
+// serveLibrary runs a server over an open model and library until ctx ends. options are
 // what the caller chooses; what it is made of is filled in here.
-func (a *app) serve(ctx context.Context, s serving, options server.Options) error {
+func (a *app) serveLibrary(ctx context.Context, s serving, options server.Options) error {
 	searcher, err := a.newSearcher(s.library, s.engine)
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (a *app) serve(ctx context.Context, s serving, options server.Options) erro
 		}
 	})
 	if s.reads != nil {
-		group.Go(func() { reader.follow(background) })
+		group.Go(func() { reader.refreshLoop(background) })
 	}
 	return served.Run(ctx, func(at net.Addr) {
 		address := pageAddress(options.Address, at)
@@ -163,7 +163,7 @@ func (a *app) modelLister(engine *session) func() []server.Model {
 	}
 	return func() []server.Model {
 		listed := []server.Model{active}
-		options, err := a.modelOptions(engine.runtime, progress.New(a.errors, progress.Quiet))
+		options, err := a.modelOptions(engine.runtime, progress.New(a.stderr, progress.Quiet))
 		if err != nil {
 			return listed
 		}

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// index brings folders and files into a library, with progress.
-func (a *app) index(ctx context.Context, library *local.Library, engine *session, options ingest.Options) (ingest.Summary, error) {
+// indexPaths brings folders and files into a library, with progress.
+func (a *app) indexPaths(ctx context.Context, library *local.Library, engine *session, options ingest.Options) (ingest.Summary, error) {
 	reporter := a.progress()
 	defer reporter.Finish()
 	task := "index " + namesOf(options.Paths)
