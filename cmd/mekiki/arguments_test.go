@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,8 +55,8 @@ func TestMistakes(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.line, func(t *testing.T) {
 			status, _, errors := runForTest(t, strings.Fields(test.line)...)
-			if status != exitUsage || !strings.Contains(errors, test.want) || !strings.Contains(errors, test.remedy) {
-				t.Errorf("status %d, errors %q; want %d, %q and %q", status, errors, exitUsage, test.want, test.remedy)
+			if status != cli.ExitUsage || !strings.Contains(errors, test.want) || !strings.Contains(errors, test.remedy) {
+				t.Errorf("status %d, errors %q; want %d, %q and %q", status, errors, cli.ExitUsage, test.want, test.remedy)
 			}
 		})
 	}
@@ -88,8 +89,8 @@ func TestMissingThings(t *testing.T) {
 	for _, test := range tests {
 		t.Run(strings.Join(test.arguments, " "), func(t *testing.T) {
 			status, _, errors := runForTest(t, test.arguments...)
-			if status != exitError || !strings.Contains(errors, test.want) || !strings.Contains(errors, test.remedy) {
-				t.Errorf("status %d, errors %q; want %d, %q and %q", status, errors, exitError, test.want, test.remedy)
+			if status != cli.ExitError || !strings.Contains(errors, test.want) || !strings.Contains(errors, test.remedy) {
+				t.Errorf("status %d, errors %q; want %d, %q and %q", status, errors, cli.ExitError, test.want, test.remedy)
 			}
 		})
 	}
@@ -108,12 +109,12 @@ func TestSettingsOfVerbs(t *testing.T) {
 		status     int
 		want       string
 	}{
-		{"a verb below a verb", "[texts.add]\nformat = \"csv\"\n", []string{"texts", "add", "nofile"}, exitError, "nofile"},
-		{"its mistyped flag", "[texts.add]\nfromat = \"csv\"\n", []string{"version"}, exitUsage, "texts.add.fromat"},
-		{"a verb that there is not", "[text]\nformat = \"csv\"\n", []string{"version"}, exitUsage, "[text]"},
-		{"a verb's flag outside its table", "addr = \":1\"\n", []string{"version"}, exitUsage, "addr"},
-		{"a list, with a comma in a value", "[serve]\nroot = [\"/no,where\"]\n", []string{"serve"}, exitUsage, "/no,where"},
-		{"a wrong value", "threads = \"many\"\n", []string{"version"}, exitUsage, config},
+		{"a verb below a verb", "[texts.add]\nformat = \"csv\"\n", []string{"texts", "add", "nofile"}, cli.ExitError, "nofile"},
+		{"its mistyped flag", "[texts.add]\nfromat = \"csv\"\n", []string{"version"}, cli.ExitUsage, "texts.add.fromat"},
+		{"a verb that there is not", "[text]\nformat = \"csv\"\n", []string{"version"}, cli.ExitUsage, "[text]"},
+		{"a verb's flag outside its table", "addr = \":1\"\n", []string{"version"}, cli.ExitUsage, "addr"},
+		{"a list, with a comma in a value", "[serve]\nroot = [\"/no,where\"]\n", []string{"serve"}, cli.ExitUsage, "/no,where"},
+		{"a wrong value", "threads = \"many\"\n", []string{"version"}, cli.ExitUsage, config},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -134,7 +135,7 @@ func TestEndlessConfiguration(t *testing.T) {
 		t.Skip("there is no /dev/zero")
 	}
 	t.Setenv("MEKIKI_CONFIG", "/dev/zero")
-	if status, _, errors := runForTest(t, "version"); status != exitError || !strings.Contains(errors, "/dev/zero") {
+	if status, _, errors := runForTest(t, "version"); status != cli.ExitError || !strings.Contains(errors, "/dev/zero") {
 		t.Errorf("status %d, errors %q", status, errors)
 	}
 }
@@ -145,11 +146,11 @@ func TestWithoutHome(t *testing.T) {
 	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "AppData", "LocalAppData", "USERPROFILE", "MEKIKI_CONFIG"} {
 		t.Setenv(name, "")
 	}
-	app := &app{in: strings.NewReader(""), out: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
-	if status := run(t.Context(), app, []string{"version"}); status != exitOK {
-		t.Errorf("status %d: %s", status, app.stderr)
+	app := &cli.App{In: strings.NewReader(""), Out: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}
+	if status := run(t.Context(), app, []string{"version"}); status != cli.ExitOK {
+		t.Errorf("status %d: %s", status, app.Stderr)
 	}
-	if status := run(t.Context(), app, []string{"status"}); status != exitError || !strings.Contains(fmt.Sprint(app.stderr), "MEKIKI_LIBRARY") {
-		t.Errorf("status %d: %s", status, app.stderr)
+	if status := run(t.Context(), app, []string{"status"}); status != cli.ExitError || !strings.Contains(fmt.Sprint(app.Stderr), "MEKIKI_LIBRARY") {
+		t.Errorf("status %d: %s", status, app.Stderr)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/index/originals"
@@ -59,14 +60,14 @@ func TestCheckReadsUploads(t *testing.T) {
 			}
 		}
 	}
-	check(exitOK, "--quiet=false", "no record names this upload", "quarantine/uploads")
+	check(cli.ExitOK, "--quiet=false", "no record names this upload", "quarantine/uploads")
 	if err := os.WriteFile(damaged, []byte("demagad"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(lost); err != nil {
 		t.Fatal(err)
 	}
-	check(exitError, "--repair", "the original of record 1 is missing", "the original of record 2 is damaged", "2 originals of uploads", "upload the pictures again")
+	check(cli.ExitError, "--repair", "the original of record 1 is missing", "the original of record 2 is damaged", "2 originals of uploads", "upload the pictures again")
 	if _, err := os.Stat(filepath.Join(originals.AsideOf(folder), filepath.Base(unnamed))); err != nil {
 		t.Errorf("the upload that no record names: %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/builtin"
 	"mekiki/embed/ort/orttest"
 )
@@ -41,7 +42,7 @@ func testDemoQuery(t *testing.T, flags []string) {
 	kinds := galleryKinds(t)
 	for query, word := range map[string]string{"two cats": "cat", "a rocket": "rocket", "a castle": "castle"} {
 		status, out, errors := runForTest(t, append(flags, "--query", query, "--json")...)
-		if status != exitOK {
+		if status != cli.ExitOK {
 			t.Fatalf("%q: status %d: %s%s", query, status, out, errors)
 		}
 		var answer struct {
@@ -98,13 +99,13 @@ func serveForTest(t *testing.T, flags []string) string {
 	reader, writer := io.Pipe()
 	var errors bytes.Buffer
 	done := make(chan int, 1)
-	app := &app{in: strings.NewReader(""), out: writer, stderr: &errors}
+	app := &cli.App{In: strings.NewReader(""), Out: writer, Stderr: &errors}
 	go func() { done <- run(ctx, app, append(flags, "--no-open", "--addr", "127.0.0.1:0", "--json")) }()
 	t.Cleanup(func() {
 		cancel()
 		select {
 		case status := <-done:
-			if status != exitOK && status != exitInterrupted {
+			if status != cli.ExitOK && status != cli.ExitInterrupted {
 				t.Errorf("the server ended with status %d: %s", status, errors.String())
 			}
 		case <-time.After(30 * time.Second):

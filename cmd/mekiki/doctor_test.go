@@ -9,11 +9,13 @@ import (
 	"strings"
 	"testing"
 
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/doctor"
 	"mekiki/embed/ort"
 )
 
 // diagnoses runs doctor with --json and returns what each check found.
-func diagnoses(t *testing.T, wantStatus int, arguments ...string) map[string]diagnosis {
+func diagnoses(t *testing.T, wantStatus int, arguments ...string) map[string]doctor.Diagnosis {
 	t.Helper()
 	status, out, errors := runForTest(t, append([]string{"doctor", "--json"}, arguments...)...)
 	if status != wantStatus {
@@ -21,17 +23,17 @@ func diagnoses(t *testing.T, wantStatus int, arguments ...string) map[string]dia
 	}
 	var report struct {
 		Healthy bool
-		Checks  []diagnosis
+		Checks  []doctor.Diagnosis
 	}
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	if report.Healthy != (wantStatus == exitOK) {
+	if report.Healthy != (wantStatus == cli.ExitOK) {
 		t.Errorf("healthy is %t with status %d", report.Healthy, status)
 	}
-	found := map[string]diagnosis{}
+	found := map[string]doctor.Diagnosis{}
 	for _, check := range report.Checks {
-		if check.Verdict == verdictFailed && check.Remedy == "" {
+		if check.Verdict == doctor.VerdictFailed && check.Remedy == "" {
 			t.Errorf("%s failed without a remedy: %s", check.Check, check.Detail)
 		}
 		found[check.Check] = check
@@ -42,15 +44,15 @@ func diagnoses(t *testing.T, wantStatus int, arguments ...string) map[string]dia
 func TestDoctor(t *testing.T) {
 	flags, _ := tinyModel(t)
 	t.Setenv("MEKIKI_LIBRARY", filepath.Join(t.TempDir(), "library"))
-	found := diagnoses(t, exitOK, flags...)
+	found := diagnoses(t, cli.ExitOK, flags...)
 	for check, part := range map[string]string{
 		"program": "mekiki", "runtime": "ONNX Runtime", "cache": os.Getenv("MEKIKI_CACHE"), "model": "tiny, fp32", "library": "none yet", "settings": "none",
 	} {
-		if got := found[check]; got.Verdict != verdictOK || !strings.Contains(got.Detail, part) {
+		if got := found[check]; got.Verdict != doctor.VerdictOK || !strings.Contains(got.Detail, part) {
 			t.Errorf("%s: %+v", check, got)
 		}
 	}
-	if status, out, _ := runForTest(t, append([]string{"doctor"}, flags...)...); status != exitOK || strings.Count(out, "\n") < 8 {
+	if status, out, _ := runForTest(t, append([]string{"doctor"}, flags...)...); status != cli.ExitOK || strings.Count(out, "\n") < 8 {
 		t.Errorf("status %d: %s", status, out)
 	}
 	damaged := filepath.Join(os.Getenv("MEKIKI_CACHE"), "models", "tiny", "qformer.bin")
@@ -62,7 +64,7 @@ func TestDoctor(t *testing.T) {
 	if err := os.WriteFile(damaged, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := diagnoses(t, exitError, flags...)["model"]; got.Verdict != verdictFailed || !strings.Contains(got.Detail, "qformer.bin") {
+	if got := diagnoses(t, cli.ExitError, flags...)["model"]; got.Verdict != doctor.VerdictFailed || !strings.Contains(got.Detail, "qformer.bin") {
 		t.Errorf("a damaged model: %+v", got)
 	}
 }
@@ -73,9 +75,9 @@ func TestDoctorFindsFaults(t *testing.T) {
 	if err := os.WriteFile(file, []byte("neither a folder nor a library"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	found := diagnoses(t, exitError, "--runtime", file, "--cache", filepath.Join(file, "cache"), "--library", file)
+	found := diagnoses(t, cli.ExitError, "--runtime", file, "--cache", filepath.Join(file, "cache"), "--library", file)
 	for _, check := range []string{"runtime", "cache", "library"} {
-		if found[check].Verdict != verdictFailed {
+		if found[check].Verdict != doctor.VerdictFailed {
 			t.Errorf("%s: %+v", check, found[check])
 		}
 	}
@@ -95,21 +97,21 @@ func TestDoctorServer(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	if found := diagnoses(t, exitOK, "--server", server.URL); len(found) != 1 {
+	if found := diagnoses(t, cli.ExitOK, "--server", server.URL); len(found) != 1 {
 		t.Errorf("looked at more than the server: %v", found)
 	}
 	ready = false
-	if got := diagnoses(t, exitError, "--server", server.URL)["server"]; !strings.Contains(got.Detail, "the model is loading") {
+	if got := diagnoses(t, cli.ExitError, "--server", server.URL)["server"]; !strings.Contains(got.Detail, "the model is loading") {
 		t.Errorf("not ready: %+v", got)
 	}
 	server.Close()
-	diagnoses(t, exitError, "--server", server.URL)
-	diagnoses(t, exitError, "--server", "localhost:80")
+	diagnoses(t, cli.ExitError, "--server", server.URL)
+	diagnoses(t, cli.ExitError, "--server", "localhost:80")
 }
 
 func TestBenchRefuses(t *testing.T) {
 	for _, arguments := range [][]string{{"--least", "0s"}, {"--image-size", "225"}, {"--image-size", "0"}} {
-		if status, out, errors := runForTest(t, append([]string{"bench"}, arguments...)...); status != exitUsage {
+		if status, out, errors := runForTest(t, append([]string{"bench"}, arguments...)...); status != cli.ExitUsage {
 			t.Errorf("%v: status %d: %s%s", arguments, status, out, errors)
 		}
 	}
@@ -118,14 +120,14 @@ func TestBenchRefuses(t *testing.T) {
 func TestBench(t *testing.T) {
 	flags, _ := tinyModel(t)
 	status, out, errors := runForTest(t, append([]string{"bench", "--least", "1ms"}, flags...)...)
-	if status != exitOK || !strings.Contains(out, "image to vectors") || !strings.Contains(out, "greedy caption") {
+	if status != cli.ExitOK || !strings.Contains(out, "image to vectors") || !strings.Contains(out, "greedy caption") {
 		t.Errorf("status %d: %s%s", status, out, errors)
 	}
 	status, out, errors = runForTest(t, append([]string{"bench", "--least", "1ms", "--json"}, flags...)...)
 	var report struct {
 		Results []struct{ Name string }
 	}
-	if err := json.Unmarshal([]byte(out), &report); status != exitOK || err != nil || len(report.Results) != 1 {
+	if err := json.Unmarshal([]byte(out), &report); status != cli.ExitOK || err != nil || len(report.Results) != 1 {
 		t.Errorf("status %d, %v: %s%s", status, err, out, errors)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ const documentationFile = "../../docs/cli.md"
 func TestCommandLineDocumentation(t *testing.T) {
 	var page bytes.Buffer
 	page.WriteString("# Command line\n\n<!-- Written from the code by: go test ./cmd/mekiki -run Documentation -update -->\n\n")
-	root := newRootCommand(&app{})
+	root := newRootCommand(&cli.App{})
 	root.InitDefaultCompletionCmd()
 	describe(&page, root)
 	if *update {

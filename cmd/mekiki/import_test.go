@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/blip2"
 )
 
@@ -19,7 +20,7 @@ func TestImportInChild(t *testing.T) {
 	if source == "" {
 		t.Skip("runs in a process of its own")
 	}
-	os.Exit(run(context.Background(), &app{in: strings.NewReader(""), out: os.Stdout, stderr: os.Stderr},
+	os.Exit(run(context.Background(), &cli.App{In: strings.NewReader(""), Out: os.Stdout, Stderr: os.Stderr},
 		[]string{"import", source, "--precision", "fp32", "--name", "killed"}))
 }
 

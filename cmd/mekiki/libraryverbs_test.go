@@ -2,10 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
+	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
-	"mekiki/index/ingest"
 	"mekiki/index/local"
 	"os"
 	"os/exec"
@@ -51,7 +49,7 @@ func TestVerbsMakeNoLibrary(t *testing.T) {
 	}
 	for _, verb := range []string{"remove 1", "remove --texts", "compact", "check", "check --repair", "export", "status", "backup " + full + "/b.tar", "spaces rollback"} {
 		status, _, errors := runForTest(t, append(strings.Fields(verb), "--library", missing)...)
-		if status != exitError || !strings.Contains(errors, missing+": not a library") || !strings.Contains(errors, "--library") {
+		if status != cli.ExitError || !strings.Contains(errors, missing+": not a library") || !strings.Contains(errors, "--library") {
 			t.Errorf("%s: status %d, %s", verb, status, errors)
 		}
 		if _, err := os.Stat(missing); err == nil {
@@ -59,7 +57,7 @@ func TestVerbsMakeNoLibrary(t *testing.T) {
 		}
 	}
 	status, _, errors := runForTest(t, "compact", "--library", full)
-	if status != exitError || !strings.Contains(errors, full) || !strings.Contains(errors, "letter.txt") || !strings.Contains(errors, "--library") {
+	if status != cli.ExitError || !strings.Contains(errors, full) || !strings.Contains(errors, "letter.txt") || !strings.Contains(errors, "--library") {
 		t.Errorf("a folder of other things: status %d, %s", status, errors)
 	}
 }
@@ -75,22 +73,22 @@ func TestRemoveSaysWhatWillGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out, errors := inFolder("--dry-run", "--folder", filepath.Join(folder, "a"))
-	if status != exitOK || !strings.Contains(out, "would remove 1 record and 3 paths") {
+	if status != cli.ExitOK || !strings.Contains(out, "would remove 1 record and 3 paths") {
 		t.Errorf("dry run beside a writer: status %d, %q, %s", status, out, errors)
 	}
 	if err := writer.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if status, out, errors := inFolder("--folder", ""); status != exitUsage {
+	if status, out, errors := inFolder("--folder", ""); status != cli.ExitUsage {
 		t.Errorf("an empty folder: status %d, %q, %s", status, out, errors)
 	}
-	if status, out, errors := inFolder(filepath.Join(folder, "bad.jpg")); status != exitOK {
+	if status, out, errors := inFolder(filepath.Join(folder, "bad.jpg")); status != cli.ExitOK {
 		t.Errorf("a failed file: status %d, %q, %s", status, out, errors)
 	}
 	if _, out, _ := runForTest(t, "status", "--failed", "--library", library); strings.Contains(out, "bad.jpg") {
 		t.Errorf("the failed file is still there: %s", out)
 	}
-	if status, out, errors := inFolder("3", "3", "--folder", filepath.Join(folder, "a")); status != exitOK || !strings.Contains(out, "removed 2 records") {
+	if status, out, errors := inFolder("3", "3", "--folder", filepath.Join(folder, "a")); status != cli.ExitOK || !strings.Contains(out, "removed 2 records") {
 		t.Errorf("status %d, %q, %s", status, out, errors)
 	}
 }
@@ -101,37 +99,25 @@ func TestExportFolder(t *testing.T) {
 	t.Chdir(folder)
 	for name, want := range map[string]int{"a": 2, "./a": 2, "a/": 2, "b": 2, "./b": 1, "a/b": 1, ".": 3, folder: 3, "nowhere/": 0} {
 		status, out, errors := runForTest(t, "export", "--library", library, "--folder", name)
-		if got := strings.Count(out, "\n"); status != exitOK || got != want {
+		if got := strings.Count(out, "\n"); status != cli.ExitOK || got != want {
 			t.Errorf("%s: status %d, %d records, want %d; %s", name, status, got, want, errors)
 		}
 	}
-	if status, _, _ := runForTest(t, "export", "--library", library, "--folder", ""); status != exitUsage {
+	if status, _, _ := runForTest(t, "export", "--library", library, "--folder", ""); status != cli.ExitUsage {
 		t.Errorf("an empty folder: status %d", status)
 	}
 }
 
-// TestExportIsWhole or not there at all.
-func TestExportIsWhole(t *testing.T) {
+func TestExportToAFile(t *testing.T) {
 	folder, library := libraryOf(t, []string{"1.jpg"})
 	name := filepath.Join(folder, "export.jsonl")
-	if status, _, errors := runForTest(t, "export", "--library", library, "--output", name); status != exitOK {
+	if status, _, errors := runForTest(t, "export", "--library", library, "--output", name); status != cli.ExitOK {
 		t.Fatalf("status %d, %s", status, errors)
 	}
-	before, err := os.ReadFile(name)
-	if err != nil || !strings.Contains(string(before), "1.jpg") {
-		t.Fatalf("%s, %v", before, err)
+	if written, err := os.ReadFile(name); err != nil || !strings.Contains(string(written), "1.jpg") {
+		t.Fatalf("%s, %v", written, err)
 	}
-	err = (&app{}).writeExport(name, func(target io.Writer) error {
-		_, _ = io.WriteString(target, "half")
-		return errors.New("interrupted")
-	})
-	if after, readErr := os.ReadFile(name); err == nil || readErr != nil || string(after) != string(before) {
-		t.Errorf("%v; %s, %v", err, after, readErr)
-	}
-	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
-		t.Errorf("left behind: %v, %v", entries, err)
-	}
-	if status, _, errors := runForTest(t, "export", "--library", library, "--output", os.DevNull); status != exitOK {
+	if status, _, errors := runForTest(t, "export", "--library", library, "--output", os.DevNull); status != cli.ExitOK {
 		t.Errorf("to a device: status %d, %s", status, errors)
 	}
 }
@@ -143,14 +129,14 @@ func TestBackupAndRestoreNameWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, _, errors := runForTest(t, "backup", taken, "--library", library)
-	if status != exitError || !strings.Contains(errors, taken) || !strings.Contains(errors, "name a file") {
+	if status != cli.ExitError || !strings.Contains(errors, taken) || !strings.Contains(errors, "name a file") {
 		t.Errorf("a folder: status %d, %s", status, errors)
 	}
 	if _, err := os.Stat(taken + ".part"); err == nil {
 		t.Error("a part of a backup is left")
 	}
 	whole, cut := filepath.Join(folder, "whole.tar"), filepath.Join(folder, "cut.tar")
-	if status, _, errors := runForTest(t, "backup", whole, "--library", library); status != exitOK {
+	if status, _, errors := runForTest(t, "backup", whole, "--library", library); status != cli.ExitOK {
 		t.Fatalf("status %d, %s", status, errors)
 	}
 	data, err := os.ReadFile(whole)
@@ -160,11 +146,11 @@ func TestBackupAndRestoreNameWhatIsWrong(t *testing.T) {
 	if err := os.WriteFile(cut, data[:len(data)/2], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, errors := runForTest(t, "restore", cut, "--library", filepath.Join(folder, "one")); status != exitError || !strings.Contains(errors, cut) {
+	if status, _, errors := runForTest(t, "restore", cut, "--library", filepath.Join(folder, "one")); status != cli.ExitError || !strings.Contains(errors, cut) {
 		t.Errorf("half a backup: status %d, %s", status, errors)
 	}
 	status, out, errors := runForTest(t, "restore", whole, "--library", filepath.Join(folder, "two"), "--json")
-	if status != exitOK || !strings.Contains(out, `"images": 1`) || !strings.Contains(errors, `"task":"restore"`) {
+	if status != cli.ExitOK || !strings.Contains(out, `"images": 1`) || !strings.Contains(errors, `"task":"restore"`) {
 		t.Errorf("status %d, %s, %s", status, out, errors)
 	}
 }
@@ -201,46 +187,13 @@ func TestStatusOfKilledWriter(t *testing.T) {
 // TestCheckListsNothing: a list without findings is a list.
 func TestCheckListsNothing(t *testing.T) {
 	_, library := libraryOf(t)
-	if status, out, errors := runForTest(t, "check", "--json", "--library", library); status != exitOK || !strings.Contains(out, `"findings": []`) {
+	if status, out, errors := runForTest(t, "check", "--json", "--library", library); status != cli.ExitOK || !strings.Contains(out, `"findings": []`) {
 		t.Errorf("status %d, %s%s", status, out, errors)
 	}
 }
 
 func TestTextsFormat(t *testing.T) {
-	if status, _, errors := runForTest(t, "texts", "add", "-", "--format", "xml"); status != exitUsage || !strings.Contains(errors, "jsonl") {
+	if status, _, errors := runForTest(t, "texts", "add", "-", "--format", "xml"); status != cli.ExitUsage || !strings.Contains(errors, "jsonl") {
 		t.Errorf("status %d, %s", status, errors)
-	}
-}
-
-type full struct{ io.Writer }
-
-func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
-
-// TestReportsThatCannotBeWritten are errors, lest a script takes silence for success.
-func TestReportsThatCannotBeWritten(t *testing.T) {
-	_, folder := libraryOf(t)
-	library, err := local.Open(t.Context(), folder, local.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer library.Close()
-	for _, asJSON := range []bool{false, true} {
-		app := &app{out: full{}, stderr: io.Discard, asJSON: asJSON}
-		if err := app.printIndexed(t.Context(), library, ingest.Summary{Seen: 1}); err == nil {
-			t.Error("index: no error")
-		}
-		if err := app.printCheck(index.CheckReport{}); err == nil {
-			t.Error("check: no error")
-		}
-	}
-}
-
-// TestIndexStateNamesNoFile: before the first file there is none to name.
-func TestIndexStateNamesNoFile(t *testing.T) {
-	if got := indexState("index", ingest.Progress{Unchanged: 1}).Detail; got != "" {
-		t.Errorf("%q", got)
-	}
-	if got := indexState("index", ingest.Progress{Path: filepath.Join("a", "b.jpg")}).Detail; got != "b.jpg" {
-		t.Errorf("%q", got)
 	}
 }

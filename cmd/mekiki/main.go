@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"os/signal"
 	"syscall"
@@ -12,7 +13,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks to stop, a second one ends the program.
 	context.AfterFunc(ctx, stop)
-	app := &app{in: untilDone(ctx, os.Stdin), out: os.Stdout, stderr: os.Stderr}
+	app := &cli.App{In: cli.UntilDone(ctx, os.Stdin), Out: os.Stdout, Stderr: os.Stderr}
 	status := run(ctx, app, os.Args[1:])
 	stop()
 	os.Exit(status)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/ort/orttest"
 	"mekiki/internal/testpictures"
 )
@@ -27,7 +28,7 @@ func TestIndexInChild(t *testing.T) {
 	if arguments == "" {
 		t.Skip("runs in a process of its own")
 	}
-	os.Exit(run(context.Background(), &app{in: strings.NewReader(""), out: os.Stdout, stderr: os.Stderr}, strings.Split(arguments, "\x1f")))
+	os.Exit(run(context.Background(), &cli.App{In: strings.NewReader(""), Out: os.Stdout, Stderr: os.Stderr}, strings.Split(arguments, "\x1f")))
 }
 
 // TestManyFiles indexes pictures with the built-in model, without captions, in a
@@ -127,7 +128,7 @@ func (m *manyFiles) index(what string) (result indexed) {
 	curve := &memoryCurve{process: command.Process.Pid}
 	text := curve.follow(progress)
 	err = command.Wait()
-	if code := command.ProcessState.ExitCode(); code != exitOK && code != exitPartial {
+	if code := command.ProcessState.ExitCode(); code != cli.ExitOK && code != cli.ExitPartial {
 		m.Fatalf("%s: %v\n%s", what, err, text)
 	}
 	if err := json.Unmarshal(out.Bytes(), &result); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"mekiki/cmd/mekiki/internal/cli"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -25,7 +26,7 @@ func TestPrecisionOfANamedModel(t *testing.T) {
 	refused := func(parts []string, arguments ...string) {
 		t.Helper()
 		status, out, errors := runForTest(t, arguments...)
-		if status != exitUsage {
+		if status != cli.ExitUsage {
 			t.Errorf("%q: status %d, %s", arguments, status, errors)
 		}
 		for _, part := range parts {
@@ -38,7 +39,7 @@ func TestPrecisionOfANamedModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _, errors := runForTest(t, "import", folder, "--precision", "fp32", "--name", "tiny"); status != exitOK {
+	if status, _, errors := runForTest(t, "import", folder, "--precision", "fp32", "--name", "tiny"); status != cli.ExitOK {
 		t.Fatalf("status %d, %s", status, errors)
 	}
 	refused([]string{"tiny was compiled in fp32, not int8", "--name tiny-int8"}, "embed", "--model", "tiny", "--precision", "int8", "--text", "a cat")
@@ -48,10 +49,10 @@ func TestPrecisionOfANamedModel(t *testing.T) {
 		t.Errorf("%d requests for weights that were of no use", weights.Load())
 	}
 	// In the same precision a model may be made anew.
-	if status, _, errors := runForTest(t, "pull", "me/tiny", "--precision", "fp32"); status != exitOK || weights.Load() == 0 {
+	if status, _, errors := runForTest(t, "pull", "me/tiny", "--precision", "fp32"); status != cli.ExitOK || weights.Load() == 0 {
 		t.Errorf("status %d after %d requests for weights, %s", status, weights.Load(), errors)
 	}
-	if status, out, errors := runForTest(t, "models", "show", "tiny"); status != exitOK || !strings.Contains(out, "fp32") {
+	if status, out, errors := runForTest(t, "models", "show", "tiny"); status != cli.ExitOK || !strings.Contains(out, "fp32") {
 		t.Errorf("status %d, %s%s in %s", status, out, errors, cache)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"mekiki/cmd/mekiki/internal/cli"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -68,32 +69,32 @@ func TestPullImportModels(t *testing.T) {
 		}
 	}
 	status, out, errors := runForTest(t, "pull", "me/tiny", "--precision", "fp32")
-	want(status, out, errors, exitOK, "tiny is ready: fp32", "no captioning head", "--model tiny")
+	want(status, out, errors, cli.ExitOK, "tiny is ready: fp32", "no captioning head", "--model tiny")
 	status, out, errors = runForTest(t, "models")
-	want(status, out, errors, exitOK, "tiny", "fp32", "builtin")
+	want(status, out, errors, cli.ExitOK, "tiny", "fp32", "builtin")
 	status, out, errors = runForTest(t, "models", "show", "tiny")
-	want(status, out, errors, exitOK, "2 layers of width 8", "fingerprint")
+	want(status, out, errors, cli.ExitOK, "2 layers of width 8", "fingerprint")
 	status, out, errors = runForTest(t, "models", "verify", "tiny")
-	want(status, out, errors, exitOK, "all as they were compiled", "downloaded files, all as published")
+	want(status, out, errors, cli.ExitOK, "all as they were compiled", "downloaded files, all as published")
 	status, out, errors = runForTest(t, "models", "verify", "tiny", "--golden")
-	want(status, out, errors, exitError, "no published values are known")
+	want(status, out, errors, cli.ExitError, "no published values are known")
 	download := filepath.Join(cache, "downloads", "tiny")
 	status, out, errors = runForTest(t, "import", download, "--precision", "fp32", "--name", "again", "--json")
-	want(status, out, errors, exitOK, `"name": "again"`, `"seconds"`)
+	want(status, out, errors, cli.ExitOK, `"name": "again"`, `"seconds"`)
 
 	damaged := filepath.Join(cache, "models", "tiny", "vocab.txt")
 	if err := os.WriteFile(damaged, []byte(strings.Repeat("x", 65)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	status, out, errors = runForTest(t, "models", "verify", "tiny")
-	want(status, out, errors, exitError, "vocab.txt")
+	want(status, out, errors, cli.ExitError, "vocab.txt")
 	status, out, errors = runForTest(t, "models", "remove", "tiny", "missing")
-	want(status, out, errors, exitError, "tiny was removed", "no such model: missing")
+	want(status, out, errors, cli.ExitError, "tiny was removed", "no such model: missing")
 	if _, err := os.Stat(filepath.Join(cache, "models", "tiny")); !os.IsNotExist(err) {
 		t.Errorf("the model is still there: %v", err)
 	}
 	status, out, errors = runForTest(t, "pull", "me/tiny", "--discard", "--precision", "fp32", "--name", "other")
-	want(status, out, errors, exitOK, "other is ready")
+	want(status, out, errors, cli.ExitOK, "other is ready")
 	if _, err := os.Stat(download); !os.IsNotExist(err) {
 		t.Errorf("the download is still there: %v", err)
 	}
@@ -107,14 +108,14 @@ func TestPullFaults(t *testing.T) {
 		status    int
 		part      string
 	}{
-		{[]string{"pull"}, exitUsage, "--list"},
-		{[]string{"pull", "no such"}, exitError, "name one of blip2"},
-		{[]string{"pull", "me/missing"}, exitError, "check the name"},
-		{[]string{"pull", "me/tiny", "--name", "../x"}, exitUsage, "cannot be a model's name"},
-		{[]string{"pull", "me/tiny", "--name", "builtin", "--precision", "fp32"}, exitUsage, "inside the program"},
-		{[]string{"import", "/no/such"}, exitError, "no such file"},
-		{[]string{"import", "../../embed/checkpoint/testdata/lavis-whole"}, exitError, "vocab.txt"},
-		{[]string{"models", "show", "missing"}, exitError, "mekiki import"},
+		{[]string{"pull"}, cli.ExitUsage, "--list"},
+		{[]string{"pull", "no such"}, cli.ExitError, "name one of blip2"},
+		{[]string{"pull", "me/missing"}, cli.ExitError, "check the name"},
+		{[]string{"pull", "me/tiny", "--name", "../x"}, cli.ExitUsage, "cannot be a model's name"},
+		{[]string{"pull", "me/tiny", "--name", "builtin", "--precision", "fp32"}, cli.ExitUsage, "inside the program"},
+		{[]string{"import", "/no/such"}, cli.ExitError, "no such file"},
+		{[]string{"import", "../../embed/checkpoint/testdata/lavis-whole"}, cli.ExitError, "vocab.txt"},
+		{[]string{"models", "show", "missing"}, cli.ExitError, "mekiki import"},
 	} {
 		status, _, errors := runForTest(t, test.arguments...)
 		if status != test.status || !strings.Contains(errors, test.part) {
@@ -126,12 +127,12 @@ func TestPullFaults(t *testing.T) {
 func TestPullList(t *testing.T) {
 	offlineEnvironment(t, "http://127.0.0.1:1")
 	status, out, errors := runForTest(t, "pull", "--list")
-	if status != exitOK || !strings.Contains(out, "blip2-vit-l") || errors != "" {
+	if status != cli.ExitOK || !strings.Contains(out, "blip2-vit-l") || errors != "" {
 		t.Errorf("status %d\n%s%s", status, out, errors)
 	}
 	status, out, _ = runForTest(t, "pull", "--list", "--json")
 	var rows []map[string]any
-	if err := json.Unmarshal([]byte(out), &rows); status != exitOK || err != nil || len(rows) != 5 {
+	if err := json.Unmarshal([]byte(out), &rows); status != cli.ExitOK || err != nil || len(rows) != 5 {
 		t.Errorf("status %d, %v\n%s", status, err, out)
 	}
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
-	"mekiki/index/ingest"
 	"mekiki/index/local"
 	"os"
 	"path/filepath"
@@ -28,21 +28,21 @@ func TestRemap(t *testing.T) {
 	remap := func(arguments ...string) (int, string, string) {
 		return runForTest(t, append([]string{"remap", "--library", library}, arguments...)...)
 	}
-	if status, out, errors := remap(at("old"), at("new"), "--dry-run"); status != exitOK || !strings.HasPrefix(out, "would rewrite 1 path of 1 record\n1 path was left alone") {
+	if status, out, errors := remap(at("old"), at("new"), "--dry-run"); status != cli.ExitOK || !strings.HasPrefix(out, "would rewrite 1 path of 1 record\n1 path was left alone") {
 		t.Errorf("status %d, %q, %q", status, out, errors)
 	}
-	if status, _, errors := remap(at("old"), at("nwe")); status != exitError || !strings.Contains(errors, "none of the 2 files is in") {
+	if status, _, errors := remap(at("old"), at("nwe")); status != cli.ExitError || !strings.Contains(errors, "none of the 2 files is in") {
 		t.Errorf("status %d, %q", status, errors)
 	}
-	if status, _, errors := remap(at("nowhere"), at("new")); status != exitError || !strings.Contains(errors, "nowhere") {
+	if status, _, errors := remap(at("nowhere"), at("new")); status != cli.ExitError || !strings.Contains(errors, "nowhere") {
 		t.Errorf("status %d, %q", status, errors)
 	}
 	status, out, errors := remap(at("old"), at("new"), "--json")
 	var done struct{ Records, Paths, Missing, Taken int }
-	if err := json.Unmarshal([]byte(out), &done); err != nil || status != exitOK || done.Paths != 1 || done.Taken != 1 || done.Missing != 0 {
+	if err := json.Unmarshal([]byte(out), &done); err != nil || status != cli.ExitOK || done.Paths != 1 || done.Taken != 1 || done.Missing != 0 {
 		t.Errorf("status %d, %q, %q", status, out, errors)
 	}
-	if status, out, errors := remap(folder, at("all"), "--force"); status != exitOK || !strings.Contains(out, "rewrote 5 paths of 4 records, and those of 1 file") || !strings.Contains(out, "nothing is at 5") {
+	if status, out, errors := remap(folder, at("all"), "--force"); status != cli.ExitOK || !strings.Contains(out, "rewrote 5 paths of 4 records, and those of 1 file") || !strings.Contains(out, "nothing is at 5") {
 		t.Errorf("status %d, %q, %q", status, out, errors)
 	}
 	opened, err := local.Open(t.Context(), library, local.Options{ReadOnly: true})
@@ -92,30 +92,10 @@ func TestKeptTagsAreShownAndRemoved(t *testing.T) {
 		t.Errorf("status: %s", out)
 	}
 	status, out, errors := runForTest(t, "remove", "--library", library, "--folder", filepath.Join(folder, "old"))
-	if status != exitOK || !strings.Contains(out, "removed 1 record and 2 paths") {
+	if status != cli.ExitOK || !strings.Contains(out, "removed 1 record and 2 paths") {
 		t.Errorf("status %d, %q, %q", status, out, errors)
 	}
 	if out := show(); strings.Contains(out, "kept") {
 		t.Errorf("status: %s", out)
-	}
-}
-
-// TestIndexedText says in words what a run did.
-func TestIndexedText(t *testing.T) {
-	for want, summary := range map[string]ingest.Summary{
-		"1 file: 0 new, 1 changed, 0 unchanged, 0 moved or copied, 0 gone, 0 failed\n": {Seen: 1, Changed: 1},
-		"8 files: 1 new, 0 changed, 7 unchanged, 0 moved or copied, 0 gone, 0 failed\nthe metadata of 2 files was read again\n" +
-			"1 file was taken out of the library, since a rule leaves it out now\n" +
-			"7 files of other kinds were passed over: 3 .psd, 2 .dng, 1 without an extension, 1 .avi\n": {
-			Seen: 8, Added: 1, Unchanged: 5, Reread: 2, Excluded: 1,
-			PassedOver: map[string]int{".dng": 2, ".psd": 3, "": 1, ".avi": 1},
-		},
-	} {
-		if got := indexedText(summary); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-	if got := indexedText(ingest.Summary{PassedOver: map[string]int{".txt": 1}}); !strings.Contains(got, "1 file of another kind was passed over: 1 .txt\nNo pictures were found there") {
-		t.Errorf("got %q", got)
 	}
 }

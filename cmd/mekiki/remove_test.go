@@ -1,6 +1,7 @@
 package main
 
 import (
+	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/local"
 	"path/filepath"
@@ -28,10 +29,10 @@ func TestRemoveByFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, _, errors := runForTest(t, "remove", "--library", libraryFolder, "--folder", filepath.Join(folder, "nowhere"))
-	if status != exitError || !strings.Contains(errors, "nowhere") || !strings.Contains(errors, "mekiki export") {
+	if status != cli.ExitError || !strings.Contains(errors, "nowhere") || !strings.Contains(errors, "mekiki export") {
 		t.Errorf("status %d, errors %q", status, errors)
 	}
-	if status, _, errors := runForTest(t, "remove", "--library", libraryFolder, "--folder", filepath.Join(folder, "a")); status != exitOK {
+	if status, _, errors := runForTest(t, "remove", "--library", libraryFolder, "--folder", filepath.Join(folder, "a")); status != cli.ExitOK {
 		t.Fatalf("status %d, errors %q", status, errors)
 	}
 	_, out, _ := runForTest(t, "status", "--failed", "--library", libraryFolder)

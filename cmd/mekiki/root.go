@@ -2,6 +2,12 @@ package main
 
 import (
 	"context"
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/doctor"
+	"mekiki/cmd/mekiki/internal/libraryverbs"
+	"mekiki/cmd/mekiki/internal/modelverbs"
+	"mekiki/cmd/mekiki/internal/searchverbs"
+	"mekiki/cmd/mekiki/internal/serververbs"
 
 	"github.com/spf13/cobra"
 )
@@ -31,90 +37,90 @@ Exit status: 0 done; 1 failed; 2 wrong usage; 3 done but for items that failed,
 which are listed; 4 nothing found; 130 interrupted, and can go on.`
 
 // run parses the arguments, does what they ask for and returns the exit status.
-func run(ctx context.Context, app *app, arguments []string) int {
+func run(ctx context.Context, app *cli.App, arguments []string) int {
 	root := newRootCommand(app)
 	root.SetArgs(arguments)
 	err := root.ExecuteContext(ctx)
-	return finish(ctx, app.stderr, app.asJSON, err)
+	return cli.Finish(ctx, app.Stderr, app.AsJSON, err)
 }
 
-func newRootCommand(app *app) *cobra.Command {
+func newRootCommand(app *cli.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "mekiki",
 		Short:         "Find images by what they show",
 		Long:          rootLong,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       version(),
+		Version:       cli.Version(),
 		Args: func(command *cobra.Command, arguments []string) error {
 			if len(arguments) == 0 {
 				return nil
 			}
-			return unknownVerb(command, arguments[0])
+			return cli.UnknownVerb(command, arguments[0])
 		},
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 		PersistentPreRunE: func(command *cobra.Command, _ []string) error {
-			return applySettings(command)
+			return cli.ApplySettings(command)
 		},
 	}
-	root.SetIn(app.in)
-	root.SetOut(app.out)
-	root.SetErr(app.stderr)
+	root.SetIn(app.In)
+	root.SetOut(app.Out)
+	root.SetErr(app.Stderr)
 	root.SetVersionTemplate("mekiki {{.Version}}\n")
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(cli.FlagError)
 	addGlobalFlags(root, app)
 	addCommands(root, app)
-	root.SetHelpCommand(newHelpCommand())
+	root.SetHelpCommand(cli.NewHelpCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
-	strictArguments(root)
+	cli.StrictArguments(root)
 	return root
 }
 
-func addGlobalFlags(root *cobra.Command, app *app) {
+func addGlobalFlags(root *cobra.Command, app *cli.App) {
 	flags := root.PersistentFlags()
-	flags.BoolVar(&app.asJSON, "json", false, "write results, progress and errors as JSON")
-	flags.BoolVarP(&app.quiet, "quiet", "q", false, "do not show progress")
-	flags.BoolVarP(&app.verbose, "verbose", "v", false, "log what is being done")
-	flags.StringVar(&app.library, "library", "", "folder of the library (default: in your data folder)")
-	flags.StringVar(&app.cache, "cache", "", "folder for the runtime, downloads and compiled models (default: in your cache folder)")
-	flags.StringVar(&app.model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")
-	flags.StringVar(&app.precision, "precision", "int8", "arithmetic of the model: int8 or fp32")
-	app.precisionGiven = func() bool { return flags.Changed("precision") }
-	flags.StringVar(&app.runtime, "runtime", "", "ONNX Runtime shared library to use (default: find or install it)")
-	flags.StringVar(&app.provider, "provider", "cpu", "ONNX Runtime execution provider: cpu, cuda, coreml, …")
-	flags.IntVar(&app.threads, "threads", 0, "threads for the model (0: one per core)")
+	flags.BoolVar(&app.AsJSON, "json", false, "write results, progress and errors as JSON")
+	flags.BoolVarP(&app.Quiet, "quiet", "q", false, "do not show progress")
+	flags.BoolVarP(&app.Verbose, "verbose", "v", false, "log what is being done")
+	flags.StringVar(&app.Library, "library", "", "folder of the library (default: in your data folder)")
+	flags.StringVar(&app.Cache, "cache", "", "folder for the runtime, downloads and compiled models (default: in your cache folder)")
+	flags.StringVar(&app.Model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")
+	flags.StringVar(&app.Precision, "precision", "int8", "arithmetic of the model: int8 or fp32")
+	app.PrecisionGiven = func() bool { return flags.Changed("precision") }
+	flags.StringVar(&app.Runtime, "runtime", "", "ONNX Runtime shared library to use (default: find or install it)")
+	flags.StringVar(&app.Provider, "provider", "cpu", "ONNX Runtime execution provider: cpu, cuda, coreml, …")
+	flags.IntVar(&app.Threads, "threads", 0, "threads for the model (0: one per core)")
 }
 
 // addCommands is the table of verbs.
-func addCommands(root *cobra.Command, app *app) {
+func addCommands(root *cobra.Command, app *cli.App) {
 	root.AddCommand(
-		newDemoCommand(app),
-		newIndexCommand(app),
-		newSearchCommand(app),
-		newLookupCommand(app),
-		newSimilarCommand(app),
-		newServeCommand(app),
-		newTextsCommand(app),
-		newStatusCommand(app),
-		newRemoveCommand(app),
-		newRemapCommand(app),
-		newCheckCommand(app),
-		newCompactCommand(app),
-		newSpacesCommand(app),
-		newExportCommand(app),
-		newBackupCommand(app),
-		newRestoreCommand(app),
-		newPullCommand(app),
-		newImportCommand(app),
-		newModelsCommand(app),
-		newEmbedCommand(app),
-		newMatchCommand(app),
-		newCaptionCommand(app),
-		newBenchCommand(app),
-		newDoctorCommand(app),
-		newEvalCommand(app),
-		newTokenCommand(app),
-		newVersionCommand(app),
+		serververbs.NewDemoCommand(app),
+		libraryverbs.NewIndexCommand(app),
+		searchverbs.NewSearchCommand(app),
+		searchverbs.NewLookupCommand(app),
+		searchverbs.NewSimilarCommand(app),
+		serververbs.NewServeCommand(app),
+		libraryverbs.NewTextsCommand(app),
+		libraryverbs.NewStatusCommand(app),
+		libraryverbs.NewRemoveCommand(app),
+		libraryverbs.NewRemapCommand(app),
+		libraryverbs.NewCheckCommand(app),
+		libraryverbs.NewCompactCommand(app),
+		libraryverbs.NewSpacesCommand(app),
+		libraryverbs.NewExportCommand(app),
+		libraryverbs.NewBackupCommand(app),
+		libraryverbs.NewRestoreCommand(app),
+		modelverbs.NewPullCommand(app),
+		modelverbs.NewImportCommand(app),
+		modelverbs.NewModelsCommand(app),
+		modelverbs.NewEmbedCommand(app),
+		modelverbs.NewMatchCommand(app),
+		modelverbs.NewCaptionCommand(app),
+		modelverbs.NewBenchCommand(app),
+		doctor.NewDoctorCommand(app),
+		searchverbs.NewEvalCommand(app),
+		serververbs.NewTokenCommand(app),
+		cli.NewVersionCommand(app),
 	)
 }

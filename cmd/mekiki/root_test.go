@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,7 @@ func runForTest(t *testing.T, arguments ...string) (status int, out, errors stri
 		t.Setenv("MEKIKI_CONFIG", filepath.Join(t.TempDir(), "config.toml"))
 	}
 	var outBuffer, errorBuffer bytes.Buffer
-	status = run(t.Context(), &app{in: strings.NewReader(""), out: &outBuffer, stderr: &errorBuffer}, arguments)
+	status = run(t.Context(), &cli.App{In: strings.NewReader(""), Out: &outBuffer, Stderr: &errorBuffer}, arguments)
 	return status, outBuffer.String(), errorBuffer.String()
 }
 
@@ -32,8 +33,8 @@ func TestUsageErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			status, _, errors := runForTest(t, test.arguments...)
-			if status != exitUsage || !strings.Contains(errors, test.want) {
-				t.Errorf("status %d, errors %q; want %d and %q", status, errors, exitUsage, test.want)
+			if status != cli.ExitUsage || !strings.Contains(errors, test.want) {
+				t.Errorf("status %d, errors %q; want %d and %q", status, errors, cli.ExitUsage, test.want)
 			}
 		})
 	}
@@ -50,11 +51,11 @@ func TestSettingsPrecedence(t *testing.T) {
 	}
 	threads := func(arguments ...string) int {
 		t.Helper()
-		app := &app{in: strings.NewReader(""), out: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
-		if status := run(t.Context(), app, append([]string{"version"}, arguments...)); status != exitOK {
-			t.Fatalf("status %d: %s", status, app.stderr)
+		app := &cli.App{In: strings.NewReader(""), Out: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}
+		if status := run(t.Context(), app, append([]string{"version"}, arguments...)); status != cli.ExitOK {
+			t.Fatalf("status %d: %s", status, app.Stderr)
 		}
-		return app.threads
+		return app.Threads
 	}
 	write("threads = 3\n")
 	if got := threads(); got != 3 {
@@ -72,11 +73,11 @@ func TestSettingsPrecedence(t *testing.T) {
 		t.Errorf("from the flag: %d, want 6", got)
 	}
 	write("treads = 3\n")
-	if status, _, errors := runForTest(t, "version"); status != exitUsage || !strings.Contains(errors, "treads") {
+	if status, _, errors := runForTest(t, "version"); status != cli.ExitUsage || !strings.Contains(errors, "treads") {
 		t.Errorf("a mistyped setting passes: status %d, %q", status, errors)
 	}
 	write("threads = [\n")
-	if status, _, errors := runForTest(t, "version"); status != exitError || !strings.Contains(errors, config) {
+	if status, _, errors := runForTest(t, "version"); status != cli.ExitError || !strings.Contains(errors, config) {
 		t.Errorf("a broken file passes: status %d, %q", status, errors)
 	}
 }
@@ -86,7 +87,7 @@ func TestServeChecksFirst(t *testing.T) {
 	for _, arguments := range [][]string{{"--addr", "0.0.0.0:0"}, {"--addr", "nothing"}, {"--root", "/no/such/folder"}, {"--upload-mib", "0"}} {
 		library := filepath.Join(t.TempDir(), "library")
 		status, out, errors := runForTest(t, append([]string{"serve", "--library", library}, arguments...)...)
-		if status == exitOK || errors == "" {
+		if status == cli.ExitOK || errors == "" {
 			t.Errorf("%v: status %d: %s%s", arguments, status, out, errors)
 		}
 		if _, err := os.Stat(library); !os.IsNotExist(err) {

@@ -1,12 +1,11 @@
 package main
 
 import (
+	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestBadSearches are refused before a library or a model is looked for.
@@ -25,24 +24,24 @@ func TestBadSearches(t *testing.T) {
 		status    int
 		want      string
 	}{
-		{"nothing", []string{"search", ""}, exitUsage, "nothing to search for"},
-		{"no words", []string{"search"}, exitUsage, "needs QUERY"},
-		{"10,000 words", []string{"search", strings.Repeat("word ", 10000)}, exitUsage, "10000 words"},
-		{"quotes", []string{"search", `two "cats`}, exitUsage, "^"},
-		{"control character", []string{"search", "a\x01b"}, exitUsage, "U+0001"},
-		{"unknown filter", []string{"search", "cat foldr:x"}, exitUsage, "did you mean folder:?"},
-		{"impossible date", []string{"search", "after:2023-02-30"}, exitUsage, "does not exist"},
-		{"weight", []string{"search", "cat", "--weight", "much"}, exitUsage, "no number"},
-		{"weight out of range", []string{"search", "cat", "--weight", "2"}, exitUsage, "not 0 to 1"},
-		{"open", []string{"search", "cat", "--open=-1"}, exitUsage, "--open=-1"},
-		{"thumbnails", []string{"search", "cat", "--thumbnails", "x"}, exitUsage, "auto, kitty"},
-		{"no image", []string{"similar", file("note.txt", "hello")}, exitError, "note.txt"},
-		{"empty image", []string{"similar", file("empty.jpg", "")}, exitError, "empty"},
-		{"neither file nor record", []string{"similar", "nosuch.jpg"}, exitError, "neither a file nor the id"},
-		{"crop", []string{"similar", "7", "--crop", "0,0,2,1"}, exitUsage, "outside the picture"},
-		{"no labels file", []string{"lookup", "7", "--labels", filepath.Join(folder, "nosuch")}, exitError, "nosuch"},
-		{"empty labels", []string{"lookup", "7", "--labels", file("labels.empty", "\n \r\n")}, exitUsage, "holds no labels"},
-		{"labels without end", []string{"lookup", "7", "--labels", file("labels.large", strings.Repeat("a", maximumLabelBytes+1))}, exitUsage, "larger than"},
+		{"nothing", []string{"search", ""}, cli.ExitUsage, "nothing to search for"},
+		{"no words", []string{"search"}, cli.ExitUsage, "needs QUERY"},
+		{"10,000 words", []string{"search", strings.Repeat("word ", 10000)}, cli.ExitUsage, "10000 words"},
+		{"quotes", []string{"search", `two "cats`}, cli.ExitUsage, "^"},
+		{"control character", []string{"search", "a\x01b"}, cli.ExitUsage, "U+0001"},
+		{"unknown filter", []string{"search", "cat foldr:x"}, cli.ExitUsage, "did you mean folder:?"},
+		{"impossible date", []string{"search", "after:2023-02-30"}, cli.ExitUsage, "does not exist"},
+		{"weight", []string{"search", "cat", "--weight", "much"}, cli.ExitUsage, "no number"},
+		{"weight out of range", []string{"search", "cat", "--weight", "2"}, cli.ExitUsage, "not 0 to 1"},
+		{"open", []string{"search", "cat", "--open=-1"}, cli.ExitUsage, "--open=-1"},
+		{"thumbnails", []string{"search", "cat", "--thumbnails", "x"}, cli.ExitUsage, "auto, kitty"},
+		{"no image", []string{"similar", file("note.txt", "hello")}, cli.ExitError, "note.txt"},
+		{"empty image", []string{"similar", file("empty.jpg", "")}, cli.ExitError, "empty"},
+		{"neither file nor record", []string{"similar", "nosuch.jpg"}, cli.ExitError, "neither a file nor the id"},
+		{"crop", []string{"similar", "7", "--crop", "0,0,2,1"}, cli.ExitUsage, "outside the picture"},
+		{"no labels file", []string{"lookup", "7", "--labels", filepath.Join(folder, "nosuch")}, cli.ExitError, "nosuch"},
+		{"empty labels", []string{"lookup", "7", "--labels", file("labels.empty", "\n \r\n")}, cli.ExitUsage, "holds no labels"},
+		{"labels without end", []string{"lookup", "7", "--labels", file("labels.large", strings.Repeat("a", cli.MaximumLabelBytes+1))}, cli.ExitUsage, "larger than"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -51,13 +50,5 @@ func TestBadSearches(t *testing.T) {
 				t.Errorf("status %d, out %q, errors %q; want %d and %q", status, out, errors, test.status, test.want)
 			}
 		})
-	}
-}
-
-func TestReadLabels(t *testing.T) {
-	a := &app{in: strings.NewReader("\ufeffday\r\n\n  night \nday\nlast")}
-	got, err := a.readLabels("-")
-	if diff := cmp.Diff([]string{"day", "night", "day", "last"}, got); diff != "" || err != nil {
-		t.Error(diff, err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/modelverbs"
 	"mekiki/embed/ort/orttest"
 )
 
@@ -24,7 +26,7 @@ func tinyModel(t *testing.T) (flags []string, picture string) {
 	const folder = "../../embed/checkpoint/testdata/"
 	status, out, errors := runForTest(t, "import", folder+"lavis-whole/blip2_whole.pth", folder+"lavis-whole/config.json",
 		"--vocabulary", folder+"hf-f32/vocab.txt", "--precision", "fp32", "--name", "tiny")
-	if status != exitOK {
+	if status != cli.ExitOK {
 		t.Fatalf("status %d: %s%s", status, out, errors)
 	}
 	picture = filepath.Join(t.TempDir(), "picture.png")
@@ -48,10 +50,10 @@ func TestEmbedMatchCaption(t *testing.T) {
 		}
 		return out, errors
 	}
-	var image, text embedded
-	out, errors := do(exitPartial, "embed", "missing.png", picture, "--text", "a cat")
+	var image, text modelverbs.Embedded
+	out, errors := do(cli.ExitPartial, "embed", "missing.png", picture, "--text", "a cat")
 	decoder := json.NewDecoder(strings.NewReader(out))
-	for _, into := range []*embedded{&image, &text} {
+	for _, into := range []*modelverbs.Embedded{&image, &text} {
 		if err := decoder.Decode(into); err != nil {
 			t.Fatalf("%v in %s", err, out)
 		}
@@ -59,8 +61,8 @@ func TestEmbedMatchCaption(t *testing.T) {
 	if image.Image != picture || text.Text == nil || *text.Text != "a cat" || image.Space == "" || image.Space != text.Space || len(image.Parts) == 0 || !strings.Contains(errors, "missing.png") {
 		t.Errorf("%s%s", out, errors)
 	}
-	var matched struct{ Matches []judged }
-	out, _ = do(exitOK, "match", picture, "a cat", "a dog", "--json")
+	var matched struct{ Matches []modelverbs.Judged }
+	out, _ = do(cli.ExitOK, "match", picture, "a cat", "a dog", "--json")
 	if err := json.Unmarshal([]byte(out), &matched); err != nil || len(matched.Matches) != 2 {
 		t.Fatalf("%v in %s", err, out)
 	}
@@ -80,27 +82,27 @@ func TestEmbedMatchCaption(t *testing.T) {
 	if math.Abs(probability-float64(first.Probability)) > 1e-6 {
 		t.Errorf("probability %g of logits %v", first.Probability, first.Logits)
 	}
-	var described captioned
-	out, _ = do(exitOK, "caption", picture, "--json", "--count", "2", "--max-length", "6")
+	var described modelverbs.Captioned
+	out, _ = do(cli.ExitOK, "caption", picture, "--json", "--count", "2", "--max-length", "6")
 	if err := json.Unmarshal([]byte(out), &described); err != nil || described.Image != picture || len(described.Captions) == 0 || described.Captions[0].Tokens < 1 {
 		t.Errorf("%v in %s", err, out)
 	}
-	do(exitOK, "caption", picture, picture, "--method", "nucleus", "--seed", "3")
-	_, errors = do(exitUsage, "caption", picture, "--method", "guess")
+	do(cli.ExitOK, "caption", picture, picture, "--method", "nucleus", "--seed", "3")
+	_, errors = do(cli.ExitUsage, "caption", picture, "--method", "guess")
 	if !strings.Contains(errors, "guess") {
 		t.Error(errors)
 	}
-	do(exitUsage, "match", picture)
-	do(exitUsage, "embed")
-	do(exitError, "match", "missing.png", "a cat")
-	do(exitUsage, "embed", picture, "--text", "a cat", "--output", "both.npy")
+	do(cli.ExitUsage, "match", picture)
+	do(cli.ExitUsage, "embed")
+	do(cli.ExitError, "match", "missing.png", "a cat")
+	do(cli.ExitUsage, "embed", picture, "--text", "a cat", "--output", "both.npy")
 }
 
 func TestEmbedWritesNumPyArrays(t *testing.T) {
 	flags, picture := tinyModel(t)
 	path := filepath.Join(t.TempDir(), "parts.npy")
 	status, out, errors := runForTest(t, append([]string{"embed", picture, picture, "--output", path}, flags...)...)
-	if status != exitOK {
+	if status != cli.ExitOK {
 		t.Fatalf("status %d: %s%s", status, out, errors)
 	}
 	content, err := os.ReadFile(path)
@@ -115,17 +117,5 @@ func TestEmbedWritesNumPyArrays(t *testing.T) {
 	values := content[length:]
 	if half := len(values) / 2; len(values) == 0 || !bytes.Equal(values[:half], values[half:]) {
 		t.Errorf("%d bytes of values; one image twice gives other vectors", len(values))
-	}
-}
-
-func TestArrayHeader(t *testing.T) {
-	for _, shape := range [][]int{{1, 2}, {3, 32, 256}, {1000000000, 32, 256}, {5}} {
-		header := arrayHeader(shape)
-		if len(header)%64 != 0 || header[len(header)-1] != '\n' {
-			t.Errorf("%v: %d bytes, %q", shape, len(header), header)
-		}
-	}
-	if header := arrayHeader([]int{5}); !strings.Contains(header, "(5,)") {
-		t.Errorf("%q", header)
 	}
 }

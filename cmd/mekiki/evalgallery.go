@@ -1,9 +1,0 @@
-package main
-
-import (
-	"mekiki/embed/builtin"
-	"mekiki/search/evaluate"
-)
-
-// gallerySource is the gallery inside the program.
-func gallerySource() (evaluate.Source, error) { return readSource(builtin.Gallery()) }

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+
+	"mekiki/internal/folders"
+	"mekiki/internal/progress"
+)
+
+// App is what every verb shares: the standard streams and the global flags.
+type App struct {
+	In     io.Reader
+	Out    io.Writer
+	Stderr io.Writer
+
+	AsJSON    bool
+	Quiet     bool
+	Verbose   bool
+	Cache     string
+	Library   string
+	Model     string
+	Runtime   string
+	Provider  string
+	Threads   int
+	Precision string
+	// PrecisionGiven reports whether --precision was given, or set in the settings.
+	PrecisionGiven func() bool
+
+	// TokenCache is how many bytes of image tokens a searcher keeps in memory; 0
+	// means its own default.
+	TokenCache int64
+	// CleanTexts has the model prepare texts as LAVIS does; see addCleanFlag.
+	CleanTexts bool
+}
+
+// Log returns a logger to standard error: warnings, or everything with --verbose.
+func (a *App) Log() *slog.Logger {
+	level := slog.LevelWarn
+	if a.Verbose {
+		level = slog.LevelDebug
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if a.AsJSON {
+		return slog.New(slog.NewJSONHandler(a.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(a.Stderr, options))
+}
+
+// Progress returns a reporter to standard error in the style that the flags and
+// the stream call for.
+func (a *App) Progress() *progress.Reporter {
+	style := progress.StyleFor(a.Stderr)
+	switch {
+	case a.Quiet:
+		style = progress.Quiet
+	case a.AsJSON:
+		style = progress.JSON
+	}
+	return progress.New(a.Stderr, style)
+}
+
+// PrintJSON writes value to standard output, indented.
+func (a *App) PrintJSON(value any) error {
+	encoder := json.NewEncoder(a.Out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// CacheFolder is --cache, else the platform's.
+func (a *App) CacheFolder() (string, error) {
+	if a.Cache != "" {
+		return a.Cache, nil
+	}
+	return folders.Cache()
+}
+
+// LibraryFolder is --library, else the platform's.
+func (a *App) LibraryFolder() (string, error) {
+	if a.Library != "" {
+		return a.Library, nil
+	}
+	return folders.Library()
+}

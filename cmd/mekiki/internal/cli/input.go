@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/internal/hint"
+	"os"
+	"strings"
+	"sync"
+)
+
+// UntilDone gives a reader of source whose reads fail when the context ends, although
+// source, such as a terminal, goes on waiting. Nothing of source is read before.
+func UntilDone(ctx context.Context, source io.Reader) io.Reader {
+	return &interruptible{open: sync.OnceValue(func() *io.PipeReader {
+		reader, writer := io.Pipe()
+		context.AfterFunc(ctx, func() { _ = writer.CloseWithError(ctx.Err()) })
+		go func() {
+			_, err := io.Copy(writer, source)
+			_ = writer.CloseWithError(err)
+		}()
+		return reader
+	})}
+}
+
+type interruptible struct{ open func() *io.PipeReader }
+
+// Read implements io.Reader.
+func (i *interruptible) Read(data []byte) (int, error) { return i.open().Read(data) }
+
+// ReadPicture reads an image file, or the id of a record where there is no
+// such file.
+func ReadPicture(ctx context.Context, argument string) (*pixels.Image, index.ID, error) {
+	file, err := os.Open(argument)
+	if errors.Is(err, os.ErrNotExist) {
+		if id, parseErr := index.ParseID(argument); parseErr == nil {
+			return nil, id, nil
+		}
+		return nil, 0, hint.Wrap(fmt.Errorf("%s is neither a file nor the id of a record", argument), `"mekiki search --json" gives ids`)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, 0, hint.Wrap(fmt.Errorf("%s is a folder and no image", argument), "give an image file, or the id of a record")
+	}
+	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
+	if err != nil {
+		return nil, 0, fmt.Errorf("read %s: %w", argument, err)
+	}
+	picture, err := pixels.Decode(ctx, data, pixels.Options{})
+	if err != nil {
+		return nil, 0, hint.Wrap(fmt.Errorf("decode %s: %w", argument, err), "give a "+pixels.Titles("or")+" file")
+	}
+	return picture, 0, nil
+}
+
+// MaximumLabelBytes bounds a file of labels.
+const MaximumLabelBytes = 16 << 20
+
+// ReadLabels reads one label a line; empty lines count for nothing.
+func (a *App) ReadLabels(name string) ([]string, error) {
+	reader := a.In
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("read labels: %w", err)
+		}
+		defer file.Close()
+		reader = file
+	}
+	data, err := io.ReadAll(io.LimitReader(reader, MaximumLabelBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read labels %s: %w", name, err)
+	}
+	if len(data) > MaximumLabelBytes {
+		return nil, hint.Wrap(UsageError("%s is larger than %d bytes", name, MaximumLabelBytes), "give fewer labels, one a line, or add them to the library as texts")
+	}
+	var labels []string
+	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
+		if label := strings.TrimSpace(line); label != "" {
+			labels = append(labels, label)
+		}
+	}
+	if len(labels) == 0 {
+		return nil, hint.Wrap(UsageError("%s holds no labels", name), "write one text a line")
+	}
+	return labels, nil
+}

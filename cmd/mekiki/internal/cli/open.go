@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"mekiki/embed"
+	"mekiki/embed/blip2"
+	"mekiki/embed/models"
+	"mekiki/embed/ort"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
+	"mekiki/internal/progress"
+	"mekiki/search"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// OpenRuntime finds ONNX Runtime, installing it on first use, with progress.
+func (a *App) OpenRuntime(ctx context.Context) (*ort.Runtime, error) {
+	options, err := a.RuntimeOptions()
+	if err != nil {
+		return nil, err
+	}
+	reporter := a.Progress()
+	defer reporter.Finish()
+	options.Install = true
+	options.Progress = func(state ort.Progress) { reporter.Report(installState(state)) }
+	return ort.Open(ctx, options)
+}
+
+// RuntimeOptions says where ONNX Runtime is looked for and installed.
+func (a *App) RuntimeOptions() (ort.Options, error) {
+	cache, err := a.CacheFolder()
+	if err != nil {
+		return ort.Options{}, err
+	}
+	return ort.Options{LibraryPath: a.Runtime, CacheDir: filepath.Join(cache, "runtime"), Logger: a.Log()}, nil
+}
+
+func installState(state ort.Progress) progress.State {
+	words := map[ort.Stage]string{
+		ort.StageWait:     "wait for another process to install ONNX Runtime",
+		ort.StageDownload: "download ONNX Runtime " + ort.Version,
+		ort.StageExtract:  "install ONNX Runtime " + ort.Version,
+	}
+	return progress.State{Task: words[state.Stage], Done: state.Done, Total: state.Total, Unit: progress.Bytes, Detail: state.Source}
+}
+
+// ModelOptions says where compiled models are and how one is compiled, with progress. runtime may be nil where nothing is compiled.
+func (a *App) ModelOptions(runtime *ort.Runtime, reporter *progress.Reporter) (models.Options, error) {
+	cache, err := a.CacheFolder()
+	if err != nil {
+		return models.Options{}, err
+	}
+	precision := blip2.Precision(a.Precision)
+	if precision != blip2.Int8 && precision != blip2.Float32 {
+		return models.Options{}, UsageError("--precision %q: it is %s or %s", a.Precision, blip2.Int8, blip2.Float32)
+	}
+	return models.Options{
+		Dir:       filepath.Join(cache, "models"),
+		Precision: precision,
+		Runtime:   runtime,
+		Threads:   a.Threads,
+		Logger:    a.Log(),
+		Progress: func(step blip2.Step) {
+			reporter.Report(progress.State{Task: "compile the model", Done: int64(step.Done), Total: int64(step.Total), Unit: progress.Steps, Detail: step.Doing})
+		},
+		Waiting: func() {
+			reporter.Report(progress.State{Task: "wait for another process to compile the model", Unit: progress.Steps})
+		},
+	}, nil
+}
+
+// Session is an open model. Close it when done.
+type Session struct {
+	*embed.Engine
+	Name    string
+	Runtime *ort.Runtime
+}
+
+// Close gives the model and the runtime back.
+func (s *Session) Close() error {
+	return errors.Join(s.Engine.Close(), s.Runtime.Close())
+}
+
+// OpenEngine opens the model that --model names, compiling the built-in one on
+// first use.
+func (a *App) OpenEngine(ctx context.Context) (*Session, error) {
+	runtime, err := a.OpenRuntime(ctx)
+	if err != nil {
+		return nil, explainCache(err)
+	}
+	opened, err := a.OpenEngineWith(ctx, runtime)
+	if err != nil {
+		return nil, explainCache(errors.Join(err, runtime.Close()))
+	}
+	return opened, nil
+}
+
+// explainCache adds the remedy to an error that says that the cache folder
+// cannot be written to.
+func explainCache(err error) error {
+	unwritable := errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS)
+	if !unwritable || hint.Of(err) != "" {
+		return err
+	}
+	return hint.Wrap(err, "choose a cache folder that you can write to with --cache")
+}
+
+// OpenEngineWith is OpenEngine with a runtime that is open already, and that the session closes.
+func (a *App) OpenEngineWith(ctx context.Context, runtime *ort.Runtime) (*Session, error) {
+	reporter := a.Progress()
+	defer reporter.Finish()
+	options, err := a.ModelOptions(runtime, reporter)
+	if err != nil {
+		return nil, err
+	}
+	model, err := FindModel(ctx, a.Model, options)
+	if err != nil {
+		return nil, err
+	}
+	if made := model.Manifest.Precision; a.PrecisionGiven() && made != options.Precision {
+		return nil, hint.Wrap(UsageError("model %s was compiled in %s, not %s", model.Name, made, options.Precision),
+			fmt.Sprintf("leave --precision out, or import its checkpoint again with --precision %s --name %s-%s", options.Precision, model.Name, options.Precision))
+	}
+	if a.Threads < 0 {
+		return nil, UsageError("--threads %d is negative: give 0 for one per core", a.Threads)
+	}
+	opening := embed.Options{ModelDir: model.Dir, Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Logger: a.Log()}
+	if a.CleanTexts {
+		opening.CleanTexts, opening.MaximumTokens = true, lavisTokens
+	}
+	engine, err := embed.Open(ctx, opening)
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", model.Name, err)
+	}
+	return &Session{Engine: engine, Name: model.Name, Runtime: runtime}, nil
+}
+
+// FindModel finds a compiled model by name or folder; the built-in one is compiled on first use.
+func FindModel(ctx context.Context, name string, options models.Options) (models.Model, error) {
+	if name == models.BuiltinName {
+		return models.Builtin(ctx, options)
+	}
+	return models.Find(name, options)
+}
+
+// OpenLibrary opens the library that --library names.
+func (a *App) OpenLibrary(ctx context.Context, readOnly bool) (*local.Library, error) {
+	return a.openLibraryWith(ctx, local.Options{ReadOnly: readOnly})
+}
+
+// openWithoutVectors opens the library for a verb that does not search it: its
+// vectors are not loaded.
+func (a *App) openWithoutVectors(ctx context.Context, readOnly bool) (*local.Library, error) {
+	return a.openLibraryWith(ctx, local.Options{ReadOnly: readOnly, DeferVectors: true})
+}
+
+func (a *App) openLibraryWith(ctx context.Context, options local.Options) (*local.Library, error) {
+	folder, err := a.LibraryFolder()
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+		return nil, hint.Wrap(fmt.Errorf("open library %s: it is a file and no folder", folder), "name a folder with --library")
+	}
+	options.Logger = a.Log()
+	library, err := local.Open(ctx, folder, options)
+	switch {
+	case errors.Is(err, index.ErrNotLibrary) && !strings.Contains(err.Error(), folder):
+		return nil, fmt.Errorf("open library %s: %w", folder, err)
+	case errors.Is(err, index.ErrLocked):
+		return nil, hint.Wrap(err, "wait for it, or stop it; searching works meanwhile")
+	}
+	return library, err
+}
+
+// WithExistingLibrary opens the library, which must be there, for a verb that does not
+// search it, calls do and closes it.
+func (a *App) WithExistingLibrary(ctx context.Context, readOnly bool, do func(*local.Library) error) error {
+	if err := a.requireLibrary(); err != nil {
+		return err
+	}
+	return a.withOrCreateLibrary(ctx, readOnly, do)
+}
+
+// requireLibrary fails where nothing is: a verb that changes a library makes none
+// of a mistyped name.
+func (a *App) requireLibrary() error {
+	folder, err := a.LibraryFolder()
+	if err != nil {
+		return err
+	}
+	if entries, err := os.ReadDir(folder); errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, index.ErrNotLibrary),
+			"name the library's folder with --library, or make a library with: mekiki index FOLDER")
+	}
+	return nil
+}
+
+// withOrCreateLibrary is withExistingLibrary, but makes the library that is not there.
+func (a *App) withOrCreateLibrary(ctx context.Context, readOnly bool, do func(*local.Library) error) (err error) {
+	library, err := a.openWithoutVectors(ctx, readOnly)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	return do(library)
+}
+
+// WithModel is withOrCreateLibrary for writing, with the model.
+func (a *App) WithModel(ctx context.Context, do func(library *local.Library, engine *Session) error) error {
+	return a.withOrCreateLibrary(ctx, false, func(library *local.Library) (err error) {
+		engine, err := a.OpenEngine(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, engine.Close()) }()
+		return do(library, engine)
+	})
+}
+
+// NewSearcher makes the searcher over a library and a model, with the model's own
+// calibration where it has one.
+func (a *App) NewSearcher(library *local.Library, engine *Session) (*search.Searcher, error) {
+	options := search.Options{Logger: a.Log(), TokenCacheBytes: a.TokenCache, Decoder: library.Decoder()}
+	if data := engine.Manifest().Calibration; len(data) > 0 {
+		calibration, err := search.ParseCalibration(data)
+		if err != nil {
+			return nil, fmt.Errorf("model %s: %w", engine.Name, err)
+		}
+		options.Calibration = &calibration
+	}
+	return search.New(search.FromIndex(library), engine.Engine, options)
+}
+
+// FloatAdvice is what helps against every warning about an int8 model.
+const FloatAdvice = "import it with --precision fp32 instead"
+
+// lavisTokens is how many tokens of a text LAVIS evaluates with.
+const lavisTokens = 35
+
+// Fits fails when the library was made with another model than the one that is
+// open: searching by meaning then fails too.
+func Fits(library *local.Library, engine *Session) error {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	if space, some := snapshot.Space(); some && space != engine.Space() {
+		return fmt.Errorf("the library's vectors are of the model %s and the open model is %s", space, engine.Space())
+	}
+	return nil
+}

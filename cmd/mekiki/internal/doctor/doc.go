@@ -1,0 +1,3 @@
+// Package doctor has the verb that finds what keeps Mekiki from working on a machine: doctor.go the verb and its report,
+// checks.go what it looks at.
+package doctor

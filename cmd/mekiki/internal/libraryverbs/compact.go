@@ -1,0 +1,51 @@
+package libraryverbs
+
+import (
+	"context"
+	"fmt"
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index/local"
+	"mekiki/internal/progress"
+
+	"github.com/spf13/cobra"
+)
+
+const compactLong = `Give the room of removed images and their thumbnails back to the disk, and write
+the catalog anew. Searching goes on meanwhile.
+
+A library whose catalog is damaged is left as it is: "mekiki check --repair"
+comes first.`
+
+// NewCompactCommand makes the verb "compact".
+func NewCompactCommand(app *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "compact",
+		Short: "Give the room of removed images back",
+		Long:  compactLong,
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return app.WithExistingLibrary(command.Context(), false, func(library *local.Library) error {
+				return runCompact(command.Context(), app, library)
+			})
+		},
+	}
+}
+
+func runCompact(ctx context.Context, app *cli.App, library *local.Library) error {
+	result, err := library.Compact(ctx)
+	if err != nil {
+		return err
+	}
+	if app.AsJSON {
+		return app.PrintJSON(map[string]any{
+			"before_bytes": result.Before, "after_bytes": result.After, "segments": result.Segments, "skipped": result.Skipped,
+		})
+	}
+	skipped := ""
+	if result.Skipped > 0 {
+		skipped = fmt.Sprintf(", %d left alone because of damage: mekiki check", result.Skipped)
+	}
+	_, err = fmt.Fprintf(app.Out, "%s before, %s after; %s rewritten%s\n",
+		progress.Count(result.Before, progress.Bytes), progress.Count(result.After, progress.Bytes), cli.Counted(result.Segments, "segment", "segments"), skipped)
+	return err
+}

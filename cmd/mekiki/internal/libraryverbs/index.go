@@ -1,0 +1,264 @@
+package libraryverbs
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const indexLong = `Bring folders and files of images into the library.
+
+Every image below the paths is read, described by the model and kept: its
+vectors, a caption, a thumbnail, and what the file says about itself. What is
+unchanged since the last time is not read again; moved, copied, changed and
+deleted files are recognised. A changed file stays the same picture, with the
+tags that people gave it. Files that cannot be indexed are listed by
+"mekiki status --failed" and tried again when they change.
+
+What a drive holds that is not connected is kept. Files beside a picture that
+describe it (x.jpg.xmp, x.xmp, x.jpg.json) are read with it, and again when they
+change. Files of other kinds are passed over and counted.
+
+Left out are hidden files, folders that systems keep for themselves (@eaDir,
+#recycle, $RECYCLE.BIN, __MACOSX, lost+found, …; docs/library.md has the list),
+folders that hold a file named .nomedia, and what a file named .mekikiignore in
+any folder says, in the form of .gitignore. What is in the library and is left out
+now is taken out of it; its tags are kept for 90 days.
+
+A glob without a slash is about names, however deep (drafts, "*.jpg"); one with a
+slash is about the path below PATH ("2009/**/raw"), or about the whole path. **
+stands for any number of folders; *, ? and [a-z] for parts of a name. Upper and
+lower case differ; there is no {a,b} and no !.
+
+Ctrl-C stops at the next commit; the same command goes on from there. With
+--watch it stays and follows changes.`
+
+const indexExample = `  mekiki index ~/Pictures
+  mekiki index ~/Pictures --exclude drafts --exclude "*.gif"
+  mekiki index ~/Pictures --watch`
+
+type indexOptions struct {
+	ingest.Options
+	noCaptions bool
+	tokens     string
+	reread     string
+	megapixels int64
+}
+
+// NewIndexCommand makes the verb "index".
+func NewIndexCommand(app *cli.App) *cobra.Command {
+	var options indexOptions
+	command := &cobra.Command{
+		Use:     "index PATH…",
+		Short:   "Bring folders of images into the library",
+		Long:    indexLong,
+		Example: indexExample,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			options.Paths = arguments
+			return runIndex(command.Context(), app, options)
+		},
+	}
+	flags := command.Flags()
+	flags.StringArrayVar(&options.Include, "include", nil, "take only files that match this glob, whatever their extension (may be repeated)")
+	flags.StringArrayVar(&options.Exclude, "exclude", nil, "leave out files and folders that match this glob (may be repeated)")
+	flags.BoolVar(&options.Hidden, "hidden", false, "take in hidden files and folders")
+	flags.BoolVar(&options.SystemFolders, "system-folders", false, "take in folders that systems keep for themselves, and those with a file named .nomedia")
+	flags.BoolVar(&options.NoExtension, "no-extension", false, "look whether files without an extension are images")
+	flags.StringVar(&options.reread, "reread", "", "read again, of unchanged files: metadata")
+	flags.Int64Var(&options.megapixels, "megapixels", pixels.DefaultMaxPixels/1_000_000, "largest image to read, in megapixels")
+	flags.BoolVar(&options.FollowSymlinks, "follow-symlinks", false, "go through symbolic links")
+	flags.IntVar(&options.MaxDepth, "max-depth", 0, "how many folders deep to go, 1 for the files of PATH alone (0: no limit)")
+	flags.IntVar(&options.Captions, "captions", 1, "captions to keep for each image")
+	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
+	flags.StringVar(&options.tokens, "tokens", "int8", "how to keep image tokens, which reranking reads: int8, int4 or none")
+	flags.BoolVar(&options.NewSpace, "new-space", false, "add this model beside the library's (see \"mekiki spaces\")")
+	flags.IntVar(&options.BatchSize, "batch", 64, "images in one commit")
+	flags.BoolVar(&options.Watch, "watch", false, "stay and follow changes")
+	flags.BoolVar(&options.PollOnly, "poll", false, "look through the folders while watching, for drives that do not tell of changes")
+	flags.DurationVar(&options.PollInterval, "poll-interval", 0, "how often to look through the folders (0: 30s)")
+	return command
+}
+
+// ready turns the flags into the options of ingest.
+func (o indexOptions) ready() (ingest.Options, error) {
+	options := o.Options
+	switch o.tokens {
+	case "int8":
+		options.Packing = embed.PackInt8
+	case "int4":
+		options.Packing = embed.PackInt4
+	case "none":
+		options.NoTokens = true
+	default:
+		return options, cli.UsageError("--tokens %q: it is int8, int4 or none", o.tokens)
+	}
+	if o.megapixels < 1 || o.megapixels > pixels.MaximumPixels/1_000_000 {
+		return options, cli.UsageError("--megapixels %d: it is from 1 to %d", o.megapixels, pixels.MaximumPixels/1_000_000)
+	}
+	options.MaxPixels = o.megapixels * 1_000_000
+	if options.Reread = o.reread == "metadata"; o.reread != "" && !options.Reread {
+		return options, cli.UsageError("--reread %q: it is metadata", o.reread)
+	}
+	if o.Captions < 0 {
+		return options, cli.UsageError("--captions %d is negative: give 0 for none", o.Captions)
+	}
+	if o.BatchSize < 1 {
+		return options, cli.UsageError("--batch %d: give 1 or more", o.BatchSize)
+	}
+	if o.noCaptions || o.Captions == 0 {
+		options.Captions = -1
+	}
+	if err := options.Validate(); err != nil {
+		return options, cli.UsageError("%w", err)
+	}
+	return options, checkPaths(options.Paths)
+}
+
+// checkPaths fails when none of the paths is there, before a library is made
+// for nothing. A single one that is missing is reported by indexing.
+func checkPaths(paths []string) error {
+	var problems []error
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(problems) < len(paths) {
+		return nil
+	}
+	return hint.Wrap(fmt.Errorf("index: %w", errors.Join(problems...)), "give folders or files that are there; quote names with spaces")
+}
+
+func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
+	options, err := flags.ready()
+	if err != nil {
+		return err
+	}
+	return app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
+		summary, err := IndexPaths(app, ctx, library, engine, options)
+		if err != nil {
+			return err
+		}
+		return printIndexed(app, ctx, library, summary)
+	})
+}
+
+// errInterrupted: Ctrl-C or another signal came first.
+var errInterrupted = errors.New("stopped before the end; what is done is kept")
+
+// printIndexed says what a run did, and sets the exit status.
+func printIndexed(a *cli.App, ctx context.Context, library *local.Library, summary ingest.Summary) error {
+	if a.AsJSON {
+		failures := []failureLine{}
+		for _, failure := range summary.Failures {
+			failures = append(failures, failureLineOf(failure))
+		}
+		err := a.PrintJSON(struct {
+			ingest.Summary
+			Seconds  float64       `json:"seconds"`
+			Library  string        `json:"library"`
+			Failures []failureLine `json:"failures"`
+		}{summary, summary.Duration.Seconds(), library.Folder(), failures})
+		if err != nil {
+			return err
+		}
+	} else if _, err := io.WriteString(a.Out, indexedText(summary)); err != nil {
+		return err
+	}
+	switch {
+	case summary.Interrupted:
+		return cli.WithStatus(cli.ExitInterrupted, errInterrupted)
+	case summary.Failed > 0:
+		return cli.WithStatus(cli.ExitPartial, nil)
+	}
+	return nil
+}
+
+// indexedText says in words what a run did.
+func indexedText(summary ingest.Summary) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %d new, %d changed, %d unchanged, %d moved or copied, %d gone, %d failed\n",
+		cli.Counted(summary.Seen, "file", "files"), summary.Added, summary.Changed, summary.Unchanged+summary.Reread,
+		summary.Attached, summary.Removed, summary.Failed)
+	if summary.Reread > 0 {
+		fmt.Fprintf(&text, "the metadata of %s was read again%s\n", cli.Counted(summary.Reread, "file", "files"),
+			map[bool]string{true: ", once, since this version reads more of it"}[summary.Older > 0])
+	}
+	if summary.Excluded > 0 {
+		fmt.Fprintf(&text, "%s taken out of the library, since a rule leaves %s out now\n",
+			cli.Counted(summary.Excluded, "file was", "files were"), map[bool]string{true: "it", false: "them"}[summary.Excluded == 1])
+	}
+	if summary.Damaged > 0 {
+		fmt.Fprintf(&text, "%s damaged and could be read only in part\n", cli.Counted(summary.Damaged, "picture is", "pictures are"))
+	}
+	text.WriteString(passedOverText(summary.PassedOver))
+	if summary.Seen == 0 && !summary.Interrupted {
+		text.WriteString("No pictures were found there: docs/images.md has the formats. Hidden folders are passed over (--hidden), and files without an extension (--no-extension).\n")
+	}
+	for i, failure := range summary.Failures {
+		if i == 10 {
+			fmt.Fprintf(&text, "  … %d more: mekiki status --failed\n", summary.Failed-i)
+			break
+		}
+		fmt.Fprintf(&text, "  %s: %s\n", cli.Printable(failure.File.Path), cli.Printable(failure.Reason))
+	}
+	return text.String()
+}
+
+// shownKinds is how many kinds of files that were passed over are named.
+const shownKinds = 8
+
+// passedOverText says how many files of other kinds there were, and of which kinds,
+// the most first.
+func passedOverText(kinds map[string]int) string {
+	total := 0
+	for _, count := range kinds {
+		total += count
+	}
+	if total == 0 {
+		return ""
+	}
+	names := slices.SortedFunc(maps.Keys(kinds), func(a, b string) int {
+		return cmp.Or(cmp.Compare(kinds[b], kinds[a]), strings.Compare(a, b))
+	})
+	var parts []string
+	for i, name := range names {
+		if i == shownKinds {
+			parts = append(parts, "…")
+			break
+		}
+		kind := cli.Printable(name)
+		if name == "" {
+			kind = "without an extension"
+		}
+		parts = append(parts, fmt.Sprint(kinds[name], " ", kind))
+	}
+	return fmt.Sprintf("%s passed over: %s\n", cli.Counted(total, "file of another kind was", "files of other kinds were"), strings.Join(parts, ", "))
+}
+
+// failureLine is the JSON form of a file that could not be indexed.
+type failureLine struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+	Time   string `json:"time"`
+}
+
+func failureLineOf(failure index.Failure) failureLine {
+	return failureLine{failure.File.Path, failure.Reason, failure.Time.UTC().Format("2006-01-02T15:04:05Z")}
+}

@@ -1,0 +1,185 @@
+package libraryverbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const remapLong = `Tell the library that a folder has another path now, as after a drive was mounted
+elsewhere or a folder was renamed. Paths in and below OLD are rewritten to be in
+NEW; nothing is read, and records keep their tags and captions. Files themselves
+are not touched.
+
+Indexing NEW does the same by reading every file again; this takes a moment.
+Interrupted, the same command goes on.`
+
+const remapExample = `  mekiki remap /media/old/Pictures ~/Pictures --dry-run
+  mekiki remap /media/old/Pictures ~/Pictures`
+
+// remapBatch is how many paths one commit rewrites.
+const remapBatch = 1000
+
+// NewRemapCommand makes the verb "remap".
+func NewRemapCommand(app *cli.App) *cobra.Command {
+	var dryRun, force bool
+	command := &cobra.Command{
+		Use:     "remap OLD NEW",
+		Short:   "Tell the library that a folder has another path",
+		Long:    remapLong,
+		Example: remapExample,
+		Args:    cobra.ExactArgs(2),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			return runRemap(command.Context(), app, arguments[0], arguments[1], dryRun, force)
+		},
+	}
+	command.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be rewritten")
+	command.Flags().BoolVar(&force, "force", false, "rewrite although none of the files is at its new path")
+	return command
+}
+
+// remapping is what a remap does.
+type remapping struct {
+	batches []index.Batch
+	// Records and Paths count what is rewritten, Failures the paths of files that
+	// could not be indexed. Missing counts the new paths at which nothing is, and
+	// Taken those that another record has, which are left alone.
+	Records  int `json:"records"`
+	Paths    int `json:"paths"`
+	Failures int `json:"failures"`
+	Missing  int `json:"missing"`
+	Taken    int `json:"taken"`
+}
+
+func runRemap(ctx context.Context, app *cli.App, from, to string, dryRun, force bool) error {
+	if from == "" || to == "" {
+		return cli.UsageError("a path is empty: name two folders")
+	}
+	from, fromErr := filepath.Abs(from)
+	to, toErr := filepath.Abs(to)
+	if err := errors.Join(fromErr, toErr); err != nil {
+		return err
+	}
+	if from == to {
+		return cli.UsageError("OLD and NEW are the same folder: %s", from)
+	}
+	return app.WithExistingLibrary(ctx, dryRun, func(library *local.Library) error {
+		plan := planRemap(library, from, to)
+		if plan.Paths+plan.Failures+plan.Taken == 0 {
+			return hint.Wrap(fmt.Errorf("%s: nothing of it is in the library: %w", from, index.ErrNotFound), "mekiki export lists the paths that are")
+		}
+		if plan.Paths > 0 && plan.Missing == plan.Paths && !force && !dryRun {
+			return hint.Wrap(fmt.Errorf("none of the %s is in %s", cli.Counted(plan.Paths, "file", "files"), to),
+				"check the name, or connect the drive; --force rewrites the paths all the same")
+		}
+		if !dryRun {
+			for _, batch := range plan.batches {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if _, err := library.Write(ctx, batch); err != nil {
+					return err
+				}
+			}
+		}
+		return printRemap(app, plan, dryRun)
+	})
+}
+
+// planRemap finds the paths in and below a folder, and what they are to become.
+func planRemap(library *local.Library, from, to string) remapping {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	var plan remapping
+	var batch index.Batch
+	flush := func(limit int) {
+		if len(batch.Attach)+len(batch.Detach)+len(batch.Failures) > limit {
+			plan.batches, batch = append(plan.batches, batch), index.Batch{}
+		}
+	}
+	for record := range snapshot.All() {
+		before := plan.Paths
+		for i, file := range record.Files {
+			target, below := remapped(file.Path, from, to)
+			if !below {
+				continue
+			}
+			if owner, known := snapshot.RecordByPath(target); known && owner.ID != record.ID {
+				plan.Taken++
+				continue
+			}
+			if _, err := os.Lstat(target); errors.Is(err, fs.ErrNotExist) {
+				plan.Missing++
+			}
+			plan.Paths++
+			batch.Detach = append(batch.Detach, file.Path)
+			file.Path, file.MountLength = target, 0 // the next run sees where it is mounted
+			batch.Attach = append(batch.Attach, index.Attach{ID: record.ID, File: file, First: i == 0})
+		}
+		if plan.Paths > before {
+			plan.Records++
+		}
+		flush(remapBatch)
+	}
+	for _, failure := range snapshot.Failures() {
+		target, below := remapped(failure.File.Path, from, to)
+		if !below {
+			continue
+		}
+		plan.Failures++
+		batch.Resolved = append(batch.Resolved, failure.File.Path)
+		failure.File.Path = target
+		batch.Failures = append(batch.Failures, failure)
+		flush(remapBatch)
+	}
+	flush(0)
+	return plan
+}
+
+// remapped gives the path that one in or below a folder has in another.
+func remapped(path, from, to string) (string, bool) {
+	if path == from {
+		return to, true
+	}
+	separator := string(filepath.Separator)
+	rest, below := strings.CutPrefix(path, strings.TrimSuffix(from, separator)+separator)
+	return filepath.Join(to, rest), below
+}
+
+func printRemap(a *cli.App, plan remapping, dryRun bool) error {
+	if a.AsJSON {
+		return a.PrintJSON(struct {
+			remapping
+			DryRun bool `json:"dry_run"`
+		}{plan, dryRun})
+	}
+	verb := "rewrote"
+	if dryRun {
+		verb = "would rewrite"
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s %s of %s", verb, cli.Counted(plan.Paths, "path", "paths"), cli.Counted(plan.Records, "record", "records"))
+	if plan.Failures > 0 {
+		fmt.Fprintf(&text, ", and those of %s that could not be indexed", cli.Counted(plan.Failures, "file", "files"))
+	}
+	text.WriteString("\n")
+	if plan.Missing > 0 {
+		fmt.Fprintf(&text, "nothing is at %d of the new paths\n", plan.Missing)
+	}
+	if plan.Taken > 0 {
+		fmt.Fprintf(&text, "%s left alone: another record has the new path\n", cli.Counted(plan.Taken, "path was", "paths were"))
+	}
+	_, err := io.WriteString(a.Out, text.String())
+	return err
+}

@@ -1,0 +1,208 @@
+package libraryverbs
+
+import (
+	"context"
+	"fmt"
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const removeLong = `Take records out of the library, by id, by path, or by folder. The files
+themselves are not touched; indexing their folder again brings the pictures back,
+but not the tags that people gave them. With --folder goes what the library keeps
+of pictures that were lost from there.`
+
+const removeExample = `  mekiki remove 17 42
+  mekiki remove ~/Pictures/old.jpg
+  mekiki remove --folder ~/Pictures/2009
+  mekiki remove --texts`
+
+type removeOptions struct {
+	folders []string
+	texts   bool
+	dryRun  bool
+}
+
+// NewRemoveCommand makes the verb "remove".
+func NewRemoveCommand(app *cli.App) *cobra.Command {
+	var options removeOptions
+	command := &cobra.Command{
+		Use:     "remove [ID|PATH]…",
+		Short:   "Take records out of the library",
+		Long:    removeLong,
+		Example: removeExample,
+		RunE: func(command *cobra.Command, arguments []string) error {
+			return runRemove(command.Context(), app, options, arguments)
+		},
+	}
+	flags := command.Flags()
+	flags.StringArrayVar(&options.folders, "folder", nil, "remove every file in or below this folder (may be repeated)")
+	flags.BoolVar(&options.texts, "texts", false, "remove every text")
+	flags.BoolVar(&options.dryRun, "dry-run", false, "only say what would be removed")
+	return command
+}
+
+func runRemove(ctx context.Context, app *cli.App, options removeOptions, arguments []string) error {
+	if slices.Contains(options.folders, "") {
+		return cli.UsageError("--folder is empty: name a folder, or . for this one")
+	}
+	if len(arguments) == 0 && len(options.folders) == 0 && !options.texts {
+		return cli.UsageError("remove what? Name ids or paths, or use --folder or --texts")
+	}
+	return app.WithExistingLibrary(ctx, options.dryRun, func(library *local.Library) error {
+		batch, records, err := removal(library, options, arguments)
+		if err != nil {
+			return err
+		}
+		removed := 0
+		if !options.dryRun {
+			result, err := library.Write(ctx, batch)
+			if err != nil {
+				return err
+			}
+			removed = result.Removed
+		}
+		switch {
+		case app.AsJSON:
+			return app.PrintJSON(map[string]any{
+				"records": records, "paths": len(batch.Detach), "removed": removed, "dry_run": options.dryRun,
+			})
+		case options.dryRun:
+			_, err = fmt.Fprintf(app.Out, "would remove %s\n", removedText(records, &batch))
+		default:
+			text := "removed " + removedText(removed, &batch)
+			if removed > 0 {
+				text += `; "mekiki compact" gives their room back`
+			}
+			_, err = fmt.Fprintln(app.Out, text)
+		}
+		return err
+	})
+}
+
+// removedText says in words what a removal takes out.
+func removedText(records int, batch *index.Batch) string {
+	text := cli.Counted(records, "record", "records") + " and " + cli.Counted(len(batch.Detach), "path", "paths")
+	if failures := len(batch.Resolved); failures > 0 {
+		text += ", and forgot " + cli.Counted(failures, "file", "files") + " that could not be indexed"
+	}
+	return text
+}
+
+// removal finds what is to be removed, and how many records that will be.
+func removal(library *local.Library, options removeOptions, arguments []string) (batch index.Batch, records int, err error) {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	batch.Final = true
+	for _, argument := range arguments {
+		if id, err := index.ParseID(argument); err == nil {
+			if _, there := snapshot.Record(id); !there {
+				return batch, 0, fmt.Errorf("record %d: %w in the library", id, index.ErrNotFound)
+			}
+			batch.Remove = append(batch.Remove, id)
+			continue
+		}
+		path, err := filepath.Abs(argument)
+		if err != nil {
+			return batch, 0, err
+		}
+		if _, failed := snapshot.Failure(path); failed {
+			batch.Resolved = append(batch.Resolved, path)
+			continue
+		}
+		if _, known := snapshot.RecordByPath(path); !known {
+			return batch, 0, hint.Wrap(fmt.Errorf("%s: %w in the library", path, index.ErrNotFound), "name a folder with --folder")
+		}
+		batch.Detach = append(batch.Detach, path)
+	}
+	for record := range snapshot.All() {
+		if options.texts && record.Kind == index.KindText {
+			batch.Remove = append(batch.Remove, record.ID)
+		}
+	}
+	kept, err := library.Kept()
+	if err != nil {
+		return batch, 0, err
+	}
+	if err := removeFolders(snapshot, kept, options.folders, &batch); err != nil {
+		return batch, 0, err
+	}
+	return batch, recordsLost(snapshot, &batch), nil
+}
+
+// recordsLost counts the records that the batch removes, by name or with their last
+// path, after leaving out what it says twice.
+func recordsLost(snapshot *local.Snapshot, batch *index.Batch) int {
+	slices.Sort(batch.Remove)
+	slices.Sort(batch.Detach)
+	batch.Remove, batch.Detach = slices.Compact(batch.Remove), slices.Compact(batch.Detach)
+	lost, left := map[index.ID]bool{}, map[index.ID]int{}
+	for _, id := range batch.Remove {
+		lost[id] = true
+	}
+	for _, path := range batch.Detach {
+		record, known := snapshot.RecordByPath(path)
+		if !known {
+			continue // the file went before
+		}
+		if _, begun := left[record.ID]; !begun {
+			left[record.ID] = len(record.Files)
+		}
+		left[record.ID]--
+		if left[record.ID] == 0 {
+			lost[record.ID] = true
+		}
+	}
+	return len(lost)
+}
+
+// removeFolders adds to batch what is in or below the folders.
+func removeFolders(snapshot *local.Snapshot, kept []index.Kept, names []string, batch *index.Batch) error {
+	var folders []string
+	for _, name := range names {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return err
+		}
+		folders = append(folders, strings.TrimSuffix(path, string(filepath.Separator))+string(filepath.Separator))
+	}
+	found := map[string]bool{}
+	inFolder := func(path string) bool {
+		at := slices.IndexFunc(folders, func(folder string) bool { return strings.HasPrefix(path, folder) })
+		if at >= 0 {
+			found[folders[at]] = true
+		}
+		return at >= 0
+	}
+	for record := range snapshot.All() {
+		for _, path := range record.Paths() {
+			if inFolder(path) {
+				batch.Detach = append(batch.Detach, path)
+			}
+		}
+	}
+	for _, lost := range kept {
+		if inFolder(lost.Path) {
+			batch.Detach = append(batch.Detach, lost.Path)
+		}
+	}
+	for _, failure := range snapshot.Failures() {
+		if inFolder(failure.File.Path) {
+			batch.Resolved = append(batch.Resolved, failure.File.Path)
+		}
+	}
+	for _, folder := range folders {
+		if !found[folder] {
+			return hint.Wrap(fmt.Errorf("%s: nothing of it is in the library: %w", folder, index.ErrNotFound),
+				"mekiki export lists the paths that are")
+		}
+	}
+	return nil
+}

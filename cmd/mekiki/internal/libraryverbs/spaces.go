@@ -1,0 +1,140 @@
+package libraryverbs
+
+import (
+	"context"
+	"fmt"
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+const spacesLong = `Two models can live side by side in one library: fill a space for the second
+while the first serves, then switch, and switch back if you like it less.`
+
+const spacesExample = `  mekiki spaces fill --model blip2-coco
+  mekiki spaces serve --model blip2-coco
+  mekiki spaces rollback
+  mekiki spaces drop 1a2b3c4d`
+
+// NewSpacesCommand makes the verb "spaces".
+func NewSpacesCommand(app *cli.App) *cobra.Command {
+	spaces := &cobra.Command{
+		Use:     "spaces",
+		Short:   "Show and switch the models that the library was read with",
+		Long:    spacesLong,
+		Example: spacesExample,
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return withSpaces(command.Context(), app, true, func(*local.Library) error { return nil })
+		},
+	}
+	spaces.AddCommand(
+		&cobra.Command{
+			Use: "fill", Short: "Read every image and text again with the model of --model", Args: cobra.NoArgs,
+			RunE: func(command *cobra.Command, _ []string) error { return runSpacesFill(command.Context(), app) },
+		},
+		&cobra.Command{
+			Use: "serve", Short: "Search with the model of --model from now on", Args: cobra.NoArgs,
+			RunE: func(command *cobra.Command, _ []string) error { return runSpacesServe(command.Context(), app) },
+		},
+		&cobra.Command{
+			Use: "rollback", Short: "Go back to the model that served before", Args: cobra.NoArgs,
+			RunE: func(command *cobra.Command, _ []string) error {
+				return withSpaces(command.Context(), app, false, func(library *local.Library) error {
+					return library.RollbackSpace(command.Context())
+				})
+			},
+		},
+		&cobra.Command{
+			Use: "drop MODEL", Short: "Delete the space of a model that does not serve", Args: cobra.ExactArgs(1),
+			RunE: func(command *cobra.Command, arguments []string) error {
+				return withSpaces(command.Context(), app, false, func(library *local.Library) error {
+					space, err := spaceNamed(library, arguments[0])
+					if err != nil {
+						return err
+					}
+					return library.DropSpace(command.Context(), space)
+				})
+			},
+		},
+	)
+	return spaces
+}
+
+// withSpaces does something with the library and lists its spaces.
+func withSpaces(ctx context.Context, app *cli.App, readOnly bool, do func(*local.Library) error) error {
+	return app.WithExistingLibrary(ctx, readOnly, func(library *local.Library) error {
+		if err := do(library); err != nil {
+			return err
+		}
+		return printSpaces(app, library)
+	})
+}
+
+func printSpaces(a *cli.App, library *local.Library) error {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	lines := []statusSpace{}
+	for _, space := range snapshot.Spaces() {
+		lines = append(lines, statusSpace{space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, spaceState(space)})
+	}
+	if a.AsJSON {
+		return a.PrintJSON(map[string]any{"spaces": lines})
+	}
+	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
+	for _, line := range lines {
+		fmt.Fprintf(table, "%.12s\t%s\t%d of %s\n", line.Model, line.State, line.Records, cli.Counted(line.Total, "record", "records"))
+	}
+	return table.Flush()
+}
+
+// spaceNamed finds the space of a model by the beginning of its fingerprint.
+func spaceNamed(library *local.Library, name string) (embed.Space, error) {
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	var found []embed.Space
+	for _, space := range snapshot.Spaces() {
+		if strings.HasPrefix(space.Space.Fingerprint, name) {
+			found = append(found, space.Space)
+		}
+	}
+	if len(found) != 1 {
+		return embed.Space{}, hint.Wrap(fmt.Errorf("%d spaces begin with %q", len(found), name), "mekiki spaces lists them")
+	}
+	return found[0], nil
+}
+
+func runSpacesFill(ctx context.Context, app *cli.App) error {
+	return app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
+		reporter := app.Progress()
+		defer reporter.Finish()
+		summary, err := ingest.Fill(ctx, library, engine.Engine, ingest.Options{
+			Logger: app.Log(), ImageSize: engine.Manifest().Config.Preprocess.ImageSize,
+			Progress: func(state ingest.Progress) { reporter.Report(indexState("fill the new space", state)) },
+		})
+		if err != nil {
+			return err
+		}
+		return printIndexed(app, ctx, library, summary)
+	})
+}
+
+func runSpacesServe(ctx context.Context, app *cli.App) error {
+	engine, err := app.OpenEngine(ctx)
+	if err != nil {
+		return err
+	}
+	space := engine.Space()
+	if err := engine.Close(); err != nil {
+		return err
+	}
+	return withSpaces(ctx, app, false, func(library *local.Library) error {
+		return library.ServeSpace(ctx, space)
+	})
+}

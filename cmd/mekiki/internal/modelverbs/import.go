@@ -1,0 +1,174 @@
+package modelverbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed/blip2"
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/models"
+	"mekiki/internal/hint"
+	"mekiki/internal/progress"
+)
+
+const importLong = `Import a checkpoint: compile it into a model that --model can name.
+
+PATH is a Hugging Face folder (config.json with model.safetensors, whole or in
+shards), a folder with LAVIS .pth files, or the .pth files themselves: a whole
+checkpoint, or a stage-1 checkpoint and its vision file. LAVIS files have no
+vocabulary: bert-base-uncased's, which is in the program, is taken where it has
+the checkpoint's size; another is vocab.txt beside them, or --vocabulary.
+
+The source is only read, tensor by tensor, and can be deleted afterwards.`
+
+const importExample = `  mekiki import ~/models/blip2-itm-vit-g
+  mekiki import blip2_pretrained.pth eva_vit_g.pth --name blip2
+  mekiki import ~/models/tuned --precision fp32`
+
+// importOptions are the flags of import, which pull has too.
+type importOptions struct {
+	name       string
+	vocabulary string
+	imageSize  int
+	allowExtra bool
+}
+
+func (o *importOptions) addFlags(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&o.name, "name", "", "name of the model (default: that of the source)")
+	flags.StringVar(&o.vocabulary, "vocabulary", "", "vocab.txt, for checkpoints that have none and are not of BERT's size")
+	flags.IntVar(&o.imageSize, "image-size", 0, "side of the input in pixels (default: that of the checkpoint)")
+	flags.BoolVar(&o.allowExtra, "allow-extra", false, "ignore tensors that are not known")
+}
+
+// NewImportCommand makes the verb "import".
+func NewImportCommand(app *cli.App) *cobra.Command {
+	var options importOptions
+	command := &cobra.Command{
+		Use:     "import PATH...",
+		Short:   "Compile a checkpoint into a model",
+		Long:    importLong,
+		Example: importExample,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, paths []string) error {
+			model, err := runImport(command.Context(), app, options, paths)
+			if err != nil {
+				return err
+			}
+			return printImported(app, model)
+		},
+	}
+	options.addFlags(command)
+	return command
+}
+
+// imported is a model just compiled.
+type imported struct {
+	models.Model
+	Seconds float64
+}
+
+// runImport opens a checkpoint and compiles it.
+func runImport(ctx context.Context, app *cli.App, options importOptions, paths []string) (_ imported, err error) {
+	started := time.Now()
+	source, err := checkpoint.Open(ctx, checkpoint.Options{
+		Paths: paths, VocabularyPath: options.vocabulary, ImageSize: options.imageSize, AllowExtra: options.allowExtra, Logger: app.Log(),
+	})
+	if err != nil {
+		return imported{}, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	if _, ok := source.Vocabulary(); !ok {
+		return imported{}, hint.Wrap(fmt.Errorf("import %s: there is no vocab.txt", strings.Join(paths, " ")),
+			"put the checkpoint's vocab.txt beside the files, or name it with --vocabulary")
+	}
+	name := options.name
+	if name == "" {
+		name = source.Config().Name
+	}
+	if err := models.ValidateName(name); err != nil {
+		return imported{}, hint.Wrap(cli.UsageError("%w", err), "choose a name with --name")
+	}
+	if name == models.BuiltinName {
+		return imported{}, cli.UsageError("%q is the name of the model inside the program; choose another with --name", name)
+	}
+	if err := keepPrecision(app, name); err != nil {
+		return imported{}, err
+	}
+	model, err := compile(app, ctx, source, name)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = hint.Wrap(err, "run the same command again; compiling starts anew, what was downloaded is kept")
+	}
+	return imported{model, time.Since(started).Seconds()}, err
+}
+
+// keepPrecision refuses to put a model of one precision in the place of one of another: both can be kept under names of
+// their own.
+func keepPrecision(a *cli.App, name string) error {
+	options, err := a.ModelOptions(nil, a.Progress())
+	if err != nil {
+		return err
+	}
+	earlier, err := models.Find(name, options)
+	if err != nil || earlier.Manifest.Precision == options.Precision {
+		return nil // there is none, or it is damaged and may be replaced
+	}
+	return hint.Wrap(cli.UsageError("there is a model %s already, in %s", name, earlier.Manifest.Precision),
+		fmt.Sprintf("keep both with --name %s-%s, or remove that one first with mekiki models remove %s", name, options.Precision, name))
+}
+
+// compile makes a model in the precision that the flags ask for. ONNX Runtime is needed to choose int8 layers only.
+func compile(a *cli.App, ctx context.Context, source blip2.Source, name string) (_ models.Model, err error) {
+	reporter := a.Progress()
+	defer reporter.Finish()
+	options, err := a.ModelOptions(nil, reporter)
+	if err != nil {
+		return models.Model{}, err
+	}
+	if options.Precision != blip2.Float32 {
+		runtime, err := a.OpenRuntime(ctx)
+		if err != nil {
+			return models.Model{}, err
+		}
+		defer func() { err = errors.Join(err, runtime.Close()) }()
+		options.Runtime = runtime
+	}
+	return models.Compile(ctx, source, name, options, blip2.CompileOptions{})
+}
+
+// printImported says what an import made.
+func printImported(a *cli.App, model imported) error {
+	if a.AsJSON {
+		return a.PrintJSON(struct {
+			modelSummary
+			Seconds  float64  `json:"seconds"`
+			Warnings []string `json:"warnings,omitempty"`
+		}{summarize(model.Model), model.Seconds, model.Manifest.Warnings()})
+	}
+	fmt.Fprintf(a.Out, "%s is ready: %s, %s, in %s\n", model.Name, model.Manifest.Precision,
+		progress.Count(model.Bytes, progress.Bytes), progress.Duration(time.Duration(model.Seconds*float64(time.Second))))
+	if check := model.Manifest.SelfCheck; check != nil {
+		fmt.Fprintf(a.Out, "beside fp32: %s\n", besideFloat(*check))
+	}
+	for _, warning := range model.Manifest.Warnings() {
+		fmt.Fprintf(a.Out, "warning: %s; %s\n", warning, cli.FloatAdvice)
+	}
+	if !model.Manifest.HasCaptionHead {
+		fmt.Fprintln(a.Out, "this checkpoint has no captioning head; pull blip2 or blip2-coco for captions")
+	}
+	_, err := fmt.Fprintf(a.Out, "use it with --model %s\n", model.Name)
+	return err
+}
+
+// downloadsFolder is where pull keeps what it fetched.
+func downloadsFolder(a *cli.App) (string, error) {
+	cache, err := a.CacheFolder()
+	return filepath.Join(cache, "downloads"), err
+}

@@ -1,0 +1,291 @@
+package modelverbs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed/blip2"
+	"mekiki/embed/hub"
+	"mekiki/embed/models"
+	"mekiki/embed/models/golden"
+	"mekiki/internal/hint"
+	"mekiki/internal/progress"
+)
+
+const verifyLong = `Read every file of a model again and compare it with the hash noted when the
+model was compiled; compare its download, if it is still there, with the
+published hashes.
+
+With --golden, also compute what the authors published for this checkpoint, from
+the same images and texts, and show it beside the published values. The images
+are downloaded, or taken from the folder that --images names.`
+
+// verifyOptions are the flags of models verify.
+type verifyOptions struct {
+	golden bool
+	images string
+	as     string
+}
+
+func newModelsVerifyCommand(app *cli.App) *cobra.Command {
+	var options verifyOptions
+	command := &cobra.Command{
+		Use: "verify NAME", Short: "Check a model's files, and its numbers against published ones", Long: verifyLong,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			return runModelsVerify(command.Context(), app, options, arguments[0])
+		},
+	}
+	flags := command.Flags()
+	flags.BoolVar(&options.golden, "golden", false, "compare with published values")
+	flags.StringVar(&options.images, "images", "", "folder with the images of the published values (default: download them)")
+	flags.StringVar(&options.as, "as", "", "published checkpoint that the model was made from (default: what it calls itself)")
+	return command
+}
+
+// runModelsVerify checks hashes and, if asked to, values.
+func runModelsVerify(ctx context.Context, app *cli.App, options verifyOptions, name string) error {
+	modelOptions, err := app.ModelOptions(nil, app.Progress())
+	if err != nil {
+		return err
+	}
+	model, err := cli.FindModel(ctx, name, modelOptions)
+	if err != nil {
+		return err
+	}
+	if err := model.Manifest.Verify(model.Dir); err != nil {
+		return err
+	}
+	downloaded, err := verifyDownload(app, ctx, model.Name)
+	if err != nil {
+		return err
+	}
+	var comparisons []golden.Comparison
+	if options.golden {
+		if comparisons, err = compareGolden(app, ctx, options, model); err != nil {
+			return err
+		}
+	}
+	return printVerified(app, model, downloaded, comparisons)
+}
+
+// verifyDownload reads the files that a model was pulled as, if they are still there, and returns how many.
+func verifyDownload(a *cli.App, ctx context.Context, name string) (int, error) {
+	folder, err := downloadsFolder(a)
+	if err != nil {
+		return 0, err
+	}
+	result, err := hub.ReadResult(filepath.Join(folder, name))
+	if err != nil {
+		return 0, nil // it was not pulled, or its download was deleted
+	}
+	if err := result.Verify(ctx); err != nil {
+		return 0, hint.Wrap(fmt.Errorf("the download %s is damaged: %w", result.Dir, err), "mekiki pull "+strings.Join(result.Requested, " "))
+	}
+	return len(result.Files), nil
+}
+
+// compareGolden computes the published values with the model.
+func compareGolden(a *cli.App, ctx context.Context, options verifyOptions, model models.Model) (_ []golden.Comparison, err error) {
+	as := options.as
+	if as == "" {
+		as = model.Manifest.Name
+	}
+	cases, err := golden.Cases(as)
+	if err != nil {
+		return nil, err
+	}
+	images := options.images
+	if images == "" {
+		if images, err = goldenImages(a, ctx, cases); err != nil {
+			return nil, err
+		}
+	}
+	opened := *a
+	opened.Model = model.Dir
+	engine, err := opened.OpenEngine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	return golden.Compare(ctx, engine, cases, images)
+}
+
+// goldenImages downloads the images of the cases into one folder.
+func goldenImages(a *cli.App, ctx context.Context, cases []golden.Case) (string, error) {
+	environment, err := hub.FromEnvironment()
+	if err != nil {
+		return "", err
+	}
+	addresses := map[string]bool{}
+	var names []string
+	for _, published := range cases {
+		address := published.Path
+		if published.Hub {
+			address = environment.Endpoint + "/" + published.Path
+		}
+		if !addresses[address] {
+			addresses[address] = true
+			names = append(names, address)
+		}
+	}
+	result, err := download(a, ctx, 1, nil, names)
+	return result.Dir, err
+}
+
+// Largest differences from published values, which were printed with four digits and computed from images that another
+// program decoded.
+const (
+	goldenTolerance     = 0.005
+	goldenToleranceInt8 = 0.03
+)
+
+// printVerified says what was found, and fails if a published value is missed.
+func printVerified(a *cli.App, model models.Model, downloaded int, comparisons []golden.Comparison) error {
+	tolerance, worst := goldenTolerance, 0.0
+	if model.Manifest.Precision != blip2.Float32 {
+		tolerance = goldenToleranceInt8
+	}
+	for _, comparison := range comparisons {
+		worst = max(worst, comparison.Difference())
+	}
+	if a.AsJSON {
+		if comparisons == nil {
+			comparisons = []golden.Comparison{}
+		}
+		if err := a.PrintJSON(struct {
+			modelSummary
+			Files      int                 `json:"files"`
+			Downloaded int                 `json:"downloaded_files"`
+			Golden     []golden.Comparison `json:"golden"`
+		}{summarize(model), len(model.Manifest.Files), downloaded, comparisons}); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(a.Out, "%s: %s, %s, all as they were compiled\n", model.Name, cli.Counted(len(model.Manifest.Files), "file", "files"), progress.Count(model.Bytes, progress.Bytes))
+		if downloaded > 0 {
+			fmt.Fprintf(a.Out, "%s, all as published\n", cli.Counted(downloaded, "downloaded file", "downloaded files"))
+		}
+		if err := printGolden(a, comparisons); err != nil {
+			return err
+		}
+	}
+	if worst > tolerance {
+		return hint.Wrap(fmt.Errorf("the model differs from the published values by up to %.4f, more than %.4f", worst, tolerance),
+			"compare with --precision fp32; if that differs too, please report it")
+	}
+	return nil
+}
+
+// printGolden shows published values beside ours.
+func printGolden(a *cli.App, comparisons []golden.Comparison) error {
+	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
+	source := ""
+	for _, comparison := range comparisons {
+		if heading := comparison.Source + comparison.Text; heading != source {
+			source = heading
+			fmt.Fprintf(table, "\n%s with %q (%s)\n\tpublished\tours\tdifference\n", comparison.Image, comparison.Text, comparison.Source)
+		}
+		fmt.Fprintf(table, "%s\t%.5f\t%.5f\t%.5f\n", comparison.Name, comparison.Published, comparison.Ours, comparison.Difference())
+	}
+	return table.Flush()
+}
+
+// runModelsShow prints one manifest.
+func runModelsShow(ctx context.Context, app *cli.App, name string) error {
+	options, err := app.ModelOptions(nil, app.Progress())
+	if err != nil {
+		return err
+	}
+	model, err := cli.FindModel(ctx, name, options)
+	if err != nil {
+		return err
+	}
+	if app.AsJSON {
+		return app.PrintJSON(struct {
+			Dir      string         `json:"dir"`
+			Bytes    int64          `json:"bytes"`
+			Manifest blip2.Manifest `json:"manifest"`
+			Shares   []blip2.Share  `json:"shares,omitempty"`
+			Warnings []string       `json:"warnings,omitempty"`
+		}{model.Dir, model.Bytes, model.Manifest, model.Manifest.Shares(), model.Manifest.Warnings()})
+	}
+	return printModel(app, model)
+}
+
+// printModel describes a model in a few lines.
+func printModel(a *cli.App, model models.Model) error {
+	manifest := model.Manifest
+	vision, text := manifest.Config.Vision, manifest.Config.QFormer
+	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, values ...any) {
+		fmt.Fprintf(table, "%s\t%s\n", name, fmt.Sprintf(format, values...))
+	}
+	row("name", "%s", model.Name)
+	row("made from", "%s", manifest.Name)
+	row("folder", "%s", model.Dir)
+	row("size", "%s in %s", progress.Count(model.Bytes, progress.Bytes), cli.Counted(len(manifest.Files), "file", "files"))
+	row("fingerprint", "%s", manifest.Fingerprint)
+	row("precision", "%s", manifest.Precision)
+	row("vision encoder", "%d layers of width %d, %d heads, %d by %d pixels in patches of %d",
+		vision.Layers, vision.HiddenSize, vision.Heads, vision.ImageSize, vision.ImageSize, vision.PatchSize)
+	row("q-former", "%d layers of width %d, %d heads, %d queries, %d words",
+		text.Layers, text.HiddenSize, text.Heads, manifest.Config.QueryTokens, text.VocabularySize)
+	row("vectors", "%d of %d values for an image, 1 for a text", manifest.Config.QueryTokens, manifest.Config.ProjectionSize)
+	row("captions", "%t", manifest.HasCaptionHead)
+	row("calibrated", "%t", len(manifest.Calibration) > 0 && json.Valid(manifest.Calibration))
+	for _, share := range manifest.Shares() {
+		row("in "+share.Method, "%s of the %s (%.0f %%), %.0f %% of its multiply-adds",
+			cli.Counted(share.Products, "product", "products"), share.Part, 100*share.ProductShare, 100*share.MultiplyAddShare)
+	}
+	if check := manifest.SelfCheck; check != nil {
+		row("beside fp32", "%s", besideFloat(*check))
+	}
+	for _, warning := range manifest.Warnings() {
+		row("warning", "%s", warning)
+	}
+	if len(manifest.Warnings()) > 0 {
+		row("", "%s", cli.FloatAdvice)
+	}
+	return table.Flush()
+}
+
+// besideFloat says what an int8 model loses and gains.
+func besideFloat(check blip2.SelfCheck) string {
+	text := fmt.Sprintf("cosine of parts %.5f (worst %.5f), of texts %.5f (worst %.5f), match logits within %.3f",
+		check.MeanCosine, check.WorstCosine, check.TextMeanCosine, check.TextWorstCosine, check.MatchDifference)
+	if check.MatchSpread > 0 {
+		text += fmt.Sprintf(" of a spread of %.1f, probabilities within %.3f", check.MatchSpread, check.ProbabilityDifference)
+	}
+	if check.CaptionSpread > 0 {
+		text += fmt.Sprintf(", log-probabilities of captions' tokens within %.3f of a spread of %.1f", check.CaptionDifference, check.CaptionSpread)
+	}
+	return text + fmt.Sprintf("; an image is read %.1f times as fast", check.Speedup())
+}
+
+// runModelsRemove deletes models; all names are tried.
+func runModelsRemove(ctx context.Context, app *cli.App, names []string) error {
+	options, err := app.ModelOptions(nil, app.Progress())
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, name := range names {
+		if err := models.Remove(ctx, name, options); err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if !app.AsJSON {
+			fmt.Fprintf(app.Out, "%s was removed\n", name)
+		}
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,195 @@
+package modelverbs
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/hub"
+	"mekiki/embed/models"
+	"mekiki/internal/progress"
+)
+
+const pullLong = `Download a published checkpoint and import it.
+
+NAME is one of those that "mekiki pull --list" shows, a Hugging Face repository
+(owner/name, or owner/name@revision), or the address of a file; several addresses
+make up one checkpoint.
+
+A pull can be interrupted and goes on from there when it is run again. Files are
+compared with the hashes that the server publishes, and files that are in the
+Hugging Face cache are taken from there. HF_TOKEN, HF_ENDPOINT, HF_HOME,
+HF_HUB_CACHE and HF_HUB_OFFLINE are honoured; MEKIKI_LAVIS_ENDPOINT names a
+mirror of LAVIS's files.`
+
+const pullExample = `  mekiki pull --list
+  mekiki pull blip2
+  mekiki pull Salesforce/blip2-itm-vit-g
+  mekiki pull --download-only blip2-coco`
+
+// pullOptions are the flags of pull.
+type pullOptions struct {
+	importOptions
+	list         bool
+	downloadOnly bool
+	discard      bool
+	connections  int
+}
+
+// NewPullCommand makes the verb "pull".
+func NewPullCommand(app *cli.App) *cobra.Command {
+	var options pullOptions
+	command := &cobra.Command{
+		Use:     "pull NAME...",
+		Short:   "Download a published checkpoint and import it",
+		Long:    pullLong,
+		Example: pullExample,
+		Args: func(_ *cobra.Command, names []string) error {
+			switch {
+			case !options.list && len(names) == 0:
+				return cli.UsageError("name what to pull; \"mekiki pull --list\" shows published models")
+			case options.downloadOnly && options.discard:
+				return cli.UsageError("--download-only and --discard leave nothing: give one of them")
+			case options.connections < 1:
+				return cli.UsageError("--connections %d: give 1 or more", options.connections)
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, names []string) error {
+			if options.list {
+				return printPublished(app)
+			}
+			return runPull(command.Context(), app, options, names)
+		},
+	}
+	options.addFlags(command)
+	flags := command.Flags()
+	flags.BoolVar(&options.list, "list", false, "list published models")
+	flags.BoolVar(&options.downloadOnly, "download-only", false, "do not import")
+	flags.BoolVar(&options.discard, "discard", false, "delete the download once it is imported")
+	flags.IntVar(&options.connections, "connections", 4, "ranges of a file that come at once")
+	return command
+}
+
+// runPull downloads and imports.
+func runPull(ctx context.Context, app *cli.App, options pullOptions, names []string) error {
+	if options.name != "" {
+		if err := models.ValidateName(options.name); err != nil {
+			return cli.UsageError("%w", err)
+		}
+	}
+	var check func(dir string) error
+	if !options.downloadOnly {
+		check = func(dir string) error {
+			name := options.name
+			if name == "" {
+				name = filepath.Base(dir) // as the result is called
+			}
+			if err := keepPrecision(app, name); err != nil {
+				return err
+			}
+			return checkpoint.CheckSettings(checkpoint.Options{FS: os.DirFS(dir), VocabularyPath: options.vocabulary, ImageSize: options.imageSize})
+		}
+	}
+	result, err := download(app, ctx, options.connections, check, names)
+	if err != nil {
+		return err
+	}
+	if options.downloadOnly {
+		return printDownloaded(app, result)
+	}
+	importing := options.importOptions
+	if importing.name == "" {
+		importing.name = result.Name
+	}
+	model, err := runImport(ctx, app, importing, []string{result.Dir})
+	if err != nil {
+		return err
+	}
+	if options.discard {
+		if err := os.RemoveAll(result.Dir); err != nil {
+			return fmt.Errorf("delete the download: %w", err)
+		}
+	}
+	return printImported(app, model)
+}
+
+// download brings files from the network, with progress. The small files are checked before the weights, unless check is
+// nil.
+func download(a *cli.App, ctx context.Context, connections int, check func(dir string) error, names []string) (hub.Result, error) {
+	folder, err := downloadsFolder(a)
+	if err != nil {
+		return hub.Result{}, err
+	}
+	reporter := a.Progress()
+	defer reporter.Finish()
+	client, err := hub.New(hub.Options{
+		Dir: folder, Connections: connections, Check: check, Logger: a.Log(),
+		Progress: func(state hub.Progress) { reporter.Report(pullState(state)) },
+		Waiting: func() {
+			reporter.Report(progress.State{Task: "wait for another pull of the same model", Unit: progress.Bytes})
+		},
+	})
+	if err != nil {
+		return hub.Result{}, err
+	}
+	defer client.Close()
+	return client.Pull(ctx, names...)
+}
+
+func pullState(state hub.Progress) progress.State {
+	words := map[hub.Stage]string{
+		hub.StageResolve: "look up files", hub.StageDownload: "download", hub.StageVerify: "verify " + state.File, hub.StageDone: "download",
+	}
+	return progress.State{Task: words[state.Stage], Done: state.Done, Total: state.Total, Unit: progress.Bytes, Detail: state.File}
+}
+
+// printDownloaded says where a download is.
+func printDownloaded(a *cli.App, result hub.Result) error {
+	if a.AsJSON {
+		return a.PrintJSON(struct {
+			hub.Result
+			Dir        string `json:"dir"`
+			Downloaded int64  `json:"downloaded"`
+		}{result, result.Dir, result.Downloaded})
+	}
+	for _, file := range result.Files {
+		verified := "not verified: the server publishes no hash"
+		if file.Digest.Algorithm != "" {
+			verified = fmt.Sprintf("%s verified", file.Digest.Algorithm)
+		}
+		fmt.Fprintf(a.Out, "%s  %s  %s\n", file.Name, progress.Count(file.Bytes, progress.Bytes), verified)
+	}
+	_, err := fmt.Fprintf(a.Out, "in %s; import it with: mekiki import %s\n", result.Dir, result.Dir)
+	return err
+}
+
+// printPublished lists the models that pull knows by name.
+func printPublished(a *cli.App) error {
+	if a.AsJSON {
+		type row struct {
+			Name        string `json:"name"`
+			Description string `json:"description"`
+			ImageSize   int    `json:"image_size"`
+			Captions    bool   `json:"captions"`
+			Bytes       int64  `json:"approximate_bytes"`
+		}
+		var rows []row
+		for _, model := range hub.Models() {
+			rows = append(rows, row{model.Name, model.Description, model.ImageSize, model.Captions, model.ApproximateBytes})
+		}
+		return a.PrintJSON(rows)
+	}
+	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tDOWNLOAD\tPIXELS\t")
+	for _, model := range hub.Models() {
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\n", model.Name, progress.Count(model.ApproximateBytes, progress.Bytes), model.ImageSize, model.Description)
+	}
+	return table.Flush()
+}

@@ -1,0 +1,190 @@
+package searchverbs
+
+import (
+	"context"
+	"errors"
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index/local"
+	"mekiki/search"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const searchLong = `Find pictures by words: what they show, what their captions, names, tags and
+metadata say, or all of it.
+
+The query language:
+  two cats on a sofa       words, by meaning and by words
+  "exact words"            must stand in the caption, name or metadata
+  -dog  -(a red collar)    must not be there
+  a cat; a pizza           several things, each checked by itself
+  folder:Holiday camera:"Nikon Z6" tag:family person:Ada rating:>=4
+  after:2023-05 before:2024 taken:unknown near:35.01,135.77,10 type:jpeg kind:image
+
+The first column is the probability that the picture answers the query, as
+calibrated for the model; strong and weak say what that means. A query that
+nothing answers finds nothing.
+
+Exit status: 0 something was found; 4 nothing was; 1 failed; 2 wrong usage.`
+
+// ranking is the flags of verbs that rank pictures.
+type ranking struct {
+	limit       int
+	offset      int
+	budget      time.Duration
+	count       int
+	fusion      string
+	weight      optionalNumber
+	sort        string
+	show        string
+	probability float64
+}
+
+func (r *ranking) addFlags(flags *pflag.FlagSet) {
+	flags.SetNormalizeFunc(acceptK)
+	flags.IntVarP(&r.limit, "limit", "k", 10, "number of hits to show, at most 1000")
+	flags.IntVar(&r.offset, "offset", 0, "hits to skip")
+	flags.DurationVar(&r.budget, "budget", time.Second, "time for matching the best candidates with the words; 0 for none")
+	flags.IntVar(&r.count, "rerank", 128, "candidates to match at most")
+	flags.StringVar(&r.fusion, "fusion", "convex", "how meaning and words become one ranking: convex or rrf")
+	flags.Var(&r.weight, "weight", "share of meaning against words, 0 to 1 (default: the model's own)")
+	flags.StringVar(&r.sort, "sort", "relevance", "order of the hits: relevance, date_descending or date_ascending")
+	flags.StringVar(&r.show, "show", "weak", "hits to show: strong, weak (and strong) or all")
+	flags.Float64Var(&r.probability, "minimum-probability", 0, "hide hits below it, 0 to 1")
+}
+
+// optionalNumber is a flag that has no value until one is given.
+type optionalNumber struct{ value *float64 }
+
+// Set implements [pflag.Value].
+func (n *optionalNumber) Set(text string) error {
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return errors.New("it is no number")
+	}
+	n.value = &value
+	return nil
+}
+
+// String implements [pflag.Value].
+func (n *optionalNumber) String() string {
+	if n.value == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*n.value, 'g', -1, 64)
+}
+
+// Type implements [pflag.Value].
+func (n *optionalNumber) Type() string { return "float" }
+
+// checkBounds refuses what a request would take for "not given".
+func checkBounds(limit int, budget time.Duration) error {
+	if limit < 1 {
+		return cli.UsageError("--limit %d: give 1 to 1000", limit)
+	}
+	if budget < 0 {
+		return cli.UsageError("--budget %s is negative: give a time such as 500ms, or 0 for no matching", budget)
+	}
+	return nil
+}
+
+// acceptK takes --k for --limit, so that the letter works with either dash.
+func acceptK(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	if name == "k" {
+		name = "limit"
+	}
+	return pflag.NormalizedName(name)
+}
+
+// request turns the flags into a request.
+func (r *ranking) request(explain bool) (search.Request, error) {
+	request := search.Request{
+		Limit: r.limit, Offset: r.offset, RerankBudget: r.budget, RerankCount: r.count, Fusion: search.Fusion(r.fusion),
+		Sort: search.Sort(r.sort), Show: search.Show(r.show), MinimumProbability: r.probability, Explain: explain,
+		Weight: r.weight.value,
+	}
+	if r.budget == 0 || r.count == 0 {
+		request.RerankBudget = -1
+	}
+	return request, checkBounds(r.limit, r.budget)
+}
+
+// NewSearchCommand makes the verb "search".
+func NewSearchCommand(app *cli.App) *cobra.Command {
+	var ranking ranking
+	var output Output
+	command := &cobra.Command{
+		Use:   "search QUERY…",
+		Short: "Find pictures by words",
+		Long:  searchLong,
+		Example: `  mekiki search two cats beside a pizza
+  mekiki search 'a cat -dog after:2024 folder:Holiday' --explain
+  mekiki search --json sunset | jq '.hits[0].path'
+  mekiki search --paths0 -k 100 receipts | xargs -0 cp -t /tmp/receipts`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			request, err := ranking.request(output.explain)
+			if err != nil {
+				return err
+			}
+			request.Text = strings.Join(arguments, " ")
+			return answerRequest(app, command.Context(), request, output)
+		},
+	}
+	ranking.addFlags(command.Flags())
+	output.addFlags(command.Flags())
+	return command
+}
+
+// answerRequest opens the library and the model and answers one request.
+func answerRequest(a *cli.App, ctx context.Context, request search.Request, o Output) error {
+	if err := o.check(a.Out); err != nil {
+		return err
+	}
+	if err := request.Validate(); err != nil { // before a library and a model are opened for nothing
+		return QueryFailure(a, err)
+	}
+	return withSearcher(a, ctx, func(library *local.Library, searcher *search.Searcher) error {
+		response, err := searcher.Search(ctx, request)
+		if err != nil {
+			return QueryFailure(a, err)
+		}
+		return ShowHits(a, ctx, library, response, o)
+	})
+}
+
+// withSearcher opens the library for reading, the model and a searcher over
+// both, and closes them after use.
+func withSearcher(a *cli.App, ctx context.Context, use func(*local.Library, *search.Searcher) error) (err error) {
+	library, err := a.OpenLibrary(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, library.Close()) }()
+	engine, err := a.OpenEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, engine.Close()) }()
+	searcher, err := a.NewSearcher(library, engine)
+	if err != nil {
+		return err
+	}
+	return use(library, searcher)
+}
+
+// joinErrors is errors.Join that leaves a single error as it is, so that its
+// exit status and remedy stay in sight.
+func joinErrors(first, second error) error {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return errors.Join(first, second)
+}

@@ -1,0 +1,192 @@
+package serververbs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/libraryverbs"
+	"mekiki/cmd/mekiki/internal/searchverbs"
+	"mekiki/embed/builtin"
+	"mekiki/embed/models"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/search"
+	"mekiki/server"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+const demoLong = `Try Mekiki on the built-in model and gallery, with nothing of your own.
+
+It installs ONNX Runtime if need be, compiles the built-in model, indexes the
+gallery (drawn scenes, made for this) and serves the page on this machine. With
+--query it answers one query in the terminal instead.
+
+The built-in model is a small BLIP-2 that knows the world of these drawings and
+not photographs; for your own pictures get a published model with "mekiki pull".
+Everything is kept in the cache folder: the second run starts in seconds and
+needs no network.`
+
+const demoExample = `  mekiki demo
+  mekiki demo --query "two cats beside a pizza"
+  mekiki demo --query "a rocket at night" --json`
+
+type demoOptions struct {
+	query   string
+	limit   int
+	noServe bool
+	address string
+	noOpen  bool
+}
+
+// NewDemoCommand makes the verb "demo".
+func NewDemoCommand(app *cli.App) *cobra.Command {
+	var options demoOptions
+	command := &cobra.Command{
+		Use:     "demo",
+		Short:   "Try it on the built-in model and gallery",
+		Long:    demoLong,
+		Example: demoExample,
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return runDemo(command.Context(), app, options)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&options.query, "query", "", "answer this query in the terminal and exit")
+	flags.IntVarP(&options.limit, "limit", "k", 5, "hits to show with --query")
+	flags.BoolVar(&options.noServe, "no-serve", false, "prepare everything and exit")
+	flags.StringVar(&options.address, "addr", "127.0.0.1:8080", "address to serve on; a free port is taken if it is in use")
+	flags.BoolVar(&options.noOpen, "no-open", false, "do not open a browser")
+	return command
+}
+
+// runDemo prepares the built-in model and a library of the gallery, then answers
+// a query or serves.
+func runDemo(ctx context.Context, app *cli.App, options demoOptions) error {
+	cache, err := app.CacheFolder()
+	if err != nil {
+		return err
+	}
+	app.Model = models.BuiltinName
+	engine, err := app.OpenEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	folder := filepath.Join(cache, "demo")
+	if err := unpack(ctx, builtin.Gallery(), filepath.Join(folder, "gallery")); err != nil {
+		return err
+	}
+	app.Library = filepath.Join(folder, "library-"+engine.Space().Fingerprint[:12])
+	library, reads, err := openDemoLibrary(ctx, app)
+	if err != nil {
+		return err
+	}
+	defer library.Close()
+	if reads == nil {
+		if err := fillDemoLibrary(ctx, app, library, engine, filepath.Join(folder, "gallery")); err != nil {
+			return err
+		}
+	}
+	switch {
+	case options.query != "":
+		return answerDemo(ctx, app, library, engine, options)
+	case options.noServe:
+		return nil
+	}
+	return serveDemo(ctx, app, library, engine, options, reads)
+}
+
+// openDemoLibrary opens the demo's library for writing or, while another demo is
+// at work on it, for reading; reads is then the reason.
+func openDemoLibrary(ctx context.Context, app *cli.App) (library *local.Library, reads, err error) {
+	library, err = app.OpenLibrary(ctx, false)
+	if reads = whyReadOnly(err); reads != nil {
+		library, err = app.OpenLibrary(ctx, true)
+	}
+	return library, reads, err
+}
+
+// fillDemoLibrary brings the gallery's images and texts in, unless they are there.
+func fillDemoLibrary(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, gallery string) error {
+	if _, err := libraryverbs.IndexPaths(app, ctx, library, engine, ingest.Options{Paths: []string{filepath.Join(gallery, "images")}}); err != nil {
+		return err
+	}
+	snapshot := library.Snapshot()
+	texts := snapshot.Count(index.KindText)
+	snapshot.Close()
+	if texts > 0 {
+		return nil
+	}
+	data, err := fs.ReadFile(builtin.Gallery(), "texts.txt")
+	if err != nil {
+		return fmt.Errorf("read the gallery's texts: %w", err)
+	}
+	if _, err := ingest.Texts(ctx, library, engine, bytes.NewReader(data), ingest.TextOptions{Source: "gallery"}); err != nil {
+		return fmt.Errorf("add the gallery's texts: %w", err)
+	}
+	return nil
+}
+
+func answerDemo(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, options demoOptions) error {
+	searcher, err := app.NewSearcher(library, engine)
+	if err != nil {
+		return err
+	}
+	answer, err := searcher.Search(ctx, search.Request{Text: options.query, Limit: options.limit, Filter: index.Filter{Kinds: []index.Kind{index.KindImage}}})
+	if err != nil {
+		return searchverbs.QueryFailure(app, err)
+	}
+	return searchverbs.ShowHits(app, ctx, library, answer, searchverbs.Output{Thumbnails: "auto"})
+}
+
+// serveDemo serves the page, on another port when the usual one is taken.
+func serveDemo(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, options demoOptions, reads error) error {
+	served := serving{library: library, engine: engine, reads: reads, browser: !options.noOpen && !app.AsJSON}
+	err := serveLibrary(app, ctx, served, server.Options{Address: options.address})
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return err
+	}
+	host, _, splitErr := net.SplitHostPort(options.address)
+	if splitErr != nil {
+		return err
+	}
+	return serveLibrary(app, ctx, served, server.Options{Address: net.JoinHostPort(host, "0")})
+}
+
+// unpack writes files to folder, leaving alone those that are there in full. Each
+// file appears whole or not at all.
+func unpack(ctx context.Context, files fs.FS, folder string) error {
+	return fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(folder, filepath.FromSlash(path))
+		if entry.IsDir() {
+			return os.MkdirAll(target, 0o755)
+		}
+		data, err := fs.ReadFile(files, path)
+		if err != nil {
+			return fmt.Errorf("unpack the gallery: %w", err)
+		}
+		if present, err := os.ReadFile(target); err == nil && bytes.Equal(present, data) {
+			return nil
+		}
+		if err := os.WriteFile(target+".part", data, 0o644); err != nil {
+			return fmt.Errorf("unpack the gallery: %w", err)
+		}
+		return os.Rename(target+".part", target)
+	})
+}

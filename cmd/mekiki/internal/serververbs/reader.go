@@ -1,0 +1,109 @@
+package serververbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"mekiki/index"
+	"mekiki/index/local"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	// refreshInterval is how often a server that reads looks for what the writer wrote, and whether it is still there.
+	refreshInterval = 2 * time.Second
+	// maximumPromoteWait is the longest time between two tries to become the writer of a library that cannot be written to.
+	maximumPromoteWait = time.Minute
+)
+
+// errReadOnlyPlace is why a library that lies where this process may not write is served for reading.
+var errReadOnlyPlace = errors.New("the library lies where this server may not write")
+
+// whyReadOnly gives the reason to open a library for reading after opening it for writing has failed with err, or nil if
+// there is none. It has no path in it, as everybody who asks the server gets to see it.
+func whyReadOnly(err error) error {
+	switch {
+	case errors.Is(err, index.ErrLocked):
+		return fmt.Errorf("another process is writing to the library: %w", index.ErrLocked)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return errReadOnlyPlace
+	}
+	return nil
+}
+
+// reader keeps a library that is open for reading up to date, and makes it the writer once that is possible.
+type reader struct {
+	library *local.Library
+	logger  *slog.Logger
+	// promoted is called once the library is the writer, before anything else may write.
+	promoted func(ctx context.Context)
+
+	reason atomic.Pointer[error] // nil when the library can be written to
+}
+
+func newReader(library *local.Library, reason error, logger *slog.Logger) *reader {
+	r := &reader{library: library, logger: logger}
+	if reason != nil {
+		r.reason.Store(&reason)
+	}
+	return r
+}
+
+// writable says why the library cannot be written to, if it cannot.
+func (r *reader) writable() error {
+	if reason := r.reason.Load(); reason != nil {
+		return *reason
+	}
+	return nil
+}
+
+// refreshLoop works until ctx ends or the library is the writer.
+func (r *reader) refreshLoop(ctx context.Context) {
+	ticker := time.NewTicker(refreshInterval)
+	defer ticker.Stop()
+	wait := refreshInterval
+	for next := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			if !now.Before(next) {
+				done, soon := r.promote(ctx)
+				if done {
+					return
+				}
+				// A writer ends at any time; a place that cannot be written to is looked at ever more rarely.
+				if wait = min(2*wait, maximumPromoteWait); soon {
+					wait = refreshInterval
+				}
+				next = now.Add(wait - refreshInterval/2)
+			}
+			if _, err := r.library.Refresh(ctx); err != nil && ctx.Err() == nil {
+				r.logger.Warn("library not brought up to date", "error", err)
+			}
+		}
+	}
+}
+
+// promote tries to become the writer; soon says that it is worth trying again soon.
+func (r *reader) promote(ctx context.Context) (done, soon bool) {
+	err := r.library.Promote(ctx)
+	if err == nil {
+		r.promoted(ctx)
+		r.reason.Store(nil)
+		r.logger.Info("the library can be written to now: this server is its writer")
+		return true, false
+	}
+	if reason := whyReadOnly(err); reason != nil {
+		r.reason.Store(&reason)
+		return false, errors.Is(err, index.ErrLocked)
+	}
+	if ctx.Err() == nil {
+		r.logger.Warn("the library cannot be written to yet", "error", err)
+	}
+	return false, false
+}

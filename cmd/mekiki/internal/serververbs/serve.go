@@ -1,0 +1,207 @@
+package serververbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/internal/hint"
+	"mekiki/server"
+)
+
+const serveLong = `Serve the page and the HTTP API over a library.
+
+On a loopback address, the default, no token is asked for. On any other, people
+and programs show a token, and the server refuses to start without any: make one
+with "mekiki token new". Put a reverse proxy in front for TLS.
+
+While the server runs it holds the library for writing. If another process does,
+it serves for reading, follows what that process writes, and takes its place when
+it is gone. A library that lies where nothing can be written is served for reading.
+
+docs/api.md describes the API, docs/operations.md the limits; the server itself
+shows the API at /api/docs and measurements for Prometheus at /metrics.`
+
+const serveExample = `  mekiki serve
+  mekiki serve --root ~/Pictures
+  mekiki serve --addr :8080 --token-file tokens.txt --host photos.example`
+
+// maximumUpload is what --upload-mib and --upload-megapixels allow at most: no
+// decoder reads more.
+const maximumUpload = 4096
+
+// maximumCache is what --token-cache-mib allows at most: a terabyte.
+const maximumCache = 1 << 20
+
+type serveOptions struct {
+	address    string
+	hosts      []string
+	tokenFile  string
+	roots      []string
+	noUploads  bool
+	noCaptions bool
+	logLevel   string
+	limits     server.Limits
+	uploadMiB  int64
+	megapixels int64
+	cacheMiB   int64
+}
+
+// NewServeCommand makes the verb "serve".
+func NewServeCommand(app *cli.App) *cobra.Command {
+	var options serveOptions
+	command := &cobra.Command{
+		Use:     "serve",
+		Short:   "Serve the page and the HTTP API",
+		Long:    serveLong,
+		Example: serveExample,
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return runServe(command.Context(), app, options)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&options.address, "addr", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
+	flags.StringArrayVar(&options.hosts, "host", nil, "further name under which the server is reached (may be repeated)")
+	flags.StringVar(&options.tokenFile, "token-file", "", "file of tokens, from \"mekiki token new\"")
+	flags.StringArrayVar(&options.roots, "root", nil, "folder that may be indexed through the server (may be repeated)")
+	flags.BoolVar(&options.noUploads, "no-uploads", false, "take no images by upload")
+	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
+	flags.StringVar(&options.logLevel, "log-level", "", "what to log: debug, info (every request), warn or error (default: warn on a terminal, else info)")
+	flags.IntVar(&options.limits.Searches, "searches", 0, "searches at work at a time (0: one for every two cores, at least 2)")
+	flags.IntVar(&options.limits.SearchQueue, "search-queue", 0, "searches that may wait for a place (0: as many as at work)")
+	flags.DurationVar(&options.limits.SearchTime, "search-time", 0, "longest time for one search (0: 30s)")
+	flags.DurationVar(&options.limits.DrainTime, "drain-time", 0, "how long to serve on once told to stop, with /readyz red, for load balancers to see it")
+	flags.Int64Var(&options.uploadMiB, "upload-mib", 32, "largest uploaded image in MiB")
+	flags.Int64Var(&options.megapixels, "upload-megapixels", 64, "largest uploaded image in megapixels")
+	flags.Int64Var(&options.cacheMiB, "token-cache-mib", 128, "memory in MiB for the image tokens of pictures that were matched lately")
+	return command
+}
+
+// runServe opens the model and the library and serves until it is told to stop.
+func runServe(ctx context.Context, app *cli.App, options serveOptions) (err error) {
+	prepared, err := options.prepare(app)
+	if err != nil {
+		return err
+	}
+	engine, err := app.OpenEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	library, err := app.OpenLibrary(ctx, false)
+	reads := whyReadOnly(err)
+	if reads != nil {
+		prepared.Logger.Warn("serving for reading only", "why", reads, "error", err)
+		library, err = app.OpenLibrary(ctx, true)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	return serveLibrary(app, ctx, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads}, prepared)
+}
+
+// prepare turns the flags into the server's options, as far as they go without a
+// model and a library, so that mistakes show before either is opened.
+func (o serveOptions) prepare(app *cli.App) (server.Options, error) {
+	logger, err := serverLog(app, o.logLevel)
+	if err != nil {
+		return server.Options{}, err
+	}
+	tokens, err := readTokens(o.tokenFile)
+	if err != nil {
+		return server.Options{}, err
+	}
+	if _, _, err := net.SplitHostPort(o.address); err != nil {
+		return server.Options{}, hint.Wrap(cli.UsageError("--addr %q: %w", o.address, err), "give a host and a port, such as 127.0.0.1:8080")
+	}
+	if err := server.CheckAddress(o.address, tokens); err != nil {
+		return server.Options{}, err
+	}
+	if o.uploadMiB <= 0 || o.megapixels <= 0 || o.uploadMiB > maximumUpload || o.megapixels > maximumUpload {
+		return server.Options{}, cli.UsageError("--upload-mib and --upload-megapixels must be above 0 and at most %d", maximumUpload)
+	}
+	if o.cacheMiB <= 0 || o.cacheMiB > maximumCache {
+		return server.Options{}, cli.UsageError("--token-cache-mib must be above 0 and at most %d", maximumCache)
+	}
+	app.TokenCache = o.cacheMiB << 20
+	o.limits.UploadBytes, o.limits.UploadPixels = o.uploadMiB<<20, o.megapixels*1_000_000
+	options := server.Options{Address: o.address, Hosts: o.hosts, Tokens: tokens, Limits: o.limits, Logger: logger}
+	if o.noCaptions {
+		options.Captions = -1
+	}
+	for _, root := range o.roots {
+		absolute, err := filepath.Abs(root)
+		if err != nil {
+			return options, fmt.Errorf("--root: %w", err)
+		}
+		info, err := os.Stat(absolute)
+		if err != nil {
+			return options, cli.UsageError("--root: %w", err)
+		}
+		if !info.IsDir() {
+			return options, cli.UsageError("--root: %s is not a folder", absolute)
+		}
+		options.Roots = append(options.Roots, absolute)
+	}
+	return options, nil
+}
+
+// tokensVariable holds tokens for those who have no place for a file: the lines of
+// one, with semicolons or line ends between them.
+const tokensVariable = "MEKIKI_TOKENS"
+
+func readTokens(path string) ([]server.Token, error) {
+	if path == "" {
+		text := strings.ReplaceAll(os.Getenv(tokensVariable), ";", "\n")
+		tokens, err := server.ParseTokens(strings.NewReader(text))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", tokensVariable, err)
+		}
+		return tokens, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--token-file: %w", err)
+	}
+	defer file.Close()
+	tokens, err := server.ParseTokens(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(tokens) == 0 {
+		return nil, hint.Wrap(fmt.Errorf("%s has no tokens", path), "mekiki token new --scope read >> "+path)
+	}
+	return tokens, nil
+}
+
+// serverLog is the log of a server: on a terminal it says only what is wrong, into
+// a file or a journal it tells of every request.
+func serverLog(a *cli.App, level string) (*slog.Logger, error) {
+	least := slog.LevelInfo
+	if file, ok := a.Stderr.(*os.File); ok && isTerminal(file) {
+		least = slog.LevelWarn
+	}
+	if a.Verbose {
+		least = slog.LevelDebug
+	}
+	if level != "" {
+		if err := least.UnmarshalText([]byte(level)); err != nil {
+			return nil, cli.UsageError("--log-level %q: it is debug, info, warn or error", level)
+		}
+	}
+	options := &slog.HandlerOptions{Level: least}
+	if a.AsJSON {
+		return slog.New(slog.NewJSONHandler(a.Stderr, options)), nil
+	}
+	return slog.New(slog.NewTextHandler(a.Stderr, options)), nil
+}

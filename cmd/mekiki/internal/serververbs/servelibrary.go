@@ -1,0 +1,187 @@
+package serververbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed/models"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/index/originals"
+	"mekiki/internal/progress"
+	"mekiki/server"
+	"mekiki/ui"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// serving is what a server is made of.
+type serving struct {
+	engine  *cli.Session
+	library *local.Library
+	// reads says why the library is open for reading only; nil when it is not.
+	reads error
+	// noUploads takes no images by upload.
+	noUploads bool
+	// browser opens the page once it is served, where there is a screen.
+	browser bool
+}
+
+// serveLibrary runs a server over an open model and library until ctx ends. options are
+// what the caller chooses; what it is made of is filled in here.
+func serveLibrary(a *cli.App, ctx context.Context, s serving, options server.Options) error {
+	searcher, err := a.NewSearcher(s.library, s.engine)
+	if err != nil {
+		return err
+	}
+	page, err := ui.Files()
+	if err != nil {
+		return err
+	}
+	if options.Logger == nil {
+		if options.Logger, err = serverLog(a, ""); err != nil {
+			return err
+		}
+	}
+	options.Version, options.Decoder = cli.Version(), s.library.Decoder()
+	options.Searcher, options.Library, options.LibraryFolder, options.Page = searcher, server.LibraryOf(s.library), s.library.Folder(), page
+	options.Models = modelLister(a, s.engine)
+	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }
+	options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
+	options.UploadFolder, options.NoUploads = originals.FolderOf(s.library.Folder()), s.noUploads
+	options.JobsFile = filepath.Join(s.library.DerivedFolder(), "jobs.json")
+	reader := newReader(s.library, s.reads, options.Logger)
+	reader.promoted = func(ctx context.Context) { sweepUploads(ctx, s.library, options.UploadFolder, options.Logger) }
+	options.Writable = reader.writable
+	if s.reads == nil {
+		reader.promoted(ctx)
+	}
+	served, err := server.New(options)
+	if err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer stop()
+	group.Go(func() {
+		// The first search should not be the slow one.
+		if err := s.engine.Warm(background); err != nil && background.Err() == nil {
+			options.Logger.Warn("model not warmed up", "error", err)
+		}
+	})
+	if s.reads != nil {
+		group.Go(func() { reader.refreshLoop(background) })
+	}
+	return served.Run(ctx, func(at net.Addr) {
+		address := pageAddress(options.Address, at)
+		announce(a, address)
+		if s.browser && hasScreen(a) {
+			group.Go(func() {
+				if err := cli.OpenFile(background, address); err != nil {
+					options.Logger.Debug("no browser opened", "error", err)
+				}
+			})
+		}
+	})
+}
+
+// sweepUploads settles what a crash left among the uploads. Serving does not depend
+// on it.
+func sweepUploads(ctx context.Context, library *local.Library, folder string, logger *slog.Logger) {
+	swept, err := originals.Sweep(ctx, library, folder, logger)
+	if err != nil {
+		logger.Warn("uploads not swept", "error", err)
+	}
+	if swept != (originals.Swept{}) {
+		logger.Info("uploads swept", "removed", swept.Removed, "aside", swept.Aside, "found", swept.Found)
+	}
+	if swept.Aside > 0 {
+		logger.Warn("uploads that no record names were moved out of the folder of uploads", "files", swept.Aside, "to", originals.AsideOf(library.Folder()),
+			"try", "move them to a folder of yours and index that, to have them back")
+	}
+}
+
+// ready fails when the library is not where it was opened, which is said without
+// its path, because anybody may ask, and when it does not fit the model.
+func ready(library *local.Library, engine *cli.Session) error {
+	err := library.Present()
+	if errors.Is(err, index.ErrMoved) {
+		return index.ErrMoved
+	}
+	if err != nil {
+		return err
+	}
+	return cli.Fits(library, engine)
+}
+
+// pageAddress is what to open in a browser on this machine.
+func pageAddress(asked string, at net.Addr) string {
+	host, _, err := net.SplitHostPort(asked)
+	_, port, portErr := net.SplitHostPort(at.String())
+	if err != nil || portErr != nil {
+		return "http://" + at.String() + "/"
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/"
+}
+
+func announce(a *cli.App, address string) {
+	if a.AsJSON {
+		// Standard output being gone shows when results are written to it.
+		_ = a.PrintJSON(map[string]string{"message_type": "serving", "address": address})
+		return
+	}
+	fmt.Fprintf(a.Out, "Serving %s (the API is at %sapi/docs). Ctrl-C stops.\n", address, address)
+}
+
+// modelLister lists the compiled models, with the one that is open as the active one.
+func modelLister(a *cli.App, engine *cli.Session) func() []server.Model {
+	config := engine.Manifest().Config
+	active := server.Model{
+		Name: engine.Name, Fingerprint: engine.Manifest().Fingerprint, Precision: string(engine.Manifest().Precision), ImageSize: config.Vision.ImageSize,
+		Parts: engine.Space().Parts, Width: engine.Space().Width, Captions: engine.HasCaptions(), Active: true,
+	}
+	return func() []server.Model {
+		listed := []server.Model{active}
+		options, err := a.ModelOptions(engine.Runtime, progress.New(a.Stderr, progress.Quiet))
+		if err != nil {
+			return listed
+		}
+		all, err := models.List(options)
+		if err != nil {
+			a.Log().Warn("models not listed", "error", err)
+		}
+		for _, model := range all {
+			if model.Problem != nil || model.Manifest.Fingerprint == active.Fingerprint {
+				continue
+			}
+			config := model.Manifest.Config
+			listed = append(listed, server.Model{
+				Name: model.Name, Fingerprint: model.Manifest.Fingerprint, Precision: string(model.Manifest.Precision), ImageSize: config.Vision.ImageSize,
+				Parts: config.QueryTokens, Width: config.ProjectionSize, Captions: model.Manifest.HasCaptionHead,
+			})
+		}
+		return listed
+	}
+}
+
+func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }
+
+// hasScreen tells whether somebody sits in front of a screen.
+func hasScreen(app *cli.App) bool {
+	file, ok := app.Out.(*os.File)
+	if !ok || !isTerminal(file) || app.AsJSON || os.Getenv("SSH_CONNECTION") != "" {
+		return false
+	}
+	return runtime.GOOS != "linux" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+}

@@ -1,0 +1,62 @@
+package serververbs
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/server"
+)
+
+const tokenLong = `Make tokens for "mekiki serve" on an address that others can reach.
+
+A token is shown once, on standard error; standard output gets the line for the
+tokens file, which holds only a hash. Deleting the line and starting the server
+again takes the token away.`
+
+const tokenExample = `  mekiki token new --name alice --scope read >> tokens.txt
+  mekiki serve --addr :8080 --token-file tokens.txt`
+
+// NewTokenCommand makes the verb "token".
+func NewTokenCommand(app *cli.App) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "token",
+		Short: "Make tokens for the server",
+		Long:  tokenLong,
+		Args:  cobra.NoArgs,
+		RunE:  func(command *cobra.Command, _ []string) error { return command.Help() },
+	}
+	var name, scope string
+	create := &cobra.Command{
+		Use:     "new",
+		Short:   "Make a token",
+		Long:    tokenLong,
+		Example: tokenExample,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return runTokenNew(app, name, scope) },
+	}
+	create.Flags().StringVar(&name, "name", "default", "who it is for, shown in the log")
+	create.Flags().StringVar(&scope, "scope", "read", "what it allows: read, write (reads too) or admin (everything)")
+	command.AddCommand(create)
+	return command
+}
+
+func runTokenNew(app *cli.App, name, scopeName string) error {
+	scope, err := server.ParseScope(scopeName)
+	if err != nil {
+		return cli.UsageError("--scope: %w", err)
+	}
+	token, secret, err := server.NewToken(name, scope)
+	if err != nil {
+		return cli.UsageError("--name: %w", err)
+	}
+	if app.AsJSON {
+		return app.PrintJSON(map[string]string{"name": token.Name, "scope": scope.String(), "token": secret, "line": token.String()})
+	}
+	if _, err := fmt.Fprintln(app.Out, token); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(app.Stderr, "token for %s (%s), shown only now:\n%s\n", token.Name, scope, secret)
+	return err
+}
