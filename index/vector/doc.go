@@ -10,7 +10,4 @@
 // so that looking at all codes gives exactly the nearest. A large Index first looks
 // for representatives of groups, merged from their vectors and kept in cells, and
 // may miss some.
-//
-// Graph is the seam for other methods of searching, with two implementations: Exact,
-// which says what the answer is, and Coder, over github.com/coder/hnsw.
 package vector

@@ -51,7 +51,7 @@ func TestIndexEqualsExact(t *testing.T) {
 	for _, width := range []int{1, 7, 64, 200} {
 		for _, kernel := range kernels() {
 			source := rand.New(rand.NewPCG(uint64(width), 3))
-			index, exact := newIndexed(width, kernel), NewExact(width)
+			index, exact := newIndexed(width, kernel), newExhaustive(width)
 			base := draw(source, width, 1)
 			for group := range uint64(700) {
 				vectors := confusing(source, base, width)
@@ -136,7 +136,7 @@ func TestViewStays(t *testing.T) {
 
 // TestRebuildLeavesOut replaces every group until removed entries outnumber them.
 func TestRebuildLeavesOut(t *testing.T) {
-	index, exact := newIndexed(testWidth, kernels()[0]), NewExact(testWidth)
+	index, exact := newIndexed(testWidth, kernels()[0]), newExhaustive(testWidth)
 	data := newClustered(8, 5)
 	for number := range uint64(4 * fewTombstones) {
 		vectors := data.group(1)
@@ -155,7 +155,7 @@ func TestRebuildLeavesOut(t *testing.T) {
 }
 
 func BenchmarkIndex(b *testing.B) {
-	index, exact := newIndexed(testWidth, kernels()[0]), NewExact(testWidth)
+	index, exact := newIndexed(testWidth, kernels()[0]), newExhaustive(testWidth)
 	data := fill(b, 5000, index, exact)
 	query, view := data.group(1), index.index.View()
 	b.Run("index", func(b *testing.B) {

@@ -113,8 +113,8 @@ func measureLarge(t *testing.T, label string, search func([]float32, int) ([]Nei
 }
 
 // coder puts the data into the graph of github.com/coder/hnsw.
-func (d *largeData) coder(t *testing.T) *Coder {
-	start, coder := processorTime(), NewCoder(testLargeWidth)
+func (d *largeData) coder(t *testing.T) *hnswGraph {
+	start, coder := processorTime(), newHNSW(testLargeWidth)
 	for group := range d.count {
 		values, err := d.values(uint64(group))
 		if err == nil {

@@ -70,7 +70,7 @@ func TestLoadedIntoMuchLarger(t *testing.T) {
 // TestLoadedIntoAnother removes, replaces and adds groups before loading.
 func TestLoadedIntoAnother(t *testing.T) {
 	_, saved := savedOf(t, 3000)
-	other, exact := again(t, 3000), NewExact(testWidth)
+	other, exact := again(t, 3000), newExhaustive(testWidth)
 	fill(t, 3000, exact)
 	data := newClustered(77, 20)
 	for group := range uint64(400) {

@@ -1,4 +1,4 @@
 package vector
 
 // coder/hnsw does not build on Windows.
-var coderGraphs []graphCase
+var hnswSearchers []searcherCase

@@ -2,7 +2,6 @@ package vector
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -26,23 +25,6 @@ type Neighbour struct {
 	// Part is the row, from zero, of the group's vector that scored; of equals, the
 	// first.
 	Part int
-}
-
-// Graph finds the groups near a query without promising to find the nearest. It is
-// the seam between this package and approximate methods. A Graph is for one
-// goroutine at a time.
-type Graph interface {
-	// Add puts in a group's vectors, row after row, in place of those it has. The
-	// slice is kept and must not change.
-	Add(group uint64, vectors []float32) error
-	// Remove takes a group out, if it is there.
-	Remove(group uint64) error
-	// Search gives k groups, or all that allow lets through where they are fewer,
-	// best first and of equals the smaller number first. Scores are exact. Queries
-	// are rows like vectors; a nil allow lets every group through.
-	Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error)
-	// Len is the number of groups.
-	Len() int
 }
 
 // checkRows says what is wrong with rows of a width.

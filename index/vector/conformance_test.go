@@ -12,20 +12,37 @@ import (
 
 const testWidth = 48
 
-// graphCase is a Graph with the recall that it must reach; 0 is reported only.
-type graphCase struct {
+// searcher is what the conformance suite holds an index to: the Index, exact and by
+// inverted lists, an exhaustive scan and an HNSW graph. It is for one goroutine at a
+// time.
+type searcher interface {
+	// Add puts in a group's vectors, row after row, in place of those it has. The
+	// slice is kept and must not change.
+	Add(group uint64, vectors []float32) error
+	// Remove takes a group out, if it is there.
+	Remove(group uint64) error
+	// Search gives k groups, or all that allow lets through where they are fewer,
+	// best first and of equals the smaller number first. Scores are exact. Queries
+	// are rows like vectors; a nil allow lets every group through.
+	Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error)
+	// Len is the number of groups.
+	Len() int
+}
+
+// searcherCase is a searcher with the recall that it must reach; 0 is reported only.
+type searcherCase struct {
 	name   string
-	create func() Graph
+	create func() searcher
 	recall float64
 }
 
-// graphs lists every Graph that this platform has.
-var graphs = append([]graphCase{
-	{"exact", func() Graph { return NewExact(testWidth) }, 1},
-	{"index", func() Graph { return newIndexed(testWidth, kernels()[0]) }, 1},
-	{"threads", func() Graph { return newThreaded(testWidth) }, 1},
-	{"cells", func() Graph { return newCelled(testWidth) }, 0.95},
-}, coderGraphs...)
+// searchers lists what this platform has.
+var searchers = append([]searcherCase{
+	{"exact", func() searcher { return newExhaustive(testWidth) }, 1},
+	{"index", func() searcher { return newIndexed(testWidth, kernels()[0]) }, 1},
+	{"threads", func() searcher { return newThreaded(testWidth) }, 1},
+	{"cells", func() searcher { return newCelled(testWidth) }, 0.95},
+}, hnswSearchers...)
 
 // clustered draws unit vectors around common centres, like those of photographs.
 type clustered struct {
@@ -64,7 +81,7 @@ func (c *clustered) group(rows int) (vectors []float32) {
 
 // fill adds groups of one to four vectors to every graph alike, replaces some and
 // removes some.
-func fill(t testing.TB, count int, graphs ...Graph) *clustered {
+func fill(t testing.TB, count int, graphs ...searcher) *clustered {
 	t.Helper()
 	data := newClustered(5, 20)
 	for number := range uint64(count + count/10) {
@@ -97,8 +114,8 @@ func recallOf(got, want []Neighbour) float64 {
 	return float64(there) / float64(max(1, len(want)))
 }
 
-func TestGraphs(t *testing.T) {
-	for _, test := range graphs {
+func TestSearchers(t *testing.T) {
+	for _, test := range searchers {
 		t.Run(test.name, func(t *testing.T) {
 			t.Run("empty", func(t *testing.T) { testEmpty(t, test.create()) })
 			t.Run("refusals", func(t *testing.T) { testRefusals(t, test.create()) })
@@ -108,7 +125,7 @@ func TestGraphs(t *testing.T) {
 	}
 }
 
-func testEmpty(t *testing.T, graph Graph) {
+func testEmpty(t *testing.T, graph searcher) {
 	found, err := graph.Search(t.Context(), make([]float32, testWidth), 10, nil)
 	if err != nil || len(found) != 0 || graph.Len() != 0 {
 		t.Fatalf("found %v among %d, %v", found, graph.Len(), err)
@@ -118,7 +135,7 @@ func testEmpty(t *testing.T, graph Graph) {
 	}
 }
 
-func testRefusals(t *testing.T, graph Graph) {
+func testRefusals(t *testing.T, graph searcher) {
 	fill(t, 20, graph)
 	bad := make([]float32, testWidth)
 	bad[3] = float32(math.NaN())
@@ -137,8 +154,8 @@ func testRefusals(t *testing.T, graph Graph) {
 	}
 }
 
-func testChanges(t *testing.T, graph Graph, least float64) {
-	exact := NewExact(testWidth)
+func testChanges(t *testing.T, graph searcher, least float64) {
+	exact := newExhaustive(testWidth)
 	data := fill(t, 400, graph, exact)
 	if graph.Len() != exact.Len() {
 		t.Fatalf("%d groups, want %d", graph.Len(), exact.Len())
@@ -173,7 +190,7 @@ func testChanges(t *testing.T, graph Graph, least float64) {
 }
 
 // checkScores holds each neighbour against the group's own vectors.
-func checkScores(t *testing.T, exact *Exact, queries []float32, got []Neighbour, allow func(uint64) bool) {
+func checkScores(t *testing.T, exact *exhaustive, queries []float32, got []Neighbour, allow func(uint64) bool) {
 	t.Helper()
 	seen := map[uint64]bool{}
 	for _, neighbour := range got {
@@ -191,7 +208,7 @@ func checkScores(t *testing.T, exact *Exact, queries []float32, got []Neighbour,
 }
 
 // testDrained removes everything and fills again.
-func testDrained(t *testing.T, graph Graph) {
+func testDrained(t *testing.T, graph searcher) {
 	data := fill(t, 60, graph)
 	for group := range uint64(60 * 7) {
 		if err := graph.Remove(group); err != nil {
@@ -209,12 +226,12 @@ func testDrained(t *testing.T, graph Graph) {
 	}
 }
 
-// BenchmarkGraphs reports recall@10 beside the time of a search.
-func BenchmarkGraphs(b *testing.B) {
+// BenchmarkSearchers reports recall@10 beside the time of a search.
+func BenchmarkSearchers(b *testing.B) {
 	for _, count := range []int{500, 2000} {
-		for _, test := range graphs {
+		for _, test := range searchers {
 			b.Run(fmt.Sprintf("%s/%d-groups", test.name, count), func(b *testing.B) {
-				graph, exact := test.create(), NewExact(testWidth)
+				graph, exact := test.create(), newExhaustive(testWidth)
 				data := fill(b, count, graph, exact)
 				recall := 0.0
 				for range 50 {
