@@ -43,8 +43,8 @@ func TestPrecisionOfANamedModel(t *testing.T) {
 		t.Fatalf("status %d, %s", status, errors)
 	}
 	refused([]string{"tiny was compiled in fp32, not int8", "--name tiny-int8"}, "embed", "--model", "tiny", "--precision", "int8", "--text", "a cat")
-	refused([]string{"there is a model tiny already, in fp32", "--name tiny-int8", "models remove tiny"}, "import", folder, "--precision", "int8", "--name", "tiny")
-	refused([]string{"there is a model tiny already, in fp32"}, "pull", "me/tiny", "--precision", "int8")
+	refused([]string{"there already is a model tiny, in fp32", "--name tiny-int8", "models remove tiny"}, "import", folder, "--precision", "int8", "--name", "tiny")
+	refused([]string{"there already is a model tiny, in fp32"}, "pull", "me/tiny", "--precision", "int8")
 	if weights.Load() > 0 {
 		t.Errorf("%d requests for weights that were of no use", weights.Load())
 	}

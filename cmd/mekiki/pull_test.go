@@ -75,7 +75,7 @@ func TestPullImportModels(t *testing.T) {
 	status, out, errors = runForTest(t, "models", "show", "tiny")
 	want(status, out, errors, cli.ExitOK, "2 layers of width 8", "fingerprint")
 	status, out, errors = runForTest(t, "models", "verify", "tiny")
-	want(status, out, errors, cli.ExitOK, "all as they were compiled", "downloaded files, all as published")
+	want(status, out, errors, cli.ExitOK, "all as compiled", "downloaded files, all as published")
 	status, out, errors = runForTest(t, "models", "verify", "tiny", "--golden")
 	want(status, out, errors, cli.ExitError, "no published values are known")
 	download := filepath.Join(cache, "downloads", "tiny")

@@ -14,7 +14,7 @@ import (
 
 const rootLong = `Mekiki finds images by what they show, and words for what an image shows.
 
-It reads pictures with BLIP-2, keeps what it read in a library on this machine,
+It reads pictures with BLIP-2, keeps the results in a library on this machine,
 and ranks by meaning, by words and by image-text matching.
 
 Try it at once, on the built-in model and gallery:
@@ -26,15 +26,16 @@ Then on your own pictures:
   mekiki serve
 
 Every flag can also be set in the environment (--library is MEKIKI_LIBRARY) and
-in the configuration file, mekiki/config.toml in your configuration folder or
-what MEKIKI_CONFIG names; a flag wins over the environment, the environment over
-the file. A verb's own flags go in a table of its name:
+in the configuration file: mekiki/config.toml in your configuration folder, or
+the file that MEKIKI_CONFIG names. A flag overrides the environment, and the
+environment overrides the file. A verb's own flags go in a table of its name:
   model = "blip2"
   [serve]
   root = ["~/Pictures"]
 
-Exit status: 0 done; 1 failed; 2 wrong usage; 3 done but for items that failed,
-which are listed; 4 nothing found; 130 interrupted, and can go on.`
+Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, except for items that
+failed, which are listed; 4 nothing found; 130 interrupted: the same command
+continues.`
 
 // run parses the arguments, does what they ask for and returns the exit status.
 func run(ctx context.Context, app *cli.App, arguments []string) int {
@@ -81,7 +82,7 @@ func addGlobalFlags(root *cobra.Command, app *cli.App) {
 	flags := root.PersistentFlags()
 	flags.BoolVar(&app.AsJSON, "json", false, "write results, progress and errors as JSON")
 	flags.BoolVarP(&app.Quiet, "quiet", "q", false, "do not show progress")
-	flags.BoolVarP(&app.Verbose, "verbose", "v", false, "log what is being done")
+	flags.BoolVarP(&app.Verbose, "verbose", "v", false, "log every step")
 	flags.StringVar(&app.Library, "library", "", "folder of the library (default: in your data folder)")
 	flags.StringVar(&app.Cache, "cache", "", "folder for the runtime, downloads and compiled models (default: in your cache folder)")
 	flags.StringVar(&app.Model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")

@@ -31,7 +31,7 @@ func TestBadSearches(t *testing.T) {
 		{"control character", []string{"search", "a\x01b"}, cli.ExitUsage, "U+0001"},
 		{"unknown filter", []string{"search", "cat foldr:x"}, cli.ExitUsage, "did you mean folder:?"},
 		{"impossible date", []string{"search", "after:2023-02-30"}, cli.ExitUsage, "does not exist"},
-		{"weight", []string{"search", "cat", "--weight", "much"}, cli.ExitUsage, "no number"},
+		{"weight", []string{"search", "cat", "--weight", "much"}, cli.ExitUsage, "not a number"},
 		{"weight out of range", []string{"search", "cat", "--weight", "2"}, cli.ExitUsage, "not 0 to 1"},
 		{"open", []string{"search", "cat", "--open=-1"}, cli.ExitUsage, "--open=-1"},
 		{"thumbnails", []string{"search", "cat", "--thumbnails", "x"}, cli.ExitUsage, "auto, kitty"},

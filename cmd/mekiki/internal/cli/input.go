@@ -47,7 +47,7 @@ func ReadPicture(ctx context.Context, argument string) (*pixels.Image, index.ID,
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return nil, 0, hint.Wrap(fmt.Errorf("%s is a folder and no image", argument), "give an image file, or the id of a record")
+		return nil, 0, hint.Wrap(fmt.Errorf("%s is a folder, not an image", argument), "give an image file, or the id of a record")
 	}
 	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
 	if err != nil {

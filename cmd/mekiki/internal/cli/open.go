@@ -59,7 +59,7 @@ func (a *App) ModelOptions(runtime *ort.Runtime, reporter *progress.Reporter) (m
 	}
 	precision := blip2.Precision(a.Precision)
 	if precision != blip2.Int8 && precision != blip2.Float32 {
-		return models.Options{}, UsageError("--precision %q: it is %s or %s", a.Precision, blip2.Int8, blip2.Float32)
+		return models.Options{}, UsageError("--precision %q: must be %s or %s", a.Precision, blip2.Int8, blip2.Float32)
 	}
 	return models.Options{
 		Dir:       filepath.Join(cache, "models"),
@@ -167,7 +167,7 @@ func (a *App) openLibraryWith(ctx context.Context, options local.Options) (*loca
 		return nil, err
 	}
 	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
-		return nil, hint.Wrap(fmt.Errorf("open library %s: it is a file and no folder", folder), "name a folder with --library")
+		return nil, hint.Wrap(fmt.Errorf("open library %s: it is a file, not a folder", folder), "name a folder with --library")
 	}
 	options.Logger = a.Log()
 	library, err := local.Open(ctx, folder, options)
@@ -175,7 +175,7 @@ func (a *App) openLibraryWith(ctx context.Context, options local.Options) (*loca
 	case errors.Is(err, index.ErrNotLibrary) && !strings.Contains(err.Error(), folder):
 		return nil, fmt.Errorf("open library %s: %w", folder, err)
 	case errors.Is(err, index.ErrLocked):
-		return nil, hint.Wrap(err, "wait for it, or stop it; searching works meanwhile")
+		return nil, hint.Wrap(err, "wait for it, or stop it; you can search meanwhile")
 	}
 	return library, err
 }
@@ -251,7 +251,7 @@ func Fits(library *local.Library, engine *Session) error {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	if space, some := snapshot.Space(); some && space != engine.Space() {
-		return fmt.Errorf("the library's vectors are of the model %s and the open model is %s", space, engine.Space())
+		return fmt.Errorf("the library has vectors of the model %s, and the open model is %s", space, engine.Space())
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func ApplySettings(command *cobra.Command) error {
 			return
 		}
 		if err := setFlag(command.Flags(), flag, values); err != nil {
-			problems = append(problems, hint.Wrap(UsageError("%s in %s: %w", flag.Name, source, err), "correct it, or take it out"))
+			problems = append(problems, hint.Wrap(UsageError("%s in %s: %w", flag.Name, source, err), "correct or remove it"))
 		}
 	})
 	return errors.Join(problems...)
@@ -136,7 +136,7 @@ func readConfiguration(path string) (map[string]any, error) {
 		return nil, hint.Wrap(fmt.Errorf("read configuration: %w", err), remedy)
 	}
 	if len(data) > maximumConfigurationBytes {
-		return nil, hint.Wrap(fmt.Errorf("read configuration %s: it has more than the %d bytes that a configuration can have", path, maximumConfigurationBytes), remedy)
+		return nil, hint.Wrap(fmt.Errorf("read configuration %s: it is larger than %d bytes", path, maximumConfigurationBytes), remedy)
 	}
 	var settings map[string]any
 	if _, err := toml.Decode(string(data), &settings); err != nil {

@@ -62,7 +62,7 @@ func (d *doctor) checkProcessor() {
 	}
 	detail := fmt.Sprintf("%s, %d usable, %s", name, runtime.GOMAXPROCS(0), strings.Join(features, " "))
 	if len(features) > 0 && !processor.HasDotProduct(features) {
-		d.warn("processor", `"mekiki bench --model builtin" tells whether int8 gains anything; else set --precision fp32`,
+		d.warn("processor", `"mekiki bench --model builtin" shows whether int8 is faster; if not, set --precision fp32`,
 			"%s: no integer dot product, so int8 is hardly faster than fp32 and may be less exact", detail)
 		return
 	}
@@ -77,7 +77,7 @@ func (d *doctor) checkConfiguration() {
 		return
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		d.ok("settings", "none (%s is not there)", path)
+		d.ok("settings", "none (there is no %s)", path)
 		return
 	}
 	d.ok("settings", "%s", path)
@@ -115,9 +115,9 @@ func (d *doctor) checkRoom(check, folder, more string) {
 	case err != nil:
 		d.warn(check, "", "%s%s; %v", folder, more, err)
 	case free < roomToFail:
-		d.fail(check, fmt.Errorf("%s: the disk is full, %s are free", folder, progress.Count(free, progress.Bytes)), "make room, or choose another disk")
+		d.fail(check, fmt.Errorf("%s: the disk is full, %s are free", folder, progress.Count(free, progress.Bytes)), "free some space, or choose another disk")
 	case free < roomToWarn:
-		d.warn(check, "make room, or choose another disk", "%s%s, only %s free", folder, more, progress.Count(free, progress.Bytes))
+		d.warn(check, "free some space, or choose another disk", "%s%s, only %s free", folder, more, progress.Count(free, progress.Bytes))
 	case free == math.MaxInt64:
 		d.ok(check, "%s%s", folder, more)
 	default:
@@ -161,13 +161,13 @@ func (d *doctor) checkRuntime(ctx context.Context) (*ort.Runtime, error) {
 func (d *doctor) checkModel(ctx context.Context, library *ort.Runtime) *cli.Session {
 	if d.app.Model == models.BuiltinName {
 		if _, err := d.builtinCompiled(ctx); err != nil {
-			d.ok("model", "the built-in one, which is not compiled yet; the first use does that in some seconds")
+			d.ok("model", "built-in, not compiled yet; the first use compiles it in some seconds")
 			return nil
 		}
 	}
 	engine, err := d.app.OpenEngineWith(ctx, library)
 	if err != nil {
-		d.fail("model", err, "mekiki models lists those there are; mekiki pull gets published ones")
+		d.fail("model", err, "mekiki models lists the models on this machine; mekiki pull gets published ones")
 		return nil
 	}
 	manifest := engine.Manifest()
@@ -182,7 +182,7 @@ func (d *doctor) checkModel(ctx context.Context, library *ort.Runtime) *cli.Sess
 	}
 	detail := fmt.Sprintf("%s, %s, every file as compiled, an image in %s", engine.Name, manifest.Precision, took)
 	if check := manifest.SelfCheck; check != nil && len(check.Instructions) > 0 && !slices.Equal(check.Instructions, processor.Features()) {
-		d.warn("model", "compile it again on this machine, which chooses int8 by what it gives here: remove the model, then import or pull it",
+		d.warn("model", "compile it again for this processor: remove the model, then import or pull it",
 			"%s; it was compiled on another processor (%s)", detail, strings.Join(check.Instructions, " "))
 		return engine
 	}
@@ -232,7 +232,7 @@ func tryOut(s *cli.Session, ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if score, _ := parts[0].Similarity(vectors[0]); !(score >= -1.001 && score <= 1.001) {
-		return 0, fmt.Errorf("an image and a text have similarity %g, which is no cosine", score)
+		return 0, fmt.Errorf("an image and a text have similarity %g, which is not a cosine", score)
 	}
 	return took, nil
 }
@@ -257,11 +257,11 @@ func (d *doctor) checkLibrary(ctx context.Context, engine *cli.Session) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	if findings := library.Findings(); len(findings) > 0 {
-		d.warn("library", "mekiki check shows the damage, mekiki check --repair mends what can be", "%s has %s; the rest serves", folder, cli.Counted(len(findings), "finding", "findings"))
+		d.warn("library", "mekiki check shows the damage, mekiki check --repair repairs what it can", "%s has %s; the rest works", folder, cli.Counted(len(findings), "finding", "findings"))
 	}
 	if engine != nil {
 		if err := cli.Fits(library, engine); err != nil {
-			d.fail("library", err, "name the library's model with --model, or read the library again with this one: mekiki spaces fill")
+			d.fail("library", err, "name the library's model with --model, or fill the library with this one: mekiki spaces fill")
 		}
 	}
 	d.checkRoom("library", folder, fmt.Sprintf(", %s, %s%s", cli.Counted(snapshot.Count(index.KindImage), "image", "images"), cli.Counted(snapshot.Count(index.KindText), "text", "texts"), writerOf(folder)))
@@ -288,7 +288,7 @@ func (d *doctor) checkBrowser() {
 	}
 	path, err := exec.LookPath("xdg-open")
 	if err != nil {
-		d.warn("browser", "install xdg-utils, or open the address yourself", "xdg-open is not there, so the page does not open by itself")
+		d.warn("browser", "install xdg-utils, or open the address yourself", "xdg-open is missing, so the page does not open by itself")
 		return
 	}
 	d.ok("browser", "%s", path)
@@ -323,5 +323,5 @@ func (d *doctor) checkServer(ctx context.Context, address string) {
 		return
 	}
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
-	d.fail("server", fmt.Errorf("%s is not ready: %s: %s", address, answer.Status, strings.TrimSpace(string(text))), "look at the server's log; run mekiki doctor on its machine")
+	d.fail("server", fmt.Errorf("%s is not ready: %s: %s", address, answer.Status, strings.TrimSpace(string(text))), "read the server's log; run mekiki doctor on its machine")
 }

@@ -12,15 +12,15 @@ import (
 	"mekiki/internal/hint"
 )
 
-const doctorLong = `Look for what keeps Mekiki from working on this machine, and say what to do:
-the program, the processor, the configuration, ONNX Runtime, the cache folder,
-the model, the library and its writer, room on the disks, the browser.
+const doctorLong = `Find what keeps Mekiki from working on this machine, and say what to do. It looks
+at the program, the processor, the configuration, ONNX Runtime, the cache folder,
+the model, the library and its writer, disk space and the browser.
 
---install installs ONNX Runtime first if it is missing. --server asks a running
-server instead whether it answers searches, and looks at nothing else, which
-suits a health check.
+--install first installs ONNX Runtime if it is missing. --server asks a running
+server whether it answers searches and checks nothing else, as a health check
+does.
 
-Exit status: 0 nothing is broken; 1 something is. Warnings do not count.`
+Exit status: 0 everything works; 1 something does not. Warnings do not count.`
 
 const doctorExample = `  mekiki doctor
   mekiki doctor --install --model blip2
@@ -56,7 +56,7 @@ func NewDoctorCommand(app *cli.App) *cobra.Command {
 	var options doctorOptions
 	command := &cobra.Command{
 		Use:     "doctor",
-		Short:   "Find what keeps this program from working, and what to do",
+		Short:   "Find what keeps Mekiki from working, and say what to do",
 		Long:    doctorLong,
 		Example: doctorExample,
 		Args:    cobra.NoArgs,
@@ -141,7 +141,7 @@ func (d *doctor) print(healthy bool) error {
 		}
 	}
 	if !healthy {
-		fmt.Fprintln(&out, "Something is broken.")
+		fmt.Fprintln(&out, "Something does not work.")
 	}
 	_, err := d.app.Out.Write([]byte(out.String()))
 	return err

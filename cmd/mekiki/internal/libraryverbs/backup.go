@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const backupLong = `Write a copy of the library to one file, a tar archive with checksums. Searching
-and indexing by other processes go on meanwhile. Images themselves are not in
-it: back them up as you do your other files.`
+const backupLong = `Write a copy of the library to one file, a tar archive with checksums. Other
+processes can search and index meanwhile. The pictures themselves are not in it:
+back them up as you do your other files.`
 
 // NewBackupCommand makes the verb "backup".
 func NewBackupCommand(app *cli.App) *cobra.Command {
@@ -35,7 +35,7 @@ func NewBackupCommand(app *cli.App) *cobra.Command {
 
 func runBackup(ctx context.Context, app *cli.App, name string) error {
 	if stat, err := os.Stat(name); err == nil && !stat.Mode().IsRegular() {
-		return hint.Wrap(fmt.Errorf("back up to %s: it is there and not a file", name), "name a file, such as library.tar")
+		return hint.Wrap(fmt.Errorf("back up to %s: it exists and is not a file", name), "name a file, such as library.tar")
 	}
 	return app.WithExistingLibrary(ctx, true, func(library *local.Library) error {
 		size, err := writeBackup(app, ctx, library, name)

@@ -16,14 +16,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const checkLong = `Read every byte of the library and verify it, and every original that came by
-upload, which are kept in a folder beside the library: LIBRARY-uploads.
+const checkLong = `Read and verify every byte of the library, and the original of every upload.
+Originals are kept in a folder beside the library: LIBRARY-uploads.
 
-With --repair, damaged pieces are moved to the library's quarantine folder, what
-is derived is built anew, and images that lost their vectors are marked, so that
-the next "mekiki index" makes them again. Uploads that no record names are moved
-to the folder quarantine/uploads. Only what is left of an upload or a deletion that
-was broken off is deleted.`
+With --repair, damaged pieces are moved to the library's quarantine folder,
+derived data is built again, and images that lost their vectors are marked, so
+that the next "mekiki index" computes them again. Uploads without a record are
+moved to the folder quarantine/uploads. Nothing is deleted but what is left of an
+interrupted upload or deletion.`
 
 // NewCheckCommand makes the verb "check".
 func NewCheckCommand(app *cli.App) *cobra.Command {
@@ -37,7 +37,7 @@ func NewCheckCommand(app *cli.App) *cobra.Command {
 			return runCheck(command.Context(), app, repair)
 		},
 	}
-	command.Flags().BoolVar(&repair, "repair", false, "put right what can be put right")
+	command.Flags().BoolVar(&repair, "repair", false, "repair what can be repaired")
 	return command
 }
 
@@ -63,7 +63,7 @@ func runCheck(ctx context.Context, app *cli.App, repair bool) error {
 		case damaged:
 			return hint.Wrap(errors.New("the library is damaged"), "mekiki check --repair")
 		case kept > 0:
-			return hint.Wrap(fmt.Errorf("%s missing or damaged", cli.Counted(kept, "original of an upload is", "originals of uploads are")), "upload the pictures again, or put the files back from a copy")
+			return hint.Wrap(fmt.Errorf("%s missing or damaged", cli.Counted(kept, "original of an upload is", "originals of uploads are")), "upload the pictures again, or restore the files from a copy")
 		}
 		return nil
 	})
@@ -111,9 +111,9 @@ func printCheck(a *cli.App, report index.CheckReport) error {
 	}
 	switch {
 	case report.Repaired > 0:
-		fmt.Fprintf(&text, "%d repaired; run \"mekiki index\" on your folders to make lost vectors again\n", report.Repaired)
+		fmt.Fprintf(&text, "%d repaired; run \"mekiki index\" on your folders to compute lost vectors again\n", report.Repaired)
 	case len(report.Findings) == 0:
-		fmt.Fprintln(&text, "every byte is as it was written")
+		fmt.Fprintln(&text, "no damage found")
 	}
 	_, err := io.WriteString(a.Out, text.String())
 	return err

@@ -10,17 +10,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const compactLong = `Give the room of removed images and their thumbnails back to the disk, and write
-the catalog anew. Searching goes on meanwhile.
+const compactLong = `Free the disk space of removed images and their thumbnails, and write the catalog
+anew. Searching continues meanwhile.
 
-A library whose catalog is damaged is left as it is: "mekiki check --repair"
-comes first.`
+A library whose catalog is damaged is not compacted: run "mekiki check --repair"
+first.`
 
 // NewCompactCommand makes the verb "compact".
 func NewCompactCommand(app *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "compact",
-		Short: "Give the room of removed images back",
+		Short: "Free the disk space of removed images",
 		Long:  compactLong,
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -43,7 +43,7 @@ func runCompact(ctx context.Context, app *cli.App, library *local.Library) error
 	}
 	skipped := ""
 	if result.Skipped > 0 {
-		skipped = fmt.Sprintf(", %d left alone because of damage: mekiki check", result.Skipped)
+		skipped = fmt.Sprintf(", %d skipped because of damage: mekiki check", result.Skipped)
 	}
 	_, err = fmt.Fprintf(app.Out, "%s before, %s after; %s rewritten%s\n",
 		progress.Count(result.Before, progress.Bytes), progress.Count(result.After, progress.Bytes), cli.Counted(result.Segments, "segment", "segments"), skipped)

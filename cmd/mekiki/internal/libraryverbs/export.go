@@ -39,9 +39,9 @@ func NewExportCommand(app *cli.App) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVarP(&options.output, "output", "o", "", "file to write (default: standard output)")
 	flags.BoolVar(&options.vectors, "vectors", false, "add each record's vectors")
-	flags.StringVar(&options.kind, "kind", "", "only images or texts: image or text")
-	flags.StringArrayVar(&options.folders, "folder", nil, "only what is in or below this folder, or any of this name (may be repeated)")
-	flags.StringArrayVar(&options.tags, "tag", nil, "only what has this tag (may be repeated)")
+	flags.StringVar(&options.kind, "kind", "", "only records of this kind: image or text")
+	flags.StringArrayVar(&options.folders, "folder", nil, "only records in or below this folder, or any folder of this name (may be repeated)")
+	flags.StringArrayVar(&options.tags, "tag", nil, "only records with this tag (may be repeated)")
 	return command
 }
 

@@ -24,29 +24,29 @@ import (
 const indexLong = `Bring folders and files of images into the library.
 
 Every image below the paths is read, described by the model and kept: its
-vectors, a caption, a thumbnail, and what the file says about itself. What is
-unchanged since the last time is not read again; moved, copied, changed and
-deleted files are recognised. A changed file stays the same picture, with the
-tags that people gave it. Files that cannot be indexed are listed by
-"mekiki status --failed" and tried again when they change.
+vectors, a caption, a thumbnail, and its metadata. Files that have not changed
+since the last run are not read again; moved, copied, changed and deleted files
+are recognised. A changed file stays the same record, with the tags that people
+gave it. Files that cannot be indexed are listed by "mekiki status --failed" and
+tried again when they change.
 
-What a drive holds that is not connected is kept. Files beside a picture that
-describe it (x.jpg.xmp, x.xmp, x.jpg.json) are read with it, and again when they
-change. Files of other kinds are passed over and counted.
+Records of a drive that is not connected are kept. Files that describe a picture
+(x.jpg.xmp, x.xmp, x.jpg.json) are read with it, and again when they change. Files
+of other kinds are skipped and counted.
 
-Left out are hidden files, folders that systems keep for themselves (@eaDir,
-#recycle, $RECYCLE.BIN, __MACOSX, lost+found, …; docs/library.md has the list),
-folders that hold a file named .nomedia, and what a file named .mekikiignore in
-any folder says, in the form of .gitignore. What is in the library and is left out
-now is taken out of it; its tags are kept for 90 days.
+These are left out: hidden files, folders that systems keep for themselves
+(@eaDir, #recycle, $RECYCLE.BIN, __MACOSX, lost+found, …; docs/library.md has the
+list), folders that hold a file named .nomedia, and whatever a file named
+.mekikiignore in any folder excludes, in the form of .gitignore. A record that a
+rule excludes now is taken out of the library; its tags are kept for 90 days.
 
-A glob without a slash is about names, however deep (drafts, "*.jpg"); one with a
-slash is about the path below PATH ("2009/**/raw"), or about the whole path. **
-stands for any number of folders; *, ? and [a-z] for parts of a name. Upper and
-lower case differ; there is no {a,b} and no !.
+A glob without a slash is matched with names at any depth (drafts, "*.jpg"); one
+with a slash, with the path below PATH ("2009/**/raw") or with the whole path. **
+matches any number of folders; *, ? and [a-z] match parts of a name. Case matters.
+{a,b} and ! are not supported.
 
-Ctrl-C stops at the next commit; the same command goes on from there. With
---watch it stays and follows changes.`
+Ctrl-C stops at the next commit; the same command continues from there. With
+--watch, the program stays and follows changes.`
 
 const indexExample = `  mekiki index ~/Pictures
   mekiki index ~/Pictures --exclude drafts --exclude "*.gif"
@@ -75,23 +75,23 @@ func NewIndexCommand(app *cli.App) *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringArrayVar(&options.Include, "include", nil, "take only files that match this glob, whatever their extension (may be repeated)")
+	flags.StringArrayVar(&options.Include, "include", nil, "index only files that match this glob, whatever their extension (may be repeated)")
 	flags.StringArrayVar(&options.Exclude, "exclude", nil, "leave out files and folders that match this glob (may be repeated)")
-	flags.BoolVar(&options.Hidden, "hidden", false, "take in hidden files and folders")
-	flags.BoolVar(&options.SystemFolders, "system-folders", false, "take in folders that systems keep for themselves, and those with a file named .nomedia")
-	flags.BoolVar(&options.NoExtension, "no-extension", false, "look whether files without an extension are images")
-	flags.StringVar(&options.reread, "reread", "", "read again, of unchanged files: metadata")
+	flags.BoolVar(&options.Hidden, "hidden", false, "include hidden files and folders")
+	flags.BoolVar(&options.SystemFolders, "system-folders", false, "include folders that systems keep for themselves, and those with a file named .nomedia")
+	flags.BoolVar(&options.NoExtension, "no-extension", false, "detect images among files without an extension")
+	flags.StringVar(&options.reread, "reread", "", "what to read again of unchanged files: metadata")
 	flags.Int64Var(&options.megapixels, "megapixels", pixels.DefaultMaxPixels/1_000_000, "largest image to read, in megapixels")
-	flags.BoolVar(&options.FollowSymlinks, "follow-symlinks", false, "go through symbolic links")
-	flags.IntVar(&options.MaxDepth, "max-depth", 0, "how many folders deep to go, 1 for the files of PATH alone (0: no limit)")
+	flags.BoolVar(&options.FollowSymlinks, "follow-symlinks", false, "follow symbolic links")
+	flags.IntVar(&options.MaxDepth, "max-depth", 0, "levels of folders to enter, 1 for the files of PATH alone (0: no limit)")
 	flags.IntVar(&options.Captions, "captions", 1, "captions to keep for each image")
 	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
 	flags.StringVar(&options.tokens, "tokens", "int8", "how to keep image tokens, which reranking reads: int8, int4 or none")
 	flags.BoolVar(&options.NewSpace, "new-space", false, "add this model beside the library's (see \"mekiki spaces\")")
 	flags.IntVar(&options.BatchSize, "batch", 64, "images in one commit")
-	flags.BoolVar(&options.Watch, "watch", false, "stay and follow changes")
-	flags.BoolVar(&options.PollOnly, "poll", false, "look through the folders while watching, for drives that do not tell of changes")
-	flags.DurationVar(&options.PollInterval, "poll-interval", 0, "how often to look through the folders (0: 30s)")
+	flags.BoolVar(&options.Watch, "watch", false, "stay and follow changes of the files")
+	flags.BoolVar(&options.PollOnly, "poll", false, "scan the folders while watching, for drives that do not report changes")
+	flags.DurationVar(&options.PollInterval, "poll-interval", 0, "time between two scans of the folders (0: 30s)")
 	return command
 }
 
@@ -106,14 +106,14 @@ func (o indexOptions) ready() (ingest.Options, error) {
 	case "none":
 		options.NoTokens = true
 	default:
-		return options, cli.UsageError("--tokens %q: it is int8, int4 or none", o.tokens)
+		return options, cli.UsageError("--tokens %q: must be int8, int4 or none", o.tokens)
 	}
 	if o.megapixels < 1 || o.megapixels > pixels.MaximumPixels/1_000_000 {
-		return options, cli.UsageError("--megapixels %d: it is from 1 to %d", o.megapixels, pixels.MaximumPixels/1_000_000)
+		return options, cli.UsageError("--megapixels %d: must be from 1 to %d", o.megapixels, pixels.MaximumPixels/1_000_000)
 	}
 	options.MaxPixels = o.megapixels * 1_000_000
 	if options.Reread = o.reread == "metadata"; o.reread != "" && !options.Reread {
-		return options, cli.UsageError("--reread %q: it is metadata", o.reread)
+		return options, cli.UsageError("--reread %q: must be metadata", o.reread)
 	}
 	if o.Captions < 0 {
 		return options, cli.UsageError("--captions %d is negative: give 0 for none", o.Captions)
@@ -142,7 +142,7 @@ func checkPaths(paths []string) error {
 	if len(problems) < len(paths) {
 		return nil
 	}
-	return hint.Wrap(fmt.Errorf("index: %w", errors.Join(problems...)), "give folders or files that are there; quote names with spaces")
+	return hint.Wrap(fmt.Errorf("index: %w", errors.Join(problems...)), "give folders or files that exist; quote names with spaces")
 }
 
 func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
@@ -160,7 +160,7 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 }
 
 // errInterrupted: Ctrl-C or another signal came first.
-var errInterrupted = errors.New("stopped before the end; what is done is kept")
+var errInterrupted = errors.New("stopped before the end; what was done is kept")
 
 // printIndexed says what a run did, and sets the exit status.
 func printIndexed(a *cli.App, ctx context.Context, library *local.Library, summary ingest.Summary) error {
@@ -198,10 +198,10 @@ func indexedText(summary ingest.Summary) string {
 		summary.Attached, summary.Removed, summary.Failed)
 	if summary.Reread > 0 {
 		fmt.Fprintf(&text, "the metadata of %s was read again%s\n", cli.Counted(summary.Reread, "file", "files"),
-			map[bool]string{true: ", once, since this version reads more of it"}[summary.Older > 0])
+			map[bool]string{true: ", once, because this version reads more of it"}[summary.Older > 0])
 	}
 	if summary.Excluded > 0 {
-		fmt.Fprintf(&text, "%s taken out of the library, since a rule leaves %s out now\n",
+		fmt.Fprintf(&text, "%s taken out of the library, because a rule excludes %s now\n",
 			cli.Counted(summary.Excluded, "file was", "files were"), map[bool]string{true: "it", false: "them"}[summary.Excluded == 1])
 	}
 	if summary.Damaged > 0 {
@@ -209,7 +209,7 @@ func indexedText(summary ingest.Summary) string {
 	}
 	text.WriteString(passedOverText(summary.PassedOver))
 	if summary.Seen == 0 && !summary.Interrupted {
-		text.WriteString("No pictures were found there: docs/images.md has the formats. Hidden folders are passed over (--hidden), and files without an extension (--no-extension).\n")
+		text.WriteString("No pictures were found there: docs/images.md has the formats. Hidden folders (--hidden) and files without an extension (--no-extension) are skipped.\n")
 	}
 	for i, failure := range summary.Failures {
 		if i == 10 {
@@ -249,7 +249,7 @@ func passedOverText(kinds map[string]int) string {
 		}
 		parts = append(parts, fmt.Sprint(kinds[name], " ", kind))
 	}
-	return fmt.Sprintf("%s passed over: %s\n", cli.Counted(total, "file of another kind was", "files of other kinds were"), strings.Join(parts, ", "))
+	return fmt.Sprintf("%s skipped: %s\n", cli.Counted(total, "file of another kind was", "files of other kinds were"), strings.Join(parts, ", "))
 }
 
 // failureLine is the JSON form of a file that could not be indexed.

@@ -50,8 +50,8 @@ func TestIndexedText(t *testing.T) {
 	for want, summary := range map[string]ingest.Summary{
 		"1 file: 0 new, 1 changed, 0 unchanged, 0 moved or copied, 0 gone, 0 failed\n": {Seen: 1, Changed: 1},
 		"8 files: 1 new, 0 changed, 7 unchanged, 0 moved or copied, 0 gone, 0 failed\nthe metadata of 2 files was read again\n" +
-			"1 file was taken out of the library, since a rule leaves it out now\n" +
-			"7 files of other kinds were passed over: 3 .psd, 2 .dng, 1 without an extension, 1 .avi\n": {
+			"1 file was taken out of the library, because a rule excludes it now\n" +
+			"7 files of other kinds were skipped: 3 .psd, 2 .dng, 1 without an extension, 1 .avi\n": {
 			Seen: 8, Added: 1, Unchanged: 5, Reread: 2, Excluded: 1,
 			PassedOver: map[string]int{".dng": 2, ".psd": 3, "": 1, ".avi": 1},
 		},
@@ -60,7 +60,7 @@ func TestIndexedText(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if got := indexedText(ingest.Summary{PassedOver: map[string]int{".txt": 1}}); !strings.Contains(got, "1 file of another kind was passed over: 1 .txt\nNo pictures were found there") {
+	if got := indexedText(ingest.Summary{PassedOver: map[string]int{".txt": 1}}); !strings.Contains(got, "1 file of another kind was skipped: 1 .txt\nNo pictures were found there") {
 		t.Errorf("got %q", got)
 	}
 }

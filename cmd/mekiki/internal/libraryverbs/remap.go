@@ -17,13 +17,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const remapLong = `Tell the library that a folder has another path now, as after a drive was mounted
-elsewhere or a folder was renamed. Paths in and below OLD are rewritten to be in
-NEW; nothing is read, and records keep their tags and captions. Files themselves
-are not touched.
+const remapLong = `Tell the library that a folder has another path, for instance because a drive was
+mounted elsewhere or a folder was renamed. Paths in and below OLD become paths in
+NEW; no picture is read, and records keep their tags and captions. The files
+themselves are not touched.
 
-Indexing NEW does the same by reading every file again; this takes a moment.
-Interrupted, the same command goes on.`
+Indexing NEW has the same result but reads every file again; this takes a moment.
+If it is interrupted, the same command continues.`
 
 const remapExample = `  mekiki remap /media/old/Pictures ~/Pictures --dry-run
   mekiki remap /media/old/Pictures ~/Pictures`
@@ -44,8 +44,8 @@ func NewRemapCommand(app *cli.App) *cobra.Command {
 			return runRemap(command.Context(), app, arguments[0], arguments[1], dryRun, force)
 		},
 	}
-	command.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be rewritten")
-	command.Flags().BoolVar(&force, "force", false, "rewrite although none of the files is at its new path")
+	command.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would be rewritten")
+	command.Flags().BoolVar(&force, "force", false, "rewrite even if no file is at its new path")
 	return command
 }
 
@@ -77,11 +77,11 @@ func runRemap(ctx context.Context, app *cli.App, from, to string, dryRun, force 
 	return app.WithExistingLibrary(ctx, dryRun, func(library *local.Library) error {
 		plan := planRemap(library, from, to)
 		if plan.Paths+plan.Failures+plan.Taken == 0 {
-			return hint.Wrap(fmt.Errorf("%s: nothing of it is in the library: %w", from, index.ErrNotFound), "mekiki export lists the paths that are")
+			return hint.Wrap(fmt.Errorf("%s: the library has nothing below it: %w", from, index.ErrNotFound), "mekiki export lists the paths that it has")
 		}
 		if plan.Paths > 0 && plan.Missing == plan.Paths && !force && !dryRun {
 			return hint.Wrap(fmt.Errorf("none of the %s is in %s", cli.Counted(plan.Paths, "file", "files"), to),
-				"check the name, or connect the drive; --force rewrites the paths all the same")
+				"check the name, or connect the drive; --force rewrites the paths anyway")
 		}
 		if !dryRun {
 			for _, batch := range plan.batches {
@@ -175,10 +175,10 @@ func printRemap(a *cli.App, plan remapping, dryRun bool) error {
 	}
 	text.WriteString("\n")
 	if plan.Missing > 0 {
-		fmt.Fprintf(&text, "nothing is at %d of the new paths\n", plan.Missing)
+		fmt.Fprintf(&text, "%d of the new paths do not exist\n", plan.Missing)
 	}
 	if plan.Taken > 0 {
-		fmt.Fprintf(&text, "%s left alone: another record has the new path\n", cli.Counted(plan.Taken, "path was", "paths were"))
+		fmt.Fprintf(&text, "%s skipped: another record has the new path\n", cli.Counted(plan.Taken, "path was", "paths were"))
 	}
 	_, err := io.WriteString(a.Out, text.String())
 	return err

@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const removeLong = `Take records out of the library, by id, by path, or by folder. The files
+const removeLong = `Remove records from the library, by id, by path, or by folder. The files
 themselves are not touched; indexing their folder again brings the pictures back,
-but not the tags that people gave them. With --folder goes what the library keeps
-of pictures that were lost from there.`
+but not the tags that people gave them. --folder also forgets the tags that the
+library keeps of lost pictures of that folder.`
 
 const removeExample = `  mekiki remove 17 42
   mekiki remove ~/Pictures/old.jpg
@@ -35,7 +35,7 @@ func NewRemoveCommand(app *cli.App) *cobra.Command {
 	var options removeOptions
 	command := &cobra.Command{
 		Use:     "remove [ID|PATH]…",
-		Short:   "Take records out of the library",
+		Short:   "Remove records from the library",
 		Long:    removeLong,
 		Example: removeExample,
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -45,7 +45,7 @@ func NewRemoveCommand(app *cli.App) *cobra.Command {
 	flags := command.Flags()
 	flags.StringArrayVar(&options.folders, "folder", nil, "remove every file in or below this folder (may be repeated)")
 	flags.BoolVar(&options.texts, "texts", false, "remove every text")
-	flags.BoolVar(&options.dryRun, "dry-run", false, "only say what would be removed")
+	flags.BoolVar(&options.dryRun, "dry-run", false, "only show what would be removed")
 	return command
 }
 
@@ -54,7 +54,7 @@ func runRemove(ctx context.Context, app *cli.App, options removeOptions, argumen
 		return cli.UsageError("--folder is empty: name a folder, or . for this one")
 	}
 	if len(arguments) == 0 && len(options.folders) == 0 && !options.texts {
-		return cli.UsageError("remove what? Name ids or paths, or use --folder or --texts")
+		return cli.UsageError("nothing to remove: name ids or paths, or use --folder or --texts")
 	}
 	return app.WithExistingLibrary(ctx, options.dryRun, func(library *local.Library) error {
 		batch, records, err := removal(library, options, arguments)
@@ -79,7 +79,7 @@ func runRemove(ctx context.Context, app *cli.App, options removeOptions, argumen
 		default:
 			text := "removed " + removedText(removed, &batch)
 			if removed > 0 {
-				text += `; "mekiki compact" gives their room back`
+				text += `; "mekiki compact" frees their disk space`
 			}
 			_, err = fmt.Fprintln(app.Out, text)
 		}
@@ -200,8 +200,8 @@ func removeFolders(snapshot *local.Snapshot, kept []index.Kept, names []string, 
 	}
 	for _, folder := range folders {
 		if !found[folder] {
-			return hint.Wrap(fmt.Errorf("%s: nothing of it is in the library: %w", folder, index.ErrNotFound),
-				"mekiki export lists the paths that are")
+			return hint.Wrap(fmt.Errorf("%s: the library has nothing below it: %w", folder, index.ErrNotFound),
+				"mekiki export lists the paths that it has")
 		}
 	}
 	return nil

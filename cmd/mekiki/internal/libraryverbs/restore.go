@@ -14,15 +14,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const restoreLong = `Make a library of a backup, in the folder that --library names, which must be
-empty or missing. Every byte is verified before there is a library; what is
-derived is then built anew.`
+const restoreLong = `Make a library from a backup, in the folder that --library names, which must be
+empty or missing. Every byte is verified before the library appears; derived data
+is then built again.`
 
 // NewRestoreCommand makes the verb "restore".
 func NewRestoreCommand(app *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:     "restore FILE",
-		Short:   "Make a library of a backup",
+		Short:   "Make a library from a backup",
 		Long:    restoreLong,
 		Example: "  mekiki restore library.tar --library ~/restored",
 		Args:    cobra.ExactArgs(1),

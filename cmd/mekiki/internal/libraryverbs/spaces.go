@@ -15,7 +15,9 @@ import (
 )
 
 const spacesLong = `Two models can live side by side in one library: fill a space for the second
-while the first serves, then switch, and switch back if you like it less.`
+while the first serves, then switch, and switch back if you like it less.
+
+Without a verb, list the spaces.`
 
 const spacesExample = `  mekiki spaces fill --model blip2-coco
   mekiki spaces serve --model blip2-coco
@@ -26,7 +28,7 @@ const spacesExample = `  mekiki spaces fill --model blip2-coco
 func NewSpacesCommand(app *cli.App) *cobra.Command {
 	spaces := &cobra.Command{
 		Use:     "spaces",
-		Short:   "Show and switch the models that the library was read with",
+		Short:   "Show and switch the models that the library was indexed with",
 		Long:    spacesLong,
 		Example: spacesExample,
 		Args:    cobra.NoArgs,
@@ -36,15 +38,15 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 	}
 	spaces.AddCommand(
 		&cobra.Command{
-			Use: "fill", Short: "Read every image and text again with the model of --model", Args: cobra.NoArgs,
+			Use: "fill", Short: "Read every image and text again with the model that --model names", Args: cobra.NoArgs,
 			RunE: func(command *cobra.Command, _ []string) error { return runSpacesFill(command.Context(), app) },
 		},
 		&cobra.Command{
-			Use: "serve", Short: "Search with the model of --model from now on", Args: cobra.NoArgs,
+			Use: "serve", Short: "Search with the model that --model names from now on", Args: cobra.NoArgs,
 			RunE: func(command *cobra.Command, _ []string) error { return runSpacesServe(command.Context(), app) },
 		},
 		&cobra.Command{
-			Use: "rollback", Short: "Go back to the model that served before", Args: cobra.NoArgs,
+			Use: "rollback", Short: "Switch back to the model that served before", Args: cobra.NoArgs,
 			RunE: func(command *cobra.Command, _ []string) error {
 				return withSpaces(command.Context(), app, false, func(library *local.Library) error {
 					return library.RollbackSpace(command.Context())
@@ -52,7 +54,7 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use: "drop MODEL", Short: "Delete the space of a model that does not serve", Args: cobra.ExactArgs(1),
+			Use: "drop MODEL", Short: "Delete the space of a model that is not serving", Args: cobra.ExactArgs(1),
 			RunE: func(command *cobra.Command, arguments []string) error {
 				return withSpaces(command.Context(), app, false, func(library *local.Library) error {
 					space, err := spaceNamed(library, arguments[0])

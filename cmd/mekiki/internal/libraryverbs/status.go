@@ -16,10 +16,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const statusLong = `Show what is in the library: images, texts, models, room on disk, and damage
-if any was met; and how many pictures lost their last file, whose tags are kept for
-90 days and come back with them. With --failed, list the files that could not be
-indexed; with --kept, what is kept.`
+const statusLong = `Show what is in the library: images, texts, models, disk space and known damage;
+and how many pictures lost their last file: their tags are kept for 90 days and
+come back with them. --failed lists the files that could not be indexed, --kept
+the tags that are kept.`
 
 // NewStatusCommand makes the verb "status".
 func NewStatusCommand(app *cli.App) *cobra.Command {
@@ -34,7 +34,7 @@ func NewStatusCommand(app *cli.App) *cobra.Command {
 		},
 	}
 	command.Flags().BoolVar(&lists.failed, "failed", false, "list the files that could not be indexed")
-	command.Flags().BoolVar(&lists.kept, "kept", false, "list the pictures whose files went, and their tags")
+	command.Flags().BoolVar(&lists.kept, "kept", false, "list the pictures that lost their files, and their tags")
 	return command
 }
 
@@ -176,7 +176,7 @@ func printStatus(a *cli.App, report statusReport) error {
 		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %s\n", space.Model, space.Parts, space.Width, space.State, space.Records, cli.Counted(space.Total, "record", "records"))
 	}
 	if report.Kept > 0 {
-		fmt.Fprintf(table, "kept\tthe tags of %s whose files went, for %d days each\n", cli.Counted(report.Kept, "picture", "pictures"), int(index.KeptFor.Hours()/24))
+		fmt.Fprintf(table, "kept\ttags of %s without files, for %d days each\n", cli.Counted(report.Kept, "picture", "pictures"), int(index.KeptFor.Hours()/24))
 	}
 	for _, kept := range report.KeptTags {
 		fmt.Fprintf(table, "\t%s: %s (until %s)\n", cli.Printable(kept.Path), cli.Printable(strings.Join(kept.Tags, ", ")), kept.Until)

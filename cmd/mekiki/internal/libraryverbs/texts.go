@@ -17,10 +17,10 @@ import (
 const textsAddLong = `Add texts to the library: labels, product names, descriptions. An image finds
 the texts that describe it ("mekiki lookup").
 
-FILE has one text a line; or it is CSV with a header, where the columns text and
-id are the text and your own id and the others are kept as fields; or JSON lines
-with "text", "id", "tags" and further values. The form is told by the file's
-extension; - reads standard input. A text whose id is known replaces the old one.`
+FILE has one text a line; or it is CSV with a header, whose columns text and id
+are the text and your own id, and whose other columns are kept as fields; or JSON
+lines with "text", "id", "tags" and further values. The file's extension says
+which; - reads standard input. A text whose id is known replaces the old one.`
 
 const textsExample = `  mekiki texts add labels.txt
   mekiki texts add products.csv
@@ -45,7 +45,7 @@ func NewTextsCommand(app *cli.App) *cobra.Command {
 			return runTextsAdd(command.Context(), app, arguments[0], format)
 		},
 	}
-	add.Flags().StringVar(&format, "format", "", "form of the file: lines, csv or jsonl (default: by its extension)")
+	add.Flags().StringVar(&format, "format", "", "format of the file: lines, csv or jsonl (default: by its extension)")
 	texts.AddCommand(add)
 	return texts
 }
@@ -57,7 +57,7 @@ func runTextsAdd(ctx context.Context, app *cli.App, name, format string) error {
 	case "":
 		options.Format = ingest.TextFormatOf(name)
 	default:
-		return cli.UsageError("--format %q: it is %s, %s or %s", format, ingest.Lines, ingest.CSV, ingest.JSONL)
+		return cli.UsageError("--format %q: must be %s, %s or %s", format, ingest.Lines, ingest.CSV, ingest.JSONL)
 	}
 	source := io.Reader(app.In)
 	if name != "-" {

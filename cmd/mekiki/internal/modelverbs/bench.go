@@ -21,14 +21,15 @@ import (
 
 const benchLong = `Measure how fast this machine reads images and texts.
 
-With --model it measures that model, the built-in one in both precisions.
-Without, it makes a model of the published size (ViT-g) from random weights,
-whose speed is that of trained ones: that takes some minutes, and for a while 7
-GB of disk and, in fp32, 6 GB of memory. --precision measures one precision only.
+With --model, measure that model; the built-in one in both precisions. Without,
+make a model of the published size (ViT-g) from random weights, which runs as
+fast as trained ones: that takes some minutes and temporarily 7 GB of disk and, in
+fp32, 6 GB of memory. --precision measures one precision only.
 
 For each stage it shows the median time of an item on the clock, the processor
 time of all threads together, and items a second; then how fast the machine
-multiplies bare matrices of the same shapes, and which share of that it reaches.`
+multiplies bare matrices of the same shapes, and the share of that speed that the
+model reaches.`
 
 const benchExample = `  mekiki bench --model builtin
   mekiki bench --json > bench.json
@@ -64,7 +65,7 @@ func NewBenchCommand(app *cli.App) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.IntVar(&options.imageSize, "image-size", 224, "side of the random model's input in pixels, such as 224 or 364")
-	flags.DurationVar(&options.least, "least", 3*time.Second, "how long to measure each stage at least")
+	flags.DurationVar(&options.least, "least", 3*time.Second, "shortest time to measure each stage")
 	flags.StringVar(&options.work, "work", "", "folder for the random model while it is measured (default: the system's temporary folder)")
 	return command
 }
@@ -74,7 +75,7 @@ func runBench(ctx context.Context, app *cli.App, options benchOptions) (err erro
 		return cli.UsageError("--least must be above 0")
 	}
 	if options.imageSize < 14 || options.imageSize > 1400 || options.imageSize%14 != 0 {
-		return cli.UsageError("--image-size %d: it is a multiple of 14 from 14 to 1400", options.imageSize)
+		return cli.UsageError("--image-size %d: must be a multiple of 14 from 14 to 1400", options.imageSize)
 	}
 	runtime, err := app.OpenRuntime(ctx)
 	if err != nil {

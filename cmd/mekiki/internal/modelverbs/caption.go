@@ -15,16 +15,16 @@ import (
 	"mekiki/internal/hint"
 )
 
-const captionLong = `Describe images in words, from the Q-Former's own language head (ITG).
+const captionLong = `Describe images in words, with the Q-Former's own language head (ITG).
 
---method greedy takes the likeliest word each time; beam keeps several sentences
-side by side and takes the likeliest (the default); nucleus draws from the
-likeliest words, repeatably with --seed. Lengths are in tokens, the starting one
-and the ending one counted. With --json each image is one line, each caption with
-its log-probability.
+--method greedy takes the likeliest word each time; beam (the default) keeps
+several sentences side by side and takes the likeliest; nucleus draws from the
+likeliest words, repeatably with --seed. Lengths are in tokens, including the
+first and the last. With --json, each image is one line, each caption with its
+log-probability.
 
 The model must have a captioning head: the built-in one, blip2, blip2-coco and
-blip2-vit-l have; the files of Hugging Face do not.`
+blip2-vit-l have one; the files of Hugging Face do not.`
 
 const captionExample = `  mekiki caption photo.jpg
   mekiki caption *.jpg --json
@@ -47,13 +47,13 @@ func NewCaptionCommand(app *cli.App) *cobra.Command {
 	flags.StringVar((*string)(&options.Method), "method", string(embed.Beam), "how words are chosen: greedy, beam or nucleus")
 	flags.IntVarP(&options.Count, "count", "n", 1, "captions for each image")
 	flags.IntVar(&options.Beams, "beams", 0, "sentences that beam keeps side by side (0: 3, or --count if more)")
-	flags.IntVar(&options.MinimumLength, "min-length", 0, "tokens before a caption may end")
-	flags.IntVar(&options.MaximumLength, "max-length", 30, "tokens of a caption at most")
-	flags.Float64Var(&options.LengthPenalty, "length-penalty", 1, "power of the length by which beam divides a sentence's log-probability; negative for no division")
-	flags.Float64Var(&options.TopP, "top-p", 0.9, "probability that nucleus draws from")
+	flags.IntVar(&options.MinimumLength, "min-length", 0, "smallest number of tokens of a caption")
+	flags.IntVar(&options.MaximumLength, "max-length", 30, "largest number of tokens of a caption")
+	flags.Float64Var(&options.LengthPenalty, "length-penalty", 1, "beam divides a log-probability by the length to this power; negative for no division")
+	flags.Float64Var(&options.TopP, "top-p", 0.9, "total probability of the words that nucleus draws from")
 	flags.Float64Var(&options.RepetitionPenalty, "repetition-penalty", 1, "how much less likely a used token becomes; 1 for none")
 	flags.IntVar(&options.NoRepeat, "no-repeat", 0, "forbid a sequence of this many tokens to occur twice; 0 allows it")
-	flags.Uint64Var(&options.Seed, "seed", 0, "makes nucleus repeatable")
+	flags.Uint64Var(&options.Seed, "seed", 0, "seed that makes nucleus repeatable")
 	return command
 }
 

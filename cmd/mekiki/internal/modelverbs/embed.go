@@ -22,13 +22,13 @@ import (
 )
 
 const embedLong = `Write the vectors of images and texts, one JSON object a line: for an image the
-unit vectors of its parts, for a text its unit vector, for both the space they
-are of. The similarity of an image and a text is the largest dot product of its
-parts with the text's vector; vectors of different spaces must not be compared.
+unit vectors of its parts, for a text its unit vector, and for both their space.
+The similarity of an image and a text is the largest dot product of its parts
+with the text's vector; vectors of different spaces must not be compared.
 
 Images are files; --text gives a text, --texts a file with one text a line ("-"
-is standard input). With --output FILE.npy the vectors go into a NumPy array of
-float32: [images parts width] or [texts width], so images or texts, not both.
+is standard input). --output FILE.npy writes the vectors as a NumPy array of
+float32: [images parts width] or [texts width], so either images or texts.
 
 An image that cannot be read is reported and the others are done: exit status 3.`
 
@@ -61,7 +61,7 @@ func NewEmbedCommand(app *cli.App) *cobra.Command {
 	flags := command.Flags()
 	flags.StringArrayVar(&options.texts, "text", nil, "text to embed (may be repeated)")
 	flags.StringVar(&options.file, "texts", "", "file with one text a line to embed, or -")
-	flags.StringVarP(&options.output, "output", "o", "", "file to write, of NumPy's format where the name ends in .npy (default: standard output)")
+	flags.StringVarP(&options.output, "output", "o", "", "file to write, in NumPy's format if the name ends in .npy (default: standard output)")
 	addCleanFlag(flags, &options.clean)
 	return command
 }
@@ -86,7 +86,7 @@ func runEmbed(ctx context.Context, app *cli.App, options embedOptions, images []
 	case len(images)+len(texts) == 0:
 		return cli.UsageError("give images, --text or --texts")
 	case asArray && len(images) > 0 && len(texts) > 0:
-		return cli.UsageError("an .npy file holds the vectors of images or of texts, not of both")
+		return cli.UsageError("an .npy file holds the vectors of either images or texts")
 	}
 	engine, err := openEngineReading(app, ctx, options.clean)
 	if err != nil {
@@ -244,7 +244,7 @@ func writeArray(a *cli.App, ctx context.Context, engine *cli.Session, file *os.F
 	}
 	for line, err := range embedAll(engine, ctx, images, texts) {
 		if err != nil {
-			return hint.Wrap(err, "leave it out, or write JSON, where the others are done")
+			return hint.Wrap(err, "leave that file out, or write JSON, which goes on with the others")
 		}
 		for _, row := range append(line.Parts, line.Vector) {
 			for _, value := range row {

@@ -23,8 +23,8 @@ const importLong = `Import a checkpoint: compile it into a model that --model ca
 PATH is a Hugging Face folder (config.json with model.safetensors, whole or in
 shards), a folder with LAVIS .pth files, or the .pth files themselves: a whole
 checkpoint, or a stage-1 checkpoint and its vision file. LAVIS files have no
-vocabulary: bert-base-uncased's, which is in the program, is taken where it has
-the checkpoint's size; another is vocab.txt beside them, or --vocabulary.
+vocabulary: that of bert-base-uncased, which is in the program, is used if it has
+the checkpoint's size; another is read from vocab.txt beside them or --vocabulary.
 
 The source is only read, tensor by tensor, and can be deleted afterwards.`
 
@@ -43,9 +43,9 @@ type importOptions struct {
 func (o *importOptions) addFlags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringVar(&o.name, "name", "", "name of the model (default: that of the source)")
-	flags.StringVar(&o.vocabulary, "vocabulary", "", "vocab.txt, for checkpoints that have none and are not of BERT's size")
+	flags.StringVar(&o.vocabulary, "vocabulary", "", "vocab.txt of a checkpoint that has none and is not of BERT's size")
 	flags.IntVar(&o.imageSize, "image-size", 0, "side of the input in pixels (default: that of the checkpoint)")
-	flags.BoolVar(&o.allowExtra, "allow-extra", false, "ignore tensors that are not known")
+	flags.BoolVar(&o.allowExtra, "allow-extra", false, "ignore unknown tensors")
 }
 
 // NewImportCommand makes the verb "import".
@@ -104,7 +104,7 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 	}
 	model, err := compile(app, ctx, source, name)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = hint.Wrap(err, "run the same command again; compiling starts anew, what was downloaded is kept")
+		err = hint.Wrap(err, "run the same command again; compiling starts anew, the download is kept")
 	}
 	return imported{model, time.Since(started).Seconds()}, err
 }
@@ -120,7 +120,7 @@ func keepPrecision(a *cli.App, name string) error {
 	if err != nil || earlier.Manifest.Precision == options.Precision {
 		return nil // there is none, or it is damaged and may be replaced
 	}
-	return hint.Wrap(cli.UsageError("there is a model %s already, in %s", name, earlier.Manifest.Precision),
+	return hint.Wrap(cli.UsageError("there already is a model %s, in %s", name, earlier.Manifest.Precision),
 		fmt.Sprintf("keep both with --name %s-%s, or remove that one first with mekiki models remove %s", name, options.Precision, name))
 }
 

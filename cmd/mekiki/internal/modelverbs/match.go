@@ -13,11 +13,10 @@ import (
 )
 
 const matchLong = `Judge whether an image and each of some texts belong together: the two logits of
-image-text matching (ITM: no match, match), the probability that softmax makes
-of them, and the similarity (ITC: the largest cosine of the image's parts with
-the text's vector). These are the model's own numbers; ranking by ITM takes the
-match logit plus the similarity. "mekiki lookup" turns them into calibrated
-probabilities.`
+image-text matching (ITM: no match, match), their softmax probability of a match,
+and the similarity (ITC: the largest cosine of the image's parts with the text's
+vector). These are the model's own numbers; ranking by ITM uses the match logit
+plus the similarity. "mekiki lookup" turns them into calibrated probabilities.`
 
 const matchExample = `  mekiki match photo.jpg "a dog on a beach" "a cat on a sofa"
   mekiki match photo.jpg --texts labels.txt --json`

@@ -20,13 +20,13 @@ import (
 	"mekiki/internal/progress"
 )
 
-const verifyLong = `Read every file of a model again and compare it with the hash noted when the
-model was compiled; compare its download, if it is still there, with the
+const verifyLong = `Read every file of a model again and compare it with the hash that was recorded
+when the model was compiled; compare its download, if it still exists, with the
 published hashes.
 
-With --golden, also compute what the authors published for this checkpoint, from
-the same images and texts, and show it beside the published values. The images
-are downloaded, or taken from the folder that --images names.`
+With --golden, also compute the values that the authors published for this
+checkpoint, from the same images and texts, and show both. The images are
+downloaded, or taken from the folder that --images names.`
 
 // verifyOptions are the flags of models verify.
 type verifyOptions struct {
@@ -47,7 +47,7 @@ func newModelsVerifyCommand(app *cli.App) *cobra.Command {
 	flags := command.Flags()
 	flags.BoolVar(&options.golden, "golden", false, "compare with published values")
 	flags.StringVar(&options.images, "images", "", "folder with the images of the published values (default: download them)")
-	flags.StringVar(&options.as, "as", "", "published checkpoint that the model was made from (default: what it calls itself)")
+	flags.StringVar(&options.as, "as", "", "published checkpoint that the model was made from (default: the name in its manifest)")
 	return command
 }
 
@@ -170,7 +170,7 @@ func printVerified(a *cli.App, model models.Model, downloaded int, comparisons [
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.Out, "%s: %s, %s, all as they were compiled\n", model.Name, cli.Counted(len(model.Manifest.Files), "file", "files"), progress.Count(model.Bytes, progress.Bytes))
+		fmt.Fprintf(a.Out, "%s: %s, %s, all as compiled\n", model.Name, cli.Counted(len(model.Manifest.Files), "file", "files"), progress.Count(model.Bytes, progress.Bytes))
 		if downloaded > 0 {
 			fmt.Fprintf(a.Out, "%s, all as published\n", cli.Counted(downloaded, "downloaded file", "downloaded files"))
 		}

@@ -22,11 +22,10 @@ NAME is one of those that "mekiki pull --list" shows, a Hugging Face repository
 (owner/name, or owner/name@revision), or the address of a file; several addresses
 make up one checkpoint.
 
-A pull can be interrupted and goes on from there when it is run again. Files are
-compared with the hashes that the server publishes, and files that are in the
-Hugging Face cache are taken from there. HF_TOKEN, HF_ENDPOINT, HF_HOME,
-HF_HUB_CACHE and HF_HUB_OFFLINE are honoured; MEKIKI_LAVIS_ENDPOINT names a
-mirror of LAVIS's files.`
+An interrupted pull continues when it is run again. Files are compared with the
+hashes that the server publishes, and files in the Hugging Face cache are used
+instead of downloaded. HF_TOKEN, HF_ENDPOINT, HF_HOME, HF_HUB_CACHE and
+HF_HUB_OFFLINE are honoured; MEKIKI_LAVIS_ENDPOINT names a mirror of LAVIS's files.`
 
 const pullExample = `  mekiki pull --list
   mekiki pull blip2
@@ -55,7 +54,7 @@ func NewPullCommand(app *cli.App) *cobra.Command {
 			case !options.list && len(names) == 0:
 				return cli.UsageError("name what to pull; \"mekiki pull --list\" shows published models")
 			case options.downloadOnly && options.discard:
-				return cli.UsageError("--download-only and --discard leave nothing: give one of them")
+				return cli.UsageError("--download-only and --discard together leave nothing: give one of them")
 			case options.connections < 1:
 				return cli.UsageError("--connections %d: give 1 or more", options.connections)
 			}
@@ -71,9 +70,9 @@ func NewPullCommand(app *cli.App) *cobra.Command {
 	options.addFlags(command)
 	flags := command.Flags()
 	flags.BoolVar(&options.list, "list", false, "list published models")
-	flags.BoolVar(&options.downloadOnly, "download-only", false, "do not import")
+	flags.BoolVar(&options.downloadOnly, "download-only", false, "download without importing")
 	flags.BoolVar(&options.discard, "discard", false, "delete the download once it is imported")
-	flags.IntVar(&options.connections, "connections", 4, "ranges of a file that come at once")
+	flags.IntVar(&options.connections, "connections", 4, "ranges of a file that are downloaded at once")
 	return command
 }
 

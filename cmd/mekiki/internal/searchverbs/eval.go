@@ -23,19 +23,19 @@ import (
 
 const evalLong = `Measure how well searching works.
 
-With an annotation file and the folder of its pictures, it indexes them into a
-library of its own and asks for each picture by its captions, and for the
-captions by the picture. Annotations are Karpathy's JSON (COCO, Flickr30k) or
-LAVIS's lists. With --builtin it takes the gallery inside the program, asks by
-the captions of its test half among all pictures, and adds queries by name, in
-free phrasing, near misses, and queries that nothing answers.
+Given an annotation file and the folder of its pictures, eval indexes them into a
+library of their own, asks for each picture by its captions, and for the captions
+by the picture. Annotations are Karpathy's JSON (COCO, Flickr30k) or LAVIS's
+lists. --builtin takes the gallery inside the program, asks by the captions of its
+test half among all pictures, and adds queries by name, in free phrasing, near
+misses, and queries without an answer.
 
-With --self it takes the library as it is: each picture has to be found again by
-its own caption, so nothing needs to be annotated.
+--self takes the library as it is: each picture has to be found again by its own
+caption, so nothing needs to be annotated.
 
-ITC ranks by vectors alone; ITC+ITM has ITM reread the first --rerank and weighs
-both; hybrid adds words; hybrid+ITM is what searching does by default. Recalls
-are percentages with 95 % bootstrap intervals. See docs/evaluation.md.
+ITC ranks by vectors alone; in ITC+ITM, ITM rereads the first --rerank and both
+count; hybrid adds words; hybrid+ITM is the default of searching. Recalls are
+percentages with 95 % bootstrap intervals. See docs/evaluation.md.
 
 Exit status: 0 measured; 1 failed; 2 wrong usage; 130 interrupted.`
 

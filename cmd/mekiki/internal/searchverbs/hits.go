@@ -34,8 +34,8 @@ type Output struct {
 }
 
 func (o *Output) addFlags(flags *pflag.FlagSet) {
-	flags.BoolVar(&o.paths0, "paths0", false, "write only the paths, each ended by a zero byte, for xargs -0")
-	flags.BoolVar(&o.explain, "explain", false, "say what each signal gave each hit")
+	flags.BoolVar(&o.paths0, "paths0", false, "write only the paths, each followed by a zero byte, for xargs -0")
+	flags.BoolVar(&o.explain, "explain", false, "show what each signal contributed to each hit")
 	flags.IntVar(&o.open, "open", 0, "open a hit in the system's viewer: --open the first, --open=3 the third")
 	flags.Lookup("open").NoOptDefVal = "1"
 	flags.StringVar(&o.Thumbnails, "thumbnails", "auto", "draw pictures in the terminal: auto, kitty, iterm, sixel or none")
@@ -127,7 +127,7 @@ func printHit(w io.Writer, hit search.Hit) error {
 	fmt.Fprintf(&out, "     %s\n", hit.Reason)
 	switch {
 	case hit.Missing:
-		out.WriteString("     the file is not there any more; index its folder again\n")
+		out.WriteString("     the file is gone; index its folder again\n")
 	case len(hit.Paths) > 1:
 		fmt.Fprintf(&out, "     also in %s\n", cli.Counted(len(hit.Paths)-1, "other file", "other files"))
 	}
@@ -193,9 +193,9 @@ func nothingMatches(response search.Response) string {
 	case response.Hidden == 0:
 		return "Nothing matches: there is no candidate among the " + library
 	case response.Hidden == 1:
-		return "Nothing matches: the one candidate, out of the " + library + ", was judged unfit (--show all shows it)"
+		return "Nothing matches: the one candidate, out of the " + library + ", was judged not to match (--show all shows it)"
 	}
-	return fmt.Sprintf("Nothing matches: none of the %d candidates, out of the %s, was judged fit (--show all shows them)", response.Hidden, library)
+	return fmt.Sprintf("Nothing matches: none of the %d candidates, out of the %s, was judged to match (--show all shows them)", response.Hidden, library)
 }
 
 func printSummary(w io.Writer, response search.Response) error {
@@ -277,7 +277,7 @@ func openHit(ctx context.Context, response search.Response, rank int) error {
 			continue
 		}
 		if hit.Path == "" {
-			return fmt.Errorf("hit %d is a text and no file", rank)
+			return fmt.Errorf("hit %d is a text, not a file", rank)
 		}
 		return cli.OpenFile(ctx, hit.Path)
 	}

@@ -15,8 +15,8 @@ import (
 
 const lookupLong = `Find the texts that describe a picture: an image file, or an image of the
 library by its id. The texts are those of the library ("mekiki texts add") and
-the captions of like pictures; or, with --labels, the lines of a file, which
-get shares that sum to one. "-" reads them from standard input.
+the captions of similar pictures; or, with --labels, the lines of a file ("-" for
+standard input), whose shares sum to one.
 
 Exit status: 0 something was found; 4 nothing was; 1 failed; 2 wrong usage.`
 
@@ -52,9 +52,9 @@ func NewLookupCommand(app *cli.App) *cobra.Command {
 	}
 	command.Flags().SetNormalizeFunc(acceptK)
 	command.Flags().IntVarP(&flags.limit, "limit", "k", 10, "number of texts to show, at most 1000")
-	command.Flags().DurationVar(&flags.budget, "budget", time.Second, "time for matching the best texts with the picture; 0 for none")
-	command.Flags().IntVar(&flags.count, "rerank", 128, "texts to match at most")
-	command.Flags().StringVar(&flags.labels, "labels", "", "file with one text a line to choose from, or -")
+	command.Flags().DurationVar(&flags.budget, "budget", time.Second, "time for matching the best texts with the picture; 0 for no matching")
+	command.Flags().IntVar(&flags.count, "rerank", 128, "largest number of texts to match")
+	command.Flags().StringVar(&flags.labels, "labels", "", "file with one label a line to choose from, or -")
 	command.Flags().StringVar(&flags.template, "template", "", `sentence around each label, with {} in its place, such as "a photo of {}"`)
 	command.Flags().StringVar(&flags.crop, "crop", "", "part of the picture: x,y,width,height as fractions of its size")
 	command.Flags().StringVar(&flags.show, "show", "", "texts to show: strong, weak (and strong) or all (default: weak; with --labels all)")
@@ -119,7 +119,7 @@ func printTexts(a *cli.App, response search.LookupResponse) error {
 		fmt.Fprintf(&out, "%s\n", cli.Printable(hit.Text))
 	}
 	if len(response.Texts) == 0 {
-		fmt.Fprintf(&out, "No text matches (%s judged unfit; --show all shows more)", cli.Counted(response.Hidden, "was", "were"))
+		fmt.Fprintf(&out, "No text matches (%s judged not to match; --show all shows more)", cli.Counted(response.Hidden, "was", "were"))
 	} else {
 		fmt.Fprintf(&out, "%d of %d", len(response.Texts), response.Total)
 	}

@@ -14,20 +14,20 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const searchLong = `Find pictures by words: what they show, what their captions, names, tags and
-metadata say, or all of it.
+const searchLong = `Find pictures by words: by what they show, and by their captions, names, tags and
+metadata.
 
 The query language:
   two cats on a sofa       words, by meaning and by words
-  "exact words"            must stand in the caption, name or metadata
+  "exact words"            must be in the caption, name or metadata
   -dog  -(a red collar)    must not be there
   a cat; a pizza           several things, each checked by itself
   folder:Holiday camera:"Nikon Z6" tag:family person:Ada rating:>=4
   after:2023-05 before:2024 taken:unknown near:35.01,135.77,10 type:jpeg kind:image
 
 The first column is the probability that the picture answers the query, as
-calibrated for the model; strong and weak say what that means. A query that
-nothing answers finds nothing.
+calibrated for the model; strong and weak are names for ranges of it. A query
+without an answer finds nothing.
 
 Exit status: 0 something was found; 4 nothing was; 1 failed; 2 wrong usage.`
 
@@ -48,13 +48,13 @@ func (r *ranking) addFlags(flags *pflag.FlagSet) {
 	flags.SetNormalizeFunc(acceptK)
 	flags.IntVarP(&r.limit, "limit", "k", 10, "number of hits to show, at most 1000")
 	flags.IntVar(&r.offset, "offset", 0, "hits to skip")
-	flags.DurationVar(&r.budget, "budget", time.Second, "time for matching the best candidates with the words; 0 for none")
-	flags.IntVar(&r.count, "rerank", 128, "candidates to match at most")
-	flags.StringVar(&r.fusion, "fusion", "convex", "how meaning and words become one ranking: convex or rrf")
+	flags.DurationVar(&r.budget, "budget", time.Second, "time for matching the best candidates with the words; 0 for no matching")
+	flags.IntVar(&r.count, "rerank", 128, "largest number of candidates to match")
+	flags.StringVar(&r.fusion, "fusion", "convex", "how the scores of meaning and words are combined: convex or rrf")
 	flags.Var(&r.weight, "weight", "share of meaning against words, 0 to 1 (default: the model's own)")
 	flags.StringVar(&r.sort, "sort", "relevance", "order of the hits: relevance, date_descending or date_ascending")
 	flags.StringVar(&r.show, "show", "weak", "hits to show: strong, weak (and strong) or all")
-	flags.Float64Var(&r.probability, "minimum-probability", 0, "hide hits below it, 0 to 1")
+	flags.Float64Var(&r.probability, "minimum-probability", 0, "hide hits of a lower probability, 0 to 1")
 }
 
 // optionalNumber is a flag that has no value until one is given.
@@ -64,7 +64,7 @@ type optionalNumber struct{ value *float64 }
 func (n *optionalNumber) Set(text string) error {
 	value, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return errors.New("it is no number")
+		return errors.New("it is not a number")
 	}
 	n.value = &value
 	return nil

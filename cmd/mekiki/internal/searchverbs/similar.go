@@ -18,9 +18,8 @@ const similarLong = `Find pictures like a picture: an image file, or an image of
 id that "mekiki search --json" gives. --crop looks for a part of it, and words
 after it narrow the answer: "like this, but at night".
 
-With --duplicates there is no picture to give: it lists groups of images of the
-library that are the same, by bytes, as a picture (scaled or recompressed), or
-as a scene.
+--duplicates needs no picture: it lists groups of images of the library that are
+the same, by bytes, as a picture (scaled or recompressed), or as a scene.
 
 Exit status: 0 something was found; 4 nothing was; 1 failed; 2 wrong usage.`
 
@@ -81,7 +80,7 @@ func parseCrop(text string) (*search.Rectangle, error) {
 	for i, field := range fields {
 		value, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
 		if err != nil {
-			return nil, cli.UsageError("--crop: %q is no number", field)
+			return nil, cli.UsageError("--crop: %q is not a number", field)
 		}
 		values[i] = value
 	}

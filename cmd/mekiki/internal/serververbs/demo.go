@@ -24,10 +24,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const demoLong = `Try Mekiki on the built-in model and gallery, with nothing of your own.
+const demoLong = `Try Mekiki on the built-in model and gallery, without any files of your own.
 
-It installs ONNX Runtime if need be, compiles the built-in model, indexes the
-gallery (drawn scenes, made for this) and serves the page on this machine. With
+It installs ONNX Runtime if necessary, compiles the built-in model, indexes the
+gallery (scenes drawn for this purpose) and serves the page on this machine. With
 --query it answers one query in the terminal instead.
 
 The built-in model is a small BLIP-2 that knows the world of these drawings and

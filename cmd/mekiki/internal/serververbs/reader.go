@@ -21,7 +21,7 @@ const (
 )
 
 // errReadOnlyPlace is why a library that lies where this process may not write is served for reading.
-var errReadOnlyPlace = errors.New("the library lies where this server may not write")
+var errReadOnlyPlace = errors.New("the server may not write to the library's folder")
 
 // whyReadOnly gives the reason to open a library for reading after opening it for writing has failed with err, or nil if
 // there is none. It has no path in it, as everybody who asks the server gets to see it.
@@ -83,7 +83,7 @@ func (r *reader) refreshLoop(ctx context.Context) {
 				next = now.Add(wait - refreshInterval/2)
 			}
 			if _, err := r.library.Refresh(ctx); err != nil && ctx.Err() == nil {
-				r.logger.Warn("library not brought up to date", "error", err)
+				r.logger.Warn("library not refreshed", "error", err)
 			}
 		}
 	}
@@ -95,7 +95,7 @@ func (r *reader) promote(ctx context.Context) (done, soon bool) {
 	if err == nil {
 		r.promoted(ctx)
 		r.reason.Store(nil)
-		r.logger.Info("the library can be written to now: this server is its writer")
+		r.logger.Info("this server is the writer of the library now")
 		return true, false
 	}
 	if reason := whyReadOnly(err); reason != nil {
@@ -103,7 +103,7 @@ func (r *reader) promote(ctx context.Context) (done, soon bool) {
 		return false, errors.Is(err, index.ErrLocked)
 	}
 	if ctx.Err() == nil {
-		r.logger.Warn("the library cannot be written to yet", "error", err)
+		r.logger.Warn("this server is not the writer of the library yet", "error", err)
 	}
 	return false, false
 }

@@ -19,16 +19,17 @@ import (
 
 const serveLong = `Serve the page and the HTTP API over a library.
 
-On a loopback address, the default, no token is asked for. On any other, people
-and programs show a token, and the server refuses to start without any: make one
-with "mekiki token new". Put a reverse proxy in front for TLS.
+On a loopback address, the default, no token is needed. On any other, people and
+programs show a token, and the server refuses to start without any: make one with
+"mekiki token new". Put a reverse proxy in front for TLS.
 
-While the server runs it holds the library for writing. If another process does,
-it serves for reading, follows what that process writes, and takes its place when
-it is gone. A library that lies where nothing can be written is served for reading.
+While the server runs it holds the library for writing. If another process holds
+it, the server is read-only, follows what that process writes, and becomes the
+writer when it ends. A library in a place that cannot be written to is served
+read-only.
 
 docs/api.md describes the API, docs/operations.md the limits; the server itself
-shows the API at /api/docs and measurements for Prometheus at /metrics.`
+shows the API at /api/docs and metrics for Prometheus at /metrics.`
 
 const serveExample = `  mekiki serve
   mekiki serve --root ~/Pictures
@@ -70,19 +71,19 @@ func NewServeCommand(app *cli.App) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&options.address, "addr", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
-	flags.StringArrayVar(&options.hosts, "host", nil, "further name under which the server is reached (may be repeated)")
-	flags.StringVar(&options.tokenFile, "token-file", "", "file of tokens, from \"mekiki token new\"")
+	flags.StringArrayVar(&options.hosts, "host", nil, "another host name of the server (may be repeated)")
+	flags.StringVar(&options.tokenFile, "token-file", "", "file of tokens made by \"mekiki token new\"")
 	flags.StringArrayVar(&options.roots, "root", nil, "folder that may be indexed through the server (may be repeated)")
-	flags.BoolVar(&options.noUploads, "no-uploads", false, "take no images by upload")
+	flags.BoolVar(&options.noUploads, "no-uploads", false, "refuse uploads of images")
 	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
 	flags.StringVar(&options.logLevel, "log-level", "", "what to log: debug, info (every request), warn or error (default: warn on a terminal, else info)")
-	flags.IntVar(&options.limits.Searches, "searches", 0, "searches at work at a time (0: one for every two cores, at least 2)")
-	flags.IntVar(&options.limits.SearchQueue, "search-queue", 0, "searches that may wait for a place (0: as many as at work)")
-	flags.DurationVar(&options.limits.SearchTime, "search-time", 0, "longest time for one search (0: 30s)")
-	flags.DurationVar(&options.limits.DrainTime, "drain-time", 0, "how long to serve on once told to stop, with /readyz red, for load balancers to see it")
+	flags.IntVar(&options.limits.Searches, "searches", 0, "largest number of concurrent searches (0: one for every two cores, at least 2)")
+	flags.IntVar(&options.limits.SearchQueue, "search-queue", 0, "largest number of searches that wait (0: as many as run)")
+	flags.DurationVar(&options.limits.SearchTime, "search-time", 0, "longest time of one search (0: 30s)")
+	flags.DurationVar(&options.limits.DrainTime, "drain-time", 0, "how long to go on serving after the signal to stop, with /readyz failing so that load balancers notice")
 	flags.Int64Var(&options.uploadMiB, "upload-mib", 32, "largest uploaded image in MiB")
 	flags.Int64Var(&options.megapixels, "upload-megapixels", 64, "largest uploaded image in megapixels")
-	flags.Int64Var(&options.cacheMiB, "token-cache-mib", 128, "memory in MiB for the image tokens of pictures that were matched lately")
+	flags.Int64Var(&options.cacheMiB, "token-cache-mib", 128, "memory in MiB for the image tokens of recently matched pictures")
 	return command
 }
 
@@ -100,7 +101,7 @@ func runServe(ctx context.Context, app *cli.App, options serveOptions) (err erro
 	library, err := app.OpenLibrary(ctx, false)
 	reads := whyReadOnly(err)
 	if reads != nil {
-		prepared.Logger.Warn("serving for reading only", "why", reads, "error", err)
+		prepared.Logger.Warn("serving read-only", "why", reads, "error", err)
 		library, err = app.OpenLibrary(ctx, true)
 	}
 	if err != nil {
@@ -196,7 +197,7 @@ func serverLog(a *cli.App, level string) (*slog.Logger, error) {
 	}
 	if level != "" {
 		if err := least.UnmarshalText([]byte(level)); err != nil {
-			return nil, cli.UsageError("--log-level %q: it is debug, info, warn or error", level)
+			return nil, cli.UsageError("--log-level %q: must be debug, info, warn or error", level)
 		}
 	}
 	options := &slog.HandlerOptions{Level: least}

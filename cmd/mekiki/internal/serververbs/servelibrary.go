@@ -104,8 +104,8 @@ func sweepUploads(ctx context.Context, library *local.Library, folder string, lo
 		logger.Info("uploads swept", "removed", swept.Removed, "aside", swept.Aside, "found", swept.Found)
 	}
 	if swept.Aside > 0 {
-		logger.Warn("uploads that no record names were moved out of the folder of uploads", "files", swept.Aside, "to", originals.AsideOf(library.Folder()),
-			"try", "move them to a folder of yours and index that, to have them back")
+		logger.Warn("uploads without a record were moved out of the folder of uploads", "files", swept.Aside, "to", originals.AsideOf(library.Folder()),
+			"try", "to have them back, move them to a folder of yours and index it")
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 
 const tokenLong = `Make tokens for "mekiki serve" on an address that others can reach.
 
-A token is shown once, on standard error; standard output gets the line for the
-tokens file, which holds only a hash. Deleting the line and starting the server
-again takes the token away.`
+A token is shown once, on standard error; the line for the tokens file, which
+holds only a hash, goes to standard output. To revoke a token, delete its line and
+restart the server.`
 
 const tokenExample = `  mekiki token new --name alice --scope read >> tokens.txt
   mekiki serve --addr :8080 --token-file tokens.txt`
@@ -36,8 +36,8 @@ func NewTokenCommand(app *cli.App) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return runTokenNew(app, name, scope) },
 	}
-	create.Flags().StringVar(&name, "name", "default", "who it is for, shown in the log")
-	create.Flags().StringVar(&scope, "scope", "read", "what it allows: read, write (reads too) or admin (everything)")
+	create.Flags().StringVar(&name, "name", "default", "name of the person or program that uses it, shown in the log")
+	create.Flags().StringVar(&scope, "scope", "read", "what it allows: read, write (and read) or admin (everything)")
 	command.AddCommand(create)
 	return command
 }
@@ -57,6 +57,6 @@ func runTokenNew(app *cli.App, name, scopeName string) error {
 	if _, err := fmt.Fprintln(app.Out, token); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(app.Stderr, "token for %s (%s), shown only now:\n%s\n", token.Name, scope, secret)
+	_, err = fmt.Fprintf(app.Stderr, "token for %s (%s), shown only once:\n%s\n", token.Name, scope, secret)
 	return err
 }
