@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"mekiki/index"
-	"mekiki/index/local"
+	"mekiki/index/filters"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -48,7 +48,7 @@ func (p *plan) showFiles(ctx context.Context, hits []Hit) {
 
 // inFolders reports whether a file passes the folder filters of a request.
 func (p *plan) inFolders(file index.File) bool {
-	return local.InFolders(p.filter, file) && (p.also == nil || local.InFolders(*p.also, file))
+	return filters.InFolders(p.filter, file) && (p.also == nil || filters.InFolders(*p.also, file))
 }
 
 // fileShare is the share of the first clause's words among a file's names.

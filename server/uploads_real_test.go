@@ -7,8 +7,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"mekiki/embed/pixels"
+	"mekiki/index/content"
 	"mekiki/index/ingest"
-	"mekiki/index/local"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -191,7 +191,7 @@ func TestUploadHeals(t *testing.T) {
 			if err := s.checkOriginal(first.ID, data); err != nil {
 				t.Error(err)
 			}
-			file, err := local.OpenFile(s.record(data), s.record(data).Files[0])
+			file, err := content.OpenFile(s.record(data), s.record(data).Files[0])
 			if err != nil {
 				t.Fatal(err)
 			}

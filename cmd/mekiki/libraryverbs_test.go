@@ -5,6 +5,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/index/local/writerlock"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -171,7 +172,7 @@ func TestStatusOfKilledWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	for pid, want := range map[int]bool{ended.Process.Pid: false, os.Getpid(): true} {
-		data, err := json.Marshal(local.Holder{PID: pid, Host: host, Program: "mekiki", Since: time.Now()})
+		data, err := json.Marshal(writerlock.Holder{PID: pid, Host: host, Program: "mekiki", Since: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}

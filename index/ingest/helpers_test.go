@@ -125,7 +125,7 @@ func testImage(tb testing.TB, seed uint64, width, height int) []byte {
 	tb.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
 	picture := image.NewRGBA(image.Rect(0, 0, width, height))
-	base := color.RGBA{uint8(random.Uint32()), uint8(random.Uint32()), uint8(random.Uint32()), 255}
+	base := color.RGBA{R: uint8(random.Uint32()), G: uint8(random.Uint32()), B: uint8(random.Uint32()), A: 255}
 	for y := range height {
 		for x := range width {
 			c := base

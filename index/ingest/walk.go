@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"mekiki/index"
-	"mekiki/index/local"
+	"mekiki/index/content"
 	"os"
 	"path/filepath"
 	"strings"
@@ -396,7 +396,7 @@ func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, e
 
 // statKnown describes a file that holds a record's content still.
 func statKnown(record *index.Record, file index.File) (fs.FileInfo, error) {
-	handle, err := local.OpenFile(record, file)
+	handle, err := content.OpenFile(record, file)
 	if err != nil {
 		return nil, err
 	}

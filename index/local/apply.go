@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"mekiki/index"
-	"mekiki/index/internal/segment"
+	"mekiki/index/local/block"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/segment"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,10 +23,10 @@ const (
 // applyBatch makes a batch's changes.
 func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
 	var result index.WriteResult
-	before := c.counts[index.KindImage] + c.counts[index.KindText]
+	before := c.Counts[index.KindImage] + c.Counts[index.KindText]
 	added := 0
 	for i := range batch.Puts {
-		last := c.nextID
+		last := c.NextID
 		id, replaced, err := c.put(&batch.Puts[i])
 		if err != nil {
 			return result, fmt.Errorf("record %d of the batch: %w", i, err)
@@ -44,7 +46,7 @@ func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
 	}
 	for _, path := range batch.Detach {
 		c.detach(filepath.Clean(path), 0, !batch.Final)
-		c.removeFailure(filepath.Clean(path))
+		c.RemoveFailure(filepath.Clean(path))
 	}
 	if batch.Final {
 		c.forgetPaths(batch.Detach)
@@ -73,17 +75,17 @@ func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
 		}
 	}
 	for _, id := range batch.Remove {
-		c.removeRecord(id)
+		c.RemoveRecord(id)
 	}
 	for _, failure := range batch.Failures {
 		failure.File.Path = filepath.Clean(failure.File.Path)
-		c.putFailure(failure)
+		c.PutFailure(failure)
 	}
 	for _, path := range batch.Resolved {
-		c.removeFailure(filepath.Clean(path))
+		c.RemoveFailure(filepath.Clean(path))
 	}
 	c.expireKept()
-	result.Removed = before + added - c.counts[index.KindImage] - c.counts[index.KindText]
+	result.Removed = before + added - c.Counts[index.KindImage] - c.Counts[index.KindText]
 	return result, nil
 }
 
@@ -97,7 +99,7 @@ func (c *commit) put(p *index.Put) (id index.ID, replaced bool, err error) {
 	record.Tags = changeTags(nil, record.Tags, nil)
 	files := record.Files
 	record.Files = nil
-	if id := c.idOfHash(record.Hash); id != 0 {
+	if id := c.IDOfHash(record.Hash); id != 0 {
 		if err := c.merge(id, &record); err != nil {
 			return 0, false, err
 		}
@@ -108,12 +110,12 @@ func (c *commit) put(p *index.Put) (id index.ID, replaced bool, err error) {
 		if record.ID = c.predecessor(p); record.ID != 0 {
 			replaced = record.Kind == index.KindImage
 			c.supersede(&record)
-		} else if record.ID = c.newID(); record.ID > maximumID {
-			return 0, false, fmt.Errorf("the library has used up the %d numbers that it has for records: export it to a new one", maximumID)
+		} else if record.ID = c.NewID(); record.ID > catalog.MaximumID {
+			return 0, false, fmt.Errorf("the library has used up the %d numbers that it has for records: export it to a new one", catalog.MaximumID)
 		}
 		c.restore(&record, p.Replaces)
 		added := record
-		c.putRecord(&added)
+		c.PutRecord(&added)
 	}
 	for _, file := range files {
 		if err := c.attach(index.Attach{ID: record.ID, File: file}); err != nil {
@@ -135,15 +137,15 @@ func (c *commit) put(p *index.Put) (id index.ID, replaced bool, err error) {
 // with its external ID, or the image that its files held before.
 func (c *commit) predecessor(p *index.Put) index.ID {
 	if p.Record.ExternalID != "" {
-		if id := c.idOfExternal(p.Record.ExternalID); id != 0 {
+		if id := c.IDOfExternal(p.Record.ExternalID); id != 0 {
 			return id
 		}
 	}
 	if p.Replaces.IsZero() {
 		return 0
 	}
-	id := c.idOfHash(p.Replaces)
-	if old, there := c.record(id); !there || old.Kind != p.Record.Kind {
+	id := c.IDOfHash(p.Replaces)
+	if old, there := c.Record(id); !there || old.Kind != p.Record.Kind {
 		return 0
 	}
 	return id
@@ -151,7 +153,7 @@ func (c *commit) predecessor(p *index.Put) index.ID {
 
 // merge adds to an existing record what a new one with its content says more.
 func (c *commit) merge(id index.ID, added *index.Record) error {
-	old, _ := c.record(id)
+	old, _ := c.Record(id)
 	tags := changeTags(old.Tags, added.Tags, nil)
 	captions := len(old.Captions) == 0 && len(added.Captions) > 0
 	if slices.Equal(tags, old.Tags) && !captions {
@@ -167,16 +169,16 @@ func (c *commit) merge(id index.ID, added *index.Record) error {
 
 // supersede readies the record to replace the one with its ID.
 func (c *commit) supersede(r *index.Record) {
-	old, _ := c.record(r.ID)
+	old, _ := c.Record(r.ID)
 	r.Added, r.Tags = old.Added, changeTags(old.Tags, r.Tags, nil)
-	for _, s := range c.spaces {
-		c.removeLocation(s.number, r.ID)
+	for _, s := range c.Spaces {
+		c.RemoveLocation(s.Number, r.ID)
 	}
 }
 
 // edit changes a copy of a record.
 func (c *commit) edit(id index.ID, change func(*index.Record)) error {
-	old, there := c.record(id)
+	old, there := c.Record(id)
 	if !there {
 		return fmt.Errorf("record %d: %w", id, index.ErrNotFound)
 	}
@@ -185,7 +187,7 @@ func (c *commit) edit(id index.ID, change func(*index.Record)) error {
 	if err := checkRecord(&changed); err != nil {
 		return err
 	}
-	c.putRecord(&changed)
+	c.PutRecord(&changed)
 	return nil
 }
 
@@ -195,11 +197,11 @@ func (c *commit) attach(a index.Attach) error {
 	if !filepath.IsAbs(a.File.Path) {
 		return fmt.Errorf("file %s: the path must be absolute", a.File.Path)
 	}
-	record, there := c.record(a.ID)
+	record, there := c.Record(a.ID)
 	if !there {
 		return fmt.Errorf("record %d: %w", a.ID, index.ErrNotFound)
 	}
-	c.removeFailure(a.File.Path)
+	c.RemoveFailure(a.File.Path)
 	c.detach(a.File.Path, a.ID, true)
 	at := slices.IndexFunc(record.Files, func(f index.File) bool { return f.Path == a.File.Path })
 	if at >= 0 {
@@ -236,8 +238,8 @@ func sameFile(a, b index.File) bool {
 // have it. An image without files is removed, and what people gave it kept if keep
 // says so.
 func (c *commit) detach(path string, owner index.ID, keep bool) {
-	id := c.idOfPath(path)
-	record, there := c.record(id)
+	id := c.IDOfPath(path)
+	record, there := c.Record(id)
 	if id == 0 || id == owner || !there {
 		return
 	}
@@ -247,46 +249,46 @@ func (c *commit) detach(path string, owner index.ID, keep bool) {
 		if keep {
 			c.keep(record, path)
 		}
-		c.removeRecord(id)
+		c.RemoveRecord(id)
 		return
 	}
-	c.putRecord(&changed)
+	c.PutRecord(&changed)
 }
 
 // putVectors stages a record's vectors and tokens in a space. Those that are
 // there stay, unless they are to be replaced.
 func (c *commit) putVectors(id index.ID, v *index.Vectors, replace bool) error {
-	record, there := c.record(id)
+	record, there := c.Record(id)
 	if !there {
 		return fmt.Errorf("vectors of record %d: %w", id, index.ErrNotFound)
 	}
-	var target *spaceEdit
-	for _, candidate := range c.spaces {
-		if candidate.space.space == v.Space {
+	var target *catalog.SpaceEdit
+	for _, candidate := range c.Spaces {
+		if candidate.Space.Space == v.Space {
 			target = candidate
 		}
 	}
 	if target == nil {
 		return fmt.Errorf("vectors of record %d: %w: the library has no space %s", id, index.ErrSpace, v.Space)
 	}
-	if target.edit.table.has(id) && !replace {
+	if target.Edit.Table.Has(id) && !replace {
 		return nil
 	}
-	if err := checkParts(v.Parts, v.Space, record.Kind); err != nil {
+	if err := segment.CheckParts(v.Parts, v.Space, record.Kind); err != nil {
 		return fmt.Errorf("vectors of record %d: %w", id, err)
 	}
-	payload := encodeVectors(v.Parts)
-	where := location{sequence: c.sequence}
+	payload := segment.EncodeVectors(v.Parts)
+	where := catalog.Location{Sequence: c.Sequence}
 	var err error
-	if where.vectors, err = c.stage(target.number, segment.Vectors, id, payload); err != nil {
+	if where.Vectors, err = c.stage(target.Number, block.Vectors, id, payload); err != nil {
 		return err
 	}
 	if len(v.Tokens) > 0 {
-		if where.tokens, err = c.stage(target.number, segment.Tokens, id, v.Tokens); err != nil {
+		if where.Tokens, err = c.stage(target.Number, block.Tokens, id, v.Tokens); err != nil {
 			return err
 		}
 	}
-	c.putLocation(target.number, id, where)
+	c.PutLocation(target.Number, id, where)
 	return nil
 }
 

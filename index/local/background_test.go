@@ -3,6 +3,9 @@ package local
 import (
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/nearest"
+	"mekiki/index/vector"
 	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
@@ -17,28 +20,32 @@ import (
 func TestWritersDoNotWaitForCells(t *testing.T) {
 	files := vfs.NewMemory()
 	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 1, celledVectors: 50})
-	mustDo(t, library.AddSpace(t.Context(), small))
+	var images nearest.Index
+	library.host.NewIndex = func(width int, method vector.Method, keep bool) (nearest.Index, error) {
+		made, err := nearest.NewIndex(width, method, keep)
+		if images == nil {
+			images = made // those of texts are made after
+		}
+		return made, err
+	}
+	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	search := func() []index.Neighbour {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
-		found, err := snapshot.NearestImages(t.Context(), unit(3, 2, small.Width).Values, 10, index.Filter{})
-		mustDo(t, err)
+		found, err := snapshot.NearestImages(t.Context(), indextest.Unit(3, 2, indextest.Small.Width).Values, 10, index.Filter{})
+		indextest.Must(t, err)
 		return found
 	}
 	for number := range uint64(60) {
-		mustWrite(t, library, index.Batch{Puts: []index.Put{testPut(t, number, small)}})
+		mustWrite(t, library, index.Batch{Puts: []index.Put{indextest.Image(t, number, indextest.Small)}})
 		search() // so that the vectors are in use, and each commit brings them along
 	}
-	library.background.group.Wait()
-	store := library.derived.vectors
-	store.turn <- struct{}{}
-	pending := store.images.Pending()
-	<-store.turn
-	if pending != nil {
+	library.background.Wait()
+	if images.Pending() != nil {
 		t.Error("cells were not built, or not taken into use")
 	}
 	got := search()
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	exact := openTest(t, "/library", Options{FileSystem: files})
 	library = exact
 	if diff := cmp.Diff(search(), got); diff != "" {
@@ -54,13 +61,13 @@ func TestLongestCommit(t *testing.T) {
 	}
 	space := embed.Space{Fingerprint: "model-a", Parts: 16, Width: 256}
 	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})
-	mustDo(t, library.AddSpace(t.Context(), space))
+	indextest.Must(t, library.AddSpace(t.Context(), space))
 	const batch = 250 // pictures
 	longest, at := time.Duration(0), 0
 	for vectors := 0; vectors < 360_000; vectors += batch * space.Parts {
 		var puts []index.Put
 		for number := range uint64(batch) {
-			puts = append(puts, testPut(t, uint64(vectors)+number, space))
+			puts = append(puts, indextest.Image(t, uint64(vectors)+number, space))
 		}
 		started := time.Now()
 		mustWrite(t, library, index.Batch{Puts: puts})
@@ -68,11 +75,11 @@ func TestLongestCommit(t *testing.T) {
 			longest, at = took, vectors
 		}
 		snapshot := library.Snapshot()
-		_, err := snapshot.NearestImages(t.Context(), unit(3, 1, space.Width).Values, 10, index.Filter{})
-		mustDo(t, err)
+		_, err := snapshot.NearestImages(t.Context(), indextest.Unit(3, 1, space.Width).Values, 10, index.Filter{})
+		indextest.Must(t, err)
 		snapshot.Close()
 	}
 	started := time.Now()
-	library.background.group.Wait()
+	library.background.Wait()
 	t.Logf("the longest commit of %d pictures took %v, at %d vectors; building went on for %v", batch, longest, at, time.Since(started))
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/maintain"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
@@ -19,7 +21,7 @@ import (
 func backupOf(t *testing.T, library *Library) []byte {
 	t.Helper()
 	var archive bytes.Buffer
-	mustDo(t, library.Backup(t.Context(), &archive))
+	indextest.Must(t, library.Backup(t.Context(), &archive))
 	return archive.Bytes()
 }
 
@@ -48,13 +50,13 @@ func TestRestoreKeepsOthersOut(t *testing.T) {
 	source := &meddling{Reader: bytes.NewReader(archive), after: len(archive) - 2000, do: func() {
 		second, err := Open(t.Context(), folder, Options{})
 		if err == nil {
-			mustDo(t, second.Close())
+			indextest.Must(t, second.Close())
 		}
 		if !errors.Is(err, index.ErrLocked) {
 			t.Errorf("a writer opened the folder: %v", err)
 		}
 	}}
-	if err := Restore(t.Context(), source, folder); err != nil || source.do != nil {
+	if err := maintain.Restore(t.Context(), source, folder); err != nil || source.do != nil {
 		t.Fatal(err)
 	}
 	if diff := compareAnswers(answers(t, library), answers(t, openTest(t, folder, Options{}))); diff != "" {
@@ -72,7 +74,7 @@ func TestRestoreToAFullDisk(t *testing.T) {
 		}
 		return nil
 	}}
-	err := restore(t.Context(), full, bytes.NewReader(backupOf(t, library)), "/library")
+	err := maintain.RestoreTo(t.Context(), full, bytes.NewReader(backupOf(t, library)), "/library")
 	if !diskspace.IsFull(err) || !strings.Contains(hint.Of(err), "room") {
 		t.Errorf("%v: %q", err, hint.Of(err))
 	}
@@ -81,7 +83,7 @@ func TestRestoreToAFullDisk(t *testing.T) {
 // TestOpenOnAFullDisk names the remedy too.
 func TestOpenOnAFullDisk(t *testing.T) {
 	files := vfs.NewMemory()
-	mustDo(t, openMemory(t, files).Close())
+	indextest.Must(t, openMemory(t, files).Close())
 	full := &vfs.Faulty{Base: files, Fail: func(_ int64, operation vfs.Operation) error {
 		if operation.Verb == "write" {
 			return syscall.ENOSPC
@@ -115,7 +117,7 @@ func TestBackupOfDamage(t *testing.T) {
 	files := vfs.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 3)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	damaged := without(files.Files(), func(name string) bool { return strings.Contains(name, "tokens-") })
 	err := openMemory(t, damaged).Backup(t.Context(), io.Discard)
 	if !errors.Is(err, index.ErrDamaged) || !strings.Contains(hint.Of(err), "check --repair") {
@@ -131,18 +133,18 @@ func TestBackupHoldsLittle(t *testing.T) {
 	var batch index.Batch
 	const failures, length = 200, 100_000
 	for number := range uint64(failures) {
-		batch.Failures = append(batch.Failures, index.Failure{File: testFile(number), Reason: strings.Repeat("x", length)})
+		batch.Failures = append(batch.Failures, index.Failure{File: indextest.File(number), Reason: strings.Repeat("x", length)})
 	}
 	mustWrite(t, library, batch)
 	batch = index.Batch{}
 	measured := &heapWriter{}
 	measured.before = heapInUse()
-	mustDo(t, library.Backup(t.Context(), measured))
+	indextest.Must(t, library.Backup(t.Context(), measured))
 	if measured.written < failures*length || measured.held > failures*length/2 {
 		t.Errorf("%d bytes written; %d held in memory for them", measured.written, measured.held)
 	}
 	target := t.TempDir()
-	mustDo(t, Restore(t.Context(), bytes.NewReader(backupOf(t, library)), target))
+	indextest.Must(t, maintain.Restore(t.Context(), bytes.NewReader(backupOf(t, library)), target))
 	if diff := compareAnswers(answers(t, library), answers(t, openTest(t, target, Options{}))); diff != "" {
 		t.Errorf("restored library differs:\n%s", diff[:min(len(diff), 2000)])
 	}

@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/journal"
+	"mekiki/internal/vfs"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-
-	"mekiki/index/internal/journal"
-	"mekiki/internal/vfs"
 )
 
 // TestUnfinishedCommitsAreKept: each unfinished end of a log that is cut off is kept,
@@ -20,12 +21,12 @@ func TestUnfinishedCommitsAreKept(t *testing.T) {
 	files := vfs.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 2)
-	mustDo(t, library.Close())
-	log := "/library/" + logName(1)
+	indextest.Must(t, library.Close())
+	log := "/library/" + catalog.LogName(1)
 	whole := files.Files()[log]
 	kept := func() (tails [][]byte) {
 		for name, data := range files.Files() {
-			if strings.HasPrefix(name, "/library/"+quarantineFolder) {
+			if strings.HasPrefix(name, "/library/"+catalog.QuarantineFolder) {
 				tails = append(tails, data)
 			}
 		}
@@ -34,11 +35,11 @@ func TestUnfinishedCommitsAreKept(t *testing.T) {
 	for i, tail := range []string{"one commit", "another", "another"} {
 		// Nobody closed the library in order, and it begins to write again.
 		files.Put(log, append(bytes.Clone(whole), tail...))
-		found, err := loadCatalog(t.Context(), files, "/library")
-		mustDo(t, err)
-		catalog, err := openCatalog(files, "/library", found)
-		mustDo(t, err)
-		mustDo(t, catalog.log.Close())
+		found, err := catalog.Load(t.Context(), files, "/library")
+		indextest.Must(t, err)
+		catalog, err := catalog.OpenWriter(files, "/library", found)
+		indextest.Must(t, err)
+		indextest.Must(t, catalog.Log.Close())
 		if tails := kept(); len(tails) != min(i+1, 2) {
 			t.Errorf("%q: %d are kept", tail, len(tails))
 		}
@@ -51,14 +52,14 @@ func TestLongUnfinishedEnd(t *testing.T) {
 		t.Skip("writes 256 MiB")
 	}
 	folder := t.TempDir()
-	mustDo(t, vfs.OS{}.MkdirAll(filepath.Join(folder, catalogFolder)))
-	file, err := vfs.OS{}.Create(filepath.Join(folder, logName(1)))
-	mustDo(t, err)
+	indextest.Must(t, vfs.OS{}.MkdirAll(filepath.Join(folder, catalog.Folder)))
+	file, err := vfs.OS{}.Create(filepath.Join(folder, catalog.LogName(1)))
+	indextest.Must(t, err)
 	const length = journal.MaxPayload + 100
 	_, err = file.WriteAt([]byte("end"), 32+length-3)
-	mustDo(t, errors.Join(err, file.Close()))
-	mustDo(t, keepTail(vfs.OS{}, folder, logName(1), 32, length))
-	entries, err := vfs.OS{}.ReadDir(filepath.Join(folder, quarantineFolder))
+	indextest.Must(t, errors.Join(err, file.Close()))
+	indextest.Must(t, catalog.KeepTail(vfs.OS{}, folder, catalog.LogName(1), 32, length))
+	entries, err := vfs.OS{}.ReadDir(filepath.Join(folder, catalog.QuarantineFolder))
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("%v, %v", entries, err)
 	}
@@ -147,17 +148,17 @@ func TestOpenFilesCannotBeRemoved(t *testing.T) {
 	files := &inUse{Memory: vfs.NewMemory(), open: map[string]int{}}
 	options := Options{FileSystem: files, CheckpointBytes: 1000}
 	library, err := Open(context.Background(), "/library", options)
-	mustDo(t, err)
+	indextest.Must(t, err)
 	fill(t, library, 12)
 	for _, step := range []step{switchStep(), rollbackStep()} {
-		mustDo(t, step.do(t, library))
+		indextest.Must(t, step.do(t, library))
 	}
-	mustDo(t, library.Remove(t.Context(), 1, 2, 3, 4, 5))
+	indextest.Must(t, library.Remove(t.Context(), 1, 2, 3, 4, 5))
 	before := segmentsIn(files.Memory)
 	if _, err := library.Compact(t.Context()); err != nil {
 		t.Error(err)
 	}
-	mustDo(t, library.Remove(t.Context(), 6, 7, 8))
+	indextest.Must(t, library.Remove(t.Context(), 6, 7, 8))
 	snapshot := library.Snapshot()
 	if _, err := library.Compact(t.Context()); err != nil {
 		t.Error(err)
@@ -165,20 +166,20 @@ func TestOpenFilesCannotBeRemoved(t *testing.T) {
 	if err := library.DropSpace(t.Context(), second); err != nil {
 		t.Error(err)
 	}
-	if parts, err := snapshot.Parts(t.Context(), 12); err != nil || parts.Count != small.Parts {
+	if parts, err := snapshot.Parts(t.Context(), 12); err != nil || parts.Count != indextest.Small.Parts {
 		t.Errorf("the snapshot: %v", err)
 	}
-	mustDo(t, snapshot.Close())
-	mustDo(t, library.Close())
+	indextest.Must(t, snapshot.Close())
+	indextest.Must(t, library.Close())
 	library, err = Open(context.Background(), "/library", options)
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if after := segmentsIn(files.Memory); after >= before {
 		t.Errorf("%d segments of %d are left", after, before)
 	}
-	if _, checkpoints, err := catalogFiles(files, "/library"); err != nil || len(checkpoints) == 0 {
+	if _, checkpoints, err := catalog.Files(files, "/library"); err != nil || len(checkpoints) == 0 {
 		t.Errorf("no checkpoint was written: %v", err)
 	}
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	for name, count := range files.open {
 		if count != 0 {
 			t.Errorf("%s is open %d times", name, count)

@@ -2,6 +2,8 @@ package local
 
 import (
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 	"mekiki/internal/vfs"
 	"strings"
 	"testing"
@@ -13,10 +15,10 @@ func TestCheckDuringCompaction(t *testing.T) {
 	memory := vfs.NewMemory()
 	writer := openTest(t, "/library", Options{FileSystem: memory, SegmentBytes: 500})
 	fill(t, writer, 12)
-	mustDo(t, writer.Remove(t.Context(), 2, 5, 7))
+	indextest.Must(t, writer.Remove(t.Context(), 2, 5, 7))
 	checking, compacted := false, false
 	files := &vfs.Faulty{Base: memory, Fail: func(_ int64, operation vfs.Operation) error {
-		if checking && !compacted && operation.Verb == "open" && strings.HasPrefix(operation.Name, "/library/"+catalogFolder) {
+		if checking && !compacted && operation.Verb == "open" && strings.HasPrefix(operation.Name, "/library/"+catalog.Folder) {
 			compacted = true
 			if _, err := writer.Compact(t.Context()); err != nil {
 				t.Error(err)
@@ -37,20 +39,20 @@ func TestFindingsAreListedOnce(t *testing.T) {
 	files := vfs.NewMemory()
 	first := openMemory(t, files)
 	fill(t, first, 6)
-	mustDo(t, first.Close())
+	indextest.Must(t, first.Close())
 	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 1})
 	old := library.Snapshot()
 	defer old.Close()
 	nearestIDs(t, old)
 	name, content := withDamage(t, files, old, 2)
-	mustDo(t, writeAt(files, name, content))
-	mustWrite(t, library, index.Batch{Vectors: []index.Vectors{{ID: 2, Space: small, Parts: unit(50, small.Parts, small.Width)}}})
+	indextest.Must(t, writeAt(files, name, content))
+	mustWrite(t, library, index.Batch{Vectors: []index.Vectors{{ID: 2, Space: indextest.Small, Parts: indextest.Unit(50, indextest.Small.Parts, indextest.Small.Width)}}})
 	nearestIDs(t, old)
 	found := len(library.Findings())
 	for range 5 {
 		mustWrite(t, library, index.Batch{Tags: []index.TagChange{{ID: 1, Add: []string{"x"}}}})
 		mustWrite(t, library, index.Batch{Tags: []index.TagChange{{ID: 1, Remove: []string{"x"}}}})
-		old.view.found.Store(nil) // as if it were another snapshot of that commit
+		old.view.nearest.Found.Store(nil) // as if it were another snapshot of that commit
 		nearestIDs(t, old)
 	}
 	if findings := library.Findings(); found == 0 || len(findings) > found+1 {

@@ -1,11 +1,12 @@
 package local
 
 import (
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
+	"mekiki/internal/vfs"
 	"strings"
 	"syscall"
 	"testing"
-
-	"mekiki/internal/vfs"
 )
 
 // TestCutCheckpoint: what a checkpoint that was not finished leaves, because a name
@@ -14,14 +15,14 @@ func TestCutCheckpoint(t *testing.T) {
 	memory := vfs.NewMemory()
 	refuse := false
 	files := &vfs.Faulty{Base: memory, Fail: func(_ int64, operation vfs.Operation) error {
-		if refuse && operation.Verb == "rename" && strings.HasSuffix(operation.Name, checkpointSuffix) {
+		if refuse && operation.Verb == "rename" && strings.HasSuffix(operation.Name, catalog.CheckpointSuffix) {
 			return syscall.EIO
 		}
 		return nil
 	}}
 	temporary := func() (names []string) {
 		for name := range memory.Files() {
-			if strings.HasSuffix(name, temporarySuffix) {
+			if strings.HasSuffix(name, vfs.TemporarySuffix) {
 				names = append(names, name)
 			}
 		}
@@ -34,9 +35,9 @@ func TestCutCheckpoint(t *testing.T) {
 	if names := temporary(); len(names) > 0 {
 		t.Errorf("after a refused name: %v", names)
 	}
-	mustDo(t, library.Close())
-	memory.Put("/library/"+checkpointName(77)+temporarySuffix, make([]byte, 1000))
-	mustDo(t, openMemory(t, memory).Close())
+	indextest.Must(t, library.Close())
+	memory.Put("/library/"+catalog.CheckpointName(77)+vfs.TemporarySuffix, make([]byte, 1000))
+	indextest.Must(t, openMemory(t, memory).Close())
 	if names := temporary(); len(names) > 0 {
 		t.Errorf("after a checkpoint that was cut: %v", names)
 	}

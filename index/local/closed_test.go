@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"mekiki/index"
+	"mekiki/index/export"
+	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
 	"testing"
 )
@@ -14,9 +16,9 @@ func TestClosedLibrarySaysSo(t *testing.T) {
 	fill(t, library, 3)
 	open := library.Snapshot()
 	defer open.Close()
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	closed := library.Snapshot()
-	ctx, query := t.Context(), unit(1, 1, small.Width).Values
+	ctx, query := t.Context(), indextest.Unit(1, 1, indextest.Small.Width).Values
 	asked := map[string]func(*Snapshot) error{
 		"Err":           func(s *Snapshot) error { return s.Err() },
 		"Records":       func(s *Snapshot) error { _, _, err := s.Records(ctx, index.Filter{}, index.Page{Limit: 1}); return err },
@@ -31,7 +33,7 @@ func TestClosedLibrarySaysSo(t *testing.T) {
 		"ImageTokens":  func(s *Snapshot) error { _, err := s.ImageTokens(ctx, 1); return err },
 		"OpenOriginal": func(s *Snapshot) error { _, err := s.OpenOriginal(1); return err },
 		"Thumbnail":    func(s *Snapshot) error { _, err := s.Thumbnail(ctx, 1); return err },
-		"Export":       func(s *Snapshot) error { return s.Export(ctx, io.Discard, index.ExportOptions{}) },
+		"Export":       func(s *Snapshot) error { return export.Export(ctx, s, io.Discard, index.ExportOptions{}) },
 	}
 	for name, ask := range asked {
 		if err := ask(closed); !errors.Is(err, index.ErrClosed) {
@@ -44,7 +46,7 @@ func TestClosedLibrarySaysSo(t *testing.T) {
 	if closed.Count(0) != 0 || closed.Sequence() != 0 {
 		t.Error("a closed library has records")
 	}
-	mustDo(t, closed.Close())
+	indextest.Must(t, closed.Close())
 	if _, err := library.Write(ctx, index.Batch{Remove: []index.ID{1}}); !errors.Is(err, index.ErrClosed) {
 		t.Errorf("Write: %v", err)
 	}

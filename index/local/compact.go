@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"mekiki/index"
-	"mekiki/index/internal/segment"
+	"mekiki/index/local/block"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/segment"
 	"mekiki/internal/hint"
+	"mekiki/internal/vfs"
 	"path/filepath"
 	"slices"
 )
@@ -21,7 +24,7 @@ func (l *Library) Compact(ctx context.Context) (index.CompactResult, error) {
 		return index.CompactResult{}, fmt.Errorf("compact: %w", index.ErrReadOnly)
 	}
 	l.writer.Lock()
-	if len(l.catalog.damaged) > 0 {
+	if len(l.catalog.Damaged) > 0 {
 		l.writer.Unlock()
 		return index.CompactResult{}, hint.Wrap(fmt.Errorf("compact: %w: the catalog, of which nothing is removed before it is repaired", index.ErrDamaged), "mekiki check --repair")
 	}
@@ -30,11 +33,11 @@ func (l *Library) Compact(ctx context.Context) (index.CompactResult, error) {
 		err = l.checkpointAll(ctx)
 	}
 	if err == nil {
-		l.derived.thumbs.purge(ctx, l.logger, func(hash index.Hash) bool { return l.lookup.hashes.now(hash) != 0 })
+		l.derived.thumbs.Purge(ctx, l.logger, func(hash index.Hash) bool { return l.lookup.Hashes.Now(hash) != 0 })
 	}
 	l.writer.Unlock()
 	if err == nil && len(stale) > 0 {
-		err = l.removeSegments(func(key segmentKey) bool { return stale[key] })
+		err = l.removeSegments(func(key segment.Key) bool { return stale[key] })
 	}
 	if err == nil {
 		result.After, err = l.size(l.folder)
@@ -55,7 +58,7 @@ func (l *Library) checkpointAll(ctx context.Context) error {
 }
 
 // rewriteSegments copies what is alive in wasteful segments to new ones and gives those that nothing points to any more.
-func (l *Library) rewriteSegments(ctx context.Context) (index.CompactResult, map[segmentKey]bool, error) {
+func (l *Library) rewriteSegments(ctx context.Context) (index.CompactResult, map[segment.Key]bool, error) {
 	var result index.CompactResult
 	view, err := l.current()
 	if err != nil {
@@ -65,14 +68,14 @@ func (l *Library) rewriteSegments(ctx context.Context) (index.CompactResult, map
 	if result.Before, err = l.size(l.folder); err != nil {
 		return result, nil, err
 	}
-	stale := map[segmentKey]bool{}
+	stale := map[segment.Key]bool{}
 	for _, key := range l.wasteful(view) {
 		if err := ctx.Err(); err != nil {
 			return result, stale, err
 		}
 		err := l.rewriteSegment(ctx, key)
 		if errors.Is(err, index.ErrDamaged) {
-			l.logger.Warn("a damaged segment is left as it is", "segment", key.path(), "error", err)
+			l.logger.Warn("a damaged segment is left as it is", "segment", key.Path(), "error", err)
 			result.Skipped++
 			continue
 		}
@@ -88,27 +91,27 @@ func (l *Library) rewriteSegments(ctx context.Context) (index.CompactResult, map
 // wasteful lists the segments worth rewriting: those of which a tenth or more
 // is dead, those far below the limit when there are several, and those whose
 // header is damaged.
-func (l *Library) wasteful(v *view) []segmentKey {
-	alive := map[segmentKey]int64{}
-	for _, space := range v.state.spaces {
-		for _, where := range space.locations.all() {
-			alive[segmentKey{space.number, segment.Vectors, where.vectors.segment}] += where.vectors.length
-			alive[segmentKey{space.number, segment.Tokens, where.tokens.segment}] += where.tokens.length
+func (l *Library) wasteful(v *view) []segment.Key {
+	alive := map[segment.Key]int64{}
+	for _, space := range v.state.Spaces {
+		for _, where := range space.Locations.All() {
+			alive[segment.Key{Space: space.Number, Kind: block.Vectors, Number: where.Vectors.Segment}] += where.Vectors.Length
+			alive[segment.Key{Space: space.Number, Kind: block.Tokens, Number: where.Tokens.Segment}] += where.Tokens.Length
 		}
 	}
-	small := map[appenderKey][]segmentKey{}
-	chosen := map[segmentKey]bool{}
+	small := map[segment.Owner][]segment.Key{}
+	chosen := map[segment.Key]bool{}
 	for key, file := range v.segments {
-		size, err := file.file.Size()
+		size, err := file.File.Size()
 		if err != nil {
 			continue
 		}
-		content := size - segment.HeaderSize
-		header, headerErr := segment.ReadHeader(file.file)
-		if alive[key] < content-content/10 || alive[key] == 0 || headerErr != nil || header != key.header() {
+		content := size - block.HeaderSize
+		header, headerErr := block.ReadHeader(file.File)
+		if alive[key] < content-content/10 || alive[key] == 0 || headerErr != nil || header != key.Header() {
 			chosen[key] = true
 		} else if size < l.options.SegmentBytes/4 {
-			owner := appenderKey{key.space, key.kind}
+			owner := segment.Owner{Space: key.Space, Kind: key.Kind}
 			small[owner] = append(small[owner], key)
 		}
 	}
@@ -119,45 +122,33 @@ func (l *Library) wasteful(v *view) []segmentKey {
 			}
 		}
 	}
-	list := make([]segmentKey, 0, len(chosen))
+	list := make([]segment.Key, 0, len(chosen))
 	for key := range chosen {
 		list = append(list, key)
 	}
-	slices.SortFunc(list, compareSegments)
+	slices.SortFunc(list, segment.Compare)
 	return list
-}
-
-func compareSegments(a, b segmentKey) int {
-	for _, pair := range [][2]uint64{{a.space, b.space}, {uint64(a.kind), uint64(b.kind)}, {a.number, b.number}} {
-		if pair[0] != pair[1] {
-			if pair[0] < pair[1] {
-				return -1
-			}
-			return 1
-		}
-	}
-	return 0
 }
 
 // rewriteSegment moves every live block of a segment, some in each commit. The
 // writer is held.
-func (l *Library) rewriteSegment(ctx context.Context, key segmentKey) error {
+func (l *Library) rewriteSegment(ctx context.Context, key segment.Key) error {
 	view, err := l.current()
 	if err != nil {
 		return err
 	}
 	defer view.release()
-	appender := l.appender(key.space, key.kind)
-	if appender.current != nil && appender.current.key == key {
-		if err := appender.drop(); err != nil {
+	appender := l.appender(key.Space, key.Kind)
+	if appender.Current != nil && appender.Current.Key == key {
+		if err := appender.Drop(); err != nil {
 			return err
 		}
 	}
-	blocks := blocksOf(view.state.spaceNumbered(key.space), key)
+	blocks := blocksOf(view.state.SpaceNumbered(key.Space), key)
 	for len(blocks) > 0 {
 		some, length := 0, int64(0)
 		for some < len(blocks) && (some == 0 || length < min(maximumMove, l.options.SegmentBytes/8)) {
-			length += blocks[some].at.length
+			length += blocks[some].at.Length
 			some++
 		}
 		request := &writeRequest{prepare: func(c *commit) error { return c.moveBlocks(view, key, blocks[:some]) }}
@@ -173,41 +164,41 @@ func (l *Library) rewriteSegment(ctx context.Context, key segmentKey) error {
 // held in memory for it.
 const maximumMove = 64 << 20
 
-// block is where a live block of a record is.
-type block struct {
+// liveBlock is where a block of a record is.
+type liveBlock struct {
 	id index.ID
-	at extent
+	at segment.Extent
 }
 
 // blocksOf lists the live blocks of a segment in order of ID.
-func blocksOf(s *space, key segmentKey) (blocks []block) {
-	for id, where := range s.locations.all() {
-		at := where.vectors
-		if key.kind == segment.Tokens {
-			at = where.tokens
+func blocksOf(s *catalog.Space, key segment.Key) (blocks []liveBlock) {
+	for id, where := range s.Locations.All() {
+		at := where.Vectors
+		if key.Kind == block.Tokens {
+			at = where.Tokens
 		}
-		if at.length > 0 && at.segment == key.number {
-			blocks = append(blocks, block{id, at})
+		if at.Length > 0 && at.Segment == key.Number {
+			blocks = append(blocks, liveBlock{id, at})
 		}
 	}
 	return blocks
 }
 
-func (c *commit) moveBlocks(v *view, key segmentKey, blocks []block) error {
-	for _, block := range blocks {
-		payload, err := v.segments.read(key, block.id, block.at)
+func (c *commit) moveBlocks(v *view, key segment.Key, blocks []liveBlock) error {
+	for _, live := range blocks {
+		payload, err := v.segments.Read(key, live.id, live.at)
 		if err != nil {
 			return err
 		}
-		where, _ := c.spaceNumbered(key.space).edit.table.get(block.id)
-		to := &where.vectors
-		if key.kind == segment.Tokens {
-			to = &where.tokens
+		where, _ := c.SpaceNumbered(key.Space).Edit.Table.Get(live.id)
+		to := &where.Vectors
+		if key.Kind == block.Tokens {
+			to = &where.Tokens
 		}
-		if *to, err = c.stage(key.space, key.kind, block.id, payload); err != nil {
+		if *to, err = c.stage(key.Space, key.Kind, live.id, payload); err != nil {
 			return err
 		}
-		c.putLocation(key.space, block.id, where)
+		c.PutLocation(key.Space, live.id, where)
 	}
 	return nil
 }
@@ -224,12 +215,12 @@ func (l *Library) Size() (int64, error) {
 func (l *Library) size(folder string) (int64, error) {
 	entries, err := l.fsys.ReadDir(folder)
 	if err != nil {
-		return 0, ignoreMissing(err)
+		return 0, vfs.IgnoreMissing(err)
 	}
 	var total int64
 	for _, entry := range entries {
 		if entry.IsDir() {
-			if folder == l.folder && entry.Name() == derivedFolder {
+			if folder == l.folder && entry.Name() == catalog.DerivedFolder {
 				continue
 			}
 			size, err := l.size(filepath.Join(folder, entry.Name()))

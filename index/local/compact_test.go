@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"log/slog"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
@@ -17,14 +19,14 @@ func TestCompactForgetsThumbnails(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	library := openTest(t, folder, Options{})
 	fill(t, library, 6)
-	stray := filepath.Join(folder, derivedFolder, "thumbnails", "readme.txt")
-	mustDo(t, os.WriteFile(stray, []byte("x"), 0o644))
-	mustDo(t, library.Remove(t.Context(), 2, 4))
+	stray := filepath.Join(folder, catalog.DerivedFolder, "thumbnails", "readme.txt")
+	indextest.Must(t, os.WriteFile(stray, []byte("x"), 0o644))
+	indextest.Must(t, library.Remove(t.Context(), 2, 4))
 	_, err := library.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	thumbs := library.derived.thumbs
 	for number := range uint64(6) {
-		_, err := thumbs.read(testPut(t, number, small).Record.Hash)
+		_, err := thumbs.Read(indextest.Image(t, number, indextest.Small).Record.Hash)
 		if gone := number == 1 || number == 3; gone != os.IsNotExist(err) || !gone && err != nil {
 			t.Errorf("image %d: %v", number, err)
 		}
@@ -40,8 +42,8 @@ func TestDropSpaceForgetsCells(t *testing.T) {
 	options := Options{FileSystem: files, celledVectors: 6}
 	first := openTest(t, "/library", options)
 	fill(t, first, 6)
-	mustDo(t, switchStep().do(t, first))
-	mustDo(t, first.Close())
+	indextest.Must(t, switchStep().do(t, first))
+	indextest.Must(t, first.Close())
 	cells := func() (names []string) {
 		for name := range files.Files() {
 			if strings.HasSuffix(name, ".cells") {
@@ -54,8 +56,8 @@ func TestDropSpaceForgetsCells(t *testing.T) {
 	if names := cells(); len(names) == 0 {
 		t.Fatal("no cells were saved")
 	}
-	mustDo(t, library.ServeSpace(t.Context(), small))
-	mustDo(t, library.DropSpace(t.Context(), second))
+	indextest.Must(t, library.ServeSpace(t.Context(), indextest.Small))
+	indextest.Must(t, library.DropSpace(t.Context(), second))
 	for _, name := range cells() {
 		if !strings.Contains(name, "/0001-") {
 			t.Errorf("%s is left", name)
@@ -70,11 +72,11 @@ func TestCompactInPieces(t *testing.T) {
 	options := Options{FileSystem: files, SegmentBytes: 16_000}
 	library := openTest(t, "/library", options)
 	fill(t, library, 120)
-	mustDo(t, library.Remove(t.Context(), 1, 5, 6, 7, 8, 9, 10, 11, 12, 20, 30, 31, 32, 33, 34, 35, 36, 37, 40, 41, 42, 43))
+	indextest.Must(t, library.Remove(t.Context(), 1, 5, 6, 7, 8, 9, 10, 11, 12, 20, 30, 31, 32, 33, 34, 35, 36, 37, 40, 41, 42, 43))
 	before := answers(t, library)
 	files.largest = 0
 	result, err := library.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if result.Segments == 0 || files.largest == 0 || files.largest > 3000 {
 		t.Errorf("%d segments; the largest write had %d bytes", result.Segments, files.largest)
 	}
@@ -113,8 +115,8 @@ func TestReaderSaysThatItIndexesWords(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	writer := openTest(t, folder, Options{})
 	fill(t, writer, 3)
-	mustDo(t, writer.Close())
-	mustDo(t, os.RemoveAll(filepath.Join(folder, derivedFolder)))
+	indextest.Must(t, writer.Close())
+	indextest.Must(t, os.RemoveAll(filepath.Join(folder, catalog.DerivedFolder)))
 	var log bytes.Buffer
 	reader := openTest(t, folder, Options{ReadOnly: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if !strings.Contains(log.String(), "keyword index") {

@@ -2,6 +2,8 @@ package local
 
 import (
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 	"mekiki/internal/vfs"
 	"strings"
 	"testing"
@@ -25,13 +27,13 @@ func TestDamagedLibraryKeepsEverything(t *testing.T) {
 	options := Options{FileSystem: files, SegmentBytes: 400}
 	library := openTest(t, "/library", options)
 	fill(t, library, 12)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	// The frame of some commit in the middle is lost, and with it what points to
 	// some segments.
-	flip(t, files, "/library/"+logName(1), int64(len(files.Files()["/library/"+logName(1)])/2))
+	flip(t, files, "/library/"+catalog.LogName(1), int64(len(files.Files()["/library/"+catalog.LogName(1)])/2))
 	before := map[string]bool{}
 	for name := range files.Files() {
-		if strings.HasSuffix(name, ".segment") || strings.HasSuffix(name, logSuffix) {
+		if strings.HasSuffix(name, ".segment") || strings.HasSuffix(name, catalog.LogSuffix) {
 			before[name] = true
 		}
 	}
@@ -42,12 +44,12 @@ func TestDamagedLibraryKeepsEverything(t *testing.T) {
 			t.Errorf("round %d: the damage is forgotten", round)
 		}
 		for number := range uint64(4) {
-			mustWrite(t, library, index.Batch{Puts: []index.Put{testPut(t, 100*(round+1)+number, small)}})
+			mustWrite(t, library, index.Batch{Puts: []index.Put{indextest.Image(t, 100*(round+1)+number, indextest.Small)}})
 		}
 		if _, err := library.Compact(t.Context()); err == nil {
 			t.Errorf("round %d: compacted", round)
 		}
-		mustDo(t, library.Close())
+		indextest.Must(t, library.Close())
 	}
 	after := files.Files()
 	for name := range before {
@@ -57,11 +59,11 @@ func TestDamagedLibraryKeepsEverything(t *testing.T) {
 	}
 	library = openTest(t, "/library", options)
 	_, err := library.Repair(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if _, err := library.Compact(t.Context()); err != nil {
 		t.Error(err)
 	}
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	library = openTest(t, "/library", options)
 	if report, err := library.Check(t.Context()); err != nil || len(report.Findings) > 0 || len(library.Findings()) > 0 {
 		t.Errorf("after repair: %+v, %v; %+v", report, err, library.Findings())
@@ -75,7 +77,7 @@ func TestDamagedSegmentHeader(t *testing.T) {
 	library := openMemory(t, files)
 	fill(t, library, 6)
 	before := answers(t, library)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	for name := range files.Files() {
 		if strings.Contains(name, "vectors-") {
 			flip(t, files, name, 20)
@@ -83,17 +85,17 @@ func TestDamagedSegmentHeader(t *testing.T) {
 	}
 	library = openMemory(t, files)
 	report, err := library.Repair(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(report.Findings) != 1 || report.Findings[0].Remedy != "mekiki compact" || report.Repaired != 0 {
 		t.Fatalf("repair: %+v", report)
 	}
 	_, err = library.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if diff := compareAnswers(before, answers(t, library)); diff != "" {
 		t.Errorf("answers after compaction:\n%s", diff)
 	}
 	report, err = library.Check(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(report.Findings) > 0 {
 		t.Errorf("after compaction: %+v", report)
 	}

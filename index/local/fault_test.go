@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
 	"os"
 	"strconv"
@@ -156,18 +157,18 @@ func TestPowerFailure(t *testing.T) {
 func runCrashScript(tb testing.TB, fsys vfs.FS, known *oracle) {
 	tb.Helper()
 	library, err := Open(context.Background(), "/library", faultOptions(fsys))
-	mustDo(tb, err)
+	indextest.Must(tb, err)
 	for i, step := range standardScript() {
 		step.note(known, errors.New("under way"))
-		mustDo(tb, step.do(tb, library))
+		indextest.Must(tb, step.do(tb, library))
 		step.note(known, nil)
 		if i%4 == 3 {
-			mustDo(tb, library.Close())
+			indextest.Must(tb, library.Close())
 			library, err = Open(context.Background(), "/library", faultOptions(fsys))
-			mustDo(tb, err)
+			indextest.Must(tb, err)
 		}
 	}
-	mustDo(tb, library.Close())
+	indextest.Must(tb, library.Close())
 }
 
 func verifyCrash(tb testing.TB, fsys vfs.FS, known *oracle) error {

@@ -3,6 +3,7 @@ package local
 import (
 	"fmt"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
 	"testing"
 )
@@ -18,13 +19,13 @@ func TestManyFilesOfOneRecord(t *testing.T) {
 	var batch index.Batch
 	length := 0
 	for number := range uint64(copies) {
-		file := testFile(1000 + number)
+		file := indextest.File(1000 + number)
 		length += len(file.Path) + 40
 		batch.Attach = append(batch.Attach, index.Attach{ID: 1, File: file})
 	}
-	before := library.catalog.log.Size()
+	before := library.catalog.Log.Size()
 	mustWrite(t, library, batch)
-	if grown := library.catalog.log.Size() - before; grown > int64(length) {
+	if grown := library.catalog.Log.Size() - before; grown > int64(length) {
 		t.Errorf("%d copies made the log %d bytes longer", copies, grown)
 	}
 	check := func(l *Library, files int) {
@@ -42,9 +43,9 @@ func TestManyFilesOfOneRecord(t *testing.T) {
 		}
 	}
 	check(library, copies+1)
-	mustWrite(t, library, index.Batch{Detach: []string{testFile(1003).Path, testFile(0).Path, testFile(1000 + copies - 1).Path}})
+	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(1003).Path, indextest.File(0).Path, indextest.File(1000 + copies - 1).Path}})
 	check(library, copies-2)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	check(openMemory(t, files), copies-2)
 }
 
@@ -56,19 +57,19 @@ func TestNumbersAreNeverReused(t *testing.T) {
 	fill(t, library, 2)
 	for round := range uint64(2) {
 		result := mustWrite(t, library, index.Batch{
-			Puts:   []index.Put{testPut(t, 10+round, small), testPut(t, 20+round, small)},
-			Detach: []string{testFile(10 + round).Path, testFile(20 + round).Path},
+			Puts:   []index.Put{indextest.Image(t, 10+round, indextest.Small), indextest.Image(t, 20+round, indextest.Small)},
+			Detach: []string{indextest.File(10 + round).Path, indextest.File(20 + round).Path},
 		})
 		if want := []index.ID{3 + 2*index.ID(round), 4 + 2*index.ID(round)}; fmt.Sprint(result.IDs) != fmt.Sprint(want) || result.Removed != 2 {
 			t.Errorf("records %v, want %v; %d removed", result.IDs, want, result.Removed)
 		}
-		mustDo(t, library.Close())
+		indextest.Must(t, library.Close())
 		library = openMemory(t, files)
-		if space := library.view.state.serving(); space.locations.count != 2 {
-			t.Errorf("%d records have vectors", space.locations.count)
+		if space := library.view.state.Serving(); space.Locations.Count != 2 {
+			t.Errorf("%d records have vectors", space.Locations.Count)
 		}
 	}
-	if result := mustWrite(t, library, index.Batch{Puts: []index.Put{testPut(t, 30, small)}}); result.IDs[0] != 7 {
+	if result := mustWrite(t, library, index.Batch{Puts: []index.Put{indextest.Image(t, 30, indextest.Small)}}); result.IDs[0] != 7 {
 		t.Errorf("record %v, want 7", result.IDs)
 	}
 }

@@ -2,6 +2,7 @@ package local
 
 import (
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/keyword"
 	"mekiki/internal/vfs"
 	"reflect"
@@ -10,51 +11,10 @@ import (
 	"time"
 )
 
-// filterSamples has, for every field of a filter, two values that differ.
-func filterSamples() map[string][2]index.Filter {
-	yes, no := true, false
-	moment := time.Date(2024, 3, 1, 1, 0, 0, 0, time.FixedZone("", 9*3600))
-	return map[string][2]index.Filter{
-		"Kinds":       {{Kinds: []index.Kind{index.KindImage}}, {Kinds: []index.Kind{index.KindText}}},
-		"Folders":     {{Folders: []string{"a"}}, {Folders: []string{"b"}}},
-		"After":       {{After: moment}, {After: moment.Add(1)}},
-		"Before":      {{Before: moment}, {Before: moment.Add(1)}},
-		"AfterZoned":  {{After: moment}, {After: moment, AfterZoned: true}},
-		"BeforeZoned": {{Before: moment}, {Before: moment, BeforeZoned: true}},
-		"Taken":       {{Taken: &yes}, {Taken: &no}},
-		"Cameras":     {{Cameras: []string{"a"}}, {Cameras: []string{"b"}}},
-		"Tags":        {{Tags: []string{"a b"}}, {Tags: []string{"a", "b"}}},
-		"People":      {{People: []string{"a"}}, {People: []string{"b"}}},
-		"Ratings":     {{Ratings: []index.RatingRange{{Least: 1, Most: 2}}}, {Ratings: []index.RatingRange{{Unrated: true}}}},
-		"Formats":     {{Formats: []string{"png"}}, {Formats: []string{"gif"}}},
-		"Near":        {{Near: &index.Near{Latitude: 1, Longitude: 2, Kilometres: 3}}, {Near: &index.Near{Latitude: 1, Longitude: 2, Kilometres: 4}}},
-		"IDs":         {{IDs: []index.ID{1}}, {IDs: []index.ID{1, 2}}},
-	}
-}
-
-// TestFilterKeysTellFiltersApart: a field that the key forgot would give the records
-// of another filter.
-func TestFilterKeysTellFiltersApart(t *testing.T) {
-	samples := filterSamples()
-	for field := range reflect.TypeFor[index.Filter]().Fields() {
-		pair, there := samples[field.Name]
-		if !there {
-			t.Errorf("the filter's field %s has no sample here", field.Name)
-			continue
-		}
-		if filterKey(pair[0]) == filterKey(pair[1]) || filterKey(pair[0]) == filterKey(index.Filter{}) {
-			t.Errorf("%s: %s and %s are not told apart", field.Name, filterKey(pair[0]), filterKey(pair[1]))
-		}
-		if pair[0].IsZero() || pair[1].IsZero() {
-			t.Errorf("%s: a filter that is not zero says that it is", field.Name)
-		}
-	}
-}
-
 // TestFilters asks the columns, the records and the word index for the same.
 func TestFilters(t *testing.T) {
 	library := openMemory(t, vfs.NewMemory())
-	mustDo(t, library.AddSpace(t.Context(), small))
+	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	rating := func(stars int) *int { return &stars }
 	offset := func(hours float64) *time.Duration {
 		d := time.Duration(hours * float64(time.Hour))
@@ -62,7 +22,7 @@ func TestFilters(t *testing.T) {
 	}
 	clock := func(text string) time.Time {
 		parsed, err := time.Parse("2006-01-02T15:04", text)
-		mustDo(t, err)
+		indextest.Must(t, err)
 		return parsed
 	}
 	describe := []func(r *index.Record){
@@ -86,7 +46,7 @@ func TestFilters(t *testing.T) {
 	}
 	var ids []index.ID
 	for i, change := range describe {
-		put := testPut(t, uint64(i+1), small)
+		put := indextest.Image(t, uint64(i+1), indextest.Small)
 		put.Record.Metadata, put.Record.Tags = index.Metadata{}, nil
 		put.Record.Captions = []index.Caption{{Text: "a lantern"}}
 		change(&put.Record)
@@ -94,7 +54,7 @@ func TestFilters(t *testing.T) {
 	}
 	zoned := func(text string) time.Time {
 		parsed, err := time.Parse(time.RFC3339, text)
-		mustDo(t, err)
+		indextest.Must(t, err)
 		return parsed
 	}
 	known, unknown := true, false
@@ -162,12 +122,12 @@ func TestFilters(t *testing.T) {
 			}
 		}
 		records, _, err := snapshot.Records(t.Context(), test.filter, index.Page{})
-		mustDo(t, err)
+		indextest.Must(t, err)
 		for _, record := range records {
 			listed = append(listed, record.ID)
 		}
 		hits, err := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: "lantern"}, 10, test.filter)
-		mustDo(t, err)
+		indextest.Must(t, err)
 		for _, hit := range hits {
 			said = append(said, hit.ID)
 		}
@@ -180,9 +140,9 @@ func TestFilters(t *testing.T) {
 // TestAccentsAndHigherFoldersAreWords finds words however they are written.
 func TestAccentsAndHigherFoldersAreWords(t *testing.T) {
 	library := openMemory(t, vfs.NewMemory())
-	mustDo(t, library.AddSpace(t.Context(), small))
+	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	put := func(number uint64, path string, root string) index.ID {
-		p := testPut(t, number, small)
+		p := indextest.Image(t, number, indextest.Small)
 		p.Record.Metadata, p.Record.Tags, p.Record.Captions = index.Metadata{Description: "Stra\u00dfenfest im \u00c5ngstr\u00f6m-Park"}, nil, nil
 		p.Record.Files[0].Path, p.Record.Files[0].RootLength = path, len(root)
 		return mustWrite(t, library, index.Batch{Puts: []index.Put{p}}).IDs[0]
@@ -194,7 +154,7 @@ func TestAccentsAndHigherFoldersAreWords(t *testing.T) {
 	defer snapshot.Close()
 	find := func(words string) []index.ID {
 		hits, err := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: words}, 10, index.Filter{})
-		mustDo(t, err)
+		indextest.Must(t, err)
 		var ids []index.ID
 		for _, hit := range hits {
 			ids = append(ids, hit.ID)
@@ -218,7 +178,7 @@ func TestAccentsAndHigherFoldersAreWords(t *testing.T) {
 		}
 	}
 	hits, err := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: "strassenfest"}, 1, index.Filter{})
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if got := hits[0].Fragments["description"]; len(got) != 1 || !strings.Contains(got[0], "<mark>Stra\u00dfenfest</mark>") {
 		t.Errorf("fragments %q", got)
 	}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"math"
 	"mekiki/index"
+	"mekiki/index/filters"
 	"mekiki/index/keyword"
+	"mekiki/index/local/keywords"
+	"mekiki/index/local/nearest"
 	"slices"
 )
 
@@ -39,18 +42,18 @@ func (s *Snapshot) nearest(ctx context.Context, kind index.Kind, query []float32
 	}
 	var allow func(uint64) bool
 	if !filter.IsZero() {
-		allowed, err := s.allowed(ctx, filter)
+		allowed, err := s.view.columns.Select(ctx, filter)
 		if err != nil {
 			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
 		}
-		allow = allowed.has
+		allow = allowed.Has
 	}
 	for {
 		found, err := s.nearestOnce(ctx, kind, query, k, allow)
-		var bad *errRecord
+		var bad *nearest.RecordError
 		if errors.As(err, &bad) && errors.Is(err, index.ErrDamaged) {
 			// The rest is found without it.
-			if err = s.view.vectors.without(ctx, s.view, bad.id, bad.err); err == nil {
+			if err = s.view.nearest.Store.Evict(ctx, s.view.nearest, bad.Id, bad.Err); err == nil {
 				continue
 			}
 		}
@@ -62,11 +65,11 @@ func (s *Snapshot) nearest(ctx context.Context, kind index.Kind, query []float32
 }
 
 func (s *Snapshot) nearestOnce(ctx context.Context, kind index.Kind, query []float32, k int, allow func(uint64) bool) ([]index.Neighbour, error) {
-	views, err := s.view.nearest(ctx)
+	views, err := s.view.nearest.Indexes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	view := views.of(kind)
+	view := views.Of(kind)
 	if view == nil || view.Len() == 0 {
 		return nil, ctx.Err()
 	}
@@ -83,23 +86,23 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 	if s.err != nil {
 		return nil, fmt.Errorf("find words: %w", s.err)
 	}
-	m := newMatcher(withKind(filter, query.Kind))
+	m := filters.Compile(withKind(filter, query.Kind))
 	asked := keywordQuery(query, m, k)
 	if query.Kind != 0 && s.Count(query.Kind) == s.Count(0) {
 		asked.Filter.Kinds = nil // all are of that kind: asking about each would be for nothing
 	}
-	if m.beyondWords() {
-		allowed, err := s.allowed(ctx, withKind(filter, query.Kind))
+	if m.BeyondWords() {
+		allowed, err := s.view.columns.Select(ctx, withKind(filter, query.Kind))
 		if err != nil {
 			return nil, fmt.Errorf("find words: %w", err)
 		}
-		asked.Allow = allowed.has
+		asked.Allow = allowed.Has
 	}
 	precisely := func(id uint64) bool {
 		record, there := s.Record(index.ID(id))
-		return there && record.Sequence <= s.view.words.sequence && m.matches(record)
+		return there && record.Sequence <= s.view.words.Sequence && m.Matches(record)
 	}
-	if s.view.words.sequence != s.Sequence() {
+	if s.view.words.Sequence != s.Sequence() {
 		asked.Allow = precisely
 	}
 	hits, refused, err := s.words(ctx, query, asked, precisely)
@@ -117,7 +120,7 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 // words asks the keyword index, and reports whether it gave something that does not
 // pass in place of what might.
 func (s *Snapshot) words(ctx context.Context, query index.KeywordQuery, asked keyword.Query, passes func(uint64) bool) (hits []index.KeywordHit, refused bool, err error) {
-	found, err := s.view.words.search(ctx, asked)
+	found, err := s.view.words.Search(ctx, asked)
 	if errors.Is(err, keyword.ErrUnusable) {
 		err = index.ErrClosed // words of before go with the library
 	}
@@ -132,7 +135,7 @@ func (s *Snapshot) words(ctx context.Context, query index.KeywordQuery, asked ke
 		record, _ := s.Record(index.ID(hit.ID))
 		found := index.KeywordHit{ID: record.ID, Score: hit.Score}
 		if !query.ScoresOnly {
-			document := documentOf(record)
+			document := keywords.DocumentOf(record)
 			found.Fragments, found.Terms = document.Fragments(hit.Matches), keyword.MatchedTerms(hit.Matches)
 		}
 		hits = append(hits, found)
@@ -150,9 +153,9 @@ func withKind(filter index.Filter, kind index.Kind) index.Filter {
 	return filter
 }
 
-func keywordQuery(query index.KeywordQuery, m *matcher, limit int) keyword.Query {
+func keywordQuery(query index.KeywordQuery, m *filters.Matcher, limit int) keyword.Query {
 	return keyword.Query{
 		Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude,
-		Filter: m.keywordFilter(), Limit: limit, Matches: !query.ScoresOnly,
+		Filter: m.KeywordFilter(), Limit: limit, Matches: !query.ScoresOnly,
 	}
 }

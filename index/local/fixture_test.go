@@ -2,6 +2,9 @@ package local
 
 import (
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/writerlock"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,24 +25,24 @@ func TestOpensLibrariesOfOlderVersions(t *testing.T) {
 		folder := filepath.Join(t.TempDir(), "library")
 		library := openTest(t, folder, Options{CheckpointBytes: 2500})
 		fill(t, library, 9)
-		mustWrite(t, library, index.Batch{Detach: []string{testFile(4).Path}})
-		mustDo(t, library.Close())
-		for _, name := range []string{derivedFolder, lockName} {
-			mustDo(t, os.RemoveAll(filepath.Join(folder, name)))
+		mustWrite(t, library, index.Batch{Detach: []string{indextest.File(4).Path}})
+		indextest.Must(t, library.Close())
+		for _, name := range []string{catalog.DerivedFolder, writerlock.FileName} {
+			indextest.Must(t, os.RemoveAll(filepath.Join(folder, name)))
 		}
-		mustDo(t, os.CopyFS(fixtureFolder, os.DirFS(folder)))
+		indextest.Must(t, os.CopyFS(fixtureFolder, os.DirFS(folder)))
 	}
 	folder := filepath.Join(t.TempDir(), "library")
-	mustDo(t, os.CopyFS(folder, os.DirFS(fixtureFolder)))
+	indextest.Must(t, os.CopyFS(folder, os.DirFS(fixtureFolder)))
 	library := openTest(t, folder, Options{})
 	known := newOracle()
 	for number := range uint64(9) {
 		known.images[number] = present
 	}
 	known.images[4] = absent
-	mustDo(t, known.verify(t, library))
+	indextest.Must(t, known.verify(t, library))
 	report, err := library.Check(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(report.Findings) > 0 {
 		t.Errorf("check: %+v", report.Findings)
 	}
@@ -51,10 +54,10 @@ func TestDerivedDataCanBeDeleted(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	library := openTest(t, folder, Options{})
 	fill(t, library, 8)
-	mustDo(t, library.Remove(t.Context(), 3))
+	indextest.Must(t, library.Remove(t.Context(), 3))
 	before := answers(t, library)
-	mustDo(t, library.Close())
-	mustDo(t, os.RemoveAll(filepath.Join(folder, derivedFolder)))
+	indextest.Must(t, library.Close())
+	indextest.Must(t, os.RemoveAll(filepath.Join(folder, catalog.DerivedFolder)))
 	after := answers(t, openTest(t, folder, Options{}))
 	if diff := compareAnswers(before, after); diff != "" {
 		t.Errorf("answers differ without derived data:\n%s", diff)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/writerlock"
 	"mekiki/internal/vfs"
 	"slices"
 	"strings"
@@ -18,11 +20,11 @@ import (
 func TestFlippedBits(t *testing.T) {
 	memory := vfs.NewMemory()
 	library, err := Open(t.Context(), "/library", Options{FileSystem: memory})
-	mustDo(t, err)
+	indextest.Must(t, err)
 	fill(t, library, 4)
-	mustDo(t, library.Remove(t.Context(), 2))
+	indextest.Must(t, library.Remove(t.Context(), 2))
 	wanted := flipAnswers(t, library)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	stride := 1
 	if scale(t) < 8 {
 		stride = max(1, 43/scale(t))
@@ -30,7 +32,7 @@ func TestFlippedBits(t *testing.T) {
 	files := memory.Files()
 	names := make([]string, 0, len(files))
 	for name := range files {
-		if !strings.Contains(name, "lock") && !strings.HasSuffix(name, holderName) {
+		if !strings.Contains(name, "lock") && !strings.HasSuffix(name, writerlock.HolderName) {
 			names = append(names, name)
 		}
 	}
@@ -55,27 +57,27 @@ func TestFlippedCells(t *testing.T) {
 	memory := vfs.NewMemory()
 	open := func(files vfs.FS) *Library {
 		library, err := Open(t.Context(), "/library", Options{FileSystem: files, keptVectors: 1, celledVectors: 6})
-		mustDo(t, err)
+		indextest.Must(t, err)
 		return library
 	}
 	search := func(library *Library) (found []index.Neighbour) {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
 		for seed := range uint64(3) {
-			nearest, err := snapshot.NearestImages(t.Context(), unit(seed, 1, small.Width).Values, 5, index.Filter{})
-			mustDo(t, err)
+			nearest, err := snapshot.NearestImages(t.Context(), indextest.Unit(seed, 1, indextest.Small.Width).Values, 5, index.Filter{})
+			indextest.Must(t, err)
 			found = append(found, nearest...)
 		}
 		return found
 	}
 	library := open(memory)
 	fill(t, library, 12)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	// The library that has grown may have saved cells on its way.
-	mustDo(t, ignoreMissing(memory.Remove(name)))
+	indextest.Must(t, vfs.IgnoreMissing(memory.Remove(name)))
 	library = open(memory) // with vectors from the start, so that cells are saved
 	wanted := search(library)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	files := memory.Files()
 	cells := files[name]
 	if len(cells) < 200 {
@@ -99,7 +101,7 @@ func TestFlippedCells(t *testing.T) {
 		if diff := cmp.Diff(wanted, search(library)); diff != "" {
 			t.Errorf("bit %d: other answers:\n%s", bit, diff)
 		}
-		mustDo(t, library.Close())
+		indextest.Must(t, library.Close())
 		if !slices.Equal(damaged.Files()[name], cells) {
 			t.Errorf("bit %d: was not noticed", bit)
 		}

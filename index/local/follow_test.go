@@ -3,6 +3,8 @@ package local
 import (
 	"bytes"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/maintain"
 	"mekiki/internal/vfs"
 	"path/filepath"
 	"strings"
@@ -19,9 +21,9 @@ func TestReaderOfRestoredLibrary(t *testing.T) {
 	library := openTest(t, filepath.Join(folder, "library"), Options{})
 	fill(t, library, 4)
 	var archive bytes.Buffer
-	mustDo(t, library.Backup(t.Context(), &archive))
+	indextest.Must(t, library.Backup(t.Context(), &archive))
 	target := filepath.Join(folder, "restored")
-	mustDo(t, Restore(t.Context(), &archive, target))
+	indextest.Must(t, maintain.Restore(t.Context(), &archive, target))
 	reader := openTest(t, target, Options{ReadOnly: true})
 	first := reader.derived
 	for range 3 {
@@ -33,7 +35,7 @@ func TestReaderOfRestoredLibrary(t *testing.T) {
 	if changed, err := reader.Refresh(t.Context()); err != nil || changed || reader.derived != first {
 		t.Errorf("refresh under a writer: %v, %v, read anew: %v", changed, err, reader.derived != first)
 	}
-	mustWrite(t, writer, index.Batch{Puts: []index.Put{testPut(t, 9, small)}})
+	mustWrite(t, writer, index.Batch{Puts: []index.Put{indextest.Image(t, 9, indextest.Small)}})
 	if changed, err := reader.Refresh(t.Context()); err != nil || !changed || reader.derived != first {
 		t.Errorf("refresh after a commit: %v, %v, read anew: %v", changed, err, reader.derived != first)
 	}
@@ -48,7 +50,7 @@ func TestReaderOpensDuringCompaction(t *testing.T) {
 	memory := vfs.NewMemory()
 	writer := openTest(t, "/library", Options{FileSystem: memory, SegmentBytes: 500})
 	fill(t, writer, 12)
-	mustDo(t, writer.Remove(t.Context(), 2, 5, 7))
+	indextest.Must(t, writer.Remove(t.Context(), 2, 5, 7))
 	compacted := false
 	files := &vfs.Faulty{Base: memory, Fail: func(_ int64, operation vfs.Operation) error {
 		if !compacted && operation.Verb == "open" && strings.HasSuffix(operation.Name, ".segment") {

@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
+	"mekiki/index/indextest"
+	"mekiki/index/local/maintain"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,8 +30,8 @@ func TestRestoreRefusesHostileArchives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var archive bytes.Buffer
 			writer := tar.NewWriter(&archive)
-			mustDo(t, writer.WriteHeader(&header))
-			mustDo(t, writer.Close())
+			indextest.Must(t, writer.WriteHeader(&header))
+			indextest.Must(t, writer.Close())
 			refuseRestore(t, archive.Bytes())
 		})
 	}
@@ -38,9 +40,9 @@ func TestRestoreRefusesHostileArchives(t *testing.T) {
 		var archive bytes.Buffer
 		writer := tar.NewWriter(&archive)
 		for range 2 {
-			mustDo(t, writer.WriteHeader(&tar.Header{Name: segment, Typeflag: tar.TypeReg}))
+			indextest.Must(t, writer.WriteHeader(&tar.Header{Name: segment, Typeflag: tar.TypeReg}))
 		}
-		mustDo(t, writer.Close())
+		indextest.Must(t, writer.Close())
 		refuseRestore(t, archive.Bytes())
 	})
 }
@@ -51,11 +53,11 @@ func refuseRestore(t *testing.T, archive []byte) {
 	t.Helper()
 	around := t.TempDir()
 	folder := filepath.Join(around, "library")
-	err := Restore(t.Context(), bytes.NewReader(archive), folder)
+	err := maintain.Restore(t.Context(), bytes.NewReader(archive), folder)
 	if err == nil || !strings.Contains(err.Error(), "which no backup of a library does") {
 		t.Errorf("restored or refused for another reason: %v", err)
 	}
-	mustDo(t, filepath.Walk(around, func(path string, info os.FileInfo, err error) error {
+	indextest.Must(t, filepath.Walk(around, func(path string, info os.FileInfo, err error) error {
 		if err == nil && !info.IsDir() && (info.Size() > 1<<20 || !strings.HasPrefix(path, folder)) {
 			t.Errorf("%s of %d bytes was left", path, info.Size())
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/maintain"
 	"mekiki/internal/vfs"
 	"path/filepath"
 	"slices"
@@ -20,7 +22,7 @@ func clocked(t *testing.T, fsys vfs.FS, now *time.Time, options Options) *Librar
 
 func tagged(t *testing.T, number uint64, tags ...string) index.Put {
 	t.Helper()
-	put := testPut(t, number, small)
+	put := indextest.Image(t, number, indextest.Small)
 	put.Record.Tags = tags
 	return put
 }
@@ -28,7 +30,7 @@ func tagged(t *testing.T, number uint64, tags ...string) index.Put {
 func mustKept(t *testing.T, library *Library) []index.Kept {
 	t.Helper()
 	kept, err := library.Kept()
-	mustDo(t, err)
+	indextest.Must(t, err)
 	return kept
 }
 
@@ -46,54 +48,54 @@ func mustRecord(t *testing.T, library *Library, path string) index.Record {
 // TestTagsOutliveTheFile: what people gave comes back with the content within 90
 // days, through logs, checkpoints, readers and backups, and not after.
 func TestTagsOutliveTheFile(t *testing.T) {
-	fsys, now := vfs.NewMemory(), testTime
+	fsys, now := vfs.NewMemory(), indextest.Time
 	library := clocked(t, fsys, &now, Options{CheckpointBytes: 1})
-	mustDo(t, library.AddSpace(t.Context(), small))
+	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	mustWrite(t, library, index.Batch{Puts: []index.Put{tagged(t, 1, "grandma", "summer"), tagged(t, 2, "late"), tagged(t, 3)}})
 	reader := clocked(t, fsys, &now, Options{ReadOnly: true})
 
-	mustWrite(t, library, index.Batch{Detach: []string{testFile(1).Path, testFile(3).Path}})
+	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(1).Path, indextest.File(3).Path}})
 	now = now.AddDate(0, 0, 30)
-	mustWrite(t, library, index.Batch{Detach: []string{testFile(2).Path}})
+	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(2).Path}})
 	_, err := reader.Refresh(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	for name, each := range map[string]*Library{"writer": library, "reader": reader} {
 		kept := mustKept(t, each)
-		if len(kept) != 2 || !slices.Equal(kept[0].Tags, []string{"grandma", "summer"}) || kept[0].Path != testFile(1).Path || !kept[0].Lost.Equal(testTime) {
+		if len(kept) != 2 || !slices.Equal(kept[0].Tags, []string{"grandma", "summer"}) || kept[0].Path != indextest.File(1).Path || !kept[0].Lost.Equal(indextest.Time) {
 			t.Fatalf("the %s keeps %+v", name, kept)
 		}
 	}
 	var archive bytes.Buffer
-	mustDo(t, library.Backup(t.Context(), &archive))
-	mustDo(t, errors.Join(reader.Close(), library.Close()))
+	indextest.Must(t, library.Backup(t.Context(), &archive))
+	indextest.Must(t, errors.Join(reader.Close(), library.Close()))
 	restored := filepath.Join(t.TempDir(), "restored")
-	mustDo(t, Restore(t.Context(), &archive, restored))
+	indextest.Must(t, maintain.Restore(t.Context(), &archive, restored))
 	if kept := mustKept(t, openTest(t, restored, Options{Now: func() time.Time { return now }})); len(kept) != 2 {
 		t.Errorf("the backup keeps %+v", kept)
 	}
 
 	library = clocked(t, fsys, &now, Options{})
-	now = testTime.Add(index.KeptFor)
+	now = indextest.Time.Add(index.KeptFor)
 	if kept := mustKept(t, library); len(kept) != 1 {
 		t.Errorf("after 90 days the library keeps %+v", kept)
 	}
 	back := []index.Put{tagged(t, 1, "new"), tagged(t, 2, "new"), tagged(t, 3)}
 	mustWrite(t, library, index.Batch{Puts: back})
 	for number, wanted := range map[uint64][]string{1: {"new"}, 2: {"late", "new"}, 3: nil} {
-		if got := mustRecord(t, library, testFile(number).Path); !slices.Equal(got.Tags, wanted) {
+		if got := mustRecord(t, library, indextest.File(number).Path); !slices.Equal(got.Tags, wanted) {
 			t.Errorf("image %d has the tags %q, want %q", number, got.Tags, wanted)
 		}
 	}
-	if added := mustRecord(t, library, testFile(2).Path).Added; !added.Equal(testTime) {
+	if added := mustRecord(t, library, indextest.File(2).Path).Added; !added.Equal(indextest.Time) {
 		t.Errorf("the picture that came back was added %v", added)
 	}
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	if left := len(snapshot.view.state.kept); left != 0 {
+	if left := len(snapshot.view.state.Kept); left != 0 {
 		t.Errorf("%d entries are left when all is back or forgotten", left)
 	}
 	report, err := library.Check(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(report.Findings) > 0 {
 		t.Errorf("check: %+v", report.Findings)
 	}
@@ -102,13 +104,13 @@ func TestTagsOutliveTheFile(t *testing.T) {
 // TestRemovalByAPersonIsFinal: nothing is kept of what a person takes out, now or
 // of files that went before.
 func TestRemovalByAPersonIsFinal(t *testing.T) {
-	now := testTime
+	now := indextest.Time
 	library := clocked(t, vfs.NewMemory(), &now, Options{})
-	mustDo(t, library.AddSpace(t.Context(), small))
+	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	mustWrite(t, library, index.Batch{Puts: []index.Put{tagged(t, 1, "a"), tagged(t, 2, "b"), tagged(t, 3, "c")}})
-	mustDo(t, library.Remove(t.Context(), 1))
-	mustWrite(t, library, index.Batch{Detach: []string{testFile(2).Path}})
-	mustWrite(t, library, index.Batch{Detach: []string{testFile(2).Path, testFile(3).Path}, Final: true})
+	indextest.Must(t, library.Remove(t.Context(), 1))
+	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(2).Path}})
+	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(2).Path, indextest.File(3).Path}, Final: true})
 	if kept := mustKept(t, library); len(kept) != 0 {
 		t.Errorf("kept %+v", kept)
 	}
@@ -116,20 +118,20 @@ func TestRemovalByAPersonIsFinal(t *testing.T) {
 
 // TestKeptIsBounded: the longest gone make room.
 func TestKeptIsBounded(t *testing.T) {
-	now := testTime
+	now := indextest.Time
 	library := clocked(t, vfs.NewMemory(), &now, Options{})
-	mustDo(t, library.AddSpace(t.Context(), small))
+	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	mustWrite(t, library, index.Batch{Puts: []index.Put{tagged(t, 1, "a")}})
-	mustDo(t, library.change(t.Context(), &writeRequest{prepare: func(c *commit) error {
+	indextest.Must(t, library.change(t.Context(), &writeRequest{prepare: func(c *commit) error {
 		for i := range maximumKept {
-			c.putKept(index.Kept{Hash: index.Hash{1, byte(i), byte(i >> 8), byte(i >> 16)}, Tags: []string{"x"}, Lost: testTime.Add(time.Duration(i - maximumKept))})
+			c.PutKept(index.Kept{Hash: index.Hash{1, byte(i), byte(i >> 8), byte(i >> 16)}, Tags: []string{"x"}, Lost: indextest.Time.Add(time.Duration(i - maximumKept))})
 		}
 		return nil
 	}}))
-	mustWrite(t, library, index.Batch{Detach: []string{testFile(1).Path}})
+	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(1).Path}})
 	kept := mustKept(t, library)
 	first := slices.ContainsFunc(kept, func(k index.Kept) bool { return k.Hash == index.Hash{1} })
-	last := slices.ContainsFunc(kept, func(k index.Kept) bool { return k.Path == testFile(1).Path })
+	last := slices.ContainsFunc(kept, func(k index.Kept) bool { return k.Path == indextest.File(1).Path })
 	if len(kept) != maximumKept-roomKept || first || !last {
 		t.Errorf("%d are kept, the oldest among them: %v, the newest: %v", len(kept), first, last)
 	}
@@ -138,20 +140,20 @@ func TestKeptIsBounded(t *testing.T) {
 // TestPutReplaces: the record of a file whose content changed stays that of the
 // picture, with what people gave it, and has nothing of the old content.
 func TestPutReplaces(t *testing.T) {
-	now := testTime
+	now := indextest.Time
 	library := clocked(t, vfs.NewMemory(), &now, Options{})
-	mustDo(t, library.AddSpace(t.Context(), small))
+	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	mustWrite(t, library, index.Batch{Puts: []index.Put{tagged(t, 1, "grandma"), tagged(t, 2)}})
 	now = now.AddDate(0, 1, 0)
 	changed := tagged(t, 5)
-	changed.Record.Files = []index.File{testFile(1)}
-	changed.Replaces = testPut(t, 1, small).Record.Hash
+	changed.Record.Files = []index.File{indextest.File(1)}
+	changed.Replaces = indextest.Image(t, 1, indextest.Small).Record.Hash
 	result := mustWrite(t, library, index.Batch{Puts: []index.Put{changed}})
 	if result.IDs[0] != 1 || result.Replaced != 1 || result.Removed != 0 {
 		t.Errorf("result %+v", result)
 	}
-	record := mustRecord(t, library, testFile(1).Path)
-	if record.Hash != changed.Record.Hash || !slices.Equal(record.Tags, []string{"grandma"}) || !record.Added.Equal(testTime) {
+	record := mustRecord(t, library, indextest.File(1).Path)
+	if record.Hash != changed.Record.Hash || !slices.Equal(record.Tags, []string{"grandma"}) || !record.Added.Equal(indextest.Time) {
 		t.Errorf("record %+v", record)
 	}
 	snapshot := library.Snapshot()
@@ -160,23 +162,23 @@ func TestPutReplaces(t *testing.T) {
 		t.Error("the old content is still a record's")
 	}
 	parts, err := snapshot.Parts(t.Context(), 1)
-	mustDo(t, err)
-	if got, want := parts.Values[0], unit(5, small.Parts, small.Width).Values[0]; got-want > 1e-3 || want-got > 1e-3 {
+	indextest.Must(t, err)
+	if got, want := parts.Values[0], indextest.Unit(5, indextest.Small.Parts, indextest.Small.Width).Values[0]; got-want > 1e-3 || want-got > 1e-3 {
 		t.Error("the record has its old vectors")
 	}
 	// The same once more finds nothing to replace, and content that the library
 	// has takes no record over.
 	known := tagged(t, 2)
-	known.Record.Files, known.Replaces = []index.File{testFile(9)}, changed.Record.Hash
+	known.Record.Files, known.Replaces = []index.File{indextest.File(9)}, changed.Record.Hash
 	if result := mustWrite(t, library, index.Batch{Puts: []index.Put{changed, known}}); result.Replaced != 0 || !slices.Equal(result.IDs, []index.ID{1, 2}) {
 		t.Errorf("result %+v", result)
 	}
 	// What is kept of the old content goes to a new record, too.
-	mustWrite(t, library, index.Batch{Detach: []string{testFile(1).Path}})
+	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(1).Path}})
 	later := tagged(t, 6)
 	later.Replaces = changed.Record.Hash
 	result = mustWrite(t, library, index.Batch{Puts: []index.Put{later}})
-	if record := mustRecord(t, library, testFile(6).Path); record.ID != result.IDs[0] || !slices.Equal(record.Tags, []string{"grandma"}) {
+	if record := mustRecord(t, library, indextest.File(6).Path); record.ID != result.IDs[0] || !slices.Equal(record.Tags, []string{"grandma"}) {
 		t.Errorf("record %+v", record)
 	}
 }
@@ -185,13 +187,13 @@ func TestPutReplaces(t *testing.T) {
 func TestAttachFirst(t *testing.T) {
 	library := openMemory(t, vfs.NewMemory())
 	fill(t, library, 2)
-	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: 1, File: testFile(7)}}})
-	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: 1, File: testFile(7), First: true}, {ID: 1, File: testFile(8), First: true}}})
-	record := mustRecord(t, library, testFile(0).Path)
-	if got := record.Paths(); !slices.Equal(got, []string{testFile(8).Path, testFile(7).Path, testFile(0).Path}) {
+	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: 1, File: indextest.File(7)}}})
+	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: 1, File: indextest.File(7), First: true}, {ID: 1, File: indextest.File(8), First: true}}})
+	record := mustRecord(t, library, indextest.File(0).Path)
+	if got := record.Paths(); !slices.Equal(got, []string{indextest.File(8).Path, indextest.File(7).Path, indextest.File(0).Path}) {
 		t.Errorf("paths %q", got)
 	}
 	for _, number := range []uint64{0, 7, 8} {
-		mustRecord(t, library, testFile(number).Path)
+		mustRecord(t, library, indextest.File(number).Path)
 	}
 }

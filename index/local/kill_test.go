@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,7 +94,7 @@ func TestKill(t *testing.T) {
 	}
 	if text := os.Getenv(killTrials); text != "" {
 		number, err := strconv.Atoi(text)
-		mustDo(t, err)
+		indextest.Must(t, err)
 		trials = number
 	}
 	folder := filepath.Join(t.TempDir(), "library")
@@ -126,7 +127,7 @@ func (o *oracle) settle(library *Library) {
 	defer snapshot.Close()
 	for number := range o.images {
 		o.images[number] = absent
-		if _, there := snapshot.RecordByPath(testFile(number).Path); there {
+		if _, there := snapshot.RecordByPath(indextest.File(number).Path); there {
 			o.images[number] = present
 		}
 	}
@@ -141,18 +142,18 @@ func (o *oracle) settle(library *Library) {
 func killOnce(t *testing.T, folder string, seed int, life time.Duration, known *oracle) int {
 	t.Helper()
 	executable, err := os.Executable()
-	mustDo(t, err)
+	indextest.Must(t, err)
 	child := exec.CommandContext(t.Context(), executable)
 	child.Env = append(os.Environ(), killFolder+"="+folder, killSeed+"="+strconv.Itoa(seed))
 	output, err := child.StdoutPipe()
-	mustDo(t, err)
+	indextest.Must(t, err)
 	var complaints strings.Builder
 	child.Stderr = &complaints
-	mustDo(t, child.Start())
+	indextest.Must(t, child.Start())
 	timer := time.AfterFunc(life, func() { _ = child.Process.Kill() })
 	defer timer.Stop()
 	acknowledged, err := followChild(output, known)
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if err := child.Wait(); complaints.Len() > 0 {
 		t.Fatalf("the child failed: %v: %s", err, complaints.String())
 	}

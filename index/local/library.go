@@ -9,7 +9,11 @@ import (
 	"log/slog"
 	"mekiki/embed/pixels"
 	"mekiki/index"
-	"mekiki/index/internal/segment"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/maintain"
+	"mekiki/index/local/nearest"
+	"mekiki/index/local/segment"
+	"mekiki/index/local/writerlock"
 	"mekiki/index/vector"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
@@ -68,10 +72,10 @@ func (o Options) withDefaults() Options {
 		o.CheckpointBytes = 64 << 20
 	}
 	if o.SegmentBytes == 0 {
-		o.SegmentBytes = segmentLimit
+		o.SegmentBytes = segment.DefaultLimit
 	}
 	if o.keptVectors == 0 {
-		o.keptVectors = keptVectors
+		o.keptVectors = nearest.KeptVectors
 	}
 	if o.celledVectors == 0 {
 		o.celledVectors = vector.ApproximateFrom
@@ -100,20 +104,21 @@ type Library struct {
 	decoder *pixels.Decoder
 	// background is shared with the library that this one was before it was read
 	// anew.
-	background *background
+	background *nearest.Background
+	host       *nearest.Host // of the vector stores
 	lock       io.Closer
-	lookup     *lookup
+	lookup     *catalog.Lookup
 	derived    *derived
 	read       catalogEnd
 	// former is what a reader showed before it reads everything anew.
-	former *view
+	former *nearest.View
 	// readOnly says that it is open for reading, until it is promoted.
 	readOnly atomic.Bool
 
 	// writer is held by the goroutine that commits.
 	writer    sync.Mutex
-	catalog   *catalog
-	appenders map[appenderKey]*segmentAppender
+	catalog   *catalog.Writer
+	appenders map[segment.Owner]*segment.Appender
 	failed    error
 
 	queueMutex sync.Mutex
@@ -124,11 +129,6 @@ type Library struct {
 	view     *view
 	closed   bool
 	findings []index.Finding
-}
-
-type appenderKey struct {
-	space uint64
-	kind  segment.Kind
 }
 
 // Open opens the library in a folder. Unless it is only to be read, a missing
@@ -149,29 +149,42 @@ func Open(ctx context.Context, folder string, options Options) (*Library, error)
 			return nil, fmt.Errorf("open library: %w", err)
 		}
 	}
-	l := newLibrary(absolute, options, decoder)
-	l.background = newBackground()
+	l := newLibrary(absolute, options, decoder, nearest.NewBackground())
 	if options.ReadOnly {
 		err = l.openReader(ctx)
 	} else {
 		err = l.openWriter(ctx)
 	}
 	if err != nil {
-		l.background.stop()
+		l.background.Stop()
 		return nil, explain(errors.Join(err, l.closeDecoder()), absolute)
 	}
 	return l, nil
 }
 
 // newLibrary makes a library that is not open yet.
-func newLibrary(folder string, options Options, decoder *pixels.Decoder) *Library {
+func newLibrary(folder string, options Options, decoder *pixels.Decoder, background *nearest.Background) *Library {
 	l := &Library{
-		decoder: decoder,
-		folder:  folder, options: options, fsys: options.FileSystem, logger: options.Logger,
-		appenders: map[appenderKey]*segmentAppender{},
+		decoder: decoder, background: background,
+		folder: folder, options: options, fsys: options.FileSystem, logger: options.Logger,
+		appenders: map[segment.Owner]*segment.Appender{},
 	}
 	l.readOnly.Store(options.ReadOnly)
+	l.host = &nearest.Host{
+		Fsys: l.fsys, Folder: l.folder, Logger: l.logger, Now: options.Now, KeptVectors: options.keptVectors, CelledVectors: options.celledVectors,
+		Background: background, ReadOnly: l.readOnly.Load, Present: l.present, AddFinding: l.addFinding, Current: l.currentNearest,
+		NewIndex: nearest.NewIndex, FewChanges: nearest.ReadAtOnce,
+	}
 	return l
+}
+
+// currentNearest is current for the vector stores.
+func (l *Library) currentNearest() (*nearest.View, func() error, error) {
+	v, err := l.current()
+	if err != nil {
+		return nil, nil, err
+	}
+	return v.nearest, v.release, nil
 }
 
 // Decoder gives the decoder that the library reads originals with. Everything that
@@ -209,7 +222,7 @@ func (l *Library) openWriter(ctx context.Context) (err error) {
 	if err := l.prepareFolder(); err != nil {
 		return err
 	}
-	if l.lock, err = takeLock(l.fsys, l.folder, l.options.Now()); err != nil {
+	if l.lock, err = writerlock.Take(l.fsys, l.folder, l.options.Now()); err != nil {
 		return err
 	}
 	defer func() {
@@ -217,21 +230,21 @@ func (l *Library) openWriter(ctx context.Context) (err error) {
 			err = errors.Join(err, l.abandon())
 		}
 	}()
-	found, err := loadCatalog(ctx, l.fsys, l.folder)
+	found, err := catalog.Load(ctx, l.fsys, l.folder)
 	if errors.Is(err, index.ErrNotLibrary) {
-		if err := createCatalog(l.fsys, l.folder); err != nil {
+		if err := catalog.Create(l.fsys, l.folder); err != nil {
 			return err
 		}
-		found, err = loadCatalog(ctx, l.fsys, l.folder)
+		found, err = catalog.Load(ctx, l.fsys, l.folder)
 	}
 	if err != nil {
 		return err
 	}
-	if l.catalog, err = openCatalog(l.fsys, l.folder, found); err != nil {
+	if l.catalog, err = catalog.OpenWriter(l.fsys, l.folder, found); err != nil {
 		return err
 	}
-	if found.tail > 0 {
-		l.logger.Warn("cut off a commit that a crash left unfinished", "file", logName(found.log), "bytes", found.tail)
+	if found.Tail > 0 {
+		l.logger.Warn("cut off a commit that a crash left unfinished", "file", catalog.LogName(found.Log), "bytes", found.Tail)
 	}
 	if err := l.start(ctx, found, false); err != nil {
 		return err
@@ -251,7 +264,7 @@ func (l *Library) prepareFolder() error {
 	}
 	for _, entry := range entries {
 		switch entry.Name() {
-		case catalogFolder, lockName, holderName, derivedFolder, "spaces", quarantineFolder:
+		case catalog.Folder, writerlock.FileName, writerlock.HolderName, catalog.DerivedFolder, "spaces", catalog.QuarantineFolder:
 		default:
 			if !l.hasCatalog() {
 				return hint.Wrap(fmt.Errorf("%w, and the folder is not empty: it holds %s", index.ErrNotLibrary, entry.Name()),
@@ -263,7 +276,7 @@ func (l *Library) prepareFolder() error {
 }
 
 func (l *Library) hasCatalog() bool {
-	_, err := l.fsys.Stat(filepath.Join(l.folder, catalogFolder))
+	_, err := l.fsys.Stat(filepath.Join(l.folder, catalog.Folder))
 	return err == nil
 }
 
@@ -271,8 +284,8 @@ func (l *Library) openReader(ctx context.Context) (err error) {
 	// The writer may replace files between our reading of names and contents.
 	const attempts = 5
 	for attempt := range attempts {
-		var found *loaded
-		if found, err = loadCatalog(ctx, l.fsys, l.folder); err == nil {
+		var found *catalog.Loaded
+		if found, err = catalog.Load(ctx, l.fsys, l.folder); err == nil {
 			err = l.start(ctx, found, attempt < attempts-1)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -285,42 +298,42 @@ func (l *Library) openReader(ctx context.Context) (err error) {
 // start makes the loaded catalog the current view. When segments are missing
 // because compaction has overtaken the reading of the catalog, which is then to be
 // read again, the error is fs.ErrNotExist.
-func (l *Library) start(ctx context.Context, found *loaded, again bool) error {
-	l.lookup = found.lookup
-	l.read = catalogEnd{log: found.log, end: found.end}
-	l.findings = found.findings
-	segments, problems := openSegments(ctx, l.fsys, l.folder, segmentsOf(found.state))
+func (l *Library) start(ctx context.Context, found *catalog.Loaded, again bool) error {
+	l.lookup = found.Lookup
+	l.read = catalogEnd{log: found.Log, end: found.End}
+	l.findings = found.Findings
+	segments, problems := segment.Open(ctx, l.fsys, l.folder, catalog.Segments(found.State))
 	if again && errors.Is(errors.Join(problems...), fs.ErrNotExist) {
 		if behind, err := l.behind(); behind || err != nil {
-			return errors.Join(err, fs.ErrNotExist, segments.release())
+			return errors.Join(err, fs.ErrNotExist, segments.Release())
 		}
 	}
-	for _, finding := range found.findings {
+	for _, finding := range found.Findings {
 		l.logger.Warn("library is damaged", "file", finding.File, "offset", finding.Offset, "what", finding.Message, "try", finding.Remedy)
 	}
 	for _, problem := range problems {
 		l.logger.Warn("library is damaged", "what", problem)
 	}
-	derived, err := openDerived(ctx, l, found.state)
+	derived, err := openDerived(ctx, l, found.State)
 	if err != nil {
-		return errors.Join(err, segments.release())
+		return errors.Join(err, segments.Release())
 	}
-	if store, err := l.former.carryVectors(ctx, found.state); err != nil {
-		return errors.Join(err, derived.close(), segments.release())
+	if store, err := l.former.ReuseVectors(ctx, found.State); err != nil {
+		return errors.Join(err, derived.words.Close(), segments.Release())
 	} else if store != nil {
 		derived.vectors = store
 	}
 	l.derived, l.former = derived, nil
-	l.view = newView(found.state, segments, derived)
+	l.view = newView(found.State, segments, derived)
 	if l.options.DeferVectors {
 		return nil
 	}
-	_, err = l.view.nearest(ctx)
+	_, err = l.view.nearest.Indexes(ctx)
 	if err == nil {
-		err = makeColumns(ctx, found.state.records)
+		err = l.view.columns.MakeAll(ctx)
 	}
 	if err != nil {
-		return errors.Join(err, derived.close(), l.view.release())
+		return errors.Join(err, derived.words.Close(), l.view.release())
 	}
 	return nil
 }
@@ -329,15 +342,15 @@ func (l *Library) start(ctx context.Context, found *loaded, again bool) error {
 func (l *Library) abandon() error {
 	var problems []error
 	if l.derived != nil {
-		problems = append(problems, l.derived.close())
+		problems = append(problems, l.derived.words.Close())
 	}
 	if l.view != nil {
 		problems = append(problems, l.view.release())
 	}
-	if l.catalog != nil && l.catalog.log != nil {
-		problems = append(problems, l.catalog.log.Close())
+	if l.catalog != nil && l.catalog.Log != nil {
+		problems = append(problems, l.catalog.Log.Close())
 	}
-	return errors.Join(append(problems, giveLock(l.fsys, l.folder, l.lock))...)
+	return errors.Join(append(problems, writerlock.Give(l.fsys, l.folder, l.lock))...)
 }
 
 // Close makes everything durable and gives the lock back. Close snapshots
@@ -353,31 +366,31 @@ func (l *Library) Close() error {
 	l.closed = true
 	last := l.view
 	l.mutex.Unlock()
-	l.background.stop()
+	l.background.Stop()
 
 	gone := l.present()
 	if l.derived.vectors != nil && gone == nil {
-		l.derived.vectors.saveGrown(last)
+		l.derived.vectors.SaveGrown(last.nearest)
 	}
 	var problems []error
 	for _, appender := range l.appenders {
-		if appender.current != nil {
-			problems = append(problems, appender.drop())
+		if appender.Current != nil {
+			problems = append(problems, appender.Drop())
 		}
 	}
 	if gone != nil && l.derived.words != nil {
 		problems = append(problems, l.derived.words.Abandon())
 	}
-	problems = append(problems, l.derived.close())
+	problems = append(problems, l.derived.words.Close())
 	if l.catalog != nil {
 		if l.failed == nil {
-			problems = append(problems, l.catalog.seal(last.state.sequence))
+			problems = append(problems, l.catalog.Seal(last.state.Sequence))
 		}
-		problems = append(problems, l.catalog.log.Close())
+		problems = append(problems, l.catalog.Log.Close())
 	}
 	problems = append(problems, last.release())
 	if l.lock != nil && gone == nil {
-		problems = append(problems, giveLock(l.fsys, l.folder, l.lock))
+		problems = append(problems, writerlock.Give(l.fsys, l.folder, l.lock))
 	} else if l.lock != nil {
 		problems = append(problems, l.lock.Close()) // whoever is written down is another
 	}
@@ -393,7 +406,7 @@ func (l *Library) Folder() string { return l.folder }
 
 // DerivedFolder is the folder of what can be deleted without losing anything that
 // was given to the library. Programs that serve it may keep files of their own in there.
-func (l *Library) DerivedFolder() string { return filepath.Join(l.folder, derivedFolder) }
+func (l *Library) DerivedFolder() string { return filepath.Join(l.folder, catalog.DerivedFolder) }
 
 // Findings lists the damage that was met when the library was opened. Records
 // that it does not touch are served all the same; [Library.Check] tells all.
@@ -431,4 +444,18 @@ func (l *Library) addFinding(finding index.Finding) {
 		return
 	}
 	l.findings = append(l.findings, finding)
+}
+
+// Backup writes a consistent copy of the library's truth to w, as one
+// checksummed tar archive; writing and reading may go on meanwhile.
+func (l *Library) Backup(ctx context.Context, w io.Writer) error {
+	view, err := l.current()
+	if err == nil {
+		defer view.release()
+		err = maintain.Backup(ctx, w, view.state, view.segments)
+	}
+	if err != nil {
+		return fmt.Errorf("back up library: %w", err)
+	}
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/maintain"
 	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
@@ -21,14 +23,14 @@ func TestWriteReadReopen(t *testing.T) {
 	library := openTest(t, folder, Options{})
 	fill(t, library, 10)
 	before := answers(t, library)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 
 	again := openTest(t, folder, Options{})
 	if diff := cmp.Diff(before, answers(t, again)); diff != "" {
 		t.Errorf("answers after reopening differ (-before +after):\n%s", diff)
 	}
 	report, err := again.Check(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(report.Findings) != 0 || report.Records != 10 {
 		t.Errorf("check: %+v", report)
 	}
@@ -58,26 +60,26 @@ func answers(tb testing.TB, library *Library) answer {
 		copied.Sequence = 0
 		result.Records = append(result.Records, &copied)
 		if parts, err := snapshot.Parts(ctx, record.ID); !errors.Is(err, index.ErrNotFound) {
-			mustDo(tb, err)
+			indextest.Must(tb, err)
 			result.Parts[record.ID] = parts
 		}
 		if tokens, err := snapshot.ImageTokens(ctx, record.ID); !errors.Is(err, index.ErrNotFound) {
-			mustDo(tb, err)
+			indextest.Must(tb, err)
 			result.Tokens[record.ID] = tokens
 		}
 	}
 	for seed := range uint64(4) {
-		query := unit(seed*3, 1, small.Width).Values
+		query := indextest.Unit(seed*3, 1, indextest.Small.Width).Values
 		nearest, err := snapshot.NearestImages(ctx, query, 5, index.Filter{})
-		mustDo(tb, err)
+		indextest.Must(tb, err)
 		result.Nearest = append(result.Nearest, nearest)
 		texts, err := snapshot.NearestTexts(ctx, query, 5, index.Filter{})
-		mustDo(tb, err)
+		indextest.Must(tb, err)
 		result.Texts = append(result.Texts, texts)
 	}
 	for _, words := range []string{"dog", "a cat or a house", "number 3", "IMG_0004", "canon holiday", "photos"} {
 		hits, err := snapshot.Keyword(ctx, index.KeywordQuery{Text: words}, 5, index.Filter{})
-		mustDo(tb, err)
+		indextest.Must(tb, err)
 		result.Words = append(result.Words, hits)
 	}
 	return result
@@ -100,7 +102,7 @@ func TestKeywordFindsCaptionsAndNames(t *testing.T) {
 		{index.KeywordQuery{Text: "elephant"}, []index.ID{}, ""},
 	} {
 		hits, err := snapshot.Keyword(t.Context(), test.query, 10, index.Filter{})
-		mustDo(t, err)
+		indextest.Must(t, err)
 		ids := []index.ID{}
 		for _, hit := range hits {
 			ids = append(ids, hit.ID)
@@ -113,7 +115,7 @@ func TestKeywordFindsCaptionsAndNames(t *testing.T) {
 		}
 	}
 	hits, err := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: "IMG_0004"}, 10, index.Filter{})
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(hits) == 0 || hits[0].ID != 5 {
 		t.Errorf("IMG_0004: %+v", hits)
 	}
@@ -134,7 +136,7 @@ func TestLockNamesItsHolder(t *testing.T) {
 
 func TestFolderOfOtherThingsIsRefused(t *testing.T) {
 	folder := t.TempDir()
-	mustDo(t, os.WriteFile(filepath.Join(folder, "holiday.jpg"), nil, 0o644))
+	indextest.Must(t, os.WriteFile(filepath.Join(folder, "holiday.jpg"), nil, 0o644))
 	if _, err := Open(t.Context(), folder, Options{}); !errors.Is(err, index.ErrNotLibrary) {
 		t.Errorf("open: %v", err)
 	}
@@ -148,7 +150,7 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 	fill(t, library, 6)
 	old := library.Snapshot()
 	defer old.Close()
-	mustDo(t, library.Remove(t.Context(), 1, 2))
+	indextest.Must(t, library.Remove(t.Context(), 1, 2))
 	if _, err := library.Compact(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -158,17 +160,17 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 	if _, err := old.Parts(t.Context(), 1); err != nil {
 		t.Errorf("old snapshot: %v", err)
 	}
-	if record, there := old.RecordByPath(testFile(0).Path); !there || record.ID != 1 {
+	if record, there := old.RecordByPath(indextest.File(0).Path); !there || record.ID != 1 {
 		t.Errorf("old snapshot by path: %v %v", record, there)
 	}
-	hits, err := old.NearestImages(t.Context(), unit(0, 1, small.Width).Values, 6, index.Filter{})
-	mustDo(t, err)
+	hits, err := old.NearestImages(t.Context(), indextest.Unit(0, 1, indextest.Small.Width).Values, 6, index.Filter{})
+	indextest.Must(t, err)
 	if len(hits) != 6 {
 		t.Errorf("old snapshot finds %d", len(hits))
 	}
 	fresh := library.Snapshot()
 	defer fresh.Close()
-	if _, there := fresh.RecordByPath(testFile(0).Path); there || fresh.Count(index.KindImage) != 4 {
+	if _, there := fresh.RecordByPath(indextest.File(0).Path); there || fresh.Count(index.KindImage) != 4 {
 		t.Errorf("new snapshot has what was removed")
 	}
 }
@@ -176,14 +178,14 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 func TestMovedDuplicateAndDeletedFiles(t *testing.T) {
 	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})
 	fill(t, library, 2)
-	copied := testFile(0)
+	copied := indextest.File(0)
 	copied.Path += ".copy.jpg"
-	put := testPut(t, 0, small)
+	put := indextest.Image(t, 0, indextest.Small)
 	put.Record.Files = []index.File{copied}
 	if result := mustWrite(t, library, index.Batch{Puts: []index.Put{put}}); result.IDs[0] != 1 {
 		t.Errorf("a copy became record %d", result.IDs[0])
 	}
-	result := mustWrite(t, library, index.Batch{Detach: []string{testFile(0).Path, testFile(1).Path}})
+	result := mustWrite(t, library, index.Batch{Detach: []string{indextest.File(0).Path, indextest.File(1).Path}})
 	if result.Removed != 1 {
 		t.Errorf("removed %d records, want 1", result.Removed)
 	}
@@ -205,7 +207,7 @@ func TestReadersFollowTheWriter(t *testing.T) {
 	if diff := cmp.Diff(answers(t, writer), answers(t, reader)); diff != "" {
 		t.Errorf("reader differs from writer:\n%s", diff)
 	}
-	mustWrite(t, writer, index.Batch{Puts: []index.Put{testPut(t, 77, small)}, Remove: []index.ID{2}})
+	mustWrite(t, writer, index.Batch{Puts: []index.Put{indextest.Image(t, 77, indextest.Small)}, Remove: []index.ID{2}})
 	if changed, err := reader.Refresh(t.Context()); err != nil || !changed {
 		t.Fatalf("refresh: %v, %v", changed, err)
 	}
@@ -222,33 +224,33 @@ func TestSpacesSideBySide(t *testing.T) {
 	library := openTest(t, folder, Options{})
 	fill(t, library, 4)
 	other := embed.Space{Fingerprint: "model-b", Parts: 2, Width: 16}
-	mustDo(t, library.AddSpace(t.Context(), other))
+	indextest.Must(t, library.AddSpace(t.Context(), other))
 	var batch index.Batch
 	for id := index.ID(1); id <= 4; id++ {
-		batch.Vectors = append(batch.Vectors, index.Vectors{ID: id, Space: other, Parts: unit(uint64(id), 2, 16)})
+		batch.Vectors = append(batch.Vectors, index.Vectors{ID: id, Space: other, Parts: indextest.Unit(uint64(id), 2, 16)})
 	}
 	mustWrite(t, library, batch)
 	before := answers(t, library)
-	mustDo(t, library.ServeSpace(t.Context(), other))
+	indextest.Must(t, library.ServeSpace(t.Context(), other))
 	snapshot := library.Snapshot()
 	if space, _ := snapshot.Space(); space != other {
 		t.Errorf("serving %v", space)
 	}
-	hits, err := snapshot.NearestImages(t.Context(), unit(3, 2, 16).Row(0), 1, index.Filter{})
+	hits, err := snapshot.NearestImages(t.Context(), indextest.Unit(3, 2, 16).Row(0), 1, index.Filter{})
 	if err != nil || len(hits) != 1 || hits[0].ID != 3 || hits[0].Score < 0.99 {
 		t.Errorf("nearest in the new space: %v, %v", hits, err)
 	}
 	snapshot.Close()
-	mustDo(t, library.RollbackSpace(t.Context()))
+	indextest.Must(t, library.RollbackSpace(t.Context()))
 	after := answers(t, library)
 	if diff := cmp.Diff(before.Nearest, after.Nearest); diff != "" {
 		t.Errorf("rolled back:\n%s", diff)
 	}
-	if err := library.DropSpace(t.Context(), small); !errors.Is(err, index.ErrSpace) {
+	if err := library.DropSpace(t.Context(), indextest.Small); !errors.Is(err, index.ErrSpace) {
 		t.Errorf("drop the serving space: %v", err)
 	}
-	mustDo(t, library.DropSpace(t.Context(), other))
-	mustDo(t, library.Close())
+	indextest.Must(t, library.DropSpace(t.Context(), other))
+	indextest.Must(t, library.Close())
 	again := openTest(t, folder, Options{})
 	if diff := cmp.Diff(before.Nearest, answers(t, again).Nearest); diff != "" {
 		t.Errorf("reopened:\n%s", diff)
@@ -259,11 +261,11 @@ func TestBackupAndRestore(t *testing.T) {
 	folder := t.TempDir()
 	library := openTest(t, filepath.Join(folder, "library"), Options{})
 	fill(t, library, 7)
-	mustDo(t, library.Remove(t.Context(), 3))
+	indextest.Must(t, library.Remove(t.Context(), 3))
 	var archive bytes.Buffer
-	mustDo(t, library.Backup(t.Context(), &archive))
+	indextest.Must(t, library.Backup(t.Context(), &archive))
 	target := filepath.Join(folder, "restored")
-	mustDo(t, Restore(t.Context(), bytes.NewReader(archive.Bytes()), target))
+	indextest.Must(t, maintain.Restore(t.Context(), bytes.NewReader(archive.Bytes()), target))
 	restored := openTest(t, target, Options{})
 	if diff := cmp.Diff(answers(t, library), answers(t, restored)); diff != "" {
 		t.Errorf("restored library differs:\n%s", diff)
@@ -272,7 +274,7 @@ func TestBackupAndRestore(t *testing.T) {
 		damaged := bytes.Clone(archive.Bytes())
 		damaged[at] ^= 0x10
 		target := filepath.Join(t.TempDir(), "damaged")
-		if err := Restore(t.Context(), bytes.NewReader(damaged), target); err != nil {
+		if err := maintain.Restore(t.Context(), bytes.NewReader(damaged), target); err != nil {
 			continue
 		}
 		// Only bytes that mean nothing, such as tar's padding, may change.
@@ -290,10 +292,10 @@ func TestCompactGivesRoomBack(t *testing.T) {
 	for id := index.ID(1); id <= 54; id++ {
 		ids = append(ids, id)
 	}
-	mustDo(t, library.Remove(t.Context(), ids...))
+	indextest.Must(t, library.Remove(t.Context(), ids...))
 	before := answers(t, library)
 	result, err := library.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if result.After*2 > result.Before {
 		t.Errorf("compacted %d bytes to %d", result.Before, result.After)
 	}
@@ -301,7 +303,7 @@ func TestCompactGivesRoomBack(t *testing.T) {
 		t.Errorf("compaction changed answers:\n%s", diff)
 	}
 	report, err := library.Check(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(report.Findings) > 0 {
 		t.Errorf("check after compaction: %+v", report.Findings)
 	}
@@ -310,25 +312,25 @@ func TestCompactGivesRoomBack(t *testing.T) {
 // TestClockSetBack: nothing depends on clocks that only go forward.
 func TestClockSetBack(t *testing.T) {
 	files := vfs.NewMemory()
-	now := testTime
+	now := indextest.Time
 	options := Options{FileSystem: files, Now: func() time.Time { return now }, CheckpointBytes: 2000}
 	oracle := newOracle()
 	for year := range uint64(4) {
-		now = testTime.AddDate(-10*int(year), 0, 0)
+		now = indextest.Time.AddDate(-10*int(year), 0, 0)
 		library := openTest(t, "/library", options)
 		for number := range uint64(6) {
 			step := putStep(6*year + number)
-			mustDo(t, step.do(t, library))
+			indextest.Must(t, step.do(t, library))
 			step.note(oracle, nil)
 		}
 		step := removeStep(6 * year)
-		mustDo(t, step.do(t, library))
+		indextest.Must(t, step.do(t, library))
 		step.note(oracle, nil)
-		mustDo(t, oracle.verify(t, library))
-		mustDo(t, library.Close())
+		indextest.Must(t, oracle.verify(t, library))
+		indextest.Must(t, library.Close())
 	}
 	library := openTest(t, "/library", options)
-	mustDo(t, oracle.verify(t, library))
+	indextest.Must(t, oracle.verify(t, library))
 	if report, err := library.Check(t.Context()); err != nil || len(report.Findings) > 0 {
 		t.Errorf("check: %+v, %v", report.Findings, err)
 	}

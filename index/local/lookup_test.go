@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
 	"slices"
 	"testing"
@@ -23,7 +24,7 @@ func TestLookupInOldSnapshots(t *testing.T) {
 		var batch index.Batch
 		switch random.IntN(4) {
 		case 0, 1:
-			file := index.File{Path: path(), Bytes: 1, Modified: testTime}
+			file := index.File{Path: path(), Bytes: 1, Modified: indextest.Time}
 			batch.Puts = []index.Put{{Record: index.Record{Kind: index.KindImage, Hash: hash(), Files: []index.File{file}}}}
 		case 2:
 			batch.Puts = []index.Put{{Record: index.Record{Kind: index.KindText, Hash: index.Hash{2, byte(random.IntN(40))}, ExternalID: external()}}}
@@ -36,7 +37,7 @@ func TestLookupInOldSnapshots(t *testing.T) {
 		}
 		if len(snapshots) > 8 {
 			at := random.IntN(len(snapshots))
-			mustDo(t, snapshots[at].Close())
+			indextest.Must(t, snapshots[at].Close())
 			snapshots = slices.Delete(snapshots, at, at+1)
 		}
 		for _, snapshot := range snapshots {
@@ -44,10 +45,10 @@ func TestLookupInOldSnapshots(t *testing.T) {
 		}
 	}
 	for _, snapshot := range snapshots {
-		mustDo(t, snapshot.Close())
+		indextest.Must(t, snapshot.Close())
 	}
-	if held := library.lookup.paths.lost; len(held) > 0 {
-		t.Errorf("%d paths are remembered for snapshots that are closed", len(held))
+	if old := library.lookup.OldVersions(); old > 0 {
+		t.Errorf("%d keys are remembered for snapshots that are closed", old)
 	}
 }
 
@@ -82,10 +83,10 @@ func TestLookupAsksOne(t *testing.T) {
 	fill(t, library, 30)
 	old := library.Snapshot()
 	defer old.Close()
-	mustWrite(t, library, index.Batch{Puts: []index.Put{testPut(t, 100, small)}, Remove: []index.ID{3}})
-	for _, path := range []string{"/nowhere.jpg", testFile(100).Path, testFile(2).Path, testFile(4).Path} {
+	mustWrite(t, library, index.Batch{Puts: []index.Put{indextest.Image(t, 100, indextest.Small)}, Remove: []index.ID{3}})
+	for _, path := range []string{"/nowhere.jpg", indextest.File(100).Path, indextest.File(2).Path, indextest.File(4).Path} {
 		asked := 0
-		_, _ = old.find(old.view.lookup.paths.at(path, old.Sequence()), func(*index.Record) bool { asked++; return false })
+		_, _ = old.find(old.view.lookup.Paths.At(path, old.Sequence()), func(*index.Record) bool { asked++; return false })
 		if asked > 1 {
 			t.Errorf("%s: %d records were asked", path, asked)
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"maps"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
 	"slices"
@@ -38,13 +40,13 @@ func TestMissingCatalog(t *testing.T) {
 	files := vfs.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 4)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	damaged := without(files.Files(), func(name string) bool { return strings.HasPrefix(name, "/library/catalog/") })
 	before := damaged.Files()
 	for _, readOnly := range []bool{false, true} {
 		library, err := Open(t.Context(), "/library", Options{FileSystem: damaged, ReadOnly: readOnly})
 		if err == nil {
-			mustDo(t, library.Close())
+			indextest.Must(t, library.Close())
 		}
 		if !errors.Is(err, index.ErrDamaged) || hint.Of(err) == "" || !strings.Contains(err.Error(), "catalog") {
 			t.Errorf("opened read-only %v: %v, with the remedy %q", readOnly, err, hint.Of(err))
@@ -62,31 +64,31 @@ func TestMissingLastLog(t *testing.T) {
 	library := openMemory(t, files)
 	fill(t, library, 4)
 	_, err := library.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	for number := range uint64(3) {
-		mustWrite(t, library, index.Batch{Puts: []index.Put{testPut(t, 10+number, small)}})
+		mustWrite(t, library, index.Batch{Puts: []index.Put{indextest.Image(t, 10+number, indextest.Small)}})
 	}
-	mustDo(t, library.Close())
-	logs, checkpoints, err := catalogFiles(files, "/library")
-	mustDo(t, err)
+	indextest.Must(t, library.Close())
+	logs, checkpoints, err := catalog.Files(files, "/library")
+	indextest.Must(t, err)
 	last := logs[len(logs)-1]
 	if checkpoints[len(checkpoints)-1] != last {
 		t.Fatalf("logs %v, checkpoints %v", logs, checkpoints)
 	}
-	damaged := without(files.Files(), func(name string) bool { return strings.HasSuffix(name, logName(last)) })
+	damaged := without(files.Files(), func(name string) bool { return strings.HasSuffix(name, catalog.LogName(last)) })
 	segments := segmentsIn(damaged)
 	for range 2 {
 		library := openMemory(t, damaged)
 		findings := library.Findings()
-		if len(findings) != 1 || findings[0].File != logName(last) {
+		if len(findings) != 1 || findings[0].File != catalog.LogName(last) {
 			t.Errorf("findings: %+v", findings)
 		}
-		mustWrite(t, library, index.Batch{Puts: []index.Put{testPut(t, 20, small)}, Remove: []index.ID{1}})
-		mustWrite(t, library, index.Batch{Puts: []index.Put{testPut(t, 0, small)}, Remove: []index.ID{1}})
+		mustWrite(t, library, index.Batch{Puts: []index.Put{indextest.Image(t, 20, indextest.Small)}, Remove: []index.ID{1}})
+		mustWrite(t, library, index.Batch{Puts: []index.Put{indextest.Image(t, 0, indextest.Small)}, Remove: []index.ID{1}})
 		if report, err := library.Check(t.Context()); err != nil || !report.Damaged() {
 			t.Errorf("check: %+v, %v", report, err)
 		}
-		mustDo(t, library.Close())
+		indextest.Must(t, library.Close())
 		if now := segmentsIn(damaged); now < segments {
 			t.Errorf("%d segments of %d are left", now, segments)
 		}
@@ -95,10 +97,10 @@ func TestMissingLastLog(t *testing.T) {
 	if report, err := library.Repair(t.Context()); err != nil || report.Repaired != 1 {
 		t.Errorf("repair: %+v, %v", report, err)
 	}
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	library = openMemory(t, damaged)
 	report, err := library.Check(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(report.Findings) > 0 || len(library.Findings()) > 0 {
 		t.Errorf("after repair: %+v, %+v", report.Findings, library.Findings())
 	}
@@ -109,17 +111,17 @@ func TestMissingLastLog(t *testing.T) {
 func TestMissingCommits(t *testing.T) {
 	files := vfs.NewMemory()
 	library, err := Open(t.Context(), "/library", Options{FileSystem: files, CheckpointBytes: 1 << 20})
-	mustDo(t, err)
+	indextest.Must(t, err)
 	fill(t, library, 6)
-	mustDo(t, library.catalog.rotate(t.Context(), library.view.state))
+	indextest.Must(t, library.catalog.Rotate(t.Context(), library.view.state))
 	fill(t, library, 12)
-	mustDo(t, library.catalog.rotate(t.Context(), library.view.state))
+	indextest.Must(t, library.catalog.Rotate(t.Context(), library.view.state))
 	fill(t, library, 15)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	// The newest checkpoint and the log before it are gone: what is read is the
 	// checkpoint before, and the last log.
 	damaged := without(files.Files(), func(name string) bool {
-		return strings.HasSuffix(name, checkpointName(3)) || strings.HasSuffix(name, logName(2))
+		return strings.HasSuffix(name, catalog.CheckpointName(3)) || strings.HasSuffix(name, catalog.LogName(2))
 	})
 	library = openMemory(t, damaged)
 	found := len(library.Findings())
@@ -132,7 +134,7 @@ func TestMissingCommits(t *testing.T) {
 	if report, err := library.Repair(t.Context()); err != nil || report.Repaired != found {
 		t.Errorf("repair: %+v, %v", report, err)
 	}
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	library = openMemory(t, damaged)
 	if report, err := library.Check(t.Context()); err != nil || len(report.Findings) > 0 {
 		t.Errorf("after repair: %+v, %v", report, err)

@@ -3,6 +3,9 @@ package local
 import (
 	"context"
 	"mekiki/index"
+	"mekiki/index/export"
+	"mekiki/index/indextest"
+	"mekiki/index/local/keywords"
 	"mekiki/internal/vfs"
 	"path/filepath"
 	"slices"
@@ -15,10 +18,10 @@ import (
 func TestUploadedNames(t *testing.T) {
 	ctx := context.Background()
 	library := openMemory(t, vfs.NewMemory())
-	mustDo(t, library.AddSpace(ctx, small))
-	named, plain := testPut(t, 1, small), testPut(t, 2, small)
+	indextest.Must(t, library.AddSpace(ctx, indextest.Small))
+	named, plain := indextest.Image(t, 1, indextest.Small), indextest.Image(t, 2, indextest.Small)
 	kept := filepath.Join(string(filepath.Separator), "library-uploads", "ab", "ab01.jpeg")
-	named.Record.Files = []index.File{{Path: kept, Bytes: 9, Modified: testTime, Name: "Holiday 2024/Beach/sunset_pier.jpg"}}
+	named.Record.Files = []index.File{{Path: kept, Bytes: 9, Modified: indextest.Time, Name: "Holiday 2024/Beach/sunset_pier.jpg"}}
 	ids := mustWrite(t, library, index.Batch{Puts: []index.Put{named, plain}}).IDs
 	check := func() {
 		t.Helper()
@@ -40,20 +43,20 @@ func TestUploadedNames(t *testing.T) {
 		if err != nil || !slices.Contains(facets.Folders, index.FacetCount{Value: "Holiday 2024/Beach", Count: 1}) {
 			t.Errorf("folders %v, %v", facets.Folders, err)
 		}
-		if got := documentOf(record).Names; !slices.Equal(got, []string{record.Name()}) {
+		if got := keywords.DocumentOf(record).Names; !slices.Equal(got, []string{record.Name()}) {
 			t.Errorf("names %q", got)
 		}
 		var lines strings.Builder
-		if err := snapshot.Export(ctx, &lines, index.ExportOptions{}); err != nil || !strings.Contains(lines.String(), `"name":"Holiday 2024/Beach/sunset_pier.jpg"`) {
+		if err := export.Export(ctx, snapshot, &lines, index.ExportOptions{}); err != nil || !strings.Contains(lines.String(), `"name":"Holiday 2024/Beach/sunset_pier.jpg"`) {
 			t.Errorf("export %v: %s", err, lines.String())
 		}
 	}
 	check()
 	// A new stamp does not know the name, and does not take it away.
-	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: ids[0], File: index.File{Path: kept, Bytes: 9, Modified: testTime.AddDate(0, 0, 1)}}}})
+	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: ids[0], File: index.File{Path: kept, Bytes: 9, Modified: indextest.Time.AddDate(0, 0, 1)}}}})
 	check()
 	// A name can be given to a file that is as it was.
-	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: ids[1], File: func() index.File { f := testFile(2); f.Name = "later.jpg"; return f }()}}})
+	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: ids[1], File: func() index.File { f := indextest.File(2); f.Name = "later.jpg"; return f }()}}})
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	if record, _ := snapshot.Record(ids[1]); record.Name() != "later.jpg" {

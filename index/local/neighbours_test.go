@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"mekiki/index"
-	"mekiki/index/internal/segment"
+	"mekiki/index/indextest"
+	"mekiki/index/local/block"
+	"mekiki/index/local/segment"
 	"mekiki/internal/vfs"
 	"path/filepath"
 	"strings"
@@ -23,23 +25,23 @@ func TestVectorsAreLoadedWhenSearched(t *testing.T) {
 	files := vfs.NewMemory()
 	eager := openMemory(t, files)
 	fill(t, eager, 8)
-	mustDo(t, eager.Close())
+	indextest.Must(t, eager.Close())
 	search := func(s *Snapshot) []index.Neighbour {
-		found, err := s.NearestImages(t.Context(), unit(1, 1, small.Width).Values, 20, index.Filter{})
-		mustDo(t, err)
+		found, err := s.NearestImages(t.Context(), indextest.Unit(1, 1, indextest.Small.Width).Values, 20, index.Filter{})
+		indextest.Must(t, err)
 		return found
 	}
 	writer := openTest(t, "/library", Options{FileSystem: files, DeferVectors: true})
 	var snapshots []*Snapshot
 	var numbers []int
 	for number := range uint64(4) {
-		mustWrite(t, writer, index.Batch{Puts: []index.Put{testPut(t, 20+number, small)}, Remove: []index.ID{index.ID(number + 1)}})
+		mustWrite(t, writer, index.Batch{Puts: []index.Put{indextest.Image(t, 20+number, indextest.Small)}, Remove: []index.ID{index.ID(number + 1)}})
 		snapshot := writer.Snapshot()
 		defer snapshot.Close()
 		snapshots = append(snapshots, snapshot)
 		numbers = append(numbers, snapshot.Count(0))
 	}
-	if writer.derived.vectors.loaded.Load() {
+	if writer.derived.vectors.Loaded() {
 		t.Error("vectors were loaded before the first search")
 	}
 	for _, i := range []int{2, 0, 3, 1, 2} {
@@ -56,7 +58,7 @@ func TestVectorsAreLoadedWhenSearched(t *testing.T) {
 		}
 	}
 	_, err := writer.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	after := writer.Snapshot()
 	defer after.Close()
 	if diff := cmp.Diff(search(snapshots[3]), search(after)); diff != "" {
@@ -68,25 +70,25 @@ func TestVectorsAreLoadedWhenSearched(t *testing.T) {
 // keeps no more in memory than one that is opened when it is large.
 func TestGrowingLibraryLetsGoOfVectors(t *testing.T) {
 	files := vfs.NewMemory()
-	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 10 * small.Parts})
+	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 10 * indextest.Small.Parts})
 	oracle := openTest(t, "/oracle", Options{FileSystem: files})
 	for _, l := range []*Library{library, oracle} {
-		mustDo(t, l.AddSpace(t.Context(), small))
+		indextest.Must(t, l.AddSpace(t.Context(), indextest.Small))
 	}
 	for number := range uint64(20) {
 		var found [2][]index.Neighbour
 		for i, l := range []*Library{library, oracle} {
-			mustWrite(t, l, index.Batch{Puts: []index.Put{testPut(t, number, small)}})
+			mustWrite(t, l, index.Batch{Puts: []index.Put{indextest.Image(t, number, indextest.Small)}})
 			snapshot := l.Snapshot()
 			var err error
-			found[i], err = snapshot.NearestImages(t.Context(), unit(1, 1, small.Width).Values, 30, index.Filter{})
-			mustDo(t, err)
-			mustDo(t, snapshot.Close())
+			found[i], err = snapshot.NearestImages(t.Context(), indextest.Unit(1, 1, indextest.Small.Width).Values, 30, index.Filter{})
+			indextest.Must(t, err)
+			indextest.Must(t, snapshot.Close())
 		}
 		if diff := cmp.Diff(found[1], found[0]); diff != "" {
 			t.Errorf("after %d: %s", number, diff)
 		}
-		if keeps := library.derived.vectors.keeps; keeps != (number < 10) {
+		if keeps := library.derived.vectors.KeepsVectors(); keeps != (number < 10) {
 			t.Errorf("after %d: keeps vectors: %v", number, keeps)
 		}
 	}
@@ -100,30 +102,28 @@ func TestGrownCellsAreSaved(t *testing.T) {
 	library := openTest(t, "/library", options)
 	fill(t, library, 12)
 	snapshot := library.Snapshot()
-	want, err := snapshot.NearestImages(t.Context(), unit(1, 1, small.Width).Values, 5, index.Filter{})
-	mustDo(t, err)
-	mustDo(t, snapshot.Close())
-	mustDo(t, library.Close())
+	want, err := snapshot.NearestImages(t.Context(), indextest.Unit(1, 1, indextest.Small.Width).Values, 5, index.Filter{})
+	indextest.Must(t, err)
+	indextest.Must(t, snapshot.Close())
+	indextest.Must(t, library.Close())
 	cells := files.Files()["/library/derived/vectors/0001-images.cells"]
 	if len(cells) < 200 {
 		t.Fatalf("%d bytes of cells", len(cells))
 	}
 	library = openTest(t, "/library", options)
-	if stale := library.derived.vectors.stale; len(stale) > 0 {
-		t.Errorf("cells of %v are built again", stale)
-	}
 	if again := files.Files()["/library/derived/vectors/0001-images.cells"]; !bytes.Equal(cells, again) {
 		t.Error("the cells were saved again")
 	}
 	snapshot = library.Snapshot()
-	defer func() { mustDo(t, snapshot.Close()) }()
-	got, err := snapshot.NearestImages(t.Context(), unit(1, 1, small.Width).Values, 5, index.Filter{})
-	mustDo(t, err)
+	got, err := snapshot.NearestImages(t.Context(), indextest.Unit(1, 1, indextest.Small.Width).Values, 5, index.Filter{})
+	indextest.Must(t, err)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if saved := library.derived.vectors.saved[index.KindImage]; saved != snapshot.Count(index.KindImage) {
-		t.Errorf("%d images of %d in saved cells", saved, snapshot.Count(index.KindImage))
+	indextest.Must(t, snapshot.Close())
+	indextest.Must(t, library.Close())
+	if again := files.Files()["/library/derived/vectors/0001-images.cells"]; !bytes.Equal(cells, again) {
+		t.Error("the cells were saved again, although nothing has grown")
 	}
 }
 
@@ -137,7 +137,7 @@ func TestSearchesAtOnce(t *testing.T) {
 		group.Go(func() {
 			for range 20 {
 				snapshot := library.Snapshot()
-				found, err := snapshot.NearestImages(t.Context(), unit(worker, 1, small.Width).Values, 100, index.Filter{})
+				found, err := snapshot.NearestImages(t.Context(), indextest.Unit(worker, 1, indextest.Small.Width).Values, 100, index.Filter{})
 				if err != nil || len(found) != snapshot.Count(index.KindImage) {
 					t.Errorf("%d of %d found: %v", len(found), snapshot.Count(index.KindImage), err)
 				}
@@ -148,7 +148,7 @@ func TestSearchesAtOnce(t *testing.T) {
 		})
 	}
 	for number := range uint64(20) {
-		mustWrite(t, library, index.Batch{Puts: []index.Put{testPut(t, 100+number, small)}})
+		mustWrite(t, library, index.Batch{Puts: []index.Put{indextest.Image(t, 100+number, indextest.Small)}})
 	}
 	group.Wait()
 }
@@ -157,7 +157,7 @@ func TestSearchesAtOnce(t *testing.T) {
 // what passes, each filter asked of plain code.
 func TestFilteredSearchIsExact(t *testing.T) {
 	library := openTest(t, "/library", Options{FileSystem: vfs.NewMemory()})
-	mustDo(t, library.AddSpace(t.Context(), small))
+	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	random := rand.New(rand.NewPCG(5, 5))
 	cameras := []string{"Canon EOS R5", "NIKON Z 6", "", "Ｃanon wide"}
 	folders := []string{"/photos/2024/Paris", "/photos/2025/paris", "/scans", "/photos/2025"}
@@ -166,11 +166,11 @@ func TestFilteredSearchIsExact(t *testing.T) {
 	for first := 0; first < n; first += 100 {
 		var batch index.Batch
 		for number := range uint64(100) {
-			put := testPut(t, uint64(first)+number, small)
+			put := indextest.Image(t, uint64(first)+number, indextest.Small)
 			r := &put.Record
-			r.Files = []index.File{{Path: filepath.FromSlash(fmt.Sprintf("%s/%d.jpg", folders[random.IntN(4)], uint64(first)+number)), Bytes: 1, Modified: testTime}}
+			r.Files = []index.File{{Path: filepath.FromSlash(fmt.Sprintf("%s/%d.jpg", folders[random.IntN(4)], uint64(first)+number)), Bytes: 1, Modified: indextest.Time}}
 			r.Metadata.Camera, r.Format = cameras[random.IntN(4)], formats[random.IntN(3)]
-			r.Metadata.Taken = testTime.AddDate(0, 0, random.IntN(100))
+			r.Metadata.Taken = indextest.Time.AddDate(0, 0, random.IntN(100))
 			r.Tags, r.Metadata.Keywords = []string{[]string{"Holiday", "work"}[random.IntN(2)]}, []string{[]string{"cat", "Dog"}[random.IntN(2)]}
 			batch.Puts = append(batch.Puts, put)
 		}
@@ -192,17 +192,17 @@ func TestFilteredSearchIsExact(t *testing.T) {
 		{index.Filter{Tags: []string{"dog"}}, func(r *index.Record) bool { return r.Metadata.Keywords[0] == "Dog" }},
 		{index.Filter{Tags: []string{"HOLIDAY"}}, func(r *index.Record) bool { return r.Tags[0] == "Holiday" }},
 		{index.Filter{Formats: []string{"jpg"}}, func(r *index.Record) bool { return r.Format == "jpeg" }},
-		{index.Filter{After: testTime.AddDate(0, 0, 20), Before: testTime.AddDate(0, 0, 60)}, func(r *index.Record) bool {
-			return !r.Metadata.Taken.Before(testTime.AddDate(0, 0, 20)) && r.Metadata.Taken.Before(testTime.AddDate(0, 0, 60))
+		{index.Filter{After: indextest.Time.AddDate(0, 0, 20), Before: indextest.Time.AddDate(0, 0, 60)}, func(r *index.Record) bool {
+			return !r.Metadata.Taken.Before(indextest.Time.AddDate(0, 0, 20)) && r.Metadata.Taken.Before(indextest.Time.AddDate(0, 0, 60))
 		}},
 		{index.Filter{IDs: []index.ID{3, 77, 399, 5000}}, func(r *index.Record) bool { return r.ID == 3 || r.ID == 77 || r.ID == 399 }},
 		{index.Filter{Kinds: []index.Kind{index.KindText}}, func(r *index.Record) bool { return false }},
 	}
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	query := unit(9, 1, small.Width).Values
+	query := indextest.Unit(9, 1, indextest.Small.Width).Values
 	all, err := snapshot.NearestImages(t.Context(), query, n, index.Filter{})
-	mustDo(t, err)
+	indextest.Must(t, err)
 	for range 2 { // the second time from what is remembered
 		for _, c := range conditions {
 			want := []index.Neighbour{}
@@ -212,7 +212,7 @@ func TestFilteredSearchIsExact(t *testing.T) {
 				}
 			}
 			got, err := snapshot.NearestImages(t.Context(), query, 10, c.filter)
-			mustDo(t, err)
+			indextest.Must(t, err)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%+v:\n%s", c.filter, diff)
 			}
@@ -230,12 +230,12 @@ func TestLargeIndexes(t *testing.T) {
 	search := func(l *Library) []index.Neighbour {
 		snapshot := l.Snapshot()
 		defer snapshot.Close()
-		found, err := snapshot.NearestImages(t.Context(), unit(3, 2, small.Width).Values, 10, index.Filter{})
-		mustDo(t, err)
+		found, err := snapshot.NearestImages(t.Context(), indextest.Unit(3, 2, indextest.Small.Width).Values, 10, index.Filter{})
+		indextest.Must(t, err)
 		return found
 	}
 	want := search(library)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	const cells = "/library/derived/vectors/0001-images.cells"
 	open := func(options Options) *Library {
 		options.FileSystem = files
@@ -247,7 +247,7 @@ func TestLargeIndexes(t *testing.T) {
 		if diff := cmp.Diff(want, search(reopened)); diff != "" {
 			t.Errorf("%s: finds others:\n%s", name, diff)
 		}
-		mustDo(t, reopened.Close())
+		indextest.Must(t, reopened.Close())
 	}
 	saved, err := vfs.ReadFile(files, cells, 1<<20)
 	if err != nil || len(saved) < 1000 {
@@ -267,7 +267,7 @@ func TestLargeIndexes(t *testing.T) {
 	snapshot := again.Snapshot()
 	name, content := withDamage(t, files, snapshot, want[0].ID)
 	snapshot.Close()
-	mustDo(t, writeAt(files, name, content))
+	indextest.Must(t, writeAt(files, name, content))
 	got := search(again)
 	if diff := cmp.Diff(want[1:], got[:9]); diff != "" {
 		t.Errorf("after damage:\n%s", diff)
@@ -280,11 +280,11 @@ func TestLargeIndexes(t *testing.T) {
 // withDamage gives the segment of a record's vectors, with the last bit of them flipped.
 func withDamage(t *testing.T, files vfs.FS, s *Snapshot, id index.ID) (name string, content []byte) {
 	t.Helper()
-	where, _ := s.view.state.serving().locations.get(id)
-	name = filepath.Join("/library", segmentKey{1, segment.Vectors, where.vectors.segment}.path())
+	where, _ := s.view.state.Serving().Locations.Get(id)
+	name = filepath.Join("/library", segment.Key{Space: 1, Kind: block.Vectors, Number: where.Vectors.Segment}.Path())
 	content, err := vfs.ReadFile(files, name, 1<<20)
-	mustDo(t, err)
-	content[where.vectors.offset+where.vectors.length-1] ^= 1
+	indextest.Must(t, err)
+	content[where.Vectors.Offset+where.Vectors.Length-1] ^= 1
 	return name, content
 }
 

@@ -5,12 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
+	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/keywords"
+	"mekiki/index/local/segment"
+	"mekiki/internal/vfs"
 	"slices"
 	"testing"
-
-	"mekiki/embed"
 
 	gocmp "github.com/google/go-cmp/cmp"
 )
@@ -66,8 +71,8 @@ func putStep(numbers ...uint64) step {
 		do: func(tb testing.TB, l *Library) error {
 			var batch index.Batch
 			for _, number := range numbers {
-				put := testPut(tb, number, small)
-				if err := l.AddSpace(context.Background(), small); err != nil {
+				put := indextest.Image(tb, number, indextest.Small)
+				if err := l.AddSpace(context.Background(), indextest.Small); err != nil {
 					return err
 				}
 				batch.Puts = append(batch.Puts, put)
@@ -87,7 +92,7 @@ func putStep(numbers ...uint64) step {
 func idOf(l *Library, number uint64) index.ID {
 	snapshot := l.Snapshot()
 	defer snapshot.Close()
-	record, there := snapshot.RecordByPath(testFile(number).Path)
+	record, there := snapshot.RecordByPath(indextest.File(number).Path)
 	if !there {
 		return 0
 	}
@@ -100,7 +105,7 @@ func removeStep(numbers ...uint64) step {
 		do: func(_ testing.TB, l *Library) error {
 			var batch index.Batch
 			for _, number := range numbers {
-				batch.Detach = append(batch.Detach, testFile(number).Path)
+				batch.Detach = append(batch.Detach, indextest.File(number).Path)
 			}
 			_, err := l.Write(context.Background(), batch)
 			return err
@@ -134,7 +139,7 @@ func switchStep() step {
 			defer snapshot.Close()
 			var batch index.Batch
 			for record := range snapshot.All() {
-				batch.Vectors = append(batch.Vectors, index.Vectors{ID: record.ID, Space: second, Parts: unit(uint64(record.ID), second.Parts, second.Width)})
+				batch.Vectors = append(batch.Vectors, index.Vectors{ID: record.ID, Space: second, Parts: indextest.Unit(uint64(record.ID), second.Parts, second.Width)})
 			}
 			if _, err := l.Write(ctx, batch); err != nil {
 				return err
@@ -148,7 +153,7 @@ func switchStep() step {
 func rollbackStep() step {
 	return step{
 		name: "roll back",
-		do:   func(_ testing.TB, l *Library) error { return l.ServeSpace(context.Background(), small) },
+		do:   func(_ testing.TB, l *Library) error { return l.ServeSpace(context.Background(), indextest.Small) },
 		note: func(o *oracle, err error) { o.noteServes(absent, err) },
 	}
 }
@@ -177,7 +182,7 @@ func (o *oracle) verify(tb testing.TB, l *Library) error {
 	numbers := map[index.ID]uint64{}
 	found := 0
 	for number, wanted := range o.images {
-		record, there := snapshot.RecordByPath(testFile(number).Path)
+		record, there := snapshot.RecordByPath(indextest.File(number).Path)
 		if there {
 			numbers[record.ID] = number
 			found++
@@ -199,7 +204,7 @@ func (o *oracle) verify(tb testing.TB, l *Library) error {
 	if err := verifyRecords(tb, snapshot, numbers); err != nil {
 		return err
 	}
-	if space == small {
+	if space == indextest.Small {
 		if err := verifyNearest(snapshot, numbers); err != nil {
 			return err
 		}
@@ -211,12 +216,12 @@ func verifyRecords(tb testing.TB, snapshot *Snapshot, numbers map[index.ID]uint6
 	space, _ := snapshot.Space()
 	for id, number := range numbers {
 		record, _ := snapshot.Record(id)
-		wanted := testPut(tb, number, small).Record
+		wanted := indextest.Image(tb, number, indextest.Small).Record
 		wanted.ID, wanted.Sequence, wanted.Added = record.ID, record.Sequence, record.Added
 		if diff := gocmp.Diff(&wanted, record); diff != "" {
 			return fmt.Errorf("image %d is not as it was written:\n%s", number, diff)
 		}
-		if space != small {
+		if space != indextest.Small {
 			continue
 		}
 		if _, err := snapshot.Parts(context.Background(), id); err != nil {
@@ -226,7 +231,7 @@ func verifyRecords(tb testing.TB, snapshot *Snapshot, numbers map[index.ID]uint6
 		if err != nil {
 			return err
 		}
-		expected, err := embed.Unpack(testTokens(tb, number))
+		expected, err := embed.Unpack(indextest.Tokens(tb, number))
 		if err != nil {
 			return err
 		}
@@ -241,7 +246,7 @@ func verifyRecords(tb testing.TB, snapshot *Snapshot, numbers map[index.ID]uint6
 // that were written.
 func verifyNearest(snapshot *Snapshot, numbers map[index.ID]uint64) error {
 	for seed := range uint64(3) {
-		query := unit(seed*4+1, 1, small.Width).Values
+		query := indextest.Unit(seed*4+1, 1, indextest.Small.Width).Values
 		hits, err := snapshot.NearestImages(context.Background(), query, len(numbers)+1, index.Filter{})
 		if err != nil {
 			return err
@@ -251,7 +256,7 @@ func verifyNearest(snapshot *Snapshot, numbers map[index.ID]uint64) error {
 		}
 		for _, hit := range hits {
 			best := math.Inf(-1)
-			parts := unit(numbers[hit.ID], small.Parts, small.Width)
+			parts := indextest.Unit(numbers[hit.ID], indextest.Small.Parts, indextest.Small.Width)
 			for row := range parts.Count {
 				var sum float64
 				for i, value := range parts.Row(row) {
@@ -305,7 +310,7 @@ func verifyWords(tb testing.TB, snapshot *Snapshot, numbers map[index.ID]uint64)
 		return err
 	}
 	defer fresh.close()
-	view := newView(fresh.state, segmentSet{}, fresh.derived)
+	view := newView(fresh.state, segment.Set{}, fresh.derived)
 	wanted, err := search(&Snapshot{view: view}, func(id index.ID) uint64 { return numbers[id] })
 	if err != nil {
 		return err
@@ -317,26 +322,24 @@ func verifyWords(tb testing.TB, snapshot *Snapshot, numbers map[index.ID]uint64)
 }
 
 type freshLibrary struct {
-	state   *state
+	state   *catalog.State
 	derived *derived
 }
 
-func (f freshLibrary) close() { _ = f.derived.close() }
+func (f freshLibrary) close() { _ = f.derived.words.Close() }
 
 // freshWords builds a keyword index of test images under the given IDs.
 func freshWords(tb testing.TB, ids []index.ID, numbers map[index.ID]uint64) (freshLibrary, error) {
-	lookup := newLookup()
-	t := newTransaction(&state{}, lookup, 1)
+	lookup := catalog.NewLookup()
+	t := catalog.Begin(&catalog.State{}, lookup, 1)
 	for _, id := range ids {
-		record := testPut(tb, numbers[id], small).Record
+		record := indextest.Image(tb, numbers[id], indextest.Small).Record
 		record.ID = id
-		t.putRecord(&record)
+		t.PutRecord(&record)
 	}
-	fresh := freshLibrary{state: t.finish(), derived: &derived{lookup: lookup}}
-	lookup.apply(1, t.keys)
-	l := &Library{folder: "/none", fsys: nil}
-	if err := fresh.derived.openWords(context.Background(), l, fresh.state); err != nil {
-		return fresh, err
-	}
-	return fresh, nil
+	fresh := freshLibrary{state: t.Finish(), derived: &derived{lookup: lookup}}
+	lookup.Apply(1, t.Keys)
+	var err error
+	fresh.derived.words, err = keywords.Open(tb.Context(), keywords.Options{Fsys: vfs.NewMemory(), Logger: slog.New(slog.DiscardHandler)}, fresh.state)
+	return fresh, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
@@ -19,9 +20,9 @@ func TestOriginalsAreWhatWasIndexed(t *testing.T) {
 	moment := time.Date(2024, 5, 1, 12, 0, 0, 123, time.UTC)
 	write := func(t *testing.T, path, text string) {
 		t.Helper()
-		mustDo(t, os.MkdirAll(filepath.Dir(path), 0o700))
-		mustDo(t, os.WriteFile(path, []byte(text), 0o600))
-		mustDo(t, os.Chtimes(path, moment, moment))
+		indextest.Must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		indextest.Must(t, os.WriteFile(path, []byte(text), 0o600))
+		indextest.Must(t, os.Chtimes(path, moment, moment))
 	}
 	link := func(t *testing.T, to, at string) {
 		t.Helper()
@@ -36,37 +37,37 @@ func TestOriginalsAreWhatWasIndexed(t *testing.T) {
 		opens  bool
 	}{
 		"as it was": {change: func(*testing.T, string, string) {}, opens: true},
-		"touched":   {change: func(t *testing.T, path, _ string) { mustDo(t, os.Chtimes(path, time.Now(), time.Now())) }, opens: true},
+		"touched":   {change: func(t *testing.T, path, _ string) { indextest.Must(t, os.Chtimes(path, time.Now(), time.Now())) }, opens: true},
 		"copied and put back": {change: func(t *testing.T, path, _ string) {
-			mustDo(t, os.Rename(path, path+".old")) // so that its number is taken
+			indextest.Must(t, os.Rename(path, path+".old")) // so that its number is taken
 			write(t, path, content)
 		}, opens: true},
 		"replaced by a file": {change: func(t *testing.T, path, _ string) {
-			mustDo(t, os.Rename(path, path+".old"))
+			indextest.Must(t, os.Rename(path, path+".old"))
 			write(t, path, secret)
 		}},
 		"replaced by a link": {change: func(t *testing.T, path, elsewhere string) {
-			mustDo(t, os.Remove(path))
+			indextest.Must(t, os.Remove(path))
 			link(t, filepath.Join(elsewhere, "picture.jpg"), path)
 		}},
 		"replaced by a link to a longer file": {change: func(t *testing.T, path, elsewhere string) {
-			mustDo(t, os.Remove(path))
+			indextest.Must(t, os.Remove(path))
 			write(t, filepath.Join(elsewhere, "long"), secret+secret)
 			link(t, filepath.Join(elsewhere, "long"), path)
 		}},
 		"its folder replaced by a link": {change: func(t *testing.T, path, elsewhere string) {
-			mustDo(t, os.Rename(filepath.Dir(path), filepath.Dir(path)+".old"))
+			indextest.Must(t, os.Rename(filepath.Dir(path), filepath.Dir(path)+".old"))
 			link(t, elsewhere, filepath.Dir(path))
 		}},
 		"a folder": {change: func(t *testing.T, path, _ string) {
-			mustDo(t, os.Remove(path))
-			mustDo(t, os.Mkdir(path, 0o700))
+			indextest.Must(t, os.Remove(path))
+			indextest.Must(t, os.Mkdir(path, 0o700))
 		}},
-		"gone": {change: func(t *testing.T, path, _ string) { mustDo(t, os.Remove(path)) }},
+		"gone": {change: func(t *testing.T, path, _ string) { indextest.Must(t, os.Remove(path)) }},
 		"indexed through a link": {
 			before: func(t *testing.T, path, elsewhere string) {
 				write(t, filepath.Join(elsewhere, "real.jpg"), content)
-				mustDo(t, os.MkdirAll(filepath.Dir(path), 0o700))
+				indextest.Must(t, os.MkdirAll(filepath.Dir(path), 0o700))
 				link(t, filepath.Join(elsewhere, "real.jpg"), path)
 			},
 			change: func(*testing.T, string, string) {}, opens: true,
@@ -74,11 +75,11 @@ func TestOriginalsAreWhatWasIndexed(t *testing.T) {
 		"indexed through a link that leads elsewhere now": {
 			before: func(t *testing.T, path, elsewhere string) {
 				write(t, filepath.Join(elsewhere, "real.jpg"), content)
-				mustDo(t, os.MkdirAll(filepath.Dir(path), 0o700))
+				indextest.Must(t, os.MkdirAll(filepath.Dir(path), 0o700))
 				link(t, filepath.Join(elsewhere, "real.jpg"), path)
 			},
 			change: func(t *testing.T, path, elsewhere string) {
-				mustDo(t, os.Remove(path))
+				indextest.Must(t, os.Remove(path))
 				link(t, filepath.Join(elsewhere, "picture.jpg"), path)
 			},
 		},
@@ -94,7 +95,7 @@ func TestOriginalsAreWhatWasIndexed(t *testing.T) {
 				write(t, path, content)
 			}
 			stat, err := os.Stat(path)
-			mustDo(t, err)
+			indextest.Must(t, err)
 			library := openMemory(t, vfs.NewMemory())
 			id := mustWrite(t, library, index.Batch{Puts: []index.Put{{Record: index.Record{
 				Kind: index.KindImage, Hash: sha256.Sum256([]byte(content)), Format: "jpeg", Bytes: stat.Size(),
@@ -110,7 +111,7 @@ func TestOriginalsAreWhatWasIndexed(t *testing.T) {
 				}
 				return
 			}
-			mustDo(t, err)
+			indextest.Must(t, err)
 			defer file.Close()
 			if data, err := io.ReadAll(file); string(data) != content || err != nil {
 				t.Errorf("read %q, %v", data, err)

@@ -4,6 +4,8 @@ package local
 
 import (
 	"mekiki/index"
+	"mekiki/index/content"
+	"mekiki/index/indextest"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -15,10 +17,10 @@ import (
 // pipe is refused and not waited for.
 func TestOriginalThatBecameAPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "picture.jpg")
-	mustDo(t, syscall.Mkfifo(path, 0o600))
+	indextest.Must(t, syscall.Mkfifo(path, 0o600))
 	opened := make(chan error, 1)
 	go func() {
-		_, err := OpenFile(&index.Record{}, index.File{Path: path})
+		_, err := content.OpenFile(&index.Record{}, index.File{Path: path})
 		opened <- err
 	}()
 	select {
@@ -37,9 +39,9 @@ func TestOriginalThatBecameAPipe(t *testing.T) {
 // TestLibraryIsPrivate holds that other users of the machine cannot look in.
 func TestLibraryIsPrivate(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
-	mustDo(t, openTest(t, folder, Options{}).Close())
+	indextest.Must(t, openTest(t, folder, Options{}).Close())
 	stat, err := os.Stat(folder)
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if mode := stat.Mode().Perm(); mode != 0o700 {
 		t.Errorf("the library's folder has the mode %o", mode)
 	}

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"mekiki/index"
-	"mekiki/index/internal/journal"
+	"mekiki/index/local/catalog"
 	"mekiki/internal/hint"
-	"mekiki/internal/vfs"
 	"path/filepath"
 )
 
@@ -27,12 +26,12 @@ func (l *Library) Present() error {
 // present is Present without looking whether the library is closed.
 func (l *Library) present() error {
 	if l.readOnly.Load() {
-		if _, err := l.fsys.Stat(filepath.Join(l.folder, catalogFolder)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := l.fsys.Stat(filepath.Join(l.folder, catalog.Folder)); errors.Is(err, fs.ErrNotExist) {
 			return l.moved()
 		}
 		return nil
 	}
-	same, err := l.catalog.attached()
+	same, err := l.catalog.Attached()
 	if err != nil {
 		return fmt.Errorf("look for the library in %s: %w", l.folder, err)
 	}
@@ -57,38 +56,6 @@ func (l *Library) presentAfterwards() error {
 		return l.failed
 	}
 	return nil
-}
-
-// attached reports whether the log's name still means the log that is written.
-func (c *catalog) attached() (bool, error) {
-	for {
-		log := c.current.Load()
-		same, err := log.Attached()
-		if err == nil || c.current.Load() == log {
-			return same, err
-		} // else another log took its place meanwhile, and this one was closed
-	}
-}
-
-// setLog makes a journal the one that is written.
-func (c *catalog) setLog(log *journal.Writer) {
-	c.log = log
-	c.current.Store(log)
-}
-
-// makeFolder makes a folder of the library, and those between, but never the
-// library's own, which is made once: when it is gone, somebody took it away.
-func makeFolder(fsys vfs.FS, library, folder string) error {
-	if _, err := fsys.Stat(folder); err == nil {
-		return nil
-	}
-	if folder == library || filepath.Dir(folder) == folder {
-		return &fs.PathError{Op: "mkdir", Path: folder, Err: fs.ErrNotExist}
-	}
-	if err := makeFolder(fsys, library, filepath.Dir(folder)); err != nil {
-		return err
-	}
-	return fsys.Mkdir(folder)
 }
 
 // writable fails when nothing can be written. The writer is held.

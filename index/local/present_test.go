@@ -5,6 +5,8 @@ import (
 	"errors"
 	"maps"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
@@ -21,19 +23,19 @@ func TestLibraryMovedUnderItsWriter(t *testing.T) {
 	changes := map[string]func(*vfs.Memory){
 		"removed":  func(m *vfs.Memory) { m.RemoveFolder("/library") },
 		"renamed":  func(m *vfs.Memory) { m.RenameFolder("/library", "/elsewhere") },
-		"emptied":  func(m *vfs.Memory) { m.RemoveFolder("/library"); mustDo(t, m.MkdirAll("/library")) },
+		"emptied":  func(m *vfs.Memory) { m.RemoveFolder("/library"); indextest.Must(t, m.MkdirAll("/library")) },
 		"replaced": func(m *vfs.Memory) { m.RenameFolder("/library", "/elsewhere"); m.RenameFolder("/other", "/library") },
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			fsys := vfs.NewMemory()
 			other := openTest(t, "/other", Options{FileSystem: fsys})
-			mustDo(t, other.AddSpace(ctx, small))
-			mustDo(t, other.Close())
+			indextest.Must(t, other.AddSpace(ctx, indextest.Small))
+			indextest.Must(t, other.Close())
 			library, err := Open(ctx, "/library", Options{FileSystem: fsys, CheckpointBytes: 1})
-			mustDo(t, err)
+			indextest.Must(t, err)
 			fill(t, library, 6)
-			mustDo(t, library.Present())
+			indextest.Must(t, library.Present())
 			change(fsys)
 			files := func() map[string][]byte {
 				found := fsys.Files()
@@ -46,7 +48,7 @@ func TestLibraryMovedUnderItsWriter(t *testing.T) {
 				"tag":     func() error { return library.Tag(ctx, []index.ID{1}, "new") },
 				"same":    func() error { return library.Tag(ctx, []index.ID{1}, "test") },
 				"put": func() error {
-					_, err := library.Write(ctx, index.Batch{Puts: []index.Put{testPut(t, 9, small)}})
+					_, err := library.Write(ctx, index.Batch{Puts: []index.Put{indextest.Image(t, 9, indextest.Small)}})
 					return err
 				},
 				"compact": func() error { _, err := library.Compact(ctx); return err },
@@ -60,9 +62,9 @@ func TestLibraryMovedUnderItsWriter(t *testing.T) {
 			if records, _, err := snapshot.Records(ctx, index.Filter{}, index.Page{Limit: 10}); err != nil || len(records) != 6 {
 				t.Errorf("%d records, %v", len(records), err)
 			}
-			_ = snapshot.view.thumbs.write(testPut(t, 1, small).Record.Hash, []byte("thumbnail"))
-			mustDo(t, snapshot.Close())
-			mustDo(t, library.Close())
+			_ = snapshot.view.thumbs.Write(indextest.Image(t, 1, indextest.Small).Record.Hash, []byte("thumbnail"))
+			indextest.Must(t, snapshot.Close())
+			indextest.Must(t, library.Close())
 			if after := files(); !maps.EqualFunc(before, after, slices.Equal) {
 				t.Errorf("at the old place there are %v, before %v", slices.Sorted(maps.Keys(after)), slices.Sorted(maps.Keys(before)))
 			}
@@ -86,8 +88,8 @@ func TestLibraryPutBack(t *testing.T) {
 		t.Fatalf("tagging gives %v", err)
 	}
 	fsys.RenameFolder("/elsewhere", "/library")
-	mustDo(t, library.Tag(t.Context(), []index.ID{1}, "new"))
-	mustDo(t, library.Present())
+	indextest.Must(t, library.Tag(t.Context(), []index.ID{1}, "new"))
+	indextest.Must(t, library.Present())
 }
 
 // TestLibraryMovedDuringACommit takes the folder away between the last look and
@@ -96,7 +98,7 @@ func TestLibraryMovedDuringACommit(t *testing.T) {
 	memory := vfs.NewMemory()
 	var armed atomic.Bool
 	fsys := &vfs.Faulty{Base: memory, Fail: func(_ int64, operation vfs.Operation) error {
-		if operation.Verb == "sync" && filepath.Ext(operation.Name) == logSuffix && armed.Swap(false) {
+		if operation.Verb == "sync" && filepath.Ext(operation.Name) == catalog.LogSuffix && armed.Swap(false) {
 			memory.RenameFolder("/library", "/elsewhere")
 		}
 		return nil
@@ -119,13 +121,13 @@ func TestLibraryMovedDuringACommit(t *testing.T) {
 func TestLibraryMovedOnDisk(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	library, err := Open(t.Context(), folder, Options{})
-	mustDo(t, err)
+	indextest.Must(t, err)
 	fill(t, library, 6)
-	mustDo(t, os.Rename(folder, folder+"-moved"))
+	indextest.Must(t, os.Rename(folder, folder+"-moved"))
 	if err := library.Tag(t.Context(), []index.ID{1}, "new"); !errors.Is(err, index.ErrMoved) {
 		t.Errorf("tagging gives %v", err)
 	}
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	if _, err := os.Lstat(folder); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("there is something at the old place: %v", err)
 	}

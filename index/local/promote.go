@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mekiki/index/local/catalog"
 )
 
 // Promote makes a library that is open for reading its writer. It fails with an
@@ -28,18 +29,17 @@ func (l *Library) Promote(ctx context.Context) error {
 	}
 	options := l.options
 	options.ReadOnly = false
-	fresh := newLibrary(l.folder, options, l.decoder)
-	fresh.background = l.background
+	fresh := newLibrary(l.folder, options, l.decoder, l.background)
 	if len(l.Findings()) == 0 {
-		fresh.former = from
+		fresh.former = from.nearest
 	}
 	if err := fresh.openWriter(ctx); err != nil {
 		return fmt.Errorf("become the writer: %w", explain(err, l.folder))
 	}
 	// A library opens without a segment that cannot be read; this one has it open.
-	for key := range segmentsOf(fresh.view.state) {
+	for key := range catalog.Segments(fresh.view.state) {
 		if fresh.view.segments[key] == nil && from.segments[key] != nil {
-			return errors.Join(fmt.Errorf("become the writer: %s cannot be read now", key.path()), fresh.abandon())
+			return errors.Join(fmt.Errorf("become the writer: %s cannot be read now", key.Path()), fresh.abandon())
 		}
 	}
 	if err := l.take(fresh, from); err != nil {
@@ -50,10 +50,10 @@ func (l *Library) Promote(ctx context.Context) error {
 
 // take makes what a library has just opened this one's own. The writer is held.
 func (l *Library) take(fresh *Library, from *view) error {
-	if store := fresh.derived.vectors; store != nil && store != from.vectors {
-		store.library = l
+	if store := fresh.derived.vectors; store != nil && store != from.nearest.Store {
+		store.Host = l.host
 	}
-	fresh.derived.thumbs.present = l.present
+	fresh.derived.thumbs.Present = l.present
 	l.mutex.Lock()
 	old, oldDerived := l.view, l.derived
 	l.view, l.derived, l.lookup, l.findings, l.read = fresh.view, fresh.derived, fresh.lookup, fresh.findings, fresh.read
@@ -62,7 +62,7 @@ func (l *Library) take(fresh *Library, from *view) error {
 	// Who sees this sees what was set before.
 	l.readOnly.Store(fresh.readOnly.Load())
 	// Snapshots of before go on searching the old keyword index.
-	if err := oldDerived.release(); err != nil {
+	if err := oldDerived.words.Release(); err != nil {
 		l.logger.Warn("close an old keyword index", "error", err)
 	}
 	return old.release()

@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
@@ -29,20 +30,20 @@ func TestReaderBecomesWriter(t *testing.T) {
 		t.Fatalf("still a reader: %v", err)
 	}
 	earlier := reader.Snapshot()
-	mustWrite(t, writer, index.Batch{Puts: []index.Put{testPut(t, 20, small)}})
-	mustDo(t, writer.Close())
+	mustWrite(t, writer, index.Batch{Puts: []index.Put{indextest.Image(t, 20, indextest.Small)}})
+	indextest.Must(t, writer.Close())
 	vectors := reader.derived.vectors
-	mustDo(t, reader.Promote(t.Context()))
-	mustDo(t, reader.Promote(t.Context()))
+	indextest.Must(t, reader.Promote(t.Context()))
+	indextest.Must(t, reader.Promote(t.Context()))
 	if reader.derived.vectors != vectors {
 		t.Error("the vectors were read anew")
 	}
 	if earlier.Count(index.KindImage) != 6 {
 		t.Errorf("a snapshot of before has %d images", earlier.Count(index.KindImage))
 	}
-	mustDo(t, earlier.Close())
-	mustDo(t, reader.Tag(t.Context(), []index.ID{1}, "mine"))
-	mustWrite(t, reader, index.Batch{Puts: []index.Put{testPut(t, 21, small)}})
+	indextest.Must(t, earlier.Close())
+	indextest.Must(t, reader.Tag(t.Context(), []index.ID{1}, "mine"))
+	mustWrite(t, reader, index.Batch{Puts: []index.Put{indextest.Image(t, 21, indextest.Small)}})
 	if _, err := Open(t.Context(), folder, Options{}); !errors.Is(err, index.ErrLocked) {
 		t.Errorf("a second writer: %v", err)
 	}
@@ -50,7 +51,7 @@ func TestReaderBecomesWriter(t *testing.T) {
 	if _, err := reader.Compact(t.Context()); err != nil {
 		t.Error(err)
 	}
-	mustDo(t, reader.Close())
+	indextest.Must(t, reader.Close())
 	again := openTest(t, folder, Options{})
 	if diff := cmp.Diff(before, answers(t, again)); diff != "" {
 		t.Errorf("opened again:\n%s", diff)
@@ -61,14 +62,14 @@ func TestReaderBecomesWriter(t *testing.T) {
 func TestPromoteFails(t *testing.T) {
 	memory := vfs.NewMemory()
 	open := func(files vfs.FS, options Options) *Library {
-		options.FileSystem, options.Now = files, func() time.Time { return testTime }
+		options.FileSystem, options.Now = files, func() time.Time { return indextest.Time }
 		library, err := Open(t.Context(), "/library", options)
-		mustDo(t, err)
+		indextest.Must(t, err)
 		return library
 	}
 	writer := open(memory, Options{})
 	fill(t, writer, 4)
-	mustDo(t, writer.Close())
+	indextest.Must(t, writer.Close())
 	for number := int64(1); ; number++ {
 		copied := vfs.NewMemory()
 		for name, data := range memory.Files() {
@@ -94,10 +95,10 @@ func TestPromoteFails(t *testing.T) {
 			if !errors.Is(reader.Tag(t.Context(), []index.ID{1}, "x"), index.ErrReadOnly) {
 				t.Fatalf("operation %d: a reader that failed (%v) writes", number, err)
 			}
-			mustDo(t, reader.Promote(t.Context()))
+			indextest.Must(t, reader.Promote(t.Context()))
 		}
-		mustDo(t, reader.Tag(t.Context(), []index.ID{1}, "x"))
-		mustDo(t, reader.Close())
+		indextest.Must(t, reader.Tag(t.Context(), []index.ID{1}, "x"))
+		indextest.Must(t, reader.Close())
 		if !reached {
 			if number < 5 {
 				t.Errorf("only %d operations", number)
@@ -112,9 +113,9 @@ func TestPromoteMakesNoLibrary(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	writer := openTest(t, folder, Options{})
 	fill(t, writer, 2)
-	mustDo(t, writer.Close())
+	indextest.Must(t, writer.Close())
 	reader := openTest(t, folder, Options{ReadOnly: true})
-	mustDo(t, os.Rename(folder, folder+".away"))
+	indextest.Must(t, os.Rename(folder, folder+".away"))
 	if err := reader.Promote(t.Context()); !errors.Is(err, index.ErrMoved) {
 		t.Errorf("promoted: %v", err)
 	}
@@ -128,7 +129,7 @@ func TestPromoteUnderReaders(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	writer := openTest(t, folder, Options{})
 	fill(t, writer, 4)
-	mustDo(t, writer.Close())
+	indextest.Must(t, writer.Close())
 	reader := openTest(t, folder, Options{ReadOnly: true})
 	var group sync.WaitGroup
 	wrote := make(chan struct{})
@@ -158,12 +159,12 @@ func TestPromoteUnderReaders(t *testing.T) {
 			if count := snapshot.Count(index.KindImage); count != 4 {
 				t.Errorf("%d images", count)
 			}
-			mustDo(t, snapshot.Close())
+			indextest.Must(t, snapshot.Close())
 			if _, err := reader.Refresh(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}
 	})
-	mustDo(t, reader.Promote(t.Context()))
+	indextest.Must(t, reader.Promote(t.Context()))
 	group.Wait()
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mekiki/index/local/block"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/journal"
+	"mekiki/index/local/segment"
+	"mekiki/internal/vfs"
 	"path/filepath"
 	"slices"
-
-	"mekiki/index/internal/journal"
-	"mekiki/index/internal/segment"
 )
 
 // Refresh brings a library that is open for reading up to date with what its
@@ -52,7 +54,7 @@ type catalogEnd struct {
 
 // behind reports whether the catalog has grown since it was read.
 func (l *Library) behind() (bool, error) {
-	logs, checkpoints, err := catalogFiles(l.fsys, l.folder)
+	logs, checkpoints, err := catalog.Files(l.fsys, l.folder)
 	if err != nil {
 		return false, err
 	}
@@ -62,9 +64,9 @@ func (l *Library) behind() (bool, error) {
 	if len(logs) == 0 || logs[len(logs)-1] != l.read.log {
 		return true, nil
 	}
-	stat, err := l.fsys.Stat(filepath.Join(l.folder, logName(l.read.log)))
+	stat, err := l.fsys.Stat(filepath.Join(l.folder, catalog.LogName(l.read.log)))
 	if err != nil {
-		return true, ignoreMissing(err)
+		return true, vfs.IgnoreMissing(err)
 	}
 	return stat.Size() != l.read.end, nil
 }
@@ -72,10 +74,9 @@ func (l *Library) behind() (bool, error) {
 // reopen reads everything anew, but for the vectors of records that have not
 // changed. Where there is damage, vectors are read too, to tell what of it is left.
 func (l *Library) reopen(ctx context.Context, from *view) error {
-	fresh := newLibrary(l.folder, l.options, l.decoder)
-	fresh.background = l.background
+	fresh := newLibrary(l.folder, l.options, l.decoder, l.background)
 	if len(l.Findings()) == 0 {
-		fresh.former = from
+		fresh.former = from.nearest
 	}
 	if err := fresh.openReader(ctx); err != nil {
 		return err
@@ -93,17 +94,17 @@ func (l *Library) follow(ctx context.Context, from *view) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if t.sequence == from.state.sequence {
+	if t.Sequence == from.state.Sequence {
 		l.read = end
 		return false, nil
 	}
-	next := t.finish()
+	next := t.Finish()
 	segments, err := l.followSegments(ctx, from, t, next)
 	if err != nil {
 		return false, err
 	}
-	l.derived.applyWords(ctx, l, t, next)
-	l.lookup.apply(next.sequence, t.keys)
+	l.derived.words.Follow(ctx, t.Touched, next)
+	l.lookup.Apply(next.Sequence, t.Keys)
 	l.read = end
 	if err := l.follows(ctx, newView(next, segments, l.derived)); err != nil {
 		l.logger.Warn("let go of an old view", "error", err)
@@ -112,35 +113,35 @@ func (l *Library) follow(ctx context.Context, from *view) (bool, error) {
 }
 
 // readOn replays what the logs hold beyond what was read.
-func (l *Library) readOn(ctx context.Context, from *state) (*transaction, catalogEnd, error) {
+func (l *Library) readOn(ctx context.Context, from *catalog.State) (*catalog.Transaction, catalogEnd, error) {
 	end := l.read
-	logs, checkpoints, err := catalogFiles(l.fsys, l.folder)
+	logs, checkpoints, err := catalog.Files(l.fsys, l.folder)
 	if err == nil {
-		logs, err = withoutUnused(l.fsys, l.folder, logs, checkpoints)
+		logs, err = catalog.WithoutUnused(l.fsys, l.folder, logs, checkpoints)
 	}
 	if err != nil {
 		return nil, end, err
 	}
 	at := slices.Index(logs, l.read.log)
 	if at < 0 {
-		return nil, end, fmt.Errorf("%w: %s is gone", errNoTrail, logName(l.read.log))
+		return nil, end, fmt.Errorf("%w: %s is gone", errNoTrail, catalog.LogName(l.read.log))
 	}
-	t := newTransaction(from, l.lookup, from.sequence)
-	t.replaying = true
-	trail := &loaded{damaged: map[string]bool{}}
+	t := catalog.Begin(from, l.lookup, from.Sequence)
+	t.Replaying = true
+	trail := &catalog.Loaded{Damaged: map[string]bool{}}
 	for i, number := range logs[at:] {
 		offset := int64(0)
 		if i == 0 {
 			offset = l.read.end
 		}
-		result, err := trail.replayJournal(ctx, l.fsys, l.folder, logName(number), journal.Header{Kind: journal.Log, Number: number}, offset, t)
+		result, err := trail.ReplayJournal(ctx, l.fsys, l.folder, catalog.LogName(number), journal.Header{Kind: journal.Log, Number: number}, offset, t)
 		switch {
 		case err != nil:
 			return nil, end, err
-		case len(trail.findings) > 0:
-			return nil, end, fmt.Errorf("%w: %s", errNoTrail, trail.findings[0].Message)
+		case len(trail.Findings) > 0:
+			return nil, end, fmt.Errorf("%w: %s", errNoTrail, trail.Findings[0].Message)
 		case result.Size < offset || number != l.read.log+uint64(i) || result.Torn && at+i < len(logs)-1:
-			return nil, end, fmt.Errorf("%w: %s is not whole", errNoTrail, logName(number))
+			return nil, end, fmt.Errorf("%w: %s is not whole", errNoTrail, catalog.LogName(number))
 		}
 		end = catalogEnd{log: number, end: result.End}
 	}
@@ -149,34 +150,34 @@ func (l *Library) readOn(ctx context.Context, from *state) (*transaction, catalo
 
 // followSegments gives the segments of the next state: those that came are
 // opened, those that nothing points into any more are left out.
-func (l *Library) followSegments(ctx context.Context, from *view, t *transaction, next *state) (segmentSet, error) {
-	wanted := map[segmentKey]bool{}
-	for number, moved := range t.moved {
-		space := next.spaceNumbered(number)
+func (l *Library) followSegments(ctx context.Context, from *view, t *catalog.Transaction, next *catalog.State) (segment.Set, error) {
+	wanted := map[segment.Key]bool{}
+	for number, moved := range t.Moved {
+		space := next.SpaceNumbered(number)
 		if space == nil {
 			continue
 		}
 		for id := range moved {
-			where, _ := space.locations.get(id)
-			for kind, part := range map[segment.Kind]extent{segment.Vectors: where.vectors, segment.Tokens: where.tokens} {
-				if key := (segmentKey{number, kind, part.segment}); part.length > 0 && from.segments[key] == nil {
+			where, _ := space.Locations.Get(id)
+			for kind, part := range map[block.Kind]segment.Extent{block.Vectors: where.Vectors, block.Tokens: where.Tokens} {
+				if key := (segment.Key{Space: number, Kind: kind, Number: part.Segment}); part.Length > 0 && from.segments[key] == nil {
 					wanted[key] = true
 				}
 			}
 		}
 	}
-	added, problems := openSegments(ctx, l.fsys, l.folder, wanted)
+	added, problems := segment.Open(ctx, l.fsys, l.folder, wanted)
 	if err := errors.Join(problems...); err != nil {
-		return nil, errors.Join(err, added.release())
+		return nil, errors.Join(err, added.Release())
 	}
-	keep := func(segmentKey) bool { return true }
-	if len(wanted) > 0 || len(next.spaces) != len(from.state.spaces) {
-		used := segmentsOf(next)
-		keep = func(key segmentKey) bool { return used[key] }
+	keep := func(segment.Key) bool { return true }
+	if len(wanted) > 0 || len(next.Spaces) != len(from.state.Spaces) {
+		used := catalog.Segments(next)
+		keep = func(key segment.Key) bool { return used[key] }
 	}
-	files := make([]*segmentFile, 0, len(added))
+	files := make([]*segment.File, 0, len(added))
 	for _, file := range added {
 		files = append(files, file)
 	}
-	return from.segments.with(files, keep), nil
+	return from.segments.With(files, keep), nil
 }

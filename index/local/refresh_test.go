@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/keyword"
 	"mekiki/internal/vfs"
 	"os"
@@ -40,7 +41,7 @@ func TestReaderFollows(t *testing.T) {
 			compacted := false
 			// Not every commit is followed by itself.
 			for range 1 + random.IntN(3) {
-				mustDo(t, step.do(t, writer))
+				indextest.Must(t, step.do(t, writer))
 				step.note(oracle, nil)
 				compacted = compacted || step.name == "compact"
 				step = randomStep(random)
@@ -88,11 +89,11 @@ func servingOf(l *Library) string {
 func TestReaderFindsAnotherLibrary(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	first, err := Open(t.Context(), folder, Options{})
-	mustDo(t, err)
+	indextest.Must(t, err)
 	fill(t, first, 6)
 	reader := openTest(t, folder, Options{ReadOnly: true})
-	mustDo(t, first.Close())
-	mustDo(t, os.RemoveAll(folder))
+	indextest.Must(t, first.Close())
+	indextest.Must(t, os.RemoveAll(folder))
 	second := openTest(t, folder, Options{})
 	fill(t, second, 2)
 	if _, err := reader.Refresh(t.Context()); err != nil {
@@ -109,19 +110,19 @@ func TestReaderFindsAnotherLibrary(t *testing.T) {
 func TestReaderKeepsVectors(t *testing.T) {
 	files := vfs.NewMemory()
 	open := func(options Options) *Library {
-		options.FileSystem, options.Now = files, func() time.Time { return testTime }
+		options.FileSystem, options.Now = files, func() time.Time { return indextest.Time }
 		library, err := Open(t.Context(), "/library", options)
-		mustDo(t, err)
+		indextest.Must(t, err)
 		return library
 	}
 	writer := open(Options{})
 	fill(t, writer, 12)
-	mustDo(t, writer.Close())
+	indextest.Must(t, writer.Close())
 	earlier := files.Files()
 	writer = open(Options{})
-	mustWrite(t, writer, index.Batch{Puts: []index.Put{testPut(t, 20, small), testPut(t, 21, small)}})
+	mustWrite(t, writer, index.Batch{Puts: []index.Put{indextest.Image(t, 20, indextest.Small), indextest.Image(t, 21, indextest.Small)}})
 	reader := open(Options{ReadOnly: true})
-	defer func() { mustDo(t, reader.Close()) }()
+	defer func() { indextest.Must(t, reader.Close()) }()
 	follow := func(keeps bool) {
 		t.Helper()
 		before := reader.derived
@@ -135,25 +136,25 @@ func TestReaderKeepsVectors(t *testing.T) {
 			t.Fatalf("the reader differs from the writer:\n%s", diff)
 		}
 	}
-	mustDo(t, writer.Remove(t.Context(), 3))
+	indextest.Must(t, writer.Remove(t.Context(), 3))
 	_, err := writer.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	follow(true)
-	mustDo(t, writer.Close())
+	indextest.Must(t, writer.Close())
 	for name := range files.Files() {
-		mustDo(t, files.Remove(name))
+		indextest.Must(t, files.Remove(name))
 	}
 	for name, data := range earlier {
 		files.Put(name, data)
 	}
 	writer = open(Options{})
-	defer func() { mustDo(t, writer.Close()) }()
-	mustWrite(t, writer, index.Batch{Puts: []index.Put{testPut(t, 30, small), testPut(t, 21, small)}})
-	mustDo(t, writer.Remove(t.Context(), 5))
+	defer func() { indextest.Must(t, writer.Close()) }()
+	mustWrite(t, writer, index.Batch{Puts: []index.Put{indextest.Image(t, 30, indextest.Small), indextest.Image(t, 21, indextest.Small)}})
+	indextest.Must(t, writer.Remove(t.Context(), 5))
 	_, err = writer.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	_, err = writer.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	follow(false)
 }
 
@@ -175,16 +176,16 @@ func TestSnapshotOutlivesRefresh(t *testing.T) {
 		return hits
 	}
 	want := search()
-	mustDo(t, writer.Remove(t.Context(), 6))
+	indextest.Must(t, writer.Remove(t.Context(), 6))
 	_, err := writer.Compact(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if changed, err := reader.Refresh(t.Context()); err != nil || !changed || reader.derived == before {
 		t.Fatalf("the reader did not read everything anew: %v, %v", changed, err)
 	}
 	if diff := cmp.Diff(want, search()); diff != "" {
 		t.Errorf("the snapshot of before:\n%s", diff)
 	}
-	mustDo(t, snapshot.Close())
+	indextest.Must(t, snapshot.Close())
 	if _, err := before.words.Index.Reader(); !errors.Is(err, keyword.ErrUnusable) {
 		t.Errorf("the words of before are still open: %v", err)
 	}

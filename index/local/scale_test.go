@@ -2,10 +2,11 @@ package local
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,7 +22,7 @@ func TestScale(t *testing.T) {
 	for name, value := range map[string]*int{"MEKIKI_TEST_RECORDS": &records, "MEKIKI_TEST_PARTS": &parts} {
 		if text := os.Getenv(name); text != "" {
 			number, err := strconv.Atoi(text)
-			mustDo(t, err)
+			indextest.Must(t, err)
 			*value = number
 		}
 	}
@@ -41,32 +42,32 @@ func TestScale(t *testing.T) {
 	var writer, reader *Library
 	open := func(options Options) (l *Library) {
 		l, err := Open(t.Context(), folder, options)
-		mustDo(t, err)
+		indextest.Must(t, err)
 		return l
 	}
 	timed(fmt.Sprintf("write %d images of %d vectors", records, parts), func() {
 		writer = open(Options{})
-		mustDo(t, writer.AddSpace(t.Context(), space))
+		indextest.Must(t, writer.AddSpace(t.Context(), space))
 		for first := 0; first < records; first += 1000 {
 			var batch index.Batch
 			for number := first; number < min(first+1000, records); number++ {
-				batch.Puts = append(batch.Puts, scalePut(uint64(number), space))
+				batch.Puts = append(batch.Puts, indextest.ScalePut(uint64(number), space))
 			}
 			mustWrite(t, writer, batch)
 		}
 	})
-	timed("close", func() { mustDo(t, writer.Close()) })
+	timed("close", func() { indextest.Must(t, writer.Close()) })
 	size, err := writer.size(folder)
-	mustDo(t, err)
+	indextest.Must(t, err)
 	t.Logf("%-44s %8d MB", "on disk", size>>20)
 	timed("open for writing", func() { writer = open(Options{}) })
 	memory("opened")
 	timed("open a reader beside it", func() { reader = open(Options{ReadOnly: true}) })
-	defer func() { mustDo(t, reader.Close()) }()
+	defer func() { indextest.Must(t, reader.Close()) }()
 	for _, count := range []int{1, 64} {
 		var batch index.Batch
 		for number := range count {
-			batch.Puts = append(batch.Puts, scalePut(uint64(records+100*count+number), space))
+			batch.Puts = append(batch.Puts, indextest.ScalePut(uint64(records+100*count+number), space))
 		}
 		timed(fmt.Sprintf("write %d more", count), func() { mustWrite(t, writer, batch) })
 		timed("  the reader follows", func() {
@@ -78,47 +79,47 @@ func TestScale(t *testing.T) {
 	snapshot := reader.Snapshot()
 	defer func() { snapshot.Close() }()
 	search := func(what string, filter index.Filter) {
-		query := unit(5, 1, space.Width).Values
+		query := indextest.Unit(5, 1, space.Width).Values
 		timed(what, func() {
 			_, err := snapshot.NearestImages(context.Background(), query, 10, filter)
-			mustDo(t, err)
+			indextest.Must(t, err)
 		})
 	}
 	search("10 nearest", index.Filter{})
 	search("10 nearest, again", index.Filter{})
 	search("10 nearest of one folder in 100", index.Filter{Folders: []string{"/photos/007"}})
 	search("10 nearest of one camera in two", index.Filter{Cameras: []string{"canon"}})
-	search("10 nearest of one month", index.Filter{After: testTime, Before: testTime.AddDate(0, 1, 0)})
+	search("10 nearest of one month", index.Filter{After: indextest.Time, Before: indextest.Time.AddDate(0, 1, 0)})
 	for _, text := range []string{"dog", "dog beside number 77", "犬"} {
 		timed("words: "+text, func() {
 			_, err := snapshot.Keyword(context.Background(), index.KeywordQuery{Text: text}, 100, index.Filter{})
-			mustDo(t, err)
+			indextest.Must(t, err)
 		})
 	}
 	timed("the first 50 by date", func() {
 		_, _, err := snapshot.Records(context.Background(), index.Filter{}, index.Page{Limit: 50, Order: index.OrderDateDescending})
-		mustDo(t, err)
+		indextest.Must(t, err)
 	})
 	timed("count cameras, folders, years", func() {
 		_, err := snapshot.Facets(context.Background(), index.Filter{})
-		mustDo(t, err)
+		indextest.Must(t, err)
 	})
 	timed("one by its path", func() {
-		if _, found := snapshot.RecordByPath(scalePath(uint64(records / 2))); !found {
-			t.Errorf("%s is not there", scalePath(uint64(records/2)))
+		if _, found := snapshot.RecordByPath(indextest.ScalePath(uint64(records / 2))); !found {
+			t.Errorf("%s is not there", indextest.ScalePath(uint64(records/2)))
 		}
 	})
 	timed("open another reader, and search", func() {
 		another := open(Options{ReadOnly: true})
-		defer func() { mustDo(t, another.Close()) }()
+		defer func() { indextest.Must(t, another.Close()) }()
 		view := another.Snapshot()
 		defer view.Close()
-		_, err := view.NearestImages(context.Background(), unit(5, 1, space.Width).Values, 10, index.Filter{})
-		mustDo(t, err)
+		_, err := view.NearestImages(context.Background(), indextest.Unit(5, 1, space.Width).Values, 10, index.Filter{})
+		indextest.Must(t, err)
 	})
 	timed("compact", func() {
 		_, err := writer.Compact(t.Context())
-		mustDo(t, err)
+		indextest.Must(t, err)
 	})
 	timed("  the reader follows", func() {
 		if changed, err := reader.Refresh(t.Context()); err != nil || !changed {
@@ -128,32 +129,12 @@ func TestScale(t *testing.T) {
 	snapshot.Close()
 	snapshot = reader.Snapshot()
 	search("  10 nearest", index.Filter{})
-	timed("close the writer", func() { mustDo(t, writer.Close()) })
-	timed("delete derived data", func() { mustDo(t, os.RemoveAll(filepath.Join(folder, derivedFolder))) })
+	timed("close the writer", func() { indextest.Must(t, writer.Close()) })
+	timed("delete derived data", func() { indextest.Must(t, os.RemoveAll(filepath.Join(folder, catalog.DerivedFolder))) })
 	timed("open, with derived data to rebuild", func() { writer = open(Options{}) })
 	timed("check", func() {
 		_, err := writer.Check(context.Background())
-		mustDo(t, err)
+		indextest.Must(t, err)
 	})
-	mustDo(t, writer.Close())
-}
-
-func scalePath(number uint64) string {
-	return filepath.FromSlash(fmt.Sprintf("/photos/%03d/IMG_%07d.jpg", number%100, number))
-}
-
-// scalePut is an image of a large library.
-func scalePut(number uint64, space embed.Space) index.Put {
-	subjects := []string{"a dog", "a cat", "two houses by the river", "犬が庭で遊んでいる", "a mountain under snow", "a bicycle and a candle", "赤い自転車", "people in a street"}
-	cameras := []string{"Canon EOS R5", "NIKON Z 6"}
-	return index.Put{
-		Record: index.Record{
-			Kind: index.KindImage, Hash: sha256.Sum256(fmt.Appendf(nil, "scale %d", number)),
-			Files:  []index.File{{Path: scalePath(number), Bytes: 1000, Modified: testTime, Inode: number + 1}},
-			Format: "jpeg", Width: 640, Height: 480, Bytes: 1000,
-			Metadata: index.Metadata{Taken: testTime.Add(time.Duration(number%10_000) * time.Hour), Camera: cameras[number%2]},
-			Captions: []index.Caption{{Text: fmt.Sprintf("%s beside number %d", subjects[number%uint64(len(subjects))], number%5000), Match: 0.5, Model: "scale"}},
-		},
-		Vectors: index.Vectors{Space: space, Parts: unit(number, space.Parts, space.Width)},
-	}
+	indextest.Must(t, writer.Close())
 }

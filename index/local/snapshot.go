@@ -4,10 +4,15 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"mekiki/embed"
 	"mekiki/index"
-	"mekiki/index/internal/segment"
+	"mekiki/index/content"
+	"mekiki/index/filters"
+	"mekiki/index/local/block"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/nearest"
+	"mekiki/index/local/segment"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -30,7 +35,7 @@ func (l *Library) Snapshot() *Snapshot {
 	if err != nil {
 		return &Snapshot{view: emptyView(), err: err}
 	}
-	if err := view.words.renew(); err != nil {
+	if err := view.words.Renew(); err != nil {
 		l.logger.Debug("read the keyword index again", "error", err)
 	}
 	return &Snapshot{view: view}
@@ -50,12 +55,12 @@ func (s *Snapshot) Close() error {
 }
 
 // Sequence is the number of the commit that the snapshot shows.
-func (s *Snapshot) Sequence() uint64 { return s.view.state.sequence }
+func (s *Snapshot) Sequence() uint64 { return s.view.state.Sequence }
 
 // Space is the serving space; false while the library has none.
 func (s *Snapshot) Space() (embed.Space, bool) {
-	if serving := s.view.state.serving(); serving != nil {
-		return serving.space, true
+	if serving := s.view.state.Serving(); serving != nil {
+		return serving.Space, true
 	}
 	return embed.Space{}, false
 }
@@ -63,11 +68,11 @@ func (s *Snapshot) Space() (embed.Space, bool) {
 // Spaces lists all spaces.
 func (s *Snapshot) Spaces() []index.SpaceState {
 	var states []index.SpaceState
-	for _, space := range s.view.state.spaces {
+	for _, space := range s.view.state.Spaces {
 		states = append(states, index.SpaceState{
-			Space: space.space, Number: int(space.number), Added: space.added,
-			Serving: space.rank == rankServing, Previous: space.rank == rankPrevious,
-			Records: space.locations.count, Total: s.view.state.records.count,
+			Space: space.Space, Number: int(space.Number), Added: space.Added,
+			Serving: space.Rank == catalog.Serving, Previous: space.Rank == catalog.Previous,
+			Records: space.Locations.Count, Total: s.view.state.Records.Count,
 		})
 	}
 	return states
@@ -75,31 +80,31 @@ func (s *Snapshot) Spaces() []index.SpaceState {
 
 // Count gives the number of records of a kind; zero counts all.
 func (s *Snapshot) Count(kind index.Kind) int {
-	if int(kind) < len(s.view.state.counts) && kind != 0 {
-		return s.view.state.counts[kind]
+	if int(kind) < len(s.view.state.Counts) && kind != 0 {
+		return s.view.state.Counts[kind]
 	}
-	return s.view.state.records.count
+	return s.view.state.Records.Count
 }
 
 // Record gives one record; false when there is none.
-func (s *Snapshot) Record(id index.ID) (*index.Record, bool) { return s.view.state.record(id) }
+func (s *Snapshot) Record(id index.ID) (*index.Record, bool) { return s.view.state.Record(id) }
 
 // RecordByPath gives the record that a file holds. The path must be absolute
 // and clean.
 func (s *Snapshot) RecordByPath(path string) (*index.Record, bool) {
-	return s.find(s.view.lookup.paths.at(path, s.Sequence()), func(r *index.Record) bool {
+	return s.find(s.view.lookup.Paths.At(path, s.Sequence()), func(r *index.Record) bool {
 		return slices.ContainsFunc(r.Files, func(f index.File) bool { return f.Path == path })
 	})
 }
 
 // RecordByHash gives the record with this content.
 func (s *Snapshot) RecordByHash(hash index.Hash) (*index.Record, bool) {
-	return s.find(s.view.lookup.hashes.at(hash, s.Sequence()), func(r *index.Record) bool { return r.Hash == hash })
+	return s.find(s.view.lookup.Hashes.At(hash, s.Sequence()), func(r *index.Record) bool { return r.Hash == hash })
 }
 
 // RecordByExternalID gives the text record with the user's own id.
 func (s *Snapshot) RecordByExternalID(id string) (*index.Record, bool) {
-	return s.find(s.view.lookup.externals.at(id, s.Sequence()), func(r *index.Record) bool { return r.ExternalID == id && id != "" })
+	return s.find(s.view.lookup.Externals.At(id, s.Sequence()), func(r *index.Record) bool { return r.ExternalID == id && id != "" })
 }
 
 // find gives the record of a lookup, if it is what was looked for.
@@ -115,50 +120,29 @@ func (s *Snapshot) Records(ctx context.Context, filter index.Filter, page index.
 	if s.err != nil {
 		return nil, 0, fmt.Errorf("list records: %w", s.err)
 	}
-	if page.Offset < 0 || page.Limit < 0 {
-		return nil, 0, fmt.Errorf("list records: offset %d or limit %d is negative", page.Offset, page.Limit)
-	}
-	list := newListing(page)
-	if err := s.eachPage(ctx, newMatcher(filter), list.add); err != nil {
+	records, total, err := s.view.columns.List(ctx, filter, page)
+	if err != nil {
 		return nil, 0, fmt.Errorf("list records: %w", err)
 	}
-	return list.records(), list.total, nil
+	return records, total, nil
 }
 
-// eachPage gives the slots of records that match, page by page in order of ID:
-// first is the ID of slot 0. The slots are only good during the visit.
-func (s *Snapshot) eachPage(ctx context.Context, m *matcher, visit func(first index.ID, p *page[*index.Record], slots []uint8)) error {
+// Facets counts the records that pass the filter by value.
+func (s *Snapshot) Facets(ctx context.Context, filter index.Filter) (index.Facets, error) {
 	if s.err != nil {
-		return s.err
+		return index.Facets{}, fmt.Errorf("count facets: %w", s.err)
 	}
-	pages := s.view.state.records.pages
-	if m != nil && m.ids != nil {
-		for _, id := range slices.Sorted(maps.Keys(m.ids)) {
-			if record, there := s.Record(id); there && m.matches(record) {
-				visit(id-id%pageSize, pages[id/pageSize], []uint8{uint8(id % pageSize)})
-			}
-		}
-		return ctx.Err()
+	facets, err := s.view.columns.Facets(ctx, filter)
+	if err != nil {
+		return index.Facets{}, fmt.Errorf("count facets: %w", err)
 	}
-	slots := make([]uint8, 0, pageSize)
-	for number, p := range pages {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if p == nil {
-			continue
-		}
-		if slots = m.slots(p, slots[:0]); len(slots) > 0 {
-			visit(index.ID(number*pageSize), p, slots)
-		}
-	}
-	return nil
+	return facets, nil
 }
 
 // All goes through every record in order of ID.
 func (s *Snapshot) All() iter.Seq[*index.Record] {
 	return func(yield func(*index.Record) bool) {
-		for _, record := range s.view.state.records.all() {
+		for _, record := range s.view.state.Records.All() {
 			if !yield(record) {
 				return
 			}
@@ -169,13 +153,13 @@ func (s *Snapshot) All() iter.Seq[*index.Record] {
 // Matches reports whether there is such a record and it passes the filter.
 func (s *Snapshot) Matches(id index.ID, filter index.Filter) bool {
 	record, there := s.Record(id)
-	return there && newMatcher(filter).matches(record)
+	return there && filters.Compile(filter).Matches(record)
 }
 
 // Failures lists the files that could not be indexed, by path.
 func (s *Snapshot) Failures() []index.Failure {
-	failures := make([]index.Failure, 0, len(s.view.state.failures))
-	for _, failure := range s.view.state.failures {
+	failures := make([]index.Failure, 0, len(s.view.state.Failures))
+	for _, failure := range s.view.state.Failures {
 		failures = append(failures, failure)
 	}
 	slices.SortFunc(failures, func(a, b index.Failure) int { return strings.Compare(a.File.Path, b.File.Path) })
@@ -184,7 +168,7 @@ func (s *Snapshot) Failures() []index.Failure {
 
 // Failure gives what is known of one path that failed.
 func (s *Snapshot) Failure(path string) (index.Failure, bool) {
-	failure, there := s.view.state.failures[path]
+	failure, there := s.view.state.Failures[path]
 	return failure, there
 }
 
@@ -192,59 +176,59 @@ func (s *Snapshot) Failure(path string) (index.Failure, bool) {
 // [index.ErrNotFound] when it has none.
 func (s *Snapshot) Parts(ctx context.Context, id index.ID) (embed.Parts, error) {
 	space, record, where, err := s.locate(ctx, id)
-	if err == nil && where.vectors.length == 0 {
+	if err == nil && where.Vectors.Length == 0 {
 		err = index.ErrNotFound
 	}
 	if err != nil {
 		return embed.Parts{}, fmt.Errorf("vectors of record %d: %w", id, err)
 	}
-	parts, err := readVectors(s.view.segments, space, record, where)
+	parts, err := nearest.ReadVectors(s.view.segments, space, record, where)
 	if err != nil {
 		return embed.Parts{}, fmt.Errorf("vectors of record %d: %w", id, err)
 	}
 	return parts, nil
 }
 
-func (s *Snapshot) locate(ctx context.Context, id index.ID) (*space, *index.Record, location, error) {
+func (s *Snapshot) locate(ctx context.Context, id index.ID) (*catalog.Space, *index.Record, catalog.Location, error) {
 	if s.err != nil {
-		return nil, nil, location{}, s.err
+		return nil, nil, catalog.Location{}, s.err
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, nil, location{}, err
+		return nil, nil, catalog.Location{}, err
 	}
-	serving := s.view.state.serving()
+	serving := s.view.state.Serving()
 	record, there := s.Record(id)
 	if serving == nil || !there {
-		return nil, nil, location{}, index.ErrNotFound
+		return nil, nil, catalog.Location{}, index.ErrNotFound
 	}
-	where, there := serving.locations.get(id)
+	where, there := serving.Locations.Get(id)
 	if !there {
-		return nil, nil, location{}, index.ErrNotFound
+		return nil, nil, catalog.Location{}, index.ErrNotFound
 	}
 	return serving, record, where, nil
 }
 
 // HasParts reports whether the record has vectors in a space of the library.
 func (s *Snapshot) HasParts(id index.ID, space embed.Space) bool {
-	found := s.view.state.spaceOf(space)
+	found := s.view.state.SpaceOf(space)
 	if found == nil {
 		return false
 	}
-	where, there := found.locations.get(id)
-	return there && where.vectors.length > 0
+	where, there := found.Locations.Get(id)
+	return there && where.Vectors.Length > 0
 }
 
 // ImageTokens gives the record's image tokens in the serving space, unpacked.
 // The error is [index.ErrNotFound] when they are not kept; then embed the original.
 func (s *Snapshot) ImageTokens(ctx context.Context, id index.ID) (embed.ImageTokens, error) {
 	space, _, where, err := s.locate(ctx, id)
-	if err == nil && where.tokens.length == 0 {
+	if err == nil && where.Tokens.Length == 0 {
 		err = index.ErrNotFound
 	}
 	if err != nil {
 		return embed.ImageTokens{}, fmt.Errorf("image tokens of record %d: %w", id, err)
 	}
-	payload, err := s.view.segments.read(segmentKey{space.number, segment.Tokens, where.tokens.segment}, id, where.tokens)
+	payload, err := s.view.segments.Read(segment.Key{Space: space.Number, Kind: block.Tokens, Number: where.Tokens.Segment}, id, where.Tokens)
 	if err != nil {
 		return embed.ImageTokens{}, fmt.Errorf("image tokens of record %d: %w", id, err)
 	}
@@ -253,4 +237,34 @@ func (s *Snapshot) ImageTokens(ctx context.Context, id index.ID) (embed.ImageTok
 		return embed.ImageTokens{}, fmt.Errorf("image tokens of record %d: %w: %w", id, index.ErrDamaged, err)
 	}
 	return tokens, nil
+}
+
+// Thumbnail gives a JPEG of the image, its longest side [index.ThumbnailSide] pixels
+// at most. One that is missing or damaged is made again from the original.
+func (s *Snapshot) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
+	if s.err != nil {
+		return nil, fmt.Errorf("thumbnail of record %d: %w", id, s.err)
+	}
+	record, there := s.Record(id)
+	if !there || record.Kind != index.KindImage {
+		return nil, fmt.Errorf("thumbnail of record %d: %w", id, index.ErrNotFound)
+	}
+	jpeg, err := s.view.thumbs.Get(ctx, record)
+	if err != nil {
+		return nil, fmt.Errorf("thumbnail of record %d: %w", id, err)
+	}
+	return jpeg, nil
+}
+
+// OpenOriginal opens the first of the record's files that is there and holds
+// the record's content, as [OpenFile] makes sure.
+func (s *Snapshot) OpenOriginal(id index.ID) (*os.File, error) {
+	if s.err != nil {
+		return nil, fmt.Errorf("original of record %d: %w", id, s.err)
+	}
+	record, there := s.Record(id)
+	if !there {
+		return nil, fmt.Errorf("original of record %d: %w", id, index.ErrNotFound)
+	}
+	return content.Open(record)
 }

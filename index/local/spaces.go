@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/nearest"
+	"mekiki/index/local/segment"
 	"path/filepath"
 )
 
@@ -14,25 +17,25 @@ import (
 // Adding a space that exists does nothing.
 func (l *Library) AddSpace(ctx context.Context, added embed.Space) error {
 	err := l.change(ctx, &writeRequest{prepare: func(c *commit) error {
-		if err := checkSpace(added); err != nil {
+		if err := catalog.CheckSpace(added); err != nil {
 			return err
 		}
 		number := uint64(0)
-		for _, s := range c.spaces {
-			if s.space.space == added {
+		for _, s := range c.Spaces {
+			if s.Space.Space == added {
 				return nil
 			}
-			number = max(number, s.number)
+			number = max(number, s.Number)
 		}
-		number = max(number, c.segment) + 1
-		fresh := &space{number: number, space: added, added: l.options.Now().UTC()}
-		if len(c.spaces) == 0 {
-			fresh.rank = rankServing
+		number = max(number, c.Segment) + 1
+		fresh := &catalog.Space{Number: number, Space: added, Added: l.options.Now().UTC()}
+		if len(c.Spaces) == 0 {
+			fresh.Rank = catalog.Serving
 		}
 		// Space and segment numbers share one count, so that no number of a
 		// dropped space comes back.
-		c.putNextID(c.nextID, number)
-		c.putSpace(fresh)
+		c.PutNextID(c.NextID, number)
+		c.PutSpace(fresh)
 		return nil
 	}})
 	if err != nil {
@@ -45,7 +48,7 @@ func (l *Library) AddSpace(ctx context.Context, added embed.Space) error {
 // until now is kept for [Library.RollbackSpace]. The vectors are loaded before,
 // while the old space serves on.
 func (l *Library) ServeSpace(ctx context.Context, wanted embed.Space) error {
-	if err := l.switchSpace(ctx, func(s *state) *space { return s.spaceOf(wanted) }); err != nil {
+	if err := l.switchSpace(ctx, func(s *catalog.State) *catalog.Space { return s.SpaceOf(wanted) }); err != nil {
 		return fmt.Errorf("serve space %s: %w", wanted, err)
 	}
 	return nil
@@ -53,9 +56,9 @@ func (l *Library) ServeSpace(ctx context.Context, wanted embed.Space) error {
 
 // RollbackSpace goes back to the space that served before.
 func (l *Library) RollbackSpace(ctx context.Context) error {
-	previous := func(s *state) *space {
-		for _, candidate := range s.spaces {
-			if candidate.rank == rankPrevious {
+	previous := func(s *catalog.State) *catalog.Space {
+		for _, candidate := range s.Spaces {
+			if candidate.Rank == catalog.Previous {
 				return candidate
 			}
 		}
@@ -69,7 +72,7 @@ func (l *Library) RollbackSpace(ctx context.Context) error {
 
 // switchSpace commits the new ranks together, so that at every moment exactly
 // one space serves, and publishes the new space's vectors with them.
-func (l *Library) switchSpace(ctx context.Context, choose func(*state) *space) error {
+func (l *Library) switchSpace(ctx context.Context, choose func(*catalog.State) *catalog.Space) error {
 	if l.readOnly.Load() {
 		return index.ErrReadOnly
 	}
@@ -84,28 +87,28 @@ func (l *Library) switchSpace(ctx context.Context, choose func(*state) *space) e
 	if target == nil {
 		return fmt.Errorf("%w: the library has no such space", index.ErrSpace)
 	}
-	if target.rank == rankServing {
+	if target.Rank == catalog.Serving {
 		return nil
 	}
-	store := newVectorStore(l, target)
-	if old := l.derived.vectors; old != nil && old.loaded.Load() {
-		if _, _, err := store.views(ctx, view); err != nil {
+	store := nearest.NewStore(l.host, target)
+	if old := l.derived.vectors; old != nil && old.Loaded() {
+		if _, _, err := store.Views(ctx, view.nearest); err != nil {
 			return err
 		}
 	}
 	request := &writeRequest{prepare: func(c *commit) error {
-		for _, s := range c.spaces {
-			changed := s.space
+		for _, s := range c.Spaces {
+			changed := s.Space
 			switch {
-			case s.number == target.number:
-				changed.rank = rankServing
-			case s.rank == rankServing:
-				changed.rank = rankPrevious
+			case s.Number == target.Number:
+				changed.Rank = catalog.Serving
+			case s.Rank == catalog.Serving:
+				changed.Rank = catalog.Previous
 			default:
-				changed.rank = rankFilling
+				changed.Rank = catalog.Filling
 			}
-			if changed.rank != s.rank {
-				c.putSpace(&changed)
+			if changed.Rank != s.Rank {
+				c.PutSpace(&changed)
 			}
 		}
 		return nil
@@ -123,22 +126,22 @@ func (l *Library) switchSpace(ctx context.Context, choose func(*state) *space) e
 func (l *Library) DropSpace(ctx context.Context, unwanted embed.Space) error {
 	var number uint64
 	err := l.change(ctx, &writeRequest{prepare: func(c *commit) error {
-		for _, s := range c.spaces {
-			if s.space.space != unwanted {
+		for _, s := range c.Spaces {
+			if s.Space.Space != unwanted {
 				continue
 			}
-			if s.rank == rankServing {
+			if s.Rank == catalog.Serving {
 				return fmt.Errorf("%w: it serves; serve another one first", index.ErrSpace)
 			}
-			number = s.number
-			c.removeSpace(number)
+			number = s.Number
+			c.RemoveSpace(number)
 			return nil
 		}
 		return fmt.Errorf("%w: the library has no such space", index.ErrSpace)
 	}})
 	if err == nil {
-		l.removeCells(number)
-		err = l.removeSegments(func(key segmentKey) bool { return key.space == number })
+		l.host.RemoveCells(number)
+		err = l.removeSegments(func(key segment.Key) bool { return key.Space == number })
 	}
 	if err != nil {
 		return fmt.Errorf("drop space %s: %w", unwanted, err)
@@ -149,13 +152,13 @@ func (l *Library) DropSpace(ctx context.Context, unwanted embed.Space) error {
 // removeSegments closes and deletes segments that nothing points to any more.
 // Snapshots that still read them keep them open; where that keeps them from being
 // deleted, the next opening does it.
-func (l *Library) removeSegments(unwanted func(segmentKey) bool) error {
+func (l *Library) removeSegments(unwanted func(segment.Key) bool) error {
 	l.writer.Lock()
 	defer l.writer.Unlock()
 	var problems []error
 	for key, appender := range l.appenders {
-		if appender.current != nil && unwanted(appender.current.key) {
-			problems = append(problems, appender.drop())
+		if appender.Current != nil && unwanted(appender.Current.Key) {
+			problems = append(problems, appender.Drop())
 			delete(l.appenders, key)
 		}
 	}
@@ -163,15 +166,13 @@ func (l *Library) removeSegments(unwanted func(segmentKey) bool) error {
 	if err != nil {
 		return err
 	}
-	kept := view.segments.with(nil, func(key segmentKey) bool { return !unwanted(key) })
-	next := newView(view.state, kept, l.derived)
-	next.found.Store(view.found.Load())
-	problems = append(problems, l.publish(next), view.release())
+	kept := view.segments.With(nil, func(key segment.Key) bool { return !unwanted(key) })
+	problems = append(problems, l.publish(view.with(kept, l.derived)), view.release())
 	for key := range view.segments {
 		if !unwanted(key) {
 			continue
 		}
-		if err := l.fsys.Remove(filepath.Join(l.folder, key.path())); err != nil {
+		if err := l.fsys.Remove(filepath.Join(l.folder, key.Path())); err != nil {
 			l.logger.Warn("a segment that nothing points to is removed when the library is opened again", "error", err)
 		}
 	}

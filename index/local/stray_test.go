@@ -1,6 +1,8 @@
 package local
 
 import (
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,11 +15,11 @@ func TestStrayFilesAreLeftAlone(t *testing.T) {
 	library := openTest(t, folder, Options{})
 	fill(t, library, 3)
 	before := answers(t, library)
-	mustDo(t, library.Close())
+	indextest.Must(t, library.Close())
 	var strays []string
-	for _, place := range []string{".", catalogFolder, "spaces", filepath.Join("spaces", "0001"), derivedFolder} {
+	for _, place := range []string{".", catalog.Folder, "spaces", filepath.Join("spaces", "0001"), catalog.DerivedFolder} {
 		name := filepath.Join(folder, place, ".DS_Store")
-		mustDo(t, os.WriteFile(name, []byte("x"), 0o644))
+		indextest.Must(t, os.WriteFile(name, []byte("x"), 0o644))
 		strays = append(strays, name)
 	}
 	again := openTest(t, folder, Options{})

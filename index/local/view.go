@@ -2,40 +2,55 @@ package local
 
 import (
 	"errors"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/columns"
+	"mekiki/index/local/keywords"
+	"mekiki/index/local/nearest"
+	"mekiki/index/local/segment"
+	"mekiki/index/local/thumbnail"
 	"sync/atomic"
 )
 
 // view is everything that a snapshot reads: a state, and the segments and
 // derived indexes that go with it. It is immutable and counts its users.
 type view struct {
-	state    *state
-	segments segmentSet
-	vectors  *vectorStore // of the serving space; nil without one
-	words    *wordsReader
-	thumbs   *thumbnails
-	lookup   *lookup
+	state    *catalog.State
+	segments segment.Set
+	nearest  *nearest.View
+	words    *keywords.Reader
+	thumbs   *thumbnail.Store
+	lookup   *catalog.Lookup
+	columns  *columns.Table
 
-	// found are the vector indexes at this state, once they were asked for.
-	found      atomic.Pointer[nearestViews]
-	filters    filterCache
 	references atomic.Int64
 }
 
 // newView takes over the segment set. The vectors are those of the space that
 // the derived indexes are for.
-func newView(s *state, segments segmentSet, d *derived) *view {
-	v := &view{state: s, segments: segments, words: d.reader.retain(), thumbs: d.thumbs, lookup: d.lookup, vectors: d.vectors}
+func newView(s *catalog.State, segments segment.Set, d *derived) *view {
+	d.columns = d.columns.Next(s.Records)
+	v := &view{
+		state: s, segments: segments, words: d.words.Reader.Retain(), thumbs: d.thumbs, lookup: d.lookup, columns: d.columns,
+		nearest: &nearest.View{State: s, Segments: segments, Store: d.vectors},
+	}
 	v.references.Store(1)
-	v.lookup.hold(s.sequence)
+	v.lookup.Pin(s.Sequence)
 	return v
 }
 
 // emptyView is the view of a library that is closed.
 func emptyView() *view {
-	v := &view{state: &state{}, segments: segmentSet{}, lookup: newLookup()}
+	v := &view{state: &catalog.State{}, segments: segment.Set{}, lookup: catalog.NewLookup(), columns: &columns.Table{}, nearest: &nearest.View{State: &catalog.State{}}}
 	v.references.Store(1)
-	v.lookup.hold(0)
+	v.lookup.Pin(0)
 	return v
+}
+
+// with is a view of the same state over other segments.
+func (v *view) with(segments segment.Set, d *derived) *view {
+	next := newView(v.state, segments, d)
+	next.nearest = v.nearest.WithSegments(segments)
+	return next
 }
 
 func (v *view) retain() { v.references.Add(1) }
@@ -44,9 +59,9 @@ func (v *view) release() error {
 	if v.references.Add(-1) != 0 {
 		return nil
 	}
-	v.lookup.letGo(v.state.sequence)
+	v.lookup.Unpin(v.state.Sequence)
 	if v.words == nil {
 		return nil
 	}
-	return errors.Join(v.words.release(), v.segments.release())
+	return errors.Join(v.words.Release(), v.segments.Release())
 }

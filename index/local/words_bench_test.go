@@ -3,6 +3,7 @@ package local
 import (
 	"fmt"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"path/filepath"
 	"testing"
 )
@@ -12,7 +13,7 @@ func BenchmarkCommitWords(b *testing.B) {
 	library := openTest(b, filepath.Join(b.TempDir(), "library"), Options{})
 	benchWords(b, library)
 	for number := uint64(0); b.Loop(); number++ {
-		put := testPut(b, 1<<20+number, small)
+		put := indextest.Image(b, 1<<20+number, indextest.Small)
 		put.Vectors, put.Thumbnail = index.Vectors{}, nil
 		mustWrite(b, library, index.Batch{Puts: []index.Put{put}})
 	}
@@ -36,7 +37,7 @@ func benchWords(b *testing.B, library *Library) {
 	b.Helper()
 	var batch index.Batch
 	for number := range uint64(20_000) {
-		put := testPut(b, number, small)
+		put := indextest.Image(b, number, indextest.Small)
 		put.Vectors, put.Thumbnail = index.Vectors{}, nil
 		if batch.Puts = append(batch.Puts, put); len(batch.Puts) == 2000 {
 			mustWrite(b, library, batch)

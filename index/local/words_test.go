@@ -3,7 +3,9 @@ package local
 import (
 	"fmt"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/keyword"
+	"mekiki/index/local/keywords"
 	"mekiki/internal/vfs"
 	"path/filepath"
 	"sync"
@@ -34,7 +36,7 @@ func wordAnswers(tb testing.TB, snapshot *Snapshot) map[string][]index.KeywordHi
 	answers := map[string][]index.KeywordHit{}
 	for name, question := range questions {
 		hits, err := snapshot.Keyword(tb.Context(), question.query, question.k, question.filter)
-		mustDo(tb, err)
+		indextest.Must(tb, err)
 		answers[name] = hits
 	}
 	return answers
@@ -45,7 +47,7 @@ func fillWords(tb testing.TB, library *Library, n int) {
 	tb.Helper()
 	var batch index.Batch
 	for number := range uint64(n) {
-		put := testPut(tb, number, small)
+		put := indextest.Image(tb, number, indextest.Small)
 		put.Vectors, put.Thumbnail = index.Vectors{}, nil
 		latitude, longitude := 10+float64(number%7)/100, 20.0
 		put.Record.Metadata.Latitude, put.Record.Metadata.Longitude = &latitude, &longitude
@@ -62,7 +64,7 @@ func changeWords(tb testing.TB, library *Library, n int) {
 		for number := uint64(start); number < uint64(start+50); number++ {
 			switch number % 3 {
 			case 0:
-				mustDo(tb, library.Remove(tb.Context(), index.ID(number+1)))
+				indextest.Must(tb, library.Remove(tb.Context(), index.ID(number+1)))
 			case 1:
 				caption := index.Caption{Text: fmt.Sprintf("a volcano and a dog in place of number %d", number)}
 				batch.Captions = append(batch.Captions, index.CaptionChange{ID: index.ID(number + 1), Captions: []index.Caption{caption}})
@@ -120,12 +122,12 @@ func TestWordsOfASnapshotDoNotChange(t *testing.T) {
 			if found := wordAnswers(t, fresh)["new"]; len(found) != images/3 {
 				t.Errorf("%d of %d records are found by a new word", len(found), images/3)
 			}
-			mustDo(t, fresh.Close())
-			if open := library.derived.words.OpenReaders(); open != 2 {
+			indextest.Must(t, fresh.Close())
+			if open := library.derived.words.Index.OpenReaders(); open != 2 {
 				t.Errorf("%d readers, of the present and of the old snapshot", open)
 			}
-			mustDo(t, old.Close())
-			if open := library.derived.words.OpenReaders(); open != 1 {
+			indextest.Must(t, old.Close())
+			if open := library.derived.words.Index.OpenReaders(); open != 1 {
 				t.Errorf("%d readers, of the present alone", open)
 			}
 		})
@@ -138,9 +140,9 @@ func TestWordsOfASnapshotDoNotChange(t *testing.T) {
 	for record := range old.All() {
 		ids = append(ids, record.ID)
 	}
-	mustDo(t, onDisk.Remove(t.Context(), ids...))
+	indextest.Must(t, onDisk.Remove(t.Context(), ids...))
 	_, err := reader.Refresh(t.Context())
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if diff := cmp.Diff(want, wordAnswers(t, old)); diff != "" {
 		t.Errorf("of a reader:\n%.500s", diff)
 	}
@@ -154,18 +156,18 @@ func TestWordsThatMissACommit(t *testing.T) {
 	library := openMemory(t, vfs.NewMemory())
 	fillWords(t, library, images)
 	broken, err := keyword.OpenMemory()
-	mustDo(t, err)
-	mustDo(t, broken.Close())
-	whole := library.derived.words
-	library.derived.words = newWords(broken)
+	indextest.Must(t, err)
+	indextest.Must(t, broken.Close())
+	whole := library.derived.words.Index
+	library.derived.words.Index = keywords.NewSharedIndex(broken)
 	changeWords(t, library, images)
-	library.derived.words = whole
-	if !library.derived.behind {
+	library.derived.words.Index = whole
+	if !library.derived.words.Behind {
 		t.Fatal("the keyword index is not behind")
 	}
 	behind := library.Snapshot()
 	defer behind.Close()
-	mustDo(t, library.Tag(t.Context(), []index.ID{2}, "x"))
+	indextest.Must(t, library.Tag(t.Context(), []index.ID{2}, "x"))
 	fresh := library.Snapshot()
 	defer fresh.Close()
 	late := wordAnswers(t, fresh)
@@ -178,13 +180,13 @@ func TestWordsThatMissACommit(t *testing.T) {
 		}
 	}
 	changed := index.ID(5)
-	library.derived.words = newWords(broken)
+	library.derived.words.Index = keywords.NewSharedIndex(broken)
 	mustWrite(t, library, index.Batch{Tags: []index.TagChange{{ID: changed, Add: []string{"volcano"}}}})
-	library.derived.words = whole
+	library.derived.words.Index = whole
 	one := library.Snapshot()
 	defer one.Close()
 	hits, err := one.Keyword(t.Context(), index.KeywordQuery{Text: "volcano"}, 1000, index.Filter{})
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(hits) != images/3-1 {
 		t.Errorf("%d of %d records that did not change are found", len(hits), images/3-1)
 	}
@@ -197,7 +199,7 @@ func TestWordsOfPlacesAreExact(t *testing.T) {
 	var batch index.Batch
 	const beyond, within = 60, 5
 	for number := range uint64(beyond + within) {
-		put := testPut(t, number, small)
+		put := indextest.Image(t, number, indextest.Small)
 		put.Vectors, put.Thumbnail = index.Vectors{}, nil
 		put.Record.Captions = []index.Caption{{Text: "a lighthouse"}}
 		latitude, longitude := 50.0, 0.0
@@ -212,7 +214,7 @@ func TestWordsOfPlacesAreExact(t *testing.T) {
 	defer snapshot.Close()
 	hits, err := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: "lighthouse"}, within,
 		index.Filter{Near: &index.Near{Latitude: 50, Longitude: 0, Kilometres: 10}})
-	mustDo(t, err)
+	indextest.Must(t, err)
 	if len(hits) != within {
 		t.Errorf("%d of %d records in the circle", len(hits), within)
 	}

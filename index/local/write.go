@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"mekiki/index"
-	"mekiki/index/internal/segment"
+	"mekiki/index/local/block"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/segment"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 )
@@ -23,12 +25,12 @@ type writeRequest struct {
 
 // commit is the work of one durable step: one or more requests together.
 type commit struct {
-	*transaction
+	*catalog.Transaction
 	library *Library
 	// thumbs are thumbnails to keep once the commit is durable.
 	thumbs map[index.Hash][]byte
 	// used are the appenders with staged blocks.
-	used map[*segmentAppender]bool
+	used map[*segment.Appender]bool
 }
 
 // Write applies a batch. When it returns without an error the batch is on disk
@@ -42,7 +44,7 @@ func (l *Library) Write(ctx context.Context, batch index.Batch) (index.WriteResu
 			result, err = c.applyBatch(&batch)
 			return err
 		},
-		committed: func(c *commit) { result.Sequence = c.sequence },
+		committed: func(c *commit) { result.Sequence = c.Sequence },
 	})
 	if err != nil {
 		return index.WriteResult{}, fmt.Errorf("write to library: %w", err)
@@ -107,19 +109,19 @@ func (l *Library) commit(ctx context.Context, requests []*writeRequest) error {
 	}
 	defer view.release()
 	c := &commit{
-		transaction: newTransaction(view.state, l.lookup, view.state.sequence+1), library: l,
-		thumbs: map[index.Hash][]byte{}, used: map[*segmentAppender]bool{},
+		Transaction: catalog.Begin(view.state, l.lookup, view.state.Sequence+1), library: l,
+		thumbs: map[index.Hash][]byte{}, used: map[*segment.Appender]bool{},
 	}
 	for _, request := range requests {
 		if err := request.prepare(c); err != nil {
 			for appender := range c.used {
-				appender.unstage()
+				appender.Unstage()
 			}
 			return prepareError{err}
 		}
 	}
-	if c.empty() {
-		c.sequence--
+	if c.Empty() {
+		c.Sequence--
 		c.finishRequests(requests)
 		return nil
 	}
@@ -146,47 +148,47 @@ func (c *commit) finishRequests(requests []*writeRequest) {
 func (c *commit) persist() error {
 	undo := func(err error) error {
 		for appender := range c.used {
-			err = errors.Join(err, appender.undo())
+			err = errors.Join(err, appender.Undo())
 		}
 		return err
 	}
 	for appender := range c.used {
-		if err := appender.flush(); err != nil {
+		if err := appender.Flush(); err != nil {
 			return undo(err)
 		}
 	}
 	l := c.library
-	if err := l.catalog.commit(c.sequence, c.operations()); err != nil {
-		if l.catalog.log.Failed() != nil {
+	if err := l.catalog.Commit(c.Sequence, c.Operations()); err != nil {
+		if l.catalog.Log.Failed() != nil {
 			l.failed = fmt.Errorf("%w: %w", index.ErrWriter, err)
 			return l.failed
 		}
 		return undo(err)
 	}
 	for appender := range c.used {
-		appender.fresh = false
+		appender.Fresh = false
 	}
 	return l.presentAfterwards()
 }
 
 // adopt makes the committed state the current view.
 func (l *Library) adopt(ctx context.Context, from *view, c *commit) error {
-	next := c.finish()
-	var added []*segmentFile
+	next := c.Finish()
+	var added []*segment.File
 	for appender := range c.used {
-		if _, known := from.segments[appender.current.key]; !known {
-			appender.current.retain()
-			added = append(added, appender.current)
+		if _, known := from.segments[appender.Current.Key]; !known {
+			appender.Current.Retain()
+			added = append(added, appender.Current)
 		}
 	}
 	for hash, jpeg := range c.thumbs {
-		if err := l.derived.thumbs.write(hash, jpeg); err != nil {
+		if err := l.derived.thumbs.Write(hash, jpeg); err != nil {
 			l.logger.Warn("keep a thumbnail", "error", err)
 		}
 	}
-	l.derived.applyWords(ctx, l, c.transaction, next)
-	l.lookup.apply(next.sequence, c.keys)
-	return l.follows(ctx, newView(next, from.segments.with(added, nil), l.derived))
+	l.derived.words.Follow(ctx, c.Touched, next)
+	l.lookup.Apply(next.Sequence, c.Keys)
+	return l.follows(ctx, newView(next, from.segments.With(added, nil), l.derived))
 }
 
 // follows publishes the view of a new state.
@@ -194,7 +196,7 @@ func (l *Library) follows(ctx context.Context, next *view) error {
 	if err := l.derived.serve(ctx, l, next); err != nil {
 		l.logger.Error("load the vectors of another space; the next search tries again", "error", err)
 	}
-	next.warm(ctx, l)
+	next.nearest.Warm(ctx)
 	return l.publish(next)
 }
 
@@ -203,7 +205,7 @@ func (l *Library) follows(ctx context.Context, next *view) error {
 // writing the log. A failure costs nothing but a longer log. In a damaged catalog
 // there is none: it would take the place of what is damaged before it is repaired.
 func (l *Library) checkpointWhenDue(ctx context.Context) {
-	if len(l.catalog.damaged) > 0 || l.catalog.log.Size() < max(l.options.CheckpointBytes, l.catalog.checkpointBytes) {
+	if len(l.catalog.Damaged) > 0 || l.catalog.Log.Size() < max(l.options.CheckpointBytes, l.catalog.CheckpointBytes) {
 		return
 	}
 	if err := l.checkpoint(ctx); err != nil {
@@ -218,28 +220,28 @@ func (l *Library) checkpoint(ctx context.Context) error {
 	l.mutex.Lock()
 	s := l.view.state
 	l.mutex.Unlock()
-	err := l.catalog.rotate(ctx, s)
-	if failed := l.catalog.log.Failed(); failed != nil {
+	err := l.catalog.Rotate(ctx, s)
+	if failed := l.catalog.Log.Failed(); failed != nil {
 		l.failed = fmt.Errorf("%w: %w", index.ErrWriter, failed)
 	}
 	return err
 }
 
 // appender gives the appender of a space and kind.
-func (l *Library) appender(space uint64, kind segment.Kind) *segmentAppender {
-	key := appenderKey{space, kind}
+func (l *Library) appender(space uint64, kind block.Kind) *segment.Appender {
+	key := segment.Owner{Space: space, Kind: kind}
 	if l.appenders[key] == nil {
-		l.appenders[key] = &segmentAppender{fsys: l.fsys, folder: l.folder, space: space, kind: kind, limit: l.options.SegmentBytes}
+		l.appenders[key] = &segment.Appender{Fsys: l.fsys, Folder: l.folder, Space: space, Kind: kind, Limit: l.options.SegmentBytes}
 	}
 	return l.appenders[key]
 }
 
 // stage puts a block into a segment.
-func (c *commit) stage(space uint64, kind segment.Kind, id index.ID, payload []byte) (extent, error) {
+func (c *commit) stage(space uint64, kind block.Kind, id index.ID, payload []byte) (segment.Extent, error) {
 	appender := c.library.appender(space, kind)
-	where, err := appender.stage(id, payload, func() uint64 {
-		c.segment++
-		return c.segment
+	where, err := appender.Stage(id, payload, func() uint64 {
+		c.Segment++
+		return c.Segment
 	})
 	if err == nil {
 		c.used[appender] = true

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/index/local/writerlock"
 	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
@@ -142,7 +143,7 @@ func (c *checker) changed(ctx context.Context, record *index.Record, path string
 func (c *checker) unnamed(listed []content) {
 	snapshot := c.library.Snapshot()
 	defer snapshot.Close()
-	_, writing := local.ReadHolder(c.library.Folder())
+	_, writing := writerlock.ReadHolder(c.library.Folder())
 	for _, found := range listed {
 		_, known := snapshot.RecordByHash(found.hash)
 		for _, path := range found.originals {

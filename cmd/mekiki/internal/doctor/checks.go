@@ -13,6 +13,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/index/local/writerlock"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/folders"
 	"mekiki/internal/processor"
@@ -269,7 +270,7 @@ func (d *doctor) checkLibrary(ctx context.Context, engine *cli.Session) {
 
 // writerOf says who writes to a library.
 func writerOf(folder string) string {
-	holder, known := local.ReadHolder(folder)
+	holder, known := writerlock.ReadHolder(folder)
 	if !known {
 		return ""
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
+	"mekiki/index/export"
 	"mekiki/index/local"
 	"os"
 	"path/filepath"
@@ -65,7 +66,7 @@ func runExport(ctx context.Context, app *cli.App, options exportOptions) error {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
 		return writeExport(app, options.output, func(target io.Writer) error {
-			return snapshot.Export(ctx, target, index.ExportOptions{Filter: filter, Vectors: options.vectors})
+			return export.Export(ctx, snapshot, target, index.ExportOptions{Filter: filter, Vectors: options.vectors})
 		})
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/index/local/maintain"
 	"mekiki/internal/progress"
 	"os"
 
@@ -67,7 +68,7 @@ func readBackup(a *cli.App, ctx context.Context, name string) error {
 	reporter := a.Progress()
 	defer reporter.Finish()
 	counted := io.TeeReader(file, &byteCounter{reporter, progress.State{Task: "restore", Total: stat.Size(), Unit: progress.Bytes}})
-	if err := local.Restore(ctx, bufio.NewReaderSize(counted, 1<<20), folder); err != nil {
+	if err := maintain.Restore(ctx, bufio.NewReaderSize(counted, 1<<20), folder); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/index/local/writerlock"
 	"mekiki/internal/progress"
 	"os"
 	"strings"
@@ -40,16 +41,16 @@ func NewStatusCommand(app *cli.App) *cobra.Command {
 
 // statusReport is the JSON form of a library's status.
 type statusReport struct {
-	Library  string          `json:"library"`
-	Images   int             `json:"images"`
-	Texts    int             `json:"texts"`
-	Failed   int             `json:"failed"`
-	Damaged  int             `json:"damaged"`
-	Bytes    int64           `json:"bytes"`
-	Writer   *local.Holder   `json:"writer,omitempty"`
-	Spaces   []statusSpace   `json:"spaces"`
-	Findings []index.Finding `json:"findings"`
-	Failures []failureLine   `json:"failures,omitempty"`
+	Library  string             `json:"library"`
+	Images   int                `json:"images"`
+	Texts    int                `json:"texts"`
+	Failed   int                `json:"failed"`
+	Damaged  int                `json:"damaged"`
+	Bytes    int64              `json:"bytes"`
+	Writer   *writerlock.Holder `json:"writer,omitempty"`
+	Spaces   []statusSpace      `json:"spaces"`
+	Findings []index.Finding    `json:"findings"`
+	Failures []failureLine      `json:"failures,omitempty"`
 	// Kept counts pictures that lost their last file, and whose tags wait for it.
 	Kept     int        `json:"kept"`
 	KeptTags []keptLine `json:"kept_tags,omitempty"`
@@ -115,7 +116,7 @@ func statusOf(library *local.Library, lists statusLists) (statusReport, error) {
 	if report.Bytes, err = library.Size(); err != nil {
 		return report, err
 	}
-	if holder, known := local.ReadHolder(library.Folder()); known && mayRun(holder) {
+	if holder, known := writerlock.ReadHolder(library.Folder()); known && mayRun(holder) {
 		report.Writer = &holder
 	}
 	for _, space := range snapshot.Spaces() {
@@ -150,7 +151,7 @@ func statusOf(library *local.Library, lists statusLists) (statusReport, error) {
 
 // mayRun reports whether the process is there, as far as this machine can tell: one
 // that was killed leaves its name behind.
-func mayRun(holder local.Holder) bool {
+func mayRun(holder writerlock.Holder) bool {
 	if host, err := os.Hostname(); err != nil || host != holder.Host {
 		return true
 	}

@@ -1,0 +1,3 @@
+// Package content opens the files that hold a record's content, and makes sure that they
+// do.
+package content

@@ -1,0 +1,2 @@
+// Package export writes records as JSON, one a line.
+package export

@@ -1,0 +1,142 @@
+package export
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mekiki/embed"
+	"mekiki/index"
+	"time"
+)
+
+// exported is the JSON form of a record; docs/formats.md describes it.
+type exported struct {
+	ID             index.ID          `json:"id"`
+	Kind           string            `json:"kind"`
+	Hash           string            `json:"hash"`
+	Paths          []string          `json:"paths,omitempty"`
+	Name           string            `json:"name,omitempty"`
+	Format         string            `json:"format,omitempty"`
+	Damage         string            `json:"damage,omitempty"`
+	Width          int               `json:"width,omitempty"`
+	Height         int               `json:"height,omitempty"`
+	Bytes          int64             `json:"bytes,omitempty"`
+	Modified       *time.Time        `json:"modified,omitempty"`
+	Added          time.Time         `json:"added"`
+	Taken          *time.Time        `json:"taken,omitempty"`
+	TakenOffset    string            `json:"taken_offset,omitempty"`
+	TakenSource    string            `json:"taken_source,omitempty"`
+	Camera         string            `json:"camera,omitempty"`
+	Lens           string            `json:"lens,omitempty"`
+	Place          string            `json:"place,omitempty"`
+	Title          string            `json:"title,omitempty"`
+	Description    string            `json:"description,omitempty"`
+	Creator        string            `json:"creator,omitempty"`
+	Copyright      string            `json:"copyright,omitempty"`
+	Keywords       []string          `json:"keywords,omitempty"`
+	People         []string          `json:"people,omitempty"`
+	Rating         *int              `json:"rating,omitempty"`
+	Label          string            `json:"label,omitempty"`
+	Generation     string            `json:"generation,omitempty"`
+	Latitude       *float64          `json:"latitude,omitempty"`
+	Longitude      *float64          `json:"longitude,omitempty"`
+	Tags           []string          `json:"tags,omitempty"`
+	Captions       []exportedCaption `json:"captions,omitempty"`
+	Text           string            `json:"text,omitempty"`
+	ExternalID     string            `json:"external_id,omitempty"`
+	Fields         map[string]string `json:"fields,omitempty"`
+	PerceptualHash string            `json:"perceptual_hash,omitempty"`
+	Space          string            `json:"space,omitempty"`
+	Parts          [][]float32       `json:"parts,omitempty"`
+}
+
+type exportedCaption struct {
+	Text  string   `json:"text"`
+	Match *float32 `json:"match,omitempty"`
+	Model string   `json:"model,omitempty"`
+}
+
+// Source is what is exported: a library at one commit.
+type Source interface {
+	Space() (embed.Space, bool)
+	Records(ctx context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error)
+	Parts(ctx context.Context, id index.ID) (embed.Parts, error)
+}
+
+// Export writes one JSON object a line for each record that passes the filter,
+// in order of ID.
+func Export(ctx context.Context, s Source, w io.Writer, options index.ExportOptions) error {
+	records, _, err := s.Records(ctx, options.Filter, index.Page{})
+	if err != nil {
+		return fmt.Errorf("export library: %w", err)
+	}
+	buffered := bufio.NewWriterSize(w, 1<<16)
+	encoder := json.NewEncoder(buffered)
+	encoder.SetEscapeHTML(false)
+	for _, record := range records {
+		line := exportOf(record)
+		if err := exportParts(ctx, s, record, options, &line); err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+		if err := encoder.Encode(line); err != nil {
+			return fmt.Errorf("export record %d: %w", record.ID, err)
+		}
+	}
+	if err := buffered.Flush(); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	return ctx.Err()
+}
+
+func exportParts(ctx context.Context, s Source, record *index.Record, options index.ExportOptions, line *exported) error {
+	if !options.Vectors {
+		return ctx.Err()
+	}
+	parts, err := s.Parts(ctx, record.ID)
+	if errors.Is(err, index.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	space, _ := s.Space()
+	line.Space = space.Fingerprint
+	for i := range parts.Count {
+		line.Parts = append(line.Parts, parts.Row(i))
+	}
+	return nil
+}
+
+func exportOf(r *index.Record) exported {
+	m := &r.Metadata
+	line := exported{
+		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Name: r.Name(), Format: r.Format, Damage: r.Damage,
+		Width: r.Width, Height: r.Height, Bytes: r.Bytes, Modified: optionalTime(r.Modified()), Added: r.Added,
+		Taken: optionalTime(m.Taken), TakenOffset: m.Zone(), TakenSource: m.TakenSource, Camera: m.Camera, Lens: m.Lens, Place: m.Place, Title: m.Title,
+		Description: m.Description, Creator: m.Creator, Copyright: m.Copyright, Keywords: m.Keywords,
+		People: m.People, Rating: m.Rating, Label: m.Label, Generation: m.Generation,
+		Latitude: m.Latitude, Longitude: m.Longitude, Tags: r.Tags, Text: r.Text, ExternalID: r.ExternalID, Fields: r.Fields,
+	}
+	if r.PerceptualHash != 0 {
+		line.PerceptualHash = fmt.Sprintf("%016x", r.PerceptualHash)
+	}
+	for _, caption := range r.Captions {
+		exported := exportedCaption{Text: caption.Text, Model: caption.Model}
+		if caption.Match >= 0 {
+			exported.Match = &caption.Match
+		}
+		line.Captions = append(line.Captions, exported)
+	}
+	return line
+}
+
+// optionalTime leaves out what is not known, and the years that RFC 3339 cannot say.
+func optionalTime(t time.Time) *time.Time {
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,73 @@
+package filters
+
+import (
+	"cmp"
+	"mekiki/index"
+	"time"
+)
+
+// Date is what date filters compare.
+type Date struct {
+	Date Moment // of Record.Date
+	// taken says that the date is what the camera's clock showed. It was offset
+	// seconds ahead of UTC, where offsetKnown.
+	Taken, OffsetKnown bool
+	Offset             int32
+}
+
+// DateOf gives what date filters compare of a record.
+func DateOf(r *index.Record) Date {
+	d := Date{Date: MomentOf(r.Date()), Taken: !r.Metadata.Taken.IsZero()}
+	if d.Taken && r.Metadata.TakenOffset != nil {
+		d.Offset, d.OffsetKnown = int32(*r.Metadata.TakenOffset/time.Second), true
+	}
+	return d
+}
+
+// Moment is a time without a place, for comparing.
+type Moment struct {
+	Seconds     int64
+	Nanoseconds int32
+}
+
+// MomentOf gives a time without its place.
+func MomentOf(t time.Time) Moment {
+	return Moment{t.Unix(), int32(t.Nanosecond())}
+}
+
+// IsZero reports whether it is the zero time, which is no date.
+func (m Moment) IsZero() bool { return m == MomentOf(time.Time{}) }
+
+func (m Moment) before(other Moment) bool {
+	return m.Seconds < other.Seconds || m.Seconds == other.Seconds && m.Nanoseconds < other.Nanoseconds
+}
+
+// Compare orders two moments, the earlier first.
+func (m Moment) Compare(other Moment) int {
+	return cmp.Or(cmp.Compare(m.Seconds, other.Seconds), cmp.Compare(m.Nanoseconds, other.Nanoseconds))
+}
+
+// bound is one end of a range of dates.
+type bound struct {
+	at Moment
+	// zoned says that it is a moment, in a zone that is so many seconds ahead of UTC.
+	zoned bool
+	zone  int64
+}
+
+func boundOf(t time.Time, zoned bool) bound {
+	_, offset := t.Zone()
+	return bound{at: MomentOf(t), zoned: zoned, zone: int64(offset)}
+}
+
+// compared gives the time that is compared with the bound.
+func (b bound) compared(d Date) Moment {
+	switch {
+	case !b.zoned || !d.Taken:
+	case d.OffsetKnown:
+		d.Date.Seconds -= int64(d.Offset)
+	default:
+		d.Date.Seconds -= b.zone
+	}
+	return d.Date
+}

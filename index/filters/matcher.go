@@ -1,0 +1,268 @@
+package filters
+
+import (
+	"math"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/keyword"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Matcher is a filter made ready to be asked about many records, by one
+// goroutine.
+type Matcher struct {
+	kinds         []index.Kind
+	Folders       []string
+	Dated         bool
+	from, until   bound // after and before, or the ends of time
+	filter        index.Filter
+	Taken         *bool
+	Cameras       []string
+	Tags, Formats []string
+	People        []string
+	ratings       []index.RatingRange
+	Near          *index.Near
+	Ids           map[index.ID]bool
+
+	// What was found out about values that many records share.
+	knownCameras map[Camera]bool
+	knownTags    map[string]bool
+	knownFormats map[string]bool
+	knownFolders map[string]bool
+	knownPeople  map[string]bool
+}
+
+// widestZone bounds how far a clock may be from UTC.
+const widestZone = 24 * time.Hour
+
+// remembered asks about a value once.
+func remembered[K comparable](known map[K]bool, value K, ask func() bool) bool {
+	answer, there := known[value]
+	if !there {
+		answer = ask()
+		known[value] = answer
+	}
+	return answer
+}
+
+// Compile gives nil for a filter that lets everything pass.
+func Compile(f index.Filter) *Matcher {
+	if f.IsZero() {
+		return nil
+	}
+	m := &Matcher{
+		filter: f, kinds: f.Kinds, Taken: f.Taken, Near: f.Near, ratings: f.Ratings, People: keyword.FoldAll(f.People),
+		knownCameras: map[Camera]bool{}, knownTags: map[string]bool{}, knownFormats: map[string]bool{}, knownFolders: map[string]bool{},
+		knownPeople: map[string]bool{},
+	}
+	m.Dated = !f.After.IsZero() || !f.Before.IsZero()
+	m.from, m.until = bound{at: Moment{Seconds: math.MinInt64}}, bound{at: Moment{Seconds: math.MaxInt64}}
+	if !f.After.IsZero() {
+		m.from = boundOf(f.After, f.AfterZoned)
+	}
+	if !f.Before.IsZero() {
+		m.until = boundOf(f.Before, f.BeforeZoned)
+	}
+	for _, folder := range f.Folders {
+		m.Folders = append(m.Folders, foldFolder(folder))
+	}
+	for _, camera := range f.Cameras {
+		m.Cameras = append(m.Cameras, keyword.Fold(camera))
+	}
+	for _, tag := range f.Tags {
+		m.Tags = append(m.Tags, foldTag(tag))
+	}
+	for _, format := range f.Formats {
+		m.Formats = append(m.Formats, FoldFormat(format))
+	}
+	if len(f.IDs) > 0 {
+		m.Ids = make(map[index.ID]bool, len(f.IDs))
+		for _, id := range f.IDs {
+			m.Ids[id] = true
+		}
+	}
+	return m
+}
+
+// FoldFormat makes the names of one format equal.
+func FoldFormat(format string) string {
+	folded := strings.TrimPrefix(keyword.Fold(format), ".")
+	if known, ok := pixels.ParseFormat(folded); ok {
+		return string(known)
+	}
+	return folded
+}
+
+// BeyondWords reports whether the keyword index cannot tell by itself all that
+// passes the filter.
+func (m *Matcher) BeyondWords() bool { return m != nil && (m.from.zoned || m.until.zoned) }
+
+// Matches reports whether a record passes. A nil Matcher lets everything pass.
+func (m *Matcher) Matches(r *index.Record) bool {
+	if m == nil {
+		return true
+	}
+	return (m.Ids == nil || m.Ids[r.ID]) &&
+		m.MatchesKind(r.Kind) && m.MatchesFormat(r.Format) && m.MatchesDate(DateOf(r)) && m.MatchesCamera(CameraOf(r)) &&
+		m.MatchesRating(RatingOf(r)) && m.MatchesTag(r) && m.MatchesPerson(r) && m.MatchesPlace(r) && m.MatchesFiles(r)
+}
+
+// MatchesDate reports whether a record's date passes.
+func (m *Matcher) MatchesDate(d Date) bool {
+	if m.Taken != nil && *m.Taken != d.Taken {
+		return false
+	}
+	return !m.Dated || !d.Date.IsZero() && !m.from.compared(d).before(m.from.at) && m.until.compared(d).before(m.until.at)
+}
+
+// MatchesRating reports whether a rating, or [Unrated], passes.
+func (m *Matcher) MatchesRating(rating int8) bool {
+	return len(m.ratings) == 0 || slices.ContainsFunc(m.ratings, func(wanted index.RatingRange) bool { return holdsRating(wanted, rating) })
+}
+
+// MatchesPerson reports whether somebody in the picture passes.
+func (m *Matcher) MatchesPerson(r *index.Record) bool {
+	return len(m.People) == 0 || slices.ContainsFunc(r.Metadata.People, func(person string) bool {
+		return remembered(m.knownPeople, person, func() bool {
+			return slices.ContainsFunc(keyword.Beginnings(person), func(beginning string) bool { return hasAnyPrefix(beginning, m.People) })
+		})
+	})
+}
+
+func hasAnyPrefix(text string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(text, prefix) })
+}
+
+// MatchesKind reports whether a kind passes.
+func (m *Matcher) MatchesKind(kind index.Kind) bool {
+	return len(m.kinds) == 0 || slices.Contains(m.kinds, kind)
+}
+
+// MatchesFormat reports whether an image format passes.
+func (m *Matcher) MatchesFormat(format string) bool {
+	return len(m.Formats) == 0 || remembered(m.knownFormats, format, func() bool { return slices.Contains(m.Formats, FoldFormat(format)) })
+}
+
+// MatchesCamera reports whether a camera passes.
+func (m *Matcher) MatchesCamera(names Camera) bool {
+	return len(m.Cameras) == 0 || remembered(m.knownCameras, names, func() bool {
+		camera := keyword.Fold(names.String())
+		return camera != "" && slices.ContainsFunc(m.Cameras, func(wanted string) bool { return strings.Contains(camera, wanted) })
+	})
+}
+
+// MatchesTag reports whether one of a record's tags or keywords passes.
+func (m *Matcher) MatchesTag(r *index.Record) bool {
+	if len(m.Tags) == 0 {
+		return true
+	}
+	wanted := func(tag string) bool {
+		return remembered(m.knownTags, tag, func() bool {
+			return slices.ContainsFunc(tagLevels(tag), func(level string) bool { return slices.Contains(m.Tags, level) })
+		})
+	}
+	return slices.ContainsFunc(r.Tags, wanted) || slices.ContainsFunc(r.Metadata.Keywords, wanted)
+}
+
+// MatchesFolder asks about the folder of a file.
+func (m *Matcher) MatchesFolder(folder string) bool {
+	return len(m.Folders) == 0 || remembered(m.knownFolders, folder, func() bool {
+		return slices.ContainsFunc(foldersAbove(folder), func(name string) bool {
+			return slices.ContainsFunc(m.Folders, func(wanted string) bool { return matchesFolderName(name, wanted) })
+		})
+	})
+}
+
+// MatchesFiles reports whether a folder of one of a record's files passes.
+func (m *Matcher) MatchesFiles(r *index.Record) bool {
+	return len(m.Folders) == 0 || slices.ContainsFunc(r.Files, func(file index.File) bool { return slices.ContainsFunc(foldersOfFile(file), m.MatchesFolder) })
+}
+
+// InFolders reports whether a file passes a filter's folders: which file of a
+// picture to show.
+func InFolders(f index.Filter, file index.File) bool {
+	m := Compile(index.Filter{Folders: f.Folders})
+	return m == nil || m.MatchesFiles(&index.Record{Files: []index.File{file}})
+}
+
+// holdsRating reports whether a rating lies in a range.
+func holdsRating(r index.RatingRange, rating int8) bool {
+	if rating == Unrated {
+		return r.Unrated
+	}
+	return !r.Unrated && r.Least <= int(rating) && int(rating) <= r.Most
+}
+
+// MatchesPlace reports whether a record was taken near enough.
+func (m *Matcher) MatchesPlace(r *index.Record) bool {
+	if m.Near == nil {
+		return true
+	}
+	if r.Metadata.Latitude == nil || r.Metadata.Longitude == nil {
+		return false
+	}
+	return distance(m.Near.Latitude, m.Near.Longitude, *r.Metadata.Latitude, *r.Metadata.Longitude) <= m.Near.Kilometres
+}
+
+// distance is the great-circle distance in kilometres by the haversine formula,
+// on a sphere of the Earth's mean radius, 6371.0088 km (IUGG).
+func distance(latitude1, longitude1, latitude2, longitude2 float64) float64 {
+	const radius, degree = 6371.0088, math.Pi / 180
+	sinLatitude := math.Sin((latitude2 - latitude1) * degree / 2)
+	sinLongitude := math.Sin((longitude2 - longitude1) * degree / 2)
+	h := sinLatitude*sinLatitude + math.Cos(latitude1*degree)*math.Cos(latitude2*degree)*sinLongitude*sinLongitude
+	return 2 * radius * math.Asin(math.Min(1, math.Sqrt(h)))
+}
+
+// KeywordFilter is the same filter for the keyword index. What it lets pass is
+// checked against the record again.
+func (m *Matcher) KeywordFilter() keyword.Filter {
+	if m == nil {
+		return keyword.Filter{}
+	}
+	f := keyword.Filter{
+		Tags: m.Tags, Formats: m.Formats, Cameras: m.Cameras, People: m.People, Taken: m.Taken,
+		After: m.filter.After, Before: m.filter.Before,
+	}
+	// What is asked of a moment is checked against the record alone: here it is
+	// enough to leave out what no clock in the world would let pass.
+	if m.from.zoned {
+		f.After = f.After.Add(-widestZone)
+	}
+	if m.until.zoned {
+		f.Before = f.Before.Add(widestZone)
+	}
+	for _, folder := range m.Folders {
+		if isFolderName(folder) {
+			f.FolderNames = append(f.FolderNames, folder)
+		} else {
+			f.Folders = append(f.Folders, folder)
+		}
+	}
+	for _, wanted := range m.ratings {
+		f.Ratings = append(f.Ratings, keyword.RatingRange(wanted))
+	}
+	for _, kind := range m.kinds {
+		f.Kinds = append(f.Kinds, kind.String())
+	}
+	if m.Near != nil {
+		f.Near = &keyword.Circle{Latitude: m.Near.Latitude, Longitude: m.Near.Longitude, Kilometres: m.Near.Kilometres}
+	}
+	for id := range m.Ids {
+		f.IDs = append(f.IDs, uint64(id))
+	}
+	return f
+}
+
+// Unrated is the rating, in its column, of a record without one.
+const Unrated = math.MinInt8
+
+// RatingOf gives a record's rating, or [Unrated].
+func RatingOf(r *index.Record) int8 {
+	if r.Metadata.Rating == nil {
+		return Unrated
+	}
+	return int8(*r.Metadata.Rating)
+}

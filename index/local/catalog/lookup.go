@@ -1,0 +1,164 @@
+package catalog
+
+import (
+	"maps"
+	"mekiki/index"
+	"sync"
+)
+
+// Lookup finds records by what is unique to them. It follows the newest state,
+// and remembers what that has taken away from the views that are still held;
+// whoever asks checks the answer against the view's own records.
+type Lookup struct {
+	Paths     UniqueIndex[string]
+	Hashes    UniqueIndex[index.Hash]
+	Externals UniqueIndex[string]
+}
+
+// UniqueIndex are the records of one kind of key.
+type UniqueIndex[K comparable] struct {
+	mutex sync.RWMutex
+	ids   map[K]index.ID
+	// lost are the records that keys had, oldest first, and order the keys that
+	// lost them, for as long as views of before are held.
+	oldVersions map[K][]oldVersion
+	order       []oldKey[K]
+	pinned      map[uint64]int // how many views of each commit are held
+}
+
+// loss says that a key had a record in the commits just before one.
+type oldVersion struct {
+	id     index.ID
+	before uint64
+}
+
+type oldKey[K comparable] struct {
+	key    K
+	before uint64
+}
+
+// keys are changes to a lookup; an ID of zero takes the key away.
+type keys struct {
+	paths     map[string]index.ID
+	hashes    map[index.Hash]index.ID
+	externals map[string]index.ID
+}
+
+// NewLookup makes an empty lookup.
+func NewLookup() *Lookup {
+	return &Lookup{Paths: newUniqueIndex[string](), Hashes: newUniqueIndex[index.Hash](), Externals: newUniqueIndex[string]()}
+}
+
+func newUniqueIndex[K comparable]() UniqueIndex[K] {
+	return UniqueIndex[K]{ids: map[K]index.ID{}, oldVersions: map[K][]oldVersion{}, pinned: map[uint64]int{}}
+}
+
+func newKeys() keys {
+	return keys{paths: map[string]index.ID{}, hashes: map[index.Hash]index.ID{}, externals: map[string]index.ID{}}
+}
+
+// OldVersions counts the keys that are remembered for views of before.
+func (l *Lookup) OldVersions() int {
+	return len(l.Paths.oldVersions) + len(l.Hashes.oldVersions) + len(l.Externals.oldVersions)
+}
+
+// Apply makes the changes of the commit with the sequence.
+func (l *Lookup) Apply(sequence uint64, changes keys) {
+	l.Paths.apply(sequence, changes.paths)
+	l.Hashes.apply(sequence, changes.hashes)
+	l.Externals.apply(sequence, changes.externals)
+}
+
+// tidy forgets the keys that a transaction which was loading took away.
+func (l *Lookup) removeEmpty() {
+	l.Paths.removeEmpty()
+	l.Hashes.removeEmpty()
+	l.Externals.removeEmpty()
+}
+
+// Pin makes the lookup answer for views of a commit until they are let go.
+func (l *Lookup) Pin(sequence uint64) {
+	l.Paths.pin(sequence)
+	l.Hashes.pin(sequence)
+	l.Externals.pin(sequence)
+}
+
+// Unpin lets go of the views of a commit.
+func (l *Lookup) Unpin(sequence uint64) {
+	l.Paths.unpin(sequence)
+	l.Hashes.unpin(sequence)
+	l.Externals.unpin(sequence)
+}
+
+// Now gives the record that has the key in the newest state, or zero.
+func (k *UniqueIndex[K]) Now(key K) index.ID {
+	k.mutex.RLock()
+	defer k.mutex.RUnlock()
+	return k.ids[key]
+}
+
+// At gives the only record that may have the key in a commit that is held, or zero.
+func (k *UniqueIndex[K]) At(key K, sequence uint64) index.ID {
+	k.mutex.RLock()
+	defer k.mutex.RUnlock()
+	for _, loss := range k.oldVersions[key] {
+		if loss.before > sequence {
+			return loss.id
+		}
+	}
+	return k.ids[key]
+}
+
+func (k *UniqueIndex[K]) apply(sequence uint64, changes map[K]index.ID) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	for key, id := range changes {
+		if old := k.ids[key]; old != 0 && old != id && len(k.pinned) > 0 {
+			k.oldVersions[key] = append(k.oldVersions[key], oldVersion{old, sequence})
+			k.order = append(k.order, oldKey[K]{key, sequence})
+		}
+		if id == 0 {
+			delete(k.ids, key)
+		} else {
+			k.ids[key] = id
+		}
+	}
+}
+
+func (k *UniqueIndex[K]) removeEmpty() {
+	maps.DeleteFunc(k.ids, func(_ K, id index.ID) bool { return id == 0 })
+}
+
+func (k *UniqueIndex[K]) pin(sequence uint64) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	k.pinned[sequence]++
+}
+
+// letGo forgets what no view that is still held was before.
+func (k *UniqueIndex[K]) unpin(sequence uint64) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	if k.pinned[sequence]--; k.pinned[sequence] > 0 {
+		return
+	}
+	delete(k.pinned, sequence)
+	needed := func(before uint64) bool {
+		for held := range k.pinned {
+			if held < before {
+				return true
+			}
+		}
+		return false
+	}
+	for len(k.order) > 0 && !needed(k.order[0].before) {
+		key := k.order[0].key
+		if k.oldVersions[key] = k.oldVersions[key][1:]; len(k.oldVersions[key]) == 0 {
+			delete(k.oldVersions, key)
+		}
+		k.order = k.order[1:]
+	}
+	if len(k.order) == 0 {
+		k.order = nil
+	}
+}

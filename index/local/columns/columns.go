@@ -1,0 +1,301 @@
+package columns
+
+import (
+	"context"
+	"maps"
+	"mekiki/index"
+	"mekiki/index/filters"
+	"mekiki/index/local/catalog"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+	"unique"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// columns are what filters, orders and counts ask of a page's records, side by
+// side in memory: a million records are looked through without looking for each.
+type columns struct {
+	kinds       [catalog.PageSize]index.Kind
+	seconds     [catalog.PageSize]int64 // since 1970, of Record.Date
+	nanoseconds [catalog.PageSize]int32
+	years       [catalog.PageSize]int32
+	formats     category[string]
+	cameras     category[filters.Camera]
+	folders     category[string] // of the file of a record that has one
+	ratings     [catalog.PageSize]int8
+	offsets     [catalog.PageSize]int32 // of the camera's clock, in seconds ahead of UTC
+	flags       [catalog.PageSize]columnFlags
+}
+
+// columnFlags say what must be asked of the record itself.
+type columnFlags uint8
+
+const (
+	flagTags      columnFlags = 1 << iota // it has tags or keywords
+	flagPlace                             // it has a place
+	flagOneFolder                         // it has files, all in the folder that the column names
+	flagPeople                            // it names people
+	flagTaken                             // its date is when it was taken
+	flagOffset                            // the offset of its clock is known
+)
+
+// category is a column of values that many records share.
+type category[T comparable] struct {
+	values []unique.Handle[T]      // the different ones, in no order; all pages share their memory
+	of     [catalog.PageSize]uint8 // which of them, by slot
+}
+
+// fill sets a slot's value; numbers has the values that there are.
+func (c *category[T]) fill(slot int, value T, numbers map[T]uint8) {
+	if slot > 0 && len(c.values) > 0 {
+		// Records that come one after the other are mostly alike.
+		if last := c.of[slot-1]; c.values[last].Value() == value {
+			c.of[slot] = last
+			return
+		}
+	}
+	number, known := numbers[value]
+	if !known {
+		number = uint8(len(c.values))
+		numbers[value] = number
+		c.values = append(c.values, unique.Make(value))
+	}
+	c.of[slot] = number
+}
+
+// where asks about every different value once.
+func (c *category[T]) where(ask func(T) bool) *[catalog.PageSize]bool {
+	passes := new([catalog.PageSize]bool)
+	for number, value := range c.values {
+		passes[number] = ask(value.Value())
+	}
+	return passes
+}
+
+// count tells how many of the slots have each value that one of them has.
+func (c *category[T]) count(slots []uint8, visit func(value T, count int)) {
+	var counts [catalog.PageSize]int
+	for _, slot := range slots {
+		counts[c.of[slot]]++
+	}
+	for number, value := range c.values {
+		if counts[number] > 0 {
+			visit(value.Value(), counts[number])
+		}
+	}
+}
+
+// Table holds the columns of a state's records, page by page. It is immutable,
+// but for the columns of a page, which are made when first asked for.
+type Table struct {
+	pages   []*Page
+	filters selectionCache
+}
+
+// Page is one page of records and its columns.
+type Page struct {
+	first   index.ID // of slot 0
+	records *catalog.Page[*index.Record]
+	made    atomic.Pointer[columns]
+}
+
+// Next gives the columns of another state: pages that did not change keep theirs.
+func (t *Table) Next(records catalog.Table[*index.Record]) *Table {
+	next := &Table{pages: make([]*Page, len(records.Pages))}
+	for number, p := range records.Pages {
+		switch {
+		case p == nil:
+		case t != nil && number < len(t.pages) && t.pages[number] != nil && t.pages[number].records == p:
+			next.pages[number] = t.pages[number]
+		default:
+			next.pages[number] = &Page{first: index.ID(number * catalog.PageSize), records: p}
+		}
+	}
+	return next
+}
+
+// MakeAll makes the columns of all pages that have none, so that the first filter
+// need not.
+func (t *Table) MakeAll(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	workers := runtime.GOMAXPROCS(0)
+	for worker := range workers {
+		group.Go(func() error {
+			for number := worker; number < len(t.pages) && ctx.Err() == nil; number += workers {
+				if p := t.pages[number]; p != nil {
+					p.columns()
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
+// columns gives the page's columns.
+func (p *Page) columns() *columns {
+	if made := p.made.Load(); made != nil {
+		return made
+	}
+	made := newColumns(p.records)
+	p.made.Store(made)
+	return made
+}
+
+// scan gives the slots of records that pass, page by page in order of ID. The slots
+// are only good during the visit.
+func (t *Table) scan(ctx context.Context, m *filters.Matcher, visit func(p *Page, slots []uint8)) error {
+	if m != nil && m.Ids != nil {
+		return t.scanIDs(ctx, m, visit)
+	}
+	slots := make([]uint8, 0, catalog.PageSize)
+	for _, p := range t.pages {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if p == nil {
+			continue
+		}
+		if slots = p.matching(m, slots[:0]); len(slots) > 0 {
+			visit(p, slots)
+		}
+	}
+	return nil
+}
+
+// scanIDs looks only at the records that a filter names.
+func (t *Table) scanIDs(ctx context.Context, m *filters.Matcher, visit func(p *Page, slots []uint8)) error {
+	for _, id := range slices.Sorted(maps.Keys(m.Ids)) {
+		number, slot := uint64(id)/catalog.PageSize, uint8(id%catalog.PageSize)
+		if number >= uint64(len(t.pages)) || t.pages[number] == nil {
+			continue
+		}
+		p := t.pages[number]
+		if p.records.Present[slot] && m.Matches(p.records.Values[slot]) {
+			visit(p, []uint8{slot})
+		}
+	}
+	return ctx.Err()
+}
+
+// matching appends the slots of the page's records that match, but for their IDs: what
+// [matcher.matches] says of each, from the columns as far as these tell.
+func (p *Page) matching(m *filters.Matcher, slots []uint8) []uint8 {
+	if m == nil {
+		for slot, present := range p.records.Present {
+			if present {
+				slots = append(slots, uint8(slot))
+			}
+		}
+		return slots
+	}
+	c := p.columns()
+	var formats, cameras, folders *[catalog.PageSize]bool
+	if len(m.Formats) > 0 {
+		formats = c.formats.where(m.MatchesFormat)
+	}
+	if len(m.Cameras) > 0 {
+		cameras = c.cameras.where(m.MatchesCamera)
+	}
+	if len(m.Folders) > 0 {
+		folders = c.folders.where(m.MatchesFolder)
+	}
+	dated := m.Dated || m.Taken != nil
+	for i, present := range p.records.Present {
+		slot := uint8(i)
+		if present && passes(formats, c.formats.of[slot]) && passes(cameras, c.cameras.of[slot]) &&
+			m.MatchesKind(c.kinds[slot]) && (!dated || m.MatchesDate(c.dating(slot))) && m.MatchesRating(c.ratings[slot]) &&
+			matchesRest(m, p.records.Values[slot], c.flags[slot], passes(folders, c.folders.of[slot])) {
+			slots = append(slots, slot)
+		}
+	}
+	return slots
+}
+
+// passes says what was found out about a value; nil when nothing was asked.
+func passes(found *[catalog.PageSize]bool, value uint8) bool { return found == nil || found[value] }
+
+// matchesRest asks the record what its columns do not tell.
+func matchesRest(m *filters.Matcher, r *index.Record, flags columnFlags, inFolder bool) bool {
+	if len(m.Folders) > 0 && flags&flagOneFolder == 0 {
+		inFolder = m.MatchesFiles(r)
+	}
+	return inFolder &&
+		(len(m.Tags) == 0 || flags&flagTags != 0 && m.MatchesTag(r)) &&
+		(len(m.People) == 0 || flags&flagPeople != 0 && m.MatchesPerson(r)) &&
+		(m.Near == nil || flags&flagPlace != 0 && m.MatchesPlace(r))
+}
+
+func newColumns(p *catalog.Page[*index.Record]) *columns {
+	c := &columns{}
+	formats, cameras, folders := map[string]uint8{}, map[filters.Camera]uint8{}, map[string]uint8{}
+	for slot, record := range p.Values {
+		if !p.Present[slot] {
+			continue
+		}
+		c.kinds[slot] = record.Kind
+		c.setDate(slot, record.Date())
+		c.formats.fill(slot, record.Format, formats)
+		c.cameras.fill(slot, filters.CameraOf(record), cameras)
+		folder, one := folderOf(record)
+		c.folders.fill(slot, folder, folders)
+		if one {
+			c.flags[slot] |= flagOneFolder
+		}
+		if len(record.Tags)+len(record.Metadata.Keywords) > 0 {
+			c.flags[slot] |= flagTags
+		}
+		if len(record.Metadata.People) > 0 {
+			c.flags[slot] |= flagPeople
+		}
+		c.ratings[slot] = filters.RatingOf(record)
+		date := filters.DateOf(record)
+		c.offsets[slot] = date.Offset
+		if date.Taken {
+			c.flags[slot] |= flagTaken
+		}
+		if date.OffsetKnown {
+			c.flags[slot] |= flagOffset
+		}
+		if record.Metadata.Latitude != nil && record.Metadata.Longitude != nil {
+			c.flags[slot] |= flagPlace
+		}
+	}
+	return c
+}
+
+func (c *columns) setDate(slot int, date time.Time) {
+	m := filters.MomentOf(date)
+	c.seconds[slot], c.nanoseconds[slot], c.years[slot] = m.Seconds, m.Nanoseconds, int32(date.Year())
+}
+
+func (c *columns) dating(slot uint8) filters.Date {
+	return filters.Date{
+		Date: c.moment(slot), Taken: c.flags[slot]&flagTaken != 0,
+		OffsetKnown: c.flags[slot]&flagOffset != 0, Offset: c.offsets[slot],
+	}
+}
+
+// moment is the date of a slot's record.
+func (c *columns) moment(slot uint8) filters.Moment {
+	return filters.Moment{Seconds: c.seconds[slot], Nanoseconds: c.nanoseconds[slot]}
+}
+
+// folderOf is the folder of a record's files; false when there is none or more
+// than one, the folders that files were uploaded into included.
+func folderOf(r *index.Record) (string, bool) {
+	if len(r.Files) == 0 {
+		return "", false
+	}
+	folder := filepath.Dir(r.Files[0].Path)
+	for _, file := range r.Files {
+		if filepath.Dir(file.Path) != folder || file.NamedFolder() != "" {
+			return "", false
+		}
+	}
+	return folder, true
+}

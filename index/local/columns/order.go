@@ -1,0 +1,108 @@
+package columns
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"mekiki/index"
+	"mekiki/index/filters"
+	"slices"
+)
+
+// listing collects the records of one page of a list. They are added in order of
+// ID; only about twice as many are kept as the page reaches down the list.
+type listing struct {
+	page  index.Page
+	most  int // how far down the list the page reaches; zero means to the end
+	total int
+	kept  []listed
+	full  bool // the first most of kept are in order, and what comes after the last of them is not wanted
+}
+
+// listed is a record with what it is ordered by, so that ordering need not look
+// for it in memory.
+type listed struct {
+	id     index.ID
+	date   filters.Moment
+	record *index.Record
+}
+
+// longestCut is how far down a list a page may reach for the rest to be let go of.
+const longestCut = 1 << 28
+
+func newListing(page index.Page) *listing {
+	l := &listing{page: page}
+	if page.Limit > 0 && page.Limit < longestCut && page.Offset < longestCut {
+		l.most = page.Offset + page.Limit
+	}
+	return l
+}
+
+// compare orders two records as the page asks. Equal dates are in order of ID.
+func (l *listing) compare(a, b listed) int {
+	added, date := cmp.Compare(a.id, b.id), a.date.Compare(b.date)
+	switch l.page.Order {
+	case index.OrderNewest:
+		return -added
+	case index.OrderDateDescending:
+		return cmp.Or(-date, added)
+	case index.OrderDateAscending:
+		return cmp.Or(date, added)
+	default:
+		return added
+	}
+}
+
+// add takes the records of a page's slots.
+func (l *listing) add(p *Page, slots []uint8) {
+	l.total += len(slots)
+	dated := l.page.Order == index.OrderDateDescending || l.page.Order == index.OrderDateAscending
+	for _, slot := range slots {
+		item := listed{id: p.first + index.ID(slot), record: p.records.Values[slot]}
+		if dated {
+			item.date = p.columns().moment(slot)
+		}
+		l.keep(item)
+	}
+}
+
+func (l *listing) keep(item listed) {
+	if l.full && l.compare(item, l.kept[l.most-1]) > 0 {
+		return
+	}
+	l.kept = append(l.kept, item)
+	if l.most > 0 && len(l.kept) >= 2*l.most {
+		l.cut()
+	}
+}
+
+// cut puts what is kept in order and lets go of what the page does not reach.
+func (l *listing) cut() {
+	slices.SortFunc(l.kept, l.compare)
+	if l.most > 0 && len(l.kept) >= l.most {
+		l.kept, l.full = l.kept[:l.most], true
+	}
+}
+
+// records gives the page.
+func (l *listing) records() []*index.Record {
+	l.cut()
+	page := l.kept[min(l.page.Offset, len(l.kept)):]
+	records := make([]*index.Record, len(page))
+	for i, item := range page {
+		records[i] = item.record
+	}
+	return records
+}
+
+// List gives one page of the records that pass a filter, and how many there are in all.
+func (t *Table) List(ctx context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
+	if page.Offset < 0 || page.Limit < 0 {
+		return nil, 0, fmt.Errorf("offset %d or limit %d is negative", page.Offset, page.Limit)
+	}
+	list := newListing(page)
+	if err := t.scan(ctx, filters.Compile(filter), list.add); err != nil {
+		return nil, 0, err
+	}
+	return list.records(), list.total, nil
+}

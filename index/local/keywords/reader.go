@@ -1,0 +1,122 @@
+package keywords
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"mekiki/index/keyword"
+)
+
+// words is an open keyword index and how many use it: the library, and every reader
+// of it that a view has. The last one closes it.
+type sharedIndex struct {
+	*keyword.Index
+	users atomic.Int64
+
+	// turn is held while a commit is applied, and where newest is used.
+	mu sync.Mutex
+	// newest shows the index as it is; nil when a commit was applied in part.
+	newest *Reader
+}
+
+// NewSharedIndex gives an index to its first user.
+func NewSharedIndex(opened *keyword.Index) *sharedIndex {
+	w := &sharedIndex{Index: opened}
+	w.users.Store(1)
+	return w
+}
+
+func (w *sharedIndex) release() error {
+	if w.users.Add(-1) != 0 {
+		return nil
+	}
+	return w.Close()
+}
+
+// apply brings the index to a commit, and gives a reader of it to its first user.
+// The words of readers of before stay as they are.
+func (w *sharedIndex) apply(sequence uint64, change func() error) (*Reader, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.newest = nil
+	if err := change(); err != nil {
+		return nil, err
+	}
+	made, err := w.Index.Reader()
+	if err != nil {
+		return nil, err
+	}
+	w.users.Add(1)
+	r := &Reader{index: w, Sequence: sequence}
+	r.users.Store(1)
+	r.reader.Store(made)
+	w.newest = r
+	return r, nil
+}
+
+// Reader is the keyword index as it was at one commit, and how many use it:
+// the library while it is the newest, and every view that was made with it. The last
+// one closes it.
+type Reader struct {
+	reader atomic.Pointer[keyword.Reader]
+	index  *sharedIndex
+	// sequence is the commit that it shows.
+	Sequence uint64
+	users    atomic.Int64
+}
+
+// Retain adds a user.
+func (r *Reader) Retain() *Reader {
+	r.users.Add(1)
+	return r
+}
+
+// Release ends a use; the last one frees what it holds.
+func (r *Reader) Release() error {
+	if r.users.Add(-1) != 0 {
+		return nil
+	}
+	r.index.mu.Lock()
+	if r.index.newest == r {
+		r.index.newest = nil
+	}
+	r.index.mu.Unlock()
+	return errors.Join(r.reader.Load().Close(), r.index.release())
+}
+
+// Renew reads what bleve has made of the same documents since, which merges files in
+// the background: fewer are faster to search, and those of before can go. It does not
+// wait for a commit that is being applied.
+func (r *Reader) Renew() error {
+	if !r.index.mu.TryLock() {
+		return nil
+	}
+	defer r.index.mu.Unlock()
+	if r.index.newest != r {
+		return nil
+	}
+	made, err := r.index.Index.Reader()
+	if err != nil {
+		return err
+	}
+	former := r.reader.Load()
+	if made.Same(former) {
+		return made.Close()
+	}
+	r.reader.Store(made)
+	return former.Close()
+}
+
+// Search finds documents of the commit.
+func (r *Reader) Search(ctx context.Context, query keyword.Query) ([]keyword.Hit, error) {
+	for {
+		reader := r.reader.Load()
+		hits, err := reader.Search(ctx, query)
+		if errors.Is(err, keyword.ErrUnusable) && reader != r.reader.Load() {
+			continue // it was renewed in between
+		}
+		return hits, err
+	}
+}

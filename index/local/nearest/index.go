@@ -1,0 +1,120 @@
+package nearest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mekiki/index"
+	"mekiki/index/vector"
+)
+
+// Index finds the groups nearest to a query. A group is a record. Its
+// methods are for one goroutine at a time.
+type Index interface {
+	// Add puts in a group's vectors, row after row, in place of those it has.
+	Add(group uint64, vectors []float32) error
+	// Remove takes a group out, if it is there.
+	Remove(group uint64)
+	// Load reads what a view has saved, and reports how many groups it had
+	// nothing of.
+	Load(from io.Reader) (missing int, err error)
+	// Defer says whether views are exact while what makes them fast has to be built;
+	// Pending gives what is to be built then, or nil; and Adopt takes it into use.
+	Defer(deferring bool)
+	Pending() *vector.Build
+	Adopt(built *vector.Build) bool
+	// Release gives the same index, which from now on does not keep the vectors in
+	// full precision.
+	Release() Index
+	// View gives the current content; it never changes. Values gives a group's
+	// vectors as of now, in case the index does not keep them.
+	View(values valueReader) IndexView
+}
+
+// valueReader gives a group's vectors again.
+type valueReader func(group uint64) ([]float32, error)
+
+// IndexView is a vector index at one moment. It is safe for concurrent use.
+type IndexView interface {
+	// Search gives the k groups with the largest cosine between any of their
+	// vectors and any of the queries, best first; allow may be nil.
+	Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]index.Neighbour, error)
+	// Len is the number of groups.
+	Len() int
+	// Save writes what takes long to build, for Load.
+	Save(to io.Writer) error
+}
+
+// NewIndex makes an empty index. Unless it is to keep the vectors in full
+// precision, in memory, its views read them when they score.
+func NewIndex(width int, method vector.Method, keep bool) (Index, error) {
+	options := vector.Options{Width: width, Method: method}
+	if !keep {
+		options.Values = readNothing
+	}
+	made, err := vector.New(options)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", index.ErrSpace, err)
+	}
+	return searchIndex{made, keep}, nil
+}
+
+var errNoReader = errors.New("the vectors are not in memory, and nothing reads them")
+
+func readNothing(uint64) ([]float32, error) { return nil, errNoReader }
+
+// Release implements vectorIndex.
+func (x searchIndex) Release() Index {
+	x.Index.Release(readNothing)
+	return searchIndex{x.Index, false}
+}
+
+// searchIndex is the vectorIndex of package vector.
+type searchIndex struct {
+	*vector.Index
+	keep bool
+}
+
+// Add implements vectorIndex.
+func (x searchIndex) Add(group uint64, vectors []float32) error {
+	return spaceError(x.Index.Add(group, vectors))
+}
+
+// Load implements vectorIndex.
+func (x searchIndex) Load(from io.Reader) (missing int, err error) {
+	loaded, err := x.Index.Load(from)
+	return loaded.Linked, err
+}
+
+// View implements vectorIndex.
+func (x searchIndex) View(values valueReader) IndexView {
+	view := x.Index.View()
+	if !x.keep {
+		view = view.WithValues(values)
+	}
+	return searchView{view}
+}
+
+type searchView struct{ *vector.View }
+
+// Search implements vectorView.
+func (v searchView) Search(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]index.Neighbour, error) {
+	found, err := v.View.Search(ctx, queries, k, allow)
+	if err != nil {
+		return nil, spaceError(err)
+	}
+	neighbours := make([]index.Neighbour, len(found))
+	for i, n := range found {
+		neighbours[i] = index.Neighbour{ID: index.ID(n.Group), Score: n.Score, Part: n.Part}
+	}
+	return neighbours, nil
+}
+
+// spaceError marks errors about vectors as the index's own.
+func spaceError(err error) error {
+	if errors.Is(err, vector.ErrVectors) {
+		return fmt.Errorf("%w: %w", index.ErrSpace, err)
+	}
+	return err
+}

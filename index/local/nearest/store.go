@@ -1,0 +1,491 @@
+package nearest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/segment"
+	"mekiki/index/vector"
+	"mekiki/internal/plural"
+	"mekiki/internal/vfs"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Store holds the vector indexes of one space and brings them from one
+// state to another, by what differs between the two: from nothing when the
+// space is first searched, and from commit to commit thereafter.
+type Store struct {
+	Host   *Host
+	Number uint64 // of the space
+	space  embed.Space
+	loaded atomic.Bool
+
+	// turn is held by who changes what follows.
+	mu            chan struct{}
+	images, texts Index
+	// keeps says that the indexes keep the vectors in full precision.
+	keeps bool
+	// at are the locations of what the indexes hold.
+	at catalog.Table[catalog.Location]
+	// unread could not be read, and are tried again each time.
+	unread map[index.ID]bool
+	// damaged are not as written where they are said to be, and are tried again
+	// where they are said to be elsewhere.
+	damaged map[index.ID]segment.Extent
+	// stale are the kinds whose cells are to be saved; saved is how many groups
+	// those had that were saved or read last.
+	stale map[index.Kind]bool
+	saved map[index.Kind]int
+	// building are the kinds whose cells are being built in the background.
+	building map[index.Kind]bool
+}
+
+// Loaded reports whether somebody has searched the vectors, so that they are kept up
+// to date.
+func (x *Store) Loaded() bool { return x.loaded.Load() }
+
+// KeepsVectors reports whether the indexes keep the vectors in full precision.
+func (x *Store) KeepsVectors() bool { return x.keeps }
+
+// Host is what the vector stores of a library know of it.
+type Host struct {
+	Fsys   vfs.FS
+	Folder string // of the library
+	Logger *slog.Logger
+	Now    func() time.Time
+	// keptVectors is the number of vectors up to which an index keeps them in full
+	// precision, and celledVectors that from which it has cells.
+	KeptVectors, CelledVectors int
+	Background                 *Background
+	// readOnly says that another process may be writing, and present fails when the
+	// folder is not the library's any more.
+	ReadOnly   func() bool
+	Present    func() error
+	AddFinding func(index.Finding)
+	// Current gives the newest view, and what lets go of it.
+	Current func() (*View, func() error, error)
+	// newIndex makes an empty index, and fewChanges is the number of changes up to which
+	// vectors are read before any of them changes an index, so that an interruption costs
+	// nothing.
+	NewIndex   func(width int, method vector.Method, keep bool) (Index, error)
+	FewChanges int
+}
+
+// View is what a vector index is searched at: a state, and the segments and
+// the store that go with it.
+type View struct {
+	State    *catalog.State
+	Segments segment.Set
+	Store    *Store // of the serving space; nil without one
+
+	// found are the vector indexes at this state, once they were asked for.
+	Found atomic.Pointer[Indexes]
+}
+
+// WithSegments gives a view that differs in its segments alone.
+func (v *View) WithSegments(segments segment.Set) *View {
+	next := &View{State: v.State, Segments: segments, Store: v.Store}
+	next.Found.Store(v.Found.Load())
+	return next
+}
+
+// Indexes are the vector indexes at one state.
+type Indexes struct{ images, texts IndexView }
+
+// NewStore makes an empty store for a space; nil without one.
+func NewStore(host *Host, from *catalog.Space) *Store {
+	if from == nil {
+		return nil
+	}
+	return &Store{Host: host, Number: from.Number, space: from.Space, mu: make(chan struct{}, 1)}
+}
+
+// Indexes gives the vector indexes as of the view, loading what is missing.
+func (v *View) Indexes(ctx context.Context) (Indexes, error) {
+	if found := v.Found.Load(); found != nil || v.Store == nil {
+		if found == nil {
+			return Indexes{}, nil
+		}
+		return *found, nil
+	}
+	found, whole, err := v.Store.Views(ctx, v)
+	if err == nil && whole {
+		v.Found.Store(&found)
+	}
+	return found, err
+}
+
+// Views brings the indexes to the view's state. Whole is false when something
+// could not be read that may be readable later.
+func (x *Store) Views(ctx context.Context, v *View) (found Indexes, whole bool, err error) {
+	select {
+	case x.mu <- struct{}{}:
+	case <-ctx.Done():
+		return Indexes{}, false, ctx.Err()
+	}
+	defer func() { <-x.mu }()
+	found, whole, err = x.publish(ctx, v)
+	return found, whole, err
+}
+
+// show is views for who has the turn.
+func (x *Store) publish(ctx context.Context, v *View) (found Indexes, whole bool, err error) {
+	// At the first loading somebody waits for vectors that are fast to search. Later
+	// it may be a writer who waits.
+	grown := x.loaded.Load()
+	if err := x.sync(ctx, v); err != nil {
+		return Indexes{}, false, fmt.Errorf("load vectors: %w", err)
+	}
+	x.loaded.Store(true)
+	x.images.Defer(grown)
+	x.texts.Defer(grown)
+	values := v.valuesOf(x.Number)
+	found = Indexes{x.images.View(values), x.texts.View(values)}
+	for _, kind := range []index.Kind{index.KindImage, index.KindText} {
+		x.buildInBackground(kind)
+	}
+	for kind, stale := range x.stale {
+		if stale && !x.building[kind] {
+			x.saveCells(kind, found.Of(kind))
+			x.saved[kind] = found.Of(kind).Len()
+		}
+	}
+	x.stale = nil
+	return found, len(x.unread) == 0, nil
+}
+
+func (x *Store) index(kind index.Kind) Index {
+	if kind == index.KindText {
+		return x.texts
+	}
+	return x.images
+}
+
+// buildLater begins to build the cells of a kind, if it has to have some and none are
+// being built. Until they are there, searches look at every vector.
+func (x *Store) buildInBackground(kind index.Kind) {
+	target := x.index(kind)
+	pending := target.Pending()
+	if pending == nil || x.building[kind] {
+		return
+	}
+	if x.building == nil {
+		x.building = map[index.Kind]bool{}
+	}
+	x.building[kind] = true
+	x.Host.Background.run(func(ctx context.Context) {
+		pending.Run(func() bool { return ctx.Err() != nil })
+		select {
+		case x.mu <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		defer func() { <-x.mu }()
+		x.building[kind] = false
+		if x.index(kind) == target && target.Adopt(pending) {
+			x.adopt(ctx, kind)
+		}
+	})
+}
+
+// takeUp makes the current view search by cells that were built.
+func (x *Store) adopt(ctx context.Context, kind index.Kind) {
+	v, release, err := x.Host.Current()
+	if err != nil {
+		return
+	}
+	defer func() {
+		if err := release(); err != nil {
+			x.Host.Logger.Error("let go of a view", "error", err)
+		}
+	}()
+	if v.Store != x {
+		return
+	}
+	if x.stale == nil {
+		x.stale = map[index.Kind]bool{}
+	}
+	if x.saved == nil {
+		x.saved = map[index.Kind]int{}
+	}
+	x.stale[kind] = true
+	if found, whole, err := x.publish(ctx, v); err == nil && whole {
+		v.Found.Store(&found)
+	}
+}
+
+// Of gives the index of a kind.
+func (n Indexes) Of(kind index.Kind) IndexView {
+	if kind == index.KindText {
+		return n.texts
+	}
+	return n.images
+}
+
+// valuesOf reads vectors as they were at the view, for as long as it is held.
+func (v *View) valuesOf(number uint64) valueReader {
+	from := v.State.SpaceNumbered(number)
+	return func(group uint64) ([]float32, error) {
+		id := index.ID(group)
+		where, located := from.Locations.Get(id)
+		if !located {
+			return nil, &RecordError{id, index.ErrNotFound}
+		}
+		parts, err := readVectorsAgain(v.Segments, from, id, where)
+		if err != nil {
+			return nil, &RecordError{id, err}
+		}
+		return parts.Values, nil
+	}
+}
+
+// ReadAtOnce is the number of records whose vectors are read before any of them
+// changes an index.
+const ReadAtOnce = 4096
+
+// bring makes the indexes hold what the view's state says.
+func (x *Store) sync(ctx context.Context, v *View) error {
+	from := v.State.SpaceNumbered(x.Number)
+	if from == nil {
+		return fmt.Errorf("%w: space %d is gone", index.ErrSpace, x.Number)
+	}
+	keeps := from.Locations.Count*x.space.Parts <= x.Host.KeptVectors
+	fresh := x.images == nil
+	if !fresh && x.keeps && !keeps {
+		x.images, x.texts, x.keeps = x.images.Release(), x.texts.Release(), false
+	}
+	if fresh {
+		if err := x.begin(keeps); err != nil {
+			return err
+		}
+	}
+	var removed, added []index.ID
+	catalog.Changes(x.at, from.Locations, func(id index.ID, before, after catalog.Location) {
+		switch {
+		case after.Vectors.Length == 0:
+			removed = append(removed, id)
+		case before.Vectors.Length == 0 || before.Sequence != after.Sequence:
+			added = append(added, id)
+		}
+	})
+	for id := range x.unread {
+		before, _ := x.at.Get(id)
+		if after, _ := from.Locations.Get(id); after.Vectors.Length > 0 && after.Sequence == before.Sequence {
+			added = append(added, id)
+		}
+	}
+	for id, where := range x.damaged {
+		before, _ := x.at.Get(id)
+		if after, _ := from.Locations.Get(id); after.Vectors.Length > 0 && after.Sequence == before.Sequence && after.Vectors != where {
+			added = append(added, id)
+		}
+	}
+	window := 512
+	if len(added) <= x.Host.FewChanges {
+		window = x.Host.FewChanges
+	}
+	reading := reading{store: x, view: v, from: from, ids: added, window: window}
+	if err := reading.run(ctx, func() {
+		for _, id := range removed {
+			x.images.Remove(uint64(id))
+			x.texts.Remove(uint64(id))
+			delete(x.unread, id)
+			delete(x.damaged, id)
+		}
+		removed = nil
+	}); err != nil {
+		if len(added) > x.Host.FewChanges {
+			x.images, x.texts, x.at, x.unread, x.damaged = nil, nil, catalog.Table[catalog.Location]{}, nil, nil
+		}
+		return err
+	}
+	x.at = from.Locations
+	if fresh {
+		x.stale, x.saved = map[index.Kind]bool{}, map[index.Kind]int{}
+		for kind, index := range map[index.Kind]Index{index.KindImage: x.images, index.KindText: x.texts} {
+			if records := v.State.Counts[kind]; x.celled(kind, records) {
+				x.stale[kind], x.saved[kind] = x.loadCells(kind, index, records), records
+			}
+		}
+	}
+	return nil
+}
+
+// KeptVectors is the number of vectors up to which an index keeps them in full
+// precision: at width 256, 328 MB. Beyond, only their codes are kept, and the
+// few that a search scores exactly are read from the segments. A library that
+// grows beyond lets go of the vectors.
+const KeptVectors = 320_000
+
+// begin makes empty indexes.
+func (x *Store) begin(keeps bool) error {
+	method := vector.Automatic
+	if x.Host.CelledVectors != vector.ApproximateFrom {
+		method = vector.Approximate
+	}
+	images, err := x.Host.NewIndex(x.space.Width, method, keeps)
+	if err != nil {
+		return err
+	}
+	texts, err := x.Host.NewIndex(x.space.Width, method, keeps)
+	if err != nil {
+		return err
+	}
+	x.images, x.texts, x.keeps = images, texts, keeps
+	x.at, x.unread, x.damaged = catalog.Table[catalog.Location]{}, nil, nil
+	return nil
+}
+
+// reading fills a store with vectors of records: several goroutines read and
+// check, one adds to the indexes, in order of the IDs.
+type reading struct {
+	store   *Store
+	view    *View
+	from    *catalog.Space
+	ids     []index.ID
+	window  int
+	damaged int
+}
+
+type readVector struct {
+	record *index.Record
+	values []float32
+	err    error
+}
+
+// run calls ready once, before the first change and after the first reading.
+func (r *reading) run(ctx context.Context, ready func()) error {
+	group, ctx := errgroup.WithContext(ctx)
+	windows := make(chan []readVector, 1)
+	group.Go(func() error {
+		defer close(windows)
+		for start := 0; start < len(r.ids); start += r.window {
+			found := r.read(ctx, r.ids[start:min(start+r.window, len(r.ids))])
+			select {
+			case windows <- found:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		added := 0
+		for found := range windows {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if added == 0 {
+				ready()
+			}
+			r.add(found)
+			added += len(found)
+		}
+		switch {
+		case len(r.ids) == 0:
+			ready()
+		case added < len(r.ids):
+			return ctx.Err()
+		}
+		// What is done is done: to call it off now would leave the indexes at a
+		// state that nobody knows of.
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if r.damaged > 0 {
+		r.store.Host.AddFinding(index.Finding{
+			File: filepath.Join("spaces", fmt.Sprintf("%04d", r.from.Number)), Damage: true,
+			Message: "the vectors of " + plural.Count(r.damaged, "record are", "records are") + " damaged", Remedy: "mekiki check --repair",
+		})
+	}
+	return nil
+}
+
+// read reads the vectors of some records.
+func (r *reading) read(ctx context.Context, ids []index.ID) []readVector {
+	found := make([]readVector, len(ids))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(ids)/16+1) {
+		workers.Go(func() {
+			for {
+				i := int(next.Add(1) - 1)
+				if i >= len(ids) || ctx.Err() != nil {
+					return
+				}
+				found[i] = r.one(ids[i])
+			}
+		})
+	}
+	workers.Wait()
+	return found
+}
+
+func (r *reading) one(id index.ID) readVector {
+	record, there := r.view.State.Record(id)
+	where, located := r.from.Locations.Get(id)
+	if !there || !located {
+		return readVector{}
+	}
+	parts, err := ReadVectors(r.view.Segments, r.from, record, where)
+	return readVector{record, parts.Values, err}
+}
+
+// add puts vectors into the indexes.
+func (r *reading) add(found []readVector) {
+	x, logger := r.store, r.store.Host.Logger
+	for _, one := range found {
+		if one.record == nil {
+			continue
+		}
+		id := one.record.ID
+		target, other := x.images, x.texts
+		if one.record.Kind == index.KindText {
+			target, other = other, target
+		}
+		other.Remove(uint64(id)) // a text may have taken the place of an image
+		err := one.err
+		if err == nil {
+			err = target.Add(uint64(id), one.values)
+		}
+		delete(x.unread, id)
+		delete(x.damaged, id)
+		if err == nil {
+			continue
+		}
+		x.evict(id, r.from)
+		if r.damaged++; r.damaged <= 10 {
+			logger.Warn("vectors of a record cannot be read; it is found by words only", "record", id, "path", one.record.Path(), "what", err)
+		}
+		if !errors.Is(err, index.ErrDamaged) && !errors.Is(err, index.ErrSpace) {
+			delete(x.damaged, id)
+			if x.unread == nil {
+				x.unread = map[index.ID]bool{}
+			}
+			x.unread[id] = true
+		}
+	}
+}
+
+// Warm loads what a commit has brought, if the space is in use, lest the next
+// search has to.
+func (v *View) Warm(ctx context.Context) {
+	if v.Store == nil || !v.Store.loaded.Load() {
+		return
+	}
+	if _, err := v.Indexes(ctx); err != nil && ctx.Err() == nil {
+		v.Store.Host.Logger.Error("bring the vector index up to date; the next search tries again", "error", err)
+	}
+}
