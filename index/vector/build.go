@@ -7,54 +7,51 @@ import (
 	"sync"
 )
 
-// building makes cells of many entries at once.
-type building struct {
+// builder builds the inverted lists of many entries at once.
+type builder struct {
 	width, stride int
 	kernel        kernel
 	chunks        []*chunk
-	dead          func(place) bool
+	removed       func(location) bool
 	workers       int
 	stopped       func() bool // may be nil
 }
 
-func (b *building) isStopped() bool { return b.stopped != nil && b.stopped() }
+func (b *builder) isStopped() bool { return b.stopped != nil && b.stopped() }
 
-// buildRefinements is how often all members move to the nearest centre, and the
-// centres then to the middle of their members.
-const buildRefinements = 1
-
-// build divides the representatives of all entries in two, again and again, and
-// then lets each move to the centre that is nearest.
-func (b *building) build() cells {
+// build divides the representatives of all entries in two, again and again (bisecting
+// k-means: Steinbach, Karypis and Kumar, A Comparison of Document Clustering
+// Techniques, 2000), and then moves each to the list of its nearest centroid.
+func (b *builder) build() ivf {
 	b.workers = max(1, runtime.GOMAXPROCS(0))
 	set, groups := b.representatives()
 	if b.isStopped() {
-		return cells{}
+		return ivf{}
 	}
-	lists := b.divide(set, max(cellTarget, len(set.scales)/mostCells))
-	var c cells
+	clusters := b.divide(set, builtLength(len(set.scales)))
+	var built ivf
 	for round := 0; ; round++ {
-		c = cells{count: len(set.scales), groups: groups}
-		for _, numbers := range lists {
-			c.centres.add(b.stride, set.centre(numbers))
+		built = ivf{postings: len(set.scales), groups: groups}
+		for _, numbers := range clusters {
+			built.centroids.add(b.stride, set.centroid(numbers))
 		}
 		if b.isStopped() {
-			return cells{}
+			return ivf{}
 		}
-		if round == buildRefinements || len(lists) == 1 {
+		if round == buildRounds || len(clusters) == 1 {
 			break
 		}
-		lists = b.reassign(set, &c.centres)
+		clusters = b.reassign(set, &built.centroids)
 	}
-	for _, numbers := range lists {
-		c.list = append(c.list, set.take(numbers))
+	for _, numbers := range clusters {
+		built.lists = append(built.lists, set.gather(numbers))
 	}
-	return c
+	return built
 }
 
 // each calls do for every number below count, in several goroutines; do is given
 // the worker's number.
-func (b *building) each(count int, do func(worker, i int)) {
+func (b *builder) each(count int, do func(worker, i int)) {
 	var workers sync.WaitGroup
 	for worker := range b.workers {
 		workers.Go(func() {
@@ -66,25 +63,25 @@ func (b *building) each(count int, do func(worker, i int)) {
 	workers.Wait()
 }
 
-// representatives merges the rows of every entry.
-func (b *building) representatives() (*pointSet, int) {
+// representatives merges the rows of every entry, and counts the entries.
+func (b *builder) representatives() (*pointSet, int) {
 	const stretch = 64 // chunks
-	results, groups := make([]cell, (len(b.chunks)+stretch-1)/stretch), make([]int, (len(b.chunks)+stretch-1)/stretch)
+	results, groups := make([]invertedList, (len(b.chunks)+stretch-1)/stretch), make([]int, (len(b.chunks)+stretch-1)/stretch)
 	b.each(len(results), func(_, i int) {
-		result, merging, code := &results[i], newMerging(b.width, b.kernel), make([]byte, b.stride)
+		result, merger, code := &results[i], newMerger(b.width, b.kernel), make([]byte, b.stride)
 		for number := i * stretch; number < min((i+1)*stretch, len(b.chunks)); number++ {
 			chunk := b.chunks[number]
 			for slot := range chunk.entries {
-				at := place{uint32(number), uint32(slot)}
-				if b.dead(at) {
+				at := location{uint32(number), uint32(slot)}
+				if b.removed(at) {
 					continue
 				}
 				groups[i]++
-				from, to := chunk.entries[slot].row, chunk.endRow(slot)
-				merging.merge(chunk.codes[from*b.stride:to*b.stride], chunk.rows[from:to], func(mean []float32) {
+				first, end := chunk.entries[slot].row, chunk.endRow(slot)
+				merger.merge(chunk.codes[first*b.stride:end*b.stride], chunk.rows[first:end], func(mean []float32) {
 					result.scales = append(result.scales, quantize(code[:b.width], mean))
 					result.codes = append(result.codes, code...)
-					result.places = append(result.places, at)
+					result.postings = append(result.postings, at)
 				})
 			}
 		}
@@ -94,23 +91,24 @@ func (b *building) representatives() (*pointSet, int) {
 		total += len(results[i].scales)
 		allGroups += groups[i]
 	}
-	set := &pointSet{b.stride, b.width, cell{codeTable{make([]byte, 0, total*b.stride), make([]float32, 0, total)}, make([]place, 0, total)}}
+	set := &pointSet{b.stride, b.width, invertedList{codeTable{make([]byte, 0, total*b.stride), make([]float32, 0, total)}, make([]location, 0, total)}}
 	for i := range results {
 		set.codes = append(set.codes, results[i].codes...)
-		set.scales, set.places = append(set.scales, results[i].scales...), append(set.places, results[i].places...)
-		results[i] = cell{}
+		set.scales, set.postings = append(set.scales, results[i].scales...), append(set.postings, results[i].postings...)
+		results[i] = invertedList{}
 	}
 	return set, allGroups
 }
 
-// divide divides the set until parts have target members at most.
-func (b *building) divide(set *pointSet, target int) (lists [][]int32) {
+// divide divides the set in two, again and again, until clusters have target members at
+// most.
+func (b *builder) divide(set *pointSet, target int) (clusters [][]int32) {
 	all := make([]int32, len(set.scales))
 	for i := range all {
 		all[i] = int32(i)
 	}
 	parts, large := [][]int32{all}, max(len(all)/(4*b.workers), target)
-	divider := newBisecting(b.width, b.kernel)
+	divider := newBisector(b.width, b.kernel)
 	for { // until there are enough parts for every worker
 		largest := 0
 		for i := range parts {
@@ -127,7 +125,7 @@ func (b *building) divide(set *pointSet, target int) (lists [][]int32) {
 	}
 	results := make([][][]int32, len(parts))
 	b.each(len(parts), func(_, i int) {
-		divider, waiting := newBisecting(b.width, b.kernel), [][]int32{parts[i]}
+		divider, waiting := newBisector(b.width, b.kernel), [][]int32{parts[i]}
 		for len(waiting) > 0 {
 			last := waiting[len(waiting)-1]
 			waiting = waiting[:len(waiting)-1]
@@ -142,58 +140,61 @@ func (b *building) divide(set *pointSet, target int) (lists [][]int32) {
 	return slices.Concat(results...)
 }
 
-// reassign gives each member to the nearest centre; centres left alone vanish.
-func (b *building) reassign(set *pointSet, centres *codeTable) (lists [][]int32) {
+// reassign gives each member to the cluster of its nearest centroid. Clusters left
+// without members vanish.
+func (b *builder) reassign(set *pointSet, centroids *codeTable) (clusters [][]int32) {
 	const stretch = 4096
-	regions, numbers := b.regions(centres), make([]int32, len(set.scales))
-	b.each((len(numbers)+stretch-1)/stretch, func(_, i int) {
-		linking := newLinking(b.width, b.kernel)
-		for number := i * stretch; number < min((i+1)*stretch, len(numbers)); number++ {
-			numbers[number] = int32(regions.nearest(linking, set.code(int32(number))))
+	quantizer, nearest := b.coarseQuantizer(centroids), make([]int32, len(set.scales))
+	b.each((len(nearest)+stretch-1)/stretch, func(_, i int) {
+		inserter := newInserter(b.width, b.kernel)
+		for number := i * stretch; number < min((i+1)*stretch, len(nearest)); number++ {
+			nearest[number] = quantizer.nearest(inserter, set.code(int32(number)))
 		}
 	})
-	lists = make([][]int32, len(centres.scales))
-	for number, centre := range numbers {
-		lists[centre] = append(lists[centre], int32(number))
+	clusters = make([][]int32, len(centroids.scales))
+	for number, centroid := range nearest {
+		clusters[centroid] = append(clusters[centroid], int32(number))
 	}
-	return slices.DeleteFunc(lists, func(list []int32) bool { return len(list) == 0 })
+	return slices.DeleteFunc(clusters, func(cluster []int32) bool { return len(cluster) == 0 })
 }
 
-// regions are centres by where they lie, so that the nearest is found by looking at
-// some only: nearly always, and otherwise one that is nearly as near.
-type regions struct {
-	centres codeTable // of the regions
-	members []codeTable
-	numbers [][]int32 // of the members among all centres
+// coarseQuantizer finds the nearest centroid without comparing all of them: it is an
+// inverted file of the centroids. Where it does not find the nearest, which is rare,
+// it finds one that is nearly as near.
+type coarseQuantizer struct {
+	cells   codeTable   // a centroid of each cell's centroids
+	members []codeTable // the centroids in each cell
+	numbers [][]int32   // theirs among all centroids
 }
 
-// regionsLooked is how many regions are looked into.
-const regionsLooked = 12
-
-func (b *building) regions(centres *codeTable) *regions {
-	set := &pointSet{b.stride, b.width, cell{codeTable: *centres}}
-	r := &regions{numbers: b.divide(set, max(32, int(math.Sqrt(float64(len(set.scales))))))}
-	for _, numbers := range r.numbers {
-		r.centres.add(b.stride, set.centre(numbers))
+func (b *builder) coarseQuantizer(centroids *codeTable) *coarseQuantizer {
+	set := &pointSet{b.stride, b.width, invertedList{codeTable: *centroids}}
+	q := &coarseQuantizer{numbers: b.divide(set, max(32, int(math.Sqrt(float64(len(set.scales))))))}
+	for _, numbers := range q.numbers {
+		q.cells.add(b.stride, set.centroid(numbers))
 		var table codeTable
 		for _, number := range numbers {
 			table.codes = append(table.codes, set.code(number)...)
-			table.scales = append(table.scales, centres.scales[number])
+			table.scales = append(table.scales, centroids.scales[number])
 		}
-		r.members = append(r.members, table)
+		q.members = append(q.members, table)
 	}
-	return r
+	return q
 }
 
-// nearest gives the number of the centre with the largest dot product with a code.
-func (r *regions) nearest(l *linking, code []byte) int32 {
-	order := newCellOrder(l.scores(&r.centres, code))
+// nearest gives the number of the centroid with the largest dot product with a code,
+// of those in the nearest cellProbes cells.
+func (q *coarseQuantizer) nearest(n *inserter, code []byte) int32 {
+	order := newNearestFirst(n.score(&q.cells, code))
 	best, number := float32(math.Inf(-1)), int32(0)
-	for looked := 0; looked < regionsLooked && !order.empty(); looked++ {
-		region := order.pop()
-		for i, score := range l.scores(&r.members[region], code) {
+	for range cellProbes {
+		cell, ok := order.next()
+		if !ok {
+			break
+		}
+		for i, score := range n.score(&q.members[cell], code) {
 			if score > best {
-				best, number = score, r.numbers[region][i]
+				best, number = score, q.numbers[cell][i]
 			}
 		}
 	}

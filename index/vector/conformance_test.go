@@ -38,30 +38,30 @@ type searcherCase struct {
 
 // searchers lists what this platform has.
 var searchers = append([]searcherCase{
-	{"exact", func() searcher { return newExhaustive(testWidth) }, 1},
+	{"exhaustive", func() searcher { return newExhaustive(testWidth) }, 1},
 	{"index", func() searcher { return newIndexed(testWidth, kernels()[0]) }, 1},
-	{"threads", func() searcher { return newThreaded(testWidth) }, 1},
-	{"cells", func() searcher { return newCelled(testWidth) }, 0.95},
+	{"index, parallel", func() searcher { return newThreaded(testWidth) }, 1},
+	{"inverted lists", func() searcher { return newApproximate(testWidth) }, 0.95},
 }, hnswSearchers...)
 
-// clustered draws unit vectors around common centres, like those of photographs.
+// clustered draws unit vectors around common centroids, like those of photographs.
 type clustered struct {
-	source  *rand.Rand
-	centres [][]float32
+	source    *rand.Rand
+	centroids [][]float32
 }
 
-func newClustered(seed uint64, centres int) *clustered {
+func newClustered(seed uint64, centroids int) *clustered {
 	c := &clustered{source: rand.New(rand.NewPCG(seed, 1))}
-	for range centres {
-		c.centres = append(c.centres, c.near(make([]float32, testWidth), 1))
+	for range centroids {
+		c.centroids = append(c.centroids, c.near(make([]float32, testWidth), 1))
 	}
 	return c
 }
 
-func (c *clustered) near(centre []float32, spread float64) []float32 {
+func (c *clustered) near(centroid []float32, spread float64) []float32 {
 	vector, squares := make([]float32, testWidth), 0.0
 	for i := range vector {
-		vector[i] = centre[i] + float32(spread*c.source.NormFloat64()/math.Sqrt(testWidth))
+		vector[i] = centroid[i] + float32(spread*c.source.NormFloat64()/math.Sqrt(testWidth))
 		squares += float64(vector[i]) * float64(vector[i])
 	}
 	for i := range vector {
@@ -70,9 +70,9 @@ func (c *clustered) near(centre []float32, spread float64) []float32 {
 	return vector
 }
 
-// group draws rows near one centre.
+// group draws rows near one centroid.
 func (c *clustered) group(rows int) (vectors []float32) {
-	middle := c.near(c.centres[c.source.IntN(len(c.centres))], 0.5)
+	middle := c.near(c.centroids[c.source.IntN(len(c.centroids))], 0.5)
 	for range rows {
 		vectors = append(vectors, c.near(middle, 0.2)...)
 	}

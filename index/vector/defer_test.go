@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCellsAreBuiltLater: while cells are built, views are exact and the index goes on
-// changing; then it searches by them, with what has come since.
-func TestCellsAreBuiltLater(t *testing.T) {
+// TestListsAreBuiltInTheBackground: while lists are built, views are exact and the index
+// goes on changing; then it searches by them, with what was added since.
+func TestListsAreBuiltInTheBackground(t *testing.T) {
 	const width = 16
 	index, err := New(Options{Width: width, Method: Approximate})
 	if err != nil {
@@ -32,8 +32,8 @@ func TestCellsAreBuiltLater(t *testing.T) {
 	}
 	index.Defer(true)
 	add(0, 3000)
-	if view := index.View(); view.cells.count != 0 {
-		t.Fatal("a view waited for cells")
+	if view := index.View(); view.ivf.postings != 0 {
+		t.Fatal("a view waited for the lists")
 	}
 	pending := index.Pending()
 	if pending == nil {
@@ -46,14 +46,14 @@ func TestCellsAreBuiltLater(t *testing.T) {
 	index.View()
 	pending.Run(func() bool { return false })
 	if !index.Adopt(pending) {
-		t.Fatal("the cells were not taken")
+		t.Fatal("the lists were not adopted")
 	}
 	if index.Pending() != nil {
 		t.Error("there is still something to build")
 	}
 	view := index.View()
-	if view.cells.count == 0 || view.content.linked != view.content.entries {
-		t.Errorf("%d representatives, %d of %d entries linked", view.cells.count, view.content.linked, view.content.entries)
+	if view.ivf.postings == 0 || view.content.listed != view.content.entries {
+		t.Errorf("%d postings, %d of %d entries listed", view.ivf.postings, view.content.listed, view.content.entries)
 	}
 	query := make([]float32, width)
 	query[0] = 1
@@ -66,7 +66,7 @@ func TestCellsAreBuiltLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(exact, found); diff != "" {
-		t.Errorf("by cells:\n%s", diff)
+		t.Errorf("by inverted lists:\n%s", diff)
 	}
 
 	// What was stopped, or is of entries that were numbered anew, is not taken.
@@ -77,7 +77,7 @@ func TestCellsAreBuiltLater(t *testing.T) {
 	stopped := index.Pending()
 	stopped.Run(func() bool { return true })
 	if index.Adopt(stopped) {
-		t.Error("cells that were not finished were taken")
+		t.Error("lists that were not finished were adopted")
 	}
 	old := index.Pending()
 	old.Run(func() bool { return false })
@@ -85,7 +85,7 @@ func TestCellsAreBuiltLater(t *testing.T) {
 		index.Remove(group)
 	}
 	if index.Adopt(old) {
-		t.Error("cells of entries that have other numbers now were taken")
+		t.Error("lists of renumbered entries were adopted")
 	}
 }
 

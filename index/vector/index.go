@@ -12,11 +12,11 @@ type Options struct {
 	Width int
 	// Method is how searches find; Automatic when empty.
 	Method Method
-	// Effort says how much an approximate search looks at: 2 is twice as much as
-	// by default, for higher recall, and 0.5 half. 0 means 1.
+	// Effort says how much an approximate search scans and scores: 2 is twice as much
+	// as by default, for higher recall, and 0.5 half. 0 means 1.
 	Effort float64
-	// Threads is how many goroutines look at the vectors in an exact search without
-	// a filter; 0 means 1.
+	// Threads is how many goroutines scan the vectors in an exact search without a
+	// filter; 0 means 1.
 	Threads int
 	// Values gives a group's vectors again, those that were added, so that the
 	// index need not keep them: at 256 values, an image of 32 parts then takes 9 KB
@@ -32,15 +32,11 @@ const (
 	// Automatic is exact for small indexes, and approximate from ApproximateFrom
 	// vectors on.
 	Automatic Method = "automatic"
-	// ExactOnly always looks at every vector.
+	// ExactOnly always scans every vector.
 	ExactOnly Method = "exact"
-	// Approximate never does.
+	// Approximate always probes inverted lists.
 	Approximate Method = "approximate"
 )
-
-// ApproximateFrom is the number of vectors from which an Automatic index searches
-// approximately: below, looking at all of them takes a few milliseconds.
-const ApproximateFrom = 320_000
 
 func (o Options) withDefaults() Options {
 	if o.Method == "" {
@@ -72,21 +68,21 @@ func (o Options) Validate() error {
 	return errors.Join(problems...)
 }
 
-// Index holds groups of vectors and finds those nearest to a query: exactly, as
-// Exact does, or beyond a size approximately, see Options.Method. Its methods are for one goroutine at a time; the views
-// that it hands out are for any number, also while the index changes.
+// Index holds groups of vectors and finds those nearest to a query: exactly, or beyond
+// a size approximately, see Options.Method. Its methods are for one goroutine at a
+// time; the views that it hands out are for any number, also while the index changes.
 type Index struct {
 	width, stride int
 	options       Options
 	chunkRows     int
 	kernel        kernel
 	content       content
-	cells         cells
-	linking       *linking
-	where         map[uint64]int // the number of a group's entry
-	// deferring says that View does not build cells, and generation how often the
-	// entries were numbered anew.
-	deferring  bool
+	ivf           ivf
+	inserter      *inserter
+	numbers       map[uint64]int // of a group's entry
+	// deferred says that View does not build the inverted lists, and generation how
+	// often the entries were renumbered.
+	deferred   bool
 	generation int
 }
 
@@ -97,8 +93,8 @@ type content struct {
 	last    chunk
 	entries int
 	rows    int // of all entries, also of removed ones
-	linked  int // entries that are in cells, or were removed before
-	dead    tombstones
+	listed  int // entries that are in inverted lists, or were removed before
+	removed tombstones
 }
 
 // chunk is a stretch of rows that the kernels read at once.
@@ -109,19 +105,20 @@ type chunk struct {
 	entries []entry
 }
 
+// endRow is the row after an entry's last.
+func (c *chunk) endRow(entry int) int {
+	if entry+1 < len(c.entries) {
+		return c.entries[entry+1].row
+	}
+	return len(c.rows)
+}
+
 // entry is a group as it was added.
 type entry struct {
 	group  uint64
 	row    int       // its first in the chunk
 	values []float32 // as given, for exact scores
 }
-
-// chunkBytes is the size of a chunk's codes: what the second-level cache holds
-// while several queries go over it.
-const chunkBytes = 256 << 10
-
-// fewTombstones is the number of removed entries that are not worth a rebuild.
-const fewTombstones = 1024
 
 // New gives an empty index.
 func New(options Options) (*Index, error) {
@@ -131,7 +128,7 @@ func New(options Options) (*Index, error) {
 	}
 	return &Index{
 		width: options.Width, stride: strideOf(options.Width), options: options, chunkRows: chunkBytes / strideOf(options.Width),
-		kernel: kernels()[0], where: map[uint64]int{},
+		kernel: kernels()[0], numbers: map[uint64]int{},
 	}, nil
 }
 
@@ -148,9 +145,9 @@ func (x *Index) Add(group uint64, vectors []float32) error {
 
 func (x *Index) add(group uint64, vectors []float32) {
 	count := len(vectors) / x.width
-	x.makeRoom(count)
+	x.reserve(count)
 	last := &x.content.last
-	x.where[group] = x.content.entries
+	x.numbers[group] = x.content.entries
 	added := entry{group: group, row: len(last.rows)}
 	if x.options.Values == nil {
 		added.values = vectors
@@ -165,8 +162,8 @@ func (x *Index) add(group uint64, vectors []float32) {
 	x.content.rows += count
 }
 
-// makeRoom begins a chunk if the last has no room for a group's rows.
-func (x *Index) makeRoom(rows int) {
+// reserve begins a chunk if the last has no room for a group's rows.
+func (x *Index) reserve(rows int) {
 	last := &x.content.last
 	if len(last.codes)+rows*x.stride <= cap(last.codes) {
 		return
@@ -175,16 +172,16 @@ func (x *Index) makeRoom(rows int) {
 		full := *last
 		x.content.sealed = append(x.content.sealed, &full)
 	}
-	room := max(rows, x.chunkRows)
+	capacity := max(rows, x.chunkRows)
 	*last = chunk{
 		first: x.content.entries,
-		codes: make([]byte, 0, room*x.stride),
-		rows:  make([]rowCode, 0, room),
+		codes: make([]byte, 0, capacity*x.stride),
+		rows:  make([]rowCode, 0, capacity),
 	}
 }
 
-// Release lets go of the vectors that the index keeps, which values gives again from
-// now on; see Options.Values. Views that were handed out go on with those they have.
+// Release drops the vectors that the index keeps; from now on values gives them again,
+// see Options.Values. Views that were handed out keep theirs.
 func (x *Index) Release(values func(group uint64) ([]float32, error)) {
 	x.options.Values = values
 	release := func(from chunk) *chunk {
@@ -203,37 +200,37 @@ func (x *Index) Release(values func(group uint64) ([]float32, error)) {
 
 // Remove takes a group out, if it is there.
 func (x *Index) Remove(group uint64) {
-	number, there := x.where[group]
-	if !there {
+	number, found := x.numbers[group]
+	if !found {
 		return
 	}
-	delete(x.where, group)
-	x.content.dead = x.content.dead.with(number)
-	if dead := x.content.dead.count; dead > fewTombstones && dead > x.content.entries/2 {
+	delete(x.numbers, group)
+	x.content.removed = x.content.removed.with(number)
+	if removed := x.content.removed.count; removed > fewTombstones && removed > x.content.entries/2 {
 		x.rebuild()
 	}
 }
 
-// rebuild leaves out removed entries.
+// rebuild copies the content without its removed entries.
 func (x *Index) rebuild() {
 	old := x.content
-	x.content, x.cells = content{}, cells{}
+	x.content, x.ivf = content{}, ivf{}
 	x.generation++
 	for _, chunk := range old.chunks() {
 		for i, entry := range chunk.entries {
-			if !old.dead.has(chunk.first + i) {
+			if !old.removed.has(chunk.first + i) {
 				x.copyEntry(chunk, i, entry)
 			}
 		}
 	}
 }
 
-// copyEntry adds an entry of another content.
+// copyEntry appends an entry of another content.
 func (x *Index) copyEntry(from *chunk, slot int, e entry) {
 	row, end := e.row, from.endRow(slot)
-	x.makeRoom(end - row)
+	x.reserve(end - row)
 	last := &x.content.last
-	x.where[e.group] = x.content.entries
+	x.numbers[e.group] = x.content.entries
 	e.row = len(last.rows)
 	last.entries = append(last.entries, e)
 	last.codes = append(last.codes, from.codes[row*x.stride:end*x.stride]...)
@@ -242,18 +239,20 @@ func (x *Index) copyEntry(from *chunk, slot int, e entry) {
 	x.content.rows += end - row
 }
 
-// View gives the current content; it never changes.
+// View gives the current content, which never changes in it. It puts what was added
+// since the last view into the inverted lists, or builds these, which takes tens of
+// seconds for millions of vectors unless Defer was called.
 func (x *Index) View() *View {
-	x.link()
-	x.cells.shared = true
+	x.updateLists()
+	x.ivf.shared = true
 	return &View{
 		width: x.width, stride: x.stride, kernel: x.kernel, content: x.content,
-		cells: x.cells, effort: x.options.Effort, threads: x.options.Threads, values: x.options.Values,
+		ivf: x.ivf, effort: x.options.Effort, threads: x.options.Threads, values: x.options.Values,
 	}
 }
 
-// celled says whether this index has cells at its present size.
-func (x *Index) celled() bool {
+// approximates says whether this index has inverted lists at its present size.
+func (x *Index) approximates() bool {
 	switch x.options.Method {
 	case ExactOnly:
 		return false
@@ -263,91 +262,89 @@ func (x *Index) celled() bool {
 	return true
 }
 
-// link puts into cells what is not in one, if this index has cells. Where that is
-// most of it, the cells are made anew.
-func (x *Index) link() {
-	if !x.celled() {
-		x.cells, x.content.linked = cells{}, 0
-		return
-	}
+// updateLists inserts the entries that are in no inverted list, if this index has
+// lists. Where that is most of them, the lists are built anew.
+func (x *Index) updateLists() {
 	switch {
-	case x.unbuilt() && x.deferring:
-		x.cells, x.content.linked = cells{}, 0
+	case !x.approximates(), x.needsBuild() && x.deferred:
+		x.ivf, x.content.listed = ivf{}, 0
 		return
-	case x.unbuilt():
-		building := building{width: x.width, stride: x.stride, kernel: x.kernel, chunks: x.content.chunks(), dead: x.dead}
-		x.cells = building.build()
+	case x.needsBuild():
+		builder := x.newBuilder(&x.content)
+		x.ivf = builder.build()
 	default:
-		x.linkEach(x.content.linked, func(int) bool { return false })
+		x.insertFrom(x.content.listed, func(int) bool { return false })
 	}
-	x.content.linked = x.content.entries
+	x.content.listed = x.content.entries
 }
 
-// unbuilt reports whether most entries are in no cell, so that cells are made anew.
-func (x *Index) unbuilt() bool { return x.content.entries-x.content.linked > x.content.linked }
+// needsBuild reports whether most entries are in no list, so that all lists are built
+// anew.
+func (x *Index) needsBuild() bool { return x.content.entries-x.content.listed > x.content.listed }
 
-// Defer says whether views are without cells, and so exact, while these have to be
-// made anew, which takes tens of seconds for millions of vectors. Pending then gives
-// what is to be built.
-func (x *Index) Defer(deferring bool) { x.deferring = deferring }
+func (x *Index) newBuilder(of *content) builder {
+	return builder{width: x.width, stride: x.stride, kernel: x.kernel, chunks: of.chunks(), removed: of.isRemoved}
+}
 
-// Pending gives the cells to build, of the content as it is now; nil when there is
-// nothing to build.
+// Defer says whether views do without inverted lists, and are exact, as long as these
+// have to be built. Pending then gives what is to be built.
+func (x *Index) Defer(deferred bool) { x.deferred = deferred }
+
+// Pending gives the inverted lists to build, of the content as it is now; nil when there
+// is nothing to build.
 func (x *Index) Pending() *Build {
-	if !x.deferring || !x.celled() || !x.unbuilt() {
+	if !x.deferred || !x.approximates() || !x.needsBuild() {
 		return nil
 	}
 	b := &Build{content: x.content, generation: x.generation}
-	b.building = building{width: x.width, stride: x.stride, kernel: x.kernel, chunks: b.content.chunks(), dead: func(at place) bool {
-		_, number := b.content.at(at)
-		return b.content.dead.has(number)
-	}}
+	b.builder = x.newBuilder(&b.content)
 	return b
 }
 
-// Build is cells in the making, of what an index held at some moment.
+// Build builds the inverted lists of what an index held at some moment.
 type Build struct {
-	building   building
+	builder    builder
 	content    content
 	generation int
-	made       cells
+	built      ivf
 }
 
-// Run makes the cells, in any goroutine, while the index may change. It ends early
+// Run builds the lists, in any goroutine, while the index may change. It ends early
 // when stopped reports true.
 func (b *Build) Run(stopped func() bool) {
-	b.building.stopped = stopped
-	b.made = b.building.build()
+	b.builder.stopped = stopped
+	b.built = b.builder.build()
 }
 
-// Adopt takes cells that were built into use; the next view puts into them what has
-// come since. It reports false when they are of no use: building was stopped, or the
-// index has changed too much.
+// Adopt uses the lists that were built; the next view inserts what was added since. It
+// reports false when they are of no use: the build was stopped, or the index has
+// changed too much.
 func (x *Index) Adopt(b *Build) bool {
-	if b.building.isStopped() || b.generation != x.generation || !x.celled() || !x.unbuilt() {
+	if b.builder.isStopped() || b.generation != x.generation || !x.approximates() || !x.needsBuild() {
 		return false
 	}
-	x.cells, x.content.linked = b.made, b.content.entries
+	x.ivf, x.content.listed = b.built, b.content.entries
 	return true
 }
 
-// linkEach puts entries from a number on into cells, one by one, but for those that
-// are in.
-func (x *Index) linkEach(first int, in func(number int) bool) {
-	if x.linking == nil {
-		x.linking = newLinking(x.width, x.kernel)
+// insertFrom inserts the entries from a number on into the lists, one by one, except
+// those that are listed.
+func (x *Index) insertFrom(first int, listed func(number int) bool) {
+	if x.inserter == nil {
+		x.inserter = newInserter(x.width, x.kernel)
 	}
 	for number := first; number < x.content.entries; number++ {
-		if !x.content.dead.has(number) && !in(number) {
+		if !x.content.removed.has(number) && !listed(number) {
 			at := x.content.find(number)
-			x.linking.add(&x.cells, x.content.chunk(at.chunk), at, x.dead)
+			x.inserter.insert(&x.ivf, x.content.chunk(at.chunk), at, x.content.isRemoved)
 		}
 	}
 }
 
-func (x *Index) dead(at place) bool {
-	_, number := x.content.at(at)
-	return x.content.dead.has(number)
+// isRemoved says whether the entry at a location was removed.
+func (c *content) isRemoved(at location) bool {
+	_, number := c.at(at)
+	return c.removed.has(number)
 }
 
 // chunk gives a chunk by its number.
@@ -358,19 +355,19 @@ func (c *content) chunk(number uint32) *chunk {
 	return &c.last
 }
 
-// at gives the entry at a place, and its number.
-func (c *content) at(at place) (*entry, int) {
+// at gives the entry at a location, and its number.
+func (c *content) at(at location) (*entry, int) {
 	chunk := c.chunk(at.chunk)
 	return &chunk.entries[at.slot], chunk.first + int(at.slot)
 }
 
-// find gives the place of an entry.
-func (c *content) find(number int) place {
+// find gives the location of an entry.
+func (c *content) find(number int) location {
 	chunk := sort.Search(len(c.sealed), func(i int) bool { return c.sealed[i].first > number }) - 1
 	if number >= c.last.first {
 		chunk = len(c.sealed)
 	}
-	return place{uint32(chunk), uint32(number - c.chunk(uint32(chunk)).first)}
+	return location{uint32(chunk), uint32(number - c.chunk(uint32(chunk)).first)}
 }
 
 // chunks lists all chunks.

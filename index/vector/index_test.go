@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// indexed lets an Index take the conformance suite of graphs.
+// indexed is the searcher over an Index.
 type indexed struct{ index *Index }
 
 func newIndexed(width int, kernel kernel) indexed {
@@ -174,8 +174,8 @@ func BenchmarkIndex(b *testing.B) {
 	})
 }
 
-// newCelled gives an Index that always searches approximately.
-func newCelled(width int) indexed {
+// newApproximate gives an Index that always searches approximately.
+func newApproximate(width int) indexed {
 	index, err := New(Options{Width: width, Method: Approximate})
 	if err != nil {
 		panic(err)
@@ -183,8 +183,8 @@ func newCelled(width int) indexed {
 	return indexed{index}
 }
 
-// newThreaded gives an Index that looks at its vectors in several goroutines, even
-// at the few of a test: its chunks are small.
+// newThreaded gives an Index that scans its vectors in several goroutines, even the few
+// of a test: its chunks are small.
 func newThreaded(width int) indexed {
 	index, err := New(Options{Width: width, Threads: 3})
 	if err != nil {

@@ -27,29 +27,29 @@ func quantize(codes []byte, values []float32) (scale float32) {
 	return largest / 127
 }
 
-// lengths measures what codes keep of a vector and what they lose: the Euclidean
-// norms of scale*code and of the vector less that.
-func lengths(codes []byte, scale float32, values []float32) (kept, lost float64) {
+// norms gives the Euclidean norms of scale*code, the vector that the codes stand for,
+// and of the residual, by which the vector differs from it.
+func norms(codes []byte, scale float32, values []float32) (coded, residual float64) {
 	for i, value := range values {
 		back := float64(scale) * float64(int(codes[i])-bias)
-		kept += back * back
-		lost += (float64(value) - back) * (float64(value) - back)
+		coded += back * back
+		residual += (float64(value) - back) * (float64(value) - back)
 	}
-	return math.Sqrt(kept), math.Sqrt(lost)
+	return math.Sqrt(coded), math.Sqrt(residual)
 }
 
-// rowCode is what is known of a row beside its codes: its scale, and its lengths
-// rounded up.
+// rowCode is what is known of a row beside its codes: its scale, and its norms rounded
+// up.
 type rowCode struct {
-	scale, kept, lost float32
+	scale, coded, residual float32
 }
 
 // newRowCode quantizes a row into codes; those beyond its width stay as they are.
 func newRowCode(codes []byte, values []float32) rowCode {
 	const up = 1 + 1e-6 // more than rounding to float32 takes away
 	scale := quantize(codes[:len(values)], values)
-	kept, lost := lengths(codes, scale, values)
-	return rowCode{scale: scale, kept: float32(kept * up), lost: float32(lost * up)}
+	coded, residual := norms(codes, scale, values)
+	return rowCode{scale: scale, coded: float32(coded * up), residual: float32(residual * up)}
 }
 
 // queryCode is a query vector as the kernels take it.
@@ -58,14 +58,14 @@ type queryCode struct {
 	shift int32  // 128 times the sum of the codes: what the bias of a row adds
 	scale float64
 	width int
-	// What bounds the difference between the dot product of the codes and the one
-	// in float32, for each unit of length that a row keeps, and that it loses.
-	perKept, perLost float64
+	// The dot product of the codes differs from the one in float32 by at most so much
+	// for each unit of the row's coded norm, and of its residual norm.
+	perCoded, perResidual float64
 }
 
 // newQueryCode quantizes a query of any width for rows of stride bytes.
 //
-// With query q = a + e and row r = b + f, a and b being what the codes keep,
+// With query q = a + e and row r = b + f, a and b being what the codes stand for,
 // q*r - a*b = e*b + q*f, which by Cauchy and Schwarz is at most |e||b| + |q||f|.
 // Summing width products in float32, in order, is off by at most about
 // width * 2^-24 * |q||r| (Higham, Accuracy and Stability of Numerical Algorithms,
@@ -78,30 +78,30 @@ func newQueryCode(values []float32, stride int) queryCode {
 		code.codes[i] = int8(int(value) - bias)
 		code.shift += bias * int32(code.codes[i])
 	}
-	kept, lost := lengths(biased, scale, values)
-	norm := kept + lost
+	coded, residual := norms(biased, scale, values)
+	norm := coded + residual
 	rounding := float64(len(values)+8) * 0x1p-23 * norm
-	code.perKept, code.perLost = lost+rounding, norm+rounding
+	code.perCoded, code.perResidual = residual+rounding, norm+rounding
 	return code
 }
 
-// between gives limits of the float32 dot product of the query and a row, whose
-// product the kernel gave.
-func (q *queryCode) between(row rowCode, product int32) (lower, upper float64) {
+// bounds gives the bounds of the float32 dot product of the query and a row, for which
+// the kernel gave product.
+func (q *queryCode) bounds(row rowCode, product int32) (lower, upper float64) {
 	const underflow = 1e-38 // products too small for float32 may be off by all they are
 	middle := q.scale * float64(row.scale) * float64(product-q.shift)
-	slack := q.perKept*float64(row.kept) + q.perLost*float64(row.lost) + underflow
+	slack := q.perCoded*float64(row.coded) + q.perResidual*float64(row.residual) + underflow
 	return middle - slack, middle + slack
 }
 
-// likely gives limits that are very likely instead of certain, and narrower. What
-// codes lose points anywhere, so its dot product with a vector is about normal, with
-// a standard deviation of the two lengths' product divided by the root of the number
+// likelyBounds gives bounds that are very likely instead of certain, and narrower. The
+// residual points anywhere, so its dot product with a vector is about normal, with
+// a standard deviation of the two norms' product divided by the root of the number
 // of dimensions; four times that is allowed for.
-func (q *queryCode) likely(row rowCode, product int32) (lower, upper float64) {
-	lower, upper = q.between(row, product)
+func (q *queryCode) likelyBounds(row rowCode, product int32) (lower, upper float64) {
+	lower, upper = q.bounds(row, product)
 	middle := q.scale * float64(row.scale) * float64(product-q.shift)
-	one, two := q.perKept*float64(row.kept), q.perLost*float64(row.lost)
+	one, two := q.perCoded*float64(row.coded), q.perResidual*float64(row.residual)
 	slack := 4 * math.Sqrt((one*one+two*two)/float64(q.width))
 	return max(lower, middle-slack), min(upper, middle+slack)
 }

@@ -5,21 +5,11 @@ import (
 	"slices"
 )
 
-// Representatives stand for a group's rows where the group is looked for among
-// many: rows that lie near each other are merged into their mean, so that the parts
-// of an image, which mostly do, need one vector or a few instead of 32.
-const (
-	// nearEnough is the cosine that rows have at least with the mean that stands
-	// for them, as long as a group has fewer than mostRepresentatives.
-	nearEnough          = 0.9
-	mostRepresentatives = 4
-	// mergedRows is how many rows of a group are merged at a time, so that the
-	// time a group takes stays in proportion to its rows.
-	mergedRows = 64
-)
-
-// merging merges rows; it keeps its memory from one group to the next.
-type merging struct {
+// merger merges a group's rows into representatives, which stand for them in the
+// inverted lists: rows near each other are replaced by their mean, so that the parts of
+// an image, which mostly are, need one vector or a few instead of 32. It keeps its
+// memory from one group to the next.
+type merger struct {
 	kernel   kernel
 	width    int
 	query    []int8
@@ -29,21 +19,21 @@ type merging struct {
 	mean     []float32
 }
 
-func newMerging(width int, k kernel) *merging {
-	return &merging{kernel: k, width: width, query: make([]int8, strideOf(width)), mean: make([]float32, width)}
+func newMerger(width int, k kernel) *merger {
+	return &merger{kernel: k, width: width, query: make([]int8, strideOf(width)), mean: make([]float32, width)}
 }
 
 // merge calls emit with each representative of the coded rows; emit must not keep
 // it.
-func (m *merging) merge(codes []byte, rows []rowCode, emit func(mean []float32)) {
-	for start := 0; start < len(rows); start += mergedRows {
-		end := min(start+mergedRows, len(rows))
+func (m *merger) merge(codes []byte, rows []rowCode, emit func(mean []float32)) {
+	for start := 0; start < len(rows); start += mergeRows {
+		end := min(start+mergeRows, len(rows))
 		stride := len(m.query)
-		m.mergeSome(codes[start*stride:end*stride], rows[start:end], emit)
+		m.mergeBlock(codes[start*stride:end*stride], rows[start:end], emit)
 	}
 }
 
-func (m *merging) mergeSome(codes []byte, rows []rowCode, emit func(mean []float32)) {
+func (m *merger) mergeBlock(codes []byte, rows []rowCode, emit func(mean []float32)) {
 	count := len(rows)
 	m.cluster = slices.Grow(m.cluster[:0], count)[:count]
 	clear(m.cluster)
@@ -53,8 +43,8 @@ func (m *merging) mergeSome(codes []byte, rows []rowCode, emit func(mean []float
 	}
 	m.compare(codes, rows)
 	clusters := 1
-	for furthest, cosine := m.furthest(clusters); cosine < nearEnough && clusters < min(count, mostRepresentatives); furthest, cosine = m.furthest(clusters) {
-		m.cluster[furthest] = clusters
+	for farthest, cosine := m.farthest(clusters); cosine < mergeCosine && clusters < min(count, maxRepresentatives); farthest, cosine = m.farthest(clusters) {
+		m.cluster[farthest] = clusters
 		clusters++
 		for range 3 {
 			m.assign(clusters)
@@ -63,13 +53,13 @@ func (m *merging) mergeSome(codes []byte, rows []rowCode, emit func(mean []float
 	m.emit(codes, rows, clusters, emit)
 }
 
-// compare fills gram.
-func (m *merging) compare(codes []byte, rows []rowCode) {
+// compare computes the Gram matrix.
+func (m *merger) compare(codes []byte, rows []rowCode) {
 	count, stride := len(rows), len(m.query)
 	m.gram = slices.Grow(m.gram[:0], count*count)[:count*count]
 	m.products = slices.Grow(m.products[:0], count)[:count]
 	for i, row := range rows {
-		shift := signed(m.query, codes[i*stride:(i+1)*stride], m.width)
+		shift := unbias(m.query, codes[i*stride:(i+1)*stride], m.width)
 		m.kernel.dot(m.query, codes[:count*stride], m.products)
 		for j, product := range m.products {
 			m.gram[i*count+j] = row.scale * rows[j].scale * float32(product-shift)
@@ -78,8 +68,8 @@ func (m *merging) compare(codes []byte, rows []rowCode) {
 }
 
 // assign gives each row to the cluster whose mean it has the largest cosine with.
-func (m *merging) assign(clusters int) {
-	sums, norms := m.toClusters(clusters)
+func (m *merger) assign(clusters int) {
+	sums, norms := m.clusterSums(clusters)
 	for row := range m.cluster {
 		best := float32(math.Inf(-1))
 		for cluster := range clusters {
@@ -90,9 +80,9 @@ func (m *merging) assign(clusters int) {
 	}
 }
 
-// furthest finds the row with the smallest cosine with its cluster's mean.
-func (m *merging) furthest(clusters int) (row int, cosine float32) {
-	sums, norms := m.toClusters(clusters)
+// farthest finds the row with the smallest cosine with its cluster's mean.
+func (m *merger) farthest(clusters int) (row int, cosine float32) {
+	sums, norms := m.clusterSums(clusters)
 	cosine = float32(math.Inf(1))
 	count := len(m.cluster)
 	for i, cluster := range m.cluster {
@@ -104,9 +94,9 @@ func (m *merging) furthest(clusters int) (row int, cosine float32) {
 	return row, cosine
 }
 
-// toClusters gives every row's dot product with every cluster's sum of rows, and
+// clusterSums gives every row's dot product with every cluster's sum of rows, and
 // the lengths of the sums.
-func (m *merging) toClusters(clusters int) (sums [mergedRows][mostRepresentatives]float32, norms [mostRepresentatives]float32) {
+func (m *merger) clusterSums(clusters int) (sums [mergeRows][maxRepresentatives]float32, norms [maxRepresentatives]float32) {
 	count := len(m.cluster)
 	for i := range m.cluster {
 		for j, cluster := range m.cluster {
@@ -120,8 +110,8 @@ func (m *merging) toClusters(clusters int) (sums [mergedRows][mostRepresentative
 	return sums, norms
 }
 
-// emit computes the means.
-func (m *merging) emit(codes []byte, rows []rowCode, clusters int, emit func(mean []float32)) {
+// emit passes on the mean of each cluster.
+func (m *merger) emit(codes []byte, rows []rowCode, clusters int, emit func(mean []float32)) {
 	stride := len(m.query)
 	for cluster := range clusters {
 		clear(m.mean)
@@ -151,9 +141,9 @@ func addCodes(sum []float32, codes []byte, scale float32) {
 	}
 }
 
-// signed makes stored codes those of a query, and gives what their bias adds to its
-// products.
-func signed(query []int8, codes []byte, width int) (shift int32) {
+// unbias turns stored codes into those of a query, and gives what their bias adds to
+// its products.
+func unbias(query []int8, codes []byte, width int) (shift int32) {
 	for i, code := range codes[:width] {
 		value := int8(int(code) - bias)
 		query[i] = value

@@ -9,9 +9,9 @@ import (
 	"testing/iotest"
 )
 
-// savedOf gives an index of groups, and what its cells are saved as.
+// savedOf gives an index of groups, and its saved inverted lists.
 func savedOf(t testing.TB, groups int) (indexed, []byte) {
-	index := newCelled(testWidth)
+	index := newApproximate(testWidth)
 	fill(t, groups, index)
 	var saved bytes.Buffer
 	if err := index.index.View().Save(&saved); err != nil {
@@ -22,7 +22,7 @@ func savedOf(t testing.TB, groups int) (indexed, []byte) {
 
 // again adds the same groups to another index.
 func again(t testing.TB, groups int) *Index {
-	index := newCelled(testWidth)
+	index := newApproximate(testWidth)
 	fill(t, groups, index)
 	return index.index
 }
@@ -31,7 +31,7 @@ func TestSavedIsLoaded(t *testing.T) {
 	index, saved := savedOf(t, 3000)
 	loaded := again(t, 3000)
 	report, err := loaded.Load(bytes.NewReader(saved))
-	if err != nil || report.Groups != index.Len() || report.Linked != 0 || report.Ignored != 0 {
+	if err != nil || report.Groups != index.Len() || report.Inserted != 0 || report.Ignored != 0 {
 		t.Fatalf("%+v, %v; want %d groups", report, err, index.Len())
 	}
 	var second bytes.Buffer
@@ -46,7 +46,7 @@ func TestSavedIsLoaded(t *testing.T) {
 	}
 }
 
-// TestLoadedIntoMuchLarger: cells of a small part are no use.
+// TestLoadedIntoMuchLarger: lists of a small part are of no use.
 func TestLoadedIntoMuchLarger(t *testing.T) {
 	whole, want := savedOf(t, 3000)
 	few, grown := again(t, 3000), again(t, 3000)
@@ -58,12 +58,12 @@ func TestLoadedIntoMuchLarger(t *testing.T) {
 		t.Fatal(err)
 	}
 	report, err := grown.Load(&saved)
-	if err != nil || report.Groups != 0 || report.Linked != whole.Len() {
+	if err != nil || report.Groups != 0 || report.Inserted != whole.Len() {
 		t.Errorf("%+v, %v", report, err)
 	}
 	var got bytes.Buffer
 	if err := grown.View().Save(&got); err != nil || !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("the cells are not those that are built anew, %v", err)
+		t.Errorf("the lists are not those that are built anew, %v", err)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestLoadedIntoAnother(t *testing.T) {
 		}
 	}
 	report, err := other.Load(bytes.NewReader(saved))
-	if err != nil || report.Groups == 0 || report.Linked < 200 || report.Ignored < 50 || report.Groups+report.Linked != exact.Len() {
+	if err != nil || report.Groups == 0 || report.Inserted < 200 || report.Ignored < 50 || report.Groups+report.Inserted != exact.Len() {
 		t.Fatalf("%+v, %v, of %d", report, err, exact.Len())
 	}
 	view, recall := other.View(), 0.0
@@ -126,7 +126,7 @@ func TestDamageIsNotLoaded(t *testing.T) {
 	if _, err := index.Load(io.MultiReader(bytes.NewReader(saved[:50]), iotest.ErrReader(broken))); !errors.Is(err, broken) {
 		t.Errorf("a reader's error: %v", err)
 	}
-	if report, err := index.Load(bytes.NewReader(saved)); err != nil || report.Groups == 0 || report.Linked != 0 {
+	if report, err := index.Load(bytes.NewReader(saved)); err != nil || report.Groups == 0 || report.Inserted != 0 {
 		t.Errorf("after errors: %+v, %v", report, err)
 	}
 }

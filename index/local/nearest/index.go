@@ -84,7 +84,7 @@ func (x searchIndex) Add(group uint64, vectors []float32) error {
 // Load implements vectorIndex.
 func (x searchIndex) Load(from io.Reader) (missing int, err error) {
 	loaded, err := x.Index.Load(from)
-	return loaded.Linked, err
+	return loaded.Inserted, err
 }
 
 // View implements vectorIndex.

@@ -1,4 +1,4 @@
-"""Recall and time of hnswlib and FAISS on the vectors that TestLarge reads or dumps.
+"""Recall and time of hnswlib and FAISS on the vectors that BenchmarkRecall reads or dumps.
 
     pip install numpy hnswlib faiss-cpu
     python peers.py /data/hard 16 hnswlib

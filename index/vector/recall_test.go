@@ -4,6 +4,8 @@ package vector
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -21,69 +23,74 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestLarge measures recall and time of approximate search, in time of the processor,
-// which others who use it do not add to. It runs when asked:
+// BenchmarkRecall measures recall and time of searches, in time of the processor, to
+// which others who use it do not add. It draws 2,000 pictures of 32 parts, see world,
+// unless told otherwise:
 //
-//	MEKIKI_VECTORS=world:100000 go test ./index/vector -run TestLarge -v -timeout 2h
-//	MEKIKI_VECTORS=/data/hard:16 go test ./index/vector -run TestLarge -v
+//	MEKIKI_VECTORS=world:100000 go test ./index/vector -run none -bench Recall -benchtime 1x -timeout 2h
+//	MEKIKI_VECTORS=/data/hard:16 go test ./index/vector -run none -bench Recall -benchtime 1x
 //
-// The first draws so many pictures of 32 parts, see world; the second reads the
-// float32 rows of images, so many parts each, from /data/hard.parts.f32, and of
-// their texts from /data/hard.texts.f32; a third number takes so many of them.
-// MEKIKI_VECTORS_DUMP=/data/world writes the former in the form of the latter, for
-// testdata/peers.py, and MEKIKI_VECTORS_CODER=1 measures github.com/coder/hnsw too.
-func TestLarge(t *testing.T) {
-	set := os.Getenv("MEKIKI_VECTORS")
-	if set == "" {
-		t.Skip("MEKIKI_VECTORS is not set")
-	}
-	data := openLarge(t, set)
+// The first draws that many pictures; the second reads the float32 rows of images, 16
+// parts each, from /data/hard.parts.f32, and of their texts from /data/hard.texts.f32; a
+// third number takes only so many of them. MEKIKI_VECTORS_DUMP=/data/world writes the
+// former in the form of the latter, for testdata/peers.py, and MEKIKI_VECTORS_HNSW=1
+// measures github.com/coder/hnsw too.
+func BenchmarkRecall(b *testing.B) {
+	data := openLarge(b, cmp.Or(os.Getenv("MEKIKI_VECTORS"), "world:2000"))
 	if dump := os.Getenv("MEKIKI_VECTORS_DUMP"); dump != "" {
-		data.dump(t, dump)
+		data.dump(b, dump)
 	}
-	index, err := New(Options{Width: testLargeWidth, Method: Approximate, Values: data.values})
+	view := data.index(b)
+	wants := make([][]Neighbour, len(data.texts))
+	for i, text := range data.texts {
+		var err error
+		if wants[i], err = view.SearchExact(b.Context(), text, 100, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var coder *hnswGraph
+	if os.Getenv("MEKIKI_VECTORS_HNSW") != "" {
+		coder = data.coder(b)
+	}
+	for _, k := range []int{10, 100} {
+		measure := func(name string, search func(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]Neighbour, error)) {
+			b.Run(fmt.Sprintf("%s/k-%d", name, k), func(b *testing.B) {
+				measureRecall(b, data.texts, wants, k, func(text []float32) ([]Neighbour, error) { return search(b.Context(), text, k, nil) })
+			})
+		}
+		measure("exact", view.SearchExact)
+		for _, effort := range []float64{0.125, 0.25, 0.5, 1, 2} {
+			view.effort = effort
+			measure(fmt.Sprintf("effort-%g", effort), view.approximate)
+		}
+		if coder != nil {
+			measure("coder-hnsw", coder.Search)
+		}
+	}
+}
+
+// index adds all groups to an index with inverted lists.
+func (d *largeData) index(b *testing.B) *View {
+	index, err := New(Options{Width: testLargeWidth, Method: Approximate, Values: d.values})
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	data.fill(t, index)
+	d.fill(b, index)
 	start := time.Now()
 	view := index.View()
+	took := time.Since(start).Round(time.Millisecond)
 	var memory runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&memory)
-	sizes := make([]int, len(view.cells.list))
-	for i, cell := range view.cells.list {
-		sizes[i] = len(cell.places)
+	lengths := make([]int, len(view.ivf.lists))
+	for i, list := range view.ivf.lists {
+		lengths[i] = len(list.postings)
 	}
-	slices.Sort(sizes)
-	t.Logf("%d groups, %d vectors, %d representatives in %d cells of %d to %d, built in %v, %.0f bytes a group",
-		view.Len(), view.content.rows, view.cells.count, len(sizes), sizes[0], sizes[len(sizes)-1], time.Since(start).Round(time.Millisecond),
+	slices.Sort(lengths)
+	b.Logf("%d groups, %d vectors, %d postings in %d lists of %d to %d, built in %v, %.0f bytes a group",
+		view.Len(), view.content.rows, view.ivf.postings, len(lengths), lengths[0], lengths[len(lengths)-1], took,
 		float64(memory.HeapAlloc)/float64(view.Len()))
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	wants := make([][]Neighbour, len(data.texts))
-	for i, text := range data.texts {
-		if wants[i], err = view.SearchExact(t.Context(), text, 100, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	exact := func(text []float32, k int) ([]Neighbour, error) { return view.SearchExact(t.Context(), text, k, nil) }
-	approximate := func(text []float32, k int) ([]Neighbour, error) { return view.approximate(t.Context(), text, k, nil) }
-	for _, k := range []int{10, 100} {
-		measureLarge(t, "exact", exact, data.texts, wants, k)
-		for _, effort := range []float64{0.125, 0.25, 0.5, 1, 2} {
-			view.effort = effort
-			measureLarge(t, fmt.Sprintf("effort %g", effort), approximate, data.texts, wants, k)
-		}
-	}
-	if os.Getenv("MEKIKI_VECTORS_CODER") != "" {
-		coder := data.coder(t)
-		for _, k := range []int{10, 100} {
-			measureLarge(t, "coder/hnsw", func(text []float32, k int) ([]Neighbour, error) {
-				return coder.Search(t.Context(), text, k, nil)
-			}, data.texts, wants, k)
-		}
-	}
+	return view
 }
 
 const testLargeWidth = 256
@@ -97,23 +104,35 @@ func processorTime() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-func measureLarge(t *testing.T, label string, search func([]float32, int) ([]Neighbour, error), texts [][]float32, wants [][]Neighbour, k int) {
-	recall, times := 0.0, make([]time.Duration, len(texts))
-	for i, text := range texts {
-		start := processorTime()
-		got, err := search(text, k)
-		times[i] = processorTime() - start
-		if err != nil {
-			t.Fatal(err)
+// measureRecall searches with every text in each round, and reports the recall and
+// the median and the 99th percentile of a search's time.
+func measureRecall(b *testing.B, texts [][]float32, wants [][]Neighbour, k int, search func([]float32) ([]Neighbour, error)) {
+	runtime.LockOSThread() // processorTime is the thread's
+	defer runtime.UnlockOSThread()
+	var times []time.Duration
+	recall := 0.0
+	for b.Loop() {
+		recall = 0
+		for i, text := range texts {
+			start := processorTime()
+			got, err := search(text)
+			times = append(times, processorTime()-start)
+			if err != nil {
+				b.Fatal(err)
+			}
+			recall += recallOf(got, wants[i][:min(k, len(wants[i]))]) / float64(len(texts))
 		}
-		recall += recallOf(got, wants[i][:min(k, len(wants[i]))]) / float64(len(texts))
 	}
 	slices.Sort(times)
-	t.Logf("%s, k %d: recall %.4f, p50 %v, p99 %v", label, k, recall, times[len(times)/2], times[len(times)*99/100])
+	milliseconds := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	b.ReportMetric(recall, "recall")
+	b.ReportMetric(milliseconds(times[len(times)/2]), "p50-ms")
+	b.ReportMetric(milliseconds(times[len(times)*99/100]), "p99-ms")
+	b.ReportMetric(0, "ns/op")
 }
 
 // coder puts the data into the graph of github.com/coder/hnsw.
-func (d *largeData) coder(t *testing.T) *hnswGraph {
+func (d *largeData) coder(t testing.TB) *hnswGraph {
 	start, coder := processorTime(), newHNSW(testLargeWidth)
 	for group := range d.count {
 		values, err := d.values(uint64(group))
@@ -135,7 +154,7 @@ type largeData struct {
 	texts  [][]float32
 }
 
-func openLarge(t *testing.T, set string) *largeData {
+func openLarge(t testing.TB, set string) *largeData {
 	name, number, found := strings.Cut(set, ":")
 	number, limit, _ := strings.Cut(number, ":")
 	count, err := strconv.Atoi(number)
@@ -169,7 +188,7 @@ func openLarge(t *testing.T, set string) *largeData {
 const largeTexts = 200
 
 // readRows maps a file of float32 rows; it stays mapped.
-func readRows(t *testing.T, name string) []float32 {
+func readRows(t testing.TB, name string) []float32 {
 	file, err := os.Open(filepath.Clean(name))
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +206,7 @@ func readRows(t *testing.T, name string) []float32 {
 }
 
 // fill adds all groups, drawing them with all processors.
-func (d *largeData) fill(t *testing.T, index *Index) {
+func (d *largeData) fill(t testing.TB, index *Index) {
 	const batch = 256
 	drawn := make([][]float32, batch)
 	start := time.Now()
@@ -214,7 +233,7 @@ func (d *largeData) fill(t *testing.T, index *Index) {
 	t.Logf("%d groups drawn and added in %v, added in %v", d.count, time.Since(start).Round(time.Second), adding.Round(time.Second))
 }
 
-func (d *largeData) dump(t *testing.T, name string) {
+func (d *largeData) dump(t testing.TB, name string) {
 	write := func(name string, count int, row func(i int) []float32) {
 		file, err := os.Create(name)
 		if err != nil {

@@ -7,31 +7,31 @@ import (
 	"testing"
 )
 
-// checkCells holds the cells of a view against its groups.
-func checkCells(t *testing.T, view *View) {
+// checkLists compares the inverted lists of a view with its groups.
+func checkLists(t *testing.T, view *View) {
 	t.Helper()
 	there, count := map[uint64]bool{}, 0
-	for number, cell := range view.cells.list {
-		if len(cell.codes) != len(cell.places)*view.stride || len(cell.places) > view.cells.full() {
-			t.Fatalf("cell %d has %d members and %d bytes", number, len(cell.places), len(cell.codes))
+	for number, list := range view.ivf.lists {
+		if len(list.codes) != len(list.postings)*view.stride || len(list.postings) > view.ivf.maxLength() {
+			t.Fatalf("list %d has %d postings and %d bytes", number, len(list.postings), len(list.codes))
 		}
-		count += len(cell.places)
-		for _, place := range cell.places {
-			if entry, at := view.content.at(place); !view.content.dead.has(at) {
+		count += len(list.postings)
+		for _, at := range list.postings {
+			if entry, number := view.content.at(at); !view.content.removed.has(number) {
 				there[entry.group] = true
 			}
 		}
 	}
-	if len(there) != view.Len() || count != view.cells.count || len(view.cells.centres.scales) != len(view.cells.list) {
-		t.Fatalf("%d of %d groups, %d of %d members, %d centres of %d cells",
-			len(there), view.Len(), count, view.cells.count, len(view.cells.centres.scales), len(view.cells.list))
+	if len(there) != view.Len() || count != view.ivf.postings || len(view.ivf.centroids.scales) != len(view.ivf.lists) {
+		t.Fatalf("%d of %d groups, %d of %d postings, %d centroids of %d lists",
+			len(there), view.Len(), count, view.ivf.postings, len(view.ivf.centroids.scales), len(view.ivf.lists))
 	}
 }
 
-// TestCellsGrow adds and removes while cells split, and searches under filters, also
+// TestListsSplit adds and removes while lists split, and searches under filters, also
 // in a view from before.
-func TestCellsGrow(t *testing.T) {
-	index, data := newCelled(testWidth), newClustered(6, 40)
+func TestListsSplit(t *testing.T) {
+	index, data := newApproximate(testWidth), newClustered(6, 40)
 	var early *View
 	for group := range uint64(6000) {
 		vectors := data.group(1 + data.source.IntN(12))
@@ -42,16 +42,16 @@ func TestCellsGrow(t *testing.T) {
 			_ = index.Remove(group / 2)
 		}
 		if group%1000 == 999 {
-			checkCells(t, index.index.View())
+			checkLists(t, index.index.View())
 		}
 		if group == 1999 {
 			early = index.index.View()
 		}
 	}
-	cells := len(early.cells.list)
-	checkCells(t, early)
-	if late := index.index.View(); len(late.cells.list) < 2*cells {
-		t.Errorf("%d cells, and %d of a third of the groups", len(late.cells.list), cells)
+	lists := len(early.ivf.lists)
+	checkLists(t, early)
+	if late := index.index.View(); len(late.ivf.lists) < 2*lists {
+		t.Errorf("%d lists, and %d of a third of the groups", len(late.ivf.lists), lists)
 	}
 	for _, part := range []uint64{1, 2, 30, 2000} {
 		allow := func(group uint64) bool { return group%part == 0 }
@@ -61,7 +61,7 @@ func TestCellsGrow(t *testing.T) {
 	}
 }
 
-// checkRecall asks the cells, with one vector and with many.
+// checkRecall probes the lists, with one vector and with many.
 func checkRecall(t *testing.T, view *View, data *clustered, allow func(uint64) bool) {
 	recall := 0.0
 	const searches = 12

@@ -1,0 +1,72 @@
+package vector
+
+// The size of an index.
+const (
+	// ApproximateFrom is the number of vectors from which an Automatic index searches
+	// approximately: below, scanning all of them takes a few milliseconds.
+	ApproximateFrom = 320_000
+	// chunkBytes is the size of a chunk's codes: what the second-level cache holds
+	// while several queries go over it.
+	chunkBytes = 256 << 10
+	// fewTombstones is the number of removed entries that are not worth a rebuild.
+	fewTombstones = 1024
+)
+
+// How rows are merged into representatives.
+const (
+	// mergeCosine is the cosine that rows have at least with the mean that stands
+	// for them, as long as a group has fewer than maxRepresentatives.
+	mergeCosine        = 0.9
+	maxRepresentatives = 4
+	// mergeRows is how many rows of a group are merged at a time, so that the time
+	// a group takes stays in proportion to its rows.
+	mergeRows = 64
+)
+
+// How inverted lists are built.
+const (
+	// A list has listLength postings at most when built, or more if there would be
+	// more than maxLists, and splits when it is listGrowth times as long as that.
+	listLength = 128
+	maxLists   = 16384
+	listGrowth = 2.5
+	// buildRounds is how often all postings move to the nearest centroid, and the
+	// centroids then to the mean of their postings (Lloyd's iteration).
+	buildRounds = 1
+	// cellProbes is how many cells of the coarse quantizer are probed for the nearest
+	// centroid.
+	cellProbes = 12
+	// splitSample is how many postings the centroids of a split are fitted to, in
+	// splitRounds.
+	splitSample = 512
+	splitRounds = 4
+)
+
+// How much an approximate search for k groups does at Effort 1, at most, and when it
+// stops before. BenchmarkRecall measures the recall that it gives.
+const (
+	// scanBase, scanPerResult and scanShare say how many postings are scanned: so
+	// many, and so many for each of the k, and this share of all.
+	scanBase, scanPerResult, scanShare = 80_000, 2000, 0.01
+	// scanEarlyStop is the share of that after which the scan stops if none of the
+	// postings was among the best marginBase + marginPerResult * k.
+	scanEarlyStop               = 0.2
+	marginBase, marginPerResult = 20, 2
+	// scoreBase and scorePerResult say how many groups are scored by the codes of
+	// all their vectors: so many, and so many for each of the k.
+	scoreBase, scorePerResult = 512, 48
+	// scoreEarlyStop is the number of groups in a row that are not among the best k
+	// after which scoring stops.
+	scoreEarlyStop = 400
+)
+
+// When a filter makes an exact search as fast as an approximate one.
+const (
+	// filterSample is how many groups a filter is tried on.
+	filterSample = 256
+	// exactRows is the number of rows that pass the filter below which they are all
+	// scanned.
+	exactRows = 500_000
+	// exactShare is the share of all groups that k must be for the same, as a divisor.
+	exactShare = 16
+)
