@@ -3,7 +3,7 @@ package embed
 import (
 	"strings"
 
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/wordpiece"
 )
@@ -48,8 +48,8 @@ func batches(encodings []wordpiece.Encoding, most, workers int) [][]int {
 
 // batchSize bounds batches of texts and pairs to 1 when a row's numbers would
 // depend on its neighbours: where one activation scale serves a whole run.
-func batchSize(most int, manifest blip2.Manifest) int {
-	for _, choice := range manifest.Quantization {
+func batchSize(most int, model manifest.Manifest) int {
+	for _, choice := range model.Quantization {
 		if choice.Method == "int8" && !strings.HasPrefix(choice.Layer, "vision_model.") {
 			return 1
 		}

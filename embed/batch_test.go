@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/embed/wordpiece"
 )
 
@@ -38,14 +38,14 @@ func TestBatches(t *testing.T) {
 }
 
 func TestBatchSize(t *testing.T) {
-	rows := blip2.LayerChoice{Layer: "qformer.x", Method: "int8_rows"}
-	vision := blip2.LayerChoice{Layer: "vision_model.x", Method: "int8"}
-	whole := blip2.LayerChoice{Layer: "qformer.x", Method: "int8"}
+	rows := manifest.LayerChoice{Layer: "qformer.x", Method: "int8_rows"}
+	vision := manifest.LayerChoice{Layer: "vision_model.x", Method: "int8"}
+	whole := manifest.LayerChoice{Layer: "qformer.x", Method: "int8"}
 	for _, test := range []struct {
-		choices []blip2.LayerChoice
+		choices []manifest.LayerChoice
 		want    int
-	}{{nil, 8}, {[]blip2.LayerChoice{vision, rows}, 8}, {[]blip2.LayerChoice{rows, whole}, 1}} {
-		if got := batchSize(8, blip2.Manifest{Quantization: test.choices}); got != test.want {
+	}{{nil, 8}, {[]manifest.LayerChoice{vision, rows}, 8}, {[]manifest.LayerChoice{rows, whole}, 1}} {
+		if got := batchSize(8, manifest.Manifest{Quantization: test.choices}); got != test.want {
 			t.Errorf("batchSize with %v = %d, want %d", test.choices, got, test.want)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 )
 
 // Method says how captions are chosen among all texts.
@@ -207,11 +207,11 @@ func (e *Engine) captions(hypotheses []hypothesis, count int) []Caption {
 
 // startCaptions computes what the decoder keeps of each image.
 func (e *Engine) startCaptions(ctx context.Context, tokens []ImageTokens) (*captionModel, error) {
-	start, err := e.graphs[blip2.CaptionStartFile].open(ctx, e)
+	start, err := e.graphs[manifest.CaptionStartFile].open(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	step, err := e.graphs[blip2.CaptionStepFile].open(ctx, e)
+	step, err := e.graphs[manifest.CaptionStepFile].open(ctx, e)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"runtime"
 	"sync"
 
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/pixels"
 	"mekiki/embed/wordpiece"
@@ -82,7 +82,7 @@ var (
 // Engine runs one model. It is safe for concurrent use.
 type Engine struct {
 	options       Options
-	manifest      blip2.Manifest
+	manifest      manifest.Manifest
 	tokenizer     *wordpiece.Tokenizer
 	normalization pixels.Normalization
 	graphs        map[string]*graph
@@ -103,15 +103,15 @@ func Open(ctx context.Context, options Options) (*Engine, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	manifest, err := blip2.ReadManifest(options.ModelDir)
+	model, err := manifest.Read(options.ModelDir)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFolder(options.ModelDir, manifest); err != nil {
+	if err := checkFolder(options.ModelDir, model); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
-	files := newFiles(options.ModelDir, manifest.Files)
-	vocabulary, err := files.read(ctx, blip2.VocabularyFile)
+	files := newFiles(options.ModelDir, model.Files)
+	vocabulary, err := files.read(ctx, manifest.VocabularyFile)
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
@@ -119,13 +119,13 @@ func Open(ctx context.Context, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
-	positions := manifest.Config.QFormer.MaxPositions
+	positions := model.Config.QFormer.MaxPositions
 	if options.MaximumTokens == 0 || options.MaximumTokens > positions {
 		options.MaximumTokens = positions
 	}
-	preprocess := manifest.Config.Preprocess
+	preprocess := model.Config.Preprocess
 	engine := &Engine{
-		options: options, manifest: manifest, tokenizer: tokenizer,
+		options: options, manifest: model, tokenizer: tokenizer,
 		normalization: pixels.Normalization{
 			Mean: preprocess.Mean, StandardDeviation: preprocess.StandardDeviation, RescaleFactor: preprocess.RescaleFactor,
 		},
@@ -134,17 +134,17 @@ func Open(ctx context.Context, options Options) (*Engine, error) {
 	if err := engine.normalization.Validate(); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
-	for _, signature := range signatures(manifest) {
+	for _, signature := range signatures(model) {
 		engine.graphs[signature.file] = &graph{signature: signature, files: files}
 	}
 	return engine, nil
 }
 
 // checkFolder compares names and sizes in the folder with the manifest.
-func checkFolder(dir string, manifest blip2.Manifest) error {
+func checkFolder(dir string, model manifest.Manifest) error {
 	const remedy = "compile the model again, for example with mekiki import"
 	listed := map[string]int64{}
-	for _, file := range manifest.Files {
+	for _, file := range model.Files {
 		listed[file.Name] = file.Size
 	}
 	entries, err := os.ReadDir(dir)
@@ -153,7 +153,7 @@ func checkFolder(dir string, manifest blip2.Manifest) error {
 	}
 	var problems []error
 	for _, entry := range entries {
-		if entry.Name() == blip2.ManifestFile {
+		if entry.Name() == manifest.FileName {
 			continue
 		}
 		size, known := listed[entry.Name()]
@@ -186,7 +186,7 @@ func (e *Engine) Space() Space {
 }
 
 // Manifest returns the model's description. Its slices must not be changed.
-func (e *Engine) Manifest() blip2.Manifest { return e.manifest }
+func (e *Engine) Manifest() manifest.Manifest { return e.manifest }
 
 // ModelDir returns the model's folder.
 func (e *Engine) ModelDir() string { return filepath.Clean(e.options.ModelDir) }

@@ -10,6 +10,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
@@ -42,9 +43,9 @@ func medium() checkpoint.Config {
 	return config
 }
 
-func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config checkpoint.Config, precision blip2.Precision) *embed.Engine {
+func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config checkpoint.Config, precision manifest.Precision) *embed.Engine {
 	b.Helper()
-	weights, err := blip2.NewRandom(config, 1, true)
+	weights, err := checkpoint.NewRandom(config, 1, true)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config checkpoint.Confi
 func BenchmarkEngine(b *testing.B) {
 	runtime := orttest.Open(b)
 	for _, config := range []checkpoint.Config{small(), medium()} {
-		for _, precision := range []blip2.Precision{blip2.Float32, blip2.Int8} {
+		for _, precision := range []manifest.Precision{manifest.Float32, manifest.Int8} {
 			b.Run(config.Name+"/"+string(precision), func(b *testing.B) {
 				engine := benchmarkEngine(b, runtime, config, precision)
 				for _, count := range []int{1, 16} {

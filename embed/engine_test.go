@@ -19,6 +19,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
@@ -48,7 +49,7 @@ func tiny() checkpoint.Config {
 // compile writes the tiny model with random weights into a new folder.
 func compile(t testing.TB, captions bool, options blip2.CompileOptions) string {
 	t.Helper()
-	weights, err := blip2.NewRandom(tiny(), 7, captions)
+	weights, err := checkpoint.NewRandom(tiny(), 7, captions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func openEngine(t testing.TB, options embed.Options) *embed.Engine {
 		options.Runtime = orttest.Open(t)
 	}
 	if options.ModelDir == "" {
-		options.ModelDir = compile(t, true, blip2.CompileOptions{Precision: blip2.Float32})
+		options.ModelDir = compile(t, true, blip2.CompileOptions{Precision: manifest.Float32})
 	}
 	engine, err := embed.Open(t.Context(), options)
 	if err != nil {
@@ -88,7 +89,7 @@ func pictures(t testing.TB, count int) []*pixels.Image {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for j, bits := range blip2.RandomBits("picture", uint64(i), len(image.Pix)) {
+		for j, bits := range checkpoint.RandomBits("picture", uint64(i), len(image.Pix)) {
 			image.Pix[j] = byte(bits)
 		}
 		images[i] = image
@@ -311,7 +312,7 @@ func TestClosedEngine(t *testing.T) {
 
 func TestModelFilesAreChecked(t *testing.T) {
 	runtime := orttest.Open(t)
-	sound := compile(t, true, blip2.CompileOptions{Precision: blip2.Float32})
+	sound := compile(t, true, blip2.CompileOptions{Precision: manifest.Float32})
 	tests := []struct {
 		name   string
 		change func(dir string) error
@@ -319,14 +320,14 @@ func TestModelFilesAreChecked(t *testing.T) {
 	}{
 		{"another file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "extra.bin"), nil, 0o644) }, false},
 		{"a folder", func(dir string) error { return os.Mkdir(filepath.Join(dir, "extra"), 0o755) }, false},
-		{"a missing graph", func(dir string) error { return os.Remove(filepath.Join(dir, blip2.TextFile)) }, false},
-		{"a longer graph", func(dir string) error { return appendByte(filepath.Join(dir, blip2.TextFile)) }, false},
-		{"no manifest", func(dir string) error { return os.Remove(filepath.Join(dir, blip2.ManifestFile)) }, false},
-		{"a flipped bit in the vocabulary", func(dir string) error { return flip(filepath.Join(dir, blip2.VocabularyFile)) }, false},
-		{"a flipped bit in a graph", func(dir string) error { return flip(filepath.Join(dir, blip2.TextFile)) }, true},
+		{"a missing graph", func(dir string) error { return os.Remove(filepath.Join(dir, manifest.TextFile)) }, false},
+		{"a longer graph", func(dir string) error { return appendByte(filepath.Join(dir, manifest.TextFile)) }, false},
+		{"no manifest", func(dir string) error { return os.Remove(filepath.Join(dir, manifest.FileName)) }, false},
+		{"a flipped bit in the vocabulary", func(dir string) error { return flip(filepath.Join(dir, manifest.VocabularyFile)) }, false},
+		{"a flipped bit in a graph", func(dir string) error { return flip(filepath.Join(dir, manifest.TextFile)) }, true},
 		{"a flipped bit in the weights", func(dir string) error { return flip(largest(dir)) }, true},
 		{"a link", func(dir string) error {
-			path := filepath.Join(dir, blip2.TextFile)
+			path := filepath.Join(dir, manifest.TextFile)
 			return errors.Join(os.Rename(path, dir+".moved"), os.Symlink(dir+".moved", path))
 		}, false},
 	}
@@ -392,7 +393,7 @@ func largest(dir string) string {
 func TestInt8(t *testing.T) {
 	runtime := orttest.Open(t)
 	exact := openEngine(t, embed.Options{Runtime: runtime})
-	engine := openEngine(t, embed.Options{Runtime: runtime, ModelDir: compile(t, true, blip2.CompileOptions{Precision: blip2.Int8, Runtime: runtime})})
+	engine := openEngine(t, embed.Options{Runtime: runtime, ModelDir: compile(t, true, blip2.CompileOptions{Precision: manifest.Int8, Runtime: runtime})})
 	if engine.Space() == exact.Space() {
 		t.Error("int8 and fp32 share a space")
 	}
@@ -471,7 +472,7 @@ func TestCaptions(t *testing.T) {
 
 func TestOptionsAreChecked(t *testing.T) {
 	runtime := orttest.Open(t)
-	dir := compile(t, false, blip2.CompileOptions{Precision: blip2.Float32})
+	dir := compile(t, false, blip2.CompileOptions{Precision: manifest.Float32})
 	for name, options := range map[string]embed.Options{
 		"no folder":        {Runtime: runtime},
 		"no runtime":       {ModelDir: dir},

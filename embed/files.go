@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/internal/hint"
 )
 
@@ -21,12 +21,12 @@ type files struct {
 }
 
 type listedFile struct {
-	blip2.File
+	manifest.File
 	mutex    sync.Mutex
 	verified bool
 }
 
-func newFiles(dir string, list []blip2.File) *files {
+func newFiles(dir string, list []manifest.File) *files {
 	f := &files{dir: dir, listed: make(map[string]*listedFile, len(list))}
 	for _, file := range list {
 		f.listed[file.Name] = &listedFile{File: file}
@@ -40,7 +40,7 @@ func (f *files) path(name string) string { return filepath.Join(f.dir, name) }
 func (f *files) verify(ctx context.Context, name string) error {
 	file, ok := f.listed[name]
 	if !ok {
-		return fmt.Errorf("%w: %s is not listed in %s", ErrModelFiles, name, blip2.ManifestFile)
+		return fmt.Errorf("%w: %s is not listed in %s", ErrModelFiles, name, manifest.FileName)
 	}
 	file.mutex.Lock()
 	defer file.mutex.Unlock()

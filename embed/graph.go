@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 )
 
@@ -20,54 +20,54 @@ type signature struct {
 }
 
 // signatures lists the graphs that a model has, with the names of package blip2.
-func signatures(manifest blip2.Manifest) []signature {
-	config := manifest.Config
+func signatures(model manifest.Manifest) []signature {
+	config := model.Config
 	size, rows, columns := int64(config.Vision.ImageSize), int64(config.Vision.Tokens()), int64(config.Vision.HiddenSize)
 	width, queries := int64(config.ProjectionSize), int64(config.QueryTokens)
 	memory := memoryValues(config)
-	tokens := ort.Value{Name: blip2.ImageTokensName, Type: ort.Float32, Shape: []int64{-1, rows, columns}}
-	ids := ort.Value{Name: blip2.TokenIDsName, Type: ort.Int64, Shape: []int64{-1, -1}}
-	mask := ort.Value{Name: blip2.AttentionMaskName, Type: ort.Int64, Shape: []int64{-1, -1}}
+	tokens := ort.Value{Name: manifest.ImageTokensName, Type: ort.Float32, Shape: []int64{-1, rows, columns}}
+	ids := ort.Value{Name: manifest.TokenIDsName, Type: ort.Int64, Shape: []int64{-1, -1}}
+	mask := ort.Value{Name: manifest.AttentionMaskName, Type: ort.Int64, Shape: []int64{-1, -1}}
 	work := estimate(config)
 	list := []signature{
 		{
-			file:    blip2.VisionFile,
-			inputs:  []ort.Value{{Name: blip2.PixelsName, Type: ort.Float32, Shape: []int64{-1, 3, size, size}}},
+			file:    manifest.VisionFile,
+			inputs:  []ort.Value{{Name: manifest.PixelsName, Type: ort.Float32, Shape: []int64{-1, 3, size, size}}},
 			outputs: []ort.Value{tokens}, work: work.vision,
 		},
 		{
-			file:    blip2.ImagePartsFile,
+			file:    manifest.ImagePartsFile,
 			inputs:  []ort.Value{tokens},
-			outputs: []ort.Value{{Name: blip2.PartsName, Type: ort.Float32, Shape: []int64{-1, queries, width}}},
+			outputs: []ort.Value{{Name: manifest.PartsName, Type: ort.Float32, Shape: []int64{-1, queries, width}}},
 			work:    work.parts,
 		},
 		{
-			file:    blip2.TextFile,
+			file:    manifest.TextFile,
 			inputs:  []ort.Value{ids, mask},
-			outputs: []ort.Value{{Name: blip2.TextVectorName, Type: ort.Float32, Shape: []int64{-1, width}}},
+			outputs: []ort.Value{{Name: manifest.TextVectorName, Type: ort.Float32, Shape: []int64{-1, width}}},
 			work:    work.text,
 		},
 		{
-			file:    blip2.MatchFile,
+			file:    manifest.MatchFile,
 			inputs:  []ort.Value{tokens, ids, mask},
-			outputs: []ort.Value{{Name: blip2.LogitsName, Type: ort.Float32, Shape: []int64{-1, 2}}},
+			outputs: []ort.Value{{Name: manifest.LogitsName, Type: ort.Float32, Shape: []int64{-1, 2}}},
 			work:    work.match,
 		},
 		{
-			file:    blip2.MatchImageFile,
+			file:    manifest.MatchImageFile,
 			inputs:  []ort.Value{tokens},
 			outputs: withBatch(memory, -1),
 			work:    work.memory,
 		},
 		{
-			file:    blip2.MatchTextFile,
+			file:    manifest.MatchTextFile,
 			inputs:  append([]ort.Value{ids, mask}, memory...),
-			outputs: []ort.Value{{Name: blip2.LogitsName, Type: ort.Float32, Shape: []int64{-1, 2}}},
+			outputs: []ort.Value{{Name: manifest.LogitsName, Type: ort.Float32, Shape: []int64{-1, 2}}},
 			work:    work.match - work.memory,
 		},
 	}
-	if manifest.HasCaptionHead {
-		list = append(list, captionSignatures(manifest, tokens, ids)...)
+	if model.HasCaptionHead {
+		list = append(list, captionSignatures(model, tokens, ids)...)
 	}
 	return list
 }
@@ -79,7 +79,7 @@ func memoryValues(config checkpoint.Config) []ort.Value {
 	for layer := range config.QFormer.Layers {
 		if config.QFormer.CrossAttends(layer) {
 			list = append(list, ort.Value{
-				Name: fmt.Sprint(blip2.MemoryPrefix, layer), Type: ort.Float32,
+				Name: fmt.Sprint(manifest.MemoryPrefix, layer), Type: ort.Float32,
 				Shape: []int64{1, int64(config.Vision.Tokens()), 2 * int64(config.QFormer.HiddenSize)},
 			})
 		}
@@ -99,8 +99,8 @@ func withBatch(values []ort.Value, batch int64) []ort.Value {
 
 // captionSignatures describes the graphs that decode with a key and value cache:
 // a key and a value for each layer, layer after layer.
-func captionSignatures(manifest blip2.Manifest, tokens, ids ort.Value) []signature {
-	former := manifest.Config.QFormer
+func captionSignatures(model manifest.Manifest, tokens, ids ort.Value) []signature {
+	former := model.Config.QFormer
 	heads, width := int64(former.Heads), int64(former.HiddenSize/former.Heads)
 	cache := func(key, value string, length int64) []ort.Value {
 		var list []ort.Value
@@ -112,23 +112,23 @@ func captionSignatures(manifest blip2.Manifest, tokens, ids ort.Value) []signatu
 		}
 		return list
 	}
-	past := cache(blip2.PastKeyPrefix, blip2.PastValuePrefix, -1)
-	present := cache(blip2.PresentKeyPrefix, blip2.PresentValuePrefix, -1)
-	work := estimate(manifest.Config)
+	past := cache(manifest.PastKeyPrefix, manifest.PastValuePrefix, -1)
+	present := cache(manifest.PresentKeyPrefix, manifest.PresentValuePrefix, -1)
+	work := estimate(model.Config)
 	return []signature{
 		{
-			file:    blip2.CaptionStartFile,
+			file:    manifest.CaptionStartFile,
 			inputs:  []ort.Value{tokens},
-			outputs: cache(blip2.PastKeyPrefix, blip2.PastValuePrefix, int64(manifest.Config.QueryTokens)),
+			outputs: cache(manifest.PastKeyPrefix, manifest.PastValuePrefix, int64(model.Config.QueryTokens)),
 			work:    work.parts,
 		},
 		{
-			file: blip2.CaptionStepFile,
+			file: manifest.CaptionStepFile,
 			inputs: append([]ort.Value{
-				ids, {Name: blip2.PositionName, Type: ort.Int64, Shape: []int64{-1}},
+				ids, {Name: manifest.PositionName, Type: ort.Int64, Shape: []int64{-1}},
 			}, past...),
 			outputs: append([]ort.Value{
-				{Name: blip2.LogitsName, Type: ort.Float32, Shape: []int64{-1, -1, int64(former.VocabularySize)}},
+				{Name: manifest.LogitsName, Type: ort.Float32, Shape: []int64{-1, -1, int64(former.VocabularySize)}},
 			}, present...),
 			work: work.step,
 		},
@@ -233,14 +233,14 @@ func (e *Engine) Warm(ctx context.Context) error {
 	}
 	defer done()
 	for _, signature := range signatures(e.manifest) {
-		if signature.file == blip2.MatchImageFile || signature.file == blip2.MatchTextFile {
+		if signature.file == manifest.MatchImageFile || signature.file == manifest.MatchTextFile {
 			continue
 		}
 		graph := e.graphs[signature.file]
 		if _, err := graph.open(ctx, e); err != nil {
 			return err
 		}
-		if signature.file == blip2.MatchFile || signature.file == blip2.TextFile { // of which searches need several at once
+		if signature.file == manifest.MatchFile || signature.file == manifest.TextFile { // of which searches need several at once
 			if _, err := graph.openSingle(ctx, e); err != nil {
 				return err
 			}

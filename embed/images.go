@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/pixels"
 )
@@ -16,7 +16,7 @@ func (e *Engine) ImageTokens(ctx context.Context, images []*pixels.Image) ([]Ima
 		return nil, err
 	}
 	defer done()
-	graph := e.graphs[blip2.VisionFile]
+	graph := e.graphs[manifest.VisionFile]
 	session, err := graph.open(ctx, e)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (e *Engine) ImageParts(ctx context.Context, tokens []ImageTokens) ([]Parts,
 		return nil, err
 	}
 	defer done()
-	graph := e.graphs[blip2.ImagePartsFile]
+	graph := e.graphs[manifest.ImagePartsFile]
 	session, err := graph.open(ctx, e)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/wordpiece"
 )
@@ -106,7 +106,7 @@ func (e *Engine) matchImages(ctx context.Context, job *matching, pairs []int) er
 	if len(pairs) == 0 {
 		return nil
 	}
-	graph := e.graphs[blip2.MatchFile]
+	graph := e.graphs[manifest.MatchFile]
 	groups := job.batches(pairs, batchSize(matchBatch, e.manifest), e.options.Threads)
 	return e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
 		ids, mask := textTensors(job.encodings, groups[i])
@@ -117,7 +117,7 @@ func (e *Engine) matchImages(ctx context.Context, job *matching, pairs []int) er
 // matchTexts judges pairs of one image. What depends on the image alone is
 // computed once.
 func (e *Engine) matchTexts(ctx context.Context, job *matching, pairs []int) error {
-	session, err := e.graphs[blip2.MatchImageFile].open(ctx, e)
+	session, err := e.graphs[manifest.MatchImageFile].open(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (e *Engine) matchTexts(ctx context.Context, job *matching, pairs []int) err
 	if err != nil {
 		return err
 	}
-	graph := e.graphs[blip2.MatchTextFile]
+	graph := e.graphs[manifest.MatchTextFile]
 	groups := job.batches(pairs, batchSize(matchBatch, e.manifest), e.options.Threads)
 	return e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
 		ids, mask := textTensors(job.encodings, groups[i])

@@ -15,6 +15,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort/orttest"
 )
 
@@ -70,12 +71,12 @@ func TestEngineEqualsTheReference(t *testing.T) {
 			}
 			want.Config.Preprocess = tiny().Preprocess // the references begin behind it
 			want.Config.Preprocess.ImageSize = want.Config.Vision.ImageSize
-			weights, err := blip2.NewRandom(want.Config, want.Seed, true)
+			weights, err := checkpoint.NewRandom(want.Config, want.Seed, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			dir := filepath.Join(t.TempDir(), "model")
-			if _, err := blip2.Compile(t.Context(), weights, dir, blip2.CompileOptions{Precision: blip2.Float32}); err != nil {
+			if _, err := blip2.Compile(t.Context(), weights, dir, blip2.CompileOptions{Precision: manifest.Float32}); err != nil {
 				t.Fatal(err)
 			}
 			compareWithReference(t, openEngine(t, embed.Options{ModelDir: dir, Runtime: runtime}), want)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/wordpiece"
 )
@@ -31,7 +31,7 @@ func (e *Engine) TextVectors(ctx context.Context, texts []string) ([]Vector, err
 		return nil, err
 	}
 	defer done()
-	graph := e.graphs[blip2.TextFile]
+	graph := e.graphs[manifest.TextFile]
 	encodings := make([]wordpiece.Encoding, len(texts))
 	for i, text := range texts {
 		encodings[i] = e.encode(text)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 )
 
 // TestImportInChild is the child process of TestKillDuringImport.
@@ -58,13 +58,13 @@ func TestKillDuringImport(t *testing.T) {
 			killed++
 		}
 		_ = command.Wait()
-		manifest, err := blip2.ReadManifest(model)
+		compiled, err := manifest.Read(model)
 		if os.IsNotExist(err) || strings.Contains(errorText(err), "no such file") {
 			absent++
 			continue
 		}
 		if err == nil {
-			err = manifest.Verify(model)
+			err = compiled.Verify(model)
 		}
 		if err != nil {
 			t.Fatalf("a killed import left a model that is not whole: %v", err)

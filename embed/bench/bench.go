@@ -18,6 +18,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 )
 
@@ -31,7 +32,7 @@ type Options struct {
 	// Config is the size of the random models; ViT-g's at 224 pixels when zero.
 	Config checkpoint.Config
 	// Precisions of the random models; float32 and int8 when empty.
-	Precisions []blip2.Precision
+	Precisions []manifest.Precision
 	// WorkDir is where random models are compiled; the system's temporary folder
 	// when empty. The published size needs 5 GB in float32 and 2 GB in int8.
 	WorkDir string
@@ -45,10 +46,10 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Config.Vision.HiddenSize == 0 {
-		o.Config = blip2.PublishedConfig(224)
+		o.Config = checkpoint.PublishedConfig(224)
 	}
 	if len(o.Precisions) == 0 {
-		o.Precisions = []blip2.Precision{blip2.Float32, blip2.Int8}
+		o.Precisions = []manifest.Precision{manifest.Float32, manifest.Int8}
 	}
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
@@ -75,9 +76,9 @@ type Report struct {
 
 // Result is one model's figures.
 type Result struct {
-	Name      string          `json:"name"`
-	Precision blip2.Precision `json:"precision"`
-	ImageSize int             `json:"image_size"` // side of the square input in pixels
+	Name      string             `json:"name"`
+	Precision manifest.Precision `json:"precision"`
+	ImageSize int                `json:"image_size"` // side of the square input in pixels
 	// Compile is how long making the model took, and CompilePeak the most memory
 	// that the process then held; random models only.
 	Compile     float64 `json:"compile_seconds,omitempty"`
@@ -147,8 +148,8 @@ func wrap(err error) error {
 }
 
 // random compiles a model of random weights, measures and removes it.
-func (o Options) random(ctx context.Context, precision blip2.Precision) (Result, error) {
-	weights, err := blip2.NewRandom(o.Config, 1, true)
+func (o Options) random(ctx context.Context, precision manifest.Precision) (Result, error) {
+	weights, err := checkpoint.NewRandom(o.Config, 1, true)
 	if err != nil {
 		return Result{}, err
 	}
@@ -180,9 +181,9 @@ func (o Options) measure(ctx context.Context, dir string, result Result) (Result
 		return result, err
 	}
 	defer engine.Close()
-	manifest := engine.Manifest()
-	result.Name, result.Precision, result.ImageSize = manifest.Name, manifest.Precision, manifest.Config.Vision.ImageSize
-	for _, file := range manifest.Files {
+	model := engine.Manifest()
+	result.Name, result.Precision, result.ImageSize = model.Name, model.Precision, model.Config.Vision.ImageSize
+	for _, file := range model.Files {
 		result.ModelBytes += file.Size
 	}
 	o.Progress(fmt.Sprintf("open %s in %s", result.Name, result.Precision))
@@ -196,11 +197,11 @@ func (o Options) measure(ctx context.Context, dir string, result Result) (Result
 	}
 	result.RunPeak = peak()
 	o.Progress("bare matrix products in " + string(result.Precision))
-	if result.Product, err = measureProducts(ctx, o, manifest); err != nil {
+	if result.Product, err = measureProducts(ctx, o, model); err != nil {
 		return result, err
 	}
 	if result.Image.Median > 0 {
-		result.Share = result.Product.Seconds * float64(manifest.Config.Vision.Layers) / result.Image.Median
+		result.Share = result.Product.Seconds * float64(model.Config.Vision.Layers) / result.Image.Median
 	}
 	return result, nil
 }
@@ -210,9 +211,9 @@ func speedup(results []Result) map[string]float64 {
 	var exact, quick *Result
 	for i := range results {
 		switch results[i].Precision {
-		case blip2.Float32:
+		case manifest.Float32:
 			exact = &results[i]
-		case blip2.Int8:
+		case manifest.Int8:
 			quick = &results[i]
 		}
 	}

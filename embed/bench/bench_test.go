@@ -11,11 +11,12 @@ import (
 
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort/orttest"
 )
 
 func tiny() checkpoint.Config {
-	config := blip2.PublishedConfig(32)
+	config := checkpoint.PublishedConfig(32)
 	config.Name = "tiny"
 	config.Vision.PatchSize, config.Vision.HiddenSize, config.Vision.Layers, config.Vision.Heads, config.Vision.IntermediateSize = 16, 32, 1, 2, 64
 	config.QFormer.HiddenSize, config.QFormer.Layers, config.QFormer.Heads, config.QFormer.IntermediateSize = 32, 2, 2, 64
@@ -58,12 +59,12 @@ func TestRun(t *testing.T) {
 
 func TestRunOnAModel(t *testing.T) {
 	runtime := orttest.Open(t)
-	weights, err := blip2.NewRandom(tiny(), 1, false)
+	weights, err := checkpoint.NewRandom(tiny(), 1, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "model")
-	if _, err := blip2.Compile(t.Context(), weights, dir, blip2.CompileOptions{Precision: blip2.Float32}); err != nil {
+	if _, err := blip2.Compile(t.Context(), weights, dir, blip2.CompileOptions{Precision: manifest.Float32}); err != nil {
 		t.Fatal(err)
 	}
 	report, err := Run(t.Context(), Options{Runtime: runtime, ModelDirs: []string{dir}, Least: time.Millisecond, Threads: 1})

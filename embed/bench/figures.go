@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"mekiki/embed"
-	"mekiki/embed/blip2"
+	"mekiki/embed/checkpoint"
 	"mekiki/embed/pixels"
 )
 
@@ -175,7 +175,7 @@ func drawPicture() (*pixels.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, bits := range blip2.RandomBits("picture", 1, len(picture.Pix)) {
+	for i, bits := range checkpoint.RandomBits("picture", 1, len(picture.Pix)) {
 		picture.Pix[i] = byte(bits)
 	}
 	return picture, nil

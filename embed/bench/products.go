@@ -6,7 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"mekiki/embed/blip2"
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 )
@@ -23,20 +24,20 @@ type ProductSpeed struct {
 type shape struct{ rows, inner, columns int }
 
 // layerShapes lists the products with weights of one vision layer.
-func layerShapes(manifest blip2.Manifest) []shape {
-	vision := manifest.Config.Vision
+func layerShapes(model manifest.Manifest) []shape {
+	vision := model.Config.Vision
 	rows, width, wide := vision.Tokens(), vision.HiddenSize, vision.IntermediateSize
 	return []shape{{rows, width, 3 * width}, {rows, width, width}, {rows, width, wide}, {rows, wide, width}}
 }
 
 // measureProducts times one layer's products in the model's precision.
-func measureProducts(ctx context.Context, options Options, manifest blip2.Manifest) (ProductSpeed, error) {
+func measureProducts(ctx context.Context, options Options, model manifest.Manifest) (ProductSpeed, error) {
 	dir, err := os.MkdirTemp(options.WorkDir, "mekiki-bench-*")
 	if err != nil {
 		return ProductSpeed{}, err
 	}
 	defer os.RemoveAll(dir)
-	session, inputs, err := openProducts(ctx, options, dir, layerShapes(manifest), manifest.Precision)
+	session, inputs, err := openProducts(ctx, options, dir, layerShapes(model), model.Precision)
 	if err != nil {
 		return ProductSpeed{}, err
 	}
@@ -49,14 +50,14 @@ func measureProducts(ctx context.Context, options Options, manifest blip2.Manife
 		return ProductSpeed{}, err
 	}
 	operations := 0.0
-	for _, shape := range layerShapes(manifest) {
+	for _, shape := range layerShapes(model) {
 		operations += 2 * float64(shape.rows) * float64(shape.inner) * float64(shape.columns)
 	}
 	return ProductSpeed{Seconds: figure.Median, Giga: operations / figure.Median / 1e9}, nil
 }
 
 // openProducts writes and opens a graph of products that share nothing.
-func openProducts(ctx context.Context, options Options, dir string, shapes []shape, precision blip2.Precision) (*ort.Session, []ort.Tensor, error) {
+func openProducts(ctx context.Context, options Options, dir string, shapes []shape, precision manifest.Precision) (*ort.Session, []ort.Tensor, error) {
 	const file = "products.onnx"
 	data, err := onnx.CreateDataFile(dir, "products.bin")
 	if err != nil {
@@ -72,7 +73,7 @@ func openProducts(ctx context.Context, options Options, dir string, shapes []sha
 			return nil, nil, errors.Join(err, second(data.Close()))
 		}
 		graph.Output(name+"_product", product)
-		inputs = append(inputs, ort.Float32Tensor(blip2.RandomValues(name, 1, shape.rows*shape.inner), int64(shape.rows), int64(shape.inner)))
+		inputs = append(inputs, ort.Float32Tensor(checkpoint.RandomValues(name, 1, shape.rows*shape.inner), int64(shape.rows), int64(shape.inner)))
 	}
 	if err := errors.Join(second(data.Close()), graph.Write(dir, file)); err != nil {
 		return nil, nil, err
@@ -89,17 +90,17 @@ func openProducts(ctx context.Context, options Options, dir string, shapes []sha
 
 func second[T any](_ T, err error) error { return err }
 
-func addProduct(graph *onnx.Graph, data *onnx.DataFile, name string, x onnx.Value, shape shape, precision blip2.Precision) (onnx.Value, error) {
+func addProduct(graph *onnx.Graph, data *onnx.DataFile, name string, x onnx.Value, shape shape, precision manifest.Precision) (onnx.Value, error) {
 	inner, columns := int64(shape.inner), int64(shape.columns)
-	if precision != blip2.Int8 {
-		weights, err := data.AppendFloat32(blip2.RandomValues(name, 2, shape.inner*shape.columns), inner, columns)
+	if precision != manifest.Int8 {
+		weights, err := data.AppendFloat32(checkpoint.RandomValues(name, 2, shape.inner*shape.columns), inner, columns)
 		if err != nil {
 			return onnx.Value{}, err
 		}
 		return graph.MatMul(x, graph.Constant(name+"_weights", weights)), nil
 	}
 	codes := make([]byte, shape.inner*shape.columns)
-	for i, bits := range blip2.RandomBits(name, 2, len(codes)) {
+	for i, bits := range checkpoint.RandomBits(name, 2, len(codes)) {
 		codes[i] = byte(int8(bits>>56) | 1) // a signed code that is not -128
 	}
 	weights, err := data.AppendBytes(onnx.Int8, codes, inner, columns)

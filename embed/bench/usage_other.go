@@ -2,7 +2,9 @@
 
 package bench
 
-import "time"
+import (
+	"time"
+)
 
 func processorTime() time.Duration { return 0 }
 

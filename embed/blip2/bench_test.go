@@ -6,25 +6,26 @@ import (
 	"testing"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
+	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
+	"mekiki/embed/quantize"
 )
 
 // benchmarkGraph times one graph at published sizes, for each way to compute
 // the matrix products, on inputs of batch 1.
-func benchmarkGraph(b *testing.B, config checkpoint.Config, graph namedGraph, inputs ...ort.Tensor) {
-	for _, method := range []method{methodFloat, methodInt8, methodRows} {
+func benchmarkGraph(b *testing.B, config checkpoint.Config, graph quantize.Graph, inputs ...ort.Tensor) {
+	for _, method := range []quantize.Method{quantize.Float32, quantize.PerRun, quantize.PerRow} {
 		b.Run(string(method), func(b *testing.B) {
 			runtime := orttest.Open(b)
-			weights, err := NewRandom(config, 1, true)
+			weights, err := checkpoint.NewRandom(config, 1, true)
 			if err != nil {
 				b.Fatal(err)
 			}
 			dir := b.TempDir()
-			if _, err := writeGraphs(b.Context(), weights, dir, "weights.bin", newPlan(method), []namedGraph{graph}); err != nil {
-				b.Fatal(err)
-			}
-			session := openThreads(b, runtime, filepath.Join(dir, graph.file), 2)
+			writeGraph(b, weights, dir, quantize.NewPlan(method), graph)
+			session := openThreads(b, runtime, filepath.Join(dir, graph.File), 2)
 			used := processorTime()
 			for b.Loop() {
 				if _, err := session.Run(b.Context(), inputs...); err != nil {
@@ -33,6 +34,24 @@ func benchmarkGraph(b *testing.B, config checkpoint.Config, graph namedGraph, in
 			}
 			b.ReportMetric(float64((processorTime()-used).Milliseconds())/float64(b.N), "cpu-ms/op")
 		})
+	}
+}
+
+// graphOf is the Q-Former's graph in a file.
+func graphOf(config checkpoint.Config, file string) quantize.Graph {
+	graphs := queryGraphs(config, true)
+	return graphs[slices.IndexFunc(graphs, func(graph quantize.Graph) bool { return graph.File == file })]
+}
+
+// writeGraph writes a graph and its weights into a folder.
+func writeGraph(t testing.TB, weights quantize.Weights, dir string, plan quantize.Plan, graph quantize.Graph) {
+	t.Helper()
+	data, err := onnx.CreateDataFile(dir, "weights.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := quantize.WriteGraphs(dir, quantize.NewStore(t.Context(), weights, data, plan), []quantize.Graph{graph}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -53,34 +72,35 @@ func openThreads(b *testing.B, runtime *ort.Runtime, path string, threads int) *
 
 // BenchmarkVisionLayers times two of ViT-g's 39 layers at 224 pixels.
 func BenchmarkVisionLayers(b *testing.B) {
-	config := PublishedConfig(224)
+	config := checkpoint.PublishedConfig(224)
 	config.Vision.Layers = 2
-	pixels := ort.Float32Tensor(RandomValues(PixelsName, 1, 3*224*224), 1, 3, 224, 224)
-	benchmarkGraph(b, config, namedGraph{VisionFile, visionGraph}, pixels)
+	pixels := ort.Float32Tensor(checkpoint.RandomValues(manifest.PixelsName, 1, 3*224*224), 1, 3, 224, 224)
+	benchmarkGraph(b, config, visionGraphOf(config), pixels)
 }
 
 func publishedTokens(config checkpoint.Config) ort.Tensor {
 	rows, columns := config.Vision.Tokens(), config.Vision.HiddenSize
-	return ort.Float32Tensor(RandomValues(ImageTokensName, 1, rows*columns), 1, int64(rows), int64(columns))
+	return ort.Float32Tensor(checkpoint.RandomValues(manifest.ImageTokensName, 1, rows*columns), 1, int64(rows), int64(columns))
 }
 
 // BenchmarkImageParts times the image transformer over ViT-g's tokens.
 func BenchmarkImageParts(b *testing.B) {
-	config := PublishedConfig(224)
-	benchmarkGraph(b, config, namedGraph{ImagePartsFile, imagePartsGraph}, publishedTokens(config))
+	config := checkpoint.PublishedConfig(224)
+	benchmarkGraph(b, config, graphOf(config, manifest.ImagePartsFile), publishedTokens(config))
 }
 
 // BenchmarkText times a text of 12 tokens.
 func BenchmarkText(b *testing.B) {
+	config := checkpoint.PublishedConfig(224)
 	ids, mask := benchmarkText()
-	benchmarkGraph(b, PublishedConfig(224), namedGraph{TextFile, textGraph}, ids, mask)
+	benchmarkGraph(b, config, graphOf(config, manifest.TextFile), ids, mask)
 }
 
 // BenchmarkMatch times one image against one text of 12 tokens.
 func BenchmarkMatch(b *testing.B) {
-	config := PublishedConfig(224)
+	config := checkpoint.PublishedConfig(224)
 	ids, mask := benchmarkText()
-	benchmarkGraph(b, config, namedGraph{MatchFile, matchGraph}, publishedTokens(config), ids, mask)
+	benchmarkGraph(b, config, graphOf(config, manifest.MatchFile), publishedTokens(config), ids, mask)
 }
 
 func benchmarkText() (ids, mask ort.Tensor) {

@@ -4,7 +4,9 @@ import (
 	"fmt"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/onnx"
+	"mekiki/embed/quantize"
 )
 
 // Names of the language-model head's tensors.
@@ -15,7 +17,7 @@ const (
 )
 
 // hasCaptionHead reports whether weights hold a language-model head.
-func hasCaptionHead(weights Weights) bool {
+func hasCaptionHead(weights quantize.Weights) bool {
 	return weights.Has(headPrefix+"transform.dense.weight") && weights.Has(headBias)
 }
 
@@ -27,7 +29,7 @@ func (q *queryFormer) memoryShape(rows onnx.Dimension) onnx.Shape {
 
 // captionStartGraph is the graph from image tokens to the keys and values of
 // the queries, layer by layer, which a caption's tokens attend to.
-func captionStartGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+func captionStartGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("caption_start", config, weights)
 	tokens := q.imageTokens()
 	heads, count := config.QFormer.Heads, config.QueryTokens
@@ -38,9 +40,9 @@ func captionStartGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 		q.Output(name, q.Transpose(x, 0, 2, 1, 3))
 	}
 	for layer, x := range q.imageLayers(tokens) {
-		parts := q.split(q.apply(x, q.selfProjections(layer)), 3)
-		emit(fmt.Sprint(PastKeyPrefix, layer), parts[1])
-		emit(fmt.Sprint(PastValuePrefix, layer), parts[2])
+		parts := q.split(q.Apply(x, q.selfProjections(layer)), 3)
+		emit(fmt.Sprint(manifest.PastKeyPrefix, layer), parts[1])
+		emit(fmt.Sprint(manifest.PastValuePrefix, layer), parts[2])
 		if layer == config.QFormer.Layers-1 {
 			break
 		}
@@ -50,16 +52,16 @@ func captionStartGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 
 // captionStepGraph is the graph from the next token ids, with the keys and
 // values of everything before, to next-token logits.
-func captionStepGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+func captionStepGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("caption_step", config, weights)
-	ids := q.Input(TokenIDsName, onnx.Int64, onnx.Dynamic(batchSize), onnx.Dynamic(textSize))
-	position := q.Input(PositionName, onnx.Int64, onnx.Dynamic(textSize))
+	ids := q.Input(manifest.TokenIDsName, onnx.Int64, onnx.Dynamic(batchSize), onnx.Dynamic(textSize))
+	position := q.Input(manifest.PositionName, onnx.Int64, onnx.Dynamic(textSize))
 	layers := config.QFormer.Layers
 	keys, values := make([]onnx.Value, layers), make([]onnx.Value, layers)
 	for i := range layers {
 		shape := q.memoryShape(onnx.Dynamic(pastSize))
-		keys[i] = q.Input(fmt.Sprint(PastKeyPrefix, i), onnx.Float32, shape...)
-		values[i] = q.Input(fmt.Sprint(PastValuePrefix, i), onnx.Float32, shape...)
+		keys[i] = q.Input(fmt.Sprint(manifest.PastKeyPrefix, i), onnx.Float32, shape...)
+		values[i] = q.Input(fmt.Sprint(manifest.PastValuePrefix, i), onnx.Float32, shape...)
 	}
 	x := q.embedNorm(q.Add(q.words(ids), q.Gather(q.positionTable(), position)))
 	bias := q.causalMask(ids, position, keys[0])
@@ -68,11 +70,11 @@ func captionStepGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 			var key, value onnx.Value
 			x, key, value = q.selfAttentionPast(i, x, bias, keys[i], values[i])
 			x = q.feedForward(i, x, "")
-			q.Output(fmt.Sprint(PresentKeyPrefix, i), key)
-			q.Output(fmt.Sprint(PresentValuePrefix, i), value)
+			q.Output(fmt.Sprint(manifest.PresentKeyPrefix, i), key)
+			q.Output(fmt.Sprint(manifest.PresentValuePrefix, i), value)
 		})
 	}
-	q.Output(LogitsName, q.languageHead(x))
+	q.Output(manifest.LogitsName, q.languageHead(x))
 	return q.Graph
 }
 
@@ -81,12 +83,12 @@ func captionStepGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 func (q *queryFormer) selfAttentionPast(layer int, x, bias, pastKey, pastValue onnx.Value) (after, key, value onnx.Value) {
 	projections := q.selfProjections(layer)
 	name := q.prefix(layer) + "attention"
-	parts := q.split(q.product(x, projections), 3)
+	parts := q.split(q.Product(x, projections), 3)
 	context, key, value := q.MultiHeadAttention(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
-		Bias: q.bias(projections), ScoreBias: bias, PastKey: pastKey, PastValue: pastValue,
+		Bias: q.Bias(projections), ScoreBias: bias, PastKey: pastKey, PastValue: pastValue,
 		Heads: q.config.QFormer.Heads, Total: onnx.Dynamic(totalSize)})
 	dense := q.one(name + ".output.dense")
-	return q.addNorm(context, x, dense, q.bias(dense), name+".output.LayerNorm"), key, value
+	return q.addNorm(context, x, dense, q.Bias(dense), name+".output.LayerNorm"), key, value
 }
 
 // causalMask lets each text token see the queries and the text up to itself:
@@ -102,9 +104,9 @@ func (q *queryFormer) causalMask(ids, position, past onnx.Value) onnx.Value {
 // languageHead is the logits [B T V] of the next token for states [B T H].
 func (q *queryFormer) languageHead(x onnx.Value) onnx.Value {
 	dense := q.one(headPrefix + "transform.dense")
-	x = q.Gelu(q.apply(x, dense))
-	x = q.normalize(x, headPrefix+"transform.LayerNorm", q.width(), q.config.QFormer.LayerNormEpsilon)
-	return q.Add(q.decode(x), q.vector(headBias, q.config.QFormer.VocabularySize))
+	x = q.Gelu(q.Apply(x, dense))
+	x = q.Normalize(x, headPrefix+"transform.LayerNorm", q.width(), q.config.QFormer.LayerNormEpsilon)
+	return q.Add(q.decode(x), q.Vector(headBias, q.config.QFormer.VocabularySize))
 }
 
 // decode multiplies by the decoder, which is the word embedding unless the
@@ -112,20 +114,10 @@ func (q *queryFormer) languageHead(x onnx.Value) onnx.Value {
 func (q *queryFormer) decode(x onnx.Value) onnx.Value {
 	size := q.config.QFormer.VocabularySize
 	name := "embeddings.word_embeddings"
-	if q.store.weights.Has(headDecoder) {
+	table := q.wordTable
+	if q.Has(headDecoder) {
 		name = headPrefix + "decoder"
+		table = func() onnx.Value { return q.Tensor(headDecoder, []int{size, q.width()}, size, q.width()) }
 	}
-	decoder := linear{layers: []string{name}, input: q.width(), output: size}
-	if q.store.plan.method(decoder) != methodFloat {
-		return q.product(x, decoder)
-	}
-	table := q.wordTable()
-	if name == headPrefix+"decoder" {
-		table = q.store.tensor(q.Graph, headDecoder, []int{size, q.width()}, size, q.width())
-	}
-	y := q.MatMulTransposed(x, table)
-	if q.store.taps != nil {
-		q.store.taps.add(decoder, x, y)
-	}
-	return y
+	return q.TableProduct(x, quantize.Product{Layers: []string{name}, Input: q.width(), Output: size}, table)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 )
 
 // tinyConfig is the smallest model that has every part.
@@ -19,16 +20,16 @@ func tinyConfig() checkpoint.Config {
 	return checkpoint.Config{
 		Name: "tiny",
 		Vision: checkpoint.Vision{HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 8, ImageSize: 8, PatchSize: 4,
-			Activation: geluActivation, LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true},
+			Activation: checkpoint.Gelu, LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true},
 		QFormer: checkpoint.QFormer{HiddenSize: 8, Layers: 2, Heads: 2, IntermediateSize: 8, VocabularySize: 16,
 			MaxPositions: 8, CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12},
 		QueryTokens: 2, ProjectionSize: 4,
 	}
 }
 
-func tinyWeights(t testing.TB, captions bool) *Random {
+func tinyWeights(t testing.TB, captions bool) *checkpoint.Random {
 	t.Helper()
-	weights, err := NewRandom(tinyConfig(), 1, captions)
+	weights, err := checkpoint.NewRandom(tinyConfig(), 1, captions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,13 +52,13 @@ func folderNames(t *testing.T, dir string) []string {
 func TestCompile(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "model")
-	compile := func(captions bool) Manifest {
+	compile := func(captions bool) manifest.Manifest {
 		t.Helper()
-		manifest, err := Compile(t.Context(), tinyWeights(t, captions), dir, CompileOptions{Precision: Float32})
+		model, err := Compile(t.Context(), tinyWeights(t, captions), dir, CompileOptions{Precision: manifest.Float32})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return manifest
+		return model
 	}
 	first := compile(true)
 	if again := compile(true); again.Fingerprint != first.Fingerprint {
@@ -75,7 +76,7 @@ func TestCompile(t *testing.T) {
 	if difference := cmp.Diff([]string{"model"}, folderNames(t, parent)); difference != "" {
 		t.Errorf("folders left behind (-want +got):\n%s", difference)
 	}
-	read, err := ReadManifest(dir)
+	read, err := manifest.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestCompile(t *testing.T) {
 
 // faultyWeights is weights with one fault.
 type faultyWeights struct {
-	*Random
+	*checkpoint.Random
 	missing, misshapen string
 	vocabulary         bool
 	calibration        []byte
@@ -143,7 +144,7 @@ func TestCompileFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			parent := t.TempDir()
 			test.weights.Random = tinyWeights(t, true)
-			_, err := Compile(test.ctx, test.weights, filepath.Join(parent, "model"), CompileOptions{Precision: Float32})
+			_, err := Compile(test.ctx, test.weights, filepath.Join(parent, "model"), CompileOptions{Precision: manifest.Float32})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error is %v, want one about %s", err, test.want)
 			}
@@ -157,16 +158,16 @@ func TestCompileFaults(t *testing.T) {
 func TestCompilePassesCalibrationOn(t *testing.T) {
 	weights := faultyWeights{Random: tinyWeights(t, true), vocabulary: true, calibration: []byte(`{"scale": 2}`)}
 	dir := filepath.Join(t.TempDir(), "model")
-	if _, err := Compile(t.Context(), weights, dir, CompileOptions{Precision: Float32}); err != nil {
+	if _, err := Compile(t.Context(), weights, dir, CompileOptions{Precision: manifest.Float32}); err != nil {
 		t.Fatal(err)
 	}
-	manifest, err := ReadManifest(dir)
+	model, err := manifest.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var calibration struct{ Scale int }
-	if err := json.Unmarshal(manifest.Calibration, &calibration); err != nil || calibration.Scale != 2 {
-		t.Errorf("calibration is %s: %v", manifest.Calibration, err)
+	if err := json.Unmarshal(model.Calibration, &calibration); err != nil || calibration.Scale != 2 {
+		t.Errorf("calibration is %s: %v", model.Calibration, err)
 	}
 }
 
@@ -181,9 +182,9 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	config := tinyConfig()
-	config.Vision.Heads, config.QFormer.Layers, config.Vision.Activation = 3, 0, "relu"
-	_, err := NewRandom(config, 1, false)
-	for _, want := range []string{"3 heads", "Q-Former layers", "relu"} {
+	config.Vision.Heads, config.Vision.Activation = 3, "relu"
+	_, err := checkpoint.NewRandom(config, 1, false)
+	for _, want := range []string{"3 heads", "relu"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want also %q", err, want)
 		}
@@ -192,7 +193,7 @@ func TestOptions(t *testing.T) {
 
 func TestVerify(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "model")
-	manifest, err := Compile(t.Context(), tinyWeights(t, false), dir, CompileOptions{Precision: Float32})
+	model, err := Compile(t.Context(), tinyWeights(t, false), dir, CompileOptions{Precision: manifest.Float32})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,19 +206,19 @@ func TestVerify(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := manifest.Verify(dir); err == nil || !strings.Contains(err.Error(), visionData) {
+	if err := model.Verify(dir); err == nil || !strings.Contains(err.Error(), visionData) {
 		t.Errorf("a flipped bit: %v", err)
 	}
-	if err := manifest.CheckSizes(dir); err != nil {
+	if err := model.CheckSizes(dir); err != nil {
 		t.Errorf("sizes are right: %v", err)
 	}
 	if err := os.Truncate(path, 10); err != nil {
 		t.Fatal(err)
 	}
-	if err := manifest.CheckSizes(dir); err == nil || !strings.Contains(err.Error(), visionData) {
+	if err := model.CheckSizes(dir); err == nil || !strings.Contains(err.Error(), visionData) {
 		t.Errorf("a short file: %v", err)
 	}
-	if _, err := ReadManifest(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+	if _, err := manifest.Read(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
@@ -225,10 +226,10 @@ func TestVerify(t *testing.T) {
 // FuzzManifest looks for manifests that panic or pass with unacceptable names.
 func FuzzManifest(f *testing.F) {
 	dir := filepath.Join(f.TempDir(), "model")
-	if _, err := Compile(f.Context(), tinyWeights(f, true), dir, CompileOptions{Precision: Float32}); err != nil {
+	if _, err := Compile(f.Context(), tinyWeights(f, true), dir, CompileOptions{Precision: manifest.Float32}); err != nil {
 		f.Fatal(err)
 	}
-	valid, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	valid, err := os.ReadFile(filepath.Join(dir, manifest.FileName))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -237,16 +238,16 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte(strings.ReplaceAll(string(valid), `"HiddenSize": 8`, `"HiddenSize": -8`)))
 	f.Add([]byte(`{"format": 1, "files": null}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		manifest, err := parseManifest(content)
+		model, err := manifest.Parse(content)
 		if err != nil {
 			return
 		}
-		for _, file := range manifest.Files {
+		for _, file := range model.Files {
 			if filepath.Base(file.Name) != file.Name || file.Size < 0 {
 				t.Errorf("accepted file %+v", file)
 			}
 		}
-		if manifest.Validate() != nil {
+		if model.Validate() != nil {
 			t.Error("accepted a manifest that is not valid")
 		}
 	})

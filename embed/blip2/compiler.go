@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/onnx"
+	"mekiki/embed/quantize"
 	"mekiki/internal/hint"
 )
 
@@ -23,72 +25,65 @@ const (
 // calibrationFile lies beside some checkpoints and is passed on.
 const calibrationFile = "calibration.json"
 
-// graphBuilder makes one graph from a store's weights.
-type graphBuilder func(checkpoint.Config, *store) *onnx.Graph
-
-// namedGraph is a graph of a model folder.
-type namedGraph struct {
-	file  string
-	build graphBuilder
+// visionGraphOf is the graph of the vision encoder, which has a data file of its own.
+func visionGraphOf(config checkpoint.Config) quantize.Graph {
+	return quantize.Graph{File: manifest.VisionFile, Build: func(weights *quantize.Store) *onnx.Graph { return visionGraph(config, weights) }}
 }
 
 // queryGraphs are the graphs that share the Q-Former's data file.
-func queryGraphs(captions bool) []namedGraph {
-	graphs := []namedGraph{{ImagePartsFile, imagePartsGraph}, {TextFile, textGraph}, {MatchFile, matchGraph},
-		{MatchImageFile, matchImageGraph}, {MatchTextFile, matchTextGraph}}
+func queryGraphs(config checkpoint.Config, captions bool) []quantize.Graph {
+	var graphs []quantize.Graph
+	add := func(file string, build func(checkpoint.Config, *quantize.Store) *onnx.Graph, twin bool) {
+		graphs = append(graphs, quantize.Graph{File: file, Twin: twin,
+			Build: func(weights *quantize.Store) *onnx.Graph { return build(config, weights) }})
+	}
+	add(manifest.ImagePartsFile, imagePartsGraph, false)
+	add(manifest.TextFile, textGraph, false)
+	add(manifest.MatchFile, matchGraph, false)
+	add(manifest.MatchImageFile, matchImageGraph, true) // together with the next the match graph
+	add(manifest.MatchTextFile, matchTextGraph, true)
 	if captions {
-		graphs = append(graphs, namedGraph{CaptionStartFile, captionStartGraph}, namedGraph{CaptionStepFile, captionStepGraph})
+		add(manifest.CaptionStartFile, captionStartGraph, false)
+		add(manifest.CaptionStepFile, captionStepGraph, false)
 	}
 	return graphs
 }
 
 // compile writes every file of the model into the empty folder dir.
-func compile(ctx context.Context, source Source, dir string, options CompileOptions) (Manifest, error) {
+func compile(ctx context.Context, source Source, dir string, options CompileOptions) (manifest.Manifest, error) {
 	config := source.Config()
-	manifest := Manifest{Name: config.Name, Precision: options.Precision, Config: config, HasCaptionHead: hasCaptionHead(source)}
+	compiled := manifest.Manifest{Name: config.Name, Precision: options.Precision, Config: config, HasCaptionHead: hasCaptionHead(source)}
 	vocabulary, ok := source.Vocabulary()
 	if !ok {
-		return Manifest{}, hint.Wrap(errors.New("checkpoint has no vocabulary"), "give the vocab.txt of bert-base-uncased")
+		return compiled, hint.Wrap(errors.New("checkpoint has no vocabulary"), "give the vocab.txt of bert-base-uncased")
 	}
-	if err := os.WriteFile(filepath.Join(dir, VocabularyFile), vocabulary, 0o644); err != nil {
-		return Manifest{}, err
+	if err := os.WriteFile(filepath.Join(dir, manifest.VocabularyFile), vocabulary, 0o644); err != nil {
+		return compiled, err
 	}
 	calibration, err := source.ReadFile(calibrationFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Manifest{}, err
+		return compiled, err
 	}
 	if err == nil {
 		if !json.Valid(calibration) {
-			return Manifest{}, fmt.Errorf("%s is not JSON", calibrationFile)
+			return compiled, fmt.Errorf("%s is not JSON", calibrationFile)
 		}
-		manifest.Calibration = calibration
+		compiled.Calibration = calibration
 	}
-	if err := writeModel(ctx, source, dir, options, &manifest); err != nil {
-		return Manifest{}, err
+	if options.Precision == manifest.Int8 {
+		err = writeInt8(ctx, source, dir, options, &compiled)
+	} else {
+		err = writeFloat32(ctx, source, dir, options, &compiled)
 	}
-	file, err := describeFile(dir, VocabularyFile)
 	if err != nil {
-		return Manifest{}, err
+		return compiled, err
 	}
-	manifest.Files = append(manifest.Files, file)
-	return writeManifest(dir, manifest)
-}
-
-// writeModel writes the graphs in the precision asked for.
-func writeModel(ctx context.Context, source Source, dir string, options CompileOptions, manifest *Manifest) error {
-	if options.Precision == Int8 {
-		return writeInt8(ctx, source, dir, options, manifest)
-	}
-	steps := newSteps(options, 2)
-	steps.next("vision encoder")
-	vision, err := writeGraphs(ctx, source, dir, visionData, newPlan(methodFloat), visionGraphs())
+	file, err := manifest.Describe(dir, manifest.VocabularyFile)
 	if err != nil {
-		return err
+		return compiled, err
 	}
-	steps.next("query transformer")
-	former, err := writeGraphs(ctx, source, dir, qformerData, newPlan(methodFloat), queryGraphs(manifest.HasCaptionHead))
-	manifest.Files = append(append(manifest.Files, vision...), former...)
-	return err
+	compiled.Files = append(compiled.Files, file)
+	return manifest.Write(dir, compiled)
 }
 
 // steps counts the steps of a compilation for its observer.
@@ -107,36 +102,26 @@ func (s *steps) next(doing string) {
 	s.tell(Step{Doing: doing, Done: min(s.done, s.total), Total: s.total})
 }
 
-// visionGraphs are the graphs that share the vision encoder's data file.
-func visionGraphs() []namedGraph { return []namedGraph{{VisionFile, visionGraph}} }
-
-// writeGraphs writes graphs and the data file that they share.
-func writeGraphs(ctx context.Context, source Source, dir, dataName string, plan plan, graphs []namedGraph) ([]File, error) {
-	data, err := onnx.CreateDataFile(dir, dataName)
-	if err != nil {
-		return nil, err
-	}
-	return finishGraphs(dir, newStore(ctx, source, data, plan), source.Config(), graphs)
-}
-
-// finishGraphs writes graphs, closes the data file of their store, and
-// describes them all.
-func finishGraphs(dir string, weights *store, config checkpoint.Config, graphs []namedGraph) ([]File, error) {
-	data := weights.data
-	var files []File
-	for _, named := range graphs {
-		if err := named.build(config, weights).Write(dir, named.file); err != nil {
-			return nil, closeData(data, err)
-		}
-		file, err := describeFile(dir, named.file)
+// writeFloat32 writes the graphs in float32.
+func writeFloat32(ctx context.Context, source Source, dir string, options CompileOptions, compiled *manifest.Manifest) error {
+	steps := newSteps(options, 2)
+	for _, part := range []struct {
+		doing, data string
+		graphs      []quantize.Graph
+	}{
+		{"vision encoder", visionData, []quantize.Graph{visionGraphOf(compiled.Config)}},
+		{"query transformer", qformerData, queryGraphs(compiled.Config, compiled.HasCaptionHead)},
+	} {
+		steps.next(part.doing)
+		data, err := onnx.CreateDataFile(dir, part.data)
 		if err != nil {
-			return nil, closeData(data, err)
+			return err
 		}
-		files = append(files, file)
+		files, err := quantize.WriteGraphs(dir, quantize.NewStore(ctx, source, data, quantize.Plan{}), part.graphs)
+		if err != nil {
+			return err
+		}
+		compiled.Files = append(compiled.Files, files...)
 	}
-	sum, err := data.Close()
-	if err != nil {
-		return nil, err
-	}
-	return append(files, File{Name: data.Name(), Size: data.Size(), SHA256: sum}), nil
+	return nil
 }

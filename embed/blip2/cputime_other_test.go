@@ -2,7 +2,9 @@
 
 package blip2
 
-import "time"
+import (
+	"time"
+)
 
 // processorTime is not known on this system.
 func processorTime() time.Duration { return 0 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 )
@@ -34,18 +35,18 @@ func TestFullSize(t *testing.T) {
 	reference := readReference(t, filepath.Join(folder, "reference.json"))
 
 	start, used := time.Now(), processorTime()
-	manifest, err := Compile(t.Context(), source, filepath.Join(folder, "int8"), CompileOptions{Runtime: runtime, Threads: 2})
+	model, err := Compile(t.Context(), source, filepath.Join(folder, "int8"), CompileOptions{Runtime: runtime, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("int8 import: %.1f s, %.1f s of processor time, peak memory %d MiB",
 		time.Since(start).Seconds(), (processorTime() - used).Seconds(), peakMemory())
-	t.Logf("int8 self-check: %+v", *manifest.SelfCheck)
+	t.Logf("int8 self-check: %+v", *model.SelfCheck)
 	timeGraphs(t, runtime, reference, filepath.Join(folder, "int8"))
 
 	start, used = time.Now(), processorTime()
 	dir := filepath.Join(folder, "fp32")
-	if _, err := Compile(t.Context(), source, dir, CompileOptions{Precision: Float32}); err != nil {
+	if _, err := Compile(t.Context(), source, dir, CompileOptions{Precision: manifest.Float32}); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("fp32 import: %.1f s, %.1f s of processor time", time.Since(start).Seconds(), (processorTime() - used).Seconds())
@@ -61,13 +62,13 @@ func TestFullSize(t *testing.T) {
 func timeGraphs(t *testing.T, runtime *ort.Runtime, r reference, dir string) {
 	pixels := r.pixels()
 	image := ort.Float32Tensor(pixels.Float32()[:len(pixels.Float32())/r.Images], append([]int64{1}, pixels.Shape()[1:]...)...)
-	tokens := leastTime(t, runtime, dir, VisionFile, 3, image)
-	leastTime(t, runtime, dir, ImagePartsFile, 5, tokens[0])
+	tokens := leastTime(t, runtime, dir, manifest.VisionFile, 3, image)
+	leastTime(t, runtime, dir, manifest.ImagePartsFile, 5, tokens[0])
 	ids, mask := benchmarkText()
-	leastTime(t, runtime, dir, TextFile, 10, ids, mask)
-	leastTime(t, runtime, dir, MatchFile, 5, tokens[0], ids, mask)
-	memory := leastTime(t, runtime, dir, MatchImageFile, 5, tokens[0])
-	leastTime(t, runtime, dir, MatchTextFile, 5, append([]ort.Tensor{ids, mask}, memory...)...)
+	leastTime(t, runtime, dir, manifest.TextFile, 10, ids, mask)
+	leastTime(t, runtime, dir, manifest.MatchFile, 5, tokens[0], ids, mask)
+	memory := leastTime(t, runtime, dir, manifest.MatchImageFile, 5, tokens[0])
+	leastTime(t, runtime, dir, manifest.MatchTextFile, 5, append([]ort.Tensor{ids, mask}, memory...)...)
 	t.Logf("peak memory %d MiB", peakMemory())
 }
 

@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/onnx"
+	"mekiki/embed/quantize"
 )
 
 // The heads that make results of the Q-Former's states.
@@ -15,38 +17,38 @@ const (
 	matchHead  = "itm_head"
 )
 
-func newQueryFormer(name string, config checkpoint.Config, weights *store) *queryFormer {
-	return &queryFormer{&network{Graph: onnx.NewGraph(name), store: weights}, config}
+func newQueryFormer(name string, config checkpoint.Config, weights *quantize.Store) *queryFormer {
+	return &queryFormer{quantize.NewNetwork(name, weights), config}
 }
 
 // imageTokens declares the image tokens [B N D] as input.
 func (q *queryFormer) imageTokens() onnx.Value {
-	return q.Input(ImageTokensName, onnx.Float32, onnx.Dynamic(batchSize),
+	return q.Input(manifest.ImageTokensName, onnx.Float32, onnx.Dynamic(batchSize),
 		onnx.Fixed(q.config.Vision.Tokens()), onnx.Fixed(q.config.Vision.HiddenSize))
 }
 
 // textInputs declares token ids and attention mask [B T] as inputs.
 func (q *queryFormer) textInputs() (ids, mask onnx.Value) {
 	shape := onnx.Shape{onnx.Dynamic(batchSize), onnx.Dynamic(textSize)}
-	return q.Input(TokenIDsName, onnx.Int64, shape...), q.Input(AttentionMaskName, onnx.Int64, shape...)
+	return q.Input(manifest.TokenIDsName, onnx.Int64, shape...), q.Input(manifest.AttentionMaskName, onnx.Int64, shape...)
 }
 
 // projection is a fully connected layer from the Q-Former into the shared
 // space.
-func (q *queryFormer) projection(name string) linear {
-	return linear{layers: []string{name}, input: q.width(), output: q.config.ProjectionSize}
+func (q *queryFormer) projection(name string) quantize.Product {
+	return quantize.Product{Layers: []string{name}, Input: q.width(), Output: q.config.ProjectionSize}
 }
 
 // imagePartsGraph is the graph from image tokens to unit vectors.
-func imagePartsGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+func imagePartsGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("image_parts", config, weights)
 	states := q.imageStates(q.imageTokens())
-	q.Output(PartsName, q.UnitRows(q.apply(states, q.projection(visionHead))))
+	q.Output(manifest.PartsName, q.UnitRows(q.Apply(states, q.projection(visionHead))))
 	return q.Graph
 }
 
 // textGraph is the graph from token ids to a unit vector.
-func textGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+func textGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("text", config, weights)
 	ids, mask := q.textInputs()
 	x := q.text(ids)
@@ -61,34 +63,34 @@ func textGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 		one := q.keyMask(mask, onnx.Fixed(1), onnx.Value{})
 		x = q.feedForward(last, q.selfAttentionFirst(last, x, one), "")
 	})
-	vector := q.UnitRows(q.apply(x, q.projection(textHead)))
-	q.Output(TextVectorName, q.Reshape(vector, onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(config.ProjectionSize)}))
+	vector := q.UnitRows(q.Apply(x, q.projection(textHead)))
+	q.Output(manifest.TextVectorName, q.Reshape(vector, onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(config.ProjectionSize)}))
 	return q.Graph
 }
 
 // matchGraph is the graph from image tokens and token ids to matching logits.
-func matchGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+func matchGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("match", config, weights)
 	tokens := q.imageTokens()
 	ids, mask := q.textInputs()
 	hidden := q.matchLayers(ids, mask, func(layer int, x onnx.Value) onnx.Value {
 		return q.crossAttention(layer, x, q.crossMemory(layer, tokens))
 	})
-	q.Output(LogitsName, q.scoreMatch(hidden))
+	q.Output(manifest.LogitsName, q.scoreMatch(hidden))
 	return q.Graph
 }
 
 // matchImageGraph is the part of matching that depends on the image alone:
 // from image tokens to the keys and values that the queries read, for each
 // layer that looks at the image.
-func matchImageGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+func matchImageGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("match_image", config, weights)
 	tokens := q.imageTokens()
 	for i := range config.QFormer.Layers {
 		if config.QFormer.CrossAttends(i) {
 			q.Scope(fmt.Sprintf("layer.%d", i), func() {
 				memory := q.crossMemory(i, tokens)
-				q.Output(fmt.Sprint(MemoryPrefix, i), q.Concat(2, onnx.Fixed(2*q.width()), memory...))
+				q.Output(fmt.Sprint(manifest.MemoryPrefix, i), q.Concat(2, onnx.Fixed(2*q.width()), memory...))
 			})
 		}
 	}
@@ -98,13 +100,13 @@ func matchImageGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 // matchTextGraph is the rest of matching: from one image's keys and values
 // and any number of texts to matching logits. All texts' queries read the
 // image together, as one long sequence.
-func matchTextGraph(config checkpoint.Config, weights *store) *onnx.Graph {
+func matchTextGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("match_text", config, weights)
 	ids, mask := q.textInputs()
 	memory := make([][]onnx.Value, config.QFormer.Layers)
 	for i := range memory {
 		if config.QFormer.CrossAttends(i) {
-			memory[i] = q.split(q.Input(fmt.Sprint(MemoryPrefix, i), onnx.Float32,
+			memory[i] = q.split(q.Input(fmt.Sprint(manifest.MemoryPrefix, i), onnx.Float32,
 				onnx.Fixed(1), onnx.Fixed(config.Vision.Tokens()), onnx.Fixed(2*q.width())), 2)
 		}
 	}
@@ -112,14 +114,14 @@ func matchTextGraph(config checkpoint.Config, weights *store) *onnx.Graph {
 	hidden := q.matchLayers(ids, mask, func(layer int, x onnx.Value) onnx.Value {
 		return q.Reshape(q.crossAttention(layer, q.Reshape(x, together), memory[layer]), x.Shape)
 	})
-	q.Output(LogitsName, q.scoreMatch(hidden))
+	q.Output(manifest.LogitsName, q.scoreMatch(hidden))
 	return q.Graph
 }
 
 // scoreMatch averages the matching logits of the queries' states [B Q H].
 func (q *queryFormer) scoreMatch(hidden onnx.Value) onnx.Value {
-	head := linear{layers: []string{matchHead}, input: q.width(), output: 2}
-	return q.Mean(q.apply(hidden, head), 1)
+	head := quantize.Product{Layers: []string{matchHead}, Input: q.width(), Output: 2}
+	return q.Mean(q.Apply(hidden, head), 1)
 }
 
 // matchLayers runs queries and text, each seeing the other, through all

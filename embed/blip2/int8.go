@@ -2,108 +2,186 @@ package blip2
 
 import (
 	"context"
-	"errors"
-	"os"
+	"fmt"
 	"slices"
 
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/onnx"
+	"mekiki/embed/ort"
+	"mekiki/embed/quantize"
 )
 
-// writeInt8 writes an int8 model, choosing product by product. If the model fails its check, the part that is to blame, and
-// in it the products that lose most, are chosen again with narrower limits, until the model passes or all of the part is
-// in float32: its manifest tells what it loses.
-func writeInt8(ctx context.Context, source Source, dir string, options CompileOptions, manifest *Manifest) error {
-	samples, err := newSamples(source.Config(), options)
+// writeInt8 writes the graphs in int8, with the products in float32 that lose too
+// much by it.
+func writeInt8(ctx context.Context, source Source, dir string, options CompileOptions, compiled *manifest.Manifest) error {
+	config := source.Config()
+	samples, err := newSamples(config, compiled.HasCaptionHead, options)
 	if err != nil {
 		return err
 	}
-	scratch, err := os.MkdirTemp(dir, "scratch-")
+	products := config.QFormer.Layers*8 + 4 // of the Q-Former, about
+	result, err := quantize.Write(ctx, quantize.Model{
+		Weights: source,
+		Encoder: samples.encoder(config),
+		Graphs: quantize.Graphs{
+			Name: "query transformer", Data: qformerData, List: queryGraphs(config, compiled.HasCaptionHead),
+			Encoded: manifest.ImageTokensName,
+			Float32: []string{visionHead, textHead, matchHead}, // too small to gain, too near the result to lose
+			Samples: samples.inputs, Results: samples.results,
+		},
+	}, dir, quantize.Options{Runtime: options.Runtime, Threads: options.Threads, Logger: options.Logger,
+		Step: newSteps(options, config.Vision.Layers+products+2).next})
 	if err != nil {
 		return err
 	}
-	t := &tuner{runtime: options.Runtime, threads: options.Threads, scratch: scratch, source: newRecent(source),
-		config: source.Config(), samples: samples, logger: options.Logger, captions: manifest.HasCaptionHead,
-		vision: newChoices(), former: newChoices()}
-	former := t.config.QFormer.Layers*8 + 4 // about as many products
-	t.step = newSteps(options, t.config.Vision.Layers+former+2).next
-	err = t.write(ctx, dir, manifest)
-	return errors.Join(err, os.RemoveAll(scratch))
-}
-
-// write writes both parts of the model, and again what its check blames.
-func (t *tuner) write(ctx context.Context, dir string, manifest *Manifest) error {
-	run, vision, err := t.writeVision(ctx, dir)
-	if err != nil {
-		return err
-	}
-	former, err := t.writeQueryFormer(ctx, dir, run)
-	if err != nil {
-		return err
-	}
-	for {
-		check, err := t.check(ctx, dir, run)
-		if err != nil {
-			return err
-		}
-		manifest.SelfCheck = &check
-		if check.good() {
-			break
-		}
-		blamed, err := t.blame(ctx, dir, run)
-		if err != nil {
-			return err
-		}
-		again := blamed.narrow(t)
-		t.logger.Info("int8 loses too much, choosing again what is to blame", "loss", check.loss(),
-			"vision_products", again.vision, "query_transformer_products", again.former)
-		if again.vision > 0 {
-			if run, vision, err = t.writeVision(ctx, dir); err != nil {
-				return err
-			}
-		}
-		if again.former > 0 {
-			if former, err = t.writeQueryFormer(ctx, dir, run); err != nil {
-				return err
-			}
-		}
-		if again == (narrowed{}) {
-			break
-		}
-	}
-	manifest.Files, manifest.Quantization = slices.Concat(vision, former), slices.Concat(t.vision.list(), t.former.list())
+	compiled.Files, compiled.Quantization, compiled.SelfCheck = result.Files, result.Choices, &result.Check
 	return nil
 }
 
-// writeVision writes the vision encoder, choosing what is not settled.
-func (t *tuner) writeVision(ctx context.Context, dir string) (visionRun, []File, error) {
-	data, err := onnx.CreateDataFile(dir, visionData)
-	if err != nil {
-		return visionRun{}, nil, err
+// encoder is the vision encoder, layer by layer.
+func (s samples) encoder(config checkpoint.Config) quantize.Encoder {
+	vision, side := config.Vision, int64(config.Vision.ImageSize)
+	encoder := quantize.Encoder{Graph: visionGraphOf(config), Data: visionData}
+	for _, image := range s.images {
+		encoder.Input = append(encoder.Input, ort.Float32Tensor(image, 1, 3, side, side))
 	}
-	weights := newStore(ctx, t.source, data, newPlan(methodFloat))
-	run, err := t.tuneVision(ctx, dir, weights)
-	if err != nil {
-		return visionRun{}, nil, closeData(data, err)
+	piece := func(doing string, input onnx.Shape, apply func(*visionEncoder, onnx.Value) onnx.Value, products ...quantize.LayerProduct) {
+		encoder.Layers = append(encoder.Layers, quantize.Layer{Doing: doing, Products: products,
+			Build: func(weights *quantize.Store) (*onnx.Graph, onnx.Value) {
+				v := newVisionEncoder("vision_layer", vision, weights)
+				return v.Graph, apply(v, v.Input("layer_input", onnx.Float32, input...))
+			}})
 	}
-	files, err := finishGraphs(dir, weights, t.config, visionGraphs())
-	t.makeRoom()
-	return run, files, err
+	size := onnx.Fixed(vision.ImageSize)
+	piece("", onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(3), size, size}, (*visionEncoder).embeddings)
+	stream := onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(vision.Tokens()), onnx.Fixed(vision.HiddenSize)}
+	for i := range vision.Layers {
+		piece(fmt.Sprintf("vision layer %d of %d", i+1, vision.Layers), stream,
+			func(v *visionEncoder, x onnx.Value) onnx.Value { return v.layer(i, x) }, layerProducts(vision, i)...)
+	}
+	piece("", stream, func(v *visionEncoder, x onnx.Value) onnx.Value { return v.normalizeStream(x, vision.Layers) })
+	return encoder
 }
 
-// writeQueryFormer writes the Q-Former and the heads, choosing what is not settled.
-func (t *tuner) writeQueryFormer(ctx context.Context, dir string, run visionRun) ([]File, error) {
-	plan := newPlan(methodRows)
-	for _, head := range []string{visionHead, textHead, matchHead} {
-		plan.methods[head] = methodFloat // too small to gain, too near the result to lose
+// layerProducts are the products of a vision layer. Those that read a layer norm can
+// be smoothed by it, the attention's output by the values.
+func layerProducts(config checkpoint.Vision, layer int) []quantize.LayerProduct {
+	qkv, projection, first, second := visionProducts(config, layer)
+	norm := func(name string) func(quantize.Plan, []float32) {
+		name = fmt.Sprintf("vision_model.encoder.layers.%d.%s", layer, name)
+		return func(plan quantize.Plan, factors []float32) { plan.DivideNorm(name, factors) }
 	}
-	if err := t.tuneFormer(ctx, plan, run.exact); err != nil {
-		return nil, err
+	return []quantize.LayerProduct{
+		{Product: qkv, Fold: norm("layer_norm1")},
+		{Product: projection, Fold: func(plan quantize.Plan, factors []float32) { plan.DivideOutputs(qkv, 2*config.HiddenSize, factors) }},
+		{Product: first, Fold: norm("layer_norm2")},
+		{Product: second},
 	}
-	data, err := onnx.CreateDataFile(dir, qformerData)
+}
+
+// inputs are what the Q-Former's products are chosen by: every text once.
+func (s samples) inputs(ctx context.Context, run quantize.Run, tokens []ort.Tensor) (map[string][][]ort.Tensor, error) {
+	steps, err := s.captionRuns(ctx, run, tokens)
+	return map[string][][]ort.Tensor{
+		manifest.ImagePartsFile:  imageRuns(tokens),
+		manifest.TextFile:        s.textRuns(),
+		manifest.MatchFile:       s.matchRuns(tokens, 1),
+		manifest.CaptionStepFile: steps,
+	}, err
+}
+
+// results runs the image, text, match and caption graphs, matching every text with
+// two images.
+func (s samples) results(ctx context.Context, run quantize.Run, tokens []ort.Tensor) (quantize.Results, error) {
+	result := quantize.Results{Width: s.config.ProjectionSize}
+	first := func(file string, runs [][]ort.Tensor, outputs ...string) (values [][]float32, err error) {
+		results, least, err := run(ctx, file, runs, outputs...)
+		if file == manifest.ImagePartsFile {
+			result.Time = least
+		}
+		for _, outputs := range results {
+			values = append(values, outputs[0].Float32())
+		}
+		return values, err
+	}
+	var err error
+	if result.Parts, err = first(manifest.ImagePartsFile, imageRuns(tokens)); err != nil {
+		return result, err
+	}
+	if result.Texts, err = first(manifest.TextFile, s.textRuns()); err != nil {
+		return result, err
+	}
+	if result.Match, err = first(manifest.MatchFile, s.matchRuns(tokens, min(2, len(tokens)))); err != nil {
+		return result, err
+	}
+	steps, err := s.captionRuns(ctx, run, tokens)
+	if err != nil || len(steps) == 0 {
+		return result, err
+	}
+	logits, err := first(manifest.CaptionStepFile, steps, manifest.LogitsName)
+	for i, values := range logits {
+		result.Captions = append(result.Captions, quantize.LogProbabilities(values, s.texts[i]))
+	}
+	return result, err
+}
+
+func imageRuns(tokens []ort.Tensor) [][]ort.Tensor {
+	runs := make([][]ort.Tensor, len(tokens))
+	for i, image := range tokens {
+		runs[i] = []ort.Tensor{image}
+	}
+	return runs
+}
+
+func (s samples) textRuns() [][]ort.Tensor {
+	runs := make([][]ort.Tensor, len(s.texts))
+	for i, text := range s.texts {
+		ids, mask := textTensors(text)
+		runs[i] = []ort.Tensor{ids, mask}
+	}
+	return runs
+}
+
+// matchRuns matches every text with so many images.
+func (s samples) matchRuns(tokens []ort.Tensor, images int) [][]ort.Tensor {
+	texts := s.textRuns()
+	var runs [][]ort.Tensor
+	for i := range images * len(texts) {
+		runs = append(runs, append([]ort.Tensor{tokens[(i+i/len(texts))%len(tokens)]}, texts[i%len(texts)]...))
+	}
+	return runs
+}
+
+// captionRuns lets every text caption an image, whose keys and values it computes
+// first; there are none without a captioning head.
+func (s samples) captionRuns(ctx context.Context, run quantize.Run, tokens []ort.Tensor) ([][]ort.Tensor, error) {
+	if !s.captions {
+		return nil, nil
+	}
+	memory, _, err := run(ctx, manifest.CaptionStartFile, imageRuns(tokens))
 	if err != nil {
 		return nil, err
 	}
-	files, err := finishGraphs(dir, newStore(ctx, t.source, data, plan), t.config, queryGraphs(t.captions))
-	t.makeRoom()
-	return files, err
+	var runs [][]ort.Tensor
+	for i, text := range s.texts {
+		ids, _ := textTensors(text)
+		runs = append(runs, append([]ort.Tensor{ids, positions(len(text))}, memory[i%len(memory)]...))
+	}
+	return runs, nil
+}
+
+// textTensors is a text's token ids and mask as a batch of one.
+func textTensors(text []int64) (ids, mask ort.Tensor) {
+	size := int64(len(text))
+	return ort.Int64Tensor(text, 1, size), ort.Int64Tensor(slices.Repeat([]int64{1}, len(text)), 1, size)
+}
+
+// positions is the numbers from 0 up to count, excluded.
+func positions(count int) ort.Tensor {
+	values := make([]int64, count)
+	for i := range values {
+		values[i] = int64(i)
+	}
+	return ort.Int64Tensor(values, int64(count))
 }

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort/orttest"
+	"mekiki/embed/quantize"
 )
 
 // TestInt8Outliers gives some features of the vision encoder's layer norms
@@ -21,18 +24,18 @@ func TestInt8Outliers(t *testing.T) {
 			continue
 		}
 		options := CompileOptions{Runtime: runtime, Threads: 1, Logger: debugLogger()}
-		manifest, err := Compile(t.Context(), outliers{reference.weights(t)}, filepath.Join(t.TempDir(), "model"), options)
+		model, err := Compile(t.Context(), outliers{reference.weights(t)}, filepath.Join(t.TempDir(), "model"), options)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%+v", *manifest.SelfCheck)
-		if !manifest.SelfCheck.good() {
-			t.Errorf("int8 loses too much: %+v", *manifest.SelfCheck)
+		t.Logf("%+v", *model.SelfCheck)
+		if !model.SelfCheck.Good() {
+			t.Errorf("int8 loses too much: %+v", *model.SelfCheck)
 		}
 		// The products that read these norms must stay in int8 all the same.
-		for _, choice := range manifest.Quantization {
+		for _, choice := range model.Quantization {
 			reads := strings.HasSuffix(choice.Layer, ".qkv") || strings.HasSuffix(choice.Layer, ".fc1")
-			if reads && choice.Method != string(methodInt8) && choice.Method != string(methodRows) {
+			if reads && choice.Method != string(quantize.PerRun) && choice.Method != string(quantize.PerRow) {
 				t.Errorf("%s is computed as %s", choice.Layer, choice.Method)
 			}
 		}
@@ -41,7 +44,7 @@ func TestInt8Outliers(t *testing.T) {
 
 // outliers scales every eighth feature of the vision encoder's layer norms by
 // 64 and the weights that read it by 1/64.
-type outliers struct{ *Random }
+type outliers struct{ *checkpoint.Random }
 
 func (o outliers) Float32(ctx context.Context, name string) ([]float32, error) {
 	values, err := o.Random.Float32(ctx, name)
@@ -77,22 +80,22 @@ func TestInt8(t *testing.T) {
 		t.Run(reference.Name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "model")
 			options := CompileOptions{Runtime: runtime, Threads: 1, Logger: debugLogger()}
-			manifest, err := Compile(t.Context(), reference.weights(t), dir, options)
+			model, err := Compile(t.Context(), reference.weights(t), dir, options)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%+v", *manifest.SelfCheck)
-			if !manifest.SelfCheck.good() {
-				t.Errorf("int8 loses too much: %+v", *manifest.SelfCheck)
+			t.Logf("%+v", *model.SelfCheck)
+			if !model.SelfCheck.Good() {
+				t.Errorf("int8 loses too much: %+v", *model.SelfCheck)
 			}
-			read, err := ReadManifest(dir)
+			read, err := manifest.Read(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := read.Verify(dir); err != nil {
 				t.Error(err)
 			}
-			if read.Fingerprint != manifest.Fingerprint {
+			if read.Fingerprint != model.Fingerprint {
 				t.Error("the manifest read back has another fingerprint")
 			}
 		})

@@ -12,9 +12,11 @@ import (
 	"testing"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
+	"mekiki/embed/quantize"
 )
 
 // parityTolerance is the largest absolute error allowed between our graphs
@@ -128,7 +130,7 @@ func (r reference) texts() (ids, mask []int64, longest int) {
 	longest = slices.Max(r.TextLengths)
 	ids = make([]int64, len(r.TextLengths)*longest)
 	mask = make([]int64, len(ids))
-	bits := RandomBits("token_ids", r.Seed, len(ids))
+	bits := checkpoint.RandomBits("token_ids", r.Seed, len(ids))
 	for i, length := range r.TextLengths {
 		for j := range length {
 			at := i*longest + j
@@ -140,7 +142,7 @@ func (r reference) texts() (ids, mask []int64, longest int) {
 
 func (r reference) pixels() ort.Tensor {
 	side := r.Config.Vision.ImageSize
-	values := RandomValues("pixels", r.Seed, r.Images*3*side*side)
+	values := checkpoint.RandomValues("pixels", r.Seed, r.Images*3*side*side)
 	for i := range values {
 		values[i] *= 2
 	}
@@ -148,14 +150,14 @@ func (r reference) pixels() ort.Tensor {
 }
 
 // weights are the reference's weights.
-func (r reference) weights(t testing.TB) *Random {
+func (r reference) weights(t testing.TB) *checkpoint.Random {
 	t.Helper()
-	weights, err := NewRandom(r.Config, r.Seed, true)
+	weights, err := checkpoint.NewRandom(r.Config, r.Seed, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.Untied {
-		weights.shapes[headDecoder] = []int{r.Config.QFormer.VocabularySize, r.Config.QFormer.HiddenSize}
+		weights.AddTensor(headDecoder, r.Config.QFormer.VocabularySize, r.Config.QFormer.HiddenSize)
 	}
 	return weights
 }
@@ -164,7 +166,7 @@ func (r reference) weights(t testing.TB) *Random {
 func (r reference) compile(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "model")
-	if _, err := Compile(t.Context(), r.weights(t), dir, CompileOptions{Precision: Float32}); err != nil {
+	if _, err := Compile(t.Context(), r.weights(t), dir, CompileOptions{Precision: manifest.Float32}); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -226,9 +228,9 @@ func (p *parityRun) same(t *testing.T, what string, got ort.Tensor, want array) 
 }
 
 func (p *parityRun) images(t *testing.T) ort.Tensor {
-	tokens := p.run(t, VisionFile, map[string]ort.Tensor{PixelsName: p.pixels()})[0]
+	tokens := p.run(t, manifest.VisionFile, map[string]ort.Tensor{manifest.PixelsName: p.pixels()})[0]
 	p.same(t, "image tokens", tokens, p.ImageTokens)
-	parts := p.run(t, ImagePartsFile, map[string]ort.Tensor{ImageTokensName: tokens})[0]
+	parts := p.run(t, manifest.ImagePartsFile, map[string]ort.Tensor{manifest.ImageTokensName: tokens})[0]
 	p.same(t, "parts", parts, p.Parts)
 	return tokens
 }
@@ -236,16 +238,16 @@ func (p *parityRun) images(t *testing.T) ort.Tensor {
 func (p *parityRun) texts(t *testing.T) {
 	ids, mask, longest := p.reference.texts()
 	shape := []int64{int64(len(p.TextLengths)), int64(longest)}
-	vectors := p.run(t, TextFile, map[string]ort.Tensor{
-		TokenIDsName: ort.Int64Tensor(ids, shape...), AttentionMaskName: ort.Int64Tensor(mask, shape...)})[0]
+	vectors := p.run(t, manifest.TextFile, map[string]ort.Tensor{
+		manifest.TokenIDsName: ort.Int64Tensor(ids, shape...), manifest.AttentionMaskName: ort.Int64Tensor(mask, shape...)})[0]
 	p.same(t, "text vectors", vectors, p.TextVectors)
 	// A text alone and without padding gives the same vector.
 	width := p.Config.ProjectionSize
 	for i, length := range p.TextLengths {
 		shape := []int64{1, int64(length)}
-		alone := p.run(t, TextFile, map[string]ort.Tensor{
-			TokenIDsName:      ort.Int64Tensor(ids[i*longest:i*longest+length], shape...),
-			AttentionMaskName: ort.Int64Tensor(slices.Repeat([]int64{1}, length), shape...)})[0]
+		alone := p.run(t, manifest.TextFile, map[string]ort.Tensor{
+			manifest.TokenIDsName:      ort.Int64Tensor(ids[i*longest:i*longest+length], shape...),
+			manifest.AttentionMaskName: ort.Int64Tensor(slices.Repeat([]int64{1}, length), shape...)})[0]
 		want := vectors.Float32()[i*width : (i+1)*width]
 		for j, value := range alone.Float32() {
 			if math.Abs(float64(value-want[j])) > p.tolerance {
@@ -260,7 +262,7 @@ func (p *parityRun) texts(t *testing.T) {
 func (p *parityRun) states(t *testing.T, tokens ort.Tensor) {
 	dir := t.TempDir()
 	const file = "states.onnx"
-	states := func(config checkpoint.Config, store *store) *onnx.Graph {
+	states := func(config checkpoint.Config, store *quantize.Store) *onnx.Graph {
 		q := newQueryFormer("states", config, store)
 		tokens := q.imageTokens()
 		pairs := q.Input("pair_tokens", onnx.Float32, tokens.Shape...)
@@ -278,11 +280,10 @@ func (p *parityRun) states(t *testing.T, tokens ort.Tensor) {
 		q.Output("text_states", q.Multiply(x, kept))
 		return q.Graph
 	}
-	if _, err := writeGraphs(t.Context(), p.weights(t), dir, "states.bin", newPlan(methodFloat), []namedGraph{{file, states}}); err != nil {
-		t.Fatal(err)
-	}
+	writeGraph(t, p.weights(t), dir, quantize.Plan{}, quantize.Graph{File: file,
+		Build: func(weights *quantize.Store) *onnx.Graph { return states(p.Config, weights) }})
 	pairs, pairIDs, pairMask := p.pairs(tokens)
-	inputs := map[string]ort.Tensor{ImageTokensName: tokens, "pair_tokens": pairs, TokenIDsName: pairIDs, AttentionMaskName: pairMask}
+	inputs := map[string]ort.Tensor{manifest.ImageTokensName: tokens, "pair_tokens": pairs, manifest.TokenIDsName: pairIDs, manifest.AttentionMaskName: pairMask}
 	run := func(name string) ort.Tensor { return runGraph(t, p.runtime, filepath.Join(dir, file), inputs, name)[0] }
 	p.same(t, "image states", run("image_states"), p.ImageStates)
 	p.same(t, "match states", run("match_states"), p.MatchStates)
@@ -312,12 +313,12 @@ func (p *parityRun) pairs(tokens ort.Tensor) (pairTokens, pairIDs, pairMask ort.
 
 func (p *parityRun) match(t *testing.T, tokens ort.Tensor) {
 	pairs, ids, mask := p.pairs(tokens)
-	logits := p.run(t, MatchFile, map[string]ort.Tensor{ImageTokensName: pairs, TokenIDsName: ids, AttentionMaskName: mask})[0]
+	logits := p.run(t, manifest.MatchFile, map[string]ort.Tensor{manifest.ImageTokensName: pairs, manifest.TokenIDsName: ids, manifest.AttentionMaskName: mask})[0]
 	shape := []int64{int64(p.Images), int64(len(p.TextLengths)), 2}
 	p.same(t, "match", ort.Float32Tensor(logits.Float32(), shape...), p.Match)
 
 	// In two parts, every image against all texts at once.
-	memory := openGraph(t, p.runtime, filepath.Join(p.dir, MatchImageFile))
+	memory := openGraph(t, p.runtime, filepath.Join(p.dir, manifest.MatchImageFile))
 	textIDs, textMask, longest := p.reference.texts()
 	textShape := []int64{shape[1], int64(longest)}
 	var all []float32
@@ -328,22 +329,22 @@ func (p *parityRun) match(t *testing.T, tokens ort.Tensor) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		inputs := map[string]ort.Tensor{TokenIDsName: ort.Int64Tensor(textIDs, textShape...), AttentionMaskName: ort.Int64Tensor(textMask, textShape...)}
+		inputs := map[string]ort.Tensor{manifest.TokenIDsName: ort.Int64Tensor(textIDs, textShape...), manifest.AttentionMaskName: ort.Int64Tensor(textMask, textShape...)}
 		for j, output := range memory.Outputs() {
 			inputs[output.Name] = values[j]
 		}
-		all = append(all, p.run(t, MatchTextFile, inputs)[0].Float32()...)
+		all = append(all, p.run(t, manifest.MatchTextFile, inputs)[0].Float32()...)
 	}
 	p.same(t, "match in two parts", ort.Float32Tensor(all, shape...), p.Match)
 }
 
 func (p *parityRun) captions(t *testing.T, tokens ort.Tensor) {
-	start := openGraph(t, p.runtime, filepath.Join(p.dir, CaptionStartFile))
+	start := openGraph(t, p.runtime, filepath.Join(p.dir, manifest.CaptionStartFile))
 	memory, err := start.Run(t.Context(), tokens)
 	if err != nil {
 		t.Fatal(err)
 	}
-	step := newStepper(t, p.runtime, filepath.Join(p.dir, CaptionStepFile), start.Outputs())
+	step := newStepper(t, p.runtime, filepath.Join(p.dir, manifest.CaptionStepFile), start.Outputs())
 	taught := slices.Repeat(p.TaughtIDs, p.Images)
 	logits, _ := step.next(t, memory, taught, p.Images, 0)
 	p.same(t, "taught logits", logits, p.TaughtLogits)
@@ -392,11 +393,11 @@ func newStepper(t *testing.T, runtime *ort.Runtime, path string, memory []ort.Va
 		return values[at]
 	}
 	options := ort.SessionOptions{Path: path, Threads: 1,
-		Inputs:  []ort.Value{find(model.Inputs, TokenIDsName), find(model.Inputs, PositionName)},
-		Outputs: []ort.Value{find(model.Outputs, LogitsName)}}
+		Inputs:  []ort.Value{find(model.Inputs, manifest.TokenIDsName), find(model.Inputs, manifest.PositionName)},
+		Outputs: []ort.Value{find(model.Outputs, manifest.LogitsName)}}
 	for i := range len(memory) / 2 {
-		options.Inputs = append(options.Inputs, find(model.Inputs, fmt.Sprint(PastKeyPrefix, i)), find(model.Inputs, fmt.Sprint(PastValuePrefix, i)))
-		options.Outputs = append(options.Outputs, find(model.Outputs, fmt.Sprint(PresentKeyPrefix, i)), find(model.Outputs, fmt.Sprint(PresentValuePrefix, i)))
+		options.Inputs = append(options.Inputs, find(model.Inputs, fmt.Sprint(manifest.PastKeyPrefix, i)), find(model.Inputs, fmt.Sprint(manifest.PastValuePrefix, i)))
+		options.Outputs = append(options.Outputs, find(model.Outputs, fmt.Sprint(manifest.PresentKeyPrefix, i)), find(model.Outputs, fmt.Sprint(manifest.PresentValuePrefix, i)))
 	}
 	session, err := runtime.Session(t.Context(), options)
 	if err != nil {

@@ -11,9 +11,11 @@ import (
 	"testing"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
+	"mekiki/embed/quantize"
 )
 
 // plantedKinds are the outliers that a planted checkpoint can have, of which trained transformers show most.
@@ -38,7 +40,7 @@ const plantedChannels = 4
 
 // planted is a checkpoint of random weights with outliers of one kind.
 type planted struct {
-	*Random
+	*checkpoint.Random
 	kind string
 }
 
@@ -131,7 +133,7 @@ func (p planted) plantMassive(name string, values []float32, layerNorm bool) {
 func plantedConfig(full bool) checkpoint.Config {
 	config := checkpoint.Config{Name: "planted", QueryTokens: 8, ProjectionSize: 32,
 		Vision: checkpoint.Vision{HiddenSize: 96, Layers: 4, Heads: 4, IntermediateSize: 384, ImageSize: 56, PatchSize: 14,
-			Activation: geluActivation, LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true},
+			Activation: checkpoint.Gelu, LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true},
 		QFormer: checkpoint.QFormer{HiddenSize: 64, Layers: 4, Heads: 4, IntermediateSize: 256, VocabularySize: 500, MaxPositions: 32,
 			CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12}}
 	if full {
@@ -149,7 +151,7 @@ func plantedConfig(full bool) checkpoint.Config {
 // plantedSource is a planted checkpoint, with a captioning head where captions is set.
 func plantedSource(t *testing.T, kind string, full, captions bool) planted {
 	t.Helper()
-	random, err := NewRandom(plantedConfig(full), 7, captions)
+	random, err := checkpoint.NewRandom(plantedConfig(full), 7, captions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,45 +191,39 @@ type realResult struct{ parts, texts, match [][]float32 }
 
 func runPlanted(t *testing.T, runtime *ort.Runtime, dir string, config checkpoint.Config, pictures [][]float32, texts [][]int64) realResult {
 	t.Helper()
-	tuner := &tuner{runtime: runtime, threads: 2}
 	var result realResult
 	var tokens []ort.Tensor
 	open := func(file string, use func(run func(...ort.Tensor) []float32)) {
-		err := tuner.open(t.Context(), filepath.Join(dir, file), func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
-			use(func(inputs ...ort.Tensor) []float32 {
-				outputs, err := run(inputs...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if file == VisionFile {
-					tokens = append(tokens, outputs[0])
-				}
-				return outputs[0].Float32()
-			})
-			return nil
+		session := openGraph(t, runtime, filepath.Join(dir, file))
+		use(func(inputs ...ort.Tensor) []float32 {
+			outputs, err := session.Run(t.Context(), inputs...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if file == manifest.VisionFile {
+				tokens = append(tokens, outputs[0])
+			}
+			return outputs[0].Float32()
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 	side := int64(config.Vision.ImageSize)
-	open(VisionFile, func(run func(...ort.Tensor) []float32) {
+	open(manifest.VisionFile, func(run func(...ort.Tensor) []float32) {
 		for _, picture := range pictures {
 			run(ort.Float32Tensor(picture, 1, 3, side, side))
 		}
 	})
-	open(ImagePartsFile, func(run func(...ort.Tensor) []float32) {
+	open(manifest.ImagePartsFile, func(run func(...ort.Tensor) []float32) {
 		for _, picture := range tokens {
 			result.parts = append(result.parts, run(picture))
 		}
 	})
-	open(TextFile, func(run func(...ort.Tensor) []float32) {
+	open(manifest.TextFile, func(run func(...ort.Tensor) []float32) {
 		for _, text := range texts {
 			ids, mask := textTensors(text)
 			result.texts = append(result.texts, run(ids, mask))
 		}
 	})
-	open(MatchFile, func(run func(...ort.Tensor) []float32) {
+	open(manifest.MatchFile, func(run func(...ort.Tensor) []float32) {
 		for _, picture := range tokens {
 			for _, text := range texts {
 				ids, mask := textTensors(text)
@@ -283,7 +279,7 @@ func (r realResult) margins() (values []float64) {
 }
 
 // methodCounts says in how many products each method is used, in one part of a model.
-func methodCounts(choices []LayerChoice, vision bool) string {
+func methodCounts(choices []manifest.LayerChoice, vision bool) string {
 	counts := map[string]int{}
 	for _, choice := range choices {
 		if strings.HasPrefix(choice.Layer, "vision_model.") == vision {
@@ -291,7 +287,7 @@ func methodCounts(choices []LayerChoice, vision bool) string {
 		}
 	}
 	var text []string
-	for _, method := range []method{methodInt8, methodRows, methodBlocks, methodFloat} {
+	for _, method := range []quantize.Method{quantize.PerRun, quantize.PerRow, quantize.PerBlock, quantize.Float32} {
 		if counts[string(method)] > 0 {
 			text = append(text, fmt.Sprintf("%d %s", counts[string(method)], method))
 		}
@@ -318,11 +314,11 @@ func TestPlantedFull(t *testing.T) {
 		source := plantedSource(t, kind, true, false)
 		config := source.Config()
 		folder := t.TempDir()
-		manifest, err := Compile(t.Context(), source, filepath.Join(folder, "int8"), CompileOptions{Runtime: runtime, Threads: 2, Logger: debugLogger()})
+		model, err := Compile(t.Context(), source, filepath.Join(folder, "int8"), CompileOptions{Runtime: runtime, Threads: 2, Logger: debugLogger()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Compile(t.Context(), source, filepath.Join(folder, "fp32"), CompileOptions{Precision: Float32}); err != nil {
+		if _, err := Compile(t.Context(), source, filepath.Join(folder, "fp32"), CompileOptions{Precision: manifest.Float32}); err != nil {
 			t.Fatal(err)
 		}
 		images, ids := realPictures(t, config, pictures), drawTexts(config.QFormer)
@@ -331,12 +327,13 @@ func TestPlantedFull(t *testing.T) {
 		}
 		exact := runPlanted(t, runtime, filepath.Join(folder, "fp32"), config, images, ids)
 		got := runPlanted(t, runtime, filepath.Join(folder, "int8"), config, images, ids)
-		mean, worst := cosines(exact.parts, got.parts, config.ProjectionSize)
-		check := manifest.SelfCheck
+		real := quantize.Compare(quantize.Results{Width: config.ProjectionSize, Parts: exact.parts},
+			quantize.Results{Width: config.ProjectionSize, Parts: got.parts})
+		check := model.SelfCheck
 		margins := exact.margins()
 		fmt.Printf("PLANTED | %s | %s | %s | %.5f / %.5f, %.3f | %.5f / %.5f | %.4f | %.3f of %.1f | %.1f |\n", kind,
-			methodCounts(manifest.Quantization, true), methodCounts(manifest.Quantization, false),
-			check.MeanCosine, check.WorstCosine, check.MatchDifference, mean, worst,
+			methodCounts(model.Quantization, true), methodCounts(model.Quantization, false),
+			check.MeanCosine, check.WorstCosine, check.MatchDifference, real.MeanCosine, real.WorstCosine,
 			worstDifference(exact.contrasts(config.ProjectionSize), got.contrasts(config.ProjectionSize)),
 			worstDifference(exact.logits(), got.logits()), slices.Max(margins)-slices.Min(margins),
 			check.Float32Seconds/check.Int8Seconds)
@@ -351,17 +348,17 @@ func TestPublishedSizes(t *testing.T) {
 		t.Skipf("%s is not published", plantedVariable)
 	}
 	runtime := orttest.Open(t)
-	random, err := NewRandom(PublishedConfig(224), 7, false)
+	random, err := checkpoint.NewRandom(checkpoint.PublishedConfig(224), 7, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	manifest, err := Compile(t.Context(), random, filepath.Join(t.TempDir(), "model"), CompileOptions{Runtime: runtime, Threads: 2, Logger: debugLogger()})
+	model, err := Compile(t.Context(), random, filepath.Join(t.TempDir(), "model"), CompileOptions{Runtime: runtime, Threads: 2, Logger: debugLogger()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("vision %s; Q-Former %s; %+v; peak memory %d MiB", methodCounts(manifest.Quantization, true),
-		methodCounts(manifest.Quantization, false), *manifest.SelfCheck, peakMemory())
-	if !manifest.SelfCheck.good() {
-		t.Errorf("loss %.2f of what may be lost", manifest.SelfCheck.loss())
+	t.Logf("vision %s; Q-Former %s; %+v; peak memory %d MiB", methodCounts(model.Quantization, true),
+		methodCounts(model.Quantization, false), *model.SelfCheck, peakMemory())
+	if !model.SelfCheck.Good() {
+		t.Errorf("loss %.2f of what may be lost", model.SelfCheck.Loss())
 	}
 }

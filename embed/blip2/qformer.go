@@ -6,11 +6,12 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/onnx"
+	"mekiki/embed/quantize"
 )
 
 // queryFormer builds parts of the Q-Former.
 type queryFormer struct {
-	*network
+	*quantize.Network
 	config checkpoint.Config
 }
 
@@ -34,32 +35,32 @@ func (q *queryFormer) prefix(layer int) string {
 }
 
 // one is a single fully connected layer of the Q-Former's width.
-func (q *queryFormer) one(name string) linear {
-	return linear{layers: []string{name}, input: q.width(), output: q.width()}
+func (q *queryFormer) one(name string) quantize.Product {
+	return quantize.Product{Layers: []string{name}, Input: q.width(), Output: q.width()}
 }
 
 // selfProjections is query, key and value of a layer's self-attention.
-func (q *queryFormer) selfProjections(layer int) linear {
+func (q *queryFormer) selfProjections(layer int) quantize.Product {
 	prefix := q.prefix(layer) + "attention.attention."
-	return linear{layers: []string{prefix + "query", prefix + "key", prefix + "value"}, input: q.width(), output: q.width()}
+	return quantize.Product{Layers: []string{prefix + "query", prefix + "key", prefix + "value"}, Input: q.width(), Output: q.width()}
 }
 
 // crossProjection is the key or the value of a layer's cross-attention, which
 // read image tokens. They are two products: cutting one result in two would copy it.
-func (q *queryFormer) crossProjection(layer int, name string) linear {
+func (q *queryFormer) crossProjection(layer int, name string) quantize.Product {
 	name = q.prefix(layer) + "crossattention.attention." + name
-	return linear{layers: []string{name}, input: q.config.Vision.HiddenSize, output: q.width()}
+	return quantize.Product{Layers: []string{name}, Input: q.config.Vision.HiddenSize, Output: q.width()}
 }
 
 // queries is the learned queries [1 Q H], normalised as the Q-Former's input.
 func (q *queryFormer) queries() onnx.Value {
 	shape := []int{1, q.config.QueryTokens, q.width()}
-	return q.embedNorm(q.store.tensor(q.Graph, "query_tokens", shape, shape...))
+	return q.embedNorm(q.Tensor("query_tokens", shape, shape...))
 }
 
 // embedNorm is the layer norm that queries and text embeddings share.
 func (q *queryFormer) embedNorm(x onnx.Value) onnx.Value {
-	return q.normalize(x, "qformer.layernorm", q.width(), q.config.QFormer.LayerNormEpsilon)
+	return q.Normalize(x, "qformer.layernorm", q.width(), q.config.QFormer.LayerNormEpsilon)
 }
 
 // words is the rows of the word embedding that ids [B T] name: [B T H].
@@ -69,12 +70,12 @@ func (q *queryFormer) words(ids onnx.Value) onnx.Value {
 
 func (q *queryFormer) wordTable() onnx.Value {
 	shape := []int{q.config.QFormer.VocabularySize, q.width()}
-	return q.store.tensor(q.Graph, "embeddings.word_embeddings.weight", shape, shape...)
+	return q.Tensor("embeddings.word_embeddings.weight", shape, shape...)
 }
 
 func (q *queryFormer) positionTable() onnx.Value {
 	shape := []int{q.config.QFormer.MaxPositions, q.width()}
-	return q.store.tensor(q.Graph, "embeddings.position_embeddings.weight", shape, shape...)
+	return q.Tensor("embeddings.position_embeddings.weight", shape, shape...)
 }
 
 // text is the normalised embeddings [B T H] of a text from its beginning.
@@ -84,8 +85,8 @@ func (q *queryFormer) text(ids onnx.Value) onnx.Value {
 }
 
 // addNorm is the layer norm of dense(x) + bias + skip, the end of every sublayer.
-func (q *queryFormer) addNorm(x, skip onnx.Value, dense linear, bias onnx.Value, norm string) onnx.Value {
-	return q.normalize(q.Add(q.applyBias(x, dense, bias), skip), norm, q.width(), q.config.QFormer.LayerNormEpsilon)
+func (q *queryFormer) addNorm(x, skip onnx.Value, dense quantize.Product, bias onnx.Value, norm string) onnx.Value {
+	return q.Normalize(q.Add(q.ApplyBias(x, dense, bias), skip), norm, q.width(), q.config.QFormer.LayerNormEpsilon)
 }
 
 // attend finishes an attention sublayer: output projection, residual, norm.
@@ -93,7 +94,7 @@ func (q *queryFormer) attend(attention onnx.Attention, skip onnx.Value, name str
 	attention.Heads = q.config.QFormer.Heads
 	context, _, _ := q.MultiHeadAttention(attention)
 	dense := q.one(name + ".output.dense")
-	return q.addNorm(context, skip, dense, q.bias(dense), name+".output.LayerNorm")
+	return q.addNorm(context, skip, dense, q.Bias(dense), name+".output.LayerNorm")
 }
 
 // split is x [B S n·H] cut into n values [B S H].
@@ -109,18 +110,18 @@ func (q *queryFormer) split(x onnx.Value, n int) []onnx.Value {
 // added to the scores unless it is missing.
 func (q *queryFormer) selfAttention(layer int, x, scoreBias onnx.Value) onnx.Value {
 	projections := q.selfProjections(layer)
-	parts := q.split(q.product(x, projections), 3)
+	parts := q.split(q.Product(x, projections), 3)
 	return q.attend(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
-		Bias: q.bias(projections), ScoreBias: scoreBias}, x, q.prefix(layer)+"attention")
+		Bias: q.Bias(projections), ScoreBias: scoreBias}, x, q.prefix(layer)+"attention")
 }
 
 // selfAttentionFirst is selfAttention of which only the first row is wanted:
 // [B 1 H].
 func (q *queryFormer) selfAttentionFirst(layer int, x, scoreBias onnx.Value) onnx.Value {
 	projections := q.selfProjections(layer)
-	parts := q.split(q.product(x, projections), 3)
+	parts := q.split(q.Product(x, projections), 3)
 	return q.attend(onnx.Attention{Query: q.first(parts[0], 1), Key: parts[1], Value: parts[2],
-		Bias: q.bias(projections), ScoreBias: scoreBias}, q.first(x, 1), q.prefix(layer)+"attention")
+		Bias: q.Bias(projections), ScoreBias: scoreBias}, q.first(x, 1), q.prefix(layer)+"attention")
 }
 
 // first is the first count rows of x [B S H].
@@ -131,7 +132,7 @@ func (q *queryFormer) first(x onnx.Value, count int) onnx.Value {
 // crossMemory is a layer's keys and values of image tokens, each [B N H], without
 // biases.
 func (q *queryFormer) crossMemory(layer int, tokens onnx.Value) []onnx.Value {
-	return []onnx.Value{q.product(tokens, q.crossProjection(layer, "key")), q.product(tokens, q.crossProjection(layer, "value"))}
+	return []onnx.Value{q.Product(tokens, q.crossProjection(layer, "key")), q.Product(tokens, q.crossProjection(layer, "value"))}
 }
 
 // crossAttention lets the queries x [B Q H] read the image by the layer's
@@ -143,10 +144,10 @@ func (q *queryFormer) crossMemory(layer int, tokens onnx.Value) []onnx.Value {
 // one: it goes into the bias of the output.
 func (q *queryFormer) crossAttention(layer int, x onnx.Value, memory []onnx.Value) onnx.Value {
 	name := q.prefix(layer) + "crossattention"
-	context, _, _ := q.MultiHeadAttention(onnx.Attention{Query: q.apply(x, q.one(name+".attention.query")),
+	context, _, _ := q.MultiHeadAttention(onnx.Attention{Query: q.Apply(x, q.one(name+".attention.query")),
 		Key: memory[0], Value: memory[1], Heads: q.config.QFormer.Heads})
 	dense := q.one(name + ".output.dense")
-	bias := q.biasAfter(q.crossProjection(layer, "value"), dense)
+	bias := q.BiasAfter(q.crossProjection(layer, "value"), dense)
 	return q.addNorm(context, x, dense, bias, name+".output.LayerNorm")
 }
 
@@ -154,9 +155,9 @@ func (q *queryFormer) crossAttention(layer int, x onnx.Value, memory []onnx.Valu
 // and empty for text.
 func (q *queryFormer) feedForward(layer int, x onnx.Value, suffix string) onnx.Value {
 	prefix, inner := q.prefix(layer), q.config.QFormer.IntermediateSize
-	rise := linear{layers: []string{prefix + "intermediate" + suffix + ".dense"}, input: q.width(), output: inner}
-	fall := linear{layers: []string{prefix + "output" + suffix + ".dense"}, input: inner, output: q.width(), least: leastGelu}
-	return q.addNorm(q.BiasGelu(q.product(x, rise), q.bias(rise)), x, fall, q.bias(fall), prefix+"output"+suffix+".LayerNorm")
+	rise := quantize.Product{Layers: []string{prefix + "intermediate" + suffix + ".dense"}, Input: q.width(), Output: inner}
+	fall := quantize.Product{Layers: []string{prefix + "output" + suffix + ".dense"}, Input: inner, Output: q.width(), Least: quantize.LeastGelu}
+	return q.addNorm(q.BiasGelu(q.Product(x, rise), q.Bias(rise)), x, fall, q.Bias(fall), prefix+"output"+suffix+".LayerNorm")
 }
 
 const querySuffix = "_query"

@@ -19,11 +19,14 @@ const (
 type samples struct {
 	images [][]float32 // pixels [3 S S]
 	texts  [][]int64   // token ids
+	config checkpoint.Config
+	// captions says that the model has a captioning head.
+	captions bool
 }
 
 // newSamples takes the caller's samples or draws some.
-func newSamples(config checkpoint.Config, options CompileOptions) (samples, error) {
-	result := samples{images: options.Samples, texts: options.Texts}
+func newSamples(config checkpoint.Config, captions bool, options CompileOptions) (samples, error) {
+	result := samples{images: options.Samples, texts: options.Texts, config: config, captions: captions}
 	side := config.Vision.ImageSize
 	for i, image := range result.images {
 		if len(image) != 3*side*side {
@@ -103,7 +106,7 @@ func drawImage(preprocess checkpoint.Preprocess, side int, seed uint64) []float3
 
 // drawer gives random numbers between -1 and 1, one after another.
 func drawer(name string, seed uint64) func() float64 {
-	values, at := RandomValues(name, seed, 256), 0
+	values, at := checkpoint.RandomValues(name, seed, 256), 0
 	return func() float64 {
 		at++
 		return float64(values[at%len(values)])
@@ -118,7 +121,7 @@ func drawTexts(config checkpoint.QFormer) [][]int64 {
 	texts := make([][]int64, drawnTexts)
 	for i := range texts {
 		text := make([]int64, max(1, length-i%max(1, length/2)))
-		for j, bits := range RandomBits("sample text", uint64(i), len(text)) {
+		for j, bits := range checkpoint.RandomBits("sample text", uint64(i), len(text)) {
 			text[j] = int64(bits % uint64(config.VocabularySize))
 		}
 		if config.VocabularySize > last && len(text) > 1 {

@@ -4,37 +4,43 @@ import (
 	"fmt"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/onnx"
+	"mekiki/embed/quantize"
 )
 
 // visionEncoder builds parts of the vision encoder.
 type visionEncoder struct {
-	*network
+	*quantize.Network
 	config checkpoint.Vision
 }
 
-// Names of the four matrix products of a vision layer.
-func visionProducts(config checkpoint.Vision, layer int) (qkv, projection, first, second linear) {
+func newVisionEncoder(name string, config checkpoint.Vision, weights *quantize.Store) *visionEncoder {
+	return &visionEncoder{quantize.NewNetwork(name, weights), config}
+}
+
+// visionProducts are the four matrix products of a vision layer.
+func visionProducts(config checkpoint.Vision, layer int) (qkv, projection, first, second quantize.Product) {
 	prefix := fmt.Sprintf("vision_model.encoder.layers.%d.", layer)
 	width, inner := config.HiddenSize, config.IntermediateSize
-	least := leastGelu
-	if config.Activation == quickGeluActivation {
-		least = leastQuickGelu
+	least := quantize.LeastGelu
+	if config.Activation == checkpoint.QuickGelu {
+		least = quantize.LeastQuickGelu
 	}
-	return linear{layers: []string{prefix + "self_attn.qkv"}, input: width, output: 3 * width},
-		linear{layers: []string{prefix + "self_attn.projection"}, input: width, output: width},
-		linear{layers: []string{prefix + "mlp.fc1"}, input: width, output: inner},
-		linear{layers: []string{prefix + "mlp.fc2"}, input: inner, output: width, least: least}
+	return quantize.Product{Layers: []string{prefix + "self_attn.qkv"}, Input: width, Output: 3 * width},
+		quantize.Product{Layers: []string{prefix + "self_attn.projection"}, Input: width, Output: width},
+		quantize.Product{Layers: []string{prefix + "mlp.fc1"}, Input: width, Output: inner},
+		quantize.Product{Layers: []string{prefix + "mlp.fc2"}, Input: inner, Output: width, Least: least}
 }
 
 // normalizeStream is the layer norm before layer i's attention, or the one
 // after all layers when i is their number.
 func (v *visionEncoder) normalizeStream(stream onnx.Value, i int) onnx.Value {
 	if i == v.config.Layers {
-		return v.normalize(stream, "vision_model.post_layernorm", v.config.HiddenSize, v.config.FinalLayerNormEpsilon)
+		return v.Normalize(stream, "vision_model.post_layernorm", v.config.HiddenSize, v.config.FinalLayerNormEpsilon)
 	}
 	name := fmt.Sprintf("vision_model.encoder.layers.%d.layer_norm1", i)
-	return v.normalize(stream, name, v.config.HiddenSize, v.config.LayerNormEpsilon)
+	return v.Normalize(stream, name, v.config.HiddenSize, v.config.LayerNormEpsilon)
 }
 
 // embeddings turns pixels [B 3 S S] into class and patch embeddings [B N D].
@@ -44,20 +50,20 @@ func (v *visionEncoder) embeddings(pixels onnx.Value) onnx.Value {
 	const prefix = "vision_model.embeddings."
 	var bias onnx.Value
 	if v.config.PatchBias {
-		bias = v.vector(prefix+"patch_embedding.bias", width)
+		bias = v.Vector(prefix+"patch_embedding.bias", width)
 	}
 	kernel := []int{width, 3, patch, patch}
-	patches := v.Conv(pixels, v.store.tensor(v.Graph, prefix+"patch_embedding.weight", kernel, kernel...), bias)
-	batch := onnx.Dynamic("batch")
+	patches := v.Conv(pixels, v.Tensor(prefix+"patch_embedding.weight", kernel, kernel...), bias)
+	batch := onnx.Dynamic(batchSize)
 	rows := v.Reshape(patches, onnx.Shape{batch, onnx.Fixed(width), onnx.Fixed(tokens - 1)})
 	rows = v.Transpose(rows, 0, 2, 1)
-	class := v.store.tensor(v.Graph, prefix+"class_embedding", []int{1, 1, width}, 1, 1, width)
+	class := v.Tensor(prefix+"class_embedding", []int{1, 1, width}, 1, 1, width)
 	class = v.Expand(class, pixels, onnx.Shape{batch, onnx.Fixed(1), onnx.Fixed(width)})
 	position := []int{1, tokens, width}
 	embedded := v.Add(v.Concat(1, onnx.Fixed(tokens), class, rows),
-		v.store.tensor(v.Graph, prefix+"position_embedding", position, position...))
+		v.Tensor(prefix+"position_embedding", position, position...))
 	if v.config.PreLayerNorm {
-		embedded = v.normalize(embedded, "vision_model.pre_layernorm", width, v.config.LayerNormEpsilon)
+		embedded = v.Normalize(embedded, "vision_model.pre_layernorm", width, v.config.LayerNormEpsilon)
 	}
 	return embedded
 }
@@ -69,21 +75,21 @@ func (v *visionEncoder) layer(i int, stream onnx.Value) onnx.Value {
 	width := v.config.HiddenSize
 	qkv, projection, first, second := visionProducts(v.config, i)
 	v.Scope(fmt.Sprintf("layer.%d", i), func() {
-		parts := v.Split(v.product(v.normalizeStream(stream, i), qkv), 2, width, width, width)
+		parts := v.Split(v.Product(v.normalizeStream(stream, i), qkv), 2, width, width, width)
 		context, _, _ := v.MultiHeadAttention(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
-			Bias: v.bias(qkv), Heads: v.config.Heads})
-		stream = v.Add(v.apply(context, projection), stream)
+			Bias: v.Bias(qkv), Heads: v.config.Heads})
+		stream = v.Add(v.Apply(context, projection), stream)
 		name := fmt.Sprintf("vision_model.encoder.layers.%d.layer_norm2", i)
-		inner := v.normalize(stream, name, width, v.config.LayerNormEpsilon)
-		stream = v.Add(v.apply(v.activate(v.product(inner, first), v.bias(first)), second), stream)
+		inner := v.Normalize(stream, name, width, v.config.LayerNormEpsilon)
+		stream = v.Add(v.Apply(v.activate(v.Product(inner, first), v.Bias(first)), second), stream)
 	})
 	return stream
 }
 
 // activate adds the bias and applies the encoder's activation.
 func (v *visionEncoder) activate(x, bias onnx.Value) onnx.Value {
-	if v.config.Activation == quickGeluActivation {
-		return v.QuickGelu(v.Add(x, bias), quickGeluAlpha)
+	if v.config.Activation == checkpoint.QuickGelu {
+		return v.QuickGelu(v.Add(x, bias), 1.702)
 	}
 	return v.BiasGelu(x, bias)
 }
@@ -98,11 +104,10 @@ func (v *visionEncoder) encode(pixels onnx.Value) onnx.Value {
 }
 
 // visionGraph is the graph of the vision encoder.
-func visionGraph(config checkpoint.Config, weights *store) *onnx.Graph {
-	graph := onnx.NewGraph("vision")
-	encoder := &visionEncoder{&network{Graph: graph, store: weights}, config.Vision}
+func visionGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+	encoder := newVisionEncoder("vision", config.Vision, weights)
 	side := onnx.Fixed(config.Vision.ImageSize)
-	pixels := graph.Input(PixelsName, onnx.Float32, onnx.Dynamic("batch"), onnx.Fixed(3), side, side)
-	graph.Output(ImageTokensName, encoder.encode(pixels))
-	return graph
+	pixels := encoder.Input(manifest.PixelsName, onnx.Float32, onnx.Dynamic(batchSize), onnx.Fixed(3), side, side)
+	encoder.Output(manifest.ImageTokensName, encoder.encode(pixels))
+	return encoder.Graph
 }

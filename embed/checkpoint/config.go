@@ -25,7 +25,7 @@ type Vision struct {
 	// ImageSize is the side of the square input in pixels, a multiple of PatchSize.
 	ImageSize int
 	PatchSize int
-	// Activation is "gelu" (the exact form with erf) or "quick_gelu" (x times the sigmoid of 1.702 x).
+	// Activation is Gelu or QuickGelu.
 	Activation string
 	// LayerNormEpsilon is used by every normalisation but the last.
 	LayerNormEpsilon float64
@@ -36,6 +36,12 @@ type Vision struct {
 	// PatchBias is set when the patch convolution has a bias (EVA's ViT-g).
 	PatchBias bool
 }
+
+// Activations of a vision transformer.
+const (
+	Gelu      = "gelu"       // the exact form, with erf
+	QuickGelu = "quick_gelu" // x times the sigmoid of 1.702 x
+)
 
 // Tokens returns the number of image tokens that the encoder gives: one for each patch, and the class token.
 func (v Vision) Tokens() int {

@@ -90,7 +90,7 @@ func parseConfig(data []byte) (Config, modelJSON, error) {
 		Vision: Vision{
 			HiddenSize: or(v.HiddenSize, 1408), Layers: or(v.Layers, 39), Heads: or(v.Heads, 16),
 			IntermediateSize: or(v.IntermediateSize, 6144), ImageSize: or(v.ImageSize, 224), PatchSize: or(v.PatchSize, 14),
-			Activation: or(v.Activation, "gelu"), LayerNormEpsilon: epsilon, FinalLayerNormEpsilon: epsilon, PatchBias: true,
+			Activation: or(v.Activation, Gelu), LayerNormEpsilon: epsilon, FinalLayerNormEpsilon: epsilon, PatchBias: true,
 		},
 		QFormer: QFormer{
 			HiddenSize: or(q.HiddenSize, 768), Layers: or(q.Layers, 12), Heads: or(q.Heads, 12),
@@ -109,7 +109,7 @@ func parseConfig(data []byte) (Config, modelJSON, error) {
 // supported names settings that would give other numbers than ours.
 func (m modelJSON) supported() error {
 	var problems []error
-	if activation := or(m.QFormer.Activation, "gelu"); activation != "gelu" {
+	if activation := or(m.QFormer.Activation, Gelu); activation != Gelu {
 		problems = append(problems, fmt.Errorf("qformer_config.hidden_act is %q; only \"gelu\" is supported", activation))
 	}
 	if kind := or(m.QFormer.PositionEmbedding, "absolute"); kind != "absolute" {
@@ -118,8 +118,14 @@ func (m modelJSON) supported() error {
 	return errors.Join(problems...)
 }
 
-// Validate reports every size that no model can have.
+// Validate reports everything in a configuration that no model can have.
 func (c Config) Validate() error {
+	return errors.Join(c.ValidateSizes(), c.validateNumbers())
+}
+
+// ValidateSizes reports sizes that no model can have: far above any published one, or such that sizes computed from them
+// could overflow or do not divide as they must.
+func (c Config) ValidateSizes() error {
 	var problems []error
 	check := func(name string, value, most int) {
 		if value < 1 || value > most {
@@ -144,7 +150,10 @@ func (c Config) Validate() error {
 	if len(problems) > 0 {
 		return errors.Join(problems...)
 	}
-	return errors.Join(c.validateRatios(), c.validateNumbers())
+	if c.Vision.Activation != Gelu && c.Vision.Activation != QuickGelu {
+		problems = append(problems, fmt.Errorf("the vision encoder's activation is %q; %q and %q are supported", c.Vision.Activation, Gelu, QuickGelu))
+	}
+	return errors.Join(append(problems, c.validateRatios())...)
 }
 
 // validateRatios checks the sizes that must divide each other.
@@ -173,10 +182,6 @@ func (c Config) validateRatios() error {
 // validateNumbers checks the settings that are not sizes.
 func (c Config) validateNumbers() error {
 	var problems []error
-	if c.Vision.Activation != "gelu" && c.Vision.Activation != "quick_gelu" {
-		problems = append(problems, fmt.Errorf("the vision encoder's activation is %q; \"gelu\" and \"quick_gelu\" are supported",
-			c.Vision.Activation))
-	}
 	for _, epsilon := range []float64{c.Vision.LayerNormEpsilon, c.Vision.FinalLayerNormEpsilon, c.QFormer.LayerNormEpsilon} {
 		if !(epsilon > 0 && epsilon < 1) {
 			problems = append(problems, fmt.Errorf("the layer normalisation's epsilon is %g; it must lie between 0 and 1", epsilon))

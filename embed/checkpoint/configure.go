@@ -133,9 +133,9 @@ func trunkEpsilon(clip bool) float64 {
 
 func trunkActivation(clip bool) string {
 	if clip {
-		return "quick_gelu"
+		return QuickGelu
 	}
-	return "gelu"
+	return Gelu
 }
 
 // infer derives the configuration of a LAVIS checkpoint from the shapes of its tensors.

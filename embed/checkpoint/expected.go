@@ -38,6 +38,18 @@ func expectations(config Config) []expectation {
 	return list
 }
 
+// Shapes gives the shape of every tensor that a model of this configuration reads, by its canonical name; of the caption
+// head, whose decoder is then the word embedding, only if captions is set.
+func Shapes(config Config, captions bool) map[string][]int {
+	shapes := map[string][]int{}
+	for _, expected := range expectations(config) {
+		if !expected.optional || captions && expected.name != decoderWeightName && expected.name != temperatureName {
+			shapes[expected.name] = expected.shape
+		}
+	}
+	return shapes
+}
+
 type expectationList []expectation
 
 func (l *expectationList) add(name string, shape ...int) {

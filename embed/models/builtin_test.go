@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"mekiki/embed"
-	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
 )
@@ -13,7 +13,7 @@ import (
 // it.
 func TestBuiltin(t *testing.T) {
 	runtime := orttest.Open(t)
-	options := models.Options{Dir: t.TempDir(), Precision: blip2.Int8, Runtime: runtime}
+	options := models.Options{Dir: t.TempDir(), Precision: manifest.Int8, Runtime: runtime}
 	model, err := models.Builtin(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 )
 
 // Embedded returns the model of a checkpoint that is part of the program, compiling
@@ -41,7 +42,7 @@ func Embedded(ctx context.Context, label string, files fs.FS, options Options,
 	}
 	defer source.Close()
 	var compile blip2.CompileOptions
-	if samples != nil && options.Precision == blip2.Int8 {
+	if samples != nil && options.Precision == manifest.Int8 {
 		if compile.Samples, compile.Texts, err = samples(ctx, source); err != nil {
 			return Model{}, fmt.Errorf("model %s: samples: %w", label, err)
 		}

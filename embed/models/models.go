@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/internal/filelock"
 	"mekiki/internal/folders"
@@ -31,8 +32,8 @@ var ErrNotFound = errors.New("no such model")
 type Options struct {
 	// Dir is the folder of models: models/ in the cache folder when empty.
 	Dir string
-	// Precision of models that are compiled; blip2.Int8 when empty.
-	Precision blip2.Precision
+	// Precision of models that are compiled; manifest.Int8 when empty.
+	Precision manifest.Precision
 	// Runtime is needed to compile in int8.
 	Runtime *ort.Runtime
 	// Threads bounds the threads of compiling; 0 means all processors.
@@ -48,7 +49,7 @@ type Options struct {
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Precision == "" {
-		o.Precision = blip2.Int8
+		o.Precision = manifest.Int8
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -73,7 +74,7 @@ type Model struct {
 	Name     string
 	Dir      string
 	Bytes    int64 // of all its files
-	Manifest blip2.Manifest
+	Manifest manifest.Manifest
 	// Problem says why the model cannot be used; the manifest is then empty. It is
 	// nil for a model whose manifest and file sizes are sound.
 	Problem error
@@ -131,7 +132,7 @@ func (o Options) restore(name string) {
 		return // a compilation is at work, and will finish or leave it as it is
 	}
 	defer lock.Release()
-	if err := blip2.Restore(filepath.Join(o.Dir, name)); err != nil {
+	if err := manifest.Restore(filepath.Join(o.Dir, name)); err != nil {
 		o.Logger.Warn("cannot put back the model before an interrupted compilation", "model", name, "error", err)
 	}
 }
@@ -160,7 +161,7 @@ func Find(nameOrDir string, options Options) (Model, error) {
 		options.restore(nameOrDir)
 	}
 	if ValidateName(nameOrDir) != nil || !exists(dir) {
-		if !exists(filepath.Join(nameOrDir, blip2.ManifestFile)) {
+		if !exists(filepath.Join(nameOrDir, manifest.FileName)) {
 			return Model{}, options.notFound(nameOrDir)
 		}
 		dir = nameOrDir
@@ -192,11 +193,11 @@ func exists(path string) bool {
 // read describes the model in a folder.
 func read(dir string) Model {
 	model := Model{Name: filepath.Base(dir), Dir: dir}
-	manifest, err := blip2.ReadManifest(dir)
+	described, err := manifest.Read(dir)
 	if err == nil {
-		err = manifest.CheckSizes(dir)
+		err = described.CheckSizes(dir)
 	}
-	model.Manifest, model.Problem = manifest, err
+	model.Manifest, model.Problem = described, err
 	entries, _ := os.ReadDir(dir)
 	for _, entry := range entries {
 		if info, err := entry.Info(); err == nil {

@@ -17,6 +17,7 @@ import (
 
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
 	"mekiki/internal/filelock"
@@ -39,7 +40,7 @@ func folder(t testing.TB, number int) fstest.MapFS {
 }
 
 func TestEmbedded(t *testing.T) {
-	options := models.Options{Dir: t.TempDir(), Precision: blip2.Int8, Runtime: orttest.Open(t), Threads: 1}
+	options := models.Options{Dir: t.TempDir(), Precision: manifest.Int8, Runtime: orttest.Open(t), Threads: 1}
 	var compiled atomic.Int32
 	options.Progress = func(step blip2.Step) {
 		if step.Done == 0 {
@@ -62,7 +63,7 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("compiled %d times, want once", compiled.Load())
 	}
 	for _, model := range found {
-		if model.Dir != found[0].Dir || model.Manifest.Precision != blip2.Int8 || model.Bytes == 0 || !strings.HasPrefix(model.Name, "small-int8-") {
+		if model.Dir != found[0].Dir || model.Manifest.Precision != manifest.Int8 || model.Bytes == 0 || !strings.HasPrefix(model.Name, "small-int8-") {
 			t.Errorf("model %s in %s, %s, %d bytes", model.Name, model.Dir, model.Manifest.Precision, model.Bytes)
 		}
 	}
@@ -70,9 +71,9 @@ func TestEmbedded(t *testing.T) {
 	if err != nil || other.Dir == found[0].Dir {
 		t.Errorf("another checkpoint is in %s, %v", other.Dir, err)
 	}
-	options.Precision = blip2.Float32
+	options.Precision = manifest.Float32
 	plain, err := models.Embedded(t.Context(), "small", files, options, nil)
-	if err != nil || plain.Dir == found[0].Dir || plain.Manifest.Precision != blip2.Float32 {
+	if err != nil || plain.Dir == found[0].Dir || plain.Manifest.Precision != manifest.Float32 {
 		t.Errorf("fp32 is in %s, %v", plain.Dir, err)
 	}
 	list, err := models.List(options)
@@ -82,13 +83,13 @@ func TestEmbedded(t *testing.T) {
 }
 
 func TestEmbeddedCompilesADamagedModelAgain(t *testing.T) {
-	options := models.Options{Dir: t.TempDir(), Precision: blip2.Float32}
+	options := models.Options{Dir: t.TempDir(), Precision: manifest.Float32}
 	files := folder(t, 1)
 	model, err := models.Embedded(t.Context(), "small", files, options, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(filepath.Join(model.Dir, blip2.TextFile), 10); err != nil {
+	if err := os.Truncate(filepath.Join(model.Dir, manifest.TextFile), 10); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := models.Embedded(t.Context(), "small", files, options, nil); err != nil || again.Problem != nil {
@@ -124,7 +125,7 @@ func compileTiny(t *testing.T, name string, options models.Options) models.Model
 }
 
 func TestFindListRemove(t *testing.T) {
-	options := models.Options{Dir: filepath.Join(t.TempDir(), "models"), Precision: blip2.Float32}
+	options := models.Options{Dir: filepath.Join(t.TempDir(), "models"), Precision: manifest.Float32}
 	if list, err := models.List(options); err != nil || len(list) != 0 {
 		t.Errorf("List of nothing: %v, %v", list, err)
 	}
@@ -140,7 +141,7 @@ func TestFindListRemove(t *testing.T) {
 	if _, err := models.Find("third", options); !errors.Is(err, models.ErrNotFound) || !strings.Contains(hint.Of(err), "first, second") {
 		t.Errorf("Find(third): %v; hint %q", err, hint.Of(err))
 	}
-	if err := os.Remove(filepath.Join(second.Dir, blip2.MatchFile)); err != nil {
+	if err := os.Remove(filepath.Join(second.Dir, manifest.MatchFile)); err != nil {
 		t.Fatal(err)
 	}
 	list, err := models.List(options)
@@ -162,7 +163,7 @@ func TestFindListRemove(t *testing.T) {
 }
 
 func TestInterruptedCompilation(t *testing.T) {
-	options := models.Options{Dir: t.TempDir(), Precision: blip2.Float32}
+	options := models.Options{Dir: t.TempDir(), Precision: manifest.Float32}
 	ctx, cancel := context.WithCancel(t.Context())
 	options.Progress = func(blip2.Step) { cancel() }
 	if _, err := models.Embedded(ctx, "small", folder(t, 1), options, nil); !errors.Is(err, context.Canceled) {
@@ -176,7 +177,7 @@ func TestInterruptedCompilation(t *testing.T) {
 // TestInterruptedReplacement puts a model's folder into the state in which a
 // compilation leaves it that is killed between its two renames.
 func TestInterruptedReplacement(t *testing.T) {
-	options := models.Options{Dir: t.TempDir(), Precision: blip2.Float32}
+	options := models.Options{Dir: t.TempDir(), Precision: manifest.Float32}
 	model := compileTiny(t, "first", options)
 	interrupt := func() {
 		t.Helper()
@@ -203,7 +204,7 @@ func TestInterruptedReplacement(t *testing.T) {
 		t.Errorf("List: %+v, %v", list, err)
 	}
 	interrupt()
-	if err := os.Truncate(filepath.Join(model.Dir+".old", blip2.TextFile), 10); err != nil {
+	if err := os.Truncate(filepath.Join(model.Dir+".old", manifest.TextFile), 10); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := models.Find("first", options); !errors.Is(err, models.ErrNotFound) {
@@ -223,12 +224,12 @@ func TestEmbeddedRefuses(t *testing.T) {
 		}
 		broken := maps.Clone(files)
 		delete(broken, name)
-		options := models.Options{Dir: t.TempDir(), Precision: blip2.Float32}
+		options := models.Options{Dir: t.TempDir(), Precision: manifest.Float32}
 		if _, err := models.Embedded(t.Context(), "small", broken, options, nil); err == nil {
 			t.Errorf("accepted without %s", name)
 		}
 	}
-	options := models.Options{Dir: t.TempDir(), Precision: blip2.Int8}
+	options := models.Options{Dir: t.TempDir(), Precision: manifest.Int8}
 	if _, err := models.Embedded(t.Context(), "small", files, options, nil); err == nil {
 		t.Error("int8 was compiled without a runtime")
 	}

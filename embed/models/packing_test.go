@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"mekiki/embed"
-	"mekiki/embed/blip2"
 	"mekiki/embed/builtin"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
@@ -39,7 +39,7 @@ func TestPackingLoss(t *testing.T) {
 		t.Skip("matches some hundred pairs")
 	}
 	runtime := orttest.Open(t)
-	model, err := models.Builtin(t.Context(), models.Options{Dir: t.TempDir(), Precision: blip2.Float32, Runtime: runtime})
+	model, err := models.Builtin(t.Context(), models.Options{Dir: t.TempDir(), Precision: manifest.Float32, Runtime: runtime})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,12 @@ func NewGraph(name string) *Graph {
 	return &Graph{name: name, constants: map[string]Value{}, used: map[string]int{}}
 }
 
+// Inputs returns what was declared as inputs, in order.
+func (g *Graph) Inputs() []Value { return g.inputs }
+
+// Outputs returns what was declared as outputs, in order.
+func (g *Graph) Outputs() []Value { return g.outputs }
+
 // Err is the first mistake made while building, or nil.
 func (g *Graph) Err() error { return g.err }
 

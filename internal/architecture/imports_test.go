@@ -46,6 +46,8 @@ var layers = []string{
 	"embed/models",
 	"embed",
 	"embed/blip2",
+	"embed/quantize",
+	"embed/manifest",
 	"embed/onnx",
 	"embed/ort",
 	"embed/checkpoint",

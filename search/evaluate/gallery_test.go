@@ -3,15 +3,16 @@ package evaluate
 import (
 	"bytes"
 	"flag"
-	"mekiki/embed/blip2"
-	"mekiki/embed/builtin"
-	"mekiki/index/local"
-	"mekiki/search"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/embed/builtin"
+	"mekiki/embed/manifest"
+	"mekiki/index/local"
+	"mekiki/search"
 )
 
 var update = flag.Bool("update", false, "write the ranking files anew")
@@ -74,7 +75,7 @@ func TestGalleryRankings(t *testing.T) {
 // rounding differs little between processors.
 func gallerySearcher(t *testing.T) *search.Searcher {
 	t.Helper()
-	engine := builtinEngine(t, blip2.Float32)
+	engine := builtinEngine(t, manifest.Float32)
 	calibration, err := search.ParseCalibration(engine.Manifest().Calibration)
 	if err != nil {
 		t.Fatal(err)

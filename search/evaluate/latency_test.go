@@ -7,20 +7,21 @@ import (
 	"io/fs"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
 	"mekiki/embed"
-	"mekiki/embed/blip2"
 	"mekiki/embed/builtin"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/search"
-	"os"
-	"path/filepath"
-	"strconv"
-	"testing"
-	"time"
 )
 
 // TestLatency logs what a query without reranking costs, stage by stage, in a
@@ -59,7 +60,7 @@ func latencyLibrary(t *testing.T) (*embed.Engine, *local.Library, Dataset) {
 	if folder == "" {
 		folder = filepath.Join(t.TempDir(), "library")
 	}
-	engine := builtinEngine(t, blip2.Int8)
+	engine := builtinEngine(t, manifest.Int8)
 	dataset, err := ReadAnnotations(builtin.Gallery(), "annotations.json")
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +206,7 @@ func partsOf(ctx context.Context, engine *embed.Engine, pictures []*pixels.Image
 }
 
 // builtinEngine compiles and opens the built-in model.
-func builtinEngine(t *testing.T, precision blip2.Precision) *embed.Engine {
+func builtinEngine(t *testing.T, precision manifest.Precision) *embed.Engine {
 	t.Helper()
 	runtime := orttest.Open(t)
 	model, err := models.Builtin(t.Context(), models.Options{Dir: t.TempDir(), Precision: precision, Runtime: runtime})

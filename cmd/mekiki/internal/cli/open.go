@@ -5,8 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
 	"mekiki/embed"
 	"mekiki/embed/blip2"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/ort"
 	"mekiki/index"
@@ -14,10 +20,6 @@ import (
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
 	"mekiki/search"
-	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
 )
 
 // OpenRuntime finds ONNX Runtime, installing it on first use, with progress.
@@ -57,9 +59,9 @@ func (a *App) ModelOptions(runtime *ort.Runtime, reporter *progress.Reporter) (m
 	if err != nil {
 		return models.Options{}, err
 	}
-	precision := blip2.Precision(a.Precision)
-	if precision != blip2.Int8 && precision != blip2.Float32 {
-		return models.Options{}, UsageError("--precision %q: must be %s or %s", a.Precision, blip2.Int8, blip2.Float32)
+	precision := manifest.Precision(a.Precision)
+	if precision != manifest.Int8 && precision != manifest.Float32 {
+		return models.Options{}, UsageError("--precision %q: must be %s or %s", a.Precision, manifest.Int8, manifest.Float32)
 	}
 	return models.Options{
 		Dir:       filepath.Join(cache, "models"),

@@ -12,7 +12,8 @@ import (
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/bench"
-	"mekiki/embed/blip2"
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
@@ -88,13 +89,13 @@ func runBench(ctx context.Context, app *cli.App, options benchOptions) (err erro
 	if err != nil {
 		return err
 	}
-	precisions := []blip2.Precision{compile.Precision}
+	precisions := []manifest.Precision{compile.Precision}
 	if options.bothPrecisions {
-		precisions = []blip2.Precision{blip2.Float32, blip2.Int8}
+		precisions = []manifest.Precision{manifest.Float32, manifest.Int8}
 	}
 	measure := bench.Options{
 		Runtime: runtime, Threads: app.Threads, Least: options.least, WorkDir: options.work,
-		Config: blip2.PublishedConfig(options.imageSize), Precisions: precisions,
+		Config: checkpoint.PublishedConfig(options.imageSize), Precisions: precisions,
 	}
 	if options.named {
 		if measure.ModelDirs, err = benchModels(ctx, app.Model, compile, precisions); err != nil {
@@ -121,7 +122,7 @@ func runBench(ctx context.Context, app *cli.App, options benchOptions) (err erro
 
 // benchModels returns the folders of the model that --model names: the built-in
 // one in each precision.
-func benchModels(ctx context.Context, name string, options models.Options, precisions []blip2.Precision) ([]string, error) {
+func benchModels(ctx context.Context, name string, options models.Options, precisions []manifest.Precision) ([]string, error) {
 	if name != models.BuiltinName {
 		model, err := cli.FindModel(ctx, name, options)
 		return []string{model.Dir}, err

@@ -13,6 +13,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
@@ -132,7 +133,7 @@ func compile(a *cli.App, ctx context.Context, source blip2.Source, name string) 
 	if err != nil {
 		return models.Model{}, err
 	}
-	if options.Precision != blip2.Float32 {
+	if options.Precision != manifest.Float32 {
 		runtime, err := a.OpenRuntime(ctx)
 		if err != nil {
 			return models.Model{}, err

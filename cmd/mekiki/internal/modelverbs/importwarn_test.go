@@ -6,22 +6,22 @@ import (
 	"testing"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 )
 
 // TestInt8Warnings wants import and models show to warn of a model that int8 spoils or does not make faster, and to say what
 // share of it is computed how.
 func TestInt8Warnings(t *testing.T) {
-	check := blip2.SelfCheck{MeanCosine: 0.9999, WorstCosine: 0.9998, TextMeanCosine: 1, TextWorstCosine: 1,
+	check := manifest.SelfCheck{MeanCosine: 0.9999, WorstCosine: 0.9998, TextMeanCosine: 1, TextWorstCosine: 1,
 		MatchDifference: 3.8, MarginDifference: 3.9, MatchSpread: 33, Float32Seconds: 0.9, Int8Seconds: 1}
-	manifest := blip2.Manifest{Precision: blip2.Int8, SelfCheck: &check, Config: checkpoint.Config{QueryTokens: 2,
+	described := manifest.Manifest{Precision: manifest.Int8, SelfCheck: &check, Config: checkpoint.Config{QueryTokens: 2,
 		Vision:  checkpoint.Vision{HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 16, ImageSize: 8, PatchSize: 4},
 		QFormer: checkpoint.QFormer{HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 16, VocabularySize: 9, MaxPositions: 9}},
-		Quantization: []blip2.LayerChoice{{Layer: "vision_model.encoder.layers.0.self_attn.qkv", Method: "int8"},
+		Quantization: []manifest.LayerChoice{{Layer: "vision_model.encoder.layers.0.self_attn.qkv", Method: "int8"},
 			{Layer: "vision_model.encoder.layers.0.self_attn.projection", Method: "fp32"}}}
-	model := models.Model{Name: "spoilt", Manifest: manifest}
+	model := models.Model{Name: "spoilt", Manifest: described}
 	for name, print := range map[string]func(*cli.App) error{
 		"import": func(a *cli.App) error { return printImported(a, imported{Model: model}) },
 		"show":   func(a *cli.App) error { return printModel(a, model) },

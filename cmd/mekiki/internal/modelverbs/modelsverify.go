@@ -14,6 +14,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/blip2"
 	"mekiki/embed/hub"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/models/golden"
 	"mekiki/internal/hint"
@@ -151,7 +152,7 @@ const (
 // printVerified says what was found, and fails if a published value is missed.
 func printVerified(a *cli.App, model models.Model, downloaded int, comparisons []golden.Comparison) error {
 	tolerance, worst := goldenTolerance, 0.0
-	if model.Manifest.Precision != blip2.Float32 {
+	if model.Manifest.Precision != manifest.Float32 {
 		tolerance = goldenToleranceInt8
 	}
 	for _, comparison := range comparisons {
@@ -211,55 +212,55 @@ func runModelsShow(ctx context.Context, app *cli.App, name string) error {
 	}
 	if app.AsJSON {
 		return app.PrintJSON(struct {
-			Dir      string         `json:"dir"`
-			Bytes    int64          `json:"bytes"`
-			Manifest blip2.Manifest `json:"manifest"`
-			Shares   []blip2.Share  `json:"shares,omitempty"`
-			Warnings []string       `json:"warnings,omitempty"`
-		}{model.Dir, model.Bytes, model.Manifest, model.Manifest.Shares(), model.Manifest.Warnings()})
+			Dir      string            `json:"dir"`
+			Bytes    int64             `json:"bytes"`
+			Manifest manifest.Manifest `json:"manifest"`
+			Shares   []manifest.Share  `json:"shares,omitempty"`
+			Warnings []string          `json:"warnings,omitempty"`
+		}{model.Dir, model.Bytes, model.Manifest, blip2.Shares(model.Manifest), model.Manifest.Warnings()})
 	}
 	return printModel(app, model)
 }
 
 // printModel describes a model in a few lines.
 func printModel(a *cli.App, model models.Model) error {
-	manifest := model.Manifest
-	vision, text := manifest.Config.Vision, manifest.Config.QFormer
+	described := model.Manifest
+	vision, text := described.Config.Vision, described.Config.QFormer
 	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, values ...any) {
 		fmt.Fprintf(table, "%s\t%s\n", name, fmt.Sprintf(format, values...))
 	}
 	row("name", "%s", model.Name)
-	row("made from", "%s", manifest.Name)
+	row("made from", "%s", described.Name)
 	row("folder", "%s", model.Dir)
-	row("size", "%s in %s", progress.Count(model.Bytes, progress.Bytes), cli.Counted(len(manifest.Files), "file", "files"))
-	row("fingerprint", "%s", manifest.Fingerprint)
-	row("precision", "%s", manifest.Precision)
+	row("size", "%s in %s", progress.Count(model.Bytes, progress.Bytes), cli.Counted(len(described.Files), "file", "files"))
+	row("fingerprint", "%s", described.Fingerprint)
+	row("precision", "%s", described.Precision)
 	row("vision encoder", "%d layers of width %d, %d heads, %d by %d pixels in patches of %d",
 		vision.Layers, vision.HiddenSize, vision.Heads, vision.ImageSize, vision.ImageSize, vision.PatchSize)
 	row("q-former", "%d layers of width %d, %d heads, %d queries, %d words",
-		text.Layers, text.HiddenSize, text.Heads, manifest.Config.QueryTokens, text.VocabularySize)
-	row("vectors", "%d of %d values for an image, 1 for a text", manifest.Config.QueryTokens, manifest.Config.ProjectionSize)
-	row("captions", "%t", manifest.HasCaptionHead)
-	row("calibrated", "%t", len(manifest.Calibration) > 0 && json.Valid(manifest.Calibration))
-	for _, share := range manifest.Shares() {
+		text.Layers, text.HiddenSize, text.Heads, described.Config.QueryTokens, text.VocabularySize)
+	row("vectors", "%d of %d values for an image, 1 for a text", described.Config.QueryTokens, described.Config.ProjectionSize)
+	row("captions", "%t", described.HasCaptionHead)
+	row("calibrated", "%t", len(described.Calibration) > 0 && json.Valid(described.Calibration))
+	for _, share := range blip2.Shares(described) {
 		row("in "+share.Method, "%s of the %s (%.0f %%), %.0f %% of its multiply-adds",
 			cli.Counted(share.Products, "product", "products"), share.Part, 100*share.ProductShare, 100*share.MultiplyAddShare)
 	}
-	if check := manifest.SelfCheck; check != nil {
+	if check := described.SelfCheck; check != nil {
 		row("beside fp32", "%s", besideFloat(*check))
 	}
-	for _, warning := range manifest.Warnings() {
+	for _, warning := range described.Warnings() {
 		row("warning", "%s", warning)
 	}
-	if len(manifest.Warnings()) > 0 {
+	if len(described.Warnings()) > 0 {
 		row("", "%s", cli.FloatAdvice)
 	}
 	return table.Flush()
 }
 
 // besideFloat says what an int8 model loses and gains.
-func besideFloat(check blip2.SelfCheck) string {
+func besideFloat(check manifest.SelfCheck) string {
 	text := fmt.Sprintf("cosine of parts %.5f (worst %.5f), of texts %.5f (worst %.5f), match logits within %.3f",
 		check.MeanCosine, check.WorstCosine, check.TextMeanCosine, check.TextWorstCosine, check.MatchDifference)
 	if check.MatchSpread > 0 {

@@ -1,4 +1,4 @@
-package blip2
+package quantize
 
 import (
 	"context"
@@ -11,9 +11,15 @@ import (
 	"mekiki/embed/ort"
 )
 
+// Files of a product's trial.
+const (
+	trialData = "trial.bin"
+	trialFile = "trial.onnx"
+)
+
 // candidate is one way to compute a matrix product.
 type candidate struct {
-	method method
+	method Method
 	// smoothing is the share of the difficulty that is moved from activations
 	// to weights before quantising, 0 for none.
 	smoothing float64
@@ -31,19 +37,6 @@ func (c candidate) String() string {
 	}
 	return string(c.method)
 }
-
-// Candidates in the order of their cost; the first that is good enough is
-// taken. Only products that read a layer norm or an attention can be smoothed,
-// and only where nothing else reads the same features. The Q-Former runs
-// texts of any length, padded and in batches: a scale for each row keeps one
-// text's result apart from its neighbours'.
-var (
-	plainCandidates = []candidate{{method: methodInt8}, {method: methodRows}, {method: methodRows, centred: true},
-		{method: methodBlocks}}
-	smoothCandidates = []candidate{{method: methodInt8}, {method: methodInt8, smoothing: 0.5}, {method: methodInt8, smoothing: 0.75},
-		{method: methodRows}, {method: methodRows, smoothing: 0.5}, {method: methodRows, centred: true}, {method: methodBlocks}}
-	formerCandidates = []candidate{{method: methodRows}, {method: methodRows, centred: true}, {method: methodBlocks}}
-)
 
 // Limits on a product's relative error.
 type limits struct {
@@ -65,29 +58,29 @@ type verdict struct {
 	error float64 // relative, of the product on the samples
 }
 
-// choose tries candidates for the product l on uses of it until one is good
+// choose tries candidates for the product p on uses of it until one is good
 // enough.
-func (t *tuner) choose(ctx context.Context, l linear, uses []tap[ort.Tensor], candidates []candidate, limits limits) (verdict, error) {
-	weights, err := newStore(ctx, t.source, nil, newPlan(methodFloat)).matrix(l)
+func (t *tuner) choose(ctx context.Context, p Product, uses []tap[ort.Tensor], candidates []candidate, limits limits) (verdict, error) {
+	weights, err := NewStore(ctx, t.source, nil, Plan{}).matrix(p)
 	if err != nil {
 		return verdict{}, err
 	}
-	common := commonness(uses, l.width())
-	best := verdict{candidate: candidate{method: methodFloat}, error: math.Inf(1)}
+	common := commonness(uses, p.Width())
+	best := verdict{candidate: candidate{method: Float32}, error: math.Inf(1)}
 	for _, candidate := range candidates {
 		var folded foldings
 		if candidate.smoothing > 0 {
-			folded.factors = smoothingFactors(weights, uses, l, candidate.smoothing)
+			folded.factors = smoothingFactors(weights, uses, p, candidate.smoothing)
 		}
 		if candidate.centred {
-			folded.centre = meanRow(uses, l.input)
+			folded.centre = meanRow(uses, p.Input)
 		}
-		loss, err := t.try(ctx, l, folded, candidate.method, uses)
+		loss, err := t.try(ctx, p, folded, candidate.method, uses)
 		if err != nil {
-			return verdict{}, fmt.Errorf("try %s as %v: %w", l.name(), candidate, err)
+			return verdict{}, fmt.Errorf("try %s as %v: %w", p.Name(), candidate, err)
 		}
 		loss *= common
-		t.logger.Debug("tried a precision", "product", l.name(), "candidate", candidate.String(), "error", loss)
+		t.options.Logger.Debug("tried a precision", "product", p.Name(), "candidate", candidate.String(), "error", loss)
 		if loss < best.error {
 			best = verdict{candidate: candidate, foldings: folded, error: loss}
 		}
@@ -96,9 +89,9 @@ func (t *tuner) choose(ctx context.Context, l linear, uses []tap[ort.Tensor], ca
 		}
 	}
 	if best.error > limits.acceptable || math.IsNaN(best.error) {
-		best = verdict{candidate: candidate{method: methodFloat}}
+		best = verdict{candidate: candidate{method: Float32}}
 	}
-	t.logger.Debug("chose a precision", "product", l.name(), "choice", best.candidate.String(), "error", best.error)
+	t.options.Logger.Debug("chose a precision", "product", p.Name(), "choice", best.candidate.String(), "error", best.error)
 	return best, nil
 }
 
@@ -120,21 +113,21 @@ func meanRow(uses []tap[ort.Tensor], width int) []float32 {
 	return mean
 }
 
-// smoothingFactors are what the input features of l are divided by, so that
+// smoothingFactors are what the input features of p are divided by, so that
 // their largest magnitudes and those of the weights that read them approach
 // each other (SmoothQuant, arXiv 2211.10438, equation 4).
-func smoothingFactors(weights []float32, uses []tap[ort.Tensor], l linear, strength float64) []float32 {
-	activations, reading := make([]float64, l.input), make([]float64, l.input)
+func smoothingFactors(weights []float32, uses []tap[ort.Tensor], p Product, strength float64) []float32 {
+	activations, reading := make([]float64, p.Input), make([]float64, p.Input)
 	for _, use := range uses {
 		for i, value := range use.input.Float32() {
-			activations[i%l.input] = max(activations[i%l.input], math.Abs(float64(value)))
+			activations[i%p.Input] = max(activations[i%p.Input], math.Abs(float64(value)))
 		}
 	}
 	for i, value := range weights {
-		reading[i%l.input] = max(reading[i%l.input], math.Abs(float64(value)))
+		reading[i%p.Input] = max(reading[i%p.Input], math.Abs(float64(value)))
 	}
 	const least, most = 1e-3, 1e3
-	factors := make([]float32, l.input)
+	factors := make([]float32, p.Input)
 	for i := range factors {
 		factors[i] = 1
 		if activations[i] > 0 && reading[i] > 0 {
@@ -149,37 +142,35 @@ func smoothingFactors(weights []float32, uses []tap[ort.Tensor], l linear, stren
 // error: the root mean square over all rows of the difference from the exact
 // row relative to that row. A row of large values thus does not hide what the
 // others lose.
-func (t *tuner) try(ctx context.Context, l linear, folded foldings, method method, uses []tap[ort.Tensor]) (float64, error) {
+func (t *tuner) try(ctx context.Context, p Product, folded foldings, method Method, uses []tap[ort.Tensor]) (float64, error) {
 	defer runtime.GC() // a trial leaves several copies of the weights; without this, three trials' come together
 	data, err := onnx.CreateDataFile(t.scratch, trialData)
 	if err != nil {
 		return 0, err
 	}
-	plan := newPlan(method)
-	plan.rows[l.name()], plan.centres[l.name()] = folded.factors, folded.centre
-	err = trialGraph(newStore(ctx, t.source, data, plan), l, folded.factors).Write(t.scratch, trialFile)
+	plan := NewPlan(method)
+	plan.rows[p.Name()], plan.centres[p.Name()] = folded.factors, folded.centre
+	err = t.write(t.scratch, trialFile, trialGraph(NewStore(ctx, t.source, data, plan), p, folded.factors))
 	if err := closeData(data, err); err != nil {
 		return 0, err
 	}
+	runs := make([][]ort.Tensor, len(uses))
+	for i, use := range uses {
+		input, exact := use.input.Float32(), use.output.Float32()
+		rows := int64(len(input) / p.Input)
+		runs[i] = []ort.Tensor{ort.Float32Tensor(input, 1, rows, int64(p.Input)), ort.Float32Tensor(exact, 1, rows, int64(p.Width()))}
+	}
+	results, _, err := t.run(ctx, ort.SessionOptions{Path: filepath.Join(t.scratch, trialFile)}, runs)
 	var squares float64
 	var count int
-	err = t.open(ctx, filepath.Join(t.scratch, trialFile), func(run func(...ort.Tensor) ([]ort.Tensor, error)) error {
-		for _, use := range uses {
-			input, exact := use.input.Float32(), use.output.Float32()
-			rows := int64(len(input) / l.input)
-			outputs, err := run(ort.Float32Tensor(input, 1, rows, int64(l.input)), ort.Float32Tensor(exact, 1, rows, int64(l.width())))
-			if err != nil {
-				return err
-			}
-			for i, whole := range outputs[1].Float32() {
-				if whole > 0 {
-					squares += float64(outputs[0].Float32()[i]) / float64(whole)
-					count++
-				}
+	for _, outputs := range results {
+		for i, whole := range outputs[1].Float32() {
+			if whole > 0 {
+				squares += float64(outputs[0].Float32()[i]) / float64(whole)
+				count++
 			}
 		}
-		return nil
-	})
+	}
 	return math.Sqrt(squares / float64(max(1, count))), err
 }
 
@@ -210,15 +201,15 @@ func commonness(uses []tap[ort.Tensor], width int) float64 {
 
 // trialGraph multiplies x as the plan's method says and adds up the squares of
 // the difference from the exact product and of that product, for each row.
-func trialGraph(weights *store, l linear, factors []float32) *onnx.Graph {
+func trialGraph(weights *Store, p Product, factors []float32) *onnx.Graph {
 	graph := onnx.NewGraph("trial")
-	x := graph.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(l.input))
-	exact := graph.Input("exact", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(l.width()))
+	x := graph.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(p.Input))
+	exact := graph.Input("exact", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(p.Width()))
 	if factors != nil {
 		load := func() ([]float32, error) { return factors, nil }
-		x = graph.Divide(x, weights.floats(graph, "factors", load, l.input))
+		x = graph.Divide(x, weights.floats(graph, "factors", load, p.Input))
 	}
-	quantized := (&network{Graph: graph, store: weights}).multiply(x, l, onnx.Value{})
+	quantized := (&Network{graph, weights}).multiply(x, p, onnx.Value{})
 	graph.Output("difference", graph.SumOfSquares(graph.Subtract(quantized, exact), 2))
 	graph.Output("whole", graph.SumOfSquares(exact, 2))
 	return graph

@@ -1,38 +1,48 @@
-package blip2
+package quantize
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"mekiki/embed/onnx"
 )
 
-// store turns a checkpoint's tensors into constants of graphs. Each is
+// Weights gives the tensors of a checkpoint by their canonical names.
+type Weights interface {
+	// Has reports whether there is a tensor of this name.
+	Has(name string) bool
+	// Shape is the tensor's shape, outermost dimension first.
+	Shape(name string) ([]int, bool)
+	// Float32 reads a tensor, row-major. The slice is the caller's.
+	Float32(ctx context.Context, name string) ([]float32, error)
+}
+
+// Store turns a checkpoint's tensors into constants of graphs. Each is
 // written to the data file when a graph first asks for it and shared by the
 // graphs that ask later.
-type store struct {
+type Store struct {
 	weights Weights
 	load    func(name string) ([]float32, error) // reads a tensor, until the compilation is cancelled
 	data    *onnx.DataFile
-	plan    plan
+	plan    Plan
 	tensors map[string]onnx.Tensor
-	taps    *tapped // collects the inputs of products, unless nil
+	taps    *taps // collects the inputs of products, unless nil
 }
 
-func newStore(ctx context.Context, weights Weights, data *onnx.DataFile, plan plan) *store {
+// NewStore makes a store that writes to data, which stays the caller's.
+func NewStore(ctx context.Context, weights Weights, data *onnx.DataFile, plan Plan) *Store {
 	load := func(name string) ([]float32, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		return weights.Float32(ctx, name)
 	}
-	return &store{weights: weights, load: load, data: data, plan: plan, tensors: map[string]onnx.Tensor{}}
+	return &Store{weights: weights, load: load, data: data, plan: plan, tensors: map[string]onnx.Tensor{}}
 }
 
 // read reads a tensor and checks its shape.
-func (s *store) read(name string, shape ...int) ([]float32, error) {
+func (s *Store) read(name string, shape ...int) ([]float32, error) {
 	found, ok := s.weights.Shape(name)
 	if !ok {
 		return nil, fmt.Errorf("checkpoint has no tensor %s", name)
@@ -48,7 +58,7 @@ func (s *store) read(name string, shape ...int) ([]float32, error) {
 }
 
 // readAll reads tensors of one shape one after another into one slice.
-func (s *store) readAll(names []string, shape ...int) ([]float32, error) {
+func (s *Store) readAll(names []string, shape ...int) ([]float32, error) {
 	if len(names) == 1 {
 		return s.read(names[0], shape...)
 	}
@@ -68,7 +78,7 @@ func (s *store) readAll(names []string, shape ...int) ([]float32, error) {
 
 // constant gives graph g the stored tensor of this name, made by load the
 // first time.
-func (s *store) constant(g *onnx.Graph, name string, load func() (onnx.Tensor, error)) onnx.Value {
+func (s *Store) constant(g *onnx.Graph, name string, load func() (onnx.Tensor, error)) onnx.Value {
 	tensor, ok := s.tensors[name]
 	if !ok {
 		var err error
@@ -82,7 +92,7 @@ func (s *store) constant(g *onnx.Graph, name string, load func() (onnx.Tensor, e
 }
 
 // floats is a constant of float values under this name.
-func (s *store) floats(g *onnx.Graph, name string, load func() ([]float32, error), shape ...int) onnx.Value {
+func (s *Store) floats(g *onnx.Graph, name string, load func() ([]float32, error), shape ...int) onnx.Value {
 	return s.constant(g, name, func() (onnx.Tensor, error) {
 		values, err := load()
 		if err != nil {
@@ -92,26 +102,10 @@ func (s *store) floats(g *onnx.Graph, name string, load func() ([]float32, error
 	})
 }
 
-// tensor is a checkpoint tensor as it is, reshaped.
-func (s *store) tensor(g *onnx.Graph, name string, from []int, to ...int) onnx.Value {
-	return s.floats(g, name, func() ([]float32, error) { return s.read(name, from...) }, to...)
-}
-
-// vector is a checkpoint vector of this length.
-func (s *store) vector(g *onnx.Graph, name string, length int) onnx.Value {
-	return s.tensor(g, name, []int{length}, length)
-}
-
 func int64s(values []int) []int64 {
 	converted := make([]int64, len(values))
 	for i, value := range values {
 		converted[i] = int64(value)
 	}
 	return converted
-}
-
-// closeData closes the data file after the error that ended its use, if any.
-func closeData(data *onnx.DataFile, err error) error {
-	_, closing := data.Close()
-	return errors.Join(err, closing)
 }

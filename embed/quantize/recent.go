@@ -1,13 +1,9 @@
-package blip2
+package quantize
 
 import (
 	"context"
 	"slices"
 )
-
-// recentValues bounds what recent keeps: a layer of the largest published
-// encoder, 25,245,440 weights, fits.
-const recentValues = 26 << 20
 
 // recent keeps the tensors read last, since choosing reads a layer's weights
 // several times. It is not safe for concurrent use.

@@ -1,4 +1,4 @@
-package blip2
+package quantize
 
 import (
 	"context"
@@ -7,19 +7,20 @@ import (
 	"math"
 	"testing"
 
+	"mekiki/embed/checkpoint"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 )
 
 // productWeights is one fully connected layer of random weights.
-type productWeights struct{ l linear }
+type productWeights struct{ p Product }
 
 func (p productWeights) Has(string) bool { return true }
 func (p productWeights) Shape(name string) ([]int, bool) {
-	return []int{p.l.output, p.l.input}, true
+	return []int{p.p.Output, p.p.Input}, true
 }
 func (p productWeights) Float32(_ context.Context, name string) ([]float32, error) {
-	return RandomValues(name, 1, p.l.output*p.l.input), nil
+	return checkpoint.RandomValues(name, 1, p.p.Output*p.p.Input), nil
 }
 
 // TestMethods runs one product in every way, on plain inputs, on inputs with
@@ -28,21 +29,21 @@ func (p productWeights) Float32(_ context.Context, name string) ([]float32, erro
 func TestMethods(t *testing.T) {
 	const rows = 5
 	for _, size := range []struct{ input, output int }{{64, 48}, {33, 17}, {7, 2}} {
-		l := linear{layers: []string{"layer"}, input: size.input, output: size.output}
+		l := Product{Layers: []string{"layer"}, Input: size.input, Output: size.output}
 		tuner, weights := productTuner(t, l)
 		for _, kind := range []string{"plain", "row", "feature"} {
-			x := RandomValues(kind, 2, rows*size.input)
+			x := checkpoint.RandomValues(kind, 2, rows*size.input)
 			for i := range x {
 				if kind == "row" && i/size.input == 0 || kind == "feature" && i%size.input == 0 {
 					x[i] *= 200
 				}
 			}
 			uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(size.input)), exactProduct(x, weights, l)}}
-			for method, most := range map[method]map[string]float64{
-				methodFloat:  {"plain": 1e-6, "row": 1e-6, "feature": 1e-6},
-				methodInt8:   {"plain": 0.02, "row": 2, "feature": 0.1},
-				methodRows:   {"plain": 0.02, "row": 0.02, "feature": 0.1},
-				methodBlocks: {"plain": 0.02, "row": 0.02, "feature": 0.1},
+			for method, most := range map[Method]map[string]float64{
+				Float32:  {"plain": 1e-6, "row": 1e-6, "feature": 1e-6},
+				PerRun:   {"plain": 0.02, "row": 2, "feature": 0.1},
+				PerRow:   {"plain": 0.02, "row": 0.02, "feature": 0.1},
+				PerBlock: {"plain": 0.02, "row": 0.02, "feature": 0.1},
 			} {
 				loss, err := tuner.try(t.Context(), l, foldings{}, method, uses)
 				if err != nil {
@@ -50,7 +51,7 @@ func TestMethods(t *testing.T) {
 				}
 				name := fmt.Sprintf("%dx%d %s %s", size.input, size.output, kind, method)
 				t.Logf("%s: %.2g", name, loss)
-				if method == methodInt8 && kind == "row" && loss < 0.1 {
+				if method == PerRun && kind == "row" && loss < 0.1 {
 					t.Errorf("%s: relative error %.3g hides what the small rows lose", name, loss)
 				}
 				if !(loss <= most[kind]) {
@@ -62,10 +63,10 @@ func TestMethods(t *testing.T) {
 }
 
 // productTuner is a tuner of one product, and its weights.
-func productTuner(t *testing.T, l linear) (*tuner, []float32) {
+func productTuner(t *testing.T, l Product) (*tuner, []float32) {
 	t.Helper()
-	tuner := &tuner{runtime: orttest.Open(t), threads: 1, scratch: t.TempDir(), source: newRecent(productWeights{l}),
-		logger: slog.New(slog.DiscardHandler)}
+	tuner := &tuner{options: Options{Runtime: orttest.Open(t), Threads: 1, Logger: slog.New(slog.DiscardHandler)}, scratch: t.TempDir(),
+		source: newRecent(productWeights{l}), ports: map[string]ports{}}
 	weights, err := tuner.source.Float32(t.Context(), "layer.weight")
 	if err != nil {
 		t.Fatal(err)
@@ -74,19 +75,19 @@ func productTuner(t *testing.T, l linear) (*tuner, []float32) {
 }
 
 // exactProduct is x times the transposed weights, in double precision.
-func exactProduct(x, weights []float32, l linear) ort.Tensor {
-	rows := len(x) / l.input
-	product := make([]float32, rows*l.output)
+func exactProduct(x, weights []float32, l Product) ort.Tensor {
+	rows := len(x) / l.Input
+	product := make([]float32, rows*l.Output)
 	for i := range rows {
-		for j := range l.output {
+		for j := range l.Output {
 			var sum float64
-			for k := range l.input {
-				sum += float64(x[i*l.input+k]) * float64(weights[j*l.input+k])
+			for k := range l.Input {
+				sum += float64(x[i*l.Input+k]) * float64(weights[j*l.Input+k])
 			}
-			product[i*l.output+j] = float32(sum)
+			product[i*l.Output+j] = float32(sum)
 		}
 	}
-	return ort.Float32Tensor(product, 1, int64(rows), int64(l.output))
+	return ort.Float32Tensor(product, 1, int64(rows), int64(l.Output))
 }
 
 func TestQuantizeRows(t *testing.T) {
@@ -105,18 +106,18 @@ func TestQuantizeRows(t *testing.T) {
 // with it what quantising loses of it.
 func TestCentre(t *testing.T) {
 	const rows = 9
-	l := linear{layers: []string{"layer"}, input: 80, output: 24}
+	l := Product{Layers: []string{"layer"}, Input: 80, Output: 24}
 	tuner, weights := productTuner(t, l)
-	x, common := RandomValues("rows", 4, rows*l.input), RandomValues("common", 5, l.input)
+	x, common := checkpoint.RandomValues("rows", 4, rows*l.Input), checkpoint.RandomValues("common", 5, l.Input)
 	for i := range x {
-		x[i] += 4 * common[i%l.input]
+		x[i] += 4 * common[i%l.Input]
 	}
-	uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(l.input)), exactProduct(x, weights, l)}}
-	plain, err := tuner.try(t.Context(), l, foldings{}, methodRows, uses)
+	uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(l.Input)), exactProduct(x, weights, l)}}
+	plain, err := tuner.try(t.Context(), l, foldings{}, PerRow, uses)
 	if err != nil {
 		t.Fatal(err)
 	}
-	centred, err := tuner.try(t.Context(), l, foldings{centre: meanRow(uses, l.input)}, methodRows, uses)
+	centred, err := tuner.try(t.Context(), l, foldings{centre: meanRow(uses, l.Input)}, PerRow, uses)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,27 +131,27 @@ func TestCentre(t *testing.T) {
 // to lose clearly less than codes around zero, also where they are many or none.
 func TestLeastValue(t *testing.T) {
 	const rows = 7
-	plain := linear{layers: []string{"layer"}, input: 96, output: 40}
+	plain := Product{Layers: []string{"layer"}, Input: 96, Output: 40}
 	tuner, weights := productTuner(t, plain)
-	x := RandomValues("activated", 3, rows*plain.input)
+	x := checkpoint.RandomValues("activated", 3, rows*plain.Input)
 	for i, value := range x {
 		at := 4 * float64(value)
-		if i/plain.input == 0 {
+		if i/plain.Input == 0 {
 			at = -0.7518 // a row of nothing but the least value
 		}
 		x[i] = float32(at * 0.5 * (1 + math.Erf(at/math.Sqrt2)))
-		if x[i] < leastGelu {
+		if x[i] < LeastGelu {
 			t.Fatalf("%v is less than the least value", x[i])
 		}
 	}
-	uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(plain.input)), exactProduct(x, weights, plain)}}
-	around, err := tuner.try(t.Context(), plain, foldings{}, methodRows, uses)
+	uses := []tap[ort.Tensor]{{ort.Float32Tensor(x, 1, rows, int64(plain.Input)), exactProduct(x, weights, plain)}}
+	around, err := tuner.try(t.Context(), plain, foldings{}, PerRow, uses)
 	if err != nil {
 		t.Fatal(err)
 	}
 	known := plain
-	known.least = leastGelu
-	above, err := tuner.try(t.Context(), known, foldings{}, methodRows, uses)
+	known.Least = LeastGelu
+	above, err := tuner.try(t.Context(), known, foldings{}, PerRow, uses)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package blip2
+package checkpoint
 
 import (
 	"context"
@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"math"
 	"strings"
-
-	"mekiki/embed/checkpoint"
 )
 
 // Random is a checkpoint of random weights, the same for the same seed on
@@ -18,24 +16,25 @@ import (
 // The values come from a SplitMix64 stream seeded by the FNV-1a hash of the
 // tensor's name, xor the seed; train/parity/weights.py computes the same.
 type Random struct {
-	config checkpoint.Config
+	config Config
 	shapes map[string][]int
 	seed   uint64
 }
 
-var _ Source = (*Random)(nil)
-
 // NewRandom makes random weights for these sizes, with a language-model head
 // if captions is set.
-func NewRandom(config checkpoint.Config, seed uint64, captions bool) (*Random, error) {
-	if err := validateConfig(config); err != nil {
+func NewRandom(config Config, seed uint64, captions bool) (*Random, error) {
+	if err := config.ValidateSizes(); err != nil {
 		return nil, fmt.Errorf("random weights: %w", err)
 	}
-	return &Random{config: config, shapes: tensorShapes(config, captions), seed: seed}, nil
+	return &Random{config: config, shapes: Shapes(config, captions), seed: seed}, nil
 }
 
+// AddTensor adds a tensor that not all models of these sizes have, such as a decoder of the caption head's own.
+func (r *Random) AddTensor(name string, shape ...int) { r.shapes[name] = shape }
+
 // Config is the sizes that the weights were made for.
-func (r *Random) Config() checkpoint.Config { return r.config }
+func (r *Random) Config() Config { return r.config }
 
 // Has reports whether there is a tensor of this name.
 func (r *Random) Has(name string) bool {
@@ -53,7 +52,7 @@ func (r *Random) Shape(name string) ([]int, bool) {
 func (r *Random) Float32(ctx context.Context, name string) ([]float32, error) {
 	shape, ok := r.shapes[name]
 	if !ok {
-		return nil, fmt.Errorf("random weights: %s: %w", name, checkpoint.ErrNotFound)
+		return nil, fmt.Errorf("random weights: %s: %w", name, ErrNotFound)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

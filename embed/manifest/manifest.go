@@ -1,4 +1,13 @@
-package blip2
+// Package manifest describes compiled models: a folder of ONNX graphs, their
+// weights, a vocabulary and model.json, the manifest, which names the sizes, the
+// precision and the hash of every other file.
+//
+//	model.json   vision.onnx  vision.bin    the vision encoder and its weights
+//	vocab.txt    text.onnx    qformer.bin   the other graphs share one file of weights
+//
+// What the graphs are called, and what they read and give, is the same for all
+// architectures.
+package manifest
 
 import (
 	"crypto/sha256"
@@ -16,43 +25,11 @@ import (
 	"mekiki/internal/hint"
 )
 
-// Files of a model folder.
-const (
-	ManifestFile     = "model.json"
-	VocabularyFile   = "vocab.txt"
-	VisionFile       = "vision.onnx"        // pixels to image tokens
-	ImagePartsFile   = "image_parts.onnx"   // image tokens to unit vectors
-	TextFile         = "text.onnx"          // token ids to a unit vector
-	MatchFile        = "match.onnx"         // image tokens and token ids to matching logits
-	MatchImageFile   = "match_image.onnx"   // image tokens to what matching reads of an image
-	MatchTextFile    = "match_text.onnx"    // the rest of matching, for one image and many texts
-	CaptionStartFile = "caption_start.onnx" // image tokens to keys and values
-	CaptionStepFile  = "caption_step.onnx"  // token ids, keys and values to next-token logits
-)
+// currentFormat is the version of the manifest and of the graphs' contract.
+const currentFormat = 1
 
-// Names of the graphs' inputs and outputs. The keys and values of layer i
-// carry the layer's number after the prefix, as in past_key_0.
-const (
-	PixelsName         = "pixels"         // float32 [B 3 S S]
-	ImageTokensName    = "image_tokens"   // float32 [B N D]
-	PartsName          = "parts"          // float32 [B Q W], unit rows
-	TokenIDsName       = "token_ids"      // int64 [B T]
-	AttentionMaskName  = "attention_mask" // int64 [B T], 1 for a token, 0 for padding
-	TextVectorName     = "text_vector"    // float32 [B W], unit rows
-	LogitsName         = "logits"         // float32 [B 2] or [B T V]
-	MemoryPrefix       = "memory_"        // float32 [1 N 2H], keys and values of a layer that looks at the image
-	PositionName       = "position"       // int64 [T], counted from 0 at the first text token
-	PastKeyPrefix      = "past_key_"      // float32 [B H P d]
-	PastValuePrefix    = "past_value_"    // float32 [B H P d]
-	PresentKeyPrefix   = "present_key_"   // float32 [B H P+T d]
-	PresentValuePrefix = "present_value_" // float32 [B H P+T d]
-)
-
-// manifestFormat is the version of the manifest and of the graphs' contract.
-const manifestFormat = 1
-
-// maximumManifestBytes bounds what is read as a manifest.
-const maximumManifestBytes = 4 << 20
+// maximumBytes bounds what is read as a manifest.
+const maximumBytes = 4 << 20
 
 // Precision says how a model's matrix products are computed.
 type Precision string
@@ -110,61 +87,30 @@ type LayerChoice struct {
 	Error float64 `json:"error"`
 }
 
-// SelfCheck compares an int8 model with the same model in float32, on the
-// same machine and sample inputs.
-type SelfCheck struct {
-	Images int `json:"images"` // sample images
-	Pairs  int `json:"pairs"`  // image-text pairs
-	// MeanCosine and WorstCosine compare each part's unit vector.
-	MeanCosine  float64 `json:"mean_cosine"`
-	WorstCosine float64 `json:"worst_cosine"`
-	// TextMeanCosine and TextWorstCosine compare the texts' unit vectors.
-	TextMeanCosine  float64 `json:"text_mean_cosine"`
-	TextWorstCosine float64 `json:"text_worst_cosine"`
-	// MatchDifference is the largest change of a pair's matching logits, MarginDifference that of the difference between
-	// its two, and ProbabilityDifference that of its probability. MatchSpread is how far apart the pairs' margins lie; it
-	// is 0 in models of earlier versions, where only MatchDifference was measured.
-	MatchDifference       float64 `json:"match_difference"`
-	MarginDifference      float64 `json:"margin_difference,omitempty"`
-	ProbabilityDifference float64 `json:"probability_difference,omitempty"`
-	MatchSpread           float64 `json:"match_spread,omitempty"`
-	// CaptionDifference is the largest change of the log-probability of a sample text's next token, and CaptionSpread how
-	// far apart those lie; both are 0 where there is no captioning head.
-	CaptionDifference float64 `json:"caption_difference,omitempty"`
-	CaptionSpread     float64 `json:"caption_spread,omitempty"`
-	// Seconds an image takes through the vision encoder and the image
-	// transformer, in each precision.
-	Float32Seconds float64 `json:"float32_seconds"`
-	Int8Seconds    float64 `json:"int8_seconds"`
-	// Instructions are those of the processor that it ran on, as
-	// processor.Features lists them: another processor may round otherwise.
-	Instructions []string `json:"instructions,omitempty"`
-}
-
-// ReadManifest reads and checks the manifest of the model in folder dir. The
+// Read reads and checks the manifest of the model in folder dir. The
 // files themselves are not read; see [Manifest.Verify].
-func ReadManifest(dir string) (Manifest, error) {
-	path := filepath.Join(dir, ManifestFile)
+func Read(dir string) (Manifest, error) {
+	path := filepath.Join(dir, FileName)
 	file, err := os.Open(path)
 	if err != nil {
 		return Manifest{}, hint.Wrap(fmt.Errorf("read model: %w", err), "compile the model again, for example with mekiki import")
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maximumManifestBytes+1))
+	content, err := io.ReadAll(io.LimitReader(file, maximumBytes+1))
 	if err != nil {
 		return Manifest{}, fmt.Errorf("read model: %w", err)
 	}
-	manifest, err := parseManifest(content)
+	manifest, err := Parse(content)
 	if err != nil {
 		return Manifest{}, hint.Wrap(fmt.Errorf("read model %s: %w", path, err), "compile the model again, for example with mekiki import")
 	}
 	return manifest, nil
 }
 
-// parseManifest decodes and checks a manifest.
-func parseManifest(content []byte) (Manifest, error) {
-	if len(content) > maximumManifestBytes {
-		return Manifest{}, fmt.Errorf("manifest exceeds %d bytes", maximumManifestBytes)
+// Parse decodes and checks a manifest.
+func Parse(content []byte) (Manifest, error) {
+	if len(content) > maximumBytes {
+		return Manifest{}, fmt.Errorf("manifest exceeds %d bytes", maximumBytes)
 	}
 	var manifest Manifest
 	if err := json.Unmarshal(content, &manifest); err != nil {
@@ -179,13 +125,13 @@ func parseManifest(content []byte) (Manifest, error) {
 // Validate reports everything that is wrong with the manifest itself.
 func (m Manifest) Validate() error {
 	var problems []error
-	if m.Format != manifestFormat {
-		problems = append(problems, fmt.Errorf("format %d is not %d", m.Format, manifestFormat))
+	if m.Format != currentFormat {
+		problems = append(problems, fmt.Errorf("format %d is not %d", m.Format, currentFormat))
 	}
 	if m.Precision != Float32 && m.Precision != Int8 {
 		problems = append(problems, fmt.Errorf("unknown precision %q", m.Precision))
 	}
-	if err := validateConfig(m.Config); err != nil {
+	if err := m.Config.ValidateSizes(); err != nil {
 		problems = append(problems, err)
 	}
 	names := map[string]bool{}
@@ -217,7 +163,7 @@ func (m Manifest) requiredFiles() []string {
 
 // plainName reports whether name is a file name without any folder.
 func plainName(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\\\x00") && name != ManifestFile
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\\\x00") && name != FileName
 }
 
 // fingerprint hashes what decides the model's results.
@@ -250,7 +196,7 @@ func (m Manifest) fingerprintConfig() checkpoint.Config {
 func (m Manifest) Verify(dir string) error {
 	var problems []error
 	for _, file := range m.Files {
-		found, err := describeFile(dir, file.Name)
+		found, err := Describe(dir, file.Name)
 		switch {
 		case err != nil:
 			problems = append(problems, err)
@@ -277,8 +223,8 @@ func (m Manifest) CheckSizes(dir string) error {
 	return hint.Wrap(errors.Join(problems...), "compile the model again, for example with mekiki import")
 }
 
-// describeFile reads a file of a model folder to its end.
-func describeFile(dir, name string) (File, error) {
+// Describe reads a file of the model folder dir to its end.
+func Describe(dir, name string) (File, error) {
 	file, err := os.Open(filepath.Join(dir, name))
 	if err != nil {
 		return File{}, fmt.Errorf("read model: %w", err)
@@ -292,10 +238,10 @@ func describeFile(dir, name string) (File, error) {
 	return File{Name: name, Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
-// writeManifest completes the manifest with its fingerprint and writes it.
-func writeManifest(dir string, manifest Manifest) (Manifest, error) {
+// Write completes the manifest with its fingerprint and writes it.
+func Write(dir string, manifest Manifest) (Manifest, error) {
 	slices.SortFunc(manifest.Files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	manifest.Format = manifestFormat
+	manifest.Format = currentFormat
 	manifest.Fingerprint = manifest.fingerprint()
 	if err := manifest.Validate(); err != nil {
 		return Manifest{}, fmt.Errorf("manifest: %w", err)
@@ -304,7 +250,7 @@ func writeManifest(dir string, manifest Manifest) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, fmt.Errorf("manifest: %w", err)
 	}
-	file, err := os.Create(filepath.Join(dir, ManifestFile))
+	file, err := os.Create(filepath.Join(dir, FileName))
 	if err != nil {
 		return Manifest{}, fmt.Errorf("manifest: %w", err)
 	}

@@ -1,0 +1,33 @@
+package manifest
+
+// Files of a model folder.
+const (
+	FileName         = "model.json"
+	VocabularyFile   = "vocab.txt"
+	VisionFile       = "vision.onnx"        // pixels to image tokens
+	ImagePartsFile   = "image_parts.onnx"   // image tokens to unit vectors
+	TextFile         = "text.onnx"          // token ids to a unit vector
+	MatchFile        = "match.onnx"         // image tokens and token ids to matching logits
+	MatchImageFile   = "match_image.onnx"   // image tokens to what matching reads of an image
+	MatchTextFile    = "match_text.onnx"    // the rest of matching, for one image and many texts
+	CaptionStartFile = "caption_start.onnx" // image tokens to keys and values
+	CaptionStepFile  = "caption_step.onnx"  // token ids, keys and values to next-token logits
+)
+
+// Names of the graphs' inputs and outputs. The keys and values of layer i
+// carry the layer's number after the prefix, as in past_key_0.
+const (
+	PixelsName         = "pixels"         // float32 [B 3 S S]
+	ImageTokensName    = "image_tokens"   // float32 [B N D]
+	PartsName          = "parts"          // float32 [B Q W], unit rows
+	TokenIDsName       = "token_ids"      // int64 [B T]
+	AttentionMaskName  = "attention_mask" // int64 [B T], 1 for a token, 0 for padding
+	TextVectorName     = "text_vector"    // float32 [B W], unit rows
+	LogitsName         = "logits"         // float32 [B 2] or [B T V]
+	MemoryPrefix       = "memory_"        // float32 [1 N 2H], keys and values of a layer that looks at the image
+	PositionName       = "position"       // int64 [T], counted from 0 at the first text token
+	PastKeyPrefix      = "past_key_"      // float32 [B H P d]
+	PastValuePrefix    = "past_value_"    // float32 [B H P d]
+	PresentKeyPrefix   = "present_key_"   // float32 [B H P+T d]
+	PresentValuePrefix = "present_value_" // float32 [B H P+T d]
+)

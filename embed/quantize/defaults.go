@@ -1,0 +1,35 @@
+package quantize
+
+// Candidates in the order of their cost; the first that is good enough is
+// taken. Only products that read a layer norm or an attention can be smoothed,
+// and only where nothing else reads the same features. Graphs run
+// texts of any length, padded and in batches: a scale for each row keeps one
+// text's result apart from its neighbours'.
+var (
+	plainCandidates = []candidate{{method: PerRun}, {method: PerRow}, {method: PerRow, centred: true},
+		{method: PerBlock}}
+	smoothCandidates = []candidate{{method: PerRun}, {method: PerRun, smoothing: 0.5}, {method: PerRun, smoothing: 0.75},
+		{method: PerRow}, {method: PerRow, smoothing: 0.5}, {method: PerRow, centred: true}, {method: PerBlock}}
+	rowCandidates = []candidate{{method: PerRow}, {method: PerRow, centred: true}, {method: PerBlock}}
+)
+
+// levels are the limits on a product's error: those that all begin with, those of products that are narrowed, and float32.
+var levels = []limits{{good: 0.02, acceptable: 0.05}, {good: 0.004, acceptable: 0.008}, {}}
+
+// rounds say what is narrowed, one round after another, in a part that loses too much: which share of the products that are
+// not at this level yet, those of the largest errors first.
+var rounds = []struct {
+	share float64
+	level int
+}{{0.25, 1}, {0.5, 1}, {1, 1}, {0.25, 2}, {0.5, 2}, {1, 2}}
+
+// choosingSamples is how many of the samples the choice looks at; the check looks at all.
+const choosingSamples = 2
+
+// productsAtOnce is how many of the graphs' products are looked at together: what they read and gave is in memory, for the
+// others it is computed again.
+const productsAtOnce = 16
+
+// recentValues bounds what recent keeps: a layer of the largest published
+// encoder, 25,245,440 weights, fits.
+const recentValues = 26 << 20
