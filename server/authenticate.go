@@ -30,11 +30,11 @@ func (s *Server) authenticate(c echo.Context) (caller, error) {
 	if header != "" {
 		kind, secret, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(kind, "Bearer") {
-			return caller{}, newProblem(CodeUnauthorized, "the Authorization header has to be of the kind Bearer")
+			return caller{}, newProblem(CodeUnauthorized, "the Authorization header must use the Bearer scheme")
 		}
 		token, found := findToken(s.options.Tokens, strings.TrimSpace(secret))
 		if !found {
-			return caller{}, newProblem(CodeUnauthorized, "the token is not known")
+			return caller{}, newProblem(CodeUnauthorized, "unknown token")
 		}
 		return caller{token.Name, token.Scope}, nil
 	}
@@ -89,11 +89,11 @@ func (s *Server) signIn(c echo.Context) error {
 		return invalid("token", "must have 1 to 512 characters")
 	}
 	if len(s.options.Tokens) == 0 {
-		return newProblem(CodeConflict, "this server asks for no token")
+		return newProblem(CodeConflict, "this server requires no token")
 	}
 	token, found := findToken(s.options.Tokens, request.Token)
 	if !found {
-		return newProblem(CodeUnauthorized, "the token is not known")
+		return newProblem(CodeUnauthorized, "unknown token")
 	}
 	c.SetCookie(s.cookie(c, s.sessions.start(token), int(sessionLifetime.Seconds())))
 	return s.sendSession(c, caller{token.Name, token.Scope})

@@ -96,7 +96,7 @@ func (s *Server) readRequest(c echo.Context, target any) (upload, error) {
 	kind, parameters, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	bodies := routeOf(c).operation.Bodies
 	if err != nil || bodies[kind] == nil {
-		return upload{}, newProblem(CodeUnsupportedMediaType, "the body has to be "+accepted(bodies))
+		return upload{}, newProblem(CodeUnsupportedMediaType, "the body must be "+accepted(bodies))
 	}
 	if kind == echo.MIMEApplicationJSON {
 		return upload{}, s.readJSON(c, target)
@@ -187,7 +187,7 @@ func badBody(ctx context.Context, what string, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("read %s: %w", what, ctx.Err())
 	}
-	return problemf(CodeInvalidRequest, "the %s is not well formed, or ends too early", what)
+	return problemf(CodeInvalidRequest, "the %s is malformed or ends too early", what)
 }
 
 func accepted(bodies map[string]*openapi.Schema) string {

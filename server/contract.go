@@ -28,7 +28,7 @@ var openapiDocument []byte
 func (s *Server) readQuery(c echo.Context, target any) error {
 	values, err := url.ParseQuery(c.Request().URL.RawQuery)
 	if err != nil {
-		return newProblem(CodeInvalidRequest, "the query is not well formed")
+		return newProblem(CodeInvalidRequest, "the query string is malformed")
 	}
 	object, violations := routeOf(c).operation.Query(values)
 	if len(violations) > 0 {
@@ -51,7 +51,7 @@ func (s *Server) readJSON(c echo.Context, target any) error {
 	}
 	kind, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	if err != nil || kind != echo.MIMEApplicationJSON {
-		return newProblem(CodeUnsupportedMediaType, "the body has to be application/json")
+		return newProblem(CodeUnsupportedMediaType, "the body must be application/json")
 	}
 	leave, err := s.bodies.enter(c.Request().Context())
 	if err != nil {
@@ -89,7 +89,7 @@ func decodeJSON(data []byte, schema *openapi.Schema, field string, target any) e
 
 func notJSON(err error) error {
 	if errors.Is(err, openapi.ErrRepeated) || errors.Is(err, openapi.ErrTrailing) {
-		return newProblem(CodeInvalidRequest, "the body is not as it must be: "+err.Error())
+		return newProblem(CodeInvalidRequest, "invalid body: "+err.Error())
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
@@ -124,7 +124,7 @@ func segment(c echo.Context, name string) (string, error) {
 		// echo matches the path as it was escaped and leaves parameters so.
 		unescaped, err := url.PathUnescape(value)
 		if err != nil {
-			return "", invalid(name, "is not well formed")
+			return "", invalid(name, "is malformed")
 		}
 		value = unescaped
 	}

@@ -73,7 +73,7 @@ func readCursor(cursor string, order index.Order) (p position, found bool, err e
 	if cursor == "" {
 		return position{}, false, nil
 	}
-	foreign := invalid("cursor", "is not one that this server gave")
+	foreign := invalid("cursor", "was not issued by this server")
 	data, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || len(data) > 100 {
 		return position{}, false, foreign
@@ -88,7 +88,7 @@ func readCursor(cursor string, order index.Order) (p position, found bool, err e
 		return position{}, false, foreign
 	}
 	if p.order != order {
-		return position{}, false, invalid("cursor", "belongs to another sort")
+		return position{}, false, invalid("cursor", "belongs to a different sort order")
 	}
 	return p, true, nil
 }

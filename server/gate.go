@@ -121,7 +121,7 @@ func (g *gate) refuse() error {
 	g.strained = time.Now()
 	g.mutex.Unlock()
 	ahead := time.Duration(g.waiting.Load()+int64(len(g.slots))) * time.Duration(g.typical.Load()) / time.Duration(cap(g.slots))
-	problem := newProblem(CodeTooManyRequests, "more requests are waiting than this server takes on")
+	problem := newProblem(CodeTooManyRequests, "the server is overloaded")
 	problem.retryAfter = min(60, 1+int(ahead/time.Second))
 	return problem
 }

@@ -66,8 +66,8 @@ func (s *Server) startJob(c echo.Context) error {
 // roots, both by its name and after following links. A path elsewhere is refused
 // before the file system is asked, so that nothing can be learnt of it.
 func (s *Server) underRoots(field, path string) (string, error) {
-	outside := problemf(CodeForbidden, "%s: %q lies under none of the folders that may be indexed", field, shorten(path, 200))
-	outside.Errors = []FieldProblem{{Field: field, Detail: "lies under none of the folders that may be indexed"}}
+	outside := problemf(CodeForbidden, "%s: %q is outside the folders that may be indexed", field, shorten(path, 200))
+	outside.Errors = []FieldProblem{{Field: field, Detail: "is outside the folders that may be indexed"}}
 	if !filepath.IsAbs(path) {
 		return "", invalid(field, "must be an absolute path")
 	}

@@ -106,7 +106,7 @@ func (m *jobs) add(options ingest.Options) (jobJSON, error) {
 		}
 	}
 	if queued >= m.waiting {
-		problem := newProblem(CodeTooManyRequests, "as many jobs are waiting as may")
+		problem := newProblem(CodeTooManyRequests, "too many jobs are waiting")
 		problem.retryAfter = 30
 		return jobJSON{}, problem
 	}
@@ -268,9 +268,9 @@ func failureOf(paths []string, err error) string {
 	for _, path := range paths {
 		switch _, statErr := os.Stat(path); {
 		case errors.Is(statErr, fs.ErrNotExist):
-			return fmt.Sprintf("%s is not there: is its drive connected?", path)
+			return fmt.Sprintf("%s does not exist: is its drive connected?", path)
 		case errors.Is(statErr, fs.ErrPermission):
-			return fmt.Sprintf("%s may not be read by this server", path)
+			return fmt.Sprintf("%s is not readable by this server", path)
 		case statErr != nil:
 			return fmt.Sprintf("%s cannot be read", path)
 		}

@@ -93,7 +93,7 @@ func (h history) write(path string) (err error) {
 }
 
 // interrupted is what is said of jobs that a server was at, or was to do, when it ended.
-const interrupted = "the server ended before the job did; what was indexed stays, and indexing again does the rest"
+const interrupted = "the server stopped before the job finished; what was indexed is kept, and indexing again does the rest"
 
 // recall takes up the jobs of a history that are not known here. The mutex is held.
 func (m *jobs) recall(kept history) {

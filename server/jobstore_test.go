@@ -38,7 +38,7 @@ func TestJobsSurviveTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	third := startReal(t, colourEngine{}, withFile)
-	if got := third.get("/api/v1/jobs/1"); got.text(t, "state") != "interrupted" || !strings.Contains(got.text(t, "error"), "ended") {
+	if got := third.get("/api/v1/jobs/1"); got.text(t, "state") != "interrupted" || !strings.Contains(got.text(t, "error"), "stopped before") {
 		t.Errorf("job %s", got.body)
 	}
 	third.expect(third.send(third.request("DELETE", "/api/v1/jobs/1", nil)), 202, "")

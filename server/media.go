@@ -76,7 +76,7 @@ func (s *Server) getOriginal(c echo.Context) error {
 		}
 		file, err := snapshot.OpenOriginal(id)
 		if errors.Is(err, index.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
-			return newProblem(CodeNotFound, "the original file is not where it was when it was indexed")
+			return newProblem(CodeNotFound, "the original file has moved or been deleted since it was indexed")
 		}
 		if err != nil {
 			return fmt.Errorf("open original of %s: %w", id, err)

@@ -30,7 +30,7 @@ func (s *Server) checkSite(next echo.HandlerFunc) echo.HandlerFunc {
 			return problem
 		}
 		if isForeign(request) {
-			return newProblem(CodeCrossSite, "a page of another site asked for this")
+			return newProblem(CodeCrossSite, "the request comes from a page of another site")
 		}
 		return next(c)
 	}

@@ -66,48 +66,48 @@ type meaning struct {
 
 // meanings is the one table from codes to answers. It never changes.
 var meanings = map[Code]meaning{
-	CodeInvalidRequest:       {http.StatusBadRequest, "The request is not valid"},
-	CodeUnauthorized:         {http.StatusUnauthorized, "A token is needed"},
-	CodeForbidden:            {http.StatusForbidden, "This is not allowed"},
-	CodeCrossSite:            {http.StatusForbidden, "Another site may not ask for this"},
-	CodeNotFound:             {http.StatusNotFound, "There is no such thing here"},
-	CodeMethodNotAllowed:     {http.StatusMethodNotAllowed, "This address does not take this method"},
-	CodeNotAcceptable:        {http.StatusNotAcceptable, "There is no such representation"},
-	CodeSlowRequest:          {http.StatusRequestTimeout, "The request took too long to arrive"},
-	CodeConflict:             {http.StatusConflict, "The present state does not allow this"},
-	CodePreconditionFailed:   {http.StatusPreconditionFailed, "The precondition does not hold"},
-	CodeBodyTooLarge:         {http.StatusRequestEntityTooLarge, "What was sent is too large"},
-	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is of a type that is not taken here"},
-	CodeRangeNotSatisfiable:  {http.StatusRequestedRangeNotSatisfiable, "The range lies outside the file"},
-	CodeInvalidImage:         {http.StatusUnprocessableEntity, "The image cannot be read"},
-	CodeImageTooLarge:        {http.StatusRequestEntityTooLarge, "The image has too many pixels or bytes"},
-	CodeTooManyRequests:      {http.StatusTooManyRequests, "The server is busy"},
-	CodeCancelled:            {statusClientClosed, "The client went away"},
-	CodeInternal:             {http.StatusInternalServerError, "Internal error"},
-	CodeUnsupported:          {http.StatusNotImplemented, "This server is not set up for this"},
-	CodeUnavailable:          {http.StatusServiceUnavailable, "What this needs is not there at present"},
-	CodeTimeout:              {http.StatusServiceUnavailable, "The answer took too long"},
-	CodeInsufficientStorage:  {http.StatusInsufficientStorage, "The disk is full"},
-	CodeHeadersTooLarge:      {http.StatusRequestHeaderFieldsTooLarge, "The headers are too large"},
-	CodeExpectationFailed:    {http.StatusExpectationFailed, "The expectation cannot be met"},
-	CodeVersionNotSupported:  {http.StatusHTTPVersionNotSupported, "This version of HTTP is not supported"},
+	CodeInvalidRequest:       {http.StatusBadRequest, "Invalid request"},
+	CodeUnauthorized:         {http.StatusUnauthorized, "Authentication required"},
+	CodeForbidden:            {http.StatusForbidden, "Forbidden"},
+	CodeCrossSite:            {http.StatusForbidden, "Cross-site request refused"},
+	CodeNotFound:             {http.StatusNotFound, "Not found"},
+	CodeMethodNotAllowed:     {http.StatusMethodNotAllowed, "Method not allowed"},
+	CodeNotAcceptable:        {http.StatusNotAcceptable, "Not acceptable"},
+	CodeSlowRequest:          {http.StatusRequestTimeout, "Request timeout"},
+	CodeConflict:             {http.StatusConflict, "Conflict"},
+	CodePreconditionFailed:   {http.StatusPreconditionFailed, "Precondition failed"},
+	CodeBodyTooLarge:         {http.StatusRequestEntityTooLarge, "Request body too large"},
+	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "Unsupported media type"},
+	CodeRangeNotSatisfiable:  {http.StatusRequestedRangeNotSatisfiable, "Range not satisfiable"},
+	CodeInvalidImage:         {http.StatusUnprocessableEntity, "Unreadable image"},
+	CodeImageTooLarge:        {http.StatusRequestEntityTooLarge, "Image too large"},
+	CodeTooManyRequests:      {http.StatusTooManyRequests, "Too many requests"},
+	CodeCancelled:            {statusClientClosed, "Client closed request"},
+	CodeInternal:             {http.StatusInternalServerError, "Internal server error"},
+	CodeUnsupported:          {http.StatusNotImplemented, "Not supported by this server"},
+	CodeUnavailable:          {http.StatusServiceUnavailable, "Temporarily unavailable"},
+	CodeTimeout:              {http.StatusServiceUnavailable, "Processing timed out"},
+	CodeInsufficientStorage:  {http.StatusInsufficientStorage, "Insufficient storage"},
+	CodeHeadersTooLarge:      {http.StatusRequestHeaderFieldsTooLarge, "Request headers too large"},
+	CodeExpectationFailed:    {http.StatusExpectationFailed, "Expectation failed"},
+	CodeVersionNotSupported:  {http.StatusHTTPVersionNotSupported, "HTTP version not supported"},
 
-	Code(search.CodeEmptyRequest):          {http.StatusBadRequest, "There is nothing to look for"},
-	Code(search.CodeInvalidQuery):          {http.StatusBadRequest, "The query does not follow the grammar"},
-	Code(search.CodeUnbalancedQuote):       {http.StatusBadRequest, "A quote is not closed"},
-	Code(search.CodeUnbalancedParenthesis): {http.StatusBadRequest, "A parenthesis is not closed"},
-	Code(search.CodeUnknownFilter):         {http.StatusBadRequest, "There is no such filter"},
-	Code(search.CodeInvalidFilterValue):    {http.StatusBadRequest, "The filter does not take this value"},
-	Code(search.CodeInvalidDate):           {http.StatusBadRequest, "The date does not exist"},
-	Code(search.CodeControlCharacter):      {http.StatusBadRequest, "The text has characters that are no text"},
-	Code(search.CodeTooLarge):              {http.StatusRequestEntityTooLarge, "The request is larger than the limit"},
-	Code(search.CodeNothingWanted):         {http.StatusBadRequest, "Only unwanted things are named"},
-	Code(search.CodeInvalidOption):         {http.StatusBadRequest, "An option is out of range"},
-	Code(search.CodeInvalidCursor):         {http.StatusBadRequest, "The cursor is not of this library"},
-	Code(search.CodeInvalidCrop):           {http.StatusBadRequest, "The crop lies outside the image"},
-	Code(search.CodeRecordNotFound):        {http.StatusNotFound, "There is no such record"},
-	Code(search.CodeImageUndecodable):      {http.StatusUnprocessableEntity, "The image cannot be read"},
-	Code(search.CodeSpaceMismatch):         {http.StatusConflict, "The library was made with another model"},
+	Code(search.CodeEmptyRequest):          {http.StatusBadRequest, "Empty search request"},
+	Code(search.CodeInvalidQuery):          {http.StatusBadRequest, "Invalid query syntax"},
+	Code(search.CodeUnbalancedQuote):       {http.StatusBadRequest, "Unclosed quotation mark"},
+	Code(search.CodeUnbalancedParenthesis): {http.StatusBadRequest, "Unbalanced parenthesis"},
+	Code(search.CodeUnknownFilter):         {http.StatusBadRequest, "Unknown filter"},
+	Code(search.CodeInvalidFilterValue):    {http.StatusBadRequest, "Invalid filter value"},
+	Code(search.CodeInvalidDate):           {http.StatusBadRequest, "Invalid date"},
+	Code(search.CodeControlCharacter):      {http.StatusBadRequest, "Control character in text"},
+	Code(search.CodeTooLarge):              {http.StatusRequestEntityTooLarge, "Request exceeds a limit"},
+	Code(search.CodeNothingWanted):         {http.StatusBadRequest, "Query only excludes"},
+	Code(search.CodeInvalidOption):         {http.StatusBadRequest, "Invalid option"},
+	Code(search.CodeInvalidCursor):         {http.StatusBadRequest, "Invalid cursor"},
+	Code(search.CodeInvalidCrop):           {http.StatusBadRequest, "Invalid crop"},
+	Code(search.CodeRecordNotFound):        {http.StatusNotFound, "Record not found"},
+	Code(search.CodeImageUndecodable):      {http.StatusUnprocessableEntity, "Unreadable image"},
+	Code(search.CodeSpaceMismatch):         {http.StatusConflict, "Library uses a different model"},
 	// search.CodeUnavailable is CodeUnavailable.
 }
 
@@ -205,7 +205,7 @@ func asProblem(err error) *Problem {
 	case errors.Is(err, index.ErrMoved):
 		code, detail = CodeUnavailable, index.ErrMoved.Error()
 	case diskspace.IsFull(err):
-		code, detail = CodeInsufficientStorage, "there is no room left for what was to be written: nothing of it was kept, and what was there before is as it was"
+		code, detail = CodeInsufficientStorage, "the disk is full; nothing was written, and the library is unchanged"
 	case errors.Is(err, originals.ErrFolderGone):
 		code, detail = CodeUnavailable, originals.ErrFolderGone.Error()
 	case errors.Is(err, index.ErrClosed), errors.Is(err, index.ErrWriter):
@@ -229,7 +229,7 @@ func asProblem(err error) *Problem {
 		problem.Hint = hint.Of(err)
 	}
 	if code == CodeInsufficientStorage { // what the library says is for the command line
-		problem.Hint = "make room on the disk that holds the library and its uploads, and send it again"
+		problem.Hint = "free some space on the disk that holds the library and its uploads, then send the request again"
 	}
 	if code == CodeUnavailable || code == CodeTimeout {
 		problem.retryAfter = 5

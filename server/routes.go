@@ -174,7 +174,7 @@ func (s *Server) readOnly() error {
 	case err == nil:
 		return nil
 	case errors.Is(err, index.ErrLocked):
-		problem := newProblem(CodeUnavailable, "another process is writing to the library: nothing can be changed here until it is done")
+		problem := newProblem(CodeUnavailable, "another process is writing to the library; try again when it has finished")
 		problem.cause, problem.retryAfter = err, 5
 		return problem
 	}
@@ -190,7 +190,7 @@ func checkQuery(handler echo.HandlerFunc) echo.HandlerFunc {
 		if query := c.Request().URL.RawQuery; query != "" && isAPI(c.Request().URL.Path) {
 			values, err := url.ParseQuery(query)
 			if err != nil {
-				return newProblem(CodeInvalidRequest, "the query is not well formed")
+				return newProblem(CodeInvalidRequest, "the query string is malformed")
 			}
 			if _, violations := routeOf(c).operation.Query(values); len(violations) > 0 {
 				return violated("", violations)

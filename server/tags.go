@@ -66,7 +66,7 @@ func cleanTag(field, tag string) (string, error) {
 	case tag == "" || !utf8.ValidString(tag):
 		return "", invalid(field, "must be text of at least one character")
 	case strings.ContainsFunc(given, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
-		return "", invalid(field, "must not have control characters or marks of direction")
+		return "", invalid(field, "must not contain control characters or text direction marks")
 	case tag == "." || tag == "..":
 		return "", invalid(field, "must not be . or ..")
 	}

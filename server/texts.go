@@ -23,7 +23,7 @@ type textJSON struct {
 // known takes the place of the one that had it.
 func (s *Server) addTexts(c echo.Context) error {
 	if s.options.Ingester == nil {
-		return newProblem(CodeUnsupported, "this server takes no texts")
+		return newProblem(CodeUnsupported, "this server does not accept texts")
 	}
 	var asked struct {
 		Texts []textJSON `json:"texts"`

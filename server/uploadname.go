@@ -69,7 +69,7 @@ func cleanFolder(field, folder string) (string, error) {
 	var elements []string
 	for element := range strings.SplitSeq(strings.ReplaceAll(folder, `\`, "/"), "/") {
 		if strings.TrimSpace(element) == ".." {
-			return "", invalid(field, "must not lead upwards")
+			return "", invalid(field, "must not contain ..")
 		}
 		if element = plainName(element); element != "" {
 			elements = append(elements, element)

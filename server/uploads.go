@@ -25,7 +25,7 @@ import (
 // with is kept in the record.
 func (s *Server) addRecord(c echo.Context) error {
 	if s.options.Ingester == nil || s.originals == nil || s.options.NoUploads {
-		return newProblem(CodeUnsupported, "this server takes no uploads")
+		return newProblem(CodeUnsupported, "this server does not accept uploads")
 	}
 	var details struct {
 		Tags   []string `json:"tags"`

@@ -84,7 +84,7 @@ func (o *Operation) Query(values url.Values) (map[string]any, []Violation) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !known[name] {
-			check.report(join("", name), "is not a parameter here")
+			check.report(join("", name), "is not a parameter of this operation")
 		}
 	}
 	return object, check.violations

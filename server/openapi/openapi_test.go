@@ -66,7 +66,7 @@ func TestValidate(t *testing.T) {
 		`{"name":"oak","age":1e400}`:        "age is out of range",
 		`{"name":"oak","age":18446744073709551616}`:                       "age must be a whole number",
 		`{"name":"oak","age":"1"}`:                                        "age must be a whole number, not a string",
-		`{"name":"oak","height":1}`:                                       "height is not known here",
+		`{"name":"oak","height":1}`:                                       "height is not a known member",
 		`{"name":"oak","planted":"yesterday"}`:                            "planted must be a time such as 2024-05-01T12:00:00Z",
 		`{"name":"oak","notes":{"a":1}}`:                                  "notes.a must be a string, not a number",
 		`{"name":"oak","branches":[{"name":"elm"},{"name":"fir"}]}`:       `branches[1].name must be one of ["oak" "elm" "日本語樹"]`,
@@ -110,8 +110,8 @@ func TestQuery(t *testing.T) {
 		"deep=true&ratio=Inf":            "ratio must be a number, not a string",
 		"deep=true&tag=a&tag=b&tag=c":    "tag must have at most 2 entries, not 3",
 		"deep=true&tag=long":             "tag[0] must have at most 3 characters, not 4",
-		"deep=true&color=red":            "color is not a parameter here",
-		"deep=true&" + strings.Repeat("x", 99) + "=1": strings.Repeat("x", 64) + " is not a parameter here",
+		"deep=true&color=red":            "color is not a parameter of this operation",
+		"deep=true&" + strings.Repeat("x", 99) + "=1": strings.Repeat("x", 64) + " is not a parameter of this operation",
 	} {
 		values, err := url.ParseQuery(query)
 		if err != nil {

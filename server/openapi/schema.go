@@ -201,7 +201,7 @@ func (c *checker) object(field string, schema *Schema, value map[string]any) {
 		case schema.additional != nil:
 			c.value(join(field, name), schema.additional, value[name])
 		case schema.closed, c.strict && schema.properties != nil:
-			c.report(join(field, name), "is not known here")
+			c.report(join(field, name), "is not a known member")
 		}
 	}
 }

@@ -13,10 +13,10 @@ import (
 
 // ErrRepeated is the error of JSON in which an object names a member twice. Decoders differ in which of the two they
 // take, so that what one program checks another may not be given.
-var ErrRepeated = errors.New("a member is given twice")
+var ErrRepeated = errors.New("duplicate member")
 
 // ErrTrailing is the error of JSON with more behind its value.
-var ErrTrailing = errors.New("there is more than one JSON value")
+var ErrTrailing = errors.New("it contains more than one JSON value")
 
 // Decode reads one JSON value as [Schema.Validate] takes it: numbers are json.Number. It fails with [ErrRepeated],
 // [ErrTrailing], or an error of encoding/json.
