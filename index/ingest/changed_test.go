@@ -97,7 +97,7 @@ func TestEditedAndMoved(t *testing.T) {
 func TestPanicsCostTheirFile(t *testing.T) {
 	r := &run{options: must1(Options{}.ready())}
 	seen := sighting{file: index.File{Path: "/a.jpg"}}
-	result := r.guard(t.Context(), func(_ context.Context, _ sighting) outcome { var m map[string]int; m["x"] = 1; return outcome{} }, seen)
+	result := r.guard(t.Context(), func(context.Context, sighting) outcome { panic("a library failed") }, seen)
 	if result.failure == nil || result.file.Path != "/a.jpg" {
 		t.Errorf("outcome %+v", result)
 	}
