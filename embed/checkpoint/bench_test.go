@@ -1,14 +1,14 @@
 package checkpoint
 
 import (
-	"archive/zip"
 	"encoding/binary"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"mekiki/embed/checkpoint/weights"
 )
 
 // publishedFolder writes a Hugging Face folder of the published ViT-g sizes whose values are zeros that take no room on
@@ -19,20 +19,16 @@ func publishedFolder(b *testing.B) string {
 	if err := os.WriteFile(filepath.Join(folder, configFile), []byte(`{"qformer_config":{"vocab_size":30523}}`), 0o644); err != nil {
 		b.Fatal(err)
 	}
-	header := map[string]headerEntry{}
+	header := map[string]any{}
 	position := int64(0)
 	for _, expected := range expectations(publishedG()) {
 		if expected.optional {
 			continue
 		}
-		entry := headerEntry{DataType: "F32", Offsets: []int64{position, position}}
-		count, _ := elements(expected.shape)
-		for _, size := range expected.shape {
-			entry.Shape = append(entry.Shape, int64(size))
-		}
-		position += 4 * int64(count)
-		entry.Offsets[1] = position
-		header[expected.name] = entry
+		count, _ := weights.Elements(expected.shape)
+		end := position + 4*int64(count)
+		header[expected.name] = map[string]any{"dtype": "F32", "shape": expected.shape, "data_offsets": []int64{position, end}}
+		position = end
 	}
 	encoded, err := json.Marshal(header)
 	if err != nil {
@@ -85,32 +81,4 @@ func BenchmarkPublished(b *testing.B) {
 		runtime.ReadMemStats(&memory)
 		b.ReportMetric(float64(memory.Sys)/1e6, "peak-MB")
 	})
-}
-
-// BenchmarkPickle reads the pickle of a checkpoint with an optimiser's state.
-func BenchmarkPickle(b *testing.B) {
-	archive, err := zip.OpenReader("testdata/lavis-whole/blip2_whole.pth")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer archive.Close()
-	for _, entry := range archive.File {
-		if filepath.Base(entry.Name) != "data.pkl" {
-			continue
-		}
-		content, err := entry.Open()
-		if err != nil {
-			b.Fatal(err)
-		}
-		data, err := io.ReadAll(content)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.SetBytes(int64(len(data)))
-		for b.Loop() {
-			if _, _, err := readPickle(data); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
 }

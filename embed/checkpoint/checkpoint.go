@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"mekiki/embed/checkpoint/weights"
 	"mekiki/internal/hint"
 )
 
@@ -101,7 +102,7 @@ func CheckSettings(options Options) error {
 		return ignoreMissing(err)
 	}
 	source := &source{name: "the checkpoint", base: "checkpoint", folder: options.FS, config: config}
-	sizes, err := configure(source, &holdings{byName: map[string]*storedTensor{}}, options)
+	sizes, err := configure(source, &holdings{byName: map[string]*weights.Tensor{}}, options)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mekiki/embed/checkpoint/weights"
 	"mekiki/internal/hint"
 )
 
@@ -156,7 +157,7 @@ func TestInterpolation(t *testing.T) {
 			t.Fatal(err)
 		}
 		shape, _ := checkpoint.Shape(positionEmbeddingName)
-		if count, _ := elements(shape); len(values) != len(expected) || count != len(expected) {
+		if count, _ := weights.Elements(shape); len(values) != len(expected) || count != len(expected) {
 			t.Fatalf("%d values of shape %v, expected %d", len(values), shape, len(expected))
 		}
 		worst := 0.0

@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 
+	"mekiki/embed/checkpoint/weights"
 	"mekiki/internal/hint"
 )
 
@@ -279,7 +280,7 @@ func parseSize(raw json.RawMessage) (int, error) {
 		}
 	}
 	if len(sides) != 2 || sides[0] != sides[1] || sides[0] < 1 {
-		return 0, fmt.Errorf("size is %s; a square such as {\"height\": 224, \"width\": 224} is expected", clip(raw))
+		return 0, fmt.Errorf("size is %.80s; a square such as {\"height\": 224, \"width\": 224} is expected", raw)
 	}
 	return sides[0], nil
 }
@@ -295,18 +296,9 @@ func parseTriple(raw json.RawMessage, otherwise [3]float32) ([3]float32, error) 
 		return [3]float32{single, single, single}, nil
 	}
 	if err := json.Unmarshal(raw, &values); err != nil || len(values) != 3 {
-		return otherwise, fmt.Errorf("%s is not a list of three numbers", clip(raw))
+		return otherwise, fmt.Errorf("%.80s is not a list of three numbers", raw)
 	}
 	return [3]float32(values), nil
-}
-
-// clip shortens a value from a file for a message.
-func clip(raw []byte) string {
-	const most = 80
-	if len(raw) > most {
-		return string(raw[:most]) + "…"
-	}
-	return string(raw)
 }
 
 // unmarshalLenient decodes JSON, tolerating a byte-order mark and a comma before a closing bracket.
@@ -322,7 +314,7 @@ func unmarshalStrict(data []byte, value any) error {
 			"correct that value in the file, or fetch the file again")
 	}
 	if err != nil {
-		return hint.Wrap(fmt.Errorf("not valid JSON for this file: %w", err), pullRemedy)
+		return hint.Wrap(fmt.Errorf("not valid JSON for this file: %w", err), weights.FetchRemedy)
 	}
 	return nil
 }

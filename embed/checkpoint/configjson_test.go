@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/embed/checkpoint/weights"
 )
 
 // publishedG is the published ViT-g retrieval model at 224 pixels.
@@ -137,9 +139,9 @@ func TestInfer(t *testing.T) {
 		want := test.want()
 		stored := want
 		stored.Vision.Layers += test.extra
-		held := &holdings{byName: map[string]*storedTensor{}, clip: test.clip}
+		held := &holdings{byName: map[string]*weights.Tensor{}, clip: test.clip}
 		for _, expected := range expectations(stored) {
-			held.byName[expected.name] = &storedTensor{name: expected.name, shape: expected.shape}
+			held.byName[expected.name] = &weights.Tensor{Name: expected.name, Shape: expected.shape}
 		}
 		config, err := configure(&source{lavis: true}, held, Options{})
 		if err != nil {
@@ -158,7 +160,7 @@ func TestPublishedParameterCount(t *testing.T) {
 		total, tensors := 0, 0
 		for _, expected := range expectations(config) {
 			if !expected.optional {
-				count, _ := elements(expected.shape)
+				count, _ := weights.Elements(expected.shape)
 				total += count
 				tensors++
 			}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mekiki/embed/checkpoint/weights"
 	"mekiki/internal/hint"
 )
 
@@ -199,12 +200,12 @@ func (r *shapeReader) shape(name string, axes int) []int {
 		r.fail(name, "is missing")
 		return make([]int, axes)
 	}
-	count, ok := elements(stored.shape)
-	if len(stored.shape) != axes || !ok || count == 0 {
-		r.fail(name, fmt.Sprintf("has the shape %v", stored.shape))
+	count, ok := weights.Elements(stored.Shape)
+	if len(stored.Shape) != axes || !ok || count == 0 {
+		r.fail(name, fmt.Sprintf("has the shape %v", stored.Shape))
 		return make([]int, axes)
 	}
-	return stored.shape
+	return stored.Shape
 }
 
 // positions returns the side of the grid of vision positions.
@@ -214,10 +215,10 @@ func (r *shapeReader) positions() int {
 		r.fail(positionEmbeddingName, "is missing")
 		return 0
 	}
-	rows, _ := positionShape(stored.shape)
+	rows, _ := positionShape(stored.Shape)
 	side, square := squareSide(rows - 1)
 	if !square {
-		r.fail(positionEmbeddingName, fmt.Sprintf("has the shape %v", stored.shape))
+		r.fail(positionEmbeddingName, fmt.Sprintf("has the shape %v", stored.Shape))
 	}
 	return side
 }
@@ -241,7 +242,7 @@ func (r *shapeReader) fail(name, problem string) {
 // hasLanguageModel reports whether any tensor belongs to a large language model.
 func (h *holdings) hasLanguageModel() bool {
 	for _, stored := range h.byName {
-		if languageModel(stored.name) {
+		if languageModel(stored.Name) {
 			return true
 		}
 	}

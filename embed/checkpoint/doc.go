@@ -13,8 +13,7 @@
 // (and the built-in model) hold keep LAVIS's own tail: cls.predictions.transform.dense.{weight,bias},
 // cls.predictions.transform.LayerNorm.{weight,bias}, cls.predictions.bias and temp.
 //
-// Files are hostile input. Every length is checked against the file before memory is asked for, pickles are read by a
-// small interpreter that knows a fixed list of opcodes and executes nothing, and every tensor that the architecture
-// needs is checked for presence and shape when the checkpoint is opened. Values are read one tensor at a time, so the
+// Files are hostile input; package weights reads those of tensors. Every tensor that the architecture needs is checked
+// for presence and shape when the checkpoint is opened. Values are read one tensor at a time, so the
 // memory needed is that of the largest tensor.
 package checkpoint

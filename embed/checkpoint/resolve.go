@@ -8,14 +8,17 @@ import (
 	"slices"
 	"strings"
 
+	"mekiki/embed/checkpoint/weights"
 	"mekiki/internal/hint"
 )
 
 // holdings are the tensors of a source under their canonical names.
 type holdings struct {
-	byName map[string]*storedTensor
+	byName map[string]*weights.Tensor
 	// order keeps the canonical names in the order of the files.
 	order []string
+	// vision are those of a separate vision file.
+	vision []*weights.Tensor
 	// clip is set when the vision encoder is CLIP's.
 	clip bool
 	// noQKVBias is set when the vision encoder's query, key and value have no bias.
@@ -24,16 +27,16 @@ type holdings struct {
 
 // newHoldings maps stored names to canonical ones and refuses two tensors of one meaning.
 func newHoldings(s *source) (*holdings, error) {
-	held := &holdings{byName: make(map[string]*storedTensor, len(s.tensors))}
+	held := &holdings{byName: make(map[string]*weights.Tensor, len(s.tensors)), vision: s.vision}
 	for _, tensor := range s.tensors {
-		name := canonicalName(tensor.name)
+		name := canonicalName(tensor.Name)
 		if previous, taken := held.byName[name]; taken {
 			return nil, hint.Wrap(fmt.Errorf("%s in %s and %s in %s are the same tensor, %s",
-				previous.name, previous.source, tensor.name, tensor.source, name), "give only one file that holds it")
+				previous.Name, previous.Source, tensor.Name, tensor.Source, name), "give only one file that holds it")
 		}
 		held.byName[name] = tensor
 		held.order = append(held.order, name)
-		if strings.Contains(tensor.name, "transformer.resblocks.") {
+		if strings.Contains(tensor.Name, "transformer.resblocks.") {
 			held.clip = true
 		}
 	}
@@ -53,7 +56,7 @@ type tensor struct {
 
 // piece is a stored tensor, or the given number of zeros when stored is nil.
 type piece struct {
-	stored *storedTensor
+	stored *weights.Tensor
 	count  int
 }
 
@@ -67,8 +70,8 @@ func (t *tensor) read(ctx context.Context) ([]float32, error) {
 	rest := values
 	for _, piece := range t.pieces {
 		if piece.stored != nil {
-			if err := piece.stored.read(ctx, rest[:piece.count]); err != nil {
-				if piece.stored.name == t.name {
+			if err := piece.stored.Read(ctx, rest[:piece.count]); err != nil {
+				if piece.stored.Name == t.name {
 					return nil, err
 				}
 				return nil, fmt.Errorf("read tensor %s: %w", t.name, err)
@@ -140,14 +143,14 @@ func (h *holdings) find(expected expectation, config Config, resizable bool, use
 	if stored == nil {
 		return h.joinBias(found, config, used)
 	}
-	used[canonicalName(stored.name)] = true
+	used[canonicalName(stored.Name)] = true
 	if expected.name == positionEmbeddingName {
 		return h.positions(found, stored, resizable)
 	}
-	if !sameShape(stored.shape, expected.shape) {
-		return nil, fmt.Sprintf("%s is %v, not %v", expected.name, stored.shape, expected.shape)
+	if !sameShape(stored.Shape, expected.shape) {
+		return nil, fmt.Sprintf("%s is %v, not %v", expected.name, stored.Shape, expected.shape)
 	}
-	count, _ := elements(stored.shape)
+	count, _ := weights.Elements(stored.Shape)
 	found.pieces = []piece{{stored, count}}
 	return found, ""
 }
@@ -163,10 +166,10 @@ func (h *holdings) joinBias(found *tensor, config Config, used map[string]bool) 
 		return nil, ""
 	}
 	width := config.Vision.HiddenSize
-	for _, half := range []*storedTensor{query, value} {
-		used[canonicalName(half.name)] = true
-		if !sameShape(half.shape, []int{width}) {
-			return nil, fmt.Sprintf("%s is %v, not [%d]", half.name, half.shape, width)
+	for _, half := range []*weights.Tensor{query, value} {
+		used[canonicalName(half.Name)] = true
+		if !sameShape(half.Shape, []int{width}) {
+			return nil, fmt.Sprintf("%s is %v, not [%d]", half.Name, half.Shape, width)
 		}
 	}
 	found.pieces = []piece{{query, width}, {nil, width}, {value, width}}
@@ -174,12 +177,12 @@ func (h *holdings) joinBias(found *tensor, config Config, used map[string]bool) 
 }
 
 // positions accepts a position embedding of any square grid and marks it for interpolation if need be.
-func (h *holdings) positions(found *tensor, stored *storedTensor, resizable bool) (*tensor, string) {
-	rows, width := positionShape(stored.shape)
+func (h *holdings) positions(found *tensor, stored *weights.Tensor, resizable bool) (*tensor, string) {
+	rows, width := positionShape(stored.Shape)
 	side, square := squareSide(rows - 1)
-	count, ok := elements(stored.shape)
+	count, ok := weights.Elements(stored.Shape)
 	if !ok || !square || width != found.shape[2] || rows != found.shape[1] && !resizable {
-		return nil, fmt.Sprintf("%s is %v, not %v", found.name, stored.shape, found.shape)
+		return nil, fmt.Sprintf("%s is %v, not %v", found.name, stored.Shape, found.shape)
 	}
 	found.pieces = []piece{{stored, count}}
 	if rows != found.shape[1] {
@@ -221,10 +224,10 @@ func (h *holdings) leftovers(used map[string]bool, allowExtra bool, mismatch *Mi
 	for _, name := range h.order {
 		switch stored := h.byName[name]; {
 		case used[name]:
-		case allowExtra, ignorable(name), stored.visionFile:
-			ignored = append(ignored, stored.name)
+		case allowExtra, ignorable(name), slices.Contains(h.vision, stored):
+			ignored = append(ignored, stored.Name)
 		default:
-			mismatch.Extra = append(mismatch.Extra, stored.name)
+			mismatch.Extra = append(mismatch.Extra, stored.Name)
 		}
 	}
 	return ignored
@@ -243,7 +246,7 @@ func (h *holdings) otherKind(source string) error {
 	if h.hasLanguageModel() {
 		return hint.Wrap(fmt.Errorf("%s is made for a large language model", source), languageModelRemedy)
 	}
-	if slices.ContainsFunc(h.order, func(name string) bool { return adapter(h.byName[name].name) }) {
+	if slices.ContainsFunc(h.order, func(name string) bool { return adapter(h.byName[name].Name) }) {
 		return hint.Wrap(fmt.Errorf("%s holds a LoRA adapter that is not merged into its model", source), adapterRemedy)
 	}
 	return nil
@@ -274,7 +277,7 @@ func tiedDecoder(ctx context.Context, tensors map[string]*tensor) (bool, error) 
 		return false, nil
 	}
 	first, second := decoder.pieces[0].stored, words.pieces[0].stored
-	if first.sameStorage(second) && slices.Equal(first.shape, second.shape) && slices.Equal(first.strides, second.strides) {
+	if first.SameElements(second) {
 		return true, nil
 	}
 	a, err := decoder.read(ctx)

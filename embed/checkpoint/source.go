@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"mekiki/embed/checkpoint/weights"
 	"mekiki/internal/hint"
 )
 
@@ -29,9 +30,6 @@ const (
 	tokenizerFile       = "tokenizer.json"
 )
 
-// pullRemedy is for files that are missing or damaged.
-const pullRemedy = "fetch the files again, for example with mekiki pull"
-
 // source is what Open found: the tensors of one or more files, and the small files beside them.
 type source struct {
 	name    string // for messages
@@ -39,7 +37,9 @@ type source struct {
 	folder  fs.FS  // for LAVIS files, the folder of the first
 	lavis   bool
 	config  []byte // config.json, where there is one
-	tensors []*storedTensor
+	tensors []*weights.Tensor
+	// vision are those of a separate vision file, whose extra tensors LAVIS ignores too.
+	vision  []*weights.Tensor
 	closers []io.Closer
 }
 
@@ -137,7 +137,7 @@ func openFolder(folder fs.FS, name, base string) (_ *source, err error) {
 			return nil, danglingError(name, file)
 		}
 	}
-	return nil, hint.Wrap(fmt.Errorf("%s has none of %s, %s and %s", name, weightsFile, indexFile, torchFile), pullRemedy)
+	return nil, hint.Wrap(fmt.Errorf("%s has none of %s, %s and %s", name, weightsFile, indexFile, torchFile), weights.FetchRemedy)
 }
 
 // hasWeights reports whether a folder holds the weights of a whole model.
@@ -153,7 +153,7 @@ func dangling(folder fs.FS, name string) bool {
 
 func danglingError(folder, name string) error {
 	return hint.Wrap(fmt.Errorf("%s in %s is a link to a file that is not there", name, folder),
-		"the Hugging Face cache has lost it; "+pullRemedy)
+		"the Hugging Face cache has lost it; "+weights.FetchRemedy)
 }
 
 // addLavisFolder adds the LAVIS files of a folder that holds one checkpoint.
@@ -208,7 +208,7 @@ func (s *source) addSafetensors(name string) error {
 	if err != nil {
 		return err
 	}
-	tensors, err := readSafetensors(reader, size, name)
+	tensors, err := weights.ReadSafetensors(reader, size, name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -221,7 +221,7 @@ func (s *source) addTorch(name string) error {
 	if err != nil {
 		return err
 	}
-	tensors, err := readTorch(reader, size, name)
+	tensors, err := weights.ReadTorch(reader, size, name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -249,7 +249,7 @@ func (s *source) addShards() error {
 		}
 	}
 	if len(missing) > 0 {
-		return hint.Wrap(fmt.Errorf("%s lacks %s, which its %s names", s.name, abridge(missing), indexFile), pullRemedy)
+		return hint.Wrap(fmt.Errorf("%s lacks %s, which its %s names", s.name, abridge(missing), indexFile), weights.FetchRemedy)
 	}
 	for _, shard := range shards {
 		if err := s.addSafetensors(shard); err != nil {
@@ -258,11 +258,11 @@ func (s *source) addShards() error {
 	}
 	found := make(map[string]string, len(s.tensors))
 	for _, tensor := range s.tensors {
-		found[tensor.name] = tensor.source
+		found[tensor.Name] = tensor.Source
 	}
 	for name, file := range index {
 		if found[name] != file {
-			return hint.Wrap(fmt.Errorf("%s says that %s is in %s, where it is not", indexFile, name, file), pullRemedy)
+			return hint.Wrap(fmt.Errorf("%s says that %s is in %s, where it is not", indexFile, name, file), weights.FetchRemedy)
 		}
 	}
 	return nil
@@ -281,7 +281,7 @@ func readIndex(folder fs.FS) (map[string]string, error) {
 		return nil, fmt.Errorf("%s: %w", indexFile, err)
 	}
 	if len(index.Files) == 0 {
-		return nil, hint.Wrap(fmt.Errorf("%s has an empty weight_map", indexFile), pullRemedy)
+		return nil, hint.Wrap(fmt.Errorf("%s has an empty weight_map", indexFile), weights.FetchRemedy)
 	}
 	return index.Files, nil
 }

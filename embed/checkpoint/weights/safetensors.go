@@ -1,4 +1,4 @@
-package checkpoint
+package weights
 
 import (
 	"bytes"
@@ -22,9 +22,9 @@ type headerEntry struct {
 	Offsets  []int64 `json:"data_offsets"`
 }
 
-// readSafetensors reads the header of a safetensors file and returns its tensors in the order of the file. The format is
+// ReadSafetensors reads the header of a safetensors file and returns its tensors in the order of the file. The format is
 // an unsigned 64-bit little-endian header length, a JSON object, and the tensors' bytes without gaps.
-func readSafetensors(reader io.ReaderAt, size int64, source string) ([]*storedTensor, error) {
+func ReadSafetensors(reader io.ReaderAt, size int64, source string) ([]*Tensor, error) {
 	if size < 8 {
 		return nil, fmt.Errorf("%s: %d bytes are too few for a safetensors file", source, size)
 	}
@@ -38,7 +38,7 @@ func readSafetensors(reader io.ReaderAt, size int64, source string) ([]*storedTe
 	}
 	if length > maximumHeader || length > uint64(size-8) {
 		return nil, hint.Wrap(fmt.Errorf("%s: header of %d bytes in a file of %d; it is not a safetensors file or was cut short",
-			source, length, size), pullRemedy)
+			source, length, size), FetchRemedy)
 	}
 	header := make([]byte, length)
 	if _, err := reader.ReadAt(header, 8); err != nil {
@@ -47,10 +47,10 @@ func readSafetensors(reader io.ReaderAt, size int64, source string) ([]*storedTe
 	base := 8 + int64(length)
 	tensors, err := parseHeader(header, size-base)
 	if err != nil {
-		return nil, hint.Wrap(fmt.Errorf("header of %s: %w", source, err), pullRemedy)
+		return nil, hint.Wrap(fmt.Errorf("header of %s: %w", source, err), FetchRemedy)
 	}
 	for _, tensor := range tensors {
-		tensor.reader, tensor.source = reader, source
+		tensor.reader, tensor.Source = reader, source
 		tensor.base += base
 	}
 	return tensors, nil
@@ -58,13 +58,13 @@ func readSafetensors(reader io.ReaderAt, size int64, source string) ([]*storedTe
 
 // parseHeader decodes the JSON header of a safetensors file whose data take the given number of bytes. In the result
 // base is counted from the first data byte.
-func parseHeader(header []byte, data int64) ([]*storedTensor, error) {
+func parseHeader(header []byte, data int64) ([]*Tensor, error) {
 	decoder := json.NewDecoder(bytes.NewReader(header))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
 		return nil, errors.New("not a JSON object")
 	}
-	var tensors []*storedTensor
-	ends := map[*storedTensor]int64{}
+	var tensors []*Tensor
+	ends := map[*Tensor]int64{}
 	seen := map[string]bool{}
 	for decoder.More() {
 		token, err := decoder.Token()
@@ -104,7 +104,7 @@ func parseHeader(header []byte, data int64) ([]*storedTensor, error) {
 }
 
 // tensor checks one entry against the size of the data section.
-func (e headerEntry) tensor(name string, data int64) (*storedTensor, int64, error) {
+func (e headerEntry) tensor(name string, data int64) (*Tensor, int64, error) {
 	width, known := elementSizes[dataType(e.DataType)]
 	if !known {
 		return nil, 0, fmt.Errorf("unknown element type %q", e.DataType)
@@ -116,7 +116,7 @@ func (e headerEntry) tensor(name string, data int64) (*storedTensor, int64, erro
 	for axis, size := range e.Shape {
 		shape[axis] = int(size)
 	}
-	count, ok := elements(shape)
+	count, ok := Elements(shape)
 	begin, end := e.Offsets[0], e.Offsets[1]
 	if !ok || begin < 0 || end < begin || end > data {
 		return nil, 0, fmt.Errorf("bytes %d to %d lie outside the %d bytes of data; the file was cut short or is damaged",
@@ -125,13 +125,13 @@ func (e headerEntry) tensor(name string, data int64) (*storedTensor, int64, erro
 	if int64(count) > data || int64(count)*width != end-begin {
 		return nil, 0, fmt.Errorf("shape %v of %s does not take the %d bytes given", shape, e.DataType, end-begin)
 	}
-	return &storedTensor{name: name, dataType: dataType(e.DataType), shape: shape, base: begin}, end, nil
+	return &Tensor{Name: name, Shape: shape, dataType: dataType(e.DataType), base: begin}, end, nil
 }
 
 // checkCover demands, as the format does, that the tensors cover the data without gaps or overlaps.
-func checkCover(tensors []*storedTensor, ends map[*storedTensor]int64, data int64) error {
+func checkCover(tensors []*Tensor, ends map[*Tensor]int64, data int64) error {
 	ordered := slices.Clone(tensors)
-	slices.SortStableFunc(ordered, func(a, b *storedTensor) int {
+	slices.SortStableFunc(ordered, func(a, b *Tensor) int {
 		if a.base != b.base {
 			return int(min(max(a.base-b.base, -1), 1))
 		}
@@ -140,7 +140,7 @@ func checkCover(tensors []*storedTensor, ends map[*storedTensor]int64, data int6
 	position := int64(0)
 	for _, tensor := range ordered {
 		if tensor.base != position {
-			return fmt.Errorf("tensor %q begins at byte %d of the data where %d was expected", tensor.name, tensor.base, position)
+			return fmt.Errorf("tensor %q begins at byte %d of the data where %d was expected", tensor.Name, tensor.base, position)
 		}
 		position = ends[tensor]
 	}

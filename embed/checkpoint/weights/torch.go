@@ -1,4 +1,4 @@
-package checkpoint
+package weights
 
 import (
 	"archive/zip"
@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"mekiki/internal/hint"
@@ -29,14 +27,14 @@ type located struct {
 	position, size int64
 }
 
-// readTorch reads the tensors of the model that torch.save wrote to a file, in the zip format or the earlier one. No
+// ReadTorch reads the tensors of the model that torch.save wrote to a file, in the zip format or the earlier one. No
 // values are read and nothing of the file is run.
-func readTorch(reader io.ReaderAt, size int64, source string) ([]*storedTensor, error) {
+func ReadTorch(reader io.ReaderAt, size int64, source string) ([]*Tensor, error) {
 	start := make([]byte, min(int64(len(legacyMagic)), size))
 	if _, err := reader.ReadAt(start, 0); err != nil && err != io.EOF {
 		return nil, fmt.Errorf("read %s: %w", source, err)
 	}
-	var tensors []*storedTensor
+	var tensors []*Tensor
 	var err error
 	switch {
 	case bytes.HasPrefix(start, []byte("PK")):
@@ -44,15 +42,15 @@ func readTorch(reader io.ReaderAt, size int64, source string) ([]*storedTensor, 
 	case bytes.Equal(start, legacyMagic):
 		tensors, err = readTorchLegacy(reader, size)
 	case bytes.HasPrefix(start, []byte("version ")):
-		err = hint.Wrap(errors.New("this is a Git LFS pointer, not the weights"), pullRemedy)
+		err = hint.Wrap(errors.New("this is a Git LFS pointer, not the weights"), FetchRemedy)
 	default:
-		err = hint.Wrap(errors.New("not a file of torch.save; it was cut short, is an error page, or is something else"), pullRemedy)
+		err = hint.Wrap(errors.New("not a file of torch.save; it was cut short, is an error page, or is something else"), FetchRemedy)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
 	for _, tensor := range tensors {
-		tensor.reader, tensor.source = reader, source
+		tensor.reader, tensor.Source = reader, source
 	}
 	return tensors, nil
 }
@@ -71,7 +69,7 @@ func (b *budgetReader) ReadAt(target []byte, position int64) (int, error) {
 }
 
 // readTorchZip reads the zip format: <archive>/data.pkl, and <archive>/data/<key> for each storage, not compressed.
-func readTorchZip(reader io.ReaderAt, size int64) ([]*storedTensor, error) {
+func readTorchZip(reader io.ReaderAt, size int64) ([]*Tensor, error) {
 	limited := &budgetReader{reader: reader, budget: directoryBudget}
 	archive, err := zip.NewReader(limited, size)
 	if err != nil {
@@ -145,7 +143,7 @@ func locateEntry(entry *zip.File, size int64) (located, error) {
 
 // readTorchLegacy reads the earlier format: pickles of a magic number, a version, the writer's properties, the value and
 // the storages' keys, and then for each storage the number of its elements and its bytes.
-func readTorchLegacy(reader io.ReaderAt, size int64) ([]*storedTensor, error) {
+func readTorchLegacy(reader io.ReaderAt, size int64) ([]*Tensor, error) {
 	head := make([]byte, min(size, maximumPickle))
 	if _, err := reader.ReadAt(head, 0); err != nil && err != io.EOF {
 		return nil, err
@@ -239,13 +237,13 @@ func locateLegacy(reader io.ReaderAt, size, position int64, keys *pickleList, wi
 }
 
 // collectTensors finds the model's tensors in what a pickle holds and places each in the file.
-func collectTensors(value any, locate func(key string) (located, error)) ([]*storedTensor, error) {
+func collectTensors(value any, locate func(key string) (located, error)) ([]*Tensor, error) {
 	state, err := stateDict(value)
 	if err != nil {
 		return nil, err
 	}
 	places := map[string]located{}
-	var tensors []*storedTensor
+	var tensors []*Tensor
 	for _, name := range state.order {
 		view, ok := state.entries[name].(*pickleTensor)
 		if !ok {
@@ -254,17 +252,17 @@ func collectTensors(value any, locate func(key string) (located, error)) ([]*sto
 		where, known := places[view.storage.key]
 		if !known {
 			if where, err = locate(view.storage.key); err != nil {
-				return nil, fmt.Errorf("storage %q of tensor %q: %w", clip([]byte(view.storage.key)), clip([]byte(name)), err)
+				return nil, fmt.Errorf("storage %.80q of tensor %.80q: %w", view.storage.key, name, err)
 			}
 			places[view.storage.key] = where
 		}
 		width := elementSizes[view.storage.dataType]
 		if !fits(view.offset, view.shape, view.strides, where.size/width) {
-			return nil, fmt.Errorf("tensor %q needs more than the %d bytes of its storage; the file was cut short or is damaged",
-				clip([]byte(name)), where.size)
+			return nil, fmt.Errorf("tensor %.80q needs more than the %d bytes of its storage; the file was cut short or is damaged",
+				name, where.size)
 		}
-		tensors = append(tensors, &storedTensor{
-			name: name, dataType: view.storage.dataType, shape: toInts(view.shape), strides: view.strides,
+		tensors = append(tensors, &Tensor{
+			Name: name, dataType: view.storage.dataType, Shape: toInts(view.shape), strides: view.strides,
 			base: where.position, offset: view.offset,
 		})
 	}
@@ -297,84 +295,4 @@ func stateDict(value any) (*pickleDict, error) {
 		}
 	}
 	return nil, errors.New("it does not hold a dictionary of tensors")
-}
-
-// openTorchFiles opens LAVIS files given by their paths. A config.json may be among them.
-func openTorchFiles(paths []string) (_ *source, err error) {
-	const most = 4
-	if len(paths) > most {
-		return nil, fmt.Errorf("%d files given; a checkpoint has at most two and a %s", len(paths), configFile)
-	}
-	s := &source{lavis: true, name: strings.Join(paths, " with "), folder: os.DirFS(filepath.Dir(paths[0]))}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.close())
-		}
-	}()
-	for _, path := range paths {
-		if filepath.Ext(path) == ".json" {
-			if s.config, err = readSmall(os.DirFS(filepath.Dir(path)), filepath.Base(path)); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if filepath.Ext(path) == ".safetensors" {
-			return nil, hint.Wrap(fmt.Errorf("%s is one file of a Hugging Face checkpoint", path), "name its folder: "+filepath.Dir(path))
-		}
-		reader, size, err := s.openPath(path)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.addLavis(reader, size, path); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
-}
-
-// openPath opens a regular file and returns its size.
-func (s *source) openPath(path string) (io.ReaderAt, int64, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	s.closers = append(s.closers, file)
-	info, err := file.Stat()
-	if err != nil {
-		return nil, 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s is not a regular file; give one Hugging Face folder or .pth files", path)
-	}
-	return file, info.Size(), nil
-}
-
-// addLavis adds the tensors of one LAVIS file. The main file gives the model its name.
-func (s *source) addLavis(reader io.ReaderAt, size int64, path string) error {
-	tensors, err := readTorch(reader, size, filepath.Base(path))
-	if err != nil {
-		return err
-	}
-	separate := isVisionFile(tensors)
-	for _, tensor := range tensors {
-		tensor.visionFile = separate
-	}
-	if !separate || s.base == "" {
-		s.base = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	}
-	s.tensors = append(s.tensors, tensors...)
-	return nil
-}
-
-// isVisionFile reports whether a file holds a vision encoder alone, as eva_vit_g.pth and clip_vit_L.pth do.
-func isVisionFile(tensors []*storedTensor) bool {
-	vision := false
-	for _, tensor := range tensors {
-		name := canonicalName(tensor.name)
-		if name == "query_tokens" || strings.HasPrefix(name, "qformer.") {
-			return false
-		}
-		vision = vision || visionTensor(name)
-	}
-	return vision
 }

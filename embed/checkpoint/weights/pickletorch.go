@@ -1,4 +1,4 @@
-package checkpoint
+package weights
 
 import (
 	"errors"
@@ -86,8 +86,8 @@ func (m *pickleMachine) global(opcode byte) error {
 		}
 	}
 	if named.kind() == "" {
-		return hint.Wrap(fmt.Errorf("the file asks for %q, which no checkpoint needs; nothing was run",
-			clip([]byte(named.module+"."+named.name))), "do not trust this file; get the published one")
+		return hint.Wrap(fmt.Errorf("the file asks for %.80q, which no checkpoint needs; nothing was run",
+			named.module+"."+named.name), "do not trust this file; get the published one")
 	}
 	return m.push(named)
 }

@@ -1,4 +1,4 @@
-package checkpoint
+package weights
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // dataType names an element type as safetensors spells it.
@@ -37,22 +38,22 @@ const (
 	chunkBytes = 1 << 20
 )
 
-// storedTensor is a tensor as it lies in a file. Offsets and strides are counted in elements from base.
-type storedTensor struct {
+// Tensor is a tensor as it lies in a file.
+type Tensor struct {
+	Name   string // in the file
+	Shape  []int
+	Source string // the file's name, for messages
+
+	// Offsets and strides are counted in elements from base.
 	reader   io.ReaderAt
-	source   string // file name, for messages
-	name     string // name in the file
 	dataType dataType
-	shape    []int
 	strides  []int64 // nil when contiguous
 	base     int64   // byte position of the storage in reader
 	offset   int64   // first element within the storage
-	// visionFile marks tensors of a separate vision file, whose extra tensors LAVIS ignores too.
-	visionFile bool
 }
 
-// elements returns the number of elements of a shape, or false when it is negative or does not fit in an int.
-func elements(shape []int) (int, bool) {
+// Elements returns the number of elements of a shape, or false when it is negative or does not fit in an int.
+func Elements(shape []int) (int, bool) {
 	count := 1
 	for _, dimension := range shape {
 		if dimension < 0 {
@@ -79,28 +80,29 @@ func contiguousStrides(shape []int) []int64 {
 
 // contiguous reports whether the tensor's elements follow each other in row-major order. The strides of axes of size one
 // do not matter.
-func (t *storedTensor) contiguous() bool {
+func (t *Tensor) contiguous() bool {
 	if t.strides == nil {
 		return true
 	}
-	for axis, stride := range contiguousStrides(t.shape) {
-		if t.shape[axis] != 1 && t.strides[axis] != stride {
+	for axis, stride := range contiguousStrides(t.Shape) {
+		if t.Shape[axis] != 1 && t.strides[axis] != stride {
 			return false
 		}
 	}
 	return true
 }
 
-// sameStorage reports whether two tensors are views of the same elements.
-func (t *storedTensor) sameStorage(other *storedTensor) bool {
-	return t.reader == other.reader && t.base == other.base && t.offset == other.offset && t.dataType == other.dataType
+// SameElements reports whether two tensors are one view of the same bytes.
+func (t *Tensor) SameElements(other *Tensor) bool {
+	return t.reader == other.reader && t.base == other.base && t.offset == other.offset && t.dataType == other.dataType &&
+		slices.Equal(t.Shape, other.Shape) && slices.Equal(t.strides, other.strides)
 }
 
-// read fills values, whose length is the number of elements, in row-major order.
-func (t *storedTensor) read(ctx context.Context, values []float32) error {
+// Read fills values, whose length is the number of elements, in row-major order.
+func (t *Tensor) Read(ctx context.Context, values []float32) error {
 	if !t.dataType.floating() {
 		return fmt.Errorf("tensor %s in %s holds %s values, which are not supported; convert it to F32, F16 or BF16",
-			t.name, t.source, t.dataType)
+			t.Name, t.Source, t.dataType)
 	}
 	if t.contiguous() {
 		return t.readRun(ctx, t.offset, values)
@@ -109,7 +111,7 @@ func (t *storedTensor) read(ctx context.Context, values []float32) error {
 }
 
 // readRun reads consecutive elements from the given element offset of the storage.
-func (t *storedTensor) readRun(ctx context.Context, offset int64, values []float32) error {
+func (t *Tensor) readRun(ctx context.Context, offset int64, values []float32) error {
 	size := elementSizes[t.dataType]
 	buffer := make([]byte, min(chunkBytes, int64(len(values))*size))
 	position := t.base + offset*size
@@ -120,11 +122,11 @@ func (t *storedTensor) readRun(ctx context.Context, offset int64, values []float
 		count := min(int64(len(values)), int64(len(buffer))/size)
 		chunk := buffer[:count*size]
 		if _, err := t.reader.ReadAt(chunk, position); err != nil {
-			return fmt.Errorf("read tensor %s from %s: %w", t.name, t.source, noEOF(err))
+			return fmt.Errorf("read tensor %s from %s: %w", t.Name, t.Source, noEOF(err))
 		}
 		if bad := convert(values[:count], chunk, t.dataType); bad >= 0 {
 			return fmt.Errorf("tensor %s in %s holds %v; the file is damaged or its training diverged",
-				t.name, t.source, values[bad])
+				t.Name, t.Source, values[bad])
 		}
 		values = values[count:]
 		position += count * size
@@ -134,9 +136,9 @@ func (t *storedTensor) readRun(ctx context.Context, offset int64, values []float
 
 // readStrided gathers a view whose elements do not follow each other. The span of the view is read at once where it is
 // not much larger than the tensor; otherwise every run of consecutive elements is read by itself.
-func (t *storedTensor) readStrided(ctx context.Context, values []float32) error {
+func (t *Tensor) readStrided(ctx context.Context, values []float32) error {
 	span := int64(1)
-	for axis, size := range t.shape {
+	for axis, size := range t.Shape {
 		if size == 0 {
 			return nil
 		}
@@ -163,7 +165,7 @@ func (t *storedTensor) readStrided(ctx context.Context, values []float32) error 
 		}
 		for axis := outer - 1; axis >= 0; axis-- {
 			index[axis]++
-			if index[axis] < t.shape[axis] {
+			if index[axis] < t.Shape[axis] {
 				break
 			}
 			index[axis] = 0
@@ -173,10 +175,10 @@ func (t *storedTensor) readStrided(ctx context.Context, values []float32) error 
 }
 
 // innerRun returns how many elements follow each other in the innermost axes, and how many axes remain outside.
-func (t *storedTensor) innerRun() (run, outer int) {
-	run, outer = 1, len(t.shape)
-	for outer > 0 && (t.shape[outer-1] == 1 || t.strides[outer-1] == int64(run)) {
-		run *= t.shape[outer-1]
+func (t *Tensor) innerRun() (run, outer int) {
+	run, outer = 1, len(t.Shape)
+	for outer > 0 && (t.Shape[outer-1] == 1 || t.strides[outer-1] == int64(run)) {
+		run *= t.Shape[outer-1]
 		outer--
 	}
 	return run, outer
@@ -239,3 +241,6 @@ func noEOF(err error) error {
 	}
 	return err
 }
+
+// FetchRemedy is the hint for files that are missing or damaged.
+const FetchRemedy = "fetch the files again, for example with mekiki pull"

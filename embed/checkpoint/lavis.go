@@ -1,0 +1,93 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mekiki/embed/checkpoint/weights"
+	"mekiki/internal/hint"
+)
+
+// openTorchFiles opens LAVIS files given by their paths. A config.json may be among them.
+func openTorchFiles(paths []string) (_ *source, err error) {
+	const most = 4
+	if len(paths) > most {
+		return nil, fmt.Errorf("%d files given; a checkpoint has at most two and a %s", len(paths), configFile)
+	}
+	s := &source{lavis: true, name: strings.Join(paths, " with "), folder: os.DirFS(filepath.Dir(paths[0]))}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	for _, path := range paths {
+		if filepath.Ext(path) == ".json" {
+			if s.config, err = readSmall(os.DirFS(filepath.Dir(path)), filepath.Base(path)); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if filepath.Ext(path) == ".safetensors" {
+			return nil, hint.Wrap(fmt.Errorf("%s is one file of a Hugging Face checkpoint", path), "name its folder: "+filepath.Dir(path))
+		}
+		reader, size, err := s.openPath(path)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.addLavis(reader, size, path); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// openPath opens a regular file and returns its size.
+func (s *source) openPath(path string) (io.ReaderAt, int64, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	s.closers = append(s.closers, file)
+	info, err := file.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s is not a regular file; give one Hugging Face folder or .pth files", path)
+	}
+	return file, info.Size(), nil
+}
+
+// addLavis adds the tensors of one LAVIS file. The main file gives the model its name.
+func (s *source) addLavis(reader io.ReaderAt, size int64, path string) error {
+	tensors, err := weights.ReadTorch(reader, size, filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	separate := isVisionFile(tensors)
+	if separate {
+		s.vision = append(s.vision, tensors...)
+	}
+	if !separate || s.base == "" {
+		s.base = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	}
+	s.tensors = append(s.tensors, tensors...)
+	return nil
+}
+
+// isVisionFile reports whether a file holds a vision encoder alone, as eva_vit_g.pth and clip_vit_L.pth do.
+func isVisionFile(tensors []*weights.Tensor) bool {
+	vision := false
+	for _, tensor := range tensors {
+		name := canonicalName(tensor.Name)
+		if name == "query_tokens" || strings.HasPrefix(name, "qformer.") {
+			return false
+		}
+		vision = vision || visionTensor(name)
+	}
+	return vision
+}
