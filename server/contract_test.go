@@ -3,10 +3,14 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"mekiki/search"
+	"mekiki/server/openapi"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestRoutesAndDocumentAgree: New refuses a server whose table of routes and
@@ -141,5 +145,43 @@ func TestExamplesHold(t *testing.T) {
 	}
 	if found < 8 {
 		t.Errorf("only %d examples", found)
+	}
+}
+
+// TestAnswersAreDescribed: each member that an answer's type may have is in the document, also those that no test sees.
+func TestAnswersAreDescribed(t *testing.T) {
+	document := prepare(t).document
+	for name, answer := range map[string]any{
+		"SearchAnswer": search.Response{}, "LookupAnswer": search.LookupResponse{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": recordJSON{},
+		"RecordList": recordListJSON{}, "Job": jobJSON{}, "Status": statusJSON{}, "Problem": Problem{},
+	} {
+		described(t, name, reflect.TypeOf(answer), document.Schema(name))
+	}
+}
+
+// described compares the members of a type with those of a schema.
+func described(t *testing.T, field string, kind reflect.Type, schema *openapi.Schema) {
+	t.Helper()
+	for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice {
+		if kind.Kind() == reflect.Slice {
+			schema = schema.Items()
+		}
+		kind = kind.Elem()
+	}
+	if kind.Kind() != reflect.Struct || kind == reflect.TypeFor[time.Time]() || schema == nil {
+		return
+	}
+	for i := range kind.NumField() {
+		member := kind.Field(i)
+		name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+		switch {
+		case member.Anonymous && name == "":
+			described(t, field, member.Type, schema)
+		case name == "-" || !member.IsExported() || name == "":
+		case schema.Property(name) == nil:
+			t.Errorf("%s.%s is not in the document", field, name)
+		default:
+			described(t, field+"."+name, member.Type, schema.Property(name))
+		}
 	}
 }

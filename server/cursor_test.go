@@ -16,17 +16,18 @@ func TestListingWhileItChanges(t *testing.T) {
 		t.Run(sort, func(t *testing.T) {
 			f := start(t)
 			day := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
-			put := func(n int) {
+			numbered := func(n int) index.Record {
 				// Three share each date, and dates and identities run against each other.
-				f.library.put(index.Record{Kind: index.KindImage, Hash: index.Hash{200, byte(n)}, Metadata: index.Metadata{Taken: day.AddDate(0, 0, -(n*7%40)/3)}})
+				return index.Record{Kind: index.KindImage, Hash: index.Hash{200, byte(n)}, Metadata: index.Metadata{Taken: day.AddDate(0, 0, -(n*7%40)/3)}}
 			}
+			var records []index.Record
 			for n := range 40 {
-				put(n)
+				records = append(records, numbered(n))
 			}
+			putAll(t, f.index, records...)
 			want := f.listIDs(sort, 200, nil)
 			seen := f.listIDs(sort, 7, func(page int, listed []string) {
-				put(100 + page)
-				put(200 - page)
+				putAll(t, f.index, numbered(100+page), numbered(200-page))
 				f.expect(f.send(f.request("DELETE", "/api/v1/records/"+listed[len(listed)-1], nil)), 204, "")
 			})
 			counts := map[string]int{}
@@ -100,7 +101,7 @@ func TestListings(t *testing.T) {
 	if again := list(index.OrderAdded); &again[0] != &first[0] {
 		t.Error("the same list is made twice")
 	}
-	f.library.put(index.Record{Kind: index.KindImage, Hash: index.Hash{77}})
+	f.put(index.Record{Kind: index.KindImage, Hash: index.Hash{77}})
 	if after := list(index.OrderAdded); len(after) != len(first)+1 {
 		t.Errorf("%d records after one more than %d", len(after), len(first))
 	}

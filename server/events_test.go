@@ -26,7 +26,7 @@ func (f *fixture) events(request *http.Request) []event {
 	if kind := got.Header.Get("Content-Type"); kind != "text/event-stream" {
 		f.Fatalf("media type %s: %s", kind, got.body)
 	}
-	schemas := map[string]string{"result": "SearchResponse", "problem": "Problem", "progress": "Job"}
+	schemas := map[string]string{"result": "SearchAnswer", "problem": "Problem", "progress": "Job"}
 	var list []event
 	scanner := bufio.NewScanner(strings.NewReader(string(got.body)))
 	for scanner.Scan() {
@@ -47,6 +47,9 @@ func (f *fixture) events(request *http.Request) []event {
 				f.Fatal(err)
 			}
 			if schema != "" {
+				if f.document.Schema(schema) == nil {
+					f.Fatalf("the document has no schema %s", schema)
+				}
 				for _, violation := range f.document.Schema(schema).ValidateStrict(value) {
 					f.Errorf("event %v: %s %s", list[len(list)-1], violation.Field, violation.Detail)
 				}
@@ -79,7 +82,7 @@ func TestSearchStream(t *testing.T) {
 	// An error before the first answer is the answer.
 	f.expect(f.get("/api/v1/search", header("Accept", "text/event-stream")), 400, Code(search.CodeEmptyRequest))
 	// A later one ends the stream.
-	f.searcher.streaming = []error{errors.New("a secret")}
+	f.searcher.streaming = errors.New("a secret")
 	got = f.events(f.request("GET", "/api/v1/search?q=x", nil))
 	if names(got) != "result problem" || strings.Contains(got[1].data, "secret") || !strings.Contains(got[1].data, `"code":"internal"`) {
 		t.Errorf("events %v", got)
@@ -158,10 +161,10 @@ func TestJobs(t *testing.T) {
 		proceed <- struct{}{}
 	}()
 	got := f.events(f.request("GET", "/api/v1/jobs/1/events", nil))
-	if last := got[len(got)-1]; last.name != "done" || got[0].name != "progress" || !strings.Contains(last.data, `"state":"succeeded"`) || !strings.Contains(last.data, `"added":2`) {
+	if last := got[len(got)-1]; last.name != "done" || got[0].name != "progress" || !strings.Contains(last.data, `"state":"succeeded"`) || !strings.Contains(last.data, `"done":2`) {
 		t.Errorf("events %v", got)
 	}
-	if got := f.events(f.request("GET", "/api/v1/jobs/"+second+"/events", nil)); !strings.Contains(got[len(got)-1].data, `"added":1`) {
+	if got := f.events(f.request("GET", "/api/v1/jobs/"+second+"/events", nil)); !strings.Contains(got[len(got)-1].data, `"done":1`) {
 		t.Errorf("events %v", got)
 	}
 	fourth := f.json("POST", "/api/v1/jobs", `{}`).text(t, "id")

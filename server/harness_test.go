@@ -15,12 +15,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
+	"mekiki/search"
 	"mekiki/server/openapi"
 )
 
@@ -31,14 +36,16 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// fixture is a server that runs, with what it was made of.
+// fixture is a server over a real library in memory, with two pictures below its root, one text and two failures.
 type fixture struct {
 	testing.TB
 	server   *Server
-	library  *memoryLibrary
-	searcher *scriptedSearcher
-	ingester *directIngester
-	root     string // of indexing; holds two pictures
+	index    *local.Library
+	library  *countedLibrary
+	searcher *hookedSearcher
+	ingester *hookedIngester
+	failing  atomic.Pointer[func(int64, vfs.Operation) error]
+	root     string // of indexing; holds the pictures
 	base     string // http://address
 	document *openapi.Document
 	client   *http.Client
@@ -48,7 +55,12 @@ type fixture struct {
 // start runs a server on a free loopback port until the test ends.
 func start(t testing.TB, edit ...func(*Options)) *fixture {
 	t.Helper()
-	f := prepare(t, edit...)
+	return prepare(t, edit...).start()
+}
+
+// start runs a prepared server.
+func (f *fixture) start() *fixture {
+	f.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	address, ended := make(chan net.Addr, 1), make(chan error, 1)
 	go func() { ended <- f.server.Run(ctx, func(at net.Addr) { address <- at }) }()
@@ -56,7 +68,7 @@ func start(t testing.TB, edit ...func(*Options)) *fixture {
 	case at := <-address:
 		f.base = "http://" + at.String()
 	case err := <-ended:
-		t.Fatalf("the server did not start: %v", err)
+		f.Fatalf("the server did not start: %v", err)
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
 	f.client = &http.Client{Transport: transport, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -72,14 +84,12 @@ func start(t testing.TB, edit ...func(*Options)) *fixture {
 		transport.CloseIdleConnections()
 		return err
 	}
-	t.Cleanup(func() {
+	f.Cleanup(func() {
 		if err := f.stop(); err != nil {
-			t.Errorf("the server ended with %v", err)
+			f.Errorf("the server ended with %v", err)
 		}
-		f.library.mutex.Lock()
-		defer f.library.mutex.Unlock()
-		if f.library.open != 0 {
-			t.Errorf("%d snapshots were not closed", f.library.open)
+		if open := f.library.open.Load(); open != 0 {
+			f.Errorf("%d snapshots were not closed", open)
 		}
 	})
 	return f
@@ -88,9 +98,27 @@ func start(t testing.TB, edit ...func(*Options)) *fixture {
 // prepare makes a server that does not run.
 func prepare(t testing.TB, edit ...func(*Options)) *fixture {
 	t.Helper()
-	f := &fixture{TB: t, library: newMemoryLibrary(), searcher: &scriptedSearcher{}, root: t.TempDir()}
-	f.ingester = &directIngester{library: f.library}
-	f.library.fill(t, f.root)
+	return prepareWith(t, colourEngine{}, edit...)
+}
+
+// prepareWith is prepare with an engine of the test's own.
+func prepareWith(t testing.TB, engine colourEngine, edit ...func(*Options)) *fixture {
+	t.Helper()
+	f := &fixture{TB: t, root: t.TempDir()}
+	f.index = openLibrary(t, "/library", &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(number int64, operation vfs.Operation) error {
+		if fail := f.failing.Load(); fail != nil && *fail != nil {
+			return (*fail)(number, operation)
+		}
+		return nil
+	}})
+	fill(t, f.index, f.root)
+	searcher, err := search.New(search.FromIndex(f.index), engine, search.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.library = &countedLibrary{Library: LibraryOf(f.index)}
+	f.searcher = &hookedSearcher{Searcher: searcher}
+	f.ingester = &hookedIngester{Ingester: IngesterOf(f.index, engine, imageSide)}
 	options := Options{
 		Address: "127.0.0.1:0", Searcher: f.searcher, Library: f.library, LibraryFolder: "/library", Ingester: f.ingester,
 		Models: func() []Model {
@@ -115,6 +143,14 @@ func prepare(t testing.TB, edit ...func(*Options)) *fixture {
 	}
 	return f
 }
+
+// disk makes operations on the library's disk fail; nil lets all pass again.
+func (f *fixture) disk(fail func(number int64, operation vfs.Operation) error) {
+	f.failing.Store(&fail)
+}
+
+// put writes a record without vectors into the library.
+func (f *fixture) put(record index.Record) index.ID { f.Helper(); return putAll(f, f.index, record)[0] }
 
 func testPage() fstest.MapFS {
 	return fstest.MapFS{

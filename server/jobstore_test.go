@@ -12,7 +12,7 @@ import (
 func TestJobsSurviveTheServer(t *testing.T) {
 	kept := filepath.Join(t.TempDir(), "jobs.json")
 	withFile := func(o *Options) { o.JobsFile = kept }
-	first := startReal(t, colourEngine{}, withFile)
+	first := start(t, withFile)
 	for range 2 {
 		id := first.expect(first.json("POST", "/api/v1/jobs", `{}`), 202, "").text(t, "id")
 		first.get("/api/v1/jobs/" + id + "/events")
@@ -21,7 +21,7 @@ func TestJobsSurviveTheServer(t *testing.T) {
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}
-	second := startReal(t, colourEngine{}, withFile)
+	second := start(t, withFile)
 	if got := second.expect(second.get("/api/v1/jobs/2"), 200, ""); string(got.body) != string(want.body) || got.text(t, "state") != "succeeded" {
 		t.Errorf("job %s, want %s", got.body, want.body)
 	}
@@ -37,7 +37,7 @@ func TestJobsSurviveTheServer(t *testing.T) {
 	if err := os.WriteFile(kept, []byte(data), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	third := startReal(t, colourEngine{}, withFile)
+	third := start(t, withFile)
 	if got := third.get("/api/v1/jobs/1"); got.text(t, "state") != "interrupted" || !strings.Contains(got.text(t, "error"), "stopped before") {
 		t.Errorf("job %s", got.body)
 	}
@@ -54,7 +54,7 @@ func TestJobsWithoutAFile(t *testing.T) {
 		if err := os.WriteFile(kept, []byte(data), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f := startReal(t, colourEngine{}, func(o *Options) { o.JobsFile = kept })
+		f := start(t, func(o *Options) { o.JobsFile = kept })
 		if id := f.expect(f.json("POST", "/api/v1/jobs", `{}`), 202, "").text(t, "id"); id != "1" {
 			t.Errorf("%q: the first job is %s", data, id)
 		}
@@ -62,7 +62,7 @@ func TestJobsWithoutAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f := startReal(t, colourEngine{}, func(o *Options) { o.JobsFile = filepath.Join(t.TempDir(), "gone", "jobs.json") })
+	f := start(t, func(o *Options) { o.JobsFile = filepath.Join(t.TempDir(), "gone", "jobs.json") })
 	f.expect(f.json("POST", "/api/v1/jobs", `{}`), 202, "")
 }
 

@@ -1,21 +1,28 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
 	"math"
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/index/local"
+	"mekiki/index/metadata"
 	"mekiki/internal/vfs"
 	"mekiki/search"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // colourEngine is a model that knows pictures by their mean colour and texts by their first letters.
@@ -102,56 +109,69 @@ func (colourEngine) CaptionImages(context.Context, []embed.ImageTokens, embed.Ca
 	return nil, errors.New("no captions")
 }
 
-// realServer is a server over a real library in memory, with two pictures below its root and one text.
-type realServer struct {
-	*fixture
-	index   *local.Library
-	failing atomic.Pointer[func(int64, vfs.Operation) error]
-}
+// imageSide is the side in pixels that the engine of the tests reads.
+const imageSide = 16
 
-// startReal runs a server over a real library until the test ends. Tests of what the server and the library do together
-// belong here.
-func startReal(t testing.TB, engine colourEngine, edit ...func(*Options)) *realServer {
+// openLibrary opens the library of a test, which ends with the test. All libraries of this package's tests come from here.
+func openLibrary(t testing.TB, folder string, disk vfs.FS) *local.Library {
 	t.Helper()
-	ctx := t.Context()
-	real := &realServer{}
-	files := &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(number int64, operation vfs.Operation) error {
-		if fail := real.failing.Load(); fail != nil && *fail != nil {
-			return (*fail)(number, operation)
-		}
-		return nil
-	}}
-	library, err := local.Open(ctx, "/library", local.Options{FileSystem: files})
+	library, err := local.Open(context.Background(), folder, local.Options{FileSystem: disk})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Registered before the server's own clean-up, and so run after it.
 	t.Cleanup(func() {
-		if err := library.Close(); err != nil {
+		if err := library.Close(); err != nil && !errors.Is(err, index.ErrClosed) {
 			t.Error(err)
 		}
 	})
-	root := t.TempDir()
-	for i, name := range []string{"one.jpg", "two.jpg"} {
-		if err := os.WriteFile(filepath.Join(root, name), jpegOf(20+i, 10), 0o600); err != nil {
+	return library
+}
+
+// fill indexes two pictures, which it writes into root, and a text, and says more of the pictures than their files do.
+func fill(t testing.TB, library *local.Library, root string) {
+	t.Helper()
+	ctx := context.Background()
+	changes := index.Batch{Failures: []index.Failure{
+		{File: index.File{Path: "/pictures/broken.jpg"}, Reason: "image is damaged", Time: time.Now()},
+		{File: index.File{Path: "/pictures/worse.jpg"}, Reason: "image is damaged"},
+	}}
+	latitude, longitude := 35.6, 139.7
+	for i, caption := range []string{"two cats beside a pizza", "two dogs on a red sofa"} {
+		path := filepath.Join(root, fmt.Sprintf("Picture %d.jpg", i+1))
+		if err := os.WriteFile(path, jpegOf(20+i, 10), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		// One at a time, so that the first picture is the first record.
+		if _, err := ingest.Run(ctx, library, colourEngine{}, ingest.Options{Paths: []string{path}, ImageSize: imageSide}); err != nil {
+			t.Fatal(err)
+		}
+		id := index.ID(i + 1)
+		changes.Tags = append(changes.Tags, index.TagChange{ID: id, Add: []string{"pet"}})
+		changes.Captions = append(changes.Captions, index.CaptionChange{ID: id, Captions: []index.Caption{{Text: caption, Match: 0.9, Model: "m"}}})
+		changes.Metadata = append(changes.Metadata, index.MetadataChange{ID: id, Version: metadata.Version, Metadata: index.Metadata{
+			Taken: time.Date(2024, 5, 1+i, 0, 0, 0, 0, time.UTC), Camera: "Nikon Z 6", Latitude: &latitude, Longitude: &longitude,
+		}})
 	}
-	if _, err := ingest.Run(ctx, library, engine, ingest.Options{Paths: []string{root}, ImageSize: 16}); err != nil {
+	if _, err := ingest.AddTexts(ctx, library, colourEngine{}, []ingest.Text{{Text: "a cat", ID: "sku-1", Fields: map[string]string{"price": "3"}}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ingest.AddTexts(ctx, library, engine, []ingest.Text{{Text: "a cat", ID: "sku-1"}}); err != nil {
+	if _, err := library.Write(ctx, changes); err != nil {
 		t.Fatal(err)
 	}
-	searcher, err := search.New(search.FromIndex(library), engine, search.Options{})
+}
+
+// putAll writes records without vectors in one commit.
+func putAll(t testing.TB, library *local.Library, records ...index.Record) []index.ID {
+	t.Helper()
+	var batch index.Batch
+	for _, record := range records {
+		batch.Puts = append(batch.Puts, index.Put{Record: record})
+	}
+	written, err := library.Write(context.Background(), batch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	real.index = library
-	real.fixture = start(t, append([]func(*Options){func(o *Options) {
-		o.Searcher, o.Library, o.Ingester, o.Roots = searcher, LibraryOf(library), IngesterOf(library, engine, 16), []string{root}
-	}}, edit...)...)
-	return real
+	return written.IDs
 }
 
 func parsedIDs(t testing.TB, texts ...string) (ids []index.ID) {
@@ -166,7 +186,28 @@ func parsedIDs(t testing.TB, texts ...string) (ids []index.ID) {
 	return ids
 }
 
-// disk makes operations on the library's disk fail; nil lets all pass again.
-func (r *realServer) disk(fail func(number int64, operation vfs.Operation) error) {
-	r.failing.Store(&fail)
+func pictureOf(width, height int) image.Image {
+	picture := image.NewRGBA(image.Rect(0, 0, width, height))
+	for x := range width {
+		for y := range height {
+			picture.Set(x, y, color.RGBA{uint8(x * 31), uint8(y * 17), 99, 255})
+		}
+	}
+	return picture
+}
+
+func jpegOf(width, height int) []byte {
+	var buffer bytes.Buffer
+	if err := jpeg.Encode(&buffer, pictureOf(width, height), nil); err != nil {
+		panic(err)
+	}
+	return buffer.Bytes()
+}
+
+func pngOf(width, height int) []byte {
+	var buffer bytes.Buffer
+	if err := png.Encode(&buffer, pictureOf(width, height)); err != nil {
+		panic(err)
+	}
+	return buffer.Bytes()
 }

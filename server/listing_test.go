@@ -32,8 +32,8 @@ func (s slowRecords) Records(ctx context.Context, filter index.Filter, page inde
 // TestOneListingIsMadeOnce: those who ask for one list at a time get it made once; if whoever makes it goes away, the next
 // one does.
 func TestOneListingIsMadeOnce(t *testing.T) {
-	f := startReal(t, colourEngine{})
-	snapshot, err := LibraryOf(f.index).Snapshot()
+	f := start(t)
+	snapshot, err := f.library.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}

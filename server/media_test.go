@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"mekiki/index"
+	"mekiki/internal/vfs"
 )
 
 func TestOriginals(t *testing.T) {
@@ -60,25 +61,25 @@ func TestOriginals(t *testing.T) {
 // shown, whatever it holds.
 func TestOriginalsThatBrowsersMightRun(t *testing.T) {
 	f := start(t)
-	for _, format := range []string{"svg", "heic", "html", "", "tiff"} {
+	for i, format := range []string{"svg", "heic", "html", "", "tiff"} {
 		path := f.root + "/x." + format
 		if err := os.WriteFile(path, []byte("<script>alert(1)</script>"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		id := f.library.put(index.Record{Kind: index.KindImage, Format: format, Hash: index.Hash{byte(len(format)), format2byte(format)}, Files: []index.File{{Path: path}}})
+		stat, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := f.put(index.Record{
+			Kind: index.KindImage, Format: format, Hash: index.Hash{byte(i + 1)}, Bytes: stat.Size(),
+			Files: []index.File{{Path: path, Bytes: stat.Size(), Modified: stat.ModTime(), Inode: vfs.Inode(stat)}},
+		})
 		got := f.expect(f.get("/api/v1/records/"+id.String()+"/original"), 200, "")
 		if got.Header.Get("Content-Type") != "application/octet-stream" || !strings.HasPrefix(got.Header.Get("Content-Disposition"), "attachment") ||
 			got.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(got.Header.Get("Content-Security-Policy"), "sandbox") {
 			t.Errorf("%q: %v", format, got.Header)
 		}
 	}
-}
-
-func format2byte(format string) byte {
-	if format == "" {
-		return 0
-	}
-	return format[0]
 }
 
 func TestThumbnails(t *testing.T) {

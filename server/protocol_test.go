@@ -47,7 +47,7 @@ func (f *fixture) exchange(raw string) (*http.Response, []byte, net.Conn) {
 
 // TestProtocolErrorsAreProblems: also what net/http answers before a handler is asked has the one shape of errors.
 func TestProtocolErrorsAreProblems(t *testing.T) {
-	f := startReal(t, colourEngine{})
+	f := start(t)
 	schema := f.document.Schema("Problem")
 	for raw, want := range map[string]Code{
 		"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 40<<10) + "\r\n\r\n": CodeHeadersTooLarge,
@@ -80,7 +80,7 @@ func TestProtocolErrorsAreProblems(t *testing.T) {
 
 // TestMalformedBodies: a body whose chunks make no sense is the client's fault, as JSON and as a form.
 func TestMalformedBodies(t *testing.T) {
-	f := startReal(t, colourEngine{})
+	f := start(t)
 	for _, kind := range []string{"application/json", "multipart/form-data; boundary=x"} {
 		for name, chunk := range map[string]string{
 			"not a number": "ZZ\r\n{}\r\n0\r\n\r\n", "negative": "-1\r\n{}\r\n0\r\n\r\n", "no line end": "2\r\n{}0\r\n\r\n",
@@ -98,7 +98,7 @@ func TestMalformedBodies(t *testing.T) {
 // the connection is closed. Without the bound each of these takes the three minutes that a connection may.
 func TestRefusedRequestsAreAnsweredAtOnce(t *testing.T) {
 	known, secrets := tokens(t)
-	f := startReal(t, colourEngine{}, func(o *Options) { o.Tokens = known })
+	f := start(t, func(o *Options) { o.Tokens = known })
 	read := "Authorization: Bearer " + secrets[ScopeRead] + "\r\n"
 	for head, want := range map[string]int{
 		"POST /api/v1/search HTTP/1.1\r\n":                                       401,
@@ -121,7 +121,7 @@ func TestRefusedRequestsAreAnsweredAtOnce(t *testing.T) {
 
 // TestRefusedRequestsKeepTheirConnection: a refusal whose body came along costs no connection.
 func TestRefusedRequestsKeepTheirConnection(t *testing.T) {
-	f := startReal(t, colourEngine{})
+	f := start(t)
 	response, _, _ := f.exchange("POST /api/v1/nope HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello")
 	if response.StatusCode != 404 || response.Close {
 		t.Errorf("status %d, closed: %v", response.StatusCode, response.Close)
@@ -134,7 +134,7 @@ func TestRefusedRequestsKeepTheirConnection(t *testing.T) {
 
 // TestFullDisk: the answer says that the disk is full and what to do, and the server goes on when there is room again.
 func TestFullDisk(t *testing.T) {
-	f := startReal(t, colourEngine{})
+	f := start(t)
 	full := func(_ int64, operation vfs.Operation) error {
 		if operation.Verb == "write" || operation.Verb == "create" {
 			return syscall.ENOSPC
@@ -161,7 +161,7 @@ func TestFullDisk(t *testing.T) {
 
 // TestVanishedRoot: the job names the folder that is gone; what it held stays.
 func TestVanishedRoot(t *testing.T) {
-	f := startReal(t, colourEngine{})
+	f := start(t)
 	if err := os.Rename(f.root, filepath.Join(t.TempDir(), "away")); err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestVanishedRoot(t *testing.T) {
 
 // TestDrain: the server is not ready any more for as long as asked before it stops, and serves meanwhile.
 func TestDrain(t *testing.T) {
-	f := startReal(t, colourEngine{}, func(o *Options) { o.Limits.DrainTime = time.Hour })
+	f := start(t, func(o *Options) { o.Limits.DrainTime = time.Hour })
 	close(f.server.draining)
 	f.expect(f.get("/readyz"), 503, CodeUnavailable)
 	f.expect(f.get("/api/v1/search?q=x"), 200, "")

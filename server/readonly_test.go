@@ -13,7 +13,7 @@ import (
 // the status too; once it can, all is as usual.
 func TestReadOnlyForAWhile(t *testing.T) {
 	var reason atomic.Pointer[error]
-	f := startReal(t, colourEngine{}, func(o *Options) {
+	f := start(t, func(o *Options) {
 		o.Writable = func() error {
 			if held := reason.Load(); held != nil {
 				return *held

@@ -2,20 +2,25 @@ package server
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"mekiki/index"
+	"mekiki/internal/vfs"
 )
 
 func TestSuggestions(t *testing.T) {
-	library := newMemoryLibrary()
+	library := openLibrary(t, "/library", vfs.NewMemory())
 	for i, caption := range []string{"two cats beside a pizza", "two cats beside a pizza", "two dogs on a red sofa", "Two horses", "a cactus", "un Café fermé"} {
-		library.put(index.Record{Kind: index.KindImage, Hash: index.Hash{byte(i + 1)}, Captions: []index.Caption{{Text: caption}}, Tags: []string{"beach", "new york"}})
+		putAll(t, library, index.Record{
+			Kind: index.KindImage, Hash: index.Hash{byte(i + 1)}, Format: "jpeg", Captions: []index.Caption{{Text: caption}}, Tags: []string{"beach", "new york"},
+			Files: []index.File{{Path: fmt.Sprintf("/pictures/new york/%d.jpg", i)}}, Metadata: index.Metadata{Camera: "Nikon Z 6"},
+		})
 	}
-	snapshot, err := library.Snapshot()
+	snapshot, err := LibraryOf(library).Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +67,13 @@ func TestSuggestions(t *testing.T) {
 }
 
 func FuzzSuggestions(f *testing.F) {
-	library := newMemoryLibrary()
-	library.put(index.Record{Kind: index.KindImage, Hash: index.Hash{1}, Captions: []index.Caption{{Text: "two cats beside a pizza"}}, Tags: []string{"new york"}})
-	snapshot, err := library.Snapshot()
+	library := openLibrary(f, "/library", vfs.NewMemory())
+	putAll(f, library, index.Record{Kind: index.KindImage, Hash: index.Hash{1}, Captions: []index.Caption{{Text: "two cats beside a pizza"}}, Tags: []string{"new york"}})
+	snapshot, err := LibraryOf(library).Snapshot()
 	if err != nil {
 		f.Fatal(err)
 	}
+	defer closeSnapshot(snapshot)
 	known, err := newSuggestible(context.Background(), snapshot)
 	if err != nil {
 		f.Fatal(err)
@@ -85,15 +91,19 @@ func FuzzSuggestions(f *testing.F) {
 
 // BenchmarkSuggestions completes a query in a library of 100,000 captions.
 func BenchmarkSuggestions(b *testing.B) {
-	library := newMemoryLibrary()
-	for i := range 100_000 {
-		id := index.ID(i + 1)
-		library.records[id] = &index.Record{ID: id, Kind: index.KindImage, Captions: []index.Caption{{Text: fmt.Sprintf("%d cats beside picture %d of a pizza", i%97, i)}}}
+	library := openLibrary(b, "/library", vfs.NewMemory())
+	records := make([]index.Record, 100_000)
+	for i := range records {
+		hash := index.Hash{}
+		binary.BigEndian.PutUint32(hash[:], uint32(i+1))
+		records[i] = index.Record{Kind: index.KindImage, Hash: hash, Captions: []index.Caption{{Text: fmt.Sprintf("%d cats beside picture %d of a pizza", i%97, i)}}}
 	}
-	snapshot, err := library.Snapshot()
+	putAll(b, library, records...)
+	snapshot, err := LibraryOf(library).Snapshot()
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer closeSnapshot(snapshot)
 	known, err := newSuggestible(context.Background(), snapshot)
 	if err != nil {
 		b.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search"
 )
@@ -252,12 +253,12 @@ func TestAddRecord(t *testing.T) {
 	f.expect(f.send(f.request("DELETE", "/api/v1/records/1", nil)), 204, "")
 	readFile(t, f.root+"/Picture 1.jpg")
 
-	f.ingester.fail = "the picture is blank"
-	rejected := f.expect(f.form("/api/v1/records", map[string]string{"image": string(jpegOf(51, 40))}), 422, CodeInvalidImage)
-	if rejected.text(t, "detail") != "the picture is blank" {
+	refusing := prepareWith(t, colourEngine{refuse: func(*pixels.Image) error { return fmt.Errorf("the picture is blank: %w", pixels.ErrCorrupt) }}).start()
+	rejected := refusing.expect(refusing.form("/api/v1/records", map[string]string{"image": string(jpegOf(51, 40))}), 422, CodeInvalidImage)
+	if !strings.Contains(rejected.text(t, "detail"), "the picture is blank") {
 		t.Errorf("problem %s", rejected.body)
 	}
-	if left, err := filepath.Glob(f.server.options.UploadFolder + "/*/*"); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(refusing.server.options.UploadFolder + "/*/*"); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 	none := start(t, func(o *Options) { o.UploadFolder = "" })
@@ -287,7 +288,7 @@ func TestTags(t *testing.T) {
 func TestListing(t *testing.T) {
 	f := start(t)
 	for i := range 7 {
-		f.library.put(index.Record{Kind: index.KindImage, Hash: index.Hash{100, byte(i)}})
+		f.put(index.Record{Kind: index.KindImage, Hash: index.Hash{100, byte(i)}})
 	}
 	var ids []string
 	next := ""

@@ -17,6 +17,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/index/originals"
 	"mekiki/internal/vfs"
+	"mekiki/search"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -52,10 +53,7 @@ func startUploads(t testing.TB, engine colourEngine, edit ...func(*Limits)) *upl
 // open opens the library and serves it as "mekiki serve" does.
 func (s *uploadServer) open() {
 	s.Helper()
-	var err error
-	if s.library, err = local.Open(context.Background(), s.folder, local.Options{FileSystem: s.disk}); err != nil {
-		s.Fatal(err)
-	}
+	s.library = openLibrary(s, s.folder, s.disk)
 	if _, err := originals.Sweep(context.Background(), s.library, s.uploads, slog.New(slog.DiscardHandler)); err != nil {
 		s.Fatal(err)
 	}
@@ -64,8 +62,12 @@ func (s *uploadServer) open() {
 
 func (s *uploadServer) serve() {
 	s.Helper()
+	searcher, err := search.New(search.FromIndex(s.library), s.engine, search.Options{})
+	if err != nil {
+		s.Fatal(err)
+	}
 	served, err := New(Options{
-		Searcher: &scriptedSearcher{}, Library: LibraryOf(s.library), LibraryFolder: s.folder,
+		Searcher: searcher, Library: LibraryOf(s.library), LibraryFolder: s.folder,
 		Ingester: IngesterOf(s.library, s.engine, 0), UploadFolder: s.uploads,
 		Ready:  func(context.Context) error { return s.library.Present() },
 		Limits: s.limits,

@@ -1,0 +1,115 @@
+package server
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"mekiki/index/ingest"
+	"mekiki/search"
+)
+
+// countedLibrary is a library that counts the snapshots that are open.
+type countedLibrary struct {
+	Library
+	open atomic.Int64
+}
+
+func (l *countedLibrary) Snapshot() (Snapshot, error) {
+	snapshot, err := l.Library.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	l.open.Add(1)
+	return countedSnapshot{snapshot, l}, nil
+}
+
+type countedSnapshot struct {
+	Snapshot
+	library *countedLibrary
+}
+
+func (s countedSnapshot) Close() error {
+	s.library.open.Add(-1)
+	return s.Snapshot.Close()
+}
+
+// hook is called first, if it is set, and may wait, fail or panic.
+type hook func(ctx context.Context) error
+
+func (h hook) call(ctx context.Context) error {
+	if h == nil {
+		return nil
+	}
+	return h(ctx)
+}
+
+// hookedSearcher is a real searcher that a test can delay, fail and ask what it was asked.
+type hookedSearcher struct {
+	Searcher
+	before    hook
+	streaming error // what a stream ends with after its first answer
+
+	mutex    sync.Mutex
+	requests []search.Request
+}
+
+func (s *hookedSearcher) lastRequest() search.Request {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return slices.Concat([]search.Request{{}}, s.requests)[len(s.requests)]
+}
+
+func (s *hookedSearcher) called(ctx context.Context, request search.Request) error {
+	s.mutex.Lock()
+	s.requests = append(s.requests, request)
+	s.mutex.Unlock()
+	return s.before.call(ctx)
+}
+
+func (s *hookedSearcher) Search(ctx context.Context, request search.Request) (search.Response, error) {
+	if err := s.called(ctx, request); err != nil {
+		return search.Response{}, err
+	}
+	return s.Searcher.Search(ctx, request)
+}
+
+func (s *hookedSearcher) Similar(ctx context.Context, request search.Request) (search.Response, error) {
+	if err := s.called(ctx, request); err != nil {
+		return search.Response{}, err
+	}
+	return s.Searcher.Similar(ctx, request)
+}
+
+func (s *hookedSearcher) Stream(ctx context.Context, request search.Request) iter.Seq2[search.Response, error] {
+	return func(yield func(search.Response, error) bool) {
+		if err := s.called(ctx, request); err != nil {
+			yield(search.Response{}, err)
+			return
+		}
+		for response, err := range s.Searcher.Stream(ctx, request) {
+			if !yield(response, err) {
+				return
+			}
+			if s.streaming != nil {
+				yield(search.Response{}, s.streaming)
+				return
+			}
+		}
+	}
+}
+
+// hookedIngester is a real ingester that a test can delay and fail.
+type hookedIngester struct {
+	Ingester
+	before hook
+}
+
+func (i *hookedIngester) Ingest(ctx context.Context, options ingest.Options) (ingest.Summary, error) {
+	if err := i.before.call(ctx); err != nil {
+		return ingest.Summary{}, err
+	}
+	return i.Ingester.Ingest(ctx, options)
+}
