@@ -31,7 +31,7 @@ type App struct {
 	// TokenCache is how many bytes of image tokens a searcher keeps in memory; 0
 	// means its own default.
 	TokenCache int64
-	// CleanTexts has the model prepare texts as LAVIS does; see addCleanFlag.
+	// CleanTexts has the model prepare texts as LAVIS does; see --clean.
 	CleanTexts bool
 }
 

@@ -211,20 +211,53 @@ func (a *App) withOrCreateLibrary(ctx context.Context, readOnly bool, do func(*l
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, library.Close()) }()
+	defer func() { err = joinErrors(err, library.Close()) }()
 	return do(library)
 }
 
 // WithModel is withOrCreateLibrary for writing, with the model.
 func (a *App) WithModel(ctx context.Context, do func(library *local.Library, engine *Session) error) error {
-	return a.withOrCreateLibrary(ctx, false, func(library *local.Library) (err error) {
-		engine, err := a.OpenEngine(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, engine.Close()) }()
-		return do(library, engine)
+	return a.withOrCreateLibrary(ctx, false, func(library *local.Library) error {
+		return a.WithEngine(ctx, func(engine *Session) error { return do(library, engine) })
 	})
+}
+
+// WithEngine opens the model, calls do and closes it.
+func (a *App) WithEngine(ctx context.Context, do func(engine *Session) error) (err error) {
+	engine, err := a.OpenEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, engine.Close()) }()
+	return do(engine)
+}
+
+// WithVectors opens the library for reading, vectors included, calls do and closes it.
+func (a *App) WithVectors(ctx context.Context, do func(*local.Library) error) (err error) {
+	library, err := a.OpenLibrary(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, library.Close()) }()
+	return do(library)
+}
+
+// WithVectorsAndModel is WithVectors with the model.
+func (a *App) WithVectorsAndModel(ctx context.Context, do func(library *local.Library, engine *Session) error) error {
+	return a.WithVectors(ctx, func(library *local.Library) error {
+		return a.WithEngine(ctx, func(engine *Session) error { return do(library, engine) })
+	})
+}
+
+// joinErrors is errors.Join that leaves a single error as it is, so that its exit status and remedy stay in sight.
+func joinErrors(first, second error) error {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return errors.Join(first, second)
 }
 
 // NewSearcher makes the searcher over a library and a model, with the model's own

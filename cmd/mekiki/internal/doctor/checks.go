@@ -176,7 +176,7 @@ func (d *doctor) checkModel(ctx context.Context, library *ort.Runtime) *cli.Sess
 		d.fail("model", fmt.Errorf("%s: %w", engine.Name, err), "compile it again: mekiki models remove "+engine.Name+", then import or pull")
 		return engine
 	}
-	took, err := tryOut(engine, ctx)
+	took, err := tryOut(ctx, engine)
 	if err != nil {
 		d.fail("model", fmt.Errorf("%s does not run: %w", engine.Name, err), "")
 		return engine
@@ -206,7 +206,7 @@ func (d *doctor) builtinCompiled(ctx context.Context) (models.Model, error) {
 
 // tryOut computes the vectors of one image and one text and says how long the
 // image took.
-func tryOut(s *cli.Session, ctx context.Context) (time.Duration, error) {
+func tryOut(ctx context.Context, s *cli.Session) (time.Duration, error) {
 	if err := s.Warm(ctx); err != nil {
 		return 0, err
 	}

@@ -38,7 +38,7 @@ func runBackup(ctx context.Context, app *cli.App, name string) error {
 		return hint.Wrap(fmt.Errorf("back up to %s: it exists and is not a file", name), "name a file, such as library.tar")
 	}
 	return app.WithExistingLibrary(ctx, true, func(library *local.Library) error {
-		size, err := writeBackup(app, ctx, library, name)
+		size, err := writeBackup(ctx, app, library, name)
 		if err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func runBackup(ctx context.Context, app *cli.App, name string) error {
 }
 
 // writeBackup writes a backup with progress, and says how large it is.
-func writeBackup(a *cli.App, ctx context.Context, library *local.Library, name string) (int64, error) {
+func writeBackup(ctx context.Context, a *cli.App, library *local.Library, name string) (int64, error) {
 	reporter := a.Progress()
 	defer reporter.Finish()
 	return writeWhole(name, func(file io.Writer) error {

@@ -151,11 +151,11 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 		return err
 	}
 	return app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
-		summary, err := IndexPaths(app, ctx, library, engine, options)
+		summary, err := IndexPaths(ctx, app, library, engine, options)
 		if err != nil {
 			return err
 		}
-		return printIndexed(app, ctx, library, summary)
+		return printIndexed(ctx, app, library, summary)
 	})
 }
 
@@ -163,7 +163,7 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 var errInterrupted = errors.New("stopped before the end; what was done is kept")
 
 // printIndexed says what a run did, and sets the exit status.
-func printIndexed(a *cli.App, ctx context.Context, library *local.Library, summary ingest.Summary) error {
+func printIndexed(ctx context.Context, a *cli.App, library *local.Library, summary ingest.Summary) error {
 	if a.AsJSON {
 		failures := []failureLine{}
 		for _, failure := range summary.Failures {

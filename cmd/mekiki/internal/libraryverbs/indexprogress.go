@@ -12,7 +12,7 @@ import (
 )
 
 // IndexPaths brings folders and files into a library, with progress.
-func IndexPaths(a *cli.App, ctx context.Context, library *local.Library, engine *cli.Session, options ingest.Options) (ingest.Summary, error) {
+func IndexPaths(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, options ingest.Options) (ingest.Summary, error) {
 	reporter := a.Progress()
 	defer reporter.Finish()
 	task := "index " + namesOf(options.Paths)

@@ -34,7 +34,7 @@ func NewRestoreCommand(app *cli.App) *cobra.Command {
 }
 
 func runRestore(ctx context.Context, app *cli.App, name string) error {
-	if err := readBackup(app, ctx, name); err != nil {
+	if err := readBackup(ctx, app, name); err != nil {
 		return err
 	}
 	// What is derived is built as the library is opened.
@@ -51,7 +51,7 @@ func runRestore(ctx context.Context, app *cli.App, name string) error {
 }
 
 // readBackup makes the library of the file, with progress.
-func readBackup(a *cli.App, ctx context.Context, name string) error {
+func readBackup(ctx context.Context, a *cli.App, name string) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return err

@@ -123,7 +123,7 @@ func runSpacesFill(ctx context.Context, app *cli.App) error {
 		if err != nil {
 			return err
 		}
-		return printIndexed(app, ctx, library, summary)
+		return printIndexed(ctx, app, library, summary)
 	})
 }
 

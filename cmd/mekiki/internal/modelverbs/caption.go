@@ -63,7 +63,7 @@ func addCleanFlag(flags *pflag.FlagSet, clean *bool) {
 }
 
 // openEngineReading opens the model with texts prepared as LAVIS does, or as they are.
-func openEngineReading(a *cli.App, ctx context.Context, clean bool) (*cli.Session, error) {
+func openEngineReading(ctx context.Context, a *cli.App, clean bool) (*cli.Session, error) {
 	a.CleanTexts = clean
 	return a.OpenEngine(ctx)
 }
@@ -95,7 +95,7 @@ func runCaption(ctx context.Context, app *cli.App, options embed.CaptionOptions,
 	out := bufio.NewWriter(app.Out)
 	var problems itemProblems
 	for _, image := range images {
-		result, err := captionImage(engine, ctx, image, options)
+		result, err := captionImage(ctx, engine, image, options)
 		if err != nil {
 			if problems.fatal(ctx, err) {
 				return err
@@ -113,8 +113,8 @@ func runCaption(ctx context.Context, app *cli.App, options embed.CaptionOptions,
 }
 
 // captionImage describes one image file.
-func captionImage(s *cli.Session, ctx context.Context, image string, options embed.CaptionOptions) (Captioned, error) {
-	tokens, err := imageTokens(s, ctx, image)
+func captionImage(ctx context.Context, s *cli.Session, image string, options embed.CaptionOptions) (Captioned, error) {
+	tokens, err := imageTokens(ctx, s, image)
 	if err != nil {
 		return Captioned{}, err
 	}

@@ -88,7 +88,7 @@ func runEmbed(ctx context.Context, app *cli.App, options embedOptions, images []
 	case asArray && len(images) > 0 && len(texts) > 0:
 		return cli.UsageError("an .npy file holds the vectors of either images or texts")
 	}
-	engine, err := openEngineReading(app, ctx, options.clean)
+	engine, err := openEngineReading(ctx, app, options.clean)
 	if err != nil {
 		return err
 	}
@@ -103,13 +103,13 @@ func runEmbed(ctx context.Context, app *cli.App, options embedOptions, images []
 		out = file
 	}
 	if asArray {
-		return writeArray(app, ctx, engine, out.(*os.File), images, texts)
+		return writeArray(ctx, app, engine, out.(*os.File), images, texts)
 	}
 	buffered := bufio.NewWriter(out)
 	encoder := json.NewEncoder(buffered)
 	encoder.SetEscapeHTML(false)
 	var problems itemProblems
-	for line, lineErr := range embedAll(engine, ctx, images, texts) {
+	for line, lineErr := range embedAll(ctx, engine, images, texts) {
 		if lineErr != nil {
 			if problems.fatal(ctx, lineErr) {
 				return lineErr
@@ -128,11 +128,11 @@ const textBatch = 64
 
 // embedAll yields the vectors of images, then of texts. The error of an image
 // that cannot be read is an *itemError and does not end it.
-func embedAll(s *cli.Session, ctx context.Context, images, texts []string) iter.Seq2[Embedded, error] {
+func embedAll(ctx context.Context, s *cli.Session, images, texts []string) iter.Seq2[Embedded, error] {
 	space := s.Space().Fingerprint
 	return func(yield func(Embedded, error) bool) {
 		for _, name := range images {
-			parts, err := imageParts(s, ctx, name)
+			parts, err := imageParts(ctx, s, name)
 			line := Embedded{Image: name, Space: space}
 			for i := range parts.Count {
 				line.Parts = append(line.Parts, parts.Row(i))
@@ -159,7 +159,7 @@ func embedAll(s *cli.Session, ctx context.Context, images, texts []string) iter.
 
 // imageTokens reads an image file through the vision encoder. A file that is not
 // an image gives an *itemError.
-func imageTokens(s *cli.Session, ctx context.Context, name string) (embed.ImageTokens, error) {
+func imageTokens(ctx context.Context, s *cli.Session, name string) (embed.ImageTokens, error) {
 	picture, err := readImageFile(ctx, name)
 	if err != nil {
 		return embed.ImageTokens{}, err
@@ -171,8 +171,8 @@ func imageTokens(s *cli.Session, ctx context.Context, name string) (embed.ImageT
 	return tokens[0], nil
 }
 
-func imageParts(s *cli.Session, ctx context.Context, name string) (embed.Parts, error) {
-	tokens, err := imageTokens(s, ctx, name)
+func imageParts(ctx context.Context, s *cli.Session, name string) (embed.Parts, error) {
+	tokens, err := imageTokens(ctx, s, name)
 	if err != nil {
 		return embed.Parts{}, err
 	}
@@ -232,7 +232,7 @@ func (p *itemProblems) report(app *cli.App) error {
 
 // writeArray writes vectors in NumPy's format. An image that cannot be read ends
 // it, since rows would no longer stand for the arguments.
-func writeArray(a *cli.App, ctx context.Context, engine *cli.Session, file *os.File, images, texts []string) error {
+func writeArray(ctx context.Context, a *cli.App, engine *cli.Session, file *os.File, images, texts []string) error {
 	space := engine.Space()
 	shape := []int{len(texts), space.Width}
 	if len(images) > 0 {
@@ -242,7 +242,7 @@ func writeArray(a *cli.App, ctx context.Context, engine *cli.Session, file *os.F
 	if _, err := buffered.WriteString(arrayHeader(shape)); err != nil {
 		return err
 	}
-	for line, err := range embedAll(engine, ctx, images, texts) {
+	for line, err := range embedAll(ctx, engine, images, texts) {
 		if err != nil {
 			return hint.Wrap(err, "leave that file out, or write JSON, which goes on with the others")
 		}

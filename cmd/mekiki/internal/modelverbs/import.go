@@ -103,7 +103,7 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 	if err := keepPrecision(app, name); err != nil {
 		return imported{}, err
 	}
-	model, err := compile(app, ctx, source, name)
+	model, err := compile(ctx, app, source, name)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = hint.Wrap(err, "run the same command again; compiling starts anew, the download is kept")
 	}
@@ -126,7 +126,7 @@ func keepPrecision(a *cli.App, name string) error {
 }
 
 // compile makes a model in the precision that the flags ask for. ONNX Runtime is needed to choose int8 layers only.
-func compile(a *cli.App, ctx context.Context, source blip2.Source, name string) (_ models.Model, err error) {
+func compile(ctx context.Context, a *cli.App, source blip2.Source, name string) (_ models.Model, err error) {
 	reporter := a.Progress()
 	defer reporter.Finish()
 	options, err := a.ModelOptions(nil, reporter)

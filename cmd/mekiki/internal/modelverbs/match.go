@@ -63,12 +63,12 @@ func runMatch(ctx context.Context, app *cli.App, options matchOptions, image str
 	if len(texts) == 0 {
 		return cli.UsageError("give texts, or a file of them with --texts")
 	}
-	engine, err := openEngineReading(app, ctx, options.clean)
+	engine, err := openEngineReading(ctx, app, options.clean)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
-	results, err := judge(engine, ctx, image, texts)
+	results, err := judge(ctx, engine, image, texts)
 	if err != nil {
 		return err
 	}
@@ -88,8 +88,8 @@ func runMatch(ctx context.Context, app *cli.App, options matchOptions, image str
 }
 
 // judge matches one image file with texts.
-func judge(s *cli.Session, ctx context.Context, image string, texts []string) ([]Judged, error) {
-	tokens, err := imageTokens(s, ctx, image)
+func judge(ctx context.Context, s *cli.Session, image string, texts []string) ([]Judged, error) {
+	tokens, err := imageTokens(ctx, s, image)
 	if err != nil {
 		return nil, err
 	}

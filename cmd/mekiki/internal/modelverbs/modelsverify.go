@@ -65,13 +65,13 @@ func runModelsVerify(ctx context.Context, app *cli.App, options verifyOptions, n
 	if err := model.Manifest.Verify(model.Dir); err != nil {
 		return err
 	}
-	downloaded, err := verifyDownload(app, ctx, model.Name)
+	downloaded, err := verifyDownload(ctx, app, model.Name)
 	if err != nil {
 		return err
 	}
 	var comparisons []golden.Comparison
 	if options.golden {
-		if comparisons, err = compareGolden(app, ctx, options, model); err != nil {
+		if comparisons, err = compareGolden(ctx, app, options, model); err != nil {
 			return err
 		}
 	}
@@ -79,7 +79,7 @@ func runModelsVerify(ctx context.Context, app *cli.App, options verifyOptions, n
 }
 
 // verifyDownload reads the files that a model was pulled as, if they are still there, and returns how many.
-func verifyDownload(a *cli.App, ctx context.Context, name string) (int, error) {
+func verifyDownload(ctx context.Context, a *cli.App, name string) (int, error) {
 	folder, err := downloadsFolder(a)
 	if err != nil {
 		return 0, err
@@ -95,7 +95,7 @@ func verifyDownload(a *cli.App, ctx context.Context, name string) (int, error) {
 }
 
 // compareGolden computes the published values with the model.
-func compareGolden(a *cli.App, ctx context.Context, options verifyOptions, model models.Model) (_ []golden.Comparison, err error) {
+func compareGolden(ctx context.Context, a *cli.App, options verifyOptions, model models.Model) (_ []golden.Comparison, err error) {
 	as := options.as
 	if as == "" {
 		as = model.Manifest.Name
@@ -106,7 +106,7 @@ func compareGolden(a *cli.App, ctx context.Context, options verifyOptions, model
 	}
 	images := options.images
 	if images == "" {
-		if images, err = goldenImages(a, ctx, cases); err != nil {
+		if images, err = goldenImages(ctx, a, cases); err != nil {
 			return nil, err
 		}
 	}
@@ -121,7 +121,7 @@ func compareGolden(a *cli.App, ctx context.Context, options verifyOptions, model
 }
 
 // goldenImages downloads the images of the cases into one folder.
-func goldenImages(a *cli.App, ctx context.Context, cases []golden.Case) (string, error) {
+func goldenImages(ctx context.Context, a *cli.App, cases []golden.Case) (string, error) {
 	environment, err := hub.FromEnvironment()
 	if err != nil {
 		return "", err
@@ -138,7 +138,7 @@ func goldenImages(a *cli.App, ctx context.Context, cases []golden.Case) (string,
 			names = append(names, address)
 		}
 	}
-	result, err := download(a, ctx, 1, nil, names)
+	result, err := download(ctx, a, 1, nil, names)
 	return result.Dir, err
 }
 

@@ -96,7 +96,7 @@ func runPull(ctx context.Context, app *cli.App, options pullOptions, names []str
 			return checkpoint.CheckSettings(checkpoint.Options{FS: os.DirFS(dir), VocabularyPath: options.vocabulary, ImageSize: options.imageSize})
 		}
 	}
-	result, err := download(app, ctx, options.connections, check, names)
+	result, err := download(ctx, app, options.connections, check, names)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func runPull(ctx context.Context, app *cli.App, options pullOptions, names []str
 
 // download brings files from the network, with progress. The small files are checked before the weights, unless check is
 // nil.
-func download(a *cli.App, ctx context.Context, connections int, check func(dir string) error, names []string) (hub.Result, error) {
+func download(ctx context.Context, a *cli.App, connections int, check func(dir string) error, names []string) (hub.Result, error) {
 	folder, err := downloadsFolder(a)
 	if err != nil {
 		return hub.Result{}, err

@@ -15,6 +15,7 @@ import (
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/builtin"
+	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
 	"mekiki/search"
@@ -64,7 +65,7 @@ func NewEvalCommand(app *cli.App) *cobra.Command {
   mekiki eval --builtin --calibrate calibration.json`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return runEval(app, command.Context(), arguments, flags)
+			return runEval(command.Context(), app, arguments, flags)
 		},
 	}
 	command.Flags().BoolVar(&flags.builtin, "builtin", false, "evaluate on the gallery inside the program")
@@ -78,7 +79,7 @@ func NewEvalCommand(app *cli.App) *cobra.Command {
 }
 
 // runEval measures what the flags and arguments name.
-func runEval(a *cli.App, ctx context.Context, arguments []string, flags evalFlags) error {
+func runEval(ctx context.Context, a *cli.App, arguments []string, flags evalFlags) error {
 	ways := len(arguments) / 2
 	for _, way := range []bool{flags.builtin, flags.self} {
 		if way {
@@ -99,61 +100,50 @@ func runEval(a *cli.App, ctx context.Context, arguments []string, flags evalFlag
 		},
 	}
 	if flags.self {
-		return selfCheck(a, ctx, options, flags, reporter)
+		return selfCheck(ctx, a, options, flags, reporter)
 	}
 	source, err := evalSource(arguments, flags)
 	if err != nil {
 		return err
 	}
-	return evaluateSource(a, ctx, source, options, flags, reporter)
+	return evaluateSource(ctx, a, source, options, flags, reporter)
 }
 
-func selfCheck(a *cli.App, ctx context.Context, options evaluate.Options, flags evalFlags, reporter *progress.Reporter) (err error) {
-	library, err := a.OpenLibrary(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer func() { err = joinErrors(err, library.Close()) }()
-	engine, err := a.OpenEngine(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = joinErrors(err, engine.Close()) }()
-	if options.Calibration, err = chosenCalibration(engine, flags); err != nil {
-		return err
-	}
-	report, err := evaluate.SelfCheck(ctx, library, engine, options)
-	reporter.Finish()
-	if err != nil {
-		return err
-	}
-	return printReport(a, report)
-}
-
-func evaluateSource(a *cli.App, ctx context.Context, source evaluate.Source, options evaluate.Options, flags evalFlags, reporter *progress.Reporter) (err error) {
-	engine, err := a.OpenEngine(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = joinErrors(err, engine.Close()) }()
-	options.Splits = flags.askedSplits(source.Dataset)
-	if flags.calibrate != "" {
-		calibration, err := evaluate.Calibrate(ctx, engine, source, evaluate.CalibrateOptions{Options: options})
+func selfCheck(ctx context.Context, a *cli.App, options evaluate.Options, flags evalFlags, reporter *progress.Reporter) error {
+	return a.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) (err error) {
+		if options.Calibration, err = chosenCalibration(engine, flags); err != nil {
+			return err
+		}
+		report, err := evaluate.SelfCheck(ctx, library, engine, options)
 		reporter.Finish()
 		if err != nil {
 			return err
 		}
-		return writeCalibration(flags.calibrate, calibration)
-	}
-	if options.Calibration, err = chosenCalibration(engine, flags); err != nil {
-		return err
-	}
-	report, err := evaluate.Run(ctx, engine, source, options)
-	reporter.Finish()
-	if err != nil {
-		return err
-	}
-	return printReport(a, report)
+		return printReport(a, report)
+	})
+}
+
+func evaluateSource(ctx context.Context, a *cli.App, source evaluate.Source, options evaluate.Options, flags evalFlags, reporter *progress.Reporter) error {
+	options.Splits = flags.askedSplits(source.Dataset)
+	return a.WithEngine(ctx, func(engine *cli.Session) (err error) {
+		if flags.calibrate != "" {
+			calibration, err := evaluate.Calibrate(ctx, engine, source, evaluate.CalibrateOptions{Options: options})
+			reporter.Finish()
+			if err != nil {
+				return err
+			}
+			return writeCalibration(flags.calibrate, calibration)
+		}
+		if options.Calibration, err = chosenCalibration(engine, flags); err != nil {
+			return err
+		}
+		report, err := evaluate.Run(ctx, engine, source, options)
+		reporter.Finish()
+		if err != nil {
+			return err
+		}
+		return printReport(a, report)
+	})
 }
 
 // savedCalibration is the model's own, or nil where it has none.

@@ -59,7 +59,7 @@ const (
 
 // ShowHits writes an answer in the way asked for, and tells by its error that
 // nothing was found.
-func ShowHits(a *cli.App, ctx context.Context, library *local.Library, response search.Response, o Output) error {
+func ShowHits(ctx context.Context, a *cli.App, library *local.Library, response search.Response, o Output) error {
 	var err error
 	switch {
 	case a.AsJSON:
@@ -67,7 +67,7 @@ func ShowHits(a *cli.App, ctx context.Context, library *local.Library, response 
 	case o.paths0:
 		err = printPaths(a, response.Hits)
 	default:
-		err = printHits(a, ctx, library, response, o)
+		err = printHits(ctx, a, library, response, o)
 	}
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func printPaths(a *cli.App, hits []search.Hit) error {
 }
 
 // printHits writes hits for people.
-func printHits(a *cli.App, ctx context.Context, library *local.Library, response search.Response, o Output) error {
+func printHits(ctx context.Context, a *cli.App, library *local.Library, response search.Response, o Output) error {
 	protocol, err := o.protocol(a.Out)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func printHits(a *cli.App, ctx context.Context, library *local.Library, response
 	defer snapshot.Close()
 	for _, hit := range response.Hits {
 		if protocol != terminalimage.None {
-			drawThumbnail(a, ctx, snapshot, hit.ID, protocol)
+			drawThumbnail(ctx, a, snapshot, hit.ID, protocol)
 		}
 		if err := printHit(a.Out, hit); err != nil {
 			return err
@@ -236,7 +236,7 @@ func (o Output) protocol(w io.Writer) (terminalimage.Protocol, error) {
 }
 
 // drawThumbnail draws a hit; one that has no thumbnail is left out.
-func drawThumbnail(a *cli.App, ctx context.Context, snapshot *local.Snapshot, id index.ID, protocol terminalimage.Protocol) {
+func drawThumbnail(ctx context.Context, a *cli.App, snapshot *local.Snapshot, id index.ID, protocol terminalimage.Protocol) {
 	data, err := snapshot.Thumbnail(ctx, id)
 	if err != nil {
 		a.Log().Debug("no thumbnail", "record", id, "error", err)

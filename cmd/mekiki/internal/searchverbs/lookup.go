@@ -43,11 +43,11 @@ func NewLookupCommand(app *cli.App) *cobra.Command {
   printf 'day\nnight\n' | mekiki lookup 42 --labels -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			request, err := lookupRequest(app, command.Context(), arguments[0], flags)
+			request, err := lookupRequest(command.Context(), app, arguments[0], flags)
 			if err != nil {
 				return err
 			}
-			return lookup(app, command.Context(), request)
+			return lookup(command.Context(), app, request)
 		},
 	}
 	command.Flags().SetNormalizeFunc(acceptK)
@@ -61,7 +61,7 @@ func NewLookupCommand(app *cli.App) *cobra.Command {
 	return command
 }
 
-func lookupRequest(a *cli.App, ctx context.Context, picture string, flags lookupFlags) (search.LookupRequest, error) {
+func lookupRequest(ctx context.Context, a *cli.App, picture string, flags lookupFlags) (search.LookupRequest, error) {
 	request := search.LookupRequest{
 		Template: flags.template, Limit: flags.limit, RerankBudget: flags.budget, RerankCount: flags.count, Show: search.Show(flags.show),
 	}
@@ -86,8 +86,8 @@ func lookupRequest(a *cli.App, ctx context.Context, picture string, flags lookup
 }
 
 // lookup answers one request.
-func lookup(a *cli.App, ctx context.Context, request search.LookupRequest) error {
-	return withSearcher(a, ctx, func(_ *local.Library, searcher *search.Searcher) error {
+func lookup(ctx context.Context, a *cli.App, request search.LookupRequest) error {
+	return withSearcher(ctx, a, func(_ *local.Library, searcher *search.Searcher) error {
 		response, err := searcher.Lookup(ctx, request)
 		if err != nil {
 			return QueryFailure(a, err)

@@ -132,7 +132,7 @@ func NewSearchCommand(app *cli.App) *cobra.Command {
 				return err
 			}
 			request.Text = strings.Join(arguments, " ")
-			return answerRequest(app, command.Context(), request, output)
+			return answerRequest(command.Context(), app, request, output)
 		},
 	}
 	ranking.addFlags(command.Flags())
@@ -141,50 +141,30 @@ func NewSearchCommand(app *cli.App) *cobra.Command {
 }
 
 // answerRequest opens the library and the model and answers one request.
-func answerRequest(a *cli.App, ctx context.Context, request search.Request, o Output) error {
+func answerRequest(ctx context.Context, a *cli.App, request search.Request, o Output) error {
 	if err := o.check(a.Out); err != nil {
 		return err
 	}
 	if err := request.Validate(); err != nil { // before a library and a model are opened for nothing
 		return QueryFailure(a, err)
 	}
-	return withSearcher(a, ctx, func(library *local.Library, searcher *search.Searcher) error {
+	return withSearcher(ctx, a, func(library *local.Library, searcher *search.Searcher) error {
 		response, err := searcher.Search(ctx, request)
 		if err != nil {
 			return QueryFailure(a, err)
 		}
-		return ShowHits(a, ctx, library, response, o)
+		return ShowHits(ctx, a, library, response, o)
 	})
 }
 
 // withSearcher opens the library for reading, the model and a searcher over
 // both, and closes them after use.
-func withSearcher(a *cli.App, ctx context.Context, use func(*local.Library, *search.Searcher) error) (err error) {
-	library, err := a.OpenLibrary(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer func() { err = joinErrors(err, library.Close()) }()
-	engine, err := a.OpenEngine(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = joinErrors(err, engine.Close()) }()
-	searcher, err := a.NewSearcher(library, engine)
-	if err != nil {
-		return err
-	}
-	return use(library, searcher)
-}
-
-// joinErrors is errors.Join that leaves a single error as it is, so that its
-// exit status and remedy stay in sight.
-func joinErrors(first, second error) error {
-	switch {
-	case first == nil:
-		return second
-	case second == nil:
-		return first
-	}
-	return errors.Join(first, second)
+func withSearcher(ctx context.Context, a *cli.App, use func(*local.Library, *search.Searcher) error) error {
+	return a.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) error {
+		searcher, err := a.NewSearcher(library, engine)
+		if err != nil {
+			return err
+		}
+		return use(library, searcher)
+	})
 }

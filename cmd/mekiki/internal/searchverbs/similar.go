@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/search"
 )
@@ -41,7 +42,7 @@ func NewSimilarCommand(app *cli.App) *cobra.Command {
 				if len(arguments) > 0 {
 					return cli.UsageError("--duplicates takes no picture")
 				}
-				return findDuplicates(app, command.Context(), search.DuplicateLevel(duplicates), ranking)
+				return findDuplicates(command.Context(), app, search.DuplicateLevel(duplicates), ranking)
 			}
 			if len(arguments) == 0 {
 				return hint.Wrap(cli.UsageError("\"mekiki similar\" needs IMAGE|ID, or --duplicates"), "mekiki similar photo.jpg, or mekiki similar --help")
@@ -57,7 +58,7 @@ func NewSimilarCommand(app *cli.App) *cobra.Command {
 			if request.Crop, err = parseCrop(crop); err != nil {
 				return err
 			}
-			return answerRequest(app, command.Context(), request, output)
+			return answerRequest(command.Context(), app, request, output)
 		},
 	}
 	ranking.addFlags(command.Flags())
@@ -88,32 +89,29 @@ func parseCrop(text string) (*search.Rectangle, error) {
 }
 
 // findDuplicates lists groups of images that are the same. It needs no model.
-func findDuplicates(a *cli.App, ctx context.Context, level search.DuplicateLevel, r ranking) (err error) {
+func findDuplicates(ctx context.Context, a *cli.App, level search.DuplicateLevel, r ranking) error {
 	if err := checkBounds(r.limit, r.budget); err != nil {
 		return err
 	}
-	library, err := a.OpenLibrary(ctx, true)
-	if err != nil {
+	return a.WithVectors(ctx, func(library *local.Library) error {
+		searcher, err := search.New(search.FromIndex(library), nil, search.Options{Logger: a.Log(), Decoder: library.Decoder()})
+		if err != nil {
+			return err
+		}
+		response, err := searcher.Duplicates(ctx, search.DuplicatesRequest{Level: level, Limit: r.limit, Offset: r.offset})
+		if err != nil {
+			return QueryFailure(a, err)
+		}
+		if a.AsJSON {
+			err = a.PrintJSON(response)
+		} else {
+			err = printDuplicates(a, response)
+		}
+		if err == nil && response.Total == 0 {
+			return cli.WithStatus(cli.ExitNothing, nil)
+		}
 		return err
-	}
-	defer func() { err = joinErrors(err, library.Close()) }()
-	searcher, err := search.New(search.FromIndex(library), nil, search.Options{Logger: a.Log(), Decoder: library.Decoder()})
-	if err != nil {
-		return err
-	}
-	response, err := searcher.Duplicates(ctx, search.DuplicatesRequest{Level: level, Limit: r.limit, Offset: r.offset})
-	if err != nil {
-		return QueryFailure(a, err)
-	}
-	if a.AsJSON {
-		err = a.PrintJSON(response)
-	} else {
-		err = printDuplicates(a, response)
-	}
-	if err == nil && response.Total == 0 {
-		return cli.WithStatus(cli.ExitNothing, nil)
-	}
-	return err
+	})
 }
 
 func printDuplicates(a *cli.App, response search.DuplicatesResponse) error {

@@ -118,7 +118,7 @@ func openDemoLibrary(ctx context.Context, app *cli.App) (library *local.Library,
 
 // fillDemoLibrary brings the gallery's images and texts in, unless they are there.
 func fillDemoLibrary(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, gallery string) error {
-	if _, err := libraryverbs.IndexPaths(app, ctx, library, engine, ingest.Options{Paths: []string{filepath.Join(gallery, "images")}}); err != nil {
+	if _, err := libraryverbs.IndexPaths(ctx, app, library, engine, ingest.Options{Paths: []string{filepath.Join(gallery, "images")}}); err != nil {
 		return err
 	}
 	snapshot := library.Snapshot()
@@ -146,13 +146,13 @@ func answerDemo(ctx context.Context, app *cli.App, library *local.Library, engin
 	if err != nil {
 		return searchverbs.QueryFailure(app, err)
 	}
-	return searchverbs.ShowHits(app, ctx, library, answer, searchverbs.Output{Thumbnails: "auto"})
+	return searchverbs.ShowHits(ctx, app, library, answer, searchverbs.Output{Thumbnails: "auto"})
 }
 
 // serveDemo serves the page, on another port when the usual one is taken.
 func serveDemo(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, options demoOptions, reads error) error {
 	served := serving{library: library, engine: engine, reads: reads, browser: !options.noOpen && !app.AsJSON}
-	err := serveLibrary(app, ctx, served, server.Options{Address: options.address})
+	err := serveLibrary(ctx, app, served, server.Options{Address: options.address})
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return err
 	}
@@ -160,7 +160,7 @@ func serveDemo(ctx context.Context, app *cli.App, library *local.Library, engine
 	if splitErr != nil {
 		return err
 	}
-	return serveLibrary(app, ctx, served, server.Options{Address: net.JoinHostPort(host, "0")})
+	return serveLibrary(ctx, app, served, server.Options{Address: net.JoinHostPort(host, "0")})
 }
 
 // unpack writes files to folder, leaving alone those that are there in full. Each

@@ -108,7 +108,7 @@ func runServe(ctx context.Context, app *cli.App, options serveOptions) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, library.Close()) }()
-	return serveLibrary(app, ctx, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads}, prepared)
+	return serveLibrary(ctx, app, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads}, prepared)
 }
 
 // prepare turns the flags into the server's options, as far as they go without a

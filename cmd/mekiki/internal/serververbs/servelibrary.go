@@ -36,7 +36,7 @@ type serving struct {
 
 // serveLibrary runs a server over an open model and library until ctx ends. options are
 // what the caller chooses; what it is made of is filled in here.
-func serveLibrary(a *cli.App, ctx context.Context, s serving, options server.Options) error {
+func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Options) error {
 	searcher, err := a.NewSearcher(s.library, s.engine)
 	if err != nil {
 		return err
