@@ -5,7 +5,7 @@ import (
 
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
-	"mekiki/embed/wordpiece"
+	"mekiki/embed/tokenize"
 )
 
 // Sizes of batches, by measurement (processor time at the published Q-Former's
@@ -23,7 +23,7 @@ const (
 // batches groups the encodings by length, so that no row needs padding, in groups
 // of at most the given size that also leave every worker something to do. A group
 // lists positions in encodings.
-func batches(encodings []wordpiece.Encoding, most, workers int) [][]int {
+func batches(encodings []tokenize.Encoding, most, workers int) [][]int {
 	byLength := map[int][]int{}
 	var lengths []int
 	for i, encoding := range encodings {
@@ -66,7 +66,7 @@ func (e *Engine) workers(g *graph) int {
 }
 
 // textTensors presents encodings of one length as a batch.
-func textTensors(encodings []wordpiece.Encoding, group []int) (ids, mask ort.Tensor) {
+func textTensors(encodings []tokenize.Encoding, group []int) (ids, mask ort.Tensor) {
 	length := len(encodings[group[0]].IDs)
 	values := make([]int64, 0, len(group)*length)
 	for _, i := range group {

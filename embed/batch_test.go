@@ -5,13 +5,13 @@ import (
 	"testing"
 
 	"mekiki/embed/manifest"
-	"mekiki/embed/wordpiece"
+	"mekiki/embed/tokenize"
 )
 
 func TestBatches(t *testing.T) {
-	var encodings []wordpiece.Encoding
+	var encodings []tokenize.Encoding
 	for _, length := range []int{3, 5, 3, 3, 5, 3, 3, 9} {
-		encodings = append(encodings, wordpiece.Encoding{IDs: make([]int64, length)})
+		encodings = append(encodings, tokenize.Encoding{IDs: make([]int64, length)})
 	}
 	tests := []struct {
 		most, workers int
@@ -31,7 +31,7 @@ func TestBatches(t *testing.T) {
 	if got := batches(nil, 4, 2); len(got) != 0 {
 		t.Errorf("batches of nothing: %v", got)
 	}
-	long := slices.Repeat([]wordpiece.Encoding{{IDs: make([]int64, 400)}}, 5)
+	long := slices.Repeat([]tokenize.Encoding{{IDs: make([]int64, 400)}}, 5)
 	if got, want := batches(long, 16, 1), [][]int{{0, 1}, {2, 3}, {4}}; !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("batches of long texts: %v, want %v", got, want)
 	}

@@ -174,8 +174,9 @@ func (e *Engine) captionGroup(ctx context.Context, tokens []ImageTokens, options
 	if err != nil {
 		return err
 	}
+	special := e.tokenizer.Special()
 	limits := search{
-		options: options, start: e.tokenizer.Start(), end: e.tokenizer.Separator(),
+		options: options, start: special.Start, end: special.End,
 		vocabulary: e.manifest.Config.QFormer.VocabularySize,
 	}
 	found, err := limits.run(ctx, model, len(tokens))

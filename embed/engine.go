@@ -13,7 +13,8 @@ import (
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/pixels"
-	"mekiki/embed/wordpiece"
+	"mekiki/embed/tokenize"
+	"mekiki/embed/tokenize/wordpiece"
 	"mekiki/internal/hint"
 )
 
@@ -31,7 +32,7 @@ type Options struct {
 	// Provider is the execution provider; "" is "cpu".
 	Provider string
 	// CleanTexts prepares texts as LAVIS does for training and evaluation (see
-	// wordpiece.CleanCaption) before they are read. Hugging Face's processor does
+	// tokenize.CleanCaption) before they are read. Hugging Face's processor does
 	// not.
 	CleanTexts bool
 	// MaximumTokens truncates texts, [CLS] and [SEP] counted; 0 means what the
@@ -83,7 +84,7 @@ var (
 type Engine struct {
 	options       Options
 	manifest      manifest.Manifest
-	tokenizer     *wordpiece.Tokenizer
+	tokenizer     tokenize.Tokenizer
 	normalization pixels.Normalization
 	graphs        map[string]*graph
 	gate          gate

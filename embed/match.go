@@ -6,7 +6,7 @@ import (
 
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
-	"mekiki/embed/wordpiece"
+	"mekiki/embed/tokenize"
 )
 
 // Match judges one image against each of texts.
@@ -33,8 +33,8 @@ func (e *Engine) match(ctx context.Context, count int, image func(int) ImageToke
 		return nil, err
 	}
 	defer done()
-	job := &matching{encodings: make([]wordpiece.Encoding, count), images: make([]ImageTokens, count), results: make([]Match, count)}
-	known := map[string]wordpiece.Encoding{}
+	job := &matching{encodings: make([]tokenize.Encoding, count), images: make([]ImageTokens, count), results: make([]Match, count)}
+	known := map[string]tokenize.Encoding{}
 	for i := range count {
 		if job.images[i] = image(i); e.checkTokens(job.images[i]) != nil {
 			return nil, fmt.Errorf("match: pair %d: %w", i, e.checkTokens(job.images[i]))
@@ -59,7 +59,7 @@ func (e *Engine) match(ctx context.Context, count int, image func(int) ImageToke
 
 // matching is pairs of images and texts, and what is known of them.
 type matching struct {
-	encodings []wordpiece.Encoding
+	encodings []tokenize.Encoding
 	images    []ImageTokens
 	results   []Match
 }
@@ -88,7 +88,7 @@ func (m *matching) byImage() (alone []int, shared [][]int) {
 
 // batches groups pairs by the length of their texts.
 func (m *matching) batches(pairs []int, most, workers int) [][]int {
-	chosen := make([]wordpiece.Encoding, len(pairs))
+	chosen := make([]tokenize.Encoding, len(pairs))
 	for i, pair := range pairs {
 		chosen[i] = m.encodings[pair]
 	}

@@ -6,13 +6,13 @@ import (
 
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
-	"mekiki/embed/wordpiece"
+	"mekiki/embed/tokenize"
 )
 
 // encode reads a text as the options say.
-func (e *Engine) encode(text string) wordpiece.Encoding {
+func (e *Engine) encode(text string) tokenize.Encoding {
 	if e.options.CleanTexts {
-		text = wordpiece.CleanCaption(text)
+		text = tokenize.CleanCaption(text)
 	}
 	return e.tokenizer.Encode(text, e.options.MaximumTokens)
 }
@@ -20,7 +20,7 @@ func (e *Engine) encode(text string) wordpiece.Encoding {
 // TextInfo says how the model reads a text; it computes no vector.
 func (e *Engine) TextInfo(text string) TextInfo {
 	encoding := e.encode(text)
-	return TextInfo{Tokens: len(encoding.IDs), Truncated: encoding.Truncated, Dropped: encoding.Dropped, Unread: e.tokenizer.Unread(encoding.IDs)}
+	return TextInfo{Tokens: len(encoding.IDs), Truncated: encoding.Truncated, Dropped: encoding.Dropped, Unread: encoding.Unread}
 }
 
 // TextVectors runs the text transformer over texts, in their order. Long texts
@@ -32,7 +32,7 @@ func (e *Engine) TextVectors(ctx context.Context, texts []string) ([]Vector, err
 	}
 	defer done()
 	graph := e.graphs[manifest.TextFile]
-	encodings := make([]wordpiece.Encoding, len(texts))
+	encodings := make([]tokenize.Encoding, len(texts))
 	for i, text := range texts {
 		encodings[i] = e.encode(text)
 	}

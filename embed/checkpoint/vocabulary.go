@@ -9,7 +9,7 @@ import (
 	"os"
 	"slices"
 
-	"mekiki/embed/wordpiece"
+	"mekiki/embed/tokenize/wordpiece"
 	"mekiki/internal/hint"
 )
 

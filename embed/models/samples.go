@@ -11,7 +11,7 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/pixels"
-	"mekiki/embed/wordpiece"
+	"mekiki/embed/tokenize/wordpiece"
 )
 
 // Bounds of what is read as samples.

@@ -51,7 +51,7 @@ var layers = []string{
 	"embed/onnx",
 	"embed/ort",
 	"embed/checkpoint",
-	"embed/wordpiece",
+	"embed/tokenize",
 	"embed/pixels",
 	"embed/hub",
 	"embed/builtin",
@@ -68,7 +68,7 @@ var owners = map[string]string{
 }
 
 // stdembedders are the packages that may import the standard library's embed.
-var stdembedders = []string{"ui", "server", "embed/builtin", "embed/wordpiece", "embed/pixels/heif"}
+var stdembedders = []string{"ui", "server", "embed/builtin", "embed/tokenize/wordpiece", "embed/pixels/heif"}
 
 type sourceFile struct {
 	folder string // slash-separated, relative to the module

@@ -28,10 +28,10 @@ type dependency struct {
 // carried says what lies in the source tree under a licence of its own: the licence's
 // file, and what it is.
 var carried = map[string]string{
-	"embed/pixels/heif/LICENSE.libheif":  "libheif 1.18.2, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
-	"embed/pixels/heif/LICENSE.libde265": "libde265 1.0.15, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
-	"embed/pixels/heif/LICENSE.heic":     "github.com/gen2brain/heic v0.4.5, whose build of libheif and libde265 embed/pixels/heif/heif.wasm.gz is",
-	"embed/wordpiece/LICENSE.bert":       "vocab.txt of bert-base-uncased, in embed/wordpiece/bert.txt.gz; the built-in model's is a cut of it",
+	"embed/pixels/heif/LICENSE.libheif":     "libheif 1.18.2, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
+	"embed/pixels/heif/LICENSE.libde265":    "libde265 1.0.15, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
+	"embed/pixels/heif/LICENSE.heic":        "github.com/gen2brain/heic v0.4.5, whose build of libheif and libde265 embed/pixels/heif/heif.wasm.gz is",
+	"embed/tokenize/wordpiece/LICENSE.bert": "vocab.txt of bert-base-uncased, in embed/tokenize/wordpiece/bert.txt.gz; the built-in model's is a cut of it",
 }
 
 // relinking is what LGPL-3.0, section 4, asks to be said.

@@ -45,7 +45,7 @@ var table = []entry{
 		from: npm{"axe-core@4.14.1", "package/LICENSE-3RD-PARTY.txt"}, made: "copied",
 	},
 	{
-		path: "embed/wordpiece/bert.txt.gz", digest: "74100ea43c760b082d6dd19a07f78b259c38a2eabfa52ca52df0e4c4c0a018de",
+		path: "embed/tokenize/wordpiece/bert.txt.gz", digest: "74100ea43c760b082d6dd19a07f78b259c38a2eabfa52ca52df0e4c4c0a018de",
 		from: unzipped{address{"https://huggingface.co/google-bert/bert-base-uncased/resolve/main/vocab.txt"}},
 		made: "vocab.txt of bert-base-uncased, compressed by train/fixtures/tokenizer_cases.py",
 	},
@@ -70,7 +70,7 @@ var table = []entry{
 		made: "written by train/fixtures/pixels_files.py; needs Pillow and its codecs",
 	},
 	{
-		path: "embed/wordpiece/testdata/cases.json.gz",
+		path: "embed/tokenize/wordpiece/testdata/cases.json.gz",
 		made: "written by train/fixtures/tokenizer_cases.py; needs transformers 5.23.0",
 	},
 	{

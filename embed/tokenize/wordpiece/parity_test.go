@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"mekiki/embed/tokenize"
 )
 
 // fixture is what train/fixtures/tokenizer_cases.py writes.
@@ -113,10 +115,10 @@ func TestCleaningEqualsPython(t *testing.T) {
 		t.Fatalf("only %d captions", len(cases))
 	}
 	for _, c := range cases {
-		if got := CleanCaption(c.Text); got != c.Caption {
+		if got := tokenize.CleanCaption(c.Text); got != c.Caption {
 			t.Errorf("caption %+q:\n got %+q\nwant %+q", c.Text, got, c.Caption)
 		}
-		if got := CleanQuestion(c.Text); got != c.Question {
+		if got := tokenize.CleanQuestion(c.Text); got != c.Question {
 			t.Errorf("question %+q:\n got %+q\nwant %+q", c.Text, got, c.Question)
 		}
 	}

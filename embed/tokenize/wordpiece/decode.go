@@ -1,16 +1,17 @@
 package wordpiece
 
-import "strings"
+import (
+	"strings"
+)
 
-// Decode returns the text of token ids: special tokens and ids outside the
-// vocabulary are left out, pieces are joined to words, words by spaces, and
+// Decode implements tokenize.Tokenizer: pieces are joined to words, words by spaces, and
 // the spaces before punctuation and around apostrophes are removed as
 // transformers does in decode(skip_special_tokens=True,
 // clean_up_tokenization_spaces=True). The text is lower case.
 func (t *Tokenizer) Decode(ids []int64) string {
 	var text strings.Builder
 	for _, id := range ids {
-		if t.IsSpecial(id) || id < 0 || id >= int64(len(t.tokens)) {
+		if t.special.has(id) || id < 0 || id >= int64(len(t.tokens)) {
 			continue
 		}
 		token := t.tokens[id]

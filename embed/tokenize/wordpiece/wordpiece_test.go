@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"mekiki/embed/tokenize"
 )
 
 // small is the smallest vocabulary that New accepts, and the words given.
@@ -42,28 +44,22 @@ func TestStartIsAddedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if tokenizer.Start() != 6 || tokenizer.Size() != 7 || tokenizer.Token(6) != "[DEC]" {
-			t.Errorf("%q: [DEC] is %d of %d", vocabulary, tokenizer.Start(), tokenizer.Size())
+		if tokenizer.Special().Start != 6 || len(tokenizer.tokens) != 7 || tokenizer.token(6) != "[DEC]" {
+			t.Errorf("%q: [DEC] is %d of %d", vocabulary, tokenizer.Special().Start, len(tokenizer.tokens))
 		}
-		if id, ok := tokenizer.ID("dog"); !ok || id != 5 {
-			t.Errorf("%q: dog is %d", vocabulary, id)
+		if ids := tokenizer.Encode("dog", 0).IDs; !slices.Equal(ids, []int64{2, 5, 3}) {
+			t.Errorf("%q: dog is %d", vocabulary, ids)
 		}
 	}
 }
 
 func TestSpecialTokensOfBERT(t *testing.T) {
 	tokenizer := bertTokenizer(t)
-	got := []int64{tokenizer.Padding(), tokenizer.Unknown(), tokenizer.Classifier(), tokenizer.Separator(), tokenizer.Start(), int64(tokenizer.Size())}
+	got := []int64{int64(tokenizer.special.padding), int64(tokenizer.special.unknown), int64(tokenizer.special.classifier), tokenizer.Special().End, tokenizer.Special().Start, int64(len(tokenizer.tokens))}
 	if want := []int64{0, 100, 101, 102, 30522, 30523}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	for id := range int64(tokenizer.Size()) {
-		token := tokenizer.Token(id)
-		if back, ok := tokenizer.ID(token); !ok || back != id {
-			t.Fatalf("token %d %q has id %d", id, token, back)
-		}
-	}
-	if tokenizer.Token(-1) != "" || tokenizer.Token(30523) != "" {
+	if tokenizer.token(-1) != "" || tokenizer.token(30523) != "" {
 		t.Error("an id outside the vocabulary has a token")
 	}
 }
@@ -122,15 +118,15 @@ func FuzzEncode(f *testing.F) {
 			t.Fatalf("%q: %d ids of at most %d, %d dropped", text, len(ids), maximum, encoding.Dropped)
 		}
 		for _, id := range ids {
-			if id < 0 || id >= int64(tokenizer.Size()) {
+			if id < 0 || id >= int64(len(tokenizer.tokens)) {
 				t.Fatalf("%q: id %d", text, id)
 			}
 		}
 		if decoded := tokenizer.Decode(ids); !utf8.ValidString(decoded) {
 			t.Fatalf("%q decodes to %q", text, decoded)
 		}
-		CleanCaption(text)
-		CleanQuestion(text)
+		tokenize.CleanCaption(text)
+		tokenize.CleanQuestion(text)
 	})
 }
 
@@ -146,8 +142,8 @@ func FuzzVocabulary(f *testing.F) {
 		ids := tokenizer.Encode(string(vocabulary), 0).IDs
 		tokenizer.Decode(ids)
 		for _, id := range ids {
-			if id < 0 || id >= int64(tokenizer.Size()) {
-				t.Fatalf("id %d of %d", id, tokenizer.Size())
+			if id < 0 || id >= int64(len(tokenizer.tokens)) {
+				t.Fatalf("id %d of %d", id, len(tokenizer.tokens))
 			}
 		}
 	})
@@ -190,7 +186,7 @@ func TestStartWithoutARow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range without.Encode("dog [DEC] dog", 0).IDs {
-		if id >= int64(without.Start()) {
+		if id >= without.Special().Start {
 			t.Errorf("the text has the token %d, which has no row", id)
 		}
 	}
@@ -198,7 +194,7 @@ func TestStartWithoutARow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ids := with.Encode("[DEC]", 0).IDs; len(ids) != 3 || ids[1] != int64(with.Start()) {
+	if ids := with.Encode("[DEC]", 0).IDs; len(ids) != 3 || ids[1] != with.Special().Start {
 		t.Errorf("[DEC] became %v", ids)
 	}
 }

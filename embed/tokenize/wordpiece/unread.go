@@ -6,21 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// Unread reports whether the pieces of a text say nothing to the model: the
+// unread reports whether the pieces of a text say nothing to the model: the
 // vocabulary, and so what the model was trained on, has none of the text's words
 // and pieces. Single letters of scripts without words of their own are in it too,
 // and count for nothing. A text without letters is not unread.
-func (t *Tokenizer) Unread(ids []int64) bool {
+func (t *Tokenizer) unread(ids []int64) bool {
 	unread := false
 	for _, id := range ids {
-		if id == t.Unknown() {
+		if id == int64(t.special.unknown) {
 			unread = true
 			continue
 		}
-		if t.IsSpecial(id) {
+		if t.special.has(id) {
 			continue
 		}
-		piece := strings.TrimPrefix(t.Token(id), "##")
+		piece := strings.TrimPrefix(t.token(id), "##")
 		letter, size := utf8.DecodeRuneInString(piece)
 		switch {
 		case size < len(piece), unicode.Is(unicode.Latin, letter), unicode.IsNumber(letter):

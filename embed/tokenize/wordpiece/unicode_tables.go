@@ -2,7 +2,9 @@
 
 package wordpiece
 
-import "unicode"
+import (
+	"unicode"
+)
 
 // removedTable holds what cleaning removes: control, format and private-use
 // characters, NUL and the replacement character.

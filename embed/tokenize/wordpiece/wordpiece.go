@@ -12,6 +12,8 @@ package wordpiece
 
 import (
 	"fmt"
+
+	"mekiki/embed/tokenize"
 )
 
 // The special tokens of BERT's vocabulary and the one that BLIP-2 adds. In a
@@ -35,17 +37,6 @@ type Tokenizer struct {
 	initial trie     // pieces that start a word
 	inner   trie     // pieces that continue one, without their "##"
 	special specials
-	ids     map[string]int32
-}
-
-// Encoding is one text as token ids.
-type Encoding struct {
-	// IDs starts with [CLS] and ends with [SEP]. There is no padding.
-	IDs []int64
-	// Truncated says that the text was longer than the maximum.
-	Truncated bool
-	// Dropped is the number of tokens that truncation cut off the end.
-	Dropped int
 }
 
 // New reads a vocabulary: UTF-8 text with one token per line, the line number
@@ -58,33 +49,31 @@ func New(vocabulary []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read vocabulary: %w", err)
 	}
-	t := &Tokenizer{tokens: tokens, ids: ids, special: newSpecials(ids, starts)}
+	t := &Tokenizer{tokens: tokens, special: newSpecials(ids, starts)}
 	t.initial, t.inner = buildTries(tokens)
 	return t, nil
 }
 
-// Encode returns text as token ids: [CLS], the text's tokens, [SEP]. When that
-// is more than maximum ids, tokens are dropped from the end of the text and
-// the encoding says how many; maximum 0 means no limit, and the smallest
-// useful maximum is 2. Bytes of text that are not UTF-8 are ignored.
-func (t *Tokenizer) Encode(text string, maximum int) Encoding {
+// Encode implements tokenize.Tokenizer: [CLS], the text's tokens, [SEP]. The
+// smallest useful maximum is 2.
+func (t *Tokenizer) Encode(text string, maximum int) tokenize.Encoding {
 	ids := make([]int64, 1, len(text)/4+8)
 	ids[0] = int64(t.special.classifier)
-	ids = t.AppendTokens(ids, text)
-	var encoding Encoding
+	ids = t.appendTokens(ids, text)
+	var encoding tokenize.Encoding
 	if limit := max(maximum, 2) - 1; maximum > 0 && len(ids) > limit {
 		encoding.Truncated = true
 		encoding.Dropped = len(ids) - limit
 		ids = append(make([]int64, 0, limit+1), ids[:limit]...) // lets the long slice go
 	}
 	encoding.IDs = append(ids, int64(t.special.separator))
+	encoding.Unread = t.unread(encoding.IDs)
 	return encoding
 }
 
-// AppendTokens appends the token ids of text, without [CLS] and [SEP], to dst
+// appendTokens appends the token ids of text, without [CLS] and [SEP], to dst
 // and returns the extended slice.
-func (t *Tokenizer) AppendTokens(dst []int64, text string) []int64 {
-
+func (t *Tokenizer) appendTokens(dst []int64, text string) []int64 {
 	for len(text) > 0 {
 		at, length, id := t.special.find(text)
 		if at < 0 {
@@ -97,42 +86,17 @@ func (t *Tokenizer) AppendTokens(dst []int64, text string) []int64 {
 	return dst
 }
 
-// Size returns the number of tokens, [DEC] included; ids are 0 to Size()-1.
-func (t *Tokenizer) Size() int { return len(t.tokens) }
-
-// Token returns the token with the given id, as the vocabulary spells it, or
-// "" when there is none.
-func (t *Tokenizer) Token(id int64) string {
+// token returns the token with the given id, as the vocabulary spells it, or ""
+// when there is none.
+func (t *Tokenizer) token(id int64) string {
 	if id < 0 || id >= int64(len(t.tokens)) {
 		return ""
 	}
 	return t.tokens[id]
 }
 
-// ID returns the id of a token as the vocabulary spells it, and whether there
-// is such a token.
-func (t *Tokenizer) ID(token string) (int64, bool) {
-	id, ok := t.ids[token]
-	return int64(id), ok
+// Special implements tokenize.Tokenizer: a caption begins with [DEC] and ends with
+// [SEP].
+func (t *Tokenizer) Special() tokenize.Special {
+	return tokenize.Special{Start: int64(t.special.start), End: int64(t.special.separator)}
 }
-
-// Classifier returns the id of [CLS], the first token of every encoding.
-func (t *Tokenizer) Classifier() int64 { return int64(t.special.classifier) }
-
-// Separator returns the id of [SEP], the last token of every encoding and the
-// token that ends a generated caption.
-func (t *Tokenizer) Separator() int64 { return int64(t.special.separator) }
-
-// Padding returns the id of [PAD], which fills a batch of texts to one length.
-func (t *Tokenizer) Padding() int64 { return int64(t.special.padding) }
-
-// Start returns the id of [DEC], the token that starts a generated caption.
-func (t *Tokenizer) Start() int64 { return int64(t.special.start) }
-
-// Unknown returns the id of [UNK], which stands for a word with a piece that
-// the vocabulary lacks.
-func (t *Tokenizer) Unknown() int64 { return int64(t.special.unknown) }
-
-// IsSpecial reports whether id is one of [PAD], [UNK], [CLS], [SEP], [MASK]
-// and [DEC].
-func (t *Tokenizer) IsSpecial(id int64) bool { return t.special.has(id) }
