@@ -41,7 +41,7 @@ func (s *Server) getThumbnail(c echo.Context) error {
 		if err != nil {
 			return fmt.Errorf("thumbnail of %s: %w", id, err)
 		}
-		header.Set(echo.HeaderContentType, "image/jpeg")
+		header.Set(echo.HeaderContentType, pixels.JPEG.MediaType())
 		return serveContent(c, "", time.Time{}, bytes.NewReader(data))
 	})
 }

@@ -122,9 +122,9 @@ func vp8(width, height uint16) chunk {
 	return chunk{"VP8 ", append(data, make([]byte, 24)...)}
 }
 
-// heicFile returns a real HEIC file whose picture says it has another size.
-func heicFile(t testing.TB, width, height uint32) []byte {
-	data := bytes.Clone(readFile(t, "heic_444.heic"))
+// heifFile returns a real HEIC or AVIF file whose picture says it has another size.
+func heifFile(t testing.TB, name string, width, height uint32) []byte {
+	data := bytes.Clone(readFile(t, name))
 	for at := 0; ; {
 		next := bytes.Index(data[at:], []byte("ispe"))
 		if next < 0 {
@@ -178,8 +178,8 @@ func bombs(t testing.TB) map[string]struct {
 		"webp hidden":       {webPFile(vp8x(0, 16, 16), vp8l(16384, 16384)), ErrCorrupt},
 		"webp alpha":        {webPFile(vp8x(webpAlpha, 16383, 16383), chunk{"ALPH", []byte{1}}, vp8(16383, 16383)), ErrTooLarge},
 		"webp within":       {webPFile(vp8(9000, 9000)), ErrCorrupt},
-		"heic of 2^32":      {heicFile(t, 1<<32-1, 1<<32-1), ErrTooLarge},
-		"heic of 3 Gpixel":  {heicFile(t, 60000, 50000), ErrTooLarge},
+		"heic of 2^32":      {heifFile(t, "heic_444.heic", 1<<32-1, 1<<32-1), ErrTooLarge},
+		"heic of 3 Gpixel":  {heifFile(t, "heic_444.heic", 60000, 50000), ErrTooLarge},
 	}
 }
 

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
-	"mekiki/embed/pixels/heif"
+	"mekiki/embed/pixels/sandbox"
 )
 
 // Decoder turns image files into Images within the limits of its Options. It
-// is safe for concurrent use. Close it to give back what decoding HEIC needs.
+// is safe for concurrent use. Close it to give back what its compiled codecs take.
 type Decoder struct {
 	options Options
 	ground  ground
-	heif    *heif.Runtime
+	codecs  *sandbox.Runtime
 	// borrowed says that another decoder owns what this one holds.
 	borrowed bool
 }
@@ -33,13 +33,13 @@ func NewDecoder(options Options) (*Decoder, error) {
 	return &Decoder{
 		options: options,
 		ground:  ground{drop: options.Alpha == DropAlpha, color: *options.Background},
-		heif:    heif.New(heicWorking(min(options.MaxPixels, wholePixels))),
+		codecs:  sandbox.New(),
 	}, nil
 }
 
 // Limited returns a decoder that refuses files of more than so many bytes or
 // pixels, where that is less than this one takes, and shares all else with this
-// one: the bound on memory and the compiled decoder of HEIC. It need not be closed,
+// one: the bound on memory and the compiled codecs. It need not be closed,
 // and must not be used when this one is. Zero keeps a limit.
 func (d *Decoder) Limited(maxBytes, maxPixels int64) *Decoder {
 	limited := *d
@@ -58,7 +58,7 @@ func (d *Decoder) Close() error {
 	if d.borrowed {
 		return nil
 	}
-	return d.heif.Close(context.Background())
+	return d.codecs.Close(context.Background())
 }
 
 // Decode reads an image file from memory. The format is told from the content,
@@ -84,11 +84,12 @@ func (d *Decoder) Hold(ctx context.Context, data []byte) (m *Image, release func
 	if err != nil {
 		return nil, nil, err
 	}
-	taken := h.memory()
-	if err := d.options.Memory.acquire(ctx, taken); err != nil {
-		return nil, nil, err
+	m, taken, err := d.decodeWithin(ctx, data, h)
+	if errors.Is(err, sandbox.ErrMemory) && h.most > h.working {
+		d.options.Memory.release(taken)
+		h.working = h.most
+		m, taken, err = d.decodeWithin(ctx, data, h)
 	}
-	m, err = d.decode(ctx, data, h)
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	} else if err != nil {
@@ -103,6 +104,17 @@ func (d *Decoder) Hold(ctx context.Context, data []byte) (m *Image, release func
 	return m, func() { d.options.Memory.release(held) }, nil
 }
 
+// decodeWithin takes the memory of a picture and decodes it. What it has taken is
+// the caller's to release, whatever the error.
+func (d *Decoder) decodeWithin(ctx context.Context, data []byte, h header) (m *Image, taken int64, err error) {
+	taken = h.memory()
+	if err := d.options.Memory.acquire(ctx, taken); err != nil {
+		return nil, 0, err
+	}
+	m, err = d.decode(ctx, data, h)
+	return m, taken, err
+}
+
 // admit looks at a file's header and holds it against the limits.
 func (d *Decoder) admit(data []byte) (header, error) {
 	if int64(len(data)) > d.options.MaxBytes {
@@ -112,7 +124,14 @@ func (d *Decoder) admit(data []byte) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
-	return h, h.check(len(data), d.options)
+	if err := h.check(len(data), d.options); err != nil {
+		return header{}, err
+	}
+	if h.most > 0 { // what may take all the memory there is can still be tried
+		h.most = min(h.most, d.options.Memory.size-(h.memory()-h.working))
+		h.working = min(h.working, h.most)
+	}
+	return h, nil
 }
 
 // describe gives a decoder's error a kind and the format's name.
@@ -123,6 +142,8 @@ func describe(format Format, err error) error {
 	switch {
 	case errors.Is(err, ErrTooLarge), errors.Is(err, ErrUnsupported), errors.Is(err, ErrCorrupt):
 		return fmt.Errorf("%s: %w", format, err)
+	case errors.Is(err, sandbox.ErrMemory), errors.Is(err, sandbox.ErrTime):
+		return fmt.Errorf("%s: %w: %w", format, ErrTooLarge, err)
 	case errors.As(err, &jpegGap), errors.As(err, &pngGap), errors.As(err, &tiffGap),
 		errors.Is(err, bmp.ErrUnsupported):
 		return fmt.Errorf("%s: %w: %w", format, ErrUnsupported, err)
@@ -181,8 +202,8 @@ func (d *Decoder) paint(ctx context.Context, decoded image.Image, data []byte, h
 	if h.frame.width != 0 {
 		want = image.Pt(h.frame.width, h.frame.height)
 	}
-	if h.format == HEIC && int64(size.X)*int64(size.Y) <= h.largest {
-		h.width, h.height, want = size.X, size.Y, size // its decoder crops and turns as it sees fit
+	if h.ownSize && int64(size.X)*int64(size.Y) <= h.largest {
+		h.width, h.height, want = size.X, size.Y, size
 	}
 	if size != want {
 		return nil, corrupt("the picture is %dx%d, its header says %dx%d", size.X, size.Y, want.X, want.Y)

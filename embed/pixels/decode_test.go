@@ -38,6 +38,26 @@ func readFile(t testing.TB, name string) []byte {
 	return data
 }
 
+// samples returns a file of each format but RAW, whose files the tests make, and
+// fails for a format that has none.
+func samples(t testing.TB) map[Format][]byte {
+	t.Helper()
+	found := map[Format][]byte{RAW: nil}
+	for _, c := range readFileCases(t) {
+		data := readFile(t, c.Name)
+		if format, err := sniff(data); err == nil && found[format] == nil {
+			found[format] = data
+		}
+	}
+	for _, format := range Formats() {
+		if _, ok := found[format]; !ok {
+			t.Fatalf("there is no file of %s", format)
+		}
+	}
+	delete(found, RAW)
+	return found
+}
+
 // difference returns the largest and the mean difference of two images.
 func difference(a, b *Image) (largest int, mean float64) {
 	sum := 0

@@ -15,6 +15,23 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"mekiki/embed/pixels/heif"
+)
+
+// Format names the file format that an image was read from.
+type Format string
+
+// The formats that a Decoder reads. The name is what a user sees.
+const (
+	JPEG Format = "jpeg"
+	PNG  Format = "png"
+	GIF  Format = "gif"
+	WebP Format = "webp"
+	BMP  Format = "bmp"
+	TIFF Format = "tiff"
+	HEIC Format = "heic"
+	RAW  Format = "raw"
 )
 
 // kind is one row of the table of formats: all that is known of a format stands
@@ -105,8 +122,8 @@ func kinds() []kind {
 			name: HEIC, title: "HEIC", aliases: []string{"heif"}, extensions: []string{".heic", ".heif"},
 			mediaType: "image/heic",
 			begins:    isHEIC, inspect: inspectHEIC, convert: convertHEIC,
-			decode: func(d *Decoder, ctx context.Context, data []byte, _ header, use func(image.Image) error) error {
-				return d.heif.Decode(ctx, data, use)
+			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
+				return heif.Decode(ctx, d.codecs, h.limits(), data, use)
 			},
 		},
 	}

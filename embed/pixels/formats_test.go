@@ -1,12 +1,15 @@
 package pixels
 
 import (
+	"bytes"
+	"flag"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,10 +51,57 @@ func TestEveryRowOfTheTableIsWholeAndItsNamesAreItsOwn(t *testing.T) {
 	}
 }
 
-// TestFormatsAreListedOnceOnly looks for lists of formats elsewhere: three or more of
-// the table's names or endings in one function or declaration of what ships.
-func TestFormatsAreListedOnceOnly(t *testing.T) {
+// outsideTheTable are the endings and media types of the table that may stand
+// elsewhere in what ships: of files that the program writes itself.
+var outsideTheTable = map[string][]string{
+	"index/thumbnails.go": {".jpg"},
+}
+
+// TestFormatsAreDeclaredOnceOnly looks through what ships for endings and media types
+// of the table, and for lists of its names: three or more in one function or
+// declaration.
+func TestFormatsAreDeclaredOnceOnly(t *testing.T) {
 	const most = 2
+	for path, source := range shippedSources(t) {
+		for _, declaration := range source.Decls {
+			declared, named := formatsIn(declaration)
+			for _, text := range declared {
+				if !slices.Contains(outsideTheTable[path], text) {
+					t.Errorf("%s declares %q, which embed/pixels/formats.go declares", path, text)
+				}
+			}
+			if len(named) > most {
+				t.Errorf("%s lists formats that embed/pixels/formats.go lists: %v", path, named)
+			}
+		}
+	}
+}
+
+func TestASecondDeclarationIsFound(t *testing.T) {
+	const text = `package p
+import _ "image/png"
+var a, b, c, d, e = ".HEIC", "image/tiff", "heic", "gif", ".heic is what it ends in"`
+	source, err := parser.ParseFile(token.NewFileSet(), "p.go", text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if declared, named := formatsIn(source.Decls[0]); len(declared)+len(named) > 0 {
+		t.Errorf("an import is taken for a declaration: %v, %v", declared, named)
+	}
+	declared, named := formatsIn(source.Decls[1])
+	if want := []string{".HEIC", "image/tiff"}; !slices.Equal(declared, want) {
+		t.Errorf("got %q, want %q", declared, want)
+	}
+	if want := []Format{HEIC, TIFF, GIF}; !slices.Equal(named, want) {
+		t.Errorf("got %q, want %q", named, want)
+	}
+}
+
+// shippedSources parses the Go files that ship, but for this package's, by their paths
+// from the root.
+func shippedSources(t *testing.T) map[string]*ast.File {
+	t.Helper()
+	sources := map[string]*ast.File{}
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -72,22 +122,23 @@ func TestFormatsAreListedOnceOnly(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, declaration := range source.Decls {
-			if found := formatsNamedIn(declaration); len(found) > most {
-				t.Errorf("%s lists formats that embed/pixels/formats.go lists: %v", path, found)
-			}
-		}
-		return nil
+		relative, err := filepath.Rel(root, path)
+		sources[filepath.ToSlash(relative)] = source
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sources
 }
 
-// formatsNamedIn returns the formats that the strings of a declaration are names of.
-func formatsNamedIn(node ast.Node) []Format {
-	var found []Format
-	ast.Inspect(node, func(node ast.Node) bool {
+// formatsIn returns the strings of a declaration that are endings or media types of
+// the table, and the formats that its strings are names of. Imports are none.
+func formatsIn(declaration ast.Decl) (declared []string, named []Format) {
+	if general, ok := declaration.(*ast.GenDecl); ok && general.Tok == token.IMPORT {
+		return nil, nil
+	}
+	ast.Inspect(declaration, func(node ast.Node) bool {
 		literal, ok := node.(*ast.BasicLit)
 		if !ok || literal.Kind != token.STRING {
 			return true
@@ -96,24 +147,78 @@ func formatsNamedIn(node ast.Node) []Format {
 		if err != nil {
 			return true
 		}
+		if slices.ContainsFunc(kinds(), func(k kind) bool {
+			return text == k.mediaType || slices.Contains(k.extensions, strings.ToLower(text))
+		}) {
+			declared = append(declared, text)
+		}
 		format, known := ParseFormat(strings.TrimPrefix(text, "image/"))
-		if known && !slices.Contains(found, format) {
-			found = append(found, format)
+		if known && !slices.Contains(named, format) {
+			named = append(named, format)
 		}
 		return true
 	})
-	return found
+	return declared, named
 }
 
-func TestDocumentsNameTheFormatsOfTheTable(t *testing.T) {
-	const wanted = 4
-	document, err := os.ReadFile(filepath.Join("..", "..", "server", "openapi.json"))
-	if err != nil {
-		t.Fatal(err)
+var update = flag.Bool("update", false, "write the table's formats into the documents anew")
+
+// listings are where documents list formats: what matches a pattern, which is there
+// so many times, is made of the table.
+var listings = []struct {
+	file    string
+	pattern string
+	times   int
+	text    func() string
+}{
+	{"server/openapi.json", `The image file; [^"]*\.`, 4, func() string { return "The image file; " + Titles("or") + "." }},
+	{"docs/images.md", "A run looks for files that end in .*\\.\n", 1, func() string {
+		var endings []string
+		for _, k := range kinds() {
+			endings = append(endings, k.extensions...)
+		}
+		last := len(endings) - 1
+		return "A run looks for files that end in `" + strings.Join(endings[:last], "`, `") + "` or `" + endings[last] + "`.\n"
+	}},
+	{"docs/query-language.md", "\\| `type:` \\|[^|]*\\|", 1, func() string {
+		var names []string
+		for _, k := range kinds() {
+			name := "`" + string(k.name) + "`"
+			if len(k.aliases) > 0 {
+				name += " (`" + strings.Join(k.aliases, "`, `") + "`)"
+			}
+			names = append(names, name)
+		}
+		return "| `type:` | " + strings.Join(names, ", ") + " |"
+	}},
+}
+
+// TestDocumentsListTheFormatsOfTheTable. Write the lists anew with:
+// go test ./embed/pixels -run Documents -update.
+func TestDocumentsListTheFormatsOfTheTable(t *testing.T) {
+	for _, listing := range listings {
+		path := filepath.Join("..", "..", listing.file)
+		document, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pattern := regexp.MustCompile(listing.pattern)
+		if times := len(pattern.FindAll(document, -1)); times != listing.times {
+			t.Fatalf("%s lists formats %d times, want %d", listing.file, times, listing.times)
+		}
+		written := pattern.ReplaceAllLiteral(document, []byte(listing.text()))
+		if *update {
+			if err := os.WriteFile(path, written, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		} else if !bytes.Equal(written, document) {
+			t.Errorf("%s is stale; run: go test ./embed/pixels -run Documents -update", listing.file)
+		}
 	}
-	if got := strings.Count(string(document), "The image file; "+Titles("or")+"."); got != wanted {
-		t.Errorf("openapi.json names the formats of the table %d times, want %d: %s", got, wanted, Titles("or"))
-	}
+}
+
+// TestTheManualSaysWhatIsReadOfEachFormat, which only a person can.
+func TestTheManualSaysWhatIsReadOfEachFormat(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "images.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -129,8 +234,9 @@ func TestWhatIsNotReadIsNamed(t *testing.T) {
 	for text, want := range map[string]string{
 		"<!DOCTYPE HTML>":                              "a web page",
 		"<!doctype html><title>":                       "a web page",
-		"\x00\x00\x00\x14ftypavif\x00\x00\x00\x00avif": "AVIF",
 		"\x00\x00\x00\x14ftypisom\x00\x00\x00\x00mp41": "a video",
+		"\x00\x00\x00\x14ftypavif\x00\x00\x00\x00avif": "AVIF",
+		"\xff\x4f\xff\x51\x00":                         "JPEG 2000",
 		"\xff\x0a\x00":                                 "JPEG XL",
 		"8BPS":                                         "Photoshop",
 	} {

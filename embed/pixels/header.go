@@ -12,6 +12,9 @@ type header struct {
 	// working is the memory, in bytes, that the decoder needs for its own
 	// image, at most.
 	working int64
+	// most is what the decoder may need of a rare file where working is what it
+	// needs of others, and it keeps to what it is given; 0 where working is all.
+	most int64
 	// largest is the number of pixels in the largest picture inside the file,
 	// where that can be more than width times height.
 	largest int64
@@ -20,6 +23,8 @@ type header struct {
 	least int64
 	// negative says that the decoder takes black for white.
 	negative bool
+	// ownSize says that the decoder crops and turns as it sees fit.
+	ownSize bool
 	// damage says what is missing of a file that is read all the same, or "".
 	damage string
 	// frame is the first picture inside the canvas, for formats that have one.

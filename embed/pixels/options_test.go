@@ -90,9 +90,9 @@ func TestDecodingHonoursItsContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer decoder.Close()
-	for _, name := range []string{"jpeg_444_67x45.jpg", "png_rgb.png", "gif_still.gif", "webp_lossy_67x45.webp", "bmp_rgb.bmp", "tiff_lzw.tif", "heic_444.heic"} {
-		if _, err := decoder.Decode(ctx, readFile(t, name)); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v", name, err)
+	for format, data := range samples(t) {
+		if _, err := decoder.Decode(ctx, data); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", format, err)
 		}
 	}
 }
@@ -112,9 +112,10 @@ func TestOtherFilesAreNamed(t *testing.T) {
 		"<!DOCTYPE html><p>": "a web page",
 		"<!doctype html><p>": "a web page",
 		"<HTML><BODY>":       "a web page",
-		"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1":     "AVIF",
 		"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42": "video",
+		"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1":     "AVIF",
 		"\x00\x00\x00\x0cJXL \r\n\x87\n":                   "JPEG XL",
+		"\x00\x00\x00\x0cjP  \r\n\x87\n":                   "JPEG 2000",
 		"II+\x00\x08\x00\x00\x00":                          "BigTIFF",
 		"BMW is a car, not a bitmap":                       "no known signature",
 		"hello":                                            "no known signature",

@@ -1,6 +1,6 @@
 // Package pixels reads image files and prepares them for a vision encoder.
 //
-// A Decoder turns the bytes of a JPEG, PNG, GIF, WebP, BMP, TIFF or HEIC file
+// A Decoder turns the bytes of an image file, of a format that Formats lists,
 // into an Image: upright 8-bit RGB, whatever colours, depth and orientation
 // the file used. It looks at the header itself and refuses what is too large
 // before any decoder asks for memory. Resize and Normalize then give a model
@@ -15,21 +15,6 @@ import (
 	"fmt"
 	"image"
 	"slices"
-)
-
-// Format names the file format that an image was read from.
-type Format string
-
-// The formats that a Decoder reads. The name is what a user sees.
-const (
-	JPEG Format = "jpeg"
-	PNG  Format = "png"
-	GIF  Format = "gif"
-	WebP Format = "webp"
-	BMP  Format = "bmp"
-	TIFF Format = "tiff"
-	HEIC Format = "heic"
-	RAW  Format = "raw"
 )
 
 // Image is 8-bit RGB without padding: row after row from the top, three bytes

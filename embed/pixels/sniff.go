@@ -50,15 +50,27 @@ func brands(data []byte) []string {
 // picture is compressed counts.
 func isHEIC(data []byte) bool {
 	found := brands(data)
-	for _, brand := range found {
-		switch brand {
-		case "heic", "heix", "heim", "heis":
-			return true
-		case "avif", "avis":
-			return false
-		}
+	switch codec(found) {
+	case "hevc":
+		return true
+	case "av1":
+		return false
 	}
 	return len(found) > 0 && slices.Contains([]string{"mif1", "msf1", "hevc", "hevx"}, found[0])
+}
+
+// codec returns what the first brand that says how a picture is compressed says, or
+// "".
+func codec(brands []string) string {
+	for _, brand := range brands {
+		switch brand {
+		case "heic", "heix", "heim", "heis":
+			return "hevc"
+		case "avif", "avis":
+			return "av1"
+		}
+	}
+	return ""
 }
 
 // unreadable returns the error for a file that no decoder reads.
@@ -91,7 +103,7 @@ func unreadable(data []byte) error {
 		}
 	}
 	if found := brands(data); found != nil {
-		if slices.Contains(found, "avif") || slices.Contains(found, "avis") {
+		if codec(found) == "av1" {
 			return fmt.Errorf("%w: this is AVIF", ErrUnsupported)
 		}
 		return fmt.Errorf("%w: this is a video or another media file (%q)", ErrUnsupported, found[0])

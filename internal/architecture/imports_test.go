@@ -65,6 +65,7 @@ var owners = map[string]string{
 	"github.com/blevesearch/bleve/v2": "index/keyword",
 	"github.com/labstack/echo/v4":     "server",
 	"github.com/spf13/cobra":          "cmd/mekiki",
+	"github.com/tetratelabs/wazero":   "embed/pixels/sandbox",
 }
 
 // stdembedders are the packages that may import the standard library's embed.

@@ -8,6 +8,8 @@ import (
 	"image"
 	"os"
 	"testing"
+
+	"mekiki/embed/pixels/sandbox"
 )
 
 func readFile(t testing.TB) []byte {
@@ -30,44 +32,52 @@ func TestModuleIsThePublishedOne(t *testing.T) {
 }
 
 func TestDecode(t *testing.T) {
-	r := New(1 << 28)
+	r := sandbox.New()
 	defer r.Close(context.Background())
 	t.Run("honours its context", func(t *testing.T) { testContext(t, r) })
 	t.Run("refuses what is no picture", func(t *testing.T) { testNoPicture(t, r) })
+	t.Run("stays within its memory", func(t *testing.T) { testMemory(t, r) })
+	t.Run("stops after its breaks", func(t *testing.T) { testBreaks(t, r) })
 }
 
-func testContext(t *testing.T, r *Runtime) {
-	use := func(image.Image) error { return nil }
-	if err := r.Decode(context.Background(), readFile(t), use); err != nil {
+var limits = sandbox.Limits{Memory: 64 << 20, Breaks: 1000}
+
+func ignore(image.Image) error { return nil }
+
+func testContext(t *testing.T, r *sandbox.Runtime) {
+	if err := Decode(context.Background(), r, limits, readFile(t), ignore); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := r.Decode(ctx, readFile(t), use); !errors.Is(err, context.Canceled) {
+	if err := Decode(ctx, r, limits, readFile(t), ignore); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	wanted := errors.New("from use")
-	if err := r.Decode(context.Background(), readFile(t), func(image.Image) error { return wanted }); !errors.Is(err, wanted) {
+	if err := Decode(context.Background(), r, limits, readFile(t), func(image.Image) error { return wanted }); !errors.Is(err, wanted) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestDecodeStaysWithinItsMemory(t *testing.T) {
-	r := New(3 << 20)
-	defer r.Close(context.Background())
+func testMemory(t *testing.T, r *sandbox.Runtime) {
+	little := sandbox.Limits{Memory: 3 << 20, Breaks: limits.Breaks}
 	data := append(readFile(t), make([]byte, 4<<20)...)
-	err := r.Decode(context.Background(), data, func(image.Image) error { return nil })
-	if err == nil {
-		t.Fatal("4 MB went into 3")
+	if err := Decode(context.Background(), r, little, data, ignore); !errors.Is(err, sandbox.ErrMemory) {
+		t.Errorf("4 MB went into 3: %v", err)
 	}
-	t.Log(err)
 }
 
-func testNoPicture(t *testing.T, r *Runtime) {
+func testBreaks(t *testing.T, r *sandbox.Runtime) {
+	none := sandbox.Limits{Memory: limits.Memory}
+	if err := Decode(context.Background(), r, none, readFile(t), ignore); !errors.Is(err, sandbox.ErrTime) {
+		t.Errorf("it went on: %v", err)
+	}
+}
+
+func testNoPicture(t *testing.T, r *sandbox.Runtime) {
 	data := readFile(t)
 	for _, bad := range [][]byte{nil, []byte("hello"), data[:100], data[:len(data)/2]} {
-		err := r.Decode(context.Background(), bad, func(image.Image) error { return nil })
-		if !errors.Is(err, ErrDecode) {
+		if err := Decode(context.Background(), r, limits, bad, ignore); !errors.Is(err, sandbox.ErrDecode) {
 			t.Errorf("%d bytes: %v", len(bad), err)
 		}
 	}
@@ -77,7 +87,7 @@ func TestLayoutRefusesStrangePictures(t *testing.T) {
 	for _, f := range []facts{
 		{0, 1, 0, 1, 0}, {1, 0, 0, 1, 0}, {1 << 31, 2, 0, 1, 0}, {2, 2, 7, 1, 0}, {2, 2, 0, 9, 0},
 	} {
-		if _, err := f.layout(); !errors.Is(err, ErrDecode) {
+		if _, err := f.layout(); !errors.Is(err, sandbox.ErrDecode) {
 			t.Errorf("%+v: %v", f, err)
 		}
 	}

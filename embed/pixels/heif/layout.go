@@ -3,6 +3,8 @@ package heif
 import (
 	"fmt"
 	"image"
+
+	"mekiki/embed/pixels/sandbox"
 )
 
 // libheif's numbers of colour spaces and chroma formats.
@@ -39,7 +41,7 @@ func rowBytes(samples, bytes int) int {
 func (f facts) layout() (layout, error) {
 	const maximumSide = 1 << 16
 	if f.width < 1 || f.height < 1 || f.width > maximumSide || f.height > maximumSide {
-		return layout{}, fmt.Errorf("%w: its size is %dx%d", ErrDecode, f.width, f.height)
+		return layout{}, fmt.Errorf("%w: its size is %dx%d", sandbox.ErrDecode, f.width, f.height)
 	}
 	width, height := int(f.width), int(f.height)
 	l := layout{rectangle: image.Rect(0, 0, width, height), colourSpace: f.colourSpace, stride: rowBytes(width, 1)}
@@ -58,10 +60,10 @@ func (f facts) layout() (layout, error) {
 		case chroma444:
 			l.ratio = image.YCbCrSubsampleRatio444
 		default:
-			return layout{}, fmt.Errorf("%w: its chroma format is %d", ErrDecode, f.chroma)
+			return layout{}, fmt.Errorf("%w: its chroma format is %d", sandbox.ErrDecode, f.chroma)
 		}
 	default:
-		return layout{}, fmt.Errorf("%w: its colour space is %d", ErrDecode, f.colourSpace)
+		return layout{}, fmt.Errorf("%w: its colour space is %d", sandbox.ErrDecode, f.colourSpace)
 	}
 	l.chromaStride = rowBytes(chromaWidth, 1)
 	l.luma = int64(l.stride) * int64(height)

@@ -1,4 +1,4 @@
-package heif
+package sandbox
 
 import (
 	"encoding/binary"
@@ -65,7 +65,7 @@ func (r *reader) skipNumbers(count int) {
 }
 
 // instruction reads one instruction and returns its opcode (WebAssembly Core
-// Specification 2.0, section 5.4, without the vector instructions).
+// Specification 2.0, section 5.4).
 func (r *reader) instruction() byte {
 	opcode := r.byte()
 	switch {
@@ -95,6 +95,8 @@ func (r *reader) instruction() byte {
 		opcode >= 0x45 && opcode <= 0xC4, opcode == 0xD1:
 	case opcode == 0xFC:
 		r.extended()
+	case opcode == 0xFD:
+		r.vector()
 	default:
 		r.fail("its instruction %#x is unknown", opcode)
 	}
@@ -111,5 +113,23 @@ func (r *reader) extended() {
 		r.skipNumbers(2)
 	default:
 		r.fail("its instruction 0xfc %d is unknown", opcode)
+	}
+}
+
+// vector reads the rest of an instruction that starts with 0xFD.
+func (r *reader) vector() {
+	const last = 0xFF
+	switch opcode := r.number(); {
+	case opcode <= 11, opcode == 92, opcode == 93: // loads and stores
+		r.skipNumbers(2)
+	case opcode == 12, opcode == 13: // v128.const, i8x16.shuffle
+		r.bytes(16)
+	case opcode >= 21 && opcode <= 34: // lanes
+		r.bytes(1)
+	case opcode >= 84 && opcode <= 91: // loads and stores of lanes
+		r.skipNumbers(2)
+		r.bytes(1)
+	case opcode > last:
+		r.fail("its instruction 0xfd %d is unknown", opcode)
 	}
 }

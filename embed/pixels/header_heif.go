@@ -1,6 +1,6 @@
 package pixels
 
-import "encoding/binary"
+import "image"
 
 // heicColour says how the YCbCr of a HEIC file is meant (ISO/IEC 23091-2).
 type heicColour struct {
@@ -8,39 +8,38 @@ type heicColour struct {
 	limited bool
 }
 
-// heicItem is what a HEIC file says of its primary picture.
-type heicItem struct {
-	width, height         int // as it is stored
-	cropWidth, cropHeight int // what is seen of it, or 0
-	turned                bool
-	largest               int64 // pixels of the largest picture or tile in the file
+// heifItem is what a HEIC file says of its primary picture.
+type heifItem struct {
+	width, height int // as it is stored
+	crop          image.Rectangle
+	turns         int   // by 90 degrees, anticlockwise
+	largest       int64 // pixels of the largest picture or tile in the file
 }
 
-// inspectHEIC reads the properties of the primary picture (ISO/IEC 23008-12).
-// Cropping and turning are applied by the decoder, so the size is that of the
-// upright picture.
+// inspectHEIC reads the properties of the primary picture. Cropping and turning
+// are applied by the decoder, so the size is that of the upright picture.
 func inspectHEIC(data []byte) (header, error) {
-	h := header{orientation: 1}
-	item := readHEICItem(data)
+	h := header{orientation: 1, ownSize: true}
+	item := readHEIFItem(data)
 	h.width, h.height = item.width, item.height
 	if item.width == 0 || item.height == 0 {
 		return h, corrupt("it does not say how large its picture is")
 	}
-	if item.cropWidth > 0 && item.cropWidth <= item.width && item.cropHeight > 0 && item.cropHeight <= item.height {
-		h.width, h.height = item.cropWidth, item.cropHeight
+	if !item.crop.Empty() {
+		h.width, h.height = item.crop.Dx(), item.crop.Dy()
 	}
-	if item.turned {
+	if item.turns&1 != 0 {
 		h.width, h.height = h.height, h.width
 	}
 	h.largest = item.largest
-	h.working = heicWorking(item.largest)
+	h.working, h.most = sandboxMemory(len(data), item.largest, heicPixel)
 	return h, nil
 }
 
-// readHEICItem finds the properties that belong to the primary item. Where the
-// file does not say which do, every property counts.
-func readHEICItem(data []byte) heicItem {
-	var item heicItem
+// readHEIFItem finds the properties that belong to the primary item (ISO/IEC
+// 23008-12). Where the file does not say which do, every property counts.
+func readHEIFItem(data []byte) heifItem {
+	var item heifItem
 	meta := findBox(data, "meta")
 	if len(meta) < 4 {
 		return item
@@ -48,18 +47,23 @@ func readHEICItem(data []byte) heicItem {
 	properties := findBox(meta[4:], "iprp")
 	own := primaryProperties(meta[4:], properties)
 	rest := findBox(properties, "ipco")
+	var aperture []byte
 	for index := 1; ; index++ {
 		name, content, after, ok := nextBox(rest)
 		if !ok {
+			item.crop = cropOf(aperture, item.width, item.height)
 			return item
 		}
 		rest = after
+		if name == "clap" && (own == nil || own[index]) {
+			aperture = content
+		}
 		item.apply(name, content, own == nil || own[index])
 	}
 }
 
 // apply takes in one property; own says that it belongs to the primary item.
-func (item *heicItem) apply(name string, content []byte, own bool) {
+func (item *heifItem) apply(name string, content []byte, own bool) {
 	switch {
 	case name == "ispe" && len(content) >= 12:
 		width, height := int64(big32(content[4:])), int64(big32(content[8:]))
@@ -70,13 +74,33 @@ func (item *heicItem) apply(name string, content []byte, own bool) {
 			item.width, item.height = int(width), int(height)
 		}
 		item.largest = max(item.largest, width*height)
-	case name == "clap" && own && len(content) >= 16:
-		if across, down := big32(content[4:]), big32(content[12:]); across > 0 && down > 0 {
-			item.cropWidth, item.cropHeight = int(big32(content)/across), int(big32(content[8:])/down)
-		}
 	case name == "irot" && own && len(content) >= 1:
-		item.turned = content[0]&1 != 0
+		item.turns = int(content[0] & 3)
 	}
+}
+
+// cropOf returns the part of a picture that a clean aperture shows, or nothing
+// where there is none or it makes no sense (ISO/IEC 14496-12, section 12.1.4).
+func cropOf(aperture []byte, width, height int) image.Rectangle {
+	if len(aperture) < 32 {
+		return image.Rectangle{}
+	}
+	field := func(i int) int64 { return int64(int32(big32(aperture[4*i:]))) }
+	side := func(i int, whole int64) (from, to int64) {
+		size, sizeUnit, offset, offsetUnit := field(i), field(i+1), field(i+4), field(i+5)
+		if sizeUnit < 1 || offsetUnit < 1 {
+			return 0, 0
+		}
+		size /= sizeUnit
+		from = ((whole-size)*offsetUnit + 2*offset) / (2 * offsetUnit)
+		return from, from + size
+	}
+	left, right := side(0, int64(width))
+	top, bottom := side(2, int64(height))
+	if left < 0 || top < 0 || right <= left || bottom <= top || right > int64(width) || bottom > int64(height) {
+		return image.Rectangle{}
+	}
+	return image.Rect(int(left), int(top), int(right), int(bottom))
 }
 
 // primaryProperties returns the indexes, from 1, of the properties that belong
@@ -130,14 +154,6 @@ func primaryProperties(meta, properties []byte) map[int]bool {
 	}
 }
 
-// heicWorking returns the memory that decoding that many pixels takes at most:
-// the decoder's image, the tile or rotation beside it, and the copy that it
-// hands over; and what the decoder takes for itself.
-func heicWorking(pixels int64) int64 {
-	const fixed = 48 << 20
-	return 12*min(pixels, 1<<32) + fixed
-}
-
 // heicColourOf returns what the file says of its colours. Without a word it is
 // what telephones write: BT.601 in full range.
 func heicColourOf(data []byte) heicColour {
@@ -169,37 +185,4 @@ func (c heicColour) conversion() *yCbCrColour {
 		return newColour(0.2627, 0.0593, c.limited)
 	}
 	return newColour(0.299, 0.114, c.limited)
-}
-
-// findBox returns the content of the first box of the given name, or nil.
-func findBox(data []byte, name string) []byte {
-	for len(data) > 0 {
-		found, content, rest, ok := nextBox(data)
-		if !ok {
-			return nil
-		}
-		if found == name {
-			return content
-		}
-		data = rest
-	}
-	return nil
-}
-
-// nextBox splits the first box off data (ISO/IEC 14496-12).
-func nextBox(data []byte) (name string, content, rest []byte, ok bool) {
-	if len(data) < 8 {
-		return "", nil, nil, false
-	}
-	size, start := uint64(big32(data)), uint64(8)
-	switch {
-	case size == 0:
-		size = uint64(len(data))
-	case size == 1 && len(data) >= 16:
-		size, start = binary.BigEndian.Uint64(data[8:]), 16
-	}
-	if size < start || size > uint64(len(data)) {
-		return "", nil, nil, false
-	}
-	return string(data[4:8]), data[start:size], data[size:], true
 }

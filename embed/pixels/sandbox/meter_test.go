@@ -1,4 +1,4 @@
-package heif
+package sandbox
 
 import (
 	"bytes"
@@ -79,6 +79,28 @@ func TestEndlessLoopStops(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, func() { stop.Set(1) })
 	if got, err := instance.ExportedFunction("turns").Call(context.Background(), 0); err == nil {
 		t.Errorf("it ended with %v", got)
+	}
+}
+
+func TestLoopStopsAfterItsBreaks(t *testing.T) {
+	metered, err := meter(turns())
+	if err != nil {
+		t.Fatal(err)
+	}
+	instance := instantiate(t, metered)
+	breaks, ok := instance.ExportedGlobal(breaksGlobal).(api.MutableGlobal)
+	if !ok {
+		t.Fatal("the breaks are not exported")
+	}
+	for _, run := range []struct {
+		breaks, turns uint64
+		stops         bool
+	}{{2, 2 * turnsPerBreak, false}, {2, 3 * turnsPerBreak, true}, {1000, 3 * turnsPerBreak, false}} {
+		breaks.Set(run.breaks)
+		_, err := instance.ExportedFunction("turns").Call(context.Background(), run.turns)
+		if stopped := err != nil; stopped != run.stops {
+			t.Errorf("%+v: %v", run, err)
+		}
 	}
 }
 

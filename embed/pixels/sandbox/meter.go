@@ -1,9 +1,10 @@
-package heif
+package sandbox
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -13,15 +14,18 @@ import (
 // the code at every turn of every loop, makes decoding six times slower. So the
 // module is metered before it is compiled: every loop counts, and every
 // turnsPerBreak turns the code leaves for a moment, by growing its memory by
-// nothing, and ends if it has been told to.
+// nothing, and ends if it has been told to or has had its time.
 
-// turnsPerBreak is how many turns of loops run between two breaks, some
-// milliseconds' worth.
-const turnsPerBreak = 1 << 18
+// Exported globals. A module ends at its next break when stopGlobal is not zero,
+// or when breaksGlobal, from which every break takes one, is below zero.
+const (
+	stopGlobal   = "mekiki_stop"
+	breaksGlobal = "mekiki_breaks"
+)
 
-// stopGlobal is the exported global that ends the module at its next break
-// when it is not zero.
-const stopGlobal = "mekiki_stop"
+// addedGlobals is how many globals metering adds: the turns that are left until
+// the next break, the stop flag, and the breaks that are left.
+const addedGlobals = 3
 
 // Sections of a WebAssembly module (WebAssembly Core Specification 2.0,
 // section 5.5).
@@ -57,7 +61,7 @@ func meter(module []byte) ([]byte, error) {
 		case sectionGlobal:
 			counter, content, err = addGlobals(counter, content)
 		case sectionExport:
-			content, err = addExport(content, counter+1)
+			content, err = addExports(content, counter)
 		case sectionCode:
 			content, err = meterCode(content, counter)
 		}
@@ -97,28 +101,31 @@ func importedGlobals(content []byte) (uint32, error) {
 	return globals, r.err
 }
 
-// addGlobals appends the counter and the stop flag, 32-bit and mutable, and
-// returns the index of the first.
+// addGlobals appends what metering adds, 32-bit and mutable, and returns the index
+// of the first. A module that nobody gives a number of breaks has very many.
 func addGlobals(imported uint32, content []byte) (uint32, []byte, error) {
 	r := &reader{data: content}
 	count := r.number()
-	out := binary.AppendUvarint(nil, uint64(count)+2)
+	out := binary.AppendUvarint(nil, uint64(count)+addedGlobals)
 	out = append(out, r.data...)
-	for range 2 {
-		out = append(out, 0x7F, 1, 0x41, 0, 0x0B)
+	for _, value := range [addedGlobals]int64{0, 0, math.MaxInt32} {
+		out = append(append(out, 0x7F, 1, 0x41), signed(value)...)
+		out = append(out, 0x0B)
 	}
 	return imported + count, out, r.err
 }
 
-// addExport appends the export of the stop flag.
-func addExport(content []byte, stop uint32) ([]byte, error) {
+// addExports appends the exports of the stop flag and of the breaks.
+func addExports(content []byte, counter uint32) ([]byte, error) {
 	r := &reader{data: content}
-	out := binary.AppendUvarint(nil, uint64(r.number())+1)
+	out := binary.AppendUvarint(nil, uint64(r.number())+2)
 	out = append(out, r.data...)
-	out = binary.AppendUvarint(out, uint64(len(stopGlobal)))
-	out = append(out, stopGlobal...)
-	out = append(out, 3)
-	return binary.AppendUvarint(out, uint64(stop)), r.err
+	for at, name := range []string{stopGlobal, breaksGlobal} {
+		out = binary.AppendUvarint(out, uint64(len(name)))
+		out = append(append(out, name...), 3)
+		out = binary.AppendUvarint(out, uint64(counter)+1+uint64(at))
+	}
+	return out, r.err
 }
 
 // meterCode puts the counting into the loops of every function.
@@ -166,6 +173,8 @@ func countingCode(counter uint32) []byte {
 		equalsZero = 0x45
 		constant   = 0x41
 		subtract   = 0x6B
+		either     = 0x72
+		lessThan   = 0x48
 		onlyIf     = 0x04
 		void       = 0x40
 		end        = 0x0B
@@ -174,7 +183,8 @@ func countingCode(counter uint32) []byte {
 		get(counter), []byte{equalsZero, onlyIf, void},
 		[]byte{constant}, signed(turnsPerBreak), set(counter),
 		[]byte{constant, 0, 0x40, 0, 0x1A}, // grow the memory by nothing; drop the result
-		get(counter+1), []byte{onlyIf, void, 0x00, end},
+		get(counter+2), []byte{constant, 1, subtract}, set(counter+2),
+		get(counter+1), get(counter+2), []byte{constant, 0, lessThan, either, onlyIf, void, 0x00, end},
 		[]byte{end},
 		get(counter), []byte{constant, 1, subtract}, set(counter),
 	)

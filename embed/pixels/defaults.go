@@ -1,0 +1,20 @@
+package pixels
+
+// What the decoders in the sandbox take for a pixel, in bytes, as measured with
+// pictures of 12 million pixels: usually, and at most, of files that few programs
+// write.
+var (
+	heicPixel = pixelCost{usual: 12, most: 24}
+)
+
+const (
+	// sandboxFixed is what a decoder in the sandbox takes whatever the picture, in
+	// bytes.
+	sandboxFixed = 48 << 20
+	// sandboxLargest is the most that it can take.
+	sandboxLargest = 1 << 32
+	// pixelsPerBreak and breaksFixed are the time that a decoder in the sandbox has:
+	// ten times what was measured.
+	pixelsPerBreak = 200
+	breaksFixed    = 4000
+)
