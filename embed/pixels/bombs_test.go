@@ -179,6 +179,8 @@ func bombs(t testing.TB) map[string]struct {
 		"webp alpha":        {webPFile(vp8x(webpAlpha, 16383, 16383), chunk{"ALPH", []byte{1}}, vp8(16383, 16383)), ErrTooLarge},
 		"webp within":       {webPFile(vp8(9000, 9000)), ErrCorrupt},
 		"heic of 2^32":      {heifFile(t, "heic_444.heic", 1<<32-1, 1<<32-1), ErrTooLarge},
+		"avif of 2^32":      {heifFile(t, "avif_444.avif", 1<<32-1, 1<<32-1), ErrTooLarge},
+		"avif of 3 Gpixel":  {heifFile(t, "avif_grid.avif", 60000, 50000), ErrTooLarge},
 		"heic of 3 Gpixel":  {heifFile(t, "heic_444.heic", 60000, 50000), ErrTooLarge},
 	}
 }

@@ -4,7 +4,9 @@ package pixels
 // pictures of 12 million pixels: usually, and at most, of files that few programs
 // write.
 var (
-	heicPixel = pixelCost{usual: 12, most: 24}
+	heicPixel     = pixelCost{usual: 12, most: 24}
+	avifPixel     = pixelCost{usual: 24, most: 48} // 8 bits
+	deepAVIFPixel = pixelCost{usual: 36, most: 72} // 10 and 12 bits
 )
 
 const (

@@ -31,6 +31,7 @@ const (
 	BMP  Format = "bmp"
 	TIFF Format = "tiff"
 	HEIC Format = "heic"
+	AVIF Format = "avif"
 	RAW  Format = "raw"
 )
 
@@ -125,6 +126,11 @@ func kinds() []kind {
 			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
 				return heif.Decode(ctx, d.codecs, h.limits(), data, use)
 			},
+		},
+		{
+			name: AVIF, title: "AVIF", aliases: []string{"avifs"}, extensions: []string{".avif", ".avifs"},
+			mediaType: "image/avif", shown: true,
+			begins: isAVIF, inspect: inspectAVIF, decode: decodeAVIF,
 		},
 	}
 }

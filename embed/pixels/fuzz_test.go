@@ -71,3 +71,4 @@ func FuzzDecodeWebP(f *testing.F) { fuzzDecoder(f, WebP, "*.webp") }
 func FuzzDecodeBMP(f *testing.F)  { fuzzDecoder(f, BMP, "*.bmp") }
 func FuzzDecodeTIFF(f *testing.F) { fuzzDecoder(f, TIFF, "*.tif") }
 func FuzzDecodeHEIC(f *testing.F) { fuzzDecoder(f, HEIC, "*.heic") }
+func FuzzDecodeAVIF(f *testing.F) { fuzzDecoder(f, AVIF, "*.avif") }

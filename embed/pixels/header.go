@@ -1,6 +1,9 @@
 package pixels
 
-import "fmt"
+import (
+	"fmt"
+	"image"
+)
 
 // header is what the first look at a file finds, before anything is decoded.
 type header struct {
@@ -25,6 +28,10 @@ type header struct {
 	negative bool
 	// ownSize says that the decoder crops and turns as it sees fit.
 	ownSize bool
+	// stored is the size of the decoder's image, and crop what is shown of it, where
+	// that is not all.
+	stored image.Point
+	crop   image.Rectangle
 	// damage says what is missing of a file that is read all the same, or "".
 	damage string
 	// frame is the first picture inside the canvas, for formats that have one.

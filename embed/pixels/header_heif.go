@@ -8,12 +8,28 @@ type heicColour struct {
 	limited bool
 }
 
-// heifItem is what a HEIC file says of its primary picture.
+// heifItem is what a HEIC or AVIF file says of its primary picture.
 type heifItem struct {
 	width, height int // as it is stored
 	crop          image.Rectangle
-	turns         int   // by 90 degrees, anticlockwise
+	turns         int // by 90 degrees, anticlockwise
+	mirror        mirror
 	largest       int64 // pixels of the largest picture or tile in the file
+	alpha         bool  // there is a picture of transparency, or of depth or the like
+}
+
+// mirror says how a picture is turned over, after it has been turned.
+type mirror int
+
+const (
+	mirrorNone mirror = iota
+	mirrorDown        // top becomes bottom
+	mirrorAcross
+)
+
+// orientation returns the EXIF orientation that means the same.
+func (item heifItem) orientation() int {
+	return [3][4]int{{1, 8, 3, 6}, {4, 5, 2, 7}, {2, 7, 4, 5}}[item.mirror][item.turns]
 }
 
 // inspectHEIC reads the properties of the primary picture. Cropping and turning
@@ -76,6 +92,10 @@ func (item *heifItem) apply(name string, content []byte, own bool) {
 		item.largest = max(item.largest, width*height)
 	case name == "irot" && own && len(content) >= 1:
 		item.turns = int(content[0] & 3)
+	case name == "imir" && own && len(content) >= 1:
+		item.mirror = mirrorDown + mirror(content[0]&1)
+	case name == "auxC":
+		item.alpha = true
 	}
 }
 

@@ -59,6 +59,9 @@ func isHEIC(data []byte) bool {
 	return len(found) > 0 && slices.Contains([]string{"mif1", "msf1", "hevc", "hevx"}, found[0])
 }
 
+// isAVIF tells AVIF from its relatives by its brands.
+func isAVIF(data []byte) bool { return codec(brands(data)) == "av1" }
+
 // codec returns what the first brand that says how a picture is compressed says, or
 // "".
 func codec(brands []string) string {
@@ -103,9 +106,6 @@ func unreadable(data []byte) error {
 		}
 	}
 	if found := brands(data); found != nil {
-		if codec(found) == "av1" {
-			return fmt.Errorf("%w: this is AVIF", ErrUnsupported)
-		}
 		return fmt.Errorf("%w: this is a video or another media file (%q)", ErrUnsupported, found[0])
 	}
 	return fmt.Errorf("%w: it starts with no known signature", ErrUnsupported)

@@ -27,6 +27,7 @@ var containers = []container{
 	{".tif", "tiff_raw.tif", "EXIF IPTC XMP", nil},
 	{".dng", "tiff_raw.tif", "EXIF IPTC XMP", []string{"-DNGVersion=1 4 0 0"}},
 	{".heic", "heic_420.heic", "EXIF XMP", nil},
+	{".avif", "avif_420.avif", "EXIF XMP", nil},
 	{".gif", "gif_still.gif", "XMP", nil},
 }
 

@@ -31,6 +31,10 @@ var carried = map[string]string{
 	"embed/pixels/heif/LICENSE.libheif":     "libheif 1.18.2, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
 	"embed/pixels/heif/LICENSE.libde265":    "libde265 1.0.15, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
 	"embed/pixels/heif/LICENSE.heic":        "github.com/gen2brain/heic v0.4.5, whose build of libheif and libde265 embed/pixels/heif/heif.wasm.gz is",
+	"embed/pixels/avif/LICENSE.libavif":     "libavif 1.1.1, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
+	"embed/pixels/avif/LICENSE.aom":         "libaom 3.10.0, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
+	"embed/pixels/avif/LICENSE.libyuv":      "libyuv, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
+	"embed/pixels/avif/LICENSE.avif":        "github.com/gen2brain/avif v0.4.4, whose build of libavif, libaom and libyuv embed/pixels/avif/avif.wasm.gz is (lib/decode.wasm.gz there)",
 	"embed/tokenize/wordpiece/LICENSE.bert": "vocab.txt of bert-base-uncased, in embed/tokenize/wordpiece/bert.txt.gz; the built-in model's is a cut of it",
 }
 
