@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"image/png"
 	"math"
 	"mekiki/embed"
 	"mekiki/embed/pixels"
@@ -199,14 +198,6 @@ func pictureOf(width, height int) image.Image {
 func jpegOf(width, height int) []byte {
 	var buffer bytes.Buffer
 	if err := jpeg.Encode(&buffer, pictureOf(width, height), nil); err != nil {
-		panic(err)
-	}
-	return buffer.Bytes()
-}
-
-func pngOf(width, height int) []byte {
-	var buffer bytes.Buffer
-	if err := png.Encode(&buffer, pictureOf(width, height)); err != nil {
 		panic(err)
 	}
 	return buffer.Bytes()

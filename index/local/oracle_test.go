@@ -38,15 +38,6 @@ type oracle struct {
 
 func newOracle() *oracle { return &oracle{images: map[uint64]presence{}} }
 
-func (o *oracle) clone() *oracle {
-	copied := newOracle()
-	for number, p := range o.images {
-		copied.images[number] = p
-	}
-	copied.serves = o.serves
-	return copied
-}
-
 func (o *oracle) note(number uint64, wanted presence, err error) {
 	if err == nil {
 		o.images[number] = wanted
@@ -86,17 +77,6 @@ func putStep(numbers ...uint64) step {
 			}
 		},
 	}
-}
-
-// idOf finds a test image's record.
-func idOf(l *Library, number uint64) index.ID {
-	snapshot := l.Snapshot()
-	defer snapshot.Close()
-	record, there := snapshot.RecordByPath(indextest.File(number).Path)
-	if !there {
-		return 0
-	}
-	return record.ID
 }
 
 func removeStep(numbers ...uint64) step {
