@@ -136,6 +136,13 @@ func heifFile(t testing.TB, name string, width, height uint32) []byte {
 	}
 }
 
+// jxlFile returns a JPEG XL picture of the given height and four thirds of its width,
+// that ends after its header.
+func jxlFile(height uint64) []byte {
+	bits := uint64(0x0AFF) | 3<<17 | (height-1)<<19 | 3<<49 // 30 bits for the height, 4:3
+	return append(binary.LittleEndian.AppendUint64(nil, bits), 0, 0, 0, 0)
+}
+
 // bombs are files that ask for far more memory than they are worth, each with
 // the error that they must end with.
 func bombs(t testing.TB) map[string]struct {
@@ -181,6 +188,8 @@ func bombs(t testing.TB) map[string]struct {
 		"heic of 2^32":      {heifFile(t, "heic_444.heic", 1<<32-1, 1<<32-1), ErrTooLarge},
 		"avif of 2^32":      {heifFile(t, "avif_444.avif", 1<<32-1, 1<<32-1), ErrTooLarge},
 		"avif of 3 Gpixel":  {heifFile(t, "avif_grid.avif", 60000, 50000), ErrTooLarge},
+		"jxl of 2^30":       {jxlFile(1 << 30), ErrTooLarge},
+		"jxl of 3 Gpixel":   {jxlFile(50000), ErrTooLarge},
 		"heic of 3 Gpixel":  {heifFile(t, "heic_444.heic", 60000, 50000), ErrTooLarge},
 	}
 }

@@ -7,6 +7,7 @@ var (
 	heicPixel     = pixelCost{usual: 12, most: 24}
 	avifPixel     = pixelCost{usual: 24, most: 48} // 8 bits
 	deepAVIFPixel = pixelCost{usual: 36, most: 72} // 10 and 12 bits
+	jxlPixel      = pixelCost{usual: 24, most: 64}
 )
 
 const (

@@ -32,6 +32,7 @@ const (
 	TIFF Format = "tiff"
 	HEIC Format = "heic"
 	AVIF Format = "avif"
+	JXL  Format = "jxl"
 	RAW  Format = "raw"
 )
 
@@ -131,6 +132,11 @@ func kinds() []kind {
 			name: AVIF, title: "AVIF", aliases: []string{"avifs"}, extensions: []string{".avif", ".avifs"},
 			mediaType: "image/avif", shown: true,
 			begins: isAVIF, inspect: inspectAVIF, decode: decodeAVIF,
+		},
+		{
+			name: JXL, title: "JPEG XL", extensions: []string{".jxl"},
+			mediaType: "image/jxl",
+			begins:    prefixed(jxlSignature, jxlContainer), inspect: inspectJXL, decode: decodeJXL,
 		},
 	}
 }

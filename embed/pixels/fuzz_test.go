@@ -72,3 +72,4 @@ func FuzzDecodeBMP(f *testing.F)  { fuzzDecoder(f, BMP, "*.bmp") }
 func FuzzDecodeTIFF(f *testing.F) { fuzzDecoder(f, TIFF, "*.tif") }
 func FuzzDecodeHEIC(f *testing.F) { fuzzDecoder(f, HEIC, "*.heic") }
 func FuzzDecodeAVIF(f *testing.F) { fuzzDecoder(f, AVIF, "*.avif") }
+func FuzzDecodeJXL(f *testing.F)  { fuzzDecoder(f, JXL, "*.jxl") }

@@ -32,6 +32,11 @@ type header struct {
 	// that is not all.
 	stored image.Point
 	crop   image.Rectangle
+	// depth is how many bits a sample has, where the decoder has to know.
+	depth int
+	// associated says that colours are multiplied by their alpha, where the decoder
+	// does not say.
+	associated bool
 	// damage says what is missing of a file that is read all the same, or "".
 	damage string
 	// frame is the first picture inside the canvas, for formats that have one.

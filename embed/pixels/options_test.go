@@ -113,7 +113,6 @@ func TestOtherFilesAreNamed(t *testing.T) {
 		"<!doctype html><p>": "a web page",
 		"<HTML><BODY>":       "a web page",
 		"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42": "video",
-		"\x00\x00\x00\x0cJXL \r\n\x87\n":                   "JPEG XL",
 		"\x00\x00\x00\x0cjP  \r\n\x87\n":                   "JPEG 2000",
 		"II+\x00\x08\x00\x00\x00":                          "BigTIFF",
 		"BMW is a car, not a bitmap":                       "no known signature",

@@ -84,8 +84,6 @@ func unreadable(data []byte) error {
 	for _, known := range [...]struct{ prefix, name string }{
 		{"%PDF", "PDF"},
 		{"8BPS", "a Photoshop document"},
-		{"\x00\x00\x00\x0cJXL ", "JPEG XL"},
-		{"\xff\x0a", "JPEG XL"},
 		{"\x00\x00\x00\x0cjP  ", "JPEG 2000"},
 		{"\xff\x4f\xff\x51", "JPEG 2000"},
 		{"II+\x00", "BigTIFF"},

@@ -28,6 +28,7 @@ var containers = []container{
 	{".dng", "tiff_raw.tif", "EXIF IPTC XMP", []string{"-DNGVersion=1 4 0 0"}},
 	{".heic", "heic_420.heic", "EXIF XMP", nil},
 	{".avif", "avif_420.avif", "EXIF XMP", nil},
+	{".jxl", "jxl_lossy.jxl", "EXIF XMP", nil},
 	{".gif", "gif_still.gif", "XMP", nil},
 }
 

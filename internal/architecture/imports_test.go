@@ -69,7 +69,7 @@ var owners = map[string]string{
 }
 
 // stdembedders are the packages that may import the standard library's embed.
-var stdembedders = []string{"ui", "server", "embed/builtin", "embed/tokenize/wordpiece", "embed/pixels/heif", "embed/pixels/avif"}
+var stdembedders = []string{"ui", "server", "embed/builtin", "embed/tokenize/wordpiece", "embed/pixels/heif", "embed/pixels/avif", "embed/pixels/jxl"}
 
 type sourceFile struct {
 	folder string // slash-separated, relative to the module

@@ -35,6 +35,9 @@ var carried = map[string]string{
 	"embed/pixels/avif/LICENSE.aom":         "libaom 3.10.0, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
 	"embed/pixels/avif/LICENSE.libyuv":      "libyuv, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
 	"embed/pixels/avif/LICENSE.avif":        "github.com/gen2brain/avif v0.4.4, whose build of libavif, libaom and libyuv embed/pixels/avif/avif.wasm.gz is (lib/decode.wasm.gz there)",
+	"embed/pixels/jxl/LICENSE.libjxl":       "libjxl 0.11.0, compiled to WebAssembly in embed/pixels/jxl/jxl.wasm.gz",
+	"embed/pixels/jxl/LICENSE.highway":      "Highway, compiled to WebAssembly in embed/pixels/jxl/jxl.wasm.gz",
+	"embed/pixels/jxl/LICENSE.jpegxl":       "github.com/gen2brain/jpegxl v0.4.5, whose build of libjxl embed/pixels/jxl/jxl.wasm.gz is (lib/decode.wasm.gz there)",
 	"embed/tokenize/wordpiece/LICENSE.bert": "vocab.txt of bert-base-uncased, in embed/tokenize/wordpiece/bert.txt.gz; the built-in model's is a cut of it",
 }
 
