@@ -33,6 +33,27 @@ var table = []entry{
 		from: module{heic, "LICENSE"}, made: "copied",
 	},
 	{
+		path: "embed/pixels/avif/avif.wasm.gz", digest: "1ee2423413384d54b3fa4e2882424d60a2a05f5fe7ec573535fdb6b531071a9b",
+		from: module{avif, "lib/decode.wasm.gz"},
+		made: "libavif and libaom, compiled by lib/Makefile.decode of the module",
+	},
+	{
+		path: "embed/pixels/avif/LICENSE.aom", digest: "4764a286d8b2faeaf42f4418e7d7a28d58fc8fd4d00a3d0a7f44b0a4099de7f2",
+		from: module{avif, "lib/LICENSE.aom"}, made: "copied",
+	},
+	{
+		path: "embed/pixels/avif/LICENSE.libavif", digest: "10952217a6d404de8bf8a997fbea9b88f682df1fe98cb9b9f467ade641525639",
+		from: module{avif, "lib/LICENSE.libavif"}, made: "copied",
+	},
+	{
+		path: "embed/pixels/avif/LICENSE.avif", digest: "7ccd0e2f82eac9b87608576a9e559567f1ba049bebe709135eef3a9661bbc96e",
+		from: module{avif, "LICENSE"}, made: "copied",
+	},
+	{
+		path: "embed/pixels/avif/LICENSE.libyuv", digest: "2b2cc1180c7e6988328ad2033b04b80117419db9c4c584918bbb3cfec7e9364f",
+		made: "the licence of libyuv, which libavif contains; the module has no copy",
+	},
+	{
 		path: "cmd/mekiki/testdata/axe/axe.min.js", digest: "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c",
 		from: npm{"axe-core@4.14.1", "package/axe.min.js"}, made: "copied",
 	},
@@ -87,5 +108,8 @@ var table = []entry{
 	},
 }
 
-// heic is the Go module that the HEIC decoder is from.
-var heic = release{"github.com/gen2brain/heic", "v0.4.5", "h1:Cq3hPu6wwlTJNv2t48ro3oWje54h82Q5pALeCBNgaSk="}
+// The Go modules that the decoders of HEIC and AVIF are from.
+var (
+	heic = release{"github.com/gen2brain/heic", "v0.4.5", "h1:Cq3hPu6wwlTJNv2t48ro3oWje54h82Q5pALeCBNgaSk="}
+	avif = release{"github.com/gen2brain/avif", "v0.4.4", "h1:Ga/ss7qcWWQm2bxFpnjYjhJsNfZrWs5RsyklgFjKRSE="}
+)
