@@ -54,6 +54,23 @@ var table = []entry{
 		made: "the licence of libyuv, which libavif contains; the module has no copy",
 	},
 	{
+		path: "embed/pixels/jxl/jxl.wasm.gz", digest: "9ab633d753803618fb8984743f37507eed76eae740b928c9fee6a6aad7e6a19f",
+		from: module{jpegxl, "lib/decode.wasm.gz"},
+		made: "libjxl, compiled by lib/Makefile.decode of the module",
+	},
+	{
+		path: "embed/pixels/jxl/LICENSE.libjxl", digest: "8405932022a556380c2d8c272eff154a923feb197233f348ce5f7334fb0a5ede",
+		from: module{jpegxl, "lib/LICENSE.libjxl"}, made: "copied",
+	},
+	{
+		path: "embed/pixels/jxl/LICENSE.jpegxl", digest: "7ccd0e2f82eac9b87608576a9e559567f1ba049bebe709135eef3a9661bbc96e",
+		from: module{jpegxl, "LICENSE"}, made: "copied",
+	},
+	{
+		path: "embed/pixels/jxl/LICENSE.highway", digest: "113507fb23295e5a22e3d64dfd312d62e9d6774c7a35281dfd2b794ae36b6689",
+		made: "the licence of Highway, which libjxl contains; the module has no copy",
+	},
+	{
 		path: "cmd/mekiki/testdata/axe/axe.min.js", digest: "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c",
 		from: npm{"axe-core@4.14.1", "package/axe.min.js"}, made: "copied",
 	},
@@ -108,8 +125,9 @@ var table = []entry{
 	},
 }
 
-// The Go modules that the decoders of HEIC and AVIF are from.
+// The Go modules that the decoders of HEIC, AVIF and JPEG XL are from.
 var (
-	heic = release{"github.com/gen2brain/heic", "v0.4.5", "h1:Cq3hPu6wwlTJNv2t48ro3oWje54h82Q5pALeCBNgaSk="}
-	avif = release{"github.com/gen2brain/avif", "v0.4.4", "h1:Ga/ss7qcWWQm2bxFpnjYjhJsNfZrWs5RsyklgFjKRSE="}
+	heic   = release{"github.com/gen2brain/heic", "v0.4.5", "h1:Cq3hPu6wwlTJNv2t48ro3oWje54h82Q5pALeCBNgaSk="}
+	avif   = release{"github.com/gen2brain/avif", "v0.4.4", "h1:Ga/ss7qcWWQm2bxFpnjYjhJsNfZrWs5RsyklgFjKRSE="}
+	jpegxl = release{"github.com/gen2brain/jpegxl", "v0.4.5", "h1:TWpVEn5xkIfsswzkjHBArd0Cc9AE0tbjBSoa0jDsrbo="}
 )
