@@ -274,3 +274,51 @@ func TestActionsArePinned(t *testing.T) {
 		}
 	}
 }
+
+var (
+	mapNode  = regexp.MustCompile(`(\w+)\["([\w/]+)<br/>`)
+	mapArrow = regexp.MustCompile(`(?m)^  (\w+)(?:\[.*\])? --> ([\w &]+)$`)
+)
+
+// TestMapIsTrue asks of the drawing of packages in docs/architecture.md that each is there, and that each arrow is an import:
+// by the package itself, by a test of its, or by one below it.
+func TestMapIsTrue(t *testing.T) {
+	data, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folders := map[string]string{}
+	for _, match := range mapNode.FindAllStringSubmatch(string(data), -1) {
+		folders[match[1]] = match[2]
+		if _, err := os.Stat(filepath.Join("../..", match[2])); err != nil {
+			t.Errorf("there is no package %s", match[2])
+		}
+	}
+	imports := map[string][]string{}
+	for _, file := range sources(t) {
+		imports[file.folder] = append(imports[file.folder], file.imports(t)...)
+	}
+	drawn := func(from, to string) bool {
+		for folder, paths := range imports {
+			if within(folder, from) && slices.ContainsFunc(paths, func(path string) bool { return within(path, module+"/"+to) }) {
+				return true
+			}
+		}
+		return false
+	}
+	arrows := 0
+	for _, match := range mapArrow.FindAllStringSubmatch(string(data), -1) {
+		for _, target := range strings.Split(match[2], " & ") {
+			from, to := folders[match[1]], folders[strings.TrimSpace(target)]
+			if from == "" || to == "" {
+				t.Errorf("%s --> %s: a node without a package", match[1], target)
+			} else if !drawn(from, to) {
+				t.Errorf("%s does not import %s", from, to)
+			}
+			arrows++
+		}
+	}
+	if arrows < 20 {
+		t.Errorf("only %d arrows read", arrows)
+	}
+}
