@@ -71,7 +71,13 @@ func kinds() []kind {
 			extensions: []string{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"},
 			mediaType:  "image/jpeg", shown: true, reducible: true,
 			begins: prefixed("\xFF\xD8\xFF"), inspect: inspectJPEG,
-			decode: whole(jpeg.Decode), convert: convertJFIF,
+			convert: convertJFIF,
+			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
+				if h.unmarked {
+					data = withAdobeMarker(data)
+				}
+				return whole(jpeg.Decode)(d, ctx, data, h, use)
+			},
 		},
 		{
 			name: PNG, title: "PNG", extensions: []string{".png"},

@@ -37,6 +37,8 @@ type header struct {
 	// associated says that colours are multiplied by their alpha, where the decoder
 	// does not say.
 	associated bool
+	// unmarked says that a JPEG of four inks does not say what they are.
+	unmarked bool
 	// damage says what is missing of a file that is read all the same, or "".
 	damage string
 	// frame is the first picture inside the canvas, for formats that have one.

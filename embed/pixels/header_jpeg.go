@@ -1,6 +1,9 @@
 package pixels
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // JPEG markers.
 const (
@@ -8,6 +11,7 @@ const (
 	markerEOI   = 0xD9
 	markerSOS   = 0xDA
 	markerAPP1  = 0xE1
+	markerAPP14 = 0xEE
 	markerTEM   = 0x01
 	markerRST0  = 0xD0
 	markerRST7  = 0xD7
@@ -21,12 +25,25 @@ const (
 	markerDAC   = 0xCC
 )
 
+// adobeMarker is the segment that Adobe writes, of a file whose colours are not
+// transformed.
+const adobeMarker = "\xFF\xEE\x00\x0EAdobe\x00\x64\x00\x00\x00\x00\x00"
+
+// withAdobeMarker returns a JPEG of four inks that says what its colours are.
+// Without the segment they are CMYK to libjpeg, and image/jpeg refuses them; Pillow
+// and browsers then take them for stored inverted, as Adobe stores them.
+func withAdobeMarker(data []byte) []byte {
+	const afterSOI = 2
+	return slices.Concat(data[:afterSOI], []byte(adobeMarker), data[afterSOI:])
+}
+
 // maximumScans is the number of scans above which a JPEG is a trap.
 const maximumScans = 500
 
 // inspectJPEG reads the segments up to the first scan.
 func inspectJPEG(data []byte) (header, error) {
 	h := header{orientation: 1}
+	adobe := false
 	for at := 2; ; {
 		// Whatever stands between two segments is skipped, as every decoder
 		// does.
@@ -60,13 +77,16 @@ func inspectJPEG(data []byte) (header, error) {
 			if found := exifOrientation(segment[6:]); found != 0 {
 				h.orientation = found
 			}
+		case marker == markerAPP14 && bytes.HasPrefix(segment, []byte("Adobe")):
+			adobe = true
 		case marker == markerSOS:
 			if h.width == 0 {
 				return h, corrupt("it has a scan but no frame header")
 			}
 			// Every scan goes over the whole picture. Real files have ten or
 			// so; in the coded data, this pair of bytes is always a marker.
-			h.working += 2 * int64(len(data)) // mending a damaged file takes copies of it
+			h.working += 3 * int64(len(data)) // mending a damaged file takes copies of it
+			h.unmarked = h.unmarked && !adobe
 			if scans := bytes.Count(data[at:], []byte{0xFF, markerSOS}); scans > maximumScans {
 				return h, corrupt("it has %d scans", scans+1)
 			}
@@ -117,6 +137,7 @@ func (h *header) readFrame(marker byte, segment []byte) error {
 	if marker == markerSOF2 {
 		h.working *= 5
 	}
+	h.unmarked = components == 4
 	if components == 4 {
 		h.working += 4 * 64 * units * int64(maximumH*maximumV)
 	}
