@@ -1,6 +1,7 @@
 package server
 
 import (
+	"mekiki/server/problem"
 	"net/http"
 	"strings"
 
@@ -30,11 +31,11 @@ func (s *Server) authenticate(c echo.Context) (caller, error) {
 	if header != "" {
 		kind, secret, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(kind, "Bearer") {
-			return caller{}, newProblem(CodeUnauthorized, "the Authorization header must use the Bearer scheme")
+			return caller{}, problem.New(problem.Unauthorized, "the Authorization header must use the Bearer scheme")
 		}
 		token, found := findToken(s.options.Tokens, strings.TrimSpace(secret))
 		if !found {
-			return caller{}, newProblem(CodeUnauthorized, "unknown token")
+			return caller{}, problem.New(problem.Unauthorized, "unknown token")
 		}
 		return caller{token.Name, token.Scope}, nil
 	}
@@ -58,11 +59,11 @@ func (s *Server) authorize(need Scope, next echo.HandlerFunc) echo.HandlerFunc {
 		case who.scope >= need:
 			return next(c)
 		case who.scope == ScopeNone:
-			problem := newProblem(CodeUnauthorized, "this needs a token with the scope "+need.String())
-			problem.Hint = "send it as Authorization: Bearer <token>"
-			return problem
+			p := problem.New(problem.Unauthorized, "this needs a token with the scope "+need.String())
+			p.Hint = "send it as Authorization: Bearer <token>"
+			return p
 		}
-		return problemf(CodeForbidden, "this needs the scope %s; the token has %s", need, who.scope)
+		return problem.Newf(problem.Forbidden, "this needs the scope %s; the token has %s", need, who.scope)
 	}
 }
 
@@ -86,14 +87,14 @@ func (s *Server) signIn(c echo.Context) error {
 		return err
 	}
 	if request.Token == "" || len(request.Token) > 512 {
-		return invalid("token", "must have 1 to 512 characters")
+		return problem.Invalid("token", "must have 1 to 512 characters")
 	}
 	if len(s.options.Tokens) == 0 {
-		return newProblem(CodeConflict, "this server requires no token")
+		return problem.New(problem.Conflict, "this server requires no token")
 	}
 	token, found := findToken(s.options.Tokens, request.Token)
 	if !found {
-		return newProblem(CodeUnauthorized, "unknown token")
+		return problem.New(problem.Unauthorized, "unknown token")
 	}
 	c.SetCookie(s.cookie(c, s.sessions.start(token), int(sessionLifetime.Seconds())))
 	return s.sendSession(c, caller{token.Name, token.Scope})

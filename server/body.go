@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/server/openapi"
+	"mekiki/server/problem"
 )
 
 const (
@@ -62,7 +63,7 @@ func (s *Server) pace(c echo.Context, limit int64, longest time.Duration) (body 
 // readBody reads a whole body of at most limit bytes.
 func (s *Server) readBody(c echo.Context, limit int64) ([]byte, error) {
 	if c.Request().ContentLength > limit {
-		return nil, problemf(CodeBodyTooLarge, "the limit is %s", sizeText(limit))
+		return nil, problem.Newf(problem.BodyTooLarge, "the limit is %s", problem.SizeText(limit))
 	}
 	body, done := s.pace(c, limit, s.options.Limits.ReadTime)
 	data, err := io.ReadAll(body)
@@ -76,7 +77,7 @@ func (s *Server) readBody(c echo.Context, limit int64) ([]byte, error) {
 // plainBody refuses a compressed body, whose size nobody knows before it is unpacked.
 func plainBody(c echo.Context) error {
 	if encoding := c.Request().Header.Get(echo.HeaderContentEncoding); encoding != "" && encoding != "identity" {
-		return problemf(CodeUnsupportedMediaType, "the body must not be compressed, and its Content-Encoding is %q", shorten(encoding, 64))
+		return problem.Newf(problem.UnsupportedMediaType, "the body must not be compressed, and its Content-Encoding is %q", shorten(encoding, 64))
 	}
 	return nil
 }
@@ -96,12 +97,12 @@ func (s *Server) readRequest(c echo.Context, target any) (upload, error) {
 	kind, parameters, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	bodies := routeOf(c).operation.Bodies
 	if err != nil || bodies[kind] == nil {
-		return upload{}, newProblem(CodeUnsupportedMediaType, "the body must be "+accepted(bodies))
+		return upload{}, problem.New(problem.UnsupportedMediaType, "the body must be "+accepted(bodies))
 	}
 	if kind == echo.MIMEApplicationJSON {
 		return upload{}, s.readJSON(c, target)
 	}
-	leave, err := s.uploads.enter(c.Request().Context())
+	leave, err := s.uploads.Enter(c.Request().Context())
 	if err != nil {
 		return upload{}, err
 	}
@@ -109,7 +110,7 @@ func (s *Server) readRequest(c echo.Context, target any) (upload, error) {
 	limits := s.options.Limits
 	limit := limits.UploadBytes + limits.BodyBytes + multipartOverhead
 	if c.Request().ContentLength > limit {
-		return upload{}, problemf(CodeBodyTooLarge, "the limit is %s for an image", sizeText(limits.UploadBytes))
+		return upload{}, problem.Newf(problem.BodyTooLarge, "the limit is %s for an image", problem.SizeText(limits.UploadBytes))
 	}
 	body, done := s.pace(c, limit, limits.UploadTime)
 	read, err := s.readForm(multipart.NewReader(body, parameters["boundary"]), c, target)
@@ -134,7 +135,7 @@ func (s *Server) readForm(reader *multipart.Reader, c echo.Context, target any) 
 		}
 		name := part.FormName()
 		if seen[name] {
-			return upload{}, invalid(name, "must be given only once")
+			return upload{}, problem.Invalid(name, "must be given only once")
 		}
 		seen[name] = true
 		switch name {
@@ -144,7 +145,7 @@ func (s *Server) readForm(reader *multipart.Reader, c echo.Context, target any) 
 		case "request":
 			document, err = readPart(c.Request().Context(), part, name, s.options.Limits.BodyBytes)
 		default:
-			return upload{}, problemf(CodeInvalidRequest, "the form has a part %q: expected image and request", shorten(name, 64))
+			return upload{}, problem.Newf(problem.InvalidRequest, "the form has a part %q: expected image and request", shorten(name, 64))
 		}
 		if err != nil {
 			return upload{}, err
@@ -153,11 +154,11 @@ func (s *Server) readForm(reader *multipart.Reader, c echo.Context, target any) 
 	schema := routeOf(c).operation.Bodies[echo.MIMEMultipartForm]
 	for _, name := range schema.Required() {
 		if !seen[name] {
-			return upload{}, invalid(name, "is missing")
+			return upload{}, problem.Invalid(name, "is missing")
 		}
 	}
 	if seen["image"] && len(result.image) == 0 {
-		return upload{}, invalid("image", "is empty")
+		return upload{}, problem.Invalid("image", "is empty")
 	}
 	if document == nil {
 		document = []byte("{}")
@@ -172,7 +173,7 @@ func readPart(ctx context.Context, part *multipart.Part, name string, limit int6
 		return nil, badBody(ctx, "form", err)
 	}
 	if int64(len(data)) > limit {
-		return nil, problemf(CodeBodyTooLarge, "the part %s has more than %s", name, sizeText(limit))
+		return nil, problem.Newf(problem.BodyTooLarge, "the part %s has more than %s", name, problem.SizeText(limit))
 	}
 	return data, nil
 }
@@ -180,14 +181,14 @@ func readPart(ctx context.Context, part *multipart.Part, name string, limit int6
 // badBody keeps the errors that say something of the connection or the size, and
 // makes a problem of the others: what is left is how the body is made.
 func badBody(ctx context.Context, what string, err error) error {
-	problem := asProblem(err)
+	p := problem.From(err)
 	switch {
-	case problem.Code != CodeInternal && problem.Code != CodeInvalidRequest:
+	case p.Code != problem.Internal && p.Code != problem.InvalidRequest:
 		return fmt.Errorf("read %s: %w", what, err)
 	case ctx.Err() != nil:
 		return fmt.Errorf("read %s: %w", what, ctx.Err())
 	}
-	return problemf(CodeInvalidRequest, "the %s is malformed or ends too early", what)
+	return problem.Newf(problem.InvalidRequest, "the %s is malformed or ends too early", what)
 }
 
 func accepted(bodies map[string]*openapi.Schema) string {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"io"
+	"mekiki/server/problem"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,13 +19,13 @@ func serveContent(c echo.Context, name string, modified time.Time, content io.Re
 	http.ServeContent(writer, c.Request(), name, modified, content)
 	switch writer.refused {
 	case http.StatusRequestedRangeNotSatisfiable:
-		return newProblem(CodeRangeNotSatisfiable, "")
+		return problem.New(problem.RangeNotSatisfiable, "")
 	case http.StatusPreconditionFailed:
-		return newProblem(CodePreconditionFailed, "")
+		return problem.New(problem.PreconditionFailed, "")
 	case 0:
 		return nil
 	}
-	return newProblem(CodeInternal, "")
+	return problem.New(problem.Internal, "")
 }
 
 // maximumRanges is how many parts of a file one request may ask for: each costs a header of its own.

@@ -16,6 +16,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/server/openapi"
+	"mekiki/server/problem"
 )
 
 // openapiDocument is the API's description, served as it is.
@@ -28,7 +29,7 @@ var openapiDocument []byte
 func (s *Server) readQuery(c echo.Context, target any) error {
 	values, err := url.ParseQuery(c.Request().URL.RawQuery)
 	if err != nil {
-		return newProblem(CodeInvalidRequest, "the query string is malformed")
+		return problem.New(problem.InvalidRequest, "the query string is malformed")
 	}
 	object, violations := routeOf(c).operation.Query(values)
 	if len(violations) > 0 {
@@ -51,9 +52,9 @@ func (s *Server) readJSON(c echo.Context, target any) error {
 	}
 	kind, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	if err != nil || kind != echo.MIMEApplicationJSON {
-		return newProblem(CodeUnsupportedMediaType, "the body must be application/json")
+		return problem.New(problem.UnsupportedMediaType, "the body must be application/json")
 	}
-	leave, err := s.bodies.enter(c.Request().Context())
+	leave, err := s.bodies.Enter(c.Request().Context())
 	if err != nil {
 		return err
 	}
@@ -89,32 +90,32 @@ func decodeJSON(data []byte, schema *openapi.Schema, field string, target any) e
 
 func notJSON(err error) error {
 	if errors.Is(err, openapi.ErrRepeated) || errors.Is(err, openapi.ErrTrailing) {
-		return newProblem(CodeInvalidRequest, "invalid body: "+err.Error())
+		return problem.New(problem.InvalidRequest, "invalid body: "+err.Error())
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return problemf(CodeInvalidRequest, "the body is not JSON: at byte %d, %v", syntax.Offset, syntax)
+		return problem.Newf(problem.InvalidRequest, "the body is not JSON: at byte %d, %v", syntax.Offset, syntax)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return newProblem(CodeInvalidRequest, "the body is not JSON: it ends too early")
+		return problem.New(problem.InvalidRequest, "the body is not JSON: it ends too early")
 	}
-	return newProblem(CodeInvalidRequest, "the body is not JSON")
+	return problem.New(problem.InvalidRequest, "the body is not JSON")
 }
 
 // violated makes a problem of what the API document does not allow.
-func violated(field string, violations []openapi.Violation) *Problem {
-	problem := newProblem(CodeInvalidRequest, "")
+func violated(field string, violations []openapi.Violation) *problem.Problem {
+	p := problem.New(problem.InvalidRequest, "")
 	for i, violation := range violations {
 		name := strings.Trim(field+"."+violation.Field, ".")
 		if name == "" {
 			name = "body"
 		}
-		problem.Errors = append(problem.Errors, FieldProblem{Field: name, Detail: violation.Detail})
+		p.Errors = append(p.Errors, problem.Field{Field: name, Detail: violation.Detail})
 		if i == 0 {
-			problem.Detail = name + ": " + violation.Detail
+			p.Detail = name + ": " + violation.Detail
 		}
 	}
-	return problem
+	return p
 }
 
 // segment gives a parameter of the path, decoded and checked.
@@ -124,7 +125,7 @@ func segment(c echo.Context, name string) (string, error) {
 		// echo matches the path as it was escaped and leaves parameters so.
 		unescaped, err := url.PathUnescape(value)
 		if err != nil {
-			return "", invalid(name, "is malformed")
+			return "", problem.Invalid(name, "is malformed")
 		}
 		value = unescaped
 	}
@@ -146,7 +147,7 @@ func recordID(c echo.Context) (index.ID, error) {
 func parseID(field, text string) (index.ID, error) {
 	id, err := index.ParseID(text)
 	if err != nil {
-		return 0, invalid(field, "is not the id of a record")
+		return 0, problem.Invalid(field, "is not the id of a record")
 	}
 	return id, nil
 }

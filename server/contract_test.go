@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"mekiki/search"
 	"mekiki/server/openapi"
+	"mekiki/server/problem"
 	"net/http"
 	"reflect"
 	"slices"
@@ -47,16 +48,15 @@ func TestDocumentListsTheProblems(t *testing.T) {
 	got := f.get("/api/v1/openapi.json")
 	listed := map[string]bool{}
 	for _, entry := range got.at(t, "x-problems").([]any) {
-		problem := entry.(map[string]any)
-		code := Code(problem["code"].(string))
+		p := entry.(map[string]any)
+		code := problem.Code(p["code"].(string))
 		listed[string(code)] = true
-		means, known := meanings[code]
-		if !known || means.title != problem["title"] {
-			t.Errorf("the document says %v of %s, the table %v", problem, code, means)
+		if code.Title() == "" || code.Title() != p["title"] {
+			t.Errorf("the document says %v of %s, the table %q", p, code, code.Title())
 		}
 	}
 	enum := f.document.Schema("Problem").Property("code").Enum()
-	for code := range meanings {
+	for _, code := range problem.Codes() {
 		if !listed[string(code)] || !slices.Contains(enum, string(code)) {
 			t.Errorf("the document does not list the problem %s", code)
 		}
@@ -153,7 +153,7 @@ func TestAnswersAreDescribed(t *testing.T) {
 	document := prepare(t).document
 	for name, answer := range map[string]any{
 		"SearchAnswer": search.Response{}, "LookupAnswer": search.LookupResponse{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": recordJSON{},
-		"RecordList": recordListJSON{}, "Job": jobJSON{}, "Status": statusJSON{}, "Problem": Problem{},
+		"RecordList": recordListJSON{}, "Job": jobJSON{}, "Status": statusJSON{}, "Problem": problem.Problem{},
 	} {
 		described(t, name, reflect.TypeOf(answer), document.Schema(name))
 	}
@@ -184,4 +184,30 @@ func described(t *testing.T, field string, kind reflect.Type, schema *openapi.Sc
 			described(t, field+"."+name, member.Type, schema.Property(name))
 		}
 	}
+}
+
+// BenchmarkSearchBody reads and checks the body of a search.
+func BenchmarkSearchBody(b *testing.B) {
+	schema := prepare(b).document.Schema("SearchRequest")
+	body := []byte(`{"text":"two cats on a sofa","limit":60,"offset":0,"rerank_ms":250,"show":"all","explain":true,"filter":{"after":"2024-01-01",` +
+		`"before":"2024-12-31","tags":["pet","home"],"kinds":["image"],"folders":["/photos/2024"],"near":{"latitude":35.6,"longitude":139.7,"kilometres":25}}}`)
+	b.Run("whole", func(b *testing.B) {
+		for b.Loop() {
+			var target searchJSON
+			if err := decodeJSON(body, schema, "", &target); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	value, err := openapi.Decode(body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("check", func(b *testing.B) {
+		for b.Loop() {
+			if violations := schema.Validate(value); len(violations) > 0 {
+				b.Fatal(violations)
+			}
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mekiki/server/openapi"
+	"mekiki/server/problem"
 )
 
 // exampleQuery gives every parameter of an operation's query a value that its schema takes.
@@ -98,7 +99,7 @@ func TestFormsThatBreakTheContract(t *testing.T) {
 		for _, broken := range corruptions(schema, example(schema)) {
 			sent++
 			got := f.form(pathOf(operation), map[string]string{"image": string(jpegOf(4, 3)), "request": jsonText(t, broken)})
-			f.expect(got, 400, CodeInvalidRequest)
+			f.expect(got, 400, problem.InvalidRequest)
 			if !named(t, got, "request") {
 				t.Errorf("%s: the part is not named: %s", operation.ID, got.body)
 			}
@@ -176,7 +177,7 @@ func TestMediaTypesThatBreakTheContract(t *testing.T) {
 			if operation.Bodies[strings.TrimSuffix(kind, ";")] != nil && kind != "" {
 				continue
 			}
-			f.expect(f.send(f.request(operation.Method, pathOf(operation), strings.NewReader("{}"), header("Content-Type", kind))), 415, CodeUnsupportedMediaType)
+			f.expect(f.send(f.request(operation.Method, pathOf(operation), strings.NewReader("{}"), header("Content-Type", kind))), 415, problem.UnsupportedMediaType)
 		}
 	}
 	for path, known := range has {
@@ -185,7 +186,7 @@ func TestMediaTypesThatBreakTheContract(t *testing.T) {
 				continue
 			}
 			address := strings.NewReplacer("{id}", "1", "{tag}", "x").Replace(path)
-			got := f.expect(f.send(f.request(method, address, nil)), 405, CodeMethodNotAllowed)
+			got := f.expect(f.send(f.request(method, address, nil)), 405, problem.MethodNotAllowed)
 			for _, allowed := range known {
 				if !strings.Contains(got.Header.Get("Allow"), allowed) || !strings.Contains(got.text(t, "detail"), allowed) {
 					t.Errorf("%s %s: Allow is %q, without %s: %s", method, address, got.Header.Get("Allow"), allowed, got.body)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mekiki/index"
+	"mekiki/server/problem"
 )
 
 // position is where in a list of records a page ended: after a record with this
@@ -73,7 +74,7 @@ func readCursor(cursor string, order index.Order) (p position, found bool, err e
 	if cursor == "" {
 		return position{}, false, nil
 	}
-	foreign := invalid("cursor", "was not issued by this server")
+	foreign := problem.Invalid("cursor", "was not issued by this server")
 	data, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || len(data) > 100 {
 		return position{}, false, foreign
@@ -88,7 +89,7 @@ func readCursor(cursor string, order index.Order) (p position, found bool, err e
 		return position{}, false, foreign
 	}
 	if p.order != order {
-		return position{}, false, invalid("cursor", "belongs to a different sort order")
+		return position{}, false, problem.Invalid("cursor", "belongs to a different sort order")
 	}
 	return p, true, nil
 }

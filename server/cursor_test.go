@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mekiki/index"
+	"mekiki/server/problem"
 )
 
 // TestListingWhileItChanges: records that come and go between two pages cost no
@@ -75,7 +76,7 @@ func TestCursor(t *testing.T) {
 		if err != nil || !found || !got.date.Equal(date) || got.id != want.id {
 			t.Errorf("%v became %v, %v", want, got, err)
 		}
-		if _, _, err := readCursor(want.cursor(), index.OrderAdded); codeOf(err) != CodeInvalidRequest {
+		if _, _, err := readCursor(want.cursor(), index.OrderAdded); codeOf(err) != problem.InvalidRequest {
 			t.Errorf("another order: %v", err)
 		}
 	}

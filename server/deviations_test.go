@@ -1,6 +1,7 @@
 package server
 
 import (
+	"mekiki/server/problem"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,7 +18,7 @@ func TestSchemasSayWhatIsRefused(t *testing.T) {
 		"after=0": "after", "before=yesterday": "before", "after=2024-13": "after", "after=2024-01-32": "after", "before=2024-01-01T25:00:00Z": "before",
 		"explain=": "explain", "explain": "explain",
 	} {
-		got := f.expect(f.get("/api/v1/search?q=x&"+query), 400, CodeInvalidRequest)
+		got := f.expect(f.get("/api/v1/search?q=x&"+query), 400, problem.InvalidRequest)
 		if got.text(t, "errors.0.field") != field || len(got.at(t, "errors").([]any)) != 1 {
 			t.Errorf("%s: %s", query, got.body)
 		}
@@ -39,16 +40,16 @@ func TestSchemasSayWhatIsRefused(t *testing.T) {
 		`{"exclude":["",""]}`:     "exclude[0]",
 		`{"exclude":["a\u001b"]}`: "exclude[0]",
 	} {
-		got := f.expect(f.json("POST", "/api/v1/jobs", body), 400, CodeInvalidRequest)
+		got := f.expect(f.json("POST", "/api/v1/jobs", body), 400, problem.InvalidRequest)
 		if got.text(t, "errors.0.field") != field || strings.Count(got.text(t, "detail"), "must") != 1 {
 			t.Errorf("%s: %s", body, got.body)
 		}
 	}
-	f.expect(f.json("POST", "/api/v1/labels", `{"record":"1","labels":["a\u0007"]}`), 400, CodeInvalidRequest)
-	f.expect(f.json("POST", "/api/v1/labels", `{"record":"1","labels":["\u3000"]}`), 400, CodeInvalidRequest)
-	f.expect(f.json("POST", "/api/v1/labels", `{"record":"1","labels":["a\tcat"],"template":"a {} of {}"}`), 400, CodeInvalidRequest)
+	f.expect(f.json("POST", "/api/v1/labels", `{"record":"1","labels":["a\u0007"]}`), 400, problem.InvalidRequest)
+	f.expect(f.json("POST", "/api/v1/labels", `{"record":"1","labels":["\u3000"]}`), 400, problem.InvalidRequest)
+	f.expect(f.json("POST", "/api/v1/labels", `{"record":"1","labels":["a\tcat"],"template":"a {} of {}"}`), 400, problem.InvalidRequest)
 	f.expect(f.json("POST", "/api/v1/labels", `{"record":"1","labels":["a\tcat"],"template":"a {}"}`), 200, "")
-	f.expect(f.json("POST", "/api/v1/texts", `{"texts":[{"text":" \u00a0"}]}`), 400, CodeInvalidRequest)
+	f.expect(f.json("POST", "/api/v1/texts", `{"texts":[{"text":" \u00a0"}]}`), 400, problem.InvalidRequest)
 }
 
 // TestTagSchemaIsTheRule: the pattern of the schema Tag and cleanTag refuse the same tags.
@@ -101,27 +102,27 @@ func TestWholeNumbersHaveManyForms(t *testing.T) {
 		}
 		f.expect(f.get("/api/v1/search?q=picture&limit="+limit), 200, "")
 	}
-	f.expect(f.json("POST", "/api/v1/search", `{"text":"picture","limit":1.5}`), 400, CodeInvalidRequest)
-	f.expect(f.json("POST", "/api/v1/search", `{"text":"picture","limit":1e-999999999}`), 400, CodeInvalidRequest)
+	f.expect(f.json("POST", "/api/v1/search", `{"text":"picture","limit":1.5}`), 400, problem.InvalidRequest)
+	f.expect(f.json("POST", "/api/v1/search", `{"text":"picture","limit":1e-999999999}`), 400, problem.InvalidRequest)
 }
 
 func TestRepeatedMembersAreRefused(t *testing.T) {
 	f := start(t)
-	got := f.expect(f.json("POST", "/api/v1/search", `{"text":"a","text":"b"}`), 400, CodeInvalidRequest)
+	got := f.expect(f.json("POST", "/api/v1/search", `{"text":"a","text":"b"}`), 400, problem.InvalidRequest)
 	if !strings.Contains(got.text(t, "detail"), `"text"`) {
 		t.Errorf("problem %s", got.body)
 	}
-	f.expect(f.form("/api/v1/search", map[string]string{"request": `{"text":"a","filter":{"tags":[],"tags":["x"]}}`}), 400, CodeInvalidRequest)
+	f.expect(f.form("/api/v1/search", map[string]string{"request": `{"text":"a","filter":{"tags":[],"tags":["x"]}}`}), 400, problem.InvalidRequest)
 }
 
 // TestTextsHaveNoSimilarImages: the address names the record, and the error the address's part.
 func TestTextsHaveNoSimilarImages(t *testing.T) {
 	f := start(t)
-	got := f.expect(f.get("/api/v1/records/3/similar"), 404, CodeNotFound)
+	got := f.expect(f.get("/api/v1/records/3/similar"), 404, problem.NotFound)
 	if got.text(t, "errors.0.field") != "id" || !strings.Contains(got.text(t, "detail"), "is a text") {
 		t.Errorf("problem %s", got.body)
 	}
-	got = f.expect(f.get("/api/v1/records/99/similar"), 404, CodeNotFound)
+	got = f.expect(f.get("/api/v1/records/99/similar"), 404, problem.NotFound)
 	if got.text(t, "errors.0.field") != "id" {
 		t.Errorf("problem %s", got.body)
 	}
@@ -148,14 +149,14 @@ func TestUnknownAddresses(t *testing.T) {
 	f := start(t)
 	for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 		for _, path := range []string{"/api/v1/nope", "/api", "/api/v2/search", "/api/v1/records/1/nope"} {
-			f.expect(f.send(f.request(method, path, nil)), 404, CodeNotFound)
+			f.expect(f.send(f.request(method, path, nil)), 404, problem.NotFound)
 		}
 	}
-	got := f.expect(f.send(f.request("PATCH", "/api/v1/records/1", nil)), 405, CodeMethodNotAllowed)
+	got := f.expect(f.send(f.request("PATCH", "/api/v1/records/1", nil)), 405, problem.MethodNotAllowed)
 	if allow := got.Header.Get("Allow"); !strings.Contains(allow, "GET") || !strings.Contains(allow, "DELETE") {
 		t.Errorf("Allow: %q", allow)
 	}
-	f.expect(f.send(f.request("POST", "/page", nil)), 405, CodeMethodNotAllowed)
+	f.expect(f.send(f.request("POST", "/page", nil)), 405, problem.MethodNotAllowed)
 	f.expect(f.get("/page"), 200, "")
 	f.expect(f.send(f.request("OPTIONS", "/api/v1/records/1", nil)), 204, "")
 }

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// eventPatience is how long a client may take to receive one event.
-	eventPatience = 30 * time.Second
+	// eventTimeout is how long a client may take to receive one event.
+	eventTimeout = 30 * time.Second
 	// eventPulse is how often a quiet stream says that it is alive.
 	eventPulse = 15 * time.Second
 )
@@ -48,7 +48,7 @@ func (e *eventStream) send(name string, value any) error {
 func (e *eventStream) pulse() error { return e.write(": still here\n\n") }
 
 func (e *eventStream) write(text string) error {
-	if err := e.controller.SetWriteDeadline(time.Now().Add(eventPatience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := e.controller.SetWriteDeadline(time.Now().Add(eventTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	if _, err := e.response.Write([]byte(text)); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mekiki/search"
+	"mekiki/server/problem"
 )
 
 // event is one server-sent event.
@@ -80,7 +81,7 @@ func TestSearchStream(t *testing.T) {
 	}
 
 	// An error before the first answer is the answer.
-	f.expect(f.get("/api/v1/search", header("Accept", "text/event-stream")), 400, Code(search.CodeEmptyRequest))
+	f.expect(f.get("/api/v1/search", header("Accept", "text/event-stream")), 400, problem.Code(search.CodeEmptyRequest))
 	// A later one ends the stream.
 	f.searcher.streaming = errors.New("a secret")
 	got = f.events(f.request("GET", "/api/v1/search?q=x", nil))
@@ -129,7 +130,7 @@ func TestSearchEndsWithItsClient(t *testing.T) {
 func TestDeadline(t *testing.T) {
 	f := start(t, func(o *Options) { o.Limits.SearchTime = 20 * time.Millisecond })
 	f.searcher.before = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-	got := f.expect(f.get("/api/v1/search?q=x"), 503, CodeTimeout)
+	got := f.expect(f.get("/api/v1/search?q=x"), 503, problem.Timeout)
 	if got.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
@@ -183,9 +184,9 @@ func TestJobs(t *testing.T) {
 	if list := f.get("/api/v1/jobs"); list.text(t, "jobs.0.id") != sixth || list.text(t, "roots.0") != f.root {
 		t.Errorf("jobs %s", list.body)
 	}
-	f.expect(f.get("/api/v1/jobs/77"), 404, CodeNotFound)
-	f.expect(f.get("/api/v1/jobs/77/events"), 404, CodeNotFound)
-	f.expect(f.send(f.request("DELETE", "/api/v1/jobs/77", nil)), 404, CodeNotFound)
+	f.expect(f.get("/api/v1/jobs/77"), 404, problem.NotFound)
+	f.expect(f.get("/api/v1/jobs/77/events"), 404, problem.NotFound)
+	f.expect(f.send(f.request("DELETE", "/api/v1/jobs/77", nil)), 404, problem.NotFound)
 }
 
 func waitFor(t *testing.T, holds func() bool) {
@@ -212,16 +213,16 @@ func TestJobsStayUnderTheRoots(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := f.expect(f.json("POST", "/api/v1/jobs", string(body)), 403, CodeForbidden)
+		got := f.expect(f.json("POST", "/api/v1/jobs", string(body)), 403, problem.Forbidden)
 		if got.text(t, "errors.0.field") != "paths[1]" {
 			t.Errorf("%s: %s", path, got.body)
 		}
 	}
 	for _, path := range []string{"pictures", "./x", "~", "file:///etc", "http://127.0.0.1/", `C:\\`} {
-		f.expect(f.json("POST", "/api/v1/jobs", `{"paths":["`+path+`"]}`), 400, CodeInvalidRequest)
+		f.expect(f.json("POST", "/api/v1/jobs", `{"paths":["`+path+`"]}`), 400, problem.InvalidRequest)
 	}
-	f.expect(f.json("POST", "/api/v1/jobs", `{"paths":["`+f.root+`/missing"]}`), 400, CodeInvalidRequest)
-	f.expect(f.json("POST", "/api/v1/jobs", `{"include":["[a"]}`), 400, CodeInvalidRequest)
+	f.expect(f.json("POST", "/api/v1/jobs", `{"paths":["`+f.root+`/missing"]}`), 400, problem.InvalidRequest)
+	f.expect(f.json("POST", "/api/v1/jobs", `{"include":["[a"]}`), 400, problem.InvalidRequest)
 	f.expect(f.json("POST", "/api/v1/jobs", `{"paths":["`+f.root+`/./Picture 1.jpg"]}`), 202, "")
 }
 
@@ -233,7 +234,7 @@ func TestJobQueueIsBounded(t *testing.T) {
 	for range 2 {
 		f.expect(f.json("POST", "/api/v1/jobs", `{}`), 202, "")
 	}
-	got := f.expect(f.json("POST", "/api/v1/jobs", `{}`), 429, CodeTooManyRequests)
+	got := f.expect(f.json("POST", "/api/v1/jobs", `{}`), 429, problem.TooManyRequests)
 	if got.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
@@ -260,7 +261,7 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 	go func() { status <- f.get("/api/v1/search?q=x").StatusCode }()
 	go func() { followed <- f.events(f.request("GET", "/api/v1/jobs/1/events", nil)) }()
 	<-began
-	waitFor(t, func() bool { return len(f.server.streams.slots) == 1 })
+	waitFor(t, func() bool { return f.server.streams.Busy() == 1 })
 	stopped := make(chan error, 1)
 	go func() { stopped <- f.stop() }()
 	<-f.server.stopping

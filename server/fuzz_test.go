@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"mekiki/server/openapi"
+	"mekiki/server/problem"
 )
 
 // example makes a value that a schema takes, with every member it names.
@@ -124,7 +125,7 @@ func TestBodiesThatBreakTheContract(t *testing.T) {
 			if got.StatusCode == http.StatusRequestEntityTooLarge {
 				continue
 			}
-			f.expect(got, 400, CodeInvalidRequest)
+			f.expect(got, 400, problem.InvalidRequest)
 			if got.at(t, "errors") == nil {
 				t.Errorf("%s: no member is named: %s", operation.ID, got.body)
 			}

@@ -15,63 +15,16 @@ import (
 	"time"
 
 	"mekiki/search"
+	"mekiki/server/problem"
 )
 
-func TestGate(t *testing.T) {
-	g := newGate(2, 1, 50*time.Millisecond)
-	ctx := context.Background()
-	leaveFirst, err := g.enter(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaveSecond, err := g.enter(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	third := make(chan error, 1)
-	go func() {
-		leave, err := g.enter(ctx)
-		if err == nil {
-			leave()
-		}
-		third <- err
-	}()
-	for g.waiting.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	if _, err := g.enter(ctx); codeOf(err) != CodeTooManyRequests {
-		t.Errorf("the fourth: %v", err)
-	}
-	leaveFirst()
-	if err := <-third; err != nil {
-		t.Errorf("the third, after the first left: %v", err)
-	}
-	leaveThird, err := g.enter(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := g.enter(ctx); codeOf(err) != CodeTooManyRequests {
-		t.Errorf("out of patience: %v", err)
-	}
-	gone, cancel := context.WithCancel(ctx)
-	cancel()
-	if _, err := g.enter(gone); !errors.Is(err, context.Canceled) {
-		t.Errorf("a client that is gone: %v", err)
-	}
-	leaveSecond()
-	leaveThird()
-	if len(g.slots) != 0 || g.waiting.Load() != 0 || g.refused.Load() != 2 {
-		t.Errorf("left: %d busy, %d waiting, %d refused", len(g.slots), g.waiting.Load(), g.refused.Load())
-	}
-}
-
-func codeOf(err error) Code {
-	var problem *Problem
-	errors.As(err, &problem)
-	if problem == nil {
+func codeOf(err error) problem.Code {
+	var p *problem.Problem
+	errors.As(err, &p)
+	if p == nil {
 		return ""
 	}
-	return problem.Code
+	return p.Code
 }
 
 func TestOverload(t *testing.T) {
@@ -83,7 +36,7 @@ func TestOverload(t *testing.T) {
 	for range 20 {
 		group.Go(func() { statuses <- f.get("/api/v1/search?q=x") })
 	}
-	waitFor(t, func() bool { return f.server.searches.refused.Load() == 16 })
+	waitFor(t, func() bool { return f.server.searches.Refused() == 16 })
 	// Everything else goes on meanwhile.
 	f.expect(f.get("/api/v1/status"), 200, "")
 	f.expect(f.get("/api/v1/records/1/thumbnail"), 200, "")
@@ -158,8 +111,8 @@ func TestLog(t *testing.T) {
 	f.searcher.before = func(context.Context) error {
 		return &search.Error{Code: search.CodeUnknownFilter, Message: "there is no filter somethingprivate:"}
 	}
-	f.expect(f.get("/api/v1/search?q=somethingprivate:x", bearer(secrets[ScopeRead])), 400, Code(search.CodeUnknownFilter))
-	f.expect(f.get("/api/v1/search?somethingprivate=1", bearer(secrets[ScopeRead])), 400, CodeInvalidRequest)
+	f.expect(f.get("/api/v1/search?q=somethingprivate:x", bearer(secrets[ScopeRead])), 400, problem.Code(search.CodeUnknownFilter))
+	f.expect(f.get("/api/v1/search?somethingprivate=1", bearer(secrets[ScopeRead])), 400, problem.InvalidRequest)
 	if err := f.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +149,7 @@ func TestReadiness(t *testing.T) {
 		o.Ready = func(context.Context) error { mutex.Lock(); defer mutex.Unlock(); return failing }
 	})
 	f.expect(f.get("/healthz"), 200, "")
-	if got := f.expect(f.get("/readyz"), 503, CodeUnavailable); got.text(t, "detail") != failing.Error() {
+	if got := f.expect(f.get("/readyz"), 503, problem.Unavailable); got.text(t, "detail") != failing.Error() {
 		t.Errorf("problem %s", got.body)
 	}
 	if got := f.get("/api/v1/status"); got.text(t, "ready") != "false" || got.text(t, "reason") != failing.Error() {
@@ -209,61 +162,6 @@ func TestReadiness(t *testing.T) {
 	if err := f.index.Close(); err != nil {
 		t.Fatal(err)
 	}
-	f.expect(f.get("/readyz"), 503, CodeUnavailable)
-	f.expect(f.get("/api/v1/records/1"), 503, CodeUnavailable)
-}
-
-// TestGateUnderOverload: a burst may fill the queue, what follows it finds half a
-// round, and after a calm the queue is whole again.
-func TestGateUnderOverload(t *testing.T) {
-	g := newGate(4, 8, time.Minute)
-	g.typical.Store(int64(10 * time.Second))
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	var group sync.WaitGroup
-	var leaves []func()
-	for range 4 {
-		leave, err := g.enter(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		leaves = append(leaves, leave)
-	}
-	wait := func() {
-		group.Go(func() {
-			if leave, err := g.enter(ctx); err == nil {
-				leave()
-			}
-		})
-	}
-	for range 8 {
-		wait()
-	}
-	waitFor(t, func() bool { return g.waiting.Load() == 8 })
-	if _, err := g.enter(ctx); codeOf(err) != CodeTooManyRequests {
-		t.Fatalf("a full queue: %v", err)
-	}
-	if patience, admitted := g.join(); admitted || patience != 0 {
-		t.Error("a ninth waits")
-	}
-	for _, leave := range leaves {
-		leave()
-	}
-	group.Wait()
-	// Strained a moment ago: two may wait, as long as a request takes.
-	for n := range 3 {
-		patience, admitted := g.join()
-		if admitted != (n < 2) || admitted && patience > 10*time.Second {
-			t.Errorf("waiter %d under strain: admitted %t for %s", n, admitted, patience)
-		}
-	}
-	g.part()
-	g.part()
-	g.strained = time.Now().Add(-time.Hour)
-	for n := range 9 {
-		patience, admitted := g.join()
-		if admitted != (n < 8) || admitted && patience != time.Minute {
-			t.Errorf("waiter %d after a calm: admitted %t for %s", n, admitted, patience)
-		}
-	}
+	f.expect(f.get("/readyz"), 503, problem.Unavailable)
+	f.expect(f.get("/api/v1/records/1"), 503, problem.Unavailable)
 }

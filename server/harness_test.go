@@ -27,6 +27,7 @@ import (
 	"mekiki/internal/vfs"
 	"mekiki/search"
 	"mekiki/server/openapi"
+	"mekiki/server/problem"
 )
 
 func TestMain(m *testing.M) {
@@ -281,7 +282,7 @@ func header(name, value string) func(*http.Request) {
 func bearer(secret string) func(*http.Request) { return header("Authorization", "Bearer "+secret) }
 
 // expect checks status and, of a problem, the code.
-func (f *fixture) expect(got answer, status int, code Code) answer {
+func (f *fixture) expect(got answer, status int, code problem.Code) answer {
 	f.Helper()
 	if got.StatusCode != status {
 		f.Errorf("status %d, want %d: %.300s", got.StatusCode, status, got.body)

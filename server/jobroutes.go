@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index/ingest"
+	"mekiki/server/problem"
 )
 
 // progressPause is the least time between two events of one stream.
@@ -28,9 +29,9 @@ func (s *Server) startJob(c echo.Context) error {
 		return err
 	}
 	if s.options.Ingester == nil || len(s.options.Roots) == 0 {
-		problem := newProblem(CodeUnsupported, "no folders may be indexed through this server")
-		problem.Hint = "start it with --root and the folder that holds the images"
-		return problem
+		p := problem.New(problem.Unsupported, "no folders may be indexed through this server")
+		p.Hint = "start it with --root and the folder that holds the images"
+		return p
 	}
 	paths := s.options.Roots
 	if len(asked.Paths) > 0 {
@@ -51,7 +52,7 @@ func (s *Server) startJob(c echo.Context) error {
 		Paths: paths, Include: asked.Include, Exclude: asked.Exclude, Hidden: asked.Hidden, Captions: captions, Logger: s.options.Logger,
 	}
 	if err := options.Validate(); err != nil {
-		return newProblem(CodeInvalidRequest, strings.ReplaceAll(err.Error(), "\n", "; "))
+		return problem.New(problem.InvalidRequest, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	added, err := s.jobs.add(options)
 	if err != nil {
@@ -66,10 +67,10 @@ func (s *Server) startJob(c echo.Context) error {
 // roots, both by its name and after following links. A path elsewhere is refused
 // before the file system is asked, so that nothing can be learnt of it.
 func (s *Server) underRoots(field, path string) (string, error) {
-	outside := problemf(CodeForbidden, "%s: %q is outside the folders that may be indexed", field, shorten(path, 200))
-	outside.Errors = []FieldProblem{{Field: field, Detail: "is outside the folders that may be indexed"}}
+	outside := problem.Newf(problem.Forbidden, "%s: %q is outside the folders that may be indexed", field, shorten(path, 200))
+	outside.Errors = []problem.Field{{Field: field, Detail: "is outside the folders that may be indexed"}}
 	if !filepath.IsAbs(path) {
-		return "", invalid(field, "must be an absolute path")
+		return "", problem.Invalid(field, "must be an absolute path")
 	}
 	path = filepath.Clean(path)
 	if !s.underRoot(path) {
@@ -77,7 +78,7 @@ func (s *Server) underRoots(field, path string) (string, error) {
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return "", invalid(field, "cannot be opened")
+		return "", problem.Invalid(field, "cannot be opened")
 	}
 	if !s.underRoot(real) {
 		return "", outside
@@ -101,7 +102,7 @@ func (s *Server) listJobs(c echo.Context) error {
 	}{s.jobs.all(), append([]string{}, s.options.Roots...)})
 }
 
-func noSuchJob(id string) error { return problemf(CodeNotFound, "there is no job %s", id) }
+func noSuchJob(id string) error { return problem.Newf(problem.NotFound, "there is no job %s", id) }
 
 func (s *Server) getJob(c echo.Context) error {
 	id, err := segment(c, "id")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mekiki/index/ingest"
+	"mekiki/server/problem"
 )
 
 // State is where a job stands.
@@ -106,9 +107,9 @@ func (m *jobs) add(options ingest.Options) (jobJSON, error) {
 		}
 	}
 	if queued >= m.waiting {
-		problem := newProblem(CodeTooManyRequests, "too many jobs are waiting")
-		problem.retryAfter = 30
-		return jobJSON{}, problem
+		p := problem.New(problem.TooManyRequests, "too many jobs are waiting")
+		p.RetryAfter = 30
+		return jobJSON{}, p
 	}
 	m.reread()
 	m.last++
@@ -275,11 +276,11 @@ func failureOf(paths []string, err error) string {
 			return fmt.Sprintf("%s cannot be read", path)
 		}
 	}
-	problem := asProblem(err)
-	if problem.Hint != "" {
-		return problem.reason() + " (" + problem.Hint + ")"
+	p := problem.From(err)
+	if p.Hint != "" {
+		return p.Reason() + " (" + p.Hint + ")"
 	}
-	return problem.reason()
+	return p.Reason()
 }
 
 // ingest keeps a panic of one job from ending the server.

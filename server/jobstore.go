@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"mekiki/server/problem"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,7 +44,7 @@ func readHistory(path string) (history, error) {
 		return history{}, fmt.Errorf("read jobs: %w", err)
 	}
 	if len(data) > historyBytes {
-		return history{}, fmt.Errorf("read jobs: %s has more than %s", path, sizeText(historyBytes))
+		return history{}, fmt.Errorf("read jobs: %s has more than %s", path, problem.SizeText(historyBytes))
 	}
 	return decodeHistory(data)
 }

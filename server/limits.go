@@ -16,10 +16,10 @@ type Limits struct {
 	// UploadPixels bounds its width times height: 64 million.
 	UploadPixels int64
 	// Searches is how many requests may use the model at a time: one for every
-	// two cores, at least 2. SearchQueue more may wait for SearchPatience:
+	// two cores, at least 2. SearchQueue more may wait for QueueTimeout:
 	// as many as Searches, and 2 s.
 	Searches, SearchQueue int
-	SearchPatience        time.Duration
+	QueueTimeout          time.Duration
 	// Uploads is how many bodies with images may be under way at a time: 8.
 	Uploads int
 	// Reads is how many other requests may be at work at a time: 256.
@@ -47,7 +47,7 @@ func (l Limits) withDefaults() Limits {
 	l.UploadPixels = orDefault(l.UploadPixels, 64_000_000)
 	l.Searches = orDefault(l.Searches, max(2, runtime.GOMAXPROCS(0)/2))
 	l.SearchQueue = orDefault(l.SearchQueue, l.Searches)
-	l.SearchPatience = orDefault(l.SearchPatience, 2*time.Second)
+	l.QueueTimeout = orDefault(l.QueueTimeout, 2*time.Second)
 	l.Uploads = orDefault(l.Uploads, 8)
 	l.Reads = orDefault(l.Reads, 256)
 	l.Streams = orDefault(l.Streams, 64)
@@ -80,7 +80,7 @@ func (l Limits) Validate() error {
 	check("UploadPixels", l.UploadPixels)
 	check("Searches", int64(l.Searches))
 	check("SearchQueue", int64(l.SearchQueue))
-	check("SearchPatience", int64(l.SearchPatience))
+	check("QueueTimeout", int64(l.QueueTimeout))
 	check("Uploads", int64(l.Uploads))
 	check("Reads", int64(l.Reads))
 	check("Streams", int64(l.Streams))

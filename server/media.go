@@ -17,6 +17,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/server/problem"
 )
 
 // getThumbnail sends a record's thumbnail. The record's file can be edited, so a
@@ -52,7 +53,7 @@ func imageRecord(snapshot Snapshot, id index.ID) (*index.Record, error) {
 		return nil, noSuchRecord(id)
 	}
 	if record.Kind != index.KindImage {
-		return nil, problemf(CodeNotFound, "record %s is a text and has no picture", id)
+		return nil, problem.Newf(problem.NotFound, "record %s is a text and has no picture", id)
 	}
 	return record, nil
 }
@@ -76,7 +77,7 @@ func (s *Server) getOriginal(c echo.Context) error {
 		}
 		file, err := snapshot.OpenOriginal(id)
 		if errors.Is(err, index.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
-			return newProblem(CodeNotFound, "the original file has moved or been deleted since it was indexed")
+			return problem.New(problem.NotFound, "the original file has moved or been deleted since it was indexed")
 		}
 		if err != nil {
 			return fmt.Errorf("open original of %s: %w", id, err)

@@ -12,6 +12,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/internal/vfs"
+	"mekiki/server/problem"
 )
 
 func TestOriginals(t *testing.T) {
@@ -37,11 +38,11 @@ func TestOriginals(t *testing.T) {
 	if !bytes.Equal(whole.body, file) {
 		t.Error("a changed file should come whole")
 	}
-	beyond := f.expect(f.get("/api/v1/records/1/original", header("Range", "bytes=99999-")), 416, CodeRangeNotSatisfiable)
+	beyond := f.expect(f.get("/api/v1/records/1/original", header("Range", "bytes=99999-")), 416, problem.RangeNotSatisfiable)
 	if beyond.Header.Get("Content-Range") == "" || beyond.Header.Get("ETag") != "" {
 		t.Errorf("headers %v", beyond.Header)
 	}
-	f.expect(f.get("/api/v1/records/1/original", header("If-Match", `"other"`)), 412, CodePreconditionFailed)
+	f.expect(f.get("/api/v1/records/1/original", header("If-Match", `"other"`)), 412, problem.PreconditionFailed)
 	f.expect(f.get("/api/v1/records/1/original", header("If-None-Match", tag)), 304, "")
 	head := f.expect(f.send(f.request("HEAD", "/api/v1/records/1/original", nil)), 200, "")
 	if head.ContentLength != int64(len(file)) || len(head.body) != 0 {
@@ -51,10 +52,10 @@ func TestOriginals(t *testing.T) {
 	if err := os.Remove(f.root + "/Picture 1.jpg"); err != nil {
 		t.Fatal(err)
 	}
-	f.expect(f.get("/api/v1/records/1/original"), 404, CodeNotFound)
-	f.expect(f.get("/api/v1/records/3/original"), 404, CodeNotFound)
-	f.expect(f.get("/api/v1/records/3/thumbnail"), 404, CodeNotFound)
-	f.expect(f.get("/api/v1/records/999/thumbnail"), 404, CodeNotFound)
+	f.expect(f.get("/api/v1/records/1/original"), 404, problem.NotFound)
+	f.expect(f.get("/api/v1/records/3/original"), 404, problem.NotFound)
+	f.expect(f.get("/api/v1/records/3/thumbnail"), 404, problem.NotFound)
+	f.expect(f.get("/api/v1/records/999/thumbnail"), 404, problem.NotFound)
 }
 
 // TestOriginalsThatBrowsersMightRun: a format that is no plain picture is never
@@ -172,13 +173,13 @@ func TestPage(t *testing.T) {
 		t.Error("an address without a version must not be kept")
 	}
 	f.expect(f.get("/js/app.js", header("If-None-Match", script.Header.Get("ETag"))), 304, "")
-	f.expect(f.get("/~000000000000/js/app.js"), 404, CodeNotFound)
-	f.expect(f.get("/js/missing.js"), 404, CodeNotFound)
-	f.expect(f.get("/secret.key"), 404, CodeNotFound)
-	f.expect(f.get("/api/v2/search"), 404, CodeNotFound)
-	f.expect(f.get("/api"), 404, CodeNotFound)
-	f.expect(f.send(f.request("POST", "/", nil)), 405, CodeMethodNotAllowed)
-	f.expect(f.send(f.request("PATCH", "/api/v1/records/1", nil)), 405, CodeMethodNotAllowed)
+	f.expect(f.get("/~000000000000/js/app.js"), 404, problem.NotFound)
+	f.expect(f.get("/js/missing.js"), 404, problem.NotFound)
+	f.expect(f.get("/secret.key"), 404, problem.NotFound)
+	f.expect(f.get("/api/v2/search"), 404, problem.NotFound)
+	f.expect(f.get("/api"), 404, problem.NotFound)
+	f.expect(f.send(f.request("POST", "/", nil)), 405, problem.MethodNotAllowed)
+	f.expect(f.send(f.request("PATCH", "/api/v1/records/1", nil)), 405, problem.MethodNotAllowed)
 	f.expect(f.get("/api/docs"), 200, "")
 	f.expect(f.get("/api/docs/document.js"), 200, "")
 	f.expect(f.get("/api/docs/document.css"), 200, "")

@@ -94,7 +94,7 @@ func releaseMemory() {
 // idle reports that nothing is at work.
 func (s *Server) idle() bool {
 	for _, through := range s.gates() {
-		if len(through.slots) > 0 {
+		if through.Busy() > 0 {
 			return false
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/server/gate"
 )
 
 // metrics are the server's measurements, in a registry of their own.
@@ -64,10 +65,10 @@ func (s *Server) watch(registry *prometheus.Registry) {
 	}
 	for name, through := range s.gates() {
 		labels := prometheus.Labels{"gate": name}
-		gauge("mekiki_gate_busy", "Places taken.", labels, func() float64 { return float64(len(through.slots)) })
-		gauge("mekiki_gate_places", "Places there are.", labels, func() float64 { return float64(cap(through.slots)) })
-		gauge("mekiki_gate_waiting", "Requests that wait for a place.", labels, func() float64 { return float64(through.waiting.Load()) })
-		counter("mekiki_gate_refused_total", "Requests turned away with 429.", labels, func() float64 { return float64(through.refused.Load()) })
+		gauge("mekiki_gate_busy", "Places taken.", labels, func() float64 { return float64(through.Busy()) })
+		gauge("mekiki_gate_places", "Places there are.", labels, func() float64 { return float64(through.Slots()) })
+		gauge("mekiki_gate_waiting", "Requests that wait for a place.", labels, func() float64 { return float64(through.Waiting()) })
+		counter("mekiki_gate_refused_total", "Requests turned away with 429.", labels, func() float64 { return float64(through.Refused()) })
 	}
 	count := func(kind index.Kind) func() float64 {
 		return func() float64 {
@@ -85,8 +86,8 @@ func (s *Server) watch(registry *prometheus.Registry) {
 	gauge("mekiki_jobs_running", "Indexing jobs at work.", nil, func() float64 { return float64(s.jobs.running()) })
 }
 
-func (s *Server) gates() map[string]*gate {
-	return map[string]*gate{"search": s.searches, "read": s.reads, "body": s.bodies, "upload": s.uploads, "stream": s.streams}
+func (s *Server) gates() map[string]*gate.Gate {
+	return map[string]*gate.Gate{"search": s.searches, "read": s.reads, "body": s.bodies, "upload": s.uploads, "stream": s.streams}
 }
 
 // search notes where the time of one search went.

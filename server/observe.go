@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/internal/hint"
+	"mekiki/server/problem"
 )
 
 // Keys of the log's fields.
@@ -74,33 +77,33 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	problem := asProblem(err)
-	problem.Instance = identityOf(c)
+	p := problem.From(err)
+	p.Instance = identityOf(c)
 	header := c.Response().Header()
 	for _, name := range []string{"ETag", "Last-Modified", "Content-Disposition", "Content-Encoding", echo.HeaderContentLength} {
 		header.Del(name)
 	}
 	header.Set("Cache-Control", "no-store")
 	header.Set(echo.HeaderContentType, "application/problem+json")
-	if allow := header.Get("Allow"); problem.Status == http.StatusMethodNotAllowed && allow != "" {
-		problem.Detail = "it takes " + allow
+	if allow := header.Get("Allow"); p.Status == http.StatusMethodNotAllowed && allow != "" {
+		p.Detail = "it takes " + allow
 	}
-	if problem.retryAfter > 0 {
-		header.Set("Retry-After", strconv.Itoa(problem.retryAfter))
+	if p.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(p.RetryAfter))
 	}
-	if problem.Status == http.StatusUnauthorized {
+	if p.Status == http.StatusUnauthorized {
 		header.Set(echo.HeaderWWWAuthenticate, `Bearer realm="mekiki"`)
 	}
-	if problem.Status == http.StatusRequestTimeout || problem.Status == http.StatusRequestEntityTooLarge {
+	if p.Status == http.StatusRequestTimeout || p.Status == http.StatusRequestEntityTooLarge {
 		header.Set("Connection", "close")
 	} else {
 		settleBody(c)
 	}
 	if c.Request().Method == http.MethodHead {
-		c.Response().WriteHeader(problem.Status)
+		c.Response().WriteHeader(p.Status)
 		return
 	}
-	if err := writeProblem(c, problem); err != nil {
+	if err := writeProblem(c, p); err != nil {
 		s.options.Logger.DebugContext(c.Request().Context(), "answer not sent", logRequest, identityOf(c), logError, err)
 	}
 }
@@ -118,23 +121,36 @@ func (s *Server) record(c echo.Context, err error, took time.Duration) {
 		logDuration, took.Round(time.Microsecond), logBytes, response.Size, logRemote, c.RealIP(), logCaller, callerOf(c).name,
 	}
 	if err != nil {
-		problem := asProblem(err)
-		attributes = append(attributes, logCode, problem.Code)
+		p := problem.From(err)
+		attributes = append(attributes, logCode, p.Code)
 		// What is wrong with a request may quote it, and so may the remedy.
-		if problem.Status != http.StatusBadRequest {
+		if p.Status != http.StatusBadRequest {
 			attributes = append(attributes, logError, err.Error())
 			if remedy := hint.Of(err); remedy != "" {
 				attributes = append(attributes, "hint", remedy)
 			}
 		}
 		switch {
-		case problem.Status >= http.StatusInternalServerError:
+		case p.Status >= http.StatusInternalServerError:
 			level = slog.LevelError
-		case problem.Status == http.StatusTooManyRequests:
+		case p.Status == http.StatusTooManyRequests:
 			// Under overload there are many, and the measurements count them.
-		case problem.Status != statusClientClosed:
+		case p.Status != problem.StatusClientClosed:
 			level = slog.LevelWarn
 		}
 	}
 	s.options.Logger.Log(request.Context(), level, "request", attributes...)
+}
+
+// writeProblem sends a problem as the whole answer.
+func writeProblem(c echo.Context, p *problem.Problem) error {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(p); err != nil {
+		return fmt.Errorf("encode problem: %w", err)
+	}
+	c.Response().WriteHeader(p.Status)
+	_, err := c.Response().Write(buffer.Bytes())
+	return err
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"mekiki/server/problem"
 	"net"
 	"net/http"
 	"net/netip"
@@ -25,12 +26,12 @@ func (s *Server) checkSite(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		request := c.Request()
 		if !s.isOurs(request.Host) {
-			problem := problemf(CodeCrossSite, "%q is not a name of this server", request.Host)
-			problem.Hint = "ask for http://127.0.0.1, or start the server with this name among its --host names"
-			return problem
+			p := problem.Newf(problem.CrossSite, "%q is not a name of this server", request.Host)
+			p.Hint = "ask for http://127.0.0.1, or start the server with this name among its --host names"
+			return p
 		}
 		if isForeign(request) {
-			return newProblem(CodeCrossSite, "the request comes from a page of another site")
+			return problem.New(problem.CrossSite, "the request comes from a page of another site")
 		}
 		return next(c)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/embed/pixels"
+	"mekiki/server/problem"
 )
 
 // asset is a file of the page, held in memory.
@@ -134,14 +135,14 @@ func (s *Server) addPages() error {
 		name := c.Request().URL.Path
 		if methods := s.methodsAt(name); len(methods) > 0 {
 			c.Response().Header().Set("Allow", strings.Join(methods, ", "))
-			return newProblem(CodeMethodNotAllowed, "")
+			return problem.New(problem.MethodNotAllowed, "")
 		}
 		if isAPI(name) || loaded == nil {
-			return newProblem(CodeNotFound, "")
+			return problem.New(problem.NotFound, "")
 		}
 		found, exists := loaded.find(name)
 		if !exists {
-			return newProblem(CodeNotFound, "")
+			return problem.New(problem.NotFound, "")
 		}
 		return s.sendPage(c, found)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"mekiki/server/problem"
 	"net"
 	"net/http"
 	"strconv"
@@ -36,14 +37,14 @@ var (
 
 // protocolProblems are the codes of the answers, and what to say of each.
 var protocolProblems = map[int]struct {
-	code   Code
+	code   problem.Code
 	detail string
 }{
-	http.StatusBadRequest:                  {CodeInvalidRequest, "this is not well-formed HTTP"},
-	http.StatusExpectationFailed:           {CodeExpectationFailed, "the only expectation that can be met is 100-continue"},
-	http.StatusRequestHeaderFieldsTooLarge: {CodeHeadersTooLarge, "the limit is " + sizeText(headerBytes)},
-	http.StatusNotImplemented:              {CodeUnsupported, "the only transfer encoding taken is chunked"},
-	http.StatusHTTPVersionNotSupported:     {CodeVersionNotSupported, "use HTTP/1.1"},
+	http.StatusBadRequest:                  {problem.InvalidRequest, "this is not well-formed HTTP"},
+	http.StatusExpectationFailed:           {problem.ExpectationFailed, "the only expectation that can be met is 100-continue"},
+	http.StatusRequestHeaderFieldsTooLarge: {problem.HeadersTooLarge, "the limit is " + problem.SizeText(headerBytes)},
+	http.StatusNotImplemented:              {problem.Unsupported, "the only transfer encoding taken is chunked"},
+	http.StatusHTTPVersionNotSupported:     {problem.VersionNotSupported, "use HTTP/1.1"},
 }
 
 // Write passes on what handlers answer, and writes a problem in place of an answer of net/http itself.
@@ -75,11 +76,11 @@ func protocolError(data []byte) (status int, raw bool) {
 
 func protocolAnswer(status int) []byte {
 	found := protocolProblems[status]
-	problem := newProblem(found.code, found.detail)
-	problem.Instance = randomHex(8)
+	p := problem.New(found.code, found.detail)
+	p.Instance = randomHex(8)
 	// A Problem has nothing that cannot be encoded.
-	body, _ := json.Marshal(problem)
+	body, _ := json.Marshal(p)
 	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\nCache-Control: no-store\r\n"+
 		"X-Content-Type-Options: nosniff\r\nX-Request-ID: %s\r\nConnection: close\r\n\r\n%s",
-		status, http.StatusText(status), len(body), problem.Instance, body)
+		status, http.StatusText(status), len(body), p.Instance, body)
 }

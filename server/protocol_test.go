@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"mekiki/internal/vfs"
+	"mekiki/server/problem"
 )
 
 // exchange sends raw bytes and reads the answer, leaving the sending direction open.
@@ -49,22 +50,22 @@ func (f *fixture) exchange(raw string) (*http.Response, []byte, net.Conn) {
 func TestProtocolErrorsAreProblems(t *testing.T) {
 	f := start(t)
 	schema := f.document.Schema("Problem")
-	for raw, want := range map[string]Code{
-		"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 40<<10) + "\r\n\r\n": CodeHeadersTooLarge,
-		"nonsense\r\n\r\n":       CodeInvalidRequest,
-		"GET / HTTP/1.1\r\n\r\n": CodeInvalidRequest,
-		"GET / HTTP/1.1\r\nHost: localhost\r\nBad Header: 1\r\n\r\n":                                     CodeInvalidRequest,
-		"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n":             CodeUnsupported,
-		"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: more\r\n\r\n{}": CodeExpectationFailed,
-		"GET / HTTP/3.7\r\nHost: localhost\r\n\r\n":                                                      CodeVersionNotSupported,
+	for raw, want := range map[string]problem.Code{
+		"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 40<<10) + "\r\n\r\n": problem.HeadersTooLarge,
+		"nonsense\r\n\r\n":       problem.InvalidRequest,
+		"GET / HTTP/1.1\r\n\r\n": problem.InvalidRequest,
+		"GET / HTTP/1.1\r\nHost: localhost\r\nBad Header: 1\r\n\r\n":                                     problem.InvalidRequest,
+		"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n":             problem.Unsupported,
+		"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: more\r\n\r\n{}": problem.ExpectationFailed,
+		"GET / HTTP/3.7\r\nHost: localhost\r\n\r\n":                                                      problem.VersionNotSupported,
 	} {
 		response, body, _ := f.exchange(raw)
-		var problem Problem
-		if err := json.Unmarshal(body, &problem); err != nil {
+		var p problem.Problem
+		if err := json.Unmarshal(body, &p); err != nil {
 			t.Errorf("%.40q: %v: %q", raw, err, body)
 			continue
 		}
-		if response.StatusCode != meanings[want].status || problem.Code != want || response.Header.Get("Content-Type") != "application/problem+json" || problem.Instance == "" {
+		if response.StatusCode != want.Status() || p.Code != want || response.Header.Get("Content-Type") != "application/problem+json" || p.Instance == "" {
 			t.Errorf("%.40q: %d %s %s", raw, response.StatusCode, response.Header, body)
 		}
 		var value any
@@ -87,7 +88,7 @@ func TestMalformedBodies(t *testing.T) {
 			"too large a number": "11111111111111111\r\n{}\r\n0\r\n\r\n", "long extension": "2;" + strings.Repeat("x", 70<<10) + "\r\n{}\r\n0\r\n\r\n",
 		} {
 			response, body, _ := f.exchange("POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Type: " + kind + "\r\n\r\n" + chunk)
-			if response.StatusCode != 400 || !strings.Contains(string(body), string(CodeInvalidRequest)) {
+			if response.StatusCode != 400 || !strings.Contains(string(body), string(problem.InvalidRequest)) {
 				t.Errorf("%s, %s: %d %s", kind, name, response.StatusCode, body)
 			}
 		}
@@ -148,7 +149,7 @@ func TestFullDisk(t *testing.T) {
 		f.form("/api/v1/records", map[string]string{"image": string(jpegOf(33, 11))}),
 		f.send(f.request("DELETE", "/api/v1/records/1", nil)),
 	} {
-		f.expect(got, 507, CodeInsufficientStorage)
+		f.expect(got, 507, problem.InsufficientStorage)
 		if got.text(t, "hint") == "<nil>" || got.text(t, "detail") == "<nil>" {
 			t.Errorf("problem %s", got.body)
 		}
@@ -180,7 +181,7 @@ func TestVanishedRoot(t *testing.T) {
 func TestDrain(t *testing.T) {
 	f := start(t, func(o *Options) { o.Limits.DrainTime = time.Hour })
 	close(f.server.draining)
-	f.expect(f.get("/readyz"), 503, CodeUnavailable)
+	f.expect(f.get("/readyz"), 503, problem.Unavailable)
 	f.expect(f.get("/api/v1/search?q=x"), 200, "")
 	if got := f.get("/api/v1/status"); got.text(t, "ready") != "false" || !strings.Contains(got.text(t, "reason"), "stopping") {
 		t.Errorf("status %s", got.body)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mekiki/index"
+	"mekiki/server/problem"
 )
 
 // TestReadOnlyForAWhile: while the library cannot be changed every request that would change it says so, the session and
@@ -33,10 +34,10 @@ func TestReadOnlyForAWhile(t *testing.T) {
 	for _, test := range []struct {
 		reason error
 		status int
-		code   Code
+		code   problem.Code
 	}{
-		{index.ErrLocked, 503, CodeUnavailable},
-		{errors.New("the library lies where this server may not write"), 501, CodeUnsupported},
+		{index.ErrLocked, 503, problem.Unavailable},
+		{errors.New("the library lies where this server may not write"), 501, problem.Unsupported},
 	} {
 		reason.Store(&test.reason)
 		for name, got := range changes() {
@@ -45,7 +46,7 @@ func TestReadOnlyForAWhile(t *testing.T) {
 			}
 		}
 		f.expect(f.send(f.request("DELETE", "/api/v1/records/1", nil)), test.status, test.code)
-		f.expect(f.send(f.request("DELETE", "/api/v1/jobs/1", nil)), 404, CodeNotFound)
+		f.expect(f.send(f.request("DELETE", "/api/v1/jobs/1", nil)), 404, problem.NotFound)
 		f.expect(f.get("/api/v1/search?q=x"), 200, "")
 		if got := f.get("/api/v1/session"); got.text(t, "scopes") != "[read]" || got.text(t, "read_only") != "true" {
 			t.Errorf("session %s", got.body)

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/server/problem"
 )
 
 // withSnapshot runs work on the library's present state.
@@ -22,7 +23,9 @@ func (s *Server) withSnapshot(work func(Snapshot) error) error {
 // closeSnapshot lets go of a snapshot. It was only read: an error loses nothing.
 func closeSnapshot(snapshot Snapshot) { _ = snapshot.Close() }
 
-func noSuchRecord(id index.ID) error { return problemf(CodeNotFound, "there is no record %s", id) }
+func noSuchRecord(id index.ID) error {
+	return problem.Newf(problem.NotFound, "there is no record %s", id)
+}
 
 func (s *Server) getRecord(c echo.Context) error {
 	id, err := recordID(c)

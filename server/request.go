@@ -12,6 +12,7 @@ import (
 	"mekiki/index"
 	"mekiki/search"
 	"mekiki/search/query"
+	"mekiki/server/problem"
 )
 
 // The requests as they arrive. Their members are described, and checked, by the
@@ -79,14 +80,14 @@ func (f filterJSON) filter(prefix string) (index.Filter, error) {
 	for _, text := range f.Ratings {
 		rating, ok := query.ParseRating(text)
 		if !ok {
-			return filter, invalid(prefix+"rating", "must be a number from 0 to 5, -1 for rejected, none, or a range such as >=4 or 3..5")
+			return filter, problem.Invalid(prefix+"rating", "must be a number from 0 to 5, -1 for rejected, none, or a range such as >=4 or 3..5")
 		}
 		filter.Ratings = append(filter.Ratings, index.RatingRange(rating))
 	}
 	for _, name := range f.Kinds {
 		kind, err := index.ParseKind(name)
 		if err != nil {
-			return filter, invalid(prefix+"kind", "%v", err)
+			return filter, problem.Invalid(prefix+"kind", "%v", err)
 		}
 		filter.Kinds = append(filter.Kinds, kind)
 	}
@@ -108,7 +109,7 @@ func (f filterJSON) filter(prefix string) (index.Filter, error) {
 		return filter, nil
 	}
 	if f.Near.Latitude < -90 || f.Near.Latitude > 90 || f.Near.Longitude < -180 || f.Near.Longitude > 180 || f.Near.Kilometres <= 0 {
-		return filter, invalid(prefix+"near", "needs a latitude of -90 to 90, a longitude of -180 to 180 and a radius above 0")
+		return filter, problem.Invalid(prefix+"near", "needs a latitude of -90 to 90, a longitude of -180 to 180 and a radius above 0")
 	}
 	filter.Near = &index.Near{Latitude: f.Near.Latitude, Longitude: f.Near.Longitude, Kilometres: f.Near.Kilometres}
 	return filter, nil
@@ -125,20 +126,20 @@ func parseDate(field, text string) (date time.Time, zoned bool, err error) {
 			return parsed, layout == time.RFC3339Nano, nil
 		}
 	}
-	return time.Time{}, false, invalid(field, "must be a date such as 2024-05-01 or a time such as 2024-05-01T12:00:00Z")
+	return time.Time{}, false, problem.Invalid(field, "must be a date such as 2024-05-01 or a time such as 2024-05-01T12:00:00Z")
 }
 
 // numbersIn reads count numbers with commas between them.
 func numbersIn(field, text string, count int) ([]float64, error) {
 	parts := strings.Split(text, ",")
 	if len(parts) != count {
-		return nil, invalid(field, "must be %d numbers with commas between them", count)
+		return nil, problem.Invalid(field, "must be %d numbers with commas between them", count)
 	}
 	numbers := make([]float64, count)
 	for i, part := range parts {
 		number, err := strconv.ParseFloat(part, 64)
 		if err != nil {
-			return nil, invalid(field, "must be %d numbers with commas between them", count)
+			return nil, problem.Invalid(field, "must be %d numbers with commas between them", count)
 		}
 		numbers[i] = number
 	}
@@ -197,7 +198,7 @@ func (j sourceJSON) source(given upload) (source, error) {
 		from.record = id
 	}
 	if from.record != 0 && from.data != nil {
-		return from, newProblem(CodeInvalidRequest, "give either a record or an image, not both")
+		return from, problem.New(problem.InvalidRequest, "give either a record or an image, not both")
 	}
 	return from, nil
 }

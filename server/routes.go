@@ -15,7 +15,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/server/gate"
 	"mekiki/server/openapi"
+	"mekiki/server/problem"
 )
 
 // class says how a route is admitted and for how long it may work.
@@ -174,13 +176,13 @@ func (s *Server) readOnly() error {
 	case err == nil:
 		return nil
 	case errors.Is(err, index.ErrLocked):
-		problem := newProblem(CodeUnavailable, "another process is writing to the library; try again when it has finished")
-		problem.cause, problem.retryAfter = err, 5
-		return problem
+		p := problem.New(problem.Unavailable, "another process is writing to the library; try again when it has finished")
+		p.Cause, p.RetryAfter = err, 5
+		return p
 	}
-	problem := newProblem(CodeUnsupported, err.Error())
-	problem.cause = err
-	return problem
+	p := problem.New(problem.Unsupported, err.Error())
+	p.Cause = err
+	return p
 }
 
 // checkQuery refuses parameters that an operation of the API does not have, also where the handler reads none. What lies
@@ -190,7 +192,7 @@ func checkQuery(handler echo.HandlerFunc) echo.HandlerFunc {
 		if query := c.Request().URL.RawQuery; query != "" && isAPI(c.Request().URL.Path) {
 			values, err := url.ParseQuery(query)
 			if err != nil {
-				return newProblem(CodeInvalidRequest, "the query string is malformed")
+				return problem.New(problem.InvalidRequest, "the query string is malformed")
 			}
 			if _, violations := routeOf(c).operation.Query(values); len(violations) > 0 {
 				return violated("", violations)
@@ -215,9 +217,9 @@ func (s *Server) admit(line *route) echo.HandlerFunc {
 	return line.handler
 }
 
-func (s *Server) within(c echo.Context, through *gate, longest time.Duration, handler echo.HandlerFunc) error {
+func (s *Server) within(c echo.Context, through *gate.Gate, longest time.Duration, handler echo.HandlerFunc) error {
 	request := c.Request()
-	leave, err := through.enter(request.Context())
+	leave, err := through.Enter(request.Context())
 	if err != nil {
 		return err
 	}
@@ -233,7 +235,7 @@ func (s *Server) within(c echo.Context, through *gate, longest time.Duration, ha
 // compute runs work that uses the model: it waits for a place, and gives the
 // work a deadline.
 func (s *Server) compute(c echo.Context, work func(ctx context.Context) error) error {
-	leave, err := s.searches.enter(c.Request().Context())
+	leave, err := s.searches.Enter(c.Request().Context())
 	if err != nil {
 		return err
 	}
@@ -267,7 +269,7 @@ func (s *Server) knownAddress(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		unrouted := c.Path() == "" || c.Path() == "/*"
 		if path := c.Request().URL.Path; unrouted && isAPI(path) && s.methodsAt(path) == nil {
-			return newProblem(CodeNotFound, "")
+			return problem.New(problem.NotFound, "")
 		}
 		return next(c)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/server/problem"
 )
 
 type searchJSON struct {
@@ -68,9 +69,9 @@ func inQuery(err error) error {
 	if !errors.As(err, &described) || described.Field != "text" {
 		return err
 	}
-	problem := asProblem(err)
-	problem.Errors = []FieldProblem{{Field: "q", Detail: described.Message}}
-	return problem
+	p := problem.From(err)
+	p.Errors = []problem.Field{{Field: "q", Detail: described.Message}}
+	return p
 }
 
 // searchFull answers POST: JSON, or a form with an image.
@@ -122,9 +123,9 @@ func (s *Server) streamSearch(ctx context.Context, c echo.Context, request searc
 			}
 		}
 		if err != nil {
-			problem := asProblem(err)
-			problem.Instance = identityOf(c)
-			if err := stream.send("problem", problem); err != nil {
+			p := problem.From(err)
+			p.Instance = identityOf(c)
+			if err := stream.send("problem", p); err != nil {
 				return err
 			}
 			return err
@@ -137,7 +138,7 @@ func (s *Server) streamSearch(ctx context.Context, c echo.Context, request searc
 		}
 	}
 	if stream == nil {
-		return newProblem(CodeInternal, "")
+		return problem.New(problem.Internal, "")
 	}
 	return stream.send("done", struct{}{})
 }
@@ -197,8 +198,8 @@ func (s *Server) similarToRecord(c echo.Context) error {
 func (s *Server) checkImage(field string, id index.ID) error {
 	return s.withSnapshot(func(snapshot Snapshot) error {
 		_, err := imageRecord(snapshot, id)
-		if problem := (*Problem)(nil); errors.As(err, &problem) {
-			problem.Errors = []FieldProblem{{Field: field, Detail: problem.Detail}}
+		if p := (*problem.Problem)(nil); errors.As(err, &p) {
+			p.Errors = []problem.Field{{Field: field, Detail: p.Detail}}
 		}
 		return err
 	})

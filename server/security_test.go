@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mekiki/internal/hint"
+	"mekiki/server/problem"
 )
 
 // tokens makes one token of each scope and gives the secrets by scope.
@@ -66,11 +67,11 @@ func TestWrongTokens(t *testing.T) {
 		"Bearer wrong", "Bearer ", "Bearer", "Basic " + secrets[ScopeAdmin], secrets[ScopeAdmin],
 		"Bearer " + secrets[ScopeRead][:len(secrets[ScopeRead])-1], "Bearer " + secrets[ScopeRead] + "x", "Bearer " + strings.ToUpper(secrets[ScopeRead]),
 	} {
-		got := f.expect(f.get("/api/v1/status", header("Authorization", value)), 401, CodeUnauthorized)
+		got := f.expect(f.get("/api/v1/status", header("Authorization", value)), 401, problem.Unauthorized)
 		if got.Header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%q: no WWW-Authenticate", value)
 		}
-		f.expect(f.get("/api/v1/session", header("Authorization", value)), 401, CodeUnauthorized)
+		f.expect(f.get("/api/v1/session", header("Authorization", value)), 401, problem.Unauthorized)
 	}
 	f.expect(f.get("/api/v1/status", bearer(secrets[ScopeRead])), 200, "")
 	for _, token := range list {
@@ -87,7 +88,7 @@ func TestSessions(t *testing.T) {
 	if got := f.get("/api/v1/session"); got.text(t, "authentication") != "token" || got.text(t, "scopes") != "[]" {
 		t.Errorf("session of a stranger: %s", got.body)
 	}
-	f.expect(f.json("POST", "/api/v1/session", `{"token":"wrong"}`), 401, CodeUnauthorized)
+	f.expect(f.json("POST", "/api/v1/session", `{"token":"wrong"}`), 401, problem.Unauthorized)
 	signedIn := f.expect(f.json("POST", "/api/v1/session", `{"token":"`+secrets[ScopeWrite]+`"}`), 200, "")
 	cookies := signedIn.Cookies()
 	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode || strings.Contains(cookies[0].Value, secrets[ScopeWrite]) {
@@ -95,19 +96,19 @@ func TestSessions(t *testing.T) {
 	}
 	with := func(request *http.Request) { request.AddCookie(cookies[0]) }
 	f.expect(f.get("/api/v1/status", with), 200, "")
-	f.expect(f.json("POST", "/api/v1/jobs", `{}`, with), 403, CodeForbidden)
+	f.expect(f.json("POST", "/api/v1/jobs", `{}`, with), 403, problem.Forbidden)
 	if got := f.get("/api/v1/session", with); got.text(t, "scopes") != "[read write]" {
 		t.Errorf("session: %s", got.body)
 	}
 	// A cookie is no help to another site.
-	f.expect(f.json("POST", "/api/v1/tags", `{"ids":["1"],"add":["x"]}`, with, header("Origin", "https://evil.example")), 403, CodeCrossSite)
+	f.expect(f.json("POST", "/api/v1/tags", `{"ids":["1"],"add":["x"]}`, with, header("Origin", "https://evil.example")), 403, problem.CrossSite)
 
 	f.expect(f.send(f.request("DELETE", "/api/v1/session", nil, with)), 204, "")
-	f.expect(f.get("/api/v1/status", with), 401, CodeUnauthorized)
+	f.expect(f.get("/api/v1/status", with), 401, problem.Unauthorized)
 
 	again := f.json("POST", "/api/v1/session", `{"token":"`+secrets[ScopeRead]+`"}`).Cookies()[0]
 	now = now.Add(sessionLifetime)
-	f.expect(f.get("/api/v1/status", func(request *http.Request) { request.AddCookie(again) }), 401, CodeUnauthorized)
+	f.expect(f.get("/api/v1/status", func(request *http.Request) { request.AddCookie(again) }), 401, problem.Unauthorized)
 }
 
 func TestSessionsAreBounded(t *testing.T) {
@@ -162,7 +163,7 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := f.send(f.request(test.method, test.path, nil, test.edits...))
-			if refused := got.StatusCode == http.StatusForbidden && got.text(t, "code") == string(CodeCrossSite); refused != test.refused {
+			if refused := got.StatusCode == http.StatusForbidden && got.text(t, "code") == string(problem.CrossSite); refused != test.refused {
 				t.Errorf("status %d: %.200s", got.StatusCode, got.body)
 			}
 		})

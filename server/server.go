@@ -17,6 +17,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index/originals"
 	"mekiki/internal/hint"
+	"mekiki/server/gate"
 	"mekiki/server/openapi"
 )
 
@@ -43,7 +44,7 @@ type Server struct {
 	originals   *originals.Store // nil when no uploads are taken
 	started     time.Time
 
-	searches, reads, bodies, uploads, streams *gate
+	searches, reads, bodies, uploads, streams *gate.Gate
 	connections                               connections
 
 	// handling counts the requests whose handlers are at work.
@@ -80,11 +81,11 @@ func New(options Options) (*Server, error) {
 		options: options, document: document, documentTag: contentTag(openapiDocument), decoder: decoder, metrics: metrics,
 		sessions: newSessions(options.Now), suggester: &suggester{}, listings: &listings{}, started: options.Now(),
 		jobs:     newJobs(options.Ingester, limits.Jobs, options.JobsFile, options.Logger, options.Now),
-		searches: newGate(limits.Searches, limits.SearchQueue, limits.SearchPatience),
-		reads:    newGate(limits.Reads, limits.Reads, limits.SearchPatience),
-		bodies:   newGate(limits.Reads, limits.Reads, limits.SearchPatience),
-		uploads:  newGate(limits.Uploads, limits.Uploads, limits.SearchPatience),
-		streams:  newGate(limits.Streams, 0, limits.SearchPatience),
+		searches: gate.New(limits.Searches, limits.SearchQueue, limits.QueueTimeout),
+		reads:    gate.New(limits.Reads, limits.Reads, limits.QueueTimeout),
+		bodies:   gate.New(limits.Reads, limits.Reads, limits.QueueTimeout),
+		uploads:  gate.New(limits.Uploads, limits.Uploads, limits.QueueTimeout),
+		streams:  gate.New(limits.Streams, 0, limits.QueueTimeout),
 		draining: make(chan struct{}), stopping: make(chan struct{}),
 	}
 	if options.UploadFolder != "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/server/problem"
 )
 
 // Model is what the server says of a model.
@@ -82,7 +83,7 @@ func (s *Server) getStatus(c echo.Context) error {
 		Indexing: s.options.Ingester != nil && len(s.options.Roots) > 0,
 	}
 	if err := s.readOnly(); err != nil {
-		status.ReadOnly, status.WhyRead, status.Uploads, status.Indexing = true, asProblem(err).reason(), false, false
+		status.ReadOnly, status.WhyRead, status.Uploads, status.Indexing = true, problem.From(err).Reason(), false, false
 	}
 	if callerOf(c).scope >= ScopeAdmin {
 		status.Library = s.options.LibraryFolder
@@ -94,7 +95,7 @@ func (s *Server) getStatus(c echo.Context) error {
 		}
 	}
 	if err := s.readiness(c.Request().Context()); err != nil {
-		status.Reason = asProblem(err).reason()
+		status.Reason = problem.From(err).Reason()
 	} else {
 		status.Ready = true
 	}
@@ -118,7 +119,7 @@ func (s *Server) ready(c echo.Context) error {
 		return err
 	}
 	if err := s.readOnly(); err != nil {
-		return c.String(http.StatusOK, "ready, for reading only: "+asProblem(err).reason()+"\n")
+		return c.String(http.StatusOK, "ready, for reading only: "+problem.From(err).Reason()+"\n")
 	}
 	return c.String(http.StatusOK, "ready\n")
 }
@@ -128,21 +129,21 @@ func (s *Server) ready(c echo.Context) error {
 func (s *Server) readiness(ctx context.Context) error {
 	select {
 	case <-s.draining:
-		return newProblem(CodeUnavailable, "the server is stopping")
+		return problem.New(problem.Unavailable, "the server is stopping")
 	default:
 	}
 	if err := s.withSnapshot(func(Snapshot) error { return nil }); err != nil {
-		problem := newProblem(CodeUnavailable, "the library cannot be read")
-		problem.cause, problem.retryAfter = err, 5
-		return problem
+		p := problem.New(problem.Unavailable, "the library cannot be read")
+		p.Cause, p.RetryAfter = err, 5
+		return p
 	}
 	if s.options.Ready == nil {
 		return nil
 	}
 	if err := s.options.Ready(ctx); err != nil {
-		problem := newProblem(CodeUnavailable, err.Error())
-		problem.retryAfter = 5
-		return problem
+		p := problem.New(problem.Unavailable, err.Error())
+		p.RetryAfter = 5
+		return p
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/server/problem"
 )
 
 func (s *Server) changeTag(c echo.Context, clean func(field, tag string) (string, error), change func(context.Context, []index.ID, ...string) error) error {
@@ -39,9 +40,9 @@ func (s *Server) checkRecords(field string, ids ...index.ID) error {
 	return s.withSnapshot(func(snapshot Snapshot) error {
 		for _, id := range ids {
 			if _, found := snapshot.Record(id); !found {
-				problem := problemf(CodeNotFound, "there is no record %s", id)
-				problem.Errors = []FieldProblem{{Field: field, Detail: problem.Detail}}
-				return problem
+				p := problem.Newf(problem.NotFound, "there is no record %s", id)
+				p.Errors = []problem.Field{{Field: field, Detail: p.Detail}}
+				return p
 			}
 		}
 		return nil
@@ -52,7 +53,7 @@ func (s *Server) checkRecords(field string, ids ...index.ID) error {
 // versions, and whatever is there can be removed.
 func knownTag(field, tag string) (string, error) {
 	if tag = strings.TrimSpace(tag); tag == "" {
-		return "", invalid(field, "must be text of at least one character")
+		return "", problem.Invalid(field, "must be text of at least one character")
 	}
 	return tag, nil
 }
@@ -64,11 +65,11 @@ func cleanTag(field, tag string) (string, error) {
 	tag = strings.TrimSpace(tag)
 	switch {
 	case tag == "" || !utf8.ValidString(tag):
-		return "", invalid(field, "must be text of at least one character")
+		return "", problem.Invalid(field, "must be text of at least one character")
 	case strings.ContainsFunc(given, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
-		return "", invalid(field, "must not contain control characters or text direction marks")
+		return "", problem.Invalid(field, "must not contain control characters or text direction marks")
 	case tag == "." || tag == "..":
-		return "", invalid(field, "must not be . or ..")
+		return "", problem.Invalid(field, "must not be . or ..")
 	}
 	return tag, nil
 }

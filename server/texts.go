@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index/ingest"
+	"mekiki/server/problem"
 )
 
 type textJSON struct {
@@ -23,7 +24,7 @@ type textJSON struct {
 // known takes the place of the one that had it.
 func (s *Server) addTexts(c echo.Context) error {
 	if s.options.Ingester == nil {
-		return newProblem(CodeUnsupported, "this server does not accept texts")
+		return problem.New(problem.Unsupported, "this server does not accept texts")
 	}
 	var asked struct {
 		Texts []textJSON `json:"texts"`
@@ -61,7 +62,7 @@ func (s *Server) addTexts(c echo.Context) error {
 func (j textJSON) check(field string) (ingest.Text, error) {
 	text := strings.TrimSpace(j.Text)
 	if text == "" || !utf8.ValidString(text) {
-		return ingest.Text{}, invalid(field+".text", "must be text of at least one character")
+		return ingest.Text{}, problem.Invalid(field+".text", "must be text of at least one character")
 	}
 	tags, err := cleanTags(field+".tags", j.Tags)
 	return ingest.Text{Text: text, ID: j.ExternalID, Tags: tags, Fields: j.Fields}, err

@@ -20,6 +20,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/server/problem"
 )
 
 func TestSearchRequests(t *testing.T) {
@@ -42,9 +43,9 @@ func TestSearchRequests(t *testing.T) {
 	if got := f.searcher.lastRequest(); got.Image == nil || got.Image.Width != 30 || got.Crop == nil || got.Crop.X != 0.5 {
 		t.Errorf("request %+v", got)
 	}
-	f.expect(f.get("/api/v1/search"), 400, Code(search.CodeEmptyRequest))
-	f.expect(f.get("/api/v1/search?record=99999999999999999999"), 400, CodeInvalidRequest)
-	f.expect(f.form("/api/v1/search", map[string]string{"image": string(jpegOf(3, 3)), "request": `{"record":"1"}`}), 400, CodeInvalidRequest)
+	f.expect(f.get("/api/v1/search"), 400, problem.Code(search.CodeEmptyRequest))
+	f.expect(f.get("/api/v1/search?record=99999999999999999999"), 400, problem.InvalidRequest)
+	f.expect(f.form("/api/v1/search", map[string]string{"image": string(jpegOf(3, 3)), "request": `{"record":"1"}`}), 400, problem.InvalidRequest)
 }
 
 func TestSearchErrorsKeepTheirPlace(t *testing.T) {
@@ -52,28 +53,28 @@ func TestSearchErrorsKeepTheirPlace(t *testing.T) {
 	f.searcher.before = func(context.Context) error {
 		return &search.Error{Code: search.CodeUnbalancedQuote, Message: "the quote is never closed", Remedy: "close it", Position: &search.Position{Offset: 4, Length: 1}, Err: fmt.Errorf("secret /path")}
 	}
-	got := f.expect(f.get("/api/v1/search?q=two+%22cats"), 400, Code(search.CodeUnbalancedQuote))
+	got := f.expect(f.get("/api/v1/search?q=two+%22cats"), 400, problem.Code(search.CodeUnbalancedQuote))
 	if got.text(t, "position.offset") != "4" || got.text(t, "hint") != "close it" || strings.Contains(string(got.body), "secret") || got.text(t, "instance") != got.Header.Get("X-Request-ID") {
 		t.Errorf("problem %s", got.body)
 	}
 	f.searcher.before = func(context.Context) error {
 		return &search.Error{Code: search.CodeUnknownFilter, Message: "there is no filter <b>:", Field: "text"}
 	}
-	got = f.expect(f.get("/api/v1/search?q=%3Cb%3E:x"), 400, Code(search.CodeUnknownFilter))
+	got = f.expect(f.get("/api/v1/search?q=%3Cb%3E:x"), 400, problem.Code(search.CodeUnknownFilter))
 	if got.text(t, "errors.0.field") != "q" || !strings.Contains(string(got.body), "<b>") {
 		t.Errorf("problem %s", got.body)
 	}
-	got = f.expect(f.json("POST", "/api/v1/search", `{"text":"<b>:x"}`), 400, Code(search.CodeUnknownFilter))
+	got = f.expect(f.json("POST", "/api/v1/search", `{"text":"<b>:x"}`), 400, problem.Code(search.CodeUnknownFilter))
 	if got.text(t, "errors.0.field") != "text" {
 		t.Errorf("problem %s", got.body)
 	}
 	f.searcher.before = func(context.Context) error { return fmt.Errorf("open /home/somebody/secret: permission denied") }
-	got = f.expect(f.get("/api/v1/search?q=x"), 500, CodeInternal)
+	got = f.expect(f.get("/api/v1/search?q=x"), 500, problem.Internal)
 	if strings.Contains(string(got.body), "somebody") || got.at(t, "detail") != nil {
 		t.Errorf("an unknown error shows: %s", got.body)
 	}
 	f.searcher.before = func(context.Context) error { panic("oh no /secret") }
-	got = f.expect(f.get("/api/v1/search?q=x"), 500, CodeInternal)
+	got = f.expect(f.get("/api/v1/search?q=x"), 500, problem.Internal)
 	if strings.Contains(string(got.body), "secret") {
 		t.Errorf("a panic shows: %s", got.body)
 	}
@@ -85,17 +86,17 @@ func TestUploadsThatAreNoImages(t *testing.T) {
 	tests := map[string]struct {
 		image  string
 		status int
-		code   Code
+		code   problem.Code
 	}{
-		"text":             {"hello", 422, CodeInvalidImage},
-		"html":             {"<html><script>", 422, CodeInvalidImage},
-		"cut short":        {string(picture[:200]), 422, CodeInvalidImage},
-		"only a signature": {"\xff\xd8\xff", 422, CodeInvalidImage},
-		"too many pixels":  {string(pngHeader(60000, 60000)), 413, CodeImageTooLarge},
-		"overflow":         {string(pngHeader(1<<31-1, 1<<31-1)), 413, CodeImageTooLarge},
-		"gif bomb":         {"GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x02\x4c\x01\x00;", 413, CodeImageTooLarge},
-		"empty":            {"", 400, CodeInvalidRequest},
-		"too many bytes":   {strings.Repeat("x", 1<<20+1), 413, CodeBodyTooLarge},
+		"text":             {"hello", 422, problem.InvalidImage},
+		"html":             {"<html><script>", 422, problem.InvalidImage},
+		"cut short":        {string(picture[:200]), 422, problem.InvalidImage},
+		"only a signature": {"\xff\xd8\xff", 422, problem.InvalidImage},
+		"too many pixels":  {string(pngHeader(60000, 60000)), 413, problem.ImageTooLarge},
+		"overflow":         {string(pngHeader(1<<31-1, 1<<31-1)), 413, problem.ImageTooLarge},
+		"gif bomb":         {"GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x02\x4c\x01\x00;", 413, problem.ImageTooLarge},
+		"empty":            {"", 400, problem.InvalidRequest},
+		"too many bytes":   {strings.Repeat("x", 1<<20+1), 413, problem.BodyTooLarge},
 	}
 	for name, test := range tests {
 		for _, path := range []string{"/api/v1/search", "/api/v1/similar", "/api/v1/lookup", "/api/v1/records"} {
@@ -166,14 +167,14 @@ func TestMalformedForms(t *testing.T) {
 		"huge number": `{"limit":1e999999999}`, "fraction": `{"limit":1.5}`, "null member": `{"limit":null}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			f.expect(f.json("POST", "/api/v1/search", body), 400, CodeInvalidRequest)
+			f.expect(f.json("POST", "/api/v1/search", body), 400, problem.InvalidRequest)
 		})
 	}
-	f.expect(f.json("POST", "/api/v1/search", `{"text":"`+strings.Repeat("x", 2<<20)+`"}`), 413, CodeBodyTooLarge)
+	f.expect(f.json("POST", "/api/v1/search", `{"text":"`+strings.Repeat("x", 2<<20)+`"}`), 413, problem.BodyTooLarge)
 	// Without a length, what arrives decides.
 	endless := io.MultiReader(strings.NewReader(`{"text":"`), io.LimitReader(zeros{}, 8<<20))
 	got := f.send(f.request("POST", "/api/v1/search", endless, header("Content-Type", "application/json")))
-	f.expect(got, 413, CodeBodyTooLarge)
+	f.expect(got, 413, problem.BodyTooLarge)
 }
 
 type zeros struct{}
@@ -198,7 +199,7 @@ func TestCompressedBodies(t *testing.T) {
 	}
 	for _, kind := range []string{"application/json", "multipart/form-data; boundary=B"} {
 		got := f.send(f.request("POST", "/api/v1/search", bytes.NewReader(bomb.Bytes()), header("Content-Type", kind), header("Content-Encoding", "gzip")))
-		f.expect(got, 415, CodeUnsupportedMediaType)
+		f.expect(got, 415, problem.UnsupportedMediaType)
 	}
 	f.expect(f.json("POST", "/api/v1/search", `{"text":"x"}`, header("Content-Encoding", "identity")), 200, "")
 }
@@ -225,7 +226,7 @@ func TestPicturesThatUnpackToMuch(t *testing.T) {
 	if perPixel > 16 {
 		t.Errorf("took %.1f bytes a pixel", perPixel)
 	}
-	f.expect(f.form("/api/v1/similar", map[string]string{"image": beyond}), 413, CodeImageTooLarge)
+	f.expect(f.form("/api/v1/similar", map[string]string{"image": beyond}), 413, problem.ImageTooLarge)
 }
 
 func TestAddRecord(t *testing.T) {
@@ -248,13 +249,13 @@ func TestAddRecord(t *testing.T) {
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("the uploaded file is still there: %v", err)
 	}
-	f.expect(f.get("/api/v1/records/"+id), 404, CodeNotFound)
+	f.expect(f.get("/api/v1/records/"+id), 404, problem.NotFound)
 	// The user's own files stay.
 	f.expect(f.send(f.request("DELETE", "/api/v1/records/1", nil)), 204, "")
 	readFile(t, f.root+"/Picture 1.jpg")
 
 	refusing := prepareWith(t, colourEngine{refuse: func(*pixels.Image) error { return fmt.Errorf("the picture is blank: %w", pixels.ErrCorrupt) }}).start()
-	rejected := refusing.expect(refusing.form("/api/v1/records", map[string]string{"image": string(jpegOf(51, 40))}), 422, CodeInvalidImage)
+	rejected := refusing.expect(refusing.form("/api/v1/records", map[string]string{"image": string(jpegOf(51, 40))}), 422, problem.InvalidImage)
 	if !strings.Contains(rejected.text(t, "detail"), "the picture is blank") {
 		t.Errorf("problem %s", rejected.body)
 	}
@@ -262,7 +263,7 @@ func TestAddRecord(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 	none := start(t, func(o *Options) { o.UploadFolder = "" })
-	none.expect(none.form("/api/v1/records", map[string]string{"image": string(picture)}), 501, CodeUnsupported)
+	none.expect(none.form("/api/v1/records", map[string]string{"image": string(picture)}), 501, problem.Unsupported)
 }
 
 func TestTags(t *testing.T) {
@@ -276,10 +277,10 @@ func TestTags(t *testing.T) {
 		t.Errorf("tags %s", got.text(t, "tags"))
 	}
 	for _, bad := range []string{"%20", "%00", "%ff%fe", strings.Repeat("x", 257)} {
-		f.expect(f.send(f.request("PUT", "/api/v1/records/1/tags/"+bad, nil)), 400, CodeInvalidRequest)
+		f.expect(f.send(f.request("PUT", "/api/v1/records/1/tags/"+bad, nil)), 400, problem.InvalidRequest)
 	}
-	f.expect(f.send(f.request("PUT", "/api/v1/records/77/tags/x", nil)), 404, CodeNotFound)
-	f.expect(f.json("POST", "/api/v1/tags", `{"ids":["1","77"],"add":["x"]}`), 404, CodeNotFound)
+	f.expect(f.send(f.request("PUT", "/api/v1/records/77/tags/x", nil)), 404, problem.NotFound)
+	f.expect(f.json("POST", "/api/v1/tags", `{"ids":["1","77"],"add":["x"]}`), 404, problem.NotFound)
 	if got := f.get("/api/v1/records/1"); got.text(t, "tags") != "[pet]" {
 		t.Errorf("a refused change left %s", got.text(t, "tags"))
 	}
@@ -310,7 +311,7 @@ func TestListing(t *testing.T) {
 		t.Errorf("answer %s", empty.body)
 	}
 	for _, cursor := range []string{"!!", "MQ", "MTo1", "MjoyMDA", "Mjo4OjE6MTox"} { // 1, 1:5, 2:200, 2:8:1:1:1
-		f.expect(f.get("/api/v1/records?cursor="+cursor), 400, CodeInvalidRequest)
+		f.expect(f.get("/api/v1/records?cursor="+cursor), 400, problem.InvalidRequest)
 	}
 	if got := f.get("/api/v1/texts"); got.text(t, "total") != "1" || got.text(t, "records.0.external_id") != "sku-1" {
 		t.Errorf("texts %s", got.body)
@@ -328,26 +329,26 @@ func TestParametersAreChecked(t *testing.T) {
 		"near=1,2": "near", "near=95,0,1": "near", "near=1,2,0": "near", "after=soon": "after", "crop=1,2,3": "crop", "explain=maybe": "explain",
 		"q=" + strings.Repeat("x", 2001): "q", "record=0": "record", "record=../1": "record", "weight=1.5": "weight", "weight=NaN": "weight", "offset=-1": "offset", "kind=video": "kind[0]",
 	} {
-		got := f.expect(f.get("/api/v1/search?"+query), 400, CodeInvalidRequest)
+		got := f.expect(f.get("/api/v1/search?"+query), 400, problem.InvalidRequest)
 		if found := got.text(t, "errors.0.field"); found != field {
 			t.Errorf("%s: field %s", query, found)
 		}
 	}
-	f.expect(f.get("/api/v1/search?q=%zz"), 400, CodeInvalidRequest)
-	f.expect(f.get("/api/v1/search?q=a;b"), 400, CodeInvalidRequest)
-	f.expect(f.get("/api/v1/records/abc"), 400, CodeInvalidRequest)
-	f.expect(f.get("/api/v1/records/18446744073709551616"), 400, CodeInvalidRequest)
-	f.expect(f.get("/api/v1/records/18446744073709551615"), 400, CodeInvalidRequest)
-	f.expect(f.get("/api/v1/records/9999999999999999999"), 404, CodeNotFound)
+	f.expect(f.get("/api/v1/search?q=%zz"), 400, problem.InvalidRequest)
+	f.expect(f.get("/api/v1/search?q=a;b"), 400, problem.InvalidRequest)
+	f.expect(f.get("/api/v1/records/abc"), 400, problem.InvalidRequest)
+	f.expect(f.get("/api/v1/records/18446744073709551616"), 400, problem.InvalidRequest)
+	f.expect(f.get("/api/v1/records/18446744073709551615"), 400, problem.InvalidRequest)
+	f.expect(f.get("/api/v1/records/9999999999999999999"), 404, problem.NotFound)
 }
 
 func TestWithoutParts(t *testing.T) {
 	f := start(t, func(o *Options) {
 		o.Ingester, o.Models, o.Roots, o.UploadFolder, o.Page = nil, nil, nil, "", nil
 	})
-	f.expect(f.json("POST", "/api/v1/texts", `{"texts":[{"text":"x"}]}`), 501, CodeUnsupported)
-	f.expect(f.json("POST", "/api/v1/jobs", `{}`), 501, CodeUnsupported)
-	f.expect(f.get("/"), 404, CodeNotFound)
+	f.expect(f.json("POST", "/api/v1/texts", `{"texts":[{"text":"x"}]}`), 501, problem.Unsupported)
+	f.expect(f.json("POST", "/api/v1/jobs", `{}`), 501, problem.Unsupported)
+	f.expect(f.get("/"), 404, problem.NotFound)
 	f.expect(f.get("/api/v1/models"), 200, "")
 	if got := f.expect(f.get("/api/v1/status"), 200, ""); got.text(t, "uploads") != "false" || got.text(t, "indexing") != "false" {
 		t.Errorf("status %s", got.body)

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"mekiki/index"
+	"mekiki/server/problem"
 )
 
 // Bounds of the names that uploads come with, in bytes of UTF-8.
@@ -69,7 +70,7 @@ func cleanFolder(field, folder string) (string, error) {
 	var elements []string
 	for element := range strings.SplitSeq(strings.ReplaceAll(folder, `\`, "/"), "/") {
 		if strings.TrimSpace(element) == ".." {
-			return "", invalid(field, "must not contain ..")
+			return "", problem.Invalid(field, "must not contain ..")
 		}
 		if element = plainName(element); element != "" {
 			elements = append(elements, element)
@@ -77,7 +78,7 @@ func cleanFolder(field, folder string) (string, error) {
 	}
 	joined := strings.Join(elements, "/")
 	if len(joined) > longestFolder || len(elements) > deepestFolder {
-		return "", invalid(field, "must have at most %d bytes and %d levels", longestFolder, deepestFolder)
+		return "", problem.Invalid(field, "must have at most %d bytes and %d levels", longestFolder, deepestFolder)
 	}
 	return joined, nil
 }

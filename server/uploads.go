@@ -18,6 +18,7 @@ import (
 	"mekiki/index/ingest"
 	"mekiki/index/originals"
 	"mekiki/internal/vfs"
+	"mekiki/server/problem"
 )
 
 // addRecord adds an uploaded image. Its file is kept under the hash of its
@@ -25,7 +26,7 @@ import (
 // with is kept in the record.
 func (s *Server) addRecord(c echo.Context) error {
 	if s.options.Ingester == nil || s.originals == nil || s.options.NoUploads {
-		return newProblem(CodeUnsupported, "this server does not accept uploads")
+		return problem.New(problem.Unsupported, "this server does not accept uploads")
 	}
 	var details struct {
 		Tags   []string `json:"tags"`
@@ -204,7 +205,7 @@ func (s *Server) ingestUpload(ctx context.Context, path, name string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case len(summary.Failures) > 0:
-		return newProblem(CodeInvalidImage, summary.Failures[0].Reason)
+		return problem.New(problem.InvalidImage, summary.Failures[0].Reason)
 	}
 	return nil
 }

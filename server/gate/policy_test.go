@@ -1,47 +1,47 @@
-//go:build linux
-
-package server
+package gate
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// TestGatePolicy runs the gate in time that is only counted, so that nothing but
+// TestGatePolicy runs the gate on a simulated clock, so that nothing but
 // its own policy shows: at four times the load, what is admitted is answered
 // within twice the time, and as much is done as without the overload.
 func TestGatePolicy(t *testing.T) {
 	for _, places := range []int{2, 8} {
 		// Each client asks again when it is answered, or after a pause when refused.
-		drive := func(clients int, pause time.Duration) *spread {
-			total := &spread{}
+		drive := func(clients int, pause time.Duration) *outcome {
+			total := &outcome{}
 			synctest.Test(t, func(t *testing.T) {
-				g := newGate(places, places, 2*time.Second)
-				answers := make(chan time.Duration)
+				g := New(places, places, 2*time.Second)
+				results := make(chan time.Duration)
 				ctx, cancel := context.WithCancel(t.Context())
 				for n := range clients {
 					random := rand.New(rand.NewPCG(uint64(n), 1))
 					go func() {
 						for ctx.Err() == nil {
 							began := time.Now()
-							leave, err := g.enter(ctx)
+							leave, err := g.Enter(ctx)
 							if err != nil {
-								answers <- -1
+								results <- -1
 								time.Sleep(pause/2 + time.Duration(random.Int64N(int64(pause))))
 								continue
 							}
 							time.Sleep(10*time.Millisecond + time.Duration(random.Int64N(int64(20*time.Millisecond))))
 							leave()
-							answers <- time.Since(began)
+							results <- time.Since(began)
 						}
-						answers <- -2
+						results <- -2
 					}()
 				}
 				for end := time.Now().Add(20 * time.Second); clients > 0; {
-					switch took := <-answers; took {
+					switch took := <-results; took {
 					case -1:
 						total.refused++
 					case -2:
@@ -70,4 +70,22 @@ func TestGatePolicy(t *testing.T) {
 			t.Errorf("%d places: %d answers under overload, %d without", places, len(over.accepted), len(served.accepted))
 		}
 	}
+}
+
+// outcome is how long accepted requests took, and how many were refused.
+type outcome struct {
+	accepted []time.Duration
+	refused  int
+}
+
+func (o *outcome) percentile(share float64) time.Duration {
+	if len(o.accepted) == 0 {
+		return 0
+	}
+	slices.Sort(o.accepted)
+	return o.accepted[min(len(o.accepted)-1, int(share*float64(len(o.accepted))))]
+}
+
+func (o *outcome) String() string {
+	return fmt.Sprintf("%d accepted (p50 %s, p99 %s), %d refused", len(o.accepted), o.percentile(0.5), o.percentile(0.99), o.refused)
 }
