@@ -17,6 +17,12 @@ import (
 
 // checksumsName is a file beside the index's folder that lists its files with
 // length and CRC-32C. It is there from one closing to the next opening.
+//
+// bleve writes a checksum into each segment and never reads it: of 600 bits flipped in
+// the segments of 2,000 documents, 23 gave other answers and 12 a panic. Reading all
+// files takes 15 to 28 ms for 100,000 documents (52 MB), once at opening and once at
+// closing; indexing them again takes more than ten seconds (BenchmarkOpen,
+// BenchmarkFill).
 func checksumsName(folder string) string { return folder + ".sums" }
 
 func fileSum(name string) (int64, uint32, error) {
@@ -124,6 +130,9 @@ func verifyChecksums(folder string) error {
 	return lines.Err()
 }
 
+// isSegment tells bleve's segments, which never change, from its other files.
+func isSegment(name string) bool { return strings.HasSuffix(name, ".zap") }
+
 // verifySegments checks the checksum at the end of every bleve segment: the
 // CRC-32 (IEEE), big-endian, of all bytes before it.
 func verifySegments(folder string) error {
@@ -132,7 +141,7 @@ func verifySegments(folder string) error {
 		return err
 	}
 	for _, name := range names {
-		if !strings.HasSuffix(name, ".zap") {
+		if !isSegment(name) {
 			continue
 		}
 		if err := verifySegment(filepath.Join(folder, name)); err != nil {

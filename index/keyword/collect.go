@@ -2,113 +2,82 @@ package keyword
 
 import (
 	"cmp"
+	"container/heap"
 	"slices"
 
 	"github.com/blevesearch/bleve/v2/search"
 	index "github.com/blevesearch/bleve_index_api"
 )
 
-// collecting keeps the best documents of a search, equal scores in order of ID.
-// bleve's own collector can order by ID too, but then reads the ID of every
-// document that matches, which takes longer than scoring it. This one reads those
-// of the documents it keeps, and of those that tie with the last of them.
-type collecting struct {
+// collector keeps the best documents of a search, equal scores in order of ID. bleve's
+// own collector can order by ID too, but then reads the ID of every document that
+// matches, which takes longer than scoring it; this one reads those of the documents
+// that are among the best so far. The package comment says what that buys.
+type collector struct {
 	limit int
 	// allow says which documents are wanted; nil for all.
-	allow func(id uint64) bool
-	kept  []collectedDocument
-	// cutoff is a score that at least limit documents have; those below it are out.
-	cutoff float64
+	allow  func(id uint64) bool
 	reader index.IndexReader
+	best   worstFirst
 }
 
-type collectedDocument struct {
-	score    float64
-	internal index.IndexInternalID
-	id       uint64 // 0 until it is read
-}
-
-func (c *collecting) offer(d *search.DocumentMatch) error {
-	if c.limit > 0 && d.Score >= c.cutoff {
-		document := collectedDocument{score: d.Score, internal: slices.Clone(d.IndexInternalID)}
-		if wanted, err := c.wants(&document); err != nil {
-			return err
-		} else if wanted {
-			c.kept = append(c.kept, document)
-		}
-	}
-	if len(c.kept) >= 4*c.limit+64 {
-		return c.drop()
-	}
-	return nil
-}
-
-// wants asks whether a document is one of those that are allowed.
-func (c *collecting) wants(document *collectedDocument) (bool, error) {
-	if c.allow == nil {
-		return true, nil
-	}
-	err := c.identify(document)
-	return err == nil && c.allow(document.id), err
-}
-
-// identify reads a document's ID.
-func (c *collecting) identify(document *collectedDocument) error {
-	if document.id != 0 {
+// offer keeps a match if it is among the best so far.
+func (c *collector) offer(d *search.DocumentMatch) error {
+	if c.limit == 0 || d.Score < c.threshold() {
 		return nil
 	}
-	external, err := c.reader.ExternalID(document.internal)
-	if err == nil {
-		document.id, err = idOf(external)
-	}
-	return err
-}
-
-// drop leaves out what is worse than the limit's document. Only when too many tie
-// with it are they told apart.
-func (c *collecting) drop() error {
-	if len(c.kept) <= c.limit {
-		return nil
-	}
-	slices.SortFunc(c.kept, func(a, b collectedDocument) int { return cmp.Compare(b.score, a.score) })
-	c.cutoff = c.kept[c.limit-1].score
-	first, _ := slices.BinarySearchFunc(c.kept, c.cutoff, func(d collectedDocument, score float64) int { return cmp.Compare(score, d.score) })
-	end := c.limit
-	for end < len(c.kept) && c.kept[end].score == c.cutoff {
-		end++
-	}
-	c.kept = c.kept[:end]
-	if end < 2*c.limit+32 {
-		return nil
-	}
-	if err := c.order(c.kept[first:]); err != nil {
+	external, err := c.reader.ExternalID(d.IndexInternalID)
+	if err != nil {
 		return err
 	}
-	c.kept = c.kept[:c.limit]
+	id, err := idOf(external)
+	if err != nil {
+		return err
+	}
+	hit := Hit{ID: id, Score: d.Score}
+	full := len(c.best) == c.limit
+	switch {
+	case full && bestFirst(hit, c.best[0]) > 0 || c.allow != nil && !c.allow(id):
+	case full:
+		c.best[0] = hit
+		heap.Fix(&c.best, 0)
+	default:
+		heap.Push(&c.best, hit)
+	}
 	return nil
 }
 
-// finish brings the best into order.
-func (c *collecting) finish() error {
-	if err := c.drop(); err != nil {
-		return err
+// threshold is a score that as many documents have as are wanted, at least: those below
+// it are of no use. It is zero until there are so many.
+func (c *collector) threshold() float64 {
+	if len(c.best) < c.limit || c.limit == 0 {
+		return 0
 	}
-	if err := c.order(c.kept); err != nil {
-		return err
-	}
-	c.kept = c.kept[:min(c.limit, len(c.kept))]
-	return nil
+	return c.best[0].Score
 }
 
-// order sorts by score and then by ID.
-func (c *collecting) order(documents []collectedDocument) error {
-	for i := range documents {
-		if err := c.identify(&documents[i]); err != nil {
-			return err
-		}
-	}
-	slices.SortFunc(documents, func(a, b collectedDocument) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id))
-	})
-	return nil
+// hits gives what was kept, the best first.
+func (c *collector) hits() []Hit {
+	slices.SortFunc(c.best, bestFirst)
+	return c.best
+}
+
+// bestFirst orders hits by descending score, and of equals by ID.
+func bestFirst(a, b Hit) int {
+	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+}
+
+// worstFirst is a heap.Interface with the worst hit on top.
+type worstFirst []Hit
+
+func (w worstFirst) Len() int           { return len(w) }
+func (w worstFirst) Less(i, j int) bool { return bestFirst(w[i], w[j]) > 0 }
+func (w worstFirst) Swap(i, j int)      { w[i], w[j] = w[j], w[i] }
+func (w *worstFirst) Push(hit any)      { *w = append(*w, hit.(Hit)) }
+
+// Pop implements heap.Interface; it is not needed, as hits are replaced.
+func (w *worstFirst) Pop() any {
+	last := (*w)[len(*w)-1]
+	*w = (*w)[:len(*w)-1]
+	return last
 }

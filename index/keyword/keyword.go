@@ -5,6 +5,25 @@
 // time. The catalog's commit number is stored in the same bleve batch as the
 // documents of that commit, so that after a crash the index knows what it is
 // missing.
+//
+//	Query ─▶ sum (a term searcher for each word in each field, MaxScore) ─▶ collector ─▶ hits
+//	             │ within a filter: whichever is behind is advanced to the other
+//
+// Three mechanisms stand in for bleve's, which scores and orders everything that
+// matches. Milliseconds at the median for the 100 best of 100,000 documents
+// (BenchmarkSearch, a busy machine of two cores; read ratios):
+//
+//	                            bleve   its collector replaced   and MaxScore
+//	two words, 0.5 % match        1.3                     0.66           0.55
+//	a sentence                     14                      8.0            5.2
+//	three frequent words           46                       30             18
+//	a folder that all are in       62                       30            7.4
+//	a name that all share          35                       41             35
+//	a sentence, of one year      12.5                                     4.4
+//	a sentence, of one tag         33                                      12
+//
+// bleve's scores also depend on how many fields matched and on deleted documents; the
+// sum here is that of BM25 over words and fields, whatever the history of the index.
 package keyword
 
 import (

@@ -98,7 +98,7 @@ func matchesOf(locations search.FieldTermLocationMap) []Match {
 }
 
 // build makes the query; best may be nil, when every match is wanted.
-func build(q Query, best *collecting) query.Query {
+func build(q Query, best *collector) query.Query {
 	wanted := wantedQuery(q, best)
 	filter := buildFilter(q.Filter)
 	if filter == nil {
@@ -108,7 +108,7 @@ func build(q Query, best *collecting) query.Query {
 }
 
 // wantedQuery is the part of a query that scores.
-func wantedQuery(q Query, best *collecting) query.Query {
+func wantedQuery(q Query, best *collector) query.Query {
 	words := wordClauses(q.Words)
 	if len(words) > 0 && len(q.Phrases) == 0 && len(q.Exclude) == 0 {
 		return &sumQuery{words, best}

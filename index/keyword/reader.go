@@ -136,16 +136,11 @@ func (r *Reader) search(ctx context.Context, q Query) (hits []Hit, err error) {
 		return nil, err
 	}
 	ctx = search.ContextWithTermSearchersCounter(withScoring(ctx, count))
-	best := &collecting{limit: max(q.Limit, 0), allow: q.Allow, reader: r.documents}
+	best := &collector{limit: max(q.Limit, 0), allow: q.Allow, reader: r.documents}
 	if err := r.each(ctx, build(q, best), search.SearcherOptions{}, best.offer); err != nil {
 		return nil, err
 	}
-	if err := best.finish(); err != nil {
-		return nil, err
-	}
-	for _, found := range best.kept {
-		hits = append(hits, Hit{ID: found.id, Score: found.score})
-	}
+	hits = best.hits()
 	if q.Matches && len(hits) > 0 {
 		err = r.findMatches(ctx, q, hits)
 	}

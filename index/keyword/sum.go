@@ -26,8 +26,8 @@ type clause struct {
 // fields the mapping has.
 type sumQuery struct {
 	clauses []clause
-	// best, where there is one, says which scores are still of use.
-	best *collecting
+	// best, where there is one, has the threshold that scores must reach.
+	best *collector
 }
 
 var _ query.Query = (*sumQuery)(nil)
@@ -75,24 +75,25 @@ func (q *termsQuery) Searcher(ctx context.Context, reader index.IndexReader, m m
 }
 
 // sumSearcher merges searchers in document order. There are few of them, one for
-// each word in each field, so the next one is looked for among all; and scores are
-// added in one order, so that a document has the same under every filter, to the bit.
+// each word in each field, so the next document is the least of all their current ones;
+// and scores are added in one order, so that a document has the same under every
+// filter, to the bit.
 //
-// Where only the best documents are wanted, it leaves out those that cannot be
-// among them, by the MaxScore method of Turtle and Flood (Query evaluation:
-// strategies and optimizations, 1995): children that together cannot lift a
-// document to the scores that are still of use, those of the frequent words, are not
-// gone through but asked about the documents of the others.
+// Where only the best documents are wanted, it skips those that cannot be among them, by
+// MaxScore (Turtle and Flood, Query Evaluation: Strategies and Optimizations, 1995):
+// children whose bounds together do not reach the threshold of the best, those of the
+// frequent words, are non-essential. No document is found by them alone, so they are
+// not iterated but advanced to the documents that the others have.
 type sumSearcher struct {
 	children []*child
 	started  bool
 
-	best *collecting
-	// byBound are the children, the one of the least bound first; bounds[i] is
-	// what the first i of them can add up to; lazy of them are only asked.
-	byBound []*child
-	bounds  []float64
-	lazy    int
+	best *collector
+	// byBound are the children, the least bound first; bounds[i] is the sum of the
+	// first i bounds; the first nonEssential of them are.
+	byBound      []*child
+	bounds       []float64
+	nonEssential int
 }
 
 var _ search.Searcher = (*sumSearcher)(nil)
@@ -146,10 +147,18 @@ func (s *sumSearcher) Next(ctx *search.SearchContext) (*search.DocumentMatch, er
 			}
 		}
 	}
-	return s.first(ctx)
+	for {
+		match, useful, err := s.next(ctx)
+		if err != nil || useful || match == nil {
+			return match, err
+		}
+		ctx.DocumentMatchPool.Put(match)
+	}
 }
 
-// Advance implements search.Searcher.
+// Advance implements search.Searcher. It may give a document that cannot be among the
+// best, with a part of its score: a filter, which is what calls it, is at a later
+// document by then more often than not.
 func (s *sumSearcher) Advance(ctx *search.SearchContext, id index.IndexInternalID) (*search.DocumentMatch, error) {
 	if !s.started {
 		s.start()
@@ -160,12 +169,13 @@ func (s *sumSearcher) Advance(ctx *search.SearchContext, id index.IndexInternalI
 			}
 		}
 	}
-	for _, child := range s.byBound[s.lazy:] {
+	for _, child := range s.byBound[s.nonEssential:] {
 		if err := child.advance(ctx, id); err != nil {
 			return nil, err
 		}
 	}
-	return s.first(ctx)
+	match, _, err := s.next(ctx)
+	return match, err
 }
 
 // start brings the children into the order of their bounds.
@@ -189,54 +199,50 @@ func (c *child) advance(ctx *search.SearchContext, id index.IndexInternalID) (er
 	return err
 }
 
-// first gives the first of the children's current documents that can be of use,
-// with the sum of their scores, and moves those that had it to their next.
-func (s *sumSearcher) first(ctx *search.SearchContext) (*search.DocumentMatch, error) {
-	for {
-		s.beLazy()
-		var next *search.DocumentMatch
-		for _, child := range s.byBound[s.lazy:] {
-			if child.current != nil && (next == nil || child.current.IndexInternalID.Compare(next.IndexInternalID) < 0) {
-				next = child.current
-			}
+// next gives the first of the essential children's current documents with the sum of
+// its scores, and moves the children that had it to their next. It reports whether the
+// document can be among the best; if not, its score is not complete.
+func (s *sumSearcher) next(ctx *search.SearchContext) (match *search.DocumentMatch, useful bool, err error) {
+	s.markNonEssential()
+	var first *search.DocumentMatch
+	for _, child := range s.byBound[s.nonEssential:] {
+		if child.current != nil && (first == nil || child.current.IndexInternalID.Compare(first.IndexInternalID) < 0) {
+			first = child.current
 		}
-		if next == nil {
-			return nil, nil
-		}
-		useful, err := s.ask(ctx, next.IndexInternalID)
-		if err != nil {
-			return nil, err
-		}
-		result, err := s.take(ctx, next.IndexInternalID)
-		if err != nil || useful {
-			return result, err
-		}
-		ctx.DocumentMatchPool.Put(result)
+	}
+	if first == nil {
+		return nil, false, nil
+	}
+	if useful, err = s.advance(ctx, first.IndexInternalID); err != nil {
+		return nil, false, err
+	}
+	match, err = s.score(ctx, first.IndexInternalID)
+	return match, useful, err
+}
+
+// markNonEssential finds out how many of the children are non-essential by now.
+func (s *sumSearcher) markNonEssential() {
+	for s.best != nil && s.nonEssential < len(s.byBound) && s.bounds[s.nonEssential+1] < s.best.threshold() {
+		s.nonEssential++
 	}
 }
 
-// beLazy finds out how many of the children need only be asked.
-func (s *sumSearcher) beLazy() {
-	for s.best != nil && s.lazy < len(s.byBound) && s.bounds[s.lazy+1] < s.best.cutoff {
-		s.lazy++
-	}
-}
-
-// ask moves the lazy children to a document, those that can add most first, for as
-// long as it can be of use. It reports whether it still can when all were asked.
-func (s *sumSearcher) ask(ctx *search.SearchContext, id index.IndexInternalID) (bool, error) {
-	if s.lazy == 0 {
+// advance moves the non-essential children to a document, those with the largest
+// bounds first, for as long as it can be among the best. It reports whether it still can
+// when all have been moved.
+func (s *sumSearcher) advance(ctx *search.SearchContext, id index.IndexInternalID) (bool, error) {
+	if s.nonEssential == 0 {
 		return true, nil
 	}
 	score := 0.0
-	for _, child := range s.byBound[s.lazy:] {
+	for _, child := range s.byBound[s.nonEssential:] {
 		if child.current != nil && child.current.IndexInternalID.Equals(id) {
 			score += child.weight * child.current.Score
 		}
 	}
 	const rounding = 1 + 1e-9 // scores are added in another order in the end
-	for i := s.lazy; i > 0; i-- {
-		if (score+s.bounds[i])*rounding < s.best.cutoff {
+	for i := s.nonEssential; i > 0; i-- {
+		if (score+s.bounds[i])*rounding < s.best.threshold() {
 			return false, nil
 		}
 		child := s.byBound[i-1]
@@ -250,9 +256,9 @@ func (s *sumSearcher) ask(ctx *search.SearchContext, id index.IndexInternalID) (
 	return true, nil
 }
 
-// take gives a document with the sum of the scores of all children that are at it,
+// score gives a document with the sum of the scores of all children that are at it,
 // and moves these to their next.
-func (s *sumSearcher) take(ctx *search.SearchContext, id index.IndexInternalID) (*search.DocumentMatch, error) {
+func (s *sumSearcher) score(ctx *search.SearchContext, id index.IndexInternalID) (*search.DocumentMatch, error) {
 	var result *search.DocumentMatch
 	score := 0.0
 	var rest []*search.DocumentMatch
