@@ -145,15 +145,14 @@ func (r *retrieval) comparePictures(ctx context.Context) error {
 	if r.parts.Count == 0 {
 		return nil
 	}
-	for _, c := range r.candidates {
-		parts, err := r.snapshot.Parts(ctx, c.id)
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			continue // no vectors, as when the record was just added
+	parts, err := r.snapshot.Parts(ctx, candidateIDs(r.candidates))
+	if err != nil {
+		return fmt.Errorf("read vectors: %w", err)
+	}
+	for i, c := range r.candidates {
+		if parts[i].Count > 0 { // none when the record was just added
+			c.similarity, c.hasSimilarity = likeness(r.parts, parts[i]), true
 		}
-		c.similarity, c.hasSimilarity = likeness(r.parts, parts), true
 	}
 	return nil
 }

@@ -37,13 +37,13 @@ func (s *Searcher) Duplicates(ctx context.Context, request DuplicatesRequest) (D
 	if err := request.prepare(); err != nil {
 		return DuplicatesResponse{}, err
 	}
-	snapshot, err := s.library.Snapshot()
+	snapshot, err := s.library.Reader(ctx)
 	if err != nil {
-		return DuplicatesResponse{}, fmt.Errorf("open snapshot: %w", err)
+		return DuplicatesResponse{}, fmt.Errorf("read library: %w", err)
 	}
 	defer snapshot.Close()
 	request.Filter.Kinds = []index.Kind{index.KindImage}
-	records, _, err := snapshot.Records(ctx, request.Filter, index.Page{})
+	records, _, err := snapshot.List(ctx, request.Filter, index.Page{})
 	if err != nil {
 		return DuplicatesResponse{}, fmt.Errorf("list records: %w", err)
 	}
@@ -252,7 +252,7 @@ func flips(key uint16, count, from int, visit func(uint16)) {
 }
 
 // sameScene groups by the likeness of whole pictures.
-func sameScene(ctx context.Context, snapshot Snapshot, ordered []*index.Record, request DuplicatesRequest) ([]DuplicateGroup, error) {
+func sameScene(ctx context.Context, snapshot index.Reader, ordered []*index.Record, request DuplicatesRequest) ([]DuplicateGroup, error) {
 	c := &sceneComparer{snapshot: snapshot, request: request, eligible: make(map[index.ID]bool, len(ordered)), parts: newLRU[index.ID, embed.Parts](scenePartsBytes)}
 	for _, record := range ordered {
 		c.eligible[record.ID] = true
@@ -279,47 +279,67 @@ func sameScene(ctx context.Context, snapshot Snapshot, ordered []*index.Record, 
 
 // sceneComparer compares images of which none is in a group yet.
 type sceneComparer struct {
-	snapshot Snapshot
+	snapshot index.Reader
 	request  DuplicatesRequest
 	eligible map[index.ID]bool
 	parts    *lru[index.ID, embed.Parts]
 }
 
-// partsOf gives the vectors of an image, read once.
-func (c *sceneComparer) partsOf(ctx context.Context, id index.ID) (embed.Parts, error) {
-	if parts, ok := c.parts.get(id); ok {
-		return parts, nil
+// partsOf gives the vectors of images, each read once; none for an image that has none.
+func (c *sceneComparer) partsOf(ctx context.Context, ids ...index.ID) ([]embed.Parts, error) {
+	found := make([]embed.Parts, len(ids))
+	var missing []index.ID
+	var places []int
+	for i, id := range ids {
+		if parts, ok := c.parts.get(id); ok {
+			found[i] = parts
+		} else {
+			missing, places = append(missing, id), append(places, i)
+		}
 	}
-	parts, err := c.snapshot.Parts(ctx, id)
-	if err == nil {
-		c.parts.put(id, parts, int64(4*len(parts.Values)))
+	if len(missing) == 0 {
+		return found, nil
 	}
-	return parts, err
+	read, err := c.snapshot.Parts(ctx, missing)
+	if err != nil {
+		return nil, fmt.Errorf("read vectors: %w", err)
+	}
+	for i, parts := range read {
+		found[places[i]] = parts
+		c.parts.put(missing[i], parts, int64(4*len(parts.Values)))
+	}
+	return found, nil
 }
 
 // around makes the group of a leader, with itself first and perhaps alone, and
 // takes its other members out of those that are eligible.
 func (c *sceneComparer) around(ctx context.Context, leader *index.Record) (DuplicateGroup, error) {
 	group := DuplicateGroup{Members: []DuplicateMember{makeMember(leader, 0, 1)}}
-	parts, err := c.partsOf(ctx, leader.ID)
+	parts, err := index.One(c.partsOf(ctx, leader.ID))
 	if err != nil || parts.Count == 0 {
-		return group, nil // not embedded yet
+		return group, err // not embedded yet
 	}
-	neighbours, err := c.snapshot.NearestImages(ctx, someRows(parts.Values, parts.Count, parts.Width), sceneNeighbours+1, c.request.Filter)
+	neighbours, err := c.snapshot.Nearest(ctx, index.KindImage, someRows(parts.Values, parts.Count, parts.Width), sceneNeighbours+1, c.request.Filter)
 	if err != nil {
 		return group, fmt.Errorf("search vectors: %w", err)
 	}
+	var ids []index.ID
 	for _, neighbour := range neighbours {
-		if neighbour.ID == leader.ID || !c.eligible[neighbour.ID] {
-			continue
+		if neighbour.ID != leader.ID && c.eligible[neighbour.ID] {
+			ids = append(ids, neighbour.ID)
 		}
-		other, err := c.partsOf(ctx, neighbour.ID)
-		if err != nil {
-			continue
-		}
-		record, ok := c.snapshot.Record(neighbour.ID)
-		if similarity, alike := likenessFrom(parts, other, c.request.Similarity); ok && alike {
-			delete(c.eligible, neighbour.ID)
+	}
+	others, err := c.partsOf(ctx, ids...)
+	if err != nil {
+		return group, err
+	}
+	records, err := c.snapshot.Records(ctx, ids)
+	if err != nil {
+		return group, fmt.Errorf("read records: %w", err)
+	}
+	for i, record := range records {
+		if similarity, alike := likenessFrom(parts, others[i], c.request.Similarity); record != nil && others[i].Count > 0 && alike {
+			delete(c.eligible, record.ID)
 			group.add(record, pixels.HammingDistance(leader.PerceptualHash, record.PerceptualHash), similarity)
 		}
 	}

@@ -44,7 +44,7 @@ func captionShare(c *candidate, clauses int) *float64 {
 
 // pageWords finds where the words of the query stand in the records of a page.
 // Retrieval does not ask: most of what it finds is never shown.
-func (r *retrieval) pageWords(ctx context.Context, snapshot Snapshot, page []shownEntry) (map[index.ID][]FieldMatch, error) {
+func (r *retrieval) pageWords(ctx context.Context, snapshot index.Reader, page []shownEntry) (map[index.ID][]FieldMatch, error) {
 	var ids []index.ID
 	for _, shown := range page {
 		if shown.entry.candidate.hasKeyword {

@@ -116,14 +116,14 @@ func commonIDs(a, b []index.ID) []index.ID {
 
 // resolveFilter gives the filter of a plan over a snapshot. Where no single
 // filter says it, the second one is turned into the records that pass it.
-func resolveFilter(ctx context.Context, snapshot Snapshot, p *plan) (index.Filter, error) {
+func resolveFilter(ctx context.Context, snapshot index.Reader, p *plan) (index.Filter, error) {
 	if p.also == nil {
 		return p.filter, nil
 	}
 	if joined, ok := joinFilters(p.filter, *p.also); ok {
 		return joined, nil
 	}
-	records, _, err := snapshot.Records(ctx, *p.also, index.Page{})
+	records, _, err := snapshot.List(ctx, *p.also, index.Page{})
 	if err != nil {
 		return index.Filter{}, err
 	}

@@ -25,7 +25,7 @@ func TestFilterIsTheRankingRestricted(t *testing.T) {
 					base.Filter = filter
 					got := search(t, s, base)
 					var want []index.ID
-					snapshot := &worldSnapshot{w}
+					snapshot := &worldSnapshot{world: w}
 					for _, hit := range whole.Hits {
 						if snapshot.passes(hit.Record, filter) {
 							want = append(want, hit.ID)

@@ -16,7 +16,7 @@ func TestEmptyKeywordLegLeavesVectorOrder(t *testing.T) {
 	for _, record := range w.records { // nothing to match words with
 		record.Captions, record.Files = nil, []index.File{{Path: "/x"}}
 	}
-	neighbours := (&worldSnapshot{w}).nearest(textDirection("cat pizza"), 200, index.Filter{}, index.KindImage)
+	neighbours := (&worldSnapshot{world: w}).nearest(textDirection("cat pizza"), 200, index.Filter{}, index.KindImage)
 	var want []index.ID
 	for _, neighbour := range neighbours {
 		want = append(want, neighbour.ID)
@@ -34,9 +34,9 @@ func TestWeightReproducesLegs(t *testing.T) {
 	w := populated(200)
 	w.add("/library/cat/pizza.jpg", "boat") // named so, and shows something else
 	s := newTestSearcher(t, w, Options{Calibration: captionsCountLess()})
-	snapshot, _ := w.Snapshot()
+	snapshot, _ := w.Reader(t.Context())
 	defer snapshot.Close()
-	neighbours, _ := snapshot.NearestImages(t.Context(), textDirection("cat pizza"), 300, index.Filter{})
+	neighbours, _ := snapshot.Nearest(t.Context(), index.KindImage, textDirection("cat pizza"), 300, index.Filter{})
 	var vector, keyword []index.ID
 	for _, neighbour := range neighbours {
 		vector = append(vector, neighbour.ID)

@@ -10,7 +10,7 @@ import (
 
 // listPage answers a request that has only filters: everything they leave is a
 // hit, by date, and every page of it can be had.
-func listPage(ctx context.Context, snapshot Snapshot, p *plan, offset int) (Response, error) {
+func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (Response, error) {
 	started := time.Now()
 	filter, err := resolveFilter(ctx, snapshot, p)
 	if err != nil {
@@ -20,7 +20,7 @@ func listPage(ctx context.Context, snapshot Snapshot, p *plan, offset int) (Resp
 	if p.listingSort() == SortDateAscending {
 		order = index.OrderDateAscending
 	}
-	records, total, err := snapshot.Records(ctx, filter, index.Page{Offset: offset, Limit: p.request.Limit, Order: order})
+	records, total, err := snapshot.List(ctx, filter, index.Page{Offset: offset, Limit: p.request.Limit, Order: order})
 	if err != nil {
 		return Response{}, fmt.Errorf("list records: %w", err)
 	}

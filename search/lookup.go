@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"mekiki/embed"
+	"mekiki/index"
 )
 
 // Limits of a lookup.
@@ -38,7 +39,7 @@ type textCandidate struct {
 // lookup is one request's way to its answer.
 type lookup struct {
 	searcher *Searcher
-	snapshot Snapshot
+	snapshot index.Reader
 	request  LookupRequest
 	source   pictureSource
 	parts    embed.Parts
@@ -55,12 +56,12 @@ func (s *Searcher) Lookup(ctx context.Context, request LookupRequest) (LookupRes
 	if err := s.prepareLookup(&request); err != nil {
 		return LookupResponse{}, err
 	}
-	snapshot, err := s.library.Snapshot()
+	snapshot, err := s.library.Reader(ctx)
 	if err != nil {
-		return LookupResponse{}, fmt.Errorf("open snapshot: %w", err)
+		return LookupResponse{}, fmt.Errorf("read library: %w", err)
 	}
 	defer snapshot.Close()
-	if err := checkRecord(snapshot, request.Record); err != nil {
+	if err := checkRecord(ctx, snapshot, request.Record); err != nil {
 		return LookupResponse{}, err
 	}
 	l := &lookup{

@@ -61,18 +61,21 @@ func (l *lookup) wants(source TextSource) bool {
 func (l *lookup) addRecords(ctx context.Context, seen map[string]bool) error {
 	filter := l.request.Filter
 	filter.Kinds = []index.Kind{index.KindText}
-	texts, err := l.snapshot.NearestTexts(ctx, l.parts.Values, lookupWindow, filter)
+	texts, err := l.snapshot.Nearest(ctx, index.KindText, l.parts.Values, lookupWindow, filter)
 	if err != nil {
 		return fmt.Errorf("search texts: %w", err)
 	}
-	for _, neighbour := range texts {
-		record, ok := l.snapshot.Record(neighbour.ID)
-		if !ok || seen[record.Text] {
+	records, err := recordsOf(ctx, l.snapshot, texts)
+	if err != nil {
+		return err
+	}
+	for i, record := range records {
+		if record == nil || seen[record.Text] {
 			continue
 		}
 		seen[record.Text] = true
 		l.add(record.Text, TextHit{Text: record.Text, Source: TextSourceRecord, ID: record.ID, ExternalID: record.ExternalID, Fields: record.Fields})
-		l.texts[len(l.texts)-1].cosine = float64(neighbour.Score)
+		l.texts[len(l.texts)-1].cosine = float64(texts[i].Score)
 	}
 	return nil
 }
@@ -81,13 +84,16 @@ func (l *lookup) addRecords(ctx context.Context, seen map[string]bool) error {
 func (l *lookup) addCaptions(ctx context.Context, seen map[string]bool) error {
 	filter := l.request.Filter
 	filter.Kinds = []index.Kind{index.KindImage}
-	images, err := l.snapshot.NearestImages(ctx, l.parts.Values, captionNeighbours, filter)
+	images, err := l.snapshot.Nearest(ctx, index.KindImage, l.parts.Values, captionNeighbours, filter)
 	if err != nil {
 		return fmt.Errorf("search like pictures: %w", err)
 	}
-	for _, neighbour := range images {
-		record, ok := l.snapshot.Record(neighbour.ID)
-		if !ok {
+	records, err := recordsOf(ctx, l.snapshot, images)
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		if record == nil {
 			continue
 		}
 		for _, caption := range record.Captions {
@@ -98,4 +104,17 @@ func (l *lookup) addCaptions(ctx context.Context, seen map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// recordsOf gives the records of neighbours, in order; nil for one that is gone.
+func recordsOf(ctx context.Context, reader index.Reader, neighbours []index.Neighbour) ([]*index.Record, error) {
+	ids := make([]index.ID, len(neighbours))
+	for i, neighbour := range neighbours {
+		ids[i] = neighbour.ID
+	}
+	records, err := reader.Records(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	return records, nil
 }

@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -24,14 +23,14 @@ type pictureSource struct {
 }
 
 // pictureParts gives the vectors of the request's picture.
-func (s *Searcher) pictureParts(ctx context.Context, snapshot Snapshot, source pictureSource) (embed.Parts, error) {
+func (s *Searcher) pictureParts(ctx context.Context, snapshot index.Reader, source pictureSource) (embed.Parts, error) {
 	if source.record != 0 && source.crop == nil {
-		parts, err := snapshot.Parts(ctx, source.record)
-		if err == nil {
-			return parts, nil
-		}
-		if !errors.Is(err, index.ErrNotFound) {
+		parts, err := index.One(snapshot.Parts(ctx, []index.ID{source.record}))
+		if err != nil {
 			return embed.Parts{}, fmt.Errorf("read vectors of record %v: %w", source.record, err)
+		}
+		if parts.Count > 0 {
+			return parts, nil
 		}
 	}
 	tokens, err := s.pictureTokens(ctx, snapshot, source)
@@ -49,7 +48,7 @@ func (s *Searcher) pictureParts(ctx context.Context, snapshot Snapshot, source p
 }
 
 // pictureTokens gives what ITM reads of the request's picture.
-func (s *Searcher) pictureTokens(ctx context.Context, snapshot Snapshot, source pictureSource) (embed.ImageTokens, error) {
+func (s *Searcher) pictureTokens(ctx context.Context, snapshot index.Reader, source pictureSource) (embed.ImageTokens, error) {
 	if s.engine == nil {
 		return embed.ImageTokens{}, &Error{Code: CodeUnavailable, Message: "no model is open", Remedy: "open a model to search with pictures"}
 	}
@@ -83,38 +82,80 @@ type contentKey struct {
 	hash        index.Hash
 }
 
-func contentOf(snapshot Snapshot, id index.ID, space embed.Space) contentKey {
-	key := contentKey{fingerprint: space.Fingerprint, id: id}
-	if record, there := snapshot.Record(id); there {
-		key.hash = record.Hash
-	}
-	return key
+// contentOf names the content of a record.
+func contentOf(record *index.Record, space embed.Space) contentKey {
+	return contentKey{fingerprint: space.Fingerprint, id: record.ID, hash: record.Hash}
 }
 
-// recordTokens gives what ITM reads of a record: from memory, from the
-// library, or, where that does not keep them, from the original file.
-func (s *Searcher) recordTokens(ctx context.Context, snapshot Snapshot, id index.ID) (embed.ImageTokens, error) {
-	space, _ := snapshot.Space()
-	key := contentOf(snapshot, id, space)
-	if tokens, ok := s.tokens.get(key); ok {
-		return tokens, nil
+// recordTokens gives what ITM reads of a record.
+func (s *Searcher) recordTokens(ctx context.Context, snapshot index.Reader, id index.ID) (embed.ImageTokens, error) {
+	record, err := index.One(snapshot.Records(ctx, []index.ID{id}))
+	if err == nil && record == nil {
+		err = index.ErrNotFound
 	}
-	tokens, err := snapshot.ImageTokens(ctx, id)
-	if errors.Is(err, index.ErrNotFound) {
-		var picture *pixels.Image
-		if picture, err = s.original(ctx, snapshot, id); err == nil {
-			tokens, err = s.readPicture(ctx, picture)
-		}
+	if err != nil {
+		return embed.ImageTokens{}, fmt.Errorf("read record %v: %w", id, err)
 	}
+	found, err := s.tokensOf(ctx, snapshot, []*index.Record{record})
 	if err != nil {
 		return embed.ImageTokens{}, err
 	}
-	s.tokens.put(key, tokens, int64(4*len(tokens.Values)))
-	return tokens, nil
+	return found[0].tokens, found[0].err
+}
+
+// recordTokens are what ITM reads of one record, or why it cannot.
+type recordTokens struct {
+	tokens embed.ImageTokens
+	err    error
+}
+
+// tokensOf gives what ITM reads of records: from memory, from the library, or, where
+// that does not keep them, from the original files.
+func (s *Searcher) tokensOf(ctx context.Context, snapshot index.Reader, records []*index.Record) ([]recordTokens, error) {
+	space, _ := snapshot.Space()
+	found := make([]recordTokens, len(records))
+	var missing []index.ID
+	var places []int
+	for i, record := range records {
+		if tokens, ok := s.tokens.get(contentOf(record, space)); ok {
+			found[i].tokens = tokens
+		} else {
+			missing, places = append(missing, record.ID), append(places, i)
+		}
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	kept, err := snapshot.Tokens(ctx, missing)
+	if err != nil {
+		return nil, fmt.Errorf("read image tokens: %w", err)
+	}
+	for i, tokens := range kept {
+		at := &found[places[i]]
+		if at.tokens = tokens; tokens.Rows == 0 {
+			at.tokens, at.err = s.readOriginal(ctx, snapshot, missing[i])
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if at.err == nil {
+			s.tokens.put(contentOf(records[places[i]], space), at.tokens, int64(4*len(at.tokens.Values)))
+		}
+	}
+	return found, nil
+}
+
+// readOriginal runs the vision encoder on the original of a record.
+func (s *Searcher) readOriginal(ctx context.Context, snapshot index.Reader, id index.ID) (embed.ImageTokens, error) {
+	picture, err := s.original(ctx, snapshot, id)
+	if err != nil {
+		return embed.ImageTokens{}, err
+	}
+	return s.readPicture(ctx, picture)
 }
 
 // decodePicture gives the pixels of the request's picture, cropped.
-func (s *Searcher) decodePicture(ctx context.Context, snapshot Snapshot, source pictureSource) (*pixels.Image, error) {
+func (s *Searcher) decodePicture(ctx context.Context, snapshot index.Reader, source pictureSource) (*pixels.Image, error) {
 	picture := source.image
 	if picture == nil {
 		var err error
@@ -145,8 +186,8 @@ func (r Rectangle) pixels(width, height int) image.Rectangle {
 }
 
 // original decodes the file of a record.
-func (s *Searcher) original(ctx context.Context, snapshot Snapshot, id index.ID) (*pixels.Image, error) {
-	file, err := snapshot.OpenOriginal(id)
+func (s *Searcher) original(ctx context.Context, snapshot index.Reader, id index.ID) (*pixels.Image, error) {
+	file, err := snapshot.OpenOriginal(ctx, id)
 	if err != nil {
 		return nil, &Error{
 			Code: CodeUnavailable, Message: fmt.Sprintf("the original of record %v cannot be opened", id),

@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -82,8 +83,11 @@ func (r *retrieval) score(c *candidate) float64 {
 }
 
 // page cuts one page out of a ranking.
-func (k *ranking) page(ctx context.Context, snapshot Snapshot, request Request, offset int) (Response, error) {
-	shown := k.shown(snapshot, request)
+func (k *ranking) page(ctx context.Context, snapshot index.Reader, request Request, offset int) (Response, error) {
+	shown, err := k.shown(ctx, snapshot, request)
+	if err != nil {
+		return Response{}, err
+	}
 	page := shown[min(offset, len(shown)):min(offset+request.Limit, len(shown))]
 	words, err := k.retrieval.pageWords(ctx, snapshot, page)
 	if err != nil {
@@ -111,7 +115,7 @@ type shownEntry struct {
 }
 
 // shown gives the entries that a request wants to see, in its order.
-func (k *ranking) shown(snapshot Snapshot, request Request) []shownEntry {
+func (k *ranking) shown(ctx context.Context, snapshot index.Reader, request Request) ([]shownEntry, error) {
 	least := request.MinimumProbability
 	var shown []shownEntry
 	for i := range k.entries {
@@ -120,14 +124,15 @@ func (k *ranking) shown(snapshot Snapshot, request Request) []shownEntry {
 			entry.verdict == VerdictWeak && request.Show == ShowStrong {
 			continue
 		}
-		record, ok := snapshot.Record(entry.id)
-		if !ok {
-			continue // deleted since the ranking was made
-		}
-		shown = append(shown, shownEntry{entry, record})
+		shown = append(shown, shownEntry{entry: entry})
 	}
+	if err := addRecords(ctx, snapshot, shown); err != nil {
+		return nil, err
+	}
+	// Some may have been deleted since the ranking was made.
+	shown = slices.DeleteFunc(shown, func(e shownEntry) bool { return e.record == nil })
 	if request.Sort == SortRelevance {
-		return shown
+		return shown, nil
 	}
 	slices.SortStableFunc(shown, func(a, b shownEntry) int {
 		order := a.record.Date().Compare(b.record.Date())
@@ -136,7 +141,23 @@ func (k *ranking) shown(snapshot Snapshot, request Request) []shownEntry {
 		}
 		return cmp.Or(order, cmp.Compare(a.entry.id, b.entry.id))
 	})
-	return shown
+	return shown, nil
+}
+
+// addRecords gives entries their records as they are now; nil where there is none.
+func addRecords(ctx context.Context, reader index.Reader, entries []shownEntry) error {
+	ids := make([]index.ID, len(entries))
+	for i, shown := range entries {
+		ids[i] = shown.entry.id
+	}
+	records, err := reader.Records(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read records: %w", err)
+	}
+	for i, record := range records {
+		entries[i].record = record
+	}
+	return nil
 }
 
 // hit presents one entry.

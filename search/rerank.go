@@ -22,7 +22,7 @@ type matchKey struct {
 // count or the time is used up.
 type reranker struct {
 	searcher *Searcher
-	snapshot Snapshot
+	snapshot index.Reader
 	plan     *plan
 	texts    []string // the clauses, wanted ones first
 	space    embed.Space
@@ -124,24 +124,28 @@ func (m *reranker) ruledOut(c *candidate, clause int) bool {
 // readClause gets ITM's answers on one clause, from memory where they are.
 func (m *reranker) readClause(ctx context.Context, batch []*candidate, clause int) error {
 	text := m.texts[clause]
-	var asked []*candidate
-	var tokens []embed.ImageTokens
+	var wanted []*candidate
+	var records []*index.Record
 	for _, c := range batch {
-		if answer, ok := m.searcher.matches.get(m.key(c.id, text)); ok {
+		if answer, ok := m.searcher.matches.get(m.key(c.record, text)); ok {
 			c.matches[clause] = answer
 			continue
 		}
-		found, err := m.searcher.recordTokens(ctx, m.snapshot, c.id)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
+		wanted, records = append(wanted, c), append(records, c.record)
+	}
+	found, err := m.searcher.tokensOf(ctx, m.snapshot, records)
+	if err != nil {
+		return err
+	}
+	var asked []*candidate
+	var tokens []embed.ImageTokens
+	for i, c := range wanted {
+		if err := found[i].err; err != nil {
 			m.unread++
 			m.searcher.logger.Warn("cannot read image tokens", "record", c.id, "error", err)
 			continue
 		}
-		asked = append(asked, c)
-		tokens = append(tokens, found)
+		asked, tokens = append(asked, c), append(tokens, found[i].tokens)
 	}
 	if len(asked) == 0 {
 		return nil
@@ -159,13 +163,13 @@ func (m *reranker) readClause(ctx context.Context, batch []*candidate, clause in
 			continue
 		}
 		c.matches[clause] = answer
-		m.searcher.matches.put(m.key(c.id, text), answer, 1)
+		m.searcher.matches.put(m.key(c.record, text), answer, 1)
 	}
 	return nil
 }
 
-func (m *reranker) key(id index.ID, text string) matchKey {
-	return matchKey{content: contentOf(m.snapshot, id, m.space), text: text}
+func (m *reranker) key(record *index.Record, text string) matchKey {
+	return matchKey{content: contentOf(record, m.space), text: text}
 }
 
 func repeat(text string, count int) []string {

@@ -19,7 +19,7 @@ const pictureWindow = 256
 // retrieval is one request's way through the legs.
 type retrieval struct {
 	searcher *Searcher
-	snapshot Snapshot
+	snapshot index.Reader
 	plan     *plan
 	filter   index.Filter
 	window   int // the number of candidates that each leg proposes
@@ -49,7 +49,7 @@ type retrieval struct {
 // retrieve proposes candidates for a plan, a window of them by each leg, and
 // gives each its scores of every leg. The order of the candidates means nothing
 // yet.
-func (s *Searcher) retrieve(ctx context.Context, snapshot Snapshot, p *plan, window int) (*retrieval, error) {
+func (s *Searcher) retrieve(ctx context.Context, snapshot index.Reader, p *plan, window int) (*retrieval, error) {
 	r := &retrieval{searcher: s, snapshot: snapshot, plan: p, window: window, known: map[index.ID]*candidate{}}
 	p.chance = s.calibration.Chance(snapshot.Count(index.KindImage))
 	var err error
@@ -81,13 +81,12 @@ func (r *retrieval) list(ctx context.Context) error {
 		order = index.OrderDateAscending
 	}
 	started := time.Now()
-	records, total, err := r.snapshot.Records(ctx, r.filter, index.Page{Limit: r.window, Order: order})
+	records, total, err := r.snapshot.List(ctx, r.filter, index.Page{Limit: r.window, Order: order})
 	if err != nil {
 		return fmt.Errorf("list records: %w", err)
 	}
 	for i, record := range records {
-		c := r.candidate(record.ID)
-		if c != nil {
+		if c := r.propose(record); c != nil {
 			c.fused, c.fusedRank = 1/float64(1+i), i+1
 		}
 	}
@@ -123,8 +122,7 @@ func (r *retrieval) legs(ctx context.Context) error {
 			return err
 		}
 	}
-	r.propose()
-	return nil
+	return r.join(ctx)
 }
 
 // keywordLeg asks the keyword index. It does nothing when words have no say.
@@ -180,11 +178,11 @@ func (r *retrieval) vectorLegs(ctx context.Context) error {
 
 // nearest asks the vector index of the kind that is searched.
 func (r *retrieval) nearest(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
-	search := r.snapshot.NearestImages
+	kind := index.KindImage
 	if r.plan.kind == index.KindText {
-		search = r.snapshot.NearestTexts
+		kind = index.KindText
 	}
-	hits, err := search(ctx, query, k, filter)
+	hits, err := r.snapshot.Nearest(ctx, kind, query, k, filter)
 	if err != nil {
 		return nil, fmt.Errorf("search vectors: %w", err)
 	}
@@ -250,45 +248,66 @@ func spaceMismatch(library, engine embed.Space) error {
 	}
 }
 
-// candidate gives the candidate of a record, or nil when the record is gone or
-// is the one that is asked about.
-func (r *retrieval) candidate(id index.ID) *candidate {
-	if known, ok := r.known[id]; ok {
-		return known
-	}
-	record, ok := r.snapshot.Record(id)
-	if !ok || id == r.plan.request.Record {
+// propose makes a record a candidate, unless it is the one that is asked about.
+func (r *retrieval) propose(record *index.Record) *candidate {
+	if record.ID == r.plan.request.Record {
 		return nil
 	}
-	c := &candidate{id: id, record: record, part: -1, vector: math.NaN(), similarity: math.NaN()}
-	r.known[id] = c
+	c := &candidate{id: record.ID, record: record, part: -1, vector: math.NaN(), similarity: math.NaN()}
+	r.known[c.id] = c
 	r.candidates = append(r.candidates, c)
 	return c
 }
 
-// propose joins what the legs found.
-func (r *retrieval) propose() {
+// found lists the records that the legs found, each once.
+func (r *retrieval) found() []index.ID {
+	var ids []index.ID
+	seen := map[index.ID]bool{}
+	note := func(id index.ID) {
+		if !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	for _, hit := range r.keywords {
+		note(hit.ID)
+	}
+	for _, hits := range append([][]index.Neighbour{r.vectors, r.similar}, r.clauseHits...) {
+		for _, hit := range hits {
+			note(hit.ID)
+		}
+	}
+	return ids
+}
+
+// join makes candidates of what the legs found.
+func (r *retrieval) join(ctx context.Context) error {
+	records, err := r.snapshot.Records(ctx, r.found())
+	if err != nil {
+		return fmt.Errorf("read candidates: %w", err)
+	}
+	for _, record := range records {
+		if record != nil {
+			r.propose(record)
+		}
+	}
 	for i, hit := range r.keywords {
-		if c := r.candidate(hit.ID); c != nil {
+		if c := r.known[hit.ID]; c != nil {
 			c.keyword, c.hasKeyword, c.keywordRank = hit.Score, true, i+1
 		}
 	}
 	for i, hit := range r.vectors {
-		if c := r.candidate(hit.ID); c != nil {
+		if c := r.known[hit.ID]; c != nil {
 			c.vector, c.hasVector, c.vectorRank, c.part = float64(hit.Score), true, i+1, hit.Part
 		}
 	}
-	for _, hits := range r.clauseHits {
-		for _, hit := range hits {
-			r.candidate(hit.ID)
-		}
-	}
 	for i, hit := range r.similar {
-		if c := r.candidate(hit.ID); c != nil {
+		if c := r.known[hit.ID]; c != nil {
 			c.similarity, c.hasSimilarity, c.similarityRank, c.part = float64(hit.Score), true, i+1, hit.Part
 		}
 	}
 	r.full = len(r.vectors) >= r.window || len(r.keywords) >= r.window || len(r.similar) > min(r.window, pictureWindow)
+	return nil
 }
 
 func milliseconds(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }

@@ -95,7 +95,7 @@ func (o Options) Validate() error {
 // Searcher answers requests over one library with one model. It is safe for
 // concurrent use.
 type Searcher struct {
-	library     Library
+	library     index.Source
 	engine      Engine
 	options     Options
 	calibration Calibration
@@ -112,7 +112,7 @@ type Searcher struct {
 
 // New makes a Searcher. It owns neither the library nor the engine. engine may
 // be nil: requests are then answered by words alone, with a warning.
-func New(library Library, engine Engine, options Options) (*Searcher, error) {
+func New(library index.Source, engine Engine, options Options) (*Searcher, error) {
 	if library == nil {
 		return nil, errors.New("search: no library")
 	}
@@ -192,11 +192,11 @@ func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit
 	if from != nil {
 		r.offset = from.Offset
 	}
-	if r.snapshot, err = s.library.Snapshot(); err != nil {
-		return fmt.Errorf("open snapshot: %w", err)
+	if r.snapshot, err = s.library.Reader(ctx); err != nil {
+		return fmt.Errorf("read library: %w", err)
 	}
 	defer r.snapshot.Close()
-	if err := checkRecord(r.snapshot, p.request.Record); err != nil {
+	if err := checkRecord(ctx, r.snapshot, p.request.Record); err != nil {
 		return err
 	}
 	if p.listing() && len(p.unwanted)+len(p.unwantedPhrases) == 0 {
@@ -214,7 +214,7 @@ func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit
 // reply is one request on its way to being answered.
 type reply struct {
 	searcher *Searcher
-	snapshot Snapshot
+	snapshot index.Reader
 	plan     *plan
 	from     *cursor // nil for a first page
 	offset   int
@@ -267,12 +267,15 @@ func ignoreStopped(err error) error {
 }
 
 // checkRecord refuses a record that is not there or is no image.
-func checkRecord(snapshot Snapshot, id index.ID) error {
+func checkRecord(ctx context.Context, reader index.Reader, id index.ID) error {
 	if id == 0 {
 		return nil
 	}
-	record, ok := snapshot.Record(id)
-	if !ok {
+	record, err := index.One(reader.Records(ctx, []index.ID{id}))
+	if err != nil {
+		return fmt.Errorf("read record %v: %w", id, err)
+	}
+	if record == nil {
 		return &Error{Code: CodeRecordNotFound, Field: "record", Message: fmt.Sprintf("there is no record %v", id), Remedy: "it may have been removed; search again"}
 	}
 	if record.Kind != index.KindImage {
@@ -283,7 +286,7 @@ func checkRecord(snapshot Snapshot, id index.ID) error {
 
 // knownRanking gives a ranking made earlier: any for a later page, so that
 // pages fit together, but for a first page only one of the present library.
-func (s *Searcher) knownRanking(p *plan, snapshot Snapshot, from *cursor, offset int) *ranking {
+func (s *Searcher) knownRanking(p *plan, snapshot index.Reader, from *cursor, offset int) *ranking {
 	known, ok := s.rankings.get(p.key)
 	switch {
 	case !ok:
@@ -297,7 +300,7 @@ func (s *Searcher) knownRanking(p *plan, snapshot Snapshot, from *cursor, offset
 }
 
 // rank makes the ranking of a plan and sends it.
-func (s *Searcher) rank(ctx context.Context, snapshot Snapshot, p *plan, from *cursor, first bool, send func(*ranking) error) error {
+func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, from *cursor, first bool, send func(*ranking) error) error {
 	r, err := s.retrieve(ctx, snapshot, p, s.firstWindow(snapshot, p))
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func TestTokensAreOfTheContent(t *testing.T) {
 		record := index.Record{Kind: index.KindImage, Hash: index.Hash{hash}, Format: "jpeg", Files: []index.File{{Path: "/a.jpg"}}}
 		write(index.Batch{Puts: []index.Put{{Record: record, Vectors: vectors(0, first, value), Replaces: replaces}}})
 	}
-	searcher, err := New(FromIndex(library), nil, Options{})
+	searcher, err := New(library, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

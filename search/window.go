@@ -18,7 +18,7 @@ const hitsTail = 32
 
 // firstWindow is the window of a first answer. It is the whole one where that
 // costs little, and where words alone decide what is looked at.
-func (s *Searcher) firstWindow(snapshot Snapshot, p *plan) int {
+func (s *Searcher) firstWindow(snapshot index.Reader, p *plan) int {
 	whole := s.options.Window
 	if p.listing() || p.picture || len(p.phrases) > 0 || snapshot.Count(p.kind) <= largeLibrary*whole {
 		return whole
@@ -45,13 +45,14 @@ func (k *ranking) goesOn(shown []shownEntry) bool {
 // beyond the first one, or is by date, which mixes first and last. What was
 // ranked keeps its place and the rest comes behind it, so that pages fit
 // together however far somebody goes.
-func (s *Searcher) widen(ctx context.Context, snapshot Snapshot, p *plan, k *ranking, offset int) (*ranking, error) {
+func (s *Searcher) widen(ctx context.Context, snapshot index.Reader, p *plan, k *ranking, offset int) (*ranking, error) {
 	if k.stage == StageFirst || !k.full || k.window >= s.options.Window {
 		return k, nil
 	}
 	if p.request.Sort == SortRelevance {
-		if shown := k.shown(snapshot, p.request); offset+p.request.Limit <= len(shown) || !k.goesOn(shown) {
-			return k, nil
+		shown, err := k.shown(ctx, snapshot, p.request)
+		if err != nil || offset+p.request.Limit <= len(shown) || !k.goesOn(shown) {
+			return k, err
 		}
 	}
 	r, err := s.retrieve(ctx, snapshot, p, s.options.Window)

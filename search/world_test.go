@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -122,13 +122,17 @@ func (w *world) addText(text string) *index.Record {
 	return record
 }
 
-// Snapshot implements Library.
-func (w *world) Snapshot() (Snapshot, error) {
+// Reader implements index.Source.
+func (w *world) Reader(context.Context) (index.Reader, error) {
 	w.open.Add(1)
-	return &worldSnapshot{w}, nil
+	return &worldSnapshot{world: w}, nil
 }
 
-type worldSnapshot struct{ *world }
+// worldSnapshot does what searching asks of a reader.
+type worldSnapshot struct {
+	*world
+	index.Reader
+}
 
 func (s *worldSnapshot) Space() (embed.Space, bool) { return s.space, len(s.order) > 0 }
 func (s *worldSnapshot) Sequence() uint64           { return s.sequence }
@@ -143,9 +147,12 @@ func (s *worldSnapshot) Count(kind index.Kind) int {
 	return count
 }
 
-func (s *worldSnapshot) Record(id index.ID) (*index.Record, bool) {
-	record, ok := s.records[id]
-	return record, ok
+func (s *worldSnapshot) Records(ctx context.Context, ids []index.ID) ([]*index.Record, error) {
+	found := make([]*index.Record, len(ids))
+	for i, id := range ids {
+		found[i] = s.records[id]
+	}
+	return found, ctx.Err()
 }
 
 // passing gives the records that pass a filter.
@@ -172,7 +179,7 @@ func (s *worldSnapshot) passes(record *index.Record, filter index.Filter) bool {
 		(filter.Before.IsZero() || record.Date().Before(filter.Before))
 }
 
-func (s *worldSnapshot) Records(_ context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
+func (s *worldSnapshot) List(_ context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
 	var found []*index.Record
 	for _, id := range s.order {
 		if record, ok := s.records[id]; ok && s.passes(record, filter) {
@@ -212,12 +219,8 @@ func (s *worldSnapshot) nearest(query []float32, k int, filter index.Filter, kin
 	return found[:min(k, len(found))]
 }
 
-func (s *worldSnapshot) NearestImages(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
-	return s.nearest(query, k, filter, index.KindImage), ctx.Err()
-}
-
-func (s *worldSnapshot) NearestTexts(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
-	return s.nearest(query, k, filter, index.KindText), ctx.Err()
+func (s *worldSnapshot) Nearest(ctx context.Context, kind index.Kind, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+	return s.nearest(query, k, filter, kind), ctx.Err()
 }
 
 // texts gives the words of every record, and in how many each word stands.
@@ -279,19 +282,28 @@ func (s *worldSnapshot) Keyword(ctx context.Context, query index.KeywordQuery, k
 	return hits[:min(k, len(hits))], ctx.Err()
 }
 
-func (s *worldSnapshot) Parts(_ context.Context, id index.ID) (embed.Parts, error) {
-	return s.parts[id], nil
-}
-
-// ImageTokens carries nothing but the record's number.
-func (s *worldSnapshot) ImageTokens(_ context.Context, id index.ID) (embed.ImageTokens, error) {
-	if s.noTokens[id] {
-		return embed.ImageTokens{}, index.ErrDamaged
+func (s *worldSnapshot) Parts(ctx context.Context, ids []index.ID) ([]embed.Parts, error) {
+	found := make([]embed.Parts, len(ids))
+	for i, id := range ids {
+		found[i] = s.world.parts[id]
 	}
-	return embed.ImageTokens{Rows: 1, Columns: 1, Values: []float32{float32(id)}}, nil
+	return found, ctx.Err()
 }
 
-func (s *worldSnapshot) OpenOriginal(index.ID) (*os.File, error) { return nil, index.ErrNotFound }
+// Tokens carry nothing but the record's number.
+func (s *worldSnapshot) Tokens(ctx context.Context, ids []index.ID) ([]embed.ImageTokens, error) {
+	found := make([]embed.ImageTokens, len(ids))
+	for i, id := range ids {
+		if !s.noTokens[id] {
+			found[i] = embed.ImageTokens{Rows: 1, Columns: 1, Values: []float32{float32(id)}}
+		}
+	}
+	return found, ctx.Err()
+}
+
+func (s *worldSnapshot) OpenOriginal(context.Context, index.ID) (io.ReadSeekCloser, error) {
+	return nil, index.ErrNotFound
+}
 
 // coverage is the share of words found in a set, 0 to 1.
 func coverage(words []string, set map[string]bool) float64 {

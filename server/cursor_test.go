@@ -87,11 +87,11 @@ func TestCursor(t *testing.T) {
 func TestListings(t *testing.T) {
 	f := start(t)
 	list := func(order index.Order) []*index.Record {
-		snapshot, err := f.library.Snapshot()
+		snapshot, err := f.library.Reader(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer closeSnapshot(snapshot)
+		defer closeReader(snapshot)
 		records, err := f.server.listings.list(t.Context(), snapshot, index.Filter{Kinds: []index.Kind{index.KindImage}}, order)
 		if err != nil {
 			t.Fatal(err)

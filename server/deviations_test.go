@@ -1,6 +1,7 @@
 package server
 
 import (
+	"mekiki/index"
 	"mekiki/server/problem"
 	"net/http"
 	"net/url"
@@ -75,11 +76,11 @@ func TestTagSchemaIsTheRule(t *testing.T) {
 // TestTagsThatAreThereCanBeRemoved: tags come from files and older versions too.
 func TestTagsThatAreThereCanBeRemoved(t *testing.T) {
 	f := start(t)
-	if err := f.index.Tag(t.Context(), nil); err != nil {
+	if err := index.Tag(t.Context(), f.index, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, tag := range []string{"a\u202eb", ".."} {
-		if err := f.index.Tag(t.Context(), parsedIDs(t, "1"), tag); err != nil {
+		if err := index.Tag(t.Context(), f.index, parsedIDs(t, "1"), tag); err != nil {
 			t.Fatal(err)
 		}
 	}

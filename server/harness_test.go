@@ -113,11 +113,11 @@ func prepareWith(t testing.TB, engine colourEngine, edit ...func(*Options)) *fix
 		return nil
 	}})
 	fill(t, f.index, f.root)
-	searcher, err := search.New(search.FromIndex(f.index), engine, search.Options{})
+	searcher, err := search.New(f.index, engine, search.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.library = &countedLibrary{Library: LibraryOf(f.index)}
+	f.library = &countedLibrary{Library: f.index}
 	f.searcher = &hookedSearcher{Searcher: searcher}
 	f.ingester = &hookedIngester{Ingester: IngesterOf(f.index, engine, imageSide)}
 	options := Options{

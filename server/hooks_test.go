@@ -7,33 +7,34 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/search"
 )
 
-// countedLibrary is a library that counts the snapshots that are open.
+// countedLibrary is a library that counts the readers that are open.
 type countedLibrary struct {
-	Library
+	index.Library
 	open atomic.Int64
 }
 
-func (l *countedLibrary) Snapshot() (Snapshot, error) {
-	snapshot, err := l.Library.Snapshot()
+func (l *countedLibrary) Reader(ctx context.Context) (index.Reader, error) {
+	reader, err := l.Library.Reader(ctx)
 	if err != nil {
 		return nil, err
 	}
 	l.open.Add(1)
-	return countedSnapshot{snapshot, l}, nil
+	return countedReader{reader, l}, nil
 }
 
-type countedSnapshot struct {
-	Snapshot
+type countedReader struct {
+	index.Reader
 	library *countedLibrary
 }
 
-func (s countedSnapshot) Close() error {
-	s.library.open.Add(-1)
-	return s.Snapshot.Close()
+func (r countedReader) Close() error {
+	r.library.open.Add(-1)
+	return r.Reader.Close()
 }
 
 // hook is called first, if it is set, and may wait, fail or panic.

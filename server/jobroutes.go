@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/server/problem"
 )
@@ -210,8 +211,11 @@ func (s *Server) listFailures(c echo.Context) error {
 		Reason string     `json:"reason"`
 		Time   *time.Time `json:"time,omitempty"`
 	}
-	return s.withSnapshot(func(snapshot Snapshot) error {
-		all := snapshot.Failures()
+	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
+		all, err := reader.Failures(c.Request().Context())
+		if err != nil {
+			return err
+		}
 		answer := struct {
 			Failures []failureJSON `json:"failures"`
 			Total    int           `json:"total"`

@@ -34,12 +34,12 @@ type listing struct {
 
 // list gives every record that passes the filter, in order. The result is shared
 // and not to be changed.
-func (l *listings) list(ctx context.Context, snapshot Snapshot, filter index.Filter, order index.Order) ([]*index.Record, error) {
+func (l *listings) list(ctx context.Context, reader index.Reader, filter index.Filter, order index.Order) ([]*index.Record, error) {
 	described, err := json.Marshal(filter)
 	if err != nil {
 		return nil, fmt.Errorf("list records: %w", err)
 	}
-	key := fmt.Sprintf("%d %d %s", snapshot.Sequence(), order, described)
+	key := fmt.Sprintf("%d %d %s", reader.Sequence(), order, described)
 	if records, found := l.get(key); found {
 		return records, nil
 	}
@@ -49,7 +49,7 @@ func (l *listings) list(ctx context.Context, snapshot Snapshot, filter index.Fil
 			if records, found := l.get(key); found {
 				return records, nil // it was finished between the two looks
 			}
-			records, _, err := snapshot.Records(ctx, filter, index.Page{Order: order})
+			records, _, err := reader.List(ctx, filter, index.Page{Order: order})
 			if err == nil {
 				l.keep(listing{key, records})
 			}

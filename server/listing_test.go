@@ -12,18 +12,18 @@ import (
 
 // slowRecords is a real snapshot that says when records are listed, and lets them be only when it is told to.
 type slowRecords struct {
-	Snapshot
+	index.Reader
 	listed  *atomic.Int64
 	entered chan<- struct{}
 	proceed <-chan struct{}
 }
 
-func (s slowRecords) Records(ctx context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
+func (s slowRecords) List(ctx context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
 	s.listed.Add(1)
 	s.entered <- struct{}{}
 	select {
 	case <-s.proceed:
-		return s.Snapshot.Records(ctx, filter, page)
+		return s.Reader.List(ctx, filter, page)
 	case <-ctx.Done():
 		return nil, 0, ctx.Err()
 	}
@@ -33,7 +33,7 @@ func (s slowRecords) Records(ctx context.Context, filter index.Filter, page inde
 // one does.
 func TestOneListingIsMadeOnce(t *testing.T) {
 	f := start(t)
-	snapshot, err := f.library.Snapshot()
+	snapshot, err := f.library.Reader(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

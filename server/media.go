@@ -3,8 +3,10 @@ package server
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"os"
@@ -27,8 +29,8 @@ func (s *Server) getThumbnail(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.withSnapshot(func(snapshot Snapshot) error {
-		record, err := imageRecord(snapshot, id)
+	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
+		record, err := imageRecord(c.Request().Context(), reader, id)
 		if err != nil {
 			return err
 		}
@@ -38,7 +40,7 @@ func (s *Server) getThumbnail(c echo.Context) error {
 		if matchesTag(c.Request(), header.Get("ETag")) {
 			return c.NoContent(http.StatusNotModified)
 		}
-		data, err := snapshot.Thumbnail(c.Request().Context(), id)
+		data, err := reader.Thumbnail(c.Request().Context(), id)
 		if err != nil {
 			return fmt.Errorf("thumbnail of %s: %w", id, err)
 		}
@@ -47,10 +49,10 @@ func (s *Server) getThumbnail(c echo.Context) error {
 	})
 }
 
-func imageRecord(snapshot Snapshot, id index.ID) (*index.Record, error) {
-	record, found := snapshot.Record(id)
-	if !found {
-		return nil, noSuchRecord(id)
+func imageRecord(ctx context.Context, reader index.Reader, id index.ID) (*index.Record, error) {
+	record, err := recordIn(ctx, reader, id)
+	if err != nil {
+		return nil, err
 	}
 	if record.Kind != index.KindImage {
 		return nil, problem.Newf(problem.NotFound, "record %s is a text and has no picture", id)
@@ -70,12 +72,12 @@ func (s *Server) getOriginal(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.withSnapshot(func(snapshot Snapshot) error {
-		record, err := imageRecord(snapshot, id)
+	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
+		record, err := imageRecord(c.Request().Context(), reader, id)
 		if err != nil {
 			return err
 		}
-		file, err := snapshot.OpenOriginal(id)
+		file, err := reader.OpenOriginal(c.Request().Context(), id)
 		if errors.Is(err, index.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
 			return problem.New(problem.NotFound, "the original file has moved or been deleted since it was indexed")
 		}
@@ -87,8 +89,11 @@ func (s *Server) getOriginal(c echo.Context) error {
 	})
 }
 
-func (s *Server) sendOriginal(c echo.Context, record *index.Record, file *os.File, download bool) error {
-	info, err := file.Stat()
+func (s *Server) sendOriginal(c echo.Context, record *index.Record, file io.ReadSeeker, download bool) error {
+	size, err := file.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
 	if err != nil {
 		return fmt.Errorf("read size of original: %w", err)
 	}
@@ -109,11 +114,11 @@ func (s *Server) sendOriginal(c echo.Context, record *index.Record, file *os.Fil
 	header.Set("ETag", `"`+record.Hash.String()+`"`)
 	header.Set("Cache-Control", "private, no-cache")
 	// A slow line may take long over a large file, but not for ever.
-	deadline := time.Now().Add(time.Minute + time.Duration(info.Size()/bodyRate)*time.Second)
+	deadline := time.Now().Add(time.Minute + time.Duration(size/bodyRate)*time.Second)
 	if err := http.NewResponseController(c.Response()).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	return serveContent(c, "", info.ModTime(), file)
+	return serveContent(c, "", record.Modified(), file)
 }
 
 // safeName is the file's name, without what a header or a file system trips over.

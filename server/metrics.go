@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -72,12 +73,12 @@ func (s *Server) watch(registry *prometheus.Registry) {
 	}
 	count := func(kind index.Kind) func() float64 {
 		return func() float64 {
-			snapshot, err := s.options.Library.Snapshot()
+			reader, err := s.options.Library.Reader(context.Background())
 			if err != nil {
 				return 0
 			}
-			defer closeSnapshot(snapshot)
-			return float64(snapshot.Count(kind))
+			defer closeReader(reader)
+			return float64(reader.Count(kind))
 		}
 	}
 	gauge("mekiki_library_images", "Images in the library.", nil, count(index.KindImage))

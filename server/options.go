@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mekiki/embed/pixels"
+	"mekiki/index"
 )
 
 // Options say what a server serves, to whom, and how much at a time. Only
@@ -29,7 +30,7 @@ type Options struct {
 
 	// Searcher and Library answer. The server owns neither.
 	Searcher Searcher
-	Library  Library
+	Library  index.Library
 	// LibraryFolder is where the library lies, to be shown to admin.
 	LibraryFolder string
 	// Ingester brings in files; nil means that nothing can be added.

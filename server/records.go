@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -10,18 +11,34 @@ import (
 	"mekiki/server/problem"
 )
 
-// withSnapshot runs work on the library's present state.
-func (s *Server) withSnapshot(work func(Snapshot) error) error {
-	snapshot, err := s.options.Library.Snapshot()
+// withReader runs work on the library's present state.
+func (s *Server) withReader(ctx context.Context, work func(index.Reader) error) error {
+	reader, err := s.options.Library.Reader(untilAnswered(ctx))
 	if err != nil {
-		return fmt.Errorf("open snapshot: %w", err)
+		return fmt.Errorf("read library: %w", err)
 	}
-	defer closeSnapshot(snapshot)
-	return work(snapshot)
+	defer closeReader(reader)
+	return work(reader)
 }
 
-// closeSnapshot lets go of a snapshot. It was only read: an error loses nothing.
-func closeSnapshot(snapshot Snapshot) { _ = snapshot.Close() }
+// untilAnswered is the context for what takes moments. It does not end with the request's
+// own, which ends early where the server cuts off a body that nobody reads.
+func untilAnswered(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
+// closeReader lets go of a reader: an error loses nothing.
+func closeReader(reader index.Reader) { _ = reader.Close() }
+
+// recordIn gives a record, or a problem where there is none.
+func recordIn(ctx context.Context, reader index.Reader, id index.ID) (*index.Record, error) {
+	record, err := index.One(reader.Records(untilAnswered(ctx), []index.ID{id}))
+	if err != nil {
+		return nil, fmt.Errorf("read record %s: %w", id, err)
+	}
+	if record == nil {
+		return nil, noSuchRecord(id)
+	}
+	return record, nil
+}
 
 func noSuchRecord(id index.ID) error {
 	return problem.Newf(problem.NotFound, "there is no record %s", id)
@@ -36,10 +53,10 @@ func (s *Server) getRecord(c echo.Context) error {
 }
 
 func (s *Server) sendRecord(c echo.Context, status int, id index.ID) error {
-	return s.withSnapshot(func(snapshot Snapshot) error {
-		record, found := snapshot.Record(id)
-		if !found {
-			return noSuchRecord(id)
+	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
+		record, err := recordIn(c.Request().Context(), reader, id)
+		if err != nil {
+			return err
 		}
 		return sendJSON(c, status, showRecord(record))
 	})
@@ -93,8 +110,8 @@ func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filte
 		return err
 	}
 	ctx := c.Request().Context()
-	return s.withSnapshot(func(snapshot Snapshot) error {
-		records, err := s.listings.list(ctx, snapshot, filter, order)
+	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
+		records, err := s.listings.list(ctx, reader, filter, order)
 		if err != nil {
 			return err
 		}
@@ -112,7 +129,7 @@ func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filte
 			list.Next = positionOf(order, records[len(records)-1]).cursor()
 		}
 		if query.Facets {
-			facets, err := snapshot.Facets(ctx, filter)
+			facets, err := reader.Facets(ctx, filter)
 			if err != nil {
 				return fmt.Errorf("count facets: %w", err)
 			}
@@ -136,9 +153,9 @@ func (s *Server) deleteRecord(c echo.Context) error {
 }
 
 func (s *Server) tagRecord(c echo.Context) error {
-	return s.changeTag(c, cleanTag, s.options.Library.Tag)
+	return s.changeTag(c, cleanTag, index.Tag)
 }
 
 func (s *Server) untagRecord(c echo.Context) error {
-	return s.changeTag(c, knownTag, s.options.Library.Untag)
+	return s.changeTag(c, knownTag, index.Untag)
 }

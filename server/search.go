@@ -188,16 +188,16 @@ func (s *Server) similarToRecord(c echo.Context) error {
 	if from.crop, err = parseCrop(query.Crop); err != nil {
 		return err
 	}
-	if err := s.checkImage("id", from.record); err != nil {
+	if err := s.checkImage(c.Request().Context(), "id", from.record); err != nil {
 		return err
 	}
 	return s.answerSimilar(c, from, filter, query.Limit, query.Offset)
 }
 
 // checkImage fails when a record that the address names is not there or is a text.
-func (s *Server) checkImage(field string, id index.ID) error {
-	return s.withSnapshot(func(snapshot Snapshot) error {
-		_, err := imageRecord(snapshot, id)
+func (s *Server) checkImage(ctx context.Context, field string, id index.ID) error {
+	return s.withReader(ctx, func(reader index.Reader) error {
+		_, err := imageRecord(ctx, reader, id)
 		if p := (*problem.Problem)(nil); errors.As(err, &p) {
 			p.Errors = []problem.Field{{Field: field, Detail: p.Detail}}
 		}

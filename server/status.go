@@ -38,8 +38,8 @@ func (s *Server) suggestions(c echo.Context) error {
 	if err := s.readQuery(c, &query); err != nil {
 		return err
 	}
-	return s.withSnapshot(func(snapshot Snapshot) error {
-		known, err := s.suggester.of(c.Request().Context(), snapshot)
+	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
+		known, err := s.suggester.of(c.Request().Context(), reader)
 		if err != nil {
 			return err
 		}
@@ -99,10 +99,11 @@ func (s *Server) getStatus(c echo.Context) error {
 	} else {
 		status.Ready = true
 	}
-	err := s.withSnapshot(func(snapshot Snapshot) error {
-		status.Images, status.Texts = snapshot.Count(index.KindImage), snapshot.Count(index.KindText)
-		status.Failures = len(snapshot.Failures())
-		return nil
+	err := s.withReader(c.Request().Context(), func(reader index.Reader) error {
+		status.Images, status.Texts = reader.Count(index.KindImage), reader.Count(index.KindText)
+		failures, err := reader.Failures(c.Request().Context())
+		status.Failures = len(failures)
+		return err
 	})
 	if err != nil {
 		return err
@@ -132,7 +133,7 @@ func (s *Server) readiness(ctx context.Context) error {
 		return problem.New(problem.Unavailable, "the server is stopping")
 	default:
 	}
-	if err := s.withSnapshot(func(Snapshot) error { return nil }); err != nil {
+	if err := s.withReader(ctx, func(index.Reader) error { return nil }); err != nil {
 		p := problem.New(problem.Unavailable, "the library cannot be read")
 		p.Cause, p.RetryAfter = err, 5
 		return p

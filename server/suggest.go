@@ -68,9 +68,9 @@ const (
 
 // of gives what a snapshot suggests; of a large library, perhaps what it suggested a
 // little before.
-func (s *suggester) of(ctx context.Context, snapshot Snapshot) (*suggestible, error) {
+func (s *suggester) of(ctx context.Context, reader index.Reader) (*suggestible, error) {
 	known := s.present.Load()
-	if known != nil && known.serves(snapshot.Sequence(), time.Now()) {
+	if known != nil && known.serves(reader.Sequence(), time.Now()) {
 		return known, nil
 	}
 	if known == nil || known.took < quickMaking {
@@ -79,11 +79,11 @@ func (s *suggester) of(ctx context.Context, snapshot Snapshot) (*suggestible, er
 		return known, nil // somebody is making it
 	}
 	defer s.making.Unlock()
-	if known = s.present.Load(); known != nil && known.serves(snapshot.Sequence(), time.Now()) {
+	if known = s.present.Load(); known != nil && known.serves(reader.Sequence(), time.Now()) {
 		return known, nil // somebody has made it meanwhile
 	}
 	started := time.Now()
-	made, err := newSuggestible(ctx, snapshot)
+	made, err := newSuggestible(ctx, reader)
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +98,17 @@ func (s *suggestible) serves(sequence uint64, now time.Time) bool {
 	return s.sequence == sequence || s.took >= quickMaking && now.Sub(s.made) < keptMakings*s.took
 }
 
-func newSuggestible(ctx context.Context, snapshot Snapshot) (*suggestible, error) {
-	facets, err := snapshot.Facets(ctx, index.Filter{})
+func newSuggestible(ctx context.Context, reader index.Reader) (*suggestible, error) {
+	facets, err := reader.Facets(ctx, index.Filter{})
 	if err != nil {
 		return nil, fmt.Errorf("count facets: %w", err)
 	}
 	captions, phrases, words := map[string]*entry{}, map[string]*entry{}, map[string]*entry{}
-	for record := range snapshot.All() {
-		if len(captions) >= maximumSuggestible || ctx.Err() != nil {
+	for record, err := range reader.All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if len(captions) >= maximumSuggestible {
 			break
 		}
 		text := cmp.Or(record.Caption(), record.Metadata.Title)
@@ -128,7 +131,7 @@ func newSuggestible(ctx context.Context, snapshot Snapshot) (*suggestible, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	made := &suggestible{sequence: snapshot.Sequence(), captions: sorted(captions), phrases: sorted(phrases), words: sorted(words), filters: map[string][]entry{
+	made := &suggestible{sequence: reader.Sequence(), captions: sorted(captions), phrases: sorted(phrases), words: sorted(words), filters: map[string][]entry{
 		"tag": values(facets.Tags), "camera": values(facets.Cameras), "person": values(facets.People), "type": values(facets.Formats), "folder": folders(facets.Folders),
 	}}
 	return made, nil

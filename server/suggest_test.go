@@ -20,11 +20,11 @@ func TestSuggestions(t *testing.T) {
 			Files: []index.File{{Path: fmt.Sprintf("/pictures/new york/%d.jpg", i)}}, Metadata: index.Metadata{Camera: "Nikon Z 6"},
 		})
 	}
-	snapshot, err := LibraryOf(library).Snapshot()
+	snapshot, err := library.Reader(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closeSnapshot(snapshot)
+	defer closeReader(snapshot)
 	known, err := (&suggester{}).of(context.Background(), snapshot)
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +69,11 @@ func TestSuggestions(t *testing.T) {
 func FuzzSuggestions(f *testing.F) {
 	library := openLibrary(f, "/library", vfs.NewMemory())
 	putAll(f, library, index.Record{Kind: index.KindImage, Hash: index.Hash{1}, Captions: []index.Caption{{Text: "two cats beside a pizza"}}, Tags: []string{"new york"}})
-	snapshot, err := LibraryOf(library).Snapshot()
+	snapshot, err := library.Reader(context.Background())
 	if err != nil {
 		f.Fatal(err)
 	}
-	defer closeSnapshot(snapshot)
+	defer closeReader(snapshot)
 	known, err := newSuggestible(context.Background(), snapshot)
 	if err != nil {
 		f.Fatal(err)
@@ -99,11 +99,11 @@ func BenchmarkSuggestions(b *testing.B) {
 		records[i] = index.Record{Kind: index.KindImage, Hash: hash, Captions: []index.Caption{{Text: fmt.Sprintf("%d cats beside picture %d of a pizza", i%97, i)}}}
 	}
 	putAll(b, library, records...)
-	snapshot, err := LibraryOf(library).Snapshot()
+	snapshot, err := library.Reader(context.Background())
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer closeSnapshot(snapshot)
+	defer closeReader(snapshot)
 	known, err := newSuggestible(context.Background(), snapshot)
 	if err != nil {
 		b.Fatal(err)

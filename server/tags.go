@@ -14,7 +14,7 @@ import (
 	"mekiki/server/problem"
 )
 
-func (s *Server) changeTag(c echo.Context, clean func(field, tag string) (string, error), change func(context.Context, []index.ID, ...string) error) error {
+func (s *Server) changeTag(c echo.Context, clean func(field, tag string) (string, error), change func(context.Context, index.Writer, []index.ID, ...string) error) error {
 	id, err := recordID(c)
 	if err != nil {
 		return err
@@ -26,20 +26,24 @@ func (s *Server) changeTag(c echo.Context, clean func(field, tag string) (string
 	if tag, err = clean("tag", tag); err != nil {
 		return err
 	}
-	if err := s.checkRecords("id", id); err != nil {
+	if err := s.checkRecords(c.Request().Context(), "id", id); err != nil {
 		return err
 	}
-	if err := change(c.Request().Context(), []index.ID{id}, tag); err != nil {
+	if err := change(c.Request().Context(), s.options.Library, []index.ID{id}, tag); err != nil {
 		return fmt.Errorf("change tag: %w", err)
 	}
 	return s.sendRecord(c, http.StatusOK, id)
 }
 
 // checkRecords fails when one of the records is not there.
-func (s *Server) checkRecords(field string, ids ...index.ID) error {
-	return s.withSnapshot(func(snapshot Snapshot) error {
-		for _, id := range ids {
-			if _, found := snapshot.Record(id); !found {
+func (s *Server) checkRecords(ctx context.Context, field string, ids ...index.ID) error {
+	return s.withReader(ctx, func(reader index.Reader) error {
+		records, err := reader.Records(untilAnswered(ctx), ids)
+		if err != nil {
+			return err
+		}
+		for i, id := range ids {
+			if records[i] == nil {
 				p := problem.Newf(problem.NotFound, "there is no record %s", id)
 				p.Errors = []problem.Field{{Field: field, Detail: p.Detail}}
 				return p
@@ -113,7 +117,7 @@ func (s *Server) changeTags(c echo.Context) error {
 		}
 		batch.Tags = append(batch.Tags, index.TagChange{ID: ids[i], Add: add, Remove: remove})
 	}
-	if err := s.checkRecords("ids", ids...); err != nil {
+	if err := s.checkRecords(c.Request().Context(), "ids", ids...); err != nil {
 		return err
 	}
 	if _, err := s.options.Library.Write(c.Request().Context(), batch); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/server/problem"
 )
@@ -44,12 +45,16 @@ func (s *Server) addTexts(c echo.Context) error {
 		if err != nil {
 			return fmt.Errorf("add texts: %w", err)
 		}
-		return s.withSnapshot(func(snapshot Snapshot) error {
+		return s.withReader(c.Request().Context(), func(reader index.Reader) error {
 			answer := struct {
 				Records []recordJSON `json:"records"`
 			}{make([]recordJSON, 0, len(ids))}
-			for _, id := range ids {
-				if record, found := snapshot.Record(id); found {
+			records, err := reader.Records(ctx, ids)
+			if err != nil {
+				return err
+			}
+			for _, record := range records {
+				if record != nil {
 					answer.Records = append(answer.Records, showRecord(record))
 				}
 			}

@@ -79,7 +79,7 @@ func (s *Server) addImage(ctx context.Context, wanted newImage) (record *index.R
 		return nil, false, err
 	}
 	defer claim.Release()
-	record, elsewhere, err := s.recordOf(wanted.hash)
+	record, elsewhere, err := s.recordOf(ctx, wanted.hash)
 	if err != nil {
 		return nil, false, err
 	}
@@ -96,12 +96,12 @@ func (s *Server) addImage(ctx context.Context, wanted newImage) (record *index.R
 			return nil, false, err
 		}
 	}
-	if record, _, err = s.recordOf(wanted.hash); err == nil && record == nil {
+	if record, _, err = s.recordOf(ctx, wanted.hash); err == nil && record == nil {
 		err = errors.New("add upload: the image is not in the library afterwards")
 	}
 	if err == nil && len(wanted.tags) > 0 {
-		if err = s.options.Library.Tag(ctx, []index.ID{record.ID}, wanted.tags...); err == nil {
-			record, _, err = s.recordOf(wanted.hash)
+		if err = index.Tag(ctx, s.options.Library, []index.ID{record.ID}, wanted.tags...); err == nil {
+			record, _, err = s.recordOf(ctx, wanted.hash)
 		}
 	}
 	if err != nil || record == nil {
@@ -112,17 +112,17 @@ func (s *Server) addImage(ctx context.Context, wanted newImage) (record *index.R
 
 // recordOf gives the record with some content, or nil, and whether it has its
 // original at a place that is not the server's.
-func (s *Server) recordOf(hash index.Hash) (record *index.Record, elsewhere bool, err error) {
-	err = s.withSnapshot(func(snapshot Snapshot) error {
-		found, there := snapshot.RecordByHash(hash)
-		if !there {
-			return nil
+func (s *Server) recordOf(ctx context.Context, hash index.Hash) (record *index.Record, elsewhere bool, err error) {
+	err = s.withReader(ctx, func(reader index.Reader) error {
+		found, err := index.One(reader.RecordsByHash(ctx, []index.Hash{hash}))
+		if err != nil || found == nil {
+			return err
 		}
 		record = found
 		if slices.ContainsFunc(found.Files, s.isUpload) {
 			return nil
 		}
-		file, err := snapshot.OpenOriginal(found.ID)
+		file, err := reader.OpenOriginal(ctx, found.ID)
 		if err != nil {
 			return nil // it is to be kept again
 		}
@@ -215,14 +215,15 @@ func (s *Server) ingestUpload(ctx context.Context, path, name string) error {
 // file stays pending, and the next start of the server settles it.
 func (s *Server) settle(claim *originals.Claim, hash index.Hash, path string) (named bool, err error) {
 	// The request may be over; what it did is not.
-	_, err = s.options.Library.Write(context.Background(), index.Batch{Resolved: []string{path}})
+	ctx := context.Background()
+	_, err = s.options.Library.Write(ctx, index.Batch{Resolved: []string{path}})
 	if err != nil {
 		return false, fmt.Errorf("add upload: %w", err)
 	}
-	err = s.withSnapshot(func(snapshot Snapshot) error {
-		record, found := snapshot.RecordByHash(hash)
-		named = found && slices.Contains(record.Paths(), path)
-		return nil
+	err = s.withReader(ctx, func(reader index.Reader) error {
+		record, err := index.One(reader.RecordsByHash(ctx, []index.Hash{hash}))
+		named = record != nil && slices.Contains(record.Paths(), path)
+		return err
 	})
 	if err != nil {
 		return false, err
@@ -246,25 +247,25 @@ func (s *Server) isUpload(file index.File) bool {
 // removeRecord removes a record, and after that its kept original, which is the
 // server's own; the user's files stay.
 func (s *Server) removeRecord(ctx context.Context, id index.ID) error {
-	record, err := s.recordWith(id)
+	record, err := s.recordWith(ctx, id)
 	if err != nil {
 		return err
 	}
 	if s.originals == nil {
-		return s.options.Library.Remove(ctx, id)
+		return index.Remove(ctx, s.options.Library, id)
 	}
 	claim, err := s.originals.Claim(ctx, record.Hash)
 	if err != nil {
 		return err
 	}
 	defer claim.Release()
-	if record, err = s.recordWith(id); err != nil { // it may have got a file meanwhile
+	if record, err = s.recordWith(ctx, id); err != nil { // it may have got a file meanwhile
 		return err
 	}
 	if err := claim.Pend(); err != nil {
 		return fmt.Errorf("remove record: %w", err)
 	}
-	if err := s.options.Library.Remove(ctx, id); err != nil {
+	if err := index.Remove(ctx, s.options.Library, id); err != nil {
 		// Pending, unless nothing was written for certain.
 		if !errors.Is(err, index.ErrWriter) {
 			err = errors.Join(err, claim.Settle())
@@ -277,14 +278,10 @@ func (s *Server) removeRecord(ctx context.Context, id index.ID) error {
 	return nil
 }
 
-func (s *Server) recordWith(id index.ID) (record *index.Record, err error) {
-	err = s.withSnapshot(func(snapshot Snapshot) error {
-		found, there := snapshot.Record(id)
-		if !there {
-			return noSuchRecord(id)
-		}
-		record = found
-		return nil
+func (s *Server) recordWith(ctx context.Context, id index.ID) (record *index.Record, err error) {
+	err = s.withReader(ctx, func(reader index.Reader) error {
+		record, err = recordIn(ctx, reader, id)
+		return err
 	})
 	return record, err
 }

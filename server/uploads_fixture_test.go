@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/local"
 	"mekiki/index/originals"
 	"mekiki/internal/vfs"
@@ -62,12 +63,12 @@ func (s *uploadServer) open() {
 
 func (s *uploadServer) serve() {
 	s.Helper()
-	searcher, err := search.New(search.FromIndex(s.library), s.engine, search.Options{})
+	searcher, err := search.New(s.library, s.engine, search.Options{})
 	if err != nil {
 		s.Fatal(err)
 	}
 	served, err := New(Options{
-		Searcher: searcher, Library: LibraryOf(s.library), LibraryFolder: s.folder,
+		Searcher: searcher, Library: s.library, LibraryFolder: s.folder,
 		Ingester: IngesterOf(s.library, s.engine, 0), UploadFolder: s.uploads,
 		Ready:  func(context.Context) error { return s.library.Present() },
 		Limits: s.limits,
@@ -146,7 +147,7 @@ func (s *uploadServer) ask(ctx context.Context, method, path, kind string, body 
 func (s *uploadServer) record(data []byte) *index.Record {
 	snapshot := s.library.Snapshot()
 	defer snapshot.Close()
-	record, _ := snapshot.RecordByHash(sha256.Sum256(data))
+	record, _ := indextest.RecordByHash(s, snapshot, sha256.Sum256(data))
 	return record
 }
 
@@ -167,7 +168,7 @@ func (s *uploadServer) orphans() (orphans []string) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		if _, named := snapshot.RecordByPath(path); !named {
+		if _, named := indextest.RecordByPath(s, snapshot, path); !named {
 			orphans = append(orphans, path)
 		}
 		return nil

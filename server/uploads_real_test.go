@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"mekiki/embed/pixels"
 	"mekiki/index/content"
+	"mekiki/index/indextest"
 	"mekiki/index/ingest"
 	"net/http"
 	"os"
@@ -261,7 +262,7 @@ func TestUploadThatTheModelRefuses(t *testing.T) {
 	}
 	snapshot := s.library.Snapshot()
 	defer snapshot.Close()
-	if failures, orphans := snapshot.Failures(), s.orphans(); len(failures) > 0 || len(orphans) > 0 {
+	if failures, orphans := indextest.Failures(t, snapshot), s.orphans(); len(failures) > 0 || len(orphans) > 0 {
 		t.Errorf("failures %v, left over %v", failures, orphans)
 	}
 	refusing.Store(false)

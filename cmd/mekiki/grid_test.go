@@ -169,7 +169,7 @@ func serveLibrary(t *testing.T, library *local.Library) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served, err := server.New(server.Options{Address: "127.0.0.1:0", Searcher: unaskedSearcher{}, Library: server.LibraryOf(library), Page: assets})
+	served, err := server.New(server.Options{Address: "127.0.0.1:0", Searcher: unaskedSearcher{}, Library: library, Page: assets})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/local"
 	"os"
 	"path/filepath"
@@ -53,15 +54,15 @@ func TestRemap(t *testing.T) {
 	snapshot := opened.Snapshot()
 	defer snapshot.Close()
 	var paths [][]string
-	for record := range snapshot.All() {
+	for record := range indextest.All(t, snapshot) {
 		paths = append(paths, record.Paths())
 	}
 	want := [][]string{{at("all/new/a.jpg"), at("all/other/a.jpg")}, {at("all/old/deep/b.jpg")}, {at("all/older/c.jpg")}, {at("all/new/deep/b.jpg")}}
 	if !slices.EqualFunc(paths, want, slices.Equal) {
 		t.Errorf("paths %q, want %q", paths, want)
 	}
-	if _, failed := snapshot.Failure(at("all/bad.jpg")); !failed {
-		t.Errorf("failures %+v", snapshot.Failures())
+	if _, failed := indextest.Failure(t, snapshot, at("all/bad.jpg")); !failed {
+		t.Errorf("failures %+v", indextest.Failures(t, snapshot))
 	}
 }
 

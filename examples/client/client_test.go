@@ -39,7 +39,7 @@ func serve(t *testing.T) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	searcher, err := search.New(search.FromIndex(library), colours{}, search.Options{})
+	searcher, err := search.New(library, colours{}, search.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func serve(t *testing.T) *Client {
 		t.Fatal(err)
 	}
 	served, err := server.New(server.Options{
-		Address: "127.0.0.1:0", Tokens: []server.Token{token}, Searcher: searcher, Library: server.LibraryOf(library),
+		Address: "127.0.0.1:0", Tokens: []server.Token{token}, Searcher: searcher, Library: library,
 		Ingester: server.IngesterOf(library, colours{}, 0), UploadFolder: filepath.Join(folder, "uploads"),
 	})
 	if err != nil {

@@ -4,11 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"mekiki/embed"
 	"mekiki/index"
+	"slices"
 	"time"
 )
 
@@ -59,30 +58,33 @@ type exportedCaption struct {
 	Model string   `json:"model,omitempty"`
 }
 
-// Source is what is exported: a library at one commit.
-type Source interface {
-	Space() (embed.Space, bool)
-	Records(ctx context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error)
-	Parts(ctx context.Context, id index.ID) (embed.Parts, error)
-}
+// exportedAtOnce is how many records' vectors are read at a time.
+const exportedAtOnce = 256
 
 // Export writes one JSON object a line for each record that passes the filter,
 // in order of ID.
-func Export(ctx context.Context, s Source, w io.Writer, options index.ExportOptions) error {
-	records, _, err := s.Records(ctx, options.Filter, index.Page{})
+func Export(ctx context.Context, reader index.Reader, w io.Writer, options index.ExportOptions) error {
+	records, _, err := reader.List(ctx, options.Filter, index.Page{})
 	if err != nil {
 		return fmt.Errorf("export library: %w", err)
 	}
 	buffered := bufio.NewWriterSize(w, 1<<16)
 	encoder := json.NewEncoder(buffered)
 	encoder.SetEscapeHTML(false)
-	for _, record := range records {
-		line := exportOf(record)
-		if err := exportParts(ctx, s, record, options, &line); err != nil {
-			return fmt.Errorf("export: %w", err)
+	for some := range slices.Chunk(records, exportedAtOnce) {
+		lines := make([]exported, len(some))
+		for i, record := range some {
+			lines[i] = exportOf(record)
 		}
-		if err := encoder.Encode(line); err != nil {
-			return fmt.Errorf("export record %d: %w", record.ID, err)
+		if options.Vectors {
+			if err := addParts(ctx, reader, some, lines); err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+		}
+		for _, line := range lines {
+			if err := encoder.Encode(line); err != nil {
+				return fmt.Errorf("export record %d: %w", line.ID, err)
+			}
 		}
 	}
 	if err := buffered.Flush(); err != nil {
@@ -91,21 +93,24 @@ func Export(ctx context.Context, s Source, w io.Writer, options index.ExportOpti
 	return ctx.Err()
 }
 
-func exportParts(ctx context.Context, s Source, record *index.Record, options index.ExportOptions, line *exported) error {
-	if !options.Vectors {
-		return ctx.Err()
+// addParts adds the records' vectors to their lines.
+func addParts(ctx context.Context, reader index.Reader, records []*index.Record, lines []exported) error {
+	ids := make([]index.ID, len(records))
+	for i, record := range records {
+		ids[i] = record.ID
 	}
-	parts, err := s.Parts(ctx, record.ID)
-	if errors.Is(err, index.ErrNotFound) {
-		return nil
-	}
+	parts, err := reader.Parts(ctx, ids)
 	if err != nil {
 		return err
 	}
-	space, _ := s.Space()
-	line.Space = space.Fingerprint
-	for i := range parts.Count {
-		line.Parts = append(line.Parts, parts.Row(i))
+	space, _ := reader.Space()
+	for i, own := range parts {
+		if own.Count > 0 {
+			lines[i].Space = space.Fingerprint
+		}
+		for row := range own.Count {
+			lines[i].Parts = append(lines[i].Parts, own.Row(row))
+		}
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"mekiki/embed"
 	"mekiki/index"
-	"mekiki/index/local"
 	"strings"
 )
 
@@ -28,7 +27,7 @@ const addTextsBatch = 32
 // AddTexts brings texts into the library in one durable commit and gives their
 // records in the order of the texts. A text that is there already keeps its record
 // and gains the tags. Use [Texts] for files of them.
-func AddTexts(ctx context.Context, library *local.Library, engine Engine, texts []Text) ([]index.ID, error) {
+func AddTexts(ctx context.Context, library index.Library, engine Engine, texts []Text) ([]index.ID, error) {
 	if err := prepareSpace(ctx, library, engine, Options{}); err != nil {
 		return nil, fmt.Errorf("add texts: %w", err)
 	}
@@ -55,18 +54,26 @@ func AddTexts(ctx context.Context, library *local.Library, engine Engine, texts 
 
 // embedPuts gives vectors to the texts whose records have none yet, or will have
 // been replaced by an earlier one with their id.
-func embedPuts(ctx context.Context, library *local.Library, engine Engine, puts []index.Put) error {
-	snapshot := library.Snapshot()
-	defer snapshot.Close()
-	if err := snapshot.Err(); err != nil {
+func embedPuts(ctx context.Context, library index.Library, engine Engine, puts []index.Put) error {
+	reader, err := library.Reader(ctx)
+	if err != nil {
 		return err
 	}
+	defer reader.Close()
 	space := engine.Space()
+	hashes := make([]index.Hash, len(puts))
+	for i := range puts {
+		hashes[i] = puts[i].Record.Hash
+	}
+	_, embedded, err := embeddedOf(ctx, reader, space, hashes)
+	if err != nil {
+		return err
+	}
 	var waiting []int
 	named := map[string]bool{}
 	for i := range puts {
 		id := puts[i].Record.ExternalID
-		if record, known := snapshot.RecordByHash(puts[i].Record.Hash); !known || !snapshot.HasParts(record.ID, space) || named[id] {
+		if !embedded[i] || named[id] {
 			waiting = append(waiting, i)
 		}
 		named[id] = id != ""
@@ -86,4 +93,21 @@ func embedPuts(ctx context.Context, library *local.Library, engine Engine, puts 
 		}
 	}
 	return nil
+}
+
+// embeddedOf gives the records of contents, nil where there is none, and which of them
+// have vectors in a space.
+func embeddedOf(ctx context.Context, reader index.Reader, space embed.Space, hashes []index.Hash) ([]*index.Record, []bool, error) {
+	records, err := reader.RecordsByHash(ctx, hashes)
+	if err != nil {
+		return nil, nil, err
+	}
+	ids := make([]index.ID, len(records))
+	for i, record := range records {
+		if record != nil {
+			ids[i] = record.ID
+		}
+	}
+	embedded, err := reader.HaveParts(ctx, space, ids)
+	return records, embedded, err
 }

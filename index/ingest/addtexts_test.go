@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/index/indextest"
 )
 
 func TestAddTexts(t *testing.T) {
@@ -30,11 +31,11 @@ func TestAddTexts(t *testing.T) {
 	must(t, err)
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	lamp, there := snapshot.RecordByExternalID("7")
+	lamp, there := indextest.RecordByExternalID(t, snapshot, "7")
 	if !there || lamp.Fields["watts"] != "60" || lamp.ID != ids[0] {
 		t.Errorf("lamp %+v, records %v", lamp, ids)
 	}
-	two, there := snapshot.Record(2)
+	two, there := indextest.Record(t, snapshot, 2)
 	if !there || !cmp.Equal(two.Tags, []string{"number"}) {
 		t.Errorf("two %+v", two)
 	}

@@ -97,9 +97,9 @@ func TestEditedAndMoved(t *testing.T) {
 func TestPanicsCostTheirFile(t *testing.T) {
 	r := &run{options: must1(Options{}.ready())}
 	seen := sighting{file: index.File{Path: "/a.jpg"}}
-	result := r.guard(t.Context(), func(context.Context, sighting) outcome { panic("a library failed") }, seen)
-	if result.failure == nil || result.file.Path != "/a.jpg" {
-		t.Errorf("outcome %+v", result)
+	result, err := r.guard(t.Context(), func(context.Context, sighting) (outcome, error) { panic("a library failed") }, seen)
+	if err != nil || result.failure == nil || result.file.Path != "/a.jpg" {
+		t.Errorf("outcome %+v, %v", result, err)
 	}
 }
 
@@ -127,9 +127,9 @@ func TestEditedWhilePeopleTag(t *testing.T) {
 	var once sync.Once
 	engine.onImage = func() {
 		once.Do(func() {
-			must(t, library.Untag(t.Context(), []index.ID{id}, "a.jpg"))
-			must(t, library.Tag(t.Context(), []index.ID{id}, "later"))
-			must(t, library.Remove(t.Context(), gone))
+			must(t, index.Untag(t.Context(), library, []index.ID{id}, "a.jpg"))
+			must(t, index.Tag(t.Context(), library, []index.ID{id}, "later"))
+			must(t, index.Remove(t.Context(), library, gone))
 		})
 	}
 	mustRun(t, library, engine, options)

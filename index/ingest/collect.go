@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -266,7 +267,9 @@ func (c *collector) commit(ctx context.Context) error {
 	if c.changes == 0 {
 		return nil
 	}
-	c.dropStale()
+	if err := c.dropStale(ctx); err != nil {
+		return err
+	}
 	c.nameFiles()
 	_, err := c.run.library.Write(ctx, c.batch)
 	if err != nil && ctx.Err() != nil {
@@ -303,17 +306,39 @@ func (c *collector) nameFiles() {
 
 // dropStale leaves out what is about records that were removed meanwhile; the
 // files are looked at again in the next run.
-func (c *collector) dropStale() {
-	snapshot := c.run.library.Snapshot()
-	defer snapshot.Close()
-	gone := func(id index.ID) bool {
-		_, there := snapshot.Record(id)
-		return !there
+func (c *collector) dropStale(ctx context.Context) error {
+	reader, err := c.run.library.Reader(ctx)
+	if err != nil {
+		return err
 	}
+	defer reader.Close()
+	ids := map[index.ID]bool{}
+	for _, a := range c.batch.Attach {
+		ids[a.ID] = true
+	}
+	for _, v := range c.batch.Vectors {
+		ids[v.ID] = true
+	}
+	for _, m := range c.batch.Metadata {
+		ids[m.ID] = true
+	}
+	for _, v := range c.batch.Captions {
+		ids[v.ID] = true
+	}
+	asked := slices.Collect(maps.Keys(ids))
+	records, err := reader.Records(ctx, asked)
+	if err != nil {
+		return err
+	}
+	for i, record := range records {
+		ids[asked[i]] = record != nil
+	}
+	gone := func(id index.ID) bool { return !ids[id] }
 	c.batch.Attach = slices.DeleteFunc(c.batch.Attach, func(a index.Attach) bool { return gone(a.ID) })
 	c.batch.Vectors = slices.DeleteFunc(c.batch.Vectors, func(v index.Vectors) bool { return gone(v.ID) })
 	c.batch.Metadata = slices.DeleteFunc(c.batch.Metadata, func(m index.MetadataChange) bool { return gone(m.ID) })
 	c.batch.Captions = slices.DeleteFunc(c.batch.Captions, func(v index.CaptionChange) bool { return gone(v.ID) })
+	return nil
 }
 
 // embedAll gives each image's record its vectors, tokens and captions.

@@ -32,12 +32,15 @@ func (r *run) describe(ctx context.Context, data []byte, format pixels.Format, f
 // describeRecord reads again what is said of the picture of a known record, if more or
 // other is said of it than when it was read last: by its own file, of which these are
 // the bytes, and by what lies beside any of its files.
-func (r *run) describeRecord(ctx context.Context, result *outcome, data []byte) {
-	snapshot := r.library.Snapshot()
-	defer snapshot.Close()
-	record, there := snapshot.Record(result.known)
-	if !there || result.seen.wants != wantMetadata && result.file.Sidecars == 0 && record.MetadataVersion >= metadata.Version {
-		return
+func (r *run) describeRecord(ctx context.Context, result *outcome, data []byte) error {
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	record, err := index.One(reader.Records(ctx, []index.ID{result.known}))
+	if err != nil || record == nil || result.seen.wants != wantMetadata && result.file.Sidecars == 0 && record.MetadataVersion >= metadata.Version {
+		return err
 	}
 	sidecars := result.seen.sidecars
 	for _, other := range record.Files {
@@ -56,6 +59,7 @@ func (r *run) describeRecord(ctx context.Context, result *outcome, data []byte) 
 		ID: record.ID, Version: metadata.Version,
 		Metadata: r.describe(ctx, data, pixels.Format(record.Format), result.file, sidecars),
 	}
+	return nil
 }
 
 // readSidecar reads a file that describes a picture.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/local"
 	"os"
 	"os/exec"
@@ -32,7 +33,7 @@ func (m mounts) device(folder string) (uint64, bool) {
 func tag(t *testing.T, library *local.Library, paths ...string) {
 	t.Helper()
 	for _, path := range paths {
-		must(t, library.Tag(t.Context(), []index.ID{idOf(t, library, path)}, filepath.Base(path)))
+		must(t, index.Tag(t.Context(), library, []index.ID{idOf(t, library, path)}, filepath.Base(path)))
 	}
 }
 
@@ -99,9 +100,9 @@ func TestDrivesBelowARoot(t *testing.T) {
 			test.leave(t, usb, m)
 			summary := mustRun(t, library, engine, options)
 			snapshot := library.Snapshot()
-			_, failed := snapshot.Failure(broken)
+			_, failed := indextest.Failure(t, snapshot, broken)
 			must(t, snapshot.Close())
-			if got := slices.Contains(pathsOf(library), a); got != test.kept || failed != test.kept {
+			if got := slices.Contains(pathsOf(t, library), a); got != test.kept || failed != test.kept {
 				t.Fatalf("the picture is kept: %v, the failure: %v, want %v", got, failed, test.kept)
 			}
 			var away []AwayFolder
@@ -195,7 +196,7 @@ func TestMovedFoldersLoseTheirOldPaths(t *testing.T) {
 	}
 	c := filepath.Join(target, "c.jpg")
 	paths := []string{filepath.Join(target, "2009", "a.jpg"), filepath.Join(target, "b.jpg"), c, onDrive}
-	if diff := cmp.Diff(paths, pathsOf(library)); diff != "" {
+	if diff := cmp.Diff(paths, pathsOf(t, library)); diff != "" {
 		t.Error(diff)
 	}
 	if got := recordOf(t, library, c).Path(); got != c {
@@ -250,7 +251,7 @@ func TestRealMounts(t *testing.T) {
 		}
 		must(t, os.RemoveAll(drive)) // as systems do that mount in a folder of their own
 	}
-	if got := pathsOf(library); !slices.Equal(got, []string{a, c, b}) {
+	if got := pathsOf(t, library); !slices.Equal(got, []string{a, c, b}) {
 		t.Errorf("left: %q", got)
 	}
 }

@@ -38,7 +38,7 @@ func TestWhatIsLeftOut(t *testing.T) {
 	if diff := cmp.Diff(want, mustRun(t, library, engine, Options{Paths: []string{photos}})); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(kept, pathsOf(library)); diff != "" {
+	if diff := cmp.Diff(kept, pathsOf(t, library)); diff != "" {
 		t.Error(diff)
 	}
 	for _, name := range []string{"private/" + noMediaName, ignoreName, "deep/" + ignoreName} {

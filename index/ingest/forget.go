@@ -5,7 +5,6 @@ import (
 	"iter"
 	"maps"
 	"mekiki/index"
-	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,19 +39,28 @@ func (r *run) forget(ctx context.Context, w *walked) error {
 	if w == nil || len(w.folders)+len(w.excluded) == 0 {
 		return nil
 	}
-	snapshot := r.library.Snapshot()
-	defer snapshot.Close()
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
 	f := &forgetting{run: r, walked: w, drives: r.newDrives(), away: map[string]int{}}
 	if w.whole {
-		f.findLostDrives(snapshot)
-	}
-	for record := range snapshot.All() {
-		f.record(record)
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if err := f.findLostDrives(ctx, reader); err != nil {
+			return err
 		}
 	}
-	for _, failure := range snapshot.Failures() {
+	for record, err := range reader.All(ctx) {
+		if err != nil {
+			return err
+		}
+		f.record(record)
+	}
+	failures, err := reader.Failures(ctx)
+	if err != nil {
+		return err
+	}
+	for _, failure := range failures {
 		if w.folders[failure.File.Path] || f.gone(failure.File, false) {
 			f.batch.Resolved = append(f.batch.Resolved, failure.File.Path)
 			r.progress.resolve(failure.File.Path)
@@ -138,8 +146,11 @@ func (f *forgetting) gone(file index.File, moved bool) bool {
 
 // findLostDrives finds the mount points that hold none of the files that the library
 // knows of them, although the walk went through them: another drive may be there.
-func (f *forgetting) findLostDrives(snapshot *local.Snapshot) {
-	for record := range snapshot.All() {
+func (f *forgetting) findLostDrives(ctx context.Context, reader index.Reader) error {
+	for record, err := range reader.All(ctx) {
+		if err != nil {
+			return err
+		}
 		for _, file := range record.Files {
 			point := mountPointOf(file)
 			if point != "" && !f.run.present[point] && !f.run.moved[record.ID] && f.walked.missed(file.Path) {
@@ -147,6 +158,7 @@ func (f *forgetting) findLostDrives(snapshot *local.Snapshot) {
 			}
 		}
 	}
+	return nil
 }
 
 // warn says which folders are away, each once until it is back.

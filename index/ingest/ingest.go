@@ -15,7 +15,6 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
-	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"os"
 	"path/filepath"
@@ -82,7 +81,7 @@ var ErrModel = errors.New("the model fails")
 // so until the context ends. When the context ends before the paths are looked
 // through, what was committed stays, the summary says Interrupted, and the error
 // is nil.
-func Run(ctx context.Context, library *local.Library, engine Engine, options Options) (Summary, error) {
+func Run(ctx context.Context, library index.Library, engine Engine, options Options) (Summary, error) {
 	options, err := options.ready()
 	if err != nil {
 		return Summary{}, fmt.Errorf("index: %w", err)
@@ -94,9 +93,10 @@ func Run(ctx context.Context, library *local.Library, engine Engine, options Opt
 	if err != nil {
 		return Summary{}, fmt.Errorf("index: %w", err)
 	}
+	defer r.close()
 	stop := r.report()
 	if options.Watch && !options.PollOnly {
-		defer r.follow()()
+		defer r.follow(ctx)()
 	}
 	err = r.pass(ctx, r.walkAll)
 	whole := err == nil
@@ -117,7 +117,7 @@ func Run(ctx context.Context, library *local.Library, engine Engine, options Opt
 // Fill gives every record of the library that lacks them vectors in the
 // engine's space, from the original files: how a second model is brought in
 // beside the first. Options.Paths is ignored.
-func Fill(ctx context.Context, library *local.Library, engine Engine, options Options) (Summary, error) {
+func Fill(ctx context.Context, library index.Library, engine Engine, options Options) (Summary, error) {
 	options.Paths, options.NewSpace, options.Watch = nil, true, false
 	options, err := options.ready()
 	if err != nil {
@@ -130,6 +130,7 @@ func Fill(ctx context.Context, library *local.Library, engine Engine, options Op
 	if err != nil {
 		return Summary{}, fmt.Errorf("fill space: %w", err)
 	}
+	defer r.close()
 	stop := r.report()
 	err = r.pass(ctx, r.knownFiles)
 	if err == nil {
@@ -147,14 +148,14 @@ func Fill(ctx context.Context, library *local.Library, engine Engine, options Op
 }
 
 // prepareSpace sees to it that the library has the engine's space.
-func prepareSpace(ctx context.Context, library *local.Library, engine Engine, options Options) error {
-	snapshot := library.Snapshot()
-	defer snapshot.Close()
-	if err := snapshot.Err(); err != nil {
+func prepareSpace(ctx context.Context, library index.Library, engine Engine, options Options) error {
+	reader, err := library.Reader(ctx)
+	if err != nil {
 		return err
 	}
+	defer reader.Close()
 	space := engine.Space()
-	spaces := snapshot.Spaces()
+	spaces := reader.Spaces()
 	for _, state := range spaces {
 		if state.Space == space {
 			return nil
@@ -169,12 +170,14 @@ func prepareSpace(ctx context.Context, library *local.Library, engine Engine, op
 
 // run is one call of Run or Fill.
 type run struct {
-	library  *local.Library
-	engine   Engine
-	options  Options
-	decoder  *pixels.Decoder
-	progress *tracker
-	roots    []string
+	library index.Library
+	engine  Engine
+	options Options
+	decoder *pixels.Decoder
+	// ownDecoder is closed with the run; nil when another one was given.
+	ownDecoder *pixels.Decoder
+	progress   *tracker
+	roots      []string
 	// own is the library's folder; nil where that is in no file system of the
 	// operating system.
 	own fs.FileInfo
@@ -196,13 +199,15 @@ type run struct {
 	away map[string]int
 }
 
-func newRun(library *local.Library, engine Engine, options Options) (*run, error) {
+func newRun(library index.Library, engine Engine, options Options) (*run, error) {
 	r := &run{
-		library: library, engine: engine, options: options, decoder: library.Decoder().Limited(0, options.MaxPixels), away: map[string]int{},
+		library: library, engine: engine, options: options, away: map[string]int{},
 		progress: newTracker(options), rereading: options.Reread,
 	}
-	if own, err := os.Stat(library.Folder()); err == nil {
-		r.own = own
+	if located, ok := library.(index.Located); ok {
+		if own, err := os.Stat(located.Folder()); err == nil {
+			r.own = own
+		}
 	}
 	for _, path := range options.Paths {
 		absolute, err := filepath.Abs(path)
@@ -211,7 +216,28 @@ func newRun(library *local.Library, engine Engine, options Options) (*run, error
 		}
 		r.roots = append(r.roots, absolute)
 	}
+	var decoder *pixels.Decoder
+	if decodes, ok := library.(interface{ Decoder() *pixels.Decoder }); ok {
+		decoder = decodes.Decoder() // one bound on memory holds for all who use the library
+	} else {
+		var err error
+		if decoder, err = pixels.NewDecoder(pixels.Options{MaxPixels: pixels.MaximumPixels}); err != nil {
+			return nil, err
+		}
+		r.ownDecoder = decoder
+	}
+	r.decoder = decoder.Limited(0, options.MaxPixels)
 	return r, nil
+}
+
+// close lets go of the run's own decoder.
+func (r *run) close() {
+	if r.ownDecoder == nil {
+		return
+	}
+	if err := r.ownDecoder.Close(); err != nil {
+		r.options.Logger.Warn("close the decoder", "error", err)
+	}
 }
 
 // feed gives the files to look at to found, and what it knows to be complete
@@ -235,7 +261,9 @@ func (r *run) pass(ctx context.Context, from feed) error {
 		if altered, err = r.exchange(ctx, altered); err != nil {
 			return err
 		}
-		r.findReplaced(altered)
+		if err := r.findReplaced(ctx, altered); err != nil {
+			return err
+		}
 		if _, err := r.pipeline(ctx, feedOf(altered), nil); err != nil {
 			return err
 		}
@@ -249,17 +277,27 @@ func (r *run) pass(ctx context.Context, from feed) error {
 
 // findReplaced finds the files whose old content is nowhere any more: what they hold
 // now is the same picture.
-func (r *run) findReplaced(altered []sighting) {
-	snapshot := r.library.Snapshot()
-	defer snapshot.Close()
-	drives := r.newDrives()
-	for i, seen := range altered {
-		record, known := snapshot.RecordByPath(seen.file.Path)
-		if !known || slices.ContainsFunc(record.Files, drives.holds) {
-			continue
-		}
-		altered[i].replaces, altered[i].tags = record.Hash, record.Tags
+func (r *run) findReplaced(ctx context.Context, altered []sighting) error {
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return err
 	}
+	defer reader.Close()
+	paths := make([]string, len(altered))
+	for i, seen := range altered {
+		paths[i] = seen.file.Path
+	}
+	records, err := reader.RecordsByPath(ctx, paths)
+	if err != nil {
+		return err
+	}
+	drives := r.newDrives()
+	for i, record := range records {
+		if record != nil && !slices.ContainsFunc(record.Files, drives.holds) {
+			altered[i].replaces, altered[i].tags = record.Hash, record.Tags
+		}
+	}
+	return nil
 }
 
 // feedOf feeds a list.
@@ -300,7 +338,7 @@ func (r *run) pipeline(ctx context.Context, from feed, altered *[]sighting) (*wa
 }
 
 // startWorkers makes outcomes of what is wanted by read, several at once.
-func (r *run) startWorkers(ctx context.Context, group *errgroup.Group, read reader,
+func (r *run) startWorkers(ctx context.Context, group *errgroup.Group, read fileReader,
 	wanted <-chan sighting, decoded chan<- outcome) {
 	workers, stages := errgroup.WithContext(ctx)
 	for range r.options.Workers {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/local"
 	"mekiki/internal/testpictures"
 	"mekiki/internal/vfs"
@@ -71,10 +72,10 @@ func TestRunRecognisesWhatHappenedToFiles(t *testing.T) {
 	if got := snapshot.Count(index.KindImage); got != 10 {
 		t.Errorf("%d images, want 10", got)
 	}
-	if len(snapshot.Failures()) != 0 {
-		t.Errorf("failures: %+v", snapshot.Failures())
+	if len(indextest.Failures(t, snapshot)) != 0 {
+		t.Errorf("failures: %+v", indextest.Failures(t, snapshot))
 	}
-	record, there := snapshot.RecordByPath(filepath.Join(photos, "moved.jpg"))
+	record, there := indextest.RecordByPath(t, snapshot, filepath.Join(photos, "moved.jpg"))
 	if !there || len(record.Captions) != 1 || record.Captions[0].Match < 0.2 || record.Width != 40 || record.PerceptualHash == 0 {
 		t.Errorf("moved record: %+v", record)
 	}
@@ -107,7 +108,7 @@ func TestBadFilesAreListedAndCostNothingElse(t *testing.T) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	failed := map[string]string{}
-	for _, failure := range snapshot.Failures() {
+	for _, failure := range indextest.Failures(t, snapshot) {
 		failed[filepath.Base(failure.File.Path)] = failure.Reason
 	}
 	want := []string{"bomb.gif", "empty.jpg", "refused.jpg", "truncated.jpg", "zeros.png"}
@@ -122,7 +123,7 @@ func TestBadFilesAreListedAndCostNothingElse(t *testing.T) {
 	if len(failed) != len(want) || summary.Failed != len(want) {
 		t.Errorf("failures %v, want %v", failed, want)
 	}
-	if _, there := snapshot.RecordByPath(filepath.Join(photos, "really-a-png.jpg")); !there {
+	if _, there := indextest.RecordByPath(t, snapshot, filepath.Join(photos, "really-a-png.jpg")); !there {
 		t.Error("the PNG with a wrong extension is not in")
 	}
 }
@@ -161,7 +162,7 @@ func TestZoo(t *testing.T) {
 			snapshot := library.Snapshot()
 			defer snapshot.Close()
 			got := map[string]bool{}
-			for _, failure := range snapshot.Failures() {
+			for _, failure := range indextest.Failures(t, snapshot) {
 				got[failure.File.Path] = failure.Reason != ""
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -201,7 +202,7 @@ func TestPermissionGivenLater(t *testing.T) {
 	}
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	if failures := snapshot.Failures(); len(failures) > 0 {
+	if failures := indextest.Failures(t, snapshot); len(failures) > 0 {
 		t.Errorf("still failed: %+v", failures)
 	}
 }
@@ -321,7 +322,7 @@ func TestCommitThatFailsIsNotTriedAgain(t *testing.T) {
 	if !errors.Is(err, syscall.ENOSPC) || strings.Count(err.Error(), "no space") != 1 || strings.Contains(logged.String(), "no space") {
 		t.Errorf("%v; %s", err, logged.String())
 	}
-	if got := len(pathsOf(library)); got == 0 || got == 6 {
+	if got := len(pathsOf(t, library)); got == 0 || got == 6 {
 		t.Errorf("%d images are in", got)
 	}
 }
@@ -354,7 +355,7 @@ func TestWalkRules(t *testing.T) {
 			snapshot := library.Snapshot()
 			defer snapshot.Close()
 			var found []string
-			for record := range snapshot.All() {
+			for record := range indextest.All(t, snapshot) {
 				for _, path := range record.Paths() {
 					relative, err := filepath.Rel(photos, path)
 					must(t, err)
@@ -466,7 +467,7 @@ func TestSecondModelBesideTheFirst(t *testing.T) {
 	must(t, library.ServeSpace(t.Context(), two.Space()))
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	if _, err := snapshot.Parts(t.Context(), 5); err != nil {
+	if _, err := index.One(snapshot.Parts(t.Context(), []index.ID{5})); err != nil {
 		t.Error(err)
 	}
 }
@@ -491,11 +492,11 @@ func TestTexts(t *testing.T) {
 	add(CSV, "id,text,price\nsku-1,\"red, shoe\",9\n")
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	shoe, there := snapshot.RecordByExternalID("sku-1")
+	shoe, there := indextest.RecordByExternalID(t, snapshot, "sku-1")
 	if !there || shoe.Text != "red, shoe" || shoe.Fields["price"] != "9" {
 		t.Errorf("shoe: %+v", shoe)
 	}
-	lamp, there := snapshot.RecordByExternalID("7")
+	lamp, there := indextest.RecordByExternalID(t, snapshot, "7")
 	if !there || lamp.Fields["watts"] != "40" || !cmp.Equal(lamp.Tags, []string{"home"}) {
 		t.Errorf("lamp: %+v", lamp)
 	}

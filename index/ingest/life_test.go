@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/local"
 	"os"
 	"path/filepath"
@@ -226,7 +227,7 @@ func (l *life) check() {
 			continue
 		}
 		snapshot := l.library.Snapshot()
-		record, known := snapshot.RecordByPath(path)
+		record, known := indextest.RecordByPath(l, snapshot, path)
 		must(l, snapshot.Close())
 		if !known && !l.hidden(path) {
 			l.Fatalf("%s is not in the library after:\n%q", path, l.story)
@@ -245,7 +246,7 @@ func (l *life) check() {
 	for path, content := range l.contents {
 		if l.tags[content] == "" && !l.hidden(path) {
 			l.tags[content] = fmt.Sprint("tag ", content)
-			must(l, l.library.Tag(l.Context(), []index.ID{idOf(l, l.library, path)}, l.tags[content]))
+			must(l, index.Tag(l.Context(), l.library, []index.ID{idOf(l, l.library, path)}, l.tags[content]))
 		}
 	}
 }

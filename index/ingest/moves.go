@@ -22,23 +22,27 @@ func (r *run) exchange(ctx context.Context, altered []sighting) ([]sighting, err
 		_, err := feedOf(altered)(stages, wanted)
 		return err
 	})
-	r.startWorkers(stages, group, func(ctx context.Context, seen sighting) outcome {
-		result, data := r.identify(seen)
-		if result.failure == nil && result.complete {
-			r.describeRecord(ctx, &result, data)
+	r.startWorkers(stages, group, func(ctx context.Context, seen sighting) (outcome, error) {
+		result, data, err := r.identify(ctx, seen)
+		if err == nil && result.failure == nil && result.complete {
+			err = r.describeRecord(ctx, &result, data)
 		}
-		return result
+		return result, err
 	}, wanted, identified)
 	var rest []sighting
 	var moves []outcome
 	touched := &collector{run: r, pending: map[index.Hash]int{}}
 	group.Go(func() error {
 		for result := range identified {
+			owner, err := r.ownerOf(stages, result.file.Path)
+			if err != nil {
+				return err
+			}
 			switch {
 			case result.failure != nil || !result.complete:
 				result.seen.file, result.seen.failure = result.file, specialOf(result.failure)
 				rest = append(rest, result.seen)
-			case r.ownerOf(result.file.Path) == result.known:
+			case owner == result.known:
 				if err := touched.take(stages, result); err != nil {
 					return err
 				}
@@ -51,7 +55,11 @@ func (r *run) exchange(ctx context.Context, altered []sighting) ([]sighting, err
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return rest, newMover(r, moves).all(ctx)
+	mover, err := newMover(ctx, r, moves)
+	if err != nil {
+		return nil, err
+	}
+	return rest, mover.all(ctx)
 }
 
 // specialOf keeps a failure that is not of reading: it would not come again.
@@ -63,13 +71,28 @@ func specialOf(failure error) error {
 }
 
 // ownerOf gives the record that has a path, or zero.
-func (r *run) ownerOf(path string) index.ID {
-	snapshot := r.library.Snapshot()
-	defer snapshot.Close()
-	if record, known := snapshot.RecordByPath(path); known {
-		return record.ID
+func (r *run) ownerOf(ctx context.Context, path string) (index.ID, error) {
+	return index.One(r.ownersOf(ctx, []string{path}))
+}
+
+// ownersOf gives the records that have paths; zero where none does.
+func (r *run) ownersOf(ctx context.Context, paths []string) ([]index.ID, error) {
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return 0
+	defer reader.Close()
+	records, err := reader.RecordsByPath(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	owners := make([]index.ID, len(paths))
+	for i, record := range records {
+		if record != nil {
+			owners[i] = record.ID
+		}
+	}
+	return owners, nil
 }
 
 // mover gives paths to records that took them from each other. An image that
@@ -96,16 +119,23 @@ const (
 	moveDone
 )
 
-func newMover(r *run, moves []outcome) *mover {
+func newMover(ctx context.Context, r *run, moves []outcome) (*mover, error) {
+	paths := make([]string, len(moves))
+	for i, move := range moves {
+		paths[i] = move.file.Path
+	}
+	owners, err := r.ownersOf(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
 	m := &mover{
 		collector: &collector{run: r, pending: map[index.Hash]int{}}, moves: moves,
-		owners: make([]index.ID, len(moves)), ofRecord: map[index.ID][]int{}, state: make([]moveState, len(moves)), held: map[index.ID]string{},
+		owners: owners, ofRecord: map[index.ID][]int{}, state: make([]moveState, len(moves)), held: map[index.ID]string{},
 	}
 	for i, move := range moves {
-		m.owners[i] = r.ownerOf(move.file.Path)
 		m.ofRecord[move.known] = append(m.ofRecord[move.known], i)
 	}
-	return m
+	return m, nil
 }
 
 func (m *mover) all(ctx context.Context) error {
@@ -154,7 +184,7 @@ func (m *mover) move(ctx context.Context, at int) error {
 
 // hold keeps a record until it has its new path.
 func (m *mover) hold(id index.ID) {
-	path := filepath.Join(m.collector.run.library.Folder(), "moving", id.String())
+	path := filepath.Join(filepath.Dir(m.moves[0].file.Path), ".mekiki-moving", id.String())
 	m.held[id] = path
 	m.collector.batch.Attach = append(m.collector.batch.Attach, index.Attach{ID: id, File: index.File{Path: path}})
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/local"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func TestFilesThatChangePlaces(t *testing.T) {
 				want := map[index.ID]string{}
 				for i := range n {
 					id := idOf(t, library, name(i))
-					must(t, library.Tag(t.Context(), []index.ID{id}, fmt.Sprint("tag", i)))
+					must(t, index.Tag(t.Context(), library, []index.ID{id}, fmt.Sprint("tag", i)))
 					if test.to(i) >= 0 {
 						want[id] = name(test.to(i))
 					}
@@ -75,7 +76,7 @@ func TestFilesThatChangePlaces(t *testing.T) {
 				snapshot := library.Snapshot()
 				defer snapshot.Close()
 				for id, path := range want {
-					record, there := snapshot.Record(id)
+					record, there := indextest.Record(t, snapshot, id)
 					if !there || len(record.Files) != 1 || record.Path() != path || len(record.Tags) != 1 {
 						t.Errorf("record %d: %q, tags %q, want only %s and its tag", id, record.Paths(), record.Tags, path)
 					}
@@ -97,7 +98,7 @@ func recordOf(tb testing.TB, library *local.Library, path string) *index.Record 
 	tb.Helper()
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	record, there := snapshot.RecordByPath(path)
+	record, there := indextest.RecordByPath(tb, snapshot, path)
 	if !there {
 		tb.Fatalf("%s is not in the library", path)
 	}

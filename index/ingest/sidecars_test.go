@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/metadata"
 )
 
@@ -135,7 +136,7 @@ func TestReadingAgainGoesOn(t *testing.T) {
 	old := func() (ids []index.ID) {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
-		for record := range snapshot.All() {
+		for record := range indextest.All(t, snapshot) {
 			if record.MetadataVersion < metadata.Version {
 				ids = append(ids, record.ID)
 			}

@@ -14,7 +14,6 @@ import (
 	"maps"
 	"mekiki/embed"
 	"mekiki/index"
-	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"slices"
 	"strings"
@@ -103,7 +102,7 @@ func (e *textEntry) hash() index.Hash {
 
 // Texts brings a file of texts into the library, in durable batches. A text
 // whose id is known replaces the one that had it. An error names the line.
-func Texts(ctx context.Context, library *local.Library, engine Engine, source io.Reader, options TextOptions) (TextSummary, error) {
+func Texts(ctx context.Context, library index.Library, engine Engine, source io.Reader, options TextOptions) (TextSummary, error) {
 	setDefault(&options.BatchSize, 256)
 	setDefault(&options.Format, Lines)
 	if err := prepareSpace(ctx, library, engine, Options{}); err != nil {
@@ -328,7 +327,7 @@ func readCSV(source io.Reader, visit func(int, textEntry) error) error {
 }
 
 type textAdder struct {
-	library *local.Library
+	library index.Library
 	engine  Engine
 	options TextOptions
 	waiting []textEntry
@@ -355,7 +354,10 @@ func (a *textAdder) take(ctx context.Context, line int, entry textEntry) error {
 func (a *textAdder) commit(ctx context.Context) error {
 	waiting := a.waiting
 	a.waiting = a.waiting[:0]
-	puts := a.changesOf(waiting)
+	puts, err := a.changesOf(ctx, waiting)
+	if err != nil {
+		return err
+	}
 	if len(puts) > 0 {
 		if err := embedPuts(ctx, a.library, a.engine, puts); err != nil {
 			return err
@@ -371,17 +373,27 @@ func (a *textAdder) commit(ctx context.Context) error {
 }
 
 // changesOf gives the records of the entries that the library does not have as they are.
-func (a *textAdder) changesOf(entries []textEntry) []index.Put {
-	snapshot := a.library.Snapshot()
-	defer snapshot.Close()
+func (a *textAdder) changesOf(ctx context.Context, entries []textEntry) ([]index.Put, error) {
+	reader, err := a.library.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	hashes := make([]index.Hash, len(entries))
+	for i := range entries {
+		hashes[i] = entries[i].hash()
+	}
+	records, embedded, err := embeddedOf(ctx, reader, a.engine.Space(), hashes)
+	if err != nil {
+		return nil, err
+	}
 	var puts []index.Put
 	named := map[string]bool{} // the ids that an entry before replaces
 	twice := map[index.Hash]bool{}
 	for i := range entries {
 		entry := &entries[i]
-		hash := entry.hash()
-		record, known := snapshot.RecordByHash(hash)
-		known = known && snapshot.HasParts(record.ID, a.engine.Space()) && len(missingTags(record.Tags, entry.tags)) == 0
+		hash := hashes[i]
+		known := embedded[i] && len(missingTags(records[i].Tags, entry.tags)) == 0
 		known = known || twice[hash] && len(entry.tags) == 0
 		if known && !named[entry.id] {
 			a.summary.Known++
@@ -394,7 +406,7 @@ func (a *textAdder) changesOf(entries []textEntry) []index.Put {
 			Bytes: int64(len(entry.text)),
 		}})
 	}
-	return puts
+	return puts, nil
 }
 
 // missingTags gives the wanted tags that are not there.
@@ -411,40 +423,59 @@ func missingTags(tags, wanted []string) []string {
 // fillTexts gives the library's texts vectors in the engine's space.
 func (r *run) fillTexts(ctx context.Context) error {
 	const size = 256
-	snapshot := r.library.Snapshot()
-	defer snapshot.Close()
 	space := r.engine.Space()
-	var ids []index.ID
-	var texts []string
-	flush := func() error {
-		if len(texts) == 0 {
-			return nil
+	return r.eachLacking(ctx, index.KindText, size, func(records []*index.Record) error {
+		texts := make([]string, len(records))
+		for i, record := range records {
+			texts[i] = record.Text
 		}
 		vectors, err := r.engine.TextVectors(ctx, texts)
 		if err != nil {
 			return err
 		}
 		var batch index.Batch
-		for i, id := range ids {
-			if _, there := snapshot.Record(id); there {
-				parts := embed.Parts{Count: 1, Width: len(vectors[i]), Values: vectors[i]}
-				batch.Vectors = append(batch.Vectors, index.Vectors{ID: id, Space: space, Parts: parts})
-			}
+		for i, record := range records {
+			parts := embed.Parts{Count: 1, Width: len(vectors[i]), Values: vectors[i]}
+			batch.Vectors = append(batch.Vectors, index.Vectors{ID: record.ID, Space: space, Parts: parts})
 		}
-		ids, texts = ids[:0], texts[:0]
 		_, err = r.library.Write(ctx, batch)
 		return err
+	})
+}
+
+// eachLacking visits the records of a kind that have no vectors in the engine's space,
+// size at a time at most.
+func (r *run) eachLacking(ctx context.Context, kind index.Kind, size int, visit func([]*index.Record) error) error {
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return err
 	}
-	for record := range snapshot.All() {
-		if record.Kind != index.KindText || snapshot.HasParts(record.ID, space) {
-			continue
+	defer reader.Close()
+	records, _, err := reader.List(ctx, index.Filter{Kinds: []index.Kind{kind}}, index.Page{})
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(records, size) {
+		ids := make([]index.ID, len(some))
+		for i, record := range some {
+			ids[i] = record.ID
 		}
-		ids, texts = append(ids, record.ID), append(texts, record.Text)
-		if len(texts) == size {
-			if err := flush(); err != nil {
-				return err
+		have, err := reader.HaveParts(ctx, r.engine.Space(), ids)
+		if err != nil {
+			return err
+		}
+		var lacking []*index.Record
+		for i, record := range some {
+			if !have[i] {
+				lacking = append(lacking, record)
 			}
 		}
+		if len(lacking) == 0 {
+			continue
+		}
+		if err := visit(lacking); err != nil {
+			return err
+		}
 	}
-	return flush()
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/index/indextest"
 )
 
 // TestTextsThatAreWrongAreNamed: what cannot be taken is named by its file and line,
@@ -57,13 +58,13 @@ func TestTextsAgain(t *testing.T) {
 		add(CSV, "id,text\nshoe,blue\nshoe,red\n", TextSummary{Read: 2, Added: 2})
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
-		lamp, _ := snapshot.RecordByExternalID("1")
+		lamp, _ := indextest.RecordByExternalID(t, snapshot, "1")
 		if diff := cmp.Diff([]string{"home", "office"}, lamp.Tags); diff != "" {
 			t.Errorf("tags: %s", diff)
 		}
-		shoe, _ := snapshot.RecordByExternalID("shoe")
-		if shoe.Text != "red" || !snapshot.HasParts(shoe.ID, newCounting("one").Space()) {
-			t.Errorf("the last text of the id is %q, with vectors: %v", shoe.Text, snapshot.HasParts(shoe.ID, newCounting("one").Space()))
+		shoe, _ := indextest.RecordByExternalID(t, snapshot, "shoe")
+		if shoe.Text != "red" || !indextest.HasParts(t, snapshot, shoe.ID, newCounting("one").Space()) {
+			t.Errorf("the last text of the id is %q, with vectors: %v", shoe.Text, indextest.HasParts(t, snapshot, shoe.ID, newCounting("one").Space()))
 		}
 		if got := snapshot.Count(index.KindText); got != 4 {
 			t.Errorf("%d texts, want 4", got)

@@ -359,22 +359,16 @@ func stampOf(path string, stat fs.FileInfo) index.File {
 
 // knownFiles feeds, of every image record, the first file that holds its content.
 func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, error) {
-	snapshot := r.library.Snapshot()
-	defer snapshot.Close()
-	lacking := func(record *index.Record) bool {
-		return record.Kind == index.KindImage && !snapshot.HasParts(record.ID, r.engine.Space())
+	var lacking []*index.Record
+	err := r.eachLacking(ctx, index.KindImage, examinedAtOnce, func(some []*index.Record) error {
+		lacking = append(lacking, some...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	total := 0
-	for record := range snapshot.All() {
-		if lacking(record) {
-			total++
-		}
-	}
-	r.progress.expect(total)
-	for record := range snapshot.All() {
-		if !lacking(record) {
-			continue
-		}
+	r.progress.expect(len(lacking))
+	for _, record := range lacking {
 		for _, file := range record.Files {
 			stat, err := statKnown(record, file)
 			if err != nil {

@@ -87,7 +87,7 @@ type follower struct {
 }
 
 // follow begins to listen, and returns what ends it.
-func (r *run) follow() (end func()) {
+func (r *run) follow(ctx context.Context) (end func()) {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		r.options.Logger.Warn("the system does not tell of changes; the folders are looked through instead", "error", err)
@@ -98,7 +98,7 @@ func (r *run) follow() (end func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		f.hear()
+		f.hear(ctx)
 	}()
 	return func() {
 		if err := watcher.Close(); err != nil {
@@ -124,14 +124,14 @@ func (f *follower) listen(folder string) {
 }
 
 // hear notes changes until the watcher is closed.
-func (f *follower) hear() {
+func (f *follower) hear(ctx context.Context) {
 	for {
 		select {
 		case event, open := <-f.watcher.Events:
 			if !open {
 				return
 			}
-			if f.matters(event) {
+			if f.matters(ctx, event) {
 				f.note(event)
 			}
 		case err, open := <-f.watcher.Errors:
@@ -146,7 +146,7 @@ func (f *follower) hear() {
 
 // matters leaves out what can change no picture: most of what happens to other
 // files, and to permissions unless they kept a file out.
-func (f *follower) matters(event fsnotify.Event) bool {
+func (f *follower) matters(ctx context.Context, event fsnotify.Event) bool {
 	switch {
 	case event.Has(fsnotify.Create | fsnotify.Remove | fsnotify.Rename):
 		return true
@@ -155,10 +155,19 @@ func (f *follower) matters(event fsnotify.Event) bool {
 		return len(f.run.options.Include) > 0 || pixels.HasImageName(name) || metadata.IsSidecarName(name) || isRule(name) ||
 			f.run.options.NoExtension && filepath.Ext(name) == ""
 	}
-	snapshot := f.run.library.Snapshot()
-	defer snapshot.Close()
-	_, failed := snapshot.Failure(event.Name)
-	return failed
+	failed, err := f.run.hasFailed(ctx, event.Name)
+	return failed || err != nil // the next look tells
+}
+
+// hasFailed reports whether a file could not be indexed.
+func (r *run) hasFailed(ctx context.Context, path string) (bool, error) {
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer reader.Close()
+	failure, err := index.One(reader.FailuresOf(ctx, []string{path}))
+	return failure != nil, err
 }
 
 func (f *follower) note(event fsnotify.Event) {

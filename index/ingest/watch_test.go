@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"mekiki/index/indextest"
 	"mekiki/index/local"
 	"os"
 	"path/filepath"
@@ -57,7 +58,7 @@ func (w *watching) wait(what string, paths ...string) {
 	slices.Sort(paths)
 	var got []string
 	for range 200 {
-		if got = pathsOf(w.library); slices.Equal(got, paths) {
+		if got = pathsOf(w, w.library); slices.Equal(got, paths) {
 			return
 		}
 		time.Sleep(25 * time.Millisecond)
@@ -65,11 +66,11 @@ func (w *watching) wait(what string, paths ...string) {
 	w.Errorf("%s: %s", what, cmp.Diff(paths, got))
 }
 
-func pathsOf(library *local.Library) []string {
+func pathsOf(tb testing.TB, library *local.Library) []string {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	var paths []string
-	for record := range snapshot.All() {
+	for record := range indextest.All(tb, snapshot) {
 		paths = append(paths, record.Paths()...)
 	}
 	slices.Sort(paths)
@@ -193,7 +194,7 @@ func TestWatchRoots(t *testing.T) {
 	write(t, testImage(t, 5, 20, 20), single+".new")
 	must(t, os.Rename(single+".new", single))
 	for range 200 {
-		if now := recordOf(t, library, single); len(pathsOf(library)) == 4 && now.ID == before.ID && now.Hash != before.Hash {
+		if now := recordOf(t, library, single); len(pathsOf(t, library)) == 4 && now.ID == before.ID && now.Hash != before.Hash {
 			return
 		}
 		time.Sleep(25 * time.Millisecond)
@@ -274,7 +275,7 @@ func TestWatchForgetsFailures(t *testing.T) {
 	must(t, os.Remove(bad))
 	for range 200 {
 		snapshot := library.Snapshot()
-		_, failed := snapshot.Failure(bad)
+		_, failed := indextest.Failure(t, snapshot, bad)
 		must(t, snapshot.Close())
 		if !failed {
 			break

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"runtime/debug"
 	"slices"
 
@@ -36,45 +37,120 @@ type outcome struct {
 // path is a record's and that are not what the record's file was go to altered
 // instead, where that is not nil.
 func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- sighting, altered *[]sighting) error {
-	snapshot := r.library.Snapshot()
-	defer snapshot.Close()
-	space := r.engine.Space()
-	for seen := range found {
-		file := seen.file
-		if err := ctx.Err(); err != nil {
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	for some := range together(found, examinedAtOnce) {
+		known, err := r.knownOf(ctx, reader, some)
+		if err != nil {
 			return err
 		}
-		record, known := snapshot.RecordByPath(file.Path)
-		failure, failed := snapshot.Failure(file.Path)
-		if known && hasFile(record, file) {
-			r.present[mountPointOf(file)] = true
-		}
-		switch {
-		case failed && failure.File.Same(file):
-			r.progress.unchanged(file.Path)
-			continue
-		case failed:
-			seen.replaces = failure.Replaced
-		case !known:
-		case !hasFile(record, file):
-			if altered != nil {
+		for i, seen := range some {
+			wants, isAltered := r.examineOne(&seen, known[i], altered != nil)
+			switch {
+			case isAltered:
 				*altered = append(*altered, seen)
-				continue
+			case wants:
+				select {
+				case wanted <- seen:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
 			}
-		case snapshot.HasParts(record.ID, space):
-			seen.older = record.MetadataVersion < metadata.Version
-			if seen.wants = r.lacking(record, file); seen.wants == wantNothing {
-				r.progress.unchanged(file.Path)
-				continue
-			}
-		}
-		select {
-		case wanted <- seen:
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 	return ctx.Err()
+}
+
+// examinedAtOnce is the largest number of files that the library is asked about at once.
+const examinedAtOnce = 64
+
+// together gives what comes in, with what else is waiting behind it, at most so many.
+func together[T any](in <-chan T, most int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for first := range in {
+			some := append(make([]T, 0, most), first)
+			for waiting := true; waiting && len(some) < most; {
+				select {
+				case next, open := <-in:
+					if waiting = open; open {
+						some = append(some, next)
+					}
+				default:
+					waiting = false
+				}
+			}
+			if !yield(some) {
+				return
+			}
+		}
+	}
+}
+
+// knownFile is what the library knows of a path.
+type knownFile struct {
+	record   *index.Record  // nil when there is none
+	failure  *index.Failure // nil when it did not fail
+	hasParts bool           // of the engine's space
+}
+
+// knownOf asks what the library knows of files.
+func (r *run) knownOf(ctx context.Context, reader index.Reader, files []sighting) ([]knownFile, error) {
+	paths := make([]string, len(files))
+	for i, seen := range files {
+		paths[i] = seen.file.Path
+	}
+	records, err := reader.RecordsByPath(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	failures, err := reader.FailuresOf(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]index.ID, len(files))
+	for i, record := range records {
+		if record != nil {
+			ids[i] = record.ID
+		}
+	}
+	have, err := reader.HaveParts(ctx, r.engine.Space(), ids)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]knownFile, len(files))
+	for i := range known {
+		known[i] = knownFile{records[i], failures[i], have[i]}
+	}
+	return known, nil
+}
+
+// examineOne reports whether a file is to be read, or, unless it is the second time, to
+// be looked at after all others, as it is not what its path held before.
+func (r *run) examineOne(seen *sighting, known knownFile, first bool) (wanted, altered bool) {
+	file, record := seen.file, known.record
+	if record != nil && hasFile(record, file) {
+		r.present[mountPointOf(file)] = true
+	}
+	switch {
+	case known.failure != nil && known.failure.File.Same(file):
+		r.progress.unchanged(file.Path)
+		return false, false
+	case known.failure != nil:
+		seen.replaces = known.failure.Replaced
+	case record == nil:
+	case !hasFile(record, file):
+		return true, first
+	case known.hasParts:
+		seen.older = record.MetadataVersion < metadata.Version
+		if seen.wants = r.lacking(record, file); seen.wants == wantNothing {
+			r.progress.unchanged(file.Path)
+			return false, false
+		}
+	}
+	return true, false
 }
 
 // lacking says what is to be done with a file whose content is as it was when it was
@@ -101,11 +177,14 @@ func hasFile(record *index.Record, file index.File) bool {
 }
 
 // work makes outcomes of files by read.
-func (r *run) work(ctx context.Context, read reader, wanted <-chan sighting, decoded chan<- outcome) error {
+func (r *run) work(ctx context.Context, read fileReader, wanted <-chan sighting, decoded chan<- outcome) error {
 	for task := range wanted {
 		result := outcome{file: task.file, failure: task.failure}
 		if task.failure == nil {
-			result = r.guard(ctx, read, task)
+			var err error
+			if result, err = r.guard(ctx, read, task); err != nil {
+				return err
+			}
 		}
 		result.seen = task
 		if ctx.Err() != nil {
@@ -120,18 +199,19 @@ func (r *run) work(ctx context.Context, read reader, wanted <-chan sighting, dec
 	return ctx.Err()
 }
 
-// reader makes an outcome of a file. It never fails the run.
-type reader func(context.Context, sighting) outcome
+// fileReader makes an outcome of a file. What is wrong with the file is in the outcome; an
+// error is the library's.
+type fileReader func(context.Context, sighting) (outcome, error)
 
 // errUnexpected: a mistake in a program, ours or a library's, that a file leads to.
 var errUnexpected = errors.New("it makes the program that reads it fail")
 
 // guard reads a file. A panic is a failure of that file.
-func (r *run) guard(ctx context.Context, read reader, seen sighting) (result outcome) {
+func (r *run) guard(ctx context.Context, read fileReader, seen sighting) (result outcome, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			r.panicked("the file cannot be read", seen.file.Path, reason)
-			result = outcome{file: seen.file, failure: fmt.Errorf("%w: %v", errUnexpected, reason)}
+			result, err = outcome{file: seen.file, failure: fmt.Errorf("%w: %v", errUnexpected, reason)}, nil
 		}
 	}()
 	return read(ctx, seen)
@@ -143,34 +223,44 @@ func (r *run) panicked(what, path string, reason any) {
 }
 
 // read makes an outcome of a file, with its image unless the library has all of it.
-func (r *run) read(ctx context.Context, seen sighting) outcome {
+func (r *run) read(ctx context.Context, seen sighting) (outcome, error) {
 	if seen.wants == wantStamp {
-		return outcome{file: seen.file, known: r.ownerOf(seen.file.Path), complete: true}
+		owner, err := r.ownerOf(ctx, seen.file.Path)
+		return outcome{file: seen.file, known: owner, complete: true}, err
 	}
-	result, data := r.identify(seen)
+	result, data, err := r.identify(ctx, seen)
+	if err != nil {
+		return result, err
+	}
 	if result.failure == nil && !result.complete {
 		result.failure = r.decode(ctx, data, seen, &result)
 	}
 	if result.failure == nil {
-		r.describeRecord(ctx, &result, data)
+		err = r.describeRecord(ctx, &result, data)
 	}
-	return result
+	return result, err
 }
 
 // identify reads a file and says which record holds its content.
-func (r *run) identify(seen sighting) (outcome, []byte) {
+func (r *run) identify(ctx context.Context, seen sighting) (outcome, []byte, error) {
 	data, stamp, err := readStill(seen.file, r.mayFollow(seen.file.Path))
 	stamp.Sidecars, stamp.MountLength, stamp.RootLength = seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength
 	if err != nil {
-		return outcome{file: stamp, failure: err, seen: seen}, nil
+		return outcome{file: stamp, failure: err, seen: seen}, nil, nil
 	}
 	result := outcome{file: stamp, hash: sha256.Sum256(data), seen: seen}
-	snapshot := r.library.Snapshot()
-	defer snapshot.Close()
-	if record, known := snapshot.RecordByHash(result.hash); known {
-		result.known, result.complete = record.ID, snapshot.HasParts(record.ID, r.engine.Space())
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return result, nil, err
 	}
-	return result, data
+	defer reader.Close()
+	record, err := index.One(reader.RecordsByHash(ctx, []index.Hash{result.hash}))
+	if err != nil || record == nil {
+		return result, data, err
+	}
+	result.known = record.ID
+	result.complete, err = index.One(reader.HaveParts(ctx, r.engine.Space(), []index.ID{record.ID}))
+	return result, data, err
 }
 
 // errChanging: the file is being written; its old stamp sees to it that it is

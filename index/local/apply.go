@@ -2,7 +2,6 @@ package local
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"mekiki/index"
 	"mekiki/index/local/block"
@@ -324,29 +323,4 @@ func checkRecord(r *index.Record) error {
 		return fmt.Errorf("the record has more than %d tags, fields, captions or keywords", maximumStrings)
 	}
 	return nil
-}
-
-// Tag adds tags to records.
-func (l *Library) Tag(ctx context.Context, ids []index.ID, tags ...string) error {
-	return l.changeTags(ctx, ids, tags, nil)
-}
-
-// Untag removes tags from records, whatever their case.
-func (l *Library) Untag(ctx context.Context, ids []index.ID, tags ...string) error {
-	return l.changeTags(ctx, ids, nil, tags)
-}
-
-func (l *Library) changeTags(ctx context.Context, ids []index.ID, add, remove []string) error {
-	var batch index.Batch
-	for _, id := range ids {
-		batch.Tags = append(batch.Tags, index.TagChange{ID: id, Add: add, Remove: remove})
-	}
-	_, err := l.Write(ctx, batch)
-	return err
-}
-
-// Remove deletes records. The files they came from are not touched.
-func (l *Library) Remove(ctx context.Context, ids ...index.ID) error {
-	_, err := l.Write(ctx, index.Batch{Remove: ids})
-	return err
 }

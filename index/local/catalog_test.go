@@ -166,7 +166,7 @@ func TestOpenFilesCannotBeRemoved(t *testing.T) {
 	if err := library.DropSpace(t.Context(), second); err != nil {
 		t.Error(err)
 	}
-	if parts, err := snapshot.Parts(t.Context(), 12); err != nil || parts.Count != indextest.Small.Parts {
+	if parts, err := snapshot.parts(t.Context(), 12); err != nil || parts.Count != indextest.Small.Parts {
 		t.Errorf("the snapshot: %v", err)
 	}
 	indextest.Must(t, snapshot.Close())

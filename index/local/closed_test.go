@@ -21,7 +21,7 @@ func TestClosedLibrarySaysSo(t *testing.T) {
 	ctx, query := t.Context(), indextest.Unit(1, 1, indextest.Small.Width).Values
 	asked := map[string]func(*Snapshot) error{
 		"Err":           func(s *Snapshot) error { return s.Err() },
-		"Records":       func(s *Snapshot) error { _, _, err := s.Records(ctx, index.Filter{}, index.Page{Limit: 1}); return err },
+		"Records":       func(s *Snapshot) error { _, _, err := s.List(ctx, index.Filter{}, index.Page{Limit: 1}); return err },
 		"Facets":        func(s *Snapshot) error { _, err := s.Facets(ctx, index.Filter{}); return err },
 		"NearestImages": func(s *Snapshot) error { _, err := s.NearestImages(ctx, query, 1, index.Filter{}); return err },
 		"NearestTexts":  func(s *Snapshot) error { _, err := s.NearestTexts(ctx, query, 1, index.Filter{}); return err },
@@ -29,9 +29,9 @@ func TestClosedLibrarySaysSo(t *testing.T) {
 			_, err := s.Keyword(ctx, index.KeywordQuery{Text: "dog"}, 1, index.Filter{})
 			return err
 		},
-		"Parts":        func(s *Snapshot) error { _, err := s.Parts(ctx, 1); return err },
-		"ImageTokens":  func(s *Snapshot) error { _, err := s.ImageTokens(ctx, 1); return err },
-		"OpenOriginal": func(s *Snapshot) error { _, err := s.OpenOriginal(1); return err },
+		"Parts":        func(s *Snapshot) error { _, err := s.parts(ctx, 1); return err },
+		"ImageTokens":  func(s *Snapshot) error { _, err := s.tokens(ctx, 1); return err },
+		"OpenOriginal": func(s *Snapshot) error { _, err := s.OpenOriginal(ctx, 1); return err },
 		"Thumbnail":    func(s *Snapshot) error { _, err := s.Thumbnail(ctx, 1); return err },
 		"Export":       func(s *Snapshot) error { return export.Export(ctx, s, io.Discard, index.ExportOptions{}) },
 	}

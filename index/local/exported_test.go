@@ -63,7 +63,7 @@ func TestMetadataIsSearchedAndExported(t *testing.T) {
 			t.Errorf("%s is not once in %s", want, lines.String())
 		}
 	}
-	record, found := snapshot.RecordByHash(put.Record.Hash)
+	record, found := snapshot.recordByHash(put.Record.Hash)
 	if !found {
 		t.Fatal("the record is not there")
 	}

@@ -32,12 +32,12 @@ func TestManyFilesOfOneRecord(t *testing.T) {
 		t.Helper()
 		snapshot := l.Snapshot()
 		defer snapshot.Close()
-		record, there := snapshot.Record(1)
+		record, there := snapshot.record(1)
 		if !there || len(record.Files) != files {
 			t.Fatalf("%v, %d files", there, len(record.Files))
 		}
 		for _, file := range record.Files {
-			if found, _ := snapshot.RecordByPath(file.Path); found != record {
+			if found, _ := snapshot.recordByPath(file.Path); found != record {
 				t.Fatalf("%s belongs to %v", file.Path, found)
 			}
 		}

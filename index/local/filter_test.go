@@ -121,7 +121,7 @@ func TestFilters(t *testing.T) {
 				matched = append(matched, id)
 			}
 		}
-		records, _, err := snapshot.Records(t.Context(), test.filter, index.Page{})
+		records, _, err := snapshot.List(t.Context(), test.filter, index.Page{})
 		indextest.Must(t, err)
 		for _, record := range records {
 			listed = append(listed, record.ID)

@@ -13,19 +13,10 @@ import (
 	"slices"
 )
 
-// NearestImages finds the k images nearest to any of the query's vectors: one
-// or more unit rows of the serving space's width, one after the other. Equal
-// scores are in order of ID.
-func (s *Snapshot) NearestImages(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
-	return s.nearest(ctx, index.KindImage, query, k, filter)
-}
-
-// NearestTexts finds the k texts nearest to any of the query's vectors.
-func (s *Snapshot) NearestTexts(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
-	return s.nearest(ctx, index.KindText, query, k, filter)
-}
-
-func (s *Snapshot) nearest(ctx context.Context, kind index.Kind, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+// Nearest finds the k records of a kind nearest to any of the query's vectors: one or
+// more unit rows of the serving space's width, one after the other. Equal scores are in
+// order of ID.
+func (s *Snapshot) Nearest(ctx context.Context, kind index.Kind, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
 	if s.err != nil {
 		return nil, fmt.Errorf("nearest %ss: %w", kind, s.err)
 	}
@@ -99,7 +90,7 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 		asked.Allow = allowed.Has
 	}
 	precisely := func(id uint64) bool {
-		record, there := s.Record(index.ID(id))
+		record, there := s.record(index.ID(id))
 		return there && record.Sequence <= s.view.words.Sequence && m.Matches(record)
 	}
 	if s.view.words.Sequence != s.Sequence() {
@@ -132,7 +123,7 @@ func (s *Snapshot) words(ctx context.Context, query index.KeywordQuery, asked ke
 			refused = len(found) == asked.Limit
 			continue
 		}
-		record, _ := s.Record(index.ID(hit.ID))
+		record, _ := s.record(index.ID(hit.ID))
 		found := index.KeywordHit{ID: record.ID, Score: hit.Score}
 		if !query.ScoresOnly {
 			document := keywords.DocumentOf(record)

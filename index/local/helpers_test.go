@@ -58,3 +58,26 @@ func fill(tb testing.TB, library *Library, n int) {
 }
 
 func compareAnswers(a, b answer) string { return cmp.Diff(a, b) }
+
+// NearestImages finds images.
+func (s *Snapshot) NearestImages(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+	return s.Nearest(ctx, index.KindImage, query, k, filter)
+}
+
+// NearestTexts finds texts.
+func (s *Snapshot) NearestTexts(ctx context.Context, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+	return s.Nearest(ctx, index.KindText, query, k, filter)
+}
+
+// Tag and its like are what tests of the library call most.
+func (l *Library) Tag(ctx context.Context, ids []index.ID, tags ...string) error {
+	return index.Tag(ctx, l, ids, tags...)
+}
+
+func (l *Library) Untag(ctx context.Context, ids []index.ID, tags ...string) error {
+	return index.Untag(ctx, l, ids, tags...)
+}
+
+func (l *Library) Remove(ctx context.Context, ids ...index.ID) error {
+	return index.Remove(ctx, l, ids...)
+}

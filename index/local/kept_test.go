@@ -38,7 +38,7 @@ func mustRecord(t *testing.T, library *Library, path string) index.Record {
 	t.Helper()
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	record, there := snapshot.RecordByPath(path)
+	record, there := snapshot.recordByPath(path)
 	if !there {
 		t.Fatalf("%s is not in the library", path)
 	}
@@ -158,10 +158,10 @@ func TestPutReplaces(t *testing.T) {
 	}
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	if _, there := snapshot.RecordByHash(changed.Replaces); there {
+	if _, there := snapshot.recordByHash(changed.Replaces); there {
 		t.Error("the old content is still a record's")
 	}
-	parts, err := snapshot.Parts(t.Context(), 1)
+	parts, err := snapshot.parts(t.Context(), 1)
 	indextest.Must(t, err)
 	if got, want := parts.Values[0], indextest.Unit(5, indextest.Small.Parts, indextest.Small.Width).Values[0]; got-want > 1e-3 || want-got > 1e-3 {
 		t.Error("the record has its old vectors")

@@ -127,7 +127,7 @@ func (o *oracle) settle(library *Library) {
 	defer snapshot.Close()
 	for number := range o.images {
 		o.images[number] = absent
-		if _, there := snapshot.RecordByPath(indextest.File(number).Path); there {
+		if _, there := snapshot.recordByPath(indextest.File(number).Path); there {
 			o.images[number] = present
 		}
 	}

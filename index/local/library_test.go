@@ -54,16 +54,16 @@ func answers(tb testing.TB, library *Library) answer {
 	ctx := context.Background()
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	result := answer{Parts: map[index.ID]embed.Parts{}, Tokens: map[index.ID]embed.ImageTokens{}, Failures: snapshot.Failures(), Spaces: snapshot.Spaces()}
-	for record := range snapshot.All() {
+	result := answer{Parts: map[index.ID]embed.Parts{}, Tokens: map[index.ID]embed.ImageTokens{}, Failures: snapshot.failures(), Spaces: snapshot.Spaces()}
+	for record := range snapshot.all() {
 		copied := *record
 		copied.Sequence = 0
 		result.Records = append(result.Records, &copied)
-		if parts, err := snapshot.Parts(ctx, record.ID); !errors.Is(err, index.ErrNotFound) {
+		if parts, err := snapshot.parts(ctx, record.ID); !errors.Is(err, index.ErrNotFound) {
 			indextest.Must(tb, err)
 			result.Parts[record.ID] = parts
 		}
-		if tokens, err := snapshot.ImageTokens(ctx, record.ID); !errors.Is(err, index.ErrNotFound) {
+		if tokens, err := snapshot.tokens(ctx, record.ID); !errors.Is(err, index.ErrNotFound) {
 			indextest.Must(tb, err)
 			result.Tokens[record.ID] = tokens
 		}
@@ -157,10 +157,10 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 	if old.Count(0) != 6 {
 		t.Errorf("old snapshot counts %d", old.Count(0))
 	}
-	if _, err := old.Parts(t.Context(), 1); err != nil {
+	if _, err := old.parts(t.Context(), 1); err != nil {
 		t.Errorf("old snapshot: %v", err)
 	}
-	if record, there := old.RecordByPath(indextest.File(0).Path); !there || record.ID != 1 {
+	if record, there := old.recordByPath(indextest.File(0).Path); !there || record.ID != 1 {
 		t.Errorf("old snapshot by path: %v %v", record, there)
 	}
 	hits, err := old.NearestImages(t.Context(), indextest.Unit(0, 1, indextest.Small.Width).Values, 6, index.Filter{})
@@ -170,7 +170,7 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 	}
 	fresh := library.Snapshot()
 	defer fresh.Close()
-	if _, there := fresh.RecordByPath(indextest.File(0).Path); there || fresh.Count(index.KindImage) != 4 {
+	if _, there := fresh.recordByPath(indextest.File(0).Path); there || fresh.Count(index.KindImage) != 4 {
 		t.Errorf("new snapshot has what was removed")
 	}
 }
@@ -191,10 +191,10 @@ func TestMovedDuplicateAndDeletedFiles(t *testing.T) {
 	}
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	if record, there := snapshot.Record(1); !there || !cmp.Equal(record.Paths(), []string{copied.Path}) {
+	if record, there := snapshot.record(1); !there || !cmp.Equal(record.Paths(), []string{copied.Path}) {
 		t.Errorf("record 1: %+v", record)
 	}
-	if _, there := snapshot.Record(2); there {
+	if _, there := snapshot.record(2); there {
 		t.Error("record 2 outlived its only file")
 	}
 }

@@ -55,7 +55,7 @@ func TestLookupInOldSnapshots(t *testing.T) {
 func checkLookup(t *testing.T, s *Snapshot, path string, hash index.Hash, external string) {
 	t.Helper()
 	var wanted [3]*index.Record
-	for record := range s.All() {
+	for record := range s.all() {
 		if slices.Contains(record.Paths(), path) {
 			wanted[0] = record
 		}
@@ -67,9 +67,9 @@ func checkLookup(t *testing.T, s *Snapshot, path string, hash index.Hash, extern
 		}
 	}
 	var got [3]*index.Record
-	got[0], _ = s.RecordByPath(path)
-	got[1], _ = s.RecordByHash(hash)
-	got[2], _ = s.RecordByExternalID(external)
+	got[0], _ = s.recordByPath(path)
+	got[1], _ = s.recordByHash(hash)
+	got[2], _ = s.recordByExternalID(external)
 	for i, by := range []string{path, hash.String(), external} {
 		if got[i] != wanted[i] {
 			t.Errorf("commit %d: %s: found %v, holds %v", s.Sequence(), by, got[i], wanted[i])

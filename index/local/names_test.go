@@ -27,14 +27,14 @@ func TestUploadedNames(t *testing.T) {
 		t.Helper()
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
-		record, _ := snapshot.Record(ids[0])
+		record, _ := snapshot.record(ids[0])
 		if record.Name() != "Holiday 2024/Beach/sunset_pier.jpg" {
 			t.Errorf("name %q", record.Name())
 		}
 		for folder, want := range map[string]int{
 			"Holiday 2024": 1, "holiday 2024/beach": 1, "Beach": 1, "library-uploads": 1, "photos": 1, "Holiday": 1, "liday": 0, ".": 0,
 		} {
-			records, _, err := snapshot.Records(ctx, index.Filter{Folders: []string{folder}}, index.Page{Limit: 10})
+			records, _, err := snapshot.List(ctx, index.Filter{Folders: []string{folder}}, index.Page{Limit: 10})
 			if err != nil || len(records) != want {
 				t.Errorf("folder %q: %d records, want %d, %v", folder, len(records), want, err)
 			}
@@ -59,7 +59,7 @@ func TestUploadedNames(t *testing.T) {
 	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: ids[1], File: func() index.File { f := indextest.File(2); f.Name = "later.jpg"; return f }()}}})
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	if record, _ := snapshot.Record(ids[1]); record.Name() != "later.jpg" {
+	if record, _ := snapshot.record(ids[1]); record.Name() != "later.jpg" {
 		t.Errorf("name given later: %q", record.Name())
 	}
 }

@@ -46,7 +46,7 @@ func TestVectorsAreLoadedWhenSearched(t *testing.T) {
 	}
 	for _, i := range []int{2, 0, 3, 1, 2} {
 		want := map[index.ID]bool{}
-		for record := range snapshots[i].All() {
+		for record := range snapshots[i].all() {
 			want[record.ID] = true
 		}
 		got := map[index.ID]bool{}
@@ -207,7 +207,7 @@ func TestFilteredSearchIsExact(t *testing.T) {
 		for _, c := range conditions {
 			want := []index.Neighbour{}
 			for _, neighbour := range all {
-				if record, _ := snapshot.Record(neighbour.ID); c.holds(record) && len(want) < 10 {
+				if record, _ := snapshot.record(neighbour.ID); c.holds(record) && len(want) < 10 {
 					want = append(want, neighbour)
 				}
 			}

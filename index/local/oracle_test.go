@@ -118,7 +118,7 @@ func switchStep() step {
 			snapshot := l.Snapshot()
 			defer snapshot.Close()
 			var batch index.Batch
-			for record := range snapshot.All() {
+			for record := range snapshot.all() {
 				batch.Vectors = append(batch.Vectors, index.Vectors{ID: record.ID, Space: second, Parts: indextest.Unit(uint64(record.ID), second.Parts, second.Width)})
 			}
 			if _, err := l.Write(ctx, batch); err != nil {
@@ -162,7 +162,7 @@ func (o *oracle) verify(tb testing.TB, l *Library) error {
 	numbers := map[index.ID]uint64{}
 	found := 0
 	for number, wanted := range o.images {
-		record, there := snapshot.RecordByPath(indextest.File(number).Path)
+		record, there := snapshot.recordByPath(indextest.File(number).Path)
 		if there {
 			numbers[record.ID] = number
 			found++
@@ -195,7 +195,7 @@ func (o *oracle) verify(tb testing.TB, l *Library) error {
 func verifyRecords(tb testing.TB, snapshot *Snapshot, numbers map[index.ID]uint64) error {
 	space, _ := snapshot.Space()
 	for id, number := range numbers {
-		record, _ := snapshot.Record(id)
+		record, _ := snapshot.record(id)
 		wanted := indextest.Image(tb, number, indextest.Small).Record
 		wanted.ID, wanted.Sequence, wanted.Added = record.ID, record.Sequence, record.Added
 		if diff := gocmp.Diff(&wanted, record); diff != "" {
@@ -204,10 +204,10 @@ func verifyRecords(tb testing.TB, snapshot *Snapshot, numbers map[index.ID]uint6
 		if space != indextest.Small {
 			continue
 		}
-		if _, err := snapshot.Parts(context.Background(), id); err != nil {
+		if _, err := snapshot.parts(context.Background(), id); err != nil {
 			return err
 		}
-		tokens, err := snapshot.ImageTokens(context.Background(), id)
+		tokens, err := snapshot.tokens(context.Background(), id)
 		if err != nil {
 			return err
 		}

@@ -104,7 +104,7 @@ func TestOriginalsAreWhatWasIndexed(t *testing.T) {
 			test.change(t, path, elsewhere)
 			snapshot := library.Snapshot()
 			defer snapshot.Close()
-			file, err := snapshot.OpenOriginal(id)
+			file, err := snapshot.OpenOriginal(t.Context(), id)
 			if !test.opens {
 				if !errors.Is(err, index.ErrNotFound) {
 					t.Fatalf("opening gives %v", err)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"mekiki/index"
 	"mekiki/index/local/catalog"
+	"mekiki/index/local/writerlock"
 	"mekiki/internal/hint"
 	"path/filepath"
 )
@@ -39,6 +40,13 @@ func (l *Library) present() error {
 		return l.moved()
 	}
 	return nil
+}
+
+// HasWriter reports whether a process is said to be writing to the library: this one, or
+// one that may have ended without closing it.
+func (l *Library) HasWriter() bool {
+	_, known := writerlock.ReadHolder(l.folder)
+	return known
 }
 
 func (l *Library) moved() error {

@@ -59,7 +59,7 @@ func TestLibraryMovedUnderItsWriter(t *testing.T) {
 				}
 			}
 			snapshot := library.Snapshot()
-			if records, _, err := snapshot.Records(ctx, index.Filter{}, index.Page{Limit: 10}); err != nil || len(records) != 6 {
+			if records, _, err := snapshot.List(ctx, index.Filter{}, index.Page{Limit: 10}); err != nil || len(records) != 6 {
 				t.Errorf("%d records, %v", len(records), err)
 			}
 			_ = snapshot.view.thumbs.Write(indextest.Image(t, 1, indextest.Small).Record.Hash, []byte("thumbnail"))

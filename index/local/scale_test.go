@@ -97,7 +97,7 @@ func TestScale(t *testing.T) {
 		})
 	}
 	timed("the first 50 by date", func() {
-		_, _, err := snapshot.Records(context.Background(), index.Filter{}, index.Page{Limit: 50, Order: index.OrderDateDescending})
+		_, _, err := snapshot.List(context.Background(), index.Filter{}, index.Page{Limit: 50, Order: index.OrderDateDescending})
 		indextest.Must(t, err)
 	})
 	timed("count cameras, folders, years", func() {
@@ -105,7 +105,7 @@ func TestScale(t *testing.T) {
 		indextest.Must(t, err)
 	})
 	timed("one by its path", func() {
-		if _, found := snapshot.RecordByPath(indextest.ScalePath(uint64(records / 2))); !found {
+		if _, found := snapshot.recordByPath(indextest.ScalePath(uint64(records / 2))); !found {
 			t.Errorf("%s is not there", indextest.ScalePath(uint64(records/2)))
 		}
 	})

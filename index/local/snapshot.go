@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
 	"mekiki/embed"
 	"mekiki/index"
-	"mekiki/index/content"
 	"mekiki/index/filters"
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/nearest"
 	"mekiki/index/local/segment"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -23,6 +22,7 @@ import (
 // writer. Close it when done.
 type Snapshot struct {
 	view   *view
+	logger *slog.Logger
 	err    error
 	closed atomic.Bool
 }
@@ -33,12 +33,12 @@ type Snapshot struct {
 func (l *Library) Snapshot() *Snapshot {
 	view, err := l.current()
 	if err != nil {
-		return &Snapshot{view: emptyView(), err: err}
+		return &Snapshot{view: emptyView(), logger: l.logger, err: err}
 	}
 	if err := view.words.Renew(); err != nil {
 		l.logger.Debug("read the keyword index again", "error", err)
 	}
-	return &Snapshot{view: view}
+	return &Snapshot{view: view, logger: l.logger}
 }
 
 // Err is [index.ErrClosed] when the library was closed before the snapshot was taken.
@@ -86,37 +86,37 @@ func (s *Snapshot) Count(kind index.Kind) int {
 	return s.view.state.Records.Count
 }
 
-// Record gives one record; false when there is none.
-func (s *Snapshot) Record(id index.ID) (*index.Record, bool) { return s.view.state.Record(id) }
+// record gives one record; false when there is none.
+func (s *Snapshot) record(id index.ID) (*index.Record, bool) { return s.view.state.Record(id) }
 
-// RecordByPath gives the record that a file holds. The path must be absolute
+// recordByPath gives the record that a file holds. The path must be absolute
 // and clean.
-func (s *Snapshot) RecordByPath(path string) (*index.Record, bool) {
+func (s *Snapshot) recordByPath(path string) (*index.Record, bool) {
 	return s.find(s.view.lookup.Paths.At(path, s.Sequence()), func(r *index.Record) bool {
 		return slices.ContainsFunc(r.Files, func(f index.File) bool { return f.Path == path })
 	})
 }
 
-// RecordByHash gives the record with this content.
-func (s *Snapshot) RecordByHash(hash index.Hash) (*index.Record, bool) {
+// recordByHash gives the record with this content.
+func (s *Snapshot) recordByHash(hash index.Hash) (*index.Record, bool) {
 	return s.find(s.view.lookup.Hashes.At(hash, s.Sequence()), func(r *index.Record) bool { return r.Hash == hash })
 }
 
-// RecordByExternalID gives the text record with the user's own id.
-func (s *Snapshot) RecordByExternalID(id string) (*index.Record, bool) {
+// recordByExternalID gives the text record with the user's own id.
+func (s *Snapshot) recordByExternalID(id string) (*index.Record, bool) {
 	return s.find(s.view.lookup.Externals.At(id, s.Sequence()), func(r *index.Record) bool { return r.ExternalID == id && id != "" })
 }
 
 // find gives the record of a lookup, if it is what was looked for.
 func (s *Snapshot) find(id index.ID, is func(*index.Record) bool) (*index.Record, bool) {
-	if record, there := s.Record(id); there && is(record) {
+	if record, there := s.record(id); there && is(record) {
 		return record, true
 	}
 	return nil, false
 }
 
-// Records lists records that pass the filter, and how many there are in all.
-func (s *Snapshot) Records(ctx context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
+// List lists records that pass the filter, and how many there are in all.
+func (s *Snapshot) List(ctx context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
 	if s.err != nil {
 		return nil, 0, fmt.Errorf("list records: %w", s.err)
 	}
@@ -139,8 +139,8 @@ func (s *Snapshot) Facets(ctx context.Context, filter index.Filter) (index.Facet
 	return facets, nil
 }
 
-// All goes through every record in order of ID.
-func (s *Snapshot) All() iter.Seq[*index.Record] {
+// all goes through every record in order of ID.
+func (s *Snapshot) all() iter.Seq[*index.Record] {
 	return func(yield func(*index.Record) bool) {
 		for _, record := range s.view.state.Records.All() {
 			if !yield(record) {
@@ -152,12 +152,12 @@ func (s *Snapshot) All() iter.Seq[*index.Record] {
 
 // Matches reports whether there is such a record and it passes the filter.
 func (s *Snapshot) Matches(id index.ID, filter index.Filter) bool {
-	record, there := s.Record(id)
+	record, there := s.record(id)
 	return there && filters.Compile(filter).Matches(record)
 }
 
-// Failures lists the files that could not be indexed, by path.
-func (s *Snapshot) Failures() []index.Failure {
+// failures lists the files that could not be indexed, by path.
+func (s *Snapshot) failures() []index.Failure {
 	failures := make([]index.Failure, 0, len(s.view.state.Failures))
 	for _, failure := range s.view.state.Failures {
 		failures = append(failures, failure)
@@ -166,15 +166,15 @@ func (s *Snapshot) Failures() []index.Failure {
 	return failures
 }
 
-// Failure gives what is known of one path that failed.
-func (s *Snapshot) Failure(path string) (index.Failure, bool) {
+// failure gives what is known of one path that failed.
+func (s *Snapshot) failure(path string) (index.Failure, bool) {
 	failure, there := s.view.state.Failures[path]
 	return failure, there
 }
 
-// Parts gives the record's vectors in the serving space. The error is
+// parts gives the record's vectors in the serving space. The error is
 // [index.ErrNotFound] when it has none.
-func (s *Snapshot) Parts(ctx context.Context, id index.ID) (embed.Parts, error) {
+func (s *Snapshot) parts(ctx context.Context, id index.ID) (embed.Parts, error) {
 	space, record, where, err := s.locate(ctx, id)
 	if err == nil && where.Vectors.Length == 0 {
 		err = index.ErrNotFound
@@ -197,7 +197,7 @@ func (s *Snapshot) locate(ctx context.Context, id index.ID) (*catalog.Space, *in
 		return nil, nil, catalog.Location{}, err
 	}
 	serving := s.view.state.Serving()
-	record, there := s.Record(id)
+	record, there := s.record(id)
 	if serving == nil || !there {
 		return nil, nil, catalog.Location{}, index.ErrNotFound
 	}
@@ -208,8 +208,8 @@ func (s *Snapshot) locate(ctx context.Context, id index.ID) (*catalog.Space, *in
 	return serving, record, where, nil
 }
 
-// HasParts reports whether the record has vectors in a space of the library.
-func (s *Snapshot) HasParts(id index.ID, space embed.Space) bool {
+// hasParts reports whether the record has vectors in a space of the library.
+func (s *Snapshot) hasParts(id index.ID, space embed.Space) bool {
 	found := s.view.state.SpaceOf(space)
 	if found == nil {
 		return false
@@ -218,9 +218,9 @@ func (s *Snapshot) HasParts(id index.ID, space embed.Space) bool {
 	return there && where.Vectors.Length > 0
 }
 
-// ImageTokens gives the record's image tokens in the serving space, unpacked.
+// tokens gives the record's image tokens in the serving space, unpacked.
 // The error is [index.ErrNotFound] when they are not kept; then embed the original.
-func (s *Snapshot) ImageTokens(ctx context.Context, id index.ID) (embed.ImageTokens, error) {
+func (s *Snapshot) tokens(ctx context.Context, id index.ID) (embed.ImageTokens, error) {
 	space, _, where, err := s.locate(ctx, id)
 	if err == nil && where.Tokens.Length == 0 {
 		err = index.ErrNotFound
@@ -245,7 +245,7 @@ func (s *Snapshot) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
 	if s.err != nil {
 		return nil, fmt.Errorf("thumbnail of record %d: %w", id, s.err)
 	}
-	record, there := s.Record(id)
+	record, there := s.record(id)
 	if !there || record.Kind != index.KindImage {
 		return nil, fmt.Errorf("thumbnail of record %d: %w", id, index.ErrNotFound)
 	}
@@ -254,17 +254,4 @@ func (s *Snapshot) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
 		return nil, fmt.Errorf("thumbnail of record %d: %w", id, err)
 	}
 	return jpeg, nil
-}
-
-// OpenOriginal opens the first of the record's files that is there and holds
-// the record's content, as [OpenFile] makes sure.
-func (s *Snapshot) OpenOriginal(id index.ID) (*os.File, error) {
-	if s.err != nil {
-		return nil, fmt.Errorf("original of record %d: %w", id, s.err)
-	}
-	record, there := s.Record(id)
-	if !there {
-		return nil, fmt.Errorf("original of record %d: %w", id, index.ErrNotFound)
-	}
-	return content.Open(record)
 }

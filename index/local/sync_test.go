@@ -50,7 +50,7 @@ func nearestIDs(t *testing.T, snapshot *Snapshot) []index.ID {
 
 func heldIDs(snapshot *Snapshot) []index.ID {
 	ids := []index.ID{}
-	for record := range snapshot.All() {
+	for record := range snapshot.all() {
 		ids = append(ids, record.ID)
 	}
 	return ids

@@ -137,7 +137,7 @@ func TestWordsOfASnapshotDoNotChange(t *testing.T) {
 	defer old.Close()
 	want := wordAnswers(t, old)
 	var ids []index.ID
-	for record := range old.All() {
+	for record := range old.all() {
 		ids = append(ids, record.ID)
 	}
 	indextest.Must(t, onDisk.Remove(t.Context(), ids...))

@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"mekiki/index"
-	"mekiki/index/local"
-	"mekiki/index/local/writerlock"
 	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
@@ -54,7 +52,7 @@ const (
 // missing or not as it was uploaded, as damage, and what no record names, as a
 // remark. It changes nothing. The library may be open for reading while a server
 // writes to it.
-func Check(ctx context.Context, library *local.Library, folder string, report *index.CheckReport) error {
+func Check(ctx context.Context, library Library, folder string, report *index.CheckReport) error {
 	c := &checker{library: library, folder: folder, report: report}
 	// The folder is listed before the library is asked, which then knows all that
 	// was in the list, but for what is under way.
@@ -70,7 +68,7 @@ func Check(ctx context.Context, library *local.Library, folder string, report *i
 		err = c.records(ctx)
 	}
 	if err == nil {
-		c.unnamed(listed)
+		err = c.unnamed(ctx, listed)
 	}
 	if err != nil {
 		return fmt.Errorf("check uploads: %w", err)
@@ -79,16 +77,22 @@ func Check(ctx context.Context, library *local.Library, folder string, report *i
 }
 
 type checker struct {
-	library *local.Library
+	library Library
 	folder  string
 	report  *index.CheckReport
 }
 
 // records reads the originals that records name.
 func (c *checker) records(ctx context.Context) error {
-	snapshot := c.library.Snapshot()
-	defer snapshot.Close()
-	for record := range snapshot.All() {
+	reader, err := c.library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	for record, err := range reader.All(ctx) {
+		if err != nil {
+			return err
+		}
 		for _, file := range record.Files {
 			if !IsOriginal(record, file) {
 				continue
@@ -133,21 +137,34 @@ func (c *checker) changed(ctx context.Context, record *index.Record, path string
 	if changed, err := c.library.Refresh(ctx); err != nil || !changed {
 		return false
 	}
-	snapshot := c.library.Snapshot()
-	defer snapshot.Close()
-	now, there := snapshot.RecordByPath(path)
-	return !there || now.ID != record.ID
+	reader, err := c.library.Reader(ctx)
+	if err != nil {
+		return false
+	}
+	defer reader.Close()
+	now, err := index.One(reader.RecordsByPath(ctx, []string{path}))
+	return err == nil && (now == nil || now.ID != record.ID)
 }
 
 // unnamed reports what no record names.
-func (c *checker) unnamed(listed []content) {
-	snapshot := c.library.Snapshot()
-	defer snapshot.Close()
-	_, writing := writerlock.ReadHolder(c.library.Folder())
+func (c *checker) unnamed(ctx context.Context, listed []content) error {
+	reader, err := c.library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	writing := c.library.HasWriter()
 	for _, found := range listed {
-		_, known := snapshot.RecordByHash(found.hash)
-		for _, path := range found.originals {
-			if _, named := snapshot.RecordByPath(path); named || known && !found.pending || gone(path) {
+		known, err := index.One(reader.RecordsByHash(ctx, []index.Hash{found.hash}))
+		if err != nil {
+			return err
+		}
+		owners, err := reader.RecordsByPath(ctx, found.originals)
+		if err != nil {
+			return err
+		}
+		for i, path := range found.originals {
+			if owners[i] != nil || known != nil && !found.pending || gone(path) {
 				continue
 			}
 			switch {
@@ -163,6 +180,7 @@ func (c *checker) unnamed(listed []content) {
 			}
 		}
 	}
+	return nil
 }
 
 func gone(path string) bool {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"mekiki/index"
+	"mekiki/index/indextest"
 	"mekiki/index/local"
 	"mekiki/internal/vfs"
 	"os"
@@ -276,12 +277,12 @@ func TestSweep(t *testing.T) {
 	}
 	snapshot := w.library.Snapshot()
 	defer snapshot.Close()
-	if file, err := snapshot.OpenOriginal(w.moved); err != nil {
+	if file, err := snapshot.OpenOriginal(t.Context(), w.moved); err != nil {
 		t.Error(err)
 	} else if err := file.Close(); err != nil {
 		t.Error(err)
 	}
-	if record, _ := snapshot.Record(w.moved); len(record.Files) != 1 || record.Name() != "a name.jpg" {
+	if record, _ := indextest.Record(t, snapshot, w.moved); len(record.Files) != 1 || record.Name() != "a name.jpg" {
 		t.Errorf("the moved record has %+v", record.Files)
 	}
 	if swept, err := Sweep(t.Context(), w.library, w.folder, quiet); err != nil || swept != (Swept{}) {

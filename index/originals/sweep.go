@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"mekiki/index"
-	"mekiki/index/local"
 	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
@@ -33,12 +32,28 @@ type Swept struct {
 	Found int
 }
 
+// Library is the library whose originals are kept, on a disk of this machine.
+type Library interface {
+	index.Library
+	// Folder is its folder, beside which the originals are.
+	Folder() string
+	// Present fails when the folder is not the library's any more.
+	Present() error
+	// HasWriter reports whether a process is said to be writing to it.
+	HasWriter() bool
+	// Findings is the damage that was met when it was opened.
+	Findings() []index.Finding
+	// Refresh brings one that is open for reading up to date, and reports whether
+	// anything changed.
+	Refresh(ctx context.Context) (bool, error)
+}
+
 // Sweep settles what a crash left in a folder of originals, and puts what no
 // record names aside. Files with other names than originals have are left alone,
 // and so is everything when the library is damaged, whose records may yet come
 // back. The library must be open for writing, and nobody may add originals
 // meanwhile.
-func Sweep(ctx context.Context, library *local.Library, folder string, logger *slog.Logger) (Swept, error) {
+func Sweep(ctx context.Context, library Library, folder string, logger *slog.Logger) (Swept, error) {
 	w := &sweep{library: library, logger: logger}
 	if len(library.Findings()) > 0 {
 		logger.Warn("uploads that no record names are left, because the library is damaged")
@@ -133,18 +148,25 @@ func contentsOf(folder string, entries []fs.DirEntry) []*content {
 
 // sweep is one call of Sweep.
 type sweep struct {
-	library *local.Library
+	library Library
 	logger  *slog.Logger
 	swept   Swept
 }
 
 func (w *sweep) settle(ctx context.Context, found content) error {
-	snapshot := w.library.Snapshot()
-	defer snapshot.Close()
+	reader, err := w.library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	owners, err := reader.RecordsByPath(ctx, found.originals)
+	if err != nil {
+		return err
+	}
 	var problems []error
-	for _, path := range found.originals {
-		if _, named := snapshot.RecordByPath(path); !named {
-			problems = append(problems, w.unnamed(ctx, snapshot, found, path))
+	for i, path := range found.originals {
+		if owners[i] == nil {
+			problems = append(problems, w.unnamed(ctx, reader, found, path))
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -157,10 +179,13 @@ func (w *sweep) settle(ctx context.Context, found content) error {
 }
 
 // unnamed decides about an original whose path is no record's.
-func (w *sweep) unnamed(ctx context.Context, snapshot *local.Snapshot, found content, path string) error {
-	record, known := snapshot.RecordByHash(found.hash)
-	if known {
-		if file, err := snapshot.OpenOriginal(record.ID); err != nil {
+func (w *sweep) unnamed(ctx context.Context, reader index.Reader, found content, path string) error {
+	record, err := index.One(reader.RecordsByHash(ctx, []index.Hash{found.hash}))
+	if err != nil {
+		return err
+	}
+	if record != nil {
+		if file, err := reader.OpenOriginal(ctx, record.ID); err != nil {
 			return w.attach(ctx, record, path)
 		} else if err := file.Close(); err != nil || !found.pending {
 			return err // the record has another, and this one may stay

@@ -139,7 +139,7 @@ func latencyOf(timings []search.Timings) *Latency {
 }
 
 // approximate compares the vector index with a scan of all stored parts.
-func approximate(ctx context.Context, snapshot search.Snapshot, engine Engine, texts []string) (*Approximate, error) {
+func approximate(ctx context.Context, reader index.Reader, engine Engine, texts []string) (*Approximate, error) {
 	if len(texts) == 0 {
 		return nil, nil
 	}
@@ -147,24 +147,30 @@ func approximate(ctx context.Context, snapshot search.Snapshot, engine Engine, t
 	if err != nil {
 		return nil, fmt.Errorf("embed texts: %w", err)
 	}
-	records, _, err := snapshot.Records(ctx, index.Filter{Kinds: []index.Kind{index.KindImage}}, index.Page{})
+	records, _, err := reader.List(ctx, index.Filter{Kinds: []index.Kind{index.KindImage}}, index.Page{})
 	if err != nil {
 		return nil, fmt.Errorf("list records: %w", err)
 	}
 	scores := make([][]float32, len(vectors)) // per query, per record
-	for _, record := range records {
-		parts, err := snapshot.Parts(ctx, record.ID)
-		if err != nil {
-			return nil, fmt.Errorf("read vectors of record %v: %w", record.ID, err)
+	for some := range slices.Chunk(records, buildBatch) {
+		ids := make([]index.ID, len(some))
+		for i, record := range some {
+			ids[i] = record.ID
 		}
-		for i, vector := range vectors {
-			score, _ := parts.Similarity(vector)
-			scores[i] = append(scores[i], score)
+		all, err := reader.Parts(ctx, ids)
+		if err != nil {
+			return nil, fmt.Errorf("read vectors: %w", err)
+		}
+		for _, parts := range all {
+			for i, vector := range vectors {
+				score, _ := parts.Similarity(vector)
+				scores[i] = append(scores[i], score)
+			}
 		}
 	}
 	result := &Approximate{Queries: len(vectors)}
 	for i, vector := range vectors {
-		found, err := snapshot.NearestImages(ctx, vector, 100, index.Filter{})
+		found, err := reader.Nearest(ctx, index.KindImage, vector, 100, index.Filter{})
 		if err != nil {
 			return nil, fmt.Errorf("search vectors: %w", err)
 		}

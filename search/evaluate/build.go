@@ -9,7 +9,6 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
-	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"path"
 	"path/filepath"
@@ -29,6 +28,12 @@ type Engine interface {
 	CaptionImages(ctx context.Context, tokens []embed.ImageTokens, options embed.CaptionOptions) ([][]embed.Caption, error)
 }
 
+// Library is a library that is evaluated, and closed in the end.
+type Library interface {
+	index.Library
+	Close() error
+}
+
 // Names says what the files of an evaluation library are called. Names tell a
 // search what a picture is, so captions are evaluated without them.
 type Names string
@@ -43,7 +48,7 @@ const (
 
 // target is a library to build, and what its files are to be called.
 type target struct {
-	library *local.Library
+	library index.Library
 	names   Names
 	// texts are put in as text records beside the images.
 	texts []string
@@ -176,7 +181,7 @@ func readPicture(files fs.FS, name string) ([]byte, error) {
 }
 
 // buildTexts puts text records in.
-func buildTexts(ctx context.Context, library *local.Library, engine Engine, texts []string) error {
+func buildTexts(ctx context.Context, library index.Library, engine Engine, texts []string) error {
 	const batch = 256
 	for start := 0; start < len(texts); start += batch {
 		part := texts[start:min(start+batch, len(texts))]

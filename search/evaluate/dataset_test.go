@@ -61,7 +61,7 @@ func TestBadAnnotations(t *testing.T) {
 	if err := dataset.CheckSplits("val", "test"); err == nil || !strings.Contains(err.Error(), `"test"; the splits are ["val"]`) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Run(t.Context(), colourEngine{}, Source{Dataset: dataset}, Options{Splits: []string{"test"}}); err == nil || !strings.Contains(err.Error(), `"test"`) {
+	if _, err := Run(t.Context(), colourEngine{}, Source{Dataset: dataset}, Options{Open: openLocal, Splits: []string{"test"}}); err == nil || !strings.Contains(err.Error(), `"test"`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
@@ -14,7 +15,7 @@ import (
 
 func TestRun(t *testing.T) {
 	var steps []string
-	report, err := Run(t.Context(), colourEngine{}, colourSource(t), Options{
+	report, err := Run(t.Context(), colourEngine{}, colourSource(t), Options{Open: openLocal,
 		Splits: []string{"test"}, Folder: t.TempDir(), K: 4,
 		Progress: func(doing string, done, total int) {
 			if done == total {
@@ -57,7 +58,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestCalibrate(t *testing.T) {
-	calibration, err := Calibrate(t.Context(), colourEngine{}, colourSource(t), CalibrateOptions{Options: Options{Splits: []string{"val"}, Folder: t.TempDir()}})
+	calibration, err := Calibrate(t.Context(), colourEngine{}, colourSource(t), CalibrateOptions{Options: Options{Open: openLocal, Splits: []string{"val"}, Folder: t.TempDir()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func TestCalibrate(t *testing.T) {
 		t.Errorf("a wrong match has %v, weak begins at %v", p, calibration.Weak)
 	}
 	// Where matching is the wrong way round, the cosine has to bear it alone.
-	blind, err := Calibrate(t.Context(), colourEngine{blind: true}, colourSource(t), CalibrateOptions{Options: Options{Splits: []string{"val"}, Folder: t.TempDir()}})
+	blind, err := Calibrate(t.Context(), colourEngine{blind: true}, colourSource(t), CalibrateOptions{Options: Options{Open: openLocal, Splits: []string{"val"}, Folder: t.TempDir()}})
 	if err != nil || blind.MatchUncaptioned.Logit != 0 || blind.MatchUncaptioned.Cosine <= 0 || calibration.MatchUncaptioned.Logit == 0 {
 		t.Errorf("a blind matcher's curve is %+v and a seeing one's %+v, %v", blind.MatchUncaptioned, calibration.MatchUncaptioned, err)
 	}
@@ -100,7 +101,7 @@ func TestSelfCheck(t *testing.T) {
 func TestBadPictureIsNamed(t *testing.T) {
 	source := colourSource(t)
 	source.Files.(fstest.MapFS)["images/holiday-0003.png"].Data = []byte("no picture")
-	_, err := Run(t.Context(), colourEngine{}, source, Options{Folder: t.TempDir()})
+	_, err := Run(t.Context(), colourEngine{}, source, Options{Open: openLocal, Folder: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "holiday-0003.png") {
 		t.Errorf("got %v", err)
 	}
@@ -122,7 +123,7 @@ func TestWriteRanking(t *testing.T) {
 	if _, err := build(t.Context(), []target{{library: library, names: NamesOwn}}, colourEngine{}, source.Files, source.Dataset, nil); err != nil {
 		t.Fatal(err)
 	}
-	searcher, err := search.New(search.FromIndex(library), colourEngine{}, search.Options{})
+	searcher, err := search.New(library, colourEngine{}, search.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,4 +134,9 @@ func TestWriteRanking(t *testing.T) {
 	if !strings.HasPrefix(out.String(), "query:   blue paper\nverdict: strong\n\n 1  strong holiday-0002.png") {
 		t.Errorf("got %s", out.String())
 	}
+}
+
+// openLocal opens libraries on disk.
+func openLocal(ctx context.Context, folder string) (Library, error) {
+	return local.Open(ctx, folder, local.Options{})
 }

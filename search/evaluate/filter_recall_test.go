@@ -22,7 +22,7 @@ func TestFilterRecall(t *testing.T) {
 		t.Skip("makes a library")
 	}
 	engine, library, dataset := latencyLibrary(t)
-	searcher, err := search.New(search.FromIndex(library), engine, search.Options{})
+	searcher, err := search.New(library, engine, search.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,14 +73,14 @@ func TestFilterRecall(t *testing.T) {
 // scanAll scores all pictures, the newest first.
 func scanAll(t *testing.T, snapshot *local.Snapshot, vectors []embed.Vector) ([]*index.Record, [][]float32) {
 	t.Helper()
-	records, _, err := snapshot.Records(t.Context(), index.Filter{Kinds: []index.Kind{index.KindImage}}, index.Page{})
+	records, _, err := snapshot.List(t.Context(), index.Filter{Kinds: []index.Kind{index.KindImage}}, index.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	slices.SortFunc(records, func(a, b *index.Record) int { return cmp.Or(b.Date().Compare(a.Date()), cmp.Compare(a.ID, b.ID)) })
 	scores := make([][]float32, len(vectors))
 	for _, record := range records {
-		parts, err := snapshot.Parts(t.Context(), record.ID)
+		parts, err := index.One(snapshot.Parts(t.Context(), []index.ID{record.ID}))
 		if err != nil {
 			t.Fatal(fmt.Errorf("record %v: %w", record.ID, err))
 		}

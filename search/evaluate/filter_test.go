@@ -17,7 +17,7 @@ func TestFiltersTogether(t *testing.T) {
 	if _, err := build(t.Context(), []target{{library: library, names: NamesOwn}}, colourEngine{}, source.Files, source.Dataset, nil); err != nil {
 		t.Fatal(err)
 	}
-	searcher, err := search.New(search.FromIndex(library), colourEngine{}, search.Options{})
+	searcher, err := search.New(library, colourEngine{}, search.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

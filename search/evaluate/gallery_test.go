@@ -93,7 +93,7 @@ func gallerySearcher(t *testing.T) *search.Searcher {
 	if _, err := build(t.Context(), targets, engine, builtin.Gallery(), dataset, nil); err != nil {
 		t.Fatal(err)
 	}
-	searcher, err := search.New(search.FromIndex(library), engine, search.Options{Calibration: &calibration})
+	searcher, err := search.New(library, engine, search.Options{Calibration: &calibration})
 	if err != nil {
 		t.Fatal(err)
 	}

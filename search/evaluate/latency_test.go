@@ -38,7 +38,7 @@ func TestLatency(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	searcher, err := search.New(search.FromIndex(library), engine, search.Options{Calibration: &calibration})
+	searcher, err := search.New(library, engine, search.Options{Calibration: &calibration})
 	if err != nil {
 		t.Fatal(err)
 	}

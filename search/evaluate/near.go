@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"mekiki/embed"
 	"mekiki/index"
-	"mekiki/index/local"
 	"path"
 )
 
@@ -15,8 +14,11 @@ func (e *evaluation) nearMisses(ctx context.Context) error {
 	if len(misses) == 0 {
 		return nil
 	}
-	snapshot := e.neutral.Snapshot()
-	defer snapshot.Close()
+	reader, err := e.neutral.Reader(ctx)
+	if err != nil {
+		return fmt.Errorf("read library: %w", err)
+	}
+	defer reader.Close()
 	records := e.byName()
 	var itm, itc, score []bool
 	edits := map[string][]bool{}
@@ -25,7 +27,7 @@ func (e *evaluation) nearMisses(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		matches, cosines, err := e.compare(ctx, snapshot, id, miss.Right, miss.Wrong)
+		matches, cosines, err := e.compare(ctx, reader, id, miss.Right, miss.Wrong)
 		if err != nil {
 			return fmt.Errorf("compare %s: %w", miss.Image, err)
 		}
@@ -45,12 +47,12 @@ func (e *evaluation) nearMisses(ctx context.Context) error {
 }
 
 // compare matches one picture with two texts.
-func (e *evaluation) compare(ctx context.Context, snapshot *local.Snapshot, id index.ID, texts ...string) ([]embed.Match, []float32, error) {
-	tokens, err := snapshot.ImageTokens(ctx, id)
+func (e *evaluation) compare(ctx context.Context, reader index.Reader, id index.ID, texts ...string) ([]embed.Match, []float32, error) {
+	tokens, err := index.One(reader.Tokens(ctx, []index.ID{id}))
 	if err != nil {
 		return nil, nil, err
 	}
-	parts, err := snapshot.Parts(ctx, id)
+	parts, err := index.One(reader.Parts(ctx, []index.ID{id}))
 	if err != nil {
 		return nil, nil, err
 	}

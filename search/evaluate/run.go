@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"mekiki/index"
-	"mekiki/index/local"
 	"mekiki/search"
 	"os"
 	"path"
@@ -38,6 +37,8 @@ type Options struct {
 	K int
 	// Calibration is the model's; nil means search.DefaultCalibration.
 	Calibration *search.Calibration
+	// Open makes an empty library in a folder. Run and Calibrate need it.
+	Open func(ctx context.Context, folder string) (Library, error)
 	// Folder is where the libraries are made, and removed at the end; "" means
 	// the system's.
 	Folder string
@@ -74,10 +75,10 @@ type evaluation struct {
 	source  Source
 	options Options
 
-	neutral, own *local.Library
+	neutral, own Library
 	pictures     []placed // all that is searched
 	asked        []placed // those asked about
-	searchers    map[*local.Library]*search.Searcher
+	searchers    map[Library]*search.Searcher
 	report       *Report
 }
 
@@ -124,9 +125,9 @@ func (e *evaluation) build(ctx context.Context, folder string) (err error) {
 			}
 		}
 	}
-	open := func(name string) (library *local.Library) {
+	open := func(name string) (library Library) {
 		if err == nil {
-			library, err = local.Open(ctx, filepath.Join(folder, name), local.Options{})
+			library, err = e.options.Open(ctx, filepath.Join(folder, name))
 		}
 		return library
 	}
@@ -149,7 +150,7 @@ func (e *evaluation) build(ctx context.Context, folder string) (err error) {
 
 func (e *evaluation) close() error {
 	var problems []error
-	for _, library := range []*local.Library{e.neutral, e.own} {
+	for _, library := range []Library{e.neutral, e.own} {
 		if library != nil {
 			problems = append(problems, library.Close())
 		}
@@ -185,16 +186,16 @@ func sample[T any](items []T, count int) []T {
 
 // bench gives the bench of a library. There is one of each, so that what ITM
 // has read once is remembered.
-func (e *evaluation) bench(library *local.Library, doing string) (*bench, error) {
+func (e *evaluation) bench(library Library, doing string) (*bench, error) {
 	searcher := e.searchers[library]
 	if searcher == nil {
 		var err error
-		searcher, err = search.New(search.FromIndex(library), e.engine, search.Options{Calibration: e.options.Calibration, MatchCacheEntries: 1 << 20})
+		searcher, err = search.New(library, e.engine, search.Options{Calibration: e.options.Calibration, MatchCacheEntries: 1 << 20})
 		if err != nil {
 			return nil, err
 		}
 		if e.searchers == nil {
-			e.searchers = map[*local.Library]*search.Searcher{}
+			e.searchers = map[Library]*search.Searcher{}
 		}
 		e.searchers[library] = searcher
 	}
@@ -248,10 +249,12 @@ func (e *evaluation) latency(ctx context.Context, b *bench, questions []question
 	for _, question := range sample(questions, 100) {
 		texts = append(texts, question.text)
 	}
-	snapshot := e.neutral.Snapshot()
-	defer snapshot.Close()
-	var err error
-	e.report.Approximate, err = approximate(ctx, snapshot, e.engine, texts)
+	reader, err := e.neutral.Reader(ctx)
+	if err != nil {
+		return fmt.Errorf("read library: %w", err)
+	}
+	defer reader.Close()
+	e.report.Approximate, err = approximate(ctx, reader, e.engine, texts)
 	return err
 }
 

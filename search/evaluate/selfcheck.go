@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"mekiki/index"
-	"mekiki/index/local"
 	"mekiki/search"
 	"time"
 )
@@ -16,7 +15,7 @@ var ErrNoCaptions = errors.New("no image of the library has a caption")
 // SelfCheck measures a library without any annotation: it asks for pictures by
 // their own generated captions. Since the captions stand in the keyword index,
 // the hybrid figures flatter; the ITC and ITC+ITM figures do not use them.
-func SelfCheck(ctx context.Context, library *local.Library, engine Engine, options Options) (Report, error) {
+func SelfCheck(ctx context.Context, library Library, engine Engine, options Options) (Report, error) {
 	started := time.Now()
 	options = options.withDefaults()
 	if options.Sample == 0 {
@@ -46,15 +45,18 @@ func SelfCheck(ctx context.Context, library *local.Library, engine Engine, optio
 // ownCaptions draws captioned pictures. A caption that several pictures have is
 // right for each of them.
 func (e *evaluation) ownCaptions(ctx context.Context) ([]question, error) {
-	snapshot := e.neutral.Snapshot()
-	defer snapshot.Close()
-	if space, ok := snapshot.Space(); ok && space != e.engine.Space() {
+	reader, err := e.neutral.Reader(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read library: %w", err)
+	}
+	defer reader.Close()
+	if space, ok := reader.Space(); ok && space != e.engine.Space() {
 		return nil, &search.Error{
 			Code: search.CodeSpaceMismatch, Message: fmt.Sprintf("the library's vectors are of the model %v and the open model is %v", space, e.engine.Space()),
 			Remedy: "choose the model that the library was indexed with",
 		}
 	}
-	records, total, err := snapshot.Records(ctx, index.Filter{Kinds: []index.Kind{index.KindImage}}, index.Page{})
+	records, total, err := reader.List(ctx, index.Filter{Kinds: []index.Kind{index.KindImage}}, index.Page{})
 	if err != nil {
 		return nil, fmt.Errorf("list records: %w", err)
 	}

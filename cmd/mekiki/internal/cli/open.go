@@ -271,7 +271,7 @@ func (a *App) NewSearcher(library *local.Library, engine *Session) (*search.Sear
 		}
 		options.Calibration = &calibration
 	}
-	return search.New(search.FromIndex(library), engine.Engine, options)
+	return search.New(library, engine.Engine, options)
 }
 
 // FloatAdvice is what helps against every warning about an int8 model.

@@ -75,7 +75,10 @@ func runRemap(ctx context.Context, app *cli.App, from, to string, dryRun, force 
 		return cli.UsageError("OLD and NEW are the same folder: %s", from)
 	}
 	return app.WithExistingLibrary(ctx, dryRun, func(library *local.Library) error {
-		plan := planRemap(library, from, to)
+		plan, err := planRemap(ctx, library, from, to)
+		if err != nil {
+			return err
+		}
 		if plan.Paths+plan.Failures+plan.Taken == 0 {
 			return hint.Wrap(fmt.Errorf("%s: the library has nothing below it: %w", from, index.ErrNotFound), "mekiki export lists the paths that it has")
 		}
@@ -98,24 +101,33 @@ func runRemap(ctx context.Context, app *cli.App, from, to string, dryRun, force 
 }
 
 // planRemap finds the paths in and below a folder, and what they are to become.
-func planRemap(library *local.Library, from, to string) remapping {
-	snapshot := library.Snapshot()
-	defer snapshot.Close()
-	var plan remapping
+func planRemap(ctx context.Context, library index.Source, from, to string) (plan remapping, err error) {
+	reader, err := library.Reader(ctx)
+	if err != nil {
+		return plan, err
+	}
+	defer reader.Close()
 	var batch index.Batch
 	flush := func(limit int) {
 		if len(batch.Attach)+len(batch.Detach)+len(batch.Failures) > limit {
 			plan.batches, batch = append(plan.batches, batch), index.Batch{}
 		}
 	}
-	for record := range snapshot.All() {
+	for record, err := range reader.All(ctx) {
+		if err != nil {
+			return plan, err
+		}
 		before := plan.Paths
 		for i, file := range record.Files {
 			target, below := remapped(file.Path, from, to)
 			if !below {
 				continue
 			}
-			if owner, known := snapshot.RecordByPath(target); known && owner.ID != record.ID {
+			owner, err := index.One(reader.RecordsByPath(ctx, []string{target}))
+			if err != nil {
+				return plan, err
+			}
+			if owner != nil && owner.ID != record.ID {
 				plan.Taken++
 				continue
 			}
@@ -132,7 +144,11 @@ func planRemap(library *local.Library, from, to string) remapping {
 		}
 		flush(remapBatch)
 	}
-	for _, failure := range snapshot.Failures() {
+	failures, err := reader.Failures(ctx)
+	if err != nil {
+		return plan, err
+	}
+	for _, failure := range failures {
 		target, below := remapped(failure.File.Path, from, to)
 		if !below {
 			continue
@@ -144,7 +160,7 @@ func planRemap(library *local.Library, from, to string) remapping {
 		flush(remapBatch)
 	}
 	flush(0)
-	return plan
+	return plan, nil
 }
 
 // remapped gives the path that one in or below a folder has in another.

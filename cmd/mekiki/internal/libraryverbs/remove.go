@@ -57,7 +57,7 @@ func runRemove(ctx context.Context, app *cli.App, options removeOptions, argumen
 		return cli.UsageError("nothing to remove: name ids or paths, or use --folder or --texts")
 	}
 	return app.WithExistingLibrary(ctx, options.dryRun, func(library *local.Library) error {
-		batch, records, err := removal(library, options, arguments)
+		batch, records, err := removal(ctx, library, options, arguments)
 		if err != nil {
 			return err
 		}
@@ -97,14 +97,18 @@ func removedText(records int, batch *index.Batch) string {
 }
 
 // removal finds what is to be removed, and how many records that will be.
-func removal(library *local.Library, options removeOptions, arguments []string) (batch index.Batch, records int, err error) {
+func removal(ctx context.Context, library *local.Library, options removeOptions, arguments []string) (batch index.Batch, records int, err error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	batch.Final = true
 	for _, argument := range arguments {
 		if id, err := index.ParseID(argument); err == nil {
-			if _, there := snapshot.Record(id); !there {
-				return batch, 0, fmt.Errorf("record %d: %w in the library", id, index.ErrNotFound)
+			record, err := index.One(snapshot.Records(ctx, []index.ID{id}))
+			if err == nil && record == nil {
+				err = fmt.Errorf("record %d: %w in the library", id, index.ErrNotFound)
+			}
+			if err != nil {
+				return batch, 0, err
 			}
 			batch.Remove = append(batch.Remove, id)
 			continue
@@ -113,17 +117,29 @@ func removal(library *local.Library, options removeOptions, arguments []string) 
 		if err != nil {
 			return batch, 0, err
 		}
-		if _, failed := snapshot.Failure(path); failed {
+		failure, err := index.One(snapshot.FailuresOf(ctx, []string{path}))
+		if err != nil {
+			return batch, 0, err
+		}
+		if failure != nil {
 			batch.Resolved = append(batch.Resolved, path)
 			continue
 		}
-		if _, known := snapshot.RecordByPath(path); !known {
+		record, err := index.One(snapshot.RecordsByPath(ctx, []string{path}))
+		if err != nil {
+			return batch, 0, err
+		}
+		if record == nil {
 			return batch, 0, hint.Wrap(fmt.Errorf("%s: %w in the library", path, index.ErrNotFound), "name a folder with --folder")
 		}
 		batch.Detach = append(batch.Detach, path)
 	}
-	for record := range snapshot.All() {
-		if options.texts && record.Kind == index.KindText {
+	if options.texts {
+		texts, _, err := snapshot.List(ctx, index.Filter{Kinds: []index.Kind{index.KindText}}, index.Page{})
+		if err != nil {
+			return batch, 0, err
+		}
+		for _, record := range texts {
 			batch.Remove = append(batch.Remove, record.ID)
 		}
 	}
@@ -131,15 +147,16 @@ func removal(library *local.Library, options removeOptions, arguments []string) 
 	if err != nil {
 		return batch, 0, err
 	}
-	if err := removeFolders(snapshot, kept, options.folders, &batch); err != nil {
+	if err := removeFolders(ctx, snapshot, kept, options.folders, &batch); err != nil {
 		return batch, 0, err
 	}
-	return batch, recordsLost(snapshot, &batch), nil
+	records, err = recordsLost(ctx, snapshot, &batch)
+	return batch, records, err
 }
 
 // recordsLost counts the records that the batch removes, by name or with their last
 // path, after leaving out what it says twice.
-func recordsLost(snapshot *local.Snapshot, batch *index.Batch) int {
+func recordsLost(ctx context.Context, reader index.Reader, batch *index.Batch) (int, error) {
 	slices.Sort(batch.Remove)
 	slices.Sort(batch.Detach)
 	batch.Remove, batch.Detach = slices.Compact(batch.Remove), slices.Compact(batch.Detach)
@@ -147,9 +164,12 @@ func recordsLost(snapshot *local.Snapshot, batch *index.Batch) int {
 	for _, id := range batch.Remove {
 		lost[id] = true
 	}
-	for _, path := range batch.Detach {
-		record, known := snapshot.RecordByPath(path)
-		if !known {
+	records, err := reader.RecordsByPath(ctx, batch.Detach)
+	if err != nil {
+		return 0, err
+	}
+	for _, record := range records {
+		if record == nil {
 			continue // the file went before
 		}
 		if _, begun := left[record.ID]; !begun {
@@ -160,11 +180,11 @@ func recordsLost(snapshot *local.Snapshot, batch *index.Batch) int {
 			lost[record.ID] = true
 		}
 	}
-	return len(lost)
+	return len(lost), nil
 }
 
 // removeFolders adds to batch what is in or below the folders.
-func removeFolders(snapshot *local.Snapshot, kept []index.Kept, names []string, batch *index.Batch) error {
+func removeFolders(ctx context.Context, reader index.Reader, kept []index.Kept, names []string, batch *index.Batch) error {
 	var folders []string
 	for _, name := range names {
 		path, err := filepath.Abs(name)
@@ -181,7 +201,10 @@ func removeFolders(snapshot *local.Snapshot, kept []index.Kept, names []string, 
 		}
 		return at >= 0
 	}
-	for record := range snapshot.All() {
+	for record, err := range reader.All(ctx) {
+		if err != nil {
+			return err
+		}
 		for _, path := range record.Paths() {
 			if inFolder(path) {
 				batch.Detach = append(batch.Detach, path)
@@ -193,7 +216,11 @@ func removeFolders(snapshot *local.Snapshot, kept []index.Kept, names []string, 
 			batch.Detach = append(batch.Detach, lost.Path)
 		}
 	}
-	for _, failure := range snapshot.Failures() {
+	failures, err := reader.Failures(ctx)
+	if err != nil {
+		return err
+	}
+	for _, failure := range failures {
 		if inFolder(failure.File.Path) {
 			batch.Resolved = append(batch.Resolved, failure.File.Path)
 		}

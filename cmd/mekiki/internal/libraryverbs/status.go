@@ -93,7 +93,7 @@ type statusLists struct{ failed, kept bool }
 
 func runStatus(ctx context.Context, app *cli.App, lists statusLists) error {
 	return app.WithExistingLibrary(ctx, true, func(library *local.Library) error {
-		report, err := statusOf(library, lists)
+		report, err := statusOf(ctx, library, lists)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func runStatus(ctx context.Context, app *cli.App, lists statusLists) error {
 }
 
 // statusOf looks at a library, and lists what is asked for.
-func statusOf(library *local.Library, lists statusLists) (statusReport, error) {
+func statusOf(ctx context.Context, library *local.Library, lists statusLists) (statusReport, error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	report := statusReport{
@@ -134,9 +134,15 @@ func statusOf(library *local.Library, lists statusLists) (statusReport, error) {
 			report.KeptTags = append(report.KeptTags, keptLineOf(each))
 		}
 	}
-	failures := snapshot.Failures()
+	failures, err := snapshot.Failures(ctx)
+	if err != nil {
+		return report, err
+	}
 	report.Failed = len(failures)
-	for record := range snapshot.All() {
+	for record, err := range snapshot.All(ctx) {
+		if err != nil {
+			return report, err
+		}
 		if record.Damage != "" {
 			report.Damaged++
 		}

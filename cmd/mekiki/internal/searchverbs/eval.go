@@ -94,6 +94,9 @@ func runEval(ctx context.Context, a *cli.App, arguments []string, flags evalFlag
 	}
 	reporter := a.Progress()
 	options := evaluate.Options{
+		Open: func(ctx context.Context, folder string) (evaluate.Library, error) {
+			return local.Open(ctx, folder, local.Options{})
+		},
 		Splits: flags.splits, Sample: flags.sample, K: flags.k, Model: a.Model,
 		Progress: func(doing string, done, total int) {
 			reporter.Report(progress.State{Task: doing, Done: int64(done), Total: int64(total), Unit: progress.Steps})

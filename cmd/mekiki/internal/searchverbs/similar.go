@@ -94,7 +94,7 @@ func findDuplicates(ctx context.Context, a *cli.App, level search.DuplicateLevel
 		return err
 	}
 	return a.WithVectors(ctx, func(library *local.Library) error {
-		searcher, err := search.New(search.FromIndex(library), nil, search.Options{Logger: a.Log(), Decoder: library.Decoder()})
+		searcher, err := search.New(library, nil, search.Options{Logger: a.Log(), Decoder: library.Decoder()})
 		if err != nil {
 			return err
 		}

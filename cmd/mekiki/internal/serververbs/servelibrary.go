@@ -51,7 +51,7 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 		}
 	}
 	options.Version, options.Decoder = cli.Version(), s.library.Decoder()
-	options.Searcher, options.Library, options.LibraryFolder, options.Page = searcher, server.LibraryOf(s.library), s.library.Folder(), page
+	options.Searcher, options.Library, options.LibraryFolder, options.Page = searcher, s.library, s.library.Folder(), page
 	options.Models = modelLister(a, s.engine)
 	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }
 	options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)

@@ -1,0 +1,143 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+
+	"mekiki/embed"
+)
+
+// A Source gives readers of a library.
+type Source interface {
+	// Reader gives the library as it is now, at one commit. The caller closes it. The
+	// error is [ErrClosed] when the library is closed.
+	Reader(ctx context.Context) (Reader, error)
+}
+
+// A Writer changes a library.
+type Writer interface {
+	// Write applies a batch, all of it or nothing. When it returns without an error the
+	// batch is durable, and readers taken from then on show it. After [ErrWriter] only
+	// opening the library again tells what was written.
+	Write(ctx context.Context, batch Batch) (WriteResult, error)
+	// AddSpace adds a vector space beside those there are; the first one serves at once.
+	// Adding one that exists does nothing.
+	AddSpace(ctx context.Context, space embed.Space) error
+	// ServeSpace makes searches use a space; the one that served is kept.
+	ServeSpace(ctx context.Context, space embed.Space) error
+	// RollbackSpace goes back to the space that served before.
+	RollbackSpace(ctx context.Context) error
+	// DropSpace deletes a space that does not serve, with its vectors.
+	DropSpace(ctx context.Context, space embed.Space) error
+}
+
+// A Library is read and written. Its methods may be called from any goroutine.
+type Library interface {
+	Source
+	Writer
+}
+
+// Located is a library that lies in a folder of this machine, which is never indexed.
+type Located interface {
+	// Folder is its absolute path.
+	Folder() string
+}
+
+// A Reader shows a library as it was at one commit, and never changes. It is asked in
+// batches: what it gives for several records is in the order of the question. Its methods
+// may be called from any goroutine, and none waits for a writer. The records that it gives
+// are shared: read them, never write to them. Every method fails with the context's error
+// once that has ended, and with [ErrClosed] once the library is closed.
+type Reader interface {
+	// Close lets go of what the reader holds. Closing twice does nothing.
+	Close() error
+	// Sequence is the number of the commit: equal numbers mean equal contents.
+	Sequence() uint64
+	// Space is the space that serves; false while there is none. Spaces lists all.
+	Space() (embed.Space, bool)
+	Spaces() []SpaceState
+	// Count is the number of records of a kind; zero counts all.
+	Count(kind Kind) int
+
+	// Records gives records by ID; nil for those that there are not.
+	Records(ctx context.Context, ids []ID) ([]*Record, error)
+	// RecordsByPath gives the records that hold files, by their absolute, clean paths;
+	// nil where none does.
+	RecordsByPath(ctx context.Context, paths []string) ([]*Record, error)
+	// RecordsByHash gives the records of contents; nil where there is none.
+	RecordsByHash(ctx context.Context, hashes []Hash) ([]*Record, error)
+	// List gives one page of the records that pass a filter, and how many there are.
+	List(ctx context.Context, filter Filter, page Page) ([]*Record, int, error)
+	// All goes through every record in order of ID. An error ends it.
+	All(ctx context.Context) iter.Seq2[*Record, error]
+	// Facets counts the records that pass a filter, by value.
+	Facets(ctx context.Context, filter Filter) (Facets, error)
+
+	// Nearest gives the k records of a kind with the largest cosine between any row of
+	// the query (unit rows of the serving space's width, one after the other) and any of
+	// their vectors, best first; equal scores are in order of ID.
+	Nearest(ctx context.Context, kind Kind, query []float32, k int, filter Filter) ([]Neighbour, error)
+	// Keyword gives the k records that match words best; equal scores are in order of ID.
+	// Should the words have missed a commit, records that have changed since then may not
+	// be found until the next one; no other record is missed.
+	Keyword(ctx context.Context, query KeywordQuery, k int, filter Filter) ([]KeywordHit, error)
+
+	// Parts gives the vectors of records in the serving space; none for a record that has
+	// none, or whose vectors are damaged.
+	Parts(ctx context.Context, ids []ID) ([]embed.Parts, error)
+	// HaveParts reports which records have vectors in a space.
+	HaveParts(ctx context.Context, space embed.Space, ids []ID) ([]bool, error)
+	// Tokens gives the image tokens of records in the serving space; none for a record
+	// whose tokens are not kept or are damaged: then embed its original.
+	Tokens(ctx context.Context, ids []ID) ([]embed.ImageTokens, error)
+
+	// Failures lists the files that could not be indexed, by path.
+	Failures(ctx context.Context) ([]Failure, error)
+	// FailuresOf gives what is known of paths that failed; nil for those that did not.
+	FailuresOf(ctx context.Context, paths []string) ([]*Failure, error)
+
+	// Thumbnail gives a JPEG of an image, its longest side [ThumbnailSide] pixels at most.
+	Thumbnail(ctx context.Context, id ID) ([]byte, error)
+	// OpenOriginal opens a record's content. What it gives is the content, or the error
+	// is [ErrNotFound].
+	OpenOriginal(ctx context.Context, id ID) (io.ReadSeekCloser, error)
+}
+
+// One gives what was asked of one record: One(reader.Records(ctx, []ID{id})).
+func One[T any](found []T, err error) (T, error) {
+	var none T
+	if err != nil {
+		return none, err
+	}
+	if len(found) != 1 {
+		return none, fmt.Errorf("got %d answers about one record", len(found))
+	}
+	return found[0], nil
+}
+
+// Tag adds tags to records.
+func Tag(ctx context.Context, w Writer, ids []ID, tags ...string) error {
+	return changeTags(ctx, w, ids, tags, nil)
+}
+
+// Untag removes tags from records, whatever their case.
+func Untag(ctx context.Context, w Writer, ids []ID, tags ...string) error {
+	return changeTags(ctx, w, ids, nil, tags)
+}
+
+func changeTags(ctx context.Context, w Writer, ids []ID, add, remove []string) error {
+	var batch Batch
+	for _, id := range ids {
+		batch.Tags = append(batch.Tags, TagChange{ID: id, Add: add, Remove: remove})
+	}
+	_, err := w.Write(ctx, batch)
+	return err
+}
+
+// Remove deletes records. The files they came from are not touched.
+func Remove(ctx context.Context, w Writer, ids ...ID) error {
+	_, err := w.Write(ctx, Batch{Remove: ids})
+	return err
+}
