@@ -1,9 +1,6 @@
 package embed
 
 import (
-	"strings"
-
-	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/tokenize"
 )
@@ -46,13 +43,11 @@ func batches(encodings []tokenize.Encoding, most, workers int) [][]int {
 	return groups
 }
 
-// batchSize bounds batches of texts and pairs to 1 when a row's numbers would
-// depend on its neighbours: where one activation scale serves a whole run.
-func batchSize(most int, model manifest.Manifest) int {
-	for _, choice := range model.Quantization {
-		if choice.Method == "int8" && !strings.HasPrefix(choice.Layer, "vision_model.") {
-			return 1
-		}
+// batchSize bounds batches of texts and pairs to 1 when a row's numbers would depend
+// on its neighbours.
+func (e *Engine) batchSize(most int) int {
+	if e.description.OneByOne {
+		return 1
 	}
 	return most
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"mekiki/embed/manifest"
 	"mekiki/embed/tokenize"
 )
 
@@ -34,19 +33,5 @@ func TestBatches(t *testing.T) {
 	long := slices.Repeat([]tokenize.Encoding{{IDs: make([]int64, 400)}}, 5)
 	if got, want := batches(long, 16, 1), [][]int{{0, 1}, {2, 3}, {4}}; !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("batches of long texts: %v, want %v", got, want)
-	}
-}
-
-func TestBatchSize(t *testing.T) {
-	rows := manifest.LayerChoice{Layer: "qformer.x", Method: "int8_rows"}
-	vision := manifest.LayerChoice{Layer: "vision_model.x", Method: "int8"}
-	whole := manifest.LayerChoice{Layer: "qformer.x", Method: "int8"}
-	for _, test := range []struct {
-		choices []manifest.LayerChoice
-		want    int
-	}{{nil, 8}, {[]manifest.LayerChoice{vision, rows}, 8}, {[]manifest.LayerChoice{rows, whole}, 1}} {
-		if got := batchSize(8, manifest.Manifest{Quantization: test.choices}); got != test.want {
-			t.Errorf("batchSize with %v = %d, want %d", test.choices, got, test.want)
-		}
 	}
 }

@@ -114,7 +114,7 @@ func (o CaptionOptions) Validate() error {
 }
 
 // Captions writes captions of one image, the likeliest first. The model must have
-// a caption head; see HasCaptions.
+// a caption head; see Capabilities.
 func (e *Engine) Captions(ctx context.Context, tokens ImageTokens, options CaptionOptions) ([]Caption, error) {
 	all, err := e.CaptionImages(ctx, []ImageTokens{tokens}, options)
 	if err != nil {
@@ -130,10 +130,10 @@ func (e *Engine) CaptionImages(ctx context.Context, tokens []ImageTokens, option
 		return nil, fmt.Errorf("captions: %w", err)
 	}
 	options = options.withDefaults()
-	if !e.HasCaptions() {
+	if !e.Capabilities().Caption {
 		return nil, fmt.Errorf("captions: %w", ErrNoCaptions)
 	}
-	options.MaximumLength = min(options.MaximumLength, e.manifest.Config.QFormer.MaxPositions)
+	options.MaximumLength = min(options.MaximumLength, e.description.MaximumTokens)
 	options.MinimumLength = min(options.MinimumLength, options.MaximumLength)
 	done, err := e.begin()
 	if err != nil {
@@ -177,7 +177,7 @@ func (e *Engine) captionGroup(ctx context.Context, tokens []ImageTokens, options
 	special := e.tokenizer.Special()
 	limits := search{
 		options: options, start: special.Start, end: special.End,
-		vocabulary: e.manifest.Config.QFormer.VocabularySize,
+		vocabulary: e.vocabulary(),
 	}
 	found, err := limits.run(ctx, model, len(tokens))
 	if err != nil {
@@ -216,7 +216,7 @@ func (e *Engine) startCaptions(ctx context.Context, tokens []ImageTokens) (*capt
 	if err != nil {
 		return nil, err
 	}
-	model := &captionModel{session: step, vocabulary: e.manifest.Config.QFormer.VocabularySize}
+	model := &captionModel{session: step, vocabulary: e.vocabulary()}
 	for i, image := range tokens {
 		input, err := e.tokenTensor(image)
 		if err != nil {

@@ -14,7 +14,6 @@ import (
 	"mekiki/embed/ort"
 	"mekiki/embed/pixels"
 	"mekiki/embed/tokenize"
-	"mekiki/embed/tokenize/wordpiece"
 	"mekiki/internal/hint"
 )
 
@@ -22,6 +21,8 @@ import (
 type Options struct {
 	// ModelDir is the folder of a compiled model.
 	ModelDir string
+	// Families are the architectures that the program knows.
+	Families []manifest.Family
 	// Runtime runs it; it must stay open as long as the Engine.
 	Runtime *ort.Runtime
 	// Threads bounds the threads that one image or text is computed with; 0
@@ -58,6 +59,9 @@ func (o Options) Validate() error {
 	if o.ModelDir == "" {
 		problems = append(problems, errors.New("no model folder"))
 	}
+	if len(o.Families) == 0 {
+		problems = append(problems, errors.New("no families of models"))
+	}
 	if o.Runtime == nil {
 		problems = append(problems, errors.New("no runtime"))
 	}
@@ -76,6 +80,8 @@ var (
 	ErrClosed = errors.New("engine is closed")
 	// ErrNoCaptions means that the model's checkpoint had no caption head.
 	ErrNoCaptions = errors.New("this model cannot write captions")
+	// ErrNoMatching means that the model's checkpoint had no matching head.
+	ErrNoMatching = errors.New("this model cannot match images with texts")
 	// ErrModelFiles means that the model's folder is not as its manifest says.
 	ErrModelFiles = errors.New("model files are not as they were written")
 )
@@ -84,6 +90,7 @@ var (
 type Engine struct {
 	options       Options
 	manifest      manifest.Manifest
+	description   manifest.Description
 	tokenizer     tokenize.Tokenizer
 	normalization pixels.Normalization
 	graphs        map[string]*graph
@@ -111,22 +118,22 @@ func Open(ctx context.Context, options Options) (*Engine, error) {
 	if err := checkFolder(options.ModelDir, model); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
+	family, err := model.FamilyOf(options.Families)
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
+	}
 	files := newFiles(options.ModelDir, model.Files)
-	vocabulary, err := files.read(ctx, manifest.VocabularyFile)
+	tokenizer, err := family.Tokenizer(func(name string) ([]byte, error) { return files.read(ctx, name) })
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
-	tokenizer, err := wordpiece.New(vocabulary)
-	if err != nil {
-		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
-	}
-	positions := model.Config.QFormer.MaxPositions
-	if options.MaximumTokens == 0 || options.MaximumTokens > positions {
-		options.MaximumTokens = positions
+	description := family.Describe(model)
+	if options.MaximumTokens == 0 || options.MaximumTokens > description.MaximumTokens {
+		options.MaximumTokens = description.MaximumTokens
 	}
 	preprocess := model.Config.Preprocess
 	engine := &Engine{
-		options: options, manifest: model, tokenizer: tokenizer,
+		options: options, manifest: model, description: description, tokenizer: tokenizer,
 		normalization: pixels.Normalization{
 			Mean: preprocess.Mean, StandardDeviation: preprocess.StandardDeviation, RescaleFactor: preprocess.RescaleFactor,
 		},
@@ -135,8 +142,8 @@ func Open(ctx context.Context, options Options) (*Engine, error) {
 	if err := engine.normalization.Validate(); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
-	for _, signature := range signatures(model) {
-		engine.graphs[signature.file] = &graph{signature: signature, files: files}
+	for _, signature := range description.Graphs {
+		engine.graphs[signature.File] = &graph{Signature: signature, files: files}
 	}
 	return engine, nil
 }
@@ -182,8 +189,8 @@ func checkFolder(dir string, model manifest.Manifest) error {
 
 // Space returns what the engine's vectors may be compared with.
 func (e *Engine) Space() Space {
-	config := e.manifest.Config
-	return Space{Fingerprint: e.manifest.Fingerprint, Parts: config.QueryTokens, Width: config.ProjectionSize}
+	shape := e.shape(manifest.ImagePartsFile)
+	return Space{Fingerprint: e.manifest.Fingerprint, Parts: shape[0], Width: shape[1]}
 }
 
 // Manifest returns the model's description. Its slices must not be changed.
@@ -192,13 +199,27 @@ func (e *Engine) Manifest() manifest.Manifest { return e.manifest }
 // ModelDir returns the model's folder.
 func (e *Engine) ModelDir() string { return filepath.Clean(e.options.ModelDir) }
 
-// HasCaptions reports whether the model can write captions.
-func (e *Engine) HasCaptions() bool { return e.manifest.HasCaptionHead }
+// Capabilities says what the model can do. Matching without it is ErrNoMatching,
+// captioning ErrNoCaptions.
+func (e *Engine) Capabilities() Capabilities { return e.manifest.Capabilities() }
+
+// shape returns the size of what a graph gives first, without its batch.
+func (e *Engine) shape(file string) []int {
+	var sizes []int
+	for _, size := range e.graphs[file].Outputs[0].Shape[1:] {
+		sizes = append(sizes, int(size))
+	}
+	return sizes
+}
 
 // tokenShape returns the size of this model's image tokens.
 func (e *Engine) tokenShape() (rows, columns int) {
-	return e.manifest.Config.Vision.Tokens(), e.manifest.Config.Vision.HiddenSize
+	shape := e.shape(manifest.VisionFile)
+	return shape[0], shape[1]
 }
+
+// vocabulary is the number of tokens that a caption is written with.
+func (e *Engine) vocabulary() int { return e.shape(manifest.CaptionStepFile)[1] }
 
 // begin keeps the engine open until the returned function is called.
 func (e *Engine) begin() (func(), error) {

@@ -53,7 +53,7 @@ func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config checkpoint.Confi
 	if _, err := blip2.Compile(b.Context(), weights, dir, blip2.CompileOptions{Precision: precision, Runtime: runtime}); err != nil {
 		b.Fatal(err)
 	}
-	engine, err := embed.Open(b.Context(), embed.Options{ModelDir: dir, Runtime: runtime})
+	engine, err := embed.Open(b.Context(), embed.Options{ModelDir: dir, Families: families(), Runtime: runtime})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -60,6 +60,9 @@ func compile(t testing.TB, captions bool, options blip2.CompileOptions) string {
 	return dir
 }
 
+// families are those that the tests' models are of.
+func families() []manifest.Family { return []manifest.Family{blip2.Family()} }
+
 func openEngine(t testing.TB, options embed.Options) *embed.Engine {
 	t.Helper()
 	if options.Runtime == nil {
@@ -68,6 +71,7 @@ func openEngine(t testing.TB, options embed.Options) *embed.Engine {
 	if options.ModelDir == "" {
 		options.ModelDir = compile(t, true, blip2.CompileOptions{Precision: manifest.Float32})
 	}
+	options.Families = families()
 	engine, err := embed.Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
@@ -337,7 +341,7 @@ func TestModelFilesAreChecked(t *testing.T) {
 			if err := errors.Join(os.CopyFS(dir, os.DirFS(sound)), test.change(dir)); err != nil {
 				t.Fatal(err)
 			}
-			engine, err := embed.Open(t.Context(), embed.Options{ModelDir: dir, Runtime: runtime})
+			engine, err := embed.Open(t.Context(), embed.Options{ModelDir: dir, Families: families(), Runtime: runtime})
 			if test.opens {
 				if err != nil {
 					t.Fatal(err)
@@ -474,11 +478,12 @@ func TestOptionsAreChecked(t *testing.T) {
 	runtime := orttest.Open(t)
 	dir := compile(t, false, blip2.CompileOptions{Precision: manifest.Float32})
 	for name, options := range map[string]embed.Options{
-		"no folder":        {Runtime: runtime},
-		"no runtime":       {ModelDir: dir},
-		"negative threads": {ModelDir: dir, Runtime: runtime, Threads: -1},
-		"two tokens":       {ModelDir: dir, Runtime: runtime, MaximumTokens: 2},
-		"no model there":   {ModelDir: t.TempDir(), Runtime: runtime},
+		"no folder":        {Families: families(), Runtime: runtime},
+		"no families":      {ModelDir: dir, Runtime: runtime},
+		"no runtime":       {ModelDir: dir, Families: families()},
+		"negative threads": {ModelDir: dir, Families: families(), Runtime: runtime, Threads: -1},
+		"two tokens":       {ModelDir: dir, Families: families(), Runtime: runtime, MaximumTokens: 2},
+		"no model there":   {ModelDir: t.TempDir(), Families: families(), Runtime: runtime},
 	} {
 		if _, err := embed.Open(t.Context(), options); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -488,11 +493,57 @@ func TestOptionsAreChecked(t *testing.T) {
 	if err := missing.Warm(t.Context()); !errors.Is(err, ort.ErrProvider) {
 		t.Errorf("provider: %v", err)
 	}
-	if missing.HasCaptions() {
+	if missing.Capabilities().Caption {
 		t.Error("a model without a caption head has captions")
 	}
 	if _, err := missing.Captions(t.Context(), embed.ImageTokens{}, embed.CaptionOptions{}); !errors.Is(err, embed.ErrNoCaptions) {
 		t.Errorf("Captions: %v, want ErrNoCaptions", err)
+	}
+}
+
+// withoutMatching is a checkpoint that lacks the matching head.
+type withoutMatching struct{ *checkpoint.Random }
+
+func (w withoutMatching) Has(name string) bool {
+	return !strings.HasPrefix(name, "itm_head.") && w.Random.Has(name)
+}
+
+// TestWithoutMatching wants a model without a matching head to embed and caption as the same model with one, and to say
+// that it cannot match.
+func TestWithoutMatching(t *testing.T) {
+	weights, err := checkpoint.NewRandom(tiny(), 7, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "model")
+	if _, err := blip2.Compile(t.Context(), withoutMatching{weights}, dir, blip2.CompileOptions{Precision: manifest.Float32}); err != nil {
+		t.Fatal(err)
+	}
+	whole, engine := openEngine(t, embed.Options{}), openEngine(t, embed.Options{ModelDir: dir})
+	if want := (embed.Capabilities{EmbedImages: true, EmbedTexts: true, Caption: true}); engine.Capabilities() != want {
+		t.Errorf("it can %v", engine.Capabilities())
+	}
+	if err := engine.Warm(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, e := range []*embed.Engine{whole, engine} {
+		_, err := e.MatchPairs(t.Context(), imageTokens(t, e, 1), []string{"word7"})
+		if errors.Is(err, embed.ErrNoMatching) != (e == engine) {
+			t.Errorf("MatchPairs: %v", err)
+		}
+	}
+	results := func(e *embed.Engine) string {
+		tokens := imageTokens(t, e, 2)
+		parts, err := e.ImageParts(t.Context(), tokens)
+		texts, textErr := e.TextVectors(t.Context(), []string{"word7 word9"})
+		captions, captionErr := e.CaptionImages(t.Context(), tokens, embed.CaptionOptions{})
+		if err := errors.Join(err, textErr, captionErr); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(parts, texts, captions)
+	}
+	if results(whole) != results(engine) {
+		t.Error("vectors or captions differ from those of the model that matches")
 	}
 }
 

@@ -22,7 +22,7 @@ func (e *Engine) ImageTokens(ctx context.Context, images []*pixels.Image) ([]Ima
 		return nil, err
 	}
 	rows, columns := e.tokenShape()
-	size := e.manifest.Config.Vision.ImageSize
+	size := int(graph.Inputs[0].Shape[2])
 	results := make([]ImageTokens, len(images))
 	err = e.each(ctx, graph, len(images), func(ctx context.Context, i int) error {
 		values, err := e.pixelValues(images[i], size)

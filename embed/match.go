@@ -33,6 +33,9 @@ func (e *Engine) match(ctx context.Context, count int, image func(int) ImageToke
 		return nil, err
 	}
 	defer done()
+	if !e.Capabilities().Match {
+		return nil, fmt.Errorf("match: %w", ErrNoMatching)
+	}
 	job := &matching{encodings: make([]tokenize.Encoding, count), images: make([]ImageTokens, count), results: make([]Match, count)}
 	known := map[string]tokenize.Encoding{}
 	for i := range count {
@@ -107,7 +110,7 @@ func (e *Engine) matchImages(ctx context.Context, job *matching, pairs []int) er
 		return nil
 	}
 	graph := e.graphs[manifest.MatchFile]
-	groups := job.batches(pairs, batchSize(matchBatch, e.manifest), e.options.Threads)
+	groups := job.batches(pairs, e.batchSize(matchBatch), e.options.Threads)
 	return e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
 		ids, mask := textTensors(job.encodings, groups[i])
 		return job.run(ctx, session, groups[i], e.tokenBatch(job.images, groups[i]), ids, mask)
@@ -130,7 +133,7 @@ func (e *Engine) matchTexts(ctx context.Context, job *matching, pairs []int) err
 		return err
 	}
 	graph := e.graphs[manifest.MatchTextFile]
-	groups := job.batches(pairs, batchSize(matchBatch, e.manifest), e.options.Threads)
+	groups := job.batches(pairs, e.batchSize(matchBatch), e.options.Threads)
 	return e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
 		ids, mask := textTensors(job.encodings, groups[i])
 		return job.run(ctx, session, groups[i], append([]ort.Tensor{ids, mask}, memory...)...)

@@ -36,7 +36,7 @@ func (e *Engine) TextVectors(ctx context.Context, texts []string) ([]Vector, err
 	for i, text := range texts {
 		encodings[i] = e.encode(text)
 	}
-	groups := batches(encodings, batchSize(textBatch, e.manifest), e.options.Threads)
+	groups := batches(encodings, e.batchSize(textBatch), e.options.Threads)
 	width := e.Space().Width
 	results := make([]Vector, len(texts))
 	err = e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {

@@ -5,47 +5,15 @@ import (
 	"sync"
 	"time"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/ort"
 )
-
-// workload estimates the multiply-adds of each graph.
-type workload struct{ vision, parts, text, match, memory, step float64 }
-
-// typicalText is the number of tokens that estimates assume of a text.
-const typicalText = 12
-
-// estimate counts the matrix products that dominate. It only decides between one
-// thread and several, so being right within a factor of two is enough.
-func estimate(config checkpoint.Config) workload {
-	vision, former := config.Vision, config.QFormer
-	rows, width := float64(vision.Tokens()), float64(vision.HiddenSize)
-	layer := rows*width*(4*width+2*float64(vision.IntermediateSize)) + 2*rows*rows*width
-	hidden, queries := float64(former.HiddenSize), float64(config.QueryTokens)
-	pass := func(positions, crossed float64) float64 {
-		own := positions * hidden * (4*hidden + 2*float64(former.IntermediateSize))
-		cross := 2*crossed*hidden*hidden + 2*rows*width*hidden
-		if crossed == 0 {
-			cross = 0
-		}
-		return float64(former.Layers)*own + float64(former.Layers)/float64(max(1, former.CrossAttentionFrequency))*cross
-	}
-	return workload{
-		vision: float64(vision.Layers) * layer,
-		parts:  pass(queries, queries),
-		text:   pass(typicalText, 0),
-		match:  pass(queries+typicalText, queries),
-		memory: float64(former.Layers) / float64(max(1, former.CrossAttentionFrequency)) * 2 * rows * width * hidden,
-		step:   pass(1, 0) + hidden*float64(former.VocabularySize),
-	}
-}
 
 // narrowWork is the work, in multiply-adds, below which one run does better on one
 // thread, and several runs side by side.
 const narrowWork = 300e6
 
 // narrow reports whether the graph runs on one thread.
-func (g *graph) narrow() bool { return g.work < narrowWork }
+func (g *graph) narrow() bool { return g.Work < narrowWork }
 
 // each calls do for 0 to count-1, side by side where the graph is narrow, until
 // the first error, which it returns, or the end of ctx.

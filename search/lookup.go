@@ -210,6 +210,10 @@ func (l *lookup) match(ctx context.Context, tokens embed.ImageTokens) (read, pla
 	if l.request.RerankBudget < 0 {
 		return 0, 0, nil
 	}
+	if !l.searcher.canMatch() {
+		l.warnings = append(l.warnings, noMatcher)
+		return 0, 0, nil
+	}
 	planned = min(l.request.RerankCount, len(l.texts))
 	pace := &pacer{deadline: started.Add(l.request.RerankBudget), batch: l.searcher.options.RerankBatch}
 	for read < planned {

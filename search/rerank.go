@@ -36,9 +36,6 @@ func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (
 	s := r.searcher
 	started := time.Now()
 	defer func() { r.timings.RerankMS = milliseconds(started) }()
-	if s.engine == nil {
-		return 0, nil
-	}
 	if usable, err := r.checkSpace(); err != nil || !usable {
 		return 0, err
 	}

@@ -314,7 +314,10 @@ func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, fro
 	if from != nil {
 		count, deadline = min(from.Reranked, len(r.candidates)), time.Time{}
 	}
-	if !p.reranks() || s.engine == nil || r.unread || count == 0 {
+	if p.reranks() && s.engine != nil && !s.canMatch() && !r.unread {
+		r.warnings = append(r.warnings, noMatcher)
+	}
+	if !p.reranks() || !s.canMatch() || r.unread || count == 0 {
 		return s.finish(p, r.ranking(StageFinal, 0, 0), send)
 	}
 	if first {
@@ -329,6 +332,12 @@ func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, fro
 	r.judgeAll()
 	return s.finish(p, r.ranking(StageReranked, read, count), send)
 }
+
+// noMatcher is a warning.
+const noMatcher = "the model cannot match pictures with texts: vectors and words alone decide the order"
+
+// canMatch reports whether there is a model that can match.
+func (s *Searcher) canMatch() bool { return s.engine != nil && s.engine.Capabilities().Match }
 
 // finish keeps a final ranking and sends it.
 func (s *Searcher) finish(p *plan, final *ranking, send func(*ranking) error) error {

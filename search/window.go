@@ -24,7 +24,7 @@ func (s *Searcher) firstWindow(snapshot index.Reader, p *plan) int {
 		return whole
 	}
 	first := s.options.FirstWindow
-	if p.reranks() {
+	if p.reranks() && s.canMatch() {
 		first = max(first, 2*p.request.RerankCount)
 	}
 	return min(first, whole)

@@ -19,6 +19,10 @@ type worldEngine struct{ *world }
 
 func (e worldEngine) Space() embed.Space { return e.space }
 
+func (e worldEngine) Capabilities() embed.Capabilities {
+	return embed.Capabilities{EmbedImages: true, EmbedTexts: true, Match: !e.matchless}
+}
+
 func (e worldEngine) TextInfo(text string) embed.TextInfo {
 	words := len(strings.Fields(text))
 	return embed.TextInfo{Tokens: min(words, 30), Truncated: words > 30, Dropped: max(words-30, 0)}

@@ -24,12 +24,13 @@ import (
 // a picture of some things has parts near their directions, and a text is the
 // sum of its words' directions. Matching counts the things that are there.
 type world struct {
-	space    embed.Space
-	records  map[index.ID]*index.Record
-	things   map[index.ID][]string
-	parts    map[index.ID]embed.Parts
-	order    []index.ID
-	sequence uint64
+	matchless bool // its model cannot match
+	space     embed.Space
+	records   map[index.ID]*index.Record
+	things    map[index.ID][]string
+	parts     map[index.ID]embed.Parts
+	order     []index.ID
+	sequence  uint64
 
 	// matchDelay is how long one pair takes; matchCalls counts pairs.
 	matchDelay time.Duration

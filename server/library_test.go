@@ -102,7 +102,9 @@ func (colourEngine) Match(ctx context.Context, _ embed.ImageTokens, texts []stri
 	return make([]embed.Match, len(texts)), ctx.Err()
 }
 
-func (colourEngine) HasCaptions() bool { return false }
+func (colourEngine) Capabilities() embed.Capabilities {
+	return embed.Capabilities{EmbedImages: true, EmbedTexts: true, Match: true}
+}
 
 func (colourEngine) CaptionImages(context.Context, []embed.ImageTokens, embed.CaptionOptions) ([][]embed.Caption, error) {
 	return nil, errors.New("no captions")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/server/problem"
 )
@@ -26,6 +27,8 @@ type Model struct {
 	Width int `json:"width,omitempty"`
 	// Captions says whether it can write captions.
 	Captions bool `json:"captions"`
+	// Capabilities says what it can do.
+	Capabilities embed.Capabilities `json:"capabilities"`
 	// Active says whether it answers searches now.
 	Active bool `json:"active"`
 }

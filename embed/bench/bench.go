@@ -26,6 +26,8 @@ import (
 type Options struct {
 	// Runtime runs the model.
 	Runtime *ort.Runtime
+	// Families are the architectures that the program knows; BLIP-2 alone when empty.
+	Families []manifest.Family
 	// ModelDirs are compiled models to measure. When empty, models of random
 	// weights are compiled into WorkDir, measured and removed.
 	ModelDirs []string
@@ -47,6 +49,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Config.Vision.HiddenSize == 0 {
 		o.Config = checkpoint.PublishedConfig(224)
+	}
+	if len(o.Families) == 0 {
+		o.Families = []manifest.Family{blip2.Family()}
 	}
 	if len(o.Precisions) == 0 {
 		o.Precisions = []manifest.Precision{manifest.Float32, manifest.Int8}
@@ -95,10 +100,11 @@ type Result struct {
 	Text  Figure `json:"text"`
 	Texts Figure `json:"texts"`
 	// Match is one pair of 12 tokens; Matches is each of 8 together, of one text
-	// and 8 images; OneImage is each of 8 together, of 8 texts and one image.
-	Match    Figure `json:"match"`
-	Matches  Figure `json:"matches"`
-	OneImage Figure `json:"matches_of_one_image"`
+	// and 8 images; OneImage is each of 8 together, of 8 texts and one image;
+	// absent when the model does not match.
+	Match    *Figure `json:"match,omitempty"`
+	Matches  *Figure `json:"matches,omitempty"`
+	OneImage *Figure `json:"matches_of_one_image,omitempty"`
 	// Greedy is one token of a greedy caption of 20, and Beams of one with three
 	// beams; absent when the model writes no captions.
 	Greedy *Figure `json:"caption_token_greedy,omitempty"`
@@ -176,7 +182,7 @@ func (o Options) random(ctx context.Context, precision manifest.Precision) (Resu
 func (o Options) measure(ctx context.Context, dir string, result Result) (Result, error) {
 	runtime.GC()
 	resetPeak()
-	engine, err := embed.Open(ctx, embed.Options{ModelDir: dir, Runtime: o.Runtime, Threads: o.Threads})
+	engine, err := embed.Open(ctx, embed.Options{ModelDir: dir, Families: o.Families, Runtime: o.Runtime, Threads: o.Threads})
 	if err != nil {
 		return result, err
 	}
@@ -230,9 +236,9 @@ func speedup(results []Result) map[string]float64 {
 	compare("parts", &exact.Parts, &quick.Parts)
 	compare("text", &exact.Text, &quick.Text)
 	compare("texts", &exact.Texts, &quick.Texts)
-	compare("match", &exact.Match, &quick.Match)
-	compare("matches", &exact.Matches, &quick.Matches)
-	compare("matches_of_one_image", &exact.OneImage, &quick.OneImage)
+	compare("match", exact.Match, quick.Match)
+	compare("matches", exact.Matches, quick.Matches)
+	compare("matches_of_one_image", exact.OneImage, quick.OneImage)
 	compare("caption_token_greedy", exact.Greedy, quick.Greedy)
 	compare("caption_token_beams", exact.Beams, quick.Beams)
 	return ratios

@@ -36,7 +36,7 @@ func TestRun(t *testing.T) {
 	for _, result := range report.Results {
 		for name, figure := range map[string]*Figure{
 			"image": &result.Image, "parts": &result.Parts, "text": &result.Text, "texts": &result.Texts,
-			"match": &result.Match, "matches": &result.Matches, "one image": &result.OneImage, "greedy": result.Greedy, "beams": result.Beams,
+			"match": result.Match, "matches": result.Matches, "one image": result.OneImage, "greedy": result.Greedy, "beams": result.Beams,
 		} {
 			if figure == nil || figure.Runs < fewest || figure.Median <= 0 || figure.Least > figure.Median || figure.PerSecond <= 0 {
 				t.Errorf("%s %s: %+v", result.Precision, name, figure)

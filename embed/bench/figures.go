@@ -129,20 +129,24 @@ func matchSteps(ctx context.Context, engine *embed.Engine, result *Result, token
 			return err
 		}
 	}
+	if !engine.Capabilities().Match {
+		return nil
+	}
+	result.Match, result.Matches, result.OneImage = new(Figure), new(Figure), new(Figure)
 	many := copies(tokens, manyPairs)
 	return []step{
-		{&result.Match, "a match", 1, one(1)},
-		{&result.Matches, "matches together", manyPairs, func() error {
+		{result.Match, "a match", 1, one(1)},
+		{result.Matches, "matches together", manyPairs, func() error {
 			_, err := engine.MatchPairs(ctx, many, []string{typicalText()})
 			return err
 		}},
-		{&result.OneImage, "matches of one image", manyPairs, one(manyPairs)},
+		{result.OneImage, "matches of one image", manyPairs, one(manyPairs)},
 	}
 }
 
 // captionSteps write captions, if the model does.
 func captionSteps(ctx context.Context, engine *embed.Engine, result *Result, tokens embed.ImageTokens) []step {
-	if !engine.HasCaptions() {
+	if !engine.Capabilities().Caption {
 		return nil
 	}
 	result.Greedy, result.Beams = new(Figure), new(Figure)

@@ -39,7 +39,7 @@ func benchmarkGraph(b *testing.B, config checkpoint.Config, graph quantize.Graph
 
 // graphOf is the Q-Former's graph in a file.
 func graphOf(config checkpoint.Config, file string) quantize.Graph {
-	graphs := queryGraphs(config, true)
+	graphs := queryGraphs(config, heads{match: true, caption: true})
 	return graphs[slices.IndexFunc(graphs, func(graph quantize.Graph) bool { return graph.File == file })]
 }
 

@@ -30,8 +30,15 @@ func visionGraphOf(config checkpoint.Config) quantize.Graph {
 	return quantize.Graph{File: manifest.VisionFile, Build: func(weights *quantize.Store) *onnx.Graph { return visionGraph(config, weights) }}
 }
 
+// heads are those of a checkpoint that not all have.
+type heads struct{ match, caption bool }
+
+func headsOf(source Source) heads {
+	return heads{match: source.Has(matchHead + ".weight"), caption: hasCaptionHead(source)}
+}
+
 // queryGraphs are the graphs that share the Q-Former's data file.
-func queryGraphs(config checkpoint.Config, captions bool) []quantize.Graph {
+func queryGraphs(config checkpoint.Config, heads heads) []quantize.Graph {
 	var graphs []quantize.Graph
 	add := func(file string, build func(checkpoint.Config, *quantize.Store) *onnx.Graph, twin bool) {
 		graphs = append(graphs, quantize.Graph{File: file, Twin: twin,
@@ -39,10 +46,12 @@ func queryGraphs(config checkpoint.Config, captions bool) []quantize.Graph {
 	}
 	add(manifest.ImagePartsFile, imagePartsGraph, false)
 	add(manifest.TextFile, textGraph, false)
-	add(manifest.MatchFile, matchGraph, false)
-	add(manifest.MatchImageFile, matchImageGraph, true) // together with the next the match graph
-	add(manifest.MatchTextFile, matchTextGraph, true)
-	if captions {
+	if heads.match {
+		add(manifest.MatchFile, matchGraph, false)
+		add(manifest.MatchImageFile, matchImageGraph, true) // together with the next the match graph
+		add(manifest.MatchTextFile, matchTextGraph, true)
+	}
+	if heads.caption {
 		add(manifest.CaptionStartFile, captionStartGraph, false)
 		add(manifest.CaptionStepFile, captionStepGraph, false)
 	}
@@ -52,7 +61,7 @@ func queryGraphs(config checkpoint.Config, captions bool) []quantize.Graph {
 // compile writes every file of the model into the empty folder dir.
 func compile(ctx context.Context, source Source, dir string, options CompileOptions) (manifest.Manifest, error) {
 	config := source.Config()
-	compiled := manifest.Manifest{Name: config.Name, Precision: options.Precision, Config: config, HasCaptionHead: hasCaptionHead(source)}
+	compiled := manifest.Manifest{Family: manifest.FirstFamily, Name: config.Name, Precision: options.Precision, Config: config, HasCaptionHead: hasCaptionHead(source)}
 	vocabulary, ok := source.Vocabulary()
 	if !ok {
 		return compiled, hint.Wrap(errors.New("checkpoint has no vocabulary"), "give the vocab.txt of bert-base-uncased")
@@ -110,7 +119,7 @@ func writeFloat32(ctx context.Context, source Source, dir string, options Compil
 		graphs      []quantize.Graph
 	}{
 		{"vision encoder", visionData, []quantize.Graph{visionGraphOf(compiled.Config)}},
-		{"query transformer", qformerData, queryGraphs(compiled.Config, compiled.HasCaptionHead)},
+		{"query transformer", qformerData, queryGraphs(compiled.Config, headsOf(source))},
 	} {
 		steps.next(part.doing)
 		data, err := onnx.CreateDataFile(dir, part.data)

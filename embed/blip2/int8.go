@@ -16,7 +16,7 @@ import (
 // much by it.
 func writeInt8(ctx context.Context, source Source, dir string, options CompileOptions, compiled *manifest.Manifest) error {
 	config := source.Config()
-	samples, err := newSamples(config, compiled.HasCaptionHead, options)
+	samples, err := newSamples(config, headsOf(source), options)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func writeInt8(ctx context.Context, source Source, dir string, options CompileOp
 		Weights: source,
 		Encoder: samples.encoder(config),
 		Graphs: quantize.Graphs{
-			Name: "query transformer", Data: qformerData, List: queryGraphs(config, compiled.HasCaptionHead),
+			Name: "query transformer", Data: qformerData, List: queryGraphs(config, samples.heads),
 			Encoded: manifest.ImageTokensName,
 			Float32: []string{visionHead, textHead, matchHead}, // too small to gain, too near the result to lose
 			Samples: samples.inputs, Results: samples.results,
@@ -112,8 +112,11 @@ func (s samples) results(ctx context.Context, run quantize.Run, tokens []ort.Ten
 	if result.Texts, err = first(manifest.TextFile, s.textRuns()); err != nil {
 		return result, err
 	}
-	if result.Match, err = first(manifest.MatchFile, s.matchRuns(tokens, min(2, len(tokens)))); err != nil {
-		return result, err
+	if s.heads.match {
+		result.Match, err = first(manifest.MatchFile, s.matchRuns(tokens, min(2, len(tokens))))
+		if err != nil {
+			return result, err
+		}
 	}
 	steps, err := s.captionRuns(ctx, run, tokens)
 	if err != nil || len(steps) == 0 {
@@ -156,7 +159,7 @@ func (s samples) matchRuns(tokens []ort.Tensor, images int) [][]ort.Tensor {
 // captionRuns lets every text caption an image, whose keys and values it computes
 // first; there are none without a captioning head.
 func (s samples) captionRuns(ctx context.Context, run quantize.Run, tokens []ort.Tensor) ([][]ort.Tensor, error) {
-	if !s.captions {
+	if !s.heads.caption {
 		return nil, nil
 	}
 	memory, _, err := run(ctx, manifest.CaptionStartFile, imageRuns(tokens))

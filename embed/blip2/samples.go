@@ -20,13 +20,12 @@ type samples struct {
 	images [][]float32 // pixels [3 S S]
 	texts  [][]int64   // token ids
 	config checkpoint.Config
-	// captions says that the model has a captioning head.
-	captions bool
+	heads  heads // of the model
 }
 
 // newSamples takes the caller's samples or draws some.
-func newSamples(config checkpoint.Config, captions bool, options CompileOptions) (samples, error) {
-	result := samples{images: options.Samples, texts: options.Texts, config: config, captions: captions}
+func newSamples(config checkpoint.Config, heads heads, options CompileOptions) (samples, error) {
+	result := samples{images: options.Samples, texts: options.Texts, config: config, heads: heads}
 	side := config.Vision.ImageSize
 	for i, image := range result.images {
 		if len(image) != 3*side*side {

@@ -18,8 +18,8 @@ const (
 // sharedTextLength is the tokens of the text that multiply-adds are counted with.
 const sharedTextLength = 12
 
-// Shares tells for every part of an int8 model which share of it is computed how.
-func Shares(model manifest.Manifest) []manifest.Share {
+// shares tells for every part of an int8 model which share of it is computed how.
+func shares(model manifest.Manifest) []manifest.Share {
 	shapes := checkpoint.Shapes(model.Config, model.HasCaptionHead)
 	return model.Shares(func(product string) (string, int64) {
 		return partOf(product), multiplyAdds(model.Config, shapes, product)
@@ -28,7 +28,7 @@ func Shares(model manifest.Manifest) []manifest.Share {
 
 func partOf(product string) string {
 	switch {
-	case strings.HasPrefix(product, "vision_model."):
+	case strings.HasPrefix(product, visionPrefix):
 		return VisionPart
 	case strings.HasPrefix(product, "qformer."):
 		return QFormerPart
@@ -50,7 +50,7 @@ func multiplyAdds(config checkpoint.Config, shapes map[string][]int, product str
 // rows is how many rows a product reads for one image and one text.
 func rows(config checkpoint.Config, layer string) int {
 	switch {
-	case strings.HasPrefix(layer, "vision_model."),
+	case strings.HasPrefix(layer, visionPrefix),
 		strings.HasSuffix(layer, "crossattention.attention.key"), strings.HasSuffix(layer, "crossattention.attention.value"):
 		return config.Vision.Tokens()
 	case strings.Contains(layer, ".crossattention."), strings.Contains(layer, querySuffix+"."):

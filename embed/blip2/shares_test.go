@@ -31,7 +31,7 @@ func TestShares(t *testing.T) {
 	}
 	former := want[2].MultiplyAdds + want[3].MultiplyAdds
 	want[2].MultiplyAddShare, want[3].MultiplyAddShare = float64(want[2].MultiplyAdds)/float64(former), float64(want[3].MultiplyAdds)/float64(former)
-	got := Shares(model)
+	got := shares(model)
 	if len(got) != len(want) {
 		t.Fatalf("shares %+v, want %+v", got, want)
 	}

@@ -19,6 +19,9 @@ func newVisionEncoder(name string, config checkpoint.Vision, weights *quantize.S
 	return &visionEncoder{quantize.NewNetwork(name, weights), config}
 }
 
+// visionPrefix begins the names of the encoder's tensors.
+const visionPrefix = "vision_model."
+
 // visionProducts are the four matrix products of a vision layer.
 func visionProducts(config checkpoint.Vision, layer int) (qkv, projection, first, second quantize.Product) {
 	prefix := fmt.Sprintf("vision_model.encoder.layers.%d.", layer)

@@ -48,6 +48,8 @@ const (
 type Manifest struct {
 	// Format is the version of the folder's layout.
 	Format int `json:"format"`
+	// Family is the architecture; FirstFamily when empty.
+	Family string `json:"family,omitempty"`
 	// Name is what the checkpoint called itself.
 	Name string `json:"name"`
 	// Precision is how the matrix products are computed.
@@ -141,24 +143,11 @@ func (m Manifest) Validate() error {
 		}
 		names[file.Name] = true
 	}
-	for _, name := range m.requiredFiles() {
-		if !names[name] {
-			problems = append(problems, fmt.Errorf("file %s is not listed", name))
-		}
-	}
+	problems = append(problems, m.missingFiles()...)
 	if want := m.fingerprint(); m.Fingerprint != want {
 		problems = append(problems, errors.New("fingerprint does not fit the content"))
 	}
 	return errors.Join(problems...)
-}
-
-// requiredFiles names the files without which the model cannot run.
-func (m Manifest) requiredFiles() []string {
-	names := []string{VocabularyFile, VisionFile, ImagePartsFile, TextFile, MatchFile, MatchImageFile, MatchTextFile}
-	if m.HasCaptionHead {
-		names = append(names, CaptionStartFile, CaptionStepFile)
-	}
-	return names
 }
 
 // plainName reports whether name is a file name without any folder.

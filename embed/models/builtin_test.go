@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"mekiki/embed"
+	"mekiki/embed/blip2"
 	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
@@ -21,10 +22,10 @@ func TestBuiltin(t *testing.T) {
 	if check := model.Manifest.SelfCheck; check == nil || check.MeanCosine < 0.99 || check.TextMeanCosine < 0.99 {
 		t.Errorf("self-check: %+v", check)
 	}
-	if len(model.Manifest.Calibration) == 0 || !model.Manifest.HasCaptionHead {
-		t.Errorf("calibration %q, captions %v", model.Manifest.Calibration, model.Manifest.HasCaptionHead)
+	if len(model.Manifest.Calibration) == 0 || !model.Manifest.Capabilities().Caption {
+		t.Errorf("calibration %q, captions %v", model.Manifest.Calibration, model.Manifest.Capabilities().Caption)
 	}
-	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Runtime: runtime})
+	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mekiki/embed"
+	"mekiki/embed/blip2"
 	"mekiki/embed/builtin"
 	"mekiki/embed/manifest"
 	"mekiki/embed/models"
@@ -43,7 +44,7 @@ func TestPackingLoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Runtime: runtime})
+	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,9 @@ func (colours) TextInfo(text string) embed.TextInfo {
 	return embed.TextInfo{Tokens: len(strings.Fields(text))}
 }
 
-func (colours) HasCaptions() bool { return false }
+func (colours) Capabilities() embed.Capabilities {
+	return embed.Capabilities{EmbedImages: true, EmbedTexts: true, Match: true}
+}
 
 func (colours) CaptionImages(_ context.Context, tokens []embed.ImageTokens, _ embed.CaptionOptions) ([][]embed.Caption, error) {
 	return make([][]embed.Caption, len(tokens)), nil

@@ -378,7 +378,7 @@ func (r *run) embedAll(ctx context.Context, images []outcome) ([]index.Put, erro
 // captions writes candidates for each image and keeps those that image-text
 // matching finds to describe it best, as BLIP's CapFilt does (arXiv 2201.12086).
 func (r *run) captions(ctx context.Context, tokens []embed.ImageTokens) ([][]index.Caption, error) {
-	if r.options.Captions < 0 || !r.engine.HasCaptions() {
+	if r.options.Captions < 0 || !r.engine.Capabilities().Caption {
 		return nil, nil
 	}
 	candidates := max(r.options.CaptionCandidates, r.options.Captions)
@@ -397,7 +397,8 @@ func (r *run) captions(ctx context.Context, tokens []embed.ImageTokens) ([][]ind
 	return kept, nil
 }
 
-// judge ranks captions by their match with the image, best first.
+// judge ranks captions by their match with the image, best first; where the model
+// cannot match, they stay in the order in which it wrote them.
 func (r *run) judge(ctx context.Context, tokens embed.ImageTokens, written []embed.Caption) ([]index.Caption, error) {
 	var texts []string
 	for _, caption := range written {
@@ -408,13 +409,18 @@ func (r *run) judge(ctx context.Context, tokens embed.ImageTokens, written []emb
 	if len(texts) == 0 {
 		return nil, nil
 	}
-	matches, err := r.engine.Match(ctx, tokens, texts)
-	if err != nil {
-		return nil, err
-	}
 	captions := make([]index.Caption, len(texts))
 	for i, text := range texts {
-		captions[i] = index.Caption{Text: text, Match: matches[i].Probability, Model: r.engine.Space().Fingerprint}
+		captions[i] = index.Caption{Text: text, Match: -1, Model: r.engine.Space().Fingerprint}
+	}
+	if r.engine.Capabilities().Match {
+		matches, err := r.engine.MatchPairs(ctx, slices.Repeat([]embed.ImageTokens{tokens}, len(texts)), texts)
+		if err != nil {
+			return nil, err
+		}
+		for i := range captions {
+			captions[i].Match = matches[i].Probability
+		}
 	}
 	slices.SortStableFunc(captions, func(a, b index.Caption) int { return cmp.Compare(b.Match, a.Match) })
 	return captions[:min(len(captions), r.options.Captions)], nil

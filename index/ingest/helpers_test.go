@@ -30,6 +30,8 @@ type counting struct {
 	refuse int
 	// onImage is called for each image.
 	onImage func()
+	// matchless says that it cannot match, so that its captions are not judged.
+	matchless bool
 }
 
 func newCounting(name string) *counting {
@@ -100,7 +102,10 @@ func (c *counting) TextVectors(_ context.Context, texts []string) ([]embed.Vecto
 	return all, nil
 }
 
-func (c *counting) Match(_ context.Context, _ embed.ImageTokens, texts []string) ([]embed.Match, error) {
+func (c *counting) MatchPairs(_ context.Context, _ []embed.ImageTokens, texts []string) ([]embed.Match, error) {
+	if c.matchless {
+		return nil, embed.ErrNoMatching
+	}
 	matches := make([]embed.Match, len(texts))
 	for i, text := range texts {
 		matches[i].Probability = float32(len(text)%10) / 10
@@ -108,7 +113,11 @@ func (c *counting) Match(_ context.Context, _ embed.ImageTokens, texts []string)
 	return matches, nil
 }
 
-func (c *counting) HasCaptions() bool { return true }
+func (c *counting) Capabilities() embed.Capabilities {
+	return embed.Capabilities{EmbedImages: true, EmbedTexts: true, Match: !c.matchless, Caption: true}
+}
+
+func (c *counting) TextInfo(text string) embed.TextInfo { return embed.TextInfo{Tokens: len(text)} }
 
 func (c *counting) CaptionImages(_ context.Context, tokens []embed.ImageTokens, options embed.CaptionOptions) ([][]embed.Caption, error) {
 	all := make([][]embed.Caption, len(tokens))

@@ -24,18 +24,15 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Engine is what ingest needs of a model; *embed.Engine is one.
+// Engine is what ingest needs of a model; *embed.Engine is one. What it cannot do
+// is not asked of it: no captions are written, or they are not judged.
 type Engine interface {
-	Space() embed.Space
-	ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error)
-	ImageParts(ctx context.Context, tokens []embed.ImageTokens) ([]embed.Parts, error)
-	TextVectors(ctx context.Context, texts []string) ([]embed.Vector, error)
-	Match(ctx context.Context, tokens embed.ImageTokens, texts []string) ([]embed.Match, error)
-	HasCaptions() bool
-	CaptionImages(ctx context.Context, tokens []embed.ImageTokens, options embed.CaptionOptions) ([][]embed.Caption, error)
+	embed.Model
+	embed.TextEmbedder
+	embed.ImageEmbedder
+	embed.Matcher
+	embed.Captioner
 }
-
-var _ Engine = (*embed.Engine)(nil)
 
 // Summary is what a run did.
 type Summary struct {

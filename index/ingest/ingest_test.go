@@ -266,6 +266,25 @@ func TestInterruptedRunResumes(t *testing.T) {
 	}
 }
 
+// TestCaptionsOfAModelThatCannotMatch wants the likeliest caption to be kept, unjudged.
+func TestCaptionsOfAModelThatCannotMatch(t *testing.T) {
+	folder := t.TempDir()
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	path := filepath.Join(folder, "photos", "a.jpg")
+	write(t, testImage(t, 1, 40, 30), path)
+	engine := newCounting("one")
+	engine.matchless = true
+	if got := mustRun(t, library, engine, Options{Paths: []string{filepath.Dir(path)}}); got.Added != 1 {
+		t.Fatalf("summary %+v", got)
+	}
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	record, _ := indextest.RecordByPath(t, snapshot, path)
+	if len(record.Captions) != 1 || record.Captions[0].Match != -1 || record.Captions[0].Text != "a picture!" {
+		t.Errorf("captions %+v", record.Captions)
+	}
+}
+
 func TestModelThatAlwaysFailsStopsTheRun(t *testing.T) {
 	folder := t.TempDir()
 	photos := filepath.Join(folder, "photos")

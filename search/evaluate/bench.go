@@ -73,6 +73,7 @@ func (m *Modes) set(name string, recall Recall) {
 type bench struct {
 	searcher *search.Searcher
 	k        int
+	matches  bool // the model can match
 	progress func(done, total int)
 	// answers are those of the last run of a mode.
 	timings []search.Timings
@@ -92,6 +93,9 @@ func (b *bench) request(text string, m mode) search.Request {
 // run asks all questions in all modes. Each question goes through its modes at
 // once, so that ITM's answers are still remembered from one to the next.
 func (b *bench) run(ctx context.Context, questions []question, wanted []mode) (*Modes, error) {
+	if !b.matches {
+		wanted = slices.DeleteFunc(slices.Clone(wanted), func(m mode) bool { return m.rerank })
+	}
 	outcomes := make([][]outcome, len(wanted))
 	for number, question := range questions {
 		for i, m := range wanted {

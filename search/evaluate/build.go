@@ -16,16 +16,14 @@ import (
 	"time"
 )
 
-// Engine is what evaluation needs of a model; *embed.Engine is one.
+// Engine is what evaluation needs of a model; *embed.Engine is one. Figures of what
+// it cannot do are left out.
 type Engine interface {
-	Space() embed.Space
-	TextInfo(text string) embed.TextInfo
-	TextVectors(ctx context.Context, texts []string) ([]embed.Vector, error)
-	ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error)
-	ImageParts(ctx context.Context, tokens []embed.ImageTokens) ([]embed.Parts, error)
-	MatchPairs(ctx context.Context, tokens []embed.ImageTokens, texts []string) ([]embed.Match, error)
-	HasCaptions() bool
-	CaptionImages(ctx context.Context, tokens []embed.ImageTokens, options embed.CaptionOptions) ([][]embed.Caption, error)
+	embed.Model
+	embed.TextEmbedder
+	embed.ImageEmbedder
+	embed.Matcher
+	embed.Captioner
 }
 
 // Library is a library that is evaluated, and closed in the end.
@@ -149,7 +147,7 @@ func describe(ctx context.Context, engine Engine, files fs.FS, images []Image) (
 		}
 		puts[i].Vectors = index.Vectors{Space: engine.Space(), Parts: parts[i], Tokens: packed}
 	}
-	if !engine.HasCaptions() {
+	if !engine.Capabilities().Caption {
 		return puts, nil
 	}
 	captions, err := engine.CaptionImages(ctx, tokens, embed.CaptionOptions{})

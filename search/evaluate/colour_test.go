@@ -108,7 +108,9 @@ func (e colourEngine) MatchPairs(_ context.Context, tokens []embed.ImageTokens, 
 	return matches, nil
 }
 
-func (colourEngine) HasCaptions() bool { return true }
+func (colourEngine) Capabilities() embed.Capabilities {
+	return embed.Capabilities{EmbedImages: true, EmbedTexts: true, Match: true, Caption: true}
+}
 
 func (colourEngine) CaptionImages(_ context.Context, tokens []embed.ImageTokens, _ embed.CaptionOptions) ([][]embed.Caption, error) {
 	var captions [][]embed.Caption

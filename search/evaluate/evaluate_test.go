@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"mekiki/index/local"
-	"mekiki/search"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"mekiki/index/local"
+	"mekiki/search"
 )
 
 func TestRun(t *testing.T) {

@@ -3,13 +3,14 @@ package evaluate
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"testing"
+	"time"
+
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/search"
-	"slices"
-	"testing"
-	"time"
 )
 
 // TestFilterRecall holds that a filter never costs relevance, however little it

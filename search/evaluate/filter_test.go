@@ -1,9 +1,10 @@
 package evaluate
 
 import (
+	"testing"
+
 	"mekiki/index/local"
 	"mekiki/search"
-	"testing"
 )
 
 // TestFiltersTogether asks a real library with several filters at once.

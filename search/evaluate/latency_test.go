@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mekiki/embed"
+	"mekiki/embed/blip2"
 	"mekiki/embed/builtin"
 	"mekiki/embed/manifest"
 	"mekiki/embed/models"
@@ -213,7 +214,7 @@ func builtinEngine(t *testing.T, precision manifest.Precision) *embed.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Runtime: runtime})
+	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // nearMisses sets captions against wrong but near ones of the same picture.
 func (e *evaluation) nearMisses(ctx context.Context) error {
 	misses := e.source.Sets.NearMisses
-	if len(misses) == 0 {
+	if len(misses) == 0 || !e.engine.Capabilities().Match {
 		return nil
 	}
 	reader, err := e.neutral.Reader(ctx)

@@ -199,7 +199,7 @@ func (e *evaluation) bench(library Library, doing string) (*bench, error) {
 		}
 		e.searchers[library] = searcher
 	}
-	return &bench{searcher: searcher, k: e.options.K, progress: func(done, total int) { e.options.Progress(doing, done, total) }}, nil
+	return &bench{searcher: searcher, k: e.options.K, matches: e.engine.Capabilities().Match, progress: func(done, total int) { e.options.Progress(doing, done, total) }}, nil
 }
 
 // textToImage asks for each picture by each of its captions.
@@ -272,6 +272,9 @@ func (e *evaluation) imageToText(ctx context.Context) error {
 				Record: picture.id, Sources: []search.TextSource{search.TextSourceRecord}, Limit: rankDepth,
 				Show: search.ShowAll, RerankBudget: -1, RerankCount: e.options.K,
 			}
+			if rerank && !b.matches {
+				continue
+			}
 			if rerank {
 				request.RerankBudget = unlimited
 			}
@@ -295,7 +298,9 @@ func (e *evaluation) imageToText(ctx context.Context) error {
 		b.progress(number+1, len(e.asked))
 	}
 	result.set("itc", recallOf(plain))
-	result.set("itc_itm", recallOf(reranked))
+	if b.matches {
+		result.set("itc_itm", recallOf(reranked))
+	}
 	e.report.ImageToText = result
 	return nil
 }

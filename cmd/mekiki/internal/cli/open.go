@@ -78,6 +78,9 @@ func (a *App) ModelOptions(runtime *ort.Runtime, reporter *progress.Reporter) (m
 	}, nil
 }
 
+// Families are the architectures that this program runs.
+func Families() []manifest.Family { return []manifest.Family{blip2.Family()} }
+
 // Session is an open model. Close it when done.
 type Session struct {
 	*embed.Engine
@@ -133,7 +136,7 @@ func (a *App) OpenEngineWith(ctx context.Context, runtime *ort.Runtime) (*Sessio
 	if a.Threads < 0 {
 		return nil, UsageError("--threads %d is negative: give 0 for one per core", a.Threads)
 	}
-	opening := embed.Options{ModelDir: model.Dir, Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Logger: a.Log()}
+	opening := embed.Options{ModelDir: model.Dir, Families: Families(), Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Logger: a.Log()}
 	if a.CleanTexts {
 		opening.CleanTexts, opening.MaximumTokens = true, lavisTokens
 	}

@@ -94,7 +94,7 @@ func runBench(ctx context.Context, app *cli.App, options benchOptions) (err erro
 		precisions = []manifest.Precision{manifest.Float32, manifest.Int8}
 	}
 	measure := bench.Options{
-		Runtime: runtime, Threads: app.Threads, Least: options.least, WorkDir: options.work,
+		Families: cli.Families(), Runtime: runtime, Threads: app.Threads, Least: options.least, WorkDir: options.work,
 		Config: checkpoint.PublishedConfig(options.imageSize), Precisions: precisions,
 	}
 	if options.named {
@@ -195,9 +195,9 @@ func printBenchResult(table *tabwriter.Writer, result bench.Result) {
 	row("of that, the image transformer", &result.Parts)
 	row("text to vector", &result.Text)
 	row("each of 16 texts together", &result.Texts)
-	row("image-text match", &result.Match)
-	row("each of 8 matches together, of 8 images", &result.Matches)
-	row("each of 8 matches together, of one image", &result.OneImage)
+	row("image-text match", result.Match)
+	row("each of 8 matches together, of 8 images", result.Matches)
+	row("each of 8 matches together, of one image", result.OneImage)
 	row("token of a greedy caption", result.Greedy)
 	row("token of a caption with three beams", result.Beams)
 	fmt.Fprintf(table, "%s\t\t\t  a vision layer's bare products, %.0f giga-operations a second; an image reaches %.0f %% of that\n",

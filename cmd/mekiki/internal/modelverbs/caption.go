@@ -89,7 +89,7 @@ func runCaption(ctx context.Context, app *cli.App, options embed.CaptionOptions,
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
-	if !engine.HasCaptions() {
+	if !engine.Capabilities().Caption {
 		return hint.Wrap(fmt.Errorf("model %s: %w", engine.Name, embed.ErrNoCaptions), "use --model builtin, or pull blip2 or blip2-coco")
 	}
 	out := bufio.NewWriter(app.Out)

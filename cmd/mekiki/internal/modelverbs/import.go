@@ -161,7 +161,7 @@ func printImported(a *cli.App, model imported) error {
 	for _, warning := range model.Manifest.Warnings() {
 		fmt.Fprintf(a.Out, "warning: %s; %s\n", warning, cli.FloatAdvice)
 	}
-	if !model.Manifest.HasCaptionHead {
+	if !model.Manifest.Capabilities().Caption {
 		fmt.Fprintln(a.Out, "this checkpoint has no captioning head; pull blip2 or blip2-coco for captions")
 	}
 	_, err := fmt.Fprintf(a.Out, "use it with --model %s\n", model.Name)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/internal/progress"
 )
@@ -39,24 +40,30 @@ func NewModelsCommand(app *cli.App) *cobra.Command {
 
 // modelSummary is a model in JSON.
 type modelSummary struct {
-	Name        string `json:"name"`
-	Dir         string `json:"dir"`
-	Bytes       int64  `json:"bytes"`
-	Precision   string `json:"precision,omitempty"`
-	ImageSize   int    `json:"image_size,omitempty"`
-	Captions    bool   `json:"captions"`
-	Fingerprint string `json:"fingerprint,omitempty"`
-	Problem     string `json:"problem,omitempty"`
+	Name      string `json:"name"`
+	Dir       string `json:"dir"`
+	Bytes     int64  `json:"bytes"`
+	Precision string `json:"precision,omitempty"`
+	ImageSize int    `json:"image_size,omitempty"`
+	Captions  bool   `json:"captions"`
+	// Family and Capabilities are absent where the model cannot be used.
+	Family       string                 `json:"family,omitempty"`
+	Capabilities *manifest.Capabilities `json:"capabilities,omitempty"`
+	Fingerprint  string                 `json:"fingerprint,omitempty"`
+	Problem      string                 `json:"problem,omitempty"`
 }
 
 func summarize(model models.Model) modelSummary {
 	summary := modelSummary{
 		Name: model.Name, Dir: model.Dir, Bytes: model.Bytes, Precision: string(model.Manifest.Precision),
-		ImageSize: model.Manifest.Config.Vision.ImageSize, Captions: model.Manifest.HasCaptionHead, Fingerprint: model.Manifest.Fingerprint,
+		ImageSize: model.Manifest.Config.Vision.ImageSize, Fingerprint: model.Manifest.Fingerprint,
 	}
 	if model.Problem != nil {
 		summary.Problem = model.Problem.Error()
+		return summary
 	}
+	capabilities := model.Manifest.Capabilities()
+	summary.Family, summary.Capabilities, summary.Captions = model.Manifest.FamilyName(), &capabilities, capabilities.Caption
 	return summary
 }
 
@@ -77,19 +84,15 @@ func runModelsList(app *cli.App) error {
 		return app.PrintJSON(summaries)
 	}
 	table := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tSIZE\tPRECISION\tPIXELS\tCAPTIONS\t")
+	fmt.Fprintln(table, "NAME\tSIZE\tPRECISION\tPIXELS\tCAN\t")
 	fmt.Fprintf(table, "%s\t\t\t\t\tinside the program\n", models.BuiltinName)
 	for _, model := range list {
 		if model.Problem != nil {
 			fmt.Fprintf(table, "%s\t%s\t\t\t\tcannot be used: %v\n", model.Name, progress.Count(model.Bytes, progress.Bytes), model.Problem)
 			continue
 		}
-		captions := "no"
-		if model.Manifest.HasCaptionHead {
-			captions = "yes"
-		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t\n", model.Name, progress.Count(model.Bytes, progress.Bytes),
-			model.Manifest.Precision, model.Manifest.Config.Vision.ImageSize, captions)
+			model.Manifest.Precision, model.Manifest.Config.Vision.ImageSize, model.Manifest.Capabilities())
 	}
 	return table.Flush()
 }

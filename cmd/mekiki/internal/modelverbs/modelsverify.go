@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/embed/blip2"
 	"mekiki/embed/hub"
 	"mekiki/embed/manifest"
 	"mekiki/embed/models"
@@ -212,14 +211,25 @@ func runModelsShow(ctx context.Context, app *cli.App, name string) error {
 	}
 	if app.AsJSON {
 		return app.PrintJSON(struct {
-			Dir      string            `json:"dir"`
-			Bytes    int64             `json:"bytes"`
-			Manifest manifest.Manifest `json:"manifest"`
-			Shares   []manifest.Share  `json:"shares,omitempty"`
-			Warnings []string          `json:"warnings,omitempty"`
-		}{model.Dir, model.Bytes, model.Manifest, blip2.Shares(model.Manifest), model.Manifest.Warnings()})
+			Dir          string                `json:"dir"`
+			Bytes        int64                 `json:"bytes"`
+			Family       string                `json:"family"`
+			Capabilities manifest.Capabilities `json:"capabilities"`
+			Manifest     manifest.Manifest     `json:"manifest"`
+			Shares       []manifest.Share      `json:"shares,omitempty"`
+			Warnings     []string              `json:"warnings,omitempty"`
+		}{model.Dir, model.Bytes, model.Manifest.FamilyName(), model.Manifest.Capabilities(), model.Manifest, shares(model.Manifest), model.Manifest.Warnings()})
 	}
 	return printModel(app, model)
+}
+
+// shares tells how an int8 model is computed; nothing where its family is not known.
+func shares(model manifest.Manifest) []manifest.Share {
+	family, err := model.FamilyOf(cli.Families())
+	if err != nil {
+		return nil
+	}
+	return family.Shares(model)
 }
 
 // printModel describes a model in a few lines.
@@ -241,9 +251,10 @@ func printModel(a *cli.App, model models.Model) error {
 	row("q-former", "%d layers of width %d, %d heads, %d queries, %d words",
 		text.Layers, text.HiddenSize, text.Heads, described.Config.QueryTokens, text.VocabularySize)
 	row("vectors", "%d of %d values for an image, 1 for a text", described.Config.QueryTokens, described.Config.ProjectionSize)
-	row("captions", "%t", described.HasCaptionHead)
+	row("family", "%s", described.FamilyName())
+	row("can", "%s", described.Capabilities())
 	row("calibrated", "%t", len(described.Calibration) > 0 && json.Valid(described.Calibration))
-	for _, share := range blip2.Shares(described) {
+	for _, share := range shares(described) {
 		row("in "+share.Method, "%s of the %s (%.0f %%), %.0f %% of its multiply-adds",
 			cli.Counted(share.Products, "product", "products"), share.Part, 100*share.ProductShare, 100*share.MultiplyAddShare)
 	}

@@ -149,7 +149,7 @@ func modelLister(a *cli.App, engine *cli.Session) func() []server.Model {
 	config := engine.Manifest().Config
 	active := server.Model{
 		Name: engine.Name, Fingerprint: engine.Manifest().Fingerprint, Precision: string(engine.Manifest().Precision), ImageSize: config.Vision.ImageSize,
-		Parts: engine.Space().Parts, Width: engine.Space().Width, Captions: engine.HasCaptions(), Active: true,
+		Parts: engine.Space().Parts, Width: engine.Space().Width, Captions: engine.Capabilities().Caption, Capabilities: engine.Capabilities(), Active: true,
 	}
 	return func() []server.Model {
 		listed := []server.Model{active}
@@ -168,7 +168,7 @@ func modelLister(a *cli.App, engine *cli.Session) func() []server.Model {
 			config := model.Manifest.Config
 			listed = append(listed, server.Model{
 				Name: model.Name, Fingerprint: model.Manifest.Fingerprint, Precision: string(model.Manifest.Precision), ImageSize: config.Vision.ImageSize,
-				Parts: config.QueryTokens, Width: config.ProjectionSize, Captions: model.Manifest.HasCaptionHead,
+				Parts: config.QueryTokens, Width: config.ProjectionSize, Captions: model.Manifest.Capabilities().Caption, Capabilities: model.Manifest.Capabilities(),
 			})
 		}
 		return listed

@@ -1,0 +1,75 @@
+package manifest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Capabilities says what a model can do.
+type Capabilities struct {
+	// EmbedImages and EmbedTexts make unit vectors of one space.
+	EmbedImages bool `json:"embed_images"`
+	EmbedTexts  bool `json:"embed_texts"`
+	// Match judges whether an image and a text belong together.
+	Match bool `json:"match"`
+	// Caption describes an image in words.
+	Caption bool `json:"caption"`
+}
+
+// String lists the capabilities.
+func (c Capabilities) String() string {
+	var list []string
+	for _, one := range []struct {
+		has  bool
+		name string
+	}{{c.EmbedImages, "embed images"}, {c.EmbedTexts, "embed texts"}, {c.Match, "match"}, {c.Caption, "caption"}} {
+		if one.has {
+			list = append(list, one.name)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// The graphs behind each capability. Matching and captions also read the image
+// tokens that VisionFile gives.
+var (
+	imageGraphs   = []string{VisionFile, ImagePartsFile}
+	textGraphs    = []string{TextFile}
+	matchGraphs   = []string{MatchFile, MatchImageFile, MatchTextFile}
+	captionGraphs = []string{CaptionStartFile, CaptionStepFile}
+)
+
+// Capabilities says what the model can do, by the graphs that it has.
+func (m Manifest) Capabilities() Capabilities {
+	return Capabilities{EmbedImages: m.has(imageGraphs), EmbedTexts: m.has(textGraphs), Match: m.has(matchGraphs), Caption: m.has(captionGraphs)}
+}
+
+// has reports whether all of files are listed.
+func (m Manifest) has(files []string) bool {
+	return !slices.ContainsFunc(files, func(name string) bool { return !m.lists(name) })
+}
+
+func (m Manifest) lists(name string) bool {
+	return slices.ContainsFunc(m.Files, func(file File) bool { return file.Name == name })
+}
+
+// missingFiles reports graphs that the model must have: those that embed, and all of
+// a capability of which it has some.
+func (m Manifest) missingFiles() []error {
+	var problems []error
+	for _, graphs := range []struct {
+		files    []string
+		required bool
+	}{{imageGraphs, true}, {textGraphs, true}, {matchGraphs, false}, {captionGraphs, m.HasCaptionHead}} {
+		if !graphs.required && !slices.ContainsFunc(graphs.files, m.lists) {
+			continue
+		}
+		for _, name := range graphs.files {
+			if !m.lists(name) {
+				problems = append(problems, fmt.Errorf("file %s is not listed", name))
+			}
+		}
+	}
+	return problems
+}

@@ -1,0 +1,71 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"mekiki/embed/ort"
+	"mekiki/embed/tokenize"
+	"mekiki/internal/hint"
+)
+
+// FirstFamily is the family of models whose manifest names none: those compiled
+// before there were several.
+const FirstFamily = "blip2"
+
+// ErrUnknownFamily means that no family of this program runs the model.
+var ErrUnknownFamily = errors.New("the model is of an unknown family")
+
+// Family is an architecture, as far as running its compiled models goes.
+type Family struct {
+	// Name is what manifests call it.
+	Name string
+	// Tokenizer makes a model's tokenizer of files of its folder, which read gives.
+	Tokenizer func(read func(name string) ([]byte, error)) (tokenize.Tokenizer, error)
+	// Describe says how a model is run.
+	Describe func(Manifest) Description
+	// Shares tells for every part of an int8 model which share of it is computed how.
+	Shares func(Manifest) []Share
+}
+
+// Description is what running a model takes.
+type Description struct {
+	// Graphs are those of the model's capabilities.
+	Graphs []Signature
+	// MaximumTokens is the longest text that it reads, special tokens counted.
+	MaximumTokens int
+	// OneByOne says that a text's or a pair's numbers would depend on the others of its
+	// batch.
+	OneByOne bool
+}
+
+// Signature is what a graph takes and gives.
+type Signature struct {
+	File            string // the graph
+	Data            string // its weights
+	Inputs, Outputs []ort.Value
+	Work            float64 // of one image or text, in multiply-adds, within a factor of two
+}
+
+// FamilyName is the name of the model's family.
+func (m Manifest) FamilyName() string {
+	if m.Family == "" {
+		return FirstFamily
+	}
+	return m.Family
+}
+
+// FamilyOf finds the model's family among those of the program.
+func (m Manifest) FamilyOf(families []Family) (Family, error) {
+	name := m.FamilyName()
+	var known []string
+	for _, family := range families {
+		if family.Name == name {
+			return family, nil
+		}
+		known = append(known, family.Name)
+	}
+	return Family{}, hint.Wrap(fmt.Errorf("%w: %q; this program runs %s", ErrUnknownFamily, name, strings.Join(known, ", ")),
+		"use a version of mekiki that knows it")
+}

@@ -1,0 +1,69 @@
+package manifest
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"mekiki/embed/checkpoint"
+)
+
+// described is the manifest of a model with these files.
+func described(files ...string) Manifest {
+	m := Manifest{Format: currentFormat, Precision: Float32, Config: checkpoint.PublishedConfig(224)}
+	for _, name := range files {
+		m.Files = append(m.Files, File{Name: name})
+	}
+	m.HasCaptionHead = slices.Contains(files, CaptionStepFile)
+	m.Fingerprint = m.fingerprint()
+	return m
+}
+
+// TestCapabilities wants what a model can do, and which files it must have, to follow from its graphs.
+func TestCapabilities(t *testing.T) {
+	embeds := []string{VisionFile, ImagePartsFile, TextFile}
+	for _, test := range []struct {
+		files []string
+		can   string // "" for a manifest that is refused
+	}{
+		{embeds, "embed images, embed texts"},
+		{slices.Concat(embeds, matchGraphs), "embed images, embed texts, match"},
+		{slices.Concat(embeds, captionGraphs), "embed images, embed texts, caption"},
+		{slices.Concat(embeds, matchGraphs, captionGraphs), "embed images, embed texts, match, caption"},
+		{slices.Concat(embeds, matchGraphs[:2]), ""},
+		{slices.Concat(embeds, captionGraphs[1:]), ""},
+		{embeds[:2], ""},
+		{embeds[1:], ""},
+	} {
+		m := described(test.files...)
+		err := m.Validate()
+		if (err == nil) != (test.can != "") || err == nil && m.Capabilities().String() != test.can {
+			t.Errorf("%v: %s, %v; want %q", test.files, m.Capabilities(), err, test.can)
+		}
+		if err != nil && !strings.Contains(err.Error(), "is not listed") {
+			t.Errorf("%v: %v", test.files, err)
+		}
+	}
+}
+
+// TestFamily wants a manifest without a family to be of the first one and to keep its fingerprint, and an unknown family to
+// be named.
+func TestFamily(t *testing.T) {
+	families := []Family{{Name: "other"}, {Name: FirstFamily}}
+	earlier := described(VisionFile, ImagePartsFile, TextFile)
+	named := earlier
+	named.Family = FirstFamily
+	for _, m := range []Manifest{earlier, named} {
+		if family, err := m.FamilyOf(families); err != nil || family.Name != FirstFamily {
+			t.Errorf("family %q: %q, %v", m.Family, family.Name, err)
+		}
+		if err := m.Validate(); err != nil {
+			t.Errorf("family %q: %v", m.Family, err)
+		}
+	}
+	named.Family = "later"
+	if _, err := named.FamilyOf(families); !errors.Is(err, ErrUnknownFamily) || !strings.Contains(err.Error(), `"later"`) {
+		t.Errorf("an unknown family: %v", err)
+	}
+}
