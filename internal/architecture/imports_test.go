@@ -65,6 +65,7 @@ var owners = map[string]string{
 	"github.com/blevesearch/bleve/v2": "index/keyword",
 	"github.com/labstack/echo/v4":     "server",
 	"github.com/spf13/cobra":          "cmd/mekiki",
+	"github.com/charmbracelet/x/ansi": "internal/terminalimage",
 	"github.com/tetratelabs/wazero":   "embed/pixels/sandbox",
 }
 

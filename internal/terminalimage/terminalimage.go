@@ -1,5 +1,7 @@
-// Package terminalimage draws small pictures in terminals that can show them,
-// by the kitty graphics protocol, iTerm2's inline images or sixels.
+// Package terminalimage draws small pictures in terminals that can show them, by the
+// kitty graphics protocol, iTerm2's inline images or sixels, all of which
+// github.com/charmbracelet/x/ansi writes. What is its own is to know which of them a
+// terminal understands.
 package terminalimage
 
 import (
@@ -10,6 +12,11 @@ import (
 	"image/png"
 	"io"
 	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/ansi/iterm2"
+	"github.com/charmbracelet/x/ansi/kitty"
+	"github.com/charmbracelet/x/ansi/sixel"
 )
 
 // Protocol is a way of drawing.
@@ -56,57 +63,38 @@ func Draw(w io.Writer, protocol Protocol, picture image.Image, rows int) error {
 	if picture.Bounds().Empty() || rows < 1 {
 		return fmt.Errorf("draw: a picture of %v in %d rows", picture.Bounds(), rows)
 	}
+	var out bytes.Buffer
+	var err error
 	switch protocol {
 	case Kitty:
-		return drawKitty(w, picture, rows)
+		err = kitty.EncodeGraphics(&out, picture, &kitty.Options{
+			Action: kitty.TransmitAndPut, Transmission: kitty.Direct, Format: kitty.PNG, Rows: rows, Chunk: true,
+			Quiet: 2, // no answer
+		})
 	case ITerm:
-		return drawITerm(w, picture, rows)
+		var content []byte
+		content, err = encodePNG(picture)
+		out.WriteString(ansi.ITerm2(iterm2.File{Inline: true, Height: iterm2.Cells(rows), Content: content}))
 	case Sixel:
-		return drawSixel(w, picture)
+		var payload bytes.Buffer
+		err = new(sixel.Encoder).Encode(&payload, picture)
+		out.WriteString(ansi.SixelGraphics(0, 1, 0, payload.Bytes()))
+	default:
+		return nil
 	}
-	return nil
-}
-
-// kittyChunk is the most base64 that one escape of kitty's may carry.
-const kittyChunk = 4096
-
-func drawKitty(w io.Writer, picture image.Image, rows int) error {
-	encoded, err := encodePNG(picture)
 	if err != nil {
-		return err
-	}
-	var out bytes.Buffer
-	for first := true; first || len(encoded) > 0; first = false {
-		chunk := encoded[:min(kittyChunk, len(encoded))]
-		encoded = encoded[len(chunk):]
-		more := 0
-		if len(encoded) > 0 {
-			more = 1
-		}
-		if first { // a: transmit and show; f: PNG; q: no answer
-			fmt.Fprintf(&out, "\x1b_Ga=T,f=100,q=2,r=%d,m=%d;%s\x1b\\", rows, more, chunk)
-		} else {
-			fmt.Fprintf(&out, "\x1b_Gm=%d;%s\x1b\\", more, chunk)
-		}
+		return fmt.Errorf("draw: %w", err)
 	}
 	out.WriteByte('\n')
 	_, err = w.Write(out.Bytes())
 	return err
 }
 
-func drawITerm(w io.Writer, picture image.Image, rows int) error {
-	encoded, err := encodePNG(picture)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "\x1b]1337;File=inline=1;height=%d;preserveAspectRatio=1:%s\a\n", rows, encoded)
-	return err
-}
-
-func encodePNG(picture image.Image) (string, error) {
+// encodePNG gives a picture as a PNG in base64.
+func encodePNG(picture image.Image) ([]byte, error) {
 	var file bytes.Buffer
 	if err := png.Encode(&file, picture); err != nil {
-		return "", fmt.Errorf("draw: %w", err)
+		return nil, err
 	}
-	return base64.StdEncoding.EncodeToString(file.Bytes()), nil
+	return base64.StdEncoding.AppendEncode(nil, file.Bytes()), nil
 }
