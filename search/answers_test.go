@@ -155,7 +155,7 @@ func TestNamesOfHigherFolders(t *testing.T) {
 	for text, want := range map[string]float64{
 		"x1": 1, "day": 1, "raw": 1, "rome": 0.9, "y": 0.7, "italy": 0.6, "cafe": 0.6, "CAFÉ": 0.6, "cafe\u0301": 0.6, "rome 3": 0.95, "srv": 0, "dog": 0,
 	} {
-		if got := newWordFinder([]string{text}).nameShares(record, 1)[0]; got < want-1e-9 || got > want+1e-9 {
+		if got := newWordFinder([]string{text}).shares(record, 1)[0].named; got < want-1e-9 || got > want+1e-9 {
 			t.Errorf("%q counts %v, want %v", text, got, want)
 		}
 	}
@@ -170,7 +170,7 @@ func TestNamesOfGenerators(t *testing.T) {
 	} {
 		record := &index.Record{Metadata: index.Metadata{Generation: generation}}
 		for text, want := range want {
-			if got := newWordFinder([]string{text}).nameShares(record, 1)[0]; got < want-1e-9 || got > want+1e-9 {
+			if got := newWordFinder([]string{text}).shares(record, 1)[0].named; got < want-1e-9 || got > want+1e-9 {
 				t.Errorf("%s: %q counts %v, want %v", generation, text, got, want)
 			}
 		}

@@ -38,11 +38,10 @@ type candidate struct {
 	// clauseVectors are the cosines with the single clauses, wanted ones
 	// first; NaN where there is none.
 	clauseVectors []float64
-	// coverages are the shares of the wanted clauses' words among names.
-	coverages []float64
-	// captions are the shares of every clause's content words in the record's
-	// own captions, in the order of clauseVectors; NaN where it has none.
-	captions []float64
+	// words says how much of each clause stands in words, in the order of
+	// clauseVectors; captioned says that the record has captions and words a say.
+	words     []clauseWords
+	captioned bool
 	// named says that names and metadata alone answer the query.
 	named bool
 
@@ -55,6 +54,11 @@ type candidate struct {
 	odds  float64
 	basis Basis
 }
+
+// clauseWords are the shares of a clause's content words, 0 to 1, in a record's
+// captions and names together and in its names alone, and what the names are worth as
+// an answer: their share where they have every word, else 0.
+type clauseWords struct{ all, named, name float64 }
 
 // clauseAnswer is ITM's answer on one clause.
 type clauseAnswer struct {

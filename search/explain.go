@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -12,7 +13,7 @@ import (
 
 // explain says what each signal gave a candidate.
 func (r *retrieval) explain(c *candidate, words []FieldMatch) Explanation {
-	explanation := Explanation{Fused: round(c.fused), FusedRank: c.fusedRank, Part: c.part}
+	explanation := Explanation{Fused: round(c.fused), FusedRank: c.fusedRank, Part: c.part, Evidence: r.explainEvidence(c)}
 	if c.hasVector {
 		explanation.Vector = &Leg{Score: round(c.vector), Scaled: round(vectorScale(c)), Rank: c.vectorRank, Contribution: round(c.vectorPart)}
 	}
@@ -22,24 +23,43 @@ func (r *retrieval) explain(c *candidate, words []FieldMatch) Explanation {
 	if c.hasSimilarity {
 		explanation.Similarity = &Leg{Score: round(c.similarity), Scaled: round(similarityScale(c)), Rank: c.similarityRank}
 	}
-	if len(c.coverages) > 0 {
-		explanation.NameCoverage = round(nameShare(c))
-		explanation.NameProbability = round(sigmoid(nameOdds(nameShare(c))))
+	if wanted := c.words[:min(len(r.plan.clauses), len(c.words))]; len(wanted) > 0 {
+		least := slices.MinFunc(wanted, func(a, b clauseWords) int { return cmp.Compare(a.named, b.named) })
+		explanation.NameCoverage = round(least.named)
+		if least.name > 0 {
+			explanation.NameProbability = round(sigmoid(r.searcher.calibration.Named(0, least.name)))
+		}
 	}
-	explanation.CaptionShare = captionShare(c, len(r.plan.clauses))
 	explanation.Words = words
 	explanation.Match = r.explainMatch(c)
 	return explanation
 }
 
-// captionShare is the least of the wanted clauses' shares; nil where no caption
-// was looked at.
-func captionShare(c *candidate, clauses int) *float64 {
-	if clauses == 0 || len(c.captions) < clauses || math.IsNaN(c.captions[0]) {
+// explainEvidence gives the features of the clause that decides, with what each adds to
+// the log-odds of what the picture shows.
+func (r *retrieval) explainEvidence(c *candidate) []FeatureExplanation {
+	p, s := r.plan, r.searcher
+	decides, least := -1, math.Inf(1)
+	for clause := range len(p.clauses) + len(p.unwanted) {
+		if odds := s.clauseOdds(p, c, clause); odds < least {
+			decides, least = clause, odds
+		}
+	}
+	if decides < 0 || p.kind == index.KindText {
 		return nil
 	}
-	share := round(slices.Min(c.captions[:clauses]))
-	return &share
+	evidence, known := p.evidence(c, decides)
+	if !known {
+		return nil
+	}
+	values, parts := evidence.Features(), s.calibration.contributions(evidence)
+	var explained []FeatureExplanation
+	for feature := range featureCount {
+		if feature != FeatureITM || evidence.read() {
+			explained = append(explained, FeatureExplanation{Feature: feature.String(), Value: round(values[feature]), Adds: round(parts[feature])})
+		}
+	}
+	return explained
 }
 
 // pageWords finds where the words of the query stand in the records of a page.

@@ -14,7 +14,7 @@ func TestFilterIsTheRankingRestricted(t *testing.T) {
 	w.contrary = 3
 	for name, budget := range map[string]time.Duration{"fused": noRerank, "reranked": time.Minute} {
 		t.Run(name, func(t *testing.T) {
-			s := newTestSearcher(t, w, Options{RerankCount: 1000, Calibration: captionsCountLess()})
+			s := newTestSearcher(t, w, Options{RerankCount: 1000, Calibration: nil})
 			for _, text := range []string{"cat", "cat and dog on a table", "cat; pizza", "cat -dog"} {
 				base := Request{Text: text, Show: ShowAll, Limit: 1000, RerankBudget: budget}
 				whole := search(t, s, base)

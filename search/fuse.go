@@ -5,16 +5,23 @@ import "slices"
 // reciprocalRankConstant is k of reciprocal rank fusion (Cormack et al. 2009).
 const reciprocalRankConstant = 60
 
-// fuse orders the candidates of a retrieval and says what each leg gave. At
-// the ends of the weight one leg alone proposes and decides.
+// fuse judges the candidates of a retrieval and puts them in the order in which ITM
+// reads them: by their odds so far, unless the request has a way of its own to join the
+// legs.
 func (r *retrieval) fuse() {
-	if r.plan.listing() {
+	r.markPhrases()
+	r.judgeAll()
+	switch {
+	case r.plan.listing():
 		return
-	}
-	if r.plan.request.Fusion == FusionReciprocalRank {
+	case r.plan.request.Fusion == FusionReciprocalRank:
 		r.fuseRanks()
-	} else {
+	case r.plan.request.Weight != nil:
 		r.fuseScores()
+	default:
+		for _, c := range r.candidates {
+			c.fused = squash(c.odds)
+		}
 	}
 	sortCandidates(r.candidates, func(c *candidate) float64 { return c.fused })
 	for i, c := range r.candidates {
@@ -24,7 +31,8 @@ func (r *retrieval) fuse() {
 
 // fuseScores is the convex combination on fixed scales (Bruch et al., TOIS
 // 2023): a score depends on nothing but the candidate's own, so that neither a
-// page nor a filter changes it. A picture counts as much as all the words.
+// page nor a filter changes it. At the ends of the weight one leg alone decides. A
+// picture counts as much as all the words.
 func (r *retrieval) fuseScores() {
 	weight := r.plan.weight
 	for _, c := range r.candidates {
@@ -67,26 +75,13 @@ func vectorScale(c *candidate) float64 {
 	return (c.vector + 1) / 2
 }
 
-// keywordScale maps BM25 onto 0 to 1. Where words alone rank, it keeps their
-// order.
+// keywordScale maps BM25, a sum over the query's words without an upper bound, onto 0 to
+// 1 in its order.
 func (r *retrieval) keywordScale(c *candidate) float64 {
 	if !c.hasKeyword {
 		return 0
 	}
-	named := 1.0
-	if r.plan.weight > 0 {
-		named = nameShare(c)
-	}
-	return r.searcher.calibration.Words(c.keyword, r.plan.textWords, named)
-}
-
-// nameShare is the share of the query's words among the names of a candidate:
-// that of the clause that has the least.
-func nameShare(c *candidate) float64 {
-	if len(c.coverages) == 0 {
-		return 0
-	}
-	return slices.Min(c.coverages)
+	return c.keyword / (c.keyword + wordHalf*float64(r.plan.textWords))
 }
 
 func similarityScale(c *candidate) float64 {

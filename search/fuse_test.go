@@ -33,7 +33,7 @@ func TestEmptyKeywordLegLeavesVectorOrder(t *testing.T) {
 func TestWeightReproducesLegs(t *testing.T) {
 	w := populated(200)
 	w.add("/library/cat/pizza.jpg", "boat") // named so, and shows something else
-	s := newTestSearcher(t, w, Options{Calibration: captionsCountLess()})
+	s := newTestSearcher(t, w, Options{})
 	snapshot, _ := w.Reader(t.Context())
 	defer snapshot.Close()
 	neighbours, _ := snapshot.Nearest(t.Context(), index.KindImage, textDirection("cat pizza"), 300, index.Filter{})
@@ -61,20 +61,12 @@ func TestWeightReproducesLegs(t *testing.T) {
 	}
 }
 
-// captionsCountLess is the default calibration with a limit on what captions
-// count in fusion.
-func captionsCountLess() *Calibration {
-	calibration := DefaultCalibration()
-	calibration.CaptionWords = 1
-	return &calibration
-}
-
 // TestFusedScoresAreTheFormulas compares the fused scores of a search with the
 // formulas of docs/ranking.md.
 func TestFusedScoresAreTheFormulas(t *testing.T) {
 	w := populated(300)
 	w.add("/library/cat/dog.jpg", "boat", "pizza")
-	s := newTestSearcher(t, w, Options{Calibration: captionsCountLess()})
+	s := newTestSearcher(t, w, Options{})
 	for _, weight := range []float64{0.05, 0.3, 0.8, 0.95} {
 		request := Request{Text: "cat dog pizza", Show: ShowAll, Limit: 1000, RerankBudget: noRerank, Weight: &weight, Explain: true}
 		hits := search(t, s, request).Hits
@@ -101,10 +93,8 @@ func TestFusedScoresAreTheFormulas(t *testing.T) {
 			want := weight * (hit.Explanation.Vector.Score + 1) / 2
 			ranks[hit.ID] = weight / float64(60+vectors[hit.ID])
 			if leg := hit.Explanation.Keyword; leg != nil {
-				const words3, scale = 3, 2
-				named := hit.Explanation.NameCoverage
-				captions := 1.0 / words3
-				want += (1 - weight) * leg.Score / (leg.Score + scale*words3) * (captions + (1-captions)*named*named*named)
+				const terms, half = 3, 4
+				want += (1 - weight) * leg.Score / (leg.Score + half*terms)
 				ranks[hit.ID] += (1 - weight) / float64(60+words[hit.ID])
 			}
 			if math.Abs(want-hit.Explanation.Fused) > 1e-5 {

@@ -8,48 +8,50 @@ import (
 	"mekiki/index"
 )
 
-// trustWindow is how many of the last candidates that ITM has read tell how far
-// the estimates of those behind them can be trusted.
-const trustWindow = 32
-
-// certain is the log-odds of what needs no judging.
-const certain = 40
-
-// clauseOdds gives the log-odds that a candidate fulfils one clause: by ITM
-// where it has read it, else estimated from ITC, or by its names. For an
-// unwanted clause it is the log-odds that the clause is absent.
-func (s *Searcher) clauseOdds(p *plan, c *candidate, clause int) float64 {
-	odds, known := s.contentOdds(p, c, clause)
-	if clause >= len(p.clauses) {
-		if !known {
-			return certain
-		}
-		return -odds
+// evidence is what is known of a candidate and one clause, without its names as an
+// answer of their own. It reports false where nothing is known of what it shows.
+func (p *plan) evidence(c *candidate, clause int) (Evidence, bool) {
+	e := Evidence{
+		ITM: math.NaN(), ITC: c.clauseVectors[clause], ContentWords: p.contentWords[clause],
+		Words: c.words[clause].all, Captioned: c.captioned,
 	}
-	if c.coverages != nil && c.coverages[clause] > 0 {
-		odds = eitherOdds(odds, nameOdds(c.coverages[clause]))
+	if clause < len(p.clauses) { // the others did not choose the candidates
+		e.Images = p.images
 	}
-	return odds
+	if p.surprise != nil && !c.verified {
+		e.Surprise = p.surprise[clause]
+	}
+	if answer := c.matches[clause]; answer.known {
+		e.ITM, e.ITC = answer.logit, zeroNaN(e.ITC)
+	}
+	return e, !math.IsNaN(e.ITC)
 }
 
-// contentOdds is clauseOdds by the content alone.
+// contentOdds gives the log-odds that a candidate shows what a clause says.
 func (s *Searcher) contentOdds(p *plan, c *candidate, clause int) (odds float64, known bool) {
-	evidence := Evidence{Logit: math.NaN(), Cosine: c.clauseVectors[clause], ContentWords: p.contentWords[clause], Caption: c.captions[clause]}
-	answer := c.matches[clause]
+	e, known := p.evidence(c, clause)
 	switch {
-	case answer.known:
-		evidence.Logit, evidence.Cosine = answer.logit, zeroNaN(evidence.Cosine)
-	case math.IsNaN(evidence.Cosine):
+	case !known:
 		return -certain, false
-	case p.kind == index.KindText:
-		// The likeness of two texts: no curve was made for it.
-		return logOdds(max(evidence.Cosine, 0)), true
+	case p.kind == index.KindText && !e.read():
+		return logOdds(max(e.ITC, 0)), true // the likeness of two texts: no model was fitted to it
 	}
-	odds = s.calibration.Odds(evidence)
-	if clause < len(p.clauses) { // the others did not choose the candidates
-		odds -= p.chance
+	return s.calibration.Odds(e), true
+}
+
+// clauseOdds gives the log-odds that a candidate fulfils one clause, by what it shows or
+// by its names. For an unwanted clause it is the log-odds that the clause is absent.
+func (s *Searcher) clauseOdds(p *plan, c *candidate, clause int) float64 {
+	odds, known := s.contentOdds(p, c, clause)
+	switch name := c.words[clause].name; {
+	case clause >= len(p.clauses) && !known:
+		return certain
+	case clause >= len(p.clauses):
+		return -odds
+	case name > 0:
+		return s.calibration.Named(odds, name)
 	}
-	return odds, true
+	return odds
 }
 
 // judge gives a candidate its log-odds and what they rest on. Clauses are
@@ -57,9 +59,7 @@ func (s *Searcher) contentOdds(p *plan, c *candidate, clause int) (odds float64,
 func (s *Searcher) judge(p *plan, c *candidate) {
 	c.odds, c.basis = certain, BasisFilter
 	for clause := range len(p.clauses) + len(p.unwanted) {
-		if odds := s.clauseOdds(p, c, clause); odds < c.odds {
-			c.odds = odds
-		}
+		c.odds = min(c.odds, s.clauseOdds(p, c, clause))
 	}
 	switch {
 	case p.picture && p.text == "" && len(p.unwanted) == 0:
@@ -74,6 +74,28 @@ func (s *Searcher) judge(p *plan, c *candidate) {
 		c.odds = logOdds(sigmoid(c.odds) * likenessProbability(c))
 	} else if c.named && s.namesDecide(p, c) {
 		c.basis = BasisWords
+	}
+}
+
+// findSurprise compares what ITM said of the candidates with what was expected.
+func (r *retrieval) findSurprise() {
+	p := r.plan
+	p.surprise = make([]float64, len(p.contentWords))
+	for clause := range p.surprise {
+		var read []Evidence
+		for _, c := range r.candidates {
+			if e, _ := p.evidence(c, clause); e.read() {
+				read = append(read, e)
+			}
+		}
+		p.surprise[clause] = r.searcher.calibration.Surprise(read)
+	}
+}
+
+// judgeAll judges every candidate.
+func (r *retrieval) judgeAll() {
+	for _, c := range r.candidates {
+		r.searcher.judge(r.plan, c)
 	}
 }
 
@@ -103,62 +125,9 @@ func (r *retrieval) markPhrases() {
 			continue
 		}
 		for _, c := range r.candidates {
-			if c.coverages == nil {
-				c.coverages = make([]float64, len(r.plan.clauses))
-			}
-			c.coverages[clause] = 1
-			c.named = !slices.ContainsFunc(c.coverages, func(share float64) bool { return share < 1 })
+			c.words = slices.Clone(c.words)
+			c.words[clause] = clauseWords{all: 1, named: 1, name: 1}
+			c.named = !slices.ContainsFunc(c.words[:len(r.plan.clauses)], func(w clauseWords) bool { return w.name < 1 })
 		}
 	}
 }
-
-// judgeAll judges every candidate. After reranking, what ITM has not read is
-// trusted as much as ITM bore out the estimates of what came before it: a tail
-// must not be shown as an answer when everything better was refused.
-func (r *retrieval) judgeAll() {
-	s, p := r.searcher, r.plan
-	for _, c := range r.candidates {
-		s.judge(p, c)
-	}
-	r.discount(r.trust())
-}
-
-// discount trusts what ITM has not read only so much, 0 to 1.
-func (r *retrieval) discount(trust float64) {
-	r.trusted = trust
-	if trust >= 1 {
-		return
-	}
-	for _, c := range r.candidates {
-		if !c.verified && c.basis == BasisVector {
-			c.odds = logOdds(sigmoid(c.odds) * trust)
-		}
-	}
-}
-
-// trust compares what ITM said of the last candidates it read with what ITC
-// had made of them, 0 to 1. It is 1 where ITM has read none.
-func (r *retrieval) trust() float64 {
-	const prior = 0.5
-	verified, estimated, count := prior, prior, 0
-	for i := len(r.candidates) - 1; i >= 0 && count < trustWindow; i-- {
-		c := r.candidates[i]
-		if !c.verified {
-			continue
-		}
-		count++
-		estimate := *c
-		estimate.matches = make([]clauseAnswer, len(c.matches))
-		estimate.verified = false
-		r.searcher.judge(r.plan, &estimate)
-		verified += sigmoid(c.odds)
-		estimated += sigmoid(estimate.odds)
-	}
-	if count == 0 {
-		return 1
-	}
-	return min(verified/estimated, 1)
-}
-
-// squash maps log-odds onto 0 to 1, in order, without saturating.
-func squash(odds float64) float64 { return (1 + odds/(1+math.Abs(odds))) / 2 }

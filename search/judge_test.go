@@ -99,7 +99,7 @@ func TestNamesAreAnswers(t *testing.T) {
 
 func TestVerdictsKnowHowManyPicturesThereAre(t *testing.T) {
 	calibration := DefaultCalibration()
-	calibration.Images = 100
+	calibration.Images, calibration.Library = 100, -0.5
 	odds := func(pictures int, request Request) map[index.ID]float64 {
 		request.Show, request.Limit, request.RerankCount, request.RerankBudget = ShowAll, 1000, 1000, time.Minute
 		found := map[index.ID]float64{}
@@ -154,11 +154,11 @@ func TestEachClauseProposes(t *testing.T) {
 	}
 }
 
-// TestRefusalsCastDoubtOnTheRest has estimates that promise everything, and a
-// matcher that refuses all it reads: what it has not read is no answer either.
-func TestRefusalsCastDoubtOnTheRest(t *testing.T) {
+// TestRefusalsReachTheTail has estimates that promise everything, and a matcher that
+// refuses all it reads: what it has not read is no answer either.
+func TestRefusalsReachTheTail(t *testing.T) {
 	calibration := DefaultCalibration()
-	calibration.Vector = Curve{Cosine: 1, Intercept: 5}
+	calibration.ExpectedITM = Features{FeatureBias: 5}
 	s := newTestSearcher(t, populated(300), Options{Calibration: &calibration})
 	estimated := search(t, s, Request{Text: "zeppelin", RerankBudget: noRerank})
 	if estimated.Verdict != VerdictStrong || estimated.Total != 300 {

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,13 +28,12 @@ const (
 
 // textCandidate is a text that may describe the picture.
 type textCandidate struct {
-	text     string // as the model reads it
-	hit      TextHit
-	order    int // for equal scores
-	cosine   float64
-	answer   clauseAnswer
-	odds     float64
-	estimate float64
+	text   string // as the model reads it
+	hit    TextHit
+	order  int // for equal scores
+	cosine float64
+	answer clauseAnswer
+	odds   float64
 }
 
 // lookup is one request's way to its answer.
@@ -290,50 +290,24 @@ func (l *lookup) respond() LookupResponse {
 	return response
 }
 
-// judge gives every text its odds and orders the texts by them: what ITM has read
-// first; then the rest by ITC, trusted as far as ITM bore the
-// estimates out.
+// judge gives every text its odds, and orders the texts by them.
 func (l *lookup) judge() {
 	calibration := l.searcher.calibration
-	var verified, estimated float64 = 0.5, 0.5
-	var known []*textCandidate
-	for _, candidate := range l.texts {
-		evidence := Evidence{
-			Logit: math.NaN(), Cosine: candidate.cosine, ContentWords: len(contentTerms(candidate.text)), Caption: math.NaN(),
-		}
-		candidate.estimate = calibration.Odds(evidence)
-		candidate.odds = candidate.estimate
+	evidence := make([]Evidence, len(l.texts))
+	var read []Evidence
+	for i, candidate := range l.texts {
+		evidence[i] = Evidence{ITM: math.NaN(), ITC: candidate.cosine, ContentWords: ContentWords(candidate.text)}
 		if candidate.answer.known {
-			evidence.Logit = candidate.answer.logit
-			candidate.odds = calibration.Odds(evidence)
-			known = append(known, candidate)
+			evidence[i].ITM = candidate.answer.logit
+			read = append(read, evidence[i])
 		}
 	}
-	for _, candidate := range known[max(0, len(known)-trustWindow):] {
-		verified += sigmoid(candidate.odds)
-		estimated += sigmoid(candidate.estimate)
+	surprise := calibration.Surprise(read)
+	for i, candidate := range l.texts {
+		evidence[i].Surprise = surprise
+		candidate.odds = calibration.Odds(evidence[i])
 	}
-	trust := min(verified/estimated, 1)
-	for _, candidate := range l.texts {
-		if !candidate.answer.known && len(known) > 0 {
-			candidate.odds = logOdds(sigmoid(candidate.odds) * trust)
-		}
-	}
-	slices.SortStableFunc(l.texts, func(a, b *textCandidate) int {
-		if a.answer.known != b.answer.known {
-			if a.answer.known {
-				return -1
-			}
-			return 1
-		}
-		switch {
-		case a.odds > b.odds:
-			return -1
-		case a.odds < b.odds:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(l.texts, func(a, b *textCandidate) int { return cmp.Compare(b.odds, a.odds) })
 }
 
 // shares divides 1 among the labels, by their odds; nil without labels.

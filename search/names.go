@@ -1,37 +1,12 @@
 package search
 
 import (
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"mekiki/index"
 )
-
-// namedFolders is how many folders above a file count as its name. What stands
-// higher says less about one picture, the less the higher it is, since it holds more
-// of a library: a word of it counts as a part of a word, by folderFall less for each
-// folder above, and at least leastFolder.
-const (
-	namedFolders = 2
-	folderFall   = 0.1
-	leastFolder  = 0.6
-)
-
-// generationWorth is what a word counts that somebody gave a program to make the
-// picture from: it tells what was wanted, not what came.
-const generationWorth = 0.8
-
-// nameProbability is what it is worth that all words of a clause stand in a
-// record's names and metadata; with only a share of the words it falls with
-// the cube, so that half of them are not even a weak answer.
-const nameProbability = 0.97
-
-// nameOdds gives the log-odds that a clause is answered by names.
-func nameOdds(coverage float64) float64 {
-	return logOdds(nameProbability * coverage * coverage * coverage)
-}
 
 // eachFileName gives the names of a file and of the folders it is in, with what a
 // word of them counts.
@@ -95,25 +70,18 @@ func wantedOf(generation string) string {
 	return before
 }
 
-// findWords finds which candidates the query's words name, and how much of
-// them the captions say. Only what the keyword leg found can have any.
+// findWords finds how much of the query stands in the candidates' captions and names.
+// Only what the keyword leg found can have any, but for unwanted clauses, which it does
+// not look for.
 func (r *retrieval) findWords() {
 	p := r.plan
-	clauses := slices.Concat(p.clauses, p.unwanted)
-	finder := newWordFinder(clauses)
-	none, unknown := make([]float64, len(clauses)), slices.Repeat([]float64{math.NaN()}, len(clauses))
+	finder := newWordFinder(slices.Concat(p.clauses, p.unwanted))
+	none := make([]clauseWords, len(p.clauses)+len(p.unwanted))
 	for _, c := range r.candidates {
-		switch {
-		case !p.usesWords() || len(c.record.Captions) == 0:
-			c.captions = unknown
-		case !c.hasKeyword && len(p.unwanted) == 0:
-			c.captions = none
-		default:
-			c.captions = finder.captionShares(c.record)
+		c.captioned, c.words = p.usesWords() && len(c.record.Captions) > 0, none
+		if p.usesWords() && (c.hasKeyword || len(p.unwanted) > 0) {
+			c.words = finder.shares(c.record, len(p.clauses))
 		}
-		if c.hasKeyword {
-			c.coverages = finder.nameShares(c.record, len(p.clauses))
-			c.named = len(c.coverages) > 0 && slices.Min(c.coverages) >= leastFolder && finder.allFound(len(p.clauses))
-		}
+		c.named = len(p.clauses) > 0 && !slices.ContainsFunc(c.words[:len(p.clauses)], func(w clauseWords) bool { return w.name == 0 })
 	}
 }

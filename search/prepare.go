@@ -54,9 +54,12 @@ type plan struct {
 	picture bool
 	weight  float64
 	key     rankingKey
-	// chance is what wanted clauses lose in a library of this size; it is known
-	// when candidates are retrieved.
-	chance float64
+	// images is how many pictures are searched; it is known when candidates are
+	// retrieved.
+	images int
+	// surprise is that of each clause, in the order of contentWords, once ITM has read
+	// the first candidates.
+	surprise []float64
 }
 
 // rankingKey identifies a ranking: equal keys over an equal library rank alike.
@@ -94,10 +97,7 @@ func (s *Searcher) prepare(request Request) (*plan, error) {
 	if err := p.checkAsks(); err != nil {
 		return nil, err
 	}
-	p.weight = s.calibration.FusionWeight
-	if p.request.Fusion == FusionReciprocalRank {
-		p.weight = 0.5
-	}
+	p.weight = 0.5
 	if request.Weight != nil {
 		p.weight = *request.Weight
 	}

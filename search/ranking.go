@@ -20,8 +20,7 @@ type ranking struct {
 	planned    int
 	read       int // how many of the first candidates ITM was given
 	full       bool
-	window     int     // of its retrieval
-	trusted    float64 // how far what ITM has not read is
+	window     int // of its retrieval
 	timings    Timings
 	warnings   []string
 	understood *Understood
@@ -45,7 +44,7 @@ type rankedEntry struct {
 func (r *retrieval) ranking(stage Stage, reranked, planned int) *ranking {
 	result := &ranking{
 		entries: make([]rankedEntry, len(r.candidates)), verdict: VerdictNone, stage: stage,
-		reranked: reranked, planned: planned, read: r.read, full: r.full, window: r.window, trusted: r.trusted, timings: r.timings, retrieval: r,
+		reranked: reranked, planned: planned, read: r.read, full: r.full, window: r.window, timings: r.timings, retrieval: r,
 		warnings: slices.Concat(r.plan.warnings, r.warnings), understood: r.plan.understood(), sequence: r.snapshot.Sequence(),
 	}
 	best := 0.0

@@ -12,7 +12,8 @@ type Fusion string
 
 // The ways of fusing.
 const (
-	// FusionConvex adds both legs on fixed scales, weighted; the default.
+	// FusionConvex adds all evidence as the scoring model weighs it, or, where a
+	// request gives a weight, both legs on fixed scales; the default.
 	FusionConvex Fusion = "convex"
 	// FusionReciprocalRank adds 1/(60+rank) of both legs.
 	FusionReciprocalRank Fusion = "rrf"
@@ -73,8 +74,8 @@ type Request struct {
 
 	// Fusion is the way of fusing; "" means convex.
 	Fusion Fusion
-	// Weight is the share of the ITC leg in fusion, 0 to 1; nil means the
-	// model's own. 1 is vectors alone, 0 words alone.
+	// Weight is the share of the ITC leg in fusion, 0 to 1; nil leaves it to the
+	// scoring model. 1 is vectors alone, 0 words alone.
 	Weight *float64
 	// RerankBudget is how long ITM may take: 0 means the default (one
 	// second), negative means no reranking.

@@ -185,11 +185,19 @@ type Explanation struct {
 	// metadata, 0 to 1; NameProbability is what that was worth.
 	NameCoverage    float64 `json:"name_coverage"`
 	NameProbability float64 `json:"name_probability"`
-	// CaptionShare is the share of the query's content words in the picture's
-	// own caption, 0 to 1; nil where there is none or words had no say.
-	CaptionShare *float64 `json:"caption_share,omitempty"`
+	// Evidence is what the scoring model saw of the clause that decides.
+	Evidence []FeatureExplanation `json:"evidence,omitempty"`
 	// Part is the number of the image part (query token) that was nearest.
 	Part int `json:"part"`
+}
+
+// FeatureExplanation is one feature of the scoring model.
+type FeatureExplanation struct {
+	// Feature is its name, as docs/ranking.md defines it.
+	Feature string `json:"feature"`
+	// Value is the feature's, and Adds what it added to the log-odds of the clause.
+	Value float64 `json:"value"`
+	Adds  float64 `json:"adds"`
 }
 
 // Leg is what one retrieval leg gave a hit.
@@ -201,7 +209,8 @@ type Leg struct {
 	// Rank is the place in the leg's own list, from 1; 0 when the leg did not
 	// propose the hit and its score was computed afterwards.
 	Rank int `json:"rank"`
-	// Contribution is what the leg added to the fused score.
+	// Contribution is what the leg added to the fused score, where a request gave a
+	// weight or another fusion; else 0, since the scoring model fuses.
 	Contribution float64 `json:"contribution"`
 }
 

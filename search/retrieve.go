@@ -41,7 +41,6 @@ type retrieval struct {
 	full       bool
 	read       int  // how many of the first candidates ITM was given
 	unread     bool // the model reads nothing of the words
-	trusted    float64
 	timings    Timings
 	warnings   []string
 }
@@ -51,7 +50,7 @@ type retrieval struct {
 // yet.
 func (s *Searcher) retrieve(ctx context.Context, snapshot index.Reader, p *plan, window int) (*retrieval, error) {
 	r := &retrieval{searcher: s, snapshot: snapshot, plan: p, window: window, known: map[index.ID]*candidate{}}
-	p.chance = s.calibration.Chance(snapshot.Count(index.KindImage))
+	p.images = snapshot.Count(index.KindImage)
 	var err error
 	if r.filter, err = resolveFilter(ctx, snapshot, p); err != nil {
 		return nil, fmt.Errorf("filter: %w", err)

@@ -307,8 +307,6 @@ func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, fro
 	}
 	fused := time.Now()
 	r.fuse()
-	r.markPhrases()
-	r.judgeAll()
 	r.timings.FuseMS = milliseconds(fused)
 	count, deadline := min(p.request.RerankCount, len(r.candidates)), time.Now().Add(p.request.RerankBudget)
 	if from != nil {
@@ -329,6 +327,7 @@ func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, fro
 	if err != nil {
 		return err
 	}
+	r.findSurprise()
 	r.judgeAll()
 	return s.finish(p, r.ranking(StageReranked, read, count), send)
 }

@@ -1,30 +1,18 @@
 package search
 
 import (
+	"encoding/json"
+	"io/fs"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"mekiki/embed/builtin"
 	"mekiki/index"
 )
-
-func TestEitherOdds(t *testing.T) {
-	for _, p := range []float64{0, 1e-9, 0.001, 0.2, 0.5, 0.9, 0.9999, 1} {
-		for _, q := range []float64{0, 1e-9, 0.03, 0.5, 0.97, 1} {
-			got, want := sigmoid(eitherOdds(logOdds(p), logOdds(q))), 1-(1-p)*(1-q)
-			if math.Abs(got-want) > 1e-9 {
-				t.Errorf("either %v or %v: got %v, want %v", p, q, got, want)
-			}
-		}
-	}
-	// A second reason that is none changes nothing, even where chances saturate.
-	for _, odds := range []float64{-30, -5, 0, 5, 30} {
-		if got := eitherOdds(odds, logOdds(0)); math.Abs(got-odds) > 1e-6*math.Abs(odds)+1e-9 {
-			t.Errorf("odds %v become %v", odds, got)
-		}
-	}
-}
 
 func TestNameWords(t *testing.T) {
 	record := &index.Record{
@@ -37,12 +25,14 @@ func TestNameWords(t *testing.T) {
 		"kyoto": 1, "2019": 1, "autumn leaves": 1, "archive": 1, "family": 1, "nikon z6": 1, "temples": 1, "zeppelin": 0, "home user": 0,
 		"photos of the temple in Kyoto, by night": 2.0 / 3, "autumn zeppelin": 0.5,
 	} {
-		if got := newWordFinder([]string{text}).nameShares(record, 1)[0]; math.Abs(got-want) > 1e-9 {
+		if got := newWordFinder([]string{text}).shares(record, 1)[0].named; math.Abs(got-want) > 1e-9 {
 			t.Errorf("%q: %v of it are names, want %v", text, got, want)
 		}
 	}
-	if got := newWordFinder([]string{"zeppelin", "a temple"}).captionShares(record); got[0] != 1 || got[1] != 0 {
-		t.Errorf("captions say %v", got)
+	got := newWordFinder([]string{"zeppelin temples", "autumn zeppelin", "zeppelin temple"}).shares(record, 2)
+	want := []clauseWords{{all: 1, named: 0.5}, {all: 1, named: 0.5}, {all: 0.5}} // what is unwanted is looked for in captions
+	if !slices.Equal(got, want) {
+		t.Errorf("captions and names say %v, want %v", got, want)
 	}
 }
 
@@ -53,8 +43,7 @@ func BenchmarkWordFinder(b *testing.B) {
 	}
 	finder := newWordFinder([]string{"two drums and a tropical pineapple on a wooden table"})
 	for b.Loop() {
-		finder.nameShares(record, 1)
-		finder.captionShares(record)
+		finder.shares(record, 1)
 	}
 }
 
@@ -102,41 +91,107 @@ func TestRectanglePixels(t *testing.T) {
 }
 
 func TestParseCalibration(t *testing.T) {
-	if got, err := ParseCalibration(nil); err != nil || got != DefaultCalibration() {
+	good := `{"version":2,"weights":{"itm":0.9,"itc":1,"bias":-2},"expected_itm":{"itc":20},"name":3,"library":-0.5,"images":10,"strong":0.8,"weak":0.1}`
+	got, err := ParseCalibration([]byte(good))
+	if err != nil || got.Weights[FeatureITM] != 0.9 || got.Weights[FeatureBias] != -2 || got.ExpectedITM[FeatureITC] != 20 || got.Weights[FeatureWords] != 0 || got.Images != 10 {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	got, err := ParseCalibration([]byte(`{"match":{"logit":2,"cosine":3,"words":-1,"intercept":-1},"strong":0.8,"other":[1]}`))
-	if err != nil || got.Match != (Curve{Logit: 2, Cosine: 3, Words: -1, Intercept: -1}) || got.Strong != 0.8 || got.FusionWeight != DefaultCalibration().FusionWeight {
-		t.Errorf("got %+v, %v", got, err)
+	data, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, bad := range []string{`{`, `{"strong":2}`, `{"match":{"logit":-1}}`, `{"vector":{"logit":1,"cosine":1}}`, `{"match_uncaptioned":{"caption":1}}`, `{"match":{"logit":0,"cosine":0}}`, `{"fusion_weight":-0.1}`, `{"weak":0.9,"strong":0.5}`, `{"keyword_scale":0}`, `{"images":-1}`, `{"caption_words":-1}`, `{"caption_words":"x"}`} {
-		if _, err := ParseCalibration([]byte(bad)); err == nil {
-			t.Errorf("%s is read", bad)
+	if again, err := ParseCalibration(data); err != nil || again != got {
+		t.Errorf("%s is read as %+v, %v", data, again, err)
+	}
+	// Nothing, and what an earlier version fitted, is ranked by the published rule.
+	for _, none := range []string{"", "null", `{"match":{"logit":2,"cosine":3,"words":-1},"strong":0.8}`} {
+		if got, err := ParseCalibration([]byte(none)); err != nil || got != DefaultCalibration() {
+			t.Errorf("%q: got %+v, %v", none, got, err)
+		}
+	}
+	for old, bad := range map[string]string{
+		`"version":2`: `"version":3`, `"bias"`: `"bais"`, `0.9`: `-0.9`, `"expected_itm":{"itc":20}`: `"expected_itm":{"itm":1}`, `"itc":20`: `"itc":-20`,
+		`"name":3`: `"name":-1`, `-0.5`: `0.5`, `"images":10`: `"images":-1`, `"strong":0.8`: `"strong":2`, `"weak":0.1`: `"weak":0.9`, `{"itm":0.9,"itc":1,"bias":-2}`: `{"bias":1}`, `}`: `)`,
+	} {
+		if _, err := ParseCalibration([]byte(strings.Replace(good, old, bad, 1))); err == nil {
+			t.Errorf("%s in place of %s is read", bad, old)
 		}
 	}
 }
 
-func TestCaptionsCountLessInLongQueries(t *testing.T) {
-	all, few := DefaultCalibration(), DefaultCalibration()
-	few.CaptionWords = 2
-	previous := 1.0
-	for words := range 20 {
-		for _, score := range []float64{0, 1, 20, 1000} {
-			full, share := all.Words(score, words, 0), 1.0
-			if score > 0 {
-				share = few.Words(score, words, 0) / full
+// TestOddsAreTheFormula computes log-odds by hand, as docs/ranking.md has them.
+func TestOddsAreTheFormula(t *testing.T) {
+	c := Calibration{
+		Weights:      Features{FeatureBias: -2, FeatureLength: -3, FeatureITC: 1, FeatureITCLength: 6, FeatureITM: 0.9, FeatureWords: 1.5, FeatureAllWords: 2.5, FeatureCaptioned: -0.5},
+		ExpectedITM:  Features{FeatureBias: -6, FeatureITC: 10, FeatureWords: 4},
+		ITMDeviation: 2, Name: 3, Library: -0.5, Images: 100, Strong: 0.6, Weak: 0.1,
+	}
+	length := math.Log(3)
+	content := -2 - 3*length + 0.4 + 6*0.4*length
+	words := 1.5*2/3 - 0.5
+	for name, test := range map[string]struct {
+		evidence Evidence
+		want     float64
+	}{
+		"read":            {Evidence{ITM: 5, ITC: 0.4, ContentWords: 3, Words: 2.0 / 3, Captioned: true}, content + 0.9*5 + words},
+		"all words":       {Evidence{ITM: 5, ITC: 0.4, ContentWords: 3, Words: 1, Captioned: true}, content + 0.9*5 + 1.5 + 2.5 - 0.5},
+		"words left out":  {Evidence{ITM: 5, ITC: 0.4, ContentWords: 3}, content + 0.9*5},
+		"not read":        {Evidence{ITM: math.NaN(), ITC: 0.4, ContentWords: 3, Words: 2.0 / 3, Captioned: true}, (content + words + 0.9*(-6+4+4*2.0/3)) / math.Sqrt(1+math.Pi/8*1.8*1.8)},
+		"refused others":  {Evidence{ITM: math.NaN(), ITC: 0.4, ContentWords: 3, Surprise: -3}, (content + 0.9*(-6+4-3)) / math.Sqrt(1+math.Pi/8*1.8*1.8)},
+		"larger library":  {Evidence{ITM: 5, ITC: 0.4, ContentWords: 3, Images: 400}, content + 0.9*5 - math.Log(4)/2},
+		"smaller library": {Evidence{ITM: 5, ITC: 0.4, ContentWords: 3, Images: 40}, content + 0.9*5},
+	} {
+		if got := c.Odds(test.evidence); math.Abs(got-test.want) > 1e-9 {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+	read := []Evidence{{ITM: -7, ITC: 0.4, ContentWords: 3}, {ITM: -6, ITC: 0.2, ContentWords: 3}} // expected: -2 and -4
+	if got := c.Surprise(read); math.Abs(got+7.0/6) > 1e-9 || c.Surprise(nil) != 0 || c.Surprise([]Evidence{{ITM: 9, ContentWords: 3}}) != 0 {
+		t.Errorf("ITM surprises by %v", got)
+	}
+	if got := c.Named(-8, 1); got != 3 {
+		t.Errorf("a name is worth %v where the picture shows something else", got)
+	}
+	if got := c.Named(2, 0.6); math.Abs(got-3.8) > 1e-9 {
+		t.Errorf("a folder's name adds up to %v", got)
+	}
+}
+
+// TestOddsRiseWithEvidence: more of any evidence never makes a text less likely, read
+// or not.
+func TestOddsRiseWithEvidence(t *testing.T) {
+	calibration, err := ParseCalibration(builtinCalibration(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(4, 1))
+	for _, c := range []Calibration{DefaultCalibration(), calibration} {
+		for range 2000 {
+			e := Evidence{ITM: math.NaN(), ITC: random.Float64(), ContentWords: 1 + random.IntN(9), Words: random.Float64(), Captioned: true}
+			if random.IntN(2) == 0 {
+				e.ITM = 8 * random.NormFloat64()
 			}
-			if words <= 2 && share != 1 || share > 1 || few.Words(score, words, 1) != full || few.Words(score, words, 0.5) > full {
-				t.Errorf("%d words with BM25 %v: captions count %v of %v", words, score, share, full)
-			}
-			if score == 20 {
-				if words > 2 && (share >= previous || math.Abs(share-2/float64(words)) > 1e-9) {
-					t.Errorf("%d words count %v, one fewer %v", words, share, previous)
+			low := c.Odds(e)
+			for name, more := range map[string]func(*Evidence){
+				"itc": func(e *Evidence) { e.ITC += 0.1 }, "itm": func(e *Evidence) { e.ITM++ }, "words": func(e *Evidence) { e.Words = min(e.Words+0.3, 1) },
+			} {
+				higher := e
+				more(&higher)
+				if got := c.Odds(higher); got < low-1e-9 {
+					t.Fatalf("more %s: %v after %v, %+v", name, got, low, e)
 				}
-				previous = share
 			}
 		}
 	}
+}
+
+func builtinCalibration(t *testing.T) []byte {
+	t.Helper()
+	data, err := fs.ReadFile(builtin.Checkpoint(), "calibration.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func TestOrdinal(t *testing.T) {

@@ -60,15 +60,13 @@ func (s *Searcher) widen(ctx context.Context, snapshot index.Reader, p *plan, k 
 		return nil, err
 	}
 	fused := time.Now()
-	r.fuse()
-	r.markPhrases()
+	p.surprise = k.retrieval.plan.surprise
 	ranked := make(map[index.ID]bool, len(k.entries))
 	for _, entry := range k.entries {
 		ranked[entry.id] = true
 	}
 	r.candidates = slices.DeleteFunc(r.candidates, func(c *candidate) bool { return ranked[c.id] })
-	r.judgeAll()
-	r.discount(k.trusted)
+	r.fuse()
 	for i, c := range r.candidates {
 		c.fusedRank = len(k.entries) + i + 1
 	}

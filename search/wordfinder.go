@@ -83,40 +83,31 @@ func (f *wordFinder) share(clause int) float64 {
 	return count / float64(len(places))
 }
 
-// allFound reports whether every word of the first clauses was found last.
-func (f *wordFinder) allFound(clauses int) bool {
-	for _, places := range f.clauses[:clauses] {
-		for _, place := range places {
-			if f.found[place] == 0 {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// nameShares gives the shares of the first clauses' words that are names of a
-// record.
-func (f *wordFinder) nameShares(record *index.Record, clauses int) []float64 {
+// shares finds how much of each clause stands in the words of a record. What is
+// unwanted, behind the first clauses, is looked for in captions alone: a name says what
+// a picture is called and not that it must not be shown.
+func (f *wordFinder) shares(record *index.Record, wanted int) []clauseWords {
+	shares := make([]clauseWords, len(f.clauses))
 	clear(f.found)
 	eachName(record, f.look)
-	shares := make([]float64, clauses)
-	for i := range shares {
-		shares[i] = f.share(i)
-	}
-	return shares
-}
-
-// captionShares gives, for each clause, the share of its words in that caption
-// of a record that has the most of them.
-func (f *wordFinder) captionShares(record *index.Record) []float64 {
-	shares := make([]float64, len(f.clauses))
-	for _, caption := range record.Captions {
-		clear(f.found)
-		f.look(caption.Text, 1)
-		for i := range shares {
-			shares[i] = max(shares[i], f.share(i))
+	for i := range wanted {
+		shares[i].named, shares[i].name = f.share(i), f.share(i)
+		if slices.ContainsFunc(f.clauses[i], func(place int) bool { return f.found[place] == 0 }) {
+			shares[i].name = 0
 		}
+	}
+	captions := func(clauses, from int) {
+		for _, caption := range record.Captions {
+			f.look(caption.Text, 1)
+		}
+		for i := from; i < clauses; i++ {
+			shares[i].all = f.share(i)
+		}
+	}
+	captions(wanted, 0)
+	if wanted < len(f.clauses) {
+		clear(f.found)
+		captions(len(f.clauses), wanted)
 	}
 	return shares
 }

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,16 +19,16 @@ type CalibrateOptions struct {
 	// UnansweredStrong is the largest share of queries that nothing answers
 	// which may get a strong hit, 0 to 1; 0 means 0.03.
 	UnansweredStrong float64
-	// UnansweredShown is the same for any hit; 0 means 0.15.
+	// UnansweredShown is the same for any hit; 0 means 0.12.
 	UnansweredShown float64
 	// StrongPrecision is the least share of strong hits that must be right, with
-	// every group of queries counting as much; 0 means 0.85.
+	// every group of queries counting as much; 0 means 0.92.
 	StrongPrecision float64
 }
 
 func (o CalibrateOptions) withDefaults() CalibrateOptions {
 	o.Options = o.Options.withDefaults()
-	for value, standard := range map[*float64]float64{&o.UnansweredStrong: 0.03, &o.UnansweredShown: 0.15, &o.StrongPrecision: 0.85} {
+	for value, standard := range map[*float64]float64{&o.UnansweredStrong: 0.03, &o.UnansweredShown: 0.12, &o.StrongPrecision: 0.92} {
 		if *value == 0 {
 			*value = standard
 		}
@@ -37,13 +38,17 @@ func (o CalibrateOptions) withDefaults() CalibrateOptions {
 
 // observation is one candidate of one query, with what every signal said.
 type observation struct {
-	evidence search.Evidence
-	keyword  float64
-	named    float64 // the share of the words among its names
+	features search.Features
+	read     bool    // ITM has read it
+	name     float64 // the worth of its names, 0 where they lack a word
 	right    bool
 }
 
-func (o observation) read() bool { return !math.IsNaN(o.evidence.Logit) }
+// libraryWeight is what log-odds lose for each e-fold of pictures beyond those of the
+// fit. Where one picture is right however large the library, each has so much smaller a
+// chance to be it, and 1 would have to go; where the right ones grow with the library,
+// nothing. Half lies between.
+const libraryWeight = -0.5
 
 // The groups of queries, each of which counts as much as any other.
 const (
@@ -58,12 +63,10 @@ const (
 type observed struct {
 	group      string
 	candidates []observation
-	answered   bool
 }
 
-// Calibrate fits a model's calibration to annotated pictures: the logistic
-// curves from evidence to probabilities, the thresholds of the verdicts, and
-// the weights of fusion. Captions and queries that nothing answers are needed;
+// Calibrate fits a model's calibration to annotated pictures: the scoring model and the
+// thresholds of the verdicts. Captions and queries that nothing answers are needed;
 // names, free phrasing and partial queries are used where the source has them.
 // All should be of splits on which nothing is reported.
 func Calibrate(ctx context.Context, engine Engine, source Source, options CalibrateOptions) (calibration search.Calibration, err error) {
@@ -138,6 +141,7 @@ func (b *bench) observe(ctx context.Context, group string, questions []question)
 	for number, question := range questions {
 		request := search.Request{
 			Text: query.Escape(question.text), Show: search.ShowAll, Limit: 1000, RerankBudget: unlimited, RerankCount: b.k, Explain: true,
+			Fusion: search.FusionReciprocalRank, // what is to be fitted must not choose what is read
 		}
 		if group == groupNames {
 			request.RerankBudget = -1
@@ -146,7 +150,7 @@ func (b *bench) observe(ctx context.Context, group string, questions []question)
 		if err != nil {
 			return nil, fmt.Errorf("search %q: %w", question.text, err)
 		}
-		entry := observed{group: group, answered: len(question.right) > 0}
+		entry := observed{group: group}
 		for _, hit := range response.Hits {
 			if !question.unclear[hit.ID] {
 				entry.candidates = append(entry.candidates, observe(hit, question))
@@ -160,54 +164,87 @@ func (b *bench) observe(ctx context.Context, group string, questions []question)
 
 // observe reads the evidence off a hit.
 func observe(hit search.Hit, q question) observation {
-	seen := observation{
-		evidence: search.Evidence{Logit: math.NaN(), ContentWords: search.ContentWords(q.text), Caption: math.NaN()},
-		right:    q.right[hit.ID],
-		named:    hit.Explanation.NameCoverage,
+	seen := observation{right: q.right[hit.ID]}
+	for _, part := range hit.Explanation.Evidence {
+		for feature := range seen.features {
+			if search.Feature(feature).String() == part.Feature {
+				seen.features[feature] = part.Value
+				seen.read = seen.read || search.Feature(feature) == search.FeatureITM
+			}
+		}
 	}
-	if leg := hit.Explanation.Vector; leg != nil {
-		seen.evidence.Cosine = leg.Score
-	}
-	if leg := hit.Explanation.Keyword; leg != nil {
-		seen.keyword = leg.Score
-	}
-	if share := hit.Explanation.CaptionShare; share != nil {
-		seen.evidence.Caption = *share
-	}
-	if match := hit.Explanation.Match; match != nil && len(match.Clauses) == 1 {
-		seen.evidence.Logit = match.Clauses[0].Logit
+	if hit.Explanation.NameProbability > 0 {
+		seen.name = hit.Explanation.NameCoverage
 	}
 	return seen
 }
 
+// odds is what a calibration makes of what an observation shows.
+func (o observation) odds(c search.Calibration) float64 { return c.Odds(o.evidence()) }
+
+// evidence has the features of an observation.
+func (o observation) evidence() search.Evidence {
+	e := search.Evidence{
+		ITM: math.NaN(), ITC: o.features[search.FeatureITC], ContentWords: int(math.Round(math.Exp(o.features[search.FeatureLength]))),
+		Words: o.features[search.FeatureWords], Captioned: o.features[search.FeatureCaptioned] > 0,
+	}
+	if o.read {
+		e.ITM = o.features[search.FeatureITM]
+	}
+	return e
+}
+
 // fit chooses every number of a calibration.
 func fit(queries []observed, options CalibrateOptions) (search.Calibration, error) {
-	calibration := search.DefaultCalibration()
-	examples := curveExamples(queries)
-	captioned := slices.ContainsFunc(examples, func(e example) bool { return e.evidence.Caption > 0 })
-	for _, curve := range []struct {
-		name            string
-		target          *search.Curve
-		read, captioned bool
-	}{
-		{"match", &calibration.Match, true, captioned}, {"vector", &calibration.Vector, false, captioned},
-		{"uncaptioned match", &calibration.MatchUncaptioned, true, false}, {"uncaptioned vector", &calibration.VectorUncaptioned, false, false},
-	} {
-		fitted, err := fitCurve(examples, curve.read, curve.captioned)
-		if err != nil {
-			return search.Calibration{}, fmt.Errorf("fit the %s curve: %w", curve.name, err)
-		}
-		*curve.target = fitted
+	calibration := search.Calibration{Version: search.CalibrationVersion, Library: libraryWeight}
+	examples := fullExamples(queries)
+	if err := fitModel(&calibration, append(examples, withoutWords(examples)...)); err != nil {
+		return search.Calibration{}, err
 	}
-	chooseThresholds(&calibration, queries, examples, options)
-	chooseFusion(&calibration, queries)
+	var odds, worth []float64
+	var right []bool
+	for _, query := range queries {
+		for _, candidate := range query.candidates {
+			if query.group == groupNames && candidate.name > 0 {
+				odds, worth, right = append(odds, candidate.odds(calibration)), append(worth, candidate.name), append(right, candidate.right)
+			}
+		}
+	}
+	calibration.Name = fitName(odds, worth, right)
+	var unanswered []float64
+	for _, query := range queries {
+		if best := query.best(calibration); query.group == groupUnanswered && !math.IsInf(best, 0) {
+			unanswered = append(unanswered, best)
+		}
+	}
+	chooseThresholds(&calibration, examples, unanswered, options)
 	return calibration, calibration.Validate()
 }
 
-// curveExamples gives every pair that ITM has read. Groups of queries count as
+// fitModel fits the regressions of a calibration.
+func fitModel(calibration *search.Calibration, examples []example) (err error) {
+	if calibration.Weights, err = fitWeights(examples); err != nil {
+		return fmt.Errorf("fit the weights: %w", err)
+	}
+	calibration.ExpectedITM, calibration.ITMDeviation = fitExpected(examples)
+	return nil
+}
+
+// best is the highest log-odds that a candidate of a query has that ITM has read.
+func (q observed) best(calibration search.Calibration) float64 {
+	best := math.Inf(-1)
+	for _, candidate := range q.candidates {
+		if candidate.read {
+			best = max(best, candidate.odds(calibration))
+		}
+	}
+	return best
+}
+
+// fullExamples gives every pair that ITM has read. Groups of queries count as
 // much as each other, since nobody knows the shares of what people will ask,
 // and so do the queries of a group.
-func curveExamples(queries []observed) []example {
+func fullExamples(queries []observed) []example {
 	counts, largest := map[string]int{}, 0
 	for _, query := range queries {
 		if query.group != groupNames {
@@ -218,61 +255,53 @@ func curveExamples(queries []observed) []example {
 	var examples []example
 	for _, query := range queries {
 		for _, candidate := range query.candidates {
-			if query.group != groupNames && candidate.read() {
+			if query.group != groupNames && candidate.read {
 				weight := float64(largest) / float64(counts[query.group])
-				examples = append(examples, example{candidate.evidence, candidate.right, weight})
+				examples = append(examples, example{candidate.features, candidate.right, weight})
 			}
 		}
 	}
 	return examples
 }
 
-// chooseThresholds puts strong where enough of the hits above it are right, and
+// withoutWords gives examples as they are where words have no say.
+func withoutWords(examples []example) []example {
+	without := make([]example, len(examples))
+	for i, e := range examples {
+		without[i] = e
+		for _, feature := range []search.Feature{search.FeatureWords, search.FeatureAllWords, search.FeatureCaptioned} {
+			without[i].features[feature] = 0
+		}
+	}
+	return without
+}
+
+// chooseThresholds puts strong where enough of the examples above it are right, and
 // few enough of the queries that nothing answers reach it, but nowhere below an
 // even chance; and weak where not too many of those queries reach it.
-func chooseThresholds(calibration *search.Calibration, queries []observed, examples []example, options CalibrateOptions) {
-	var nothing []float64 // log-odds
-	for _, query := range queries {
-		best := math.Inf(-1)
-		for _, candidate := range query.candidates {
-			if candidate.read() {
-				best = max(best, calibration.Match.Odds(candidate.evidence))
-			}
-		}
-		if query.group == groupUnanswered && !math.IsInf(best, 0) {
-			nothing = append(nothing, best)
-		}
+func chooseThresholds(calibration *search.Calibration, examples []example, unanswered []float64, options CalibrateOptions) {
+	strong, weak := preciseOdds(calibration.Weights, examples, options.StrongPrecision), math.Inf(-1)
+	if len(unanswered) > 0 {
+		slices.Sort(unanswered)
+		strong = max(strong, percentile(unanswered, 1-options.UnansweredStrong))
+		weak = percentile(unanswered, 1-options.UnansweredShown)
 	}
-	strong, weak := preciseOdds(calibration.Match, examples, options.StrongPrecision), math.Inf(-1)
-	if len(nothing) > 0 {
-		slices.Sort(nothing)
-		strong = max(strong, percentile(nothing, 1-options.UnansweredStrong))
-		weak = percentile(nothing, 1-options.UnansweredShown)
-	}
-	probability := func(odds float64) float64 { return roundTo(1/(1+math.Exp(-odds)), 4) }
-	calibration.Strong = max(probability(strong), 0.5)
-	calibration.Weak = min(probability(weak), calibration.Strong)
+	up := func(odds float64) float64 { return math.Ceil(probability(odds)*1e4) / 1e4 }
+	calibration.Strong = max(up(strong), 0.5)
+	calibration.Weak = min(up(weak), calibration.Strong)
 }
 
 // preciseOdds is the lowest log-odds from which on enough examples are right.
-func preciseOdds(curve search.Curve, examples []example, precision float64) float64 {
+func preciseOdds(weights search.Features, examples []example, precision float64) float64 {
 	type judged struct{ odds, right, weight float64 }
 	all := make([]judged, len(examples))
 	for i, e := range examples {
-		all[i] = judged{odds: curve.Odds(e.evidence), weight: e.weight}
+		all[i] = judged{odds: dot(weights, e.features), weight: e.weight}
 		if e.right {
 			all[i].right = e.weight
 		}
 	}
-	slices.SortFunc(all, func(a, b judged) int {
-		switch {
-		case a.odds > b.odds:
-			return -1
-		case a.odds < b.odds:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(all, func(a, b judged) int { return cmp.Compare(b.odds, a.odds) })
 	lowest := math.Inf(1)
 	var right, total float64
 	for _, j := range all {
@@ -282,80 +311,4 @@ func preciseOdds(curve search.Curve, examples []example, precision float64) floa
 		}
 	}
 	return lowest
-}
-
-// leastGain is how much better the first places have to be for captions to count
-// for fewer words: less is noise of a few queries.
-const leastGain = 0.001
-
-// chooseFusion takes the weight, scale and caption words with the best mean of
-// the first places among captions, free phrasing, partial queries and names, in
-// equal parts.
-func chooseFusion(calibration *search.Calibration, queries []observed) {
-	chosen := math.Inf(-1)
-	for _, captionWords := range []float64{0, 4, 3, 2, 1.5, 1} {
-		tried := search.Calibration{CaptionWords: captionWords}
-		if best := bestFusion(&tried, queries); best > chosen+leastGain {
-			chosen = best
-			calibration.FusionWeight, calibration.KeywordScale, calibration.CaptionWords = tried.FusionWeight, tried.KeywordScale, captionWords
-		}
-	}
-}
-
-// bestFusion gives a calibration the best weight and scale, and how good they
-// are.
-func bestFusion(calibration *search.Calibration, queries []observed) float64 {
-	best := math.Inf(-1)
-	for _, scale := range []float64{1, 2, 4, 8, 16} {
-		tried := *calibration
-		tried.KeywordScale = scale
-		for weight := 0.2; weight < 0.985; weight += 0.02 {
-			score := firstPlaces(queries, func(o observation) float64 {
-				return weight*(o.evidence.Cosine+1)/2 + (1-weight)*tried.Words(o.keyword, o.evidence.ContentWords, o.named)
-			})
-			if score > best+1e-9 {
-				best = score
-				calibration.FusionWeight, calibration.KeywordScale = roundTo(weight, 2), scale
-			}
-		}
-	}
-	return best
-}
-
-// firstPlaces is the mean reciprocal rank of the first right answer, of all
-// groups in equal parts.
-func firstPlaces(queries []observed, score func(observation) float64) float64 {
-	sums, counts := map[string]float64{}, map[string]float64{}
-	for _, query := range queries {
-		if rank := rankOfRight(query.candidates, score); query.answered && rank > 0 {
-			sums[query.group] += 1 / float64(rank)
-			counts[query.group]++
-		}
-	}
-	total := 0.0
-	for group := range sums {
-		total += sums[group] / counts[group]
-	}
-	return total / float64(max(len(sums), 1))
-}
-
-// rankOfRight is the place of the right candidate, 0 without one; a tie counts
-// against it.
-func rankOfRight(candidates []observation, score func(observation) float64) int {
-	right := math.Inf(-1)
-	for _, candidate := range candidates {
-		if candidate.right {
-			right = max(right, score(candidate))
-		}
-	}
-	if math.IsInf(right, -1) {
-		return 0
-	}
-	rank := 1
-	for _, candidate := range candidates {
-		if !candidate.right && score(candidate) >= right {
-			rank++
-		}
-	}
-	return rank
 }

@@ -63,9 +63,8 @@ func TestCalibrate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	of := func(logit, cosine float64) float64 {
-		odds := calibration.Odds(search.Evidence{Logit: logit, Cosine: cosine, ContentWords: 2, Caption: math.NaN()})
-		return 1 / (1 + math.Exp(-odds))
+	of := func(itm, itc float64) float64 {
+		return probability(calibration.Odds(search.Evidence{ITM: itm, ITC: itc, ContentWords: 2}))
 	}
 	if p := of(6, 0.9); p < calibration.Strong {
 		t.Errorf("a true match has %v, strong begins at %v", p, calibration.Strong)
@@ -73,10 +72,16 @@ func TestCalibrate(t *testing.T) {
 	if p := of(-5, 0); p >= calibration.Weak {
 		t.Errorf("a wrong match has %v, weak begins at %v", p, calibration.Weak)
 	}
+	if of(math.NaN(), 0.9) <= of(math.NaN(), 0) || of(math.NaN(), 0.9) >= of(6, 0.9) {
+		t.Errorf("estimates of %v and %v", of(math.NaN(), 0.9), of(math.NaN(), 0))
+	}
 	// Where matching is the wrong way round, the cosine has to bear it alone.
 	blind, err := Calibrate(t.Context(), colourEngine{blind: true}, colourSource(t), CalibrateOptions{Options: Options{Open: openLocal, Splits: []string{"val"}, Folder: t.TempDir()}})
-	if err != nil || blind.MatchUncaptioned.Logit != 0 || blind.MatchUncaptioned.Cosine <= 0 || calibration.MatchUncaptioned.Logit == 0 {
-		t.Errorf("a blind matcher's curve is %+v and a seeing one's %+v, %v", blind.MatchUncaptioned, calibration.MatchUncaptioned, err)
+	cosine := func(c search.Calibration) float64 {
+		return c.Weights[search.FeatureITC] + c.Weights[search.FeatureITCLength]
+	}
+	if err != nil || blind.Weights[search.FeatureITM] != 0 || cosine(blind) <= 0 || calibration.Weights[search.FeatureITM] == 0 {
+		t.Errorf("a blind matcher's weights are %+v and a seeing one's %+v, %v", blind.Weights, calibration.Weights, err)
 	}
 }
 

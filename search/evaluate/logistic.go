@@ -7,83 +7,102 @@ import (
 	"mekiki/search"
 )
 
-// example is one text with one picture: the evidence and the truth, and how
-// much it counts.
+// example is one text with one picture: the features and the truth, and how much it
+// counts.
 type example struct {
-	evidence search.Evidence
+	features search.Features
 	right    bool
 	weight   float64
 }
 
-// The parts of a curve's sum, in the order of fitted weights.
-const (
-	partLogit = iota
-	partCosine
-	partCosineWords
-	partWords
-	partCaption
-	partIntercept
-	partCount
-)
-
-// fitCurve finds the curve of largest likelihood by Newton's method, with
-// Platt's targets, which keep it finite where the classes are apart (Platt 1999;
-// Lin, Lin and Weng 2007). Evidence that would count against itself is left out,
-// so that a probability never falls when evidence rises. Without read, ITM's
-// logit is not used; without captioned, captions are not.
-func fitCurve(examples []example, read, captioned bool) (search.Curve, error) {
-	parts := []int{partCosine, partCosineWords, partWords, partIntercept}
-	if read {
-		parts = append(parts, partLogit)
+// fitWeights finds the weights of largest likelihood by Newton's method, with Platt's
+// targets, which keep them finite where the classes are apart (Platt 1999; Lin, Lin and
+// Weng 2007). Evidence that would count against itself is left out, so that a
+// probability never falls when evidence rises.
+func fitWeights(examples []example) (search.Features, error) {
+	high, low, err := plattTargets(examples)
+	if err != nil {
+		return search.Features{}, err
 	}
-	if captioned {
-		parts = append(parts, partCaption)
+	weights := fitRising(examples, func(rows [][]float64) []float64 { return newton(examples, rows, high, low) })
+	evidence := 0.0
+	for i, weight := range weights {
+		if search.Feature(i).IsEvidence() {
+			evidence += weight
+		}
 	}
-	for {
-		weights, err := fitParts(examples, parts)
-		if err != nil {
-			return search.Curve{}, err
-		}
-		worst := -1
-		for i, part := range parts {
-			rises := part != partWords && part != partIntercept
-			if rises && weights[part] < 0 && (worst < 0 || weights[part] < weights[parts[worst]]) {
-				worst = i
-			}
-		}
-		if worst < 0 {
-			curve := search.Curve{
-				Logit: roundTo(weights[partLogit], 4), Cosine: roundTo(weights[partCosine], 4), CosineWords: roundTo(weights[partCosineWords], 4),
-				Words: roundTo(weights[partWords], 4), Caption: roundTo(weights[partCaption], 4), Intercept: roundTo(weights[partIntercept], 4),
-			}
-			if curve.Logit+curve.Cosine+curve.CosineWords+curve.Caption <= 0 {
-				return search.Curve{}, errors.New("higher scores are not likelier to be right: the model has learned nothing")
-			}
-			return curve, nil
-		}
-		parts = append(parts[:worst], parts[worst+1:]...)
+	if evidence <= 0 {
+		return search.Features{}, errors.New("higher scores are not likelier to be right: the model has learned nothing")
 	}
+	return weights, nil
 }
 
-// features gives the parts of an example's sum.
-func (e example) features() [partCount]float64 {
-	caption := e.evidence.Caption
-	if math.IsNaN(caption) {
-		caption = 0
+// fitExpected finds the linear regression of ITM's logit on the other features, and the
+// standard deviation of what it leaves unexplained.
+func fitExpected(examples []example) (expected search.Features, deviation float64) {
+	rest := make([]example, len(examples))
+	for i, e := range examples {
+		rest[i] = e
+		rest[i].features[search.FeatureITM] = 0
 	}
-	words := math.Log(float64(max(e.evidence.ContentWords, 1)))
-	return [partCount]float64{
-		partLogit: e.evidence.Logit, partCosine: e.evidence.Cosine, partCosineWords: e.evidence.Cosine * words, partWords: words,
-		partCaption: caption * caption * caption, partIntercept: 1,
+	expected = fitRising(rest, func(rows [][]float64) []float64 {
+		gradient, hessian := normalEquations(len(rows[0]))
+		for i, row := range rows {
+			for j, value := range row {
+				gradient[j] += examples[i].weight * value * examples[i].features[search.FeatureITM]
+				for k, other := range row {
+					hessian[j][k] += examples[i].weight * value * other
+				}
+			}
+		}
+		return solve(hessian, gradient)
+	})
+	var squares, total float64
+	for i, e := range rest {
+		left := examples[i].features[search.FeatureITM] - dot(expected, e.features)
+		squares, total = squares+e.weight*left*left, total+e.weight
 	}
+	return expected, roundTo(math.Sqrt(squares/total), 4)
 }
 
-// scaling brings a part's values to mean 0 and deviation 1, so that Newton's
-// steps and the ridge treat all parts alike.
-type scaling struct{ mean, deviation float64 }
+// fitName finds what a name is worth: the log-odds of largest likelihood of pictures whose
+// names have every word, beside those of what they show. It gives the published rule's
+// where there are none.
+func fitName(odds, worth []float64, right []bool) float64 {
+	if len(odds) == 0 {
+		return search.DefaultCalibration().Name
+	}
+	var positive, negative float64
+	for _, r := range right {
+		if r {
+			positive++
+		} else {
+			negative++
+		}
+	}
+	slope := func(name float64) float64 {
+		sum := 0.0
+		for i := range odds {
+			target := 1 / (negative + 2)
+			if right[i] {
+				target = (positive + 1) / (positive + 2)
+			}
+			sum += worth[i] * (target - probability(search.Calibration{Name: name}.Named(odds[i], worth[i])))
+		}
+		return sum
+	}
+	low, high := 0.0, 20.0
+	for range 60 {
+		if middle := (low + high) / 2; slope(middle) > 0 {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return roundTo(low, 4)
+}
 
-// fitParts fits the weights of some parts; the others are 0.
-func fitParts(examples []example, parts []int) (weights [partCount]float64, err error) {
+func plattTargets(examples []example) (high, low float64, err error) {
 	var right, wrong float64
 	for _, e := range examples {
 		if e.right {
@@ -93,63 +112,90 @@ func fitParts(examples []example, parts []int) (weights [partCount]float64, err 
 		}
 	}
 	if right == 0 || wrong == 0 {
-		return weights, errors.New("there are no right or no wrong examples")
+		return 0, 0, errors.New("there are no right or no wrong examples")
 	}
-	scales := scalings(examples, parts, right+wrong)
-	rows := make([][]float64, len(examples))
-	for i, e := range examples {
-		all := e.features()
-		for j, part := range parts {
-			rows[i] = append(rows[i], (all[part]-scales[j].mean)/scales[j].deviation)
-		}
-	}
-	fitted := newton(examples, rows, (right+1)/(right+2), 1/(wrong+2))
-	for j, part := range parts {
-		weights[part] += fitted[j] / scales[j].deviation
-		if part != partIntercept {
-			weights[partIntercept] -= fitted[j] * scales[j].mean / scales[j].deviation
-		}
-	}
-	return weights, nil
+	return (right + 1) / (right + 2), 1 / (wrong + 2), nil
 }
 
-func scalings(examples []example, parts []int, total float64) []scaling {
-	scales := make([]scaling, len(parts))
-	for j, part := range parts {
-		if part == partIntercept {
-			scales[j] = scaling{0, 1}
-			continue
+// fitRising fits weights by a method that sees the features that vary, brought to mean 0
+// and deviation 1, so that its steps treat all alike. As long as evidence gets a weight
+// below 0, the worst of it is left out.
+func fitRising(examples []example, method func(rows [][]float64) []float64) search.Features {
+	means, deviations := scales(examples)
+	var used []search.Feature
+	for i, deviation := range deviations {
+		if deviation > 1e-9 || search.Feature(i) == search.FeatureBias {
+			used = append(used, search.Feature(i))
 		}
-		var sum, squares float64
-		for _, e := range examples {
-			sum += e.weight * e.features()[part] / total
-		}
-		for _, e := range examples {
-			difference := e.features()[part] - sum
-			squares += e.weight * difference * difference / total
-		}
-		scales[j] = scaling{sum, max(math.Sqrt(squares), 1e-9)}
 	}
-	return scales
+	for {
+		rows := make([][]float64, len(examples))
+		for i, e := range examples {
+			rows[i] = make([]float64, len(used))
+			for j, feature := range used {
+				if rows[i][j] = 1; feature != search.FeatureBias {
+					rows[i][j] = (e.features[feature] - means[feature]) / deviations[feature]
+				}
+			}
+		}
+		var weights search.Features
+		worst := -1
+		for j, value := range method(rows) {
+			feature := used[j]
+			if feature == search.FeatureBias {
+				weights[feature] += value
+				continue
+			}
+			weights[feature] = value / deviations[feature]
+			weights[search.FeatureBias] -= weights[feature] * means[feature]
+			if feature.IsEvidence() && value < 0 && (worst < 0 || weights[feature] < weights[used[worst]]) {
+				worst = j
+			}
+		}
+		if worst < 0 {
+			for i := range weights {
+				weights[i] = roundTo(weights[i], 4)
+			}
+			return weights
+		}
+		used = append(used[:worst], used[worst+1:]...)
+	}
+}
+
+// scales gives the weighted mean and standard deviation of each feature.
+func scales(examples []example) (means, deviations search.Features) {
+	total := 0.0
+	for _, e := range examples {
+		total += e.weight
+		for i, value := range e.features {
+			means[i] += e.weight * value
+		}
+	}
+	for i := range means {
+		means[i] /= total
+	}
+	for _, e := range examples {
+		for i, value := range e.features {
+			deviations[i] += e.weight * (value - means[i]) * (value - means[i]) / total
+		}
+	}
+	for i := range deviations {
+		deviations[i] = math.Sqrt(deviations[i])
+	}
+	return means, deviations
 }
 
 // newton maximises the likelihood of a logistic model over rows.
 func newton(examples []example, rows [][]float64, high, low float64) []float64 {
-	size := len(rows[0])
-	weights := make([]float64, size)
+	weights := make([]float64, len(rows[0]))
 	for range 100 {
-		gradient := make([]float64, size)
-		hessian := make([][]float64, size)
-		for j := range hessian {
-			hessian[j] = make([]float64, size)
-			hessian[j][j] = 1e-6
-		}
+		gradient, hessian := normalEquations(len(weights))
 		for i, e := range examples {
 			odds := 0.0
 			for j, value := range rows[i] {
 				odds += weights[j] * value
 			}
-			p, target := 1/(1+math.Exp(-odds)), low
+			p, target := probability(odds), low
 			if e.right {
 				target = high
 			}
@@ -162,7 +208,7 @@ func newton(examples []example, rows [][]float64, high, low float64) []float64 {
 			}
 		}
 		step := solve(hessian, gradient)
-		longest := 1.0 // long steps overshoot where the curve is flat
+		longest := 1.0 // long steps overshoot where the likelihood is flat
 		for _, value := range step {
 			longest = max(longest, math.Abs(value))
 		}
@@ -176,6 +222,17 @@ func newton(examples []example, rows [][]float64, high, low float64) []float64 {
 		}
 	}
 	return weights
+}
+
+// normalEquations gives an empty gradient and Hessian, with a ridge that only keeps them
+// solvable.
+func normalEquations(size int) (gradient []float64, hessian [][]float64) {
+	gradient, hessian = make([]float64, size), make([][]float64, size)
+	for j := range hessian {
+		hessian[j] = make([]float64, size)
+		hessian[j][j] = 1e-6
+	}
+	return gradient, hessian
 }
 
 // solve gives x of matrix x = right by Gaussian elimination with pivots. It
@@ -207,3 +264,14 @@ func solve(matrix [][]float64, right []float64) []float64 {
 	}
 	return right
 }
+
+func dot(a, b search.Features) float64 {
+	sum := 0.0
+	for i, value := range a {
+		sum += value * b[i]
+	}
+	return sum
+}
+
+// probability is that of log-odds.
+func probability(odds float64) float64 { return 1 / (1 + math.Exp(-odds)) }

@@ -8,65 +8,104 @@ import (
 	"mekiki/search"
 )
 
-func TestFitCurve(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 3))
-	want := search.Curve{Logit: 2, Cosine: 5, Words: 1, Caption: 3, Intercept: -3}
-	var examples []example
-	for range 50000 {
-		e := search.Evidence{Logit: random.NormFloat64(), Cosine: random.Float64(), ContentWords: 1 + random.IntN(9), Caption: random.Float64()}
-		examples = append(examples, example{e, random.Float64() < 1/(1+math.Exp(-want.Odds(e))), 1})
-	}
-	got, err := fitCurve(examples, true, true)
-	for name, difference := range map[string]float64{
-		"logit": got.Logit - want.Logit, "cosine": got.Cosine - want.Cosine, "words": got.Words - want.Words,
-		"caption": got.Caption - want.Caption, "intercept": got.Intercept - want.Intercept,
-	} {
-		if err != nil || math.Abs(difference) > 0.3 {
-			t.Errorf("%s is off by %v: %+v, %v", name, difference, got, err)
-		}
-	}
-	if bare, err := fitCurve(examples, false, false); err != nil || bare.Logit != 0 || bare.Caption != 0 || bare.Cosine <= 0 {
-		t.Errorf("without logit and caption: %+v, %v", bare, err)
-	}
-	at := func(logit float64, right bool) example {
-		return example{search.Evidence{Logit: logit, Cosine: 0.5, ContentWords: 2}, right, 1}
-	}
-	apart, err := fitCurve([]example{at(1, true), at(2, true), at(-1, false), at(-2, false)}, true, false)
-	if err != nil || math.IsInf(apart.Logit, 0) || apart.Odds(at(2, true).evidence) < 0.4 || apart.Odds(at(-2, true).evidence) > -0.4 {
-		t.Errorf("classes apart: %+v, %v", apart, err)
-	}
-	if _, err := fitCurve([]example{at(1, true)}, true, false); err == nil {
-		t.Error("one class is fitted")
-	}
-	if _, err := fitCurve([]example{at(1, false), at(2, false), at(-1, true), at(-2, true)}, true, false); err == nil {
-		t.Error("a falling curve is taken")
+// randomEvidence draws evidence of a pair that ITM has read.
+func randomEvidence(random *rand.Rand) search.Evidence {
+	return search.Evidence{
+		ITM: random.NormFloat64(), ITC: random.Float64(), ContentWords: 1 + random.IntN(9),
+		Words: float64(random.IntN(4)) / 3, Captioned: random.IntN(2) == 0,
 	}
 }
 
-// TestFittedCurvesRise holds that whatever the examples, more evidence never
+func TestFitWeights(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 3))
+	want := search.Features{
+		search.FeatureBias: -3, search.FeatureLength: 1, search.FeatureITC: 2, search.FeatureITCLength: 3, search.FeatureITM: 2,
+		search.FeatureWords: 1, search.FeatureAllWords: 2, search.FeatureCaptioned: -1,
+	}
+	var examples []example
+	for range 50000 {
+		features := randomEvidence(random).Features()
+		examples = append(examples, example{features, random.Float64() < probability(dot(want, features)), 1})
+	}
+	got, err := fitWeights(examples)
+	for i := range want {
+		if err != nil || math.Abs(got[i]-want[i]) > 0.5 {
+			t.Errorf("%v is %v and was %v: %v", search.Feature(i), got[i], want[i], err)
+		}
+	}
+	at := func(itm float64, right bool) example {
+		return example{search.Evidence{ITM: itm, ITC: 0.5, ContentWords: 2}.Features(), right, 1}
+	}
+	apart, err := fitWeights([]example{at(1, true), at(2, true), at(-1, false), at(-2, false)})
+	if err != nil || math.IsInf(apart[search.FeatureITM], 0) || dot(apart, at(2, true).features) < 0.4 || dot(apart, at(-2, true).features) > -0.4 {
+		t.Errorf("classes apart: %+v, %v", apart, err)
+	}
+	if _, err := fitWeights([]example{at(1, true)}); err == nil {
+		t.Error("one class is fitted")
+	}
+	if _, err := fitWeights([]example{at(1, false), at(2, false), at(-1, true), at(-2, true)}); err == nil {
+		t.Error("scores that fall are taken")
+	}
+}
+
+// TestFitExpected holds the regression of ITM to the line that made it.
+func TestFitExpected(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 3))
+	var examples []example
+	for range 20000 {
+		features := randomEvidence(random).Features()
+		features[search.FeatureITM] = -6 - features[search.FeatureLength] + 5*features[search.FeatureITCLength] - 2*features[search.FeatureWords] + 1.5*random.NormFloat64()
+		examples = append(examples, example{features, true, 1})
+	}
+	got, deviation := fitExpected(examples)
+	// Words speak against ITM here, and have to be left out.
+	if math.Abs(got[search.FeatureITCLength]-5) > 0.2 || math.Abs(got[search.FeatureLength]+1) > 0.2 || got[search.FeatureWords] != 0 || got[search.FeatureITM] != 0 {
+		t.Errorf("got %+v", got)
+	}
+	if deviation < 1.4 || deviation > 1.9 {
+		t.Errorf("a deviation of %v", deviation)
+	}
+}
+
+func TestFitName(t *testing.T) {
+	if got := fitName(nil, nil, nil); got != search.DefaultCalibration().Name {
+		t.Errorf("without examples: %v", got)
+	}
+	random := rand.New(rand.NewPCG(3, 3))
+	var odds, worth []float64
+	var right []bool
+	for range 20000 {
+		odds, worth = append(odds, 4*random.NormFloat64()-4), append(worth, 0.6+0.4*random.Float64())
+		right = append(right, random.Float64() < probability(search.Calibration{Name: 2}.Named(odds[len(odds)-1], worth[len(worth)-1])))
+	}
+	if got := fitName(odds, worth, right); math.Abs(got-2) > 0.1 {
+		t.Errorf("a name is worth %v, want 2", got)
+	}
+	if got := fitName([]float64{-5, -5, -5}, []float64{1, 1, 1}, []bool{true, true, true}); got < 1 || got > 2 {
+		t.Errorf("three names that are right are worth %v", got)
+	}
+}
+
+// TestFittedOddsRise holds that whatever the examples, more evidence never
 // makes a text less likely.
-func TestFittedCurvesRise(t *testing.T) {
-	for seed := range uint64(200) {
+func TestFittedOddsRise(t *testing.T) {
+	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 9))
 		var examples []example
-		weights := [3]float64{random.NormFloat64() * 3, random.NormFloat64() * 3, random.NormFloat64() * 3}
-		for range 200 {
-			e := search.Evidence{Logit: random.NormFloat64(), Cosine: random.NormFloat64(), ContentWords: 1 + random.IntN(9), Caption: random.Float64()}
-			odds := weights[0]*e.Logit + weights[1]*e.Cosine + weights[2]*e.Caption
-			examples = append(examples, example{e, random.Float64() < 1/(1+math.Exp(-odds)), 1})
+		var truth search.Features
+		for i := range truth {
+			truth[i] = 3 * random.NormFloat64()
 		}
-		curve, err := fitCurve(examples, true, true)
-		if err != nil {
+		for range 200 {
+			features := randomEvidence(random).Features()
+			examples = append(examples, example{features, random.Float64() < probability(dot(truth, features)), 1})
+		}
+		calibration := search.Calibration{Strong: 0.5}
+		if err := fitModel(&calibration, examples); err != nil {
 			continue // nothing rises
 		}
-		low := search.Evidence{Logit: -1, Cosine: 0.1, ContentWords: 3, Caption: 0.2}
-		for name, high := range map[string]search.Evidence{
-			"logit": {Logit: 1, Cosine: 0.1, ContentWords: 3, Caption: 0.2}, "cosine": {Logit: -1, Cosine: 0.9, ContentWords: 3, Caption: 0.2},
-			"caption": {Logit: -1, Cosine: 0.1, ContentWords: 3, Caption: 0.9},
-		} {
-			if curve.Odds(high) < curve.Odds(low) {
-				t.Errorf("seed %d: a higher %s makes it less likely: %+v", seed, name, curve)
-			}
+		if err := calibration.Validate(); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
 		}
 	}
 }

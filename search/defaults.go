@@ -1,0 +1,31 @@
+package search
+
+// The policies of scoring, in one place.
+const (
+	// defaultName is the log-odds that a picture is meant whose names have every word of
+	// the query, where no fit has measured it: a probability of 0.97.
+	defaultName = 3.5
+
+	// certain is the log-odds of what needs no judging, and the bound of those that
+	// probabilities become.
+	certain = 40
+
+	// surprisePrior is how many pictures that ITM answers as expected are taken for read
+	// before any is.
+	surprisePrior = 4
+
+	// wordHalf is the BM25 score of a word that counts half in convex fusion.
+	wordHalf = 4
+
+	// namedFolders is how many folders above a file count as its name. What stands
+	// higher says less about one picture, the less the higher it is, since it holds more
+	// of a library: a word of it counts as a part of a word, by folderFall less for each
+	// folder above, and at least leastFolder.
+	namedFolders = 2
+	folderFall   = 0.1
+	leastFolder  = 0.6
+
+	// generationWorth is what a word counts that somebody gave a program to make the
+	// picture from: it tells what was wanted, not what came.
+	generationWorth = 0.8
+)
