@@ -9,8 +9,13 @@ import (
 	"time"
 )
 
-// ErrNoCaptions means that a library has no captions to check itself with.
-var ErrNoCaptions = errors.New("no image of the library has a caption")
+// Why a library cannot check itself or be fitted to.
+var (
+	// ErrNoCaptions: it has no captions.
+	ErrNoCaptions = errors.New("no image of the library has a caption")
+	// ErrFewCaptions: it has too few.
+	ErrFewCaptions = errors.New("the library has too few captions to fit to")
+)
 
 // SelfCheck measures a library without any annotation: it asks for pictures by
 // their own generated captions. Since the captions stand in the keyword index,
@@ -79,7 +84,7 @@ func (e *evaluation) ownCaptions(ctx context.Context) ([]question, error) {
 	}
 	var questions []question
 	for i, record := range sample(captioned, e.options.Sample) {
-		questions = append(questions, question{text: record.Caption(), right: owners[record.Caption()], cluster: i})
+		questions = append(questions, question{text: record.Caption(), right: owners[record.Caption()], cluster: i, picture: record.ID})
 	}
 	return questions, nil
 }

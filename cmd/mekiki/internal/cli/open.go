@@ -263,18 +263,15 @@ func joinErrors(first, second error) error {
 	return errors.Join(first, second)
 }
 
-// NewSearcher makes the searcher over a library and a model, with the model's own
-// calibration where it has one.
+// NewSearcher makes the searcher over a library and a model.
 func (a *App) NewSearcher(library *local.Library, engine *Session) (*search.Searcher, error) {
-	options := search.Options{Logger: a.Log(), TokenCacheBytes: a.TokenCache, Decoder: library.Decoder()}
-	if data := engine.Manifest().Calibration; len(data) > 0 {
-		calibration, err := search.ParseCalibration(data)
-		if err != nil {
-			return nil, fmt.Errorf("model %s: %w", engine.Name, err)
-		}
-		options.Calibration = &calibration
+	calibration, err := a.Calibration(engine)
+	if err != nil {
+		return nil, err
 	}
-	return search.New(library, engine.Engine, options)
+	return search.New(library, engine.Engine, search.Options{
+		Calibration: &calibration, Logger: a.Log(), TokenCacheBytes: a.TokenCache, Decoder: library.Decoder(),
+	})
 }
 
 // FloatAdvice is what helps against every warning about an int8 model.

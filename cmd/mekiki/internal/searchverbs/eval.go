@@ -2,12 +2,12 @@ package searchverbs
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -18,7 +18,6 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
-	"mekiki/search"
 	"mekiki/search/evaluate"
 )
 
@@ -34,8 +33,14 @@ misses, and queries without an answer.
 --self takes the library as it is: each picture has to be found again by its own
 caption, so nothing needs to be annotated.
 
+--calibrate FILE fits the scoring model on the split val instead and writes it to a
+file. With --self it needs no labels: the caption of a picture is true of it, and the
+captions of its nearest neighbours are not. What is fitted so belongs to this library
+and model, is kept in the folder of the library, and ranks its searches from their
+next start on. Half of the sample is held out, and measured before and after.
+
 ITC ranks by vectors alone; in ITC+ITM, ITM rereads the first --rerank and both
-count; hybrid adds words; hybrid+ITM is the default of searching. Recalls are
+count, equally where the model has no calibration; hybrid adds words; hybrid+ITM is the default of searching. Recalls are
 percentages with 95 % bootstrap intervals. See docs/evaluation.md.
 
 Exit status: 0 measured; 1 failed; 2 wrong usage; 130 interrupted.`
@@ -52,6 +57,23 @@ type evalFlags struct {
 	calibration string
 }
 
+// ownFile stands for the library's own file where --calibrate names none.
+const ownFile = "*"
+
+// takeFile gives --calibrate the file that stands apart from it, as in --calibrate FILE:
+// the argument that is too many, which is the last unless that is the folder of pictures.
+func (f *evalFlags) takeFile(arguments []string) []string {
+	if f.calibrate != ownFile || len(arguments)%2 == 0 {
+		return arguments
+	}
+	at := len(arguments) - 1
+	if info, err := os.Stat(arguments[at]); err == nil && info.IsDir() {
+		at = 0
+	}
+	f.calibrate = arguments[at]
+	return slices.Delete(slices.Clone(arguments), at, at+1)
+}
+
 // NewEvalCommand makes the verb "eval".
 func NewEvalCommand(app *cli.App) *cobra.Command {
 	var flags evalFlags
@@ -62,18 +84,21 @@ func NewEvalCommand(app *cli.App) *cobra.Command {
 		Example: `  mekiki eval --builtin
   mekiki eval --self --sample 500
   mekiki eval dataset_coco.json coco/images --split test --json
-  mekiki eval --builtin --calibrate calibration.json`,
-		Args: cobra.MaximumNArgs(2),
+  mekiki eval --builtin --calibrate calibration.json
+  mekiki eval --self --calibrate`,
+		Args: cobra.MaximumNArgs(3),
 		RunE: func(command *cobra.Command, arguments []string) error {
+			arguments = flags.takeFile(arguments)
 			return runEval(command.Context(), app, arguments, flags)
 		},
 	}
 	command.Flags().BoolVar(&flags.builtin, "builtin", false, "evaluate on the gallery inside the program")
 	command.Flags().BoolVar(&flags.self, "self", false, "check the library by its own captions")
 	command.Flags().StringSliceVar(&flags.splits, "split", nil, "splits whose captions are asked (default: test, where there is one)")
-	command.Flags().IntVar(&flags.sample, "sample", 0, "pictures to ask about at most (default: all; with --self 200)")
+	command.Flags().IntVar(&flags.sample, "sample", 0, "pictures to ask about at most (default: all; with --self 200, and 400 to calibrate)")
 	command.Flags().IntVar(&flags.k, "rerank", 128, "candidates that ITM reads")
-	command.Flags().StringVar(&flags.calibrate, "calibrate", "", "fit the model's calibration on the split val instead, and write it to a file")
+	command.Flags().StringVar(&flags.calibrate, "calibrate", "", "fit the scoring model instead, and write it to a `file`: on the split val, or with --self on the library, which has a place of its own for it")
+	command.Flags().Lookup("calibrate").NoOptDefVal = ownFile
 	command.Flags().StringVar(&flags.calibration, "calibration", "", "calibration file to use in place of the model's own")
 	return command
 }
@@ -86,8 +111,11 @@ func runEval(ctx context.Context, a *cli.App, arguments []string, flags evalFlag
 			ways++
 		}
 	}
-	if ways != 1 || len(arguments) == 1 {
+	if ways != 1 || len(arguments)%2 == 1 {
 		return cli.UsageError("give an annotation file and a folder of pictures, or --builtin, or --self")
+	}
+	if flags.calibrate == ownFile && !flags.self {
+		return cli.UsageError("--calibrate has no file to write: name one, or give --self to keep the result in the library")
 	}
 	if flags.sample < 0 || flags.k < 1 {
 		return cli.UsageError("--sample %d or --rerank %d is out of range: give 0 or more, and 1 or more", flags.sample, flags.k)
@@ -102,6 +130,9 @@ func runEval(ctx context.Context, a *cli.App, arguments []string, flags evalFlag
 			reporter.Report(progress.State{Task: doing, Done: int64(done), Total: int64(total), Unit: progress.Steps})
 		},
 	}
+	if flags.self && flags.calibrate != "" {
+		return selfCalibrate(ctx, a, options, flags, reporter)
+	}
 	if flags.self {
 		return selfCheck(ctx, a, options, flags, reporter)
 	}
@@ -114,7 +145,7 @@ func runEval(ctx context.Context, a *cli.App, arguments []string, flags evalFlag
 
 func selfCheck(ctx context.Context, a *cli.App, options evaluate.Options, flags evalFlags, reporter *progress.Reporter) error {
 	return a.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) (err error) {
-		if options.Calibration, err = chosenCalibration(engine, flags); err != nil {
+		if options.Calibration, err = chosenCalibration(a, engine, flags); err != nil {
 			return err
 		}
 		report, err := evaluate.SelfCheck(ctx, library, engine, options)
@@ -137,7 +168,7 @@ func evaluateSource(ctx context.Context, a *cli.App, source evaluate.Source, opt
 			}
 			return writeCalibration(flags.calibrate, calibration)
 		}
-		if options.Calibration, err = chosenCalibration(engine, flags); err != nil {
+		if options.Calibration, err = chosenCalibration(a, engine, flags); err != nil {
 			return err
 		}
 		report, err := evaluate.Run(ctx, engine, source, options)
@@ -147,48 +178,6 @@ func evaluateSource(ctx context.Context, a *cli.App, source evaluate.Source, opt
 		}
 		return printReport(a, report)
 	})
-}
-
-// savedCalibration is the model's own, or nil where it has none.
-func savedCalibration(s *cli.Session) (*search.Calibration, error) {
-	data := s.Manifest().Calibration
-	if len(data) == 0 {
-		return nil, nil
-	}
-	calibration, err := search.ParseCalibration(data)
-	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", s.Name, err)
-	}
-	return &calibration, nil
-}
-
-// chosenCalibration is that of the flags' file, or else the model's own.
-func chosenCalibration(s *cli.Session, flags evalFlags) (*search.Calibration, error) {
-	if flags.calibration == "" {
-		return savedCalibration(s)
-	}
-	file, err := os.Open(flags.calibration)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, 1<<20))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", flags.calibration, err)
-	}
-	calibration, err := search.ParseCalibration(data)
-	if err != nil {
-		return nil, hint.Wrap(fmt.Errorf("%s: %w", flags.calibration, err), "give a file that --calibrate wrote")
-	}
-	return &calibration, nil
-}
-
-func writeCalibration(path string, calibration search.Calibration) error {
-	data, err := json.MarshalIndent(calibration, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, append(data, '\n'), 0o644)
 }
 
 // evalSource finds the pictures and annotations.

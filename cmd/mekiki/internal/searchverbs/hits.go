@@ -142,10 +142,10 @@ func printHit(w io.Writer, hit search.Hit) error {
 func explainHit(out io.Writer, e *search.Explanation) {
 	line := func(format string, arguments ...any) { fmt.Fprintf(out, "       "+format+"\n", arguments...) }
 	if leg := e.Vector; leg != nil {
-		line("meaning   cosine %.3f (part %d), rank %s, adds %.3f", leg.Score, e.Part, rankText(leg.Rank), leg.Contribution)
+		line("meaning   cosine %.3f (part %d), rank %s%s", leg.Score, e.Part, rankText(leg.Rank), addsText(leg.Contribution))
 	}
 	if leg := e.Keyword; leg != nil {
-		line("words     BM25 %.2f, rank %s, adds %.3f", leg.Score, rankText(leg.Rank), leg.Contribution)
+		line("words     BM25 %.2f, rank %s%s", leg.Score, rankText(leg.Rank), addsText(leg.Contribution))
 	}
 	if leg := e.Similarity; leg != nil {
 		line("likeness  %.3f, rank %s", leg.Score, rankText(leg.Rank))
@@ -159,6 +159,13 @@ func explainHit(out io.Writer, e *search.Explanation) {
 		line("names     hold %.0f %% of the words, worth %.2f", 100*e.NameCoverage, e.NameProbability)
 	}
 	line("fused     %.4f, rank %d", e.Fused, e.FusedRank)
+	for i, part := range e.Evidence {
+		label := ""
+		if i == 0 {
+			label = "log-odds"
+		}
+		line("%-9s %+7.3f by %s %.3f", label, part.Adds, part.Feature, part.Value)
+	}
 	if e.Match == nil {
 		return
 	}
@@ -170,6 +177,14 @@ func explainHit(out io.Writer, e *search.Explanation) {
 		}
 		line("  %s %-28s ITM logit %.2f (softmax %.3f), probability %.3f", sign, cli.Printable(clause.Text), clause.Logit, clause.Raw, clause.Probability)
 	}
+}
+
+// addsText says what a leg added, where legs were fused by weights.
+func addsText(contribution float64) string {
+	if contribution == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", adds %.3f", contribution)
 }
 
 func rankText(rank int) string {

@@ -51,7 +51,7 @@ func (r *ranking) addFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&r.budget, "budget", time.Second, "time for matching the best candidates with the words; 0 for no matching")
 	flags.IntVar(&r.count, "rerank", 128, "largest number of candidates to match")
 	flags.StringVar(&r.fusion, "fusion", "convex", "how the scores of meaning and words are combined: convex or rrf")
-	flags.Var(&r.weight, "weight", "share of meaning against words, 0 to 1 (default: the model's own)")
+	flags.Var(&r.weight, "weight", "share of meaning against words, 0 to 1 (default: the scoring model decides)")
 	flags.StringVar(&r.sort, "sort", "relevance", "order of the hits: relevance, date_descending or date_ascending")
 	flags.StringVar(&r.show, "show", "weak", "hits to show: strong, weak (and strong) or all")
 	flags.Float64Var(&r.probability, "minimum-probability", 0, "hide hits of a lower probability, 0 to 1")

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"mekiki/internal/hint"
+	"mekiki/search"
+)
+
+// maximumCalibration bounds the file of a calibration, in bytes.
+const maximumCalibration = 1 << 20
+
+// LibraryCalibrationFile names the file of the calibration that was fitted on the library for
+// a model: in the library's folder, since it belongs to both.
+func (a *App) LibraryCalibrationFile(engine *Session) (string, error) {
+	folder, err := a.LibraryFolder()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(folder, "calibration", engine.Space().Fingerprint+".json"), nil
+}
+
+// Calibration is the one that was fitted on the library, or else the model's own, or else
+// the published rule.
+func (a *App) Calibration(engine *Session) (search.Calibration, error) {
+	name, err := a.LibraryCalibrationFile(engine)
+	if err != nil {
+		return search.Calibration{}, err
+	}
+	data, err := ReadCalibration(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return a.ModelCalibration(engine)
+	case err != nil:
+		return search.Calibration{}, err
+	}
+	calibration, err := a.parseCalibration(data, name)
+	if err != nil {
+		return search.Calibration{}, hint.Wrap(err, "fit it again with: mekiki eval --self --calibrate; or remove the file")
+	}
+	return calibration, nil
+}
+
+// ModelCalibration is the model's own, or else the published rule.
+func (a *App) ModelCalibration(engine *Session) (search.Calibration, error) {
+	return a.parseCalibration(engine.Manifest().Calibration, "model "+engine.Name)
+}
+
+func (a *App) parseCalibration(data []byte, name string) (search.Calibration, error) {
+	calibration, err := search.ParseCalibration(data)
+	if err != nil {
+		return search.Calibration{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(data) > 0 && calibration.Version == 0 {
+		a.Log().Warn("the calibration is of an earlier version, so the published rule ranks; fit it again with: mekiki eval --self --calibrate", "of", name)
+	}
+	return calibration, nil
+}
+
+// ReadCalibration reads the file of a calibration, at most 1 MiB of it.
+func ReadCalibration(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maximumCalibration))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return data, nil
+}
