@@ -122,7 +122,7 @@ func (c *code) compile(ctx context.Context, engine wazero.Runtime, m Module) (wa
 // It fails with what kept the module from starting, with the error of use, or
 // with the context's error when that is done: then the instance stops at the
 // next break of its loops.
-func (r *Runtime) Run(ctx context.Context, m Module, limits Limits, use func(*Instance) error) error {
+func (r *Runtime) Run(ctx context.Context, m Module, limits Limits, use func(*Instance) error) (err error) {
 	engine, code, err := r.started(ctx, m.Name)
 	if err != nil {
 		return fmt.Errorf("prepare %s: %w", m.Name, err)
@@ -131,11 +131,17 @@ func (r *Runtime) Run(ctx context.Context, m Module, limits Limits, use func(*In
 	if err != nil {
 		return fmt.Errorf("compile %s: %w", m.Name, err)
 	}
-	i := &Instance{memory: &memory{limit: limits.Memory}}
+	limit := limits.Memory
 	for _, exported := range compiled.ExportedMemories() {
-		i.memory.limit = max(i.memory.limit, int64(exported.Min())*pageSize)
+		limit = max(limit, int64(exported.Min())*pageSize)
 	}
-	i.module, err = engine.InstantiateModule(experimental.WithMemoryAllocator(ctx, i.memory), compiled,
+	reserved, err := newMemory(limit)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", m.Name, err)
+	}
+	defer func() { err = errors.Join(err, reserved.release()) }()
+	i := &Instance{memory: reserved}
+	i.module, err = engine.InstantiateModule(experimental.WithMemoryAllocator(ctx, reserved), compiled,
 		wazero.NewModuleConfig().WithName(""))
 	if err != nil {
 		return fmt.Errorf("start %s: %w", m.Name, err)
