@@ -96,8 +96,8 @@ func TestEditedAndMoved(t *testing.T) {
 // TestPanicsCostTheirFile: a panic while one file is read is that file's failure.
 func TestPanicsCostTheirFile(t *testing.T) {
 	r := &run{options: must1(Options{}.ready())}
-	seen := sighting{file: index.File{Path: "/a.jpg"}}
-	result, err := r.guard(t.Context(), func(context.Context, sighting) (outcome, error) { panic("a library failed") }, seen)
+	seen := fileEntry{file: index.File{Path: "/a.jpg"}}
+	result, err := r.guard(t.Context(), func(context.Context, fileEntry) (fileResult, error) { panic("a library failed") }, seen)
 	if err != nil || result.failure == nil || result.file.Path != "/a.jpg" {
 		t.Errorf("outcome %+v, %v", result, err)
 	}

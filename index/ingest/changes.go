@@ -14,8 +14,8 @@ import (
 
 // changedFiles feeds what was changed: files, and folders with all in them. The
 // walk rules decide as they do for a whole walk.
-func (r *run) changedFiles(changed map[string]bool) feed {
-	return func(ctx context.Context, found chan<- sighting) (*walked, error) {
+func (r *run) changedFiles(changed map[string]bool) source {
+	return func(ctx context.Context, found chan<- fileEntry) (*walked, error) {
 		w := r.newWalker(found)
 		changed = withDescribed(changed)
 		for _, root := range r.roots {

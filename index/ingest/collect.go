@@ -24,7 +24,7 @@ const modelFailures = 5
 type collector struct {
 	run *run
 	// waiting go through the model together.
-	waiting []outcome
+	waiting []fileResult
 	batch   index.Batch
 	// pending are the contents of the batch that is not committed yet, by
 	// their place in Puts; known are those that belong to a record.
@@ -37,7 +37,7 @@ type collector struct {
 
 // collect is the last stage of the pipeline. When the context ends it commits
 // what the model has done already.
-func (r *run) collect(ctx context.Context, decoded <-chan outcome) error {
+func (r *run) collect(ctx context.Context, decoded <-chan fileResult) error {
 	c := &collector{run: r, pending: map[index.Hash]int{}}
 	timer := time.NewTicker(max(r.options.BatchDelay/4, time.Millisecond))
 	defer timer.Stop()
@@ -80,7 +80,7 @@ func (c *collector) commitWhenInterrupted(ctx context.Context) error {
 	return err
 }
 
-func (c *collector) take(ctx context.Context, result outcome) error {
+func (c *collector) take(ctx context.Context, result fileResult) error {
 	switch {
 	case result.failure != nil && result.seen.wants != wantAll:
 		// It holds what it held: nothing is lost, and the next run tries again.
@@ -95,7 +95,7 @@ func (c *collector) take(ctx context.Context, result outcome) error {
 			c.attachPending(at, result)
 			break
 		}
-		at := slices.IndexFunc(c.waiting, func(other outcome) bool { return other.hash == result.hash })
+		at := slices.IndexFunc(c.waiting, func(other fileResult) bool { return other.hash == result.hash })
 		if at >= 0 {
 			c.waiting[at].put.Record.Files = append(c.waiting[at].put.Record.Files, result.file)
 			describeLater(&c.waiting[at].put.Record, result.file)
@@ -115,7 +115,7 @@ func (c *collector) take(ctx context.Context, result outcome) error {
 }
 
 // attach gives a record a file that holds its content, and what is said of it now.
-func (c *collector) attach(result *outcome) {
+func (c *collector) attach(result *fileResult) {
 	c.batch.Attach = append(c.batch.Attach, index.Attach{ID: result.known, File: result.file})
 	if result.described != nil {
 		c.batch.Metadata = append(c.batch.Metadata, *result.described)
@@ -140,7 +140,7 @@ func (c *collector) change() {
 }
 
 // attachPending adds a file to an image of the batch.
-func (c *collector) attachPending(at int, result outcome) {
+func (c *collector) attachPending(at int, result fileResult) {
 	record := &c.batch.Puts[at].Record
 	record.Files = append(record.Files, result.file)
 	describeLater(record, result.file)
@@ -225,7 +225,7 @@ func (c *collector) embed(ctx context.Context) error {
 }
 
 // add puts an embedded image into the batch.
-func (c *collector) add(result *outcome, put index.Put) {
+func (c *collector) add(result *fileResult, put index.Put) {
 	c.change()
 	if result.known != 0 {
 		put.Vectors.ID = result.known
@@ -342,7 +342,7 @@ func (c *collector) dropStale(ctx context.Context) error {
 }
 
 // embedAll gives each image's record its vectors, tokens and captions.
-func (r *run) embedAll(ctx context.Context, images []outcome) ([]index.Put, error) {
+func (r *run) embedAll(ctx context.Context, images []fileResult) ([]index.Put, error) {
 	pictures := make([]*pixels.Image, len(images))
 	for i := range images {
 		pictures[i] = images[i].image

@@ -32,7 +32,7 @@ func (r *run) describe(ctx context.Context, data []byte, format pixels.Format, f
 // describeRecord reads again what is said of the picture of a known record, if more or
 // other is said of it than when it was read last: by its own file, of which these are
 // the bytes, and by what lies beside any of its files.
-func (r *run) describeRecord(ctx context.Context, result *outcome, data []byte) error {
+func (r *run) describeRecord(ctx context.Context, result *fileResult, data []byte) error {
 	reader, err := r.library.Reader(ctx)
 	if err != nil {
 		return err

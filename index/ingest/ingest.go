@@ -93,7 +93,7 @@ func Run(ctx context.Context, library index.Library, engine Engine, options Opti
 	defer r.close()
 	stop := r.report()
 	if options.Watch && !options.PollOnly {
-		defer r.follow(ctx)()
+		defer r.startWatching(ctx)()
 	}
 	err = r.pass(ctx, r.walkAll)
 	whole := err == nil
@@ -178,8 +178,8 @@ type run struct {
 	// own is the library's folder; nil where that is in no file system of the
 	// operating system.
 	own fs.FileInfo
-	// follower hears of changes; nil where nobody watches, or nothing tells.
-	follower *follower
+	// watcher is told of changes; nil where nobody watches, or nothing tells.
+	watcher *changeWatcher
 	// opened says that the model has seen images: it is opened for the first.
 	opened bool
 	// rereading says that what all pictures say about themselves is read again.
@@ -237,18 +237,18 @@ func (r *run) close() {
 	}
 }
 
-// feed gives the files to look at to found, and what it knows to be complete
+// source gives the files to look at to found, and what it knows to be complete
 // to the walk.
-type feed func(ctx context.Context, found chan<- sighting) (*walked, error)
+type source func(ctx context.Context, found chan<- fileEntry) (*walked, error)
 
 // pass sends every file that the feed finds through the pipeline, and then
 // forgets what is gone. Files that are not what their path held before come last:
 // what was there may have another path by then, and keeps its record.
-func (r *run) pass(ctx context.Context, from feed) error {
+func (r *run) pass(ctx context.Context, from source) error {
 	r.progress.begin()
 	r.moved, r.reread, r.present = map[index.ID]bool{}, map[index.ID]bool{}, map[string]bool{}
 	r.replaced = map[index.Hash]bool{}
-	var altered []sighting
+	var altered []fileEntry
 	walked, err := r.pipeline(ctx, from, &altered)
 	if err != nil {
 		return err
@@ -261,7 +261,7 @@ func (r *run) pass(ctx context.Context, from feed) error {
 		if err := r.findReplaced(ctx, altered); err != nil {
 			return err
 		}
-		if _, err := r.pipeline(ctx, feedOf(altered), nil); err != nil {
+		if _, err := r.pipeline(ctx, sourceOf(altered), nil); err != nil {
 			return err
 		}
 	}
@@ -274,7 +274,7 @@ func (r *run) pass(ctx context.Context, from feed) error {
 
 // findReplaced finds the files whose old content is nowhere any more: what they hold
 // now is the same picture.
-func (r *run) findReplaced(ctx context.Context, altered []sighting) error {
+func (r *run) findReplaced(ctx context.Context, altered []fileEntry) error {
 	reader, err := r.library.Reader(ctx)
 	if err != nil {
 		return err
@@ -297,9 +297,9 @@ func (r *run) findReplaced(ctx context.Context, altered []sighting) error {
 	return nil
 }
 
-// feedOf feeds a list.
-func feedOf(files []sighting) feed {
-	return func(ctx context.Context, found chan<- sighting) (*walked, error) {
+// sourceOf gives a list.
+func sourceOf(files []fileEntry) source {
+	return func(ctx context.Context, found chan<- fileEntry) (*walked, error) {
 		for _, file := range files {
 			select {
 			case found <- file:
@@ -311,14 +311,14 @@ func feedOf(files []sighting) feed {
 	}
 }
 
-// pipeline brings in what the feed finds, but for what goes to altered.
-func (r *run) pipeline(ctx context.Context, from feed, altered *[]sighting) (*walked, error) {
+// pipeline brings in what the source finds, but for what goes to altered.
+func (r *run) pipeline(ctx context.Context, from source, altered *[]fileEntry) (*walked, error) {
 	group, stages := errgroup.WithContext(ctx)
-	found := make(chan sighting, 256)
-	wanted := make(chan sighting, 64)
+	found := make(chan fileEntry, 256)
+	wanted := make(chan fileEntry, 64)
 	// What is decoded waits for the model here: as many images as it takes at
 	// once, and no more.
-	decoded := make(chan outcome, r.options.ModelBatch)
+	decoded := make(chan fileResult, r.options.ModelBatch)
 	var walked *walked
 	group.Go(func() (err error) {
 		defer close(found)
@@ -334,9 +334,9 @@ func (r *run) pipeline(ctx context.Context, from feed, altered *[]sighting) (*wa
 	return walked, group.Wait()
 }
 
-// startWorkers makes outcomes of what is wanted by read, several at once.
+// startWorkers makes results of what is wanted by read, several at once.
 func (r *run) startWorkers(ctx context.Context, group *errgroup.Group, read fileReader,
-	wanted <-chan sighting, decoded chan<- outcome) {
+	wanted <-chan fileEntry, decoded chan<- fileResult) {
 	workers, stages := errgroup.WithContext(ctx)
 	for range r.options.Workers {
 		workers.Go(func() error { return r.work(stages, read, wanted, decoded) })

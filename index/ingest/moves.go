@@ -13,24 +13,24 @@ import (
 // exchange looks at files that are not what their path held before. Those that
 // hold what the library knows from another path get their record; the others are
 // given back, to be read as new ones.
-func (r *run) exchange(ctx context.Context, altered []sighting) ([]sighting, error) {
+func (r *run) exchange(ctx context.Context, altered []fileEntry) ([]fileEntry, error) {
 	group, stages := errgroup.WithContext(ctx)
-	wanted := make(chan sighting)
-	identified := make(chan outcome)
+	wanted := make(chan fileEntry)
+	identified := make(chan fileResult)
 	group.Go(func() error {
 		defer close(wanted)
-		_, err := feedOf(altered)(stages, wanted)
+		_, err := sourceOf(altered)(stages, wanted)
 		return err
 	})
-	r.startWorkers(stages, group, func(ctx context.Context, seen sighting) (outcome, error) {
+	r.startWorkers(stages, group, func(ctx context.Context, seen fileEntry) (fileResult, error) {
 		result, data, err := r.identify(ctx, seen)
 		if err == nil && result.failure == nil && result.complete {
 			err = r.describeRecord(ctx, &result, data)
 		}
 		return result, err
 	}, wanted, identified)
-	var rest []sighting
-	var moves []outcome
+	var rest []fileEntry
+	var moves []fileResult
 	touched := &collector{run: r, pending: map[index.Hash]int{}}
 	group.Go(func() error {
 		for result := range identified {
@@ -100,7 +100,7 @@ func (r *run) ownersOf(ctx context.Context, paths []string) ([]index.ID, error) 
 // takes its old one.
 type mover struct {
 	collector *collector
-	moves     []outcome
+	moves     []fileResult
 	// owners are the records that have the paths of the moves now, and
 	// ofRecord the moves of each record.
 	owners   []index.ID
@@ -119,7 +119,7 @@ const (
 	moveDone
 )
 
-func newMover(ctx context.Context, r *run, moves []outcome) (*mover, error) {
+func newMover(ctx context.Context, r *run, moves []fileResult) (*mover, error) {
 	paths := make([]string, len(moves))
 	for i, move := range moves {
 		paths[i] = move.file.Path

@@ -38,9 +38,9 @@ func newWalked() *walked {
 	}
 }
 
-// sighting is a file, or what has the name of one, that a walk came across. A
+// fileEntry is a file, or what has the name of one, that a walk came across. A
 // failure says why it cannot be read at all.
-type sighting struct {
+type fileEntry struct {
 	file    index.File
 	failure error
 	// sidecars are the paths of the files that describe it.
@@ -88,7 +88,7 @@ func fileKey(path string) [16]byte {
 
 // walkAll walks the run's paths. When that takes long, because the pipeline
 // takes the files no faster, they are counted ahead.
-func (r *run) walkAll(ctx context.Context, found chan<- sighting) (*walked, error) {
+func (r *run) walkAll(ctx context.Context, found chan<- fileEntry) (*walked, error) {
 	counting, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -102,7 +102,7 @@ func (r *run) walkAll(ctx context.Context, found chan<- sighting) (*walked, erro
 	return r.walkRoots(ctx, found)
 }
 
-func (r *run) walkRoots(ctx context.Context, found chan<- sighting) (*walked, error) {
+func (r *run) walkRoots(ctx context.Context, found chan<- fileEntry) (*walked, error) {
 	w := r.newWalker(found)
 	w.walked.whole = true
 	var problems []error
@@ -130,7 +130,7 @@ type walker struct {
 	run    *run
 	walked *walked
 	// found is nil when files are only counted.
-	found chan<- sighting
+	found chan<- fileEntry
 	count int
 	// mounts say where folders are mounted, rules the ignore
 	// files of folders, and beside what the folder that was looked at last holds
@@ -140,7 +140,7 @@ type walker struct {
 	beside *beside
 }
 
-func (r *run) newWalker(found chan<- sighting) *walker {
+func (r *run) newWalker(found chan<- fileEntry) *walker {
 	return &walker{run: r, walked: newWalked(), found: found, mounts: map[string]mounted{}, rules: map[string]*ignoring{}}
 }
 
@@ -205,8 +205,8 @@ func (w *walker) folder(ctx context.Context, root, relative string, depth int) e
 
 // listen has the system tell of changes in a folder from now on.
 func (w *walker) listen(folder string) {
-	if w.found != nil && w.run.follower != nil {
-		w.run.follower.listen(folder)
+	if w.found != nil && w.run.watcher != nil {
+		w.run.watcher.listen(folder)
 	}
 }
 
@@ -320,7 +320,7 @@ func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo, failur
 		return nil
 	}
 	w.run.progress.see()
-	seen := sighting{file: stampOf(path, stat), failure: failure}
+	seen := fileEntry{file: stampOf(path, stat), failure: failure}
 	seen.file.MountLength = w.mountOf(filepath.Dir(path))
 	seen.file.RootLength = w.run.rootLength(path)
 	seen.file.Sidecars, seen.sidecars = w.sidecarsOf(path)
@@ -358,7 +358,7 @@ func stampOf(path string, stat fs.FileInfo) index.File {
 }
 
 // knownFiles feeds, of every image record, the first file that holds its content.
-func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, error) {
+func (r *run) knownFiles(ctx context.Context, found chan<- fileEntry) (*walked, error) {
 	var lacking []*index.Record
 	err := r.eachLacking(ctx, index.KindImage, examinedAtOnce, func(some []*index.Record) error {
 		lacking = append(lacking, some...)
@@ -375,7 +375,7 @@ func (r *run) knownFiles(ctx context.Context, found chan<- sighting) (*walked, e
 				continue
 			}
 			r.progress.see()
-			seen := sighting{file: stampOf(file.Path, stat)}
+			seen := fileEntry{file: stampOf(file.Path, stat)}
 			seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength = file.Sidecars, file.MountLength, file.RootLength
 			select {
 			case found <- seen:

@@ -33,10 +33,10 @@ const keptChanges = 100_000
 
 // watch follows changes until the context ends.
 func (r *run) watch(ctx context.Context) error {
-	if r.follower == nil {
+	if r.watcher == nil {
 		return r.poll(ctx, r.options.PollInterval)
 	}
-	return r.follower.loop(ctx)
+	return r.watcher.loop(ctx)
 }
 
 // poll looks through the folders again and again.
@@ -55,7 +55,7 @@ func (r *run) poll(ctx context.Context, interval time.Duration) error {
 
 // again is a pass while watching: what goes wrong with the files is logged,
 // what goes wrong with the library ends the watch.
-func (r *run) again(ctx context.Context, from feed) error {
+func (r *run) again(ctx context.Context, from source) error {
 	err := r.pass(ctx, from)
 	if err == nil || ctx.Err() != nil {
 		return ctx.Err()
@@ -67,9 +67,9 @@ func (r *run) again(ctx context.Context, from feed) error {
 	return nil
 }
 
-// follower hears of changes in the folders that the walks listed. It listens from
+// changeWatcher is told of changes in the folders that the walks listed. It listens from
 // before the first walk on, and also while the pipeline runs.
-type follower struct {
+type changeWatcher struct {
 	run     *run
 	watcher *fsnotify.Watcher
 	// woken has a value when there is something new.
@@ -82,23 +82,23 @@ type follower struct {
 	first, last time.Time
 	// missed says that changes were lost.
 	missed bool
-	// deaf says that some folder cannot be watched, so that polling must help.
-	deaf bool
+	// pollOnly says that some folder cannot be watched, so that polling must help.
+	pollOnly bool
 }
 
-// follow begins to listen, and returns what ends it.
-func (r *run) follow(ctx context.Context) (end func()) {
+// startWatching begins to listen, and returns what ends it.
+func (r *run) startWatching(ctx context.Context) (end func()) {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		r.options.Logger.Warn("the system does not tell of changes; the folders are looked through instead", "error", err)
 		return func() {}
 	}
-	f := &follower{run: r, watcher: watcher, changed: map[string]bool{}, woken: make(chan struct{}, 1)}
-	r.follower = f
+	f := &changeWatcher{run: r, watcher: watcher, changed: map[string]bool{}, woken: make(chan struct{}, 1)}
+	r.watcher = f
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		f.hear(ctx)
+		f.eventLoop(ctx)
 	}()
 	return func() {
 		if err := watcher.Close(); err != nil {
@@ -109,29 +109,29 @@ func (r *run) follow(ctx context.Context) (end func()) {
 }
 
 // listen has the system tell of changes in a folder.
-func (f *follower) listen(folder string) {
+func (f *changeWatcher) listen(folder string) {
 	err := f.watcher.Add(folder)
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fsnotify.ErrClosed) {
 		return // the walk says so itself
 	}
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	if !f.deaf {
-		f.deaf = true
+	if !f.pollOnly {
+		f.pollOnly = true
 		f.run.options.Logger.Warn("a folder cannot be watched; all are looked through from time to time",
 			"folder", folder, "every", f.run.options.PollInterval, "error", err)
 	}
 }
 
-// hear notes changes until the watcher is closed.
-func (f *follower) hear(ctx context.Context) {
+// eventLoop notes changes until the watcher is closed.
+func (f *changeWatcher) eventLoop(ctx context.Context) {
 	for {
 		select {
 		case event, open := <-f.watcher.Events:
 			if !open {
 				return
 			}
-			if f.matters(ctx, event) {
+			if f.relevant(ctx, event) {
 				f.note(event)
 			}
 		case err, open := <-f.watcher.Errors:
@@ -144,9 +144,9 @@ func (f *follower) hear(ctx context.Context) {
 	}
 }
 
-// matters leaves out what can change no picture: most of what happens to other
+// relevant leaves out what can change no picture: most of what happens to other
 // files, and to permissions unless they kept a file out.
-func (f *follower) matters(ctx context.Context, event fsnotify.Event) bool {
+func (f *changeWatcher) relevant(ctx context.Context, event fsnotify.Event) bool {
 	switch {
 	case event.Has(fsnotify.Create | fsnotify.Remove | fsnotify.Rename):
 		return true
@@ -170,7 +170,7 @@ func (r *run) hasFailed(ctx context.Context, path string) (bool, error) {
 	return failure != nil, err
 }
 
-func (f *follower) note(event fsnotify.Event) {
+func (f *changeWatcher) note(event fsnotify.Event) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.last = time.Now()
@@ -185,7 +185,7 @@ func (f *follower) note(event fsnotify.Event) {
 	f.wake()
 }
 
-func (f *follower) miss() {
+func (f *changeWatcher) miss() {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.last = time.Now()
@@ -196,7 +196,7 @@ func (f *follower) miss() {
 	f.wake()
 }
 
-func (f *follower) wake() {
+func (f *changeWatcher) wake() {
 	select {
 	case f.woken <- struct{}{}:
 	default:
@@ -204,7 +204,7 @@ func (f *follower) wake() {
 }
 
 // due says when the changes so far are to be looked at.
-func (f *follower) due() (time.Time, bool) {
+func (f *changeWatcher) due() (time.Time, bool) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	rested, most := f.last.Add(f.run.options.settle), f.first.Add(f.run.options.settleMost)
@@ -215,7 +215,7 @@ func (f *follower) due() (time.Time, bool) {
 }
 
 // take gives the changes so far.
-func (f *follower) take() (changed map[string]bool, missed bool) {
+func (f *changeWatcher) take() (changed map[string]bool, missed bool) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	changed, missed = f.changed, f.missed
@@ -223,7 +223,7 @@ func (f *follower) take() (changed map[string]bool, missed bool) {
 	return changed, missed
 }
 
-func (f *follower) loop(ctx context.Context) error {
+func (f *changeWatcher) loop(ctx context.Context) error {
 	full := time.Now().Add(f.interval())
 	for {
 		at := full
@@ -257,9 +257,9 @@ func (f *follower) loop(ctx context.Context) error {
 }
 
 // interval is how long to rely on the system.
-func (f *follower) interval() time.Duration {
+func (f *changeWatcher) interval() time.Duration {
 	f.mutex.Lock()
-	deaf := f.deaf
+	deaf := f.pollOnly
 	f.mutex.Unlock()
 	for _, root := range f.run.roots {
 		_, err := os.Stat(root)
@@ -273,7 +273,7 @@ func (f *follower) interval() time.Duration {
 
 // forget stops listening to folders that have another name now: the system would
 // go on telling of them by their old one.
-func (f *follower) forget(changed map[string]bool) {
+func (f *changeWatcher) forget(changed map[string]bool) {
 	gone := func(path string) bool {
 		for {
 			if changed[path] {

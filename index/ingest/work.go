@@ -16,9 +16,9 @@ import (
 	"mekiki/internal/vfs"
 )
 
-// outcome is what became of a file: an image to embed, a file of a record that
+// fileResult is what became of a file: an image to embed, a file of a record that
 // is complete already, or a failure.
-type outcome struct {
+type fileResult struct {
 	file  index.File
 	hash  index.Hash
 	image *pixels.Image
@@ -30,13 +30,13 @@ type outcome struct {
 	// described is what is said now of the picture of a known record.
 	described *index.MetadataChange
 	// seen is what the walk saw.
-	seen sighting
+	seen fileEntry
 }
 
 // examine passes on the files that are not known to be as they were. Those whose
 // path is a record's and that are not what the record's file was go to altered
 // instead, where that is not nil.
-func (r *run) examine(ctx context.Context, found <-chan sighting, wanted chan<- sighting, altered *[]sighting) error {
+func (r *run) examine(ctx context.Context, found <-chan fileEntry, wanted chan<- fileEntry, altered *[]fileEntry) error {
 	reader, err := r.library.Reader(ctx)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ type knownFile struct {
 }
 
 // knownOf asks what the library knows of files.
-func (r *run) knownOf(ctx context.Context, reader index.Reader, files []sighting) ([]knownFile, error) {
+func (r *run) knownOf(ctx context.Context, reader index.Reader, files []fileEntry) ([]knownFile, error) {
 	paths := make([]string, len(files))
 	for i, seen := range files {
 		paths[i] = seen.file.Path
@@ -129,7 +129,7 @@ func (r *run) knownOf(ctx context.Context, reader index.Reader, files []sighting
 
 // examineOne reports whether a file is to be read, or, unless it is the second time, to
 // be looked at after all others, as it is not what its path held before.
-func (r *run) examineOne(seen *sighting, known knownFile, first bool) (wanted, altered bool) {
+func (r *run) examineOne(seen *fileEntry, known knownFile, first bool) (wanted, altered bool) {
 	file, record := seen.file, known.record
 	if record != nil && hasFile(record, file) {
 		r.present[mountPointOf(file)] = true
@@ -176,10 +176,10 @@ func hasFile(record *index.Record, file index.File) bool {
 	return slices.ContainsFunc(record.Files, file.SameContent)
 }
 
-// work makes outcomes of files by read.
-func (r *run) work(ctx context.Context, read fileReader, wanted <-chan sighting, decoded chan<- outcome) error {
+// work makes results of files by read.
+func (r *run) work(ctx context.Context, read fileReader, wanted <-chan fileEntry, decoded chan<- fileResult) error {
 	for task := range wanted {
-		result := outcome{file: task.file, failure: task.failure}
+		result := fileResult{file: task.file, failure: task.failure}
 		if task.failure == nil {
 			var err error
 			if result, err = r.guard(ctx, read, task); err != nil {
@@ -199,19 +199,19 @@ func (r *run) work(ctx context.Context, read fileReader, wanted <-chan sighting,
 	return ctx.Err()
 }
 
-// fileReader makes an outcome of a file. What is wrong with the file is in the outcome; an
+// fileReader makes the result of a file. What is wrong with the file is in the result; an
 // error is the library's.
-type fileReader func(context.Context, sighting) (outcome, error)
+type fileReader func(context.Context, fileEntry) (fileResult, error)
 
 // errUnexpected: a mistake in a program, ours or a library's, that a file leads to.
 var errUnexpected = errors.New("it makes the program that reads it fail")
 
 // guard reads a file. A panic is a failure of that file.
-func (r *run) guard(ctx context.Context, read fileReader, seen sighting) (result outcome, err error) {
+func (r *run) guard(ctx context.Context, read fileReader, seen fileEntry) (result fileResult, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			r.panicked("the file cannot be read", seen.file.Path, reason)
-			result, err = outcome{file: seen.file, failure: fmt.Errorf("%w: %v", errUnexpected, reason)}, nil
+			result, err = fileResult{file: seen.file, failure: fmt.Errorf("%w: %v", errUnexpected, reason)}, nil
 		}
 	}()
 	return read(ctx, seen)
@@ -222,11 +222,11 @@ func (r *run) panicked(what, path string, reason any) {
 	r.options.Logger.Debug(what, "file", path, "panic", reason, "stack", string(debug.Stack()))
 }
 
-// read makes an outcome of a file, with its image unless the library has all of it.
-func (r *run) read(ctx context.Context, seen sighting) (outcome, error) {
+// read makes the result of a file, with its image unless the library has all of it.
+func (r *run) read(ctx context.Context, seen fileEntry) (fileResult, error) {
 	if seen.wants == wantStamp {
 		owner, err := r.ownerOf(ctx, seen.file.Path)
-		return outcome{file: seen.file, known: owner, complete: true}, err
+		return fileResult{file: seen.file, known: owner, complete: true}, err
 	}
 	result, data, err := r.identify(ctx, seen)
 	if err != nil {
@@ -242,13 +242,13 @@ func (r *run) read(ctx context.Context, seen sighting) (outcome, error) {
 }
 
 // identify reads a file and says which record holds its content.
-func (r *run) identify(ctx context.Context, seen sighting) (outcome, []byte, error) {
-	data, stamp, err := readStill(seen.file, r.mayFollow(seen.file.Path))
+func (r *run) identify(ctx context.Context, seen fileEntry) (fileResult, []byte, error) {
+	data, stamp, err := readStable(seen.file, r.mayFollow(seen.file.Path))
 	stamp.Sidecars, stamp.MountLength, stamp.RootLength = seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength
 	if err != nil {
-		return outcome{file: stamp, failure: err, seen: seen}, nil, nil
+		return fileResult{file: stamp, failure: err, seen: seen}, nil, nil
 	}
-	result := outcome{file: stamp, hash: sha256.Sum256(data), seen: seen}
+	result := fileResult{file: stamp, hash: sha256.Sum256(data), seen: seen}
 	reader, err := r.library.Reader(ctx)
 	if err != nil {
 		return result, nil, err
@@ -273,9 +273,9 @@ func (r *run) mayFollow(path string) bool {
 	return r.options.FollowSymlinks || len(r.roots) == 0 || slices.Contains(r.roots, path)
 }
 
-// readStill reads a file that does not change meanwhile. One that was a file when
+// readStable reads a file that does not change meanwhile. One that was a file when
 // it was found and is a link now has changed, unless links may be followed.
-func readStill(file index.File, follow bool) ([]byte, index.File, error) {
+func readStable(file index.File, follow bool) ([]byte, index.File, error) {
 	if err := checkSize(file.Bytes); err != nil {
 		return nil, file, err
 	}
@@ -333,7 +333,7 @@ func appendAll(data []byte, source io.Reader, limit int64) ([]byte, error) {
 }
 
 // decode fills in the record and the image that the model reads.
-func (r *run) decode(ctx context.Context, data []byte, seen sighting, result *outcome) error {
+func (r *run) decode(ctx context.Context, data []byte, seen fileEntry, result *fileResult) error {
 	image, release, err := r.decoder.Hold(ctx, data)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func (l *Library) checkpointAll(ctx context.Context) error {
 	return l.checkpoint(ctx)
 }
 
-// rewriteSegments copies what is alive in wasteful segments to new ones and gives those that nothing points to any more.
+// rewriteSegments copies what is alive in segments worth it to new ones and gives those that nothing points to any more.
 func (l *Library) rewriteSegments(ctx context.Context) (index.CompactResult, map[segment.Key]bool, error) {
 	var result index.CompactResult
 	view, err := l.current()
@@ -69,7 +69,7 @@ func (l *Library) rewriteSegments(ctx context.Context) (index.CompactResult, map
 		return result, nil, err
 	}
 	stale := map[segment.Key]bool{}
-	for _, key := range l.wasteful(view) {
+	for _, key := range l.compactionCandidates(view) {
 		if err := ctx.Err(); err != nil {
 			return result, stale, err
 		}
@@ -88,10 +88,10 @@ func (l *Library) rewriteSegments(ctx context.Context) (index.CompactResult, map
 	return result, stale, nil
 }
 
-// wasteful lists the segments worth rewriting: those of which a tenth or more
+// compactionCandidates lists the segments worth rewriting: those of which a tenth or more
 // is dead, those far below the limit when there are several, and those whose
 // header is damaged.
-func (l *Library) wasteful(v *view) []segment.Key {
+func (l *Library) compactionCandidates(v *view) []segment.Key {
 	alive := map[segment.Key]int64{}
 	for _, space := range v.state.Spaces {
 		for _, where := range space.Locations.All() {

@@ -12,9 +12,9 @@ import (
 
 // derived are the indexes that follow the catalog.
 type derived struct {
-	lookup *catalog.Lookup
-	words  *keywords.Store
-	thumbs *thumbnail.Store
+	lookup       *catalog.Lookup
+	keywordStore *keywords.Store
+	thumbs       *thumbnail.Store
 	// columns are of the newest state.
 	columns *columns.Table
 	// vectors are of the serving space; nil without one.
@@ -28,7 +28,7 @@ func openDerived(ctx context.Context, l *Library, s *catalog.State) (*derived, e
 		Library: l.folder, Present: l.present, Decoder: l.decoder,
 	}}
 	var err error
-	d.words, err = keywords.Open(ctx, keywords.Options{
+	d.keywordStore, err = keywords.Open(ctx, keywords.Options{
 		Fsys: l.fsys, Folder: filepath.Join(l.folder, catalog.DerivedFolder, keywords.Folder), Logger: l.logger,
 		ReadOnly: l.readOnly.Load(), Damaged: len(l.findings) > 0,
 	}, s)

@@ -91,16 +91,16 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 	}
 	precisely := func(id uint64) bool {
 		record, there := s.record(index.ID(id))
-		return there && record.Sequence <= s.view.words.Sequence && m.Matches(record)
+		return there && record.Sequence <= s.view.keywordReader.Sequence && m.Matches(record)
 	}
-	if s.view.words.Sequence != s.Sequence() {
+	if s.view.keywordReader.Sequence != s.Sequence() {
 		asked.Allow = precisely
 	}
-	hits, refused, err := s.words(ctx, query, asked, precisely)
+	hits, refused, err := s.keywordHits(ctx, query, asked, precisely)
 	if err == nil && refused {
 		// The index knows places and times a little less exactly than the records.
 		asked.Allow = precisely
-		hits, _, err = s.words(ctx, query, asked, precisely)
+		hits, _, err = s.keywordHits(ctx, query, asked, precisely)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find words: %w", err)
@@ -110,8 +110,8 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 
 // words asks the keyword index, and reports whether it gave something that does not
 // pass in place of what might.
-func (s *Snapshot) words(ctx context.Context, query index.KeywordQuery, asked keyword.Query, passes func(uint64) bool) (hits []index.KeywordHit, refused bool, err error) {
-	found, err := s.view.words.Search(ctx, asked)
+func (s *Snapshot) keywordHits(ctx context.Context, query index.KeywordQuery, asked keyword.Query, passes func(uint64) bool) (hits []index.KeywordHit, refused bool, err error) {
+	found, err := s.view.keywordReader.Search(ctx, asked)
 	if errors.Is(err, keyword.ErrUnusable) {
 		err = index.ErrClosed // words of before go with the library
 	}

@@ -249,7 +249,7 @@ func (l *Library) openWriter(ctx context.Context) (err error) {
 	if err := l.start(ctx, found, false); err != nil {
 		return err
 	}
-	return l.tidySegments(found)
+	return l.removeOrphans(found)
 }
 
 // prepareFolder makes the library's folder. One that holds other things is
@@ -304,7 +304,7 @@ func (l *Library) start(ctx context.Context, found *catalog.Loaded, again bool) 
 	l.findings = found.Findings
 	segments, problems := segment.Open(ctx, l.fsys, l.folder, catalog.Segments(found.State))
 	if again && errors.Is(errors.Join(problems...), fs.ErrNotExist) {
-		if behind, err := l.behind(); behind || err != nil {
+		if behind, err := l.isBehind(); behind || err != nil {
 			return errors.Join(err, fs.ErrNotExist, segments.Release())
 		}
 	}
@@ -319,7 +319,7 @@ func (l *Library) start(ctx context.Context, found *catalog.Loaded, again bool) 
 		return errors.Join(err, segments.Release())
 	}
 	if store, err := l.former.ReuseVectors(ctx, found.State); err != nil {
-		return errors.Join(err, derived.words.Close(), segments.Release())
+		return errors.Join(err, derived.keywordStore.Close(), segments.Release())
 	} else if store != nil {
 		derived.vectors = store
 	}
@@ -333,7 +333,7 @@ func (l *Library) start(ctx context.Context, found *catalog.Loaded, again bool) 
 		err = l.view.columns.MakeAll(ctx)
 	}
 	if err != nil {
-		return errors.Join(err, derived.words.Close(), l.view.release())
+		return errors.Join(err, derived.keywordStore.Close(), l.view.release())
 	}
 	return nil
 }
@@ -342,7 +342,7 @@ func (l *Library) start(ctx context.Context, found *catalog.Loaded, again bool) 
 func (l *Library) abandon() error {
 	var problems []error
 	if l.derived != nil {
-		problems = append(problems, l.derived.words.Close())
+		problems = append(problems, l.derived.keywordStore.Close())
 	}
 	if l.view != nil {
 		problems = append(problems, l.view.release())
@@ -378,10 +378,10 @@ func (l *Library) Close() error {
 			problems = append(problems, appender.Drop())
 		}
 	}
-	if gone != nil && l.derived.words != nil {
-		problems = append(problems, l.derived.words.Abandon())
+	if gone != nil && l.derived.keywordStore != nil {
+		problems = append(problems, l.derived.keywordStore.Abandon())
 	}
-	problems = append(problems, l.derived.words.Close())
+	problems = append(problems, l.derived.keywordStore.Close())
 	if l.catalog != nil {
 		if l.failed == nil {
 			problems = append(problems, l.catalog.Seal(last.state.Sequence))
@@ -427,8 +427,8 @@ func (l *Library) current() (*view, error) {
 	return l.view, nil
 }
 
-// publish makes a view the current one.
-func (l *Library) publish(next *view) error {
+// swap makes a view the current one.
+func (l *Library) swap(next *view) error {
 	l.mutex.Lock()
 	old := l.view
 	l.view = next

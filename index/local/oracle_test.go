@@ -306,7 +306,7 @@ type freshLibrary struct {
 	derived *derived
 }
 
-func (f freshLibrary) close() { _ = f.derived.words.Close() }
+func (f freshLibrary) close() { _ = f.derived.keywordStore.Close() }
 
 // freshWords builds a keyword index of test images under the given IDs.
 func freshWords(tb testing.TB, ids []index.ID, numbers map[index.ID]uint64) (freshLibrary, error) {
@@ -320,6 +320,6 @@ func freshWords(tb testing.TB, ids []index.ID, numbers map[index.ID]uint64) (fre
 	fresh := freshLibrary{state: t.Finish(), derived: &derived{lookup: lookup}}
 	lookup.Apply(1, t.Keys)
 	var err error
-	fresh.derived.words, err = keywords.Open(tb.Context(), keywords.Options{Fsys: vfs.NewMemory(), Logger: slog.New(slog.DiscardHandler)}, fresh.state)
+	fresh.derived.keywordStore, err = keywords.Open(tb.Context(), keywords.Options{Fsys: vfs.NewMemory(), Logger: slog.New(slog.DiscardHandler)}, fresh.state)
 	return fresh, err
 }

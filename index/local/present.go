@@ -54,10 +54,10 @@ func (l *Library) moved() error {
 		"put the folder back where it was, or stop and name the place where it is now with --library: what was acknowledged is in it")
 }
 
-// presentAfterwards makes sure that what was just written is in the library that
+// checkStillPresent makes sure that what was just written is in the library that
 // the path names. Where it is instead nobody knows, so that nothing more is
 // written until the library is opened again. The writer is held.
-func (l *Library) presentAfterwards() error {
+func (l *Library) checkStillPresent() error {
 	err := l.present()
 	if err != nil {
 		l.failed = fmt.Errorf("%w: %w", index.ErrWriter, err)

@@ -42,14 +42,14 @@ func (l *Library) Promote(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("become the writer: %s cannot be read now", key.Path()), fresh.abandon())
 		}
 	}
-	if err := l.take(fresh, from); err != nil {
+	if err := l.takeOver(fresh, from); err != nil {
 		l.logger.Warn("let go of what was read before", "error", err)
 	}
 	return nil
 }
 
-// take makes what a library has just opened this one's own. The writer is held.
-func (l *Library) take(fresh *Library, from *view) error {
+// takeOver makes what a library has just opened this one's own. The writer is held.
+func (l *Library) takeOver(fresh *Library, from *view) error {
 	if store := fresh.derived.vectors; store != nil && store != from.nearest.Store {
 		store.Host = l.host
 	}
@@ -62,7 +62,7 @@ func (l *Library) take(fresh *Library, from *view) error {
 	// Who sees this sees what was set before.
 	l.readOnly.Store(fresh.readOnly.Load())
 	// Snapshots of before go on searching the old keyword index.
-	if err := oldDerived.words.Release(); err != nil {
+	if err := oldDerived.keywordStore.Release(); err != nil {
 		l.logger.Warn("close an old keyword index", "error", err)
 	}
 	return old.release()

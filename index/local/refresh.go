@@ -32,10 +32,10 @@ func (l *Library) Refresh(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer view.release()
-	if behind, err := l.behind(); err != nil || !behind {
+	if behind, err := l.isBehind(); err != nil || !behind {
 		return false, err
 	}
-	changed, err := l.follow(ctx, view)
+	changed, err := l.replayLog(ctx, view)
 	if err == nil || ctx.Err() != nil {
 		return changed, err
 	}
@@ -52,8 +52,8 @@ type catalogEnd struct {
 	end int64
 }
 
-// behind reports whether the catalog has grown since it was read.
-func (l *Library) behind() (bool, error) {
+// isBehind reports whether the catalog has grown since it was read.
+func (l *Library) isBehind() (bool, error) {
 	logs, checkpoints, err := catalog.Files(l.fsys, l.folder)
 	if err != nil {
 		return false, err
@@ -81,16 +81,16 @@ func (l *Library) reopen(ctx context.Context, from *view) error {
 	if err := fresh.openReader(ctx); err != nil {
 		return err
 	}
-	return l.take(fresh, from)
+	return l.takeOver(fresh, from)
 }
 
 // errNoTrail says that the log does not lead from what was read to what is.
-var errNoTrail = errors.New("the log does not go on where it was read last")
+var errLogBroken = errors.New("the log does not go on where it was read last")
 
-// follow applies the commits that the log has gained. An error leaves the
+// replayLog applies the commits that the log has gained. An error leaves the
 // library as it is, but for the derived indexes, which reopening replaces.
-func (l *Library) follow(ctx context.Context, from *view) (bool, error) {
-	t, end, err := l.readOn(ctx, from.state)
+func (l *Library) replayLog(ctx context.Context, from *view) (bool, error) {
+	t, end, err := l.replayNewFrames(ctx, from.state)
 	if err != nil {
 		return false, err
 	}
@@ -99,21 +99,21 @@ func (l *Library) follow(ctx context.Context, from *view) (bool, error) {
 		return false, nil
 	}
 	next := t.Finish()
-	segments, err := l.followSegments(ctx, from, t, next)
+	segments, err := l.segmentsAfter(ctx, from, t, next)
 	if err != nil {
 		return false, err
 	}
-	l.derived.words.Follow(ctx, t.Touched, next)
+	l.derived.keywordStore.Follow(ctx, t.Touched, next)
 	l.lookup.Apply(next.Sequence, t.Keys)
 	l.read = end
-	if err := l.follows(ctx, newView(next, segments, l.derived)); err != nil {
+	if err := l.publish(ctx, newView(next, segments, l.derived)); err != nil {
 		l.logger.Warn("let go of an old view", "error", err)
 	}
 	return true, nil
 }
 
-// readOn replays what the logs hold beyond what was read.
-func (l *Library) readOn(ctx context.Context, from *catalog.State) (*catalog.Transaction, catalogEnd, error) {
+// replayNewFrames replays what the logs hold beyond what was read.
+func (l *Library) replayNewFrames(ctx context.Context, from *catalog.State) (*catalog.Transaction, catalogEnd, error) {
 	end := l.read
 	logs, checkpoints, err := catalog.Files(l.fsys, l.folder)
 	if err == nil {
@@ -124,7 +124,7 @@ func (l *Library) readOn(ctx context.Context, from *catalog.State) (*catalog.Tra
 	}
 	at := slices.Index(logs, l.read.log)
 	if at < 0 {
-		return nil, end, fmt.Errorf("%w: %s is gone", errNoTrail, catalog.LogName(l.read.log))
+		return nil, end, fmt.Errorf("%w: %s is gone", errLogBroken, catalog.LogName(l.read.log))
 	}
 	t := catalog.Begin(from, l.lookup, from.Sequence)
 	t.Replaying = true
@@ -139,18 +139,18 @@ func (l *Library) readOn(ctx context.Context, from *catalog.State) (*catalog.Tra
 		case err != nil:
 			return nil, end, err
 		case len(trail.Findings) > 0:
-			return nil, end, fmt.Errorf("%w: %s", errNoTrail, trail.Findings[0].Message)
+			return nil, end, fmt.Errorf("%w: %s", errLogBroken, trail.Findings[0].Message)
 		case result.Size < offset || number != l.read.log+uint64(i) || result.Torn && at+i < len(logs)-1:
-			return nil, end, fmt.Errorf("%w: %s is not whole", errNoTrail, catalog.LogName(number))
+			return nil, end, fmt.Errorf("%w: %s is not whole", errLogBroken, catalog.LogName(number))
 		}
 		end = catalogEnd{log: number, end: result.End}
 	}
 	return t, end, nil
 }
 
-// followSegments gives the segments of the next state: those that came are
+// segmentsAfter gives the segments of the next state: those that came are
 // opened, those that nothing points into any more are left out.
-func (l *Library) followSegments(ctx context.Context, from *view, t *catalog.Transaction, next *catalog.State) (segment.Set, error) {
+func (l *Library) segmentsAfter(ctx context.Context, from *view, t *catalog.Transaction, next *catalog.State) (segment.Set, error) {
 	wanted := map[segment.Key]bool{}
 	for number, moved := range t.Moved {
 		space := next.SpaceNumbered(number)

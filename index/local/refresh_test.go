@@ -19,7 +19,7 @@ import (
 // short logs and segments, a reader answers as the writer does, and reads the
 // library anew only where another space serves or compaction has taken the log
 // away.
-func TestReaderFollows(t *testing.T) {
+func TestReaderReplaysLog(t *testing.T) {
 	steps := 30
 	if testing.Short() {
 		steps = 10
@@ -186,7 +186,7 @@ func TestSnapshotOutlivesRefresh(t *testing.T) {
 		t.Errorf("the snapshot of before:\n%s", diff)
 	}
 	indextest.Must(t, snapshot.Close())
-	if _, err := before.words.Index.Reader(); !errors.Is(err, keyword.ErrUnusable) {
+	if _, err := before.keywordStore.Index.Reader(); !errors.Is(err, keyword.ErrUnusable) {
 		t.Errorf("the words of before are still open: %v", err)
 	}
 }

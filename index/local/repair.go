@@ -32,7 +32,7 @@ func (l *Library) check(ctx context.Context) (index.CheckReport, map[uint64]map[
 	defer view.release()
 	subject := maintain.Inspection{
 		Fsys: l.fsys, Folder: l.folder, ReadOnly: l.readOnly.Load(), State: view.state, Segments: view.segments,
-		Thumbs: view.thumbs, Words: l.derived.words, Findings: l.Findings(),
+		Thumbs: view.thumbs, Words: l.derived.keywordStore, Findings: l.Findings(),
 	}
 	return subject.Check(ctx)
 }
@@ -116,8 +116,8 @@ func (l *Library) repairDerived(ctx context.Context, report *index.CheckReport) 
 		return err
 	}
 	defer view.release()
-	if err := l.derived.words.Rebuild(ctx, view.state); err != nil {
+	if err := l.derived.keywordStore.Rebuild(ctx, view.state); err != nil {
 		return err
 	}
-	return l.publish(view.with(view.segments.With(nil, nil), l.derived))
+	return l.swap(view.with(view.segments.With(nil, nil), l.derived))
 }

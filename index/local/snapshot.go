@@ -35,7 +35,7 @@ func (l *Library) Snapshot() *Snapshot {
 	if err != nil {
 		return &Snapshot{view: emptyView(), logger: l.logger, err: err}
 	}
-	if err := view.words.Renew(); err != nil {
+	if err := view.keywordReader.Renew(); err != nil {
 		l.logger.Debug("read the keyword index again", "error", err)
 	}
 	return &Snapshot{view: view, logger: l.logger}

@@ -167,7 +167,7 @@ func (l *Library) removeSegments(unwanted func(segment.Key) bool) error {
 		return err
 	}
 	kept := view.segments.With(nil, func(key segment.Key) bool { return !unwanted(key) })
-	problems = append(problems, l.publish(view.with(kept, l.derived)), view.release())
+	problems = append(problems, l.swap(view.with(kept, l.derived)), view.release())
 	for key := range view.segments {
 		if !unwanted(key) {
 			continue

@@ -14,13 +14,13 @@ import (
 // view is everything that a snapshot reads: a state, and the segments and
 // derived indexes that go with it. It is immutable and counts its users.
 type view struct {
-	state    *catalog.State
-	segments segment.Set
-	nearest  *nearest.View
-	words    *keywords.Reader
-	thumbs   *thumbnail.Store
-	lookup   *catalog.Lookup
-	columns  *columns.Table
+	state         *catalog.State
+	segments      segment.Set
+	nearest       *nearest.View
+	keywordReader *keywords.Reader
+	thumbs        *thumbnail.Store
+	lookup        *catalog.Lookup
+	columns       *columns.Table
 
 	references atomic.Int64
 }
@@ -30,7 +30,7 @@ type view struct {
 func newView(s *catalog.State, segments segment.Set, d *derived) *view {
 	d.columns = d.columns.Next(s.Records)
 	v := &view{
-		state: s, segments: segments, words: d.words.Reader.Retain(), thumbs: d.thumbs, lookup: d.lookup, columns: d.columns,
+		state: s, segments: segments, keywordReader: d.keywordStore.Reader.Retain(), thumbs: d.thumbs, lookup: d.lookup, columns: d.columns,
 		nearest: &nearest.View{State: s, Segments: segments, Store: d.vectors},
 	}
 	v.references.Store(1)
@@ -60,8 +60,8 @@ func (v *view) release() error {
 		return nil
 	}
 	v.lookup.Unpin(v.state.Sequence)
-	if v.words == nil {
+	if v.keywordReader == nil {
 		return nil
 	}
-	return errors.Join(v.words.Release(), v.segments.Release())
+	return errors.Join(v.keywordReader.Release(), v.segments.Release())
 }

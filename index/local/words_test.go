@@ -123,11 +123,11 @@ func TestWordsOfASnapshotDoNotChange(t *testing.T) {
 				t.Errorf("%d of %d records are found by a new word", len(found), images/3)
 			}
 			indextest.Must(t, fresh.Close())
-			if open := library.derived.words.Index.OpenReaders(); open != 2 {
+			if open := library.derived.keywordStore.Index.OpenReaders(); open != 2 {
 				t.Errorf("%d readers, of the present and of the old snapshot", open)
 			}
 			indextest.Must(t, old.Close())
-			if open := library.derived.words.Index.OpenReaders(); open != 1 {
+			if open := library.derived.keywordStore.Index.OpenReaders(); open != 1 {
 				t.Errorf("%d readers, of the present alone", open)
 			}
 		})
@@ -158,11 +158,11 @@ func TestWordsThatMissACommit(t *testing.T) {
 	broken, err := keyword.OpenMemory()
 	indextest.Must(t, err)
 	indextest.Must(t, broken.Close())
-	whole := library.derived.words.Index
-	library.derived.words.Index = keywords.NewSharedIndex(broken)
+	whole := library.derived.keywordStore.Index
+	library.derived.keywordStore.Index = keywords.NewSharedIndex(broken)
 	changeWords(t, library, images)
-	library.derived.words.Index = whole
-	if !library.derived.words.Behind {
+	library.derived.keywordStore.Index = whole
+	if !library.derived.keywordStore.Behind {
 		t.Fatal("the keyword index is not behind")
 	}
 	behind := library.Snapshot()
@@ -180,9 +180,9 @@ func TestWordsThatMissACommit(t *testing.T) {
 		}
 	}
 	changed := index.ID(5)
-	library.derived.words.Index = keywords.NewSharedIndex(broken)
+	library.derived.keywordStore.Index = keywords.NewSharedIndex(broken)
 	mustWrite(t, library, index.Batch{Tags: []index.TagChange{{ID: changed, Add: []string{"volcano"}}}})
-	library.derived.words.Index = whole
+	library.derived.keywordStore.Index = whole
 	one := library.Snapshot()
 	defer one.Close()
 	hits, err := one.Keyword(t.Context(), index.KeywordQuery{Text: "volcano"}, 1000, index.Filter{})

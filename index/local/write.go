@@ -168,7 +168,7 @@ func (c *commit) persist() error {
 	for appender := range c.used {
 		appender.Fresh = false
 	}
-	return l.presentAfterwards()
+	return l.checkStillPresent()
 }
 
 // adopt makes the committed state the current view.
@@ -186,18 +186,18 @@ func (l *Library) adopt(ctx context.Context, from *view, c *commit) error {
 			l.logger.Warn("keep a thumbnail", "error", err)
 		}
 	}
-	l.derived.words.Follow(ctx, c.Touched, next)
+	l.derived.keywordStore.Follow(ctx, c.Touched, next)
 	l.lookup.Apply(next.Sequence, c.Keys)
-	return l.follows(ctx, newView(next, from.segments.With(added, nil), l.derived))
+	return l.publish(ctx, newView(next, from.segments.With(added, nil), l.derived))
 }
 
-// follows publishes the view of a new state.
-func (l *Library) follows(ctx context.Context, next *view) error {
+// publish shows the view of a new state.
+func (l *Library) publish(ctx context.Context, next *view) error {
 	if err := l.derived.serve(ctx, l, next); err != nil {
 		l.logger.Error("load the vectors of another space; the next search tries again", "error", err)
 	}
 	next.nearest.Warm(ctx)
-	return l.publish(next)
+	return l.swap(next)
 }
 
 // checkpointWhenDue writes a checkpoint when the log is longer than both the

@@ -135,7 +135,7 @@ func (k *UniqueIndex[K]) pin(sequence uint64) {
 	k.pinned[sequence]++
 }
 
-// letGo forgets what no view that is still held was before.
+// unpin forgets what no view that is still held was before.
 func (k *UniqueIndex[K]) unpin(sequence uint64) {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()

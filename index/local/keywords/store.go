@@ -86,7 +86,7 @@ func openForWriting(options Options, s *catalog.State) (*keyword.Index, error) {
 	return keyword.Create(options.Folder)
 }
 
-// bring makes a change that brings the index to a commit.
+// sync makes a change that brings the index to a commit.
 func (k *Store) sync(sequence uint64, change func() error) error {
 	reader, err := k.Index.apply(sequence, change)
 	if err != nil {

@@ -40,7 +40,7 @@ func (x *Store) Evict(ctx context.Context, v *View, id index.ID, reason error) e
 	return nil
 }
 
-// leaveOut takes a record out that is damaged where a space says that it is.
+// evict takes a record out that is damaged where a space says that it is.
 func (x *Store) evict(id index.ID, from *catalog.Space) {
 	if x.images == nil {
 		return // a loading that was given up has emptied them: the next one will tell

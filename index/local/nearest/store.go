@@ -30,7 +30,7 @@ type Store struct {
 	space  embed.Space
 	loaded atomic.Bool
 
-	// turn is held by who changes what follows.
+	// mu is held by whoever changes what follows.
 	mu            chan struct{}
 	images, texts Index
 	// keeps says that the indexes keep the vectors in full precision.
@@ -253,7 +253,7 @@ func (v *View) valuesOf(number uint64) valueReader {
 // changes an index.
 const ReadAtOnce = 4096
 
-// bring makes the indexes hold what the view's state says.
+// sync makes the indexes hold what the view's state says.
 func (x *Store) sync(ctx context.Context, v *View) error {
 	from := v.State.SpaceNumbered(x.Number)
 	if from == nil {

@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 )
 
-// tidySegments readies the segments for writing: files that no commit points
+// removeOrphans readies the segments for writing: files that no commit points
 // to, which a crash or a failed removal left, are removed, as are checkpoints that
 // were not finished, and the last segment of each kind is taken up again after its
 // last committed block. In a damaged library nothing is removed or overwritten.
-func (l *Library) tidySegments(found *catalog.Loaded) error {
+func (l *Library) removeOrphans(found *catalog.Loaded) error {
 	files, err := segment.List(l.fsys, l.folder)
 	if err != nil {
 		return err
