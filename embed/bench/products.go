@@ -65,6 +65,7 @@ func openProducts(ctx context.Context, options Options, dir string, shapes []sha
 	}
 	graph := onnx.NewGraph("products")
 	var inputs []ort.Tensor
+	var given, taken []ort.Value
 	for i, shape := range shapes {
 		name := string(rune('a' + i))
 		x := graph.Input(name, onnx.Float32, onnx.Fixed(shape.rows), onnx.Fixed(shape.inner))
@@ -73,17 +74,15 @@ func openProducts(ctx context.Context, options Options, dir string, shapes []sha
 			return nil, nil, errors.Join(err, second(data.Close()))
 		}
 		graph.Output(name+"_product", product)
+		given = append(given, ort.Value{Name: name, Type: ort.Float32, Shape: []int64{int64(shape.rows), int64(shape.inner)}})
+		taken = append(taken, ort.Value{Name: name + "_product", Type: ort.Float32, Shape: []int64{int64(shape.rows), int64(shape.columns)}})
 		inputs = append(inputs, ort.Float32Tensor(checkpoint.RandomValues(name, 1, shape.rows*shape.inner), int64(shape.rows), int64(shape.inner)))
 	}
 	if err := errors.Join(second(data.Close()), graph.Write(dir, file)); err != nil {
 		return nil, nil, err
 	}
-	model, err := ort.Inspect(filepath.Join(dir, file))
-	if err != nil {
-		return nil, nil, err
-	}
 	session, err := options.Runtime.Session(ctx, ort.SessionOptions{
-		Path: filepath.Join(dir, file), Inputs: model.Inputs, Outputs: model.Outputs, Threads: options.Threads,
+		Path: filepath.Join(dir, file), Inputs: given, Outputs: taken, Threads: options.Threads,
 	})
 	return session, inputs, err
 }

@@ -58,11 +58,8 @@ func writeGraph(t testing.TB, weights quantize.Weights, dir string, plan quantiz
 // openThreads opens a graph with all its inputs and outputs for this many threads.
 func openThreads(b *testing.B, runtime *ort.Runtime, path string, threads int) *ort.Session {
 	b.Helper()
-	model, err := ort.Inspect(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	session, err := runtime.Session(b.Context(), ort.SessionOptions{Path: path, Inputs: model.Inputs, Outputs: model.Outputs, Threads: threads})
+	inputs, outputs := orttest.Inspect(b, path)
+	session, err := runtime.Session(b.Context(), ort.SessionOptions{Path: path, Inputs: inputs, Outputs: outputs, Threads: threads})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -105,15 +105,12 @@ func runGraph(t testing.TB, runtime *ort.Runtime, path string, inputs map[string
 }
 
 // openGraph opens a graph with all its inputs and the named outputs.
-func openGraph(t testing.TB, runtime *ort.Runtime, path string, outputs ...string) *ort.Session {
+func openGraph(t testing.TB, runtime *ort.Runtime, path string, wanted ...string) *ort.Session {
 	t.Helper()
-	model, err := ort.Inspect(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	options := ort.SessionOptions{Path: path, Inputs: model.Inputs, Threads: 2}
-	for _, output := range model.Outputs {
-		if len(outputs) == 0 || slices.Contains(outputs, output.Name) {
+	inputs, outputs := orttest.Inspect(t, path)
+	options := ort.SessionOptions{Path: path, Inputs: inputs, Threads: 2}
+	for _, output := range outputs {
+		if len(wanted) == 0 || slices.Contains(wanted, output.Name) {
 			options.Outputs = append(options.Outputs, output)
 		}
 	}
@@ -381,10 +378,7 @@ type stepper struct {
 // graph, in whose order keys and values are given and taken.
 func newStepper(t *testing.T, runtime *ort.Runtime, path string, memory []ort.Value) stepper {
 	t.Helper()
-	model, err := ort.Inspect(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	inputs, outputs := orttest.Inspect(t, path)
 	find := func(values []ort.Value, name string) ort.Value {
 		at := slices.IndexFunc(values, func(value ort.Value) bool { return value.Name == name })
 		if at < 0 {
@@ -393,11 +387,11 @@ func newStepper(t *testing.T, runtime *ort.Runtime, path string, memory []ort.Va
 		return values[at]
 	}
 	options := ort.SessionOptions{Path: path, Threads: 1,
-		Inputs:  []ort.Value{find(model.Inputs, manifest.TokenIDsName), find(model.Inputs, manifest.PositionName)},
-		Outputs: []ort.Value{find(model.Outputs, manifest.LogitsName)}}
+		Inputs:  []ort.Value{find(inputs, manifest.TokenIDsName), find(inputs, manifest.PositionName)},
+		Outputs: []ort.Value{find(outputs, manifest.LogitsName)}}
 	for i := range len(memory) / 2 {
-		options.Inputs = append(options.Inputs, find(model.Inputs, fmt.Sprint(manifest.PastKeyPrefix, i)), find(model.Inputs, fmt.Sprint(manifest.PastValuePrefix, i)))
-		options.Outputs = append(options.Outputs, find(model.Outputs, fmt.Sprint(manifest.PresentKeyPrefix, i)), find(model.Outputs, fmt.Sprint(manifest.PresentValuePrefix, i)))
+		options.Inputs = append(options.Inputs, find(inputs, fmt.Sprint(manifest.PastKeyPrefix, i)), find(inputs, fmt.Sprint(manifest.PastValuePrefix, i)))
+		options.Outputs = append(options.Outputs, find(outputs, fmt.Sprint(manifest.PresentKeyPrefix, i)), find(outputs, fmt.Sprint(manifest.PresentValuePrefix, i)))
 	}
 	session, err := runtime.Session(t.Context(), options)
 	if err != nil {

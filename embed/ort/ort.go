@@ -47,7 +47,7 @@ var (
 	ErrOtherLibrary = errors.New("another ONNX Runtime library is already loaded")
 	// ErrProvider means that the chosen execution provider is not there.
 	ErrProvider = errors.New("execution provider is not available")
-	// ErrModel means that a model file is damaged or has unexpected inputs or outputs.
+	// ErrModel means that ONNX Runtime cannot open a model file.
 	ErrModel = errors.New("model file does not fit")
 	// ErrClosed means that the Runtime or Session was closed.
 	ErrClosed = errors.New("closed")

@@ -22,8 +22,8 @@ type Session struct {
 	session *onnxruntime.DynamicAdvancedSession
 }
 
-// Session opens a graph after checking its inputs and outputs against the
-// options. The caller must Close it.
+// Session opens a graph. That it has the inputs and outputs of the options shows
+// when it is run. The caller must Close it.
 func (r *Runtime) Session(ctx context.Context, options SessionOptions) (opened *Session, err error) {
 	options = options.withDefaults()
 	if err := options.Validate(); err != nil {
@@ -31,16 +31,6 @@ func (r *Runtime) Session(ctx context.Context, options SessionOptions) (opened *
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
-	}
-	model, err := Inspect(options.Path)
-	if err != nil {
-		return nil, err
-	}
-	if err := compare("input", options.Inputs, model.Inputs); err != nil {
-		return nil, fmt.Errorf("open %s: %w", options.Path, err)
-	}
-	if err := compare("output", options.Outputs, model.Outputs); err != nil {
-		return nil, fmt.Errorf("open %s: %w", options.Path, err)
 	}
 	r.mutex.RLock()
 	defer r.mutex.RUnlock()

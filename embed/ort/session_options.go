@@ -12,8 +12,7 @@ type SessionOptions struct {
 	// Path is the .onnx file; its external data files lie beside it.
 	Path string
 	// Inputs and Outputs are what the caller will give and read, in the order of
-	// Run's slices. The graph must have exactly these inputs, and at least these
-	// outputs.
+	// Run's slices: all inputs of the graph, and those outputs that are wanted.
 	Inputs, Outputs []Value
 	// Threads bounds the threads of one run; 0 means one per usable processor.
 	Threads int

@@ -29,6 +29,33 @@ func scaleOptions(path string) ort.SessionOptions {
 	}
 }
 
+// writeScale writes a graph that gives y = scale * x, its factors in the file or
+// beside it.
+func writeScale(t testing.TB, dir string, external bool) string {
+	t.Helper()
+	factors := []float32{2, 3, 4}
+	tensor := onnx.Float32Tensor(factors, 3)
+	if external {
+		data, err := onnx.CreateDataFile(dir, "weights.bin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tensor, err = data.AppendFloat32(factors, 3); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := data.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	graph := onnx.NewGraph("scale")
+	x := graph.Input("x", onnx.Float32, onnx.Dynamic("rows"), onnx.Fixed(3))
+	graph.Output("y", graph.Multiply(x, graph.Constant("factors", tensor)))
+	if err := graph.Write(dir, "scale.onnx"); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "scale.onnx")
+}
+
 func openSession(t testing.TB, runtime *ort.Runtime, options ort.SessionOptions) *ort.Session {
 	t.Helper()
 	session, err := runtime.Session(t.Context(), options)
@@ -99,33 +126,57 @@ func TestRunRefusesOtherTensors(t *testing.T) {
 	}
 }
 
-func TestSessionChecksTheModel(t *testing.T) {
+// TestSessionOfAnotherGraph wants what the options say wrongly of a graph to be an error, when it is opened or run.
+func TestSessionOfAnotherGraph(t *testing.T) {
 	runtime := orttest.Open(t)
 	path := writeScale(t, t.TempDir(), false)
-	tests := map[string]func(*ort.SessionOptions){
-		"input name":       func(o *ort.SessionOptions) { o.Inputs[0].Name = "z" },
-		"input type":       func(o *ort.SessionOptions) { o.Inputs[0].Type = ort.Int64 },
-		"input size":       func(o *ort.SessionOptions) { o.Inputs[0].Shape = []int64{-1, 4} },
-		"input rank":       func(o *ort.SessionOptions) { o.Inputs[0].Shape = []int64{-1} },
-		"fixed, not free":  func(o *ort.SessionOptions) { o.Inputs[0].Shape = []int64{-1, -1} },
-		"one input more":   func(o *ort.SessionOptions) { o.Inputs = append(o.Inputs, o.Outputs[0]) },
-		"output name":      func(o *ort.SessionOptions) { o.Outputs[0].Name = "z" },
-		"output size":      func(o *ort.SessionOptions) { o.Outputs[0].Shape = []int64{-1, 4} },
-		"no outputs":       func(o *ort.SessionOptions) { o.Outputs = nil },
-		"no path":          func(o *ort.SessionOptions) { o.Path = "" },
-		"negative threads": func(o *ort.SessionOptions) { o.Threads = -1 },
-		"no file":          func(o *ort.SessionOptions) { o.Path += "-not" },
+	one := ort.Float32Tensor(make([]float32, 3), 1, 3)
+	tests := map[string]struct {
+		change func(*ort.SessionOptions)
+		inputs []ort.Tensor
+	}{
+		"input name":       {func(o *ort.SessionOptions) { o.Inputs[0].Name = "z" }, []ort.Tensor{one}},
+		"input type":       {func(o *ort.SessionOptions) { o.Inputs[0].Type = ort.Int64 }, []ort.Tensor{ort.Int64Tensor(make([]int64, 3), 1, 3)}},
+		"input size":       {func(o *ort.SessionOptions) { o.Inputs[0].Shape = []int64{-1, 4} }, []ort.Tensor{ort.Float32Tensor(make([]float32, 4), 1, 4)}},
+		"input rank":       {func(o *ort.SessionOptions) { o.Inputs[0].Shape = []int64{-1} }, []ort.Tensor{ort.Float32Tensor(make([]float32, 3), 3)}},
+		"one input more":   {func(o *ort.SessionOptions) { o.Inputs = append(o.Inputs, o.Outputs[0]) }, []ort.Tensor{one, one}},
+		"output name":      {func(o *ort.SessionOptions) { o.Outputs[0].Name = "z" }, []ort.Tensor{one}},
+		"no outputs":       {func(o *ort.SessionOptions) { o.Outputs = nil }, []ort.Tensor{one}},
+		"no path":          {func(o *ort.SessionOptions) { o.Path = "" }, []ort.Tensor{one}},
+		"negative threads": {func(o *ort.SessionOptions) { o.Threads = -1 }, []ort.Tensor{one}},
+		"no file":          {func(o *ort.SessionOptions) { o.Path += "-not" }, []ort.Tensor{one}},
 	}
-	for name, change := range tests {
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			options := scaleOptions(path)
-			change(&options)
+			test.change(&options)
 			session, err := runtime.Session(t.Context(), options)
-			if err == nil {
-				t.Error("Session accepted it")
-				_ = session.Close()
+			if err != nil {
+				return
+			}
+			defer session.Close()
+			if outputs, err := session.Run(t.Context(), test.inputs...); err == nil {
+				t.Errorf("ran, and gave %v", outputs)
 			}
 		})
+	}
+	damaged := filepath.Join(t.TempDir(), "damaged.onnx")
+	if err := os.WriteFile(damaged, []byte("\x08\x0a\x3a\xff"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runtime.Session(t.Context(), scaleOptions(damaged)); !errors.Is(err, ort.ErrModel) {
+		t.Errorf("a damaged file: %v, want ErrModel", err)
+	}
+	place := []ort.Tensor{ort.Float32Tensor(make([]float32, 6), 1, 6)}
+	wide := scaleOptions(path)
+	wide.Outputs[0].Shape = []int64{-1, 6}
+	if err := openSession(t, runtime, wide).RunInto(t.Context(), []ort.Tensor{one}, place); err == nil {
+		t.Error("an output larger than the graph's was filled")
+	}
+	small := []ort.Tensor{ort.Float32Tensor(make([]float32, 2), 1, 2)}
+	wide.Outputs[0].Shape = []int64{-1, 2}
+	if err := openSession(t, runtime, wide).RunInto(t.Context(), []ort.Tensor{one}, small); err == nil {
+		t.Error("an output smaller than the graph's was written to")
 	}
 }
 

@@ -168,41 +168,6 @@ func elements(shape []int64) (int64, error) {
 	return count, nil
 }
 
-// compare reports how the model's declared values differ from the wanted ones.
-// A wanted fixed dimension may be dynamic in the model, not the reverse.
-func compare(role string, want, have []Value) error {
-	byName := make(map[string]Value, len(have))
-	for _, value := range have {
-		byName[value.Name] = value
-	}
-	for _, value := range want {
-		declared, ok := byName[value.Name]
-		if !ok {
-			return fmt.Errorf("%w: no %s named %s, it has %v", ErrModel, role, value.Name, have)
-		}
-		if err := fits(value, declared); err != nil {
-			return fmt.Errorf("%w: %s %w", ErrModel, role, err)
-		}
-	}
-	if role == "input" && len(have) != len(want) {
-		return fmt.Errorf("%w: inputs are %v, want %v", ErrModel, have, want)
-	}
-	return nil
-}
-
-func fits(want, have Value) error {
-	mismatch := fmt.Errorf("%v, want %v", have, want)
-	if want.Type != have.Type || len(want.Shape) != len(have.Shape) {
-		return mismatch
-	}
-	for i, dimension := range want.Shape {
-		if have.Shape[i] >= 0 && have.Shape[i] != dimension {
-			return mismatch
-		}
-	}
-	return nil
-}
-
 func cloneValues(values []Value) []Value {
 	clone := slices.Clone(values)
 	for i := range clone {
