@@ -1,6 +1,7 @@
 package server
 
 import (
+	"mekiki/server/auth"
 	"mekiki/server/problem"
 	"net/http"
 	"strings"
@@ -11,7 +12,7 @@ import (
 // caller is who asks: the name of a token and what it allows.
 type caller struct {
 	name  string
-	scope Scope
+	scope auth.Scope
 }
 
 func callerOf(c echo.Context) caller {
@@ -25,7 +26,7 @@ func callerOf(c echo.Context) caller {
 // error even where none is needed, so that nobody takes it to be right.
 func (s *Server) authenticate(c echo.Context) (caller, error) {
 	if len(s.options.Tokens) == 0 {
-		return caller{name: "local", scope: ScopeAdmin}, nil
+		return caller{name: "local", scope: auth.ScopeAdmin}, nil
 	}
 	header := c.Request().Header.Get(echo.HeaderAuthorization)
 	if header != "" {
@@ -33,14 +34,14 @@ func (s *Server) authenticate(c echo.Context) (caller, error) {
 		if !strings.EqualFold(kind, "Bearer") {
 			return caller{}, problem.New(problem.Unauthorized, "the Authorization header must use the Bearer scheme")
 		}
-		token, found := findToken(s.options.Tokens, strings.TrimSpace(secret))
+		token, found := auth.Find(s.options.Tokens, strings.TrimSpace(secret))
 		if !found {
 			return caller{}, problem.New(problem.Unauthorized, "unknown token")
 		}
 		return caller{token.Name, token.Scope}, nil
 	}
-	if cookie, err := c.Cookie(sessionCookie); err == nil {
-		if token, found := s.sessions.find(cookie.Value); found {
+	if cookie, err := c.Cookie(auth.SessionCookie); err == nil {
+		if token, found := s.sessions.Find(cookie.Value); found {
 			return caller{token.Name, token.Scope}, nil
 		}
 	}
@@ -48,7 +49,7 @@ func (s *Server) authenticate(c echo.Context) (caller, error) {
 }
 
 // authorize lets a request through when its caller has the scope of its route.
-func (s *Server) authorize(need Scope, next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) authorize(need auth.Scope, next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		who, err := s.authenticate(c)
 		if err != nil {
@@ -58,7 +59,7 @@ func (s *Server) authorize(need Scope, next echo.HandlerFunc) echo.HandlerFunc {
 		switch {
 		case who.scope >= need:
 			return next(c)
-		case who.scope == ScopeNone:
+		case who.scope == auth.ScopeNone:
 			p := problem.New(problem.Unauthorized, "this needs a token with the scope "+need.String())
 			p.Hint = "send it as Authorization: Bearer <token>"
 			return p
@@ -70,12 +71,12 @@ func (s *Server) authorize(need Scope, next echo.HandlerFunc) echo.HandlerFunc {
 func (s *Server) getSession(c echo.Context) error { return s.sendSession(c, callerOf(c)) }
 
 func (s *Server) sendSession(c echo.Context, who caller) error {
-	state := sessionResponse{Authentication: "token", Scopes: who.scope.names()}
+	state := sessionResponse{Authentication: "token", Scopes: who.scope.Names()}
 	if len(s.options.Tokens) == 0 {
 		state.Authentication = "none"
 	}
 	if state.ReadOnly = s.options.Ingester == nil || s.readOnly() != nil; state.ReadOnly {
-		state.Scopes = min(who.scope, ScopeRead).names()
+		state.Scopes = min(who.scope, auth.ScopeRead).Names()
 	}
 	return sendJSON(c, http.StatusOK, state)
 }
@@ -92,17 +93,17 @@ func (s *Server) signIn(c echo.Context) error {
 	if len(s.options.Tokens) == 0 {
 		return problem.New(problem.Conflict, "this server requires no token")
 	}
-	token, found := findToken(s.options.Tokens, request.Token)
+	token, found := auth.Find(s.options.Tokens, request.Token)
 	if !found {
 		return problem.New(problem.Unauthorized, "unknown token")
 	}
-	c.SetCookie(s.cookie(c, s.sessions.start(token), int(sessionLifetime.Seconds())))
+	c.SetCookie(s.cookie(c, s.sessions.Start(token), int(auth.SessionLifetime.Seconds())))
 	return s.sendSession(c, caller{token.Name, token.Scope})
 }
 
 func (s *Server) signOut(c echo.Context) error {
-	if cookie, err := c.Cookie(sessionCookie); err == nil {
-		s.sessions.end(cookie.Value)
+	if cookie, err := c.Cookie(auth.SessionCookie); err == nil {
+		s.sessions.End(cookie.Value)
 	}
 	c.SetCookie(s.cookie(c, "", -1))
 	return c.NoContent(http.StatusNoContent)
@@ -110,7 +111,7 @@ func (s *Server) signOut(c echo.Context) error {
 
 func (s *Server) cookie(c echo.Context, value string, age int) *http.Cookie {
 	return &http.Cookie{
-		Name: sessionCookie, Value: value, Path: "/", MaxAge: age,
+		Name: auth.SessionCookie, Value: value, Path: "/", MaxAge: age,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.Scheme() == "https",
 	}
 }
@@ -124,4 +125,15 @@ type sessionResponse struct {
 	Scopes         []string `json:"scopes"`
 	// ReadOnly says that the server changes nothing, whoever asks.
 	ReadOnly bool `json:"read_only,omitempty"`
+}
+
+// checkSite refuses requests that other web sites make.
+func (s *Server) checkSite(next echo.HandlerFunc) echo.HandlerFunc {
+	sites := auth.Sites{Hosts: s.options.Hosts, Tokens: len(s.options.Tokens) > 0}
+	return func(c echo.Context) error {
+		if err := sites.Check(c.Request()); err != nil {
+			return err
+		}
+		return next(c)
+	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/server/openapi"
+	"mekiki/server/page"
 	"mekiki/server/problem"
 )
 
@@ -164,7 +165,7 @@ func sendJSON(c echo.Context, status int, value any) error {
 }
 
 func (s *Server) getOpenAPI(c echo.Context) error {
-	return s.sendAsset(c, asset{kind: echo.MIMEApplicationJSON, data: openapiDocument, tag: s.documentTag})
+	return s.sendAsset(c, page.Asset{Kind: echo.MIMEApplicationJSON, Data: openapiDocument, Tag: s.documentTag})
 }
 
 // wants reports whether the Accept header names a media type outright.

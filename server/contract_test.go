@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"mekiki/search"
+	"mekiki/server/jobs"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
 	"net/http"
@@ -153,7 +154,7 @@ func TestAnswersAreDescribed(t *testing.T) {
 	document := prepare(t).document
 	for name, answer := range map[string]any{
 		"SearchAnswer": search.Response{}, "LookupAnswer": search.LookupResponse{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": recordJSON{},
-		"RecordList": recordListJSON{}, "Job": jobJSON{}, "Status": statusJSON{}, "Problem": problem.Problem{},
+		"RecordList": recordListJSON{}, "Job": jobs.Job{}, "Status": statusJSON{}, "Problem": problem.Problem{},
 	} {
 		described(t, name, reflect.TypeOf(answer), document.Schema(name))
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mekiki/search"
+	"mekiki/server/jobs"
 	"mekiki/server/problem"
 )
 
@@ -242,8 +243,8 @@ func TestJobQueueIsBounded(t *testing.T) {
 	if err := f.stop(); err != nil {
 		t.Fatal(err)
 	}
-	for _, each := range f.server.jobs.all() {
-		if each.State != jobCancelled {
+	for _, each := range f.server.jobs.All() {
+		if each.State != jobs.Cancelled {
 			t.Errorf("job %s is %s", each.ID, each.State)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"mekiki/server/auth"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
 )
@@ -193,7 +194,7 @@ func FuzzRequests(f *testing.F) {
 			return
 		}
 		fixture := fixture
-		if operation.Scope == ScopeWrite.String() {
+		if operation.Scope == auth.ScopeWrite.String() {
 			// Each of these meets the library as it was at first, so that what one deletes is there for the next.
 			fixture = prepare(t, func(o *Options) { o.Roots = nil })
 		}

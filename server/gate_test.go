@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"mekiki/search"
+	"mekiki/server/auth"
 	"mekiki/server/problem"
+	"mekiki/server/transport"
 )
 
 func codeOf(err error) problem.Code {
@@ -86,7 +88,7 @@ func TestSlowBody(t *testing.T) {
 
 func TestLargeHeaders(t *testing.T) {
 	f := start(t)
-	got, err := f.client.Do(f.request("GET", "/healthz", nil, header("X-Filler", strings.Repeat("x", 2*headerBytes))))
+	got, err := f.client.Do(f.request("GET", "/healthz", nil, header("X-Filler", strings.Repeat("x", 2*transport.MaxHeaderBytes))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,13 +108,13 @@ func TestLog(t *testing.T) {
 		o.Tokens = list
 		o.Logger = slog.New(slog.NewJSONHandler(lockedWriter{&mutex, &buffer}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
-	got := f.get("/api/v1/search?q=somethingprivate", bearer(secrets[ScopeRead]))
-	f.get("/api/v1/records/99", bearer(secrets[ScopeRead]))
+	got := f.get("/api/v1/search?q=somethingprivate", bearer(secrets[auth.ScopeRead]))
+	f.get("/api/v1/records/99", bearer(secrets[auth.ScopeRead]))
 	f.searcher.before = func(context.Context) error {
 		return &search.Error{Code: search.CodeUnknownFilter, Message: "there is no filter somethingprivate:"}
 	}
-	f.expect(f.get("/api/v1/search?q=somethingprivate:x", bearer(secrets[ScopeRead])), 400, problem.Code(search.CodeUnknownFilter))
-	f.expect(f.get("/api/v1/search?somethingprivate=1", bearer(secrets[ScopeRead])), 400, problem.InvalidRequest)
+	f.expect(f.get("/api/v1/search?q=somethingprivate:x", bearer(secrets[auth.ScopeRead])), 400, problem.Code(search.CodeUnknownFilter))
+	f.expect(f.get("/api/v1/search?somethingprivate=1", bearer(secrets[auth.ScopeRead])), 400, problem.InvalidRequest)
 	if err := f.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +126,7 @@ func TestLog(t *testing.T) {
 			t.Errorf("the log lacks %s: %s", want, log)
 		}
 	}
-	for _, never := range []string{"somethingprivate", secrets[ScopeRead]} {
+	for _, never := range []string{"somethingprivate", secrets[auth.ScopeRead]} {
 		if strings.Contains(log, never) {
 			t.Errorf("the log has %s", never)
 		}

@@ -28,6 +28,7 @@ import (
 	"mekiki/search"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
+	"mekiki/server/servertest"
 )
 
 func TestMain(m *testing.M) {
@@ -106,7 +107,7 @@ func prepare(t testing.TB, edit ...func(*Options)) *fixture {
 func prepareWith(t testing.TB, engine colourEngine, edit ...func(*Options)) *fixture {
 	t.Helper()
 	f := &fixture{TB: t, root: t.TempDir()}
-	f.index = openLibrary(t, "/library", &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(number int64, operation vfs.Operation) error {
+	f.index = servertest.Open(t, "/library", &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(number int64, operation vfs.Operation) error {
 		if fail := f.failing.Load(); fail != nil && *fail != nil {
 			return (*fail)(number, operation)
 		}
@@ -151,7 +152,10 @@ func (f *fixture) disk(fail func(number int64, operation vfs.Operation) error) {
 }
 
 // put writes a record without vectors into the library.
-func (f *fixture) put(record index.Record) index.ID { f.Helper(); return putAll(f, f.index, record)[0] }
+func (f *fixture) put(record index.Record) index.ID {
+	f.Helper()
+	return servertest.Put(f, f.index, record)[0]
+}
 
 func testPage() fstest.MapFS {
 	return fstest.MapFS{

@@ -1,8 +1,7 @@
 package server
 
 import (
-	"crypto/rand"
-	"encoding/hex"
+	"mekiki/server/transport"
 	"regexp"
 
 	"github.com/labstack/echo/v4"
@@ -26,7 +25,7 @@ var acceptedIdentity = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 func identify(c echo.Context) string {
 	identity := c.Request().Header.Get(requestIDHeader)
 	if !acceptedIdentity.MatchString(identity) {
-		identity = randomHex(8)
+		identity = transport.RandomHex(8)
 	}
 	c.Set(identityKey, identity)
 	c.Response().Header().Set(requestIDHeader, identity)
@@ -36,11 +35,4 @@ func identify(c echo.Context) string {
 func identityOf(c echo.Context) string {
 	identity, _ := c.Get(identityKey).(string)
 	return identity
-}
-
-// randomHex gives n random bytes in hexadecimal; crypto/rand never fails.
-func randomHex(n int) string {
-	data := make([]byte, n)
-	rand.Read(data)
-	return hex.EncodeToString(data)
 }

@@ -12,6 +12,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/server/jobs"
 	"mekiki/server/problem"
 )
 
@@ -55,7 +56,7 @@ func (s *Server) startJob(c echo.Context) error {
 	if err := options.Validate(); err != nil {
 		return problem.New(problem.InvalidRequest, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
-	added, err := s.jobs.add(options)
+	added, err := s.jobs.Add(options)
 	if err != nil {
 		return err
 	}
@@ -98,9 +99,9 @@ func (s *Server) underRoot(path string) bool {
 
 func (s *Server) listJobs(c echo.Context) error {
 	return sendJSON(c, http.StatusOK, struct {
-		Jobs  []jobJSON `json:"jobs"`
-		Roots []string  `json:"roots"`
-	}{s.jobs.all(), append([]string{}, s.options.Roots...)})
+		Jobs  []jobs.Job `json:"jobs"`
+		Roots []string   `json:"roots"`
+	}{s.jobs.All(), append([]string{}, s.options.Roots...)})
 }
 
 func noSuchJob(id string) error { return problem.Newf(problem.NotFound, "there is no job %s", id) }
@@ -110,7 +111,7 @@ func (s *Server) getJob(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	found, _, ok := s.jobs.get(id)
+	found, _, ok := s.jobs.Get(id)
 	if !ok {
 		return noSuchJob(id)
 	}
@@ -122,7 +123,7 @@ func (s *Server) cancelJob(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	found, ok := s.jobs.cancel(id)
+	found, ok := s.jobs.Cancel(id)
 	if !ok {
 		return noSuchJob(id)
 	}
@@ -136,7 +137,7 @@ func (s *Server) followJob(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, _, ok := s.jobs.get(id); !ok {
+	if _, _, ok := s.jobs.Get(id); !ok {
 		return noSuchJob(id)
 	}
 	if err := http.NewResponseController(c.Response()).SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -149,11 +150,11 @@ func (s *Server) followJob(c echo.Context) error {
 	pulse := time.NewTicker(eventPulse)
 	defer pulse.Stop()
 	for {
-		state, changed, ok := s.jobs.get(id)
+		state, changed, ok := s.jobs.Get(id)
 		if !ok {
 			return nil
 		}
-		if state.State.finished() {
+		if state.State.Finished() {
 			return stream.send("done", state)
 		}
 		if err := stream.send("progress", state); err != nil {

@@ -15,7 +15,6 @@ import (
 	"mekiki/index/ingest"
 	"mekiki/index/local"
 	"mekiki/index/metadata"
-	"mekiki/internal/vfs"
 	"mekiki/search"
 	"os"
 	"path/filepath"
@@ -113,21 +112,6 @@ func (colourEngine) CaptionImages(context.Context, []embed.ImageTokens, embed.Ca
 // imageSide is the side in pixels that the engine of the tests reads.
 const imageSide = 16
 
-// openLibrary opens the library of a test, which ends with the test. All libraries of this package's tests come from here.
-func openLibrary(t testing.TB, folder string, disk vfs.FS) *local.Library {
-	t.Helper()
-	library, err := local.Open(context.Background(), folder, local.Options{FileSystem: disk})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := library.Close(); err != nil && !errors.Is(err, index.ErrClosed) {
-			t.Error(err)
-		}
-	})
-	return library
-}
-
 // fill indexes two pictures, which it writes into root, and a text, and says more of the pictures than their files do.
 func fill(t testing.TB, library *local.Library, root string) {
 	t.Helper()
@@ -159,20 +143,6 @@ func fill(t testing.TB, library *local.Library, root string) {
 	if _, err := library.Write(ctx, changes); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// putAll writes records without vectors in one commit.
-func putAll(t testing.TB, library *local.Library, records ...index.Record) []index.ID {
-	t.Helper()
-	var batch index.Batch
-	for _, record := range records {
-		batch.Puts = append(batch.Puts, index.Put{Record: record})
-	}
-	written, err := library.Write(context.Background(), batch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return written.IDs
 }
 
 func parsedIDs(t testing.TB, texts ...string) (ids []index.ID) {

@@ -20,6 +20,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/server/problem"
+	"mekiki/server/transport"
 )
 
 // getThumbnail sends a record's thumbnail. The record's file can be edited, so a
@@ -45,7 +46,7 @@ func (s *Server) getThumbnail(c echo.Context) error {
 			return fmt.Errorf("thumbnail of %s: %w", id, err)
 		}
 		header.Set(echo.HeaderContentType, pixels.JPEG.MediaType())
-		return serveContent(c, "", time.Time{}, bytes.NewReader(data))
+		return transport.ServeContent(c, "", time.Time{}, bytes.NewReader(data))
 	})
 }
 
@@ -118,7 +119,7 @@ func (s *Server) sendOriginal(c echo.Context, record *index.Record, file io.Read
 	if err := http.NewResponseController(c.Response()).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	return serveContent(c, "", record.Modified(), file)
+	return transport.ServeContent(c, "", record.Modified(), file)
 }
 
 // safeName is the file's name, without what a header or a file system trips over.

@@ -98,5 +98,5 @@ func (s *Server) idle() bool {
 			return false
 		}
 	}
-	return s.jobs.running() == 0
+	return s.jobs.Running() == 0
 }

@@ -84,7 +84,7 @@ func (s *Server) watch(registry *prometheus.Registry) {
 	gauge("mekiki_library_images", "Images in the library.", nil, count(index.KindImage))
 	gauge("mekiki_library_texts", "Texts in the library.", nil, count(index.KindText))
 	gauge("mekiki_connections_open", "Connections open, idle ones included.", nil, func() float64 { return float64(s.connections.open.Load()) })
-	gauge("mekiki_jobs_running", "Indexing jobs at work.", nil, func() float64 { return float64(s.jobs.running()) })
+	gauge("mekiki_jobs_running", "Indexing jobs at work.", nil, func() float64 { return float64(s.jobs.Running()) })
 }
 
 func (s *Server) gates() map[string]*gate.Gate {

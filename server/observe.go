@@ -15,6 +15,7 @@ import (
 
 	"mekiki/internal/hint"
 	"mekiki/server/problem"
+	"mekiki/server/transport"
 )
 
 // Keys of the log's fields.
@@ -39,7 +40,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		began := time.Now()
 		identify(c)
 		if c.Request().Method != http.MethodPost {
-			settleBody(c) // no other method takes one
+			transport.SettleBody(c) // no other method takes one
 		}
 		s.handling.Add(1)
 		defer s.handling.Add(-1)
@@ -97,7 +98,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if p.Status == http.StatusRequestTimeout || p.Status == http.StatusRequestEntityTooLarge {
 		header.Set("Connection", "close")
 	} else {
-		settleBody(c)
+		transport.SettleBody(c)
 	}
 	if c.Request().Method == http.MethodHead {
 		c.Response().WriteHeader(p.Status)

@@ -13,6 +13,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/server/auth"
 )
 
 // Options say what a server serves, to whom, and how much at a time. Only
@@ -26,7 +27,7 @@ type Options struct {
 	Hosts []string
 	// Tokens are who may come. Without any, everyone may do everything, which
 	// only loopback allows.
-	Tokens []Token
+	Tokens []auth.Token
 
 	// Searcher and Library answer. The server owns neither.
 	Searcher Searcher
@@ -123,7 +124,7 @@ func (o Options) Validate() error {
 	}
 	names := map[string]bool{}
 	for _, token := range o.Tokens {
-		if token.Scope < ScopeRead || token.Scope > ScopeAdmin || token.Hash == [len(token.Hash)]byte{} {
+		if token.Scope < auth.ScopeRead || token.Scope > auth.ScopeAdmin || token.Hash == [len(token.Hash)]byte{} {
 			problems = append(problems, fmt.Errorf("token %q has no scope or no hash", token.Name))
 		}
 		if names[token.Name] {

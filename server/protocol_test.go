@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"mekiki/internal/vfs"
+	"mekiki/server/auth"
 	"mekiki/server/problem"
 )
 
@@ -100,7 +101,7 @@ func TestMalformedBodies(t *testing.T) {
 func TestRefusedRequestsAreAnsweredAtOnce(t *testing.T) {
 	known, secrets := tokens(t)
 	f := start(t, func(o *Options) { o.Tokens = known })
-	read := "Authorization: Bearer " + secrets[ScopeRead] + "\r\n"
+	read := "Authorization: Bearer " + secrets[auth.ScopeRead] + "\r\n"
 	for head, want := range map[string]int{
 		"POST /api/v1/search HTTP/1.1\r\n":                                       401,
 		"POST /api/v1/jobs HTTP/1.1\r\n" + read:                                  403,

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/server/listing"
 	"mekiki/server/problem"
 )
 
@@ -105,19 +106,19 @@ func orderOf(name string) index.Order {
 
 func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filter) error {
 	order := orderOf(query.Sort)
-	after, continued, err := readCursor(query.Cursor, order)
+	after, continued, err := listing.ReadCursor(query.Cursor, order)
 	if err != nil {
 		return err
 	}
 	ctx := c.Request().Context()
 	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
-		records, err := s.listings.list(ctx, reader, filter, order)
+		records, err := s.listings.All(ctx, reader, filter, order)
 		if err != nil {
 			return err
 		}
 		total := len(records)
 		if continued {
-			records = after.rest(records)
+			records = after.Rest(records)
 		}
 		left := len(records)
 		records = records[:min(len(records), query.Limit)]
@@ -126,7 +127,7 @@ func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filte
 			list.Records[i] = showRecord(record)
 		}
 		if len(records) > 0 && len(records) < left {
-			list.Next = positionOf(order, records[len(records)-1]).cursor()
+			list.Next = listing.PositionOf(order, records[len(records)-1]).Cursor()
 		}
 		if query.Facets {
 			facets, err := reader.Facets(ctx, filter)

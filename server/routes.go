@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/server/auth"
 	"mekiki/server/gate"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
@@ -45,7 +46,7 @@ type route struct {
 
 	// operation is the document's; it also says which scope is needed.
 	operation *openapi.Operation
-	scope     Scope
+	scope     auth.Scope
 }
 
 func routeOf(c echo.Context) *route {
@@ -123,8 +124,8 @@ func (s *Server) addRoutes() error {
 			return fmt.Errorf("route %s is not in the API document", name)
 		}
 		delete(described, name)
-		if line.operation.Scope != ScopeNone.String() {
-			scope, err := ParseScope(line.operation.Scope)
+		if line.operation.Scope != auth.ScopeNone.String() {
+			scope, err := auth.ParseScope(line.operation.Scope)
 			if err != nil {
 				return fmt.Errorf("route %s: %w", name, err)
 			}
@@ -153,7 +154,7 @@ func (s *Server) addRoute(line *route) {
 
 // checkWritable refuses what changes the library while nothing can be changed. Jobs that are there can be cancelled.
 func (s *Server) checkWritable(line *route, handler echo.HandlerFunc) echo.HandlerFunc {
-	reads := line.method == http.MethodGet || line.scope < ScopeWrite || line.path == jobPath
+	reads := line.method == http.MethodGet || line.scope < auth.ScopeWrite || line.path == jobPath
 	if reads {
 		return handler
 	}

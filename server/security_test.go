@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -10,16 +9,17 @@ import (
 	"time"
 
 	"mekiki/internal/hint"
+	"mekiki/server/auth"
 	"mekiki/server/problem"
 )
 
 // tokens makes one token of each scope and gives the secrets by scope.
-func tokens(t testing.TB) ([]Token, map[Scope]string) {
+func tokens(t testing.TB) ([]auth.Token, map[auth.Scope]string) {
 	t.Helper()
-	var list []Token
-	secrets := map[Scope]string{}
-	for _, scope := range []Scope{ScopeRead, ScopeWrite, ScopeAdmin} {
-		token, secret, err := NewToken(scope.String()+"er", scope)
+	var list []auth.Token
+	secrets := map[auth.Scope]string{}
+	for _, scope := range []auth.Scope{auth.ScopeRead, auth.ScopeWrite, auth.ScopeAdmin} {
+		token, secret, err := auth.NewToken(scope.String()+"er", scope)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,18 +34,18 @@ func TestScopesOfEveryOperation(t *testing.T) {
 	list, secrets := tokens(t)
 	f := start(t, func(o *Options) { o.Tokens = list })
 	for _, operation := range f.document.Operations() {
-		need := ScopeNone
+		need := auth.ScopeNone
 		if operation.Scope != "none" {
-			scope, err := ParseScope(operation.Scope)
+			scope, err := auth.ParseScope(operation.Scope)
 			if err != nil {
 				t.Fatal(err)
 			}
 			need = scope
 		}
 		path := strings.NewReplacer("{id}", "999", "{tag}", "x").Replace(operation.Path)
-		for scope := ScopeNone; scope <= ScopeAdmin; scope++ {
+		for scope := auth.ScopeNone; scope <= auth.ScopeAdmin; scope++ {
 			var edits []func(*http.Request)
-			if scope > ScopeNone {
+			if scope > auth.ScopeNone {
 				edits = append(edits, bearer(secrets[scope]))
 			}
 			got := f.send(f.request(operation.Method, path, nil, edits...))
@@ -53,7 +53,7 @@ func TestScopesOfEveryOperation(t *testing.T) {
 			if allowed := scope >= need; allowed == refused {
 				t.Errorf("%s with scope %s: status %d", operation.ID, scope, got.StatusCode)
 			}
-			if scope == ScopeNone && refused && got.StatusCode != http.StatusUnauthorized {
+			if scope == auth.ScopeNone && refused && got.StatusCode != http.StatusUnauthorized {
 				t.Errorf("%s without a token: status %d, want 401", operation.ID, got.StatusCode)
 			}
 		}
@@ -64,8 +64,8 @@ func TestWrongTokens(t *testing.T) {
 	list, secrets := tokens(t)
 	f := start(t, func(o *Options) { o.Tokens = list })
 	for _, value := range []string{
-		"Bearer wrong", "Bearer ", "Bearer", "Basic " + secrets[ScopeAdmin], secrets[ScopeAdmin],
-		"Bearer " + secrets[ScopeRead][:len(secrets[ScopeRead])-1], "Bearer " + secrets[ScopeRead] + "x", "Bearer " + strings.ToUpper(secrets[ScopeRead]),
+		"Bearer wrong", "Bearer ", "Bearer", "Basic " + secrets[auth.ScopeAdmin], secrets[auth.ScopeAdmin],
+		"Bearer " + secrets[auth.ScopeRead][:len(secrets[auth.ScopeRead])-1], "Bearer " + secrets[auth.ScopeRead] + "x", "Bearer " + strings.ToUpper(secrets[auth.ScopeRead]),
 	} {
 		got := f.expect(f.get("/api/v1/status", header("Authorization", value)), 401, problem.Unauthorized)
 		if got.Header.Get("WWW-Authenticate") == "" {
@@ -73,7 +73,7 @@ func TestWrongTokens(t *testing.T) {
 		}
 		f.expect(f.get("/api/v1/session", header("Authorization", value)), 401, problem.Unauthorized)
 	}
-	f.expect(f.get("/api/v1/status", bearer(secrets[ScopeRead])), 200, "")
+	f.expect(f.get("/api/v1/status", bearer(secrets[auth.ScopeRead])), 200, "")
 	for _, token := range list {
 		if strings.Contains(token.String(), secrets[token.Scope]) {
 			t.Error("a token's line shows its secret")
@@ -89,9 +89,9 @@ func TestSessions(t *testing.T) {
 		t.Errorf("session of a stranger: %s", got.body)
 	}
 	f.expect(f.json("POST", "/api/v1/session", `{"token":"wrong"}`), 401, problem.Unauthorized)
-	signedIn := f.expect(f.json("POST", "/api/v1/session", `{"token":"`+secrets[ScopeWrite]+`"}`), 200, "")
+	signedIn := f.expect(f.json("POST", "/api/v1/session", `{"token":"`+secrets[auth.ScopeWrite]+`"}`), 200, "")
 	cookies := signedIn.Cookies()
-	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode || strings.Contains(cookies[0].Value, secrets[ScopeWrite]) {
+	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode || strings.Contains(cookies[0].Value, secrets[auth.ScopeWrite]) {
 		t.Fatalf("cookies %v", cookies)
 	}
 	with := func(request *http.Request) { request.AddCookie(cookies[0]) }
@@ -106,24 +106,9 @@ func TestSessions(t *testing.T) {
 	f.expect(f.send(f.request("DELETE", "/api/v1/session", nil, with)), 204, "")
 	f.expect(f.get("/api/v1/status", with), 401, problem.Unauthorized)
 
-	again := f.json("POST", "/api/v1/session", `{"token":"`+secrets[ScopeRead]+`"}`).Cookies()[0]
-	now = now.Add(sessionLifetime)
+	again := f.json("POST", "/api/v1/session", `{"token":"`+secrets[auth.ScopeRead]+`"}`).Cookies()[0]
+	now = now.Add(auth.SessionLifetime)
 	f.expect(f.get("/api/v1/status", func(request *http.Request) { request.AddCookie(again) }), 401, problem.Unauthorized)
-}
-
-func TestSessionsAreBounded(t *testing.T) {
-	now := time.Now()
-	store := newSessions(func() time.Time { now = now.Add(time.Millisecond); return now })
-	first := store.start(Token{Name: "first"})
-	for range maximumSessions {
-		store.start(Token{Name: "later"})
-	}
-	if len(store.entries) > maximumSessions {
-		t.Errorf("%d sessions", len(store.entries))
-	}
-	if _, found := store.find(first); found {
-		t.Error("the oldest session should have made way")
-	}
 }
 
 // TestOtherSitesAreRefused covers DNS rebinding (a foreign Host) and cross-site
@@ -184,7 +169,7 @@ func TestHostsWithTokens(t *testing.T) {
 		{[]string{"photos.example"}, "other.example", 403},
 	} {
 		f := start(t, func(o *Options) { o.Tokens, o.Hosts = list, test.hosts })
-		got := f.get("/api/v1/status", bearer(secrets[ScopeRead]), func(request *http.Request) { request.Host = test.host })
+		got := f.get("/api/v1/status", bearer(secrets[auth.ScopeRead]), func(request *http.Request) { request.Host = test.host })
 		f.expect(got, test.want, "")
 	}
 }
@@ -227,52 +212,4 @@ func TestOpenAddressesNeedTokens(t *testing.T) {
 	if err := f.server.Run(ctx, nil); err == nil {
 		t.Error("a second run should fail")
 	}
-}
-
-func TestParseTokens(t *testing.T) {
-	list, secrets := tokens(t)
-	text := fmt.Sprintf("# people\n\n%s\n  %s  \n%s\n", list[0], list[1], list[2])
-	parsed, err := ParseTokens(strings.NewReader(text))
-	if err != nil || len(parsed) != 3 || parsed[1] != list[1] {
-		t.Fatalf("parsed %v, %v", parsed, err)
-	}
-	if found, ok := findToken(parsed, secrets[ScopeWrite]); !ok || found.Scope != ScopeWrite {
-		t.Errorf("found %v, %v", found, ok)
-	}
-	hash := strings.Repeat("ab", 32)
-	for _, bad := range []string{
-		"name read", "name none " + hash, "name superuser " + hash, "name read abcd", "name read " + hash + "ff", "n/m read " + hash,
-		"a read " + hash + "\na write " + strings.Repeat("cd", 32), strings.Repeat("x", 600), "name read " + strings.Repeat("zz", 32),
-	} {
-		_, err := ParseTokens(strings.NewReader(bad))
-		if err == nil {
-			t.Errorf("%.40q was taken", bad)
-		} else if strings.Contains(err.Error(), hash) {
-			t.Errorf("%q shows a hash", err)
-		}
-	}
-	for _, name := range []string{"", "a b", strings.Repeat("x", 65)} {
-		if _, _, err := NewToken(name, ScopeRead); err == nil {
-			t.Errorf("a token named %q was made", name)
-		}
-	}
-}
-
-func FuzzParseTokens(f *testing.F) {
-	f.Add("a read " + strings.Repeat("ab", 32))
-	f.Add("# x\n\n a  write  00")
-	f.Fuzz(func(t *testing.T, text string) {
-		parsed, err := ParseTokens(strings.NewReader(text))
-		if err != nil {
-			return
-		}
-		var lines strings.Builder
-		for _, token := range parsed {
-			fmt.Fprintln(&lines, token)
-		}
-		again, err := ParseTokens(strings.NewReader(lines.String()))
-		if err != nil || len(again) != len(parsed) {
-			t.Errorf("%q does not survive: %v", lines.String(), err)
-		}
-	})
 }

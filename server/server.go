@@ -17,14 +17,19 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index/originals"
 	"mekiki/internal/hint"
+	"mekiki/server/auth"
 	"mekiki/server/gate"
+	"mekiki/server/jobs"
+	"mekiki/server/listing"
 	"mekiki/server/openapi"
+	"mekiki/server/page"
+	"mekiki/server/suggest"
+	"mekiki/server/transport"
 )
 
 // Bounds of every connection, whatever it asks for.
 const (
 	headerTime     = 5 * time.Second
-	headerBytes    = 16 << 10
 	idleTime       = 2 * time.Minute
 	connectionTime = 3 * time.Minute // of one request, in each direction; streams move it
 )
@@ -36,10 +41,10 @@ type Server struct {
 	document    *openapi.Document
 	documentTag string
 	metrics     *metrics
-	sessions    *sessions
-	suggester   *suggester
-	listings    *listings
-	jobs        *jobs
+	sessions    *auth.Sessions
+	suggester   *suggest.Suggester
+	listings    *listing.Lists
+	jobs        *jobs.Manager
 	decoder     *pixels.Decoder
 	originals   *originals.Store // nil when no uploads are taken
 	started     time.Time
@@ -78,9 +83,9 @@ func New(options Options) (*Server, error) {
 	decoder = decoder.Limited(limits.UploadBytes, limits.UploadPixels)
 	metrics, registry := newMetrics()
 	s := &Server{
-		options: options, document: document, documentTag: contentTag(openapiDocument), decoder: decoder, metrics: metrics,
-		sessions: newSessions(options.Now), suggester: &suggester{}, listings: &listings{}, started: options.Now(),
-		jobs:     newJobs(options.Ingester, limits.Jobs, options.JobsFile, options.Logger, options.Now),
+		options: options, document: document, documentTag: page.Tag(openapiDocument), decoder: decoder, metrics: metrics,
+		sessions: auth.NewSessions(options.Now), suggester: &suggest.Suggester{}, listings: &listing.Lists{}, started: options.Now(),
+		jobs:     jobs.New(options.Ingester, limits.Jobs, options.JobsFile, options.Logger, options.Now),
 		searches: gate.New(limits.Searches, limits.SearchQueue, limits.QueueTimeout),
 		reads:    gate.New(limits.Reads, limits.Reads, limits.QueueTimeout),
 		bodies:   gate.New(limits.Reads, limits.Reads, limits.QueueTimeout),
@@ -92,7 +97,9 @@ func New(options Options) (*Server, error) {
 		s.originals = originals.New(options.UploadFolder)
 	}
 	s.watch(registry)
-	s.echo = s.newEcho()
+	if s.echo, err = s.newEcho(); err != nil {
+		return nil, err
+	}
 	if err := s.addRoutes(); err != nil {
 		return nil, err
 	}
@@ -102,13 +109,17 @@ func New(options Options) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) newEcho() *echo.Echo {
+func (s *Server) newEcho() (*echo.Echo, error) {
+	compress, err := transport.Compress()
+	if err != nil {
+		return nil, err
+	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.HTTPErrorHandler = s.answerError
-	e.Use(s.observe, newCompressor().middleware, secure, s.checkSite, s.knownAddress)
-	return e
+	e.Use(s.observe, compress, transport.Secure, s.checkSite, s.knownAddress)
+	return e, nil
 }
 
 // Handler gives the server's handler, to be served or tested without a listener.
@@ -145,17 +156,17 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 		ReadTimeout:       connectionTime,
 		WriteTimeout:      connectionTime,
 		IdleTimeout:       idleTime,
-		MaxHeaderBytes:    headerBytes,
+		MaxHeaderBytes:    transport.MaxHeaderBytes,
 		ErrorLog:          log.New(logWriter{s.options.Logger}, "", 0),
 		ConnState:         s.connections.track,
 	}
 	var background sync.WaitGroup
 	jobsContext, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
-	background.Go(func() { s.jobs.run(jobsContext) })
+	background.Go(func() { s.jobs.Run(jobsContext) })
 	memory := memory{idle: s.idle, floodOver: s.connections.floodOver, held: heldMemory, release: releaseMemory}
 	background.Go(func() { memory.watch(jobsContext) })
 	failed := make(chan error, 1)
-	background.Go(func() { failed <- server.Serve(protocolListener{listener}) })
+	background.Go(func() { failed <- server.Serve(transport.Listener{Listener: listener}) })
 	s.options.Logger.Info("serving", "address", listener.Addr().String(), "tokens", len(s.options.Tokens))
 	if ready != nil {
 		ready(listener.Addr())
@@ -174,12 +185,12 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 }
 
 // CheckAddress fails for an address that is none, and for one that other machines can reach when there are no tokens.
-func CheckAddress(address string, tokens []Token) error {
+func CheckAddress(address string, tokens []auth.Token) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return hint.Wrap(fmt.Errorf("address %q: %w", address, err), "give a host and a port, such as 127.0.0.1:8080")
 	}
-	if len(tokens) == 0 && !isLoopback(hostName(host)) {
+	if len(tokens) == 0 && !auth.IsLoopback(auth.HostName(host)) {
 		return hint.Wrap(
 			fmt.Errorf("address %q can be reached from other machines, and there are no tokens", address),
 			"make a token with mekiki token new and pass --token-file, or listen on 127.0.0.1")

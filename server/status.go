@@ -10,7 +10,9 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/server/auth"
 	"mekiki/server/problem"
+	"mekiki/server/suggest"
 )
 
 // Model is what the server says of a model.
@@ -42,13 +44,13 @@ func (s *Server) suggestions(c echo.Context) error {
 		return err
 	}
 	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
-		known, err := s.suggester.of(c.Request().Context(), reader)
+		known, err := s.suggester.For(c.Request().Context(), reader)
 		if err != nil {
 			return err
 		}
 		return sendJSON(c, http.StatusOK, struct {
-			Suggestions []suggestion `json:"suggestions"`
-		}{known.complete(query.Query, query.Limit)})
+			Suggestions []suggest.Suggestion `json:"suggestions"`
+		}{known.Complete(query.Query, query.Limit)})
 	})
 }
 
@@ -81,14 +83,14 @@ type statusJSON struct {
 
 func (s *Server) getStatus(c echo.Context) error {
 	status := statusJSON{
-		Version: s.options.Version, Started: s.started.UTC(), Running: s.jobs.running(),
+		Version: s.options.Version, Started: s.started.UTC(), Running: s.jobs.Running(),
 		Uploads:  s.options.Ingester != nil && s.originals != nil && !s.options.NoUploads,
 		Indexing: s.options.Ingester != nil && len(s.options.Roots) > 0,
 	}
 	if err := s.readOnly(); err != nil {
 		status.ReadOnly, status.WhyRead, status.Uploads, status.Indexing = true, problem.From(err).Reason(), false, false
 	}
-	if callerOf(c).scope >= ScopeAdmin {
+	if callerOf(c).scope >= auth.ScopeAdmin {
 		status.Library = s.options.LibraryFolder
 	}
 	if s.options.Models != nil {

@@ -19,6 +19,7 @@ import (
 	"mekiki/index/originals"
 	"mekiki/internal/vfs"
 	"mekiki/search"
+	"mekiki/server/servertest"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -54,7 +55,7 @@ func startUploads(t testing.TB, engine colourEngine, edit ...func(*Limits)) *upl
 // open opens the library and serves it as "mekiki serve" does.
 func (s *uploadServer) open() {
 	s.Helper()
-	s.library = openLibrary(s, s.folder, s.disk)
+	s.library = servertest.Open(s, s.folder, s.disk)
 	if _, err := originals.Sweep(context.Background(), s.library, s.uploads, slog.New(slog.DiscardHandler)); err != nil {
 		s.Fatal(err)
 	}

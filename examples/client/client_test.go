@@ -10,6 +10,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/search"
 	"mekiki/server"
+	"mekiki/server/auth"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -43,12 +44,12 @@ func serve(t *testing.T) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, secret, err := server.NewToken("example", server.ScopeWrite)
+	token, secret, err := auth.NewToken("example", auth.ScopeWrite)
 	if err != nil {
 		t.Fatal(err)
 	}
 	served, err := server.New(server.Options{
-		Address: "127.0.0.1:0", Tokens: []server.Token{token}, Searcher: searcher, Library: library,
+		Address: "127.0.0.1:0", Tokens: []auth.Token{token}, Searcher: searcher, Library: library,
 		Ingester: server.IngesterOf(library, colours{}, 0), UploadFolder: filepath.Join(folder, "uploads"),
 	})
 	if err != nil {

@@ -70,7 +70,7 @@ var owners = map[string]string{
 }
 
 // stdembedders are the packages that may import the standard library's embed.
-var stdembedders = []string{"ui", "server", "embed/builtin", "embed/tokenize/wordpiece", "embed/pixels/heif", "embed/pixels/avif", "embed/pixels/jxl"}
+var stdembedders = []string{"ui", "server", "server/page", "embed/builtin", "embed/tokenize/wordpiece", "embed/pixels/heif", "embed/pixels/avif", "embed/pixels/jxl"}
 
 type sourceFile struct {
 	folder string // slash-separated, relative to the module

@@ -15,6 +15,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/internal/hint"
 	"mekiki/server"
+	"mekiki/server/auth"
 )
 
 const serveLong = `Serve the page and the HTTP API over a library.
@@ -161,10 +162,10 @@ func (o serveOptions) prepare(app *cli.App) (server.Options, error) {
 // one, with semicolons or line ends between them.
 const tokensVariable = "MEKIKI_TOKENS"
 
-func readTokens(path string) ([]server.Token, error) {
+func readTokens(path string) ([]auth.Token, error) {
 	if path == "" {
 		text := strings.ReplaceAll(os.Getenv(tokensVariable), ";", "\n")
-		tokens, err := server.ParseTokens(strings.NewReader(text))
+		tokens, err := auth.ParseTokens(strings.NewReader(text))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", tokensVariable, err)
 		}
@@ -175,7 +176,7 @@ func readTokens(path string) ([]server.Token, error) {
 		return nil, fmt.Errorf("--token-file: %w", err)
 	}
 	defer file.Close()
-	tokens, err := server.ParseTokens(file)
+	tokens, err := auth.ParseTokens(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/server"
+	"mekiki/server/auth"
 )
 
 const tokenLong = `Make tokens for "mekiki serve" on an address that others can reach.
@@ -43,11 +43,11 @@ func NewTokenCommand(app *cli.App) *cobra.Command {
 }
 
 func runTokenNew(app *cli.App, name, scopeName string) error {
-	scope, err := server.ParseScope(scopeName)
+	scope, err := auth.ParseScope(scopeName)
 	if err != nil {
 		return cli.UsageError("--scope: %w", err)
 	}
-	token, secret, err := server.NewToken(name, scope)
+	token, secret, err := auth.NewToken(name, scope)
 	if err != nil {
 		return cli.UsageError("--name: %w", err)
 	}

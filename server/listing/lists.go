@@ -1,4 +1,4 @@
-package server
+package listing
 
 import (
 	"context"
@@ -13,28 +13,28 @@ import (
 	"mekiki/index"
 )
 
-// keptListings is how many lists are kept: a list of a million records takes 8 MB.
-const keptListings = 3
+// maxKept is how many lists are kept: a list of a million records takes 8 MB.
+const maxKept = 3
 
-// listings keeps the lists that were asked for last, in order and in full, so that
+// Lists keeps the lists that were asked for last, in order and in full, so that
 // a page further down a long one costs no sorting. A list holds for one state of
 // the library. Safe for concurrent use.
-type listings struct {
+type Lists struct {
 	// making lets those who ask for one list at a time make it once.
 	making singleflight.Group
 
 	mutex sync.Mutex
-	kept  []listing // the last used first
+	kept  []list // the last used first
 }
 
-type listing struct {
+type list struct {
 	key     string
 	records []*index.Record
 }
 
-// list gives every record that passes the filter, in order. The result is shared
+// All gives every record that passes the filter, in order. The result is shared
 // and not to be changed.
-func (l *listings) list(ctx context.Context, reader index.Reader, filter index.Filter, order index.Order) ([]*index.Record, error) {
+func (l *Lists) All(ctx context.Context, reader index.Reader, filter index.Filter, order index.Order) ([]*index.Record, error) {
 	described, err := json.Marshal(filter)
 	if err != nil {
 		return nil, fmt.Errorf("list records: %w", err)
@@ -51,7 +51,7 @@ func (l *listings) list(ctx context.Context, reader index.Reader, filter index.F
 			}
 			records, _, err := reader.List(ctx, filter, index.Page{Order: order})
 			if err == nil {
-				l.keep(listing{key, records})
+				l.keep(list{key, records})
 			}
 			return records, err
 		})
@@ -68,17 +68,17 @@ func isContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func (l *listings) keep(made listing) {
+func (l *Lists) keep(made list) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.kept = slices.Insert(l.kept, 0, made)
-	l.kept = slices.Delete(l.kept, min(len(l.kept), keptListings), len(l.kept))
+	l.kept = slices.Delete(l.kept, min(len(l.kept), maxKept), len(l.kept))
 }
 
-func (l *listings) get(key string) ([]*index.Record, bool) {
+func (l *Lists) get(key string) ([]*index.Record, bool) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	i := slices.IndexFunc(l.kept, func(known listing) bool { return known.key == key })
+	i := slices.IndexFunc(l.kept, func(known list) bool { return known.key == key })
 	if i < 0 {
 		return nil, false
 	}

@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"io"
@@ -11,9 +11,9 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// serveContent is http.ServeContent, with its two errors as problems: a range
+// ServeContent is http.ServeContent, with its two errors as problems: a range
 // that lies outside, and a precondition that does not hold.
-func serveContent(c echo.Context, name string, modified time.Time, content io.ReadSeeker) error {
+func ServeContent(c echo.Context, name string, modified time.Time, content io.ReadSeeker) error {
 	checkRange(c.Request())
 	writer := &contentWriter{ResponseWriter: c.Response()}
 	http.ServeContent(writer, c.Request(), name, modified, content)

@@ -1,4 +1,4 @@
-package server
+package suggest
 
 import (
 	"context"
@@ -10,22 +10,20 @@ import (
 
 	"mekiki/index"
 	"mekiki/internal/vfs"
+	"mekiki/server/servertest"
 )
 
 func TestSuggestions(t *testing.T) {
-	library := openLibrary(t, "/library", vfs.NewMemory())
+	library := servertest.Open(t, "/library", vfs.NewMemory())
 	for i, caption := range []string{"two cats beside a pizza", "two cats beside a pizza", "two dogs on a red sofa", "Two horses", "a cactus", "un Café fermé"} {
-		putAll(t, library, index.Record{
+		servertest.Put(t, library, index.Record{
 			Kind: index.KindImage, Hash: index.Hash{byte(i + 1)}, Format: "jpeg", Captions: []index.Caption{{Text: caption}}, Tags: []string{"beach", "new york"},
 			Files: []index.File{{Path: fmt.Sprintf("/pictures/new york/%d.jpg", i)}}, Metadata: index.Metadata{Camera: "Nikon Z 6"},
 		})
 	}
-	snapshot, err := library.Reader(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closeReader(snapshot)
-	known, err := (&suggester{}).of(context.Background(), snapshot)
+	snapshot := servertest.Reader(t, library)
+	defer snapshot.Close()
+	known, err := (&Suggester{}).For(context.Background(), snapshot)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,27 +52,24 @@ func TestSuggestions(t *testing.T) {
 		"tag:\"new y\"": `tag:"new york"`,
 	} {
 		var got []string
-		for _, each := range known.complete(query, 8) {
+		for _, each := range known.Complete(query, 8) {
 			got = append(got, each.Text)
 		}
 		if strings.Join(got, "|") != want {
 			t.Errorf("%q: %q, want %q", query, strings.Join(got, "|"), want)
 		}
 	}
-	if got := known.complete("t", 2); len(got) != 2 {
+	if got := known.Complete("t", 2); len(got) != 2 {
 		t.Errorf("%d suggestions, want 2", len(got))
 	}
 }
 
 func FuzzSuggestions(f *testing.F) {
-	library := openLibrary(f, "/library", vfs.NewMemory())
-	putAll(f, library, index.Record{Kind: index.KindImage, Hash: index.Hash{1}, Captions: []index.Caption{{Text: "two cats beside a pizza"}}, Tags: []string{"new york"}})
-	snapshot, err := library.Reader(context.Background())
-	if err != nil {
-		f.Fatal(err)
-	}
-	defer closeReader(snapshot)
-	known, err := newSuggestible(context.Background(), snapshot)
+	library := servertest.Open(f, "/library", vfs.NewMemory())
+	servertest.Put(f, library, index.Record{Kind: index.KindImage, Hash: index.Hash{1}, Captions: []index.Caption{{Text: "two cats beside a pizza"}}, Tags: []string{"new york"}})
+	snapshot := servertest.Reader(f, library)
+	defer snapshot.Close()
+	known, err := newVocabulary(context.Background(), snapshot)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -83,7 +78,7 @@ func FuzzSuggestions(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, query string, limit int) {
 		limit = 1 + (limit&0x7fffffff)%50
-		if got := known.complete(query, limit); len(got) > limit {
+		if got := known.Complete(query, limit); len(got) > limit {
 			t.Errorf("%d suggestions, want at most %d", len(got), limit)
 		}
 	})
@@ -91,25 +86,22 @@ func FuzzSuggestions(f *testing.F) {
 
 // BenchmarkSuggestions completes a query in a library of 100,000 captions.
 func BenchmarkSuggestions(b *testing.B) {
-	library := openLibrary(b, "/library", vfs.NewMemory())
+	library := servertest.Open(b, "/library", vfs.NewMemory())
 	records := make([]index.Record, 100_000)
 	for i := range records {
 		hash := index.Hash{}
 		binary.BigEndian.PutUint32(hash[:], uint32(i+1))
 		records[i] = index.Record{Kind: index.KindImage, Hash: hash, Captions: []index.Caption{{Text: fmt.Sprintf("%d cats beside picture %d of a pizza", i%97, i)}}}
 	}
-	putAll(b, library, records...)
-	snapshot, err := library.Reader(context.Background())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer closeReader(snapshot)
-	known, err := newSuggestible(context.Background(), snapshot)
+	servertest.Put(b, library, records...)
+	snapshot := servertest.Reader(b, library)
+	defer snapshot.Close()
+	known, err := newVocabulary(context.Background(), snapshot)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		known.complete("5 cats be", 8)
+		known.Complete("5 cats be", 8)
 	}
 }
 
@@ -126,7 +118,7 @@ func TestSuggestionsOfLargeLibrariesAreKept(t *testing.T) {
 		{"another, slowly made just now", time.Second, time.Second, 8, true},
 		{"another, slowly made a while ago", time.Second, 21 * time.Second, 8, false},
 	} {
-		known := &suggestible{sequence: 7, made: now.Add(-c.since), took: c.took}
+		known := &Vocabulary{sequence: 7, made: now.Add(-c.since), took: c.took}
 		if got := known.serves(c.sequence, now); got != c.want {
 			t.Errorf("%s: serves is %v", c.name, got)
 		}

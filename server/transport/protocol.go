@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"bytes"
@@ -16,11 +16,11 @@ type protocolConn struct {
 	*net.TCPConn // with what net/http looks for in it: sending files, closing one direction
 }
 
-// protocolListener gives connections that answer in problems.
-type protocolListener struct{ net.Listener }
+// Listener gives connections that answer in problems.
+type Listener struct{ net.Listener }
 
 // Accept waits for the next connection.
-func (l protocolListener) Accept() (net.Conn, error) {
+func (l Listener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
 	if tcp, ok := accepted.(*net.TCPConn); ok {
 		return protocolConn{tcp}, err
@@ -42,7 +42,7 @@ var protocolProblems = map[int]struct {
 }{
 	http.StatusBadRequest:                  {problem.InvalidRequest, "this is not well-formed HTTP"},
 	http.StatusExpectationFailed:           {problem.ExpectationFailed, "the only expectation that can be met is 100-continue"},
-	http.StatusRequestHeaderFieldsTooLarge: {problem.HeadersTooLarge, "the limit is " + problem.SizeText(headerBytes)},
+	http.StatusRequestHeaderFieldsTooLarge: {problem.HeadersTooLarge, "the limit is " + problem.SizeText(MaxHeaderBytes)},
 	http.StatusNotImplemented:              {problem.Unsupported, "the only transfer encoding taken is chunked"},
 	http.StatusHTTPVersionNotSupported:     {problem.VersionNotSupported, "use HTTP/1.1"},
 }
@@ -77,7 +77,7 @@ func protocolError(data []byte) (status int, raw bool) {
 func protocolAnswer(status int) []byte {
 	found := protocolProblems[status]
 	p := problem.New(found.code, found.detail)
-	p.Instance = randomHex(8)
+	p.Instance = RandomHex(8)
 	// A Problem has nothing that cannot be encoded.
 	body, _ := json.Marshal(p)
 	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\nCache-Control: no-store\r\n"+

@@ -1,4 +1,4 @@
-package server
+package jobs
 
 import (
 	"encoding/json"
@@ -25,8 +25,8 @@ const (
 type history struct {
 	Version int `json:"version"`
 	// Last is the id given last. None is given twice.
-	Last int       `json:"last"`
-	Jobs []jobJSON `json:"jobs"` // oldest first
+	Last int   `json:"last"`
+	Jobs []Job `json:"jobs"` // oldest first
 }
 
 // readHistory reads what was kept; a missing file is an empty history.
@@ -58,16 +58,16 @@ func decodeHistory(data []byte) (history, error) {
 		return history{}, fmt.Errorf("read jobs: version %d is not %d", kept.Version, historyVersion)
 	}
 	kept.Last = max(kept.Last, 0)
-	kept.Jobs = slices.DeleteFunc(kept.Jobs, func(job jobJSON) bool {
+	kept.Jobs = slices.DeleteFunc(kept.Jobs, func(job Job) bool {
 		number, err := strconv.Atoi(job.ID)
-		return err != nil || number < 1 || strconv.Itoa(number) != job.ID || job.Kind != jobIndex || !job.State.known()
+		return err != nil || number < 1 || strconv.Itoa(number) != job.ID || job.Kind != kindIndex || !job.State.valid()
 	})
 	for i := range kept.Jobs {
 		number, _ := strconv.Atoi(kept.Jobs[i].ID) // checked above
 		kept.Last = max(kept.Last, number)
 		kept.Jobs[i].Paths = append([]string{}, kept.Jobs[i].Paths...)
 	}
-	kept.Jobs = kept.Jobs[max(0, len(kept.Jobs)-jobsKept):]
+	kept.Jobs = kept.Jobs[max(0, len(kept.Jobs)-maxKept):]
 	return kept, nil
 }
 
@@ -97,15 +97,15 @@ func (h history) write(path string) (err error) {
 const interrupted = "the server stopped before the job finished; what was indexed is kept, and indexing again does the rest"
 
 // recall takes up the jobs of a history that are not known here. The mutex is held.
-func (m *jobs) recall(kept history) {
+func (m *Manager) recall(kept history) {
 	m.last = max(m.last, kept.Last)
 	var recalled []*job
 	for _, shown := range kept.Jobs {
 		if m.find(shown.ID) != nil {
 			continue
 		}
-		if !shown.State.finished() {
-			shown.State, shown.Error = jobInterrupted, interrupted
+		if !shown.State.Finished() {
+			shown.State, shown.Error = Interrupted, interrupted
 		}
 		recalled = append(recalled, &job{shown: shown, changed: make(chan struct{})})
 	}
@@ -113,20 +113,20 @@ func (m *jobs) recall(kept history) {
 }
 
 // reread looks for jobs that another server has kept meanwhile. The mutex is held.
-func (m *jobs) reread() {
+func (m *Manager) reread() {
 	if m.path == "" {
 		return
 	}
 	kept, err := readHistory(m.path)
 	if err != nil {
-		m.logger.Warn("jobs of before are not known", logError, err)
+		m.logger.Warn("jobs of before are not known", errorKey, err)
 		return
 	}
 	m.recall(kept)
 }
 
 // keep writes the history. Jobs go on without it. The mutex is held.
-func (m *jobs) keep() {
+func (m *Manager) keep() {
 	if m.path == "" {
 		return
 	}
@@ -135,6 +135,6 @@ func (m *jobs) keep() {
 		kept.Jobs = append(kept.Jobs, each.shown)
 	}
 	if err := kept.write(m.path); err != nil {
-		m.logger.Warn("jobs are forgotten when the server ends", logError, err)
+		m.logger.Warn("jobs are forgotten when the server ends", errorKey, err)
 	}
 }

@@ -1,4 +1,6 @@
-package server
+// Package auth says who may ask for what: tokens with scopes, the sessions of browsers that have shown one, and which
+// sites a request may come from.
+package auth
 
 import (
 	"bufio"
@@ -54,8 +56,8 @@ func ParseScope(name string) (Scope, error) {
 	return ScopeNone, fmt.Errorf("%q is not a scope: expected read, write or admin", name)
 }
 
-// names lists the scopes that s includes, narrow to wide.
-func (s Scope) names() []string {
+// Names lists the scopes that s includes, narrow to wide.
+func (s Scope) Names() []string {
 	names := []string{}
 	for scope := ScopeRead; scope <= s; scope++ {
 		names = append(names, scope.String())
@@ -160,9 +162,9 @@ func parseToken(line string) (Token, error) {
 	return Token{Name: fields[0], Scope: scope, Hash: [sha256.Size]byte(hash)}, nil
 }
 
-// findToken gives the token whose secret is presented. It compares with every
+// Find gives the token whose secret is presented. It compares with every
 // token in constant time, so that time tells nothing.
-func findToken(tokens []Token, secret string) (Token, bool) {
+func Find(tokens []Token, secret string) (Token, bool) {
 	presented := sha256.Sum256([]byte(secret))
 	found := -1
 	for i := range tokens {

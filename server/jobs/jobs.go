@@ -1,4 +1,9 @@
-package server
+// Package jobs runs indexing jobs one after another, tells how far each is, and keeps their history in a file.
+//
+//	queued ─► running ─┬► succeeded
+//	   │               ├► failed
+//	   └───────────────┴► cancelled      (interrupted: the server was killed meanwhile)
+package jobs
 
 import (
 	"context"
@@ -17,32 +22,35 @@ import (
 )
 
 // State is where a job stands.
-type jobState string
+type State string
 
+// The states of a job.
 const (
-	jobQueued    jobState = "queued"
-	jobRunning   jobState = "running"
-	jobSucceeded jobState = "succeeded"
-	jobFailed    jobState = "failed"
-	jobCancelled jobState = "cancelled"
-	// jobInterrupted is a job whose server ended before it did.
-	jobInterrupted jobState = "interrupted"
+	Queued    State = "queued"
+	Running   State = "running"
+	Succeeded State = "succeeded"
+	Failed    State = "failed"
+	Cancelled State = "cancelled"
+	// Interrupted is a job whose server ended before it did.
+	Interrupted State = "interrupted"
 )
 
-// known holds for every state there is.
-func (s jobState) known() bool {
-	return slices.Contains([]jobState{jobQueued, jobRunning, jobSucceeded, jobFailed, jobCancelled, jobInterrupted}, s)
+// valid holds for every state there is.
+func (s State) valid() bool {
+	return slices.Contains([]State{Queued, Running, Succeeded, Failed, Cancelled, Interrupted}, s)
 }
 
-// jobIndex is the one kind of job.
-const jobIndex = "index"
+// kindIndex is the one kind of job.
+const kindIndex = "index"
 
-func (s jobState) finished() bool { return s != jobQueued && s != jobRunning }
+// Finished reports whether the job is over, however it ended.
+func (s State) Finished() bool { return s != Queued && s != Running }
 
-// jobsKept is how many finished jobs are remembered.
-const jobsKept = 100
+// maxKept is how many finished jobs are remembered.
+const maxKept = 100
 
-type progressJSON struct {
+// Progress is how far a job is, as the API shows it.
+type Progress struct {
 	Found     int     `json:"found"`
 	Done      int     `json:"done"`
 	Added     int     `json:"added"`
@@ -55,29 +63,42 @@ type progressJSON struct {
 	Remaining float64 `json:"remaining_seconds,omitempty"`
 }
 
-type jobJSON struct {
-	ID       string       `json:"id"`
-	Kind     string       `json:"kind"`
-	State    jobState     `json:"state"`
-	Paths    []string     `json:"paths"`
-	Created  time.Time    `json:"created"`
-	Started  *time.Time   `json:"started,omitempty"`
-	Finished *time.Time   `json:"finished,omitempty"`
-	Progress progressJSON `json:"progress"`
-	Error    string       `json:"error,omitempty"`
+// Job is a job as the API shows it.
+type Job struct {
+	ID       string     `json:"id"`
+	Kind     string     `json:"kind"`
+	State    State      `json:"state"`
+	Paths    []string   `json:"paths"`
+	Created  time.Time  `json:"created"`
+	Started  *time.Time `json:"started,omitempty"`
+	Finished *time.Time `json:"finished,omitempty"`
+	Progress Progress   `json:"progress"`
+	Error    string     `json:"error,omitempty"`
 }
 
 // job is one run of the ingester. The manager's mutex guards it.
 type job struct {
-	shown   jobJSON
+	shown   Job
 	options ingest.Options
 	cancel  context.CancelFunc
 	// changed is closed, and made anew, at every change.
 	changed chan struct{}
 }
 
-// jobs runs indexing jobs, one after another. Safe for concurrent use.
-type jobs struct {
+// errorKey is the key of errors in the log.
+const errorKey = "error"
+
+// errPanic marks an error that was a panic.
+var errPanic = errors.New("panic")
+
+// Ingester brings files into a library.
+type Ingester interface {
+	// Ingest brings in files until it is done or its context ends.
+	Ingest(ctx context.Context, options ingest.Options) (ingest.Summary, error)
+}
+
+// Manager runs indexing jobs, one after another. Safe for concurrent use.
+type Manager struct {
 	ingester Ingester
 	logger   *slog.Logger
 	waiting  int
@@ -90,35 +111,37 @@ type jobs struct {
 	wake  chan struct{}
 }
 
-func newJobs(ingester Ingester, waiting int, path string, logger *slog.Logger, now func() time.Time) *jobs {
-	m := &jobs{ingester: ingester, waiting: waiting, path: path, logger: logger, now: now, wake: make(chan struct{}, 1)}
+// New makes a manager of at most waiting queued jobs, with the history that the file at path keeps, if path is not "". It runs
+// none until [Manager.Run] does. now is the clock.
+func New(ingester Ingester, waiting int, path string, logger *slog.Logger, now func() time.Time) *Manager {
+	m := &Manager{ingester: ingester, waiting: waiting, path: path, logger: logger, now: now, wake: make(chan struct{}, 1)}
 	m.reread()
 	return m
 }
 
-// add queues a job.
-func (m *jobs) add(options ingest.Options) (jobJSON, error) {
+// Add queues a job.
+func (m *Manager) Add(options ingest.Options) (Job, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	queued := 0
 	for _, each := range m.list {
-		if each.shown.State == jobQueued {
+		if each.shown.State == Queued {
 			queued++
 		}
 	}
 	if queued >= m.waiting {
 		p := problem.New(problem.TooManyRequests, "too many jobs are waiting")
 		p.RetryAfter = 30
-		return jobJSON{}, p
+		return Job{}, p
 	}
 	m.reread()
 	m.last++
-	added := &job{options: options, changed: make(chan struct{}), shown: jobJSON{
-		ID: strconv.Itoa(m.last), Kind: jobIndex, State: jobQueued, Paths: options.Paths, Created: m.now().UTC(),
+	added := &job{options: options, changed: make(chan struct{}), shown: Job{
+		ID: strconv.Itoa(m.last), Kind: kindIndex, State: Queued, Paths: options.Paths, Created: m.now().UTC(),
 	}}
 	m.list = append(m.list, added)
-	if len(m.list) > jobsKept {
-		if oldest := slices.IndexFunc(m.list, func(each *job) bool { return each.shown.State.finished() }); oldest >= 0 {
+	if len(m.list) > maxKept {
+		if oldest := slices.IndexFunc(m.list, func(each *job) bool { return each.shown.State.Finished() }); oldest >= 0 {
 			m.list = slices.Delete(m.list, oldest, oldest+1)
 		}
 	}
@@ -130,7 +153,13 @@ func (m *jobs) add(options ingest.Options) (jobJSON, error) {
 	return added.shown, nil
 }
 
-func (m *jobs) find(id string) *job {
+// moment is the present time, for an answer.
+func (m *Manager) moment() *time.Time {
+	now := m.now().UTC()
+	return &now
+}
+
+func (m *Manager) find(id string) *job {
 	for _, each := range m.list {
 		if each.shown.ID == id {
 			return each
@@ -139,60 +168,61 @@ func (m *jobs) find(id string) *job {
 	return nil
 }
 
-// get gives a job and a channel that is closed when it changes.
-func (m *jobs) get(id string) (jobJSON, <-chan struct{}, bool) {
+// Get gives a job and a channel that is closed when it changes.
+func (m *Manager) Get(id string) (Job, <-chan struct{}, bool) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	found := m.find(id)
 	if found == nil {
-		return jobJSON{}, nil, false
+		return Job{}, nil, false
 	}
 	return found.shown, found.changed, true
 }
 
-// all gives the jobs, newest first.
-func (m *jobs) all() []jobJSON {
+// All gives the jobs, newest first.
+func (m *Manager) All() []Job {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	shown := make([]jobJSON, 0, len(m.list))
+	shown := make([]Job, 0, len(m.list))
 	for _, each := range slices.Backward(m.list) {
 		shown = append(shown, each.shown)
 	}
 	return shown
 }
 
-func (m *jobs) running() int {
+// Running counts the jobs at work.
+func (m *Manager) Running() int {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	count := 0
 	for _, each := range m.list {
-		if each.shown.State == jobRunning {
+		if each.shown.State == Running {
 			count++
 		}
 	}
 	return count
 }
 
-// cancel ends a job: at once if it is queued, else as soon as it notices.
-func (m *jobs) cancel(id string) (jobJSON, bool) {
+// Cancel ends a job: at once if it is queued, else as soon as it notices.
+func (m *Manager) Cancel(id string) (Job, bool) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	found := m.find(id)
 	if found == nil {
-		return jobJSON{}, false
+		return Job{}, false
 	}
 	switch found.shown.State {
-	case jobQueued:
-		m.finish(found, jobCancelled, "")
-	case jobRunning:
+	case Queued:
+		m.finish(found, Cancelled, "")
+	case Running:
 		found.cancel()
 	}
 	return found.shown, true
 }
 
 // finish and update are called with the mutex held.
-func (m *jobs) finish(each *job, state jobState, reason string) {
-	each.shown.State, each.shown.Error, each.shown.Finished = state, reason, known(m.now())
+func (m *Manager) finish(each *job, state State, reason string) {
+	each.shown.State, each.shown.Error, each.shown.Finished = state, reason, m.moment()
 	each.announce()
 	m.keep()
 }
@@ -202,8 +232,8 @@ func (j *job) announce() {
 	j.changed = make(chan struct{})
 }
 
-// run works on jobs until the context ends.
-func (m *jobs) run(ctx context.Context) {
+// Run works on jobs until the context ends.
+func (m *Manager) Run(ctx context.Context) {
 	for {
 		if next := m.next(ctx); next != nil {
 			m.work(next)
@@ -226,19 +256,19 @@ type pending struct {
 	options ingest.Options
 }
 
-func (m *jobs) next(ctx context.Context) *pending {
+func (m *Manager) next(ctx context.Context) *pending {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if ctx.Err() != nil {
 		return nil
 	}
 	for _, each := range m.list {
-		if each.shown.State != jobQueued {
+		if each.shown.State != Queued {
 			continue
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		each.cancel = cancel
-		each.shown.State, each.shown.Started = jobRunning, known(m.now())
+		each.shown.State, each.shown.Started = Running, m.moment()
 		each.announce()
 		m.keep()
 		return &pending{job: each, ctx: ctx, cancel: cancel, options: each.options}
@@ -246,7 +276,7 @@ func (m *jobs) next(ctx context.Context) *pending {
 	return nil
 }
 
-func (m *jobs) work(next *pending) {
+func (m *Manager) work(next *pending) {
 	defer next.cancel()
 	next.options.Progress = func(progress ingest.Progress) { m.progress(next.job, progress) }
 	summary, err := m.ingest(next)
@@ -254,13 +284,13 @@ func (m *jobs) work(next *pending) {
 	defer m.mutex.Unlock()
 	switch {
 	case next.ctx.Err() != nil || summary.Interrupted || errors.Is(err, context.Canceled):
-		m.finish(next.job, jobCancelled, "")
+		m.finish(next.job, Cancelled, "")
 	case err != nil:
-		m.logger.Error("indexing failed", "job", next.job.shown.ID, logError, err)
-		m.finish(next.job, jobFailed, failureOf(next.options.Paths, err))
+		m.logger.Error("indexing failed", "job", next.job.shown.ID, errorKey, err)
+		m.finish(next.job, Failed, failureOf(next.options.Paths, err))
 	default:
 		next.job.shown.Progress.take(summary)
-		m.finish(next.job, jobSucceeded, "")
+		m.finish(next.job, Succeeded, "")
 	}
 }
 
@@ -284,7 +314,7 @@ func failureOf(paths []string, err error) string {
 }
 
 // ingest keeps a panic of one job from ending the server.
-func (m *jobs) ingest(next *pending) (summary ingest.Summary, err error) {
+func (m *Manager) ingest(next *pending) (summary ingest.Summary, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			m.logger.Error("indexing panicked", "reason", reason)
@@ -295,20 +325,20 @@ func (m *jobs) ingest(next *pending) (summary ingest.Summary, err error) {
 }
 
 // abandon marks what was still queued when the server stopped.
-func (m *jobs) abandon() {
+func (m *Manager) abandon() {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	for _, each := range m.list {
-		if each.shown.State == jobQueued {
-			m.finish(each, jobCancelled, "the server stopped")
+		if each.shown.State == Queued {
+			m.finish(each, Cancelled, "the server stopped")
 		}
 	}
 }
 
-func (m *jobs) progress(each *job, now ingest.Progress) {
+func (m *Manager) progress(each *job, now ingest.Progress) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	each.shown.Progress = progressJSON{
+	each.shown.Progress = Progress{
 		Found: now.Seen, Walked: now.Walked, Added: now.Added + now.Changed + now.Attached,
 		Unchanged: now.Unchanged + now.Reread, Removed: now.Removed + now.Excluded,
 		Failed: now.Failed, Done: now.Done(),
@@ -317,8 +347,8 @@ func (m *jobs) progress(each *job, now ingest.Progress) {
 	each.announce()
 }
 
-func (p *progressJSON) take(summary ingest.Summary) {
-	*p = progressJSON{
+func (p *Progress) take(summary ingest.Summary) {
+	*p = Progress{
 		Found: summary.Seen, Walked: true, Added: summary.Added + summary.Changed + summary.Attached,
 		Unchanged: summary.Unchanged + summary.Reread, Removed: summary.Removed + summary.Excluded, Failed: summary.Failed,
 		Done: summary.Unchanged + summary.Reread + summary.Added + summary.Changed + summary.Attached + summary.Failed,

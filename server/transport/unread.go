@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"io"
@@ -19,8 +19,8 @@ const (
 	lingerTime = time.Second
 )
 
-// settleBody reads the rest of a body that is there, and has the connection closed after the answer if that is not all.
-func settleBody(c echo.Context) {
+// SettleBody reads the rest of a body that is there, and has the connection closed after the answer if that is not all.
+func SettleBody(c echo.Context) {
 	request := c.Request()
 	if request.Body == nil || request.Body == http.NoBody {
 		return

@@ -1,4 +1,4 @@
-package server
+package auth
 
 import (
 	"mekiki/server/problem"
@@ -8,49 +8,52 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/labstack/echo/v4"
 )
 
-// checkSite keeps other web sites out. A browser that shows one of them will
+// Sites says for which names the server answers.
+type Sites struct {
+	// Hosts are names of the server beside the loopback ones, in lower case.
+	Hosts []string
+	// Tokens says that requests need a token.
+	Tokens bool
+}
+
+// Check keeps other web sites out: it gives a problem or nil. A browser that shows one of them will
 // send requests here on its behalf; against that stand two rules.
 //
 // The Host must be one of ours. On loopback without tokens that is a loopback
-// name or one of Options.Hosts: a foreign name that resolves to 127.0.0.1 (DNS
-// rebinding) is refused. With tokens any name will do unless Options.Hosts says
+// name or one of Hosts: a foreign name that resolves to 127.0.0.1 (DNS
+// rebinding) is refused. With tokens any name will do unless Hosts says
 // otherwise, since a foreign name brings no credentials.
 //
 // A request that a browser says comes from elsewhere (Sec-Fetch-Site, Origin) is
 // refused, unless it only opens a page.
-func (s *Server) checkSite(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		request := c.Request()
-		if !s.isOurs(request.Host) {
-			p := problem.Newf(problem.CrossSite, "%q is not a name of this server", request.Host)
-			p.Hint = "ask for http://127.0.0.1, or start the server with this name among its --host names"
-			return p
-		}
-		if isForeign(request) {
-			return problem.New(problem.CrossSite, "the request comes from a page of another site")
-		}
-		return next(c)
+func (s Sites) Check(request *http.Request) error {
+	if !s.isOurs(request.Host) {
+		p := problem.Newf(problem.CrossSite, "%q is not a name of this server", request.Host)
+		p.Hint = "ask for http://127.0.0.1, or start the server with this name among its --host names"
+		return p
 	}
+	if isForeign(request) {
+		return problem.New(problem.CrossSite, "the request comes from a page of another site")
+	}
+	return nil
 }
 
-func (s *Server) isOurs(host string) bool {
-	name := hostName(host)
-	if slices.Contains(s.options.Hosts, name) {
+func (s Sites) isOurs(host string) bool {
+	name := HostName(host)
+	if slices.Contains(s.Hosts, name) {
 		return true
 	}
-	if len(s.options.Tokens) > 0 {
-		return len(s.options.Hosts) == 0 || isLoopback(name)
+	if s.Tokens {
+		return len(s.Hosts) == 0 || IsLoopback(name)
 	}
-	return isLoopback(name)
+	return IsLoopback(name)
 }
 
-// hostName gives the name in a Host header: without port, brackets and final
+// HostName gives the name in a Host header: without port, brackets and final
 // dot, in lower case.
-func hostName(host string) string {
+func HostName(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
@@ -58,8 +61,8 @@ func hostName(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// isLoopback reports whether a name or address always means this machine.
-func isLoopback(name string) bool {
+// IsLoopback reports whether a name or address always means this machine.
+func IsLoopback(name string) bool {
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
 		return true
 	}

@@ -65,24 +65,3 @@ func TestJobsWithoutAFile(t *testing.T) {
 	f := start(t, func(o *Options) { o.JobsFile = filepath.Join(t.TempDir(), "gone", "jobs.json") })
 	f.expect(f.json("POST", "/api/v1/jobs", `{}`), 202, "")
 }
-
-func FuzzHistory(f *testing.F) {
-	f.Add(`{"version":1,"last":3,"jobs":[{"id":"3","kind":"index","state":"running","paths":["/a"],"created":"2024-05-01T00:00:00Z"}]}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		kept, err := decodeHistory([]byte(text))
-		if err != nil {
-			return
-		}
-		m := &jobs{}
-		m.recall(kept)
-		m.recall(kept)
-		if m.last < 0 || len(m.list) > jobsKept {
-			t.Errorf("%d jobs, the last %d", len(m.list), m.last)
-		}
-		for _, each := range m.all() {
-			if !each.State.finished() {
-				t.Errorf("job %s is %s", each.ID, each.State)
-			}
-		}
-	})
-}

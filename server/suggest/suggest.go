@@ -1,4 +1,5 @@
-package server
+// Package suggest completes queries with what a library holds: captions and their words, values of filters, filters.
+package suggest
 
 import (
 	"cmp"
@@ -18,17 +19,17 @@ import (
 )
 
 const (
-	// maximumSuggestible bounds the captions that are remembered for
+	// maxCaptions bounds the captions that are remembered for
 	// suggestions, and so their memory.
-	maximumSuggestible = 200_000
+	maxCaptions = 200_000
 	// longestPhrase is the number of words of the longest phrase suggested.
 	longestPhrase = 3
-	// maximumScanned bounds what one request looks at.
-	maximumScanned = 5_000
+	// maxScanned bounds what one request looks at.
+	maxScanned = 5_000
 )
 
-// suggestion completes a query.
-type suggestion struct {
+// Suggestion completes a query.
+type Suggestion struct {
 	Text   string `json:"text"`
 	Source string `json:"source"`
 	Count  int    `json:"count,omitempty"`
@@ -41,8 +42,8 @@ type entry struct {
 	count        int
 }
 
-// suggestible is what one state of the library suggests. It never changes.
-type suggestible struct {
+// Vocabulary is what one state of the library suggests. It never changes.
+type Vocabulary struct {
 	sequence uint64
 	made     time.Time
 	took     time.Duration
@@ -52,10 +53,10 @@ type suggestible struct {
 	filters  map[string][]entry // values by filter, most frequent first
 }
 
-// suggester keeps what the library suggests. Safe for concurrent use.
-type suggester struct {
+// Suggester keeps what the library suggests. Safe for concurrent use.
+type Suggester struct {
 	making  sync.Mutex
-	present atomic.Pointer[suggestible]
+	present atomic.Pointer[Vocabulary]
 }
 
 // Making what a large library suggests takes long (a million captions 3.5 s), and
@@ -66,9 +67,9 @@ const (
 	keptMakings = 20
 )
 
-// of gives what a snapshot suggests; of a large library, perhaps what it suggested a
+// For gives what a snapshot suggests; of a large library, perhaps what it suggested a
 // little before.
-func (s *suggester) of(ctx context.Context, reader index.Reader) (*suggestible, error) {
+func (s *Suggester) For(ctx context.Context, reader index.Reader) (*Vocabulary, error) {
 	known := s.present.Load()
 	if known != nil && known.serves(reader.Sequence(), time.Now()) {
 		return known, nil
@@ -83,7 +84,7 @@ func (s *suggester) of(ctx context.Context, reader index.Reader) (*suggestible, 
 		return known, nil // somebody has made it meanwhile
 	}
 	started := time.Now()
-	made, err := newSuggestible(ctx, reader)
+	made, err := newVocabulary(ctx, reader)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +95,11 @@ func (s *suggester) of(ctx context.Context, reader index.Reader) (*suggestible, 
 }
 
 // serves reports whether what is known may be used for a state at a time.
-func (s *suggestible) serves(sequence uint64, now time.Time) bool {
+func (s *Vocabulary) serves(sequence uint64, now time.Time) bool {
 	return s.sequence == sequence || s.took >= quickMaking && now.Sub(s.made) < keptMakings*s.took
 }
 
-func newSuggestible(ctx context.Context, reader index.Reader) (*suggestible, error) {
+func newVocabulary(ctx context.Context, reader index.Reader) (*Vocabulary, error) {
 	facets, err := reader.Facets(ctx, index.Filter{})
 	if err != nil {
 		return nil, fmt.Errorf("count facets: %w", err)
@@ -108,7 +109,7 @@ func newSuggestible(ctx context.Context, reader index.Reader) (*suggestible, err
 		if err != nil {
 			return nil, err
 		}
-		if len(captions) >= maximumSuggestible {
+		if len(captions) >= maxCaptions {
 			break
 		}
 		text := cmp.Or(record.Caption(), record.Metadata.Title)
@@ -121,7 +122,7 @@ func newSuggestible(ctx context.Context, reader index.Reader) (*suggestible, err
 			if len(word) > 2 {
 				note(words, word)
 			}
-			for end := i + 2; end <= min(i+longestPhrase, len(all)) && len(phrases) < maximumSuggestible; end++ {
+			for end := i + 2; end <= min(i+longestPhrase, len(all)) && len(phrases) < maxCaptions; end++ {
 				if len(all[end-1]) > 2 {
 					note(phrases, strings.Join(all[i:end], " "))
 				}
@@ -131,7 +132,7 @@ func newSuggestible(ctx context.Context, reader index.Reader) (*suggestible, err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	made := &suggestible{sequence: reader.Sequence(), captions: sorted(captions), phrases: sorted(phrases), words: sorted(words), filters: map[string][]entry{
+	made := &Vocabulary{sequence: reader.Sequence(), captions: sorted(captions), phrases: sorted(phrases), words: sorted(words), filters: map[string][]entry{
 		"tag": values(facets.Tags), "camera": values(facets.Cameras), "person": values(facets.People), "type": values(facets.Formats), "folder": folders(facets.Folders),
 	}}
 	return made, nil
@@ -181,20 +182,20 @@ func folders(counts []index.FacetCount) []entry {
 // sources says what the values of a filter are called.
 var sources = map[string]string{"tag": "tag", "camera": "camera", "person": "person", "type": "format", "folder": "folder"}
 
-// complete gives at most limit ways to go on from query: values of a filter that
+// Complete gives at most limit ways to go on from query: values of a filter that
 // is being typed, phrases of captions and whole captions, the last word, and
 // filters by their name.
-func (s *suggestible) complete(query string, limit int) []suggestion {
+func (s *Vocabulary) Complete(query string, limit int) []Suggestion {
 	head, last := splitLast(query)
 	if name, value, typed := strings.Cut(last, ":"); typed {
 		return s.completeFilter(head, keyword.Fold(name), value, limit)
 	}
-	list := []suggestion{}
+	list := []Suggestion{}
 	seen := map[string]bool{keyword.Fold(query): true}
 	add := func(text, source string, count int) {
 		if folded := keyword.Fold(text); !seen[folded] && len(list) < limit {
 			seen[folded] = true
-			list = append(list, suggestion{text, source, count})
+			list = append(list, Suggestion{text, source, count})
 		}
 	}
 	if strings.TrimSpace(query) == "" {
@@ -231,11 +232,11 @@ func (s *suggestible) complete(query string, limit int) []suggestion {
 	return list
 }
 
-func (s *suggestible) completeFilter(head, name, value string, limit int) []suggestion {
-	list := []suggestion{}
+func (s *Vocabulary) completeFilter(head, name, value string, limit int) []Suggestion {
+	list := []Suggestion{}
 	value = keyword.Fold(strings.Trim(value, `"`))
 	for _, found := range prefixedValues(s.filters[name], value, limit) {
-		list = append(list, suggestion{head + name + ":" + quoted(found.text), sources[name], found.count})
+		list = append(list, Suggestion{head + name + ":" + quoted(found.text), sources[name], found.count})
 	}
 	return list
 }
@@ -267,7 +268,7 @@ func quoted(text string) string {
 func prefixed(list []entry, prefix string, limit int) []entry {
 	start, _ := slices.BinarySearchFunc(list, prefix, func(e entry, prefix string) int { return strings.Compare(e.folded, prefix) })
 	end := start
-	for end < len(list) && end-start < maximumScanned && strings.HasPrefix(list[end].folded, prefix) {
+	for end < len(list) && end-start < maxScanned && strings.HasPrefix(list[end].folded, prefix) {
 		end++
 	}
 	return most(slices.Clone(list[start:end]), limit)
@@ -280,7 +281,7 @@ func prefixedValues(list []entry, prefix string, limit int) []entry {
 		if strings.HasPrefix(each.folded, prefix) {
 			found = append(found, each)
 		}
-		if len(found) == maximumScanned {
+		if len(found) == maxScanned {
 			break
 		}
 	}

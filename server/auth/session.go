@@ -1,0 +1,81 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+	"time"
+)
+
+// SessionCookie is the name of the cookie that holds a session's secret, SessionLifetime for how long it is good.
+const (
+	SessionCookie   = "mekiki_session"
+	SessionLifetime = 7 * 24 * time.Hour
+	maxSessions     = 4096
+)
+
+// Sessions remembers which browsers have shown a token. They live in memory: a
+// restart signs everyone out. Safe for concurrent use.
+type Sessions struct {
+	now func() time.Time
+
+	mutex   sync.Mutex
+	entries map[[sha256.Size]byte]session
+}
+
+type session struct {
+	token   Token
+	expires time.Time
+}
+
+// NewSessions makes an empty store; now is the clock.
+func NewSessions(now func() time.Time) *Sessions {
+	return &Sessions{now: now, entries: map[[sha256.Size]byte]session{}}
+}
+
+// Start opens a session for whoever holds token and gives its secret. When there
+// are too many, the one that ends soonest makes way.
+func (s *Sessions) Start(token Token) string {
+	data := make([]byte, 32)
+	rand.Read(data)
+	secret := hex.EncodeToString(data)
+	now := s.now()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	var oldest [sha256.Size]byte
+	var soonest time.Time
+	for key, entry := range s.entries {
+		if !now.Before(entry.expires) {
+			delete(s.entries, key)
+		} else if soonest.IsZero() || entry.expires.Before(soonest) {
+			oldest, soonest = key, entry.expires
+		}
+	}
+	if len(s.entries) >= maxSessions {
+		delete(s.entries, oldest)
+	}
+	s.entries[sha256.Sum256([]byte(secret))] = session{token, now.Add(SessionLifetime)}
+	return secret
+}
+
+// Find gives the token behind a session. The map is keyed by the secret's hash,
+// so that the time of a look-up tells nothing of the secrets.
+func (s *Sessions) Find(secret string) (Token, bool) {
+	key := sha256.Sum256([]byte(secret))
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	entry, found := s.entries[key]
+	if !found || !s.now().Before(entry.expires) {
+		delete(s.entries, key)
+		return Token{}, false
+	}
+	return entry.token, true
+}
+
+// End closes a session, if there is such a one.
+func (s *Sessions) End(secret string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.entries, sha256.Sum256([]byte(secret)))
+}

@@ -1,0 +1,24 @@
+package jobs
+
+import "testing"
+
+func FuzzHistory(f *testing.F) {
+	f.Add(`{"version":1,"last":3,"jobs":[{"id":"3","kind":"index","state":"running","paths":["/a"],"created":"2024-05-01T00:00:00Z"}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		kept, err := decodeHistory([]byte(text))
+		if err != nil {
+			return
+		}
+		m := &Manager{}
+		m.recall(kept)
+		m.recall(kept)
+		if m.last < 0 || len(m.list) > maxKept {
+			t.Errorf("%d jobs, the last %d", len(m.list), m.last)
+		}
+		for _, each := range m.All() {
+			if !each.State.Finished() {
+				t.Errorf("job %s is %s", each.ID, each.State)
+			}
+		}
+	})
+}
