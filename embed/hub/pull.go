@@ -81,7 +81,7 @@ func (c *Client) pull(ctx context.Context, requests []request, result *Result) e
 	if err != nil {
 		return err
 	}
-	defer lock.Release()
+	defer lock.Close()
 	before, _ := ReadResult(result.Dir)
 	tracker := &tracker{tell: c.options.Progress}
 	tracker.stage(StageResolve, "", 0, 0)

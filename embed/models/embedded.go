@@ -32,7 +32,7 @@ func Embedded(ctx context.Context, label string, files fs.FS, options Options,
 	if err != nil {
 		return Model{}, err
 	}
-	defer lock.Release()
+	defer lock.Close()
 	if model := read(filepath.Join(options.Dir, name)); model.Problem == nil {
 		return model, nil // another process made it
 	}

@@ -111,7 +111,7 @@ func Compile(ctx context.Context, source blip2.Source, name string, options Opti
 	if err != nil {
 		return Model{}, err
 	}
-	defer lock.Release()
+	defer lock.Close()
 	return options.compile(ctx, source, name, compile)
 }
 
@@ -131,7 +131,7 @@ func (o Options) restore(name string) {
 	if err != nil {
 		return // a compilation is at work, and will finish or leave it as it is
 	}
-	defer lock.Release()
+	defer lock.Close()
 	if err := manifest.Restore(filepath.Join(o.Dir, name)); err != nil {
 		o.Logger.Warn("cannot put back the model before an interrupted compilation", "model", name, "error", err)
 	}
@@ -253,7 +253,7 @@ func Remove(ctx context.Context, name string, options Options) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Release()
+	defer lock.Close()
 	// Out of sight first, so that nobody opens half a model.
 	removed := dir + removedSuffix
 	if err := errors.Join(os.RemoveAll(removed), os.Rename(dir, removed), os.RemoveAll(removed)); err != nil {

@@ -193,7 +193,7 @@ func TestInterruptedReplacement(t *testing.T) {
 	if _, err := models.Find("first", options); !errors.Is(err, models.ErrNotFound) {
 		t.Errorf("Find took the model from a compilation at work: %v", err)
 	}
-	if err := lock.Release(); err != nil {
+	if err := lock.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := models.Find("first", options); err != nil || found.Manifest.Fingerprint != model.Manifest.Fingerprint {

@@ -88,7 +88,7 @@ func Install(ctx context.Context, options Options) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("install ONNX Runtime: %w", err)
 	}
-	defer lock.Release()
+	defer lock.Close()
 	if path, ok := installed(options); ok { // the other process did it
 		return path, nil
 	}

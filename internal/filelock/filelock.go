@@ -15,7 +15,7 @@ import (
 // ErrHeld means that somebody else holds the lock.
 var ErrHeld = errors.New("lock is held")
 
-// Lock is a held lock. Release it.
+// Lock is a held lock. Close it.
 type Lock struct {
 	file *os.File
 	once sync.Once
@@ -30,6 +30,11 @@ func Try(path string) (*Lock, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
+	return TryIn(path)
+}
+
+// TryIn is Try for a folder that must exist.
+func TryIn(path string) (*Lock, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
@@ -60,9 +65,9 @@ func Acquire(ctx context.Context, path string, waiting func()) (*Lock, error) {
 	}
 }
 
-// Release gives the lock back. The file stays, so that no two holders can have
-// different files of one name. Releasing twice is allowed.
-func (l *Lock) Release() error {
+// Close gives the lock back. The file stays, so that no two holders can have
+// different files of one name. Closing twice is allowed.
+func (l *Lock) Close() error {
 	var err error
 	l.once.Do(func() { err = l.file.Close() })
 	return err

@@ -22,19 +22,19 @@ func TestTakingTurns(t *testing.T) {
 	go func() {
 		lock, err := Acquire(t.Context(), path, func() { close(waited) })
 		if err == nil {
-			err = lock.Release()
+			err = lock.Close()
 		}
 		taken <- err
 	}()
 	<-waited
-	if err := first.Release(); err != nil {
+	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := first.Release(); err != nil {
-		t.Errorf("second Release: %v", err)
+	if err := first.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
 	}
 	if err := <-taken; err != nil {
-		t.Errorf("Acquire after Release: %v", err)
+		t.Errorf("Acquire after Close: %v", err)
 	}
 }
 
@@ -44,7 +44,7 @@ func TestAcquireEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer held.Release()
+	defer held.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if _, err := Acquire(ctx, path, nil); !errors.Is(err, context.DeadlineExceeded) {

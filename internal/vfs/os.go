@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"mekiki/internal/filelock"
 )
 
 // OS is the operating system's file system.
@@ -86,7 +88,16 @@ func (OS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
 func (OS) SyncDir(name string) error { return syncDir(name) }
 
 // Lock implements FS.
-func (OS) Lock(name string) (io.Closer, error) { return lock(name) }
+func (OS) Lock(name string) (io.Closer, error) {
+	held, err := filelock.TryIn(name)
+	switch {
+	case errors.Is(err, filelock.ErrHeld):
+		return nil, ErrLocked
+	case err != nil:
+		return nil, err
+	}
+	return held, nil
+}
 
 type osFile struct{ *os.File }
 
