@@ -3,6 +3,9 @@ package metadata
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
+
+	"github.com/andybalholm/brotli"
 )
 
 // box is one of an ISO base media file: HEIC, AVIF, CR3, JPEG XL.
@@ -57,12 +60,31 @@ func (b *blocks) readBoxes(data []byte) {
 			if bytes.HasPrefix(outer.data, []byte(xmpBox)) {
 				b.addXMP(outer.data[16:])
 			}
-		case "Exif": // of JPEG XL
-			b.addItem("Exif", outer.data)
-		case "xml ":
-			b.addXMP(outer.data)
+		case "Exif", "xml ": // of JPEG XL
+			b.addJXL(outer)
+		case "brob":
+			if len(outer.data) > 4 && len(b.exif) < maxBlocks && len(b.xmp) < maxBlocks {
+				b.addJXL(box{string(outer.data[:4]), decompressed(outer.data[4:])})
+			}
 		}
 	}
+}
+
+// addJXL takes a box of JPEG XL that may hold metadata.
+func (b *blocks) addJXL(found box) {
+	switch found.kind {
+	case "Exif":
+		b.addItem("Exif", found.data)
+	case "xml ":
+		b.addXMP(found.data)
+	}
+}
+
+// decompressed returns what a box of JPEG XL was before Brotli (RFC 7932), as far as
+// it is whole.
+func decompressed(data []byte) []byte {
+	whole, _ := io.ReadAll(io.LimitReader(brotli.NewReader(bytes.NewReader(data)), maxBlockBytes))
+	return whole
 }
 
 // readCanon takes the directories of a CR3, each a TIFF stream of its own.

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"github.com/andybalholm/brotli"
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
@@ -129,6 +130,36 @@ func TestXMPForms(t *testing.T) {
 }
 
 // TestExtendedXMP: a packet too long for one segment is put together from its pieces.
+// TestCompressedBoxes of JPEG XL, as cjxl writes them unless it is told not to.
+func TestCompressedBoxes(t *testing.T) {
+	file := func(packet string) []byte {
+		var compressed bytes.Buffer
+		w := brotli.NewWriter(&compressed)
+		if _, err := w.Write([]byte(packet)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		data := []byte("\x00\x00\x00\x0CJXL \r\n\x87\n")
+		data = binary.BigEndian.AppendUint32(data, uint32(12+compressed.Len()))
+		return append(append(data, "brobxml "...), compressed.Bytes()...)
+	}
+	want := index.Metadata{Title: "Title", Keywords: []string{"ein", "zwei"}, Label: "Grün"}
+	if diff := cmp.Diff(want, Read(t.Context(), Source{Data: file(sample)})); diff != "" {
+		t.Error(diff)
+	}
+	whole := file(sample)
+	for length := range whole {
+		Read(t.Context(), Source{Data: whole[:length]}) // must return
+	}
+	bomb := file(strings.Repeat(" ", 64<<20) + sample)
+	if diff := cmp.Diff(index.Metadata{}, Read(t.Context(), Source{Data: bomb})); diff != "" {
+		t.Errorf("%d bytes that become 64 MiB: %s", len(bomb), diff)
+	}
+	t.Logf("a bomb of %d bytes", len(bomb))
+}
+
 func TestExtendedXMP(t *testing.T) {
 	file := []byte{0xFF, 0xD8}
 	segment := func(data []byte) {

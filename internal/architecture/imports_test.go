@@ -67,6 +67,7 @@ var owners = map[string]string{
 	"github.com/spf13/cobra":          "cmd/mekiki",
 	"github.com/charmbracelet/x/ansi": "internal/terminalimage",
 	"github.com/tetratelabs/wazero":   "embed/pixels/sandbox",
+	"github.com/andybalholm/brotli":   "index/metadata",
 }
 
 // stdembedders are the packages that may import the standard library's embed.
