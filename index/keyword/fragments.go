@@ -8,9 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-// fragmentLength is about how many bytes of a value a fragment shows.
-const fragmentLength = 160
-
 // Mark and Unmark surround a matching word in a fragment.
 const (
 	Mark   = "<mark>"

@@ -45,9 +45,6 @@ import (
 // another version is built anew.
 const Version = 2
 
-// batchSize is the number of documents that go to bleve at once.
-const batchSize = 500
-
 // Internal keys of the bleve index.
 const (
 	sequenceKey = "mekiki-sequence"
@@ -207,10 +204,6 @@ func (x *Index) Abandon() error {
 	x.closed = true
 	return errors.Join(x.closeReaders(), x.bleve.Close())
 }
-
-// persistTimeout bounds the wait for bleve to write everything at closing. What
-// is not written then is caught up by the next opening.
-const persistTimeout = 30 * time.Second
 
 // persist waits until everything applied is on disk: bleve persists batches in
 // order, so a last one that says when it is persisted speaks for all.

@@ -17,8 +17,8 @@ func TestSplitName(t *testing.T) {
 		`C:\Pictures\dog.png`:                   "Pictures dog png",
 		"":                                      "",
 	} {
-		if got := SplitName(name); got != want {
-			t.Errorf("SplitName(%q) = %q, want %q", name, got, want)
+		if got := splitName(name); got != want {
+			t.Errorf("splitName(%q) = %q, want %q", name, got, want)
 		}
 	}
 }
@@ -116,8 +116,6 @@ func TestFragmentsAreEscapedAndMarked(t *testing.T) {
 	}
 }
 
-// TestScoresDoNotDependOnHistory compares an index that grew, changed and shrank
-// with one that was built at once.
 func TestEmptyIndexIsUsableAgain(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "keyword")
 	index, err := Create(folder)
@@ -140,6 +138,8 @@ func TestEmptyIndexIsUsableAgain(t *testing.T) {
 	}
 }
 
+// TestScoresDoNotDependOnHistory compares an index that grew, changed and shrank
+// with one that was built at once.
 func TestScoresDoNotDependOnHistory(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "keyword")
 	grown, err := Create(folder)

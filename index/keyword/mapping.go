@@ -16,8 +16,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The fields that words are looked for in, with their weights: what people
-// wrote counts more than what was generated, and names and numbers least.
+// The fields that words are searched in.
 const (
 	fieldCaption     = "caption"
 	fieldTitle       = "title"
@@ -45,28 +44,6 @@ const (
 	filterRating   = "f_rating"
 	filterTaken    = "f_taken"
 )
-
-// weighted is a field with its weight, and the length in words that BM25 takes
-// for its average. The lengths are fixed, since bleve's own averages count
-// deleted documents until they are merged away: scores would depend on an
-// index's history, and change when it is rebuilt.
-type weighted struct {
-	name   string
-	weight float64
-	length int
-}
-
-// splits reports whether the field's values are names, cut into words.
-func (w weighted) splits() bool { return w.name == fieldName || w.name == fieldFolder }
-
-// wordFields gives the searched fields in a fixed order.
-func wordFields() []weighted {
-	return []weighted{
-		{fieldCaption, 1, 6}, {fieldTitle, 1.5, 4}, {fieldDescription, 1, 12}, {fieldText, 1, 12}, {fieldLabel, 1.5, 4},
-		{fieldName, 0.7, 5}, {fieldPlace, 1, 3}, {fieldCamera, 0.5, 4}, {fieldValue, 0.7, 4},
-		{fieldPerson, 1.5, 3}, {fieldFolder, 0.35, 6},
-	}
-}
 
 // wordsAnalyzer is the name of the one analyzer of all word fields: Unicode
 // words, half and full width made equal, lower case, accents off Latin and Greek
@@ -203,7 +180,7 @@ func (d *Document) words(field string) []string {
 	case fieldName:
 		names := make([]string, len(d.Names))
 		for i, name := range d.Names {
-			names[i] = SplitName(name)
+			names[i] = splitName(name)
 		}
 		return names
 	case fieldPlace:

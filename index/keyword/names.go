@@ -39,17 +39,17 @@ func FoldAll(texts []string) []string {
 	return folded
 }
 
-// SplitName makes words of a path's last two elements: "Kyoto2024/IMG_0042RedGate.jpg"
+// splitName makes words of a path's last two elements: "Kyoto2024/IMG_0042RedGate.jpg"
 // becomes "Kyoto 2024 IMG 0042 Red Gate jpg". It splits where letters meet
 // digits, where a small letter meets a capital one, before the last of several
 // capitals that a small letter follows, and at anything else.
-func SplitName(name string) string {
+func splitName(name string) string {
 	name = strings.ReplaceAll(norm.NFC.String(name), `\`, "/")
 	folder, file := path.Split(path.Clean(name))
 	return splitWords(path.Base(folder) + "/" + file)
 }
 
-// splitWords is SplitName for any text.
+// splitWords is splitName for any text.
 func splitWords(text string) string {
 	runes := []rune(text)
 	var out strings.Builder

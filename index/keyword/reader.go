@@ -147,9 +147,6 @@ func (r *Reader) search(ctx context.Context, q Query) (hits []Hit, err error) {
 	return hits, err
 }
 
-// checkEvery is the number of matches between two looks at the context.
-const checkEvery = 1024
-
 // each gives every match of a query to visit, in the order of documents. A match is
 // good during the visit only.
 func (r *Reader) each(ctx context.Context, wanted query.Query, options search.SearcherOptions, visit func(*search.DocumentMatch) error) (err error) {

@@ -193,7 +193,7 @@ func FuzzNames(f *testing.F) {
 	f.Add("2019-07-04 12.30.55.jpg", "a.xmp")
 	f.Fuzz(func(t *testing.T, name, other string) {
 		checkBounds(t, Read(t.Context(), Source{Path: name}))
-		SidecarsOf(name, []string{other, name + ".xmp"})
+		NewFinder([]string{other, name + ".xmp"}).Of(name)
 		parseDate(other)
 	})
 }

@@ -118,7 +118,7 @@ func TestSidecarsOf(t *testing.T) {
 		{"a-name-with-36-letters-and-some-words-edited.jpg", []string{"a-name-with-36-letters-and-some-words.jpg.json"}, []string{"a-name-with-36-letters-and-some-words.jpg.json"}},
 		{"a name of a picture that is longer than what fits.jpg", []string{"a name of a picture that is longer than what f.json"}, []string{"a name of a picture that is longer than what f.json"}},
 	} {
-		if diff := cmp.Diff(test.want, SidecarsOf(test.picture, test.names)); diff != "" {
+		if diff := cmp.Diff(test.want, NewFinder(test.names).Of(test.picture)); diff != "" {
 			t.Errorf("%s among %q: %s", test.picture, test.names, diff)
 		}
 	}

@@ -21,7 +21,7 @@ type Source struct {
 	// Modified is when the file was last changed; zero when unknown. A date in a
 	// name that is later by more than a day and a half is none.
 	Modified time.Time
-	// Sidecars are the files that describe the picture, see [SidecarsOf].
+	// Sidecars are the files that describe the picture, see [Finder.Of].
 	Sidecars []Sidecar
 }
 

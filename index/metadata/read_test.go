@@ -79,7 +79,7 @@ func readFile(t *testing.T, path string) index.Metadata {
 	for _, entry := range entries {
 		names = append(names, entry.Name())
 	}
-	for _, name := range SidecarsOf(filepath.Base(path), names) {
+	for _, name := range NewFinder(names).Of(filepath.Base(path)) {
 		data, err := os.ReadFile(filepath.Join(filepath.Dir(path), name))
 		if err != nil {
 			t.Fatal(err)

@@ -66,10 +66,6 @@ func (f *Finder) Of(name string) (found []string) {
 	return found
 }
 
-// SidecarsOf gives those of the names in a picture's folder that describe the picture,
-// as [Finder.Of] does.
-func SidecarsOf(name string, names []string) []string { return NewFinder(names).Of(name) }
-
 // supplement is what Google Takeout adds to the name of a picture since 2024.
 const supplement = ".supplemental-metadata"
 
