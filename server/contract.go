@@ -18,6 +18,7 @@ import (
 	"mekiki/server/openapi"
 	"mekiki/server/page"
 	"mekiki/server/problem"
+	"mekiki/server/wire"
 )
 
 // openapiDocument is the API's description, served as it is.
@@ -142,15 +143,7 @@ func recordID(c echo.Context) (index.ID, error) {
 	if err != nil {
 		return 0, err
 	}
-	return parseID("id", text)
-}
-
-func parseID(field, text string) (index.ID, error) {
-	id, err := index.ParseID(text)
-	if err != nil {
-		return 0, problem.Invalid(field, "is not the id of a record")
-	}
-	return id, nil
+	return wire.ParseID("id", text)
 }
 
 // sendJSON answers with value as JSON.

@@ -7,6 +7,7 @@ import (
 	"mekiki/server/jobs"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
+	"mekiki/server/wire"
 	"net/http"
 	"reflect"
 	"slices"
@@ -153,8 +154,8 @@ func TestExamplesHold(t *testing.T) {
 func TestAnswersAreDescribed(t *testing.T) {
 	document := prepare(t).document
 	for name, answer := range map[string]any{
-		"SearchAnswer": search.Response{}, "LookupAnswer": search.LookupResponse{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": recordJSON{},
-		"RecordList": recordListJSON{}, "Job": jobs.Job{}, "Status": statusJSON{}, "Problem": problem.Problem{},
+		"SearchAnswer": search.Response{}, "LookupAnswer": search.LookupResponse{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": wire.Record{},
+		"RecordList": wire.RecordList{}, "Job": jobs.Job{}, "Status": statusJSON{}, "Problem": problem.Problem{},
 	} {
 		described(t, name, reflect.TypeOf(answer), document.Schema(name))
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"mekiki/index"
 	"mekiki/server/problem"
+	"mekiki/server/wire"
 	"net/http"
 	"net/url"
 	"os"
@@ -59,7 +60,7 @@ func TestTagSchemaIsTheRule(t *testing.T) {
 	schema := f.document.Schema("Tag")
 	try := func(tag string) {
 		t.Helper()
-		_, err := cleanTag("tag", tag)
+		_, err := wire.CleanTag("tag", tag)
 		if violations := schema.Validate(tag); (len(violations) == 0) != (err == nil) {
 			t.Errorf("%+q: the schema says %v, the rule %v", tag, violations, err)
 		}

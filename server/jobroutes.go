@@ -14,6 +14,7 @@ import (
 	"mekiki/index/ingest"
 	"mekiki/server/jobs"
 	"mekiki/server/problem"
+	"mekiki/server/wire"
 )
 
 // progressPause is the least time between two events of one stream.
@@ -225,7 +226,7 @@ func (s *Server) listFailures(c echo.Context) error {
 		start := min(query.Offset, len(all))
 		end := min(start+query.Limit, len(all))
 		for _, failure := range all[start:end] {
-			answer.Failures = append(answer.Failures, failureJSON{failure.File.Path, failure.Reason, known(failure.Time)})
+			answer.Failures = append(answer.Failures, failureJSON{failure.File.Path, failure.Reason, wire.Time(failure.Time)})
 		}
 		if end < len(all) {
 			answer.Next = end

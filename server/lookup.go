@@ -8,15 +8,16 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/server/wire"
 )
 
 type lookupJSON struct {
 	sourceJSON
 	rerankJSON
-	Filter   filterJSON `json:"filter"`
-	Limit    int        `json:"limit"`
-	Labels   []string   `json:"labels"`
-	Template string     `json:"template"`
+	Filter   wire.Filter `json:"filter"`
+	Limit    int         `json:"limit"`
+	Labels   []string    `json:"labels"`
+	Template string      `json:"template"`
 }
 
 // lookup finds the library's texts for an image.
@@ -33,7 +34,7 @@ func (s *Server) answerLookup(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	filter, err := asked.Filter.filter("filter.")
+	filter, err := asked.Filter.Parse("filter.")
 	if err != nil {
 		return err
 	}

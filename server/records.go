@@ -10,6 +10,7 @@ import (
 	"mekiki/index"
 	"mekiki/server/listing"
 	"mekiki/server/problem"
+	"mekiki/server/wire"
 )
 
 // withReader runs work on the library's present state.
@@ -59,12 +60,12 @@ func (s *Server) sendRecord(c echo.Context, status int, id index.ID) error {
 		if err != nil {
 			return err
 		}
-		return sendJSON(c, status, showRecord(record))
+		return sendJSON(c, status, wire.RecordOf(record))
 	})
 }
 
 type listQuery struct {
-	filterQuery
+	wire.FilterQuery
 	Limit  int    `json:"limit"`
 	Cursor string `json:"cursor"`
 	Sort   string `json:"sort"`
@@ -76,7 +77,7 @@ func (s *Server) listRecords(c echo.Context) error {
 	if err := s.readQuery(c, &query); err != nil {
 		return err
 	}
-	filter, err := query.filter()
+	filter, err := query.FilterQuery.Parse()
 	if err != nil {
 		return err
 	}
@@ -122,9 +123,9 @@ func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filte
 		}
 		left := len(records)
 		records = records[:min(len(records), query.Limit)]
-		list := recordListJSON{Records: make([]recordJSON, len(records)), Total: total}
+		list := wire.RecordList{Records: make([]wire.Record, len(records)), Total: total}
 		for i, record := range records {
-			list.Records[i] = showRecord(record)
+			list.Records[i] = wire.RecordOf(record)
 		}
 		if len(records) > 0 && len(records) < left {
 			list.Next = listing.PositionOf(order, records[len(records)-1]).Cursor()
@@ -134,7 +135,7 @@ func (s *Server) sendRecords(c echo.Context, query listQuery, filter index.Filte
 			if err != nil {
 				return fmt.Errorf("count facets: %w", err)
 			}
-			list.Facets = showFacets(facets)
+			list.Facets = wire.FacetsOf(facets)
 		}
 		return sendJSON(c, http.StatusOK, list)
 	})
@@ -147,16 +148,16 @@ func (s *Server) deleteRecord(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.removeRecord(c.Request().Context(), id); err != nil {
+	if err := s.uploadStore.Remove(c.Request().Context(), id); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
 }
 
 func (s *Server) tagRecord(c echo.Context) error {
-	return s.changeTag(c, cleanTag, index.Tag)
+	return s.changeTag(c, wire.CleanTag, index.Tag)
 }
 
 func (s *Server) untagRecord(c echo.Context) error {
-	return s.changeTag(c, knownTag, index.Untag)
+	return s.changeTag(c, wire.KnownTag, index.Untag)
 }

@@ -10,21 +10,22 @@ import (
 	"mekiki/index"
 	"mekiki/search"
 	"mekiki/server/problem"
+	"mekiki/server/wire"
 )
 
 type searchJSON struct {
 	sourceJSON
 	rerankJSON
-	Text    string     `json:"text"`
-	Filter  filterJSON `json:"filter"`
-	Limit   int        `json:"limit"`
-	Offset  int        `json:"offset"`
-	Cursor  string     `json:"cursor"`
-	Fusion  string     `json:"fusion"`
-	Weight  *float64   `json:"weight"`
-	Sort    string     `json:"sort"`
-	Minimum float64    `json:"minimum_probability"`
-	Explain bool       `json:"explain"`
+	Text    string      `json:"text"`
+	Filter  wire.Filter `json:"filter"`
+	Limit   int         `json:"limit"`
+	Offset  int         `json:"offset"`
+	Cursor  string      `json:"cursor"`
+	Fusion  string      `json:"fusion"`
+	Weight  *float64    `json:"weight"`
+	Sort    string      `json:"sort"`
+	Minimum float64     `json:"minimum_probability"`
+	Explain bool        `json:"explain"`
 }
 
 func (j searchJSON) request(from source, filter index.Filter) search.Request {
@@ -39,7 +40,7 @@ func (j searchJSON) request(from source, filter index.Filter) search.Request {
 // search answers GET: everything is in the query.
 func (s *Server) search(c echo.Context) error {
 	var query struct {
-		filterQuery
+		wire.FilterQuery
 		searchJSON
 		Query string `json:"q"`
 		Crop  string `json:"crop"`
@@ -47,13 +48,13 @@ func (s *Server) search(c echo.Context) error {
 	if err := s.readQuery(c, &query); err != nil {
 		return err
 	}
-	filter, err := query.filter()
+	filter, err := query.FilterQuery.Parse()
 	if err != nil {
 		return err
 	}
 	asked := query.searchJSON
 	asked.Text = query.Query
-	if asked.sourceJSON.Crop, err = parseCrop(query.Crop); err != nil {
+	if asked.sourceJSON.Crop, err = wire.ParseCrop(query.Crop); err != nil {
 		return err
 	}
 	from, err := asked.source(upload{})
@@ -81,7 +82,7 @@ func (s *Server) searchFull(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	filter, err := asked.Filter.filter("filter.")
+	filter, err := asked.Filter.Parse("filter.")
 	if err != nil {
 		return err
 	}
@@ -145,9 +146,9 @@ func (s *Server) streamSearch(ctx context.Context, c echo.Context, request searc
 
 type similarJSON struct {
 	sourceJSON
-	Filter filterJSON `json:"filter"`
-	Limit  int        `json:"limit"`
-	Offset int        `json:"offset"`
+	Filter wire.Filter `json:"filter"`
+	Limit  int         `json:"limit"`
+	Offset int         `json:"offset"`
 }
 
 func (s *Server) similar(c echo.Context) error {
@@ -156,7 +157,7 @@ func (s *Server) similar(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	filter, err := asked.Filter.filter("filter.")
+	filter, err := asked.Filter.Parse("filter.")
 	if err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (s *Server) similar(c echo.Context) error {
 
 func (s *Server) similarToRecord(c echo.Context) error {
 	var query struct {
-		filterQuery
+		wire.FilterQuery
 		Crop   string `json:"crop"`
 		Limit  int    `json:"limit"`
 		Offset int    `json:"offset"`
@@ -177,7 +178,7 @@ func (s *Server) similarToRecord(c echo.Context) error {
 	if err := s.readQuery(c, &query); err != nil {
 		return err
 	}
-	filter, err := query.filter()
+	filter, err := query.FilterQuery.Parse()
 	if err != nil {
 		return err
 	}
@@ -185,7 +186,7 @@ func (s *Server) similarToRecord(c echo.Context) error {
 	if from.record, err = recordID(c); err != nil {
 		return err
 	}
-	if from.crop, err = parseCrop(query.Crop); err != nil {
+	if from.crop, err = wire.ParseCrop(query.Crop); err != nil {
 		return err
 	}
 	if err := s.checkImage(c.Request().Context(), "id", from.record); err != nil {
@@ -224,7 +225,7 @@ func (s *Server) answerSimilar(c echo.Context, from source, filter index.Filter,
 
 func (s *Server) duplicates(c echo.Context) error {
 	var query struct {
-		filterQuery
+		wire.FilterQuery
 		Level      string  `json:"level"`
 		Distance   *int    `json:"distance"`
 		Similarity float64 `json:"similarity"`
@@ -234,7 +235,7 @@ func (s *Server) duplicates(c echo.Context) error {
 	if err := s.readQuery(c, &query); err != nil {
 		return err
 	}
-	filter, err := query.filter()
+	filter, err := query.FilterQuery.Parse()
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/embed/pixels"
-	"mekiki/index/originals"
 	"mekiki/internal/hint"
 	"mekiki/server/auth"
 	"mekiki/server/gate"
@@ -25,6 +24,7 @@ import (
 	"mekiki/server/page"
 	"mekiki/server/suggest"
 	"mekiki/server/transport"
+	"mekiki/server/uploads"
 )
 
 // Bounds of every connection, whatever it asks for.
@@ -46,7 +46,7 @@ type Server struct {
 	listings    *listing.Lists
 	jobs        *jobs.Manager
 	decoder     *pixels.Decoder
-	originals   *originals.Store // nil when no uploads are taken
+	uploadStore *uploads.Store
 	started     time.Time
 
 	searches, reads, bodies, uploads, streams *gate.Gate
@@ -93,9 +93,7 @@ func New(options Options) (*Server, error) {
 		streams:  gate.New(limits.Streams, 0, limits.QueueTimeout),
 		draining: make(chan struct{}), stopping: make(chan struct{}),
 	}
-	if options.UploadFolder != "" {
-		s.originals = originals.New(options.UploadFolder)
-	}
+	s.uploadStore = s.newUploads()
 	s.watch(registry)
 	if s.echo, err = s.newEcho(); err != nil {
 		return nil, err

@@ -84,7 +84,7 @@ type statusJSON struct {
 func (s *Server) getStatus(c echo.Context) error {
 	status := statusJSON{
 		Version: s.options.Version, Started: s.started.UTC(), Running: s.jobs.Running(),
-		Uploads:  s.options.Ingester != nil && s.originals != nil && !s.options.NoUploads,
+		Uploads:  s.uploadStore.Takes() && !s.options.NoUploads,
 		Indexing: s.options.Ingester != nil && len(s.options.Roots) > 0,
 	}
 	if err := s.readOnly(); err != nil {

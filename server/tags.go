@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
 	"mekiki/server/problem"
+	"mekiki/server/wire"
 )
 
 func (s *Server) changeTag(c echo.Context, clean func(field, tag string) (string, error), change func(context.Context, index.Writer, []index.ID, ...string) error) error {
@@ -53,44 +51,6 @@ func (s *Server) checkRecords(ctx context.Context, field string, ids ...index.ID
 	})
 }
 
-// knownTag takes the blanks off the ends of a tag that is to be removed. Tags of all kinds come from files and older
-// versions, and whatever is there can be removed.
-func knownTag(field, tag string) (string, error) {
-	if tag = strings.TrimSpace(tag); tag == "" {
-		return "", problem.Invalid(field, "must be text of at least one character")
-	}
-	return tag, nil
-}
-
-// cleanTag takes the blanks off a tag's ends and refuses what the API document's schema Tag does: what is no text, what
-// changes the direction of the writing around it, and the two names that an address cannot end with.
-func cleanTag(field, tag string) (string, error) {
-	given := tag
-	tag = strings.TrimSpace(tag)
-	switch {
-	case tag == "" || !utf8.ValidString(tag):
-		return "", problem.Invalid(field, "must be text of at least one character")
-	case strings.ContainsFunc(given, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
-		return "", problem.Invalid(field, "must not contain control characters or text direction marks")
-	case tag == "." || tag == "..":
-		return "", problem.Invalid(field, "must not be . or ..")
-	}
-	return tag, nil
-}
-
-func cleanTags(field string, tags []string) ([]string, error) { return eachTag(field, tags, cleanTag) }
-
-func eachTag(field string, tags []string, check func(field, tag string) (string, error)) ([]string, error) {
-	clean := make([]string, len(tags))
-	for i, tag := range tags {
-		var err error
-		if clean[i], err = check(fmt.Sprintf("%s[%d]", field, i), tag); err != nil {
-			return nil, err
-		}
-	}
-	return clean, nil
-}
-
 // changeTags tags and untags many records in one commit.
 func (s *Server) changeTags(c echo.Context) error {
 	var asked struct {
@@ -101,18 +61,18 @@ func (s *Server) changeTags(c echo.Context) error {
 	if err := s.readJSON(c, &asked); err != nil {
 		return err
 	}
-	add, err := cleanTags("add", asked.Add)
+	add, err := wire.CleanTags("add", asked.Add)
 	if err != nil {
 		return err
 	}
-	remove, err := eachTag("remove", asked.Remove, knownTag)
+	remove, err := wire.EachTag("remove", asked.Remove, wire.KnownTag)
 	if err != nil {
 		return err
 	}
 	ids := make([]index.ID, len(asked.IDs))
 	batch := index.Batch{}
 	for i, text := range asked.IDs {
-		if ids[i], err = parseID(fmt.Sprintf("ids[%d]", i), text); err != nil {
+		if ids[i], err = wire.ParseID(fmt.Sprintf("ids[%d]", i), text); err != nil {
 			return err
 		}
 		batch.Tags = append(batch.Tags, index.TagChange{ID: ids[i], Add: add, Remove: remove})

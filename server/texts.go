@@ -12,6 +12,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/server/problem"
+	"mekiki/server/wire"
 )
 
 type textJSON struct {
@@ -47,15 +48,15 @@ func (s *Server) addTexts(c echo.Context) error {
 		}
 		return s.withReader(c.Request().Context(), func(reader index.Reader) error {
 			answer := struct {
-				Records []recordJSON `json:"records"`
-			}{make([]recordJSON, 0, len(ids))}
+				Records []wire.Record `json:"records"`
+			}{make([]wire.Record, 0, len(ids))}
 			records, err := reader.Records(ctx, ids)
 			if err != nil {
 				return err
 			}
 			for _, record := range records {
 				if record != nil {
-					answer.Records = append(answer.Records, showRecord(record))
+					answer.Records = append(answer.Records, wire.RecordOf(record))
 				}
 			}
 			return sendJSON(c, http.StatusOK, answer)
@@ -69,6 +70,6 @@ func (j textJSON) check(field string) (ingest.Text, error) {
 	if text == "" || !utf8.ValidString(text) {
 		return ingest.Text{}, problem.Invalid(field+".text", "must be text of at least one character")
 	}
-	tags, err := cleanTags(field+".tags", j.Tags)
+	tags, err := wire.CleanTags(field+".tags", j.Tags)
 	return ingest.Text{Text: text, ID: j.ExternalID, Tags: tags, Fields: j.Fields}, err
 }

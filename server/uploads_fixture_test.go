@@ -20,6 +20,7 @@ import (
 	"mekiki/internal/vfs"
 	"mekiki/search"
 	"mekiki/server/servertest"
+	"mekiki/server/wire"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -94,7 +95,7 @@ func (s *uploadServer) close() {
 
 // upload sends a picture and gives the status, or 0 when the request was broken
 // off, and the record.
-func (s *uploadServer) upload(ctx context.Context, name string, data []byte, details string) (int, recordJSON) {
+func (s *uploadServer) upload(ctx context.Context, name string, data []byte, details string) (int, wire.Record) {
 	s.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -109,7 +110,7 @@ func (s *uploadServer) upload(ctx context.Context, name string, data []byte, det
 		s.Fatal(err)
 	}
 	status, answer := s.ask(ctx, http.MethodPost, "/api/v1/records", form.FormDataContentType(), &body)
-	var record recordJSON
+	var record wire.Record
 	if status == http.StatusOK || status == http.StatusCreated {
 		if err := json.Unmarshal(answer, &record); err != nil {
 			return 0, record // broken off within the answer

@@ -1,4 +1,4 @@
-package server
+package uploads
 
 import (
 	"path"
@@ -17,10 +17,10 @@ const (
 	deepestFolder = 32
 )
 
-// uploadName is what an uploaded file is called in its record: the folder that
+// NameOf is what an uploaded file is called in its record: the folder that
 // the client named, and the file's own name as far as it can be shown. Without
 // either it is "".
-func uploadName(folder, fileName string, hash index.Hash) string {
+func NameOf(folder, fileName string, hash index.Hash) string {
 	name := plainName(lastElement(fileName))
 	if name == "" && folder != "" {
 		name = hash.String()[:16]
@@ -64,9 +64,9 @@ func shortName(name string) string {
 	return strings.TrimSpace(stem) + extension
 }
 
-// cleanFolder gives the folder that a client names, with plain slashes and none at
+// CleanFolder gives the folder that a client names, with plain slashes and none at
 // its ends. One that leads upwards is refused.
-func cleanFolder(field, folder string) (string, error) {
+func CleanFolder(field, folder string) (string, error) {
 	var elements []string
 	for element := range strings.SplitSeq(strings.ReplaceAll(folder, `\`, "/"), "/") {
 		if strings.TrimSpace(element) == ".." {

@@ -1,4 +1,6 @@
-package server
+// Package wire is the JSON of requests and answers: records as they are sent, filters and tags as they arrive. The API
+// document describes every member.
+package wire
 
 import (
 	"strconv"
@@ -7,9 +9,8 @@ import (
 	"mekiki/index"
 )
 
-// The library's records as they are sent.
-
-type recordJSON struct {
+// Record is a record of the library.
+type Record struct {
 	ID         string            `json:"id"`
 	Kind       string            `json:"kind"`
 	Hash       string            `json:"hash,omitempty"`
@@ -22,9 +23,9 @@ type recordJSON struct {
 	Damage     string            `json:"damage,omitempty"`
 	Modified   *time.Time        `json:"modified,omitempty"`
 	Added      time.Time         `json:"added"`
-	Metadata   *metadataJSON     `json:"metadata,omitempty"`
+	Metadata   *Metadata         `json:"metadata,omitempty"`
 	Tags       []string          `json:"tags"`
-	Captions   []captionJSON     `json:"captions"`
+	Captions   []Caption         `json:"captions"`
 	Text       string            `json:"text,omitempty"`
 	ExternalID string            `json:"external_id,omitempty"`
 	Fields     map[string]string `json:"fields,omitempty"`
@@ -32,7 +33,8 @@ type recordJSON struct {
 	Original   string            `json:"original,omitempty"`
 }
 
-type metadataJSON struct {
+// Metadata is what the file of an image says about itself.
+type Metadata struct {
 	Taken       *time.Time `json:"taken,omitempty"`
 	TakenOffset string     `json:"taken_offset,omitempty"`
 	TakenSource string     `json:"taken_source,omitempty"`
@@ -53,48 +55,53 @@ type metadataJSON struct {
 	Orientation int        `json:"orientation,omitempty"`
 }
 
-type captionJSON struct {
+// Caption is a caption and how well it matches.
+type Caption struct {
 	Text  string   `json:"text"`
 	Match *float32 `json:"match,omitempty"`
 	Model string   `json:"model,omitempty"`
 }
 
-type recordListJSON struct {
-	Records []recordJSON `json:"records"`
-	Total   int          `json:"total"`
-	Next    string       `json:"next,omitempty"`
-	Facets  *facetsJSON  `json:"facets,omitempty"`
+// RecordList is one page of records.
+type RecordList struct {
+	Records []Record `json:"records"`
+	Total   int      `json:"total"`
+	Next    string   `json:"next,omitempty"`
+	Facets  *Facets  `json:"facets,omitempty"`
 }
 
-type facetsJSON struct {
-	Kinds   []facetJSON `json:"kinds"`
-	Folders []facetJSON `json:"folders"`
-	Cameras []facetJSON `json:"cameras"`
-	Tags    []facetJSON `json:"tags"`
-	People  []facetJSON `json:"people"`
-	Ratings []facetJSON `json:"ratings"`
-	Formats []facetJSON `json:"formats"`
-	Years   []facetJSON `json:"years"`
+// Facets is how many records have each value.
+type Facets struct {
+	Kinds   []Facet `json:"kinds"`
+	Folders []Facet `json:"folders"`
+	Cameras []Facet `json:"cameras"`
+	Tags    []Facet `json:"tags"`
+	People  []Facet `json:"people"`
+	Ratings []Facet `json:"ratings"`
+	Formats []Facet `json:"formats"`
+	Years   []Facet `json:"years"`
 }
 
-type facetJSON struct {
+// Facet is one value and how many records have it.
+type Facet struct {
 	Value string `json:"value"`
 	Count int    `json:"count"`
 }
 
-func showRecord(record *index.Record) recordJSON {
-	shown := recordJSON{
+// RecordOf is a record as it is sent.
+func RecordOf(record *index.Record) Record {
+	shown := Record{
 		ID: record.ID.String(), Kind: record.Kind.String(), Paths: record.Paths(), Name: record.Name(), Format: record.Format,
 		Width: record.Width, Height: record.Height, Bytes: record.Bytes,
-		Modified: known(record.Modified()), Added: record.Added.UTC(),
-		Tags: append([]string{}, record.Tags...), Captions: make([]captionJSON, len(record.Captions)),
+		Modified: Time(record.Modified()), Added: record.Added.UTC(),
+		Tags: append([]string{}, record.Tags...), Captions: make([]Caption, len(record.Captions)),
 		Text: record.Text, ExternalID: record.ExternalID, Fields: record.Fields,
 	}
 	if !record.Hash.IsZero() {
 		shown.Hash = record.Hash.String()
 	}
 	for i, caption := range record.Captions {
-		shown.Captions[i] = captionJSON{Text: caption.Text, Model: caption.Model}
+		shown.Captions[i] = Caption{Text: caption.Text, Model: caption.Model}
 		if caption.Match >= 0 {
 			shown.Captions[i].Match = &caption.Match
 		}
@@ -102,22 +109,22 @@ func showRecord(record *index.Record) recordJSON {
 	if record.Kind == index.KindImage {
 		address := "/api/v1/records/" + strconv.FormatUint(uint64(record.ID), 10)
 		shown.Thumbnail, shown.Original = address+"/thumbnail", address+"/original"
-		shown.Metadata, shown.Damage = showMetadata(record.Metadata), record.Damage
+		shown.Metadata, shown.Damage = metadataOf(record.Metadata), record.Damage
 	}
 	return shown
 }
 
-func showMetadata(metadata index.Metadata) *metadataJSON {
-	return &metadataJSON{
-		Taken: known(metadata.Taken), TakenOffset: metadata.Zone(), TakenSource: metadata.TakenSource, Camera: metadata.Camera, Lens: metadata.Lens, Place: metadata.Place,
+func metadataOf(metadata index.Metadata) *Metadata {
+	return &Metadata{
+		Taken: Time(metadata.Taken), TakenOffset: metadata.Zone(), TakenSource: metadata.TakenSource, Camera: metadata.Camera, Lens: metadata.Lens, Place: metadata.Place,
 		Title: metadata.Title, Description: metadata.Description, Creator: metadata.Creator, Copyright: metadata.Copyright,
 		Keywords: metadata.Keywords, People: metadata.People, Rating: metadata.Rating, Label: metadata.Label, Generation: metadata.Generation,
 		Latitude: metadata.Latitude, Longitude: metadata.Longitude, Orientation: metadata.Orientation,
 	}
 }
 
-// known gives nil for the zero time, which means that it is not known.
-func known(moment time.Time) *time.Time {
+// Time gives nil for the zero time, which means that it is not known.
+func Time(moment time.Time) *time.Time {
 	if moment.IsZero() {
 		return nil
 	}
@@ -125,15 +132,16 @@ func known(moment time.Time) *time.Time {
 	return &utc
 }
 
-func showFacets(facets index.Facets) *facetsJSON {
-	show := func(counts []index.FacetCount) []facetJSON {
-		shown := make([]facetJSON, len(counts))
+// FacetsOf are counts as they are sent.
+func FacetsOf(facets index.Facets) *Facets {
+	show := func(counts []index.FacetCount) []Facet {
+		shown := make([]Facet, len(counts))
 		for i, count := range counts {
-			shown[i] = facetJSON(count)
+			shown[i] = Facet(count)
 		}
 		return shown
 	}
-	return &facetsJSON{
+	return &Facets{
 		Kinds: show(facets.Kinds), Folders: show(facets.Folders), Cameras: show(facets.Cameras),
 		Tags: show(facets.Tags), People: show(facets.People), Ratings: show(facets.Ratings), Formats: show(facets.Formats), Years: show(facets.Years),
 	}

@@ -1,4 +1,4 @@
-package server
+package wire
 
 import (
 	"encoding/json"
@@ -18,7 +18,7 @@ func TestMetadataOfRecords(t *testing.T) {
 			Taken: time.Date(2024, 3, 1, 1, 30, 0, 0, time.UTC), TakenOffset: &offset, TakenSource: "xmp",
 			People: []string{"Anna"}, Rating: &rating, Label: "Red", Generation: "a cat"},
 	} {
-		if got, err := json.Marshal(showMetadata(metadata)); err != nil || string(got) != want {
+		if got, err := json.Marshal(metadataOf(metadata)); err != nil || string(got) != want {
 			t.Errorf("%s, %v; expected %s", got, err, want)
 		}
 	}
