@@ -54,7 +54,7 @@ func (e *Engine) batchSize(most int) int {
 
 // workers is how many runs of a graph go on side by side.
 func (e *Engine) workers(g *graph) int {
-	if g.narrow() {
+	if g.singleThreaded() {
 		return e.options.Threads
 	}
 	return 1

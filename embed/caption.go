@@ -25,11 +25,11 @@ type CaptionOptions struct {
 	Method Method
 	// Beams is the number of hypotheses of Beam; 0 means 3, or Count if more.
 	Beams int
-	// MinimumLength is how many tokens, the starting [DEC] counted, there must be
+	// MinimumLength is how many tokens, the starting one counted, there must be
 	// before a caption may end; LAVIS takes 10.
 	MinimumLength int
-	// MaximumLength is the most tokens of a caption, the starting [DEC] and the
-	// ending [SEP] counted; 0 means 30.
+	// MaximumLength is the most tokens of a caption, the starting and the
+	// ending one counted; 0 means 30.
 	MaximumLength int
 	// LengthPenalty is the power of the length by which Beam divides a
 	// hypothesis's log-probability: 0 means 1, the mean; a negative value means no

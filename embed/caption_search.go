@@ -19,7 +19,7 @@ type languageModel interface {
 
 // hypothesis is a caption, whole or in the making.
 type hypothesis struct {
-	tokens         []int64 // from [DEC] on, [SEP] included once it ended
+	tokens         []int64 // from the starting one on, the ending one included once it ended
 	logProbability float64 // as the model gives it
 	score          float64 // logProbability after repetition control; guides the search
 }

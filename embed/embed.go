@@ -1,9 +1,11 @@
 // Package embed turns images and texts into vectors, match scores and captions.
 //
-// An [Engine] runs one compiled BLIP-2 model. The vision encoder turns an image
-// into [ImageTokens], once; from these come the image's [Parts] (unit vectors of
-// the shared space), the [Match] with a text, and captions. A text becomes one
-// [Vector]. What may be compared with what is told by the [Space].
+// An [Engine] runs one compiled model of any family. Its vision encoder turns an
+// image into [ImageTokens], once; from these come the image's [Parts] (unit vectors
+// of the shared space), the [Match] with a text, and captions. A text becomes one
+// [Vector]. What may be compared with what is told by the [Space], and what a model
+// can do by its [Capabilities]: users of models ask for interfaces such as
+// [TextEmbedder] and [Matcher].
 //
 // The mathematics and the names follow the BLIP-2 paper (arXiv 2301.12597): ITC
 // is [Parts.Similarity], ITM is Match, ITG is Captions.
@@ -100,7 +102,7 @@ func newMatch(mismatch, match float32) Match {
 
 // TextInfo says how a text is read.
 type TextInfo struct {
-	Tokens    int  // that the model reads, with [CLS] and [SEP]
+	Tokens    int  // that the model reads, special tokens counted
 	Truncated bool // the text was longer than the model reads
 	Dropped   int  // tokens cut off the end
 	Unread    bool // the vocabulary has no word of it, but for single letters of another script

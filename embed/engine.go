@@ -36,7 +36,7 @@ type Options struct {
 	// tokenize.CleanCaption) before they are read. Hugging Face's processor does
 	// not.
 	CleanTexts bool
-	// MaximumTokens truncates texts, [CLS] and [SEP] counted; 0 means what the
+	// MaximumTokens truncates texts, special tokens counted; 0 means what the
 	// model's positions allow. LAVIS evaluates with 35.
 	MaximumTokens int
 	// Logger receives what was opened and how long it took; nil discards it.

@@ -17,7 +17,7 @@ type graph struct {
 	files *files
 
 	mutex   sync.Mutex
-	session *ort.Session // of as many threads as the engine has, or one where the graph is narrow
+	session *ort.Session // of as many threads as the engine has, or one where the graph runs on one thread
 	single  *ort.Session // of one thread, for runs side by side; opened when there are some
 }
 
@@ -27,7 +27,7 @@ func (g *graph) open(ctx context.Context, e *Engine) (*ort.Session, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	threads := e.options.Threads
-	if g.narrow() {
+	if g.singleThreaded() {
 		threads = 1
 	}
 	return g.opened(ctx, e, &g.session, threads)
@@ -35,7 +35,7 @@ func (g *graph) open(ctx context.Context, e *Engine) (*ort.Session, error) {
 
 // openSingle returns a session whose runs take one thread each.
 func (g *graph) openSingle(ctx context.Context, e *Engine) (*ort.Session, error) {
-	if g.narrow() || e.options.Threads == 1 {
+	if g.singleThreaded() || e.options.Threads == 1 {
 		return g.open(ctx, e)
 	}
 	g.mutex.Lock()

@@ -111,7 +111,7 @@ func (e *Engine) matchImages(ctx context.Context, job *matching, pairs []int) er
 	}
 	graph := e.graphs[manifest.MatchFile]
 	groups := job.batches(pairs, e.batchSize(matchBatch), e.options.Threads)
-	return e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
+	return e.eachWithSession(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
 		ids, mask := textTensors(job.encodings, groups[i])
 		return job.run(ctx, session, groups[i], e.tokenBatch(job.images, groups[i]), ids, mask)
 	})
@@ -134,7 +134,7 @@ func (e *Engine) matchTexts(ctx context.Context, job *matching, pairs []int) err
 	}
 	graph := e.graphs[manifest.MatchTextFile]
 	groups := job.batches(pairs, e.batchSize(matchBatch), e.options.Threads)
-	return e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
+	return e.eachWithSession(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
 		ids, mask := textTensors(job.encodings, groups[i])
 		return job.run(ctx, session, groups[i], append([]ort.Tensor{ids, mask}, memory...)...)
 	})

@@ -39,7 +39,7 @@ func (e *Engine) TextVectors(ctx context.Context, texts []string) ([]Vector, err
 	groups := batches(encodings, e.batchSize(textBatch), e.options.Threads)
 	width := e.Space().Width
 	results := make([]Vector, len(texts))
-	err = e.spread(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
+	err = e.eachWithSession(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
 		group := groups[i]
 		ids, mask := textTensors(encodings, group)
 		output := make([]float32, len(group)*width)

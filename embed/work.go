@@ -8,23 +8,23 @@ import (
 	"mekiki/embed/ort"
 )
 
-// narrowWork is the work, in multiply-adds, below which one run does better on one
+// singleThreadWork is the work, in multiply-adds, below which one run does better on one
 // thread, and several runs side by side.
-const narrowWork = 300e6
+const singleThreadWork = 300e6
 
-// narrow reports whether the graph runs on one thread.
-func (g *graph) narrow() bool { return g.Work < narrowWork }
+// singleThreaded reports whether the graph runs on one thread.
+func (g *graph) singleThreaded() bool { return g.Work < singleThreadWork }
 
-// each calls do for 0 to count-1, side by side where the graph is narrow, until
+// each calls do for 0 to count-1, in parallel where the graph runs on one thread, until
 // the first error, which it returns, or the end of ctx.
 func (e *Engine) each(ctx context.Context, g *graph, count int, do func(ctx context.Context, i int) error) error {
-	return e.sideBySide(ctx, e.workers(g), count, do)
+	return e.parallel(ctx, e.workers(g), count, do)
 }
 
-// spread calls do for 0 to count-1 with a session to run. Runs enough to keep
+// eachWithSession calls do for 0 to count-1 with a session to run. Runs enough to keep
 // every thread busy go on side by side, on one thread each: that brings a third
 // more than sharing the threads between the operators of one run. Fewer share them.
-func (e *Engine) spread(ctx context.Context, g *graph, count int, do func(ctx context.Context, session *ort.Session, i int) error) error {
+func (e *Engine) eachWithSession(ctx context.Context, g *graph, count int, do func(ctx context.Context, session *ort.Session, i int) error) error {
 	workers, open := e.workers(g), g.open
 	onProcessor := e.options.Provider == "" || e.options.Provider == "cpu"
 	if count >= e.options.Threads && onProcessor {
@@ -34,10 +34,12 @@ func (e *Engine) spread(ctx context.Context, g *graph, count int, do func(ctx co
 	if err != nil {
 		return err
 	}
-	return e.sideBySide(ctx, workers, count, func(ctx context.Context, i int) error { return do(ctx, session, i) })
+	return e.parallel(ctx, workers, count, func(ctx context.Context, i int) error { return do(ctx, session, i) })
 }
 
-func (e *Engine) sideBySide(ctx context.Context, workers, count int, do func(ctx context.Context, i int) error) error {
+// parallel calls do for 0 to count-1 with so many workers, until the first error,
+// which it returns, or the end of ctx.
+func (e *Engine) parallel(ctx context.Context, workers, count int, do func(ctx context.Context, i int) error) error {
 	workers = min(count, workers)
 	if workers <= 1 {
 		for i := range count {

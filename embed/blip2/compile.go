@@ -2,14 +2,20 @@ package blip2
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/quantize"
+	"mekiki/internal/hint"
 )
 
 // Source is what Compile reads; *checkpoint.Checkpoint is one.
@@ -94,4 +100,123 @@ func Compile(ctx context.Context, source Source, dir string, options CompileOpti
 		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
 	}
 	return compiled, nil
+}
+
+// Data files of a model folder.
+const (
+	visionData  = "vision.bin"
+	qformerData = "qformer.bin"
+)
+
+// calibrationFile lies beside some checkpoints and is passed on.
+const calibrationFile = "calibration.json"
+
+// visionGraphOf is the graph of the vision encoder, which has a data file of its own.
+func visionGraphOf(config checkpoint.Config) quantize.Graph {
+	return quantize.Graph{File: manifest.VisionFile, Build: func(weights *quantize.Store) *onnx.Graph { return visionGraph(config, weights) }}
+}
+
+// heads are those of a checkpoint that not all have.
+type heads struct{ match, caption bool }
+
+func headsOf(source Source) heads {
+	return heads{match: source.Has(matchHead + ".weight"), caption: hasCaptionHead(source)}
+}
+
+// queryGraphs are the graphs that share the Q-Former's data file.
+func queryGraphs(config checkpoint.Config, heads heads) []quantize.Graph {
+	var graphs []quantize.Graph
+	add := func(file string, build func(checkpoint.Config, *quantize.Store) *onnx.Graph, twin bool) {
+		graphs = append(graphs, quantize.Graph{File: file, Twin: twin,
+			Build: func(weights *quantize.Store) *onnx.Graph { return build(config, weights) }})
+	}
+	add(manifest.ImagePartsFile, imagePartsGraph, false)
+	add(manifest.TextFile, textGraph, false)
+	if heads.match {
+		add(manifest.MatchFile, matchGraph, false)
+		add(manifest.MatchImageFile, matchImageGraph, true) // together with the next the match graph
+		add(manifest.MatchTextFile, matchTextGraph, true)
+	}
+	if heads.caption {
+		add(manifest.CaptionStartFile, captionStartGraph, false)
+		add(manifest.CaptionStepFile, captionStepGraph, false)
+	}
+	return graphs
+}
+
+// compile writes every file of the model into the empty folder dir.
+func compile(ctx context.Context, source Source, dir string, options CompileOptions) (manifest.Manifest, error) {
+	config := source.Config()
+	compiled := manifest.Manifest{Family: manifest.FirstFamily, Name: config.Name, Precision: options.Precision, Config: config, HasCaptionHead: hasCaptionHead(source)}
+	vocabulary, ok := source.Vocabulary()
+	if !ok {
+		return compiled, hint.Wrap(errors.New("checkpoint has no vocabulary"), "give the vocab.txt of bert-base-uncased")
+	}
+	if err := os.WriteFile(filepath.Join(dir, manifest.VocabularyFile), vocabulary, 0o644); err != nil {
+		return compiled, err
+	}
+	calibration, err := source.ReadFile(calibrationFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return compiled, err
+	}
+	if err == nil {
+		if !json.Valid(calibration) {
+			return compiled, fmt.Errorf("%s is not JSON", calibrationFile)
+		}
+		compiled.Calibration = calibration
+	}
+	if options.Precision == manifest.Int8 {
+		err = writeInt8(ctx, source, dir, options, &compiled)
+	} else {
+		err = writeFloat32(ctx, source, dir, options, &compiled)
+	}
+	if err != nil {
+		return compiled, err
+	}
+	file, err := manifest.Describe(dir, manifest.VocabularyFile)
+	if err != nil {
+		return compiled, err
+	}
+	compiled.Files = append(compiled.Files, file)
+	return manifest.Write(dir, compiled)
+}
+
+// steps counts the steps of a compilation for its observer.
+type steps struct {
+	tell        func(Step)
+	done, total int
+}
+
+func newSteps(options CompileOptions, total int) *steps {
+	return &steps{tell: options.Progress, total: total, done: -1}
+}
+
+// next says what begins now; everything before is finished.
+func (s *steps) next(doing string) {
+	s.done++
+	s.tell(Step{Doing: doing, Done: min(s.done, s.total), Total: s.total})
+}
+
+// writeFloat32 writes the graphs in float32.
+func writeFloat32(ctx context.Context, source Source, dir string, options CompileOptions, compiled *manifest.Manifest) error {
+	steps := newSteps(options, 2)
+	for _, part := range []struct {
+		doing, data string
+		graphs      []quantize.Graph
+	}{
+		{"vision encoder", visionData, []quantize.Graph{visionGraphOf(compiled.Config)}},
+		{"query transformer", qformerData, queryGraphs(compiled.Config, headsOf(source))},
+	} {
+		steps.next(part.doing)
+		data, err := onnx.CreateDataFile(dir, part.data)
+		if err != nil {
+			return err
+		}
+		files, err := quantize.WriteGraphs(dir, quantize.NewStore(ctx, source, data, quantize.Plan{}), part.graphs)
+		if err != nil {
+			return err
+		}
+		compiled.Files = append(compiled.Files, files...)
+	}
+	return nil
 }

@@ -53,8 +53,8 @@ func (e *statusError) Error() string {
 	return text
 }
 
-// passing reports whether the same request may succeed later.
-func (e *statusError) passing() bool {
+// isTemporary reports whether the same request may succeed later.
+func (e *statusError) isTemporary() bool {
 	return e.status == http.StatusRequestTimeout || e.status == http.StatusTooManyRequests || e.status >= 500
 }
 
@@ -227,7 +227,7 @@ func worthRetrying(err error) bool {
 	var local *localError
 	switch {
 	case errors.As(err, &status):
-		return status.passing()
+		return status.isTemporary()
 	case errors.Is(err, errChanged), errors.Is(err, errNoRanges), errors.As(err, &local):
 		return false
 	}

@@ -100,7 +100,7 @@ func load(candidate Candidate) (opened *Runtime, err error) {
 }
 
 func initialize(path string) error {
-	if err := silence(); err != nil {
+	if err := disableTelemetry(); err != nil {
 		return err
 	}
 	onnxruntime.SetSharedLibraryPath(path)
@@ -111,7 +111,7 @@ func initialize(path string) error {
 		return hint.Wrap(fmt.Errorf("%w: %s: %w", ErrIncompatible, path, err),
 			fmt.Sprintf("use release 1.%d or newer, built for this system and processor (%s is known to work)", APIVersion, Version))
 	}
-	silenceEnvironment()
+	disableEnvironmentTelemetry()
 	environment.path = path
 	environment.version = onnxruntime.GetVersion()
 	return nil

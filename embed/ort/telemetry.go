@@ -13,7 +13,7 @@ import (
 // telemetry off when its value is "1".
 const telemetryVariable = "ORT_DISABLE_TELEMETRY"
 
-// silence keeps the library that is loaded next from collecting telemetry,
+// disableTelemetry keeps the library that is loaded next from collecting telemetry,
 // whatever the environment says so far.
 //
 // Since release 1.29 the official builds for other systems than Windows have it
@@ -22,9 +22,9 @@ const telemetryVariable = "ORT_DISABLE_TELEMETRY"
 // regular expressions over the process's command line. These recurse for every
 // byte: some 40 kB of arguments, such as 1,500 file names, overflow the 8 MiB
 // stack of a thread. All of that happens before the interface's own switch can be
-// reached (see silenceEnvironment), so only the variable prevents it. The library
+// reached (see disableEnvironmentTelemetry), so only the variable prevents it. The library
 // reads it with getenv, which sees what os.Setenv sets in a program with cgo.
-func silence() error {
+func disableTelemetry() error {
 	if os.Getenv(telemetryVariable) == "1" {
 		return nil
 	}
@@ -34,7 +34,7 @@ func silence() error {
 	return nil
 }
 
-// silenceEnvironment turns telemetry off in the environment that was made: what
+// disableEnvironmentTelemetry turns telemetry off in the environment that was made: what
 // Windows builds heed, and releases that do not know the variable. Builds without
 // telemetry answer that they have none, which is as good.
-func silenceEnvironment() { _ = onnxruntime.DisableTelemetry() }
+func disableEnvironmentTelemetry() { _ = onnxruntime.DisableTelemetry() }

@@ -20,8 +20,8 @@ func newChoices() *choices {
 	return &choices{verdicts: map[string]verdict{}, levels: map[string]int{}}
 }
 
-// settled is the verdict on p, unless one is still to be found by trials.
-func (c *choices) settled(p Product) (verdict, bool) {
+// decided is the verdict on p, unless one is still to be found by trials.
+func (c *choices) decided(p Product) (verdict, bool) {
 	if c.levels[p.Name()] == len(levels)-1 {
 		return verdict{candidate: candidate{method: Float32}}, true
 	}
@@ -31,21 +31,21 @@ func (c *choices) settled(p Product) (verdict, bool) {
 
 // open reports whether the verdict on p is still to be found.
 func (c *choices) open(p Product) bool {
-	_, ok := c.settled(p)
+	_, ok := c.decided(p)
 	return !ok
 }
 
-// settle notes the verdict on p.
-func (c *choices) settle(p Product, found verdict) {
+// note notes the verdict on p.
+func (c *choices) note(p Product, found verdict) {
 	if !hasProduct(c.order, p) {
 		c.order = append(c.order, p)
 	}
 	c.verdicts[p.Name()] = found
 }
 
-// narrow begins the next round among the products that concern the loss, and returns how many products have to be chosen
+// tighten begins the next round among the products that concern the loss, and returns how many products have to be chosen
 // again: 0 when all of them are in float32.
-func (c *choices) narrow(concerned func(Product) bool) int {
+func (c *choices) tighten(concerned func(Product) bool) int {
 	for {
 		round := rounds[min(c.round, len(rounds)-1)]
 		open := slices.DeleteFunc(slices.Clone(c.order), func(p Product) bool {

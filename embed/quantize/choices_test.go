@@ -31,30 +31,30 @@ func TestBlamed(t *testing.T) {
 	}
 }
 
-// TestNarrow wants the products of the largest errors to be narrowed first, others never, and in the end float32.
-func TestNarrow(t *testing.T) {
+// TestTighten wants the products of the largest errors to be narrowed first, others never, and in the end float32.
+func TestTighten(t *testing.T) {
 	choices := newChoices()
 	for i, name := range []string{"a", "b", "c", "d", "other"} {
-		choices.settle(Product{Layers: []string{name}}, verdict{candidate: candidate{method: PerRun}, error: float64(i) / 100})
+		choices.note(Product{Layers: []string{name}}, verdict{candidate: candidate{method: PerRun}, error: float64(i) / 100})
 	}
 	concerned := func(l Product) bool { return l.Name() != "other" }
-	if count := choices.narrow(concerned); count != 1 || choices.levels["d"] != 1 {
+	if count := choices.tighten(concerned); count != 1 || choices.levels["d"] != 1 {
 		t.Fatalf("%d narrowed first: %v", count, choices.levels)
 	}
 	for range rounds {
 		for _, l := range choices.order {
-			if found, ok := choices.settled(l); ok {
-				choices.settle(l, found)
+			if found, ok := choices.decided(l); ok {
+				choices.note(l, found)
 			} else {
-				choices.settle(l, verdict{candidate: candidate{method: PerBlock}, error: 0.001})
+				choices.note(l, verdict{candidate: candidate{method: PerBlock}, error: 0.001})
 			}
 		}
-		if choices.narrow(concerned) == 0 {
+		if choices.tighten(concerned) == 0 {
 			break
 		}
 	}
 	for _, l := range choices.order {
-		found, _ := choices.settled(l)
+		found, _ := choices.decided(l)
 		if float := found.method == Float32; float != concerned(l) {
 			t.Errorf("%s is computed as %s in the end", l.Name(), found.method)
 		}

@@ -88,7 +88,7 @@ func (t *tuner) tune(ctx context.Context, dir string) (Result, error) {
 		if err != nil {
 			return result, err
 		}
-		inEncoder, inGraphs := t.narrow(blamed)
+		inEncoder, inGraphs := t.tighten(blamed)
 		t.options.Logger.Info("int8 loses too much, choosing again what is to blame", "loss", result.Check.Loss(),
 			"encoder_products", inEncoder, "graph_products", inGraphs)
 		if inEncoder > 0 {
@@ -118,14 +118,14 @@ func (t *tuner) freeMemory() {
 
 // decide chooses for the product p, unless that is done, and notes it in the plan.
 func (t *tuner) decide(ctx context.Context, plan Plan, choices *choices, p Product, uses []tap[ort.Tensor], candidates []candidate) (verdict, error) {
-	chosen, ok := choices.settled(p)
+	chosen, ok := choices.decided(p)
 	if !ok {
 		var err error
 		if chosen, err = t.choose(ctx, p, uses, candidates, levels[choices.levels[p.Name()]]); err != nil {
 			return verdict{}, err
 		}
 	}
-	choices.settle(p, chosen)
+	choices.note(p, chosen)
 	plan.methods[p.Name()], plan.centres[p.Name()] = chosen.method, chosen.centre
 	return chosen, nil
 }
@@ -169,15 +169,15 @@ func blamed(encoder, graphs manifest.SelfCheck) blame {
 	return result
 }
 
-// narrow takes narrower limits for the worst products of what is to blame, and counts those that have to be chosen again.
-func (t *tuner) narrow(b blame) (inEncoder, inGraphs int) {
+// tighten takes narrower limits for the worst products of what is to blame, and counts those that have to be chosen again.
+func (t *tuner) tighten(b blame) (inEncoder, inGraphs int) {
 	if b.encoder {
-		inEncoder = t.encoder.narrow(func(Product) bool { return true })
+		inEncoder = t.encoder.tighten(func(Product) bool { return true })
 	}
 	if len(b.graphs) == 0 {
 		return inEncoder, 0
 	}
-	return inEncoder, t.graphs.narrow(func(p Product) bool {
+	return inEncoder, t.graphs.tighten(func(p Product) bool {
 		return slices.ContainsFunc(t.tapped, func(graph *tappedGraph) bool {
 			return slices.Contains(b.graphs, graph.file) && hasProduct(graph.products, p)
 		})
