@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"mekiki/embed/pixels"
@@ -282,6 +283,29 @@ func TestCaptionsOfAModelThatCannotMatch(t *testing.T) {
 	record, _ := indextest.RecordByPath(t, snapshot, path)
 	if len(record.Captions) != 1 || record.Captions[0].Match != -1 || record.Captions[0].Text != "a picture!" {
 		t.Errorf("captions %+v", record.Captions)
+	}
+}
+
+// TestDecodedPicturesAreNotDecodedAgain gives one that is another than the file's, to
+// tell which was used.
+func TestDecodedPicturesAreNotDecodedAgain(t *testing.T) {
+	folder := t.TempDir()
+	data := testImage(t, 1, 40, 30)
+	write(t, data, folder, "photos", "a.jpg")
+	write(t, testImage(t, 2, 40, 30), folder, "photos", "b.jpg")
+	picture, err := pixels.New(50, 20)
+	must(t, err)
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	mustRun(t, library, newCounting("one"), Options{
+		Paths:   []string{filepath.Join(folder, "photos")},
+		Decoded: map[index.Hash]*pixels.Image{sha256.Sum256(data): picture},
+	})
+	snapshot := library.Snapshot()
+	defer snapshot.Close()
+	for name, width := range map[string]int{"a.jpg": 50, "b.jpg": 40} {
+		if got, _ := indextest.RecordByPath(t, snapshot, filepath.Join(folder, "photos", name)); got.Width != width {
+			t.Errorf("%s: %d pixels wide, want %d", name, got.Width, width)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
+	"mekiki/index"
 	"mekiki/internal/sorted"
 )
 
@@ -19,6 +20,9 @@ type Options struct {
 	// Names says what files are called where their path does not: what uploads
 	// came with, by path.
 	Names map[string]string
+	// Decoded are pictures that are decoded already, by the hash of their file: what
+	// is here is not decoded again. Nobody may change them while the run lasts.
+	Decoded map[index.Hash]*pixels.Image
 	// Include and Exclude are globs on the path relative to the walked folder
 	// ("*.jpg", "2009/**/raw"), or on the whole path where they begin at the root of
 	// the file system; a glob without a slash within matches the name. What is

@@ -334,11 +334,16 @@ func appendAll(data []byte, source io.Reader, limit int64) ([]byte, error) {
 
 // decode fills in the record and the image that the model reads.
 func (r *run) decode(ctx context.Context, data []byte, seen fileEntry, result *fileResult) error {
-	image, release, err := r.decoder.Hold(ctx, data)
-	if err != nil {
-		return err
+	image := r.options.Decoded[result.hash]
+	if image == nil {
+		held, release, err := r.decoder.Hold(ctx, data)
+		if err != nil {
+			return err
+		}
+		defer release() // what goes on from here is small
+		image = held
 	}
-	defer release() // what goes on from here is small
+	var err error
 	width, height := image.FullSize()
 	result.put.Record = index.Record{
 		Kind: index.KindImage, Damage: image.Damage, Hash: result.hash, Files: []index.File{result.file},

@@ -72,16 +72,14 @@ func (s *Store) Add(ctx context.Context, wanted Image) (record *index.Record, ad
 	if err != nil {
 		return nil, false, err
 	}
-	format := pixels.Format("")
+	var picture *pixels.Image
 	if added = record == nil; added {
-		picture, err := s.options.Decode(ctx, wanted.Data)
-		if err != nil {
+		if picture, err = s.options.Decode(ctx, wanted.Data); err != nil {
 			return nil, false, err
 		}
-		format = picture.Format
 	}
 	if !elsewhere {
-		if err := s.keepUpload(ctx, claim, wanted, record, format); err != nil {
+		if err := s.keepUpload(ctx, claim, wanted, record, picture); err != nil {
 			return nil, false, err
 		}
 	}
@@ -122,15 +120,15 @@ func (s *Store) recordOf(ctx context.Context, hash index.Hash) (record *index.Re
 }
 
 // keepUpload keeps an upload's file and brings it into the library. known is the
-// record that it has already, or nil.
-func (s *Store) keepUpload(ctx context.Context, claim *originals.Claim, wanted Image, known *index.Record, format pixels.Format) error {
+// record that it has already, or nil, and picture what was decoded of it, or nil.
+func (s *Store) keepUpload(ctx context.Context, claim *originals.Claim, wanted Image, known *index.Record, picture *pixels.Image) error {
 	// Nothing is to be kept for a library that cannot be written to.
 	if _, err := s.options.Library.Write(ctx, index.Batch{}); err != nil {
 		return fmt.Errorf("add upload: %w", err)
 	}
-	path, err := claim.Keep(wanted.Data, s.extensionOf(known, format))
+	path, err := claim.Keep(wanted.Data, s.extensionOf(known, picture))
 	if err == nil && !s.unchanged(known, path, wanted.Name) {
-		err = s.ingestUpload(ctx, path, s.nameFor(known, path, wanted.Name))
+		err = s.ingestUpload(ctx, path, s.nameFor(known, path, wanted.Name), wanted.Hash, picture)
 	}
 	named, settled := s.settle(claim, wanted.Hash, path)
 	switch {
@@ -145,7 +143,11 @@ func (s *Store) keepUpload(ctx context.Context, claim *originals.Claim, wanted I
 }
 
 // extensionOf gives the extension of a record's original, or that of a new one.
-func (s *Store) extensionOf(known *index.Record, format pixels.Format) string {
+func (s *Store) extensionOf(known *index.Record, picture *pixels.Image) string {
+	format := pixels.Format("")
+	if picture != nil {
+		format = picture.Format
+	}
 	if known != nil {
 		format = pixels.Format(known.Format)
 		if at := slices.IndexFunc(known.Files, s.isUpload); at >= 0 {
@@ -183,9 +185,10 @@ func (s *Store) nameFor(known *index.Record, path, name string) string {
 	return name
 }
 
-func (s *Store) ingestUpload(ctx context.Context, path, name string) error {
+func (s *Store) ingestUpload(ctx context.Context, path, name string, hash index.Hash, picture *pixels.Image) error {
 	options := ingest.Options{
 		Paths: []string{path}, Include: []string{"*"}, Names: map[string]string{path: name}, Captions: s.options.Captions, Logger: s.options.Logger,
+		Decoded: map[index.Hash]*pixels.Image{hash: picture},
 	}
 	summary, err := s.options.Ingest(ctx, options)
 	switch {
