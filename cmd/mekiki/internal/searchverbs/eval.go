@@ -33,15 +33,16 @@ misses, and queries without an answer.
 --self takes the library as it is: each picture has to be found again by its own
 caption, so nothing needs to be annotated.
 
---calibrate FILE fits the scoring model on the split val instead and writes it to a
-file. With --self it needs no labels: the caption of a picture is true of it, and the
-captions of its nearest neighbours are not. What is fitted so belongs to this library
-and model, is kept in the folder of the library, and ranks its searches from their
-next start on. Half of the sample is held out, and measured before and after.
+--calibrate FILE fits the scoring model on the split val instead and writes it to
+a file. With --self it needs no labels: the caption of a picture is true of it,
+and the captions of its nearest neighbours are not. The result belongs to this
+library and model, is kept in the library's folder, and ranks its searches from
+the next start on. Half of the sample is held out and measured before and after.
 
 ITC ranks by vectors alone; in ITC+ITM, ITM rereads the first --rerank and both
-count, equally where the model has no calibration; hybrid adds words; hybrid+ITM is the default of searching. Recalls are
-percentages with 95 % bootstrap intervals. See docs/evaluation.md.
+count (equally, if the model has no calibration); hybrid adds words; hybrid+ITM
+is the default of searching. Recalls are percentages with 95 % bootstrap
+intervals. See docs/evaluation.md.
 
 Exit status: 0 measured; 1 failed; 2 wrong usage; 130 interrupted.`
 
@@ -97,7 +98,7 @@ func NewEvalCommand(app *cli.App) *cobra.Command {
 	command.Flags().StringSliceVar(&flags.splits, "split", nil, "splits whose captions are asked (default: test, where there is one)")
 	command.Flags().IntVar(&flags.sample, "sample", 0, "pictures to ask about at most (default: all; with --self 200, and 400 to calibrate)")
 	command.Flags().IntVar(&flags.k, "rerank", 128, "candidates that ITM reads")
-	command.Flags().StringVar(&flags.calibrate, "calibrate", "", "fit the scoring model instead, and write it to a `file`: on the split val, or with --self on the library, which has a place of its own for it")
+	command.Flags().StringVar(&flags.calibrate, "calibrate", "", "fit the scoring model instead and write it to a `file`: on the split val, or with --self on the library, whose folder has a place for it")
 	command.Flags().Lookup("calibrate").NoOptDefVal = ownFile
 	command.Flags().StringVar(&flags.calibration, "calibration", "", "calibration file to use in place of the model's own")
 	return command
