@@ -8,64 +8,23 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
-	"net/http"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
+	"mekiki/server/transport"
 )
 
-const (
-	// bodyGrace is how long a body may take whatever its size; beyond that it
-	// has to arrive at bodyRate bytes a second, so that a body that trickles
-	// in holds nothing for long.
-	bodyGrace = 5 * time.Second
-	bodyRate  = 32 << 10
-	// multipartOverhead is what the headers and borders of a form may add.
-	multipartOverhead = 64 << 10
-)
-
-// pacedReader reads a body and keeps moving the connection's deadline, as far as
-// what has arrived allows.
-type pacedReader struct {
-	body       io.Reader
-	controller *http.ResponseController
-	began      time.Time
-	longest    time.Duration
-	read       int64
-}
-
-func (r *pacedReader) Read(buffer []byte) (int, error) {
-	allowed := min(r.longest, bodyGrace+time.Duration(r.read)*time.Second/bodyRate)
-	// A writer that knows no deadlines, as in tests, goes without.
-	if err := r.controller.SetReadDeadline(r.began.Add(allowed)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	n, err := r.body.Read(buffer)
-	r.read += int64(n)
-	return n, err
-}
-
-// pace wraps the request's body. done has to be called once it has been read: it
-// lifts the deadline, which would otherwise end the request.
-func (s *Server) pace(c echo.Context, limit int64, longest time.Duration) (body io.Reader, done func()) {
-	controller := http.NewResponseController(c.Response())
-	limited := http.MaxBytesReader(c.Response(), c.Request().Body, limit)
-	reader := &pacedReader{body: limited, controller: controller, began: time.Now(), longest: longest}
-	return reader, func() {
-		// The only error is that deadlines are not supported.
-		_ = controller.SetReadDeadline(time.Time{})
-	}
-}
+// multipartOverhead is what the headers and borders of a form may add.
+const multipartOverhead = 64 << 10
 
 // readBody reads a whole body of at most limit bytes.
 func (s *Server) readBody(c echo.Context, limit int64) ([]byte, error) {
 	if c.Request().ContentLength > limit {
 		return nil, problem.Newf(problem.BodyTooLarge, "the limit is %s", problem.SizeText(limit))
 	}
-	body, done := s.pace(c, limit, s.options.Limits.ReadTime)
+	body, done := transport.Pace(c, limit, s.options.Limits.ReadTime)
 	data, err := io.ReadAll(body)
 	if err != nil {
 		return nil, badBody(c.Request().Context(), "body", err)
@@ -112,7 +71,7 @@ func (s *Server) readRequest(c echo.Context, target any) (upload, error) {
 	if c.Request().ContentLength > limit {
 		return upload{}, problem.Newf(problem.BodyTooLarge, "the limit is %s for an image", problem.SizeText(limits.UploadBytes))
 	}
-	body, done := s.pace(c, limit, limits.UploadTime)
+	body, done := transport.Pace(c, limit, limits.UploadTime)
 	read, err := s.readForm(multipart.NewReader(body, parameters["boundary"]), c, target)
 	if err != nil {
 		return upload{}, err

@@ -78,7 +78,7 @@ func TestSlowBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	data, err := io.ReadAll(connection)
-	if took := time.Since(began); took > bodyGrace+3*time.Second {
+	if took := time.Since(began); took > transport.BodyGrace+3*time.Second {
 		t.Errorf("held for %s", took)
 	}
 	if !bytes.Contains(data, []byte("408 Request Timeout")) || !bytes.Contains(data, []byte(`"code":"slow_request"`)) {

@@ -14,6 +14,7 @@ import (
 	"mekiki/index/ingest"
 	"mekiki/server/jobs"
 	"mekiki/server/problem"
+	"mekiki/server/transport"
 	"mekiki/server/wire"
 )
 
@@ -144,11 +145,11 @@ func (s *Server) followJob(c echo.Context) error {
 	if err := http.NewResponseController(c.Response()).SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	stream, err := startEvents(c)
+	stream, err := transport.StartEvents(c)
 	if err != nil {
 		return err
 	}
-	pulse := time.NewTicker(eventPulse)
+	pulse := time.NewTicker(transport.EventPulse)
 	defer pulse.Stop()
 	for {
 		state, changed, ok := s.jobs.Get(id)
@@ -156,9 +157,9 @@ func (s *Server) followJob(c echo.Context) error {
 			return nil
 		}
 		if state.State.Finished() {
-			return stream.send("done", state)
+			return stream.Send("done", state)
 		}
-		if err := stream.send("progress", state); err != nil {
+		if err := stream.Send("progress", state); err != nil {
 			return err
 		}
 		switch err := s.awaitChange(c, stream, changed, pulse.C); {
@@ -170,7 +171,7 @@ func (s *Server) followJob(c echo.Context) error {
 	}
 }
 
-func (s *Server) awaitChange(c echo.Context, stream *eventStream, changed <-chan struct{}, pulse <-chan time.Time) error {
+func (s *Server) awaitChange(c echo.Context, stream *transport.EventStream, changed <-chan struct{}, pulse <-chan time.Time) error {
 	pause := time.NewTimer(progressPause)
 	defer pause.Stop()
 	gone := c.Request().Context().Done()
@@ -186,7 +187,7 @@ func (s *Server) awaitChange(c echo.Context, stream *eventStream, changed <-chan
 		case <-changed:
 			return nil
 		case <-pulse:
-			if err := stream.pulse(); err != nil {
+			if err := stream.Pulse(); err != nil {
 				return err
 			}
 		case <-gone:

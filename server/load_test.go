@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mekiki/server/memory"
 	"net/http"
 	"os"
 	"runtime"
@@ -128,7 +129,7 @@ func TestLoadOverload(t *testing.T) {
 		}
 	}
 	debug.FreeOSMemory()
-	goroutines, memory := runtime.NumGoroutine(), resident(t)
+	goroutines, before := runtime.NumGoroutine(), resident(t)
 	served, full, over := &spread{}, &spread{}, &spread{}
 	for range 4 {
 		served.add(f.drive("/api/v1/search?q=x", 8, 3*time.Second, 0))
@@ -142,7 +143,7 @@ func TestLoadOverload(t *testing.T) {
 	t.Logf("8 clients: %s", served)
 	t.Logf("16 clients: %s", full)
 	t.Logf("64 clients: %s", over)
-	t.Logf("memory %d MiB before, %d MiB after; goroutines %d and %d", memory, resident(t), goroutines, runtime.NumGoroutine())
+	t.Logf("memory %d MiB before, %d MiB after; goroutines %d and %d", before, resident(t), goroutines, runtime.NumGoroutine())
 	if served.failed+full.failed+over.failed > 0 || served.refused > 0 || over.refused == 0 {
 		t.Errorf("failed %d, %d and %d, refused %d and %d", served.failed, full.failed, over.failed, served.refused, over.refused)
 	}
@@ -216,9 +217,9 @@ func TestLoadMemoryComesBack(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		t.Logf("%d MiB beside %d connections", resident(t), sockets(t))
 		clients.stop()
-		time.Sleep(2 * memoryTick)
+		time.Sleep(2 * memory.Tick)
 		after[round] = resident(t)
-		t.Logf("%d MiB after %s", after[round], 2*memoryTick)
+		t.Logf("%d MiB after %s", after[round], 2*memory.Tick)
 	}
 	if after[0] > base+24 || after[1] > after[0]+4 {
 		t.Errorf("%d MiB before, %d and %d after", base, after[0], after[1])

@@ -54,7 +54,7 @@ func (s *Server) answerLookup(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		s.metrics.search(response.Timings)
+		s.metrics.Search(response.Timings)
 		return sendJSON(c, http.StatusOK, response)
 	})
 }

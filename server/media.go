@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,9 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"os"
-	"path"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -21,6 +17,7 @@ import (
 	"mekiki/index"
 	"mekiki/server/problem"
 	"mekiki/server/transport"
+	"mekiki/server/wire"
 )
 
 // getThumbnail sends a record's thumbnail. The record's file can be edited, so a
@@ -38,7 +35,7 @@ func (s *Server) getThumbnail(c echo.Context) error {
 		header := c.Response().Header()
 		header.Set("ETag", `"t-`+record.Hash.String()+`"`)
 		header.Set("Cache-Control", "private, no-cache")
-		if matchesTag(c.Request(), header.Get("ETag")) {
+		if transport.MatchesTag(c.Request(), header.Get("ETag")) {
 			return c.NoContent(http.StatusNotModified)
 		}
 		data, err := reader.Thumbnail(c.Request().Context(), id)
@@ -111,38 +108,13 @@ func (s *Server) sendOriginal(c echo.Context, record *index.Record, file io.Read
 		disposition = "attachment"
 	}
 	header.Set(echo.HeaderContentType, kind)
-	header.Set(echo.HeaderContentDisposition, mime.FormatMediaType(disposition, map[string]string{"filename": safeName(record)}))
+	header.Set(echo.HeaderContentDisposition, mime.FormatMediaType(disposition, map[string]string{"filename": wire.FileName(record)}))
 	header.Set("ETag", `"`+record.Hash.String()+`"`)
 	header.Set("Cache-Control", "private, no-cache")
 	// A slow line may take long over a large file, but not for ever.
-	deadline := time.Now().Add(time.Minute + time.Duration(size/bodyRate)*time.Second)
+	deadline := time.Now().Add(time.Minute + time.Duration(size/transport.BodyRate)*time.Second)
 	if err := http.NewResponseController(c.Response()).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	return transport.ServeContent(c, "", record.Modified(), file)
-}
-
-// safeName is the file's name, without what a header or a file system trips over.
-func safeName(record *index.Record) string {
-	name := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '_'
-		}
-		return r
-	}, path.Base(filepath.ToSlash(cmp.Or(record.Name(), record.Path()))))
-	if name == "." || name == "" {
-		return record.ID.String()
-	}
-	return name
-}
-
-// matchesTag reports whether If-None-Match names the tag, weakly compared.
-func matchesTag(request *http.Request, tag string) bool {
-	for part := range strings.SplitSeq(request.Header.Get("If-None-Match"), ",") {
-		part = strings.TrimSpace(part)
-		if part == "*" || part != "" && strings.TrimPrefix(part, "W/") == strings.TrimPrefix(tag, "W/") {
-			return true
-		}
-	}
-	return false
 }

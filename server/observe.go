@@ -44,8 +44,8 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		s.handling.Add(1)
 		defer s.handling.Add(-1)
-		s.metrics.inFlight.Inc()
-		defer s.metrics.inFlight.Dec()
+		s.metrics.InFlight.Inc()
+		defer s.metrics.InFlight.Dec()
 		err := s.recovered(c, next)
 		if err != nil {
 			s.answerError(err, c)
@@ -115,7 +115,7 @@ func (s *Server) record(c echo.Context, err error, took time.Duration) {
 	if found := routeOf(c); found != nil {
 		path = found.path
 	}
-	s.metrics.observe(request.Method, path, response.Status, took)
+	s.metrics.Observe(request.Method, path, response.Status, took)
 	level := slog.LevelInfo
 	attributes := []any{
 		logRequest, identityOf(c), logMethod, request.Method, logPath, request.URL.Path, logStatus, response.Status,

@@ -66,7 +66,7 @@ func (s *Server) sendAsset(c echo.Context, found page.Asset) error {
 	if found.Fixed {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	if matchesTag(c.Request(), found.Tag) {
+	if transport.MatchesTag(c.Request(), found.Tag) {
 		return c.NoContent(http.StatusNotModified)
 	}
 	if c.Request().Method == http.MethodHead {

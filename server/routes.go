@@ -104,7 +104,7 @@ func (s *Server) routes() []*route {
 		{method: get, path: api + "/openapi.json", class: classOpen, handler: s.getOpenAPI},
 		{method: get, path: "/healthz", class: classOpen, handler: s.health},
 		{method: get, path: "/readyz", class: classOpen, handler: s.ready},
-		{method: get, path: "/metrics", class: classOpen, handler: s.metrics.handler},
+		{method: get, path: "/metrics", class: classOpen, handler: echo.WrapHandler(s.metrics.Handler)},
 	}
 }
 

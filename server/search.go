@@ -10,6 +10,7 @@ import (
 	"mekiki/index"
 	"mekiki/search"
 	"mekiki/server/problem"
+	"mekiki/server/transport"
 	"mekiki/server/wire"
 )
 
@@ -105,7 +106,7 @@ func (s *Server) answerSearch(c echo.Context, request search.Request, image []by
 		if err != nil {
 			return err
 		}
-		s.metrics.search(response.Timings)
+		s.metrics.Search(response.Timings)
 		return sendJSON(c, http.StatusOK, response)
 	})
 }
@@ -113,35 +114,35 @@ func (s *Server) answerSearch(c echo.Context, request search.Request, image []by
 // streamSearch sends each answer as it comes. An error before the first is the
 // request's answer; a later one ends the stream with an event.
 func (s *Server) streamSearch(ctx context.Context, c echo.Context, request search.Request) error {
-	var stream *eventStream
+	var stream *transport.EventStream
 	for response, err := range s.options.Searcher.Stream(ctx, request) {
 		if stream == nil {
 			if err != nil {
 				return err
 			}
-			if stream, err = startEvents(c); err != nil {
+			if stream, err = transport.StartEvents(c); err != nil {
 				return err
 			}
 		}
 		if err != nil {
 			p := problem.From(err)
 			p.Instance = identityOf(c)
-			if err := stream.send("problem", p); err != nil {
+			if err := stream.Send("problem", p); err != nil {
 				return err
 			}
 			return err
 		}
-		if err := stream.send("result", response); err != nil {
+		if err := stream.Send("result", response); err != nil {
 			return err
 		}
 		if response.Stage != search.StageFirst {
-			s.metrics.search(response.Timings)
+			s.metrics.Search(response.Timings)
 		}
 	}
 	if stream == nil {
 		return problem.New(problem.Internal, "")
 	}
-	return stream.send("done", struct{}{})
+	return stream.Send("done", struct{}{})
 }
 
 type similarJSON struct {
@@ -218,7 +219,7 @@ func (s *Server) answerSimilar(c echo.Context, from source, filter index.Filter,
 		if err != nil {
 			return err
 		}
-		s.metrics.search(response.Timings)
+		s.metrics.Search(response.Timings)
 		return sendJSON(c, http.StatusOK, response)
 	})
 }

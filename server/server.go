@@ -20,6 +20,8 @@ import (
 	"mekiki/server/gate"
 	"mekiki/server/jobs"
 	"mekiki/server/listing"
+	"mekiki/server/memory"
+	"mekiki/server/metrics"
 	"mekiki/server/openapi"
 	"mekiki/server/page"
 	"mekiki/server/suggest"
@@ -40,7 +42,7 @@ type Server struct {
 	echo        *echo.Echo
 	document    *openapi.Document
 	documentTag string
-	metrics     *metrics
+	metrics     *metrics.Metrics
 	sessions    *auth.Sessions
 	suggester   *suggest.Suggester
 	listings    *listing.Lists
@@ -50,7 +52,7 @@ type Server struct {
 	started     time.Time
 
 	searches, reads, bodies, uploads, streams *gate.Gate
-	connections                               connections
+	connections                               transport.Connections
 
 	// handling counts the requests whose handlers are at work.
 	handling atomic.Int64
@@ -81,9 +83,9 @@ func New(options Options) (*Server, error) {
 		}
 	}
 	decoder = decoder.Limited(limits.UploadBytes, limits.UploadPixels)
-	metrics, registry := newMetrics()
+	measured, registry := metrics.New()
 	s := &Server{
-		options: options, document: document, documentTag: page.Tag(openapiDocument), decoder: decoder, metrics: metrics,
+		options: options, document: document, documentTag: page.Tag(openapiDocument), decoder: decoder, metrics: measured,
 		sessions: auth.NewSessions(options.Now), suggester: &suggest.Suggester{}, listings: &listing.Lists{}, started: options.Now(),
 		jobs:     jobs.New(options.Ingester, limits.Jobs, options.JobsFile, options.Logger, options.Now),
 		searches: gate.New(limits.Searches, limits.SearchQueue, limits.QueueTimeout),
@@ -156,13 +158,12 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    transport.MaxHeaderBytes,
 		ErrorLog:          log.New(logWriter{s.options.Logger}, "", 0),
-		ConnState:         s.connections.track,
+		ConnState:         s.connections.Track,
 	}
 	var background sync.WaitGroup
 	jobsContext, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { s.jobs.Run(jobsContext) })
-	memory := memory{idle: s.idle, floodOver: s.connections.floodOver, held: heldMemory, release: releaseMemory}
-	background.Go(func() { memory.watch(jobsContext) })
+	background.Go(func() { memory.New(s.idle).Watch(jobsContext) })
 	failed := make(chan error, 1)
 	background.Go(func() { failed <- server.Serve(transport.Listener{Listener: listener}) })
 	s.options.Logger.Info("serving", "address", listener.Addr().String(), "tokens", len(s.options.Tokens))
@@ -269,4 +270,14 @@ type logWriter struct{ logger *slog.Logger }
 func (w logWriter) Write(line []byte) (int, error) {
 	w.logger.Debug("http", "message", string(line))
 	return len(line), nil
+}
+
+// idle reports that nothing is at work.
+func (s *Server) idle() bool {
+	for _, through := range s.gates() {
+		if through.Busy() > 0 {
+			return false
+		}
+	}
+	return s.jobs.Running() == 0
 }

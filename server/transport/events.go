@@ -1,4 +1,4 @@
-package server
+package transport
 
 import (
 	"encoding/json"
@@ -13,29 +13,29 @@ import (
 const (
 	// eventTimeout is how long a client may take to receive one event.
 	eventTimeout = 30 * time.Second
-	// eventPulse is how often a quiet stream says that it is alive.
-	eventPulse = 15 * time.Second
+	// EventPulse is how often a quiet stream says that it is alive.
+	EventPulse = 15 * time.Second
 )
 
-// eventStream writes server-sent events. One goroutine may use it.
-type eventStream struct {
+// EventStream writes server-sent events. One goroutine may use it.
+type EventStream struct {
 	response   *echo.Response
 	controller *http.ResponseController
 }
 
-// startEvents begins a stream of events as the answer.
-func startEvents(c echo.Context) (*eventStream, error) {
+// StartEvents begins a stream of events as the answer.
+func StartEvents(c echo.Context) (*EventStream, error) {
 	header := c.Response().Header()
 	header.Set(echo.HeaderContentType, "text/event-stream")
 	header.Set("Cache-Control", "no-store, no-transform")
 	header.Set("X-Accel-Buffering", "no")
-	stream := &eventStream{response: c.Response(), controller: http.NewResponseController(c.Response())}
+	stream := &EventStream{response: c.Response(), controller: http.NewResponseController(c.Response())}
 	c.Response().WriteHeader(http.StatusOK)
 	return stream, stream.flush()
 }
 
-// send writes one event. value becomes its data, as JSON on one line.
-func (e *eventStream) send(name string, value any) error {
+// Send writes one event. value becomes its data, as JSON on one line.
+func (e *EventStream) Send(name string, value any) error {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("encode event: %w", err)
@@ -43,11 +43,11 @@ func (e *eventStream) send(name string, value any) error {
 	return e.write(fmt.Sprintf("event: %s\ndata: %s\n\n", name, data))
 }
 
-// pulse writes a comment, which keeps proxies from closing a quiet stream and
+// Pulse writes a comment, which keeps proxies from closing a quiet stream and
 // shows whether the client is still there.
-func (e *eventStream) pulse() error { return e.write(": still here\n\n") }
+func (e *EventStream) Pulse() error { return e.write(": still here\n\n") }
 
-func (e *eventStream) write(text string) error {
+func (e *EventStream) write(text string) error {
 	if err := e.controller.SetWriteDeadline(time.Now().Add(eventTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
@@ -57,7 +57,7 @@ func (e *eventStream) write(text string) error {
 	return e.flush()
 }
 
-func (e *eventStream) flush() error {
+func (e *EventStream) flush() error {
 	if err := e.controller.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
