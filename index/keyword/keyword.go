@@ -19,8 +19,8 @@
 //	three frequent words           46                       30             18
 //	a folder that all are in       62                       30            7.4
 //	a name that all share          35                       41             35
-//	a sentence, of one year      12.5                                     4.4
-//	a sentence, of one tag         33                                      12
+//	a sentence, of one year        10                                     6.7
+//	a sentence, of one tag        9.3                                     4.0
 //
 // bleve's scores also depend on how many fields matched and on deleted documents; the
 // sum here is that of BM25 over words and fields, whatever the history of the index.

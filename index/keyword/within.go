@@ -12,7 +12,7 @@ import (
 
 // withinQuery matches what a query and a filter match, with the scores of the
 // query. bleve's own filter iterates over everything that the query matches, and so
-// takes two to three times as long (BenchmarkSearch); here whichever is behind is
+// takes about twice as long (BenchmarkSearch); here whichever is behind is
 // advanced to where the other is.
 type withinQuery struct{ query, filter query.Query }
 

@@ -15,11 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWritersDoNotWaitForCells: a library that grows until it has cells goes on being
+// TestWritersDoNotWaitForLists: a library that grows until it has inverted lists goes on being
 // written to and searched while they are built, and then searches by them.
-func TestWritersDoNotWaitForCells(t *testing.T) {
+func TestWritersDoNotWaitForLists(t *testing.T) {
 	files := vfs.NewMemory()
-	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 1, celledVectors: 50})
+	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 1, approximateFrom: 50})
 	var images nearest.Index
 	library.host.NewIndex = func(width int, method vector.Method, keep bool) (nearest.Index, error) {
 		made, err := nearest.NewIndex(width, method, keep)
@@ -42,22 +42,22 @@ func TestWritersDoNotWaitForCells(t *testing.T) {
 	}
 	library.background.Wait()
 	if images.Pending() != nil {
-		t.Error("cells were not built, or not taken into use")
+		t.Error("lists were not built, or not taken into use")
 	}
 	got := search()
 	indextest.Must(t, library.Close())
 	exact := openTest(t, "/library", Options{FileSystem: files})
 	library = exact
 	if diff := cmp.Diff(search(), got); diff != "" {
-		t.Errorf("by cells:\n%s", diff)
+		t.Errorf("by inverted lists:\n%s", diff)
 	}
 }
 
-// TestLongestCommit grows a library past the size from which it has cells, with
-// MEKIKI_TEST_CELLS=1, and reports the longest commit.
+// TestLongestCommit grows a library past the size from which it has inverted lists, with
+// MEKIKI_TEST_LISTS=1, and reports the longest commit.
 func TestLongestCommit(t *testing.T) {
-	if os.Getenv("MEKIKI_TEST_CELLS") == "" {
-		t.Skip("set MEKIKI_TEST_CELLS=1: it takes a minute and a gigabyte")
+	if os.Getenv("MEKIKI_TEST_LISTS") == "" {
+		t.Skip("set MEKIKI_TEST_LISTS=1: it takes a minute and a gigabyte")
 	}
 	space := embed.Space{Fingerprint: "model-a", Parts: 16, Width: 256}
 	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})

@@ -36,15 +36,15 @@ func TestCompactForgetsThumbnails(t *testing.T) {
 	}
 }
 
-// TestDropSpaceForgetsCells: what was built from a space's vectors goes with them.
-func TestDropSpaceForgetsCells(t *testing.T) {
+// TestDropSpaceForgetsLists: what was built from a space's vectors goes with them.
+func TestDropSpaceForgetsLists(t *testing.T) {
 	files := vfs.NewMemory()
-	options := Options{FileSystem: files, celledVectors: 6}
+	options := Options{FileSystem: files, approximateFrom: 6}
 	first := openTest(t, "/library", options)
 	fill(t, first, 6)
 	indextest.Must(t, switchStep().do(t, first))
 	indextest.Must(t, first.Close())
-	cells := func() (names []string) {
+	lists := func() (names []string) {
 		for name := range files.Files() {
 			if strings.HasSuffix(name, ".cells") {
 				names = append(names, name)
@@ -53,12 +53,12 @@ func TestDropSpaceForgetsCells(t *testing.T) {
 		return names
 	}
 	library := openTest(t, "/library", options)
-	if names := cells(); len(names) == 0 {
-		t.Fatal("no cells were saved")
+	if names := lists(); len(names) == 0 {
+		t.Fatal("no lists were saved")
 	}
 	indextest.Must(t, library.ServeSpace(t.Context(), indextest.Small))
 	indextest.Must(t, library.DropSpace(t.Context(), second))
-	for _, name := range cells() {
+	for _, name := range lists() {
 		if !strings.Contains(name, "/0001-") {
 			t.Errorf("%s is left", name)
 		}

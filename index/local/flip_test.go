@@ -49,14 +49,14 @@ func TestFlippedBits(t *testing.T) {
 	t.Logf("%d flips in %d files, %d of them without any effect", flips, len(names), silent)
 }
 
-// TestFlippedCells flips bits of saved cells, one at a time: each is noticed when the
-// library is opened, the answers are as before, and the cells are made and saved
+// TestFlippedLists flips bits of saved inverted lists, one at a time: each is noticed when the
+// library is opened, the answers are as before, and the inverted lists are made and saved
 // again. MEKIKI_TEST_SCALE=8 flips every bit; less flips one in each few bytes.
-func TestFlippedCells(t *testing.T) {
+func TestFlippedLists(t *testing.T) {
 	const name = "/library/derived/vectors/0001-images.cells"
 	memory := vfs.NewMemory()
 	open := func(files vfs.FS) *Library {
-		library, err := Open(t.Context(), "/library", Options{FileSystem: files, keptVectors: 1, celledVectors: 6})
+		library, err := Open(t.Context(), "/library", Options{FileSystem: files, keptVectors: 1, approximateFrom: 6})
 		indextest.Must(t, err)
 		return library
 	}
@@ -73,28 +73,28 @@ func TestFlippedCells(t *testing.T) {
 	library := open(memory)
 	fill(t, library, 12)
 	indextest.Must(t, library.Close())
-	// The library that has grown may have saved cells on its way.
+	// The library that has grown may have saved inverted lists on its way.
 	indextest.Must(t, vfs.IgnoreMissing(memory.Remove(name)))
-	library = open(memory) // with vectors from the start, so that cells are saved
+	library = open(memory) // with vectors from the start, so that lists are saved
 	wanted := search(library)
 	indextest.Must(t, library.Close())
 	files := memory.Files()
-	cells := files[name]
-	if len(cells) < 200 {
-		t.Fatalf("%d bytes of cells", len(cells))
+	lists := files[name]
+	if len(lists) < 200 {
+		t.Fatalf("%d bytes of lists", len(lists))
 	}
 	stride := 1
 	if scale(t) < 8 {
 		stride = max(1, 43/scale(t))
 	}
 	flips := 0
-	for bit := 0; bit < 8*len(cells); bit += stride {
+	for bit := 0; bit < 8*len(lists); bit += stride {
 		flips++
 		damaged := vfs.NewMemory()
 		for other, data := range files {
 			damaged.Put(other, data)
 		}
-		data := slices.Clone(cells)
+		data := slices.Clone(lists)
 		data[bit/8] ^= 1 << (bit % 8)
 		damaged.Put(name, data)
 		library := open(damaged)
@@ -102,11 +102,11 @@ func TestFlippedCells(t *testing.T) {
 			t.Errorf("bit %d: other answers:\n%s", bit, diff)
 		}
 		indextest.Must(t, library.Close())
-		if !slices.Equal(damaged.Files()[name], cells) {
+		if !slices.Equal(damaged.Files()[name], lists) {
 			t.Errorf("bit %d: was not noticed", bit)
 		}
 	}
-	t.Logf("%d flips in %d bytes of cells, each noticed", flips, len(cells))
+	t.Logf("%d flips in %d bytes of lists, each noticed", flips, len(lists))
 }
 
 // flipAnswers is what must not change unnoticed.

@@ -53,9 +53,9 @@ type Options struct {
 	SegmentBytes int64
 
 	// keptVectors is the number of vectors up to which an index keeps them in
-	// full precision, and celledVectors that from which it has cells; zero means
+	// full precision, and approximateFrom that from which it has inverted lists; zero means
 	// the constants.
-	keptVectors, celledVectors int
+	keptVectors, approximateFrom int
 }
 
 func (o Options) withDefaults() Options {
@@ -77,8 +77,8 @@ func (o Options) withDefaults() Options {
 	if o.keptVectors == 0 {
 		o.keptVectors = nearest.KeptVectors
 	}
-	if o.celledVectors == 0 {
-		o.celledVectors = vector.ApproximateFrom
+	if o.approximateFrom == 0 {
+		o.approximateFrom = vector.ApproximateFrom
 	}
 	return o
 }
@@ -171,7 +171,7 @@ func newLibrary(folder string, options Options, decoder *pixels.Decoder, backgro
 	}
 	l.readOnly.Store(options.ReadOnly)
 	l.host = &nearest.Host{
-		Fsys: l.fsys, Folder: l.folder, Logger: l.logger, Now: options.Now, KeptVectors: options.keptVectors, CelledVectors: options.celledVectors,
+		Fsys: l.fsys, Folder: l.folder, Logger: l.logger, Now: options.Now, KeptVectors: options.keptVectors, ApproximateFrom: options.approximateFrom,
 		Background: background, ReadOnly: l.readOnly.Load, Present: l.present, AddFinding: l.addFinding, Current: l.currentNearest,
 		NewIndex: nearest.NewIndex, FewChanges: nearest.ReadAtOnce,
 	}

@@ -94,11 +94,11 @@ func TestGrowingLibraryLetsGoOfVectors(t *testing.T) {
 	}
 }
 
-// TestGrownCellsAreSaved: what a library built while it grew is there when it is
+// TestGrownListsAreSaved: what a library built while it grew is there when it is
 // opened again.
-func TestGrownCellsAreSaved(t *testing.T) {
+func TestGrownListsAreSaved(t *testing.T) {
 	files := vfs.NewMemory()
-	options := Options{FileSystem: files, keptVectors: 1, celledVectors: 6}
+	options := Options{FileSystem: files, keptVectors: 1, approximateFrom: 6}
 	library := openTest(t, "/library", options)
 	fill(t, library, 12)
 	snapshot := library.Snapshot()
@@ -106,13 +106,13 @@ func TestGrownCellsAreSaved(t *testing.T) {
 	indextest.Must(t, err)
 	indextest.Must(t, snapshot.Close())
 	indextest.Must(t, library.Close())
-	cells := files.Files()["/library/derived/vectors/0001-images.cells"]
-	if len(cells) < 200 {
-		t.Fatalf("%d bytes of cells", len(cells))
+	lists := files.Files()["/library/derived/vectors/0001-images.cells"]
+	if len(lists) < 200 {
+		t.Fatalf("%d bytes of lists", len(lists))
 	}
 	library = openTest(t, "/library", options)
-	if again := files.Files()["/library/derived/vectors/0001-images.cells"]; !bytes.Equal(cells, again) {
-		t.Error("the cells were saved again")
+	if again := files.Files()["/library/derived/vectors/0001-images.cells"]; !bytes.Equal(lists, again) {
+		t.Error("the inverted lists were saved again")
 	}
 	snapshot = library.Snapshot()
 	got, err := snapshot.NearestImages(t.Context(), indextest.Unit(1, 1, indextest.Small.Width).Values, 5, index.Filter{})
@@ -122,8 +122,8 @@ func TestGrownCellsAreSaved(t *testing.T) {
 	}
 	indextest.Must(t, snapshot.Close())
 	indextest.Must(t, library.Close())
-	if again := files.Files()["/library/derived/vectors/0001-images.cells"]; !bytes.Equal(cells, again) {
-		t.Error("the cells were saved again, although nothing has grown")
+	if again := files.Files()["/library/derived/vectors/0001-images.cells"]; !bytes.Equal(lists, again) {
+		t.Error("the inverted lists were saved again, although nothing has grown")
 	}
 }
 
@@ -220,8 +220,8 @@ func TestFilteredSearchIsExact(t *testing.T) {
 	}
 }
 
-// TestLargeIndexes: an index that keeps codes only, and one with cells, find
-// what a small one finds; cells are saved, read again, and made again when they
+// TestLargeIndexes: an index that keeps codes only, and one with inverted lists, find
+// what a small one finds; lists are saved, read again, and made again when they
 // are damaged; vectors that go bad at rest cost one record and a finding.
 func TestLargeIndexes(t *testing.T) {
 	files := vfs.NewMemory()
@@ -236,32 +236,32 @@ func TestLargeIndexes(t *testing.T) {
 	}
 	want := search(library)
 	indextest.Must(t, library.Close())
-	const cells = "/library/derived/vectors/0001-images.cells"
+	const lists = "/library/derived/vectors/0001-images.cells"
 	open := func(options Options) *Library {
 		options.FileSystem = files
 		return openTest(t, "/library", options)
 	}
-	large := Options{keptVectors: 1, celledVectors: 50}
-	for name, options := range map[string]Options{"codes": {keptVectors: 1}, "cells": {celledVectors: 50}, "both": large, "read": large} {
+	large := Options{keptVectors: 1, approximateFrom: 50}
+	for name, options := range map[string]Options{"codes": {keptVectors: 1}, "lists": {approximateFrom: 50}, "both": large, "read": large} {
 		reopened := open(options)
 		if diff := cmp.Diff(want, search(reopened)); diff != "" {
 			t.Errorf("%s: finds others:\n%s", name, diff)
 		}
 		indextest.Must(t, reopened.Close())
 	}
-	saved, err := vfs.ReadFile(files, cells, 1<<20)
+	saved, err := vfs.ReadFile(files, lists, 1<<20)
 	if err != nil || len(saved) < 1000 {
-		t.Fatalf("%d bytes of cells: %v", len(saved), err)
+		t.Fatalf("%d bytes of lists: %v", len(saved), err)
 	}
 	damaged := bytes.Clone(saved)
 	damaged[len(damaged)/2] ^= 1
-	files.Put(cells, damaged)
+	files.Put(lists, damaged)
 	again := open(large)
 	if diff := cmp.Diff(want, search(again)); diff != "" {
-		t.Errorf("with damaged cells:\n%s", diff)
+		t.Errorf("with damaged lists:\n%s", diff)
 	}
-	if repaired, err := vfs.ReadFile(files, cells, 1<<20); err != nil || !bytes.Equal(repaired, saved) {
-		t.Errorf("damaged cells were not saved again: %v", err)
+	if repaired, err := vfs.ReadFile(files, lists, 1<<20); err != nil || !bytes.Equal(repaired, saved) {
+		t.Errorf("damaged lists were not saved again: %v", err)
 	}
 	// The best goes bad on the disk while the library is open.
 	snapshot := again.Snapshot()

@@ -140,7 +140,7 @@ func (l *Library) DropSpace(ctx context.Context, unwanted embed.Space) error {
 		return fmt.Errorf("%w: the library has no such space", index.ErrSpace)
 	}})
 	if err == nil {
-		l.host.RemoveCells(number)
+		l.host.RemoveLists(number)
 		err = l.removeSegments(func(key segment.Key) bool { return key.Space == number })
 	}
 	if err != nil {

@@ -11,37 +11,38 @@ import (
 	"path/filepath"
 )
 
-// cellsFolder holds what a large vector index takes long to build. Each file
-// checks itself against the vectors, so that it may be of any earlier state.
-const cellsFolder = "vectors"
+// listsFolder holds the inverted lists of large vector indexes, which take long to
+// build. Each file checks itself against the vectors, so that it may be of any earlier
+// state.
+const listsFolder = "vectors"
 
-func (x *Store) cellsName(kind index.Kind) string { return x.Host.cellsName(x.Number, kind) }
+func (x *Store) listsName(kind index.Kind) string { return x.Host.listsName(x.Number, kind) }
 
-func (l *Host) cellsName(space uint64, kind index.Kind) string {
-	return filepath.Join(l.Folder, catalog.DerivedFolder, cellsFolder, fmt.Sprintf("%04d-%ss.cells", space, kind))
+func (l *Host) listsName(space uint64, kind index.Kind) string {
+	return filepath.Join(l.Folder, catalog.DerivedFolder, listsFolder, fmt.Sprintf("%04d-%ss.cells", space, kind))
 }
 
-// RemoveCells deletes what was built of a space that is gone.
-func (l *Host) RemoveCells(space uint64) {
+// RemoveLists deletes the inverted lists of a space that is gone.
+func (l *Host) RemoveLists(space uint64) {
 	for _, kind := range []index.Kind{index.KindImage, index.KindText} {
-		if err := vfs.IgnoreMissing(l.Fsys.Remove(l.cellsName(space, kind))); err != nil {
-			l.Logger.Warn("delete the cells of a space that is gone", "error", err)
+		if err := vfs.IgnoreMissing(l.Fsys.Remove(l.listsName(space, kind))); err != nil {
+			l.Logger.Warn("delete the inverted lists of a space that is gone", "error", err)
 		}
 	}
 }
 
-// celled reports whether an index of so many records of a kind has cells.
-func (x *Store) celled(kind index.Kind, records int) bool {
+// approximates reports whether an index of so many records of a kind has inverted lists.
+func (x *Store) approximates(kind index.Kind, records int) bool {
 	if kind == index.KindImage {
 		records *= x.space.Parts
 	}
-	return records >= x.Host.CelledVectors
+	return records >= x.Host.ApproximateFrom
 }
 
-// loadCells reads saved cells into a filled index, and reports whether saving
+// loadLists reads saved inverted lists into a filled index, and reports whether saving
 // them again would spare the next opening much.
-func (x *Store) loadCells(kind index.Kind, into Index, groups int) (stale bool) {
-	file, err := x.Host.Fsys.Open(x.cellsName(kind))
+func (x *Store) loadLists(kind index.Kind, into Index, groups int) (stale bool) {
+	file, err := x.Host.Fsys.Open(x.listsName(kind))
 	if errors.Is(err, fs.ErrNotExist) {
 		return true
 	}
@@ -55,16 +56,16 @@ func (x *Store) loadCells(kind index.Kind, into Index, groups int) (stale bool) 
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
-		x.Host.Logger.Warn("build the cells of the vector index again", "file", x.cellsName(kind), "why", err)
+		x.Host.Logger.Warn("build the inverted lists of the vector index again", "file", x.listsName(kind), "why", err)
 	}
 	return stale || err != nil
 }
 
-// worthSaving reports whether so many groups of an index are in no saved cell that
+// worthSaving reports whether so many groups of an index are in no saved list that
 // saving would spare the next opening much.
 func worthSaving(missing, groups int) bool { return missing > groups/16 }
 
-// SaveGrown saves the cells of what has grown since they were saved, for the next
+// SaveGrown saves the inverted lists of what has grown since they were saved, for the next
 // opening, unless a search is loading just now.
 func (x *Store) SaveGrown(last *View) {
 	select {
@@ -81,16 +82,16 @@ func (x *Store) SaveGrown(last *View) {
 			continue // they were not built in time
 		}
 		view := index.View(last.valuesOf(x.Number))
-		if x.celled(kind, view.Len()) && worthSaving(view.Len()-x.saved[kind], view.Len()) {
-			x.saveCells(kind, view)
+		if x.approximates(kind, view.Len()) && worthSaving(view.Len()-x.saved[kind], view.Len()) {
+			x.saveLists(kind, view)
 		}
 	}
 }
 
-// saveCells writes the cells of a view. Readers do so too, where they may:
-// whoever has built them spares it the others.
-func (x *Store) saveCells(kind index.Kind, view IndexView) {
-	l, name := x.Host, x.cellsName(kind)
+// saveLists writes the inverted lists of a view. Readers do so too, where they may, so
+// that the others need not build them again.
+func (x *Store) saveLists(kind index.Kind, view IndexView) {
+	l, name := x.Host, x.listsName(kind)
 	err := l.Present()
 	if err == nil {
 		err = vfs.MkdirBelow(l.Fsys, l.Folder, filepath.Dir(name))
@@ -102,6 +103,6 @@ func (x *Store) saveCells(kind index.Kind, view IndexView) {
 		err = vfs.WriteAtomically(l.Fsys, name, l.Now().UnixNano(), view.Save)
 	}
 	if err != nil {
-		l.Logger.Debug("the cells of the vector index are not saved", "file", name, "error", err)
+		l.Logger.Debug("the inverted lists of the vector index are not saved", "file", name, "error", err)
 	}
 }

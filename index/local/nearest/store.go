@@ -42,11 +42,11 @@ type Store struct {
 	// damaged are not as written where they are said to be, and are tried again
 	// where they are said to be elsewhere.
 	damaged map[index.ID]segment.Extent
-	// stale are the kinds whose cells are to be saved; saved is how many groups
+	// stale are the kinds whose lists are to be saved; saved is how many groups
 	// those had that were saved or read last.
 	stale map[index.Kind]bool
 	saved map[index.Kind]int
-	// building are the kinds whose cells are being built in the background.
+	// building are the kinds whose lists are being built in the background.
 	building map[index.Kind]bool
 }
 
@@ -63,10 +63,10 @@ type Host struct {
 	Folder string // of the library
 	Logger *slog.Logger
 	Now    func() time.Time
-	// keptVectors is the number of vectors up to which an index keeps them in full
-	// precision, and celledVectors that from which it has cells.
-	KeptVectors, CelledVectors int
-	Background                 *Background
+	// KeptVectors is the number of vectors up to which an index keeps them in full
+	// precision, and ApproximateFrom that from which it has inverted lists.
+	KeptVectors, ApproximateFrom int
+	Background                   *Background
 	// readOnly says that another process may be writing, and present fails when the
 	// folder is not the library's any more.
 	ReadOnly   func() bool
@@ -156,7 +156,7 @@ func (x *Store) publish(ctx context.Context, v *View) (found Indexes, whole bool
 	}
 	for kind, stale := range x.stale {
 		if stale && !x.building[kind] {
-			x.saveCells(kind, found.Of(kind))
+			x.saveLists(kind, found.Of(kind))
 			x.saved[kind] = found.Of(kind).Len()
 		}
 	}
@@ -171,8 +171,8 @@ func (x *Store) index(kind index.Kind) Index {
 	return x.images
 }
 
-// buildLater begins to build the cells of a kind, if it has to have some and none are
-// being built. Until they are there, searches look at every vector.
+// buildInBackground builds the inverted lists of a kind in the background, if they are
+// needed and are not being built. Until they are there, searches scan every vector.
 func (x *Store) buildInBackground(kind index.Kind) {
 	target := x.index(kind)
 	pending := target.Pending()
@@ -198,7 +198,7 @@ func (x *Store) buildInBackground(kind index.Kind) {
 	})
 }
 
-// takeUp makes the current view search by cells that were built.
+// adopt makes the current view search by inverted lists that were built.
 func (x *Store) adopt(ctx context.Context, kind index.Kind) {
 	v, release, err := x.Host.Current()
 	if err != nil {
@@ -313,8 +313,8 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 	if fresh {
 		x.stale, x.saved = map[index.Kind]bool{}, map[index.Kind]int{}
 		for kind, index := range map[index.Kind]Index{index.KindImage: x.images, index.KindText: x.texts} {
-			if records := v.State.Counts[kind]; x.celled(kind, records) {
-				x.stale[kind], x.saved[kind] = x.loadCells(kind, index, records), records
+			if records := v.State.Counts[kind]; x.approximates(kind, records) {
+				x.stale[kind], x.saved[kind] = x.loadLists(kind, index, records), records
 			}
 		}
 	}
@@ -330,7 +330,7 @@ const KeptVectors = 320_000
 // begin makes empty indexes.
 func (x *Store) begin(keeps bool) error {
 	method := vector.Automatic
-	if x.Host.CelledVectors != vector.ApproximateFrom {
+	if x.Host.ApproximateFrom != vector.ApproximateFrom {
 		method = vector.Approximate
 	}
 	images, err := x.Host.NewIndex(x.space.Width, method, keeps)
