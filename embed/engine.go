@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"mekiki/embed/ort"
 	"mekiki/embed/pixels"
 	"mekiki/embed/tokenize"
-	"mekiki/internal/hint"
 )
 
 // Options says which model to open and how to run it.
@@ -83,7 +81,7 @@ var (
 	// ErrNoMatching means that the model's checkpoint had no matching head.
 	ErrNoMatching = errors.New("this model cannot match images with texts")
 	// ErrModelFiles means that the model's folder is not as its manifest says.
-	ErrModelFiles = errors.New("model files are not as they were written")
+	ErrModelFiles = manifest.ErrFiles
 )
 
 // Engine runs one model. It is safe for concurrent use.
@@ -115,14 +113,14 @@ func Open(ctx context.Context, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFolder(options.ModelDir, model); err != nil {
+	if err := model.CheckFolder(options.ModelDir); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
 	family, err := model.FamilyOf(options.Families)
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
-	files := newFiles(options.ModelDir, model.Files)
+	files := newFiles(options.ModelDir, model)
 	tokenizer, err := family.Tokenizer(func(name string) ([]byte, error) { return files.read(ctx, name) })
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", options.ModelDir, err)
@@ -146,45 +144,6 @@ func Open(ctx context.Context, options Options) (*Engine, error) {
 		engine.graphs[signature.File] = &graph{Signature: signature, files: files}
 	}
 	return engine, nil
-}
-
-// checkFolder compares names and sizes in the folder with the manifest.
-func checkFolder(dir string, model manifest.Manifest) error {
-	const remedy = "compile the model again, for example with mekiki import"
-	listed := map[string]int64{}
-	for _, file := range model.Files {
-		listed[file.Name] = file.Size
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	var problems []error
-	for _, entry := range entries {
-		if entry.Name() == manifest.FileName {
-			continue
-		}
-		size, known := listed[entry.Name()]
-		info, err := entry.Info()
-		switch {
-		case err != nil:
-			problems = append(problems, err)
-		case !known:
-			problems = append(problems, fmt.Errorf("%s does not belong to the model", entry.Name()))
-		case !info.Mode().IsRegular():
-			problems = append(problems, fmt.Errorf("%s is not a regular file", entry.Name()))
-		case info.Size() != size:
-			problems = append(problems, fmt.Errorf("%s has %d bytes, not %d", entry.Name(), info.Size(), size))
-		}
-		delete(listed, entry.Name())
-	}
-	for name := range listed {
-		problems = append(problems, fmt.Errorf("%s is missing", name))
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return hint.Wrap(fmt.Errorf("%w: %w", ErrModelFiles, errors.Join(problems...)), remedy)
 }
 
 // Space returns what the engine's vectors may be compared with.

@@ -72,7 +72,7 @@ func (g *graph) opened(ctx context.Context, e *Engine, session **ort.Session, th
 
 // verify compares the hashes of the graph's file and of its weights.
 func (g *graph) verify(ctx context.Context) error {
-	return errors.Join(g.files.verify(ctx, g.File), g.files.verify(ctx, g.Data))
+	return g.files.verify(ctx, g.File, g.Data)
 }
 
 func (g *graph) close() error {

@@ -64,7 +64,7 @@ func TestKillDuringImport(t *testing.T) {
 			continue
 		}
 		if err == nil {
-			err = compiled.Verify(model)
+			err = compiled.Verify(t.Context(), model)
 		}
 		if err != nil {
 			t.Fatalf("a killed import left a model that is not whole: %v", err)

@@ -50,7 +50,7 @@ func writeGraph(t testing.TB, weights quantize.Weights, dir string, plan quantiz
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := quantize.WriteGraphs(dir, quantize.NewStore(t.Context(), weights, data, plan), []quantize.Graph{graph}); err != nil {
+	if _, err := quantize.WriteGraphs(t.Context(), dir, quantize.NewStore(t.Context(), weights, data, plan), []quantize.Graph{graph}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -173,7 +173,7 @@ func compile(ctx context.Context, source Source, dir string, options CompileOpti
 	if err != nil {
 		return compiled, err
 	}
-	file, err := manifest.Describe(dir, manifest.VocabularyFile)
+	file, err := manifest.Describe(ctx, dir, manifest.VocabularyFile)
 	if err != nil {
 		return compiled, err
 	}
@@ -212,7 +212,7 @@ func writeFloat32(ctx context.Context, source Source, dir string, options Compil
 		if err != nil {
 			return err
 		}
-		files, err := quantize.WriteGraphs(dir, quantize.NewStore(ctx, source, data, quantize.Plan{}), part.graphs)
+		files, err := quantize.WriteGraphs(ctx, dir, quantize.NewStore(ctx, source, data, quantize.Plan{}), part.graphs)
 		if err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ func TestCompile(t *testing.T) {
 	if difference := cmp.Diff(second, read); difference != "" {
 		t.Errorf("manifest (-written +read):\n%s", difference)
 	}
-	if err := errors.Join(read.Verify(dir), read.CheckSizes(dir)); err != nil {
+	if err := errors.Join(read.Verify(t.Context(), dir), read.CheckFolder(dir)); err != nil {
 		t.Error(err)
 	}
 }
@@ -206,16 +206,16 @@ func TestVerify(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := model.Verify(dir); err == nil || !strings.Contains(err.Error(), visionData) {
+	if err := model.Verify(t.Context(), dir); err == nil || !strings.Contains(err.Error(), visionData) {
 		t.Errorf("a flipped bit: %v", err)
 	}
-	if err := model.CheckSizes(dir); err != nil {
+	if err := model.CheckFolder(dir); err != nil {
 		t.Errorf("sizes are right: %v", err)
 	}
 	if err := os.Truncate(path, 10); err != nil {
 		t.Fatal(err)
 	}
-	if err := model.CheckSizes(dir); err == nil || !strings.Contains(err.Error(), visionData) {
+	if err := model.CheckFolder(dir); err == nil || !strings.Contains(err.Error(), visionData) {
 		t.Errorf("a short file: %v", err)
 	}
 	if _, err := manifest.Read(t.TempDir()); !errors.Is(err, os.ErrNotExist) {

@@ -92,7 +92,7 @@ func TestInt8(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := read.Verify(dir); err != nil {
+			if err := read.Verify(t.Context(), dir); err != nil {
 				t.Error(err)
 			}
 			if read.Fingerprint != model.Fingerprint {

@@ -86,7 +86,7 @@ func Restore(dir string) error {
 		return nil
 	}
 	if err == nil {
-		err = manifest.CheckSizes(aside)
+		err = manifest.CheckFolder(aside)
 	}
 	if err != nil {
 		return fmt.Errorf("restore model: %w", err)

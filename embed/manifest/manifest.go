@@ -95,7 +95,7 @@ func Read(dir string) (Manifest, error) {
 	path := filepath.Join(dir, FileName)
 	file, err := os.Open(path)
 	if err != nil {
-		return Manifest{}, hint.Wrap(fmt.Errorf("read model: %w", err), "compile the model again, for example with mekiki import")
+		return Manifest{}, hint.Wrap(fmt.Errorf("read model: %w", err), remedy)
 	}
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, maximumBytes+1))
@@ -104,7 +104,7 @@ func Read(dir string) (Manifest, error) {
 	}
 	manifest, err := Parse(content)
 	if err != nil {
-		return Manifest{}, hint.Wrap(fmt.Errorf("read model %s: %w", path, err), "compile the model again, for example with mekiki import")
+		return Manifest{}, hint.Wrap(fmt.Errorf("read model %s: %w", path, err), remedy)
 	}
 	return manifest, nil
 }
@@ -178,53 +178,6 @@ func (m Manifest) fingerprintConfig() checkpoint.Config {
 	config := m.Config
 	config.Name = ""
 	return config
-}
-
-// Verify reads every file of the model in folder dir and compares size and
-// hash with the manifest. It reports all files that differ.
-func (m Manifest) Verify(dir string) error {
-	var problems []error
-	for _, file := range m.Files {
-		found, err := Describe(dir, file.Name)
-		switch {
-		case err != nil:
-			problems = append(problems, err)
-		case found != file:
-			problems = append(problems, fmt.Errorf("%s is not the file that was written", filepath.Join(dir, file.Name)))
-		}
-	}
-	return hint.Wrap(errors.Join(problems...), "compile the model again, for example with mekiki import")
-}
-
-// CheckSizes compares the sizes of the model's files with the manifest,
-// without reading them.
-func (m Manifest) CheckSizes(dir string) error {
-	var problems []error
-	for _, file := range m.Files {
-		info, err := os.Stat(filepath.Join(dir, file.Name))
-		switch {
-		case err != nil:
-			problems = append(problems, err)
-		case info.Size() != file.Size:
-			problems = append(problems, fmt.Errorf("%s has %d bytes, not %d", filepath.Join(dir, file.Name), info.Size(), file.Size))
-		}
-	}
-	return hint.Wrap(errors.Join(problems...), "compile the model again, for example with mekiki import")
-}
-
-// Describe reads a file of the model folder dir to its end.
-func Describe(dir, name string) (File, error) {
-	file, err := os.Open(filepath.Join(dir, name))
-	if err != nil {
-		return File{}, fmt.Errorf("read model: %w", err)
-	}
-	defer file.Close()
-	sum := sha256.New()
-	size, err := io.Copy(sum, file)
-	if err != nil {
-		return File{}, fmt.Errorf("read model: %w", err)
-	}
-	return File{Name: name, Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
 // Write completes the manifest with its fingerprint and writes it.

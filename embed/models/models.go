@@ -195,7 +195,7 @@ func read(dir string) Model {
 	model := Model{Name: filepath.Base(dir), Dir: dir}
 	described, err := manifest.Read(dir)
 	if err == nil {
-		err = described.CheckSizes(dir)
+		err = described.CheckFolder(dir)
 	}
 	model.Manifest, model.Problem = described, err
 	entries, _ := os.ReadDir(dir)

@@ -63,7 +63,7 @@ func (t *tuner) writeEncoder(ctx context.Context, dir string) (encoded, []manife
 			return encoded{}, nil, closeData(data, err)
 		}
 	}
-	files, err := WriteGraphs(dir, weights, []Graph{encoder.Graph})
+	files, err := WriteGraphs(ctx, dir, weights, []Graph{encoder.Graph})
 	t.freeMemory()
 	return progress, files, err
 }

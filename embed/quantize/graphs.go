@@ -52,7 +52,7 @@ func (t *tuner) writeGraphs(ctx context.Context, dir string, progress encoded) (
 	if err != nil {
 		return nil, err
 	}
-	files, err := writeGraphs(dir, NewStore(ctx, t.source, data, plan), t.model.Graphs.List, t.remember)
+	files, err := writeGraphs(ctx, dir, NewStore(ctx, t.source, data, plan), t.model.Graphs.List, t.remember)
 	t.freeMemory()
 	return files, err
 }

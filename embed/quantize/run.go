@@ -24,12 +24,12 @@ type Graph struct {
 
 // WriteGraphs writes graphs into the folder dir, closes the data file of the store
 // that they share, and describes them all.
-func WriteGraphs(dir string, weights *Store, graphs []Graph) ([]manifest.File, error) {
-	return writeGraphs(dir, weights, graphs, func(string, *onnx.Graph) {})
+func WriteGraphs(ctx context.Context, dir string, weights *Store, graphs []Graph) ([]manifest.File, error) {
+	return writeGraphs(ctx, dir, weights, graphs, func(string, *onnx.Graph) {})
 }
 
 // writeGraphs is WriteGraphs that tells of each graph as it is written.
-func writeGraphs(dir string, weights *Store, graphs []Graph, written func(path string, graph *onnx.Graph)) ([]manifest.File, error) {
+func writeGraphs(ctx context.Context, dir string, weights *Store, graphs []Graph, written func(path string, graph *onnx.Graph)) ([]manifest.File, error) {
 	var files []manifest.File
 	for _, graph := range graphs {
 		built := graph.Build(weights)
@@ -37,7 +37,7 @@ func writeGraphs(dir string, weights *Store, graphs []Graph, written func(path s
 			return nil, closeData(weights.data, err)
 		}
 		written(filepath.Join(dir, graph.File), built)
-		file, err := manifest.Describe(dir, graph.File)
+		file, err := manifest.Describe(ctx, dir, graph.File)
 		if err != nil {
 			return nil, closeData(weights.data, err)
 		}

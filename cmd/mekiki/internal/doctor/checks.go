@@ -172,7 +172,7 @@ func (d *doctor) checkModel(ctx context.Context, library *ort.Runtime) *cli.Sess
 		return nil
 	}
 	manifest := engine.Manifest()
-	if err := manifest.Verify(engine.ModelDir()); err != nil {
+	if err := manifest.Verify(ctx, engine.ModelDir()); err != nil {
 		d.fail("model", fmt.Errorf("%s: %w", engine.Name, err), "compile it again: mekiki models remove "+engine.Name+", then import or pull")
 		return engine
 	}

@@ -61,7 +61,7 @@ func runModelsVerify(ctx context.Context, app *cli.App, options verifyOptions, n
 	if err != nil {
 		return err
 	}
-	if err := model.Manifest.Verify(model.Dir); err != nil {
+	if err := model.Manifest.Verify(ctx, model.Dir); err != nil {
 		return err
 	}
 	downloaded, err := verifyDownload(ctx, app, model.Name)
