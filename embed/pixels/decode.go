@@ -84,6 +84,12 @@ func (d *Decoder) Hold(ctx context.Context, data []byte) (m *Image, release func
 	if err != nil {
 		return nil, nil, err
 	}
+	return d.hold(ctx, data, h)
+}
+
+// hold decodes a file with the memory that its header asks for, or else with the most
+// that it may need.
+func (d *Decoder) hold(ctx context.Context, data []byte, h header) (m *Image, release func(), err error) {
 	m, taken, err := d.decodeWithin(ctx, data, h)
 	if errors.Is(err, sandbox.ErrMemory) && h.most > h.working {
 		d.options.Memory.release(taken)

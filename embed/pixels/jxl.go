@@ -33,7 +33,7 @@ func inspectJXL(data []byte) (header, error) {
 		width, height = height, width
 	}
 	if m.black {
-		return h, unsupported("its colours are CMYK")
+		return h, unsupported("its colours are CMYK; it can be read when it is saved as RGB")
 	}
 	h.width, h.height, h.depth, h.associated = int(width), int(height), int(m.depth), m.associated
 	h.working, h.most = sandboxMemory(len(data), int64(width)*int64(height), jxlPixel)

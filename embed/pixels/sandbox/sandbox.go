@@ -22,7 +22,7 @@ import (
 )
 
 // ErrDecode means that a decoder could not make a picture of a file.
-var ErrDecode = errors.New("it cannot be decoded")
+var ErrDecode = errors.New("its decoder cannot read it")
 
 // ErrMemory means that a picture needs more memory than it was given.
 var ErrMemory = errors.New("it needs more memory than a picture of its size can")
