@@ -20,15 +20,6 @@ import (
 	"mekiki/server/transport"
 )
 
-func codeOf(err error) problem.Code {
-	var p *problem.Problem
-	errors.As(err, &p)
-	if p == nil {
-		return ""
-	}
-	return p.Code
-}
-
 func TestOverload(t *testing.T) {
 	f := start(t, func(o *Options) { o.Limits.Searches, o.Limits.SearchQueue = 2, 2 })
 	proceed := make(chan struct{})
