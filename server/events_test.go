@@ -158,7 +158,7 @@ func TestJobs(t *testing.T) {
 		t.Errorf("a queued job that was cancelled: %s", got.body)
 	}
 	go func() {
-		time.Sleep(50 * time.Millisecond)
+		waitFor(t, func() bool { return f.server.streams.Busy() == 1 })
 		proceed <- struct{}{}
 		proceed <- struct{}{}
 	}()

@@ -224,7 +224,7 @@ func TestServingFails(t *testing.T) {
 		close(entered)
 		<-listener.failing
 		// Run, which knows by now, must wait for this.
-		time.Sleep(50 * time.Millisecond)
+		<-f.server.stopping
 		finished = true
 		return nil
 	}

@@ -103,7 +103,6 @@ func TestUploadsThatAreNoImages(t *testing.T) {
 			t.Run(name+path, func(t *testing.T) {
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				began := time.Now()
 				got := f.form(path, map[string]string{"image": test.image})
 				runtime.ReadMemStats(&after)
 				if got.StatusCode != test.status && !(got.StatusCode == 413 && test.status == 422) {
@@ -111,9 +110,6 @@ func TestUploadsThatAreNoImages(t *testing.T) {
 				}
 				if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<20 {
 					t.Errorf("took %d MiB", grown>>20)
-				}
-				if took := time.Since(began); took > 2*time.Second {
-					t.Errorf("took %s", took)
 				}
 			})
 		}

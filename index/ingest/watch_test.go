@@ -2,12 +2,13 @@ package ingest
 
 import (
 	"context"
+	"mekiki/index"
 	"mekiki/index/indextest"
-	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // watching is a run that watches.
 type watching struct {
 	*testing.T
-	library *local.Library
+	library index.Library
 	cancel  context.CancelFunc
 	done    chan struct{}
 	summary Summary
@@ -26,7 +27,7 @@ type watching struct {
 
 // startWatch watches with everything quick, and returns when the first look is over
 // unless there is none to wait for.
-func startWatch(t *testing.T, library *local.Library, engine Engine, options Options) *watching {
+func startWatch(t *testing.T, library index.Library, engine Engine, options Options) *watching {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	w := &watching{T: t, library: library, cancel: cancel, done: make(chan struct{})}
@@ -66,8 +67,9 @@ func (w *watching) wait(what string, paths ...string) {
 	w.Errorf("%s: %s", what, cmp.Diff(paths, got))
 }
 
-func pathsOf(tb testing.TB, library *local.Library) []string {
-	snapshot := library.Snapshot()
+func pathsOf(tb testing.TB, library index.Library) []string {
+	snapshot, err := library.Reader(context.Background())
+	must(tb, err)
 	defer snapshot.Close()
 	var paths []string
 	for record := range indextest.All(tb, snapshot) {
@@ -212,7 +214,8 @@ func TestWatchCounts(t *testing.T) {
 	b := write(t, half[:len(half)/2], photos, "b.jpg")
 	var mutex sync.Mutex
 	calls := 0
-	w := startWatch(t, openLibrary(t, filepath.Join(folder, "library")), newCounting("one"), Options{
+	library := &countedReaders{Library: openLibrary(t, filepath.Join(folder, "library"))}
+	w := startWatch(t, library, newCounting("one"), Options{
 		Paths: []string{photos}, PollOnly: true, PollInterval: 20 * time.Millisecond,
 		Progress: func(p Progress) {
 			mutex.Lock()
@@ -223,7 +226,8 @@ func TestWatchCounts(t *testing.T) {
 		},
 	})
 	w.wait("start", a)
-	time.Sleep(1500 * time.Millisecond)
+	// Each look reads the library.
+	library.await(library.read.Load() + 50)
 	mutex.Lock()
 	if calls > 3 {
 		t.Errorf("%d calls while nothing happened", calls)
@@ -234,6 +238,24 @@ func TestWatchCounts(t *testing.T) {
 	got := w.stop()
 	if len(got.Failures) > 0 || got.Failed > 0 || got.Added != 2 || got.Unchanged != 0 || got.Seen != 2 || got.Interrupted {
 		t.Errorf("%+v", got)
+	}
+}
+
+// countedReaders counts how often a library is read.
+type countedReaders struct {
+	index.Library
+	read atomic.Int64
+}
+
+func (l *countedReaders) Reader(ctx context.Context) (index.Reader, error) {
+	l.read.Add(1)
+	return l.Library.Reader(ctx)
+}
+
+// await waits until the library has been read count times.
+func (l *countedReaders) await(count int64) {
+	for l.read.Load() < count {
+		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -1,4 +1,7 @@
 // Package servertest opens libraries for the tests of the server and its packages: real ones, in memory.
+//
+// They cannot be used inside a bubble of testing/synctest: bleve hands the analysis of words to goroutines that it
+// started when it was imported, and those may not answer on a channel of a bubble.
 package servertest
 
 import (
