@@ -1,6 +1,9 @@
 package index
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // Filter limits records. All conditions must hold; within a list, one must.
 // A zero condition holds for every record.
@@ -62,9 +65,25 @@ type Near struct {
 
 // IsZero reports whether the filter lets everything pass.
 func (f Filter) IsZero() bool {
-	return len(f.Kinds) == 0 && len(f.Folders) == 0 && f.After.IsZero() && f.Before.IsZero() &&
-		f.Taken == nil && len(f.Cameras) == 0 && len(f.Tags) == 0 && len(f.People) == 0 && len(f.Ratings) == 0 &&
-		len(f.Formats) == 0 && f.Near == nil && len(f.IDs) == 0
+	value := reflect.ValueOf(f)
+	for i := range value.NumField() {
+		switch field := value.Field(i); field.Kind() {
+		case reflect.Bool: // says how another field is meant
+		case reflect.Slice:
+			if field.Len() > 0 {
+				return false
+			}
+		case reflect.Struct:
+			if !field.Interface().(time.Time).IsZero() {
+				return false
+			}
+		default:
+			if !field.IsZero() {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Order is the order in which a listing gives records.

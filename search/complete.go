@@ -8,6 +8,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/filters"
 )
 
 // removeUnwantedPhrases drops candidates whose words have an unwanted phrase.
@@ -17,7 +18,7 @@ func (r *retrieval) removeUnwantedPhrases(ctx context.Context) error {
 			return nil
 		}
 		hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{Phrases: []string{phrase}, Kind: r.plan.kind, ScoresOnly: true},
-			len(r.candidates), onlyIDs(index.Filter{}, candidateIDs(r.candidates)))
+			len(r.candidates), filters.OnlyIDs(index.Filter{}, candidateIDs(r.candidates)))
 		if err != nil {
 			return fmt.Errorf("search unwanted words: %w", err)
 		}

@@ -230,25 +230,7 @@ func clauseTexts(clauses []query.Clause) []string {
 
 // prepareFilter turns the typed filters into the library's.
 func (p *plan) prepareFilter() error {
-	typed := p.query.Filters
-	p.filter = index.Filter{
-		Folders: typed.Folders, Cameras: typed.Cameras, Tags: typed.Tags, Formats: typed.Types,
-		After: typed.After, Before: typed.Before, AfterZoned: typed.AfterZoned, BeforeZoned: typed.BeforeZoned,
-		Taken: typed.Taken, People: typed.People,
-	}
-	for _, rating := range typed.Ratings {
-		p.filter.Ratings = append(p.filter.Ratings, index.RatingRange(rating))
-	}
-	if typed.Near != nil {
-		p.filter.Near = &index.Near{Latitude: typed.Near.Latitude, Longitude: typed.Near.Longitude, Kilometres: typed.Near.Kilometres}
-	}
-	for _, name := range typed.Kinds {
-		kind, err := index.ParseKind(name)
-		if err != nil {
-			return err
-		}
-		p.filter.Kinds = append(p.filter.Kinds, kind)
-	}
+	p.filter = p.query.Filters.Filter
 	if err := validateFilter(p.request.Filter); err != nil {
 		return err
 	}
@@ -287,9 +269,9 @@ func (p *plan) checkAsks() error {
 	if p.text != "" || p.picture {
 		return nil
 	}
-	filters := p.request.Filter
-	filters.Kinds = nil
-	if !filters.IsZero() || len(p.query.Filters.Source) > 0 {
+	filter := p.request.Filter
+	filter.Kinds = nil
+	if !filter.IsZero() || len(p.query.Filters.Source) > 0 {
 		return nil
 	}
 	if len(p.unwanted) > 0 || len(p.unwantedPhrases) > 0 {

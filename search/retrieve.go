@@ -10,6 +10,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/filters"
 )
 
 // pictureWindow is the number of candidates that a picture proposes: each is
@@ -109,7 +110,7 @@ func (r *retrieval) legs(ctx context.Context) error {
 		for i, hit := range r.keywords {
 			ids[i] = hit.ID
 		}
-		r.filter = onlyIDs(r.filter, ids)
+		r.filter = filters.OnlyIDs(r.filter, ids)
 		if err := r.vectorLegs(ctx); err != nil {
 			return err
 		}

@@ -47,6 +47,18 @@ func (s *Server) readQuery(c echo.Context, target any) error {
 	return nil
 }
 
+// readFiltered is readQuery where some of the parameters are filters.
+func (s *Server) readFiltered(c echo.Context, target any) (index.Filter, error) {
+	var filter wire.Filter
+	if err := s.readQuery(c, target); err != nil {
+		return index.Filter{}, err
+	}
+	if err := s.readQuery(c, &filter); err != nil {
+		return index.Filter{}, err
+	}
+	return filter.ParseParameters()
+}
+
 // readJSON reads a JSON body, checks it with the API document and decodes it.
 func (s *Server) readJSON(c echo.Context, target any) error {
 	if err := plainBody(c); err != nil {

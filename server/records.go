@@ -65,7 +65,6 @@ func (s *Server) sendRecord(c echo.Context, status int, id index.ID) error {
 }
 
 type listQuery struct {
-	wire.FilterQuery
 	Limit  int    `json:"limit"`
 	Cursor string `json:"cursor"`
 	Sort   string `json:"sort"`
@@ -74,10 +73,7 @@ type listQuery struct {
 
 func (s *Server) listRecords(c echo.Context) error {
 	var query listQuery
-	if err := s.readQuery(c, &query); err != nil {
-		return err
-	}
-	filter, err := query.FilterQuery.Parse()
+	filter, err := s.readFiltered(c, &query)
 	if err != nil {
 		return err
 	}

@@ -41,15 +41,11 @@ func (j searchJSON) request(from source, filter index.Filter) search.Request {
 // search answers GET: everything is in the query.
 func (s *Server) search(c echo.Context) error {
 	var query struct {
-		wire.FilterQuery
 		searchJSON
 		Query string `json:"q"`
 		Crop  string `json:"crop"`
 	}
-	if err := s.readQuery(c, &query); err != nil {
-		return err
-	}
-	filter, err := query.FilterQuery.Parse()
+	filter, err := s.readFiltered(c, &query)
 	if err != nil {
 		return err
 	}
@@ -171,15 +167,11 @@ func (s *Server) similar(c echo.Context) error {
 
 func (s *Server) similarToRecord(c echo.Context) error {
 	var query struct {
-		wire.FilterQuery
 		Crop   string `json:"crop"`
 		Limit  int    `json:"limit"`
 		Offset int    `json:"offset"`
 	}
-	if err := s.readQuery(c, &query); err != nil {
-		return err
-	}
-	filter, err := query.FilterQuery.Parse()
+	filter, err := s.readFiltered(c, &query)
 	if err != nil {
 		return err
 	}
@@ -226,17 +218,13 @@ func (s *Server) answerSimilar(c echo.Context, from source, filter index.Filter,
 
 func (s *Server) duplicates(c echo.Context) error {
 	var query struct {
-		wire.FilterQuery
 		Level      string  `json:"level"`
 		Distance   *int    `json:"distance"`
 		Similarity float64 `json:"similarity"`
 		Limit      int     `json:"limit"`
 		Offset     int     `json:"offset"`
 	}
-	if err := s.readQuery(c, &query); err != nil {
-		return err
-	}
-	filter, err := query.FilterQuery.Parse()
+	filter, err := s.readFiltered(c, &query)
 	if err != nil {
 		return err
 	}

@@ -221,6 +221,12 @@ func (f Format) MediaType() string {
 	return k.mediaType
 }
 
+// Aliases lists the other names by which people ask for the format.
+func (f Format) Aliases() []string {
+	k, _ := kindOf(f)
+	return k.aliases
+}
+
 // Shown reports whether browsers show files of this format as pictures, and whether
 // they can do so without running what is inside.
 func (f Format) Shown() bool {

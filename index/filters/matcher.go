@@ -7,7 +7,6 @@ import (
 	"mekiki/index/keyword"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Matcher is a filter made ready to be asked about many records, by one
@@ -18,6 +17,8 @@ type Matcher struct {
 	Dated         bool
 	from, until   bound // after and before, or the ends of time
 	filter        index.Filter
+	asked         []condition // those that limit, the cheap ones first
+	beyondWords   bool
 	Taken         *bool
 	Cameras       []string
 	Tags, Formats []string
@@ -27,15 +28,12 @@ type Matcher struct {
 	Ids           map[index.ID]bool
 
 	// What was found out about values that many records share.
-	knownCameras map[Camera]bool
+	knownCameras map[CameraNames]bool
 	knownTags    map[string]bool
 	knownFormats map[string]bool
 	knownFolders map[string]bool
 	knownPeople  map[string]bool
 }
-
-// widestZone bounds how far a clock may be from UTC.
-const widestZone = 24 * time.Hour
 
 // remembered asks about a value once.
 func remembered[K comparable](known map[K]bool, value K, ask func() bool) bool {
@@ -47,43 +45,43 @@ func remembered[K comparable](known map[K]bool, value K, ask func() bool) bool {
 	return answer
 }
 
+// condition is a field of the filter, and whether a record passes it.
+type condition struct {
+	name   Name
+	passes func(*index.Record) bool
+	ask    func(*Matcher, *keyword.Filter)
+}
+
 // Compile gives nil for a filter that lets everything pass.
 func Compile(f index.Filter) *Matcher {
 	if f.IsZero() {
 		return nil
 	}
 	m := &Matcher{
-		filter: f, kinds: f.Kinds, Taken: f.Taken, Near: f.Near, ratings: f.Ratings, People: keyword.FoldAll(f.People),
-		knownCameras: map[Camera]bool{}, knownTags: map[string]bool{}, knownFormats: map[string]bool{}, knownFolders: map[string]bool{},
+		filter:       f,
+		knownCameras: map[CameraNames]bool{}, knownTags: map[string]bool{}, knownFormats: map[string]bool{}, knownFolders: map[string]bool{},
 		knownPeople: map[string]bool{},
 	}
-	m.Dated = !f.After.IsZero() || !f.Before.IsZero()
 	m.from, m.until = bound{at: Moment{Seconds: math.MinInt64}}, bound{at: Moment{Seconds: math.MaxInt64}}
-	if !f.After.IsZero() {
-		m.from = boundOf(f.After, f.AfterZoned)
-	}
-	if !f.Before.IsZero() {
-		m.until = boundOf(f.Before, f.BeforeZoned)
-	}
-	for _, folder := range f.Folders {
-		m.Folders = append(m.Folders, foldFolder(folder))
-	}
-	for _, camera := range f.Cameras {
-		m.Cameras = append(m.Cameras, keyword.Fold(camera))
-	}
-	for _, tag := range f.Tags {
-		m.Tags = append(m.Tags, foldTag(tag))
-	}
-	for _, format := range f.Formats {
-		m.Formats = append(m.Formats, FoldFormat(format))
-	}
-	if len(f.IDs) > 0 {
-		m.Ids = make(map[index.ID]bool, len(f.IDs))
-		for _, id := range f.IDs {
-			m.Ids[id] = true
+	for _, field := range slices.Backward(Fields()) {
+		if passes := field.compile(m, f); passes != nil {
+			m.asked = append(m.asked, condition{field.Name, passes, field.ask})
+			m.beyondWords = m.beyondWords || field.ask == nil
 		}
 	}
+	m.beyondWords = m.beyondWords || m.from.zoned || m.until.zoned
 	return m
+}
+
+// Except gives the conditions of those fields that somebody does not know to judge by
+// themselves; nil when there are none.
+func (m *Matcher) Except(known func(Name) bool) *Matcher {
+	if !slices.ContainsFunc(m.asked, func(c condition) bool { return !known(c.name) }) {
+		return nil
+	}
+	rest := *m
+	rest.asked = slices.DeleteFunc(slices.Clone(m.asked), func(c condition) bool { return known(c.name) })
+	return &rest
 }
 
 // FoldFormat makes the names of one format equal.
@@ -97,23 +95,27 @@ func FoldFormat(format string) string {
 
 // BeyondWords reports whether the keyword index cannot tell by itself all that
 // passes the filter.
-func (m *Matcher) BeyondWords() bool { return m != nil && (m.from.zoned || m.until.zoned) }
+func (m *Matcher) BeyondWords() bool { return m != nil && m.beyondWords }
 
 // Matches reports whether a record passes. A nil Matcher lets everything pass.
 func (m *Matcher) Matches(r *index.Record) bool {
 	if m == nil {
 		return true
 	}
-	return (m.Ids == nil || m.Ids[r.ID]) &&
-		m.MatchesKind(r.Kind) && m.MatchesFormat(r.Format) && m.MatchesDate(DateOf(r)) && m.MatchesCamera(CameraOf(r)) &&
-		m.MatchesRating(RatingOf(r)) && m.MatchesTag(r) && m.MatchesPerson(r) && m.MatchesPlace(r) && m.MatchesFiles(r)
+	for _, condition := range m.asked {
+		if !condition.passes(r) {
+			return false
+		}
+	}
+	return true
 }
 
 // MatchesDate reports whether a record's date passes.
-func (m *Matcher) MatchesDate(d Date) bool {
-	if m.Taken != nil && *m.Taken != d.Taken {
-		return false
-	}
+func (m *Matcher) MatchesDate(d Date) bool { return m.matchesTaken(d) && m.matchesRange(d) }
+
+func (m *Matcher) matchesTaken(d Date) bool { return m.Taken == nil || *m.Taken == d.Taken }
+
+func (m *Matcher) matchesRange(d Date) bool {
 	return !m.Dated || !d.Date.IsZero() && !m.from.compared(d).before(m.from.at) && m.until.compared(d).before(m.until.at)
 }
 
@@ -146,7 +148,7 @@ func (m *Matcher) MatchesFormat(format string) bool {
 }
 
 // MatchesCamera reports whether a camera passes.
-func (m *Matcher) MatchesCamera(names Camera) bool {
+func (m *Matcher) MatchesCamera(names CameraNames) bool {
 	return len(m.Cameras) == 0 || remembered(m.knownCameras, names, func() bool {
 		camera := keyword.Fold(names.String())
 		return camera != "" && slices.ContainsFunc(m.Cameras, func(wanted string) bool { return strings.Contains(camera, wanted) })
@@ -222,36 +224,11 @@ func (m *Matcher) KeywordFilter() keyword.Filter {
 	if m == nil {
 		return keyword.Filter{}
 	}
-	f := keyword.Filter{
-		Tags: m.Tags, Formats: m.Formats, Cameras: m.Cameras, People: m.People, Taken: m.Taken,
-		After: m.filter.After, Before: m.filter.Before,
-	}
-	// What is asked of a moment is checked against the record alone: here it is
-	// enough to leave out what no clock in the world would let pass.
-	if m.from.zoned {
-		f.After = f.After.Add(-widestZone)
-	}
-	if m.until.zoned {
-		f.Before = f.Before.Add(widestZone)
-	}
-	for _, folder := range m.Folders {
-		if isFolderName(folder) {
-			f.FolderNames = append(f.FolderNames, folder)
-		} else {
-			f.Folders = append(f.Folders, folder)
+	var f keyword.Filter
+	for _, condition := range m.asked {
+		if condition.ask != nil {
+			condition.ask(m, &f)
 		}
-	}
-	for _, wanted := range m.ratings {
-		f.Ratings = append(f.Ratings, keyword.RatingRange(wanted))
-	}
-	for _, kind := range m.kinds {
-		f.Kinds = append(f.Kinds, kind.String())
-	}
-	if m.Near != nil {
-		f.Near = &keyword.Circle{Latitude: m.Near.Latitude, Longitude: m.Near.Longitude, Kilometres: m.Near.Kilometres}
-	}
-	for id := range m.Ids {
-		f.IDs = append(f.IDs, uint64(id))
 	}
 	return f
 }

@@ -10,14 +10,14 @@ import (
 	"unicode/utf8"
 )
 
-// Camera is what camera filters look at.
-type Camera struct{ Camera, lens string }
+// CameraNames is what camera filters look at.
+type CameraNames struct{ Camera, lens string }
 
 // CameraOf gives what camera filters look at of a record.
-func CameraOf(r *index.Record) Camera { return Camera{r.Metadata.Camera, r.Metadata.Lens} }
+func CameraOf(r *index.Record) CameraNames { return CameraNames{r.Metadata.Camera, r.Metadata.Lens} }
 
 // String gives both, or the one that there is.
-func (n Camera) String() string {
+func (n CameraNames) String() string {
 	switch {
 	case n.lens == "":
 		return n.Camera

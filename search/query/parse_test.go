@@ -2,6 +2,7 @@ package query
 
 import (
 	"errors"
+	"mekiki/index"
 	"strings"
 	"testing"
 	"time"
@@ -91,12 +92,12 @@ func TestParseFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	got.Filters.Source = nil
-	want := Filters{
-		Folders: []string{"a", "b c"}, Cameras: []string{"Z6"}, Tags: []string{"x"}, Types: []string{"tiff"}, Kinds: []string{"text"},
+	want := Filters{Filter: index.Filter{
+		Folders: []string{"a", "b c"}, Cameras: []string{"Z6"}, Tags: []string{"x"}, Formats: []string{"tiff"}, Kinds: []index.Kind{index.KindText},
 		After: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC), Before: time.Date(2024, 3, 1, 1, 0, 0, 0, time.UTC), BeforeZoned: true,
-		People: []string{"Ada", "Bo B"}, Ratings: []Rating{{4, 4, false}, {3, 5, false}, {1, 2, false}, {Unrated: true}, {-1, -1, false}}, Taken: new(bool),
-		Near: &Near{Latitude: -1.5, Longitude: 2, Kilometres: 3},
-	}
+		People: []string{"Ada", "Bo B"}, Ratings: []index.RatingRange{{Least: 4, Most: 4}, {Least: 3, Most: 5}, {Least: 1, Most: 2}, {Unrated: true}, {Least: -1, Most: -1}}, Taken: new(bool),
+		Near: &index.Near{Latitude: -1.5, Longitude: 2, Kilometres: 3},
+	}}
 	if diff := cmp.Diff(want, got.Filters); diff != "" {
 		t.Error(diff)
 	}

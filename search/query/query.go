@@ -1,6 +1,7 @@
 package query
 
 import (
+	"mekiki/index"
 	"strings"
 	"time"
 )
@@ -32,34 +33,11 @@ type Clause struct {
 	Offset, Length int
 }
 
-// Filters are the filters of a query. Lists hold when any member does.
+// Filters are the filters of a query.
 type Filters struct {
-	Folders, Cameras, Tags, Types, Kinds, People []string
-	// After and Before limit the date: After <= date < Before. Zero is open. A
-	// bound that was given with a zone has that zone, and is AfterZoned or
-	// BeforeZoned; any other means what the camera's clock showed.
-	After, Before           time.Time
-	AfterZoned, BeforeZoned bool
-	// Taken asks for what has, or with false what lacks, a date of taking.
-	Taken *bool
-	// Ratings are ranges of ratings.
-	Ratings []Rating
-	// Near is a circle on the ground; nil means none.
-	Near *Near
+	index.Filter
 	// Source has each filter as it was typed.
 	Source []Clause
-}
-
-// Rating is a range of ratings from -1 (rejected) to 5, both ends included, or,
-// when Unrated is set, none.
-type Rating struct {
-	Least, Most int
-	Unrated     bool
-}
-
-// Near is a circle on the ground, in degrees and kilometres.
-type Near struct {
-	Latitude, Longitude, Kilometres float64
 }
 
 // Text gives the wanted words of all clauses, in order.

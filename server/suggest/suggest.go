@@ -14,8 +14,8 @@ import (
 	"unicode"
 
 	"mekiki/index"
+	"mekiki/index/filters"
 	"mekiki/index/keyword"
-	filters "mekiki/search/query"
 )
 
 const (
@@ -132,9 +132,10 @@ func newVocabulary(ctx context.Context, reader index.Reader) (*Vocabulary, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	made := &Vocabulary{sequence: reader.Sequence(), captions: sorted(captions), phrases: sorted(phrases), words: sorted(words), filters: map[string][]entry{
-		"tag": values(facets.Tags), "camera": values(facets.Cameras), "person": values(facets.People), "type": values(facets.Formats), "folder": folders(facets.Folders),
-	}}
+	made := &Vocabulary{sequence: reader.Sequence(), captions: sorted(captions), phrases: sorted(phrases), words: sorted(words), filters: map[string][]entry{}}
+	for _, field := range completed() {
+		made.filters[string(field.Name)] = values(field, facets)
+	}
 	return made, nil
 }
 
@@ -160,27 +161,28 @@ func sorted(entries map[string]*entry) []entry {
 	return list
 }
 
-func values(counts []index.FacetCount) []entry {
-	list := make([]entry, len(counts))
-	for i, count := range counts {
-		list[i] = entry{keyword.Fold(count.Value), count.Value, count.Count}
-	}
-	return list
+// completed lists the filters whose values are suggested, the first first.
+func completed() []filters.Field {
+	fields := slices.DeleteFunc(filters.Fields(), func(field filters.Field) bool { return field.Completion == 0 })
+	slices.SortFunc(fields, func(a, b filters.Field) int { return cmp.Compare(a.Completion, b.Completion) })
+	return fields
 }
 
-// folders are suggested by their last name too, which is what people type.
-func folders(counts []index.FacetCount) []entry {
-	list := values(counts)
-	for _, count := range counts {
+// values are those of a filter. Folders are suggested by their last name too, which is
+// what people type.
+func values(field filters.Field, facets index.Facets) []entry {
+	var list, names []entry
+	for _, count := range field.Counts(facets) {
+		list = append(list, entry{keyword.Fold(count.Value), count.Value, count.Count})
+		if field.Name != filters.Folder {
+			continue
+		}
 		if name := filepath.Base(count.Value); name != count.Value && name != "." {
-			list = append(list, entry{keyword.Fold(name), name, count.Count})
+			names = append(names, entry{keyword.Fold(name), name, count.Count})
 		}
 	}
-	return list
+	return append(list, names...)
 }
-
-// sources says what the values of a filter are called.
-var sources = map[string]string{"tag": "tag", "camera": "camera", "person": "person", "type": "format", "folder": "folder"}
 
 // Complete gives at most limit ways to go on from query: values of a filter that
 // is being typed, phrases of captions and whole captions, the last word, and
@@ -199,8 +201,9 @@ func (s *Vocabulary) Complete(query string, limit int) []Suggestion {
 		}
 	}
 	if strings.TrimSpace(query) == "" {
-		for _, tag := range s.filters["tag"][:min(limit, len(s.filters["tag"]))] {
-			add("tag:"+quoted(tag.text), "tag", tag.count)
+		first := completed()[0]
+		for _, value := range s.filters[string(first.Name)] {
+			add(string(first.Name)+":"+quoted(value.text), first.Parameter, value.count)
 		}
 		return list
 	}
@@ -218,12 +221,12 @@ func (s *Vocabulary) Complete(query string, limit int) []Suggestion {
 		for _, found := range prefixed(s.words, keyword.Fold(last), limit) {
 			add(head+found.text, "word", found.count)
 		}
-		for _, name := range []string{"tag", "person", "camera", "folder", "type"} {
-			for _, value := range prefixedValues(s.filters[name], keyword.Fold(last), 2) {
-				add(head+name+":"+quoted(value.text), sources[name], value.count)
+		for _, field := range completed() {
+			for _, value := range prefixedValues(s.filters[string(field.Name)], keyword.Fold(last), 2) {
+				add(head+string(field.Name)+":"+quoted(value.text), field.Parameter, value.count)
 			}
 		}
-		for _, name := range slices.Sorted(slices.Values(filters.FilterNames())) {
+		for _, name := range slices.Sorted(slices.Values(filters.Names())) {
 			if strings.HasPrefix(name, keyword.Fold(last)) {
 				add(head+name+":", "filter", 0)
 			}
@@ -234,9 +237,10 @@ func (s *Vocabulary) Complete(query string, limit int) []Suggestion {
 
 func (s *Vocabulary) completeFilter(head, name, value string, limit int) []Suggestion {
 	list := []Suggestion{}
+	field, _ := filters.Named(name)
 	value = keyword.Fold(strings.Trim(value, `"`))
 	for _, found := range prefixedValues(s.filters[name], value, limit) {
-		list = append(list, Suggestion{head + name + ":" + quoted(found.text), sources[name], found.count})
+		list = append(list, Suggestion{head + name + ":" + quoted(found.text), field.Parameter, found.count})
 	}
 	return list
 }

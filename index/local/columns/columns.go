@@ -24,7 +24,7 @@ type columns struct {
 	nanoseconds [catalog.PageSize]int32
 	years       [catalog.PageSize]int32
 	formats     category[string]
-	cameras     category[filters.Camera]
+	cameras     category[filters.CameraNames]
 	folders     category[string] // of the file of a record that has one
 	ratings     [catalog.PageSize]int8
 	offsets     [catalog.PageSize]int32 // of the camera's clock, in seconds ahead of UTC
@@ -204,16 +204,26 @@ func (p *Page) matching(m *filters.Matcher, slots []uint8) []uint8 {
 	if len(m.Folders) > 0 {
 		folders = c.folders.where(m.MatchesFolder)
 	}
-	dated := m.Dated || m.Taken != nil
+	dated, rest := m.Dated || m.Taken != nil, m.Except(covers)
 	for i, present := range p.records.Present {
 		slot := uint8(i)
 		if present && passes(formats, c.formats.of[slot]) && passes(cameras, c.cameras.of[slot]) &&
 			m.MatchesKind(c.kinds[slot]) && (!dated || m.MatchesDate(c.dating(slot))) && m.MatchesRating(c.ratings[slot]) &&
-			matchesRest(m, p.records.Values[slot], c.flags[slot], passes(folders, c.folders.of[slot])) {
+			matchesRest(m, p.records.Values[slot], c.flags[slot], passes(folders, c.folders.of[slot])) && rest.Matches(p.records.Values[slot]) {
 			slots = append(slots, slot)
 		}
 	}
 	return slots
+}
+
+// covers reports whether the columns judge a filter. Of any other, the record is asked.
+func covers(name filters.Name) bool {
+	switch name {
+	case filters.Folder, filters.After, filters.Before, filters.Taken, filters.Camera, filters.Tag, filters.Person, filters.Rating,
+		filters.Type, filters.Near, filters.Kind, filters.IDs:
+		return true
+	}
+	return false
 }
 
 // passes says what was found out about a value; nil when nothing was asked.
@@ -232,7 +242,7 @@ func matchesRest(m *filters.Matcher, r *index.Record, flags columnFlags, inFolde
 
 func newColumns(p *catalog.Page[*index.Record]) *columns {
 	c := &columns{}
-	formats, cameras, folders := map[string]uint8{}, map[filters.Camera]uint8{}, map[string]uint8{}
+	formats, cameras, folders := map[string]uint8{}, map[filters.CameraNames]uint8{}, map[string]uint8{}
 	for slot, record := range p.Values {
 		if !p.Present[slot] {
 			continue

@@ -69,7 +69,7 @@ func (f *facetCounts) add(p *Page, slots []uint8) {
 		}
 	}
 	c.formats.count(slots, func(format string, count int) { note(f.formats, format, count) })
-	c.cameras.count(slots, func(names filters.Camera, count int) { note(f.cameras, names.Camera, count) })
+	c.cameras.count(slots, func(names filters.CameraNames, count int) { note(f.cameras, names.Camera, count) })
 	c.folders.count(inOne, func(folder string, count int) { note(f.folders, folder, count) })
 }
 

@@ -1,4 +1,4 @@
-package search
+package filters
 
 import (
 	"reflect"
@@ -24,22 +24,22 @@ func TestJoinedFiltersForgetNothing(t *testing.T) {
 		}
 	}
 	for _, pair := range [][2]index.Filter{{full, {}}, {{}, full}, {full, full}} {
-		if joined, ok := joinFilters(pair[0], pair[1]); !ok || !reflect.DeepEqual(joined, full) {
+		if joined, ok := Join(pair[0], pair[1]); !ok || !reflect.DeepEqual(joined, full) {
 			t.Errorf("%+v and %+v make %+v, %v", pair[0], pair[1], joined, ok)
 		}
 	}
 	other := full
 	other.AfterZoned = false
-	if _, ok := joinFilters(full, other); ok {
+	if _, ok := Join(full, other); ok {
 		t.Error("a moment and the time of a clock were joined")
 	}
 	other = full
 	other.After = moment.In(time.FixedZone("", 3600))
-	if _, ok := joinFilters(full, other); ok {
+	if _, ok := Join(full, other); ok {
 		t.Error("moments in two zones were joined")
 	}
 	for _, other := range []index.Filter{{People: []string{"q"}}, {Ratings: []index.RatingRange{{Unrated: true}}}, {Taken: new(bool)}} {
-		if _, ok := joinFilters(full, other); ok {
+		if _, ok := Join(full, other); ok {
 			t.Errorf("%+v was joined with another of its kind", other)
 		}
 	}

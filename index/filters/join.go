@@ -1,0 +1,84 @@
+package filters
+
+import (
+	"mekiki/index"
+	"slices"
+	"time"
+)
+
+// joinLists takes the list that there is. Two different ones cannot be joined: a record
+// must have something of each.
+func joinLists[T comparable](of func(*index.Filter) *[]T) func(a *index.Filter, b index.Filter) bool {
+	return func(a *index.Filter, b index.Filter) bool {
+		list, other := of(a), *of(&b)
+		switch {
+		case len(*list) == 0:
+			*list = other
+		case len(other) > 0:
+			return slices.Equal(*list, other)
+		}
+		return true
+	}
+}
+
+// joinPointers takes the value that there is.
+func joinPointers[T comparable](of func(*index.Filter) **T) func(a *index.Filter, b index.Filter) bool {
+	return func(a *index.Filter, b index.Filter) bool {
+		value, other := of(a), *of(&b)
+		switch {
+		case *value == nil:
+			*value = other
+		case other != nil:
+			return **value == *other
+		}
+		return true
+	}
+}
+
+// joinBounds makes a bound the stricter of itself and another. It reports false when
+// neither is: one means a moment, and the other what a clock showed, or a moment in
+// another zone, which a clock of an unknown zone is taken to have been in.
+func joinBounds(bound *time.Time, zoned *bool, other time.Time, otherZoned bool, stricter func(a, b time.Time) bool) bool {
+	switch {
+	case other.IsZero():
+	case bound.IsZero():
+		*bound, *zoned = other, otherZoned
+	case *zoned != otherZoned, *zoned && offsetOf(*bound) != offsetOf(other):
+		return false
+	case stricter(other, *bound):
+		*bound = other
+	}
+	return true
+}
+
+// offsetOf is how many seconds a time's zone is ahead of UTC.
+func offsetOf(t time.Time) int {
+	_, seconds := t.Zone()
+	return seconds
+}
+
+func joinIDs(a *index.Filter, b index.Filter) bool {
+	switch {
+	case len(a.IDs) == 0:
+		a.IDs = b.IDs
+	case len(b.IDs) > 0:
+		*a = OnlyIDs(*a, b.IDs)
+	}
+	return true
+}
+
+// OnlyIDs narrows a filter to some records.
+func OnlyIDs(filter index.Filter, ids []index.ID) index.Filter {
+	if len(filter.IDs) > 0 {
+		known := make(map[index.ID]bool, len(filter.IDs))
+		for _, id := range filter.IDs {
+			known[id] = true
+		}
+		ids = slices.DeleteFunc(slices.Clone(ids), func(id index.ID) bool { return !known[id] })
+	}
+	if len(ids) == 0 {
+		ids = []index.ID{0} // no record has it; an empty list would pass all
+	}
+	filter.IDs = ids
+	return filter
+}
