@@ -7,17 +7,21 @@ import (
 )
 
 // Batch is a set of changes that become durable and visible together, or not
-// at all. They apply in the order of the fields here.
+// at all. They apply in the order of the fields here. A change of a record that there is not
+// fails the batch with [ErrNotFound]; removing one, or a path that no record has, does
+// nothing. A batch that changes nothing need not be a commit.
 type Batch struct {
 	// Puts are new records. One whose content the library has already only
-	// adds its files, tags and missing vectors to the existing record.
+	// adds its files and tags to the existing record, and captions and vectors where
+	// that has none. A text with the ExternalID of another takes the place of that as
+	// an image does by [Put.Replaces].
 	Puts []Put
 	// Attach names files that hold the content of existing records: new
 	// copies, moved files, or new stamps of known files.
 	Attach []Attach
-	// Detach names paths that are gone or hold other content now. A record
-	// that loses its last path is removed; unless Final, what people gave it is
-	// kept for [KeptFor].
+	// Detach names paths that are gone or hold other content now. An image
+	// that loses its last path is removed, a text stays; unless Final, what people gave
+	// the image is kept for [KeptFor]. Failures of the paths are forgotten.
 	Detach []string
 	// Final says that a person takes the paths of Detach out: nothing is kept of
 	// the records that lose their last path, nor of those that lost it before.
@@ -69,7 +73,9 @@ type Vectors struct {
 	Tokens []byte
 }
 
-// Attach adds one file to a record.
+// Attach adds one file to a record, and takes its path from the record that had it, as
+// Batch.Detach does. A known file keeps its place, and its name where it comes with none;
+// a failure of the path is forgotten.
 type Attach struct {
 	ID   ID
 	File File
@@ -91,7 +97,7 @@ type MetadataChange struct {
 	Version int
 }
 
-// TagChange adds and removes tags of one record.
+// TagChange adds and removes tags of one record. Removing ignores case, and wins.
 type TagChange struct {
 	ID          ID
 	Add, Remove []string
@@ -105,7 +111,7 @@ type WriteResult struct {
 	Sequence uint64
 	// Removed counts the records that are gone.
 	Removed int
-	// Replaced counts the records that became another content's, see
+	// Replaced counts the images that became another content's, see
 	// [Put.Replaces].
 	Replaced int
 }

@@ -94,9 +94,9 @@ const (
 	OrderAdded Order = iota
 	// OrderNewest is by ID, newest first.
 	OrderNewest
-	// OrderDateDescending is by Record.Date, newest first.
+	// OrderDateDescending is by Record.Date, newest first; equal dates are in order of ID.
 	OrderDateDescending
-	// OrderDateAscending is by Record.Date, oldest first.
+	// OrderDateAscending is by Record.Date, oldest first; equal dates are in order of ID.
 	OrderDateAscending
 )
 
@@ -152,7 +152,9 @@ type Facets struct {
 	// Total is how many records passed the filter.
 	Total int
 	// Kinds, Formats, Cameras, Tags, People, Ratings, Years and Folders count by
-	// value, most frequent first.
+	// value, most frequent first. A record counts once for each of its values, for none
+	// where it has none. Tags include keywords, years are those of Record.Date, and folders
+	// are those that files lie in, or were put in when they were uploaded.
 	Kinds, Formats, Cameras, Tags, People, Ratings, Years, Folders []FacetCount
 }
 

@@ -16,14 +16,16 @@ type Source interface {
 	Reader(ctx context.Context) (Reader, error)
 }
 
-// A Writer changes a library.
+// A Writer changes a library. Every method fails with the context's error if that has ended
+// before, with [ErrClosed] once the library is closed, and leaves the library as it was.
 type Writer interface {
 	// Write applies a batch, all of it or nothing. When it returns without an error the
 	// batch is durable, and readers taken from then on show it. After [ErrWriter] only
 	// opening the library again tells what was written.
 	Write(ctx context.Context, batch Batch) (WriteResult, error)
 	// AddSpace adds a vector space beside those there are; the first one serves at once.
-	// Adding one that exists does nothing.
+	// Adding one that exists does nothing. The error of this and the next ones for a space
+	// that cannot be, or is not there, or must not be dropped, is [ErrSpace].
 	AddSpace(ctx context.Context, space embed.Space) error
 	// ServeSpace makes searches use a space; the one that served is kept.
 	ServeSpace(ctx context.Context, space embed.Space) error
@@ -49,7 +51,8 @@ type Located interface {
 // batches: what it gives for several records is in the order of the question. Its methods
 // may be called from any goroutine, and none waits for a writer. The records that it gives
 // are shared: read them, never write to them. Every method fails with the context's error
-// once that has ended, and with [ErrClosed] once the library is closed.
+// once that has ended. Close readers before the library: one that is still open answers as
+// before, or with [ErrClosed].
 type Reader interface {
 	// Close lets go of what the reader holds. Closing twice does nothing.
 	Close() error

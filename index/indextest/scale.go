@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"mekiki/embed"
 	"mekiki/index"
+	"os"
 	"path/filepath"
+	"strconv"
+	"testing"
 	"time"
 )
 
@@ -28,4 +31,18 @@ func ScalePut(number uint64, space embed.Space) index.Put {
 		},
 		Vectors: index.Vectors{Space: space, Parts: Unit(number, space.Parts, space.Width)},
 	}
+}
+
+// Scale multiplies the length of the long tests: it is MEKIKI_TEST_SCALE, or one.
+func Scale(tb testing.TB) int {
+	tb.Helper()
+	text := os.Getenv("MEKIKI_TEST_SCALE")
+	if text == "" {
+		return 1
+	}
+	factor, err := strconv.Atoi(text)
+	if err != nil || factor < 1 {
+		tb.Fatalf("MEKIKI_TEST_SCALE=%q is not a number above zero", text)
+	}
+	return factor
 }

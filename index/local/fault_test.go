@@ -8,25 +8,9 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
-	"os"
-	"strconv"
 	"syscall"
 	"testing"
 )
-
-// scale multiplies the length of the long tests.
-func scale(tb testing.TB) int {
-	tb.Helper()
-	text := os.Getenv("MEKIKI_TEST_SCALE")
-	if text == "" {
-		return 1
-	}
-	factor, err := strconv.Atoi(text)
-	if err != nil || factor < 1 {
-		tb.Fatalf("MEKIKI_TEST_SCALE=%q is not a number above zero", text)
-	}
-	return factor
-}
 
 func faultOptions(fsys vfs.FS) Options {
 	return Options{FileSystem: fsys, CheckpointBytes: 2500, SegmentBytes: 600}
@@ -67,7 +51,7 @@ func TestEveryOperationFails(t *testing.T) {
 	runScript(t, counter, known, func() {})
 	total := counter.Count()
 	stride := int64(7)
-	if scale(t) > 1 {
+	if indextest.Scale(t) > 1 {
 		stride = 1
 	}
 	t.Logf("%d operations, every %d-th fails", total, stride)
@@ -123,7 +107,7 @@ func verifyReopened(tb testing.TB, fsys vfs.FS, known *oracle) error {
 // TestPowerFailure takes, before every operation of the file system, copies of
 // what a power failure would leave, and opens them.
 func TestPowerFailure(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, uint64(scale(t))))
+	random := rand.New(rand.NewPCG(1, uint64(indextest.Scale(t))))
 	memory := vfs.NewMemory()
 	known := newOracle()
 	clones := 0
@@ -133,8 +117,8 @@ func TestPowerFailure(t *testing.T) {
 		case "open", "stat", "read", "readdir":
 			return nil // change nothing
 		}
-		for i := range 1 + scale(t) {
-			if scale(t) == 1 && random.IntN(2) == 0 {
+		for i := range 1 + indextest.Scale(t) {
+			if indextest.Scale(t) == 1 && random.IntN(2) == 0 {
 				continue
 			}
 			source := random

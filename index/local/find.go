@@ -17,11 +17,11 @@ import (
 // more unit rows of the serving space's width, one after the other. Equal scores are in
 // order of ID.
 func (s *Snapshot) Nearest(ctx context.Context, kind index.Kind, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
-	if s.err != nil {
-		return nil, fmt.Errorf("nearest %ss: %w", kind, s.err)
+	if err := s.usable(ctx); err != nil {
+		return nil, fmt.Errorf("nearest %ss: %w", kind, err)
 	}
 	if k <= 0 {
-		return nil, ctx.Err()
+		return nil, nil
 	}
 	for _, value := range query {
 		if math.IsNaN(float64(value)) || math.IsInf(float64(value), 0) {
@@ -74,8 +74,8 @@ func (s *Snapshot) nearestOnce(ctx context.Context, kind index.Kind, query []flo
 // program says, records that have changed since it did last are not found by words,
 // until it has caught up with the next commit. No other record is missed.
 func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int, filter index.Filter) ([]index.KeywordHit, error) {
-	if s.err != nil {
-		return nil, fmt.Errorf("find words: %w", s.err)
+	if err := s.usable(ctx); err != nil {
+		return nil, fmt.Errorf("find words: %w", err)
 	}
 	m := filters.Compile(withKind(filter, query.Kind))
 	asked := keywordQuery(query, m, k)

@@ -26,8 +26,8 @@ func TestFlippedBits(t *testing.T) {
 	wanted := flipAnswers(t, library)
 	indextest.Must(t, library.Close())
 	stride := 1
-	if scale(t) < 8 {
-		stride = max(1, 43/scale(t))
+	if indextest.Scale(t) < 8 {
+		stride = max(1, 43/indextest.Scale(t))
 	}
 	files := memory.Files()
 	names := make([]string, 0, len(files))
@@ -84,8 +84,8 @@ func TestFlippedLists(t *testing.T) {
 		t.Fatalf("%d bytes of lists", len(lists))
 	}
 	stride := 1
-	if scale(t) < 8 {
-		stride = max(1, 43/scale(t))
+	if indextest.Scale(t) < 8 {
+		stride = max(1, 43/indextest.Scale(t))
 	}
 	flips := 0
 	for bit := 0; bit < 8*len(lists); bit += stride {

@@ -101,21 +101,6 @@ func TestTagsOutliveTheFile(t *testing.T) {
 	}
 }
 
-// TestRemovalByAPersonIsFinal: nothing is kept of what a person takes out, now or
-// of files that went before.
-func TestRemovalByAPersonIsFinal(t *testing.T) {
-	now := indextest.Time
-	library := clocked(t, vfs.NewMemory(), &now, Options{})
-	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
-	mustWrite(t, library, index.Batch{Puts: []index.Put{tagged(t, 1, "a"), tagged(t, 2, "b"), tagged(t, 3, "c")}})
-	indextest.Must(t, library.Remove(t.Context(), 1))
-	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(2).Path}})
-	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(2).Path, indextest.File(3).Path}, Final: true})
-	if kept := mustKept(t, library); len(kept) != 0 {
-		t.Errorf("kept %+v", kept)
-	}
-}
-
 // TestKeptIsBounded: the longest gone make room.
 func TestKeptIsBounded(t *testing.T) {
 	now := indextest.Time
@@ -134,66 +119,5 @@ func TestKeptIsBounded(t *testing.T) {
 	last := slices.ContainsFunc(kept, func(k index.Kept) bool { return k.Path == indextest.File(1).Path })
 	if len(kept) != maximumKept-roomKept || first || !last {
 		t.Errorf("%d are kept, the oldest among them: %v, the newest: %v", len(kept), first, last)
-	}
-}
-
-// TestPutReplaces: the record of a file whose content changed stays that of the
-// picture, with what people gave it, and has nothing of the old content.
-func TestPutReplaces(t *testing.T) {
-	now := indextest.Time
-	library := clocked(t, vfs.NewMemory(), &now, Options{})
-	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
-	mustWrite(t, library, index.Batch{Puts: []index.Put{tagged(t, 1, "grandma"), tagged(t, 2)}})
-	now = now.AddDate(0, 1, 0)
-	changed := tagged(t, 5)
-	changed.Record.Files = []index.File{indextest.File(1)}
-	changed.Replaces = indextest.Image(t, 1, indextest.Small).Record.Hash
-	result := mustWrite(t, library, index.Batch{Puts: []index.Put{changed}})
-	if result.IDs[0] != 1 || result.Replaced != 1 || result.Removed != 0 {
-		t.Errorf("result %+v", result)
-	}
-	record := mustRecord(t, library, indextest.File(1).Path)
-	if record.Hash != changed.Record.Hash || !slices.Equal(record.Tags, []string{"grandma"}) || !record.Added.Equal(indextest.Time) {
-		t.Errorf("record %+v", record)
-	}
-	snapshot := library.Snapshot()
-	defer snapshot.Close()
-	if _, there := snapshot.recordByHash(changed.Replaces); there {
-		t.Error("the old content is still a record's")
-	}
-	parts, err := snapshot.parts(t.Context(), 1)
-	indextest.Must(t, err)
-	if got, want := parts.Values[0], indextest.Unit(5, indextest.Small.Parts, indextest.Small.Width).Values[0]; got-want > 1e-3 || want-got > 1e-3 {
-		t.Error("the record has its old vectors")
-	}
-	// The same once more finds nothing to replace, and content that the library
-	// has takes no record over.
-	known := tagged(t, 2)
-	known.Record.Files, known.Replaces = []index.File{indextest.File(9)}, changed.Record.Hash
-	if result := mustWrite(t, library, index.Batch{Puts: []index.Put{changed, known}}); result.Replaced != 0 || !slices.Equal(result.IDs, []index.ID{1, 2}) {
-		t.Errorf("result %+v", result)
-	}
-	// What is kept of the old content goes to a new record, too.
-	mustWrite(t, library, index.Batch{Detach: []string{indextest.File(1).Path}})
-	later := tagged(t, 6)
-	later.Replaces = changed.Record.Hash
-	result = mustWrite(t, library, index.Batch{Puts: []index.Put{later}})
-	if record := mustRecord(t, library, indextest.File(6).Path); record.ID != result.IDs[0] || !slices.Equal(record.Tags, []string{"grandma"}) {
-		t.Errorf("record %+v", record)
-	}
-}
-
-// TestAttachFirst: a file can be made the first of its record's.
-func TestAttachFirst(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
-	fill(t, library, 2)
-	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: 1, File: indextest.File(7)}}})
-	mustWrite(t, library, index.Batch{Attach: []index.Attach{{ID: 1, File: indextest.File(7), First: true}, {ID: 1, File: indextest.File(8), First: true}}})
-	record := mustRecord(t, library, indextest.File(0).Path)
-	if got := record.Paths(); !slices.Equal(got, []string{indextest.File(8).Path, indextest.File(7).Path, indextest.File(0).Path}) {
-		t.Errorf("paths %q", got)
-	}
-	for _, number := range []uint64{0, 7, 8} {
-		mustRecord(t, library, indextest.File(number).Path)
 	}
 }

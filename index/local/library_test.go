@@ -85,42 +85,6 @@ func answers(tb testing.TB, library *Library) answer {
 	return result
 }
 
-func TestKeywordFindsCaptionsAndNames(t *testing.T) {
-	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})
-	fill(t, library, 10)
-	snapshot := library.Snapshot()
-	defer snapshot.Close()
-	for _, test := range []struct {
-		query index.KeywordQuery
-		want  []index.ID
-		mark  string
-	}{
-		{index.KeywordQuery{Text: "dogs"}, []index.ID{1, 9}, "caption: a <mark>dog</mark> beside number 0"},
-		{index.KeywordQuery{Text: "IMG_0004"}, nil, ""},
-		{index.KeywordQuery{Phrases: []string{"dog beside number 8"}}, []index.ID{9}, "caption"},
-		{index.KeywordQuery{Text: "dog", Exclude: []string{"number 8"}}, []index.ID{1}, ""},
-		{index.KeywordQuery{Text: "elephant"}, []index.ID{}, ""},
-	} {
-		hits, err := snapshot.Keyword(t.Context(), test.query, 10, index.Filter{})
-		indextest.Must(t, err)
-		ids := []index.ID{}
-		for _, hit := range hits {
-			ids = append(ids, hit.ID)
-		}
-		if test.want != nil && !cmp.Equal(ids, test.want) {
-			t.Errorf("%+v: found %v, want %v", test.query, ids, test.want)
-		}
-		if field, text, _ := strings.Cut(test.mark, ": "); test.mark != "" && (len(hits) == 0 || !strings.Contains(strings.Join(hits[0].Fragments[field], "|"), text)) {
-			t.Errorf("%+v: fragments %v, want %s", test.query, hits, test.mark)
-		}
-	}
-	hits, err := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: "IMG_0004"}, 10, index.Filter{})
-	indextest.Must(t, err)
-	if len(hits) == 0 || hits[0].ID != 5 {
-		t.Errorf("IMG_0004: %+v", hits)
-	}
-}
-
 func TestLockNamesItsHolder(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	openTest(t, folder, Options{})
@@ -175,30 +139,6 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 	}
 }
 
-func TestMovedDuplicateAndDeletedFiles(t *testing.T) {
-	library := openTest(t, filepath.Join(t.TempDir(), "library"), Options{})
-	fill(t, library, 2)
-	copied := indextest.File(0)
-	copied.Path += ".copy.jpg"
-	put := indextest.Image(t, 0, indextest.Small)
-	put.Record.Files = []index.File{copied}
-	if result := mustWrite(t, library, index.Batch{Puts: []index.Put{put}}); result.IDs[0] != 1 {
-		t.Errorf("a copy became record %d", result.IDs[0])
-	}
-	result := mustWrite(t, library, index.Batch{Detach: []string{indextest.File(0).Path, indextest.File(1).Path}})
-	if result.Removed != 1 {
-		t.Errorf("removed %d records, want 1", result.Removed)
-	}
-	snapshot := library.Snapshot()
-	defer snapshot.Close()
-	if record, there := snapshot.record(1); !there || !cmp.Equal(record.Paths(), []string{copied.Path}) {
-		t.Errorf("record 1: %+v", record)
-	}
-	if _, there := snapshot.record(2); there {
-		t.Error("record 2 outlived its only file")
-	}
-}
-
 func TestReadersFollowTheWriter(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	writer := openTest(t, folder, Options{})
@@ -216,44 +156,6 @@ func TestReadersFollowTheWriter(t *testing.T) {
 	}
 	if changed, err := reader.Refresh(t.Context()); err != nil || changed {
 		t.Errorf("refresh without a change: %v, %v", changed, err)
-	}
-}
-
-func TestSpacesSideBySide(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "library")
-	library := openTest(t, folder, Options{})
-	fill(t, library, 4)
-	other := embed.Space{Fingerprint: "model-b", Parts: 2, Width: 16}
-	indextest.Must(t, library.AddSpace(t.Context(), other))
-	var batch index.Batch
-	for id := index.ID(1); id <= 4; id++ {
-		batch.Vectors = append(batch.Vectors, index.Vectors{ID: id, Space: other, Parts: indextest.Unit(uint64(id), 2, 16)})
-	}
-	mustWrite(t, library, batch)
-	before := answers(t, library)
-	indextest.Must(t, library.ServeSpace(t.Context(), other))
-	snapshot := library.Snapshot()
-	if space, _ := snapshot.Space(); space != other {
-		t.Errorf("serving %v", space)
-	}
-	hits, err := snapshot.NearestImages(t.Context(), indextest.Unit(3, 2, 16).Row(0), 1, index.Filter{})
-	if err != nil || len(hits) != 1 || hits[0].ID != 3 || hits[0].Score < 0.99 {
-		t.Errorf("nearest in the new space: %v, %v", hits, err)
-	}
-	snapshot.Close()
-	indextest.Must(t, library.RollbackSpace(t.Context()))
-	after := answers(t, library)
-	if diff := cmp.Diff(before.Nearest, after.Nearest); diff != "" {
-		t.Errorf("rolled back:\n%s", diff)
-	}
-	if err := library.DropSpace(t.Context(), indextest.Small); !errors.Is(err, index.ErrSpace) {
-		t.Errorf("drop the serving space: %v", err)
-	}
-	indextest.Must(t, library.DropSpace(t.Context(), other))
-	indextest.Must(t, library.Close())
-	again := openTest(t, folder, Options{})
-	if diff := cmp.Diff(before.Nearest, answers(t, again).Nearest); diff != "" {
-		t.Errorf("reopened:\n%s", diff)
 	}
 }
 

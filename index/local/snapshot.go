@@ -117,8 +117,8 @@ func (s *Snapshot) find(id index.ID, is func(*index.Record) bool) (*index.Record
 
 // List lists records that pass the filter, and how many there are in all.
 func (s *Snapshot) List(ctx context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
-	if s.err != nil {
-		return nil, 0, fmt.Errorf("list records: %w", s.err)
+	if err := s.usable(ctx); err != nil {
+		return nil, 0, fmt.Errorf("list records: %w", err)
 	}
 	records, total, err := s.view.columns.List(ctx, filter, page)
 	if err != nil {
@@ -129,8 +129,8 @@ func (s *Snapshot) List(ctx context.Context, filter index.Filter, page index.Pag
 
 // Facets counts the records that pass the filter by value.
 func (s *Snapshot) Facets(ctx context.Context, filter index.Filter) (index.Facets, error) {
-	if s.err != nil {
-		return index.Facets{}, fmt.Errorf("count facets: %w", s.err)
+	if err := s.usable(ctx); err != nil {
+		return index.Facets{}, fmt.Errorf("count facets: %w", err)
 	}
 	facets, err := s.view.columns.Facets(ctx, filter)
 	if err != nil {
@@ -190,10 +190,7 @@ func (s *Snapshot) parts(ctx context.Context, id index.ID) (embed.Parts, error) 
 }
 
 func (s *Snapshot) locate(ctx context.Context, id index.ID) (*catalog.Space, *index.Record, catalog.Location, error) {
-	if s.err != nil {
-		return nil, nil, catalog.Location{}, s.err
-	}
-	if err := ctx.Err(); err != nil {
+	if err := s.usable(ctx); err != nil {
 		return nil, nil, catalog.Location{}, err
 	}
 	serving := s.view.state.Serving()
@@ -242,8 +239,8 @@ func (s *Snapshot) tokens(ctx context.Context, id index.ID) (embed.ImageTokens, 
 // Thumbnail gives a JPEG of the image, its longest side [index.ThumbnailSide] pixels
 // at most. One that is missing or damaged is made again from the original.
 func (s *Snapshot) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
-	if s.err != nil {
-		return nil, fmt.Errorf("thumbnail of record %d: %w", id, s.err)
+	if err := s.usable(ctx); err != nil {
+		return nil, fmt.Errorf("thumbnail of record %d: %w", id, err)
 	}
 	record, there := s.record(id)
 	if !there || record.Kind != index.KindImage {

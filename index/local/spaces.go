@@ -76,6 +76,9 @@ func (l *Library) switchSpace(ctx context.Context, choose func(*catalog.State) *
 	if l.readOnly.Load() {
 		return index.ErrReadOnly
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	l.writer.Lock()
 	defer l.writer.Unlock()
 	view, err := l.current()

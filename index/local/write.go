@@ -100,14 +100,14 @@ func (e prepareError) Unwrap() error        { return e.error }
 
 // commit makes the requests durable and publishes them. The writer is held.
 func (l *Library) commit(ctx context.Context, requests []*writeRequest) error {
-	if err := l.writable(); err != nil {
-		return err
-	}
 	view, err := l.current()
 	if err != nil {
 		return err
 	}
 	defer view.release()
+	if err := l.writable(); err != nil {
+		return err
+	}
 	c := &commit{
 		Transaction: catalog.Begin(view.state, l.lookup, view.state.Sequence+1), library: l,
 		thumbs: map[index.Hash][]byte{}, used: map[*segment.Appender]bool{},

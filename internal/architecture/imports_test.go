@@ -35,6 +35,7 @@ var layers = []string{
 	"index/local/journal",
 	"index/local/block",
 	"index/local/writerlock",
+	"index/conformance",
 	"index/filters",
 	"index/content",
 	"index/indextest",
