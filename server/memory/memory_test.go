@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,17 +9,15 @@ import (
 
 func TestMemoryIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		held, released, idle := uint64(100<<20), 0, false
-		r := &Releaser{
-			idle:    func() bool { return idle },
-			held:    func() uint64 { return held },
-			release: func() { released++; held = 40 << 20 },
-		}
+		var held atomic.Uint64
+		var released atomic.Int64
+		var idle atomic.Bool
+		r := &Releaser{idle: idle.Load, held: held.Load, release: func() { released.Add(1); held.Store(40 << 20) }}
 		go r.Watch(t.Context())
 		for _, step := range []struct {
 			held     uint64
 			idle     bool
-			released int
+			released int64
 		}{
 			{500 << 20, false, 0}, // at work
 			{500 << 20, true, 1},
@@ -26,11 +25,12 @@ func TestMemoryIsGivenBack(t *testing.T) {
 			{104 << 20, true, 1},
 			{105 << 20, true, 2},
 		} {
-			held, idle = step.held, step.idle
+			held.Store(step.held)
+			idle.Store(step.idle)
 			time.Sleep(Tick)
 			synctest.Wait()
-			if released != step.released {
-				t.Errorf("%+v: released %d times", step, released)
+			if released.Load() != step.released {
+				t.Errorf("%+v: released %d times", step, released.Load())
 			}
 		}
 	})
