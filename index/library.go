@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"mekiki/embed"
+	"mekiki/internal/hint"
 )
 
 // A Source gives readers of a library.
@@ -143,4 +144,25 @@ func changeTags(ctx context.Context, w Writer, ids []ID, add, remove []string) e
 func Remove(ctx context.Context, w Writer, ids ...ID) error {
 	_, err := w.Write(ctx, Batch{Remove: ids})
 	return err
+}
+
+// PrepareSpace sees to it that a library has a space. One that has others gets it only
+// beside them; otherwise the error is [ErrSpace].
+func PrepareSpace(ctx context.Context, library Library, space embed.Space, beside bool) error {
+	reader, err := library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	spaces := reader.Spaces()
+	for _, state := range spaces {
+		if state.Space == space {
+			return nil
+		}
+	}
+	if len(spaces) == 0 || beside {
+		return library.AddSpace(ctx, space)
+	}
+	return hint.Wrap(fmt.Errorf("%w: the library was made with model %.12s, not %.12s", ErrSpace, spaces[0].Space.Fingerprint, space.Fingerprint),
+		"name the library's model with --model, or add this one beside it with: mekiki index --new-space")
 }

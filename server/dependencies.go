@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"iter"
+
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/index/ingest/report"
+	"mekiki/index/ingest/textrecord"
 	"mekiki/search"
 )
 
@@ -20,9 +23,9 @@ type Searcher interface {
 // Ingester brings things into the library; [IngesterOf] makes one.
 type Ingester interface {
 	// Ingest brings in files until it is done or its context ends.
-	Ingest(ctx context.Context, options ingest.Options) (ingest.Summary, error)
+	Ingest(ctx context.Context, options ingest.Options) (report.Summary, error)
 	// AddTexts brings in texts and gives their records, in order.
-	AddTexts(ctx context.Context, texts []ingest.Text) ([]index.ID, error)
+	AddTexts(ctx context.Context, texts []textrecord.Text) ([]index.ID, error)
 }
 
 // IngesterOf makes an Ingester that reads with engine into library. imageSize is
@@ -37,11 +40,11 @@ type libraryIngester struct {
 	imageSize int
 }
 
-func (i libraryIngester) Ingest(ctx context.Context, options ingest.Options) (ingest.Summary, error) {
+func (i libraryIngester) Ingest(ctx context.Context, options ingest.Options) (report.Summary, error) {
 	options.ImageSize = i.imageSize
 	return ingest.Run(ctx, i.library, i.engine, options)
 }
 
-func (i libraryIngester) AddTexts(ctx context.Context, texts []ingest.Text) ([]index.ID, error) {
-	return ingest.AddTexts(ctx, i.library, i.engine, texts)
+func (i libraryIngester) AddTexts(ctx context.Context, texts []textrecord.Text) ([]index.ID, error) {
+	return textrecord.Add(ctx, i.library, i.engine, texts)
 }

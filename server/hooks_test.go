@@ -9,6 +9,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/index/ingest/report"
 	"mekiki/search"
 )
 
@@ -108,9 +109,9 @@ type hookedIngester struct {
 	before hook
 }
 
-func (i *hookedIngester) Ingest(ctx context.Context, options ingest.Options) (ingest.Summary, error) {
+func (i *hookedIngester) Ingest(ctx context.Context, options ingest.Options) (report.Summary, error) {
 	if err := i.before.call(ctx); err != nil {
-		return ingest.Summary{}, err
+		return report.Summary{}, err
 	}
 	return i.Ingester.Ingest(ctx, options)
 }

@@ -9,18 +9,20 @@ import (
 	"image/color"
 	"image/jpeg"
 	"math"
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/index/ingest"
-	"mekiki/index/local"
-	"mekiki/index/metadata"
-	"mekiki/search"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/ingest/textrecord"
+	"mekiki/index/local"
+	"mekiki/index/metadata"
+	"mekiki/search"
 )
 
 // colourEngine is a model that knows pictures by their mean colour and texts by their first letters.
@@ -137,7 +139,7 @@ func fill(t testing.TB, library *local.Library, root string) {
 			Taken: time.Date(2024, 5, 1+i, 0, 0, 0, 0, time.UTC), Camera: "Nikon Z 6", Latitude: &latitude, Longitude: &longitude,
 		}})
 	}
-	if _, err := ingest.AddTexts(ctx, library, colourEngine{}, []ingest.Text{{Text: "a cat", ID: "sku-1", Fields: map[string]string{"price": "3"}}}); err != nil {
+	if _, err := textrecord.Add(ctx, library, colourEngine{}, []textrecord.Text{{Text: "a cat", ID: "sku-1", Fields: map[string]string{"price": "3"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := library.Write(ctx, changes); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
-	"mekiki/index/ingest"
+	"mekiki/index/ingest/textrecord"
 	"mekiki/server/problem"
 	"mekiki/server/wire"
 )
@@ -34,7 +34,7 @@ func (s *Server) addTexts(c echo.Context) error {
 	if err := s.readJSON(c, &asked); err != nil {
 		return err
 	}
-	texts := make([]ingest.Text, len(asked.Texts))
+	texts := make([]textrecord.Text, len(asked.Texts))
 	for i, text := range asked.Texts {
 		var err error
 		if texts[i], err = text.check(fmt.Sprintf("texts[%d]", i)); err != nil {
@@ -65,11 +65,11 @@ func (s *Server) addTexts(c echo.Context) error {
 }
 
 // check turns a text as it arrived into one to add.
-func (j textJSON) check(field string) (ingest.Text, error) {
+func (j textJSON) check(field string) (textrecord.Text, error) {
 	text := strings.TrimSpace(j.Text)
 	if text == "" || !utf8.ValidString(text) {
-		return ingest.Text{}, problem.Invalid(field+".text", "must be text of at least one character")
+		return textrecord.Text{}, problem.Invalid(field+".text", "must be text of at least one character")
 	}
 	tags, err := wire.CleanTags(field+".tags", j.Tags)
-	return ingest.Text{Text: text, ID: j.ExternalID, Tags: tags, Fields: j.Fields}, err
+	return textrecord.Text{Text: text, ID: j.ExternalID, Tags: tags, Fields: j.Fields}, err
 }

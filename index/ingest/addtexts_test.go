@@ -9,15 +9,16 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/indextest"
+	"mekiki/index/ingest/textrecord"
 )
 
 func TestAddTexts(t *testing.T) {
 	library := openLibrary(t, filepath.Join(t.TempDir(), "library"))
 	engine := newCounting("one")
-	_, err := Texts(t.Context(), library, engine, strings.NewReader("one\ntwo\n"), TextOptions{})
+	_, err := textrecord.AddFile(t.Context(), library, engine, strings.NewReader("one\ntwo\n"), textrecord.Options{})
 	must(t, err)
 	before := engine.texts.Load()
-	ids, err := AddTexts(t.Context(), library, engine, []Text{
+	ids, err := textrecord.Add(t.Context(), library, engine, []textrecord.Text{
 		{Text: "two", Tags: []string{"number"}}, {Text: "a lamp", ID: "7", Fields: map[string]string{"watts": "40"}}, {Text: "one"},
 	})
 	must(t, err)
@@ -27,7 +28,7 @@ func TestAddTexts(t *testing.T) {
 	if embedded := engine.texts.Load() - before; embedded != 1 {
 		t.Errorf("embedded %d texts, want only the new one", embedded)
 	}
-	ids, err = AddTexts(t.Context(), library, engine, []Text{{Text: "a lamp", ID: "7", Fields: map[string]string{"watts": "60"}}})
+	ids, err = textrecord.Add(t.Context(), library, engine, []textrecord.Text{{Text: "a lamp", ID: "7", Fields: map[string]string{"watts": "60"}}})
 	must(t, err)
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
@@ -42,7 +43,7 @@ func TestAddTexts(t *testing.T) {
 	if got := snapshot.Count(index.KindText); got != 3 {
 		t.Errorf("%d texts, want 3", got)
 	}
-	if _, err := AddTexts(t.Context(), library, engine, []Text{{Text: " "}}); err == nil {
+	if _, err := textrecord.Add(t.Context(), library, engine, []textrecord.Text{{Text: " "}}); err == nil {
 		t.Error("a blank text was taken")
 	}
 }

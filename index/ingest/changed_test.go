@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/index/ingest/report"
 )
 
 // TestEditedFilesKeepWhatPeopleGave: a picture that is written again stays the same
@@ -29,13 +30,13 @@ func TestEditedFilesKeepWhatPeopleGave(t *testing.T) {
 	same := write(t, testImage(t, 6, 20, 20), name("same.jpg"))
 	library, engine := openLibrary(t, filepath.Join(folder, "library")), newCounting("one")
 	options := Options{Paths: []string{photos}, BatchSize: 2}
-	run := func(what string, want Summary) {
+	run := func(what string, want report.Summary) {
 		t.Helper()
 		if diff := cmp.Diff(want, mustRun(t, library, engine, options)); diff != "" {
 			t.Errorf("%s: %s", what, diff)
 		}
 	}
-	run("first", Summary{Seen: 8, Added: 6, Attached: 2})
+	run("first", report.Summary{Seen: 8, Added: 6, Attached: 2})
 	for _, path := range []string{edited, copied, twin, torn, over, same} {
 		tag(t, library, path)
 	}
@@ -47,7 +48,7 @@ func TestEditedFilesKeepWhatPeopleGave(t *testing.T) {
 	write(t, testImage(t, 14, 20, 20), twin2)
 	write(t, testImage(t, 15, 20, 20)[:100], torn) // half written
 	write(t, testImage(t, 6, 20, 20), over)        // what another file holds
-	run("edited", Summary{Seen: 8, Unchanged: 2, Added: 1, Changed: 3, Attached: 1, Failed: 1})
+	run("edited", report.Summary{Seen: 8, Unchanged: 2, Added: 1, Changed: 3, Attached: 1, Failed: 1})
 
 	after := recordOf(t, library, edited)
 	if after.ID != before.ID || !after.Added.Equal(before.Added) || after.Hash == before.Hash || after.Width != 30 || after.PerceptualHash == before.PerceptualHash {
@@ -64,10 +65,10 @@ func TestEditedFilesKeepWhatPeopleGave(t *testing.T) {
 	hasTag(t, library, same)
 
 	write(t, testImage(t, 15, 20, 20), torn)
-	run("whole", Summary{Seen: 8, Unchanged: 7, Changed: 1})
+	run("whole", report.Summary{Seen: 8, Unchanged: 7, Changed: 1})
 	hasTag(t, library, torn)
 	write(t, testImage(t, 5, 20, 20), name("back.jpg"))
-	run("back", Summary{Seen: 9, Unchanged: 8, Added: 1})
+	run("back", report.Summary{Seen: 9, Unchanged: 8, Added: 1})
 	if tags := recordOf(t, library, name("back.jpg")).Tags; !slices.Equal(tags, []string{"over.jpg"}) {
 		t.Errorf("content that came back has the tags %q", tags)
 	}
@@ -85,7 +86,7 @@ func TestEditedAndMoved(t *testing.T) {
 	moved := filepath.Join(photos, "b.jpg")
 	must(t, os.Rename(a, moved))
 	write(t, testImage(t, 2, 20, 20), a)
-	if diff := cmp.Diff(Summary{Seen: 2, Added: 1, Attached: 1}, mustRun(t, library, engine, Options{Paths: []string{photos}})); diff != "" {
+	if diff := cmp.Diff(report.Summary{Seen: 2, Added: 1, Attached: 1}, mustRun(t, library, engine, Options{Paths: []string{photos}})); diff != "" {
 		t.Error(diff)
 	}
 	if tags := recordOf(t, library, moved).Tags; !slices.Equal(tags, []string{"a.jpg"}) || len(recordOf(t, library, a).Tags) > 0 {

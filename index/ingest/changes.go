@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mekiki/embed/pixels"
+	"mekiki/index/ingest/rules"
 	"mekiki/index/metadata"
 )
 
@@ -63,7 +64,7 @@ func (w *walker) descend(ctx context.Context, root, relative string) error {
 		above := strings.Join(elements[:depth+1], "/")
 		folder := filepath.Join(root, filepath.FromSlash(above))
 		hidden := strings.HasPrefix(elements[depth], ".") && !w.run.options.Hidden
-		if hidden || w.excludes(root, above, true) || !w.run.options.SystemFolders && exists(filepath.Join(folder, noMediaName)) {
+		if hidden || w.excludes(root, above, true) || !w.run.options.SystemFolders && exists(filepath.Join(folder, rules.NoMediaName)) {
 			return nil
 		}
 		w.readIgnoreFile(root, above)
@@ -86,7 +87,7 @@ func exists(path string) bool {
 }
 
 // isRule reports whether a file says what of its folder is left out.
-func isRule(name string) bool { return name == ignoreName || name == noMediaName }
+func isRule(name string) bool { return name == rules.IgnoreName || name == rules.NoMediaName }
 
 // withDescribed adds to changed paths what else is to be looked at for them: the folders
 // whose rules changed, and what lies beside files that may describe it.

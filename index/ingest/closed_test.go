@@ -2,10 +2,12 @@ package ingest
 
 import (
 	"errors"
+	"testing"
+
 	"mekiki/index"
+	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
 	"mekiki/internal/vfs"
-	"testing"
 )
 
 // TestClosedLibraryStopsARun: a run on a library that was closed stops before it
@@ -18,10 +20,11 @@ func TestClosedLibraryStopsARun(t *testing.T) {
 	if err := library.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := prepareSpace(t.Context(), library, nil, Options{}); !errors.Is(err, index.ErrClosed) {
+	engine := newCounting("one")
+	if _, err := Run(t.Context(), library, engine, Options{Paths: []string{t.TempDir()}}); !errors.Is(err, index.ErrClosed) {
 		t.Errorf("run: %v", err)
 	}
-	if err := embedPuts(t.Context(), library, nil, nil); !errors.Is(err, index.ErrClosed) {
+	if _, err := textrecord.Add(t.Context(), library, engine, []textrecord.Text{{Text: "a dog"}}); !errors.Is(err, index.ErrClosed) {
 		t.Errorf("texts: %v", err)
 	}
 }

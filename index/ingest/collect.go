@@ -14,6 +14,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/ingest/report"
 )
 
 // modelFailures is how many images in a row the model may fail on before the
@@ -85,7 +86,7 @@ func (c *collector) take(ctx context.Context, result fileResult) error {
 	case result.failure != nil && result.seen.wants != wantAll:
 		// It holds what it held: nothing is lost, and the next run tries again.
 		c.run.options.Logger.Warn("what the file says about itself cannot be read again", "file", result.file.Path, "error", result.failure)
-		c.run.progress.unchanged(result.file.Path)
+		c.run.progress.Unchanged(result.file.Path)
 	case result.failure != nil:
 		c.fail(result.file, result.hash, result.seen.replaces, result.failure)
 	case result.image == nil:
@@ -123,12 +124,12 @@ func (c *collector) attach(result *fileResult) {
 	c.change()
 	switch result.seen.wants {
 	case wantMetadata:
-		c.run.progress.reread(result.file.Path, result.seen.older)
+		c.run.progress.Reread(result.file.Path, result.seen.older)
 	case wantStamp:
-		c.run.progress.unchanged(result.file.Path)
+		c.run.progress.Unchanged(result.file.Path)
 	default:
 		c.run.moved[result.known] = true
-		c.run.progress.attach(result.file.Path)
+		c.run.progress.Attach(result.file.Path)
 	}
 }
 
@@ -145,7 +146,7 @@ func (c *collector) attachPending(at int, result fileResult) {
 	record.Files = append(record.Files, result.file)
 	describeLater(record, result.file)
 	c.change()
-	c.run.progress.attach(result.file.Path)
+	c.run.progress.Attach(result.file.Path)
 }
 
 // describeLater has the next run read what is said of a record again, if more is said
@@ -159,7 +160,7 @@ func describeLater(record *index.Record, further index.File) {
 // fail keeps a file's failure, and takes the file from the record it was of. What
 // people gave the content that it replaces waits for the file to be readable.
 func (c *collector) fail(file index.File, hash, replaces index.Hash, reason error) {
-	failure := index.Failure{File: file, Hash: hash, Reason: reasonOf(reason), Time: time.Now().UTC(), Replaced: replaces}
+	failure := index.Failure{File: file, Hash: hash, Reason: report.ReasonOf(reason), Time: time.Now().UTC(), Replaced: replaces}
 	if refused := (*fs.PathError)(nil); errors.Is(reason, errChanging) || errors.As(reason, &refused) {
 		// What the system refuses today it may give tomorrow, and the file
 		// does not tell of it: never the same, so tried again.
@@ -168,18 +169,7 @@ func (c *collector) fail(file index.File, hash, replaces index.Hash, reason erro
 	c.batch.Detach = append(c.batch.Detach, file.Path)
 	c.batch.Failures = append(c.batch.Failures, failure)
 	c.change()
-	c.run.progress.fail(failure)
-}
-
-// reasonOf is a sentence for people.
-func reasonOf(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return "no permission to read it"
-	case errors.Is(err, fs.ErrNotExist):
-		return "the file is gone"
-	}
-	return strings.TrimSpace(err.Error())
+	c.run.progress.Fail(failure)
 }
 
 // embed runs the model over the waiting images. An image that it cannot take
@@ -190,10 +180,10 @@ func (c *collector) embed(ctx context.Context) error {
 	if len(waiting) == 0 {
 		return nil
 	}
-	c.run.progress.opening(!c.run.opened)
+	c.run.progress.Opening(!c.run.opened)
 	puts, err := c.run.embedAll(ctx, waiting)
 	c.run.opened = true
-	c.run.progress.opening(false)
+	c.run.progress.Opening(false)
 	if err == nil {
 		c.refused = 0
 		for i := range waiting {
@@ -250,15 +240,15 @@ func (c *collector) add(result *fileResult, put index.Put) {
 	}
 	c.added++
 	if put.Record.Damage != "" {
-		c.run.progress.damaged()
+		c.run.progress.Damaged()
 	}
 	if put.Replaces.IsZero() {
-		c.run.progress.add(result.file.Path)
+		c.run.progress.Add(result.file.Path)
 	} else {
-		c.run.progress.changed(result.file.Path)
+		c.run.progress.Changed(result.file.Path)
 	}
 	for _, file := range put.Record.Files[1:] {
-		c.run.progress.attach(file.Path)
+		c.run.progress.Attach(file.Path)
 	}
 }
 
@@ -276,7 +266,7 @@ func (c *collector) commit(ctx context.Context) error {
 		return err // to be written when the interruption is seen to
 	}
 	if err == nil {
-		c.run.progress.commit(c.added)
+		c.run.progress.Commit(c.added)
 	}
 	c.batch, c.changes, c.added = index.Batch{}, 0, 0
 	clear(c.pending)

@@ -8,6 +8,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/ingest/drives"
 	"mekiki/index/metadata"
 )
 
@@ -64,7 +65,7 @@ func (r *run) describeRecord(ctx context.Context, result *fileResult, data []byt
 
 // readSidecar reads a file that describes a picture.
 func readSidecar(path string) ([]byte, error) {
-	file, err := openToRead(path)
+	file, err := drives.OpenToRead(path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,6 @@
 package ingest
 
 import (
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +8,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/ingest/drives"
+	"mekiki/index/ingest/report"
+	"mekiki/index/local"
 )
 
 // mounts are folders that are mount points, as tests have it.
@@ -105,10 +108,10 @@ func TestDrivesBelowARoot(t *testing.T) {
 			if got := slices.Contains(pathsOf(t, library), a); got != test.kept || failed != test.kept {
 				t.Fatalf("the picture is kept: %v, the failure: %v, want %v", got, failed, test.kept)
 			}
-			var away []AwayFolder
+			var away []report.AwayFolder
 			if test.kept {
 				hasTag(t, library, a)
-				away = []AwayFolder{{filepath.Join(photos, filepath.FromSlash(test.away)), 3}}
+				away = []report.AwayFolder{{Folder: filepath.Join(photos, filepath.FromSlash(test.away)), Files: 3}}
 			}
 			if diff := cmp.Diff(away, summary.Away); diff != "" {
 				t.Errorf("away: %s", diff)
@@ -140,7 +143,7 @@ func TestOldLibrariesLearnMountPoints(t *testing.T) {
 	options := Options{Paths: []string{photos}, device: m.device}
 	mustRun(t, library, engine, options)
 	m[filepath.Dir(a)] = true
-	if diff := cmp.Diff(Summary{Seen: 1, Unchanged: 1}, mustRun(t, library, engine, options)); diff != "" {
+	if diff := cmp.Diff(report.Summary{Seen: 1, Unchanged: 1}, mustRun(t, library, engine, options)); diff != "" {
 		t.Error(diff)
 	}
 	if got := recordOf(t, library, a).Files[0].MountLength; got != len(filepath.Dir(a)) {
@@ -151,11 +154,11 @@ func TestOldLibrariesLearnMountPoints(t *testing.T) {
 // TestSystemsDevice: the system gives folders that are there a device.
 func TestSystemsDevice(t *testing.T) {
 	folder := t.TempDir()
-	own, known := deviceOf(folder)
-	if above, _ := deviceOf(filepath.Dir(folder)); known && own != above {
+	own, known := drives.DeviceOf(folder)
+	if above, _ := drives.DeviceOf(filepath.Dir(folder)); known && own != above {
 		t.Errorf("devices %d and %d", own, above)
 	}
-	if _, known := deviceOf(filepath.Join(folder, "none")); known {
+	if _, known := drives.DeviceOf(filepath.Join(folder, "none")); known {
 		t.Error("a folder that is not there has a device")
 	}
 }
@@ -190,7 +193,7 @@ func TestMovedFoldersLoseTheirOldPaths(t *testing.T) {
 	must(t, os.Rename(old, target))
 	must(t, os.Rename(onDrive, filepath.Join(target, "c.jpg")))
 	must(t, os.Remove(usb))
-	want := Summary{Seen: 3, Attached: 3, Removed: 2, Away: []AwayFolder{{usb, 1}}}
+	want := report.Summary{Seen: 3, Attached: 3, Removed: 2, Away: []report.AwayFolder{{Folder: usb, Files: 1}}}
 	if diff := cmp.Diff(want, mustRun(t, library, engine, Options{Paths: []string{target}, device: m.device})); diff != "" {
 		t.Error(diff)
 	}
@@ -244,7 +247,7 @@ func TestRealMounts(t *testing.T) {
 	system("umount", drive)
 	system("umount", bound)
 	write(t, []byte("not mounted"), drive, "README")
-	want := []AwayFolder{{bound, 1}, {drive, 1}}
+	want := []report.AwayFolder{{Folder: bound, Files: 1}, {Folder: drive, Files: 1}}
 	for range 2 {
 		if summary := mustRun(t, library, engine, Options{Paths: []string{photos}}); !slices.Equal(summary.Away, want) {
 			t.Errorf("away: %v", summary.Away)

@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index/ingest/report"
+	"mekiki/index/ingest/rules"
 )
 
 // TestWhatIsLeftOut: system folders, folders without media and what ignore files name
@@ -30,18 +33,18 @@ func TestWhatIsLeftOut(t *testing.T) {
 		t.Fatalf("first run: %+v", summary)
 	}
 	tag(t, library, all...)
-	write(t, nil, photos, "private", noMediaName)
-	write(t, []byte("\uFEFF# what nobody wants to find\r\n\r\ndrafts/\r\n*_small.*\r\n"), photos, ignoreName)
-	write(t, []byte("!drafts/\ndrafts/*\n!keep.jpg\n"), photos, "deep", ignoreName)
+	write(t, nil, photos, "private", rules.NoMediaName)
+	write(t, []byte("\uFEFF# what nobody wants to find\r\n\r\ndrafts/\r\n*_small.*\r\n"), photos, rules.IgnoreName)
+	write(t, []byte("!drafts/\ndrafts/*\n!keep.jpg\n"), photos, "deep", rules.IgnoreName)
 	kept := []string{filepath.Join(photos, "a.jpg"), filepath.Join(photos, "deep", "drafts", "keep.jpg")}
-	want := Summary{Seen: 2, Unchanged: 2, Excluded: len(all) - 2}
+	want := report.Summary{Seen: 2, Unchanged: 2, Excluded: len(all) - 2}
 	if diff := cmp.Diff(want, mustRun(t, library, engine, Options{Paths: []string{photos}})); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(kept, pathsOf(t, library)); diff != "" {
 		t.Error(diff)
 	}
-	for _, name := range []string{"private/" + noMediaName, ignoreName, "deep/" + ignoreName} {
+	for _, name := range []string{"private/" + rules.NoMediaName, rules.IgnoreName, "deep/" + rules.IgnoreName} {
 		must(t, os.Remove(filepath.Join(photos, filepath.FromSlash(name))))
 	}
 	mustRun(t, library, engine, everything)
@@ -67,11 +70,11 @@ func TestWatchedRules(t *testing.T) {
 	b := write(t, testImage(t, 2, 20, 20), photos, "sub", "b.jpg")
 	w := startWatch(t, openLibrary(t, filepath.Join(folder, "library")), newCounting("one"), Options{Paths: []string{photos}})
 	w.wait("start", a, b)
-	rule := write(t, nil, photos, "sub", noMediaName)
+	rule := write(t, nil, photos, "sub", rules.NoMediaName)
 	w.wait("no media", a)
 	must(t, os.Remove(rule))
 	w.wait("media", a, b)
-	write(t, []byte("sub\n"), photos, ignoreName)
+	write(t, []byte("sub\n"), photos, rules.IgnoreName)
 	w.wait("ignored", a)
 	write(t, testImage(t, 3, 20, 20), photos, "sub", "c.jpg")
 	d := write(t, testImage(t, 4, 20, 20), photos, "d.jpg")
@@ -118,9 +121,9 @@ func TestIgnoreFilesAreGits(t *testing.T) {
 				lines := first + "\n" + second + "\n"
 				write(t, []byte(lines), root, ".gitignore")
 				want := git(strings.Join(asked, "\x00"), "check-ignore", "-z", "--no-index", "--stdin")
-				parsed, err := parsePatterns(strings.NewReader(lines), "")
+				parsed, err := rules.ParsePatterns(strings.NewReader(lines), "")
 				must(t, err)
-				rules, got := &ignoring{parsed}, []string{}
+				rules, got := &rules.Ignoring{Patterns: parsed}, []string{}
 				for _, path := range asked {
 					if leftOut(rules, path, folders) {
 						got = append(got, path)
@@ -135,13 +138,13 @@ func TestIgnoreFilesAreGits(t *testing.T) {
 }
 
 // leftOut reports whether a path is left out, or a folder above it.
-func leftOut(rules *ignoring, path string, folder bool) bool {
+func leftOut(rules *rules.Ignoring, path string, folder bool) bool {
 	for at := range path {
-		if path[at] == '/' && rules.excludes(path[:at], true) {
+		if path[at] == '/' && rules.Excludes(path[:at], true) {
 			return true
 		}
 	}
-	return rules.excludes(path, folder)
+	return rules.Excludes(path, folder)
 }
 
 // TestOtherKindsAreCounted: what is passed over is counted by kind; a file without an
@@ -154,7 +157,7 @@ func TestOtherKindsAreCounted(t *testing.T) {
 	for _, name := range []string{"b.PSD", "deep/c.psd", "d.dng9", "notes", "a.jpg.xmp", "lost.xmp", "Thumbs.db", ".hidden.psd", "@eaDir/x.psd"} {
 		write(t, []byte("not a picture"), photos, filepath.FromSlash(name))
 	}
-	raw := append([]byte("IIRO\x08\x00\x00\x00"), make([]byte, 2*sniffedBytes)...) // its preview lies behind its beginning
+	raw := append([]byte("IIRO\x08\x00\x00\x00"), make([]byte, 2*rules.SniffedBytes)...) // its preview lies behind its beginning
 	write(t, append(raw, testImage(t, 3, 20, 20)...), photos, "deep", "P0000001")
 	library, engine := openLibrary(t, filepath.Join(folder, "library")), newCounting("one")
 	for _, test := range []struct {
@@ -177,7 +180,7 @@ func TestOtherKindsAreCounted(t *testing.T) {
 func FuzzIgnoreFiles(f *testing.F) {
 	f.Add("*.jpg\n!a/**/b\n[a-\n\\", "a/b/c.jpg", "a/")
 	f.Fuzz(func(_ *testing.T, lines, path, domain string) {
-		patterns, _ := parsePatterns(strings.NewReader(lines), domain)
-		(&ignoring{patterns}).excludes(path, len(path)%2 == 0)
+		patterns, _ := rules.ParsePatterns(strings.NewReader(lines), domain)
+		(&rules.Ignoring{Patterns: patterns}).Excludes(path, len(path)%2 == 0)
 	})
 }

@@ -4,27 +4,20 @@ import (
 	"context"
 	"iter"
 	"maps"
-	"mekiki/index"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-)
 
-// AwayFolder is a folder whose drive seems to be away, so that what the library
-// knows of it is kept.
-type AwayFolder struct {
-	// Folder is the folder that is empty, or the mount point that is none any more.
-	Folder string `json:"folder"`
-	// Files counts the files of it that are kept.
-	Files int `json:"files"`
-}
+	"mekiki/index"
+	"mekiki/index/ingest/drives"
+)
 
 // forgetting decides what a walk says of files that it did not see.
 type forgetting struct {
 	run    *run
 	walked *walked
-	drives *drives
+	drives *drives.Drives
 	batch  index.Batch
 	// away counts the files that are kept, by the folder that says so.
 	away map[string]int
@@ -63,7 +56,7 @@ func (r *run) forget(ctx context.Context, w *walked) error {
 	for _, failure := range failures {
 		if w.folders[failure.File.Path] || f.gone(failure.File, false) {
 			f.batch.Resolved = append(f.batch.Resolved, failure.File.Path)
-			r.progress.resolve(failure.File.Path)
+			r.progress.Resolve(failure.File.Path)
 		}
 	}
 	f.warn()
@@ -72,7 +65,7 @@ func (r *run) forget(ctx context.Context, w *walked) error {
 			return err
 		}
 	}
-	r.progress.remove(f.removed, f.excluded)
+	r.progress.Remove(f.removed, f.excluded)
 	return nil
 }
 
@@ -116,7 +109,7 @@ func (f *forgetting) record(record *index.Record) {
 			f.batch.Detach = append(f.batch.Detach, file.Path)
 			f.removed++
 		case i == 0:
-			first = f.drives.unmounted(file) != "" || f.drives.ground(file.Path) != file.Path
+			first = f.drives.Unmounted(file) != "" || f.drives.Ground(file.Path) != file.Path
 		}
 	}
 	if first && present > 0 {
@@ -131,12 +124,12 @@ func (f *forgetting) gone(file index.File, moved bool) bool {
 	if f.walked.saw(file.Path) || !moved && !f.walked.covers(file.Path) {
 		return false
 	}
-	if _, err := os.Lstat(file.Path); !missing(err) {
+	if _, err := os.Lstat(file.Path); !drives.Missing(err) {
 		return false
 	}
-	folder := f.drives.unmounted(file)
+	folder := f.drives.Unmounted(file)
 	if folder == "" && !moved && !f.walked.deleted[file.Path] {
-		folder = f.drives.emptied(file.Path)
+		folder = f.drives.Emptied(file.Path)
 	}
 	if folder != "" {
 		f.away[folder]++
@@ -152,9 +145,9 @@ func (f *forgetting) findLostDrives(ctx context.Context, reader index.Reader) er
 			return err
 		}
 		for _, file := range record.Files {
-			point := mountPointOf(file)
+			point := drives.MountPointOf(file)
 			if point != "" && !f.run.present[point] && !f.run.moved[record.ID] && f.walked.missed(file.Path) {
-				f.drives.lost[point] = true
+				f.drives.Lose(point)
 			}
 		}
 	}
@@ -176,7 +169,7 @@ func (f *forgetting) warn() {
 		f.run.options.Logger.Warn("the folder is empty, or its drive is away; what the library knows of it is kept", "folder", folder,
 			"files", f.away[folder], "try", "mekiki remove --folder, if its images are really gone")
 	}
-	f.run.progress.keep(f.run.away)
+	f.run.progress.Keep(f.run.away)
 }
 
 // missed reports whether the walk looked for a path and did not see it.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"mekiki/index/ingest/rules"
 	"mekiki/internal/hint"
 )
 
@@ -29,7 +30,7 @@ func TestMatchGlob(t *testing.T) {
 		{"**", "a/b/c", true},
 	}
 	for _, test := range tests {
-		if got := matchGlob(test.glob, test.name); got != test.want {
+		if got := rules.MatchGlob(test.glob, test.name); got != test.want {
 			t.Errorf("matchGlob(%q, %q) = %t", test.glob, test.name, got)
 		}
 	}
@@ -56,7 +57,7 @@ func TestGlobsAsShellsWriteThem(t *testing.T) {
 		{filepath.Join(root, "**", "*.jpg"), "2009/drafts/a.jpg", true},
 	}
 	for _, test := range tests {
-		if got := matchAny([]string{plainGlob(test.glob)}, root, test.relative); got != test.want {
+		if got := rules.MatchAny([]string{rules.PlainGlob(test.glob)}, root, test.relative); got != test.want {
 			t.Errorf("%q with %q: %t", test.glob, test.relative, got)
 		}
 	}
@@ -80,10 +81,10 @@ func TestGlobsWithBraces(t *testing.T) {
 func TestMatchGlobOfManyStars(t *testing.T) {
 	glob := strings.Repeat("**/a/", 40) + "b"
 	name := strings.TrimSuffix(strings.Repeat("a/", 80), "/")
-	if matchGlob(glob, name) {
+	if rules.MatchGlob(glob, name) {
 		t.Error("it matches")
 	}
-	if !matchGlob(glob, name+"/b") {
+	if !rules.MatchGlob(glob, name+"/b") {
 		t.Error("it does not match")
 	}
 }

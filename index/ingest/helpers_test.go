@@ -11,13 +11,15 @@ import (
 	"image/png"
 	"math"
 	"math/rand/v2"
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index/ingest/report"
+	"mekiki/index/local"
 )
 
 // counting is an Engine that depends on the mean colour of an image, and
@@ -182,7 +184,7 @@ func openLibrary(tb testing.TB, folder string) *local.Library {
 	return library
 }
 
-func mustRun(tb testing.TB, library *local.Library, engine Engine, options Options) Summary {
+func mustRun(tb testing.TB, library *local.Library, engine Engine, options Options) report.Summary {
 	tb.Helper()
 	summary, err := Run(context.Background(), library, engine, options)
 	must(tb, err)

@@ -12,16 +12,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/internal/hint"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/ingest/report"
 )
 
 // Engine is what ingest needs of a model; *embed.Engine is one. What it cannot do
@@ -34,42 +34,6 @@ type Engine interface {
 	embed.Captioner
 }
 
-// Summary is what a run did.
-type Summary struct {
-	// Seen counts the image files found; Unchanged, Added, Changed, Reread,
-	// Attached, Removed, Excluded and Failed what became of them, as in
-	// [Progress]. Watching, files that later looks find as they were are not
-	// counted again, and a file that is put right no longer counts as failed.
-	Seen      int `json:"seen"`
-	Unchanged int `json:"unchanged"`
-	Added     int `json:"added"`
-	Changed   int `json:"changed"`
-	Reread    int `json:"reread"`
-	Attached  int `json:"attached"`
-	Removed   int `json:"removed"`
-	Excluded  int `json:"excluded"`
-	// Damaged counts those of the new and changed ones that could be read only in
-	// part, as a JPEG that ends early.
-	Damaged int `json:"damaged"`
-	Failed  int `json:"failed"`
-	// Older counts those of Reread that an older version had read, which knew less
-	// of what pictures say about themselves.
-	Older int `json:"reread_older,omitempty"`
-	// PassedOver counts the files of other kinds in the folders, by extension in
-	// lower case; "" is for files without one.
-	PassedOver map[string]int `json:"passed_over,omitempty"`
-	// Away are the folders whose drives seem to be away.
-	Away []AwayFolder `json:"away,omitempty"`
-	// Failures are the files of this run that could not be indexed; at most
-	// the first 1,000.
-	Failures []index.Failure `json:"-"`
-	// Interrupted says that the context ended before the folders were looked
-	// through; the next run resumes.
-	Interrupted bool `json:"interrupted"`
-	// Duration is the time the run took.
-	Duration time.Duration `json:"-"`
-}
-
 // ErrModel is the error of a run that stopped because the model failed on one
 // image after another.
 var ErrModel = errors.New("the model fails")
@@ -78,17 +42,17 @@ var ErrModel = errors.New("the model fails")
 // so until the context ends. When the context ends before the paths are looked
 // through, what was committed stays, the summary says Interrupted, and the error
 // is nil.
-func Run(ctx context.Context, library index.Library, engine Engine, options Options) (Summary, error) {
+func Run(ctx context.Context, library index.Library, engine Engine, options Options) (report.Summary, error) {
 	options, err := options.ready()
 	if err != nil {
-		return Summary{}, fmt.Errorf("index: %w", err)
+		return report.Summary{}, fmt.Errorf("index: %w", err)
 	}
-	if err := prepareSpace(ctx, library, engine, options); err != nil {
-		return Summary{}, fmt.Errorf("index: %w", err)
+	if err := index.PrepareSpace(ctx, library, engine.Space(), options.NewSpace); err != nil {
+		return report.Summary{}, fmt.Errorf("index: %w", err)
 	}
 	r, err := newRun(library, engine, options)
 	if err != nil {
-		return Summary{}, fmt.Errorf("index: %w", err)
+		return report.Summary{}, fmt.Errorf("index: %w", err)
 	}
 	defer r.close()
 	stop := r.report()
@@ -101,7 +65,7 @@ func Run(ctx context.Context, library index.Library, engine Engine, options Opti
 		err = r.watch(ctx)
 	}
 	stop()
-	summary := r.progress.summary()
+	summary := r.progress.Summary()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		summary.Interrupted, err = !whole, nil
 	}
@@ -114,18 +78,18 @@ func Run(ctx context.Context, library index.Library, engine Engine, options Opti
 // Fill gives every record of the library that lacks them vectors in the
 // engine's space, from the original files: how a second model is brought in
 // beside the first. Options.Paths is ignored.
-func Fill(ctx context.Context, library index.Library, engine Engine, options Options) (Summary, error) {
+func Fill(ctx context.Context, library index.Library, engine Engine, options Options) (report.Summary, error) {
 	options.Paths, options.NewSpace, options.Watch = nil, true, false
 	options, err := options.ready()
 	if err != nil {
-		return Summary{}, fmt.Errorf("fill space: %w", err)
+		return report.Summary{}, fmt.Errorf("fill space: %w", err)
 	}
-	if err := prepareSpace(ctx, library, engine, options); err != nil {
-		return Summary{}, fmt.Errorf("fill space: %w", err)
+	if err := index.PrepareSpace(ctx, library, engine.Space(), options.NewSpace); err != nil {
+		return report.Summary{}, fmt.Errorf("fill space: %w", err)
 	}
 	r, err := newRun(library, engine, options)
 	if err != nil {
-		return Summary{}, fmt.Errorf("fill space: %w", err)
+		return report.Summary{}, fmt.Errorf("fill space: %w", err)
 	}
 	defer r.close()
 	stop := r.report()
@@ -134,7 +98,7 @@ func Fill(ctx context.Context, library index.Library, engine Engine, options Opt
 		err = r.fillTexts(ctx)
 	}
 	stop()
-	summary := r.progress.summary()
+	summary := r.progress.Summary()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		summary.Interrupted, err = true, nil
 	}
@@ -142,27 +106,6 @@ func Fill(ctx context.Context, library index.Library, engine Engine, options Opt
 		return summary, fmt.Errorf("fill space: %w", err)
 	}
 	return summary, nil
-}
-
-// prepareSpace sees to it that the library has the engine's space.
-func prepareSpace(ctx context.Context, library index.Library, engine Engine, options Options) error {
-	reader, err := library.Reader(ctx)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	space := engine.Space()
-	spaces := reader.Spaces()
-	for _, state := range spaces {
-		if state.Space == space {
-			return nil
-		}
-	}
-	if len(spaces) == 0 || options.NewSpace {
-		return library.AddSpace(ctx, space)
-	}
-	return hint.Wrap(fmt.Errorf("%w: the library was made with model %.12s, not %.12s", index.ErrSpace, spaces[0].Space.Fingerprint, space.Fingerprint),
-		"name the library's model with --model, or add this one beside it with: mekiki index --new-space")
 }
 
 // run is one call of Run or Fill.
@@ -173,7 +116,7 @@ type run struct {
 	decoder *pixels.Decoder
 	// ownDecoder is closed with the run; nil when another one was given.
 	ownDecoder *pixels.Decoder
-	progress   *tracker
+	progress   *report.Tracker
 	roots      []string
 	// own is the library's folder; nil where that is in no file system of the
 	// operating system.
@@ -199,7 +142,7 @@ type run struct {
 func newRun(library index.Library, engine Engine, options Options) (*run, error) {
 	r := &run{
 		library: library, engine: engine, options: options, away: map[string]int{},
-		progress: newTracker(options), rereading: options.Reread,
+		progress: report.NewTracker(options.Progress), rereading: options.Reread,
 	}
 	if located, ok := library.(index.Located); ok {
 		if own, err := os.Stat(located.Folder()); err == nil {
@@ -245,7 +188,7 @@ type source func(ctx context.Context, found chan<- fileEntry) (*walked, error)
 // forgets what is gone. Files that are not what their path held before come last:
 // what was there may have another path by then, and keeps its record.
 func (r *run) pass(ctx context.Context, from source) error {
-	r.progress.begin()
+	r.progress.Begin()
 	r.moved, r.reread, r.present = map[index.ID]bool{}, map[index.ID]bool{}, map[string]bool{}
 	r.replaced = map[index.Hash]bool{}
 	var altered []fileEntry
@@ -253,7 +196,7 @@ func (r *run) pass(ctx context.Context, from source) error {
 	if err != nil {
 		return err
 	}
-	r.progress.walkDone()
+	r.progress.WalkDone()
 	if len(altered) > 0 {
 		if altered, err = r.exchange(ctx, altered); err != nil {
 			return err
@@ -290,7 +233,7 @@ func (r *run) findReplaced(ctx context.Context, altered []fileEntry) error {
 	}
 	drives := r.newDrives()
 	for i, record := range records {
-		if record != nil && !slices.ContainsFunc(record.Files, drives.holds) {
+		if record != nil && !slices.ContainsFunc(record.Files, drives.Holds) {
 			altered[i].replaces, altered[i].tags = record.Hash, record.Tags
 		}
 	}

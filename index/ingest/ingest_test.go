@@ -6,12 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local"
-	"mekiki/internal/testpictures"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +18,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
+
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/ingest/drives"
+	"mekiki/index/ingest/report"
+	"mekiki/index/ingest/textrecord"
+	"mekiki/index/local"
+	"mekiki/internal/testpictures"
+	"mekiki/internal/vfs"
 )
 
 func TestMain(m *testing.M) {
@@ -39,7 +43,7 @@ func TestRunRecognisesWhatHappenedToFiles(t *testing.T) {
 	engine := newCounting("one")
 	library := openLibrary(t, filepath.Join(folder, "library"))
 	options := Options{Paths: []string{photos}}
-	step := func(name string, want Summary, images int64) {
+	step := func(name string, want report.Summary, images int64) {
 		t.Helper()
 		before := engine.images.Load()
 		if diff := cmp.Diff(want, mustRun(t, library, engine, options)); diff != "" {
@@ -49,24 +53,24 @@ func TestRunRecognisesWhatHappenedToFiles(t *testing.T) {
 			t.Errorf("%s: the model saw %d images, want %d", name, got, images)
 		}
 	}
-	step("first run", Summary{Seen: 10, Added: 10}, 10)
-	step("nothing changed", Summary{Seen: 10, Unchanged: 10}, 0)
+	step("first run", report.Summary{Seen: 10, Added: 10}, 10)
+	step("nothing changed", report.Summary{Seen: 10, Unchanged: 10}, 0)
 	must(t, os.Rename(filepath.Join(photos, "a", "a.jpg"), filepath.Join(photos, "moved.jpg")))
-	step("moved", Summary{Seen: 10, Unchanged: 9, Attached: 1, Removed: 1}, 0)
+	step("moved", report.Summary{Seen: 10, Unchanged: 9, Attached: 1, Removed: 1}, 0)
 	write(t, testImage(t, 1, 40, 30), photos, "copy.jpg")
-	step("copied", Summary{Seen: 11, Unchanged: 10, Attached: 1}, 0)
+	step("copied", report.Summary{Seen: 11, Unchanged: 10, Attached: 1}, 0)
 	write(t, testImage(t, 99, 40, 30), photos, "a", "b.jpg")
-	step("changed", Summary{Seen: 11, Unchanged: 10, Added: 1}, 1)
+	step("changed", report.Summary{Seen: 11, Unchanged: 10, Added: 1}, 1)
 	must(t, os.Remove(filepath.Join(photos, "a", "c.jpg")))
-	step("deleted", Summary{Seen: 10, Unchanged: 10, Removed: 1}, 0)
+	step("deleted", report.Summary{Seen: 10, Unchanged: 10, Removed: 1}, 0)
 	now := time.Now().Add(time.Hour)
 	must(t, os.Chtimes(filepath.Join(photos, "a", "d.jpg"), now, now))
-	step("touched", Summary{Seen: 10, Unchanged: 9, Attached: 1}, 0)
+	step("touched", report.Summary{Seen: 10, Unchanged: 9, Attached: 1}, 0)
 	write(t, []byte("no image at all"), photos, "a", "e.jpg")
-	step("damaged", Summary{Seen: 10, Unchanged: 9, Failed: 1}, 0)
-	step("damaged as before", Summary{Seen: 10, Unchanged: 10}, 0)
+	step("damaged", report.Summary{Seen: 10, Unchanged: 9, Failed: 1}, 0)
+	step("damaged as before", report.Summary{Seen: 10, Unchanged: 10}, 0)
 	write(t, testImage(t, 4, 40, 30), photos, "a", "e.jpg")
-	step("restored", Summary{Seen: 10, Unchanged: 9, Added: 1}, 1)
+	step("restored", report.Summary{Seen: 10, Unchanged: 9, Added: 1}, 1)
 
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
@@ -157,7 +161,7 @@ func TestZoo(t *testing.T) {
 			library := openLibrary(t, filepath.Join(folder, "library"))
 			options := Options{Paths: []string{filepath.Join(folder, "zoo")}, FollowSymlinks: follow}
 			summary := mustRun(t, library, newCounting("one"), options)
-			if diff := cmp.Diff(Summary{Seen: pictures + len(want), Added: pictures, Damaged: damaged, Failed: len(want)}, summary); diff != "" {
+			if diff := cmp.Diff(report.Summary{Seen: pictures + len(want), Added: pictures, Damaged: damaged, Failed: len(want)}, summary); diff != "" {
 				t.Error(diff)
 			}
 			snapshot := library.Snapshot()
@@ -222,7 +226,7 @@ func TestProgressKnowsTheTotalEarly(t *testing.T) {
 	known := make(chan struct{})
 	engine.onImage = func() { <-known }
 	var once sync.Once
-	options := Options{Paths: []string{photos}, ModelBatch: 1, Progress: func(p Progress) {
+	options := Options{Paths: []string{photos}, ModelBatch: 1, Progress: func(p report.Progress) {
 		if p.Total == n+1 && !p.Walked {
 			once.Do(func() { close(known) })
 		}
@@ -335,7 +339,7 @@ func TestCopiesAreCountedOnce(t *testing.T) {
 	engine.refuse = 13
 	library := openLibrary(t, filepath.Join(folder, "library"))
 	got := mustRun(t, library, engine, Options{Paths: []string{photos}})
-	if want := (Summary{Seen: 6, Added: 1, Attached: 2, Failed: 3}); !cmp.Equal(got, want) {
+	if want := (report.Summary{Seen: 6, Added: 1, Attached: 2, Failed: 3}); !cmp.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
@@ -451,7 +455,7 @@ func TestFileInThePlaceOfAFolder(t *testing.T) {
 	mustRun(t, library, newCounting("one"), options)
 	must(t, os.RemoveAll(filepath.Join(photos, "sub")))
 	write(t, nil, photos, "sub")
-	if got, want := mustRun(t, library, newCounting("one"), options), (Summary{Seen: 1, Unchanged: 1, Removed: 1}); !cmp.Equal(got, want) {
+	if got, want := mustRun(t, library, newCounting("one"), options), (report.Summary{Seen: 1, Unchanged: 1, Removed: 1}); !cmp.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
@@ -462,7 +466,7 @@ func TestFileThatGrew(t *testing.T) {
 	found, err := os.Stat(path)
 	must(t, err)
 	must(t, os.Truncate(path, 1<<42))
-	_, stamp, err := readStable(stampOf(path, found), false)
+	_, stamp, err := readStable(drives.StampOf(path, found), false)
 	if !errors.Is(err, pixels.ErrTooLarge) || stamp.Bytes != 1<<42 {
 		t.Errorf("%+v, %v", stamp, err)
 	}
@@ -500,7 +504,7 @@ func TestSecondModelBesideTheFirst(t *testing.T) {
 	if _, err := Run(t.Context(), library, two, Options{Paths: []string{photos}}); !errors.Is(err, index.ErrSpace) {
 		t.Errorf("another model: %v", err)
 	}
-	_, err := Texts(t.Context(), library, one, strings.NewReader("a red gate\n"), TextOptions{})
+	_, err := textrecord.AddFile(t.Context(), library, one, strings.NewReader("a red gate\n"), textrecord.Options{})
 	must(t, err)
 	summary, err := Fill(t.Context(), library, two, Options{})
 	must(t, err)
@@ -518,21 +522,21 @@ func TestSecondModelBesideTheFirst(t *testing.T) {
 func TestTexts(t *testing.T) {
 	library := openLibrary(t, filepath.Join(t.TempDir(), "library"))
 	engine := newCounting("one")
-	add := func(format TextFormat, text string) TextSummary {
+	add := func(format textrecord.Format, text string) textrecord.Summary {
 		t.Helper()
-		summary, err := Texts(t.Context(), library, engine, strings.NewReader(text), TextOptions{Format: format, BatchSize: 2})
+		summary, err := textrecord.AddFile(t.Context(), library, engine, strings.NewReader(text), textrecord.Options{Format: format, BatchSize: 2})
 		must(t, err)
 		return summary
 	}
-	if got := add(Lines, "one\n\n two \r\nthree"); got != (TextSummary{Read: 3, Added: 3}) {
+	if got := add(textrecord.Lines, "one\n\n two \r\nthree"); got != (textrecord.Summary{Read: 3, Added: 3}) {
 		t.Errorf("lines: %+v", got)
 	}
-	if got := add(Lines, "one\nfour\n"); got != (TextSummary{Read: 2, Added: 1, Known: 1}) {
+	if got := add(textrecord.Lines, "one\nfour\n"); got != (textrecord.Summary{Read: 2, Added: 1, Known: 1}) {
 		t.Errorf("lines again: %+v", got)
 	}
-	add(CSV, "id,text,price\nsku-1,\"red, shoe\",10\nsku-2,blue shoe,12\n")
-	add(JSONL, `{"id": 7, "text": "a lamp", "tags": ["home"], "watts": 40}`+"\n"+`"just words"`+"\n")
-	add(CSV, "id,text,price\nsku-1,\"red, shoe\",9\n")
+	add(textrecord.CSV, "id,text,price\nsku-1,\"red, shoe\",10\nsku-2,blue shoe,12\n")
+	add(textrecord.JSONL, `{"id": 7, "text": "a lamp", "tags": ["home"], "watts": 40}`+"\n"+`"just words"`+"\n")
+	add(textrecord.CSV, "id,text,price\nsku-1,\"red, shoe\",9\n")
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	shoe, there := indextest.RecordByExternalID(t, snapshot, "sku-1")
@@ -547,10 +551,10 @@ func TestTexts(t *testing.T) {
 		t.Errorf("%d texts, want 8", got)
 	}
 	for _, bad := range []struct {
-		format TextFormat
+		format textrecord.Format
 		text   string
-	}{{JSONL, "{"}, {JSONL, `{"text": 3}`}, {JSONL, `{"id": "x"}`}, {CSV, "a,b\n1\n"}, {Lines, "\xff\xfe\n"}, {"xml", "x"}} {
-		if _, err := Texts(t.Context(), library, engine, strings.NewReader(bad.text), TextOptions{Format: bad.format}); err == nil {
+	}{{textrecord.JSONL, "{"}, {textrecord.JSONL, `{"text": 3}`}, {textrecord.JSONL, `{"id": "x"}`}, {textrecord.CSV, "a,b\n1\n"}, {textrecord.Lines, "\xff\xfe\n"}, {"xml", "x"}} {
+		if _, err := textrecord.AddFile(t.Context(), library, engine, strings.NewReader(bad.text), textrecord.Options{Format: bad.format}); err == nil {
 			t.Errorf("%s %q was taken", bad.format, bad.text)
 		}
 	}

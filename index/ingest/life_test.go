@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/ingest/rules"
+	"mekiki/index/local"
 )
 
 // life is a folder of pictures to which things happen, and what should have become of
@@ -208,7 +210,7 @@ func (l *life) unmount() {
 // ignore leaves a folder out, or takes it in again.
 func (l *life) ignore() {
 	name := []string{"a", "b"}[l.random.IntN(2)]
-	rule := filepath.Join(l.root(), name, noMediaName)
+	rule := filepath.Join(l.root(), name, rules.NoMediaName)
 	if l.ignored[name] {
 		delete(l.ignored, name)
 		must(l, os.Remove(rule))

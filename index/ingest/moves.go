@@ -172,7 +172,7 @@ func (m *mover) move(ctx context.Context, at int) error {
 	}
 	m.collector.change()
 	m.collector.run.moved[result.known] = true
-	m.collector.run.progress.attach(result.file.Path)
+	m.collector.run.progress.Attach(result.file.Path)
 	switch {
 	case len(m.held) > 0:
 		return nil // the ring is one commit

@@ -2,14 +2,16 @@ package ingest
 
 import (
 	"fmt"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/ingest/report"
+	"mekiki/index/local"
 )
 
 // TestFilesThatChangePlaces: files that take each other's names keep their
@@ -23,17 +25,17 @@ func TestFilesThatChangePlaces(t *testing.T) {
 		to func(int) int
 		// fresh are the numbers under which there is a new picture.
 		fresh []int
-		want  Summary
+		want  report.Summary
 	}{
-		{"a swap", func(i int) int { return [n]int{1, 0, 2, 3, 4, 5}[i] }, nil, Summary{Seen: n, Unchanged: n - 2, Attached: 2}},
-		{"a ring", func(i int) int { return (i + 1) % n }, nil, Summary{Seen: n, Attached: n}},
-		{"two rings", func(i int) int { return [n]int{1, 2, 0, 4, 3, 5}[i] }, nil, Summary{Seen: n, Unchanged: 1, Attached: 5}},
-		{"one number up", func(i int) int { return i + 1 }, nil, Summary{Seen: n, Attached: n, Removed: 1}},
-		{"one number down", func(i int) int { return i - 1 }, nil, Summary{Seen: n - 1, Attached: n - 1, Removed: 1}},
+		{"a swap", func(i int) int { return [n]int{1, 0, 2, 3, 4, 5}[i] }, nil, report.Summary{Seen: n, Unchanged: n - 2, Attached: 2}},
+		{"a ring", func(i int) int { return (i + 1) % n }, nil, report.Summary{Seen: n, Attached: n}},
+		{"two rings", func(i int) int { return [n]int{1, 2, 0, 4, 3, 5}[i] }, nil, report.Summary{Seen: n, Unchanged: 1, Attached: 5}},
+		{"one number up", func(i int) int { return i + 1 }, nil, report.Summary{Seen: n, Attached: n, Removed: 1}},
+		{"one number down", func(i int) int { return i - 1 }, nil, report.Summary{Seen: n - 1, Attached: n - 1, Removed: 1}},
 		{"a new one in the place of a moved one", func(i int) int { return [n]int{50, 1, 2, 3, 4, 5}[i] }, []int{0},
-			Summary{Seen: n + 1, Unchanged: n - 1, Attached: 1, Added: 1}},
+			report.Summary{Seen: n + 1, Unchanged: n - 1, Attached: 1, Added: 1}},
 		{"a new one in the place of a swapped one", func(i int) int { return [n]int{1, 2, 9, 3, 4, 5}[i] }, []int{0},
-			Summary{Seen: n + 1, Unchanged: n - 3, Attached: 3, Added: 1}},
+			report.Summary{Seen: n + 1, Unchanged: n - 3, Attached: 3, Added: 1}},
 	} {
 		for _, batch := range []int{1, 64} {
 			t.Run(fmt.Sprintf("%s, %d in a commit", test.name, batch), func(t *testing.T) {

@@ -10,6 +10,9 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/ingest/drives"
+	"mekiki/index/ingest/report"
+	"mekiki/index/ingest/rules"
 	"mekiki/internal/sorted"
 )
 
@@ -82,7 +85,7 @@ type Options struct {
 	PollOnly bool
 	// Progress is called a few times a second, and once at the end, from one
 	// goroutine at a time.
-	Progress func(Progress)
+	Progress func(report.Progress)
 	// Logger receives warnings; nil is silent.
 	Logger *slog.Logger
 
@@ -98,7 +101,7 @@ type Options struct {
 func (o Options) Validate() error {
 	var problems []error
 	for _, glob := range append(append([]string(nil), o.Include...), o.Exclude...) {
-		if err := checkGlobOfOption(glob); err != nil {
+		if err := rules.CheckGlobOfOption(glob); err != nil {
 			problems = append(problems, err)
 		}
 	}
@@ -141,7 +144,7 @@ func (o Options) ready() (Options, error) {
 	setDefault(&o.settle, settleDelay)
 	setDefault(&o.settleMost, settleLimit)
 	if o.device == nil {
-		o.device = deviceOf
+		o.device = drives.DeviceOf
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -152,7 +155,7 @@ func (o Options) ready() (Options, error) {
 func plainGlobs(globs []string) []string {
 	plain := make([]string, len(globs))
 	for i, glob := range globs {
-		plain[i] = plainGlob(glob)
+		plain[i] = rules.PlainGlob(glob)
 	}
 	return plain
 }

@@ -83,7 +83,7 @@ func (b *beside) passOver(w *walker) {
 	}
 	for _, name := range b.names {
 		if !b.used[name] && !strings.HasPrefix(name, ".") {
-			w.run.progress.passOver(strings.ToLower(filepath.Ext(name)))
+			w.run.progress.PassOver(strings.ToLower(filepath.Ext(name)))
 		}
 	}
 }

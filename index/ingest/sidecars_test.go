@@ -14,6 +14,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/indextest"
+	"mekiki/index/ingest/report"
 	"mekiki/index/metadata"
 )
 
@@ -28,7 +29,7 @@ func TestSidecarsAloneAreNoticed(t *testing.T) {
 	options := Options{Paths: []string{photos}}
 	mustRun(t, library, engine, options)
 	tag(t, library, a)
-	step := func(name string, want Summary) {
+	step := func(name string, want report.Summary) {
 		t.Helper()
 		before := engine.images.Load()
 		if diff := cmp.Diff(want, mustRun(t, library, engine, options)); diff != "" || engine.images.Load() != before {
@@ -36,17 +37,17 @@ func TestSidecarsAloneAreNoticed(t *testing.T) {
 		}
 		hasTag(t, library, a)
 	}
-	step("nothing", Summary{Seen: 2, Unchanged: 2})
+	step("nothing", report.Summary{Seen: 2, Unchanged: 2})
 	sidecar := write(t, xmpOf("first"), photos, "a.jpg.xmp")
-	step("it comes", Summary{Seen: 2, Unchanged: 1, Reread: 1})
-	step("nothing", Summary{Seen: 2, Unchanged: 2})
+	step("it comes", report.Summary{Seen: 2, Unchanged: 1, Reread: 1})
+	step("nothing", report.Summary{Seen: 2, Unchanged: 2})
 	write(t, xmpOf("second"), sidecar)
 	later := time.Now().Add(time.Minute)
 	must(t, os.Chtimes(sidecar, later, later))
 	write(t, xmpOf("other"), photos, "b.xmp")
-	step("it changes", Summary{Seen: 2, Reread: 2})
+	step("it changes", report.Summary{Seen: 2, Reread: 2})
 	must(t, os.Remove(sidecar))
-	step("it goes", Summary{Seen: 2, Unchanged: 1, Reread: 1})
+	step("it goes", report.Summary{Seen: 2, Unchanged: 1, Reread: 1})
 	if recordOf(t, library, a).Files[0].Sidecars != 0 || recordOf(t, library, b).Files[0].Sidecars == 0 {
 		t.Error("the stamps of the sidecars are not as they should be")
 	}
@@ -103,17 +104,17 @@ func TestMetadataIsReadAgain(t *testing.T) {
 	_, err := library.Write(t.Context(), old)
 	must(t, err)
 	before := engine.images.Load()
-	if diff := cmp.Diff(Summary{Seen: 7, Unchanged: 3, Reread: 4}, mustRun(t, library, engine, options)); diff != "" {
+	if diff := cmp.Diff(report.Summary{Seen: 7, Unchanged: 3, Reread: 4}, mustRun(t, library, engine, options)); diff != "" {
 		t.Errorf("an older version's: %s", diff)
 	}
-	if diff := cmp.Diff(Summary{Seen: 7, Unchanged: 7}, mustRun(t, library, engine, options)); diff != "" {
+	if diff := cmp.Diff(report.Summary{Seen: 7, Unchanged: 7}, mustRun(t, library, engine, options)); diff != "" {
 		t.Errorf("then: %s", diff)
 	}
 	if slices.ContainsFunc(paths, func(path string) bool { return recordOf(t, library, path).Metadata.Title != "" }) {
 		t.Error("the old metadata is still there")
 	}
 	options.Reread = true
-	if diff := cmp.Diff(Summary{Seen: 7, Unchanged: 1, Reread: 6}, mustRun(t, library, engine, options)); diff != "" {
+	if diff := cmp.Diff(report.Summary{Seen: 7, Unchanged: 1, Reread: 6}, mustRun(t, library, engine, options)); diff != "" {
 		t.Errorf("asked for: %s", diff)
 	}
 	if engine.images.Load() != before {

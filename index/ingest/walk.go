@@ -2,16 +2,19 @@ package ingest
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
-	"mekiki/index"
-	"mekiki/index/content"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"mekiki/index"
+	"mekiki/index/content"
+	"mekiki/index/ingest/drives"
+	"mekiki/index/ingest/report"
+	"mekiki/index/ingest/rules"
 )
 
 // walked is what a walk saw. Only below folders that were listed whole can a
@@ -72,18 +75,13 @@ const (
 // see notes a file, and reports whether it is new.
 func (w *walked) see(path string) bool {
 	before := len(w.files)
-	w.files[fileKey(path)] = struct{}{}
+	w.files[report.FileKey(path)] = struct{}{}
 	return len(w.files) > before
 }
 
 func (w *walked) saw(path string) bool {
-	_, seen := w.files[fileKey(path)]
+	_, seen := w.files[report.FileKey(path)]
 	return seen
-}
-
-func fileKey(path string) [16]byte {
-	sum := sha256.Sum256([]byte(path))
-	return [16]byte(sum[:16])
 }
 
 // walkAll walks the run's paths. When that takes long, because the pipeline
@@ -121,7 +119,7 @@ func (r *run) walkRoots(ctx context.Context, found chan<- fileEntry) (*walked, e
 	}
 	for _, problem := range problems {
 		r.options.Logger.Info("a path cannot be read", "error", problem) // and it is listed as failed
-		r.progress.failPath(problem)
+		r.progress.FailPath(problem)
 	}
 	return w.walked, nil
 }
@@ -136,12 +134,12 @@ type walker struct {
 	// files of folders, and beside what the folder that was looked at last holds
 	// that may describe pictures.
 	mounts map[string]mounted
-	rules  map[string]*ignoring
+	rules  map[string]*rules.Ignoring
 	beside *beside
 }
 
 func (r *run) newWalker(found chan<- fileEntry) *walker {
-	return &walker{run: r, walked: newWalked(), found: found, mounts: map[string]mounted{}, rules: map[string]*ignoring{}}
+	return &walker{run: r, walked: newWalked(), found: found, mounts: map[string]mounted{}, rules: map[string]*rules.Ignoring{}}
 }
 
 // root walks one of the paths that were asked for. A file is taken whatever
@@ -184,7 +182,7 @@ func (w *walker) folder(ctx context.Context, root, relative string, depth int) e
 	if err != nil {
 		return err
 	}
-	if relative != "" && !w.run.options.SystemFolders && holdsNoMedia(entries) {
+	if relative != "" && !w.run.options.SystemFolders && rules.HoldsNoMedia(entries) {
 		w.exclude(folder)
 		return nil
 	}
@@ -246,7 +244,7 @@ func (w *walker) entry(ctx context.Context, root, relative string, entry fs.DirE
 			return nil
 		}
 		return w.subfolder(ctx, root, relative, full, depth+1)
-	case len(options.Include) > 0 && !matchAny(options.Include, root, relative):
+	case len(options.Include) > 0 && !rules.MatchAny(options.Include, root, relative):
 		return nil
 	case len(options.Include) == 0 && !w.isImage(name, full, mode):
 		w.passOver(name, mode)
@@ -272,7 +270,7 @@ func (w *walker) subfolder(ctx context.Context, root, relative, full string, dep
 	w.run.options.Logger.Info("a folder cannot be read", "error", err) // and it is listed as failed
 	stat, statErr := os.Stat(full)
 	if statErr != nil {
-		w.run.progress.failPath(err)
+		w.run.progress.FailPath(err)
 		return nil
 	}
 	return w.file(ctx, full, stat, err)
@@ -319,8 +317,8 @@ func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo, failur
 	if !w.walked.see(path) {
 		return nil
 	}
-	w.run.progress.see()
-	seen := fileEntry{file: stampOf(path, stat), failure: failure}
+	w.run.progress.See()
+	seen := fileEntry{file: drives.StampOf(path, stat), failure: failure}
 	seen.file.MountLength = w.mountOf(filepath.Dir(path))
 	seen.file.RootLength = w.run.rootLength(path)
 	seen.file.Sidecars, seen.sidecars = w.sidecarsOf(path)
@@ -349,12 +347,7 @@ func (r *run) countAhead(ctx context.Context) {
 			return
 		}
 	}
-	r.progress.expect(w.count)
-}
-
-// stampOf is what tells whether a file has changed.
-func stampOf(path string, stat fs.FileInfo) index.File {
-	return index.File{Path: path, Bytes: stat.Size(), Modified: stat.ModTime(), Inode: inodeOf(stat)}
+	r.progress.Expect(w.count)
 }
 
 // knownFiles feeds, of every image record, the first file that holds its content.
@@ -367,15 +360,15 @@ func (r *run) knownFiles(ctx context.Context, found chan<- fileEntry) (*walked, 
 	if err != nil {
 		return nil, err
 	}
-	r.progress.expect(len(lacking))
+	r.progress.Expect(len(lacking))
 	for _, record := range lacking {
 		for _, file := range record.Files {
 			stat, err := statKnown(record, file)
 			if err != nil {
 				continue
 			}
-			r.progress.see()
-			seen := fileEntry{file: stampOf(file.Path, stat)}
+			r.progress.See()
+			seen := fileEntry{file: drives.StampOf(file.Path, stat)}
 			seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength = file.Sidecars, file.MountLength, file.RootLength
 			select {
 			case found <- seen:

@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"context"
-	"mekiki/index"
-	"mekiki/index/indextest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +11,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/ingest/report"
 )
 
 // watching is a run that watches.
@@ -21,7 +23,7 @@ type watching struct {
 	library index.Library
 	cancel  context.CancelFunc
 	done    chan struct{}
-	summary Summary
+	summary report.Summary
 	err     error
 }
 
@@ -43,7 +45,7 @@ func startWatch(t *testing.T, library index.Library, engine Engine, options Opti
 	return w
 }
 
-func (w *watching) stop() Summary {
+func (w *watching) stop() report.Summary {
 	w.Helper()
 	w.cancel()
 	<-w.done
@@ -217,7 +219,7 @@ func TestWatchCounts(t *testing.T) {
 	library := &countedReaders{Library: openLibrary(t, filepath.Join(folder, "library"))}
 	w := startWatch(t, library, newCounting("one"), Options{
 		Paths: []string{photos}, PollOnly: true, PollInterval: 20 * time.Millisecond,
-		Progress: func(p Progress) {
+		Progress: func(p report.Progress) {
 			mutex.Lock()
 			defer mutex.Unlock()
 			if calls++; p.Seen > 2 {

@@ -12,6 +12,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/ingest/drives"
 	"mekiki/index/metadata"
 	"mekiki/internal/vfs"
 )
@@ -132,11 +133,11 @@ func (r *run) knownOf(ctx context.Context, reader index.Reader, files []fileEntr
 func (r *run) examineOne(seen *fileEntry, known knownFile, first bool) (wanted, altered bool) {
 	file, record := seen.file, known.record
 	if record != nil && hasFile(record, file) {
-		r.present[mountPointOf(file)] = true
+		r.present[drives.MountPointOf(file)] = true
 	}
 	switch {
 	case known.failure != nil && known.failure.File.Same(file):
-		r.progress.unchanged(file.Path)
+		r.progress.Unchanged(file.Path)
 		return false, false
 	case known.failure != nil:
 		seen.replaces = known.failure.Replaced
@@ -146,7 +147,7 @@ func (r *run) examineOne(seen *fileEntry, known knownFile, first bool) (wanted, 
 	case known.hasParts:
 		seen.older = record.MetadataVersion < metadata.Version
 		if seen.wants = r.lacking(record, file); seen.wants == wantNothing {
-			r.progress.unchanged(file.Path)
+			r.progress.Unchanged(file.Path)
 			return false, false
 		}
 	}
@@ -288,7 +289,7 @@ func readStable(file index.File, follow bool) ([]byte, index.File, error) {
 	}
 	defer handle.Close()
 	if err := checkSize(before.Size()); err != nil { // it has grown since it was found
-		return nil, stampOf(file.Path, before), err
+		return nil, drives.StampOf(file.Path, before), err
 	}
 	data := make([]byte, 0, before.Size()+1)
 	data, err = appendAll(data, handle, pixels.DefaultMaxBytes)
@@ -299,8 +300,8 @@ func readStable(file index.File, follow bool) ([]byte, index.File, error) {
 	if err != nil {
 		return nil, file, err
 	}
-	stamp := stampOf(file.Path, after)
-	if !stamp.SameContent(stampOf(file.Path, before)) || int64(len(data)) != stamp.Bytes {
+	stamp := drives.StampOf(file.Path, after)
+	if !stamp.SameContent(drives.StampOf(file.Path, before)) || int64(len(data)) != stamp.Bytes {
 		return nil, file, errChanging
 	}
 	return data, stamp, nil

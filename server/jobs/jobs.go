@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"mekiki/index/ingest"
+	"mekiki/index/ingest/report"
 	"mekiki/server/problem"
 )
 
@@ -94,7 +95,7 @@ var errPanic = errors.New("panic")
 // Ingester brings files into a library.
 type Ingester interface {
 	// Ingest brings in files until it is done or its context ends.
-	Ingest(ctx context.Context, options ingest.Options) (ingest.Summary, error)
+	Ingest(ctx context.Context, options ingest.Options) (report.Summary, error)
 }
 
 // Manager runs indexing jobs, one after another. Safe for concurrent use.
@@ -278,7 +279,7 @@ func (m *Manager) next(ctx context.Context) *pending {
 
 func (m *Manager) work(next *pending) {
 	defer next.cancel()
-	next.options.Progress = func(progress ingest.Progress) { m.progress(next.job, progress) }
+	next.options.Progress = func(progress report.Progress) { m.progress(next.job, progress) }
 	summary, err := m.ingest(next)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
@@ -314,7 +315,7 @@ func failureOf(paths []string, err error) string {
 }
 
 // ingest keeps a panic of one job from ending the server.
-func (m *Manager) ingest(next *pending) (summary ingest.Summary, err error) {
+func (m *Manager) ingest(next *pending) (summary report.Summary, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			m.logger.Error("indexing panicked", "reason", reason)
@@ -335,7 +336,7 @@ func (m *Manager) abandon() {
 	}
 }
 
-func (m *Manager) progress(each *job, now ingest.Progress) {
+func (m *Manager) progress(each *job, now report.Progress) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	each.shown.Progress = Progress{
@@ -347,7 +348,7 @@ func (m *Manager) progress(each *job, now ingest.Progress) {
 	each.announce()
 }
 
-func (p *Progress) take(summary ingest.Summary) {
+func (p *Progress) take(summary report.Summary) {
 	*p = Progress{
 		Found: summary.Seen, Walked: true, Added: summary.Added + summary.Changed + summary.Attached,
 		Unchanged: summary.Unchanged + summary.Reread, Removed: summary.Removed + summary.Excluded, Failed: summary.Failed,

@@ -17,6 +17,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/index/ingest/report"
 	"mekiki/index/originals"
 	"mekiki/internal/vfs"
 	"mekiki/server/problem"
@@ -30,7 +31,7 @@ type Options struct {
 	Read    func(ctx context.Context, work func(index.Reader) error) error
 	Record  func(ctx context.Context, id index.ID) (*index.Record, error)
 	// Ingest brings a file into the library.
-	Ingest func(ctx context.Context, options ingest.Options) (ingest.Summary, error)
+	Ingest func(ctx context.Context, options ingest.Options) (report.Summary, error)
 	// Originals are the files that are kept; nil means that none are taken, and records are removed without one.
 	Originals *originals.Store
 	// Decode reads a picture within the limits of uploads.

@@ -7,18 +7,20 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/index/ingest"
-	"mekiki/index/local"
-	"mekiki/internal/hint"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/ingest/report"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 )
 
 const indexLong = `Bring folders and files of images into the library.
@@ -163,14 +165,14 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 var errInterrupted = errors.New("stopped before the end; what was done is kept")
 
 // printIndexed says what a run did, and sets the exit status.
-func printIndexed(ctx context.Context, a *cli.App, library *local.Library, summary ingest.Summary) error {
+func printIndexed(ctx context.Context, a *cli.App, library *local.Library, summary report.Summary) error {
 	if a.AsJSON {
 		failures := []failureLine{}
 		for _, failure := range summary.Failures {
 			failures = append(failures, failureLineOf(failure))
 		}
 		err := a.PrintJSON(struct {
-			ingest.Summary
+			report.Summary
 			Seconds  float64       `json:"seconds"`
 			Library  string        `json:"library"`
 			Failures []failureLine `json:"failures"`
@@ -191,7 +193,7 @@ func printIndexed(ctx context.Context, a *cli.App, library *local.Library, summa
 }
 
 // indexedText says in words what a run did.
-func indexedText(summary ingest.Summary) string {
+func indexedText(summary report.Summary) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s: %d new, %d changed, %d unchanged, %d moved or copied, %d gone, %d failed\n",
 		cli.Counted(summary.Seen, "file", "files"), summary.Added, summary.Changed, summary.Unchanged+summary.Reread,

@@ -3,22 +3,24 @@ package libraryverbs
 import (
 	"context"
 	"fmt"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/ingest"
-	"mekiki/index/local"
-	"mekiki/internal/progress"
 	"path/filepath"
 	"unicode/utf8"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index/ingest"
+	"mekiki/index/ingest/report"
+	"mekiki/index/local"
+	"mekiki/internal/progress"
 )
 
 // IndexPaths brings folders and files into a library, with progress.
-func IndexPaths(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, options ingest.Options) (ingest.Summary, error) {
+func IndexPaths(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, options ingest.Options) (report.Summary, error) {
 	reporter := a.Progress()
 	defer reporter.Finish()
 	task := "index " + namesOf(options.Paths)
 	options.Logger = a.Log()
 	options.ImageSize = engine.Manifest().Config.Preprocess.ImageSize
-	options.Progress = func(state ingest.Progress) { reporter.Report(indexState(task, state)) }
+	options.Progress = func(state report.Progress) { reporter.Report(indexState(task, state)) }
 	return ingest.Run(ctx, library, engine.Engine, options)
 }
 
@@ -43,7 +45,7 @@ func namesOf(paths []string) string {
 	return names
 }
 
-func indexState(task string, state ingest.Progress) progress.State {
+func indexState(task string, state report.Progress) progress.State {
 	shown := progress.State{
 		Task: task, Done: int64(state.Done()), Total: int64(state.Total), Failed: int64(state.Failed), Unit: progress.Images,
 		Rate: state.Rate, Remaining: state.Remaining.Seconds(),

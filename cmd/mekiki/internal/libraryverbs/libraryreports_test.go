@@ -3,14 +3,15 @@ package libraryverbs
 import (
 	"errors"
 	"io"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index"
-	"mekiki/index/ingest"
-	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/ingest/report"
+	"mekiki/index/local"
 )
 
 type full struct{ io.Writer }
@@ -26,7 +27,7 @@ func TestReportsThatCannotBeWritten(t *testing.T) {
 	defer library.Close()
 	for _, asJSON := range []bool{false, true} {
 		app := &cli.App{Out: full{}, Stderr: io.Discard, AsJSON: asJSON}
-		if err := printIndexed(t.Context(), app, library, ingest.Summary{Seen: 1}); err == nil {
+		if err := printIndexed(t.Context(), app, library, report.Summary{Seen: 1}); err == nil {
 			t.Error("index: no error")
 		}
 		if err := printCheck(app, index.CheckReport{}); err == nil {
@@ -37,17 +38,17 @@ func TestReportsThatCannotBeWritten(t *testing.T) {
 
 // TestIndexStateNamesNoFile: before the first file there is none to name.
 func TestIndexStateNamesNoFile(t *testing.T) {
-	if got := indexState("index", ingest.Progress{Unchanged: 1}).Detail; got != "" {
+	if got := indexState("index", report.Progress{Unchanged: 1}).Detail; got != "" {
 		t.Errorf("%q", got)
 	}
-	if got := indexState("index", ingest.Progress{Path: filepath.Join("a", "b.jpg")}).Detail; got != "b.jpg" {
+	if got := indexState("index", report.Progress{Path: filepath.Join("a", "b.jpg")}).Detail; got != "b.jpg" {
 		t.Errorf("%q", got)
 	}
 }
 
 // TestIndexedText says in words what a run did.
 func TestIndexedText(t *testing.T) {
-	for want, summary := range map[string]ingest.Summary{
+	for want, summary := range map[string]report.Summary{
 		"1 file: 0 new, 1 changed, 0 unchanged, 0 moved or copied, 0 gone, 0 failed\n": {Seen: 1, Changed: 1},
 		"8 files: 1 new, 0 changed, 7 unchanged, 0 moved or copied, 0 gone, 0 failed\nthe metadata of 2 files was read again\n" +
 			"1 file was taken out of the library, because a rule excludes it now\n" +
@@ -60,7 +61,7 @@ func TestIndexedText(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if got := indexedText(ingest.Summary{PassedOver: map[string]int{".txt": 1}}); !strings.Contains(got, "1 file of another kind was skipped: 1 .txt\nNo pictures were found there") {
+	if got := indexedText(report.Summary{PassedOver: map[string]int{".txt": 1}}); !strings.Contains(got, "1 file of another kind was skipped: 1 .txt\nNo pictures were found there") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -3,15 +3,17 @@ package libraryverbs
 import (
 	"context"
 	"fmt"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/embed"
-	"mekiki/index/ingest"
-	"mekiki/index/local"
-	"mekiki/internal/hint"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed"
+	"mekiki/index/ingest"
+	"mekiki/index/ingest/report"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 )
 
 const spacesLong = `Two models can live side by side in one library: fill a space for the second
@@ -118,7 +120,7 @@ func runSpacesFill(ctx context.Context, app *cli.App) error {
 		defer reporter.Finish()
 		summary, err := ingest.Fill(ctx, library, engine.Engine, ingest.Options{
 			Logger: app.Log(), ImageSize: engine.Manifest().Config.Preprocess.ImageSize,
-			Progress: func(state ingest.Progress) { reporter.Report(indexState("fill the new space", state)) },
+			Progress: func(state report.Progress) { reporter.Report(indexState("fill the new space", state)) },
 		})
 		if err != nil {
 			return err

@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/ingest"
-	"mekiki/index/local"
-	"mekiki/internal/progress"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index/ingest/textrecord"
+	"mekiki/index/local"
+	"mekiki/internal/progress"
 )
 
 const textsAddLong = `Add texts to the library: labels, product names, descriptions. An image finds
@@ -51,13 +52,13 @@ func NewTextsCommand(app *cli.App) *cobra.Command {
 }
 
 func runTextsAdd(ctx context.Context, app *cli.App, name, format string) error {
-	options := ingest.TextOptions{Format: ingest.TextFormat(format)}
+	options := textrecord.Options{Format: textrecord.Format(format)}
 	switch options.Format {
-	case ingest.Lines, ingest.CSV, ingest.JSONL:
+	case textrecord.Lines, textrecord.CSV, textrecord.JSONL:
 	case "":
-		options.Format = ingest.TextFormatOf(name)
+		options.Format = textrecord.FormatOf(name)
 	default:
-		return cli.UsageError("--format %q: must be %s, %s or %s", format, ingest.Lines, ingest.CSV, ingest.JSONL)
+		return cli.UsageError("--format %q: must be %s, %s or %s", format, textrecord.Lines, textrecord.CSV, textrecord.JSONL)
 	}
 	source := io.Reader(app.In)
 	if name != "-" {
@@ -74,7 +75,7 @@ func runTextsAdd(ctx context.Context, app *cli.App, name, format string) error {
 		options.Progress = func(done int) {
 			reporter.Report(progress.State{Task: "add texts", Done: int64(done), Unit: progress.Steps})
 		}
-		summary, err := ingest.Texts(ctx, library, engine.Engine, source, options)
+		summary, err := textrecord.AddFile(ctx, library, engine.Engine, source, options)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/cmd/mekiki/internal/libraryverbs"
 	"mekiki/cmd/mekiki/internal/searchverbs"
@@ -13,15 +20,10 @@ import (
 	"mekiki/embed/models"
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
 	"mekiki/search"
 	"mekiki/server"
-	"net"
-	"os"
-	"path/filepath"
-	"syscall"
-
-	"github.com/spf13/cobra"
 )
 
 const demoLong = `Try Mekiki on the built-in model and gallery, without any files of your own.
@@ -131,7 +133,7 @@ func fillDemoLibrary(ctx context.Context, app *cli.App, library *local.Library, 
 	if err != nil {
 		return fmt.Errorf("read the gallery's texts: %w", err)
 	}
-	if _, err := ingest.Texts(ctx, library, engine, bytes.NewReader(data), ingest.TextOptions{Source: "gallery"}); err != nil {
+	if _, err := textrecord.AddFile(ctx, library, engine, bytes.NewReader(data), textrecord.Options{Source: "gallery"}); err != nil {
 		return fmt.Errorf("add the gallery's texts: %w", err)
 	}
 	return nil

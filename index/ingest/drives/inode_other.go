@@ -1,6 +1,6 @@
 //go:build !unix
 
-package ingest
+package drives
 
 import (
 	"io/fs"
@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-func inodeOf(fs.FileInfo) uint64 { return 0 }
+// InodeOf gives a file's number, or zero where the system has none.
+func InodeOf(fs.FileInfo) uint64 { return 0 }
 
 // errNotFolder is the system's error for a path through a file, where it has one.
 const errNotFolder = syscall.ENOTDIR
@@ -16,4 +17,5 @@ const errNotFolder = syscall.ENOTDIR
 // deviceNumber gives the number of the device that a file is on: there is none.
 func deviceNumber(fs.FileInfo) (uint64, bool) { return 0, false }
 
-func openToRead(path string) (*os.File, error) { return os.Open(path) }
+// OpenToRead opens a file without waiting for what is no file of bytes, such as a pipe.
+func OpenToRead(path string) (*os.File, error) { return os.Open(path) }

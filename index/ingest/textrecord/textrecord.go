@@ -1,12 +1,13 @@
-package ingest
+package textrecord
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+
 	"mekiki/embed"
 	"mekiki/index"
-	"strings"
 )
 
 // Text is one text of the user's own.
@@ -21,14 +22,20 @@ type Text struct {
 	Fields map[string]string
 }
 
+// Engine is what texts need of a model; *embed.Engine is one.
+type Engine interface {
+	Space() embed.Space
+	TextVectors(ctx context.Context, texts []string) ([]embed.Vector, error)
+}
+
 // addTextsBatch is how many texts are embedded between two looks at the context.
 const addTextsBatch = 32
 
-// AddTexts brings texts into the library in one durable commit and gives their
+// Add brings texts into the library in one durable commit and gives their
 // records in the order of the texts. A text that is there already keeps its record
 // and gains the tags. Use [Texts] for files of them.
-func AddTexts(ctx context.Context, library index.Library, engine Engine, texts []Text) ([]index.ID, error) {
-	if err := prepareSpace(ctx, library, engine, Options{}); err != nil {
+func Add(ctx context.Context, library index.Library, engine Engine, texts []Text) ([]index.ID, error) {
+	if err := index.PrepareSpace(ctx, library, engine.Space(), false); err != nil {
 		return nil, fmt.Errorf("add texts: %w", err)
 	}
 	var batch index.Batch
@@ -36,7 +43,7 @@ func AddTexts(ctx context.Context, library index.Library, engine Engine, texts [
 		if strings.TrimSpace(texts[i].Text) == "" {
 			return nil, fmt.Errorf("add texts: text %d: %w", i+1, errors.New("has no words"))
 		}
-		entry := textEntry{text: texts[i].Text, id: texts[i].ID, tags: texts[i].Tags, fields: texts[i].Fields}
+		entry := entry{text: texts[i].Text, id: texts[i].ID, tags: texts[i].Tags, fields: texts[i].Fields}
 		batch.Puts = append(batch.Puts, index.Put{Record: index.Record{
 			Kind: index.KindText, Hash: entry.hash(), Text: entry.text, ExternalID: entry.id, Fields: entry.fields, Tags: entry.tags,
 			Bytes: int64(len(entry.text)),

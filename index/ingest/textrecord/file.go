@@ -1,8 +1,9 @@
-package ingest
+package textrecord
 
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -12,33 +13,33 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"mekiki/embed"
-	"mekiki/index"
-	"mekiki/internal/hint"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"mekiki/index"
+	"mekiki/internal/hint"
 )
 
-// TextFormat is the form of a file of texts.
-type TextFormat string
+// Format is the form of a file of texts.
+type Format string
 
 // The formats of files of texts.
 const (
 	// Lines has one text a line; blank lines are left out.
-	Lines TextFormat = "lines"
+	Lines Format = "lines"
 	// CSV has a header line; the columns "text" and "id" (or "external_id") are
 	// the text and the user's id, and every other column is a field. A single
 	// column is the text whatever its name.
-	CSV TextFormat = "csv"
+	CSV Format = "csv"
 	// JSONL has one object a line, with "text", "id" (or "external_id", as in the
 	// HTTP API) if there is one, "tags"
 	// if there are any, and every other value as a field; or a JSON string.
-	JSONL TextFormat = "jsonl"
+	JSONL Format = "jsonl"
 )
 
-// TextFormatOf tells the format by a file's name.
-func TextFormatOf(name string) TextFormat {
+// FormatOf tells the format by a file's name.
+func FormatOf(name string) Format {
 	lower := strings.ToLower(name)
 	switch {
 	case strings.HasSuffix(lower, ".csv"):
@@ -49,10 +50,10 @@ func TextFormatOf(name string) TextFormat {
 	return Lines
 }
 
-// TextOptions say how to read a file of texts.
-type TextOptions struct {
+// Options say how to read a file of texts.
+type Options struct {
 	// Format is the file's form; empty means [Lines].
-	Format TextFormat
+	Format Format
 	// Source is kept in the field "source" of each text, when it is not empty.
 	Source string
 	// BatchSize is the number of texts in one commit; zero means 256.
@@ -61,8 +62,8 @@ type TextOptions struct {
 	Progress func(done int)
 }
 
-// TextSummary is what came of a file of texts.
-type TextSummary struct {
+// Summary is what came of a file of texts.
+type Summary struct {
 	// Read counts the texts in the file; Added of them are new or changed,
 	// Known were there already.
 	Read  int `json:"read"`
@@ -77,14 +78,14 @@ const maximumLine = 4 << 20
 const maximumRow = 16 << 20
 
 // textEntry is one text as read.
-type textEntry struct {
+type entry struct {
 	text, id string
 	tags     []string
 	fields   map[string]string
 }
 
 // hash identifies the content: the text, the user's id and the fields.
-func (e *textEntry) hash() index.Hash {
+func (e *entry) hash() index.Hash {
 	sum := sha256.New()
 	write := func(value string) {
 		_ = binary.Write(sum, binary.LittleEndian, uint64(len(value)))
@@ -100,19 +101,18 @@ func (e *textEntry) hash() index.Hash {
 	return index.Hash(sum.Sum(nil))
 }
 
-// Texts brings a file of texts into the library, in durable batches. A text
+// AddFile brings a file of texts into the library, in durable batches. A text
 // whose id is known replaces the one that had it. An error names the line.
-func Texts(ctx context.Context, library index.Library, engine Engine, source io.Reader, options TextOptions) (TextSummary, error) {
-	setDefault(&options.BatchSize, 256)
-	setDefault(&options.Format, Lines)
-	if err := prepareSpace(ctx, library, engine, Options{}); err != nil {
-		return TextSummary{}, fmt.Errorf("add texts: %w", err)
+func AddFile(ctx context.Context, library index.Library, engine Engine, source io.Reader, options Options) (Summary, error) {
+	options.BatchSize, options.Format = cmp.Or(options.BatchSize, 256), cmp.Or(options.Format, Lines)
+	if err := index.PrepareSpace(ctx, library, engine.Space(), false); err != nil {
+		return Summary{}, fmt.Errorf("add texts: %w", err)
 	}
-	adder := &textAdder{library: library, engine: engine, options: options}
+	adder := &adder{library: library, engine: engine, options: options}
 	var err error
 	switch options.Format {
 	case Lines:
-		err = readLines(source, func(line int, text []byte) error { return adder.take(ctx, line, textEntry{text: string(text)}) })
+		err = readLines(source, func(line int, text []byte) error { return adder.take(ctx, line, entry{text: string(text)}) })
 	case JSONL:
 		err = readLines(source, func(line int, data []byte) error {
 			entry, err := parseObject(data)
@@ -122,7 +122,7 @@ func Texts(ctx context.Context, library index.Library, engine Engine, source io.
 			return adder.take(ctx, line, entry)
 		})
 	case CSV:
-		err = readCSV(source, func(line int, entry textEntry) error { return adder.take(ctx, line, entry) })
+		err = readCSV(source, func(line int, entry entry) error { return adder.take(ctx, line, entry) })
 	default:
 		err = fmt.Errorf("unknown format %q: expected lines, csv or jsonl", options.Format)
 	}
@@ -168,8 +168,8 @@ const convertRemedy = "convert the file to UTF-8"
 // full of zeros, which no text has.
 func isText(data []byte) bool { return utf8.Valid(data) && bytes.IndexByte(data, 0) < 0 }
 
-func parseObject(data []byte) (textEntry, error) {
-	var entry textEntry
+func parseObject(data []byte) (entry, error) {
+	var entry entry
 	if data[0] == '"' {
 		err := json.Unmarshal(data, &entry.text)
 		entry.text = strings.TrimSpace(entry.text)
@@ -214,7 +214,7 @@ func mistyped(err error, wanted string) error {
 	return err
 }
 
-func setField(entry *textEntry, name, value string) {
+func setField(entry *entry, name, value string) {
 	if value == "" {
 		return
 	}
@@ -260,7 +260,7 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 }
 
 // readCSV gives each row with the number of its line.
-func readCSV(source io.Reader, visit func(int, textEntry) error) error {
+func readCSV(source io.Reader, visit func(int, entry) error) error {
 	bounded := &boundedReader{source: source, most: maximumRow, left: maximumRow}
 	reader := csv.NewReader(bufio.NewReaderSize(bounded, 64<<10))
 	header, err := reader.Read()
@@ -305,7 +305,7 @@ func readCSV(source io.Reader, visit func(int, textEntry) error) error {
 			return hint.Wrap(fmt.Errorf("line %d has %d columns and the header %d", line, len(row), len(header)),
 				"put texts with commas in quotation marks, and give every row as many columns as the header")
 		}
-		var entry textEntry
+		var entry entry
 		for i, value := range row {
 			switch {
 			case len(value) > maximumLine:
@@ -326,15 +326,15 @@ func readCSV(source io.Reader, visit func(int, textEntry) error) error {
 	}
 }
 
-type textAdder struct {
+type adder struct {
 	library index.Library
 	engine  Engine
-	options TextOptions
-	waiting []textEntry
-	summary TextSummary
+	options Options
+	waiting []entry
+	summary Summary
 }
 
-func (a *textAdder) take(ctx context.Context, line int, entry textEntry) error {
+func (a *adder) take(ctx context.Context, line int, entry entry) error {
 	if entry.text == "" {
 		return hint.Wrap(fmt.Errorf("line %d has no text", line), "give every row and object a text that is not empty")
 	}
@@ -351,7 +351,7 @@ func (a *textAdder) take(ctx context.Context, line int, entry textEntry) error {
 	return nil
 }
 
-func (a *textAdder) commit(ctx context.Context) error {
+func (a *adder) commit(ctx context.Context) error {
 	waiting := a.waiting
 	a.waiting = a.waiting[:0]
 	puts, err := a.changesOf(ctx, waiting)
@@ -373,7 +373,7 @@ func (a *textAdder) commit(ctx context.Context) error {
 }
 
 // changesOf gives the records of the entries that the library does not have as they are.
-func (a *textAdder) changesOf(ctx context.Context, entries []textEntry) ([]index.Put, error) {
+func (a *adder) changesOf(ctx context.Context, entries []entry) ([]index.Put, error) {
 	reader, err := a.library.Reader(ctx)
 	if err != nil {
 		return nil, err
@@ -418,64 +418,4 @@ func missingTags(tags, wanted []string) []string {
 		}
 	}
 	return missing
-}
-
-// fillTexts gives the library's texts vectors in the engine's space.
-func (r *run) fillTexts(ctx context.Context) error {
-	const size = 256
-	space := r.engine.Space()
-	return r.eachLacking(ctx, index.KindText, size, func(records []*index.Record) error {
-		texts := make([]string, len(records))
-		for i, record := range records {
-			texts[i] = record.Text
-		}
-		vectors, err := r.engine.TextVectors(ctx, texts)
-		if err != nil {
-			return err
-		}
-		var batch index.Batch
-		for i, record := range records {
-			parts := embed.Parts{Count: 1, Width: len(vectors[i]), Values: vectors[i]}
-			batch.Vectors = append(batch.Vectors, index.Vectors{ID: record.ID, Space: space, Parts: parts})
-		}
-		_, err = r.library.Write(ctx, batch)
-		return err
-	})
-}
-
-// eachLacking visits the records of a kind that have no vectors in the engine's space,
-// size at a time at most.
-func (r *run) eachLacking(ctx context.Context, kind index.Kind, size int, visit func([]*index.Record) error) error {
-	reader, err := r.library.Reader(ctx)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	records, _, err := reader.List(ctx, index.Filter{Kinds: []index.Kind{kind}}, index.Page{})
-	if err != nil {
-		return err
-	}
-	for some := range slices.Chunk(records, size) {
-		ids := make([]index.ID, len(some))
-		for i, record := range some {
-			ids[i] = record.ID
-		}
-		have, err := reader.HaveParts(ctx, r.engine.Space(), ids)
-		if err != nil {
-			return err
-		}
-		var lacking []*index.Record
-		for i, record := range some {
-			if !have[i] {
-				lacking = append(lacking, record)
-			}
-		}
-		if len(lacking) == 0 {
-			continue
-		}
-		if err := visit(lacking); err != nil {
-			return err
-		}
-	}
-	return nil
 }

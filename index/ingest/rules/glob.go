@@ -1,4 +1,4 @@
-package ingest
+package rules
 
 import (
 	"fmt"
@@ -23,19 +23,19 @@ func checkGlob(glob string) error {
 	return nil
 }
 
-// checkGlobOfOption refuses a glob of the options that can never match, or that asks for
+// CheckGlobOfOption refuses a glob of the options that can never match, or that asks for
 // what globs here do not know and would silently match nothing.
-func checkGlobOfOption(glob string) error {
+func CheckGlobOfOption(glob string) error {
 	_, after, found := strings.Cut(glob, "{")
 	if inside, _, closed := strings.Cut(after, "}"); found && closed && strings.Contains(inside, ",") {
 		return hint.Wrap(fmt.Errorf("glob %q: braces have no meaning in globs", glob), "give one glob for each of what stands in the braces")
 	}
-	return checkGlob(plainGlob(glob))
+	return checkGlob(PlainGlob(glob))
 }
 
-// plainGlob gives a glob as the matching below understands it: what shells write
+// PlainGlob gives a glob as the matching below understands it: what shells write
 // ("./drafts", "drafts/", "[!a]*") means what it means there.
-func plainGlob(glob string) string {
+func PlainGlob(glob string) string {
 	glob = strings.TrimPrefix(filepath.ToSlash(glob), "./")
 	if short := strings.TrimSuffix(glob, "/"); short != "" {
 		glob = short
@@ -43,9 +43,9 @@ func plainGlob(glob string) string {
 	return strings.ReplaceAll(glob, "[!", "[^")
 }
 
-// matchGlob matches a glob against a slash-separated relative path: "**"
+// MatchGlob matches a glob against a slash-separated relative path: "**"
 // stands for any number of folders, and a glob without a slash is about names.
-func matchGlob(glob, name string) bool {
+func MatchGlob(glob, name string) bool {
 	if !strings.Contains(glob, "/") {
 		return matchElement(glob, path.Base(name))
 	}
@@ -83,12 +83,12 @@ func matchElement(glob, name string) bool {
 	return err == nil && matched
 }
 
-// matchAny matches a path below a root. A glob from the root of the file system may
+// MatchAny matches a path below a root. A glob from the root of the file system may
 // be about the whole path.
-func matchAny(globs []string, root, relative string) bool {
+func MatchAny(globs []string, root, relative string) bool {
 	whole := ""
 	return slices.ContainsFunc(globs, func(glob string) bool {
-		if matchGlob(glob, relative) {
+		if MatchGlob(glob, relative) {
 			return true
 		}
 		if !filepath.IsAbs(filepath.FromSlash(glob)) {
@@ -97,6 +97,6 @@ func matchAny(globs []string, root, relative string) bool {
 		if whole == "" {
 			whole = strings.Trim(filepath.ToSlash(root), "/") + "/" + relative
 		}
-		return matchGlob(glob, strings.TrimPrefix(whole, "/"))
+		return MatchGlob(glob, strings.TrimPrefix(whole, "/"))
 	})
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package ingest
+package drives
 
 import (
 	"io/fs"
@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-func inodeOf(stat fs.FileInfo) uint64 {
+// InodeOf gives a file's number, or zero where the system has none.
+func InodeOf(stat fs.FileInfo) uint64 {
 	if system, ok := stat.Sys().(*syscall.Stat_t); ok {
 		return uint64(system.Ino)
 	}
@@ -27,8 +28,8 @@ func deviceNumber(stat fs.FileInfo) (uint64, bool) {
 	return uint64(system.Dev), true
 }
 
-// openToRead opens a file. It does not wait for the other end of what turns
+// OpenToRead opens a file. It does not wait for the other end of what turns
 // out to be a pipe.
-func openToRead(path string) (*os.File, error) {
+func OpenToRead(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }

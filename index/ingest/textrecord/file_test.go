@@ -1,4 +1,4 @@
-package ingest
+package textrecord
 
 import (
 	"bytes"
@@ -13,14 +13,14 @@ import (
 func TestReadCSVColumns(t *testing.T) {
 	tests := []struct {
 		name, file string
-		want       []textEntry
+		want       []entry
 		problem    string
 	}{
-		{"text and id", "id,text,colour\n7,a shoe,red\n", []textEntry{{text: "a shoe", id: "7", fields: map[string]string{"colour": "red"}}}, ""},
-		{"external id before id", "id,external_id,text\n1,sku,a shoe\n", []textEntry{{text: "a shoe", id: "sku", fields: map[string]string{"id": "1"}}}, ""},
-		{"one column of any name", "label\na cat\n", []textEntry{{text: "a cat"}}, ""},
+		{"text and id", "id,text,colour\n7,a shoe,red\n", []entry{{text: "a shoe", id: "7", fields: map[string]string{"colour": "red"}}}, ""},
+		{"external id before id", "id,external_id,text\n1,sku,a shoe\n", []entry{{text: "a shoe", id: "sku", fields: map[string]string{"id": "1"}}}, ""},
+		{"one column of any name", "label\na cat\n", []entry{{text: "a cat"}}, ""},
 		{"no text", "id,name\n1,a cat\n", nil, `no column "text": id, name`},
-		{"a row too short", "id,text\n1,a cat\n2\n", []textEntry{{text: "a cat", id: "1"}}, "line 3 has 1 columns and the header 2"},
+		{"a row too short", "id,text\n1,a cat\n2\n", []entry{{text: "a cat", id: "1"}}, "line 3 has 1 columns and the header 2"},
 		{"UTF-16", "\xff\xfet\x00e\x00x\x00t\x00\n\x00a\x00\n\x00", nil, "the header is not UTF-8 text"},
 		{"UTF-16 without a mark", "t\x00e\x00x\x00t\x00\n\x00a\x00\n\x00", nil, "the header is not UTF-8 text"},
 		{"zeros in a row", "text\na\x00\n", nil, `line 2, column "text" is not UTF-8 text`},
@@ -28,12 +28,12 @@ func TestReadCSVColumns(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var got []textEntry
-			err := readCSV(strings.NewReader(test.file), func(_ int, entry textEntry) error { got = append(got, entry); return nil })
+			var got []entry
+			err := readCSV(strings.NewReader(test.file), func(_ int, entry entry) error { got = append(got, entry); return nil })
 			if (err != nil) != (test.problem != "") || err != nil && !strings.Contains(err.Error(), test.problem) {
 				t.Fatalf("error %v, want %q", err, test.problem)
 			}
-			if difference := cmp.Diff(test.want, got, cmp.AllowUnexported(textEntry{})); difference != "" {
+			if difference := cmp.Diff(test.want, got, cmp.AllowUnexported(entry{})); difference != "" {
 				t.Error(difference)
 			}
 		})
@@ -56,13 +56,13 @@ func TestParseObjectIdentity(t *testing.T) {
 func TestRowsAreBounded(t *testing.T) {
 	endless := io.MultiReader(strings.NewReader("text,id\na shoe,1\n\"never closed"), strings.NewReader(strings.Repeat("x", maximumRow+1<<20)))
 	read := 0
-	err := readCSV(endless, func(int, textEntry) error { read++; return nil })
+	err := readCSV(endless, func(int, entry) error { read++; return nil })
 	if err == nil || !strings.Contains(err.Error(), "a row is longer") || read != 1 {
 		t.Errorf("%d rows, %v", read, err)
 	}
 	many := strings.NewReader("text,id\n" + strings.Repeat(strings.Repeat("x", 1<<20)+",1\n", 40))
 	read = 0
-	if err := readCSV(many, func(int, textEntry) error { read++; return nil }); err != nil || read != 40 {
+	if err := readCSV(many, func(int, entry) error { read++; return nil }); err != nil || read != 40 {
 		t.Errorf("%d rows, %v", read, err)
 	}
 }
@@ -76,7 +76,7 @@ func FuzzTexts(f *testing.F) {
 	f.Add([]byte("\"a line\"\n\n{\"text\": null}\n"))
 	f.Add([]byte("\xff\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_ = readCSV(bytes.NewReader(data), func(_ int, entry textEntry) error { entry.hash(); return nil })
+		_ = readCSV(bytes.NewReader(data), func(_ int, entry entry) error { entry.hash(); return nil })
 		_ = readLines(bytes.NewReader(data), func(_ int, line []byte) error {
 			entry, err := parseObject(line)
 			if err != nil {

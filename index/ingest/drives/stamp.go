@@ -1,0 +1,12 @@
+package drives
+
+import (
+	"io/fs"
+
+	"mekiki/index"
+)
+
+// StampOf is what tells whether a file has changed.
+func StampOf(path string, stat fs.FileInfo) index.File {
+	return index.File{Path: path, Bytes: stat.Size(), Modified: stat.ModTime(), Inode: InodeOf(stat)}
+}
