@@ -64,7 +64,7 @@ type pair struct {
 	random  *rand.Rand
 }
 
-// open takes a reader, which must show the model's commit.
+// open takes a reader.
 func (p *pair) open() index.Reader {
 	reader, err := p.library.Reader(p.t.Context())
 	indextest.Must(p.t, err)

@@ -16,9 +16,9 @@ import (
 // testRandomWalk makes random changes of every kind. After each a new reader equals the
 // model; readers of earlier commits go on equalling the model of theirs.
 func testRandomWalk(p *pair) {
-	steps := 100 * indextest.Scale(p.t)
+	steps := 150 * indextest.Scale(p.t)
 	if testing.Short() {
-		steps = 40
+		steps = 60
 	}
 	type past struct {
 		index.Reader
