@@ -166,7 +166,7 @@ func randomFile(random *rand.Rand) index.File {
 }
 
 func randomMetadata(random *rand.Rand) index.Metadata {
-	offset, rating, latitude, longitude := time.Duration(random.IntN(20)-10)*time.Hour, random.IntN(7)-1, float64(random.IntN(20)), 10.0
+	offset, rating, latitude, longitude := time.Duration(random.IntN(20)-10)*time.Hour, random.IntN(7)-1, float64(random.IntN(20))/100, 10.0
 	return index.Metadata{
 		Taken:       pick(random, time.Time{}, indextest.Time.AddDate(0, 0, random.IntN(9))),
 		TakenOffset: pick(random, nil, &offset), Rating: pick(random, nil, &rating),
@@ -248,7 +248,7 @@ func (m *model) randomFilter(random *rand.Rand) (f index.Filter) {
 		case 9:
 			f.Formats = append(f.Formats, pick(random, "jpg", "png", "heif", "bmp"))
 		case 10:
-			if f.Near = &(index.Near{Latitude: 5, Longitude: 10, Kilometres: float64(100 + random.IntN(1000))}); random.IntN(2) == 0 {
+			if f.Near = &(index.Near{Latitude: 0.05, Longitude: 10, Kilometres: float64(1 + random.IntN(10))}); random.IntN(2) == 0 {
 				f.Near, f.IDs = nil, m.asked(random)[:3]
 			}
 		}
