@@ -42,20 +42,20 @@ type Limits struct {
 }
 
 func (l Limits) withDefaults() Limits {
-	l.BodyBytes = orDefault(l.BodyBytes, 1<<20)
-	l.UploadBytes = orDefault(l.UploadBytes, 32<<20)
-	l.UploadPixels = orDefault(l.UploadPixels, 64_000_000)
+	l.BodyBytes = orDefault(l.BodyBytes, defaultBodyBytes)
+	l.UploadBytes = orDefault(l.UploadBytes, DefaultUploadMiB<<20)
+	l.UploadPixels = orDefault(l.UploadPixels, DefaultUploadMegapixels*1_000_000)
 	l.Searches = orDefault(l.Searches, max(2, runtime.GOMAXPROCS(0)/2))
 	l.SearchQueue = orDefault(l.SearchQueue, l.Searches)
-	l.QueueTimeout = orDefault(l.QueueTimeout, 2*time.Second)
-	l.Uploads = orDefault(l.Uploads, 8)
-	l.Reads = orDefault(l.Reads, 256)
-	l.Streams = orDefault(l.Streams, 64)
-	l.ReadTime = orDefault(l.ReadTime, 10*time.Second)
-	l.SearchTime = orDefault(l.SearchTime, 30*time.Second)
-	l.UploadTime = orDefault(l.UploadTime, 120*time.Second)
-	l.ShutdownTime = orDefault(l.ShutdownTime, 10*time.Second)
-	l.Jobs = orDefault(l.Jobs, 16)
+	l.QueueTimeout = orDefault(l.QueueTimeout, defaultQueueTimeout)
+	l.Uploads = orDefault(l.Uploads, defaultUploads)
+	l.Reads = orDefault(l.Reads, defaultReads)
+	l.Streams = orDefault(l.Streams, defaultStreams)
+	l.ReadTime = orDefault(l.ReadTime, defaultReadTime)
+	l.SearchTime = orDefault(l.SearchTime, defaultSearchTime)
+	l.UploadTime = orDefault(l.UploadTime, defaultUploadTime)
+	l.ShutdownTime = orDefault(l.ShutdownTime, defaultShutdownTime)
+	l.Jobs = orDefault(l.Jobs, defaultJobs)
 	return l
 }
 

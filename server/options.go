@@ -19,7 +19,7 @@ import (
 // Options say what a server serves, to whom, and how much at a time. Only
 // Searcher and Library are needed.
 type Options struct {
-	// Address is where to listen, such as "127.0.0.1:8080"; "" means that.
+	// Address is where to listen, such as "0.0.0.0:80"; "" means [DefaultAddress].
 	// Port 0 takes a free one. Anything but loopback needs Tokens.
 	Address string
 	// Hosts are further names under which the server may be asked for, in lower
@@ -76,10 +76,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-const defaultAddress = "127.0.0.1:8080"
-
 func (o Options) withDefaults() Options {
-	o.Address = orDefault(o.Address, defaultAddress)
+	o.Address = orDefault(o.Address, DefaultAddress)
 	o.Limits = o.Limits.withDefaults()
 	o.Version = orDefault(o.Version, "unknown")
 	if o.Logger == nil {

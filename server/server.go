@@ -187,7 +187,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 func CheckAddress(address string, tokens []auth.Token) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return hint.Wrap(fmt.Errorf("address %q: %w", address, err), "give a host and a port, such as 127.0.0.1:8080")
+		return hint.Wrap(fmt.Errorf("address %q: %w", address, err), "give a host and a port, such as "+DefaultAddress)
 	}
 	if len(tokens) == 0 && !auth.IsLoopback(auth.HostName(host)) {
 		return hint.Wrap(

@@ -137,7 +137,7 @@ func naiveResize(m *Image, width, height int) *Image {
 func BenchmarkThumbnail(b *testing.B) {
 	m := photograph(4000, 3000)
 	for b.Loop() {
-		if _, err := Thumbnail(m, 512, 0); err != nil {
+		if _, err := Thumbnail(m, 512, 82); err != nil {
 			b.Fatal(err)
 		}
 	}

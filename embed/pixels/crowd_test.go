@@ -89,7 +89,7 @@ func TestCrowdOfHostilePictures(t *testing.T) {
 			defer held.Add(-int64(len(picture.Pix)))
 			for known := most.Load(); size > known && !most.CompareAndSwap(known, size); known = most.Load() {
 			}
-			if _, err := Thumbnail(picture, 480, 0); err != nil {
+			if _, err := Thumbnail(picture, 480, 82); err != nil {
 				t.Errorf("%s: %v", names[i%len(files)], err)
 			}
 			if _, err := Resize(picture, 364, 364); err != nil {

@@ -72,7 +72,7 @@ func TestCrop(t *testing.T) {
 
 func TestThumbnail(t *testing.T) {
 	m := waves(1, 400, 100)
-	data, err := Thumbnail(m, 200, 0)
+	data, err := Thumbnail(m, 200, 82)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestThumbnail(t *testing.T) {
 	if err != nil || len(better) <= len(data) {
 		t.Errorf("quality 95 takes %d bytes, the default %d; %v", len(better), len(data), err)
 	}
-	if same, err := Thumbnail(waves(1, 40, 30), 200, 0); err != nil {
+	if same, err := Thumbnail(waves(1, 40, 30), 200, 82); err != nil {
 		t.Error(err)
 	} else if m := must(Decode(context.Background(), same, Options{})); m.Width != 40 || m.Height != 30 {
 		t.Errorf("a small picture became %dx%d", m.Width, m.Height)

@@ -7,19 +7,11 @@ import (
 	"image/jpeg"
 )
 
-// DefaultThumbnailQuality is the JPEG quality of a thumbnail unless another is
-// asked for.
-const DefaultThumbnailQuality = 82
-
 // Thumbnail returns a JPEG of m whose longer side is at most longestSide
-// pixels. A smaller image keeps its size. Quality is from 1 to 100; 0 means
-// DefaultThumbnailQuality.
+// pixels. A smaller image keeps its size. Quality is from 1 to 100.
 func Thumbnail(m *Image, longestSide, quality int) ([]byte, error) {
-	if longestSide < 1 || quality < 0 || quality > 100 {
+	if longestSide < 1 || quality < 1 || quality > 100 {
 		return nil, fmt.Errorf("make thumbnail: side %d or quality %d is out of range", longestSide, quality)
-	}
-	if quality == 0 {
-		quality = DefaultThumbnailQuality
 	}
 	small, err := Shrink(m, longestSide)
 	if err != nil {

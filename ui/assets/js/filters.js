@@ -3,8 +3,10 @@ import { h, icon, replace } from "./dom.js";
 import { t, number } from "./i18n.js";
 import * as api from "./api.js";
 import * as state from "./state.js";
+import { filters } from "./filtertable.js";
 
-const facetOf = { folder: "folders", camera: "cameras", tag: "tags", person: "people", rating: "ratings", format: "formats" };
+const counted = filters.filter((each) => each.facet);
+const dated = filters.filter((each) => !each.repeatable).map((each) => each.key);
 
 export function filterBar() {
   const panel = h("div.popover.stack", { hidden: true, role: "dialog", "aria-label": t("filters") });
@@ -38,11 +40,11 @@ function activeChips() {
   const now = state.get();
   const chips = [];
   const chip = (label, name, changes) => chips.push(h("button.chip.on", { type: "button", "aria-label": t("remove_filter", { name: `${label}: ${name}` }), onclick: () => state.go({ ...changes, open: "" }) }, h("span", {}, `${label}: ${name}`), h("span.cross", { "aria-hidden": "true" }, "×")));
-  for (const key of Object.keys(facetOf)) {
+  for (const { key } of counted) {
     for (const value of now[key]) chip(t(key), shortName(key, value), { [key]: now[key].filter((other) => other !== value) });
   }
-  for (const key of ["after", "before"]) if (now[key]) chip(t(key), now[key], { [key]: "" });
-  if (chips.length > 1) chips.push(h("button.button.plain", { type: "button", onclick: () => state.go({ folder: [], camera: [], tag: [], person: [], rating: [], format: [], after: "", before: "", open: "" }) }, t("clear_filters")));
+  for (const key of dated) if (now[key]) chip(t(key), now[key], { [key]: "" });
+  if (chips.length > 1) chips.push(h("button.button.plain", { type: "button", onclick: () => state.go({ ...state.unfiltered(), open: "" }) }, t("clear_filters")));
   return chips;
 }
 
@@ -50,14 +52,14 @@ const shortName = (key, value) => (key === "folder" ? value.split(/[\\/]/).filte
 
 async function fill(panel) {
   const now = state.get();
-  const dates = ["after", "before"].map((key) => h("label.label", {}, t(key), h("input.field", { type: "date", value: now[key], onchange: (event) => state.go({ [key]: event.target.value, open: "" }) })));
+  const dates = dated.map((key) => h("label.label", {}, t(key), h("input.field", { type: "date", value: now[key], onchange: (event) => state.go({ [key]: event.target.value, open: "" }) })));
   let facets = {};
   try {
     facets = (await api.records({ limit: 1, facets: true, kind: "image" })).facets || {};
   } catch {
     // The dates can still be chosen.
   }
-  const groups = Object.entries(facetOf).map(([key, name]) => facetGroup(key, facets[name] || []));
+  const groups = counted.map(({ key, facet }) => facetGroup(key, facets[facet] || []));
   replace(panel, groups, dates);
 }
 

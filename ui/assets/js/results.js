@@ -5,24 +5,25 @@ import * as api from "./api.js";
 import * as state from "./state.js";
 import { Grid } from "./grid.js";
 import { filterBar } from "./filters.js";
+import { filters } from "./filtertable.js";
 import { openDetail, closeDetail } from "./detail.js";
 import { problemMessage } from "./messages.js";
 
 const page = 60;
 const further = 200; // of a list, once somebody scrolls: as many as the server gives
-const watched = ["q", "record", "crop", "image", "folder", "camera", "tag", "person", "rating", "format", "after", "before", "sort", "show", "view"];
+const watched = ["q", "record", "crop", "image", ...filters.map((each) => each.key), "sort", "show", "view"];
 
 export function resultsView() {
   const summary = h("div.summary", { id: "summary" });
   const warnings = h("div.warnings", { hidden: true });
   const place = h("div", {});
-  const filters = filterBar();
+  const bar = filterBar();
   const sort = select("sort", ["relevance", "date_descending", "date_ascending"]);
   const show = select("show", ["weak", "strong", "all"]);
   const grid = new Grid({ label: t("search"), onOpen: (index) => state.go({ open: items[index].id }), onMore: more });
   const after = h("div.message.after", { hidden: true });
   const heading = h("h1.visually-hidden", {}, t("search"));
-  const element = h("div", {}, heading, h("div.toolbar", {}, filters.element, h("span.spacer"), summary, sort, show), warnings, place, after);
+  const element = h("div", {}, heading, h("div.toolbar", {}, bar.element, h("span.spacer"), summary, sort, show), warnings, place, after);
 
   let items = [];
   let answer = null;
@@ -208,7 +209,7 @@ export function resultsView() {
     if (now.view !== "search") return;
     if (watched.some((key) => String(now[key]) !== String(before[key]))) {
       if (now.q !== before.q || now.record !== before.record || now.crop !== before.crop) scrollTo({ top: 0 });
-      filters.update();
+      bar.update();
       show.value = now.show || "weak";
       run();
     } else if (now.open !== before.open) syncDetail();
@@ -241,7 +242,7 @@ function recordItem(record) {
 
 const listing = (now) => ({ kind: "image", limit: page, sort: now.sort === "relevance" ? "" : now.sort, folder: now.folder, camera: now.camera, tag: now.tag, person: now.person, rating: now.rating, format: now.format, after: now.after, before: now.before });
 
-const clearFilters = () => h("button.button", { type: "button", onclick: () => state.go({ folder: [], camera: [], tag: [], person: [], rating: [], format: [], after: "", before: "" }) }, t("clear_filters"));
+const clearFilters = () => h("button.button", { type: "button", onclick: () => state.go(state.unfiltered()) }, t("clear_filters"));
 
 // opening is how captions begin before they come to what the picture shows.
 const opening = /^(here we see|this is|an? (photo|image|picture|drawing) of)\s+/i;

@@ -1,9 +1,12 @@
 // The state of the page is its address: what is looked for, how, and what is open.
 // An uploaded image can't be in an address; it is kept beside it, in memory.
 
+import { filters } from "./filtertable.js";
+
 const listeners = new Set();
-const lists = ["folder", "camera", "tag", "person", "rating", "format"];
-const singles = ["q", "record", "crop", "after", "before", "sort", "show", "open", "level"];
+const lists = filters.filter((each) => each.repeatable).map((each) => each.key);
+const plain = filters.filter((each) => !each.repeatable).map((each) => each.key);
+const singles = ["q", "record", "crop", ...plain, "sort", "show", "open", "level"];
 const views = ["search", "lookup", "library", "duplicates"];
 let current = parse(location);
 let uploaded = null; // {file, url}: the image that is the query, or that is looked up
@@ -55,7 +58,7 @@ export function subscribe(listener) {
   return () => listeners.delete(listener);
 }
 
-export const blank = { q: "", record: "", crop: "", image: false, folder: [], camera: [], tag: [], person: [], rating: [], format: [], after: "", before: "", sort: "", show: "", open: "" };
+export const blank = { q: "", record: "", crop: "", image: false, ...unfiltered(), sort: "", show: "", open: "" };
 
 addEventListener("popstate", () => {
   const before = current;
@@ -68,18 +71,16 @@ export const href = (changes) => address({ ...blank, view: "search", ...changes 
 // filter is the state's filters as the API takes them.
 export function filter(state) {
   const value = {};
-  if (state.folder.length) value.folders = state.folder;
-  if (state.camera.length) value.cameras = state.camera;
-  if (state.person.length) value.people = state.person;
-  if (state.rating.length) value.ratings = state.rating;
-  if (state.tag.length) value.tags = state.tag;
-  if (state.format.length) value.formats = state.format;
-  if (state.after) value.after = state.after;
-  if (state.before) value.before = state.before;
+  for (const { key, member } of filters) if (state[key].length) value[member] = state[key];
   return value;
 }
 
-export const filterCount = (state) => lists.reduce((sum, key) => sum + state[key].length, 0) + (state.after ? 1 : 0) + (state.before ? 1 : 0);
+// unfiltered is the state in which no filter is set.
+export function unfiltered() {
+  return Object.fromEntries(filters.map(({ key, repeatable }) => [key, repeatable ? [] : ""]));
+}
+
+export const filterCount = (state) => filters.reduce((sum, { key, repeatable }) => sum + (repeatable ? state[key].length : state[key] ? 1 : 0), 0);
 
 export function crop(state) {
   if (!state.crop) return undefined;

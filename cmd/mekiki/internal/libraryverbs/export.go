@@ -7,6 +7,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/export"
+	"mekiki/index/filters"
 	"mekiki/index/local"
 	"os"
 	"path/filepath"
@@ -40,9 +41,9 @@ func NewExportCommand(app *cli.App) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVarP(&options.output, "output", "o", "", "file to write (default: standard output)")
 	flags.BoolVar(&options.vectors, "vectors", false, "add each record's vectors")
-	flags.StringVar(&options.kind, "kind", "", "only records of this kind: image or text")
-	flags.StringArrayVar(&options.folders, "folder", nil, "only records in or below this folder, or any folder of this name (may be repeated)")
-	flags.StringArrayVar(&options.tags, "tag", nil, "only records with this tag (may be repeated)")
+	flags.StringVar(&options.kind, string(filters.Kind), "", "only records of this kind: image or text")
+	flags.StringArrayVar(&options.folders, string(filters.Folder), nil, "only records in or below this folder, or any folder of this name (may be repeated)")
+	flags.StringArrayVar(&options.tags, string(filters.Tag), nil, "only records with this tag (may be repeated)")
 	return command
 }
 

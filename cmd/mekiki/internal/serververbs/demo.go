@@ -66,7 +66,7 @@ func NewDemoCommand(app *cli.App) *cobra.Command {
 	flags.StringVar(&options.query, "query", "", "answer this query in the terminal and exit")
 	flags.IntVarP(&options.limit, "limit", "k", 5, "hits to show with --query")
 	flags.BoolVar(&options.noServe, "no-serve", false, "prepare everything and exit")
-	flags.StringVar(&options.address, "addr", "127.0.0.1:8080", "address to serve on; a free port is taken if it is in use")
+	flags.StringVar(&options.address, "addr", server.DefaultAddress, "address to serve on; a free port is taken if it is in use")
 	flags.BoolVar(&options.noOpen, "no-open", false, "do not open a browser")
 	return command
 }

@@ -71,7 +71,7 @@ func NewServeCommand(app *cli.App) *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&options.address, "addr", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
+	flags.StringVar(&options.address, "addr", server.DefaultAddress, "address to serve on; port 0 takes a free one")
 	flags.StringArrayVar(&options.hosts, "host", nil, "another host name of the server (may be repeated)")
 	flags.StringVar(&options.tokenFile, "token-file", "", "file of tokens made by \"mekiki token new\"")
 	flags.StringArrayVar(&options.roots, "root", nil, "folder that may be indexed through the server (may be repeated)")
@@ -82,8 +82,8 @@ func NewServeCommand(app *cli.App) *cobra.Command {
 	flags.IntVar(&options.limits.SearchQueue, "search-queue", 0, "largest number of searches that wait (0: as many as run)")
 	flags.DurationVar(&options.limits.SearchTime, "search-time", 0, "longest time of one search (0: 30s)")
 	flags.DurationVar(&options.limits.DrainTime, "drain-time", 0, "how long to go on serving after the signal to stop, with /readyz failing so that load balancers notice")
-	flags.Int64Var(&options.uploadMiB, "upload-mib", 32, "largest uploaded image in MiB")
-	flags.Int64Var(&options.megapixels, "upload-megapixels", 64, "largest uploaded image in megapixels")
+	flags.Int64Var(&options.uploadMiB, "upload-mib", server.DefaultUploadMiB, "largest uploaded image in MiB")
+	flags.Int64Var(&options.megapixels, "upload-megapixels", server.DefaultUploadMegapixels, "largest uploaded image in megapixels")
 	flags.Int64Var(&options.cacheMiB, "token-cache-mib", 128, "memory in MiB for the image tokens of recently matched pictures")
 	return command
 }
@@ -124,7 +124,7 @@ func (o serveOptions) prepare(app *cli.App) (server.Options, error) {
 		return server.Options{}, err
 	}
 	if _, _, err := net.SplitHostPort(o.address); err != nil {
-		return server.Options{}, hint.Wrap(cli.UsageError("--addr %q: %w", o.address, err), "give a host and a port, such as 127.0.0.1:8080")
+		return server.Options{}, hint.Wrap(cli.UsageError("--addr %q: %w", o.address, err), "give a host and a port, such as "+server.DefaultAddress)
 	}
 	if err := server.CheckAddress(o.address, tokens); err != nil {
 		return server.Options{}, err

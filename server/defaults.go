@@ -1,0 +1,26 @@
+package server
+
+import "time"
+
+// DefaultAddress is where a server listens.
+const DefaultAddress = "127.0.0.1:8080"
+
+// DefaultUploadMiB and DefaultUploadMegapixels bound an uploaded image.
+const (
+	DefaultUploadMiB        = 32
+	DefaultUploadMegapixels = 64
+)
+
+// The other limits, where [Limits] leaves them open.
+const (
+	defaultBodyBytes    = 1 << 20
+	defaultQueueTimeout = 2 * time.Second
+	defaultUploads      = 8
+	defaultReads        = 256
+	defaultStreams      = 64
+	defaultReadTime     = 10 * time.Second
+	defaultSearchTime   = 30 * time.Second
+	defaultUploadTime   = 120 * time.Second
+	defaultShutdownTime = 10 * time.Second
+	defaultJobs         = 16
+)
