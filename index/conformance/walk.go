@@ -16,9 +16,9 @@ import (
 // testRandomWalk makes random changes of every kind. After each a new reader equals the
 // model; readers of earlier commits go on equalling the model of theirs.
 func testRandomWalk(p *pair) {
-	steps := 150 * indextest.Scale(p.t)
+	steps := 300 * indextest.Scale(p.t)
 	if testing.Short() {
-		steps = 60
+		steps = 100
 	}
 	type past struct {
 		index.Reader
