@@ -1,13 +1,13 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -36,7 +36,7 @@ func (s *Server) readBody(c echo.Context, limit int64) ([]byte, error) {
 // plainBody refuses a compressed body, whose size nobody knows before it is unpacked.
 func plainBody(c echo.Context) error {
 	if encoding := c.Request().Header.Get(echo.HeaderContentEncoding); encoding != "" && encoding != "identity" {
-		return problem.Newf(problem.UnsupportedMediaType, "the body must not be compressed, and its Content-Encoding is %q", shorten(encoding, 64))
+		return problem.Newf(problem.UnsupportedMediaType, "the body must not be compressed, and its Content-Encoding is %q", problem.Shorten(encoding, 64))
 	}
 	return nil
 }
@@ -104,7 +104,7 @@ func (s *Server) readForm(reader *multipart.Reader, c echo.Context, target any) 
 		case "request":
 			document, err = readPart(c.Request().Context(), part, name, s.options.Limits.BodyBytes)
 		default:
-			return upload{}, problem.Newf(problem.InvalidRequest, "the form has a part %q: expected image and request", shorten(name, 64))
+			return upload{}, problem.Newf(problem.InvalidRequest, "the form has a part %q: expected image and request", problem.Shorten(name, 64))
 		}
 		if err != nil {
 			return upload{}, err
@@ -151,24 +151,11 @@ func badBody(ctx context.Context, what string, err error) error {
 }
 
 func accepted(bodies map[string]*openapi.Schema) string {
-	var text bytes.Buffer
+	var kinds []string
 	for _, kind := range []string{echo.MIMEApplicationJSON, echo.MIMEMultipartForm} {
-		if bodies[kind] == nil {
-			continue
+		if bodies[kind] != nil {
+			kinds = append(kinds, kind)
 		}
-		if text.Len() > 0 {
-			text.WriteString(" or ")
-		}
-		text.WriteString(kind)
 	}
-	return text.String()
-}
-
-// shorten cuts a text that is to be shown after some characters.
-func shorten(text string, longest int) string {
-	runes := []rune(text)
-	if len(runes) <= longest {
-		return text
-	}
-	return string(runes[:longest]) + "…"
+	return strings.Join(kinds, " or ")
 }

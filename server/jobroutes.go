@@ -71,7 +71,7 @@ func (s *Server) startJob(c echo.Context) error {
 // roots, both by its name and after following links. A path elsewhere is refused
 // before the file system is asked, so that nothing can be learnt of it.
 func (s *Server) underRoots(field, path string) (string, error) {
-	outside := problem.Newf(problem.Forbidden, "%s: %q is outside the folders that may be indexed", field, shorten(path, 200))
+	outside := problem.Newf(problem.Forbidden, "%s: %q is outside the folders that may be indexed", field, problem.Shorten(path, 200))
 	outside.Errors = []problem.Field{{Field: field, Detail: "is outside the folders that may be indexed"}}
 	if !filepath.IsAbs(path) {
 		return "", problem.Invalid(field, "must be an absolute path")

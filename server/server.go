@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -157,7 +156,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 		WriteTimeout:      connectionTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    transport.MaxHeaderBytes,
-		ErrorLog:          log.New(logWriter{s.options.Logger}, "", 0),
+		ErrorLog:          log.New(transport.LogWriter{Logger: s.options.Logger}, "", 0),
 		ConnState:         s.connections.Track,
 	}
 	var background sync.WaitGroup
@@ -261,15 +260,6 @@ func (s *Server) awaitHandlers(longest time.Duration) {
 			return
 		}
 	}
-}
-
-// logWriter passes what net/http has to say, mostly of clients that do not speak
-// HTTP, on to the log.
-type logWriter struct{ logger *slog.Logger }
-
-func (w logWriter) Write(line []byte) (int, error) {
-	w.logger.Debug("http", "message", string(line))
-	return len(line), nil
 }
 
 // idle reports that nothing is at work.

@@ -78,3 +78,12 @@ func (p *Problem) Reason() string {
 	}
 	return p.Title
 }
+
+// Shorten cuts a text that is to be shown after some characters.
+func Shorten(text string, longest int) string {
+	runes := []rune(text)
+	if len(runes) <= longest {
+		return text
+	}
+	return string(runes[:longest]) + "…"
+}
