@@ -16,9 +16,6 @@ import (
 	"mekiki/server/transport"
 )
 
-// multipartOverhead is what the headers and borders of a form may add.
-const multipartOverhead = 64 << 10
-
 // readBody reads a whole body of at most limit bytes.
 func (s *Server) readBody(c echo.Context, limit int64) ([]byte, error) {
 	if c.Request().ContentLength > limit {

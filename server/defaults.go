@@ -24,3 +24,19 @@ const (
 	defaultShutdownTime = 10 * time.Second
 	defaultJobs         = 16
 )
+
+// multipartOverhead is what the headers and borders of a form may add.
+const multipartOverhead = 64 << 10
+
+// progressPause is the least time between two events of one stream.
+const progressPause = 200 * time.Millisecond
+
+// Bounds of every connection, whatever it asks for.
+const (
+	headerTime     = 5 * time.Second
+	idleTime       = 2 * time.Minute
+	connectionTime = 3 * time.Minute // of one request, in each direction; streams move it
+)
+
+// handlerTick is how often those at work are counted while the server waits for them.
+const handlerTick = 5 * time.Millisecond

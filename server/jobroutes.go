@@ -18,9 +18,6 @@ import (
 	"mekiki/server/wire"
 )
 
-// progressPause is the least time between two events of one stream.
-const progressPause = 200 * time.Millisecond
-
 func (s *Server) startJob(c echo.Context) error {
 	var asked struct {
 		Paths    []string `json:"paths"`

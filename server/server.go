@@ -28,13 +28,6 @@ import (
 	"mekiki/server/uploads"
 )
 
-// Bounds of every connection, whatever it asks for.
-const (
-	headerTime     = 5 * time.Second
-	idleTime       = 2 * time.Minute
-	connectionTime = 3 * time.Minute // of one request, in each direction; streams move it
-)
-
 // Server serves the API and the page. Make it with [New].
 type Server struct {
 	options     Options
@@ -246,9 +239,6 @@ func (s *Server) shutDown(server *http.Server) error {
 	}
 	return nil
 }
-
-// handlerTick is how often those at work are counted while the server waits for them.
-const handlerTick = 5 * time.Millisecond
 
 // awaitHandlers waits until the handlers of requests that were cut off have ended, at most for longest.
 func (s *Server) awaitHandlers(longest time.Duration) {

@@ -312,10 +312,6 @@ func (r *reducer) next(y int) {
 	r.rows = 0
 }
 
-// checkedRows is how many rows are worked on between two looks at whether anybody
-// still waits.
-const checkedRows = 256
-
 // guard runs a decoder and turns a panic of its into an error: a file that
 // trips one must cost nothing but itself.
 func guard(run func() error) (err error) {

@@ -21,3 +21,30 @@ const (
 	pixelsPerBreak = 200
 	breaksFixed    = 4000
 )
+
+// checkedRows is how many rows are worked on between two looks at whether anybody
+// still waits.
+const checkedRows = 256
+
+// wholePixels is the number of pixels up to which pictures keep their size. Larger ones
+// are made smaller by a whole number as they are read: no model looks that closely.
+const wholePixels = 100_000_000
+
+// maximumScans is the number of scans above which a JPEG is a trap.
+const maximumScans = 500
+
+// maximumInflation is more than DEFLATE can ever expand its input.
+const maximumInflation = 1040
+
+// leastLeft is the share of a picture, one in so many, that has to be left of it.
+const leastLeft = 16
+
+// maximumRepairs is how many forms of a progressive file are tried, each with one scan
+// less.
+const maximumRepairs = 12
+
+// maximumJXLHeader is how much of a picture is looked at for its header, in bytes.
+const maximumJXLHeader = 1 << 16
+
+// maximumLooks is how often a RAW file may be gone through.
+const maximumLooks = 4

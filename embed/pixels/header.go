@@ -124,10 +124,6 @@ func (h header) check(length int, options Options) error {
 	return nil
 }
 
-// wholePixels is the number of pixels up to which pictures keep their size. Larger ones
-// are made smaller by a whole number as they are read: no model looks that closely.
-const wholePixels = 100_000_000
-
 // reducible reports whether the picture can be made smaller as it is read.
 func (h header) reducible() bool {
 	k, _ := kindOf(h.format)

@@ -37,9 +37,6 @@ func withAdobeMarker(data []byte) []byte {
 	return slices.Concat(data[:afterSOI], []byte(adobeMarker), data[afterSOI:])
 }
 
-// maximumScans is the number of scans above which a JPEG is a trap.
-const maximumScans = 500
-
 // inspectJPEG reads the segments up to the first scan.
 func inspectJPEG(data []byte) (header, error) {
 	h := header{orientation: 1}

@@ -2,9 +2,6 @@ package pixels
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// maximumInflation is more than DEFLATE can ever expand its input.
-const maximumInflation = 1040
-
 // inspectPNG reads the IHDR chunk and looks for an eXIf chunk.
 func inspectPNG(data []byte) (header, error) {
 	h := header{orientation: 1}

@@ -12,13 +12,6 @@ import (
 // which is what libjpeg shows. The coded data is gone through symbol by symbol to find
 // where it stops making sense; nothing is decoded here.
 
-// leastLeft is the share of a picture, one in so many, that has to be left of it.
-const leastLeft = 16
-
-// maximumRepairs is how many forms of a progressive file are tried, each with one scan
-// less.
-const maximumRepairs = 12
-
 var errBeyondRepair = errors.New("too little of the picture is left")
 
 // jpegRepair is a JPEG taken apart.

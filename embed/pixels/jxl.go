@@ -13,9 +13,6 @@ const (
 	jxlContainer = "\x00\x00\x00\x0CJXL \r\n\x87\n"
 )
 
-// maximumJXLHeader is how much of a picture is looked at for its header, in bytes.
-const maximumJXLHeader = 1 << 16
-
 // inspectJXL reads the header of the picture (ISO/IEC 18181-1, annexes B and D).
 // Turning is left to the decoder, so the size is that of the upright picture.
 func inspectJXL(data []byte) (header, error) {

@@ -13,9 +13,6 @@ import (
 // is read: the largest JPEG in the file. Where it lies each maker says otherwise, so it
 // is looked for by what it is.
 
-// maximumLooks is how often a RAW file may be gone through.
-const maximumLooks = 4
-
 // cutRAW is what is said of a RAW file that ends early.
 const cutRAW = "the file ends early: the largest preview that is whole was read"
 

@@ -17,10 +17,6 @@ import (
 	"mekiki/index/ingest/report"
 )
 
-// modelFailures is how many images in a row the model may fail on before the
-// run takes it to be the model's fault.
-const modelFailures = 5
-
 // collector runs the model over what was decoded and commits the results.
 type collector struct {
 	run *run

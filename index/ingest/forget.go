@@ -69,9 +69,6 @@ func (r *run) forget(ctx context.Context, w *walked) error {
 	return nil
 }
 
-// forgetBatch is how many files one commit forgets.
-const forgetBatch = 10_000
-
 // batches gives what is to be written, in pieces that a commit can hold.
 func (f *forgetting) batches() iter.Seq[index.Batch] {
 	return func(yield func(index.Batch) bool) {

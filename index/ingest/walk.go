@@ -330,9 +330,6 @@ func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo, failur
 	}
 }
 
-// countDelay is how long a walk goes on alone: most are over by then.
-const countDelay = 500 * time.Millisecond
-
 // countAhead counts the files of the run's paths by the same rules as the walk,
 // but without waiting for what becomes of them. Nothing is kept of them.
 func (r *run) countAhead(ctx context.Context) {

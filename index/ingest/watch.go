@@ -18,19 +18,6 @@ import (
 	"mekiki/index/metadata"
 )
 
-// Watching settles for a moment after a change, since files are written in
-// pieces, but not for ever, since some are written all the time; and looks through
-// everything now and then, since no system promises to tell of every change.
-const (
-	settleDelay  = time.Second
-	settleLimit  = 10 * time.Second
-	fullInterval = 15 * time.Minute
-)
-
-// keptChanges is how many changed paths are kept apart; beyond, everything is
-// looked through.
-const keptChanges = 100_000
-
 // watch follows changes until the context ends.
 func (r *run) watch(ctx context.Context) error {
 	if r.watcher == nil {

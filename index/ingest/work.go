@@ -65,9 +65,6 @@ func (r *run) examine(ctx context.Context, found <-chan fileEntry, wanted chan<-
 	return ctx.Err()
 }
 
-// examinedAtOnce is the largest number of files that the library is asked about at once.
-const examinedAtOnce = 64
-
 // together gives what comes in, with what else is waiting behind it, at most so many.
 func together[T any](in <-chan T, most int) iter.Seq[[]T] {
 	return func(yield func([]T) bool) {

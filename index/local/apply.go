@@ -12,13 +12,6 @@ import (
 	"strings"
 )
 
-// Limits of what one record may hold. They are far above what pictures and
-// their metadata come with, and keep a mistake from filling the catalog.
-const (
-	maximumText    = 1 << 20
-	maximumStrings = 4096
-)
-
 // applyBatch makes a batch's changes.
 func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
 	var result index.WriteResult

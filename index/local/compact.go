@@ -160,10 +160,6 @@ func (l *Library) rewriteSegment(ctx context.Context, key segment.Key) error {
 	return nil
 }
 
-// maximumMove is about how many bytes of a segment are moved in one commit, and
-// held in memory for it.
-const maximumMove = 64 << 20
-
 // liveBlock is where a block of a record is.
 type liveBlock struct {
 	id index.ID

@@ -8,13 +8,6 @@ import (
 	"strings"
 )
 
-// maximumKept is for how many pictures it does. When there are more, the longest gone
-// make room, roomKept at a time, so that not every commit has to look for them.
-const (
-	maximumKept = 1 << 16
-	roomKept    = maximumKept / 16
-)
-
 // Kept lists what the library keeps of pictures without files, by path.
 func (l *Library) Kept() ([]index.Kept, error) {
 	view, err := l.current()

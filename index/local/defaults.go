@@ -1,0 +1,20 @@
+package local
+
+// Limits of what one record may hold. They are far above what pictures and
+// their metadata come with, and keep a mistake from filling the catalog.
+const (
+	maximumText    = 1 << 20
+	maximumStrings = 4096
+)
+
+// maximumMove is about how many bytes of a segment are moved in one commit, and
+// held in memory for it.
+const maximumMove = 64 << 20
+
+// maximumKept is for how many pictures whose files have gone the library keeps what people
+// gave them. When there are more, the longest gone
+// make room, roomKept at a time, so that not every commit has to look for them.
+const (
+	maximumKept = 1 << 16
+	roomKept    = maximumKept / 16
+)
