@@ -25,8 +25,6 @@ type question struct {
 	// unclear are those that may be called right or wrong.
 	unclear map[index.ID]bool
 	cluster int
-	// picture is the one that the text was taken from, where it was.
-	picture index.ID
 }
 
 // rank is the place of the first right answer, from 1, among hits that are not

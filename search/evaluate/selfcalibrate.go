@@ -8,19 +8,17 @@ import (
 	"strings"
 	"time"
 
+	"mekiki/index"
 	"mekiki/index/keyword"
 	"mekiki/search"
+	"mekiki/search/query"
 )
 
-// The sample of a self-calibration, the neighbours whose captions are read, and the least
-// number of pictures that is worth a fit.
+// The pictures of a self-calibration where its options say nothing, and the least number in
+// either half that is worth a fit.
 const (
-	selfSample     = 400
-	selfNeighbours = 24
-	leastSelfFit   = 20
-	// selfShownRight is the share of true texts that are shown, since nobody knows what
-	// people will ask in vain.
-	selfShownRight = 0.95
+	selfSample   = 400
+	leastSelfFit = 20
 )
 
 // SelfCalibration is a scoring model that was fitted on a library without labels.
@@ -38,107 +36,127 @@ type SelfCalibration struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// SelfFit says how well a calibration tells the captions of pictures from those of their
-// neighbours.
+// SelfFit says how well a calibration finds pictures by their own texts.
 type SelfFit struct {
-	// First is the percentage of pictures of which an own text is the most probable.
+	// First is the percentage of texts by which their own picture is found first.
 	First float64 `json:"first"`
-	// LogLoss is the mean of -ln of the probability that was given to the truth, of each
-	// picture's captions alike; less is better.
+	// LogLoss is the mean of -ln of the probability that was given to the truth, of what
+	// ITM read; less is better.
 	LogLoss float64 `json:"log_loss"`
-	// Strong is the precision and recall, in percent, of texts that are called strong.
-	Strong PrecisionRecall `json:"strong"`
+	// StrongPrecision is the percentage of own pictures among the strong hits, and
+	// StrongRecall that of own pictures that are strong hits.
+	StrongPrecision float64 `json:"strong_precision"`
+	StrongRecall    float64 `json:"strong_recall"`
 }
 
-// captionPair is a picture with its own caption or one of a neighbour.
-type captionPair struct {
-	evidence search.Evidence
-	own      bool
-}
-
-// SelfCalibrate fits the scoring model on a library without labels: a picture's caption is
-// true of it, and so are its pieces, and the captions of its nearest neighbours are not,
-// unless they say nothing else. Half of the sample is fitted to, and before and after are measured on the rest.
+// SelfCalibrate fits the scoring model on a library without labels: a picture's own
+// caption, and a piece of it, are true of the picture, and not of those nearest to the
+// caption, unless their captions have all of its words. Without its own picture a caption is a query that
+// nothing answers. Half of the sample is fitted to; before and after are measured on
+// the rest.
 //
 // What words are worth cannot be learned so, since a caption has all of its own words,
 // nor what names are: these weights stay those of the calibration in use.
 func SelfCalibrate(ctx context.Context, library Library, engine Engine, options CalibrateOptions) (SelfCalibration, error) {
 	started := time.Now()
-	options = options.withDefaults()
 	if options.Sample == 0 {
 		options.Sample = selfSample
 	}
+	options = options.withDefaults()
 	before := search.DefaultCalibration()
 	if options.Calibration != nil {
 		before = *options.Calibration
 	}
 	e := &evaluation{engine: engine, options: options.Options, neutral: library, report: &Report{}}
-	pictures, err := e.captionPairs(ctx)
+	pictures, err := e.observeOwn(ctx)
 	if err != nil {
 		return SelfCalibration{}, err
 	}
-	var fitted, heldOut [][]captionPair
-	for i, pairs := range pictures {
-		if i%2 == 0 {
-			fitted = append(fitted, pairs)
-		} else {
-			heldOut = append(heldOut, pairs)
-		}
+	var halves [2][]observed
+	for i, seen := range pictures {
+		halves[i%2] = append(halves[i%2], seen...)
 	}
-	if len(heldOut) < leastSelfFit {
-		return SelfCalibration{}, fmt.Errorf("%w: %d pictures have one that tells them from their neighbours, and %d are needed", ErrFewCaptions, len(pictures), 2*leastSelfFit)
+	if len(pictures)/2 < leastSelfFit {
+		return SelfCalibration{}, fmt.Errorf("%w: %d pictures are found by theirs, and %d are needed", ErrFewCaptions, len(pictures), 2*leastSelfFit)
 	}
-	calibration, err := fitPairs(before, fitted, options)
+	calibration, err := fit(halves[0], options)
 	if err != nil {
 		return SelfCalibration{}, err
 	}
-	calibration.Images = e.report.Images
+	calibration.Images, calibration.Name = e.report.Images, before.Name
+	for _, feature := range []search.Feature{search.FeatureWords, search.FeatureAllWords, search.FeatureCaptioned} {
+		calibration.Weights[feature], calibration.ExpectedITM[feature] = before.Weights[feature], before.ExpectedITM[feature]
+	}
 	return SelfCalibration{
-		Calibration: calibration, Images: e.report.Images, Fitted: len(fitted), HeldOut: len(heldOut),
-		Before: measureFit(before, heldOut), After: measureFit(calibration, heldOut), Seconds: roundTo(time.Since(started).Seconds(), 1),
+		Calibration: calibration, Images: e.report.Images, Fitted: (len(pictures) + 1) / 2, HeldOut: len(pictures) / 2,
+		Before: measureFit(before, halves[1]), After: measureFit(calibration, halves[1]), Seconds: roundTo(time.Since(started).Seconds(), 1),
 	}, calibration.Validate()
 }
 
-// captionPairs has ITM read a sample of pictures with their own captions and those of
-// their neighbours, and with pieces of both, for people ask in fewer words than captions
-// have.
-func (e *evaluation) captionPairs(ctx context.Context) ([][]captionPair, error) {
+// observeOwn asks for a sample of pictures by their own captions and a piece of each, and
+// gives what was seen by picture. Those that ITM did not get to read are left out.
+func (e *evaluation) observeOwn(ctx context.Context) ([][]observed, error) {
 	questions, err := e.ownCaptions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	b, err := e.bench(e.neutral, "read captions")
+	b, err := e.bench(e.neutral, "ask captions")
 	if err != nil {
 		return nil, err
 	}
-	var pictures [][]captionPair
+	var pictures [][]observed
 	for number, question := range questions {
-		near, err := b.searcher.Lookup(ctx, search.LookupRequest{
-			Record: question.picture, Sources: []search.TextSource{search.TextSourceCaption}, Limit: selfNeighbours, Show: search.ShowAll, RerankBudget: -1,
-		})
+		whole, near, err := b.observeOwn(ctx, groupCaptions, question, nil)
 		if err != nil {
-			return nil, fmt.Errorf("look up record %v: %w", question.picture, err)
+			return nil, err
 		}
-		own := append(piecesOf(question.text), question.text)
-		texts := slices.Clone(own)
-		for i, text := range near.Texts {
-			texts = append(texts, text.Text)
-			if pieces := piecesOf(text.Text); len(pieces) > 0 {
-				texts = append(texts, pieces[i%len(pieces)])
+		seen := []observed{whole, whole.unanswered()}
+		if pieces := piecesOf(question.text); len(pieces) > 0 {
+			question.text = pieces[number%len(pieces)]
+			piece, _, err := b.observeOwn(ctx, groupPartial, question, near)
+			if err != nil {
+				return nil, err
 			}
+			seen = append(seen, piece)
 		}
-		read, err := b.searcher.Lookup(ctx, search.LookupRequest{
-			Record: question.picture, Labels: texts, Limit: len(texts), RerankBudget: unlimited, RerankCount: len(texts),
-		})
-		if err != nil {
-			return nil, fmt.Errorf("look up record %v: %w", question.picture, err)
-		}
-		if pairs := pairsOf(question.text, own, read.Texts); slices.ContainsFunc(pairs, func(p captionPair) bool { return !p.own }) {
-			pictures = append(pictures, pairs)
+		if slices.ContainsFunc(whole.candidates, func(o observation) bool { return o.right && o.read }) {
+			pictures = append(pictures, seen)
 		}
 		b.progress(number+1, len(questions))
 	}
 	return pictures, nil
+}
+
+// observeOwn asks by meaning alone, among some pictures or all, and says which ITM read.
+// Pictures that are not the text's own, but whose captions have all of its words, may be
+// right as well, and are left out.
+func (b *bench) observeOwn(ctx context.Context, group string, q question, among []index.ID) (seen observed, read []index.ID, err error) {
+	meaning := 1.0
+	response, err := b.searcher.Search(ctx, search.Request{
+		Text: query.Escape(q.text), Weight: &meaning, Show: search.ShowAll, Limit: 1000, RerankBudget: unlimited, RerankCount: b.k, Explain: true,
+		Filter: index.Filter{IDs: among},
+	})
+	if err != nil {
+		return observed{}, nil, fmt.Errorf("search %q: %w", q.text, err)
+	}
+	terms := keyword.Terms(q.text)
+	seen.group = group
+	for _, hit := range response.Hits {
+		said := keyword.Terms(hit.Caption)
+		lacks := slices.ContainsFunc(terms, func(term string) bool { return !slices.Contains(said, term) })
+		if q.right[hit.ID] || lacks {
+			seen.candidates = append(seen.candidates, observe(hit, q))
+		}
+		if hit.Explanation.Match != nil {
+			read = append(read, hit.ID)
+		}
+	}
+	return seen, read, nil
+}
+
+// unanswered is the same query without its answers.
+func (q observed) unanswered() observed {
+	return observed{group: groupUnanswered, candidates: slices.DeleteFunc(slices.Clone(q.candidates), func(o observation) bool { return o.right })}
 }
 
 // piecesOf cuts a caption at stop words and signs: "a red book, and two dogs" has the
@@ -169,77 +187,46 @@ func piecesOf(caption string) []string {
 	return pieces
 }
 
-// pairsOf takes the own texts of a picture and those that say something else than its
-// caption. What only says less of the same may be true as well, and is left out.
-func pairsOf(caption string, own []string, texts []search.TextHit) []captionPair {
-	said := keyword.Terms(caption)
-	var pairs []captionPair
-	for _, text := range texts {
-		isOwn := slices.Contains(own, text.Text)
-		saysElse := slices.ContainsFunc(keyword.Terms(text.Text), func(term string) bool { return !slices.Contains(said, term) })
-		if text.ITM != nil && (isOwn || saysElse) {
-			pairs = append(pairs, captionPair{search.Evidence{ITM: *text.ITM, ITC: text.ITC, ContentWords: search.ContentWords(text.Text)}, isOwn})
-		}
-	}
-	return pairs
-}
-
-// fitPairs fits a calibration to pairs, and takes over from the one before what they do
-// not show.
-func fitPairs(before search.Calibration, pictures [][]captionPair, options CalibrateOptions) (search.Calibration, error) {
-	calibration := search.Calibration{Version: search.CalibrationVersion, Name: before.Name, Library: libraryWeight}
-	var examples []example
-	for _, pairs := range pictures {
-		for _, pair := range pairs {
-			examples = append(examples, example{pair.evidence.Features(), pair.own, 1})
-		}
-	}
-	if err := fitModel(&calibration, examples); err != nil {
-		return search.Calibration{}, err
-	}
-	for _, feature := range []search.Feature{search.FeatureWords, search.FeatureAllWords, search.FeatureCaptioned} {
-		calibration.Weights[feature], calibration.ExpectedITM[feature] = before.Weights[feature], before.ExpectedITM[feature]
-	}
-	chooseThresholds(&calibration, examples, nil, options)
-	var right []float64
-	for _, e := range examples {
-		if e.right {
-			right = append(right, probability(dot(calibration.Weights, e.features)))
-		}
-	}
-	slices.Sort(right)
-	calibration.Weak = min(roundTo(percentile(right, 1-selfShownRight), 4), calibration.Strong)
-	return calibration, nil
-}
-
-// measureFit says how well a calibration does on pictures that it was not fitted to.
-func measureFit(calibration search.Calibration, pictures [][]captionPair) SelfFit {
+// measureFit says how well a calibration does on queries that it was not fitted to, among
+// what ITM read.
+func measureFit(calibration search.Calibration, queries []observed) SelfFit {
 	var fit SelfFit
-	right := 0
-	for _, pairs := range pictures {
-		own, other := math.Inf(-1), math.Inf(-1)
-		for _, pair := range pairs {
-			odds := calibration.Odds(pair.evidence)
-			strong, wrong := probability(odds) >= calibration.Strong, odds
-			if strong {
-				fit.Strong.Hits++
+	var asked, found, strong, right, rightStrong, total float64
+	for _, query := range queries {
+		best := [2]float64{math.Inf(-1), math.Inf(-1)} // of the others and of its own
+		for _, candidate := range query.candidates {
+			if !candidate.read {
+				continue
 			}
-			if pair.own {
-				own, wrong = max(own, odds), -odds
-				fit.Strong.Right++
-				if strong {
-					right++
+			odds, own := candidate.odds(calibration), 0
+			called := probability(odds) >= calibration.Strong
+			if called && query.group != groupUnanswered {
+				strong++
+			}
+			if candidate.right {
+				own = 1
+				right++
+				if called {
+					rightStrong++
 				}
-			} else {
-				other = max(other, odds)
 			}
-			fit.LogLoss += math.Log1p(math.Exp(min(wrong, 700))) / float64(len(pairs)*len(pictures))
+			best[own] = max(best[own], odds)
 		}
-		if own > other {
-			fit.First += 100 / float64(len(pictures))
+		if query.group != groupUnanswered {
+			asked++
+			if best[1] > best[0] {
+				found++
+			}
 		}
 	}
-	fit.Strong.fill(right)
-	fit.First, fit.LogLoss = roundTo(fit.First, 1), roundTo(fit.LogLoss, 4)
+	for _, e := range fullExamples(queries) {
+		wrong := dot(calibration.Weights, e.features)
+		if e.right {
+			wrong = -wrong
+		}
+		fit.LogLoss, total = fit.LogLoss+e.weight*math.Log1p(math.Exp(min(wrong, 700))), total+e.weight
+	}
+	fit.First, fit.LogLoss = roundTo(100*found/asked, 1), roundTo(fit.LogLoss/total, 4)
+	fit.StrongPrecision, fit.StrongRecall = roundTo(100*rightStrong/max(strong, 1), 1), roundTo(100*rightStrong/right, 1)
 	return fit
 }

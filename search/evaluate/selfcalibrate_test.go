@@ -53,7 +53,7 @@ func TestSelfCalibrate(t *testing.T) {
 	if c := fitted.Calibration; c.Version != search.CalibrationVersion || c.Images != 54 || c.Weights[search.FeatureITM] <= 0 || c.Weights[search.FeatureWords] != 0 || c.Name != search.DefaultCalibration().Name {
 		t.Errorf("fitted %+v", c)
 	}
-	if fitted.Images != 54 || fitted.Fitted != 27 || fitted.HeldOut != 27 || fitted.After.First != 100 || fitted.After.LogLoss > 0.05 || fitted.After.Strong.Precision != 100 {
+	if fitted.Images != 54 || fitted.Fitted != 27 || fitted.HeldOut != 27 || fitted.After.First != 100 || fitted.After.LogLoss > 0.05 || fitted.After.StrongPrecision != 100 {
 		t.Errorf("got %+v", fitted)
 	}
 }
@@ -68,14 +68,5 @@ func TestPiecesOfCaptions(t *testing.T) {
 		if got := piecesOf(caption); !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", caption, got, want)
 		}
-	}
-	own := "a red book and two dogs"
-	hit := func(text string) search.TextHit {
-		itm := 1.0
-		return search.TextHit{Text: text, ITM: &itm}
-	}
-	pairs := pairsOf(own, []string{own, "red book"}, []search.TextHit{hit(own), hit("red book"), hit("two red dogs"), hit("a cat"), {Text: "a boat"}})
-	if len(pairs) != 3 || !pairs[0].own || !pairs[1].own || pairs[2].own {
-		t.Errorf("got %+v", pairs)
 	}
 }

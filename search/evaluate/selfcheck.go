@@ -84,7 +84,7 @@ func (e *evaluation) ownCaptions(ctx context.Context) ([]question, error) {
 	}
 	var questions []question
 	for i, record := range sample(captioned, e.options.Sample) {
-		questions = append(questions, question{text: record.Caption(), right: owners[record.Caption()], cluster: i, picture: record.ID})
+		questions = append(questions, question{text: record.Caption(), right: owners[record.Caption()], cluster: i})
 	}
 	return questions, nil
 }

@@ -100,10 +100,10 @@ func printSelfCalibration(a *cli.App, fitted evaluate.SelfCalibration, name stri
 	}
 	fmt.Fprintf(a.Out, "fitted to the captions of %s, measured on %d others\n\n%-42s %8s  %8s\n",
 		cli.Counted(fitted.Fitted, "image", "images"), fitted.HeldOut, "", "before", "after")
-	row("own text before the neighbours', %", "%8.1f", func(f evaluate.SelfFit) float64 { return f.First })
+	row("found first by its own text, %", "%8.1f", func(f evaluate.SelfFit) float64 { return f.First })
 	row("log loss", "%8.4f", func(f evaluate.SelfFit) float64 { return f.LogLoss })
-	row("texts called strong: own of them, %", "%8.1f", func(f evaluate.SelfFit) float64 { return f.Strong.Precision })
-	row("own texts called strong, %", "%8.1f", func(f evaluate.SelfFit) float64 { return f.Strong.Recall })
+	row("strong hits that are its own, %", "%8.1f", func(f evaluate.SelfFit) float64 { return f.StrongPrecision })
+	row("own pictures that are strong hits, %", "%8.1f", func(f evaluate.SelfFit) float64 { return f.StrongRecall })
 	_, err := fmt.Fprintf(a.Out, "\nwritten to %s; searches of this library use it from their next start on\n", name)
 	return err
 }
