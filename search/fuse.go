@@ -1,6 +1,9 @@
 package search
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // reciprocalRankConstant is k of reciprocal rank fusion (Cormack et al. 2009).
 const reciprocalRankConstant = 60
@@ -11,9 +14,11 @@ const reciprocalRankConstant = 60
 func (r *retrieval) fuse() {
 	r.markPhrases()
 	r.judgeAll()
-	switch {
-	case r.plan.listing():
+	if r.plan.listing() {
 		return
+	}
+	equal := func(*candidate) float64 { return 0 } // the smallest id first
+	switch {
 	case r.plan.request.Fusion == FusionReciprocalRank:
 		r.fuseRanks()
 	case r.plan.request.Weight != nil:
@@ -22,8 +27,10 @@ func (r *retrieval) fuse() {
 		for _, c := range r.candidates {
 			c.fused = squash(c.odds)
 		}
+		equal = func(c *candidate) float64 { return c.vector } // a fit may make nothing of ITC in short texts
 	}
-	sortCandidates(r.candidates, func(c *candidate) float64 { return c.fused })
+	sortCandidates(r.candidates, equal)
+	slices.SortStableFunc(r.candidates, func(a, b *candidate) int { return cmp.Compare(b.fused, a.fused) })
 	for i, c := range r.candidates {
 		c.fusedRank = i + 1
 	}

@@ -144,3 +144,21 @@ func TestFusedScoreRisesWithEachLeg(t *testing.T) {
 		previous = c.fused
 	}
 }
+
+// TestEqualOddsAreOrderedByITC: a fit may leave ITC nothing to say of texts of one word,
+// and candidates are still read from the likeliest on.
+func TestEqualOddsAreOrderedByITC(t *testing.T) {
+	w := populated(100)
+	for _, record := range w.records {
+		record.Captions, record.Files = nil, []index.File{{Path: "/x"}}
+	}
+	calibration := DefaultCalibration()
+	calibration.Weights[FeatureITC], calibration.Weights[FeatureITCLength] = 0, 5
+	calibration.ExpectedITM = Features{FeatureBias: -3}
+	hits := search(t, newTestSearcher(t, w, Options{Calibration: &calibration}), Request{Text: "cat", Show: ShowAll, Limit: 100, RerankBudget: noRerank, Explain: true}).Hits
+	for i := 1; i < len(hits); i++ {
+		if before, after := hits[i-1].Explanation, hits[i].Explanation; before.Vector.Score < after.Vector.Score || before.FusedRank > after.FusedRank {
+			t.Fatalf("hit %d has the cosine %v and stands behind %v", i+1, after.Vector.Score, before.Vector.Score)
+		}
+	}
+}

@@ -68,7 +68,7 @@ func (r *retrieval) ranking(stage Stage, reranked, planned int) *ranking {
 func (r *retrieval) inOrder() []*candidate {
 	ordered := slices.Clone(r.candidates)
 	slices.SortFunc(ordered, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(r.score(b), r.score(a)), cmp.Compare(b.fused, a.fused), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(r.score(b), r.score(a)), cmp.Compare(a.fusedRank, b.fusedRank))
 	})
 	return ordered
 }
