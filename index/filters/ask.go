@@ -14,7 +14,7 @@ func compileAfter(m *Matcher, f index.Filter) func(*index.Record) bool {
 		return nil
 	}
 	m.Dated, m.from = true, boundOf(f.After, f.AfterZoned)
-	return func(r *index.Record) bool { return m.matchesRange(DateOf(r)) }
+	return func(r *index.Record) bool { return m.MatchesDate(DateOf(r)) }
 }
 
 func compileBefore(m *Matcher, f index.Filter) func(*index.Record) bool {
@@ -22,7 +22,7 @@ func compileBefore(m *Matcher, f index.Filter) func(*index.Record) bool {
 		return nil
 	}
 	m.Dated, m.until = true, boundOf(f.Before, f.BeforeZoned)
-	return func(r *index.Record) bool { return m.matchesRange(DateOf(r)) }
+	return func(r *index.Record) bool { return m.MatchesDate(DateOf(r)) }
 }
 
 func compileIDs(m *Matcher, f index.Filter) func(*index.Record) bool {

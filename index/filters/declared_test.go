@@ -2,7 +2,6 @@ package filters
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -31,7 +30,11 @@ func TestDocumentation(t *testing.T) {
 		if field.Parameter != "" {
 			parameter = "`" + field.Parameter + "`"
 		}
-		fmt.Fprintf(&api, "| `%s` | %s | %s; %s |\n", field.Member, parameter, cmp.Or(field.Value, value), field.Passes)
+		value = field.Value
+		if len(field.Coordinates) > 0 {
+			value += ", in JSON an object of these"
+		}
+		fmt.Fprintf(&api, "| `%s` | %s | %s; %s |\n", field.Member, parameter, value, field.Passes)
 		if field.Shown {
 			fmt.Fprintf(&page, "  { key: %q, member: %q, facet: %q, repeatable: %t },\n", field.Parameter, field.Member, field.Facet, field.Repeatable)
 		}

@@ -160,7 +160,7 @@ func dateFields() []Field {
 			ask: func(m *Matcher, k *keyword.Filter) { k.Taken = m.Taken },
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
 				m.Taken = f.Taken
-				return when(m.Taken != nil, func(r *index.Record) bool { return m.matchesTaken(DateOf(r)) })
+				return when(m.Taken != nil, func(r *index.Record) bool { return m.MatchesDate(DateOf(r)) })
 			},
 		},
 	}

@@ -111,11 +111,10 @@ func (m *Matcher) Matches(r *index.Record) bool {
 }
 
 // MatchesDate reports whether a record's date passes.
-func (m *Matcher) MatchesDate(d Date) bool { return m.matchesTaken(d) && m.matchesRange(d) }
-
-func (m *Matcher) matchesTaken(d Date) bool { return m.Taken == nil || *m.Taken == d.Taken }
-
-func (m *Matcher) matchesRange(d Date) bool {
+func (m *Matcher) MatchesDate(d Date) bool {
+	if m.Taken != nil && *m.Taken != d.Taken {
+		return false
+	}
 	return !m.Dated || !d.Date.IsZero() && !m.from.compared(d).before(m.from.at) && m.until.compared(d).before(m.until.at)
 }
 

@@ -182,7 +182,7 @@ func (t *Table) scanIDs(ctx context.Context, m *filters.Matcher, visit func(p *P
 	return ctx.Err()
 }
 
-// matching appends the slots of the page's records that match, but for their IDs: what
+// matching gives, in the memory of an empty slice, the slots of the page's records that match, but for their IDs: what
 // [matcher.matches] says of each, from the columns as far as these tell.
 func (p *Page) matching(m *filters.Matcher, slots []uint8) []uint8 {
 	if m == nil {
@@ -204,14 +204,17 @@ func (p *Page) matching(m *filters.Matcher, slots []uint8) []uint8 {
 	if len(m.Folders) > 0 {
 		folders = c.folders.where(m.MatchesFolder)
 	}
-	dated, rest := m.Dated || m.Taken != nil, m.Except(covers)
+	dated := m.Dated || m.Taken != nil
 	for i, present := range p.records.Present {
 		slot := uint8(i)
 		if present && passes(formats, c.formats.of[slot]) && passes(cameras, c.cameras.of[slot]) &&
 			m.MatchesKind(c.kinds[slot]) && (!dated || m.MatchesDate(c.dating(slot))) && m.MatchesRating(c.ratings[slot]) &&
-			matchesRest(m, p.records.Values[slot], c.flags[slot], passes(folders, c.folders.of[slot])) && rest.Matches(p.records.Values[slot]) {
+			matchesRest(m, p.records.Values[slot], c.flags[slot], passes(folders, c.folders.of[slot])) {
 			slots = append(slots, slot)
 		}
+	}
+	if rest := m.Except(covers); rest != nil {
+		return slices.DeleteFunc(slots, func(slot uint8) bool { return !rest.Matches(p.records.Values[slot]) })
 	}
 	return slots
 }
