@@ -29,11 +29,11 @@ func compileIDs(m *Matcher, f index.Filter) func(*index.Record) bool {
 	if len(f.IDs) == 0 {
 		return nil
 	}
-	m.Ids = make(map[index.ID]bool, len(f.IDs))
+	m.IDs = make(map[index.ID]bool, len(f.IDs))
 	for _, id := range f.IDs {
-		m.Ids[id] = true
+		m.IDs[id] = true
 	}
-	return func(r *index.Record) bool { return m.Ids[r.ID] }
+	return func(r *index.Record) bool { return m.IDs[r.ID] }
 }
 
 // What is asked of a moment is checked against the record alone: of the keyword index
@@ -62,13 +62,13 @@ func askFolders(m *Matcher, k *keyword.Filter) {
 }
 
 func askRatings(m *Matcher, k *keyword.Filter) {
-	for _, wanted := range m.ratings {
+	for _, wanted := range m.Ratings {
 		k.Ratings = append(k.Ratings, keyword.RatingRange(wanted))
 	}
 }
 
 func askKinds(m *Matcher, k *keyword.Filter) {
-	for _, kind := range m.kinds {
+	for _, kind := range m.Kinds {
 		k.Kinds = append(k.Kinds, kind.String())
 	}
 }
@@ -78,7 +78,7 @@ func askNear(m *Matcher, k *keyword.Filter) {
 }
 
 func askIDs(m *Matcher, k *keyword.Filter) {
-	for id := range m.Ids {
+	for id := range m.IDs {
 		k.IDs = append(k.IDs, uint64(id))
 	}
 }

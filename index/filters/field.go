@@ -122,8 +122,8 @@ func descriptiveFields() []Field {
 			Facet: "ratings", Counts: func(f index.Facets) []index.FacetCount { return f.Ratings }, Shown: true,
 			set: setRating, join: joinLists(ratings), ask: askRatings,
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
-				m.ratings = f.Ratings
-				return when(len(m.ratings) > 0, func(r *index.Record) bool { return m.MatchesRating(RatingOf(r)) })
+				m.Ratings = f.Ratings
+				return when(len(m.Ratings) > 0, func(r *index.Record) bool { return m.MatchesRating(RatingOf(r)) })
 			},
 		},
 	}
@@ -212,8 +212,8 @@ func technicalFields() []Field {
 				return true // a search is for one kind, which the first filter says
 			},
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
-				m.kinds = f.Kinds
-				return when(len(m.kinds) > 0, func(r *index.Record) bool { return m.MatchesKind(r.Kind) })
+				m.Kinds = f.Kinds
+				return when(len(m.Kinds) > 0, func(r *index.Record) bool { return m.MatchesKind(r.Kind) })
 			},
 		},
 		{

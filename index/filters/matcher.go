@@ -12,7 +12,7 @@ import (
 // Matcher is a filter made ready to be asked about many records, by one
 // goroutine.
 type Matcher struct {
-	kinds         []index.Kind
+	Kinds         []index.Kind
 	Folders       []string
 	Dated         bool
 	from, until   bound // after and before, or the ends of time
@@ -23,9 +23,9 @@ type Matcher struct {
 	Cameras       []string
 	Tags, Formats []string
 	People        []string
-	ratings       []index.RatingRange
+	Ratings       []index.RatingRange
 	Near          *index.Near
-	Ids           map[index.ID]bool
+	IDs           map[index.ID]bool
 
 	// What was found out about values that many records share.
 	knownCameras map[CameraNames]bool
@@ -120,7 +120,7 @@ func (m *Matcher) MatchesDate(d Date) bool {
 
 // MatchesRating reports whether a rating, or [Unrated], passes.
 func (m *Matcher) MatchesRating(rating int8) bool {
-	return len(m.ratings) == 0 || slices.ContainsFunc(m.ratings, func(wanted index.RatingRange) bool { return holdsRating(wanted, rating) })
+	return len(m.Ratings) == 0 || slices.ContainsFunc(m.Ratings, func(wanted index.RatingRange) bool { return holdsRating(wanted, rating) })
 }
 
 // MatchesPerson reports whether somebody in the picture passes.
@@ -138,7 +138,7 @@ func hasAnyPrefix(text string, prefixes []string) bool {
 
 // MatchesKind reports whether a kind passes.
 func (m *Matcher) MatchesKind(kind index.Kind) bool {
-	return len(m.kinds) == 0 || slices.Contains(m.kinds, kind)
+	return len(m.Kinds) == 0 || slices.Contains(m.Kinds, kind)
 }
 
 // MatchesFormat reports whether an image format passes.

@@ -149,7 +149,7 @@ func (p *Page) columns() *columns {
 // scan gives the slots of records that pass, page by page in order of ID. The slots
 // are only good during the visit.
 func (t *Table) scan(ctx context.Context, m *filters.Matcher, visit func(p *Page, slots []uint8)) error {
-	if m != nil && m.Ids != nil {
+	if m != nil && m.IDs != nil {
 		return t.scanIDs(ctx, m, visit)
 	}
 	slots := make([]uint8, 0, catalog.PageSize)
@@ -169,7 +169,7 @@ func (t *Table) scan(ctx context.Context, m *filters.Matcher, visit func(p *Page
 
 // scanIDs looks only at the records that a filter names.
 func (t *Table) scanIDs(ctx context.Context, m *filters.Matcher, visit func(p *Page, slots []uint8)) error {
-	for _, id := range slices.Sorted(maps.Keys(m.Ids)) {
+	for _, id := range slices.Sorted(maps.Keys(m.IDs)) {
 		number, slot := uint64(id)/catalog.PageSize, uint8(id%catalog.PageSize)
 		if number >= uint64(len(t.pages)) || t.pages[number] == nil {
 			continue
@@ -182,41 +182,76 @@ func (t *Table) scanIDs(ctx context.Context, m *filters.Matcher, visit func(p *P
 	return ctx.Err()
 }
 
-// matching gives, in the memory of an empty slice, the slots of the page's records that match, but for their IDs: what
-// [matcher.matches] says of each, from the columns as far as these tell.
+// matching gives the slots of the page's records that match, but for their IDs: what
+// [filters.Matcher.Matches] says of each, from the columns as far as these tell. The slots
+// are put into the memory of those given.
 func (p *Page) matching(m *filters.Matcher, slots []uint8) []uint8 {
-	if m == nil {
-		for slot, present := range p.records.Present {
-			if present {
-				slots = append(slots, uint8(slot))
-			}
+	slots = slots[:0]
+	for slot, present := range p.records.Present {
+		if present {
+			slots = append(slots, uint8(slot))
 		}
+	}
+	if m == nil {
 		return slots
 	}
 	c := p.columns()
-	var formats, cameras, folders *[catalog.PageSize]bool
+	if len(m.Kinds) > 0 {
+		slots = keep(slots, func(slot uint8) bool { return m.MatchesKind(c.kinds[slot]) })
+	}
 	if len(m.Formats) > 0 {
-		formats = c.formats.where(m.MatchesFormat)
+		asked := c.formats.where(m.MatchesFormat)
+		slots = keep(slots, func(slot uint8) bool { return asked[c.formats.of[slot]] })
 	}
 	if len(m.Cameras) > 0 {
-		cameras = c.cameras.where(m.MatchesCamera)
+		asked := c.cameras.where(m.MatchesCamera)
+		slots = keep(slots, func(slot uint8) bool { return asked[c.cameras.of[slot]] })
+	}
+	if m.Dated || m.Taken != nil {
+		slots = keep(slots, func(slot uint8) bool { return m.MatchesDate(c.dating(slot)) })
+	}
+	if len(m.Ratings) > 0 {
+		slots = keep(slots, func(slot uint8) bool { return m.MatchesRating(c.ratings[slot]) })
 	}
 	if len(m.Folders) > 0 {
-		folders = c.folders.where(m.MatchesFolder)
+		asked := c.folders.where(m.MatchesFolder)
+		slots = keep(slots, func(slot uint8) bool {
+			if c.flags[slot]&flagOneFolder == 0 {
+				return m.MatchesFiles(p.records.Values[slot])
+			}
+			return asked[c.folders.of[slot]]
+		})
 	}
-	dated := m.Dated || m.Taken != nil
-	for i, present := range p.records.Present {
-		slot := uint8(i)
-		if present && passes(formats, c.formats.of[slot]) && passes(cameras, c.cameras.of[slot]) &&
-			m.MatchesKind(c.kinds[slot]) && (!dated || m.MatchesDate(c.dating(slot))) && m.MatchesRating(c.ratings[slot]) &&
-			matchesRest(m, p.records.Values[slot], c.flags[slot], passes(folders, c.folders.of[slot])) {
-			slots = append(slots, slot)
-		}
+	return p.matchingRest(m, slots)
+}
+
+// matchingRest keeps the slots whose records pass what the columns do not tell.
+func (p *Page) matchingRest(m *filters.Matcher, slots []uint8) []uint8 {
+	c := p.columns()
+	if len(m.Tags) > 0 {
+		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagTags != 0 && m.MatchesTag(p.records.Values[slot]) })
+	}
+	if len(m.People) > 0 {
+		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagPeople != 0 && m.MatchesPerson(p.records.Values[slot]) })
+	}
+	if m.Near != nil {
+		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagPlace != 0 && m.MatchesPlace(p.records.Values[slot]) })
 	}
 	if rest := m.Except(covers); rest != nil {
-		return slices.DeleteFunc(slots, func(slot uint8) bool { return !rest.Matches(p.records.Values[slot]) })
+		slots = keep(slots, func(slot uint8) bool { return rest.Matches(p.records.Values[slot]) })
 	}
 	return slots
+}
+
+// keep leaves the slots that pass, in order.
+func keep(slots []uint8, passes func(slot uint8) bool) []uint8 {
+	kept := slots[:0]
+	for _, slot := range slots {
+		if passes(slot) {
+			kept = append(kept, slot)
+		}
+	}
+	return kept
 }
 
 // covers reports whether the columns judge a filter. Of any other, the record is asked.
@@ -227,20 +262,6 @@ func covers(name filters.Name) bool {
 		return true
 	}
 	return false
-}
-
-// passes says what was found out about a value; nil when nothing was asked.
-func passes(found *[catalog.PageSize]bool, value uint8) bool { return found == nil || found[value] }
-
-// matchesRest asks the record what its columns do not tell.
-func matchesRest(m *filters.Matcher, r *index.Record, flags columnFlags, inFolder bool) bool {
-	if len(m.Folders) > 0 && flags&flagOneFolder == 0 {
-		inFolder = m.MatchesFiles(r)
-	}
-	return inFolder &&
-		(len(m.Tags) == 0 || flags&flagTags != 0 && m.MatchesTag(r)) &&
-		(len(m.People) == 0 || flags&flagPeople != 0 && m.MatchesPerson(r)) &&
-		(m.Near == nil || flags&flagPlace != 0 && m.MatchesPlace(r))
 }
 
 func newColumns(p *catalog.Page[*index.Record]) *columns {
