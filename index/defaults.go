@@ -1,8 +1,6 @@
 package index
 
-import (
-	"time"
-)
+import "time"
 
 // ThumbnailSide is the longest side of a thumbnail, in pixels, and
 // ThumbnailQuality its JPEG quality.

@@ -1,8 +1,6 @@
 package index
 
-import (
-	"slices"
-)
+import "slices"
 
 // Finding is one thing that Check found.
 type Finding struct {

@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"mekiki/index"
-	"mekiki/index/filters"
 	"os"
 	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"mekiki/index"
+	"mekiki/index/filters"
 )
 
 // The files of the hits of a page are looked for on disk: so many at a time, for so

@@ -1,11 +1,12 @@
 package search
 
 import (
+	"testing"
+
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/internal/vfs"
-	"testing"
 )
 
 // TestTokensAreOfTheContent: what was read of a record's picture is not taken for what is read of the content that took

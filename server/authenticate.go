@@ -1,12 +1,13 @@
 package server
 
 import (
-	"mekiki/server/auth"
-	"mekiki/server/problem"
 	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"mekiki/server/auth"
+	"mekiki/server/problem"
 )
 
 // caller is who asks: the name of a token and what it allows.

@@ -3,17 +3,18 @@ package server
 import (
 	"bytes"
 	"encoding/json"
-	"mekiki/search"
-	"mekiki/server/jobs"
-	"mekiki/server/openapi"
-	"mekiki/server/problem"
-	"mekiki/server/wire"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"mekiki/search"
+	"mekiki/server/jobs"
+	"mekiki/server/openapi"
+	"mekiki/server/problem"
+	"mekiki/server/wire"
 )
 
 // TestRoutesAndDocumentAgree: New refuses a server whose table of routes and

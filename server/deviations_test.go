@@ -1,15 +1,16 @@
 package server
 
 import (
-	"mekiki/index"
-	"mekiki/server/problem"
-	"mekiki/server/wire"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
 	"unicode"
+
+	"mekiki/index"
+	"mekiki/server/problem"
+	"mekiki/server/wire"
 )
 
 // TestSchemasSayWhatIsRefused: what the server refuses, the API document does not allow, so that a client that follows

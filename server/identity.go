@@ -1,10 +1,11 @@
 package server
 
 import (
-	"mekiki/server/transport"
 	"regexp"
 
 	"github.com/labstack/echo/v4"
+
+	"mekiki/server/transport"
 )
 
 // Names under which middleware leaves things in the request's context.

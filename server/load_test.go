@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"mekiki/server/memory"
 	"net/http"
 	"os"
 	"runtime"
@@ -17,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mekiki/server/memory"
 )
 
 // The load tests take a minute and the whole machine, so that they run only when

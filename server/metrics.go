@@ -2,10 +2,11 @@ package server
 
 import (
 	"context"
-	"mekiki/index"
-	"mekiki/server/gate"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"mekiki/index"
+	"mekiki/server/gate"
 )
 
 // watch adds the measurements that are read when they are asked for.

@@ -13,6 +13,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local"
@@ -21,12 +28,6 @@ import (
 	"mekiki/search"
 	"mekiki/server/servertest"
 	"mekiki/server/wire"
-	"mime/multipart"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"testing"
 )
 
 // uploadServer is a server over a library on disk.

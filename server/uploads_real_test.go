@@ -6,10 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
-	"mekiki/embed/pixels"
-	"mekiki/index/content"
-	"mekiki/index/indextest"
-	"mekiki/index/ingest"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,6 +15,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"mekiki/embed/pixels"
+	"mekiki/index/content"
+	"mekiki/index/indextest"
+	"mekiki/index/ingest"
 )
 
 // interleavingsVariable sets how many interleavings TestUploadInterleavings tries.

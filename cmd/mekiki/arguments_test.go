@@ -3,11 +3,12 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/cmd/mekiki/internal/cli"
 )
 
 // TestMistakes holds that a wrong command line ends with the status of wrong

@@ -2,14 +2,15 @@ package main
 
 import (
 	"crypto/sha256"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index"
-	"mekiki/index/local"
-	"mekiki/index/originals"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/index/originals"
 )
 
 // TestCheckReadsUploads checks a library whose uploads are lost, damaged and left

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"strings"
 	"testing"
@@ -12,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"mekiki/cmd/mekiki/internal/cli"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

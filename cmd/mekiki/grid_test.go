@@ -5,12 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
-	"mekiki/embed/builtin"
-	"mekiki/index"
-	"mekiki/index/local"
-	"mekiki/internal/vfs"
-	"mekiki/server"
-	"mekiki/ui"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,6 +13,13 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"mekiki/embed/builtin"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
+	"mekiki/server"
+	"mekiki/ui"
 )
 
 // gridVariable names how many pictures TestGrid browses; its figures for 100,000

@@ -2,16 +2,17 @@ package main
 
 import (
 	"encoding/json"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index"
-	"mekiki/index/local"
-	"mekiki/index/local/writerlock"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/index/local/writerlock"
 )
 
 // libraryOf makes a library of image records with these files, by name in the

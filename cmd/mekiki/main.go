@@ -3,10 +3,11 @@ package main
 
 import (
 	"context"
-	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"mekiki/cmd/mekiki/internal/cli"
 )
 
 func main() {

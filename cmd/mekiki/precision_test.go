@@ -1,13 +1,14 @@
 package main
 
 import (
-	"mekiki/cmd/mekiki/internal/cli"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"mekiki/cmd/mekiki/internal/cli"
 )
 
 // TestPrecisionOfANamedModel wants a precision that the named model does not have to be refused, whether a command would use

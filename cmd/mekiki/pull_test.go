@@ -2,13 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"mekiki/cmd/mekiki/internal/cli"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/cmd/mekiki/internal/cli"
 )
 
 // offlineEnvironment points the hub's variables at a server of the test and at empty folders.

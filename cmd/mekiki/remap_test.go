@@ -2,15 +2,16 @@ package main
 
 import (
 	"encoding/json"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local"
 )
 
 // TestRemap: paths below a folder get a new beginning, those of failures too; nothing

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index"
-	"mekiki/index/local"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/local"
 )
 
 // TestRemoveByFolder holds that a folder is removed with what is below it and

@@ -2,14 +2,15 @@ package main
 
 import (
 	"context"
+
+	"github.com/spf13/cobra"
+
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/cmd/mekiki/internal/doctor"
 	"mekiki/cmd/mekiki/internal/libraryverbs"
 	"mekiki/cmd/mekiki/internal/modelverbs"
 	"mekiki/cmd/mekiki/internal/searchverbs"
 	"mekiki/cmd/mekiki/internal/serververbs"
-
-	"github.com/spf13/cobra"
 )
 
 const rootLong = `Mekiki finds images by what they show, and words for what an image shows.

@@ -2,11 +2,12 @@ package main
 
 import (
 	"bytes"
-	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/cmd/mekiki/internal/cli"
 )
 
 // runForTest runs the program in this process with an empty configuration.

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"mekiki/cmd/mekiki/internal/cli"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/cmd/mekiki/internal/cli"
 )
 
 // TestBadSearches are refused before a library or a model is looked for.

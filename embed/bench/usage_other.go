@@ -2,9 +2,7 @@
 
 package bench
 
-import (
-	"time"
-)
+import "time"
 
 func processorTime() time.Duration { return 0 }
 

@@ -2,9 +2,7 @@
 
 package blip2
 
-import (
-	"time"
-)
+import "time"
 
 // processorTime is not known on this system.
 func processorTime() time.Duration { return 0 }

@@ -1,8 +1,6 @@
 package checkpoint
 
-import (
-	"math"
-)
+import "math"
 
 // bicubicA is the coefficient of torch's bicubic kernel.
 const bicubicA = -0.75

@@ -1,8 +1,6 @@
 package checkpoint
 
-import (
-	"strings"
-)
+import "strings"
 
 // visionPrefix marks the vision encoder's tensors in a LAVIS checkpoint; the EVA and CLIP files have no prefix.
 const visionPrefix = "visual_encoder."

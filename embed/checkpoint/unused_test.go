@@ -1,8 +1,6 @@
 package checkpoint
 
-import (
-	"testing"
-)
+import "testing"
 
 // TestUnusedRows wants padded embeddings of every size to be allowed, and vocabularies of other models not.
 func TestUnusedRows(t *testing.T) {

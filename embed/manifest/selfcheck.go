@@ -1,8 +1,6 @@
 package manifest
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // SelfCheck compares an int8 model with the same model in float32, on the
 // same machine and sample inputs.

@@ -1,8 +1,6 @@
 package pixels
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Normalization says how a model wants its pixels: a byte b of channel c
 // becomes (b*RescaleFactor - Mean[c]) / StandardDeviation[c].

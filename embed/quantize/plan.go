@@ -1,8 +1,6 @@
 package quantize
 
-import (
-	"slices"
-)
+import "slices"
 
 // Method is how a matrix product is computed, as manifest.LayerChoice has it.
 type Method string

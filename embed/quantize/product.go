@@ -1,8 +1,6 @@
 package quantize
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Product is a matrix product of a model: a fully connected layer of the
 // checkpoint, or several with one input whose outputs are put side by side.

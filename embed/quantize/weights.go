@@ -1,8 +1,6 @@
 package quantize
 
-import (
-	"mekiki/embed/onnx"
-)
+import "mekiki/embed/onnx"
 
 // quantized is the weights of p as signed 8-bit integers [input, width] and
 // one scale for each output [width].

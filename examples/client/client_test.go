@@ -7,14 +7,15 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"mekiki/index/local"
-	"mekiki/search"
-	"mekiki/server"
-	"mekiki/server/auth"
 	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
+
+	"mekiki/index/local"
+	"mekiki/search"
+	"mekiki/server"
+	"mekiki/server/auth"
 )
 
 // plain is a PNG of one colour.

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+
 	"mekiki/index"
 	"mekiki/internal/vfs"
-	"os"
 )
 
 // Open opens the first of a record's files that is there and holds the

@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"mekiki/index"
 	"slices"
 	"time"
+
+	"mekiki/index"
 )
 
 // exported is the JSON form of a record; docs/formats.md describes it.

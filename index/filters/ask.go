@@ -1,9 +1,10 @@
 package filters
 
 import (
+	"time"
+
 	"mekiki/index"
 	"mekiki/index/keyword"
-	"time"
 )
 
 // widestZone bounds how far a clock may be from UTC.

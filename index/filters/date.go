@@ -2,8 +2,9 @@ package filters
 
 import (
 	"cmp"
-	"mekiki/index"
 	"time"
+
+	"mekiki/index"
 )
 
 // Date is what date filters compare.

@@ -1,12 +1,13 @@
 package filters
 
 import (
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/index/keyword"
 	"slices"
 	"strings"
 	"time"
+
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/keyword"
 )
 
 // Name is what a filter is called in the query language.

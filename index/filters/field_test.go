@@ -1,12 +1,13 @@
 package filters
 
 import (
-	"mekiki/index"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"mekiki/index"
 )
 
 // TestEachMemberOnce: every member of a filter belongs to one field, which sets it from

@@ -1,9 +1,10 @@
 package filters
 
 import (
-	"mekiki/index"
 	"slices"
 	"time"
+
+	"mekiki/index"
 )
 
 // joinLists takes the list that there is. Two different ones cannot be joined: a record

@@ -2,11 +2,12 @@ package filters
 
 import (
 	"math"
+	"slices"
+	"strings"
+
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/keyword"
-	"slices"
-	"strings"
 )
 
 // Matcher is a filter made ready to be asked about many records, by one

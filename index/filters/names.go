@@ -1,13 +1,14 @@
 package filters
 
 import (
-	"mekiki/index"
-	"mekiki/index/keyword"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"mekiki/index"
+	"mekiki/index/keyword"
 )
 
 // CameraNames is what camera filters look at.

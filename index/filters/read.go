@@ -3,11 +3,12 @@ package filters
 import (
 	"fmt"
 	"math"
-	"mekiki/embed/pixels"
-	"mekiki/index"
 	"strconv"
 	"strings"
 	"time"
+
+	"mekiki/embed/pixels"
+	"mekiki/index"
 )
 
 // Reading says how values are read.

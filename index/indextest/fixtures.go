@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"mekiki/embed"
-	"mekiki/index"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"mekiki/embed"
+	"mekiki/index"
 )
 
 // Small is a space that makes for small files.

@@ -3,13 +3,14 @@ package indextest
 import (
 	"crypto/sha256"
 	"fmt"
-	"mekiki/embed"
-	"mekiki/index"
 	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
+
+	"mekiki/embed"
+	"mekiki/index"
 )
 
 // ScalePath is the path of the image with a number.

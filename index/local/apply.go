@@ -3,13 +3,14 @@ package local
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
 	"mekiki/index"
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
-	"path/filepath"
-	"slices"
-	"strings"
 )
 
 // applyBatch makes a batch's changes.

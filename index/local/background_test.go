@@ -1,18 +1,19 @@
 package local
 
 import (
-	"mekiki/embed"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/nearest"
-	"mekiki/index/vector"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/nearest"
+	"mekiki/index/vector"
+	"mekiki/internal/vfs"
 )
 
 // TestWritersDoNotWaitForLists: a library that grows until it has inverted lists goes on being

@@ -5,17 +5,18 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/maintain"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"runtime"
-	"strings"
-	"syscall"
-	"testing"
 )
 
 func backupOf(t *testing.T, library *Library) []byte {

@@ -5,14 +5,15 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"mekiki/index/indextest"
-	"mekiki/index/local/catalog"
-	"mekiki/index/local/journal"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/journal"
+	"mekiki/internal/vfs"
 )
 
 // TestUnfinishedCommitsAreKept: each unfinished end of a log that is cut off is kept,

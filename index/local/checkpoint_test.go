@@ -1,12 +1,13 @@
 package local
 
 import (
-	"mekiki/index/indextest"
-	"mekiki/index/local/catalog"
-	"mekiki/internal/vfs"
 	"strings"
 	"syscall"
 	"testing"
+
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
+	"mekiki/internal/vfs"
 )
 
 // TestCutCheckpoint: what a checkpoint that was not finished leaves, because a name

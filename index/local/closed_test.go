@@ -3,11 +3,12 @@ package local
 import (
 	"errors"
 	"io"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/export"
 	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
-	"testing"
 )
 
 // TestClosedLibrarySaysSo: nobody takes a library that is closed for one that is empty.

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"slices"
+
 	"mekiki/index"
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"slices"
 )
 
 // Compact rewrites segments that hold deleted data or are small, writes a

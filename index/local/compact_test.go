@@ -3,14 +3,15 @@ package local
 import (
 	"bytes"
 	"log/slog"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/catalog"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
+	"mekiki/internal/vfs"
 )
 
 // TestCompactForgetsThumbnails: the pictures of records that are gone go with the

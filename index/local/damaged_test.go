@@ -1,12 +1,13 @@
 package local
 
 import (
+	"strings"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
 	"mekiki/internal/vfs"
-	"strings"
-	"testing"
 )
 
 // flip changes one bit of a file.

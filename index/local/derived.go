@@ -2,12 +2,13 @@ package local
 
 import (
 	"context"
+	"path/filepath"
+
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/columns"
 	"mekiki/index/local/keywords"
 	"mekiki/index/local/nearest"
 	"mekiki/index/local/thumbnail"
-	"path/filepath"
 )
 
 // derived are the indexes that follow the catalog.

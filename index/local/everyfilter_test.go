@@ -3,14 +3,15 @@ package local
 import (
 	"fmt"
 	"math/rand/v2"
-	"mekiki/index"
-	"mekiki/index/filters"
-	"mekiki/index/indextest"
-	"mekiki/internal/vfs"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"mekiki/index"
+	"mekiki/index/filters"
+	"mekiki/index/indextest"
+	"mekiki/internal/vfs"
 )
 
 // TestEveryFilter asks the records, the columns and the keyword index for the same by

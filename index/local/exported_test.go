@@ -3,14 +3,15 @@ package local
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
 	"mekiki/index"
 	"mekiki/index/export"
 	"mekiki/index/indextest"
 	"mekiki/index/local/keywords"
 	"mekiki/internal/vfs"
-	"strings"
-	"testing"
-	"time"
 )
 
 // TestExportOfOddTimes: a file from the year 12,000, which JSON's times cannot say,

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"syscall"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
-	"syscall"
-	"testing"
 )
 
 func faultOptions(fsys vfs.FS) Options {

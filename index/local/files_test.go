@@ -2,10 +2,11 @@ package local
 
 import (
 	"fmt"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
-	"testing"
 )
 
 // TestManyFilesOfOneRecord: a record is logged once in a commit, however many of the

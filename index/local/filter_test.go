@@ -1,14 +1,15 @@
 package local
 
 import (
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/keyword"
-	"mekiki/internal/vfs"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/keyword"
+	"mekiki/internal/vfs"
 )
 
 // TestFilters asks the columns, the records and the word index for the same.

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/index/keyword"
 	"mekiki/index/local/keywords"
 	"mekiki/index/local/nearest"
-	"slices"
 )
 
 // Nearest finds the k records of a kind nearest to any of the query's vectors: one or

@@ -1,13 +1,14 @@
 package local
 
 import (
+	"os"
+	"path/filepath"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/writerlock"
-	"os"
-	"path/filepath"
-	"testing"
 )
 
 // fixtureFolder holds a library written by the first version of the format. It

@@ -3,15 +3,16 @@ package local
 import (
 	"context"
 	"errors"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/writerlock"
-	"mekiki/internal/vfs"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/writerlock"
+	"mekiki/internal/vfs"
 )
 
 // TestFlippedBits flips bits of a small library, one at a time: whatever the

@@ -2,15 +2,16 @@ package local
 
 import (
 	"bytes"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/maintain"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/maintain"
+	"mekiki/internal/vfs"
 )
 
 // TestReaderOfRestoredLibrary: a library that was restored and never written to has

@@ -2,13 +2,14 @@ package local
 
 import (
 	"context"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/internal/vfs"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/internal/vfs"
 )
 
 // openTest opens a library that is closed with the test.

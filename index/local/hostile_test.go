@@ -4,12 +4,13 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
-	"mekiki/index/indextest"
-	"mekiki/index/local/maintain"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/index/indextest"
+	"mekiki/index/local/maintain"
 )
 
 // TestRestoreRefusesHostileArchives holds that an archive can neither write

@@ -2,10 +2,11 @@ package local
 
 import (
 	"cmp"
-	"mekiki/index"
-	"mekiki/index/local/catalog"
 	"slices"
 	"strings"
+
+	"mekiki/index"
+	"mekiki/index/local/catalog"
 )
 
 // Kept lists what the library keeps of pictures without files, by path.

@@ -3,14 +3,15 @@ package local
 import (
 	"bytes"
 	"errors"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/maintain"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/maintain"
+	"mekiki/internal/vfs"
 )
 
 // clocked opens a library in memory whose clock is set by hand.

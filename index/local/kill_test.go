@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"mekiki/index"
-	"mekiki/index/indextest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +16,9 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
 )
 
 // The child of TestKill is this test binary with these variables set.

@@ -7,6 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/local/catalog"
@@ -18,11 +24,6 @@ import (
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"slices"
-	"sync"
-	"sync/atomic"
-	"time"
 )
 
 // Options say how to open a library.

@@ -4,11 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"mekiki/embed"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/maintain"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +11,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/maintain"
+	"mekiki/internal/vfs"
 )
 
 func TestWriteReadReopen(t *testing.T) {

@@ -3,11 +3,12 @@ package local
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
-	"slices"
-	"testing"
 )
 
 // TestLookupInOldSnapshots: a snapshot that is behind finds by path, hash and the

@@ -3,14 +3,15 @@ package local
 import (
 	"errors"
 	"maps"
+	"slices"
+	"strings"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
-	"slices"
-	"strings"
-	"testing"
 )
 
 // without gives a copy of files that lacks those that match.

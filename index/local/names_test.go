@@ -2,15 +2,16 @@ package local
 
 import (
 	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/export"
 	"mekiki/index/indextest"
 	"mekiki/index/local/keywords"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"slices"
-	"strings"
-	"testing"
 )
 
 // TestUploadedNames asks for uploads by the names and folders that they came

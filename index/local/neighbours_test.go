@@ -5,17 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/block"
-	"mekiki/index/local/segment"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/block"
+	"mekiki/index/local/segment"
+	"mekiki/internal/vfs"
 )
 
 // TestVectorsAreLoadedWhenSearched: with DeferVectors nothing is loaded before

@@ -7,6 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/indextest"
@@ -14,10 +19,6 @@ import (
 	"mekiki/index/local/keywords"
 	"mekiki/index/local/segment"
 	"mekiki/internal/vfs"
-	"slices"
-	"testing"
-
-	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // presence is what an oracle knows of one image.

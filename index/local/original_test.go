@@ -4,13 +4,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/internal/vfs"
 )
 
 // TestOriginalsAreWhatWasIndexed puts other things where an indexed file was,

@@ -3,14 +3,15 @@
 package local
 
 import (
-	"mekiki/index"
-	"mekiki/index/content"
-	"mekiki/index/indextest"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
+
+	"mekiki/index"
+	"mekiki/index/content"
+	"mekiki/index/indextest"
 )
 
 // TestOriginalThatBecameAPipe holds that a file which somebody replaced by a

@@ -2,12 +2,13 @@ package local
 
 import (
 	"fmt"
+	"path/filepath"
+
 	"mekiki/index"
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
 	"mekiki/internal/vfs"
-	"path/filepath"
 )
 
 // removeOrphans readies the segments for writing: files that no commit points

@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+
 	"mekiki/index"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/writerlock"
 	"mekiki/internal/hint"
-	"path/filepath"
 )
 
 // Present fails with [index.ErrMoved] when the library is no longer where it was

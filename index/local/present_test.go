@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/catalog"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
+	"mekiki/internal/vfs"
 )
 
 // TestLibraryMovedUnderItsWriter takes the library's folder away while it is open

@@ -2,9 +2,6 @@ package local
 
 import (
 	"errors"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,6 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/internal/vfs"
 )
 
 var errPromote = errors.New("the disk has enough")

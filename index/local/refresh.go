@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
+
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/journal"
 	"mekiki/index/local/segment"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"slices"
 )
 
 // Refresh brings a library that is open for reading up to date with what its

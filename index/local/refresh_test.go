@@ -3,16 +3,17 @@ package local
 import (
 	"errors"
 	"math/rand/v2"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/keyword"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/keyword"
+	"mekiki/internal/vfs"
 )
 
 // TestReaderFollows: after each of many random changes by the writer, with

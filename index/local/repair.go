@@ -3,12 +3,13 @@ package local
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
+
 	"mekiki/index"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/maintain"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"strings"
 )
 
 // Check reads every byte of the library and verifies it. It changes nothing.

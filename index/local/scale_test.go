@@ -3,16 +3,17 @@ package local
 import (
 	"context"
 	"fmt"
-	"mekiki/embed"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/catalog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"testing"
 	"time"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 )
 
 // TestScale logs what a library of MEKIKI_TEST_RECORDS images, of

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/filters"
@@ -12,9 +16,6 @@ import (
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/nearest"
 	"mekiki/index/local/segment"
-	"slices"
-	"strings"
-	"sync/atomic"
 )
 
 // Snapshot is the library as it was at one commit. It never changes, its

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/nearest"
 	"mekiki/index/local/segment"
-	"path/filepath"
 )
 
 // AddSpace adds a vector space beside those there are. The first space of a

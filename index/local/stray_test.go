@@ -1,11 +1,12 @@
 package local
 
 import (
-	"mekiki/index/indextest"
-	"mekiki/index/local/catalog"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 )
 
 // TestStrayFilesAreLeftAlone: file managers leave files of their own wherever they

@@ -2,15 +2,16 @@ package local
 
 import (
 	"context"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/nearest"
 	"mekiki/index/vector"
 	"mekiki/internal/vfs"
-	"slices"
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // interrupted makes vector indexes that call what it points to, unless that is nil, at

@@ -3,13 +3,14 @@ package local
 import (
 	"encoding/binary"
 	"errors"
+	"path/filepath"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/journal"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"testing"
 )
 
 // TestUnknownKindsAreRefused: a library with an operation that this version does not

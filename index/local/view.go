@@ -2,13 +2,14 @@ package local
 
 import (
 	"errors"
+	"sync/atomic"
+
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/columns"
 	"mekiki/index/local/keywords"
 	"mekiki/index/local/nearest"
 	"mekiki/index/local/segment"
 	"mekiki/index/local/thumbnail"
-	"sync/atomic"
 )
 
 // view is everything that a snapshot reads: a state, and the segments and

@@ -2,10 +2,11 @@ package local
 
 import (
 	"fmt"
-	"mekiki/index"
-	"mekiki/index/indextest"
 	"path/filepath"
 	"testing"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
 )
 
 // BenchmarkCommitWords writes one record with words to a library of 20,000.

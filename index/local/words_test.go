@@ -2,16 +2,17 @@ package local
 
 import (
 	"fmt"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/keyword"
-	"mekiki/index/local/keywords"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/keyword"
+	"mekiki/index/local/keywords"
+	"mekiki/internal/vfs"
 )
 
 // wordAnswers is what a snapshot says to many questions by words.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
 	"mekiki/index"
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mekiki/index"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
+
+	"mekiki/index"
+	"mekiki/internal/vfs"
 )
 
 // errContent is the error of an original that holds something else.

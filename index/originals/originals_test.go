@@ -7,16 +7,17 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
 )
 
 var quiet = slog.New(slog.DiscardHandler)

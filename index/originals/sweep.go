@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"mekiki/index"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mekiki/index"
+	"mekiki/internal/vfs"
 )
 
 // AsideOf gives the folder, below a library's, where originals go that no record

@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mekiki/embed"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/internal/hint"
 	"path"
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/internal/hint"
 )
 
 // Engine is what evaluation needs of a model; *embed.Engine is one. Figures of what

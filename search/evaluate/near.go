@@ -3,9 +3,10 @@ package evaluate
 import (
 	"context"
 	"fmt"
+	"path"
+
 	"mekiki/embed"
 	"mekiki/index"
-	"path"
 )
 
 // nearMisses sets captions against wrong but near ones of the same picture.

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"mekiki/index"
-	"mekiki/search"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"mekiki/index"
+	"mekiki/search"
 )
 
 // Source is what is evaluated on.

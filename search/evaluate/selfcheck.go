@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
 	"mekiki/index"
 	"mekiki/search"
-	"time"
 )
 
 // Why a library cannot check itself or be fitted to.

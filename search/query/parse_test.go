@@ -2,12 +2,13 @@ package query
 
 import (
 	"errors"
-	"mekiki/index"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
 )
 
 // summary is the part of a Query that reads well in a table.

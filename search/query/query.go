@@ -1,9 +1,10 @@
 package query
 
 import (
-	"mekiki/index"
 	"strings"
 	"time"
+
+	"mekiki/index"
 )
 
 // Query is a query that was read.

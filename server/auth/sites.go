@@ -1,13 +1,14 @@
 package auth
 
 import (
-	"mekiki/server/problem"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"mekiki/server/problem"
 )
 
 // Sites says for which names the server answers.

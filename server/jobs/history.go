@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mekiki/server/problem"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"mekiki/server/problem"
 )
 
 // The history of jobs in a file, so that jobs and their ids survive the server. It is written whole at every change of a

@@ -1,10 +1,11 @@
 package listing
 
 import (
-	"mekiki/index"
-	"mekiki/server/problem"
 	"testing"
 	"time"
+
+	"mekiki/index"
+	"mekiki/server/problem"
 )
 
 func TestCursor(t *testing.T) {

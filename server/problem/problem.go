@@ -2,6 +2,7 @@ package problem
 
 import (
 	"fmt"
+
 	"mekiki/search"
 )
 

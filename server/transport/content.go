@@ -2,13 +2,14 @@ package transport
 
 import (
 	"io"
-	"mekiki/server/problem"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"mekiki/server/problem"
 )
 
 // ServeContent is http.ServeContent, with its two errors as problems: a range

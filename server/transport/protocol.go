@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"mekiki/server/problem"
 	"net"
 	"net/http"
 	"strconv"
+
+	"mekiki/server/problem"
 )
 
 // net/http answers what is not HTTP, or more of it than it takes, by itself and in plain text, before any handler is

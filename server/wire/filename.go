@@ -2,10 +2,11 @@ package wire
 
 import (
 	"cmp"
-	"mekiki/index"
 	"path"
 	"path/filepath"
 	"strings"
+
+	"mekiki/index"
 )
 
 // FileName is the file's name, without what a header or a file system trips over.

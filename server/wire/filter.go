@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"strconv"
+	"strings"
+
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/search"
 	"mekiki/server/problem"
-	"strconv"
-	"strings"
 )
 
 // Filter is a filter as a JSON object: what its members are, package filters says.

@@ -2,10 +2,11 @@ package wire
 
 import (
 	"fmt"
-	"mekiki/server/problem"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"mekiki/server/problem"
 )
 
 // KnownTag takes the blanks off the ends of a tag that is to be removed. Tags of all kinds come from files and older

@@ -1,8 +1,6 @@
 package wordpiece
 
-import (
-	"strings"
-)
+import "strings"
 
 // Decode implements tokenize.Tokenizer: pieces are joined to words, words by spaces, and
 // the spaces before punctuation and around apostrophes are removed as

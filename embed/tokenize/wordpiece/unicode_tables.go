@@ -2,9 +2,7 @@
 
 package wordpiece
 
-import (
-	"unicode"
-)
+import "unicode"
 
 // removedTable holds what cleaning removes: control, format and private-use
 // characters, NUL and the replacement character.

@@ -1,8 +1,6 @@
 package wordpiece
 
-import (
-	"testing"
-)
+import "testing"
 
 // TestUnread has texts in scripts of which BERT's vocabulary has letters at most,
 // and texts of which it has a word.

@@ -4,11 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/segment"
 	"mekiki/internal/vfs"
-	"testing"
 )
 
 // BenchmarkLoadCatalog reads a checkpoint of 100,000 images with a location each.

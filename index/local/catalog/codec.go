@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"mekiki/index"
 	"time"
+
+	"mekiki/index"
 )
 
 // The catalog's values are written as fields: a tag, a length and that many

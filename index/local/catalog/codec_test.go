@@ -1,12 +1,13 @@
 package catalog
 
 import (
-	"mekiki/index"
-	"mekiki/index/indextest"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
 )
 
 func TestRecordsAreReadAsWritten(t *testing.T) {

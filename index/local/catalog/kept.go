@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"mekiki/index"
 	"slices"
+
+	"mekiki/index"
 )
 
 const (

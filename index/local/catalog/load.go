@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"mekiki/index"
-	"mekiki/index/local/journal"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"mekiki/index"
+	"mekiki/index/local/journal"
+	"mekiki/internal/vfs"
 )
 
 // The catalog is a folder of journals. Log n holds the commits that followed

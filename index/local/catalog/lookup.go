@@ -2,8 +2,9 @@ package catalog
 
 import (
 	"maps"
-	"mekiki/index"
 	"sync"
+
+	"mekiki/index"
 )
 
 // Lookup finds records by what is unique to them. It follows the newest state,

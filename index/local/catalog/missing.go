@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+
 	"mekiki/index"
 	"mekiki/index/local/segment"
 	"mekiki/internal/hint"

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/local/segment"

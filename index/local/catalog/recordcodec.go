@@ -1,9 +1,10 @@
 package catalog
 
 import (
-	"mekiki/index"
 	"slices"
 	"time"
+
+	"mekiki/index"
 )
 
 // Tags of a record's fields. A tag never changes its meaning.

@@ -1,11 +1,12 @@
 package catalog
 
 import (
+	"runtime"
+	"testing"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/segment"
-	"runtime"
-	"testing"
 )
 
 // TestReplayBoundsIDs: a record number that no library ever comes to does not ask for

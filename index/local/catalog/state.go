@@ -1,10 +1,11 @@
 package catalog
 
 import (
+	"time"
+
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/local/segment"
-	"time"
 )
 
 // State is everything the catalog knows at one commit. It is immutable.

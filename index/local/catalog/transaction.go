@@ -3,8 +3,9 @@ package catalog
 import (
 	"fmt"
 	"maps"
-	"mekiki/index"
 	"slices"
+
+	"mekiki/index"
 )
 
 // Transaction changes a state step by step into the next one, and collects the

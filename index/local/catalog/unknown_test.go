@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"testing"
+	"time"
+
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/segment"
-	"testing"
-	"time"
 )
 
 // nesting says which fields of a value hold fields of their own.

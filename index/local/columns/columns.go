@@ -3,9 +3,6 @@ package columns
 import (
 	"context"
 	"maps"
-	"mekiki/index"
-	"mekiki/index/filters"
-	"mekiki/index/local/catalog"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -14,6 +11,10 @@ import (
 	"unique"
 
 	"golang.org/x/sync/errgroup"
+
+	"mekiki/index"
+	"mekiki/index/filters"
+	"mekiki/index/local/catalog"
 )
 
 // columns are what filters, orders and counts ask of a page's records, side by

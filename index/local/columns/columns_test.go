@@ -3,17 +3,18 @@ package columns
 import (
 	"fmt"
 	"math/rand/v2"
-	"mekiki/embed"
-	"mekiki/index"
-	"mekiki/index/filters"
-	"mekiki/index/indextest"
-	"mekiki/index/local/catalog"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/filters"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 )
 
 // TestSlotsMatch holds what a page's columns say of a filter against what each

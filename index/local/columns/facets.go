@@ -3,11 +3,12 @@ package columns
 import (
 	"cmp"
 	"context"
-	"mekiki/index"
-	"mekiki/index/filters"
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"mekiki/index"
+	"mekiki/index/filters"
 )
 
 // Facets counts the records that pass the filter by value.

@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
+
 	"mekiki/index"
 	"mekiki/index/filters"
-	"slices"
 )
 
 // listing collects the records of one page of a list. They are added in order of

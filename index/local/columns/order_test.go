@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"mekiki/index"
-	"mekiki/index/indextest"
-	"mekiki/index/local/catalog"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/index/local/catalog"
 )
 
 func TestListing(t *testing.T) {

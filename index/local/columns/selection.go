@@ -3,10 +3,11 @@ package columns
 import (
 	"context"
 	"encoding/json"
+	"sync"
+
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/index/local/catalog"
-	"sync"
 )
 
 // Set is a set of record IDs, one bit for each.

@@ -1,10 +1,11 @@
 package columns
 
 import (
-	"mekiki/index"
 	"reflect"
 	"testing"
 	"time"
+
+	"mekiki/index"
 )
 
 // filterSamples has, for every field of a filter, two values that differ.

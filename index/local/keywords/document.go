@@ -1,11 +1,12 @@
 package keywords
 
 import (
+	"slices"
+
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/index/keyword"
 	"mekiki/index/local/catalog"
-	"slices"
 )
 
 // DocumentOf gives what the keyword index knows of a record. It depends on the

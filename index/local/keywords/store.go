@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+
 	"mekiki/index"
 	"mekiki/index/keyword"
 	"mekiki/index/local/catalog"

@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
+
 	"mekiki/index"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/journal"
@@ -16,8 +19,6 @@ import (
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"slices"
 )
 
 // A backup is a tar archive: the catalog as one checkpoint, the segments up to

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
 	"mekiki/index"
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
@@ -13,9 +17,6 @@ import (
 	"mekiki/index/local/segment"
 	"mekiki/index/local/thumbnail"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"slices"
-	"strings"
 )
 
 // The remedies of what Repair puts right, and of what it leaves to compaction.

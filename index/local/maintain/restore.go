@@ -10,6 +10,10 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
 	"mekiki/index"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
@@ -17,9 +21,6 @@ import (
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
-	"path/filepath"
-	"strings"
-	"time"
 )
 
 // Restore reads a backup into a folder, which must be empty or missing. All

@@ -3,10 +3,11 @@ package nearest
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+
 	"mekiki/index"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
-	"path/filepath"
 )
 
 // RecordError is the error of a search that could not read a record's vectors.

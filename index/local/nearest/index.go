@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
 	"mekiki/index"
 	"mekiki/index/vector"
 )

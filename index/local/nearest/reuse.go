@@ -2,6 +2,7 @@ package nearest
 
 import (
 	"context"
+
 	"mekiki/index/local/catalog"
 )
 

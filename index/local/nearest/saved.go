@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
+
 	"mekiki/index"
 	"mekiki/index/local/catalog"
 	"mekiki/internal/vfs"
-	"path/filepath"
 )
 
 // listsFolder holds the inverted lists of large vector indexes, which take long to

@@ -5,13 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"mekiki/embed"
-	"mekiki/index"
-	"mekiki/index/local/catalog"
-	"mekiki/index/local/segment"
-	"mekiki/index/vector"
-	"mekiki/internal/plural"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -19,6 +12,14 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/local/catalog"
+	"mekiki/index/local/segment"
+	"mekiki/index/vector"
+	"mekiki/internal/plural"
+	"mekiki/internal/vfs"
 )
 
 // Store holds the vector indexes of one space and brings them from one

@@ -2,10 +2,11 @@ package segment
 
 import (
 	"fmt"
-	"mekiki/index/local/block"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"strings"
+
+	"mekiki/index/local/block"
+	"mekiki/internal/vfs"
 )
 
 // List lists the segments on disk.

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"mekiki/index"
-	"mekiki/index/local/block"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+
+	"mekiki/index"
+	"mekiki/index/local/block"
+	"mekiki/internal/vfs"
 )
 
 // DefaultLimit is the size beyond which a segment is not appended to.

@@ -3,10 +3,11 @@ package segment
 import (
 	"bytes"
 	"math"
+	"testing"
+
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/indextest"
-	"testing"
 )
 
 func TestHalfPrecision(t *testing.T) {

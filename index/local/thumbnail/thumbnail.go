@@ -10,15 +10,16 @@ import (
 	"hash/crc32"
 	"io"
 	"log/slog"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/index/content"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/content"
+	"mekiki/internal/vfs"
 )
 
 // maximumThumbnail bounds the length of a thumbnail file.

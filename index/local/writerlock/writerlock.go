@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mekiki/index"
-	"mekiki/internal/hint"
-	"mekiki/internal/vfs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"mekiki/index"
+	"mekiki/internal/hint"
+	"mekiki/internal/vfs"
 )
 
 // The lock, and who holds it, are files in the library's folder.

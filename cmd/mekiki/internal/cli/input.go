@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mekiki/embed/pixels"
-	"mekiki/index"
-	"mekiki/internal/hint"
 	"os"
 	"strings"
 	"sync"
+
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/internal/hint"
 )
 
 // UntilDone gives a reader of source whose reads fail when the context ends, although

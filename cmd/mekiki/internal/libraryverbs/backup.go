@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
-	"os"
-
-	"github.com/spf13/cobra"
 )
 
 const backupLong = `Write a copy of the library to one file, a tar archive with checksums. Other

@@ -5,15 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/index/originals"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
-	"strings"
-
-	"github.com/spf13/cobra"
 )
 
 const checkLong = `Read and verify every byte of the library, and the original of every upload.

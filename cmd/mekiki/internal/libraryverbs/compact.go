@@ -3,11 +3,12 @@ package libraryverbs
 import (
 	"context"
 	"fmt"
+
+	"github.com/spf13/cobra"
+
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index/local"
 	"mekiki/internal/progress"
-
-	"github.com/spf13/cobra"
 )
 
 const compactLong = `Free the disk space of removed images and their thumbnails, and write the catalog

@@ -4,15 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/export"
 	"mekiki/index/filters"
 	"mekiki/index/local"
-	"os"
-	"path/filepath"
-
-	"github.com/spf13/cobra"
 )
 
 const exportLong = `Write the library's records as JSON lines, one object for each image or text.`

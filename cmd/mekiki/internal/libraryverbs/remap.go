@@ -6,15 +6,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index"
-	"mekiki/index/local"
-	"mekiki/internal/hint"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 )
 
 const remapLong = `Tell the library that a folder has another path, for instance because a drive was

@@ -3,15 +3,16 @@ package libraryverbs
 import (
 	"context"
 	"fmt"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index"
-	"mekiki/index/local"
-	"mekiki/internal/hint"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
 )
 
 const removeLong = `Remove records from the library, by id, by path, or by folder. The files

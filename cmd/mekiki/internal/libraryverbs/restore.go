@@ -5,14 +5,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/index/local/maintain"
 	"mekiki/internal/progress"
-	"os"
-
-	"github.com/spf13/cobra"
 )
 
 const restoreLong = `Make a library from a backup, in the folder that --library names, which must be

@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index"
-	"mekiki/index/local"
-	"mekiki/index/local/writerlock"
-	"mekiki/internal/progress"
 	"os"
 	"strings"
 	"syscall"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/index/local/writerlock"
+	"mekiki/internal/progress"
 )
 
 const statusLong = `Show what is in the library: images, texts, models, disk space and known damage;

@@ -7,20 +7,20 @@ import (
 	"fmt"
 	"html"
 	"image"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/local"
-
 	_ "image/jpeg"
 	"io"
-	"mekiki/index"
-	"mekiki/internal/terminalimage"
-	"mekiki/search"
-	"mekiki/search/query"
 	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/terminalimage"
+	"mekiki/search"
+	"mekiki/search/query"
 )
 
 // Thumbnails are JPEG

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/local"
-	"mekiki/search"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index/local"
+	"mekiki/search"
 )
 
 const lookupLong = `Find the texts that describe a picture: an image file, or an image of the

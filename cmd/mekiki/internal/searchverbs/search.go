@@ -3,15 +3,16 @@ package searchverbs
 import (
 	"context"
 	"errors"
-	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/local"
-	"mekiki/search"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index/local"
+	"mekiki/search"
 )
 
 const searchLong = `Find pictures by words: by what they show, and by their captions, names, tags and

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"mekiki/index"
-	"mekiki/index/local"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"mekiki/index"
+	"mekiki/index/local"
 )
 
 const (

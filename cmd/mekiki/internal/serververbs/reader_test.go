@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"mekiki/index"
-	"mekiki/index/local"
-	"mekiki/internal/vfs"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
 )
 
 // TestReaderBecomesWriter: a server that reads takes the place of a writer that is gone, and may write from then on, but not

@@ -5,6 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"golang.org/x/term"
+
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/models"
 	"mekiki/index"
@@ -13,13 +21,6 @@ import (
 	"mekiki/internal/progress"
 	"mekiki/server"
 	"mekiki/ui"
-	"net"
-	"os"
-	"path/filepath"
-	"runtime"
-	"sync"
-
-	"golang.org/x/term"
 )
 
 // serving is what a server is made of.
