@@ -1,5 +1,32 @@
 package search
 
+import "time"
+
+// What a request gets that does not say otherwise: how many of the best candidates ITM
+// reads, as BLIP-2's authors do (section 4.4 of the paper), and for how long.
+const (
+	DefaultRerankCount  = 128
+	DefaultRerankBudget = time.Second
+)
+
+// The largest that a request may ask for.
+const (
+	maximumLimit       = 1000
+	maximumOffset      = 1_000_000
+	maximumRerankCount = 10_000
+	maximumBudget      = 10 * time.Minute
+)
+
+// The defaults of [Options].
+const (
+	defaultWindow          = 1000 // candidates of each leg
+	defaultFirstWindow     = 256  // and for the first page
+	defaultRerankBatch     = 8
+	defaultMatchEntries    = 1 << 16
+	defaultRankingEntries  = 32
+	defaultTokenCacheBytes = 128 << 20
+)
+
 // The policies of scoring, in one place.
 const (
 	// defaultName is the log-odds that a picture is meant whose names have every word of

@@ -9,19 +9,10 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"mekiki/index"
 	"mekiki/search/query"
-)
-
-// Limits of a request.
-const (
-	maximumLimit       = 1000
-	maximumOffset      = 1_000_000
-	maximumRerankCount = 10_000
-	maximumBudget      = 10 * time.Minute
 )
 
 // plan is a request that was checked, with its defaults filled in.

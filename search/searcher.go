@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,18 +58,14 @@ func (o Options) withDefaults() Options {
 			*value = standard
 		}
 	}
-	set(&o.Window, 1000)
-	set(&o.FirstWindow, 256)
-	set(&o.RerankCount, 128)
-	set(&o.RerankBatch, 8)
-	set(&o.MatchCacheEntries, 1<<16)
-	set(&o.RankingCacheEntries, 32)
-	if o.RerankBudget == 0 {
-		o.RerankBudget = time.Second
-	}
-	if o.TokenCacheBytes == 0 {
-		o.TokenCacheBytes = 128 << 20
-	}
+	set(&o.Window, defaultWindow)
+	set(&o.FirstWindow, defaultFirstWindow)
+	set(&o.RerankCount, DefaultRerankCount)
+	set(&o.RerankBatch, defaultRerankBatch)
+	set(&o.MatchCacheEntries, defaultMatchEntries)
+	set(&o.RankingCacheEntries, defaultRankingEntries)
+	o.RerankBudget = cmp.Or(o.RerankBudget, DefaultRerankBudget)
+	o.TokenCacheBytes = cmp.Or(o.TokenCacheBytes, defaultTokenCacheBytes)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -51,7 +51,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.K == 0 {
-		o.K = 128
+		o.K = search.DefaultRerankCount
 	}
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}

@@ -18,6 +18,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
+	"mekiki/search"
 	"mekiki/search/evaluate"
 )
 
@@ -104,7 +105,7 @@ func NewEvalCommand(app *cli.App) *cobra.Command {
 	command.Flags().BoolVar(&flags.self, "self", false, "check the library by its own captions")
 	command.Flags().StringSliceVar(&flags.splits, "split", nil, "splits whose captions are asked (default: test, where there is one)")
 	command.Flags().IntVar(&flags.sample, "sample", 0, "pictures to ask about at most (default: all; with --self 200, and 400 to calibrate)")
-	command.Flags().IntVar(&flags.k, "rerank", 128, "candidates that ITM reads (with --self --calibrate 32)")
+	command.Flags().IntVar(&flags.k, "rerank", search.DefaultRerankCount, "candidates that ITM reads (with --self --calibrate 32)")
 	command.Flags().StringVar(&flags.calibrate, "calibrate", "", "fit the scoring model instead and write it to a `file`: on the split val, or with --self on the library, whose folder has a place for it")
 	command.Flags().Lookup("calibrate").NoOptDefVal = ownFile
 	command.Flags().StringVar(&flags.calibration, "calibration", "", "calibration file to use in place of the model's own")

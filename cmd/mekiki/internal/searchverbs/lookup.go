@@ -53,8 +53,8 @@ func NewLookupCommand(app *cli.App) *cobra.Command {
 	}
 	command.Flags().SetNormalizeFunc(acceptK)
 	command.Flags().IntVarP(&flags.limit, "limit", "k", 10, "number of texts to show, at most 1000")
-	command.Flags().DurationVar(&flags.budget, "budget", time.Second, "time for matching the best texts with the picture; 0 for no matching")
-	command.Flags().IntVar(&flags.count, "rerank", 128, "largest number of texts to match")
+	command.Flags().DurationVar(&flags.budget, "budget", search.DefaultRerankBudget, "time for matching the best texts with the picture; 0 for no matching")
+	command.Flags().IntVar(&flags.count, "rerank", search.DefaultRerankCount, "largest number of texts to match")
 	command.Flags().StringVar(&flags.labels, "labels", "", "file with one label a line to choose from, or -")
 	command.Flags().StringVar(&flags.template, "template", "", `sentence around each label, with {} in its place, such as "a photo of {}"`)
 	command.Flags().StringVar(&flags.crop, "crop", "", "part of the picture: x,y,width,height as fractions of its size")
