@@ -74,7 +74,14 @@ func askKinds(m *Matcher, k *keyword.Filter) {
 	}
 }
 
+// widestCircle is the radius in kilometres up to which the keyword index looks for places:
+// it takes a hundred times as long over 1,000 km as over one, and the records take the same.
+const widestCircle = 50
+
 func askNear(m *Matcher, k *keyword.Filter) {
+	if m.Near.Kilometres > widestCircle {
+		return
+	}
 	k.Near = &keyword.Circle{Latitude: m.Near.Latitude, Longitude: m.Near.Longitude, Kilometres: m.Near.Kilometres}
 }
 

@@ -70,7 +70,7 @@ func Compile(f index.Filter) *Matcher {
 			m.beyondWords = m.beyondWords || field.ask == nil
 		}
 	}
-	m.beyondWords = m.beyondWords || m.from.zoned || m.until.zoned
+	m.beyondWords = m.beyondWords || m.from.zoned || m.until.zoned || m.Near != nil && m.Near.Kilometres > widestCircle
 	return m
 }
 

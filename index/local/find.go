@@ -109,7 +109,7 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 	return hits, nil
 }
 
-// words asks the keyword index, and reports whether it gave something that does not
+// keywordHits asks the keyword index, and reports whether it gave something that does not
 // pass in place of what might.
 func (s *Snapshot) keywordHits(ctx context.Context, query index.KeywordQuery, asked keyword.Query, passes func(uint64) bool) (hits []index.KeywordHit, refused bool, err error) {
 	found, err := s.view.keywordReader.Search(ctx, asked)
