@@ -11,6 +11,7 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
+	"mekiki/embed/pixels/jpegfix"
 	"mekiki/embed/pixels/sandbox"
 )
 
@@ -161,7 +162,7 @@ func describe(format Format, err error) error {
 func (d *Decoder) decode(ctx context.Context, data []byte, h header) (out *Image, err error) {
 	out, err = d.runGuarded(ctx, data, h)
 	if err != nil && h.format == JPEG && ctx.Err() == nil && !isUnsupported(err) {
-		damage, repairErr := repairJPEG(data, func(form []byte) bool {
+		damage, repairErr := jpegfix.Repair(data, func(form []byte) bool {
 			repaired, err := d.runGuarded(ctx, form, h)
 			if err == nil {
 				out = repaired
@@ -259,7 +260,7 @@ func (d *Decoder) opaqueGIF(data []byte, h header) []byte {
 // paintReduced is paint for a picture of very many pixels: squares of n by n of them
 // become one, their mean, as its rows are made.
 func (d *Decoder) paintReduced(ctx context.Context, decoded image.Image, data []byte, h header, n int) (*Image, error) {
-	out, err := New(divideUp(h.width, n), divideUp(h.height, n))
+	out, err := New((h.width+n-1)/n, (h.height+n-1)/n)
 	if err != nil {
 		return nil, err
 	}

@@ -36,13 +36,6 @@ const maximumScans = 500
 // maximumInflation is more than DEFLATE can ever expand its input.
 const maximumInflation = 1040
 
-// leastLeft is the share of a picture, one in so many, that has to be left of it.
-const leastLeft = 16
-
-// maximumRepairs is how many forms of a progressive file are tried, each with one scan
-// less.
-const maximumRepairs = 12
-
 // maximumJXLHeader is how much of a picture is looked at for its header, in bytes.
 const maximumJXLHeader = 1 << 16
 

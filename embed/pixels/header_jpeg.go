@@ -3,26 +3,8 @@ package pixels
 import (
 	"bytes"
 	"slices"
-)
 
-// JPEG markers.
-const (
-	markerSOI   = 0xD8
-	markerEOI   = 0xD9
-	markerSOS   = 0xDA
-	markerAPP1  = 0xE1
-	markerAPP14 = 0xEE
-	markerTEM   = 0x01
-	markerRST0  = 0xD0
-	markerRST7  = 0xD7
-	markerSOF0  = 0xC0
-	markerSOF1  = 0xC1
-	markerSOF2  = 0xC2
-	markerSOF3  = 0xC3
-	markerSOF15 = 0xCF
-	markerDHT   = 0xC4
-	markerJPG   = 0xC8
-	markerDAC   = 0xCC
+	"mekiki/embed/pixels/jpegfix"
 )
 
 // adobeMarker is the segment that Adobe writes, of a file whose colours are not
@@ -54,10 +36,10 @@ func inspectJPEG(data []byte) (header, error) {
 			continue
 		}
 		at++
-		if marker == 0 || marker == markerTEM || marker == markerSOI || marker >= markerRST0 && marker <= markerRST7 {
+		if marker == 0 || marker == jpegfix.TEM || marker == jpegfix.SOI || marker >= jpegfix.RST0 && marker <= jpegfix.RST7 {
 			continue
 		}
-		if marker == markerEOI {
+		if marker == jpegfix.EOI {
 			return h, corrupt("it ends before its picture starts")
 		}
 		if at+2 > len(data) {
@@ -70,13 +52,13 @@ func inspectJPEG(data []byte) (header, error) {
 		segment := data[at+2 : at+length]
 		at += length
 		switch {
-		case marker == markerAPP1 && bytes.HasPrefix(segment, []byte("Exif\x00")) && len(segment) > 6:
+		case marker == jpegfix.APP1 && bytes.HasPrefix(segment, []byte("Exif\x00")) && len(segment) > 6:
 			if found := exifOrientation(segment[6:]); found != 0 {
 				h.orientation = found
 			}
-		case marker == markerAPP14 && bytes.HasPrefix(segment, []byte("Adobe")):
+		case marker == jpegfix.APP14 && bytes.HasPrefix(segment, []byte("Adobe")):
 			adobe = true
-		case marker == markerSOS:
+		case marker == jpegfix.SOS:
 			if h.width == 0 {
 				return h, corrupt("it has a scan but no frame header")
 			}
@@ -84,12 +66,12 @@ func inspectJPEG(data []byte) (header, error) {
 			// so; in the coded data, this pair of bytes is always a marker.
 			h.working += 3 * int64(len(data)) // mending a damaged file takes copies of it
 			h.unmarked = h.unmarked && !adobe
-			if scans := bytes.Count(data[at:], []byte{0xFF, markerSOS}); scans > maximumScans {
+			if scans := bytes.Count(data[at:], []byte{0xFF, jpegfix.SOS}); scans > maximumScans {
 				return h, corrupt("it has %d scans", scans+1)
 			}
 			return h, nil
-		case marker >= markerSOF0 && marker <= markerSOF15 &&
-			marker != markerDHT && marker != markerJPG && marker != markerDAC:
+		case marker >= jpegfix.SOF0 && marker <= jpegfix.SOF15 &&
+			marker != jpegfix.DHT && marker != jpegfix.JPG && marker != jpegfix.DAC:
 			if err := h.readFrame(marker, segment); err != nil {
 				return h, err
 			}
@@ -99,8 +81,8 @@ func inspectJPEG(data []byte) (header, error) {
 
 // readFrame reads a frame header (SOF).
 func (h *header) readFrame(marker byte, segment []byte) error {
-	if marker > markerSOF2 {
-		return unsupported("its compression (SOF%d) is neither baseline nor progressive", marker-markerSOF0)
+	if marker > jpegfix.SOF2 {
+		return unsupported("its compression (SOF%d) is neither baseline nor progressive", marker-jpegfix.SOF0)
 	}
 	if len(segment) < 6 || len(segment) < 6+3*int(segment[5]) {
 		return corrupt("its frame header is too short")
@@ -131,7 +113,7 @@ func (h *header) readFrame(marker byte, segment []byte) error {
 	// Planes take a byte a sample; a progressive image first keeps 32-bit
 	// coefficients. Four components are copied once more.
 	h.working = 64 * blocks
-	if marker == markerSOF2 {
+	if marker == jpegfix.SOF2 {
 		h.working *= 5
 	}
 	h.unmarked = components == 4
@@ -141,7 +123,7 @@ func (h *header) readFrame(marker byte, segment []byte) error {
 	// Every block costs one bit or more in the scan with its DC value; a
 	// baseline one also ends its AC values.
 	h.least = blocks / 8
-	if marker != markerSOF2 {
+	if marker != jpegfix.SOF2 {
 		h.least *= 2
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/embed/pixels/jpegfix"
 )
 
 // TestCutJPEGs reads files that end early as far as they go: of a baseline file what
@@ -31,12 +33,12 @@ func TestCutJPEGs(t *testing.T) {
 		if err != nil || whole.Damage != "" {
 			continue // one that is not read at all
 		}
-		progressive := bytes.Contains(data, []byte{0xFF, markerSOF2})
+		progressive := bytes.Contains(data, []byte{0xFF, jpegfix.SOF2})
 		if len(data) < 1000 {
 			continue // too few bytes to cut
 		}
-		end := bytes.LastIndex(data, []byte{0xFF, markerEOI})
-		start := bytes.Index(data, []byte{0xFF, markerSOS}) + 14
+		end := bytes.LastIndex(data, []byte{0xFF, jpegfix.EOI})
+		start := bytes.Index(data, []byte{0xFF, jpegfix.SOS}) + 14
 		for _, cut := range []struct {
 			at   int
 			says string
@@ -55,7 +57,7 @@ func TestCutJPEGs(t *testing.T) {
 			if cut.at >= end && !bytes.Equal(got.Pix, whole.Pix) {
 				t.Errorf("%s without its end marker: the picture is another", name)
 			}
-			oneScan := bytes.Count(data, []byte{0xFF, markerSOS}) == 1
+			oneScan := bytes.Count(data, []byte{0xFF, jpegfix.SOS}) == 1
 			if same := samePrefix(got.Pix, whole.Pix); !progressive && oneScan && whole.Height > 40 && same < len(whole.Pix)/4 {
 				t.Errorf("%s cut at %d of %d: only %d of %d bytes are as they were", name, cut.at, len(data), same, len(whole.Pix))
 			} else if !progressive && oneScan && whole.Height > 40 {
@@ -193,6 +195,6 @@ func FuzzRepair(f *testing.F) {
 		if len(data) < 2 || len(data) > 1<<16 {
 			return
 		}
-		_, _ = Decode(context.Background(), append([]byte{0xFF, markerSOI, 0xFF}, data[2:]...), Options{MaxPixels: 1 << 16})
+		_, _ = Decode(context.Background(), append([]byte{0xFF, jpegfix.SOI, 0xFF}, data[2:]...), Options{MaxPixels: 1 << 16})
 	})
 }

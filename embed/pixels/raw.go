@@ -6,6 +6,8 @@ import (
 	"image"
 	"image/jpeg"
 	"slices"
+
+	"mekiki/embed/pixels/jpegfix"
 )
 
 // A camera's RAW file holds what the sensor saw, for programs that develop it, and a
@@ -135,9 +137,9 @@ func jpegEnd(data []byte, at int) (end int, ok bool) {
 		case marker == 0xFF:
 			at++
 			continue
-		case marker == markerEOI:
+		case marker == jpegfix.EOI:
 			return at + 2, true
-		case marker < markerSOF0 || marker >= markerRST0 && marker <= markerSOI:
+		case marker < jpegfix.SOF0 || marker >= jpegfix.RST0 && marker <= jpegfix.SOI:
 			return at, false
 		}
 		length := int(big16(data[at+2:]))
@@ -145,7 +147,7 @@ func jpegEnd(data []byte, at int) (end int, ok bool) {
 			return at, false
 		}
 		at += 2 + length
-		if marker != markerSOS {
+		if marker != jpegfix.SOS {
 			continue
 		}
 		for { // up to the next marker that is none of the coded data's
@@ -154,7 +156,7 @@ func jpegEnd(data []byte, at int) (end int, ok bool) {
 				return len(data), false
 			}
 			at += next
-			if marker := data[at+1]; marker != 0 && (marker < markerRST0 || marker > markerRST7) && marker != 0xFF {
+			if marker := data[at+1]; marker != 0 && (marker < jpegfix.RST0 || marker > jpegfix.RST7) && marker != 0xFF {
 				break
 			}
 			at++
@@ -163,7 +165,7 @@ func jpegEnd(data []byte, at int) (end int, ok bool) {
 			}
 		}
 	}
-	return at + 2, at+2 <= len(data) && data[at] == 0xFF && data[at+1] == markerEOI
+	return at + 2, at+2 <= len(data) && data[at] == 0xFF && data[at+1] == jpegfix.EOI
 }
 
 // decodeRAW decodes the preview of a file.

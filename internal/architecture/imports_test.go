@@ -58,6 +58,7 @@ var layers = []string{
 	"embed/checkpoint",
 	"embed/tokenize",
 	"embed/pixels",
+	"embed/pixels/jpegfix",
 	"embed/hub",
 	"embed/builtin",
 	"internal",

@@ -1,4 +1,4 @@
-package pixels
+package jpegfix
 
 // scanKind says what a scan codes.
 type scanKind int
@@ -12,8 +12,8 @@ const (
 	scanOther
 )
 
-// jpegScan is a scan of which what is missing is filled in.
-type jpegScan struct {
+// scan is a scan of which what is missing is filled in.
+type scan struct {
 	bitWriter
 	kind       scanKind
 	components []scanComponent
@@ -31,13 +31,13 @@ type scanComponent struct {
 }
 
 // newScan reads a scan's header.
-func (r *jpegRepair) newScan(header []byte) (*jpegScan, error) {
+func (r *repair) newScan(header []byte) (*scan, error) {
 	if len(header) < 1 || len(header) < 4+2*int(header[0]) || r.frame.components == nil {
 		return nil, errNoScan
 	}
 	count := int(header[0])
 	spectral := header[1+2*count:]
-	s := &jpegScan{restart: r.restart}
+	s := &scan{restart: r.restart}
 	switch {
 	case !r.frame.progressive:
 	case spectral[0] == 0 && spectral[2]>>4 == 0:
@@ -73,13 +73,13 @@ func (r *jpegRepair) newScan(header []byte) (*jpegScan, error) {
 }
 
 // blocksOf counts the blocks of a component in a scan of its own.
-func (f *jpegFrame) blocksOf(c jpegComponent) int {
+func (f *frame) blocksOf(c component) int {
 	return divideUp(divideUp(f.width*c.across, f.across), 8) * divideUp(divideUp(f.height*c.down, f.down), 8)
 }
 
 func divideUp(a, b int) int { return (a + b - 1) / b }
 
-func (s *jpegScan) blocksOfMCU() int {
+func (s *scan) blocksOfMCU() int {
 	blocks := 0
 	for _, c := range s.components {
 		blocks += c.blocks
@@ -89,7 +89,7 @@ func (s *jpegScan) blocksOfMCU() int {
 
 // copy writes the whole scan: what the intervals hold, and grey for the rest. It gives
 // the number of blocks that were filled in.
-func (s *jpegScan) copy(intervals []codedInterval) (filled int) {
+func (s *scan) copy(intervals []codedInterval) (filled int) {
 	done, index := 0, 0
 	for _, interval := range intervals {
 		if done >= s.mcus {
@@ -131,12 +131,12 @@ func (s *jpegScan) copy(intervals []codedInterval) (filled int) {
 }
 
 // endInterval ends a restart interval, unless it was the last.
-func (s *jpegScan) endInterval(index *int, done int) {
+func (s *scan) endInterval(index *int, done int) {
 	if s.restart == 0 || done >= s.mcus {
 		return
 	}
 	s.flush()
-	s.out = append(s.out, 0xFF, markerRST0+byte(*index%8))
+	s.out = append(s.out, 0xFF, RST0+byte(*index%8))
 	*index++
 	for i := range s.components {
 		s.components[i].predicted, s.components[i].kept = 0, 0
@@ -145,7 +145,7 @@ func (s *jpegScan) endInterval(index *int, done int) {
 
 // walk goes through coded data and gives how many MCUs of it are whole, and where, in
 // bits, the last of them ends.
-func (s *jpegScan) walk(data []byte, expected int) (good, end int) {
+func (s *scan) walk(data []byte, expected int) (good, end int) {
 	reader := bitReader{data: data}
 	for good < expected {
 		if !s.walkMCU(&reader) {
@@ -162,7 +162,7 @@ func (s *jpegScan) walk(data []byte, expected int) (good, end int) {
 	return good, end
 }
 
-func (s *jpegScan) walkMCU(reader *bitReader) bool {
+func (s *scan) walkMCU(reader *bitReader) bool {
 	for i := range s.components {
 		c := &s.components[i]
 		for range c.blocks {
@@ -174,7 +174,7 @@ func (s *jpegScan) walkMCU(reader *bitReader) bool {
 	return true
 }
 
-func (s *jpegScan) walkBlock(reader *bitReader, c *scanComponent) bool {
+func (s *scan) walkBlock(reader *bitReader, c *scanComponent) bool {
 	size, ok := reader.symbol(c.dc)
 	if !ok || size > 15 {
 		return false
@@ -210,7 +210,7 @@ func (s *jpegScan) walkBlock(reader *bitReader, c *scanComponent) bool {
 }
 
 // copyBits writes the first bits of some data.
-func (s *jpegScan) copyBits(data []byte, count int) {
+func (s *scan) copyBits(data []byte, count int) {
 	for _, value := range data[:count/8] {
 		s.write(uint32(value), 8)
 	}
@@ -220,7 +220,7 @@ func (s *jpegScan) copyBits(data []byte, count int) {
 }
 
 // fill writes MCUs of grey.
-func (s *jpegScan) fill(mcus int) {
+func (s *scan) fill(mcus int) {
 	for range mcus {
 		for i := range s.components {
 			c := &s.components[i]
@@ -241,7 +241,7 @@ func (s *jpegScan) fill(mcus int) {
 	}
 }
 
-func (s *jpegScan) put(h *huffman, symbol byte) {
+func (s *scan) put(h *huffman, symbol byte) {
 	if h.lengths[symbol] == 0 {
 		s.unencodable = true
 	}

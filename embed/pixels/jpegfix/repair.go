@@ -1,24 +1,20 @@
-package pixels
+package jpegfix
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
 )
 
-// A JPEG that ends early, or has damage in the middle, is mended so that the standard
-// decoder reads it: what was coded stays, and what is missing of a scan becomes grey,
-// which is what libjpeg shows. The coded data is gone through symbol by symbol to find
-// where it stops making sense; nothing is decoded here.
-
 var errBeyondRepair = errors.New("too little of the picture is left")
 
-// jpegRepair is a JPEG taken apart.
-type jpegRepair struct {
+// repair is a JPEG taken apart.
+type repair struct {
 	data       []byte
 	out        []byte
-	frame      jpegFrame
+	frame      frame
 	tables     [2][4]*huffman // by class (DC, AC) and number
 	restart    int            // MCUs between restart markers; 0 means none
 	filled     int            // blocks that were made up
@@ -27,19 +23,21 @@ type jpegRepair struct {
 	scanStarts []int          // in out, of the scans of a progressive file
 }
 
-type jpegFrame struct {
+type frame struct {
 	progressive   bool
 	width, height int
-	components    []jpegComponent
+	components    []component
 	across, down  int // the largest sampling factors
 }
 
-type jpegComponent struct{ id, across, down int }
+type component struct{ id, across, down int }
 
-// repairJPEG gives forms of a damaged file that may be read to try, the most complete
-// first, until it reports success. It says what is wrong with the file.
-func repairJPEG(data []byte, try func(form []byte) bool) (damage string, err error) {
-	r := &jpegRepair{data: data, out: append(make([]byte, 0, len(data)+1024), data[:2]...)}
+// Repair gives forms of a damaged file that may be read to try, the most complete
+// first, until it reports success. It says what is wrong with the file, in words for
+// whoever looks at the picture; an error where too little is left of it. data starts
+// with SOI; a form is valid during the call of try alone.
+func Repair(data []byte, try func(form []byte) bool) (damage string, err error) {
+	r := &repair{data: data, out: append(make([]byte, 0, len(data)+1024), data[:2]...)}
 	if err := r.segments(); err != nil {
 		return "", err
 	}
@@ -53,14 +51,14 @@ func repairJPEG(data []byte, try func(form []byte) bool) (damage string, err err
 		if tried == min(len(cuts), maximumRepairs) {
 			return "", errBeyondRepair
 		}
-		if form := append(r.out[:cuts[len(cuts)-1-tried]], 0xFF, markerEOI); try(form) {
+		if form := append(r.out[:cuts[len(cuts)-1-tried]], 0xFF, EOI); try(form) {
 			return r.damage(tried), nil
 		}
 	}
 }
 
 // damage says what is wrong with the file, of which some scans were left out.
-func (r *jpegRepair) damage(left int) string {
+func (r *repair) damage(left int) string {
 	switch lost := 100 * float64(r.filled) / float64(r.total); {
 	case r.filled > 0 && !r.ended:
 		return fmt.Sprintf("the file ends early: %s of the picture is missing", percentage(lost))
@@ -84,7 +82,7 @@ func percentage(share float64) string {
 }
 
 // segments goes through the file up to its end, or to where it is cut.
-func (r *jpegRepair) segments() error {
+func (r *repair) segments() error {
 	for at := 2; ; {
 		skip := bytes.IndexByte(r.data[at:], 0xFF)
 		if skip < 0 || at+skip+1 >= len(r.data) {
@@ -97,16 +95,16 @@ func (r *jpegRepair) segments() error {
 		}
 		at++
 		switch {
-		case marker == markerEOI:
+		case marker == EOI:
 			r.ended = true
 			return nil
-		case marker == 0 || marker == markerTEM || marker == markerSOI || marker >= markerRST0 && marker <= markerRST7:
+		case marker == 0 || marker == TEM || marker == SOI || marker >= RST0 && marker <= RST7:
 			continue
 		}
 		if at+2 > len(r.data) {
 			return nil
 		}
-		length := int(big16(r.data[at:]))
+		length := int(binary.BigEndian.Uint16(r.data[at:]))
 		if length < 2 || at+length > len(r.data) {
 			return nil
 		}
@@ -115,7 +113,7 @@ func (r *jpegRepair) segments() error {
 		r.out = append(append(r.out, 0xFF, marker), r.data[at:at+length]...)
 		at += length
 		switch {
-		case marker == markerSOS:
+		case marker == SOS:
 			next, whole, err := r.scan(segment, at)
 			if errors.Is(err, errNoScan) && r.total > 0 { // what was read before it will do
 				r.out = r.out[:start]
@@ -130,11 +128,11 @@ func (r *jpegRepair) segments() error {
 			if at = next; !whole {
 				return nil
 			}
-		case marker == markerDHT:
+		case marker == DHT:
 			r.readTables(segment)
-		case marker == markerDRI && len(segment) >= 2:
-			r.restart = int(big16(segment))
-		case marker >= markerSOF0 && marker <= markerSOF2:
+		case marker == DRI && len(segment) >= 2:
+			r.restart = int(binary.BigEndian.Uint16(segment))
+		case marker >= SOF0 && marker <= SOF2:
 			if err := r.readFrame(marker, segment); err != nil {
 				return err
 			}
@@ -142,16 +140,13 @@ func (r *jpegRepair) segments() error {
 	}
 }
 
-// markerDRI defines the restart interval.
-const markerDRI = 0xDD
-
-func (r *jpegRepair) readFrame(marker byte, segment []byte) error {
+func (r *repair) readFrame(marker byte, segment []byte) error {
 	if len(segment) < 6 || len(segment) < 6+3*int(segment[5]) || r.frame.components != nil {
 		return errBeyondRepair
 	}
-	f := jpegFrame{progressive: marker == markerSOF2, height: int(big16(segment[1:])), width: int(big16(segment[3:]))}
+	f := frame{progressive: marker == SOF2, height: int(binary.BigEndian.Uint16(segment[1:])), width: int(binary.BigEndian.Uint16(segment[3:]))}
 	for i := range int(segment[5]) {
-		c := jpegComponent{int(segment[6+3*i]), int(segment[7+3*i] >> 4), int(segment[7+3*i] & 15)}
+		c := component{int(segment[6+3*i]), int(segment[7+3*i] >> 4), int(segment[7+3*i] & 15)}
 		if c.across < 1 || c.down < 1 || c.across > 4 || c.down > 4 {
 			return errBeyondRepair
 		}
@@ -163,7 +158,7 @@ func (r *jpegRepair) readFrame(marker byte, segment []byte) error {
 }
 
 // readTables reads the Huffman tables of a segment, as far as they are whole.
-func (r *jpegRepair) readTables(segment []byte) {
+func (r *repair) readTables(segment []byte) {
 	for len(segment) >= 17 {
 		class, number := segment[0]>>4, segment[0]&15
 		count := 0
@@ -183,7 +178,7 @@ var errNoScan = errors.New("the scan cannot be mended")
 
 // scan copies a scan's coded data, which starts at a place of the file, and fills in
 // what is missing of it. It gives the place behind it, and whether the file goes on.
-func (r *jpegRepair) scan(header []byte, at int) (next int, whole bool, err error) {
+func (r *repair) scan(header []byte, at int) (next int, whole bool, err error) {
 	intervals, next := splitScan(r.data, at)
 	whole = next < len(r.data)
 	s, err := r.newScan(header)
@@ -227,8 +222,8 @@ func splitScan(data []byte, at int) (intervals []codedInterval, end int) {
 			at += 2
 		case marker == 0xFF:
 			at++
-		case marker >= markerRST0 && marker <= markerRST7:
-			intervals = append(intervals, codedInterval{current, int(marker - markerRST0)})
+		case marker >= RST0 && marker <= RST7:
+			intervals = append(intervals, codedInterval{current, int(marker - RST0)})
 			current = nil
 			at += 2
 		default:
