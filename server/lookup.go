@@ -8,16 +8,14 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
-	"mekiki/server/wire"
 )
 
 type lookupJSON struct {
-	sourceJSON
+	aboutJSON
 	rerankJSON
-	Filter   wire.Filter `json:"filter"`
-	Limit    int         `json:"limit"`
-	Labels   []string    `json:"labels"`
-	Template string      `json:"template"`
+	Limit    int      `json:"limit"`
+	Labels   []string `json:"labels"`
+	Template string   `json:"template"`
 }
 
 // lookup finds the library's texts for an image.
@@ -30,15 +28,7 @@ func (s *Server) labels(c echo.Context) error { return s.answerLookup(c) }
 // and makes it have some.
 func (s *Server) answerLookup(c echo.Context) error {
 	asked := lookupJSON{}
-	given, err := s.readRequest(c, &asked)
-	if err != nil {
-		return err
-	}
-	filter, err := asked.Filter.Parse("filter.")
-	if err != nil {
-		return err
-	}
-	from, err := asked.source(given)
+	from, filter, err := s.readAbout(c, &asked, &asked.aboutJSON)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search"
@@ -38,6 +40,26 @@ func (r rerankJSON) budget() time.Duration {
 type sourceJSON struct {
 	Record string            `json:"record"`
 	Crop   *search.Rectangle `json:"crop"`
+}
+
+// aboutJSON is a request about an image, among the records that pass a filter.
+type aboutJSON struct {
+	sourceJSON
+	Filter wire.Filter `json:"filter"`
+}
+
+// readAbout reads a request of which about is a part.
+func (s *Server) readAbout(c echo.Context, target any, about *aboutJSON) (source, index.Filter, error) {
+	given, err := s.readRequest(c, target)
+	if err != nil {
+		return source{}, index.Filter{}, err
+	}
+	filter, err := about.Filter.Parse("filter.")
+	if err != nil {
+		return source{}, index.Filter{}, err
+	}
+	from, err := about.source(given)
+	return from, filter, err
 }
 
 // source is an image that a request is about.

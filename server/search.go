@@ -15,18 +15,17 @@ import (
 )
 
 type searchJSON struct {
-	sourceJSON
+	aboutJSON
 	rerankJSON
-	Text    string      `json:"text"`
-	Filter  wire.Filter `json:"filter"`
-	Limit   int         `json:"limit"`
-	Offset  int         `json:"offset"`
-	Cursor  string      `json:"cursor"`
-	Fusion  string      `json:"fusion"`
-	Weight  *float64    `json:"weight"`
-	Sort    string      `json:"sort"`
-	Minimum float64     `json:"minimum_probability"`
-	Explain bool        `json:"explain"`
+	Text    string   `json:"text"`
+	Limit   int      `json:"limit"`
+	Offset  int      `json:"offset"`
+	Cursor  string   `json:"cursor"`
+	Fusion  string   `json:"fusion"`
+	Weight  *float64 `json:"weight"`
+	Sort    string   `json:"sort"`
+	Minimum float64  `json:"minimum_probability"`
+	Explain bool     `json:"explain"`
 }
 
 func (j searchJSON) request(from source, filter index.Filter) search.Request {
@@ -75,15 +74,7 @@ func inQuery(err error) error {
 // searchFull answers POST: JSON, or a form with an image.
 func (s *Server) searchFull(c echo.Context) error {
 	var asked searchJSON
-	given, err := s.readRequest(c, &asked)
-	if err != nil {
-		return err
-	}
-	filter, err := asked.Filter.Parse("filter.")
-	if err != nil {
-		return err
-	}
-	from, err := asked.source(given)
+	from, filter, err := s.readAbout(c, &asked, &asked.aboutJSON)
 	if err != nil {
 		return err
 	}
@@ -142,23 +133,14 @@ func (s *Server) streamSearch(ctx context.Context, c echo.Context, request searc
 }
 
 type similarJSON struct {
-	sourceJSON
-	Filter wire.Filter `json:"filter"`
-	Limit  int         `json:"limit"`
-	Offset int         `json:"offset"`
+	aboutJSON
+	Limit  int `json:"limit"`
+	Offset int `json:"offset"`
 }
 
 func (s *Server) similar(c echo.Context) error {
 	var asked similarJSON
-	given, err := s.readRequest(c, &asked)
-	if err != nil {
-		return err
-	}
-	filter, err := asked.Filter.Parse("filter.")
-	if err != nil {
-		return err
-	}
-	from, err := asked.source(given)
+	from, filter, err := s.readAbout(c, &asked, &asked.aboutJSON)
 	if err != nil {
 		return err
 	}

@@ -14,49 +14,27 @@ import (
 
 // exported is the JSON form of a record; docs/formats.md describes it.
 type exported struct {
-	ID             index.ID          `json:"id"`
-	Kind           string            `json:"kind"`
-	Hash           string            `json:"hash"`
-	Paths          []string          `json:"paths,omitempty"`
-	Name           string            `json:"name,omitempty"`
-	Format         string            `json:"format,omitempty"`
-	Damage         string            `json:"damage,omitempty"`
-	Width          int               `json:"width,omitempty"`
-	Height         int               `json:"height,omitempty"`
-	Bytes          int64             `json:"bytes,omitempty"`
-	Modified       *time.Time        `json:"modified,omitempty"`
-	Added          time.Time         `json:"added"`
-	Taken          *time.Time        `json:"taken,omitempty"`
-	TakenOffset    string            `json:"taken_offset,omitempty"`
-	TakenSource    string            `json:"taken_source,omitempty"`
-	Camera         string            `json:"camera,omitempty"`
-	Lens           string            `json:"lens,omitempty"`
-	Place          string            `json:"place,omitempty"`
-	Title          string            `json:"title,omitempty"`
-	Description    string            `json:"description,omitempty"`
-	Creator        string            `json:"creator,omitempty"`
-	Copyright      string            `json:"copyright,omitempty"`
-	Keywords       []string          `json:"keywords,omitempty"`
-	People         []string          `json:"people,omitempty"`
-	Rating         *int              `json:"rating,omitempty"`
-	Label          string            `json:"label,omitempty"`
-	Generation     string            `json:"generation,omitempty"`
-	Latitude       *float64          `json:"latitude,omitempty"`
-	Longitude      *float64          `json:"longitude,omitempty"`
+	ID       index.ID   `json:"id"`
+	Kind     string     `json:"kind"`
+	Hash     string     `json:"hash"`
+	Paths    []string   `json:"paths,omitempty"`
+	Name     string     `json:"name,omitempty"`
+	Format   string     `json:"format,omitempty"`
+	Damage   string     `json:"damage,omitempty"`
+	Width    int        `json:"width,omitempty"`
+	Height   int        `json:"height,omitempty"`
+	Bytes    int64      `json:"bytes,omitempty"`
+	Modified *time.Time `json:"modified,omitempty"`
+	Added    time.Time  `json:"added"`
+	Metadata
 	Tags           []string          `json:"tags,omitempty"`
-	Captions       []exportedCaption `json:"captions,omitempty"`
+	Captions       []Caption         `json:"captions,omitempty"`
 	Text           string            `json:"text,omitempty"`
 	ExternalID     string            `json:"external_id,omitempty"`
 	Fields         map[string]string `json:"fields,omitempty"`
 	PerceptualHash string            `json:"perceptual_hash,omitempty"`
 	Space          string            `json:"space,omitempty"`
 	Parts          [][]float32       `json:"parts,omitempty"`
-}
-
-type exportedCaption struct {
-	Text  string   `json:"text"`
-	Match *float32 `json:"match,omitempty"`
-	Model string   `json:"model,omitempty"`
 }
 
 // exportedAtOnce is how many records' vectors are read at a time.
@@ -117,24 +95,15 @@ func addParts(ctx context.Context, reader index.Reader, records []*index.Record,
 }
 
 func exportOf(r *index.Record) exported {
-	m := &r.Metadata
 	line := exported{
 		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Name: r.Name(), Format: r.Format, Damage: r.Damage,
 		Width: r.Width, Height: r.Height, Bytes: r.Bytes, Modified: optionalTime(r.Modified()), Added: r.Added,
-		Taken: optionalTime(m.Taken), TakenOffset: m.Zone(), TakenSource: m.TakenSource, Camera: m.Camera, Lens: m.Lens, Place: m.Place, Title: m.Title,
-		Description: m.Description, Creator: m.Creator, Copyright: m.Copyright, Keywords: m.Keywords,
-		People: m.People, Rating: m.Rating, Label: m.Label, Generation: m.Generation,
-		Latitude: m.Latitude, Longitude: m.Longitude, Tags: r.Tags, Text: r.Text, ExternalID: r.ExternalID, Fields: r.Fields,
+		Metadata: MetadataOf(r.Metadata), Tags: r.Tags, Captions: CaptionsOf(r.Captions),
+		Text: r.Text, ExternalID: r.ExternalID, Fields: r.Fields,
 	}
+	line.Taken = optionalTime(r.Metadata.Taken)
 	if r.PerceptualHash != 0 {
 		line.PerceptualHash = fmt.Sprintf("%016x", r.PerceptualHash)
-	}
-	for _, caption := range r.Captions {
-		exported := exportedCaption{Text: caption.Text, Model: caption.Model}
-		if caption.Match >= 0 {
-			exported.Match = &caption.Match
-		}
-		line.Captions = append(line.Captions, exported)
 	}
 	return line
 }

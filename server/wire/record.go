@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mekiki/index"
+	"mekiki/index/export"
 )
 
 // Record is a record of the library.
@@ -23,43 +24,14 @@ type Record struct {
 	Damage     string            `json:"damage,omitempty"`
 	Modified   *time.Time        `json:"modified,omitempty"`
 	Added      time.Time         `json:"added"`
-	Metadata   *Metadata         `json:"metadata,omitempty"`
+	Metadata   *export.Metadata  `json:"metadata,omitempty"`
 	Tags       []string          `json:"tags"`
-	Captions   []Caption         `json:"captions"`
+	Captions   []export.Caption  `json:"captions"`
 	Text       string            `json:"text,omitempty"`
 	ExternalID string            `json:"external_id,omitempty"`
 	Fields     map[string]string `json:"fields,omitempty"`
 	Thumbnail  string            `json:"thumbnail,omitempty"`
 	Original   string            `json:"original,omitempty"`
-}
-
-// Metadata is what the file of an image says about itself.
-type Metadata struct {
-	Taken       *time.Time `json:"taken,omitempty"`
-	TakenOffset string     `json:"taken_offset,omitempty"`
-	TakenSource string     `json:"taken_source,omitempty"`
-	Camera      string     `json:"camera,omitempty"`
-	Lens        string     `json:"lens,omitempty"`
-	Place       string     `json:"place,omitempty"`
-	Title       string     `json:"title,omitempty"`
-	Description string     `json:"description,omitempty"`
-	Creator     string     `json:"creator,omitempty"`
-	Copyright   string     `json:"copyright,omitempty"`
-	Keywords    []string   `json:"keywords,omitempty"`
-	People      []string   `json:"people,omitempty"`
-	Rating      *int       `json:"rating,omitempty"`
-	Label       string     `json:"label,omitempty"`
-	Generation  string     `json:"generation,omitempty"`
-	Latitude    *float64   `json:"latitude,omitempty"`
-	Longitude   *float64   `json:"longitude,omitempty"`
-	Orientation int        `json:"orientation,omitempty"`
-}
-
-// Caption is a caption and how well it matches.
-type Caption struct {
-	Text  string   `json:"text"`
-	Match *float32 `json:"match,omitempty"`
-	Model string   `json:"model,omitempty"`
 }
 
 // RecordList is one page of records.
@@ -94,17 +66,11 @@ func RecordOf(record *index.Record) Record {
 		ID: record.ID.String(), Kind: record.Kind.String(), Paths: record.Paths(), Name: record.Name(), Format: record.Format,
 		Width: record.Width, Height: record.Height, Bytes: record.Bytes,
 		Modified: Time(record.Modified()), Added: record.Added.UTC(),
-		Tags: append([]string{}, record.Tags...), Captions: make([]Caption, len(record.Captions)),
+		Tags: append([]string{}, record.Tags...), Captions: export.CaptionsOf(record.Captions),
 		Text: record.Text, ExternalID: record.ExternalID, Fields: record.Fields,
 	}
 	if !record.Hash.IsZero() {
 		shown.Hash = record.Hash.String()
-	}
-	for i, caption := range record.Captions {
-		shown.Captions[i] = Caption{Text: caption.Text, Model: caption.Model}
-		if caption.Match >= 0 {
-			shown.Captions[i].Match = &caption.Match
-		}
 	}
 	if record.Kind == index.KindImage {
 		address := "/api/v1/records/" + strconv.FormatUint(uint64(record.ID), 10)
@@ -114,13 +80,10 @@ func RecordOf(record *index.Record) Record {
 	return shown
 }
 
-func metadataOf(metadata index.Metadata) *Metadata {
-	return &Metadata{
-		Taken: Time(metadata.Taken), TakenOffset: metadata.Zone(), TakenSource: metadata.TakenSource, Camera: metadata.Camera, Lens: metadata.Lens, Place: metadata.Place,
-		Title: metadata.Title, Description: metadata.Description, Creator: metadata.Creator, Copyright: metadata.Copyright,
-		Keywords: metadata.Keywords, People: metadata.People, Rating: metadata.Rating, Label: metadata.Label, Generation: metadata.Generation,
-		Latitude: metadata.Latitude, Longitude: metadata.Longitude, Orientation: metadata.Orientation,
-	}
+func metadataOf(m index.Metadata) *export.Metadata {
+	shown := export.MetadataOf(m)
+	shown.Taken, shown.Orientation = Time(m.Taken), m.Orientation
+	return &shown
 }
 
 // Time gives nil for the zero time, which means that it is not known.

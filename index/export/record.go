@@ -1,0 +1,59 @@
+package export
+
+import (
+	"time"
+
+	"mekiki/index"
+)
+
+// Metadata is the JSON form of what the file of an image says about itself.
+type Metadata struct {
+	Taken       *time.Time `json:"taken,omitempty"`
+	TakenOffset string     `json:"taken_offset,omitempty"`
+	TakenSource string     `json:"taken_source,omitempty"`
+	Camera      string     `json:"camera,omitempty"`
+	Lens        string     `json:"lens,omitempty"`
+	Place       string     `json:"place,omitempty"`
+	Title       string     `json:"title,omitempty"`
+	Description string     `json:"description,omitempty"`
+	Creator     string     `json:"creator,omitempty"`
+	Copyright   string     `json:"copyright,omitempty"`
+	Keywords    []string   `json:"keywords,omitempty"`
+	People      []string   `json:"people,omitempty"`
+	Rating      *int       `json:"rating,omitempty"`
+	Label       string     `json:"label,omitempty"`
+	Generation  string     `json:"generation,omitempty"`
+	Latitude    *float64   `json:"latitude,omitempty"`
+	Longitude   *float64   `json:"longitude,omitempty"`
+	Orientation int        `json:"orientation,omitempty"`
+}
+
+// Caption is the JSON form of a caption and how well it matches.
+type Caption struct {
+	Text  string   `json:"text"`
+	Match *float32 `json:"match,omitempty"`
+	Model string   `json:"model,omitempty"`
+}
+
+// MetadataOf gives the JSON form of metadata, without the time of taking and the
+// orientation, of which exports and the HTTP API say different things.
+func MetadataOf(m index.Metadata) Metadata {
+	return Metadata{
+		TakenOffset: m.Zone(), TakenSource: m.TakenSource, Camera: m.Camera, Lens: m.Lens, Place: m.Place,
+		Title: m.Title, Description: m.Description, Creator: m.Creator, Copyright: m.Copyright,
+		Keywords: m.Keywords, People: m.People, Rating: m.Rating, Label: m.Label, Generation: m.Generation,
+		Latitude: m.Latitude, Longitude: m.Longitude,
+	}
+}
+
+// CaptionsOf gives the JSON form of captions; it is never nil.
+func CaptionsOf(captions []index.Caption) []Caption {
+	list := make([]Caption, len(captions))
+	for i, caption := range captions {
+		list[i] = Caption{Text: caption.Text, Model: caption.Model}
+		if caption.Match >= 0 {
+			list[i].Match = &caption.Match
+		}
+	}
+	return list
+}
