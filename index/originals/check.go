@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"mekiki/index"
+	"mekiki/internal/contextio"
 	"mekiki/internal/vfs"
 )
 
@@ -20,26 +21,13 @@ var errContent = errors.New("it is not what was uploaded")
 // verify reads an open file and compares it with a hash.
 func verify(ctx context.Context, file io.Reader, want index.Hash) error {
 	digest := sha256.New()
-	if _, err := io.Copy(digest, contextReader{ctx, file}); err != nil {
+	if _, err := io.Copy(digest, contextio.NewReader(ctx, file)); err != nil {
 		return err
 	}
 	if index.Hash(digest.Sum(nil)) != want {
 		return errContent
 	}
 	return nil
-}
-
-// contextReader ends with the context.
-type contextReader struct {
-	ctx    context.Context
-	reader io.Reader
-}
-
-func (r contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.reader.Read(p)
 }
 
 // The remedies of what Check finds.

@@ -16,6 +16,7 @@ import (
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/journal"
 	"mekiki/index/local/segment"
+	"mekiki/internal/contextio"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
@@ -161,7 +162,7 @@ func (b *backup) file(ctx context.Context, name string, source io.ReaderAt, size
 		return err
 	}
 	sum := sha256.New()
-	reader := contextReader{ctx, io.NewSectionReader(source, 0, size)}
+	reader := contextio.NewReader(ctx, io.NewSectionReader(source, 0, size))
 	n, err := io.Copy(io.MultiWriter(b.tar, sum), reader)
 	if err == nil && n != size {
 		err = fmt.Errorf("%w: the file ends early", index.ErrDamaged)
@@ -171,17 +172,4 @@ func (b *backup) file(ctx context.Context, name string, source io.ReaderAt, size
 	}
 	b.list.Files = append(b.list.Files, manifestFile{name, size, hex.EncodeToString(sum.Sum(nil))})
 	return nil
-}
-
-// contextReader ends with the context.
-type contextReader struct {
-	ctx    context.Context
-	reader io.Reader
-}
-
-func (r contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.reader.Read(p)
 }

@@ -18,6 +18,7 @@ import (
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
 	"mekiki/index/local/writerlock"
+	"mekiki/internal/contextio"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
@@ -83,7 +84,7 @@ func explainRestore(err error, folder string) error {
 // restoreFiles writes everything, the checkpoint under a name that makes no
 // library, and gives it its name when all of it is verified.
 func restoreFiles(ctx context.Context, fsys vfs.FS, r io.Reader, folder string) error {
-	archive := tar.NewReader(contextReader{ctx, r})
+	archive := tar.NewReader(contextio.NewReader(ctx, r))
 	found := map[string]manifestFile{}
 	for {
 		header, err := archive.Next()

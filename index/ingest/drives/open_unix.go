@@ -8,14 +8,6 @@ import (
 	"syscall"
 )
 
-// InodeOf gives a file's number, or zero where the system has none.
-func InodeOf(stat fs.FileInfo) uint64 {
-	if system, ok := stat.Sys().(*syscall.Stat_t); ok {
-		return uint64(system.Ino)
-	}
-	return 0
-}
-
 // errNotFolder is the system's error for a path through a file.
 const errNotFolder = syscall.ENOTDIR
 

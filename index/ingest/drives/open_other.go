@@ -8,9 +8,6 @@ import (
 	"syscall"
 )
 
-// InodeOf gives a file's number, or zero where the system has none.
-func InodeOf(fs.FileInfo) uint64 { return 0 }
-
 // errNotFolder is the system's error for a path through a file, where it has one.
 const errNotFolder = syscall.ENOTDIR
 
