@@ -2,85 +2,41 @@ package heif
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"image"
 	"os"
 	"testing"
 
 	"mekiki/embed/pixels/sandbox"
+	"mekiki/embed/pixels/sandbox/sandboxtest"
 )
-
-func readFile(t testing.TB) []byte {
-	t.Helper()
-	data, err := os.ReadFile("../testdata/files/heic_444.heic")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 // TestModuleIsThePublishedOne holds the module to the bytes that
 // github.com/gen2brain/heic v0.4.5 publishes as lib/heif.wasm.gz.
 func TestModuleIsThePublishedOne(t *testing.T) {
-	const want = "3634a6447ea3915633667f39e01ff540a60f4e2f837a8391d044d76dfd8a0435"
-	sum := sha256.Sum256(module)
-	if got := hex.EncodeToString(sum[:]); got != want {
-		t.Errorf("got %s", got)
-	}
+	sandboxtest.Module(t, module, "3634a6447ea3915633667f39e01ff540a60f4e2f837a8391d044d76dfd8a0435")
 }
 
 func TestDecode(t *testing.T) {
 	r := sandbox.New()
 	defer r.Close(context.Background())
-	t.Run("honours its context", func(t *testing.T) { testContext(t, r) })
-	t.Run("refuses what is no picture", func(t *testing.T) { testNoPicture(t, r) })
-	t.Run("stays within its memory", func(t *testing.T) { testMemory(t, r) })
-	t.Run("stops after its breaks", func(t *testing.T) { testBreaks(t, r) })
-}
-
-var limits = sandbox.Limits{Memory: 64 << 20, Breaks: 1000}
-
-func ignore(image.Image) error { return nil }
-
-func testContext(t *testing.T, r *sandbox.Runtime) {
-	if err := Decode(context.Background(), r, limits, readFile(t), ignore); err != nil {
+	data, err := os.ReadFile("../testdata/files/heic_444.heic")
+	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := Decode(ctx, r, limits, readFile(t), ignore); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
+	decode := func(ctx context.Context, limits sandbox.Limits, data []byte, used error) error {
+		return Decode(ctx, r, limits, data, func(image.Image) error { return used })
 	}
-	wanted := errors.New("from use")
-	if err := Decode(context.Background(), r, limits, readFile(t), func(image.Image) error { return wanted }); !errors.Is(err, wanted) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func testMemory(t *testing.T, r *sandbox.Runtime) {
-	little := sandbox.Limits{Memory: 3 << 20, Breaks: limits.Breaks}
-	data := append(readFile(t), make([]byte, 4<<20)...)
-	if err := Decode(context.Background(), r, little, data, ignore); !errors.Is(err, sandbox.ErrMemory) {
-		t.Errorf("4 MB went into 3: %v", err)
-	}
-}
-
-func testBreaks(t *testing.T, r *sandbox.Runtime) {
-	none := sandbox.Limits{Memory: limits.Memory}
-	if err := Decode(context.Background(), r, none, readFile(t), ignore); !errors.Is(err, sandbox.ErrTime) {
-		t.Errorf("it went on: %v", err)
-	}
-}
-
-func testNoPicture(t *testing.T, r *sandbox.Runtime) {
-	data := readFile(t)
-	for _, bad := range [][]byte{nil, []byte("hello"), data[:100], data[:len(data)/2]} {
-		if err := Decode(context.Background(), r, limits, bad, ignore); !errors.Is(err, sandbox.ErrDecode) {
-			t.Errorf("%d bytes: %v", len(bad), err)
+	t.Run("decodes", func(t *testing.T) {
+		if err := decode(context.Background(), sandboxtest.Limits(), data, nil); err != nil {
+			t.Fatal(err)
 		}
-	}
+	})
+	t.Run("stays within its bounds", func(t *testing.T) {
+		long := append(data[:len(data):len(data)], make([]byte, 4<<20)...)
+		sandboxtest.Bounds(t, decode, long, 3<<20) // into which 4 MB do not go
+	})
+	t.Run("refuses what is no picture", func(t *testing.T) { sandboxtest.NoPicture(t, decode, data, 100, len(data)/2) })
 }
 
 func TestLayoutRefusesStrangePictures(t *testing.T) {
