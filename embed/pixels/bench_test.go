@@ -157,3 +157,14 @@ func BenchmarkNormalize(b *testing.B) {
 		BLIP2Normalization().NormalizeInto(dst, m)
 	}
 }
+
+// cubic is the filter's kernel, with a = -0.5.
+func cubic(x float64) float64 {
+	switch x = math.Abs(x); {
+	case x < 1:
+		return (1.5*x-2.5)*x*x + 1
+	case x < 2:
+		return ((-0.5*x+2.5)*x-4)*x + 2
+	}
+	return 0
+}

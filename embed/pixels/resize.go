@@ -3,6 +3,8 @@ package pixels
 import (
 	"errors"
 	"fmt"
+
+	"mekiki/embed/pixels/resample"
 )
 
 // Resize returns m at another size, equal to the bit to Image.resize((width,
@@ -50,13 +52,7 @@ func resizeWidth(m *Image, width int) (*Image, error) {
 		return nil, err
 	}
 	out.Format = m.Format
-	k := newKernel(m.Width, width)
-	k.prepare()
-	parallel(m.Height, 3*len(k.weights), func(first, last int) {
-		for y := first; y < last; y++ {
-			k.row(out.Pix[3*y*width:3*(y+1)*width], m.Pix[3*y*m.Width:])
-		}
-	})
+	resample.Rows(out.Pix, m.Pix, m.Width, width, m.Height)
 	return out, nil
 }
 
@@ -71,13 +67,6 @@ func resizeHeight(m *Image, height int) (*Image, error) {
 		return nil, err
 	}
 	out.Format = m.Format
-	k := newKernel(m.Height, height)
-	stride := 3 * m.Width
-	parallel(height, k.width*stride, func(first, last int) {
-		sums := make([]int32, stride)
-		for y := first; y < last; y++ {
-			k.columns(out.Pix[y*stride:(y+1)*stride], m.Pix, y, sums)
-		}
-	})
+	resample.Columns(out.Pix, m.Pix, m.Width, m.Height, height)
 	return out, nil
 }

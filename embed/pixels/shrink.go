@@ -3,6 +3,8 @@ package pixels
 import (
 	"errors"
 	"math"
+
+	"mekiki/embed/pixels/resample"
 )
 
 // Shrink returns m with its longer side at most longestSide pixels and its
@@ -33,7 +35,7 @@ func reduce(m *Image, across, down int) *Image {
 	}
 	width, height := (m.Width+across-1)/across, (m.Height+down-1)/down
 	out := &Image{Pix: make([]byte, 3*width*height), Width: width, Height: height, Format: m.Format}
-	parallel(height, 3*m.Width*down, func(first, last int) {
+	resample.Parallel(height, 3*m.Width*down, func(first, last int) {
 		sums := make([]uint32, 3*width)
 		for y := first; y < last; y++ {
 			clear(sums)

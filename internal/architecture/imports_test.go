@@ -59,6 +59,7 @@ var layers = []string{
 	"embed/tokenize",
 	"embed/pixels",
 	"embed/pixels/jpegfix",
+	"embed/pixels/resample",
 	"embed/hub",
 	"embed/builtin",
 	"internal",

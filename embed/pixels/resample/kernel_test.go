@@ -1,4 +1,4 @@
-package pixels
+package resample
 
 import (
 	"math/rand/v2"

@@ -1,6 +1,6 @@
 //go:build !amd64
 
-package pixels
+package resample
 
 // hasSums reports whether sumPixels and sumRows can be called.
 func hasSums() bool { return false }

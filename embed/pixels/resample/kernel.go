@@ -1,4 +1,4 @@
-package pixels
+package resample
 
 import "math"
 
@@ -123,7 +123,7 @@ func (k *kernel) row(dst, src []byte) {
 }
 
 // level rounds a sum to a byte.
-func level(sum int32) byte { return clamp((sum + half) >> precision) }
+func level(sum int32) byte { return byte(min(max((sum+half)>>precision, 0), 255)) }
 
 // sumWindow adds up the products of pixels and weights.
 func sumWindow(pixels []byte, weights []int32) (r, g, b int32) {

@@ -1,4 +1,4 @@
-package pixels
+package resample
 
 import "golang.org/x/sys/cpu"
 

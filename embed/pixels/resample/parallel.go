@@ -1,14 +1,14 @@
-package pixels
+package resample
 
 import (
 	"runtime"
 	"sync"
 )
 
-// parallel calls work for parts of 0 to count that together are all of it, in
+// Parallel calls work for parts of 0 to count that together are all of it, in
 // several goroutines when there is enough to do. cost is the number of
 // operations for one of count.
-func parallel(count, cost int, work func(first, last int)) {
+func Parallel(count, cost int, work func(first, last int)) {
 	const worthwhile = 1 << 21 // about a millisecond of work
 	parts := min(runtime.GOMAXPROCS(0), count, 1+int(min(int64(count)*int64(cost)/worthwhile, 64)))
 	if parts < 2 {
