@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mekiki/embed"
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/indextest"
 )
@@ -206,7 +207,7 @@ func (p *pair) randomPut() index.Put {
 		for range random.IntN(3) {
 			r.Files = append(r.Files, randomFile(random))
 		}
-		r.Metadata, r.Format = randomMetadata(random), pick(random, "jpeg", "png", "heic")
+		r.Metadata, r.Format = randomMetadata(random), string(pick(random, pixels.Formats()...))
 		r.Tags = pick(random, nil, r.Tags, []string{"cat", "Rome", "cat"})
 		if random.IntN(3) == 0 {
 			r.Captions = nil
@@ -246,7 +247,7 @@ func (m *model) randomFilter(random *rand.Rand) (f index.Filter) {
 		case 8:
 			f.Ratings = append(f.Ratings, index.RatingRange{Least: random.IntN(6), Most: 5, Unrated: random.IntN(3) == 0})
 		case 9:
-			f.Formats = append(f.Formats, pick(random, "jpg", "png", "heif", "bmp"))
+			f.Formats = append(f.Formats, string(pick(random, pixels.Formats()...)))
 		case 10:
 			if f.Near = &(index.Near{Latitude: 0.05, Longitude: 10, Kilometres: float64(1 + random.IntN(10))}); random.IntN(2) == 0 {
 				f.Near, f.IDs = nil, m.asked(random)[:3]
