@@ -2,7 +2,6 @@ package embed_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,19 +44,8 @@ func medium() checkpoint.Config {
 
 func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config checkpoint.Config, precision manifest.Precision) *embed.Engine {
 	b.Helper()
-	weights, err := checkpoint.NewRandom(config, 1, true)
-	if err != nil {
-		b.Fatal(err)
-	}
-	dir := filepath.Join(b.TempDir(), "model")
-	if _, err := blip2.Compile(b.Context(), weights, dir, blip2.CompileOptions{Precision: precision, Runtime: runtime}); err != nil {
-		b.Fatal(err)
-	}
-	engine, err := embed.Open(b.Context(), embed.Options{ModelDir: dir, Families: families(), Runtime: runtime})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = engine.Close() })
+	dir := compileRandom(b, config, 1, true, blip2.CompileOptions{Precision: precision, Runtime: runtime})
+	engine := openEngine(b, embed.Options{ModelDir: dir, Runtime: runtime})
 	if err := engine.Warm(b.Context()); err != nil {
 		b.Fatal(err)
 	}

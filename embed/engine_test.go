@@ -49,7 +49,13 @@ func tiny() checkpoint.Config {
 // compile writes the tiny model with random weights into a new folder.
 func compile(t testing.TB, captions bool, options blip2.CompileOptions) string {
 	t.Helper()
-	weights, err := checkpoint.NewRandom(tiny(), 7, captions)
+	return compileRandom(t, tiny(), 7, captions, options)
+}
+
+// compileRandom writes a model with random weights into a new folder.
+func compileRandom(t testing.TB, config checkpoint.Config, seed uint64, captions bool, options blip2.CompileOptions) string {
+	t.Helper()
+	weights, err := checkpoint.NewRandom(config, seed, captions)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,20 +1,15 @@
 package embed_test
 
 import (
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"mekiki/embed"
 	"mekiki/embed/blip2"
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort/orttest"
 )
@@ -22,73 +17,26 @@ import (
 // tolerance is the largest absolute error allowed against the reference, in float32.
 const tolerance = 1e-4
 
-// reference is what the reference implementation gave for one random model; see
-// embed/blip2 and train/parity.
-type reference struct {
-	Seed        uint64
-	Config      checkpoint.Config
-	ImageTokens array `json:"image_tokens"`
-	Parts       array
-	Captions    [][]int64
-	Untied      bool // the captions come from a decoder that Random does not make
-}
-
-type array struct {
-	Shape  []int
-	Packed string `json:"float32"`
-}
-
-func (a array) values(t *testing.T) []float32 {
-	t.Helper()
-	raw, err := base64.StdEncoding.DecodeString(a.Packed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	values := make([]float32, len(raw)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
-	return values
-}
-
 // TestEngineEqualsTheReference runs the engine on the reference's image tokens:
 // parts within the tolerance, greedy captions token by token.
 func TestEngineEqualsTheReference(t *testing.T) {
 	runtime := orttest.Open(t)
-	paths, err := filepath.Glob("blip2/testdata/parity/*.json")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no reference outputs: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".json"), func(t *testing.T) {
-			content, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var want reference
-			if err := json.Unmarshal(content, &want); err != nil {
-				t.Fatal(err)
-			}
+	for _, want := range blip2test.ReadReferences(t, "blip2/testdata/parity") {
+		t.Run(want.Name, func(t *testing.T) {
 			want.Config.Preprocess = tiny().Preprocess // the references begin behind it
 			want.Config.Preprocess.ImageSize = want.Config.Vision.ImageSize
-			weights, err := checkpoint.NewRandom(want.Config, want.Seed, true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			dir := filepath.Join(t.TempDir(), "model")
-			if _, err := blip2.Compile(t.Context(), weights, dir, blip2.CompileOptions{Precision: manifest.Float32}); err != nil {
-				t.Fatal(err)
-			}
+			dir := compileRandom(t, want.Config, want.Seed, true, blip2.CompileOptions{Precision: manifest.Float32})
 			compareWithReference(t, openEngine(t, embed.Options{ModelDir: dir, Runtime: runtime}), want)
 		})
 	}
 }
 
-func compareWithReference(t *testing.T, engine *embed.Engine, want reference) {
+func compareWithReference(t *testing.T, engine *embed.Engine, want blip2test.Reference) {
 	t.Helper()
-	count, rows, columns := want.ImageTokens.Shape[0], want.ImageTokens.Shape[1], want.ImageTokens.Shape[2]
-	values := want.ImageTokens.values(t)
-	tokens := make([]embed.ImageTokens, count)
+	shape := want.ImageTokens.Shape
+	rows, columns := int(shape[1]), int(shape[2])
+	values := want.ImageTokens.Values(t)
+	tokens := make([]embed.ImageTokens, shape[0])
 	for i := range tokens {
 		tokens[i] = embed.ImageTokens{Rows: rows, Columns: columns, Values: values[i*rows*columns : (i+1)*rows*columns]}
 	}
@@ -96,7 +44,7 @@ func compareWithReference(t *testing.T, engine *embed.Engine, want reference) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	worst, expected := 0.0, want.Parts.values(t)
+	worst, expected := 0.0, want.Parts.Values(t)
 	for i, image := range parts {
 		for j, value := range image.Values {
 			worst = max(worst, math.Abs(float64(value-expected[i*len(image.Values)+j])))

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
@@ -32,7 +33,7 @@ func TestFullSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	reference := readReference(t, filepath.Join(folder, "reference.json"))
+	reference := reference{blip2test.ReadReference(t, filepath.Join(folder, "reference.json"))}
 
 	start, used := time.Now(), processorTime()
 	model, err := Compile(t.Context(), source, filepath.Join(folder, "int8"), CompileOptions{Runtime: runtime, Threads: 2})

@@ -1,16 +1,13 @@
 package blip2
 
 import (
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
+	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
 	"mekiki/embed/onnx"
@@ -23,70 +20,16 @@ import (
 // and the reference implementation, both in float32.
 const parityTolerance = 1e-4
 
-// reference is what train/parity/reference.py wrote for one random model.
-type reference struct {
-	Name         string
-	Seed         uint64
-	Config       checkpoint.Config
-	Untied       bool // the language-model head has a decoder of its own
-	Images       int
-	TextLengths  []int     `json:"text_lengths"`
-	TaughtIDs    []int64   `json:"taught_ids"`
-	ImageTokens  array     `json:"image_tokens"`
-	ImageStates  array     `json:"image_states"`
-	Parts        array     `json:"parts"`
-	TextStates   array     `json:"text_states"`
-	TextVectors  array     `json:"text_vectors"`
-	Contrast     array     `json:"contrast"`
-	MatchStates  array     `json:"match_states"`
-	Match        array     `json:"match"`
-	TaughtLogits array     `json:"taught_logits"`
-	Captions     [][]int64 `json:"captions"`
-}
-
-// array is a float32 tensor in JSON.
-type array struct {
-	Shape  []int64
-	Packed string `json:"float32"`
-}
-
-func (a array) values(t *testing.T) []float32 {
-	t.Helper()
-	raw, err := base64.StdEncoding.DecodeString(a.Packed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	values := make([]float32, len(raw)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
-	return values
-}
+// reference is what the reference implementation gave for one random model.
+type reference struct{ blip2test.Reference }
 
 func readReferences(t *testing.T) []reference {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/parity/*.json")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no reference outputs: %v", err)
-	}
 	var references []reference
-	for _, path := range paths {
-		references = append(references, readReference(t, path))
+	for _, read := range blip2test.ReadReferences(t, "testdata/parity") {
+		references = append(references, reference{read})
 	}
 	return references
-}
-
-func readReference(t *testing.T, path string) reference {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var reference reference
-	if err := json.Unmarshal(content, &reference); err != nil {
-		t.Fatal(err)
-	}
-	return reference
 }
 
 // runGraph opens a graph, runs it once and returns the named outputs.
@@ -202,14 +145,14 @@ func (p *parityRun) run(t *testing.T, file string, inputs map[string]ort.Tensor,
 }
 
 // same fails the test if got differs from want by more than the tolerance.
-func (p *parityRun) same(t *testing.T, what string, got ort.Tensor, want array) {
+func (p *parityRun) same(t *testing.T, what string, got ort.Tensor, want blip2test.Array) {
 	t.Helper()
 	if !slices.Equal(got.Shape(), want.Shape) {
 		t.Errorf("%s: shape %v, want %v", what, got.Shape(), want.Shape)
 		return
 	}
 	var worst float64
-	for i, value := range want.values(t) {
+	for i, value := range want.Values(t) {
 		difference := math.Abs(float64(got.Float32()[i] - value))
 		if !(difference <= worst) { // also for NaN
 			worst = difference

@@ -1,6 +1,8 @@
 package checkpoint
 
 import (
+	"mekiki/embed/checkpoint/checkpointtest"
+
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -172,7 +174,7 @@ func TestInterpolation(t *testing.T) {
 
 func TestImageSizeMustFitPatches(t *testing.T) {
 	_, err := Open(t.Context(), Options{Paths: []string{"testdata/hf-f32"}, ImageSize: 18})
-	wantError(t, err, "not a multiple of the patch size")
+	checkpointtest.WantError(t, err, "not a multiple of the patch size")
 }
 
 func TestVocabulary(t *testing.T) {
@@ -202,7 +204,7 @@ func TestVocabularyOfTokenizerFile(t *testing.T) {
 	}
 	folder["tokenizer.json"] = &fstest.MapFile{Data: []byte(`{"model":{"type":"BPE","vocab":{"a":0}}}`)}
 	_, err := Open(t.Context(), Options{FS: folder})
-	wantError(t, err, "WordPiece")
+	checkpointtest.WantError(t, err, "WordPiece")
 }
 
 // copyFolder returns a folder of testdata as a file system in memory that the test may change.
@@ -221,19 +223,6 @@ func copyFolder(t *testing.T, folder string) fstest.MapFS {
 		copied[entry.Name()] = &fstest.MapFile{Data: data, Mode: 0o644}
 	}
 	return copied
-}
-
-func wantError(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error; expected one with %q", parts)
-	}
-	text := err.Error() + "; " + hint.Of(err)
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			t.Errorf("error %q does not mention %q", text, part)
-		}
-	}
 }
 
 func TestReadFile(t *testing.T) {

@@ -1,6 +1,8 @@
 package checkpoint
 
 import (
+	"mekiki/embed/checkpoint/checkpointtest"
+
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,7 +69,7 @@ func TestParseConfigFaults(t *testing.T) {
 		"qformer_config.hidden_act":                         `{"qformer_config":{"hidden_act":"relu"}}`,
 	} {
 		_, _, err := parseConfig([]byte(data))
-		wantError(t, err, want)
+		checkpointtest.WantError(t, err, want)
 	}
 }
 
@@ -97,7 +99,7 @@ func TestParsePreprocess(t *testing.T) {
 		`{"size":224,"image_mean":[1,2]}`:     "image_mean: [1,2] is not a list of three numbers",
 	} {
 		_, err := parsePreprocess([]byte(data))
-		wantError(t, err, want)
+		checkpointtest.WantError(t, err, want)
 	}
 }
 
@@ -105,7 +107,7 @@ func TestProcessorMustFitEncoder(t *testing.T) {
 	folder := copyFolder(t, "testdata/hf-f32")
 	folder[processorFile].Data = []byte(`{"size":384}`)
 	_, err := Open(t.Context(), Options{FS: folder})
-	wantError(t, err, "384", "16")
+	checkpointtest.WantError(t, err, "384", "16")
 }
 
 // TestInfer checks that the published LAVIS files need no configuration, by their shapes alone.

@@ -1,6 +1,8 @@
 package checkpoint
 
 import (
+	"mekiki/embed/checkpoint/checkpointtest"
+
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -44,7 +46,7 @@ func TestMismatchesAreNamed(t *testing.T) {
 		len(mismatch.Misshapen) != 1 {
 		t.Errorf("%+v", mismatch)
 	}
-	wantError(t, err, "1 missing: itm_head.bias", "itm_head.weight is [4 4], not [2 8]", "unheard.of")
+	checkpointtest.WantError(t, err, "1 missing: itm_head.bias", "itm_head.weight is [4 4], not [2 8]", "unheard.of")
 }
 
 func TestExtraTensorsCanBeAllowed(t *testing.T) {
@@ -56,7 +58,7 @@ func TestExtraTensorsCanBeAllowed(t *testing.T) {
 	})
 	folder[weightsFile].Data = append(data, 0, 0, 0, 0)
 	_, err := Open(t.Context(), Options{FS: folder})
-	wantError(t, err, "1 unknown: vision_model.gamma", "--allow-extra")
+	checkpointtest.WantError(t, err, "1 unknown: vision_model.gamma", "--allow-extra")
 	openTest(t, Options{FS: folder, AllowExtra: true})
 }
 
@@ -67,7 +69,7 @@ func TestNotFiniteIsNamed(t *testing.T) {
 		binary.LittleEndian.PutUint32(data[len(data)-4:], math.Float32bits(float32(value)))
 		folder[weightsFile].Data = data
 		checkpoint := openTest(t, Options{FS: folder})
-		wantError(t, checkpoint.Verify(t.Context()), "tensor vision_projection.weight in model.safetensors holds")
+		checkpointtest.WantError(t, checkpoint.Verify(t.Context()), "tensor vision_projection.weight in model.safetensors holds")
 	}
 }
 
@@ -91,7 +93,7 @@ func TestShardIndexFaults(t *testing.T) {
 		folder := copyFolder(t, "testdata/hf-f16-sharded-early-names")
 		folder[indexFile].Data = []byte(edit)
 		_, err := Open(t.Context(), Options{FS: folder})
-		wantError(t, err, want)
+		checkpointtest.WantError(t, err, want)
 	}
 }
 
@@ -117,6 +119,6 @@ func TestPathFaults(t *testing.T) {
 		{Options{Paths: []string{"testdata/lavis-whole/blip2_whole.pth"}}, "give a config.json"},
 	} {
 		_, err := Open(t.Context(), test.options)
-		wantError(t, err, test.want)
+		checkpointtest.WantError(t, err, test.want)
 	}
 }

@@ -1,6 +1,8 @@
 package checkpoint
 
 import (
+	"mekiki/embed/checkpoint/checkpointtest"
+
 	"encoding/json"
 	"fmt"
 	"os"
@@ -47,12 +49,12 @@ func TestProcessorFiles(t *testing.T) {
 	for want, more := range map[string]string{"do_center_crop": `,"do_center_crop":true`, "resample": `,"resample":2`, "do_resize": `,"do_resize":false`} {
 		both[nestedProcessorFile] = nested(sized(settings(0.5, more)))
 		_, err := Open(t.Context(), Options{FS: both})
-		wantError(t, err, want, nestedProcessorFile)
+		checkpointtest.WantError(t, err, want, nestedProcessorFile)
 	}
 	both[nestedProcessorFile] = nested(`{"size":{"height":700,"width":700}}`)
 	_, err := Open(t.Context(), Options{FS: both})
-	wantError(t, err, "--image-size", "700 pixels")
-	wantError(t, CheckSettings(Options{FS: both}), "--image-size", "700 pixels")
+	checkpointtest.WantError(t, err, "--image-size", "700 pixels")
+	checkpointtest.WantError(t, CheckSettings(Options{FS: both}), "--image-size", "700 pixels")
 }
 
 // TestWithoutQKVBias takes zeros where the configuration says that query, key and value have no bias.
@@ -65,7 +67,7 @@ func TestWithoutQKVBias(t *testing.T) {
 	config["vision_config"].(map[string]any)["qkv_bias"] = false
 	folder[configFile].Data, _ = json.Marshal(config)
 	_, err := Open(t.Context(), Options{FS: folder})
-	wantError(t, err, "unknown: vision_model.encoder.layers.0.self_attn.qkv.bias")
+	checkpointtest.WantError(t, err, "unknown: vision_model.encoder.layers.0.self_attn.qkv.bias")
 	checkpoint := openTest(t, Options{FS: folder, AllowExtra: true})
 	values, err := checkpoint.Float32(t.Context(), "vision_model.encoder.layers.0.self_attn.qkv.bias")
 	if err != nil || len(values) != 3*checkpoint.Config().Vision.HiddenSize {
@@ -130,7 +132,7 @@ func TestFoldersAsPeopleHaveThem(t *testing.T) {
 				}
 			}
 			_, err := Open(t.Context(), Options{Paths: []string{filepath.Join(dir, test.path)}})
-			wantError(t, err, test.want...)
+			checkpointtest.WantError(t, err, test.want...)
 		})
 	}
 }

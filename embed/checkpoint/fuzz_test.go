@@ -1,25 +1,18 @@
 package checkpoint
 
 import (
+	"mekiki/embed/checkpoint/checkpointtest"
+
 	"os"
 	"testing"
 
 	"mekiki/embed/checkpoint/weights"
 )
 
-func seedFile(f *testing.F, path string) []byte {
-	f.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		f.Fatal(err)
-	}
-	return data
-}
-
 // FuzzConfig reads arbitrary bytes as config.json, preprocessor_config.json and tokenizer.json.
 func FuzzConfig(f *testing.F) {
-	f.Add(seedFile(f, "testdata/hf-f32/config.json"))
-	f.Add(seedFile(f, "testdata/hf-f32/preprocessor_config.json"))
+	f.Add(checkpointtest.ReadFile(f, "testdata/hf-f32/config.json"))
+	f.Add(checkpointtest.ReadFile(f, "testdata/hf-f32/preprocessor_config.json"))
 	f.Add([]byte(`{"model":{"type":"WordPiece","vocab":{"a":0}},"added_tokens":[{"id":1,"content":"[DEC]"}]}`))
 	f.Add([]byte(`{"vision_config":{"image_size":364,},"qformer_config":{"vocab_size":30523}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

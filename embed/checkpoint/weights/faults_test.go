@@ -1,6 +1,8 @@
 package weights
 
 import (
+	"mekiki/embed/checkpoint/checkpointtest"
+
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
@@ -46,7 +48,7 @@ func TestSafetensorsFaults(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := ReadSafetensors(bytes.NewReader(test.data), int64(len(test.data)), "weights")
-			wantError(t, err, test.want)
+			checkpointtest.WantError(t, err, test.want)
 		})
 	}
 }
@@ -125,7 +127,7 @@ func TestTorchZipFaults(t *testing.T) {
 	} {
 		data := rewriteZip(t, path, test.method, test.edit)
 		_, err := ReadTorch(bytes.NewReader(data), int64(len(data)), "edited")
-		wantError(t, err, test.want)
+		checkpointtest.WantError(t, err, test.want)
 	}
 }
 
@@ -178,19 +180,6 @@ func BenchmarkPickle(b *testing.B) {
 			if _, _, err := readPickle(data); err != nil {
 				b.Fatal(err)
 			}
-		}
-	}
-}
-
-func wantError(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error; expected one with %q", parts)
-	}
-	text := err.Error() + "; " + hint.Of(err)
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			t.Errorf("error %q does not mention %q", text, part)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package weights
 
 import (
+	"mekiki/embed/checkpoint/checkpointtest"
+
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
@@ -11,19 +13,10 @@ import (
 	"testing"
 )
 
-func seedFile(f *testing.F, path string) []byte {
-	f.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		f.Fatal(err)
-	}
-	return data
-}
-
 // FuzzSafetensorsHeader reads arbitrary bytes as a safetensors file. Whatever is accepted must be readable.
 func FuzzSafetensorsHeader(f *testing.F) {
 	for _, path := range []string{"../testdata/hf-f32/model.safetensors", "../testdata/hf-bf16/model.safetensors"} {
-		f.Add(seedFile(f, path))
+		f.Add(checkpointtest.ReadFile(f, path))
 	}
 	for _, header := range []string{
 		`{}`, `{"a":{"dtype":"F16","shape":[2,1],"data_offsets":[0,4]},"__metadata__":{"format":"pt"}}`,
@@ -96,7 +89,7 @@ func addPickle(f *testing.F, path string) {
 	f.Helper()
 	archive, err := zip.OpenReader(path)
 	if err != nil {
-		f.Add(seedFile(f, path)) // the earlier format
+		f.Add(checkpointtest.ReadFile(f, path)) // the earlier format
 		return
 	}
 	defer archive.Close()
@@ -119,7 +112,7 @@ func addPickle(f *testing.F, path string) {
 // FuzzTorchFile reads arbitrary bytes as a file of torch.save.
 func FuzzTorchFile(f *testing.F) {
 	for _, path := range []string{"../testdata/refused/language.pth", "../testdata/lavis-legacy/blip2_legacy.pth", "../testdata/refused/danger.pth"} {
-		f.Add(seedFile(f, path))
+		f.Add(checkpointtest.ReadFile(f, path))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tensors, err := ReadTorch(bytes.NewReader(data), int64(len(data)), "fuzz")
