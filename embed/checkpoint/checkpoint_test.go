@@ -1,8 +1,6 @@
 package checkpoint
 
 import (
-	"mekiki/embed/checkpoint/checkpointtest"
-
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -15,14 +13,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
+	"mekiki/embed/checkpoint/checkpointtest"
 	"mekiki/embed/checkpoint/weights"
-	"mekiki/internal/hint"
 )
 
 // reference is what PyTorch says of a tensor.

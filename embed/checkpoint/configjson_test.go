@@ -1,12 +1,11 @@
 package checkpoint
 
 import (
-	"mekiki/embed/checkpoint/checkpointtest"
-
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"mekiki/embed/checkpoint/checkpointtest"
 	"mekiki/embed/checkpoint/weights"
 )
 

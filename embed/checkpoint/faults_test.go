@@ -1,8 +1,6 @@
 package checkpoint
 
 import (
-	"mekiki/embed/checkpoint/checkpointtest"
-
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -12,6 +10,8 @@ import (
 	"slices"
 	"testing"
 	"testing/fstest"
+
+	"mekiki/embed/checkpoint/checkpointtest"
 )
 
 // editSafetensors rewrites the header of a safetensors file.

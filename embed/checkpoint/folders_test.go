@@ -1,8 +1,6 @@
 package checkpoint
 
 import (
-	"mekiki/embed/checkpoint/checkpointtest"
-
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"mekiki/embed/checkpoint/checkpointtest"
 	"mekiki/internal/hint"
 )
 

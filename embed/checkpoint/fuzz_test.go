@@ -1,11 +1,9 @@
 package checkpoint
 
 import (
-	"mekiki/embed/checkpoint/checkpointtest"
-
-	"os"
 	"testing"
 
+	"mekiki/embed/checkpoint/checkpointtest"
 	"mekiki/embed/checkpoint/weights"
 )
 

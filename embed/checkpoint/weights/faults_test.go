@@ -1,8 +1,6 @@
 package weights
 
 import (
-	"mekiki/embed/checkpoint/checkpointtest"
-
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
@@ -14,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"mekiki/internal/hint"
+	"mekiki/embed/checkpoint/checkpointtest"
 )
 
 func TestSafetensorsFaults(t *testing.T) {

@@ -1,16 +1,15 @@
 package weights
 
 import (
-	"mekiki/embed/checkpoint/checkpointtest"
-
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/embed/checkpoint/checkpointtest"
 )
 
 // FuzzSafetensorsHeader reads arbitrary bytes as a safetensors file. Whatever is accepted must be readable.
