@@ -32,13 +32,48 @@ func pullBig(t *testing.T, server *testServer, options Options) (Result, error) 
 	return newClient(t, options).Pull(t.Context(), server.URL+bigPath)
 }
 
+// pullWhole pulls the file, which must come out as want.
+func pullWhole(t *testing.T, server *testServer, options Options, want []byte) Result {
+	t.Helper()
+	result, err := pullBig(t, server, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFile(t, filepath.Join(result.Dir, "big.pth"), want)
+	return result
+}
+
+// pullUntilCancelled breaks a pull off half way.
+func pullUntilCancelled(t *testing.T, server *testServer, options Options) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var count atomic.Int64
+	server.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if isGet(r) && count.Add(1) == 10 {
+			cancel()
+			<-r.Context().Done()
+		}
+		return false
+	}
+	if _, err := newClient(t, options).Pull(ctx, server.URL+bigPath); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+}
+
+// rangeStart is the first byte that a request asks for.
+func rangeStart(r *http.Request) int {
+	start, _ := strconv.Atoi(strings.Split(strings.TrimPrefix(r.Header.Get("Range"), "bytes="), "-")[0])
+	return start
+}
+
 // isGet reports whether a request is for content rather than for headers.
 func isGet(r *http.Request) bool { return r.Method == http.MethodGet && r.URL.Path == bigPath }
 
 // TestPassingFaults lets every third request fail in one way; the file must still come out right.
 func TestPassingFaults(t *testing.T) {
 	partly := func(w http.ResponseWriter, r *http.Request, data []byte) {
-		start, _ := strconv.Atoi(strings.Split(strings.TrimPrefix(r.Header.Get("Range"), "bytes="), "-")[0])
+		start := rangeStart(r)
 		end := min(start+64<<10, len(data))
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, end-1, len(data)))
 		w.Header().Set("Content-Length", strconv.Itoa(end-start))
@@ -57,7 +92,7 @@ func TestPassingFaults(t *testing.T) {
 			<-r.Context().Done()
 		},
 		"truncates": func(w http.ResponseWriter, r *http.Request, data []byte) {
-			start, _ := strconv.Atoi(strings.Split(strings.TrimPrefix(r.Header.Get("Range"), "bytes="), "-")[0])
+			start := rangeStart(r)
 			end := min(start+1000, len(data))
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, end-1, len(data)))
 			w.WriteHeader(http.StatusPartialContent)
@@ -91,11 +126,7 @@ func TestPassingFaults(t *testing.T) {
 			}
 			options := testOptions(t, server.environment())
 			options.Attempts = 20 // four connections share the faults by chance
-			result, err := pullBig(t, server, options)
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantFile(t, filepath.Join(result.Dir, "big.pth"), data)
+			result := pullWhole(t, server, options, data)
 			wantNoRemains(t, result.Dir)
 		})
 	}
@@ -130,7 +161,7 @@ func TestDamagedOnce(t *testing.T) {
 		if !isGet(r) || !done.CompareAndSwap(false, true) {
 			return false
 		}
-		start, _ := strconv.Atoi(strings.Split(strings.TrimPrefix(r.Header.Get("Range"), "bytes="), "-")[0])
+		start := rangeStart(r)
 		part := append([]byte(nil), data[start:start+64<<10]...)
 		part[77] ^= 1
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, start+len(part)-1, len(data)))
@@ -138,11 +169,7 @@ func TestDamagedOnce(t *testing.T) {
 		_, _ = w.Write(part)
 		return true
 	}
-	result, err := pullBig(t, server, testOptions(t, server.environment()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantFile(t, filepath.Join(result.Dir, "big.pth"), data)
+	pullWhole(t, server, testOptions(t, server.environment()), data)
 }
 
 // TestChangeBetweenRanges replaces the file after a few ranges: by one of the same size, of another size, and on a
@@ -166,11 +193,7 @@ func TestChangeBetweenRanges(t *testing.T) {
 				}
 				return false
 			}
-			result, err := pullBig(t, server, testOptions(t, server.environment()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantFile(t, filepath.Join(result.Dir, "big.pth"), changed)
+			result := pullWhole(t, server, testOptions(t, server.environment()), changed)
 			wantNoRemains(t, result.Dir)
 			if result.Bytes() != int64(test.size) {
 				t.Errorf("recorded %d bytes", result.Bytes())
@@ -191,11 +214,7 @@ func TestTagsOfSeveralServers(t *testing.T) {
 		server.mutex.Unlock()
 		return false
 	}
-	result, err := pullBig(t, server, testOptions(t, server.environment()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantFile(t, filepath.Join(result.Dir, "big.pth"), data)
+	pullWhole(t, server, testOptions(t, server.environment()), data)
 	if sent := server.sentBytes(bigPath); sent != int64(len(data)) {
 		t.Errorf("%d bytes were sent of %d", sent, len(data))
 	}
@@ -213,11 +232,7 @@ func TestServerWithoutRanges(t *testing.T) {
 		}
 		return false
 	}
-	result, err := pullBig(t, server, testOptions(t, server.environment()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantFile(t, filepath.Join(result.Dir, "big.pth"), data)
+	result := pullWhole(t, server, testOptions(t, server.environment()), data)
 	wantNoRemains(t, result.Dir)
 }
 
@@ -230,41 +245,21 @@ func TestServerWithoutHead(t *testing.T) {
 		}
 		return false
 	}
-	result, err := pullBig(t, server, testOptions(t, server.environment()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantFile(t, filepath.Join(result.Dir, "big.pth"), data)
+	pullWhole(t, server, testOptions(t, server.environment()), data)
 }
 
 // TestResumeAfterCancel breaks a pull off half way and counts what the next one fetches.
 func TestResumeAfterCancel(t *testing.T) {
 	server, data := bigServer(t)
 	options := testOptions(t, server.environment())
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	options.Connections = 2
-	var count atomic.Int64
-	server.before = func(_ http.ResponseWriter, r *http.Request) bool {
-		if isGet(r) && count.Add(1) == 10 {
-			cancel()
-			<-r.Context().Done()
-		}
-		return false
-	}
-	if _, err := newClient(t, options).Pull(ctx, server.URL+bigPath); !errors.Is(err, context.Canceled) {
-		t.Fatalf("error %v", err)
-	}
+	pullUntilCancelled(t, server, options)
 	dir := filepath.Join(options.Dir, "big")
 	if exists(filepath.Join(dir, "big.pth")) || !exists(filepath.Join(dir, "big.pth"+partSuffix)) {
 		t.Fatal("the partial file is not where it should be")
 	}
 	first := server.sentBytes(bigPath)
-	result, err := pullBig(t, server, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantFile(t, filepath.Join(result.Dir, "big.pth"), data)
+	pullWhole(t, server, options, data)
 	if second := server.sentBytes(bigPath) - first; second > int64(len(data))-6*(64<<10) {
 		t.Errorf("%d bytes the first time, %d the second, of %d", first, second, len(data))
 	}
@@ -274,26 +269,10 @@ func TestResumeAfterCancel(t *testing.T) {
 func TestResumeOfChangedFile(t *testing.T) {
 	server, _ := bigServer(t)
 	options := testOptions(t, server.environment())
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var count atomic.Int64
-	server.before = func(_ http.ResponseWriter, r *http.Request) bool {
-		if isGet(r) && count.Add(1) == 10 {
-			cancel()
-			<-r.Context().Done()
-		}
-		return false
-	}
-	if _, err := newClient(t, options).Pull(ctx, server.URL+bigPath); !errors.Is(err, context.Canceled) {
-		t.Fatalf("error %v", err)
-	}
+	pullUntilCancelled(t, server, options)
 	changed := randomBytes(8, 20*(64<<10)+17)
 	server.put(bigPath, changed)
-	result, err := pullBig(t, server, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantFile(t, filepath.Join(result.Dir, "big.pth"), changed)
+	pullWhole(t, server, options, changed)
 }
 
 // TestDamagedState overwrites the note beside a partial file with nonsense and with claims that are not true.
@@ -314,11 +293,7 @@ func TestDamagedState(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			result, err := pullBig(t, server, options)
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantFile(t, filepath.Join(result.Dir, "big.pth"), data)
+			pullWhole(t, server, options, data)
 		})
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// TestDamageIsNoticed flips bits of a closed index, one at a time: opening it fails,
-// and so does opening what a crash left, where bleve wrote a checksum.
-func TestDamageIsNoticed(t *testing.T) {
+// closedIndex is the folder of a closed index.
+func closedIndex(t *testing.T) string {
+	t.Helper()
 	folder := filepath.Join(t.TempDir(), "keyword")
 	x, err := Create(folder)
 	if err != nil {
@@ -22,6 +22,13 @@ func TestDamageIsNoticed(t *testing.T) {
 	if err := errors.Join(x.Apply(t.Context(), 1, testDocuments(), nil), x.Close()); err != nil {
 		t.Fatal(err)
 	}
+	return folder
+}
+
+// TestDamageIsNoticed flips bits of a closed index, one at a time: opening it fails,
+// and so does opening what a crash left, where bleve wrote a checksum.
+func TestDamageIsNoticed(t *testing.T) {
+	folder := closedIndex(t)
 	names, err := indexFiles(folder)
 	if err != nil {
 		t.Fatal(err)
@@ -71,14 +78,7 @@ func TestChecksumsAreNotTrusted(t *testing.T) {
 		"empty":   func(string) string { return "" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			folder := filepath.Join(t.TempDir(), "keyword")
-			x, err := Create(folder)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := errors.Join(x.Apply(t.Context(), 1, testDocuments(), nil), x.Close()); err != nil {
-				t.Fatal(err)
-			}
+			folder := closedIndex(t)
 			list, err := os.ReadFile(checksumsName(folder))
 			if err != nil {
 				t.Fatal(err)

@@ -17,6 +17,8 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
+	"mekiki/index/local"
+	"mekiki/search"
 )
 
 // colourEngine is a model of a world of plain colours: a picture is its colour,
@@ -150,4 +152,22 @@ func colourSource(t *testing.T) Source {
 	}
 	source.Sets.NoMatch = []Query{{Query: "quarterly report", Split: "test"}, {Query: "quarterly tax", Split: "val"}}
 	return source
+}
+
+// colourSearcher searches a new library of a source, with file names.
+func colourSearcher(t *testing.T, source Source) *search.Searcher {
+	t.Helper()
+	library, err := local.Open(t.Context(), t.TempDir(), local.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = library.Close() })
+	if _, err := build(t.Context(), []target{{library: library, names: NamesOwn}}, colourEngine{}, source.Files, source.Dataset, nil); err != nil {
+		t.Fatal(err)
+	}
+	searcher, err := search.New(library, colourEngine{}, search.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return searcher
 }

@@ -120,19 +120,7 @@ func TestRankingFileName(t *testing.T) {
 }
 
 func TestWriteRanking(t *testing.T) {
-	library, err := local.Open(t.Context(), t.TempDir(), local.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer library.Close()
-	source := colourSource(t)
-	if _, err := build(t.Context(), []target{{library: library, names: NamesOwn}}, colourEngine{}, source.Files, source.Dataset, nil); err != nil {
-		t.Fatal(err)
-	}
-	searcher, err := search.New(library, colourEngine{}, search.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	searcher := colourSearcher(t, colourSource(t))
 	var out bytes.Buffer
 	if err := WriteRanking(t.Context(), &out, searcher, "blue paper", 3); err != nil {
 		t.Fatal(err)

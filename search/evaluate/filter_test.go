@@ -3,25 +3,13 @@ package evaluate
 import (
 	"testing"
 
-	"mekiki/index/local"
 	"mekiki/search"
 )
 
 // TestFiltersTogether asks a real library with several filters at once.
 func TestFiltersTogether(t *testing.T) {
-	library, err := local.Open(t.Context(), t.TempDir(), local.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer library.Close()
 	source := colourSource(t)
-	if _, err := build(t.Context(), []target{{library: library, names: NamesOwn}}, colourEngine{}, source.Files, source.Dataset, nil); err != nil {
-		t.Fatal(err)
-	}
-	searcher, err := search.New(library, colourEngine{}, search.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	searcher := colourSearcher(t, source)
 	camera := pick(madeUpCameras(), "camera", source.Dataset.Images[2].Path)
 	for text, want := range map[string]int{
 		"blue type:png": 1, "blue type:jpeg": 0, `blue type:png type:jpeg kind:image folder:images`: 1,
