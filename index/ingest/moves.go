@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"path/filepath"
 
@@ -9,6 +10,29 @@ import (
 
 	"mekiki/index"
 )
+
+// identify reads a file and says which record holds its content: that is how a file that
+// was moved or copied is told from a new one.
+func (r *run) identify(ctx context.Context, seen fileEntry) (fileResult, []byte, error) {
+	data, stamp, err := readStable(seen.file, r.mayFollow(seen.file.Path))
+	stamp.Sidecars, stamp.MountLength, stamp.RootLength = seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength
+	if err != nil {
+		return fileResult{file: stamp, failure: err, seen: seen}, nil, nil
+	}
+	result := fileResult{file: stamp, hash: sha256.Sum256(data), seen: seen}
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return result, nil, err
+	}
+	defer reader.Close()
+	record, err := index.One(reader.RecordsByHash(ctx, []index.Hash{result.hash}))
+	if err != nil || record == nil {
+		return result, data, err
+	}
+	result.known = record.ID
+	result.complete, err = index.One(reader.HaveParts(ctx, r.engine.Space(), []index.ID{record.ID}))
+	return result, data, err
+}
 
 // exchange looks at files that are not what their path held before. Those that
 // hold what the library knows from another path get their record; the others are

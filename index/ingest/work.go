@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -237,28 +236,6 @@ func (r *run) read(ctx context.Context, seen fileEntry) (fileResult, error) {
 		err = r.describeRecord(ctx, &result, data)
 	}
 	return result, err
-}
-
-// identify reads a file and says which record holds its content.
-func (r *run) identify(ctx context.Context, seen fileEntry) (fileResult, []byte, error) {
-	data, stamp, err := readStable(seen.file, r.mayFollow(seen.file.Path))
-	stamp.Sidecars, stamp.MountLength, stamp.RootLength = seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength
-	if err != nil {
-		return fileResult{file: stamp, failure: err, seen: seen}, nil, nil
-	}
-	result := fileResult{file: stamp, hash: sha256.Sum256(data), seen: seen}
-	reader, err := r.library.Reader(ctx)
-	if err != nil {
-		return result, nil, err
-	}
-	defer reader.Close()
-	record, err := index.One(reader.RecordsByHash(ctx, []index.Hash{result.hash}))
-	if err != nil || record == nil {
-		return result, data, err
-	}
-	result.known = record.ID
-	result.complete, err = index.One(reader.HaveParts(ctx, r.engine.Space(), []index.ID{record.ID}))
-	return result, data, err
 }
 
 // errChanging: the file is being written; its old stamp sees to it that it is
