@@ -9,6 +9,8 @@ import (
 	"hash/crc32"
 	"runtime"
 	"testing"
+
+	"mekiki/embed/pixels/container"
 )
 
 // pngChunk returns a PNG chunk with its checksum.
@@ -22,7 +24,7 @@ func pngChunk(name string, data []byte) []byte {
 func pngFile(width, height uint32, depth, kind, interlace byte, body []byte) []byte {
 	header := binary.BigEndian.AppendUint32(nil, width)
 	header = append(binary.BigEndian.AppendUint32(header, height), depth, kind, 0, 0, interlace)
-	out := append([]byte(pngSignature), pngChunk("IHDR", header)...)
+	out := append([]byte(container.PNGSignature), pngChunk("IHDR", header)...)
 	return append(append(out, pngChunk("IDAT", body)...), pngChunk("IEND", nil)...)
 }
 

@@ -1,25 +1,44 @@
 package pixels
 
-import "mekiki/embed/pixels/sandbox"
+import (
+	"context"
+	"image"
+	"image/jpeg"
 
-// pixelCost is what a decoder in the sandbox takes for a pixel, in bytes: usually,
-// and at most.
-type pixelCost struct{ usual, most int64 }
-
-// sandboxMemory returns what decoding a file of that many bytes and pixels takes in
-// the sandbox, usually and at most.
-func sandboxMemory(bytes int, pixels int64, cost pixelCost) (usual, most int64) {
-	pixels = min(pixels, 1<<32)
-	usual = cost.usual*pixels + sandboxFixed + int64(bytes)
-	most = cost.most*pixels + 2*sandboxFixed + int64(bytes)
-	return min(usual, sandboxLargest), min(most, sandboxLargest)
-}
+	"mekiki/embed/pixels/avif"
+	"mekiki/embed/pixels/jxl"
+	"mekiki/embed/pixels/sandbox"
+)
 
 // limits returns what the decoder in the sandbox may take.
 func (h header) limits() sandbox.Limits {
-	pixels := max(int64(h.width)*int64(h.height), h.largest)
+	pixels := max(int64(h.Width)*int64(h.Height), h.Largest)
 	return sandbox.Limits{
-		Memory: h.working,
+		Memory: h.Working,
 		Breaks: int32(min(pixels/pixelsPerBreak+breaksFixed, 1<<30)),
 	}
+}
+
+// decodeAVIF gives what is shown of the decoder's picture to use.
+func decodeAVIF(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
+	return avif.Decode(ctx, d.codecs, h.limits(), data, h.Stored, func(m *image.RGBA) error {
+		if h.Crop.Empty() {
+			return use(m)
+		}
+		return use(m.SubImage(h.Crop))
+	})
+}
+
+func decodeJXL(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
+	facts := jxl.Facts{Width: h.Width, Height: h.Height, Depth: h.Depth, Associated: h.Associated}
+	return jxl.Decode(ctx, d.codecs, h.limits(), data, facts, use)
+}
+
+// decodeRAW decodes the preview of a file.
+func decodeRAW(_ *Decoder, ctx context.Context, _ []byte, h header, use func(image.Image) error) error {
+	decoded, err := jpeg.Decode(newSource(ctx, h.Frame.Data))
+	if err != nil {
+		return err
+	}
+	return use(decoded)
 }

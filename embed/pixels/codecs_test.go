@@ -37,13 +37,13 @@ func testMoreMemory(t *testing.T, decoder *Decoder, data []byte, want *Image) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.working = 1
+	h.Working = 1
 	m, release, err := decoder.hold(context.Background(), data, h)
 	if err != nil || !bytes.Equal(m.Pix, want.Pix) {
 		t.Fatalf("another picture: %v", err)
 	}
 	release()
-	h.most = 1
+	h.Most = 1
 	if _, _, err := decoder.hold(context.Background(), data, h); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("within a byte: %v", err)
 	}

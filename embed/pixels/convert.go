@@ -3,6 +3,8 @@ package pixels
 import (
 	"image"
 	"image/color"
+
+	"mekiki/embed/pixels/container"
 )
 
 // ground is what a transparent image lies on.
@@ -39,7 +41,7 @@ func (g ground) convert(row func(y int) []byte, decoded image.Image, h header, d
 		g.convertWebP(&m.YCbCr, m.A, m.AStride, row)
 	case *image.Gray:
 		for y := range bounds.Dy() {
-			spreadGray(row(y), m.Pix[y*m.Stride:], h.negative)
+			spreadGray(row(y), m.Pix[y*m.Stride:], h.Negative)
 		}
 	case *image.Paletted:
 		g.convertPaletted(m, row)
@@ -87,7 +89,7 @@ func convertVP8(g ground, m *image.YCbCr, _ []byte, row func(int) []byte) {
 
 // convertHEIC writes luma and chroma as the file says that it means them.
 func convertHEIC(_ ground, m *image.YCbCr, data []byte, row func(int) []byte) {
-	newSampler(m).convert(heicColourOf(data).conversion(), row)
+	newSampler(m).convert(heicConversion(container.HEICColourOf(data)), row)
 }
 
 // spreadGray writes one byte three times, black for white when it is negative.

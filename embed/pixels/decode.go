@@ -11,6 +11,7 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
+	"mekiki/embed/pixels/container"
 	"mekiki/embed/pixels/jpegfix"
 	"mekiki/embed/pixels/sandbox"
 )
@@ -92,9 +93,9 @@ func (d *Decoder) Hold(ctx context.Context, data []byte) (m *Image, release func
 // that it may need.
 func (d *Decoder) hold(ctx context.Context, data []byte, h header) (m *Image, release func(), err error) {
 	m, taken, err := d.decodeWithin(ctx, data, h)
-	if errors.Is(err, sandbox.ErrMemory) && h.most > h.working {
+	if errors.Is(err, sandbox.ErrMemory) && h.Most > h.Working {
 		d.options.Memory.release(taken)
-		h.working = h.most
+		h.Working = h.Most
 		m, taken, err = d.decodeWithin(ctx, data, h)
 	}
 	if ctx.Err() != nil {
@@ -134,9 +135,9 @@ func (d *Decoder) admit(data []byte) (header, error) {
 	if err := h.check(len(data), d.options); err != nil {
 		return header{}, err
 	}
-	if h.most > 0 { // what may take all the memory there is can still be tried
-		h.most = min(h.most, d.options.Memory.size-(h.memory()-h.working))
-		h.working = min(h.working, h.most)
+	if h.Most > 0 { // what may take all the memory there is can still be tried
+		h.Most = min(h.Most, d.options.Memory.size-(h.memory()-h.Working))
+		h.Working = min(h.Working, h.Most)
 	}
 	return h, nil
 }
@@ -176,10 +177,10 @@ func (d *Decoder) decode(ctx context.Context, data []byte, h header) (out *Image
 	if err != nil {
 		return nil, err
 	}
-	if h.damage != "" {
-		out.Damage = h.damage
+	if h.Damage != "" {
+		out.Damage = h.Damage
 	}
-	return upright(ctx, out, h.orientation)
+	return upright(ctx, out, h.Orientation)
 }
 
 // isUnsupported reports whether a JPEG is whole, but of a kind that is not read.
@@ -205,28 +206,28 @@ func (d *Decoder) runGuarded(ctx context.Context, data []byte, h header) (out *I
 // paint copies a decoder's image into an Image of the header's size.
 func (d *Decoder) paint(ctx context.Context, decoded image.Image, data []byte, h header) (*Image, error) {
 	size := decoded.Bounds().Size()
-	want := image.Pt(h.width, h.height)
-	if h.frame.width != 0 {
-		want = image.Pt(h.frame.width, h.frame.height)
+	want := image.Pt(h.Width, h.Height)
+	if h.Frame.Width != 0 {
+		want = image.Pt(h.Frame.Width, h.Frame.Height)
 	}
-	if h.ownSize && int64(size.X)*int64(size.Y) <= h.largest {
-		h.width, h.height, want = size.X, size.Y, size
+	if h.OwnSize && int64(size.X)*int64(size.Y) <= h.Largest {
+		h.Width, h.Height, want = size.X, size.Y, size
 	}
 	if size != want {
-		return nil, corrupt("the picture is %dx%d, its header says %dx%d", size.X, size.Y, want.X, want.Y)
+		return nil, container.Corrupt("the picture is %dx%d, its header says %dx%d", size.X, size.Y, want.X, want.Y)
 	}
-	if n := h.reduction(); n > 1 && size == image.Pt(h.width, h.height) {
+	if n := h.reduction(); n > 1 && size == image.Pt(h.Width, h.Height) {
 		return d.paintReduced(ctx, decoded, data, h, n)
 	}
-	out, err := New(h.width, h.height)
+	out, err := New(h.Width, h.Height)
 	if err != nil {
 		return nil, err
 	}
 	out.Format = h.format
-	if size != image.Pt(h.width, h.height) {
+	if size != image.Pt(h.Width, h.Height) {
 		out.fill(d.ground.color)
 	}
-	left, top := h.frame.x, h.frame.y
+	left, top := h.Frame.X, h.Frame.Y
 	row := func(y int) []byte {
 		if y%checkedRows == 0 && ctx.Err() != nil {
 			panic(ctx.Err()) // guard catches it, and Hold says why
@@ -241,7 +242,7 @@ func (d *Decoder) paint(ctx context.Context, decoded image.Image, data []byte, h
 func (d *Decoder) run(ctx context.Context, data []byte, h header, use func(image.Image) error) error {
 	k, ok := kindOf(h.format)
 	if !ok {
-		return unsupported("no decoder")
+		return container.Unsupported("no decoder")
 	}
 	return k.decode(d, ctx, data, h, use)
 }
@@ -249,23 +250,23 @@ func (d *Decoder) run(ctx context.Context, data []byte, h header, use func(image
 // opaqueGIF returns the file without its transparent colour when transparency
 // is to be dropped, because the decoder forgets what colour that was.
 func (d *Decoder) opaqueGIF(data []byte, h header) []byte {
-	if !d.ground.drop || h.frame.transparency == 0 {
+	if !d.ground.drop || h.Frame.Transparency == 0 {
 		return data
 	}
 	data = append([]byte(nil), data...)
-	data[h.frame.transparency] &^= 1
+	data[h.Frame.Transparency] &^= 1
 	return data
 }
 
 // paintReduced is paint for a picture of very many pixels: squares of n by n of them
 // become one, their mean, as its rows are made.
 func (d *Decoder) paintReduced(ctx context.Context, decoded image.Image, data []byte, h header, n int) (*Image, error) {
-	out, err := New((h.width+n-1)/n, (h.height+n-1)/n)
+	out, err := New((h.Width+n-1)/n, (h.Height+n-1)/n)
 	if err != nil {
 		return nil, err
 	}
-	out.Format, out.Reduced, out.FullWidth, out.FullHeight = h.format, n, h.width, h.height
-	r := reducer{out: out, n: n, width: h.width, scratch: make([]byte, 3*h.width), sums: make([]uint32, 3*out.Width)}
+	out.Format, out.Reduced, out.FullWidth, out.FullHeight = h.format, n, h.Width, h.Height
+	r := reducer{out: out, n: n, width: h.Width, scratch: make([]byte, 3*h.Width), sums: make([]uint32, 3*out.Width)}
 	row := func(y int) []byte {
 		if y%checkedRows == 0 && ctx.Err() != nil {
 			panic(ctx.Err()) // guard catches it, and Hold says why
@@ -274,7 +275,7 @@ func (d *Decoder) paintReduced(ctx context.Context, decoded image.Image, data []
 		return r.scratch
 	}
 	d.ground.convert(row, decoded, h, data)
-	r.next(h.height)
+	r.next(h.Height)
 	return out, nil
 }
 
@@ -318,7 +319,7 @@ func (r *reducer) next(y int) {
 func guard(run func() error) (err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			err = corrupt("the decoder gave up: %v", reason)
+			err = container.Corrupt("the decoder gave up: %v", reason)
 		}
 	}()
 	return run()

@@ -1,7 +1,6 @@
 package pixels
 
 import (
-	"bytes"
 	"context"
 	"image"
 	"image/gif"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 
+	"mekiki/embed/pixels/container"
 	"mekiki/embed/pixels/heif"
 )
 
@@ -56,7 +56,7 @@ type kind struct {
 	// begins reports whether a file is of this format, by its first bytes.
 	begins func(data []byte) bool
 	// inspect reads the header.
-	inspect func(data []byte) (header, error)
+	inspect func(data []byte) (container.Header, error)
 	// decode gives what is in the file to use, as an image of the standard library.
 	decode func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error
 	// convert writes luma and chroma as red, green and blue.
@@ -70,11 +70,11 @@ func kinds() []kind {
 			name: JPEG, title: "JPEG", aliases: []string{"jpg", "jpe", "jfif", "mpo"},
 			extensions: []string{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"},
 			mediaType:  "image/jpeg", shown: true, reducible: true,
-			begins: prefixed("\xFF\xD8\xFF"), inspect: inspectJPEG,
+			begins: container.Prefixed("\xFF\xD8\xFF"), inspect: container.InspectJPEG,
 			convert: convertJFIF,
 			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
-				if h.unmarked {
-					data = withAdobeMarker(data)
+				if h.Unmarked {
+					data = container.WithAdobeMarker(data)
 				}
 				return whole(jpeg.Decode)(d, ctx, data, h, use)
 			},
@@ -82,15 +82,15 @@ func kinds() []kind {
 		{
 			name: PNG, title: "PNG", extensions: []string{".png"},
 			mediaType: "image/png", shown: true, reducible: true,
-			begins: prefixed(pngSignature), inspect: inspectPNG,
+			begins: container.Prefixed(container.PNGSignature), inspect: container.InspectPNG,
 			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
-				return whole(png.Decode)(d, ctx, pngWithoutDamagedExtras(data), h, use)
+				return whole(png.Decode)(d, ctx, container.PNGWithoutDamagedExtras(data), h, use)
 			},
 		},
 		{
 			name: GIF, title: "GIF", extensions: []string{".gif"},
 			mediaType: "image/gif", shown: true,
-			begins: prefixed("GIF87a", "GIF89a"), inspect: inspectGIF,
+			begins: container.Prefixed("GIF87a", "GIF89a"), inspect: container.InspectGIF,
 			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
 				return whole(gif.Decode)(d, ctx, d.opaqueGIF(data, h), h, use)
 			},
@@ -101,10 +101,10 @@ func kinds() []kind {
 			begins: func(data []byte) bool {
 				return len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP"
 			},
-			inspect: inspectWebP, convert: convertVP8,
+			inspect: container.InspectWebP, convert: convertVP8,
 			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
-				if h.frame.data != nil {
-					data = h.frame.data
+				if h.Frame.Data != nil {
+					data = h.Frame.Data
 				}
 				return whole(webp.Decode)(d, ctx, data, h, use)
 			},
@@ -112,24 +112,24 @@ func kinds() []kind {
 		{
 			name: BMP, title: "BMP", extensions: []string{".bmp"},
 			mediaType: "image/bmp", shown: true, reducible: true,
-			begins: isBMP, inspect: inspectBMP, decode: whole(bmp.Decode),
+			begins: container.IsBMP, inspect: container.InspectBMP, decode: whole(bmp.Decode),
 		},
 		{
 			name: RAW, title: "camera RAW", aliases: []string{"dng", "cr2", "cr3", "nef", "nrw", "arw", "raf", "orf", "rw2", "pef", "srw"},
 			extensions: []string{".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"},
 			mediaType:  "image/x-raw", reducible: true,
-			begins: isRAW, inspect: inspectRAW, decode: decodeRAW, convert: convertJFIF,
+			begins: container.IsRAW, inspect: container.InspectRAW, decode: decodeRAW, convert: convertJFIF,
 		},
 		{
 			name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{".tif", ".tiff"},
 			mediaType: "image/tiff", reducible: true,
-			begins: prefixed("II*\x00", "MM\x00*"), inspect: inspectTIFF, decode: whole(tiff.Decode),
+			begins: container.Prefixed("II*\x00", "MM\x00*"), inspect: container.InspectTIFF, decode: whole(tiff.Decode),
 			convert: convertJFIF,
 		},
 		{
 			name: HEIC, title: "HEIC", aliases: []string{"heif"}, extensions: []string{".heic", ".heif"},
 			mediaType: "image/heic",
-			begins:    isHEIC, inspect: inspectHEIC, convert: convertHEIC,
+			begins:    container.IsHEIC, inspect: container.InspectHEIC, convert: convertHEIC,
 			decode: func(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
 				return heif.Decode(ctx, d.codecs, h.limits(), data, use)
 			},
@@ -137,20 +137,13 @@ func kinds() []kind {
 		{
 			name: AVIF, title: "AVIF", aliases: []string{"avifs"}, extensions: []string{".avif", ".avifs"},
 			mediaType: "image/avif", shown: true,
-			begins: isAVIF, inspect: inspectAVIF, decode: decodeAVIF,
+			begins: container.IsAVIF, inspect: container.InspectAVIF, decode: decodeAVIF,
 		},
 		{
 			name: JXL, title: "JPEG XL", extensions: []string{".jxl"},
 			mediaType: "image/jxl",
-			begins:    prefixed(jxlSignature, jxlContainer), inspect: inspectJXL, decode: decodeJXL,
+			begins:    container.Prefixed(container.JXLSignature, container.JXLContainer), inspect: container.InspectJXL, decode: decodeJXL,
 		},
-	}
-}
-
-// prefixed returns a test of a file's first bytes.
-func prefixed(prefixes ...string) func([]byte) bool {
-	return func(data []byte) bool {
-		return slices.ContainsFunc(prefixes, func(prefix string) bool { return bytes.HasPrefix(data, []byte(prefix)) })
 	}
 }
 

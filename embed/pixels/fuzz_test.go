@@ -58,7 +58,7 @@ func fuzzDecoder(f *testing.F, format Format, pattern string) {
 		if inspectErr != nil || info.Format != m.Format {
 			t.Fatalf("inspecting says %+v, %v", info, inspectErr)
 		}
-		if h, _ := inspect(data); !h.ownSize && (info.Width != m.Width || info.Height != m.Height) {
+		if h, _ := inspect(data); !h.OwnSize && (info.Width != m.Width || info.Height != m.Height) {
 			t.Fatalf("inspecting says %+v, decoding %dx%d", info, m.Width, m.Height)
 		}
 	})

@@ -86,7 +86,7 @@ func noise(tb testing.TB, width, height int) []byte {
 	m := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {
-			m.Set(x, y, color.RGBA{uint8(x * 3), uint8(y * 2), uint8(random.IntN(256)), 255})
+			m.Set(x, y, color.RGBA{R: uint8(x * 3), G: uint8(y * 2), B: uint8(random.IntN(256)), A: 255})
 		}
 	}
 	var out bytes.Buffer
@@ -175,7 +175,7 @@ func TestPhonePictures(t *testing.T) {
 	if w, h := got.FullSize(); got.Reduced != 2 || w != width || h != height || got.Width != width/2 || got.Height != height/2+1 {
 		t.Errorf("%dx%d, reduced %d times from %dx%d", got.Width, got.Height, got.Reduced, w, h)
 	}
-	for _, at := range []image.Point{{0, 0}, {5_999, 0}, {3_000, 2_000}, {5_999, 4_500}} {
+	for _, at := range []image.Point{{X: 0, Y: 0}, {X: 5_999, Y: 0}, {X: 3_000, Y: 2_000}, {X: 5_999, Y: 4_500}} {
 		want := 255 * 2 * (at.X + at.Y) / (width + height)
 		if level := int(got.Pix[3*(at.Y*got.Width+at.X)]); level < want-3 || level > want+3 {
 			t.Errorf("at %v: %d, want about %d", at, level, want)

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"image"
 	"slices"
+
+	"mekiki/embed/pixels/container"
 )
 
 // Image is 8-bit RGB without padding: row after row from the top, three bytes
@@ -53,9 +55,9 @@ var (
 	ErrTooLarge = errors.New("image is too large")
 	// ErrUnsupported means that the file is no image, or one of a kind that
 	// cannot be read.
-	ErrUnsupported = errors.New("image format is not supported")
+	ErrUnsupported = container.ErrUnsupported
 	// ErrCorrupt means that the file is damaged or cut short.
-	ErrCorrupt = errors.New("image is damaged")
+	ErrCorrupt = container.ErrCorrupt
 )
 
 // New returns a black image of the given size, or an error when a side is

@@ -8,6 +8,8 @@ import (
 	"image/color"
 	"image/png"
 	"testing"
+
+	"mekiki/embed/pixels/container"
 )
 
 // TestPNGWithDamagedExtras: a wrong checksum of a chunk that the picture does not need
@@ -23,7 +25,7 @@ func TestPNGWithDamagedExtras(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole := file.Bytes()
-	header := len(pngSignature) + 25
+	header := len(container.PNGSignature) + 25
 	with := func(kind string, damage bool) []byte {
 		chunk := append([]byte(kind), "II*\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
 		sum := crc32.ChecksumIEEE(chunk)

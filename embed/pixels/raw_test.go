@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"mekiki/embed/pixels/container"
 )
 
 // preview is a JPEG whose top left quarter is red.
@@ -18,9 +20,9 @@ func preview(t testing.TB, width, height int) []byte {
 	m := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {
-			c := color.RGBA{20, 20, 200, 255}
+			c := color.RGBA{R: 20, G: 20, B: 200, A: 255}
 			if x < width/2 && y < height/2 {
-				c = color.RGBA{220, 20, 20, 255}
+				c = color.RGBA{R: 220, G: 20, B: 20, A: 255}
 			}
 			m.Set(x, y, c)
 		}
@@ -97,7 +99,7 @@ func TestRAW(t *testing.T) {
 		t.Fatal(plain, err)
 	}
 	for _, name := range plain {
-		if data, err := os.ReadFile(name); err != nil || isRAW(data) {
+		if data, err := os.ReadFile(name); err != nil || container.IsRAW(data) {
 			t.Errorf("%s is taken for a RAW file, %v", name, err)
 		}
 	}
@@ -110,8 +112,8 @@ func FuzzRAW(f *testing.F) {
 	f.Add(rawPreviewTIFF(preview(f, 8, 8), preview(f, 16, 16)))
 	f.Add([]byte("FUJIFILMCCD-RAW\xFF\xD8\xFF\xDA\x00\x02\xFF"))
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		if isRAW(data) {
-			_, _ = inspectRAW(data)
+		if container.IsRAW(data) {
+			_, _ = container.InspectRAW(data)
 		}
 	})
 }

@@ -1,6 +1,10 @@
 package pixels
 
-import "image"
+import (
+	"image"
+
+	"mekiki/embed/pixels/container"
+)
 
 // yCbCrColour turns a luma and two chroma bytes into red, green and blue with
 // integer tables.
@@ -172,4 +176,15 @@ func upsampleSums(dst []byte, sums []int32) {
 		left, right := sums[max(x-1, 0)], sums[min(x+1, last)]
 		dst[2*x], dst[2*x+1] = byte((3*sum+left+8)>>4), byte((3*sum+right+7)>>4)
 	}
+}
+
+// heicConversion returns the way of a HEIC file's colours to red, green and blue.
+func heicConversion(c container.HEICColour) *yCbCrColour {
+	switch {
+	case c.Matrix == 1:
+		return newColour(0.2126, 0.0722, c.Limited)
+	case c.Matrix == 9, c.Matrix == 10:
+		return newColour(0.2627, 0.0593, c.Limited)
+	}
+	return newColour(0.299, 0.114, c.Limited)
 }

@@ -58,6 +58,7 @@ var layers = []string{
 	"embed/checkpoint",
 	"embed/tokenize",
 	"embed/pixels",
+	"embed/pixels/container",
 	"embed/pixels/jpegfix",
 	"embed/pixels/resample",
 	"embed/hub",

@@ -1,10 +1,7 @@
-package pixels
+package container
 
 import (
 	"bytes"
-	"context"
-	"image"
-	"image/jpeg"
 	"slices"
 
 	"mekiki/embed/pixels/jpegfix"
@@ -31,15 +28,15 @@ const (
 	compressionSamsungTwo = 32772
 )
 
-// isRAW tells the RAW files of cameras: by their own signatures, or by what the
+// IsRAW tells the RAW files of cameras: by their own signatures, or by what the
 // directories of a TIFF say.
-func isRAW(data []byte) bool {
+func IsRAW(data []byte) bool {
 	switch {
-	case prefixed("IIRO", "IIRS", "MMOR", "IIU\x00", "FUJIFILMCCD-RAW")(data):
+	case Prefixed("IIRO", "IIRS", "MMOR", "IIU\x00", "FUJIFILMCCD-RAW")(data):
 		return true
-	case prefixed("II*\x00")(data) && len(data) >= 10 && string(data[8:10]) == "CR":
+	case Prefixed("II*\x00")(data) && len(data) >= 10 && string(data[8:10]) == "CR":
 		return true
-	case prefixed("II*\x00", "MM\x00*")(data):
+	case Prefixed("II*\x00", "MM\x00*")(data):
 		return hasSensorData(data)
 	}
 	found := brands(data)
@@ -64,9 +61,9 @@ func isSensorCompression(value uint32) bool {
 	return false
 }
 
-// inspectRAW finds the largest JPEG in a file. Its header is the file's.
-func inspectRAW(data []byte) (header, error) {
-	var best header
+// InspectRAW finds the largest JPEG in a file. Its header is the file's.
+func InspectRAW(data []byte) (Header, error) {
+	var best Header
 	pieces, isCut := piecesOf(data), isCutRAW(data)
 	at, looked := 1, 0
 	for looked < maximumLooks*len(data) {
@@ -80,7 +77,7 @@ func inspectRAW(data []byte) (header, error) {
 		if !ok {
 			if !isCut && end == len(data) {
 				looked += end - at
-				_, err := inspectJPEG(data[at:])
+				_, err := InspectJPEG(data[at:])
 				isCut = err == nil
 			}
 			at += 3
@@ -90,23 +87,23 @@ func inspectRAW(data []byte) (header, error) {
 			at = end
 			continue
 		}
-		if h, err := inspectJPEG(data[at:end]); err == nil && int64(h.width)*int64(h.height) > int64(best.width)*int64(best.height) {
+		if h, err := InspectJPEG(data[at:end]); err == nil && int64(h.Width)*int64(h.Height) > int64(best.Width)*int64(best.Height) {
 			best = h
-			best.frame.data = data[at:end:end]
+			best.Frame.Data = data[at:end:end]
 		}
 		at = end
 	}
 	if isCut {
-		best.damage = cutRAW
+		best.Damage = cutRAW
 	}
-	if best.frame.data == nil && isCut {
-		return header{}, corrupt("the file ends before its preview does")
+	if best.Frame.Data == nil && isCut {
+		return Header{}, Corrupt("the file ends before its preview does")
 	}
-	if best.frame.data == nil {
-		return header{}, unsupported("no preview that can be read is in this RAW file")
+	if best.Frame.Data == nil {
+		return Header{}, Unsupported("no preview that can be read is in this RAW file")
 	}
 	if turned := rawOrientation(data); turned != 0 {
-		best.orientation = turned
+		best.Orientation = turned
 	}
 	return best, nil
 }
@@ -114,7 +111,7 @@ func inspectRAW(data []byte) (header, error) {
 // rawOrientation gives what the RAW file itself says of how the camera was held, or 0:
 // most previews do not say it again.
 func rawOrientation(data []byte) int {
-	if prefixed("II", "MM")(data) && len(data) > 8 {
+	if Prefixed("II", "MM")(data) && len(data) > 8 {
 		return exifOrientation(data) // whatever signature the maker has in the place of TIFF's
 	}
 	// CR3 has its first directory in a box of its own.
@@ -166,13 +163,4 @@ func jpegEnd(data []byte, at int) (end int, ok bool) {
 		}
 	}
 	return at + 2, at+2 <= len(data) && data[at] == 0xFF && data[at+1] == jpegfix.EOI
-}
-
-// decodeRAW decodes the preview of a file.
-func decodeRAW(_ *Decoder, ctx context.Context, _ []byte, h header, use func(image.Image) error) error {
-	decoded, err := jpeg.Decode(newSource(ctx, h.frame.data))
-	if err != nil {
-		return err
-	}
-	return use(decoded)
 }

@@ -1,18 +1,15 @@
-package pixels
+package container
 
 import (
 	"bytes"
-	"context"
 	"image"
-
-	"mekiki/embed/pixels/avif"
 )
 
-// inspectAVIF reads the properties of the primary picture, or of the first track of
+// InspectAVIF reads the properties of the primary picture, or of the first track of
 // an animation (AV1 Image File Format 1.1). Cropping and turning are left to us: the
 // clean aperture first, then the rotation, then the mirror.
-func inspectAVIF(data []byte) (header, error) {
-	h := header{}
+func InspectAVIF(data []byte) (Header, error) {
+	h := Header{}
 	item := readHEIFItem(data)
 	if track := readAVIFTrack(data); brands(data)[0] == "avis" && track.width > 0 {
 		track.largest = max(item.largest, track.largest)
@@ -20,15 +17,15 @@ func inspectAVIF(data []byte) (header, error) {
 		item = track
 	}
 	if item.width == 0 || item.height == 0 {
-		return h, corrupt("it does not say how large its picture is")
+		return h, Corrupt("it does not say how large its picture is")
 	}
-	h.stored, h.crop = image.Pt(item.width, item.height), item.crop
-	h.width, h.height = item.width, item.height
-	if !h.crop.Empty() {
-		h.width, h.height = h.crop.Dx(), h.crop.Dy()
+	h.Stored, h.Crop = image.Pt(item.width, item.height), item.crop
+	h.Width, h.Height = item.width, item.height
+	if !h.Crop.Empty() {
+		h.Width, h.Height = h.Crop.Dx(), h.Crop.Dy()
 	}
-	h.orientation = item.orientation()
-	h.largest = item.largest
+	h.Orientation = item.orientation()
+	h.Largest = item.largest
 	cost := avifPixel
 	if hasDeepAV1(data) {
 		cost = deepAVIFPixel
@@ -37,18 +34,8 @@ func inspectAVIF(data []byte) (header, error) {
 		cost.usual += cost.usual / 2
 		cost.most += cost.most / 2
 	}
-	h.working, h.most = sandboxMemory(len(data), item.largest, cost)
+	h.Working, h.Most = sandboxMemory(len(data), item.largest, cost)
 	return h, nil
-}
-
-// decodeAVIF gives what is shown of the decoder's picture to use.
-func decodeAVIF(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
-	return avif.Decode(ctx, d.codecs, h.limits(), data, h.stored, func(m *image.RGBA) error {
-		if h.crop.Empty() {
-			return use(m)
-		}
-		return use(m.SubImage(h.crop))
-	})
 }
 
 // readAVIFTrack finds the first track that has a size (ISO/IEC 14496-12, section

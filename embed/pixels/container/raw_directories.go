@@ -1,4 +1,4 @@
-package pixels
+package container
 
 import (
 	"encoding/binary"
@@ -40,7 +40,7 @@ type rawDirectory struct {
 // signature: the first, those below it and those behind it.
 func directoriesOf(data []byte) func(func(rawDirectory) bool) {
 	return func(yield func(rawDirectory) bool) {
-		if len(data) < 8 || !prefixed("II", "MM")(data) {
+		if len(data) < 8 || !Prefixed("II", "MM")(data) {
 			return
 		}
 		var order binary.ByteOrder = binary.LittleEndian
@@ -159,7 +159,7 @@ func piecesOf(data []byte) []uint32 {
 // box.
 func isCutRAW(data []byte) bool {
 	length := uint64(len(data))
-	if prefixed("FUJIFILMCCD-RAW")(data) && len(data) >= 92 {
+	if Prefixed("FUJIFILMCCD-RAW")(data) && len(data) >= 92 {
 		return uint64(big32(data[84:]))+uint64(big32(data[88:])) > length
 	}
 	for directory := range directoriesOf(data) {

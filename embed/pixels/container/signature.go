@@ -1,32 +1,15 @@
-package pixels
+package container
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// sniff tells the format from the first bytes of a file. Of a kind of file
-// that it knows but that is no readable image, the error says which it is.
-func sniff(data []byte) (Format, error) {
-	for _, k := range kinds() {
-		if k.begins(data) {
-			return k.name, nil
-		}
-	}
-	return "", unreadable(data)
-}
-
-// Begins reports whether a file may be an image that a Decoder reads, by its first
-// bytes: what it is, is told only from the whole file.
-func Begins(head []byte) bool {
-	_, err := sniff(head)
-	return err == nil
-}
-
-// isBMP reports whether data starts as a BMP does: "BM" alone is too little to
+// IsBMP reports whether data starts as a BMP does: "BM" alone is too little to
 // tell, so the length of the second header must be one that exists.
-func isBMP(data []byte) bool {
+func IsBMP(data []byte) bool {
 	return len(data) >= 18 && string(data[:2]) == "BM" &&
 		slices.Contains([]uint32{12, 40, 52, 56, 64, 108, 124}, little32(data[14:]))
 }
@@ -46,9 +29,9 @@ func brands(data []byte) []string {
 	return found
 }
 
-// isHEIC tells HEIC from its relatives by its brands: the first that says how the
+// IsHEIC tells HEIC from its relatives by its brands: the first that says how the
 // picture is compressed counts.
-func isHEIC(data []byte) bool {
+func IsHEIC(data []byte) bool {
 	found := brands(data)
 	switch codec(found) {
 	case "hevc":
@@ -59,8 +42,8 @@ func isHEIC(data []byte) bool {
 	return len(found) > 0 && slices.Contains([]string{"mif1", "msf1", "hevc", "hevx"}, found[0])
 }
 
-// isAVIF tells AVIF from its relatives by its brands.
-func isAVIF(data []byte) bool { return codec(brands(data)) == "av1" }
+// IsAVIF tells AVIF from its relatives by its brands.
+func IsAVIF(data []byte) bool { return codec(brands(data)) == "av1" }
 
 // codec returns what the first brand that says how a picture is compressed says, or
 // "".
@@ -76,8 +59,8 @@ func codec(brands []string) string {
 	return ""
 }
 
-// unreadable returns the error for a file that no decoder reads.
-func unreadable(data []byte) error {
+// Unreadable returns the error for a file that no decoder reads.
+func Unreadable(data []byte) error {
 	if len(data) == 0 {
 		return fmt.Errorf("%w: the file is empty", ErrCorrupt)
 	}
@@ -107,4 +90,11 @@ func unreadable(data []byte) error {
 		return fmt.Errorf("%w: this is a video or another media file (%q)", ErrUnsupported, found[0])
 	}
 	return fmt.Errorf("%w: it starts with no known signature", ErrUnsupported)
+}
+
+// Prefixed returns a test of a file's first bytes.
+func Prefixed(prefixes ...string) func([]byte) bool {
+	return func(data []byte) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return bytes.HasPrefix(data, []byte(prefix)) })
+	}
 }

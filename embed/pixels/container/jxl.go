@@ -1,50 +1,38 @@
-package pixels
-
-import (
-	"context"
-	"image"
-
-	"mekiki/embed/pixels/jxl"
-)
+package container
 
 // What JPEG XL files begin with: the picture itself, or a container of it.
 const (
-	jxlSignature = "\xFF\x0A"
-	jxlContainer = "\x00\x00\x00\x0CJXL \r\n\x87\n"
+	JXLSignature = "\xFF\x0A"
+	JXLContainer = "\x00\x00\x00\x0CJXL \r\n\x87\n"
 )
 
-// inspectJXL reads the header of the picture (ISO/IEC 18181-1, annexes B and D).
+// InspectJXL reads the header of the picture (ISO/IEC 18181-1, annexes B and D).
 // Turning is left to the decoder, so the size is that of the upright picture.
-func inspectJXL(data []byte) (header, error) {
-	h := header{orientation: 1}
+func InspectJXL(data []byte) (Header, error) {
+	h := Header{Orientation: 1}
 	r := &jxlReader{data: jxlCodestream(data)}
 	if r.number(16) != 0x0AFF {
-		return h, corrupt("there is no picture in it, or only its beginning")
+		return h, Corrupt("there is no picture in it, or only its beginning")
 	}
 	width, height := r.jxlSize()
 	m := r.jxlMetadata()
 	if r.short {
-		return h, corrupt("it ends before its picture starts")
+		return h, Corrupt("it ends before its picture starts")
 	}
 	if m.turned {
 		width, height = height, width
 	}
 	if m.black {
-		return h, unsupported("its colours are CMYK; it can be read when it is saved as RGB")
+		return h, Unsupported("its colours are CMYK; it can be read when it is saved as RGB")
 	}
-	h.width, h.height, h.depth, h.associated = int(width), int(height), int(m.depth), m.associated
-	h.working, h.most = sandboxMemory(len(data), int64(width)*int64(height), jxlPixel)
+	h.Width, h.Height, h.Depth, h.Associated = int(width), int(height), int(m.depth), m.associated
+	h.Working, h.Most = sandboxMemory(len(data), int64(width)*int64(height), jxlPixel)
 	return h, nil
-}
-
-func decodeJXL(d *Decoder, ctx context.Context, data []byte, h header, use func(image.Image) error) error {
-	facts := jxl.Facts{Width: h.width, Height: h.height, Depth: h.depth, Associated: h.associated}
-	return jxl.Decode(ctx, d.codecs, h.limits(), data, facts, use)
 }
 
 // jxlCodestream returns the beginning of the picture in a file.
 func jxlCodestream(data []byte) []byte {
-	if prefixed(jxlSignature)(data) {
+	if Prefixed(JXLSignature)(data) {
 		return data
 	}
 	var joined []byte

@@ -1,11 +1,11 @@
-package pixels
+package container
 
 import "image"
 
-// heicColour says how the YCbCr of a HEIC file is meant (ISO/IEC 23091-2).
-type heicColour struct {
-	matrix  uint16
-	limited bool
+// HEICColour says how the YCbCr of a HEIC file is meant (ISO/IEC 23091-2).
+type HEICColour struct {
+	Matrix  uint16
+	Limited bool
 }
 
 // heifItem is what a HEIC or AVIF file says of its primary picture.
@@ -32,23 +32,23 @@ func (item heifItem) orientation() int {
 	return [3][4]int{{1, 8, 3, 6}, {4, 5, 2, 7}, {2, 7, 4, 5}}[item.mirror][item.turns]
 }
 
-// inspectHEIC reads the properties of the primary picture. Cropping and turning
+// InspectHEIC reads the properties of the primary picture. Cropping and turning
 // are applied by the decoder, so the size is that of the upright picture.
-func inspectHEIC(data []byte) (header, error) {
-	h := header{orientation: 1, ownSize: true}
+func InspectHEIC(data []byte) (Header, error) {
+	h := Header{Orientation: 1, OwnSize: true}
 	item := readHEIFItem(data)
-	h.width, h.height = item.width, item.height
+	h.Width, h.Height = item.width, item.height
 	if item.width == 0 || item.height == 0 {
-		return h, corrupt("it does not say how large its picture is")
+		return h, Corrupt("it does not say how large its picture is")
 	}
 	if !item.crop.Empty() {
-		h.width, h.height = item.crop.Dx(), item.crop.Dy()
+		h.Width, h.Height = item.crop.Dx(), item.crop.Dy()
 	}
 	if item.turns&1 != 0 {
-		h.width, h.height = h.height, h.width
+		h.Width, h.Height = h.Height, h.Width
 	}
-	h.largest = item.largest
-	h.working, h.most = sandboxMemory(len(data), item.largest, heicPixel)
+	h.Largest = item.largest
+	h.Working, h.Most = sandboxMemory(len(data), item.largest, heicPixel)
 	return h, nil
 }
 
@@ -174,10 +174,10 @@ func primaryProperties(meta, properties []byte) map[int]bool {
 	}
 }
 
-// heicColourOf returns what the file says of its colours. Without a word it is
+// HEICColourOf returns what the file says of its colours. Without a word it is
 // what telephones write: BT.601 in full range.
-func heicColourOf(data []byte) heicColour {
-	colour := heicColour{matrix: 6}
+func HEICColourOf(data []byte) HEICColour {
+	colour := HEICColour{Matrix: 6}
 	meta := findBox(data, "meta")
 	if len(meta) < 4 {
 		return colour
@@ -190,19 +190,8 @@ func heicColourOf(data []byte) heicColour {
 		}
 		properties = rest
 		if name == "colr" && len(content) >= 11 && string(content[:4]) == "nclx" {
-			return heicColour{matrix: big16(content[8:]), limited: content[10]&0x80 == 0}
+			return HEICColour{Matrix: big16(content[8:]), Limited: content[10]&0x80 == 0}
 		}
 	}
 	return colour
-}
-
-// conversion returns the way to red, green and blue.
-func (c heicColour) conversion() *yCbCrColour {
-	switch {
-	case c.matrix == 1:
-		return newColour(0.2126, 0.0722, c.limited)
-	case c.matrix == 9, c.matrix == 10:
-		return newColour(0.2627, 0.0593, c.limited)
-	}
-	return newColour(0.299, 0.114, c.limited)
 }

@@ -1,35 +1,36 @@
-package pixels
+package container
 
-const pngSignature = "\x89PNG\r\n\x1a\n"
+// PNGSignature is what a PNG file begins with.
+const PNGSignature = "\x89PNG\r\n\x1a\n"
 
-// inspectPNG reads the IHDR chunk and looks for an eXIf chunk.
-func inspectPNG(data []byte) (header, error) {
-	h := header{orientation: 1}
-	const first = len(pngSignature)
+// InspectPNG reads the IHDR chunk and looks for an eXIf chunk.
+func InspectPNG(data []byte) (Header, error) {
+	h := Header{Orientation: 1}
+	const first = len(PNGSignature)
 	if len(data) < first+25 || string(data[first+4:first+8]) != "IHDR" || big32(data[first:]) != 13 {
-		return h, corrupt("it does not start with an IHDR chunk")
+		return h, Corrupt("it does not start with an IHDR chunk")
 	}
 	fields := data[first+8:]
 	width, height := big32(fields), big32(fields[4:])
 	if width > 1<<31-1 || height > 1<<31-1 {
-		return h, corrupt("its size is %dx%d", width, height)
+		return h, Corrupt("its size is %dx%d", width, height)
 	}
-	h.width, h.height = int(width), int(height)
+	h.Width, h.Height = int(width), int(height)
 	depth, kind, interlaced := int64(fields[8]), fields[9], fields[12] != 0
 	channels, ok := map[byte]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
 	if !ok || depth > 16 {
-		return h, corrupt("its colour type is %d at %d bits", kind, depth)
+		return h, Corrupt("its colour type is %d at %d bits", kind, depth)
 	}
 	// A side above 2^24 with any other is out of every limit; stopping here
 	// keeps the products below within 64 bits.
-	if h.width > 1<<30 || h.height > 1<<30 {
-		h.least = 1 << 40
+	if h.Width > 1<<30 || h.Height > 1<<30 {
+		h.Least = 1 << 40
 		return h, nil
 	}
 	rowBytes := (int64(width)*channels*depth + 7) / 8
-	h.least = (rowBytes + 1) / maximumInflation * int64(height)
+	h.Least = (rowBytes + 1) / maximumInflation * int64(height)
 	if rowBytes < maximumInflation {
-		h.least = int64(height) * (rowBytes + 1) / maximumInflation
+		h.Least = int64(height) * (rowBytes + 1) / maximumInflation
 	}
 	perPixel := int64(1)
 	switch {
@@ -39,20 +40,20 @@ func inspectPNG(data []byte) (header, error) {
 	case kind != 0 || hasChunk(data, "tRNS"):
 		perPixel = 4
 	}
-	h.working = int64(width) * perPixel * int64(height)
+	h.Working = int64(width) * perPixel * int64(height)
 	if interlaced {
-		h.working *= 2
+		h.Working *= 2
 	}
-	h.working += int64(len(data)) // a file without its damaged extras is a copy
+	h.Working += int64(len(data)) // a file without its damaged extras is a copy
 	if exif := findChunk(data, "eXIf"); exif != nil {
-		h.orientation = exifOrientation(exif)
+		h.Orientation = exifOrientation(exif)
 	}
 	return h, nil
 }
 
 // findChunk returns the data of the first chunk of the given type, or nil.
 func findChunk(data []byte, kind string) []byte {
-	for at := len(pngSignature); at+12 <= len(data); {
+	for at := len(PNGSignature); at+12 <= len(data); {
 		length := int64(big32(data[at:]))
 		end := int64(at) + 12 + length
 		if end > int64(len(data)) {

@@ -1,4 +1,4 @@
-package pixels
+package container
 
 import (
 	"encoding/binary"
@@ -30,9 +30,9 @@ func nextChunk(data []byte) (c chunk, rest []byte, ok bool) {
 	return c, data[min(length+length&1, int64(len(data))):], true
 }
 
-// inspectWebP walks the chunks to the first picture.
-func inspectWebP(data []byte) (header, error) {
-	h := header{orientation: 1}
+// InspectWebP walks the chunks to the first picture.
+func InspectWebP(data []byte) (Header, error) {
+	h := Header{Orientation: 1}
 	var flags byte
 	var picture bool
 	for rest := data[12:]; ; {
@@ -45,10 +45,10 @@ func inspectWebP(data []byte) (header, error) {
 		switch c.name {
 		case "VP8X":
 			if len(c.data) < 10 {
-				return h, corrupt("its VP8X chunk is too short")
+				return h, Corrupt("its VP8X chunk is too short")
 			}
 			flags = c.data[0]
-			h.width, h.height = little24(c.data[4:])+1, little24(c.data[7:])+1
+			h.Width, h.Height = little24(c.data[4:])+1, little24(c.data[7:])+1
 		case "VP8 ", "VP8L":
 			if !picture {
 				picture, err = true, h.readWebPPicture(c, flags&webpAlpha != 0)
@@ -58,31 +58,31 @@ func inspectWebP(data []byte) (header, error) {
 				picture, err = true, h.readAnimationFrame(c.data)
 			}
 		case "EXIF":
-			h.orientation = exifOrientation(c.data)
+			h.Orientation = exifOrientation(c.data)
 		}
 		if err != nil {
 			return h, err
 		}
 	}
 	if !picture {
-		return h, corrupt("it has no picture")
+		return h, Corrupt("it has no picture")
 	}
 	return h, nil
 }
 
 // readWebPPicture reads the size in a VP8 or VP8L chunk, which must be that of
 // the canvas when there is one.
-func (h *header) readWebPPicture(c chunk, alpha bool) error {
+func (h *Header) readWebPPicture(c chunk, alpha bool) error {
 	width, height, err := webPSize(c)
 	if err != nil {
 		return err
 	}
-	if h.width != 0 && (h.width != width || h.height != height) {
-		return corrupt("its picture is %dx%d on a canvas of %dx%d", width, height, h.width, h.height)
+	if h.Width != 0 && (h.Width != width || h.Height != height) {
+		return Corrupt("its picture is %dx%d on a canvas of %dx%d", width, height, h.Width, h.Height)
 	}
-	h.width, h.height = width, height
-	h.working = webPMemory(c, alpha, width, height)
-	h.least = webPLeast(c, width, height)
+	h.Width, h.Height = width, height
+	h.Working = webPMemory(c, alpha, width, height)
+	h.Least = webPLeast(c, width, height)
 	return nil
 }
 
@@ -90,13 +90,13 @@ func (h *header) readWebPPicture(c chunk, alpha bool) error {
 func webPSize(c chunk) (width, height int, err error) {
 	if c.name == "VP8L" {
 		if len(c.data) < 5 || c.data[0] != 0x2F {
-			return 0, 0, corrupt("its VP8L header is damaged")
+			return 0, 0, Corrupt("its VP8L header is damaged")
 		}
 		bits := little32(c.data[1:])
 		return int(bits&0x3FFF) + 1, int(bits>>14&0x3FFF) + 1, nil
 	}
 	if len(c.data) < 10 || c.data[3] != 0x9D || c.data[4] != 0x01 || c.data[5] != 0x2A || c.data[0]&1 != 0 {
-		return 0, 0, corrupt("its VP8 header is damaged")
+		return 0, 0, Corrupt("its VP8 header is damaged")
 	}
 	return int(little16(c.data[6:]) & 0x3FFF), int(little16(c.data[8:]) & 0x3FFF), nil
 }
@@ -124,22 +124,22 @@ func webPLeast(c chunk, width, height int) int64 {
 
 // readAnimationFrame reads an ANMF chunk, the first picture of an animation,
 // and makes a file of its own of it.
-func (h *header) readAnimationFrame(data []byte) error {
+func (h *Header) readAnimationFrame(data []byte) error {
 	const headerBytes = 16
 	if len(data) < headerBytes {
-		return corrupt("its first animation frame is too short")
+		return Corrupt("its first animation frame is too short")
 	}
-	f := &h.frame
-	f.x, f.y = 2*little24(data), 2*little24(data[3:])
-	f.width, f.height = little24(data[6:])+1, little24(data[9:])+1
-	if f.x+f.width > h.width || f.y+f.height > h.height {
-		return corrupt("its first frame lies outside the canvas of %dx%d", h.width, h.height)
+	f := &h.Frame
+	f.X, f.Y = 2*little24(data), 2*little24(data[3:])
+	f.Width, f.Height = little24(data[6:])+1, little24(data[9:])+1
+	if f.X+f.Width > h.Width || f.Y+f.Height > h.Height {
+		return Corrupt("its first frame lies outside the canvas of %dx%d", h.Width, h.Height)
 	}
 	var alpha []byte
 	for rest := data[headerBytes:]; ; {
 		c, after, ok := nextChunk(rest)
 		if !ok {
-			return corrupt("its first animation frame has no picture")
+			return Corrupt("its first animation frame has no picture")
 		}
 		rest = after
 		switch c.name {
@@ -150,12 +150,12 @@ func (h *header) readAnimationFrame(data []byte) error {
 			if err != nil {
 				return err
 			}
-			if width != f.width || height != f.height {
-				return corrupt("its first frame says both %dx%d and %dx%d", f.width, f.height, width, height)
+			if width != f.Width || height != f.Height {
+				return Corrupt("its first frame says both %dx%d and %dx%d", f.Width, f.Height, width, height)
 			}
-			h.working = webPMemory(c, alpha != nil, width, height) + 3*int64(width)*int64(height)
-			h.least = webPLeast(c, width, height)
-			f.data = stillWebP(c, alpha, width, height)
+			h.Working = webPMemory(c, alpha != nil, width, height) + 3*int64(width)*int64(height)
+			h.Least = webPLeast(c, width, height)
+			f.Data = stillWebP(c, alpha, width, height)
 			return nil
 		}
 	}

@@ -1,4 +1,4 @@
-package pixels
+package container
 
 import "encoding/binary"
 
