@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"image"
-	"os"
 	"testing"
 
 	"mekiki/embed/pixels/sandbox"
@@ -18,12 +17,7 @@ func TestModuleIsThePublishedOne(t *testing.T) {
 }
 
 func TestDecode(t *testing.T) {
-	r := sandbox.New()
-	defer r.Close(context.Background())
-	data, err := os.ReadFile("../testdata/files/avif_444.avif")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, data := sandboxtest.Start(t, "avif_444.avif")
 	as := func(size image.Point) sandboxtest.Decode {
 		return func(ctx context.Context, limits sandbox.Limits, data []byte, used error) error {
 			return Decode(ctx, r, limits, data, size, func(*image.RGBA) error { return used })

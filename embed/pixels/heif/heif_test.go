@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"image"
-	"os"
 	"testing"
 
 	"mekiki/embed/pixels/sandbox"
@@ -18,12 +17,7 @@ func TestModuleIsThePublishedOne(t *testing.T) {
 }
 
 func TestDecode(t *testing.T) {
-	r := sandbox.New()
-	defer r.Close(context.Background())
-	data, err := os.ReadFile("../testdata/files/heic_444.heic")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, data := sandboxtest.Start(t, "heic_444.heic")
 	decode := func(ctx context.Context, limits sandbox.Limits, data []byte, used error) error {
 		return Decode(ctx, r, limits, data, func(image.Image) error { return used })
 	}

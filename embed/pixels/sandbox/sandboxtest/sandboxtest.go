@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"os"
 	"testing"
 
 	"mekiki/embed/pixels/sandbox"
@@ -16,6 +17,18 @@ func Limits() sandbox.Limits { return sandbox.Limits{Memory: 64 << 20, Breaks: 1
 
 // Decode decodes data and gives the picture to a function whose error is used.
 type Decode func(ctx context.Context, limits sandbox.Limits, data []byte, used error) error
+
+// Start gives a runtime for the length of the test, and a picture of the sample files.
+func Start(t *testing.T, file string) (*sandbox.Runtime, []byte) {
+	t.Helper()
+	data, err := os.ReadFile("../testdata/files/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime := sandbox.New()
+	t.Cleanup(func() { _ = runtime.Close(context.Background()) })
+	return runtime, data
+}
 
 // Module fails the test if a module's SHA-256 is another one, in hexadecimal.
 func Module(t *testing.T, module []byte, want string) {
