@@ -23,6 +23,24 @@ import (
 // getThumbnail sends a record's thumbnail. The record's file can be edited, so a
 // browser asks whether the one that it keeps is still right.
 func (s *Server) getThumbnail(c echo.Context) error {
+	return s.withImage(c, func(reader index.Reader, record *index.Record) error {
+		header := c.Response().Header()
+		header.Set("ETag", `"t-`+record.Hash.String()+`"`)
+		header.Set("Cache-Control", "private, no-cache")
+		if transport.MatchesTag(c.Request(), header.Get("ETag")) {
+			return c.NoContent(http.StatusNotModified)
+		}
+		data, err := reader.Thumbnail(c.Request().Context(), record.ID)
+		if err != nil {
+			return fmt.Errorf("thumbnail of %s: %w", record.ID, err)
+		}
+		header.Set(echo.HeaderContentType, pixels.JPEG.MediaType())
+		return transport.ServeContent(c, "", time.Time{}, bytes.NewReader(data))
+	})
+}
+
+// withImage calls f with the record that the address names, which must be an image.
+func (s *Server) withImage(c echo.Context, f func(index.Reader, *index.Record) error) error {
 	id, err := recordID(c)
 	if err != nil {
 		return err
@@ -32,18 +50,7 @@ func (s *Server) getThumbnail(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		header := c.Response().Header()
-		header.Set("ETag", `"t-`+record.Hash.String()+`"`)
-		header.Set("Cache-Control", "private, no-cache")
-		if transport.MatchesTag(c.Request(), header.Get("ETag")) {
-			return c.NoContent(http.StatusNotModified)
-		}
-		data, err := reader.Thumbnail(c.Request().Context(), id)
-		if err != nil {
-			return fmt.Errorf("thumbnail of %s: %w", id, err)
-		}
-		header.Set(echo.HeaderContentType, pixels.JPEG.MediaType())
-		return transport.ServeContent(c, "", time.Time{}, bytes.NewReader(data))
+		return f(reader, record)
 	})
 }
 
@@ -66,21 +73,13 @@ func (s *Server) getOriginal(c echo.Context) error {
 	if err := s.readQuery(c, &query); err != nil {
 		return err
 	}
-	id, err := recordID(c)
-	if err != nil {
-		return err
-	}
-	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
-		record, err := imageRecord(c.Request().Context(), reader, id)
-		if err != nil {
-			return err
-		}
-		file, err := reader.OpenOriginal(c.Request().Context(), id)
+	return s.withImage(c, func(reader index.Reader, record *index.Record) error {
+		file, err := reader.OpenOriginal(c.Request().Context(), record.ID)
 		if errors.Is(err, index.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
 			return problem.New(problem.NotFound, "the original file has moved or been deleted since it was indexed")
 		}
 		if err != nil {
-			return fmt.Errorf("open original of %s: %w", id, err)
+			return fmt.Errorf("open original of %s: %w", record.ID, err)
 		}
 		defer file.Close()
 		return s.sendOriginal(c, record, file, query.Download)

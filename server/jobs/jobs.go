@@ -124,13 +124,7 @@ func New(ingester Ingester, waiting int, path string, logger *slog.Logger, now f
 func (m *Manager) Add(options ingest.Options) (Job, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	queued := 0
-	for _, each := range m.list {
-		if each.shown.State == Queued {
-			queued++
-		}
-	}
-	if queued >= m.waiting {
+	if m.count(Queued) >= m.waiting {
 		p := problem.New(problem.TooManyRequests, "too many jobs are waiting")
 		p.RetryAfter = 30
 		return Job{}, p
@@ -195,9 +189,14 @@ func (m *Manager) All() []Job {
 func (m *Manager) Running() int {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
+	return m.count(Running)
+}
+
+// count counts the jobs of a state, with the mutex held.
+func (m *Manager) count(state State) int {
 	count := 0
 	for _, each := range m.list {
-		if each.shown.State == Running {
+		if each.shown.State == state {
 			count++
 		}
 	}
