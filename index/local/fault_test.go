@@ -80,16 +80,25 @@ func TestEveryOperationFails(t *testing.T) {
 	}
 }
 
+// openWithoutFindings opens the library, which must be whole.
+func openWithoutFindings(fsys vfs.FS) (*Library, error) {
+	library, err := Open(context.Background(), "/library", faultOptions(fsys))
+	if err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	if findings := library.Findings(); len(findings) > 0 {
+		return nil, fmt.Errorf("findings: %+v", findings)
+	}
+	return library, nil
+}
+
 // verifyReopened opens the library in a healthy file system, twice: the second
 // opening must find nothing that the first left behind.
 func verifyReopened(tb testing.TB, fsys vfs.FS, known *oracle) error {
 	for range 2 {
-		library, err := Open(context.Background(), "/library", faultOptions(fsys))
+		library, err := openWithoutFindings(fsys)
 		if err != nil {
-			return fmt.Errorf("open: %w", err)
-		}
-		if findings := library.Findings(); len(findings) > 0 {
-			return fmt.Errorf("findings: %+v", findings)
+			return err
 		}
 		err = known.verify(tb, library)
 		if err == nil {
@@ -158,12 +167,9 @@ func runCrashScript(tb testing.TB, fsys vfs.FS, known *oracle) {
 
 func verifyCrash(tb testing.TB, fsys vfs.FS, known *oracle) error {
 	// A crash before the library was there at all leaves nothing to verify.
-	library, err := Open(context.Background(), "/library", faultOptions(fsys))
+	library, err := openWithoutFindings(fsys)
 	if err != nil {
-		return fmt.Errorf("open: %w", err)
-	}
-	if findings := library.Findings(); len(findings) > 0 {
-		return fmt.Errorf("findings: %+v", findings)
+		return err
 	}
 	err = known.verify(tb, library)
 	return errors.Join(err, library.Close())

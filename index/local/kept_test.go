@@ -95,11 +95,7 @@ func TestTagsOutliveTheFile(t *testing.T) {
 	if left := len(snapshot.view.state.Kept); left != 0 {
 		t.Errorf("%d entries are left when all is back or forgotten", left)
 	}
-	report, err := library.Check(t.Context())
-	indextest.Must(t, err)
-	if len(report.Findings) > 0 {
-		t.Errorf("check: %+v", report.Findings)
-	}
+	wantWhole(t, library)
 }
 
 // TestKeptIsBounded: the longest gone make room.

@@ -57,6 +57,21 @@ func heldIDs(snapshot *Snapshot) []index.ID {
 	return ids
 }
 
+// refreshInterrupted gives the reader two more pictures, and interrupts it while it
+// brings its vectors up to date.
+func refreshInterrupted(t *testing.T, writer, reader *Library, interrupt *context.CancelFunc) {
+	t.Helper()
+	mustWrite(t, writer, index.Batch{Puts: []index.Put{indextest.Image(t, 10, indextest.Small), indextest.Image(t, 11, indextest.Small)}})
+	ctx, cancel := context.WithCancel(t.Context())
+	*interrupt = cancel
+	_, err := reader.Refresh(ctx)
+	indextest.Must(t, err)
+	if ctx.Err() == nil {
+		t.Fatal("nothing was brought up to date")
+	}
+	*interrupt = nil
+}
+
 // TestInterruptedSearch: a search that is given up while it brings the vectors up to
 // date leaves nothing of its commit to searches of other commits.
 func TestInterruptedSearch(t *testing.T) {
@@ -70,19 +85,11 @@ func TestInterruptedSearch(t *testing.T) {
 	defer first.Close()
 	nearestIDs(t, first)
 
-	mustWrite(t, writer, index.Batch{Puts: []index.Put{indextest.Image(t, 10, indextest.Small), indextest.Image(t, 11, indextest.Small)}})
-	ctx, cancel := context.WithCancel(t.Context())
-	interrupt = cancel
-	_, err := reader.Refresh(ctx)
-	indextest.Must(t, err)
+	refreshInterrupted(t, writer, reader, &interrupt)
 	second := reader.Snapshot()
 	defer second.Close()
-	if ctx.Err() == nil {
-		t.Fatal("nothing was brought up to date")
-	}
-	interrupt = nil
 	indextest.Must(t, writer.Remove(t.Context(), 4))
-	_, err = reader.Refresh(t.Context())
+	_, err := reader.Refresh(t.Context())
 	indextest.Must(t, err)
 	third := reader.Snapshot()
 	defer third.Close()
@@ -151,15 +158,7 @@ func TestDamageWhileLoading(t *testing.T) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
 	nearestIDs(t, snapshot)
-	mustWrite(t, writer, index.Batch{Puts: []index.Put{indextest.Image(t, 10, indextest.Small), indextest.Image(t, 11, indextest.Small)}})
-	ctx, cancel := context.WithCancel(t.Context())
-	interrupt = cancel
-	_, err := library.Refresh(ctx)
-	indextest.Must(t, err)
-	if ctx.Err() == nil {
-		t.Fatal("no loading was given up")
-	}
-	interrupt = nil
+	refreshInterrupted(t, writer, library, &interrupt)
 	name, content := withDamage(t, files, snapshot, 2)
 	indextest.Must(t, writeAt(files, name, content))
 	if diff := cmp.Diff([]index.ID{1, 3, 4, 5, 6}, nearestIDs(t, snapshot)); diff != "" {
