@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +19,7 @@ import (
 	"mekiki/index/content"
 	"mekiki/index/indextest"
 	"mekiki/index/ingest"
+	"mekiki/internal/testsize"
 )
 
 // interleavingsVariable sets how many interleavings TestUploadInterleavings tries.
@@ -40,12 +40,7 @@ func TestUploadInterleavings(t *testing.T) {
 	if testing.Short() {
 		count = 100
 	}
-	if text := os.Getenv(interleavingsVariable); text != "" {
-		var err error
-		if count, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	count = testsize.Of(t, interleavingsVariable, count)
 	s := startUploads(t, slowEngine(3*time.Millisecond))
 	all := s.interleaveMany(count)
 	s.judge(all)

@@ -17,6 +17,7 @@ import (
 	"mekiki/embed/builtin"
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/internal/testsize"
 	"mekiki/internal/vfs"
 	"mekiki/server"
 	"mekiki/ui"
@@ -35,13 +36,7 @@ func TestGrid(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a browser")
 	}
-	count := 3000
-	if text := os.Getenv(gridVariable); text != "" {
-		var err error
-		if count, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	count := testsize.Of(t, gridVariable, 3000)
 	p := openPage(t, serveLargeLibrary(t, count))
 	p.visit("")
 	p.wait(`document.querySelectorAll(".tile img.loaded").length > 5`)

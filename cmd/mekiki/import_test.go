@@ -16,12 +16,20 @@ import (
 
 // TestImportInChild is the child process of TestKillDuringImport.
 func TestImportInChild(t *testing.T) {
-	source := os.Getenv("IMPORT_TEST_SOURCE")
-	if source == "" {
+	runInChild(t, "IMPORT_TEST_SOURCE", func(source string) []string {
+		return []string{"import", source, "--precision", "fp32", "--name", "killed"}
+	})
+}
+
+// runInChild runs the program with the arguments that an environment variable asks
+// for, in the process that a test started for it, and ends that process.
+func runInChild(t *testing.T, variable string, arguments func(string) []string) {
+	t.Helper()
+	asked := os.Getenv(variable)
+	if asked == "" {
 		t.Skip("runs in a process of its own")
 	}
-	os.Exit(run(context.Background(), &cli.App{In: strings.NewReader(""), Out: os.Stdout, Stderr: os.Stderr},
-		[]string{"import", source, "--precision", "fp32", "--name", "killed"}))
+	os.Exit(run(context.Background(), &cli.App{In: strings.NewReader(""), Out: os.Stdout, Stderr: os.Stderr}, arguments(asked)))
 }
 
 // TestKillDuringImport kills imports with SIGKILL at random moments. Whenever the model has its name it must be whole, and

@@ -20,7 +20,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +27,7 @@ import (
 	"time"
 
 	"mekiki/embed/ort/orttest"
+	"mekiki/internal/testsize"
 )
 
 // killsVariable sets how often TestKillsOverHTTP kills the server.
@@ -76,12 +76,7 @@ func TestKillsOverHTTP(t *testing.T) {
 	if testing.Short() {
 		count = 2
 	}
-	if text := os.Getenv(killsVariable); text != "" {
-		var err error
-		if count, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	count = testsize.Of(t, killsVariable, count)
 	k := newKilled(t)
 	random := rand.New(rand.NewPCG(uint64(count), 8))
 	for number := range count {

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,15 +18,12 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/ort/orttest"
 	"mekiki/internal/testpictures"
+	"mekiki/internal/testsize"
 )
 
 // TestIndexInChild is the child process of TestManyFiles.
 func TestIndexInChild(t *testing.T) {
-	arguments := os.Getenv("INDEX_TEST_ARGUMENTS")
-	if arguments == "" {
-		t.Skip("runs in a process of its own")
-	}
-	os.Exit(run(context.Background(), &cli.App{In: strings.NewReader(""), Out: os.Stdout, Stderr: os.Stderr}, strings.Split(arguments, "\x1f")))
+	runInChild(t, "INDEX_TEST_ARGUMENTS", func(arguments string) []string { return strings.Split(arguments, "\x1f") })
 }
 
 // TestManyFiles indexes pictures with the built-in model, without captions, in a
@@ -40,13 +35,7 @@ func TestManyFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the model over many pictures")
 	}
-	count := uint64(40)
-	if text := os.Getenv("MEKIKI_TEST_INGEST"); text != "" {
-		var err error
-		if count, err = strconv.ParseUint(text, 10, 32); err != nil {
-			t.Fatal(err)
-		}
-	}
+	count := uint64(testsize.Of(t, "MEKIKI_TEST_INGEST", 40))
 	runtime := orttest.Open(t)
 	folder := t.TempDir()
 	m := &manyFiles{T: t, pictures: filepath.Join(folder, "pictures"), flags: []string{

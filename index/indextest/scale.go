@@ -3,14 +3,13 @@ package indextest
 import (
 	"crypto/sha256"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/internal/testsize"
 )
 
 // ScalePath is the path of the image with a number.
@@ -37,13 +36,5 @@ func ScalePut(number uint64, space embed.Space) index.Put {
 // Scale multiplies the length of the long tests: it is MEKIKI_TEST_SCALE, or one.
 func Scale(tb testing.TB) int {
 	tb.Helper()
-	text := os.Getenv("MEKIKI_TEST_SCALE")
-	if text == "" {
-		return 1
-	}
-	factor, err := strconv.Atoi(text)
-	if err != nil || factor < 1 {
-		tb.Fatalf("MEKIKI_TEST_SCALE=%q is not a number above zero", text)
-	}
-	return factor
+	return testsize.Of(tb, "MEKIKI_TEST_SCALE", 1)
 }

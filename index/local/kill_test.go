@@ -19,6 +19,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/indextest"
+	"mekiki/internal/testsize"
 )
 
 // The child of TestKill is this test binary with these variables set.
@@ -93,11 +94,7 @@ func TestKill(t *testing.T) {
 	if testing.Short() {
 		trials = 5
 	}
-	if text := os.Getenv(killTrials); text != "" {
-		number, err := strconv.Atoi(text)
-		indextest.Must(t, err)
-		trials = number
-	}
+	trials = testsize.Of(t, killTrials, trials)
 	folder := filepath.Join(t.TempDir(), "library")
 	known := newOracle()
 	random := rand.New(rand.NewPCG(uint64(trials), 11))

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"testing"
 	"time"
 
@@ -14,19 +13,13 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
+	"mekiki/internal/testsize"
 )
 
 // TestScale logs what a library of MEKIKI_TEST_RECORDS images, of
 // MEKIKI_TEST_PARTS vectors each, costs to fill, open, follow, search and check.
 func TestScale(t *testing.T) {
-	records, parts := 2000, 4
-	for name, value := range map[string]*int{"MEKIKI_TEST_RECORDS": &records, "MEKIKI_TEST_PARTS": &parts} {
-		if text := os.Getenv(name); text != "" {
-			number, err := strconv.Atoi(text)
-			indextest.Must(t, err)
-			*value = number
-		}
-	}
+	records, parts := testsize.Of(t, "MEKIKI_TEST_RECORDS", 2000), testsize.Of(t, "MEKIKI_TEST_PARTS", 4)
 	space := embed.Space{Fingerprint: "scale", Parts: parts, Width: 256}
 	folder := filepath.Join(t.TempDir(), "library")
 	timed := func(what string, work func()) {

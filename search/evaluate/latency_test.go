@@ -22,6 +22,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/internal/testsize"
 	"mekiki/search"
 )
 
@@ -50,13 +51,7 @@ func TestLatency(t *testing.T) {
 // be.
 func latencyLibrary(t *testing.T) (*embed.Engine, *local.Library, Dataset) {
 	t.Helper()
-	images := 2000
-	if text := os.Getenv("MEKIKI_LATENCY_IMAGES"); text != "" {
-		var err error
-		if images, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	images := testsize.Of(t, "MEKIKI_LATENCY_IMAGES", 2000)
 	folder := os.Getenv("MEKIKI_LATENCY_LIBRARY")
 	if folder == "" {
 		folder = filepath.Join(t.TempDir(), "library")
