@@ -4,7 +4,9 @@ import "image"
 
 // HEICColour says how the YCbCr of a HEIC file is meant (ISO/IEC 23091-2).
 type HEICColour struct {
-	Matrix  uint16
+	// Matrix is the number of the coefficients: 1, 6 and 9 are BT.709, BT.601 and BT.2020.
+	Matrix uint16
+	// Limited says that luma goes from 16 to 235.
 	Limited bool
 }
 

@@ -123,7 +123,15 @@ func (k *kernel) row(dst, src []byte) {
 }
 
 // level rounds a sum to a byte.
-func level(sum int32) byte { return byte(min(max((sum+half)>>precision, 0), 255)) }
+func level(sum int32) byte {
+	switch value := (sum + half) >> precision; {
+	case uint32(value) <= 255: // nearly always: faster than min and max
+		return byte(value)
+	case value < 0:
+		return 0
+	}
+	return 255
+}
 
 // sumWindow adds up the products of pixels and weights.
 func sumWindow(pixels []byte, weights []int32) (r, g, b int32) {
