@@ -9,6 +9,36 @@ import (
 	"mekiki/index"
 )
 
+// searchInPages searches by pages of seven, which must be whole together, and gives
+// the IDs. check is told how many hits came before a page. Not cached, another query
+// goes before each page.
+func searchInPages(t *testing.T, s *Searcher, request Request, whole Response, cached bool, check func(before int, response Response)) []index.ID {
+	t.Helper()
+	request.Limit = 7
+	var paged []index.ID
+	for {
+		if !cached {
+			search(t, s, Request{Text: "boat"})
+		}
+		response := search(t, s, request)
+		check(len(paged), response)
+		for i, hit := range response.Hits {
+			if hit.Rank != len(paged)+i+1 {
+				t.Fatalf("rank %d at place %d", hit.Rank, len(paged)+i+1)
+			}
+		}
+		paged = append(paged, hitIDs(response)...)
+		if response.Next == 0 {
+			break
+		}
+		request.Cursor = response.Cursor
+	}
+	if diff := cmp.Diff(hitIDs(whole), paged); diff != "" {
+		t.Error(diff)
+	}
+	return paged
+}
+
 func TestPagesFitTogether(t *testing.T) {
 	w := populated(300)
 	w.contrary = 3
@@ -28,33 +58,12 @@ func TestPagesFitTogether(t *testing.T) {
 				}
 				s := newTestSearcher(t, w, options)
 				request.Limit = 1000
-				request.Cursor = ""
 				whole := search(t, s, request)
-				request.Limit = 7
-				request.Cursor = ""
-				var paged []index.ID
-				for page := 0; ; page++ {
-					if !cached {
-						search(t, s, Request{Text: "boat"})
-					}
-					response := search(t, s, request)
+				paged := searchInPages(t, s, request, whole, cached, func(before int, response Response) {
 					if response.Total != whole.Total {
-						t.Fatalf("page %d says %d in all, not %d", page, response.Total, whole.Total)
+						t.Fatalf("the page at %d says %d in all, not %d", before, response.Total, whole.Total)
 					}
-					for i, hit := range response.Hits {
-						if hit.Rank != len(paged)+i+1 {
-							t.Fatalf("page %d: rank %d at place %d", page, hit.Rank, len(paged)+i+1)
-						}
-					}
-					paged = append(paged, hitIDs(response)...)
-					if response.Next == 0 {
-						break
-					}
-					request.Cursor = response.Cursor
-				}
-				if diff := cmp.Diff(hitIDs(whole), paged); diff != "" {
-					t.Error(diff)
-				}
+				})
 				if len(paged) != whole.Total || len(paged) < 8 {
 					t.Errorf("%d hits of %d", len(paged), whole.Total)
 				}
