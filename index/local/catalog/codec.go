@@ -89,8 +89,19 @@ func (e *encoder) nested(tag uint64, fill func(*encoder)) {
 
 // fields gives each field of data to visit.
 func fields(data []byte, visit func(tag uint64, value field) error) error {
+	return entries(data, func(tag uint64, value []byte) error {
+		if err := visit(tag, value); err != nil {
+			return fmt.Errorf("field %d: %w", tag, err)
+		}
+		return nil
+	})
+}
+
+// entries gives each entry of data to visit: a number, and as many bytes as the
+// number behind it says.
+func entries(data []byte, visit func(number uint64, value []byte) error) error {
 	for len(data) > 0 {
-		tag, n := binary.Uvarint(data)
+		number, n := binary.Uvarint(data)
 		if n <= 0 {
 			return ErrShort
 		}
@@ -99,10 +110,10 @@ func fields(data []byte, visit func(tag uint64, value field) error) error {
 		if n <= 0 || length > uint64(len(data)-n) {
 			return ErrShort
 		}
-		value := field(data[n : n+int(length)])
+		value := data[n : n+int(length)]
 		data = data[n+int(length):]
-		if err := visit(tag, value); err != nil {
-			return fmt.Errorf("field %d: %w", tag, err)
+		if err := visit(number, value); err != nil {
+			return err
 		}
 	}
 	return nil

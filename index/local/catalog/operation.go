@@ -201,21 +201,5 @@ func decodeLocation(data []byte) (space uint64, id index.ID, l Location, err err
 
 // Operations gives each operation of a frame's payload to visit.
 func Operations(payload []byte, visit func(OperationKind, []byte) error) error {
-	for len(payload) > 0 {
-		kind, n := binary.Uvarint(payload)
-		if n <= 0 {
-			return ErrShort
-		}
-		payload = payload[n:]
-		length, n := binary.Uvarint(payload)
-		if n <= 0 || length > uint64(len(payload)-n) {
-			return ErrShort
-		}
-		body := payload[n : n+int(length)]
-		payload = payload[n+int(length):]
-		if err := visit(OperationKind(kind), body); err != nil {
-			return err
-		}
-	}
-	return nil
+	return entries(payload, func(kind uint64, body []byte) error { return visit(OperationKind(kind), body) })
 }
