@@ -11,6 +11,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 // TestWarningsOfTheQueryAreInEveryAnswer: first and last ones, pages and listings.
@@ -88,7 +89,7 @@ func TestScriptsThatAreNotRead(t *testing.T) {
 		t.Errorf("hits %+v", response.Hits)
 	}
 	nothing := search(t, s, Request{Text: "слон"})
-	if len(nothing.Hits) != 0 || nothing.Hidden != 0 || nothing.Searched != 301 || nothing.Verdict != VerdictNone {
+	if len(nothing.Hits) != 0 || nothing.Hidden != 0 || nothing.Searched != 301 || nothing.Verdict != scoring.VerdictNone {
 		t.Errorf("%d hits, %d hidden, of %d", len(nothing.Hits), nothing.Hidden, nothing.Searched)
 	}
 	if read := search(t, s, Request{Text: "cat; 象", Show: ShowAll}); len(read.Warnings) != 0 || read.Reranked == 0 {

@@ -27,20 +27,8 @@ const (
 	defaultTokenCacheBytes = 128 << 20
 )
 
-// The policies of scoring, in one place.
+// How words count.
 const (
-	// defaultName is the log-odds that a picture is meant whose names have every word of
-	// the query, where no fit has measured it: a probability of 0.97.
-	defaultName = 3.5
-
-	// certain is the log-odds of what needs no judging, and the bound of those that
-	// probabilities become.
-	certain = 40
-
-	// surprisePrior is how many pictures that ITM answers as expected are taken for read
-	// before any is.
-	surprisePrior = 4
-
 	// wordHalf is the BM25 score of a word that counts half in convex fusion.
 	wordHalf = 4
 

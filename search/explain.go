@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 // explain says what each signal gave a candidate.
@@ -27,7 +28,7 @@ func (r *retrieval) explain(c *candidate, words []FieldMatch) Explanation {
 		least := slices.MinFunc(wanted, func(a, b clauseWords) int { return cmp.Compare(a.named, b.named) })
 		explanation.NameCoverage = round(least.named)
 		if least.name > 0 {
-			explanation.NameProbability = round(sigmoid(r.searcher.calibration.Named(0, least.name)))
+			explanation.NameProbability = round(scoring.Sigmoid(r.searcher.calibration.Named(0, least.name)))
 		}
 	}
 	explanation.Words = words
@@ -52,10 +53,10 @@ func (r *retrieval) explainEvidence(c *candidate) []FeatureExplanation {
 	if !known {
 		return nil
 	}
-	values, parts := evidence.Features(), s.calibration.contributions(evidence)
+	values, parts := evidence.Features(), s.calibration.Contributions(evidence)
 	var explained []FeatureExplanation
-	for feature := range featureCount {
-		if feature != FeatureITM || evidence.read() {
+	for feature := range scoring.FeatureCount {
+		if feature != scoring.FeatureITM || evidence.Read() {
 			explained = append(explained, FeatureExplanation{Feature: feature.String(), Value: round(values[feature]), Adds: round(parts[feature])})
 		}
 	}
@@ -115,9 +116,9 @@ func (r *retrieval) explainMatch(c *candidate) *MatchExplanation {
 		} else if score := answer.logit + zeroNaN(c.clauseVectors[i]); score < match.Score {
 			match.Score = round(score)
 		}
-		match.Probability = min(match.Probability, round(sigmoid(odds)))
+		match.Probability = min(match.Probability, round(scoring.Sigmoid(odds)))
 		match.Clauses = append(match.Clauses, ClauseMatch{
-			Text: text, Unwanted: unwanted, Logit: round(answer.logit), Raw: round(answer.raw), Probability: round(sigmoid(odds)),
+			Text: text, Unwanted: unwanted, Logit: round(answer.logit), Raw: round(answer.raw), Probability: round(scoring.Sigmoid(odds)),
 		})
 	}
 	if len(match.Clauses) == 0 {

@@ -3,6 +3,8 @@ package search
 import (
 	"cmp"
 	"slices"
+
+	"mekiki/search/scoring"
 )
 
 // reciprocalRankConstant is k of reciprocal rank fusion (Cormack et al. 2009).
@@ -25,7 +27,7 @@ func (r *retrieval) fuse() {
 		r.fuseScores()
 	default:
 		for _, c := range r.candidates {
-			c.fused = squash(c.odds)
+			c.fused = scoring.Squash(c.odds)
 		}
 		equal = func(c *candidate) float64 { return c.vector } // a fit may make nothing of ITC in short texts
 	}

@@ -9,6 +9,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 func TestEmptyKeywordLegLeavesVectorOrder(t *testing.T) {
@@ -152,9 +153,9 @@ func TestEqualOddsAreOrderedByITC(t *testing.T) {
 	for _, record := range w.records {
 		record.Captions, record.Files = nil, []index.File{{Path: "/x"}}
 	}
-	calibration := DefaultCalibration()
-	calibration.Weights[FeatureITC], calibration.Weights[FeatureITCLength] = 0, 5
-	calibration.ExpectedITM = Features{FeatureBias: -3}
+	calibration := scoring.DefaultCalibration()
+	calibration.Weights[scoring.FeatureITC], calibration.Weights[scoring.FeatureITCLength] = 0, 5
+	calibration.ExpectedITM = scoring.Features{scoring.FeatureBias: -3}
 	hits := search(t, newTestSearcher(t, w, Options{Calibration: &calibration}), Request{Text: "cat", Show: ShowAll, Limit: 100, RerankBudget: noRerank, Explain: true}).Hits
 	for i := 1; i < len(hits); i++ {
 		if before, after := hits[i-1].Explanation, hits[i].Explanation; before.Vector.Score < after.Vector.Score || before.FusedRank > after.FusedRank {

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 // evidence is what is known of a candidate and one clause, without its names as an
 // answer of their own. It reports false where nothing is known of what it shows.
-func (p *plan) evidence(c *candidate, clause int) (Evidence, bool) {
-	e := Evidence{
+func (p *plan) evidence(c *candidate, clause int) (scoring.Evidence, bool) {
+	e := scoring.Evidence{
 		ITM: math.NaN(), ITC: c.clauseVectors[clause], ContentWords: p.contentWords[clause],
 		Words: c.words[clause].all, Captioned: c.captioned,
 	}
@@ -32,9 +33,9 @@ func (s *Searcher) contentOdds(p *plan, c *candidate, clause int) (odds float64,
 	e, known := p.evidence(c, clause)
 	switch {
 	case !known:
-		return -certain, false
-	case p.kind == index.KindText && !e.read():
-		return logOdds(max(e.ITC, 0)), true // the likeness of two texts: no model was fitted to it
+		return -scoring.Certain, false
+	case p.kind == index.KindText && !e.Read():
+		return scoring.LogOdds(max(e.ITC, 0)), true // the likeness of two texts: no model was fitted to it
 	}
 	return s.calibration.Odds(e), true
 }
@@ -45,7 +46,7 @@ func (s *Searcher) clauseOdds(p *plan, c *candidate, clause int) float64 {
 	odds, known := s.contentOdds(p, c, clause)
 	switch name := c.words[clause].name; {
 	case clause >= len(p.clauses) && !known:
-		return certain
+		return scoring.Certain
 	case clause >= len(p.clauses):
 		return -odds
 	case name > 0:
@@ -57,13 +58,13 @@ func (s *Searcher) clauseOdds(p *plan, c *candidate, clause int) float64 {
 // judge gives a candidate its log-odds and what they rest on. Clauses are
 // combined conservatively: the least likely one decides.
 func (s *Searcher) judge(p *plan, c *candidate) {
-	c.odds, c.basis = certain, BasisFilter
+	c.odds, c.basis = scoring.Certain, BasisFilter
 	for clause := range len(p.clauses) + len(p.unwanted) {
 		c.odds = min(c.odds, s.clauseOdds(p, c, clause))
 	}
 	switch {
 	case p.picture && p.text == "" && len(p.unwanted) == 0:
-		c.odds, c.basis = logOdds(likenessProbability(c)), BasisSimilarity
+		c.odds, c.basis = scoring.LogOdds(likenessProbability(c)), BasisSimilarity
 		return
 	case c.verified:
 		c.basis = BasisMatch
@@ -71,7 +72,7 @@ func (s *Searcher) judge(p *plan, c *candidate) {
 		c.basis = BasisVector
 	}
 	if p.picture {
-		c.odds = logOdds(sigmoid(c.odds) * likenessProbability(c))
+		c.odds = scoring.LogOdds(scoring.Sigmoid(c.odds) * likenessProbability(c))
 	} else if c.named && s.namesDecide(p, c) {
 		c.basis = BasisWords
 	}
@@ -82,9 +83,9 @@ func (r *retrieval) findSurprise() {
 	p := r.plan
 	p.surprise = make([]float64, len(p.contentWords))
 	for clause := range p.surprise {
-		var read []Evidence
+		var read []scoring.Evidence
 		for _, c := range r.candidates {
-			if e, _ := p.evidence(c, clause); e.read() {
+			if e, _ := p.evidence(c, clause); e.Read() {
 				read = append(read, e)
 			}
 		}
@@ -103,7 +104,7 @@ func (r *retrieval) judgeAll() {
 // what it shows.
 func (s *Searcher) namesDecide(p *plan, c *candidate) bool {
 	for clause := range p.clauses {
-		if odds, known := s.contentOdds(p, c, clause); !known || sigmoid(odds) < s.calibration.Strong {
+		if odds, known := s.contentOdds(p, c, clause); !known || scoring.Sigmoid(odds) < s.calibration.Strong {
 			return true
 		}
 	}

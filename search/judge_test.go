@@ -10,16 +10,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 func TestSearchSaysThatNothingMatches(t *testing.T) {
 	s := newTestSearcher(t, populated(300), Options{})
 	response := search(t, s, Request{Text: "zeppelin over volcano"})
-	if response.Verdict != VerdictNone || len(response.Hits) != 0 || response.Total != 0 || response.Hidden == 0 {
+	if response.Verdict != scoring.VerdictNone || len(response.Hits) != 0 || response.Total != 0 || response.Hidden == 0 {
 		t.Errorf("got %s with %d hits of %d, %d hidden", response.Verdict, len(response.Hits), response.Total, response.Hidden)
 	}
 	all := search(t, s, Request{Text: "zeppelin over volcano", Show: ShowAll})
-	if len(all.Hits) == 0 || all.Verdict != VerdictNone || all.Hits[0].Verdict != VerdictNone {
+	if len(all.Hits) == 0 || all.Verdict != scoring.VerdictNone || all.Hits[0].Verdict != scoring.VerdictNone {
 		t.Errorf("asked for all: got %s with %d hits", all.Verdict, len(all.Hits))
 	}
 }
@@ -46,7 +47,7 @@ func TestEveryClauseHasToHold(t *testing.T) {
 	w := populated(300)
 	s := newTestSearcher(t, w, Options{})
 	response := search(t, s, Request{Text: "a cat; a pizza", Limit: 100, Explain: true})
-	if len(response.Hits) == 0 || response.Verdict != VerdictStrong {
+	if len(response.Hits) == 0 || response.Verdict != scoring.VerdictStrong {
 		t.Fatalf("got %s with %d hits", response.Verdict, len(response.Hits))
 	}
 	for _, hit := range response.Hits {
@@ -74,7 +75,7 @@ func TestPhrasesAreRequired(t *testing.T) {
 			t.Errorf("caption %q", hit.Caption)
 		}
 	}
-	if none := search(t, s, Request{Text: `"cat and unicorn"`}); len(none.Hits) != 0 || none.Verdict != VerdictNone {
+	if none := search(t, s, Request{Text: `"cat and unicorn"`}); len(none.Hits) != 0 || none.Verdict != scoring.VerdictNone {
 		t.Errorf("got %v", hitIDs(none))
 	}
 }
@@ -91,20 +92,20 @@ func TestNamesAreAnswers(t *testing.T) {
 			t.Errorf("%q: got %v, want %v first", text, hitIDs(response), want)
 			continue
 		}
-		if hit := response.Hits[0]; hit.Verdict != VerdictStrong || hit.Basis != BasisWords || !strings.HasPrefix(hit.Reason, "named so") {
+		if hit := response.Hits[0]; hit.Verdict != scoring.VerdictStrong || hit.Basis != BasisWords || !strings.HasPrefix(hit.Reason, "named so") {
 			t.Errorf("%q: %s, %s, %s", text, hit.Verdict, hit.Basis, hit.Reason)
 		}
 	}
 }
 
 func TestVerdictsKnowHowManyPicturesThereAre(t *testing.T) {
-	calibration := DefaultCalibration()
+	calibration := scoring.DefaultCalibration()
 	calibration.Images, calibration.Library = 100, -0.5
 	odds := func(pictures int, request Request) map[index.ID]float64 {
 		request.Show, request.Limit, request.RerankCount, request.RerankBudget = ShowAll, 1000, 1000, time.Minute
 		found := map[index.ID]float64{}
 		for _, hit := range search(t, newTestSearcher(t, populated(pictures), Options{Calibration: &calibration}), request).Hits {
-			found[hit.ID] = logOdds(hit.Probability)
+			found[hit.ID] = scoring.LogOdds(hit.Probability)
 		}
 		return found
 	}
@@ -157,15 +158,15 @@ func TestEachClauseProposes(t *testing.T) {
 // TestRefusalsReachTheTail has estimates that promise everything, and a matcher that
 // refuses all it reads: what it has not read is no answer either.
 func TestRefusalsReachTheTail(t *testing.T) {
-	calibration := DefaultCalibration()
-	calibration.ExpectedITM = Features{FeatureBias: 5}
+	calibration := scoring.DefaultCalibration()
+	calibration.ExpectedITM = scoring.Features{scoring.FeatureBias: 5}
 	s := newTestSearcher(t, populated(300), Options{Calibration: &calibration})
 	estimated := search(t, s, Request{Text: "zeppelin", RerankBudget: noRerank})
-	if estimated.Verdict != VerdictStrong || estimated.Total != 300 {
+	if estimated.Verdict != scoring.VerdictStrong || estimated.Total != 300 {
 		t.Fatalf("estimated: %s, %d hits", estimated.Verdict, estimated.Total)
 	}
 	read := search(t, s, Request{Text: "zeppelin", RerankCount: 64, RerankBudget: time.Minute})
-	if read.Verdict != VerdictNone || read.Total != 0 {
+	if read.Verdict != scoring.VerdictNone || read.Total != 0 {
 		t.Errorf("refused: %s, %d hits", read.Verdict, read.Total)
 	}
 }
@@ -173,11 +174,11 @@ func TestRefusalsReachTheTail(t *testing.T) {
 func TestShowAndMinimumProbability(t *testing.T) {
 	s := newTestSearcher(t, populated(300), Options{})
 	base := Request{Text: "cat dog", Limit: 1000, RerankCount: 1000, RerankBudget: time.Minute}
-	count := func(change func(*Request)) map[Verdict]int {
+	count := func(change func(*Request)) map[scoring.Verdict]int {
 		request := base
 		change(&request)
 		response := search(t, s, request)
-		verdicts := map[Verdict]int{}
+		verdicts := map[scoring.Verdict]int{}
 		for _, hit := range response.Hits {
 			verdicts[hit.Verdict]++
 			if hit.Probability < request.MinimumProbability {
@@ -190,17 +191,17 @@ func TestShowAndMinimumProbability(t *testing.T) {
 		return verdicts
 	}
 	all := count(func(r *Request) { r.Show = ShowAll })
-	if all[VerdictStrong] == 0 || all[VerdictWeak] == 0 || all[VerdictNone] == 0 {
+	if all[scoring.VerdictStrong] == 0 || all[scoring.VerdictWeak] == 0 || all[scoring.VerdictNone] == 0 {
 		t.Fatalf("the world has %v", all)
 	}
 	for name, test := range map[string]struct {
 		change func(*Request)
-		want   map[Verdict]int
+		want   map[scoring.Verdict]int
 	}{
-		"weak":    {func(*Request) {}, map[Verdict]int{VerdictStrong: all[VerdictStrong], VerdictWeak: all[VerdictWeak]}},
-		"strong":  {func(r *Request) { r.Show = ShowStrong }, map[Verdict]int{VerdictStrong: all[VerdictStrong]}},
-		"likely":  {func(r *Request) { r.MinimumProbability = 0.9 }, map[Verdict]int{VerdictStrong: all[VerdictStrong]}},
-		"certain": {func(r *Request) { r.MinimumProbability = 1 }, map[Verdict]int{}},
+		"weak":    {func(*Request) {}, map[scoring.Verdict]int{scoring.VerdictStrong: all[scoring.VerdictStrong], scoring.VerdictWeak: all[scoring.VerdictWeak]}},
+		"strong":  {func(r *Request) { r.Show = ShowStrong }, map[scoring.Verdict]int{scoring.VerdictStrong: all[scoring.VerdictStrong]}},
+		"likely":  {func(r *Request) { r.MinimumProbability = 0.9 }, map[scoring.Verdict]int{scoring.VerdictStrong: all[scoring.VerdictStrong]}},
+		"certain": {func(r *Request) { r.MinimumProbability = 1 }, map[scoring.Verdict]int{}},
 	} {
 		if diff := cmp.Diff(test.want, count(test.change)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
@@ -215,10 +216,10 @@ func TestQuotedWordsAreAnAnswer(t *testing.T) {
 	quoted := w.add("/library/x.jpg", "boat")
 	quoted.Captions[0].Text = "a zeppelin ride"
 	response := search(t, newTestSearcher(t, w, Options{}), Request{Text: `"zeppelin ride"`})
-	if len(response.Hits) != 1 || response.Hits[0].ID != quoted.ID || response.Verdict != VerdictStrong || response.Hits[0].Basis != BasisWords {
+	if len(response.Hits) != 1 || response.Hits[0].ID != quoted.ID || response.Verdict != scoring.VerdictStrong || response.Hits[0].Basis != BasisWords {
 		t.Errorf("got %s with %+v", response.Verdict, response.Hits)
 	}
-	if bare := search(t, newTestSearcher(t, w, Options{}), Request{Text: "zeppelin ride"}); bare.Verdict == VerdictStrong {
+	if bare := search(t, newTestSearcher(t, w, Options{}), Request{Text: "zeppelin ride"}); bare.Verdict == scoring.VerdictStrong {
 		t.Errorf("without quotes: %s", bare.Verdict)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 // listPage answers a request that has only filters: everything they leave is a
@@ -26,18 +27,18 @@ func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (
 	}
 	response := Response{
 		Query: p.request.Text, Understood: p.understood(), Hits: []Hit{}, Total: total, Offset: offset,
-		Verdict: VerdictNone, Stage: StageFinal, Candidates: total,
+		Verdict: scoring.VerdictNone, Stage: StageFinal, Candidates: total,
 		Searched: snapshot.Count(p.kind), Warnings: p.warnings,
 		Timings: Timings{KeywordMS: milliseconds(started)},
 	}
 	for i, record := range records {
 		hit := recordHit(record, offset+i+1)
-		hit.Score, hit.Probability, hit.Verdict, hit.Basis, hit.Reason = 1, 1, VerdictStrong, BasisFilter, "passes the filters"
+		hit.Score, hit.Probability, hit.Verdict, hit.Basis, hit.Reason = 1, 1, scoring.VerdictStrong, BasisFilter, "passes the filters"
 		response.Hits = append(response.Hits, hit)
 	}
 	p.showFiles(ctx, response.Hits)
 	if total > 0 {
-		response.Verdict = VerdictStrong
+		response.Verdict = scoring.VerdictStrong
 	}
 	if end := offset + len(records); len(records) > 0 && end < total {
 		response.Next = end

@@ -14,6 +14,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 // Limits of a lookup.
@@ -257,14 +258,14 @@ func (l *lookup) matchBatch(ctx context.Context, tokens embed.ImageTokens, batch
 // respond judges the texts and puts them in order.
 func (l *lookup) respond() LookupResponse {
 	l.judge()
-	response := LookupResponse{Texts: []TextHit{}, Verdict: VerdictNone, Timings: l.timings, Warnings: l.warnings}
+	response := LookupResponse{Texts: []TextHit{}, Verdict: scoring.VerdictNone, Timings: l.timings, Warnings: l.warnings}
 	best := 0.0
 	shares := l.shares()
 	for i, candidate := range l.texts {
 		hit := candidate.hit
-		probability := sigmoid(candidate.odds)
+		probability := scoring.Sigmoid(candidate.odds)
 		best = max(best, probability)
-		hit.Probability, hit.Verdict, hit.ITC = round(probability), l.searcher.calibration.verdict(probability), round(candidate.cosine)
+		hit.Probability, hit.Verdict, hit.ITC = round(probability), l.searcher.calibration.Verdict(probability), round(candidate.cosine)
 		hit.Score, hit.Basis = round(candidate.cosine), BasisVector
 		if candidate.answer.known {
 			logit := round(candidate.answer.logit)
@@ -274,7 +275,7 @@ func (l *lookup) respond() LookupResponse {
 			share := round(shares[i])
 			hit.Share = &share
 		}
-		if hit.Verdict == VerdictNone && l.request.Show != ShowAll || hit.Verdict == VerdictWeak && l.request.Show == ShowStrong {
+		if hit.Verdict == scoring.VerdictNone && l.request.Show != ShowAll || hit.Verdict == scoring.VerdictWeak && l.request.Show == ShowStrong {
 			response.Hidden++
 			continue
 		}
@@ -285,7 +286,7 @@ func (l *lookup) respond() LookupResponse {
 		}
 	}
 	if len(l.texts) > 0 {
-		response.Verdict = l.searcher.calibration.verdict(best)
+		response.Verdict = l.searcher.calibration.Verdict(best)
 	}
 	return response
 }
@@ -293,10 +294,10 @@ func (l *lookup) respond() LookupResponse {
 // judge gives every text its odds, and orders the texts by them.
 func (l *lookup) judge() {
 	calibration := l.searcher.calibration
-	evidence := make([]Evidence, len(l.texts))
-	var read []Evidence
+	evidence := make([]scoring.Evidence, len(l.texts))
+	var read []scoring.Evidence
 	for i, candidate := range l.texts {
-		evidence[i] = Evidence{ITM: math.NaN(), ITC: candidate.cosine, ContentWords: ContentWords(candidate.text)}
+		evidence[i] = scoring.Evidence{ITM: math.NaN(), ITC: candidate.cosine, ContentWords: ContentWords(candidate.text)}
 		if candidate.answer.known {
 			evidence[i].ITM = candidate.answer.logit
 			read = append(read, evidence[i])

@@ -9,6 +9,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 func lookupWorld() (*world, *index.Record) {
@@ -26,7 +27,7 @@ func TestLookupFindsTextsAndCaptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if response.Verdict != VerdictStrong || len(response.Texts) == 0 {
+	if response.Verdict != scoring.VerdictStrong || len(response.Texts) == 0 {
 		t.Fatalf("got %s with %d texts", response.Verdict, len(response.Texts))
 	}
 	sources := map[TextSource]bool{}
@@ -81,9 +82,9 @@ func TestLabels(t *testing.T) {
 			t.Fatalf("label %q has no share", hit.Text)
 		}
 		sum += *hit.Share
-		want := VerdictNone
+		want := scoring.VerdictNone
 		if hit.Text == "cat" || hit.Text == "pizza" {
-			want = VerdictStrong
+			want = scoring.VerdictStrong
 		}
 		if hit.Verdict != want || hit.Source != TextSourceLabel || hit.ID != 0 {
 			t.Errorf("label %q: %+v", hit.Text, hit)

@@ -5,6 +5,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 // LookupRequest asks which texts describe a picture. Exactly one of Image and
@@ -46,7 +47,7 @@ type LookupResponse struct {
 	// Hidden counts the candidates judged below what is shown.
 	Hidden int `json:"hidden"`
 	// Verdict is that of the best text.
-	Verdict Verdict `json:"verdict"`
+	Verdict scoring.Verdict `json:"verdict"`
 	// Reranked counts the texts that ITM has read, of RerankPlanned.
 	Reranked      int      `json:"reranked"`
 	RerankPlanned int      `json:"rerank_planned"`
@@ -83,9 +84,9 @@ type TextHit struct {
 	Probability float64 `json:"probability"`
 	// Share is the text's part among all labels given, summing to 1; nil
 	// where no labels were given.
-	Share   *float64 `json:"share,omitempty"`
-	Verdict Verdict  `json:"verdict"`
-	Basis   Basis    `json:"basis"`
+	Share   *float64        `json:"share,omitempty"`
+	Verdict scoring.Verdict `json:"verdict"`
+	Basis   Basis           `json:"basis"`
 	// ITC is the cosine; ITM the raw logit, nil when ITM has not read it.
 	ITC float64  `json:"itc"`
 	ITM *float64 `json:"itm,omitempty"`

@@ -8,13 +8,14 @@ import (
 	"slices"
 
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 // ranking is the whole answer to a plan, of which pages are cut. It does not
 // change once it is made.
 type ranking struct {
 	entries    []rankedEntry
-	verdict    Verdict
+	verdict    scoring.Verdict
 	stage      Stage
 	reranked   int
 	planned    int
@@ -33,7 +34,7 @@ type rankedEntry struct {
 	id          index.ID
 	score       float64
 	probability float64
-	verdict     Verdict
+	verdict     scoring.Verdict
 	basis       Basis
 	candidate   *candidate
 }
@@ -43,21 +44,21 @@ type rankedEntry struct {
 // are then.
 func (r *retrieval) ranking(stage Stage, reranked, planned int) *ranking {
 	result := &ranking{
-		entries: make([]rankedEntry, len(r.candidates)), verdict: VerdictNone, stage: stage,
+		entries: make([]rankedEntry, len(r.candidates)), verdict: scoring.VerdictNone, stage: stage,
 		reranked: reranked, planned: planned, read: r.read, full: r.full, window: r.window, timings: r.timings, retrieval: r,
 		warnings: slices.Concat(r.plan.warnings, r.warnings), understood: r.plan.understood(), sequence: r.snapshot.Sequence(),
 	}
 	best := 0.0
 	for i, c := range r.inOrder() {
-		probability := sigmoid(c.odds)
+		probability := scoring.Sigmoid(c.odds)
 		best = max(best, probability)
 		result.entries[i] = rankedEntry{
 			id: c.id, score: r.score(c), probability: probability, basis: c.basis, candidate: c,
-			verdict: r.searcher.calibration.verdict(probability),
+			verdict: r.searcher.calibration.Verdict(probability),
 		}
 	}
 	if len(result.entries) > 0 {
-		result.verdict = r.searcher.calibration.verdict(best)
+		result.verdict = r.searcher.calibration.Verdict(best)
 	}
 	return result
 }
@@ -78,7 +79,7 @@ func (r *retrieval) score(c *candidate) float64 {
 	if r.plan.listing() {
 		return c.fused
 	}
-	return squash(c.odds)
+	return scoring.Squash(c.odds)
 }
 
 // page cuts one page out of a ranking.
@@ -119,8 +120,8 @@ func (k *ranking) shown(ctx context.Context, snapshot index.Reader, request Requ
 	var shown []shownEntry
 	for i := range k.entries {
 		entry := &k.entries[i]
-		if entry.probability < least || entry.verdict == VerdictNone && request.Show != ShowAll ||
-			entry.verdict == VerdictWeak && request.Show == ShowStrong {
+		if entry.probability < least || entry.verdict == scoring.VerdictNone && request.Show != ShowAll ||
+			entry.verdict == scoring.VerdictWeak && request.Show == ShowStrong {
 			continue
 		}
 		shown = append(shown, shownEntry{entry: entry})

@@ -10,6 +10,7 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/internal/plural"
+	"mekiki/search/scoring"
 )
 
 // matchKey names one ITM result.
@@ -115,7 +116,7 @@ func (m *reranker) read(ctx context.Context, batch []*candidate) error {
 
 // ruledOut reports whether one clause alone makes the verdict none.
 func (m *reranker) ruledOut(c *candidate, clause int) bool {
-	return sigmoid(m.searcher.clauseOdds(m.plan, c, clause)) < m.searcher.calibration.Weak
+	return scoring.Sigmoid(m.searcher.clauseOdds(m.plan, c, clause)) < m.searcher.calibration.Weak
 }
 
 // readClause gets ITM's answers on one clause, from memory where they are.

@@ -4,16 +4,7 @@ import (
 	"time"
 
 	"mekiki/index"
-)
-
-// Verdict is what a calibrated probability means to a reader.
-type Verdict string
-
-// The verdicts.
-const (
-	VerdictStrong Verdict = "strong"
-	VerdictWeak   Verdict = "weak"
-	VerdictNone   Verdict = "none"
+	"mekiki/search/scoring"
 )
 
 // Stage says how far an answer has come.
@@ -69,7 +60,7 @@ type Response struct {
 	// ranking of this one; "" at the end.
 	Cursor string `json:"cursor,omitempty"`
 	// Verdict is that of the best candidate; none means nothing matches.
-	Verdict Verdict `json:"verdict"`
+	Verdict scoring.Verdict `json:"verdict"`
 	// Stage says how far the answer has come.
 	Stage Stage `json:"stage"`
 	// Reranked counts the candidates that ITM has read.
@@ -154,7 +145,7 @@ type Hit struct {
 	// 0 to 1; what it rests on is Basis.
 	Probability float64 `json:"probability"`
 	// Verdict is what the probability means.
-	Verdict Verdict `json:"verdict"`
+	Verdict scoring.Verdict `json:"verdict"`
 	// Basis is what the probability rests on.
 	Basis Basis `json:"basis"`
 	// Reason is one readable line of why the hit is here.

@@ -12,6 +12,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/search/scoring"
 )
 
 func TestMain(m *testing.M) {
@@ -27,12 +28,12 @@ func TestSearchFindsWhatWasAskedFor(t *testing.T) {
 	w := populated(300)
 	s := newTestSearcher(t, w, Options{})
 	response := search(t, s, Request{Text: "a cat beside a pizza", Limit: 50, Explain: true})
-	if response.Verdict != VerdictStrong || response.Stage != StageReranked || len(response.Hits) == 0 {
+	if response.Verdict != scoring.VerdictStrong || response.Stage != StageReranked || len(response.Hits) == 0 {
 		t.Fatalf("got %s %s with %d hits", response.Verdict, response.Stage, len(response.Hits))
 	}
 	for i, hit := range response.Hits {
 		things := w.things[hit.ID]
-		if hit.Verdict == VerdictStrong && !(slices.Contains(things, "cat") && slices.Contains(things, "pizza")) {
+		if hit.Verdict == scoring.VerdictStrong && !(slices.Contains(things, "cat") && slices.Contains(things, "pizza")) {
 			t.Errorf("hit %d shows %v and is called strong", i+1, things)
 		}
 		if hit.Rank != i+1 || hit.Path == "" || hit.Caption == "" || hit.Reason == "" || hit.Record == nil {
@@ -50,7 +51,7 @@ func TestSearchFindsWhatWasAskedFor(t *testing.T) {
 func TestEmptyLibrary(t *testing.T) {
 	s := newTestSearcher(t, newWorld(), Options{})
 	response := search(t, s, Request{Text: "cat"})
-	if response.Verdict != VerdictNone || response.Hits == nil || len(response.Hits) != 0 {
+	if response.Verdict != scoring.VerdictNone || response.Hits == nil || len(response.Hits) != 0 {
 		t.Errorf("got %+v", response)
 	}
 }
@@ -110,7 +111,7 @@ func TestSimilar(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, hit := range byImage.Hits {
-		if hit.Verdict == VerdictStrong && !slices.Contains(w.things[hit.ID], "dog") {
+		if hit.Verdict == scoring.VerdictStrong && !slices.Contains(w.things[hit.ID], "dog") {
 			t.Errorf("with words: %v is strong", w.things[hit.ID])
 		}
 		if likeness := likenessOf(byImage, hit.ID); hit.Probability > likeness+1e-6 {

@@ -14,13 +14,14 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/internal/sorted"
+	"mekiki/search/scoring"
 )
 
 // Options configure a Searcher. The zero value is ready to use.
 type Options struct {
 	// Calibration turns scores into probabilities; nil means
 	// DefaultCalibration. ParseCalibration reads a model's own.
-	Calibration *Calibration
+	Calibration *scoring.Calibration
 	// Window is the largest number of candidates that each leg of a query
 	// proposes; 0 means 1000.
 	Window int
@@ -50,7 +51,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Calibration == nil {
-		calibration := DefaultCalibration()
+		calibration := scoring.DefaultCalibration()
 		o.Calibration = &calibration
 	}
 	set := func(value *int, standard int) {
@@ -95,7 +96,7 @@ type Searcher struct {
 	library     index.Source
 	engine      Engine
 	options     Options
-	calibration Calibration
+	calibration scoring.Calibration
 	logger      *slog.Logger
 
 	vectors  *lru[string, embed.Vector]
@@ -134,7 +135,7 @@ func New(library index.Source, engine Engine, options Options) (*Searcher, error
 }
 
 // Calibration gives the curves and thresholds in use.
-func (s *Searcher) Calibration() Calibration { return s.calibration }
+func (s *Searcher) Calibration() scoring.Calibration { return s.calibration }
 
 // Search answers a request with its final answer. What the caller can put
 // right is an *Error.

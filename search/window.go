@@ -90,7 +90,7 @@ func (k *ranking) followedBy(rest *ranking) *ranking {
 		}
 		best = max(best, entry.probability)
 	}
-	wide.verdict = k.retrieval.searcher.calibration.verdict(best)
+	wide.verdict = k.retrieval.searcher.calibration.Verdict(best)
 	return &wide
 }
 

@@ -21,6 +21,7 @@ var layers = []string{
 	"server",
 	"ui",
 	"search",
+	"search/scoring",
 	"index/ingest",
 	"index/ingest/textrecord",
 	"index/ingest/rules",

@@ -11,6 +11,7 @@ import (
 
 	"mekiki/search"
 	"mekiki/search/query"
+	"mekiki/search/scoring"
 )
 
 // CalibrateOptions configure Calibrate.
@@ -38,7 +39,7 @@ func (o CalibrateOptions) withDefaults() CalibrateOptions {
 
 // observation is one candidate of one query, with what every signal said.
 type observation struct {
-	features search.Features
+	features scoring.Features
 	read     bool    // ITM has read it
 	name     float64 // the worth of its names, 0 where they lack a word
 	right    bool
@@ -69,24 +70,24 @@ type observed struct {
 // thresholds of the verdicts. Captions and queries that nothing answers are needed;
 // names, free phrasing and partial queries are used where the source has them.
 // All should be of splits on which nothing is reported.
-func Calibrate(ctx context.Context, engine Engine, source Source, options CalibrateOptions) (calibration search.Calibration, err error) {
+func Calibrate(ctx context.Context, engine Engine, source Source, options CalibrateOptions) (calibration scoring.Calibration, err error) {
 	options = options.withDefaults()
 	if err := options.check(source.Dataset); err != nil {
-		return search.Calibration{}, fmt.Errorf("calibrate: %w", err)
+		return scoring.Calibration{}, fmt.Errorf("calibrate: %w", err)
 	}
 	folder, err := os.MkdirTemp(options.Folder, "mekiki-calibrate-")
 	if err != nil {
-		return search.Calibration{}, fmt.Errorf("calibrate: %w", err)
+		return scoring.Calibration{}, fmt.Errorf("calibrate: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	e := &evaluation{engine: engine, source: source, options: options.Options, report: &Report{}}
 	if err := e.build(ctx, folder); err != nil {
-		return search.Calibration{}, err
+		return scoring.Calibration{}, err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
 	queries, err := e.observe(ctx)
 	if err != nil {
-		return search.Calibration{}, err
+		return scoring.Calibration{}, err
 	}
 	calibration, err = fit(queries, options)
 	calibration.Images = len(e.pictures)
@@ -167,9 +168,9 @@ func observe(hit search.Hit, q question) observation {
 	seen := observation{right: q.right[hit.ID]}
 	for _, part := range hit.Explanation.Evidence {
 		for feature := range seen.features {
-			if search.Feature(feature).String() == part.Feature {
+			if scoring.Feature(feature).String() == part.Feature {
 				seen.features[feature] = part.Value
-				seen.read = seen.read || search.Feature(feature) == search.FeatureITM
+				seen.read = seen.read || scoring.Feature(feature) == scoring.FeatureITM
 			}
 		}
 	}
@@ -180,26 +181,26 @@ func observe(hit search.Hit, q question) observation {
 }
 
 // odds is what a calibration makes of what an observation shows.
-func (o observation) odds(c search.Calibration) float64 { return c.Odds(o.evidence()) }
+func (o observation) odds(c scoring.Calibration) float64 { return c.Odds(o.evidence()) }
 
 // evidence has the features of an observation.
-func (o observation) evidence() search.Evidence {
-	e := search.Evidence{
-		ITM: math.NaN(), ITC: o.features[search.FeatureITC], ContentWords: int(math.Round(math.Exp(o.features[search.FeatureLength]))),
-		Words: o.features[search.FeatureWords], Captioned: o.features[search.FeatureCaptioned] > 0,
+func (o observation) evidence() scoring.Evidence {
+	e := scoring.Evidence{
+		ITM: math.NaN(), ITC: o.features[scoring.FeatureITC], ContentWords: int(math.Round(math.Exp(o.features[scoring.FeatureLength]))),
+		Words: o.features[scoring.FeatureWords], Captioned: o.features[scoring.FeatureCaptioned] > 0,
 	}
 	if o.read {
-		e.ITM = o.features[search.FeatureITM]
+		e.ITM = o.features[scoring.FeatureITM]
 	}
 	return e
 }
 
 // fit chooses every number of a calibration.
-func fit(queries []observed, options CalibrateOptions) (search.Calibration, error) {
-	calibration := search.Calibration{Version: search.CalibrationVersion, Library: libraryWeight}
+func fit(queries []observed, options CalibrateOptions) (scoring.Calibration, error) {
+	calibration := scoring.Calibration{Version: scoring.CalibrationVersion, Library: libraryWeight}
 	examples := fullExamples(queries)
 	if err := fitModel(&calibration, append(examples, withoutWords(examples)...)); err != nil {
-		return search.Calibration{}, err
+		return scoring.Calibration{}, err
 	}
 	var odds, worth []float64
 	var right []bool
@@ -222,7 +223,7 @@ func fit(queries []observed, options CalibrateOptions) (search.Calibration, erro
 }
 
 // fitModel fits the regressions of a calibration.
-func fitModel(calibration *search.Calibration, examples []example) (err error) {
+func fitModel(calibration *scoring.Calibration, examples []example) (err error) {
 	if calibration.Weights, err = fitWeights(examples); err != nil {
 		return fmt.Errorf("fit the weights: %w", err)
 	}
@@ -231,7 +232,7 @@ func fitModel(calibration *search.Calibration, examples []example) (err error) {
 }
 
 // best is the highest log-odds that a candidate of a query has that ITM has read.
-func (q observed) best(calibration search.Calibration) float64 {
+func (q observed) best(calibration scoring.Calibration) float64 {
 	best := math.Inf(-1)
 	for _, candidate := range q.candidates {
 		if candidate.read {
@@ -269,7 +270,7 @@ func withoutWords(examples []example) []example {
 	without := make([]example, len(examples))
 	for i, e := range examples {
 		without[i] = e
-		for _, feature := range []search.Feature{search.FeatureWords, search.FeatureAllWords, search.FeatureCaptioned} {
+		for _, feature := range []scoring.Feature{scoring.FeatureWords, scoring.FeatureAllWords, scoring.FeatureCaptioned} {
 			without[i].features[feature] = 0
 		}
 	}
@@ -279,7 +280,7 @@ func withoutWords(examples []example) []example {
 // chooseThresholds puts strong where enough of the examples above it are right, and
 // few enough of the queries that nothing answers reach it, but nowhere below an
 // even chance; and weak where not too many of those queries reach it.
-func chooseThresholds(calibration *search.Calibration, examples []example, unanswered []float64, options CalibrateOptions) {
+func chooseThresholds(calibration *scoring.Calibration, examples []example, unanswered []float64, options CalibrateOptions) {
 	strong, weak := preciseOdds(calibration.Weights, examples, options.StrongPrecision), math.Inf(-1)
 	if len(unanswered) > 0 {
 		slices.Sort(unanswered)
@@ -292,7 +293,7 @@ func chooseThresholds(calibration *search.Calibration, examples []example, unans
 }
 
 // preciseOdds is the lowest log-odds from which on enough examples are right.
-func preciseOdds(weights search.Features, examples []example, precision float64) float64 {
+func preciseOdds(weights scoring.Features, examples []example, precision float64) float64 {
 	type judged struct{ odds, right, weight float64 }
 	all := make([]judged, len(examples))
 	for i, e := range examples {

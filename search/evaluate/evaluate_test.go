@@ -11,7 +11,7 @@ import (
 	"testing/fstest"
 
 	"mekiki/index/local"
-	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 func TestRun(t *testing.T) {
@@ -64,7 +64,7 @@ func TestCalibrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	of := func(itm, itc float64) float64 {
-		return probability(calibration.Odds(search.Evidence{ITM: itm, ITC: itc, ContentWords: 2}))
+		return probability(calibration.Odds(scoring.Evidence{ITM: itm, ITC: itc, ContentWords: 2}))
 	}
 	if p := of(6, 0.9); p < calibration.Strong {
 		t.Errorf("a true match has %v, strong begins at %v", p, calibration.Strong)
@@ -77,10 +77,10 @@ func TestCalibrate(t *testing.T) {
 	}
 	// Where matching is the wrong way round, the cosine has to bear it alone.
 	blind, err := Calibrate(t.Context(), colourEngine{blind: true}, colourSource(t), CalibrateOptions{Options: Options{Open: openLocal, Splits: []string{"val"}, Folder: t.TempDir()}})
-	cosine := func(c search.Calibration) float64 {
-		return c.Weights[search.FeatureITC] + c.Weights[search.FeatureITCLength]
+	cosine := func(c scoring.Calibration) float64 {
+		return c.Weights[scoring.FeatureITC] + c.Weights[scoring.FeatureITCLength]
 	}
-	if err != nil || blind.Weights[search.FeatureITM] != 0 || cosine(blind) <= 0 || calibration.Weights[search.FeatureITM] == 0 {
+	if err != nil || blind.Weights[scoring.FeatureITM] != 0 || cosine(blind) <= 0 || calibration.Weights[scoring.FeatureITM] == 0 {
 		t.Errorf("a blind matcher's weights are %+v and a seeing one's %+v, %v", blind.Weights, calibration.Weights, err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"mekiki/embed/manifest"
 	"mekiki/index/local"
 	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 var update = flag.Bool("update", false, "write the ranking files anew")
@@ -76,7 +77,7 @@ func TestGalleryRankings(t *testing.T) {
 func gallerySearcher(t *testing.T) *search.Searcher {
 	t.Helper()
 	engine := builtinEngine(t, manifest.Float32)
-	calibration, err := search.ParseCalibration(engine.Manifest().Calibration)
+	calibration, err := scoring.ParseCalibration(engine.Manifest().Calibration)
 	if err != nil {
 		t.Fatal(err)
 	}

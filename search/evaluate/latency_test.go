@@ -24,6 +24,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/testsize"
 	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 // TestLatency logs what a query without reranking costs, stage by stage, in a
@@ -36,7 +37,7 @@ func TestLatency(t *testing.T) {
 		t.Skip("makes a library")
 	}
 	engine, library, dataset := latencyLibrary(t)
-	calibration, err := search.ParseCalibration(engine.Manifest().Calibration)
+	calibration, err := scoring.ParseCalibration(engine.Manifest().Calibration)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"math"
 
-	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 // example is one text with one picture: the features and the truth, and how much it
 // counts.
 type example struct {
-	features search.Features
+	features scoring.Features
 	right    bool
 	weight   float64
 }
@@ -19,37 +19,37 @@ type example struct {
 // targets, which keep them finite where the classes are apart (Platt 1999; Lin, Lin and
 // Weng 2007). Evidence that would count against itself is left out, so that a
 // probability never falls when evidence rises.
-func fitWeights(examples []example) (search.Features, error) {
+func fitWeights(examples []example) (scoring.Features, error) {
 	high, low, err := plattTargets(examples)
 	if err != nil {
-		return search.Features{}, err
+		return scoring.Features{}, err
 	}
 	weights := fitRising(examples, func(rows [][]float64) []float64 { return newton(examples, rows, high, low) })
 	evidence := 0.0
 	for i, weight := range weights {
-		if search.Feature(i).IsEvidence() {
+		if scoring.Feature(i).IsEvidence() {
 			evidence += weight
 		}
 	}
 	if evidence <= 0 {
-		return search.Features{}, errors.New("higher scores are not likelier to be right: the model has learned nothing")
+		return scoring.Features{}, errors.New("higher scores are not likelier to be right: the model has learned nothing")
 	}
 	return weights, nil
 }
 
 // fitExpected finds the linear regression of ITM's logit on the other features, and the
 // standard deviation of what it leaves unexplained.
-func fitExpected(examples []example) (expected search.Features, deviation float64) {
+func fitExpected(examples []example) (expected scoring.Features, deviation float64) {
 	rest := make([]example, len(examples))
 	for i, e := range examples {
 		rest[i] = e
-		rest[i].features[search.FeatureITM] = 0
+		rest[i].features[scoring.FeatureITM] = 0
 	}
 	expected = fitRising(rest, func(rows [][]float64) []float64 {
 		gradient, hessian := normalEquations(len(rows[0]))
 		for i, row := range rows {
 			for j, value := range row {
-				gradient[j] += examples[i].weight * value * examples[i].features[search.FeatureITM]
+				gradient[j] += examples[i].weight * value * examples[i].features[scoring.FeatureITM]
 				for k, other := range row {
 					hessian[j][k] += examples[i].weight * value * other
 				}
@@ -59,7 +59,7 @@ func fitExpected(examples []example) (expected search.Features, deviation float6
 	})
 	var squares, total float64
 	for i, e := range rest {
-		left := examples[i].features[search.FeatureITM] - dot(expected, e.features)
+		left := examples[i].features[scoring.FeatureITM] - dot(expected, e.features)
 		squares, total = squares+e.weight*left*left, total+e.weight
 	}
 	return expected, roundTo(math.Sqrt(squares/total), 4)
@@ -70,7 +70,7 @@ func fitExpected(examples []example) (expected search.Features, deviation float6
 // where there are none.
 func fitName(odds, worth []float64, right []bool) float64 {
 	if len(odds) == 0 {
-		return search.DefaultCalibration().Name
+		return scoring.DefaultCalibration().Name
 	}
 	var positive, negative float64
 	for _, r := range right {
@@ -87,7 +87,7 @@ func fitName(odds, worth []float64, right []bool) float64 {
 			if right[i] {
 				target = (positive + 1) / (positive + 2)
 			}
-			sum += worth[i] * (target - probability(search.Calibration{Name: name}.Named(odds[i], worth[i])))
+			sum += worth[i] * (target - probability(scoring.Calibration{Name: name}.Named(odds[i], worth[i])))
 		}
 		return sum
 	}
@@ -120,12 +120,12 @@ func plattTargets(examples []example) (high, low float64, err error) {
 // fitRising fits weights by a method that sees the features that vary, brought to mean 0
 // and deviation 1, so that its steps treat all alike. As long as evidence gets a weight
 // below 0, the worst of it is left out.
-func fitRising(examples []example, method func(rows [][]float64) []float64) search.Features {
+func fitRising(examples []example, method func(rows [][]float64) []float64) scoring.Features {
 	means, deviations := scales(examples)
-	var used []search.Feature
+	var used []scoring.Feature
 	for i, deviation := range deviations {
-		if deviation > 1e-9 || search.Feature(i) == search.FeatureBias {
-			used = append(used, search.Feature(i))
+		if deviation > 1e-9 || scoring.Feature(i) == scoring.FeatureBias {
+			used = append(used, scoring.Feature(i))
 		}
 	}
 	for {
@@ -133,21 +133,21 @@ func fitRising(examples []example, method func(rows [][]float64) []float64) sear
 		for i, e := range examples {
 			rows[i] = make([]float64, len(used))
 			for j, feature := range used {
-				if rows[i][j] = 1; feature != search.FeatureBias {
+				if rows[i][j] = 1; feature != scoring.FeatureBias {
 					rows[i][j] = (e.features[feature] - means[feature]) / deviations[feature]
 				}
 			}
 		}
-		var weights search.Features
+		var weights scoring.Features
 		worst := -1
 		for j, value := range method(rows) {
 			feature := used[j]
-			if feature == search.FeatureBias {
+			if feature == scoring.FeatureBias {
 				weights[feature] += value
 				continue
 			}
 			weights[feature] = value / deviations[feature]
-			weights[search.FeatureBias] -= weights[feature] * means[feature]
+			weights[scoring.FeatureBias] -= weights[feature] * means[feature]
 			if feature.IsEvidence() && value < 0 && (worst < 0 || weights[feature] < weights[used[worst]]) {
 				worst = j
 			}
@@ -163,7 +163,7 @@ func fitRising(examples []example, method func(rows [][]float64) []float64) sear
 }
 
 // scales gives the weighted mean and standard deviation of each feature.
-func scales(examples []example) (means, deviations search.Features) {
+func scales(examples []example) (means, deviations scoring.Features) {
 	total := 0.0
 	for _, e := range examples {
 		total += e.weight
@@ -265,7 +265,7 @@ func solve(matrix [][]float64, right []float64) []float64 {
 	return right
 }
 
-func dot(a, b search.Features) float64 {
+func dot(a, b scoring.Features) float64 {
 	sum := 0.0
 	for i, value := range a {
 		sum += value * b[i]

@@ -5,12 +5,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 // randomEvidence draws evidence of a pair that ITM has read.
-func randomEvidence(random *rand.Rand) search.Evidence {
-	return search.Evidence{
+func randomEvidence(random *rand.Rand) scoring.Evidence {
+	return scoring.Evidence{
 		ITM: random.NormFloat64(), ITC: random.Float64(), ContentWords: 1 + random.IntN(9),
 		Words: float64(random.IntN(4)) / 3, Captioned: random.IntN(2) == 0,
 	}
@@ -18,9 +18,9 @@ func randomEvidence(random *rand.Rand) search.Evidence {
 
 func TestFitWeights(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 3))
-	want := search.Features{
-		search.FeatureBias: -3, search.FeatureLength: 1, search.FeatureITC: 2, search.FeatureITCLength: 3, search.FeatureITM: 2,
-		search.FeatureWords: 1, search.FeatureAllWords: 2, search.FeatureCaptioned: -1,
+	want := scoring.Features{
+		scoring.FeatureBias: -3, scoring.FeatureLength: 1, scoring.FeatureITC: 2, scoring.FeatureITCLength: 3, scoring.FeatureITM: 2,
+		scoring.FeatureWords: 1, scoring.FeatureAllWords: 2, scoring.FeatureCaptioned: -1,
 	}
 	var examples []example
 	for range 50000 {
@@ -30,14 +30,14 @@ func TestFitWeights(t *testing.T) {
 	got, err := fitWeights(examples)
 	for i := range want {
 		if err != nil || math.Abs(got[i]-want[i]) > 0.5 {
-			t.Errorf("%v is %v and was %v: %v", search.Feature(i), got[i], want[i], err)
+			t.Errorf("%v is %v and was %v: %v", scoring.Feature(i), got[i], want[i], err)
 		}
 	}
 	at := func(itm float64, right bool) example {
-		return example{search.Evidence{ITM: itm, ITC: 0.5, ContentWords: 2}.Features(), right, 1}
+		return example{scoring.Evidence{ITM: itm, ITC: 0.5, ContentWords: 2}.Features(), right, 1}
 	}
 	apart, err := fitWeights([]example{at(1, true), at(2, true), at(-1, false), at(-2, false)})
-	if err != nil || math.IsInf(apart[search.FeatureITM], 0) || dot(apart, at(2, true).features) < 0.4 || dot(apart, at(-2, true).features) > -0.4 {
+	if err != nil || math.IsInf(apart[scoring.FeatureITM], 0) || dot(apart, at(2, true).features) < 0.4 || dot(apart, at(-2, true).features) > -0.4 {
 		t.Errorf("classes apart: %+v, %v", apart, err)
 	}
 	if _, err := fitWeights([]example{at(1, true)}); err == nil {
@@ -54,12 +54,12 @@ func TestFitExpected(t *testing.T) {
 	var examples []example
 	for range 20000 {
 		features := randomEvidence(random).Features()
-		features[search.FeatureITM] = -6 - features[search.FeatureLength] + 5*features[search.FeatureITCLength] - 2*features[search.FeatureWords] + 1.5*random.NormFloat64()
+		features[scoring.FeatureITM] = -6 - features[scoring.FeatureLength] + 5*features[scoring.FeatureITCLength] - 2*features[scoring.FeatureWords] + 1.5*random.NormFloat64()
 		examples = append(examples, example{features, true, 1})
 	}
 	got, deviation := fitExpected(examples)
 	// Words speak against ITM here, and have to be left out.
-	if math.Abs(got[search.FeatureITCLength]-5) > 0.2 || math.Abs(got[search.FeatureLength]+1) > 0.2 || got[search.FeatureWords] != 0 || got[search.FeatureITM] != 0 {
+	if math.Abs(got[scoring.FeatureITCLength]-5) > 0.2 || math.Abs(got[scoring.FeatureLength]+1) > 0.2 || got[scoring.FeatureWords] != 0 || got[scoring.FeatureITM] != 0 {
 		t.Errorf("got %+v", got)
 	}
 	if deviation < 1.4 || deviation > 1.9 {
@@ -68,7 +68,7 @@ func TestFitExpected(t *testing.T) {
 }
 
 func TestFitName(t *testing.T) {
-	if got := fitName(nil, nil, nil); got != search.DefaultCalibration().Name {
+	if got := fitName(nil, nil, nil); got != scoring.DefaultCalibration().Name {
 		t.Errorf("without examples: %v", got)
 	}
 	random := rand.New(rand.NewPCG(3, 3))
@@ -76,7 +76,7 @@ func TestFitName(t *testing.T) {
 	var right []bool
 	for range 20000 {
 		odds, worth = append(odds, 4*random.NormFloat64()-4), append(worth, 0.6+0.4*random.Float64())
-		right = append(right, random.Float64() < probability(search.Calibration{Name: 2}.Named(odds[len(odds)-1], worth[len(worth)-1])))
+		right = append(right, random.Float64() < probability(scoring.Calibration{Name: 2}.Named(odds[len(odds)-1], worth[len(worth)-1])))
 	}
 	if got := fitName(odds, worth, right); math.Abs(got-2) > 0.1 {
 		t.Errorf("a name is worth %v, want 2", got)
@@ -92,7 +92,7 @@ func TestFittedOddsRise(t *testing.T) {
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 9))
 		var examples []example
-		var truth search.Features
+		var truth scoring.Features
 		for i := range truth {
 			truth[i] = 3 * random.NormFloat64()
 		}
@@ -100,7 +100,7 @@ func TestFittedOddsRise(t *testing.T) {
 			features := randomEvidence(random).Features()
 			examples = append(examples, example{features, random.Float64() < probability(dot(truth, features)), 1})
 		}
-		calibration := search.Calibration{Strong: 0.5}
+		calibration := scoring.Calibration{Strong: 0.5}
 		if err := fitModel(&calibration, examples); err != nil {
 			continue // nothing rises
 		}

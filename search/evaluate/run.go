@@ -14,6 +14,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 // Source is what is evaluated on.
@@ -37,7 +38,7 @@ type Options struct {
 	// K is the number of candidates that ITM reads; 0 means 128, as published.
 	K int
 	// Calibration is the model's; nil means search.DefaultCalibration.
-	Calibration *search.Calibration
+	Calibration *scoring.Calibration
 	// Open makes an empty library in a folder. Run and Calibrate need it.
 	Open func(ctx context.Context, folder string) (Library, error)
 	// Folder is where the libraries are made, and removed at the end; "" means

@@ -12,6 +12,7 @@ import (
 	"mekiki/index/keyword"
 	"mekiki/search"
 	"mekiki/search/query"
+	"mekiki/search/scoring"
 )
 
 // The pictures of a self-calibration where its options say nothing, and the least number in
@@ -23,7 +24,7 @@ const (
 
 // SelfCalibration is a scoring model that was fitted on a library without labels.
 type SelfCalibration struct {
-	Calibration search.Calibration `json:"calibration"`
+	Calibration scoring.Calibration `json:"calibration"`
 	// Images is how many pictures the library has; Fitted and HeldOut are those whose
 	// captions were fitted to and those that Before and After are of.
 	Images  int `json:"images"`
@@ -63,7 +64,7 @@ func SelfCalibrate(ctx context.Context, library Library, engine Engine, options 
 		options.Sample = selfSample
 	}
 	options = options.withDefaults()
-	before := search.DefaultCalibration()
+	before := scoring.DefaultCalibration()
 	if options.Calibration != nil {
 		before = *options.Calibration
 	}
@@ -84,7 +85,7 @@ func SelfCalibrate(ctx context.Context, library Library, engine Engine, options 
 		return SelfCalibration{}, err
 	}
 	calibration.Images, calibration.Name = e.report.Images, before.Name
-	for _, feature := range []search.Feature{search.FeatureWords, search.FeatureAllWords, search.FeatureCaptioned} {
+	for _, feature := range []scoring.Feature{scoring.FeatureWords, scoring.FeatureAllWords, scoring.FeatureCaptioned} {
 		calibration.Weights[feature], calibration.ExpectedITM[feature] = before.Weights[feature], before.ExpectedITM[feature]
 	}
 	return SelfCalibration{
@@ -189,7 +190,7 @@ func piecesOf(caption string) []string {
 
 // measureFit says how well a calibration does on queries that it was not fitted to, among
 // what ITM read.
-func measureFit(calibration search.Calibration, queries []observed) SelfFit {
+func measureFit(calibration scoring.Calibration, queries []observed) SelfFit {
 	var fit SelfFit
 	var asked, found, strong, right, rightStrong, total float64
 	for _, query := range queries {

@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 
 	"mekiki/index/local"
-	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 // TestSelfCalibrate fits the scoring model on a library whose pictures have nothing but
@@ -50,7 +50,7 @@ func TestSelfCalibrate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := fitted.Calibration; c.Version != search.CalibrationVersion || c.Images != 54 || c.Weights[search.FeatureITM] <= 0 || c.Weights[search.FeatureWords] != 0 || c.Name != search.DefaultCalibration().Name {
+	if c := fitted.Calibration; c.Version != scoring.CalibrationVersion || c.Images != 54 || c.Weights[scoring.FeatureITM] <= 0 || c.Weights[scoring.FeatureWords] != 0 || c.Name != scoring.DefaultCalibration().Name {
 		t.Errorf("fitted %+v", c)
 	}
 	if fitted.Images != 54 || fitted.Fitted != 27 || fitted.HeldOut != 27 || fitted.After.First != 100 || fitted.After.LogLoss > 0.05 || fitted.After.StrongPrecision != 100 {

@@ -6,6 +6,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 // querySet is a set of questions that are judged together.
@@ -95,8 +96,8 @@ func (b *bench) judge(ctx context.Context, name string, questions []question) (V
 		if err != nil {
 			return VerdictSet{}, fmt.Errorf("search %q: %w", question.text, err)
 		}
-		strong = append(strong, response.Verdict == search.VerdictStrong)
-		shown = append(shown, response.Verdict != search.VerdictNone)
+		strong = append(strong, response.Verdict == scoring.VerdictStrong)
+		shown = append(shown, response.Verdict != scoring.VerdictNone)
 		clusters = append(clusters, question.cluster)
 		strongHits.Right += len(question.right)
 		for _, hit := range response.Hits {
@@ -109,7 +110,7 @@ func (b *bench) judge(ctx context.Context, name string, questions []question) (V
 			}
 			shownHits.Hits++
 			shownRight += right
-			if hit.Verdict == search.VerdictStrong {
+			if hit.Verdict == scoring.VerdictStrong {
 				strongHits.Hits++
 				strongRight += right
 			}

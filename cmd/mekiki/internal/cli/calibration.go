@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"mekiki/internal/hint"
-	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 // maximumCalibration bounds the file of a calibration, in bytes.
@@ -27,34 +27,34 @@ func (a *App) LibraryCalibrationFile(engine *Session) (string, error) {
 
 // Calibration is the one that was fitted on the library, or else the model's own, or else
 // the published rule.
-func (a *App) Calibration(engine *Session) (search.Calibration, error) {
+func (a *App) Calibration(engine *Session) (scoring.Calibration, error) {
 	name, err := a.LibraryCalibrationFile(engine)
 	if err != nil {
-		return search.Calibration{}, err
+		return scoring.Calibration{}, err
 	}
 	data, err := ReadCalibration(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return a.ModelCalibration(engine)
 	case err != nil:
-		return search.Calibration{}, err
+		return scoring.Calibration{}, err
 	}
 	calibration, err := a.parseCalibration(data, name)
 	if err != nil {
-		return search.Calibration{}, hint.Wrap(err, "fit it again with: mekiki eval --self --calibrate; or remove the file")
+		return scoring.Calibration{}, hint.Wrap(err, "fit it again with: mekiki eval --self --calibrate; or remove the file")
 	}
 	return calibration, nil
 }
 
 // ModelCalibration is the model's own, or else the published rule.
-func (a *App) ModelCalibration(engine *Session) (search.Calibration, error) {
+func (a *App) ModelCalibration(engine *Session) (scoring.Calibration, error) {
 	return a.parseCalibration(engine.Manifest().Calibration, "model "+engine.Name)
 }
 
-func (a *App) parseCalibration(data []byte, name string) (search.Calibration, error) {
-	calibration, err := search.ParseCalibration(data)
+func (a *App) parseCalibration(data []byte, name string) (scoring.Calibration, error) {
+	calibration, err := scoring.ParseCalibration(data)
 	if err != nil {
-		return search.Calibration{}, fmt.Errorf("%s: %w", name, err)
+		return scoring.Calibration{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(data) > 0 && calibration.Version == 0 {
 		a.Log().Warn("the calibration is of an earlier version, so the published rule ranks; fit it again with: mekiki eval --self --calibrate", "of", name)

@@ -12,12 +12,12 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
-	"mekiki/search"
 	"mekiki/search/evaluate"
+	"mekiki/search/scoring"
 )
 
 // chosenCalibration is that of the flags' file, or else the one that searches use.
-func chosenCalibration(a *cli.App, engine *cli.Session, flags evalFlags) (*search.Calibration, error) {
+func chosenCalibration(a *cli.App, engine *cli.Session, flags evalFlags) (*scoring.Calibration, error) {
 	if flags.calibration == "" {
 		choose := a.ModelCalibration // what is annotated is searched in a library of its own
 		if flags.self {
@@ -31,7 +31,7 @@ func chosenCalibration(a *cli.App, engine *cli.Session, flags evalFlags) (*searc
 	if err != nil {
 		return nil, err
 	}
-	calibration, err := search.ParseCalibration(data)
+	calibration, err := scoring.ParseCalibration(data)
 	if err != nil {
 		return nil, hint.Wrap(fmt.Errorf("%s: %w", flags.calibration, err), remedy)
 	}
@@ -42,7 +42,7 @@ func chosenCalibration(a *cli.App, engine *cli.Session, flags evalFlags) (*searc
 }
 
 // writeCalibration replaces a file at once, so that nobody reads half of one.
-func writeCalibration(name string, calibration search.Calibration) error {
+func writeCalibration(name string, calibration scoring.Calibration) error {
 	data, err := json.MarshalIndent(calibration, "", "  ")
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 func TestCalibrateTakesItsFile(t *testing.T) {
@@ -34,8 +34,8 @@ func TestCalibrateTakesItsFile(t *testing.T) {
 
 func TestCalibrationIsWrittenWhole(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "calibration", "model.json")
-	want := search.DefaultCalibration()
-	want.Version = search.CalibrationVersion
+	want := scoring.DefaultCalibration()
+	want.Version = scoring.CalibrationVersion
 	for range 2 {
 		if err := writeCalibration(name, want); err != nil {
 			t.Fatal(err)
@@ -44,7 +44,7 @@ func TestCalibrationIsWrittenWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := search.ParseCalibration(data); err != nil || got != want {
+		if got, err := scoring.ParseCalibration(data); err != nil || got != want {
 			t.Errorf("read %+v, %v", got, err)
 		}
 	}

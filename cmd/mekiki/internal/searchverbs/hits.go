@@ -21,6 +21,7 @@ import (
 	"mekiki/internal/terminalimage"
 	"mekiki/search"
 	"mekiki/search/query"
+	"mekiki/search/scoring"
 )
 
 // Thumbnails are JPEG
@@ -216,7 +217,7 @@ func nothingMatches(response search.Response) string {
 func printSummary(w io.Writer, response search.Response) error {
 	var out strings.Builder
 	switch {
-	case len(response.Hits) == 0 && response.Verdict == search.VerdictNone:
+	case len(response.Hits) == 0 && response.Verdict == scoring.VerdictNone:
 		out.WriteString(nothingMatches(response))
 	case len(response.Hits) == 0:
 		fmt.Fprintf(&out, "Nothing on this page")

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"mekiki/search"
+	"mekiki/search/scoring"
 )
 
 // TestNothingMatchesClaimsNoMore: what is said of an empty answer is what was looked at.
@@ -15,7 +16,7 @@ func TestNothingMatchesClaimsNoMore(t *testing.T) {
 		"Nothing matches: there is no candidate among the 7 that the library has, 0 ms":                                                        {Searched: 7},
 		"Nothing matches: the library has none of the kind, 0 ms":                                                                              {},
 	} {
-		response.Verdict = search.VerdictNone
+		response.Verdict = scoring.VerdictNone
 		var out strings.Builder
 		if err := printSummary(&out, response); err != nil || strings.TrimSpace(out.String()) != want {
 			t.Errorf("%q, %v; want %q", out.String(), err, want)

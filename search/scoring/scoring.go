@@ -1,4 +1,4 @@
-package search
+package scoring
 
 import (
 	"encoding/json"
@@ -33,13 +33,13 @@ const (
 	// not in them says something.
 	FeatureCaptioned
 
-	featureCount
+	FeatureCount
 )
 
 // String gives the feature's name in JSON and explanations.
 func (f Feature) String() string {
-	names := [featureCount]string{"bias", "length", "itc", "itc_length", "itm", "words", "all_words", "captioned"}
-	if f < 0 || f >= featureCount {
+	names := [FeatureCount]string{"bias", "length", "itc", "itc_length", "itm", "words", "all_words", "captioned"}
+	if f < 0 || f >= FeatureCount {
 		return fmt.Sprintf("feature %d", int(f))
 	}
 	return names[f]
@@ -52,7 +52,7 @@ func (f Feature) IsEvidence() bool {
 
 // Features has a number for each feature: a value or a weight. Its JSON is an object
 // from names to numbers, in which what is left out is 0.
-type Features [featureCount]float64
+type Features [FeatureCount]float64
 
 // MarshalJSON implements json.Marshaler.
 func (f Features) MarshalJSON() ([]byte, error) {
@@ -72,7 +72,7 @@ func (f *Features) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*f = Features{}
-	for feature := range featureCount {
+	for feature := range FeatureCount {
 		f[feature] = named[feature.String()]
 		delete(named, feature.String())
 	}
@@ -108,7 +108,7 @@ func (e Evidence) Features() Features {
 	features := Features{
 		FeatureBias: 1, FeatureLength: length, FeatureITC: e.ITC, FeatureITCLength: e.ITC * length, FeatureWords: e.Words,
 	}
-	if e.read() {
+	if e.Read() {
 		features[FeatureITM] = e.ITM
 	}
 	if e.Words > 1-1e-9 {
@@ -120,13 +120,14 @@ func (e Evidence) Features() Features {
 	return features
 }
 
-func (e Evidence) read() bool { return !math.IsNaN(e.ITM) }
+// Read reports whether ITM has read the pair.
+func (e Evidence) Read() bool { return !math.IsNaN(e.ITM) }
 
 // Odds gives the log-odds that the text is true of the picture. It is the one place in
 // which evidence becomes an order and a probability.
 func (c Calibration) Odds(e Evidence) float64 {
 	odds := 0.0
-	for _, part := range c.contributions(e) {
+	for _, part := range c.Contributions(e) {
 		odds += part
 	}
 	if c.Images > 0 && e.Images > c.Images {
@@ -135,14 +136,14 @@ func (c Calibration) Odds(e Evidence) float64 {
 	return odds
 }
 
-// contributions gives what each feature adds to the log-odds. Where ITM has not read
+// Contributions gives what each feature adds to the log-odds. Where ITM has not read
 // the pair, its logit is expected from the other features, so that these count for it
 // too, and from what it said of other pictures, and all is drawn towards even odds by how
 // far it may be from that (MacKay 1992).
-func (c Calibration) contributions(e Evidence) Features {
+func (c Calibration) Contributions(e Evidence) Features {
 	features, scale := e.Features(), 1.0
 	weights := c.Weights
-	if !e.read() {
+	if !e.Read() {
 		deviation := c.Weights[FeatureITM] * c.ITMDeviation
 		scale = 1 / math.Sqrt(1+math.Pi/8*deviation*deviation)
 		for i := range weights {
@@ -175,20 +176,20 @@ func (c Calibration) Surprise(read []Evidence) float64 {
 // it: what it shows may speak for it too, and not against it.
 func (c Calibration) Named(odds, worth float64) float64 { return max(odds, 0) + c.Name*worth }
 
-// sigmoid turns log-odds into a probability.
-func sigmoid(odds float64) float64 { return 1 / (1 + math.Exp(-odds)) }
+// Sigmoid turns log-odds into a probability.
+func Sigmoid(odds float64) float64 { return 1 / (1 + math.Exp(-odds)) }
 
-// logOdds turns a probability into log-odds, at most certain either way.
-func logOdds(probability float64) float64 {
+// LogOdds turns a probability into log-odds, at most certain either way.
+func LogOdds(probability float64) float64 {
 	if probability <= 0 {
-		return -certain
+		return -Certain
 	}
 	if probability >= 1 {
-		return certain
+		return Certain
 	}
-	return min(max(math.Log(probability)-math.Log1p(-probability), -certain), certain)
+	return min(max(math.Log(probability)-math.Log1p(-probability), -Certain), Certain)
 }
 
-// squash maps log-odds onto 0 to 1, in order, without saturating: beyond 0.9999 a
+// Squash maps log-odds onto 0 to 1, in order, without saturating: beyond 0.9999 a
 // probability hides an order that log-odds still show.
-func squash(odds float64) float64 { return (1 + odds/(1+math.Abs(odds))) / 2 }
+func Squash(odds float64) float64 { return (1 + odds/(1+math.Abs(odds))) / 2 }

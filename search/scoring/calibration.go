@@ -1,4 +1,4 @@
-package search
+package scoring
 
 import (
 	"encoding/json"
@@ -88,7 +88,7 @@ func (c Calibration) Validate() error {
 		}
 	}
 	evidence := 0.0
-	for feature := range featureCount {
+	for feature := range FeatureCount {
 		name, weight, estimated := feature.String(), c.Weights[feature], c.Weights[feature]+c.Weights[FeatureITM]*c.ExpectedITM[feature]
 		check(!math.IsInf(estimated, 0) && !math.IsNaN(estimated), "the weight of %s is not finite", name)
 		if feature.IsEvidence() {
@@ -106,8 +106,8 @@ func (c Calibration) Validate() error {
 	return errors.Join(problems...)
 }
 
-// verdict says what a probability means.
-func (c Calibration) verdict(probability float64) Verdict {
+// Verdict says what a probability means.
+func (c Calibration) Verdict(probability float64) Verdict {
 	switch {
 	case probability >= c.Strong:
 		return VerdictStrong
