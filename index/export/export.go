@@ -97,19 +97,19 @@ func addParts(ctx context.Context, reader index.Reader, records []*index.Record,
 func exportOf(r *index.Record) exported {
 	line := exported{
 		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Name: r.Name(), Format: r.Format, Damage: r.Damage,
-		Width: r.Width, Height: r.Height, Bytes: r.Bytes, Modified: optionalTime(r.Modified()), Added: r.Added,
+		Width: r.Width, Height: r.Height, Bytes: r.Bytes, Modified: Time(r.Modified()), Added: r.Added,
 		Metadata: MetadataOf(r.Metadata), Tags: r.Tags, Captions: CaptionsOf(r.Captions),
 		Text: r.Text, ExternalID: r.ExternalID, Fields: r.Fields,
 	}
-	line.Taken = optionalTime(r.Metadata.Taken)
+	line.Taken = Time(r.Metadata.Taken)
 	if r.PerceptualHash != 0 {
 		line.PerceptualHash = fmt.Sprintf("%016x", r.PerceptualHash)
 	}
 	return line
 }
 
-// optionalTime leaves out what is not known, and the years that RFC 3339 cannot say.
-func optionalTime(t time.Time) *time.Time {
+// Time gives nil for what is not known, and for the years that RFC 3339 cannot say.
+func Time(t time.Time) *time.Time {
 	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
 		return nil
 	}

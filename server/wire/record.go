@@ -86,14 +86,8 @@ func metadataOf(m index.Metadata) *export.Metadata {
 	return &shown
 }
 
-// Time gives nil for the zero time, which means that it is not known.
-func Time(moment time.Time) *time.Time {
-	if moment.IsZero() {
-		return nil
-	}
-	utc := moment.UTC()
-	return &utc
-}
+// Time gives a time in UTC; nil for one that is not known or that JSON cannot say.
+func Time(moment time.Time) *time.Time { return export.Time(moment.UTC()) }
 
 // FacetsOf are counts as they are sent.
 func FacetsOf(facets index.Facets) *Facets {
