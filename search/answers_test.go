@@ -146,34 +146,3 @@ func shownBy(ctx context.Context, p *plan, record *index.Record) Hit {
 	p.showFiles(ctx, hits)
 	return hits[0]
 }
-
-// TestNamesOfHigherFolders: a word counts the less the higher its folder stands, and
-// without its accents.
-func TestNamesOfHigherFolders(t *testing.T) {
-	record := &index.Record{Files: []index.File{{
-		Path: filepath.FromSlash("/srv/pictures/Café/Italy/y/x/Rome/raw/Day 3/x1.webp"), RootLength: len("/srv/pictures"),
-	}}}
-	for text, want := range map[string]float64{
-		"x1": 1, "day": 1, "raw": 1, "rome": 0.9, "y": 0.7, "italy": 0.6, "cafe": 0.6, "CAFÉ": 0.6, "cafe\u0301": 0.6, "rome 3": 0.95, "srv": 0, "dog": 0,
-	} {
-		if got := newWordFinder([]string{text}).shares(record, 1)[0].named; got < want-1e-9 || got > want+1e-9 {
-			t.Errorf("%q counts %v, want %v", text, got, want)
-		}
-	}
-}
-
-// TestNamesOfGenerators: what a program should make counts, what it should not does not.
-func TestNamesOfGenerators(t *testing.T) {
-	for generation, want := range map[string]map[string]float64{
-		"an otter on ice Negative prompt: blurry, hands Steps: 20, Sampler: Euler a": {"otter": 0.8, "otter ice": 0.8, "euler": 0.8, "blurry": 0, "otter hands": 0.4},
-		"an otter Negative prompt: blurry":                                           {"otter": 0.8, "blurry": 0},
-		"an otter seed: 5":                                                           {"otter": 0.8, "5": 0.8},
-	} {
-		record := &index.Record{Metadata: index.Metadata{Generation: generation}}
-		for text, want := range want {
-			if got := newWordFinder([]string{text}).shares(record, 1)[0].named; got < want-1e-9 || got > want+1e-9 {
-				t.Errorf("%s: %q counts %v, want %v", generation, text, got, want)
-			}
-		}
-	}
-}

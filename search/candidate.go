@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"mekiki/index"
+	"mekiki/search/words"
 )
 
 // candidate is a record that retrieval proposed, with everything that each
@@ -40,7 +41,7 @@ type candidate struct {
 	clauseVectors []float64
 	// words says how much of each clause stands in words, in the order of
 	// clauseVectors; captioned says that the record has captions and words a say.
-	words     []clauseWords
+	words     []words.Shares
 	captioned bool
 	// named says that names and metadata alone answer the query.
 	named bool
@@ -54,11 +55,6 @@ type candidate struct {
 	odds  float64
 	basis Basis
 }
-
-// clauseWords are the shares of a clause's content words, 0 to 1, in a record's
-// captions and names together and in its names alone, and what the names are worth as
-// an answer: their share where they have every word, else 0.
-type clauseWords struct{ all, named, name float64 }
 
 // clauseAnswer is ITM's answer on one clause.
 type clauseAnswer struct {

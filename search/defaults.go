@@ -27,20 +27,5 @@ const (
 	defaultTokenCacheBytes = 128 << 20
 )
 
-// How words count.
-const (
-	// wordHalf is the BM25 score of a word that counts half in convex fusion.
-	wordHalf = 4
-
-	// namedFolders is how many folders above a file count as its name. What stands
-	// higher says less about one picture, the less the higher it is, since it holds more
-	// of a library: a word of it counts as a part of a word, by folderFall less for each
-	// folder above, and at least leastFolder.
-	namedFolders = 2
-	folderFall   = 0.1
-	leastFolder  = 0.6
-
-	// generationWorth is what a word counts that somebody gave a program to make the
-	// picture from: it tells what was wanted, not what came.
-	generationWorth = 0.8
-)
+// wordHalf is the BM25 score of a word that counts half in convex fusion.
+const wordHalf = 4

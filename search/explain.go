@@ -10,10 +10,11 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/scoring"
+	"mekiki/search/words"
 )
 
 // explain says what each signal gave a candidate.
-func (r *retrieval) explain(c *candidate, words []FieldMatch) Explanation {
+func (r *retrieval) explain(c *candidate, matched []FieldMatch) Explanation {
 	explanation := Explanation{Fused: round(c.fused), FusedRank: c.fusedRank, Part: c.part, Evidence: r.explainEvidence(c)}
 	if c.hasVector {
 		explanation.Vector = &Leg{Score: round(c.vector), Scaled: round(vectorScale(c)), Rank: c.vectorRank, Contribution: round(c.vectorPart)}
@@ -25,13 +26,13 @@ func (r *retrieval) explain(c *candidate, words []FieldMatch) Explanation {
 		explanation.Similarity = &Leg{Score: round(c.similarity), Scaled: round(similarityScale(c)), Rank: c.similarityRank}
 	}
 	if wanted := c.words[:min(len(r.plan.clauses), len(c.words))]; len(wanted) > 0 {
-		least := slices.MinFunc(wanted, func(a, b clauseWords) int { return cmp.Compare(a.named, b.named) })
-		explanation.NameCoverage = round(least.named)
-		if least.name > 0 {
-			explanation.NameProbability = round(scoring.Sigmoid(r.searcher.calibration.Named(0, least.name)))
+		least := slices.MinFunc(wanted, func(a, b words.Shares) int { return cmp.Compare(a.Named, b.Named) })
+		explanation.NameCoverage = round(least.Named)
+		if least.Name > 0 {
+			explanation.NameProbability = round(scoring.Sigmoid(r.searcher.calibration.Named(0, least.Name)))
 		}
 	}
-	explanation.Words = words
+	explanation.Words = matched
 	explanation.Match = r.explainMatch(c)
 	return explanation
 }
@@ -80,11 +81,11 @@ func (r *retrieval) pageWords(ctx context.Context, snapshot index.Reader, page [
 	if err != nil {
 		return nil, fmt.Errorf("find matching words: %w", err)
 	}
-	words := make(map[index.ID][]FieldMatch, len(hits))
+	matched := make(map[index.ID][]FieldMatch, len(hits))
 	for _, hit := range hits {
-		words[hit.ID] = fieldMatches(hit.Fragments)
+		matched[hit.ID] = fieldMatches(hit.Fragments)
 	}
-	return words, nil
+	return matched, nil
 }
 
 // fieldMatches gives the keyword matches in the order of the fields' names.
@@ -138,7 +139,7 @@ func zeroNaN(value float64) float64 {
 }
 
 // reason says in one line why a hit is here.
-func (r *retrieval) reason(c *candidate, probability float64, words []FieldMatch) string {
+func (r *retrieval) reason(c *candidate, probability float64, matched []FieldMatch) string {
 	var parts []string
 	add := func(format string, arguments ...any) { parts = append(parts, fmt.Sprintf(format, arguments...)) }
 	switch c.basis {
@@ -156,9 +157,9 @@ func (r *retrieval) reason(c *candidate, probability float64, words []FieldMatch
 	if r.plan.picture && c.basis != BasisSimilarity && c.hasSimilarity {
 		add("likeness %.2f", c.similarity)
 	}
-	if len(words) > 0 {
-		names := make([]string, len(words))
-		for i, field := range words {
+	if len(matched) > 0 {
+		names := make([]string, len(matched))
+		for i, field := range matched {
 			names[i] = field.Field
 		}
 		add("words in %s", strings.Join(names, ", "))

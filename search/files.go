@@ -13,6 +13,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/filters"
+	"mekiki/search/words"
 )
 
 // The files of the hits of a page are looked for on disk: so many at a time, for so
@@ -30,7 +31,7 @@ func (p *plan) showFiles(ctx context.Context, hits []Hit) {
 		paths = append(paths, hit.Record.Paths()...)
 	}
 	gone := goneFiles(ctx, paths)
-	finder := newWordFinder([]string{p.text})
+	finder := words.NewFinder([]string{p.text})
 	for i := range hits {
 		hit := &hits[i]
 		if len(hit.Record.Files) == 0 {
@@ -40,7 +41,7 @@ func (p *plan) showFiles(ctx context.Context, hits []Hit) {
 			return cmp.Or(
 				compareBool(!gone[a.Path], !gone[b.Path]),
 				compareBool(p.inFolders(a), p.inFolders(b)),
-				cmp.Compare(finder.fileShare(a), finder.fileShare(b)),
+				cmp.Compare(finder.FileShare(a), finder.FileShare(b)),
 			)
 		})
 		hit.Path, hit.Name, hit.Missing = best.Path, cmp.Or(best.Name, hit.Name), gone[best.Path]
@@ -50,13 +51,6 @@ func (p *plan) showFiles(ctx context.Context, hits []Hit) {
 // inFolders reports whether a file passes the folder filters of a request.
 func (p *plan) inFolders(file index.File) bool {
 	return filters.InFolders(p.filter, file) && (p.also == nil || filters.InFolders(*p.also, file))
-}
-
-// fileShare is the share of the first clause's words among a file's names.
-func (f *wordFinder) fileShare(file index.File) float64 {
-	clear(f.found)
-	eachFileName(file, f.look)
-	return f.share(0)
 }
 
 func compareBool(a, b bool) int {

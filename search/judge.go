@@ -7,6 +7,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/scoring"
+	"mekiki/search/words"
 )
 
 // evidence is what is known of a candidate and one clause, without its names as an
@@ -14,7 +15,7 @@ import (
 func (p *plan) evidence(c *candidate, clause int) (scoring.Evidence, bool) {
 	e := scoring.Evidence{
 		ITM: math.NaN(), ITC: c.clauseVectors[clause], ContentWords: p.contentWords[clause],
-		Words: c.words[clause].all, Captioned: c.captioned,
+		Words: c.words[clause].All, Captioned: c.captioned,
 	}
 	if clause < len(p.clauses) { // the others did not choose the candidates
 		e.Images = p.images
@@ -44,7 +45,7 @@ func (s *Searcher) contentOdds(p *plan, c *candidate, clause int) (odds float64,
 // by its names. For an unwanted clause it is the log-odds that the clause is absent.
 func (s *Searcher) clauseOdds(p *plan, c *candidate, clause int) float64 {
 	odds, known := s.contentOdds(p, c, clause)
-	switch name := c.words[clause].name; {
+	switch name := c.words[clause].Name; {
 	case clause >= len(p.clauses) && !known:
 		return scoring.Certain
 	case clause >= len(p.clauses):
@@ -127,8 +128,8 @@ func (r *retrieval) markPhrases() {
 		}
 		for _, c := range r.candidates {
 			c.words = slices.Clone(c.words)
-			c.words[clause] = clauseWords{all: 1, named: 1, name: 1}
-			c.named = !slices.ContainsFunc(c.words[:len(r.plan.clauses)], func(w clauseWords) bool { return w.name < 1 })
+			c.words[clause] = words.Shares{All: 1, Named: 1, Name: 1}
+			c.named = !slices.ContainsFunc(c.words[:len(r.plan.clauses)], func(w words.Shares) bool { return w.Name < 1 })
 		}
 	}
 }

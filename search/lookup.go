@@ -15,6 +15,7 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/search/scoring"
+	"mekiki/search/words"
 )
 
 // Limits of a lookup.
@@ -297,7 +298,7 @@ func (l *lookup) judge() {
 	evidence := make([]scoring.Evidence, len(l.texts))
 	var read []scoring.Evidence
 	for i, candidate := range l.texts {
-		evidence[i] = scoring.Evidence{ITM: math.NaN(), ITC: candidate.cosine, ContentWords: ContentWords(candidate.text)}
+		evidence[i] = scoring.Evidence{ITM: math.NaN(), ITC: candidate.cosine, ContentWords: words.Count(candidate.text)}
 		if candidate.answer.known {
 			evidence[i].ITM = candidate.answer.logit
 			read = append(read, evidence[i])

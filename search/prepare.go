@@ -13,6 +13,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/query"
+	"mekiki/search/words"
 )
 
 // plan is a request that was checked, with its defaults filled in.
@@ -77,9 +78,9 @@ func (s *Searcher) prepare(request Request) (*plan, error) {
 	p.unwanted = clauseTexts(parsed.Unwanted)
 	p.phrases = clauseTexts(parsed.Phrases)
 	p.unwantedPhrases = clauseTexts(parsed.UnwantedPhrases)
-	p.textWords = max(len(contentTerms(p.text)), 1)
+	p.textWords = max(len(words.Terms(p.text)), 1)
 	for _, text := range slices.Concat(p.clauses, p.unwanted) {
-		p.contentWords = append(p.contentWords, len(contentTerms(text)))
+		p.contentWords = append(p.contentWords, len(words.Terms(text)))
 	}
 	p.picture = request.Image != nil || request.Record != 0
 	if err := p.prepareFilter(); err != nil {

@@ -89,7 +89,7 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request Reque
 		return Response{}, err
 	}
 	page := shown[min(offset, len(shown)):min(offset+request.Limit, len(shown))]
-	words, err := k.retrieval.pageWords(ctx, snapshot, page)
+	matched, err := k.retrieval.pageWords(ctx, snapshot, page)
 	if err != nil {
 		return Response{}, err
 	}
@@ -100,7 +100,7 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request Reque
 		Warnings: slices.Clone(k.warnings),
 	}
 	for i, entry := range page {
-		response.Hits = append(response.Hits, k.hit(entry, offset+i+1, request.Explain, words[entry.entry.id]))
+		response.Hits = append(response.Hits, k.hit(entry, offset+i+1, request.Explain, matched[entry.entry.id]))
 	}
 	k.retrieval.plan.showFiles(ctx, response.Hits)
 	if end := offset + len(response.Hits); len(response.Hits) > 0 && (end < len(shown) || k.goesOn(shown)) {
@@ -161,13 +161,13 @@ func addRecords(ctx context.Context, reader index.Reader, entries []shownEntry) 
 }
 
 // hit presents one entry.
-func (k *ranking) hit(shown shownEntry, rank int, explain bool, words []FieldMatch) Hit {
+func (k *ranking) hit(shown shownEntry, rank int, explain bool, matched []FieldMatch) Hit {
 	entry := shown.entry
 	hit := recordHit(shown.record, rank)
 	hit.Score, hit.Probability, hit.Verdict, hit.Basis = round(entry.score), round(entry.probability), entry.verdict, entry.basis
-	hit.Reason = k.retrieval.reason(entry.candidate, entry.probability, words)
+	hit.Reason = k.retrieval.reason(entry.candidate, entry.probability, matched)
 	if explain {
-		explanation := k.retrieval.explain(entry.candidate, words)
+		explanation := k.retrieval.explain(entry.candidate, matched)
 		hit.Explanation = &explanation
 	}
 	return hit

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,6 +12,7 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/filters"
+	"mekiki/search/words"
 )
 
 // pictureWindow is the number of candidates that a picture proposes: each is
@@ -317,4 +319,20 @@ func (r *retrieval) release() {
 	r.vectors, r.clauseHits, r.similar, r.keywords, r.known, r.snapshot = nil, nil, nil, nil, nil, nil
 	r.text, r.clauseVectors, r.parts = nil, nil, embed.Parts{}
 	r.plan.request.Image = nil
+}
+
+// findWords finds how much of the query stands in the candidates' captions and names.
+// Only what the keyword leg found can have any, but for unwanted clauses, which it does
+// not look for.
+func (r *retrieval) findWords() {
+	p := r.plan
+	finder := words.NewFinder(slices.Concat(p.clauses, p.unwanted))
+	none := make([]words.Shares, len(p.clauses)+len(p.unwanted))
+	for _, c := range r.candidates {
+		c.captioned, c.words = p.usesWords() && len(c.record.Captions) > 0, none
+		if p.usesWords() && (c.hasKeyword || len(p.unwanted) > 0) {
+			c.words = finder.Shares(c.record, len(p.clauses))
+		}
+		c.named = len(p.clauses) > 0 && !slices.ContainsFunc(c.words[:len(p.clauses)], func(w words.Shares) bool { return w.Name == 0 })
+	}
 }

@@ -5,48 +5,13 @@ import (
 	"io/fs"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"mekiki/embed/builtin"
-	"mekiki/index"
 	"mekiki/search/scoring"
 )
-
-func TestNameWords(t *testing.T) {
-	record := &index.Record{
-		Kind:  index.KindImage,
-		Files: []index.File{{Path: filepath.FromSlash("/home/user/Archive/Kyoto 2019/autumn-leaves.jpg")}},
-		Tags:  []string{"Family"}, Captions: []index.Caption{{Text: "a zeppelin"}},
-		Metadata: index.Metadata{Camera: "Nikon Z6", Title: "Temple"},
-	}
-	for text, want := range map[string]float64{
-		"kyoto": 1, "2019": 1, "autumn leaves": 1, "archive": 1, "family": 1, "nikon z6": 1, "temples": 1, "zeppelin": 0, "home user": 0,
-		"photos of the temple in Kyoto, by night": 2.0 / 3, "autumn zeppelin": 0.5,
-	} {
-		if got := newWordFinder([]string{text}).shares(record, 1)[0].named; math.Abs(got-want) > 1e-9 {
-			t.Errorf("%q: %v of it are names, want %v", text, got, want)
-		}
-	}
-	got := newWordFinder([]string{"zeppelin temples", "autumn zeppelin", "zeppelin temple"}).shares(record, 2)
-	want := []clauseWords{{all: 1, named: 0.5}, {all: 1, named: 0.5}, {all: 0.5}} // what is unwanted is looked for in captions
-	if !slices.Equal(got, want) {
-		t.Errorf("captions and names say %v, want %v", got, want)
-	}
-}
-
-func BenchmarkWordFinder(b *testing.B) {
-	record := &index.Record{
-		Files:    []index.File{{Path: "/home/user/Pictures/Archive/Kyoto 2019/IMG_20190504_1201.jpg"}},
-		Captions: []index.Caption{{Text: "a photo of a couple of drums, a motorcycle, and a tropical pineapple on a desk"}},
-	}
-	finder := newWordFinder([]string{"two drums and a tropical pineapple on a wooden table"})
-	for b.Loop() {
-		finder.shares(record, 1)
-	}
-}
 
 func TestLRU(t *testing.T) {
 	l := newLRU[string, int](3)

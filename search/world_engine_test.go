@@ -13,6 +13,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/keyword"
 	"mekiki/search/scoring"
+	"mekiki/search/words"
 )
 
 // worldEngine is the model of a world.
@@ -77,7 +78,7 @@ func (e worldEngine) MatchPairs(ctx context.Context, tokens []embed.ImageTokens,
 				has[term] = true
 			}
 		}
-		logit := float32(12*coverage(contentTerms(texts[i]), has) - 6 + e.contrary*opinion(token.Values[0], texts[i]))
+		logit := float32(12*coverage(words.Terms(texts[i]), has) - 6 + e.contrary*opinion(token.Values[0], texts[i]))
 		matches[i] = embed.Match{Logits: [2]float32{-logit, logit}, Probability: float32(scoring.Sigmoid(float64(2 * logit)))}
 	}
 	return matches, ctx.Err()

@@ -18,6 +18,7 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/keyword"
+	"mekiki/search/words"
 )
 
 // world is a small library and model for tests: things have random directions,
@@ -83,7 +84,7 @@ func unit(vector []float32) []float32 {
 
 func textDirection(text string) []float32 {
 	sum := make([]float32, worldWidth)
-	for _, word := range contentTerms(text) {
+	for _, word := range words.Terms(text) {
 		for i, value := range direction(word) {
 			sum[i] += value
 		}
@@ -263,7 +264,7 @@ func (s *worldSnapshot) Keyword(ctx context.Context, query index.KeywordQuery, k
 			continue
 		}
 		score := 0.0
-		for _, word := range contentTerms(query.Text) {
+		for _, word := range words.Terms(query.Text) {
 			if has(id, word) {
 				score += math.Log(1 + float64(len(s.order))/float64(frequency[word]))
 			}

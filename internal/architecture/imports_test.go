@@ -22,6 +22,7 @@ var layers = []string{
 	"ui",
 	"search",
 	"search/scoring",
+	"search/words",
 	"index/ingest",
 	"index/ingest/textrecord",
 	"index/ingest/rules",

@@ -25,6 +25,7 @@ import (
 	"mekiki/internal/testsize"
 	"mekiki/search"
 	"mekiki/search/scoring"
+	"mekiki/search/words"
 )
 
 // TestLatency logs what a query without reranking costs, stage by stage, in a
@@ -111,7 +112,7 @@ func logLatency(t *testing.T, searcher *search.Searcher, dataset Dataset) {
 // shorten gives the first three words of a text that are more than grammar.
 func shorten(text string) string {
 	for end := 1; end <= len(text); end++ {
-		if (end == len(text) || text[end] == ' ') && search.ContentWords(text[:end]) == 3 {
+		if (end == len(text) || text[end] == ' ') && words.Count(text[:end]) == 3 {
 			return text[:end]
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"mekiki/search"
 	"mekiki/search/query"
 	"mekiki/search/scoring"
+	"mekiki/search/words"
 )
 
 // The pictures of a self-calibration where its options say nothing, and the least number in
@@ -166,7 +167,7 @@ func piecesOf(caption string) []string {
 	var pieces []string
 	var piece []string
 	end := func() {
-		if text := strings.Join(piece, " "); search.ContentWords(text) > 0 {
+		if text := strings.Join(piece, " "); words.Count(text) > 0 {
 			pieces = append(pieces, text)
 		}
 		piece = nil
@@ -182,7 +183,7 @@ func piecesOf(caption string) []string {
 		}
 	}
 	end()
-	if len(pieces) == 1 && search.ContentWords(pieces[0]) == search.ContentWords(caption) {
+	if len(pieces) == 1 && words.Count(pieces[0]) == words.Count(caption) {
 		return nil
 	}
 	return pieces

@@ -1,8 +1,7 @@
-package search
+package words
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"mekiki/index"
@@ -68,20 +67,4 @@ func wantedOf(generation string) string {
 		return before + after[at:]
 	}
 	return before
-}
-
-// findWords finds how much of the query stands in the candidates' captions and names.
-// Only what the keyword leg found can have any, but for unwanted clauses, which it does
-// not look for.
-func (r *retrieval) findWords() {
-	p := r.plan
-	finder := newWordFinder(slices.Concat(p.clauses, p.unwanted))
-	none := make([]clauseWords, len(p.clauses)+len(p.unwanted))
-	for _, c := range r.candidates {
-		c.captioned, c.words = p.usesWords() && len(c.record.Captions) > 0, none
-		if p.usesWords() && (c.hasKeyword || len(p.unwanted) > 0) {
-			c.words = finder.shares(c.record, len(p.clauses))
-		}
-		c.named = len(p.clauses) > 0 && !slices.ContainsFunc(c.words[:len(p.clauses)], func(w clauseWords) bool { return w.name == 0 })
-	}
 }

@@ -1,4 +1,4 @@
-package search
+package words
 
 import (
 	"slices"
@@ -9,12 +9,12 @@ import (
 	"mekiki/index/keyword"
 )
 
-// ContentWords counts the words of a text that are more than grammar, each
+// Count counts the words of a text that are more than grammar, each
 // once.
-func ContentWords(text string) int { return len(contentTerms(text)) }
+func Count(text string) int { return len(Terms(text)) }
 
-// contentTerms gives the terms of a text that could name something, each once.
-func contentTerms(text string) []string {
+// Terms gives the terms of a text that could name something, each once.
+func Terms(text string) []string {
 	var terms []string
 	for _, term := range keyword.Terms(text) {
 		if !slices.Contains(terms, term) && !saysNothing(term) {
@@ -38,20 +38,30 @@ var emptyTerms = sync.OnceValue(func() map[string]bool {
 	return empty
 })
 
-// wordFinder finds which words of some clauses stand in the texts of a record. It
+// Shares are the shares of a clause's content words, 0 to 1, in a record's words.
+type Shares struct {
+	// All is the share in captions and names together, and Named in names alone.
+	All, Named float64
+	// Name is what the names are worth as an answer: Named where they have every word,
+	// else 0.
+	Name float64
+}
+
+// Finder finds which words of some clauses stand in the texts of a record. It
 // is for one goroutine at a time.
-type wordFinder struct {
+type Finder struct {
 	finder  *keyword.Finder
 	clauses [][]int   // the places of each clause's terms in found
 	found   []float64 // what each term counts where it was found best
 }
 
-func newWordFinder(clauses []string) *wordFinder {
-	f := &wordFinder{}
+// NewFinder makes a Finder of the words of some clauses.
+func NewFinder(clauses []string) *Finder {
+	f := &Finder{}
 	var terms []string
 	for _, clause := range clauses {
 		var places []int
-		for _, term := range contentTerms(clause) {
+		for _, term := range Terms(clause) {
 			place := slices.Index(terms, term)
 			if place < 0 {
 				place = len(terms)
@@ -66,12 +76,12 @@ func newWordFinder(clauses []string) *wordFinder {
 }
 
 // look marks the terms that stand in a text of some worth, 0 to 1.
-func (f *wordFinder) look(text string, worth float64) {
+func (f *Finder) look(text string, worth float64) {
 	f.finder.Find(text, func(place int) { f.found[place] = max(f.found[place], worth) })
 }
 
 // share is the share of a clause's words that were found, 0 to 1.
-func (f *wordFinder) share(clause int) float64 {
+func (f *Finder) share(clause int) float64 {
 	places := f.clauses[clause]
 	if len(places) == 0 {
 		return 0
@@ -83,17 +93,17 @@ func (f *wordFinder) share(clause int) float64 {
 	return count / float64(len(places))
 }
 
-// shares finds how much of each clause stands in the words of a record. What is
+// Shares finds how much of each clause stands in the words of a record. What is
 // unwanted, behind the first clauses, is looked for in captions alone: a name says what
 // a picture is called and not that it must not be shown.
-func (f *wordFinder) shares(record *index.Record, wanted int) []clauseWords {
-	shares := make([]clauseWords, len(f.clauses))
+func (f *Finder) Shares(record *index.Record, wanted int) []Shares {
+	shares := make([]Shares, len(f.clauses))
 	clear(f.found)
 	eachName(record, f.look)
 	for i := range wanted {
-		shares[i].named, shares[i].name = f.share(i), f.share(i)
+		shares[i].Named, shares[i].Name = f.share(i), f.share(i)
 		if slices.ContainsFunc(f.clauses[i], func(place int) bool { return f.found[place] == 0 }) {
-			shares[i].name = 0
+			shares[i].Name = 0
 		}
 	}
 	captions := func(clauses, from int) {
@@ -101,7 +111,7 @@ func (f *wordFinder) shares(record *index.Record, wanted int) []clauseWords {
 			f.look(caption.Text, 1)
 		}
 		for i := from; i < clauses; i++ {
-			shares[i].all = f.share(i)
+			shares[i].All = f.share(i)
 		}
 	}
 	captions(wanted, 0)
@@ -110,4 +120,11 @@ func (f *wordFinder) shares(record *index.Record, wanted int) []clauseWords {
 		captions(len(f.clauses), wanted)
 	}
 	return shares
+}
+
+// FileShare is the share of the first clause's words among a file's names.
+func (f *Finder) FileShare(file index.File) float64 {
+	clear(f.found)
+	eachFileName(file, f.look)
+	return f.share(0)
 }
