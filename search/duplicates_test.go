@@ -10,9 +10,10 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/search/likeness"
 )
 
-func duplicates(t *testing.T, s *Searcher, request DuplicatesRequest) DuplicatesResponse {
+func findDuplicates(t *testing.T, s *Searcher, request DuplicatesRequest) DuplicatesResponse {
 	t.Helper()
 	response, err := s.Duplicates(t.Context(), request)
 	if err != nil {
@@ -24,7 +25,7 @@ func duplicates(t *testing.T, s *Searcher, request DuplicatesRequest) Duplicates
 func TestDuplicateBytes(t *testing.T) {
 	w := populated(10)
 	w.records[3].Files = append(w.records[3].Files, index.File{Path: "/copy.jpg"}, index.File{Path: "/again.jpg"})
-	response := duplicates(t, newTestSearcher(t, w, Options{}), DuplicatesRequest{Level: DuplicateBytes})
+	response := findDuplicates(t, newTestSearcher(t, w, Options{}), DuplicatesRequest{Level: DuplicateBytes})
 	if response.Total != 1 || len(response.Groups[0].Members) != 3 || response.Groups[0].ReclaimableBytes != 2000 || response.Groups[0].Members[1].Path != "/copy.jpg" {
 		t.Errorf("got %+v", response)
 	}
@@ -42,44 +43,15 @@ func TestDuplicatePictures(t *testing.T) {
 	w.records[7].PerceptualHash = w.records[5].PerceptualHash
 	w.records[7].Width = 300 // another aspect: another picture
 	s := newTestSearcher(t, w, Options{})
-	response := duplicates(t, s, DuplicatesRequest{Level: DuplicatePicture})
+	response := findDuplicates(t, s, DuplicatesRequest{Level: DuplicatePicture})
 	if response.Total != 1 || len(response.Groups[0].Members) != 2 {
 		t.Fatalf("got %+v", response)
 	}
 	if first, second := response.Groups[0].Members[0], response.Groups[0].Members[1]; first.ID != 6 || second.ID != 5 || second.Distance != 4 {
 		t.Errorf("got %+v", response.Groups[0])
 	}
-	if strict := duplicates(t, s, DuplicatesRequest{Level: DuplicatePicture, Distance: pointer(3)}); strict.Total != 0 || strict.Groups == nil {
+	if strict := findDuplicates(t, s, DuplicatesRequest{Level: DuplicatePicture, Distance: pointer(3)}); strict.Total != 0 || strict.Groups == nil {
 		t.Errorf("got %+v", strict)
-	}
-}
-
-func TestHashTablesFindAllWithinADistance(t *testing.T) {
-	random := rand.New(rand.NewPCG(2, 2))
-	var records []*index.Record
-	for range 2000 {
-		hash := random.Uint64()
-		if len(records) > 0 && random.IntN(2) == 0 { // near one that is there
-			hash = records[random.IntN(len(records))].PerceptualHash
-			for range random.IntN(18) {
-				hash ^= 1 << random.IntN(64)
-			}
-		}
-		records = append(records, &index.Record{PerceptualHash: hash})
-	}
-	tables := newHashTables(records)
-	for distance := 0; distance <= 16; distance++ {
-		for _, record := range records[:100] {
-			var want []int
-			for i, other := range records {
-				if bits.OnesCount64(record.PerceptualHash^other.PerceptualHash) <= distance {
-					want = append(want, i)
-				}
-			}
-			if got := tables.within(record.PerceptualHash, distance); !slices.Equal(got, want) {
-				t.Fatalf("distance %d: got %v, want %v", distance, got, want)
-			}
-		}
 	}
 }
 
@@ -89,7 +61,7 @@ func TestDuplicateScenes(t *testing.T) {
 	w.add("/b.jpg", "boat")
 	w.add("/c.jpg", "cat", "pizza")
 	s := newTestSearcher(t, w, Options{})
-	response := duplicates(t, s, DuplicatesRequest{Level: DuplicateScene, Similarity: 0.8})
+	response := findDuplicates(t, s, DuplicatesRequest{Level: DuplicateScene, Similarity: 0.8})
 	if response.Total != 1 || len(response.Groups[0].Members) != 2 || response.Groups[0].Members[1].ID != 3 {
 		t.Errorf("got %+v", response)
 	}
@@ -129,7 +101,7 @@ func TestDuplicateGroupsAreDisjoint(t *testing.T) {
 	for _, request := range []DuplicatesRequest{
 		{Level: DuplicatePicture, Distance: pointer(6)}, {Level: DuplicateScene, Similarity: 0.9},
 	} {
-		response := duplicates(t, s, request)
+		response := findDuplicates(t, s, request)
 		seen, members := map[index.ID]bool{}, 0
 		for _, group := range response.Groups {
 			first := group.Members[0]
@@ -140,7 +112,7 @@ func TestDuplicateGroupsAreDisjoint(t *testing.T) {
 				seen[member.ID] = true
 				members++
 				distance := bits.OnesCount64(first.Record.PerceptualHash ^ member.Record.PerceptualHash)
-				similarity := likeness(w.parts[first.ID], w.parts[member.ID])
+				similarity := likeness.Of(w.parts[first.ID], w.parts[member.ID])
 				if request.Level == DuplicatePicture && (distance > 6 || member.Distance != distance) ||
 					request.Level == DuplicateScene && similarity < 0.9 {
 					t.Errorf("%s: member %v differs in %d bits from the first, likeness %v: %+v", request.Level, member.ID, distance, similarity, member)
@@ -161,57 +133,6 @@ func TestBadDuplicates(t *testing.T) {
 	} {
 		_, err := s.Duplicates(t.Context(), request)
 		wantCode(t, err, CodeInvalidOption)
-	}
-}
-
-func BenchmarkDuplicatePictures(b *testing.B) {
-	random := rand.New(rand.NewPCG(3, 3))
-	records := make([]*index.Record, 100_000)
-	for i := range records {
-		records[i] = &index.Record{ID: index.ID(i + 1), Width: 640, Height: 480, PerceptualHash: random.Uint64()}
-	}
-	for b.Loop() {
-		if _, err := samePicture(b.Context(), records, 6); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func TestLikenessFromIsLikeness(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 5))
-	alike := 0
-	for range 3000 {
-		a := embed.Parts{Count: 1 + random.IntN(6), Width: 16}
-		b := embed.Parts{Count: 1 + random.IntN(6), Width: 16}
-		noise := random.Float64()
-		for i := range max(a.Count, b.Count) {
-			row := make([]float32, 16)
-			for j := range row {
-				row[j] = float32(random.NormFloat64())
-			}
-			other := slices.Clone(row)
-			for j := range other {
-				other[j] += float32(noise * random.NormFloat64())
-			}
-			if i < a.Count {
-				a.Values = append(a.Values, unit(row)...)
-			}
-			if i < b.Count {
-				b.Values = append(b.Values, unit(other)...)
-			}
-		}
-		least := random.Float64()*2 - 1
-		want := likeness(a, b)
-		got, ok := likenessFrom(a, b, least)
-		if ok != (want >= least) || ok && got != want {
-			t.Fatalf("at least %v: %v, %v; likeness %v", least, got, ok, want)
-		}
-		if ok && least > 0.5 {
-			alike++
-		}
-	}
-	if alike < 50 {
-		t.Errorf("only %d pairs were alike", alike)
 	}
 }
 

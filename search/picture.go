@@ -117,7 +117,7 @@ func (s *Searcher) tokensOf(ctx context.Context, snapshot index.Reader, records 
 	var missing []index.ID
 	var places []int
 	for i, record := range records {
-		if tokens, ok := s.tokens.get(contentOf(record, space)); ok {
+		if tokens, ok := s.tokens.Get(contentOf(record, space)); ok {
 			found[i].tokens = tokens
 		} else {
 			missing, places = append(missing, record.ID), append(places, i)
@@ -139,7 +139,7 @@ func (s *Searcher) tokensOf(ctx context.Context, snapshot index.Reader, records 
 			return nil, ctx.Err()
 		}
 		if at.err == nil {
-			s.tokens.put(contentOf(records[places[i]], space), at.tokens, int64(4*len(at.tokens.Values)))
+			s.tokens.Put(contentOf(records[places[i]], space), at.tokens, int64(4*len(at.tokens.Values)))
 		}
 	}
 	return found, nil

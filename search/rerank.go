@@ -125,7 +125,7 @@ func (m *reranker) readClause(ctx context.Context, batch []*candidate, clause in
 	var wanted []*candidate
 	var records []*index.Record
 	for _, c := range batch {
-		if answer, ok := m.searcher.matches.get(m.key(c.record, text)); ok {
+		if answer, ok := m.searcher.matches.Get(m.key(c.record, text)); ok {
 			c.matches[clause] = answer
 			continue
 		}
@@ -161,7 +161,7 @@ func (m *reranker) readClause(ctx context.Context, batch []*candidate, clause in
 			continue
 		}
 		c.matches[clause] = answer
-		m.searcher.matches.put(m.key(c.record, text), answer, 1)
+		m.searcher.matches.Put(m.key(c.record, text), answer, 1)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/internal/lru"
 	"mekiki/internal/sorted"
 	"mekiki/search/scoring"
 )
@@ -99,10 +100,10 @@ type Searcher struct {
 	calibration scoring.Calibration
 	logger      *slog.Logger
 
-	vectors  *lru[string, embed.Vector]
-	tokens   *lru[contentKey, embed.ImageTokens]
-	matches  *lru[matchKey, clauseAnswer]
-	rankings *lru[rankingKey, *ranking]
+	vectors  *lru.Cache[string, embed.Vector]
+	tokens   *lru.Cache[contentKey, embed.ImageTokens]
+	matches  *lru.Cache[matchKey, clauseAnswer]
+	rankings *lru.Cache[rankingKey, *ranking]
 
 	// warm says that ITM has answered once, so that its graph is loaded.
 	warm atomic.Bool
@@ -127,10 +128,10 @@ func New(library index.Source, engine Engine, options Options) (*Searcher, error
 	}
 	return &Searcher{
 		library: library, engine: engine, options: options, calibration: *options.Calibration, logger: options.Logger,
-		vectors:  newLRU[string, embed.Vector](4096),
-		tokens:   newLRU[contentKey, embed.ImageTokens](options.TokenCacheBytes),
-		matches:  newLRU[matchKey, clauseAnswer](int64(options.MatchCacheEntries)),
-		rankings: newLRU[rankingKey, *ranking](int64(options.RankingCacheEntries)),
+		vectors:  lru.New[string, embed.Vector](4096),
+		tokens:   lru.New[contentKey, embed.ImageTokens](options.TokenCacheBytes),
+		matches:  lru.New[matchKey, clauseAnswer](int64(options.MatchCacheEntries)),
+		rankings: lru.New[rankingKey, *ranking](int64(options.RankingCacheEntries)),
 	}, nil
 }
 
@@ -285,7 +286,7 @@ func checkRecord(ctx context.Context, reader index.Reader, id index.ID) error {
 // knownRanking gives a ranking made earlier: any for a later page, so that
 // pages fit together, but for a first page only one of the present library.
 func (s *Searcher) knownRanking(p *plan, snapshot index.Reader, from *cursor, offset int) *ranking {
-	known, ok := s.rankings.get(p.key)
+	known, ok := s.rankings.Get(p.key)
 	switch {
 	case !ok:
 		return nil
@@ -339,6 +340,6 @@ func (s *Searcher) canMatch() bool { return s.engine != nil && s.engine.Capabili
 // finish keeps a final ranking and sends it.
 func (s *Searcher) finish(p *plan, final *ranking, send func(*ranking) error) error {
 	final.retrieval.release()
-	s.rankings.put(p.key, final, 1)
+	s.rankings.Put(p.key, final, 1)
 	return send(final)
 }

@@ -15,7 +15,7 @@ func (s *Searcher) embedTexts(ctx context.Context, texts []string) (vectors []em
 	places := map[string][]int{}
 	var missing []string
 	for i, text := range texts {
-		if vector, ok := s.vectors.get(text); ok {
+		if vector, ok := s.vectors.Get(text); ok {
 			vectors[i] = vector
 		} else {
 			if len(places[text]) == 0 {
@@ -33,7 +33,7 @@ func (s *Searcher) embedTexts(ctx context.Context, texts []string) (vectors []em
 			return nil, nil, fmt.Errorf("embed text: got %d vectors for %d texts", len(found), len(missing))
 		}
 		for i, text := range missing {
-			s.vectors.put(text, found[i], 1)
+			s.vectors.Put(text, found[i], 1)
 			for _, place := range places[text] {
 				vectors[place] = found[i]
 			}

@@ -13,35 +13,6 @@ import (
 	"mekiki/search/scoring"
 )
 
-func TestLRU(t *testing.T) {
-	l := newLRU[string, int](3)
-	l.put("a", 1, 1)
-	l.put("b", 2, 1)
-	l.put("c", 3, 1)
-	l.get("a")
-	l.put("d", 4, 1)
-	if _, ok := l.get("b"); ok {
-		t.Error("the one used longest ago is still there")
-	}
-	l.put("large", 9, 4)
-	if _, ok := l.get("large"); ok {
-		t.Error("one over the capacity is kept")
-	}
-	l.put("e", 5, 3)
-	if l.used != 3 || len(l.entries) != 1 || l.order.Len() != 1 {
-		t.Errorf("uses %d with %d entries", l.used, len(l.entries))
-	}
-	l.put("e", 6, 2)
-	if value, _ := l.get("e"); value != 6 || l.used != 2 {
-		t.Errorf("value %d, uses %d", value, l.used)
-	}
-	none := newLRU[string, int](-1)
-	none.put("a", 1, 0)
-	if _, ok := none.get("a"); ok {
-		t.Error("a cache of nothing keeps something")
-	}
-}
-
 func TestRectanglePixels(t *testing.T) {
 	for _, r := range []Rectangle{{0, 0, 1, 1}, {0.999, 0.999, 0.001, 0.001}, {0.25, 0.5, 0.5, 0.25}, {1, 1, 1e-9, 1e-9}} {
 		for _, size := range [][2]int{{1, 1}, {640, 480}, {3, 7}} {

@@ -73,7 +73,7 @@ func (s *Searcher) widen(ctx context.Context, snapshot index.Reader, p *plan, k 
 	r.timings.FuseMS = milliseconds(fused)
 	wide := k.followedBy(r.ranking(k.stage, k.reranked, k.planned))
 	r.release()
-	s.rankings.put(p.key, wide, 1)
+	s.rankings.Put(p.key, wide, 1)
 	return wide, nil
 }
 

@@ -23,6 +23,8 @@ var layers = []string{
 	"search",
 	"search/scoring",
 	"search/words",
+	"search/duplicates",
+	"search/likeness",
 	"index/ingest",
 	"index/ingest/textrecord",
 	"index/ingest/rules",

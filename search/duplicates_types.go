@@ -1,0 +1,48 @@
+package search
+
+import (
+	"mekiki/index"
+	"mekiki/search/duplicates"
+)
+
+// DuplicateLevel says what counts as a duplicate.
+type DuplicateLevel string
+
+// The levels, from strict to loose.
+const (
+	// DuplicateBytes: the same file contents at several paths.
+	DuplicateBytes DuplicateLevel = "bytes"
+	// DuplicatePicture: the same picture, scaled or recompressed, by
+	// perceptual hash.
+	DuplicatePicture DuplicateLevel = "picture"
+	// DuplicateScene: another shot of the same scene, by ITC.
+	DuplicateScene DuplicateLevel = "scene"
+)
+
+// DuplicatesRequest asks for groups of duplicates.
+type DuplicatesRequest struct {
+	Level DuplicateLevel
+	// Filter narrows the images considered.
+	Filter index.Filter
+	// Distance is the largest number of differing bits of the perceptual
+	// hash, 0 to 16; nil means 6.
+	Distance *int
+	// Similarity is the least cosine for the same scene, 0 to 1; 0 means 0.95.
+	Similarity float64
+	// Limit is the number of groups, 1 to 1000; 0 means 100. Offset skips some.
+	Limit, Offset int
+}
+
+// DuplicatesResponse is the groups, the largest first.
+type DuplicatesResponse struct {
+	Level  DuplicateLevel     `json:"level"`
+	Groups []duplicates.Group `json:"groups"`
+	// Total counts the groups of all pages.
+	Total int `json:"total"`
+	// Examined counts the images compared.
+	Examined int `json:"examined"`
+	// Next is the offset of the following page; 0 at the end.
+	Next     int      `json:"next,omitempty"`
+	Timings  Timings  `json:"timings"`
+	Warnings []string `json:"warnings,omitempty"`
+}
