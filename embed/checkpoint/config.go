@@ -14,6 +14,8 @@ type Config struct {
 	ProjectionSize int
 	// Preprocess describes how an image becomes pixels for the vision encoder.
 	Preprocess Preprocess
+	// Language describes the language model of a second stage; nil for a first stage.
+	Language *Language `json:",omitempty"`
 }
 
 // Vision describes a vision transformer.

@@ -15,6 +15,8 @@ type Capabilities struct {
 	Match bool `json:"match"`
 	// Caption describes an image in words.
 	Caption bool `json:"caption"`
+	// Answer goes on with a text about an image: questions, captions, dialogues.
+	Answer bool `json:"answer"`
 }
 
 // String lists the capabilities.
@@ -23,7 +25,7 @@ func (c Capabilities) String() string {
 	for _, one := range []struct {
 		has  bool
 		name string
-	}{{c.EmbedImages, "embed images"}, {c.EmbedTexts, "embed texts"}, {c.Match, "match"}, {c.Caption, "caption"}} {
+	}{{c.EmbedImages, "embed images"}, {c.EmbedTexts, "embed texts"}, {c.Match, "match"}, {c.Caption, "caption"}, {c.Answer, "answer"}} {
 		if one.has {
 			list = append(list, one.name)
 		}

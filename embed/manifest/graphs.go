@@ -12,6 +12,13 @@ const (
 	MatchTextFile    = "match_text.onnx"    // the rest of matching, for one image and many texts
 	CaptionStartFile = "caption_start.onnx" // image tokens to keys and values
 	CaptionStepFile  = "caption_step.onnx"  // token ids, keys and values to next-token logits
+
+	// Of a second stage.
+	ImageStatesFile    = "image_states.onnx"    // image tokens to what the language model reads of an image, before the projection
+	LanguageInputFile  = "language_input.onnx"  // image states to embeddings of the language model: the projection
+	LanguageEncodeFile = "language_encode.onnx" // T5: embeddings to the keys and values that the decoder reads
+	LanguageStepFile   = "language_step.onnx"   // embeddings, keys and values to next-token logits
+	EmbeddingsFile     = "embeddings.bin"       // the token embedding, float32 or float16 [V H], row after row
 )
 
 // Names of the graphs' inputs and outputs. The keys and values of layer i
@@ -30,4 +37,14 @@ const (
 	PastValuePrefix    = "past_value_"    // float32 [B H P d]
 	PresentKeyPrefix   = "present_key_"   // float32 [B H P+T d]
 	PresentValuePrefix = "present_value_" // float32 [B H P+T d]
+
+	// Of a second stage. Its past and present are one buffer [B H C d] of the capacity C, of which the first P rows, then
+	// P+T are in use.
+	ImageStatesName    = "image_states"   // float32 [B Q H]
+	EmbeddingsName     = "embeddings"     // float32 [B T H]
+	LastPositionName   = "last_position"  // int32 [B], P+T-1 of each row
+	TotalLengthName    = "total_length"   // int32, P+T
+	BucketsName        = "buckets"        // int64 [T P+T], T5's buckets of relative positions
+	EncodedKeyPrefix   = "encoded_key_"   // float32 [B H S d], of T5's encoder, for each layer of the decoder
+	EncodedValuePrefix = "encoded_value_" // float32 [B H S d]
 )
