@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"mekiki/embed/decode"
 	"mekiki/embed/manifest"
 )
 
 // Method says how captions are chosen among all texts.
-type Method string
+type Method = decode.Method
 
 // The methods.
 const (
-	Greedy  Method = "greedy"  // the likeliest token each time
-	Beam    Method = "beam"    // the likeliest of several hypotheses kept side by side
-	Nucleus Method = "nucleus" // drawn from the likeliest tokens
+	Greedy  = decode.Greedy  // the likeliest token each time
+	Beam    = decode.Beam    // the likeliest of several hypotheses kept side by side
+	Nucleus = decode.Nucleus // drawn from the likeliest tokens
 )
 
 // CaptionOptions says how captions are written. The zero value is greedy, at most
@@ -49,68 +51,47 @@ type CaptionOptions struct {
 	Seed uint64
 }
 
-func (o CaptionOptions) withDefaults() CaptionOptions {
-	if o.Method == "" {
-		o.Method = Greedy
-	}
-	if o.Count == 0 {
-		o.Count = 1
-	}
+// Sizes of captions as LAVIS takes them; both count the starting token.
+const (
+	captionBeams         = 3
+	captionMaximumLength = 30
+)
+
+// search returns the options as those of the loop that writes all texts, whose lengths do not count the starting token.
+func (o CaptionOptions) search() decode.Options {
 	if o.Beams == 0 {
-		o.Beams = max(3, o.Count)
+		o.Beams = max(captionBeams, o.Count)
 	}
 	if o.MaximumLength == 0 {
-		o.MaximumLength = 30
+		o.MaximumLength = captionMaximumLength
 	}
 	if o.LengthPenalty == 0 {
 		o.LengthPenalty = 1
 	}
-	o.LengthPenalty = max(0, o.LengthPenalty)
-	if o.TopP == 0 {
-		o.TopP = 0.9
-	}
-	if o.RepetitionPenalty == 0 {
-		o.RepetitionPenalty = 1
-	}
-	return o
+	penalty := max(0, o.LengthPenalty)
+	return decode.Options{
+		Method: o.Method, Beams: o.Beams, MinimumTokens: max(0, o.MinimumLength-1), MaximumTokens: o.MaximumLength - 1,
+		LengthPenalty: &penalty, TopP: o.TopP, RepetitionPenalty: o.RepetitionPenalty, NoRepeat: o.NoRepeat, Count: o.Count, Seed: o.Seed,
+	}.WithDefaults()
 }
-
-// maximumHypotheses bounds the rows that one image decodes side by side.
-const maximumHypotheses = 64
 
 // Validate reports everything that is wrong with the options.
 func (o CaptionOptions) Validate() error {
-	o = o.withDefaults()
 	var problems []error
-	within := func(what string, value, least, most int) {
-		if value < least || value > most {
-			problems = append(problems, fmt.Errorf("%s is %d, not between %d and %d", what, value, least, most))
-		}
+	length := o.MaximumLength
+	if length == 0 {
+		length = captionMaximumLength
 	}
-	switch o.Method {
-	case Greedy:
-		within("the number of greedy captions", o.Count, 1, 1)
-	case Beam:
-		within("the number of beams", o.Beams, 1, maximumHypotheses)
-		within("the number of captions", o.Count, 1, o.Beams)
-	case Nucleus:
-		within("the number of captions", o.Count, 1, maximumHypotheses)
-	default:
-		problems = append(problems, fmt.Errorf("unknown caption method %q: choose greedy, beam or nucleus", o.Method))
+	if length < 2 || length > decode.MostTokens {
+		problems = append(problems, fmt.Errorf("the maximum length is %d, not between 2 and %d", length, decode.MostTokens))
 	}
-	within("the maximum length", o.MaximumLength, 2, 512)
-	within("the minimum length", o.MinimumLength, 0, o.MaximumLength)
-	within("the sequence not to repeat", o.NoRepeat, 0, o.MaximumLength)
-	if !(o.TopP > 0 && o.TopP <= 1) {
-		problems = append(problems, fmt.Errorf("top p is %g, not above 0 and at most 1", o.TopP))
+	if o.MinimumLength < 0 || o.MinimumLength > length {
+		problems = append(problems, fmt.Errorf("the minimum length is %d, not between 0 and %d", o.MinimumLength, length))
 	}
-	if !(o.RepetitionPenalty >= 1 && o.RepetitionPenalty <= 100) {
-		problems = append(problems, fmt.Errorf("the repetition penalty is %g, not between 1 and 100", o.RepetitionPenalty))
+	if len(problems) > 0 { // so that nothing is said twice, in other words
+		o.MinimumLength, o.MaximumLength = 0, 0
 	}
-	if !(o.LengthPenalty <= 10) {
-		problems = append(problems, fmt.Errorf("the length penalty is %g, more than 10", o.LengthPenalty))
-	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, o.search().Validate())...)
 }
 
 // Captions writes captions of one image, the likeliest first. The model must have
@@ -129,23 +110,23 @@ func (e *Engine) CaptionImages(ctx context.Context, tokens []ImageTokens, option
 	if err := options.Validate(); err != nil {
 		return nil, fmt.Errorf("captions: %w", err)
 	}
-	options = options.withDefaults()
 	if !e.Capabilities().Caption {
 		return nil, fmt.Errorf("captions: %w", ErrNoCaptions)
 	}
-	options.MaximumLength = min(options.MaximumLength, e.description.MaximumTokens)
-	options.MinimumLength = min(options.MinimumLength, options.MaximumLength)
+	search := options.search()
+	search.MaximumTokens = min(search.MaximumTokens, e.description.MaximumTokens-1)
+	search.MinimumTokens = min(search.MinimumTokens, search.MaximumTokens)
 	done, err := e.begin()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	results := make([][]Caption, len(tokens))
-	group := captionGroup(options)
+	group := max(1, captionRows/search.Rows())
 	for from := 0; from < len(tokens); from += group {
 		to := min(from+group, len(tokens))
 		err := e.one(ctx, from, func(ctx context.Context, _ int) error {
-			return e.captionGroup(ctx, tokens[from:to], options, results[from:to])
+			return e.captionGroup(ctx, tokens[from:to], search, results[from:to])
 		})
 		if err != nil {
 			return nil, fmt.Errorf("captions: %w", err)
@@ -158,28 +139,19 @@ func (e *Engine) CaptionImages(ctx context.Context, tokens []ImageTokens, option
 // images together: a step reads every weight once, however many rows it has.
 const captionRows = 32
 
-func captionGroup(options CaptionOptions) int {
-	rows := 1
-	switch options.Method {
-	case Beam:
-		rows = options.Beams
-	case Nucleus:
-		rows = options.Count
-	}
-	return max(1, captionRows/rows)
-}
-
-func (e *Engine) captionGroup(ctx context.Context, tokens []ImageTokens, options CaptionOptions, results [][]Caption) error {
+func (e *Engine) captionGroup(ctx context.Context, tokens []ImageTokens, options decode.Options, results [][]Caption) error {
 	model, err := e.startCaptions(ctx, tokens)
 	if err != nil {
 		return err
 	}
 	special := e.tokenizer.Special()
-	limits := search{
-		options: options, start: special.Start, end: special.End,
-		vocabulary: e.vocabulary(),
+	before := slices.Repeat([][]int64{{special.Start}}, len(tokens))
+	first, err := model.Step(ctx, slices.Repeat([]int64{special.Start}, len(tokens)))
+	if err != nil {
+		return err
 	}
-	found, err := limits.run(ctx, model, len(tokens))
+	search := decode.Search{Vocabulary: e.vocabulary(), End: []int64{special.End}, Before: before, PenalizeLogits: true}
+	found, err := search.Run(ctx, model, first, options)
 	if err != nil {
 		return err
 	}
@@ -190,17 +162,17 @@ func (e *Engine) captionGroup(ctx context.Context, tokens []ImageTokens, options
 }
 
 // captions turns hypotheses into at most count different texts.
-func (e *Engine) captions(hypotheses []hypothesis, count int) []Caption {
+func (e *Engine) captions(hypotheses []decode.Hypothesis, count int) []Caption {
 	var list []Caption
 	seen := map[string]bool{}
 	for _, hypothesis := range hypotheses {
-		text := e.tokenizer.Decode(hypothesis.tokens)
+		text := e.tokenizer.Decode(hypothesis.Tokens)
 		if seen[text] || len(list) == count {
 			continue
 		}
 		seen[text] = true
 		list = append(list, Caption{
-			Text: text, LogProbability: float32(hypothesis.logProbability), Tokens: len(hypothesis.tokens) - 1,
+			Text: text, LogProbability: float32(hypothesis.LogProbability), Tokens: len(hypothesis.Tokens),
 		})
 	}
 	return list

@@ -13,6 +13,7 @@ type captionModel struct {
 	session    *ort.Session
 	vocabulary int
 	rows       int
+	length     int      // tokens of each row
 	cache      []cached // a key and a value for each layer
 }
 
@@ -39,11 +40,11 @@ func (m *captionModel) add(outputs []ort.Tensor) {
 	}
 }
 
-// Step implements languageModel.
-func (m *captionModel) Step(ctx context.Context, tokens []int64, position int) ([]float32, error) {
+// Step implements decode.Model.
+func (m *captionModel) Step(ctx context.Context, tokens []int64) ([]float32, error) {
 	rows := int64(m.rows)
 	inputs := make([]ort.Tensor, 0, 2+len(m.cache))
-	inputs = append(inputs, ort.Int64Tensor(tokens, rows, 1), ort.Int64Tensor([]int64{int64(position)}, 1))
+	inputs = append(inputs, ort.Int64Tensor(tokens, rows, 1), ort.Int64Tensor([]int64{int64(m.length)}, 1))
 	outputs := make([]ort.Tensor, 1, 1+len(m.cache))
 	logits := make([]float32, m.rows*m.vocabulary)
 	outputs[0] = ort.Float32Tensor(logits, rows, 1, int64(m.vocabulary))
@@ -59,13 +60,14 @@ func (m *captionModel) Step(ctx context.Context, tokens []int64, position int) (
 	for i := range m.cache {
 		m.cache[i] = cached{shape: outputs[1+i].Shape(), values: outputs[1+i].Float32()}
 	}
+	m.length++
 	return logits, nil
 }
 
-// Gather implements languageModel.
-func (m *captionModel) Gather(parents []int) {
+// Gather implements decode.Model.
+func (m *captionModel) Gather(_ context.Context, parents []int) error {
 	if inOrder(parents, m.rows) {
-		return
+		return nil
 	}
 	for i, past := range m.cache {
 		stride := int(past.shape[1] * past.shape[2] * past.shape[3])
@@ -78,6 +80,7 @@ func (m *captionModel) Gather(parents []int) {
 		m.cache[i].shape[0] = int64(len(parents))
 	}
 	m.rows = len(parents)
+	return nil
 }
 
 func inOrder(parents []int, rows int) bool {

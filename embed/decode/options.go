@@ -1,7 +1,9 @@
-// Package decode chooses the tokens that a language model writes, by one loop
-// for captions and answers: greedy, beam search as Hugging Face transformers
-// does it, and nucleus sampling.
 package decode
+
+import (
+	"errors"
+	"fmt"
+)
 
 // Method says how tokens are chosen among all texts.
 type Method string
@@ -36,8 +38,88 @@ type Options struct {
 	RepetitionPenalty float64 `json:"repetition_penalty,omitempty"`
 	// NoRepeat forbids a sequence of this many tokens to occur twice; 0 allows it.
 	NoRepeat int `json:"no_repeat,omitempty"`
-	// Count is the number of texts for each prompt; 0 means 1.
+	// Count is the number of texts for each prompt; 0 means 1. Greedy gives one, Beam
+	// at most Beams, Nucleus may draw fewer different ones.
 	Count int `json:"count,omitempty"`
 	// Seed makes Nucleus's draws repeatable.
 	Seed uint64 `json:"seed,omitempty"`
+}
+
+// WithDefaults returns the options with their defaults in place of zero values.
+func (o Options) WithDefaults() Options {
+	if o.Method == "" {
+		o.Method = Greedy
+	}
+	if o.Count == 0 {
+		o.Count = 1
+	}
+	if o.Beams == 0 {
+		o.Beams = max(defaultBeams, o.Count)
+	}
+	if o.MaximumTokens == 0 {
+		o.MaximumTokens = defaultMaximumTokens
+	}
+	if o.LengthPenalty == nil {
+		penalty := defaultLengthPenalty
+		o.LengthPenalty = &penalty
+	}
+	if o.Temperature == 0 {
+		o.Temperature = 1
+	}
+	if o.TopP == 0 {
+		o.TopP = defaultTopP
+	}
+	if o.RepetitionPenalty == 0 {
+		o.RepetitionPenalty = 1
+	}
+	return o
+}
+
+// Rows is the number of hypotheses that a prompt's texts take side by side.
+func (o Options) Rows() int {
+	o = o.WithDefaults()
+	switch o.Method {
+	case Beam:
+		return o.Beams
+	case Nucleus:
+		return o.Count
+	}
+	return 1
+}
+
+// Validate reports everything that is wrong with the options.
+func (o Options) Validate() error {
+	o = o.WithDefaults()
+	var problems []error
+	whole := func(what string, value, least, most int) {
+		if value < least || value > most {
+			problems = append(problems, fmt.Errorf("%s is %d, not between %d and %d", what, value, least, most))
+		}
+	}
+	number := func(what string, value, least, most float64) {
+		if !(value >= least && value <= most) {
+			problems = append(problems, fmt.Errorf("%s is %g, not between %g and %g", what, value, least, most))
+		}
+	}
+	switch o.Method {
+	case Greedy:
+		whole("the number of greedy texts", o.Count, 1, 1)
+	case Beam:
+		whole("the number of beams", o.Beams, 1, maximumRows)
+		whole("the number of texts", o.Count, 1, o.Beams)
+	case Nucleus:
+		whole("the number of texts", o.Count, 1, maximumRows)
+	default:
+		problems = append(problems, fmt.Errorf("unknown method %q: choose greedy, beam or nucleus", o.Method))
+	}
+	whole("the most tokens", o.MaximumTokens, 1, MostTokens)
+	whole("the fewest tokens", o.MinimumTokens, 0, o.MaximumTokens)
+	whole("the sequence not to repeat", o.NoRepeat, 0, o.MaximumTokens)
+	number("the temperature", o.Temperature, leastTemperature, mostTemperature)
+	if !(o.TopP > 0 && o.TopP <= 1) {
+		problems = append(problems, fmt.Errorf("top p is %g, not above 0 and at most 1", o.TopP))
+	}
+	number("the repetition penalty", o.RepetitionPenalty, 1, mostRepetitionPenalty)
+	number("the length penalty", *o.LengthPenalty, -mostLengthPenalty, mostLengthPenalty)
+	return errors.Join(problems...)
 }

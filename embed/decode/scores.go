@@ -1,4 +1,4 @@
-package embed
+package decode
 
 import (
 	"cmp"
@@ -18,45 +18,77 @@ type choice struct {
 // distribution scores every next token of one hypothesis.
 type distribution struct {
 	logits   []float32 // as the model gives them
-	adjusted []float32 // after repetition control; -Inf for what is forbidden
-	// logTotal is the logarithm of the sum of the exponentials of either.
+	adjusted []float32 // those of words, after repetition control; -Inf for what is forbidden
+	// logTotal is the logarithm of the sum of the exponentials of all logits; adjustedTotal is subtracted from what was
+	// adjusted.
 	logTotal, adjustedTotal float64
 }
 
 var errNotANumber = errors.New("the model gave a value that is not a number")
 
-// score applies length and repetition control to the logits of one hypothesis.
-func (s search) score(h hypothesis, logits []float32) (distribution, error) {
-	d := distribution{logits: logits, adjusted: logits, logTotal: logSumExp(logits)}
+// score applies length and repetition control to the logits of the token after these.
+func (r run) score(before, tokens []int64, logits []float32) (distribution, error) {
+	d := distribution{logits: logits, adjusted: logits[:r.Words], logTotal: logSumExp(logits)}
 	if math.IsNaN(d.logTotal) || math.IsInf(d.logTotal, 0) {
 		return d, errNotANumber
 	}
 	d.adjustedTotal = d.logTotal
-	endless := len(h.tokens) < s.options.MinimumLength
-	if !endless && s.options.RepetitionPenalty == 1 && s.options.NoRepeat == 0 {
+	probabilities := r.options.Method == Beam && !r.PenalizeLogits // are what is adjusted
+	if !r.controls(len(tokens)) && (probabilities || r.Words == r.Vocabulary) {
 		return d, nil
 	}
-	d.adjusted = slices.Clone(logits)
-	if penalty := float32(s.options.RepetitionPenalty); penalty != 1 {
-		for token := range used(h.tokens) {
-			if d.adjusted[token] > 0 {
-				d.adjusted[token] /= penalty
-			} else {
-				d.adjusted[token] *= penalty
-			}
+	d.adjusted = slices.Clone(d.adjusted)
+	if probabilities {
+		for i := range d.adjusted {
+			d.adjusted[i] -= float32(d.logTotal)
 		}
+		d.adjustedTotal = 0
 	}
-	forbidden := repeats(h.tokens, s.options.NoRepeat)
-	if endless {
-		forbidden = append(forbidden, s.end)
+	r.control(d.adjusted, before, tokens)
+	if !probabilities {
+		d.adjustedTotal = logSumExp(d.adjusted)
 	}
-	for _, token := range forbidden {
-		d.adjusted[token] = float32(math.Inf(-1))
-	}
-	if d.adjustedTotal = logSumExp(d.adjusted); math.IsNaN(d.adjustedTotal) {
+	if math.IsNaN(d.adjustedTotal) {
 		return d, errNotANumber
 	}
 	return d, nil
+}
+
+// controls reports whether the options change the scores of the next token.
+func (r run) controls(length int) bool {
+	o := r.options
+	return length < o.MinimumTokens || o.RepetitionPenalty != 1 || o.NoRepeat != 0 || (o.Method == Nucleus && o.Temperature != 1)
+}
+
+// control applies the options to scores, in the order in which transformers does.
+func (r run) control(scores []float32, before, tokens []int64) {
+	written := append(slices.Clip(before), tokens...)
+	if penalty := float32(r.options.RepetitionPenalty); penalty != 1 {
+		for token := range used(written) {
+			if token < 0 || token >= int64(len(scores)) {
+				continue
+			}
+			if scores[token] > 0 {
+				scores[token] /= penalty
+			} else {
+				scores[token] *= penalty
+			}
+		}
+	}
+	forbidden := repeats(written, r.options.NoRepeat)
+	if len(tokens) < r.options.MinimumTokens {
+		forbidden = append(forbidden, r.End...)
+	}
+	for _, token := range forbidden {
+		if token >= 0 && token < int64(len(scores)) {
+			scores[token] = float32(math.Inf(-1))
+		}
+	}
+	if temperature := float32(r.options.Temperature); r.options.Method == Nucleus && temperature != 1 {
+		for i := range scores {
+			scores[i] /= temperature
+		}
+	}
 }
 
 func used(tokens []int64) map[int64]bool {
@@ -88,6 +120,9 @@ func logSumExp(values []float32) float64 {
 	for _, value := range values {
 		largest = max(largest, value) // NaN if any is NaN
 	}
+	if math.IsInf(float64(largest), -1) {
+		return math.Inf(-1)
+	}
 	sum := 0.0
 	for _, value := range values {
 		sum += math.Exp(float64(value - largest))
@@ -104,11 +139,11 @@ func (d distribution) choice(token int) choice {
 }
 
 // top returns the count likeliest tokens, the likeliest first; of equals, the one
-// with the smaller id.
+// with the smaller id. There are fewer where the others are forbidden.
 func (d distribution) top(count int) []choice {
 	best := make([]int, 0, count+1)
 	for token, value := range d.adjusted {
-		if len(best) == count && value <= d.adjusted[best[count-1]] {
+		if math.IsInf(float64(value), -1) || len(best) == count && value <= d.adjusted[best[count-1]] {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(best, value, func(other int, value float32) int {
@@ -128,8 +163,8 @@ func (d distribution) top(count int) []choice {
 }
 
 // draw picks one of the likeliest tokens that together have the given probability,
-// in proportion to their probabilities.
-func (d distribution) draw(random *rand.Rand, probability float64) choice {
+// in proportion to their probabilities. There is none where all are forbidden.
+func (d distribution) draw(random *rand.Rand, probability float64) (choice, bool) {
 	type option struct {
 		token       int
 		probability float64
@@ -148,12 +183,15 @@ func (d distribution) draw(random *rand.Rand, probability float64) choice {
 		sum += options[kept].probability
 		kept++
 	}
+	if kept == 0 {
+		return choice{}, false
+	}
 	target := random.Float64() * sum
 	for _, option := range options[:kept] {
 		target -= option.probability
 		if target < 0 {
-			return d.choice(option.token)
+			return d.choice(option.token), true
 		}
 	}
-	return d.choice(options[kept-1].token)
+	return d.choice(options[kept-1].token), true
 }

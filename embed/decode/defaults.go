@@ -1,0 +1,20 @@
+package decode
+
+// MostTokens is the most tokens that one text may have: what a language model
+// keeps of a text grows with it.
+const MostTokens = 512
+
+const (
+	// What BLIP-2 is evaluated with.
+	defaultBeams         = 5
+	defaultMaximumTokens = 30
+	defaultLengthPenalty = 1.0
+	defaultTopP          = 0.9
+	// maximumRows bounds the hypotheses of one prompt.
+	maximumRows = 64
+	// Bounds of what divides and multiplies: beyond them the results say nothing.
+	mostLengthPenalty     = 10
+	mostRepetitionPenalty = 100
+	leastTemperature      = 0.01
+	mostTemperature       = 100
+)
