@@ -14,6 +14,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/internal/pace"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
 )
@@ -217,9 +218,9 @@ func (l *lookup) match(ctx context.Context, tokens embed.ImageTokens) (read, pla
 		return 0, 0, nil
 	}
 	planned = min(l.request.RerankCount, len(l.texts))
-	pace := &pacer{deadline: started.Add(l.request.RerankBudget), batch: l.searcher.options.RerankBatch}
+	pacer := &pace.Pacer{Deadline: started.Add(l.request.RerankBudget), Batch: l.searcher.options.RerankBatch}
 	for read < planned {
-		size := pace.next(planned - read)
+		size := pacer.Next(planned - read)
 		if size == 0 {
 			break
 		}
@@ -228,7 +229,7 @@ func (l *lookup) match(ctx context.Context, tokens embed.ImageTokens) (read, pla
 		if err := l.matchBatch(ctx, tokens, batch); err != nil {
 			return 0, 0, err
 		}
-		pace.took(time.Since(begun), size)
+		pacer.Took(time.Since(begun), size)
 		read += size
 	}
 	return read, planned, nil

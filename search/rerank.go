@@ -9,6 +9,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/internal/pace"
 	"mekiki/internal/plural"
 	"mekiki/search/scoring"
 )
@@ -49,9 +50,9 @@ func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (
 	if err != nil {
 		return 0, err
 	}
-	pace := &pacer{deadline: deadline, batch: s.options.RerankBatch}
+	pacer := &pace.Pacer{Deadline: deadline, Batch: s.options.RerankBatch}
 	for len(rest) > 0 {
-		size := pace.next(len(rest))
+		size := pacer.Next(len(rest))
 		if size == 0 {
 			break
 		}
@@ -59,7 +60,7 @@ func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (
 		if err := reader.read(ctx, rest[:size]); err != nil {
 			return 0, err
 		}
-		pace.took(time.Since(begun), size)
+		pacer.Took(time.Since(begun), size)
 		rest = rest[size:]
 		r.read += size
 	}
