@@ -24,6 +24,8 @@ var layers = []string{
 	"search/scoring",
 	"search/words",
 	"search/duplicates",
+	"search/ask",
+	"search/vqa",
 	"search/likeness",
 	"index/ingest",
 	"index/ingest/textrecord",

@@ -1,0 +1,108 @@
+package ask
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/internal/hint"
+	"mekiki/internal/lru"
+)
+
+// ErrNoVision means that nothing here reads a picture for the second stage.
+var ErrNoVision = errors.New("the second stage cannot read pictures")
+
+// ImageReader makes image tokens of pictures, in their order.
+type ImageReader interface {
+	ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error)
+}
+
+// FirstStage is the model that libraries are made with; *embed.Engine is one.
+type FirstStage interface {
+	ImageReader
+	// Space is that of its libraries.
+	Space() embed.Space
+	// Vision identifies its vision encoder, as [embed.AnswerModel] does.
+	Vision() string
+}
+
+// Options configure an Asker. The zero value is ready to use.
+type Options struct {
+	// StateBytes bounds what is kept in memory of pictures that were read; 0 means 64 MiB,
+	// negative none.
+	StateBytes int64
+	// AnswerEntries bounds the answers kept; 0 means 65,536, negative none.
+	AnswerEntries int
+	// Batch is the number of pictures that are asked at a time; 0 means 8. A budget is
+	// overrun by at most one batch.
+	Batch int
+	// Decoder reads originals; nil means one with the defaults of package pixels.
+	Decoder *pixels.Decoder
+	// Logger receives what is not worth an error; nil means none.
+	Logger *slog.Logger
+}
+
+// Asker puts questions to pictures. It is safe for concurrent use.
+type Asker struct {
+	answerer embed.Answerer
+	model    embed.AnswerModel
+	first    FirstStage // nil where its tokens are of no use to the second stage
+	images   ImageReader
+	options  Options
+
+	states  *lru.Cache[contentKey, embed.ImageStates]
+	answers *lru.Cache[answerKey, Answer]
+	flights flights
+	// each is how long one picture took lately, in nanoseconds; 0 while none was asked.
+	each atomic.Int64
+	// unnamed counts the pictures that came without a hash.
+	unnamed atomic.Uint64
+}
+
+// New makes an Asker. It owns neither model. first may be nil: pictures are then read by the
+// second stage's own vision encoder. An error that is [ErrNoVision] says that neither can read them.
+func New(answerer embed.Answerer, first FirstStage, options Options) (*Asker, error) {
+	if answerer == nil {
+		return nil, errors.New("ask: no second stage")
+	}
+	if options.Batch < 0 {
+		return nil, fmt.Errorf("ask: a batch of %d is negative", options.Batch)
+	}
+	options.StateBytes = cmp.Or(options.StateBytes, defaultStateBytes)
+	options.AnswerEntries = cmp.Or(options.AnswerEntries, defaultAnswerEntries)
+	options.Batch = cmp.Or(options.Batch, defaultBatch)
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	if options.Decoder == nil {
+		decoder, err := pixels.NewDecoder(pixels.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("ask: %w", err)
+		}
+		options.Decoder = decoder
+	}
+	a := &Asker{
+		answerer: answerer, model: answerer.AnswerModel(), options: options,
+		states:  lru.New[contentKey, embed.ImageStates](options.StateBytes),
+		answers: lru.New[answerKey, Answer](int64(options.AnswerEntries)),
+	}
+	own, reads := answerer.(ImageReader)
+	switch {
+	case first != nil && a.model.Vision != "" && first.Vision() == a.model.Vision:
+		a.first, a.images = first, first
+	case a.model.OwnVision && reads:
+		a.images = own
+	default:
+		return nil, hint.Wrap(fmt.Errorf("%w: %s has no vision encoder of its own, and that of the first stage is another one", ErrNoVision, a.model.Name),
+			"use it beside the model whose vision encoder it was made with, or import its whole checkpoint")
+	}
+	return a, nil
+}
+
+// Model says which second stage answers.
+func (a *Asker) Model() embed.AnswerModel { return a.model }

@@ -1,0 +1,19 @@
+package ask
+
+// The defaults of [Options].
+const (
+	defaultStateBytes    = 64 << 20
+	defaultAnswerEntries = 1 << 16
+	defaultBatch         = 8
+)
+
+// Limits of what is asked.
+const (
+	// maximumQuestion is the longest question, and the longest answer or question of a
+	// history, in characters.
+	maximumQuestion = 1000
+	// maximumTurns is the longest history; of a longer one the last turns are read.
+	maximumTurns = 32
+	// maximumOriginal bounds an original that is read again, in bytes.
+	maximumOriginal = 512 << 20
+)

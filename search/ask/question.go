@@ -1,0 +1,87 @@
+package ask
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/decode"
+	"mekiki/internal/hint"
+)
+
+// Slot stands for the question in a template of a prompt.
+const Slot = "{}"
+
+// Turn is an earlier question of a dialogue, with its answer.
+type Turn struct {
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
+}
+
+// Question is what pictures are asked.
+type Question struct {
+	// Text is the question as people put it.
+	Text string
+	// Template is the prompt, with [Slot] where the question goes; "" means the model's own
+	// for questions or, where there is a history, for dialogues.
+	Template string
+	// History are the earlier turns of a dialogue, the oldest first.
+	History []Turn
+	// Decode says how the answer is written; its zero value is greedy, at most 30 tokens.
+	Decode decode.Options
+}
+
+// Validate reports what is wrong with a question.
+func (q Question) Validate() error {
+	if strings.TrimSpace(q.Text) == "" {
+		return hint.Wrap(fmt.Errorf("there is no question"), `ask something, such as "how many cats are there?"`)
+	}
+	texts := []string{q.Text}
+	for _, turn := range q.History {
+		texts = append(texts, turn.Question, turn.Answer)
+	}
+	for _, text := range texts {
+		if count := utf8.RuneCountInString(text); count > maximumQuestion {
+			return hint.Wrap(fmt.Errorf("a question or answer of %d characters is longer than %d", count, maximumQuestion), "ask in fewer words")
+		}
+	}
+	if q.Template == "" {
+		return nil
+	}
+	if strings.Count(q.Template, Slot) != 1 {
+		return hint.Wrap(fmt.Errorf("the prompt %q must have one %s, where the question goes", q.Template, Slot), `write it as in "Question: {} Short answer:"`)
+	}
+	if utf8.RuneCountInString(q.Template) > maximumQuestion {
+		return fmt.Errorf("the prompt is longer than %d characters", maximumQuestion)
+	}
+	return nil
+}
+
+// prompt gives all that comes before the answer.
+func (q Question) prompt(prompts checkpoint.Prompts) string {
+	template := q.Template
+	if template == "" {
+		if template = prompts.Question; len(q.History) > 0 && prompts.Dialogue != "" {
+			template = prompts.Dialogue
+		}
+	}
+	var parts []string
+	if prompts.Turn != "" {
+		for _, turn := range q.History[max(0, len(q.History)-maximumTurns):] {
+			text := strings.Replace(prompts.Turn, Slot, oneLine(turn.Question), 1)
+			at := strings.LastIndex(text, Slot)
+			if at < 0 {
+				continue
+			}
+			// The template brings the full stop.
+			answer := strings.TrimRight(oneLine(turn.Answer), ".")
+			parts = append(parts, text[:at]+answer+text[at+len(Slot):])
+		}
+	}
+	return strings.Join(append(parts, strings.Replace(template, Slot, oneLine(q.Text), 1)), " ")
+}
+
+// oneLine takes line ends and double spaces out: a line end is what ends an answer of
+// some models.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
