@@ -1,0 +1,12 @@
+package bytepair
+
+// Bounds on a vocabulary. The largest in use have 256,000 tokens and 580,000
+// merges.
+const (
+	maximumTokens = 1 << 20
+	maximumMerges = 1 << 20
+)
+
+// shortWord is the longest word, in symbols, that is merged by looking through
+// all its pairs at every step; a longer one is merged with a heap.
+const shortWord = 24
