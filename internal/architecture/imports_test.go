@@ -64,6 +64,7 @@ var layers = []string{
 	"embed/onnx",
 	"embed/ort",
 	"embed/checkpoint",
+	"embed/tokenize/language",
 	"embed/tokenize",
 	"embed/pixels",
 	"embed/pixels/container",

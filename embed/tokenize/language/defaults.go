@@ -1,0 +1,15 @@
+package language
+
+// Bounds on the files of a tokenizer. The largest in use are 34 MB, with 262,000
+// tokens; the longest token has 256 bytes.
+const (
+	maximumFileBytes   = 64 << 20
+	maximumTokens      = 1 << 20
+	maximumAdded       = 1 << 16
+	maximumTokenBytes  = 1 << 12
+	maximumStages      = 64
+	maximumTemplateIDs = 64
+)
+
+// noToken stands for a special token that a tokenizer lacks.
+const noToken = -1

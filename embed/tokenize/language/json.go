@@ -1,0 +1,288 @@
+package language
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"mekiki/embed/tokenize/bytepair"
+)
+
+// definitionFile is a tokenizer.json.
+type definitionFile struct {
+	AddedTokens []struct {
+		ID int64 `json:"id"`
+		addedToken
+	} `json:"added_tokens"`
+	Normalizer    *normalizerFile `json:"normalizer"`
+	PreTokenizer  *splitterFile   `json:"pre_tokenizer"`
+	PostProcessor *processorFile  `json:"post_processor"`
+	Decoder       *decoderFile    `json:"decoder"`
+	Model         json.RawMessage `json:"model"`
+}
+
+// modelFile is the model in a tokenizer.json.
+type modelFile struct {
+	Type         string          `json:"type"`
+	Vocabulary   json.RawMessage `json:"vocab"`
+	Merges       mergesData      `json:"merges"`
+	Unknown      *string         `json:"unk_token"`
+	UnknownID    *int            `json:"unk_id"`
+	Prefix       *string         `json:"continuing_subword_prefix"`
+	Suffix       *string         `json:"end_of_word_suffix"`
+	FuseUnknown  bool            `json:"fuse_unk"`
+	ByteFallback bool            `json:"byte_fallback"`
+	IgnoreMerges bool            `json:"ignore_merges"`
+	Dropout      *float64        `json:"dropout"`
+}
+
+// fromTokenizer reads a tokenizer.json.
+func fromTokenizer(content []byte, s *settings) (*definition, error) {
+	var file definitionFile
+	if err := json.Unmarshal(content, &file); err != nil {
+		return nil, err
+	}
+	var model modelFile
+	if err := json.Unmarshal(file.Model, &model); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	split := splitters{}
+	if err := split.add(file.PreTokenizer); err != nil {
+		return nil, err
+	}
+	d, err := newBytePair(&model, split.bytes)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	d.split = split.steps
+	if d.normalize, err = newNormalizers(file.Normalizer, nil); err != nil {
+		return nil, err
+	}
+	if d.decode, err = newDecoder(file.Decoder, nil); err != nil {
+		return nil, err
+	}
+	if file.Decoder == nil {
+		d.decode = []decoderSpec{{kind: decodeJoin}}
+	}
+	for _, token := range file.AddedTokens {
+		if _, err := d.add(token.addedToken); err != nil {
+			return nil, err
+		}
+	}
+	if file.PostProcessor != nil {
+		d.templated = true
+		return d, d.process(file.PostProcessor, 0)
+	}
+	return d, nil
+}
+
+// newBytePair makes the model of byte-pair encoding. bytes says that words are in
+// the letters of bytes.
+func newBytePair(file *modelFile, bytes bool) (*definition, error) {
+	if file.Type != "BPE" && file.Type != "" {
+		return nil, fmt.Errorf("the type %q is not one of those that are known", file.Type)
+	}
+	for _, affix := range []*string{file.Prefix, file.Suffix} {
+		if affix != nil && *affix != "" {
+			return nil, fmt.Errorf("the prefix or suffix %q of parts of words is not known", *affix)
+		}
+	}
+	if file.Dropout != nil && *file.Dropout != 0 {
+		return nil, errors.New("dropout is not known")
+	}
+	var vocabulary map[string]int64
+	if err := json.Unmarshal(file.Vocabulary, &vocabulary); err != nil {
+		return nil, fmt.Errorf("vocabulary: %w", err)
+	}
+	options := bytepair.Options{
+		Vocabulary: vocabulary, Merges: file.Merges, Bytes: bytes,
+		ByteFallback: file.ByteFallback, FuseUnknown: file.FuseUnknown, WholeWords: file.IgnoreMerges,
+	}
+	if file.Unknown != nil {
+		options.Unknown = *file.Unknown
+	}
+	d := newDefinition(vocabulary)
+	var err error
+	d.model, err = bytepair.New(options)
+	return d, err
+}
+
+// mergesData are merges: "a b", or ["a", "b"].
+type mergesData []bytepair.Merge
+
+func (m *mergesData) UnmarshalJSON(data []byte) error {
+	var list []mergeData
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	*m = make(mergesData, len(list))
+	for i, one := range list {
+		(*m)[i] = bytepair.Merge(one)
+	}
+	return nil
+}
+
+type mergeData bytepair.Merge
+
+func (m *mergeData) UnmarshalJSON(data []byte) error {
+	var pair [2]string
+	if data[0] == '"' {
+		var text string
+		if err := json.Unmarshal(data, &text); err != nil {
+			return err
+		}
+		var ok bool
+		if pair[0], pair[1], ok = strings.Cut(text, " "); !ok || strings.Contains(pair[1], " ") {
+			return fmt.Errorf("the merge %q is not of two tokens", text)
+		}
+	} else if err := json.Unmarshal(data, &pair); err != nil {
+		return err
+	}
+	*m = mergeData{pair[0], pair[1]}
+	return nil
+}
+
+// decoderFile is a decoder in a tokenizer.json.
+type decoderFile struct {
+	Type           string        `json:"type"`
+	Decoders       []decoderFile `json:"decoders"`
+	Pattern        *patternFile  `json:"pattern"`
+	Content        string        `json:"content"`
+	Start          int           `json:"start"`
+	Stop           int           `json:"stop"`
+	Replacement    string        `json:"replacement"`
+	PrependScheme  string        `json:"prepend_scheme"`
+	AddPrefixSpace *bool         `json:"add_prefix_space"`
+}
+
+// newDecoder returns the steps of a decoder, those of a sequence in its order.
+func newDecoder(file *decoderFile, steps []decoderSpec) ([]decoderSpec, error) {
+	if file == nil {
+		return steps, nil
+	}
+	if len(steps) >= maximumStages {
+		return nil, fmt.Errorf("more than %d decoders", maximumStages)
+	}
+	switch file.Type {
+	case "Sequence":
+		for i := range file.Decoders {
+			var err error
+			if steps, err = newDecoder(&file.Decoders[i], steps); err != nil {
+				return nil, err
+			}
+		}
+		return steps, nil
+	case "ByteLevel":
+		return append(steps, decoderSpec{kind: decodeBytes}), nil
+	case "ByteFallback":
+		return append(steps, decoderSpec{kind: decodeFallback}), nil
+	case "Fuse":
+		return append(steps, decoderSpec{kind: decodeFuse}), nil
+	case "Replace":
+		if file.Pattern == nil || file.Pattern.String == nil || *file.Pattern.String == "" {
+			return nil, errors.New("the decoder Replace has no string to replace")
+		}
+		return append(steps, decoderSpec{kind: decodeReplace, pattern: *file.Pattern.String, content: file.Content}), nil
+	case "Strip":
+		if len([]rune(file.Content)) != 1 || file.Start < 0 || file.Stop != 0 {
+			return nil, errors.New("the decoder Strip does not remove one character from the beginning")
+		}
+		return append(steps, decoderSpec{kind: decodeStrip, content: file.Content, start: file.Start}), nil
+	case "Metaspace":
+		if len([]rune(file.Replacement)) != 1 {
+			return nil, errors.New("the decoder Metaspace does not replace one character")
+		}
+		keep := file.PrependScheme == "never" || !valueOr(file.AddPrefixSpace, true)
+		return append(steps, decoderSpec{kind: decodeMetaspace, content: file.Replacement, keep: keep}), nil
+	}
+	return nil, fmt.Errorf("the decoder %q is not one of those that are known", file.Type)
+}
+
+// processorFile is a post-processor in a tokenizer.json.
+type processorFile struct {
+	Type       string          `json:"type"`
+	Processors []processorFile `json:"processors"`
+	Single     []templatePart  `json:"single"`
+	Tokens     map[string]struct {
+		IDs []int64 `json:"ids"`
+	} `json:"special_tokens"`
+	Separator *processorToken `json:"sep"`
+	Class     *processorToken `json:"cls"`
+}
+
+// templatePart is a special token, or the text.
+type templatePart struct {
+	Special *struct {
+		ID string `json:"id"`
+	} `json:"SpecialToken"`
+	Sequence *struct {
+		ID string `json:"id"`
+	} `json:"Sequence"`
+}
+
+// processorToken is a token and its id, a list of the two.
+type processorToken struct{ id int64 }
+
+func (p *processorToken) UnmarshalJSON(data []byte) error {
+	return json.Unmarshal(data, &[]any{new(string), &p.id})
+}
+
+// process notes the special tokens that a post-processor puts around a text.
+func (d *definition) process(file *processorFile, depth int) error {
+	if depth > maximumStages || len(d.before)+len(d.after) > maximumTemplateIDs {
+		return errors.New("too many post-processors")
+	}
+	switch file.Type {
+	case "ByteLevel":
+		return nil
+	case "Sequence":
+		for i := range file.Processors {
+			if err := d.process(&file.Processors[i], depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "RobertaProcessing", "BertProcessing":
+		if file.Class == nil || file.Separator == nil {
+			return fmt.Errorf("the post-processor %s lacks a token", file.Type)
+		}
+		d.before = append([]int64{file.Class.id}, d.before...)
+		d.after = append(d.after, file.Separator.id)
+		return nil
+	case "TemplateProcessing":
+		return d.template(file)
+	}
+	return fmt.Errorf("the post-processor %q is not one of those that are known", file.Type)
+}
+
+// template notes the special tokens of a template.
+func (d *definition) template(file *processorFile) error {
+	var before, after []int64
+	texts := 0
+	for _, part := range file.Single {
+		switch {
+		case part.Sequence != nil:
+			texts++
+		case part.Special != nil:
+			token, ok := file.Tokens[part.Special.ID]
+			if !ok {
+				return fmt.Errorf("the post-processor has no token %q", part.Special.ID)
+			}
+			if texts == 0 {
+				before = append(before, token.IDs...)
+			} else {
+				after = append(after, token.IDs...)
+			}
+		}
+		if len(before)+len(after) > maximumTemplateIDs {
+			return errors.New("too many special tokens around a text")
+		}
+	}
+	if texts != 1 {
+		return fmt.Errorf("the post-processor has %d texts where one is wanted", texts)
+	}
+	d.before = append(before, d.before...)
+	d.after = append(d.after, after...)
+	return nil
+}
