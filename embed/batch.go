@@ -45,7 +45,7 @@ func batches(encodings []tokenize.Encoding, most, workers int) [][]int {
 
 // batchSize bounds batches of texts and pairs to 1 when a row's numbers would depend
 // on its neighbours.
-func (e *Engine) batchSize(most int) int {
+func (e *core) batchSize(most int) int {
 	if e.description.OneByOne {
 		return 1
 	}
@@ -53,7 +53,7 @@ func (e *Engine) batchSize(most int) int {
 }
 
 // workers is how many runs of a graph go on side by side.
-func (e *Engine) workers(g *graph) int {
+func (e *core) workers(g *graph) int {
 	if g.singleThreaded() {
 		return e.options.Threads
 	}

@@ -180,11 +180,11 @@ func (e *Engine) captions(hypotheses []decode.Hypothesis, count int) []Caption {
 
 // startCaptions computes what the decoder keeps of each image.
 func (e *Engine) startCaptions(ctx context.Context, tokens []ImageTokens) (*captionModel, error) {
-	start, err := e.graphs[manifest.CaptionStartFile].open(ctx, e)
+	start, err := e.graphs[manifest.CaptionStartFile].open(ctx, e.core)
 	if err != nil {
 		return nil, err
 	}
-	step, err := e.graphs[manifest.CaptionStepFile].open(ctx, e)
+	step, err := e.graphs[manifest.CaptionStepFile].open(ctx, e.core)
 	if err != nil {
 		return nil, err
 	}

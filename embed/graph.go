@@ -23,7 +23,7 @@ type graph struct {
 
 // open returns the session, verifying the graph's files and opening it first if
 // need be.
-func (g *graph) open(ctx context.Context, e *Engine) (*ort.Session, error) {
+func (g *graph) open(ctx context.Context, e *core) (*ort.Session, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	threads := e.options.Threads
@@ -34,7 +34,7 @@ func (g *graph) open(ctx context.Context, e *Engine) (*ort.Session, error) {
 }
 
 // openSingle returns a session whose runs take one thread each.
-func (g *graph) openSingle(ctx context.Context, e *Engine) (*ort.Session, error) {
+func (g *graph) openSingle(ctx context.Context, e *core) (*ort.Session, error) {
 	if g.singleThreaded() || e.options.Threads == 1 {
 		return g.open(ctx, e)
 	}
@@ -44,7 +44,7 @@ func (g *graph) openSingle(ctx context.Context, e *Engine) (*ort.Session, error)
 }
 
 // opened opens *session if need be. The graph's mutex is held.
-func (g *graph) opened(ctx context.Context, e *Engine, session **ort.Session, threads int) (*ort.Session, error) {
+func (g *graph) opened(ctx context.Context, e *core, session **ort.Session, threads int) (*ort.Session, error) {
 	if *session != nil {
 		return *session, nil
 	}
@@ -101,11 +101,11 @@ func (e *Engine) Warm(ctx context.Context) error {
 			continue
 		}
 		graph := e.graphs[signature.File]
-		if _, err := graph.open(ctx, e); err != nil {
+		if _, err := graph.open(ctx, e.core); err != nil {
 			return err
 		}
 		if signature.File == manifest.MatchFile || signature.File == manifest.TextFile { // of which searches need several at once
-			if _, err := graph.openSingle(ctx, e); err != nil {
+			if _, err := graph.openSingle(ctx, e.core); err != nil {
 				return err
 			}
 		}

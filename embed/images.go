@@ -10,7 +10,7 @@ import (
 )
 
 // ImageTokens runs the vision encoder over images, in their order.
-func (e *Engine) ImageTokens(ctx context.Context, images []*pixels.Image) ([]ImageTokens, error) {
+func (e *core) ImageTokens(ctx context.Context, images []*pixels.Image) ([]ImageTokens, error) {
 	done, err := e.begin()
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (e *Engine) ImageTokens(ctx context.Context, images []*pixels.Image) ([]Ima
 }
 
 // pixelValues resizes and normalises an image as the checkpoint asks.
-func (e *Engine) pixelValues(image *pixels.Image, size int) ([]float32, error) {
+func (e *core) pixelValues(image *pixels.Image, size int) ([]float32, error) {
 	if image == nil || image.Width < 1 || image.Height < 1 || len(image.Pix) != 3*image.Width*image.Height {
 		return nil, fmt.Errorf("no pixels")
 	}
@@ -66,7 +66,7 @@ func (e *Engine) ImageParts(ctx context.Context, tokens []ImageTokens) ([]Parts,
 	}
 	defer done()
 	graph := e.graphs[manifest.ImagePartsFile]
-	session, err := graph.open(ctx, e)
+	session, err := graph.open(ctx, e.core)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (e *Engine) ImageParts(ctx context.Context, tokens []ImageTokens) ([]Parts,
 }
 
 // tokenTensor presents one image's tokens as a batch of one.
-func (e *Engine) tokenTensor(tokens ImageTokens) (ort.Tensor, error) {
+func (e *core) tokenTensor(tokens ImageTokens) (ort.Tensor, error) {
 	if err := e.checkTokens(tokens); err != nil {
 		return ort.Tensor{}, err
 	}
@@ -98,7 +98,7 @@ func (e *Engine) tokenTensor(tokens ImageTokens) (ort.Tensor, error) {
 }
 
 // checkTokens reports tokens that are not of this model's size.
-func (e *Engine) checkTokens(tokens ImageTokens) error {
+func (e *core) checkTokens(tokens ImageTokens) error {
 	rows, columns := e.tokenShape()
 	if tokens.Rows == rows && tokens.Columns == columns && len(tokens.Values) == rows*columns {
 		return nil

@@ -120,7 +120,7 @@ func (e *Engine) matchImages(ctx context.Context, job *matching, pairs []int) er
 // matchTexts judges pairs of one image. What depends on the image alone is
 // computed once.
 func (e *Engine) matchTexts(ctx context.Context, job *matching, pairs []int) error {
-	session, err := e.graphs[manifest.MatchImageFile].open(ctx, e)
+	session, err := e.graphs[manifest.MatchImageFile].open(ctx, e.core)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"mekiki/embed/checkpoint"
 )
 
 // Capabilities says what a model can do.
@@ -40,11 +42,15 @@ var (
 	textGraphs    = []string{TextFile}
 	matchGraphs   = []string{MatchFile, MatchImageFile, MatchTextFile}
 	captionGraphs = []string{CaptionStartFile, CaptionStepFile}
+	answerGraphs  = []string{ImageStatesFile, LanguageInputFile, LanguageStepFile, EmbeddingsFile}
 )
 
 // Capabilities says what the model can do, by the graphs that it has.
 func (m Manifest) Capabilities() Capabilities {
-	return Capabilities{EmbedImages: m.has(imageGraphs), EmbedTexts: m.has(textGraphs), Match: m.has(matchGraphs), Caption: m.has(captionGraphs)}
+	return Capabilities{
+		EmbedImages: m.has(imageGraphs), EmbedTexts: m.has(textGraphs), Match: m.has(matchGraphs), Caption: m.has(captionGraphs),
+		Answer: m.Config.Language != nil && m.has(m.answerGraphs()),
+	}
 }
 
 // has reports whether all of files are listed.
@@ -56,14 +62,19 @@ func (m Manifest) lists(name string) bool {
 	return slices.ContainsFunc(m.Files, func(file File) bool { return file.Name == name })
 }
 
-// missingFiles reports graphs that the model must have: those that embed, and all of
-// a capability of which it has some.
+// missingFiles reports graphs that the model must have: those that embed or, of a
+// second stage, those that answer, and all of a capability of which it has some.
 func (m Manifest) missingFiles() []error {
-	var problems []error
-	for _, graphs := range []struct {
+	type group struct {
 		files    []string
 		required bool
-	}{{imageGraphs, true}, {textGraphs, true}, {matchGraphs, false}, {captionGraphs, m.HasCaptionHead}} {
+	}
+	groups := []group{{imageGraphs, true}, {textGraphs, true}, {matchGraphs, false}, {captionGraphs, m.HasCaptionHead}}
+	if m.Config.Language != nil {
+		groups = []group{{m.answerGraphs(), true}}
+	}
+	var problems []error
+	for _, graphs := range groups {
 		if !graphs.required && !slices.ContainsFunc(graphs.files, m.lists) {
 			continue
 		}
@@ -75,3 +86,14 @@ func (m Manifest) missingFiles() []error {
 	}
 	return problems
 }
+
+// answerGraphs are the files behind answers. A vision encoder may be among the others.
+func (m Manifest) answerGraphs() []string {
+	if m.Config.Language != nil && m.Config.Language.Architecture == checkpoint.T5 {
+		return append(slices.Clip(answerGraphs), LanguageEncodeFile)
+	}
+	return answerGraphs
+}
+
+// HasVision reports whether the folder has a vision encoder, which a second stage may lack.
+func (m Manifest) HasVision() bool { return m.lists(VisionFile) }

@@ -38,6 +38,19 @@ type Description struct {
 	// OneByOne says that a text's or a pair's numbers would depend on the others of its
 	// batch.
 	OneByOne bool
+	// Language says how the language model of a second stage is run; nil for a first stage.
+	Language *Language
+}
+
+// Language is what running a language model takes beside its graphs.
+type Language struct {
+	// Positions is the longest sequence, the image's vectors counted; 0 means no bound.
+	Positions int
+	// EncoderBuckets are the buckets of relative positions of T5's encoder for a text of a length, [length length].
+	EncoderBuckets func(length int) []int64
+	// DecoderBuckets are those of its decoder for a run of a length after the positions before, [length before+length].
+	// Both are nil where there are none.
+	DecoderBuckets func(before, length int) []int64
 }
 
 // Signature is what a graph takes and gives.

@@ -58,6 +58,9 @@ type Manifest struct {
 	Config checkpoint.Config `json:"config"`
 	// HasCaptionHead reports whether the caption graphs are there.
 	HasCaptionHead bool `json:"has_caption_head"`
+	// Vision identifies the vision encoder, its final layer norm included: the SHA-256 of its weights. It is empty for
+	// models that were compiled before this was noted.
+	Vision string `json:"vision,omitempty"`
 	// Files lists every other file of the folder, by name.
 	Files []File `json:"files"`
 	// Fingerprint identifies the model: the SHA-256 of everything above.
