@@ -10,13 +10,17 @@ type Config struct {
 	QFormer QFormer
 	// QueryTokens is the number of learned queries, and so of parts of an image (32 in the published models).
 	QueryTokens int
-	// ProjectionSize is the width of the shared image-text space (256 in the published models).
+	// ProjectionSize is the width of the shared image-text space (256 in the published models); 0 of a second stage.
 	ProjectionSize int
 	// Preprocess describes how an image becomes pixels for the vision encoder.
 	Preprocess Preprocess
 	// Language describes the language model of a second stage; nil for a first stage.
 	Language *Language `json:",omitempty"`
 }
+
+// QFormerReadsText reports whether the Q-Former has a half for texts: in a first stage, and in a second stage where it
+// reads the prompt.
+func (c Config) QFormerReadsText() bool { return c.Language == nil || c.Language.Instructed }
 
 // Vision describes a vision transformer.
 type Vision struct {
@@ -61,9 +65,10 @@ type QFormer struct {
 	Layers           int
 	Heads            int
 	IntermediateSize int
-	// VocabularySize is the number of rows of the word embedding, with [DEC] (30523 in the published models).
+	// VocabularySize is the number of rows of the word embedding, with [DEC] (30523 in the published models); 0 where the
+	// Q-Former reads no text.
 	VocabularySize int
-	// MaxPositions is the longest text in tokens.
+	// MaxPositions is the longest text in tokens; 0 where the Q-Former reads no text.
 	MaxPositions            int
 	CrossAttentionFrequency int
 	LayerNormEpsilon        float64

@@ -143,11 +143,17 @@ func (c Config) ValidateSizes() error {
 	check("the Q-Former's number of layers", c.QFormer.Layers, 1<<10)
 	check("the Q-Former's number of heads", c.QFormer.Heads, 1<<10)
 	check("the Q-Former's intermediate size", c.QFormer.IntermediateSize, 1<<18)
-	check("the vocabulary's size", c.QFormer.VocabularySize, 1<<20)
-	check("the number of text positions", c.QFormer.MaxPositions, 1<<16)
+	if c.QFormerReadsText() {
+		check("the vocabulary's size", c.QFormer.VocabularySize, 1<<20)
+		check("the number of text positions", c.QFormer.MaxPositions, 1<<16)
+	}
 	check("the cross-attention frequency", c.QFormer.CrossAttentionFrequency, 1<<10)
 	check("the number of query tokens", c.QueryTokens, 1<<12)
-	check("the projection's size", c.ProjectionSize, 1<<16)
+	if c.Language == nil {
+		check("the projection's size", c.ProjectionSize, 1<<16)
+	} else if err := c.Language.validateSizes(); err != nil {
+		problems = append(problems, err)
+	}
 	if len(problems) > 0 {
 		return errors.Join(problems...)
 	}
@@ -196,6 +202,9 @@ func (c Config) validateNumbers() error {
 				c.Preprocess.Mean, c.Preprocess.StandardDeviation))
 			break
 		}
+	}
+	if c.Language != nil {
+		problems = append(problems, c.Language.validateNumbers())
 	}
 	if !(c.Preprocess.RescaleFactor > 0 && c.Preprocess.RescaleFactor <= 1) {
 		problems = append(problems, fmt.Errorf("rescale_factor is %g; it must lie between 0 and 1", c.Preprocess.RescaleFactor))

@@ -29,6 +29,10 @@ const (
 func expectations(config Config) []expectation {
 	var list expectationList
 	list.vision(config.Vision)
+	if config.Language != nil {
+		list.secondStage(config)
+		return list
+	}
 	list.queryTransformer(config)
 	width := config.QFormer.HiddenSize
 	list.linear("vision_projection", config.ProjectionSize, width)
@@ -91,8 +95,12 @@ func (l *expectationList) vision(v Vision) {
 func (l *expectationList) queryTransformer(config Config) {
 	q := config.QFormer
 	l.add("query_tokens", 1, config.QueryTokens, q.HiddenSize)
-	l.add(wordEmbeddingName, q.VocabularySize, q.HiddenSize)
-	l.add("embeddings.position_embeddings.weight", q.MaxPositions, q.HiddenSize)
+	branches := []string{"_query"}
+	if config.QFormerReadsText() {
+		branches = []string{"", "_query"}
+		l.add(wordEmbeddingName, q.VocabularySize, q.HiddenSize)
+		l.add("embeddings.position_embeddings.weight", q.MaxPositions, q.HiddenSize)
+	}
 	l.norm("qformer.layernorm", q.HiddenSize)
 	for layer := range q.Layers {
 		prefix := fmt.Sprintf("qformer.encoder.layer.%d.", layer)
@@ -100,7 +108,7 @@ func (l *expectationList) queryTransformer(config Config) {
 		if q.CrossAttends(layer) {
 			l.attention(prefix+"crossattention", q.HiddenSize, config.Vision.HiddenSize)
 		}
-		for _, suffix := range []string{"", "_query"} {
+		for _, suffix := range branches {
 			l.linear(prefix+"intermediate"+suffix+".dense", q.IntermediateSize, q.HiddenSize)
 			l.linear(prefix+"output"+suffix+".dense", q.HiddenSize, q.IntermediateSize)
 			l.norm(prefix+"output"+suffix+".LayerNorm", q.HiddenSize)

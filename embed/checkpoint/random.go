@@ -21,8 +21,9 @@ type Random struct {
 	seed   uint64
 }
 
-// NewRandom makes random weights for these sizes, with a language-model head
-// if captions is set.
+// NewRandom makes random weights for these sizes, those of a second stage if
+// they have a language model, otherwise those of a first stage with a
+// language-model head if captions is set.
 func NewRandom(config Config, seed uint64, captions bool) (*Random, error) {
 	if err := config.ValidateSizes(); err != nil {
 		return nil, fmt.Errorf("random weights: %w", err)
@@ -91,8 +92,11 @@ func randomRange(name string, input int) (offset, factor float32) {
 }
 
 // Vocabulary is a vocabulary of the right size with BERT's special tokens,
-// as far as there is room for them.
+// as far as there is room for them; none where the Q-Former reads no text.
 func (r *Random) Vocabulary() ([]byte, bool) {
+	if !r.config.QFormerReadsText() {
+		return nil, false
+	}
 	size := r.config.QFormer.VocabularySize
 	words := make([]string, size)
 	for i := range words {

@@ -1,0 +1,118 @@
+package checkpoint
+
+import "fmt"
+
+// Names of tensors of second stages that are treated apart.
+const (
+	languagePrefix = "language_model."
+	// languageHeadName is the head of a language model whose head is not the token embedding.
+	languageHeadName       = languagePrefix + "lm_head.weight"
+	languageProjectionName = "language_projection"
+)
+
+// optPositionOffset is how many rows of OPT's position table no token takes.
+const optPositionOffset = 2
+
+// EmbeddingName is the canonical name of the token embedding.
+func (l Language) EmbeddingName() string {
+	switch l.Architecture {
+	case OPT:
+		return languagePrefix + "model.decoder.embed_tokens.weight"
+	case T5:
+		return languagePrefix + "shared.weight"
+	}
+	return languagePrefix + "model.embed_tokens.weight"
+}
+
+// secondStage lists the tensors of a second stage: its Q-Former's part for the queries, or the whole of it where the
+// Q-Former reads the prompt, the projection and the language model.
+func (l *expectationList) secondStage(config Config) {
+	l.queryTransformer(config)
+	l.linear(languageProjectionName, config.Language.HiddenSize, config.QFormer.HiddenSize)
+	l.languageModel(*config.Language)
+}
+
+// languageModel lists the tensors of a language model, in the order of its layers.
+func (l *expectationList) languageModel(m Language) {
+	l.add(m.EmbeddingName(), m.VocabularySize, m.HiddenSize)
+	switch m.Architecture {
+	case OPT:
+		l.opt(m)
+	case T5:
+		l.t5Stack("encoder", m.Layers, false, m)
+		l.t5Stack("decoder", m.DecoderLayers, true, m)
+	case Llama:
+		l.llama(m)
+	}
+	if !m.Tied {
+		l.add(languageHeadName, m.VocabularySize, m.HiddenSize)
+	}
+}
+
+func (l *expectationList) opt(m Language) {
+	const decoder = languagePrefix + "model.decoder."
+	l.add(decoder+"embed_positions.weight", m.Positions+optPositionOffset, m.HiddenSize)
+	for layer := range m.Layers {
+		prefix := fmt.Sprintf(decoder+"layers.%d.", layer)
+		for _, name := range []string{"q_proj", "k_proj", "v_proj", "out_proj"} {
+			l.linear(prefix+"self_attn."+name, m.HiddenSize, m.HiddenSize)
+		}
+		l.norm(prefix+"self_attn_layer_norm", m.HiddenSize)
+		l.linear(prefix+"fc1", m.IntermediateSize, m.HiddenSize)
+		l.linear(prefix+"fc2", m.HiddenSize, m.IntermediateSize)
+		l.norm(prefix+"final_layer_norm", m.HiddenSize)
+	}
+	l.norm(decoder+"final_layer_norm", m.HiddenSize)
+}
+
+func (l *expectationList) t5Stack(stack string, layers int, crosses bool, m Language) {
+	for block := range layers {
+		prefix := fmt.Sprintf(languagePrefix+"%s.block.%d.layer.", stack, block)
+		l.t5Attention(prefix+"0.SelfAttention", m)
+		if block == 0 { // whose biases serve all blocks
+			l.add(prefix+"0.SelfAttention.relative_attention_bias.weight", m.RelativeBuckets, m.Heads)
+		}
+		l.add(prefix+"0.layer_norm.weight", m.HiddenSize)
+		last := 1
+		if crosses {
+			l.t5Attention(prefix+"1.EncDecAttention", m)
+			l.add(prefix+"1.layer_norm.weight", m.HiddenSize)
+			last = 2
+		}
+		dense := fmt.Sprintf("%s%d.DenseReluDense.", prefix, last)
+		if m.Gated {
+			l.add(dense+"wi_0.weight", m.IntermediateSize, m.HiddenSize)
+			l.add(dense+"wi_1.weight", m.IntermediateSize, m.HiddenSize)
+		} else {
+			l.add(dense+"wi.weight", m.IntermediateSize, m.HiddenSize)
+		}
+		l.add(dense+"wo.weight", m.HiddenSize, m.IntermediateSize)
+		l.add(fmt.Sprintf("%s%d.layer_norm.weight", prefix, last), m.HiddenSize)
+	}
+	l.add(languagePrefix+stack+".final_layer_norm.weight", m.HiddenSize)
+}
+
+func (l *expectationList) t5Attention(prefix string, m Language) {
+	inner := m.Heads * m.HeadWidth
+	for _, name := range []string{"q", "k", "v"} {
+		l.add(prefix+"."+name+".weight", inner, m.HiddenSize)
+	}
+	l.add(prefix+".o.weight", m.HiddenSize, inner)
+}
+
+func (l *expectationList) llama(m Language) {
+	queries, keys := m.Heads*m.HeadWidth, m.KeyValueHeads*m.HeadWidth
+	for layer := range m.Layers {
+		prefix := fmt.Sprintf(languagePrefix+"model.layers.%d.", layer)
+		l.add(prefix+"input_layernorm.weight", m.HiddenSize)
+		l.add(prefix+"self_attn.q_proj.weight", queries, m.HiddenSize)
+		l.add(prefix+"self_attn.k_proj.weight", keys, m.HiddenSize)
+		l.add(prefix+"self_attn.v_proj.weight", keys, m.HiddenSize)
+		l.add(prefix+"self_attn.o_proj.weight", m.HiddenSize, queries)
+		l.add(prefix+"post_attention_layernorm.weight", m.HiddenSize)
+		l.add(prefix+"mlp.gate_proj.weight", m.IntermediateSize, m.HiddenSize)
+		l.add(prefix+"mlp.up_proj.weight", m.IntermediateSize, m.HiddenSize)
+		l.add(prefix+"mlp.down_proj.weight", m.HiddenSize, m.IntermediateSize)
+	}
+	l.add(languagePrefix+"model.norm.weight", m.HiddenSize)
+}
