@@ -16,6 +16,18 @@ func (g *Graph) Gather(table, indices Value) Value {
 	return g.one("", "Gather", []Value{table, indices}, table.Type, shape, integer("axis", 0))
 }
 
+// GatherRows takes of each x[b] of x [B T ...] the row that indices [B] name: [B ...].
+func (g *Graph) GatherRows(x, indices Value) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	if len(x.Shape) < 2 || indices.Type != Int64 || !indices.Shape.equal(x.Shape[:1]) {
+		return g.fail("GatherND", "rows %v of %v or index type %v do not fit", indices.Shape, x.Shape, indices.Type)
+	}
+	shape := append(slices.Clone(x.Shape[:1]), x.Shape[2:]...)
+	return g.one("", "GatherND", []Value{x, g.Unsqueeze(indices, 1)}, x.Type, shape, integer("batch_dims", 1))
+}
+
 // Concat joins values along an axis; sum is the size of that axis afterwards.
 func (g *Graph) Concat(axis int, sum Dimension, values ...Value) Value {
 	if g.err != nil {
@@ -65,6 +77,14 @@ func (g *Graph) Reshape(x Value, shape Shape) Value {
 		return g.fail("Reshape", "%v and %v differ in size", x.Shape, shape)
 	}
 	return g.one("", "Reshape", []Value{x, g.Int64s(target...)}, x.Type, shape)
+}
+
+// ReshapeTo gives x the sizes of the vector target, which shape describes; one of them may be -1, for what is left.
+func (g *Graph) ReshapeTo(x, target Value, shape Shape) Value {
+	if g.err == nil && (target.Type != Int64 || !target.Shape.equal(FixedShape(len(shape)))) {
+		return g.fail("Reshape", "target %v%v does not describe %v", target.Type, target.Shape, shape)
+	}
+	return g.one("", "Reshape", []Value{x, target}, x.Type, shape)
 }
 
 // Transpose reorders the axes: axis i of the result is axis order[i] of x.

@@ -13,9 +13,10 @@ type Attention struct {
 	PastValue         Value // optional [B H P E/H], beside PastKey
 	Heads             int
 	Total             Dimension // P+T, the length of the present keys; for a past only
+	Scale             float32   // of the scores; 0 means 1/√d
 }
 
-// MultiHeadAttention is softmax(Q·Kᵀ/√d + score bias)·V for each head, heads
+// MultiHeadAttention is softmax(scale·Q·Kᵀ + score bias)·V for each head, heads
 // side by side: [B S E]. With a past it also returns the present keys and
 // values [B H P+T d].
 func (g *Graph) MultiHeadAttention(a Attention) (output, presentKey, presentValue Value) {
@@ -44,9 +45,12 @@ func (g *Graph) MultiHeadAttention(a Attention) (output, presentKey, presentValu
 		results = append(results, result{elementType: a.Query.Type, shape: present},
 			result{elementType: a.Query.Type, shape: present})
 	}
+	attributes := []attribute{integer("num_heads", int64(a.Heads))}
+	if a.Scale != 0 {
+		attributes = append(attributes, float("scale", a.Scale))
+	}
 	values := g.add(contribDomain, operator,
-		[]Value{a.Query, a.Key, a.Value, a.Bias, {}, a.ScoreBias, a.PastKey, a.PastValue},
-		results, integer("num_heads", int64(a.Heads)))
+		[]Value{a.Query, a.Key, a.Value, a.Bias, {}, a.ScoreBias, a.PastKey, a.PastValue}, results, attributes...)
 	if len(values) == 3 {
 		return values[0], values[1], values[2]
 	}
@@ -65,6 +69,22 @@ func (g *Graph) BiasGelu(x, bias Value) Value {
 // QuickGelu is x·sigmoid(alpha·x), element by element.
 func (g *Graph) QuickGelu(x Value, alpha float32) Value {
 	return g.one(contribDomain, "QuickGelu", []Value{x}, x.Type, x.Shape, float("alpha", alpha))
+}
+
+// FastGelu is the Gaussian error linear unit by its approximation with tanh, element by element.
+func (g *Graph) FastGelu(x Value) Value {
+	return g.one(contribDomain, "FastGelu", []Value{x}, x.Type, x.Shape)
+}
+
+// RootMeanSquareNorm divides each row of the last axis of x by its root mean square, epsilon added to the mean, and scales
+// by gamma [size of that axis].
+func (g *Graph) RootMeanSquareNorm(x, gamma Value, epsilon float64) Value {
+	const operator = "SimplifiedLayerNormalization" // ONNX Runtime's, in the ai.onnx domain
+	if g.err == nil && !gamma.Shape.equal(x.Shape[len(x.Shape)-1:]) {
+		return g.fail(operator, "scale %v does not fit %v", gamma.Shape, x.Shape)
+	}
+	return g.one("", operator, []Value{x, gamma}, x.Type, x.Shape,
+		integer("axis", -1), float("epsilon", float32(epsilon)), integer("stash_type", 1))
 }
 
 // MatMulTransposed multiplies a [... M K] by the transpose of b [N K] into

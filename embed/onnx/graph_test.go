@@ -185,6 +185,18 @@ func TestMistakes(t *testing.T) {
 			y, _, _ := g.MultiHeadAttention(Attention{Query: x, Key: x, Value: x, Heads: 3})
 			return y
 		},
+		"GroupQueryAttention": func(g *Graph) Value {
+			x := g.Input("x", Float32, batch, Dynamic("text"), Fixed(48))
+			past := g.Input("past", Float32, batch, Fixed(2), Dynamic("capacity"), Fixed(16))
+			return g.GroupQueryAttention(GroupAttention{Query: x, PastKey: past, PastValue: past, Last: g.Input("last", Int32, batch),
+				Total: g.Input("total", Int32, Fixed(1)), Heads: 1, KeyValueHeads: 1, HeadWidth: 16})
+		},
+		"SimplifiedLayerNormalization": func(g *Graph) Value {
+			return g.RootMeanSquareNorm(g.Input("a", Float32, batch, Fixed(3)), g.Input("g", Float32, Fixed(2)), 1e-6)
+		},
+		"GatherND": func(g *Graph) Value {
+			return g.GatherRows(g.Input("a", Float32, batch, Fixed(3), Fixed(4)), g.Input("i", Int64, Dynamic("other")))
+		},
 		"DynamicQuantizeMatMul": func(g *Graph) Value {
 			weight := g.Input("w", Float32, Fixed(3), Fixed(2))
 			return g.DynamicQuantizeMatMul(g.Input("a", Float32, batch, Fixed(3)), weight, g.Input("s", Float32, Fixed(2)), Value{})

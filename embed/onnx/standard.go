@@ -93,6 +93,9 @@ func (g *Graph) Divide(a, b Value) Value { return g.elementwise("Div", a, b) }
 // Maximum is the larger of a and b with broadcasting.
 func (g *Graph) Maximum(a, b Value) Value { return g.elementwise("Max", a, b) }
 
+// Minimum is the smaller of a and b with broadcasting.
+func (g *Graph) Minimum(a, b Value) Value { return g.elementwise("Min", a, b) }
+
 // Greater is a > b with broadcasting, as booleans.
 func (g *Graph) Greater(a, b Value) Value {
 	value := g.elementwise("Greater", a, b)
@@ -126,6 +129,11 @@ func (g *Graph) Where(condition, a, b Value) Value {
 // Absolute is |x|, element by element.
 func (g *Graph) Absolute(x Value) Value {
 	return g.one("", "Abs", []Value{x}, x.Type, x.Shape)
+}
+
+// Relu is the larger of x and 0, element by element.
+func (g *Graph) Relu(x Value) Value {
+	return g.one("", "Relu", []Value{x}, x.Type, x.Shape)
 }
 
 // Gelu is the exact (erf) Gaussian error linear unit, element by element.

@@ -23,6 +23,7 @@ func Inspect(t testing.TB, path string) (inputs, outputs []ort.Value) {
 func values(infos []onnxruntime.InputOutputInfo) []ort.Value {
 	types := map[onnxruntime.TensorElementDataType]ort.Type{
 		onnxruntime.TensorElementDataTypeFloat: ort.Float32, onnxruntime.TensorElementDataTypeInt64: ort.Int64,
+		onnxruntime.TensorElementDataTypeInt32: ort.Int32,
 	}
 	list := make([]ort.Value, len(infos))
 	for i, info := range infos {
