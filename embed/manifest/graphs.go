@@ -18,7 +18,7 @@ const (
 	LanguageInputFile  = "language_input.onnx"  // image states to embeddings of the language model: the projection
 	LanguageEncodeFile = "language_encode.onnx" // T5: embeddings to the keys and values that the decoder reads
 	LanguageStepFile   = "language_step.onnx"   // embeddings, keys and values to next-token logits
-	EmbeddingsFile     = "embeddings.bin"       // the token embedding, float32 or float16 [V H], row after row
+	EmbeddingsFile     = "embeddings.bin"       // the token embedding [V H], row after row: float16 where that is exact, as the file's size tells, else float32
 )
 
 // Names of the graphs' inputs and outputs. The keys and values of layer i
@@ -38,13 +38,14 @@ const (
 	PresentKeyPrefix   = "present_key_"   // float32 [B H P+T d]
 	PresentValuePrefix = "present_value_" // float32 [B H P+T d]
 
-	// Of a second stage. Its past and present are one buffer [B H C d] of the capacity C, of which the first P rows, then
-	// P+T are in use.
+	// Of a second stage. Its past and present are one buffer [B G C d] of the capacity C, of which the first P rows, then
+	// P+T are in use. Runs from the beginning (P = 0) and of one position (T = 1) take rows of several lengths, padded on
+	// the right; others take one row. Positions come from the lengths.
 	ImageStatesName    = "image_states"   // float32 [B Q H]
 	EmbeddingsName     = "embeddings"     // float32 [B T H]
 	LastPositionName   = "last_position"  // int32 [B], P+T-1 of each row
-	TotalLengthName    = "total_length"   // int32, P+T
+	TotalLengthName    = "total_length"   // int32 [1], P+T of the longest row
 	BucketsName        = "buckets"        // int64 [T P+T], T5's buckets of relative positions
-	EncodedKeyPrefix   = "encoded_key_"   // float32 [B H S d], of T5's encoder, for each layer of the decoder
-	EncodedValuePrefix = "encoded_value_" // float32 [B H S d]
+	EncodedKeyPrefix   = "encoded_key_"   // float32 [E H S d], of T5's encoder, for each layer of the decoder: each serves B/E rows
+	EncodedValuePrefix = "encoded_value_" // float32 [E H S d]
 )

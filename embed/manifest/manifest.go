@@ -42,6 +42,10 @@ const (
 	// output and quantises activations while running; layers that lose too
 	// much by it stay in float32.
 	Int8 Precision = "int8"
+	// Int4 is Int8 whose language model stores what it reads at every token in 4-bit
+	// integers with a scale for each block of 32, but for its head, and where that loses
+	// too much.
+	Int4 Precision = "int4"
 )
 
 // Manifest describes a compiled model. It is what model.json holds.
@@ -58,13 +62,14 @@ type Manifest struct {
 	Config checkpoint.Config `json:"config"`
 	// HasCaptionHead reports whether the caption graphs are there.
 	HasCaptionHead bool `json:"has_caption_head"`
-	// Vision identifies the vision encoder, its final layer norm included: the SHA-256 of its weights. It is empty for
-	// models that were compiled before this was noted.
-	Vision string `json:"vision,omitempty"`
 	// Files lists every other file of the folder, by name.
 	Files []File `json:"files"`
 	// Fingerprint identifies the model: the SHA-256 of everything above.
 	Fingerprint string `json:"fingerprint"`
+	// Vision identifies the checkpoint's vision encoder: the SHA-256 of its tensors, the
+	// final layer norm included, as float32. Models of the same one read each other's
+	// image tokens. It is empty in models of earlier versions.
+	Vision string `json:"vision,omitempty"`
 	// Calibration is the checkpoint's calibration.json, if it had one: how raw
 	// scores become probabilities.
 	Calibration json.RawMessage `json:"calibration,omitempty"`
@@ -85,7 +90,8 @@ type File struct {
 type LayerChoice struct {
 	Layer string `json:"layer"`
 	// Method is "int8" (one activation scale for each run), "int8_rows" (one for
-	// each row), "int8_blocks" (one for each row and block of features), or "fp32".
+	// each row), "int8_blocks" (one for each row and block of features), "int4_blocks"
+	// (the same with weights of 4 bits), or "fp32".
 	Method string `json:"method"`
 	// Error is the quantised product's error on the samples, relative to what
 	// tells the product's rows apart, as root mean squares.
@@ -133,7 +139,7 @@ func (m Manifest) Validate() error {
 	if m.Format != currentFormat {
 		problems = append(problems, fmt.Errorf("format %d is not %d", m.Format, currentFormat))
 	}
-	if m.Precision != Float32 && m.Precision != Int8 {
+	if m.Precision != Float32 && m.Precision != Int8 && (m.Precision != Int4 || m.Config.Language == nil) {
 		problems = append(problems, fmt.Errorf("unknown precision %q", m.Precision))
 	}
 	if err := m.Config.ValidateSizes(); err != nil {

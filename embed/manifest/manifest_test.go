@@ -47,6 +47,42 @@ func TestCapabilities(t *testing.T) {
 	}
 }
 
+// TestSecondStage wants a model with a language model to need what answers, and no vision encoder.
+func TestSecondStage(t *testing.T) {
+	for _, test := range []struct {
+		architecture string
+		files        []string
+		good         bool
+	}{
+		{checkpoint.OPT, answerGraphs, true},
+		{checkpoint.OPT, append([]string{VisionFile}, answerGraphs...), true},
+		{checkpoint.OPT, answerGraphs[1:], false},
+		{checkpoint.T5, answerGraphs, false},
+		{checkpoint.T5, append([]string{LanguageEncodeFile}, answerGraphs...), true},
+		{checkpoint.OPT, []string{VisionFile, ImagePartsFile, TextFile}, false},
+	} {
+		m := described(test.files...)
+		m.Config.Language = &checkpoint.Language{Architecture: test.architecture}
+		missing := m.missingFiles()
+		if (len(missing) == 0) != test.good || m.Capabilities().Answer != test.good {
+			t.Errorf("%s with %v: %v, %v", test.architecture, test.files, missing, m.Capabilities())
+		}
+	}
+}
+
+// TestVisionAndFingerprint wants the vision encoder's hash to leave the fingerprint as it was.
+func TestVisionAndFingerprint(t *testing.T) {
+	m := described(VisionFile, ImagePartsFile, TextFile)
+	const earlier = "b8a21ed9d5dc1573f01d7727371846030115b6457329c68ced51490eade55d93"
+	if m.Fingerprint != earlier {
+		t.Errorf("fingerprint is %s, and was %s in earlier versions", m.Fingerprint, earlier)
+	}
+	m.Vision = "other"
+	if m.fingerprint() != earlier {
+		t.Error("the vision encoder's hash changes the fingerprint")
+	}
+}
+
 // TestFamily wants a manifest without a family to be of the first one and to keep its fingerprint, and an unknown family to
 // be named.
 func TestFamily(t *testing.T) {
