@@ -42,6 +42,9 @@ type Step struct {
 type CompileOptions struct {
 	// Precision is manifest.Int8 when empty.
 	Precision manifest.Precision
+	// SharedVision leaves out the vision encoder of a second stage: image tokens come
+	// from another model, whose manifest has the same Vision.
+	SharedVision bool
 	// Runtime runs the samples by which Int8 chooses layer by layer; it is
 	// needed for Int8 only.
 	Runtime *ort.Runtime
@@ -88,11 +91,15 @@ func (o CompileOptions) Validate() error {
 // largest tensors, for Int8 also that of one layer's runs.
 func Compile(ctx context.Context, source Source, dir string, options CompileOptions) (manifest.Manifest, error) {
 	options = options.withDefaults()
-	if err := errors.Join(options.Validate(), source.Config().ValidateSizes()); err != nil {
+	err := errors.Join(options.Validate(), source.Config().ValidateSizes())
+	if source.Config().Language != nil && options.Precision != manifest.Float32 {
+		err = errors.Join(err, errNoPrecision(options.Precision))
+	}
+	if err != nil {
 		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
 	}
 	var compiled manifest.Manifest
-	err := manifest.WriteFolder(dir, func(partial string) (err error) {
+	err = manifest.WriteFolder(dir, func(partial string) (err error) {
 		compiled, err = compile(ctx, source, partial, options)
 		return err
 	})
@@ -147,38 +154,57 @@ func queryGraphs(config checkpoint.Config, heads heads) []quantize.Graph {
 // compile writes every file of the model into the empty folder dir.
 func compile(ctx context.Context, source Source, dir string, options CompileOptions) (manifest.Manifest, error) {
 	config := source.Config()
-	compiled := manifest.Manifest{Family: manifest.FirstFamily, Name: config.Name, Precision: options.Precision, Config: config, HasCaptionHead: hasCaptionHead(source)}
-	vocabulary, ok := source.Vocabulary()
-	if !ok {
-		return compiled, hint.Wrap(errors.New("checkpoint has no vocabulary"), "give the vocab.txt of bert-base-uncased")
-	}
-	if err := os.WriteFile(filepath.Join(dir, manifest.VocabularyFile), vocabulary, 0o644); err != nil {
+	hashed := newHashedSource(source)
+	compiled := manifest.Manifest{Family: manifest.FirstFamily, Name: config.Name, Precision: options.Precision, Config: config}
+	files, err := writeSettings(ctx, hashed, dir, &compiled)
+	if err != nil {
 		return compiled, err
 	}
+	if options.Precision == manifest.Float32 {
+		err = writeFloat32(ctx, hashed, dir, options, &compiled)
+	} else {
+		err = writeInt8(ctx, hashed, dir, options, &compiled)
+	}
+	if err != nil {
+		return compiled, err
+	}
+	compiled.Files = append(compiled.Files, files...)
+	if compiled.Vision, err = hashed.vision(ctx); err != nil {
+		return compiled, err
+	}
+	return manifest.Write(dir, compiled)
+}
+
+// writeSettings writes what is not computed with: the vocabulary and, of a second stage,
+// the tokenizer and the token embedding. It takes the calibration into the manifest.
+func writeSettings(ctx context.Context, source Source, dir string, compiled *manifest.Manifest) ([]manifest.File, error) {
+	if source.Config().Language != nil {
+		return writeSecond(ctx, source, dir)
+	}
+	compiled.HasCaptionHead = hasCaptionHead(source)
 	calibration, err := source.ReadFile(calibrationFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return compiled, err
+		return nil, err
 	}
 	if err == nil {
 		if !json.Valid(calibration) {
-			return compiled, fmt.Errorf("%s is not JSON", calibrationFile)
+			return nil, fmt.Errorf("%s is not JSON", calibrationFile)
 		}
 		compiled.Calibration = calibration
 	}
-	if options.Precision == manifest.Int8 {
-		err = writeInt8(ctx, source, dir, options, &compiled)
-	} else {
-		err = writeFloat32(ctx, source, dir, options, &compiled)
+	if err := writeVocabulary(source, dir); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return compiled, err
+	return describeAll(ctx, dir, []string{manifest.VocabularyFile})
+}
+
+// writeVocabulary writes the Q-Former's vocabulary.
+func writeVocabulary(source Source, dir string) error {
+	vocabulary, ok := source.Vocabulary()
+	if !ok {
+		return hint.Wrap(errors.New("checkpoint has no vocabulary"), "give the vocab.txt of bert-base-uncased")
 	}
-	file, err := manifest.Describe(ctx, dir, manifest.VocabularyFile)
-	if err != nil {
-		return compiled, err
-	}
-	compiled.Files = append(compiled.Files, file)
-	return manifest.Write(dir, compiled)
+	return os.WriteFile(filepath.Join(dir, manifest.VocabularyFile), vocabulary, 0o644)
 }
 
 // steps counts the steps of a compilation for its observer.
@@ -197,16 +223,34 @@ func (s *steps) next(doing string) {
 	s.tell(Step{Doing: doing, Done: min(s.done, s.total), Total: s.total})
 }
 
+// part is graphs with a data file of their own.
+type part struct {
+	doing, data string
+	graphs      []quantize.Graph
+}
+
+// parts lists the parts of a model in float32.
+func parts(source Source, options CompileOptions) []part {
+	config := source.Config()
+	vision := part{"vision encoder", visionData, []quantize.Graph{visionGraphOf(config)}}
+	former := part{"query transformer", qformerData, nil}
+	if config.Language == nil {
+		former.graphs = queryGraphs(config, headsOf(source))
+		return []part{vision, former}
+	}
+	former.graphs = secondGraphs(config)
+	list := append([]part{vision, former}, languageParts(*config.Language)...)
+	if options.SharedVision {
+		return list[1:]
+	}
+	return list
+}
+
 // writeFloat32 writes the graphs in float32.
 func writeFloat32(ctx context.Context, source Source, dir string, options CompileOptions, compiled *manifest.Manifest) error {
-	steps := newSteps(options, 2)
-	for _, part := range []struct {
-		doing, data string
-		graphs      []quantize.Graph
-	}{
-		{"vision encoder", visionData, []quantize.Graph{visionGraphOf(compiled.Config)}},
-		{"query transformer", qformerData, queryGraphs(compiled.Config, headsOf(source))},
-	} {
+	list := parts(source, options)
+	steps := newSteps(options, len(list))
+	for _, part := range list {
 		steps.next(part.doing)
 		data, err := onnx.CreateDataFile(dir, part.data)
 		if err != nil {

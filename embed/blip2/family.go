@@ -26,7 +26,7 @@ func Family() manifest.Family {
 		},
 		Describe: func(model manifest.Manifest) manifest.Description {
 			return manifest.Description{
-				Graphs: signatures(model), MaximumTokens: model.Config.QFormer.MaxPositions,
+				Graphs: signatures(model), MaximumTokens: model.Config.QFormer.MaxPositions, // of what the Q-Former reads
 				// Where one activation scale serves a whole run of the Q-Former.
 				OneByOne: slices.ContainsFunc(model.Quantization, func(choice manifest.LayerChoice) bool {
 					return choice.Method == string(quantize.PerRun) && !strings.HasPrefix(choice.Layer, visionPrefix)
@@ -46,12 +46,20 @@ func signatures(model manifest.Manifest) []manifest.Signature {
 	ids := ort.Value{Name: manifest.TokenIDsName, Type: ort.Int64, Shape: []int64{-1, -1}}
 	mask := ort.Value{Name: manifest.AttentionMaskName, Type: ort.Int64, Shape: []int64{-1, -1}}
 	work := estimate(config)
+	vision := manifest.Signature{
+		File: manifest.VisionFile, Data: visionData,
+		Inputs:  []ort.Value{{Name: manifest.PixelsName, Type: ort.Float32, Shape: []int64{-1, 3, size, size}}},
+		Outputs: []ort.Value{tokens}, Work: work.vision,
+	}
+	if config.Language != nil {
+		second := secondSignatures(config, tokens, ids, mask)
+		if model.HasVision() {
+			return append([]manifest.Signature{vision}, second...)
+		}
+		return second
+	}
 	list := []manifest.Signature{
-		{
-			File: manifest.VisionFile, Data: visionData,
-			Inputs:  []ort.Value{{Name: manifest.PixelsName, Type: ort.Float32, Shape: []int64{-1, 3, size, size}}},
-			Outputs: []ort.Value{tokens}, Work: work.vision,
-		},
+		vision,
 		{
 			File: manifest.ImagePartsFile, Data: qformerData,
 			Inputs:  []ort.Value{tokens},

@@ -58,6 +58,11 @@ func (r *Random) Float32(ctx context.Context, name string) ([]float32, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	return RandomTensor(name, r.seed, shape...), nil
+}
+
+// RandomTensor is the values of a tensor of random weights, in the range of its role.
+func RandomTensor(name string, seed uint64, shape ...int) []float32 {
 	count, input := 1, 1
 	for i, size := range shape {
 		count *= size
@@ -65,12 +70,12 @@ func (r *Random) Float32(ctx context.Context, name string) ([]float32, error) {
 			input *= size
 		}
 	}
-	values := RandomValues(name, r.seed, count)
+	values := RandomValues(name, seed, count)
 	offset, factor := randomRange(name, input)
 	for i := range values {
 		values[i] = float32(values[i]*factor) + offset
 	}
-	return values, nil
+	return values
 }
 
 // randomRange says where the values of a tensor lie: offset ± factor. The

@@ -161,23 +161,29 @@ func (n *Network) shift(x onnx.Value, p Product) (shifted, offset onnx.Value, po
 	return x, onnx.Value{}, false
 }
 
-// normalization is the scale and shift of a layer norm.
-func (n *Network) normalization(name string, width int) (scale, shift onnx.Value) {
-	load := func(suffix string) onnx.Value {
-		return n.store.floats(n.Graph, name+suffix, func() ([]float32, error) {
-			values, err := n.store.read(name+suffix, width)
-			if err != nil {
-				return nil, err
-			}
-			divide(values, n.store.plan.norms[name])
-			return values, nil
-		}, width)
-	}
-	return load(".weight"), load(".bias")
+// normalizer is the scale or the shift of a norm.
+func (n *Network) normalizer(name, suffix string, width int) onnx.Value {
+	return n.store.floats(n.Graph, name+suffix, func() ([]float32, error) {
+		values, err := n.store.read(name+suffix, width)
+		if err != nil {
+			return nil, err
+		}
+		divide(values, n.store.plan.norms[name])
+		return values, nil
+	}, width)
 }
 
 // Normalize is the layer norm of x under this name.
 func (n *Network) Normalize(x onnx.Value, name string, width int, epsilon float64) onnx.Value {
-	scale, shift := n.normalization(name, width)
-	return n.LayerNorm(x, scale, shift, epsilon)
+	return n.LayerNorm(x, n.normalizer(name, ".weight", width), n.normalizer(name, ".bias", width), epsilon)
+}
+
+// RootMeanSquareNormalize is the root-mean-square norm of x under this name.
+func (n *Network) RootMeanSquareNormalize(x onnx.Value, name string, width int, epsilon float64) onnx.Value {
+	return n.RootMeanSquareNorm(x, n.normalizer(name, ".weight", width), epsilon)
+}
+
+// Computed is a constant that is no tensor of the checkpoint, stored under this name.
+func (n *Network) Computed(name string, compute func() []float32, shape ...int) onnx.Value {
+	return n.store.floats(n.Graph, name, func() ([]float32, error) { return compute(), nil }, shape...)
 }

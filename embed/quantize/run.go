@@ -65,7 +65,7 @@ type Run func(ctx context.Context, file string, runs [][]ort.Tensor, outputs ...
 type ports struct{ inputs, outputs []ort.Value }
 
 // elementTypes are the runtime's names for the types of graphs' inputs and outputs.
-var elementTypes = map[onnx.ElementType]ort.Type{onnx.Float32: ort.Float32, onnx.Int64: ort.Int64}
+var elementTypes = map[onnx.ElementType]ort.Type{onnx.Float32: ort.Float32, onnx.Int64: ort.Int64, onnx.Int32: ort.Int32}
 
 func valuesOf(values []onnx.Value) []ort.Value {
 	converted := make([]ort.Value, len(values))

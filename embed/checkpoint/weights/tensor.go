@@ -194,7 +194,7 @@ func convert(values []float32, raw []byte, kind dataType) int {
 		}
 	case float16Type:
 		for i := range values {
-			values[i] = halfToFloat(binary.LittleEndian.Uint16(raw[2*i:]))
+			values[i] = HalfToFloat(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 	case bfloat16Type:
 		for i := range values {
@@ -214,8 +214,8 @@ func convert(values []float32, raw []byte, kind dataType) int {
 	return bad
 }
 
-// halfToFloat converts an IEEE 754 binary16 value.
-func halfToFloat(half uint16) float32 {
+// HalfToFloat converts an IEEE 754 binary16 value.
+func HalfToFloat(half uint16) float32 {
 	sign := uint32(half&0x8000) << 16
 	exponent := uint32(half>>10) & 0x1f
 	fraction := uint32(half & 0x3ff)

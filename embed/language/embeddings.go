@@ -1,0 +1,114 @@
+package language
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/quantize"
+)
+
+// WriteEmbeddings writes the token embedding as manifest.EmbeddingsFile has it: in float16 where all its values are exact
+// in it, as those of checkpoints that were trained or stored so are, else in float32.
+func WriteEmbeddings(ctx context.Context, config checkpoint.Language, source quantize.Weights, to io.Writer) error {
+	name := EmbeddingTensor(config)
+	shape, ok := source.Shape(name)
+	if !ok || len(shape) != 2 || shape[0] != config.VocabularySize || shape[1] != config.HiddenSize {
+		return fmt.Errorf("tensor %s has shape %v, not [%d %d]", name, shape, config.VocabularySize, config.HiddenSize)
+	}
+	values, err := source.Float32(ctx, name)
+	if err != nil {
+		return fmt.Errorf("read tensor %s: %w", name, err)
+	}
+	encode := binary.LittleEndian.AppendUint32
+	bits := math.Float32bits
+	half := exactInHalf(values)
+	const stretch = 1 << 16
+	buffer := make([]byte, 0, 4*stretch)
+	for len(values) > 0 {
+		count := min(len(values), stretch)
+		buffer = buffer[:0]
+		for _, value := range values[:count] {
+			if half {
+				short, _ := halfBits(value)
+				buffer = binary.LittleEndian.AppendUint16(buffer, short)
+			} else {
+				buffer = encode(buffer, bits(value))
+			}
+		}
+		if _, err := to.Write(buffer); err != nil {
+			return err
+		}
+		values = values[count:]
+	}
+	return nil
+}
+
+func exactInHalf(values []float32) bool {
+	for _, value := range values {
+		if _, exact := halfBits(value); !exact {
+			return false
+		}
+	}
+	return true
+}
+
+// halfBits is value as IEEE 754's binary16, and whether it is exactly that.
+func halfBits(value float32) (half uint16, exact bool) {
+	bits := math.Float32bits(value)
+	sign := uint16(bits >> 16 & 0x8000)
+	exponent, fraction := int(bits>>23&0xff)-127, bits&0x7fffff
+	switch {
+	case bits&0x7fffffff == 0:
+		return sign, true
+	case exponent >= -14 && exponent <= 15:
+		return sign | uint16(exponent+15)<<10 | uint16(fraction>>13), fraction&0x1fff == 0
+	case exponent >= -24 && exponent < -14: // below the least normal number
+		shift := uint(13 - 14 - exponent)
+		whole := fraction | 1<<23
+		return sign | uint16(whole>>shift), whole&(1<<shift-1) == 0
+	}
+	return 0, false
+}
+
+// Embeddings reads rows of a token embedding. Its methods may be called concurrently, as those of its file may.
+type Embeddings struct {
+	file        io.ReaderAt
+	rows, width int
+	size        int // bytes of a value
+}
+
+// NewEmbeddings reads the embedding of a file of this size.
+func NewEmbeddings(config checkpoint.Language, file io.ReaderAt, size int64) (*Embeddings, error) {
+	count := int64(config.VocabularySize) * int64(config.HiddenSize)
+	if count <= 0 || size != 2*count && size != 4*count {
+		return nil, fmt.Errorf("token embedding of %d bytes is none of %d rows of %d values", size, config.VocabularySize, config.HiddenSize)
+	}
+	return &Embeddings{file, config.VocabularySize, config.HiddenSize, int(size / count)}, nil
+}
+
+// Append appends the rows of tokens to values.
+func (e *Embeddings) Append(values []float32, tokens ...int64) ([]float32, error) {
+	buffer := make([]byte, e.width*e.size)
+	for _, token := range tokens {
+		if token < 0 || token >= int64(e.rows) {
+			return nil, fmt.Errorf("token %d is not one of %d", token, e.rows)
+		}
+		if _, err := e.file.ReadAt(buffer, token*int64(len(buffer))); err != nil && !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("read token embedding: %w", err)
+		}
+		for at := 0; at < len(buffer); at += e.size {
+			if e.size == 4 {
+				values = append(values, math.Float32frombits(binary.LittleEndian.Uint32(buffer[at:])))
+			} else {
+				values = append(values, weights.HalfToFloat(binary.LittleEndian.Uint16(buffer[at:])))
+			}
+		}
+	}
+	return values, nil
+}

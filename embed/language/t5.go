@@ -1,0 +1,141 @@
+package language
+
+import (
+	"fmt"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
+	"mekiki/embed/onnx"
+	"mekiki/embed/quantize"
+)
+
+// t5 is T5 (arXiv 1910.10683) in its version 1.1: an encoder and a decoder, root-mean-square norms, relative positions that
+// all layers of a stack share, scores that are not scaled, no biases.
+type t5 struct{ *model }
+
+// names of T5's tensors.
+const (
+	t5Encoder = prefix + "encoder."
+	t5Decoder = prefix + "decoder."
+	t5Bias    = "block.0.layer.0.SelfAttention.relative_attention_bias.weight"
+)
+
+func (t t5) layers() int { return t.config.DecoderLayers }
+
+func (t t5) headTensor() string { return t.tokenTensor(prefix + "shared") }
+
+func (t t5) begin(x onnx.Value, _ *step) onnx.Value { return x }
+
+// inner is the width of all heads.
+func (t t5) inner() int { return t.config.Heads * t.config.HeadWidth }
+
+// relativeBias is what a stack's bias table adds to the scores, by buckets int64 [T S]: [1 heads T S].
+func (t t5) relativeBias(stack string, buckets onnx.Value) onnx.Value {
+	shape := []int{t.config.RelativeBuckets, t.config.Heads}
+	rows := t.Gather(t.Tensor(stack+t5Bias, shape, shape...), buckets)
+	return t.Unsqueeze(t.Transpose(rows, 2, 0, 1), 0)
+}
+
+// buckets is declared as an input.
+func (t t5) buckets(rows, columns string) onnx.Value {
+	return t.Input(manifest.BucketsName, onnx.Int64, onnx.Dynamic(rows), onnx.Dynamic(columns))
+}
+
+// decoderInputs declares the buckets, and the keys and values of the encoder for each layer.
+func (t t5) decoderInputs(s *step) {
+	s.bias = t.relativeBias(t5Decoder, t.buckets(textSize, totalSize))
+	shape := onnx.Shape{onnx.Dynamic(promptsSize), onnx.Fixed(t.config.Heads), onnx.Dynamic(encodedSize), onnx.Fixed(t.config.HeadWidth)}
+	keys, values := make([]onnx.Value, t.layers()), make([]onnx.Value, t.layers())
+	for i := range keys {
+		keys[i] = t.Input(fmt.Sprint(manifest.EncodedKeyPrefix, i), onnx.Float32, shape...)
+		values[i] = t.Input(fmt.Sprint(manifest.EncodedValuePrefix, i), onnx.Float32, shape...)
+	}
+	s.encoded = func(i int) (key, value onnx.Value) { return keys[i], values[i] }
+}
+
+// selfProjections is query, key and value of a self-attention under this name.
+func (t t5) selfProjections(name string) quantize.Product {
+	return linear(t.config.HiddenSize, t.inner(), name+".q", name+".k", name+".v")
+}
+
+func (t t5) layer(i int, x onnx.Value, s *step) onnx.Value {
+	width := t.config.HiddenSize
+	name := fmt.Sprintf("%sblock.%d.layer.", t5Decoder, i)
+	normed := t.normalize(x, name+"0.layer_norm")
+	packed := t.Product(normed, t.selfProjections(name+"0.SelfAttention"))
+	context := t.attend(i, onnx.GroupAttention{Query: packed, Scale: 1}, s)
+	x = t.Add(x, t.Product(context, linear(t.inner(), width, name+"0.SelfAttention.o")))
+	query := t.Product(t.normalize(x, name+"1.layer_norm"), linear(width, t.inner(), name+"1.EncDecAttention.q"))
+	key, value := s.encoded(i)
+	x = t.Add(x, t.Product(t.look(query, key, value), linear(t.inner(), width, name+"1.EncDecAttention.o")))
+	return t.Add(x, t.feedForward(x, name+"2."))
+}
+
+// look lets queries [B T W] read keys and values [E H S d] of the encoder. Each prompt's keys and values serve B/E rows in
+// turn, such as its beams.
+func (t t5) look(query, key, value onnx.Value) onnx.Value {
+	together := onnx.Shape{key.Shape[0], onnx.Dynamic("queries"), query.Shape[2]}
+	target := t.Concat(0, onnx.Fixed(3), t.Size(key, 0), t.Int64s(-1), t.Int64s(int64(t.inner())))
+	context := t.CrossAttention(t.ReshapeTo(query, target, together), key, value, t.config.Heads, 1)
+	back := t.Concat(0, onnx.Fixed(3), t.Size(query, 0), t.Size(query, 1), t.Int64s(int64(t.inner())))
+	return t.ReshapeTo(context, back, query.Shape)
+}
+
+// feedForward is a feed-forward block with the norm before it.
+func (t t5) feedForward(x onnx.Value, name string) onnx.Value {
+	normed := t.normalize(x, name+"layer_norm")
+	width, inner := t.config.HiddenSize, t.config.IntermediateSize
+	dense := name + "DenseReluDense."
+	fall := linear(inner, width, dense+"wo")
+	if t.config.Gated {
+		return t.gated(normed, dense+"wi_0", dense+"wi_1", fall)
+	}
+	return t.Product(t.activate(t.Product(normed, linear(width, inner, dense+"wi"))), fall)
+}
+
+func (t t5) end(x onnx.Value) onnx.Value { return t.normalize(x, t5Decoder+"final_layer_norm") }
+
+// encoderLayer applies a layer of the encoder to x [B S H].
+func (t t5) encoderLayer(i int, x, bias onnx.Value) onnx.Value {
+	name := fmt.Sprintf("%sblock.%d.layer.", t5Encoder, i)
+	parts := t.Split(t.Product(t.normalize(x, name+"0.layer_norm"), t.selfProjections(name+"0.SelfAttention")), 2, t.inner(), t.inner(), t.inner())
+	context, _, _ := t.MultiHeadAttention(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
+		ScoreBias: bias, Heads: t.config.Heads, Scale: 1})
+	x = t.Add(x, t.Product(context, linear(t.inner(), t.config.HiddenSize, name+"0.SelfAttention.o")))
+	return t.Add(x, t.feedForward(x, name+"1."))
+}
+
+// encoderEnd is the norm after the encoder's layers.
+func (t t5) encoderEnd(x onnx.Value) onnx.Value { return t.normalize(x, t5Encoder+"final_layer_norm") }
+
+// memory is the keys and values of a decoder layer [B heads S d] for what the encoder gives [B S H].
+func (t t5) memory(i int, encoded onnx.Value) (key, value onnx.Value) {
+	name := fmt.Sprintf("%sblock.%d.layer.1.EncDecAttention", t5Decoder, i)
+	parts := t.Split(t.Product(encoded, linear(t.config.HiddenSize, t.inner(), name+".k", name+".v")), 2, t.inner(), t.inner())
+	byHead := onnx.Shape{encoded.Shape[0], encoded.Shape[1], onnx.Fixed(t.config.Heads), onnx.Fixed(t.config.HeadWidth)}
+	heads := func(x onnx.Value) onnx.Value { return t.Transpose(t.Reshape(x, byHead), 0, 2, 1, 3) }
+	return heads(parts[0]), heads(parts[1])
+}
+
+// EncodeGraph is the graph of manifest.LanguageEncodeFile: from embeddings to the keys and values that T5's decoder reads.
+func EncodeGraph(config checkpoint.Language, weights *quantize.Store) *onnx.Graph {
+	m := newModel("language_encode", config, weights)
+	t := t5{m}
+	x := t.embeddings(batchSize)
+	bias := t.relativeBias(t5Encoder, t.buckets(textSize, textSize))
+	for i := range config.Layers {
+		t.Scope(fmt.Sprintf("layer.%d", i), func() { x = t.encoderLayer(i, x, bias) })
+	}
+	x = t.encoderEnd(x)
+	for i := range config.DecoderLayers {
+		t.Scope(fmt.Sprintf("memory.%d", i), func() {
+			key, value := t.memory(i, x)
+			t.Output(fmt.Sprint(manifest.EncodedKeyPrefix, i), key)
+			t.Output(fmt.Sprint(manifest.EncodedValuePrefix, i), value)
+		})
+	}
+	return t.Graph
+}
+
+// HasEncoder reports whether a language model has an encoder, and so a graph of manifest.LanguageEncodeFile.
+func HasEncoder(config checkpoint.Language) bool { return config.Architecture == checkpoint.T5 }
