@@ -4,11 +4,14 @@ import (
 	"context"
 	"iter"
 
+	"mekiki/embed"
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/report"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/search"
+	"mekiki/search/ask"
 )
 
 // Searcher answers questions. *search.Searcher is one.
@@ -18,6 +21,14 @@ type Searcher interface {
 	Similar(ctx context.Context, request search.Request) (search.Response, error)
 	Lookup(ctx context.Context, request search.LookupRequest) (search.LookupResponse, error)
 	Duplicates(ctx context.Context, request search.DuplicatesRequest) (search.DuplicatesResponse, error)
+}
+
+// Asker answers questions about pictures with a second stage. *ask.Asker is one.
+type Asker interface {
+	Model() embed.AnswerModel
+	Records(ctx context.Context, reader index.Reader, ids []index.ID) ([]ask.Picture, []error, error)
+	Image(ctx context.Context, image *pixels.Image, hash index.Hash) (ask.Picture, error)
+	Answer(ctx context.Context, picture ask.Picture, question ask.Question, written func(piece string) error) (ask.Answer, error)
 }
 
 // Ingester brings things into the library; [IngesterOf] makes one.

@@ -32,6 +32,10 @@ type Options struct {
 	// Searcher and Library answer. The server owns neither.
 	Searcher Searcher
 	Library  index.Library
+	// Asker answers questions about pictures; nil means that none are answered. Questions are some
+	// that the page suggests.
+	Asker     Asker
+	Questions []string
 	// LibraryFolder is where the library lies, to be shown to admin.
 	LibraryFolder string
 	// Ingester brings in files; nil means that nothing can be added.

@@ -74,6 +74,8 @@ func (s *Server) routes() []*route {
 		{method: get, path: api + "/records/{id}/similar", class: classSearch, handler: s.similarToRecord},
 		{method: post, path: api + "/lookup", class: classSearch, handler: s.lookup},
 		{method: post, path: api + "/labels", class: classSearch, handler: s.labels},
+		{method: post, path: api + "/ask", class: classSearch, handler: s.ask},
+		{method: post, path: api + "/chat", class: classSearch, handler: s.chat},
 		{method: get, path: api + "/duplicates", class: classSearch, handler: s.duplicates},
 		{method: get, path: api + "/suggestions", class: classRead, handler: s.suggestions},
 

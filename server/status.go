@@ -65,20 +65,27 @@ func (s *Server) listModels(c echo.Context) error {
 }
 
 type statusJSON struct {
-	Version  string    `json:"version"`
-	Started  time.Time `json:"started"`
-	Ready    bool      `json:"ready"`
-	Reason   string    `json:"reason,omitempty"`
-	Images   int       `json:"images"`
-	Texts    int       `json:"texts"`
-	Failures int       `json:"failures"`
-	Running  int       `json:"jobs_running"`
-	Model    *Model    `json:"model,omitempty"`
-	Library  string    `json:"library,omitempty"`
-	Uploads  bool      `json:"uploads"`
-	Indexing bool      `json:"indexing"`
-	ReadOnly bool      `json:"read_only,omitempty"`
-	WhyRead  string    `json:"read_only_reason,omitempty"`
+	Version  string       `json:"version"`
+	Started  time.Time    `json:"started"`
+	Ready    bool         `json:"ready"`
+	Reason   string       `json:"reason,omitempty"`
+	Images   int          `json:"images"`
+	Texts    int          `json:"texts"`
+	Failures int          `json:"failures"`
+	Running  int          `json:"jobs_running"`
+	Model    *Model       `json:"model,omitempty"`
+	Answers  *answersJSON `json:"answers,omitempty"`
+	Library  string       `json:"library,omitempty"`
+	Uploads  bool         `json:"uploads"`
+	Indexing bool         `json:"indexing"`
+	ReadOnly bool         `json:"read_only,omitempty"`
+	WhyRead  string       `json:"read_only_reason,omitempty"`
+}
+
+// answersJSON is what the server says of its answering model.
+type answersJSON struct {
+	Model     string   `json:"model"`
+	Questions []string `json:"questions,omitempty"`
 }
 
 func (s *Server) getStatus(c echo.Context) error {
@@ -89,6 +96,9 @@ func (s *Server) getStatus(c echo.Context) error {
 	}
 	if err := s.readOnly(); err != nil {
 		status.ReadOnly, status.WhyRead, status.Uploads, status.Indexing = true, problem.From(err).Reason(), false, false
+	}
+	if s.options.Asker != nil {
+		status.Answers = &answersJSON{Model: s.options.Asker.Model().Name, Questions: s.options.Questions}
 	}
 	if callerOf(c).scope >= auth.ScopeAdmin {
 		status.Library = s.options.LibraryFolder

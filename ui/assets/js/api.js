@@ -108,6 +108,18 @@ export async function searchStream(value, image, signal, onResult) {
   });
 }
 
+// chat asks about a picture: onPiece gets the answer piece by piece, onAnswer all of it with its probability.
+export async function chat(value, signal, onPiece, onAnswer) {
+  const { body: content, headers } = body(value);
+  const response = await request("/chat", { method: "POST", body: content, headers: { ...headers, Accept: "text/event-stream" }, signal });
+  await readEvents(response, (event, data) => {
+    if (event === "piece") onPiece(data.text);
+    if (event === "answer") onAnswer(data);
+    if (event === "problem") throw new Problem(data.status || 500, data);
+    return event === "done";
+  });
+}
+
 // followJob calls onJob with each state of a job until it ends.
 export async function followJob(id, signal, onJob) {
   const response = await request(`/jobs/${encodeURIComponent(id)}/events`, { headers: { Accept: "text/event-stream" }, signal });

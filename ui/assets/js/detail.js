@@ -5,6 +5,7 @@ import * as i18n from "./i18n.js";
 import * as api from "./api.js";
 import * as state from "./state.js";
 import { reason } from "./messages.js";
+import { showAsk } from "./ask.js";
 
 const { t } = i18n;
 let dialog = null;
@@ -52,7 +53,7 @@ async function load(id) {
     h("div.detail-stage", {}, picture, step("back", -1), step("forth", 1)),
     h("div.detail-side", {},
       h("div.detail-head", {}, h("h2", { id: "detail-title", "data-part": "title" }, t("loading")), h("button.button.icon", { type: "button", "aria-label": t("close"), title: t("close"), onclick: () => view?.onClose() }, icon("close"))),
-      h("div", { "data-part": "verdict" }), h("div.row", { "data-part": "actions" }), h("div", { "data-part": "why" }), h("div", { "data-part": "facts" }), h("div", { "data-part": "tags" }), h("div", { "data-part": "remove" }))));
+      h("div", { "data-part": "verdict" }), h("div.row", { "data-part": "actions" }), h("div", { "data-part": "ask" }), h("div", { "data-part": "why" }), h("div", { "data-part": "facts" }), h("div", { "data-part": "tags" }), h("div", { "data-part": "remove" }))));
   showSteps();
   showActions(id);
   try {
@@ -118,7 +119,15 @@ function showRecord(record) {
   showFacts(record);
   showTags(record);
   const mayWrite = document.documentElement.dataset.scopes?.includes("write");
+  showAsk(part("ask"), { id: record.id, mayTag: mayWrite, shown: () => view?.id === record.id, onTagged: (name) => tagged(record.id, name) });
   replace(part("remove"), mayWrite && h("button.button.danger", { type: "button", onclick: () => remove(record.id) }, icon("trash"), t("remove")));
+}
+
+// tagged shows a tag that a record got elsewhere in the dialog.
+async function tagged(id, name) {
+  toast(t("tagged", { name }));
+  const fresh = await api.record(id);
+  if (view?.id === id) showTags(fresh);
 }
 
 async function remove(id) {

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"mekiki/embed"
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/decode"
+	"mekiki/embed/pixels"
+	"mekiki/search/ask"
+	"mekiki/server/problem"
+)
+
+// colourAnswerer says the amount of red that it sees, and what it was asked.
+type colourAnswerer struct{ fail func(piece int) error }
+
+func (colourAnswerer) AnswerModel() embed.AnswerModel {
+	return embed.AnswerModel{Name: "colours", Fingerprint: "c", OwnVision: true, Prompts: checkpoint.Prompts{
+		Question: "Question: {} Short answer:", Dialogue: "Question: {} Answer:", Turn: "Question: {} Answer: {}.",
+	}}
+}
+
+func (colourAnswerer) ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {
+	return colourEngine{}.ImageTokens(ctx, images)
+}
+
+func (colourAnswerer) States(ctx context.Context, tokens []embed.ImageTokens) ([]embed.ImageStates, error) {
+	return tokens, ctx.Err()
+}
+
+func (a colourAnswerer) Generate(ctx context.Context, prompts []embed.Prompt, _ decode.Options, written func(int, string) error) ([][]embed.Generated, error) {
+	results := make([][]embed.Generated, len(prompts))
+	for i, prompt := range prompts {
+		text := ""
+		for number, piece := range []string{fmt.Sprintf("%.0f", 100*prompt.States.Values[0]), " to: ", prompt.Text} {
+			if a.fail != nil {
+				if err := a.fail(number); err != nil {
+					return nil, err
+				}
+			}
+			text += piece
+			if written != nil {
+				if err := written(i, piece); err != nil {
+					return nil, err
+				}
+			}
+		}
+		results[i] = []embed.Generated{{Text: text, LogProbability: -1, Tokens: 3, Ended: true}}
+	}
+	return results, ctx.Err()
+}
+
+func (colourAnswerer) Score(context.Context, embed.Prompt, []string) ([]float32, error) {
+	return nil, errors.New("no scores")
+}
+
+func newAsker(t testing.TB) *ask.Asker { return askerOf(t, colourAnswerer{}) }
+
+func askerOf(t testing.TB, answerer embed.Answerer) *ask.Asker {
+	t.Helper()
+	asker, err := ask.New(answerer, nil, ask.Options{AnswerEntries: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return asker
+}
+
+const question = `{"record":"1","question":"which colour?"}`
+
+func TestAsk(t *testing.T) {
+	f := start(t)
+	got := f.expect(f.json(http.MethodPost, "/api/v1/ask", question), http.StatusOK, "")
+	if !strings.HasSuffix(got.text(t, "answer"), "to: Question: which colour? Short answer:") || got.text(t, "model") != "colours" {
+		t.Errorf("%s", got.body)
+	}
+	if probability := got.text(t, "answer_probability"); !strings.HasPrefix(probability, "0.367") {
+		t.Errorf("probability %s is not exp(-1)", probability)
+	}
+	got = f.form("/api/v1/ask", map[string]string{"image": string(jpegOf(9, 9)), "request": `{"question":"which colour?","prompt":"{} Say:"}`})
+	if !strings.HasSuffix(got.text(t, "answer"), "to: which colour? Say:") {
+		t.Errorf("an upload: %s", got.body)
+	}
+}
+
+func (f *fixture) chatEvents(body string) []event {
+	f.Helper()
+	return f.events(f.request(http.MethodPost, "/api/v1/chat", strings.NewReader(body), header("Content-Type", "application/json")))
+}
+
+func TestChat(t *testing.T) {
+	f := start(t)
+	got := f.chatEvents(`{"record":"2","history":[{"question":"what is it?","answer":"a dog"}],"question":"why?"}`)
+	if names(got) != "piece piece piece answer done" {
+		t.Fatalf("events %v", got)
+	}
+	if !strings.Contains(got[3].data, "Question: what is it? Answer: a dog. Question: why? Answer:") {
+		t.Errorf("the prompt is not the dialogue: %s", got[3].data)
+	}
+	got = f.chatEvents(`{"record":"2","question":"why?","method":"beam"}`)
+	if names(got) != "piece answer done" {
+		t.Errorf("beams: events %v", got)
+	}
+}
+
+func TestAskProblems(t *testing.T) {
+	f := start(t)
+	for _, wrong := range []struct {
+		body   string
+		status int
+		code   problem.Code
+	}{
+		{`{"record":"1"}`, 400, problem.InvalidRequest},
+		{`{"question":"why?"}`, 400, problem.InvalidRequest},
+		{`{"record":"99","question":"why?"}`, 404, problem.NotFound},
+		{`{"record":"3","question":"why?"}`, 404, problem.NotFound}, // a text
+		{`{"record":"1","question":"  "}`, 400, problem.InvalidRequest},
+		{`{"record":"1","question":"why?","max_tokens":513}`, 400, problem.InvalidRequest},
+	} {
+		f.expect(f.json(http.MethodPost, "/api/v1/ask", wrong.body), wrong.status, wrong.code)
+	}
+	without := start(t, func(options *Options) { options.Asker = nil })
+	without.expect(without.json(http.MethodPost, "/api/v1/ask", question), http.StatusNotImplemented, problem.Unsupported)
+}
+
+// An error on the way ends a stream with an event, and answers a request whose stream has not begun.
+func TestAnswerFails(t *testing.T) {
+	failing := func(number int) *fixture {
+		answerer := colourAnswerer{fail: func(piece int) error {
+			if piece == number {
+				return errors.New("the model broke")
+			}
+			return nil
+		}}
+		return start(t, func(options *Options) { options.Asker = askerOf(t, answerer) })
+	}
+	f := failing(0)
+	f.expect(f.json(http.MethodPost, "/api/v1/chat", question, header("Accept", "text/event-stream")), http.StatusInternalServerError, problem.Internal)
+	if got := failing(1).chatEvents(question); names(got) != "piece problem" {
+		t.Errorf("events %v", got)
+	}
+}
