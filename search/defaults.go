@@ -9,8 +9,19 @@ const (
 	DefaultRerankBudget = time.Second
 )
 
+// What a request with questions gets that does not say otherwise: how many of the best hits
+// are asked, and for how long.
+const (
+	DefaultAskCount  = 20
+	DefaultAskBudget = 10 * time.Second
+)
+
+// partialInterval is how often answers that are still coming are sent on.
+const partialInterval = 200 * time.Millisecond
+
 // The largest that a request may ask for.
 const (
+	maximumAsks        = 4
 	maximumLimit       = 1000
 	maximumOffset      = 1_000_000
 	maximumRerankCount = 10_000

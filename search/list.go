@@ -10,20 +10,12 @@ import (
 )
 
 // listPage answers a request that has only filters: everything they leave is a
-// hit, by date, and every page of it can be had.
-func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (Response, error) {
+// hit, by date, and every page of it can be had. It gives the page's records too.
+func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (Response, []*index.Record, error) {
 	started := time.Now()
-	filter, err := resolveFilter(ctx, snapshot, p)
+	records, total, err := listRecords(ctx, snapshot, p, offset, p.request.Limit)
 	if err != nil {
-		return Response{}, fmt.Errorf("filter: %w", err)
-	}
-	order := index.OrderDateDescending
-	if p.listingSort() == SortDateAscending {
-		order = index.OrderDateAscending
-	}
-	records, total, err := snapshot.List(ctx, filter, index.Page{Offset: offset, Limit: p.request.Limit, Order: order})
-	if err != nil {
-		return Response{}, fmt.Errorf("list records: %w", err)
+		return Response{}, nil, err
 	}
 	response := Response{
 		Query: p.request.Text, Understood: p.understood(), Hits: []Hit{}, Total: total, Offset: offset,
@@ -32,9 +24,7 @@ func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (
 		Timings: Timings{KeywordMS: milliseconds(started)},
 	}
 	for i, record := range records {
-		hit := recordHit(record, offset+i+1)
-		hit.Score, hit.Probability, hit.Verdict, hit.Basis, hit.Reason = 1, 1, scoring.VerdictStrong, BasisFilter, "passes the filters"
-		response.Hits = append(response.Hits, hit)
+		response.Hits = append(response.Hits, filterHit(record, offset+i+1))
 	}
 	p.showFiles(ctx, response.Hits)
 	if total > 0 {
@@ -44,5 +34,29 @@ func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (
 		response.Next = end
 		response.Cursor = cursor{Key: p.key.short(), Offset: end, Sequence: snapshot.Sequence()}.String()
 	}
-	return response, nil
+	return response, records, nil
+}
+
+// listRecords gives some of the records that the filters of a plan leave, by date, and how many there are.
+func listRecords(ctx context.Context, snapshot index.Reader, p *plan, offset, limit int) ([]*index.Record, int, error) {
+	filter, err := resolveFilter(ctx, snapshot, p)
+	if err != nil {
+		return nil, 0, fmt.Errorf("filter: %w", err)
+	}
+	order := index.OrderDateDescending
+	if p.listingSort() == SortDateAscending {
+		order = index.OrderDateAscending
+	}
+	records, total, err := snapshot.List(ctx, filter, index.Page{Offset: offset, Limit: limit, Order: order})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list records: %w", err)
+	}
+	return records, total, nil
+}
+
+// filterHit presents a record that passes the filters.
+func filterHit(record *index.Record, rank int) Hit {
+	hit := recordHit(record, rank)
+	hit.Score, hit.Probability, hit.Verdict, hit.Basis, hit.Reason = 1, 1, scoring.VerdictStrong, BasisFilter, "passes the filters"
+	return hit
 }

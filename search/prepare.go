@@ -39,6 +39,10 @@ type plan struct {
 	// textWords is that number of the whole text, at least 1.
 	textWords int
 
+	// asks are the questions to the best hits; askSources those of the text, as typed.
+	asks       []Ask
+	askSources []string
+
 	// warnings are sentences about the query.
 	warnings []string
 
@@ -84,6 +88,9 @@ func (s *Searcher) prepare(request Request) (*plan, error) {
 	}
 	p.picture = request.Image != nil || request.Record != 0
 	if err := p.prepareFilter(); err != nil {
+		return nil, err
+	}
+	if err := p.prepareAsks(); err != nil {
 		return nil, err
 	}
 	if err := p.checkAsks(); err != nil {
@@ -263,7 +270,7 @@ func (p *plan) checkAsks() error {
 	}
 	filter := p.request.Filter
 	filter.Kinds = nil
-	if !filter.IsZero() || len(p.query.Filters.Source) > 0 {
+	if !filter.IsZero() || len(p.query.Filters.Source) > 0 || len(p.asks) > 0 {
 		return nil
 	}
 	if len(p.unwanted) > 0 || len(p.unwantedPhrases) > 0 {

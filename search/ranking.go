@@ -82,12 +82,14 @@ func (r *retrieval) score(c *candidate) float64 {
 	return scoring.Squash(c.odds)
 }
 
-// page cuts one page out of a ranking.
-func (k *ranking) page(ctx context.Context, snapshot index.Reader, request Request, offset int) (Response, error) {
-	shown, err := k.shown(ctx, snapshot, request)
+// page cuts one page out of a ranking, of the hits whose answers are as asked for; answers is nil without
+// questions.
+func (k *ranking) page(ctx context.Context, snapshot index.Reader, request Request, offset int, answers *asking) (Response, error) {
+	found, err := k.shown(ctx, snapshot, request)
 	if err != nil {
 		return Response{}, err
 	}
+	shown, filtered := answers.split(found)
 	page := shown[min(offset, len(shown)):min(offset+request.Limit, len(shown))]
 	matched, err := k.retrieval.pageWords(ctx, snapshot, page)
 	if err != nil {
@@ -95,15 +97,21 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request Reque
 	}
 	response := Response{
 		Query: request.Text, Understood: k.understood, Hits: []Hit{}, Total: len(shown), TotalIsLowerBound: k.full,
-		Hidden: len(k.entries) - len(shown), Offset: offset, Verdict: k.verdict, Stage: k.stage,
+		Hidden: len(k.entries) - len(found), Offset: offset, Verdict: k.verdict, Stage: k.stage,
 		Reranked: k.reranked, RerankPlanned: k.planned, Candidates: len(k.entries), Searched: snapshot.Count(k.retrieval.plan.kind), Timings: k.timings,
 		Warnings: slices.Clone(k.warnings),
 	}
 	for i, entry := range page {
 		response.Hits = append(response.Hits, k.hit(entry, offset+i+1, request.Explain, matched[entry.entry.id]))
 	}
+	var left []Hit
+	for _, entry := range filtered {
+		left = append(left, k.hit(entry, 0, false, nil))
+	}
 	k.retrieval.plan.showFiles(ctx, response.Hits)
-	if end := offset + len(response.Hits); len(response.Hits) > 0 && (end < len(shown) || k.goesOn(shown)) {
+	k.retrieval.plan.showFiles(ctx, left)
+	answers.fill(&response, left)
+	if end := offset + len(response.Hits); len(response.Hits) > 0 && (end < len(shown) || !answers.limits() && k.goesOn(shown)) {
 		response.Next = end
 	}
 	return response, nil
@@ -197,6 +205,7 @@ func (p *plan) understood() *Understood {
 	understood := &Understood{
 		Clauses: p.clauses, Phrases: p.phrases, Unwanted: p.unwanted, UnwantedPhrases: p.unwantedPhrases,
 	}
+	understood.Asks = p.askSources
 	for _, filter := range p.query.Filters.Source {
 		understood.Filters = append(understood.Filters, filter.Text)
 	}

@@ -3,6 +3,7 @@ package search
 import (
 	"time"
 
+	"mekiki/embed/decode"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 )
@@ -88,6 +89,17 @@ type Request struct {
 	Show Show
 	// MinimumProbability hides hits below it, 0 to 1, in addition to Show.
 	MinimumProbability float64
+
+	// Asks are questions to the best hits, in addition to those in Text.
+	Asks []Ask
+	// AskCount is how many of the best are asked: 0 means 20.
+	AskCount int
+	// AskBudget is how long that may take: 0 means ten seconds.
+	AskBudget time.Duration
+	// AskTemplate is the prompt, with "{}" where a question goes; "" means the model's own.
+	AskTemplate string
+	// AskDecode says how answers are written.
+	AskDecode decode.Options
 	// Explain asks for an Explanation in each hit.
 	Explain bool
 }

@@ -17,6 +17,9 @@ const (
 	StageFirst    Stage = "first"
 	StageReranked Stage = "reranked"
 	StageFinal    Stage = "final"
+	// StageAsking comes before the last one where hits are asked, once and then as answers come:
+	// hits are those that no answer has ruled out yet.
+	StageAsking Stage = "asking"
 )
 
 // Basis says what a hit's probability rests on.
@@ -52,6 +55,11 @@ type Response struct {
 	TotalIsLowerBound bool `json:"total_is_lower_bound"`
 	// Hidden counts the candidates judged below what is shown.
 	Hidden int `json:"hidden"`
+	// Asked says what became of the questions, in their order.
+	Asked []Asked `json:"asked,omitempty"`
+	// Filtered are the records that were asked and answered otherwise than asked for, the best first,
+	// without a rank: each says why in Reason.
+	Filtered []Hit `json:"filtered,omitempty"`
 	// Offset is the number of hits before this page.
 	Offset int `json:"offset"`
 	// Next is the offset of the following page; 0 at the end.
@@ -87,6 +95,7 @@ type Timings struct {
 	KeywordMS float64 `json:"keyword_ms"`
 	FuseMS    float64 `json:"fuse_ms"`
 	RerankMS  float64 `json:"rerank_ms"`
+	AskMS     float64 `json:"ask_ms,omitempty"`
 	TotalMS   float64 `json:"total_ms"`
 }
 
@@ -100,6 +109,8 @@ type Understood struct {
 	Unwanted []string `json:"unwanted,omitempty"`
 	// UnwantedPhrases must not stand in the record's words.
 	UnwantedPhrases []string `json:"unwanted_phrases,omitempty"`
+	// Asks are the questions to the pictures found, as typed.
+	Asks []string `json:"asks,omitempty"`
 	// Filters are as typed, such as `camera:"Nikon Z6"`.
 	Filters []string `json:"filters,omitempty"`
 }
@@ -150,6 +161,12 @@ type Hit struct {
 	Basis Basis `json:"basis"`
 	// Reason is one readable line of why the hit is here.
 	Reason string `json:"reason"`
+	// Answer is what the picture answered to the first question, and AnswerProbability the model's
+	// probability of this very text.
+	Answer            string  `json:"answer,omitempty"`
+	AnswerProbability float64 `json:"answer_probability,omitempty"`
+	// Answers are those to all questions, where there are several.
+	Answers []HitAnswer `json:"answers,omitempty"`
 	// Explanation is there when the request asked for it.
 	Explanation *Explanation `json:"explanation,omitempty"`
 	// Record is what the library knows of it. The caller must not change it.

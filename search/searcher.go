@@ -15,6 +15,7 @@ import (
 	"mekiki/index"
 	"mekiki/internal/lru"
 	"mekiki/internal/sorted"
+	"mekiki/search/ask"
 	"mekiki/search/scoring"
 )
 
@@ -44,6 +45,8 @@ type Options struct {
 	MatchCacheEntries int
 	// RankingCacheEntries bounds the rankings kept for later pages; 0 means 32.
 	RankingCacheEntries int
+	// Asker puts questions to hits; nil refuses them.
+	Asker *ask.Asker
 	// Decoder reads originals; nil means one with the defaults of package pixels.
 	Decoder *pixels.Decoder
 	// Logger receives what is not worth an error; nil means none.
@@ -187,7 +190,10 @@ func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit
 	if err != nil {
 		return err
 	}
-	r := &reply{searcher: s, plan: p, from: from, offset: p.request.Offset, started: started, parsed: milliseconds(started), emit: emit}
+	if len(p.asks) > 0 && s.options.Asker == nil {
+		return noAsker()
+	}
+	r := &reply{searcher: s, plan: p, from: from, offset: p.request.Offset, started: started, parsed: milliseconds(started), stream: first, emit: emit}
 	if from != nil {
 		r.offset = from.Offset
 	}
@@ -219,17 +225,28 @@ type reply struct {
 	offset   int
 	started  time.Time
 	parsed   float64
+	stream   bool // whether earlier answers are of use
 	emit     func(Response) bool
 }
 
 // list sends a page of what the filters leave.
 func (r *reply) list(ctx context.Context) error {
-	response, err := listPage(ctx, r.snapshot, r.plan, r.offset)
+	if len(r.plan.asks) > 0 {
+		return ignoreStopped(r.listAsked(ctx))
+	}
+	response, _, err := listPage(ctx, r.snapshot, r.plan, r.offset)
 	if err != nil {
 		return err
 	}
+	return ignoreStopped(r.sendListed(response))
+}
+
+// sendListed sends a page of a listing.
+func (r *reply) sendListed(response Response) error {
 	response.Timings.ParseMS, response.Timings.TotalMS = r.parsed, milliseconds(r.started)
-	r.emit(response)
+	if !r.emit(response) {
+		return errStopped
+	}
 	return nil
 }
 
@@ -239,7 +256,16 @@ func (r *reply) send(ctx context.Context, k *ranking) error {
 	if err != nil {
 		return err
 	}
-	response, err := k.page(ctx, r.snapshot, r.plan.request, r.offset)
+	answers, err := r.askRanking(ctx, k)
+	if err != nil {
+		return err
+	}
+	return r.sendPage(ctx, k, answers)
+}
+
+// sendPage sends the page asked for, with what hits have answered; answers is nil without questions.
+func (r *reply) sendPage(ctx context.Context, k *ranking, answers *asking) error {
+	response, err := k.page(ctx, r.snapshot, r.plan.request, r.offset, answers)
 	if err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func (s *Server) streamSearch(ctx context.Context, c echo.Context, request searc
 		if err := stream.Send("result", response); err != nil {
 			return err
 		}
-		if response.Stage != search.StageFirst {
+		if response.Stage != search.StageFirst && response.Stage != search.StageAsking {
 			s.metrics.Search(response.Timings)
 		}
 	}

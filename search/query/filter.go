@@ -22,18 +22,21 @@ func (p *parser) filterName() (string, bool) {
 	name := strings.ToLower(string(p.runes[p.at:end]))
 	if end+1 == len(p.runes) || unicode.IsSpace(p.runes[end+1]) || isSeparator(p.runes[end+1]) {
 		// "note: a text" is words, but "tag: x" is a filter typed carelessly.
-		return name, slices.Contains(filters.Names(), name)
+		return name, slices.Contains(Names(), name)
 	}
 	return name, true
 }
 
-// filter reads the filter that starts here.
+// filter reads the filter, or the keyword, that starts here.
 func (p *parser) filter(name string, start int) error {
 	p.at += len(name) + 1 // names are ASCII, and the colon is one character
+	if known, ok := keyword(name); ok {
+		return known.read(p, start)
+	}
 	if !slices.Contains(filters.Names(), name) {
 		p.word()
-		remedy := "the filters are " + strings.Join(filters.Names(), ", ") + `; to search for the word itself write ` + name + `\:`
-		if near := nearest(name, filters.Names()); near != "" {
+		remedy := "the filters are " + strings.Join(Names(), ", ") + `; to search for the word itself write ` + name + `\:`
+		if near := nearest(name, Names()); near != "" {
 			remedy = "did you mean " + near + ":? " + remedy
 		}
 		return p.fail(CodeUnknownFilter, start, len(name)+1, remedy, "there is no filter %s:", name)

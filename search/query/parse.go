@@ -138,6 +138,9 @@ func (p *parser) unwanted(start int) error {
 		return p.addTo(&p.query.Unwanted, clause, start)
 	}
 	if name, ok := p.filterName(); ok {
+		if name == askName {
+			return p.fail(CodeInvalidQuery, start, len(name)+2, `write !=, as in ask:"are they asleep?"!=yes`, "a question cannot be unwanted")
+		}
 		return p.fail(CodeInvalidQuery, start, len(name)+2, "filter for what is wanted instead, or leave it out",
 			"the filter %s: cannot be unwanted", name)
 	}

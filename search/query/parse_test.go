@@ -2,6 +2,7 @@ package query
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,16 @@ func summary(q Query) string {
 	list("phrase", q.Phrases)
 	list("not", q.Unwanted)
 	list("notphrase", q.UnwantedPhrases)
+	for _, ask := range q.Asks {
+		sign := "="
+		if ask.Not {
+			sign = "!="
+		}
+		if ask.Answer == "" {
+			sign = ""
+		}
+		b.WriteString("ask[" + ask.Text + sign + ask.Answer + "]")
+	}
 	list("filter", q.Filters.Source)
 	return b.String()
 }
@@ -55,6 +66,13 @@ func TestParse(t *testing.T) {
 		{`a "red  car" here`, "[a red car here]phrase[red car]"},
 		{`“two cats”`, "[two cats]phrase[two cats]"},
 		{`cat -"red collar"`, "[cat]notphrase[red collar]"},
+		{`cats ask:"are they asleep?"`, "[cats]ask[are they asleep?]"},
+		{`cats ask:"are they asleep?"=yes on a bed`, "[cats on a bed]ask[are they asleep?=yes]"},
+		{`ASK:“how many?” != "more than two" cats`, "[cats]ask[how many?!=more than two]"},
+		{`ask:asleep?=yes ask:colour!=red; dog`, "[dog]ask[asleep?=yes]ask[colour!=red]"},
+		{`ask:「何匹?」＝二 猫`, "[猫]ask[何匹?=二]"},
+		{`ask:"why?" tag:x`, "ask[why?]filter[tag:x]"},
+		{`ask\:x`, "[ask:x]"},
 		{`a 5" nail`, `[a 5" nail]`},
 		{`"say \"hi\""`, `[say "hi"]phrase[say "hi"]`},
 		{`"C:\photos"`, `[C:\photos]phrase[C:\photos]`},
@@ -119,6 +137,13 @@ func TestParseErrors(t *testing.T) {
 		{`a -()`, CodeInvalidQuery, 3, 2, "there is nothing between these parentheses"},
 		{`cat colour:red`, CodeUnknownFilter, 4, 7, "there is no filter colour:"},
 		{`cat -tag:red`, CodeInvalidQuery, 4, 5, "the filter tag: cannot be unwanted"},
+		{`cat ask: x`, CodeInvalidQuery, 4, 4, "the question of ask: is missing"},
+		{`cat ask:=yes`, CodeInvalidQuery, 4, 4, "the question of ask: is missing"},
+		{`ask:"why?"=`, CodeInvalidQuery, 0, 11, "the answer that ask: is to have is missing"},
+		{`ask:"why?"!=; cat`, CodeInvalidQuery, 0, 12, "the answer that ask: is to have is missing"},
+		{`ask:"why`, CodeUnbalancedQuote, 4, 1, "this quote is never closed"},
+		{`cat -ask:"why?"`, CodeInvalidQuery, 4, 5, "a question cannot be unwanted"},
+		{strings.Repeat("ask:a ", 5), CodeTooLarge, 24, 5, "the query has more questions than the limit of 4"},
 		{`folder: x`, CodeInvalidFilterValue, 0, 7, "the filter folder: has no value"},
 		{`folder:`, CodeInvalidFilterValue, 0, 7, "the filter folder: has no value"},
 		{`after:2023-02-30`, CodeInvalidDate, 6, 10, `"2023-02-30" is a date that does not exist`},
@@ -197,9 +222,18 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+// askClauses are the questions of a query.
+func askClauses(q Query) (clauses []Clause) {
+	for _, ask := range q.Asks {
+		clauses = append(clauses, ask.Clause)
+	}
+	return clauses
+}
+
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"two cats", `a "b c" -d -(e f) -"g"`, `folder:"x y" after:2024 before:2025-01-02 near:1,2,3 kind:text type:png camera:a tag:b`,
+		`ask:"a?"!="b" ask:c=d ask:e`, `ask:`, `ask:"=`,
 		`\"`, `"`, `-(`, "a;b AND c", "：", "tag：猫", "\x00", "\xff", `near:"`, "-", "--", `\`, "「猫」；犬",
 	} {
 		f.Add(seed)
@@ -219,7 +253,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		characters := len([]rune(text))
-		for _, list := range [][]Clause{got.Clauses, got.Phrases, got.Unwanted, got.UnwantedPhrases, got.Filters.Source} {
+		for _, list := range [][]Clause{got.Clauses, got.Phrases, got.Unwanted, got.UnwantedPhrases, got.Filters.Source, askClauses(got)} {
 			for _, clause := range list {
 				if strings.TrimSpace(clause.Text) == "" || clause.Offset < 0 || clause.Length < 1 || clause.Offset+clause.Length > characters {
 					t.Fatalf("%q: bad clause %+v", text, clause)
@@ -235,4 +269,22 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: escaped form reads as %s", text, summary(plain))
 		}
 	})
+}
+
+// TestKeywordsAreDocumented: the page of the language has the table of keywords.
+func TestKeywordsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/query-language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := "| keyword | value | what it does |\n|---|---|---|\n"
+	for _, one := range Keywords() {
+		table += "| `" + one.Name + ":` | " + one.Value + " | " + one.Means + " |\n"
+		if got, err := Parse(one.Example, Options{}); err != nil || got.Empty() {
+			t.Errorf("the example %s: %v", one.Example, err)
+		}
+	}
+	if !strings.Contains(string(page), table) {
+		t.Errorf("docs/query-language.md has no\n%s", table)
+	}
 }

@@ -20,6 +20,8 @@ type Query struct {
 	Unwanted []Clause
 	// UnwantedPhrases must not stand in the record's words.
 	UnwantedPhrases []Clause
+	// Asks are the questions that the pictures found are asked.
+	Asks []Ask
 	// Filters narrow the library.
 	Filters Filters
 	// Warnings are sentences about what may not mean what it seems to.
@@ -46,7 +48,7 @@ func (q Query) Text() string { return joinClauses(q.Clauses, " ") }
 
 // Empty reports whether the query asks for nothing at all.
 func (q Query) Empty() bool {
-	return len(q.Clauses) == 0 && len(q.Unwanted) == 0 && len(q.UnwantedPhrases) == 0 && len(q.Filters.Source) == 0
+	return len(q.Clauses) == 0 && len(q.Unwanted) == 0 && len(q.UnwantedPhrases) == 0 && len(q.Asks) == 0 && len(q.Filters.Source) == 0
 }
 
 func joinClauses(clauses []Clause, separator string) string {
@@ -68,6 +70,8 @@ type Options struct {
 	MaximumClauses int
 	// MaximumFilters is the largest number of filters; 0 means 32.
 	MaximumFilters int
+	// MaximumQuestions is the largest number of questions; 0 means 4.
+	MaximumQuestions int
 	// Location is the zone of dates without one; nil means UTC, in which
 	// camera dates, which have no zone, are kept.
 	Location *time.Location
@@ -83,6 +87,7 @@ func (o Options) withDefaults() Options {
 	set(&o.MaximumWords, 256)
 	set(&o.MaximumClauses, 8)
 	set(&o.MaximumFilters, 32)
+	set(&o.MaximumQuestions, 4)
 	if o.Location == nil {
 		o.Location = time.UTC
 	}

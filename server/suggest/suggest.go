@@ -16,6 +16,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/index/keyword"
+	"mekiki/search/query"
 )
 
 const (
@@ -184,30 +185,30 @@ func values(field filters.Field, facets index.Facets) []entry {
 	return append(list, names...)
 }
 
-// Complete gives at most limit ways to go on from query: values of a filter that
+// Complete gives at most limit ways to go on from a query's text: values of a filter that
 // is being typed, phrases of captions and whole captions, the last word, and
 // filters by their name.
-func (s *Vocabulary) Complete(query string, limit int) []Suggestion {
-	head, last := splitLast(query)
+func (s *Vocabulary) Complete(text string, limit int) []Suggestion {
+	head, last := splitLast(text)
 	if name, value, typed := strings.Cut(last, ":"); typed {
 		return s.completeFilter(head, keyword.Fold(name), value, limit)
 	}
 	list := []Suggestion{}
-	seen := map[string]bool{keyword.Fold(query): true}
-	add := func(text, source string, count int) {
-		if folded := keyword.Fold(text); !seen[folded] && len(list) < limit {
+	seen := map[string]bool{keyword.Fold(text): true}
+	add := func(whole, source string, count int) {
+		if folded := keyword.Fold(whole); !seen[folded] && len(list) < limit {
 			seen[folded] = true
-			list = append(list, Suggestion{text, source, count})
+			list = append(list, Suggestion{whole, source, count})
 		}
 	}
-	if strings.TrimSpace(query) == "" {
+	if strings.TrimSpace(text) == "" {
 		first := completed()[0]
 		for _, value := range s.filters[string(first.Name)] {
 			add(string(first.Name)+":"+quoted(value.text), first.Parameter, value.count)
 		}
 		return list
 	}
-	typed := keyword.Fold(query)
+	typed := keyword.Fold(text)
 	if last == "" {
 		typed += " " // the word before is complete
 	}
@@ -226,7 +227,7 @@ func (s *Vocabulary) Complete(query string, limit int) []Suggestion {
 				add(head+string(field.Name)+":"+quoted(value.text), field.Parameter, value.count)
 			}
 		}
-		for _, name := range slices.Sorted(slices.Values(filters.Names())) {
+		for _, name := range slices.Sorted(slices.Values(query.Names())) {
 			if strings.HasPrefix(name, keyword.Fold(last)) {
 				add(head+name+":", "filter", 0)
 			}
