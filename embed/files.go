@@ -3,8 +3,10 @@ package embed
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"mekiki/embed/manifest"
@@ -41,9 +43,17 @@ func (f *files) verify(ctx context.Context, names ...string) error {
 	return nil
 }
 
+// readOptional is read of a file that the model may lack, which is fs.ErrNotExist then.
+func (f *files) readOptional(ctx context.Context, name string) ([]byte, error) {
+	if !slices.ContainsFunc(f.manifest.Files, func(file manifest.File) bool { return file.Name == name }) {
+		return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+	}
+	return f.read(ctx, name)
+}
+
 // read returns a small file's verified contents.
 func (f *files) read(ctx context.Context, name string) ([]byte, error) {
-	const maximum = 16 << 20
+	const maximum = 64 << 20 // the largest tokenizer has half of it
 	if err := f.verify(ctx, name); err != nil {
 		return nil, err
 	}

@@ -36,13 +36,19 @@ func (e *core) eachWithSession(ctx context.Context, g *graph, count int, do func
 	return e.parallel(ctx, workers, count, func(ctx context.Context, i int) error { return do(ctx, session, i) })
 }
 
-// parallel calls do for 0 to count-1 with so many workers, until the first error,
-// which it returns, or the end of ctx.
+// parallel calls do for 0 to count-1 with so many workers, each in its turn, until the
+// first error, which it returns, or the end of ctx.
 func (e *core) parallel(ctx context.Context, workers, count int, do func(ctx context.Context, i int) error) error {
+	return fanOut(ctx, workers, count, func(ctx context.Context, i int) error { return e.one(ctx, i, do) })
+}
+
+// fanOut calls do for 0 to count-1 with so many workers, until the first error, which
+// it returns, or the end of ctx.
+func fanOut(ctx context.Context, workers, count int, do func(ctx context.Context, i int) error) error {
 	workers = min(count, workers)
 	if workers <= 1 {
 		for i := range count {
-			if err := e.one(ctx, i, do); err != nil {
+			if err := do(ctx, i); err != nil {
 				return err
 			}
 		}
@@ -55,7 +61,7 @@ func (e *core) parallel(ctx context.Context, workers, count int, do func(ctx con
 	for range workers {
 		group.Go(func() {
 			for i := range next {
-				if err := e.one(ctx, i, do); err != nil {
+				if err := do(ctx, i); err != nil {
 					cancel(err)
 				}
 			}

@@ -41,6 +41,9 @@ type Options struct {
 	// Count is the number of texts for each prompt; 0 means 1. Greedy gives one, Beam
 	// at most Beams, Nucleus may draw fewer different ones.
 	Count int `json:"count,omitempty"`
+	// CountPrompt makes the tokens of the prompt count as written for RepetitionPenalty and NoRepeat, as transformers does
+	// and LAVIS does not. Of T5, which reads the prompt elsewhere, it changes nothing.
+	CountPrompt bool `json:"count_prompt,omitempty"`
 	// Seed makes Nucleus's draws repeatable.
 	Seed uint64 `json:"seed,omitempty"`
 }

@@ -3,6 +3,7 @@ package decode
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -113,6 +114,21 @@ func repeats(tokens []int64, size int) []int64 {
 		}
 	}
 	return list
+}
+
+// LogProbability is the natural logarithm of the probability that the next token, whose logits these are, is one of some.
+func LogProbability(logits []float32, tokens ...int64) (float64, error) {
+	total, some := logSumExp(logits), make([]float32, 0, len(tokens))
+	for _, token := range tokens {
+		if token < 0 || token >= int64(len(logits)) {
+			return 0, fmt.Errorf("token %d is not one of %d", token, len(logits))
+		}
+		some = append(some, logits[token])
+	}
+	if math.IsNaN(total) || math.IsInf(total, 0) {
+		return 0, errNotANumber
+	}
+	return logSumExp(some) - total, nil
 }
 
 func logSumExp(values []float32) float64 {

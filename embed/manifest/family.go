@@ -21,8 +21,11 @@ var ErrUnknownFamily = errors.New("the model is of an unknown family")
 type Family struct {
 	// Name is what manifests call it.
 	Name string
-	// Tokenizer makes a model's tokenizer of files of its folder, which read gives.
+	// Tokenizer makes the tokenizer of a model's Q-Former of files of its folder, which read gives.
 	Tokenizer func(read func(name string) ([]byte, error)) (tokenize.Tokenizer, error)
+	// Language makes the tokenizer of a second stage's language model of files of its folder; a file that is not there is
+	// fs.ErrNotExist. It is nil for a family without second stages.
+	Language func(read func(name string) ([]byte, error)) (tokenize.Language, error)
 	// Describe says how a model is run.
 	Describe func(Manifest) Description
 	// Shares tells for every part of an int8 model which share of it is computed how.

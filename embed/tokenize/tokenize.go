@@ -21,6 +21,23 @@ type Tokenizer interface {
 	Special() Special
 }
 
+// Language is the tokenizer of a language model, which goes on with texts.
+type Language interface {
+	Tokenizer
+	// EncodeContinuation returns the tokens of a text alone, without special tokens around it.
+	EncodeContinuation(text string) []int64
+	// NewStream decodes the tokens of a new text as they are written.
+	NewStream() Stream
+}
+
+// Stream decodes the tokens of one text as they are written.
+type Stream interface {
+	// Next takes the next token and returns the text that is final now, which may be none.
+	Next(id int64) string
+	// End returns the rest of the text.
+	End() string
+}
+
 // Encoding is one text as token ids.
 type Encoding struct {
 	// IDs has the special tokens around the text's. There is no padding.
