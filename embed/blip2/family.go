@@ -6,10 +6,12 @@ import (
 	"strings"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/language"
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/quantize"
 	"mekiki/embed/tokenize"
+	tokenizers "mekiki/embed/tokenize/language"
 	"mekiki/embed/tokenize/wordpiece"
 )
 
@@ -24,9 +26,13 @@ func Family() manifest.Family {
 			}
 			return wordpiece.New(vocabulary)
 		},
+		Language: func(read func(name string) ([]byte, error)) (tokenize.Language, error) {
+			return tokenizers.Open(read)
+		},
 		Describe: func(model manifest.Manifest) manifest.Description {
 			return manifest.Description{
-				Graphs: signatures(model), MaximumTokens: model.Config.QFormer.MaxPositions, // of what the Q-Former reads
+				Language: describeLanguage(model.Config.Language),
+				Graphs:   signatures(model), MaximumTokens: model.Config.QFormer.MaxPositions, // of what the Q-Former reads
 				// Where one activation scale serves a whole run of the Q-Former.
 				OneByOne: slices.ContainsFunc(model.Quantization, func(choice manifest.LayerChoice) bool {
 					return choice.Method == string(quantize.PerRun) && !strings.HasPrefix(choice.Layer, visionPrefix)
@@ -35,6 +41,19 @@ func Family() manifest.Family {
 		},
 		Shares: shares,
 	}
+}
+
+// describeLanguage says how a language model is run; nil where there is none.
+func describeLanguage(config *checkpoint.Language) *manifest.Language {
+	if config == nil {
+		return nil
+	}
+	run := &manifest.Language{Positions: language.Capacity(*config)}
+	if language.HasEncoder(*config) {
+		run.EncoderBuckets = func(length int) []int64 { return language.EncoderBuckets(*config, length) }
+		run.DecoderBuckets = func(before, length int) []int64 { return language.DecoderBuckets(*config, before, length) }
+	}
+	return run
 }
 
 // signatures lists the graphs that a model has.

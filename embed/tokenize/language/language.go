@@ -24,7 +24,7 @@ import (
 	"mekiki/embed/tokenize"
 )
 
-var _ tokenize.Tokenizer = (*Tokenizer)(nil)
+var _ tokenize.Language = (*Tokenizer)(nil)
 
 // Tokenizer is a language model's tokenizer. Make one with Open.
 type Tokenizer struct {

@@ -1,6 +1,10 @@
 package language
 
-import "strings"
+import (
+	"strings"
+
+	"mekiki/embed/tokenize"
+)
 
 // Stream decodes tokens as they are generated. Make one with Tokenizer.Stream. It
 // is for one text and one goroutine.
@@ -14,6 +18,9 @@ type Stream struct {
 func (t *Tokenizer) Stream() *Stream {
 	return &Stream{tokenizer: t, stages: newStages(t.decode, t.cleanUp)}
 }
+
+// NewStream implements tokenize.Language.
+func (t *Tokenizer) NewStream() tokenize.Stream { return t.Stream() }
 
 // Next takes the next token and returns the text that is final now: "" where a
 // character or a rule for spaces waits for the tokens that follow. All that Next
