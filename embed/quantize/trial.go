@@ -38,7 +38,7 @@ func (c candidate) String() string {
 	return string(c.method)
 }
 
-// Limits on a product's relative error.
+// limits are those on a product's relative error.
 type limits struct {
 	good       float64 // the cheapest candidate below this is taken
 	acceptable float64 // else the best candidate, if below this; else float32
