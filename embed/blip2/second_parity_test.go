@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"mekiki/embed/blip2/blip2test"
@@ -15,6 +16,7 @@ import (
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
+	"mekiki/embed/quantize"
 )
 
 // secondStage runs the graphs of a compiled second stage, one image and one prompt at a time.
@@ -235,4 +237,83 @@ func (s *secondStage) write(t testing.TB, embeddings []float32, limit int) []int
 
 func closeTo(got, want []float32, tolerance float32) bool {
 	return slices.EqualFunc(got, want, func(a, b float32) bool { return a-b <= tolerance && b-a <= tolerance })
+}
+
+// TestSecondStageQuantized compiles the random second stages in int4 and int8 and wants them to write nearly what float32
+// writes; of a model whose vision encoder is another's it wants the same language model.
+func TestSecondStageQuantized(t *testing.T) {
+	runtime := orttest.Open(t)
+	for _, r := range blip2test.ReadLanguageReferences(t, "testdata/language") {
+		for _, precision := range []manifest.Precision{manifest.Int4, manifest.Int8} {
+			t.Run(fmt.Sprintf("%s %s", r.Name, precision), func(t *testing.T) {
+				if precision == manifest.Int8 && r.Name != "t5" || testing.Short() && r.Name != "opt" {
+					t.Skip("one is enough")
+				}
+				dir := filepath.Join(t.TempDir(), "model")
+				source := tinySecond{r.Weights(t), r.Config, map[string]string{"tokenizer.json": "{}"}}
+				model, err := Compile(t.Context(), source, dir, CompileOptions{Precision: precision, Runtime: runtime, Threads: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("%+v, language model %+v", *model.SelfCheck, *model.SelfCheck.Language)
+				if !model.SelfCheck.Good() || !model.SelfCheck.Language.Good() || model.SelfCheck.Language.Positions == 0 {
+					t.Error("it loses too much")
+				}
+				methods := map[string]int{}
+				for _, choice := range model.Quantization {
+					methods[choice.Method]++
+				}
+				t.Log(methods)
+				if (methods[string(quantize.PerBlock4)] > 0) != (precision == manifest.Int4) {
+					t.Errorf("methods are %v", methods)
+				}
+				p := &secondParity{parityRun{tolerance: parityTolerance}, openSecond(t, runtime, dir), r}
+				p.compareQuantized(t)
+				if r.Name == "opt" {
+					compileShared(t, source, runtime, model)
+				}
+			})
+		}
+	}
+}
+
+// compileShared compiles a model again without its vision encoder, and wants all else to be the same.
+func compileShared(t *testing.T, source Source, runtime *ort.Runtime, whole manifest.Manifest) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "model")
+	model, err := Compile(t.Context(), source, dir, CompileOptions{Precision: whole.Precision, Runtime: runtime, Threads: 1, SharedVision: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.DeleteFunc(slices.Clone(whole.Files), func(file manifest.File) bool { return strings.HasPrefix(file.Name, "vision.") })
+	if !slices.Equal(model.Files, want) || model.Vision != whole.Vision || len(want) != len(whole.Files)-2 {
+		t.Errorf("files are %v, want %v", model.Files, want)
+	}
+	if err := model.CheckFolder(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// compareQuantized compares the distributions before the taught tokens.
+func (p *secondParity) compareQuantized(t *testing.T) {
+	size := len(p.Pixels()) / p.Images
+	words := p.config.Language.VocabularySize
+	var divergence float64
+	count := 0
+	for _, one := range p.Cases {
+		_, _, projected := p.image(t, p.Pixels()[one.Image*size:(one.Image+1)*size], one.InstructionIDs)
+		p.begin(90)
+		embeddings := p.read(t, slices.Concat(projected.Float32(), p.embed(t, one.PromptIDs...)))
+		want := one.Logits.Values(t)
+		for i, id := range append(slices.Clone(one.TaughtIDs), 0) {
+			at := len(want) - (len(one.TaughtIDs)+1-i)*words
+			divergence += quantize.Divergence(want[at:at+words], p.next(t, embeddings))
+			embeddings = p.embed(t, id)
+			count++
+		}
+	}
+	t.Logf("the distributions of %d tokens diverge by %.4f", count, divergence/float64(count))
+	if !(divergence/float64(count) < 0.2) {
+		t.Errorf("the distributions of %d tokens diverge by %.4f", count, divergence/float64(count))
+	}
 }

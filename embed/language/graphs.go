@@ -26,7 +26,7 @@ func EmbeddingTensor(config checkpoint.Language) string {
 	case checkpoint.OPT:
 		return optPrefix + "embed_tokens.weight"
 	case checkpoint.T5:
-		return prefix + "shared.weight"
+		return Prefix + "shared.weight"
 	}
 	return llamaPrefix + "embed_tokens.weight"
 }

@@ -15,14 +15,14 @@ type t5 struct{ *model }
 
 // names of T5's tensors.
 const (
-	t5Encoder = prefix + "encoder."
-	t5Decoder = prefix + "decoder."
+	t5Encoder = Prefix + "encoder."
+	t5Decoder = Prefix + "decoder."
 	t5Bias    = "block.0.layer.0.SelfAttention.relative_attention_bias.weight"
 )
 
 func (t t5) layers() int { return t.config.DecoderLayers }
 
-func (t t5) headTensor() string { return t.tokenTensor(prefix + "shared") }
+func (t t5) headTensor() string { return t.tokenTensor(Prefix + "shared") }
 
 func (t t5) begin(x onnx.Value, _ *step) onnx.Value { return x }
 
