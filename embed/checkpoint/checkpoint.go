@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"mekiki/embed/checkpoint/weights"
-	"mekiki/internal/hint"
 )
 
 // ErrNotFound says that a checkpoint holds no tensor of the given name.
@@ -21,8 +20,12 @@ type Options struct {
 	// and of the standard embed package do.
 	FS fs.FS
 	// Paths is one Hugging Face folder, or LAVIS .pth files in any order: one whole checkpoint, or a stage-1 checkpoint
-	// and its vision file. A config.json among them gives the sizes that tensor shapes cannot tell.
+	// and its vision file, or a stage-2 checkpoint, its vision file and its language model's own folder. A config.json
+	// among them gives the sizes that tensor shapes cannot tell.
 	Paths []string
+	// Vision gives the vision encoder where the source has none of its own, as the built-in second stage, which takes the
+	// first stage's. It must stay open as long as the checkpoint that is opened, and is not closed with it.
+	Vision *Checkpoint
 	// VocabularyPath is the vocab.txt to use when the source has none, as with LAVIS files: that of bert-base-uncased.
 	VocabularyPath string
 	// ImageSize, when positive, asks for another side of the square input than the checkpoint's own; the position
@@ -43,10 +46,11 @@ type Checkpoint struct {
 	names      []string
 	tensors    map[string]*tensor
 	vocabulary []byte
+	borrows    bool
 }
 
 // Open opens a checkpoint and checks that every tensor of the architecture is there in its shape; if not, the error is a
-// *MismatchError that names them. Values are read only to decide whether the caption head shares the word embedding.
+// *MismatchError that names them. Values are read only to decide whether a head shares the word embedding.
 func Open(ctx context.Context, options Options) (*Checkpoint, error) {
 	checkpoint, err := open(ctx, options)
 	if err != nil {
@@ -73,17 +77,17 @@ func open(ctx context.Context, options Options) (_ *Checkpoint, err error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := configure(source, held, options)
+	config, err := configure(ctx, source, held, options)
 	if err != nil {
 		return nil, err
 	}
-	checkpoint := &Checkpoint{config: config, source: source}
+	checkpoint := &Checkpoint{config: config, source: source, borrows: held.borrowed != nil}
 	checkpoint.names, checkpoint.tensors, err = resolve(ctx, config, source, held, options, logger)
 	if err != nil {
 		return nil, err
 	}
 	var dropped []string
-	checkpoint.vocabulary, dropped, err = loadVocabulary(source, options.VocabularyPath, config.QFormer.VocabularySize)
+	checkpoint.vocabulary, dropped, err = vocabularyOf(config, source, options)
 	if err != nil {
 		return nil, err
 	}
@@ -102,23 +106,23 @@ func CheckSettings(options Options) error {
 		return ignoreMissing(err)
 	}
 	source := &source{name: "the checkpoint", base: "checkpoint", folder: options.FS, config: config}
-	sizes, err := configure(source, &holdings{byName: map[string]*weights.Tensor{}}, options)
+	shards, err := source.readIndex()
 	if err != nil {
 		return err
 	}
-	if _, _, err := loadVocabulary(source, options.VocabularyPath, sizes.QFormer.VocabularySize); err != nil {
+	held := &holdings{byName: map[string]*weights.Tensor{}}
+	for name := range shards.files {
+		held.second = held.second || languageModel(name)
+	}
+	// No tensor has been read, so ctx has nothing to end.
+	sizes, err := configure(context.Background(), source, held, options)
+	if err != nil {
 		return err
 	}
-	index, err := readIndex(options.FS)
-	if err != nil {
-		return ignoreMissing(err)
+	if _, _, err := vocabularyOf(sizes, source, options); err != nil {
+		return err
 	}
-	for name := range index {
-		if languageModel(name) {
-			return hint.Wrap(errors.New("the checkpoint is made for a large language model"), languageModelRemedy)
-		}
-	}
-	_, err = shardFiles(index)
+	_, err = shards.names()
 	return err
 }
 
@@ -176,11 +180,20 @@ func (c *Checkpoint) Vocabulary() ([]byte, bool) {
 	return slices.Clone(c.vocabulary), c.vocabulary != nil
 }
 
-// ReadFile reads a small file (at most 16 MiB) that lies beside the weights, such as calibration.json. The
-// error satisfies errors.Is(err, fs.ErrNotExist) when there is none.
+// ReadFile reads a small file (at most 16 MiB) that lies beside the weights, such as calibration.json; where the language
+// model has a folder of its own, one that lies there goes first. The error satisfies errors.Is(err, fs.ErrNotExist) when
+// there is none.
 func (c *Checkpoint) ReadFile(name string) ([]byte, error) {
+	if c.source.languageFolder != nil {
+		if data, err := readSmall(c.source.languageFolder, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return data, err
+		}
+	}
 	return readSmall(c.source.folder, name)
 }
+
+// BorrowsVision reports whether the vision encoder is that of Options.Vision.
+func (c *Checkpoint) BorrowsVision() bool { return c.borrows }
 
 // Close releases the files.
 func (c *Checkpoint) Close() error { return c.source.close() }

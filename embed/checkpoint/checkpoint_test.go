@@ -77,30 +77,35 @@ func TestValues(t *testing.T) {
 		"lavis-clip": {FS: os.DirFS("testdata/lavis-clip")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var expected map[string]reference
-			readJSON(t, filepath.Join("testdata", name, "expected.json"), &expected)
-			checkpoint := openTest(t, options)
-			names := checkpoint.Names()
-			slices.Sort(names)
-			if diff := cmp.Diff(slices.Sorted(maps.Keys(expected)), names); diff != "" {
-				t.Errorf("names (-expected +read):\n%s", diff)
-			}
-			for tensor, want := range expected {
-				shape, _ := checkpoint.Shape(tensor)
-				if !slices.Equal(shape, want.Shape) {
-					t.Errorf("%s: shape %v, expected %v", tensor, shape, want.Shape)
-				}
-				values, err := checkpoint.Float32(t.Context(), tensor)
-				if err != nil {
-					t.Error(err)
-				} else if digest(values) != want.Digest {
-					t.Errorf("%s begins %v, expected %v", tensor, values[:min(3, len(values))], want.First)
-				}
-			}
-			if err := checkpoint.Verify(t.Context()); err != nil {
-				t.Error(err)
-			}
+			sameAsExpected(t, filepath.Join("testdata", name), openTest(t, options))
 		})
+	}
+}
+
+// sameAsExpected compares names, shapes and values of every tensor with expected.json.
+func sameAsExpected(t *testing.T, folder string, checkpoint *Checkpoint) {
+	t.Helper()
+	var expected map[string]reference
+	readJSON(t, filepath.Join(folder, "expected.json"), &expected)
+	names := checkpoint.Names()
+	slices.Sort(names)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(expected)), names); diff != "" {
+		t.Errorf("names (-expected +read):\n%s", diff)
+	}
+	for tensor, want := range expected {
+		shape, _ := checkpoint.Shape(tensor)
+		if !slices.Equal(shape, want.Shape) {
+			t.Errorf("%s: shape %v, expected %v", tensor, shape, want.Shape)
+		}
+		values, err := checkpoint.Float32(t.Context(), tensor)
+		if err != nil {
+			t.Error(err)
+		} else if digest(values) != want.Digest {
+			t.Errorf("%s begins %v, expected %v", tensor, values[:min(3, len(values))], want.First)
+		}
+	}
+	if err := checkpoint.Verify(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 
 	"mekiki/embed/checkpoint/weights"
 	"mekiki/internal/hint"
@@ -36,6 +37,16 @@ type modelJSON struct {
 	ProjectionSize *int        `json:"image_text_hidden_size"`
 	Vision         visionJSON  `json:"vision_config"`
 	QFormer        qformerJSON `json:"qformer_config"`
+	Text           textJSON    `json:"text_config"`
+	// ImageToken is the placeholder for the image's vectors in texts, of which transformers has had two names.
+	ImageToken      *int `json:"image_token_index"`
+	ImageTokenLater *int `json:"image_token_id"`
+}
+
+// secondStage reports whether the configuration is that of a model with a language model.
+func (m modelJSON) secondStage() bool {
+	return or(m.ModelType, "") == instructType ||
+		slices.ContainsFunc(m.Architectures, func(name string) bool { return slices.Contains(secondStages, name) })
 }
 
 type visionJSON struct {
@@ -80,8 +91,8 @@ func parseConfig(data []byte) (Config, modelJSON, error) {
 	if err := unmarshalLenient(data, &model); err != nil {
 		return Config{}, model, err
 	}
-	if kind := or(model.ModelType, "blip-2"); kind != "blip-2" {
-		return Config{}, model, fmt.Errorf("model_type is %q; only \"blip-2\" is supported", kind)
+	if err := checkModelType(or(model.ModelType, blip2Type)); err != nil {
+		return Config{}, model, err
 	}
 	v, q := model.Vision, model.QFormer
 	epsilon := or(v.LayerNormEpsilon, 1e-6)
@@ -105,6 +116,20 @@ func parseConfig(data []byte) (Config, modelJSON, error) {
 		},
 	}
 	return config, model, errors.Join(model.supported(), config.Validate())
+}
+
+// blip2Type is BLIP-2's model_type, of both stages.
+const blip2Type = "blip-2"
+
+func checkModelType(kind string) error {
+	switch kind {
+	case blip2Type, instructType:
+		return nil
+	case OPT, T5, Llama:
+		return hint.Wrap(fmt.Errorf("model_type is %q: this is a language model by itself", kind),
+			"give a second stage's LAVIS file, such as blip2_pretrained_flant5xl.pth, and eva_vit_g.pth as well")
+	}
+	return fmt.Errorf("model_type is %q; only %q and %q are supported", kind, blip2Type, instructType)
 }
 
 // supported names settings that would give other numbers than ours.

@@ -144,7 +144,7 @@ func TestInfer(t *testing.T) {
 		for _, expected := range expectations(stored) {
 			held.byName[expected.name] = &weights.Tensor{Name: expected.name, Shape: expected.shape}
 		}
-		config, err := configure(&source{lavis: true}, held, Options{})
+		config, err := configure(t.Context(), &source{lavis: true}, held, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}

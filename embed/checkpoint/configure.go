@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -31,10 +32,18 @@ var knownTrunks = []knownTrunk{
 }
 
 // configure works out the configuration from config.json, or from tensor shapes where there is none.
-func configure(s *source, held *holdings, options Options) (Config, error) {
-	config, err := configOf(s, held)
+func configure(ctx context.Context, s *source, held *holdings, options Options) (Config, error) {
+	if err := held.checkLanguage(s); err != nil {
+		return Config{}, err
+	}
+	config, fields, err := configOf(s, held)
 	if err != nil {
 		return Config{}, err
+	}
+	if held.hasLanguageModel() || fields.secondStage() {
+		if err := configureSecondStage(ctx, s, held, fields, &config); err != nil {
+			return Config{}, err
+		}
 	}
 	config.Name = s.base
 	if options.Name != "" {
@@ -42,6 +51,11 @@ func configure(s *source, held *holdings, options Options) (Config, error) {
 	}
 	_, config.Vision.PreLayerNorm = held.byName["vision_model.pre_layernorm.weight"]
 	config.Vision.PatchBias = !held.clip
+	if held.borrowed = options.Vision; held.borrowed != nil {
+		if err := borrowVision(held, fields, &config); err != nil {
+			return Config{}, fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
 	if !s.lavis {
 		if err := applyPreprocess(s, &config, options.ImageSize > 0); err != nil {
 			return Config{}, err
@@ -61,17 +75,17 @@ func configure(s *source, held *holdings, options Options) (Config, error) {
 
 // configOf reads config.json where the source has one. LAVIS's own values replace its defaults for what the two programs
 // do differently.
-func configOf(s *source, held *holdings) (Config, error) {
+func configOf(s *source, held *holdings) (Config, modelJSON, error) {
 	if s.config == nil {
 		config, err := infer(held)
 		if err != nil {
-			return Config{}, fmt.Errorf("%s: %w", s.name, err)
+			return Config{}, modelJSON{}, fmt.Errorf("%s: %w", s.name, err)
 		}
-		return config, nil
+		return config, modelJSON{}, nil
 	}
 	config, fields, err := parseConfig(s.config)
 	if err != nil {
-		return Config{}, fmt.Errorf("%s in %s: %w", configFile, s.name, err)
+		return Config{}, modelJSON{}, fmt.Errorf("%s in %s: %w", configFile, s.name, err)
 	}
 	held.noQKVBias = !or(fields.Vision.QKVBias, true)
 	if s.lavis {
@@ -82,7 +96,7 @@ func configOf(s *source, held *holdings) (Config, error) {
 			config.Vision.Activation = trunkActivation(held.clip)
 		}
 	}
-	return config, nil
+	return config, fields, nil
 }
 
 // readProcessor returns the image processor's settings and the file that holds them. As in transformers, what
@@ -145,11 +159,17 @@ func infer(held *holdings) (Config, error) {
 	patch := reader.shape(patchWeightName, 4)
 	position := reader.positions()
 	queries := reader.shape("query_tokens", 3)
-	words := reader.shape(wordEmbeddingName, 2)
-	texts := reader.shape("embeddings.position_embeddings.weight", 2)
 	visionHidden := reader.shape("vision_model.encoder.layers.0.mlp.fc1.weight", 2)
-	textHidden := reader.shape("qformer.encoder.layer.0.intermediate.dense.weight", 2)
-	projection := reader.shape("text_projection.weight", 2)
+	textHidden := reader.shape("qformer.encoder.layer.0.intermediate_query.dense.weight", 2)
+	words, texts, projection := []int{0}, []int{0}, []int{0}
+	second := held.hasLanguageModel()
+	if !second || held.byName[wordEmbeddingName] != nil {
+		words = reader.shape(wordEmbeddingName, 2)
+		texts = reader.shape("embeddings.position_embeddings.weight", 2)
+	}
+	if !second {
+		projection = reader.shape("text_projection.weight", 2)
+	}
 	if reader.err != nil {
 		return Config{}, reader.err
 	}
@@ -160,7 +180,7 @@ func infer(held *holdings) (Config, error) {
 			Activation: trunkActivation(held.clip), LayerNormEpsilon: trunkEpsilon(held.clip), FinalLayerNormEpsilon: lavisFinalEpsilon,
 		},
 		QFormer: QFormer{
-			HiddenSize: words[1], VocabularySize: words[0], MaxPositions: texts[0], IntermediateSize: textHidden[0],
+			HiddenSize: queries[2], VocabularySize: words[0], MaxPositions: texts[0], IntermediateSize: textHidden[0],
 			Layers: held.layers("qformer.encoder.layer."), CrossAttentionFrequency: held.crossAttention(), LayerNormEpsilon: 1e-12,
 		},
 		Preprocess: Preprocess{
@@ -229,8 +249,6 @@ func (r *shapeReader) fail(name, problem string) {
 	}
 	remedy := "fetch the file again; it may be damaged"
 	switch {
-	case r.held.hasLanguageModel():
-		remedy = languageModelRemedy
 	case visionTensor(name) && problem == "is missing":
 		remedy = visionFileRemedy
 	case problem == "is missing":
@@ -246,7 +264,7 @@ func (h *holdings) hasLanguageModel() bool {
 			return true
 		}
 	}
-	return false
+	return h.second || len(h.language) > 0
 }
 
 // layers counts the layers whose names begin with the prefix: one more than the highest number.

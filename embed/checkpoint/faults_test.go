@@ -109,9 +109,9 @@ func TestPathFaults(t *testing.T) {
 		{Options{Paths: []string{empty}}, "has no config.json"},
 		{Options{FS: fstest.MapFS{configFile: {Data: []byte("{}")}}}, "none of model.safetensors"},
 		{Options{Paths: []string{"testdata/hf-f32/model.safetensors"}}, "name its folder"},
-		{Options{Paths: []string{empty, "testdata/refused/danger.pth"}}, "not a regular file"},
+		{Options{Paths: []string{empty, "testdata/refused/danger.pth"}}, "has no config.json"},
 		{Options{Paths: []string{"testdata/refused/danger.pth"}}, "posix.system"},
-		{Options{Paths: []string{"testdata/refused/language.pth"}}, "lacks the text side"},
+		{Options{Paths: []string{"testdata/refused/language.pth"}}, "give the folder of the language model"},
 		{Options{Paths: []string{"testdata/lavis-stage1/blip2_pretrained.pth"}}, "give eva_vit_g.pth"},
 		{Options{Paths: []string{"testdata/lavis-stage1/blip2_pretrained.pth", "testdata/lavis-stage1/config.json"}}, "give eva_vit_g.pth"},
 		{Options{Paths: []string{"testdata/lavis-stage1/eva_vit_g.pth"}}, "main file"},
@@ -121,4 +121,27 @@ func TestPathFaults(t *testing.T) {
 		_, err := Open(t.Context(), test.options)
 		checkpointtest.WantError(t, err, test.want)
 	}
+}
+
+// withoutTensors makes a safetensors file without the tensors whose names are picked.
+func withoutTensors(t *testing.T, data []byte, picked func(name string) bool) []byte {
+	t.Helper()
+	length := int(binary.LittleEndian.Uint64(data))
+	var values []byte
+	header := editSafetensors(t, data[:8+length], func(header map[string]map[string]any) {
+		for name, entry := range header {
+			offsets, ok := entry["data_offsets"].([]any)
+			if !ok {
+				continue
+			}
+			if picked(name) {
+				delete(header, name)
+				continue
+			}
+			begin, end := int(offsets[0].(float64)), int(offsets[1].(float64))
+			entry["data_offsets"] = []int{len(values), len(values) + end - begin}
+			values = append(values, data[8+length+begin:8+length+end]...)
+		}
+	})
+	return append(header, values...)
 }

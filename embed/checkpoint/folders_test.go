@@ -113,8 +113,11 @@ func TestFoldersAsPeopleHaveThem(t *testing.T) {
 			want: []string{"a LoRA adapter", "merge_and_unload"}},
 		"an adapter not merged": {files: map[string][]byte{"config.json": config, "model.safetensors": named("base_model.model.qformer.q.lora_A.default.weight")},
 			want: []string{"a LoRA adapter", "merge_and_unload"}},
-		"for a language model": {files: map[string][]byte{"config.json": config, "model.safetensors": named("language_model.lm_head.weight")},
-			want: []string{"made for a large language model", "blip2-itm-vit-g"}},
+		"an unknown language model": {files: map[string][]byte{"model.safetensors": weights,
+			"config.json": []byte(`{"architectures":["Blip2ForConditionalGeneration"],"text_config":{"model_type":"gptj"}}`)},
+			want: []string{`model_type is "gptj"; opt, t5 and llama are supported`, "blip2-flan-t5-xl"}},
+		"a language model alone": {files: map[string][]byte{"config.json": []byte(`{"model_type":"opt"}`), "model.safetensors": weights},
+			want: []string{"a language model by itself", "LAVIS file"}},
 		"a string for a number": {files: map[string][]byte{"config.json": []byte(`{"vision_config":{"hidden_size":"8"}}`), "model.safetensors": weights},
 			want: []string{"vision_config.hidden_size is a string where a whole number belongs"}},
 	} {

@@ -14,17 +14,26 @@ import (
 
 // openTorchFiles opens LAVIS files given by their paths. A config.json may be among them.
 func openTorchFiles(paths []string) (_ *source, err error) {
-	const most = 4
+	const most = 5
 	if len(paths) > most {
-		return nil, fmt.Errorf("%d files given; a checkpoint has at most two and a %s", len(paths), configFile)
+		return nil, fmt.Errorf("%d files given; a checkpoint has at most two, a %s and a folder with its language model", len(paths), configFile)
 	}
-	s := &source{lavis: true, name: strings.Join(paths, " with "), folder: os.DirFS(filepath.Dir(paths[0]))}
+	s := &source{lavis: true, name: strings.Join(paths, " with ")}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
 	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			if err := s.addLanguageModel(path); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if s.folder == nil {
+			s.folder = os.DirFS(filepath.Dir(path))
+		}
 		if filepath.Ext(path) == ".json" {
 			if s.config, err = readSmall(os.DirFS(filepath.Dir(path)), filepath.Base(path)); err != nil {
 				return nil, err
@@ -42,7 +51,23 @@ func openTorchFiles(paths []string) (_ *source, err error) {
 			return nil, err
 		}
 	}
+	if s.folder == nil {
+		return nil, errors.New("only folders given; name one Hugging Face folder, or LAVIS .pth files and one folder with their language model")
+	}
 	return s, nil
+}
+
+// addLanguageModel adds a language model's own folder, such as that of facebook/opt-2.7b.
+func (s *source) addLanguageModel(path string) (err error) {
+	if s.languageFolder != nil {
+		return errors.New("two folders given; name one Hugging Face folder, or LAVIS .pth files and one folder with their language model")
+	}
+	s.languageFolder = os.DirFS(path)
+	if exists(s.languageFolder, configFile) {
+		s.language, err = s.readWeights(s.languageFolder, path)
+		return err
+	}
+	return hint.Wrap(fmt.Errorf("%s has no %s", path, configFile), "beside LAVIS .pth files name the folder of their language model, such as that of google/flan-t5-xl")
 }
 
 // openPath opens a regular file and returns its size.

@@ -32,6 +32,14 @@ var prefixNames = []struct{ from, to string }{
 	{"Qformer.cls.", "cls."},
 	{"vision_proj.", "vision_projection."},
 	{"text_proj.", "text_projection."},
+	{"qformer.embeddings.layernorm.", "qformer.layernorm."}, // InstructBLIP's
+	{"qformer.embeddings.", "embeddings."},
+	{"opt_proj.", languageProjectionName + "."},
+	{"t5_proj.", languageProjectionName + "."},
+	{"llm_proj.", languageProjectionName + "."},
+	{"opt_model.", languagePrefix},
+	{"t5_model.", languagePrefix},
+	{"llm_model.", languagePrefix},
 }
 
 // blockNames maps what follows the layer's number in EVA's "blocks." and CLIP's "transformer.resblocks.".
@@ -108,10 +116,23 @@ func visionTensor(canonical string) bool {
 // ignorable reports whether a tensor that the architecture does not have is known to be of no consequence.
 func ignorable(canonical string) bool {
 	switch canonical {
-	case "embeddings.position_ids", "qformer.embeddings.position_ids", "embeddings.token_type_ids", decoderBiasName:
+	case "embeddings.position_ids", "embeddings.token_type_ids", decoderBiasName:
+		return true
+	case languagePrefix + "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight": // T5 never used it
 		return true
 	}
-	return false
+	return strings.HasPrefix(canonical, languagePrefix) &&
+		(strings.HasSuffix(canonical, ".rotary_emb.inv_freq") || strings.HasSuffix(canonical, ".decoder.version"))
+}
+
+// languageName returns the canonical name of a tensor of a language model's own folder, whose names lack the prefix. Of
+// OPT's earliest files, early, they lack a part more.
+func languageName(stored string, early bool) string {
+	name := unwrapped(stored)
+	if early && strings.HasPrefix(name, "decoder.") {
+		name = "model." + name
+	}
+	return languagePrefix + name
 }
 
 // adapter reports whether a stored name belongs to a LoRA adapter.
@@ -119,7 +140,7 @@ func adapter(stored string) bool {
 	return strings.Contains(stored, ".lora_A.") || strings.Contains(stored, ".lora_B.")
 }
 
-// languageModel reports whether a stored name belongs to a checkpoint with a large language model.
+// languageModel reports whether a stored name belongs to a second stage, which has a large language model.
 func languageModel(stored string) bool {
 	for _, prefix := range []string{
 		"language_model.", "language_projection.", "opt_proj.", "t5_proj.", "llm_proj.", "opt_model.", "t5_model.", "llm_model.",

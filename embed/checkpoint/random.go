@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -19,6 +20,7 @@ type Random struct {
 	config Config
 	shapes map[string][]int
 	seed   uint64
+	files  map[string][]byte
 }
 
 // NewRandom makes random weights for these sizes, those of a second stage if
@@ -33,6 +35,14 @@ func NewRandom(config Config, seed uint64, captions bool) (*Random, error) {
 
 // AddTensor adds a tensor that not all models of these sizes have, such as a decoder of the caption head's own.
 func (r *Random) AddTensor(name string, shape ...int) { r.shapes[name] = shape }
+
+// AddFile adds a small file beside the weights, such as a tokenizer.
+func (r *Random) AddFile(name string, content []byte) {
+	if r.files == nil {
+		r.files = map[string][]byte{}
+	}
+	r.files[name] = content
+}
 
 // Config is the sizes that the weights were made for.
 func (r *Random) Config() Config { return r.config }
@@ -115,24 +125,21 @@ func (r *Random) Vocabulary() ([]byte, bool) {
 	return []byte(strings.Join(words, "\n") + "\n"), true
 }
 
-// ReadFile finds nothing: random weights come without files beside them.
+// ReadFile finds the files that were added, and nothing else.
 func (r *Random) ReadFile(name string) ([]byte, error) {
+	if content, ok := r.files[name]; ok {
+		return bytes.Clone(content), nil
+	}
 	return nil, fmt.Errorf("random weights: %s: %w", name, fs.ErrNotExist)
 }
 
 // RandomBits is the first count numbers of the SplitMix64 stream of this name
 // and seed.
 func RandomBits(name string, seed uint64, count int) []uint64 {
-	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(name)) // never fails
-	state := hash.Sum64() ^ seed
+	next := splitMix(name, seed)
 	bits := make([]uint64, count)
 	for i := range bits {
-		state += 0x9E3779B97F4A7C15
-		z := state
-		z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
-		z = (z ^ (z >> 27)) * 0x94D049BB133111EB
-		bits[i] = z ^ (z >> 31)
+		bits[i] = next()
 	}
 	return bits
 }
@@ -140,10 +147,24 @@ func RandomBits(name string, seed uint64, count int) []uint64 {
 // RandomValues is count floats in [-1, 1), multiples of 2^-23, from the
 // stream of this name and seed.
 func RandomValues(name string, seed uint64, count int) []float32 {
-	bits := RandomBits(name, seed, count)
+	next := splitMix(name, seed)
 	values := make([]float32, count)
 	for i := range values {
-		values[i] = float32(bits[i]>>40)*0x1p-23 - 1
+		values[i] = float32(next()>>40)*0x1p-23 - 1
 	}
 	return values
+}
+
+// splitMix gives the numbers of a SplitMix64 stream.
+func splitMix(name string, seed uint64) func() uint64 {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(name)) // never fails
+	state := hash.Sum64() ^ seed
+	return func() uint64 {
+		state += 0x9E3779B97F4A7C15
+		z := state
+		z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
+		z = (z ^ (z >> 27)) * 0x94D049BB133111EB
+		return z ^ (z >> 31)
+	}
 }

@@ -21,26 +21,52 @@ type holdings struct {
 	vision []*weights.Tensor
 	// clip is set when the vision encoder is CLIP's.
 	clip bool
+	// language are those of a language model's own folder.
+	language []*weights.Tensor
+	// second is set when an index of shards names a language model's tensors.
+	second bool
+	// borrowed gives the vision encoder if set.
+	borrowed *Checkpoint
 	// noQKVBias is set when the vision encoder's query, key and value have no bias.
 	noQKVBias bool
 }
 
 // newHoldings maps stored names to canonical ones and refuses two tensors of one meaning.
 func newHoldings(s *source) (*holdings, error) {
-	held := &holdings{byName: make(map[string]*weights.Tensor, len(s.tensors)), vision: s.vision}
+	held := &holdings{byName: make(map[string]*weights.Tensor, len(s.tensors)+len(s.language)), vision: s.vision, language: s.language}
 	for _, tensor := range s.tensors {
-		name := canonicalName(tensor.Name)
-		if previous, taken := held.byName[name]; taken {
-			return nil, hint.Wrap(fmt.Errorf("%s in %s and %s in %s are the same tensor, %s",
-				previous.Name, previous.Source, tensor.Name, tensor.Source, name), "give only one file that holds it")
+		if err := held.add(canonicalName(tensor.Name), tensor); err != nil {
+			return nil, err
 		}
-		held.byName[name] = tensor
-		held.order = append(held.order, name)
 		if strings.Contains(tensor.Name, "transformer.resblocks.") {
 			held.clip = true
 		}
 	}
+	early := slices.ContainsFunc(s.language, func(tensor *weights.Tensor) bool {
+		return strings.HasPrefix(unwrapped(tensor.Name), "decoder.layers.")
+	})
+	for _, tensor := range s.language {
+		if err := held.add(languageName(tensor.Name, early), tensor); err != nil {
+			return nil, err
+		}
+	}
 	return held, nil
+}
+
+func (h *holdings) add(name string, tensor *weights.Tensor) error {
+	if previous, taken := h.byName[name]; taken {
+		return hint.Wrap(fmt.Errorf("%s in %s and %s in %s are the same tensor, %s",
+			previous.Name, previous.Source, tensor.Name, tensor.Source, name), "give only one file that holds it")
+	}
+	h.byName[name] = tensor
+	h.order = append(h.order, name)
+	return nil
+}
+
+// drop forgets a tensor that is another's copy.
+func (h *holdings) drop(name string) {
+	delete(h.byName, name)
+	h.order = slices.DeleteFunc(h.order, func(other string) bool { return other == name })
 }
 
 // tensor is a canonical tensor: the pieces it is joined from, and the grid it is interpolated from.
@@ -90,12 +116,15 @@ func (t *tensor) read(ctx context.Context) ([]float32, error) {
 func resolve(ctx context.Context, config Config, s *source, held *holdings, options Options, logger *slog.Logger) ([]string, map[string]*tensor, error) {
 	tensors := map[string]*tensor{}
 	var names []string
-	used := map[string]bool{}
+	used := map[*weights.Tensor]bool{}
 	mismatch := &MismatchError{Source: s.name}
 	resizable := s.lavis || options.ImageSize > 0
 	captionHead := held.byName["cls.predictions.transform.dense.weight"] != nil
 	for _, expected := range expectations(config) {
 		found, problem := held.find(expected, config, resizable, used)
+		if found == nil && held.borrowed != nil && strings.HasPrefix(expected.name, "vision_model.") {
+			found = held.borrowed.tensors[expected.name]
+		}
 		switch {
 		case problem != "":
 			mismatch.Misshapen = append(mismatch.Misshapen, problem)
@@ -111,7 +140,7 @@ func resolve(ctx context.Context, config Config, s *source, held *holdings, opti
 		if err := held.otherKind(s.name); err != nil {
 			return nil, nil, err
 		}
-		mismatch.Remedy = held.remedy(s, mismatch)
+		mismatch.Remedy = held.remedy(s, config, mismatch)
 		return nil, nil, mismatch
 	}
 	if len(ignored) > 0 {
@@ -130,7 +159,7 @@ func resolve(ctx context.Context, config Config, s *source, held *holdings, opti
 
 // find returns the tensor that is expected, or what is wrong with its shape, or neither when it is missing. A resizable
 // position embedding may have any square grid.
-func (h *holdings) find(expected expectation, config Config, resizable bool, used map[string]bool) (*tensor, string) {
+func (h *holdings) find(expected expectation, config Config, resizable bool, used map[*weights.Tensor]bool) (*tensor, string) {
 	found := &tensor{name: expected.name, shape: expected.shape}
 	if h.noQKVBias && strings.HasSuffix(expected.name, packedBias) {
 		found.pieces = []piece{{nil, expected.shape[0]}}
@@ -143,7 +172,7 @@ func (h *holdings) find(expected expectation, config Config, resizable bool, use
 	if stored == nil {
 		return h.joinBias(found, config, used)
 	}
-	used[canonicalName(stored.Name)] = true
+	used[stored] = true
 	if expected.name == positionEmbeddingName {
 		return h.positions(found, stored, resizable)
 	}
@@ -156,7 +185,7 @@ func (h *holdings) find(expected expectation, config Config, resizable bool, use
 }
 
 // joinBias makes a packed query-key-value bias of EVA's two halves; the key part is zero.
-func (h *holdings) joinBias(found *tensor, config Config, used map[string]bool) (*tensor, string) {
+func (h *holdings) joinBias(found *tensor, config Config, used map[*weights.Tensor]bool) (*tensor, string) {
 	layer, isBias := strings.CutSuffix(found.name, packedBias)
 	if !isBias {
 		return nil, ""
@@ -167,7 +196,7 @@ func (h *holdings) joinBias(found *tensor, config Config, used map[string]bool) 
 	}
 	width := config.Vision.HiddenSize
 	for _, half := range []*weights.Tensor{query, value} {
-		used[canonicalName(half.Name)] = true
+		used[half] = true
 		if !sameShape(half.Shape, []int{width}) {
 			return nil, fmt.Sprintf("%s is %v, not [%d]", half.Name, half.Shape, width)
 		}
@@ -219,11 +248,11 @@ func sameShape(a, b []int) bool {
 
 // leftovers sorts the tensors that the architecture does not use into those that may be ignored, which it returns, and
 // those that may not.
-func (h *holdings) leftovers(used map[string]bool, allowExtra bool, mismatch *MismatchError) []string {
+func (h *holdings) leftovers(used map[*weights.Tensor]bool, allowExtra bool, mismatch *MismatchError) []string {
 	var ignored []string
 	for _, name := range h.order {
 		switch stored := h.byName[name]; {
-		case used[name]:
+		case used[stored]:
 		case allowExtra, ignorable(name), slices.Contains(h.vision, stored):
 			ignored = append(ignored, stored.Name)
 		default:
@@ -235,17 +264,12 @@ func (h *holdings) leftovers(used map[string]bool, allowExtra bool, mismatch *Mi
 
 // Remedies that several errors share.
 const (
-	languageModelRemedy = "this checkpoint is made for a large language model and lacks the text side that retrieval needs; " +
-		"use a retrieval checkpoint such as blip2-itm-vit-g"
 	adapterRemedy    = "merge it into its base model with merge_and_unload(), save that with save_pretrained(), and name the folder"
 	visionFileRemedy = "a stage-1 checkpoint has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well"
 )
 
 // otherKind says in one line what a checkpoint is that this program is not made for, or returns nil.
 func (h *holdings) otherKind(source string) error {
-	if h.hasLanguageModel() {
-		return hint.Wrap(fmt.Errorf("%s is made for a large language model", source), languageModelRemedy)
-	}
 	if slices.ContainsFunc(h.order, func(name string) bool { return adapter(h.byName[name].Name) }) {
 		return hint.Wrap(fmt.Errorf("%s holds a LoRA adapter that is not merged into its model", source), adapterRemedy)
 	}
@@ -253,7 +277,12 @@ func (h *holdings) otherKind(source string) error {
 }
 
 // remedy recognises the usual reasons for a mismatch.
-func (h *holdings) remedy(s *source, mismatch *MismatchError) string {
+func (h *holdings) remedy(s *source, config Config, mismatch *MismatchError) string {
+	if config.Language != nil {
+		if remedy := secondStageRemedy(s, mismatch); remedy != "" {
+			return remedy
+		}
+	}
 	for _, name := range mismatch.Missing {
 		if s.lavis && visionTensor(name) {
 			return visionFileRemedy

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,9 +24,15 @@ const (
 	weightsFile         = "model.safetensors"
 	indexFile           = "model.safetensors.index.json"
 	torchFile           = "pytorch_model.bin"
+	torchIndexFile      = "pytorch_model.bin.index.json"
 	vocabularyFile      = "vocab.txt"
 	addedFile           = "added_tokens.json"
 	tokenizerFile       = "tokenizer.json"
+	generationFile      = "generation_config.json"
+	// promptsFile replaces the published prompts of a second stage.
+	promptsFile = "prompts.json"
+	// qformerTokenizer is the folder of the tokenizer by which InstructBLIP's Q-Former reads prompts.
+	qformerTokenizer = "qformer_tokenizer"
 )
 
 // source is what Open found: the tensors of one or more files, and the small files beside them.
@@ -39,8 +44,12 @@ type source struct {
 	config  []byte // config.json, where there is one
 	tensors []*weights.Tensor
 	// vision are those of a separate vision file, whose extra tensors LAVIS ignores too.
-	vision  []*weights.Tensor
-	closers []io.Closer
+	vision []*weights.Tensor
+	// language are those of a language model's own folder, whose names lack a prefix; languageFolder has the small files
+	// beside them.
+	language       []*weights.Tensor
+	languageFolder fs.FS
+	closers        []io.Closer
 }
 
 func (s *source) close() error {
@@ -125,24 +134,14 @@ func openFolder(folder fs.FS, name, base string) (_ *source, err error) {
 		return nil, danglingError(name, configFile)
 	case s.config == nil:
 		return nil, hint.Wrap(fmt.Errorf("%s has no %s", name, configFile), "name a Hugging Face model folder, or LAVIS .pth files")
-	case exists(folder, weightsFile):
-		return s, s.addSafetensors(weightsFile)
-	case exists(folder, indexFile):
-		return s, s.addShards()
-	case exists(folder, torchFile):
-		return s, s.addTorch(torchFile)
 	}
-	for _, file := range []string{weightsFile, indexFile, torchFile} {
-		if dangling(folder, file) {
-			return nil, danglingError(name, file)
-		}
-	}
-	return nil, hint.Wrap(fmt.Errorf("%s has none of %s, %s and %s", name, weightsFile, indexFile, torchFile), weights.FetchRemedy)
+	s.tensors, err = s.readWeights(folder, name)
+	return s, err
 }
 
 // hasWeights reports whether a folder holds the weights of a whole model.
 func hasWeights(folder fs.FS) bool {
-	return exists(folder, weightsFile) || exists(folder, indexFile) || exists(folder, torchFile)
+	return slices.ContainsFunc(weightsFiles(), func(file string) bool { return exists(folder, file) })
 }
 
 // dangling reports whether a name is a link to a file that is not there.
@@ -166,7 +165,7 @@ func (s *source) addLavisFolder(files []string) error {
 	base := s.base
 	defer func() { s.base = base }()
 	for _, name := range files {
-		reader, size, err := s.openRandom(name)
+		reader, size, err := s.openRandom(s.folder, name)
 		if err != nil {
 			return err
 		}
@@ -180,131 +179,6 @@ func (s *source) addLavisFolder(files []string) error {
 func exists(folder fs.FS, name string) bool {
 	_, err := fs.Stat(folder, name)
 	return err == nil
-}
-
-// openRandom opens a file of the folder for reading at any position and returns its size.
-func (s *source) openRandom(name string) (io.ReaderAt, int64, error) {
-	file, err := s.folder.Open(name)
-	if err != nil {
-		return nil, 0, err
-	}
-	s.closers = append(s.closers, file)
-	random, ok := file.(randomReader)
-	if !ok {
-		return nil, 0, fmt.Errorf("%s: the file system cannot read at any position", name)
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return nil, 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s is not a regular file", name)
-	}
-	return random, info.Size(), nil
-}
-
-func (s *source) addSafetensors(name string) error {
-	reader, size, err := s.openRandom(name)
-	if err != nil {
-		return err
-	}
-	tensors, err := weights.ReadSafetensors(reader, size, name)
-	if err != nil {
-		return fmt.Errorf("%s: %w", s.name, err)
-	}
-	s.tensors = append(s.tensors, tensors...)
-	return nil
-}
-
-func (s *source) addTorch(name string) error {
-	reader, size, err := s.openRandom(name)
-	if err != nil {
-		return err
-	}
-	tensors, err := weights.ReadTorch(reader, size, name)
-	if err != nil {
-		return fmt.Errorf("%s: %w", s.name, err)
-	}
-	s.tensors = append(s.tensors, tensors...)
-	return nil
-}
-
-// addShards opens every file that the index names and checks that each tensor lies where the index says.
-func (s *source) addShards() error {
-	index, err := readIndex(s.folder)
-	if err != nil {
-		return err
-	}
-	shards, err := shardFiles(index)
-	if err != nil {
-		return err
-	}
-	var missing []string
-	for _, shard := range shards {
-		if dangling(s.folder, shard) {
-			return danglingError(s.name, shard)
-		}
-		if !exists(s.folder, shard) {
-			missing = append(missing, shard)
-		}
-	}
-	if len(missing) > 0 {
-		return hint.Wrap(fmt.Errorf("%s lacks %s, which its %s names", s.name, abridge(missing), indexFile), weights.FetchRemedy)
-	}
-	for _, shard := range shards {
-		if err := s.addSafetensors(shard); err != nil {
-			return err
-		}
-	}
-	found := make(map[string]string, len(s.tensors))
-	for _, tensor := range s.tensors {
-		found[tensor.Name] = tensor.Source
-	}
-	for name, file := range index {
-		if found[name] != file {
-			return hint.Wrap(fmt.Errorf("%s says that %s is in %s, where it is not", indexFile, name, file), weights.FetchRemedy)
-		}
-	}
-	return nil
-}
-
-// readIndex returns the file of each tensor of a checkpoint in shards.
-func readIndex(folder fs.FS) (map[string]string, error) {
-	data, err := readSmall(folder, indexFile)
-	if err != nil {
-		return nil, err
-	}
-	var index struct {
-		Files map[string]string `json:"weight_map"`
-	}
-	if err := unmarshalLenient(data, &index); err != nil {
-		return nil, fmt.Errorf("%s: %w", indexFile, err)
-	}
-	if len(index.Files) == 0 {
-		return nil, hint.Wrap(fmt.Errorf("%s has an empty weight_map", indexFile), weights.FetchRemedy)
-	}
-	return index.Files, nil
-}
-
-// shardFiles returns the distinct files of an index in order; each must lie in the folder itself.
-func shardFiles(files map[string]string) ([]string, error) {
-	const most = 1000
-	var shards []string
-	seen := map[string]bool{}
-	for _, file := range files {
-		if seen[file] {
-			continue
-		}
-		seen[file] = true
-		if file != path.Base(file) || !fs.ValidPath(file) || !filepath.IsLocal(file) || !strings.HasSuffix(file, ".safetensors") {
-			return nil, fmt.Errorf("%s names %q, which is not a safetensors file of the folder", indexFile, file)
-		}
-		if shards = append(shards, file); len(shards) > most {
-			return nil, fmt.Errorf("%s names more than %d files", indexFile, most)
-		}
-	}
-	slices.Sort(shards)
-	return shards, nil
 }
 
 // readSmall reads a bounded file of the folder.

@@ -24,6 +24,24 @@ func mostUnusedRows(rows int) int {
 	return min(rare, max(padding-1, rows/16), rows/2)
 }
 
+// vocabularyOf returns the Q-Former's vocabulary as loadVocabulary does, nil where it reads no text. Where there is a
+// language model, the folder's own tokenizer is that model's, and the Q-Former's has a folder in it.
+func vocabularyOf(config Config, s *source, options Options) (vocabulary []byte, dropped []string, err error) {
+	if !config.QFormerReadsText() {
+		return nil, nil, nil
+	}
+	if config.Language != nil && !s.lavis {
+		folder, err := fs.Sub(s.folder, qformerTokenizer)
+		if err != nil {
+			return nil, nil, err
+		}
+		own := *s
+		own.folder = folder
+		s = &own
+	}
+	return loadVocabulary(s, options.VocabularyPath, config.QFormer.VocabularySize)
+}
+
 // loadVocabulary returns the vocabulary with added tokens: the file at path or beside
 // the weights, else bert-base-uncased's where the size is that of it, else nil. Added
 // tokens without a row in the embedding, which no text may use, are dropped and named.

@@ -100,14 +100,21 @@ func (t *Tensor) SameElements(other *Tensor) bool {
 
 // Read fills values, whose length is the number of elements, in row-major order.
 func (t *Tensor) Read(ctx context.Context, values []float32) error {
-	if !t.dataType.floating() {
-		return fmt.Errorf("tensor %s in %s holds %s values, which are not supported; convert it to F32, F16 or BF16",
-			t.Name, t.Source, t.dataType)
+	if err := t.mustFloat(); err != nil {
+		return err
 	}
 	if t.contiguous() {
 		return t.readRun(ctx, t.offset, values)
 	}
 	return t.readStrided(ctx, values)
+}
+
+// mustFloat refuses tensors whose values cannot become float32.
+func (t *Tensor) mustFloat() error {
+	if t.dataType.floating() {
+		return nil
+	}
+	return fmt.Errorf("tensor %s in %s holds %s values, which are not supported; convert it to F32, F16 or BF16", t.Name, t.Source, t.dataType)
 }
 
 // readRun reads consecutive elements from the given element offset of the storage.
