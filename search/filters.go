@@ -36,6 +36,9 @@ func resolveFilter(ctx context.Context, snapshot index.Reader, p *plan) (index.F
 	if err != nil {
 		return index.Filter{}, err
 	}
-	ids := index.IDs(records)
+	ids := make([]index.ID, len(records))
+	for i, record := range records {
+		ids[i] = record.ID
+	}
 	return filters.OnlyIDs(p.filter, ids), nil
 }

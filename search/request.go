@@ -6,6 +6,7 @@ import (
 	"mekiki/embed/decode"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/search/query"
 )
 
 // Fusion names the way in which the two retrieval legs become one ranking.
@@ -102,4 +103,11 @@ type Request struct {
 	AskDecode decode.Options
 	// Explain asks for an Explanation in each hit.
 	Explain bool
+}
+
+// Asking reports whether a request has questions to its hits, so that it needs a second stage. A text
+// that cannot be read has none.
+func (r Request) Asking() bool {
+	parsed, err := query.Parse(r.Text, query.Options{})
+	return len(r.Asks) > 0 || err == nil && len(parsed.Asks) > 0
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mekiki/cmd/mekiki/internal/askverbs"
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/cmd/mekiki/internal/doctor"
 	"mekiki/cmd/mekiki/internal/libraryverbs"
@@ -87,6 +88,7 @@ func addGlobalFlags(root *cobra.Command, app *cli.App) {
 	flags.StringVar(&app.Library, "library", "", "folder of the library (default: in your data folder)")
 	flags.StringVar(&app.Cache, "cache", "", "folder for the runtime, downloads and compiled models (default: in your cache folder)")
 	flags.StringVar(&app.Model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")
+	flags.StringVar(&app.Answers, "answers", "", "second stage that answers questions: a name from \"mekiki models\" or a folder (default: --model, if it answers, or else the built-in one)")
 	flags.StringVar(&app.Precision, "precision", "int8", "arithmetic of the model: int8 or fp32")
 	app.PrecisionGiven = func() bool { return flags.Changed("precision") }
 	flags.StringVar(&app.Runtime, "runtime", "", "ONNX Runtime shared library to use (default: find or install it)")
@@ -100,6 +102,8 @@ func addCommands(root *cobra.Command, app *cli.App) {
 		serververbs.NewDemoCommand(app),
 		libraryverbs.NewIndexCommand(app),
 		searchverbs.NewSearchCommand(app),
+		askverbs.NewAskCommand(app),
+		askverbs.NewChatCommand(app),
 		searchverbs.NewLookupCommand(app),
 		searchverbs.NewSimilarCommand(app),
 		serververbs.NewServeCommand(app),

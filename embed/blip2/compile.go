@@ -40,14 +40,13 @@ type Step struct {
 
 // CompileOptions says how to compile.
 type CompileOptions struct {
-	// Precision is, when empty, manifest.Int4 for a second stage and manifest.Int8 for a
-	// first one, which cannot be had in Int4.
+	// Precision is manifest.Int8 when empty.
 	Precision manifest.Precision
 	// SharedVision leaves out the vision encoder of a second stage: image tokens come
 	// from another model, whose manifest has the same Vision.
 	SharedVision bool
-	// Runtime runs the samples by which Int8 and Int4 choose layer by layer; it is
-	// needed for these only.
+	// Runtime runs the samples by which Int8 chooses layer by layer; it is
+	// needed for Int8 only.
 	Runtime *ort.Runtime
 	// Threads bounds the threads of those runs; 0 means all processors.
 	Threads int
@@ -56,21 +55,15 @@ type CompileOptions struct {
 	Samples [][]float32
 	// Texts are token ids to choose and check by; without any, drawn ids are used.
 	Texts [][]int64
-	// Continuations are texts about the samples, as tokens of the language model, to
-	// choose and check by; without any, sentences are used.
-	Continuations [][]int64
 	// Progress is told of every step, from one goroutine; it may be nil.
 	Progress func(Step)
 	// Logger receives what was chosen; nil is silent.
 	Logger *slog.Logger
 }
 
-func (o CompileOptions) withDefaults(config checkpoint.Config) CompileOptions {
+func (o CompileOptions) withDefaults() CompileOptions {
 	if o.Precision == "" {
 		o.Precision = manifest.Int8
-		if config.Language != nil {
-			o.Precision = manifest.Int4
-		}
 	}
 	if o.Progress == nil {
 		o.Progress = func(Step) {}
@@ -84,12 +77,11 @@ func (o CompileOptions) withDefaults(config checkpoint.Config) CompileOptions {
 // Validate reports everything that is wrong with the options.
 func (o CompileOptions) Validate() error {
 	var problems []error
-	quantized := o.Precision == manifest.Int8 || o.Precision == manifest.Int4
-	if o.Precision != manifest.Float32 && !quantized {
+	if o.Precision != manifest.Float32 && o.Precision != manifest.Int8 {
 		problems = append(problems, fmt.Errorf("unknown precision %q", o.Precision))
 	}
-	if quantized && o.Runtime == nil {
-		problems = append(problems, fmt.Errorf("precision %s needs a runtime", o.Precision))
+	if o.Precision == manifest.Int8 && o.Runtime == nil {
+		problems = append(problems, errors.New("precision int8 needs a runtime"))
 	}
 	return errors.Join(problems...)
 }
@@ -98,10 +90,10 @@ func (o CompileOptions) Validate() error {
 // there once everything is written. Memory needed is that of a few of the
 // largest tensors, for Int8 also that of one layer's runs.
 func Compile(ctx context.Context, source Source, dir string, options CompileOptions) (manifest.Manifest, error) {
-	options = options.withDefaults(source.Config())
+	options = options.withDefaults()
 	err := errors.Join(options.Validate(), source.Config().ValidateSizes())
-	if source.Config().Language == nil && options.Precision == manifest.Int4 {
-		err = errors.Join(err, errors.New("precision int4 is for models with a language model"))
+	if source.Config().Language != nil && options.Precision != manifest.Float32 {
+		err = errors.Join(err, errNoPrecision(options.Precision))
 	}
 	if err != nil {
 		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
@@ -168,14 +160,11 @@ func compile(ctx context.Context, source Source, dir string, options CompileOpti
 	if err != nil {
 		return compiled, err
 	}
-	write := writeInt8
-	switch {
-	case options.Precision == manifest.Float32:
-		write = writeFloat32
-	case config.Language != nil:
-		write = writeQuantizedSecond
+	if options.Precision == manifest.Float32 {
+		err = writeFloat32(ctx, hashed, dir, options, &compiled)
+	} else {
+		err = writeInt8(ctx, hashed, dir, options, &compiled)
 	}
-	err = write(ctx, hashed, dir, options, &compiled)
 	if err != nil {
 		return compiled, err
 	}

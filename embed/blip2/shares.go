@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"mekiki/embed/checkpoint"
-	"mekiki/embed/language"
 	"mekiki/embed/manifest"
 )
 
@@ -14,8 +13,6 @@ const (
 	VisionPart  = "vision encoder"
 	QFormerPart = "query transformer"
 	CaptionPart = "caption head"
-
-	LanguagePart = "language model"
 )
 
 // sharedTextLength is the tokens of the text that multiply-adds are counted with.
@@ -35,8 +32,6 @@ func partOf(product string) string {
 		return VisionPart
 	case strings.HasPrefix(product, "qformer."):
 		return QFormerPart
-	case strings.HasPrefix(product, language.Prefix):
-		return LanguagePart
 	}
 	return CaptionPart
 }
@@ -60,8 +55,6 @@ func rows(config checkpoint.Config, layer string) int {
 		return config.Vision.Tokens()
 	case strings.Contains(layer, ".crossattention."), strings.Contains(layer, querySuffix+"."):
 		return config.QueryTokens
-	case strings.HasPrefix(layer, language.Prefix+"encoder."), strings.Contains(layer, ".EncDecAttention.k"): // of T5
-		return config.QueryTokens + sharedTextLength
 	case strings.Contains(layer, ".attention."):
 		return config.QueryTokens + sharedTextLength
 	}

@@ -74,7 +74,10 @@ func Export(ctx context.Context, reader index.Reader, w io.Writer, options index
 
 // addParts adds the records' vectors to their lines.
 func addParts(ctx context.Context, reader index.Reader, records []*index.Record, lines []exported) error {
-	ids := index.IDs(records)
+	ids := make([]index.ID, len(records))
+	for i, record := range records {
+		ids[i] = record.ID
+	}
 	parts, err := reader.Parts(ctx, ids)
 	if err != nil {
 		return err

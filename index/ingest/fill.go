@@ -44,7 +44,10 @@ func (r *run) eachLacking(ctx context.Context, kind index.Kind, size int, visit 
 		return err
 	}
 	for some := range slices.Chunk(records, size) {
-		ids := index.IDs(some)
+		ids := make([]index.ID, len(some))
+		for i, record := range some {
+			ids[i] = record.ID
+		}
 		have, err := reader.HaveParts(ctx, r.engine.Space(), ids)
 		if err != nil {
 			return err

@@ -110,7 +110,13 @@ func (r *run) ownersOf(ctx context.Context, paths []string) ([]index.ID, error) 
 	if err != nil {
 		return nil, err
 	}
-	return index.IDs(records), nil
+	owners := make([]index.ID, len(paths))
+	for i, record := range records {
+		if record != nil {
+			owners[i] = record.ID
+		}
+	}
+	return owners, nil
 }
 
 // mover gives paths to records that took them from each other. An image that

@@ -107,7 +107,12 @@ func (r *run) knownOf(ctx context.Context, reader index.Reader, files []fileEntr
 	if err != nil {
 		return nil, err
 	}
-	ids := index.IDs(records)
+	ids := make([]index.ID, len(files))
+	for i, record := range records {
+		if record != nil {
+			ids[i] = record.ID
+		}
+	}
 	have, err := reader.HaveParts(ctx, r.engine.Space(), ids)
 	if err != nil {
 		return nil, err

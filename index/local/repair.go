@@ -8,9 +8,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/local/catalog"
-	"mekiki/index/local/keywords"
 	"mekiki/index/local/maintain"
-	"mekiki/index/local/thumbnail"
 	"mekiki/internal/vfs"
 )
 
@@ -103,11 +101,11 @@ func (l *Library) repairDerived(ctx context.Context, report *index.CheckReport) 
 	words := false
 	for _, finding := range report.Findings {
 		switch {
-		case strings.HasPrefix(finding.File, filepath.Join(catalog.DerivedFolder, thumbnail.Folder)):
+		case strings.HasPrefix(finding.File, filepath.Join(catalog.DerivedFolder, "thumbnails")):
 			if err := l.fsys.Remove(filepath.Join(l.folder, finding.File)); vfs.IgnoreMissing(err) != nil {
 				return err
 			}
-		case finding.File == filepath.Join(catalog.DerivedFolder, keywords.Folder):
+		case finding.File == filepath.Join(catalog.DerivedFolder, "keyword"):
 			words = true
 		}
 	}

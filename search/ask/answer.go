@@ -21,6 +21,8 @@ type Answer struct {
 	Normal string `json:"normal"`
 	// Probability is that of the text among all texts, 0 to 1.
 	Probability float64 `json:"answer_probability"`
+	// Tokens were written, the ending one counted where there is one.
+	Tokens int `json:"tokens"`
 	// Ended says that the model ended the text, and not the limit of its length.
 	Ended bool `json:"ended"`
 }
@@ -42,7 +44,7 @@ func answerOf(generated []embed.Generated) Answer {
 	if !(probability >= 0) {
 		probability = 0
 	}
-	return Answer{Text: text, Normal: Normal(text), Probability: min(probability, 1), Ended: best.Ended}
+	return Answer{Text: text, Normal: Normal(text), Probability: min(probability, 1), Tokens: best.Tokens, Ended: best.Ended}
 }
 
 // Count is how many pictures have an answer.

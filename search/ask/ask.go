@@ -199,6 +199,16 @@ func (a *Asker) generate(ctx context.Context, pictures []Picture, prompt string,
 	return nil
 }
 
+// Answers asks pictures together, which takes less time than one after the other. Result i belongs to
+// pictures[i].
+func (a *Asker) Answers(ctx context.Context, pictures []Picture, question Question) ([]Answer, error) {
+	if err := question.Validate(); err != nil {
+		return nil, err
+	}
+	answers, _, err := a.answersOf(ctx, pictures, question.prompt(a.model.Prompts), question.Decode)
+	return answers, err
+}
+
 // Answer asks one picture. Written, unless it is nil, is called with each piece of the answer as soon as
 // it is final, without spaces before the first; the method must then be greedy or nucleus. An answer that is
 // known is written at once.
@@ -206,7 +216,13 @@ func (a *Asker) Answer(ctx context.Context, picture Picture, question Question, 
 	if err := question.Validate(); err != nil {
 		return Answer{}, err
 	}
-	return a.write(ctx, picture, question.prompt(a.model.Prompts), question.Decode, written)
+	for {
+		answer, err := a.write(ctx, picture, question.prompt(a.model.Prompts), question.Decode, written)
+		if len(question.History) == 0 || !errors.Is(err, embed.ErrPrompt) {
+			return answer, err
+		}
+		question.History, question.Dialogue = question.History[1:], true // until the model has room for it
+	}
 }
 
 func (a *Asker) write(ctx context.Context, picture Picture, prompt string, options decode.Options, written func(piece string) error) (Answer, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mekiki/embed"
 	"mekiki/embed/decode"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -46,7 +47,7 @@ func TestAnswersComeInTheOrderOfTheQuestion(t *testing.T) {
 			t.Fatalf("answer %d is of record %v", i, answer.ID)
 		}
 	}
-	want := ask.Answer{ID: 7, Text: "There are 7.", Normal: "there are 7", Probability: 0.5, Ended: true}
+	want := ask.Answer{ID: 7, Text: "There are 7.", Normal: "there are 7", Probability: 0.5, Tokens: 2, Ended: true}
 	if diff := cmp.Diff(want, answers[13], floats); diff != "" {
 		t.Error(diff)
 	}
@@ -255,6 +256,28 @@ func TestOnePictureIsAnsweredPieceByPiece(t *testing.T) {
 	}
 }
 
+// TestLongDialoguesForgetTheirBeginning: what the model has no room for is left out, the oldest first.
+func TestLongDialoguesForgetTheirBeginning(t *testing.T) {
+	s := newScene(1)
+	s.longest = 60
+	asker := newAsker(t, s, ask.Options{})
+	pictures, _, err := asker.Records(t.Context(), s, s.ids())
+	if err != nil {
+		t.Fatal(err)
+	}
+	question := ask.Question{Text: "how many?", History: []ask.Turn{{Question: "what is this?", Answer: "cats"}, {Question: "why?", Answer: "no"}}}
+	if _, err := asker.Answer(t.Context(), pictures[0], question, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"Question: why? Answer: no. Question: how many? Answer:"}; !slices.Equal(s.prompts, want) {
+		t.Errorf("prompts %q, want %q", s.prompts, want)
+	}
+	s.longest, question.Text = 10, "and how many dogs?"
+	if _, err := asker.Answer(t.Context(), pictures[0], question, nil); !errors.Is(err, embed.ErrPrompt) {
+		t.Errorf("a question that alone is too long: %v", err)
+	}
+}
+
 func TestQuestionsAreChecked(t *testing.T) {
 	for name, question := range map[string]ask.Question{
 		"empty":         {Text: " \n"},
@@ -262,6 +285,8 @@ func TestQuestionsAreChecked(t *testing.T) {
 		"no slot":       {Text: "why?", Template: "Answer:"},
 		"two slots":     {Text: "why?", Template: "{} {}"},
 		"long history":  {Text: "why?", History: []ask.Turn{{Question: "what?", Answer: strings.Repeat("a", 1001)}}},
+		"bare history":  {Bare: true, History: []ask.Turn{{Question: "what?", Answer: "a cat"}}},
+		"bare template": {Bare: true, Template: "{}"},
 		"long template": {Text: "why?", Template: "{}" + strings.Repeat("a", 1001)},
 	} {
 		if question.Validate() == nil {
@@ -270,8 +295,12 @@ func TestQuestionsAreChecked(t *testing.T) {
 	}
 	s := newScene(1)
 	collect(t, newAsker(t, s, ask.Options{}), s, s.ids(), ask.Question{Text: "a {} b\nc?", Template: "Q: {} A:"}, 0)
-	if want := "Q: a {} b c? A:"; s.prompts[0] != want {
-		t.Errorf("prompt %q, want %q", s.prompts[0], want)
+	collect(t, newAsker(t, s, ask.Options{}), s, s.ids(), ask.Question{Text: "a cat?", Dialogue: true}, 0)
+	collect(t, newAsker(t, s, ask.Options{}), s, s.ids(), ask.Question{Text: "a photo of ", Bare: true}, 0)
+	collect(t, newAsker(t, s, ask.Options{}), s, s.ids(), ask.Question{Bare: true}, 0)
+	want := []string{"Q: a {} b c? A:", "Question: a cat? Answer:", "a photo of ", ""}
+	if diff := cmp.Diff(want, s.prompts); diff != "" {
+		t.Error(diff)
 	}
 }
 

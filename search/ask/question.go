@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -26,15 +27,21 @@ type Question struct {
 	// Template is the prompt, with [Slot] where the question goes; "" means the model's own
 	// for questions or, where there is a history, for dialogues.
 	Template string
-	// History are the earlier turns of a dialogue, the oldest first.
+	// History are the earlier turns of a dialogue, the oldest first. As many of the last ones are read as
+	// the model has room for.
 	History []Turn
+	// Dialogue says that a dialogue begins, so that the answer need not be short; a history says so
+	// too.
+	Dialogue bool
+	// Bare says that Text is all that the model is to go on with; it may be empty.
+	Bare bool
 	// Decode says how the answer is written; its zero value is greedy, at most 30 tokens.
 	Decode decode.Options
 }
 
 // Validate reports what is wrong with a question.
 func (q Question) Validate() error {
-	if strings.TrimSpace(q.Text) == "" {
+	if strings.TrimSpace(q.Text) == "" && !q.Bare {
 		return hint.Wrap(fmt.Errorf("there is no question"), `ask something, such as "how many cats are there?"`)
 	}
 	texts := []string{q.Text}
@@ -46,7 +53,10 @@ func (q Question) Validate() error {
 			return hint.Wrap(fmt.Errorf("a question or answer of %d characters is longer than %d", count, maximumQuestion), "ask in fewer words")
 		}
 	}
-	if q.Template == "" {
+	switch {
+	case q.Bare && (q.Template != "" || len(q.History) > 0):
+		return errors.New("a bare prompt has neither a template nor a history")
+	case q.Template == "":
 		return nil
 	}
 	if strings.Count(q.Template, Slot) != 1 {
@@ -60,9 +70,12 @@ func (q Question) Validate() error {
 
 // prompt gives all that comes before the answer.
 func (q Question) prompt(prompts checkpoint.Prompts) string {
+	if q.Bare {
+		return q.Text
+	}
 	template := q.Template
 	if template == "" {
-		if template = prompts.Question; len(q.History) > 0 && prompts.Dialogue != "" {
+		if template = prompts.Question; (q.Dialogue || len(q.History) > 0) && prompts.Dialogue != "" {
 			template = prompts.Dialogue
 		}
 	}

@@ -42,6 +42,7 @@ type scene struct {
 	images    int      // that were read
 	fromLib   int      // tokens that were asked of the library
 	failModel error
+	longest   int // prompt that it reads, in bytes; 0 for any
 }
 
 func newScene(pictures int) *scene {
@@ -171,6 +172,9 @@ func (m secondStage) Generate(ctx context.Context, prompts []embed.Prompt, _ dec
 	}
 	results := make([][]embed.Generated, len(prompts))
 	for i, prompt := range prompts {
+		if m.longest > 0 && len(prompt.Text) > m.longest {
+			return nil, embed.ErrPrompt
+		}
 		m.prompts = append(m.prompts, prompt.Text)
 		text := " " + m.say(prompt)
 		if written != nil {

@@ -9,13 +9,10 @@ import (
 	"mekiki/internal/vfs"
 )
 
-// Folder holds the segments, in a folder for each space.
-const Folder = "spaces"
-
 // List lists the segments on disk.
 func List(fsys vfs.FS, folder string) (map[Key]string, error) {
 	files := map[Key]string{}
-	spaces, err := fsys.ReadDir(filepath.Join(folder, Folder))
+	spaces, err := fsys.ReadDir(filepath.Join(folder, "spaces"))
 	if err != nil {
 		return files, vfs.IgnoreMissing(err)
 	}
@@ -23,12 +20,13 @@ func List(fsys vfs.FS, folder string) (map[Key]string, error) {
 		if !space.IsDir() {
 			continue
 		}
-		entries, err := fsys.ReadDir(filepath.Join(folder, Folder, space.Name()))
+		entries, err := fsys.ReadDir(filepath.Join(folder, "spaces", space.Name()))
 		if err != nil {
 			return nil, fmt.Errorf("list segments: %w", err)
 		}
 		for _, entry := range entries {
-			if key, ok := ParseKey(space.Name(), entry.Name()); ok {
+			var key Key
+			if key, ok := ParseKey(space.Name(), entry.Name(), key); ok {
 				files[key] = key.Path()
 			}
 		}
@@ -36,8 +34,9 @@ func List(fsys vfs.FS, folder string) (map[Key]string, error) {
 	return files, nil
 }
 
-// ParseKey reads the key of a segment from its folder and file name.
-func ParseKey(folder, name string) (key Key, ok bool) {
+// ParseKey reads the key of a segment from its folder and file name. key is where to
+// begin.
+func ParseKey(folder, name string, key Key) (Key, bool) {
 	base, found := strings.CutSuffix(name, ".segment")
 	if !found {
 		return key, false
@@ -54,5 +53,5 @@ func ParseKey(folder, name string) (key Key, ok bool) {
 			key.Kind = known
 		}
 	}
-	return key, key.Kind != 0 && key.Path() == filepath.Join(Folder, folder, name)
+	return key, key.Kind != 0 && key.Path() == filepath.Join("spaces", folder, name)
 }

@@ -14,6 +14,8 @@ type App struct {
 	In     io.Reader
 	Out    io.Writer
 	Stderr io.Writer
+	// Interrupts are for parts of the work that take Ctrl-C for themselves; nil where nobody sends any.
+	Interrupts *Interrupts
 
 	AsJSON    bool
 	Quiet     bool
@@ -21,6 +23,7 @@ type App struct {
 	Cache     string
 	Library   string
 	Model     string
+	Answers   string
 	Runtime   string
 	Provider  string
 	Threads   int

@@ -17,7 +17,7 @@ import (
 // UntilDone gives a reader of source whose reads fail when the context ends, although
 // source, such as a terminal, goes on waiting. Nothing of source is read before.
 func UntilDone(ctx context.Context, source io.Reader) io.Reader {
-	return &interruptible{open: sync.OnceValue(func() *io.PipeReader {
+	return &interruptible{source: source, open: sync.OnceValue(func() *io.PipeReader {
 		reader, writer := io.Pipe()
 		context.AfterFunc(ctx, func() { _ = writer.CloseWithError(ctx.Err()) })
 		go func() {
@@ -28,7 +28,18 @@ func UntilDone(ctx context.Context, source io.Reader) io.Reader {
 	})}
 }
 
-type interruptible struct{ open func() *io.PipeReader }
+type interruptible struct {
+	source io.Reader
+	open   func() *io.PipeReader
+}
+
+// Fd gives the descriptor of the file that is read, as *os.File does; where there is none, that of no file.
+func (i *interruptible) Fd() uintptr {
+	if file, ok := i.source.(*os.File); ok {
+		return file.Fd()
+	}
+	return ^uintptr(0)
+}
 
 // Read implements io.Reader.
 func (i *interruptible) Read(data []byte) (int, error) { return i.open().Read(data) }
@@ -36,7 +47,7 @@ func (i *interruptible) Read(data []byte) (int, error) { return i.open().Read(da
 // ReadPicture reads an image file, or the id of a record where there is no
 // such file.
 func ReadPicture(ctx context.Context, argument string) (*pixels.Image, index.ID, error) {
-	file, err := os.Open(argument)
+	data, err := ReadPictureFile(argument)
 	if errors.Is(err, os.ErrNotExist) {
 		if id, parseErr := index.ParseID(argument); parseErr == nil {
 			return nil, id, nil
@@ -46,19 +57,34 @@ func ReadPicture(ctx context.Context, argument string) (*pixels.Image, index.ID,
 	if err != nil {
 		return nil, 0, err
 	}
+	picture, err := DecodePicture(ctx, argument, data)
+	return picture, 0, err
+}
+
+// ReadPictureFile reads the bytes of an image file, as many as a decoder takes.
+func ReadPictureFile(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return nil, 0, hint.Wrap(fmt.Errorf("%s is a folder, not an image", argument), "give an image file, or the id of a record")
+		return nil, hint.Wrap(fmt.Errorf("%s is a folder, not an image", name), "give an image file, or the id of a record")
 	}
 	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
 	if err != nil {
-		return nil, 0, fmt.Errorf("read %s: %w", argument, err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
+	return data, nil
+}
+
+// DecodePicture decodes the bytes of the image file of a name.
+func DecodePicture(ctx context.Context, name string, data []byte) (*pixels.Image, error) {
 	picture, err := pixels.Decode(ctx, data, pixels.Options{})
 	if err != nil {
-		return nil, 0, hint.Wrap(fmt.Errorf("decode %s: %w", argument, err), "give a "+pixels.Titles("or")+" file")
+		return nil, hint.Wrap(fmt.Errorf("decode %s: %w", name, err), "give a "+pixels.Titles("or")+" file")
 	}
-	return picture, 0, nil
+	return picture, nil
 }
 
 // MaximumLabelBytes bounds a file of labels.

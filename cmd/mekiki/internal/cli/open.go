@@ -20,6 +20,7 @@ import (
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
 	"mekiki/search"
+	"mekiki/search/ask"
 )
 
 // OpenRuntime finds ONNX Runtime, installing it on first use, with progress.
@@ -263,14 +264,14 @@ func joinErrors(first, second error) error {
 	return errors.Join(first, second)
 }
 
-// NewSearcher makes the searcher over a library and a model.
-func (a *App) NewSearcher(library *local.Library, engine *Session) (*search.Searcher, error) {
+// NewSearcher makes the searcher over a library and a model. Asker may be nil: questions to hits are then refused.
+func (a *App) NewSearcher(library *local.Library, engine *Session, asker *ask.Asker) (*search.Searcher, error) {
 	calibration, err := a.Calibration(engine)
 	if err != nil {
 		return nil, err
 	}
 	return search.New(library, engine.Engine, search.Options{
-		Calibration: &calibration, Logger: a.Log(), TokenCacheBytes: a.TokenCache, Decoder: library.Decoder(),
+		Calibration: &calibration, Logger: a.Log(), TokenCacheBytes: a.TokenCache, Decoder: library.Decoder(), Asker: asker,
 	})
 }
 

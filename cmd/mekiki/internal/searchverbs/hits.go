@@ -2,6 +2,7 @@ package searchverbs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +126,10 @@ func printHit(w io.Writer, hit search.Hit) error {
 	if text := hit.Caption + hit.Text; text != "" {
 		fmt.Fprintf(&out, "     %s\n", cli.Printable(text))
 	}
-	fmt.Fprintf(&out, "     %s\n", hit.Reason)
+	fmt.Fprintf(&out, "     %s\n", cli.Printable(hit.Reason))
+	for _, answer := range answersOf(hit) {
+		fmt.Fprintf(&out, "     %s\n", cli.Printable(answer))
+	}
 	switch {
 	case hit.Missing:
 		out.WriteString("     the file is gone; index its folder again\n")
@@ -137,6 +141,33 @@ func printHit(w io.Writer, hit search.Hit) error {
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// answersOf says what a hit answered: to one question the answer alone, to several with the questions.
+func answersOf(hit search.Hit) (lines []string) {
+	if len(hit.Answers) == 0 && hit.AnswerProbability > 0 {
+		return []string{fmt.Sprintf("answers %q, %.2f", hit.Answer, hit.AnswerProbability)}
+	}
+	for _, answer := range hit.Answers {
+		lines = append(lines, fmt.Sprintf("%s %q, %.2f", answer.Question, answer.Text, answer.Probability))
+	}
+	return lines
+}
+
+// printAsked says what was answered, and who was left out for it.
+func printAsked(out io.Writer, response search.Response) {
+	for _, asked := range response.Asked {
+		fmt.Fprintf(out, "%s%s", cli.Printable(asked.Question), cli.Printable(asked.Condition))
+		separator := " "
+		for _, answer := range asked.Answers {
+			fmt.Fprintf(out, "%s%q %d", separator, answer.Value, answer.Count)
+			separator = ", "
+		}
+		fmt.Fprintln(out)
+	}
+	for _, hit := range response.Filtered {
+		fmt.Fprintf(out, "  left out: %s %s\n", cli.Printable(cmp.Or(hit.Path, "record "+hit.ID.String())), cli.Printable(hit.Reason))
+	}
 }
 
 // explainHit writes the part that each signal played.
@@ -216,6 +247,7 @@ func nothingMatches(response search.Response) string {
 
 func printSummary(w io.Writer, response search.Response) error {
 	var out strings.Builder
+	printAsked(&out, response)
 	switch {
 	case len(response.Hits) == 0 && response.Verdict == scoring.VerdictNone:
 		out.WriteString(nothingMatches(response))

@@ -88,7 +88,7 @@ func lookupRequest(ctx context.Context, a *cli.App, picture string, flags lookup
 
 // lookup answers one request.
 func lookup(ctx context.Context, a *cli.App, request search.LookupRequest) error {
-	return withSearcher(ctx, a, func(_ *local.Library, searcher *search.Searcher) error {
+	return withSearcher(ctx, a, search.Request{}, func(_ *local.Library, searcher *search.Searcher) error {
 		response, err := searcher.Lookup(ctx, request)
 		if err != nil {
 			return QueryFailure(a, err)

@@ -25,6 +25,7 @@ The query language:
   a cat; a pizza           several things, each checked by itself
   folder:Holiday camera:"Nikon Z6" tag:family person:Ada rating:>=4
   after:2023-05 before:2024 taken:unknown near:35.01,135.77,10 type:jpeg kind:image
+  ask:"are they asleep?"=yes    the best hits are asked, and others left out
 
 The first column is the probability that the picture answers the query, as
 calibrated for the model; strong and weak are names for ranges of it. A query
@@ -117,6 +118,7 @@ func (r *ranking) request(explain bool) (search.Request, error) {
 // NewSearchCommand makes the verb "search".
 func NewSearchCommand(app *cli.App) *cobra.Command {
 	var ranking ranking
+	var asking Asking
 	var output Output
 	command := &cobra.Command{
 		Use:   "search QUERY…",
@@ -124,6 +126,7 @@ func NewSearchCommand(app *cli.App) *cobra.Command {
 		Long:  searchLong,
 		Example: `  mekiki search two cats beside a pizza
   mekiki search 'a cat -dog after:2024 folder:Holiday' --explain
+  mekiki search cats --ask "how many cats are there?" --json
   mekiki search --json sunset | jq '.hits[0].path'
   mekiki search --paths0 -k 100 receipts | xargs -0 cp -t /tmp/receipts`,
 		Args: cobra.MinimumNArgs(1),
@@ -132,11 +135,15 @@ func NewSearchCommand(app *cli.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := asking.Apply(&request); err != nil {
+				return err
+			}
 			request.Text = strings.Join(arguments, " ")
 			return answerRequest(command.Context(), app, request, output)
 		},
 	}
 	ranking.addFlags(command.Flags())
+	asking.AddFlags(command.Flags())
 	output.addFlags(command.Flags())
 	return command
 }
@@ -149,7 +156,7 @@ func answerRequest(ctx context.Context, a *cli.App, request search.Request, o Ou
 	if err := request.Validate(); err != nil { // before a library and a model are opened for nothing
 		return QueryFailure(a, err)
 	}
-	return withSearcher(ctx, a, func(library *local.Library, searcher *search.Searcher) error {
+	return withSearcher(ctx, a, request, func(library *local.Library, searcher *search.Searcher) error {
 		response, err := searcher.Search(ctx, request)
 		if err != nil {
 			return QueryFailure(a, err)
@@ -158,14 +165,10 @@ func answerRequest(ctx context.Context, a *cli.App, request search.Request, o Ou
 	})
 }
 
-// withSearcher opens the library for reading, the model and a searcher over
-// both, and closes them after use.
-func withSearcher(ctx context.Context, a *cli.App, use func(*local.Library, *search.Searcher) error) error {
+// withSearcher opens the library for reading, the models that a request needs and a searcher over
+// them, and closes them after use.
+func withSearcher(ctx context.Context, a *cli.App, request search.Request, use func(*local.Library, *search.Searcher) error) error {
 	return a.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) error {
-		searcher, err := a.NewSearcher(library, engine)
-		if err != nil {
-			return err
-		}
-		return use(library, searcher)
+		return WithSearcher(ctx, a, library, engine, request, func(searcher *search.Searcher) error { return use(library, searcher) })
 	})
 }

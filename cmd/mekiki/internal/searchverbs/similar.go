@@ -27,6 +27,7 @@ Exit status: 0 something was found; 4 nothing was; 1 failed; 2 wrong usage.`
 // NewSimilarCommand makes the verb "similar".
 func NewSimilarCommand(app *cli.App) *cobra.Command {
 	var ranking ranking
+	var asking Asking
 	var output Output
 	var crop, duplicates string
 	command := &cobra.Command{
@@ -51,6 +52,9 @@ func NewSimilarCommand(app *cli.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := asking.Apply(&request); err != nil {
+				return err
+			}
 			request.Text = strings.Join(arguments[1:], " ")
 			if request.Image, request.Record, err = cli.ReadPicture(command.Context(), arguments[0]); err != nil {
 				return err
@@ -62,6 +66,7 @@ func NewSimilarCommand(app *cli.App) *cobra.Command {
 		},
 	}
 	ranking.addFlags(command.Flags())
+	asking.AddFlags(command.Flags())
 	output.addFlags(command.Flags())
 	command.Flags().StringVar(&crop, "crop", "", "part of the picture: x,y,width,height as fractions of its size")
 	command.Flags().StringVar(&duplicates, "duplicates", "", "list groups that are the same: bytes, picture or scene")

@@ -39,10 +39,12 @@ needs no network.`
 
 const demoExample = `  mekiki demo
   mekiki demo --query "two cats beside a pizza"
-  mekiki demo --query "a rocket at night" --json`
+  mekiki demo --query "a rocket at night" --json
+  mekiki demo --query "cats" --ask "how many cats are there?" --json`
 
 type demoOptions struct {
 	query   string
+	asking  searchverbs.Asking
 	limit   int
 	noServe bool
 	address string
@@ -64,6 +66,7 @@ func NewDemoCommand(app *cli.App) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&options.query, "query", "", "answer this query in the terminal and exit")
+	options.asking.AddFlags(flags)
 	flags.IntVarP(&options.limit, "limit", "k", 5, "hits to show with --query")
 	flags.BoolVar(&options.noServe, "no-serve", false, "prepare everything and exit")
 	flags.StringVar(&options.address, "addr", server.DefaultAddress, "address to serve on; a free port is taken if it is in use")
@@ -140,15 +143,17 @@ func fillDemoLibrary(ctx context.Context, app *cli.App, library *local.Library, 
 }
 
 func answerDemo(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, options demoOptions) error {
-	searcher, err := app.NewSearcher(library, engine)
-	if err != nil {
+	request := search.Request{Text: options.query, Limit: options.limit, Filter: index.Filter{Kinds: []index.Kind{index.KindImage}}}
+	if err := options.asking.Apply(&request); err != nil {
 		return err
 	}
-	answer, err := searcher.Search(ctx, search.Request{Text: options.query, Limit: options.limit, Filter: index.Filter{Kinds: []index.Kind{index.KindImage}}})
-	if err != nil {
-		return searchverbs.QueryFailure(app, err)
-	}
-	return searchverbs.ShowHits(ctx, app, library, answer, searchverbs.Output{Thumbnails: "auto"})
+	return searchverbs.WithSearcher(ctx, app, library, engine, request, func(searcher *search.Searcher) error {
+		answer, err := searcher.Search(ctx, request)
+		if err != nil {
+			return searchverbs.QueryFailure(app, err)
+		}
+		return searchverbs.ShowHits(ctx, app, library, answer, searchverbs.Output{Thumbnails: "auto"})
+	})
 }
 
 // serveDemo serves the page, on another port when the usual one is taken.

@@ -14,11 +14,13 @@ import (
 	"golang.org/x/term"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed"
 	"mekiki/embed/models"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/index/originals"
 	"mekiki/internal/progress"
+	"mekiki/search/ask"
 	"mekiki/server"
 	"mekiki/ui"
 )
@@ -37,8 +39,16 @@ type serving struct {
 
 // serveLibrary runs a server over an open model and library until ctx ends. options are
 // what the caller chooses; what it is made of is filled in here.
-func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Options) error {
-	searcher, err := a.NewSearcher(s.library, s.engine)
+func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Options) (err error) {
+	answers, err := openAnswers(ctx, a, s)
+	if err != nil {
+		return err
+	}
+	if answers.engine != nil {
+		defer func() { err = errors.Join(err, answers.engine.Close()) }()
+		options.Asker = answers.asker
+	}
+	searcher, err := a.NewSearcher(s.library, s.engine, answers.asker)
 	if err != nil {
 		return err
 	}
@@ -92,6 +102,28 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 			})
 		}
 	})
+}
+
+// answering is an open second stage; zero where there is none.
+type answering struct {
+	engine *embed.AnswerEngine
+	asker  *ask.Asker
+}
+
+// openAnswers opens the second stage. Where none was asked for, a server does without.
+func openAnswers(ctx context.Context, a *cli.App, s serving) (answering, error) {
+	engine, err := a.OpenAnswerEngine(ctx, s.engine.Runtime)
+	if errors.Is(err, cli.ErrNoAnswers) && a.Answers == "" {
+		return answering{}, nil
+	}
+	if err != nil {
+		return answering{}, err
+	}
+	asker, err := a.NewAsker(engine, s.engine, s.library.Decoder())
+	if err != nil {
+		return answering{}, errors.Join(err, engine.Close())
+	}
+	return answering{engine: engine, asker: asker}, nil
 }
 
 // sweepUploads settles what a crash left among the uploads. Serving does not depend

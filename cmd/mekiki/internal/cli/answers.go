@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mekiki/embed"
+	"mekiki/embed/models"
+	"mekiki/embed/ort"
+	"mekiki/embed/pixels"
+	"mekiki/internal/hint"
+	"mekiki/search/ask"
+)
+
+// ErrNoAnswers means that no second stage was named, and that the model has none.
+var ErrNoAnswers = errors.New("the model cannot answer questions")
+
+// findAnswers finds the model of the second stage.
+func (a *App) findAnswers(options models.Options) (models.Model, error) {
+	const remedy = "name a second stage with --answers, such as the one from: mekiki pull blip2-flan-t5-xl"
+	if a.Answers != "" {
+		return models.Find(a.Answers, options)
+	}
+	if a.Model == models.BuiltinName {
+		return models.Model{}, hint.Wrap(ErrNoAnswers, remedy)
+	}
+	model, err := models.Find(a.Model, options)
+	if err == nil && !model.Manifest.Capabilities().Answer {
+		err = hint.Wrap(fmt.Errorf("model %s: %w", model.Name, ErrNoAnswers), remedy)
+	}
+	return model, err
+}
+
+// OpenAnswerEngine opens the second stage that --answers names or, where it names none, that of --model. Where there
+// is none, the error is [ErrNoAnswers]. The caller closes it, before the runtime.
+func (a *App) OpenAnswerEngine(ctx context.Context, runtime *ort.Runtime) (*embed.AnswerEngine, error) {
+	reporter := a.Progress()
+	defer reporter.Finish()
+	options, err := a.ModelOptions(runtime, reporter)
+	if err != nil {
+		return nil, err
+	}
+	model, err := a.findAnswers(options)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := embed.OpenAnswerer(ctx, embed.Options{
+		ModelDir: model.Dir, Families: Families(), Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Logger: a.Log(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", model.Name, err)
+	}
+	return engine, nil
+}
+
+// NewAsker makes the asker over a second stage. First is the first stage, whose image tokens serve both where they have
+// one vision encoder; it may be nil for a second stage with its own. Decoder reads originals; nil means one with the defaults.
+func (a *App) NewAsker(answers *embed.AnswerEngine, first *Session, decoder *pixels.Decoder) (*ask.Asker, error) {
+	var stage ask.FirstStage
+	if first != nil {
+		stage = first.Engine
+	}
+	return ask.New(answers, stage, ask.Options{Decoder: decoder, Logger: a.Log()})
+}
