@@ -9,7 +9,15 @@ const (
 	maximumTokenBytes  = 1 << 12
 	maximumStages      = 64
 	maximumTemplateIDs = 64
+	maximumPiecesBytes = 8 << 20
+	maximumPairs       = 1 << 20
 )
 
 // noToken stands for a special token that a tokenizer lacks.
 const noToken = -1
+
+// What transformers' T5Tokenizer takes where no file says otherwise.
+const (
+	defaultExtraIDs = 100
+	t5Unknown       = 2
+)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mekiki/embed/tokenize/bytepair"
+	"mekiki/embed/tokenize/unigram"
 )
 
 // definitionFile is a tokenizer.json.
@@ -51,7 +52,7 @@ func fromTokenizer(content []byte, s *settings) (*definition, error) {
 	if err := split.add(file.PreTokenizer); err != nil {
 		return nil, err
 	}
-	d, err := newBytePair(&model, split.bytes)
+	d, err := newModel(&model, split.bytes, s)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
@@ -65,24 +66,90 @@ func fromTokenizer(content []byte, s *settings) (*definition, error) {
 	if file.Decoder == nil {
 		d.decode = []decoderSpec{{kind: decodeJoin}}
 	}
+	d.cleanUp = model.Type == "Unigram"
+	switch {
+	case s.isT5() && d.cleanUp:
+		return d, d.followT5(&file, s)
+	case s.isLlama() && !d.cleanUp && !split.bytes:
+		d.followLlama(s)
+	}
+	return d, d.finish(&file, s)
+}
+
+// finish adds the added tokens and the special tokens around a text.
+func (d *definition) finish(file *definitionFile, s *settings) error {
 	for _, token := range file.AddedTokens {
 		if _, err := d.add(token.addedToken); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if file.PostProcessor != nil {
-		d.templated = true
-		return d, d.process(file.PostProcessor, 0)
+	if file.PostProcessor == nil || s.isT5() && d.cleanUp {
+		return nil
 	}
+	d.templated = true
+	return d.process(file.PostProcessor, 0)
+}
+
+// newModel makes the model of words.
+func newModel(file *modelFile, bytes bool, s *settings) (*definition, error) {
+	switch {
+	case file.Type == "Unigram" && !bytes:
+		if s.isT5() {
+			unknown := t5Unknown
+			file.UnknownID, file.ByteFallback = &unknown, false
+		}
+		return newUnigram(file)
+	case file.Type == "BPE" || file.Type == "" && len(file.Merges) > 0:
+		if s.isLlama() && !bytes {
+			file.Unknown, file.FuseUnknown, file.ByteFallback, file.IgnoreMerges = nil, true, true, false
+		}
+		return newBytePair(file, bytes)
+	}
+	return nil, fmt.Errorf("the type %q is not one of those that are known", file.Type)
+}
+
+// newUnigram makes the model of unigrams.
+func newUnigram(file *modelFile) (*definition, error) {
+	var list []pieceData
+	if err := json.Unmarshal(file.Vocabulary, &list); err != nil {
+		return nil, fmt.Errorf("vocabulary: %w", err)
+	}
+	pieces := make([]unigram.Piece, len(list))
+	for id, one := range list {
+		pieces[id] = unigram.Piece(one)
+	}
+	unknown := -1
+	if file.UnknownID != nil {
+		unknown = *file.UnknownID
+	}
+	return fromPieces(pieces, unknown, file.ByteFallback)
+}
+
+// fromPieces makes the model of pieces of unigrams.
+func fromPieces(pieces []unigram.Piece, unknown int, byteFallback bool) (*definition, error) {
+	model, err := unigram.New(pieces, unknown, byteFallback)
+	if err != nil {
+		return nil, err
+	}
+	vocabulary := make(map[string]int64, len(pieces))
+	for id, piece := range pieces {
+		vocabulary[piece.Text] = int64(id)
+	}
+	d := newDefinition(vocabulary)
+	d.model = model
 	return d, nil
+}
+
+// pieceData is a piece and its score, a list of the two.
+type pieceData unigram.Piece
+
+func (p *pieceData) UnmarshalJSON(data []byte) error {
+	return json.Unmarshal(data, &[]any{&p.Text, &p.Score})
 }
 
 // newBytePair makes the model of byte-pair encoding. bytes says that words are in
 // the letters of bytes.
 func newBytePair(file *modelFile, bytes bool) (*definition, error) {
-	if file.Type != "BPE" && file.Type != "" {
-		return nil, fmt.Errorf("the type %q is not one of those that are known", file.Type)
-	}
 	for _, affix := range []*string{file.Prefix, file.Suffix} {
 		if affix != nil && *affix != "" {
 			return nil, fmt.Errorf("the prefix or suffix %q of parts of words is not known", *affix)

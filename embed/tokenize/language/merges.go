@@ -31,11 +31,7 @@ func fromMerges(vocabulary, merges []byte, s *settings) (*definition, error) {
 	d.split = splits.steps
 	d.decode = []decoderSpec{{kind: decodeBytes}}
 	for _, role := range []**addedToken{&s.start, &s.end, &s.unknown} {
-		if *role == nil {
-			token := addedToken{Content: gpt2Special, Special: true}
-			*role = &token
-			s.named = append(s.named, token)
-		}
+		nameRole(s, role, gpt2Special)
 	}
 	return d, nil
 }

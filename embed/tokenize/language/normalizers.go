@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"mekiki/embed/tokenize/charsmap"
 )
 
 // normalizer is one step of what happens to a text before it is split.
@@ -19,6 +21,7 @@ type normalizerFile struct {
 	Content     string           `json:"content"`
 	StripLeft   bool             `json:"strip_left"`
 	StripRight  bool             `json:"strip_right"`
+	Charsmap    []byte           `json:"precompiled_charsmap"`
 }
 
 // patternFile is a string or a regular expression in a tokenizer.json.
@@ -51,11 +54,44 @@ func newNormalizers(file *normalizerFile, steps []normalizer) ([]normalizer, err
 		return append(steps, prepend(file.Prepend)), nil
 	case "Strip":
 		return append(steps, strip(file.StripLeft, file.StripRight)), nil
+	case "NFC":
+		return append(steps, nfc), nil
+	case "Precompiled":
+		return appendCharsmap(steps, file.Charsmap)
 	case "Replace":
 		step, err := replace(file)
 		return append(steps, step), err
 	}
 	return nil, fmt.Errorf("the normalizer %q is not one of those that are known", file.Type)
+}
+
+// charsmap returns the table of the first Precompiled of a normalizer, or nil.
+func (f *normalizerFile) charsmap(depth int) []byte {
+	if f == nil || depth > maximumStages {
+		return nil
+	}
+	if f.Type == "Precompiled" {
+		return f.Charsmap
+	}
+	for i := range f.Normalizers {
+		if table := f.Normalizers[i].charsmap(depth + 1); table != nil {
+			return table
+		}
+	}
+	return nil
+}
+
+// appendCharsmap appends the step that a SentencePiece model's table is, if there is
+// one.
+func appendCharsmap(steps []normalizer, table []byte) ([]normalizer, error) {
+	if len(table) == 0 {
+		return steps, nil
+	}
+	characters, err := charsmap.New(table)
+	if err != nil {
+		return nil, fmt.Errorf("the normalizer Precompiled: %w", err)
+	}
+	return append(steps, characters.Apply), nil
 }
 
 func prepend(prefix string) normalizer {

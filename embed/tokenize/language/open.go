@@ -49,6 +49,12 @@ func Open(read func(name string) ([]byte, error)) (*Tokenizer, error) {
 		err = inFile(tokenizerFile, err)
 	case files[vocabularyFile] != nil && files[mergesFile] != nil:
 		d, err = fromMerges(files[vocabularyFile], files[mergesFile], settings)
+	case files[unigramFile] != nil:
+		d, err = fromSentencePiece(files[unigramFile], settings)
+		err = inFile(unigramFile, err)
+	case files[piecesFile] != nil:
+		d, err = fromSentencePiece(files[piecesFile], settings)
+		err = inFile(piecesFile, err)
 	default:
 		return nil, hint.Wrap(errors.New("the language model has no tokenizer"),
 			"Put tokenizer.json, or vocab.json and merges.txt, spiece.model or tokenizer.model, beside the model's weights.")
