@@ -69,7 +69,7 @@ class Optimizer:
         """Which rule a parameter follows."""
         if name.endswith("word_embeddings.weight"):
             return "word"
-        return "matrix" if parameter.ndim == 2 and ".encoder.layer" in name else "other"
+        return "matrix" if parameter.ndim == 2 and (".encoder.layer" in name or ".model.layers." in name) else "other"
 
     def freeze_rows(self, name: str, moving: torch.Tensor) -> None:
         """Lets only the rows of a word embedding move for which moving is true."""
