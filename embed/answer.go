@@ -28,6 +28,7 @@ type AnswerModel struct {
 
 // Prompt is a text about an image, to be gone on with.
 type Prompt struct {
+	// States are the image's; none for a text that no image comes before.
 	States ImageStates
 	// Text is all that comes before what is to be written.
 	Text string

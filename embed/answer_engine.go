@@ -175,16 +175,26 @@ func (e *AnswerEngine) checkSize(states ImageStates, rows, columns int) error {
 	return fmt.Errorf("it has %dx%d with %d values, this model's have %dx%d", states.Rows, states.Columns, len(states.Values), rows, columns)
 }
 
-// checkStates reports states that are not what States gives.
+// checkStates reports states that are neither what States gives nor none.
 func (e *AnswerEngine) checkStates(states ImageStates) error {
+	if blind(states) {
+		return nil
+	}
 	if e.config.Language.Instructed {
 		return e.checkSize(states, e.config.Vision.Tokens(), e.config.Vision.HiddenSize)
 	}
 	return e.checkSize(states, e.config.QueryTokens, e.config.QFormer.HiddenSize)
 }
 
-// project makes what the language model reads of an image: its vectors, row after row. Text is the prompt's.
+// blind reports whether there is no image before a text.
+func blind(states ImageStates) bool { return states.Rows == 0 && len(states.Values) == 0 }
+
+// project makes what the language model reads of an image: its vectors, row after row; none without an image. Text is the
+// prompt's.
 func (e *AnswerEngine) project(ctx context.Context, states ImageStates, text string) ([]float32, error) {
+	if blind(states) {
+		return nil, nil
+	}
 	if e.config.Language.Instructed {
 		session, err := e.graphs[manifest.ImageStatesFile].open(ctx, e.core)
 		if err != nil {

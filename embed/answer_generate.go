@@ -2,6 +2,7 @@ package embed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (e *AnswerEngine) Generate(ctx context.Context, prompts []Prompt, options d
 	if written != nil {
 		workers = 1
 	}
-	groups, err := e.groups(ids, options, workers)
+	groups, err := e.groups(prompts, ids, options, workers)
 	if err != nil {
 		return nil, fmt.Errorf("answer: %w", err)
 	}
@@ -65,6 +66,9 @@ func (e *AnswerEngine) read(prompt Prompt) ([]int64, error) {
 		return nil, shorten(fmt.Errorf("%w: %d bytes, at most %d are read", ErrPrompt, len(prompt.Text), mostPromptBytes))
 	}
 	ids := e.words.Encode(prompt.Text, 0).IDs
+	if len(ids) == 0 && blind(prompt.States) {
+		return nil, errors.New("there is neither an image nor a text to go on with")
+	}
 	if length, most := e.config.QueryTokens+len(ids), e.mostPositions(); length >= most {
 		return nil, shorten(fmt.Errorf("%w: %d positions, the image's %d counted; the model has %d", ErrPrompt, length, e.config.QueryTokens, most))
 	}
@@ -110,20 +114,25 @@ func (e *AnswerEngine) bytes(length, rows, most int) int64 {
 }
 
 // groups puts prompts of one length together, as many as may be written side by side, and so that all workers have
-// something to do. A group lists positions in ids.
-func (e *AnswerEngine) groups(ids [][]int64, options decode.Options, workers int) ([][]int, error) {
+// something to do; those without an image apart. A group lists positions in ids.
+func (e *AnswerEngine) groups(prompts []Prompt, ids [][]int64, options decode.Options, workers int) ([][]int, error) {
+	type shape struct {
+		length int
+		blind  bool
+	}
 	rows := options.Rows()
-	byLength := map[int][]int{}
-	var lengths []int
+	byShape := map[shape][]int{}
+	var shapes []shape
 	for i, tokens := range ids {
-		if len(byLength[len(tokens)]) == 0 {
-			lengths = append(lengths, len(tokens))
+		its := shape{len(tokens), blind(prompts[i].States)}
+		if len(byShape[its]) == 0 {
+			shapes = append(shapes, its)
 		}
-		byLength[len(tokens)] = append(byLength[len(tokens)], i)
+		byShape[its] = append(byShape[its], i)
 	}
 	var groups [][]int
-	for _, length := range lengths {
-		members := byLength[length]
+	for _, its := range shapes {
+		members, length := byShape[its], its.length
 		need := e.bytes(length, rows, options.MaximumTokens)
 		if need > mostAnswerBytes {
 			return nil, hint.Wrap(fmt.Errorf("%d texts of %d tokens would take %d MiB of memory, more than %d", rows, options.MaximumTokens, need>>20, mostAnswerBytes>>20),

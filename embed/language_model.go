@@ -25,11 +25,11 @@ var _ decode.Model = (*languageModel)(nil)
 
 // preparedPrompt is what the language model reads of a prompt.
 type preparedPrompt struct {
-	vectors []float32 // of the image, row after row
+	vectors []float32 // of the image, row after row; none without one
 	ids     []int64
 }
 
-// start reads prompts of one length and returns the logits of the first token of each. There will be room for rows texts
+// start reads prompts of one length, all with an image or all without, and returns the logits of the first token of each. There will be room for rows texts
 // of most tokens each.
 func (e *AnswerEngine) start(ctx context.Context, prompts []preparedPrompt, rows, most int) (*languageModel, []float32, error) {
 	session, err := e.graphs[manifest.LanguageStepFile].open(ctx, e.core)
@@ -45,7 +45,7 @@ func (e *AnswerEngine) start(ctx context.Context, prompts []preparedPrompt, rows
 	if err != nil {
 		return nil, nil, err
 	}
-	positions := e.config.QueryTokens + len(prompts[0].ids)
+	positions := len(prompts[0].vectors)/e.config.Language.HiddenSize + len(prompts[0].ids)
 	if e.layout.encoded {
 		if model.memory, err = model.encode(ctx, embedded, len(prompts), positions); err != nil {
 			return nil, nil, err
