@@ -77,6 +77,9 @@ func (e *core) openTokenizer(ctx context.Context, family manifest.Family) (token
 // Manifest returns the model's description. Its slices must not be changed.
 func (e *core) Manifest() manifest.Manifest { return e.manifest }
 
+// Turns returns the engine's turns, for the Options of others on the same machine.
+func (e *core) Turns() *Turns { return e.options.Turns }
+
 // ModelDir returns the model's folder.
 func (e *core) ModelDir() string { return filepath.Clean(e.options.ModelDir) }
 

@@ -9,7 +9,7 @@ import (
 	"mekiki/embed/pixels"
 )
 
-// ImageTokens runs the vision encoder over images, in their order.
+// ImageTokens runs the vision encoder over images, in their order. Without one, as a second stage may be, it is ErrNoVision.
 func (e *core) ImageTokens(ctx context.Context, images []*pixels.Image) ([]ImageTokens, error) {
 	done, err := e.begin()
 	if err != nil {
@@ -17,6 +17,9 @@ func (e *core) ImageTokens(ctx context.Context, images []*pixels.Image) ([]Image
 	}
 	defer done()
 	graph := e.graphs[manifest.VisionFile]
+	if graph == nil {
+		return nil, fmt.Errorf("image tokens: %w", ErrNoVision)
+	}
 	session, err := graph.open(ctx, e)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,17 @@ func ParseID(text string) (ID, error) {
 	return ID(number), nil
 }
 
+// IDs gives the IDs of records; zero where there is none.
+func IDs(records []*Record) []ID {
+	ids := make([]ID, len(records))
+	for i, record := range records {
+		if record != nil {
+			ids[i] = record.ID
+		}
+	}
+	return ids
+}
+
 // Hash is the SHA-256 of a record's content: of the file's bytes for an image,
 // of the text (and external id) for a text.
 type Hash [32]byte

@@ -32,6 +32,7 @@ func (p *plan) showFiles(ctx context.Context, hits []Hit) {
 	}
 	gone := goneFiles(ctx, paths)
 	finder := words.NewFinder([]string{p.text})
+	inFolders := p.inFolders()
 	for i := range hits {
 		hit := &hits[i]
 		if len(hit.Record.Files) == 0 {
@@ -40,7 +41,7 @@ func (p *plan) showFiles(ctx context.Context, hits []Hit) {
 		best := slices.MaxFunc(hit.Record.Files, func(a, b index.File) int { // the first of the best
 			return cmp.Or(
 				compareBool(!gone[a.Path], !gone[b.Path]),
-				compareBool(p.inFolders(a), p.inFolders(b)),
+				compareBool(inFolders(a), inFolders(b)),
 				cmp.Compare(finder.FileShare(a), finder.FileShare(b)),
 			)
 		})
@@ -48,9 +49,14 @@ func (p *plan) showFiles(ctx context.Context, hits []Hit) {
 	}
 }
 
-// inFolders reports whether a file passes the folder filters of a request.
-func (p *plan) inFolders(file index.File) bool {
-	return filters.InFolders(p.filter, file) && (p.also == nil || filters.InFolders(*p.also, file))
+// inFolders gives what reports whether a file passes the folder filters of a request.
+func (p *plan) inFolders() func(index.File) bool {
+	own := filters.InFolders(p.filter)
+	if p.also == nil {
+		return own
+	}
+	also := filters.InFolders(*p.also)
+	return func(file index.File) bool { return own(file) && also(file) }
 }
 
 func compareBool(a, b bool) int {

@@ -36,9 +36,6 @@ func resolveFilter(ctx context.Context, snapshot index.Reader, p *plan) (index.F
 	if err != nil {
 		return index.Filter{}, err
 	}
-	ids := make([]index.ID, len(records))
-	for i, record := range records {
-		ids[i] = record.ID
-	}
+	ids := index.IDs(records)
 	return filters.OnlyIDs(p.filter, ids), nil
 }

@@ -88,7 +88,7 @@ func (s *Server) listTexts(c echo.Context) error {
 	return s.sendRecords(c, query, index.Filter{Kinds: []index.Kind{index.KindText}})
 }
 
-// orders are the orders in which records can be listed.
+// orderOf is the order of a name that the API document lists; newest first otherwise.
 func orderOf(name string) index.Order {
 	switch name {
 	case "date_ascending":

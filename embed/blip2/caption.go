@@ -21,7 +21,7 @@ func hasCaptionHead(weights quantize.Weights) bool {
 	return weights.Has(headPrefix+"transform.dense.weight") && weights.Has(headBias)
 }
 
-// keys and values of one layer by head, as the caption graphs pass them on.
+// memoryShape is that of the keys and values of one layer by head, as the caption graphs pass them on.
 func (q *queryFormer) memoryShape(rows onnx.Dimension) onnx.Shape {
 	heads := q.config.QFormer.Heads
 	return onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(heads), rows, onnx.Fixed(q.width() / heads)}

@@ -40,13 +40,14 @@ type Step struct {
 
 // CompileOptions says how to compile.
 type CompileOptions struct {
-	// Precision is manifest.Int8 when empty.
+	// Precision is, when empty, manifest.Int4 for a second stage and manifest.Int8 for a
+	// first one, which cannot be had in Int4.
 	Precision manifest.Precision
 	// SharedVision leaves out the vision encoder of a second stage: image tokens come
 	// from another model, whose manifest has the same Vision.
 	SharedVision bool
-	// Runtime runs the samples by which Int8 chooses layer by layer; it is
-	// needed for Int8 only.
+	// Runtime runs the samples by which Int8 and Int4 choose layer by layer; it is
+	// needed for these only.
 	Runtime *ort.Runtime
 	// Threads bounds the threads of those runs; 0 means all processors.
 	Threads int
@@ -55,15 +56,21 @@ type CompileOptions struct {
 	Samples [][]float32
 	// Texts are token ids to choose and check by; without any, drawn ids are used.
 	Texts [][]int64
+	// Continuations are texts about the samples, as tokens of the language model, to
+	// choose and check by; without any, sentences are used.
+	Continuations [][]int64
 	// Progress is told of every step, from one goroutine; it may be nil.
 	Progress func(Step)
 	// Logger receives what was chosen; nil is silent.
 	Logger *slog.Logger
 }
 
-func (o CompileOptions) withDefaults() CompileOptions {
+func (o CompileOptions) withDefaults(config checkpoint.Config) CompileOptions {
 	if o.Precision == "" {
 		o.Precision = manifest.Int8
+		if config.Language != nil {
+			o.Precision = manifest.Int4
+		}
 	}
 	if o.Progress == nil {
 		o.Progress = func(Step) {}
@@ -77,11 +84,12 @@ func (o CompileOptions) withDefaults() CompileOptions {
 // Validate reports everything that is wrong with the options.
 func (o CompileOptions) Validate() error {
 	var problems []error
-	if o.Precision != manifest.Float32 && o.Precision != manifest.Int8 {
+	quantized := o.Precision == manifest.Int8 || o.Precision == manifest.Int4
+	if o.Precision != manifest.Float32 && !quantized {
 		problems = append(problems, fmt.Errorf("unknown precision %q", o.Precision))
 	}
-	if o.Precision == manifest.Int8 && o.Runtime == nil {
-		problems = append(problems, errors.New("precision int8 needs a runtime"))
+	if quantized && o.Runtime == nil {
+		problems = append(problems, fmt.Errorf("precision %s needs a runtime", o.Precision))
 	}
 	return errors.Join(problems...)
 }
@@ -90,10 +98,10 @@ func (o CompileOptions) Validate() error {
 // there once everything is written. Memory needed is that of a few of the
 // largest tensors, for Int8 also that of one layer's runs.
 func Compile(ctx context.Context, source Source, dir string, options CompileOptions) (manifest.Manifest, error) {
-	options = options.withDefaults()
+	options = options.withDefaults(source.Config())
 	err := errors.Join(options.Validate(), source.Config().ValidateSizes())
-	if source.Config().Language != nil && options.Precision != manifest.Float32 {
-		err = errors.Join(err, errNoPrecision(options.Precision))
+	if source.Config().Language == nil && options.Precision == manifest.Int4 {
+		err = errors.Join(err, errors.New("precision int4 is for models with a language model"))
 	}
 	if err != nil {
 		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
@@ -160,11 +168,14 @@ func compile(ctx context.Context, source Source, dir string, options CompileOpti
 	if err != nil {
 		return compiled, err
 	}
-	if options.Precision == manifest.Float32 {
-		err = writeFloat32(ctx, hashed, dir, options, &compiled)
-	} else {
-		err = writeInt8(ctx, hashed, dir, options, &compiled)
+	write := writeInt8
+	switch {
+	case options.Precision == manifest.Float32:
+		write = writeFloat32
+	case config.Language != nil:
+		write = writeQuantizedSecond
 	}
+	err = write(ctx, hashed, dir, options, &compiled)
 	if err != nil {
 		return compiled, err
 	}

@@ -59,11 +59,9 @@ func describeLanguage(config *checkpoint.Language) *manifest.Language {
 // signatures lists the graphs that a model has.
 func signatures(model manifest.Manifest) []manifest.Signature {
 	config := model.Config
-	size, rows, columns := int64(config.Vision.ImageSize), int64(config.Vision.Tokens()), int64(config.Vision.HiddenSize)
+	size := int64(config.Vision.ImageSize)
 	width, queries := int64(config.ProjectionSize), int64(config.QueryTokens)
-	tokens := ort.Value{Name: manifest.ImageTokensName, Type: ort.Float32, Shape: []int64{-1, rows, columns}}
-	ids := ort.Value{Name: manifest.TokenIDsName, Type: ort.Int64, Shape: []int64{-1, -1}}
-	mask := ort.Value{Name: manifest.AttentionMaskName, Type: ort.Int64, Shape: []int64{-1, -1}}
+	tokens, ids, mask := imageTokensValue(config), textValue(manifest.TokenIDsName), textValue(manifest.AttentionMaskName)
 	work := estimate(config)
 	vision := manifest.Signature{
 		File: manifest.VisionFile, Data: visionData,
@@ -100,6 +98,16 @@ func signatures(model manifest.Manifest) []manifest.Signature {
 		list = append(list, captionSignatures(config, tokens, ids)...)
 	}
 	return list
+}
+
+// imageTokensValue is an input or output of image tokens.
+func imageTokensValue(config checkpoint.Config) ort.Value {
+	return ort.Value{Name: manifest.ImageTokensName, Type: ort.Float32, Shape: []int64{-1, int64(config.Vision.Tokens()), int64(config.Vision.HiddenSize)}}
+}
+
+// textValue is an input of a number for each token of texts.
+func textValue(name string) ort.Value {
+	return ort.Value{Name: name, Type: ort.Int64, Shape: []int64{-1, -1}}
 }
 
 // matchSignatures describes matching, pair by pair and for many texts with an image.

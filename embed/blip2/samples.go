@@ -32,6 +32,9 @@ func newSamples(config checkpoint.Config, heads heads, options CompileOptions) (
 			return samples{}, fmt.Errorf("sample image %d has %d values, not 3x%dx%d", i, len(image), side, side)
 		}
 	}
+	if !config.QFormerReadsText() {
+		result.texts = nil
+	}
 	for i, text := range result.texts {
 		if len(text) == 0 || len(text) > config.QFormer.MaxPositions {
 			return samples{}, fmt.Errorf("sample text %d has %d tokens, not between 1 and %d", i, len(text), config.QFormer.MaxPositions)
@@ -47,7 +50,7 @@ func newSamples(config checkpoint.Config, heads heads, options CompileOptions) (
 			result.images = append(result.images, drawImage(config.Preprocess, side, uint64(i)))
 		}
 	}
-	if len(result.texts) == 0 {
+	if len(result.texts) == 0 && config.QFormerReadsText() {
 		result.texts = drawTexts(config.QFormer)
 	}
 	return result, nil

@@ -3,7 +3,6 @@ package blip2
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -142,9 +141,4 @@ func languageParts(config checkpoint.Language) []part {
 		parts = append(parts, part{doing, data, []quantize.Graph{graph}})
 	}
 	return parts
-}
-
-// errNoPrecision says that a second stage cannot be had in a precision.
-func errNoPrecision(precision manifest.Precision) error {
-	return fmt.Errorf("a model with a language model cannot be compiled in %s", precision)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/language"
 	"mekiki/embed/manifest"
 )
 
@@ -13,6 +14,8 @@ const (
 	VisionPart  = "vision encoder"
 	QFormerPart = "query transformer"
 	CaptionPart = "caption head"
+
+	LanguagePart = "language model"
 )
 
 // sharedTextLength is the tokens of the text that multiply-adds are counted with.
@@ -32,6 +35,8 @@ func partOf(product string) string {
 		return VisionPart
 	case strings.HasPrefix(product, "qformer."):
 		return QFormerPart
+	case strings.HasPrefix(product, language.Prefix):
+		return LanguagePart
 	}
 	return CaptionPart
 }
@@ -55,6 +60,8 @@ func rows(config checkpoint.Config, layer string) int {
 		return config.Vision.Tokens()
 	case strings.Contains(layer, ".crossattention."), strings.Contains(layer, querySuffix+"."):
 		return config.QueryTokens
+	case strings.HasPrefix(layer, language.Prefix+"encoder."), strings.Contains(layer, ".EncDecAttention.k"): // of T5
+		return config.QueryTokens + sharedTextLength
 	case strings.Contains(layer, ".attention."):
 		return config.QueryTokens + sharedTextLength
 	}

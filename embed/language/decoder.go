@@ -19,8 +19,8 @@ const (
 	encodedSize  = "encoded"  // positions of T5's encoder
 )
 
-// prefix begins the names of all tensors of a language model.
-const prefix = "language_model."
+// Prefix begins the names of all tensors of a language model.
+const Prefix = "language_model."
 
 // model builds parts of a language model.
 type model struct {

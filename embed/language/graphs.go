@@ -11,11 +11,13 @@ import (
 func Graphs(config checkpoint.Language) []quantize.Graph {
 	var graphs []quantize.Graph
 	if HasEncoder(config) {
-		graphs = append(graphs, quantize.Graph{File: manifest.LanguageEncodeFile,
-			Build: func(weights *quantize.Store) *onnx.Graph { return EncodeGraph(config, weights) }})
+		graphs = append(graphs, graphOf(config, manifest.LanguageEncodeFile, EncodeGraph))
 	}
-	return append(graphs, quantize.Graph{File: manifest.LanguageStepFile,
-		Build: func(weights *quantize.Store) *onnx.Graph { return StepGraph(config, weights) }})
+	return append(graphs, graphOf(config, manifest.LanguageStepFile, StepGraph))
+}
+
+func graphOf(config checkpoint.Language, file string, build func(checkpoint.Language, *quantize.Store) *onnx.Graph) quantize.Graph {
+	return quantize.Graph{File: file, Build: func(weights *quantize.Store) *onnx.Graph { return build(config, weights) }}
 }
 
 // EmbeddingTensor names the tensor of the token embedding.
@@ -24,7 +26,7 @@ func EmbeddingTensor(config checkpoint.Language) string {
 	case checkpoint.OPT:
 		return optPrefix + "embed_tokens.weight"
 	case checkpoint.T5:
-		return prefix + "shared.weight"
+		return Prefix + "shared.weight"
 	}
 	return llamaPrefix + "embed_tokens.weight"
 }

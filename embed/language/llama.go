@@ -12,7 +12,7 @@ import (
 // llama is Llama (arXiv 2302.13971): root-mean-square norms, rotary positions, a gated feed-forward block, no biases.
 type llama struct{ *model }
 
-const llamaPrefix = prefix + "model."
+const llamaPrefix = Prefix + "model."
 
 func (l llama) layers() int { return l.config.Layers }
 

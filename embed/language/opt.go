@@ -10,7 +10,7 @@ import (
 // opt is OPT (arXiv 2205.01068): layer norms before the sublayers, learned positions, biases everywhere.
 type opt struct{ *model }
 
-const optPrefix = prefix + "model.decoder."
+const optPrefix = Prefix + "model.decoder."
 
 func (o opt) layers() int { return o.config.Layers }
 
@@ -21,7 +21,7 @@ func (m *model) tokenTensor(embedding string) string {
 	if m.config.Tied {
 		return embedding
 	}
-	return prefix + "lm_head"
+	return Prefix + "lm_head"
 }
 
 // begin adds the positions: those of a run that begins the text count from 0, whatever the length of each row; a later

@@ -15,14 +15,14 @@ type t5 struct{ *model }
 
 // names of T5's tensors.
 const (
-	t5Encoder = prefix + "encoder."
-	t5Decoder = prefix + "decoder."
+	t5Encoder = Prefix + "encoder."
+	t5Decoder = Prefix + "decoder."
 	t5Bias    = "block.0.layer.0.SelfAttention.relative_attention_bias.weight"
 )
 
 func (t t5) layers() int { return t.config.DecoderLayers }
 
-func (t t5) headTensor() string { return t.tokenTensor(prefix + "shared") }
+func (t t5) headTensor() string { return t.tokenTensor(Prefix + "shared") }
 
 func (t t5) begin(x onnx.Value, _ *step) onnx.Value { return x }
 
@@ -44,13 +44,25 @@ func (t t5) buckets(rows, columns string) onnx.Value {
 // decoderInputs declares the buckets, and the keys and values of the encoder for each layer.
 func (t t5) decoderInputs(s *step) {
 	s.bias = t.relativeBias(t5Decoder, t.buckets(textSize, totalSize))
-	shape := onnx.Shape{onnx.Dynamic(promptsSize), onnx.Fixed(t.config.Heads), onnx.Dynamic(encodedSize), onnx.Fixed(t.config.HeadWidth)}
 	keys, values := make([]onnx.Value, t.layers()), make([]onnx.Value, t.layers())
 	for i := range keys {
-		keys[i] = t.Input(fmt.Sprint(manifest.EncodedKeyPrefix, i), onnx.Float32, shape...)
-		values[i] = t.Input(fmt.Sprint(manifest.EncodedValuePrefix, i), onnx.Float32, shape...)
+		keys[i], values[i] = t.encodedInputs(i)
 	}
 	s.encoded = func(i int) (key, value onnx.Value) { return keys[i], values[i] }
+}
+
+// encodedInputs declares what the encoder says to a layer.
+func (t t5) encodedInputs(layer int) (key, value onnx.Value) {
+	shape := onnx.Shape{onnx.Dynamic(promptsSize), onnx.Fixed(t.config.Heads), onnx.Dynamic(encodedSize), onnx.Fixed(t.config.HeadWidth)}
+	return t.Input(fmt.Sprint(manifest.EncodedKeyPrefix, layer), onnx.Float32, shape...),
+		t.Input(fmt.Sprint(manifest.EncodedValuePrefix, layer), onnx.Float32, shape...)
+}
+
+// outputMemory makes the keys and values of a decoder layer outputs.
+func (t t5) outputMemory(layer int, encoded onnx.Value) {
+	key, value := t.memory(layer, encoded)
+	t.Output(fmt.Sprint(manifest.EncodedKeyPrefix, layer), key)
+	t.Output(fmt.Sprint(manifest.EncodedValuePrefix, layer), value)
 }
 
 // selfProjections is query, key and value of a self-attention under this name.
@@ -128,11 +140,7 @@ func EncodeGraph(config checkpoint.Language, weights *quantize.Store) *onnx.Grap
 	}
 	x = t.encoderEnd(x)
 	for i := range config.DecoderLayers {
-		t.Scope(fmt.Sprintf("memory.%d", i), func() {
-			key, value := t.memory(i, x)
-			t.Output(fmt.Sprint(manifest.EncodedKeyPrefix, i), key)
-			t.Output(fmt.Sprint(manifest.EncodedValuePrefix, i), value)
-		})
+		t.Scope(fmt.Sprintf("memory.%d", i), func() { t.outputMemory(i, x) })
 	}
 	return t.Graph
 }

@@ -25,3 +25,7 @@ const (
 
 // leastSpeedup is how many times as fast as float32 an int8 model should be at least; less is not worth what it loses.
 const leastSpeedup = 1.1
+
+// mostDivergence is how far a language model's next-token distributions may lie from float32's, in nats on average:
+// texts that are likely stay likely, and greedy ones may part where two tokens are nearly as likely as each other.
+const mostDivergence = 0.1

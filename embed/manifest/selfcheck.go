@@ -24,6 +24,9 @@ type SelfCheck struct {
 	// far apart those lie; both are 0 where there is no captioning head.
 	CaptionDifference float64 `json:"caption_difference,omitempty"`
 	CaptionSpread     float64 `json:"caption_spread,omitempty"`
+	// Language compares the next-token distributions of a second stage's language model; nil
+	// where there is none.
+	Language *LanguageCheck `json:"language,omitempty"`
 	// Seconds an image takes through the vision encoder and the image
 	// transformer, in each precision.
 	Float32Seconds float64 `json:"float32_seconds"`
@@ -32,6 +35,21 @@ type SelfCheck struct {
 	// processor.Features lists them: another processor may round otherwise.
 	Instructions []string `json:"instructions,omitempty"`
 }
+
+// LanguageCheck compares a quantised language model's next-token distributions with float32's, on texts about the sample
+// images.
+type LanguageCheck struct {
+	Positions int `json:"positions"` // at which the distributions were compared
+	// Divergence is the Kullback-Leibler divergence from float32's distribution in nats, on average; WorstDivergence the
+	// largest.
+	Divergence      float64 `json:"divergence"`
+	WorstDivergence float64 `json:"worst_divergence"`
+	// Agreement is how often the likeliest token is the same, between 0 and 1.
+	Agreement float64 `json:"agreement"`
+}
+
+// Good reports whether the language model may be used as it is.
+func (c LanguageCheck) Good() bool { return c.Divergence <= mostDivergence }
 
 // Loss is the largest of what was lost, each as a share of what may be: more than 1, or NaN, is too much.
 func (c SelfCheck) Loss() float64 {
@@ -67,7 +85,7 @@ func (c SelfCheck) Losses() []GraphLoss {
 		caption = c.CaptionDifference / max(heldCaptionDifference, mostCaptionLoss*c.CaptionSpread)
 	}
 	return []GraphLoss{
-		{[]string{ImagePartsFile}, cosine(c.MeanCosine, c.WorstCosine)},
+		{[]string{ImagePartsFile, ImageStatesFile}, cosine(c.MeanCosine, c.WorstCosine)},
 		{[]string{TextFile}, cosine(c.TextMeanCosine, c.TextWorstCosine)},
 		{[]string{MatchFile}, match},
 		{[]string{CaptionStartFile, CaptionStepFile}, caption},
@@ -89,6 +107,10 @@ func (m Manifest) Warnings() []string {
 		}
 		warnings = append(warnings, fmt.Sprintf("int8 loses too much of this model: match logits differ from fp32 by up to %.3f%s; "+
 			"the worst cosines are %.4f of parts and %.4f of texts", check.MatchDifference, among, check.WorstCosine, check.TextWorstCosine))
+	}
+	if check.Language != nil && !check.Language.Good() {
+		warnings = append(warnings, fmt.Sprintf("%s loses too much of this language model: its next-token distributions diverge by %.3f nats from fp32's, "+
+			"and its likeliest token is the same in %.0f %% of places", m.Precision, check.Language.Divergence, 100*check.Language.Agreement))
 	}
 	if speedup := check.Speedup(); speedup < leastSpeedup {
 		warnings = append(warnings, fmt.Sprintf("int8 brings this model no speed on this machine: an image takes %.2f times as long in fp32", speedup))

@@ -146,22 +146,26 @@ func (g *Graph) QuantizeLinear(x, scale, zero Value) Value {
 	return g.one("", "QuantizeLinear", []Value{x, scale, zero}, Uint8, x.Shape)
 }
 
-// MatMulNBits multiplies float a [... M K] by an 8-bit weight of N columns
-// stored block by block: packed [N K/block block] with zero point 128 and one
-// scale for each block, [N K/block]. Activations are quantised for each row
-// and block.
-func (g *Graph) MatMulNBits(a, packed, scales, bias Value, block int) Value {
+// MatMulNBits multiplies float a [... M K] by a weight of N columns and 4 or 8
+// bits, stored block by block: packed [N K/block block·bits/8], the lower half of
+// a byte first, with zero point 8 or 128 and one scale for each block,
+// [N K/block]. Activations are quantised to 8 bits for each row and block.
+func (g *Graph) MatMulNBits(a, packed, scales, bias Value, bits, block int) Value {
 	if g.err != nil {
 		return Value{}
 	}
+	const operator = "MatMulNBits"
 	inner := a.Shape[len(a.Shape)-1]
-	if len(packed.Shape) != 3 || inner.Name != "" || packed.Type != Uint8 ||
-		packed.Shape[1].Size != (inner.Size+int64(block)-1)/int64(block) || packed.Shape[2].Size != int64(block) {
-		return g.fail("MatMulNBits", "weight %v in blocks of %d does not fit %v", packed.Shape, block, a.Shape)
+	blocks := Fixed((int(inner.Size) + block - 1) / block)
+	if len(packed.Shape) != 3 || inner.Name != "" || packed.Type != Uint8 || packed.Shape[1] != blocks || packed.Shape[2] != Fixed(block*bits/8) {
+		return g.fail(operator, "weight %v of %d bits in blocks of %d does not fit %v", packed.Shape, bits, block, a.Shape)
+	}
+	if !scales.Shape.equal(packed.Shape[:2]) || !bias.Missing() && !bias.Shape.equal(packed.Shape[:1]) {
+		return g.fail(operator, "scales %v and bias %v do not fit %v", scales.Shape, bias.Shape, packed.Shape)
 	}
 	shape := slices.Clone(a.Shape)
 	shape[len(shape)-1] = packed.Shape[0]
-	return g.one(contribDomain, "MatMulNBits", []Value{a, packed, scales, {}, {}, bias}, Float32, shape,
-		integer("K", inner.Size), integer("N", packed.Shape[0].Size), integer("bits", 8),
+	return g.one(contribDomain, operator, []Value{a, packed, scales, {}, {}, bias}, Float32, shape,
+		integer("K", inner.Size), integer("N", packed.Shape[0].Size), integer("bits", int64(bits)),
 		integer("block_size", int64(block)), integer("accuracy_level", 4))
 }

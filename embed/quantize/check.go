@@ -97,7 +97,10 @@ func cosines(exact, quantized [][]float32, width int) (mean, worst float64) {
 			count++
 		}
 	}
-	return min(1, mean/float64(max(1, count))), worst
+	if count == 0 { // nothing that could lose
+		return 1, 1
+	}
+	return min(1, mean/float64(count)), worst
 }
 
 // LogProbabilities is the natural logarithm of the probability of every token of a text but the first, by the
@@ -107,12 +110,7 @@ func LogProbabilities(logits []float32, text []int64) []float64 {
 	chances := make([]float64, len(text)-1)
 	for i := range chances {
 		row := logits[i*width : (i+1)*width]
-		largest := float64(slices.Max(row))
-		var sum float64
-		for _, value := range row {
-			sum += math.Exp(float64(value) - largest)
-		}
-		chances[i] = float64(row[text[i+1]]) - largest - math.Log(sum)
+		chances[i] = float64(row[text[i+1]]) - logSum(row)
 	}
 	return chances
 }

@@ -63,7 +63,10 @@ func (n *Network) multiply(x onnx.Value, p Product, bias onnx.Value) onnx.Value 
 		return n.productByRows(x, p, bias)
 	case PerBlock:
 		weight, scale := n.store.blocks(n.Graph, p)
-		return n.MatMulNBits(x, weight, scale, bias, blockSize)
+		return n.MatMulNBits(x, weight, scale, bias, 8, blockSize)
+	case PerBlock4:
+		weight, scale := n.store.blocks4(n.Graph, p)
+		return n.MatMulNBits(x, weight, scale, bias, 4, blockSize)
 	default:
 		return n.plus(n.MatMul(x, n.store.transposed(n.Graph, p)), bias)
 	}

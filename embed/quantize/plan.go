@@ -7,10 +7,11 @@ type Method string
 
 // The methods, from the fastest on.
 const (
-	PerRun   Method = "int8"        // one activation scale for each run
-	PerRow   Method = "int8_rows"   // one activation scale for each row
-	PerBlock Method = "int8_blocks" // scales for each row or output and each block of input features
-	Float32  Method = "fp32"
+	PerRun    Method = "int8"        // one activation scale for each run
+	PerRow    Method = "int8_rows"   // one activation scale for each row
+	PerBlock  Method = "int8_blocks" // scales for each row or output and each block of input features
+	PerBlock4 Method = "int4_blocks" // the same with weights of 4 bits
+	Float32   Method = "fp32"
 )
 
 // Plan says for every matrix product how it is computed, and what is folded
@@ -27,13 +28,14 @@ type Plan struct {
 	columns  map[string][]float32 // divisors for the output features of a product and its bias
 	norms    map[string][]float32 // divisors for the features of a layer norm
 	centres  map[string][]float32 // what is taken off the input features of a product in PerRow
+	weighs   map[string][]float32 // how much an error in the weights of an input feature of a product counts in PerBlock4
 }
 
 // NewPlan makes a plan that computes every product by one method, unless another is
 // chosen for it.
 func NewPlan(fallback Method) Plan {
 	return Plan{methods: map[string]Method{}, fallback: fallback, rows: map[string][]float32{},
-		columns: map[string][]float32{}, norms: map[string][]float32{}, centres: map[string][]float32{}}
+		columns: map[string][]float32{}, norms: map[string][]float32{}, centres: map[string][]float32{}, weighs: map[string][]float32{}}
 }
 
 func (p Plan) method(of Product) Method {

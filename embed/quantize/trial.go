@@ -38,7 +38,7 @@ func (c candidate) String() string {
 	return string(c.method)
 }
 
-// Limits on a product's relative error.
+// limits are those on a product's relative error.
 type limits struct {
 	good       float64 // the cheapest candidate below this is taken
 	acceptable float64 // else the best candidate, if below this; else float32
@@ -49,6 +49,7 @@ type limits struct {
 type foldings struct {
 	factors []float32 // what the smoothing divides them by
 	centre  []float32 // what is taken off them
+	weighs  []float32 // how much an error in the weights that read them counts
 }
 
 // verdict is the candidate that was chosen for a product.
@@ -61,19 +62,25 @@ type verdict struct {
 // choose tries candidates for the product p on uses of it until one is good
 // enough.
 func (t *tuner) choose(ctx context.Context, p Product, uses []tap[ort.Tensor], candidates []candidate, limits limits) (verdict, error) {
-	weights, err := NewStore(ctx, t.source, nil, Plan{}).matrix(p)
-	if err != nil {
-		return verdict{}, err
+	common := 1.0
+	if !t.language { // whose next-token distributions are compared in the end
+		common = commonness(uses, p.Width())
 	}
-	common := commonness(uses, p.Width())
 	best := verdict{candidate: candidate{method: Float32}, error: math.Inf(1)}
 	for _, candidate := range candidates {
 		var folded foldings
 		if candidate.smoothing > 0 {
+			weights, err := NewStore(ctx, t.source, nil, Plan{}).matrix(p)
+			if err != nil {
+				return verdict{}, err
+			}
 			folded.factors = smoothingFactors(weights, uses, p, candidate.smoothing)
 		}
 		if candidate.centred {
 			folded.centre = meanRow(uses, p.Input)
+		}
+		if candidate.method == PerBlock4 {
+			folded.weighs = meanSquares(uses, p.Input)
 		}
 		loss, err := t.try(ctx, p, folded, candidate.method, uses)
 		if err != nil {
@@ -113,6 +120,29 @@ func meanRow(uses []tap[ort.Tensor], width int) []float32 {
 	return mean
 }
 
+// meanSquares is how large the features that a product reads are, as mean squares, with a
+// tenth of their mean for all: what the samples do not show may yet come.
+func meanSquares(uses []tap[ort.Tensor], width int) []float32 {
+	sums := make([]float64, width)
+	var all float64
+	for _, use := range uses {
+		for i, value := range use.input.Float32() {
+			sums[i%width] += float64(value) * float64(value)
+		}
+	}
+	for _, sum := range sums {
+		all += sum
+	}
+	if all == 0 {
+		return nil
+	}
+	means := make([]float32, width)
+	for i, sum := range sums {
+		means[i] = float32(sum/all*float64(width) + 0.1)
+	}
+	return means
+}
+
 // smoothingFactors are what the input features of p are divided by, so that
 // their largest magnitudes and those of the weights that read them approach
 // each other (SmoothQuant, arXiv 2211.10438, equation 4).
@@ -149,7 +179,7 @@ func (t *tuner) try(ctx context.Context, p Product, folded foldings, method Meth
 		return 0, err
 	}
 	plan := NewPlan(method)
-	plan.rows[p.Name()], plan.centres[p.Name()] = folded.factors, folded.centre
+	plan.rows[p.Name()], plan.centres[p.Name()], plan.weighs[p.Name()] = folded.factors, folded.centre, folded.weighs
 	err = t.write(t.scratch, trialFile, trialGraph(NewStore(ctx, t.source, data, plan), p, folded.factors))
 	if err := closeData(data, err); err != nil {
 		return 0, err

@@ -35,6 +35,8 @@ type Result struct {
 	Files   []manifest.File
 	Choices []manifest.LayerChoice
 	Check   manifest.SelfCheck
+	// Encoded is what the encoder makes of the samples.
+	Encoded []ort.Tensor
 }
 
 // Write writes a model in int8 into the folder dir, choosing product by product. If
@@ -47,7 +49,7 @@ func Write(ctx context.Context, model Model, dir string, options Options) (Resul
 		return Result{}, err
 	}
 	t := &tuner{model: model, options: options, scratch: scratch, source: newRecent(model.Weights), ports: map[string]ports{},
-		encoder: newChoices(), graphs: newChoices()}
+		encoder: newChoices(levels), graphs: newChoices(levels), choosing: choosingSamples}
 	result, err := t.tune(ctx, dir)
 	return result, errors.Join(err, os.RemoveAll(scratch))
 }
@@ -62,6 +64,9 @@ type tuner struct {
 	ports   map[string]ports // by path
 
 	encoder, graphs *choices
+	choosing        int            // how many of the samples the choice in chains looks at
+	language        bool           // the chains are a language model's
+	four            bool           // which may be stored in 4 bits
 	tapped          []*tappedGraph // the float32 graphs
 	exact           *Results       // what float32 makes of the samples
 }
@@ -106,6 +111,7 @@ func (t *tuner) tune(ctx context.Context, dir string) (Result, error) {
 		}
 	}
 	result.Files, result.Choices = slices.Concat(encoder, graphs), slices.Concat(t.encoder.list(), t.graphs.list())
+	result.Encoded = progress.quantized
 	return result, nil
 }
 
@@ -121,12 +127,12 @@ func (t *tuner) decide(ctx context.Context, plan Plan, choices *choices, p Produ
 	chosen, ok := choices.decided(p)
 	if !ok {
 		var err error
-		if chosen, err = t.choose(ctx, p, uses, candidates, levels[choices.levels[p.Name()]]); err != nil {
+		if chosen, err = t.choose(ctx, p, uses, candidates, choices.limits[choices.levels[p.Name()]]); err != nil {
 			return verdict{}, err
 		}
 	}
 	choices.note(p, chosen)
-	plan.methods[p.Name()], plan.centres[p.Name()] = chosen.method, chosen.centre
+	plan.methods[p.Name()], plan.centres[p.Name()], plan.weighs[p.Name()] = chosen.method, chosen.centre, chosen.weighs
 	return chosen, nil
 }
 

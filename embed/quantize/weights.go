@@ -58,6 +58,27 @@ func (s *Store) blocks(g *onnx.Graph, p Product) (weight, scale onnx.Value) {
 	return g.Constant(weightName, s.tensors[weightName]), g.Constant(scaleName, s.tensors[scaleName])
 }
 
+// blocks4 is blocks with integers of 4 bits around 8, [width, blocks, block/2].
+func (s *Store) blocks4(g *onnx.Graph, p Product) (weight, scale onnx.Value) {
+	weightName, scaleName := p.Name()+".weight_blocks4", p.Name()+".weight_blocks4_scale"
+	if _, ok := s.tensors[weightName]; !ok {
+		values, err := s.matrix(p)
+		if err != nil {
+			g.Fail(err)
+			return
+		}
+		codes, scales := quantizeBlocks4(values, s.plan.weighs[p.Name()], p.Width(), p.Input)
+		count := int64((p.Input + blockSize - 1) / blockSize)
+		s.constant(g, weightName, func() (onnx.Tensor, error) {
+			return s.data.AppendBytes(onnx.Uint8, codes, int64(p.Width()), count, blockSize/2)
+		})
+		s.constant(g, scaleName, func() (onnx.Tensor, error) {
+			return s.data.AppendFloat32(scales, int64(p.Width()), count)
+		})
+	}
+	return g.Constant(weightName, s.tensors[weightName]), g.Constant(scaleName, s.tensors[scaleName])
+}
+
 // transposed is the weights of p as a matrix [input, width].
 func (s *Store) transposed(g *onnx.Graph, p Product) onnx.Value {
 	return s.floats(g, p.Name()+".weight", func() ([]float32, error) {

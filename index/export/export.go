@@ -74,10 +74,7 @@ func Export(ctx context.Context, reader index.Reader, w io.Writer, options index
 
 // addParts adds the records' vectors to their lines.
 func addParts(ctx context.Context, reader index.Reader, records []*index.Record, lines []exported) error {
-	ids := make([]index.ID, len(records))
-	for i, record := range records {
-		ids[i] = record.ID
-	}
+	ids := index.IDs(records)
 	parts, err := reader.Parts(ctx, ids)
 	if err != nil {
 		return err

@@ -77,7 +77,7 @@ func Compile(f index.Filter) *Matcher {
 // Except gives the conditions of those fields that somebody does not know to judge by
 // themselves; nil when there are none.
 func (m *Matcher) Except(known func(Name) bool) *Matcher {
-	if !slices.ContainsFunc(m.asked, func(c condition) bool { return !known(c.name) }) {
+	if m == nil || !slices.ContainsFunc(m.asked, func(c condition) bool { return !known(c.name) }) {
 		return nil
 	}
 	rest := *m
@@ -182,11 +182,13 @@ func (m *Matcher) MatchesFiles(r *index.Record) bool {
 	return len(m.Folders) == 0 || slices.ContainsFunc(r.Files, func(file index.File) bool { return slices.ContainsFunc(foldersOfFile(file), m.MatchesFolder) })
 }
 
-// InFolders reports whether a file passes a filter's folders: which file of a
-// picture to show.
-func InFolders(f index.Filter, file index.File) bool {
+// InFolders gives what reports whether a file passes a filter's folders: which file
+// of a picture to show.
+func InFolders(f index.Filter) func(index.File) bool {
 	m := Compile(index.Filter{Folders: f.Folders})
-	return m == nil || m.MatchesFiles(&index.Record{Files: []index.File{file}})
+	return func(file index.File) bool {
+		return m == nil || m.MatchesFiles(&index.Record{Files: []index.File{file}})
+	}
 }
 
 // holdsRating reports whether a rating lies in a range.

@@ -32,7 +32,7 @@ func (m mounts) device(folder string) (uint64, bool) {
 	return 0, true
 }
 
-// tagged indexes a folder and tags the pictures of some paths with their names.
+// tag indexes a folder and tags the pictures of some paths with their names.
 func tag(t *testing.T, library *local.Library, paths ...string) {
 	t.Helper()
 	for _, path := range paths {

@@ -44,10 +44,7 @@ func (r *run) eachLacking(ctx context.Context, kind index.Kind, size int, visit 
 		return err
 	}
 	for some := range slices.Chunk(records, size) {
-		ids := make([]index.ID, len(some))
-		for i, record := range some {
-			ids[i] = record.ID
-		}
+		ids := index.IDs(some)
 		have, err := reader.HaveParts(ctx, r.engine.Space(), ids)
 		if err != nil {
 			return err

@@ -110,13 +110,7 @@ func (r *run) ownersOf(ctx context.Context, paths []string) ([]index.ID, error) 
 	if err != nil {
 		return nil, err
 	}
-	owners := make([]index.ID, len(paths))
-	for i, record := range records {
-		if record != nil {
-			owners[i] = record.ID
-		}
-	}
-	return owners, nil
+	return index.IDs(records), nil
 }
 
 // mover gives paths to records that took them from each other. An image that

@@ -107,12 +107,7 @@ func (r *run) knownOf(ctx context.Context, reader index.Reader, files []fileEntr
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]index.ID, len(files))
-	for i, record := range records {
-		if record != nil {
-			ids[i] = record.ID
-		}
-	}
+	ids := index.IDs(records)
 	have, err := reader.HaveParts(ctx, r.engine.Space(), ids)
 	if err != nil {
 		return nil, err

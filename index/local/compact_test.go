@@ -11,6 +11,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
+	"mekiki/index/local/thumbnail"
 	"mekiki/internal/vfs"
 )
 
@@ -20,7 +21,7 @@ func TestCompactForgetsThumbnails(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "library")
 	library := openTest(t, folder, Options{})
 	fill(t, library, 6)
-	stray := filepath.Join(folder, catalog.DerivedFolder, "thumbnails", "readme.txt")
+	stray := filepath.Join(folder, catalog.DerivedFolder, thumbnail.Folder, "readme.txt")
 	indextest.Must(t, os.WriteFile(stray, []byte("x"), 0o644))
 	indextest.Must(t, library.Remove(t.Context(), 2, 4))
 	_, err := library.Compact(t.Context())

@@ -25,7 +25,7 @@ type derived struct {
 // openDerived opens or builds the derived indexes for a state.
 func openDerived(ctx context.Context, l *Library, s *catalog.State) (*derived, error) {
 	d := &derived{lookup: l.lookup, thumbs: &thumbnail.Store{
-		Fsys: l.fsys, Folder: filepath.Join(l.folder, catalog.DerivedFolder, "thumbnails"), ReadOnly: l.readOnly.Load(),
+		Fsys: l.fsys, Folder: filepath.Join(l.folder, catalog.DerivedFolder, thumbnail.Folder), ReadOnly: l.readOnly.Load(),
 		Library: l.folder, Present: l.present, Decoder: l.decoder,
 	}}
 	var err error

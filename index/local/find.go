@@ -45,7 +45,7 @@ func (s *Snapshot) Nearest(ctx context.Context, kind index.Kind, query []float32
 		var bad *nearest.RecordError
 		if errors.As(err, &bad) && errors.Is(err, index.ErrDamaged) {
 			// The rest is found without it.
-			if err = s.view.nearest.Store.Evict(ctx, s.view.nearest, bad.Id, bad.Err); err == nil {
+			if err = s.view.nearest.Store.Evict(ctx, s.view.nearest, bad.ID, bad.Err); err == nil {
 				continue
 			}
 		}
@@ -78,13 +78,14 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 	if err := s.usable(ctx); err != nil {
 		return nil, fmt.Errorf("find words: %w", err)
 	}
-	m := filters.Compile(withKind(filter, query.Kind))
+	filter = withKind(filter, query.Kind)
+	m := filters.Compile(filter)
 	asked := keywordQuery(query, m, k)
 	if query.Kind != 0 && s.Count(query.Kind) == s.Count(0) {
 		asked.Filter.Kinds = nil // all are of that kind: asking about each would be for nothing
 	}
 	if m.BeyondWords() {
-		allowed, err := s.view.columns.Select(ctx, withKind(filter, query.Kind))
+		allowed, err := s.view.columns.Select(ctx, filter)
 		if err != nil {
 			return nil, fmt.Errorf("find words: %w", err)
 		}

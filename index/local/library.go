@@ -265,7 +265,7 @@ func (l *Library) prepareFolder() error {
 	}
 	for _, entry := range entries {
 		switch entry.Name() {
-		case catalog.Folder, writerlock.FileName, writerlock.HolderName, catalog.DerivedFolder, "spaces", catalog.QuarantineFolder:
+		case catalog.Folder, writerlock.FileName, writerlock.HolderName, catalog.DerivedFolder, segment.Folder, catalog.QuarantineFolder:
 		default:
 			if !l.hasCatalog() {
 				return hint.Wrap(fmt.Errorf("%w, and the folder is not empty: it holds %s", index.ErrNotLibrary, entry.Name()),

@@ -85,7 +85,7 @@ func (l *Library) reopen(ctx context.Context, from *view) error {
 	return l.takeOver(fresh, from)
 }
 
-// errNoTrail says that the log does not lead from what was read to what is.
+// errLogBroken says that the log does not lead from what was read to what is.
 var errLogBroken = errors.New("the log does not go on where it was read last")
 
 // replayLog applies the commits that the log has gained. An error leaves the

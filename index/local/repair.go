@@ -8,7 +8,9 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/local/catalog"
+	"mekiki/index/local/keywords"
 	"mekiki/index/local/maintain"
+	"mekiki/index/local/thumbnail"
 	"mekiki/internal/vfs"
 )
 
@@ -101,11 +103,11 @@ func (l *Library) repairDerived(ctx context.Context, report *index.CheckReport) 
 	words := false
 	for _, finding := range report.Findings {
 		switch {
-		case strings.HasPrefix(finding.File, filepath.Join(catalog.DerivedFolder, "thumbnails")):
+		case strings.HasPrefix(finding.File, filepath.Join(catalog.DerivedFolder, thumbnail.Folder)):
 			if err := l.fsys.Remove(filepath.Join(l.folder, finding.File)); vfs.IgnoreMissing(err) != nil {
 				return err
 			}
-		case finding.File == filepath.Join(catalog.DerivedFolder, "keyword"):
+		case finding.File == filepath.Join(catalog.DerivedFolder, keywords.Folder):
 			words = true
 		}
 	}

@@ -11,7 +11,6 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
-	"mekiki/index/filters"
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/nearest"
@@ -103,11 +102,6 @@ func (s *Snapshot) recordByHash(hash index.Hash) (*index.Record, bool) {
 	return s.find(s.view.lookup.Hashes.At(hash, s.Sequence()), func(r *index.Record) bool { return r.Hash == hash })
 }
 
-// recordByExternalID gives the text record with the user's own id.
-func (s *Snapshot) recordByExternalID(id string) (*index.Record, bool) {
-	return s.find(s.view.lookup.Externals.At(id, s.Sequence()), func(r *index.Record) bool { return r.ExternalID == id && id != "" })
-}
-
 // find gives the record of a lookup, if it is what was looked for.
 func (s *Snapshot) find(id index.ID, is func(*index.Record) bool) (*index.Record, bool) {
 	if record, there := s.record(id); there && is(record) {
@@ -149,12 +143,6 @@ func (s *Snapshot) all() iter.Seq[*index.Record] {
 			}
 		}
 	}
-}
-
-// Matches reports whether there is such a record and it passes the filter.
-func (s *Snapshot) Matches(id index.ID, filter index.Filter) bool {
-	record, there := s.record(id)
-	return there && filters.Compile(filter).Matches(record)
 }
 
 // failures lists the files that could not be indexed, by path.

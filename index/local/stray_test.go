@@ -7,6 +7,7 @@ import (
 
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
+	"mekiki/index/local/segment"
 )
 
 // TestStrayFilesAreLeftAlone: file managers leave files of their own wherever they
@@ -18,7 +19,7 @@ func TestStrayFilesAreLeftAlone(t *testing.T) {
 	before := answers(t, library)
 	indextest.Must(t, library.Close())
 	var strays []string
-	for _, place := range []string{".", catalog.Folder, "spaces", filepath.Join("spaces", "0001"), catalog.DerivedFolder} {
+	for _, place := range []string{".", catalog.Folder, segment.Folder, filepath.Join(segment.Folder, "0001"), catalog.DerivedFolder} {
 		name := filepath.Join(folder, place, ".DS_Store")
 		indextest.Must(t, os.WriteFile(name, []byte("x"), 0o644))
 		strays = append(strays, name)

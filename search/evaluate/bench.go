@@ -119,7 +119,7 @@ func (b *bench) run(ctx context.Context, questions []question, wanted []mode) (*
 	return result, nil
 }
 
-// latency summarises the timings of the first mode that ran.
+// latencyOf summarises the timings of the first mode that ran.
 func latencyOf(timings []search.Timings) *Latency {
 	if len(timings) == 0 {
 		return nil
@@ -157,10 +157,7 @@ func approximate(ctx context.Context, reader index.Reader, engine Engine, texts 
 	}
 	scores := make([][]float32, len(vectors)) // per query, per record
 	for some := range slices.Chunk(records, buildBatch) {
-		ids := make([]index.ID, len(some))
-		for i, record := range some {
-			ids[i] = record.ID
-		}
+		ids := index.IDs(some)
 		all, err := reader.Parts(ctx, ids)
 		if err != nil {
 			return nil, fmt.Errorf("read vectors: %w", err)

@@ -92,7 +92,7 @@ type Tracker struct {
 	recent []rateMoment
 }
 
-// moment is how far a run was.
+// rateMoment is how far a run was.
 type rateMoment struct {
 	at          time.Time
 	added, done int

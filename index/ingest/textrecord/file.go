@@ -77,7 +77,7 @@ const maximumLine = 4 << 20
 // maximumRow bounds one row of CSV with all its columns, in bytes.
 const maximumRow = 16 << 20
 
-// textEntry is one text as read.
+// entry is one text as read.
 type entry struct {
 	text, id string
 	tags     []string

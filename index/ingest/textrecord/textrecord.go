@@ -109,12 +109,7 @@ func embeddedOf(ctx context.Context, reader index.Reader, space embed.Space, has
 	if err != nil {
 		return nil, nil, err
 	}
-	ids := make([]index.ID, len(records))
-	for i, record := range records {
-		if record != nil {
-			ids[i] = record.ID
-		}
-	}
+	ids := index.IDs(records)
 	embedded, err := reader.HaveParts(ctx, space, ids)
 	return records, embedded, err
 }

@@ -27,7 +27,7 @@ type UniqueIndex[K comparable] struct {
 	pinned      map[uint64]int // how many views of each commit are held
 }
 
-// loss says that a key had a record in the commits just before one.
+// oldVersion says that a key had a record in the commits just before one.
 type oldVersion struct {
 	id     index.ID
 	before uint64
@@ -70,7 +70,7 @@ func (l *Lookup) Apply(sequence uint64, changes keys) {
 	l.Externals.apply(sequence, changes.externals)
 }
 
-// tidy forgets the keys that a transaction which was loading took away.
+// removeEmpty forgets the keys that a transaction which was loading took away.
 func (l *Lookup) removeEmpty() {
 	l.Paths.removeEmpty()
 	l.Hashes.removeEmpty()

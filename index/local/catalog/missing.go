@@ -10,7 +10,7 @@ import (
 	"mekiki/internal/vfs"
 )
 
-// noCatalog is the error of a folder without a catalog: no library yet, or one
+// missing is the error of a folder without a catalog: no library yet, or one
 // that has lost it. What it still holds must not be taken for rubbish.
 func missing(fsys vfs.FS, folder string) error {
 	segments, err := segment.List(fsys, folder)

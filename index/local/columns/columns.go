@@ -154,6 +154,7 @@ func (t *Table) scan(ctx context.Context, m *filters.Matcher, visit func(p *Page
 		return t.scanIDs(ctx, m, visit)
 	}
 	slots := make([]uint8, 0, catalog.PageSize)
+	rest := m.Except(covers)
 	for _, p := range t.pages {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -161,7 +162,7 @@ func (t *Table) scan(ctx context.Context, m *filters.Matcher, visit func(p *Page
 		if p == nil {
 			continue
 		}
-		if slots = p.matching(m, slots[:0]); len(slots) > 0 {
+		if slots = p.matching(m, rest, slots[:0]); len(slots) > 0 {
 			visit(p, slots)
 		}
 	}
@@ -185,8 +186,8 @@ func (t *Table) scanIDs(ctx context.Context, m *filters.Matcher, visit func(p *P
 
 // matching gives the slots of the page's records that match, but for their IDs: what
 // [filters.Matcher.Matches] says of each, from the columns as far as these tell. The slots
-// are put into the memory of those given.
-func (p *Page) matching(m *filters.Matcher, slots []uint8) []uint8 {
+// are put into the memory of those given. rest is what the columns do not tell; nil for nothing.
+func (p *Page) matching(m, rest *filters.Matcher, slots []uint8) []uint8 {
 	slots = slots[:0]
 	for slot, present := range p.records.Present {
 		if present {
@@ -223,11 +224,11 @@ func (p *Page) matching(m *filters.Matcher, slots []uint8) []uint8 {
 			return asked[c.folders.of[slot]]
 		})
 	}
-	return p.matchingRest(m, slots)
+	return p.matchingRest(m, rest, slots)
 }
 
 // matchingRest keeps the slots whose records pass what the columns do not tell.
-func (p *Page) matchingRest(m *filters.Matcher, slots []uint8) []uint8 {
+func (p *Page) matchingRest(m, rest *filters.Matcher, slots []uint8) []uint8 {
 	c := p.columns()
 	if len(m.Tags) > 0 {
 		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagTags != 0 && m.MatchesTag(p.records.Values[slot]) })
@@ -238,7 +239,7 @@ func (p *Page) matchingRest(m *filters.Matcher, slots []uint8) []uint8 {
 	if m.Near != nil {
 		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagPlace != 0 && m.MatchesPlace(p.records.Values[slot]) })
 	}
-	if rest := m.Except(covers); rest != nil {
+	if rest != nil {
 		slots = keep(slots, func(slot uint8) bool { return rest.Matches(p.records.Values[slot]) })
 	}
 	return slots

@@ -9,13 +9,13 @@ import (
 	"mekiki/index/keyword"
 )
 
-// words is an open keyword index and how many use it: the library, and every reader
+// sharedIndex is an open keyword index and how many use it: the library, and every reader
 // of it that a view has. The last one closes it.
 type sharedIndex struct {
 	*keyword.Index
 	users atomic.Int64
 
-	// turn is held while a commit is applied, and where newest is used.
+	// mu is held while a commit is applied, and where newest is used.
 	mu sync.Mutex
 	// newest shows the index as it is; nil when a commit was applied in part.
 	newest *Reader
@@ -62,7 +62,7 @@ func (w *sharedIndex) apply(sequence uint64, change func() error) (*Reader, erro
 type Reader struct {
 	reader atomic.Pointer[keyword.Reader]
 	index  *sharedIndex
-	// sequence is the commit that it shows.
+	// Sequence is the commit that it shows.
 	Sequence uint64
 	users    atomic.Int64
 }

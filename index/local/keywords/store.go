@@ -25,7 +25,7 @@ type Options struct {
 	Folder   string
 	Logger   *slog.Logger
 	ReadOnly bool
-	// damaged says that the catalog is, so that the index cannot be trusted either.
+	// Damaged says that the catalog is damaged, so that the index cannot be trusted either.
 	Damaged bool
 }
 
@@ -34,9 +34,9 @@ type Options struct {
 type Store struct {
 	logger *slog.Logger
 	Index  *sharedIndex
-	// reader shows the words of the last commit that they were brought to.
+	// Reader shows the words of the last commit that they were brought to.
 	Reader *Reader
-	// behind says that the index missed a commit and is to be brought up to date
+	// Behind says that the index missed a commit and is to be brought up to date
 	// with the next.
 	Behind bool
 }

@@ -139,8 +139,8 @@ func knownBackupFile(name string) bool {
 	}
 	folder, file := filepath.Split(name)
 	root, space := filepath.Split(strings.TrimSuffix(folder, string(filepath.Separator)))
-	_, ok := segment.ParseKey(space, file, segment.Key{})
-	return ok && filepath.Clean(root) == "spaces"
+	_, ok := segment.ParseKey(space, file)
+	return ok && filepath.Clean(root) == segment.Folder
 }
 
 func restoreFile(fsys vfs.FS, name string, source io.Reader, size int64) (hash.Hash, error) {

@@ -12,12 +12,12 @@ import (
 
 // RecordError is the error of a search that could not read a record's vectors.
 type RecordError struct {
-	Id  index.ID
+	ID  index.ID
 	Err error
 }
 
 // Error says which record it is about.
-func (e *RecordError) Error() string { return fmt.Sprintf("vectors of record %d: %v", e.Id, e.Err) }
+func (e *RecordError) Error() string { return fmt.Sprintf("vectors of record %d: %v", e.ID, e.Err) }
 
 // Unwrap gives the reason.
 func (e *RecordError) Unwrap() error { return e.Err }
@@ -35,7 +35,7 @@ func (x *Store) Evict(ctx context.Context, v *View, id index.ID, reason error) e
 	v.Found.Store(nil)
 	x.Host.Logger.Warn("vectors of a record cannot be read; it is found by words only", "record", id, "what", reason)
 	x.Host.AddFinding(index.Finding{
-		File: filepath.Join("spaces", fmt.Sprintf("%04d", x.Number)), Damage: true,
+		File: filepath.Join(segment.Folder, fmt.Sprintf("%04d", x.Number)), Damage: true,
 		Message: fmt.Sprintf("the vectors of record %d are damaged", id), Remedy: "mekiki check --repair",
 	})
 	return nil

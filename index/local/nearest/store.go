@@ -139,7 +139,7 @@ func (x *Store) Views(ctx context.Context, v *View) (found Indexes, whole bool, 
 	return found, whole, err
 }
 
-// show is views for who has the turn.
+// publish is the views for who has the turn.
 func (x *Store) publish(ctx context.Context, v *View) (found Indexes, whole bool, err error) {
 	// At the first loading somebody waits for vectors that are fast to search. Later
 	// it may be a writer who waits.
@@ -407,7 +407,7 @@ func (r *reading) run(ctx context.Context, ready func()) error {
 	}
 	if r.damaged > 0 {
 		r.store.Host.AddFinding(index.Finding{
-			File: filepath.Join("spaces", fmt.Sprintf("%04d", r.from.Number)), Damage: true,
+			File: filepath.Join(segment.Folder, fmt.Sprintf("%04d", r.from.Number)), Damage: true,
 			Message: "the vectors of " + plural.Count(r.damaged, "record are", "records are") + " damaged", Remedy: "mekiki check --repair",
 		})
 	}

@@ -9,10 +9,13 @@ import (
 	"mekiki/internal/vfs"
 )
 
+// Folder holds the segments, in a folder for each space.
+const Folder = "spaces"
+
 // List lists the segments on disk.
 func List(fsys vfs.FS, folder string) (map[Key]string, error) {
 	files := map[Key]string{}
-	spaces, err := fsys.ReadDir(filepath.Join(folder, "spaces"))
+	spaces, err := fsys.ReadDir(filepath.Join(folder, Folder))
 	if err != nil {
 		return files, vfs.IgnoreMissing(err)
 	}
@@ -20,13 +23,12 @@ func List(fsys vfs.FS, folder string) (map[Key]string, error) {
 		if !space.IsDir() {
 			continue
 		}
-		entries, err := fsys.ReadDir(filepath.Join(folder, "spaces", space.Name()))
+		entries, err := fsys.ReadDir(filepath.Join(folder, Folder, space.Name()))
 		if err != nil {
 			return nil, fmt.Errorf("list segments: %w", err)
 		}
 		for _, entry := range entries {
-			var key Key
-			if key, ok := ParseKey(space.Name(), entry.Name(), key); ok {
+			if key, ok := ParseKey(space.Name(), entry.Name()); ok {
 				files[key] = key.Path()
 			}
 		}
@@ -34,9 +36,8 @@ func List(fsys vfs.FS, folder string) (map[Key]string, error) {
 	return files, nil
 }
 
-// ParseKey reads the key of a segment from its folder and file name. key is where to
-// begin.
-func ParseKey(folder, name string, key Key) (Key, bool) {
+// ParseKey reads the key of a segment from its folder and file name.
+func ParseKey(folder, name string) (key Key, ok bool) {
 	base, found := strings.CutSuffix(name, ".segment")
 	if !found {
 		return key, false
@@ -53,5 +54,5 @@ func ParseKey(folder, name string, key Key) (Key, bool) {
 			key.Kind = known
 		}
 	}
-	return key, key.Kind != 0 && key.Path() == filepath.Join("spaces", folder, name)
+	return key, key.Kind != 0 && key.Path() == filepath.Join(Folder, folder, name)
 }

@@ -30,7 +30,7 @@ func (k Key) Header() block.Header {
 
 // Path is relative to the library's folder.
 func (k Key) Path() string {
-	return filepath.Join("spaces", fmt.Sprintf("%04d", k.Space), fmt.Sprintf("%s-%08d.segment", k.Kind, k.Number))
+	return filepath.Join(Folder, fmt.Sprintf("%04d", k.Space), fmt.Sprintf("%s-%08d.segment", k.Kind, k.Number))
 }
 
 // File is an open segment. The last reference closes it.

@@ -22,6 +22,9 @@ import (
 	"mekiki/internal/vfs"
 )
 
+// Folder holds the thumbnails, in the folder of what is derived.
+const Folder = "thumbnails"
+
 // maximumThumbnail bounds the length of a thumbnail file.
 const maximumThumbnail = 4 << 20
 
