@@ -14,7 +14,8 @@ func Background(ctx context.Context) context.Context {
 	return context.WithValue(ctx, backgroundKey{}, true)
 }
 
-func isBackground(ctx context.Context) bool { return ctx.Value(backgroundKey{}) != nil }
+// IsBackground reports whether Background marked ctx or what it comes from.
+func IsBackground(ctx context.Context) bool { return ctx.Value(backgroundKey{}) != nil }
 
 const (
 	// longestWait is how long one piece of background work waits at most, so that a busy server still fills its library.
@@ -50,7 +51,7 @@ func (t *Turns) join(ctx context.Context, c *crowd) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if isBackground(ctx) {
+	if IsBackground(ctx) {
 		return func() {}, t.wait(ctx, longestWait, &t.searches, &t.answers)
 	}
 	t.mutex.Lock()
@@ -77,7 +78,7 @@ func (t *Turns) step(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if isBackground(ctx) {
+	if IsBackground(ctx) {
 		return t.wait(ctx, longestWait, &t.searches, &t.answers)
 	}
 	return t.wait(ctx, longestStepWait, &t.searches)

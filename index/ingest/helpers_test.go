@@ -42,9 +42,15 @@ func newCounting(name string) *counting {
 
 var errRefused = errors.New("refused")
 
+// errForeground says that indexing would keep searches waiting.
+var errForeground = errors.New("work is not marked as background")
+
 func (c *counting) Space() embed.Space { return c.space }
 
 func (c *counting) ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {
+	if !embed.IsBackground(ctx) {
+		return nil, errForeground
+	}
 	var all []embed.ImageTokens
 	for _, picture := range images {
 		if c.refuse > 0 && picture.Width == c.refuse {

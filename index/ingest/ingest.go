@@ -47,6 +47,7 @@ func Run(ctx context.Context, library index.Library, engine Engine, options Opti
 	if err != nil {
 		return report.Summary{}, fmt.Errorf("index: %w", err)
 	}
+	ctx = embed.Background(ctx) // searches go first
 	if err := index.PrepareSpace(ctx, library, engine.Space(), options.NewSpace); err != nil {
 		return report.Summary{}, fmt.Errorf("index: %w", err)
 	}
@@ -84,6 +85,7 @@ func Fill(ctx context.Context, library index.Library, engine Engine, options Opt
 	if err != nil {
 		return report.Summary{}, fmt.Errorf("fill space: %w", err)
 	}
+	ctx = embed.Background(ctx) // searches go first
 	if err := index.PrepareSpace(ctx, library, engine.Space(), options.NewSpace); err != nil {
 		return report.Summary{}, fmt.Errorf("fill space: %w", err)
 	}

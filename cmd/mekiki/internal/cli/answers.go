@@ -46,7 +46,7 @@ func (a *App) OpenAnswerEngine(ctx context.Context, runtime *ort.Runtime) (*embe
 		return nil, err
 	}
 	engine, err := embed.OpenAnswerer(ctx, embed.Options{
-		ModelDir: model.Dir, Families: Families(), Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Logger: a.Log(),
+		ModelDir: model.Dir, Families: Families(), Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Turns: a.sharedTurns(), Logger: a.Log(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", model.Name, err)

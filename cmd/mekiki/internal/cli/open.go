@@ -137,7 +137,7 @@ func (a *App) OpenEngineWith(ctx context.Context, runtime *ort.Runtime) (*Sessio
 	if a.Threads < 0 {
 		return nil, UsageError("--threads %d is negative: give 0 for one per core", a.Threads)
 	}
-	opening := embed.Options{ModelDir: model.Dir, Families: Families(), Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Logger: a.Log()}
+	opening := embed.Options{ModelDir: model.Dir, Families: Families(), Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Turns: a.sharedTurns(), Logger: a.Log()}
 	if a.CleanTexts {
 		opening.CleanTexts, opening.MaximumTokens = true, lavisTokens
 	}
@@ -146,6 +146,14 @@ func (a *App) OpenEngineWith(ctx context.Context, runtime *ort.Runtime) (*Sessio
 		return nil, fmt.Errorf("open model %s: %w", model.Name, err)
 	}
 	return &Session{Engine: engine, Name: model.Name, Runtime: runtime}, nil
+}
+
+// sharedTurns are those of the models of both stages, so that searches go before answers.
+func (a *App) sharedTurns() *embed.Turns {
+	if a.turns == nil {
+		a.turns = new(embed.Turns)
+	}
+	return a.turns
 }
 
 // FindModel finds a compiled model by name or folder; the built-in one is compiled on first use.
