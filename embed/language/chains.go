@@ -139,5 +139,8 @@ func encodeChain(config checkpoint.Language) quantize.Chain {
 			return x
 		}))
 	}
+	for i := range chain.Layers {
+		chain.Layers[i].Prompt = true
+	}
 	return chain
 }

@@ -60,7 +60,8 @@ func TestQuantized(t *testing.T) {
 					}
 				}
 				t.Log(methods)
-				if wanted := quantize.PerBlock; !four && methods[string(wanted)] != len(result.Choices) {
+				if (methods[string(quantize.PerBlock4)] > 0) != four || methods[string(quantize.PerBlock)] == 0 ||
+					(methods[string(quantize.PerRow)] > 0) != HasEncoder(r.Language) {
 					t.Errorf("methods are %v", methods)
 				}
 				x := newText(t, runtime, dir, r.Language)

@@ -44,6 +44,9 @@ type Layer struct {
 	Products []LayerProduct
 	// Eight keeps the products of a language model's layer, such as its head, from 4 bits.
 	Eight bool
+	// Prompt says that a language model runs the layer once for a prompt, on many rows: its
+	// cost is that of multiplying rather than of reading weights.
+	Prompt bool
 }
 
 // LayerProduct is a product of a layer.
@@ -198,7 +201,7 @@ func (t *tuner) tapLayer(ctx context.Context, exact *Store, layer *Layer, states
 // chooseLayer chooses for the products of a layer by their uses.
 func (t *tuner) chooseLayer(ctx context.Context, plan Plan, layer Layer, uses tapValues) error {
 	for _, p := range layer.Products {
-		chosen, err := t.decide(ctx, plan, t.encoder, p.Product, uses[p.Name()], t.candidates(layer, p))
+		chosen, err := t.decide(ctx, plan, t.encoder, p.Product, uses[p.Name()], t.policy(layer, p))
 		if err != nil {
 			return err
 		}
@@ -210,15 +213,17 @@ func (t *tuner) chooseLayer(ctx context.Context, plan Plan, layer Layer, uses ta
 	return nil
 }
 
-// candidates are the ways to compute a product of a chain, in the order of their cost.
-func (t *tuner) candidates(layer Layer, p LayerProduct) []candidate {
+// policy is how a product of a chain is chosen.
+func (t *tuner) policy(layer Layer, p LayerProduct) policy {
 	switch {
+	case t.language && layer.Prompt:
+		return rowPolicy
 	case t.language && t.four && !layer.Eight:
-		return blockCandidates
+		return block4Policy
 	case t.language:
-		return blockCandidates[1:]
+		return blockPolicy
 	case p.Fold != nil:
-		return smoothCandidates
+		return smoothPolicy
 	}
-	return plainCandidates
+	return plainPolicy
 }

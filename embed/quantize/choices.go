@@ -12,18 +12,17 @@ import (
 type choices struct {
 	order    []Product
 	verdicts map[string]verdict
-	levels   map[string]int // index into limits; 0 when absent
-	limits   []limits       // of each level, of which the last is float32
+	levels   map[string]int // index into a policy's levels; 0 when absent
 	round    int            // rounds begun
 }
 
-func newChoices(limits []limits) *choices {
-	return &choices{verdicts: map[string]verdict{}, levels: map[string]int{}, limits: limits}
+func newChoices() *choices {
+	return &choices{verdicts: map[string]verdict{}, levels: map[string]int{}}
 }
 
 // decided is the verdict on p, unless one is still to be found by trials.
 func (c *choices) decided(p Product) (verdict, bool) {
-	if c.levels[p.Name()] == len(c.limits)-1 {
+	if c.levels[p.Name()] == lastLevel {
 		return verdict{candidate: candidate{method: Float32}}, true
 	}
 	found, ok := c.verdicts[p.Name()]

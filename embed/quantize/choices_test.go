@@ -33,7 +33,7 @@ func TestBlamed(t *testing.T) {
 
 // TestTighten wants the products of the largest errors to be narrowed first, others never, and in the end float32.
 func TestTighten(t *testing.T) {
-	choices := newChoices(levels)
+	choices := newChoices()
 	for i, name := range []string{"a", "b", "c", "d", "other"} {
 		choices.note(Product{Layers: []string{name}}, verdict{candidate: candidate{method: PerRun}, error: float64(i) / 100})
 	}

@@ -1,27 +1,32 @@
 package quantize
 
-// Candidates in the order of their cost; the first that is good enough is
-// taken. Only products that read a layer norm or an attention can be smoothed,
-// and only where nothing else reads the same features. Graphs run
-// texts of any length, padded and in batches: a scale for each row keeps one
-// text's result apart from its neighbours'.
+// Ways to choose a product: candidates in the order of their cost, of which the first
+// that is good enough is taken, and limits. Only products that read a layer norm or an
+// attention can be smoothed, and only where nothing else reads the same features.
 var (
-	plainCandidates = []candidate{{method: PerRun}, {method: PerRow}, {method: PerRow, centred: true},
-		{method: PerBlock}}
-	smoothCandidates = []candidate{{method: PerRun}, {method: PerRun, smoothing: 0.5}, {method: PerRun, smoothing: 0.75},
-		{method: PerRow}, {method: PerRow, smoothing: 0.5}, {method: PerRow, centred: true}, {method: PerBlock}}
-	rowCandidates = []candidate{{method: PerRow}, {method: PerRow, centred: true}, {method: PerBlock}}
-	// Of language models, whose weights are read at every token and whose activations have
-	// features and rows of very different size; the first is for int4.
-	blockCandidates = []candidate{{method: PerBlock4}, {method: PerBlock}}
+	plainPolicy = policy{[]candidate{{method: PerRun}, {method: PerRow}, {method: PerRow, centred: true},
+		{method: PerBlock}}, levels}
+	smoothPolicy = policy{[]candidate{{method: PerRun}, {method: PerRun, smoothing: 0.5}, {method: PerRun, smoothing: 0.75},
+		{method: PerRow}, {method: PerRow, smoothing: 0.5}, {method: PerRow, centred: true}, {method: PerBlock}}, levels}
+	// Graphs run texts of any length, padded and in batches: a scale for each row keeps
+	// one text's result apart from its neighbours'.
+	rowPolicy = policy{[]candidate{{method: PerRow}, {method: PerRow, centred: true}, {method: PerBlock}}, levels}
+	// What a language model reads at every token has features of very different size, and
+	// its cost is that of reading weights.
+	blockPolicy  = policy{[]candidate{{method: PerBlock}}, levels}
+	block4Policy = policy{[]candidate{{method: PerBlock4}, {method: PerBlock}}, levels4}
 )
 
-// levels are the limits on a product's error: those that all begin with, those of products that are narrowed, and float32.
-var levels = []limits{{good: 0.02, acceptable: 0.05}, {good: 0.004, acceptable: 0.008}, {}}
+// lastLevel is the level at which products are in float32.
+const lastLevel = 2
 
-// languageLevels are the levels of language models: 4 bits lose about 0.09 of weights that are distributed normally,
-// 8 bits 0.006.
-var languageLevels = []limits{{good: 0.15, acceptable: 0.3}, {good: 0.02, acceptable: 0.05}, {}}
+// levels are the limits on a product's error: those that all begin with, those of products that are narrowed, and float32.
+// levels4 are those of products that may be stored in 4 bits, which lose about 0.09 of weights that are distributed
+// normally, where 8 bits lose 0.006.
+var (
+	levels  = [lastLevel + 1]limits{{good: 0.02, acceptable: 0.05}, {good: 0.004, acceptable: 0.008}, {}}
+	levels4 = [lastLevel + 1]limits{{good: 0.15, acceptable: 0.3}, {good: 0.02, acceptable: 0.05}, {}}
+)
 
 // rounds say what is narrowed, one round after another, in a part that loses too much: which share of the products that are
 // not at this level yet, those of the largest errors first.

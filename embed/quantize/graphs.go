@@ -77,7 +77,7 @@ func (t *tuner) tuneGraphs(ctx context.Context, plan Plan, encoded []ort.Tensor)
 		for _, p := range group {
 			done++
 			t.options.Step(fmt.Sprintf("%s product %d of %d", t.model.Graphs.Name, done, len(open)))
-			if _, err := t.decide(ctx, plan, t.graphs, p, uses[p.Name()], rowCandidates); err != nil {
+			if _, err := t.decide(ctx, plan, t.graphs, p, uses[p.Name()], rowPolicy); err != nil {
 				return err
 			}
 		}
@@ -85,7 +85,7 @@ func (t *tuner) tuneGraphs(ctx context.Context, plan Plan, encoded []ort.Tensor)
 		t.freeMemory()
 	}
 	for _, p := range products { // also those chosen before
-		if _, err := t.decide(ctx, plan, t.graphs, p, nil, nil); err != nil {
+		if _, err := t.decide(ctx, plan, t.graphs, p, nil, rowPolicy); err != nil {
 			return err
 		}
 	}

@@ -35,7 +35,7 @@ func WriteLanguage(ctx context.Context, model LanguageModel, dir string, options
 		return Result{}, err
 	}
 	t := &tuner{options: options, scratch: scratch, source: newRecent(model.Weights), ports: map[string]ports{},
-		encoder: newChoices(languageLevels), choosing: languageSamples, language: true, four: model.Four}
+		encoder: newChoices(), choosing: languageSamples, language: true, four: model.Four}
 	result, err := t.tuneLanguage(ctx, model, dir)
 	return result, errors.Join(err, os.RemoveAll(scratch))
 }

@@ -44,6 +44,12 @@ type limits struct {
 	acceptable float64 // else the best candidate, if below this; else float32
 }
 
+// policy is by which candidates and limits a product is chosen.
+type policy struct {
+	candidates []candidate // in the order of their cost
+	levels     [lastLevel + 1]limits
+}
+
 // foldings are what is done to the input features of a product before it is
 // quantised; without any, all are nil.
 type foldings struct {

@@ -49,7 +49,7 @@ func Write(ctx context.Context, model Model, dir string, options Options) (Resul
 		return Result{}, err
 	}
 	t := &tuner{model: model, options: options, scratch: scratch, source: newRecent(model.Weights), ports: map[string]ports{},
-		encoder: newChoices(levels), graphs: newChoices(levels), choosing: choosingSamples}
+		encoder: newChoices(), graphs: newChoices(), choosing: choosingSamples}
 	result, err := t.tune(ctx, dir)
 	return result, errors.Join(err, os.RemoveAll(scratch))
 }
@@ -123,11 +123,11 @@ func (t *tuner) freeMemory() {
 }
 
 // decide chooses for the product p, unless that is done, and notes it in the plan.
-func (t *tuner) decide(ctx context.Context, plan Plan, choices *choices, p Product, uses []tap[ort.Tensor], candidates []candidate) (verdict, error) {
+func (t *tuner) decide(ctx context.Context, plan Plan, choices *choices, p Product, uses []tap[ort.Tensor], by policy) (verdict, error) {
 	chosen, ok := choices.decided(p)
 	if !ok {
 		var err error
-		if chosen, err = t.choose(ctx, p, uses, candidates, choices.limits[choices.levels[p.Name()]]); err != nil {
+		if chosen, err = t.choose(ctx, p, uses, by.candidates, by.levels[choices.levels[p.Name()]]); err != nil {
 			return verdict{}, err
 		}
 	}

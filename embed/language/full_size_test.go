@@ -1,0 +1,293 @@
+package language
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
+	"mekiki/embed/onnx"
+	"mekiki/embed/ort"
+	"mekiki/embed/ort/orttest"
+	"mekiki/embed/quantize"
+)
+
+// The language models of published second stages.
+var published = map[string]checkpoint.Language{
+	"flan-t5-xl": {Architecture: checkpoint.T5, HiddenSize: 2048, Layers: 24, DecoderLayers: 24, Heads: 32, KeyValueHeads: 32,
+		HeadWidth: 64, IntermediateSize: 5120, VocabularySize: 32128, Words: 32100, Activation: "gelu", Gated: true, NormEpsilon: 1e-6,
+		RelativeBuckets: 32, RelativeDistance: 128, End: []int64{1}},
+	"opt-2.7b": {Architecture: checkpoint.OPT, HiddenSize: 2560, Layers: 32, Heads: 32, KeyValueHeads: 32, HeadWidth: 80,
+		IntermediateSize: 10240, VocabularySize: 50304, Words: 50265, Positions: 2048, Activation: "relu", NormEpsilon: 1e-5, Tied: true,
+		End: []int64{50118}},
+	"smollm2-135m": {Architecture: checkpoint.Llama, HiddenSize: 576, Layers: 30, Heads: 9, KeyValueHeads: 3, HeadWidth: 64,
+		IntermediateSize: 1536, VocabularySize: 49152, Words: 49152, Positions: 8192, Activation: "silu", Gated: true, NormEpsilon: 1e-5,
+		RotaryTheta: 100000, Tied: true, End: []int64{2}},
+}
+
+// fullSizeVariable names the models to measure, separated by commas, each with its precision, such as "flan-t5-xl int4".
+const fullSizeVariable = "MEKIKI_FULL_SIZE_LANGUAGE"
+
+// drawn is random weights that are distributed normally, about, and make states and logits of the size that trained ones
+// make. Other than checkpoint.Random's they take no more memory than the tensor.
+type drawn struct {
+	config checkpoint.Language
+	shapes map[string][]int
+}
+
+func (d drawn) Has(name string) bool { return d.shapes[name] != nil }
+
+func (d drawn) Shape(name string) ([]int, bool) {
+	shape, ok := d.shapes[name]
+	return shape, ok
+}
+
+func (d drawn) Float32(_ context.Context, name string) ([]float32, error) {
+	shape := d.shapes[name]
+	count := 1
+	for _, size := range shape {
+		count *= size
+	}
+	offset, scale := 0.0, 1/math.Sqrt(float64(shape[len(shape)-1]))
+	switch {
+	case strings.HasSuffix(name, ".bias"):
+		scale = 0.02
+	case strings.Contains(name, "norm"):
+		offset, scale = 1, 0.1
+	case strings.HasSuffix(name, "SelfAttention.q.weight"), strings.HasSuffix(name, "EncDecAttention.q.weight"):
+		scale /= math.Sqrt(float64(d.config.HeadWidth))
+	case name == EmbeddingTensor(d.config) && d.config.Tied:
+		scale = 0.03
+	case name == EmbeddingTensor(d.config):
+		scale = 1
+	}
+	hash := fnv.New64a()
+	hash.Write([]byte(name))
+	state, values := hash.Sum64(), make([]float32, count)
+	const field, middle = 1<<21 - 1, 3 * (1 << 20)
+	for i := range values {
+		state += 0x9E3779B97F4A7C15
+		z := (state ^ state>>30) * 0xBF58476D1CE4E5B9
+		z = (z ^ z>>27) * 0x94D049BB133111EB
+		sum := int64(z&field) + int64(z>>21&field) + int64(z>>42&field) - middle // of three, with the variance of 2^40
+		values[i] = float32(offset + scale*float64(sum)/(1<<20))
+	}
+	return values, nil
+}
+
+// TestFullSize writes a language model of published size and random weights, and logs how long that, a prompt and a token
+// take, and how much memory. It needs up to 12 GB of disk and several minutes.
+func TestFullSize(t *testing.T) {
+	wanted := os.Getenv(fullSizeVariable)
+	if wanted == "" {
+		t.Skipf("%s is not set", fullSizeVariable)
+	}
+	runtime := orttest.Open(t)
+	for _, one := range strings.Split(wanted, ",") {
+		name, precision, _ := strings.Cut(one, " ")
+		config, ok := published[name]
+		if !ok {
+			t.Fatalf("no model %q", name)
+		}
+		t.Run(one, func(t *testing.T) {
+			whole := checkpoint.PublishedConfig(224)
+			whole.Language = &config
+			weights := drawn{config, checkpoint.Shapes(whole, false)}
+			dir := t.TempDir()
+			writeFullSize(t, runtime, dir, weights, manifest.Precision(precision))
+			debug.FreeOSMemory()
+			measureFullSize(t, runtime, dir, config)
+		})
+	}
+}
+
+func writeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights drawn, precision manifest.Precision) {
+	table, err := os.Create(filepath.Join(dir, manifest.EmbeddingsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	start, used := time.Now(), processorTime()
+	if err := WriteEmbeddings(t.Context(), weights.config, weights, bufio.NewWriter(table)); err != nil {
+		t.Fatal(err)
+	}
+	if precision == manifest.Float32 {
+		for i, graph := range Graphs(weights.config) {
+			data, err := onnx.CreateDataFile(dir, []string{StepData, EncodeData}[min(1, len(Graphs(weights.config))-1-i)])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := quantize.WriteGraphs(t.Context(), dir, quantize.NewStore(t.Context(), weights, data, quantize.Plan{}), []quantize.Graph{graph}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	} else {
+		quantizeFullSize(t, runtime, dir, weights, precision == manifest.Int4)
+	}
+	t.Logf("written in %.0f s, %.0f s of processor time, with at most %d MiB", time.Since(start).Seconds(), (processorTime() - used).Seconds(), peakMemory())
+}
+
+func quantizeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights drawn, four bool) {
+	width := weights.config.HiddenSize
+	info, err := os.Stat(filepath.Join(dir, manifest.EmbeddingsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.Open(filepath.Join(dir, manifest.EmbeddingsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	embeddings, err := NewEmbeddings(weights.config, table, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var samples []Sample
+	for i := range 6 {
+		sample := Sample{Image: checkpoint.RandomValues("image", uint64(i), 32*width)}
+		for _, bits := range checkpoint.RandomBits("text", uint64(i), 12) {
+			sample.Text = append(sample.Text, int64(bits%uint64(weights.config.Words)))
+		}
+		samples = append(samples, sample)
+	}
+	chains, states, judged, err := Chains(weights.config, samples, embeddings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := quantize.WriteLanguage(t.Context(), quantize.LanguageModel{Weights: weights, Chains: chains, Samples: states, Judged: judged, Four: four},
+		dir, quantize.Options{Runtime: runtime, Threads: 2, Step: func(string) {}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	methods := map[string]int{}
+	for _, choice := range result.Choices {
+		methods[choice.Method]++
+	}
+	t.Logf("%+v, %v", *result.Check.Language, methods)
+}
+
+// measureFullSize logs the least times of a prompt of 44 positions and of the tokens after it, and what reading their
+// weights alone would take.
+func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config checkpoint.Language) {
+	const prompt, tokens, rounds = 44, 12, 3
+	bandwidth := least{}
+	info, err := os.Stat(filepath.Join(dir, StepData))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signatures := map[string]manifest.Signature{}
+	for _, signature := range Signatures(config) {
+		signatures[signature.File] = signature
+	}
+	open := func(file string) *ort.Session {
+		start := time.Now()
+		session, err := runtime.Session(t.Context(), ort.SessionOptions{Path: filepath.Join(dir, file), Inputs: signatures[file].Inputs,
+			Outputs: signatures[file].Outputs, Threads: 2, Arena: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s opened in %.1f s", file, time.Since(start).Seconds())
+		return session
+	}
+	x := &text{config: config, rows: 1}
+	read := least{}
+	embeddings := checkpoint.RandomValues("prompt", 1, prompt*config.HiddenSize)
+	if HasEncoder(config) {
+		x.encode = open(manifest.LanguageEncodeFile)
+		for range rounds {
+			read.time(func() { x.read(t, embeddings) })
+		}
+		x.encode.Close()
+		embeddings = embeddings[:config.HiddenSize]
+	}
+	x.step = open(manifest.LanguageStepFile)
+	defer x.step.Close()
+	next := least{}
+	for range rounds {
+		memoryBandwidth(&bandwidth)
+		debug.FreeOSMemory()
+		x.begin(1)
+		given := embeddings
+		for i := range tokens {
+			timer := &next
+			if i == 0 && !HasEncoder(config) {
+				timer = &read
+			}
+			timer.time(func() { x.next(t, given, int32(x.length+len(given)/config.HiddenSize-1)) })
+			given = embeddings[:config.HiddenSize]
+		}
+	}
+	t.Logf("a prompt of %d positions: %v", prompt, read)
+	t.Logf("a token: %v, so %.1f a second; it reads %d MB", next, 1/next.wall.Seconds(), info.Size()/1e6)
+	for _, time := range []struct {
+		of           string
+		reads, token time.Duration
+	}{{"time", bandwidth.wall, next.wall}, {"processor time of two threads", bandwidth.used / 2, next.used / 2}} {
+		rate := bandwidthBytes / time.reads.Seconds()
+		bound := rate / float64(info.Size())
+		t.Logf("by %s, memory gives %.1f GB/s to two threads: at most %.1f tokens a second, of which this is %.0f %%",
+			time.of, rate/1e9, bound, 100/time.token.Seconds()/bound)
+	}
+	t.Logf("at most %d MiB of memory", peakMemory())
+}
+
+// least is the least times of several runs.
+type least struct{ wall, used time.Duration }
+
+func (l *least) time(run func()) {
+	start, before := time.Now(), processorTime()
+	run()
+	wall, used := time.Since(start), processorTime()-before
+	if l.wall == 0 || wall < l.wall {
+		l.wall = wall
+	}
+	if l.used == 0 || used < l.used {
+		l.used = used
+	}
+}
+
+func (l least) String() string {
+	return fmt.Sprintf("%.1f ms, %.1f ms of processor time", 1000*l.wall.Seconds(), 1000*l.used.Seconds())
+}
+
+// bandwidthBytes is what memoryBandwidth reads.
+const bandwidthBytes = 1 << 30
+
+// memoryBandwidth adds to the least time that two threads take to read bandwidthBytes.
+func memoryBandwidth(times *least) {
+	const rounds = 4
+	values := make([]uint64, bandwidthBytes/8)
+	for i := range values {
+		values[i] = uint64(i)
+	}
+	for range rounds {
+		times.time(func() {
+			var group sync.WaitGroup
+			for half := range slices.Chunk(values, len(values)/2) {
+				group.Go(func() {
+					var a, b, c, d uint64
+					for i := 0; i+8 <= len(half); i += 8 { // half of the words of each line, which comes whole
+						a, b, c, d = a+half[i], b^half[i+2], c+half[i+4], d^half[i+6]
+					}
+					sink(a + b + c + d)
+				})
+			}
+			group.Wait()
+		})
+	}
+}
+
+//go:noinline
+func sink(uint64) {}
