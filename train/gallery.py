@@ -2,6 +2,7 @@
 
     python gallery.py --folder ../embed/builtin/gallery --number 640           # the gallery in the binary
     python gallery.py --folder /data/mekiki-hard --number 10000 --hard         # the harder set, outside the repository
+    python gallery.py --folder ../embed/builtin/gallery --number 640 --truth   # truth.json alone; nothing else is written
 """
 
 import argparse
@@ -10,6 +11,7 @@ import random
 import re
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from mekiki_world.backgrounds import BACKGROUNDS
@@ -52,9 +54,25 @@ def file_name(scene: Scene, number: int) -> str:
     return f"{slug(' '.join(KINDS[g.kind].name for g in scene.groups))[:60]}-{number:04d}"
 
 
-def truth(scene: Scene) -> dict:
-    """What the scene holds, for scoring captions."""
-    return {"things": [{"kind": KINDS[g.kind].name, "count": g.count} for g in scene.groups], "background": scene.background}
+def boxes(scene: Scene, owner: np.ndarray, group: int) -> list[list[int]]:
+    """The boxes [left, top, right, bottom] in pixels, right and bottom excluded, around what is seen of each thing of a group."""
+    found = []
+    for i, thing in enumerate(scene.things):
+        rows, columns = np.nonzero(owner == i)
+        if thing.group == group and len(rows):
+            found.append([int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1])
+    return found
+
+
+def truth(scene: Scene, owner: np.ndarray) -> dict:
+    """What the scene holds, for scoring captions, and where, for scoring maps; owner is what render gives."""
+    things = [{"kind": KINDS[g.kind].name, "count": g.count, "boxes": boxes(scene, owner, i)} for i, g in enumerate(scene.groups)]
+    return {"things": things, "background": scene.background}
+
+
+def write_truth(folder: Path, scenes: list[Scene], side: int) -> None:
+    """Writes truth.json alone."""
+    dump(folder / "truth.json", {file_name(s, i) + ".webp": truth(s, render(s, side)[1]) for i, s in enumerate(scenes)})
 
 
 def free_query(scene: Scene, rng: random.Random) -> str | None:
@@ -89,12 +107,13 @@ def write(folder: Path, scenes: list[Scene], side: int, quality: int, seed: int,
     for number, scene in enumerate(scenes):
         name = file_name(scene, number) + ".webp"
         split = "val" if number % 2 == 0 else "test"
-        Image.fromarray(render(scene, side)[0]).save(folder / "images" / name, "WEBP", quality=quality, method=6)
+        picture, owner = render(scene, side)
+        Image.fromarray(picture).save(folder / "images" / name, "WEBP", quality=quality, method=6)
         captions = gallery_captions(scene, rng)
         entries = [{"raw": c, "tokens": re.findall(r"[a-z0-9\-]+", c), "imgid": number, "sentid": sentence_id + i} for i, c in enumerate(captions)]
         sentence_id += len(entries)
         images.append({"filename": name, "filepath": "images", "imgid": number, "split": split, "sentids": [e["sentid"] for e in entries], "sentences": entries})
-        truths[name] = truth(scene)
+        truths[name] = truth(scene, owner)
         query = free_query(scene, rng)
         if query:
             free.append({"query": query, "images": [name], "split": split})
@@ -139,6 +158,7 @@ def main() -> None:
     parser.add_argument("--quality", type=int, default=82)
     parser.add_argument("--sentences", type=int, default=1200)
     parser.add_argument("--hard", action="store_true", help="mostly crowded scenes; other scenes than the gallery's")
+    parser.add_argument("--truth", action="store_true", help="write truth.json alone, beside pictures that are there")
     given = parser.parse_args()
     taken = {s.key() for s in held_out_scenes("validation", given.seed, 600)}
     if given.hard:
@@ -146,6 +166,9 @@ def main() -> None:
         scenes = held_out_scenes("hard", given.seed, given.number, taken, smallest=3)
     else:
         scenes = held_out_scenes("gallery", given.seed, given.number, taken)
+    if given.truth:
+        write_truth(given.folder, scenes, given.side)
+        return
     write(given.folder, scenes, given.side, given.quality, given.seed, given.sentences)
 
 
