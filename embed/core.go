@@ -62,6 +62,9 @@ func openCore(ctx context.Context, options Options) (*core, manifest.Family, err
 	for _, signature := range description.Graphs {
 		opened.graphs[signature.File] = &graph{Signature: signature, files: opened.files}
 	}
+	if description.Map != nil {
+		opened.graphs[description.Map.Graph.File] = &graph{Signature: description.Map.Graph, files: opened.files}
+	}
 	return opened, family, nil
 }
 

@@ -57,8 +57,12 @@ func (g *graph) opened(ctx context.Context, e *core, session **ort.Session, thre
 	// takes a twentieth more, and runs side by side, which take turns at it, an eighth.
 	// It holds a few of the graph's tensors, which is less than gets lost between the
 	// pieces otherwise.
+	derived, err := g.derived(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
 	opened, err := e.options.Runtime.Session(ctx, ort.SessionOptions{
-		Path: g.files.path(g.File), Inputs: g.Inputs, Outputs: g.Outputs,
+		Path: g.files.path(g.source()), Model: derived, Inputs: g.Inputs, Outputs: g.Outputs,
 		Threads: threads, Spin: e.options.Spin, Arena: true, Provider: e.options.Provider,
 	})
 	if err != nil {
@@ -72,7 +76,31 @@ func (g *graph) opened(ctx context.Context, e *core, session **ort.Session, thre
 
 // verify compares the hashes of the graph's file and of its weights.
 func (g *graph) verify(ctx context.Context) error {
-	return g.files.verify(ctx, g.File, g.Data)
+	return g.files.verify(ctx, g.source(), g.Data)
+}
+
+// source is the graph's file, or the one that it is derived from.
+func (g *graph) source() string {
+	if g.Derive != nil {
+		return g.From
+	}
+	return g.File
+}
+
+// derived is the graph where it is not a file; nil where it is.
+func (g *graph) derived(ctx context.Context) ([]byte, error) {
+	if g.Derive == nil {
+		return nil, nil
+	}
+	content, err := g.files.read(ctx, g.From)
+	if err != nil {
+		return nil, err
+	}
+	content, err = g.Derive(content)
+	if err != nil {
+		return nil, fmt.Errorf("%s from %s: %w", g.File, g.From, err)
+	}
+	return content, nil
 }
 
 func (g *graph) close() error {

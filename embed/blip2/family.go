@@ -31,8 +31,8 @@ func Family() manifest.Family {
 		},
 		Describe: func(model manifest.Manifest) manifest.Description {
 			return manifest.Description{
-				Language: describeLanguage(model.Config.Language),
-				Graphs:   signatures(model), MaximumTokens: model.Config.QFormer.MaxPositions, // of what the Q-Former reads
+				Language: describeLanguage(model.Config.Language), Map: mapOf(model),
+				Graphs: signatures(model), MaximumTokens: model.Config.QFormer.MaxPositions, // of what the Q-Former reads
 				// Where one activation scale serves a whole run of the Q-Former.
 				OneByOne: slices.ContainsFunc(model.Quantization, func(choice manifest.LayerChoice) bool {
 					return choice.Method == string(quantize.PerRun) && !strings.HasPrefix(choice.Layer, visionPrefix)

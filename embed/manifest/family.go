@@ -41,9 +41,24 @@ type Description struct {
 	// OneByOne says that a text's or a pair's numbers would depend on the others of its
 	// batch.
 	OneByOne bool
+	// Map says how a model tells where it looks; nil where it does not match.
+	Map *Map
 	// Language says how the language model of a second stage is run; nil for a first stage.
 	Language *Language
 }
+
+// Map is what telling where a model looks takes.
+type Map struct {
+	// Graph gives what the queries ask of an image, and the logits of each; see MapQueriesName.
+	Graph Signature
+	// Grid says how image tokens lie in the image.
+	Grid Grid
+	// Heads is into how many queries and keys are cut.
+	Heads int
+}
+
+// Grid is the patches of an image, which are image tokens row after row from First on.
+type Grid struct{ Rows, Columns, First int }
 
 // Language is what running a language model takes beside its graphs.
 type Language struct {
@@ -58,7 +73,11 @@ type Language struct {
 
 // Signature is what a graph takes and gives.
 type Signature struct {
-	File            string // the graph
+	File string // the graph
+	// From is the file that the graph is derived from by Derive, where it is not a file
+	// itself: "" and nil where it is.
+	From            string
+	Derive          func(graph []byte) ([]byte, error)
 	Data            string // its weights
 	Inputs, Outputs []ort.Value
 	Work            float64 // of one image or text, in multiply-adds, within a factor of two

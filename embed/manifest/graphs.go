@@ -10,6 +10,7 @@ const (
 	MatchFile        = "match.onnx"         // image tokens and token ids to matching logits
 	MatchImageFile   = "match_image.onnx"   // image tokens to what matching reads of an image
 	MatchTextFile    = "match_text.onnx"    // the rest of matching, for one image and many texts
+	MatchMapFile     = "match_map.onnx"     // MatchTextFile with more outputs; derived from it and never on disk
 	CaptionStartFile = "caption_start.onnx" // image tokens to keys and values
 	CaptionStepFile  = "caption_step.onnx"  // token ids, keys and values to next-token logits
 
@@ -32,6 +33,8 @@ const (
 	TextVectorName     = "text_vector"    // float32 [B W], unit rows
 	LogitsName         = "logits"         // float32 [B 2] or [B T V]
 	MemoryPrefix       = "memory_"        // float32 [1 N 2H], keys and values of a layer that looks at the image
+	MapQueriesName     = "map_queries"    // float32 [1 B*Q H], what the queries ask of the image in the last layer that looks at it
+	MapLogitsName      = "map_logits"     // float32 [B Q 2], matching logits of each query
 	PositionName       = "position"       // int64 [T], counted from 0 at the first text token
 	PastKeyPrefix      = "past_key_"      // float32 [B H P d]
 	PastValuePrefix    = "past_value_"    // float32 [B H P d]

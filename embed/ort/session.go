@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -63,7 +64,12 @@ func newSession(options SessionOptions) (*onnxruntime.DynamicAdvancedSession, er
 		}
 		return list
 	}
-	session, err := onnxruntime.NewDynamicAdvancedSession(path, names(options.Inputs), names(options.Outputs), settings)
+	var session *onnxruntime.DynamicAdvancedSession
+	if options.Model != nil {
+		session, err = onnxruntime.NewDynamicAdvancedSessionWithONNXData(options.Model, names(options.Inputs), names(options.Outputs), settings)
+	} else {
+		session, err = onnxruntime.NewDynamicAdvancedSession(path, names(options.Inputs), names(options.Outputs), settings)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
@@ -96,6 +102,9 @@ func configure(settings *onnxruntime.SessionOptions, options SessionOptions) (st
 		settings.SetMemPattern(options.Arena),
 		settings.AddSessionConfigEntry("session.intra_op.allow_spinning", flag(options.Spin)),
 		settings.AddSessionConfigEntry("session.disable_prepacking", flag(options.NoPrepack)),
+	}
+	if options.Model != nil {
+		steps = append(steps, settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", filepath.Dir(options.Path)))
 	}
 	if options.OptimizedPath != "" {
 		if newer(options.OptimizedPath, options.Path) {

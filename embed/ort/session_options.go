@@ -11,6 +11,9 @@ import (
 type SessionOptions struct {
 	// Path is the .onnx file; its external data files lie beside it.
 	Path string
+	// Model, when not nil, is opened instead of the file at Path, beside which the data
+	// files lie all the same. It may change afterwards.
+	Model []byte
 	// Inputs and Outputs are what the caller will give and read, in the order of
 	// Run's slices: all inputs of the graph, and those outputs that are wanted.
 	Inputs, Outputs []Value
@@ -65,6 +68,9 @@ func (o SessionOptions) Validate() error {
 	}
 	if o.Threads < 0 || o.Threads > 1024 {
 		problems = append(problems, fmt.Errorf("threads must be between 0 and 1024, not %d", o.Threads))
+	}
+	if o.Model != nil && (len(o.Model) == 0 || o.OptimizedPath != "") {
+		problems = append(problems, errors.New("a model in memory must not be empty, nor be kept optimised"))
 	}
 	if strings.ContainsRune(o.Path+o.OptimizedPath+o.Profile, 0) {
 		problems = append(problems, errors.New("a path contains a zero byte"))

@@ -21,7 +21,12 @@ type Truth struct {
 type Thing struct {
 	Kind  string `json:"kind"`
 	Count int    `json:"count"`
+	// Boxes say where they are, as far as they are seen; none where that is not known.
+	Boxes []Box `json:"boxes,omitempty"`
 }
+
+// Box is left, top, right and bottom in pixels, right and bottom excluded.
+type Box [4]int
 
 // The forms of partial queries.
 const (

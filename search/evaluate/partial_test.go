@@ -12,11 +12,11 @@ import (
 // truthOf is four pictures of a small world.
 func truthOf() map[string]Truth {
 	return map[string]Truth{
-		"a.png": {Things: []Thing{{"cat", 1}, {"pizza", 1}}, Background: "grass"},
-		"b.png": {Things: []Thing{{"cat", 2}}, Background: "red"},
-		"c.png": {Things: []Thing{{"cat", 3}, {"red book", 1}}, Background: "grass"},
-		"d.png": {Things: []Thing{{"hot dog", 1}, {"dog", 1}, {"green book", 1}}, Background: "sea"},
-		"e.png": {Things: []Thing{{"hot dog", 2}}, Background: "sea"},
+		"a.png": {Things: []Thing{{Kind: "cat", Count: 1}, {Kind: "pizza", Count: 1}}, Background: "grass"},
+		"b.png": {Things: []Thing{{Kind: "cat", Count: 2}}, Background: "red"},
+		"c.png": {Things: []Thing{{Kind: "cat", Count: 3}, {Kind: "red book", Count: 1}}, Background: "grass"},
+		"d.png": {Things: []Thing{{Kind: "hot dog", Count: 1}, {Kind: "dog", Count: 1}, {Kind: "green book", Count: 1}}, Background: "sea"},
+		"e.png": {Things: []Thing{{Kind: "hot dog", Count: 2}}, Background: "sea"},
 	}
 }
 

@@ -40,6 +40,10 @@ and not of its nearest neighbours. The result belongs to this
 library and model, is kept in the library's folder, and ranks its searches from
 the next start on. Half of the sample is held out and measured before and after.
 
+--pointing measures the maps of "mekiki why" instead: how often the strongest cell
+lies in a box of what the text names. It takes pictures whose truth.json has boxes,
+as the gallery's has.
+
 ITC ranks by vectors alone; in ITC+ITM, ITM rereads the first --rerank and both
 count (equally, if the model has no calibration); hybrid adds words; hybrid+ITM
 is the default of searching. Recalls are percentages with 95 % bootstrap
@@ -51,6 +55,7 @@ Exit status: 0 measured; 1 failed; 2 wrong usage; 130 interrupted.`
 type evalFlags struct {
 	builtin   bool
 	self      bool
+	pointing  bool
 	splits    []string
 	sample    int
 	k         int
@@ -90,6 +95,7 @@ func NewEvalCommand(app *cli.App) *cobra.Command {
 		Example: `  mekiki eval --builtin
   mekiki eval --self --sample 500
   mekiki eval dataset_coco.json coco/images --split test --json
+  mekiki eval --builtin --pointing
   mekiki eval --builtin --calibrate calibration.json
   mekiki eval --self --calibrate`,
 		Args: cobra.MaximumNArgs(3),
@@ -103,6 +109,7 @@ func NewEvalCommand(app *cli.App) *cobra.Command {
 	}
 	command.Flags().BoolVar(&flags.builtin, "builtin", false, "evaluate on the gallery inside the program")
 	command.Flags().BoolVar(&flags.self, "self", false, "check the library by its own captions")
+	command.Flags().BoolVar(&flags.pointing, "pointing", false, "measure where maps point instead")
 	command.Flags().StringSliceVar(&flags.splits, "split", nil, "splits whose captions are asked (default: test, where there is one)")
 	command.Flags().IntVar(&flags.sample, "sample", 0, "pictures to ask about at most (default: all; with --self 200, and 400 to calibrate)")
 	command.Flags().IntVar(&flags.k, "rerank", search.DefaultRerankCount, "candidates that ITM reads (with --self --calibrate 32)")
@@ -126,6 +133,9 @@ func runEval(ctx context.Context, a *cli.App, arguments []string, flags evalFlag
 	if flags.calibrate == ownFile && !flags.self {
 		return cli.UsageError("--calibrate has no file to write: name one, or give --self to keep the result in the library")
 	}
+	if flags.pointing && (flags.self || flags.calibrate != "") {
+		return cli.UsageError("--pointing goes with neither --self nor --calibrate")
+	}
 	if flags.sample < 0 || flags.k < 1 {
 		return cli.UsageError("--sample %d or --rerank %d is out of range: give 0 or more, and 1 or more", flags.sample, flags.k)
 	}
@@ -148,6 +158,10 @@ func runEval(ctx context.Context, a *cli.App, arguments []string, flags evalFlag
 	source, err := evalSource(arguments, flags)
 	if err != nil {
 		return err
+	}
+	if flags.pointing {
+		options.Splits = flags.askedSplits(source.Dataset)
+		return evaluatePointing(ctx, a, source, options, reporter)
 	}
 	return evaluateSource(ctx, a, source, options, flags, reporter)
 }
