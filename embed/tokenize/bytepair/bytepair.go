@@ -12,7 +12,6 @@
 package bytepair
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"unicode/utf8"
@@ -241,6 +240,3 @@ func (m *Model) spell(w *word, character string) bool {
 	}
 	return true
 }
-
-// ErrLetters says that a token is not spelled in the letters of bytes.
-var ErrLetters = errors.New("not in the letters of bytes")
