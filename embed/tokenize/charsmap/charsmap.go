@@ -24,6 +24,7 @@ import (
 type Map struct {
 	units        []uint32
 	replacements string
+	longest      int
 	plain        [utf8.RuneSelf]bool // ASCII characters that no rule begins with
 }
 
@@ -47,6 +48,9 @@ func New(data []byte) (*Map, error) {
 	}
 	if !utf8.ValidString(m.replacements) {
 		return nil, errors.New("the table's replacements are not UTF-8")
+	}
+	for text := range strings.SplitSeq(m.replacements, "\x00") {
+		m.longest = max(m.longest, len(text))
 	}
 	for b := range m.plain {
 		_, found := m.step(0, byte(b), true)
@@ -101,6 +105,9 @@ func (m *Map) replacement(at uint32) string {
 	text, _, _ := strings.Cut(m.replacements[at:], "\x00")
 	return strings.ToValidUTF8(text, "")
 }
+
+// Longest returns the bytes of the longest replacement.
+func (m *Map) Longest() int { return m.longest }
 
 // Apply returns a text, which is UTF-8, with all characters replaced that have a
 // rule. A grapheme cluster of up to five bytes whose beginning has one is replaced

@@ -7,11 +7,17 @@ const (
 	maximumTokens      = 1 << 20
 	maximumAdded       = 1 << 16
 	maximumTokenBytes  = 1 << 12
-	maximumStages      = 64
+	maximumAddedBytes  = 2 << 20
+	maximumStages      = 16
+	maximumElements    = 1 << 16
 	maximumTemplateIDs = 64
 	maximumPiecesBytes = 8 << 20
 	maximumPairs       = 1 << 20
 )
+
+// maximumGrowth is how many times longer normalising may make a text; nmt_nfkc's
+// longest replacement has 33 bytes, and ▁ for a space 3.
+const maximumGrowth = 256
 
 // noToken stands for a special token that a tokenizer lacks.
 const noToken = -1

@@ -10,7 +10,7 @@ import (
 type definition struct {
 	vocabulary map[string]int64 // of the model, without added tokens
 	model      model
-	normalize  []normalizer
+	normalize  normalizers
 	split      []splitter
 	decode     []decoderSpec
 	cleanUp    bool // transformers' clean-up applies where it is asked for
@@ -23,6 +23,8 @@ type definition struct {
 	ids     map[string]int64 // of added tokens
 	special map[string]bool
 	largest int64 // of the added tokens' ids
+
+	addedBytes int
 }
 
 func newDefinition(vocabulary map[string]int64) *definition {
@@ -45,7 +47,8 @@ func (d *definition) add(token addedToken) (int64, error) {
 	if !ok {
 		id = max(int64(len(d.vocabulary)), d.largest+1)
 	}
-	if len(token.Content) > maximumTokenBytes || len(d.tokens) >= maximumAdded || id >= maximumTokens {
+	d.addedBytes += len(token.Content)
+	if len(token.Content) > maximumTokenBytes || d.addedBytes > maximumAddedBytes || len(d.tokens) >= maximumAdded || id >= maximumTokens {
 		return noToken, fmt.Errorf("the added token %.40q is too long, or one too many", token.Content)
 	}
 	if _, ok := d.tokens[id]; !ok {
@@ -109,7 +112,7 @@ func (d *definition) build(s *settings) (*Tokenizer, error) {
 		ids:       make(map[string]int64, len(d.vocabulary)+len(d.ids)),
 		verbatim:  newMatcher(),
 		found:     newMatcher(),
-		normalize: d.normalize,
+		normalize: d.normalize.steps,
 		split:     d.split,
 		model:     d.model,
 		decode:    d.decode,

@@ -48,19 +48,9 @@ func t5(m *sentencePiece, s *settings) (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.normalize, err = appendCharsmap(nil, m.charsmap); err != nil {
+	if err := d.normalize.charsmap(m.charsmap); err != nil {
 		return nil, err
 	}
-	d.likeT5(s)
-	m.nameControls(s)
-	for i := range extra {
-		s.extra = append(s.extra, addedToken{Content: fmt.Sprintf("<extra_id_%d>", i), Special: true})
-	}
-	return d, nil
-}
-
-// likeT5 sets what T5Tokenizer does whatever its files say.
-func (d *definition) likeT5(s *settings) {
 	d.split = []splitter{splitWhitespace, metaspace(wordStart, "always", true)}
 	d.decode = []decoderSpec{{kind: decodeMetaspace, content: wordStart}}
 	d.cleanUp = true
@@ -68,20 +58,11 @@ func (d *definition) likeT5(s *settings) {
 	nameRole(s, &s.unknown, "<unk>")
 	nameRole(s, &s.padding, "<pad>")
 	s.addEnd = true
-}
-
-// isT5 reports whether transformers' T5Tokenizer reads the files.
-func (s *settings) isT5() bool { return s.class == "T5Tokenizer" }
-
-// followT5 sets what T5Tokenizer does with a tokenizer.json, of which it takes the
-// table of characters, the pieces and the added tokens.
-func (d *definition) followT5(file *definitionFile, s *settings) error {
-	d.likeT5(s)
-	var err error
-	if d.normalize, err = appendCharsmap(nil, file.Normalizer.charsmap(0)); err != nil {
-		return err
+	m.nameControls(s)
+	for i := range extra {
+		s.extra = append(s.extra, addedToken{Content: fmt.Sprintf("<extra_id_%d>", i), Special: true})
 	}
-	return d.finish(file, s)
+	return d, nil
 }
 
 // nameRole gives a role to a token where no file does.
@@ -143,7 +124,7 @@ func (d *definition) followLlama(s *settings) {
 	case valueOr(s.legacy, false):
 		scheme = "always"
 	}
-	d.normalize = nil
+	d.normalize = normalizers{}
 	d.split = []splitter{metaspace(wordStart, scheme, false)}
 	d.decode = []decoderSpec{
 		{kind: decodeReplace, pattern: wordStart, content: " "}, {kind: decodeFallback}, {kind: decodeFuse},

@@ -1,6 +1,7 @@
 package language
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,17 +11,33 @@ import (
 	"mekiki/embed/tokenize/unigram"
 )
 
-// definitionFile is a tokenizer.json.
+// definitionFile is a tokenizer.json. Its parts are read one by one, each with a
+// bound on its elements.
 type definitionFile struct {
-	AddedTokens []struct {
-		ID int64 `json:"id"`
-		addedToken
-	} `json:"added_tokens"`
-	Normalizer    *normalizerFile `json:"normalizer"`
-	PreTokenizer  *splitterFile   `json:"pre_tokenizer"`
-	PostProcessor *processorFile  `json:"post_processor"`
-	Decoder       *decoderFile    `json:"decoder"`
+	AddedTokens   json.RawMessage `json:"added_tokens"`
+	Normalizer    json.RawMessage `json:"normalizer"`
+	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
+	PostProcessor json.RawMessage `json:"post_processor"`
+	Decoder       json.RawMessage `json:"decoder"`
 	Model         json.RawMessage `json:"model"`
+}
+
+// numberedToken is an added token in a tokenizer.json.
+type numberedToken struct {
+	ID int64 `json:"id"`
+	addedToken
+}
+
+// readJSON reads JSON that has at most so many elements. What is not there, or null,
+// leaves the target as it is.
+func readJSON(content []byte, target any, elements int) error {
+	if len(content) == 0 {
+		return nil
+	}
+	if commas := bytes.Count(content, []byte(",")); commas > elements {
+		return fmt.Errorf("%d elements are more than the %d allowed", commas, elements)
+	}
+	return json.Unmarshal(content, target)
 }
 
 // modelFile is the model in a tokenizer.json.
@@ -44,60 +61,82 @@ func fromTokenizer(content []byte, s *settings) (*definition, error) {
 	if err := json.Unmarshal(content, &file); err != nil {
 		return nil, err
 	}
+	var preTokenizer *splitterFile
+	if err := readJSON(file.PreTokenizer, &preTokenizer, maximumElements); err != nil {
+		return nil, fmt.Errorf("pre-tokenizer: %w", err)
+	}
+	split := splitters{}
+	if err := split.add(preTokenizer); err != nil {
+		return nil, err
+	}
 	var model modelFile
 	if err := json.Unmarshal(file.Model, &model); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
-	}
-	split := splitters{}
-	if err := split.add(file.PreTokenizer); err != nil {
-		return nil, err
 	}
 	d, err := newModel(&model, split.bytes, s)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	d.split = split.steps
-	if d.normalize, err = newNormalizers(file.Normalizer, nil); err != nil {
-		return nil, err
-	}
-	if d.decode, err = newDecoder(file.Decoder, nil); err != nil {
-		return nil, err
-	}
-	if file.Decoder == nil {
-		d.decode = []decoderSpec{{kind: decodeJoin}}
-	}
 	d.cleanUp = model.Type == "Unigram"
-	switch {
-	case s.isT5() && d.cleanUp:
-		return d, d.followT5(&file, s)
-	case s.isLlama() && !d.cleanUp && !split.bytes:
+	if err := d.readSteps(&file); err != nil {
+		return nil, err
+	}
+	if s.isLlama() && !d.cleanUp && !split.bytes {
 		d.followLlama(s)
 	}
-	return d, d.finish(&file, s)
+	return d, d.finish(&file)
+}
+
+// readSteps reads the normalizer and the decoder.
+func (d *definition) readSteps(file *definitionFile) error {
+	var normalizer *normalizerFile
+	if err := readJSON(file.Normalizer, &normalizer, maximumElements); err != nil {
+		return fmt.Errorf("normalizer: %w", err)
+	}
+	if err := d.normalize.add(normalizer); err != nil {
+		return err
+	}
+	var decoder *decoderFile
+	if err := readJSON(file.Decoder, &decoder, maximumElements); err != nil {
+		return fmt.Errorf("decoder: %w", err)
+	}
+	var steps decoders
+	if err := steps.add(decoder); err != nil {
+		return err
+	}
+	if d.decode = steps.specs; decoder == nil {
+		d.decode = []decoderSpec{{kind: decodeJoin}}
+	}
+	return nil
 }
 
 // finish adds the added tokens and the special tokens around a text.
-func (d *definition) finish(file *definitionFile, s *settings) error {
-	for _, token := range file.AddedTokens {
+func (d *definition) finish(file *definitionFile) error {
+	var tokens []numberedToken
+	if err := readJSON(file.AddedTokens, &tokens, 8*maximumAdded); err != nil {
+		return fmt.Errorf("added tokens: %w", err)
+	}
+	for _, token := range tokens {
 		if _, err := d.add(token.addedToken); err != nil {
 			return err
 		}
 	}
-	if file.PostProcessor == nil || s.isT5() && d.cleanUp {
+	var processor *processorFile
+	if err := readJSON(file.PostProcessor, &processor, maximumElements); err != nil {
+		return fmt.Errorf("post-processor: %w", err)
+	}
+	if processor == nil {
 		return nil
 	}
 	d.templated = true
-	return d.process(file.PostProcessor, 0)
+	return d.process(processor, 0)
 }
 
 // newModel makes the model of words.
 func newModel(file *modelFile, bytes bool, s *settings) (*definition, error) {
 	switch {
 	case file.Type == "Unigram" && !bytes:
-		if s.isT5() {
-			unknown := t5Unknown
-			file.UnknownID, file.ByteFallback = &unknown, false
-		}
 		return newUnigram(file)
 	case file.Type == "BPE" || file.Type == "" && len(file.Merges) > 0:
 		if s.isLlama() && !bytes {
@@ -111,7 +150,7 @@ func newModel(file *modelFile, bytes bool, s *settings) (*definition, error) {
 // newUnigram makes the model of unigrams.
 func newUnigram(file *modelFile) (*definition, error) {
 	var list []pieceData
-	if err := json.Unmarshal(file.Vocabulary, &list); err != nil {
+	if err := readJSON(file.Vocabulary, &list, 4*maximumTokens); err != nil {
 		return nil, fmt.Errorf("vocabulary: %w", err)
 	}
 	pieces := make([]unigram.Piece, len(list))
@@ -159,7 +198,7 @@ func newBytePair(file *modelFile, bytes bool) (*definition, error) {
 		return nil, errors.New("dropout is not known")
 	}
 	var vocabulary map[string]int64
-	if err := json.Unmarshal(file.Vocabulary, &vocabulary); err != nil {
+	if err := readJSON(file.Vocabulary, &vocabulary, 4*maximumTokens); err != nil {
 		return nil, fmt.Errorf("vocabulary: %w", err)
 	}
 	options := bytepair.Options{
@@ -180,7 +219,7 @@ type mergesData []bytepair.Merge
 
 func (m *mergesData) UnmarshalJSON(data []byte) error {
 	var list []mergeData
-	if err := json.Unmarshal(data, &list); err != nil {
+	if err := readJSON(data, &list, 4*maximumPairs); err != nil {
 		return err
 	}
 	*m = make(mergesData, len(list))
@@ -223,47 +262,69 @@ type decoderFile struct {
 	AddPrefixSpace *bool         `json:"add_prefix_space"`
 }
 
-// newDecoder returns the steps of a decoder, those of a sequence in its order.
-func newDecoder(file *decoderFile, steps []decoderSpec) ([]decoderSpec, error) {
+// decoders are the steps of a decoder, and how many times longer they can make a
+// text.
+type decoders struct {
+	specs  []decoderSpec
+	growth int
+}
+
+// add appends the steps of a decoder, those of a sequence in its order.
+func (d *decoders) add(file *decoderFile) error {
 	if file == nil {
-		return steps, nil
+		return nil
 	}
-	if len(steps) >= maximumStages {
-		return nil, fmt.Errorf("more than %d decoders", maximumStages)
+	if len(d.specs) >= maximumStages {
+		return fmt.Errorf("more than %d decoders", maximumStages)
 	}
-	switch file.Type {
-	case "Sequence":
+	if file.Type == "Sequence" {
 		for i := range file.Decoders {
-			var err error
-			if steps, err = newDecoder(&file.Decoders[i], steps); err != nil {
-				return nil, err
+			if err := d.add(&file.Decoders[i]); err != nil {
+				return err
 			}
 		}
-		return steps, nil
+		return nil
+	}
+	spec, err := newDecoder(file)
+	if err != nil {
+		return err
+	}
+	if spec.kind == decodeReplace {
+		if d.growth, err = grow(d.growth, len(spec.pattern), len(spec.content)); err != nil {
+			return err
+		}
+	}
+	d.specs = append(d.specs, spec)
+	return nil
+}
+
+// newDecoder returns one step of a decoder.
+func newDecoder(file *decoderFile) (decoderSpec, error) {
+	switch file.Type {
 	case "ByteLevel":
-		return append(steps, decoderSpec{kind: decodeBytes}), nil
+		return decoderSpec{kind: decodeBytes}, nil
 	case "ByteFallback":
-		return append(steps, decoderSpec{kind: decodeFallback}), nil
+		return decoderSpec{kind: decodeFallback}, nil
 	case "Fuse":
-		return append(steps, decoderSpec{kind: decodeFuse}), nil
+		return decoderSpec{kind: decodeFuse}, nil
 	case "Replace":
 		if file.Pattern == nil || file.Pattern.String == nil || *file.Pattern.String == "" {
-			return nil, errors.New("the decoder Replace has no string to replace")
+			return decoderSpec{}, errors.New("the decoder Replace has no string to replace")
 		}
-		return append(steps, decoderSpec{kind: decodeReplace, pattern: *file.Pattern.String, content: file.Content}), nil
+		return decoderSpec{kind: decodeReplace, pattern: *file.Pattern.String, content: file.Content}, nil
 	case "Strip":
 		if len([]rune(file.Content)) != 1 || file.Start < 0 || file.Stop != 0 {
-			return nil, errors.New("the decoder Strip does not remove one character from the beginning")
+			return decoderSpec{}, errors.New("the decoder Strip does not remove one character from the beginning")
 		}
-		return append(steps, decoderSpec{kind: decodeStrip, content: file.Content, start: file.Start}), nil
+		return decoderSpec{kind: decodeStrip, content: file.Content, start: file.Start}, nil
 	case "Metaspace":
 		if len([]rune(file.Replacement)) != 1 {
-			return nil, errors.New("the decoder Metaspace does not replace one character")
+			return decoderSpec{}, errors.New("the decoder Metaspace does not replace one character")
 		}
 		keep := file.PrependScheme == "never" || !valueOr(file.AddPrefixSpace, true)
-		return append(steps, decoderSpec{kind: decodeMetaspace, content: file.Replacement, keep: keep}), nil
+		return decoderSpec{kind: decodeMetaspace, content: file.Replacement, keep: keep}, nil
 	}
-	return nil, fmt.Errorf("the decoder %q is not one of those that are known", file.Type)
+	return decoderSpec{}, fmt.Errorf("the decoder %q is not one of those that are known", file.Type)
 }
 
 // processorFile is a post-processor in a tokenizer.json.

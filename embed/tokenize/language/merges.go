@@ -1,7 +1,7 @@
 package language
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -15,7 +15,7 @@ const gpt2Special = "<|endoftext|>"
 // fromMerges makes the tokenizer of a vocab.json and a merges.txt, GPT-2's.
 func fromMerges(vocabulary, merges []byte, s *settings) (*definition, error) {
 	var ids map[string]int64
-	if err := json.Unmarshal(vocabulary, &ids); err != nil {
+	if err := readJSON(vocabulary, &ids, 4*maximumTokens); err != nil {
 		return nil, inFile(vocabularyFile, err)
 	}
 	pairs, err := readMerges(merges)
@@ -38,7 +38,10 @@ func fromMerges(vocabulary, merges []byte, s *settings) (*definition, error) {
 
 // readMerges reads a merges.txt: a line of two tokens for each merge.
 func readMerges(content []byte) ([]bytepair.Merge, error) {
-	lines := strings.Count(string(content), "\n") + 1
+	lines := bytes.Count(content, []byte("\n")) + 1
+	if lines > maximumPairs {
+		return nil, fmt.Errorf("%d lines are more than the %d allowed", lines, maximumPairs)
+	}
 	merges := make([]bytepair.Merge, 0, lines)
 	number := 0
 	for line := range strings.Lines(string(content)) {

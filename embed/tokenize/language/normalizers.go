@@ -30,68 +30,93 @@ type patternFile struct {
 	Regex  *string `json:"Regex"`
 }
 
-// newNormalizers returns the steps of a normalizer, those of a sequence in its
-// order.
-func newNormalizers(file *normalizerFile, steps []normalizer) ([]normalizer, error) {
-	if file == nil {
-		return steps, nil
+// normalizers are the steps of a normalizer, and how many times longer they can make
+// a text.
+type normalizers struct {
+	steps  []normalizer
+	growth int
+}
+
+// grow returns how many times longer a text can become where it could be that many
+// times longer before and from bytes become to.
+func grow(growth, from, to int) (int, error) {
+	times := max(growth, 1) * max((to+from-1)/from, 1)
+	if to > maximumGrowth || times > maximumGrowth {
+		return 0, fmt.Errorf("a text can grow more than %d times", maximumGrowth)
 	}
-	if len(steps) >= maximumStages {
-		return nil, fmt.Errorf("more than %d normalizers", maximumStages)
+	return times, nil
+}
+
+// add appends the steps of a normalizer, those of a sequence in its order.
+func (n *normalizers) add(file *normalizerFile) error {
+	if file == nil {
+		return nil
+	}
+	if len(n.steps) >= maximumStages {
+		return fmt.Errorf("more than %d normalizers", maximumStages)
 	}
 	switch file.Type {
 	case "Sequence":
 		for i := range file.Normalizers {
-			var err error
-			if steps, err = newNormalizers(&file.Normalizers[i], steps); err != nil {
-				return nil, err
+			if err := n.add(&file.Normalizers[i]); err != nil {
+				return err
 			}
 		}
-		return steps, nil
-	case "Lowercase":
-		return append(steps, strings.ToLower), nil
-	case "Prepend":
-		return append(steps, prepend(file.Prepend)), nil
-	case "Strip":
-		return append(steps, strip(file.StripLeft, file.StripRight)), nil
 	case "NFC":
-		return append(steps, nfc), nil
-	case "Precompiled":
-		return appendCharsmap(steps, file.Charsmap)
-	case "Replace":
-		step, err := replace(file)
-		return append(steps, step), err
-	}
-	return nil, fmt.Errorf("the normalizer %q is not one of those that are known", file.Type)
-}
-
-// charsmap returns the table of the first Precompiled of a normalizer, or nil.
-func (f *normalizerFile) charsmap(depth int) []byte {
-	if f == nil || depth > maximumStages {
-		return nil
-	}
-	if f.Type == "Precompiled" {
-		return f.Charsmap
-	}
-	for i := range f.Normalizers {
-		if table := f.Normalizers[i].charsmap(depth + 1); table != nil {
-			return table
+		return n.step(nfc, 1, 1)
+	case "Lowercase":
+		return n.step(strings.ToLower, 1, 1)
+	case "Prepend":
+		if len(file.Prepend) > maximumGrowth {
+			return errors.New("the normalizer Prepend puts too much before a text")
 		}
+		return n.step(prepend(file.Prepend), 1, 1)
+	case "Strip":
+		return n.step(strip(file.StripLeft, file.StripRight), 1, 1)
+	case "Precompiled":
+		return n.charsmap(file.Charsmap)
+	case "Replace":
+		return n.replace(file)
+	default:
+		return fmt.Errorf("the normalizer %q is not one of those that are known", file.Type)
 	}
 	return nil
 }
 
-// appendCharsmap appends the step that a SentencePiece model's table is, if there is
-// one.
-func appendCharsmap(steps []normalizer, table []byte) ([]normalizer, error) {
+// step appends a step that makes to bytes of from bytes.
+func (n *normalizers) step(step normalizer, from, to int) error {
+	var err error
+	n.growth, err = grow(n.growth, from, to)
+	n.steps = append(n.steps, step)
+	return err
+}
+
+// charsmap appends the step that a SentencePiece model's table is, if there is one.
+func (n *normalizers) charsmap(table []byte) error {
 	if len(table) == 0 {
-		return steps, nil
+		return nil
 	}
 	characters, err := charsmap.New(table)
 	if err != nil {
-		return nil, fmt.Errorf("the normalizer Precompiled: %w", err)
+		return fmt.Errorf("the normalizer Precompiled: %w", err)
 	}
-	return append(steps, characters.Apply), nil
+	return n.step(characters.Apply, 1, characters.Longest())
+}
+
+// replace appends the step that replaces a string by another, or a regular expression
+// that is one of those in use.
+func (n *normalizers) replace(file *normalizerFile) error {
+	content := file.Content
+	switch pattern := file.Pattern; {
+	case pattern == nil:
+		return errors.New("the normalizer Replace has no pattern")
+	case pattern.String != nil && *pattern.String != "":
+		from := *pattern.String
+		return n.step(func(text string) string { return strings.ReplaceAll(text, from, content) }, len(from), len(content))
+	case pattern.Regex != nil && *pattern.Regex == " {2,}":
+		return n.step(func(text string) string { return collapse(text, content) }, 2, len(content))
+	}
+	return errors.New("the normalizer Replace has a regular expression that is not one of those that are known")
 }
 
 func prepend(prefix string) normalizer {
@@ -113,22 +138,6 @@ func strip(left, right bool) normalizer {
 		}
 		return text
 	}
-}
-
-// replace returns the step that replaces a string by another, or a regular
-// expression that is one of those in use.
-func replace(file *normalizerFile) (normalizer, error) {
-	content := file.Content
-	switch pattern := file.Pattern; {
-	case pattern == nil:
-		return nil, errors.New("the normalizer Replace has no pattern")
-	case pattern.String != nil && *pattern.String != "":
-		from := *pattern.String
-		return func(text string) string { return strings.ReplaceAll(text, from, content) }, nil
-	case pattern.Regex != nil && *pattern.Regex == " {2,}":
-		return func(text string) string { return collapse(text, content) }, nil
-	}
-	return nil, errors.New("the normalizer Replace has a regular expression that is not one of those that are known")
 }
 
 // collapse replaces every run of two and more spaces.

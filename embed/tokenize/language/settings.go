@@ -112,7 +112,7 @@ func (e *extraData) UnmarshalJSON(data []byte) error {
 func readSettings(files map[string][]byte) (*settings, error) {
 	var data settingsData
 	if content := files[settingsFile]; content != nil {
-		if err := json.Unmarshal(content, &data); err != nil {
+		if err := readJSON(content, &data, 8*maximumAdded); err != nil {
 			return nil, fmt.Errorf("%s: %w", settingsFile, err)
 		}
 	}
@@ -129,7 +129,7 @@ func readSettings(files map[string][]byte) (*settings, error) {
 	}
 	roles := data.tokenRoles
 	if data.Decoder == nil && files[specialsFile] != nil {
-		if err := json.Unmarshal(files[specialsFile], &roles); err != nil {
+		if err := readJSON(files[specialsFile], &roles, 8*maximumAdded); err != nil {
 			return nil, fmt.Errorf("%s: %w", specialsFile, err)
 		}
 	}
@@ -196,7 +196,7 @@ func (s *settings) readAdded(content []byte) error {
 		return nil
 	}
 	var ids map[string]int64
-	if err := json.Unmarshal(content, &ids); err != nil {
+	if err := readJSON(content, &ids, 8*maximumAdded); err != nil {
 		return fmt.Errorf("%s: %w", addedFile, err)
 	}
 	var tokens []string
