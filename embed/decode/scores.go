@@ -131,21 +131,6 @@ func LogProbability(logits []float32, tokens ...int64) (float64, error) {
 	return logSumExp(some) - total, nil
 }
 
-func logSumExp(values []float32) float64 {
-	largest := float32(math.Inf(-1))
-	for _, value := range values {
-		largest = max(largest, value) // NaN if any is NaN
-	}
-	if math.IsInf(float64(largest), -1) {
-		return math.Inf(-1)
-	}
-	sum := 0.0
-	for _, value := range values {
-		sum += math.Exp(float64(value - largest))
-	}
-	return float64(largest) + math.Log(sum)
-}
-
 func (d distribution) choice(token int) choice {
 	return choice{
 		token:          int64(token),
