@@ -1,9 +1,11 @@
 package embed_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -206,6 +208,39 @@ func TestAnswerersSayWhatTheyCan(t *testing.T) {
 	first := compile(t, false, blip2.CompileOptions{Precision: manifest.Float32})
 	if _, err := embed.OpenAnswerer(t.Context(), embed.Options{ModelDir: first, Families: families, Runtime: runtime}); !errors.Is(err, embed.ErrNoAnswers) || hint.Of(err) == "" {
 		t.Errorf("a first stage as a second one: %v", err)
+	}
+}
+
+// TestLongRunsTakeAllThreads wants the same texts from a model whose prompts run on several threads and whose steps on one.
+func TestLongRunsTakeAllThreads(t *testing.T) {
+	reference := readSecond(t, "t5")
+	family := numberFamily()
+	describe := family.Describe
+	family.Describe = func(m manifest.Manifest) manifest.Description {
+		description := describe(m)
+		for i := range description.Graphs {
+			description.Graphs[i].Work = 290e6 // of one position: a little less than what makes a run long
+		}
+		return description
+	}
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s := openSecondStage(t, reference, embed.Options{Families: []manifest.Family{family}, Threads: 2, Logger: logger})
+	plain := openSecondStage(t, reference, embed.Options{Threads: 2})
+	for _, options := range []decode.Options{{}, {Method: decode.Beam, Count: 2}} {
+		got, err := s.Generate(t.Context(), s.prompts[:1], options, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := plain.Generate(t.Context(), s.prompts[:1], options, nil)
+		if err != nil || got[0][0].Text != want[0][0].Text {
+			t.Errorf("%+v, want %+v, %v", got, want, err)
+		}
+	}
+	for _, threads := range []int{1, 2} {
+		if want := fmt.Sprintf("file=%s threads=%d ", manifest.LanguageStepFile, threads); !strings.Contains(log.String(), want) {
+			t.Errorf("no %q in\n%s", want, log.String())
+		}
 	}
 }
 

@@ -49,7 +49,7 @@ func (e *AnswerEngine) Generate(ctx context.Context, prompts []Prompt, options d
 	}
 	results := make([][]Generated, len(prompts))
 	err = fanOut(ctx, workers, len(groups), func(ctx context.Context, i int) error {
-		return e.generateGroup(ctx, prompts, ids, groups[i], options, written, results)
+		return e.generateGroup(ctx, prompts, ids, groups[i], options, written, results, workers == 1 || len(groups) == 1)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("answer: %w", err)
@@ -163,7 +163,7 @@ func (e *AnswerEngine) prepare(ctx context.Context, prompts []Prompt, ids [][]in
 }
 
 func (e *AnswerEngine) generateGroup(ctx context.Context, prompts []Prompt, ids [][]int64, group []int, options decode.Options,
-	written func(prompt int, piece string) error, results [][]Generated,
+	written func(prompt int, piece string) error, results [][]Generated, alone bool,
 ) error {
 	prepared, err := e.prepare(ctx, prompts, ids, group)
 	if err != nil {
@@ -172,7 +172,7 @@ func (e *AnswerEngine) generateGroup(ctx context.Context, prompts []Prompt, ids 
 	prefix, capacity := e.room(len(ids[group[0]]), options.MaximumTokens)
 	options.MaximumTokens = capacity - prefix
 	options.MinimumTokens = min(options.MinimumTokens, options.MaximumTokens)
-	model, first, err := e.start(ctx, prepared, len(group)*options.Rows(), options.MaximumTokens)
+	model, first, err := e.start(ctx, prepared, len(group)*options.Rows(), options.MaximumTokens, alone)
 	if err != nil {
 		return err
 	}

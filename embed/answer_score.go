@@ -60,7 +60,7 @@ func (e *AnswerEngine) score(ctx context.Context, prompt Prompt, continuations [
 	if err != nil {
 		return nil, err
 	}
-	model, logits, err := e.start(ctx, prepared, rows, longest)
+	model, logits, err := e.start(ctx, prepared, rows, longest, true)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ type graph struct {
 	mutex   sync.Mutex
 	session *ort.Session // of as many threads as the engine has, or one where the graph runs on one thread
 	single  *ort.Session // of one thread, for runs side by side; opened when there are some
+	wide    *ort.Session // of as many threads as the engine has, for large runs of a graph that otherwise runs on one
 }
 
 // open returns the session, verifying the graph's files and opening it first if
@@ -41,6 +42,17 @@ func (g *graph) openSingle(ctx context.Context, e *core) (*ort.Session, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	return g.opened(ctx, e, &g.single, 1)
+}
+
+// openFor returns the session for a run of so much work, in multiply-adds: a graph
+// that runs on one thread for one text may do better on several for more.
+func (g *graph) openFor(ctx context.Context, e *core, work float64) (*ort.Session, error) {
+	if !g.singleThreaded() || e.options.Threads == 1 || work < singleThreadWork {
+		return g.open(ctx, e)
+	}
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	return g.opened(ctx, e, &g.wide, e.options.Threads)
 }
 
 // opened opens *session if need be. The graph's mutex is held.
@@ -107,7 +119,7 @@ func (g *graph) close() error {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	var problems []error
-	for _, session := range []**ort.Session{&g.session, &g.single} {
+	for _, session := range []**ort.Session{&g.session, &g.single, &g.wide} {
 		if *session != nil {
 			problems = append(problems, (*session).Close())
 			*session = nil

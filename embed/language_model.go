@@ -13,12 +13,12 @@ import (
 // languageModel is a language model with the keys and values of some texts: a row for each, all of one length. It
 // implements decode.Model.
 type languageModel struct {
-	engine  *AnswerEngine
-	session *ort.Session
-	table   *embeddingTable
-	cache   *keyValueCache
-	memory  *encoderMemory // T5 only
-	logits  []float32
+	engine *AnswerEngine
+	table  *embeddingTable
+	alone  bool // no others are written side by side, so that a run may take all threads
+	cache  *keyValueCache
+	memory *encoderMemory // T5 only
+	logits []float32
 }
 
 var _ decode.Model = (*languageModel)(nil)
@@ -30,17 +30,13 @@ type preparedPrompt struct {
 }
 
 // start reads prompts of one length, all with an image or all without, and returns the logits of the first token of each. There will be room for rows texts
-// of most tokens each.
-func (e *AnswerEngine) start(ctx context.Context, prompts []preparedPrompt, rows, most int) (*languageModel, []float32, error) {
-	session, err := e.graphs[manifest.LanguageStepFile].open(ctx, e.core)
-	if err != nil {
-		return nil, nil, err
-	}
+// of most tokens each. Alone says that no other prompts are being read side by side with them.
+func (e *AnswerEngine) start(ctx context.Context, prompts []preparedPrompt, rows, most int, alone bool) (*languageModel, []float32, error) {
 	table, err := e.embeddings(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	model := &languageModel{engine: e, session: session, table: table}
+	model := &languageModel{engine: e, table: table, alone: alone}
 	embedded, err := model.embed(prompts)
 	if err != nil {
 		return nil, nil, err
@@ -83,7 +79,7 @@ func (m *languageModel) embed(prompts []preparedPrompt) ([]float32, error) {
 func (m *languageModel) encode(ctx context.Context, embedded []float32, prompts, positions int) (*encoderMemory, error) {
 	e := m.engine
 	encoder := e.graphs[manifest.LanguageEncodeFile]
-	session, err := encoder.open(ctx, e.core)
+	session, err := m.open(ctx, encoder, encoder.Work*float64(prompts))
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +106,14 @@ func (m *languageModel) encode(ctx context.Context, embedded []float32, prompts,
 		return nil, err
 	}
 	return newEncoderMemory(ports(encoder.Outputs), outputs, prompts), nil
+}
+
+// open returns the session for a run of so much work.
+func (m *languageModel) open(ctx context.Context, g *graph, work float64) (*ort.Session, error) {
+	if !m.alone {
+		return g.open(ctx, m.engine.core)
+	}
+	return g.openFor(ctx, m.engine.core, work)
 }
 
 // turn waits until a step may be computed, and returns what to call afterwards.
@@ -141,12 +145,17 @@ func (m *languageModel) run(ctx context.Context, embedded []float32, positions i
 	if err != nil {
 		return nil, err
 	}
+	step := e.graphs[manifest.LanguageStepFile]
+	session, err := m.open(ctx, step, step.Work*float64(rows*positions))
+	if err != nil {
+		return nil, err
+	}
 	leave, err := e.turn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	if err := m.session.RunInto(ctx, inputs, outputs); err != nil {
+	if err := session.RunInto(ctx, inputs, outputs); err != nil {
 		return nil, err
 	}
 	m.cache.length += positions
