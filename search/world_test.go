@@ -318,7 +318,7 @@ func coverage(words []string, set map[string]bool) float64 {
 	return float64(found) / float64(max(len(words), 1))
 }
 
-// things of the populated world.
+// worldThings are the things of the populated world.
 func worldThings() []string {
 	return strings.Fields("cat dog pizza table lamp tree car boat house horse bird flower guitar bottle clock chair")
 }

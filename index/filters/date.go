@@ -10,8 +10,8 @@ import (
 // Date is what date filters compare.
 type Date struct {
 	Date Moment // of Record.Date
-	// taken says that the date is what the camera's clock showed. It was offset
-	// seconds ahead of UTC, where offsetKnown.
+	// Taken says that the date is what the camera's clock showed. It was Offset
+	// seconds ahead of UTC, where OffsetKnown.
 	Taken, OffsetKnown bool
 	Offset             int32
 }

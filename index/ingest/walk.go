@@ -24,7 +24,7 @@ type walked struct {
 	// tens of megabytes, whatever their names.
 	files   map[[16]byte]struct{}
 	folders map[string]bool
-	// links are the real folders that were entered through a link.
+	// entered are the real folders that were entered through a link.
 	entered map[string]bool
 	// excluded are files and folders that a rule leaves out, see [exclusion].
 	excluded map[[16]byte]struct{}

@@ -16,7 +16,7 @@ import (
 	"mekiki/internal/vfs"
 )
 
-// TestReaderFollows: after each of many random changes by the writer, with
+// TestReaderReplaysLog: after each of many random changes by the writer, with
 // short logs and segments, a reader answers as the writer does, and reads the
 // library anew only where another space serves or compaction has taken the log
 // away.

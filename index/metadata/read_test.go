@@ -129,8 +129,7 @@ func TestXMPForms(t *testing.T) {
 	}
 }
 
-// TestExtendedXMP: a packet too long for one segment is put together from its pieces.
-// TestCompressedBoxes of JPEG XL, as cjxl writes them unless it is told not to.
+// TestCompressedBoxes reads the boxes of JPEG XL, as cjxl writes them unless it is told not to.
 func TestCompressedBoxes(t *testing.T) {
 	file := func(packet string) []byte {
 		var compressed bytes.Buffer
@@ -160,6 +159,7 @@ func TestCompressedBoxes(t *testing.T) {
 	t.Logf("a bomb of %d bytes", len(bomb))
 }
 
+// TestExtendedXMP: a packet too long for one segment is put together from its pieces.
 func TestExtendedXMP(t *testing.T) {
 	file := []byte{0xFF, 0xD8}
 	segment := func(data []byte) {

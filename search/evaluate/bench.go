@@ -75,7 +75,7 @@ type bench struct {
 	k        int
 	matches  bool // the model can match
 	progress func(done, total int)
-	// answers are those of the last run of a mode.
+	// timings are those of the last run of a mode.
 	timings []search.Timings
 }
 

@@ -74,7 +74,7 @@ type Loaded struct {
 	Lookup *Lookup
 	// checkpoint is the number of the one that was used; zero for none.
 	checkpoint uint64
-	// log is the number of the last log, end where it goes on, tail how many
+	// Log is the number of the last log, End where it goes on, Tail how many
 	// bytes of an unfinished frame follow.
 	Log       uint64
 	End, Tail int64
@@ -82,7 +82,7 @@ type Loaded struct {
 	// header says that the last log's header is as written.
 	header   bool
 	Findings []index.Finding
-	// damaged are the catalog files with damage.
+	// Damaged are the catalog files with damage.
 	Damaged map[string]bool
 }
 
@@ -278,9 +278,9 @@ type Writer struct {
 	current atomic.Pointer[journal.Writer]
 	// sealed says that the log ends with a seal.
 	sealed bool
-	// checkpointBytes is the length of the newest checkpoint.
+	// CheckpointBytes is the length of the newest checkpoint.
 	CheckpointBytes int64
-	// damaged are files that must be kept when they are no longer needed.
+	// Damaged are files that must be kept when they are no longer needed.
 	Damaged map[string]bool
 }
 

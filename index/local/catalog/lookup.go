@@ -20,8 +20,8 @@ type Lookup struct {
 type UniqueIndex[K comparable] struct {
 	mutex sync.RWMutex
 	ids   map[K]index.ID
-	// lost are the records that keys had, oldest first, and order the keys that
-	// lost them, for as long as views of before are held.
+	// oldVersions are the records that keys had, oldest first, and order the keys that
+	// had them, for as long as views of before are held.
 	oldVersions map[K][]oldVersion
 	order       []oldKey[K]
 	pinned      map[uint64]int // how many views of each commit are held

@@ -31,7 +31,7 @@ type Transaction struct {
 	written   map[index.ID]bool
 	payload   []byte
 	Replaying bool
-	// touched are the records that were written or removed; moved those whose
+	// Touched are the records that were written or removed; Moved those whose
 	// vectors were set or removed, by space number.
 	Touched map[index.ID]bool
 	Moved   map[uint64]map[index.ID]bool

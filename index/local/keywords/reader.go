@@ -36,7 +36,7 @@ func (w *sharedIndex) release() error {
 }
 
 // apply brings the index to a commit, and gives a reader of it to its first user.
-// The words of readers of before stay as they are.
+// The words of earlier readers stay as they are.
 func (w *sharedIndex) apply(sequence uint64, change func() error) (*Reader, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -68,14 +68,14 @@ type Host struct {
 	// precision, and ApproximateFrom that from which it has inverted lists.
 	KeptVectors, ApproximateFrom int
 	Background                   *Background
-	// readOnly says that another process may be writing, and present fails when the
+	// ReadOnly says that another process may be writing, and Present fails when the
 	// folder is not the library's any more.
 	ReadOnly   func() bool
 	Present    func() error
 	AddFinding func(index.Finding)
 	// Current gives the newest view, and what lets go of it.
 	Current func() (*View, func() error, error)
-	// newIndex makes an empty index, and fewChanges is the number of changes up to which
+	// NewIndex makes an empty index, and FewChanges is the number of changes up to which
 	// vectors are read before any of them changes an index, so that an interruption costs
 	// nothing.
 	NewIndex   func(width int, method vector.Method, keep bool) (Index, error)
@@ -89,7 +89,7 @@ type View struct {
 	Segments segment.Set
 	Store    *Store // of the serving space; nil without one
 
-	// found are the vector indexes at this state, once they were asked for.
+	// Found are the vector indexes at this state, once they were asked for.
 	Found atomic.Pointer[Indexes]
 }
 

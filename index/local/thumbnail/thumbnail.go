@@ -35,7 +35,7 @@ type Store struct {
 	Fsys     vfs.FS
 	Folder   string
 	ReadOnly bool
-	// library is the folder of the whole library, and present fails when that is
+	// Library is the folder of the whole library, and Present fails when that is
 	// not the one that was opened any more.
 	Library string
 	Present func() error
