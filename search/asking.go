@@ -11,13 +11,14 @@ import (
 	"mekiki/internal/hint"
 	"mekiki/internal/plural"
 	"mekiki/search/ask"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
 // noAsker refuses questions that nobody here can answer: leaving them out would give wrong answers.
-func noAsker() *Error {
-	return &Error{
-		Code: CodeUnavailable, Field: "text", Message: "no second stage is open, which answers questions",
+func noAsker() *contract.Error {
+	return &contract.Error{
+		Code: contract.CodeUnavailable, Field: "text", Message: "no second stage is open, which answers questions",
 		Remedy: "name a model that answers with --answers, or leave the question out",
 	}
 }
@@ -25,58 +26,42 @@ func noAsker() *Error {
 // prepareAsks joins the questions of the text with those of the request.
 func (p *plan) prepareAsks() error {
 	for _, typed := range p.query.Asks {
-		p.asks = append(p.asks, Ask{Question: typed.Text, Answer: typed.Answer, Not: typed.Not})
+		p.asks = append(p.asks, contract.Ask{Question: typed.Text, Answer: typed.Answer, Not: typed.Not})
 		p.askSources = append(p.askSources, typed.Source)
 	}
 	p.asks = append(p.asks, p.request.Asks...)
-	if len(p.asks) > maximumAsks {
-		return invalidOption("asks", fmt.Sprintf("ask at most %d", maximumAsks), "there are %d questions", len(p.asks))
+	if len(p.asks) > contract.MaximumAsks {
+		return contract.InvalidOption("asks", fmt.Sprintf("ask at most %d", contract.MaximumAsks), "there are %d questions", len(p.asks))
 	}
-	if p.request.AskCount < 0 || p.request.AskCount > maximumLimit {
-		return invalidOption("ask_count", fmt.Sprintf("give 1 to %d", maximumLimit), "%d pictures to ask are out of range", p.request.AskCount)
+	if p.request.AskCount < 0 || p.request.AskCount > contract.MaximumLimit {
+		return contract.InvalidOption("ask_count", fmt.Sprintf("give 1 to %d", contract.MaximumLimit), "%d pictures to ask are out of range", p.request.AskCount)
 	}
-	if p.request.AskBudget < 0 || p.request.AskBudget > maximumBudget {
-		return invalidOption("ask_budget", "give ten minutes at most", "a budget of %v for questions is out of range", p.request.AskBudget)
+	if p.request.AskBudget < 0 || p.request.AskBudget > contract.MaximumBudget {
+		return contract.InvalidOption("ask_budget", "give ten minutes at most", "a budget of %v for questions is out of range", p.request.AskBudget)
 	}
 	p.request.AskCount = cmp.Or(p.request.AskCount, DefaultAskCount)
 	p.request.AskBudget = cmp.Or(p.request.AskBudget, DefaultAskBudget)
 	if len(p.asks) > 0 && p.kind != index.KindImage {
-		return invalidOption("asks", "leave out the question, or kind:text", "texts cannot be asked")
+		return contract.InvalidOption("asks", "leave out the question, or kind:text", "texts cannot be asked")
 	}
 	for _, one := range p.asks {
 		if err := p.question(one).Validate(); err != nil {
-			return invalidOption("asks", hint.Of(err), "%v", err)
+			return contract.InvalidOption("asks", hint.Of(err), "%v", err)
 		}
 	}
 	return nil
 }
 
-func (p *plan) question(one Ask) ask.Question {
+func (p *plan) question(one contract.Ask) ask.Question {
 	return ask.Question{Text: one.Question, Template: p.request.AskTemplate, Decode: p.request.AskDecode}
-}
-
-// condition says what hits have to answer.
-func (a Ask) condition() string {
-	switch {
-	case a.Answer == "":
-		return ""
-	case a.Not:
-		return "!=" + a.Answer
-	}
-	return "=" + a.Answer
-}
-
-// holds reports whether an answer is as asked for.
-func (a Ask) holds(answer ask.Answer) bool {
-	return a.Answer == "" || (answer.Normal == ask.Normal(a.Answer)) != a.Not
 }
 
 // asking is what the best hits of a ranking answered so far.
 type asking struct {
 	plan  *plan
-	asked []Asked
+	asked []contract.Asked
 	// answers are those of each record, in the order of the questions.
-	answers map[index.ID][]HitAnswer
+	answers map[index.ID][]contract.HitAnswer
 	// held counts the conditions that a record has met.
 	held map[index.ID]int
 	// reasons say why a record that was asked is no hit.
@@ -125,11 +110,11 @@ func (a *asking) ruledOut(id index.ID) bool {
 func (s *Searcher) askBest(ctx context.Context, snapshot index.Reader, p *plan, best []index.ID, found int, partial func(*asking) error) (*asking, error) {
 	started := time.Now()
 	a := &asking{
-		plan: p, partial: true, answers: map[index.ID][]HitAnswer{}, held: map[index.ID]int{}, reasons: map[index.ID]string{}, best: best, found: found,
+		plan: p, partial: true, answers: map[index.ID][]contract.HitAnswer{}, held: map[index.ID]int{}, reasons: map[index.ID]string{}, best: best, found: found,
 	}
 	shown := started
 	for i, one := range p.asks {
-		asked := Asked{Question: one.Question, Condition: one.condition(), Model: s.options.Asker.Model().Name}
+		asked := contract.Asked{Question: one.Question, Condition: one.Condition(), Model: s.options.Asker.Model().Name}
 		ids := slices.DeleteFunc(slices.Clone(best), a.ruledOut)
 		left := p.request.AskBudget - time.Since(started)
 		if i > 0 && left <= 0 {
@@ -162,20 +147,20 @@ func (s *Searcher) askBest(ctx context.Context, snapshot index.Reader, p *plan, 
 }
 
 // take keeps one answer.
-func (a *asking) take(one Ask, answer ask.Answer) {
-	a.answers[answer.ID] = append(a.answers[answer.ID], HitAnswer{Question: one.Question, Text: answer.Text, Probability: round(answer.Probability)})
+func (a *asking) take(one contract.Ask, answer ask.Answer) {
+	a.answers[answer.ID] = append(a.answers[answer.ID], contract.HitAnswer{Question: one.Question, Text: answer.Text, Probability: round(answer.Probability)})
 	switch {
 	case one.Answer == "":
 		return
-	case one.holds(answer):
+	case one.Holds(answer):
 		a.held[answer.ID]++
 		return
 	}
-	a.reasons[answer.ID] = fmt.Sprintf("answered %q to %q, which had to be %s", answer.Text, one.Question, one.condition())
+	a.reasons[answer.ID] = fmt.Sprintf("answered %q to %q, which had to be %s", answer.Text, one.Question, one.Condition())
 }
 
 // fill puts answers into a page, which has hits that pass alone.
-func (a *asking) fill(response *Response, filtered []Hit) {
+func (a *asking) fill(response *contract.Response, filtered []contract.Hit) {
 	if a == nil {
 		return
 	}
@@ -193,13 +178,13 @@ func (a *asking) fill(response *Response, filtered []Hit) {
 	}
 	response.Filtered = filtered
 	if a.partial {
-		response.Stage = StageAsking
+		response.Stage = contract.StageAsking
 		return
 	}
 	response.Warnings = append(response.Warnings, a.warnings()...)
 }
 
-func (a *asking) fillHit(hit *Hit) {
+func (a *asking) fillHit(hit *contract.Hit) {
 	answers := a.answers[hit.ID]
 	if len(answers) == 0 {
 		return
@@ -239,7 +224,7 @@ func (a *asking) warnings() (warnings []string) {
 
 // askRanking asks the best hits of a final ranking; without questions it gives nil.
 func (r *reply) askRanking(ctx context.Context, k *ranking) (*asking, error) {
-	if len(r.plan.asks) == 0 || k.stage == StageFirst {
+	if len(r.plan.asks) == 0 || k.stage == contract.StageFirst {
 		return nil, nil
 	}
 	shown, err := k.shown(ctx, r.snapshot, r.plan.request)
@@ -301,8 +286,8 @@ func (r *reply) listAsked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	page.Stage = StageFinal
-	var filtered []Hit
+	page.Stage = contract.StageFinal
+	var filtered []contract.Hit
 	if a.conditions() > 0 {
 		filtered = r.keepPassing(ctx, &page, a, records)
 	}
@@ -311,8 +296,8 @@ func (r *reply) listAsked(ctx context.Context) error {
 }
 
 // keepPassing makes a page of the records that pass, and gives the others.
-func (r *reply) keepPassing(ctx context.Context, page *Response, a *asking, records []*index.Record) (filtered []Hit) {
-	var passing []Hit
+func (r *reply) keepPassing(ctx context.Context, page *contract.Response, a *asking, records []*index.Record) (filtered []contract.Hit) {
+	var passing []contract.Hit
 	for _, record := range records {
 		switch hit := filterHit(record, len(passing)+1); {
 		case a.passes(record.ID):
@@ -324,7 +309,7 @@ func (r *reply) keepPassing(ctx context.Context, page *Response, a *asking, reco
 	}
 	from := min(r.offset, len(passing))
 	to := min(from+r.plan.request.Limit, len(passing))
-	page.Hits, page.Total, page.Next, page.Cursor, page.Verdict = append([]Hit{}, passing[from:to]...), len(passing), 0, "", scoring.VerdictNone
+	page.Hits, page.Total, page.Next, page.Cursor, page.Verdict = append([]contract.Hit{}, passing[from:to]...), len(passing), 0, "", scoring.VerdictNone
 	if len(passing) > 0 {
 		page.Verdict = scoring.VerdictStrong
 	}

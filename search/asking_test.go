@@ -16,6 +16,7 @@ import (
 	"mekiki/embed/decode"
 	"mekiki/index"
 	"mekiki/search/ask"
+	"mekiki/search/contract"
 )
 
 // worldAnswerer is the second stage of a world: asked "is there a thing?" it looks, and asked anything else it says
@@ -74,12 +75,12 @@ func newAskingSearcher(t *testing.T, w *world, each time.Duration) (*Searcher, *
 func TestHitsAreAsked(t *testing.T) {
 	w := populated(300)
 	s, _ := newAskingSearcher(t, w, 0)
-	plain := search(t, s, Request{Text: "cat", Limit: 50})
-	response := search(t, s, Request{Text: `cat ask:"is there a pizza?"`, Limit: 50})
+	plain := search(t, s, contract.Request{Text: "cat", Limit: 50})
+	response := search(t, s, contract.Request{Text: `cat ask:"is there a pizza?"`, Limit: 50})
 	if diff := cmp.Diff(hitIDs(plain), hitIDs(response)); diff != "" || plain.Total != response.Total || len(response.Filtered) > 0 {
 		t.Errorf("a question without a condition changed the hits: %s", diff)
 	}
-	if response.Stage != StageReranked || len(response.Asked) != 1 {
+	if response.Stage != contract.StageReranked || len(response.Asked) != 1 {
 		t.Fatalf("stage %s, asked %+v", response.Stage, response.Asked)
 	}
 	counts := map[string]int{}
@@ -122,8 +123,8 @@ func TestAnswersFilter(t *testing.T) {
 			return len(things) != 2 && slices.Contains(things, "pizza")
 		},
 	} {
-		plain := search(t, s, Request{Text: "cat", Limit: 100, AskCount: 100})
-		response := search(t, s, Request{Text: text, Limit: 100, AskCount: 100})
+		plain := search(t, s, contract.Request{Text: "cat", Limit: 100, AskCount: 100})
+		response := search(t, s, contract.Request{Text: text, Limit: 100, AskCount: 100})
 		var kept, left []index.ID
 		for _, hit := range plain.Hits {
 			if want(w.things[hit.ID]) {
@@ -160,10 +161,10 @@ func TestPagesOfAskedHitsFitTogether(t *testing.T) {
 	w := populated(300)
 	s, _ := newAskingSearcher(t, w, 0)
 	for _, text := range []string{`cat ask:"how many?"=two`, `cat ask:"how many?"`, `ask:"is there a cat?"=yes`, `kind:image ask:"is there a cat?"`} {
-		whole := search(t, s, Request{Text: text, Limit: 1000, AskCount: 60})
+		whole := search(t, s, contract.Request{Text: text, Limit: 1000, AskCount: 60})
 		var ids []index.ID
 		var ranks []int
-		request := Request{Text: text, Limit: 7, AskCount: 60}
+		request := contract.Request{Text: text, Limit: 7, AskCount: 60}
 		for {
 			page := search(t, s, request)
 			for _, hit := range page.Hits {
@@ -185,12 +186,12 @@ func TestPagesOfAskedHitsFitTogether(t *testing.T) {
 func TestListingsAreAsked(t *testing.T) {
 	w := populated(60)
 	s, _ := newAskingSearcher(t, w, 0)
-	response := search(t, s, Request{Text: `ask:"is there a cat?"=yes`, Limit: 50})
-	if response.Stage != StageFinal || response.Asked[0].Answered != 20 || len(response.Hits)+len(response.Filtered) != 20 || !response.TotalIsLowerBound {
+	response := search(t, s, contract.Request{Text: `ask:"is there a cat?"=yes`, Limit: 50})
+	if response.Stage != contract.StageFinal || response.Asked[0].Answered != 20 || len(response.Hits)+len(response.Filtered) != 20 || !response.TotalIsLowerBound {
 		t.Fatalf("%s, %+v, %d hits, %d left out", response.Stage, response.Asked, len(response.Hits), len(response.Filtered))
 	}
 	for _, hit := range response.Hits {
-		if !slices.Contains(w.things[hit.ID], "cat") || hit.Basis != BasisFilter || hit.Answer != "Yes." {
+		if !slices.Contains(w.things[hit.ID], "cat") || hit.Basis != contract.BasisFilter || hit.Answer != "Yes." {
 			t.Errorf("%v: %v, %+v", hit.ID, w.things[hit.ID], hit)
 		}
 	}
@@ -200,16 +201,16 @@ func TestAnswersStreamIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated(300)
 		s, _ := newAskingSearcher(t, w, 50*time.Millisecond)
-		var stages []Stage
+		var stages []contract.Stage
 		answered := 0
-		for response, err := range s.Stream(t.Context(), Request{Text: `cat ask:"is there a pizza?"=yes`, Limit: 20}) {
+		for response, err := range s.Stream(t.Context(), contract.Request{Text: `cat ask:"is there a pizza?"=yes`, Limit: 20}) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			if n := len(stages); n == 0 || stages[n-1] != response.Stage {
 				stages = append(stages, response.Stage)
 			}
-			if response.Stage == StageAsking && len(response.Asked) > 0 {
+			if response.Stage == contract.StageAsking && len(response.Asked) > 0 {
 				if now := response.Asked[0].Answered; now < answered {
 					t.Errorf("%d answers after %d", now, answered)
 				} else {
@@ -220,7 +221,7 @@ func TestAnswersStreamIn(t *testing.T) {
 				}
 			}
 		}
-		if want := []Stage{StageFirst, StageAsking, StageReranked}; !slices.Equal(stages, want) || answered == 0 {
+		if want := []contract.Stage{contract.StageFirst, contract.StageAsking, contract.StageReranked}; !slices.Equal(stages, want) || answered == 0 {
 			t.Errorf("stages %v, %d answers before the end", stages, answered)
 		}
 	})
@@ -230,7 +231,7 @@ func TestBudgetOfQuestions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := populated(300)
 		s, _ := newAskingSearcher(t, w, 100*time.Millisecond)
-		request := Request{Text: `cat ask:"is there a pizza?"!=maybe ask:"how many?"`, Limit: 20, AskBudget: 500 * time.Millisecond}
+		request := contract.Request{Text: `cat ask:"is there a pizza?"!=maybe ask:"how many?"`, Limit: 20, AskBudget: 500 * time.Millisecond}
 		response := search(t, s, request)
 		first, second := response.Asked[0], response.Asked[1]
 		if first.Answered < 2 || first.Answered+first.Unasked != 20 || second.Unasked == 0 || response.Total != first.Answered {
@@ -248,26 +249,26 @@ func TestQuestionsThatCannotBeAsked(t *testing.T) {
 	without := newTestSearcher(t, w, Options{})
 	for name, test := range map[string]struct {
 		searcher *Searcher
-		request  Request
-		code     Code
+		request  contract.Request
+		code     contract.Code
 	}{
-		"no second stage":   {without, Request{Text: `cat ask:"why?"=yes`}, CodeUnavailable},
-		"no second stage 2": {without, Request{Text: "cat", Asks: []Ask{{Question: "why?"}}}, CodeUnavailable},
-		"texts":             {asking, Request{Text: `cat kind:text ask:"why?"`}, CodeInvalidOption},
-		"too many":          {asking, Request{Text: `cat ask:a`, Asks: slices.Repeat([]Ask{{Question: "why?"}}, 4)}, CodeInvalidOption},
-		"empty":             {asking, Request{Text: `cat`, Asks: []Ask{{}}}, CodeInvalidOption},
-		"template":          {asking, Request{Text: `cat ask:a`, AskTemplate: "Answer:"}, CodeInvalidOption},
-		"count":             {asking, Request{Text: `cat ask:a`, AskCount: -1}, CodeInvalidOption},
-		"budget":            {asking, Request{Text: `cat ask:a`, AskBudget: time.Hour}, CodeInvalidOption},
+		"no second stage":   {without, contract.Request{Text: `cat ask:"why?"=yes`}, contract.CodeUnavailable},
+		"no second stage 2": {without, contract.Request{Text: "cat", Asks: []contract.Ask{{Question: "why?"}}}, contract.CodeUnavailable},
+		"texts":             {asking, contract.Request{Text: `cat kind:text ask:"why?"`}, contract.CodeInvalidOption},
+		"too many":          {asking, contract.Request{Text: `cat ask:a`, Asks: slices.Repeat([]contract.Ask{{Question: "why?"}}, 4)}, contract.CodeInvalidOption},
+		"empty":             {asking, contract.Request{Text: `cat`, Asks: []contract.Ask{{}}}, contract.CodeInvalidOption},
+		"template":          {asking, contract.Request{Text: `cat ask:a`, AskTemplate: "Answer:"}, contract.CodeInvalidOption},
+		"count":             {asking, contract.Request{Text: `cat ask:a`, AskCount: -1}, contract.CodeInvalidOption},
+		"budget":            {asking, contract.Request{Text: `cat ask:a`, AskBudget: time.Hour}, contract.CodeInvalidOption},
 	} {
 		_, err := test.searcher.Search(t.Context(), test.request)
-		var known *Error
+		var known *contract.Error
 		if !errors.As(err, &known) || known.Code != test.code || known.Remedy == "" {
 			t.Errorf("%s: %+v", name, err)
 		}
 	}
 	w.noTokens[1] = true // and its original cannot be read
-	response := search(t, asking, Request{Text: `ask:"how many?"!=0`, AskCount: 30})
+	response := search(t, asking, contract.Request{Text: `ask:"how many?"!=0`, AskCount: 30})
 	if response.Asked[0].Failed != 1 || slices.Contains(hitIDs(response), 1) || !strings.Contains(strings.Join(response.Warnings, "\n"), "1 picture could not be asked") {
 		t.Errorf("%+v, %q", response.Asked, response.Warnings)
 	}

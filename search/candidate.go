@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/words"
 )
 
@@ -53,7 +54,7 @@ type candidate struct {
 
 	// odds are the log-odds of the hit, and what they rest on.
 	odds  float64
-	basis Basis
+	basis contract.Basis
 }
 
 // clauseAnswer is ITM's answer on one clause.

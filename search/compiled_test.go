@@ -16,6 +16,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/internal/vfs"
+	"mekiki/search/contract"
 )
 
 // withoutMatching is a checkpoint that lacks the matching head.
@@ -103,12 +104,12 @@ func TestModelWithoutMatching(t *testing.T) {
 	}
 	words := 0.0
 	for _, weight := range []*float64{nil, &words} {
-		response, err := searcher.Search(t.Context(), Request{Text: "word12 word13", Show: ShowAll, Weight: weight})
+		response, err := searcher.Search(t.Context(), contract.Request{Text: "word12 word13", Show: contract.ShowAll, Weight: weight})
 		if err != nil {
 			t.Fatal(err)
 		}
-		matched := slices.ContainsFunc(response.Hits, func(hit Hit) bool { return hit.Basis == BasisMatch })
-		if len(response.Hits) == 0 || matched || response.Reranked != 0 || response.Stage != StageFinal {
+		matched := slices.ContainsFunc(response.Hits, func(hit contract.Hit) bool { return hit.Basis == contract.BasisMatch })
+		if len(response.Hits) == 0 || matched || response.Reranked != 0 || response.Stage != contract.StageFinal {
 			t.Errorf("%s answer of %d hits, %d reranked", response.Stage, len(response.Hits), response.Reranked)
 		}
 		if weight == nil && len(response.Hits) != 3 || weight != nil && response.Hits[0].ID != written.IDs[1] {
@@ -118,7 +119,7 @@ func TestModelWithoutMatching(t *testing.T) {
 			t.Errorf("warnings %q do not say that the model cannot match", response.Warnings)
 		}
 	}
-	lookup, err := searcher.Lookup(t.Context(), LookupRequest{Record: written.IDs[0], Show: ShowAll})
+	lookup, err := searcher.Lookup(t.Context(), LookupRequest{Record: written.IDs[0], Show: contract.ShowAll})
 	if err != nil {
 		t.Fatal(err)
 	}

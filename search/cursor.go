@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"mekiki/search/contract"
 )
 
 // cursor is what Response.Cursor holds: which ranking, where in it, and what
@@ -32,7 +33,7 @@ func (p *plan) parseCursor() (*cursor, error) {
 		return nil, nil
 	}
 	invalid := func(message string, err error) error {
-		return &Error{Code: CodeInvalidCursor, Field: "cursor", Message: message, Remedy: "ask for the first page again, without a cursor", Err: err}
+		return &contract.Error{Code: contract.CodeInvalidCursor, Field: "cursor", Message: message, Remedy: "ask for the first page again, without a cursor", Err: err}
 	}
 	if len(text) > 1024 {
 		return nil, invalid("the cursor is no cursor", nil)
@@ -48,7 +49,7 @@ func (p *plan) parseCursor() (*cursor, error) {
 	if c.Key != p.key.short() {
 		return nil, invalid("the cursor belongs to another query", nil)
 	}
-	if c.Offset < 0 || c.Offset > maximumOffset || c.Reranked < 0 || c.Reranked > maximumRerankCount {
+	if c.Offset < 0 || c.Offset > contract.MaximumSkipped || c.Reranked < 0 || c.Reranked > contract.MaximumRerankCount {
 		return nil, invalid("the cursor is out of range", nil)
 	}
 	return &c, nil

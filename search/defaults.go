@@ -19,15 +19,6 @@ const (
 // partialInterval is how often answers that are still coming are sent on.
 const partialInterval = 200 * time.Millisecond
 
-// The largest that a request may ask for.
-const (
-	maximumAsks        = 4
-	maximumLimit       = 1000
-	maximumOffset      = 1_000_000
-	maximumRerankCount = 10_000
-	maximumBudget      = 10 * time.Minute
-)
-
 // The defaults of [Options].
 const (
 	defaultWindow          = 1000 // candidates of each leg

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/duplicates"
 )
 
@@ -72,17 +73,17 @@ func (r *DuplicatesRequest) prepare() error {
 	}
 	switch {
 	case r.Level != DuplicateBytes && r.Level != DuplicatePicture && r.Level != DuplicateScene:
-		return invalidOption("level", "use bytes, picture or scene", "there is no level %q", r.Level)
+		return contract.InvalidOption("level", "use bytes, picture or scene", "there is no level %q", r.Level)
 	case *r.Distance < 0 || *r.Distance > 16:
-		return invalidOption("distance", "give 0 to 16 bits", "distance %d is out of range", *r.Distance)
+		return contract.InvalidOption("distance", "give 0 to 16 bits", "distance %d is out of range", *r.Distance)
 	case !(r.Similarity > 0 && r.Similarity <= 1):
-		return invalidOption("similarity", "give a cosine such as 0.95", "similarity %v is not 0 to 1", r.Similarity)
-	case r.Limit < 0 || r.Limit > maximumLimit:
-		return invalidOption("limit", fmt.Sprintf("give 1 to %d", maximumLimit), "limit %d is out of range", r.Limit)
-	case r.Offset < 0 || r.Offset > maximumOffset:
-		return invalidOption("offset", fmt.Sprintf("give 0 to %d", maximumOffset), "offset %d is out of range", r.Offset)
+		return contract.InvalidOption("similarity", "give a cosine such as 0.95", "similarity %v is not 0 to 1", r.Similarity)
+	case r.Limit < 0 || r.Limit > contract.MaximumLimit:
+		return contract.InvalidOption("limit", fmt.Sprintf("give 1 to %d", contract.MaximumLimit), "limit %d is out of range", r.Limit)
+	case r.Offset < 0 || r.Offset > contract.MaximumSkipped:
+		return contract.InvalidOption("offset", fmt.Sprintf("give 0 to %d", contract.MaximumSkipped), "offset %d is out of range", r.Offset)
 	}
-	return validateFilter(r.Filter)
+	return contract.CheckFilter(r.Filter)
 }
 
 // cut puts groups in order and takes one page.

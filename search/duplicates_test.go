@@ -10,6 +10,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/likeness"
 )
 
@@ -132,7 +133,7 @@ func TestBadDuplicates(t *testing.T) {
 		{Level: DuplicatePicture, Distance: pointer(17)}, {Level: DuplicateScene, Similarity: 2},
 	} {
 		_, err := s.Duplicates(t.Context(), request)
-		wantCode(t, err, CodeInvalidOption)
+		wantCode(t, err, contract.CodeInvalidOption)
 	}
 }
 

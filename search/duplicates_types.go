@@ -2,6 +2,7 @@ package search
 
 import (
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/duplicates"
 )
 
@@ -42,7 +43,7 @@ type DuplicatesResponse struct {
 	// Examined counts the images compared.
 	Examined int `json:"examined"`
 	// Next is the offset of the following page; 0 at the end.
-	Next     int      `json:"next,omitempty"`
-	Timings  Timings  `json:"timings"`
-	Warnings []string `json:"warnings,omitempty"`
+	Next     int              `json:"next,omitempty"`
+	Timings  contract.Timings `json:"timings"`
+	Warnings []string         `json:"warnings,omitempty"`
 }

@@ -10,6 +10,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/search/contract"
 )
 
 func TestBadRequests(t *testing.T) {
@@ -18,42 +19,42 @@ func TestBadRequests(t *testing.T) {
 	nan := math.NaN()
 	tests := []struct {
 		name    string
-		request Request
-		code    Code
+		request contract.Request
+		code    contract.Code
 	}{
-		{"empty", Request{}, CodeEmptyRequest},
-		{"spaces", Request{Text: " \t "}, CodeEmptyRequest},
-		{"only unwanted", Request{Text: "-cat"}, CodeNothingWanted},
-		{"10,000 words", Request{Text: strings.Repeat("word ", 10000)}, CodeTooLarge},
-		{"open quote", Request{Text: `a "cat`}, CodeUnbalancedQuote},
-		{"control character", Request{Text: "a\x00b"}, CodeControlCharacter},
-		{"no UTF-8", Request{Text: "a\xffb"}, CodeControlCharacter},
-		{"unknown filter", Request{Text: "colour:red"}, CodeUnknownFilter},
-		{"impossible date", Request{Text: "after:2023-02-31"}, CodeInvalidDate},
-		{"no dates left", Request{Text: "cat", Filter: index.Filter{After: time.Unix(9, 0), Before: time.Unix(9, 0)}}, CodeInvalidDate},
-		{"nowhere", Request{Text: "cat", Filter: index.Filter{Near: &index.Near{Latitude: nan, Kilometres: 1}}}, CodeInvalidOption},
-		{"both kinds", Request{Text: "cat kind:image kind:text"}, CodeInvalidOption},
-		{"negative limit", Request{Text: "cat", Limit: -1}, CodeInvalidOption},
-		{"huge limit", Request{Text: "cat", Limit: 1 << 30}, CodeInvalidOption},
-		{"negative offset", Request{Text: "cat", Offset: -1}, CodeInvalidOption},
-		{"weight", Request{Text: "cat", Weight: &nan}, CodeInvalidOption},
-		{"probability", Request{Text: "cat", MinimumProbability: nan}, CodeInvalidOption},
-		{"fusion", Request{Text: "cat", Fusion: "x"}, CodeInvalidOption},
-		{"sort", Request{Text: "cat", Sort: "x"}, CodeInvalidOption},
-		{"show", Request{Text: "cat", Show: "x"}, CodeInvalidOption},
-		{"rerank count", Request{Text: "cat", RerankCount: -1}, CodeInvalidOption},
-		{"budget", Request{Text: "cat", RerankBudget: time.Hour}, CodeInvalidOption},
-		{"image and record", Request{Image: image, Record: 1}, CodeInvalidOption},
-		{"broken image", Request{Image: &pixels.Image{Width: 3, Height: 3}}, CodeImageUndecodable},
-		{"no such record", Request{Record: 999}, CodeRecordNotFound},
-		{"crop of nothing", Request{Text: "cat", Crop: &Rectangle{Width: 1, Height: 1}}, CodeInvalidCrop},
-		{"crop outside", Request{Record: 1, Crop: &Rectangle{X: 0.5, Width: 0.6, Height: 1}}, CodeInvalidCrop},
-		{"empty crop", Request{Record: 1, Crop: &Rectangle{}}, CodeInvalidCrop},
-		{"NaN crop", Request{Record: 1, Crop: &Rectangle{X: nan, Width: 1, Height: 1}}, CodeInvalidCrop},
-		{"crop without original", Request{Record: 1, Crop: &Rectangle{Width: 1, Height: 1}}, CodeUnavailable},
-		{"cursor", Request{Text: "cat", Cursor: "!"}, CodeInvalidCursor},
-		{"cursor of another query", Request{Text: "cat", Cursor: cursor{Key: "x"}.String()}, CodeInvalidCursor},
-		{"endless cursor", Request{Text: "cat", Cursor: strings.Repeat("A", 5000)}, CodeInvalidCursor},
+		{"empty", contract.Request{}, contract.CodeEmptyRequest},
+		{"spaces", contract.Request{Text: " \t "}, contract.CodeEmptyRequest},
+		{"only unwanted", contract.Request{Text: "-cat"}, contract.CodeNothingWanted},
+		{"10,000 words", contract.Request{Text: strings.Repeat("word ", 10000)}, contract.CodeTooLarge},
+		{"open quote", contract.Request{Text: `a "cat`}, contract.CodeUnbalancedQuote},
+		{"control character", contract.Request{Text: "a\x00b"}, contract.CodeControlCharacter},
+		{"no UTF-8", contract.Request{Text: "a\xffb"}, contract.CodeControlCharacter},
+		{"unknown filter", contract.Request{Text: "colour:red"}, contract.CodeUnknownFilter},
+		{"impossible date", contract.Request{Text: "after:2023-02-31"}, contract.CodeInvalidDate},
+		{"no dates left", contract.Request{Text: "cat", Filter: index.Filter{After: time.Unix(9, 0), Before: time.Unix(9, 0)}}, contract.CodeInvalidDate},
+		{"nowhere", contract.Request{Text: "cat", Filter: index.Filter{Near: &index.Near{Latitude: nan, Kilometres: 1}}}, contract.CodeInvalidOption},
+		{"both kinds", contract.Request{Text: "cat kind:image kind:text"}, contract.CodeInvalidOption},
+		{"negative limit", contract.Request{Text: "cat", Limit: -1}, contract.CodeInvalidOption},
+		{"huge limit", contract.Request{Text: "cat", Limit: 1 << 30}, contract.CodeInvalidOption},
+		{"negative offset", contract.Request{Text: "cat", Offset: -1}, contract.CodeInvalidOption},
+		{"weight", contract.Request{Text: "cat", Weight: &nan}, contract.CodeInvalidOption},
+		{"probability", contract.Request{Text: "cat", MinimumProbability: nan}, contract.CodeInvalidOption},
+		{"fusion", contract.Request{Text: "cat", Fusion: "x"}, contract.CodeInvalidOption},
+		{"sort", contract.Request{Text: "cat", Sort: "x"}, contract.CodeInvalidOption},
+		{"show", contract.Request{Text: "cat", Show: "x"}, contract.CodeInvalidOption},
+		{"rerank count", contract.Request{Text: "cat", RerankCount: -1}, contract.CodeInvalidOption},
+		{"budget", contract.Request{Text: "cat", RerankBudget: time.Hour}, contract.CodeInvalidOption},
+		{"image and record", contract.Request{Image: image, Record: 1}, contract.CodeInvalidOption},
+		{"broken image", contract.Request{Image: &pixels.Image{Width: 3, Height: 3}}, contract.CodeImageUndecodable},
+		{"no such record", contract.Request{Record: 999}, contract.CodeRecordNotFound},
+		{"crop of nothing", contract.Request{Text: "cat", Crop: &contract.Rectangle{Width: 1, Height: 1}}, contract.CodeInvalidCrop},
+		{"crop outside", contract.Request{Record: 1, Crop: &contract.Rectangle{X: 0.5, Width: 0.6, Height: 1}}, contract.CodeInvalidCrop},
+		{"empty crop", contract.Request{Record: 1, Crop: &contract.Rectangle{}}, contract.CodeInvalidCrop},
+		{"NaN crop", contract.Request{Record: 1, Crop: &contract.Rectangle{X: nan, Width: 1, Height: 1}}, contract.CodeInvalidCrop},
+		{"crop without original", contract.Request{Record: 1, Crop: &contract.Rectangle{Width: 1, Height: 1}}, contract.CodeUnavailable},
+		{"cursor", contract.Request{Text: "cat", Cursor: "!"}, contract.CodeInvalidCursor},
+		{"cursor of another query", contract.Request{Text: "cat", Cursor: cursor{Key: "x"}.String()}, contract.CodeInvalidCursor},
+		{"endless cursor", contract.Request{Text: "cat", Cursor: strings.Repeat("A", 5000)}, contract.CodeInvalidCursor},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -65,9 +66,9 @@ func TestBadRequests(t *testing.T) {
 
 func TestErrorPointsAtTheCharacter(t *testing.T) {
 	s := newTestSearcher(t, newWorld(), Options{})
-	_, err := s.Search(t.Context(), Request{Text: "猫 colour:red"})
-	var got *Error
-	if !errors.As(err, &got) || got.Position == nil || *got.Position != (Position{Offset: 2, Length: 7}) {
+	_, err := s.Search(t.Context(), contract.Request{Text: "猫 colour:red"})
+	var got *contract.Error
+	if !errors.As(err, &got) || got.Position == nil || *got.Position != (contract.Position{Offset: 2, Length: 7}) {
 		t.Fatalf("got %+v", err)
 	}
 	data, _ := json.Marshal(got)
@@ -85,15 +86,15 @@ func TestAnotherModelIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Search(t.Context(), Request{Text: "cat"})
-	wantCode(t, err, CodeSpaceMismatch)
+	_, err = s.Search(t.Context(), contract.Request{Text: "cat"})
+	wantCode(t, err, contract.CodeSpaceMismatch)
 }
 
 func TestFailureOfALegIsAnError(t *testing.T) {
 	w := populated(20)
 	w.wordsError = index.ErrDamaged
 	for _, text := range []string{"cat", `"cat"`, `cat -"dog"`} {
-		if _, err := newTestSearcher(t, w, Options{}).Search(t.Context(), Request{Text: text}); !errors.Is(err, index.ErrDamaged) {
+		if _, err := newTestSearcher(t, w, Options{}).Search(t.Context(), contract.Request{Text: text}); !errors.Is(err, index.ErrDamaged) {
 			t.Errorf("%q: got %v", text, err)
 		}
 	}

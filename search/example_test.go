@@ -10,6 +10,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/vfs"
 	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 // Without a model a search finds words of captions, names and tags. With one (an
@@ -34,7 +35,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	response, err := searcher.Search(ctx, search.Request{Text: "dogs folder:photos", Show: search.ShowAll})
+	response, err := searcher.Search(ctx, contract.Request{Text: "dogs folder:photos", Show: contract.ShowAll})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -9,21 +9,22 @@ import (
 	"strings"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
 )
 
 // explain says what each signal gave a candidate.
-func (r *retrieval) explain(c *candidate, matched []FieldMatch) Explanation {
-	explanation := Explanation{Fused: round(c.fused), FusedRank: c.fusedRank, Part: c.part, Evidence: r.explainEvidence(c)}
+func (r *retrieval) explain(c *candidate, matched []contract.FieldMatch) contract.Explanation {
+	explanation := contract.Explanation{Fused: round(c.fused), FusedRank: c.fusedRank, Part: c.part, Evidence: r.explainEvidence(c)}
 	if c.hasVector {
-		explanation.Vector = &Leg{Score: round(c.vector), Scaled: round(vectorScale(c)), Rank: c.vectorRank, Contribution: round(c.vectorPart)}
+		explanation.Vector = &contract.Leg{Score: round(c.vector), Scaled: round(vectorScale(c)), Rank: c.vectorRank, Contribution: round(c.vectorPart)}
 	}
 	if c.hasKeyword {
-		explanation.Keyword = &Leg{Score: round(c.keyword), Scaled: round(r.keywordScale(c)), Rank: c.keywordRank, Contribution: round(c.keywordPart)}
+		explanation.Keyword = &contract.Leg{Score: round(c.keyword), Scaled: round(r.keywordScale(c)), Rank: c.keywordRank, Contribution: round(c.keywordPart)}
 	}
 	if c.hasSimilarity {
-		explanation.Similarity = &Leg{Score: round(c.similarity), Scaled: round(similarityScale(c)), Rank: c.similarityRank}
+		explanation.Similarity = &contract.Leg{Score: round(c.similarity), Scaled: round(similarityScale(c)), Rank: c.similarityRank}
 	}
 	if wanted := c.words[:min(len(r.plan.clauses), len(c.words))]; len(wanted) > 0 {
 		least := slices.MinFunc(wanted, func(a, b words.Shares) int { return cmp.Compare(a.Named, b.Named) })
@@ -39,7 +40,7 @@ func (r *retrieval) explain(c *candidate, matched []FieldMatch) Explanation {
 
 // explainEvidence gives the features of the clause that decides, with what each adds to
 // the log-odds of what the picture shows.
-func (r *retrieval) explainEvidence(c *candidate) []FeatureExplanation {
+func (r *retrieval) explainEvidence(c *candidate) []contract.FeatureExplanation {
 	p, s := r.plan, r.searcher
 	decides, least := -1, math.Inf(1)
 	for clause := range len(p.clauses) + len(p.unwanted) {
@@ -55,10 +56,10 @@ func (r *retrieval) explainEvidence(c *candidate) []FeatureExplanation {
 		return nil
 	}
 	values, parts := evidence.Features(), s.calibration.Contributions(evidence)
-	var explained []FeatureExplanation
+	var explained []contract.FeatureExplanation
 	for feature := range scoring.FeatureCount {
 		if feature != scoring.FeatureITM || evidence.Read() {
-			explained = append(explained, FeatureExplanation{Feature: feature.String(), Value: round(values[feature]), Adds: round(parts[feature])})
+			explained = append(explained, contract.FeatureExplanation{Feature: feature.String(), Value: round(values[feature]), Adds: round(parts[feature])})
 		}
 	}
 	return explained
@@ -66,7 +67,7 @@ func (r *retrieval) explainEvidence(c *candidate) []FeatureExplanation {
 
 // pageWords finds where the words of the query stand in the records of a page.
 // Retrieval does not ask: most of what it finds is never shown.
-func (r *retrieval) pageWords(ctx context.Context, snapshot index.Reader, page []shownEntry) (map[index.ID][]FieldMatch, error) {
+func (r *retrieval) pageWords(ctx context.Context, snapshot index.Reader, page []shownEntry) (map[index.ID][]contract.FieldMatch, error) {
 	var ids []index.ID
 	for _, shown := range page {
 		if shown.entry.candidate.hasKeyword {
@@ -81,7 +82,7 @@ func (r *retrieval) pageWords(ctx context.Context, snapshot index.Reader, page [
 	if err != nil {
 		return nil, fmt.Errorf("find matching words: %w", err)
 	}
-	matched := make(map[index.ID][]FieldMatch, len(hits))
+	matched := make(map[index.ID][]contract.FieldMatch, len(hits))
 	for _, hit := range hits {
 		matched[hit.ID] = fieldMatches(hit.Fragments)
 	}
@@ -89,22 +90,22 @@ func (r *retrieval) pageWords(ctx context.Context, snapshot index.Reader, page [
 }
 
 // fieldMatches gives the keyword matches in the order of the fields' names.
-func fieldMatches(fragments map[string][]string) []FieldMatch {
-	var fields []FieldMatch
+func fieldMatches(fragments map[string][]string) []contract.FieldMatch {
+	var fields []contract.FieldMatch
 	for field, excerpts := range fragments {
 		if len(excerpts) > 0 {
-			fields = append(fields, FieldMatch{Field: field, Fragments: excerpts})
+			fields = append(fields, contract.FieldMatch{Field: field, Fragments: excerpts})
 		}
 	}
-	slices.SortFunc(fields, func(a, b FieldMatch) int { return strings.Compare(a.Field, b.Field) })
+	slices.SortFunc(fields, func(a, b contract.FieldMatch) int { return strings.Compare(a.Field, b.Field) })
 	return fields
 }
 
 // explainMatch says what ITM answered; nil when it was not asked.
-func (r *retrieval) explainMatch(c *candidate) *MatchExplanation {
+func (r *retrieval) explainMatch(c *candidate) *contract.MatchExplanation {
 	p, s := r.plan, r.searcher
 	texts := slices.Concat(p.clauses, p.unwanted)
-	match := &MatchExplanation{Score: math.Inf(1), Probability: 1}
+	match := &contract.MatchExplanation{Score: math.Inf(1), Probability: 1}
 	for i, text := range texts {
 		answer := c.matches[i]
 		if !answer.known {
@@ -118,7 +119,7 @@ func (r *retrieval) explainMatch(c *candidate) *MatchExplanation {
 			match.Score = round(score)
 		}
 		match.Probability = min(match.Probability, round(scoring.Sigmoid(odds)))
-		match.Clauses = append(match.Clauses, ClauseMatch{
+		match.Clauses = append(match.Clauses, contract.ClauseMatch{
 			Text: text, Unwanted: unwanted, Logit: round(answer.logit), Raw: round(answer.raw), Probability: round(scoring.Sigmoid(odds)),
 		})
 	}
@@ -139,22 +140,22 @@ func zeroNaN(value float64) float64 {
 }
 
 // reason says in one line why a hit is here.
-func (r *retrieval) reason(c *candidate, probability float64, matched []FieldMatch) string {
+func (r *retrieval) reason(c *candidate, probability float64, matched []contract.FieldMatch) string {
 	var parts []string
 	add := func(format string, arguments ...any) { parts = append(parts, fmt.Sprintf(format, arguments...)) }
 	switch c.basis {
-	case BasisFilter:
+	case contract.BasisFilter:
 		add("passes the filters")
-	case BasisWords:
+	case contract.BasisWords:
 		add("named so")
-	case BasisMatch:
+	case contract.BasisMatch:
 		add("match %.2f", probability)
-	case BasisVector:
+	case contract.BasisVector:
 		add("estimated %.2f, not read by ITM", probability)
-	case BasisSimilarity:
+	case contract.BasisSimilarity:
 		add("likeness %.2f", probability)
 	}
-	if r.plan.picture && c.basis != BasisSimilarity && c.hasSimilarity {
+	if r.plan.picture && c.basis != contract.BasisSimilarity && c.hasSimilarity {
 		add("likeness %.2f", c.similarity)
 	}
 	if len(matched) > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/filters"
+	"mekiki/search/contract"
 	"mekiki/search/words"
 )
 
@@ -25,7 +26,7 @@ const (
 )
 
 // showFiles says of each hit which file to show and whether all have gone.
-func (p *plan) showFiles(ctx context.Context, hits []Hit) {
+func (p *plan) showFiles(ctx context.Context, hits []contract.Hit) {
 	var paths []string
 	for _, hit := range hits {
 		paths = append(paths, hit.Record.Paths()...)

@@ -2,26 +2,10 @@ package search
 
 import (
 	"context"
-	"errors"
 
 	"mekiki/index"
 	"mekiki/index/filters"
 )
-
-// validateFilter refuses what no record could pass.
-func validateFilter(f index.Filter) error {
-	var wrong *filters.ValueError
-	switch err := filters.Check(f); {
-	case !errors.As(err, &wrong):
-		return err
-	case wrong.Date:
-		return &Error{
-			Code: CodeInvalidDate, Field: "filter.before", Message: "no date lies between after and before",
-			Remedy: "after is the first moment wanted, before the first one no longer wanted",
-		}
-	}
-	return invalidOption("filter.near", wrong.Remedy, "there is no such place on the earth")
-}
 
 // resolveFilter gives the filter of a plan over a snapshot. Where no single
 // filter says it, the second one is turned into the records that pass it.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 )
 
 func TestFilterIsTheRankingRestricted(t *testing.T) {
@@ -16,7 +17,7 @@ func TestFilterIsTheRankingRestricted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newTestSearcher(t, w, Options{RerankCount: 1000, Calibration: nil})
 			for _, text := range []string{"cat", "cat and dog on a table", "cat; pizza", "cat -dog"} {
-				base := Request{Text: text, Show: ShowAll, Limit: 1000, RerankBudget: budget}
+				base := contract.Request{Text: text, Show: contract.ShowAll, Limit: 1000, RerankBudget: budget}
 				whole := search(t, s, base)
 				for _, filter := range []index.Filter{
 					{Folders: []string{"set1"}}, {Folders: []string{"set1", "set2"}}, {IDs: []index.ID{3, 77, 300}},
@@ -46,11 +47,11 @@ func TestFiltersOfTextAndRequestBothHold(t *testing.T) {
 	w.records[8].Tags = []string{"red"}
 	s := newTestSearcher(t, w, Options{})
 	// Two conditions on one list cannot be one filter: tag red or blue, and red.
-	got := search(t, s, Request{Text: "tag:red", Filter: index.Filter{Tags: []string{"red", "blue"}, IDs: []index.ID{7, 9}}})
+	got := search(t, s, contract.Request{Text: "tag:red", Filter: index.Filter{Tags: []string{"red", "blue"}, IDs: []index.ID{7, 9}}})
 	if diff := cmp.Diff([]index.ID{7}, hitIDs(got)); diff != "" {
 		t.Error(diff)
 	}
-	none := search(t, s, Request{Text: "tag:red", Filter: index.Filter{Tags: []string{"blue"}}})
+	none := search(t, s, contract.Request{Text: "tag:red", Filter: index.Filter{Tags: []string{"blue"}}})
 	if len(none.Hits) != 0 {
 		t.Errorf("got %v", hitIDs(none))
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
@@ -21,7 +22,7 @@ func (r *retrieval) fuse() {
 	}
 	equal := func(*candidate) float64 { return 0 } // the smallest id first
 	switch {
-	case r.plan.request.Fusion == FusionReciprocalRank:
+	case r.plan.request.Fusion == contract.FusionReciprocalRank:
 		r.fuseRanks()
 	case r.plan.request.Weight != nil:
 		r.fuseScores()

@@ -9,6 +9,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
@@ -23,8 +24,8 @@ func TestEmptyKeywordLegLeavesVectorOrder(t *testing.T) {
 		want = append(want, neighbour.ID)
 	}
 	s := newTestSearcher(t, w, Options{})
-	for _, fusion := range []Fusion{FusionConvex, FusionReciprocalRank} {
-		hybrid := search(t, s, Request{Text: "cat pizza", Show: ShowAll, Limit: 200, RerankBudget: noRerank, Fusion: fusion})
+	for _, fusion := range []contract.Fusion{contract.FusionConvex, contract.FusionReciprocalRank} {
+		hybrid := search(t, s, contract.Request{Text: "cat pizza", Show: contract.ShowAll, Limit: 200, RerankBudget: noRerank, Fusion: fusion})
 		if diff := gocmp.Diff(want, hitIDs(hybrid)); diff != "" {
 			t.Errorf("%s: %s", fusion, diff)
 		}
@@ -46,8 +47,8 @@ func TestWeightReproducesLegs(t *testing.T) {
 	for _, hit := range hits {
 		keyword = append(keyword, hit.ID)
 	}
-	for _, fusion := range []Fusion{FusionConvex, FusionReciprocalRank} {
-		base := Request{Text: "cat pizza", Show: ShowAll, Limit: 300, RerankBudget: noRerank, Fusion: fusion}
+	for _, fusion := range []contract.Fusion{contract.FusionConvex, contract.FusionReciprocalRank} {
+		base := contract.Request{Text: "cat pizza", Show: contract.ShowAll, Limit: 300, RerankBudget: noRerank, Fusion: fusion}
 		base.Weight = pointer(1.0)
 		if diff := gocmp.Diff(vector, hitIDs(search(t, s, base))); diff != "" {
 			t.Errorf("%s, weight 1: %s", fusion, diff)
@@ -55,8 +56,8 @@ func TestWeightReproducesLegs(t *testing.T) {
 		base.Weight = pointer(0.0)
 		base.Explain = true
 		hits := search(t, s, base).Hits // in the order of their probability
-		slices.SortFunc(hits, func(a, b Hit) int { return cmp.Compare(a.Explanation.FusedRank, b.Explanation.FusedRank) })
-		if diff := gocmp.Diff(keyword, hitIDs(Response{Hits: hits})); diff != "" {
+		slices.SortFunc(hits, func(a, b contract.Hit) int { return cmp.Compare(a.Explanation.FusedRank, b.Explanation.FusedRank) })
+		if diff := gocmp.Diff(keyword, hitIDs(contract.Response{Hits: hits})); diff != "" {
 			t.Errorf("%s, weight 0: %s", fusion, diff)
 		}
 	}
@@ -69,16 +70,16 @@ func TestFusedScoresAreTheFormulas(t *testing.T) {
 	w.add("/library/cat/dog.jpg", "boat", "pizza")
 	s := newTestSearcher(t, w, Options{})
 	for _, weight := range []float64{0.05, 0.3, 0.8, 0.95} {
-		request := Request{Text: "cat dog pizza", Show: ShowAll, Limit: 1000, RerankBudget: noRerank, Weight: &weight, Explain: true}
+		request := contract.Request{Text: "cat dog pizza", Show: contract.ShowAll, Limit: 1000, RerankBudget: noRerank, Weight: &weight, Explain: true}
 		hits := search(t, s, request).Hits
-		places := func(leg func(Explanation) *Leg) map[index.ID]int {
-			var scored []Hit
+		places := func(leg func(contract.Explanation) *contract.Leg) map[index.ID]int {
+			var scored []contract.Hit
 			for _, hit := range hits {
 				if leg(*hit.Explanation) != nil {
 					scored = append(scored, hit)
 				}
 			}
-			slices.SortFunc(scored, func(a, b Hit) int {
+			slices.SortFunc(scored, func(a, b contract.Hit) int {
 				return cmpOr(leg(*b.Explanation).Score-leg(*a.Explanation).Score, float64(a.ID)-float64(b.ID))
 			})
 			places := map[index.ID]int{}
@@ -87,8 +88,8 @@ func TestFusedScoresAreTheFormulas(t *testing.T) {
 			}
 			return places
 		}
-		vectors := places(func(e Explanation) *Leg { return e.Vector })
-		words := places(func(e Explanation) *Leg { return e.Keyword })
+		vectors := places(func(e contract.Explanation) *contract.Leg { return e.Vector })
+		words := places(func(e contract.Explanation) *contract.Leg { return e.Keyword })
 		ranks := map[index.ID]float64{}
 		for _, hit := range hits {
 			want := weight * (hit.Explanation.Vector.Score + 1) / 2
@@ -102,7 +103,7 @@ func TestFusedScoresAreTheFormulas(t *testing.T) {
 				t.Errorf("weight %v, record %v: fused %v, want %v: %+v", weight, hit.ID, hit.Explanation.Fused, want, hit.Explanation)
 			}
 		}
-		request.Fusion = FusionReciprocalRank
+		request.Fusion = contract.FusionReciprocalRank
 		for _, hit := range search(t, s, request).Hits {
 			if math.Abs(ranks[hit.ID]-hit.Explanation.Fused) > 1e-5 {
 				t.Errorf("weight %v, record %v: ranks give %v, want %v", weight, hit.ID, hit.Explanation.Fused, ranks[hit.ID])
@@ -156,7 +157,7 @@ func TestEqualOddsAreOrderedByITC(t *testing.T) {
 	calibration := scoring.DefaultCalibration()
 	calibration.Weights[scoring.FeatureITC], calibration.Weights[scoring.FeatureITCLength] = 0, 5
 	calibration.ExpectedITM = scoring.Features{scoring.FeatureBias: -3}
-	hits := search(t, newTestSearcher(t, w, Options{Calibration: &calibration}), Request{Text: "cat", Show: ShowAll, Limit: 100, RerankBudget: noRerank, Explain: true}).Hits
+	hits := search(t, newTestSearcher(t, w, Options{Calibration: &calibration}), contract.Request{Text: "cat", Show: contract.ShowAll, Limit: 100, RerankBudget: noRerank, Explain: true}).Hits
 	for i := 1; i < len(hits); i++ {
 		if before, after := hits[i-1].Explanation, hits[i].Explanation; before.Vector.Score < after.Vector.Score || before.FusedRank > after.FusedRank {
 			t.Fatalf("hit %d has the cosine %v and stands behind %v", i+1, after.Vector.Score, before.Vector.Score)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
 )
@@ -59,23 +60,23 @@ func (s *Searcher) clauseOdds(p *plan, c *candidate, clause int) float64 {
 // judge gives a candidate its log-odds and what they rest on. Clauses are
 // combined conservatively: the least likely one decides.
 func (s *Searcher) judge(p *plan, c *candidate) {
-	c.odds, c.basis = scoring.Certain, BasisFilter
+	c.odds, c.basis = scoring.Certain, contract.BasisFilter
 	for clause := range len(p.clauses) + len(p.unwanted) {
 		c.odds = min(c.odds, s.clauseOdds(p, c, clause))
 	}
 	switch {
 	case p.picture && p.text == "" && len(p.unwanted) == 0:
-		c.odds, c.basis = scoring.LogOdds(likenessProbability(c)), BasisSimilarity
+		c.odds, c.basis = scoring.LogOdds(likenessProbability(c)), contract.BasisSimilarity
 		return
 	case c.verified:
-		c.basis = BasisMatch
+		c.basis = contract.BasisMatch
 	case p.text != "" || len(p.unwanted) > 0:
-		c.basis = BasisVector
+		c.basis = contract.BasisVector
 	}
 	if p.picture {
 		c.odds = scoring.LogOdds(scoring.Sigmoid(c.odds) * likenessProbability(c))
 	} else if c.named && s.namesDecide(p, c) {
-		c.basis = BasisWords
+		c.basis = contract.BasisWords
 	}
 }
 

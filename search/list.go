@@ -6,22 +6,23 @@ import (
 	"time"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
 // listPage answers a request that has only filters: everything they leave is a
 // hit, by date, and every page of it can be had. It gives the page's records too.
-func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (Response, []*index.Record, error) {
+func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (contract.Response, []*index.Record, error) {
 	started := time.Now()
 	records, total, err := listRecords(ctx, snapshot, p, offset, p.request.Limit)
 	if err != nil {
-		return Response{}, nil, err
+		return contract.Response{}, nil, err
 	}
-	response := Response{
-		Query: p.request.Text, Understood: p.understood(), Hits: []Hit{}, Total: total, Offset: offset,
-		Verdict: scoring.VerdictNone, Stage: StageFinal, Candidates: total,
+	response := contract.Response{
+		Query: p.request.Text, Understood: p.understood(), Hits: []contract.Hit{}, Total: total, Offset: offset,
+		Verdict: scoring.VerdictNone, Stage: contract.StageFinal, Candidates: total,
 		Searched: snapshot.Count(p.kind), Warnings: p.warnings,
-		Timings: Timings{KeywordMS: milliseconds(started)},
+		Timings: contract.Timings{KeywordMS: milliseconds(started)},
 	}
 	for i, record := range records {
 		response.Hits = append(response.Hits, filterHit(record, offset+i+1))
@@ -44,7 +45,7 @@ func listRecords(ctx context.Context, snapshot index.Reader, p *plan, offset, li
 		return nil, 0, fmt.Errorf("filter: %w", err)
 	}
 	order := index.OrderDateDescending
-	if p.listingSort() == SortDateAscending {
+	if p.listingSort() == contract.SortDateAscending {
 		order = index.OrderDateAscending
 	}
 	records, total, err := snapshot.List(ctx, filter, index.Page{Offset: offset, Limit: limit, Order: order})
@@ -55,8 +56,8 @@ func listRecords(ctx context.Context, snapshot index.Reader, p *plan, offset, li
 }
 
 // filterHit presents a record that passes the filters.
-func filterHit(record *index.Record, rank int) Hit {
+func filterHit(record *index.Record, rank int) contract.Hit {
 	hit := recordHit(record, rank)
-	hit.Score, hit.Probability, hit.Verdict, hit.Basis, hit.Reason = 1, 1, scoring.VerdictStrong, BasisFilter, "passes the filters"
+	hit.Score, hit.Probability, hit.Verdict, hit.Basis, hit.Reason = 1, 1, scoring.VerdictStrong, contract.BasisFilter, "passes the filters"
 	return hit
 }

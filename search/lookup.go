@@ -15,6 +15,7 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/internal/pace"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
 )
@@ -47,13 +48,13 @@ type lookup struct {
 	source   pictureSource
 	parts    embed.Parts
 	texts    []*textCandidate
-	timings  Timings
+	timings  contract.Timings
 	warnings []string
 }
 
 // Lookup finds the texts that describe a picture: those of the library, which
 // are its text records and the captions of like pictures, or the labels given.
-// What the caller can put right is an *Error.
+// What the caller can put right is a [contract.Error].
 func (s *Searcher) Lookup(ctx context.Context, request LookupRequest) (LookupResponse, error) {
 	started := time.Now()
 	if err := s.prepareLookup(&request); err != nil {
@@ -88,12 +89,12 @@ func (s *Searcher) Lookup(ctx context.Context, request LookupRequest) (LookupRes
 // prepareLookup checks a request and fills in defaults.
 func (s *Searcher) prepareLookup(r *LookupRequest) error {
 	if s.engine == nil {
-		return &Error{Code: CodeUnavailable, Message: "no model is open", Remedy: "open a model to look texts up"}
+		return &contract.Error{Code: contract.CodeUnavailable, Message: "no model is open", Remedy: "open a model to look texts up"}
 	}
 	if r.Image == nil && r.Record == 0 {
-		return &Error{Code: CodeEmptyRequest, Field: "image", Message: "there is no picture to look up", Remedy: "give an image or a record"}
+		return &contract.Error{Code: contract.CodeEmptyRequest, Field: "image", Message: "there is no picture to look up", Remedy: "give an image or a record"}
 	}
-	common := Request{
+	common := contract.Request{
 		Image: r.Image, Record: r.Record, Crop: r.Crop, Limit: r.Limit, Show: r.Show,
 		RerankBudget: r.RerankBudget, RerankCount: r.RerankCount,
 	}
@@ -101,18 +102,18 @@ func (s *Searcher) prepareLookup(r *LookupRequest) error {
 		common.Limit = 10
 	}
 	if len(r.Labels) > 0 && r.Show == "" {
-		common.Show = ShowAll
+		common.Show = contract.ShowAll
 	}
-	if err := s.prepareOptions(&common); err != nil {
+	if err := common.Prepare(s.options.RerankCount, s.options.RerankBudget); err != nil {
 		return err
 	}
 	r.Limit, r.Show, r.RerankBudget, r.RerankCount = common.Limit, common.Show, common.RerankBudget, common.RerankCount
-	if err := validateFilter(r.Filter); err != nil {
+	if err := contract.CheckFilter(r.Filter); err != nil {
 		return err
 	}
 	for _, source := range r.Sources {
 		if source != TextSourceRecord && source != TextSourceCaption {
-			return invalidOption("sources", "use text or caption", "there is no source %q", source)
+			return contract.InvalidOption("sources", "use text or caption", "there is no source %q", source)
 		}
 	}
 	return r.checkLabels()
@@ -120,22 +121,22 @@ func (s *Searcher) prepareLookup(r *LookupRequest) error {
 
 func (r *LookupRequest) checkLabels() error {
 	if len(r.Labels) > maximumLabels {
-		return &Error{Code: CodeTooLarge, Field: "labels", Message: fmt.Sprintf("%d labels are more than the limit of %d", len(r.Labels), maximumLabels), Remedy: "give fewer, or add them to the library as texts"}
+		return &contract.Error{Code: contract.CodeTooLarge, Field: "labels", Message: fmt.Sprintf("%d labels are more than the limit of %d", len(r.Labels), maximumLabels), Remedy: "give fewer, or add them to the library as texts"}
 	}
 	if r.Template != "" && strings.Count(r.Template, "{}") != 1 {
-		return invalidOption("template", `write {} once where the label goes, as in "a photo of {}"`, "the template %q has no single {}", r.Template)
+		return contract.InvalidOption("template", `write {} once where the label goes, as in "a photo of {}"`, "the template %q has no single {}", r.Template)
 	}
 	for i, label := range r.Labels {
-		bad := func(code Code, problem, remedy string) error {
-			return &Error{Code: code, Field: fmt.Sprintf("labels[%d]", i), Message: fmt.Sprintf("label %d (%.40q) %s", i+1, label, problem), Remedy: remedy}
+		bad := func(code contract.Code, problem, remedy string) error {
+			return &contract.Error{Code: code, Field: fmt.Sprintf("labels[%d]", i), Message: fmt.Sprintf("label %d (%.40q) %s", i+1, label, problem), Remedy: remedy}
 		}
 		switch {
 		case strings.TrimSpace(label) == "":
-			return bad(CodeInvalidOption, "is empty", "leave it out")
+			return bad(contract.CodeInvalidOption, "is empty", "leave it out")
 		case !utf8.ValidString(label) || strings.ContainsFunc(label, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }):
-			return bad(CodeControlCharacter, "has a control character or is no UTF-8", "remove it")
+			return bad(contract.CodeControlCharacter, "has a control character or is no UTF-8", "remove it")
 		case utf8.RuneCountInString(label) > maximumLabelCharacters:
-			return bad(CodeTooLarge, fmt.Sprintf("is longer than %d characters", maximumLabelCharacters), "shorten it")
+			return bad(contract.CodeTooLarge, fmt.Sprintf("is longer than %d characters", maximumLabelCharacters), "shorten it")
 		}
 	}
 	return nil
@@ -268,16 +269,16 @@ func (l *lookup) respond() LookupResponse {
 		probability := scoring.Sigmoid(candidate.odds)
 		best = max(best, probability)
 		hit.Probability, hit.Verdict, hit.ITC = round(probability), l.searcher.calibration.Verdict(probability), round(candidate.cosine)
-		hit.Score, hit.Basis = round(candidate.cosine), BasisVector
+		hit.Score, hit.Basis = round(candidate.cosine), contract.BasisVector
 		if candidate.answer.known {
 			logit := round(candidate.answer.logit)
-			hit.Score, hit.Basis, hit.ITM = round(candidate.answer.logit+candidate.cosine), BasisMatch, &logit
+			hit.Score, hit.Basis, hit.ITM = round(candidate.answer.logit+candidate.cosine), contract.BasisMatch, &logit
 		}
 		if shares != nil {
 			share := round(shares[i])
 			hit.Share = &share
 		}
-		if hit.Verdict == scoring.VerdictNone && l.request.Show != ShowAll || hit.Verdict == scoring.VerdictWeak && l.request.Show == ShowStrong {
+		if hit.Verdict == scoring.VerdictNone && l.request.Show != contract.ShowAll || hit.Verdict == scoring.VerdictWeak && l.request.Show == contract.ShowStrong {
 			response.Hidden++
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
@@ -36,7 +37,7 @@ func TestLookupFindsTextsAndCaptions(t *testing.T) {
 		if strings.Contains(hit.Text, "zeppelin") || strings.Contains(hit.Text, "boat") {
 			t.Errorf("text %q is shown", hit.Text)
 		}
-		if hit.Rank != i+1 || hit.ID == 0 || hit.ITM == nil || hit.Basis != BasisMatch {
+		if hit.Rank != i+1 || hit.ID == 0 || hit.ITM == nil || hit.Basis != contract.BasisMatch {
 			t.Errorf("text %d is not filled in: %+v", i+1, hit)
 		}
 	}
@@ -93,7 +94,7 @@ func TestLabels(t *testing.T) {
 	if math.Abs(sum-1) > 1e-4 {
 		t.Errorf("shares sum to %v", sum)
 	}
-	strong, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID, Labels: []string{"boat", "cat"}, Show: ShowStrong})
+	strong, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID, Labels: []string{"boat", "cat"}, Show: contract.ShowStrong})
 	if err != nil || len(strong.Texts) != 1 || strong.Hidden != 1 {
 		t.Errorf("got %+v, %v", strong, err)
 	}
@@ -107,8 +108,8 @@ func TestLookupBudget(t *testing.T) {
 	if err != nil || response.Reranked == 0 || response.Reranked >= response.RerankPlanned {
 		t.Errorf("read %d of %d, %v", response.Reranked, response.RerankPlanned, err)
 	}
-	none, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID, RerankBudget: noRerank, Show: ShowAll})
-	if err != nil || none.Reranked != 0 || len(none.Texts) == 0 || none.Texts[0].Basis != BasisVector {
+	none, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID, RerankBudget: noRerank, Show: contract.ShowAll})
+	if err != nil || none.Reranked != 0 || len(none.Texts) == 0 || none.Texts[0].Basis != contract.BasisVector {
 		t.Errorf("got %+v, %v", none, err)
 	}
 }
@@ -118,24 +119,24 @@ func TestBadLookups(t *testing.T) {
 	s := newTestSearcher(t, w, Options{})
 	for name, test := range map[string]struct {
 		request LookupRequest
-		code    Code
+		code    contract.Code
 	}{
-		"nothing":           {LookupRequest{}, CodeEmptyRequest},
-		"text record":       {LookupRequest{Record: 101}, CodeInvalidOption},
-		"no record":         {LookupRequest{Record: 9999}, CodeRecordNotFound},
-		"empty label":       {LookupRequest{Record: picture.ID, Labels: []string{" "}}, CodeInvalidOption},
-		"control character": {LookupRequest{Record: picture.ID, Labels: []string{"a\x01"}}, CodeControlCharacter},
-		"long label":        {LookupRequest{Record: picture.ID, Labels: []string{strings.Repeat("a", 1001)}}, CodeTooLarge},
-		"many labels":       {LookupRequest{Record: picture.ID, Labels: slices.Repeat([]string{"a"}, 10001)}, CodeTooLarge},
-		"template":          {LookupRequest{Record: picture.ID, Labels: []string{"a"}, Template: "x"}, CodeInvalidOption},
-		"limit":             {LookupRequest{Record: picture.ID, Limit: -1}, CodeInvalidOption},
+		"nothing":           {LookupRequest{}, contract.CodeEmptyRequest},
+		"text record":       {LookupRequest{Record: 101}, contract.CodeInvalidOption},
+		"no record":         {LookupRequest{Record: 9999}, contract.CodeRecordNotFound},
+		"empty label":       {LookupRequest{Record: picture.ID, Labels: []string{" "}}, contract.CodeInvalidOption},
+		"control character": {LookupRequest{Record: picture.ID, Labels: []string{"a\x01"}}, contract.CodeControlCharacter},
+		"long label":        {LookupRequest{Record: picture.ID, Labels: []string{strings.Repeat("a", 1001)}}, contract.CodeTooLarge},
+		"many labels":       {LookupRequest{Record: picture.ID, Labels: slices.Repeat([]string{"a"}, 10001)}, contract.CodeTooLarge},
+		"template":          {LookupRequest{Record: picture.ID, Labels: []string{"a"}, Template: "x"}, contract.CodeInvalidOption},
+		"limit":             {LookupRequest{Record: picture.ID, Limit: -1}, contract.CodeInvalidOption},
 	} {
 		_, err := s.Lookup(t.Context(), test.request)
-		if CodeOf(err) != test.code {
+		if contract.CodeOf(err) != test.code {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
 	words, _ := New(w, nil, Options{})
 	_, err := words.Lookup(t.Context(), LookupRequest{Record: picture.ID})
-	wantCode(t, err, CodeUnavailable)
+	wantCode(t, err, contract.CodeUnavailable)
 }

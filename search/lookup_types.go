@@ -5,6 +5,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
@@ -16,7 +17,7 @@ type LookupRequest struct {
 	// Record is an image of the library.
 	Record index.ID
 	// Crop restricts the picture to a part of it.
-	Crop *Rectangle
+	Crop *contract.Rectangle
 	// Labels, when there are any, are the only texts considered; at most
 	// 10,000. Otherwise the texts and captions of the library are.
 	Labels []string
@@ -35,7 +36,7 @@ type LookupRequest struct {
 	RerankCount  int
 	// Show says down to which verdict texts are shown; "" means weak, and for
 	// labels all.
-	Show Show
+	Show contract.Show
 }
 
 // LookupResponse is the texts that describe a picture, best first.
@@ -49,10 +50,10 @@ type LookupResponse struct {
 	// Verdict is that of the best text.
 	Verdict scoring.Verdict `json:"verdict"`
 	// Reranked counts the texts that ITM has read, of RerankPlanned.
-	Reranked      int      `json:"reranked"`
-	RerankPlanned int      `json:"rerank_planned"`
-	Timings       Timings  `json:"timings"`
-	Warnings      []string `json:"warnings,omitempty"`
+	Reranked      int              `json:"reranked"`
+	RerankPlanned int              `json:"rerank_planned"`
+	Timings       contract.Timings `json:"timings"`
+	Warnings      []string         `json:"warnings,omitempty"`
 }
 
 // TextSource says where a text comes from.
@@ -86,7 +87,7 @@ type TextHit struct {
 	// where no labels were given.
 	Share   *float64        `json:"share,omitempty"`
 	Verdict scoring.Verdict `json:"verdict"`
-	Basis   Basis           `json:"basis"`
+	Basis   contract.Basis  `json:"basis"`
 	// ITC is the cosine; ITM the raw logit, nil when ITM has not read it.
 	ITC float64  `json:"itc"`
 	ITM *float64 `json:"itm,omitempty"`

@@ -7,18 +7,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 )
 
 // searchInPages searches by pages of seven, which must be whole together, and gives
 // the IDs. check is told how many hits came before a page. Not cached, another query
 // goes before each page.
-func searchInPages(t *testing.T, s *Searcher, request Request, whole Response, cached bool, check func(before int, response Response)) []index.ID {
+func searchInPages(t *testing.T, s *Searcher, request contract.Request, whole contract.Response, cached bool, check func(before int, response contract.Response)) []index.ID {
 	t.Helper()
 	request.Limit = 7
 	var paged []index.ID
 	for {
 		if !cached {
-			search(t, s, Request{Text: "boat"})
+			search(t, s, contract.Request{Text: "boat"})
 		}
 		response := search(t, s, request)
 		check(len(paged), response)
@@ -42,13 +43,13 @@ func searchInPages(t *testing.T, s *Searcher, request Request, whole Response, c
 func TestPagesFitTogether(t *testing.T) {
 	w := populated(300)
 	w.contrary = 3
-	for name, request := range map[string]Request{
-		"reranked": {Text: "cat", Show: ShowAll, RerankCount: 40},
-		"fused":    {Text: "cat; dog", Show: ShowAll, RerankBudget: noRerank},
-		"by date":  {Text: "cat", Sort: SortDateDescending},
+	for name, request := range map[string]contract.Request{
+		"reranked": {Text: "cat", Show: contract.ShowAll, RerankCount: 40},
+		"fused":    {Text: "cat; dog", Show: contract.ShowAll, RerankBudget: noRerank},
+		"by date":  {Text: "cat", Sort: contract.SortDateDescending},
 		"listing":  {Text: "folder:set1"},
 		"unwanted": {Text: "folder:set1 -cat"},
-		"similar":  {Record: 5, Show: ShowAll},
+		"similar":  {Record: 5, Show: contract.ShowAll},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, cached := range []bool{true, false} {
@@ -59,7 +60,7 @@ func TestPagesFitTogether(t *testing.T) {
 				s := newTestSearcher(t, w, options)
 				request.Limit = 1000
 				whole := search(t, s, request)
-				paged := searchInPages(t, s, request, whole, cached, func(before int, response Response) {
+				paged := searchInPages(t, s, request, whole, cached, func(before int, response contract.Response) {
 					if response.Total != whole.Total {
 						t.Fatalf("the page at %d says %d in all, not %d", before, response.Total, whole.Total)
 					}
@@ -75,7 +76,7 @@ func TestPagesFitTogether(t *testing.T) {
 func TestOffsetsFitTogetherWhileTheLibraryChanges(t *testing.T) {
 	w := populated(300)
 	s := newTestSearcher(t, w, Options{})
-	request := Request{Text: "cat", Show: ShowAll, Limit: 10}
+	request := contract.Request{Text: "cat", Show: contract.ShowAll, Limit: 10}
 	first := search(t, s, request)
 	w.add("/library/new.jpg", "cat")
 	w.sequence++
@@ -94,11 +95,11 @@ func TestOffsetsFitTogetherWhileTheLibraryChanges(t *testing.T) {
 
 func TestSortByDateKeepsRelevanceAsFilter(t *testing.T) {
 	s := newTestSearcher(t, populated(300), Options{})
-	base := Request{Text: "cat", Limit: 1000}
+	base := contract.Request{Text: "cat", Limit: 1000}
 	relevant := search(t, s, base)
-	base.Sort = SortDateAscending
+	base.Sort = contract.SortDateAscending
 	dated := search(t, s, base)
-	if !slices.IsSortedFunc(dated.Hits, func(a, b Hit) int { return a.Record.Date().Compare(b.Record.Date()) }) {
+	if !slices.IsSortedFunc(dated.Hits, func(a, b contract.Hit) int { return a.Record.Date().Compare(b.Record.Date()) }) {
 		t.Error("hits are not by date")
 	}
 	a, b := hitIDs(relevant), hitIDs(dated)

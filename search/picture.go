@@ -3,13 +3,12 @@ package search
 import (
 	"context"
 	"fmt"
-	"image"
 	"io"
-	"math"
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/search/contract"
 )
 
 // maximumOriginalBytes bounds an original that is read again.
@@ -19,7 +18,7 @@ const maximumOriginalBytes = 512 << 20
 type pictureSource struct {
 	image  *pixels.Image
 	record index.ID
-	crop   *Rectangle
+	crop   *contract.Rectangle
 }
 
 // pictureParts gives the vectors of the request's picture.
@@ -50,7 +49,7 @@ func (s *Searcher) pictureParts(ctx context.Context, snapshot index.Reader, sour
 // pictureTokens gives what ITM reads of the request's picture.
 func (s *Searcher) pictureTokens(ctx context.Context, snapshot index.Reader, source pictureSource) (embed.ImageTokens, error) {
 	if s.engine == nil {
-		return embed.ImageTokens{}, &Error{Code: CodeUnavailable, Message: "no model is open", Remedy: "open a model to search with pictures"}
+		return embed.ImageTokens{}, &contract.Error{Code: contract.CodeUnavailable, Message: "no model is open", Remedy: "open a model to search with pictures"}
 	}
 	if source.record != 0 && source.crop == nil {
 		return s.recordTokens(ctx, snapshot, source.record)
@@ -166,31 +165,19 @@ func (s *Searcher) decodePicture(ctx context.Context, snapshot index.Reader, sou
 	if source.crop == nil {
 		return picture, nil
 	}
-	cropped, err := pixels.Crop(picture, source.crop.pixels(picture.Width, picture.Height))
+	cropped, err := pixels.Crop(picture, source.crop.Pixels(picture.Width, picture.Height))
 	if err != nil {
-		return nil, &Error{Code: CodeInvalidCrop, Field: "crop", Message: "the crop holds no pixel", Remedy: "select a larger part", Err: err}
+		return nil, &contract.Error{Code: contract.CodeInvalidCrop, Field: "crop", Message: "the crop holds no pixel", Remedy: "select a larger part", Err: err}
 	}
 	return cropped, nil
-}
-
-// pixels gives the rectangle in pixels, at least one wide and high.
-func (r Rectangle) pixels(width, height int) image.Rectangle {
-	edges := func(from, length float64, size int) (int, int) {
-		low := min(int(math.Floor(from*float64(size))), size-1)
-		high := min(int(math.Ceil((from+length)*float64(size)-1e-6)), size)
-		return low, max(high, low+1)
-	}
-	left, right := edges(r.X, r.Width, width)
-	top, bottom := edges(r.Y, r.Height, height)
-	return image.Rect(left, top, right, bottom)
 }
 
 // original decodes the file of a record.
 func (s *Searcher) original(ctx context.Context, snapshot index.Reader, id index.ID) (*pixels.Image, error) {
 	file, err := snapshot.OpenOriginal(ctx, id)
 	if err != nil {
-		return nil, &Error{
-			Code: CodeUnavailable, Message: fmt.Sprintf("the original of record %v cannot be opened", id),
+		return nil, &contract.Error{
+			Code: contract.CodeUnavailable, Message: fmt.Sprintf("the original of record %v cannot be opened", id),
 			Remedy: "index its folder again if the file was moved", Err: err,
 		}
 	}
@@ -200,14 +187,14 @@ func (s *Searcher) original(ctx context.Context, snapshot index.Reader, id index
 		return nil, fmt.Errorf("read original of record %v: %w", id, err)
 	}
 	if len(data) > maximumOriginalBytes {
-		return nil, &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the original of record %v is too large", id)}
+		return nil, &contract.Error{Code: contract.CodeTooLarge, Message: fmt.Sprintf("the original of record %v is too large", id)}
 	}
 	picture, err := s.options.Decoder.Decode(ctx, data)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, &Error{Code: CodeImageUndecodable, Message: fmt.Sprintf("the original of record %v cannot be decoded", id), Err: err}
+		return nil, &contract.Error{Code: contract.CodeImageUndecodable, Message: fmt.Sprintf("the original of record %v cannot be decoded", id), Err: err}
 	}
 	return picture, nil
 }

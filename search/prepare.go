@@ -5,20 +5,19 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"unicode"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/query"
 	"mekiki/search/words"
 )
 
 // plan is a request that was checked, with its defaults filled in.
 type plan struct {
-	request Request
+	request contract.Request
 	query   query.Query
 	// filter joins the filters of the text and of the request, as far as that
 	// can be done without a snapshot; also is what has to hold besides.
@@ -40,7 +39,7 @@ type plan struct {
 	textWords int
 
 	// asks are the questions to the best hits; askSources those of the text, as typed.
-	asks       []Ask
+	asks       []contract.Ask
 	askSources []string
 
 	// warnings are sentences about the query.
@@ -61,14 +60,10 @@ type plan struct {
 // rankingKey identifies a ranking: equal keys over an equal library rank alike.
 type rankingKey [sha256.Size]byte
 
-func invalidOption(field, remedy, format string, arguments ...any) *Error {
-	return &Error{Code: CodeInvalidOption, Field: field, Message: fmt.Sprintf(format, arguments...), Remedy: remedy}
-}
-
 // prepare checks a request and fills in defaults.
-func (s *Searcher) prepare(request Request) (*plan, error) {
+func (s *Searcher) prepare(request contract.Request) (*plan, error) {
 	p := &plan{request: request}
-	if err := s.prepareOptions(&p.request); err != nil {
+	if err := p.request.Prepare(s.options.RerankCount, s.options.RerankBudget); err != nil {
 		return nil, err
 	}
 	parsed, err := query.Parse(request.Text, query.Options{})
@@ -130,81 +125,12 @@ func saysSomething(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.So, r)
 }
 
-// Validate checks a request as Search does, without a library or a model: what
-// the caller can put right is an *Error.
-func (r Request) Validate() error {
+// Validate checks a request as [Searcher.Search] does, without a library or a model: what
+// the caller can put right is a [contract.Error].
+func Validate(request contract.Request) error {
 	options := Options{}.withDefaults()
-	_, err := (&Searcher{options: options, calibration: *options.Calibration}).prepare(r)
+	_, err := (&Searcher{options: options, calibration: *options.Calibration}).prepare(request)
 	return err
-}
-
-func (s *Searcher) prepareOptions(r *Request) error {
-	switch {
-	case r.Limit < 0 || r.Limit > maximumLimit:
-		return invalidOption("limit", fmt.Sprintf("give 1 to %d, and ask for further pages", maximumLimit), "limit %d is out of range", r.Limit)
-	case r.Offset < 0 || r.Offset > maximumOffset:
-		return invalidOption("offset", fmt.Sprintf("give 0 to %d", maximumOffset), "offset %d is out of range", r.Offset)
-	case r.Weight != nil && !(*r.Weight >= 0 && *r.Weight <= 1):
-		return invalidOption("weight", "0 is words alone, 1 is meaning alone", "weight %v is not 0 to 1", *r.Weight)
-	case !(r.MinimumProbability >= 0 && r.MinimumProbability <= 1):
-		return invalidOption("minimum_probability", "give a chance such as 0.5", "minimum probability %v is not 0 to 1", r.MinimumProbability)
-	case r.RerankCount < 0 || r.RerankCount > maximumRerankCount:
-		return invalidOption("rerank_count", fmt.Sprintf("give 1 to %d", maximumRerankCount), "rerank count %d is out of range", r.RerankCount)
-	case r.RerankBudget > maximumBudget:
-		return invalidOption("rerank_budget", "give ten minutes at most", "rerank budget %v is out of range", r.RerankBudget)
-	}
-	if r.Limit == 0 {
-		r.Limit = 20
-	}
-	if r.RerankCount == 0 {
-		r.RerankCount = s.options.RerankCount
-	}
-	if r.RerankBudget == 0 {
-		r.RerankBudget = s.options.RerankBudget
-	}
-	return r.prepareNames()
-}
-
-// prepareNames checks the options that are names.
-func (r *Request) prepareNames() error {
-	if r.Fusion == "" {
-		r.Fusion = FusionConvex
-	}
-	if r.Sort == "" {
-		r.Sort = SortRelevance
-	}
-	if r.Show == "" {
-		r.Show = ShowWeak
-	}
-	switch {
-	case r.Fusion != FusionConvex && r.Fusion != FusionReciprocalRank:
-		return invalidOption("fusion", "use convex or rrf", "there is no fusion %q", r.Fusion)
-	case r.Sort != SortRelevance && r.Sort != SortDateDescending && r.Sort != SortDateAscending:
-		return invalidOption("sort", "use relevance, date_descending or date_ascending", "there is no order %q", r.Sort)
-	case r.Show != ShowWeak && r.Show != ShowStrong && r.Show != ShowAll:
-		return invalidOption("show", "use strong, weak or all", "there is nothing to show called %q", r.Show)
-	case r.Image != nil && r.Record != 0:
-		return invalidOption("record", "leave one of them out", "an image and a record are given at once")
-	case r.Image != nil && (r.Image.Width < 1 || r.Image.Height < 1 || len(r.Image.Pix) != 3*r.Image.Width*r.Image.Height):
-		return &Error{Code: CodeImageUndecodable, Field: "image", Message: "the image has no pixels", Remedy: "give a picture that can be decoded"}
-	case r.Crop != nil && r.Image == nil && r.Record == 0:
-		return &Error{Code: CodeInvalidCrop, Field: "crop", Message: "a crop is given without a picture", Remedy: "give an image or a record with it"}
-	case r.Crop != nil:
-		return r.Crop.validate()
-	}
-	return nil
-}
-
-func (r Rectangle) validate() error {
-	for _, value := range []float64{r.X, r.Y, r.Width, r.Height} {
-		if math.IsNaN(value) || value < 0 || value > 1 {
-			return &Error{Code: CodeInvalidCrop, Field: "crop", Message: "the crop lies outside the picture", Remedy: "give x, y, width and height as fractions from 0 to 1"}
-		}
-	}
-	if r.Width == 0 || r.Height == 0 || r.X+r.Width > 1+1e-9 || r.Y+r.Height > 1+1e-9 {
-		return &Error{Code: CodeInvalidCrop, Field: "crop", Message: "the crop is empty or reaches outside the picture", Remedy: "x+width and y+height must be at most 1"}
-	}
-	return nil
 }
 
 // queryError gives a query's error the form of a request's.
@@ -213,9 +139,9 @@ func queryError(err error) error {
 	if !errors.As(err, &cause) {
 		return err
 	}
-	return &Error{
-		Code: Code(cause.Code), Message: cause.Message, Remedy: cause.Remedy, Field: "text", Query: cause.Query,
-		Position: &Position{Offset: cause.Offset, Length: cause.Length},
+	return &contract.Error{
+		Code: contract.Code(cause.Code), Message: cause.Message, Remedy: cause.Remedy, Field: "text", Query: cause.Query,
+		Position: &contract.Position{Offset: cause.Offset, Length: cause.Length},
 	}
 }
 
@@ -230,7 +156,7 @@ func clauseTexts(clauses []query.Clause) []string {
 // prepareFilter turns the typed filters into the library's.
 func (p *plan) prepareFilter() error {
 	p.filter = p.query.Filters.Filter
-	if err := validateFilter(p.request.Filter); err != nil {
+	if err := contract.CheckFilter(p.request.Filter); err != nil {
 		return err
 	}
 	switch given := p.request.Filter; {
@@ -252,10 +178,10 @@ func (p *plan) prepareKind() error {
 	p.kind = index.KindImage
 	for i, kind := range kinds {
 		if kind != index.KindImage && kind != index.KindText {
-			return invalidOption("filter", "use image or text", "there is no kind %v", kind)
+			return contract.InvalidOption("filter", "use image or text", "there is no kind %v", kind)
 		}
 		if i > 0 && kind != kinds[0] {
-			return invalidOption("filter", "search for one kind, and then for the other", "images and texts cannot be ranked together")
+			return contract.InvalidOption("filter", "search for one kind, and then for the other", "images and texts cannot be ranked together")
 		}
 		p.kind = kind
 	}
@@ -274,18 +200,18 @@ func (p *plan) checkAsks() error {
 		return nil
 	}
 	if len(p.unwanted) > 0 || len(p.unwantedPhrases) > 0 {
-		return &Error{
-			Code: CodeNothingWanted, Field: "text", Query: p.request.Text, Position: &Position{Length: max(len([]rune(p.request.Text)), 1)},
+		return &contract.Error{
+			Code: contract.CodeNothingWanted, Field: "text", Query: p.request.Text, Position: &contract.Position{Length: max(len([]rune(p.request.Text)), 1)},
 			Message: "the query only says what is unwanted", Remedy: "say what you are looking for too, or add a filter",
 		}
 	}
 	if strings.TrimSpace(p.request.Text) != "" {
-		return &Error{
-			Code: CodeEmptyRequest, Field: "text", Query: p.request.Text, Position: &Position{Length: max(len([]rune(p.request.Text)), 1)},
+		return &contract.Error{
+			Code: contract.CodeEmptyRequest, Field: "text", Query: p.request.Text, Position: &contract.Position{Length: max(len([]rune(p.request.Text)), 1)},
 			Message: "there is no word in the query", Remedy: "write what the picture shows; signs alone say nothing",
 		}
 	}
-	return &Error{Code: CodeEmptyRequest, Field: "text", Message: "there is nothing to search for", Remedy: "give words, an image, a record or a filter"}
+	return &contract.Error{Code: contract.CodeEmptyRequest, Field: "text", Message: "there is nothing to search for", Remedy: "give words, an image, a record or a filter"}
 }
 
 // rankingKey hashes everything that the order of candidates depends on, but
@@ -296,12 +222,12 @@ func (p *plan) rankingKey() rankingKey {
 	encoded, err := json.Marshal(struct {
 		Text          string
 		Record        index.ID
-		Crop          *Rectangle
+		Crop          *contract.Rectangle
 		Filter        index.Filter
-		Fusion        Fusion
+		Fusion        contract.Fusion
 		Weight        float64
 		Budget, Count int64
-		Listing       Sort
+		Listing       contract.Sort
 	}{r.Text, r.Record, r.Crop, r.Filter, r.Fusion, p.weight, int64(max(r.RerankBudget, -1)), int64(r.RerankCount), p.listingSort()})
 	if err != nil { // a NaN in a filter: such requests share a key, and find nothing
 		encoded = []byte(err.Error())
@@ -324,14 +250,14 @@ func (p *plan) listing() bool { return p.text == "" && !p.picture }
 
 // listingSort is the order of a listing, which decides what its window holds;
 // "" for what is ranked.
-func (p *plan) listingSort() Sort {
+func (p *plan) listingSort() contract.Sort {
 	switch {
 	case !p.listing():
 		return ""
-	case p.request.Sort == SortDateAscending:
-		return SortDateAscending
+	case p.request.Sort == contract.SortDateAscending:
+		return contract.SortDateAscending
 	}
-	return SortDateDescending
+	return contract.SortDateDescending
 }
 
 // reranks reports whether ITM has anything to say on this request.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
@@ -16,15 +17,15 @@ import (
 type ranking struct {
 	entries    []rankedEntry
 	verdict    scoring.Verdict
-	stage      Stage
+	stage      contract.Stage
 	reranked   int
 	planned    int
 	read       int // how many of the first candidates ITM was given
 	full       bool
 	window     int // of its retrieval
-	timings    Timings
+	timings    contract.Timings
 	warnings   []string
-	understood *Understood
+	understood *contract.Understood
 	sequence   uint64
 	retrieval  *retrieval // for explanations
 }
@@ -35,14 +36,14 @@ type rankedEntry struct {
 	score       float64
 	probability float64
 	verdict     scoring.Verdict
-	basis       Basis
+	basis       contract.Basis
 	candidate   *candidate
 }
 
 // ranking orders what was retrieved by the probability that is shown. The
 // explanations of its hits are made when a page is cut, from the candidates as they
 // are then.
-func (r *retrieval) ranking(stage Stage, reranked, planned int) *ranking {
+func (r *retrieval) ranking(stage contract.Stage, reranked, planned int) *ranking {
 	result := &ranking{
 		entries: make([]rankedEntry, len(r.candidates)), verdict: scoring.VerdictNone, stage: stage,
 		reranked: reranked, planned: planned, read: r.read, full: r.full, window: r.window, timings: r.timings, retrieval: r,
@@ -84,19 +85,19 @@ func (r *retrieval) score(c *candidate) float64 {
 
 // page cuts one page out of a ranking, of the hits whose answers are as asked for; answers is nil without
 // questions.
-func (k *ranking) page(ctx context.Context, snapshot index.Reader, request Request, offset int, answers *asking) (Response, error) {
+func (k *ranking) page(ctx context.Context, snapshot index.Reader, request contract.Request, offset int, answers *asking) (contract.Response, error) {
 	found, err := k.shown(ctx, snapshot, request)
 	if err != nil {
-		return Response{}, err
+		return contract.Response{}, err
 	}
 	shown, filtered := answers.split(found)
 	page := shown[min(offset, len(shown)):min(offset+request.Limit, len(shown))]
 	matched, err := k.retrieval.pageWords(ctx, snapshot, page)
 	if err != nil {
-		return Response{}, err
+		return contract.Response{}, err
 	}
-	response := Response{
-		Query: request.Text, Understood: k.understood, Hits: []Hit{}, Total: len(shown), TotalIsLowerBound: k.full,
+	response := contract.Response{
+		Query: request.Text, Understood: k.understood, Hits: []contract.Hit{}, Total: len(shown), TotalIsLowerBound: k.full,
 		Hidden: len(k.entries) - len(found), Offset: offset, Verdict: k.verdict, Stage: k.stage,
 		Reranked: k.reranked, RerankPlanned: k.planned, Candidates: len(k.entries), Searched: snapshot.Count(k.retrieval.plan.kind), Timings: k.timings,
 		Warnings: slices.Clone(k.warnings),
@@ -104,7 +105,7 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request Reque
 	for i, entry := range page {
 		response.Hits = append(response.Hits, k.hit(entry, offset+i+1, request.Explain, matched[entry.entry.id]))
 	}
-	var left []Hit
+	var left []contract.Hit
 	for _, entry := range filtered {
 		left = append(left, k.hit(entry, 0, false, nil))
 	}
@@ -123,13 +124,13 @@ type shownEntry struct {
 }
 
 // shown gives the entries that a request wants to see, in its order.
-func (k *ranking) shown(ctx context.Context, snapshot index.Reader, request Request) ([]shownEntry, error) {
+func (k *ranking) shown(ctx context.Context, snapshot index.Reader, request contract.Request) ([]shownEntry, error) {
 	least := request.MinimumProbability
 	var shown []shownEntry
 	for i := range k.entries {
 		entry := &k.entries[i]
-		if entry.probability < least || entry.verdict == scoring.VerdictNone && request.Show != ShowAll ||
-			entry.verdict == scoring.VerdictWeak && request.Show == ShowStrong {
+		if entry.probability < least || entry.verdict == scoring.VerdictNone && request.Show != contract.ShowAll ||
+			entry.verdict == scoring.VerdictWeak && request.Show == contract.ShowStrong {
 			continue
 		}
 		shown = append(shown, shownEntry{entry: entry})
@@ -139,12 +140,12 @@ func (k *ranking) shown(ctx context.Context, snapshot index.Reader, request Requ
 	}
 	// Some may have been deleted since the ranking was made.
 	shown = slices.DeleteFunc(shown, func(e shownEntry) bool { return e.record == nil })
-	if request.Sort == SortRelevance {
+	if request.Sort == contract.SortRelevance {
 		return shown, nil
 	}
 	slices.SortStableFunc(shown, func(a, b shownEntry) int {
 		order := a.record.Date().Compare(b.record.Date())
-		if request.Sort == SortDateDescending {
+		if request.Sort == contract.SortDateDescending {
 			order = -order
 		}
 		return cmp.Or(order, cmp.Compare(a.entry.id, b.entry.id))
@@ -169,7 +170,7 @@ func addRecords(ctx context.Context, reader index.Reader, entries []shownEntry) 
 }
 
 // hit presents one entry.
-func (k *ranking) hit(shown shownEntry, rank int, explain bool, matched []FieldMatch) Hit {
+func (k *ranking) hit(shown shownEntry, rank int, explain bool, matched []contract.FieldMatch) contract.Hit {
 	entry := shown.entry
 	hit := recordHit(shown.record, rank)
 	hit.Score, hit.Probability, hit.Verdict, hit.Basis = round(entry.score), round(entry.probability), entry.verdict, entry.basis
@@ -182,8 +183,8 @@ func (k *ranking) hit(shown shownEntry, rank int, explain bool, matched []FieldM
 }
 
 // recordHit presents a record.
-func recordHit(record *index.Record, rank int) Hit {
-	hit := Hit{
+func recordHit(record *index.Record, rank int) contract.Hit {
+	hit := contract.Hit{
 		Rank: rank, ID: record.ID, Kind: record.Kind.String(), Path: record.Path(), Paths: record.Paths(), Name: record.Name(), Caption: record.Caption(), Text: record.Text,
 		Title: record.Metadata.Title, Format: record.Format, Width: record.Width, Height: record.Height, Tags: record.Tags,
 		Record: record,
@@ -198,11 +199,11 @@ func recordHit(record *index.Record, rank int) Hit {
 func round(value float64) float64 { return math.Round(value*1e6) / 1e6 }
 
 // understood shows what the query was read as.
-func (p *plan) understood() *Understood {
+func (p *plan) understood() *contract.Understood {
 	if p.query.Empty() {
 		return nil
 	}
-	understood := &Understood{
+	understood := &contract.Understood{
 		Clauses: p.clauses, Phrases: p.phrases, Unwanted: p.unwanted, UnwantedPhrases: p.unwantedPhrases,
 	}
 	understood.Asks = p.askSources

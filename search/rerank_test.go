@@ -13,10 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 )
 
 // topScore is the published score of the best hit.
-func topScore(response Response) float64 {
+func topScore(response contract.Response) float64 {
 	if len(response.Hits) == 0 || response.Hits[0].Explanation.Match == nil {
 		return math.Inf(-1)
 	}
@@ -37,7 +38,7 @@ func testTopNeverWorse(t *testing.T, w *world) {
 		best := math.Inf(-1)
 		for _, count := range []int{1, 2, 4, 8, 16, 32, 64, 128, 400} {
 			s := newTestSearcher(t, w, Options{})
-			response := search(t, s, Request{Text: text, RerankCount: count, RerankBudget: time.Minute, Explain: true})
+			response := search(t, s, contract.Request{Text: text, RerankCount: count, RerankBudget: time.Minute, Explain: true})
 			if strings.Contains(text, "-") {
 				continue // the least likely clause decides, not the wanted one alone
 			}
@@ -57,15 +58,17 @@ func TestHitsFollowTheirProbability(t *testing.T) {
 	w := populated(300)
 	w.contrary = 3
 	w.add("/library/zeppelin/cat dog.jpg", "boat") // named so, and shows something else
-	read := func(count int) Request { return Request{RerankCount: count, RerankBudget: time.Minute} }
-	for name, base := range map[string]Request{
+	read := func(count int) contract.Request {
+		return contract.Request{RerankCount: count, RerankBudget: time.Minute}
+	}
+	for name, base := range map[string]contract.Request{
 		"none read": {RerankBudget: noRerank}, "one read": read(1), "7 read": read(7), "40 read": read(40), "all read": read(301),
-		"rrf": {RerankBudget: noRerank, Fusion: FusionReciprocalRank}, "rrf, 40 read": {RerankCount: 40, RerankBudget: time.Minute, Fusion: FusionReciprocalRank},
+		"rrf": {RerankBudget: noRerank, Fusion: contract.FusionReciprocalRank}, "rrf, 40 read": {RerankCount: 40, RerankBudget: time.Minute, Fusion: contract.FusionReciprocalRank},
 		"words": {RerankBudget: noRerank, Weight: pointer(0.0)}, "meaning": {RerankBudget: noRerank, Weight: pointer(1.0)},
 		"picture": {Record: 5}, "picture, none read": {Record: 5, RerankBudget: noRerank}, "texts": {Filter: index.Filter{Kinds: []index.Kind{index.KindText}}},
 	} {
 		for _, text := range []string{"cat dog", "cat; dog", "cat -dog", ""} {
-			for _, show := range []Show{ShowAll, ShowWeak} {
+			for _, show := range []contract.Show{contract.ShowAll, contract.ShowWeak} {
 				request := base
 				request.Text, request.Show, request.Limit, request.Explain = text, show, 1000, true
 				if text == "" && request.Record == 0 {
@@ -77,7 +80,7 @@ func TestHitsFollowTheirProbability(t *testing.T) {
 					if i > 0 && (hit.Probability > response.Hits[i-1].Probability || hit.Score > response.Hits[i-1].Score) {
 						t.Errorf("%s, %q, %s: hit %d has %v (%v) and stands behind %v (%v)", name, text, show, i+1, hit.Probability, hit.Score, response.Hits[i-1].Probability, response.Hits[i-1].Score)
 					}
-					if hit.Basis == BasisMatch && hit.Explanation.FusedRank > response.RerankPlanned {
+					if hit.Basis == contract.BasisMatch && hit.Explanation.FusedRank > response.RerankPlanned {
 						t.Errorf("%s, %q: number %d was read, of %d", name, text, hit.Explanation.FusedRank, response.RerankPlanned)
 					}
 				}
@@ -95,7 +98,7 @@ func TestBudgetMeansFewerRerankedAndNoError(t *testing.T) {
 	previous := -1
 	for _, budget := range []time.Duration{1, 20 * time.Millisecond, 10 * time.Second} {
 		s := newTestSearcher(t, w, Options{})
-		response := search(t, s, Request{Text: "cat", RerankBudget: budget, RerankCount: 64})
+		response := search(t, s, contract.Request{Text: "cat", RerankBudget: budget, RerankCount: 64})
 		if response.RerankPlanned != 64 || response.Reranked < previous {
 			t.Errorf("budget %v: %d of %d after %d", budget, response.Reranked, response.RerankPlanned, previous)
 		}
@@ -119,13 +122,13 @@ func TestCancelReturnsPromptly(t *testing.T) {
 		started := time.Now()
 		seen := 0
 		var failure error
-		for response, err := range s.Stream(ctx, Request{Text: "cat", RerankBudget: time.Minute}) {
+		for response, err := range s.Stream(ctx, contract.Request{Text: "cat", RerankBudget: time.Minute}) {
 			if err != nil {
 				failure = err
 				break
 			}
 			seen++
-			if response.Stage != StageFirst {
+			if response.Stage != contract.StageFirst {
 				t.Errorf("got stage %s after cancelling", response.Stage)
 			}
 			cancel()
@@ -139,7 +142,7 @@ func TestCancelReturnsPromptly(t *testing.T) {
 		if w.open.Load() != 0 {
 			t.Error("a snapshot is still open")
 		}
-		if _, err := s.Search(ctx, Request{Text: "dog"}); !errors.Is(err, context.Canceled) {
+		if _, err := s.Search(ctx, contract.Request{Text: "dog"}); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -152,7 +155,7 @@ func TestCancelStopsMatchingItself(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w.onMatch = cancel
 		started := time.Now()
-		_, err := newTestSearcher(t, w, Options{}).Search(ctx, Request{Text: "cat", RerankBudget: time.Minute})
+		_, err := newTestSearcher(t, w, Options{}).Search(ctx, contract.Request{Text: "cat", RerankBudget: time.Minute})
 		if took := time.Since(started); !errors.Is(err, context.Canceled) || took > 0 {
 			t.Errorf("got %v after %v", err, took)
 		}
@@ -166,7 +169,7 @@ func TestCancelStopsMatchingItself(t *testing.T) {
 // no, the others are not asked.
 func TestRuledOutIsReadNoFurther(t *testing.T) {
 	w := populated(200)
-	response := search(t, newTestSearcher(t, w, Options{}), Request{Text: "zeppelin; cat; dog -pizza", RerankCount: 50, RerankBudget: time.Minute})
+	response := search(t, newTestSearcher(t, w, Options{}), contract.Request{Text: "zeppelin; cat; dog -pizza", RerankCount: 50, RerankBudget: time.Minute})
 	if calls := w.matchCalls.Load(); response.Reranked != 50 || calls != 50 {
 		t.Errorf("%d pictures without a zeppelin took %d pairs", response.Reranked, calls)
 	}
@@ -175,28 +178,28 @@ func TestRuledOutIsReadNoFurther(t *testing.T) {
 func TestStreamAnswersTwice(t *testing.T) {
 	w := populated(200)
 	s := newTestSearcher(t, w, Options{})
-	var stages []Stage
-	for response, err := range s.Stream(t.Context(), Request{Text: "cat"}) {
+	var stages []contract.Stage
+	for response, err := range s.Stream(t.Context(), contract.Request{Text: "cat"}) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		stages = append(stages, response.Stage)
 	}
-	if diff := cmp.Diff([]Stage{StageFirst, StageReranked}, stages); diff != "" {
+	if diff := cmp.Diff([]contract.Stage{contract.StageFirst, contract.StageReranked}, stages); diff != "" {
 		t.Error(diff)
 	}
 	calls := w.matchCalls.Load()
-	for range s.Stream(t.Context(), Request{Text: "dog"}) {
+	for range s.Stream(t.Context(), contract.Request{Text: "dog"}) {
 		break // enough after the first
 	}
 	if w.matchCalls.Load() != calls {
 		t.Error("ITM was asked although nobody waited")
 	}
 	stages = nil
-	for response := range s.Stream(t.Context(), Request{Text: "dog", RerankBudget: noRerank}) {
+	for response := range s.Stream(t.Context(), contract.Request{Text: "dog", RerankBudget: noRerank}) {
 		stages = append(stages, response.Stage)
 	}
-	if diff := cmp.Diff([]Stage{StageFinal}, stages); diff != "" {
+	if diff := cmp.Diff([]contract.Stage{contract.StageFinal}, stages); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -204,11 +207,11 @@ func TestStreamAnswersTwice(t *testing.T) {
 func TestUnreadableTokensCostOnlyTheirOwn(t *testing.T) {
 	w := populated(100)
 	s := newTestSearcher(t, w, Options{})
-	top := search(t, s, Request{Text: "cat"}).Hits[0].ID
+	top := search(t, s, contract.Request{Text: "cat"}).Hits[0].ID
 	w.noTokens[top] = true
 	s = newTestSearcher(t, w, Options{})
-	response := search(t, s, Request{Text: "cat"})
-	if len(response.Hits) == 0 || len(response.Warnings) != 1 || slices.ContainsFunc(response.Hits, func(hit Hit) bool { return hit.ID == top && hit.Basis == BasisMatch }) {
+	response := search(t, s, contract.Request{Text: "cat"})
+	if len(response.Hits) == 0 || len(response.Warnings) != 1 || slices.ContainsFunc(response.Hits, func(hit contract.Hit) bool { return hit.ID == top && hit.Basis == contract.BasisMatch }) {
 		t.Errorf("got %v with %q", hitIDs(response), response.Warnings)
 	}
 }
@@ -216,13 +219,13 @@ func TestUnreadableTokensCostOnlyTheirOwn(t *testing.T) {
 func TestMatchesAreRemembered(t *testing.T) {
 	w := populated(200)
 	s := newTestSearcher(t, w, Options{})
-	search(t, s, Request{Text: "cat"})
+	search(t, s, contract.Request{Text: "cat"})
 	calls := w.matchCalls.Load()
-	search(t, s, Request{Text: "cat", Filter: index.Filter{Folders: []string{"set1"}}, RerankCount: 10})
+	search(t, s, contract.Request{Text: "cat", Filter: index.Filter{Folders: []string{"set1"}}, RerankCount: 10})
 	if more := w.matchCalls.Load() - calls; more > 10 {
 		t.Errorf("ITM read %d pairs again", more)
 	}
-	search(t, s, Request{Text: "cat", RerankCount: 50})
+	search(t, s, contract.Request{Text: "cat", RerankCount: 50})
 	if more := w.matchCalls.Load() - calls; more > 10 {
 		t.Errorf("ITM read %d pairs again", more)
 	}
@@ -233,13 +236,13 @@ func TestMatchesAreRemembered(t *testing.T) {
 func TestEditedPicturesAreReadAgain(t *testing.T) {
 	w := populated(20)
 	s := newTestSearcher(t, w, Options{})
-	search(t, s, Request{Text: "cat"})
+	search(t, s, contract.Request{Text: "cat"})
 	calls, read := w.matchCalls.Load(), w.matchCalls.Load()
 	w.sequence++
 	for _, record := range w.records {
 		record.Hash = index.Hash{byte(record.ID)}
 	}
-	search(t, s, Request{Text: "cat"})
+	search(t, s, contract.Request{Text: "cat"})
 	if again := w.matchCalls.Load() - calls; again != read {
 		t.Errorf("ITM read %d pairs of %d again", again, read)
 	}

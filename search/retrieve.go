@@ -12,6 +12,7 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/filters"
+	"mekiki/search/contract"
 	"mekiki/search/words"
 )
 
@@ -44,7 +45,7 @@ type retrieval struct {
 	full       bool
 	read       int  // how many of the first candidates ITM was given
 	unread     bool // the model reads nothing of the words
-	timings    Timings
+	timings    contract.Timings
 	warnings   []string
 }
 
@@ -79,7 +80,7 @@ func (s *Searcher) retrieve(ctx context.Context, snapshot index.Reader, p *plan,
 // list takes what passes the filters, by date.
 func (r *retrieval) list(ctx context.Context) error {
 	order := index.OrderDateDescending
-	if r.plan.listingSort() == SortDateAscending {
+	if r.plan.listingSort() == contract.SortDateAscending {
 		order = index.OrderDateAscending
 	}
 	started := time.Now()
@@ -243,8 +244,8 @@ func (r *retrieval) checkSpace() (bool, error) {
 }
 
 func spaceMismatch(library, engine embed.Space) error {
-	return &Error{
-		Code:    CodeSpaceMismatch,
+	return &contract.Error{
+		Code:    contract.CodeSpaceMismatch,
 		Message: fmt.Sprintf("the library's vectors are of the model %v and the open model is %v", library, engine),
 		Remedy:  "open the model that the library was indexed with, or index again with this one",
 	}

@@ -12,6 +12,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
@@ -27,8 +28,8 @@ const noRerank = -1 * time.Nanosecond
 func TestSearchFindsWhatWasAskedFor(t *testing.T) {
 	w := populated(300)
 	s := newTestSearcher(t, w, Options{})
-	response := search(t, s, Request{Text: "a cat beside a pizza", Limit: 50, Explain: true})
-	if response.Verdict != scoring.VerdictStrong || response.Stage != StageReranked || len(response.Hits) == 0 {
+	response := search(t, s, contract.Request{Text: "a cat beside a pizza", Limit: 50, Explain: true})
+	if response.Verdict != scoring.VerdictStrong || response.Stage != contract.StageReranked || len(response.Hits) == 0 {
 		t.Fatalf("got %s %s with %d hits", response.Verdict, response.Stage, len(response.Hits))
 	}
 	for i, hit := range response.Hits {
@@ -39,7 +40,7 @@ func TestSearchFindsWhatWasAskedFor(t *testing.T) {
 		if hit.Rank != i+1 || hit.Path == "" || hit.Caption == "" || hit.Reason == "" || hit.Record == nil {
 			t.Errorf("hit %d is not filled in: %+v", i+1, hit)
 		}
-		if hit.Basis == BasisMatch && (hit.Explanation == nil || hit.Explanation.Match == nil || len(hit.Explanation.Match.Clauses) != 1) {
+		if hit.Basis == contract.BasisMatch && (hit.Explanation == nil || hit.Explanation.Match == nil || len(hit.Explanation.Match.Clauses) != 1) {
 			t.Errorf("hit %d is not explained: %+v", i+1, hit.Explanation)
 		}
 	}
@@ -50,7 +51,7 @@ func TestSearchFindsWhatWasAskedFor(t *testing.T) {
 
 func TestEmptyLibrary(t *testing.T) {
 	s := newTestSearcher(t, newWorld(), Options{})
-	response := search(t, s, Request{Text: "cat"})
+	response := search(t, s, contract.Request{Text: "cat"})
 	if response.Verdict != scoring.VerdictNone || response.Hits == nil || len(response.Hits) != 0 {
 		t.Errorf("got %+v", response)
 	}
@@ -63,15 +64,15 @@ func TestSameQuerySameAnswer(t *testing.T) {
 		w.parts[twin.ID] = w.parts[301]
 	}
 	one, two := newTestSearcher(t, w, Options{}), newTestSearcher(t, w, Options{})
-	for _, request := range []Request{
+	for _, request := range []contract.Request{
 		{Text: "cat pizza"}, {Text: "cat; dog -bird"}, {Record: 3}, {Record: 3, Text: "at a table"}, {Text: `"cat"`},
-		{Text: "cat", Fusion: FusionReciprocalRank, RerankBudget: noRerank},
+		{Text: "cat", Fusion: contract.FusionReciprocalRank, RerankBudget: noRerank},
 	} {
-		request.Explain, request.Show = true, ShowAll
+		request.Explain, request.Show = true, contract.ShowAll
 		var answers []string
 		for _, s := range []*Searcher{one, two, one, two} {
 			response := search(t, s, request)
-			response.Timings = Timings{}
+			response.Timings = contract.Timings{}
 			data, err := json.Marshal(response)
 			if err != nil {
 				t.Fatal(err)
@@ -91,7 +92,7 @@ func TestSimilar(t *testing.T) {
 	source := w.add("/library/a.jpg", "cat", "pizza")
 	twin := w.add("/library/b.jpg", "cat", "pizza")
 	s := newTestSearcher(t, w, Options{})
-	response, err := s.Similar(t.Context(), Request{Record: source.ID})
+	response, err := s.Similar(t.Context(), contract.Request{Record: source.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,12 +102,12 @@ func TestSimilar(t *testing.T) {
 	if things := w.things[response.Hits[0].ID]; len(things) != 2 || !slices.Contains(things, "cat") || !slices.Contains(things, "pizza") {
 		t.Errorf("first shows %v", things)
 	}
-	if hit := response.Hits[0]; hit.Basis != BasisSimilarity || hit.Probability < 0.7 {
+	if hit := response.Hits[0]; hit.Basis != contract.BasisSimilarity || hit.Probability < 0.7 {
 		t.Errorf("got %s %v", hit.Basis, hit.Probability)
 	}
 	image, _ := pixels.New(4, 4)
 	image.Pix[0] = byte(twin.ID)
-	byImage, err := s.Similar(t.Context(), Request{Image: image, Text: "dog", Show: ShowAll, Limit: 100, Explain: true})
+	byImage, err := s.Similar(t.Context(), contract.Request{Image: image, Text: "dog", Show: contract.ShowAll, Limit: 100, Explain: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,12 +119,12 @@ func TestSimilar(t *testing.T) {
 			t.Errorf("with words: %v has probability %v and likeness %v", w.things[hit.ID], hit.Probability, likeness)
 		}
 	}
-	_, err = s.Similar(t.Context(), Request{Text: "cat"})
-	wantCode(t, err, CodeEmptyRequest)
+	_, err = s.Similar(t.Context(), contract.Request{Text: "cat"})
+	wantCode(t, err, contract.CodeEmptyRequest)
 }
 
 // likenessOf is the likeness that a hit is explained with.
-func likenessOf(response Response, id index.ID) float64 {
+func likenessOf(response contract.Response, id index.ID) float64 {
 	for _, hit := range response.Hits {
 		if hit.ID == id && hit.Explanation.Similarity != nil {
 			return hit.Explanation.Similarity.Score
@@ -136,7 +137,7 @@ func TestTextsCanBeSearched(t *testing.T) {
 	w := populated(20)
 	text := w.addText("a zeppelin above the town")
 	s := newTestSearcher(t, w, Options{})
-	response := search(t, s, Request{Text: "zeppelin kind:text"})
+	response := search(t, s, contract.Request{Text: "zeppelin kind:text"})
 	if len(response.Hits) != 1 || response.Hits[0].ID != text.ID || response.Hits[0].Kind != "text" || response.Hits[0].Text == "" {
 		t.Errorf("got %+v", response.Hits)
 	}
@@ -148,7 +149,7 @@ func TestWordsAloneWithoutModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response := search(t, s, Request{Text: "scene0042"})
+	response := search(t, s, contract.Request{Text: "scene0042"})
 	if len(response.Hits) != 1 || response.Hits[0].ID != 43 || len(response.Warnings) != 1 {
 		t.Errorf("got %v with %q", hitIDs(response), response.Warnings)
 	}
@@ -156,7 +157,7 @@ func TestWordsAloneWithoutModel(t *testing.T) {
 
 func TestLongTextWarns(t *testing.T) {
 	s := newTestSearcher(t, populated(50), Options{})
-	response := search(t, s, Request{Text: strings.Repeat("cat ", 40)})
+	response := search(t, s, contract.Request{Text: strings.Repeat("cat ", 40)})
 	if len(response.Warnings) != 1 || !strings.Contains(response.Warnings[0], "10 word pieces at its end") {
 		t.Errorf("got %q", response.Warnings)
 	}
@@ -166,8 +167,8 @@ func TestResponseJSON(t *testing.T) {
 	w := newWorld()
 	w.add("/library/a/one.jpg", "cat")
 	s := newTestSearcher(t, w, Options{})
-	response := search(t, s, Request{Text: "cat"})
-	response.Timings = Timings{}
+	response := search(t, s, contract.Request{Text: "cat"})
+	response.Timings = contract.Timings{}
 	data, err := json.MarshalIndent(response, "", "  ")
 	if err != nil {
 		t.Fatal(err)

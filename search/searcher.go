@@ -16,6 +16,7 @@ import (
 	"mekiki/internal/lru"
 	"mekiki/internal/sorted"
 	"mekiki/search/ask"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
@@ -142,35 +143,35 @@ func New(library index.Source, engine Engine, options Options) (*Searcher, error
 func (s *Searcher) Calibration() scoring.Calibration { return s.calibration }
 
 // Search answers a request with its final answer. What the caller can put
-// right is an *Error.
-func (s *Searcher) Search(ctx context.Context, request Request) (Response, error) {
-	var last Response
-	err := s.answer(ctx, request, false, func(response Response) bool {
+// right is a [contract.Error].
+func (s *Searcher) Search(ctx context.Context, request contract.Request) (contract.Response, error) {
+	var last contract.Response
+	err := s.answer(ctx, request, false, func(response contract.Response) bool {
 		last = response
 		return true
 	})
 	if err != nil {
-		return Response{}, err
+		return contract.Response{}, err
 	}
 	return last, nil
 }
 
 // Stream answers a request at once in fused order, and then again when ITM has
 // read the best candidates. After an error nothing more comes.
-func (s *Searcher) Stream(ctx context.Context, request Request) iter.Seq2[Response, error] {
-	return func(yield func(Response, error) bool) {
-		err := s.answer(ctx, request, true, func(response Response) bool { return yield(response, nil) })
+func (s *Searcher) Stream(ctx context.Context, request contract.Request) iter.Seq2[contract.Response, error] {
+	return func(yield func(contract.Response, error) bool) {
+		err := s.answer(ctx, request, true, func(response contract.Response) bool { return yield(response, nil) })
 		if err != nil {
-			yield(Response{}, err)
+			yield(contract.Response{}, err)
 		}
 	}
 }
 
 // Similar looks for pictures like an image or a record of the library, with
 // words if there are any. The record itself is left out.
-func (s *Searcher) Similar(ctx context.Context, request Request) (Response, error) {
+func (s *Searcher) Similar(ctx context.Context, request contract.Request) (contract.Response, error) {
 	if request.Image == nil && request.Record == 0 {
-		return Response{}, &Error{Code: CodeEmptyRequest, Field: "image", Message: "there is no picture to compare with", Remedy: "give an image or a record"}
+		return contract.Response{}, &contract.Error{Code: contract.CodeEmptyRequest, Field: "image", Message: "there is no picture to compare with", Remedy: "give an image or a record"}
 	}
 	return s.Search(ctx, request)
 }
@@ -180,7 +181,7 @@ var errStopped = errors.New("stopped")
 
 // answer gives emit the answers to a request: with first set, the fused one
 // before the reranked one.
-func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit func(Response) bool) error {
+func (s *Searcher) answer(ctx context.Context, request contract.Request, first bool, emit func(contract.Response) bool) error {
 	started := time.Now()
 	p, err := s.prepare(request)
 	if err != nil {
@@ -210,7 +211,7 @@ func (s *Searcher) answer(ctx context.Context, request Request, first bool, emit
 	send := func(k *ranking) error { return r.send(ctx, k) }
 	if known := s.knownRanking(p, r.snapshot, from, r.offset); known != nil {
 		again := *known
-		again.timings = Timings{} // nothing of it was done again
+		again.timings = contract.Timings{} // nothing of it was done again
 		return ignoreStopped(send(&again))
 	}
 	return ignoreStopped(s.rank(ctx, r.snapshot, p, from, first && from == nil, send))
@@ -226,7 +227,7 @@ type reply struct {
 	started  time.Time
 	parsed   float64
 	stream   bool // whether earlier answers are of use
-	emit     func(Response) bool
+	emit     func(contract.Response) bool
 }
 
 // list sends a page of what the filters leave.
@@ -242,7 +243,7 @@ func (r *reply) list(ctx context.Context) error {
 }
 
 // sendListed sends a page of a listing.
-func (r *reply) sendListed(response Response) error {
+func (r *reply) sendListed(response contract.Response) error {
 	response.Timings.ParseMS, response.Timings.TotalMS = r.parsed, milliseconds(r.started)
 	if !r.emit(response) {
 		return errStopped
@@ -301,10 +302,10 @@ func checkRecord(ctx context.Context, reader index.Reader, id index.ID) error {
 		return fmt.Errorf("read record %v: %w", id, err)
 	}
 	if record == nil {
-		return &Error{Code: CodeRecordNotFound, Field: "record", Message: fmt.Sprintf("there is no record %v", id), Remedy: "it may have been removed; search again"}
+		return &contract.Error{Code: contract.CodeRecordNotFound, Field: "record", Message: fmt.Sprintf("there is no record %v", id), Remedy: "it may have been removed; search again"}
 	}
 	if record.Kind != index.KindImage {
-		return &Error{Code: CodeInvalidOption, Field: "record", Message: fmt.Sprintf("record %v is a text", id), Remedy: "give the record of an image"}
+		return &contract.Error{Code: contract.CodeInvalidOption, Field: "record", Message: fmt.Sprintf("record %v is a text", id), Remedy: "give the record of an image"}
 	}
 	return nil
 }
@@ -341,10 +342,10 @@ func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, fro
 		r.warnings = append(r.warnings, noMatcher)
 	}
 	if !p.reranks() || !s.canMatch() || r.unread || count == 0 {
-		return s.finish(p, r.ranking(StageFinal, 0, 0), send)
+		return s.finish(p, r.ranking(contract.StageFinal, 0, 0), send)
 	}
 	if first {
-		if err := send(r.ranking(StageFirst, 0, count)); err != nil {
+		if err := send(r.ranking(contract.StageFirst, 0, count)); err != nil {
 			return err
 		}
 	}
@@ -354,7 +355,7 @@ func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, fro
 	}
 	r.findSurprise()
 	r.judgeAll()
-	return s.finish(p, r.ranking(StageReranked, read, count), send)
+	return s.finish(p, r.ranking(contract.StageReranked, read, count), send)
 }
 
 // noMatcher is a warning.

@@ -13,20 +13,6 @@ import (
 	"mekiki/search/scoring"
 )
 
-func TestRectanglePixels(t *testing.T) {
-	for _, r := range []Rectangle{{0, 0, 1, 1}, {0.999, 0.999, 0.001, 0.001}, {0.25, 0.5, 0.5, 0.25}, {1, 1, 1e-9, 1e-9}} {
-		for _, size := range [][2]int{{1, 1}, {640, 480}, {3, 7}} {
-			got := r.pixels(size[0], size[1])
-			if got.Empty() || got.Min.X < 0 || got.Min.Y < 0 || got.Max.X > size[0] || got.Max.Y > size[1] {
-				t.Errorf("%+v of %v is %v", r, size, got)
-			}
-		}
-	}
-	if got := (Rectangle{0.25, 0.5, 0.5, 0.25}).pixels(100, 100); got.Min.X != 25 || got.Max.X != 75 || got.Min.Y != 50 || got.Max.Y != 75 {
-		t.Errorf("got %v", got)
-	}
-}
-
 func TestParseCalibration(t *testing.T) {
 	good := `{"version":2,"weights":{"itm":0.9,"itc":1,"bias":-2},"expected_itm":{"itc":20},"name":3,"library":-0.5,"images":10,"strong":0.8,"weak":0.1}`
 	got, err := scoring.ParseCalibration([]byte(good))

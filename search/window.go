@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 )
 
 // largeLibrary is how many times its window a library holds where looking a
@@ -46,10 +47,10 @@ func (k *ranking) goesOn(shown []shownEntry) bool {
 // ranked keeps its place and the rest comes behind it, so that pages fit
 // together however far somebody goes.
 func (s *Searcher) widen(ctx context.Context, snapshot index.Reader, p *plan, k *ranking, offset int) (*ranking, error) {
-	if k.stage == StageFirst || !k.full || k.window >= s.options.Window {
+	if k.stage == contract.StageFirst || !k.full || k.window >= s.options.Window {
 		return k, nil
 	}
-	if p.request.Sort == SortRelevance {
+	if p.request.Sort == contract.SortRelevance {
 		shown, err := k.shown(ctx, snapshot, p.request)
 		if err != nil || offset+p.request.Limit <= len(shown) || !k.goesOn(shown) {
 			return k, err
@@ -81,7 +82,7 @@ func (s *Searcher) widen(ctx context.Context, snapshot index.Reader, p *plan, k 
 func (k *ranking) followedBy(rest *ranking) *ranking {
 	wide := *k
 	wide.entries = append(slices.Clone(k.entries), rest.entries...)
-	wide.full, wide.window, wide.timings = rest.full, rest.window, k.timings.plus(rest.timings)
+	wide.full, wide.window, wide.timings = rest.full, rest.window, k.timings.Plus(rest.timings)
 	best := 0.0
 	for i := range wide.entries {
 		entry := &wide.entries[i]
@@ -92,13 +93,4 @@ func (k *ranking) followedBy(rest *ranking) *ranking {
 	}
 	wide.verdict = k.retrieval.searcher.calibration.Verdict(best)
 	return &wide
-}
-
-// plus adds the times of what was done one after the other.
-func (t Timings) plus(more Timings) Timings {
-	t.EmbedMS += more.EmbedMS
-	t.VectorMS += more.VectorMS
-	t.KeywordMS += more.KeywordMS
-	t.FuseMS += more.FuseMS
-	return t
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"mekiki/index"
+	"mekiki/search/contract"
 )
 
 // windowOptions make a world of 700 pictures a large library.
@@ -12,11 +13,11 @@ func windowOptions() Options { return Options{Window: 60, FirstWindow: 12, Reran
 
 func TestPagesBeyondTheFirstWindowFitTogether(t *testing.T) {
 	w := populated(700)
-	for name, request := range map[string]Request{
-		"reranked": {Text: "cat", Show: ShowAll},
-		"fused":    {Text: "cat; dog", Show: ShowAll, RerankBudget: noRerank},
-		"ranks":    {Text: "cat", Show: ShowAll, RerankBudget: noRerank, Fusion: FusionReciprocalRank},
-		"by date":  {Text: "cat", Sort: SortDateDescending, Show: ShowAll},
+	for name, request := range map[string]contract.Request{
+		"reranked": {Text: "cat", Show: contract.ShowAll},
+		"fused":    {Text: "cat; dog", Show: contract.ShowAll, RerankBudget: noRerank},
+		"ranks":    {Text: "cat", Show: contract.ShowAll, RerankBudget: noRerank, Fusion: contract.FusionReciprocalRank},
+		"by date":  {Text: "cat", Sort: contract.SortDateDescending, Show: contract.ShowAll},
 		"hits":     {Text: "cat"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -32,7 +33,7 @@ func TestPagesBeyondTheFirstWindowFitTogether(t *testing.T) {
 					t.Fatalf("%d candidates, lower bound %v", whole.Candidates, whole.TotalIsLowerBound)
 				}
 				s = newTestSearcher(t, w, options)
-				paged := searchInPages(t, s, request, whole, cached, func(before int, response Response) {
+				paged := searchInPages(t, s, request, whole, cached, func(before int, response contract.Response) {
 					if response.Offset != before || response.Total < before+len(response.Hits) || !response.TotalIsLowerBound {
 						t.Fatalf("at %d: offset %d, %d hits of %d, lower bound %v", before, response.Offset, len(response.Hits), response.Total, response.TotalIsLowerBound)
 					}
@@ -52,20 +53,20 @@ func TestPagesBeyondTheFirstWindowFitTogether(t *testing.T) {
 }
 
 func TestFirstWindowIsOfLargeLibraries(t *testing.T) {
-	candidates := func(pictures int, request Request) int {
+	candidates := func(pictures int, request contract.Request) int {
 		return search(t, newTestSearcher(t, populated(pictures), windowOptions()), request).Candidates
 	}
-	if got := candidates(700, Request{Text: "cat", Limit: 5}); got > 24 {
+	if got := candidates(700, contract.Request{Text: "cat", Limit: 5}); got > 24 {
 		t.Errorf("a first answer of a large library looked at %d", got)
 	}
-	if got := candidates(500, Request{Text: "cat", Limit: 5}); got < 60 {
+	if got := candidates(500, contract.Request{Text: "cat", Limit: 5}); got < 60 {
 		t.Errorf("a small library was looked at %d deep", got)
 	}
-	if got := candidates(700, Request{Text: "cat", Limit: 5, RerankCount: 20}); got < 40 {
+	if got := candidates(700, contract.Request{Text: "cat", Limit: 5, RerankCount: 20}); got < 40 {
 		t.Errorf("%d candidates for 20 to rerank", got)
 	}
 	// Without a hit at the end of the first window nobody looks further.
-	if got := candidates(700, Request{Text: "zeppelin over volcano", Limit: 50}); got > 24 {
+	if got := candidates(700, contract.Request{Text: "zeppelin over volcano", Limit: 50}); got > 24 {
 		t.Errorf("%d candidates for no hits", got)
 	}
 }
@@ -73,8 +74,8 @@ func TestFirstWindowIsOfLargeLibraries(t *testing.T) {
 func TestFilterIsTheRankingRestrictedInALargeLibrary(t *testing.T) {
 	w := populated(700)
 	s := newTestSearcher(t, w, windowOptions())
-	base := Request{Text: "cat and dog", Show: ShowAll, Limit: 8, RerankBudget: noRerank}
-	whole := search(t, s, Request{Text: base.Text, Show: ShowAll, Limit: 1000, RerankBudget: noRerank})
+	base := contract.Request{Text: "cat and dog", Show: contract.ShowAll, Limit: 8, RerankBudget: noRerank}
+	whole := search(t, s, contract.Request{Text: base.Text, Show: contract.ShowAll, Limit: 1000, RerankBudget: noRerank})
 	scores := map[index.ID]float64{}
 	for _, hit := range whole.Hits {
 		scores[hit.ID] = hit.Probability

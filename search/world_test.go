@@ -18,6 +18,7 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/keyword"
+	"mekiki/search/contract"
 	"mekiki/search/words"
 )
 
@@ -349,7 +350,7 @@ func newTestSearcher(t testing.TB, w *world, options Options) *Searcher {
 	return s
 }
 
-func search(t testing.TB, s *Searcher, request Request) Response {
+func search(t testing.TB, s *Searcher, request contract.Request) contract.Response {
 	t.Helper()
 	response, err := s.Search(t.Context(), request)
 	if err != nil {
@@ -358,7 +359,7 @@ func search(t testing.TB, s *Searcher, request Request) Response {
 	return response
 }
 
-func hitIDs(response Response) []index.ID {
+func hitIDs(response contract.Response) []index.ID {
 	ids := make([]index.ID, len(response.Hits))
 	for i, hit := range response.Hits {
 		ids[i] = hit.ID
@@ -366,12 +367,12 @@ func hitIDs(response Response) []index.ID {
 	return ids
 }
 
-func wantCode(t *testing.T, err error, code Code) {
+func wantCode(t *testing.T, err error, code contract.Code) {
 	t.Helper()
-	if CodeOf(err) != code {
-		t.Errorf("got error %v (%q), want code %q", err, CodeOf(err), code)
+	if contract.CodeOf(err) != code {
+		t.Errorf("got error %v (%q), want code %q", err, contract.CodeOf(err), code)
 	}
-	var known *Error
+	var known *contract.Error
 	if errors.As(err, &known) && known.Remedy == "" {
 		t.Errorf("error %v has no remedy", err)
 	}

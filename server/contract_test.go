@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/server/jobs"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
@@ -155,7 +156,7 @@ func TestExamplesHold(t *testing.T) {
 func TestAnswersAreDescribed(t *testing.T) {
 	document := prepare(t).document
 	for name, answer := range map[string]any{
-		"SearchAnswer": search.Response{}, "LookupAnswer": search.LookupResponse{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": wire.Record{},
+		"SearchAnswer": contract.Response{}, "LookupAnswer": search.LookupResponse{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": wire.Record{},
 		"RecordList": wire.RecordList{}, "Job": jobs.Job{}, "Status": statusJSON{}, "Problem": problem.Problem{},
 	} {
 		described(t, name, reflect.TypeOf(answer), document.Schema(name))

@@ -12,13 +12,14 @@ import (
 	"mekiki/index/ingest/textrecord"
 	"mekiki/search"
 	"mekiki/search/ask"
+	"mekiki/search/contract"
 )
 
 // Searcher answers questions. *search.Searcher is one.
 type Searcher interface {
-	Search(ctx context.Context, request search.Request) (search.Response, error)
-	Stream(ctx context.Context, request search.Request) iter.Seq2[search.Response, error]
-	Similar(ctx context.Context, request search.Request) (search.Response, error)
+	Search(ctx context.Context, request contract.Request) (contract.Response, error)
+	Stream(ctx context.Context, request contract.Request) iter.Seq2[contract.Response, error]
+	Similar(ctx context.Context, request contract.Request) (contract.Response, error)
 	Lookup(ctx context.Context, request search.LookupRequest) (search.LookupResponse, error)
 	Duplicates(ctx context.Context, request search.DuplicatesRequest) (search.DuplicatesResponse, error)
 }

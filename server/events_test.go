@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/server/jobs"
 	"mekiki/server/problem"
 )
@@ -82,7 +82,7 @@ func TestSearchStream(t *testing.T) {
 	}
 
 	// An error before the first answer is the answer.
-	f.expect(f.get("/api/v1/search", header("Accept", "text/event-stream")), 400, problem.Code(search.CodeEmptyRequest))
+	f.expect(f.get("/api/v1/search", header("Accept", "text/event-stream")), 400, problem.Code(contract.CodeEmptyRequest))
 	// A later one ends the stream.
 	f.searcher.streaming = errors.New("a secret")
 	got = f.events(f.request("GET", "/api/v1/search?q=x", nil))

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/server/auth"
 	"mekiki/server/problem"
 	"mekiki/server/transport"
@@ -98,9 +98,9 @@ func TestLog(t *testing.T) {
 	got := f.get("/api/v1/search?q=somethingprivate", bearer(secrets[auth.ScopeRead]))
 	f.get("/api/v1/records/99", bearer(secrets[auth.ScopeRead]))
 	f.searcher.before = func(context.Context) error {
-		return &search.Error{Code: search.CodeUnknownFilter, Message: "there is no filter somethingprivate:"}
+		return &contract.Error{Code: contract.CodeUnknownFilter, Message: "there is no filter somethingprivate:"}
 	}
-	f.expect(f.get("/api/v1/search?q=somethingprivate:x", bearer(secrets[auth.ScopeRead])), 400, problem.Code(search.CodeUnknownFilter))
+	f.expect(f.get("/api/v1/search?q=somethingprivate:x", bearer(secrets[auth.ScopeRead])), 400, problem.Code(contract.CodeUnknownFilter))
 	f.expect(f.get("/api/v1/search?somethingprivate=1", bearer(secrets[auth.ScopeRead])), 400, problem.InvalidRequest)
 	if err := f.stop(); err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/report"
-	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 // countedLibrary is a library that counts the readers that are open.
@@ -55,40 +55,40 @@ type hookedSearcher struct {
 	streaming error // what a stream ends with after its first answer
 
 	mutex    sync.Mutex
-	requests []search.Request
+	requests []contract.Request
 }
 
-func (s *hookedSearcher) lastRequest() search.Request {
+func (s *hookedSearcher) lastRequest() contract.Request {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return slices.Concat([]search.Request{{}}, s.requests)[len(s.requests)]
+	return slices.Concat([]contract.Request{{}}, s.requests)[len(s.requests)]
 }
 
-func (s *hookedSearcher) called(ctx context.Context, request search.Request) error {
+func (s *hookedSearcher) called(ctx context.Context, request contract.Request) error {
 	s.mutex.Lock()
 	s.requests = append(s.requests, request)
 	s.mutex.Unlock()
 	return s.before.call(ctx)
 }
 
-func (s *hookedSearcher) Search(ctx context.Context, request search.Request) (search.Response, error) {
+func (s *hookedSearcher) Search(ctx context.Context, request contract.Request) (contract.Response, error) {
 	if err := s.called(ctx, request); err != nil {
-		return search.Response{}, err
+		return contract.Response{}, err
 	}
 	return s.Searcher.Search(ctx, request)
 }
 
-func (s *hookedSearcher) Similar(ctx context.Context, request search.Request) (search.Response, error) {
+func (s *hookedSearcher) Similar(ctx context.Context, request contract.Request) (contract.Response, error) {
 	if err := s.called(ctx, request); err != nil {
-		return search.Response{}, err
+		return contract.Response{}, err
 	}
 	return s.Searcher.Similar(ctx, request)
 }
 
-func (s *hookedSearcher) Stream(ctx context.Context, request search.Request) iter.Seq2[search.Response, error] {
-	return func(yield func(search.Response, error) bool) {
+func (s *hookedSearcher) Stream(ctx context.Context, request contract.Request) iter.Seq2[contract.Response, error] {
+	return func(yield func(contract.Response, error) bool) {
 		if err := s.called(ctx, request); err != nil {
-			yield(search.Response{}, err)
+			yield(contract.Response{}, err)
 			return
 		}
 		for response, err := range s.Searcher.Stream(ctx, request) {
@@ -96,7 +96,7 @@ func (s *hookedSearcher) Stream(ctx context.Context, request search.Request) ite
 				return
 			}
 			if s.streaming != nil {
-				yield(search.Response{}, s.streaming)
+				yield(contract.Response{}, s.streaming)
 				return
 			}
 		}

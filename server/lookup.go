@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 type lookupJSON struct {
@@ -53,6 +54,6 @@ func (s *Server) lookupRequest(ctx context.Context, asked lookupJSON, from sourc
 	picture, err := s.picture(ctx, from.data)
 	return search.LookupRequest{
 		Image: picture, Record: from.record, Crop: from.crop, Labels: asked.Labels, Template: asked.Template,
-		Filter: filter, Limit: asked.Limit, RerankBudget: asked.budget(), RerankCount: asked.Count, Show: search.Show(asked.Show),
+		Filter: filter, Limit: asked.Limit, RerankBudget: asked.budget(), RerankCount: asked.Count, Show: contract.Show(asked.Show),
 	}, err
 }

@@ -10,7 +10,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/server/problem"
 	"mekiki/server/wire"
 )
@@ -38,8 +38,8 @@ func (r rerankJSON) budget() time.Duration {
 
 // sourceJSON names an image: a record's, or the uploaded one, or a part of it.
 type sourceJSON struct {
-	Record string            `json:"record"`
-	Crop   *search.Rectangle `json:"crop"`
+	Record string              `json:"record"`
+	Crop   *contract.Rectangle `json:"crop"`
 }
 
 // aboutJSON is a request about an image, among the records that pass a filter.
@@ -65,7 +65,7 @@ func (s *Server) readAbout(c echo.Context, target any, about *aboutJSON) (source
 // source is an image that a request is about.
 type source struct {
 	record index.ID
-	crop   *search.Rectangle
+	crop   *contract.Rectangle
 	data   []byte
 }
 

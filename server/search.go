@@ -9,6 +9,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/server/problem"
 	"mekiki/server/transport"
 	"mekiki/server/wire"
@@ -28,12 +29,12 @@ type searchJSON struct {
 	Explain bool     `json:"explain"`
 }
 
-func (j searchJSON) request(from source, filter index.Filter) search.Request {
-	return search.Request{
+func (j searchJSON) request(from source, filter index.Filter) contract.Request {
+	return contract.Request{
 		Text: j.Text, Record: from.record, Crop: from.crop, Filter: filter,
 		Limit: j.Limit, Offset: j.Offset, Cursor: j.Cursor,
-		Fusion: search.Fusion(j.Fusion), Weight: j.Weight, RerankBudget: j.budget(), RerankCount: j.Count,
-		Sort: search.Sort(j.Sort), Show: search.Show(j.Show), MinimumProbability: j.Minimum, Explain: j.Explain,
+		Fusion: contract.Fusion(j.Fusion), Weight: j.Weight, RerankBudget: j.budget(), RerankCount: j.Count,
+		Sort: contract.Sort(j.Sort), Show: contract.Show(j.Show), MinimumProbability: j.Minimum, Explain: j.Explain,
 	}
 }
 
@@ -62,7 +63,7 @@ func (s *Server) search(c echo.Context) error {
 
 // inQuery names the text of a query as GET does: q.
 func inQuery(err error) error {
-	var described *search.Error
+	var described *contract.Error
 	if !errors.As(err, &described) || described.Field != "text" {
 		return err
 	}
@@ -81,7 +82,7 @@ func (s *Server) searchFull(c echo.Context) error {
 	return s.answerSearch(c, asked.request(from, filter), from.data)
 }
 
-func (s *Server) answerSearch(c echo.Context, request search.Request, image []byte) error {
+func (s *Server) answerSearch(c echo.Context, request contract.Request, image []byte) error {
 	return s.compute(c, func(ctx context.Context) (err error) {
 		if request.Image, err = s.picture(ctx, image); err != nil {
 			return err
@@ -100,7 +101,7 @@ func (s *Server) answerSearch(c echo.Context, request search.Request, image []by
 
 // streamSearch sends each answer as it comes. An error before the first is the
 // request's answer; a later one ends the stream with an event.
-func (s *Server) streamSearch(ctx context.Context, c echo.Context, request search.Request) error {
+func (s *Server) streamSearch(ctx context.Context, c echo.Context, request contract.Request) error {
 	var stream *transport.EventStream
 	for response, err := range s.options.Searcher.Stream(ctx, request) {
 		if stream == nil {
@@ -122,7 +123,7 @@ func (s *Server) streamSearch(ctx context.Context, c echo.Context, request searc
 		if err := stream.Send("result", response); err != nil {
 			return err
 		}
-		if response.Stage != search.StageFirst && response.Stage != search.StageAsking {
+		if response.Stage != contract.StageFirst && response.Stage != contract.StageAsking {
 			s.metrics.Search(response.Timings)
 		}
 	}
@@ -187,7 +188,7 @@ func (s *Server) answerSimilar(c echo.Context, from source, filter index.Filter,
 		if err != nil {
 			return err
 		}
-		response, err := s.options.Searcher.Similar(ctx, search.Request{
+		response, err := s.options.Searcher.Similar(ctx, contract.Request{
 			Image: picture, Record: from.record, Crop: from.crop, Filter: filter, Limit: limit, Offset: offset,
 		})
 		if err != nil {

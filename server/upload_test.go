@@ -19,7 +19,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/server/problem"
 )
 
@@ -28,8 +28,8 @@ func TestSearchRequests(t *testing.T) {
 	f.expect(f.get("/api/v1/search?q=cats+-dogs&limit=7&offset=3&fusion=rrf&weight=0.25&rerank_ms=250&rerank_count=9&sort=date_ascending&show=all&minimum_probability=0.5&explain=true&folder=/a&folder=/b&after=2024-01-01&near=35.5,139.5,2.5&kind=image"), 200, "")
 	got := f.searcher.lastRequest()
 	weight := 0.25
-	if got.Text != "cats -dogs" || got.Limit != 7 || got.Offset != 3 || got.Fusion != search.FusionReciprocalRank || *got.Weight != weight ||
-		got.RerankBudget != 250*time.Millisecond || got.RerankCount != 9 || got.Sort != search.SortDateAscending || got.Show != search.ShowAll || got.MinimumProbability != 0.5 || !got.Explain {
+	if got.Text != "cats -dogs" || got.Limit != 7 || got.Offset != 3 || got.Fusion != contract.FusionReciprocalRank || *got.Weight != weight ||
+		got.RerankBudget != 250*time.Millisecond || got.RerankCount != 9 || got.Sort != contract.SortDateAscending || got.Show != contract.ShowAll || got.MinimumProbability != 0.5 || !got.Explain {
 		t.Errorf("request %+v", got)
 	}
 	if filter := got.Filter; len(filter.Folders) != 2 || filter.After.Year() != 2024 || filter.Near == nil || filter.Near.Kilometres != 2.5 || len(filter.Kinds) != 1 {
@@ -43,7 +43,7 @@ func TestSearchRequests(t *testing.T) {
 	if got := f.searcher.lastRequest(); got.Image == nil || got.Image.Width != 30 || got.Crop == nil || got.Crop.X != 0.5 {
 		t.Errorf("request %+v", got)
 	}
-	f.expect(f.get("/api/v1/search"), 400, problem.Code(search.CodeEmptyRequest))
+	f.expect(f.get("/api/v1/search"), 400, problem.Code(contract.CodeEmptyRequest))
 	f.expect(f.get("/api/v1/search?record=99999999999999999999"), 400, problem.InvalidRequest)
 	f.expect(f.form("/api/v1/search", map[string]string{"image": string(jpegOf(3, 3)), "request": `{"record":"1"}`}), 400, problem.InvalidRequest)
 }
@@ -51,20 +51,20 @@ func TestSearchRequests(t *testing.T) {
 func TestSearchErrorsKeepTheirPlace(t *testing.T) {
 	f := start(t)
 	f.searcher.before = func(context.Context) error {
-		return &search.Error{Code: search.CodeUnbalancedQuote, Message: "the quote is never closed", Remedy: "close it", Position: &search.Position{Offset: 4, Length: 1}, Err: fmt.Errorf("secret /path")}
+		return &contract.Error{Code: contract.CodeUnbalancedQuote, Message: "the quote is never closed", Remedy: "close it", Position: &contract.Position{Offset: 4, Length: 1}, Err: fmt.Errorf("secret /path")}
 	}
-	got := f.expect(f.get("/api/v1/search?q=two+%22cats"), 400, problem.Code(search.CodeUnbalancedQuote))
+	got := f.expect(f.get("/api/v1/search?q=two+%22cats"), 400, problem.Code(contract.CodeUnbalancedQuote))
 	if got.text(t, "position.offset") != "4" || got.text(t, "hint") != "close it" || strings.Contains(string(got.body), "secret") || got.text(t, "instance") != got.Header.Get("X-Request-ID") {
 		t.Errorf("problem %s", got.body)
 	}
 	f.searcher.before = func(context.Context) error {
-		return &search.Error{Code: search.CodeUnknownFilter, Message: "there is no filter <b>:", Field: "text"}
+		return &contract.Error{Code: contract.CodeUnknownFilter, Message: "there is no filter <b>:", Field: "text"}
 	}
-	got = f.expect(f.get("/api/v1/search?q=%3Cb%3E:x"), 400, problem.Code(search.CodeUnknownFilter))
+	got = f.expect(f.get("/api/v1/search?q=%3Cb%3E:x"), 400, problem.Code(contract.CodeUnknownFilter))
 	if got.text(t, "errors.0.field") != "q" || !strings.Contains(string(got.body), "<b>") {
 		t.Errorf("problem %s", got.body)
 	}
-	got = f.expect(f.json("POST", "/api/v1/search", `{"text":"<b>:x"}`), 400, problem.Code(search.CodeUnknownFilter))
+	got = f.expect(f.json("POST", "/api/v1/search", `{"text":"<b>:x"}`), 400, problem.Code(contract.CodeUnknownFilter))
 	if got.text(t, "errors.0.field") != "text" {
 		t.Errorf("problem %s", got.body)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/search/query"
 )
 
@@ -29,7 +30,7 @@ type question struct {
 
 // rank is the place of the first right answer, from 1, among hits that are not
 // unclear; 0 without one.
-func (q question) rank(hits []search.Hit) int {
+func (q question) rank(hits []contract.Hit) int {
 	passed := 0
 	for _, hit := range hits {
 		switch {
@@ -76,13 +77,13 @@ type bench struct {
 	matches  bool // the model can match
 	progress func(done, total int)
 	// timings are those of the last run of a mode.
-	timings []search.Timings
+	timings []contract.Timings
 }
 
 // request is a question in a mode, as a user would type it.
-func (b *bench) request(text string, m mode) search.Request {
-	request := search.Request{
-		Text: query.Escape(text), Weight: m.weight, Show: search.ShowAll, Limit: rankDepth, RerankBudget: -1, RerankCount: b.k,
+func (b *bench) request(text string, m mode) contract.Request {
+	request := contract.Request{
+		Text: query.Escape(text), Weight: m.weight, Show: contract.ShowAll, Limit: rankDepth, RerankBudget: -1, RerankCount: b.k,
 	}
 	if m.rerank {
 		request.RerankBudget = unlimited
@@ -120,11 +121,11 @@ func (b *bench) run(ctx context.Context, questions []question, wanted []mode) (*
 }
 
 // latencyOf summarises the timings of the first mode that ran.
-func latencyOf(timings []search.Timings) *Latency {
+func latencyOf(timings []contract.Timings) *Latency {
 	if len(timings) == 0 {
 		return nil
 	}
-	of := func(value func(search.Timings) float64) Percentiles {
+	of := func(value func(contract.Timings) float64) Percentiles {
 		values := make([]float64, len(timings))
 		for i, timing := range timings {
 			values[i] = value(timing)
@@ -133,11 +134,11 @@ func latencyOf(timings []search.Timings) *Latency {
 		return Percentiles{P50: roundTo(percentile(values, 0.5), 3), P99: roundTo(percentile(values, 0.99), 3)}
 	}
 	return &Latency{
-		Total:   of(func(t search.Timings) float64 { return t.TotalMS }),
-		Embed:   of(func(t search.Timings) float64 { return t.EmbedMS }),
-		Vector:  of(func(t search.Timings) float64 { return t.VectorMS }),
-		Keyword: of(func(t search.Timings) float64 { return t.KeywordMS }),
-		Fuse:    of(func(t search.Timings) float64 { return t.FuseMS }),
+		Total:   of(func(t contract.Timings) float64 { return t.TotalMS }),
+		Embed:   of(func(t contract.Timings) float64 { return t.EmbedMS }),
+		Vector:  of(func(t contract.Timings) float64 { return t.VectorMS }),
+		Keyword: of(func(t contract.Timings) float64 { return t.KeywordMS }),
+		Fuse:    of(func(t contract.Timings) float64 { return t.FuseMS }),
 		Queries: len(timings),
 	}
 }

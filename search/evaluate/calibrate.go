@@ -9,7 +9,7 @@ import (
 	"os"
 	"slices"
 
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/search/query"
 	"mekiki/search/scoring"
 )
@@ -140,9 +140,9 @@ func (e *evaluation) observe(ctx context.Context) ([]observed, error) {
 func (b *bench) observe(ctx context.Context, group string, questions []question) ([]observed, error) {
 	var result []observed
 	for number, question := range questions {
-		request := search.Request{
-			Text: query.Escape(question.text), Show: search.ShowAll, Limit: 1000, RerankBudget: unlimited, RerankCount: b.k, Explain: true,
-			Fusion: search.FusionReciprocalRank, // what is to be fitted must not choose what is read
+		request := contract.Request{
+			Text: query.Escape(question.text), Show: contract.ShowAll, Limit: 1000, RerankBudget: unlimited, RerankCount: b.k, Explain: true,
+			Fusion: contract.FusionReciprocalRank, // what is to be fitted must not choose what is read
 		}
 		if group == groupNames {
 			request.RerankBudget = -1
@@ -164,7 +164,7 @@ func (b *bench) observe(ctx context.Context, group string, questions []question)
 }
 
 // observe reads the evidence off a hit.
-func observe(hit search.Hit, q question) observation {
+func observe(hit contract.Hit, q question) observation {
 	seen := observation{right: q.right[hit.ID]}
 	for _, part := range hit.Explanation.Evidence {
 		for feature := range seen.features {

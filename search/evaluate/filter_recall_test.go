@@ -11,6 +11,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 // TestFilterRecall holds that a filter never costs relevance, however little it
@@ -45,8 +46,8 @@ func TestFilterRecall(t *testing.T) {
 		recall := 0.0
 		started := time.Now()
 		for i, text := range texts {
-			response, err := searcher.Search(t.Context(), search.Request{
-				Text: text, Filter: filter, Weight: &vectorsAlone, RerankBudget: -1, Limit: 10, Show: search.ShowAll, Explain: true,
+			response, err := searcher.Search(t.Context(), contract.Request{
+				Text: text, Filter: filter, Weight: &vectorsAlone, RerankBudget: -1, Limit: 10, Show: contract.ShowAll, Explain: true,
 			})
 			if err != nil {
 				t.Fatal(err)

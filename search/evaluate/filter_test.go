@@ -3,7 +3,7 @@ package evaluate
 import (
 	"testing"
 
-	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 // TestFiltersTogether asks a real library with several filters at once.
@@ -16,7 +16,7 @@ func TestFiltersTogether(t *testing.T) {
 		`blue camera:"` + camera + `" type:png after:1969 before:1980`: 1, "blue tag:x type:png": 0, "blue near:1,2,3 type:png": 0,
 		`"blue square" type:png folder:images`: 1, "blue -red type:png": 1,
 	} {
-		response, err := searcher.Search(t.Context(), search.Request{Text: text})
+		response, err := searcher.Search(t.Context(), contract.Request{Text: text})
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 		} else if response.Total != want {

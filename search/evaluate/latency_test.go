@@ -24,6 +24,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/testsize"
 	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
 )
@@ -82,7 +83,7 @@ func latencyLibrary(t *testing.T) (*embed.Engine, *local.Library, Dataset) {
 // asked before.
 func logLatency(t *testing.T, searcher *search.Searcher, dataset Dataset) {
 	for _, kind := range []string{"warm up", "whole captions", "short queries", "with a filter"} {
-		var timings []search.Timings
+		var timings []contract.Timings
 		for number, image := range sample(dataset.Images, 200) {
 			text := image.Captions[0]
 			switch kind {
@@ -93,7 +94,7 @@ func logLatency(t *testing.T, searcher *search.Searcher, dataset Dataset) {
 			case "with a filter":
 				text = image.Captions[3] + fmt.Sprintf(" folder:folder%d", number%50)
 			}
-			response, err := searcher.Search(t.Context(), search.Request{Text: text, RerankBudget: -1})
+			response, err := searcher.Search(t.Context(), contract.Request{Text: text, RerankBudget: -1})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,13 +9,14 @@ import (
 	"unicode"
 
 	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 // WriteRanking writes the first hits of a query so that people can read them
 // and a change of ranking shows as a difference between two files: rank,
 // verdict, file name and caption.
 func WriteRanking(ctx context.Context, w io.Writer, searcher *search.Searcher, text string, hits int) error {
-	response, err := searcher.Search(ctx, search.Request{Text: text, Limit: hits, RerankBudget: unlimited})
+	response, err := searcher.Search(ctx, contract.Request{Text: text, Limit: hits, RerankBudget: unlimited})
 	if err != nil {
 		return fmt.Errorf("search %q: %w", text, err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
@@ -272,7 +273,7 @@ func (e *evaluation) imageToText(ctx context.Context) error {
 		for _, rerank := range []bool{false, true} {
 			request := search.LookupRequest{
 				Record: picture.id, Sources: []search.TextSource{search.TextSourceRecord}, Limit: rankDepth,
-				Show: search.ShowAll, RerankBudget: -1, RerankCount: e.options.K,
+				Show: contract.ShowAll, RerankBudget: -1, RerankCount: e.options.K,
 			}
 			if rerank && !b.matches {
 				continue

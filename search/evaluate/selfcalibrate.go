@@ -10,7 +10,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/keyword"
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/search/query"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
@@ -134,8 +134,8 @@ func (e *evaluation) observeOwn(ctx context.Context) ([][]observed, error) {
 // right as well, and are left out.
 func (b *bench) observeOwn(ctx context.Context, group string, q question, among []index.ID) (seen observed, read []index.ID, err error) {
 	meaning := 1.0
-	response, err := b.searcher.Search(ctx, search.Request{
-		Text: query.Escape(q.text), Weight: &meaning, Show: search.ShowAll, Limit: 1000, RerankBudget: unlimited, RerankCount: b.k, Explain: true,
+	response, err := b.searcher.Search(ctx, contract.Request{
+		Text: query.Escape(q.text), Weight: &meaning, Show: contract.ShowAll, Limit: 1000, RerankBudget: unlimited, RerankCount: b.k, Explain: true,
 		Filter: index.Filter{IDs: among},
 	})
 	if err != nil {

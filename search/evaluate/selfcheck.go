@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"mekiki/index"
-	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 // Why a library cannot check itself or be fitted to.
@@ -57,8 +57,8 @@ func (e *evaluation) ownCaptions(ctx context.Context) ([]question, error) {
 	}
 	defer reader.Close()
 	if space, ok := reader.Space(); ok && space != e.engine.Space() {
-		return nil, &search.Error{
-			Code: search.CodeSpaceMismatch, Message: fmt.Sprintf("the library's vectors are of the model %v and the open model is %v", space, e.engine.Space()),
+		return nil, &contract.Error{
+			Code: contract.CodeSpaceMismatch, Message: fmt.Sprintf("the library's vectors are of the model %v and the open model is %v", space, e.engine.Space()),
 			Remedy: "choose the model that the library was indexed with",
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"mekiki/index"
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
 
@@ -91,7 +91,7 @@ func (b *bench) judge(ctx context.Context, name string, questions []question) (V
 	strongRight, shownRight := 0, 0
 	for number, question := range questions {
 		request := b.request(question.text, modes()[3])
-		request.Show, request.Limit = search.ShowWeak, 1000
+		request.Show, request.Limit = contract.ShowWeak, 1000
 		response, err := b.searcher.Search(ctx, request)
 		if err != nil {
 			return VerdictSet{}, fmt.Errorf("search %q: %w", question.text, err)

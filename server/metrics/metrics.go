@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 // Metrics are the server's measurements, in a registry of their own.
@@ -59,7 +59,7 @@ func (m *Metrics) Observe(method, route string, status int, took time.Duration) 
 }
 
 // Search notes where the time of one search went.
-func (m *Metrics) Search(timings search.Timings) {
+func (m *Metrics) Search(timings contract.Timings) {
 	for stage, milliseconds := range map[string]float64{
 		"parse": timings.ParseMS, "embed": timings.EmbedMS, "vector": timings.VectorMS, "keyword": timings.KeywordMS,
 		"fuse": timings.FuseMS, "rerank": timings.RerankMS,

@@ -12,7 +12,7 @@ import (
 	"net/http"
 	"slices"
 
-	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 // Code names one kind of problem. Codes are a public contract; those of package
@@ -86,22 +86,22 @@ var meanings = map[Code]meaning{
 	ExpectationFailed:    {http.StatusExpectationFailed, "Expectation failed"},
 	VersionNotSupported:  {http.StatusHTTPVersionNotSupported, "HTTP version not supported"},
 
-	Code(search.CodeEmptyRequest):          {http.StatusBadRequest, "Empty search request"},
-	Code(search.CodeInvalidQuery):          {http.StatusBadRequest, "Invalid query syntax"},
-	Code(search.CodeUnbalancedQuote):       {http.StatusBadRequest, "Unclosed quotation mark"},
-	Code(search.CodeUnbalancedParenthesis): {http.StatusBadRequest, "Unbalanced parenthesis"},
-	Code(search.CodeUnknownFilter):         {http.StatusBadRequest, "Unknown filter"},
-	Code(search.CodeInvalidFilterValue):    {http.StatusBadRequest, "Invalid filter value"},
-	Code(search.CodeInvalidDate):           {http.StatusBadRequest, "Invalid date"},
-	Code(search.CodeControlCharacter):      {http.StatusBadRequest, "Control character in text"},
-	Code(search.CodeTooLarge):              {http.StatusRequestEntityTooLarge, "Request exceeds a limit"},
-	Code(search.CodeNothingWanted):         {http.StatusBadRequest, "Query only excludes"},
-	Code(search.CodeInvalidOption):         {http.StatusBadRequest, "Invalid option"},
-	Code(search.CodeInvalidCursor):         {http.StatusBadRequest, "Invalid cursor"},
-	Code(search.CodeInvalidCrop):           {http.StatusBadRequest, "Invalid crop"},
-	Code(search.CodeRecordNotFound):        {http.StatusNotFound, "Record not found"},
-	Code(search.CodeImageUndecodable):      {http.StatusUnprocessableEntity, "Unreadable image"},
-	Code(search.CodeSpaceMismatch):         {http.StatusConflict, "Library uses a different model"},
+	Code(contract.CodeEmptyRequest):          {http.StatusBadRequest, "Empty search request"},
+	Code(contract.CodeInvalidQuery):          {http.StatusBadRequest, "Invalid query syntax"},
+	Code(contract.CodeUnbalancedQuote):       {http.StatusBadRequest, "Unclosed quotation mark"},
+	Code(contract.CodeUnbalancedParenthesis): {http.StatusBadRequest, "Unbalanced parenthesis"},
+	Code(contract.CodeUnknownFilter):         {http.StatusBadRequest, "Unknown filter"},
+	Code(contract.CodeInvalidFilterValue):    {http.StatusBadRequest, "Invalid filter value"},
+	Code(contract.CodeInvalidDate):           {http.StatusBadRequest, "Invalid date"},
+	Code(contract.CodeControlCharacter):      {http.StatusBadRequest, "Control character in text"},
+	Code(contract.CodeTooLarge):              {http.StatusRequestEntityTooLarge, "Request exceeds a limit"},
+	Code(contract.CodeNothingWanted):         {http.StatusBadRequest, "Query only excludes"},
+	Code(contract.CodeInvalidOption):         {http.StatusBadRequest, "Invalid option"},
+	Code(contract.CodeInvalidCursor):         {http.StatusBadRequest, "Invalid cursor"},
+	Code(contract.CodeInvalidCrop):           {http.StatusBadRequest, "Invalid crop"},
+	Code(contract.CodeRecordNotFound):        {http.StatusNotFound, "Record not found"},
+	Code(contract.CodeImageUndecodable):      {http.StatusUnprocessableEntity, "Unreadable image"},
+	Code(contract.CodeSpaceMismatch):         {http.StatusConflict, "Library uses a different model"},
 	// search.CodeUnavailable is Unavailable.
 }
 

@@ -16,7 +16,7 @@ import (
 	"mekiki/index/originals"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/server/gate"
 )
 
@@ -63,7 +63,7 @@ func From(err error) *Problem {
 	case errors.Is(err, index.ErrClosed), errors.Is(err, index.ErrWriter):
 		code = Unavailable
 	case errors.Is(err, index.ErrSpace):
-		code = Code(search.CodeSpaceMismatch)
+		code = Code(contract.CodeSpaceMismatch)
 	case errors.Is(err, context.DeadlineExceeded):
 		code = Timeout
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -92,7 +92,7 @@ func From(err error) *Problem {
 // searchProblem gives the problem of an error that package search describes, or
 // nil. Its codes, messages and remedies are made to be shown; its causes are not.
 func searchProblem(err error) *Problem {
-	var described *search.Error
+	var described *contract.Error
 	if !errors.As(err, &described) {
 		return nil
 	}

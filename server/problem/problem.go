@@ -3,7 +3,7 @@ package problem
 import (
 	"fmt"
 
-	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 // Field is one member of a request that is at fault.
@@ -17,15 +17,15 @@ type Field struct {
 
 // Problem is the one error shape, after RFC 9457. It is an error.
 type Problem struct {
-	Type     string           `json:"type"`
-	Title    string           `json:"title"`
-	Status   int              `json:"status"`
-	Code     Code             `json:"code"`
-	Detail   string           `json:"detail,omitempty"`
-	Hint     string           `json:"hint,omitempty"`
-	Instance string           `json:"instance"`
-	Errors   []Field          `json:"errors,omitempty"`
-	Position *search.Position `json:"position,omitempty"`
+	Type     string             `json:"type"`
+	Title    string             `json:"title"`
+	Status   int                `json:"status"`
+	Code     Code               `json:"code"`
+	Detail   string             `json:"detail,omitempty"`
+	Hint     string             `json:"hint,omitempty"`
+	Instance string             `json:"instance"`
+	Errors   []Field            `json:"errors,omitempty"`
+	Position *contract.Position `json:"position,omitempty"`
 
 	// RetryAfter is the value of the header of that name in seconds; 0 means none.
 	RetryAfter int `json:"-"`

@@ -9,7 +9,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/filters"
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/server/problem"
 )
 
@@ -88,7 +88,7 @@ func numbersIn(field, text string, count int) ([]float64, error) {
 }
 
 // ParseCrop reads a part of an image: left, top, width and height as shares of it. "" is nil.
-func ParseCrop(text string) (*search.Rectangle, error) {
+func ParseCrop(text string) (*contract.Rectangle, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -96,7 +96,7 @@ func ParseCrop(text string) (*search.Rectangle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &search.Rectangle{X: numbers[0], Y: numbers[1], Width: numbers[2], Height: numbers[3]}, nil
+	return &contract.Rectangle{X: numbers[0], Y: numbers[1], Width: numbers[2], Height: numbers[3]}, nil
 }
 
 // ParseID reads the identity of a record; field names it in errors.

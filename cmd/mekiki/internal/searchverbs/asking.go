@@ -11,6 +11,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/search"
 	"mekiki/search/ask"
+	"mekiki/search/contract"
 )
 
 // Asking is the flags of verbs whose hits can be asked.
@@ -28,7 +29,7 @@ func (a *Asking) AddFlags(flags *pflag.FlagSet) {
 }
 
 // Apply puts the questions into a request.
-func (a *Asking) Apply(request *search.Request) error {
+func (a *Asking) Apply(request *contract.Request) error {
 	if a.count < 1 {
 		return cli.UsageError("--ask-count %d: give 1 or more, or leave --ask out", a.count)
 	}
@@ -36,7 +37,7 @@ func (a *Asking) Apply(request *search.Request) error {
 		return cli.UsageError("--ask-budget %s: give a time such as 5s, or leave --ask out", a.budget)
 	}
 	for _, question := range a.questions {
-		request.Asks = append(request.Asks, search.Ask{Question: question})
+		request.Asks = append(request.Asks, contract.Ask{Question: question})
 	}
 	request.AskCount, request.AskBudget = a.count, a.budget
 	return nil
@@ -44,7 +45,7 @@ func (a *Asking) Apply(request *search.Request) error {
 
 // WithSearcher makes a searcher over a library and a model, with a second stage if the request has questions, and
 // closes that after use.
-func WithSearcher(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, request search.Request, use func(*search.Searcher) error) (err error) {
+func WithSearcher(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, request contract.Request, use func(*search.Searcher) error) (err error) {
 	var asker *ask.Asker
 	if request.Asking() {
 		answers, err := a.OpenAnswerEngine(ctx, engine.Runtime)

@@ -20,7 +20,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/internal/terminalimage"
-	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/search/query"
 	"mekiki/search/scoring"
 )
@@ -61,7 +61,7 @@ const (
 
 // ShowHits writes an answer in the way asked for, and tells by its error that
 // nothing was found.
-func ShowHits(ctx context.Context, a *cli.App, library *local.Library, response search.Response, o Output) error {
+func ShowHits(ctx context.Context, a *cli.App, library *local.Library, response contract.Response, o Output) error {
 	var err error
 	switch {
 	case a.AsJSON:
@@ -83,7 +83,7 @@ func ShowHits(ctx context.Context, a *cli.App, library *local.Library, response 
 	return nil
 }
 
-func printPaths(a *cli.App, hits []search.Hit) error {
+func printPaths(a *cli.App, hits []contract.Hit) error {
 	var out bytes.Buffer
 	for _, hit := range hits {
 		if hit.Path != "" {
@@ -95,7 +95,7 @@ func printPaths(a *cli.App, hits []search.Hit) error {
 }
 
 // printHits writes hits for people.
-func printHits(ctx context.Context, a *cli.App, library *local.Library, response search.Response, o Output) error {
+func printHits(ctx context.Context, a *cli.App, library *local.Library, response contract.Response, o Output) error {
 	protocol, err := o.protocol(a.Out)
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func printHits(ctx context.Context, a *cli.App, library *local.Library, response
 	return printSummary(a.Out, response)
 }
 
-func printHit(w io.Writer, hit search.Hit) error {
+func printHit(w io.Writer, hit contract.Hit) error {
 	var out strings.Builder
 	name := hit.Path
 	if name == "" {
@@ -144,7 +144,7 @@ func printHit(w io.Writer, hit search.Hit) error {
 }
 
 // answersOf says what a hit answered: to one question the answer alone, to several with the questions.
-func answersOf(hit search.Hit) (lines []string) {
+func answersOf(hit contract.Hit) (lines []string) {
 	if len(hit.Answers) == 0 && hit.AnswerProbability > 0 {
 		return []string{fmt.Sprintf("answers %q, %.2f", hit.Answer, hit.AnswerProbability)}
 	}
@@ -155,7 +155,7 @@ func answersOf(hit search.Hit) (lines []string) {
 }
 
 // printAsked says what was answered, and who was left out for it.
-func printAsked(out io.Writer, response search.Response) {
+func printAsked(out io.Writer, response contract.Response) {
 	for _, asked := range response.Asked {
 		fmt.Fprintf(out, "%s%s", cli.Printable(asked.Question), cli.Printable(asked.Condition))
 		separator := " "
@@ -171,7 +171,7 @@ func printAsked(out io.Writer, response search.Response) {
 }
 
 // explainHit writes the part that each signal played.
-func explainHit(out io.Writer, e *search.Explanation) {
+func explainHit(out io.Writer, e *contract.Explanation) {
 	line := func(format string, arguments ...any) { fmt.Fprintf(out, "       "+format+"\n", arguments...) }
 	if leg := e.Vector; leg != nil {
 		line("meaning   cosine %.3f (part %d), rank %s%s", leg.Score, e.Part, rankText(leg.Rank), addsText(leg.Contribution))
@@ -232,7 +232,7 @@ func plainFragment(fragment string) string {
 }
 
 // nothingMatches says what was looked at, and claims no more.
-func nothingMatches(response search.Response) string {
+func nothingMatches(response contract.Response) string {
 	library := fmt.Sprintf("%d that the library has", response.Searched)
 	switch {
 	case response.Searched == 0:
@@ -245,7 +245,7 @@ func nothingMatches(response search.Response) string {
 	return fmt.Sprintf("Nothing matches: none of the %d candidates, out of the %s, was judged to match (--show all shows them)", response.Hidden, library)
 }
 
-func printSummary(w io.Writer, response search.Response) error {
+func printSummary(w io.Writer, response contract.Response) error {
 	var out strings.Builder
 	printAsked(&out, response)
 	switch {
@@ -319,7 +319,7 @@ func shrink(picture image.Image, side int) image.Image {
 }
 
 // openHit shows a hit in the system's viewer.
-func openHit(ctx context.Context, response search.Response, rank int) error {
+func openHit(ctx context.Context, response contract.Response, rank int) error {
 	for _, hit := range response.Hits {
 		if hit.Rank != rank {
 			continue
@@ -335,7 +335,7 @@ func openHit(ctx context.Context, response search.Response, rank int) error {
 // QueryFailure gives an error of the query the exit status of wrong usage, and
 // points at the characters it is about.
 func QueryFailure(a *cli.App, err error) error {
-	var known *search.Error
+	var known *contract.Error
 	if !errors.As(err, &known) {
 		return err
 	}
@@ -344,7 +344,7 @@ func QueryFailure(a *cli.App, err error) error {
 		fmt.Fprintf(a.Stderr, "  %s\n", strings.ReplaceAll(pointer, "\n", "\n  "))
 	}
 	switch known.Code {
-	case search.CodeRecordNotFound, search.CodeSpaceMismatch, search.CodeUnavailable, search.CodeImageUndecodable:
+	case contract.CodeRecordNotFound, contract.CodeSpaceMismatch, contract.CodeUnavailable, contract.CodeImageUndecodable:
 		return err
 	}
 	return cli.WithStatus(cli.ExitUsage, err)

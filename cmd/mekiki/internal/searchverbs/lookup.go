@@ -12,6 +12,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index/local"
 	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 const lookupLong = `Find the texts that describe a picture: an image file, or an image of the
@@ -64,7 +65,7 @@ func NewLookupCommand(app *cli.App) *cobra.Command {
 
 func lookupRequest(ctx context.Context, a *cli.App, picture string, flags lookupFlags) (search.LookupRequest, error) {
 	request := search.LookupRequest{
-		Template: flags.template, Limit: flags.limit, RerankBudget: flags.budget, RerankCount: flags.count, Show: search.Show(flags.show),
+		Template: flags.template, Limit: flags.limit, RerankBudget: flags.budget, RerankCount: flags.count, Show: contract.Show(flags.show),
 	}
 	if flags.budget == 0 || flags.count == 0 {
 		request.RerankBudget = -1
@@ -88,7 +89,7 @@ func lookupRequest(ctx context.Context, a *cli.App, picture string, flags lookup
 
 // lookup answers one request.
 func lookup(ctx context.Context, a *cli.App, request search.LookupRequest) error {
-	return withSearcher(ctx, a, search.Request{}, func(_ *local.Library, searcher *search.Searcher) error {
+	return withSearcher(ctx, a, contract.Request{}, func(_ *local.Library, searcher *search.Searcher) error {
 		response, err := searcher.Lookup(ctx, request)
 		if err != nil {
 			return QueryFailure(a, err)

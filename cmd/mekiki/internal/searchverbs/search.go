@@ -13,6 +13,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index/local"
 	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 const searchLong = `Find pictures by words: by what they show, and by their captions, names, tags and
@@ -103,10 +104,10 @@ func acceptK(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 }
 
 // request turns the flags into a request.
-func (r *ranking) request(explain bool) (search.Request, error) {
-	request := search.Request{
-		Limit: r.limit, Offset: r.offset, RerankBudget: r.budget, RerankCount: r.count, Fusion: search.Fusion(r.fusion),
-		Sort: search.Sort(r.sort), Show: search.Show(r.show), MinimumProbability: r.probability, Explain: explain,
+func (r *ranking) request(explain bool) (contract.Request, error) {
+	request := contract.Request{
+		Limit: r.limit, Offset: r.offset, RerankBudget: r.budget, RerankCount: r.count, Fusion: contract.Fusion(r.fusion),
+		Sort: contract.Sort(r.sort), Show: contract.Show(r.show), MinimumProbability: r.probability, Explain: explain,
 		Weight: r.weight.value,
 	}
 	if r.budget == 0 || r.count == 0 {
@@ -149,11 +150,11 @@ func NewSearchCommand(app *cli.App) *cobra.Command {
 }
 
 // answerRequest opens the library and the model and answers one request.
-func answerRequest(ctx context.Context, a *cli.App, request search.Request, o Output) error {
+func answerRequest(ctx context.Context, a *cli.App, request contract.Request, o Output) error {
 	if err := o.check(a.Out); err != nil {
 		return err
 	}
-	if err := request.Validate(); err != nil { // before a library and a model are opened for nothing
+	if err := search.Validate(request); err != nil { // before a library and a model are opened for nothing
 		return QueryFailure(a, err)
 	}
 	return withSearcher(ctx, a, request, func(library *local.Library, searcher *search.Searcher) error {
@@ -167,7 +168,7 @@ func answerRequest(ctx context.Context, a *cli.App, request search.Request, o Ou
 
 // withSearcher opens the library for reading, the models that a request needs and a searcher over
 // them, and closes them after use.
-func withSearcher(ctx context.Context, a *cli.App, request search.Request, use func(*local.Library, *search.Searcher) error) error {
+func withSearcher(ctx context.Context, a *cli.App, request contract.Request, use func(*local.Library, *search.Searcher) error) error {
 	return a.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) error {
 		return WithSearcher(ctx, a, library, engine, request, func(searcher *search.Searcher) error { return use(library, searcher) })
 	})

@@ -13,6 +13,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/search"
+	"mekiki/search/contract"
 )
 
 const similarLong = `Find pictures like a picture: an image file, or an image of the library by the
@@ -74,7 +75,7 @@ func NewSimilarCommand(app *cli.App) *cobra.Command {
 }
 
 // parseCrop reads --crop.
-func parseCrop(text string) (*search.Rectangle, error) {
+func parseCrop(text string) (*contract.Rectangle, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -90,7 +91,7 @@ func parseCrop(text string) (*search.Rectangle, error) {
 		}
 		values[i] = value
 	}
-	return &search.Rectangle{X: values[0], Y: values[1], Width: values[2], Height: values[3]}, nil
+	return &contract.Rectangle{X: values[0], Y: values[1], Width: values[2], Height: values[3]}, nil
 }
 
 // findDuplicates lists groups of images that are the same. It needs no model.

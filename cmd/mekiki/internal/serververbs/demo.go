@@ -23,6 +23,7 @@ import (
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
 	"mekiki/search"
+	"mekiki/search/contract"
 	"mekiki/server"
 )
 
@@ -143,7 +144,7 @@ func fillDemoLibrary(ctx context.Context, app *cli.App, library *local.Library, 
 }
 
 func answerDemo(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, options demoOptions) error {
-	request := search.Request{Text: options.query, Limit: options.limit, Filter: index.Filter{Kinds: []index.Kind{index.KindImage}}}
+	request := contract.Request{Text: options.query, Limit: options.limit, Filter: index.Filter{Kinds: []index.Kind{index.KindImage}}}
 	if err := options.asking.Apply(&request); err != nil {
 		return err
 	}

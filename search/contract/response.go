@@ -1,4 +1,4 @@
-package search
+package contract
 
 import (
 	"time"
@@ -97,6 +97,15 @@ type Timings struct {
 	RerankMS  float64 `json:"rerank_ms"`
 	AskMS     float64 `json:"ask_ms,omitempty"`
 	TotalMS   float64 `json:"total_ms"`
+}
+
+// Plus adds the times of what was done one after the other.
+func (t Timings) Plus(more Timings) Timings {
+	t.EmbedMS += more.EmbedMS
+	t.VectorMS += more.VectorMS
+	t.KeywordMS += more.KeywordMS
+	t.FuseMS += more.FuseMS
+	return t
 }
 
 // Understood shows what a query text was read as.

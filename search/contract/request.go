@@ -1,6 +1,8 @@
-package search
+package contract
 
 import (
+	"image"
+	"math"
 	"time"
 
 	"mekiki/embed/decode"
@@ -110,4 +112,16 @@ type Request struct {
 func (r Request) Asking() bool {
 	parsed, err := query.Parse(r.Text, query.Options{})
 	return len(r.Asks) > 0 || err == nil && len(parsed.Asks) > 0
+}
+
+// Pixels gives the rectangle in pixels, at least one wide and high.
+func (r Rectangle) Pixels(width, height int) image.Rectangle {
+	edges := func(from, length float64, size int) (int, int) {
+		low := min(int(math.Floor(from*float64(size))), size-1)
+		high := min(int(math.Ceil((from+length)*float64(size)-1e-6)), size)
+		return low, max(high, low+1)
+	}
+	left, right := edges(r.X, r.Width, width)
+	top, bottom := edges(r.Y, r.Height, height)
+	return image.Rect(left, top, right, bottom)
 }

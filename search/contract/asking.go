@@ -1,4 +1,4 @@
-package search
+package contract
 
 import (
 	"mekiki/search/ask"
@@ -11,6 +11,22 @@ type Ask struct {
 	// Answer is what hits must answer, or must not where Not is set; "" when any answer will do.
 	Answer string
 	Not    bool
+}
+
+// Condition says what hits have to answer.
+func (a Ask) Condition() string {
+	switch {
+	case a.Answer == "":
+		return ""
+	case a.Not:
+		return "!=" + a.Answer
+	}
+	return "=" + a.Answer
+}
+
+// Holds reports whether an answer is as asked for.
+func (a Ask) Holds(answer ask.Answer) bool {
+	return a.Answer == "" || (answer.Normal == ask.Normal(a.Answer)) != a.Not
 }
 
 // Asked says what became of one question.
