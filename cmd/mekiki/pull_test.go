@@ -30,7 +30,12 @@ func offlineEnvironment(t *testing.T, endpoint string) (cache string) {
 // tinyHub serves a tiny Hugging Face checkpoint as the hub does.
 func tinyHub(t *testing.T, repository string) *httptest.Server {
 	t.Helper()
-	const folder = "../../embed/checkpoint/testdata/hf-f32"
+	return hubOf(t, repository, "../../embed/checkpoint/testdata/hf-f32")
+}
+
+// hubOf serves a folder as the hub serves a repository.
+func hubOf(t *testing.T, repository, folder string) *httptest.Server {
+	t.Helper()
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	mux := http.NewServeMux()
 	var siblings []map[string]any
@@ -128,12 +133,80 @@ func TestPullFaults(t *testing.T) {
 func TestPullList(t *testing.T) {
 	offlineEnvironment(t, "http://127.0.0.1:1")
 	status, out, errors := runForTest(t, "pull", "--list")
-	if status != cli.ExitOK || !strings.Contains(out, "blip2-vit-l") || errors != "" {
+	if status != cli.ExitOK || !strings.Contains(out, "blip2-vit-l") || !strings.Contains(out, "OPT-175B licence *") || errors != "" {
 		t.Errorf("status %d\n%s%s", status, out, errors)
 	}
 	status, out, _ = runForTest(t, "pull", "--list", "--json")
 	var rows []map[string]any
-	if err := json.Unmarshal([]byte(out), &rows); status != cli.ExitOK || err != nil || len(rows) != 5 {
+	if err := json.Unmarshal([]byte(out), &rows); status != cli.ExitOK || err != nil || len(rows) != 14 || rows[5]["licence"] != "Apache-2.0" || rows[8]["licence_terms"] == nil {
 		t.Errorf("status %d, %v\n%s", status, err, out)
+	}
+}
+
+// tinySecondStage is a folder with a tiny second stage and a tokenizer of letters.
+func tinySecondStage(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS("../../embed/checkpoint/testdata/language-opt")); err != nil {
+		t.Fatal(err)
+	}
+	vocabulary := map[string]int{"</s>": 2, "Ġ": 5}
+	for letter, id := 'a', 0; id < 30; id++ {
+		if id != 2 && id != 5 {
+			vocabulary[string(letter)] = id
+			letter++
+		}
+	}
+	tokenizer, err := json.Marshal(map[string]any{
+		"model":         map[string]any{"type": "BPE", "vocab": vocabulary, "merges": []string{}},
+		"pre_tokenizer": map[string]any{"type": "ByteLevel", "add_prefix_space": false},
+		"decoder":       map[string]any{"type": "ByteLevel"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "tokenizer.json"), tokenizer, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// TestPullSecondStage pulls a second stage whose licence forbids some uses: not until that is accepted. It is compiled in
+// int4 unless another precision is given, and says that it answers.
+func TestPullSecondStage(t *testing.T) {
+	const repository = "Salesforce/blip2-opt-2.7b"
+	server := hubOf(t, repository, tinySecondStage(t))
+	offlineEnvironment(t, server.URL)
+	status, _, errors := runForTest(t, "pull", "blip2-opt-2.7b")
+	if status != cli.ExitError || !strings.Contains(errors, "Meta's licence") || !strings.Contains(errors, "--accept-licence") {
+		t.Fatalf("status %d, %s", status, errors)
+	}
+	status, out, errors := runForTest(t, "pull", repository, "--accept-licence", "--precision", "fp32", "--name", "tiny")
+	if status != cli.ExitOK || !strings.Contains(out, "tiny is ready: fp32") || !strings.Contains(out, "--answers tiny") {
+		t.Fatalf("status %d, %s%s", status, out, errors)
+	}
+	status, out, errors = runForTest(t, "models", "show", "tiny")
+	if status != cli.ExitOK || !strings.Contains(out, "opt, 2 layers of width 16, 2 heads, 34 words") {
+		t.Errorf("status %d, %s%s", status, out, errors)
+	}
+	if status, out, errors = runForTest(t, "pull", "blip2-opt-2.7b", "--yes"); status != cli.ExitOK || !strings.Contains(out, "blip2-opt-2.7b is ready: int4") {
+		t.Errorf("status %d, %s%s", status, out, errors)
+	}
+	if status, _, errors = runForTest(t, "pull", "blip2-flan-t5-xl"); status != cli.ExitError || !strings.Contains(errors, "licence Apache-2.0") {
+		t.Errorf("status %d, %s", status, errors)
+	}
+}
+
+// TestSecondStageWithoutTokenizer wants a second stage without its tokenizer to be refused before its weights are fetched.
+func TestSecondStageWithoutTokenizer(t *testing.T) {
+	server := hubOf(t, "me/second", "../../embed/checkpoint/testdata/language-opt")
+	offlineEnvironment(t, server.URL)
+	status, _, errors := runForTest(t, "pull", "me/second")
+	if status != cli.ExitError || !strings.Contains(errors, "tokenizer") {
+		t.Errorf("status %d, %s", status, errors)
+	}
+	status, _, errors = runForTest(t, "import", "../../embed/checkpoint/testdata/hf-f32", "--precision", "int4")
+	if status != cli.ExitUsage || !strings.Contains(errors, "int4 is for second stages") {
+		t.Errorf("status %d, %s", status, errors)
 	}
 }

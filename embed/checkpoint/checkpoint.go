@@ -98,17 +98,17 @@ func open(ctx context.Context, options Options) (_ *Checkpoint, err error) {
 }
 
 // CheckSettings checks the small files of a Hugging Face folder, given as options.FS, whose weights are not there yet:
-// configuration, processor, vocabulary and the index of shards. It finds nothing wrong with a folder that has no
-// config.json, as LAVIS files have none.
-func CheckSettings(options Options) error {
+// configuration, processor, vocabulary and the index of shards. It returns the configuration as far as these tell it, and
+// the zero one for a folder that has no config.json, as LAVIS files have none.
+func CheckSettings(options Options) (Config, error) {
 	config, err := readSmall(options.FS, configFile)
 	if err != nil {
-		return ignoreMissing(err)
+		return Config{}, ignoreMissing(err)
 	}
 	source := &source{name: "the checkpoint", base: "checkpoint", folder: options.FS, config: config}
 	shards, err := source.readIndex()
 	if err != nil {
-		return err
+		return Config{}, err
 	}
 	held := &holdings{byName: map[string]*weights.Tensor{}}
 	for name := range shards.files {
@@ -117,13 +117,13 @@ func CheckSettings(options Options) error {
 	// No tensor has been read, so ctx has nothing to end.
 	sizes, err := configure(context.Background(), source, held, options)
 	if err != nil {
-		return err
+		return Config{}, err
 	}
 	if _, _, err := vocabularyOf(sizes, source, options); err != nil {
-		return err
+		return Config{}, err
 	}
 	_, err = shards.names()
-	return err
+	return sizes, err
 }
 
 // Config returns the sizes of the model.

@@ -53,7 +53,7 @@ func TestProcessorFiles(t *testing.T) {
 	both[nestedProcessorFile] = nested(`{"size":{"height":700,"width":700}}`)
 	_, err := Open(t.Context(), Options{FS: both})
 	checkpointtest.WantError(t, err, "--image-size", "700 pixels")
-	checkpointtest.WantError(t, CheckSettings(Options{FS: both}), "--image-size", "700 pixels")
+	checkpointtest.WantError(t, settingsError(Options{FS: both}), "--image-size", "700 pixels")
 }
 
 // TestWithoutQKVBias takes zeros where the configuration says that query, key and value have no bias.
@@ -161,4 +161,9 @@ func TestResizedEmbedding(t *testing.T) {
 	}
 	folder[configFile].Data = []byte(config)
 	openTest(t, Options{FS: folder})
+}
+
+func settingsError(options Options) error {
+	_, err := CheckSettings(options)
+	return err
 }

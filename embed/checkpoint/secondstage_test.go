@@ -82,13 +82,13 @@ func languageOf(t *testing.T, options Options) Language {
 
 func TestLanguageOfFixtures(t *testing.T) {
 	opt := Language{
-		Architecture: OPT, HiddenSize: 12, Layers: 2, Heads: 3, KeyValueHeads: 3, HeadWidth: 4, IntermediateSize: 20, VocabularySize: 34,
-		Positions: 24, Activation: Relu, NormEpsilon: 1e-5, Tied: true, End: []int64{5}, Words: 34, Prompts: PublishedPrompts(false, false),
+		Architecture: OPT, HiddenSize: 16, Layers: 2, Heads: 2, KeyValueHeads: 2, HeadWidth: 8, IntermediateSize: 20, VocabularySize: 34,
+		Positions: 160, Activation: Relu, NormEpsilon: 1e-5, Tied: true, End: []int64{5}, Words: 34, Prompts: PublishedPrompts(false, false),
 	}
 	newer := opt
 	newer.Words = 30
 	t5 := Language{
-		Architecture: T5, HiddenSize: 12, Layers: 2, DecoderLayers: 2, Heads: 2, KeyValueHeads: 2, HeadWidth: 5, IntermediateSize: 16,
+		Architecture: T5, HiddenSize: 12, Layers: 2, DecoderLayers: 2, Heads: 2, KeyValueHeads: 2, HeadWidth: 8, IntermediateSize: 16,
 		VocabularySize: 34, Activation: Gelu, Gated: true, NormEpsilon: 1e-6, RelativeBuckets: 8, RelativeDistance: 16,
 		End: []int64{1}, Words: 30, Prompts: PublishedPrompts(false, false),
 	}
@@ -98,7 +98,7 @@ func TestLanguageOfFixtures(t *testing.T) {
 	instructT5 := t5
 	instructT5.Instructed, instructT5.Prompts = true, PublishedPrompts(true, false)
 	llama := Language{
-		Architecture: Llama, HiddenSize: 12, Layers: 2, Heads: 4, KeyValueHeads: 2, HeadWidth: 8, IntermediateSize: 20, VocabularySize: 34,
+		Architecture: Llama, HiddenSize: 12, Layers: 2, Heads: 4, KeyValueHeads: 2, HeadWidth: 16, IntermediateSize: 20, VocabularySize: 34,
 		Positions: 48, Activation: Silu, Gated: true, NormEpsilon: 1e-5, RotaryTheta: 50000, Tied: true, End: []int64{2, 4}, Words: 30,
 		Prompts: PublishedPrompts(false, false),
 	}
@@ -193,11 +193,11 @@ func TestSecondStageFaults(t *testing.T) {
 		delete(folder, generationFile)
 		_, err := Open(t.Context(), Options{FS: folder})
 		checkpointtest.WantError(t, err, test.want, "config.json in")
-		checkpointtest.WantError(t, CheckSettings(Options{FS: folder}), test.want)
+		checkpointtest.WantError(t, settingsError(Options{FS: folder}), test.want)
 	}
 	folder := copyFolder(t, "testdata/language-t5-aliases")
 	folder[promptsFile] = &fstest.MapFile{Data: []byte(`{"question":"What?"}`)}
-	checkpointtest.WantError(t, CheckSettings(Options{FS: folder}), "prompts.json", `question is "What?", with 0 places {} where 1 belong`)
+	checkpointtest.WantError(t, settingsError(Options{FS: folder}), "prompts.json", `question is "What?", with 0 places {} where 1 belong`)
 }
 
 // TestMistralIsLlama reads a model of Llama's shape under its own name, up to the width of its window.

@@ -25,37 +25,99 @@ type Model struct {
 	ImageSize int
 	// Captions is set when the checkpoint holds the captioning head.
 	Captions bool
+	// Answers is set for a second stage: a language model that answers and describes, and does not search.
+	Answers bool
 	// ApproximateBytes is the download's size as published.
 	ApproximateBytes int64
+	// Licence is what the weights may be used for.
+	Licence Licence
 }
+
+// Licence is the terms of published weights.
+type Licence struct {
+	// Name is the licence's.
+	Name string
+	// Terms says in one sentence what it demands beyond naming the authors; empty for one that allows any use.
+	Terms string
+	// Address is where it can be read.
+	Address string
+}
+
+// Restricted reports whether the licence forbids some uses, so that it must be accepted.
+func (l Licence) Restricted() bool { return l.Terms != "" }
 
 // vocabularyRepository has the vocabulary that LAVIS's files lack.
 const vocabularyRepository = "Salesforce/blip2-itm-vit-g"
 
-// Models lists the checkpoints that can be pulled by name.
-func Models() []Model {
+// Models lists the checkpoints that can be pulled by name: those that search first.
+func Models() []Model { return append(firstStages(), secondStages()...) }
+
+func firstStages() []Model {
+	lavis := Licence{Name: "BSD-3-Clause", Address: "https://github.com/salesforce/LAVIS/blob/main/LICENSE.txt"}
+	hub := Licence{Name: "MIT", Address: "https://huggingface.co/Salesforce/blip2-itm-vit-g"}
 	return []Model{
 		{
 			Name: "blip2", Description: "BLIP-2 with ViT-g, pretrained: similarity, matching and captions.",
-			LavisFiles: []string{"blip2_pretrained.pth", "eva_vit_g.pth"}, ImageSize: 224, Captions: true, ApproximateBytes: 2_780_000_000,
+			LavisFiles: []string{"blip2_pretrained.pth", "eva_vit_g.pth"}, ImageSize: 224, Captions: true, ApproximateBytes: 2_780_000_000, Licence: lavis,
 		},
 		{
 			Name: "blip2-coco", Description: "BLIP-2 with ViT-g, finetuned for retrieval on COCO: similarity, matching and captions.",
-			LavisFiles: []string{"blip2_finetune_coco.pth"}, ImageSize: 364, Captions: true, ApproximateBytes: 4_800_000_000,
+			LavisFiles: []string{"blip2_finetune_coco.pth"}, ImageSize: 364, Captions: true, ApproximateBytes: 4_800_000_000, Licence: lavis,
 		},
 		{
 			Name: "blip2-itm-vit-g", Description: "BLIP-2 with ViT-g, pretrained, in Hugging Face form: similarity and matching.",
-			Repository: "Salesforce/blip2-itm-vit-g", ImageSize: 224, ApproximateBytes: 4_688_000_000,
+			Repository: "Salesforce/blip2-itm-vit-g", ImageSize: 224, ApproximateBytes: 4_688_000_000, Licence: hub,
 		},
 		{
 			Name: "blip2-itm-vit-g-coco", Description: "BLIP-2 with ViT-g, finetuned for retrieval on COCO, in Hugging Face form: similarity and matching.",
-			Repository: "Salesforce/blip2-itm-vit-g-coco", ImageSize: 364, ApproximateBytes: 4_691_000_000,
+			Repository: "Salesforce/blip2-itm-vit-g-coco", ImageSize: 364, ApproximateBytes: 4_691_000_000, Licence: hub,
 		},
 		{
 			Name: "blip2-vit-l", Description: "BLIP-2 with CLIP's ViT-L, pretrained: smaller and faster; similarity, matching and captions.",
-			LavisFiles: []string{"blip2_pretrained_vitL.pth", "clip_vit_L.pth"}, ImageSize: 224, Captions: true, ApproximateBytes: 2_000_000_000,
+			LavisFiles: []string{"blip2_pretrained_vitL.pth", "clip_vit_L.pth"}, ImageSize: 224, Captions: true, ApproximateBytes: 2_000_000_000, Licence: lavis,
 		},
 	}
+}
+
+// secondStages lists the models that answer, the recommended one first. A licence is the stricter of the language model's
+// and the data's; the repositories' own labels name neither.
+func secondStages() []Model {
+	flan := Licence{Name: "Apache-2.0", Address: "https://huggingface.co/google/flan-t5-xl"}
+	opt := Licence{Name: "OPT-175B licence", Terms: "Meta's licence for OPT allows research and no commercial use.",
+		Address: "https://github.com/facebookresearch/metaseq/blob/main/projects/OPT/MODEL_LICENSE.md"}
+	instruct := Licence{Name: "CC BY-NC 4.0 (data)", Terms: "InstructBLIP was trained on LLaVA's data, which allow research and no commercial use.",
+		Address: "https://huggingface.co/Salesforce/instructblip-flan-t5-xl"}
+	vicuna := Licence{Name: "LLaMA licence", Terms: "Vicuna, made from LLaMA, and the data that InstructBLIP was trained on allow research and no commercial use.",
+		Address: "https://huggingface.co/Salesforce/instructblip-vicuna-7b"}
+	second := func(name, description string, size int, bytes int64, licence Licence) Model {
+		return Model{Name: name, Description: description, Repository: "Salesforce/" + name, ImageSize: size, Answers: true,
+			ApproximateBytes: bytes, Licence: licence}
+	}
+	return []Model{
+		second("blip2-flan-t5-xl", "BLIP-2 with Flan-T5 XL: answers and descriptions. The recommended one.", 224, 15_770_000_000, flan),
+		second("blip2-flan-t5-xl-coco", "The same, finetuned for captions on COCO.", 364, 15_772_000_000, flan),
+		second("blip2-flan-t5-xxl", "BLIP-2 with Flan-T5 XXL: the best answers, the largest.", 224, 48_919_000_000, flan),
+		second("blip2-opt-2.7b", "BLIP-2 with OPT 2.7B: answers and descriptions.", 224, 14_979_000_000, opt),
+		second("blip2-opt-2.7b-coco", "The same, finetuned for captions on COCO.", 364, 14_982_000_000, opt),
+		second("blip2-opt-6.7b", "BLIP-2 with OPT 6.7B: answers and descriptions.", 224, 31_012_000_000, opt),
+		second("blip2-opt-6.7b-coco", "The same, finetuned for captions on COCO.", 364, 31_014_000_000, opt),
+		second("instructblip-flan-t5-xl", "InstructBLIP with Flan-T5 XL: follows instructions.", 224, 16_092_000_000, instruct),
+		second("instructblip-vicuna-7b", "InstructBLIP with Vicuna 7B: follows instructions, answers at length.", 224, 31_650_000_000, vicuna),
+	}
+}
+
+// Named returns the published models among what is to be pulled, by their names or their repositories.
+func Named(names []string) []Model {
+	var found []Model
+	for _, name := range names {
+		repository, _, _ := strings.Cut(name, "@")
+		for _, model := range Models() {
+			if name == model.Name || repository == model.Repository {
+				found = append(found, model)
+			}
+		}
+	}
+	return found
 }
 
 // request is one thing to pull: a repository at a revision, or one address, or a file of LAVIS.

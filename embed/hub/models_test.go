@@ -50,6 +50,27 @@ func TestParseRequests(t *testing.T) {
 	}
 }
 
+// TestLicences wants every published model to have a licence, and terms where it is not free.
+func TestLicences(t *testing.T) {
+	restricted := map[string]bool{}
+	for _, model := range Models() {
+		if model.Licence.Name == "" || !strings.HasPrefix(model.Licence.Address, "https://") || model.ApproximateBytes <= 0 || model.ImageSize <= 0 {
+			t.Errorf("%+v", model)
+		}
+		restricted[model.Name] = model.Licence.Restricted()
+	}
+	for name, want := range map[string]bool{"blip2": false, "blip2-flan-t5-xl": false, "blip2-flan-t5-xxl": false, "blip2-opt-2.7b": true,
+		"blip2-opt-6.7b-coco": true, "instructblip-vicuna-7b": true} {
+		if got, ok := restricted[name]; !ok || got != want {
+			t.Errorf("%s: restricted %t, there %t", name, got, ok)
+		}
+	}
+	found := Named([]string{"me/tuned", "Salesforce/blip2-opt-2.7b@main", "blip2"})
+	if len(found) != 2 || found[0].Name != "blip2-opt-2.7b" || found[1].Name != "blip2" {
+		t.Errorf("%+v", found)
+	}
+}
+
 func TestEnvironment(t *testing.T) {
 	home := t.TempDir()
 	if err := os.WriteFile(filepath.Join(home, "token"), []byte("hf_from_file\n"), 0o600); err != nil {

@@ -154,11 +154,6 @@ func (c *Client) bring(ctx context.Context, files []remoteFile, before Result, r
 		if downloaded {
 			result.Downloaded += file.size
 		}
-		if file.name == configName {
-			if err := refuseLanguageModel(os.DirFS(result.Dir), file.repository); err != nil {
-				return err
-			}
-		}
 		done += file.size
 		result.Files = append(result.Files, Pulled{
 			Name: file.name, Bytes: file.size, Digest: file.digest, Address: file.address,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -229,21 +230,51 @@ func TestRefusedAnswers(t *testing.T) {
 	}
 }
 
-func TestLanguageModelIsRefusedBeforeItsWeights(t *testing.T) {
+// TestSecondStage pulls what a second stage needs: its language model's tokenizer, and torch's shards where there are no
+// others. What its small files say can refuse it before its weights.
+func TestSecondStage(t *testing.T) {
 	server := newServer(t)
-	server.putRepository(t, "Salesforce/blip2-opt-2.7b", map[string][]byte{
-		"config.json":                      []byte(`{"architectures":["Blip2ForConditionalGeneration"]}`),
-		"model.safetensors.index.json":     []byte(`{}`),
-		"model-00001-of-00002.safetensors": randomBytes(1, 5000), "model-00002-of-00002.safetensors": randomBytes(2, 5000),
-	})
-	_, err := newClient(t, testOptions(t, server.environment())).Pull(t.Context(), "Salesforce/blip2-opt-2.7b")
-	if err == nil || !strings.Contains(err.Error(), "large language model") {
+	small := map[string][]byte{
+		"config.json":                  []byte(`{"architectures":["Blip2ForConditionalGeneration"]}`),
+		"generation_config.json":       []byte(`{"eos_token_id":50118}`),
+		"vocab.json":                   []byte(`{}`),
+		"merges.txt":                   []byte("#version: 0.2\n"),
+		"spiece.model":                 randomBytes(3, 100),
+		"tokenizer.model":              randomBytes(4, 100),
+		"pytorch_model.bin.index.json": []byte(`{"weight_map":{}}`),
+	}
+	large := map[string][]byte{"pytorch_model-00001-of-00002.bin": randomBytes(1, 5000), "pytorch_model-00002-of-00002.bin": randomBytes(2, 5000)}
+	all := map[string][]byte{"qformer_tokenizer/vocab.txt": []byte("x"), "optimizer.bin": randomBytes(5, 100)}
+	maps.Copy(all, small)
+	maps.Copy(all, large)
+	server.putRepository(t, "Salesforce/blip2-opt-2.7b", all)
+
+	options := testOptions(t, server.environment())
+	refusal := errors.New("refused")
+	options.Check = func(dir string) error {
+		for name, data := range small {
+			wantFile(t, filepath.Join(dir, name), data)
+		}
+		return refusal
+	}
+	if _, err := newClient(t, options).Pull(t.Context(), "blip2-opt-2.7b"); !errors.Is(err, refusal) {
 		t.Errorf("error %v", err)
 	}
 	for _, request := range server.log() {
-		if strings.Contains(request, "model-0000") {
+		if strings.Contains(request, "pytorch_model-0000") {
 			t.Errorf("request %s", request)
 		}
+	}
+	options.Check = nil
+	result, err := newClient(t, options).Pull(t.Context(), "blip2-opt-2.7b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range large {
+		wantFile(t, filepath.Join(result.Dir, name), data)
+	}
+	if len(result.Files) != len(small)+len(large) {
+		t.Errorf("%d files", len(result.Files))
 	}
 }
 

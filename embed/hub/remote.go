@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"path"
@@ -176,10 +175,12 @@ func (c *Client) filesOf(request request, answer listing) ([]remoteFile, error) 
 	return files, nil
 }
 
-// sideFiles are the small files beside the weights, config.json first because it can forbid the rest.
+// sideFiles are the small files beside the weights, config.json first because it can forbid the rest. The last ones are a
+// language model's: its tokenizer and how its texts end.
 var sideFiles = []string{
 	configName, "processor_config.json", "preprocessor_config.json", "vocab.txt", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json",
 	"tokenizer.json", "calibration.json",
+	"generation_config.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model", "prompts.json",
 }
 
 const (
@@ -187,12 +188,18 @@ const (
 	weightsName = "model.safetensors"
 	indexName   = "model.safetensors.index.json"
 	torchName   = "pytorch_model.bin"
+	torchIndex  = "pytorch_model.bin.index.json"
 )
 
-var shardPattern = regexp.MustCompile(`^model-[0-9]+-of-[0-9]+\.safetensors$`)
+var (
+	shardPattern      = regexp.MustCompile(`^model-[0-9]+-of-[0-9]+\.safetensors$`)
+	torchShardPattern = regexp.MustCompile(`^pytorch_model-[0-9]+-of-[0-9]+\.bin$`)
+)
 
 // smallFile reports whether a file describes a checkpoint rather than being its weights.
-func smallFile(name string) bool { return name == indexName || slices.Contains(sideFiles, name) }
+func smallFile(name string) bool {
+	return name == indexName || name == torchIndex || slices.Contains(sideFiles, name)
+}
 
 // chooseFiles picks, out of the names in a repository, those that a checkpoint needs.
 func chooseFiles(names []string, request request) ([]string, error) {
@@ -203,7 +210,7 @@ func chooseFiles(names []string, request request) ([]string, error) {
 		}
 		return []string{request.only}, nil
 	}
-	var chosen, torchFiles, shards []string
+	var chosen, torchFiles, shards, torchShards []string
 	for _, name := range sideFiles {
 		if has(name) {
 			chosen = append(chosen, name)
@@ -213,11 +220,14 @@ func chooseFiles(names []string, request request) ([]string, error) {
 		switch {
 		case shardPattern.MatchString(name):
 			shards = append(shards, name)
+		case torchShardPattern.MatchString(name):
+			torchShards = append(torchShards, name)
 		case strings.HasSuffix(name, ".pth"):
 			torchFiles = append(torchFiles, name)
 		}
 	}
 	slices.Sort(shards)
+	slices.Sort(torchShards)
 	switch {
 	case has(configName) && has(weightsName):
 		return append(chosen, weightsName), nil
@@ -225,12 +235,14 @@ func chooseFiles(names []string, request request) ([]string, error) {
 		return append(append(chosen, indexName), shards...), nil
 	case has(configName) && has(torchName):
 		return append(chosen, torchName), nil
+	case has(configName) && has(torchIndex) && len(torchShards) > 0:
+		return append(append(chosen, torchIndex), torchShards...), nil
 	case len(torchFiles) == 1 || len(torchFiles) == 2:
 		return append(chosen, torchFiles...), nil
 	}
 	return nil, hint.Wrap(fmt.Errorf("%s holds no weights that can be read (%s, shards of it, or %s, with %s)",
 		request.repository, weightsName, torchName, configName),
-		"choose a retrieval checkpoint such as "+vocabularyRepository)
+		"choose a checkpoint of BLIP-2 such as "+vocabularyRepository)
 }
 
 // inspect asks the server for the size, the entity tag and the hash of a file.
@@ -306,21 +318,4 @@ func parseContentRange(value string) (start, last, total int64, err error) {
 		return 0, 0, 0, failure
 	}
 	return start, last, total, nil
-}
-
-// refuseLanguageModel reads config.json and refuses a checkpoint made for a large language model before its many
-// gigabytes are fetched: it lacks the text side that retrieval needs.
-func refuseLanguageModel(folder fs.FS, repository string) error {
-	data, err := fs.ReadFile(folder, configName)
-	if err != nil {
-		return nil // LAVIS files have none
-	}
-	var config struct {
-		Architectures []string `json:"architectures"`
-	}
-	if json.Unmarshal(data, &config) != nil || !slices.Contains(config.Architectures, "Blip2ForConditionalGeneration") {
-		return nil
-	}
-	return hint.Wrap(fmt.Errorf("%s is made for a large language model and lacks the text side that retrieval needs", first(repository, configName)),
-		"pull a retrieval checkpoint such as blip2-itm-vit-g")
 }

@@ -27,11 +27,17 @@ checkpoint, or a stage-1 checkpoint and its vision file. LAVIS files have no
 vocabulary: that of bert-base-uncased, which is in the program, is used if it has
 the checkpoint's size; another is read from vocab.txt beside them or --vocabulary.
 
+A second stage (BLIP-2 or InstructBLIP with OPT, Flan-T5 or a language model of
+Llama's shape) becomes a model that answers questions, for --answers. LAVIS's form
+of it is a .pth file, eva_vit_g.pth, and the folder of the language model.
+
 The source is only read, tensor by tensor, and can be deleted afterwards.`
 
 const importExample = `  mekiki import ~/models/blip2-itm-vit-g
   mekiki import blip2_pretrained.pth eva_vit_g.pth --name blip2
-  mekiki import ~/models/tuned --precision fp32`
+  mekiki import ~/models/tuned --precision fp32
+  mekiki import ~/models/blip2-flan-t5-xl
+  mekiki import blip2_pretrained_flant5xl.pth eva_vit_g.pth ~/models/flan-t5-xl`
 
 // importOptions are the flags of import, which pull has too.
 type importOptions struct {
@@ -86,7 +92,7 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 		return imported{}, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	if _, ok := source.Vocabulary(); !ok {
+	if _, ok := source.Vocabulary(); !ok && source.Config().QFormerReadsText() {
 		return imported{}, hint.Wrap(fmt.Errorf("import %s: there is no vocab.txt", strings.Join(paths, " ")),
 			"put the checkpoint's vocab.txt beside the files, or name it with --vocabulary")
 	}
@@ -100,7 +106,7 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 	if name == models.BuiltinName {
 		return imported{}, cli.UsageError("%q is the name of the model inside the program; choose another with --name", name)
 	}
-	if err := keepPrecision(app, name); err != nil {
+	if err := keepPrecision(app, name, source.Config().Language != nil); err != nil {
 		return imported{}, err
 	}
 	model, err := compile(ctx, app, source, name)
@@ -112,8 +118,8 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 
 // keepPrecision refuses to put a model of one precision in the place of one of another: both can be kept under names of
 // their own.
-func keepPrecision(a *cli.App, name string) error {
-	options, err := a.ModelOptions(nil, a.Progress())
+func keepPrecision(a *cli.App, name string, second bool) error {
+	options, err := modelOptions(a, a.Progress(), second)
 	if err != nil {
 		return err
 	}
@@ -125,11 +131,24 @@ func keepPrecision(a *cli.App, name string) error {
 		fmt.Sprintf("keep both with --name %s-%s, or remove that one first with mekiki models remove %s", name, options.Precision, name))
 }
 
+// modelOptions are the flags' options, with the precision that a second stage has if none is given.
+func modelOptions(a *cli.App, reporter *progress.Reporter, second bool) (models.Options, error) {
+	options, err := a.ModelOptions(nil, reporter)
+	switch {
+	case err != nil:
+	case second && !a.PrecisionGiven():
+		options.Precision = manifest.Int4
+	case !second && options.Precision == manifest.Int4:
+		err = cli.UsageError("--precision %s is for second stages, which have a language model: give %s or %s", manifest.Int4, manifest.Int8, manifest.Float32)
+	}
+	return options, err
+}
+
 // compile makes a model in the precision that the flags ask for. ONNX Runtime is needed to choose int8 layers only.
 func compile(ctx context.Context, a *cli.App, source blip2.Source, name string) (_ models.Model, err error) {
 	reporter := a.Progress()
 	defer reporter.Finish()
-	options, err := a.ModelOptions(nil, reporter)
+	options, err := modelOptions(a, reporter, source.Config().Language != nil)
 	if err != nil {
 		return models.Model{}, err
 	}
@@ -160,6 +179,10 @@ func printImported(a *cli.App, model imported) error {
 	}
 	for _, warning := range model.Manifest.Warnings() {
 		fmt.Fprintf(a.Out, "warning: %s; %s\n", warning, cli.FloatAdvice)
+	}
+	if model.Manifest.Capabilities().Answer {
+		_, err := fmt.Fprintf(a.Out, "ask it with --answers %s, as in: mekiki ask PICTURE \"what is this?\" --answers %s\n", model.Name, model.Name)
+		return err
 	}
 	if !model.Manifest.Capabilities().Caption {
 		fmt.Fprintln(a.Out, "this checkpoint has no captioning head; pull blip2 or blip2-coco for captions")

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed/checkpoint"
 	"mekiki/embed/hub"
 	"mekiki/embed/manifest"
 	"mekiki/embed/models"
@@ -250,7 +251,11 @@ func printModel(a *cli.App, model models.Model) error {
 		vision.Layers, vision.HiddenSize, vision.Heads, vision.ImageSize, vision.ImageSize, vision.PatchSize)
 	row("q-former", "%d layers of width %d, %d heads, %d queries, %d words",
 		text.Layers, text.HiddenSize, text.Heads, described.Config.QueryTokens, text.VocabularySize)
-	row("vectors", "%d of %d values for an image, 1 for a text", described.Config.QueryTokens, described.Config.ProjectionSize)
+	if language := described.Config.Language; language != nil {
+		row("language model", "%s", describeLanguage(*language))
+	} else {
+		row("vectors", "%d of %d values for an image, 1 for a text", described.Config.QueryTokens, described.Config.ProjectionSize)
+	}
 	row("family", "%s", described.FamilyName())
 	row("can", "%s", described.Capabilities())
 	row("calibrated", "%t", len(described.Calibration) > 0 && json.Valid(described.Calibration))
@@ -270,8 +275,22 @@ func printModel(a *cli.App, model models.Model) error {
 	return table.Flush()
 }
 
-// besideFloat says what an int8 model loses and gains.
+// describeLanguage says what a language model is, in one line.
+func describeLanguage(model checkpoint.Language) string {
+	layers := fmt.Sprint(model.Layers)
+	if model.DecoderLayers > 0 {
+		layers += fmt.Sprintf("+%d", model.DecoderLayers)
+	}
+	return fmt.Sprintf("%s, %s layers of width %d, %d heads, %d words", model.Architecture, layers, model.HiddenSize, model.Heads, model.Words)
+}
+
+// besideFloat says what a quantized model loses and gains.
 func besideFloat(check manifest.SelfCheck) string {
+	if language := check.Language; language != nil {
+		return fmt.Sprintf("next-token distributions diverge by %.4f nats (worst %.3f), the likeliest token is the same in %.1f %% of places, "+
+			"cosine of what the Q-Former gives %.5f (worst %.5f); an image is read %.1f times as fast",
+			language.Divergence, language.WorstDivergence, 100*language.Agreement, check.MeanCosine, check.WorstCosine, check.Speedup())
+	}
 	text := fmt.Sprintf("cosine of parts %.5f (worst %.5f), of texts %.5f (worst %.5f), match logits within %.3f",
 		check.MeanCosine, check.WorstCosine, check.TextMeanCosine, check.TextWorstCosine, check.MatchDifference)
 	if check.MatchSpread > 0 {

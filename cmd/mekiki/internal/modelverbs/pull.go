@@ -13,6 +13,7 @@ import (
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/hub"
 	"mekiki/embed/models"
+	"mekiki/embed/tokenize/language"
 	"mekiki/internal/progress"
 )
 
@@ -22,6 +23,11 @@ NAME is one of those that "mekiki pull --list" shows, a Hugging Face repository
 (owner/name, or owner/name@revision), or the address of a file; several addresses
 make up one checkpoint.
 
+Some are second stages, which answer questions about pictures and describe them;
+blip2-flan-t5-xl is the recommended one. Use one with --answers. Licences are
+printed; one that forbids some uses must be accepted, on a terminal or with
+--accept-licence.
+
 An interrupted pull continues when it is run again. Files are compared with the
 hashes that the server publishes, and files in the Hugging Face cache are used
 instead of downloaded. HF_TOKEN, HF_ENDPOINT, HF_HOME, HF_HUB_CACHE and
@@ -29,6 +35,7 @@ HF_HUB_OFFLINE are honoured; MEKIKI_LAVIS_ENDPOINT names a mirror of LAVIS's fil
 
 const pullExample = `  mekiki pull --list
   mekiki pull blip2
+  mekiki pull blip2-flan-t5-xl
   mekiki pull Salesforce/blip2-itm-vit-g
   mekiki pull --download-only blip2-coco`
 
@@ -36,6 +43,7 @@ const pullExample = `  mekiki pull --list
 type pullOptions struct {
 	importOptions
 	list         bool
+	accept       bool
 	downloadOnly bool
 	discard      bool
 	connections  int
@@ -70,6 +78,8 @@ func NewPullCommand(app *cli.App) *cobra.Command {
 	options.addFlags(command)
 	flags := command.Flags()
 	flags.BoolVar(&options.list, "list", false, "list published models")
+	flags.BoolVar(&options.accept, "accept-licence", false, "accept the licences of the models named")
+	flags.BoolVarP(&options.accept, "yes", "y", false, "the same as --accept-licence")
 	flags.BoolVar(&options.downloadOnly, "download-only", false, "download without importing")
 	flags.BoolVar(&options.discard, "discard", false, "delete the download once it is imported")
 	flags.IntVar(&options.connections, "connections", 4, "ranges of a file that are downloaded at once")
@@ -83,6 +93,9 @@ func runPull(ctx context.Context, app *cli.App, options pullOptions, names []str
 			return cli.UsageError("%w", err)
 		}
 	}
+	if err := acceptLicences(app, options.accept, names); err != nil {
+		return err
+	}
 	var check func(dir string) error
 	if !options.downloadOnly {
 		check = func(dir string) error {
@@ -90,10 +103,7 @@ func runPull(ctx context.Context, app *cli.App, options pullOptions, names []str
 			if name == "" {
 				name = filepath.Base(dir) // as the result is called
 			}
-			if err := keepPrecision(app, name); err != nil {
-				return err
-			}
-			return checkpoint.CheckSettings(checkpoint.Options{FS: os.DirFS(dir), VocabularyPath: options.vocabulary, ImageSize: options.imageSize})
+			return checkDownload(app, options.importOptions, dir, name)
 		}
 	}
 	result, err := download(ctx, app, options.connections, check, names)
@@ -117,6 +127,20 @@ func runPull(ctx context.Context, app *cli.App, options pullOptions, names []str
 		}
 	}
 	return printImported(app, model)
+}
+
+// checkDownload finds out from a folder's small files whether its weights could be imported.
+func checkDownload(app *cli.App, options importOptions, dir, name string) error {
+	config, err := checkpoint.CheckSettings(checkpoint.Options{FS: os.DirFS(dir), VocabularyPath: options.vocabulary, ImageSize: options.imageSize})
+	if err != nil {
+		return err
+	}
+	if config.Language != nil {
+		if _, err := language.Open(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) }); err != nil {
+			return fmt.Errorf("tokenizer of the language model: %w", err)
+		}
+	}
+	return keepPrecision(app, name, config.Language != nil)
 }
 
 // download brings files from the network, with progress. The small files are checked before the weights, unless check is
@@ -177,18 +201,27 @@ func printPublished(a *cli.App) error {
 			Description string `json:"description"`
 			ImageSize   int    `json:"image_size"`
 			Captions    bool   `json:"captions"`
+			Answers     bool   `json:"answers"`
 			Bytes       int64  `json:"approximate_bytes"`
+			Licence     string `json:"licence"`
+			Terms       string `json:"licence_terms,omitempty"`
 		}
 		var rows []row
 		for _, model := range hub.Models() {
-			rows = append(rows, row{model.Name, model.Description, model.ImageSize, model.Captions, model.ApproximateBytes})
+			rows = append(rows, row{model.Name, model.Description, model.ImageSize, model.Captions, model.Answers, model.ApproximateBytes,
+				model.Licence.Name, model.Licence.Terms})
 		}
 		return a.PrintJSON(rows)
 	}
 	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tDOWNLOAD\tPIXELS\t")
+	fmt.Fprintln(table, "NAME\tDOWNLOAD\tPIXELS\tLICENCE\t")
 	for _, model := range hub.Models() {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\n", model.Name, progress.Count(model.ApproximateBytes, progress.Bytes), model.ImageSize, model.Description)
+		licence := model.Licence.Name
+		if model.Licence.Restricted() {
+			licence += " *"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", model.Name, progress.Count(model.ApproximateBytes, progress.Bytes), model.ImageSize, licence, model.Description)
 	}
+	fmt.Fprintln(table, "* forbids some uses: pull asks whether you accept it")
 	return table.Flush()
 }
