@@ -48,6 +48,7 @@ type Model struct {
 	bytes       bool
 	byteIDs     [256]int32 // of a model of bytes, what the bytes begin as; -1 where it has none
 	characters  map[rune]int32
+	ascii       [utf8.RuneSelf]int32 // of those in characters; -1 where it has none
 	fallback    [256]int32
 	hasFallback bool
 	unknown     int32
@@ -121,9 +122,14 @@ func (m *Model) readAlphabet(options Options) {
 		return
 	}
 	m.characters = map[rune]int32{}
+	for b := range m.ascii {
+		m.ascii[b] = -1
+	}
 	for token, id := range options.Vocabulary {
 		if r, size := utf8.DecodeRuneInString(token); size == len(token) && size > 0 {
-			m.characters[r] = int32(id)
+			if m.characters[r] = int32(id); r < utf8.RuneSelf {
+				m.ascii[r] = int32(id)
+			}
 		}
 	}
 	for b := range m.fallback {
@@ -193,7 +199,7 @@ func (m *Model) beginBytes(w *word, text string) {
 func (m *Model) beginCharacters(w *word, text string) {
 	pending := false
 	for i, r := range text {
-		if id, ok := m.characters[r]; ok {
+		if id, ok := m.character(r); ok {
 			pending = m.endUnknown(w, pending)
 			w.add(id)
 			continue
@@ -205,6 +211,15 @@ func (m *Model) beginCharacters(w *word, text string) {
 		pending = m.addUnknown(w, pending)
 	}
 	m.endUnknown(w, pending)
+}
+
+// character returns what a character begins as.
+func (m *Model) character(r rune) (int32, bool) {
+	if r < utf8.RuneSelf {
+		return m.ascii[r], m.ascii[r] >= 0
+	}
+	id, ok := m.characters[r]
+	return id, ok
 }
 
 // addUnknown notes an unknown character. The token of the run before it is added

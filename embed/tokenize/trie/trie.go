@@ -17,15 +17,19 @@ const None = -1
 type Trie struct {
 	edges  []edge
 	shift  int
-	values []int32 // by node
+	values []int32    // by node
+	first  [256]int32 // the nodes that the root leads to, or 0
 }
 
 // edge leads from a node, over a byte, to a node. No edge leads to node 0, the
 // root, so that a target of 0 marks a free slot.
 type edge struct {
-	key    uint64 // node<<8 | byte
+	key    uint32 // node<<8 | byte
 	target int32
 }
+
+// MaximumBytes is how many bytes the strings of a trie may have together.
+const MaximumBytes = 1<<24 - 1
 
 // New returns a trie with room for strings of so many bytes together; it grows
 // where they are more.
@@ -38,7 +42,7 @@ func New(bytes int) *Trie {
 
 func (t *Trie) resize(power int) {
 	old := t.edges
-	t.edges, t.shift = make([]edge, 1<<power), 64-power
+	t.edges, t.shift = make([]edge, 1<<power), 32-power
 	for _, e := range old {
 		if e.target != 0 {
 			t.edges[t.slot(e.key)] = e
@@ -47,8 +51,8 @@ func (t *Trie) resize(power int) {
 }
 
 // slot returns the slot of a key, or the free one where it would be.
-func (t *Trie) slot(key uint64) int {
-	at := int(key * 0x9E3779B97F4A7C15 >> t.shift)
+func (t *Trie) slot(key uint32) int {
+	at := int(key * 0x9E3779B1 >> t.shift)
 	for t.edges[at].target != 0 && t.edges[at].key != key {
 		at = (at + 1) & (len(t.edges) - 1)
 	}
@@ -56,18 +60,21 @@ func (t *Trie) slot(key uint64) int {
 }
 
 // Insert adds a string, or changes the value of one that is there. A value is not
-// negative.
+// negative, and all strings together have at most MaximumBytes.
 func (t *Trie) Insert(text string, value int32) {
 	node := int32(0)
 	for i := range len(text) {
-		key := uint64(node)<<8 | uint64(text[i])
+		key := uint32(node)<<8 | uint32(text[i])
 		at := t.slot(key)
 		if t.edges[at].target == 0 {
 			if 2*len(t.values) > len(t.edges) {
-				t.resize(64 - t.shift + 1)
+				t.resize(32 - t.shift + 1)
 				at = t.slot(key)
 			}
 			t.edges[at] = edge{key, int32(len(t.values))}
+			if node == 0 {
+				t.first[text[i]] = t.edges[at].target
+			}
 			t.values = append(t.values, None)
 		}
 		node = t.edges[at].target
@@ -79,11 +86,14 @@ func (t *Trie) Insert(text string, value int32) {
 // and the value of the string that ends there. It returns None, None where no
 // string goes on so.
 func (t *Trie) Next(node int32, b byte) (next, value int32) {
-	e := &t.edges[t.slot(uint64(node)<<8|uint64(b))]
-	if e.target == 0 {
+	next = t.first[b]
+	if node != 0 {
+		next = t.edges[t.slot(uint32(node)<<8|uint32(b))].target
+	}
+	if next == 0 {
 		return None, None
 	}
-	return e.target, t.values[e.target]
+	return next, t.values[next]
 }
 
 // Find returns the value of a string, or None.
