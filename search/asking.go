@@ -148,7 +148,7 @@ func (s *Searcher) askBest(ctx context.Context, snapshot index.Reader, p *plan, 
 
 // take keeps one answer.
 func (a *asking) take(one contract.Ask, answer ask.Answer) {
-	a.answers[answer.ID] = append(a.answers[answer.ID], contract.HitAnswer{Question: one.Question, Text: answer.Text, Probability: round(answer.Probability)})
+	a.answers[answer.ID] = append(a.answers[answer.ID], contract.HitAnswer{Question: one.Question, Text: answer.Text, Probability: contract.Round(answer.Probability)})
 	switch {
 	case one.Answer == "":
 		return

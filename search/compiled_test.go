@@ -17,6 +17,8 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/vfs"
 	"mekiki/search/contract"
+	"mekiki/search/inputs"
+	"mekiki/search/lookup"
 )
 
 // withoutMatching is a checkpoint that lacks the matching head.
@@ -115,15 +117,15 @@ func TestModelWithoutMatching(t *testing.T) {
 		if weight == nil && len(response.Hits) != 3 || weight != nil && response.Hits[0].ID != written.IDs[1] {
 			t.Errorf("weight %v: %d hits, the first is record %d", weight, len(response.Hits), response.Hits[0].ID)
 		}
-		if !slices.Contains(response.Warnings, noMatcher) {
+		if !slices.Contains(response.Warnings, inputs.NoMatcher) {
 			t.Errorf("warnings %q do not say that the model cannot match", response.Warnings)
 		}
 	}
-	lookup, err := searcher.Lookup(t.Context(), LookupRequest{Record: written.IDs[0], Show: contract.ShowAll})
+	lookup, err := searcher.Lookup(t.Context(), lookup.Request{Record: written.IDs[0], Show: contract.ShowAll})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(lookup.Texts) != 3 || lookup.Reranked != 0 || !slices.Contains(lookup.Warnings, noMatcher) {
+	if len(lookup.Texts) != 3 || lookup.Reranked != 0 || !slices.Contains(lookup.Warnings, inputs.NoMatcher) {
 		t.Errorf("looked up %d texts, %d of them matched, warnings %q", len(lookup.Texts), lookup.Reranked, lookup.Warnings)
 	}
 }

@@ -55,7 +55,7 @@ func (s *Searcher) Duplicates(ctx context.Context, request DuplicatesRequest) (D
 		return DuplicatesResponse{}, err
 	}
 	response.cut(groups, request)
-	response.Timings.TotalMS = milliseconds(started)
+	response.Timings.TotalMS = contract.Milliseconds(started)
 	return response, nil
 }
 
@@ -98,7 +98,7 @@ func (r *DuplicatesResponse) cut(groups []duplicates.Group, request DuplicatesRe
 	r.Groups = append(r.Groups, groups[from:to]...)
 	for _, group := range r.Groups {
 		for i := range group.Members {
-			group.Members[i].Similarity = round(group.Members[i].Similarity)
+			group.Members[i].Similarity = contract.Round(group.Members[i].Similarity)
 		}
 	}
 	if to < len(groups) {

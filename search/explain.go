@@ -16,21 +16,21 @@ import (
 
 // explain says what each signal gave a candidate.
 func (r *retrieval) explain(c *candidate, matched []contract.FieldMatch) contract.Explanation {
-	explanation := contract.Explanation{Fused: round(c.fused), FusedRank: c.fusedRank, Part: c.part, Evidence: r.explainEvidence(c)}
+	explanation := contract.Explanation{Fused: contract.Round(c.fused), FusedRank: c.fusedRank, Part: c.part, Evidence: r.explainEvidence(c)}
 	if c.hasVector {
-		explanation.Vector = &contract.Leg{Score: round(c.vector), Scaled: round(vectorScale(c)), Rank: c.vectorRank, Contribution: round(c.vectorPart)}
+		explanation.Vector = &contract.Leg{Score: contract.Round(c.vector), Scaled: contract.Round(vectorScale(c)), Rank: c.vectorRank, Contribution: contract.Round(c.vectorPart)}
 	}
 	if c.hasKeyword {
-		explanation.Keyword = &contract.Leg{Score: round(c.keyword), Scaled: round(r.keywordScale(c)), Rank: c.keywordRank, Contribution: round(c.keywordPart)}
+		explanation.Keyword = &contract.Leg{Score: contract.Round(c.keyword), Scaled: contract.Round(r.keywordScale(c)), Rank: c.keywordRank, Contribution: contract.Round(c.keywordPart)}
 	}
 	if c.hasSimilarity {
-		explanation.Similarity = &contract.Leg{Score: round(c.similarity), Scaled: round(similarityScale(c)), Rank: c.similarityRank}
+		explanation.Similarity = &contract.Leg{Score: contract.Round(c.similarity), Scaled: contract.Round(similarityScale(c)), Rank: c.similarityRank}
 	}
 	if wanted := c.words[:min(len(r.plan.clauses), len(c.words))]; len(wanted) > 0 {
 		least := slices.MinFunc(wanted, func(a, b words.Shares) int { return cmp.Compare(a.Named, b.Named) })
-		explanation.NameCoverage = round(least.Named)
+		explanation.NameCoverage = contract.Round(least.Named)
 		if least.Name > 0 {
-			explanation.NameProbability = round(scoring.Sigmoid(r.searcher.calibration.Named(0, least.Name)))
+			explanation.NameProbability = contract.Round(scoring.Sigmoid(r.searcher.calibration.Named(0, least.Name)))
 		}
 	}
 	explanation.Words = matched
@@ -59,7 +59,7 @@ func (r *retrieval) explainEvidence(c *candidate) []contract.FeatureExplanation 
 	var explained []contract.FeatureExplanation
 	for feature := range scoring.FeatureCount {
 		if feature != scoring.FeatureITM || evidence.Read() {
-			explained = append(explained, contract.FeatureExplanation{Feature: feature.String(), Value: round(values[feature]), Adds: round(parts[feature])})
+			explained = append(explained, contract.FeatureExplanation{Feature: feature.String(), Value: contract.Round(values[feature]), Adds: contract.Round(parts[feature])})
 		}
 	}
 	return explained
@@ -116,11 +116,11 @@ func (r *retrieval) explainMatch(c *candidate) *contract.MatchExplanation {
 		if unwanted {
 			odds = -odds
 		} else if score := answer.logit + zeroNaN(c.clauseVectors[i]); score < match.Score {
-			match.Score = round(score)
+			match.Score = contract.Round(score)
 		}
-		match.Probability = min(match.Probability, round(scoring.Sigmoid(odds)))
+		match.Probability = min(match.Probability, contract.Round(scoring.Sigmoid(odds)))
 		match.Clauses = append(match.Clauses, contract.ClauseMatch{
-			Text: text, Unwanted: unwanted, Logit: round(answer.logit), Raw: round(answer.raw), Probability: round(scoring.Sigmoid(odds)),
+			Text: text, Unwanted: unwanted, Logit: contract.Round(answer.logit), Raw: contract.Round(answer.raw), Probability: contract.Round(scoring.Sigmoid(odds)),
 		})
 	}
 	if len(match.Clauses) == 0 {

@@ -22,7 +22,7 @@ func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (
 		Query: p.request.Text, Understood: p.understood(), Hits: []contract.Hit{}, Total: total, Offset: offset,
 		Verdict: scoring.VerdictNone, Stage: contract.StageFinal, Candidates: total,
 		Searched: snapshot.Count(p.kind), Warnings: p.warnings,
-		Timings: contract.Timings{KeywordMS: milliseconds(started)},
+		Timings: contract.Timings{KeywordMS: contract.Milliseconds(started)},
 	}
 	for i, record := range records {
 		response.Hits = append(response.Hits, filterHit(record, offset+i+1))

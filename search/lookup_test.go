@@ -10,6 +10,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/lookup"
 	"mekiki/search/scoring"
 )
 
@@ -24,14 +25,14 @@ func lookupWorld() (*world, *index.Record) {
 func TestLookupFindsTextsAndCaptions(t *testing.T) {
 	w, picture := lookupWorld()
 	s := newTestSearcher(t, w, Options{})
-	response, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID})
+	response, err := s.Lookup(t.Context(), lookup.Request{Record: picture.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if response.Verdict != scoring.VerdictStrong || len(response.Texts) == 0 {
 		t.Fatalf("got %s with %d texts", response.Verdict, len(response.Texts))
 	}
-	sources := map[TextSource]bool{}
+	sources := map[lookup.TextSource]bool{}
 	for i, hit := range response.Texts {
 		sources[hit.Source] = true
 		if strings.Contains(hit.Text, "zeppelin") || strings.Contains(hit.Text, "boat") {
@@ -41,7 +42,7 @@ func TestLookupFindsTextsAndCaptions(t *testing.T) {
 			t.Errorf("text %d is not filled in: %+v", i+1, hit)
 		}
 	}
-	if !sources[TextSourceRecord] || !sources[TextSourceCaption] {
+	if !sources[lookup.TextSourceRecord] || !sources[lookup.TextSourceCaption] {
 		t.Errorf("sources are %v", sources)
 	}
 	if w.open.Load() != 0 {
@@ -54,11 +55,11 @@ func TestLookupByImage(t *testing.T) {
 	s := newTestSearcher(t, w, Options{})
 	image, _ := pixels.New(2, 2)
 	image.Pix[0] = byte(picture.ID)
-	byImage, err := s.Lookup(t.Context(), LookupRequest{Image: image})
+	byImage, err := s.Lookup(t.Context(), lookup.Request{Image: image})
 	if err != nil {
 		t.Fatal(err)
 	}
-	byRecord, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID})
+	byRecord, err := s.Lookup(t.Context(), lookup.Request{Record: picture.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func TestLookupByImage(t *testing.T) {
 func TestLabels(t *testing.T) {
 	w, picture := lookupWorld()
 	s := newTestSearcher(t, w, Options{})
-	response, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID, Labels: []string{"boat", "cat", "dog", " cat ", "pizza"}, Template: "a picture of {}"})
+	response, err := s.Lookup(t.Context(), lookup.Request{Record: picture.ID, Labels: []string{"boat", "cat", "dog", " cat ", "pizza"}, Template: "a picture of {}"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,14 +88,14 @@ func TestLabels(t *testing.T) {
 		if hit.Text == "cat" || hit.Text == "pizza" {
 			want = scoring.VerdictStrong
 		}
-		if hit.Verdict != want || hit.Source != TextSourceLabel || hit.ID != 0 {
+		if hit.Verdict != want || hit.Source != lookup.TextSourceLabel || hit.ID != 0 {
 			t.Errorf("label %q: %+v", hit.Text, hit)
 		}
 	}
 	if math.Abs(sum-1) > 1e-4 {
 		t.Errorf("shares sum to %v", sum)
 	}
-	strong, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID, Labels: []string{"boat", "cat"}, Show: contract.ShowStrong})
+	strong, err := s.Lookup(t.Context(), lookup.Request{Record: picture.ID, Labels: []string{"boat", "cat"}, Show: contract.ShowStrong})
 	if err != nil || len(strong.Texts) != 1 || strong.Hidden != 1 {
 		t.Errorf("got %+v, %v", strong, err)
 	}
@@ -104,11 +105,11 @@ func TestLookupBudget(t *testing.T) {
 	w, picture := lookupWorld()
 	w.matchDelay = 5 * time.Millisecond
 	s := newTestSearcher(t, w, Options{})
-	response, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID, RerankBudget: 60 * time.Millisecond})
+	response, err := s.Lookup(t.Context(), lookup.Request{Record: picture.ID, RerankBudget: 60 * time.Millisecond})
 	if err != nil || response.Reranked == 0 || response.Reranked >= response.RerankPlanned {
 		t.Errorf("read %d of %d, %v", response.Reranked, response.RerankPlanned, err)
 	}
-	none, err := s.Lookup(t.Context(), LookupRequest{Record: picture.ID, RerankBudget: noRerank, Show: contract.ShowAll})
+	none, err := s.Lookup(t.Context(), lookup.Request{Record: picture.ID, RerankBudget: noRerank, Show: contract.ShowAll})
 	if err != nil || none.Reranked != 0 || len(none.Texts) == 0 || none.Texts[0].Basis != contract.BasisVector {
 		t.Errorf("got %+v, %v", none, err)
 	}
@@ -118,18 +119,18 @@ func TestBadLookups(t *testing.T) {
 	w, picture := lookupWorld()
 	s := newTestSearcher(t, w, Options{})
 	for name, test := range map[string]struct {
-		request LookupRequest
+		request lookup.Request
 		code    contract.Code
 	}{
-		"nothing":           {LookupRequest{}, contract.CodeEmptyRequest},
-		"text record":       {LookupRequest{Record: 101}, contract.CodeInvalidOption},
-		"no record":         {LookupRequest{Record: 9999}, contract.CodeRecordNotFound},
-		"empty label":       {LookupRequest{Record: picture.ID, Labels: []string{" "}}, contract.CodeInvalidOption},
-		"control character": {LookupRequest{Record: picture.ID, Labels: []string{"a\x01"}}, contract.CodeControlCharacter},
-		"long label":        {LookupRequest{Record: picture.ID, Labels: []string{strings.Repeat("a", 1001)}}, contract.CodeTooLarge},
-		"many labels":       {LookupRequest{Record: picture.ID, Labels: slices.Repeat([]string{"a"}, 10001)}, contract.CodeTooLarge},
-		"template":          {LookupRequest{Record: picture.ID, Labels: []string{"a"}, Template: "x"}, contract.CodeInvalidOption},
-		"limit":             {LookupRequest{Record: picture.ID, Limit: -1}, contract.CodeInvalidOption},
+		"nothing":           {lookup.Request{}, contract.CodeEmptyRequest},
+		"text record":       {lookup.Request{Record: 101}, contract.CodeInvalidOption},
+		"no record":         {lookup.Request{Record: 9999}, contract.CodeRecordNotFound},
+		"empty label":       {lookup.Request{Record: picture.ID, Labels: []string{" "}}, contract.CodeInvalidOption},
+		"control character": {lookup.Request{Record: picture.ID, Labels: []string{"a\x01"}}, contract.CodeControlCharacter},
+		"long label":        {lookup.Request{Record: picture.ID, Labels: []string{strings.Repeat("a", 1001)}}, contract.CodeTooLarge},
+		"many labels":       {lookup.Request{Record: picture.ID, Labels: slices.Repeat([]string{"a"}, 10001)}, contract.CodeTooLarge},
+		"template":          {lookup.Request{Record: picture.ID, Labels: []string{"a"}, Template: "x"}, contract.CodeInvalidOption},
+		"limit":             {lookup.Request{Record: picture.ID, Limit: -1}, contract.CodeInvalidOption},
 	} {
 		_, err := s.Lookup(t.Context(), test.request)
 		if contract.CodeOf(err) != test.code {
@@ -137,6 +138,6 @@ func TestBadLookups(t *testing.T) {
 		}
 	}
 	words, _ := New(w, nil, Options{})
-	_, err := words.Lookup(t.Context(), LookupRequest{Record: picture.ID})
+	_, err := words.Lookup(t.Context(), lookup.Request{Record: picture.ID})
 	wantCode(t, err, contract.CodeUnavailable)
 }

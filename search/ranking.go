@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"mekiki/index"
@@ -173,7 +172,7 @@ func addRecords(ctx context.Context, reader index.Reader, entries []shownEntry) 
 func (k *ranking) hit(shown shownEntry, rank int, explain bool, matched []contract.FieldMatch) contract.Hit {
 	entry := shown.entry
 	hit := recordHit(shown.record, rank)
-	hit.Score, hit.Probability, hit.Verdict, hit.Basis = round(entry.score), round(entry.probability), entry.verdict, entry.basis
+	hit.Score, hit.Probability, hit.Verdict, hit.Basis = contract.Round(entry.score), contract.Round(entry.probability), entry.verdict, entry.basis
 	hit.Reason = k.retrieval.reason(entry.candidate, entry.probability, matched)
 	if explain {
 		explanation := k.retrieval.explain(entry.candidate, matched)
@@ -194,9 +193,6 @@ func recordHit(record *index.Record, rank int) contract.Hit {
 	}
 	return hit
 }
-
-// round keeps the digits that mean something, so that answers read well.
-func round(value float64) float64 { return math.Round(value*1e6) / 1e6 }
 
 // understood shows what the query was read as.
 func (p *plan) understood() *contract.Understood {

@@ -11,12 +11,14 @@ import (
 	"mekiki/index"
 	"mekiki/internal/pace"
 	"mekiki/internal/plural"
+	"mekiki/search/contract"
+	"mekiki/search/inputs"
 	"mekiki/search/scoring"
 )
 
 // matchKey names one ITM result.
 type matchKey struct {
-	content contentKey
+	content inputs.Content
 	text    string
 }
 
@@ -37,7 +39,7 @@ type reranker struct {
 func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (reranked int, err error) {
 	s := r.searcher
 	started := time.Now()
-	defer func() { r.timings.RerankMS = milliseconds(started) }()
+	defer func() { r.timings.RerankMS = contract.Milliseconds(started) }()
 	if usable, err := r.checkSpace(); err != nil || !usable {
 		return 0, err
 	}
@@ -132,19 +134,19 @@ func (m *reranker) readClause(ctx context.Context, batch []*candidate, clause in
 		}
 		wanted, records = append(wanted, c), append(records, c.record)
 	}
-	found, err := m.searcher.tokensOf(ctx, m.snapshot, records)
+	found, err := m.searcher.model.RecordsTokens(ctx, m.snapshot, records)
 	if err != nil {
 		return err
 	}
 	var asked []*candidate
 	var tokens []embed.ImageTokens
 	for i, c := range wanted {
-		if err := found[i].err; err != nil {
+		if err := found[i].Err; err != nil {
 			m.unread++
 			m.searcher.logger.Warn("cannot read image tokens", "record", c.id, "error", err)
 			continue
 		}
-		asked, tokens = append(asked, c), append(tokens, found[i].tokens)
+		asked, tokens = append(asked, c), append(tokens, found[i].Tokens)
 	}
 	if len(asked) == 0 {
 		return nil
@@ -168,7 +170,7 @@ func (m *reranker) readClause(ctx context.Context, batch []*candidate, clause in
 }
 
 func (m *reranker) key(record *index.Record, text string) matchKey {
-	return matchKey{content: contentOf(record, m.space), text: text}
+	return matchKey{content: inputs.ContentOf(record, m.space), text: text}
 }
 
 func repeat(text string, count int) []string {

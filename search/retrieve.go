@@ -13,6 +13,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/search/contract"
+	"mekiki/search/inputs"
 	"mekiki/search/words"
 )
 
@@ -94,7 +95,7 @@ func (r *retrieval) list(ctx context.Context) error {
 		}
 	}
 	r.full = total > len(records)
-	r.timings.KeywordMS += milliseconds(started)
+	r.timings.KeywordMS += contract.Milliseconds(started)
 	if len(r.plan.unwanted) == 0 {
 		return nil
 	}
@@ -142,7 +143,7 @@ func (r *retrieval) keywordLeg(ctx context.Context) error {
 		return fmt.Errorf("search words: %w", err)
 	}
 	r.keywords, r.keywordsFull = hits, len(hits) >= r.window
-	r.timings.KeywordMS = milliseconds(started)
+	r.timings.KeywordMS = contract.Milliseconds(started)
 	return nil
 }
 
@@ -175,7 +176,7 @@ func (r *retrieval) vectorLegs(ctx context.Context) error {
 			return err
 		}
 	}
-	r.timings.VectorMS = milliseconds(started)
+	r.timings.VectorMS = contract.Milliseconds(started)
 	return nil
 }
 
@@ -195,12 +196,12 @@ func (r *retrieval) nearest(ctx context.Context, query []float32, k int, filter 
 // embed turns the query's words and picture into vectors.
 func (r *retrieval) embed(ctx context.Context) error {
 	started := time.Now()
-	defer func() { r.timings.EmbedMS = milliseconds(started) }()
+	defer func() { r.timings.EmbedMS = contract.Milliseconds(started) }()
 	p, s := r.plan, r.searcher
 	if usable, err := r.checkSpace(); err != nil || !usable {
 		return err
 	}
-	if s.engine != nil && s.unread(p.clauses) {
+	if s.engine != nil && s.model.Unread(p.clauses) {
 		r.unread = true
 		r.warnings = append(r.warnings, "the model does not read this script: only names, tags and other words of the library were searched")
 	} else if s.engine != nil {
@@ -208,7 +209,7 @@ func (r *retrieval) embed(ctx context.Context) error {
 		if p.text != "" {
 			texts = append(texts, p.text)
 		}
-		vectors, warnings, err := s.embedTexts(ctx, texts)
+		vectors, warnings, err := s.model.Texts(ctx, texts)
 		if err != nil {
 			return err
 		}
@@ -221,7 +222,7 @@ func (r *retrieval) embed(ctx context.Context) error {
 		r.warnings = append(r.warnings, "no model is open: only words in names and captions were searched")
 	}
 	if p.picture {
-		parts, err := s.pictureParts(ctx, r.snapshot, pictureSource{image: p.request.Image, record: p.request.Record, crop: p.request.Crop})
+		parts, err := s.model.Parts(ctx, r.snapshot, inputs.Picture{Image: p.request.Image, Record: p.request.Record, Crop: p.request.Crop})
 		if err != nil {
 			return err
 		}
@@ -237,18 +238,10 @@ func (r *retrieval) checkSpace() (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	if r.searcher.engine != nil && r.searcher.engine.Space() != space {
-		return false, spaceMismatch(space, r.searcher.engine.Space())
+	if err := r.searcher.model.CheckSpace(space); err != nil {
+		return false, err
 	}
 	return true, nil
-}
-
-func spaceMismatch(library, engine embed.Space) error {
-	return &contract.Error{
-		Code:    contract.CodeSpaceMismatch,
-		Message: fmt.Sprintf("the library's vectors are of the model %v and the open model is %v", library, engine),
-		Remedy:  "open the model that the library was indexed with, or index again with this one",
-	}
 }
 
 // propose makes a record a candidate, unless it is the one that is asked about.
@@ -312,8 +305,6 @@ func (r *retrieval) join(ctx context.Context) error {
 	r.full = len(r.vectors) >= r.window || len(r.keywords) >= r.window || len(r.similar) > min(r.window, pictureWindow)
 	return nil
 }
-
-func milliseconds(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }
 
 // release lets go of what only retrieval needed, before a ranking is kept.
 func (r *retrieval) release() {

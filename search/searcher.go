@@ -10,13 +10,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/internal/lru"
 	"mekiki/internal/sorted"
 	"mekiki/search/ask"
 	"mekiki/search/contract"
+	"mekiki/search/inputs"
+	"mekiki/search/lookup"
 	"mekiki/search/scoring"
 )
 
@@ -99,13 +100,13 @@ func (o Options) Validate() error {
 // concurrent use.
 type Searcher struct {
 	library     index.Source
-	engine      Engine
+	engine      inputs.Engine
+	model       *inputs.Model
+	lookups     *lookup.Finder
 	options     Options
 	calibration scoring.Calibration
 	logger      *slog.Logger
 
-	vectors  *lru.Cache[string, embed.Vector]
-	tokens   *lru.Cache[contentKey, embed.ImageTokens]
 	matches  *lru.Cache[matchKey, clauseAnswer]
 	rankings *lru.Cache[rankingKey, *ranking]
 
@@ -115,7 +116,7 @@ type Searcher struct {
 
 // New makes a Searcher. It owns neither the library nor the engine. engine may
 // be nil: requests are then answered by words alone, with a warning.
-func New(library index.Source, engine Engine, options Options) (*Searcher, error) {
+func New(library index.Source, engine inputs.Engine, options Options) (*Searcher, error) {
 	if library == nil {
 		return nil, errors.New("search: no library")
 	}
@@ -130,10 +131,14 @@ func New(library index.Source, engine Engine, options Options) (*Searcher, error
 		}
 		options.Decoder = decoder
 	}
+	model := inputs.New(engine, options.Decoder, options.TokenCacheBytes)
 	return &Searcher{
+		model: model,
+		lookups: &lookup.Finder{
+			Library: library, Engine: engine, Model: model, Calibration: *options.Calibration,
+			RerankBudget: options.RerankBudget, RerankCount: options.RerankCount, RerankBatch: options.RerankBatch,
+		},
 		library: library, engine: engine, options: options, calibration: *options.Calibration, logger: options.Logger,
-		vectors:  lru.New[string, embed.Vector](4096),
-		tokens:   lru.New[contentKey, embed.ImageTokens](options.TokenCacheBytes),
 		matches:  lru.New[matchKey, clauseAnswer](int64(options.MatchCacheEntries)),
 		rankings: lru.New[rankingKey, *ranking](int64(options.RankingCacheEntries)),
 	}, nil
@@ -176,6 +181,13 @@ func (s *Searcher) Similar(ctx context.Context, request contract.Request) (contr
 	return s.Search(ctx, request)
 }
 
+// Lookup finds the texts that describe a picture: those of the library, which
+// are its text records and the captions of like pictures, or the labels given.
+// What the caller can put right is a [contract.Error].
+func (s *Searcher) Lookup(ctx context.Context, request lookup.Request) (lookup.Response, error) {
+	return s.lookups.Lookup(ctx, request)
+}
+
 // errStopped ends an answer that nobody reads any more.
 var errStopped = errors.New("stopped")
 
@@ -194,7 +206,7 @@ func (s *Searcher) answer(ctx context.Context, request contract.Request, first b
 	if len(p.asks) > 0 && s.options.Asker == nil {
 		return noAsker()
 	}
-	r := &reply{searcher: s, plan: p, from: from, offset: p.request.Offset, started: started, parsed: milliseconds(started), stream: first, emit: emit}
+	r := &reply{searcher: s, plan: p, from: from, offset: p.request.Offset, started: started, parsed: contract.Milliseconds(started), stream: first, emit: emit}
 	if from != nil {
 		r.offset = from.Offset
 	}
@@ -202,7 +214,7 @@ func (s *Searcher) answer(ctx context.Context, request contract.Request, first b
 		return fmt.Errorf("read library: %w", err)
 	}
 	defer r.snapshot.Close()
-	if err := checkRecord(ctx, r.snapshot, p.request.Record); err != nil {
+	if err := inputs.CheckRecord(ctx, r.snapshot, p.request.Record); err != nil {
 		return err
 	}
 	if p.listing() && len(p.unwanted)+len(p.unwantedPhrases) == 0 {
@@ -244,7 +256,7 @@ func (r *reply) list(ctx context.Context) error {
 
 // sendListed sends a page of a listing.
 func (r *reply) sendListed(response contract.Response) error {
-	response.Timings.ParseMS, response.Timings.TotalMS = r.parsed, milliseconds(r.started)
+	response.Timings.ParseMS, response.Timings.TotalMS = r.parsed, contract.Milliseconds(r.started)
 	if !r.emit(response) {
 		return errStopped
 	}
@@ -270,7 +282,7 @@ func (r *reply) sendPage(ctx context.Context, k *ranking, answers *asking) error
 	if err != nil {
 		return err
 	}
-	response.Timings.ParseMS, response.Timings.TotalMS = r.parsed, milliseconds(r.started)
+	response.Timings.ParseMS, response.Timings.TotalMS = r.parsed, contract.Milliseconds(r.started)
 	if response.Next > 0 {
 		response.Cursor = cursor{Key: r.plan.key.short(), Offset: response.Next, Sequence: k.sequence, Reranked: k.read}.String()
 	}
@@ -290,24 +302,6 @@ func ignoreStopped(err error) error {
 		return nil
 	}
 	return err
-}
-
-// checkRecord refuses a record that is not there or is no image.
-func checkRecord(ctx context.Context, reader index.Reader, id index.ID) error {
-	if id == 0 {
-		return nil
-	}
-	record, err := index.One(reader.Records(ctx, []index.ID{id}))
-	if err != nil {
-		return fmt.Errorf("read record %v: %w", id, err)
-	}
-	if record == nil {
-		return &contract.Error{Code: contract.CodeRecordNotFound, Field: "record", Message: fmt.Sprintf("there is no record %v", id), Remedy: "it may have been removed; search again"}
-	}
-	if record.Kind != index.KindImage {
-		return &contract.Error{Code: contract.CodeInvalidOption, Field: "record", Message: fmt.Sprintf("record %v is a text", id), Remedy: "give the record of an image"}
-	}
-	return nil
 }
 
 // knownRanking gives a ranking made earlier: any for a later page, so that
@@ -333,15 +327,15 @@ func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, fro
 	}
 	fused := time.Now()
 	r.fuse()
-	r.timings.FuseMS = milliseconds(fused)
+	r.timings.FuseMS = contract.Milliseconds(fused)
 	count, deadline := min(p.request.RerankCount, len(r.candidates)), time.Now().Add(p.request.RerankBudget)
 	if from != nil {
 		count, deadline = min(from.Reranked, len(r.candidates)), time.Time{}
 	}
-	if p.reranks() && s.engine != nil && !s.canMatch() && !r.unread {
-		r.warnings = append(r.warnings, noMatcher)
+	if p.reranks() && s.engine != nil && !s.model.CanMatch() && !r.unread {
+		r.warnings = append(r.warnings, inputs.NoMatcher)
 	}
-	if !p.reranks() || !s.canMatch() || r.unread || count == 0 {
+	if !p.reranks() || !s.model.CanMatch() || r.unread || count == 0 {
 		return s.finish(p, r.ranking(contract.StageFinal, 0, 0), send)
 	}
 	if first {
@@ -357,12 +351,6 @@ func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, fro
 	r.judgeAll()
 	return s.finish(p, r.ranking(contract.StageReranked, read, count), send)
 }
-
-// noMatcher is a warning.
-const noMatcher = "the model cannot match pictures with texts: vectors and words alone decide the order"
-
-// canMatch reports whether there is a model that can match.
-func (s *Searcher) canMatch() bool { return s.engine != nil && s.engine.Capabilities().Match }
 
 // finish keeps a final ranking and sends it.
 func (s *Searcher) finish(p *plan, final *ranking, send func(*ranking) error) error {

@@ -25,7 +25,7 @@ func (s *Searcher) firstWindow(snapshot index.Reader, p *plan) int {
 		return whole
 	}
 	first := s.options.FirstWindow
-	if p.reranks() && s.canMatch() {
+	if p.reranks() && s.model.CanMatch() {
 		first = max(first, 2*p.request.RerankCount)
 	}
 	return min(first, whole)
@@ -71,7 +71,7 @@ func (s *Searcher) widen(ctx context.Context, snapshot index.Reader, p *plan, k 
 	for i, c := range r.candidates {
 		c.fusedRank = len(k.entries) + i + 1
 	}
-	r.timings.FuseMS = milliseconds(fused)
+	r.timings.FuseMS = contract.Milliseconds(fused)
 	wide := k.followedBy(r.ranking(k.stage, k.reranked, k.planned))
 	r.release()
 	s.rankings.Put(p.key, wide, 1)

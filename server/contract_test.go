@@ -12,6 +12,7 @@ import (
 
 	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/lookup"
 	"mekiki/server/jobs"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
@@ -156,7 +157,7 @@ func TestExamplesHold(t *testing.T) {
 func TestAnswersAreDescribed(t *testing.T) {
 	document := prepare(t).document
 	for name, answer := range map[string]any{
-		"SearchAnswer": contract.Response{}, "LookupAnswer": search.LookupResponse{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": wire.Record{},
+		"SearchAnswer": contract.Response{}, "LookupAnswer": lookup.Response{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": wire.Record{},
 		"RecordList": wire.RecordList{}, "Job": jobs.Job{}, "Status": statusJSON{}, "Problem": problem.Problem{},
 	} {
 		described(t, name, reflect.TypeOf(answer), document.Schema(name))

@@ -13,6 +13,7 @@ import (
 	"mekiki/search"
 	"mekiki/search/ask"
 	"mekiki/search/contract"
+	"mekiki/search/lookup"
 )
 
 // Searcher answers questions. *search.Searcher is one.
@@ -20,7 +21,7 @@ type Searcher interface {
 	Search(ctx context.Context, request contract.Request) (contract.Response, error)
 	Stream(ctx context.Context, request contract.Request) iter.Seq2[contract.Response, error]
 	Similar(ctx context.Context, request contract.Request) (contract.Response, error)
-	Lookup(ctx context.Context, request search.LookupRequest) (search.LookupResponse, error)
+	Lookup(ctx context.Context, request lookup.Request) (lookup.Response, error)
 	Duplicates(ctx context.Context, request search.DuplicatesRequest) (search.DuplicatesResponse, error)
 }
 

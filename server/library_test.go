@@ -22,7 +22,7 @@ import (
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
 	"mekiki/index/metadata"
-	"mekiki/search"
+	"mekiki/search/inputs"
 )
 
 // colourEngine is a model that knows pictures by their mean colour and texts by their first letters.
@@ -33,7 +33,7 @@ type colourEngine struct {
 
 var (
 	_ ingest.Engine = colourEngine{}
-	_ search.Engine = colourEngine{}
+	_ inputs.Engine = colourEngine{}
 )
 
 func (colourEngine) Space() embed.Space {

@@ -7,8 +7,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
-	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/lookup"
 )
 
 type lookupJSON struct {
@@ -50,9 +50,9 @@ func (s *Server) answerLookup(c echo.Context) error {
 	})
 }
 
-func (s *Server) lookupRequest(ctx context.Context, asked lookupJSON, from source, filter index.Filter) (search.LookupRequest, error) {
+func (s *Server) lookupRequest(ctx context.Context, asked lookupJSON, from source, filter index.Filter) (lookup.Request, error) {
 	picture, err := s.picture(ctx, from.data)
-	return search.LookupRequest{
+	return lookup.Request{
 		Image: picture, Record: from.record, Crop: from.crop, Labels: asked.Labels, Template: asked.Template,
 		Filter: filter, Limit: asked.Limit, RerankBudget: asked.budget(), RerankCount: asked.Count, Show: contract.Show(asked.Show),
 	}, err

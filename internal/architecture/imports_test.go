@@ -21,6 +21,8 @@ var layers = []string{
 	"server",
 	"ui",
 	"search",
+	"search/lookup",
+	"search/inputs",
 	"search/duplicates",
 	"search/contract",
 	"search/query",

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"math"
 	"time"
 
 	"mekiki/index"
@@ -107,6 +108,12 @@ func (t Timings) Plus(more Timings) Timings {
 	t.FuseMS += more.FuseMS
 	return t
 }
+
+// Milliseconds gives the wall time since a moment.
+func Milliseconds(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }
+
+// Round keeps the digits that mean something, so that answers read well.
+func Round(value float64) float64 { return math.Round(value*1e6) / 1e6 }
 
 // Understood shows what a query text was read as.
 type Understood struct {

@@ -15,6 +15,7 @@ import (
 	"mekiki/index"
 	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/lookup"
 	"mekiki/search/scoring"
 )
 
@@ -271,8 +272,8 @@ func (e *evaluation) imageToText(ctx context.Context) error {
 	var plain, reranked []outcome
 	for number, picture := range e.asked {
 		for _, rerank := range []bool{false, true} {
-			request := search.LookupRequest{
-				Record: picture.id, Sources: []search.TextSource{search.TextSourceRecord}, Limit: rankDepth,
+			request := lookup.Request{
+				Record: picture.id, Sources: []lookup.TextSource{lookup.TextSourceRecord}, Limit: rankDepth,
 				Show: contract.ShowAll, RerankBudget: -1, RerankCount: e.options.K,
 			}
 			if rerank && !b.matches {

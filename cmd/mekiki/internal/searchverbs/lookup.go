@@ -13,6 +13,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/lookup"
 )
 
 const lookupLong = `Find the texts that describe a picture: an image file, or an image of the
@@ -49,7 +50,7 @@ func NewLookupCommand(app *cli.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return lookup(command.Context(), app, request)
+			return findTexts(command.Context(), app, request)
 		},
 	}
 	command.Flags().SetNormalizeFunc(acceptK)
@@ -63,8 +64,8 @@ func NewLookupCommand(app *cli.App) *cobra.Command {
 	return command
 }
 
-func lookupRequest(ctx context.Context, a *cli.App, picture string, flags lookupFlags) (search.LookupRequest, error) {
-	request := search.LookupRequest{
+func lookupRequest(ctx context.Context, a *cli.App, picture string, flags lookupFlags) (lookup.Request, error) {
+	request := lookup.Request{
 		Template: flags.template, Limit: flags.limit, RerankBudget: flags.budget, RerankCount: flags.count, Show: contract.Show(flags.show),
 	}
 	if flags.budget == 0 || flags.count == 0 {
@@ -87,8 +88,8 @@ func lookupRequest(ctx context.Context, a *cli.App, picture string, flags lookup
 	return request, err
 }
 
-// lookup answers one request.
-func lookup(ctx context.Context, a *cli.App, request search.LookupRequest) error {
+// findTexts answers one request.
+func findTexts(ctx context.Context, a *cli.App, request lookup.Request) error {
 	return withSearcher(ctx, a, contract.Request{}, func(_ *local.Library, searcher *search.Searcher) error {
 		response, err := searcher.Lookup(ctx, request)
 		if err != nil {
@@ -106,7 +107,7 @@ func lookup(ctx context.Context, a *cli.App, request search.LookupRequest) error
 	})
 }
 
-func printTexts(a *cli.App, response search.LookupResponse) error {
+func printTexts(a *cli.App, response lookup.Response) error {
 	for _, warning := range response.Warnings {
 		fmt.Fprintf(a.Stderr, "note: %s\n", cli.Printable(warning))
 	}

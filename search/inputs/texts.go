@@ -1,4 +1,4 @@
-package search
+package inputs
 
 import (
 	"context"
@@ -8,14 +8,14 @@ import (
 	"mekiki/internal/plural"
 )
 
-// embedTexts gives the vectors of texts, from memory where it can, and warns
+// Texts gives the vectors of texts, from memory where it can, and warns
 // of those that the model reads only in part.
-func (s *Searcher) embedTexts(ctx context.Context, texts []string) (vectors []embed.Vector, warnings []string, err error) {
+func (m *Model) Texts(ctx context.Context, texts []string) (vectors []embed.Vector, warnings []string, err error) {
 	vectors = make([]embed.Vector, len(texts))
 	places := map[string][]int{}
 	var missing []string
 	for i, text := range texts {
-		if vector, ok := s.vectors.Get(text); ok {
+		if vector, ok := m.vectors.Get(text); ok {
 			vectors[i] = vector
 		} else {
 			if len(places[text]) == 0 {
@@ -25,7 +25,7 @@ func (s *Searcher) embedTexts(ctx context.Context, texts []string) (vectors []em
 		}
 	}
 	if len(missing) > 0 {
-		found, err := s.engine.TextVectors(ctx, missing)
+		found, err := m.engine.TextVectors(ctx, missing)
 		if err != nil {
 			return nil, nil, fmt.Errorf("embed text: %w", err)
 		}
@@ -33,21 +33,21 @@ func (s *Searcher) embedTexts(ctx context.Context, texts []string) (vectors []em
 			return nil, nil, fmt.Errorf("embed text: got %d vectors for %d texts", len(found), len(missing))
 		}
 		for i, text := range missing {
-			s.vectors.Put(text, found[i], 1)
+			m.vectors.Put(text, found[i], 1)
 			for _, place := range places[text] {
 				vectors[place] = found[i]
 			}
 		}
 	}
-	return vectors, s.truncationWarnings(texts), nil
+	return vectors, m.truncationWarnings(texts), nil
 }
 
 // truncationWarnings names what the model does not read.
-func (s *Searcher) truncationWarnings(texts []string) []string {
+func (m *Model) truncationWarnings(texts []string) []string {
 	worst := 0
 	var warnings []string
 	for _, text := range texts {
-		if info := s.engine.TextInfo(text); info.Truncated && info.Dropped > worst {
+		if info := m.engine.TextInfo(text); info.Truncated && info.Dropped > worst {
 			worst = info.Dropped
 			warnings = []string{"the text is longer than the model reads: " + plural.Count(info.Dropped, "word piece at its end is ignored", "word pieces at its end are ignored")}
 		}
@@ -55,10 +55,10 @@ func (s *Searcher) truncationWarnings(texts []string) []string {
 	return warnings
 }
 
-// unread reports whether the model reads nothing of what is wanted.
-func (s *Searcher) unread(clauses []string) bool {
+// Unread reports whether the model reads nothing of what is wanted.
+func (m *Model) Unread(clauses []string) bool {
 	for _, clause := range clauses {
-		if !s.engine.TextInfo(clause).Unread {
+		if !m.engine.TextInfo(clause).Unread {
 			return false
 		}
 	}

@@ -1,4 +1,4 @@
-package search
+package inputs
 
 import (
 	"testing"
@@ -38,16 +38,13 @@ func TestTokensAreOfTheContent(t *testing.T) {
 		record := index.Record{Kind: index.KindImage, Hash: index.Hash{hash}, Format: "jpeg", Files: []index.File{{Path: "/a.jpg"}}}
 		write(index.Batch{Puts: []index.Put{{Record: record, Vectors: vectors(0, first, value), Replaces: replaces}}})
 	}
-	searcher, err := New(library, nil, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	model := New(nil, nil, 1<<20)
 	expect := func(want float32) {
 		t.Helper()
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
 		for range 2 {
-			tokens, err := searcher.recordTokens(ctx, snapshot, 1)
+			tokens, err := model.recordTokens(ctx, snapshot, 1)
 			if err != nil || tokens.Values[0] < want*0.99 || tokens.Values[0] > want*1.01 {
 				t.Errorf("tokens %v, %v, want %v", tokens.Values, err, want)
 			}

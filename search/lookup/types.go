@@ -1,4 +1,4 @@
-package search
+package lookup
 
 import (
 	"time"
@@ -9,9 +9,9 @@ import (
 	"mekiki/search/scoring"
 )
 
-// LookupRequest asks which texts describe a picture. Exactly one of Image and
+// Request asks which texts describe a picture. Exactly one of Image and
 // Record is set.
-type LookupRequest struct {
+type Request struct {
 	// Image is the picture. The Searcher does not change it.
 	Image *pixels.Image
 	// Record is an image of the library.
@@ -39,8 +39,8 @@ type LookupRequest struct {
 	Show contract.Show
 }
 
-// LookupResponse is the texts that describe a picture, best first.
-type LookupResponse struct {
+// Response is the texts that describe a picture, best first.
+type Response struct {
 	// Texts are in order; never nil.
 	Texts []TextHit `json:"texts"`
 	// Total counts the texts that would be shown without a limit.

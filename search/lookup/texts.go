@@ -1,4 +1,4 @@
-package search
+package lookup
 
 import (
 	"context"
@@ -38,8 +38,8 @@ func (l *lookup) addLibrary(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	if engine := l.searcher.engine.Space(); engine != space {
-		return spaceMismatch(space, engine)
+	if err := l.finder.Model.CheckSpace(space); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	if l.wants(TextSourceRecord) {

@@ -1,4 +1,4 @@
-package search
+package lookup
 
 import (
 	"cmp"
@@ -16,6 +16,7 @@ import (
 	"mekiki/index"
 	"mekiki/internal/pace"
 	"mekiki/search/contract"
+	"mekiki/search/inputs"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
 )
@@ -36,16 +37,30 @@ type textCandidate struct {
 	hit    TextHit
 	order  int // for equal scores
 	cosine float64
-	answer clauseAnswer
+	logit  float64 // ITM's, once it has read the text
+	read   bool
 	odds   float64
+}
+
+// Finder finds texts that describe pictures. Its fields are not to be changed once it is in use.
+type Finder struct {
+	Library     index.Source
+	Engine      inputs.Engine // nil without one
+	Model       *inputs.Model // of the engine
+	Calibration scoring.Calibration
+	// RerankBudget and RerankCount are for requests that do not say; RerankBatch is the
+	// number of texts that ITM reads at a time.
+	RerankBudget time.Duration
+	RerankCount  int
+	RerankBatch  int
 }
 
 // lookup is one request's way to its answer.
 type lookup struct {
-	searcher *Searcher
+	finder   *Finder
 	snapshot index.Reader
-	request  LookupRequest
-	source   pictureSource
+	request  Request
+	source   inputs.Picture
 	parts    embed.Parts
 	texts    []*textCandidate
 	timings  contract.Timings
@@ -55,40 +70,40 @@ type lookup struct {
 // Lookup finds the texts that describe a picture: those of the library, which
 // are its text records and the captions of like pictures, or the labels given.
 // What the caller can put right is a [contract.Error].
-func (s *Searcher) Lookup(ctx context.Context, request LookupRequest) (LookupResponse, error) {
+func (f *Finder) Lookup(ctx context.Context, request Request) (Response, error) {
 	started := time.Now()
-	if err := s.prepareLookup(&request); err != nil {
-		return LookupResponse{}, err
+	if err := f.prepare(&request); err != nil {
+		return Response{}, err
 	}
-	snapshot, err := s.library.Reader(ctx)
+	snapshot, err := f.Library.Reader(ctx)
 	if err != nil {
-		return LookupResponse{}, fmt.Errorf("read library: %w", err)
+		return Response{}, fmt.Errorf("read library: %w", err)
 	}
 	defer snapshot.Close()
-	if err := checkRecord(ctx, snapshot, request.Record); err != nil {
-		return LookupResponse{}, err
+	if err := inputs.CheckRecord(ctx, snapshot, request.Record); err != nil {
+		return Response{}, err
 	}
 	l := &lookup{
-		searcher: s, snapshot: snapshot, request: request,
-		source: pictureSource{image: request.Image, record: request.Record, crop: request.Crop},
+		finder: f, snapshot: snapshot, request: request,
+		source: inputs.Picture{Image: request.Image, Record: request.Record, Crop: request.Crop},
 	}
 	tokens, err := l.collect(ctx)
 	if err != nil {
-		return LookupResponse{}, err
+		return Response{}, err
 	}
 	read, planned, err := l.match(ctx, tokens)
 	if err != nil {
-		return LookupResponse{}, err
+		return Response{}, err
 	}
 	response := l.respond()
 	response.Reranked, response.RerankPlanned = read, planned
-	response.Timings.TotalMS = milliseconds(started)
+	response.Timings.TotalMS = contract.Milliseconds(started)
 	return response, nil
 }
 
 // prepareLookup checks a request and fills in defaults.
-func (s *Searcher) prepareLookup(r *LookupRequest) error {
-	if s.engine == nil {
+func (f *Finder) prepare(r *Request) error {
+	if f.Engine == nil {
 		return &contract.Error{Code: contract.CodeUnavailable, Message: "no model is open", Remedy: "open a model to look texts up"}
 	}
 	if r.Image == nil && r.Record == 0 {
@@ -104,7 +119,7 @@ func (s *Searcher) prepareLookup(r *LookupRequest) error {
 	if len(r.Labels) > 0 && r.Show == "" {
 		common.Show = contract.ShowAll
 	}
-	if err := common.Prepare(s.options.RerankCount, s.options.RerankBudget); err != nil {
+	if err := common.Prepare(f.RerankCount, f.RerankBudget); err != nil {
 		return err
 	}
 	r.Limit, r.Show, r.RerankBudget, r.RerankCount = common.Limit, common.Show, common.RerankBudget, common.RerankCount
@@ -119,7 +134,7 @@ func (s *Searcher) prepareLookup(r *LookupRequest) error {
 	return r.checkLabels()
 }
 
-func (r *LookupRequest) checkLabels() error {
+func (r *Request) checkLabels() error {
 	if len(r.Labels) > maximumLabels {
 		return &contract.Error{Code: contract.CodeTooLarge, Field: "labels", Message: fmt.Sprintf("%d labels are more than the limit of %d", len(r.Labels), maximumLabels), Remedy: "give fewer, or add them to the library as texts"}
 	}
@@ -146,11 +161,11 @@ func (r *LookupRequest) checkLabels() error {
 // first.
 func (l *lookup) collect(ctx context.Context) (embed.ImageTokens, error) {
 	started := time.Now()
-	tokens, err := l.searcher.pictureTokens(ctx, l.snapshot, l.source)
+	tokens, err := l.finder.Model.Tokens(ctx, l.snapshot, l.source)
 	if err != nil {
 		return embed.ImageTokens{}, err
 	}
-	parts, err := l.searcher.engine.ImageParts(ctx, []embed.ImageTokens{tokens})
+	parts, err := l.finder.Engine.ImageParts(ctx, []embed.ImageTokens{tokens})
 	if err != nil {
 		return embed.ImageTokens{}, fmt.Errorf("embed picture: %w", err)
 	}
@@ -158,7 +173,7 @@ func (l *lookup) collect(ctx context.Context) (embed.ImageTokens, error) {
 		return embed.ImageTokens{}, errors.New("embed picture: got another number of answers than pictures")
 	}
 	l.parts = parts[0]
-	l.timings.EmbedMS = milliseconds(started)
+	l.timings.EmbedMS = contract.Milliseconds(started)
 	searched := time.Now()
 	if len(l.request.Labels) > 0 {
 		l.addLabels()
@@ -168,7 +183,7 @@ func (l *lookup) collect(ctx context.Context) (embed.ImageTokens, error) {
 	if err := l.score(ctx); err != nil {
 		return embed.ImageTokens{}, err
 	}
-	l.timings.VectorMS = milliseconds(searched)
+	l.timings.VectorMS = contract.Milliseconds(searched)
 	return tokens, nil
 }
 
@@ -183,7 +198,7 @@ func (l *lookup) score(ctx context.Context) error {
 		}
 	}
 	if len(texts) > 0 {
-		vectors, warnings, err := l.searcher.embedTexts(ctx, texts)
+		vectors, warnings, err := l.finder.Model.Texts(ctx, texts)
 		if err != nil {
 			return err
 		}
@@ -210,16 +225,16 @@ func (l *lookup) score(ctx context.Context) error {
 // match lets ITM read the best texts within the budget.
 func (l *lookup) match(ctx context.Context, tokens embed.ImageTokens) (read, planned int, err error) {
 	started := time.Now()
-	defer func() { l.timings.RerankMS = milliseconds(started) }()
+	defer func() { l.timings.RerankMS = contract.Milliseconds(started) }()
 	if l.request.RerankBudget < 0 {
 		return 0, 0, nil
 	}
-	if !l.searcher.canMatch() {
-		l.warnings = append(l.warnings, noMatcher)
+	if !l.finder.Model.CanMatch() {
+		l.warnings = append(l.warnings, inputs.NoMatcher)
 		return 0, 0, nil
 	}
 	planned = min(l.request.RerankCount, len(l.texts))
-	pacer := &pace.Pacer{Deadline: started.Add(l.request.RerankBudget), Batch: l.searcher.options.RerankBatch}
+	pacer := &pace.Pacer{Deadline: started.Add(l.request.RerankBudget), Batch: l.finder.RerankBatch}
 	for read < planned {
 		size := pacer.Next(planned - read)
 		if size == 0 {
@@ -242,7 +257,7 @@ func (l *lookup) matchBatch(ctx context.Context, tokens embed.ImageTokens, batch
 	for i, candidate := range batch {
 		images[i], texts[i] = tokens, candidate.text
 	}
-	answers, err := l.searcher.engine.MatchPairs(ctx, images, texts)
+	answers, err := l.finder.Engine.MatchPairs(ctx, images, texts)
 	if err != nil {
 		return fmt.Errorf("match: %w", err)
 	}
@@ -252,30 +267,30 @@ func (l *lookup) matchBatch(ctx context.Context, tokens embed.ImageTokens, batch
 	for i, candidate := range batch {
 		logit := float64(answers[i].Logit())
 		if !math.IsNaN(logit) {
-			candidate.answer = clauseAnswer{logit: logit, raw: float64(answers[i].Probability), known: true}
+			candidate.logit, candidate.read = logit, true
 		}
 	}
 	return nil
 }
 
 // respond judges the texts and puts them in order.
-func (l *lookup) respond() LookupResponse {
+func (l *lookup) respond() Response {
 	l.judge()
-	response := LookupResponse{Texts: []TextHit{}, Verdict: scoring.VerdictNone, Timings: l.timings, Warnings: l.warnings}
+	response := Response{Texts: []TextHit{}, Verdict: scoring.VerdictNone, Timings: l.timings, Warnings: l.warnings}
 	best := 0.0
 	shares := l.shares()
 	for i, candidate := range l.texts {
 		hit := candidate.hit
 		probability := scoring.Sigmoid(candidate.odds)
 		best = max(best, probability)
-		hit.Probability, hit.Verdict, hit.ITC = round(probability), l.searcher.calibration.Verdict(probability), round(candidate.cosine)
-		hit.Score, hit.Basis = round(candidate.cosine), contract.BasisVector
-		if candidate.answer.known {
-			logit := round(candidate.answer.logit)
-			hit.Score, hit.Basis, hit.ITM = round(candidate.answer.logit+candidate.cosine), contract.BasisMatch, &logit
+		hit.Probability, hit.Verdict, hit.ITC = contract.Round(probability), l.finder.Calibration.Verdict(probability), contract.Round(candidate.cosine)
+		hit.Score, hit.Basis = contract.Round(candidate.cosine), contract.BasisVector
+		if candidate.read {
+			logit := contract.Round(candidate.logit)
+			hit.Score, hit.Basis, hit.ITM = contract.Round(candidate.logit+candidate.cosine), contract.BasisMatch, &logit
 		}
 		if shares != nil {
-			share := round(shares[i])
+			share := contract.Round(shares[i])
 			hit.Share = &share
 		}
 		if hit.Verdict == scoring.VerdictNone && l.request.Show != contract.ShowAll || hit.Verdict == scoring.VerdictWeak && l.request.Show == contract.ShowStrong {
@@ -289,20 +304,20 @@ func (l *lookup) respond() LookupResponse {
 		}
 	}
 	if len(l.texts) > 0 {
-		response.Verdict = l.searcher.calibration.Verdict(best)
+		response.Verdict = l.finder.Calibration.Verdict(best)
 	}
 	return response
 }
 
 // judge gives every text its odds, and orders the texts by them.
 func (l *lookup) judge() {
-	calibration := l.searcher.calibration
+	calibration := l.finder.Calibration
 	evidence := make([]scoring.Evidence, len(l.texts))
 	var read []scoring.Evidence
 	for i, candidate := range l.texts {
 		evidence[i] = scoring.Evidence{ITM: math.NaN(), ITC: candidate.cosine, ContentWords: words.Count(candidate.text)}
-		if candidate.answer.known {
-			evidence[i].ITM = candidate.answer.logit
+		if candidate.read {
+			evidence[i].ITM = candidate.logit
 			read = append(read, evidence[i])
 		}
 	}
