@@ -1,7 +1,9 @@
 package weights
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"slices"
 )
 
@@ -24,20 +26,48 @@ func Equal(ctx context.Context, a, b *Tensor) (bool, error) {
 		}
 	}
 	const piece = chunkBytes / 4
-	first, second := make([]float32, min(piece, count)), make([]float32, min(piece, count))
+	var first, second pieceReader
 	for start := 0; start < count; start += piece {
 		length := min(piece, count-start)
-		if err := a.readRun(ctx, a.offset+int64(start), first[:length]); err != nil {
+		x, err := first.read(ctx, a, start, length)
+		if err != nil {
 			return false, err
 		}
-		if err := b.readRun(ctx, b.offset+int64(start), second[:length]); err != nil {
+		y, err := second.read(ctx, b, start, length)
+		if err != nil {
 			return false, err
 		}
-		if !slices.Equal(first[:length], second[:length]) {
+		if a.dataType == b.dataType && bytes.Equal(first.raw, second.raw) {
+			continue
+		}
+		if !slices.Equal(x(), y()) {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// pieceReader reads pieces of a tensor into one buffer.
+type pieceReader struct {
+	raw    []byte
+	values []float32
+}
+
+// read reads count elements from the given one on; they are converted when the result is called.
+func (p *pieceReader) read(ctx context.Context, tensor *Tensor, from, count int) (func() []float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	size := int(elementSizes[tensor.dataType])
+	p.raw = slices.Grow(p.raw[:0], count*size)[:count*size]
+	if _, err := tensor.reader.ReadAt(p.raw, tensor.base+(tensor.offset+int64(from))*int64(size)); err != nil {
+		return nil, fmt.Errorf("read tensor %s from %s: %w", tensor.Name, tensor.Source, noEOF(err))
+	}
+	return func() []float32 {
+		p.values = slices.Grow(p.values[:0], count)[:count]
+		convert(p.values, p.raw, tensor.dataType)
+		return p.values
+	}, nil
 }
 
 // equalWhole compares views that are not stored in order.
