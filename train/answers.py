@@ -37,6 +37,8 @@ from optimizer import Optimizer
 
 PROMPTS = {"caption": "", "question": "Question: {} Short answer:", "dialogue": "Question: {} Answer:", "turn": "Question: {} Answer: {}."}
 WIDTH = 48  # tokens of a bin of texts
+LOOK_STRENGTH = 14.0  # of a family's read-out (about 0 or 1) in attention scores, when training begins
+PLACE_STRENGTH = 2.0  # of places among values, in their usual deviations
 BLIND = 1000  # segments from this number on see no picture
 
 
@@ -66,6 +68,7 @@ class Settings:
     picture_minutes: float = 0.0
     picture_batch: int = 96
     told: int = 16  # pictures of a batch that the language model is asked about; all of them are read
+    align: float = 0.35  # share of the picture stage that only reads and describes, before the language model is asked
     asked: int = 8  # questions and captions of each scene in a batch
     noise: float = 0.15  # of the words of a scene while the language model learns, relative to a word's length
     forget: float = 0.02  # share of described things that are left out of one place of the description
@@ -126,36 +129,66 @@ class Answerer(nn.Module):
         return torch.einsum("bqkh,bqk->bqh", words, weights.to(words.dtype))
 
 
-@torch.no_grad()
-def place_values(model: Answerer, image: torch.Tensor, scenes: list[Scene], strength: float = 2.0) -> None:
-    """Lets the cross-attentions carry where things are: two dimensions of each head's values become the centre of a patch's thing, by a linear fit.
+def linear_fit(inputs: torch.Tensor, outputs: torch.Tensor, weights: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weight [outputs, inputs] and bias of a ridge regression."""
+    share = torch.ones(len(inputs)) if weights is None else weights
+    share = (share / share.sum())[:, None]
+    mean, middle = (share * inputs).sum(0), (share * outputs).sum(0)
+    centred = inputs - mean
+    spread = centred.T @ (share * centred)
+    spread += 1e-3 * spread.trace() / len(spread) * torch.eye(len(spread))
+    weight = torch.linalg.solve(spread, centred.T @ (share * (outputs - middle))).T
+    return weight, middle - weight @ mean
 
-    The first stage's values hardly carry places, though image tokens hold them. image holds the scenes' image tokens [N,1+P,D], the class token first.
+
+@torch.no_grad()
+def focus(model: Answerer, image: torch.Tensor, scenes: list[Scene]) -> None:
+    """Starts the cross-attentions where a look at the image tokens says that things are.
+
+    In half of the heads of the first one, the query of a family looks at the patches of that family's things: keys get a linear
+    read-out of the family of a patch. Of every head's values in all of them, two dimensions become the centre of a patch's thing. The first
+    stage's cross-attentions carry kinds, but hardly places. image holds the scenes' image tokens [N,1+P,D], the class token first.
     """
     side = round((image.shape[1] - 1) ** 0.5)
     steps = (torch.arange(side) + 0.5) / side
     own = torch.stack([steps.repeat(side), steps.repeat_interleave(side)], 1)
-    tokens, centres = [], []
-    for rows, scene in zip(image.float(), scenes):
-        labels, offsets = patch_targets(scene, render(scene, 16 * side)[1], side)
-        thing = torch.from_numpy(labels < len(KINDS))
-        tokens.append(rows[1:][thing])
-        centres.append((own + torch.from_numpy(offsets[:, :2]))[thing])
-    tokens, centres = torch.cat(tokens), torch.cat(centres)
-    mean, middle = tokens.mean(0), centres.mean(0)
-    centred = tokens - mean
-    spread = centred.T @ centred / len(centred)
-    spread += 1e-3 * spread.trace() / len(spread) * torch.eye(len(spread))
-    fit = torch.linalg.solve(spread, centred.T @ (centres - middle) / len(centred)).T  # [2, D]
+    shown = [patch_targets(scene, render(scene, 16 * side)[1], side) for scene in scenes]
+    tokens, kinds = image[:, 1:].float().flatten(0, 1), torch.from_numpy(np.concatenate([labels for labels, _ in shown]))
+    thing = kinds < len(KINDS)
+    centres = torch.cat([own + torch.from_numpy(offsets[:, :2]) for _, offsets in shown])[thing]
+    places, _ = linear_fit(tokens[thing], centres)
+    families = torch.where(thing, kinds // slots.FAMILY, slots.FAMILIES)
+    found, _ = linear_fit(tokens, F.one_hot(families, slots.FAMILIES + 1)[:, : slots.FAMILIES].float())
+    first = True
     for layer in model.qformer.encoder.layer:
         if not layer.has_cross_attention:
             continue
         attention = layer.crossattention.attention
-        scale = strength * (centred @ attention.value.weight.T).std() / (centred @ fit.T).std()
+        size = attention.attention_head_size
+        scale = PLACE_STRENGTH * (tokens @ attention.value.weight.T).std(0).mean() / (tokens[thing] @ places.T).std()
         for head in range(attention.num_attention_heads):
-            last = slice((head + 1) * attention.attention_head_size - 2, (head + 1) * attention.attention_head_size)
-            attention.value.weight[last] = scale * fit
-            attention.value.bias[last] = -scale * fit @ mean
+            last = slice((head + 1) * size - 2, (head + 1) * size)
+            attention.value.weight[last] = scale * places
+            attention.value.bias[last] = -scale * places @ tokens[thing].mean(0)
+        if first:
+            look(model, layer, found)
+        first = False
+
+
+def look(model: Answerer, layer: nn.Module, found: torch.Tensor) -> None:
+    """Makes half of the heads of a cross-attention look where a family is found [FAMILIES, D]; other queries ask as before."""
+    attention = layer.crossattention.attention
+    before = layer.attention(model.qformer.layernorm(model.query_tokens))[0]  # the queries as they come to this attention
+    group = slice(slots.FIRST_GROUP, slots.FIRST_GROUP + slots.FAMILIES)
+    for head in range(attention.num_attention_heads // 2):
+        own = slice(head * attention.attention_head_size, (head + 1) * attention.attention_head_size)
+        wanted = before @ attention.query.weight[own].T + attention.query.bias[own]
+        wanted[:, : slots.FAMILIES] = 0
+        wanted[group] = 0
+        wanted[group, : slots.FAMILIES] = LOOK_STRENGTH * attention.attention_head_size**0.5 * torch.eye(slots.FAMILIES)
+        attention.key.weight[own][: slots.FAMILIES] = found
+        attention.key.bias[own][: slots.FAMILIES] = 0
+        attention.query.weight[own] = torch.linalg.lstsq(before, wanted - attention.query.bias[own]).solution.T
 
 
 class ReadOuts(nn.Module):
@@ -461,6 +494,27 @@ class Pictures:
         return torch.from_numpy(tokens), [training_scene(pool.SEED, pool.FIRST + self.numbers[s] * pool.SHARD + r) for s, r in rows]
 
 
+def slot_weights(labels: dict[str, torch.Tensor]) -> torch.Tensor:
+    """How much each slot counts [B,SLOTS]: one in ten for those that say nothing, which are most."""
+    weights = torch.ones(len(labels["groups"]), slots.SLOTS)
+    weights[:, slots.FIRST_GROUP : slots.CONTAINER][labels["groups"] == slots.NOTHING] = 0.1
+    weights[:, -1:][labels["container"] == 0] = 0.1
+    return weights
+
+
+@torch.no_grad()
+def fit_projection(model: Answerer, bags: slots.Bags, pictures: Pictures, number: int = 1500) -> None:
+    """Starts FC at the linear fit from query outputs to the words they should say."""
+    image, scenes = pictures.batch(random.Random(1), number)
+    queries = torch.cat([model.queries(part.float()) for part in image.split(100)]).flatten(0, 1)
+    labels = [slots.labels_of(s) for s in scenes]
+    words = model.described(*bags.tensors(labels)).flatten(0, 1)
+    share = slot_weights(label_tensors(labels)).flatten()
+    weight, bias = linear_fit(queries, words, share)
+    model.language_projection.weight.copy_(weight)
+    model.language_projection.bias.copy_(bias)
+
+
 def reading(model: Answerer, heads: ReadOuts, image: torch.Tensor, labels: dict[str, torch.Tensor]):
     queries = model.queries(image)
     losses = heads.losses(queries, labels)
@@ -482,7 +536,7 @@ def read_stage(settings: Settings) -> None:
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.startswith(("query_tokens", "qformer.")))
     pictures = Pictures(Path(settings.pool or Path(settings.output) / "pool"), settings.shards)
-    place_values(model, *pictures.batch(random.Random(0), 300))
+    focus(model, *pictures.batch(random.Random(0), 800))
     module.bfloat16()
     stage = Stage(settings, "read", module, Optimizer(module, settings.matrix_rate, settings.other_rate, 0, settings.weight_decay), settings.read_steps, settings.read_minutes)
     while stage.schedule.share() < 1:
@@ -508,10 +562,12 @@ def picture_stage(settings: Settings) -> None:
         parameter.requires_grad_(not name.startswith("language_model."))
     if (folder / "read.pt").exists():
         load_part(module, folder / "read.pt", "")
-    module.bfloat16()
     texts, bags = Texts(tokenizer), slots.Bags(tokenizer)
-    stage = Stage(settings, "picture", module, Optimizer(module, settings.picture_matrix_rate, settings.other_rate, 0, settings.weight_decay), settings.picture_steps, settings.picture_minutes)
     pictures = Pictures(Path(settings.pool or folder / "pool"), settings.shards)
+    if not (folder / "picture.pt").exists():
+        fit_projection(model, bags, pictures)
+    module.bfloat16()
+    stage = Stage(settings, "picture", module, Optimizer(module, settings.picture_matrix_rate, settings.other_rate, 0, settings.weight_decay), settings.picture_steps, settings.picture_minutes)
     scenes = validation_scenes(settings.seed, 300)
     asked = validation_questions(scenes)
     first, _ = evaluate.load(Path(settings.model))
@@ -525,12 +581,16 @@ def picture_stage(settings: Settings) -> None:
             pictures.refresh()
         image, drawn = pictures.batch(rng, settings.picture_batch)
         labels = [slots.labels_of(s) for s in drawn]
-        queries, read = reading(model, heads, image.bfloat16(), label_tensors(labels))
+        wanted_labels = label_tensors(labels)
+        queries, read = reading(model, heads, image.bfloat16(), wanted_labels)
         prefix = model.language_projection(queries)
         wanted = model.described(*bags.tensors(labels))
-        describe = (prefix.float() - wanted.float()).square().mean() / size
-        batch = texts.pack([(texts.of_scene(s, rng, settings.asked), []) for s in drawn[: settings.told]], slots.SLOTS)
-        loss = text_loss(model.language_model, prefix[: settings.told], batch)
+        share_of = slot_weights(wanted_labels)
+        describe = ((prefix.float() - wanted.float()).square().mean(-1) * share_of).sum() / share_of.sum() / size
+        loss = torch.zeros(())
+        if share >= settings.align:
+            batch = texts.pack([(texts.of_scene(s, rng, settings.asked), []) for s in drawn[: settings.told]], slots.SLOTS)
+            loss = text_loss(model.language_model, prefix[: settings.told], batch)
         fade = 1 - 0.8 * min(1.0, share / 0.7)
         (loss + fade * (settings.read_weight * read + settings.describe_weight * describe)).backward()
         norm = stage.optimizer.step(stage.schedule.rate(), clip=5.0)
