@@ -120,14 +120,19 @@ func (t *Tokenizer) splitFrom(step int, p piece, yield func(word string)) {
 	t.split[step](p, func(part piece) { t.splitFrom(step+1, part, yield) })
 }
 
-// unread reports whether a text has tokens and all are unknown.
+// unread reports whether a text has unknown tokens and, but for those of spaces, no
+// others.
 func (t *Tokenizer) unread(ids []int64) bool {
+	unread := false
 	for _, id := range ids {
-		if id != t.named.unknown {
+		switch {
+		case id == t.named.unknown:
+			unread = true
+		case strings.Trim(t.tokens[id], wordStart+" ") != "":
 			return false
 		}
 	}
-	return len(ids) > 0
+	return unread
 }
 
 // Special implements tokenize.Tokenizer. Start is the token that begins a sequence

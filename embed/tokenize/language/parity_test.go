@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -190,6 +191,38 @@ func TestDecodeEqualsTransformers(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestUnread(t *testing.T) {
+	for _, c := range []struct {
+		folder, text string
+		want         bool
+	}{
+		{"t5", "\u1234 \u1235", true}, {"t5", "a \u1234", false}, {"t5", "", false}, {"t5", " ", false},
+		{"opt", "\u1234", false}, {"vicuna", "\u1234", false},
+	} {
+		tokenizer := openFixture(t, filepath.Join("testdata", c.folder))
+		if got := tokenizer.Encode(c.text, 0); got.Unread != c.want {
+			t.Errorf("%s, %q: %+v", c.folder, c.text, got)
+		}
+	}
+}
+
+// TestConcurrentUse is for the race detector.
+func TestConcurrentUse(t *testing.T) {
+	tokenizer, cases := openFixture(t, "testdata/vicuna"), readCases(t, "testdata/vicuna")
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for _, c := range cases.Encode[:200] {
+				if got := tokenizer.Encode(c.Text, 0).IDs; !slices.Equal(got, c.IDs) {
+					t.Errorf("%+q: got %v, want %v", c.Text, got, c.IDs)
+				}
+				tokenizer.Decode(c.IDs)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestOpenWithoutFiles(t *testing.T) {
