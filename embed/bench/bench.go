@@ -79,7 +79,7 @@ type Report struct {
 	Speedup map[string]float64 `json:"speedup,omitempty"`
 }
 
-// Result is one model's figures.
+// Result is one model's figures: of a second stage Answers, and none of images, texts and captions.
 type Result struct {
 	Name      string             `json:"name"`
 	Precision manifest.Precision `json:"precision"`
@@ -109,6 +109,8 @@ type Result struct {
 	// beams; absent when the model writes no captions.
 	Greedy *Figure `json:"caption_token_greedy,omitempty"`
 	Beams  *Figure `json:"caption_token_beams,omitempty"`
+	// Answers are the figures of a second stage.
+	Answers *Answers `json:"answers,omitempty"`
 	// RunPeak is the most memory that the process held while running.
 	RunPeak int64 `json:"run_peak_bytes"`
 	// Product is the speed of the vision encoder's matrix products alone, and
@@ -180,6 +182,13 @@ func (o Options) random(ctx context.Context, precision manifest.Precision) (Resu
 
 // measure fills in the figures of the model in dir.
 func (o Options) measure(ctx context.Context, dir string, result Result) (Result, error) {
+	described, err := manifest.Read(dir)
+	if err != nil {
+		return result, err
+	}
+	if described.Capabilities().Answer {
+		return o.measureAnswers(ctx, dir, result)
+	}
 	runtime.GC()
 	resetPeak()
 	engine, err := embed.Open(ctx, embed.Options{ModelDir: dir, Families: o.Families, Runtime: o.Runtime, Threads: o.Threads})
@@ -188,10 +197,7 @@ func (o Options) measure(ctx context.Context, dir string, result Result) (Result
 	}
 	defer engine.Close()
 	model := engine.Manifest()
-	result.Name, result.Precision, result.ImageSize = model.Name, model.Precision, model.Config.Vision.ImageSize
-	for _, file := range model.Files {
-		result.ModelBytes += file.Size
-	}
+	result.describe(model)
 	o.Progress(fmt.Sprintf("open %s in %s", result.Name, result.Precision))
 	started := time.Now()
 	if err := engine.Warm(ctx); err != nil {
@@ -210,6 +216,14 @@ func (o Options) measure(ctx context.Context, dir string, result Result) (Result
 		result.Share = result.Product.Seconds * float64(model.Config.Vision.Layers) / result.Image.Median
 	}
 	return result, nil
+}
+
+// describe says which model was measured.
+func (r *Result) describe(model manifest.Manifest) {
+	r.Name, r.Precision, r.ImageSize = model.Name, model.Precision, model.Config.Vision.ImageSize
+	for _, file := range model.Files {
+		r.ModelBytes += file.Size
+	}
 }
 
 // speedup compares int8 with float32, figure by figure.

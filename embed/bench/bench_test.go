@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -70,6 +71,60 @@ func TestRunOnAModel(t *testing.T) {
 	report, err := Run(t.Context(), Options{Runtime: runtime, ModelDirs: []string{dir}, Least: time.Millisecond, Threads: 1})
 	if err != nil || report.Random || len(report.Results) != 1 || report.Results[0].Greedy != nil || report.Speedup != nil {
 		t.Errorf("report %+v, %v", report, err)
+	}
+}
+
+// secondStage is a second stage of random weights with a tokenizer of bytes.
+type secondStage struct {
+	*checkpoint.Random
+	config checkpoint.Config
+}
+
+func (s secondStage) Config() checkpoint.Config { return s.config }
+
+func (s secondStage) ReadFile(name string) ([]byte, error) {
+	switch name {
+	case "vocab.json":
+		return []byte(`{"<s>":0,"</s>":1,"a":2,"b":3}`), nil
+	case "merges.txt":
+		return []byte("#version: 0.2\n"), nil
+	case "tokenizer_config.json":
+		return []byte(`{"tokenizer_class":"GPT2Tokenizer","bos_token":"<s>","eos_token":"</s>","unk_token":"<s>"}`), nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+func TestRunOnASecondStage(t *testing.T) {
+	config := tiny()
+	config.Language = &checkpoint.Language{Architecture: checkpoint.OPT, HiddenSize: 16, Layers: 1, Heads: 2, KeyValueHeads: 2,
+		HeadWidth: 8, IntermediateSize: 24, VocabularySize: 6, Words: 4, Positions: 80, Activation: "relu", NormEpsilon: 1e-5,
+		Tied: true, End: []int64{1}, Prompts: checkpoint.Prompts{Question: "ab {}"}}
+	weights, err := checkpoint.NewRandom(config, 1, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "model")
+	if _, err := blip2.Compile(t.Context(), secondStage{weights, config}, dir, blip2.CompileOptions{Precision: manifest.Float32}); err != nil {
+		t.Fatal(err)
+	}
+	report, err := Run(t.Context(), Options{Runtime: orttest.Open(t), ModelDirs: []string{dir}, Least: time.Millisecond, Threads: 1})
+	if err != nil || len(report.Results) != 1 || report.Results[0].Answers == nil {
+		t.Fatalf("report %+v, %v", report, err)
+	}
+	result := report.Results[0]
+	for name, figure := range map[string]Figure{
+		"states": result.Answers.States, "first": result.Answers.First, "together": result.Answers.Together, "choice": result.Answers.Choice,
+	} {
+		if figure.Runs < fewest || figure.Median <= 0 || figure.PerSecond <= 0 {
+			t.Errorf("%s: %+v", name, figure)
+		}
+	}
+	if result.Answers.Token.Runs < fewest || result.Answers.BeamToken.Runs < fewest || result.Answers.TokenBytes == 0 ||
+		result.ModelBytes == 0 || result.Open <= 0 || result.Name == "" {
+		t.Errorf("%+v", result)
+	}
+	if _, err := json.Marshal(report); err != nil {
+		t.Error(err)
 	}
 }
 

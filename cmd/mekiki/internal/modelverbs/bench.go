@@ -27,6 +27,9 @@ make a model of the published size (ViT-g) from random weights, which runs as
 fast as trained ones: that takes some minutes and temporarily 7 GB of disk and, in
 fp32, 6 GB of memory. --precision measures one precision only.
 
+Of a second stage it measures answers: their first token, each one after it, several
+together.
+
 For each stage it shows the median time of an item on the clock, the processor
 time of all threads together, and items a second; then how fast the machine
 multiplies bare matrices of the same shapes, and the share of that speed that the
@@ -191,6 +194,10 @@ func printBenchResult(table *tabwriter.Writer, result bench.Result) {
 			fmt.Fprintf(table, "%s\t%s\t%.4g\t  %s\n", milliseconds(figure.Median), milliseconds(figure.Processor), figure.PerSecond, name)
 		}
 	}
+	if result.Answers != nil {
+		printAnswers(table, row, *result.Answers)
+		return
+	}
 	row("image to vectors, from 1024x768 pixels", &result.Image)
 	row("of that, the image transformer", &result.Parts)
 	row("text to vector", &result.Text)
@@ -202,6 +209,20 @@ func printBenchResult(table *tabwriter.Writer, result bench.Result) {
 	row("token of a caption with three beams", result.Beams)
 	fmt.Fprintf(table, "%s\t\t\t  a vision layer's bare products, %.0f giga-operations a second; an image reaches %.0f %% of that\n",
 		milliseconds(result.Product.Seconds), result.Product.Giga, 100*result.Share)
+}
+
+// printAnswers writes the figures of a second stage.
+func printAnswers(table *tabwriter.Writer, row func(name string, figure *bench.Figure), answers bench.Answers) {
+	row("what the language model reads of an image, from image tokens", &answers.States)
+	row("first token of an answer to a short question", &answers.First)
+	row("each token after it", &answers.Token)
+	row("each token after it, with five beams", &answers.BeamToken)
+	row("each of 8 answers of 3 tokens together", &answers.Together)
+	row("each of 4 given answers, compared", &answers.Choice)
+	if answers.Token.Median > 0 {
+		fmt.Fprintf(table, "\t\t\t  a token reads %s of weights: %.1f GB a second\n",
+			progress.Count(answers.TokenBytes, progress.Bytes), float64(answers.TokenBytes)/answers.Token.Median/1e9)
+	}
 }
 
 func seconds(number float64) time.Duration { return time.Duration(number * float64(time.Second)) }
