@@ -99,3 +99,45 @@ func TestFirstStageHasNoLanguage(t *testing.T) {
 		t.Errorf("JSON is %s, %v", data, err)
 	}
 }
+
+// TestInferSecondStage checks that LAVIS's published second stages need no configuration but their language model's own.
+func TestInferSecondStage(t *testing.T) {
+	for _, test := range []struct {
+		name, config string
+		change       func(*Language)
+	}{
+		{name: OPT27B, config: `{"model_type":"opt","hidden_size":2560,"ffn_dim":10240,"num_attention_heads":32,"num_hidden_layers":32,"word_embed_proj_dim":2560,"eos_token_id":2,"vocab_size":50272}`,
+			change: func(l *Language) { l.VocabularySize = 50272 }},
+		{name: FlanT5XL, config: `{"model_type":"t5","d_model":2048,"d_kv":64,"d_ff":5120,"num_heads":32,"num_layers":24,"num_decoder_layers":24,"feed_forward_proj":"gated-gelu","tie_word_embeddings":false,"decoder_start_token_id":0}`},
+		{name: Vicuna7B, config: `{"model_type":"llama","hidden_size":4096,"intermediate_size":11008,"num_attention_heads":32,"num_hidden_layers":32,"rms_norm_eps":1e-06,"bos_token_id":1,"eos_token_id":2,"vocab_size":32000}`,
+			change: func(l *Language) { l.VocabularySize, l.Words, l.End = 32000, 32000, []int64{2} }},
+	} {
+		want, err := PublishedSecondStage(test.name, 224)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Vision.FinalLayerNormEpsilon = lavisFinalEpsilon
+		if test.change != nil {
+			test.change(want.Language)
+		}
+		held := &holdings{byName: map[string]*weights.Tensor{}}
+		stored := want
+		stored.Vision.Layers++ // as in eva_vit_g.pth
+		for _, expected := range expectations(stored) {
+			if expected.name == languageHeadName {
+				continue // which would be compared with the embedding
+			}
+			held.byName[expected.name] = &weights.Tensor{Name: expected.name, Shape: expected.shape}
+		}
+		source := &source{lavis: true, folder: fstest.MapFS{}, base: test.name,
+			languageFolder: fstest.MapFS{configFile: {Data: []byte(test.config)}}}
+		config, err := configure(t.Context(), source, held, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if diff := cmp.Diff(want, config); diff != "" {
+			t.Errorf("%s (-published +read):\n%s", test.name, diff)
+		}
+	}
+}
