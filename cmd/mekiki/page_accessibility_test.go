@@ -42,6 +42,12 @@ func testAccessibility(t *testing.T, p page) {
 			p.do(chromedp.Click(".cell[data-index='0'] button"))
 			p.wait(`document.querySelector("dialog[open] .why .signal")`)
 		}},
+		{"ask", "?q=a+castle", settled + " && " + tiles, func(p page) {
+			p.do(chromedp.Click(".cell[data-index='0'] button"))
+			p.wait(`document.querySelector("dialog[open] .ask .chip")`)
+			p.do(chromedp.Click(".ask .chip"))
+			p.wait(`document.querySelector(".turn .answer small")`)
+		}},
 		{"region", "?q=a+castle", settled + " && " + tiles, func(p page) {
 			p.do(chromedp.Click(".cell[data-index='0'] button"))
 			p.wait(`document.querySelector("dialog[open] .why .signal")`)

@@ -36,6 +36,7 @@ func testPage(t *testing.T, address string) {
 	})
 	t.Run("search", func(t *testing.T) { p.on(t).search() })
 	t.Run("detail", func(t *testing.T) { p.on(t).detail() })
+	t.Run("ask", func(t *testing.T) { p.on(t).ask() })
 	t.Run("image query", func(t *testing.T) { p.on(t).imageQuery() })
 	t.Run("no image", func(t *testing.T) { p.on(t).noImage() })
 	t.Run("lookup", func(t *testing.T) { p.on(t).lookup() })
@@ -174,6 +175,37 @@ func (p page) detail() {
 	p.wait(fmt.Sprintf(`new URLSearchParams(location.search).get("open") !== %q`, first))
 	p.do(chromedp.KeyEvent(kb.Escape))
 	p.wait(`!document.querySelector("dialog[open]")`)
+}
+
+// ask asks a suggested question and one by the keyboard, and opens the picture again.
+func (p page) ask() {
+	p.visit("?q=two+cats&show=all")
+	p.wait(settled + ` && document.querySelectorAll(".tile").length > 1`)
+	p.do(chromedp.Click(".cell[data-index='0'] button"))
+	p.wait(`document.querySelector("dialog[open] .ask .chip")`)
+	p.do(chromedp.Click(".ask .chip"))
+	answered := func(count int) string {
+		return fmt.Sprintf(`document.querySelectorAll(".turn .answer small").length === %d && !document.querySelector(".turns[aria-busy='true']")`, count)
+	}
+	p.wait(answered(1))
+	p.do(chromedp.SendKeys(".ask input", "how many cats are there?\r"))
+	p.wait(answered(2))
+	if question := inPage[string](p, `[...document.querySelectorAll(".turn .question")].at(-1).textContent`); question != "how many cats are there?" {
+		p.t.Errorf("the last question is %q", question)
+	}
+	if !inPage[bool](p, `[...document.querySelectorAll(".turn .answer span")].every((answer) => answer.textContent.length > 0)`) {
+		p.t.Error("an answer is empty")
+	}
+	if !inPage[bool](p, `document.activeElement === document.querySelector(".ask input")`) {
+		p.t.Error("the focus has left the field of the question")
+	}
+	p.screenshot("ask")
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.wait(`!document.querySelector("dialog[open]")`)
+	p.do(chromedp.Click(".cell[data-index='0'] button"))
+	p.wait(answered(2))
+	p.do(chromedp.Click(".ask > .button"))
+	p.wait(`document.querySelectorAll(".turn").length === 0`)
 }
 
 // drop gives the page a picture of the gallery as a dropped file.

@@ -14,7 +14,10 @@ import (
 //go:embed model/*.json model/model.safetensors model/vocab.txt model/README.md
 var model stdembed.FS
 
-//go:embed gallery/annotations.json gallery/truth.json gallery/texts.txt gallery/images/*.webp gallery/queries/*.json
+//go:embed answers
+var answers stdembed.FS
+
+//go:embed gallery/questions.json gallery/annotations.json gallery/truth.json gallery/texts.txt gallery/images/*.webp gallery/queries/*.json
 var gallery stdembed.FS
 
 // Checkpoint returns the small BLIP-2 as a Hugging Face folder: config.json, preprocessor_config.json, vocab.txt,
@@ -24,9 +27,16 @@ func Checkpoint() fs.FS {
 	return folder(model, "model")
 }
 
+// Answers returns the second stage behind Checkpoint as a Hugging Face folder (Blip2ForConditionalGeneration): its own
+// Q-Former and a small language model. The vision encoder is Checkpoint's and is not there again. It is read-only and
+// safe for concurrent use.
+func Answers() fs.FS {
+	return folder(answers, "answers")
+}
+
 // Gallery returns the held-out drawings: images/*.webp (256 pixels a side), annotations.json (Karpathy's layout, five
 // captions an image, half of the images in split "val" and half in "test"), truth.json (what each image holds),
-// texts.txt (one sentence a line, for lookup) and queries/*.json (free phrasing, near misses, names, and queries that
+// texts.txt (one sentence a line, for lookup), questions.json (questions about the images, in VQA's layout) and queries/*.json (free phrasing, near misses, names, and queries that
 // nothing answers). It is read-only and safe for concurrent use.
 func Gallery() fs.FS {
 	return folder(gallery, "gallery")

@@ -3,8 +3,10 @@ package models
 import (
 	"context"
 
+	"mekiki/embed/blip2"
 	"mekiki/embed/builtin"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/manifest"
 )
 
 // BuiltinName is the name by which users ask for the model inside the program.
@@ -22,10 +24,28 @@ func Builtin(ctx context.Context, options Options) (Model, error) {
 		})
 }
 
+// builtinAnswersName is the beginning of the names of models of the second stage inside the program.
+const builtinAnswersName = "builtin-answers"
+
+// BuiltinAnswers returns the second stage that is part of the program, compiling it
+// the first time. It reads the image tokens of Builtin, whose vision encoder it
+// shares.
+func BuiltinAnswers(ctx context.Context, options Options) (Model, error) {
+	second := embedded{label: builtinAnswersName, files: builtin.Answers(), vision: builtin.Checkpoint(),
+		prepare: func(ctx context.Context, source *checkpoint.Checkpoint, compile *blip2.CompileOptions) (err error) {
+			compile.SharedVision = true
+			if options.Precision != manifest.Float32 {
+				compile.Samples, compile.Continuations, err = gallerySamples(ctx, builtin.Gallery(), source, builtinSamples)
+			}
+			return err
+		}}
+	return compileEmbedded(ctx, second, options)
+}
+
 // BuiltinCompiled returns the compiled small model of options.Precision, or an
 // error while this machine has none.
 func BuiltinCompiled(ctx context.Context, options Options) (Model, error) {
-	model, err := embeddedModel(ctx, BuiltinName, builtin.Checkpoint(), &options)
+	model, err := embedded{label: BuiltinName, files: builtin.Checkpoint()}.model(ctx, &options)
 	if err != nil {
 		return Model{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -23,45 +24,89 @@ import (
 func Embedded(ctx context.Context, label string, files fs.FS, options Options,
 	samples func(context.Context, *checkpoint.Checkpoint) (images [][]float32, texts [][]int64, err error),
 ) (Model, error) {
-	found, err := embeddedModel(ctx, label, files, &options)
-	if err != nil || found.Problem == nil {
+	return compileEmbedded(ctx, embedded{label: label, files: files, prepare: func(ctx context.Context, source *checkpoint.Checkpoint, compile *blip2.CompileOptions) (err error) {
+		if samples != nil && options.Precision != manifest.Float32 {
+			compile.Samples, compile.Texts, err = samples(ctx, source)
+		}
+		return err
+	}}, options)
+}
+
+// embedded is a checkpoint that is part of the program.
+type embedded struct {
+	label string
+	files fs.FS
+	// vision is the folder of the checkpoint that gives the vision encoder; nil for the checkpoint's own.
+	vision fs.FS
+	// prepare completes how it is compiled.
+	prepare func(ctx context.Context, source *checkpoint.Checkpoint, compile *blip2.CompileOptions) error
+}
+
+// open opens the checkpoint. The caller closes what it gives.
+func (e embedded) open(ctx context.Context, options Options) (source *checkpoint.Checkpoint, closing func() error, err error) {
+	opening := checkpoint.Options{FS: e.files, Name: e.label, Logger: options.Logger}
+	closing = func() error { return source.Close() }
+	if e.vision != nil {
+		vision, err := checkpoint.Open(ctx, checkpoint.Options{FS: e.vision, Logger: options.Logger})
+		if err != nil {
+			return nil, nil, err
+		}
+		opening.Vision = vision
+		closing = func() error { return errors.Join(source.Close(), vision.Close()) }
+	}
+	source, err = checkpoint.Open(ctx, opening)
+	if err != nil && opening.Vision != nil {
+		err = errors.Join(err, opening.Vision.Close())
+	}
+	return source, closing, err
+}
+
+// compileEmbedded gives the model of a checkpoint that is part of the program. One
+// that lacks the hash of its vision encoder, as builds before there were second stages
+// made them, is compiled again.
+func compileEmbedded(ctx context.Context, e embedded, options Options) (Model, error) {
+	found, err := e.model(ctx, &options)
+	usable := func(model Model) bool { return model.Problem == nil && model.Manifest.Vision != "" }
+	if err != nil || usable(found) {
 		return found, err
 	}
-	name := found.Name
-	lock, err := options.lock(ctx, name)
+	lock, err := options.lock(ctx, found.Name)
 	if err != nil {
 		return Model{}, err
 	}
 	defer lock.Close()
-	if model := read(filepath.Join(options.Dir, name)); model.Problem == nil {
+	if model := read(filepath.Join(options.Dir, found.Name)); usable(model) {
 		return model, nil // another process made it
 	}
-	source, err := checkpoint.Open(ctx, checkpoint.Options{FS: files, Name: label, Logger: options.Logger})
+	source, closing, err := e.open(ctx, options)
 	if err != nil {
 		return Model{}, err
 	}
-	defer source.Close()
+	defer closing()
 	var compile blip2.CompileOptions
-	if samples != nil && options.Precision == manifest.Int8 {
-		if compile.Samples, compile.Texts, err = samples(ctx, source); err != nil {
-			return Model{}, fmt.Errorf("model %s: samples: %w", label, err)
-		}
+	if err := e.prepare(ctx, source, &compile); err != nil {
+		return Model{}, fmt.Errorf("model %s: samples: %w", e.label, err)
 	}
-	return options.compile(ctx, source, name, compile)
+	return options.compile(ctx, source, found.Name, compile)
 }
 
-// embeddedModel says which model belongs to a checkpoint that is part of the
-// program, with a Problem while it is not compiled, and completes options.
-func embeddedModel(ctx context.Context, label string, files fs.FS, options *Options) (Model, error) {
+// model says which model belongs to the checkpoint, with a Problem while it is not
+// compiled, and completes options.
+func (e embedded) model(ctx context.Context, options *Options) (Model, error) {
 	var err error
 	if *options, err = options.withDefaults(); err != nil {
 		return Model{}, err
 	}
-	sum, err := hashFolder(ctx, files)
-	if err != nil {
-		return Model{}, fmt.Errorf("model %s: %w", label, err)
+	sum, err := hashFolder(ctx, e.files)
+	if err == nil && e.vision != nil {
+		var vision string
+		vision, err = hashFolder(ctx, e.vision)
+		sum = fmt.Sprintf("%x", sha256.Sum256([]byte(sum+vision)))
 	}
-	name := fmt.Sprintf("%s-%s-%.12s", label, options.Precision, sum)
+	if err != nil {
+		return Model{}, fmt.Errorf("model %s: %w", e.label, err)
+	}
+	name := fmt.Sprintf("%s-%s-%.12s", e.label, options.Precision, sum)
 	if err := ValidateName(name); err != nil {
 		return Model{}, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/pixels"
+	"mekiki/embed/tokenize/language"
 	"mekiki/embed/tokenize/wordpiece"
 )
 
@@ -18,16 +19,14 @@ import (
 const (
 	maximumAnnotations = 16 << 20 // bytes
 	maximumSample      = 32 << 20 // bytes of an image
+	longestCaption     = 32       // tokens of a language model
 )
 
 // gallerySamples reads images and captions of a gallery annotated as Karpathy's
-// splits are, spread over its split "val", as pixels and token ids for the model.
+// splits are, spread over its split "val", as pixels and token ids for the model: of
+// its Q-Former, or of a second stage's language model.
 func gallerySamples(ctx context.Context, gallery fs.FS, source *checkpoint.Checkpoint, count int) ([][]float32, [][]int64, error) {
-	vocabulary, ok := source.Vocabulary()
-	if !ok {
-		return nil, nil, errors.New("the checkpoint has no vocabulary")
-	}
-	tokenizer, err := wordpiece.New(vocabulary)
+	encode, err := encoder(source)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -43,9 +42,31 @@ func gallerySamples(ctx context.Context, gallery fs.FS, source *checkpoint.Check
 			return nil, nil, fmt.Errorf("%s: %w", sample.name, err)
 		}
 		images = append(images, values)
-		texts = append(texts, tokenizer.Encode(sample.caption, source.Config().QFormer.MaxPositions).IDs)
+		texts = append(texts, encode(sample.caption))
 	}
 	return images, texts, nil
+}
+
+// encoder gives what makes token ids of a caption.
+func encoder(source *checkpoint.Checkpoint) (func(caption string) []int64, error) {
+	if source.Config().Language != nil {
+		tokenizer, err := language.Open(source.ReadFile)
+		if err != nil {
+			return nil, err
+		}
+		return func(caption string) []int64 { return tokenizer.Encode(caption, longestCaption).IDs }, nil
+	}
+	vocabulary, ok := source.Vocabulary()
+	if !ok {
+		return nil, errors.New("the checkpoint has no vocabulary")
+	}
+	tokenizer, err := wordpiece.New(vocabulary)
+	if err != nil {
+		return nil, err
+	}
+	return func(caption string) []int64 {
+		return tokenizer.Encode(caption, source.Config().QFormer.MaxPositions).IDs
+	}, nil
 }
 
 type sample struct{ name, caption string }

@@ -16,14 +16,14 @@ import (
 // ErrNoAnswers means that no second stage was named, and that the model has none.
 var ErrNoAnswers = errors.New("the model cannot answer questions")
 
-// findAnswers finds the model of the second stage.
-func (a *App) findAnswers(options models.Options) (models.Model, error) {
+// findAnswers finds the model of the second stage, compiling the built-in one the first time.
+func (a *App) findAnswers(ctx context.Context, options models.Options) (models.Model, error) {
 	const remedy = "name a second stage with --answers, such as the one from: mekiki pull blip2-flan-t5-xl"
-	if a.Answers != "" {
+	switch {
+	case a.Answers == models.BuiltinName, a.Answers == "" && a.Model == models.BuiltinName:
+		return models.BuiltinAnswers(ctx, options)
+	case a.Answers != "":
 		return models.Find(a.Answers, options)
-	}
-	if a.Model == models.BuiltinName {
-		return models.Model{}, hint.Wrap(ErrNoAnswers, remedy)
 	}
 	model, err := models.Find(a.Model, options)
 	if err == nil && !model.Manifest.Capabilities().Answer {
@@ -41,7 +41,7 @@ func (a *App) OpenAnswerEngine(ctx context.Context, runtime *ort.Runtime) (*embe
 	if err != nil {
 		return nil, err
 	}
-	model, err := a.findAnswers(options)
+	model, err := a.findAnswers(ctx, options)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	}
 	if answers.engine != nil {
 		defer func() { err = errors.Join(err, answers.engine.Close()) }()
-		options.Asker = answers.asker
+		options.Asker, options.Questions = answers.asker, suggestedQuestions()
 	}
 	searcher, err := a.NewSearcher(s.library, s.engine, answers.asker)
 	if err != nil {
