@@ -160,8 +160,11 @@ func TestPromptsAreBounded(t *testing.T) {
 	if _, err := s.Score(t.Context(), prompt(50)[0], []string{"3", strings.Repeat("3 ", 11)}); !errors.Is(err, embed.ErrPrompt) {
 		t.Errorf("a continuation that has no room: %v", err)
 	}
-	if _, err := s.Generate(t.Context(), []embed.Prompt{{Text: "7"}}, decode.Options{}, nil); err == nil {
-		t.Error("a prompt without an image was accepted")
+	if _, err := s.Generate(t.Context(), []embed.Prompt{{}}, decode.Options{}, nil); err == nil {
+		t.Error("neither an image nor a text was accepted")
+	}
+	if _, err := s.Generate(t.Context(), []embed.Prompt{{States: embed.ImageStates{Rows: 1, Columns: 1, Values: []float32{1}}, Text: "7"}}, decode.Options{}, nil); err == nil {
+		t.Error("states of another model were accepted")
 	}
 	if _, err := s.States(t.Context(), []embed.ImageTokens{{Rows: 1, Columns: 1, Values: []float32{1}}}); err == nil {
 		t.Error("image tokens of another model were accepted")
