@@ -117,6 +117,12 @@ func TestPathFaults(t *testing.T) {
 		{Options{Paths: []string{"testdata/lavis-stage1/eva_vit_g.pth"}}, "main file"},
 		{Options{Paths: []string{"testdata/lavis-stage1/eva_vit_g.pth", "testdata/lavis-whole/blip2_whole.pth"}}, "the same tensor"},
 		{Options{Paths: []string{"testdata/lavis-whole/blip2_whole.pth"}}, "give a config.json"},
+		{Options{Paths: []string{"testdata/lavis-language-t5"}}, "give the folder of the language model"},
+		{Options{Paths: []string{"testdata/lavis-language-t5/blip2_pretrained.pth", "testdata/lavis-language-t5/language-model"}}, "give eva_vit_g.pth"},
+		{Options{Paths: []string{"testdata/lavis-language-t5/blip2_pretrained.pth", "testdata/lavis-language-t5/language-model",
+			"testdata/lavis-language-t5/config.json"}}, "give eva_vit_g.pth"},
+		{Options{Paths: []string{"testdata/lavis-language-t5/language-model"}}, "a language model by itself"},
+		{Options{Paths: []string{"testdata/lavis-language-t5/language-model", "testdata/lavis-language-opt/language-model"}}, "two folders given"},
 	} {
 		_, err := Open(t.Context(), test.options)
 		checkpointtest.WantError(t, err, test.want)

@@ -265,7 +265,7 @@ func (h *holdings) leftovers(used map[*weights.Tensor]bool, allowExtra bool, mis
 // Remedies that several errors share.
 const (
 	adapterRemedy    = "merge it into its base model with merge_and_unload(), save that with save_pretrained(), and name the folder"
-	visionFileRemedy = "a stage-1 checkpoint has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well"
+	visionFileRemedy = "this file has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well"
 )
 
 // otherKind says in one line what a checkpoint is that this program is not made for, or returns nil.

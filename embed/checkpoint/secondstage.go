@@ -246,7 +246,7 @@ func secondStageRemedy(s *source, mismatch *MismatchError) string {
 	}
 	switch {
 	case s.lavis && lacks("vision_model.embeddings."):
-		return "a stage-2 checkpoint has no vision encoder of its own: give eva_vit_g.pth (or clip_vit_L.pth) as well"
+		return visionFileRemedy
 	case lacks("vision_model.embeddings."):
 		return borrowRemedy
 	}
