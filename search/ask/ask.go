@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +92,7 @@ func (a *Asker) askBatch(ctx context.Context, reader index.Reader, ids []index.I
 		a.options.Logger.Warn("cannot ask a picture", "record", ids[i], "error", problem)
 		outcome.Failures = append(outcome.Failures, Failure{ID: ids[i], Err: problem})
 	}
-	answers, asked, err := a.answersOf(ctx, readable, prompt, options)
+	answers, asked, err := a.answersOf(ctx, readable, slices.Repeat([]string{prompt}, len(readable)), options)
 	if err != nil {
 		return 0, err
 	}
@@ -106,13 +107,12 @@ func (a *Asker) askBatch(ctx context.Context, reader index.Reader, ids []index.I
 
 // answersOf gives the answers of pictures: from memory, from questions that go on side by side, or
 // from the model, which is asked for as many as it reports.
-func (a *Asker) answersOf(ctx context.Context, pictures []Picture, prompt string, options decode.Options) ([]Answer, int, error) {
+func (a *Asker) answersOf(ctx context.Context, pictures []Picture, prompts []string, options decode.Options) ([]Answer, int, error) {
 	answers := make([]Answer, len(pictures))
-	said := promptKey(prompt, options)
 	var mine []claimed
 	waiting := map[int]*flight{}
 	for i, picture := range pictures {
-		key := answerKey{content: picture.content, prompt: said}
+		key := answerKey{content: picture.content, prompt: promptKey(prompts[i], options)}
 		if answer, known := a.answers.Get(key); known {
 			answers[i] = answer
 			continue
@@ -124,14 +124,14 @@ func (a *Asker) answersOf(ctx context.Context, pictures []Picture, prompt string
 			waiting[i] = flight
 		}
 	}
-	if err := a.makeAnswers(ctx, pictures, mine, prompt, options, answers); err != nil {
+	if err := a.makeAnswers(ctx, pictures, mine, prompts, options, answers); err != nil {
 		return nil, 0, err
 	}
 	for i, flight := range waiting {
 		answer, err := flight.wait(ctx)
 		if err != nil && ctx.Err() == nil { // who made it was stopped, or the model failed
 			own := []Answer{{}}
-			err = a.generate(ctx, pictures[i:i+1], prompt, options, own)
+			err = a.generate(ctx, pictures[i:i+1], prompts[i:i+1], options, own)
 			answer = own[0]
 		}
 		if err != nil {
@@ -153,7 +153,7 @@ type claimed struct {
 }
 
 // makeAnswers has the model answer what was claimed, and lands all of it, whatever happens.
-func (a *Asker) makeAnswers(ctx context.Context, pictures []Picture, mine []claimed, prompt string, options decode.Options, answers []Answer) (err error) {
+func (a *Asker) makeAnswers(ctx context.Context, pictures []Picture, mine []claimed, prompts []string, options decode.Options, answers []Answer) (err error) {
 	if len(mine) == 0 {
 		return nil
 	}
@@ -167,11 +167,11 @@ func (a *Asker) makeAnswers(ctx context.Context, pictures []Picture, mine []clai
 			a.flights.land(one.key, one.flight, made[k], err)
 		}
 	}()
-	some := make([]Picture, len(mine))
+	some, texts := make([]Picture, len(mine)), make([]string, len(mine))
 	for k, one := range mine {
-		some[k] = pictures[one.place]
+		some[k], texts[k] = pictures[one.place], prompts[one.place]
 	}
-	if err = a.generate(ctx, some, prompt, options, made); err != nil {
+	if err = a.generate(ctx, some, texts, options, made); err != nil {
 		return err
 	}
 	for k, one := range mine {
@@ -181,10 +181,10 @@ func (a *Asker) makeAnswers(ctx context.Context, pictures []Picture, mine []clai
 }
 
 // generate has the model answer.
-func (a *Asker) generate(ctx context.Context, pictures []Picture, prompt string, options decode.Options, answers []Answer) error {
+func (a *Asker) generate(ctx context.Context, pictures []Picture, texts []string, options decode.Options, answers []Answer) error {
 	prompts := make([]embed.Prompt, len(pictures))
 	for i, picture := range pictures {
-		prompts[i] = embed.Prompt{States: picture.states, Text: prompt}
+		prompts[i] = embed.Prompt{States: picture.states, Text: texts[i]}
 	}
 	generated, err := a.answerer.Generate(ctx, prompts, options, nil)
 	if err != nil {
@@ -199,13 +199,26 @@ func (a *Asker) generate(ctx context.Context, pictures []Picture, prompt string,
 	return nil
 }
 
-// Answers asks pictures together, which takes less time than one after the other. Result i belongs to
-// pictures[i].
-func (a *Asker) Answers(ctx context.Context, pictures []Picture, question Question) ([]Answer, error) {
-	if err := question.Validate(); err != nil {
-		return nil, err
+// Answers asks pictures together, which takes less time than one after the other: questions[i] about pictures[i], or a single
+// question about all. Questions that are asked together are written alike, as the first says. Result i belongs to pictures[i].
+func (a *Asker) Answers(ctx context.Context, pictures []Picture, questions ...Question) ([]Answer, error) {
+	if len(questions) == 1 {
+		questions = slices.Repeat(questions, len(pictures))
 	}
-	answers, _, err := a.answersOf(ctx, pictures, question.prompt(a.model.Prompts), question.Decode)
+	if len(questions) != len(pictures) {
+		return nil, fmt.Errorf("answer: %d questions about %d pictures", len(questions), len(pictures))
+	}
+	if len(pictures) == 0 {
+		return nil, nil
+	}
+	prompts := make([]string, len(questions))
+	for i, question := range questions {
+		if err := question.Validate(); err != nil {
+			return nil, err
+		}
+		prompts[i] = question.prompt(a.model.Prompts)
+	}
+	answers, _, err := a.answersOf(ctx, pictures, prompts, questions[0].Decode)
 	return answers, err
 }
 
@@ -227,7 +240,7 @@ func (a *Asker) Answer(ctx context.Context, picture Picture, question Question, 
 
 func (a *Asker) write(ctx context.Context, picture Picture, prompt string, options decode.Options, written func(piece string) error) (Answer, error) {
 	if written == nil {
-		answers, _, err := a.answersOf(ctx, []Picture{picture}, prompt, options)
+		answers, _, err := a.answersOf(ctx, []Picture{picture}, []string{prompt}, options)
 		if err != nil {
 			return Answer{}, err
 		}

@@ -256,6 +256,22 @@ func TestOnePictureIsAnsweredPieceByPiece(t *testing.T) {
 	}
 }
 
+func TestQuestionsAboutSeveralPicturesTogether(t *testing.T) {
+	s := newScene(3)
+	asker := newAsker(t, s, ask.Options{})
+	pictures, _, err := asker.Records(t.Context(), s, s.ids())
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := asker.Answers(t.Context(), pictures, ask.Question{Text: "how many?"}, ask.Question{Text: "asleep?"}, ask.Question{Text: "and how many?"})
+	if err != nil || answers[0].Text != "There are 1." || answers[1].Text != "yes" || answers[2].Text != "There are 3." {
+		t.Errorf("%+v, %v", answers, err)
+	}
+	if _, err := asker.Answers(t.Context(), pictures, ask.Question{Text: "a?"}, ask.Question{Text: "b?"}); err == nil {
+		t.Error("two questions about three pictures are asked")
+	}
+}
+
 // TestLongDialoguesForgetTheirBeginning: what the model has no room for is left out, the oldest first.
 func TestLongDialoguesForgetTheirBeginning(t *testing.T) {
 	s := newScene(1)

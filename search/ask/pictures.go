@@ -27,7 +27,8 @@ func contentOf(record *index.Record) contentKey {
 	return contentKey{id: record.ID, sequence: record.Sequence}
 }
 
-// Picture is a picture that was read, to be asked. Its zero value is none.
+// Picture is a picture that was read, to be asked. Its zero value is none: the language model then answers from the
+// question alone.
 type Picture struct {
 	// ID is its record; 0 for a picture of no library.
 	ID      index.ID
