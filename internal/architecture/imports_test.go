@@ -30,6 +30,7 @@ var layers = []string{
 	"search/words",
 	"search/ask",
 	"search/vqa",
+	"search/captionscore",
 	"search/likeness",
 	"index/ingest",
 	"index/ingest/textrecord",

@@ -98,3 +98,16 @@ func (q Question) prompt(prompts checkpoint.Prompts) string {
 // oneLine takes line ends and double spaces out: a line end is what ends an answer of
 // some models.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// Caption asks a model for a caption: it goes on with prompt, or with its own where that is nil, as BLIP-2's published
+// captions were written (five beams, at least eight tokens, less weight on what was written before).
+func Caption(prompts checkpoint.Prompts, prompt *string) Question {
+	text := prompts.Caption
+	if prompt != nil {
+		text = *prompt
+	}
+	penalty := 0.0
+	return Question{Text: text, Bare: true, Decode: decode.Options{
+		Method: decode.Beam, Beams: 5, MinimumTokens: 8, MaximumTokens: 30, LengthPenalty: &penalty, RepetitionPenalty: 1.15,
+	}}
+}

@@ -44,6 +44,10 @@ the next start on. Half of the sample is held out and measured before and after.
 lies in a box of what the text names. It takes pictures whose truth.json has boxes,
 as the gallery's has.
 
+--vqa measures the answers of a second stage by the accuracy of the VQA benchmark
+(of GQA by exact match), with --text-only beside answers from the questions alone.
+--captions measures captions by CIDEr-D and BLEU, as the COCO evaluation has them.
+
 ITC ranks by vectors alone; in ITC+ITM, ITM rereads the first --rerank and both
 count (equally, if the model has no calibration); hybrid adds words; hybrid+ITM
 is the default of searching. Recalls are percentages with 95 % bootstrap
@@ -62,6 +66,7 @@ type evalFlags struct {
 	calibrate string
 	// calibration is a file to use in place of the model's own.
 	calibration string
+	answers     answersEval
 }
 
 // selfRerank is what ITM reads of each text unless told otherwise, to fit to a library: a
@@ -97,9 +102,15 @@ func NewEvalCommand(app *cli.App) *cobra.Command {
   mekiki eval dataset_coco.json coco/images --split test --json
   mekiki eval --builtin --pointing
   mekiki eval --builtin --calibrate calibration.json
-  mekiki eval --self --calibrate`,
+  mekiki eval --self --calibrate
+  mekiki eval --builtin --vqa --text-only
+  mekiki eval --vqa questions.json annotations.json coco/val2014 --answers blip2-flan-t5-xl
+  mekiki eval --builtin --captions itg`,
 		Args: cobra.MaximumNArgs(3),
 		RunE: func(command *cobra.Command, arguments []string) error {
+			if flags.answers.wanted() {
+				return flags.answers.run(command.Context(), app, arguments, flags)
+			}
 			arguments = flags.takeFile(arguments)
 			if flags.self && flags.calibrate != "" && !command.Flags().Changed("rerank") {
 				flags.k = selfRerank
@@ -115,6 +126,7 @@ func NewEvalCommand(app *cli.App) *cobra.Command {
 	command.Flags().IntVar(&flags.k, "rerank", search.DefaultRerankCount, "candidates that ITM reads (with --self --calibrate 32)")
 	command.Flags().StringVar(&flags.calibrate, "calibrate", "", "fit the scoring model instead and write it to a `file`: on the split val, or with --self on the library, whose folder has a place for it")
 	command.Flags().Lookup("calibrate").NoOptDefVal = ownFile
+	flags.answers.addFlags(command.Flags())
 	command.Flags().StringVar(&flags.calibration, "calibration", "", "calibration file to use in place of the model's own")
 	return command
 }

@@ -1,0 +1,107 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"mekiki/embed/pixels"
+	"mekiki/search/captionscore"
+)
+
+// Describer writes one caption of each picture, in their order.
+type Describer func(ctx context.Context, pictures []*pixels.Image) ([]string, error)
+
+// CaptionReport is how near captions come to those of people. Its JSON is a public contract.
+type CaptionReport struct {
+	Dataset string `json:"dataset"`
+	Model   string `json:"model"`
+	Images  int    `json:"images"`
+	// CIDErD is CIDEr-D times 100, and BLEU has BLEU-1 to BLEU-4 times 100, by the definitions of the COCO caption
+	// evaluation. CIDErDInterval is a 95 % bootstrap interval over pictures.
+	CIDErD         float64    `json:"cider_d"`
+	CIDErDInterval [2]float64 `json:"cider_d_interval"`
+	BLEU           [4]float64 `json:"bleu"`
+	// Examples are some captions, for people to look at.
+	Examples []CaptionExample `json:"examples"`
+	Seconds  float64          `json:"seconds"`
+}
+
+// CaptionExample is one caption beside one of people.
+type CaptionExample struct {
+	Image     string `json:"image"`
+	Caption   string `json:"caption"`
+	Reference string `json:"reference"`
+}
+
+const (
+	captionBatch    = 8
+	captionExamples = 10
+)
+
+// Captions measures captions of the pictures of a dataset against its own. Of Options it takes Splits, Sample, Progress
+// and Model.
+func Captions(ctx context.Context, describe Describer, source Source, options Options) (CaptionReport, error) {
+	started := time.Now()
+	options = options.withDefaults()
+	dataset := source.Dataset.Only(options.Splits...)
+	if options.Sample > 0 && options.Sample < len(dataset.Images) {
+		dataset.Images = dataset.Images[:options.Sample]
+	}
+	if len(dataset.Images) == 0 {
+		return CaptionReport{}, errors.New("evaluate: there are no pictures")
+	}
+	var entries []captionscore.Entry
+	for from := 0; from < len(dataset.Images); from += captionBatch {
+		part := dataset.Images[from:min(from+captionBatch, len(dataset.Images))]
+		captions, err := describeImages(ctx, describe, source.Files, part)
+		if err != nil {
+			return CaptionReport{}, fmt.Errorf("evaluate: %w", err)
+		}
+		for i, image := range part {
+			entries = append(entries, captionscore.Entry{Caption: captions[i], References: image.Captions})
+		}
+		options.Progress("describe pictures", len(entries), len(dataset.Images))
+	}
+	scores, err := captionscore.Measure(entries)
+	if err != nil {
+		return CaptionReport{}, fmt.Errorf("evaluate: %w", err)
+	}
+	report := CaptionReport{Dataset: dataset.Name, Model: options.Model, Images: len(entries)}
+	outcomes := make([]outcome, len(entries))
+	for i := range outcomes {
+		outcomes[i] = outcome{rank: i, cluster: i}
+	}
+	report.CIDErD, report.CIDErDInterval = meanWithInterval(outcomes, func(o outcome) float64 { return 100 * scores.Each[o.rank] })
+	for n, score := range scores.BLEU {
+		report.BLEU[n] = roundTo(100*score, 2)
+	}
+	for i := 0; i < len(entries) && len(report.Examples) < captionExamples; i += max(1, len(entries)/captionExamples) {
+		report.Examples = append(report.Examples, CaptionExample{dataset.Images[i].Path, entries[i].Caption, entries[i].References[0]})
+	}
+	report.Seconds = roundTo(time.Since(started).Seconds(), 1)
+	return report, nil
+}
+
+func describeImages(ctx context.Context, describe Describer, files fs.FS, images []Image) ([]string, error) {
+	pictures := make([]*pixels.Image, len(images))
+	for i, image := range images {
+		data, err := readPicture(files, image.Path)
+		if err != nil {
+			return nil, err
+		}
+		if pictures[i], err = pixels.Decode(ctx, data, pixels.Options{}); err != nil {
+			return nil, fmt.Errorf("decode %s: %w", image.Path, err)
+		}
+	}
+	captions, err := describe(ctx, pictures)
+	if err != nil {
+		return nil, err
+	}
+	if len(captions) != len(pictures) {
+		return nil, errors.New("describe: got another number of captions than pictures")
+	}
+	return captions, nil
+}
