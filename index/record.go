@@ -263,6 +263,8 @@ type Caption struct {
 	Match float32
 	// Model is the fingerprint of the model that wrote it.
 	Model string
+	// Prompt is what a language model went on with; "" where it was given nothing, or is none.
+	Prompt string
 }
 
 // Failure is a file that could not be indexed. It is kept until the file

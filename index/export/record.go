@@ -33,6 +33,8 @@ type Caption struct {
 	Text  string   `json:"text"`
 	Match *float32 `json:"match,omitempty"`
 	Model string   `json:"model,omitempty"`
+	// Prompt is what a language model went on with.
+	Prompt string `json:"prompt,omitempty"`
 }
 
 // MetadataOf gives the JSON form of metadata, without the time of taking and the
@@ -50,7 +52,7 @@ func MetadataOf(m index.Metadata) Metadata {
 func CaptionsOf(captions []index.Caption) []Caption {
 	list := make([]Caption, len(captions))
 	for i, caption := range captions {
-		list[i] = Caption{Text: caption.Text, Model: caption.Model}
+		list[i] = Caption{Text: caption.Text, Model: caption.Model, Prompt: caption.Prompt}
 		if caption.Match >= 0 {
 			list[i].Match = &caption.Match
 		}

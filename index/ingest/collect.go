@@ -1,14 +1,12 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"mekiki/embed"
@@ -341,7 +339,7 @@ func (r *run) embedAll(ctx context.Context, images []fileResult) ([]index.Put, e
 	if err != nil {
 		return nil, err
 	}
-	captions, err := r.captions(ctx, tokens)
+	captions, err := r.captions(ctx, pictures, tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -359,55 +357,4 @@ func (r *run) embedAll(ctx context.Context, images []fileResult) ([]index.Put, e
 		}
 	}
 	return puts, nil
-}
-
-// captions writes candidates for each image and keeps those that image-text
-// matching finds to describe it best, as BLIP's CapFilt does (arXiv 2201.12086).
-func (r *run) captions(ctx context.Context, tokens []embed.ImageTokens) ([][]index.Caption, error) {
-	if r.options.Captions < 0 || !r.engine.Capabilities().Caption {
-		return nil, nil
-	}
-	candidates := max(r.options.CaptionCandidates, r.options.Captions)
-	written, err := r.engine.CaptionImages(ctx, tokens, embed.CaptionOptions{
-		Method: embed.Beam, Beams: candidates, Count: candidates, MinimumLength: 8, MaximumLength: 30,
-	})
-	if err != nil {
-		return nil, err
-	}
-	kept := make([][]index.Caption, len(tokens))
-	for i := range tokens {
-		if kept[i], err = r.judge(ctx, tokens[i], written[i]); err != nil {
-			return nil, err
-		}
-	}
-	return kept, nil
-}
-
-// judge ranks captions by their match with the image, best first; where the model
-// cannot match, they stay in the order in which it wrote them.
-func (r *run) judge(ctx context.Context, tokens embed.ImageTokens, written []embed.Caption) ([]index.Caption, error) {
-	var texts []string
-	for _, caption := range written {
-		if text := strings.TrimSpace(caption.Text); text != "" && !slices.Contains(texts, text) {
-			texts = append(texts, text)
-		}
-	}
-	if len(texts) == 0 {
-		return nil, nil
-	}
-	captions := make([]index.Caption, len(texts))
-	for i, text := range texts {
-		captions[i] = index.Caption{Text: text, Match: -1, Model: r.engine.Space().Fingerprint}
-	}
-	if r.engine.Capabilities().Match {
-		matches, err := r.engine.MatchPairs(ctx, slices.Repeat([]embed.ImageTokens{tokens}, len(texts)), texts)
-		if err != nil {
-			return nil, err
-		}
-		for i := range captions {
-			captions[i].Match = matches[i].Probability
-		}
-	}
-	slices.SortStableFunc(captions, func(a, b index.Caption) int { return cmp.Compare(b.Match, a.Match) })
-	return captions[:min(len(captions), r.options.Captions)], nil
 }

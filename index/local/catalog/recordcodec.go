@@ -69,6 +69,7 @@ const (
 	captionText = iota + 1
 	captionMatch
 	captionModel
+	captionPrompt
 )
 
 const (
@@ -97,6 +98,7 @@ func encodeRecord(e *encoder, r *index.Record) {
 			e.text(captionText, caption.Text)
 			e.float32(captionMatch, caption.Match)
 			e.text(captionModel, caption.Model)
+			e.text(captionPrompt, caption.Prompt)
 		})
 	}
 	e.text(recordText, r.Text)
@@ -317,6 +319,8 @@ func decodeCaption(data []byte) (index.Caption, error) {
 			return value.float32(&c.Match)
 		case captionModel:
 			return value.text(&c.Model)
+		case captionPrompt:
+			return value.text(&c.Prompt)
 		}
 		return nil
 	})

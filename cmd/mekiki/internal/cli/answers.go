@@ -9,6 +9,7 @@ import (
 	"mekiki/embed/models"
 	"mekiki/embed/ort"
 	"mekiki/embed/pixels"
+	"mekiki/index/ingest"
 	"mekiki/internal/hint"
 	"mekiki/search/ask"
 )
@@ -62,4 +63,27 @@ func (a *App) NewAsker(answers *embed.AnswerEngine, first *Session, decoder *pix
 		stage = first.Engine
 	}
 	return ask.New(answers, stage, ask.Options{Decoder: decoder, Logger: a.Log()})
+}
+
+// OpenCaptionWriter opens the second stage for captions that it takes part in, and gives nil for others. The caller calls
+// done when the work is over.
+func (a *App) OpenCaptionWriter(ctx context.Context, first *Session, source ingest.CaptionSource, samples int) (writer ingest.CaptionWriter, done func(), err error) {
+	if source != ingest.CaptionsLM && source != ingest.CaptionsBoth {
+		return nil, func() {}, nil
+	}
+	answers, err := a.OpenAnswerEngine(ctx, first.Runtime)
+	if err != nil {
+		return nil, nil, err
+	}
+	done = func() {
+		if err := answers.Close(); err != nil {
+			a.Log().Warn("close the second stage", "error", err)
+		}
+	}
+	asker, err := a.NewAsker(answers, first, nil)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return ask.NewCaptionWriter(asker, nil, samples), done, nil
 }

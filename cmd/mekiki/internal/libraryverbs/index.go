@@ -56,6 +56,8 @@ const indexExample = `  mekiki index ~/Pictures
 
 type indexOptions struct {
 	ingest.Options
+	captions   captionChoice
+	samples    int
 	noCaptions bool
 	tokens     string
 	reread     string
@@ -64,7 +66,7 @@ type indexOptions struct {
 
 // NewIndexCommand makes the verb "index".
 func NewIndexCommand(app *cli.App) *cobra.Command {
-	var options indexOptions
+	options := indexOptions{captions: captionChoice{count: 1}}
 	command := &cobra.Command{
 		Use:     "index PATH…",
 		Short:   "Bring folders of images into the library",
@@ -86,7 +88,8 @@ func NewIndexCommand(app *cli.App) *cobra.Command {
 	flags.Int64Var(&options.megapixels, "megapixels", pixels.DefaultMaxPixels/1_000_000, "largest image to read, in megapixels")
 	flags.BoolVar(&options.FollowSymlinks, "follow-symlinks", false, "follow symbolic links")
 	flags.IntVar(&options.MaxDepth, "max-depth", 0, "levels of folders to enter, 1 for the files of PATH alone (0: no limit)")
-	flags.IntVar(&options.Captions, "captions", 1, "captions to keep for each image")
+	flags.Var(&options.captions, "captions", "captions to keep for each image, who writes them (itg: the Q-Former, lm: the second stage, or both), or both of these: lm,2")
+	flags.IntVar(&options.samples, "caption-samples", 0, "captions that the second stage draws for each image besides the likeliest")
 	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
 	flags.StringVar(&options.tokens, "tokens", "int8", "how to keep image tokens, which reranking reads: int8, int4 or none")
 	flags.BoolVar(&options.NewSpace, "new-space", false, "add this model beside the library's (see \"mekiki spaces\")")
@@ -117,16 +120,19 @@ func (o indexOptions) ready() (ingest.Options, error) {
 	if options.Reread = o.reread == "metadata"; o.reread != "" && !options.Reread {
 		return options, cli.UsageError("--reread %q: must be metadata", o.reread)
 	}
-	if o.Captions < 0 {
-		return options, cli.UsageError("--captions %d is negative: give 0 for none", o.Captions)
+	if o.samples < 0 || o.samples > mostSamples {
+		return options, cli.UsageError("--caption-samples %d: give 0 to %d", o.samples, mostSamples)
 	}
+	options.Captions, options.CaptionSource = o.captions.count, o.captions.source
 	if o.BatchSize < 1 {
 		return options, cli.UsageError("--batch %d: give 1 or more", o.BatchSize)
 	}
-	if o.noCaptions || o.Captions == 0 {
-		options.Captions = -1
+	if o.noCaptions || o.captions.count == 0 {
+		options.Captions, options.CaptionSource = -1, ""
 	}
-	if err := options.Validate(); err != nil {
+	checked := options
+	checked.CaptionSource = "" // its writer comes with the model
+	if err := checked.Validate(); err != nil {
 		return options, cli.UsageError("%w", err)
 	}
 	return options, checkPaths(options.Paths)
@@ -153,6 +159,12 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 		return err
 	}
 	return app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
+		writer, done, err := app.OpenCaptionWriter(ctx, engine, options.CaptionSource, flags.samples)
+		if err != nil {
+			return err
+		}
+		defer done()
+		options.CaptionWriter = writer
 		summary, err := IndexPaths(ctx, app, library, engine, options)
 		if err != nil {
 			return err

@@ -12,10 +12,17 @@ import (
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed"
+	"mekiki/index/ingest"
 	"mekiki/internal/hint"
 )
 
 const captionLong = `Describe images in words, with the Q-Former's own language head (ITG).
+
+--by lm has the language model of a second stage write them (see --answers), both
+has either: with --samples several, of which those are kept that image-text
+matching accepts (CapFilt), the best first. --refresh writes the captions of all
+images of the library anew; it takes no images, and what it has written stays when
+it is stopped. Captions say their model and prompt.
 
 --method greedy takes the likeliest word each time; beam (the default) keeps
 several sentences side by side and takes the likeliest; nucleus draws from the
@@ -28,22 +35,35 @@ blip2-vit-l have one; the files of Hugging Face do not.`
 
 const captionExample = `  mekiki caption photo.jpg
   mekiki caption *.jpg --json
-  mekiki caption photo.jpg --method nucleus --count 5 --seed 7`
+  mekiki caption photo.jpg --method nucleus --count 5 --seed 7
+  mekiki caption photo.jpg --by both --samples 5 --count 3
+  mekiki caption --refresh --by lm --answers blip2-flan-t5-xl`
 
 // NewCaptionCommand makes the verb "caption".
 func NewCaptionCommand(app *cli.App) *cobra.Command {
 	var options embed.CaptionOptions
+	var by captioning
 	command := &cobra.Command{
-		Use:     "caption IMAGE...",
+		Use:     "caption [IMAGE...]",
 		Short:   "Describe images in words",
 		Long:    captionLong,
 		Example: captionExample,
-		Args:    cobra.MinimumNArgs(1),
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, images []string) error {
+			if err := by.check(images, options); err != nil {
+				return err
+			}
+			if by.refresh {
+				return by.runRefresh(command.Context(), app, options.Count)
+			}
+			if by.source != string(ingest.CaptionsITG) {
+				return by.run(command.Context(), app, options.Count, images)
+			}
 			return runCaption(command.Context(), app, options, images)
 		},
 	}
 	flags := command.Flags()
+	by.addFlags(flags)
 	flags.StringVar((*string)(&options.Method), "method", string(embed.Beam), "how words are chosen: greedy, beam or nucleus")
 	flags.IntVarP(&options.Count, "count", "n", 1, "captions for each image")
 	flags.IntVar(&options.Beams, "beams", 0, "sentences that beam keeps side by side (0: 3, or --count if more)")

@@ -1,0 +1,49 @@
+package libraryverbs
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"mekiki/index/ingest"
+)
+
+// mostSamples is how many captions are drawn for an image at most.
+const mostSamples = 32
+
+// captionChoice is --captions: how many captions are kept, and who writes them.
+type captionChoice struct {
+	count  int
+	source ingest.CaptionSource
+}
+
+// Set implements [pflag.Value].
+func (c *captionChoice) Set(text string) error {
+	choice := captionChoice{count: 1}
+	for _, part := range strings.Split(text, ",") {
+		part = strings.TrimSpace(part)
+		switch source := ingest.CaptionSource(part); source {
+		case ingest.CaptionsITG, ingest.CaptionsLM, ingest.CaptionsBoth:
+			choice.source = source
+			continue
+		}
+		count, err := strconv.Atoi(part)
+		if err != nil || count < 0 {
+			return errors.New("give a number, 0 for none, and itg, lm or both")
+		}
+		choice.count = count
+	}
+	*c = choice
+	return nil
+}
+
+// String implements [pflag.Value].
+func (c *captionChoice) String() string {
+	if c.source == "" {
+		return strconv.Itoa(c.count)
+	}
+	return string(c.source) + "," + strconv.Itoa(c.count)
+}
+
+// Type implements [pflag.Value].
+func (c *captionChoice) Type() string { return "captions" }

@@ -1,0 +1,166 @@
+package modelverbs
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed"
+	"mekiki/embed/pixels"
+	"mekiki/index"
+	"mekiki/index/export"
+	"mekiki/index/ingest"
+	"mekiki/index/local"
+	"mekiki/internal/hint"
+	"mekiki/internal/progress"
+)
+
+// captioning is the flags of caption that say who writes, and for what.
+type captioning struct {
+	source  string
+	samples int
+	refresh bool
+}
+
+// mostSamples is how many captions are drawn for an image at most.
+const mostSamples = 32
+
+func (c *captioning) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&c.source, "by", string(ingest.CaptionsITG), "who writes: itg (the Q-Former's language head), lm (the second stage) or both")
+	flags.IntVar(&c.samples, "samples", 0, "with --by lm or both, captions that the second stage draws besides the likeliest")
+	flags.BoolVar(&c.refresh, "refresh", false, "write the captions of all images of the library anew")
+}
+
+// check refuses flags that do not go together.
+func (c *captioning) check(images []string, options embed.CaptionOptions) error {
+	switch source := ingest.CaptionSource(c.source); {
+	case source != ingest.CaptionsITG && source != ingest.CaptionsLM && source != ingest.CaptionsBoth:
+		return cli.UsageError("--by %q: give itg, lm or both", c.source)
+	case c.samples < 0 || c.samples > mostSamples:
+		return cli.UsageError("--samples %d: give 0 to %d", c.samples, mostSamples)
+	case c.refresh && len(images) > 0:
+		return cli.UsageError("--refresh takes no images: it is for those of the library")
+	case !c.refresh && len(images) == 0:
+		return hint.Wrap(cli.UsageError(`"mekiki caption" needs IMAGE..., or --refresh`), "mekiki caption photo.jpg, or mekiki caption --help")
+	case options.Count < 1:
+		return cli.UsageError("--count %d: give 1 or more", options.Count)
+	}
+	return nil
+}
+
+// runRefresh writes the captions of the library anew.
+func (c *captioning) runRefresh(ctx context.Context, app *cli.App, keep int) error {
+	return app.WithExistingLibrary(ctx, false, func(library *local.Library) error {
+		return app.WithEngine(ctx, func(engine *cli.Session) error {
+			if err := cli.Fits(library, engine); err != nil {
+				return hint.Wrap(err, "name the library's model with --model")
+			}
+			source := ingest.CaptionSource(c.source)
+			writer, done, err := app.OpenCaptionWriter(ctx, engine, source, c.samples)
+			if err != nil {
+				return err
+			}
+			defer done()
+			reporter := app.Progress()
+			options := ingest.RecaptionOptions{
+				Source: source, Writer: writer, Keep: keep, Decoder: library.Decoder(), Logger: app.Log(),
+				Progress: func(now ingest.Recaptioned) {
+					reporter.Report(progress.State{Task: "write captions", Done: int64(now.Done), Total: int64(now.Pictures), Failed: int64(now.Failed), Unit: progress.Steps})
+				},
+			}
+			if needs, ok := writer.(interface{ NeedsPixels() bool }); ok {
+				options.Pixels = needs.NeedsPixels()
+			}
+			result, err := ingest.Recaption(ctx, library, engine, options)
+			reporter.Finish()
+			if err != nil {
+				return err
+			}
+			return printRecaptioned(app, result)
+		})
+	})
+}
+
+func printRecaptioned(app *cli.App, result ingest.Recaptioned) error {
+	var err error
+	if app.AsJSON {
+		err = app.PrintJSON(result)
+	} else {
+		_, err = fmt.Fprintf(app.Out, "%s described, %d without a caption that fits, %d not read\n",
+			cli.Counted(result.Described, "image", "images"), result.Rejected, result.Failed)
+	}
+	if err == nil && result.Failed > 0 {
+		return cli.WithStatus(cli.ExitPartial, nil)
+	}
+	return err
+}
+
+// run describes image files with a second stage.
+func (c *captioning) run(ctx context.Context, app *cli.App, keep int, images []string) (err error) {
+	engine, err := app.OpenEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	source := ingest.CaptionSource(c.source)
+	writer, done, err := app.OpenCaptionWriter(ctx, engine, source, c.samples)
+	if err != nil {
+		return err
+	}
+	defer done()
+	out := bufio.NewWriter(app.Out)
+	var problems itemProblems
+	for _, name := range images {
+		picture, err := readImageFile(ctx, name)
+		if err != nil {
+			if problems.fatal(ctx, err) {
+				return err
+			}
+			continue
+		}
+		tokens, err := engine.ImageTokens(ctx, []*pixels.Image{picture})
+		if err != nil {
+			return err
+		}
+		captions, err := ingest.Describe(ctx, engine, source, writer, keep, []*pixels.Image{picture}, tokens)
+		if err != nil {
+			return err
+		}
+		if err := printKept(app, out, name, captions[0], len(images) > 1); err != nil {
+			return err
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+	}
+	return problems.report(app)
+}
+
+// printKept writes the captions of one image that matching accepts.
+func printKept(app *cli.App, out *bufio.Writer, name string, captions []index.Caption, named bool) error {
+	if app.AsJSON {
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(struct {
+			Image    string           `json:"image"`
+			Captions []export.Caption `json:"captions"`
+		}{name, export.CaptionsOf(captions)})
+	}
+	for _, caption := range captions {
+		if named {
+			fmt.Fprintf(out, "%s\t", cli.Printable(name))
+		}
+		if _, err := fmt.Fprintf(out, "%s\n", cli.Printable(caption.Text)); err != nil {
+			return err
+		}
+	}
+	if len(captions) == 0 {
+		app.Log().Warn("no caption was accepted by image-text matching", "image", name)
+	}
+	return nil
+}
