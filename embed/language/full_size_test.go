@@ -37,7 +37,8 @@ var published = map[string]checkpoint.Language{
 		RotaryTheta: 100000, Tied: true, End: []int64{2}},
 }
 
-// fullSizeVariable names the models to measure, separated by commas, each with its precision, such as "flan-t5-xl int4".
+// fullSizeVariable names the models to measure, separated by commas, each with its precision, such as "flan-t5-xl int4". With
+// "untried" after it only the step graph is written, without trials: the time of a token is the same.
 const fullSizeVariable = "MEKIKI_FULL_SIZE_LANGUAGE"
 
 // drawn is random weights that are distributed normally, about, and make states and logits of the size that trained ones
@@ -96,17 +97,24 @@ func TestFullSize(t *testing.T) {
 	}
 	runtime := orttest.Open(t)
 	for _, one := range strings.Split(wanted, ",") {
-		name, precision, _ := strings.Cut(one, " ")
-		config, ok := published[name]
+		words := strings.Fields(one)
+		if len(words) < 2 {
+			t.Fatalf("%q names no precision", one)
+		}
+		config, ok := published[words[0]]
 		if !ok {
-			t.Fatalf("no model %q", name)
+			t.Fatalf("no model %q", words[0])
 		}
 		t.Run(one, func(t *testing.T) {
 			whole := checkpoint.PublishedConfig(224)
 			whole.Language = &config
 			weights := drawn{config, checkpoint.Shapes(whole, false)}
 			dir := t.TempDir()
-			writeFullSize(t, runtime, dir, weights, manifest.Precision(precision))
+			if len(words) > 2 {
+				writeUntried(t, dir, weights, manifest.Precision(words[1]))
+			} else {
+				writeFullSize(t, runtime, dir, weights, manifest.Precision(words[1]))
+			}
 			debug.FreeOSMemory()
 			measureFullSize(t, runtime, dir, config)
 		})
@@ -137,6 +145,26 @@ func writeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights drawn
 		quantizeFullSize(t, runtime, dir, weights, precision == manifest.Int4)
 	}
 	t.Logf("written in %.0f s, %.0f s of processor time, with at most %d MiB", time.Since(start).Seconds(), (processorTime() - used).Seconds(), peakMemory())
+}
+
+// writeUntried writes the step graph with one method for all products but the head.
+func writeUntried(t *testing.T, dir string, weights drawn, precision manifest.Precision) {
+	methods := map[manifest.Precision][2]quantize.Method{manifest.Float32: {quantize.Float32, quantize.Float32},
+		manifest.Int8: {quantize.PerBlock, quantize.PerBlock}, manifest.Int4: {quantize.PerBlock4, quantize.PerBlock}}[precision]
+	plan := quantize.NewPlan(methods[0])
+	all, err := newModel("", weights.config, nil).newStack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.Choose(all.headTensor(), methods[1])
+	data, err := onnx.CreateDataFile(dir, StepData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	graphs := Graphs(weights.config)
+	if _, err := quantize.WriteGraphs(t.Context(), dir, quantize.NewStore(t.Context(), weights, data, plan), graphs[len(graphs)-1:]); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func quantizeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights drawn, four bool) {
@@ -194,7 +222,7 @@ func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config chec
 	open := func(file string) *ort.Session {
 		start := time.Now()
 		session, err := runtime.Session(t.Context(), ort.SessionOptions{Path: filepath.Join(dir, file), Inputs: signatures[file].Inputs,
-			Outputs: signatures[file].Outputs, Threads: 2, Arena: true})
+			Outputs: signatures[file].Outputs, Threads: 2, Arena: true, Profile: os.Getenv("MEKIKI_PROFILE")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,12 +232,20 @@ func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config chec
 	x := &text{config: config, rows: 1}
 	read := least{}
 	embeddings := checkpoint.RandomValues("prompt", 1, prompt*config.HiddenSize)
-	if HasEncoder(config) {
+	if _, err := os.Stat(filepath.Join(dir, manifest.LanguageEncodeFile)); err == nil {
 		x.encode = open(manifest.LanguageEncodeFile)
 		for range rounds {
 			read.time(func() { x.read(t, embeddings) })
 		}
 		x.encode.Close()
+	} else if HasEncoder(config) {
+		x.encoded = map[string]ort.Tensor{}
+		for i := range config.DecoderLayers {
+			said := ort.Float32Tensor(checkpoint.RandomValues("said", 1, prompt*config.Heads*config.HeadWidth), 1, int64(config.Heads), prompt, int64(config.HeadWidth))
+			x.encoded[fmt.Sprint(manifest.EncodedKeyPrefix, i)], x.encoded[fmt.Sprint(manifest.EncodedValuePrefix, i)] = said, said
+		}
+	}
+	if HasEncoder(config) {
 		embeddings = embeddings[:config.HiddenSize]
 	}
 	x.step = open(manifest.LanguageStepFile)
@@ -229,7 +265,9 @@ func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config chec
 			given = embeddings[:config.HiddenSize]
 		}
 	}
-	t.Logf("a prompt of %d positions: %v", prompt, read)
+	if read.wall > 0 {
+		t.Logf("a prompt of %d positions: %v", prompt, read)
+	}
 	t.Logf("a token: %v, so %.1f a second; it reads %d MB", next, 1/next.wall.Seconds(), info.Size()/1e6)
 	for _, time := range []struct {
 		of           string

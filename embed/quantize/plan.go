@@ -48,6 +48,9 @@ func (p Plan) method(of Product) Method {
 	return p.fallback
 }
 
+// Choose sets the method of one product, by its name.
+func (p Plan) Choose(product string, method Method) { p.methods[product] = method }
+
 // DivideNorm folds factors into the layer norm of this name.
 func (p Plan) DivideNorm(name string, factors []float32) { p.norms[name] = factors }
 
