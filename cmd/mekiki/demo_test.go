@@ -35,6 +35,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("status %d: nonsense has a strong match\n%s%s", status, out, errors)
 		}
 	})
+	t.Run("ask", func(t *testing.T) { testDemoAsk(t, flags) })
 	t.Run("page", func(t *testing.T) { testPage(t, serveForTest(t, flags)) })
 }
 
