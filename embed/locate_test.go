@@ -89,7 +89,7 @@ func TestMapRegion(t *testing.T) {
 	if want := (embed.Region{Left: 0, Top: 1.0 / 3, Right: 0.5, Bottom: 1}); !some || region != want {
 		t.Errorf("region %v %v, want %v", region, some, want)
 	}
-	if where := found.Where(); where != "mostly on the left" && where != "mostly lower left" {
+	if where := found.Place().String(); where != "mostly on the left" && where != "mostly lower left" {
 		t.Errorf("it is %q", where)
 	}
 	for want, values := range map[string][]float32{
@@ -97,8 +97,8 @@ func TestMapRegion(t *testing.T) {
 		"mostly at the bottom": {0, 0, 0, 0, 0, 0, 0, 1, 0.1}, "nowhere": make([]float32, 9),
 		"all over the picture": {1, 1, 0.9, 1, 0.8, 1, 1, 1, 0},
 	} {
-		if got := (embed.Map{Rows: 3, Columns: 3, Values: values}).Where(); got != want {
-			t.Errorf("Where() = %q, want %q", got, want)
+		if got := (embed.Map{Rows: 3, Columns: 3, Values: values}).Place().String(); got != want {
+			t.Errorf("it is %q, want %q", got, want)
 		}
 	}
 	if _, some := (embed.Map{Rows: 1, Columns: 2, Values: make([]float32, 2)}).Region(); some {

@@ -3,7 +3,7 @@ package embed
 import (
 	"context"
 	"fmt"
-	"math"
+	"strings"
 )
 
 // MapMethod is a way to find where in an image a text is.
@@ -129,45 +129,71 @@ func (m Map) strongest() []int {
 // everywhereShare is the share of the image above which a map points nowhere in particular.
 const everywhereShare = 0.6
 
-// Where says in a few English words where the weight of the map lies, such as "mostly
-// upper left", for those who do not see it.
-func (m Map) Where() string {
-	var sum, x, y float64
+// Place names the part of an image where a map has its weight. It is a public contract.
+type Place string
+
+// The places: the ninths of an image, and two more.
+const (
+	PlaceUpperLeft  Place = "upper_left"
+	PlaceTop        Place = "top"
+	PlaceUpperRight Place = "upper_right"
+	PlaceLeft       Place = "left"
+	PlaceCentre     Place = "centre"
+	PlaceRight      Place = "right"
+	PlaceLowerLeft  Place = "lower_left"
+	PlaceBottom     Place = "bottom"
+	PlaceLowerRight Place = "lower_right"
+	PlaceEverywhere Place = "everywhere"
+	PlaceNowhere    Place = "nowhere"
+)
+
+// String says the place in a few English words, such as "mostly upper left", for those
+// who do not see the map.
+func (p Place) String() string {
+	switch p {
+	case PlaceTop, PlaceBottom:
+		return "mostly at the " + string(p)
+	case PlaceLeft, PlaceRight:
+		return "mostly on the " + string(p)
+	case PlaceCentre:
+		return "mostly in the centre"
+	case PlaceEverywhere:
+		return "all over the picture"
+	case PlaceNowhere:
+		return "nowhere"
+	}
+	return "mostly " + strings.ReplaceAll(string(p), "_", " ")
+}
+
+// Place is where the map has its weight: the mean of the strongest region, since that of
+// all would lie between two things.
+func (m Map) Place() Place {
 	wide := 0
-	for i, value := range m.Values {
-		v := float64(value)
-		sum += v
-		x += v * (float64(i%m.Columns) + 0.5) / float64(m.Columns)
-		y += v * (float64(i/m.Columns) + 0.5) / float64(m.Rows)
+	for _, value := range m.Values {
 		if value >= regionShare {
 			wide++
 		}
 	}
+	cells := m.strongest()
 	switch {
-	case sum == 0:
-		return "nowhere"
+	case len(cells) == 0:
+		return PlaceNowhere
 	case float64(wide) > everywhereShare*float64(len(m.Values)):
-		return "all over the picture"
+		return PlaceEverywhere
 	}
-	// The strongest region decides: the mean of two things lies between them.
-	sum, x, y = 0, 0, 0
-	for _, cell := range m.strongest() {
-		v := float64(m.Values[cell])
-		sum += v
-		x += v * (float64(cell%m.Columns) + 0.5) / float64(m.Columns)
-		y += v * (float64(cell/m.Columns) + 0.5) / float64(m.Rows)
+	var sum, x, y float64
+	for _, cell := range cells {
+		value := float64(m.Values[cell])
+		sum += value
+		x += value * (float64(cell%m.Columns) + 0.5) / float64(m.Columns)
+		y += value * (float64(cell/m.Columns) + 0.5) / float64(m.Rows)
 	}
-	return "mostly " + placeName(x/sum, y/sum)
-}
-
-// placeName names the ninth of a picture that a point is in.
-func placeName(x, y float64) string {
-	third := func(at float64) int { return max(0, min(2, int(math.Floor(3*at)))) }
-	return [3][3]string{
-		{"upper left", "at the top", "upper right"},
-		{"on the left", "in the centre", "on the right"},
-		{"lower left", "at the bottom", "lower right"},
-	}[third(y)][third(x)]
+	third := func(at float64) int { return max(0, min(2, int(3*at))) }
+	return [3][3]Place{
+		{PlaceUpperLeft, PlaceTop, PlaceUpperRight},
+		{PlaceLeft, PlaceCentre, PlaceRight},
+		{PlaceLowerLeft, PlaceBottom, PlaceLowerRight},
+	}[third(y/sum)][third(x/sum)]
 }
 
 // newMap scales values so that the largest is 1; those below 0 count as 0.

@@ -36,6 +36,7 @@ func TestDemo(t *testing.T) {
 		}
 	})
 	t.Run("ask", func(t *testing.T) { testDemoAsk(t, flags) })
+	t.Run("why", func(t *testing.T) { testDemoWhy(t, cache, flags) })
 	t.Run("page", func(t *testing.T) { testPage(t, serveForTest(t, flags)) })
 }
 

@@ -106,6 +106,7 @@ func addCommands(root *cobra.Command, app *cli.App) {
 		askverbs.NewChatCommand(app),
 		searchverbs.NewLookupCommand(app),
 		searchverbs.NewSimilarCommand(app),
+		searchverbs.NewWhyCommand(app),
 		serververbs.NewServeCommand(app),
 		libraryverbs.NewTextsCommand(app),
 		libraryverbs.NewStatusCommand(app),

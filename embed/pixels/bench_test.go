@@ -31,7 +31,7 @@ func photograph(width, height int) *Image {
 func photographFile(b *testing.B, width, height int) []byte {
 	b.Helper()
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, photograph(width, height).standard(), &jpeg.Options{Quality: 90}); err != nil {
+	if err := jpeg.Encode(&out, photograph(width, height).RGBA(), &jpeg.Options{Quality: 90}); err != nil {
 		b.Fatal(err)
 	}
 	return out.Bytes()
@@ -124,7 +124,7 @@ func naiveResize(m *Image, width, height int) *Image {
 			set(o, color.RGBA{R: level(r), G: level(g), B: level(b), A: 255})
 		}
 	}
-	source, wide, out := m.standard(), must(New(width, m.Height)).standard(), must(New(width, height)).standard()
+	source, wide, out := m.RGBA(), must(New(width, m.Height)).RGBA(), must(New(width, height)).RGBA()
 	for y := range m.Height {
 		pass(m.Width, width, func(x int) color.RGBA { return source.RGBAAt(x, y) }, func(x int, c color.RGBA) { wide.SetRGBA(x, y, c) })
 	}

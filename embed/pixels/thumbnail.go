@@ -18,14 +18,14 @@ func Thumbnail(m *Image, longestSide, quality int) ([]byte, error) {
 		return nil, fmt.Errorf("make thumbnail: %w", err)
 	}
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, small.standard(), &jpeg.Options{Quality: quality}); err != nil {
+	if err := jpeg.Encode(&out, small.RGBA(), &jpeg.Options{Quality: quality}); err != nil {
 		return nil, fmt.Errorf("make thumbnail: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
-// standard returns a copy of m as the standard library's image.RGBA.
-func (m *Image) standard() *image.RGBA {
+// RGBA returns a copy of m as the standard library's picture.
+func (m *Image) RGBA() *image.RGBA {
 	out := image.NewRGBA(m.Bounds())
 	for from, to := 0, 0; to < len(out.Pix); from, to = from+3, to+4 {
 		out.Pix[to], out.Pix[to+1], out.Pix[to+2], out.Pix[to+3] = m.Pix[from], m.Pix[from+1], m.Pix[from+2], 255
