@@ -11,6 +11,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/inputs"
 	"mekiki/search/query"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
@@ -88,10 +89,10 @@ func (s *Searcher) Locate(ctx context.Context, request LocateRequest) (LocateRes
 		return LocateResponse{}, fmt.Errorf("read library: %w", err)
 	}
 	defer snapshot.Close()
-	if err := checkRecord(ctx, snapshot, request.Record); err != nil {
+	if err := inputs.CheckRecord(ctx, snapshot, request.Record); err != nil {
 		return LocateResponse{}, err
 	}
-	tokens, err := s.pictureTokens(ctx, snapshot, pictureSource{image: request.Image, record: request.Record})
+	tokens, err := s.model.Tokens(ctx, snapshot, inputs.Picture{Image: request.Image, Record: request.Record})
 	if err != nil {
 		return LocateResponse{}, err
 	}
@@ -150,7 +151,7 @@ func LocateTokens(ctx context.Context, engine LocateEngine, calibration scoring.
 		}
 		similarity, _ := parts[0].Similarity(vectors[i])
 		odds := calibration.Odds(scoring.Evidence{ITM: float64(found.Match.Logit()), ITC: float64(similarity), ContentWords: len(words.Terms(text))})
-		response.Probability = min(response.Probability, round(scoring.Sigmoid(odds)))
+		response.Probability = min(response.Probability, contract.Round(scoring.Sigmoid(odds)))
 		response.Runs += found.Runs
 		if i == 0 {
 			joined = found
@@ -175,6 +176,6 @@ func (r *LocateResponse) describe(found embed.Map) {
 		r.Values = append(r.Values, rounded)
 	}
 	if region, some := found.Region(); some {
-		r.Region = &contract.Rectangle{X: round(region.Left), Y: round(region.Top), Width: round(region.Right - region.Left), Height: round(region.Bottom - region.Top)}
+		r.Region = &contract.Rectangle{X: contract.Round(region.Left), Y: contract.Round(region.Top), Width: contract.Round(region.Right - region.Left), Height: contract.Round(region.Bottom - region.Top)}
 	}
 }

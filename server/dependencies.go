@@ -22,6 +22,7 @@ type Searcher interface {
 	Stream(ctx context.Context, request contract.Request) iter.Seq2[contract.Response, error]
 	Similar(ctx context.Context, request contract.Request) (contract.Response, error)
 	Lookup(ctx context.Context, request lookup.Request) (lookup.Response, error)
+	Locate(ctx context.Context, request search.LocateRequest) (search.LocateResponse, error)
 	Duplicates(ctx context.Context, request search.DuplicatesRequest) (search.DuplicatesResponse, error)
 }
 

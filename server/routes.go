@@ -72,6 +72,7 @@ func (s *Server) routes() []*route {
 		{method: post, path: api + "/search", class: classSearch, handler: s.searchFull},
 		{method: post, path: api + "/similar", class: classSearch, handler: s.similar},
 		{method: get, path: api + "/records/{id}/similar", class: classSearch, handler: s.similarToRecord},
+		{method: get, path: api + "/records/{id}/map", class: classSearch, handler: s.locate},
 		{method: post, path: api + "/lookup", class: classSearch, handler: s.lookup},
 		{method: post, path: api + "/labels", class: classSearch, handler: s.labels},
 		{method: post, path: api + "/ask", class: classSearch, handler: s.ask},

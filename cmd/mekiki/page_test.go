@@ -170,6 +170,15 @@ func (p page) detail() {
 	p.do(chromedp.Click(".cell[data-index='0'] button"))
 	p.wait(`document.querySelector("dialog[open] .why .signal")`)
 	p.screenshot("detail")
+	const toggle = "dialog [aria-pressed]"
+	p.do(chromedp.Click(toggle))
+	p.wait(`document.querySelector("dialog .picture img.map")?.naturalWidth === 256 && document.querySelector("dialog [data-part=place] p")`)
+	if words := inPage[string](p, `document.querySelector("dialog .map").alt`); !strings.Contains(words, "two cats") || strings.Contains(words, "place_") {
+		p.t.Errorf("the map says %q", words)
+	}
+	p.screenshot("map")
+	p.do(chromedp.Click(toggle))
+	p.wait(`!document.querySelector("dialog .map, dialog [data-part=place] p") && document.querySelector("dialog [aria-pressed=false]")`)
 	first := inPage[string](p, `new URLSearchParams(location.search).get("open")`)
 	p.do(chromedp.KeyEvent(kb.ArrowRight))
 	p.wait(fmt.Sprintf(`new URLSearchParams(location.search).get("open") !== %q`, first))

@@ -94,6 +94,9 @@ export const addTexts = (texts) => post("/texts", { texts });
 export const upload = (image) => post("/records", {}, image);
 export const search = (value, image, signal) => post("/search", value, image, signal);
 
+export const map = (id, text) => json(`/records/${encodeURIComponent(id)}/map${parameters({ text })}`);
+export const mapPicture = (id, text) => `${base}/records/${encodeURIComponent(id)}/map${parameters({ text, format: "png" })}`;
+
 export const thumbnail = (id) => `${base}/records/${encodeURIComponent(id)}/thumbnail`;
 export const original = (id) => `${base}/records/${encodeURIComponent(id)}/original`;
 

@@ -6,6 +6,7 @@ import * as api from "./api.js";
 import * as state from "./state.js";
 import { reason } from "./messages.js";
 import { showAsk } from "./ask.js";
+import { placeButton } from "./place.js";
 
 const { t } = i18n;
 let dialog = null;
@@ -53,7 +54,7 @@ async function load(id) {
     h("div.detail-stage", {}, picture, step("back", -1), step("forth", 1)),
     h("div.detail-side", {},
       h("div.detail-head", {}, h("h2", { id: "detail-title", "data-part": "title" }, t("loading")), h("button.button.icon", { type: "button", "aria-label": t("close"), title: t("close"), onclick: () => view?.onClose() }, icon("close"))),
-      h("div", { "data-part": "verdict" }), h("div.row", { "data-part": "actions" }), h("div", { "data-part": "ask" }), h("div", { "data-part": "why" }), h("div", { "data-part": "facts" }), h("div", { "data-part": "tags" }), h("div", { "data-part": "remove" }))));
+      h("div", { "data-part": "verdict" }), h("div.row", { "data-part": "actions" }), h("div", { "data-part": "place" }), h("div", { "data-part": "ask" }), h("div", { "data-part": "why" }), h("div", { "data-part": "facts" }), h("div", { "data-part": "tags" }), h("div", { "data-part": "remove" }))));
   showSteps();
   showActions(id);
   try {
@@ -102,7 +103,9 @@ function showSteps() {
 
 function showActions(id) {
   const region = () => openRegion({ source: api.original(id), fallback: api.thumbnail(id), onSearch: (crop) => state.go({ ...state.blank, view: "search", record: id, crop }) });
+  const { q: text } = state.get();
   replace(part("actions"),
+    text && view.hit && placeButton({ id, text, picture: () => part("picture"), note: () => part("place"), shown: () => view?.id === id }),
     h("button.button", { type: "button", onclick: () => state.go({ ...state.blank, view: "search", record: id }) }, icon("similar"), t("find_similar")),
     h("button.button", { type: "button", onclick: () => state.go({ ...state.blank, view: "lookup", record: id }) }, icon("words"), t("describe")),
     h("button.button", { type: "button", onclick: region }, icon("region"), t("select_region")),

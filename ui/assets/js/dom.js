@@ -42,6 +42,7 @@ const paths = {
   similar: "M4 4h10v10H4zM10 10h10v10H10z",
   words: "M5 6h14M5 11h14M5 16h9",
   region: "M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4",
+  target: "M12 4a8 8 0 1 1 0 16 8 8 0 0 1 0-16zM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6z",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   tag: "M4 4h8l8 8-8 8-8-8zM8 8v.1",
   trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
