@@ -48,6 +48,12 @@ func testAccessibility(t *testing.T, p page) {
 			p.do(chromedp.Click(".ask .chip"))
 			p.wait(`document.querySelector(".turn .answer small")`)
 		}},
+		{"map", "?q=a+castle", settled + " && " + tiles, func(p page) {
+			p.do(chromedp.Click(".cell[data-index='0'] button"))
+			p.wait(`document.querySelector("dialog[open] .why .signal")`)
+			p.do(chromedp.Click("dialog [aria-pressed]"))
+			p.wait(`document.querySelector("dialog [data-part=place] p")`)
+		}},
 		{"region", "?q=a+castle", settled + " && " + tiles, func(p page) {
 			p.do(chromedp.Click(".cell[data-index='0'] button"))
 			p.wait(`document.querySelector("dialog[open] .why .signal")`)

@@ -105,10 +105,10 @@ function showActions(id) {
   const region = () => openRegion({ source: api.original(id), fallback: api.thumbnail(id), onSearch: (crop) => state.go({ ...state.blank, view: "search", record: id, crop }) });
   const { q: text } = state.get();
   replace(part("actions"),
-    text && view.hit && placeButton({ id, text, picture: () => part("picture"), note: () => part("place"), shown: () => view?.id === id }),
     h("button.button", { type: "button", onclick: () => state.go({ ...state.blank, view: "search", record: id }) }, icon("similar"), t("find_similar")),
     h("button.button", { type: "button", onclick: () => state.go({ ...state.blank, view: "lookup", record: id }) }, icon("words"), t("describe")),
     h("button.button", { type: "button", onclick: region }, icon("region"), t("select_region")),
+    text && view.hit && placeButton({ id, text, picture: () => part("picture"), note: () => part("place"), shown: () => view?.id === id }),
     h("a.button", { href: api.original(id), target: "_blank", rel: "noopener" }, icon("download"), t("open_original")));
 }
 
