@@ -35,6 +35,9 @@ func TestBadWhy(t *testing.T) {
 // testDemoWhy looks for a thing of the gallery in its picture, once as a record of the demo's library and once as a file.
 func testDemoWhy(t *testing.T, cache string, flags []string) {
 	const name = "cat-phone-turtle-camel-0041.webp"
+	if status, out, errors := runForTest(t, append(slices.Clone(flags), "--query", "a turtle", "--json")...); status != cli.ExitOK {
+		t.Fatalf("status %d: %s%s", status, out, errors)
+	}
 	library, err := filepath.Glob(filepath.Join(cache, "demo", "library-*"))
 	if err != nil || len(library) != 1 {
 		t.Fatalf("libraries %v %v", library, err)
