@@ -54,6 +54,7 @@ func testAccessibility(t *testing.T, p page) {
 			p.do(chromedp.Click("dialog [aria-pressed]"))
 			p.wait(`document.querySelector("dialog [data-part=place] p")`)
 		}},
+		{"asked", "?q=cats+ask%3A%22how+many+cats+are+there%3F%22", settled + ` && document.querySelector(".tile .said") && document.querySelector(".asked .chip")`, nil},
 		{"region", "?q=a+castle", settled + " && " + tiles, func(p page) {
 			p.do(chromedp.Click(".cell[data-index='0'] button"))
 			p.wait(`document.querySelector("dialog[open] .why .signal")`)

@@ -37,6 +37,7 @@ func testPage(t *testing.T, address string) {
 	t.Run("search", func(t *testing.T) { p.on(t).search() })
 	t.Run("detail", func(t *testing.T) { p.on(t).detail() })
 	t.Run("ask", func(t *testing.T) { p.on(t).ask() })
+	t.Run("ask hits", func(t *testing.T) { p.on(t).askHits() })
 	t.Run("image query", func(t *testing.T) { p.on(t).imageQuery() })
 	t.Run("no image", func(t *testing.T) { p.on(t).noImage() })
 	t.Run("lookup", func(t *testing.T) { p.on(t).lookup() })
@@ -215,6 +216,30 @@ func (p page) ask() {
 	p.wait(answered(2))
 	p.do(chromedp.Click(".ask > .button"))
 	p.wait(`document.querySelectorAll(".turn").length === 0`)
+}
+
+// askHits asks the hits a question, keeps those that gave one answer, and leaves the question out again.
+func (p page) askHits() {
+	p.visit("?q=cats&show=all")
+	p.wait(settled + ` && !document.querySelector(".asked").hidden`)
+	p.do(chromedp.SendKeys(".asked input", "how many cats are there?\r"))
+	p.wait(settled + ` && document.querySelectorAll(".asked .chip").length > 0 && document.querySelectorAll(".tile .said").length > 1`)
+	p.screenshot("asked")
+	wanted := inPage[string](p, `document.querySelector(".asked .chip").firstChild.textContent`)
+	p.do(chromedp.Click(".asked .chip"))
+	p.wait(settled + ` && document.querySelector(".asked .chip[aria-pressed='true']")`)
+	p.wait(`document.querySelectorAll(".tile").length > 0`)
+	if !inPage[bool](p, `document.activeElement === document.querySelector(".asked .chip[aria-pressed='true']")`) {
+		p.t.Error("the focus has left the answer that was chosen")
+	}
+	if query := inPage[string](p, `new URLSearchParams(location.search).get("q")`); query != fmt.Sprintf(`cats ask:"how many cats are there?"=%q`, wanted) {
+		p.t.Errorf("the query is %s", query)
+	}
+	p.do(chromedp.Click(".asked .cross"))
+	p.wait(settled + ` && document.querySelectorAll(".tile").length > 1 && !document.querySelector(".asked .chip, .tile .said")`)
+	if query := inPage[string](p, `new URLSearchParams(location.search).get("q")`); query != "cats" {
+		p.t.Errorf("without the question the query is %s", query)
+	}
 }
 
 // drop gives the page a picture of the gallery as a dropped file.

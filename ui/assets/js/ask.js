@@ -9,7 +9,8 @@ const longestTag = 100;
 const dialogues = new Map(); // by record: what was asked and answered while the page is open
 let model = null; // a promise of the server's answering model
 
-function answering() {
+// answering is what the server says of its answering model; null where there is none.
+export function answering() {
   model ??= api.status().then((status) => status.answers || null, () => {
     model = null; // ask again at the next picture
     return null;

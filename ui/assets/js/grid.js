@@ -106,8 +106,9 @@ export class Grid {
 
   update(cell, item) {
     const button = cell.querySelector("button");
-    for (const old of button.querySelectorAll(".mark, .veil")) old.remove();
+    for (const old of button.querySelectorAll(".mark, .veil, .said")) old.remove();
     if (item.mark) button.append(h(`span.mark.${item.verdict}`, {}, item.mark));
+    if (item.said) button.append(h("span.said", {}, item.said));
     if (item.label) button.append(h("span.veil", {}, h("span", {}, item.label)));
     button.setAttribute("aria-label", item.title || item.label || item.id);
   }

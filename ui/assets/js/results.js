@@ -6,6 +6,7 @@ import * as state from "./state.js";
 import { Grid } from "./grid.js";
 import { filterBar } from "./filters.js";
 import { filters } from "./filtertable.js";
+import { askedBar } from "./asked.js";
 import { openDetail, closeDetail } from "./detail.js";
 import { problemMessage } from "./messages.js";
 
@@ -16,6 +17,7 @@ const watched = ["q", "record", "crop", "image", ...filters.map((each) => each.k
 export function resultsView() {
   const summary = h("div.summary", { id: "summary" });
   const warnings = h("div.warnings", { hidden: true });
+  const asked = askedBar();
   const place = h("div", {});
   const bar = filterBar();
   const sort = select("sort", ["relevance", "date_descending", "date_ascending"]);
@@ -23,7 +25,7 @@ export function resultsView() {
   const grid = new Grid({ label: t("search"), onOpen: (index) => state.go({ open: items[index].id }), onMore: more });
   const after = h("div.message.after", { hidden: true });
   const heading = h("h1.visually-hidden", {}, t("search"));
-  const element = h("div", {}, heading, h("div.toolbar", {}, bar.element, h("span.spacer"), summary, sort, show), warnings, place, after);
+  const element = h("div", {}, heading, h("div.toolbar", {}, bar.element, h("span.spacer"), summary, sort, show), warnings, asked.element, place, after);
 
   let items = [];
   let answer = null;
@@ -51,6 +53,7 @@ export function resultsView() {
     delete summary.dataset.stage;
     warnings.hidden = true;
     after.hidden = true;
+    asked.hide();
     const browsing = !now.q && !now.record && !now.image;
     heading.hidden = browsing && !state.filterCount(now); // The welcome has one of its own.
     show.hidden = browsing;
@@ -58,6 +61,7 @@ export function resultsView() {
     sort.value = now.sort || (browsing ? "date_descending" : "relevance");
     if (now.image && !state.image()) return message(h("h2", {}, t("image_gone")), h("p", {}, t("image_gone_text")));
     if (browsing) return browse(signal);
+    asked.show(null);
     replace(summary, h("span.spinner", { role: "status", "aria-label": t("loading") }));
     try {
       let first = true;
@@ -79,7 +83,8 @@ export function resultsView() {
     showSummary(result);
     warnings.hidden = !(result.warnings || []).length;
     replace(warnings, (result.warnings || []).join(" "));
-    if (!items.length && result.stage !== "first") return message(...nothing(result));
+    asked.show(result);
+    if (!items.length && settled(result)) return message(...nothing(result));
     if (!items.length) return undefined;
     if (place.firstChild !== grid.element) replace(place, grid.element);
     grid.set(items, { animate });
@@ -91,7 +96,7 @@ export function resultsView() {
   // showAfter says, below the last hit, what was left out, and offers it.
   function showAfter() {
     const level = state.get().show;
-    after.hidden = !answer || answer.browse || answer.stage === "first" || answer.next !== undefined || !answer.hidden || level === "all" || !items.length;
+    after.hidden = !answer || answer.browse || !settled(answer) || answer.next !== undefined || !answer.hidden || level === "all" || !items.length;
     if (after.hidden) return;
     const strong = level === "strong";
     replace(after, h("p", {}, t(strong ? "after_strong" : "after_weak", { count: answer.hidden, hidden: number(answer.hidden) })),
@@ -99,13 +104,13 @@ export function resultsView() {
   }
 
   function showSummary(result) {
-    const settled = result.stage !== "first";
+    const done = settled(result);
     const count = t("results", { count: number(result.total), more: result.total_is_lower_bound });
-    replace(summary, !settled && h("span.spinner"), h("span", {}, count),
-      settled ? result.timings.total_ms >= 1 && h("span", {}, t("in_time", { ms: number(Math.round(result.timings.total_ms)) })) : h("span", {}, t("reranking")),
-      settled && result.rerank_planned > result.reranked && h("span", {}, t("reranked", { done: result.reranked, planned: result.rerank_planned })));
+    replace(summary, !done && h("span.spinner"), h("span", {}, count),
+      done ? result.timings.total_ms >= 1 && h("span", {}, t("in_time", { ms: number(Math.round(result.timings.total_ms)) })) : h("span", {}, t(result.stage === "asking" ? "asking" : "reranking")),
+      done && result.rerank_planned > result.reranked && h("span", {}, t("reranked", { done: result.reranked, planned: result.rerank_planned })));
     summary.dataset.stage = result.stage;
-    if (settled) announce(items.length ? count : t("nothing"));
+    if (done) announce(items.length ? count : t("nothing"));
   }
 
   function nothing(result) {
@@ -139,7 +144,7 @@ export function resultsView() {
   async function more() {
     if (loadingMore || !answer?.next || !controller || controller.signal.aborted) return;
     const { signal } = controller;
-    if (!answer.browse && answer.stage === "first") return; // The order is not settled yet.
+    if (!answer.browse && !settled(answer)) return; // The order is not settled yet.
     loadingMore = true;
     try {
       const now = state.get();
@@ -232,8 +237,12 @@ function select(key, values) {
 function toItem(hit) {
   const words = hit.caption || hit.title || hit.name || hit.path;
   const mark = percent(hit.probability);
-  return { id: hit.id, hit, label: words, verdict: hit.verdict, mark, title: `${words}. ${t(`match_${hit.verdict}`, { percent: mark })}` };
+  const said = (hit.answers || []).map((each) => each.answer).join(" · ") || hit.answer || "";
+  return { id: hit.id, hit, label: words, verdict: hit.verdict, mark, said, title: [`${words}. ${t(`match_${hit.verdict}`, { percent: mark })}`, said].filter(Boolean).join(". ") };
 }
+
+// settled reports whether an answer is the last one of its stream.
+const settled = (result) => result.stage === "reranked" || result.stage === "final";
 
 function recordItem(record) {
   const words = record.captions?.[0]?.text || record.metadata?.title || record.name || record.paths?.[0] || record.id;
