@@ -143,7 +143,7 @@ func (e *AnswerEngine) States(ctx context.Context, tokens []ImageTokens) ([]Imag
 	if err != nil {
 		return nil, err
 	}
-	err = e.each(ctx, graph, len(tokens), func(ctx context.Context, i int) error {
+	err = e.each(ctx, graph, len(tokens), func(ctx context.Context, i int) (err error) { // several at once: each its own error
 		results[i], err = e.queryStates(ctx, session, tokens[i], nil)
 		return err
 	})

@@ -214,6 +214,31 @@ func TestAnswerersSayWhatTheyCan(t *testing.T) {
 	}
 }
 
+// TestStatesSideBySide wants the same states of images that are read at once as of each alone; under the race detector, that
+// the runs share nothing.
+func TestStatesSideBySide(t *testing.T) {
+	reference := readSecond(t, "t5")
+	s := openSecondStage(t, reference, embed.Options{Threads: 4})
+	rows, columns := reference.Config.Vision.Tokens(), reference.Config.Vision.HiddenSize
+	tokens := make([]embed.ImageTokens, 256)
+	for i := range tokens {
+		tokens[i] = embed.ImageTokens{Rows: rows, Columns: columns, Values: make([]float32, rows*columns)}
+		for j := range tokens[i].Values {
+			tokens[i].Values[j] = float32((i+1)*(j%7)) / 10
+		}
+	}
+	together, err := s.States(t.Context(), tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range tokens {
+		alone, err := s.States(t.Context(), tokens[i:i+1])
+		if err != nil || !slices.Equal(alone[0].Values, together[i].Values) {
+			t.Errorf("image %d: other states beside others, %v", i, err)
+		}
+	}
+}
+
 // TestLongRunsTakeAllThreads wants the same texts from a model whose prompts run on several threads and whose steps on one.
 func TestLongRunsTakeAllThreads(t *testing.T) {
 	reference := readSecond(t, "t5")
