@@ -229,12 +229,14 @@ func (a *Asker) Answer(ctx context.Context, picture Picture, question Question, 
 	if err := question.Validate(); err != nil {
 		return Answer{}, err
 	}
+	question.Dialogue = question.Dialogue || len(question.History) > 0
+	question.History = lastTurns(question.History)
 	for {
 		answer, err := a.write(ctx, picture, question.prompt(a.model.Prompts), question.Decode, written)
 		if len(question.History) == 0 || !errors.Is(err, embed.ErrPrompt) {
 			return answer, err
 		}
-		question.History, question.Dialogue = question.History[1:], true // until the model has room for it
+		question.History = question.History[1:] // until the model has room for it
 	}
 }
 

@@ -294,13 +294,39 @@ func TestLongDialoguesForgetTheirBeginning(t *testing.T) {
 	}
 }
 
+// TestLongAnswersDoNotEndDialogues: a model may answer at more length than is read again, and a dialogue may be longer.
+func TestLongAnswersDoNotEndDialogues(t *testing.T) {
+	s := newScene(1)
+	s.longest = 1
+	asker := newAsker(t, s, ask.Options{})
+	pictures, _, err := asker.Records(t.Context(), s, s.ids())
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := ask.Turn{Question: "what is this?", Answer: strings.Repeat("é", 3000) + "."}
+	question := ask.Question{Text: "how many?", History: slices.Repeat([]ask.Turn{long}, 10_000)}
+	if _, err := asker.Answer(t.Context(), pictures[0], question, nil); !errors.Is(err, embed.ErrPrompt) {
+		t.Errorf("a model without room: %v", err)
+	}
+	if s.refused != 33 {
+		t.Errorf("the model was asked %d times, for 32 turns and none", s.refused)
+	}
+	s.longest, question.History = 0, question.History[:1]
+	if _, err := asker.Answer(t.Context(), pictures[0], question, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "Question: what is this? Answer: " + strings.Repeat("é", 1000) + ". Question: how many? Answer:"; s.prompts[0] != want {
+		t.Errorf("prompt %q", s.prompts[0])
+	}
+}
+
 func TestQuestionsAreChecked(t *testing.T) {
 	for name, question := range map[string]ask.Question{
 		"empty":         {Text: " \n"},
 		"long":          {Text: strings.Repeat("why ", 300)},
 		"no slot":       {Text: "why?", Template: "Answer:"},
 		"two slots":     {Text: "why?", Template: "{} {}"},
-		"long history":  {Text: "why?", History: []ask.Turn{{Question: "what?", Answer: strings.Repeat("a", 1001)}}},
+		"long history":  {Text: "why?", History: []ask.Turn{{Question: strings.Repeat("a", 1001), Answer: "a cat"}}},
 		"bare history":  {Bare: true, History: []ask.Turn{{Question: "what?", Answer: "a cat"}}},
 		"bare template": {Bare: true, Template: "{}"},
 		"long template": {Text: "why?", Template: "{}" + strings.Repeat("a", 1001)},

@@ -9,11 +9,12 @@ const (
 
 // Limits of what is asked.
 const (
-	// maximumQuestion is the longest question, and the longest answer or question of a
-	// history, in characters.
+	// maximumQuestion is the longest question and the longest template, in characters.
 	maximumQuestion = 1000
 	// maximumTurns is the longest history; of a longer one the last turns are read.
 	maximumTurns = 32
+	// maximumAnswer is how many characters of an answer of a history are read.
+	maximumAnswer = 1000
 	// maximumOriginal bounds an original that is read again, in bytes.
 	maximumOriginal = 512 << 20
 )

@@ -27,8 +27,8 @@ type Question struct {
 	// Template is the prompt, with [Slot] where the question goes; "" means the model's own
 	// for questions or, where there is a history, for dialogues.
 	Template string
-	// History are the earlier turns of a dialogue, the oldest first. As many of the last ones are read as
-	// the model has room for.
+	// History are the earlier turns of a dialogue, the oldest first. As many of the last 32 are read as
+	// the model has room for, of each answer the first 1,000 characters.
 	History []Turn
 	// Dialogue says that a dialogue begins, so that the answer need not be short; a history says so
 	// too.
@@ -46,11 +46,11 @@ func (q Question) Validate() error {
 	}
 	texts := []string{q.Text}
 	for _, turn := range q.History {
-		texts = append(texts, turn.Question, turn.Answer)
+		texts = append(texts, turn.Question) // what the model answered may be longer, and is then read in part
 	}
 	for _, text := range texts {
 		if count := utf8.RuneCountInString(text); count > maximumQuestion {
-			return hint.Wrap(fmt.Errorf("a question or answer of %d characters is longer than %d", count, maximumQuestion), "ask in fewer words")
+			return hint.Wrap(fmt.Errorf("a question of %d characters is longer than %d", count, maximumQuestion), "ask in fewer words")
 		}
 	}
 	switch {
@@ -81,18 +81,32 @@ func (q Question) prompt(prompts checkpoint.Prompts) string {
 	}
 	var parts []string
 	if prompts.Turn != "" {
-		for _, turn := range q.History[max(0, len(q.History)-maximumTurns):] {
+		for _, turn := range lastTurns(q.History) {
 			text := strings.Replace(prompts.Turn, Slot, oneLine(turn.Question), 1)
 			at := strings.LastIndex(text, Slot)
 			if at < 0 {
 				continue
 			}
 			// The template brings the full stop.
-			answer := strings.TrimRight(oneLine(turn.Answer), ".")
+			answer := strings.TrimRight(firstCharacters(oneLine(turn.Answer), maximumAnswer), ".")
 			parts = append(parts, text[:at]+answer+text[at+len(Slot):])
 		}
 	}
 	return strings.Join(append(parts, strings.Replace(template, Slot, oneLine(q.Text), 1)), " ")
+}
+
+// lastTurns gives as much of the end of a history as is ever read.
+func lastTurns(history []Turn) []Turn { return history[max(0, len(history)-maximumTurns):] }
+
+// firstCharacters gives the beginning of a text.
+func firstCharacters(text string, count int) string {
+	for at := range text {
+		if count == 0 {
+			return text[:at]
+		}
+		count--
+	}
+	return text
 }
 
 // oneLine takes line ends and double spaces out: a line end is what ends an answer of

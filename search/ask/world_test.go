@@ -43,6 +43,7 @@ type scene struct {
 	fromLib   int      // tokens that were asked of the library
 	failModel error
 	longest   int // prompt that it reads, in bytes; 0 for any
+	refused   int // prompts that were longer
 }
 
 func newScene(pictures int) *scene {
@@ -173,6 +174,7 @@ func (m secondStage) Generate(ctx context.Context, prompts []embed.Prompt, _ dec
 	results := make([][]embed.Generated, len(prompts))
 	for i, prompt := range prompts {
 		if m.longest > 0 && len(prompt.Text) > m.longest {
+			m.refused++
 			return nil, embed.ErrPrompt
 		}
 		m.prompts = append(m.prompts, prompt.Text)
