@@ -201,11 +201,12 @@ func TestChatRemembers(t *testing.T) {
 
 func TestChatGoesOnAfterMistakes(t *testing.T) {
 	dir := folder(t, 7)
-	f := newFixture(t, "/nonsense\n/picture\n/picture "+filepath.Join(dir, "broken.png")+"\n/picture 12\nwhat?\n")
+	long := strings.Repeat("why ", maximumLine)
+	f := newFixture(t, "/nonsense\n/picture\n/picture "+filepath.Join(dir, "broken.png")+"\n/picture 12\n/picture "+dir+"\n"+long+"\nwhat?\n")
 	if status := f.chat(t, filepath.Join(dir, "007.png")); status != cli.ExitPartial || f.out.String() != "red 7 \n" {
 		t.Errorf("status %d, %q", status, &f.out)
 	}
-	if count := strings.Count(f.errors.String(), "mekiki: "); count != 4 {
+	if count := strings.Count(f.errors.String(), "mekiki: "); count != 6 {
 		t.Errorf("%d mistakes are told of: %s", count, &f.errors)
 	}
 }

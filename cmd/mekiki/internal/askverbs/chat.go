@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,19 +58,13 @@ func runChat(ctx context.Context, app *cli.App, how writing, argument string) er
 	if err := how.check(); err != nil {
 		return err
 	}
-	targets, problems, err := findTargets(ctx, []string{argument})
+	one, err := findTarget(argument)
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(argument); err == nil && info.IsDir() {
-		return hint.Wrap(cli.UsageError("%s is a folder", argument), "give one picture")
-	}
-	if len(problems) > 0 {
-		return problems[0].err
-	}
-	return withAsker(ctx, app, isRecord(targets[0]), func(asker *ask.Asker, reader index.Reader) error {
+	return withAsker(ctx, app, isRecord(one), func(asker *ask.Asker, reader index.Reader) error {
 		c := &chat{questions: questions{app: app, asker: asker, reader: reader, how: how}}
-		if err := c.show(ctx, targets[0]); err != nil {
+		if err := c.show(ctx, one); err != nil {
 			return err
 		}
 		return c.run(ctx)
@@ -98,30 +91,51 @@ func (c *chat) show(ctx context.Context, one target) error {
 // maximumLine bounds a line of the input, in bytes.
 const maximumLine = 64 << 10
 
+// errLine means that a line is too long to be a question.
+var errLine = fmt.Errorf("a line is longer than %d bytes", maximumLine)
+
+// nextLine gives the next line of an input, without the spaces around it; one that is too long is errLine, and
+// the next is read after it.
+func nextLine(lines *bufio.Reader) (string, error) {
+	line, more, err := lines.ReadLine()
+	text := strings.TrimSpace(string(line))
+	if err != nil || !more {
+		return text, err
+	}
+	for more && err == nil {
+		_, more, err = lines.ReadLine()
+	}
+	return "", errLine
+}
+
 // run answers line after line until the input ends.
 func (c *chat) run(ctx context.Context) error {
 	terminal := isTerminal(c.app.In) && isTerminal(c.app.Out)
 	if terminal && !c.app.Quiet {
 		fmt.Fprintln(c.app.Stderr, chatHelp)
 	}
-	lines := bufio.NewScanner(c.app.In)
-	lines.Buffer(nil, maximumLine)
+	lines := bufio.NewReaderSize(c.app.In, maximumLine)
 	failed := false
 	for {
 		if terminal {
 			fmt.Fprint(c.app.Out, "> ")
 		}
-		if !lines.Scan() {
-			break
-		}
-		line := strings.TrimSpace(lines.Text())
-		if line == "" {
-			continue
-		}
-		if line == "/quit" {
+		line, err := nextLine(lines)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, io.EOF):
+			if terminal {
+				fmt.Fprintln(c.app.Out)
+			}
 			return c.status(failed)
+		case err == nil && line == "/quit":
+			return c.status(failed)
+		case err == nil && line != "":
+			err = c.line(ctx, line)
+		case err != nil && !errors.Is(err, errLine):
+			return fmt.Errorf("read questions: %w", err)
 		}
-		err := c.line(ctx, line)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -130,16 +144,6 @@ func (c *chat) run(ctx context.Context) error {
 			cli.WriteError(c.app.Stderr, c.app.AsJSON, cli.ExitPartial, err)
 		}
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if terminal {
-		fmt.Fprintln(c.app.Out)
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read questions: %w", err)
-	}
-	return c.status(failed)
 }
 
 // status is the exit status of a dialogue: one of a person is what it is.
@@ -163,16 +167,14 @@ func (c *chat) line(ctx context.Context, line string) error {
 	case verb == "/picture" && rest == "":
 		return hint.Wrap(errors.New("/picture needs the name of a file"), "/picture photo.jpg")
 	case verb == "/picture":
-		targets, problems, err := findTargets(ctx, []string{rest})
+		one, err := findTarget(rest)
 		switch {
 		case err != nil:
 			return err
-		case len(problems) > 0:
-			return problems[0].err
-		case isRecord(targets[0]) && c.reader == nil:
-			return fmt.Errorf("%s is not a file", rest)
+		case isRecord(one) && c.reader == nil:
+			return hint.Wrap(fmt.Errorf("%s is not a file", rest), "a dialogue that began with a file goes on with files; begin one with an id to use ids")
 		}
-		return c.show(ctx, targets[0])
+		return c.show(ctx, one)
 	case strings.HasPrefix(verb, "/"):
 		return hint.Wrap(fmt.Errorf("there is no command %s", verb), chatHelp)
 	}

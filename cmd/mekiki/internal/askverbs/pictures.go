@@ -26,28 +26,41 @@ type target struct {
 // records where there is no such file. What is not there is a problem of its own.
 func findTargets(ctx context.Context, arguments []string) (targets []target, problems []problem, err error) {
 	for _, argument := range arguments {
-		info, err := os.Stat(argument)
-		switch id, parseErr := index.ParseID(argument); {
-		case err == nil && info.IsDir():
-			found, err := walk(ctx, argument)
-			if ctx.Err() != nil {
-				return nil, nil, ctx.Err()
-			}
-			if err != nil {
-				problems = append(problems, problem{argument, err})
-			}
-			targets = append(targets, found...)
-		case err == nil:
-			targets = append(targets, target{name: argument})
-		case errors.Is(err, fs.ErrNotExist) && parseErr == nil:
-			targets = append(targets, target{name: argument, record: id})
-		case errors.Is(err, fs.ErrNotExist):
-			problems = append(problems, problem{argument, hint.Wrap(fmt.Errorf("%s is neither a file nor the id of a record", argument), `"mekiki search --json" gives ids`)})
-		default:
+		one, err := findTarget(argument)
+		found := []target{one}
+		if errors.Is(err, errFolder) {
+			found, err = walk(ctx, argument)
+		} else if err != nil {
+			found = nil
+		}
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		if err != nil {
 			problems = append(problems, problem{argument, err})
 		}
+		targets = append(targets, found...)
 	}
 	return targets, problems, nil
+}
+
+// errFolder means that a folder was named where one picture is wanted.
+var errFolder = errors.New("a folder, not a picture")
+
+// findTarget finds the one picture that an argument names: a file or, where there is no such file, a record.
+func findTarget(argument string) (target, error) {
+	info, err := os.Stat(argument)
+	switch id, parseErr := index.ParseID(argument); {
+	case err == nil && info.IsDir():
+		return target{}, hint.Wrap(cli.UsageError("%s is %w", argument, errFolder), "give one picture")
+	case err == nil:
+		return target{name: argument}, nil
+	case errors.Is(err, fs.ErrNotExist) && parseErr == nil:
+		return target{name: argument, record: id}, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return target{}, hint.Wrap(fmt.Errorf("%s is neither a file nor the id of a record", argument), `"mekiki search --json" gives ids`)
+	}
+	return target{}, err
 }
 
 // walk lists the pictures in a folder and below it, by their names, but for what is hidden.
