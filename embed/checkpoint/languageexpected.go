@@ -10,8 +10,8 @@ const (
 	languageProjectionName = "language_projection"
 )
 
-// optPositionOffset is how many rows of OPT's position table no token takes.
-const optPositionOffset = 2
+// OPTPositionOffset is where the positions of OPT's table begin: fairseq kept the first two rows for padding.
+const OPTPositionOffset = 2
 
 // EmbeddingName is the canonical name of the token embedding.
 func (l Language) EmbeddingName() string {
@@ -51,7 +51,7 @@ func (l *expectationList) languageModel(m Language) {
 
 func (l *expectationList) opt(m Language) {
 	const decoder = languagePrefix + "model.decoder."
-	l.add(decoder+"embed_positions.weight", m.Positions+optPositionOffset, m.HiddenSize)
+	l.add(decoder+"embed_positions.weight", m.Positions+OPTPositionOffset, m.HiddenSize)
 	for layer := range m.Layers {
 		prefix := fmt.Sprintf(decoder+"layers.%d.", layer)
 		for _, name := range []string{"q_proj", "k_proj", "v_proj", "out_proj"} {

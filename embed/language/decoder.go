@@ -76,13 +76,13 @@ func linear(input, output int, layers ...string) quantize.Product {
 	return quantize.Product{Layers: layers, Input: input, Output: output}
 }
 
-// lastPosition and totalLength are declared as inputs.
+// lengths declares the last position of each row and the total length as inputs.
 func (m *model) lengths() (last, total onnx.Value) {
 	return m.Input(manifest.LastPositionName, onnx.Int32, onnx.Dynamic(batchSize)),
 		m.Input(manifest.TotalLengthName, onnx.Int32, onnx.Fixed(1))
 }
 
-// embeddings is declared as an input [B T H].
+// embeddings declares the embeddings [B T H] as an input.
 func (m *model) embeddings(batch string) onnx.Value {
 	return m.Input(manifest.EmbeddingsName, onnx.Float32, onnx.Dynamic(batch), onnx.Dynamic(textSize), m.width())
 }

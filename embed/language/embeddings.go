@@ -16,7 +16,7 @@ import (
 // WriteEmbeddings writes the token embedding as manifest.EmbeddingsFile has it: in float16 where all its values are exact
 // in it, as those of checkpoints that were trained or stored so are, else in float32.
 func WriteEmbeddings(ctx context.Context, config checkpoint.Language, source quantize.Weights, to io.Writer) error {
-	name := EmbeddingTensor(config)
+	name := config.EmbeddingName()
 	shape, ok := source.Shape(name)
 	if !ok || len(shape) != 2 || shape[0] != config.VocabularySize || shape[1] != config.HiddenSize {
 		return fmt.Errorf("tensor %s has shape %v, not [%d %d]", name, shape, config.VocabularySize, config.HiddenSize)

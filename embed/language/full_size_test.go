@@ -69,9 +69,9 @@ func (d drawn) Float32(_ context.Context, name string) ([]float32, error) {
 		offset, scale = 1, 0.1
 	case strings.HasSuffix(name, "SelfAttention.q.weight"), strings.HasSuffix(name, "EncDecAttention.q.weight"):
 		scale /= math.Sqrt(float64(d.config.HeadWidth))
-	case name == EmbeddingTensor(d.config) && d.config.Tied:
+	case name == d.config.EmbeddingName() && d.config.Tied:
 		scale = 0.03
-	case name == EmbeddingTensor(d.config):
+	case name == d.config.EmbeddingName():
 		scale = 1
 	}
 	hash := fnv.New64a()

@@ -19,14 +19,3 @@ func Graphs(config checkpoint.Language) []quantize.Graph {
 func graphOf(config checkpoint.Language, file string, build func(checkpoint.Language, *quantize.Store) *onnx.Graph) quantize.Graph {
 	return quantize.Graph{File: file, Build: func(weights *quantize.Store) *onnx.Graph { return build(config, weights) }}
 }
-
-// EmbeddingTensor names the tensor of the token embedding.
-func EmbeddingTensor(config checkpoint.Language) string {
-	switch config.Architecture {
-	case checkpoint.OPT:
-		return optPrefix + "embed_tokens.weight"
-	case checkpoint.T5:
-		return Prefix + "shared.weight"
-	}
-	return llamaPrefix + "embed_tokens.weight"
-}

@@ -77,7 +77,7 @@ func (r reference) Float32(_ context.Context, name string) ([]float32, error) {
 
 // table is the token embedding.
 func (r reference) table() []float32 {
-	return checkpoint.RandomTensor(EmbeddingTensor(r.Language), r.Seed, r.Language.VocabularySize, r.Language.HiddenSize)
+	return checkpoint.RandomTensor(r.Language.EmbeddingName(), r.Seed, r.Language.VocabularySize, r.Language.HiddenSize)
 }
 
 // embed is the token embeddings of ids.

@@ -13,7 +13,7 @@ import (
 // all layers of a stack share, scores that are not scaled, no biases.
 type t5 struct{ *model }
 
-// names of T5's tensors.
+// Names of T5's tensors.
 const (
 	t5Encoder = Prefix + "encoder."
 	t5Decoder = Prefix + "decoder."
@@ -36,7 +36,7 @@ func (t t5) relativeBias(stack string, buckets onnx.Value) onnx.Value {
 	return t.Unsqueeze(t.Transpose(rows, 2, 0, 1), 0)
 }
 
-// buckets is declared as an input.
+// buckets declares the buckets of relative positions [rows columns] as an input.
 func (t t5) buckets(rows, columns string) onnx.Value {
 	return t.Input(manifest.BucketsName, onnx.Int64, onnx.Dynamic(rows), onnx.Dynamic(columns))
 }

@@ -34,7 +34,7 @@ type Options struct {
 	Dir string
 	// Precision of models that are compiled; manifest.Int8 when empty.
 	Precision manifest.Precision
-	// Runtime is needed to compile in int8.
+	// Runtime is needed to compile in int8 and int4.
 	Runtime *ort.Runtime
 	// Threads bounds the threads of compiling; 0 means all processors.
 	Threads int

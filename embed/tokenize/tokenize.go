@@ -4,7 +4,8 @@
 //	tokenizer.Encode("two cats", 0).IDs   101 2048 8870 102 in BERT's vocabulary
 //	tokenizer.Decode([]int64{2048, 8870}) "two cats"
 //
-// The tokenizers are packages of their own: wordpiece is BERT's.
+// The tokenizers are packages of their own: wordpiece is BERT's, language has those of
+// language models.
 package tokenize
 
 // Tokenizer is a model's vocabulary and how texts are cut into its tokens. It is
@@ -12,7 +13,8 @@ package tokenize
 type Tokenizer interface {
 	// Encode returns a text's tokens as the model reads them, with the special tokens
 	// around them. Where that is more than maximum, tokens are dropped from the end of
-	// the text; 0 means no limit. Bytes of text that are not UTF-8 are ignored.
+	// the text, or from its beginning where the model's files say so; 0 means no limit.
+	// Bytes of text that are not UTF-8 are ignored.
 	Encode(text string, maximum int) Encoding
 	// Decode returns the text of tokens. Special tokens and ids outside the vocabulary
 	// are left out.
@@ -44,7 +46,7 @@ type Encoding struct {
 	IDs []int64
 	// Truncated says that the text was longer than the maximum.
 	Truncated bool
-	// Dropped is the number of tokens that truncation cut off the end.
+	// Dropped is the number of tokens that truncation cut off.
 	Dropped int
 	// Unread says that the vocabulary, and so what the model was trained on, has no
 	// word of the text, but for single letters of a script without words of its own.

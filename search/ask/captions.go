@@ -2,6 +2,8 @@ package ask
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"mekiki/embed"
@@ -72,7 +74,10 @@ func (w *CaptionWriter) write(ctx context.Context, states []embed.ImageStates, p
 	}
 	generated, err := w.asker.answerer.Generate(ctx, prompts, way, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("write captions: %w", err)
+	}
+	if len(generated) != len(prompts) {
+		return errors.New("write captions: got another number of answers than pictures")
 	}
 	for i := range captions {
 		for _, text := range generated[i] {

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"mekiki/embed/decode"
 	"mekiki/embed/pixels"
+	"mekiki/embed/tokenize"
 	"mekiki/search/ask"
 	"mekiki/search/vqa"
 )
@@ -203,25 +205,9 @@ func (e *vqaEvaluation) answers(ctx context.Context, seeing bool) ([]string, err
 
 func (e *vqaEvaluation) question(text string) ask.Question {
 	if !e.options.AsTyped {
-		text = cleanQuestion(text)
+		text = cmp.Or(strings.TrimSpace(tokenize.CleanQuestion(text)), text)
 	}
 	return ask.Question{Text: text, Template: e.options.Template, Decode: e.options.Decode}
-}
-
-// cleanQuestion prepares a question as LAVIS does for evaluation: in lower case, without most punctuation, at most 50
-// words.
-func cleanQuestion(text string) string {
-	clean := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`.!"()*#:;~`, r) {
-			return -1
-		}
-		return r
-	}, strings.ToLower(text))
-	words := strings.Fields(clean)
-	if clean = strings.Join(words[:min(len(words), 50)], " "); clean == "" {
-		return strings.TrimSpace(text)
-	}
-	return clean
 }
 
 // read reads a picture, unless it is the last one.

@@ -101,7 +101,7 @@ func (f *Finder) Lookup(ctx context.Context, request Request) (Response, error) 
 	return response, nil
 }
 
-// prepareLookup checks a request and fills in defaults.
+// prepare checks a request and fills in defaults.
 func (f *Finder) prepare(r *Request) error {
 	if f.Engine == nil {
 		return &contract.Error{Code: contract.CodeUnavailable, Message: "no model is open", Remedy: "open a model to look texts up"}
@@ -134,6 +134,7 @@ func (f *Finder) prepare(r *Request) error {
 	return r.checkLabels()
 }
 
+// checkLabels refuses labels that no model can read, and a template without one place for a label.
 func (r *Request) checkLabels() error {
 	if len(r.Labels) > maximumLabels {
 		return &contract.Error{Code: contract.CodeTooLarge, Field: "labels", Message: fmt.Sprintf("%d labels are more than the limit of %d", len(r.Labels), maximumLabels), Remedy: "give fewer, or add them to the library as texts"}

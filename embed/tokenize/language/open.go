@@ -57,11 +57,11 @@ func Open(read func(name string) ([]byte, error)) (*Tokenizer, error) {
 		err = inFile(piecesFile, err)
 	default:
 		return nil, hint.Wrap(errors.New("the language model has no tokenizer"),
-			"Put tokenizer.json, or vocab.json and merges.txt, spiece.model or tokenizer.model, beside the model's weights.")
+			"put tokenizer.json, or vocab.json and merges.txt, spiece.model or tokenizer.model, beside the model's weights")
 	}
 	if err != nil {
 		return nil, hint.Wrap(fmt.Errorf("read the language model's tokenizer: %w", err),
-			"Get the tokenizer's files again from where the model was published.")
+			"get the tokenizer's files again from where the model was published")
 	}
 	return d.build(settings)
 }
