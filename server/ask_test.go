@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -123,6 +124,10 @@ func TestAskProblems(t *testing.T) {
 	} {
 		f.expect(f.json(http.MethodPost, "/api/v1/ask", wrong.body), wrong.status, wrong.code)
 	}
+	if err := os.Remove(f.root + "/Picture 1.jpg"); err != nil {
+		t.Fatal(err)
+	}
+	f.expect(f.json(http.MethodPost, "/api/v1/ask", question), 503, problem.Unavailable) // as a search with a part of it
 	without := start(t, func(options *Options) { options.Asker = nil })
 	without.expect(without.json(http.MethodPost, "/api/v1/ask", question), http.StatusNotImplemented, problem.Unsupported)
 }

@@ -63,6 +63,9 @@ func (d *Decoder) Close() error {
 	return d.codecs.Close(context.Background())
 }
 
+// MaximumBytes is the size of the largest file that the decoder takes.
+func (d *Decoder) MaximumBytes() int64 { return d.options.MaxBytes }
+
 // Decode reads an image file from memory. The format is told from the content,
 // never from a name. Of an animation or a file of several pictures it reads
 // the first. It fails with ErrTooLarge, ErrUnsupported, ErrCorrupt or the

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/pictures"
 )
 
 // RecaptionOptions say which captions to write for the pictures of a library.
@@ -152,24 +152,15 @@ func (r *recaption) read(ctx context.Context, id index.ID, kept embed.ImageToken
 	if kept.Rows > 0 && !r.options.Pixels {
 		return nil, kept, nil
 	}
-	file, err := r.reader.OpenOriginal(ctx, id)
-	if err != nil {
-		return nil, kept, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
-	if err != nil {
-		return nil, kept, err
-	}
-	picture, err := r.options.Decoder.Decode(ctx, data)
+	picture, err := pictures.Read(ctx, r.reader, r.options.Decoder, id)
 	if err != nil || kept.Rows > 0 {
 		return picture, kept, err
 	}
-	tokens, err := r.engine.ImageTokens(ctx, []*pixels.Image{picture})
+	tokens, err := pictures.Tokens(ctx, r.engine, picture)
 	if err != nil {
 		return nil, kept, err
 	}
-	return picture, tokens[0], nil
+	return picture, tokens, nil
 }
 
 // write replaces the captions of pictures that are still there.

@@ -54,6 +54,7 @@ var layers = []string{
 	"index/filters",
 	"index/content",
 	"index/indextest",
+	"index/pictures",
 	"index/keyword",
 	"index/vector",
 	"index/metadata",

@@ -2,7 +2,6 @@ package ask
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +9,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
+	"mekiki/index/pictures"
 	"mekiki/internal/hint"
 	"mekiki/internal/lru"
 )
@@ -17,14 +17,9 @@ import (
 // ErrNoVision means that nothing here reads a picture for the second stage.
 var ErrNoVision = errors.New("the second stage cannot read pictures")
 
-// ImageReader makes image tokens of pictures, in their order.
-type ImageReader interface {
-	ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error)
-}
-
 // FirstStage is the model that libraries are made with; *embed.Engine is one.
 type FirstStage interface {
-	ImageReader
+	pictures.Encoder
 	// Space is that of its libraries.
 	Space() embed.Space
 	// Vision identifies its vision encoder, as [embed.AnswerModel] does.
@@ -52,7 +47,7 @@ type Asker struct {
 	answerer embed.Answerer
 	model    embed.AnswerModel
 	first    FirstStage // nil where its tokens are of no use to the second stage
-	images   ImageReader
+	images   pictures.Encoder
 	options  Options
 
 	states  *lru.Cache[contentKey, embed.ImageStates]
@@ -91,7 +86,7 @@ func New(answerer embed.Answerer, first FirstStage, options Options) (*Asker, er
 		states:  lru.New[contentKey, embed.ImageStates](options.StateBytes),
 		answers: lru.New[answerKey, Answer](int64(options.AnswerEntries)),
 	}
-	own, reads := answerer.(ImageReader)
+	own, reads := answerer.(pictures.Encoder)
 	switch {
 	case first != nil && a.model.Vision != "" && first.Vision() == a.model.Vision:
 		a.first, a.images = first, first

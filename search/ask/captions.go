@@ -10,6 +10,7 @@ import (
 	"mekiki/embed/decode"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/pictures"
 )
 
 // CaptionWriter writes captions of pictures with a second stage: of each prompt the likeliest, and samples beside it. It is
@@ -34,12 +35,12 @@ func (w *CaptionWriter) NeedsPixels() bool { return w.asker.first == nil }
 
 // WriteCaptions writes captions of pictures. Tokens are those of the first stage; they serve where both stages have one
 // vision encoder, and else pictures are read anew.
-func (w *CaptionWriter) WriteCaptions(ctx context.Context, pictures []*pixels.Image, tokens []embed.ImageTokens) ([][]index.Caption, error) {
+func (w *CaptionWriter) WriteCaptions(ctx context.Context, images []*pixels.Image, tokens []embed.ImageTokens) ([][]index.Caption, error) {
 	if w.NeedsPixels() {
-		tokens = make([]embed.ImageTokens, len(pictures))
-		for i, picture := range pictures {
+		tokens = make([]embed.ImageTokens, len(images))
+		for i, image := range images {
 			var err error
-			if tokens[i], err = w.asker.readImage(ctx, picture); err != nil {
+			if tokens[i], err = pictures.Tokens(ctx, w.asker.images, image); err != nil {
 				return nil, err
 			}
 		}

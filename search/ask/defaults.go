@@ -15,6 +15,4 @@ const (
 	maximumTurns = 32
 	// maximumAnswer is how many characters of an answer of a history are read.
 	maximumAnswer = 1000
-	// maximumOriginal bounds an original that is read again, in bytes.
-	maximumOriginal = 512 << 20
 )

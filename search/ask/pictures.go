@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
-	"mekiki/internal/hint"
+	"mekiki/index/pictures"
 )
 
 // contentKey names the content of a picture: by its hash or, where it has none, by the
@@ -46,7 +45,7 @@ func (a *Asker) Image(ctx context.Context, image *pixels.Image, hash index.Hash)
 	if states, known := a.states.Get(content); known {
 		return Picture{content: content, states: states}, nil
 	}
-	tokens, err := a.readImage(ctx, image)
+	tokens, err := pictures.Tokens(ctx, a.images, image)
 	if err != nil {
 		return Picture{}, err
 	}
@@ -134,34 +133,11 @@ func (a *Asker) tokensOf(ctx context.Context, reader index.Reader, ids []index.I
 
 // readOriginal reads the original of a record with the vision encoder.
 func (a *Asker) readOriginal(ctx context.Context, reader index.Reader, id index.ID) (embed.ImageTokens, error) {
-	file, err := reader.OpenOriginal(ctx, id)
+	image, err := pictures.Read(ctx, reader, a.options.Decoder, id)
 	if err != nil {
-		return embed.ImageTokens{}, hint.Wrap(fmt.Errorf("the original of record %v cannot be opened: %w", id, err), "index its folder again if the file was moved")
+		return embed.ImageTokens{}, err
 	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maximumOriginal+1))
-	if err != nil {
-		return embed.ImageTokens{}, fmt.Errorf("read original of record %v: %w", id, err)
-	}
-	if len(data) > maximumOriginal {
-		return embed.ImageTokens{}, fmt.Errorf("the original of record %v is larger than %d bytes", id, maximumOriginal)
-	}
-	image, err := a.options.Decoder.Decode(ctx, data)
-	if err != nil {
-		return embed.ImageTokens{}, fmt.Errorf("decode original of record %v: %w", id, err)
-	}
-	return a.readImage(ctx, image)
-}
-
-func (a *Asker) readImage(ctx context.Context, image *pixels.Image) (embed.ImageTokens, error) {
-	tokens, err := a.images.ImageTokens(ctx, []*pixels.Image{image})
-	if err != nil {
-		return embed.ImageTokens{}, fmt.Errorf("read picture: %w", err)
-	}
-	if len(tokens) != 1 {
-		return embed.ImageTokens{}, fmt.Errorf("read picture: got %d answers for one picture", len(tokens))
-	}
-	return tokens[0], nil
+	return pictures.Tokens(ctx, a.images, image)
 }
 
 func (a *Asker) statesOf(ctx context.Context, tokens []embed.ImageTokens) ([]embed.ImageStates, error) {

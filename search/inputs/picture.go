@@ -2,17 +2,16 @@ package inputs
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/pictures"
+	"mekiki/internal/hint"
 	"mekiki/search/contract"
 )
-
-// maximumOriginalBytes bounds an original that is read again.
-const maximumOriginalBytes = 512 << 20
 
 // Picture is a picture that a request is about.
 type Picture struct {
@@ -71,14 +70,7 @@ func (m *Model) readPicture(ctx context.Context, picture *pixels.Image) (embed.I
 	if m.engine == nil {
 		return embed.ImageTokens{}, noModel()
 	}
-	tokens, err := m.engine.ImageTokens(ctx, []*pixels.Image{picture})
-	if err != nil {
-		return embed.ImageTokens{}, fmt.Errorf("read picture: %w", err)
-	}
-	if len(tokens) != 1 {
-		return embed.ImageTokens{}, fmt.Errorf("read picture: got %d answers for one picture", len(tokens))
-	}
-	return tokens[0], nil
+	return pictures.Tokens(ctx, m.engine, picture)
 }
 
 // Content names what a model makes of a record's content. A record alone does
@@ -182,27 +174,20 @@ func (m *Model) decodePicture(ctx context.Context, snapshot index.Reader, source
 
 // original decodes the file of a record.
 func (m *Model) original(ctx context.Context, snapshot index.Reader, id index.ID) (*pixels.Image, error) {
-	file, err := snapshot.OpenOriginal(ctx, id)
-	if err != nil {
-		return nil, &contract.Error{
-			Code: contract.CodeUnavailable, Message: fmt.Sprintf("the original of record %v cannot be opened", id),
-			Remedy: "index its folder again if the file was moved", Err: err,
-		}
+	picture, err := pictures.Read(ctx, snapshot, m.decoder, id)
+	described := &contract.Error{Message: fmt.Sprintf("the original of record %v cannot be decoded", id), Err: err}
+	switch {
+	case err == nil:
+		return picture, nil
+	case errors.Is(err, pictures.ErrNoOriginal):
+		described.Code, described.Message = contract.CodeUnavailable, fmt.Sprintf("the original of record %v cannot be opened", id)
+		described.Remedy = hint.Of(err)
+	case errors.Is(err, pixels.ErrTooLarge):
+		described.Code, described.Message = contract.CodeTooLarge, fmt.Sprintf("the original of record %v is too large", id)
+	case errors.Is(err, pictures.ErrUndecodable):
+		described.Code = contract.CodeImageUndecodable
+	default:
+		return nil, err
 	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maximumOriginalBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read original of record %v: %w", id, err)
-	}
-	if len(data) > maximumOriginalBytes {
-		return nil, &contract.Error{Code: contract.CodeTooLarge, Message: fmt.Sprintf("the original of record %v is too large", id)}
-	}
-	picture, err := m.decoder.Decode(ctx, data)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, &contract.Error{Code: contract.CodeImageUndecodable, Message: fmt.Sprintf("the original of record %v cannot be decoded", id), Err: err}
-	}
-	return picture, nil
+	return nil, described
 }

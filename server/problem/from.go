@@ -14,6 +14,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/originals"
+	"mekiki/index/pictures"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 	"mekiki/search/contract"
@@ -50,6 +51,8 @@ func From(err error) *Problem {
 		code, detail = ImageTooLarge, err.Error()
 	case errors.Is(err, pixels.ErrUnsupported), errors.Is(err, pixels.ErrCorrupt):
 		code, detail = InvalidImage, err.Error()
+	case errors.Is(err, pictures.ErrNoOriginal):
+		code, detail = Unavailable, pictures.ErrNoOriginal.Error()
 	case errors.Is(err, index.ErrNotFound):
 		code = NotFound
 	case errors.Is(err, index.ErrReadOnly):

@@ -19,6 +19,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/index/pictures"
 	"mekiki/internal/heatmap"
 	"mekiki/internal/progress"
 	"mekiki/internal/terminalimage"
@@ -207,16 +208,7 @@ func (l *Located) sized(width, height int) {
 func recordPicture(ctx context.Context, library *local.Library, id index.ID) (*pixels.Image, error) {
 	snapshot := library.Snapshot()
 	defer snapshot.Close()
-	file, err := snapshot.OpenOriginal(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("open original: %w", err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read original: %w", err)
-	}
-	return library.Decoder().Decode(ctx, data)
+	return pictures.Read(ctx, snapshot, library.Decoder(), id)
 }
 
 // show writes the map in the ways asked for. open gives the picture, which is not needed
