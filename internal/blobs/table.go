@@ -92,12 +92,16 @@ var table = []entry{
 		made: "trained by train/ as its model card says; training takes hours and does not repeat to the bit",
 	},
 	{
+		path: "embed/builtin/answers/model.safetensors", digest: "3c621221cd2e30f7cfde6c05a7ea9eb9fb8a9c7136728a403dc2ca6122f3eedf",
+		made: "trained by train/ as its model card says; training does not repeat to the bit",
+	},
+	{
 		path: "embed/builtin/gallery/images/", digest: "f5ddde4886055eaadf5c5c16bb39b11d36ccf8dba1f598f2238e0fbea458a3d1",
 		made: "drawn by train/gallery.py; the bytes depend on the versions of Pillow and of the emoji font",
 	},
 	{
 		path: "embed/checkpoint/testdata/",
-		made: "written by train/fixtures/checkpoints.py; needs torch and transformers",
+		made: "written by train/fixtures/checkpoints.py and language_checkpoints.py; needs torch and transformers",
 	},
 	{
 		path: "embed/pixels/testdata/resize/",
@@ -110,6 +114,10 @@ var table = []entry{
 	{
 		path: "embed/tokenize/wordpiece/testdata/cases.json.gz",
 		made: "written by train/fixtures/tokenizer_cases.py; needs transformers 5.23.0",
+	},
+	{
+		path: "embed/tokenize/language/testdata/",
+		made: "small vocabularies trained by train/fixtures/language_cases.py; needs tokenizers, sentencepiece and transformers 5.24.0",
 	},
 	{
 		path: "index/metadata/testdata/files/",

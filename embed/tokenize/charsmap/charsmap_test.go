@@ -21,7 +21,7 @@ func table(single bool) []byte {
 	units[0] = 0x100 << 10
 	at := uint32(0x100) ^ 'a'
 	set(at, at^0x200, 'a', single)
-	units[0x200] = 1<<31 | 0 // the value of "a": place 0
+	units[0x200] = 1 << 31 // the value of "a": place 0
 	next := uint32(0x200) ^ 0xCC
 	set(next, next^0x300, 0xCC, false)
 	last := uint32(0x300) ^ 0x81
