@@ -47,7 +47,7 @@ func TestMistakes(t *testing.T) {
 		{"search cats --limit 0", "--limit 0", ""},
 		{"search cats --budget -5s", "--budget -5s is negative", ""},
 		{"lookup 17 --limit -1", "--limit -1", ""},
-		{"index . --captions -1", "--captions -1", ""},
+		{"index . --captions -1", `"-1" for "--captions"`, "give a number"},
 		{"index . --batch 0", "--batch 0", ""},
 		{"eval --builtin --sample -1", "--sample -1", ""},
 		{"serve --addr nonsense", `--addr "nonsense"`, "127.0.0.1:8080"},
