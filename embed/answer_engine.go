@@ -27,7 +27,8 @@ type AnswerEngine struct {
 	steps      chan struct{} // holds one for each step that may be computed now
 
 	tableMutex sync.Mutex
-	table      *embeddingTable // nil until it is needed
+	table      *manifest.Embeddings // nil until it is needed
+	tableFile  *os.File             // of table
 }
 
 var _ Answerer = (*AnswerEngine)(nil)
@@ -94,14 +95,14 @@ func (e *AnswerEngine) Close() error {
 	e.tableMutex.Lock()
 	defer e.tableMutex.Unlock()
 	if e.table != nil {
-		err = errors.Join(err, e.table.Close())
-		e.table = nil
+		err = errors.Join(err, e.tableFile.Close())
+		e.table, e.tableFile = nil, nil
 	}
 	return err
 }
 
 // embeddings opens the table of token embeddings. The engine must be kept open.
-func (e *AnswerEngine) embeddings(ctx context.Context) (*embeddingTable, error) {
+func (e *AnswerEngine) embeddings(ctx context.Context) (*manifest.Embeddings, error) {
 	e.tableMutex.Lock()
 	defer e.tableMutex.Unlock()
 	if e.table != nil {
@@ -114,11 +115,15 @@ func (e *AnswerEngine) embeddings(ctx context.Context) (*embeddingTable, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
 	}
-	table, err := newEmbeddingTable(file, e.config.Language.VocabularySize, e.config.Language.HiddenSize)
+	var table *manifest.Embeddings
+	info, err := file.Stat()
+	if err == nil {
+		table, err = manifest.NewEmbeddings(*e.config.Language, file, info.Size())
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open model: %w", err), file.Close())
 	}
-	e.table = table
+	e.table, e.tableFile = table, file
 	return table, nil
 }
 

@@ -14,7 +14,7 @@ import (
 // implements decode.Model.
 type languageModel struct {
 	engine *AnswerEngine
-	table  *embeddingTable
+	table  *manifest.Embeddings
 	alone  bool // no others are written side by side, so that a run may take all threads
 	cache  *keyValueCache
 	memory *encoderMemory // T5 only
@@ -29,8 +29,9 @@ type preparedPrompt struct {
 	ids     []int64
 }
 
-// start reads prompts of one length, all with an image or all without, and returns the logits of the first token of each. There will be room for rows texts
-// of most tokens each. Alone says that no other prompts are being read side by side with them.
+// start reads prompts of one length, all with an image or all without, and returns the logits of the first token of each.
+// There will be room for rows texts of most tokens each. Alone says that no other prompts are being read side by side with
+// them.
 func (e *AnswerEngine) start(ctx context.Context, prompts []preparedPrompt, rows, most int, alone bool) (*languageModel, []float32, error) {
 	table, err := e.embeddings(ctx)
 	if err != nil {
@@ -46,8 +47,8 @@ func (e *AnswerEngine) start(ctx context.Context, prompts []preparedPrompt, rows
 		if model.memory, err = model.encode(ctx, embedded, len(prompts), positions); err != nil {
 			return nil, nil, err
 		}
-		positions, embedded = 1, make([]float32, len(prompts)*e.config.Language.HiddenSize)
-		if err := table.read(embedded, slices.Repeat([]int64{e.config.Language.Start}, len(prompts))); err != nil {
+		positions = 1
+		if embedded, err = table.Append(nil, slices.Repeat([]int64{e.config.Language.Start}, len(prompts))...); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -62,13 +63,11 @@ func (e *AnswerEngine) start(ctx context.Context, prompts []preparedPrompt, rows
 
 // embed puts the vectors and the token embeddings of prompts side by side: [prompts positions width].
 func (m *languageModel) embed(prompts []preparedPrompt) ([]float32, error) {
-	width, length := m.engine.config.Language.HiddenSize, len(prompts[0].ids)
-	var values []float32
+	width, first := m.engine.config.Language.HiddenSize, prompts[0]
+	values := make([]float32, 0, len(prompts)*(len(first.vectors)+len(first.ids)*width))
 	for _, prompt := range prompts {
-		values = append(values, prompt.vectors...)
-		text := len(values)
-		values = append(values, make([]float32, length*width)...)
-		if err := m.table.read(values[text:], prompt.ids); err != nil {
+		var err error
+		if values, err = m.table.Append(append(values, prompt.vectors...), prompt.ids...); err != nil {
 			return nil, err
 		}
 	}
@@ -199,8 +198,8 @@ func (m *languageModel) output(p port) (ort.Tensor, bool) {
 
 // Step implements decode.Model.
 func (m *languageModel) Step(ctx context.Context, tokens []int64) ([]float32, error) {
-	embedded := make([]float32, len(tokens)*m.engine.config.Language.HiddenSize)
-	if err := m.table.read(embedded, tokens); err != nil {
+	embedded, err := m.table.Append(make([]float32, 0, len(tokens)*m.engine.config.Language.HiddenSize), tokens...)
+	if err != nil {
 		return nil, err
 	}
 	return m.run(ctx, embedded, 1)

@@ -122,7 +122,7 @@ func languageModel(ctx context.Context, source Source, dir string, samples sampl
 	if err != nil {
 		return quantize.LanguageModel{}, err
 	}
-	embeddings, err := language.NewEmbeddings(*config.Language, table, info.Size())
+	embeddings, err := manifest.NewEmbeddings(*config.Language, table, info.Size())
 	if err != nil {
 		return quantize.LanguageModel{}, err
 	}

@@ -25,7 +25,7 @@ type secondStage struct {
 	dir        string
 	runtime    *ort.Runtime
 	sessions   map[string]*ort.Session
-	embeddings *language.Embeddings
+	embeddings *manifest.Embeddings
 	buffers    map[string]ort.Tensor // by the names of past and present
 	encoded    map[string]ort.Tensor
 	length     int
@@ -50,7 +50,7 @@ func openSecond(t testing.TB, runtime *ort.Runtime, dir string) *secondStage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.embeddings, err = language.NewEmbeddings(*model.Config.Language, bytes.NewReader(table), int64(len(table))); err != nil {
+	if s.embeddings, err = manifest.NewEmbeddings(*model.Config.Language, bytes.NewReader(table), int64(len(table))); err != nil {
 		t.Fatal(err)
 	}
 	return s

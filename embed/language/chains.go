@@ -18,7 +18,7 @@ type Sample struct {
 
 // Chains cuts the graphs of a language model into layers, and says with which states samples begin and from which position
 // on their logits count. T5 reads a text in its encoder and writes it again in its decoder.
-func Chains(config checkpoint.Language, samples []Sample, embeddings *Embeddings) (chains []quantize.Chain, states []quantize.State, judged []int, err error) {
+func Chains(config checkpoint.Language, samples []Sample, embeddings *manifest.Embeddings) (chains []quantize.Chain, states []quantize.State, judged []int, err error) {
 	for _, sample := range samples {
 		embedded, err := embeddings.Append(append([]float32(nil), sample.Image...), sample.Text...)
 		if err != nil {

@@ -3,13 +3,11 @@ package language
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 
 	"mekiki/embed/checkpoint"
-	"mekiki/embed/checkpoint/weights"
 	"mekiki/embed/quantize"
 )
 
@@ -74,41 +72,4 @@ func halfBits(value float32) (half uint16, exact bool) {
 		return sign | uint16(whole>>shift), whole&(1<<shift-1) == 0
 	}
 	return 0, false
-}
-
-// Embeddings reads rows of a token embedding. Its methods may be called concurrently, as those of its file may.
-type Embeddings struct {
-	file        io.ReaderAt
-	rows, width int
-	size        int // bytes of a value
-}
-
-// NewEmbeddings reads the embedding of a file of this size.
-func NewEmbeddings(config checkpoint.Language, file io.ReaderAt, size int64) (*Embeddings, error) {
-	count := int64(config.VocabularySize) * int64(config.HiddenSize)
-	if count <= 0 || size != 2*count && size != 4*count {
-		return nil, fmt.Errorf("token embedding of %d bytes is none of %d rows of %d values", size, config.VocabularySize, config.HiddenSize)
-	}
-	return &Embeddings{file, config.VocabularySize, config.HiddenSize, int(size / count)}, nil
-}
-
-// Append appends the rows of tokens to values.
-func (e *Embeddings) Append(values []float32, tokens ...int64) ([]float32, error) {
-	buffer := make([]byte, e.width*e.size)
-	for _, token := range tokens {
-		if token < 0 || token >= int64(e.rows) {
-			return nil, fmt.Errorf("token %d is not one of %d", token, e.rows)
-		}
-		if _, err := e.file.ReadAt(buffer, token*int64(len(buffer))); err != nil && !errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("read token embedding: %w", err)
-		}
-		for at := 0; at < len(buffer); at += e.size {
-			if e.size == 4 {
-				values = append(values, math.Float32frombits(binary.LittleEndian.Uint32(buffer[at:])))
-			} else {
-				values = append(values, weights.HalfToFloat(binary.LittleEndian.Uint16(buffer[at:])))
-			}
-		}
-	}
-	return values, nil
 }

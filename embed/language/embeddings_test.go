@@ -9,6 +9,7 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/manifest"
 )
 
 // TestHalf wants every finite half-precision number to go there and back, and what lies between two to be told.
@@ -59,7 +60,7 @@ func TestEmbeddings(t *testing.T) {
 		if file.Len() != test.size {
 			t.Errorf("multiples of %g take %d bytes, not %d", test.scale, file.Len(), test.size)
 		}
-		embeddings, err := NewEmbeddings(config, bytes.NewReader(file.Bytes()), int64(file.Len()))
+		embeddings, err := manifest.NewEmbeddings(config, bytes.NewReader(file.Bytes()), int64(file.Len()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +74,7 @@ func TestEmbeddings(t *testing.T) {
 			}
 		}
 	}
-	if _, err := NewEmbeddings(config, nil, 36); err == nil {
+	if _, err := manifest.NewEmbeddings(config, nil, 36); err == nil {
 		t.Error("a file of another size is read")
 	}
 }

@@ -178,7 +178,7 @@ func quantizeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights dr
 		t.Fatal(err)
 	}
 	defer table.Close()
-	embeddings, err := NewEmbeddings(weights.config, table, info.Size())
+	embeddings, err := manifest.NewEmbeddings(weights.config, table, info.Size())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"mekiki/embed/manifest"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/quantize"
 )
@@ -26,7 +27,7 @@ func TestQuantized(t *testing.T) {
 				if err := WriteEmbeddings(t.Context(), r.Language, r, &table); err != nil {
 					t.Fatal(err)
 				}
-				embeddings, err := NewEmbeddings(r.Language, bytes.NewReader(table.Bytes()), int64(table.Len()))
+				embeddings, err := manifest.NewEmbeddings(r.Language, bytes.NewReader(table.Bytes()), int64(table.Len()))
 				if err != nil {
 					t.Fatal(err)
 				}
