@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
@@ -110,7 +109,7 @@ func nextLine(lines *bufio.Reader) (string, error) {
 
 // run answers line after line until the input ends.
 func (c *chat) run(ctx context.Context) error {
-	terminal := isTerminal(c.app.In) && isTerminal(c.app.Out)
+	terminal := cli.IsTerminal(c.app.In) && cli.IsTerminal(c.app.Out)
 	if terminal && !c.app.Quiet {
 		fmt.Fprintln(c.app.Stderr, chatHelp)
 	}
@@ -148,7 +147,7 @@ func (c *chat) run(ctx context.Context) error {
 
 // status is the exit status of a dialogue: one of a person is what it is.
 func (c *chat) status(failed bool) error {
-	if failed && !isTerminal(c.app.In) {
+	if failed && !cli.IsTerminal(c.app.In) {
 		return cli.WithStatus(cli.ExitPartial, nil)
 	}
 	return nil
@@ -222,10 +221,4 @@ func (c *chat) printAnswer(text string, answer ask.Answer, written bool) (err er
 		_, err = fmt.Fprintln(c.app.Out, shown(answer.Text))
 	}
 	return err
-}
-
-// isTerminal reports whether a stream of the program is a terminal.
-func isTerminal(stream any) bool {
-	file, ok := stream.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(file.Fd()))
 }

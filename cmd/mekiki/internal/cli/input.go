@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/term"
+
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/internal/hint"
@@ -39,6 +41,12 @@ func (i *interruptible) Fd() uintptr {
 		return file.Fd()
 	}
 	return ^uintptr(0)
+}
+
+// IsTerminal reports whether a stream of the program, such as what [UntilDone] gives of one, is a terminal.
+func IsTerminal(stream any) bool {
+	file, ok := stream.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // Read implements io.Reader.

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-
-	"golang.org/x/term"
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/hub"
@@ -45,8 +42,7 @@ func acceptLicences(app *cli.App, accepted bool, names []string) error {
 
 // askLicence asks on a terminal. Where there is none, nothing is accepted.
 func askLicence(app *cli.App) bool {
-	input, ok := app.In.(*os.File)
-	if app.AsJSON || !ok || !term.IsTerminal(int(input.Fd())) {
+	if app.AsJSON || !cli.IsTerminal(app.In) {
 		return false
 	}
 	fmt.Fprint(app.Stderr, "Do you accept it? [y/N] ")
