@@ -22,12 +22,12 @@ type CaptionWriter struct {
 }
 
 // NewCaptionWriter makes one. Without prompts the model's own is taken. Samples is how many captions are drawn for each
-// prompt besides the likeliest; see [Caption].
+// prompt besides the likeliest, at most [MaximumSamples]; see [Caption].
 func NewCaptionWriter(asker *Asker, prompts []string, samples int) *CaptionWriter {
 	if len(prompts) == 0 {
 		prompts = []string{asker.model.Prompts.Caption}
 	}
-	return &CaptionWriter{asker: asker, prompts: prompts, samples: max(0, samples)}
+	return &CaptionWriter{asker: asker, prompts: prompts, samples: max(0, min(samples, MaximumSamples))}
 }
 
 // NeedsPixels reports whether the second stage reads pictures with a vision encoder of its own.
@@ -53,7 +53,7 @@ func (w *CaptionWriter) WriteCaptions(ctx context.Context, images []*pixels.Imag
 	for _, prompt := range w.prompts {
 		ways := []decode.Options{Caption(w.asker.model.Prompts, &prompt).Decode}
 		if w.samples > 0 {
-			ways = append(ways, decode.Options{Method: decode.Nucleus, Count: w.samples, MinimumTokens: 4, MaximumTokens: 30, Seed: 1})
+			ways = append(ways, decode.Options{Method: decode.Nucleus, Count: w.samples, MinimumTokens: sampleFewest, MaximumTokens: captionTokens, Seed: sampleSeed})
 		}
 		for _, way := range ways {
 			if err := w.write(ctx, states, prompt, way, captions); err != nil {

@@ -7,6 +7,19 @@ const (
 	defaultBatch         = 8
 )
 
+// MaximumSamples is how many captions a [CaptionWriter] draws of a prompt at most.
+const MaximumSamples = 32
+
+// How captions are written: the likeliest as BLIP-2's published ones were, samples by drawing, the same each time.
+const (
+	captionBeams      = 5
+	captionTokens     = 30   // at most
+	captionFewest     = 8    // tokens of the likeliest
+	captionRepetition = 1.15 // penalty
+	sampleFewest      = 4    // tokens of a sample
+	sampleSeed        = 1
+)
+
 // Limits of what is asked.
 const (
 	// maximumQuestion is the longest question and the longest template, in characters.

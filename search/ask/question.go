@@ -122,6 +122,7 @@ func Caption(prompts checkpoint.Prompts, prompt *string) Question {
 	}
 	penalty := 0.0
 	return Question{Text: text, Bare: true, Decode: decode.Options{
-		Method: decode.Beam, Beams: 5, MinimumTokens: 8, MaximumTokens: 30, LengthPenalty: &penalty, RepetitionPenalty: 1.15,
+		Method: decode.Beam, Beams: captionBeams, MinimumTokens: captionFewest, MaximumTokens: captionTokens, LengthPenalty: &penalty,
+		RepetitionPenalty: captionRepetition,
 	}}
 }

@@ -6,6 +6,7 @@ import { reason } from "./messages.js";
 
 const { t } = i18n;
 const longestTag = 100;
+const mostTurns = 32; // of a dialogue that the server reads
 const dialogues = new Map(); // by record: what was asked and answered while the page is open
 let model = null; // a promise of the server's answering model
 
@@ -57,7 +58,7 @@ export async function showAsk(place, { id, mayTag, onTagged, shown }) {
   async function ask(question) {
     if (controller) return;
     controller = new AbortController();
-    const history = turns.filter((turn) => turn.done && turn.answer).map((turn) => ({ question: turn.question, answer: turn.answer }));
+    const history = turns.filter((turn) => turn.done && turn.answer).map((turn) => ({ question: turn.question, answer: turn.answer })).slice(-mostTurns);
     const turn = { question, answer: "" };
     turns.push(turn);
     busy(true);

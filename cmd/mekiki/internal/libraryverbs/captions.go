@@ -8,9 +8,6 @@ import (
 	"mekiki/index/ingest"
 )
 
-// mostSamples is how many captions are drawn for an image at most.
-const mostSamples = 32
-
 // captionChoice is --captions: how many captions are kept, and who writes them.
 type captionChoice struct {
 	count  int

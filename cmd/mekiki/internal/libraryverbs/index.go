@@ -21,6 +21,7 @@ import (
 	"mekiki/index/ingest/report"
 	"mekiki/index/local"
 	"mekiki/internal/hint"
+	"mekiki/search/ask"
 )
 
 const indexLong = `Bring folders and files of images into the library.
@@ -120,8 +121,8 @@ func (o indexOptions) ready() (ingest.Options, error) {
 	if options.Reread = o.reread == "metadata"; o.reread != "" && !options.Reread {
 		return options, cli.UsageError("--reread %q: must be metadata", o.reread)
 	}
-	if o.samples < 0 || o.samples > mostSamples {
-		return options, cli.UsageError("--caption-samples %d: give 0 to %d", o.samples, mostSamples)
+	if o.samples < 0 || o.samples > ask.MaximumSamples {
+		return options, cli.UsageError("--caption-samples %d: give 0 to %d", o.samples, ask.MaximumSamples)
 	}
 	options.Captions, options.CaptionSource = o.captions.count, o.captions.source
 	if o.BatchSize < 1 {

@@ -18,6 +18,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
+	"mekiki/search/ask"
 )
 
 // captioning is the flags of caption that say who writes, and for what.
@@ -26,9 +27,6 @@ type captioning struct {
 	samples int
 	refresh bool
 }
-
-// mostSamples is how many captions are drawn for an image at most.
-const mostSamples = 32
 
 func (c *captioning) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&c.source, "by", string(ingest.CaptionsITG), "who writes: itg (the Q-Former's language head), lm (the second stage) or both")
@@ -41,8 +39,8 @@ func (c *captioning) check(images []string, options embed.CaptionOptions) error 
 	switch source := ingest.CaptionSource(c.source); {
 	case source != ingest.CaptionsITG && source != ingest.CaptionsLM && source != ingest.CaptionsBoth:
 		return cli.UsageError("--by %q: give itg, lm or both", c.source)
-	case c.samples < 0 || c.samples > mostSamples:
-		return cli.UsageError("--samples %d: give 0 to %d", c.samples, mostSamples)
+	case c.samples < 0 || c.samples > ask.MaximumSamples:
+		return cli.UsageError("--samples %d: give 0 to %d", c.samples, ask.MaximumSamples)
 	case c.refresh && len(images) > 0:
 		return cli.UsageError("--refresh takes no images: it is for those of the library")
 	case !c.refresh && len(images) == 0:
