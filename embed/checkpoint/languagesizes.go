@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Activations of language models.
@@ -52,11 +53,7 @@ func (l Language) validateRatios() error {
 	if activations == nil {
 		return fmt.Errorf("the language model's architecture is %q; %s, %s and %s are supported", l.Architecture, OPT, T5, Llama)
 	}
-	supported := false
-	for _, activation := range activations {
-		supported = supported || activation == l.Activation
-	}
-	if !supported {
+	if !slices.Contains(activations, l.Activation) {
 		problems = append(problems, fmt.Errorf("the language model's activation is %q; of %s %q are supported", l.Activation, l.Architecture, activations))
 	}
 	if l.Architecture == OPT && l.HiddenSize != l.Heads*l.HeadWidth {

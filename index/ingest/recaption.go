@@ -50,7 +50,7 @@ const recaptionBatch = 8
 
 // Recaption writes the captions of all pictures of a library anew. What one batch wrote stays when the next one is
 // stopped.
-func Recaption(ctx context.Context, library index.Library, engine Engine, options RecaptionOptions) (Recaptioned, error) {
+func Recaption(ctx context.Context, library index.Library, engine Engine, options RecaptionOptions) (state Recaptioned, err error) {
 	if err := checkCaptions(options.Source, options.Writer); err != nil {
 		return Recaptioned{}, fmt.Errorf("write captions: %w", err)
 	}
@@ -67,6 +67,7 @@ func Recaption(ctx context.Context, library index.Library, engine Engine, option
 		if err != nil {
 			return Recaptioned{}, fmt.Errorf("write captions: %w", err)
 		}
+		defer func() { err = errors.Join(err, decoder.Close()) }()
 		options.Decoder = decoder
 	}
 	ctx = embed.Background(ctx) // searches go first
@@ -157,10 +158,10 @@ func (r *recaption) read(ctx context.Context, id index.ID, kept embed.ImageToken
 		return picture, kept, err
 	}
 	tokens, err := pictures.Tokens(ctx, r.engine, picture)
-	if err != nil {
-		return nil, kept, err
+	if err != nil || !r.options.Pixels { // a batch of pictures takes much memory, and nobody needs this one's any more
+		picture = nil
 	}
-	return picture, tokens, nil
+	return picture, tokens, err
 }
 
 // write replaces the captions of pictures that are still there.

@@ -36,7 +36,8 @@ type Options struct {
 	// Batch is the number of pictures that are asked at a time; 0 means 8. A budget is
 	// overrun by at most one batch.
 	Batch int
-	// Decoder reads originals; nil means one with the defaults of package pixels.
+	// Decoder reads originals, and stays the caller's; nil means one with the defaults of package pixels, which keeps its
+	// compiled codecs until the program ends.
 	Decoder *pixels.Decoder
 	// Logger receives what is not worth an error; nil means none.
 	Logger *slog.Logger

@@ -11,6 +11,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
+	"mekiki/index/pictures"
 )
 
 // Pointer is what the pointing game needs of a model; *embed.Engine is one.
@@ -178,11 +179,11 @@ func readTokens(ctx context.Context, engine Pointer, source Source, name string)
 	if err != nil {
 		return nil, embed.ImageTokens{}, fmt.Errorf("decode %s: %w", name, err)
 	}
-	tokens, err := engine.ImageTokens(ctx, []*pixels.Image{picture})
+	tokens, err := pictures.Tokens(ctx, engine, picture)
 	if err != nil {
-		return nil, embed.ImageTokens{}, fmt.Errorf("read %s: %w", name, err)
+		return nil, embed.ImageTokens{}, fmt.Errorf("%s: %w", name, err)
 	}
-	packed, err := embed.Pack(tokens[0], embed.PackInt8)
+	packed, err := embed.Pack(tokens, embed.PackInt8)
 	if err != nil {
 		return nil, embed.ImageTokens{}, fmt.Errorf("pack %s: %w", name, err)
 	}
