@@ -4,10 +4,12 @@ import "fmt"
 
 // Names of tensors of second stages that are treated apart.
 const (
-	languagePrefix = "language_model."
+	// LanguagePrefix begins the names of all tensors of a language model.
+	LanguagePrefix = "language_model."
 	// languageHeadName is the head of a language model whose head is not the token embedding.
-	languageHeadName       = languagePrefix + "lm_head.weight"
-	languageProjectionName = "language_projection"
+	languageHeadName = LanguagePrefix + "lm_head.weight"
+	// LanguageProjection is the product between the Q-Former and the language model, without ".weight" and ".bias".
+	LanguageProjection = "language_projection"
 )
 
 // OPTPositionOffset is where the positions of OPT's table begin: fairseq kept the first two rows for padding.
@@ -17,18 +19,18 @@ const OPTPositionOffset = 2
 func (l Language) EmbeddingName() string {
 	switch l.Architecture {
 	case OPT:
-		return languagePrefix + "model.decoder.embed_tokens.weight"
+		return LanguagePrefix + "model.decoder.embed_tokens.weight"
 	case T5:
-		return languagePrefix + "shared.weight"
+		return LanguagePrefix + "shared.weight"
 	}
-	return languagePrefix + "model.embed_tokens.weight"
+	return LanguagePrefix + "model.embed_tokens.weight"
 }
 
 // secondStage lists the tensors of a second stage: its Q-Former's part for the queries, or the whole of it where the
 // Q-Former reads the prompt, the projection and the language model.
 func (l *expectationList) secondStage(config Config) {
 	l.queryTransformer(config)
-	l.linear(languageProjectionName, config.Language.HiddenSize, config.QFormer.HiddenSize)
+	l.linear(LanguageProjection, config.Language.HiddenSize, config.QFormer.HiddenSize)
 	l.languageModel(*config.Language)
 }
 
@@ -50,7 +52,7 @@ func (l *expectationList) languageModel(m Language) {
 }
 
 func (l *expectationList) opt(m Language) {
-	const decoder = languagePrefix + "model.decoder."
+	const decoder = LanguagePrefix + "model.decoder."
 	l.add(decoder+"embed_positions.weight", m.Positions+OPTPositionOffset, m.HiddenSize)
 	for layer := range m.Layers {
 		prefix := fmt.Sprintf(decoder+"layers.%d.", layer)
@@ -67,7 +69,7 @@ func (l *expectationList) opt(m Language) {
 
 func (l *expectationList) t5Stack(stack string, layers int, crosses bool, m Language) {
 	for block := range layers {
-		prefix := fmt.Sprintf(languagePrefix+"%s.block.%d.layer.", stack, block)
+		prefix := fmt.Sprintf(LanguagePrefix+"%s.block.%d.layer.", stack, block)
 		l.t5Attention(prefix+"0.SelfAttention", m)
 		if block == 0 { // whose biases serve all blocks
 			l.add(prefix+"0.SelfAttention.relative_attention_bias.weight", m.RelativeBuckets, m.Heads)
@@ -89,7 +91,7 @@ func (l *expectationList) t5Stack(stack string, layers int, crosses bool, m Lang
 		l.add(dense+"wo.weight", m.HiddenSize, m.IntermediateSize)
 		l.add(fmt.Sprintf("%s%d.layer_norm.weight", prefix, last), m.HiddenSize)
 	}
-	l.add(languagePrefix+stack+".final_layer_norm.weight", m.HiddenSize)
+	l.add(LanguagePrefix+stack+".final_layer_norm.weight", m.HiddenSize)
 }
 
 func (l *expectationList) t5Attention(prefix string, m Language) {
@@ -103,7 +105,7 @@ func (l *expectationList) t5Attention(prefix string, m Language) {
 func (l *expectationList) llama(m Language) {
 	queries, keys := m.Heads*m.HeadWidth, m.KeyValueHeads*m.HeadWidth
 	for layer := range m.Layers {
-		prefix := fmt.Sprintf(languagePrefix+"model.layers.%d.", layer)
+		prefix := fmt.Sprintf(LanguagePrefix+"model.layers.%d.", layer)
 		l.add(prefix+"input_layernorm.weight", m.HiddenSize)
 		l.add(prefix+"self_attn.q_proj.weight", queries, m.HiddenSize)
 		l.add(prefix+"self_attn.k_proj.weight", keys, m.HiddenSize)
@@ -114,5 +116,5 @@ func (l *expectationList) llama(m Language) {
 		l.add(prefix+"mlp.up_proj.weight", m.IntermediateSize, m.HiddenSize)
 		l.add(prefix+"mlp.down_proj.weight", m.HiddenSize, m.IntermediateSize)
 	}
-	l.add(languagePrefix+"model.norm.weight", m.HiddenSize)
+	l.add(LanguagePrefix+"model.norm.weight", m.HiddenSize)
 }

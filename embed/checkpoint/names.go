@@ -34,12 +34,12 @@ var prefixNames = []struct{ from, to string }{
 	{"text_proj.", "text_projection."},
 	{"qformer.embeddings.layernorm.", "qformer.layernorm."}, // InstructBLIP's
 	{"qformer.embeddings.", "embeddings."},
-	{"opt_proj.", languageProjectionName + "."},
-	{"t5_proj.", languageProjectionName + "."},
-	{"llm_proj.", languageProjectionName + "."},
-	{"opt_model.", languagePrefix},
-	{"t5_model.", languagePrefix},
-	{"llm_model.", languagePrefix},
+	{"opt_proj.", LanguageProjection + "."},
+	{"t5_proj.", LanguageProjection + "."},
+	{"llm_proj.", LanguageProjection + "."},
+	{"opt_model.", LanguagePrefix},
+	{"t5_model.", LanguagePrefix},
+	{"llm_model.", LanguagePrefix},
 }
 
 // blockNames maps what follows the layer's number in EVA's "blocks." and CLIP's "transformer.resblocks.".
@@ -118,10 +118,10 @@ func ignorable(canonical string) bool {
 	switch canonical {
 	case "embeddings.position_ids", "embeddings.token_type_ids", decoderBiasName:
 		return true
-	case languagePrefix + "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight": // T5 never used it
+	case LanguagePrefix + "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight": // T5 never used it
 		return true
 	}
-	return strings.HasPrefix(canonical, languagePrefix) &&
+	return strings.HasPrefix(canonical, LanguagePrefix) &&
 		(strings.HasSuffix(canonical, ".rotary_emb.inv_freq") || strings.HasSuffix(canonical, ".decoder.version"))
 }
 
@@ -132,7 +132,7 @@ func languageName(stored string, early bool) string {
 	if early && strings.HasPrefix(name, "decoder.") {
 		name = "model." + name
 	}
-	return languagePrefix + name
+	return LanguagePrefix + name
 }
 
 // adapter reports whether a stored name belongs to a LoRA adapter.
@@ -143,7 +143,7 @@ func adapter(stored string) bool {
 // languageModel reports whether a stored name belongs to a second stage, which has a large language model.
 func languageModel(stored string) bool {
 	for _, prefix := range []string{
-		"language_model.", "language_projection.", "opt_proj.", "t5_proj.", "llm_proj.", "opt_model.", "t5_model.", "llm_model.",
+		LanguagePrefix, LanguageProjection + ".", "opt_proj.", "t5_proj.", "llm_proj.", "opt_model.", "t5_model.", "llm_model.",
 	} {
 		if strings.HasPrefix(unwrapped(stored), prefix) {
 			return true

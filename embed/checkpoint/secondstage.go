@@ -52,7 +52,7 @@ func (h *holdings) checkLanguage(s *source) error {
 		return nil
 	}
 	for name := range h.byName {
-		if strings.HasPrefix(name, languagePrefix) {
+		if strings.HasPrefix(name, LanguagePrefix) {
 			return nil
 		}
 	}
@@ -107,7 +107,7 @@ func (h *holdings) settleEmbedding(ctx context.Context, model *Language) error {
 		return nil
 	}
 	name := model.EmbeddingName()
-	for _, alias := range []string{languagePrefix + "encoder.embed_tokens.weight", languagePrefix + "decoder.embed_tokens.weight"} {
+	for _, alias := range []string{LanguagePrefix + "encoder.embed_tokens.weight", LanguagePrefix + "decoder.embed_tokens.weight"} {
 		stored := h.byName[alias]
 		if stored == nil {
 			continue

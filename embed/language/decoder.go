@@ -20,7 +20,7 @@ const (
 )
 
 // Prefix begins the names of all tensors of a language model.
-const Prefix = "language_model."
+const Prefix = checkpoint.LanguagePrefix
 
 // model builds parts of a language model.
 type model struct {
@@ -159,5 +159,5 @@ func InputGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 
 // Projection is the product between the Q-Former and the language model.
 func Projection(config checkpoint.Config) quantize.Product {
-	return linear(config.QFormer.HiddenSize, config.Language.HiddenSize, "language_projection")
+	return linear(config.QFormer.HiddenSize, config.Language.HiddenSize, checkpoint.LanguageProjection)
 }

@@ -10,3 +10,7 @@ const (
 // shortWord is the longest word, in symbols, that is merged by looking through
 // all its pairs at every step; a longer one is merged with a heap.
 const shortWord = 24
+
+// largestScratch is the longest word, in symbols, whose memory is kept for the
+// next.
+const largestScratch = 1 << 16

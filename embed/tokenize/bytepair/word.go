@@ -2,10 +2,6 @@ package bytepair
 
 import "math/bits"
 
-// largestScratch is the longest word, in symbols, whose memory is kept for the
-// next.
-const largestScratch = 1 << 16
-
 // symbol is a part of a word. Of a part that was merged into the one before it,
 // id is -1.
 type symbol struct{ id, previous, next int32 }
