@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"mekiki/embed/pixels"
@@ -18,7 +19,9 @@ type Describer func(ctx context.Context, pictures []*pixels.Image) ([]string, er
 type CaptionReport struct {
 	Dataset string `json:"dataset"`
 	Model   string `json:"model"`
-	Images  int    `json:"images"`
+	// Images counts the pictures that were described; Unreadable lists those that could not be read, which are left out.
+	Images     int      `json:"images"`
+	Unreadable []string `json:"unreadable,omitempty"`
 	// CIDErD is CIDEr-D times 100, and BLEU has BLEU-1 to BLEU-4 times 100, by the definitions of the COCO caption
 	// evaluation. CIDErDInterval is a 95 % bootstrap interval over pictures.
 	CIDErD         float64    `json:"cider_d"`
@@ -53,23 +56,28 @@ func Captions(ctx context.Context, describe Describer, source Source, options Op
 	if len(dataset.Images) == 0 {
 		return CaptionReport{}, errors.New("evaluate: there are no pictures")
 	}
+	report := CaptionReport{Dataset: dataset.Name, Model: options.Model}
+	var described []Image
 	var entries []captionscore.Entry
-	for from := 0; from < len(dataset.Images); from += captionBatch {
-		part := dataset.Images[from:min(from+captionBatch, len(dataset.Images))]
-		captions, err := describeImages(ctx, describe, source.Files, part)
+	for part := range slices.Chunk(dataset.Images, captionBatch) {
+		readable, captions, err := report.describe(ctx, describe, source.Files, part)
 		if err != nil {
 			return CaptionReport{}, fmt.Errorf("evaluate: %w", err)
 		}
-		for i, image := range part {
+		described = append(described, readable...)
+		for i, image := range readable {
 			entries = append(entries, captionscore.Entry{Caption: captions[i], References: image.Captions})
 		}
-		options.Progress("describe pictures", len(entries), len(dataset.Images))
+		options.Progress("describe pictures", len(entries)+len(report.Unreadable), len(dataset.Images))
 	}
+	if len(entries) == 0 {
+		return CaptionReport{}, fmt.Errorf("evaluate: no picture can be read: %s", report.Unreadable[0])
+	}
+	report.Images = len(entries)
 	scores, err := captionscore.Measure(entries)
 	if err != nil {
 		return CaptionReport{}, fmt.Errorf("evaluate: %w", err)
 	}
-	report := CaptionReport{Dataset: dataset.Name, Model: options.Model, Images: len(entries)}
 	outcomes := make([]outcome, len(entries))
 	for i := range outcomes {
 		outcomes[i] = outcome{rank: i, cluster: i}
@@ -79,29 +87,44 @@ func Captions(ctx context.Context, describe Describer, source Source, options Op
 		report.BLEU[n] = roundTo(100*score, 2)
 	}
 	for i := 0; i < len(entries) && len(report.Examples) < captionExamples; i += max(1, len(entries)/captionExamples) {
-		report.Examples = append(report.Examples, CaptionExample{dataset.Images[i].Path, entries[i].Caption, entries[i].References[0]})
+		report.Examples = append(report.Examples, CaptionExample{described[i].Path, entries[i].Caption, entries[i].References[0]})
 	}
 	report.Seconds = roundTo(time.Since(started).Seconds(), 1)
 	return report, nil
 }
 
-func describeImages(ctx context.Context, describe Describer, files fs.FS, images []Image) ([]string, error) {
-	pictures := make([]*pixels.Image, len(images))
-	for i, image := range images {
-		data, err := readPicture(files, image.Path)
+// describe gives the pictures that can be read, and a caption of each; the others are noted in the report.
+func (r *CaptionReport) describe(ctx context.Context, describe Describer, files fs.FS, images []Image) ([]Image, []string, error) {
+	var readable []Image
+	var pictures []*pixels.Image
+	for _, image := range images {
+		picture, err := decodeFile(ctx, files, image.Path)
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
 		if err != nil {
-			return nil, err
+			r.Unreadable = append(r.Unreadable, fmt.Sprintf("%s: %v", image.Path, err))
+			continue
 		}
-		if pictures[i], err = pixels.Decode(ctx, data, pixels.Options{}); err != nil {
-			return nil, fmt.Errorf("decode %s: %w", image.Path, err)
-		}
+		readable, pictures = append(readable, image), append(pictures, picture)
+	}
+	if len(pictures) == 0 {
+		return nil, nil, nil
 	}
 	captions, err := describe(ctx, pictures)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(captions) != len(pictures) {
-		return nil, errors.New("describe: got another number of captions than pictures")
+		return nil, nil, errors.New("describe: got another number of captions than pictures")
 	}
-	return captions, nil
+	return readable, captions, nil
+}
+
+func decodeFile(ctx context.Context, files fs.FS, path string) (*pixels.Image, error) {
+	data, err := readPicture(files, path)
+	if err != nil {
+		return nil, err
+	}
+	return pixels.Decode(ctx, data, pixels.Options{})
 }

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/png"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -219,6 +220,8 @@ func TestCaptionsAreMeasured(t *testing.T) {
 	for _, name := range []string{"COCO_val2014_000000000000.png", "COCO_val2014_000000000001.png", "COCO_val2014_000000000002.png"} {
 		dataset.Images = append(dataset.Images, Image{Path: name, Captions: []string{"a red car on a road", "one red car " + name[26:28]}})
 	}
+	// One that is not there costs itself alone, also between others.
+	dataset.Images = slices.Insert(dataset.Images, 1, Image{Path: "gone.png", Captions: []string{"nothing"}})
 	describe := func(_ context.Context, pictures []*pixels.Image) ([]string, error) {
 		captions := make([]string, len(pictures))
 		for i, picture := range pictures {
@@ -234,7 +237,7 @@ func TestCaptionsAreMeasured(t *testing.T) {
 	for _, example := range report.Examples {
 		written = append(written, example.Caption)
 	}
-	if diff := cmp.Diff([]string{"a red car on a road", "a blue boat", "A red car, on a road."}, written); diff != "" || report.Images != 3 || !(report.BLEU[0] > 70 && report.BLEU[0] < 100) {
+	if diff := cmp.Diff([]string{"a red car on a road", "a blue boat", "A red car, on a road."}, written); diff != "" || report.Images != 3 || len(report.Unreadable) != 1 || !strings.Contains(report.Unreadable[0], "gone.png") || !(report.BLEU[0] > 70 && report.BLEU[0] < 100) {
 		t.Errorf("%+v %s", report, diff)
 	}
 }

@@ -355,6 +355,9 @@ func printCaptionReport(a *cli.App, report evaluate.CaptionReport) error {
 	fmt.Fprintf(&out, "%s: captions of %s; model %s\n\n", report.Dataset, cli.Counted(report.Images, "picture", "pictures"), report.Model)
 	fmt.Fprintf(&out, "CIDEr-D %.1f (%.1f-%.1f), BLEU-1 to 4: %.1f %.1f %.1f %.1f\n", report.CIDErD, report.CIDErDInterval[0], report.CIDErDInterval[1],
 		report.BLEU[0], report.BLEU[1], report.BLEU[2], report.BLEU[3])
+	for _, unreadable := range report.Unreadable {
+		fmt.Fprintf(&out, "  not read, left out: %s\n", cli.Printable(unreadable))
+	}
 	for _, example := range report.Examples {
 		fmt.Fprintf(&out, "  %s\n    written: %s\n    people:  %s\n", cli.Printable(example.Image), cli.Printable(example.Caption), cli.Printable(example.Reference))
 	}
