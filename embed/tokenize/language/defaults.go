@@ -13,6 +13,7 @@ const (
 	maximumTemplateIDs = 64
 	maximumPiecesBytes = 8 << 20
 	maximumPairs       = 1 << 20
+	maximumMergeBytes  = 1 << 30 // compared to find merges: the squares of the pieces' lengths
 )
 
 // maximumGrowth is how many times longer normalising may make a text; nmt_nfkc's

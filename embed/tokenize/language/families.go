@@ -2,6 +2,7 @@ package language
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -143,7 +144,11 @@ func mergesOf(vocabulary map[string]int64) ([]bytepair.Merge, error) {
 		left int // characters
 	}
 	var list []ranked
+	work := 0
 	for piece, id := range vocabulary {
+		if work += len(piece) * len(piece); work > maximumMergeBytes {
+			return nil, errors.New("the pieces are too long to look for their merges")
+		}
 		characters := 0
 		for at := range piece {
 			if at > 0 {
