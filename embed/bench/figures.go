@@ -9,6 +9,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/pixels"
+	"mekiki/internal/usage"
 )
 
 // Figure is how long one item takes. Times are in seconds.
@@ -32,7 +33,7 @@ func (o Options) time(ctx context.Context, name string, items float64, do func()
 		return Figure{}, err
 	}
 	var times []float64
-	used, started := processorTime(), time.Now()
+	used, started := usage.ProcessorTime(), time.Now()
 	for len(times) < fewest || time.Since(started) < o.Least {
 		if err := ctx.Err(); err != nil {
 			return Figure{}, err
@@ -43,7 +44,7 @@ func (o Options) time(ctx context.Context, name string, items float64, do func()
 		}
 		times = append(times, time.Since(begun).Seconds()/items)
 	}
-	used = processorTime() - used
+	used = usage.ProcessorTime() - used
 	slices.Sort(times)
 	median := times[len(times)/2]
 	return Figure{

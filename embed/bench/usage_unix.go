@@ -5,22 +5,11 @@ package bench
 import (
 	"bufio"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
-	"golang.org/x/sys/unix"
+	"mekiki/internal/usage"
 )
-
-// processorTime is what this process has used so far, all threads together.
-func processorTime() time.Duration {
-	var usage unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &usage) != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
 
 // resetPeak makes peak begin anew, where the system can; elsewhere peak is that of
 // the whole life of the process.
@@ -31,14 +20,7 @@ func peak() int64 {
 	if value, ok := highWater("/proc/self/status"); ok {
 		return value
 	}
-	var usage unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &usage) != nil {
-		return 0
-	}
-	if runtime.GOOS == "darwin" {
-		return int64(usage.Maxrss) // bytes there, kilobytes elsewhere
-	}
-	return int64(usage.Maxrss) << 10
+	return usage.PeakMemory()
 }
 
 func highWater(path string) (int64, bool) {

@@ -11,6 +11,7 @@ import (
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/quantize"
+	"mekiki/internal/usage"
 )
 
 // benchmarkGraph times one graph at published sizes, for each way to compute
@@ -26,13 +27,13 @@ func benchmarkGraph(b *testing.B, config checkpoint.Config, graph quantize.Graph
 			dir := b.TempDir()
 			writeGraph(b, weights, dir, quantize.NewPlan(method), graph)
 			session := openThreads(b, runtime, filepath.Join(dir, graph.File), 2)
-			used := processorTime()
+			used := usage.ProcessorTime()
 			for b.Loop() {
 				if _, err := session.Run(b.Context(), inputs...); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64((processorTime()-used).Milliseconds())/float64(b.N), "cpu-ms/op")
+			b.ReportMetric(float64((usage.ProcessorTime()-used).Milliseconds())/float64(b.N), "cpu-ms/op")
 		})
 	}
 }

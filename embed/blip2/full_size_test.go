@@ -11,6 +11,7 @@ import (
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
+	"mekiki/internal/usage"
 )
 
 // fullSizeVariable names the folder that train/parity/full_size.py wrote.
@@ -35,22 +36,22 @@ func TestFullSize(t *testing.T) {
 	defer source.Close()
 	reference := reference{blip2test.ReadReference(t, filepath.Join(folder, "reference.json"))}
 
-	start, used := time.Now(), processorTime()
+	start, used := time.Now(), usage.ProcessorTime()
 	model, err := Compile(t.Context(), source, filepath.Join(folder, "int8"), CompileOptions{Runtime: runtime, Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("int8 import: %.1f s, %.1f s of processor time, peak memory %d MiB",
-		time.Since(start).Seconds(), (processorTime() - used).Seconds(), peakMemory())
+		time.Since(start).Seconds(), (usage.ProcessorTime() - used).Seconds(), usage.PeakMemory()>>20)
 	t.Logf("int8 self-check: %+v", *model.SelfCheck)
 	timeGraphs(t, runtime, reference, filepath.Join(folder, "int8"))
 
-	start, used = time.Now(), processorTime()
+	start, used = time.Now(), usage.ProcessorTime()
 	dir := filepath.Join(folder, "fp32")
 	if _, err := Compile(t.Context(), source, dir, CompileOptions{Precision: manifest.Float32}); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("fp32 import: %.1f s, %.1f s of processor time", time.Since(start).Seconds(), (processorTime() - used).Seconds())
+	t.Logf("fp32 import: %.1f s, %.1f s of processor time", time.Since(start).Seconds(), (usage.ProcessorTime() - used).Seconds())
 	timeGraphs(t, runtime, reference, dir)
 	parity := &parityRun{reference: reference, runtime: runtime, dir: dir, tolerance: fullSizeTolerance}
 	tokens := parity.images(t)
@@ -70,7 +71,7 @@ func timeGraphs(t *testing.T, runtime *ort.Runtime, r reference, dir string) {
 	leastTime(t, runtime, dir, manifest.MatchFile, 5, tokens[0], ids, mask)
 	memory := leastTime(t, runtime, dir, manifest.MatchImageFile, 5, tokens[0])
 	leastTime(t, runtime, dir, manifest.MatchTextFile, 5, append([]ort.Tensor{ids, mask}, memory...)...)
-	t.Logf("peak memory %d MiB", peakMemory())
+	t.Logf("peak memory %d MiB", usage.PeakMemory()>>20)
 }
 
 func leastTime(t *testing.T, runtime *ort.Runtime, dir, file string, runs int, inputs ...ort.Tensor) []ort.Tensor {
@@ -79,12 +80,12 @@ func leastTime(t *testing.T, runtime *ort.Runtime, dir, file string, runs int, i
 	var least, leastUsed time.Duration
 	var outputs []ort.Tensor
 	for i := range runs + 1 {
-		start, used := time.Now(), processorTime()
+		start, used := time.Now(), usage.ProcessorTime()
 		var err error
 		if outputs, err = session.Run(t.Context(), inputs...); err != nil {
 			t.Fatal(err)
 		}
-		took, spent := time.Since(start), processorTime()-used
+		took, spent := time.Since(start), usage.ProcessorTime()-used
 		if i == 1 || took < least {
 			least = took
 		}

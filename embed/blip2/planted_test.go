@@ -16,6 +16,7 @@ import (
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
 	"mekiki/embed/quantize"
+	"mekiki/internal/usage"
 )
 
 // plantedKinds are the outliers that a planted checkpoint can have, of which trained transformers show most.
@@ -357,7 +358,7 @@ func TestPublishedSizes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("vision %s; Q-Former %s; %+v; peak memory %d MiB", methodCounts(model.Quantization, true),
-		methodCounts(model.Quantization, false), *model.SelfCheck, peakMemory())
+		methodCounts(model.Quantization, false), *model.SelfCheck, usage.PeakMemory()>>20)
 	if !model.SelfCheck.Good() {
 		t.Errorf("loss %.2f of what may be lost", model.SelfCheck.Loss())
 	}

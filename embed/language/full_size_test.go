@@ -22,6 +22,7 @@ import (
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/quantize"
+	"mekiki/internal/usage"
 )
 
 // The language models of published second stages.
@@ -127,7 +128,7 @@ func writeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights drawn
 		t.Fatal(err)
 	}
 	defer table.Close()
-	start, used := time.Now(), processorTime()
+	start, used := time.Now(), usage.ProcessorTime()
 	if err := WriteEmbeddings(t.Context(), weights.config, weights, bufio.NewWriter(table)); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +145,7 @@ func writeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights drawn
 	} else {
 		quantizeFullSize(t, runtime, dir, weights, precision == manifest.Int4)
 	}
-	t.Logf("written in %.0f s, %.0f s of processor time, with at most %d MiB", time.Since(start).Seconds(), (processorTime() - used).Seconds(), peakMemory())
+	t.Logf("written in %.0f s, %.0f s of processor time, with at most %d MiB", time.Since(start).Seconds(), (usage.ProcessorTime() - used).Seconds(), usage.PeakMemory()>>20)
 }
 
 // writeUntried writes the step graph with one method for all products but the head.
@@ -278,16 +279,16 @@ func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config chec
 		t.Logf("by %s, memory gives %.1f GB/s to two threads: at most %.1f tokens a second, of which this is %.0f %%",
 			time.of, rate/1e9, bound, 100/time.token.Seconds()/bound)
 	}
-	t.Logf("at most %d MiB of memory", peakMemory())
+	t.Logf("at most %d MiB of memory", usage.PeakMemory()>>20)
 }
 
 // least is the least times of several runs.
 type least struct{ wall, used time.Duration }
 
 func (l *least) time(run func()) {
-	start, before := time.Now(), processorTime()
+	start, before := time.Now(), usage.ProcessorTime()
 	run()
-	wall, used := time.Since(start), processorTime()-before
+	wall, used := time.Since(start), usage.ProcessorTime()-before
 	if l.wall == 0 || wall < l.wall {
 		l.wall = wall
 	}

@@ -14,6 +14,7 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
 	"mekiki/internal/testsize"
+	"mekiki/internal/usage"
 )
 
 // TestScale logs what a library of MEKIKI_TEST_RECORDS images, of
@@ -23,9 +24,9 @@ func TestScale(t *testing.T) {
 	space := embed.Space{Fingerprint: "scale", Parts: parts, Width: 256}
 	folder := filepath.Join(t.TempDir(), "library")
 	timed := func(what string, work func()) {
-		started, processor := time.Now(), processTime()
+		started, processor := time.Now(), usage.ProcessorTime()
 		work()
-		t.Logf("%-44s %8.3f s %8.3f s of processor", what, time.Since(started).Seconds(), (processTime() - processor).Seconds())
+		t.Logf("%-44s %8.3f s %8.3f s of processor", what, time.Since(started).Seconds(), (usage.ProcessorTime() - processor).Seconds())
 	}
 	memory := func(what string) {
 		runtime.GC()
