@@ -30,22 +30,28 @@ func publishedFolder(b *testing.B) string {
 		header[expected.name] = map[string]any{"dtype": "F32", "shape": expected.shape, "data_offsets": []int64{position, end}}
 		position = end
 	}
+	writeSparse(b, folder, header, position)
+	return folder
+}
+
+// writeSparse writes a safetensors file whose values are zeros that take no room on the disk: those of a header, size bytes in all.
+func writeSparse(t testing.TB, folder string, header map[string]any, size int64) {
+	t.Helper()
 	encoded, err := json.Marshal(header)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	file, err := os.Create(filepath.Join(folder, weightsFile))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	defer file.Close()
 	if _, err := file.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(encoded))), encoded...)); err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	if err := file.Truncate(8 + int64(len(encoded)) + position); err != nil {
-		b.Fatal(err)
+	if err := file.Truncate(8 + int64(len(encoded)) + size); err != nil {
+		t.Fatal(err)
 	}
-	return folder
 }
 
 // BenchmarkPublished opens a checkpoint of the published size and reads every tensor once. Memory is that of the largest

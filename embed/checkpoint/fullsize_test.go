@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -31,22 +30,8 @@ func secondStageFolder(t *testing.T, name string) string {
 		header[expected.name] = map[string]any{"dtype": "F32", "shape": expected.shape, "data_offsets": []int64{position, position + 4*int64(count)}}
 		position += 4 * int64(count)
 	}
-	encoded, err := json.Marshal(header)
-	if err != nil {
-		t.Fatal(err)
-	}
 	folder := t.TempDir()
-	file, err := os.Create(filepath.Join(folder, weightsFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if _, err := file.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(encoded))), encoded...)); err != nil {
-		t.Fatal(err)
-	}
-	if err := file.Truncate(8 + int64(len(encoded)) + position); err != nil {
-		t.Fatal(err)
-	}
+	writeSparse(t, folder, header, position)
 	text := map[string]any{"model_type": "opt", "hidden_size": 2560, "ffn_dim": 10240, "num_attention_heads": 32, "num_hidden_layers": 32, "vocab_size": 50304}
 	settings, err := json.Marshal(map[string]any{"architectures": []string{"Blip2ForConditionalGeneration"}, "text_config": text})
 	if err != nil {
