@@ -158,12 +158,7 @@ func (s *Server) sendAnswer(ctx context.Context, c echo.Context, picture ask.Pic
 		if stream == nil {
 			return err
 		}
-		p := problem.From(err)
-		p.Instance = identityOf(c)
-		if err := send("problem", p); err != nil {
-			return err
-		}
-		return err
+		return endStream(c, stream, err)
 	}
 	if written == nil {
 		if err := send("piece", pieceJSON{answer.Text}); err != nil {

@@ -113,12 +113,7 @@ func (s *Server) streamSearch(ctx context.Context, c echo.Context, request contr
 			}
 		}
 		if err != nil {
-			p := problem.From(err)
-			p.Instance = identityOf(c)
-			if err := stream.Send("problem", p); err != nil {
-				return err
-			}
-			return err
+			return endStream(c, stream, err)
 		}
 		if err := stream.Send("result", response); err != nil {
 			return err
@@ -131,6 +126,17 @@ func (s *Server) streamSearch(ctx context.Context, c echo.Context, request contr
 		return problem.New(problem.Internal, "")
 	}
 	return stream.Send("done", struct{}{})
+}
+
+// endStream ends a stream that has begun with the event of a failure, and gives the
+// failure, for the log.
+func endStream(c echo.Context, stream *transport.EventStream, failure error) error {
+	p := problem.From(failure)
+	p.Instance = identityOf(c)
+	if err := stream.Send("problem", p); err != nil {
+		return err
+	}
+	return failure
 }
 
 type similarJSON struct {
