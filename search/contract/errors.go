@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"mekiki/search/query"
 )
 
 // Code names one kind of failure. Codes are a public contract: they do not
@@ -12,26 +14,27 @@ type Code string
 
 // The codes of errors that a request can cause. A caller that maps them to
 // HTTP answers all of them with 400, except CodeRecordNotFound (404),
-// CodeTooLarge (413), CodeImageUndecodable (422) and CodeUnavailable (503).
+// CodeTooLarge (413), CodeImageUndecodable (422) and CodeUnavailable (503). Those
+// of texts that cannot be read are package query's.
 const (
 	// CodeEmptyRequest: neither words, nor an image, nor a record, nor a filter.
 	CodeEmptyRequest Code = "empty_request"
 	// CodeInvalidQuery: the query text does not follow the grammar.
-	CodeInvalidQuery Code = "invalid_query"
+	CodeInvalidQuery Code = Code(query.CodeInvalidQuery)
 	// CodeUnbalancedQuote: a quote was opened and never closed.
-	CodeUnbalancedQuote Code = "unbalanced_quote"
+	CodeUnbalancedQuote Code = Code(query.CodeUnbalancedQuote)
 	// CodeUnbalancedParenthesis: a parenthesis was opened and never closed.
-	CodeUnbalancedParenthesis Code = "unbalanced_parenthesis"
+	CodeUnbalancedParenthesis Code = Code(query.CodeUnbalancedParenthesis)
 	// CodeUnknownFilter: a word such as "colour:red" whose name is no filter.
-	CodeUnknownFilter Code = "unknown_filter"
+	CodeUnknownFilter Code = Code(query.CodeUnknownFilter)
 	// CodeInvalidFilterValue: a filter with a value it does not take.
-	CodeInvalidFilterValue Code = "invalid_filter_value"
+	CodeInvalidFilterValue Code = Code(query.CodeInvalidFilterValue)
 	// CodeInvalidDate: a date that does not exist, or a range that holds none.
-	CodeInvalidDate Code = "invalid_date"
+	CodeInvalidDate Code = Code(query.CodeInvalidDate)
 	// CodeControlCharacter: a control character, or bytes that are no UTF-8.
-	CodeControlCharacter Code = "control_character"
+	CodeControlCharacter Code = Code(query.CodeControlCharacter)
 	// CodeTooLarge: more words, clauses, labels or bytes than the limit.
-	CodeTooLarge Code = "too_large"
+	CodeTooLarge Code = Code(query.CodeTooLarge)
 	// CodeNothingWanted: only unwanted clauses; there is nothing to rank by.
 	CodeNothingWanted Code = "nothing_wanted"
 	// CodeInvalidOption: an option outside its range, such as a negative limit.
