@@ -72,7 +72,7 @@ STATEMENTS = {
 }
 RELATIONS = {"left": "to the left of", "right": "to the right of", "above": "above", "below": "below"}
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above", "top": "bottom", "bottom": "top"}
-SORT_WEIGHTS = {"kind": 3, "count": 4, "place": 3, "yes/no": 6, "colour": 2, "relation": 3, "fact": 5}
+SORT_WEIGHTS = {"kind": 3, "count": 4, "place": 3, "yes/no": 8, "colour": 3, "relation": 5, "fact": 5}
 
 
 @dataclass(frozen=True)
