@@ -74,6 +74,8 @@ type Reader interface {
 	RecordsByHash(ctx context.Context, hashes []Hash) ([]*Record, error)
 	// List gives one page of the records that pass a filter, and how many there are.
 	List(ctx context.Context, filter Filter, page Page) ([]*Record, int, error)
+	// Layout gives the images that pass a filter, in an order, as columns.
+	Layout(ctx context.Context, filter Filter, order Order) (Layout, error)
 	// All goes through every record in order of ID. An error ends it.
 	All(ctx context.Context) iter.Seq2[*Record, error]
 	// Facets counts the records that pass a filter, by value.

@@ -24,6 +24,7 @@ func calls(r index.Reader) map[string]func(context.Context) error {
 		"Failures":      func(ctx context.Context) error { return empty(r.Failures(ctx)) },
 		"FailuresOf":    func(ctx context.Context) error { return empty(r.FailuresOf(ctx, nil)) },
 		"List":          func(ctx context.Context) error { _, _, err := r.List(ctx, index.Filter{}, index.Page{}); return err },
+		"Layout":        func(ctx context.Context) error { _, err := r.Layout(ctx, index.Filter{}, 0); return err },
 		"Facets":        func(ctx context.Context) error { _, err := r.Facets(ctx, index.Filter{}); return err },
 		"All": func(ctx context.Context) (err error) {
 			for _, problem := range r.All(ctx) {

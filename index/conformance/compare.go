@@ -39,6 +39,7 @@ func (m *model) check(t *testing.T, r index.Reader, random *rand.Rand) {
 	for range 2 {
 		filter, page := m.randomFilter(random), index.Page{Order: index.Order(random.IntN(4)), Offset: random.IntN(4), Limit: random.IntN(8)}
 		m.checkList(t, r, filter, page)
+		m.checkLayout(t, r, filter, page.Order)
 		m.checkFacets(t, r, filter)
 		m.checkNearest(t, r, random, filter)
 		m.checkWords(t, r, random, filter)
@@ -221,10 +222,7 @@ func (m *model) checkList(t *testing.T, r index.Reader, filter index.Filter, pag
 	if total != len(want) {
 		t.Fatalf("%d records pass %+v, expected %v", total, filter, want)
 	}
-	slices.SortStableFunc(want, func(a, b index.ID) int {
-		byDate := m.records[a].Date().Compare(m.records[b].Date())
-		return [...]int{cmp.Compare(a, b), cmp.Compare(b, a), -byDate, byDate}[page.Order]
-	})
+	m.sort(want, page.Order)
 	want = want[min(page.Offset, len(want)):]
 	if page.Limit > 0 {
 		want = want[:min(page.Limit, len(want))]
@@ -235,6 +233,37 @@ func (m *model) checkList(t *testing.T, r index.Reader, filter index.Filter, pag
 	}
 	if !slices.Equal(got, want) {
 		t.Fatalf("%+v of %+v lists %v, expected %v", page, filter, got, want)
+	}
+}
+
+// sort puts records, which are in order of ID, into another order.
+func (m *model) sort(ids []index.ID, order index.Order) {
+	slices.SortStableFunc(ids, func(a, b index.ID) int {
+		byDate := m.records[a].Date().Compare(m.records[b].Date())
+		return [...]int{cmp.Compare(a, b), cmp.Compare(b, a), -byDate, byDate}[order]
+	})
+}
+
+func (m *model) checkLayout(t *testing.T, r index.Reader, filter index.Filter, order index.Order) {
+	t.Helper()
+	got, err := r.Layout(t.Context(), filter, order)
+	indextest.Must(t, err)
+	images := slices.DeleteFunc(m.passing(filter), func(id index.ID) bool { return m.records[id].Kind != index.KindImage })
+	m.sort(images, order)
+	want := index.Layout{IDs: images}
+	for _, id := range images {
+		e := m.records[id]
+		day, ratio := int32(index.NoDay), uint32(1000)
+		if date := e.Date(); !date.IsZero() {
+			day = int32(math.Floor(float64(date.Unix()) / (24 * 60 * 60)))
+		}
+		if e.Height > 0 && e.Width > 0 {
+			ratio = uint32(max(1, math.Round(1000*float64(e.Width)/float64(e.Height))))
+		}
+		want.Ratios, want.Days = append(want.Ratios, ratio), append(want.Days, day)
+	}
+	if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("order %d of %+v is laid out otherwise:\n%s", order, filter, diff)
 	}
 }
 

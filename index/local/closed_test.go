@@ -23,6 +23,7 @@ func TestClosedLibrarySaysSo(t *testing.T) {
 	asked := map[string]func(*Snapshot) error{
 		"Err":           func(s *Snapshot) error { return s.Err() },
 		"Records":       func(s *Snapshot) error { _, _, err := s.List(ctx, index.Filter{}, index.Page{Limit: 1}); return err },
+		"Layout":        func(s *Snapshot) error { _, err := s.Layout(ctx, index.Filter{}, 0); return err },
 		"Facets":        func(s *Snapshot) error { _, err := s.Facets(ctx, index.Filter{}); return err },
 		"NearestImages": func(s *Snapshot) error { _, err := s.NearestImages(ctx, query, 1, index.Filter{}); return err },
 		"NearestTexts":  func(s *Snapshot) error { _, err := s.NearestTexts(ctx, query, 1, index.Filter{}); return err },

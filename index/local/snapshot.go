@@ -122,6 +122,18 @@ func (s *Snapshot) List(ctx context.Context, filter index.Filter, page index.Pag
 	return records, total, nil
 }
 
+// Layout gives the images that pass the filter, as columns.
+func (s *Snapshot) Layout(ctx context.Context, filter index.Filter, order index.Order) (index.Layout, error) {
+	if err := s.usable(ctx); err != nil {
+		return index.Layout{}, fmt.Errorf("lay out images: %w", err)
+	}
+	layout, err := s.view.columns.Layout(ctx, filter, order)
+	if err != nil {
+		return index.Layout{}, fmt.Errorf("lay out images: %w", err)
+	}
+	return layout, nil
+}
+
 // Facets counts the records that pass the filter by value.
 func (s *Snapshot) Facets(ctx context.Context, filter index.Filter) (index.Facets, error) {
 	if err := s.usable(ctx); err != nil {

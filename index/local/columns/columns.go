@@ -28,6 +28,7 @@ type columns struct {
 	cameras     category[filters.CameraNames]
 	folders     category[string] // of the file of a record that has one
 	ratings     [catalog.PageSize]int8
+	ratios      [catalog.PageSize]uint32
 	offsets     [catalog.PageSize]int32 // of the camera's clock, in seconds ahead of UTC
 	flags       [catalog.PageSize]columnFlags
 }
@@ -273,7 +274,7 @@ func newColumns(p *catalog.Page[*index.Record]) *columns {
 		if !p.Present[slot] {
 			continue
 		}
-		c.kinds[slot] = record.Kind
+		c.kinds[slot], c.ratios[slot] = record.Kind, record.Ratio()
 		c.setDate(slot, record.Date())
 		c.formats.fill(slot, record.Format, formats)
 		c.cameras.fill(slot, filters.CameraOf(record), cameras)

@@ -26,6 +26,7 @@ type listed struct {
 	id     index.ID
 	date   filters.Moment
 	record *index.Record
+	ratio  uint32 // of an image in a layout
 }
 
 // longestCut is how far down a list a page may reach for the rest to be let go of.
