@@ -3,8 +3,8 @@ package embed
 import (
 	"context"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
+	"mekiki/embed/modelconfig"
 )
 
 // ImageStates is what the Q-Former of a second stage makes of one image for its language model: a row for each learned
@@ -23,7 +23,7 @@ type AnswerModel struct {
 	// OwnVision is set where the model's folder holds a vision encoder, so that ImageTokens works.
 	OwnVision bool
 	// Prompts are the model's texts for its tasks.
-	Prompts checkpoint.Prompts
+	Prompts modelconfig.Prompts
 }
 
 // Prompt is a text about an image, to be gone on with.

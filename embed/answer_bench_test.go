@@ -9,33 +9,33 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/blip2"
 	"mekiki/embed/blip2/blip2test"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 )
 
 // languages are a model of about the built-in one's sizes, and larger ones behind the same Q-Former.
-func languages() []checkpoint.Config {
-	llama := checkpoint.Language{
-		Architecture: checkpoint.Llama, HiddenSize: 256, Layers: 6, Heads: 4, KeyValueHeads: 2, HeadWidth: 64, IntermediateSize: 704,
+func languages() []modelconfig.Config {
+	llama := modelconfig.Language{
+		Architecture: modelconfig.Llama, HiddenSize: 256, Layers: 6, Heads: 4, KeyValueHeads: 2, HeadWidth: 64, IntermediateSize: 704,
 		VocabularySize: 8192, Words: 8192, Positions: 512, Activation: "silu", Gated: true, NormEpsilon: 1e-5, RotaryTheta: 10000, Tied: true,
 		End: []int64{2},
 	}
 	larger := llama
 	larger.HiddenSize, larger.Layers, larger.Heads, larger.KeyValueHeads, larger.IntermediateSize, larger.VocabularySize = 576, 12, 9, 3, 1536, 16384
 	larger.Words = larger.VocabularySize
-	t5 := checkpoint.Language{
-		Architecture: checkpoint.T5, HiddenSize: 512, Layers: 8, DecoderLayers: 8, Heads: 6, KeyValueHeads: 6, HeadWidth: 64, IntermediateSize: 1024,
+	t5 := modelconfig.Language{
+		Architecture: modelconfig.T5, HiddenSize: 512, Layers: 8, DecoderLayers: 8, Heads: 6, KeyValueHeads: 6, HeadWidth: 64, IntermediateSize: 1024,
 		VocabularySize: 32128, Words: 32100, Activation: "gelu", Gated: true, NormEpsilon: 1e-6, RelativeBuckets: 32, RelativeDistance: 128,
 		End: []int64{1},
 	}
-	var configs []checkpoint.Config
-	for name, language := range map[string]checkpoint.Language{"llama-6x256": llama, "llama-12x576": larger, "t5-8x512": t5} {
+	var configs []modelconfig.Config
+	for name, language := range map[string]modelconfig.Language{"llama-6x256": llama, "llama-12x576": larger, "t5-8x512": t5} {
 		config := small()
 		config.Name, config.ProjectionSize, config.Language = name, 0, &language
 		configs = append(configs, config)
 	}
-	slices.SortFunc(configs, func(a, b checkpoint.Config) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(configs, func(a, b modelconfig.Config) int { return strings.Compare(a.Name, b.Name) })
 	return configs
 }
 

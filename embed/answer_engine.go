@@ -9,8 +9,8 @@ import (
 	"strings"
 	"sync"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/tokenize"
 	"mekiki/internal/hint"
@@ -20,7 +20,7 @@ import (
 // take turns at each token.
 type AnswerEngine struct {
 	*core
-	config     checkpoint.Config
+	config     modelconfig.Config
 	words      tokenize.Language
 	instructed tokenize.Tokenizer // of the Q-Former, where it reads the prompt
 	layout     stepLayout

@@ -15,6 +15,7 @@ import (
 	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/tokenize"
 )
@@ -81,10 +82,10 @@ func numberFamily() manifest.Family {
 // referenceSource is the checkpoint of a reference, with a tokenizer's file.
 type referenceSource struct {
 	*checkpoint.Random
-	config checkpoint.Config
+	config modelconfig.Config
 }
 
-func (s referenceSource) Config() checkpoint.Config { return s.config }
+func (s referenceSource) Config() modelconfig.Config { return s.config }
 
 func (s referenceSource) ReadFile(name string) ([]byte, error) {
 	if name == "tokenizer.json" {
@@ -97,7 +98,7 @@ func (s referenceSource) ReadFile(name string) ([]byte, error) {
 func compileSecond(t testing.TB, reference blip2test.LanguageReference, options blip2.CompileOptions) string {
 	t.Helper()
 	config := reference.Config
-	config.Preprocess = checkpoint.Preprocess{
+	config.Preprocess = modelconfig.Preprocess{
 		ImageSize: config.Vision.ImageSize, Mean: [3]float32{0.5, 0.5, 0.5}, StandardDeviation: [3]float32{0.5, 0.5, 0.5}, RescaleFactor: 1.0 / 255,
 	}
 	dir := filepath.Join(t.TempDir(), "model")

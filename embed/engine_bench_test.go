@@ -8,33 +8,33 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/blip2"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
 )
 
 // small has the sizes of the model inside the program.
-func small() checkpoint.Config {
-	return checkpoint.Config{
+func small() modelconfig.Config {
+	return modelconfig.Config{
 		Name: "small", QueryTokens: 16, ProjectionSize: 256,
-		Vision: checkpoint.Vision{
+		Vision: modelconfig.Vision{
 			HiddenSize: 192, Layers: 6, Heads: 3, IntermediateSize: 768, ImageSize: 128, PatchSize: 16,
 			Activation: "gelu", LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true,
 		},
-		QFormer: checkpoint.QFormer{
+		QFormer: modelconfig.QFormer{
 			HiddenSize: 192, Layers: 4, Heads: 4, IntermediateSize: 768, VocabularySize: 10940, MaxPositions: 64,
 			CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12,
 		},
-		Preprocess: checkpoint.Preprocess{
+		Preprocess: modelconfig.Preprocess{
 			ImageSize: 128, Mean: [3]float32{0.5, 0.5, 0.5}, StandardDeviation: [3]float32{0.3, 0.3, 0.3}, RescaleFactor: 1.0 / 255,
 		},
 	}
 }
 
 // medium is a model between the small one and the published ones.
-func medium() checkpoint.Config {
+func medium() modelconfig.Config {
 	config := small()
 	config.Name, config.QueryTokens = "medium", 32
 	config.Vision.HiddenSize, config.Vision.Layers, config.Vision.Heads, config.Vision.IntermediateSize = 512, 8, 8, 2048
@@ -42,7 +42,7 @@ func medium() checkpoint.Config {
 	return config
 }
 
-func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config checkpoint.Config, precision manifest.Precision) *embed.Engine {
+func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config modelconfig.Config, precision manifest.Precision) *embed.Engine {
 	b.Helper()
 	dir := compileRandom(b, config, 1, true, blip2.CompileOptions{Precision: precision, Runtime: runtime})
 	engine := openEngine(b, embed.Options{ModelDir: dir, Runtime: runtime})
@@ -54,7 +54,7 @@ func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config checkpoint.Confi
 
 func BenchmarkEngine(b *testing.B) {
 	runtime := orttest.Open(b)
-	for _, config := range []checkpoint.Config{small(), medium()} {
+	for _, config := range []modelconfig.Config{small(), medium()} {
 		for _, precision := range []manifest.Precision{manifest.Float32, manifest.Int8} {
 			b.Run(config.Name+"/"+string(precision), func(b *testing.B) {
 				engine := benchmarkEngine(b, runtime, config, precision)

@@ -20,6 +20,7 @@ import (
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
@@ -29,18 +30,18 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // tiny is a model of odd sizes that shares none with a published one.
-func tiny() checkpoint.Config {
-	return checkpoint.Config{
+func tiny() modelconfig.Config {
+	return modelconfig.Config{
 		Name: "tiny", QueryTokens: 5, ProjectionSize: 12,
-		Vision: checkpoint.Vision{
+		Vision: modelconfig.Vision{
 			HiddenSize: 24, Layers: 2, Heads: 3, IntermediateSize: 40, ImageSize: 28, PatchSize: 7,
 			Activation: "gelu", LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true,
 		},
-		QFormer: checkpoint.QFormer{
+		QFormer: modelconfig.QFormer{
 			HiddenSize: 20, Layers: 3, Heads: 2, IntermediateSize: 28, VocabularySize: 61, MaxPositions: 24,
 			CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12,
 		},
-		Preprocess: checkpoint.Preprocess{
+		Preprocess: modelconfig.Preprocess{
 			ImageSize: 28, Mean: [3]float32{0.5, 0.4, 0.3}, StandardDeviation: [3]float32{0.2, 0.3, 0.4}, RescaleFactor: 1.0 / 255,
 		},
 	}
@@ -53,7 +54,7 @@ func compile(t testing.TB, captions bool, options blip2.CompileOptions) string {
 }
 
 // compileRandom writes a model with random weights into a new folder.
-func compileRandom(t testing.TB, config checkpoint.Config, seed uint64, captions bool, options blip2.CompileOptions) string {
+func compileRandom(t testing.TB, config modelconfig.Config, seed uint64, captions bool, options blip2.CompileOptions) string {
 	t.Helper()
 	weights, err := checkpoint.NewRandom(config, seed, captions)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/embed"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
+	"mekiki/embed/modelconfig"
 	"mekiki/index"
 	"mekiki/search/ask"
 	"mekiki/search/contract"
@@ -28,7 +28,7 @@ type worldAnswerer struct {
 }
 
 func (worldAnswerer) AnswerModel() embed.AnswerModel {
-	return embed.AnswerModel{Name: "world", Fingerprint: "answers", Vision: "world", Prompts: checkpoint.Prompts{Question: "{}"}}
+	return embed.AnswerModel{Name: "world", Fingerprint: "answers", Vision: "world", Prompts: modelconfig.Prompts{Question: "{}"}}
 }
 
 func (worldAnswerer) States(_ context.Context, tokens []embed.ImageTokens) ([]embed.ImageStates, error) {

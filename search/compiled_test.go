@@ -11,6 +11,7 @@ import (
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -36,7 +37,7 @@ func (w withoutMatching) Shape(name string) ([]int, bool) {
 // compiledWithoutMatching opens a compiled model of random weights that embeds and captions, and cannot match.
 func compiledWithoutMatching(t *testing.T) *embed.Engine {
 	t.Helper()
-	config := checkpoint.PublishedConfig(28)
+	config := modelconfig.PublishedConfig(28)
 	config.Vision.HiddenSize, config.Vision.Layers, config.Vision.Heads, config.Vision.IntermediateSize = 16, 1, 2, 16
 	config.QFormer.HiddenSize, config.QFormer.Layers, config.QFormer.Heads, config.QFormer.IntermediateSize = 16, 2, 2, 16
 	config.QFormer.VocabularySize, config.QFormer.MaxPositions, config.QueryTokens, config.ProjectionSize = 64, 24, 4, 8

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"mekiki/embed"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
 	"mekiki/search/ask"
 	"mekiki/server/problem"
@@ -21,7 +21,7 @@ import (
 type colourAnswerer struct{ fail func(piece int) error }
 
 func (colourAnswerer) AnswerModel() embed.AnswerModel {
-	return embed.AnswerModel{Name: "colours", Fingerprint: "c", OwnVision: true, Prompts: checkpoint.Prompts{
+	return embed.AnswerModel{Name: "colours", Fingerprint: "c", OwnVision: true, Prompts: modelconfig.Prompts{
 		Question: "Question: {} Short answer:", Dialogue: "Question: {} Answer:", Turn: "Question: {} Answer: {}.",
 	}}
 }

@@ -19,6 +19,7 @@ import (
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 )
 
@@ -32,7 +33,7 @@ type Options struct {
 	// weights are compiled into WorkDir, measured and removed.
 	ModelDirs []string
 	// Config is the size of the random models; ViT-g's at 224 pixels when zero.
-	Config checkpoint.Config
+	Config modelconfig.Config
 	// Precisions of the random models; float32 and int8 when empty.
 	Precisions []manifest.Precision
 	// WorkDir is where random models are compiled; the system's temporary folder
@@ -48,7 +49,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Config.Vision.HiddenSize == 0 {
-		o.Config = checkpoint.PublishedConfig(224)
+		o.Config = modelconfig.PublishedConfig(224)
 	}
 	if len(o.Families) == 0 {
 		o.Families = []manifest.Family{blip2.Family()}

@@ -13,11 +13,12 @@ import (
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort/orttest"
 )
 
-func tiny() checkpoint.Config {
-	config := checkpoint.PublishedConfig(32)
+func tiny() modelconfig.Config {
+	config := modelconfig.PublishedConfig(32)
 	config.Name = "tiny"
 	config.Vision.PatchSize, config.Vision.HiddenSize, config.Vision.Layers, config.Vision.Heads, config.Vision.IntermediateSize = 16, 32, 1, 2, 64
 	config.QFormer.HiddenSize, config.QFormer.Layers, config.QFormer.Heads, config.QFormer.IntermediateSize = 32, 2, 2, 64
@@ -77,10 +78,10 @@ func TestRunOnAModel(t *testing.T) {
 // secondStage is a second stage of random weights with a tokenizer of bytes.
 type secondStage struct {
 	*checkpoint.Random
-	config checkpoint.Config
+	config modelconfig.Config
 }
 
-func (s secondStage) Config() checkpoint.Config { return s.config }
+func (s secondStage) Config() modelconfig.Config { return s.config }
 
 func (s secondStage) ReadFile(name string) ([]byte, error) {
 	switch name {
@@ -96,9 +97,9 @@ func (s secondStage) ReadFile(name string) ([]byte, error) {
 
 func TestRunOnASecondStage(t *testing.T) {
 	config := tiny()
-	config.Language = &checkpoint.Language{Architecture: checkpoint.OPT, HiddenSize: 16, Layers: 1, Heads: 2, KeyValueHeads: 2,
+	config.Language = &modelconfig.Language{Architecture: modelconfig.OPT, HiddenSize: 16, Layers: 1, Heads: 2, KeyValueHeads: 2,
 		HeadWidth: 8, IntermediateSize: 24, VocabularySize: 6, Words: 4, Positions: 80, Activation: "relu", NormEpsilon: 1e-5,
-		Tied: true, End: []int64{1}, Prompts: checkpoint.Prompts{Question: "ab {}"}}
+		Tied: true, End: []int64{1}, Prompts: modelconfig.Prompts{Question: "ab {}"}}
 	weights, err := checkpoint.NewRandom(config, 1, false)
 	if err != nil {
 		t.Fatal(err)

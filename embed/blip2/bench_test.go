@@ -7,6 +7,7 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
@@ -16,7 +17,7 @@ import (
 
 // benchmarkGraph times one graph at published sizes, for each way to compute
 // the matrix products, on inputs of batch 1.
-func benchmarkGraph(b *testing.B, config checkpoint.Config, graph quantize.Graph, inputs ...ort.Tensor) {
+func benchmarkGraph(b *testing.B, config modelconfig.Config, graph quantize.Graph, inputs ...ort.Tensor) {
 	for _, method := range []quantize.Method{quantize.Float32, quantize.PerRun, quantize.PerRow} {
 		b.Run(string(method), func(b *testing.B) {
 			runtime := orttest.Open(b)
@@ -39,7 +40,7 @@ func benchmarkGraph(b *testing.B, config checkpoint.Config, graph quantize.Graph
 }
 
 // graphOf is the Q-Former's graph in a file.
-func graphOf(config checkpoint.Config, file string) quantize.Graph {
+func graphOf(config modelconfig.Config, file string) quantize.Graph {
 	graphs := queryGraphs(config, heads{match: true, caption: true})
 	return graphs[slices.IndexFunc(graphs, func(graph quantize.Graph) bool { return graph.File == file })]
 }
@@ -70,33 +71,33 @@ func openThreads(b *testing.B, runtime *ort.Runtime, path string, threads int) *
 
 // BenchmarkVisionLayers times two of ViT-g's 39 layers at 224 pixels.
 func BenchmarkVisionLayers(b *testing.B) {
-	config := checkpoint.PublishedConfig(224)
+	config := modelconfig.PublishedConfig(224)
 	config.Vision.Layers = 2
 	pixels := ort.Float32Tensor(checkpoint.RandomValues(manifest.PixelsName, 1, 3*224*224), 1, 3, 224, 224)
 	benchmarkGraph(b, config, visionGraphOf(config), pixels)
 }
 
-func publishedTokens(config checkpoint.Config) ort.Tensor {
+func publishedTokens(config modelconfig.Config) ort.Tensor {
 	rows, columns := config.Vision.Tokens(), config.Vision.HiddenSize
 	return ort.Float32Tensor(checkpoint.RandomValues(manifest.ImageTokensName, 1, rows*columns), 1, int64(rows), int64(columns))
 }
 
 // BenchmarkImageParts times the image transformer over ViT-g's tokens.
 func BenchmarkImageParts(b *testing.B) {
-	config := checkpoint.PublishedConfig(224)
+	config := modelconfig.PublishedConfig(224)
 	benchmarkGraph(b, config, graphOf(config, manifest.ImagePartsFile), publishedTokens(config))
 }
 
 // BenchmarkText times a text of 12 tokens.
 func BenchmarkText(b *testing.B) {
-	config := checkpoint.PublishedConfig(224)
+	config := modelconfig.PublishedConfig(224)
 	ids, mask := benchmarkText()
 	benchmarkGraph(b, config, graphOf(config, manifest.TextFile), ids, mask)
 }
 
 // BenchmarkMatch times one image against one text of 12 tokens.
 func BenchmarkMatch(b *testing.B) {
-	config := checkpoint.PublishedConfig(224)
+	config := modelconfig.PublishedConfig(224)
 	ids, mask := benchmarkText()
 	benchmarkGraph(b, config, graphOf(config, manifest.MatchFile), publishedTokens(config), ids, mask)
 }

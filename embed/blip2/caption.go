@@ -3,8 +3,8 @@ package blip2
 import (
 	"fmt"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
@@ -29,7 +29,7 @@ func (q *queryFormer) memoryShape(rows onnx.Dimension) onnx.Shape {
 
 // captionStartGraph is the graph from image tokens to the keys and values of
 // the queries, layer by layer, which a caption's tokens attend to.
-func captionStartGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func captionStartGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("caption_start", config, weights)
 	tokens := q.imageTokens()
 	heads, count := config.QFormer.Heads, config.QueryTokens
@@ -52,7 +52,7 @@ func captionStartGraph(config checkpoint.Config, weights *quantize.Store) *onnx.
 
 // captionStepGraph is the graph from the next token ids, with the keys and
 // values of everything before, to next-token logits.
-func captionStepGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func captionStepGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("caption_step", config, weights)
 	ids := q.Input(manifest.TokenIDsName, onnx.Int64, onnx.Dynamic(batchSize), onnx.Dynamic(textSize))
 	position := q.Input(manifest.PositionName, onnx.Int64, onnx.Dynamic(textSize))

@@ -12,6 +12,7 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/quantize"
@@ -22,7 +23,7 @@ import (
 type Source interface {
 	quantize.Weights
 	// Config is the sizes of the model.
-	Config() checkpoint.Config
+	Config() modelconfig.Config
 	// Vocabulary is vocab.txt, one token a line.
 	Vocabulary() ([]byte, bool)
 	// ReadFile reads a small file beside the weights.
@@ -65,7 +66,7 @@ type CompileOptions struct {
 	Logger *slog.Logger
 }
 
-func (o CompileOptions) withDefaults(config checkpoint.Config) CompileOptions {
+func (o CompileOptions) withDefaults(config modelconfig.Config) CompileOptions {
 	if o.Precision == "" {
 		o.Precision = manifest.Int8
 		if config.Language != nil {
@@ -127,7 +128,7 @@ const (
 const calibrationFile = "calibration.json"
 
 // visionGraphOf is the graph of the vision encoder, which has a data file of its own.
-func visionGraphOf(config checkpoint.Config) quantize.Graph {
+func visionGraphOf(config modelconfig.Config) quantize.Graph {
 	return quantize.Graph{File: manifest.VisionFile, Build: func(weights *quantize.Store) *onnx.Graph { return visionGraph(config, weights) }}
 }
 
@@ -139,9 +140,9 @@ func headsOf(source Source) heads {
 }
 
 // queryGraphs are the graphs that share the Q-Former's data file.
-func queryGraphs(config checkpoint.Config, heads heads) []quantize.Graph {
+func queryGraphs(config modelconfig.Config, heads heads) []quantize.Graph {
 	var graphs []quantize.Graph
-	add := func(file string, build func(checkpoint.Config, *quantize.Store) *onnx.Graph, twin bool) {
+	add := func(file string, build func(modelconfig.Config, *quantize.Store) *onnx.Graph, twin bool) {
 		graphs = append(graphs, quantize.Graph{File: file, Twin: twin,
 			Build: func(weights *quantize.Store) *onnx.Graph { return build(config, weights) }})
 	}

@@ -13,15 +13,16 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 )
 
 // tinyConfig is the smallest model that has every part.
-func tinyConfig() checkpoint.Config {
-	return checkpoint.Config{
+func tinyConfig() modelconfig.Config {
+	return modelconfig.Config{
 		Name: "tiny",
-		Vision: checkpoint.Vision{HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 8, ImageSize: 8, PatchSize: 4,
-			Activation: checkpoint.Gelu, LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true},
-		QFormer: checkpoint.QFormer{HiddenSize: 8, Layers: 2, Heads: 2, IntermediateSize: 8, VocabularySize: 16,
+		Vision: modelconfig.Vision{HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 8, ImageSize: 8, PatchSize: 4,
+			Activation: modelconfig.Gelu, LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true},
+		QFormer: modelconfig.QFormer{HiddenSize: 8, Layers: 2, Heads: 2, IntermediateSize: 8, VocabularySize: 16,
 			MaxPositions: 8, CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12},
 		QueryTokens: 2, ProjectionSize: 4,
 	}

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/language"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/quantize"
 	"mekiki/embed/tokenize"
@@ -44,7 +44,7 @@ func Family() manifest.Family {
 }
 
 // describeLanguage says how a language model is run; nil where there is none.
-func describeLanguage(config *checkpoint.Language) *manifest.Language {
+func describeLanguage(config *modelconfig.Language) *manifest.Language {
 	if config == nil {
 		return nil
 	}
@@ -101,7 +101,7 @@ func signatures(model manifest.Manifest) []manifest.Signature {
 }
 
 // imageTokensValue is an input or output of image tokens.
-func imageTokensValue(config checkpoint.Config) ort.Value {
+func imageTokensValue(config modelconfig.Config) ort.Value {
 	return ort.Value{Name: manifest.ImageTokensName, Type: ort.Float32, Shape: []int64{-1, int64(config.Vision.Tokens()), int64(config.Vision.HiddenSize)}}
 }
 
@@ -111,7 +111,7 @@ func textValue(name string) ort.Value {
 }
 
 // matchSignatures describes matching, pair by pair and for many texts with an image.
-func matchSignatures(config checkpoint.Config, tokens, ids, mask ort.Value) []manifest.Signature {
+func matchSignatures(config modelconfig.Config, tokens, ids, mask ort.Value) []manifest.Signature {
 	memory, work := memoryValues(config), estimate(config)
 	return []manifest.Signature{
 		{
@@ -137,7 +137,7 @@ func matchSignatures(config checkpoint.Config, tokens, ids, mask ort.Value) []ma
 
 // memoryValues are the keys and values that the queries read of one image in
 // matching, layer after layer.
-func memoryValues(config checkpoint.Config) []ort.Value {
+func memoryValues(config modelconfig.Config) []ort.Value {
 	var list []ort.Value
 	for layer := range config.QFormer.Layers {
 		if config.QFormer.CrossAttends(layer) {
@@ -162,7 +162,7 @@ func withBatch(values []ort.Value, batch int64) []ort.Value {
 
 // captionSignatures describes the graphs that decode with a key and value cache:
 // a key and a value for each layer, layer after layer.
-func captionSignatures(config checkpoint.Config, tokens, ids ort.Value) []manifest.Signature {
+func captionSignatures(config modelconfig.Config, tokens, ids ort.Value) []manifest.Signature {
 	former := config.QFormer
 	heads, width := int64(former.Heads), int64(former.HiddenSize/former.Heads)
 	cache := func(key, value string, length int64) []ort.Value {
@@ -206,7 +206,7 @@ const typicalText = 12
 
 // estimate counts the matrix products that dominate. It only decides between one
 // thread and several, so being right within a factor of two is enough.
-func estimate(config checkpoint.Config) workload {
+func estimate(config modelconfig.Config) workload {
 	vision, former := config.Vision, config.QFormer
 	rows, width := float64(vision.Tokens()), float64(vision.HiddenSize)
 	layer := rows*width*(4*width+2*float64(vision.IntermediateSize)) + 2*rows*rows*width

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
@@ -17,7 +17,7 @@ const (
 	matchHead  = "itm_head"
 )
 
-func newQueryFormer(name string, config checkpoint.Config, weights *quantize.Store) *queryFormer {
+func newQueryFormer(name string, config modelconfig.Config, weights *quantize.Store) *queryFormer {
 	return &queryFormer{quantize.NewNetwork(name, weights), config}
 }
 
@@ -40,7 +40,7 @@ func (q *queryFormer) projection(name string) quantize.Product {
 }
 
 // imagePartsGraph is the graph from image tokens to unit vectors.
-func imagePartsGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func imagePartsGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("image_parts", config, weights)
 	states := q.imageStates(q.imageTokens())
 	q.Output(manifest.PartsName, q.UnitRows(q.Apply(states, q.projection(visionHead))))
@@ -48,7 +48,7 @@ func imagePartsGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Gr
 }
 
 // textGraph is the graph from token ids to a unit vector.
-func textGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func textGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("text", config, weights)
 	ids, mask := q.textInputs()
 	x := q.text(ids)
@@ -69,7 +69,7 @@ func textGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 }
 
 // matchGraph is the graph from image tokens and token ids to matching logits.
-func matchGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func matchGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("match", config, weights)
 	tokens := q.imageTokens()
 	ids, mask := q.textInputs()
@@ -83,7 +83,7 @@ func matchGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 // matchImageGraph is the part of matching that depends on the image alone:
 // from image tokens to the keys and values that the queries read, for each
 // layer that looks at the image.
-func matchImageGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func matchImageGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("match_image", config, weights)
 	tokens := q.imageTokens()
 	for i := range config.QFormer.Layers {
@@ -100,7 +100,7 @@ func matchImageGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Gr
 // matchTextGraph is the rest of matching: from one image's keys and values
 // and any number of texts to matching logits. All texts' queries read the
 // image together, as one long sequence.
-func matchTextGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func matchTextGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("match_text", config, weights)
 	ids, mask := q.textInputs()
 	memory := make([][]onnx.Value, config.QFormer.Layers)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/quantize"
@@ -40,7 +40,7 @@ func writeInt8(ctx context.Context, source Source, dir string, options CompileOp
 }
 
 // encoder is the vision encoder, layer by layer.
-func (s samples) encoder(config checkpoint.Config) quantize.Encoder {
+func (s samples) encoder(config modelconfig.Config) quantize.Encoder {
 	vision, side := config.Vision, int64(config.Vision.ImageSize)
 	encoder := quantize.Encoder{Graph: visionGraphOf(config), Data: visionData}
 	for _, image := range s.images {
@@ -66,7 +66,7 @@ func (s samples) encoder(config checkpoint.Config) quantize.Encoder {
 
 // layerProducts are the products of a vision layer. Those that read a layer norm can
 // be smoothed by it, the attention's output by the values.
-func layerProducts(config checkpoint.Vision, layer int) []quantize.LayerProduct {
+func layerProducts(config modelconfig.Vision, layer int) []quantize.LayerProduct {
 	qkv, projection, first, second := visionProducts(config, layer)
 	norm := func(name string) func(quantize.Plan, []float32) {
 		name = fmt.Sprintf("vision_model.encoder.layers.%d.%s", layer, name)

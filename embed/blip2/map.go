@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 )
@@ -17,7 +17,7 @@ import (
 // changes its fingerprint.
 
 // lastLook is the last layer whose queries look at the image.
-func lastLook(config checkpoint.Config) int {
+func lastLook(config modelconfig.Config) int {
 	last := 0
 	for layer := range config.QFormer.Layers {
 		if config.QFormer.CrossAttends(layer) {
@@ -28,7 +28,7 @@ func lastLook(config checkpoint.Config) int {
 }
 
 // mapGrid says how image tokens lie in the image.
-func mapGrid(config checkpoint.Config) manifest.Grid {
+func mapGrid(config modelconfig.Config) manifest.Grid {
 	side := config.Vision.ImageSize / config.Vision.PatchSize
 	return manifest.Grid{Rows: side, Columns: side, First: config.Vision.Tokens() - side*side}
 }
@@ -45,7 +45,7 @@ func mapOf(model manifest.Manifest) *manifest.Map {
 }
 
 // mapSignature describes the graph.
-func mapSignature(config checkpoint.Config, ids, mask ort.Value) manifest.Signature {
+func mapSignature(config modelconfig.Config, ids, mask ort.Value) manifest.Signature {
 	work := estimate(config)
 	return manifest.Signature{
 		File: manifest.MatchMapFile, From: manifest.MatchTextFile, Data: qformerData,
@@ -60,7 +60,7 @@ func mapSignature(config checkpoint.Config, ids, mask ort.Value) manifest.Signat
 }
 
 // mapGraph makes the graph from the file of the second half of matching.
-func mapGraph(config checkpoint.Config, graph []byte) ([]byte, error) {
+func mapGraph(config modelconfig.Config, graph []byte) ([]byte, error) {
 	nodes, err := onnx.Nodes(graph)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
@@ -202,7 +203,7 @@ func (p *parityRun) texts(t *testing.T) {
 func (p *parityRun) states(t *testing.T, tokens ort.Tensor) {
 	dir := t.TempDir()
 	const file = "states.onnx"
-	states := func(config checkpoint.Config, store *quantize.Store) *onnx.Graph {
+	states := func(config modelconfig.Config, store *quantize.Store) *onnx.Graph {
 		q := newQueryFormer("states", config, store)
 		tokens := q.imageTokens()
 		pairs := q.Input("pair_tokens", onnx.Float32, tokens.Shape...)

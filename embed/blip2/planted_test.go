@@ -12,6 +12,7 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
@@ -131,11 +132,11 @@ func (p planted) plantMassive(name string, values []float32, layerNorm bool) {
 }
 
 // plantedConfig is the sizes of planted checkpoints: small ones, or those of the measurements in docs/measurements/int8.md.
-func plantedConfig(full bool) checkpoint.Config {
-	config := checkpoint.Config{Name: "planted", QueryTokens: 8, ProjectionSize: 32,
-		Vision: checkpoint.Vision{HiddenSize: 96, Layers: 4, Heads: 4, IntermediateSize: 384, ImageSize: 56, PatchSize: 14,
-			Activation: checkpoint.Gelu, LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true},
-		QFormer: checkpoint.QFormer{HiddenSize: 64, Layers: 4, Heads: 4, IntermediateSize: 256, VocabularySize: 500, MaxPositions: 32,
+func plantedConfig(full bool) modelconfig.Config {
+	config := modelconfig.Config{Name: "planted", QueryTokens: 8, ProjectionSize: 32,
+		Vision: modelconfig.Vision{HiddenSize: 96, Layers: 4, Heads: 4, IntermediateSize: 384, ImageSize: 56, PatchSize: 14,
+			Activation: modelconfig.Gelu, LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true},
+		QFormer: modelconfig.QFormer{HiddenSize: 64, Layers: 4, Heads: 4, IntermediateSize: 256, VocabularySize: 500, MaxPositions: 32,
 			CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12}}
 	if full {
 		config.QueryTokens, config.ProjectionSize = 32, 128
@@ -144,7 +145,7 @@ func plantedConfig(full bool) checkpoint.Config {
 		config.QFormer.HiddenSize, config.QFormer.Layers, config.QFormer.Heads = 192, 6, 6
 		config.QFormer.IntermediateSize, config.QFormer.VocabularySize = 768, 4000
 	}
-	config.Preprocess = checkpoint.Preprocess{ImageSize: config.Vision.ImageSize, RescaleFactor: 1. / 255,
+	config.Preprocess = modelconfig.Preprocess{ImageSize: config.Vision.ImageSize, RescaleFactor: 1. / 255,
 		Mean: [3]float32{0.48145466, 0.4578275, 0.40821073}, StandardDeviation: [3]float32{0.26862954, 0.26130258, 0.27577711}}
 	return config
 }
@@ -160,7 +161,7 @@ func plantedSource(t *testing.T, kind string, full, captions bool) planted {
 }
 
 // realPictures reads count pictures of the built-in gallery as pixels for the model.
-func realPictures(t *testing.T, config checkpoint.Config, count int) [][]float32 {
+func realPictures(t *testing.T, config modelconfig.Config, count int) [][]float32 {
 	t.Helper()
 	paths, err := filepath.Glob("../builtin/gallery/images/*.webp")
 	if err != nil || len(paths) < count {
@@ -190,7 +191,7 @@ func realPictures(t *testing.T, config checkpoint.Config, count int) [][]float32
 // realResult is what a model makes of real pictures and drawn texts: parts and text vectors, and two logits for each pair.
 type realResult struct{ parts, texts, match [][]float32 }
 
-func runPlanted(t *testing.T, runtime *ort.Runtime, dir string, config checkpoint.Config, pictures [][]float32, texts [][]int64) realResult {
+func runPlanted(t *testing.T, runtime *ort.Runtime, dir string, config modelconfig.Config, pictures [][]float32, texts [][]int64) realResult {
 	t.Helper()
 	var result realResult
 	var tokens []ort.Tensor
@@ -349,7 +350,7 @@ func TestPublishedSizes(t *testing.T) {
 		t.Skipf("%s is not published", plantedVariable)
 	}
 	runtime := orttest.Open(t)
-	random, err := checkpoint.NewRandom(checkpoint.PublishedConfig(224), 7, false)
+	random, err := checkpoint.NewRandom(modelconfig.PublishedConfig(224), 7, false)
 	if err != nil {
 		t.Fatal(err)
 	}

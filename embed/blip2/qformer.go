@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"iter"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
@@ -12,7 +12,7 @@ import (
 // queryFormer builds parts of the Q-Former.
 type queryFormer struct {
 	*quantize.Network
-	config checkpoint.Config
+	config modelconfig.Config
 }
 
 // Names of the Q-Former's dynamic sizes.

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/modelconfig"
 )
 
 // Numbers of drawn samples, when the caller gave none. Choosing looks at the
@@ -19,12 +20,12 @@ const (
 type samples struct {
 	images [][]float32 // pixels [3 S S]
 	texts  [][]int64   // token ids
-	config checkpoint.Config
+	config modelconfig.Config
 	heads  heads // of the model
 }
 
 // newSamples takes the caller's samples or draws some.
-func newSamples(config checkpoint.Config, heads heads, options CompileOptions) (samples, error) {
+func newSamples(config modelconfig.Config, heads heads, options CompileOptions) (samples, error) {
 	result := samples{images: options.Samples, texts: options.Texts, config: config, heads: heads}
 	side := config.Vision.ImageSize
 	for i, image := range result.images {
@@ -58,7 +59,7 @@ func newSamples(config checkpoint.Config, heads heads, options CompileOptions) (
 
 // drawImage draws waves of random colour, direction and length under a few
 // filled ellipses: smooth areas, edges and texture, as photographs have.
-func drawImage(preprocess checkpoint.Preprocess, side int, seed uint64) []float32 {
+func drawImage(preprocess modelconfig.Preprocess, side int, seed uint64) []float32 {
 	const waves, ellipses = 6, 5
 	next := drawer("samples", seed)
 	values := make([]float32, 3*side*side)
@@ -117,7 +118,7 @@ func drawer(name string, seed uint64) func() float64 {
 
 // drawTexts draws token ids between BERT's [CLS] and [SEP], where the
 // vocabulary has them, of several lengths.
-func drawTexts(config checkpoint.QFormer) [][]int64 {
+func drawTexts(config modelconfig.QFormer) [][]int64 {
 	const first, last = 101, 102
 	length := min(drawnLength, config.MaxPositions)
 	texts := make([][]int64, drawnTexts)

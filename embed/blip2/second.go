@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/language"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/quantize"
@@ -20,7 +20,7 @@ import (
 
 // imageStatesGraph is the graph from image tokens to the states of the queries; of a model whose Q-Former reads the prompt
 // from its token ids as well.
-func imageStatesGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func imageStatesGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	q := newQueryFormer("image_states", config, weights)
 	tokens := q.imageTokens()
 	if !config.Language.Instructed {
@@ -35,7 +35,7 @@ func imageStatesGraph(config checkpoint.Config, weights *quantize.Store) *onnx.G
 }
 
 // secondGraphs are the graphs of a second stage that share the Q-Former's data file.
-func secondGraphs(config checkpoint.Config) []quantize.Graph {
+func secondGraphs(config modelconfig.Config) []quantize.Graph {
 	return []quantize.Graph{
 		{File: manifest.ImageStatesFile, Build: func(weights *quantize.Store) *onnx.Graph { return imageStatesGraph(config, weights) }},
 		{File: manifest.LanguageInputFile, Build: func(weights *quantize.Store) *onnx.Graph { return language.InputGraph(config, weights) }},
@@ -114,7 +114,7 @@ func describeAll(ctx context.Context, dir string, names []string) ([]manifest.Fi
 }
 
 // secondSignatures describes the graphs of a second stage, its vision encoder excepted.
-func secondSignatures(config checkpoint.Config, tokens, ids, mask ort.Value) []manifest.Signature {
+func secondSignatures(config modelconfig.Config, tokens, ids, mask ort.Value) []manifest.Signature {
 	queries, hidden := int64(config.QueryTokens), int64(config.QFormer.HiddenSize)
 	states := ort.Value{Name: manifest.ImageStatesName, Type: ort.Float32, Shape: []int64{-1, queries, hidden}}
 	work := estimate(config)
@@ -131,7 +131,7 @@ func secondSignatures(config checkpoint.Config, tokens, ids, mask ort.Value) []m
 }
 
 // languageParts are the parts of a float32 model that hold the language model.
-func languageParts(config checkpoint.Language) []part {
+func languageParts(config modelconfig.Language) []part {
 	var parts []part
 	for _, graph := range language.Graphs(config) {
 		data, doing := language.StepData, "language model"

@@ -10,6 +10,7 @@ import (
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/language"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/quantize"
 	tokenizers "mekiki/embed/tokenize/language"
@@ -203,7 +204,7 @@ func continuations(source Source, options CompileOptions) ([][]int64, error) {
 }
 
 // drawContinuations draws tokens that may be written.
-func drawContinuations(config checkpoint.Language) [][]int64 {
+func drawContinuations(config modelconfig.Language) [][]int64 {
 	texts := make([][]int64, len(sentences))
 	for i := range texts {
 		for _, bits := range checkpoint.RandomBits("continuation", uint64(i), drawnLength) {

@@ -10,10 +10,10 @@ import (
 	"testing"
 
 	"mekiki/embed/blip2/blip2test"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
 	"mekiki/embed/language"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/quantize"
@@ -21,7 +21,7 @@ import (
 
 // secondStage runs the graphs of a compiled second stage, one image and one prompt at a time.
 type secondStage struct {
-	config     checkpoint.Config
+	config     modelconfig.Config
 	dir        string
 	runtime    *ort.Runtime
 	sessions   map[string]*ort.Session

@@ -10,6 +10,7 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 )
@@ -17,11 +18,11 @@ import (
 // tinySecond is a second stage of the tiny model, with files beside its weights.
 type tinySecond struct {
 	*checkpoint.Random
-	config checkpoint.Config
+	config modelconfig.Config
 	files  map[string]string
 }
 
-func (s tinySecond) Config() checkpoint.Config { return s.config }
+func (s tinySecond) Config() modelconfig.Config { return s.config }
 
 func (s tinySecond) ReadFile(name string) ([]byte, error) {
 	if content, ok := s.files[name]; ok {
@@ -33,7 +34,7 @@ func (s tinySecond) ReadFile(name string) ([]byte, error) {
 func newTinySecond(t testing.TB, instructed bool) tinySecond {
 	t.Helper()
 	config := tinyConfig()
-	config.Language = &checkpoint.Language{Architecture: checkpoint.OPT, HiddenSize: 16, Layers: 1, Heads: 2, KeyValueHeads: 2,
+	config.Language = &modelconfig.Language{Architecture: modelconfig.OPT, HiddenSize: 16, Layers: 1, Heads: 2, KeyValueHeads: 2,
 		HeadWidth: 8, IntermediateSize: 24, VocabularySize: 20, Words: 19, Positions: 30, Activation: "relu", NormEpsilon: 1e-5,
 		Tied: true, End: []int64{3}, Instructed: instructed}
 	weights, err := checkpoint.NewRandom(config, 1, false)

@@ -4,9 +4,10 @@ import (
 	"strconv"
 	"strings"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/language"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 )
 
 // Parts of a model in a [manifest.Share].
@@ -23,7 +24,7 @@ const sharedTextLength = 12
 
 // shares tells for every part of an int8 model which share of it is computed how.
 func shares(model manifest.Manifest) []manifest.Share {
-	shapes := checkpoint.Shapes(model.Config, model.HasCaptionHead)
+	shapes := tensors.Shapes(model.Config, model.HasCaptionHead)
 	return model.Shares(func(product string) (string, int64) {
 		return partOf(product), multiplyAdds(model.Config, shapes, product)
 	})
@@ -42,7 +43,7 @@ func partOf(product string) string {
 }
 
 // multiplyAdds is the work of a product by the shape of its weights and the rows that it reads; 0 for one that is not known.
-func multiplyAdds(config checkpoint.Config, shapes map[string][]int, product string) int64 {
+func multiplyAdds(config modelconfig.Config, shapes map[string][]int, product string) int64 {
 	layer, more, _ := strings.Cut(product, "+") // as Product.Name has it
 	layers, _ := strconv.Atoi(more)
 	shape := shapes[layer+".weight"]
@@ -53,7 +54,7 @@ func multiplyAdds(config checkpoint.Config, shapes map[string][]int, product str
 }
 
 // rows is how many rows a product reads for one image and one text.
-func rows(config checkpoint.Config, layer string) int {
+func rows(config modelconfig.Config, layer string) int {
 	switch {
 	case strings.HasPrefix(layer, visionPrefix),
 		strings.HasSuffix(layer, "crossattention.attention.key"), strings.HasSuffix(layer, "crossattention.attention.value"):

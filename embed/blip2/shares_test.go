@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort/orttest"
 )
@@ -52,7 +52,7 @@ func TestSharesOfAModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shapes := checkpoint.Shapes(model.Config, true)
+	shapes := tensors.Shapes(model.Config, true)
 	for _, choice := range model.Quantization {
 		if multiplyAdds(model.Config, shapes, choice.Layer) == 0 {
 			t.Errorf("the work of %s is not known", choice.Layer)

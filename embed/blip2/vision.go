@@ -3,8 +3,8 @@ package blip2
 import (
 	"fmt"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
@@ -12,10 +12,10 @@ import (
 // visionEncoder builds parts of the vision encoder.
 type visionEncoder struct {
 	*quantize.Network
-	config checkpoint.Vision
+	config modelconfig.Vision
 }
 
-func newVisionEncoder(name string, config checkpoint.Vision, weights *quantize.Store) *visionEncoder {
+func newVisionEncoder(name string, config modelconfig.Vision, weights *quantize.Store) *visionEncoder {
 	return &visionEncoder{quantize.NewNetwork(name, weights), config}
 }
 
@@ -23,11 +23,11 @@ func newVisionEncoder(name string, config checkpoint.Vision, weights *quantize.S
 const visionPrefix = "vision_model."
 
 // visionProducts are the four matrix products of a vision layer.
-func visionProducts(config checkpoint.Vision, layer int) (qkv, projection, first, second quantize.Product) {
+func visionProducts(config modelconfig.Vision, layer int) (qkv, projection, first, second quantize.Product) {
 	prefix := fmt.Sprintf("vision_model.encoder.layers.%d.", layer)
 	width, inner := config.HiddenSize, config.IntermediateSize
 	least := quantize.LeastGelu
-	if config.Activation == checkpoint.QuickGelu {
+	if config.Activation == modelconfig.QuickGelu {
 		least = quantize.LeastQuickGelu
 	}
 	return quantize.Product{Layers: []string{prefix + "self_attn.qkv"}, Input: width, Output: 3 * width},
@@ -91,7 +91,7 @@ func (v *visionEncoder) layer(i int, stream onnx.Value) onnx.Value {
 
 // activate adds the bias and applies the encoder's activation.
 func (v *visionEncoder) activate(x, bias onnx.Value) onnx.Value {
-	if v.config.Activation == checkpoint.QuickGelu {
+	if v.config.Activation == modelconfig.QuickGelu {
 		return v.QuickGelu(v.Add(x, bias), 1.702)
 	}
 	return v.BiasGelu(x, bias)
@@ -107,7 +107,7 @@ func (v *visionEncoder) encode(pixels onnx.Value) onnx.Value {
 }
 
 // visionGraph is the graph of the vision encoder.
-func visionGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func visionGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	encoder := newVisionEncoder("vision", config.Vision, weights)
 	side := onnx.Fixed(config.Vision.ImageSize)
 	pixels := encoder.Input(manifest.PixelsName, onnx.Float32, onnx.Dynamic(batchSize), onnx.Fixed(3), side, side)

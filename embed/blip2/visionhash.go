@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/onnx"
 )
 
@@ -49,7 +49,7 @@ func sumValues(values []float32) [sha256.Size]byte {
 // vision is the hash of the vision encoder: of the names of its tensors, in their order, each with the hash of its values.
 // Tensors that were not read yet are read.
 func (h *hashedSource) vision(ctx context.Context) (string, error) {
-	shapes := checkpoint.Shapes(h.Config(), false)
+	shapes := tensors.Shapes(h.Config(), false)
 	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		if _, known := h.sums[name]; !known && strings.HasPrefix(name, visionPrefix) {
 			if _, err := h.Float32(ctx, name); err != nil {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"testing"
 
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
 )
 
@@ -21,13 +22,13 @@ func publishedFolder(b *testing.B) string {
 	}
 	header := map[string]any{}
 	position := int64(0)
-	for _, expected := range expectations(publishedG()) {
-		if expected.optional {
+	for _, expected := range tensors.Expected(publishedG()) {
+		if expected.Optional {
 			continue
 		}
-		count, _ := weights.Elements(expected.shape)
+		count, _ := weights.Elements(expected.Shape)
 		end := position + 4*int64(count)
-		header[expected.name] = map[string]any{"dtype": "F32", "shape": expected.shape, "data_offsets": []int64{position, end}}
+		header[expected.Name] = map[string]any{"dtype": "F32", "shape": expected.Shape, "data_offsets": []int64{position, end}}
 		position = end
 	}
 	writeSparse(b, folder, header, position)

@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"slices"
 
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/modelconfig"
 )
 
 // ErrNotFound says that a checkpoint holds no tensor of the given name.
@@ -41,7 +43,7 @@ type Options struct {
 
 // Checkpoint is an open checkpoint. Its methods may be called concurrently, Close excepted.
 type Checkpoint struct {
-	config     Config
+	config     modelconfig.Config
 	source     *source
 	names      []string
 	tensors    map[string]*tensor
@@ -100,34 +102,34 @@ func open(ctx context.Context, options Options) (_ *Checkpoint, err error) {
 // CheckSettings checks the small files of a Hugging Face folder, given as options.FS, whose weights are not there yet:
 // configuration, processor, vocabulary and the index of shards. It returns the configuration as far as these tell it, and
 // the zero one for a folder that has no config.json, as LAVIS files have none.
-func CheckSettings(options Options) (Config, error) {
+func CheckSettings(options Options) (modelconfig.Config, error) {
 	config, err := readSmall(options.FS, configFile)
 	if err != nil {
-		return Config{}, ignoreMissing(err)
+		return modelconfig.Config{}, ignoreMissing(err)
 	}
 	source := &source{name: "the checkpoint", base: "checkpoint", folder: options.FS, config: config}
 	shards, err := source.readIndex()
 	if err != nil {
-		return Config{}, err
+		return modelconfig.Config{}, err
 	}
 	held := &holdings{byName: map[string]*weights.Tensor{}}
 	for name := range shards.files {
-		held.second = held.second || languageModel(name)
+		held.second = held.second || tensors.OfLanguageModel(name)
 	}
 	// No tensor has been read, so ctx has nothing to end.
 	sizes, err := configure(context.Background(), source, held, options)
 	if err != nil {
-		return Config{}, err
+		return modelconfig.Config{}, err
 	}
 	if _, _, err := vocabularyOf(sizes, source, options); err != nil {
-		return Config{}, err
+		return modelconfig.Config{}, err
 	}
 	_, err = shards.names()
 	return sizes, err
 }
 
 // Config returns the sizes of the model.
-func (c *Checkpoint) Config() Config { return c.config }
+func (c *Checkpoint) Config() modelconfig.Config { return c.config }
 
 // Has reports whether the checkpoint holds the tensor of this canonical name.
 func (c *Checkpoint) Has(name string) bool {
@@ -136,7 +138,7 @@ func (c *Checkpoint) Has(name string) bool {
 }
 
 // HasCaptionHead reports whether the checkpoint holds the language-model head that captions need.
-func (c *Checkpoint) HasCaptionHead() bool { return c.Has(predictionBiasName) }
+func (c *Checkpoint) HasCaptionHead() bool { return c.Has(tensors.PredictionBias) }
 
 // Shape returns the shape of a tensor; the slice is the caller's.
 func (c *Checkpoint) Shape(name string) ([]int, bool) {

@@ -19,7 +19,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/embed/checkpoint/checkpointtest"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/modelconfig"
 )
 
 // reference is what PyTorch says of a tensor.
@@ -110,17 +112,17 @@ func sameAsExpected(t *testing.T, folder string, checkpoint *Checkpoint) {
 }
 
 func TestConfigOfFixtures(t *testing.T) {
-	tiny := Config{
+	tiny := modelconfig.Config{
 		Name: "hf-f32", QueryTokens: 3, ProjectionSize: 4,
-		Vision: Vision{
+		Vision: modelconfig.Vision{
 			HiddenSize: 8, Layers: 2, Heads: 2, IntermediateSize: 12, ImageSize: 16, PatchSize: 4, Activation: "gelu",
 			LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true,
 		},
-		QFormer: QFormer{
+		QFormer: modelconfig.QFormer{
 			HiddenSize: 8, Layers: 4, Heads: 2, IntermediateSize: 10, VocabularySize: 20, MaxPositions: 8,
 			CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12,
 		},
-		Preprocess: Preprocess{
+		Preprocess: modelconfig.Preprocess{
 			ImageSize: 16, Mean: [3]float32{0.5, 0.25, 0.125}, StandardDeviation: [3]float32{0.5, 1, 2}, RescaleFactor: 1.0 / 255,
 		},
 	}
@@ -156,11 +158,11 @@ func TestInterpolation(t *testing.T) {
 		if size := checkpoint.Config().Preprocess.ImageSize; size != test.size {
 			t.Errorf("image size %d, expected %d", size, test.size)
 		}
-		values, err := checkpoint.Float32(t.Context(), positionEmbeddingName)
+		values, err := checkpoint.Float32(t.Context(), tensors.PositionEmbedding)
 		if err != nil {
 			t.Fatal(err)
 		}
-		shape, _ := checkpoint.Shape(positionEmbeddingName)
+		shape, _ := checkpoint.Shape(tensors.PositionEmbedding)
 		if count, _ := weights.Elements(shape); len(values) != len(expected) || count != len(expected) {
 			t.Fatalf("%d values of shape %v, expected %d", len(values), shape, len(expected))
 		}

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/modelconfig"
 	"mekiki/internal/hint"
 )
 
@@ -86,31 +86,31 @@ func or[T any](value *T, otherwise T) T {
 
 // parseConfig reads config.json. Fields that are left out take their published defaults; trailing commas, which one
 // published revision has, are tolerated.
-func parseConfig(data []byte) (Config, modelJSON, error) {
+func parseConfig(data []byte) (modelconfig.Config, modelJSON, error) {
 	var model modelJSON
 	if err := unmarshalLenient(data, &model); err != nil {
-		return Config{}, model, err
+		return modelconfig.Config{}, model, err
 	}
 	if err := checkModelType(or(model.ModelType, blip2Type)); err != nil {
-		return Config{}, model, err
+		return modelconfig.Config{}, model, err
 	}
 	v, q := model.Vision, model.QFormer
 	epsilon := or(v.LayerNormEpsilon, 1e-6)
-	config := Config{
+	config := modelconfig.Config{
 		QueryTokens:    or(model.QueryTokens, defaultQueryTokens),
 		ProjectionSize: or(model.ProjectionSize, defaultProjectionSize),
-		Vision: Vision{
+		Vision: modelconfig.Vision{
 			HiddenSize: or(v.HiddenSize, 1408), Layers: or(v.Layers, 39), Heads: or(v.Heads, 16),
 			IntermediateSize: or(v.IntermediateSize, 6144), ImageSize: or(v.ImageSize, 224), PatchSize: or(v.PatchSize, 14),
-			Activation: or(v.Activation, Gelu), LayerNormEpsilon: epsilon, FinalLayerNormEpsilon: epsilon, PatchBias: true,
+			Activation: or(v.Activation, modelconfig.Gelu), LayerNormEpsilon: epsilon, FinalLayerNormEpsilon: epsilon, PatchBias: true,
 		},
-		QFormer: QFormer{
+		QFormer: modelconfig.QFormer{
 			HiddenSize: or(q.HiddenSize, 768), Layers: or(q.Layers, 12), Heads: or(q.Heads, 12),
 			IntermediateSize: or(q.IntermediateSize, 3072), VocabularySize: or(q.VocabularySize, 30522),
 			MaxPositions: or(q.MaxPositions, 512), CrossAttentionFrequency: or(q.CrossAttention, 2),
 			LayerNormEpsilon: or(q.LayerNormEpsilon, 1e-12),
 		},
-		Preprocess: Preprocess{
+		Preprocess: modelconfig.Preprocess{
 			ImageSize: or(v.ImageSize, 224), Mean: defaultMean, StandardDeviation: defaultStandardDeviation,
 			RescaleFactor: 1.0 / 255,
 		},
@@ -125,7 +125,7 @@ func checkModelType(kind string) error {
 	switch kind {
 	case blip2Type, instructType:
 		return nil
-	case OPT, T5, Llama:
+	case modelconfig.OPT, modelconfig.T5, modelconfig.Llama:
 		return hint.Wrap(fmt.Errorf("model_type is %q: this is a language model by itself", kind),
 			"give a second stage's LAVIS file, such as blip2_pretrained_flant5xl.pth, and eva_vit_g.pth as well")
 	}
@@ -135,104 +135,11 @@ func checkModelType(kind string) error {
 // supported names settings that would give other numbers than ours.
 func (m modelJSON) supported() error {
 	var problems []error
-	if activation := or(m.QFormer.Activation, Gelu); activation != Gelu {
+	if activation := or(m.QFormer.Activation, modelconfig.Gelu); activation != modelconfig.Gelu {
 		problems = append(problems, fmt.Errorf("qformer_config.hidden_act is %q; only \"gelu\" is supported", activation))
 	}
 	if kind := or(m.QFormer.PositionEmbedding, "absolute"); kind != "absolute" {
 		problems = append(problems, fmt.Errorf("qformer_config.position_embedding_type is %q; only \"absolute\" is supported", kind))
-	}
-	return errors.Join(problems...)
-}
-
-// Validate reports everything in a configuration that no model can have.
-func (c Config) Validate() error {
-	return errors.Join(c.ValidateSizes(), c.validateNumbers())
-}
-
-// ValidateSizes reports sizes that no model can have: far above any published one, or such that sizes computed from them
-// could overflow or do not divide as they must.
-func (c Config) ValidateSizes() error {
-	var problems []error
-	check := func(name string, value, most int) {
-		if value < 1 || value > most {
-			problems = append(problems, fmt.Errorf("%s is %d; it must lie between 1 and %d", name, value, most))
-		}
-	}
-	check("the vision encoder's hidden size", c.Vision.HiddenSize, 1<<16)
-	check("the vision encoder's number of layers", c.Vision.Layers, 1<<10)
-	check("the vision encoder's number of heads", c.Vision.Heads, 1<<10)
-	check("the vision encoder's intermediate size", c.Vision.IntermediateSize, 1<<18)
-	check("the image size", c.Vision.ImageSize, 1<<12)
-	check("the patch size", c.Vision.PatchSize, 1<<10)
-	check("the Q-Former's hidden size", c.QFormer.HiddenSize, 1<<16)
-	check("the Q-Former's number of layers", c.QFormer.Layers, 1<<10)
-	check("the Q-Former's number of heads", c.QFormer.Heads, 1<<10)
-	check("the Q-Former's intermediate size", c.QFormer.IntermediateSize, 1<<18)
-	if c.QFormerReadsText() {
-		check("the vocabulary's size", c.QFormer.VocabularySize, 1<<20)
-		check("the number of text positions", c.QFormer.MaxPositions, 1<<16)
-	}
-	check("the cross-attention frequency", c.QFormer.CrossAttentionFrequency, 1<<10)
-	check("the number of query tokens", c.QueryTokens, 1<<12)
-	if c.Language == nil {
-		check("the projection's size", c.ProjectionSize, 1<<16)
-	} else if err := c.Language.validateSizes(); err != nil {
-		problems = append(problems, err)
-	}
-	if len(problems) > 0 {
-		return errors.Join(problems...)
-	}
-	if c.Vision.Activation != Gelu && c.Vision.Activation != QuickGelu {
-		problems = append(problems, fmt.Errorf("the vision encoder's activation is %q; %q and %q are supported", c.Vision.Activation, Gelu, QuickGelu))
-	}
-	return errors.Join(append(problems, c.validateRatios())...)
-}
-
-// validateRatios checks the sizes that must divide each other.
-func (c Config) validateRatios() error {
-	var problems []error
-	if c.Vision.HiddenSize%c.Vision.Heads != 0 {
-		problems = append(problems, fmt.Errorf("the vision encoder's hidden size %d is not a multiple of its %d heads",
-			c.Vision.HiddenSize, c.Vision.Heads))
-	}
-	if c.QFormer.HiddenSize%c.QFormer.Heads != 0 {
-		problems = append(problems, fmt.Errorf("the Q-Former's hidden size %d is not a multiple of its %d heads",
-			c.QFormer.HiddenSize, c.QFormer.Heads))
-	}
-	if c.Vision.ImageSize < c.Vision.PatchSize {
-		problems = append(problems, fmt.Errorf("the image size %d is smaller than the patch size %d",
-			c.Vision.ImageSize, c.Vision.PatchSize))
-	}
-	const largestGrid = 512
-	if grid := c.Vision.ImageSize / c.Vision.PatchSize; grid > largestGrid {
-		problems = append(problems, fmt.Errorf("the image has %d by %d patches; at most %d by %d are supported",
-			grid, grid, largestGrid, largestGrid))
-	}
-	return errors.Join(problems...)
-}
-
-// validateNumbers checks the settings that are not sizes.
-func (c Config) validateNumbers() error {
-	var problems []error
-	for _, epsilon := range []float64{c.Vision.LayerNormEpsilon, c.Vision.FinalLayerNormEpsilon, c.QFormer.LayerNormEpsilon} {
-		if !(epsilon > 0 && epsilon < 1) {
-			problems = append(problems, fmt.Errorf("the layer normalisation's epsilon is %g; it must lie between 0 and 1", epsilon))
-			break
-		}
-	}
-	for channel := range 3 {
-		mean, deviation := float64(c.Preprocess.Mean[channel]), float64(c.Preprocess.StandardDeviation[channel])
-		if math.IsNaN(mean) || math.IsInf(mean, 0) || !(deviation > 0) || math.IsInf(deviation, 0) {
-			problems = append(problems, fmt.Errorf("image_mean %v and image_std %v cannot normalise pixels",
-				c.Preprocess.Mean, c.Preprocess.StandardDeviation))
-			break
-		}
-	}
-	if c.Language != nil {
-		problems = append(problems, c.Language.validateNumbers())
-	}
-	if !(c.Preprocess.RescaleFactor > 0 && c.Preprocess.RescaleFactor <= 1) {
-		problems = append(problems, fmt.Errorf("rescale_factor is %g; it must lie between 0 and 1", c.Preprocess.RescaleFactor))
 	}
 	return errors.Join(problems...)
 }
@@ -251,10 +158,10 @@ type processorJSON struct {
 }
 
 // parsePreprocess reads preprocessor_config.json.
-func parsePreprocess(data []byte) (Preprocess, error) {
+func parsePreprocess(data []byte) (modelconfig.Preprocess, error) {
 	var processor processorJSON
 	if err := unmarshalLenient(data, &processor); err != nil {
-		return Preprocess{}, err
+		return modelconfig.Preprocess{}, err
 	}
 	const bicubic = 3
 	var problems []error
@@ -278,7 +185,7 @@ func parsePreprocess(data []byte) (Preprocess, error) {
 	problems = append(problems, wrapField("image_mean", err))
 	deviation, err := parseTriple(processor.Deviation, defaultStandardDeviation)
 	problems = append(problems, wrapField("image_std", err))
-	return Preprocess{
+	return modelconfig.Preprocess{
 		ImageSize: size, Mean: mean, StandardDeviation: deviation, RescaleFactor: or(processor.Rescale, 1.0/255),
 	}, errors.Join(problems...)
 }

@@ -6,22 +6,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/embed/checkpoint/checkpointtest"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/modelconfig"
 )
 
 // publishedG is the published ViT-g retrieval model at 224 pixels.
-func publishedG() Config {
-	return Config{
+func publishedG() modelconfig.Config {
+	return modelconfig.Config{
 		QueryTokens: 32, ProjectionSize: 256,
-		Vision: Vision{
+		Vision: modelconfig.Vision{
 			HiddenSize: 1408, Layers: 39, Heads: 16, IntermediateSize: 6144, ImageSize: 224, PatchSize: 14, Activation: "gelu",
 			LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true,
 		},
-		QFormer: QFormer{
+		QFormer: modelconfig.QFormer{
 			HiddenSize: 768, Layers: 12, Heads: 12, IntermediateSize: 3072, VocabularySize: 30523, MaxPositions: 512,
 			CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12,
 		},
-		Preprocess: Preprocess{
+		Preprocess: modelconfig.Preprocess{
 			ImageSize: 224, Mean: defaultMean, StandardDeviation: defaultStandardDeviation, RescaleFactor: 1.0 / 255,
 		},
 	}
@@ -32,7 +34,7 @@ func TestParseConfig(t *testing.T) {
 	coco.Vision.ImageSize, coco.Preprocess.ImageSize = 364, 364
 	for _, test := range []struct {
 		name, data string
-		want       Config
+		want       modelconfig.Config
 	}{
 		{"published", `{"architectures":["Blip2ForImageTextRetrieval"],"image_text_hidden_size":256,"image_token_index":30523,
 			"model_type":"blip-2","num_query_tokens":32,"qformer_config":{"use_qformer_text_input":true,"vocab_size":30523},
@@ -113,24 +115,24 @@ func TestProcessorMustFitEncoder(t *testing.T) {
 func TestInfer(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		want  func() Config
+		want  func() modelconfig.Config
 		clip  bool
 		extra int // layers that the vision file has too many
 	}{
-		{"stage 1 with EVA", func() Config {
+		{"stage 1 with EVA", func() modelconfig.Config {
 			config := publishedG()
 			config.Vision.FinalLayerNormEpsilon = 1e-5
 			return config
 		}, false, 1},
-		{"COCO", func() Config {
+		{"COCO", func() modelconfig.Config {
 			config := publishedG()
 			config.Vision.FinalLayerNormEpsilon = 1e-5
 			config.Vision.ImageSize, config.Preprocess.ImageSize = 364, 364
 			return config
 		}, false, 0},
-		{"ViT-L", func() Config {
+		{"ViT-L", func() modelconfig.Config {
 			config := publishedG()
-			config.Vision = Vision{
+			config.Vision = modelconfig.Vision{
 				HiddenSize: 1024, Layers: 23, Heads: 16, IntermediateSize: 4096, ImageSize: 224, PatchSize: 14,
 				Activation: "quick_gelu", LayerNormEpsilon: 1e-5, FinalLayerNormEpsilon: 1e-5, PreLayerNorm: true,
 			}
@@ -141,8 +143,8 @@ func TestInfer(t *testing.T) {
 		stored := want
 		stored.Vision.Layers += test.extra
 		held := &holdings{byName: map[string]*weights.Tensor{}, clip: test.clip}
-		for _, expected := range expectations(stored) {
-			held.byName[expected.name] = &weights.Tensor{Name: expected.name, Shape: expected.shape}
+		for _, expected := range tensors.Expected(stored) {
+			held.byName[expected.Name] = &weights.Tensor{Name: expected.Name, Shape: expected.Shape}
 		}
 		config, err := configure(t.Context(), &source{lavis: true}, held, Options{})
 		if err != nil {
@@ -158,16 +160,16 @@ func TestPublishedParameterCount(t *testing.T) {
 	for size, want := range map[int]int{224: 1172032258, 364: 1172623618} {
 		config := publishedG()
 		config.Vision.ImageSize = size
-		total, tensors := 0, 0
-		for _, expected := range expectations(config) {
-			if !expected.optional {
-				count, _ := weights.Elements(expected.shape)
+		total, several := 0, 0
+		for _, expected := range tensors.Expected(config) {
+			if !expected.Optional {
+				count, _ := weights.Elements(expected.Shape)
 				total += count
-				tensors++
+				several++
 			}
 		}
-		if total != want || tensors != 809 {
-			t.Errorf("%d pixels: %d parameters in %d tensors, expected %d in 809", size, total, tensors, want)
+		if total != want || several != 809 {
+			t.Errorf("%d pixels: %d parameters in %d tensors, expected %d in 809", size, total, several, want)
 		}
 	}
 }

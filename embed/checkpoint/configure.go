@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/modelconfig"
 	"mekiki/internal/hint"
 )
 
@@ -32,17 +34,17 @@ var knownTrunks = []knownTrunk{
 }
 
 // configure works out the configuration from config.json, or from tensor shapes where there is none.
-func configure(ctx context.Context, s *source, held *holdings, options Options) (Config, error) {
+func configure(ctx context.Context, s *source, held *holdings, options Options) (modelconfig.Config, error) {
 	if err := held.checkLanguage(s); err != nil {
-		return Config{}, err
+		return modelconfig.Config{}, err
 	}
 	config, fields, err := configOf(s, held)
 	if err != nil {
-		return Config{}, err
+		return modelconfig.Config{}, err
 	}
 	if held.hasLanguageModel() || fields.secondStage() {
 		if err := configureSecondStage(ctx, s, held, fields, &config); err != nil {
-			return Config{}, err
+			return modelconfig.Config{}, err
 		}
 	}
 	config.Name = s.base
@@ -53,39 +55,39 @@ func configure(ctx context.Context, s *source, held *holdings, options Options) 
 	config.Vision.PatchBias = !held.clip
 	if held.borrowed = options.Vision; held.borrowed != nil {
 		if err := borrowVision(held, fields, &config); err != nil {
-			return Config{}, fmt.Errorf("%s: %w", s.name, err)
+			return modelconfig.Config{}, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	if !s.lavis {
 		if err := applyPreprocess(s, &config, options.ImageSize > 0); err != nil {
-			return Config{}, err
+			return modelconfig.Config{}, err
 		}
 	}
 	if size := options.ImageSize; size > 0 {
 		if size%config.Vision.PatchSize != 0 {
-			return Config{}, fmt.Errorf("image size %d is not a multiple of the patch size %d", size, config.Vision.PatchSize)
+			return modelconfig.Config{}, fmt.Errorf("image size %d is not a multiple of the patch size %d", size, config.Vision.PatchSize)
 		}
 		config.Vision.ImageSize, config.Preprocess.ImageSize = size, size
 	}
 	if err := config.Validate(); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", s.name, err)
+		return modelconfig.Config{}, fmt.Errorf("%s: %w", s.name, err)
 	}
 	return config, nil
 }
 
 // configOf reads config.json where the source has one. LAVIS's own values replace its defaults for what the two programs
 // do differently.
-func configOf(s *source, held *holdings) (Config, modelJSON, error) {
+func configOf(s *source, held *holdings) (modelconfig.Config, modelJSON, error) {
 	if s.config == nil {
 		config, err := infer(held)
 		if err != nil {
-			return Config{}, modelJSON{}, fmt.Errorf("%s: %w", s.name, err)
+			return modelconfig.Config{}, modelJSON{}, fmt.Errorf("%s: %w", s.name, err)
 		}
 		return config, modelJSON{}, nil
 	}
 	config, fields, err := parseConfig(s.config)
 	if err != nil {
-		return Config{}, modelJSON{}, fmt.Errorf("%s in %s: %w", configFile, s.name, err)
+		return modelconfig.Config{}, modelJSON{}, fmt.Errorf("%s in %s: %w", configFile, s.name, err)
 	}
 	held.noQKVBias = !or(fields.Vision.QKVBias, true)
 	if s.lavis {
@@ -122,7 +124,7 @@ func readProcessor(s *source) (settings []byte, name string, err error) {
 }
 
 // applyPreprocess reads the image processor's settings where there are any.
-func applyPreprocess(s *source, config *Config, resized bool) error {
+func applyPreprocess(s *source, config *modelconfig.Config, resized bool) error {
 	data, name, err := readProcessor(s)
 	if err != nil || data == nil {
 		return err
@@ -148,42 +150,42 @@ func trunkEpsilon(clip bool) float64 {
 
 func trunkActivation(clip bool) string {
 	if clip {
-		return QuickGelu
+		return modelconfig.QuickGelu
 	}
-	return Gelu
+	return modelconfig.Gelu
 }
 
 // infer derives the configuration of a LAVIS checkpoint from the shapes of its tensors.
-func infer(held *holdings) (Config, error) {
+func infer(held *holdings) (modelconfig.Config, error) {
 	reader := shapeReader{held: held}
-	patch := reader.shape(patchWeightName, 4)
+	patch := reader.shape(tensors.PatchWeight, 4)
 	position := reader.positions()
 	queries := reader.shape("query_tokens", 3)
 	visionHidden := reader.shape("vision_model.encoder.layers.0.mlp.fc1.weight", 2)
 	textHidden := reader.shape("qformer.encoder.layer.0.intermediate_query.dense.weight", 2)
 	words, texts, projection := []int{0}, []int{0}, []int{0}
 	second := held.hasLanguageModel()
-	if !second || held.byName[wordEmbeddingName] != nil {
-		words = reader.shape(wordEmbeddingName, 2)
+	if !second || held.byName[tensors.WordEmbedding] != nil {
+		words = reader.shape(tensors.WordEmbedding, 2)
 		texts = reader.shape("embeddings.position_embeddings.weight", 2)
 	}
 	if !second {
 		projection = reader.shape("text_projection.weight", 2)
 	}
 	if reader.err != nil {
-		return Config{}, reader.err
+		return modelconfig.Config{}, reader.err
 	}
-	config := Config{
+	config := modelconfig.Config{
 		QueryTokens: queries[1], ProjectionSize: projection[0],
-		Vision: Vision{
+		Vision: modelconfig.Vision{
 			HiddenSize: patch[0], PatchSize: patch[3], ImageSize: position * patch[3], IntermediateSize: visionHidden[0],
 			Activation: trunkActivation(held.clip), LayerNormEpsilon: trunkEpsilon(held.clip), FinalLayerNormEpsilon: lavisFinalEpsilon,
 		},
-		QFormer: QFormer{
+		QFormer: modelconfig.QFormer{
 			HiddenSize: queries[2], VocabularySize: words[0], MaxPositions: texts[0], IntermediateSize: textHidden[0],
 			Layers: held.layers("qformer.encoder.layer."), CrossAttentionFrequency: held.crossAttention(), LayerNormEpsilon: 1e-12,
 		},
-		Preprocess: Preprocess{
+		Preprocess: modelconfig.Preprocess{
 			ImageSize: position * patch[3], Mean: defaultMean, StandardDeviation: defaultStandardDeviation, RescaleFactor: 1.0 / 255,
 		},
 	}
@@ -191,7 +193,7 @@ func infer(held *holdings) (Config, error) {
 }
 
 // inferHeads fills in what no shape tells, for the published encoders.
-func inferHeads(held *holdings, config *Config) error {
+func inferHeads(held *holdings, config *modelconfig.Config) error {
 	const bertHeadWidth = 64
 	if config.QFormer.HiddenSize%bertHeadWidth != 0 {
 		return hint.Wrap(fmt.Errorf("the number of heads of a Q-Former of width %d is not known", config.QFormer.HiddenSize), configRemedy)
@@ -213,7 +215,7 @@ type shapeReader struct {
 	err  error
 }
 
-// shape returns the shape of a tensor of the given number of axes, all of them positive.
+// Shape returns the shape of a tensor of the given number of axes, all of them positive.
 func (r *shapeReader) shape(name string, axes int) []int {
 	stored := r.held.byName[name]
 	if stored == nil {
@@ -230,15 +232,15 @@ func (r *shapeReader) shape(name string, axes int) []int {
 
 // positions returns the side of the grid of vision positions.
 func (r *shapeReader) positions() int {
-	stored := r.held.byName[positionEmbeddingName]
+	stored := r.held.byName[tensors.PositionEmbedding]
 	if stored == nil {
-		r.fail(positionEmbeddingName, "is missing")
+		r.fail(tensors.PositionEmbedding, "is missing")
 		return 0
 	}
 	rows, _ := positionShape(stored.Shape)
 	side, square := squareSide(rows - 1)
 	if !square {
-		r.fail(positionEmbeddingName, fmt.Sprintf("has the shape %v", stored.Shape))
+		r.fail(tensors.PositionEmbedding, fmt.Sprintf("has the shape %v", stored.Shape))
 	}
 	return side
 }
@@ -249,7 +251,7 @@ func (r *shapeReader) fail(name, problem string) {
 	}
 	remedy := "fetch the file again; it may be damaged"
 	switch {
-	case visionTensor(name) && problem == "is missing":
+	case tensors.OfVisionEncoder(name) && problem == "is missing":
 		remedy = visionFileRemedy
 	case problem == "is missing":
 		remedy = "give the main file of a BLIP-2 checkpoint, such as blip2_pretrained.pth"
@@ -260,7 +262,7 @@ func (r *shapeReader) fail(name, problem string) {
 // hasLanguageModel reports whether any tensor belongs to a large language model.
 func (h *holdings) hasLanguageModel() bool {
 	for _, stored := range h.byName {
-		if languageModel(stored.Name) {
+		if tensors.OfLanguageModel(stored.Name) {
 			return true
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"mekiki/embed/checkpoint/checkpointtest"
+	"mekiki/embed/checkpoint/tensors"
 )
 
 // editSafetensors rewrites the header of a safetensors file.
@@ -77,7 +78,7 @@ func TestCancelledRead(t *testing.T) {
 	checkpoint := openTest(t, Options{Paths: []string{"testdata/hf-f32"}})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := checkpoint.Float32(ctx, wordEmbeddingName); !errors.Is(err, context.Canceled) {
+	if _, err := checkpoint.Float32(ctx, tensors.WordEmbedding); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

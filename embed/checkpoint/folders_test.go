@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"mekiki/embed/checkpoint/checkpointtest"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/internal/hint"
 )
 
@@ -143,7 +144,7 @@ func TestFoldersAsPeopleHaveThem(t *testing.T) {
 func TestWrappedNames(t *testing.T) {
 	for _, stored := range []string{"module.itm_head.bias", "_orig_mod.itm_head.bias", "module._orig_mod.itm_head.bias",
 		"_orig_mod.module.itm_head.bias", "itm_head._orig_mod.bias"} {
-		if name := canonicalName(stored); name != "itm_head.bias" {
+		if name := tensors.CanonicalName(stored); name != "itm_head.bias" {
 			t.Errorf("%s is %s", stored, name)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
 )
 
@@ -15,19 +16,19 @@ import (
 // the disk, the head stored beside the token embedding as older files have it.
 func secondStageFolder(t *testing.T, name string) string {
 	t.Helper()
-	config, err := PublishedSecondStage(name, 224)
+	config, err := publishedSecondStage(name, 224)
 	if err != nil {
 		t.Fatal(err)
 	}
 	language := *config.Language
-	list := expectations(config)
+	list := tensors.Expected(config)
 	if language.Tied {
-		list = append(list, expectation{name: languageHeadName, shape: []int{language.VocabularySize, language.HiddenSize}})
+		list = append(list, tensors.Tensor{Name: tensors.LanguageHead, Shape: []int{language.VocabularySize, language.HiddenSize}})
 	}
 	header, position := map[string]any{}, int64(0)
 	for _, expected := range list {
-		count, _ := weights.Elements(expected.shape)
-		header[expected.name] = map[string]any{"dtype": "F32", "shape": expected.shape, "data_offsets": []int64{position, position + 4*int64(count)}}
+		count, _ := weights.Elements(expected.Shape)
+		header[expected.Name] = map[string]any{"dtype": "F32", "shape": expected.Shape, "data_offsets": []int64{position, position + 4*int64(count)}}
 		position += 4 * int64(count)
 	}
 	folder := t.TempDir()

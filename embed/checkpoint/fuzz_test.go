@@ -1,11 +1,14 @@
 package checkpoint
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"mekiki/embed/checkpoint/checkpointtest"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/modelconfig"
 )
 
 // FuzzConfig reads arbitrary bytes as config.json, preprocessor_config.json and tokenizer.json.
@@ -16,9 +19,9 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{"vision_config":{"image_size":364,},"qformer_config":{"vocab_size":30523}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if config, _, err := parseConfig(data); err == nil {
-			for _, expected := range expectations(config)[:8] {
-				if _, ok := weights.Elements(expected.shape); !ok {
-					t.Fatalf("accepted configuration has a tensor of shape %v", expected.shape)
+			for _, expected := range tensors.Expected(config)[:8] {
+				if _, ok := weights.Elements(expected.Shape); !ok {
+					t.Fatalf("accepted configuration has a tensor of shape %v", expected.Shape)
 				}
 			}
 		}
@@ -47,11 +50,12 @@ func FuzzLanguage(f *testing.F) {
 			t.Fatalf("accepted %+v", model)
 		}
 		model.Layers, model.DecoderLayers = min(model.Layers, 2), min(model.DecoderLayers, 2)
-		var list expectationList
-		list.languageModel(model)
-		for _, expected := range list {
-			if count, ok := weights.Elements(expected.shape); !ok || count == 0 {
-				t.Fatalf("accepted configuration has a tensor %s of shape %v", expected.name, expected.shape)
+		for _, expected := range tensors.Expected(modelconfig.Config{Language: &model}) {
+			if !strings.HasPrefix(expected.Name, tensors.LanguagePrefix) {
+				continue
+			}
+			if count, ok := weights.Elements(expected.Shape); !ok || count == 0 {
+				t.Fatalf("accepted configuration has a tensor %s of shape %v", expected.Name, expected.Shape)
 			}
 		}
 	})

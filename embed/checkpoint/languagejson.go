@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"mekiki/embed/modelconfig"
 	"mekiki/internal/hint"
 )
 
@@ -23,9 +24,10 @@ const (
 	t5Words    = 32100
 	vicunaWord = 32000 // the first token that Vicuna's authors did not train
 	vicunaEnd  = 2     // ends what Vicuna writes, whatever its files say
-	// mostPadding is how many rows beyond its tokens the embedding of a published language model has at most.
-	mostPadding = 128
 )
+
+// mostPadding is how many rows beyond its tokens the embedding of a published language model has at most.
+const mostPadding = 128
 
 // textJSON mirrors the fields of a language model's configuration that matter, of all architectures.
 type textJSON struct {
@@ -124,26 +126,26 @@ type languageSource struct {
 
 // language makes the description. Whether the head is the token embedding is what the configuration says; the tensors
 // decide.
-func (s languageSource) language() (Language, error) {
-	var model Language
+func (s languageSource) language() (modelconfig.Language, error) {
+	var model modelconfig.Language
 	var err error
-	switch kind := or(s.text.ModelType, OPT); kind {
-	case OPT:
+	switch kind := or(s.text.ModelType, modelconfig.OPT); kind {
+	case modelconfig.OPT:
 		model, err = s.text.opt()
-	case T5:
+	case modelconfig.T5:
 		model, err = s.text.t5()
-	case Llama, "mistral":
+	case modelconfig.Llama, "mistral":
 		model, err = s.text.llama(kind)
 	case "qwen2":
 		err = errors.New("model_type is \"qwen2\", whose queries, keys and values have biases that Llama's lack")
 	default:
-		err = fmt.Errorf("model_type is %q; %s, %s and %s are supported", kind, OPT, T5, Llama)
+		err = fmt.Errorf("model_type is %q; %s, %s and %s are supported", kind, modelconfig.OPT, modelconfig.T5, modelconfig.Llama)
 	}
 	if err != nil {
-		return Language{}, hint.Wrap(err, "a second stage needs one of these language models, such as that of blip2-flan-t5-xl")
+		return modelconfig.Language{}, hint.Wrap(err, "a second stage needs one of these language models, such as that of blip2-flan-t5-xl")
 	}
-	if s.lavis && model.Architecture == T5 {
-		model.Activation = Gelu // LAVIS sets it, whatever the language model was trained with
+	if s.lavis && model.Architecture == modelconfig.T5 {
+		model.Activation = modelconfig.Gelu // LAVIS sets it, whatever the language model was trained with
 	}
 	model.Instructed = s.instructed
 	model.Words = s.words(model)
@@ -153,10 +155,10 @@ func (s languageSource) language() (Language, error) {
 
 // words is how many of the vocabulary's tokens may be written. Placeholders follow a vocabulary's own tokens, so one in
 // its first half is none.
-func (s languageSource) words(model Language) int {
+func (s languageSource) words(model modelconfig.Language) int {
 	size := model.VocabularySize
-	published := map[string]int{OPT: optWords, T5: t5Words}[model.Architecture]
-	if model.Architecture == Llama && model.Instructed {
+	published := map[string]int{modelconfig.OPT: optWords, modelconfig.T5: t5Words}[model.Architecture]
+	if model.Architecture == modelconfig.Llama && model.Instructed {
 		published = vicunaWord
 	}
 	if published > 0 && size > published && size <= published+mostPadding {
@@ -169,25 +171,25 @@ func (s languageSource) words(model Language) int {
 }
 
 // setTokens sets the tokens that end and start a text.
-func (s languageSource) setTokens(model *Language) {
+func (s languageSource) setTokens(model *modelconfig.Language) {
 	ends := []int64(s.generation.End)
 	if len(ends) == 0 {
 		ends = s.text.End
 	}
 	stated := len(ends) > 0
 	if !stated {
-		ends = []int64{map[string]int64{OPT: 2, T5: 1, Llama: 2}[model.Architecture]}
+		ends = []int64{map[string]int64{modelconfig.OPT: 2, modelconfig.T5: 1, modelconfig.Llama: 2}[model.Architecture]}
 	}
 	switch {
-	case model.Architecture == OPT && model.Words == optWords && !slices.Contains(ends, optNewline):
+	case model.Architecture == modelconfig.OPT && model.Words == optWords && !slices.Contains(ends, optNewline):
 		if ends = append([]int64{optNewline}, ends...); !stated || s.lavis {
 			ends = ends[:1]
 		}
-	case model.Architecture == Llama && model.Words == vicunaWord && model.Instructed && !slices.Contains(ends, vicunaEnd):
+	case model.Architecture == modelconfig.Llama && model.Words == vicunaWord && model.Instructed && !slices.Contains(ends, vicunaEnd):
 		ends = append([]int64{vicunaEnd}, ends...)
 	}
 	model.End = slices.DeleteFunc(slices.Clone(ends), func(id int64) bool { return id < 0 || id >= int64(model.Words) })
-	if model.Architecture == T5 {
+	if model.Architecture == modelconfig.T5 {
 		for _, start := range []*int64{s.generation.DecoderStart, s.text.DecoderStart, s.text.Pad} {
 			if start != nil {
 				model.Start = *start
@@ -197,7 +199,7 @@ func (s languageSource) setTokens(model *Language) {
 	}
 }
 
-func (t textJSON) opt() (Language, error) {
+func (t textJSON) opt() (modelconfig.Language, error) {
 	hidden, heads := or(t.HiddenSize, 768), or(t.Heads, 12)
 	var problems []error
 	if !or(t.NormBefore, true) || or(t.NormRemoved, false) {
@@ -209,23 +211,23 @@ func (t textJSON) opt() (Language, error) {
 	if !or(t.Bias, true) || !or(t.NormAffine, true) {
 		problems = append(problems, errors.New("enable_bias or layer_norm_elementwise_affine is false; OPT without biases is not supported"))
 	}
-	return Language{
-		Architecture: OPT, HiddenSize: hidden, Layers: or(t.Layers, 12), Heads: heads, KeyValueHeads: heads, HeadWidth: quotient(hidden, heads),
+	return modelconfig.Language{
+		Architecture: modelconfig.OPT, HiddenSize: hidden, Layers: or(t.Layers, 12), Heads: heads, KeyValueHeads: heads, HeadWidth: quotient(hidden, heads),
 		IntermediateSize: or(t.FeedForward, 3072), VocabularySize: or(t.VocabularySize, 50272), Positions: or(t.Positions, 2048),
-		Activation: or(t.OPTActivates, Relu), NormEpsilon: 1e-5, Tied: or(t.Tied, true),
+		Activation: or(t.OPTActivates, modelconfig.Relu), NormEpsilon: 1e-5, Tied: or(t.Tied, true),
 	}, errors.Join(problems...)
 }
 
-func (t textJSON) t5() (Language, error) {
+func (t textJSON) t5() (modelconfig.Language, error) {
 	layers, heads := or(t.EncoderLayers, or(t.Layers, 6)), or(t.T5Heads, or(t.Heads, 8))
-	projection := or(t.Projection, Relu)
+	projection := or(t.Projection, modelconfig.Relu)
 	activation, gated := strings.CutPrefix(projection, "gated-")
 	if projection == "gated-gelu" {
-		activation = GeluNew // as in transformers, for checkpoints before dense_act_fn
+		activation = modelconfig.GeluNew // as in transformers, for checkpoints before dense_act_fn
 	}
 	scale := or(t.Tied, true)
-	return Language{
-		Architecture: T5, HiddenSize: or(t.ModelWidth, or(t.HiddenSize, 512)), Layers: layers, DecoderLayers: or(t.DecoderLayers, layers),
+	return modelconfig.Language{
+		Architecture: modelconfig.T5, HiddenSize: or(t.ModelWidth, or(t.HiddenSize, 512)), Layers: layers, DecoderLayers: or(t.DecoderLayers, layers),
 		Heads: heads, KeyValueHeads: heads, HeadWidth: or(t.KeyWidth, or(t.HeadWidth, 64)), IntermediateSize: or(t.InnerWidth, 2048),
 		VocabularySize: or(t.VocabularySize, 32128), Activation: or(t.DenseActivation, activation), Gated: or(t.Gated, gated),
 		NormEpsilon: or(t.T5Epsilon, 1e-6), RelativeBuckets: or(t.RelativeBuckets, 32), RelativeDistance: or(t.RelativeDistance, 128),
@@ -234,16 +236,16 @@ func (t textJSON) t5() (Language, error) {
 }
 
 // llama reads Llama's configuration, and that of models of its shape under another name.
-func (t textJSON) llama(kind string) (Language, error) {
+func (t textJSON) llama(kind string) (modelconfig.Language, error) {
 	hidden, heads := or(t.HiddenSize, 4096), or(t.Heads, 32)
 	defaults := struct{ inner, keys, positions int }{11008, heads, 2048}
-	if kind != Llama {
+	if kind != modelconfig.Llama {
 		defaults.inner, defaults.keys, defaults.positions = 14336, 8, 4096*32
 	}
-	model := Language{
-		Architecture: Llama, HiddenSize: hidden, Layers: or(t.Layers, 32), Heads: heads, KeyValueHeads: or(t.KeyValueHeads, defaults.keys),
+	model := modelconfig.Language{
+		Architecture: modelconfig.Llama, HiddenSize: hidden, Layers: or(t.Layers, 32), Heads: heads, KeyValueHeads: or(t.KeyValueHeads, defaults.keys),
 		HeadWidth: or(t.HeadWidth, quotient(hidden, heads)), IntermediateSize: or(t.IntermediateSize, defaults.inner),
-		VocabularySize: or(t.VocabularySize, 32000), Positions: or(t.Positions, defaults.positions), Activation: or(t.Activation, Silu), Gated: true,
+		VocabularySize: or(t.VocabularySize, 32000), Positions: or(t.Positions, defaults.positions), Activation: or(t.Activation, modelconfig.Silu), Gated: true,
 		NormEpsilon: or(t.NormEpsilon, 1e-6), RotaryTheta: or(t.RotaryTheta, 10000), Tied: or(t.Tied, false),
 	}
 	var problems []error
@@ -266,7 +268,7 @@ func (t textJSON) llama(kind string) (Language, error) {
 		model.RotaryTheta = or(rotary.Theta, model.RotaryTheta)
 	}
 	window := or(t.SlidingWindow, 0)
-	if kind != Llama {
+	if kind != modelconfig.Llama {
 		window = or(t.SlidingWindow, 4096)
 	}
 	if window > 0 { // a text within the window's width is read as Llama reads it

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
 	"mekiki/internal/hint"
 )
@@ -89,30 +90,30 @@ func (s *source) openPath(path string) (io.ReaderAt, int64, error) {
 
 // addLavis adds the tensors of one LAVIS file. The main file gives the model its name.
 func (s *source) addLavis(reader io.ReaderAt, size int64, path string) error {
-	tensors, err := weights.ReadTorch(reader, size, filepath.Base(path))
+	stored, err := weights.ReadTorch(reader, size, filepath.Base(path))
 	if err != nil {
 		return err
 	}
-	separate := isVisionFile(tensors)
+	separate := isVisionFile(stored)
 	if separate {
-		s.vision = append(s.vision, tensors...)
+		s.vision = append(s.vision, stored...)
 	}
 	if !separate || s.base == "" {
 		s.base = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
-	s.tensors = append(s.tensors, tensors...)
+	s.tensors = append(s.tensors, stored...)
 	return nil
 }
 
 // isVisionFile reports whether a file holds a vision encoder alone, as eva_vit_g.pth and clip_vit_L.pth do.
-func isVisionFile(tensors []*weights.Tensor) bool {
+func isVisionFile(stored []*weights.Tensor) bool {
 	vision := false
-	for _, tensor := range tensors {
-		name := canonicalName(tensor.Name)
+	for _, tensor := range stored {
+		name := tensors.CanonicalName(tensor.Name)
 		if name == "query_tokens" || strings.HasPrefix(name, "qformer.") {
 			return false
 		}
-		vision = vision || visionTensor(name)
+		vision = vision || tensors.OfVisionEncoder(name)
 	}
 	return vision
 }

@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"math"
 	"strings"
+
+	"mekiki/embed/checkpoint/tensors"
+	"mekiki/embed/modelconfig"
 )
 
 // Random is a checkpoint of random weights, the same for the same seed on
@@ -17,7 +20,7 @@ import (
 // The values come from a SplitMix64 stream seeded by the FNV-1a hash of the
 // tensor's name, xor the seed; train/parity/weights.py computes the same.
 type Random struct {
-	config Config
+	config modelconfig.Config
 	shapes map[string][]int
 	seed   uint64
 	files  map[string][]byte
@@ -26,11 +29,11 @@ type Random struct {
 // NewRandom makes random weights for these sizes, those of a second stage if
 // they have a language model, otherwise those of a first stage with a
 // language-model head if captions is set.
-func NewRandom(config Config, seed uint64, captions bool) (*Random, error) {
+func NewRandom(config modelconfig.Config, seed uint64, captions bool) (*Random, error) {
 	if err := config.ValidateSizes(); err != nil {
 		return nil, fmt.Errorf("random weights: %w", err)
 	}
-	return &Random{config: config, shapes: Shapes(config, captions), seed: seed}, nil
+	return &Random{config: config, shapes: tensors.Shapes(config, captions), seed: seed}, nil
 }
 
 // AddTensor adds a tensor that not all models of these sizes have, such as a decoder of the caption head's own.
@@ -45,7 +48,7 @@ func (r *Random) AddFile(name string, content []byte) {
 }
 
 // Config is the sizes that the weights were made for.
-func (r *Random) Config() Config { return r.config }
+func (r *Random) Config() modelconfig.Config { return r.config }
 
 // Has reports whether there is a tensor of this name.
 func (r *Random) Has(name string) bool {

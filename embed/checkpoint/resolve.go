@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/modelconfig"
 	"mekiki/internal/hint"
 )
 
@@ -35,7 +37,7 @@ type holdings struct {
 func newHoldings(s *source) (*holdings, error) {
 	held := &holdings{byName: make(map[string]*weights.Tensor, len(s.tensors)+len(s.language)), vision: s.vision, language: s.language}
 	for _, tensor := range s.tensors {
-		if err := held.add(canonicalName(tensor.Name), tensor); err != nil {
+		if err := held.add(tensors.CanonicalName(tensor.Name), tensor); err != nil {
 			return nil, err
 		}
 		if strings.Contains(tensor.Name, "transformer.resblocks.") {
@@ -43,10 +45,10 @@ func newHoldings(s *source) (*holdings, error) {
 		}
 	}
 	early := slices.ContainsFunc(s.language, func(tensor *weights.Tensor) bool {
-		return strings.HasPrefix(unwrapped(tensor.Name), "decoder.layers.")
+		return strings.HasPrefix(tensors.Unwrapped(tensor.Name), "decoder.layers.")
 	})
 	for _, tensor := range s.language {
-		if err := held.add(languageName(tensor.Name, early), tensor); err != nil {
+		if err := held.add(tensors.LanguageName(tensor.Name, early), tensor); err != nil {
 			return nil, err
 		}
 	}
@@ -113,26 +115,26 @@ func (t *tensor) read(ctx context.Context) ([]float32, error) {
 }
 
 // resolve finds every tensor of the architecture among the stored ones.
-func resolve(ctx context.Context, config Config, s *source, held *holdings, options Options, logger *slog.Logger) ([]string, map[string]*tensor, error) {
-	tensors := map[string]*tensor{}
+func resolve(ctx context.Context, config modelconfig.Config, s *source, held *holdings, options Options, logger *slog.Logger) ([]string, map[string]*tensor, error) {
+	resolved := map[string]*tensor{}
 	var names []string
 	used := map[*weights.Tensor]bool{}
 	mismatch := &MismatchError{Source: s.name}
 	resizable := s.lavis || options.ImageSize > 0
 	captionHead := held.byName["cls.predictions.transform.dense.weight"] != nil
-	for _, expected := range expectations(config) {
+	for _, expected := range tensors.Expected(config) {
 		found, problem := held.find(expected, config, resizable, used)
-		if found == nil && held.borrowed != nil && strings.HasPrefix(expected.name, "vision_model.") {
-			found = held.borrowed.tensors[expected.name]
+		if found == nil && held.borrowed != nil && strings.HasPrefix(expected.Name, "vision_model.") {
+			found = held.borrowed.tensors[expected.Name]
 		}
 		switch {
 		case problem != "":
 			mismatch.Misshapen = append(mismatch.Misshapen, problem)
 		case found != nil:
-			tensors[expected.name] = found
-			names = append(names, expected.name)
-		case !expected.optional, captionHead && expected.name != decoderWeightName && expected.name != temperatureName:
-			mismatch.Missing = append(mismatch.Missing, expected.name)
+			resolved[expected.Name] = found
+			names = append(names, expected.Name)
+		case !expected.Optional, captionHead && expected.Name != tensors.DecoderWeight && expected.Name != tensors.Temperature:
+			mismatch.Missing = append(mismatch.Missing, expected.Name)
 		}
 	}
 	ignored := held.leftovers(used, options.AllowExtra, mismatch)
@@ -146,38 +148,38 @@ func resolve(ctx context.Context, config Config, s *source, held *holdings, opti
 	if len(ignored) > 0 {
 		logger.InfoContext(ctx, "tensors of no use were ignored", "count", len(ignored), "names", abridge(ignored))
 	}
-	tied, err := tiedDecoder(ctx, tensors)
+	tied, err := tiedDecoder(ctx, resolved)
 	if err != nil {
 		return nil, nil, err
 	}
 	if tied {
-		delete(tensors, decoderWeightName)
-		names = slices.DeleteFunc(names, func(name string) bool { return name == decoderWeightName })
+		delete(resolved, tensors.DecoderWeight)
+		names = slices.DeleteFunc(names, func(name string) bool { return name == tensors.DecoderWeight })
 	}
-	return names, tensors, nil
+	return names, resolved, nil
 }
 
 // find returns the tensor that is expected, or what is wrong with its shape, or neither when it is missing. A resizable
 // position embedding may have any square grid.
-func (h *holdings) find(expected expectation, config Config, resizable bool, used map[*weights.Tensor]bool) (*tensor, string) {
-	found := &tensor{name: expected.name, shape: expected.shape}
-	if h.noQKVBias && strings.HasSuffix(expected.name, packedBias) {
-		found.pieces = []piece{{nil, expected.shape[0]}}
+func (h *holdings) find(expected tensors.Tensor, config modelconfig.Config, resizable bool, used map[*weights.Tensor]bool) (*tensor, string) {
+	found := &tensor{name: expected.Name, shape: expected.Shape}
+	if h.noQKVBias && strings.HasSuffix(expected.Name, tensors.PackedBias) {
+		found.pieces = []piece{{nil, expected.Shape[0]}}
 		return found, ""
 	}
-	stored := h.byName[expected.name]
-	if stored == nil && expected.name == predictionBiasName {
-		stored = h.byName[decoderBiasName]
+	stored := h.byName[expected.Name]
+	if stored == nil && expected.Name == tensors.PredictionBias {
+		stored = h.byName[tensors.DecoderBias]
 	}
 	if stored == nil {
 		return h.joinBias(found, config, used)
 	}
 	used[stored] = true
-	if expected.name == positionEmbeddingName {
+	if expected.Name == tensors.PositionEmbedding {
 		return h.positions(found, stored, resizable)
 	}
-	if !sameShape(stored.Shape, expected.shape) {
-		return nil, fmt.Sprintf("%s is %v, not %v", expected.name, stored.Shape, expected.shape)
+	if !sameShape(stored.Shape, expected.Shape) {
+		return nil, fmt.Sprintf("%s is %v, not %v", expected.Name, stored.Shape, expected.Shape)
 	}
 	count, _ := weights.Elements(stored.Shape)
 	found.pieces = []piece{{stored, count}}
@@ -185,12 +187,12 @@ func (h *holdings) find(expected expectation, config Config, resizable bool, use
 }
 
 // joinBias makes a packed query-key-value bias of EVA's two halves; the key part is zero.
-func (h *holdings) joinBias(found *tensor, config Config, used map[*weights.Tensor]bool) (*tensor, string) {
-	layer, isBias := strings.CutSuffix(found.name, packedBias)
+func (h *holdings) joinBias(found *tensor, config modelconfig.Config, used map[*weights.Tensor]bool) (*tensor, string) {
+	layer, isBias := strings.CutSuffix(found.name, tensors.PackedBias)
 	if !isBias {
 		return nil, ""
 	}
-	query, value := h.byName[layer+queryBiasSuffix], h.byName[layer+valueBiasSuffix]
+	query, value := h.byName[layer+tensors.QueryBiasSuffix], h.byName[layer+tensors.ValueBiasSuffix]
 	if query == nil || value == nil {
 		return nil, ""
 	}
@@ -253,7 +255,7 @@ func (h *holdings) leftovers(used map[*weights.Tensor]bool, allowExtra bool, mis
 	for _, name := range h.order {
 		switch stored := h.byName[name]; {
 		case used[stored]:
-		case allowExtra, ignorable(name), slices.Contains(h.vision, stored):
+		case allowExtra, tensors.Ignorable(name), slices.Contains(h.vision, stored):
 			ignored = append(ignored, stored.Name)
 		default:
 			mismatch.Extra = append(mismatch.Extra, stored.Name)
@@ -270,26 +272,26 @@ const (
 
 // otherKind says in one line what a checkpoint is that this program is not made for, or returns nil.
 func (h *holdings) otherKind(source string) error {
-	if slices.ContainsFunc(h.order, func(name string) bool { return adapter(h.byName[name].Name) }) {
+	if slices.ContainsFunc(h.order, func(name string) bool { return tensors.IsAdapter(h.byName[name].Name) }) {
 		return hint.Wrap(fmt.Errorf("%s holds a LoRA adapter that is not merged into its model", source), adapterRemedy)
 	}
 	return nil
 }
 
 // remedy recognises the usual reasons for a mismatch.
-func (h *holdings) remedy(s *source, config Config, mismatch *MismatchError) string {
+func (h *holdings) remedy(s *source, config modelconfig.Config, mismatch *MismatchError) string {
 	if config.Language != nil {
 		if remedy := secondStageRemedy(s, mismatch); remedy != "" {
 			return remedy
 		}
 	}
 	for _, name := range mismatch.Missing {
-		if s.lavis && visionTensor(name) {
+		if s.lavis && tensors.OfVisionEncoder(name) {
 			return visionFileRemedy
 		}
 	}
 	resized := !s.lavis && len(mismatch.Missing) == 0 && len(mismatch.Misshapen) == 1 &&
-		strings.HasPrefix(mismatch.Misshapen[0], wordEmbeddingName+" ")
+		strings.HasPrefix(mismatch.Misshapen[0], tensors.WordEmbedding+" ")
 	if resized { // by resize_token_embeddings, which changes another vocab_size; transformers refuses the folder too
 		return "if the word embedding was resized, write its number of rows into config.json, as vocab_size of qformer_config"
 	}
@@ -300,8 +302,8 @@ func (h *holdings) remedy(s *source, config Config, mismatch *MismatchError) str
 }
 
 // tiedDecoder reports whether the caption head's output matrix equals the word embedding, as in every published file.
-func tiedDecoder(ctx context.Context, tensors map[string]*tensor) (bool, error) {
-	decoder, words := tensors[decoderWeightName], tensors[wordEmbeddingName]
+func tiedDecoder(ctx context.Context, resolved map[string]*tensor) (bool, error) {
+	decoder, words := resolved[tensors.DecoderWeight], resolved[tensors.WordEmbedding]
 	if decoder == nil {
 		return false, nil
 	}

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"strings"
 
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/modelconfig"
 	"mekiki/internal/hint"
 )
-
-// cocoImageSize is the side of the models tuned on COCO, which were given other texts.
-const cocoImageSize = 364
 
 // Remedies for second stages.
 const (
@@ -21,10 +20,10 @@ const (
 )
 
 // configureSecondStage adds the language model to a configuration, and takes from it what a second stage has not.
-func configureSecondStage(ctx context.Context, s *source, held *holdings, fields modelJSON, config *Config) error {
+func configureSecondStage(ctx context.Context, s *source, held *holdings, fields modelJSON, config *modelconfig.Config) error {
 	instructed := or(fields.ModelType, blip2Type) == instructType
 	if s.lavis {
-		instructed = held.byName[wordEmbeddingName] != nil
+		instructed = held.byName[tensors.WordEmbedding] != nil
 	}
 	model, err := describeLanguage(s, fields, instructed)
 	if err != nil {
@@ -36,7 +35,7 @@ func configureSecondStage(ctx context.Context, s *source, held *holdings, fields
 	if err := held.settleHead(ctx, &model); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	if model.Prompts, err = promptsOf(s, instructed, config.Vision.ImageSize == cocoImageSize); err != nil {
+	if model.Prompts, err = promptsOf(s, instructed, config.Vision.ImageSize == modelconfig.CocoImageSize); err != nil {
 		return err
 	}
 	config.Language, config.ProjectionSize = &model, 0
@@ -52,7 +51,7 @@ func (h *holdings) checkLanguage(s *source) error {
 		return nil
 	}
 	for name := range h.byName {
-		if strings.HasPrefix(name, LanguagePrefix) {
+		if strings.HasPrefix(name, tensors.LanguagePrefix) {
 			return nil
 		}
 	}
@@ -60,54 +59,54 @@ func (h *holdings) checkLanguage(s *source) error {
 }
 
 // describeLanguage reads what the files say of the language model.
-func describeLanguage(s *source, fields modelJSON, instructed bool) (Language, error) {
+func describeLanguage(s *source, fields modelJSON, instructed bool) (modelconfig.Language, error) {
 	source := languageSource{text: fields.Text, imageToken: fields.ImageToken, instructed: instructed, lavis: s.lavis}
 	if source.imageToken == nil {
 		source.imageToken = fields.ImageTokenLater
 	}
 	folder, name, part := s.folder, s.name, "text_config of "
 	if s.lavis && s.languageFolder == nil && fields.Text.ModelType == nil {
-		return Language{}, hint.Wrap(fmt.Errorf("%s holds a language model of which nothing is known", s.name), configRemedy)
+		return modelconfig.Language{}, hint.Wrap(fmt.Errorf("%s holds a language model of which nothing is known", s.name), configRemedy)
 	}
 	if s.languageFolder != nil {
 		folder, name, part = s.languageFolder, "the language model's folder", ""
 		data, err := readSmall(folder, configFile)
 		if err != nil {
-			return Language{}, err
+			return modelconfig.Language{}, err
 		}
 		source.text = textJSON{}
 		if err := unmarshalLenient(data, &source.text); err != nil {
-			return Language{}, fmt.Errorf("%s in %s: %w", configFile, name, err)
+			return modelconfig.Language{}, fmt.Errorf("%s in %s: %w", configFile, name, err)
 		}
 	}
 	if !s.lavis { // LAVIS has values of its own
 		data, err := readSmall(folder, generationFile)
 		if ignoreMissing(err) != nil {
-			return Language{}, err
+			return modelconfig.Language{}, err
 		}
 		if err == nil {
 			if err := unmarshalLenient(data, &source.generation); err != nil {
-				return Language{}, fmt.Errorf("%s in %s: %w", generationFile, name, err)
+				return modelconfig.Language{}, fmt.Errorf("%s in %s: %w", generationFile, name, err)
 			}
 		}
 	}
 	model, err := source.language()
 	if err == nil {
-		err = errors.Join(model.validateSizes(), model.validateNumbers())
+		err = errors.Join(model.ValidateSizes(), model.ValidateNumbers())
 	}
 	if err != nil {
-		return Language{}, fmt.Errorf("%s%s in %s: %w", part, configFile, name, err)
+		return modelconfig.Language{}, fmt.Errorf("%s%s in %s: %w", part, configFile, name, err)
 	}
 	return model, nil
 }
 
 // settleEmbedding gives T5's token embedding its one name: files hold it under up to three.
-func (h *holdings) settleEmbedding(ctx context.Context, model *Language) error {
-	if model.Architecture != T5 {
+func (h *holdings) settleEmbedding(ctx context.Context, model *modelconfig.Language) error {
+	if model.Architecture != modelconfig.T5 {
 		return nil
 	}
-	name := model.EmbeddingName()
-	for _, alias := range []string{LanguagePrefix + "encoder.embed_tokens.weight", LanguagePrefix + "decoder.embed_tokens.weight"} {
+	name := tensors.LanguageEmbedding(*model)
+	for _, alias := range []string{tensors.LanguagePrefix + "encoder.embed_tokens.weight", tensors.LanguagePrefix + "decoder.embed_tokens.weight"} {
 		stored := h.byName[alias]
 		if stored == nil {
 			continue
@@ -134,8 +133,8 @@ func (h *holdings) settleEmbedding(ctx context.Context, model *Language) error {
 
 // settleHead decides whether the head is the token embedding. One that is stored apart and equal is dropped. One that
 // differs is the model's own: T5's always, and then its output is not scaled; the others' if the configuration says so.
-func (h *holdings) settleHead(ctx context.Context, model *Language) error {
-	head, embedding := h.byName[languageHeadName], h.byName[model.EmbeddingName()]
+func (h *holdings) settleHead(ctx context.Context, model *modelconfig.Language) error {
+	head, embedding := h.byName[tensors.LanguageHead], h.byName[tensors.LanguageEmbedding(*model)]
 	if head == nil || embedding == nil {
 		return nil // what the configuration says
 	}
@@ -144,9 +143,9 @@ func (h *holdings) settleHead(ctx context.Context, model *Language) error {
 	case err != nil:
 		return err
 	case same:
-		h.drop(languageHeadName)
+		h.drop(tensors.LanguageHead)
 		model.Tied = true
-	case model.Architecture == T5:
+	case model.Architecture == modelconfig.T5:
 		model.Tied, model.ScaleOutput = false, false
 	case model.Tied:
 		return hint.Wrap(fmt.Errorf("%s in %s differs from the token embedding, which %s says is the head", head.Name, head.Source, configFile),
@@ -156,8 +155,8 @@ func (h *holdings) settleHead(ctx context.Context, model *Language) error {
 }
 
 // promptsOf returns the texts that the authors used, or those of a prompts.json beside the weights.
-func promptsOf(s *source, instructed, coco bool) (Prompts, error) {
-	prompts := PublishedPrompts(instructed, coco)
+func promptsOf(s *source, instructed, coco bool) (modelconfig.Prompts, error) {
+	prompts := modelconfig.PublishedPrompts(instructed, coco)
 	data, err := readSmall(s.folder, promptsFile)
 	if err != nil {
 		return prompts, ignoreMissing(err)
@@ -165,47 +164,16 @@ func promptsOf(s *source, instructed, coco bool) (Prompts, error) {
 	if err := unmarshalLenient(data, &prompts); err != nil {
 		return prompts, fmt.Errorf("%s in %s: %w", promptsFile, s.name, err)
 	}
-	if err := prompts.validate(); err != nil {
+	if err := prompts.Validate(); err != nil {
 		return prompts, fmt.Errorf("%s in %s: %w", promptsFile, s.name, err)
 	}
 	return prompts, nil
 }
 
-// PublishedPrompts are the texts that LAVIS's authors evaluated their models with: those whose Q-Former reads the prompt
-// (InstructBLIP), and otherwise those pretrained or tuned on COCO.
-func PublishedPrompts(instructed, coco bool) Prompts {
-	prompts := Prompts{Question: "Question: {} Short answer:", Dialogue: "Question: {} Answer:", Turn: "Question: {} Answer: {}."}
-	switch {
-	case instructed:
-		prompts.Caption, prompts.Question = "A short image description.", "Question: {} Short Answer:"
-	case coco:
-		prompts.Caption = "a photo of"
-	}
-	return prompts
-}
-
-// validate reports texts without the places that they need.
-func (p Prompts) validate() error {
-	const most = 4096
-	var problems []error
-	for _, text := range []struct {
-		name, text string
-		places     int
-	}{{"caption", p.Caption, 0}, {"question", p.Question, 1}, {"dialogue", p.Dialogue, 1}, {"turn", p.Turn, 2}} {
-		if count := strings.Count(text.text, "{}"); count != text.places {
-			problems = append(problems, fmt.Errorf("%s is %.80q, with %d places {} where %d belong", text.name, text.text, count, text.places))
-		}
-		if len(text.text) > most {
-			problems = append(problems, fmt.Errorf("%s has %d bytes; at most %d are supported", text.name, len(text.text), most))
-		}
-	}
-	return errors.Join(problems...)
-}
-
 // hasVision reports whether the files hold a vision encoder, its last normalisation aside.
 func (h *holdings) hasVision() bool {
 	for name := range h.byName {
-		if visionTensor(name) {
+		if tensors.OfVisionEncoder(name) {
 			return true
 		}
 	}
@@ -213,7 +181,7 @@ func (h *holdings) hasVision() bool {
 }
 
 // borrowVision takes the vision encoder of another checkpoint if the files hold none.
-func borrowVision(held *holdings, fields modelJSON, config *Config) error {
+func borrowVision(held *holdings, fields modelJSON, config *modelconfig.Config) error {
 	if held.hasVision() {
 		held.borrowed = nil
 		return nil

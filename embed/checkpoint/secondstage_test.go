@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/embed/checkpoint/checkpointtest"
+	"mekiki/embed/checkpoint/tensors"
+	"mekiki/embed/modelconfig"
 )
 
 // secondStageOptions says how the fixture of a second stage is opened: a Hugging Face folder, or LAVIS files with the
@@ -58,7 +60,7 @@ func TestLavisEqualsHuggingFace(t *testing.T) {
 				t.Fatal(err)
 			}
 			tolerance := float32(0)
-			if visionTensor(name) {
+			if tensors.OfVisionEncoder(name) {
 				tolerance = 2e-3
 			}
 			for i := range a {
@@ -71,7 +73,7 @@ func TestLavisEqualsHuggingFace(t *testing.T) {
 }
 
 // languageOf is the language model of a fixture.
-func languageOf(t *testing.T, options Options) Language {
+func languageOf(t *testing.T, options Options) modelconfig.Language {
 	t.Helper()
 	language := openTest(t, options).Config().Language
 	if language == nil {
@@ -81,30 +83,30 @@ func languageOf(t *testing.T, options Options) Language {
 }
 
 func TestLanguageOfFixtures(t *testing.T) {
-	opt := Language{
-		Architecture: OPT, HiddenSize: 16, Layers: 2, Heads: 2, KeyValueHeads: 2, HeadWidth: 8, IntermediateSize: 20, VocabularySize: 34,
-		Positions: 160, Activation: Relu, NormEpsilon: 1e-5, Tied: true, End: []int64{5}, Words: 34, Prompts: PublishedPrompts(false, false),
+	opt := modelconfig.Language{
+		Architecture: modelconfig.OPT, HiddenSize: 16, Layers: 2, Heads: 2, KeyValueHeads: 2, HeadWidth: 8, IntermediateSize: 20, VocabularySize: 34,
+		Positions: 160, Activation: modelconfig.Relu, NormEpsilon: 1e-5, Tied: true, End: []int64{5}, Words: 34, Prompts: modelconfig.PublishedPrompts(false, false),
 	}
 	newer := opt
 	newer.Words = 30
-	t5 := Language{
-		Architecture: T5, HiddenSize: 12, Layers: 2, DecoderLayers: 2, Heads: 2, KeyValueHeads: 2, HeadWidth: 8, IntermediateSize: 16,
-		VocabularySize: 34, Activation: Gelu, Gated: true, NormEpsilon: 1e-6, RelativeBuckets: 8, RelativeDistance: 16,
-		End: []int64{1}, Words: 30, Prompts: PublishedPrompts(false, false),
+	t5 := modelconfig.Language{
+		Architecture: modelconfig.T5, HiddenSize: 12, Layers: 2, DecoderLayers: 2, Heads: 2, KeyValueHeads: 2, HeadWidth: 8, IntermediateSize: 16,
+		VocabularySize: 34, Activation: modelconfig.Gelu, Gated: true, NormEpsilon: 1e-6, RelativeBuckets: 8, RelativeDistance: 16,
+		End: []int64{1}, Words: 30, Prompts: modelconfig.PublishedPrompts(false, false),
 	}
 	told := t5
 	told.End, told.Start = []int64{1, 7}, 3
 	told.Prompts.Caption, told.Prompts.Question = "describe", "Q {} A"
 	instructT5 := t5
-	instructT5.Instructed, instructT5.Prompts = true, PublishedPrompts(true, false)
-	llama := Language{
-		Architecture: Llama, HiddenSize: 12, Layers: 2, Heads: 4, KeyValueHeads: 2, HeadWidth: 16, IntermediateSize: 20, VocabularySize: 34,
-		Positions: 48, Activation: Silu, Gated: true, NormEpsilon: 1e-5, RotaryTheta: 50000, Tied: true, End: []int64{2, 4}, Words: 30,
-		Prompts: PublishedPrompts(false, false),
+	instructT5.Instructed, instructT5.Prompts = true, modelconfig.PublishedPrompts(true, false)
+	llama := modelconfig.Language{
+		Architecture: modelconfig.Llama, HiddenSize: 12, Layers: 2, Heads: 4, KeyValueHeads: 2, HeadWidth: 16, IntermediateSize: 20, VocabularySize: 34,
+		Positions: 48, Activation: modelconfig.Silu, Gated: true, NormEpsilon: 1e-5, RotaryTheta: 50000, Tied: true, End: []int64{2, 4}, Words: 30,
+		Prompts: modelconfig.PublishedPrompts(false, false),
 	}
 	instructLlama := llama
-	instructLlama.Instructed, instructLlama.Prompts = true, PublishedPrompts(true, false)
-	for name, want := range map[string]Language{
+	instructLlama.Instructed, instructLlama.Prompts = true, modelconfig.PublishedPrompts(true, false)
+	for name, want := range map[string]modelconfig.Language{
 		"language-opt": opt, "language-opt-bin": newer, "lavis-language-opt": newer, "language-t5": t5, "language-t5-aliases": told,
 		"lavis-language-t5": t5, "instruct-t5": instructT5, "language-llama": llama, "instruct-llama": instructLlama,
 		"lavis-instruct-llama": instructLlama,
@@ -207,7 +209,7 @@ func TestMistralIsLlama(t *testing.T) {
 		text := fields["text_config"].(map[string]any)
 		text["model_type"], text["sliding_window"] = "mistral", 40
 	})
-	if language := languageOf(t, Options{FS: folder}); language.Architecture != Llama || language.Positions != 40 {
+	if language := languageOf(t, Options{FS: folder}); language.Architecture != modelconfig.Llama || language.Positions != 40 {
 		t.Errorf("%+v", language)
 	}
 }
@@ -216,14 +218,14 @@ func TestMistralIsLlama(t *testing.T) {
 // where not.
 func TestHeads(t *testing.T) {
 	folder := copyFolder(t, "testdata/language-opt")
-	folder[weightsFile].Data = changeTensor(t, folder[weightsFile].Data, languageHeadName)
+	folder[weightsFile].Data = changeTensor(t, folder[weightsFile].Data, tensors.LanguageHead)
 	_, err := Open(t.Context(), Options{FS: folder})
 	checkpointtest.WantError(t, err, "lm_head.weight in model.safetensors differs from the token embedding", "tie_word_embeddings to false")
 	editJSON(t, folder, configFile, func(fields map[string]any) {
 		fields["text_config"].(map[string]any)["tie_word_embeddings"] = false
 	})
 	checkpoint := openTest(t, Options{FS: folder})
-	if checkpoint.Config().Language.Tied || !checkpoint.Has(languageHeadName) {
+	if checkpoint.Config().Language.Tied || !checkpoint.Has(tensors.LanguageHead) {
 		t.Error("the head of its own was not taken")
 	}
 }
@@ -253,8 +255,8 @@ func TestScaledOutput(t *testing.T) {
 	} {
 		folder := copyFolder(t, "testdata/language-t5-aliases")
 		folder[weightsFile].Data = editSafetensors(t, folder[weightsFile].Data, func(header map[string]map[string]any) {
-			header["language_model.decoder.version"] = header[languageHeadName]
-			delete(header, languageHeadName)
+			header["language_model.decoder.version"] = header[tensors.LanguageHead]
+			delete(header, tensors.LanguageHead)
 		})
 		editJSON(t, folder, configFile, func(fields map[string]any) {
 			text := fields["text_config"].(map[string]any)
@@ -276,7 +278,7 @@ func TestAliasesMustAgree(t *testing.T) {
 	folder := copyFolder(t, "testdata/language-t5-aliases")
 	folder[weightsFile].Data = editSafetensors(t, folder[weightsFile].Data, func(header map[string]map[string]any) {
 		const alias = "language_model.decoder.embed_tokens.weight"
-		header[alias], header[languageHeadName] = header[languageHeadName], header[alias]
+		header[alias], header[tensors.LanguageHead] = header[tensors.LanguageHead], header[alias]
 	})
 	_, err := Open(t.Context(), Options{FS: folder})
 	checkpointtest.WantError(t, err, "decoder.embed_tokens.weight in model.safetensors differs", "must be the same token embedding")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/tokenize/wordpiece"
 	"mekiki/internal/hint"
 )
@@ -26,7 +27,7 @@ func mostUnusedRows(rows int) int {
 
 // vocabularyOf returns the Q-Former's vocabulary as loadVocabulary does, nil where it reads no text. Where there is a
 // language model, the folder's own tokenizer is that model's, and the Q-Former's has a folder in it.
-func vocabularyOf(config Config, s *source, options Options) (vocabulary []byte, dropped []string, err error) {
+func vocabularyOf(config modelconfig.Config, s *source, options Options) (vocabulary []byte, dropped []string, err error) {
 	if !config.QFormerReadsText() {
 		return nil, nil, nil
 	}

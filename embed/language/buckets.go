@@ -3,12 +3,12 @@ package language
 import (
 	"math"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/modelconfig"
 )
 
 // EncoderBuckets are the buckets of relative positions in T5's encoder for a text of this length, row by row: entry
 // (i, j) is that of position j as seen from position i.
-func EncoderBuckets(config checkpoint.Language, length int) []int64 {
+func EncoderBuckets(config modelconfig.Language, length int) []int64 {
 	buckets := make([]int64, length*length)
 	for i := range length {
 		for j := range length {
@@ -20,7 +20,7 @@ func EncoderBuckets(config checkpoint.Language, length int) []int64 {
 
 // DecoderBuckets are the buckets of T5's decoder for a run of so many positions after those before: entry (i, j) is that of
 // position j, which is one of all, as seen from the run's position i.
-func DecoderBuckets(config checkpoint.Language, before, length int) []int64 {
+func DecoderBuckets(config modelconfig.Language, before, length int) []int64 {
 	total := before + length
 	buckets := make([]int64, length*total)
 	for i := range length {
@@ -32,7 +32,7 @@ func DecoderBuckets(config checkpoint.Language, before, length int) []int64 {
 }
 
 // encoderBucket halves the buckets between what comes before and what comes after.
-func encoderBucket(config checkpoint.Language, distance int) int64 {
+func encoderBucket(config modelconfig.Language, distance int) int64 {
 	half := config.RelativeBuckets / 2
 	if distance > 0 {
 		return int64(half) + bucket(half, config.RelativeDistance, distance)

@@ -3,8 +3,8 @@ package language
 import (
 	"fmt"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/quantize"
@@ -18,7 +18,7 @@ type Sample struct {
 
 // Chains cuts the graphs of a language model into layers, and says with which states samples begin and from which position
 // on their logits count. T5 reads a text in its encoder and writes it again in its decoder.
-func Chains(config checkpoint.Language, samples []Sample, embeddings *manifest.Embeddings) (chains []quantize.Chain, states []quantize.State, judged []int, err error) {
+func Chains(config modelconfig.Language, samples []Sample, embeddings *manifest.Embeddings) (chains []quantize.Chain, states []quantize.State, judged []int, err error) {
 	for _, sample := range samples {
 		embedded, err := embeddings.Append(append([]float32(nil), sample.Image...), sample.Text...)
 		if err != nil {
@@ -54,7 +54,7 @@ func Chains(config checkpoint.Language, samples []Sample, embeddings *manifest.E
 }
 
 // streamState is what a stack takes with embeddings [T H].
-func streamState(config checkpoint.Language, embeddings []float32) quantize.State {
+func streamState(config modelconfig.Language, embeddings []float32) quantize.State {
 	length := int64(len(embeddings) / config.HiddenSize)
 	state := quantize.State{
 		quantize.StreamName:       ort.Float32Tensor(embeddings, 1, length, int64(config.HiddenSize)),
@@ -68,7 +68,7 @@ func streamState(config checkpoint.Language, embeddings []float32) quantize.Stat
 }
 
 // piece is a layer of a chain that makes of the stream [B T H] another one.
-func piece(config checkpoint.Language, doing string, apply func(m *model, x onnx.Value) onnx.Value) quantize.Layer {
+func piece(config modelconfig.Language, doing string, apply func(m *model, x onnx.Value) onnx.Value) quantize.Layer {
 	return quantize.Layer{Doing: doing, Build: func(weights *quantize.Store) (*onnx.Graph, onnx.Value) {
 		m := newModel("language_layer", config, weights)
 		x := m.Input(quantize.StreamName, onnx.Float32, onnx.Dynamic(batchSize), onnx.Dynamic(textSize), m.width())
@@ -77,7 +77,7 @@ func piece(config checkpoint.Language, doing string, apply func(m *model, x onnx
 }
 
 // stepChain is the stack without buffers, and the head for every position.
-func stepChain(config checkpoint.Language) (quantize.Chain, error) {
+func stepChain(config modelconfig.Language) (quantize.Chain, error) {
 	all, err := newModel("", config, nil).newStack()
 	if err != nil {
 		return quantize.Chain{}, err
@@ -90,7 +90,7 @@ func stepChain(config checkpoint.Language) (quantize.Chain, error) {
 			return apply(m, own, x)
 		}))
 	}
-	if config.Architecture == checkpoint.OPT {
+	if config.Architecture == modelconfig.OPT {
 		add("", func(m *model, stack stack, x onnx.Value) onnx.Value {
 			s := &step{}
 			s.last, _ = m.lengths()
@@ -123,7 +123,7 @@ func (m *model) wholeStep(i int) *step {
 }
 
 // encodeChain is T5's encoder, and the keys and values of the decoder's layers, which stay in the states.
-func encodeChain(config checkpoint.Language) quantize.Chain {
+func encodeChain(config modelconfig.Language) quantize.Chain {
 	chain := quantize.Chain{Graph: graphOf(config, manifest.LanguageEncodeFile, EncodeGraph), Data: EncodeData}
 	for i := range config.Layers {
 		chain.Layers = append(chain.Layers, piece(config, fmt.Sprintf("language model's encoder layer %d of %d", i+1, config.Layers),

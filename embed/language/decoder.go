@@ -3,8 +3,9 @@ package language
 import (
 	"fmt"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
@@ -20,15 +21,15 @@ const (
 )
 
 // Prefix begins the names of all tensors of a language model.
-const Prefix = checkpoint.LanguagePrefix
+const Prefix = tensors.LanguagePrefix
 
 // model builds parts of a language model.
 type model struct {
 	*quantize.Network
-	config checkpoint.Language
+	config modelconfig.Language
 }
 
-func newModel(name string, config checkpoint.Language, weights *quantize.Store) *model {
+func newModel(name string, config modelconfig.Language, weights *quantize.Store) *model {
 	return &model{quantize.NewNetwork(name, weights), config}
 }
 
@@ -58,11 +59,11 @@ type step struct {
 // newStack is the stack of the model's architecture.
 func (m *model) newStack() (stack, error) {
 	switch m.config.Architecture {
-	case checkpoint.OPT:
+	case modelconfig.OPT:
 		return opt{m}, nil
-	case checkpoint.Llama:
+	case modelconfig.Llama:
 		return llama{m}, nil
-	case checkpoint.T5:
+	case modelconfig.T5:
 		return t5{m}, nil
 	}
 	return nil, fmt.Errorf("no graph is known for a language model of architecture %q", m.config.Architecture)
@@ -126,7 +127,7 @@ func (m *model) head(x onnx.Value, tensor string) onnx.Value {
 }
 
 // StepGraph is the graph of manifest.LanguageStepFile: from embeddings, keys and values to next-token logits.
-func StepGraph(config checkpoint.Language, weights *quantize.Store) *onnx.Graph {
+func StepGraph(config modelconfig.Language, weights *quantize.Store) *onnx.Graph {
 	m := newModel("language_step", config, weights)
 	stack, err := m.newStack()
 	if err != nil {
@@ -136,7 +137,7 @@ func StepGraph(config checkpoint.Language, weights *quantize.Store) *onnx.Graph 
 	x := m.embeddings(batchSize)
 	s := &step{}
 	s.last, s.total = m.lengths()
-	if config.Architecture == checkpoint.T5 {
+	if config.Architecture == modelconfig.T5 {
 		t5{m}.decoderInputs(s)
 	}
 	m.buffers(s, stack.layers())
@@ -150,7 +151,7 @@ func StepGraph(config checkpoint.Language, weights *quantize.Store) *onnx.Graph 
 }
 
 // InputGraph is the graph of manifest.LanguageInputFile: the projection of image states into the model's embeddings.
-func InputGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
+func InputGraph(config modelconfig.Config, weights *quantize.Store) *onnx.Graph {
 	n := quantize.NewNetwork("language_input", weights)
 	states := n.Input(manifest.ImageStatesName, onnx.Float32, onnx.Dynamic(batchSize), onnx.Fixed(config.QueryTokens), onnx.Fixed(config.QFormer.HiddenSize))
 	n.Output(manifest.EmbeddingsName, n.Apply(states, Projection(config)))
@@ -158,6 +159,6 @@ func InputGraph(config checkpoint.Config, weights *quantize.Store) *onnx.Graph {
 }
 
 // Projection is the product between the Q-Former and the language model.
-func Projection(config checkpoint.Config) quantize.Product {
-	return linear(config.QFormer.HiddenSize, config.Language.HiddenSize, checkpoint.LanguageProjection)
+func Projection(config modelconfig.Config) quantize.Product {
+	return linear(config.QFormer.HiddenSize, config.Language.HiddenSize, tensors.LanguageProjection)
 }

@@ -7,14 +7,15 @@ import (
 	"io"
 	"math"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/tensors"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/quantize"
 )
 
 // WriteEmbeddings writes the token embedding as manifest.EmbeddingsFile has it: in float16 where all its values are exact
 // in it, as those of checkpoints that were trained or stored so are, else in float32.
-func WriteEmbeddings(ctx context.Context, config checkpoint.Language, source quantize.Weights, to io.Writer) error {
-	name := config.EmbeddingName()
+func WriteEmbeddings(ctx context.Context, config modelconfig.Language, source quantize.Weights, to io.Writer) error {
+	name := tensors.LanguageEmbedding(config)
 	shape, ok := source.Shape(name)
 	if !ok || len(shape) != 2 || shape[0] != config.VocabularySize || shape[1] != config.HiddenSize {
 		return fmt.Errorf("tensor %s has shape %v, not [%d %d]", name, shape, config.VocabularySize, config.HiddenSize)

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/checkpoint/weights"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 )
 
 // TestHalf wants every finite half-precision number to go there and back, and what lies between two to be told.
@@ -44,7 +44,7 @@ func (w table) Float32(context.Context, string) ([]float32, error) { return w, n
 
 // TestEmbeddings writes tables and reads rows of them.
 func TestEmbeddings(t *testing.T) {
-	config := checkpoint.Language{Architecture: checkpoint.Llama, VocabularySize: 3, HiddenSize: 4}
+	config := modelconfig.Language{Architecture: modelconfig.Llama, VocabularySize: 3, HiddenSize: 4}
 	for _, test := range []struct {
 		scale float32
 		size  int

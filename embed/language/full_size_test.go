@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
@@ -26,14 +28,14 @@ import (
 )
 
 // The language models of published second stages.
-var published = map[string]checkpoint.Language{
-	"flan-t5-xl": {Architecture: checkpoint.T5, HiddenSize: 2048, Layers: 24, DecoderLayers: 24, Heads: 32, KeyValueHeads: 32,
+var published = map[string]modelconfig.Language{
+	"flan-t5-xl": {Architecture: modelconfig.T5, HiddenSize: 2048, Layers: 24, DecoderLayers: 24, Heads: 32, KeyValueHeads: 32,
 		HeadWidth: 64, IntermediateSize: 5120, VocabularySize: 32128, Words: 32100, Activation: "gelu", Gated: true, NormEpsilon: 1e-6,
 		RelativeBuckets: 32, RelativeDistance: 128, End: []int64{1}},
-	"opt-2.7b": {Architecture: checkpoint.OPT, HiddenSize: 2560, Layers: 32, Heads: 32, KeyValueHeads: 32, HeadWidth: 80,
+	"opt-2.7b": {Architecture: modelconfig.OPT, HiddenSize: 2560, Layers: 32, Heads: 32, KeyValueHeads: 32, HeadWidth: 80,
 		IntermediateSize: 10240, VocabularySize: 50304, Words: 50265, Positions: 2048, Activation: "relu", NormEpsilon: 1e-5, Tied: true,
 		End: []int64{50118}},
-	"smollm2-135m": {Architecture: checkpoint.Llama, HiddenSize: 576, Layers: 30, Heads: 9, KeyValueHeads: 3, HeadWidth: 64,
+	"smollm2-135m": {Architecture: modelconfig.Llama, HiddenSize: 576, Layers: 30, Heads: 9, KeyValueHeads: 3, HeadWidth: 64,
 		IntermediateSize: 1536, VocabularySize: 49152, Words: 49152, Positions: 8192, Activation: "silu", Gated: true, NormEpsilon: 1e-5,
 		RotaryTheta: 100000, Tied: true, End: []int64{2}},
 }
@@ -45,7 +47,7 @@ const fullSizeVariable = "MEKIKI_FULL_SIZE_LANGUAGE"
 // drawn is random weights that are distributed normally, about, and make states and logits of the size that trained ones
 // make. Other than checkpoint.Random's they take no more memory than the tensor.
 type drawn struct {
-	config checkpoint.Language
+	config modelconfig.Language
 	shapes map[string][]int
 }
 
@@ -70,9 +72,9 @@ func (d drawn) Float32(_ context.Context, name string) ([]float32, error) {
 		offset, scale = 1, 0.1
 	case strings.HasSuffix(name, "SelfAttention.q.weight"), strings.HasSuffix(name, "EncDecAttention.q.weight"):
 		scale /= math.Sqrt(float64(d.config.HeadWidth))
-	case name == d.config.EmbeddingName() && d.config.Tied:
+	case name == tensors.LanguageEmbedding(d.config) && d.config.Tied:
 		scale = 0.03
-	case name == d.config.EmbeddingName():
+	case name == tensors.LanguageEmbedding(d.config):
 		scale = 1
 	}
 	hash := fnv.New64a()
@@ -107,9 +109,9 @@ func TestFullSize(t *testing.T) {
 			t.Fatalf("no model %q", words[0])
 		}
 		t.Run(one, func(t *testing.T) {
-			whole := checkpoint.PublishedConfig(224)
+			whole := modelconfig.PublishedConfig(224)
 			whole.Language = &config
-			weights := drawn{config, checkpoint.Shapes(whole, false)}
+			weights := drawn{config, tensors.Shapes(whole, false)}
 			dir := t.TempDir()
 			if len(words) > 2 {
 				writeUntried(t, dir, weights, manifest.Precision(words[1]))
@@ -209,7 +211,7 @@ func quantizeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights dr
 
 // measureFullSize logs the least times of a prompt of 44 positions and of the tokens after it, and what reading their
 // weights alone would take.
-func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config checkpoint.Language) {
+func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config modelconfig.Language) {
 	const prompt, tokens, rounds = 44, 12, 3
 	bandwidth := least{}
 	info, err := os.Stat(filepath.Join(dir, StepData))

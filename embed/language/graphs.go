@@ -1,14 +1,14 @@
 package language
 
 import (
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
 
 // Graphs are the graphs of a language model itself, without the projection into it.
-func Graphs(config checkpoint.Language) []quantize.Graph {
+func Graphs(config modelconfig.Language) []quantize.Graph {
 	var graphs []quantize.Graph
 	if HasEncoder(config) {
 		graphs = append(graphs, graphOf(config, manifest.LanguageEncodeFile, EncodeGraph))
@@ -16,6 +16,6 @@ func Graphs(config checkpoint.Language) []quantize.Graph {
 	return append(graphs, graphOf(config, manifest.LanguageStepFile, StepGraph))
 }
 
-func graphOf(config checkpoint.Language, file string, build func(checkpoint.Language, *quantize.Store) *onnx.Graph) quantize.Graph {
+func graphOf(config modelconfig.Language, file string, build func(modelconfig.Language, *quantize.Store) *onnx.Graph) quantize.Graph {
 	return quantize.Graph{File: file, Build: func(weights *quantize.Store) *onnx.Graph { return build(config, weights) }}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
@@ -50,8 +50,8 @@ func (m *model) normalize(x onnx.Value, name string) onnx.Value {
 
 // Capacity is the longest sequence that a language model reads and writes, the image's vectors counted; 0 where there is no
 // bound.
-func Capacity(config checkpoint.Language) int {
-	if config.Architecture == checkpoint.Llama && (config.Positions == 0 || config.Positions > mostPositions) {
+func Capacity(config modelconfig.Language) int {
+	if config.Architecture == modelconfig.Llama && (config.Positions == 0 || config.Positions > mostPositions) {
 		return mostPositions
 	}
 	return config.Positions

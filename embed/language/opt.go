@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/onnx"
 )
 
@@ -29,10 +29,10 @@ func (m *model) tokenTensor(embedding string) string {
 // one's from the end of what came before.
 func (o opt) begin(x onnx.Value, s *step) onnx.Value {
 	length := o.Size(x, 1)
-	first := o.Add(o.Subtract(o.Cast(s.last, onnx.Int64), length), o.Int64s(1+checkpoint.OPTPositionOffset))
-	first = o.Maximum(first, o.Int64s(checkpoint.OPTPositionOffset))
+	first := o.Add(o.Subtract(o.Cast(s.last, onnx.Int64), length), o.Int64s(1+tensors.OPTPositionOffset))
+	first = o.Maximum(first, o.Int64s(tensors.OPTPositionOffset))
 	positions := o.Add(o.Unsqueeze(first, 1), o.Range(o.Squeeze(length), onnx.Dynamic(textSize)))
-	rows := o.config.Positions + checkpoint.OPTPositionOffset
+	rows := o.config.Positions + tensors.OPTPositionOffset
 	table := o.Tensor(optPrefix+"embed_positions.weight", []int{rows, o.config.HiddenSize}, rows, o.config.HiddenSize)
 	return o.Add(x, o.Gather(table, positions))
 }

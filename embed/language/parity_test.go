@@ -12,7 +12,9 @@ import (
 
 	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/tensors"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
@@ -26,7 +28,7 @@ const parityTolerance = 1e-4
 type reference struct {
 	Name     string
 	Seed     uint64
-	Language checkpoint.Language
+	Language modelconfig.Language
 	Shapes   map[string][]int
 	Vectors  int // that stand for an image
 	Prompts  []struct {
@@ -77,7 +79,7 @@ func (r reference) Float32(_ context.Context, name string) ([]float32, error) {
 
 // table is the token embedding.
 func (r reference) table() []float32 {
-	return checkpoint.RandomTensor(r.Language.EmbeddingName(), r.Seed, r.Language.VocabularySize, r.Language.HiddenSize)
+	return checkpoint.RandomTensor(tensors.LanguageEmbedding(r.Language), r.Seed, r.Language.VocabularySize, r.Language.HiddenSize)
 }
 
 // embed is the token embeddings of ids.
@@ -191,7 +193,7 @@ func TestParity(t *testing.T) {
 }
 
 // statesGraph gives the states before every layer and after the last norm, and the logits of every position.
-func statesGraph(config checkpoint.Language, weights *quantize.Store) *onnx.Graph {
+func statesGraph(config modelconfig.Language, weights *quantize.Store) *onnx.Graph {
 	m := newModel("states", config, weights)
 	stack, err := m.newStack()
 	if err != nil {
@@ -201,7 +203,7 @@ func statesGraph(config checkpoint.Language, weights *quantize.Store) *onnx.Grap
 	s := &step{}
 	x := m.embeddings(batchSize)
 	s.last, s.total = m.lengths()
-	if config.Architecture == checkpoint.T5 {
+	if config.Architecture == modelconfig.T5 {
 		t := t5{m}
 		encoded := m.Input("prompt", onnx.Float32, onnx.Dynamic(batchSize), onnx.Dynamic(encodedSize), m.width())
 		bias := t.relativeBias(t5Encoder, m.Input("encoder_buckets", onnx.Int64, onnx.Dynamic(encodedSize), onnx.Dynamic(encodedSize)))
@@ -230,7 +232,7 @@ func (r reference) compareStates(t *testing.T, c *comparison, session *ort.Sessi
 	width := int64(r.Language.HiddenSize)
 	embeddings, want := r.prompt(i), r.Prompts[i]
 	inputs := map[string]ort.Tensor{}
-	if r.Language.Architecture == checkpoint.T5 {
+	if r.Language.Architecture == modelconfig.T5 {
 		length := int64(len(embeddings)) / width
 		inputs["prompt"] = ort.Float32Tensor(embeddings, 1, length, width)
 		inputs["encoder_buckets"] = ort.Int64Tensor(EncoderBuckets(r.Language, int(length)), length, length)
@@ -250,7 +252,7 @@ func (r reference) compareStates(t *testing.T, c *comparison, session *ort.Sessi
 			c.same(t, fmt.Sprintf("prompt %d, %s", i, name), results[name].Float32(), values[layer*size:(layer+1)*size])
 		}
 	}
-	if r.Language.Architecture == checkpoint.T5 {
+	if r.Language.Architecture == modelconfig.T5 {
 		layers("encoder_", want.EncoderStates)
 	}
 	layers("states_", want.States)
@@ -259,7 +261,7 @@ func (r reference) compareStates(t *testing.T, c *comparison, session *ort.Sessi
 
 // text writes by the graphs of a model, with one buffer for keys and values.
 type text struct {
-	config       checkpoint.Language
+	config       modelconfig.Language
 	encode, step *ort.Session
 	buffers      map[string]ort.Tensor // by the names of past and present
 	encoded      map[string]ort.Tensor
@@ -268,7 +270,7 @@ type text struct {
 
 const capacity = 200
 
-func newText(t testing.TB, runtime *ort.Runtime, dir string, config checkpoint.Language) *text {
+func newText(t testing.TB, runtime *ort.Runtime, dir string, config modelconfig.Language) *text {
 	x := &text{config: config, step: open(t, runtime, filepath.Join(dir, manifest.LanguageStepFile)), rows: 1}
 	if HasEncoder(config) {
 		x.encode = open(t, runtime, filepath.Join(dir, manifest.LanguageEncodeFile))
@@ -412,7 +414,7 @@ func TestBuckets(t *testing.T) {
 	var references map[string]map[string][]int64
 	readJSON(t, "testdata/buckets.json", &references)
 	for sizes, sides := range references {
-		var config checkpoint.Language
+		var config modelconfig.Language
 		if _, err := fmt.Sscan(sizes, &config.RelativeBuckets, &config.RelativeDistance); err != nil {
 			t.Fatal(err)
 		}

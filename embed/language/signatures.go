@@ -3,8 +3,8 @@ package language
 import (
 	"fmt"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 )
 
@@ -18,7 +18,7 @@ const (
 const typicalPrompt = 44
 
 // Signatures describes the graphs of a language model itself.
-func Signatures(config checkpoint.Language) []manifest.Signature {
+func Signatures(config modelconfig.Language) []manifest.Signature {
 	width := int64(config.HiddenSize)
 	embeddings := ort.Value{Name: manifest.EmbeddingsName, Type: ort.Float32, Shape: []int64{-1, -1, width}}
 	buckets := ort.Value{Name: manifest.BucketsName, Type: ort.Int64, Shape: []int64{-1, -1}}
@@ -42,7 +42,7 @@ func Signatures(config checkpoint.Language) []manifest.Signature {
 }
 
 // StepLayers is the number of layers that keep keys and values: of T5 its decoder's.
-func StepLayers(config checkpoint.Language) int {
+func StepLayers(config modelconfig.Language) int {
 	if HasEncoder(config) {
 		return config.DecoderLayers
 	}
@@ -50,7 +50,7 @@ func StepLayers(config checkpoint.Language) int {
 }
 
 // memories are a key and a value for each layer, layer after layer.
-func memories(key, value string, config checkpoint.Language, heads int) []ort.Value {
+func memories(key, value string, config modelconfig.Language, heads int) []ort.Value {
 	var list []ort.Value
 	for layer := range StepLayers(config) {
 		shape := []int64{-1, int64(heads), -1, int64(config.HeadWidth)}
@@ -62,7 +62,7 @@ func memories(key, value string, config checkpoint.Language, heads int) []ort.Va
 }
 
 // stepWork is the multiply-adds of a token.
-func stepWork(config checkpoint.Language) float64 {
+func stepWork(config modelconfig.Language) float64 {
 	width, inner := float64(config.HiddenSize), float64(config.Heads*config.HeadWidth)
 	shared := float64(config.KeyValueHeads * config.HeadWidth)
 	layer := width*(2*inner+2*shared) + feedForwardWork(config)
@@ -73,14 +73,14 @@ func stepWork(config checkpoint.Language) float64 {
 }
 
 // encodeWork is the multiply-adds of a prompt in T5's encoder.
-func encodeWork(config checkpoint.Language) float64 {
+func encodeWork(config modelconfig.Language) float64 {
 	width, inner := float64(config.HiddenSize), float64(config.Heads*config.HeadWidth)
 	own := float64(config.Layers) * (4*width*inner + feedForwardWork(config))
 	return typicalPrompt * (own + float64(config.DecoderLayers)*2*width*inner)
 }
 
 // feedForwardWork is the multiply-adds of a position in a feed-forward block.
-func feedForwardWork(config checkpoint.Language) float64 {
+func feedForwardWork(config modelconfig.Language) float64 {
 	products := 2
 	if config.Gated {
 		products = 3
@@ -89,11 +89,11 @@ func feedForwardWork(config checkpoint.Language) float64 {
 }
 
 // Check reports what the graphs cannot compute of a language model.
-func Check(config checkpoint.Language) error {
+func Check(config modelconfig.Language) error {
 	multiple := 8 // as ONNX Runtime's attention with a buffer wants it
 	switch config.Architecture {
-	case checkpoint.OPT, checkpoint.T5:
-	case checkpoint.Llama:
+	case modelconfig.OPT, modelconfig.T5:
+	case modelconfig.Llama:
 		multiple = 16
 	default:
 		return fmt.Errorf("no graph is known for a language model of architecture %q", config.Architecture)
@@ -104,7 +104,7 @@ func Check(config checkpoint.Language) error {
 	if config.KeyValueHeads < 1 || config.Heads%config.KeyValueHeads != 0 {
 		return fmt.Errorf("%d heads with keys and values do not divide %d heads", config.KeyValueHeads, config.Heads)
 	}
-	if config.Architecture == checkpoint.T5 && (config.KeyValueHeads != config.Heads || config.RelativeBuckets < 4 || config.RelativeDistance <= config.RelativeBuckets/2) {
+	if config.Architecture == modelconfig.T5 && (config.KeyValueHeads != config.Heads || config.RelativeBuckets < 4 || config.RelativeDistance <= config.RelativeBuckets/2) {
 		return fmt.Errorf("T5 cannot have %d buckets up to a distance of %d, or fewer heads with keys and values than heads", config.RelativeBuckets, config.RelativeDistance)
 	}
 	return nil

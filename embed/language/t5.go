@@ -3,8 +3,8 @@ package language
 import (
 	"fmt"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
@@ -130,7 +130,7 @@ func (t t5) memory(i int, encoded onnx.Value) (key, value onnx.Value) {
 }
 
 // EncodeGraph is the graph of manifest.LanguageEncodeFile: from embeddings to the keys and values that T5's decoder reads.
-func EncodeGraph(config checkpoint.Language, weights *quantize.Store) *onnx.Graph {
+func EncodeGraph(config modelconfig.Language, weights *quantize.Store) *onnx.Graph {
 	m := newModel("language_encode", config, weights)
 	t := t5{m}
 	x := t.embeddings(batchSize)
@@ -146,4 +146,4 @@ func EncodeGraph(config checkpoint.Language, weights *quantize.Store) *onnx.Grap
 }
 
 // HasEncoder reports whether a language model has an encoder, and so a graph of manifest.LanguageEncodeFile.
-func HasEncoder(config checkpoint.Language) bool { return config.Architecture == checkpoint.T5 }
+func HasEncoder(config modelconfig.Language) bool { return config.Architecture == modelconfig.T5 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/modelconfig"
 )
 
 // Capabilities says what a model can do.
@@ -89,7 +89,7 @@ func (m Manifest) missingFiles() []error {
 
 // answerGraphs are the files behind answers. A vision encoder may be among the others.
 func (m Manifest) answerGraphs() []string {
-	if m.Config.Language != nil && m.Config.Language.Architecture == checkpoint.T5 {
+	if m.Config.Language != nil && m.Config.Language.Architecture == modelconfig.T5 {
 		return append(slices.Clip(answerGraphs), LanguageEncodeFile)
 	}
 	return answerGraphs

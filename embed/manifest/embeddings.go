@@ -6,8 +6,8 @@ import (
 	"io"
 	"math"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/embed/modelconfig"
 )
 
 // Embeddings reads rows of [EmbeddingsFile], which stays on disk: a text needs few of them, and the system keeps those in
@@ -19,7 +19,7 @@ type Embeddings struct {
 }
 
 // NewEmbeddings reads the token embedding of a language model from a file of this size, which the caller closes.
-func NewEmbeddings(config checkpoint.Language, file io.ReaderAt, size int64) (*Embeddings, error) {
+func NewEmbeddings(config modelconfig.Language, file io.ReaderAt, size int64) (*Embeddings, error) {
 	count := int64(config.VocabularySize) * int64(config.HiddenSize)
 	if count <= 0 || size != 2*count && size != 4*count {
 		return nil, fmt.Errorf("token embedding of %d bytes is none of %d rows of %d values", size, config.VocabularySize, config.HiddenSize)

@@ -6,13 +6,13 @@ import (
 	"io"
 	"testing"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 )
 
 // TestEmbeddingsOfAFileThatShrank: a row that is not there any more is an error, and not the row before it.
 func TestEmbeddingsOfAFileThatShrank(t *testing.T) {
-	config := checkpoint.Language{VocabularySize: 3, HiddenSize: 4}
+	config := modelconfig.Language{VocabularySize: 3, HiddenSize: 4}
 	for size := range 3 {
 		file := bytes.NewReader(make([]byte, 8*2+4*size)) // of the last row nothing, half, all
 		embeddings, err := manifest.NewEmbeddings(config, file, 24)

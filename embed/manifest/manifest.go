@@ -21,7 +21,7 @@ import (
 	"slices"
 	"strings"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/modelconfig"
 	"mekiki/internal/hint"
 )
 
@@ -59,7 +59,7 @@ type Manifest struct {
 	// Precision is how the matrix products are computed.
 	Precision Precision `json:"precision"`
 	// Config has every size of the model.
-	Config checkpoint.Config `json:"config"`
+	Config modelconfig.Config `json:"config"`
 	// HasCaptionHead reports whether the caption graphs are there.
 	HasCaptionHead bool `json:"has_caption_head"`
 	// Files lists every other file of the folder, by name.
@@ -171,7 +171,7 @@ func (m Manifest) fingerprint() string {
 	content, err := json.Marshal(struct {
 		Format    int
 		Precision Precision
-		Config    checkpoint.Config
+		Config    modelconfig.Config
 		Files     []File
 	}{m.Format, m.Precision, m.fingerprintConfig(), m.Files})
 	if err != nil { // only for a NaN in Config, which JSON cannot hold
@@ -183,7 +183,7 @@ func (m Manifest) fingerprint() string {
 
 // fingerprintConfig is the configuration without its name: renaming a model
 // does not make its vectors incomparable.
-func (m Manifest) fingerprintConfig() checkpoint.Config {
+func (m Manifest) fingerprintConfig() modelconfig.Config {
 	config := m.Config
 	config.Name = ""
 	return config

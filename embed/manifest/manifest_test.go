@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/modelconfig"
 )
 
 // described is the manifest of a model with these files.
 func described(files ...string) Manifest {
-	m := Manifest{Format: currentFormat, Precision: Float32, Config: checkpoint.PublishedConfig(224)}
+	m := Manifest{Format: currentFormat, Precision: Float32, Config: modelconfig.PublishedConfig(224)}
 	for _, name := range files {
 		m.Files = append(m.Files, File{Name: name})
 	}
@@ -54,15 +54,15 @@ func TestSecondStage(t *testing.T) {
 		files        []string
 		good         bool
 	}{
-		{checkpoint.OPT, answerGraphs, true},
-		{checkpoint.OPT, append([]string{VisionFile}, answerGraphs...), true},
-		{checkpoint.OPT, answerGraphs[1:], false},
-		{checkpoint.T5, answerGraphs, false},
-		{checkpoint.T5, append([]string{LanguageEncodeFile}, answerGraphs...), true},
-		{checkpoint.OPT, []string{VisionFile, ImagePartsFile, TextFile}, false},
+		{modelconfig.OPT, answerGraphs, true},
+		{modelconfig.OPT, append([]string{VisionFile}, answerGraphs...), true},
+		{modelconfig.OPT, answerGraphs[1:], false},
+		{modelconfig.T5, answerGraphs, false},
+		{modelconfig.T5, append([]string{LanguageEncodeFile}, answerGraphs...), true},
+		{modelconfig.OPT, []string{VisionFile, ImagePartsFile, TextFile}, false},
 	} {
 		m := described(test.files...)
-		m.Config.Language = &checkpoint.Language{Architecture: test.architecture}
+		m.Config.Language = &modelconfig.Language{Architecture: test.architecture}
 		missing := m.missingFiles()
 		if (len(missing) == 0) != test.good || m.Capabilities().Answer != test.good {
 			t.Errorf("%s with %v: %v, %v", test.architecture, test.files, missing, m.Capabilities())

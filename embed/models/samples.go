@@ -10,6 +10,7 @@ import (
 	"path"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
 	"mekiki/embed/tokenize/language"
 	"mekiki/embed/tokenize/wordpiece"
@@ -104,7 +105,7 @@ func annotated(gallery fs.FS, split string, count int) ([]sample, error) {
 	return chosen, nil
 }
 
-func samplePixels(ctx context.Context, files fs.FS, name string, preprocess checkpoint.Preprocess) ([]float32, error) {
+func samplePixels(ctx context.Context, files fs.FS, name string, preprocess modelconfig.Preprocess) ([]float32, error) {
 	content, err := readBounded(files, name, maximumSample)
 	if err != nil {
 		return nil, err

@@ -70,6 +70,7 @@ var layers = []string{
 	"embed/onnx",
 	"embed/ort",
 	"embed/checkpoint",
+	"embed/modelconfig",
 	"embed/tokenize/language",
 	"embed/tokenize",
 	"embed/pixels",

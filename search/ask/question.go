@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
+	"mekiki/embed/modelconfig"
 	"mekiki/internal/hint"
 )
 
@@ -69,7 +69,7 @@ func (q Question) Validate() error {
 }
 
 // prompt gives all that comes before the answer.
-func (q Question) prompt(prompts checkpoint.Prompts) string {
+func (q Question) prompt(prompts modelconfig.Prompts) string {
 	if q.Bare {
 		return q.Text
 	}
@@ -115,7 +115,7 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // Caption asks a model for a caption: it goes on with prompt, or with its own where that is nil, as BLIP-2's published
 // captions were written (five beams, at least eight tokens, less weight on what was written before).
-func Caption(prompts checkpoint.Prompts, prompt *string) Question {
+func Caption(prompts modelconfig.Prompts, prompt *string) Question {
 	text := prompts.Caption
 	if prompt != nil {
 		text = *prompt

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"mekiki/embed"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search/ask"
@@ -143,7 +143,7 @@ func (m secondStage) ImageTokens(_ context.Context, images []*pixels.Image) ([]e
 func (m secondStage) AnswerModel() embed.AnswerModel {
 	return embed.AnswerModel{
 		Name: "counter", Fingerprint: "second", Vision: "vit", OwnVision: m.ownVision != "",
-		Prompts: checkpoint.Prompts{Question: "Question: {} Short answer:", Dialogue: "Question: {} Answer:", Turn: "Question: {} Answer: {}."},
+		Prompts: modelconfig.Prompts{Question: "Question: {} Short answer:", Dialogue: "Question: {} Answer:", Turn: "Question: {} Answer: {}."},
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/builtin"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
 	"mekiki/search/ask"
 )
@@ -27,7 +27,7 @@ import (
 type redModel struct{ prompts []string }
 
 func (*redModel) AnswerModel() embed.AnswerModel {
-	return embed.AnswerModel{Name: "red", Fingerprint: "f", OwnVision: true, Vision: "eye", Prompts: checkpoint.Prompts{Question: "Q: {} A:"}}
+	return embed.AnswerModel{Name: "red", Fingerprint: "f", OwnVision: true, Vision: "eye", Prompts: modelconfig.Prompts{Question: "Q: {} A:"}}
 }
 
 func (*redModel) ImageTokens(_ context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {

@@ -8,6 +8,7 @@ import (
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
+	"mekiki/embed/modelconfig"
 )
 
 // LanguageReference is what train/parity/language.py wrote for one random second stage. Its weights are those of
@@ -15,7 +16,7 @@ import (
 type LanguageReference struct {
 	Name   string
 	Seed   uint64
-	Config checkpoint.Config
+	Config modelconfig.Config
 	Images int
 	Cases  []LanguageCase
 }

@@ -6,6 +6,8 @@ import (
 
 	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/checkpoint/tensors"
+	"mekiki/embed/modelconfig"
 )
 
 // TestLanguageReferences recomputes the two products that need no layers, so that weights and outputs are known to belong
@@ -16,7 +18,7 @@ func TestLanguageReferences(t *testing.T) {
 			weights, language := reference.Weights(t), reference.Config.Language
 			head := "language_model.lm_head.weight"
 			if language.Tied {
-				head = language.EmbeddingName()
+				head = tensors.LanguageEmbedding(*language)
 			}
 			scale := 1.0
 			if language.ScaleOutput {
@@ -31,7 +33,7 @@ func TestLanguageReferences(t *testing.T) {
 				same(t, "projection", c.Projected, product(t, weights, c.States, "language_projection.weight", "language_projection.bias", 1))
 				same(t, "head", c.Logits, product(t, weights, c.Decoder.Normed, head, "", scale))
 				layers := language.Layers
-				if language.Architecture == checkpoint.T5 {
+				if language.Architecture == modelconfig.T5 {
 					layers = language.DecoderLayers
 					if len(c.Encoder.Layers) != language.Layers+1 {
 						t.Errorf("%d layers of the encoder", len(c.Encoder.Layers))

@@ -10,14 +10,14 @@ import (
 	"path/filepath"
 	"testing"
 
-	"mekiki/embed/checkpoint"
+	"mekiki/embed/modelconfig"
 )
 
 // Reference is what train/parity/reference.py wrote for one random model.
 type Reference struct {
 	Name         string
 	Seed         uint64
-	Config       checkpoint.Config
+	Config       modelconfig.Config
 	Untied       bool // the language-model head has a decoder of its own
 	Images       int
 	TextLengths  []int     `json:"text_lengths"`

@@ -15,8 +15,8 @@ import (
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
 	"mekiki/search/ask"
 )
@@ -29,7 +29,7 @@ type stage struct {
 }
 
 func (s *stage) AnswerModel() embed.AnswerModel {
-	return embed.AnswerModel{Name: "red", Vision: "eye", OwnVision: true, Prompts: checkpoint.Prompts{
+	return embed.AnswerModel{Name: "red", Vision: "eye", OwnVision: true, Prompts: modelconfig.Prompts{
 		Question: "Q: {} Short A:", Dialogue: "Q: {} A:", Turn: "Q: {} A: {}.",
 	}}
 }

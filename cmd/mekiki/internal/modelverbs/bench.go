@@ -12,8 +12,8 @@ import (
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed/bench"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/models"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
@@ -98,7 +98,7 @@ func runBench(ctx context.Context, app *cli.App, options benchOptions) (err erro
 	}
 	measure := bench.Options{
 		Families: cli.Families(), Runtime: runtime, Threads: app.Threads, Least: options.least, WorkDir: options.work,
-		Config: checkpoint.PublishedConfig(options.imageSize), Precisions: precisions,
+		Config: modelconfig.PublishedConfig(options.imageSize), Precisions: precisions,
 	}
 	if options.named {
 		if measure.ModelDirs, err = benchModels(ctx, app.Model, compile, precisions); err != nil {

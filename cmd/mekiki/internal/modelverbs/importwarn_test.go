@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/models"
 )
 
@@ -16,9 +16,9 @@ import (
 func TestInt8Warnings(t *testing.T) {
 	check := manifest.SelfCheck{MeanCosine: 0.9999, WorstCosine: 0.9998, TextMeanCosine: 1, TextWorstCosine: 1,
 		MatchDifference: 3.8, MarginDifference: 3.9, MatchSpread: 33, Float32Seconds: 0.9, Int8Seconds: 1}
-	described := manifest.Manifest{Precision: manifest.Int8, SelfCheck: &check, Config: checkpoint.Config{QueryTokens: 2,
-		Vision:  checkpoint.Vision{HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 16, ImageSize: 8, PatchSize: 4},
-		QFormer: checkpoint.QFormer{HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 16, VocabularySize: 9, MaxPositions: 9}},
+	described := manifest.Manifest{Precision: manifest.Int8, SelfCheck: &check, Config: modelconfig.Config{QueryTokens: 2,
+		Vision:  modelconfig.Vision{HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 16, ImageSize: 8, PatchSize: 4},
+		QFormer: modelconfig.QFormer{HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 16, VocabularySize: 9, MaxPositions: 9}},
 		Quantization: []manifest.LayerChoice{{Layer: "vision_model.encoder.layers.0.self_attn.qkv", Method: "int8"},
 			{Layer: "vision_model.encoder.layers.0.self_attn.projection", Method: "fp32"}}}
 	model := models.Model{Name: "spoilt", Manifest: described}

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/embed/checkpoint"
 	"mekiki/embed/hub"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/models"
 	"mekiki/embed/models/golden"
 	"mekiki/internal/hint"
@@ -276,7 +276,7 @@ func printModel(a *cli.App, model models.Model) error {
 }
 
 // describeLanguage says what a language model is, in one line.
-func describeLanguage(model checkpoint.Language) string {
+func describeLanguage(model modelconfig.Language) string {
 	layers := fmt.Sprint(model.Layers)
 	if model.DecoderLayers > 0 {
 		layers += fmt.Sprintf("+%d", model.DecoderLayers)

@@ -1,13 +1,17 @@
-package checkpoint
+package tensors
 
-import "fmt"
+import (
+	"fmt"
+
+	"mekiki/embed/modelconfig"
+)
 
 // Names of tensors of second stages that are treated apart.
 const (
 	// LanguagePrefix begins the names of all tensors of a language model.
 	LanguagePrefix = "language_model."
-	// languageHeadName is the head of a language model whose head is not the token embedding.
-	languageHeadName = LanguagePrefix + "lm_head.weight"
+	// LanguageHead is the head of a language model whose head is not the token embedding.
+	LanguageHead = LanguagePrefix + "lm_head.weight"
 	// LanguageProjection is the product between the Q-Former and the language model, without ".weight" and ".bias".
 	LanguageProjection = "language_projection"
 )
@@ -15,12 +19,12 @@ const (
 // OPTPositionOffset is where the positions of OPT's table begin: fairseq kept the first two rows for padding.
 const OPTPositionOffset = 2
 
-// EmbeddingName is the canonical name of the token embedding.
-func (l Language) EmbeddingName() string {
+// LanguageEmbedding is the canonical name of the token embedding.
+func LanguageEmbedding(l modelconfig.Language) string {
 	switch l.Architecture {
-	case OPT:
+	case modelconfig.OPT:
 		return LanguagePrefix + "model.decoder.embed_tokens.weight"
-	case T5:
+	case modelconfig.T5:
 		return LanguagePrefix + "shared.weight"
 	}
 	return LanguagePrefix + "model.embed_tokens.weight"
@@ -28,30 +32,30 @@ func (l Language) EmbeddingName() string {
 
 // secondStage lists the tensors of a second stage: its Q-Former's part for the queries, or the whole of it where the
 // Q-Former reads the prompt, the projection and the language model.
-func (l *expectationList) secondStage(config Config) {
+func (l *expectationList) secondStage(config modelconfig.Config) {
 	l.queryTransformer(config)
 	l.linear(LanguageProjection, config.Language.HiddenSize, config.QFormer.HiddenSize)
 	l.languageModel(*config.Language)
 }
 
-// languageModel lists the tensors of a language model, in the order of its layers.
-func (l *expectationList) languageModel(m Language) {
-	l.add(m.EmbeddingName(), m.VocabularySize, m.HiddenSize)
+// OfLanguageModel lists the tensors of a language model, in the order of its layers.
+func (l *expectationList) languageModel(m modelconfig.Language) {
+	l.add(LanguageEmbedding(m), m.VocabularySize, m.HiddenSize)
 	switch m.Architecture {
-	case OPT:
+	case modelconfig.OPT:
 		l.opt(m)
-	case T5:
+	case modelconfig.T5:
 		l.t5Stack("encoder", m.Layers, false, m)
 		l.t5Stack("decoder", m.DecoderLayers, true, m)
-	case Llama:
+	case modelconfig.Llama:
 		l.llama(m)
 	}
 	if !m.Tied {
-		l.add(languageHeadName, m.VocabularySize, m.HiddenSize)
+		l.add(LanguageHead, m.VocabularySize, m.HiddenSize)
 	}
 }
 
-func (l *expectationList) opt(m Language) {
+func (l *expectationList) opt(m modelconfig.Language) {
 	const decoder = LanguagePrefix + "model.decoder."
 	l.add(decoder+"embed_positions.weight", m.Positions+OPTPositionOffset, m.HiddenSize)
 	for layer := range m.Layers {
@@ -67,7 +71,7 @@ func (l *expectationList) opt(m Language) {
 	l.norm(decoder+"final_layer_norm", m.HiddenSize)
 }
 
-func (l *expectationList) t5Stack(stack string, layers int, crosses bool, m Language) {
+func (l *expectationList) t5Stack(stack string, layers int, crosses bool, m modelconfig.Language) {
 	for block := range layers {
 		prefix := fmt.Sprintf(LanguagePrefix+"%s.block.%d.layer.", stack, block)
 		l.t5Attention(prefix+"0.SelfAttention", m)
@@ -94,7 +98,7 @@ func (l *expectationList) t5Stack(stack string, layers int, crosses bool, m Lang
 	l.add(LanguagePrefix+stack+".final_layer_norm.weight", m.HiddenSize)
 }
 
-func (l *expectationList) t5Attention(prefix string, m Language) {
+func (l *expectationList) t5Attention(prefix string, m modelconfig.Language) {
 	inner := m.Heads * m.HeadWidth
 	for _, name := range []string{"q", "k", "v"} {
 		l.add(prefix+"."+name+".weight", inner, m.HiddenSize)
@@ -102,7 +106,7 @@ func (l *expectationList) t5Attention(prefix string, m Language) {
 	l.add(prefix+".o.weight", m.HiddenSize, inner)
 }
 
-func (l *expectationList) llama(m Language) {
+func (l *expectationList) llama(m modelconfig.Language) {
 	queries, keys := m.Heads*m.HeadWidth, m.KeyValueHeads*m.HeadWidth
 	for layer := range m.Layers {
 		prefix := fmt.Sprintf(LanguagePrefix+"model.layers.%d.", layer)

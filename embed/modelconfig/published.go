@@ -1,4 +1,4 @@
-package checkpoint
+package modelconfig
 
 // PublishedConfig is the sizes of the published models with the ViT-g vision
 // encoder for this image size: 224, or 364 for the ones tuned on COCO.

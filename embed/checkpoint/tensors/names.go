@@ -1,4 +1,4 @@
-package checkpoint
+package tensors
 
 import "strings"
 
@@ -7,18 +7,18 @@ const visionPrefix = "visual_encoder."
 
 // Names of the two halves of a query-key-value bias whose key part is zero, as EVA stores it.
 const (
-	queryBiasSuffix = ".self_attn.q_bias"
-	valueBiasSuffix = ".self_attn.v_bias"
-	packedBias      = ".self_attn.qkv.bias"
+	QueryBiasSuffix = ".self_attn.q_bias"
+	ValueBiasSuffix = ".self_attn.v_bias"
+	PackedBias      = ".self_attn.qkv.bias"
 )
 
 // exactNames maps whole LAVIS, EVA and CLIP names to canonical ones.
 var exactNames = map[string]string{
-	"cls_token":            classEmbeddingName,
-	"class_embedding":      classEmbeddingName,
-	"pos_embed":            positionEmbeddingName,
-	"positional_embedding": positionEmbeddingName,
-	"conv1.weight":         patchWeightName,
+	"cls_token":            ClassEmbedding,
+	"class_embedding":      ClassEmbedding,
+	"pos_embed":            PositionEmbedding,
+	"positional_embedding": PositionEmbedding,
+	"conv1.weight":         PatchWeight,
 }
 
 // prefixNames maps beginnings of names. The first that fits is taken.
@@ -61,16 +61,16 @@ var blockNames = []struct{ from, to string }{
 	{"mlp.fc2.", "mlp.fc2."},
 }
 
-// unwrapped is a stored name without what wrappers put into it: data-parallel training a prefix "module.", torch.compile
+// Unwrapped is a stored name without what wrappers put into it: data-parallel training a prefix "module.", torch.compile
 // "_orig_mod." before the names of each compiled module.
-func unwrapped(stored string) string {
+func Unwrapped(stored string) string {
 	return strings.TrimPrefix(strings.ReplaceAll(stored, "_orig_mod.", ""), "module.")
 }
 
-// canonicalName returns the current Hugging Face name of a tensor stored under any of the known names; an unknown name
+// CanonicalName returns the current Hugging Face name of a tensor stored under any of the known names; an unknown name
 // is returned unchanged.
-func canonicalName(stored string) string {
-	name := unwrapped(stored)
+func CanonicalName(stored string) string {
+	name := Unwrapped(stored)
 	name = strings.TrimPrefix(name, visionPrefix)
 	if exact, ok := exactNames[name]; ok {
 		return exact
@@ -107,16 +107,16 @@ func canonicalBlock(name, rest string) string {
 	return name
 }
 
-// visionTensor reports whether a canonical name belongs to the vision encoder proper, without the final normalisation,
+// OfVisionEncoder reports whether a canonical name belongs to the vision encoder proper, without the final normalisation,
 // which LAVIS keeps with the Q-Former.
-func visionTensor(canonical string) bool {
+func OfVisionEncoder(canonical string) bool {
 	return strings.HasPrefix(canonical, "vision_model.") && !strings.HasPrefix(canonical, "vision_model.post_layernorm.")
 }
 
-// ignorable reports whether a tensor that the architecture does not have is known to be of no consequence.
-func ignorable(canonical string) bool {
+// Ignorable reports whether a tensor that the architecture does not have is known to be of no consequence.
+func Ignorable(canonical string) bool {
 	switch canonical {
-	case "embeddings.position_ids", "embeddings.token_type_ids", decoderBiasName:
+	case "embeddings.position_ids", "embeddings.token_type_ids", DecoderBias:
 		return true
 	case LanguagePrefix + "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight": // T5 never used it
 		return true
@@ -125,27 +125,27 @@ func ignorable(canonical string) bool {
 		(strings.HasSuffix(canonical, ".rotary_emb.inv_freq") || strings.HasSuffix(canonical, ".decoder.version"))
 }
 
-// languageName returns the canonical name of a tensor of a language model's own folder, whose names lack the prefix. Of
+// LanguageName returns the canonical name of a tensor of a language model's own folder, whose names lack the prefix. Of
 // OPT's earliest files, early, they lack a part more.
-func languageName(stored string, early bool) string {
-	name := unwrapped(stored)
+func LanguageName(stored string, early bool) string {
+	name := Unwrapped(stored)
 	if early && strings.HasPrefix(name, "decoder.") {
 		name = "model." + name
 	}
 	return LanguagePrefix + name
 }
 
-// adapter reports whether a stored name belongs to a LoRA adapter.
-func adapter(stored string) bool {
+// IsAdapter reports whether a stored name belongs to a LoRA adapter.
+func IsAdapter(stored string) bool {
 	return strings.Contains(stored, ".lora_A.") || strings.Contains(stored, ".lora_B.")
 }
 
-// languageModel reports whether a stored name belongs to a second stage, which has a large language model.
-func languageModel(stored string) bool {
+// OfLanguageModel reports whether a stored name belongs to a second stage, which has a large language model.
+func OfLanguageModel(stored string) bool {
 	for _, prefix := range []string{
 		LanguagePrefix, LanguageProjection + ".", "opt_proj.", "t5_proj.", "llm_proj.", "opt_model.", "t5_model.", "llm_model.",
 	} {
-		if strings.HasPrefix(unwrapped(stored), prefix) {
+		if strings.HasPrefix(Unwrapped(stored), prefix) {
 			return true
 		}
 	}

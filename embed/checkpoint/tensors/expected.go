@@ -1,32 +1,33 @@
-package checkpoint
+package tensors
 
 import (
 	"fmt"
-	"strings"
+
+	"mekiki/embed/modelconfig"
 )
 
-// expectation is one tensor of the architecture.
-type expectation struct {
-	name  string
-	shape []int
-	// optional tensors belong to the caption head, which Hugging Face files lack.
-	optional bool
+// Tensor is one tensor of the architecture.
+type Tensor struct {
+	Name  string
+	Shape []int
+	// Optional tensors belong to the caption head, which Hugging Face files lack.
+	Optional bool
 }
 
 // Names of tensors that are treated apart.
 const (
-	classEmbeddingName    = "vision_model.embeddings.class_embedding"
-	positionEmbeddingName = "vision_model.embeddings.position_embedding"
-	patchWeightName       = "vision_model.embeddings.patch_embedding.weight"
-	wordEmbeddingName     = "embeddings.word_embeddings.weight"
-	decoderWeightName     = "cls.predictions.decoder.weight"
-	decoderBiasName       = "cls.predictions.decoder.bias"
-	predictionBiasName    = "cls.predictions.bias"
-	temperatureName       = "temp"
+	ClassEmbedding    = "vision_model.embeddings.class_embedding"
+	PositionEmbedding = "vision_model.embeddings.position_embedding"
+	PatchWeight       = "vision_model.embeddings.patch_embedding.weight"
+	WordEmbedding     = "embeddings.word_embeddings.weight"
+	DecoderWeight     = "cls.predictions.decoder.weight"
+	DecoderBias       = "cls.predictions.decoder.bias"
+	PredictionBias    = "cls.predictions.bias"
+	Temperature       = "temp"
 )
 
-// expectations lists every tensor that a model of this configuration has, in the order of the architecture.
-func expectations(config Config) []expectation {
+// Expected lists every tensor that a model of this configuration has, in the order of the architecture.
+func Expected(config modelconfig.Config) []Tensor {
 	var list expectationList
 	list.vision(config.Vision)
 	if config.Language != nil {
@@ -44,20 +45,20 @@ func expectations(config Config) []expectation {
 
 // Shapes gives the shape of every tensor that a model of this configuration reads, by its canonical name; of the caption
 // head, whose decoder is then the word embedding, only if captions is set.
-func Shapes(config Config, captions bool) map[string][]int {
+func Shapes(config modelconfig.Config, captions bool) map[string][]int {
 	shapes := map[string][]int{}
-	for _, expected := range expectations(config) {
-		if !expected.optional || captions && expected.name != decoderWeightName && expected.name != temperatureName {
-			shapes[expected.name] = expected.shape
+	for _, expected := range Expected(config) {
+		if !expected.Optional || captions && expected.Name != DecoderWeight && expected.Name != Temperature {
+			shapes[expected.Name] = expected.Shape
 		}
 	}
 	return shapes
 }
 
-type expectationList []expectation
+type expectationList []Tensor
 
 func (l *expectationList) add(name string, shape ...int) {
-	*l = append(*l, expectation{name: name, shape: shape})
+	*l = append(*l, Tensor{Name: name, Shape: shape})
 }
 
 func (l *expectationList) linear(name string, out, in int) {
@@ -70,10 +71,10 @@ func (l *expectationList) norm(name string, width int) {
 	l.add(name+".bias", width)
 }
 
-func (l *expectationList) vision(v Vision) {
-	l.add(classEmbeddingName, 1, 1, v.HiddenSize)
-	l.add(positionEmbeddingName, 1, v.Tokens(), v.HiddenSize)
-	l.add(patchWeightName, v.HiddenSize, 3, v.PatchSize, v.PatchSize)
+func (l *expectationList) vision(v modelconfig.Vision) {
+	l.add(ClassEmbedding, 1, 1, v.HiddenSize)
+	l.add(PositionEmbedding, 1, v.Tokens(), v.HiddenSize)
+	l.add(PatchWeight, v.HiddenSize, 3, v.PatchSize, v.PatchSize)
 	if v.PatchBias {
 		l.add("vision_model.embeddings.patch_embedding.bias", v.HiddenSize)
 	}
@@ -92,13 +93,13 @@ func (l *expectationList) vision(v Vision) {
 	l.norm("vision_model.post_layernorm", v.HiddenSize)
 }
 
-func (l *expectationList) queryTransformer(config Config) {
+func (l *expectationList) queryTransformer(config modelconfig.Config) {
 	q := config.QFormer
 	l.add("query_tokens", 1, config.QueryTokens, q.HiddenSize)
 	branches := []string{"_query"}
 	if config.QFormerReadsText() {
 		branches = []string{"", "_query"}
-		l.add(wordEmbeddingName, q.VocabularySize, q.HiddenSize)
+		l.add(WordEmbedding, q.VocabularySize, q.HiddenSize)
 		l.add("embeddings.position_embeddings.weight", q.MaxPositions, q.HiddenSize)
 	}
 	l.norm("qformer.layernorm", q.HiddenSize)
@@ -124,50 +125,14 @@ func (l *expectationList) attention(prefix string, width, source int) {
 	l.norm(prefix+".output.LayerNorm", width)
 }
 
-func (l *expectationList) captionHead(q QFormer) {
+func (l *expectationList) captionHead(q modelconfig.QFormer) {
 	first := len(*l)
 	l.linear("cls.predictions.transform.dense", q.HiddenSize, q.HiddenSize)
 	l.norm("cls.predictions.transform.LayerNorm", q.HiddenSize)
-	l.add(predictionBiasName, q.VocabularySize)
-	l.add(decoderWeightName, q.VocabularySize, q.HiddenSize)
-	l.add(temperatureName)
+	l.add(PredictionBias, q.VocabularySize)
+	l.add(DecoderWeight, q.VocabularySize, q.HiddenSize)
+	l.add(Temperature)
 	for i := first; i < len(*l); i++ {
-		(*l)[i].optional = true
+		(*l)[i].Optional = true
 	}
-}
-
-// MismatchError says how a checkpoint differs from the architecture that its configuration describes.
-type MismatchError struct {
-	// Source is the folder or file.
-	Source string
-	// Missing, Extra and Misshapen name the tensors concerned; the entries of Misshapen give both shapes.
-	Missing, Extra, Misshapen []string
-	// Remedy says what to do.
-	Remedy string
-}
-
-// Hint returns the remedy.
-func (e *MismatchError) Hint() string { return e.Remedy }
-
-// Error lists the tensors, at most eight of each sort.
-func (e *MismatchError) Error() string {
-	var parts []string
-	for _, group := range []struct {
-		word  string
-		names []string
-	}{{"missing", e.Missing}, {"misshapen", e.Misshapen}, {"unknown", e.Extra}} {
-		if len(group.names) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s: %s", len(group.names), group.word, abridge(group.names)))
-		}
-	}
-	return fmt.Sprintf("%s does not hold the model that it describes: %s", e.Source, strings.Join(parts, "; "))
-}
-
-// abridge joins at most eight names.
-func abridge(names []string) string {
-	const most = 8
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

@@ -1,4 +1,4 @@
-package checkpoint
+package modelconfig
 
 // Architectures of language models.
 const (

@@ -1,8 +1,8 @@
-package checkpoint
+package modelconfig
 
 // Config says what a checkpoint contains: the sizes of every part of the model and how pixels are prepared for it.
 type Config struct {
-	// Name is what the source calls itself: the folder's or the file's base name unless Options.Name says otherwise.
+	// Name is what the source calls itself: the folder's or the file's base name unless checkpoint.Options.Name says otherwise.
 	Name string
 	// Vision describes the vision encoder.
 	Vision Vision

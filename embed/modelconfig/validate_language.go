@@ -1,4 +1,4 @@
-package checkpoint
+package modelconfig
 
 import (
 	"errors"
@@ -13,8 +13,8 @@ const (
 	Silu    = "silu"
 )
 
-// validateSizes reports sizes that no language model can have, as Config.ValidateSizes does.
-func (l Language) validateSizes() error {
+// ValidateSizes reports sizes that no language model can have, as Config.ValidateSizes does.
+func (l Language) ValidateSizes() error {
 	var problems []error
 	check := func(name string, value, least, most int) {
 		if value < least || value > most {
@@ -65,7 +65,7 @@ func (l Language) validateRatios() error {
 	return errors.Join(problems...)
 }
 
-// validateTokens checks the ids of tokens that mean something.
+// ValidateTokens checks the ids of tokens that mean something.
 func (l Language) validateTokens() error {
 	const most = 16
 	if len(l.End) == 0 || len(l.End) > most {
@@ -82,8 +82,8 @@ func (l Language) validateTokens() error {
 	return nil
 }
 
-// validateNumbers checks the settings that are not sizes.
-func (l Language) validateNumbers() error {
+// ValidateNumbers checks the settings that are not sizes.
+func (l Language) ValidateNumbers() error {
 	if !(l.NormEpsilon > 0 && l.NormEpsilon < 1) {
 		return fmt.Errorf("the language model's normalisation has the epsilon %g; it must lie between 0 and 1", l.NormEpsilon)
 	}
