@@ -16,6 +16,7 @@ import (
 	"mekiki/server/jobs"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
+	"mekiki/server/status"
 	"mekiki/server/wire"
 )
 
@@ -162,7 +163,7 @@ func TestAnswersAreDescribed(t *testing.T) {
 	document := prepare(t).document
 	for name, answer := range map[string]any{
 		"SearchAnswer": contract.Response{}, "LookupAnswer": lookup.Response{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": wire.Record{},
-		"RecordList": wire.RecordList{}, "Job": jobs.Job{}, "Status": statusJSON{}, "Problem": problem.Problem{},
+		"RecordList": wire.RecordList{}, "Job": jobs.Job{}, "Status": status.Status{}, "Problem": problem.Problem{},
 	} {
 		described(t, name, reflect.TypeOf(answer), document.Schema(name))
 	}
@@ -193,30 +194,4 @@ func described(t *testing.T, field string, kind reflect.Type, schema *openapi.Sc
 			described(t, field+"."+name, member.Type, schema.Property(name))
 		}
 	}
-}
-
-// BenchmarkSearchBody reads and checks the body of a search.
-func BenchmarkSearchBody(b *testing.B) {
-	schema := prepare(b).document.Schema("SearchRequest")
-	body := []byte(`{"text":"two cats on a sofa","limit":60,"offset":0,"rerank_ms":250,"show":"all","explain":true,"filter":{"after":"2024-01-01",` +
-		`"before":"2024-12-31","tags":["pet","home"],"kinds":["image"],"folders":["/photos/2024"],"near":{"latitude":35.6,"longitude":139.7,"kilometres":25}}}`)
-	b.Run("whole", func(b *testing.B) {
-		for b.Loop() {
-			var target searchJSON
-			if err := decodeJSON(body, schema, "", &target); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	value, err := openapi.Decode(body)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Run("check", func(b *testing.B) {
-		for b.Loop() {
-			if violations := schema.Validate(value); len(violations) > 0 {
-				b.Fatal(violations)
-			}
-		}
-	})
 }

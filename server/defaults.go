@@ -25,15 +25,6 @@ const (
 	defaultJobs         = 16
 )
 
-// multipartOverhead is what the headers and borders of a form may add.
-const multipartOverhead = 64 << 10
-
-// overlaySide is the side in pixels of a map that is laid over a picture.
-const overlaySide = 256
-
-// progressPause is the least time between two events of one stream.
-const progressPause = 200 * time.Millisecond
-
 // Bounds of every connection, whatever it asks for.
 const (
 	headerTime     = 5 * time.Second

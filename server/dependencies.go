@@ -2,37 +2,14 @@ package server
 
 import (
 	"context"
-	"iter"
 
-	"mekiki/embed"
-	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/report"
 	"mekiki/index/ingest/textrecord"
-	"mekiki/search"
-	"mekiki/search/ask"
-	"mekiki/search/contract"
-	"mekiki/search/lookup"
+	"mekiki/index/originals"
+	"mekiki/server/uploads"
 )
-
-// Searcher answers questions. *search.Searcher is one.
-type Searcher interface {
-	Search(ctx context.Context, request contract.Request) (contract.Response, error)
-	Stream(ctx context.Context, request contract.Request) iter.Seq2[contract.Response, error]
-	Similar(ctx context.Context, request contract.Request) (contract.Response, error)
-	Lookup(ctx context.Context, request lookup.Request) (lookup.Response, error)
-	Locate(ctx context.Context, request search.LocateRequest) (search.LocateResponse, error)
-	Duplicates(ctx context.Context, request search.DuplicatesRequest) (search.DuplicatesResponse, error)
-}
-
-// Asker answers questions about pictures with a second stage. *ask.Asker is one.
-type Asker interface {
-	Model() embed.AnswerModel
-	Records(ctx context.Context, reader index.Reader, ids []index.ID) ([]ask.Picture, []error, error)
-	Image(ctx context.Context, image *pixels.Image, hash index.Hash) (ask.Picture, error)
-	Answer(ctx context.Context, picture ask.Picture, question ask.Question, written func(piece string) error) (ask.Answer, error)
-}
 
 // Ingester brings things into the library; [IngesterOf] makes one.
 type Ingester interface {
@@ -61,4 +38,18 @@ func (i libraryIngester) Ingest(ctx context.Context, options ingest.Options) (re
 
 func (i libraryIngester) AddTexts(ctx context.Context, texts []textrecord.Text) ([]index.ID, error) {
 	return textrecord.Add(ctx, i.library, i.engine, texts)
+}
+
+// newUploads makes the store of uploaded pictures.
+func (s *Server) newUploads() *uploads.Store {
+	options := uploads.Options{
+		Library: s.library, Read: s.library.Read, Record: s.library.Record, Decode: s.pictures.Decode, Captions: s.options.Captions, Logger: s.options.Logger,
+	}
+	if s.options.UploadFolder != "" {
+		options.Originals = originals.New(s.options.UploadFolder)
+	}
+	if s.options.Ingester != nil {
+		options.Ingest = s.options.Ingester.Ingest
+	}
+	return uploads.New(options)
 }

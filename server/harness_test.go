@@ -29,6 +29,7 @@ import (
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
 	"mekiki/server/servertest"
+	"mekiki/server/status"
 )
 
 func TestMain(m *testing.M) {
@@ -123,8 +124,8 @@ func prepareWith(t testing.TB, engine colourEngine, edit ...func(*Options)) *fix
 	f.ingester = &hookedIngester{Ingester: IngesterOf(f.index, engine, imageSide)}
 	options := Options{
 		Address: "127.0.0.1:0", Searcher: f.searcher, Asker: newAsker(t), Questions: []string{"which colour?"}, Library: f.library, LibraryFolder: "/library", Ingester: f.ingester,
-		Models: func() []Model {
-			return []Model{{Name: "tiny", Fingerprint: "f", Parts: 32, Width: 256, Captions: true, Active: true}}
+		Models: func() []status.Model {
+			return []status.Model{{Name: "tiny", Fingerprint: "f", Parts: 32, Width: 256, Captions: true, Active: true}}
 		},
 		Roots:        []string{f.root},
 		UploadFolder: filepath.Join(t.TempDir(), "uploads"),

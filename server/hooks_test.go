@@ -11,6 +11,7 @@ import (
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/report"
 	"mekiki/search/contract"
+	"mekiki/server/queries"
 )
 
 // countedLibrary is a library that counts the readers that are open.
@@ -50,7 +51,7 @@ func (h hook) call(ctx context.Context) error {
 
 // hookedSearcher is a real searcher that a test can delay, fail and ask what it was asked.
 type hookedSearcher struct {
-	Searcher
+	queries.Searcher
 	before    hook
 	streaming error // what a stream ends with after its first answer
 

@@ -5,14 +5,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/server/api"
 	"mekiki/server/transport"
-)
-
-// Names under which middleware leaves things in the request's context.
-const (
-	identityKey = "mekiki.identity"
-	callerKey   = "mekiki.caller"
-	routeKey    = "mekiki.route"
 )
 
 const requestIDHeader = "X-Request-ID"
@@ -23,17 +17,11 @@ var acceptedIdentity = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
 // identify gives the request an identity: the caller's, if it is a harmless
 // one, else a random one.
-func identify(c echo.Context) string {
+func identify(c echo.Context) {
 	identity := c.Request().Header.Get(requestIDHeader)
 	if !acceptedIdentity.MatchString(identity) {
 		identity = transport.RandomHex(8)
 	}
-	c.Set(identityKey, identity)
+	api.SetIdentity(c, identity)
 	c.Response().Header().Set(requestIDHeader, identity)
-	return identity
-}
-
-func identityOf(c echo.Context) string {
-	identity, _ := c.Get(identityKey).(string)
-	return identity
 }

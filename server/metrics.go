@@ -26,12 +26,12 @@ func (s *Server) watch(registry *prometheus.Registry) {
 	}
 	count := func(kind index.Kind) func() float64 {
 		return func() float64 {
-			reader, err := s.options.Library.Reader(context.Background())
-			if err != nil {
-				return 0
-			}
-			defer closeReader(reader)
-			return float64(reader.Count(kind))
+			counted := 0
+			_ = s.library.Read(context.Background(), func(reader index.Reader) error { // of a library that cannot be read: 0
+				counted = reader.Count(kind)
+				return nil
+			})
+			return float64(counted)
 		}
 	}
 	gauge("mekiki_library_images", "Images in the library.", nil, count(index.KindImage))
@@ -41,5 +41,5 @@ func (s *Server) watch(registry *prometheus.Registry) {
 }
 
 func (s *Server) gates() map[string]*gate.Gate {
-	return map[string]*gate.Gate{"search": s.searches, "read": s.reads, "body": s.bodies, "upload": s.uploads, "stream": s.streams}
+	return map[string]*gate.Gate{"search": s.searches, "read": s.reads, "body": s.bodies.JSON, "upload": s.bodies.Forms, "stream": s.streams}
 }

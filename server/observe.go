@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/internal/hint"
+	"mekiki/server/api"
 	"mekiki/server/problem"
 	"mekiki/server/transport"
 )
@@ -66,7 +67,7 @@ func (s *Server) recovered(c echo.Context, next echo.HandlerFunc) (err error) {
 			panic(reason)
 		default:
 			err = fmt.Errorf("%w: %v", errPanic, reason)
-			s.options.Logger.ErrorContext(c.Request().Context(), "panic", logRequest, identityOf(c), logError, err, "stack", string(debug.Stack()))
+			s.options.Logger.ErrorContext(c.Request().Context(), "panic", logRequest, api.IdentityOf(c), logError, err, "stack", string(debug.Stack()))
 		}
 	}()
 	return next(c)
@@ -79,7 +80,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 		return
 	}
 	p := problem.From(err)
-	p.Instance = identityOf(c)
+	p.Instance = api.IdentityOf(c)
 	header := c.Response().Header()
 	for _, name := range []string{"ETag", "Last-Modified", "Content-Disposition", "Content-Encoding", echo.HeaderContentLength} {
 		header.Del(name)
@@ -105,21 +106,21 @@ func (s *Server) answerError(err error, c echo.Context) {
 		return
 	}
 	if err := writeProblem(c, p); err != nil {
-		s.options.Logger.DebugContext(c.Request().Context(), "answer not sent", logRequest, identityOf(c), logError, err)
+		s.options.Logger.DebugContext(c.Request().Context(), "answer not sent", logRequest, api.IdentityOf(c), logError, err)
 	}
 }
 
 func (s *Server) record(c echo.Context, err error, took time.Duration) {
 	request, response := c.Request(), c.Response()
 	path := "other"
-	if found := routeOf(c); found != nil {
-		path = found.path
+	if found := api.RouteOf(c); found != nil {
+		path = found.Path
 	}
 	s.metrics.Observe(request.Method, path, response.Status, took)
 	level := slog.LevelInfo
 	attributes := []any{
-		logRequest, identityOf(c), logMethod, request.Method, logPath, request.URL.Path, logStatus, response.Status,
-		logDuration, took.Round(time.Microsecond), logBytes, response.Size, logRemote, c.RealIP(), logCaller, callerOf(c).name,
+		logRequest, api.IdentityOf(c), logMethod, request.Method, logPath, request.URL.Path, logStatus, response.Status,
+		logDuration, took.Round(time.Microsecond), logBytes, response.Size, logRemote, c.RealIP(), logCaller, api.CallerOf(c).Name,
 	}
 	if err != nil {
 		p := problem.From(err)

@@ -13,7 +13,10 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/server/answers"
 	"mekiki/server/auth"
+	"mekiki/server/queries"
+	"mekiki/server/status"
 )
 
 // Options say what a server serves, to whom, and how much at a time. Only
@@ -30,11 +33,11 @@ type Options struct {
 	Tokens []auth.Token
 
 	// Searcher and Library answer. The server owns neither.
-	Searcher Searcher
+	Searcher queries.Searcher
 	Library  index.Library
 	// Asker answers questions about pictures; nil means that none are answered. Questions are some
 	// that the page suggests.
-	Asker     Asker
+	Asker     answers.Asker
 	Questions []string
 	// LibraryFolder is where the library lies, to be shown to admin.
 	LibraryFolder string
@@ -45,7 +48,7 @@ type Options struct {
 	// request that would change something. nil means that it can.
 	Writable func() error
 	// Models lists the models there are; nil means none.
-	Models func() []Model
+	Models func() []status.Model
 	// Ready says why searches cannot be answered, if they cannot; its error is
 	// shown. nil means that they can.
 	Ready func(ctx context.Context) error

@@ -1,6 +1,7 @@
 package server
 
 import (
+	_ "embed" // for the API document
 	"net/http"
 	"strings"
 
@@ -10,6 +11,15 @@ import (
 	"mekiki/server/problem"
 	"mekiki/server/transport"
 )
+
+// openapiDocument is the API's description, served as it is.
+//
+//go:embed openapi.json
+var openapiDocument []byte
+
+func (s *Server) getOpenAPI(c echo.Context) error {
+	return s.sendAsset(c, page.Asset{Kind: echo.MIMEApplicationJSON, Data: openapiDocument, Tag: s.documentTag})
+}
 
 // addPages adds the page at /, and the page that shows the API.
 func (s *Server) addPages() error {

@@ -15,100 +15,78 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/index/ingest/textrecord"
+	"mekiki/server/answers"
+	"mekiki/server/api"
 	"mekiki/server/auth"
 	"mekiki/server/gate"
-	"mekiki/server/openapi"
+	"mekiki/server/jobs"
+	"mekiki/server/listing"
+	"mekiki/server/media"
 	"mekiki/server/problem"
+	"mekiki/server/queries"
+	"mekiki/server/records"
+	"mekiki/server/sessions"
+	"mekiki/server/status"
+	"mekiki/server/suggest"
+	"mekiki/server/tags"
 )
 
-// class says how a route is admitted and for how long it may work.
-type class int
-
-const (
-	// classOpen is for what costs next to nothing.
-	classOpen class = iota
-	// classRead reads or changes the catalog.
-	classRead
-	// classSearch uses the model; its handler asks for a place with compute
-	// once the request's body is in.
-	classSearch
-	// classStream stays open for as long as there is news.
-	classStream
-)
-
-// route is one line of the table of routes.
-type route struct {
-	method string
-	// path is written as in the API document, with parameters in braces.
-	path    string
-	class   class
-	handler echo.HandlerFunc
-
-	// operation is the document's; it also says which scope is needed.
-	operation *openapi.Operation
-	scope     auth.Scope
+// rooms are the areas of the API. A new one is a package below this one with a struct of what it needs and its lines of
+// the table of routes, and one line here.
+func (s *Server) rooms() []api.Room {
+	o := &s.options
+	return []api.Room{
+		queries.Room{Searcher: o.Searcher, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Suggester: &suggest.Suggester{}, Measure: s.metrics.Search},
+		answers.Room{Asker: o.Asker, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Now: o.Now},
+		records.Room{Library: s.library, Bodies: s.bodies, Compute: s.compute, Lists: &listing.Lists{}, AddTexts: s.addTexts(), Remove: s.uploads.Store.Remove},
+		s.uploads,
+		tags.Room{Library: s.library, Bodies: s.bodies},
+		media.Room{Library: s.library},
+		jobs.Room{
+			Manager: s.jobs, Library: s.library, Bodies: s.bodies, Enabled: o.Ingester != nil, Roots: o.Roots, Captions: o.Captions,
+			Logger: o.Logger, Stopping: s.stopping,
+		},
+		sessions.Room{Tokens: o.Tokens, Sessions: s.sessions, Bodies: s.bodies, Adds: o.Ingester != nil, ReadOnly: s.readOnly},
+		s.status(),
+		room{
+			{Method: http.MethodGet, Path: "/api/v1/openapi.json", Class: api.Open, Handler: s.getOpenAPI},
+			{Method: http.MethodGet, Path: "/metrics", Class: api.Open, Handler: echo.WrapHandler(s.metrics.Handler)},
+		},
+	}
 }
 
-func routeOf(c echo.Context) *route {
-	found, _ := c.Get(routeKey).(*route)
-	return found
-}
+// room is a room without anything of its own.
+type room []api.Route
 
-// jobPath is the address of one job.
-const jobPath = "/api/v1/jobs/{id}"
+// Routes are its lines.
+func (r room) Routes() []api.Route { return r }
 
 // routes is the table of what the API document describes. The page and the page
 // that shows the document are apart: see addPages.
-func (s *Server) routes() []*route {
-	const (
-		api    = "/api/v1"
-		get    = http.MethodGet
-		post   = http.MethodPost
-		put    = http.MethodPut
-		remove = http.MethodDelete
-	)
-	return []*route{
-		{method: get, path: api + "/search", class: classSearch, handler: s.search},
-		{method: post, path: api + "/search", class: classSearch, handler: s.searchFull},
-		{method: post, path: api + "/similar", class: classSearch, handler: s.similar},
-		{method: get, path: api + "/records/{id}/similar", class: classSearch, handler: s.similarToRecord},
-		{method: get, path: api + "/records/{id}/map", class: classSearch, handler: s.locate},
-		{method: post, path: api + "/lookup", class: classSearch, handler: s.lookup},
-		{method: post, path: api + "/labels", class: classSearch, handler: s.labels},
-		{method: post, path: api + "/ask", class: classSearch, handler: s.ask},
-		{method: post, path: api + "/chat", class: classSearch, handler: s.chat},
-		{method: get, path: api + "/duplicates", class: classSearch, handler: s.duplicates},
-		{method: get, path: api + "/suggestions", class: classRead, handler: s.suggestions},
-
-		{method: get, path: api + "/records", class: classRead, handler: s.listRecords},
-		{method: post, path: api + "/records", class: classSearch, handler: s.addRecord},
-		{method: get, path: api + "/records/{id}", class: classRead, handler: s.getRecord},
-		{method: remove, path: api + "/records/{id}", class: classRead, handler: s.deleteRecord},
-		{method: put, path: api + "/records/{id}/tags/{tag}", class: classRead, handler: s.tagRecord},
-		{method: remove, path: api + "/records/{id}/tags/{tag}", class: classRead, handler: s.untagRecord},
-		{method: post, path: api + "/tags", class: classRead, handler: s.changeTags},
-		{method: get, path: api + "/records/{id}/thumbnail", class: classRead, handler: s.getThumbnail},
-		{method: get, path: api + "/records/{id}/original", class: classRead, handler: s.getOriginal},
-		{method: get, path: api + "/texts", class: classRead, handler: s.listTexts},
-		{method: post, path: api + "/texts", class: classSearch, handler: s.addTexts},
-
-		{method: get, path: api + "/jobs", class: classRead, handler: s.listJobs},
-		{method: post, path: api + "/jobs", class: classRead, handler: s.startJob},
-		{method: get, path: api + "/jobs/{id}", class: classRead, handler: s.getJob},
-		{method: remove, path: jobPath, class: classRead, handler: s.cancelJob},
-		{method: get, path: api + "/jobs/{id}/events", class: classStream, handler: s.followJob},
-		{method: get, path: api + "/failures", class: classRead, handler: s.listFailures},
-
-		{method: get, path: api + "/models", class: classRead, handler: s.listModels},
-		{method: get, path: api + "/status", class: classRead, handler: s.getStatus},
-		{method: get, path: api + "/session", class: classOpen, handler: s.getSession},
-		{method: post, path: api + "/session", class: classOpen, handler: s.signIn},
-		{method: remove, path: api + "/session", class: classOpen, handler: s.signOut},
-		{method: get, path: api + "/openapi.json", class: classOpen, handler: s.getOpenAPI},
-		{method: get, path: "/healthz", class: classOpen, handler: s.health},
-		{method: get, path: "/readyz", class: classOpen, handler: s.ready},
-		{method: get, path: "/metrics", class: classOpen, handler: echo.WrapHandler(s.metrics.Handler)},
+func (s *Server) routes() []api.Route {
+	var routes []api.Route
+	for _, room := range s.rooms() {
+		routes = append(routes, room.Routes()...)
 	}
+	return routes
+}
+
+func (s *Server) status() status.Room {
+	o := &s.options
+	return status.Room{
+		Version: o.Version, Started: o.Now(), Library: s.library, Folder: o.LibraryFolder, Models: o.Models, Asker: o.Asker, Questions: o.Questions,
+		Jobs: s.jobs.Running, Uploads: s.uploads.Takes(), Indexing: o.Ingester != nil && len(o.Roots) > 0,
+		ReadOnly: s.readOnly, Ready: o.Ready, Draining: s.draining,
+	}
+}
+
+// addTexts is what brings in texts; nil where nothing can be added.
+func (s *Server) addTexts() func(context.Context, []textrecord.Text) ([]index.ID, error) {
+	if s.options.Ingester == nil {
+		return nil
+	}
+	return s.options.Ingester.AddTexts
 }
 
 var braces = regexp.MustCompile(`\{([a-z]+)\}`)
@@ -121,20 +99,20 @@ func (s *Server) addRoutes() error {
 		described[operation.Method+" "+operation.Path] = true
 	}
 	for _, line := range s.routes() {
-		name := line.method + " " + line.path
-		line.operation = s.document.Operation(line.method, line.path)
-		if line.operation == nil {
+		name := line.Method + " " + line.Path
+		line.Operation = s.document.Operation(line.Method, line.Path)
+		if line.Operation == nil {
 			return fmt.Errorf("route %s is not in the API document", name)
 		}
 		delete(described, name)
-		if line.operation.Scope != auth.ScopeNone.String() {
-			scope, err := auth.ParseScope(line.operation.Scope)
+		if line.Operation.Scope != auth.ScopeNone.String() {
+			scope, err := auth.ParseScope(line.Operation.Scope)
 			if err != nil {
 				return fmt.Errorf("route %s: %w", name, err)
 			}
-			line.scope = scope
+			line.Scope = scope
 		}
-		s.addRoute(line)
+		s.addRoute(&line)
 	}
 	for _, name := range slices.Sorted(maps.Keys(described)) {
 		return fmt.Errorf("the API document has %s, which is no route", name)
@@ -142,22 +120,22 @@ func (s *Server) addRoutes() error {
 	return nil
 }
 
-func (s *Server) addRoute(line *route) {
-	path := braces.ReplaceAllString(line.path, ":$1")
-	handler := s.authorize(line.scope, s.checkWritable(line, checkQuery(s.admit(line))))
+func (s *Server) addRoute(line *api.Route) {
+	path := braces.ReplaceAllString(line.Path, ":$1")
+	handler := s.authorize(line.Scope, s.checkWritable(line, checkQuery(s.admit(line))))
 	keep := func(c echo.Context) error {
-		c.Set(routeKey, line)
+		api.SetRoute(c, line)
 		return handler(c)
 	}
-	s.echo.Add(line.method, path, keep)
-	if line.method == http.MethodGet && line.class != classStream {
+	s.echo.Add(line.Method, path, keep)
+	if line.Method == http.MethodGet && line.Class != api.Stream {
 		s.echo.Add(http.MethodHead, path, keep)
 	}
 }
 
-// checkWritable refuses what changes the library while nothing can be changed. Jobs that are there can be cancelled.
-func (s *Server) checkWritable(line *route, handler echo.HandlerFunc) echo.HandlerFunc {
-	reads := line.method == http.MethodGet || line.scope < auth.ScopeWrite || line.path == jobPath
+// checkWritable refuses what changes the library while nothing can be changed.
+func (s *Server) checkWritable(line *api.Route, handler echo.HandlerFunc) echo.HandlerFunc {
+	reads := line.Method == http.MethodGet || line.Scope < auth.ScopeWrite || line.AlwaysWritable
 	if reads {
 		return handler
 	}
@@ -198,8 +176,8 @@ func checkQuery(handler echo.HandlerFunc) echo.HandlerFunc {
 			if err != nil {
 				return problem.New(problem.InvalidRequest, "the query string is malformed")
 			}
-			if _, violations := routeOf(c).operation.Query(values); len(violations) > 0 {
-				return violated("", violations)
+			if _, violations := api.RouteOf(c).Operation.Query(values); len(violations) > 0 {
+				return api.Violated("", violations)
 			}
 		}
 		return handler(c)
@@ -207,18 +185,18 @@ func checkQuery(handler echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // admit passes a request through the gate of its class and gives it a deadline.
-func (s *Server) admit(line *route) echo.HandlerFunc {
-	switch line.class {
-	case classRead:
+func (s *Server) admit(line *api.Route) echo.HandlerFunc {
+	switch line.Class {
+	case api.Read:
 		return func(c echo.Context) error {
-			return s.within(c, s.reads, s.options.Limits.ReadTime, line.handler)
+			return s.within(c, s.reads, s.options.Limits.ReadTime, line.Handler)
 		}
-	case classStream:
+	case api.Stream:
 		return func(c echo.Context) error {
-			return s.within(c, s.streams, 0, line.handler)
+			return s.within(c, s.streams, 0, line.Handler)
 		}
 	}
-	return line.handler
+	return line.Handler
 }
 
 func (s *Server) within(c echo.Context, through *gate.Gate, longest time.Duration, handler echo.HandlerFunc) error {
@@ -234,19 +212,6 @@ func (s *Server) within(c echo.Context, through *gate.Gate, longest time.Duratio
 		c.SetRequest(request.WithContext(ctx))
 	}
 	return handler(c)
-}
-
-// compute runs work that uses the model: it waits for a place, and gives the
-// work a deadline.
-func (s *Server) compute(c echo.Context, work func(ctx context.Context) error) error {
-	leave, err := s.searches.Enter(c.Request().Context())
-	if err != nil {
-		return err
-	}
-	defer leave()
-	ctx, cancel := context.WithTimeout(c.Request().Context(), s.options.Limits.SearchTime)
-	defer cancel()
-	return work(ctx)
 }
 
 // methodsAt lists the methods of an address of the API that has no GET: echo takes a GET of it for one of the page.

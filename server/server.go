@@ -15,15 +15,14 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/internal/hint"
+	"mekiki/server/api"
 	"mekiki/server/auth"
 	"mekiki/server/gate"
 	"mekiki/server/jobs"
-	"mekiki/server/listing"
 	"mekiki/server/memory"
 	"mekiki/server/metrics"
 	"mekiki/server/openapi"
 	"mekiki/server/page"
-	"mekiki/server/suggest"
 	"mekiki/server/transport"
 	"mekiki/server/uploads"
 )
@@ -36,15 +35,17 @@ type Server struct {
 	documentTag string
 	metrics     *metrics.Metrics
 	sessions    *auth.Sessions
-	suggester   *suggest.Suggester
-	listings    *listing.Lists
 	jobs        *jobs.Manager
-	decoder     *pixels.Decoder
-	uploadStore *uploads.Store
-	started     time.Time
 
-	searches, reads, bodies, uploads, streams *gate.Gate
-	connections                               transport.Connections
+	// What the rooms of the API share.
+	library  api.Library
+	bodies   api.Bodies
+	compute  api.Compute
+	pictures api.Pictures
+	uploads  uploads.Room
+
+	searches, reads, streams *gate.Gate
+	connections              transport.Connections
 
 	// handling counts the requests whose handlers are at work.
 	handling atomic.Int64
@@ -74,20 +75,24 @@ func New(options Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	decoder = decoder.Limited(limits.UploadBytes, limits.UploadPixels)
 	measured, registry := metrics.New()
 	s := &Server{
-		options: options, document: document, documentTag: page.Tag(openapiDocument), decoder: decoder, metrics: measured,
-		sessions: auth.NewSessions(options.Now), suggester: &suggest.Suggester{}, listings: &listing.Lists{}, started: options.Now(),
+		options: options, document: document, documentTag: page.Tag(openapiDocument), metrics: measured,
+		sessions: auth.NewSessions(options.Now),
 		jobs:     jobs.New(options.Ingester, limits.Jobs, options.JobsFile, options.Logger, options.Now),
+		library:  api.Library{Library: options.Library},
+		pictures: api.Pictures{Decoder: decoder.Limited(limits.UploadBytes, limits.UploadPixels)},
 		searches: gate.New(limits.Searches, limits.SearchQueue, limits.QueueTimeout),
 		reads:    gate.New(limits.Reads, limits.Reads, limits.QueueTimeout),
-		bodies:   gate.New(limits.Reads, limits.Reads, limits.QueueTimeout),
-		uploads:  gate.New(limits.Uploads, limits.Uploads, limits.QueueTimeout),
 		streams:  gate.New(limits.Streams, 0, limits.QueueTimeout),
 		draining: make(chan struct{}), stopping: make(chan struct{}),
 	}
-	s.uploadStore = s.newUploads()
+	s.compute = api.Compute{Places: s.searches, Longest: limits.SearchTime}
+	s.bodies = api.Bodies{
+		JSON: gate.New(limits.Reads, limits.Reads, limits.QueueTimeout), Forms: gate.New(limits.Uploads, limits.Uploads, limits.QueueTimeout),
+		JSONBytes: limits.BodyBytes, ImageBytes: limits.UploadBytes, JSONTime: limits.ReadTime, FormTime: limits.UploadTime,
+	}
+	s.uploads = uploads.Room{Store: s.newUploads(), Bodies: s.bodies, Compute: s.compute, Enabled: !options.NoUploads}
 	s.watch(registry)
 	if s.echo, err = s.newEcho(); err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"mekiki/internal/testsize"
 	"mekiki/internal/vfs"
 	"mekiki/server"
+	"mekiki/server/queries"
 	"mekiki/ui"
 )
 
@@ -28,7 +29,7 @@ import (
 const gridVariable = "MEKIKI_GRID"
 
 // unaskedSearcher is the searcher of a server that is only browsed.
-type unaskedSearcher struct{ server.Searcher }
+type unaskedSearcher struct{ queries.Searcher }
 
 // TestGrid scrolls through a large library in Chromium: every picture comes once,
 // and the page never holds more than the tiles in sight.

@@ -22,6 +22,7 @@ import (
 	"mekiki/internal/progress"
 	"mekiki/search/ask"
 	"mekiki/server"
+	"mekiki/server/status"
 	"mekiki/ui"
 )
 
@@ -178,14 +179,14 @@ func announce(a *cli.App, address string) {
 }
 
 // modelLister lists the compiled models, with the one that is open as the active one.
-func modelLister(a *cli.App, engine *cli.Session) func() []server.Model {
+func modelLister(a *cli.App, engine *cli.Session) func() []status.Model {
 	config := engine.Manifest().Config
-	active := server.Model{
+	active := status.Model{
 		Name: engine.Name, Fingerprint: engine.Manifest().Fingerprint, Precision: string(engine.Manifest().Precision), ImageSize: config.Vision.ImageSize,
 		Parts: engine.Space().Parts, Width: engine.Space().Width, Captions: engine.Capabilities().Caption, Capabilities: engine.Capabilities(), Active: true,
 	}
-	return func() []server.Model {
-		listed := []server.Model{active}
+	return func() []status.Model {
+		listed := []status.Model{active}
 		options, err := a.ModelOptions(engine.Runtime, progress.New(a.Stderr, progress.Quiet))
 		if err != nil {
 			return listed
@@ -199,7 +200,7 @@ func modelLister(a *cli.App, engine *cli.Session) func() []server.Model {
 				continue
 			}
 			config := model.Manifest.Config
-			listed = append(listed, server.Model{
+			listed = append(listed, status.Model{
 				Name: model.Name, Fingerprint: model.Manifest.Fingerprint, Precision: string(model.Manifest.Precision), ImageSize: config.Vision.ImageSize,
 				Parts: config.QueryTokens, Width: config.ProjectionSize, Captions: model.Manifest.Capabilities().Caption, Capabilities: model.Manifest.Capabilities(),
 			})

@@ -1,8 +1,9 @@
-package server
+package jobs
 
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -12,13 +13,44 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/ingest"
-	"mekiki/server/jobs"
+	"mekiki/server/api"
 	"mekiki/server/problem"
 	"mekiki/server/transport"
 	"mekiki/server/wire"
 )
 
-func (s *Server) startJob(c echo.Context) error {
+// jobPath is the address of one job.
+const jobPath = "/api/v1/jobs/{id}"
+
+// Room is what the API's part about indexing works with.
+type Room struct {
+	Manager *Manager
+	Library api.Library
+	Bodies  api.Bodies
+	// Enabled says that files can be brought in. Roots are the folders that may be
+	// indexed, with their links followed.
+	Enabled bool
+	Roots   []string
+	// Captions is how many captions to write, as in [ingest.Options].
+	Captions int
+	Logger   *slog.Logger
+	// Stopping is closed when streams are to end.
+	Stopping <-chan struct{}
+}
+
+// Routes are the lines of this room in the table of routes.
+func (r Room) Routes() []api.Route {
+	return []api.Route{
+		{Method: http.MethodGet, Path: "/api/v1/jobs", Class: api.Read, Handler: r.listJobs},
+		{Method: http.MethodPost, Path: "/api/v1/jobs", Class: api.Read, Handler: r.startJob},
+		{Method: http.MethodGet, Path: jobPath, Class: api.Read, Handler: r.getJob},
+		{Method: http.MethodDelete, Path: jobPath, Class: api.Read, Handler: r.cancelJob, AlwaysWritable: true},
+		{Method: http.MethodGet, Path: jobPath + "/events", Class: api.Stream, Handler: r.followJob},
+		{Method: http.MethodGet, Path: "/api/v1/failures", Class: api.Read, Handler: r.listFailures},
+	}
+}
+
+func (r Room) startJob(c echo.Context) error {
 	var asked struct {
 		Paths    []string `json:"paths"`
 		Include  []string `json:"include"`
@@ -26,69 +58,69 @@ func (s *Server) startJob(c echo.Context) error {
 		Hidden   bool     `json:"hidden"`
 		Captions *bool    `json:"captions"`
 	}
-	if err := s.readJSON(c, &asked); err != nil {
+	if err := r.Bodies.ReadJSON(c, &asked); err != nil {
 		return err
 	}
-	if s.options.Ingester == nil || len(s.options.Roots) == 0 {
+	if !r.Enabled || len(r.Roots) == 0 {
 		p := problem.New(problem.Unsupported, "no folders may be indexed through this server")
 		p.Hint = "start it with --root and the folder that holds the images"
 		return p
 	}
-	paths := s.options.Roots
+	paths := r.Roots
 	if len(asked.Paths) > 0 {
 		paths = nil
 		for i, path := range asked.Paths {
-			allowed, err := s.underRoots(fmt.Sprintf("paths[%d]", i), path)
+			allowed, err := r.underRoots(fmt.Sprintf("paths[%d]", i), path)
 			if err != nil {
 				return err
 			}
 			paths = append(paths, allowed)
 		}
 	}
-	captions := s.options.Captions
+	captions := r.Captions
 	if asked.Captions != nil && !*asked.Captions {
 		captions = -1
 	}
 	options := ingest.Options{
-		Paths: paths, Include: asked.Include, Exclude: asked.Exclude, Hidden: asked.Hidden, Captions: captions, Logger: s.options.Logger,
+		Paths: paths, Include: asked.Include, Exclude: asked.Exclude, Hidden: asked.Hidden, Captions: captions, Logger: r.Logger,
 	}
 	if err := options.Validate(); err != nil {
 		return problem.New(problem.InvalidRequest, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
-	added, err := s.jobs.Add(options)
+	added, err := r.Manager.Add(options)
 	if err != nil {
 		return err
 	}
-	s.options.Logger.Info("indexing asked for", "job", added.ID, logCaller, callerOf(c).name, "paths", paths)
+	r.Logger.Info("indexing asked for", "job", added.ID, "caller", api.CallerOf(c).Name, "paths", paths)
 	c.Response().Header().Set(echo.HeaderLocation, "/api/v1/jobs/"+added.ID)
-	return sendJSON(c, http.StatusAccepted, added)
+	return api.SendJSON(c, http.StatusAccepted, added)
 }
 
 // underRoots gives the real path of a file or folder if it lies under one of the
 // roots, both by its name and after following links. A path elsewhere is refused
 // before the file system is asked, so that nothing can be learnt of it.
-func (s *Server) underRoots(field, path string) (string, error) {
+func (r Room) underRoots(field, path string) (string, error) {
 	outside := problem.Newf(problem.Forbidden, "%s: %q is outside the folders that may be indexed", field, problem.Shorten(path, 200))
 	outside.Errors = []problem.Field{{Field: field, Detail: "is outside the folders that may be indexed"}}
 	if !filepath.IsAbs(path) {
 		return "", problem.Invalid(field, "must be an absolute path")
 	}
 	path = filepath.Clean(path)
-	if !s.underRoot(path) {
+	if !r.underRoot(path) {
 		return "", outside
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", problem.Invalid(field, "cannot be opened")
 	}
-	if !s.underRoot(real) {
+	if !r.underRoot(real) {
 		return "", outside
 	}
 	return real, nil
 }
 
-func (s *Server) underRoot(path string) bool {
-	for _, root := range s.options.Roots {
+func (r Room) underRoot(path string) bool {
+	for _, root := range r.Roots {
 		if path == root || inside(root, path) {
 			return true
 		}
@@ -96,47 +128,47 @@ func (s *Server) underRoot(path string) bool {
 	return false
 }
 
-func (s *Server) listJobs(c echo.Context) error {
-	return sendJSON(c, http.StatusOK, struct {
-		Jobs  []jobs.Job `json:"jobs"`
-		Roots []string   `json:"roots"`
-	}{s.jobs.All(), append([]string{}, s.options.Roots...)})
+func (r Room) listJobs(c echo.Context) error {
+	return api.SendJSON(c, http.StatusOK, struct {
+		Jobs  []Job    `json:"jobs"`
+		Roots []string `json:"roots"`
+	}{r.Manager.All(), append([]string{}, r.Roots...)})
 }
 
 func noSuchJob(id string) error { return problem.Newf(problem.NotFound, "there is no job %s", id) }
 
-func (s *Server) getJob(c echo.Context) error {
-	id, err := segment(c, "id")
+func (r Room) getJob(c echo.Context) error {
+	id, err := api.Segment(c, "id")
 	if err != nil {
 		return err
 	}
-	found, _, ok := s.jobs.Get(id)
+	found, _, ok := r.Manager.Get(id)
 	if !ok {
 		return noSuchJob(id)
 	}
-	return sendJSON(c, http.StatusOK, found)
+	return api.SendJSON(c, http.StatusOK, found)
 }
 
-func (s *Server) cancelJob(c echo.Context) error {
-	id, err := segment(c, "id")
+func (r Room) cancelJob(c echo.Context) error {
+	id, err := api.Segment(c, "id")
 	if err != nil {
 		return err
 	}
-	found, ok := s.jobs.Cancel(id)
+	found, ok := r.Manager.Cancel(id)
 	if !ok {
 		return noSuchJob(id)
 	}
-	return sendJSON(c, http.StatusAccepted, found)
+	return api.SendJSON(c, http.StatusAccepted, found)
 }
 
 // followJob sends a job's state now and whenever it has changed, but not more
 // often than anyone can read.
-func (s *Server) followJob(c echo.Context) error {
-	id, err := segment(c, "id")
+func (r Room) followJob(c echo.Context) error {
+	id, err := api.Segment(c, "id")
 	if err != nil {
 		return err
 	}
-	if _, _, ok := s.jobs.Get(id); !ok {
+	if _, _, ok := r.Manager.Get(id); !ok {
 		return noSuchJob(id)
 	}
 	if err := http.NewResponseController(c.Response()).SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -149,7 +181,7 @@ func (s *Server) followJob(c echo.Context) error {
 	pulse := time.NewTicker(transport.EventPulse)
 	defer pulse.Stop()
 	for {
-		state, changed, ok := s.jobs.Get(id)
+		state, changed, ok := r.Manager.Get(id)
 		if !ok {
 			return nil
 		}
@@ -159,7 +191,7 @@ func (s *Server) followJob(c echo.Context) error {
 		if err := stream.Send("progress", state); err != nil {
 			return err
 		}
-		switch err := s.awaitChange(c, stream, changed, pulse.C); {
+		switch err := r.awaitChange(c, stream, changed, pulse.C); {
 		case errors.Is(err, errStopping):
 			return nil
 		case err != nil:
@@ -168,7 +200,7 @@ func (s *Server) followJob(c echo.Context) error {
 	}
 }
 
-func (s *Server) awaitChange(c echo.Context, stream *transport.EventStream, changed <-chan struct{}, pulse <-chan time.Time) error {
+func (r Room) awaitChange(c echo.Context, stream *transport.EventStream, changed <-chan struct{}, pulse <-chan time.Time) error {
 	pause := time.NewTimer(progressPause)
 	defer pause.Stop()
 	gone := c.Request().Context().Done()
@@ -176,7 +208,7 @@ func (s *Server) awaitChange(c echo.Context, stream *transport.EventStream, chan
 	case <-pause.C:
 	case <-gone:
 		return c.Request().Context().Err()
-	case <-s.stopping:
+	case <-r.Stopping:
 		return errStopping
 	}
 	for {
@@ -189,7 +221,7 @@ func (s *Server) awaitChange(c echo.Context, stream *transport.EventStream, chan
 			}
 		case <-gone:
 			return c.Request().Context().Err()
-		case <-s.stopping:
+		case <-r.Stopping:
 			return errStopping
 		}
 	}
@@ -198,12 +230,12 @@ func (s *Server) awaitChange(c echo.Context, stream *transport.EventStream, chan
 // errStopping ends streams when the server stops.
 var errStopping = errors.New("the server is stopping")
 
-func (s *Server) listFailures(c echo.Context) error {
+func (r Room) listFailures(c echo.Context) error {
 	var query struct {
 		Limit  int `json:"limit"`
 		Offset int `json:"offset"`
 	}
-	if err := s.readQuery(c, &query); err != nil {
+	if err := api.ReadQuery(c, &query); err != nil {
 		return err
 	}
 	type failureJSON struct {
@@ -211,7 +243,7 @@ func (s *Server) listFailures(c echo.Context) error {
 		Reason string     `json:"reason"`
 		Time   *time.Time `json:"time,omitempty"`
 	}
-	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
+	return r.Library.Read(c.Request().Context(), func(reader index.Reader) error {
 		all, err := reader.Failures(c.Request().Context())
 		if err != nil {
 			return err
@@ -229,7 +261,7 @@ func (s *Server) listFailures(c echo.Context) error {
 		if end < len(all) {
 			answer.Next = end
 		}
-		return sendJSON(c, http.StatusOK, answer)
+		return api.SendJSON(c, http.StatusOK, answer)
 	})
 }
 

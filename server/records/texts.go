@@ -1,4 +1,4 @@
-package server
+package records
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/ingest/textrecord"
+	"mekiki/server/api"
 	"mekiki/server/problem"
 	"mekiki/server/wire"
 )
@@ -24,14 +25,14 @@ type textJSON struct {
 
 // addTexts adds the caller's own texts in one commit. One whose external id is
 // known takes the place of the one that had it.
-func (s *Server) addTexts(c echo.Context) error {
-	if s.options.Ingester == nil {
+func (r Room) addTexts(c echo.Context) error {
+	if r.AddTexts == nil {
 		return problem.New(problem.Unsupported, "this server does not accept texts")
 	}
 	var asked struct {
 		Texts []textJSON `json:"texts"`
 	}
-	if err := s.readJSON(c, &asked); err != nil {
+	if err := r.Bodies.ReadJSON(c, &asked); err != nil {
 		return err
 	}
 	texts := make([]textrecord.Text, len(asked.Texts))
@@ -41,12 +42,12 @@ func (s *Server) addTexts(c echo.Context) error {
 			return err
 		}
 	}
-	return s.compute(c, func(ctx context.Context) error {
-		ids, err := s.options.Ingester.AddTexts(ctx, texts)
+	return r.Compute.Do(c, func(ctx context.Context) error {
+		ids, err := r.AddTexts(ctx, texts)
 		if err != nil {
 			return fmt.Errorf("add texts: %w", err)
 		}
-		return s.withReader(c.Request().Context(), func(reader index.Reader) error {
+		return r.Library.Read(c.Request().Context(), func(reader index.Reader) error {
 			answer := struct {
 				Records []wire.Record `json:"records"`
 			}{make([]wire.Record, 0, len(ids))}
@@ -59,7 +60,7 @@ func (s *Server) addTexts(c echo.Context) error {
 					answer.Records = append(answer.Records, wire.RecordOf(record))
 				}
 			}
-			return sendJSON(c, http.StatusOK, answer)
+			return api.SendJSON(c, http.StatusOK, answer)
 		})
 	})
 }

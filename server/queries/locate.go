@@ -1,4 +1,4 @@
-package server
+package queries
 
 import (
 	"bytes"
@@ -13,41 +13,42 @@ import (
 	"mekiki/index"
 	"mekiki/internal/heatmap"
 	"mekiki/search"
+	"mekiki/server/api"
 )
 
 // locate says where in a record's picture a text is: as JSON, or as a picture to lay over
 // the record's.
-func (s *Server) locate(c echo.Context) error {
+func (r Room) locate(c echo.Context) error {
 	var query struct {
 		Text   string `json:"text"`
 		Method string `json:"method"`
 		Format string `json:"format"`
 	}
-	id, err := recordID(c)
+	id, err := api.RecordID(c)
 	if err != nil {
 		return err
 	}
-	if err := s.readQuery(c, &query); err != nil {
+	if err := api.ReadQuery(c, &query); err != nil {
 		return err
 	}
 	request := search.LocateRequest{Record: id, Text: query.Text, Method: embed.MapMethod(query.Method)}
-	err = s.withReader(c.Request().Context(), func(reader index.Reader) error {
-		_, err := imageRecord(c.Request().Context(), reader, id)
+	err = r.Library.Read(c.Request().Context(), func(reader index.Reader) error {
+		_, err := api.ImageIn(c.Request().Context(), reader, id)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	accepted := wants(c.Request(), pixels.PNG.MediaType()) && !wants(c.Request(), echo.MIMEApplicationJSON)
-	return s.compute(c, func(ctx context.Context) error {
-		found, err := s.options.Searcher.Locate(ctx, request)
+	accepted := api.Wants(c.Request(), pixels.PNG.MediaType()) && !api.Wants(c.Request(), echo.MIMEApplicationJSON)
+	return r.Compute.Do(c, func(ctx context.Context) error {
+		found, err := r.Searcher.Locate(ctx, request)
 		if err != nil {
 			return err
 		}
 		if query.Format == "png" || query.Format == "" && accepted {
 			return sendOverlay(c, found)
 		}
-		return sendJSON(c, http.StatusOK, found)
+		return api.SendJSON(c, http.StatusOK, found)
 	})
 }
 

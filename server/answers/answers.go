@@ -1,4 +1,5 @@
-package server
+// Package answers serves questions about one picture, alone or in a dialogue, whole or as a stream.
+package answers
 
 import (
 	"context"
@@ -8,12 +9,42 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/embed"
 	"mekiki/embed/decode"
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search/ask"
+	"mekiki/server/api"
 	"mekiki/server/problem"
 	"mekiki/server/transport"
 )
+
+// Asker answers questions about pictures with a second stage. *ask.Asker is one.
+type Asker interface {
+	Model() embed.AnswerModel
+	Records(ctx context.Context, reader index.Reader, ids []index.ID) ([]ask.Picture, []error, error)
+	Image(ctx context.Context, image *pixels.Image, hash index.Hash) (ask.Picture, error)
+	Answer(ctx context.Context, picture ask.Picture, question ask.Question, written func(piece string) error) (ask.Answer, error)
+}
+
+// Room is what answering needs.
+type Room struct {
+	// Asker may be nil: then questions are refused.
+	Asker    Asker
+	Library  api.Library
+	Bodies   api.Bodies
+	Compute  api.Compute
+	Pictures api.Pictures
+	Now      func() time.Time
+}
+
+// Routes are the lines of this room in the table of routes.
+func (r Room) Routes() []api.Route {
+	return []api.Route{
+		{Method: http.MethodPost, Path: "/api/v1/ask", Class: api.Search, Handler: r.ask},
+		{Method: http.MethodPost, Path: "/api/v1/chat", Class: api.Search, Handler: r.chat},
+	}
+}
 
 // askJSON is a question about one image: a record's, or the uploaded one.
 type askJSON struct {
@@ -59,61 +90,61 @@ type answerJSON struct {
 }
 
 // ask answers one question.
-func (s *Server) ask(c echo.Context) error {
+func (r Room) ask(c echo.Context) error {
 	var asked askJSON
-	return s.answerAsked(c, &asked, func() (askJSON, []ask.Turn) { return asked, nil })
+	return r.answerAsked(c, &asked, func() (askJSON, []ask.Turn) { return asked, nil })
 }
 
 // chat answers the last question of a dialogue.
-func (s *Server) chat(c echo.Context) error {
+func (r Room) chat(c echo.Context) error {
 	var asked chatJSON
-	return s.answerAsked(c, &asked, func() (askJSON, []ask.Turn) { return asked.askJSON, asked.History })
+	return r.answerAsked(c, &asked, func() (askJSON, []ask.Turn) { return asked.askJSON, asked.History })
 }
 
 // answerAsked reads a request into target and answers what read then finds in it.
-func (s *Server) answerAsked(c echo.Context, target any, read func() (askJSON, []ask.Turn)) error {
-	given, err := s.readRequest(c, target)
+func (r Room) answerAsked(c echo.Context, target any, read func() (askJSON, []ask.Turn)) error {
+	given, err := r.Bodies.ReadForm(c, target)
 	if err != nil {
 		return err
 	}
 	asked, history := read()
-	from, err := sourceJSON{Record: asked.Record}.source(given)
+	from, err := api.ImageSource{Record: asked.Record}.Source(given)
 	if err != nil {
 		return err
 	}
-	if from.record == 0 && from.data == nil {
+	if from.Record == 0 && from.Data == nil {
 		return problem.New(problem.InvalidRequest, "give a record or an image to ask about")
 	}
 	question, err := asked.question(history)
 	if err != nil {
 		return err
 	}
-	if s.options.Asker == nil {
+	if r.Asker == nil {
 		return problem.New(problem.Unsupported, "this server answers no questions: it runs without an answering model")
 	}
-	return s.compute(c, func(ctx context.Context) error {
-		picture, err := s.askedPicture(ctx, from)
+	return r.Compute.Do(c, func(ctx context.Context) error {
+		picture, err := r.askedPicture(ctx, from)
 		if err != nil {
 			return err
 		}
-		return s.sendAnswer(ctx, c, picture, question)
+		return r.sendAnswer(ctx, c, picture, question)
 	})
 }
 
 // askedPicture reads the picture that a question is about.
-func (s *Server) askedPicture(ctx context.Context, from source) (picture ask.Picture, err error) {
-	if from.data != nil {
-		image, err := s.picture(ctx, from.data)
+func (r Room) askedPicture(ctx context.Context, from api.Source) (picture ask.Picture, err error) {
+	if from.Data != nil {
+		image, err := r.Pictures.Decode(ctx, from.Data)
 		if err != nil {
 			return picture, err
 		}
-		return s.options.Asker.Image(ctx, image, index.Hash(sha256.Sum256(from.data)))
+		return r.Asker.Image(ctx, image, index.Hash(sha256.Sum256(from.Data)))
 	}
-	err = s.withReader(ctx, func(reader index.Reader) error {
-		if _, err := imageRecord(ctx, reader, from.record); err != nil {
+	err = r.Library.Read(ctx, func(reader index.Reader) error {
+		if _, err := api.ImageIn(ctx, reader, from.Record); err != nil {
 			return err
 		}
-		pictures, problems, err := s.options.Asker.Records(ctx, reader, []index.ID{from.record})
+		pictures, problems, err := r.Asker.Records(ctx, reader, []index.ID{from.Record})
 		if err != nil {
 			return err
 		}
@@ -125,20 +156,20 @@ func (s *Server) askedPicture(ctx context.Context, from source) (picture ask.Pic
 
 // sendAnswer asks and sends the answer, or, where events are wanted, each piece of it as it comes. An
 // error before the first piece is the request's answer; a later one ends the stream with an event.
-func (s *Server) sendAnswer(ctx context.Context, c echo.Context, picture ask.Picture, question ask.Question) error {
-	started := s.options.Now()
+func (r Room) sendAnswer(ctx context.Context, c echo.Context, picture ask.Picture, question ask.Question) error {
+	started := r.Now()
 	finished := func(answer ask.Answer) answerJSON {
 		return answerJSON{
 			Answer: answer.Text, Normal: answer.Normal, Probability: answer.Probability, Ended: answer.Ended,
-			Model: s.options.Asker.Model().Name, TotalMS: int64(s.options.Now().Sub(started) / time.Millisecond),
+			Model: r.Asker.Model().Name, TotalMS: int64(r.Now().Sub(started) / time.Millisecond),
 		}
 	}
-	if !wants(c.Request(), "text/event-stream") {
-		answer, err := s.options.Asker.Answer(ctx, picture, question, nil)
+	if !api.WantsEvents(c) {
+		answer, err := r.Asker.Answer(ctx, picture, question, nil)
 		if err != nil {
 			return err
 		}
-		return sendJSON(c, http.StatusOK, finished(answer))
+		return api.SendJSON(c, http.StatusOK, finished(answer))
 	}
 	var stream *transport.EventStream
 	send := func(event string, value any) (err error) {
@@ -153,12 +184,12 @@ func (s *Server) sendAnswer(ctx context.Context, c echo.Context, picture ask.Pic
 	if question.Decode.Method != decode.Beam { // whose text is known at its end
 		written = func(piece string) error { return send("piece", pieceJSON{piece}) }
 	}
-	answer, err := s.options.Asker.Answer(ctx, picture, question, written)
+	answer, err := r.Asker.Answer(ctx, picture, question, written)
 	if err != nil {
 		if stream == nil {
 			return err
 		}
-		return endStream(c, stream, err)
+		return api.EndStream(c, stream, err)
 	}
 	if written == nil {
 		if err := send("piece", pieceJSON{answer.Text}); err != nil {

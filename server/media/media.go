@@ -1,8 +1,8 @@
-package server
+// Package media sends the pictures of records: thumbnails and originals.
+package media
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,15 +15,27 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/server/api"
 	"mekiki/server/problem"
 	"mekiki/server/transport"
 	"mekiki/server/wire"
 )
 
+// Room is what sending pictures needs.
+type Room struct{ Library api.Library }
+
+// Routes are the lines of this room in the table of routes.
+func (r Room) Routes() []api.Route {
+	return []api.Route{
+		{Method: http.MethodGet, Path: "/api/v1/records/{id}/thumbnail", Class: api.Read, Handler: r.getThumbnail},
+		{Method: http.MethodGet, Path: "/api/v1/records/{id}/original", Class: api.Read, Handler: r.getOriginal},
+	}
+}
+
 // getThumbnail sends a record's thumbnail. The record's file can be edited, so a
 // browser asks whether the one that it keeps is still right.
-func (s *Server) getThumbnail(c echo.Context) error {
-	return s.withImage(c, func(reader index.Reader, record *index.Record) error {
+func (r Room) getThumbnail(c echo.Context) error {
+	return r.withImage(c, func(reader index.Reader, record *index.Record) error {
 		header := c.Response().Header()
 		header.Set("ETag", `"t-`+record.Hash.String()+`"`)
 		header.Set("Cache-Control", "private, no-cache")
@@ -40,13 +52,13 @@ func (s *Server) getThumbnail(c echo.Context) error {
 }
 
 // withImage calls f with the record that the address names, which must be an image.
-func (s *Server) withImage(c echo.Context, f func(index.Reader, *index.Record) error) error {
-	id, err := recordID(c)
+func (r Room) withImage(c echo.Context, f func(index.Reader, *index.Record) error) error {
+	id, err := api.RecordID(c)
 	if err != nil {
 		return err
 	}
-	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
-		record, err := imageRecord(c.Request().Context(), reader, id)
+	return r.Library.Read(c.Request().Context(), func(reader index.Reader) error {
+		record, err := api.ImageIn(c.Request().Context(), reader, id)
 		if err != nil {
 			return err
 		}
@@ -54,26 +66,15 @@ func (s *Server) withImage(c echo.Context, f func(index.Reader, *index.Record) e
 	})
 }
 
-func imageRecord(ctx context.Context, reader index.Reader, id index.ID) (*index.Record, error) {
-	record, err := recordIn(ctx, reader, id)
-	if err != nil {
-		return nil, err
-	}
-	if record.Kind != index.KindImage {
-		return nil, problem.Newf(problem.NotFound, "record %s is a text and has no picture", id)
-	}
-	return record, nil
-}
-
 // getOriginal sends a record's file, whole or in part.
-func (s *Server) getOriginal(c echo.Context) error {
+func (r Room) getOriginal(c echo.Context) error {
 	var query struct {
 		Download bool `json:"download"`
 	}
-	if err := s.readQuery(c, &query); err != nil {
+	if err := api.ReadQuery(c, &query); err != nil {
 		return err
 	}
-	return s.withImage(c, func(reader index.Reader, record *index.Record) error {
+	return r.withImage(c, func(reader index.Reader, record *index.Record) error {
 		file, err := reader.OpenOriginal(c.Request().Context(), record.ID)
 		if errors.Is(err, index.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
 			return problem.New(problem.NotFound, "the original file has moved or been deleted since it was indexed")
@@ -82,11 +83,11 @@ func (s *Server) getOriginal(c echo.Context) error {
 			return fmt.Errorf("open original of %s: %w", record.ID, err)
 		}
 		defer file.Close()
-		return s.sendOriginal(c, record, file, query.Download)
+		return r.sendOriginal(c, record, file, query.Download)
 	})
 }
 
-func (s *Server) sendOriginal(c echo.Context, record *index.Record, file io.ReadSeeker, download bool) error {
+func (r Room) sendOriginal(c echo.Context, record *index.Record, file io.ReadSeeker, download bool) error {
 	size, err := file.Seek(0, io.SeekEnd)
 	if err == nil {
 		_, err = file.Seek(0, io.SeekStart)

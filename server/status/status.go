@@ -1,4 +1,5 @@
-package server
+// Package status says how the server is: its models, its counts, whether it is ready.
+package status
 
 import (
 	"context"
@@ -10,9 +11,10 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/server/answers"
+	"mekiki/server/api"
 	"mekiki/server/auth"
 	"mekiki/server/problem"
-	"mekiki/server/suggest"
 )
 
 // Model is what the server says of a model.
@@ -35,36 +37,48 @@ type Model struct {
 	Active bool `json:"active"`
 }
 
-func (s *Server) suggestions(c echo.Context) error {
-	var query struct {
-		Query string `json:"q"`
-		Limit int    `json:"limit"`
-	}
-	if err := s.readQuery(c, &query); err != nil {
-		return err
-	}
-	return s.withReader(c.Request().Context(), func(reader index.Reader) error {
-		known, err := s.suggester.For(c.Request().Context(), reader)
-		if err != nil {
-			return err
-		}
-		return sendJSON(c, http.StatusOK, struct {
-			Suggestions []suggest.Suggestion `json:"suggestions"`
-		}{known.Complete(query.Query, query.Limit)})
-	})
+// Room is what is told.
+type Room struct {
+	Version   string
+	Started   time.Time
+	Library   api.Library
+	Folder    string // where the library lies, told to admin
+	Models    func() []Model
+	Asker     answers.Asker
+	Questions []string
+	// Jobs counts the jobs at work.
+	Jobs func() int
+	// Uploads and Indexing say what can be added. ReadOnly is the problem with changing anything, or nil.
+	Uploads, Indexing bool
+	ReadOnly          func() error
+	// Ready says why searches cannot be answered; nil means that they can. Draining is
+	// closed when the server is not ready any more.
+	Ready    func(ctx context.Context) error
+	Draining <-chan struct{}
 }
 
-func (s *Server) listModels(c echo.Context) error {
-	models := []Model{}
-	if s.options.Models != nil {
-		models = append(models, s.options.Models()...)
+// Routes are the lines of this room in the table of routes.
+func (r Room) Routes() []api.Route {
+	return []api.Route{
+		{Method: http.MethodGet, Path: "/api/v1/models", Class: api.Read, Handler: r.listModels},
+		{Method: http.MethodGet, Path: "/api/v1/status", Class: api.Read, Handler: r.getStatus},
+		{Method: http.MethodGet, Path: "/healthz", Class: api.Open, Handler: r.health},
+		{Method: http.MethodGet, Path: "/readyz", Class: api.Open, Handler: r.ready},
 	}
-	return sendJSON(c, http.StatusOK, struct {
+}
+
+func (r Room) listModels(c echo.Context) error {
+	models := []Model{}
+	if r.Models != nil {
+		models = append(models, r.Models()...)
+	}
+	return api.SendJSON(c, http.StatusOK, struct {
 		Models []Model `json:"models"`
 	}{models})
 }
 
-type statusJSON struct {
+// Status is how the server is.
+type Status struct {
 	Version  string       `json:"version"`
 	Started  time.Time    `json:"started"`
 	Ready    bool         `json:"ready"`
@@ -88,33 +102,33 @@ type answersJSON struct {
 	Questions []string `json:"questions,omitempty"`
 }
 
-func (s *Server) getStatus(c echo.Context) error {
-	status := statusJSON{
-		Version: s.options.Version, Started: s.started.UTC(), Running: s.jobs.Running(),
-		Uploads:  s.uploadStore.Takes() && !s.options.NoUploads,
-		Indexing: s.options.Ingester != nil && len(s.options.Roots) > 0,
+func (r Room) getStatus(c echo.Context) error {
+	status := Status{
+		Version: r.Version, Started: r.Started.UTC(), Running: r.Jobs(),
+		Uploads:  r.Uploads,
+		Indexing: r.Indexing,
 	}
-	if err := s.readOnly(); err != nil {
+	if err := r.ReadOnly(); err != nil {
 		status.ReadOnly, status.WhyRead, status.Uploads, status.Indexing = true, problem.From(err).Reason(), false, false
 	}
-	if s.options.Asker != nil {
-		status.Answers = &answersJSON{Model: s.options.Asker.Model().Name, Questions: s.options.Questions}
+	if r.Asker != nil {
+		status.Answers = &answersJSON{Model: r.Asker.Model().Name, Questions: r.Questions}
 	}
-	if callerOf(c).scope >= auth.ScopeAdmin {
-		status.Library = s.options.LibraryFolder
+	if api.CallerOf(c).Scope >= auth.ScopeAdmin {
+		status.Library = r.Folder
 	}
-	if s.options.Models != nil {
-		models := s.options.Models()
+	if r.Models != nil {
+		models := r.Models()
 		if i := slices.IndexFunc(models, func(model Model) bool { return model.Active }); i >= 0 {
 			status.Model = &models[i]
 		}
 	}
-	if err := s.readiness(c.Request().Context()); err != nil {
+	if err := r.readiness(c.Request().Context()); err != nil {
 		status.Reason = problem.From(err).Reason()
 	} else {
 		status.Ready = true
 	}
-	err := s.withReader(c.Request().Context(), func(reader index.Reader) error {
+	err := r.Library.Read(c.Request().Context(), func(reader index.Reader) error {
 		status.Images, status.Texts = reader.Count(index.KindImage), reader.Count(index.KindText)
 		failures, err := reader.Failures(c.Request().Context())
 		status.Failures = len(failures)
@@ -123,18 +137,18 @@ func (s *Server) getStatus(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, http.StatusOK, status)
+	return api.SendJSON(c, http.StatusOK, status)
 }
 
 // health says that the process is there and answers.
-func (s *Server) health(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+func (r Room) health(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
 // ready says whether searches can be answered.
-func (s *Server) ready(c echo.Context) error {
-	if err := s.readiness(c.Request().Context()); err != nil {
+func (r Room) ready(c echo.Context) error {
+	if err := r.readiness(c.Request().Context()); err != nil {
 		return err
 	}
-	if err := s.readOnly(); err != nil {
+	if err := r.ReadOnly(); err != nil {
 		return c.String(http.StatusOK, "ready, for reading only: "+problem.From(err).Reason()+"\n")
 	}
 	return c.String(http.StatusOK, "ready\n")
@@ -142,21 +156,21 @@ func (s *Server) ready(c echo.Context) error {
 
 // readiness fails while the server starts or stops, while the library cannot be
 // read, and when Options.Ready says so.
-func (s *Server) readiness(ctx context.Context) error {
+func (r Room) readiness(ctx context.Context) error {
 	select {
-	case <-s.draining:
+	case <-r.Draining:
 		return problem.New(problem.Unavailable, "the server is stopping")
 	default:
 	}
-	if err := s.withReader(ctx, func(index.Reader) error { return nil }); err != nil {
+	if err := r.Library.Read(ctx, func(index.Reader) error { return nil }); err != nil {
 		p := problem.New(problem.Unavailable, "the library cannot be read")
 		p.Cause, p.RetryAfter = err, 5
 		return p
 	}
-	if s.options.Ready == nil {
+	if r.Ready == nil {
 		return nil
 	}
-	if err := s.options.Ready(ctx); err != nil {
+	if err := r.Ready(ctx); err != nil {
 		p := problem.New(problem.Unavailable, err.Error())
 		p.RetryAfter = 5
 		return p

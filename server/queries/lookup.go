@@ -1,4 +1,4 @@
-package server
+package queries
 
 import (
 	"context"
@@ -9,10 +9,11 @@ import (
 	"mekiki/index"
 	"mekiki/search/contract"
 	"mekiki/search/lookup"
+	"mekiki/server/api"
 )
 
 type lookupJSON struct {
-	aboutJSON
+	api.About
 	rerankJSON
 	Limit    int      `json:"limit"`
 	Labels   []string `json:"labels"`
@@ -20,40 +21,40 @@ type lookupJSON struct {
 }
 
 // lookup finds the library's texts for an image.
-func (s *Server) lookup(c echo.Context) error { return s.answerLookup(c) }
+func (r Room) lookup(c echo.Context) error { return r.answerLookup(c) }
 
 // labels chooses among the caller's texts for an image.
-func (s *Server) labels(c echo.Context) error { return s.answerLookup(c) }
+func (r Room) labels(c echo.Context) error { return r.answerLookup(c) }
 
 // answerLookup serves both: the API document lets only the second have labels,
 // and makes it have some.
-func (s *Server) answerLookup(c echo.Context) error {
+func (r Room) answerLookup(c echo.Context) error {
 	asked := lookupJSON{}
-	from, filter, err := s.readAbout(c, &asked, &asked.aboutJSON)
+	from, filter, err := r.Bodies.ReadAbout(c, &asked, &asked.About)
 	if err != nil {
 		return err
 	}
 	if len(asked.Labels) > 0 && asked.Limit == 0 {
 		asked.Limit = 100
 	}
-	return s.compute(c, func(ctx context.Context) error {
-		request, err := s.lookupRequest(ctx, asked, from, filter)
+	return r.Compute.Do(c, func(ctx context.Context) error {
+		request, err := r.lookupRequest(ctx, asked, from, filter)
 		if err != nil {
 			return err
 		}
-		response, err := s.options.Searcher.Lookup(ctx, request)
+		response, err := r.Searcher.Lookup(ctx, request)
 		if err != nil {
 			return err
 		}
-		s.metrics.Search(response.Timings)
-		return sendJSON(c, http.StatusOK, response)
+		r.Measure(response.Timings)
+		return api.SendJSON(c, http.StatusOK, response)
 	})
 }
 
-func (s *Server) lookupRequest(ctx context.Context, asked lookupJSON, from source, filter index.Filter) (lookup.Request, error) {
-	picture, err := s.picture(ctx, from.data)
+func (r Room) lookupRequest(ctx context.Context, asked lookupJSON, from api.Source, filter index.Filter) (lookup.Request, error) {
+	picture, err := r.Pictures.Decode(ctx, from.Data)
 	return lookup.Request{
-		Image: picture, Record: from.record, Crop: from.crop, Labels: asked.Labels, Template: asked.Template,
+		Image: picture, Record: from.Record, Crop: from.Crop, Labels: asked.Labels, Template: asked.Template,
 		Filter: filter, Limit: asked.Limit, RerankBudget: asked.budget(), RerankCount: asked.Count, Show: contract.Show(asked.Show),
 	}, err
 }

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"mekiki/server/auth"
+)
+
+// Names under which middleware leaves things in the request's context.
+const (
+	identityKey = "mekiki.identity"
+	callerKey   = "mekiki.caller"
+	routeKey    = "mekiki.route"
+)
+
+// Caller is who asks: the name of a token and what it allows.
+type Caller struct {
+	Name  string
+	Scope auth.Scope
+}
+
+// SetCaller says who asks.
+func SetCaller(c echo.Context, who Caller) { c.Set(callerKey, who) }
+
+// CallerOf is who asks; without a scope before that is known.
+func CallerOf(c echo.Context) Caller {
+	who, _ := c.Get(callerKey).(Caller)
+	return who
+}
+
+// SetRoute says which line of the table serves the request.
+func SetRoute(c echo.Context, route *Route) { c.Set(routeKey, route) }
+
+// RouteOf is the line of the table that serves the request; nil where none does.
+func RouteOf(c echo.Context) *Route {
+	found, _ := c.Get(routeKey).(*Route)
+	return found
+}
+
+// SetIdentity gives the request the name under which the log has it.
+func SetIdentity(c echo.Context, identity string) { c.Set(identityKey, identity) }
+
+// IdentityOf is the name under which the log has the request.
+func IdentityOf(c echo.Context) string {
+	identity, _ := c.Get(identityKey).(string)
+	return identity
+}

@@ -1,0 +1,124 @@
+// Package records lists records page by page, sends and removes them, and adds the texts of callers.
+package records
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/index"
+	"mekiki/index/ingest/textrecord"
+	"mekiki/server/api"
+	"mekiki/server/listing"
+	"mekiki/server/wire"
+)
+
+// Room is what listing, reading, adding and removing records needs.
+type Room struct {
+	Library api.Library
+	Bodies  api.Bodies
+	Compute api.Compute
+	Lists   *listing.Lists
+	// AddTexts brings in texts and gives their records, in order; nil means that none are taken.
+	AddTexts func(ctx context.Context, texts []textrecord.Text) ([]index.ID, error)
+	// Remove removes a record, and its file where that is the server's own.
+	Remove func(ctx context.Context, id index.ID) error
+}
+
+// Routes are the lines of this room in the table of routes.
+func (r Room) Routes() []api.Route {
+	return []api.Route{
+		{Method: http.MethodGet, Path: "/api/v1/records", Class: api.Read, Handler: r.listRecords},
+		{Method: http.MethodGet, Path: "/api/v1/records/{id}", Class: api.Read, Handler: r.getRecord},
+		{Method: http.MethodDelete, Path: "/api/v1/records/{id}", Class: api.Read, Handler: r.deleteRecord},
+		{Method: http.MethodGet, Path: "/api/v1/texts", Class: api.Read, Handler: r.listTexts},
+		{Method: http.MethodPost, Path: "/api/v1/texts", Class: api.Search, Handler: r.addTexts},
+	}
+}
+
+func (r Room) getRecord(c echo.Context) error {
+	id, err := api.RecordID(c)
+	if err != nil {
+		return err
+	}
+	record, err := r.Library.Record(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	return api.SendJSON(c, http.StatusOK, wire.RecordOf(record))
+}
+
+type listQuery struct {
+	Limit  int    `json:"limit"`
+	Cursor string `json:"cursor"`
+	Sort   string `json:"sort"`
+	Facets bool   `json:"facets"`
+}
+
+func (r Room) listRecords(c echo.Context) error {
+	var query listQuery
+	filter, err := api.ReadFiltered(c, &query)
+	if err != nil {
+		return err
+	}
+	return r.sendRecords(c, query, filter)
+}
+
+func (r Room) listTexts(c echo.Context) error {
+	query := listQuery{Sort: "added_descending"}
+	if err := api.ReadQuery(c, &query); err != nil {
+		return err
+	}
+	return r.sendRecords(c, query, index.Filter{Kinds: []index.Kind{index.KindText}})
+}
+
+func (r Room) sendRecords(c echo.Context, query listQuery, filter index.Filter) error {
+	order := listing.OrderOf(query.Sort)
+	after, continued, err := listing.ReadCursor(query.Cursor, order)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	return r.Library.Read(c.Request().Context(), func(reader index.Reader) error {
+		records, err := r.Lists.All(ctx, reader, filter, order)
+		if err != nil {
+			return err
+		}
+		total := len(records)
+		if continued {
+			records = after.Rest(records)
+		}
+		left := len(records)
+		records = records[:min(len(records), query.Limit)]
+		list := wire.RecordList{Records: make([]wire.Record, len(records)), Total: total}
+		for i, record := range records {
+			list.Records[i] = wire.RecordOf(record)
+		}
+		if len(records) > 0 && len(records) < left {
+			list.Next = listing.PositionOf(order, records[len(records)-1]).Cursor()
+		}
+		if query.Facets {
+			facets, err := reader.Facets(ctx, filter)
+			if err != nil {
+				return fmt.Errorf("count facets: %w", err)
+			}
+			list.Facets = wire.FacetsOf(facets)
+		}
+		return api.SendJSON(c, http.StatusOK, list)
+	})
+}
+
+// deleteRecord removes a record. A file that came by upload is the server's own
+// and goes with it; the user's files stay.
+func (r Room) deleteRecord(c echo.Context) error {
+	id, err := api.RecordID(c)
+	if err != nil {
+		return err
+	}
+	if err := r.Remove(c.Request().Context(), id); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
