@@ -40,6 +40,8 @@ type Filter struct {
 	People []string
 	// Ratings matches when the rating lies in one of these ranges.
 	Ratings []RatingRange
+	// Sizes matches when the number of pixels lies in one of these ranges.
+	Sizes []SizeRange
 	// Formats matches the image format ("jpeg", also "jpg").
 	Formats []string
 	// Near limits to images taken within a distance of a point.
@@ -53,6 +55,11 @@ type Filter struct {
 type RatingRange struct {
 	Least, Most int
 	Unrated     bool
+}
+
+// SizeRange is a range of sizes in pixels, width times height: from Least on, and less than Below.
+type SizeRange struct {
+	Least, Below int64
 }
 
 // Near is a circle on the ground.

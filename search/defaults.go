@@ -29,5 +29,9 @@ const (
 	defaultTokenCacheBytes = 128 << 20
 )
 
+// keptCounts is how many requests' hits stay counted: somebody opens one folder after the other, and
+// counting 100,000 records takes a tenth of a second.
+const keptCounts = 8
+
 // wordHalf is the BM25 score of a word that counts half in convex fusion.
 const wordHalf = 4

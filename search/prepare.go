@@ -60,8 +60,17 @@ type plan struct {
 // rankingKey identifies a ranking: equal keys over an equal library rank alike.
 type rankingKey [sha256.Size]byte
 
-// prepare checks a request and fills in defaults.
+// prepare checks a request, which must ask for something, and fills in defaults.
 func (s *Searcher) prepare(request contract.Request) (*plan, error) {
+	p, err := s.prepareAny(request)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.checkAsks()
+}
+
+// prepareAny checks a request, which may ask for nothing, and fills in defaults.
+func (s *Searcher) prepareAny(request contract.Request) (*plan, error) {
 	p := &plan{request: request}
 	if err := p.request.Prepare(s.options.RerankCount, s.options.RerankBudget); err != nil {
 		return nil, err
@@ -86,9 +95,6 @@ func (s *Searcher) prepare(request contract.Request) (*plan, error) {
 		return nil, err
 	}
 	if err := p.prepareAsks(); err != nil {
-		return nil, err
-	}
-	if err := p.checkAsks(); err != nil {
 		return nil, err
 	}
 	p.weight = 0.5

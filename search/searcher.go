@@ -12,6 +12,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/facets"
 	"mekiki/internal/lru"
 	"mekiki/internal/sorted"
 	"mekiki/search/ask"
@@ -109,6 +110,7 @@ type Searcher struct {
 
 	matches  *lru.Cache[matchKey, clauseAnswer]
 	rankings *lru.Cache[rankingKey, *ranking]
+	counts   *lru.Cache[countsKey, *facets.Counts]
 
 	// warm says that ITM has answered once, so that its graph is loaded.
 	warm atomic.Bool
@@ -141,6 +143,7 @@ func New(library index.Source, engine inputs.Engine, options Options) (*Searcher
 		library: library, engine: engine, options: options, calibration: *options.Calibration, logger: options.Logger,
 		matches:  lru.New[matchKey, clauseAnswer](int64(options.MatchCacheEntries)),
 		rankings: lru.New[rankingKey, *ranking](int64(options.RankingCacheEntries)),
+		counts:   lru.New[countsKey, *facets.Counts](keptCounts),
 	}, nil
 }
 

@@ -226,7 +226,7 @@ func (p *pair) randomPut() index.Put {
 func (m *model) randomFilter(random *rand.Rand) (f index.Filter) {
 	moment := indextest.Time.AddDate(0, 0, random.IntN(9)).In(time.FixedZone("", 3600*random.IntN(9)))
 	for range random.IntN(3) {
-		switch random.IntN(11) {
+		switch random.IntN(12) {
 		case 0:
 			f.Kinds = append(f.Kinds, pick(random, index.KindImage, index.KindText))
 		case 1:
@@ -249,6 +249,8 @@ func (m *model) randomFilter(random *rand.Rand) (f index.Filter) {
 		case 9:
 			f.Formats = append(f.Formats, string(pick(random, pixels.Formats()...)))
 		case 10:
+			f.Sizes = append(f.Sizes, index.SizeRange{Least: int64(random.IntN(2000)), Below: int64(2000 + random.IntN(4_000_000))})
+		case 11:
 			if f.Near = &(index.Near{Latitude: 0.05, Longitude: 10, Kilometres: float64(1 + random.IntN(10))}); random.IntN(2) == 0 {
 				f.Near, f.IDs = nil, m.asked(random)[:3]
 			}

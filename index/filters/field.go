@@ -24,6 +24,7 @@ const (
 	Person Name = "person"
 	Rating Name = "rating"
 	Type   Name = "type"
+	Size   Name = "size"
 	Near   Name = "near"
 	Kind   Name = "kind"
 	// IDs has no name in the query language; programs alone use it.
@@ -54,6 +55,8 @@ type Field struct {
 	// them; nil where they are not counted.
 	Facet  string
 	Counts func(f index.Facets) []index.FacetCount
+	// Counted says how records are counted by its values; nil where they are not.
+	Counted *Counted
 	// Completion is its place among the filters whose values are suggested while
 	// somebody types; 0 means that they are not.
 	Completion int
@@ -88,7 +91,7 @@ func descriptiveFields() []Field {
 			Name: Folder, Parameter: "folder", Member: "folders", Of: []string{"Folders"}, Repeatable: true, Example: "folder:Holiday",
 			Value:  "a path, or the beginning of a word of a folder's name and what follows",
 			Passes: "files in or below it: `folder:ital` is `Italy 2019` and `Little Italy`. One or two Latin letters, and numbers, are whole words",
-			Facet:  "folders", Counts: func(f index.Facets) []index.FacetCount { return f.Folders }, Completion: 4, Shown: true,
+			Facet:  "folders", Counts: func(f index.Facets) []index.FacetCount { return f.Folders }, Counted: countFolders(), Completion: 4, Shown: true,
 			set: appendText(folders), join: joinLists(folders), ask: askFolders,
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
 				m.Folders = eachText(f.Folders, foldFolder)
@@ -99,7 +102,7 @@ func descriptiveFields() []Field {
 			Name: Tag, Parameter: "tag", Member: "tags", Of: []string{"Tags"}, Repeatable: true, Example: "tag:family",
 			Value:  "a tag or keyword, or some levels of a hierarchical one, with `/` or `\\|` between them",
 			Passes: "has it: `tag:japan`, `tag:kyoto` and `tag:Places/Japan` are all `Places/Japan/Kyoto`",
-			Facet:  "tags", Counts: func(f index.Facets) []index.FacetCount { return f.Tags }, Completion: 1, Shown: true,
+			Facet:  "tags", Counts: func(f index.Facets) []index.FacetCount { return f.Tags }, Counted: countTags(), Completion: 1, Shown: true,
 			set: appendText(tags), join: joinLists(tags), ask: func(m *Matcher, k *keyword.Filter) { k.Tags = m.Tags },
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
 				m.Tags = eachText(f.Tags, foldTag)
@@ -110,7 +113,7 @@ func descriptiveFields() []Field {
 			Name: Person, Parameter: "person", Member: "people", Of: []string{"People"}, Repeatable: true, Example: `person:"Ada Lovelace"`,
 			Value:  "a name, or the beginning of a word of one and what follows",
 			Passes: "somebody of that name is in the picture: `person:\"ada l\"` is `Ada Lovelace`",
-			Facet:  "people", Counts: func(f index.Facets) []index.FacetCount { return f.People }, Completion: 2, Shown: true,
+			Facet:  "people", Counts: func(f index.Facets) []index.FacetCount { return f.People }, Counted: countPeople(), Completion: 2, Shown: true,
 			set: appendText(people), join: joinLists(people), ask: func(m *Matcher, k *keyword.Filter) { k.People = m.People },
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
 				m.People = eachText(f.People, keyword.Fold)
@@ -120,7 +123,7 @@ func descriptiveFields() []Field {
 		{
 			Name: Rating, Parameter: "rating", Member: "ratings", Of: []string{"Ratings"}, Repeatable: true, Example: "rating:4..5",
 			Value: "`5`, `>=4`, `<3`, `3..5`, `none`, or `-1` for rejected", Passes: "rated so",
-			Facet: "ratings", Counts: func(f index.Facets) []index.FacetCount { return f.Ratings }, Shown: true,
+			Facet: "ratings", Counts: func(f index.Facets) []index.FacetCount { return f.Ratings }, Counted: countRatings(), Shown: true,
 			set: setRating, join: joinLists(ratings), ask: askRatings,
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
 				m.Ratings = f.Ratings
@@ -134,7 +137,7 @@ func dateFields() []Field {
 	return []Field{
 		{
 			Name: After, Parameter: "after", Member: "after", Of: []string{"After", "AfterZoned"}, Example: "after:2024-05-31",
-			Value: "a date", Passes: "taken (or else modified) then or later. Once only", Shown: true,
+			Value: "a date", Passes: "taken (or else modified) then or later. Once only", Counted: countDates(), Shown: true,
 			set: func(f *index.Filter, value string, o Reading) error {
 				return setDate(&f.After, &f.AfterZoned, After, value, o)
 			},
@@ -174,7 +177,7 @@ func technicalFields() []Field {
 		{
 			Name: Camera, Parameter: "camera", Member: "cameras", Of: []string{"Cameras"}, Repeatable: true, Example: `camera:"Nikon Z6"`,
 			Value: "part of a name", Passes: "taken with it",
-			Facet: "cameras", Counts: func(f index.Facets) []index.FacetCount { return f.Cameras }, Completion: 3, Shown: true,
+			Facet: "cameras", Counts: func(f index.Facets) []index.FacetCount { return f.Cameras }, Counted: countCameras(), Completion: 3, Shown: true,
 			set: appendText(cameras), join: joinLists(cameras), ask: func(m *Matcher, k *keyword.Filter) { k.Cameras = m.Cameras },
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
 				m.Cameras = eachText(f.Cameras, keyword.Fold)
@@ -184,11 +187,20 @@ func technicalFields() []Field {
 		{
 			Name: Type, Parameter: "format", Member: "formats", Of: []string{"Formats"}, Repeatable: true, Example: "type:jpeg",
 			Value: "a format", Listed: formatNames, Passes: "files of the format",
-			Facet: "formats", Counts: func(f index.Facets) []index.FacetCount { return f.Formats }, Completion: 5, Shown: true,
+			Facet: "formats", Counts: func(f index.Facets) []index.FacetCount { return f.Formats }, Counted: countFormats(), Completion: 5, Shown: true,
 			set: setType, join: joinLists(formats), ask: func(m *Matcher, k *keyword.Filter) { k.Formats = m.Formats },
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
 				m.Formats = eachText(f.Formats, FoldFormat)
 				return when(len(m.Formats) > 0, func(r *index.Record) bool { return m.MatchesFormat(r.Format) })
+			},
+		},
+		{
+			Name: Size, Parameter: "size", Member: "sizes", Of: []string{"Sizes"}, Repeatable: true, Example: "size:>=8",
+			Value:  "`small` (below 1 megapixel), `medium` (below 8), `large` (below 20) or `huge`; or megapixels, as in `>=12`, `<2` or `2..8`",
+			Passes: "pictures of that many pixels; a range is without its upper end", Counted: countSizes(),
+			set: setSize, join: joinLists(func(f *index.Filter) *[]index.SizeRange { return &f.Sizes }),
+			compile: func(_ *Matcher, f index.Filter) func(*index.Record) bool {
+				return when(len(f.Sizes) > 0, func(r *index.Record) bool { return matchesSize(f.Sizes, pixelsOf(r)) })
 			},
 		},
 		{

@@ -15,7 +15,7 @@ func TestJoinedFiltersForgetNothing(t *testing.T) {
 	moment := time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
 	full := index.Filter{
 		Kinds: []index.Kind{index.KindImage}, Folders: []string{"a"}, After: moment, Before: moment.AddDate(1, 0, 0), AfterZoned: true, BeforeZoned: true,
-		Taken: &yes, Cameras: []string{"c"}, Tags: []string{"t"}, People: []string{"p"}, Ratings: []index.RatingRange{{Least: 1, Most: 2}},
+		Taken: &yes, Cameras: []string{"c"}, Tags: []string{"t"}, People: []string{"p"}, Ratings: []index.RatingRange{{Least: 1, Most: 2}}, Sizes: []index.SizeRange{{Least: 1, Below: 2}},
 		Formats: []string{"png"}, Near: &index.Near{Kilometres: 1}, IDs: []index.ID{4},
 	}
 	for i := range reflect.TypeFor[index.Filter]().NumField() {

@@ -97,6 +97,9 @@ func describeAtRandom(random *rand.Rand, r *index.Record, number uint64) {
 	r.Captions = []index.Caption{{Text: "a lantern"}}
 	r.Files[0].Path = fmt.Sprintf("/photos/%s/%d.%s", pick("Holiday 2024", "holiday/day 2", "Home"), number, r.Format)
 	r.Format = pick("jpeg", "png", "heic")
+	if r.Width, r.Height = 4000, 2000; random.IntN(2) == 0 {
+		r.Width = 3000
+	}
 	r.Tags = []string{pick("family", "Family/Ada", "sea")}
 	r.Metadata = index.Metadata{Camera: pick("NIKON Z6", "Nikon Z6 II", "Canon", ""), People: []string{pick("Ada Lovelace", "Bo", "Zo\u00eb")}}
 	if rating := random.IntN(8) - 2; rating >= -1 {

@@ -51,6 +51,7 @@ var layers = []string{
 	"index/local/block",
 	"index/local/writerlock",
 	"index/conformance",
+	"index/facets",
 	"index/filters",
 	"index/content",
 	"index/indextest",

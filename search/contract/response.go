@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mekiki/index"
+	"mekiki/index/facets"
 	"mekiki/search/scoring"
 )
 
@@ -85,6 +86,17 @@ type Response struct {
 	// Timings say where the time went.
 	Timings Timings `json:"timings"`
 	// Warnings name what the reader should know, such as a text cut short.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Facets are the hits of a request, counted by what filters ask of them.
+type Facets struct {
+	// Total is how many hits were counted, and TotalIsLowerBound says that there may be more.
+	Total             int  `json:"total"`
+	TotalIsLowerBound bool `json:"total_is_lower_bound"`
+	// Facets are in the order of the table of filters.
+	Facets []facets.Facet `json:"facets"`
+	// Warnings name what the reader should know.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
