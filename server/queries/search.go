@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/index/facets"
 	"mekiki/search"
 	"mekiki/search/contract"
 	"mekiki/search/lookup"
@@ -26,6 +27,7 @@ type Searcher interface {
 	Search(ctx context.Context, request contract.Request) (contract.Response, error)
 	Stream(ctx context.Context, request contract.Request) iter.Seq2[contract.Response, error]
 	Similar(ctx context.Context, request contract.Request) (contract.Response, error)
+	Facets(ctx context.Context, request contract.Request, query facets.Query) (contract.Facets, error)
 	Lookup(ctx context.Context, request lookup.Request) (lookup.Response, error)
 	Locate(ctx context.Context, request search.LocateRequest) (search.LocateResponse, error)
 	Duplicates(ctx context.Context, request search.DuplicatesRequest) (search.DuplicatesResponse, error)
@@ -48,6 +50,8 @@ func (r Room) Routes() []api.Route {
 	return []api.Route{
 		{Method: http.MethodGet, Path: "/api/v1/search", Class: api.Search, Handler: r.search},
 		{Method: http.MethodPost, Path: "/api/v1/search", Class: api.Search, Handler: r.searchFull},
+		{Method: http.MethodGet, Path: "/api/v1/facets", Class: api.Search, Handler: r.facets},
+		{Method: http.MethodPost, Path: "/api/v1/facets", Class: api.Search, Handler: r.facetsFull},
 		{Method: http.MethodPost, Path: "/api/v1/similar", Class: api.Search, Handler: r.similar},
 		{Method: http.MethodGet, Path: "/api/v1/records/{id}/similar", Class: api.Search, Handler: r.similarToRecord},
 		{Method: http.MethodGet, Path: "/api/v1/records/{id}/map", Class: api.Search, Handler: r.locate},
