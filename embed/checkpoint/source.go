@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"mekiki/embed/checkpoint/weights"
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 )
 
@@ -183,17 +184,5 @@ func exists(folder fs.FS, name string) bool {
 
 // readSmall reads a bounded file of the folder.
 func readSmall(folder fs.FS, name string) ([]byte, error) {
-	file, err := folder.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maximumSideFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	if len(data) > maximumSideFile {
-		return nil, fmt.Errorf("%s is larger than %d bytes, which no file of its kind is", name, maximumSideFile)
-	}
-	return data, nil
+	return bounded.ReadFileIn(folder, name, maximumSideFile)
 }

@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"slices"
 
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/tokenize/wordpiece"
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 )
 
@@ -96,17 +95,9 @@ func bertVocabulary() (tokens []string, name string, err error) {
 // readVocabulary reads the tokens from the given path, or from vocab.txt or tokenizer.json beside the weights.
 func readVocabulary(s *source, path string, size int) (tokens []string, name string, dropped []string, err error) {
 	if path != "" {
-		file, err := os.Open(path)
+		data, err := bounded.ReadFile(path, maximumSideFile)
 		if err != nil {
 			return nil, "", nil, err
-		}
-		defer file.Close()
-		data, err := io.ReadAll(io.LimitReader(file, maximumSideFile+1))
-		if err != nil {
-			return nil, "", nil, fmt.Errorf("read %s: %w", path, err)
-		}
-		if len(data) > maximumSideFile {
-			return nil, "", nil, fmt.Errorf("%s is too large for a vocabulary", path)
 		}
 		return splitTokens(data), path, nil, nil
 	}

@@ -2,8 +2,8 @@ package hub
 
 import (
 	"errors"
-	"fmt"
 	"io"
+	"mekiki/internal/bounded"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +38,7 @@ func (c *Client) cachedSnapshot(request request) ([]remoteFile, error) {
 	folder := repositoryFolder(cache, request.repository)
 	commit := request.revision
 	if !commitPattern.MatchString(commit) {
-		data, err := readBounded(filepath.Join(folder, "refs", filepath.FromSlash(request.revision)), 256)
+		data, err := bounded.ReadFile(filepath.Join(folder, "refs", filepath.FromSlash(request.revision)), 256)
 		commit = strings.TrimSpace(string(data))
 		if err != nil || !commitPattern.MatchString(commit) {
 			return nil, ErrOffline
@@ -75,20 +75,6 @@ func (c *Client) cachedSnapshot(request request) ([]remoteFile, error) {
 		}
 	}
 	return files, nil
-}
-
-// readBounded reads a file of at most the given number of bytes.
-func readBounded(path string, most int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err == nil && int64(len(data)) > most {
-		err = fmt.Errorf("%s is larger than %d bytes", path, most)
-	}
-	return data, err
 }
 
 // link makes a file of the cache appear under another name: as a hard link, which outlives the cache, or else as a

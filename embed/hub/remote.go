@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -14,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 )
 
@@ -120,12 +120,12 @@ func (c *Client) readAll(ctx context.Context, address string) ([]byte, error) {
 		return nil, cause(watched, err)
 	}
 	defer response.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(response.Body, maximumListing+1))
+	data, err := bounded.Read(response.Body, maximumListing)
+	if errors.Is(err, bounded.ErrTooLong) {
+		return nil, local(fmt.Errorf("the answer is %w", err))
+	}
 	if err != nil {
 		return nil, cause(watched, err)
-	}
-	if len(data) > maximumListing {
-		return nil, local(errors.New("the answer is too long"))
 	}
 	return data, nil
 }

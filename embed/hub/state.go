@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"mekiki/internal/bounded"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,22 +111,16 @@ func (s *partState) bytes() int64 {
 
 // readRecord reads one of our own small JSON files; a missing one leaves the value as it is and reports false.
 func readRecord(path string, value any) (bool, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	data, err := bounded.ReadFile(path, maximumRecord)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
-	}
-	if err != nil {
+	case errors.Is(err, bounded.ErrTooLong):
+		return false, nil // damaged: as if it were not there
+	case err != nil:
 		return false, err
 	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maximumRecord+1))
-	if err != nil {
-		return false, fmt.Errorf("read %s: %w", path, err)
-	}
-	if len(data) > maximumRecord || json.Unmarshal(data, value) != nil {
-		return false, nil // damaged: as if it were not there
-	}
-	return true, nil
+	return json.Unmarshal(data, value) == nil, nil
 }
 
 // writeRecord replaces a small JSON file atomically and durably. No two goroutines or processes may write one record.

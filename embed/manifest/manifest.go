@@ -15,13 +15,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"mekiki/embed/modelconfig"
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 )
 
@@ -102,14 +102,9 @@ type LayerChoice struct {
 // files themselves are not read; see [Manifest.Verify].
 func Read(dir string) (Manifest, error) {
 	path := filepath.Join(dir, FileName)
-	file, err := os.Open(path)
+	content, err := bounded.ReadFile(path, maximumBytes)
 	if err != nil {
 		return Manifest{}, hint.Wrap(fmt.Errorf("read model: %w", err), remedy)
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maximumBytes+1))
-	if err != nil {
-		return Manifest{}, fmt.Errorf("read model: %w", err)
 	}
 	manifest, err := Parse(content)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 
@@ -14,6 +13,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/embed/tokenize/language"
 	"mekiki/embed/tokenize/wordpiece"
+	"mekiki/internal/bounded"
 )
 
 // Bounds of what is read as samples.
@@ -74,7 +74,7 @@ type sample struct{ name, caption string }
 
 // annotated picks count images of a split, evenly spread, each with a caption.
 func annotated(gallery fs.FS, split string, count int) ([]sample, error) {
-	content, err := readBounded(gallery, "annotations.json", maximumAnnotations)
+	content, err := bounded.ReadFileIn(gallery, "annotations.json", maximumAnnotations)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func annotated(gallery fs.FS, split string, count int) ([]sample, error) {
 }
 
 func samplePixels(ctx context.Context, files fs.FS, name string, preprocess modelconfig.Preprocess) ([]float32, error) {
-	content, err := readBounded(files, name, maximumSample)
+	content, err := bounded.ReadFileIn(files, name, maximumSample)
 	if err != nil {
 		return nil, err
 	}
@@ -121,17 +121,4 @@ func samplePixels(ctx context.Context, files fs.FS, name string, preprocess mode
 		Mean: preprocess.Mean, StandardDeviation: preprocess.StandardDeviation, RescaleFactor: preprocess.RescaleFactor,
 	}
 	return normalization.Normalize(image), nil
-}
-
-func readBounded(files fs.FS, name string, maximum int64) ([]byte, error) {
-	file, err := files.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maximum+1))
-	if err == nil && int64(len(content)) > maximum {
-		err = fmt.Errorf("%s has more than %d bytes", name, maximum)
-	}
-	return content, err
 }

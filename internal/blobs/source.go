@@ -8,7 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"mekiki/internal/bounded"
 	"net/http"
 	"os"
 	"os/exec"
@@ -92,7 +92,7 @@ func (n npm) fetch(ctx context.Context) ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", n, err)
 		}
 		if header.Name == n.file {
-			return readBounded(files)
+			return bounded.Read(files, maximumBytes)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (a address) fetch(ctx context.Context) ([]byte, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%w: %s", errUnreachable, response.Status)
 	}
-	return readBounded(response.Body)
+	return bounded.Read(response.Body, maximumBytes)
 }
 
 // unzipped is a source whose file we keep compressed with gzip.
@@ -127,13 +127,5 @@ func (unzipped) unzip(ours []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readBounded(reader)
-}
-
-func readBounded(reader io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(reader, maximumBytes+1))
-	if err == nil && len(data) > maximumBytes {
-		return nil, fmt.Errorf("more than %d bytes", maximumBytes)
-	}
-	return data, err
+	return bounded.Read(reader, maximumBytes)
 }

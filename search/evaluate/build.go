@@ -3,8 +3,8 @@ package evaluate
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -14,6 +14,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 )
 
@@ -164,17 +165,12 @@ func describe(ctx context.Context, engine Engine, files fs.FS, images []Image) (
 }
 
 func readPicture(files fs.FS, name string) ([]byte, error) {
-	file, err := files.Open(name)
-	if err != nil {
+	data, err := bounded.ReadFileIn(files, name, maximumPictureBytes)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, hint.Wrap(fmt.Errorf("open picture: %w", err), "the paths of the annotations begin in the folder of pictures that is given")
 	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maximumPictureBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	if len(data) > maximumPictureBytes {
-		return nil, fmt.Errorf("read %s: larger than %d bytes", name, maximumPictureBytes)
+		return nil, fmt.Errorf("read picture: %w", err)
 	}
 	return data, nil
 }

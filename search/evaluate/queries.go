@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
+	"mekiki/internal/bounded"
 	"mekiki/internal/sorted"
 )
 
@@ -74,17 +74,9 @@ func ReadQuerySets(fsys fs.FS) (QuerySets, error) {
 }
 
 func readJSON(fsys fs.FS, name string, target any) error {
-	file, err := fsys.Open(name)
+	data, err := bounded.ReadFileIn(fsys, name, maximumQueryBytes)
 	if err != nil {
 		return fmt.Errorf("read queries: %w", err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maximumQueryBytes+1))
-	if err != nil {
-		return fmt.Errorf("read queries %s: %w", name, err)
-	}
-	if len(data) > maximumQueryBytes {
-		return fmt.Errorf("read queries %s: larger than %d bytes", name, maximumQueryBytes)
 	}
 	if err := json.Unmarshal(data, target); err != nil {
 		return fmt.Errorf("read queries %s: %w", name, explainJSON(err))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/internal/bounded"
 	"mekiki/server/gate"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
@@ -157,12 +158,12 @@ func (b Bodies) readForm(reader *multipart.Reader, c echo.Context, target any) (
 
 // readPart reads one part of a form of at most limit bytes.
 func readPart(ctx context.Context, part *multipart.Part, name string, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(part, limit+1))
+	data, err := bounded.Read(part, limit)
+	if errors.Is(err, bounded.ErrTooLong) {
+		return nil, problem.Newf(problem.BodyTooLarge, "the part %s has more than %s", name, problem.SizeText(limit))
+	}
 	if err != nil {
 		return nil, badBody(ctx, "form", err)
-	}
-	if int64(len(data)) > limit {
-		return nil, problem.Newf(problem.BodyTooLarge, "the part %s has more than %s", name, problem.SizeText(limit))
 	}
 	return data, nil
 }

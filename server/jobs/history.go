@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"mekiki/internal/bounded"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
-
-	"mekiki/server/problem"
 )
 
 // The history of jobs in a file, so that jobs and their ids survive the server. It is written whole at every change of a
@@ -32,20 +30,12 @@ type history struct {
 
 // readHistory reads what was kept; a missing file is an empty history.
 func readHistory(path string) (history, error) {
-	file, err := os.Open(path)
+	data, err := bounded.ReadFile(path, historyBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return history{Version: historyVersion}, nil
 	}
 	if err != nil {
 		return history{}, fmt.Errorf("read jobs: %w", err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, historyBytes+1))
-	if err != nil {
-		return history{}, fmt.Errorf("read jobs: %w", err)
-	}
-	if len(data) > historyBytes {
-		return history{}, fmt.Errorf("read jobs: %s has more than %s", path, problem.SizeText(historyBytes))
 	}
 	return decodeHistory(data)
 }

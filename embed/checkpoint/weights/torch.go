@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 )
 
@@ -116,11 +117,7 @@ func smallEntry(entry *zip.File, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer content.Close()
-	data, err := io.ReadAll(io.LimitReader(content, most+1))
-	if err == nil && int64(len(data)) > most {
-		err = errors.New("larger than it says")
-	}
-	return data, err
+	return bounded.Read(content, most)
 }
 
 // locateEntry returns where the bytes of a stored entry lie in a file of the given size.

@@ -7,14 +7,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 )
 
@@ -183,17 +182,9 @@ func compare(ctx context.Context, engine Engine, published Case, images string) 
 
 // readImage reads and decodes a file of bounded size.
 func readImage(ctx context.Context, path string) (*pixels.Image, error) {
-	file, err := os.Open(path)
+	data, err := bounded.ReadFile(path, maximumImage)
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maximumImage+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maximumImage {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, maximumImage)
 	}
 	return pixels.Decode(ctx, data, pixels.Options{})
 }

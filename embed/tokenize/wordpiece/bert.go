@@ -5,7 +5,7 @@ import (
 	"compress/gzip"
 	_ "embed" // bertVocabulary
 	"fmt"
-	"io"
+	"mekiki/internal/bounded"
 )
 
 // bertVocabulary is vocab.txt of bert-base-uncased, gzip-compressed
@@ -22,7 +22,7 @@ func BERTVocabulary() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the built-in vocabulary: %w", err)
 	}
-	vocabulary, err := io.ReadAll(io.LimitReader(reader, maximumVocabularyBytes))
+	vocabulary, err := bounded.Read(reader, maximumVocabularyBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read the built-in vocabulary: %w", err)
 	}

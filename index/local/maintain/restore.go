@@ -18,6 +18,7 @@ import (
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
 	"mekiki/index/local/writerlock"
+	"mekiki/internal/bounded"
 	"mekiki/internal/contextio"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
@@ -108,7 +109,7 @@ func restoreFiles(ctx context.Context, fsys vfs.FS, r io.Reader, folder string) 
 		}
 		found[header.Name] = manifestFile{header.Name, header.Size, hex.EncodeToString(sum.Sum(nil))}
 	}
-	data, err := io.ReadAll(io.LimitReader(archive, maximumManifest))
+	data, err := bounded.Read(archive, maximumManifest)
 	if err != nil {
 		return fmt.Errorf("read manifest: %w", err)
 	}

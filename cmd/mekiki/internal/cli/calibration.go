@@ -3,11 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 	"mekiki/search/scoring"
 )
@@ -62,16 +61,5 @@ func (a *App) parseCalibration(data []byte, name string) (scoring.Calibration, e
 	return calibration, nil
 }
 
-// ReadCalibration reads the file of a calibration, at most 1 MiB of it.
-func ReadCalibration(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maximumCalibration))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	return data, nil
-}
+// ReadCalibration reads the file of a calibration, of at most 1 MiB.
+func ReadCalibration(name string) ([]byte, error) { return bounded.ReadFile(name, maximumCalibration) }

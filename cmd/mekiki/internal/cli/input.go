@@ -13,6 +13,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 )
 
@@ -109,12 +110,12 @@ func (a *App) ReadLabels(name string) ([]string, error) {
 		defer file.Close()
 		reader = file
 	}
-	data, err := io.ReadAll(io.LimitReader(reader, MaximumLabelBytes+1))
+	data, err := bounded.Read(reader, MaximumLabelBytes)
+	if errors.Is(err, bounded.ErrTooLong) {
+		return nil, hint.Wrap(UsageError("%s is %w", name, err), "give fewer labels, one a line, or add them to the library as texts")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read labels %s: %w", name, err)
-	}
-	if len(data) > MaximumLabelBytes {
-		return nil, hint.Wrap(UsageError("%s is larger than %d bytes", name, MaximumLabelBytes), "give fewer labels, one a line, or add them to the library as texts")
 	}
 	var labels []string
 	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"mekiki/internal/bounded"
 	"mekiki/internal/folders"
 	"mekiki/internal/hint"
 )
@@ -123,20 +123,12 @@ func readConfiguration(path string) (map[string]any, error) {
 	if path == "" {
 		return nil, nil
 	}
-	file, err := os.Open(path)
+	data, err := bounded.ReadFile(path, maximumConfigurationBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, hint.Wrap(fmt.Errorf("read configuration: %w", err), remedy)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maximumConfigurationBytes+1))
-	if err != nil {
-		return nil, hint.Wrap(fmt.Errorf("read configuration: %w", err), remedy)
-	}
-	if len(data) > maximumConfigurationBytes {
-		return nil, hint.Wrap(fmt.Errorf("read configuration %s: it is larger than %d bytes", path, maximumConfigurationBytes), remedy)
 	}
 	var settings map[string]any
 	if _, err := toml.Decode(string(data), &settings); err != nil {
