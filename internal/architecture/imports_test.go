@@ -49,6 +49,7 @@ var layers = []string{
 	"index/local/segment",
 	"index/local/journal",
 	"index/local/block",
+	"index/local/frame",
 	"index/local/writerlock",
 	"index/conformance",
 	"index/facets",

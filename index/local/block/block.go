@@ -8,9 +8,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 
+	"mekiki/index/local/frame"
 	"mekiki/internal/vfs"
 )
 
@@ -23,7 +23,7 @@ const MaxPayload = 64 << 20
 // HeaderSize is the length of the file header, and BlockSize of each block's.
 const (
 	HeaderSize = 40
-	BlockSize  = 32
+	BlockSize  = frame.Size
 )
 
 const blockMagic = 0x42494B4D // "MKIB", little-endian
@@ -68,16 +68,8 @@ type Header struct {
 	Space  uint64
 }
 
-// Block is one record's data:
-//
-//	0  4 magic "MKIB"
-//	4  4 kind
-//	8  8 record
-//	16 4 length of the payload
-//	20 4 CRC-32C of the payload
-//	24 4 low half of the segment's number
-//	28 4 CRC-32C of bytes 0 to 27
-//	32   payload
+// Block is one record's data, as a frame with the magic "MKIB", the segment's kind,
+// and the record as its id.
 type Block struct {
 	Record  uint64
 	Payload []byte
@@ -86,8 +78,6 @@ type Block struct {
 // ErrDamaged is the error of everything that is not as it was written.
 var ErrDamaged = errors.New("damaged")
 
-func table() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
-
 func encodeHeader(header Header) []byte {
 	buffer := make([]byte, HeaderSize)
 	copy(buffer, fileMagic[:])
@@ -95,7 +85,7 @@ func encodeHeader(header Header) []byte {
 	binary.LittleEndian.PutUint32(buffer[12:], uint32(header.Kind))
 	binary.LittleEndian.PutUint64(buffer[16:], header.Number)
 	binary.LittleEndian.PutUint64(buffer[24:], header.Space)
-	binary.LittleEndian.PutUint32(buffer[36:], crc32.Checksum(buffer[:36], table()))
+	binary.LittleEndian.PutUint32(buffer[36:], frame.Checksum(buffer[:36]))
 	return buffer
 }
 
@@ -108,7 +98,7 @@ func ReadHeader(file io.ReaderAt) (Header, error) {
 		}
 		return Header{}, fmt.Errorf("segment header: %w", err)
 	}
-	if [8]byte(buffer[:8]) != fileMagic || crc32.Checksum(buffer[:36], table()) != binary.LittleEndian.Uint32(buffer[36:]) {
+	if [8]byte(buffer[:8]) != fileMagic || frame.Checksum(buffer[:36]) != binary.LittleEndian.Uint32(buffer[36:]) {
 		return Header{}, fmt.Errorf("segment header: %w", ErrDamaged)
 	}
 	if version := binary.LittleEndian.Uint32(buffer[8:]); version != Version {
@@ -121,32 +111,14 @@ func ReadHeader(file io.ReaderAt) (Header, error) {
 	}, nil
 }
 
-// AppendBlock appends the bytes of a block of segment number to buffer.
-func AppendBlock(buffer []byte, header Header, block Block) []byte {
-	start := len(buffer)
-	buffer = binary.LittleEndian.AppendUint32(buffer, blockMagic)
-	buffer = binary.LittleEndian.AppendUint32(buffer, uint32(header.Kind))
-	buffer = binary.LittleEndian.AppendUint64(buffer, block.Record)
-	buffer = binary.LittleEndian.AppendUint32(buffer, uint32(len(block.Payload)))
-	buffer = binary.LittleEndian.AppendUint32(buffer, crc32.Checksum(block.Payload, table()))
-	buffer = binary.LittleEndian.AppendUint32(buffer, uint32(header.Number))
-	buffer = binary.LittleEndian.AppendUint32(buffer, crc32.Checksum(buffer[start:], table()))
-	return append(buffer, block.Payload...)
+// form is that of a segment's blocks.
+func (h Header) form() frame.Form {
+	return frame.Form{Magic: blockMagic, File: uint32(h.Number), MaxPayload: MaxPayload}
 }
 
-// decodeBlock verifies a block's header and gives its record and payload length.
-func decodeBlock(buffer []byte, header Header) (record uint64, length int64, checksum uint32, ok bool) {
-	if len(buffer) < BlockSize || binary.LittleEndian.Uint32(buffer) != blockMagic ||
-		crc32.Checksum(buffer[:28], table()) != binary.LittleEndian.Uint32(buffer[28:]) ||
-		binary.LittleEndian.Uint32(buffer[4:]) != uint32(header.Kind) ||
-		binary.LittleEndian.Uint32(buffer[24:]) != uint32(header.Number) {
-		return 0, 0, 0, false
-	}
-	length = int64(binary.LittleEndian.Uint32(buffer[16:]))
-	if length > MaxPayload {
-		return 0, 0, 0, false
-	}
-	return binary.LittleEndian.Uint64(buffer[8:]), length, binary.LittleEndian.Uint32(buffer[20:]), true
+// AppendBlock appends the bytes of a block of the segment with a header to buffer.
+func AppendBlock(buffer []byte, header Header, block Block) []byte {
+	return header.form().Append(buffer, uint32(header.Kind), block.Record, block.Payload)
 }
 
 // ReadBlock reads the whole block of a record, of length bytes with its header,
@@ -165,14 +137,14 @@ func ReadBlock(file io.ReaderAt, header Header, size int64, record uint64, offse
 		}
 		return nil, fmt.Errorf("%s segment %d: %w", header.Kind, header.Number, err)
 	}
-	owner, payload, checksum, ok := decodeBlock(buffer, header)
-	if !ok || payload != length-BlockSize {
+	found, ok := header.form().Decode(buffer)
+	if !ok || found.Kind != uint32(header.Kind) || found.Length != length-BlockSize {
 		return nil, damaged("block header")
 	}
-	if owner != record {
-		return nil, damaged(fmt.Sprintf("the block is of record %d, not %d", owner, record))
+	if found.ID != record {
+		return nil, damaged(fmt.Sprintf("the block is of record %d, not %d", found.ID, record))
 	}
-	if crc32.Checksum(buffer[BlockSize:], table()) != checksum {
+	if frame.Checksum(buffer[BlockSize:]) != found.Checksum {
 		return nil, damaged("checksum of the block")
 	}
 	return buffer[BlockSize:], nil
@@ -238,25 +210,11 @@ func Verify(file io.ReaderAt, header Header, size int64, visit func(Stretch) err
 
 // verifyBlock gives length zero when there is no block header at offset.
 func verifyBlock(file io.ReaderAt, header Header, size, offset int64, buffer *[]byte) (record uint64, length int64, whole bool, err error) {
-	var start [BlockSize]byte
-	if offset > size-BlockSize {
-		return 0, 0, false, nil
-	}
-	if err := readFull(file, start[:], offset); err != nil {
+	found, payload, state, err := header.form().Read(file, size, offset, buffer)
+	if err != nil || state == frame.Absent || found.Kind != uint32(header.Kind) {
 		return 0, 0, false, err
 	}
-	record, payload, checksum, ok := decodeBlock(start[:], header)
-	if !ok || payload > size-offset-BlockSize {
-		return 0, 0, false, nil
-	}
-	if int64(cap(*buffer)) < payload {
-		*buffer = make([]byte, payload)
-	}
-	data := (*buffer)[:payload]
-	if err := readFull(file, data, offset+BlockSize); err != nil {
-		return 0, 0, false, err
-	}
-	return record, BlockSize + payload, crc32.Checksum(data, table()) == checksum, nil
+	return found.ID, BlockSize + int64(len(payload)), state == frame.Whole, nil
 }
 
 // nextMagic finds the next place from offset on where a block may begin.
@@ -264,7 +222,7 @@ func nextMagic(file io.ReaderAt, offset, size int64) (int64, error) {
 	buffer := make([]byte, 64<<10)
 	for offset < size {
 		chunk := buffer[:min(int64(len(buffer)), size-offset)]
-		if err := readFull(file, chunk, offset); err != nil {
+		if err := frame.ReadFull(file, chunk, offset); err != nil {
 			return 0, err
 		}
 		for i := 0; i+4 <= len(chunk); i++ {
@@ -278,15 +236,4 @@ func nextMagic(file io.ReaderAt, offset, size int64) (int64, error) {
 		offset += int64(len(chunk)) - 3
 	}
 	return size, nil
-}
-
-func readFull(file io.ReaderAt, buffer []byte, offset int64) error {
-	n, err := file.ReadAt(buffer, offset)
-	if n == len(buffer) {
-		return nil
-	}
-	if err == nil || errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

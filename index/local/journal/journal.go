@@ -11,7 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
+	"mekiki/index/local/frame"
 )
 
 // Version is the version of the file format that this package writes.
@@ -25,15 +25,12 @@ const HeaderSize = 32
 
 const (
 	headerSize = HeaderSize
-	frameSize  = 32
+	frameSize  = frame.Size
 	frameMagic = 0x46494B4D // "MKIF", little-endian
 )
 
 // fileMagic begins every journal.
 var fileMagic = [8]byte{'M', 'K', 'I', 'J', 'R', 'N', 'L', '\n'}
-
-// table is the CRC-32C polynomial's.
-func table() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // Kind tells the uses of a journal apart.
 type Kind uint32
@@ -71,16 +68,8 @@ const (
 	Seal FrameKind = 2
 )
 
-// Frame is one unit that is either wholly in the file or not at all:
-//
-//	0  4 magic "MKIF"
-//	4  4 kind
-//	8  8 sequence
-//	16 4 length of the payload
-//	20 4 CRC-32C of the payload
-//	24 4 low half of the file's number
-//	28 4 CRC-32C of bytes 0 to 27
-//	32   payload
+// Frame is one unit that is either wholly in the file or not at all. In the file it
+// has the magic "MKIF", and its sequence as its id.
 type Frame struct {
 	Kind     FrameKind
 	Sequence uint64
@@ -103,7 +92,7 @@ func encodeHeader(header Header) []byte {
 	binary.LittleEndian.PutUint32(buffer[8:], Version)
 	binary.LittleEndian.PutUint32(buffer[12:], uint32(header.Kind))
 	binary.LittleEndian.PutUint64(buffer[16:], header.Number)
-	binary.LittleEndian.PutUint32(buffer[28:], crc32.Checksum(buffer[:28], table()))
+	binary.LittleEndian.PutUint32(buffer[28:], frame.Checksum(buffer[:28]))
 	return buffer
 }
 
@@ -111,7 +100,7 @@ func decodeHeader(buffer []byte) (Header, error) {
 	if len(buffer) < headerSize || [8]byte(buffer[:8]) != fileMagic {
 		return Header{}, errHeader
 	}
-	if crc32.Checksum(buffer[:28], table()) != binary.LittleEndian.Uint32(buffer[28:]) {
+	if frame.Checksum(buffer[:28]) != binary.LittleEndian.Uint32(buffer[28:]) {
 		return Header{}, errHeader
 	}
 	if version := binary.LittleEndian.Uint32(buffer[8:]); version != Version {
@@ -123,43 +112,12 @@ func decodeHeader(buffer []byte) (Header, error) {
 	}, nil
 }
 
+// form is that of a file's frames.
+func form(number uint64) frame.Form {
+	return frame.Form{Magic: frameMagic, File: uint32(number), MaxPayload: MaxPayload}
+}
+
 // appendFrame appends the frame's bytes to buffer.
-func appendFrame(buffer []byte, number uint64, frame Frame) []byte {
-	start := len(buffer)
-	buffer = binary.LittleEndian.AppendUint32(buffer, frameMagic)
-	buffer = binary.LittleEndian.AppendUint32(buffer, uint32(frame.Kind))
-	buffer = binary.LittleEndian.AppendUint64(buffer, frame.Sequence)
-	buffer = binary.LittleEndian.AppendUint32(buffer, uint32(len(frame.Payload)))
-	buffer = binary.LittleEndian.AppendUint32(buffer, crc32.Checksum(frame.Payload, table()))
-	buffer = binary.LittleEndian.AppendUint32(buffer, uint32(number))
-	buffer = binary.LittleEndian.AppendUint32(buffer, crc32.Checksum(buffer[start:], table()))
-	return append(buffer, frame.Payload...)
-}
-
-// frameHeader is a frame's header as read.
-type frameHeader struct {
-	kind     FrameKind
-	sequence uint64
-	length   int64
-	checksum uint32
-}
-
-// decodeFrameHeader reports false when the bytes are no frame of this file.
-func decodeFrameHeader(buffer []byte, number uint64) (frameHeader, bool) {
-	if len(buffer) < frameSize || binary.LittleEndian.Uint32(buffer) != frameMagic {
-		return frameHeader{}, false
-	}
-	if crc32.Checksum(buffer[:28], table()) != binary.LittleEndian.Uint32(buffer[28:]) {
-		return frameHeader{}, false
-	}
-	if binary.LittleEndian.Uint32(buffer[24:]) != uint32(number) {
-		return frameHeader{}, false
-	}
-	header := frameHeader{
-		kind:     FrameKind(binary.LittleEndian.Uint32(buffer[4:])),
-		sequence: binary.LittleEndian.Uint64(buffer[8:]),
-		length:   int64(binary.LittleEndian.Uint32(buffer[16:])),
-		checksum: binary.LittleEndian.Uint32(buffer[20:]),
-	}
-	return header, header.length <= MaxPayload
+func appendFrame(buffer []byte, number uint64, f Frame) []byte {
+	return form(number).Append(buffer, uint32(f.Kind), f.Sequence, f.Payload)
 }

@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
+	"mekiki/index/local/frame"
 )
 
 // Source is a file to read a journal from.
@@ -60,7 +60,7 @@ func Read(source Source, header Header, offset int64, visit func(Frame) error) (
 	reader := &reader{source: source, size: size, number: header.Number}
 	result := Result{End: max(offset, headerSize), Size: size, HeaderDamaged: err != nil || found != header}
 	for position := result.End; position < size; {
-		frame, next, err := reader.frame(position)
+		read, next, err := reader.frame(position)
 		if err != nil {
 			return result, err
 		}
@@ -80,11 +80,11 @@ func Read(source Source, header Header, offset int64, visit func(Frame) error) (
 			position = found
 			continue
 		}
-		if err := visit(frame); err != nil {
+		if err := visit(read); err != nil {
 			return result, err
 		}
 		result.Frames++
-		result.Sealed = frame.Kind == Seal
+		result.Sealed = read.Kind == Seal
 		result.End, position = next, next
 	}
 	return result, nil
@@ -98,30 +98,13 @@ type reader struct {
 }
 
 // frame reads the frame at offset; next is zero when there is no whole one.
-func (r *reader) frame(offset int64) (frame Frame, next int64, err error) {
-	var start [frameSize]byte
-	if offset+frameSize > r.size {
-		return Frame{}, 0, nil
-	}
-	if err := readFull(r.source, start[:], offset); err != nil {
+func (r *reader) frame(offset int64) (f Frame, next int64, err error) {
+	header, payload, state, err := form(r.number).Read(r.source, r.size, offset, &r.buffer)
+	if err != nil || state != frame.Whole {
 		return Frame{}, 0, err
 	}
-	header, whole := decodeFrameHeader(start[:], r.number)
-	if !whole || header.length > r.size-offset-frameSize {
-		return Frame{}, 0, nil
-	}
-	if int64(cap(r.buffer)) < header.length {
-		r.buffer = make([]byte, header.length)
-	}
-	payload := r.buffer[:header.length]
-	if err := readFull(r.source, payload, offset+frameSize); err != nil {
-		return Frame{}, 0, err
-	}
-	if crc32.Checksum(payload, table()) != header.checksum {
-		return Frame{}, 0, nil
-	}
-	frame = Frame{Kind: header.kind, Sequence: header.sequence, Payload: payload}
-	return frame, offset + frame.Size(), nil
+	f = Frame{Kind: FrameKind(header.Kind), Sequence: header.ID, Payload: payload}
+	return f, offset + f.Size(), nil
 }
 
 // resume looks for the next whole frame after offset; zero when there is none.
@@ -131,7 +114,7 @@ func (r *reader) resume(offset int64) (int64, error) {
 	buffer := make([]byte, min(window, r.size))
 	for start := offset + 1; start+frameSize <= r.size; {
 		chunk := buffer[:min(int64(len(buffer)), r.size-start)]
-		if err := readFull(r.source, chunk, start); err != nil {
+		if err := frame.ReadFull(r.source, chunk, start); err != nil {
 			return 0, err
 		}
 		for at := 0; ; {
@@ -148,15 +131,4 @@ func (r *reader) resume(offset int64) (int64, error) {
 		start += int64(len(chunk)) - int64(len(magic)) + 1
 	}
 	return 0, nil
-}
-
-func readFull(source io.ReaderAt, buffer []byte, offset int64) error {
-	n, err := source.ReadAt(buffer, offset)
-	if n == len(buffer) {
-		return nil
-	}
-	if err == nil || errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }
