@@ -34,18 +34,24 @@ type Batch struct {
 	Metadata []MetadataChange
 	// Tags add and remove tags of existing records.
 	Tags []TagChange
+	// Given changes what else people gave existing records.
+	Given []GivenChange
 	// Remove deletes records, whatever their paths.
 	Remove []ID
 	// Failures are files that could not be indexed.
 	Failures []Failure
 	// Resolved are paths whose failures are to be forgotten.
 	Resolved []string
+	// SaveSearches are searches to keep by name, in place of those that have the names.
+	SaveSearches []SavedSearch
+	// DropSearches are names of saved searches to forget.
+	DropSearches []string
 }
 
 // Put is one new record with everything that belongs to it.
 type Put struct {
 	// Record is written as it is, but for ID, Added and Sequence, which the
-	// library sets.
+	// library sets, and Given, which people do.
 	Record Record
 	// Vectors are the record's vectors and image tokens; its ID is ignored.
 	// They may be empty, and follow later through Batch.Vectors.
@@ -101,6 +107,8 @@ type MetadataChange struct {
 type TagChange struct {
 	ID          ID
 	Add, Remove []string
+	// Exactly says that the record has the tags of Add and no others afterwards.
+	Exactly bool
 }
 
 // WriteResult says what a batch did.

@@ -12,3 +12,16 @@ const (
 // KeptFor is how long the library keeps what people gave a picture whose last
 // file has gone.
 const KeptFor = 90 * 24 * time.Hour
+
+// TrashedFor is how long a record stays in the trash.
+const TrashedFor = 30 * 24 * time.Hour
+
+// Limits of what people give: bytes of a title, of a name and of a saved search,
+// collections of one record, and saved searches.
+const (
+	MaximumTitle       = 1000
+	MaximumName        = 200
+	MaximumQuery       = 4096
+	MaximumCollections = 1000
+	MaximumSearches    = 1000
+)

@@ -6,7 +6,7 @@ import (
 )
 
 // Filter limits records. All conditions must hold; within a list, one must.
-// A zero condition holds for every record.
+// A zero condition holds for every record, but for Hidden and Trash.
 type Filter struct {
 	// Kinds limits to images or texts.
 	Kinds []Kind
@@ -46,8 +46,33 @@ type Filter struct {
 	Formats []string
 	// Near limits to images taken within a distance of a point.
 	Near *Near
+	// Collections matches when the record is in a collection of one of these names,
+	// whatever the case and accents.
+	Collections []string
+	// Favourite limits to favourites or, when it points to false, to what is none.
+	Favourite *bool
+	// Hidden says what becomes of hidden records, and Trash of those in the trash. Unless
+	// it says otherwise they do not pass, but where IDs names records: those are asked for.
+	Hidden, Trash Choice
 	// IDs limits to these records.
 	IDs []ID
+}
+
+// Choice says whether records of some kind pass.
+type Choice uint8
+
+const (
+	// ChoiceExclude leaves them out.
+	ChoiceExclude Choice = iota
+	// ChoiceInclude lets them pass as others do.
+	ChoiceInclude
+	// ChoiceOnly lets nothing else pass.
+	ChoiceOnly
+)
+
+// Passes reports whether a record passes, which is of the kind or not.
+func (c Choice) Passes(is bool) bool {
+	return c == ChoiceInclude || is == (c == ChoiceOnly)
 }
 
 // RatingRange is a range of ratings, from -1 (rejected) to 5, both ends included;
@@ -70,7 +95,8 @@ type Near struct {
 	Kilometres float64
 }
 
-// IsZero reports whether the filter lets everything pass.
+// IsZero reports whether the filter asks for nothing: it lets all pass but what is
+// hidden or in the trash.
 func (f Filter) IsZero() bool {
 	value := reflect.ValueOf(f)
 	for i := range value.NumField() {
@@ -158,11 +184,11 @@ type KeywordHit struct {
 type Facets struct {
 	// Total is how many records passed the filter.
 	Total int
-	// Kinds, Formats, Cameras, Tags, People, Ratings, Years and Folders count by
+	// Kinds, Formats, Cameras, Tags, People, Ratings, Years, Folders and Collections count by
 	// value, most frequent first. A record counts once for each of its values, for none
 	// where it has none. Tags include keywords, years are those of Record.Date, and folders
 	// are those that files lie in, or were put in when they were uploaded.
-	Kinds, Formats, Cameras, Tags, People, Ratings, Years, Folders []FacetCount
+	Kinds, Formats, Cameras, Tags, People, Ratings, Years, Folders, Collections []FacetCount
 }
 
 // FacetCount is one value and how many records have it.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
+	"time"
 
 	"mekiki/embed"
 	"mekiki/internal/hint"
@@ -99,6 +101,9 @@ type Reader interface {
 	// whose tokens are not kept or are damaged: then embed its original.
 	Tokens(ctx context.Context, ids []ID) ([]embed.ImageTokens, error)
 
+	// SavedSearches lists the searches that were saved, by name.
+	SavedSearches(ctx context.Context) ([]SavedSearch, error)
+
 	// Failures lists the files that could not be indexed, by path.
 	Failures(ctx context.Context) ([]Failure, error)
 	// FailuresOf gives what is known of paths that failed; nil for those that did not.
@@ -146,6 +151,54 @@ func changeTags(ctx context.Context, w Writer, ids []ID, add, remove []string) e
 func Remove(ctx context.Context, w Writer, ids ...ID) error {
 	_, err := w.Write(ctx, Batch{Remove: ids})
 	return err
+}
+
+// Trash puts records in the trash, where searches and lists do not find them and from
+// where [Untrash] brings them back, until they have been there for [TrashedFor]. Those
+// that are there stay as long as they were to.
+func Trash(ctx context.Context, library Library, now time.Time, ids ...ID) error {
+	return changeTrash(ctx, library, ids, func(r *Record) (time.Time, bool) { return now.UTC(), !r.InTrash() })
+}
+
+// Untrash takes records out of the trash, as they were.
+func Untrash(ctx context.Context, library Library, ids ...ID) error {
+	return changeTrash(ctx, library, ids, func(r *Record) (time.Time, bool) { return time.Time{}, r.InTrash() })
+}
+
+// changeTrash sets the times of the records that are to change.
+func changeTrash(ctx context.Context, library Library, ids []ID, change func(*Record) (trashed time.Time, changes bool)) error {
+	reader, err := library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	records, err := reader.Records(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var batch Batch
+	for i, record := range records {
+		if record == nil {
+			return fmt.Errorf("record %d: %w", ids[i], ErrNotFound)
+		}
+		if trashed, changes := change(record); changes {
+			batch.Given = append(batch.Given, GivenChange{ID: record.ID, Set: GivenTrashed, To: Given{Trashed: trashed}})
+		}
+	}
+	if len(batch.Given) == 0 {
+		return nil
+	}
+	_, err = library.Write(ctx, batch)
+	return err
+}
+
+// InTrashBefore lists the records that were put in the trash before a moment.
+func InTrashBefore(ctx context.Context, reader Reader, moment time.Time) ([]*Record, error) {
+	records, _, err := reader.List(ctx, Filter{Trash: ChoiceOnly, Hidden: ChoiceInclude}, Page{})
+	if err != nil {
+		return nil, fmt.Errorf("list the trash: %w", err)
+	}
+	return slices.DeleteFunc(records, func(r *Record) bool { return !r.Trashed().Before(moment) }), nil
 }
 
 // PrepareSpace sees to it that a library has a space. One that has others gets it only

@@ -100,6 +100,8 @@ type Record struct {
 	Metadata Metadata
 	// Tags are the user's own words, sorted, without duplicates.
 	Tags []string
+	// Given is what else people gave it; nil for nothing.
+	Given *Given
 	// Captions are generated descriptions, best first.
 	Captions []Caption
 	// Text is the content of a text record.
@@ -146,11 +148,11 @@ func (r *Record) Modified() time.Time {
 	return r.Files[0].Modified
 }
 
-// Date is when the picture was taken or, failing that, last modified or, for
-// texts, added. Date filters and sorting by date use it.
+// Date is when people or the file say that the picture was taken or, failing that, when
+// it was last modified or, for texts, added. Date filters and sorting by date use it.
 func (r *Record) Date() time.Time {
-	if !r.Metadata.Taken.IsZero() {
-		return r.Metadata.Taken
+	if taken := r.Taken(); !taken.IsZero() {
+		return taken
 	}
 	if modified := r.Modified(); !modified.IsZero() {
 		return modified
@@ -289,6 +291,8 @@ type Kept struct {
 	Hash Hash
 	// Tags are the record's tags.
 	Tags []string
+	// Given is what else people gave it; nil for nothing.
+	Given *Given
 	// Added is when the content first came in.
 	Added time.Time
 	// Path is the last path that held the content.

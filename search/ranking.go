@@ -185,10 +185,10 @@ func (k *ranking) hit(shown shownEntry, rank int, explain bool, matched []contra
 func recordHit(record *index.Record, rank int) contract.Hit {
 	hit := contract.Hit{
 		Rank: rank, ID: record.ID, Kind: record.Kind.String(), Path: record.Path(), Paths: record.Paths(), Name: record.Name(), Caption: record.Caption(), Text: record.Text,
-		Title: record.Metadata.Title, Format: record.Format, Width: record.Width, Height: record.Height, Tags: record.Tags,
+		Title: record.Title(), Format: record.Format, Width: record.Width, Height: record.Height, Tags: record.Tags,
 		Record: record,
 	}
-	if taken := record.Metadata.Taken; !taken.IsZero() {
+	if taken := record.Taken(); !taken.IsZero() {
 		hit.Taken = &taken
 	}
 	return hit

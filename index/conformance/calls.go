@@ -21,6 +21,7 @@ func calls(r index.Reader) map[string]func(context.Context) error {
 		"Parts":         func(ctx context.Context) error { return empty(r.Parts(ctx, nil)) },
 		"HaveParts":     func(ctx context.Context) error { return empty(r.HaveParts(ctx, indextest.Small, nil)) },
 		"Tokens":        func(ctx context.Context) error { return empty(r.Tokens(ctx, nil)) },
+		"SavedSearches": func(ctx context.Context) error { return empty(r.SavedSearches(ctx)) },
 		"Failures":      func(ctx context.Context) error { return empty(r.Failures(ctx)) },
 		"FailuresOf":    func(ctx context.Context) error { return empty(r.FailuresOf(ctx, nil)) },
 		"List":          func(ctx context.Context) error { _, _, err := r.List(ctx, index.Filter{}, index.Page{}); return err },

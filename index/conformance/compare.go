@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -36,6 +38,7 @@ func (m *model) check(t *testing.T, r index.Reader, random *rand.Rand) {
 	m.checkRecords(t, r, random)
 	m.checkSpaces(t, r, random)
 	m.checkFailures(t, r)
+	m.checkSearches(t, r)
 	for range 2 {
 		filter, page := m.randomFilter(random), index.Page{Order: index.Order(random.IntN(4)), Offset: random.IntN(4), Limit: random.IntN(8)}
 		m.checkList(t, r, filter, page)
@@ -208,6 +211,23 @@ func (m *model) checkFailures(t *testing.T, r index.Reader) {
 	}
 }
 
+func (m *model) checkSearches(t *testing.T, r index.Reader) {
+	t.Helper()
+	found, err := r.SavedSearches(t.Context())
+	indextest.Must(t, err)
+	byName := func(a, b index.SavedSearch) int { return strings.Compare(a.Name, b.Name) }
+	want := slices.SortedFunc(maps.Values(m.searches), byName)
+	for i := range found {
+		if found[i].Saved.IsZero() {
+			t.Fatalf("nobody knows when %+v was saved", found[i])
+		}
+		found[i].Saved = time.Time{}
+	}
+	if !slices.Equal(found, want) {
+		t.Fatalf("saved searches %+v, expected %+v", found, want)
+	}
+}
+
 // passing gives the IDs of the records that pass a filter, in order.
 func (m *model) passing(filter index.Filter) []index.ID {
 	matcher := filters.Compile(filter)
@@ -271,7 +291,7 @@ func (m *model) checkFacets(t *testing.T, r index.Reader, filter index.Filter) {
 	t.Helper()
 	facets, err := r.Facets(t.Context(), filter)
 	indextest.Must(t, err)
-	want := make([]map[string]int, 8)
+	want := make([]map[string]int, 9)
 	for i := range want {
 		want[i] = map[string]int{}
 	}
@@ -279,8 +299,8 @@ func (m *model) checkFacets(t *testing.T, r index.Reader, filter index.Filter) {
 	for _, id := range passing {
 		e := m.records[id]
 		rating, years, folders := []string{}, []string{}, []string{}
-		if e.Metadata.Rating != nil {
-			rating = append(rating, strconv.Itoa(*e.Metadata.Rating))
+		if stars := e.Rating(); stars != nil {
+			rating = append(rating, strconv.Itoa(*stars))
 		}
 		if date := e.Date(); !date.IsZero() {
 			years = append(years, strconv.Itoa(date.Year()))
@@ -289,7 +309,7 @@ func (m *model) checkFacets(t *testing.T, r index.Reader, filter index.Filter) {
 			folders = append(folders, cmp.Or(file.NamedFolder(), filepath.Dir(file.Path)))
 		}
 		for i, values := range [][]string{
-			{e.Kind.String()}, {e.Format}, {e.Metadata.Camera}, unite(e.Tags, e.Metadata.Keywords), unite(e.Metadata.People), rating, years, unite(folders),
+			{e.Kind.String()}, {e.Format}, {e.Metadata.Camera}, unite(e.Tags, e.Metadata.Keywords), unite(e.Metadata.People), rating, years, unite(folders), e.Collections(),
 		} {
 			for _, value := range values {
 				if value != "" {
@@ -298,7 +318,7 @@ func (m *model) checkFacets(t *testing.T, r index.Reader, filter index.Filter) {
 			}
 		}
 	}
-	got := [][]index.FacetCount{facets.Kinds, facets.Formats, facets.Cameras, facets.Tags, facets.People, facets.Ratings, facets.Years, facets.Folders}
+	got := [][]index.FacetCount{facets.Kinds, facets.Formats, facets.Cameras, facets.Tags, facets.People, facets.Ratings, facets.Years, facets.Folders, facets.Collections}
 	for i, counts := range got {
 		counted := map[string]int{}
 		for _, count := range counts {
@@ -370,7 +390,7 @@ var vocabulary = []string{"dog", "cat", "house", "tree", "river", "volcano", "la
 
 // says reports whether a record has a word of the vocabulary.
 func (e *entry) says(word string) bool {
-	texts := append(slices.Concat(e.Tags, e.Metadata.Keywords), e.Text, e.Metadata.Title)
+	texts := append(slices.Concat(e.Tags, e.Metadata.Keywords), e.Text, e.Title())
 	for _, caption := range e.Captions {
 		texts = append(texts, caption.Text)
 	}

@@ -19,6 +19,7 @@ type model struct {
 	records           map[index.ID]*entry
 	kept              map[index.Hash]index.Kept
 	failures          map[string]index.Failure
+	searches          map[string]index.SavedSearch
 	spaces            []embed.Space
 	serving, previous embed.Space
 	removed           int // records, by the batch that is applied
@@ -32,12 +33,13 @@ type entry struct {
 }
 
 func newModel() *model {
-	return &model{records: map[index.ID]*entry{}, kept: map[index.Hash]index.Kept{}, failures: map[string]index.Failure{}}
+	return &model{records: map[index.ID]*entry{}, kept: map[index.Hash]index.Kept{}, failures: map[string]index.Failure{}, searches: map[string]index.SavedSearch{}}
 }
 
 func (m *model) clone() *model {
 	c := *m
 	c.records, c.kept, c.failures, c.spaces = maps.Clone(m.records), maps.Clone(m.kept), maps.Clone(m.failures), slices.Clone(m.spaces)
+	c.searches = maps.Clone(m.searches)
 	return &c
 }
 
@@ -112,10 +114,16 @@ func (m *model) apply(batch index.Batch, result index.WriteResult) error {
 	}
 	for _, change := range batch.Tags {
 		m.edit(change.ID, func(e *entry) {
+			if change.Exactly {
+				e.Tags = nil
+			}
 			e.Tags = slices.DeleteFunc(unite(e.Tags, change.Add), func(tag string) bool {
 				return slices.ContainsFunc(change.Remove, func(r string) bool { return strings.EqualFold(r, tag) })
 			})
 		})
+	}
+	for _, change := range batch.Given {
+		m.edit(change.ID, func(e *entry) { e.Given = change.Apply(e.Given) })
 	}
 	for _, id := range batch.Remove {
 		m.remove(id)
@@ -125,6 +133,12 @@ func (m *model) apply(batch index.Batch, result index.WriteResult) error {
 	}
 	for _, path := range batch.Resolved {
 		delete(m.failures, path)
+	}
+	for _, search := range batch.SaveSearches {
+		m.searches[strings.ToLower(search.Name)] = search
+	}
+	for _, name := range batch.DropSearches {
+		delete(m.searches, strings.ToLower(name))
 	}
 	if result.Removed != m.removed || result.Replaced != replaced {
 		return fmt.Errorf("result %+v, expected %d removed and %d replaced", result, m.removed, replaced)
@@ -142,7 +156,7 @@ func unite(tags ...[]string) []string {
 // and whether it replaces an image.
 func (m *model) put(put index.Put, given index.ID) (index.ID, bool) {
 	added, replaces := put.Record, false
-	added.Files, added.Tags = nil, unite(put.Record.Tags)
+	added.Files, added.Tags, added.Given = nil, unite(put.Record.Tags), nil
 	id := m.byHash(added.Hash)
 	if id != 0 {
 		m.edit(id, func(e *entry) {
@@ -161,6 +175,7 @@ func (m *model) put(put index.Put, given index.ID) (index.ID, bool) {
 		}
 		if old := m.records[id]; old != nil {
 			added.Added, added.Tags, replaces = old.Added, unite(old.Tags, added.Tags), added.Kind == index.KindImage
+			added.Given = old.Given.Merge(added.Given)
 		} else if id = given; id <= m.last {
 			return 0, false
 		}
@@ -181,7 +196,7 @@ func (m *model) put(put index.Put, given index.ID) (index.ID, bool) {
 // restore gives a record what is kept of a content.
 func (m *model) restore(r *index.Record, hash index.Hash) {
 	if kept, there := m.kept[hash]; there {
-		r.Tags, r.Added = unite(kept.Tags, r.Tags), kept.Added
+		r.Tags, r.Added, r.Given = unite(kept.Tags, r.Tags), kept.Added, r.Given.Merge(kept.Given)
 		delete(m.kept, hash)
 	}
 }
@@ -215,8 +230,8 @@ func (m *model) detach(path string, owner index.ID, keep bool) {
 		e.Files = slices.DeleteFunc(slices.Clone(e.Files), func(f index.File) bool { return f.Path == path })
 	})
 	if e := m.records[id]; len(e.Files) == 0 && e.Kind == index.KindImage {
-		if keep && len(e.Tags) > 0 {
-			m.kept[e.Hash] = index.Kept{Tags: e.Tags, Added: e.Added, Path: path}
+		if keep && (len(e.Tags) > 0 || e.Given != nil) {
+			m.kept[e.Hash] = index.Kept{Tags: e.Tags, Given: e.Given, Added: e.Added, Path: path}
 		}
 		m.remove(id)
 	}

@@ -88,6 +88,10 @@ func (p *pair) randomBatch() (batch index.Batch) {
 		batch.Failures = append(batch.Failures, index.Failure{File: randomFile(random), Reason: pick(random, "too large", "not a picture"), Time: indextest.Time})
 		batch.Resolved = append(batch.Resolved, randomFile(random).Path)
 	}
+	for range random.IntN(2) {
+		batch.SaveSearches = append(batch.SaveSearches, index.SavedSearch{Name: pick(random, "Cats", "cats", "Day 1"), Query: pick(random, "q=cat", "q=dog")})
+		batch.DropSearches = append(batch.DropSearches, pick(random, "CATS", "day 1", "none"))
+	}
 	var lasting []index.ID // records that are there whatever is put and detached
 	for _, id := range p.ids() {
 		if p.records[id].Kind == index.KindText {
@@ -107,9 +111,11 @@ func (p *pair) randomBatch() (batch index.Batch) {
 		}
 		id := pick(random, lasting...)
 		caption := index.Caption{Text: "a " + pick(random, vocabulary...) + " at night", Match: 0.75, Model: "model-b"}
-		switch random.IntN(6) {
+		switch random.IntN(9) {
+		case 6, 7, 8:
+			batch.Given = append(batch.Given, randomGiven(random, id))
 		case 0:
-			batch.Tags = append(batch.Tags, index.TagChange{ID: id, Add: []string{pick(random, vocabulary...), "Later"}, Remove: []string{pick(random, "TEST", "later", "cat")}})
+			batch.Tags = append(batch.Tags, index.TagChange{ID: id, Add: []string{pick(random, vocabulary...), "Later"}, Remove: []string{pick(random, "TEST", "later", "cat")}, Exactly: random.IntN(3) == 0})
 		case 1:
 			batch.Captions = append(batch.Captions, index.CaptionChange{ID: id, Captions: []index.Caption{caption, {Text: "an elephant", Match: -1}}[:random.IntN(3)]})
 		case 2:
@@ -131,7 +137,20 @@ func (p *pair) randomBatch() (batch index.Batch) {
 func (p *pair) spoiled(batch index.Batch) (index.Batch, error) {
 	none, put, err := p.last+100, p.image(1000), error(nil)
 	put.Vectors = index.Vectors{}
-	switch p.random.IntN(10) {
+	switch p.random.IntN(13) {
+	case 10:
+		batch.Given, err = append(batch.Given, index.GivenChange{ID: none}), index.ErrNotFound
+	case 11:
+		if len(p.ids()) == 0 {
+			put.Record.Kind = 9
+			break
+		}
+		stars := 6
+		batch.Puts, batch.Detach, batch.Remove, batch.Attach = nil, nil, nil, nil
+		batch.Given = append(batch.Given, index.GivenChange{ID: p.ids()[0], Set: index.GivenRating, To: index.Given{Rating: &stars}})
+	case 12:
+		batch.SaveSearches = append(batch.SaveSearches, index.SavedSearch{Name: "", Query: "q=x"})
+
 	case 0:
 		put.Record.Hash = index.Hash{}
 	case 1:
@@ -175,6 +194,20 @@ func randomMetadata(random *rand.Rand) index.Metadata {
 		Title: pick(random, "", "lantern"), Keywords: pick(random, nil, []string{"Places/Japan/Kyoto"}, []string{"tree", "Test"}),
 		People: pick(random, nil, []string{"Ada Lovelace", "Bo"}), Label: pick(random, "", "Red"),
 		Latitude: &latitude, Longitude: &longitude, Orientation: random.IntN(9),
+	}
+}
+
+// randomGiven changes some of what people give a record.
+func randomGiven(random *rand.Rand, id index.ID) index.GivenChange {
+	rating := random.IntN(6)
+	return index.GivenChange{
+		ID: id, Set: index.GivenMembers(random.IntN(128)),
+		To: index.Given{
+			Rating: pick(random, nil, &rating), Favourite: random.IntN(2) == 0, Title: pick(random, "", "a river", "tree"),
+			Date: pick(random, time.Time{}, indextest.Time.AddDate(0, 0, random.IntN(9))), Hidden: random.IntN(4) == 0,
+			Collections: pick(random, nil, []string{"Best"}, []string{"Trips", " Best "}), Trashed: pick(random, time.Time{}, time.Time{}, indextest.Time),
+		},
+		AddCollections: pick(random, nil, []string{"Rome", "Best"}), RemoveCollections: pick(random, nil, []string{"best"}),
 	}
 }
 
@@ -226,7 +259,14 @@ func (p *pair) randomPut() index.Put {
 func (m *model) randomFilter(random *rand.Rand) (f index.Filter) {
 	moment := indextest.Time.AddDate(0, 0, random.IntN(9)).In(time.FixedZone("", 3600*random.IntN(9)))
 	for range random.IntN(3) {
-		switch random.IntN(12) {
+		switch random.IntN(15) {
+		case 12:
+			f.Collections = append(f.Collections, pick(random, "best", "TRIPS", "moon"))
+		case 13:
+			f.Favourite = new(bool)
+			*f.Favourite = random.IntN(2) == 0
+		case 14:
+			f.Hidden, f.Trash = index.Choice(random.IntN(3)), index.Choice(random.IntN(3))
 		case 0:
 			f.Kinds = append(f.Kinds, pick(random, index.KindImage, index.KindText))
 		case 1:

@@ -28,6 +28,7 @@ type exported struct {
 	Added    time.Time  `json:"added"`
 	Metadata
 	Tags           []string          `json:"tags,omitempty"`
+	Given          *Given            `json:"given,omitempty"`
 	Captions       []Caption         `json:"captions,omitempty"`
 	Text           string            `json:"text,omitempty"`
 	ExternalID     string            `json:"external_id,omitempty"`
@@ -41,9 +42,13 @@ type exported struct {
 const exportedAtOnce = 256
 
 // Export writes one JSON object a line for each record that passes the filter,
-// in order of ID.
+// in order of ID. What is hidden or in the trash passes too, unless the filter chooses.
 func Export(ctx context.Context, reader index.Reader, w io.Writer, options index.ExportOptions) error {
-	records, _, err := reader.List(ctx, options.Filter, index.Page{})
+	filter := options.Filter
+	if filter.Hidden == index.ChoiceExclude && filter.Trash == index.ChoiceExclude {
+		filter.Hidden, filter.Trash = index.ChoiceInclude, index.ChoiceInclude
+	}
+	records, _, err := reader.List(ctx, filter, index.Page{})
 	if err != nil {
 		return fmt.Errorf("export library: %w", err)
 	}
@@ -95,7 +100,7 @@ func exportOf(r *index.Record) exported {
 	line := exported{
 		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Name: r.Name(), Format: r.Format, Damage: r.Damage,
 		Width: r.Width, Height: r.Height, Bytes: r.Bytes, Modified: Time(r.Modified()), Added: r.Added,
-		Metadata: MetadataOf(r.Metadata), Tags: r.Tags, Captions: CaptionsOf(r.Captions),
+		Metadata: MetadataOf(r.Metadata), Tags: r.Tags, Given: GivenOf(r.Given), Captions: CaptionsOf(r.Captions),
 		Text: r.Text, ExternalID: r.ExternalID, Fields: r.Fields,
 	}
 	line.Taken = Time(r.Metadata.Taken)

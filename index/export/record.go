@@ -37,6 +37,28 @@ type Caption struct {
 	Prompt string `json:"prompt,omitempty"`
 }
 
+// Given is the JSON form of what people gave a record beside its tags.
+type Given struct {
+	Rating      *int       `json:"rating,omitempty"`
+	Favourite   bool       `json:"favourite,omitempty"`
+	Title       string     `json:"title,omitempty"`
+	Date        *time.Time `json:"date,omitempty"`
+	Hidden      bool       `json:"hidden,omitempty"`
+	Collections []string   `json:"collections,omitempty"`
+	Trashed     *time.Time `json:"trashed,omitempty"`
+}
+
+// GivenOf gives the JSON form of what people gave; nil for nothing.
+func GivenOf(g *index.Given) *Given {
+	if g == nil {
+		return nil
+	}
+	return &Given{
+		Rating: g.Rating, Favourite: g.Favourite, Title: g.Title, Date: Time(g.Date), Hidden: g.Hidden, Collections: g.Collections,
+		Trashed: Time(g.Trashed),
+	}
+}
+
 // MetadataOf gives the JSON form of metadata, without the time of taking and the
 // orientation, of which exports and the HTTP API say different things.
 func MetadataOf(m index.Metadata) Metadata {

@@ -18,9 +18,9 @@ type Date struct {
 
 // DateOf gives what date filters compare of a record.
 func DateOf(r *index.Record) Date {
-	d := Date{Date: MomentOf(r.Date()), Taken: !r.Metadata.Taken.IsZero()}
-	if d.Taken && r.Metadata.TakenOffset != nil {
-		d.Offset, d.OffsetKnown = int32(*r.Metadata.TakenOffset/time.Second), true
+	d := Date{Date: MomentOf(r.Date()), Taken: !r.Taken().IsZero()}
+	if offset := r.TakenOffset(); d.Taken && offset != nil {
+		d.Offset, d.OffsetKnown = int32(*offset/time.Second), true
 	}
 	return d
 }

@@ -15,18 +15,22 @@ type Name string
 
 // The filters that have a name.
 const (
-	Folder Name = "folder"
-	After  Name = "after"
-	Before Name = "before"
-	Taken  Name = "taken"
-	Camera Name = "camera"
-	Tag    Name = "tag"
-	Person Name = "person"
-	Rating Name = "rating"
-	Type   Name = "type"
-	Size   Name = "size"
-	Near   Name = "near"
-	Kind   Name = "kind"
+	Folder     Name = "folder"
+	After      Name = "after"
+	Before     Name = "before"
+	Taken      Name = "taken"
+	Camera     Name = "camera"
+	Tag        Name = "tag"
+	Person     Name = "person"
+	Rating     Name = "rating"
+	Type       Name = "type"
+	Size       Name = "size"
+	Near       Name = "near"
+	Kind       Name = "kind"
+	Collection Name = "collection"
+	Favourite  Name = "favourite"
+	Hidden     Name = "hidden"
+	Trash      Name = "trash"
 	// IDs has no name in the query language; programs alone use it.
 	IDs Name = ""
 )
@@ -78,7 +82,7 @@ type Field struct {
 // a filter is declared: the query language, the API, the page, suggestions and the
 // documentation ask it.
 func Fields() []Field {
-	return slices.Concat(descriptiveFields(), dateFields(), technicalFields())
+	return slices.Concat(descriptiveFields(), dateFields(), givenFields(), technicalFields())
 }
 
 func descriptiveFields() []Field {
@@ -168,6 +172,59 @@ func dateFields() []Field {
 			},
 		},
 	}
+}
+
+// givenFields are filters of what people give records, and no keyword index knows.
+func givenFields() []Field {
+	collections := func(f *index.Filter) *[]string { return &f.Collections }
+	hidden, trash := func(f *index.Filter) *index.Choice { return &f.Hidden }, func(f *index.Filter) *index.Choice { return &f.Trash }
+	return []Field{
+		{
+			Name: Collection, Parameter: "collection", Member: "collections", Of: []string{"Collections"}, Repeatable: true, Example: `collection:"Best of 2024"`,
+			Value: "the name of a collection", Passes: "somebody put it there",
+			Facet: "collections", Counts: func(f index.Facets) []index.FacetCount { return f.Collections }, Completion: 6,
+			set: appendText(collections), join: joinLists(collections),
+			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
+				m.Collections = eachText(f.Collections, keyword.Fold)
+				return when(len(m.Collections) > 0, m.MatchesCollection)
+			},
+		},
+		{
+			Name: Favourite, Parameter: "favourite", Member: "favourite", Of: []string{"Favourite"}, Example: "favourite:yes",
+			Value: "`yes` or `no`", Passes: "somebody likes it, or nobody does. Once only",
+			set: setFavourite, join: joinPointers(func(f *index.Filter) **bool { return &f.Favourite }),
+			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
+				m.Favourite = f.Favourite
+				return when(m.Favourite != nil, func(r *index.Record) bool { return *m.Favourite == r.Favourite() })
+			},
+		},
+		{
+			Name: Hidden, Parameter: "hidden", Member: "hidden", Of: []string{"Hidden"}, Example: "hidden:yes",
+			Value: "`yes`, `any` or `no`, the default", Passes: "hidden records alone, these and others, or none of them. Once only",
+			set: setChoice(Hidden, hidden), join: joinChoices(hidden),
+			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
+				m.Hidden = choiceOf(f.Hidden, f)
+				return when(m.Hidden != index.ChoiceInclude, func(r *index.Record) bool { return m.Hidden.Passes(r.Hidden()) })
+			},
+		},
+		{
+			Name: Trash, Parameter: "trash", Member: "trash", Of: []string{"Trash"}, Example: "trash:yes",
+			Value: "`yes`, `any` or `no`, the default", Passes: "what is in the trash alone, that and others, or none of it. Once only",
+			set: setChoice(Trash, trash), join: joinChoices(trash),
+			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
+				m.Trash = choiceOf(f.Trash, f)
+				return when(m.Trash != index.ChoiceInclude, func(r *index.Record) bool { return m.Trash.Passes(r.InTrash()) })
+			},
+		},
+	}
+}
+
+// choiceOf is what a filter chooses: to name records is to ask for them.
+func choiceOf(choice index.Choice, f index.Filter) index.Choice {
+	if choice == index.ChoiceExclude && len(f.IDs) > 0 {
+		return index.ChoiceInclude
+	}
+	return choice
 }
 
 func technicalFields() []Field {

@@ -36,6 +36,14 @@ func joinPointers[T comparable](of func(*index.Filter) **T) func(a *index.Filter
 	}
 }
 
+// joinChoices takes the choice that is made, and the narrower of two.
+func joinChoices(of func(*index.Filter) *index.Choice) func(a *index.Filter, b index.Filter) bool {
+	return func(a *index.Filter, b index.Filter) bool {
+		*of(a) = max(*of(a), *of(&b))
+		return true
+	}
+}
+
 // joinBounds makes a bound the stricter of itself and another. It reports false when
 // neither is: one means a moment, and the other what a clock showed, or a moment in
 // another zone, which a clock of an unknown zone is taken to have been in.

@@ -26,14 +26,18 @@ type Matcher struct {
 	People        []string
 	Ratings       []index.RatingRange
 	Near          *index.Near
+	Collections   []string
+	Favourite     *bool
+	Hidden, Trash index.Choice
 	IDs           map[index.ID]bool
 
 	// What was found out about values that many records share.
-	knownCameras map[CameraNames]bool
-	knownTags    map[string]bool
-	knownFormats map[string]bool
-	knownFolders map[string]bool
-	knownPeople  map[string]bool
+	knownCameras     map[CameraNames]bool
+	knownTags        map[string]bool
+	knownFormats     map[string]bool
+	knownFolders     map[string]bool
+	knownPeople      map[string]bool
+	knownCollections map[string]bool
 }
 
 // remembered asks about a value once.
@@ -53,15 +57,24 @@ type condition struct {
 	ask    func(*Matcher, *keyword.Filter)
 }
 
+// CompileAmong is [Compile] for records of which some are hidden or in the trash, or,
+// unless withheld, none.
+func CompileAmong(f index.Filter, withheld bool) *Matcher {
+	if !withheld && f.Hidden == index.ChoiceExclude {
+		f.Hidden = index.ChoiceInclude
+	}
+	if !withheld && f.Trash == index.ChoiceExclude {
+		f.Trash = index.ChoiceInclude
+	}
+	return Compile(f)
+}
+
 // Compile gives nil for a filter that lets everything pass.
 func Compile(f index.Filter) *Matcher {
-	if f.IsZero() {
-		return nil
-	}
 	m := &Matcher{
 		filter:       f,
 		knownCameras: map[CameraNames]bool{}, knownTags: map[string]bool{}, knownFormats: map[string]bool{}, knownFolders: map[string]bool{},
-		knownPeople: map[string]bool{},
+		knownPeople: map[string]bool{}, knownCollections: map[string]bool{},
 	}
 	m.from, m.until = bound{at: Moment{Seconds: math.MinInt64}}, bound{at: Moment{Seconds: math.MaxInt64}}
 	for _, field := range slices.Backward(Fields()) {
@@ -69,6 +82,9 @@ func Compile(f index.Filter) *Matcher {
 			m.asked = append(m.asked, condition{field.Name, passes, field.ask})
 			m.beyondWords = m.beyondWords || field.ask == nil
 		}
+	}
+	if len(m.asked) == 0 {
+		return nil
 	}
 	m.beyondWords = m.beyondWords || m.from.zoned || m.until.zoned || m.Near != nil && m.Near.Kilometres > widestCircle
 	return m
@@ -168,6 +184,13 @@ func (m *Matcher) MatchesTag(r *index.Record) bool {
 	return slices.ContainsFunc(r.Tags, wanted) || slices.ContainsFunc(r.Metadata.Keywords, wanted)
 }
 
+// MatchesCollection reports whether one of a record's collections passes.
+func (m *Matcher) MatchesCollection(r *index.Record) bool {
+	return len(m.Collections) == 0 || slices.ContainsFunc(r.Collections(), func(name string) bool {
+		return remembered(m.knownCollections, name, func() bool { return slices.Contains(m.Collections, keyword.Fold(name)) })
+	})
+}
+
 // MatchesFolder asks about the folder of a file.
 func (m *Matcher) MatchesFolder(folder string) bool {
 	return len(m.Folders) == 0 || remembered(m.knownFolders, folder, func() bool {
@@ -185,7 +208,7 @@ func (m *Matcher) MatchesFiles(r *index.Record) bool {
 // InFolders gives what reports whether a file passes a filter's folders: which file
 // of a picture to show.
 func InFolders(f index.Filter) func(index.File) bool {
-	m := Compile(index.Filter{Folders: f.Folders})
+	m := Compile(index.Filter{Folders: f.Folders, Hidden: index.ChoiceInclude, Trash: index.ChoiceInclude})
 	return func(file index.File) bool {
 		return m == nil || m.MatchesFiles(&index.Record{Files: []index.File{file}})
 	}
@@ -240,8 +263,9 @@ const Unrated = math.MinInt8
 
 // RatingOf gives a record's rating, or [Unrated].
 func RatingOf(r *index.Record) int8 {
-	if r.Metadata.Rating == nil {
+	rating := r.Rating()
+	if rating == nil {
 		return Unrated
 	}
-	return int8(*r.Metadata.Rating)
+	return int8(*rating)
 }

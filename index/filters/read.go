@@ -117,6 +117,50 @@ func setTaken(f *index.Filter, value string, _ Reading) error {
 	return nil
 }
 
+// readYesNo reads yes or no, and reports whether it is either.
+func readYesNo(value string) (yes, ok bool) {
+	switch strings.ToLower(value) {
+	case "yes", "true":
+		return true, true
+	case "no", "false":
+		return false, true
+	}
+	return false, false
+}
+
+func setFavourite(f *index.Filter, value string, _ Reading) error {
+	yes, ok := readYesNo(value)
+	if !ok {
+		return &ValueError{Problem: fmt.Sprintf("%q is neither yes nor no", value), Remedy: "write favourite:yes or favourite:no"}
+	}
+	if f.Favourite != nil && *f.Favourite != yes {
+		return twice(Favourite)
+	}
+	f.Favourite = &yes
+	return nil
+}
+
+func setChoice(name Name, of func(*index.Filter) *index.Choice) func(*index.Filter, string, Reading) error {
+	return func(f *index.Filter, value string, _ Reading) error {
+		choice := index.ChoiceExclude
+		if yes, ok := readYesNo(value); yes {
+			choice = index.ChoiceOnly
+		} else if strings.EqualFold(value, "any") {
+			choice = index.ChoiceInclude
+		} else if !ok {
+			return &ValueError{
+				Problem: fmt.Sprintf("%q is neither yes, no nor any", value),
+				Remedy:  fmt.Sprintf("write %s:yes, %s:any or %s:no", name, name, name),
+			}
+		}
+		if chosen := of(f); *chosen != index.ChoiceExclude && *chosen != choice {
+			return twice(name)
+		}
+		*of(f) = choice
+		return nil
+	}
+}
+
 func setRating(f *index.Filter, value string, _ Reading) error {
 	rating, ok := parseRating(value)
 	if !ok {

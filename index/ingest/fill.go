@@ -39,7 +39,7 @@ func (r *run) eachLacking(ctx context.Context, kind index.Kind, size int, visit 
 		return err
 	}
 	defer reader.Close()
-	records, _, err := reader.List(ctx, index.Filter{Kinds: []index.Kind{kind}}, index.Page{})
+	records, _, err := reader.List(ctx, index.Filter{Kinds: []index.Kind{kind}, Hidden: index.ChoiceInclude, Trash: index.ChoiceInclude}, index.Page{})
 	if err != nil {
 		return err
 	}

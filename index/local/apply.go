@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"mekiki/index"
 	"mekiki/index/local/block"
@@ -62,8 +61,12 @@ func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
 		}
 	}
 	for _, change := range batch.Tags {
-		err := c.edit(change.ID, func(r *index.Record) { r.Tags = changeTags(r.Tags, change.Add, change.Remove) })
-		if err != nil {
+		if err := c.retag(change); err != nil {
+			return result, err
+		}
+	}
+	for _, change := range batch.Given {
+		if err := c.give(change); err != nil {
 			return result, err
 		}
 	}
@@ -77,6 +80,9 @@ func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
 	for _, path := range batch.Resolved {
 		c.RemoveFailure(filepath.Clean(path))
 	}
+	if err := c.saveSearches(batch); err != nil {
+		return result, err
+	}
 	c.expireKept()
 	result.Removed = before + added - c.Counts[index.KindImage] - c.Counts[index.KindText]
 	return result, nil
@@ -89,7 +95,7 @@ func (c *commit) put(p *index.Put) (id index.ID, replaced bool, err error) {
 		return 0, false, err
 	}
 	record := p.Record
-	record.Tags = changeTags(nil, record.Tags, nil)
+	record.Tags, record.Given = index.ChangeWords(nil, record.Tags, nil), nil
 	files := record.Files
 	record.Files = nil
 	if id := c.IDOfHash(record.Hash); id != 0 {
@@ -147,7 +153,7 @@ func (c *commit) predecessor(p *index.Put) index.ID {
 // merge adds to an existing record what a new one with its content says more.
 func (c *commit) merge(id index.ID, added *index.Record) error {
 	old, _ := c.Record(id)
-	tags := changeTags(old.Tags, added.Tags, nil)
+	tags := index.ChangeWords(old.Tags, added.Tags, nil)
 	captions := len(old.Captions) == 0 && len(added.Captions) > 0
 	if slices.Equal(tags, old.Tags) && !captions {
 		return nil
@@ -163,7 +169,7 @@ func (c *commit) merge(id index.ID, added *index.Record) error {
 // supersede readies the record to replace the one with its ID.
 func (c *commit) supersede(r *index.Record) {
 	old, _ := c.Record(r.ID)
-	r.Added, r.Tags = old.Added, changeTags(old.Tags, r.Tags, nil)
+	r.Added, r.Tags, r.Given = old.Added, index.ChangeWords(old.Tags, r.Tags, nil), old.Given.Merge(r.Given)
 	for _, s := range c.Spaces {
 		c.RemoveLocation(s.Number, r.ID)
 	}
@@ -283,21 +289,6 @@ func (c *commit) putVectors(id index.ID, v *index.Vectors, replace bool) error {
 	}
 	c.PutLocation(target.Number, id, where)
 	return nil
-}
-
-// changeTags gives sorted tags without duplicates or blanks. Removing ignores
-// case.
-func changeTags(tags, add, remove []string) []string {
-	var changed []string
-	for _, tag := range slices.Concat(tags, add) {
-		tag = strings.Join(strings.Fields(tag), " ")
-		removed := slices.ContainsFunc(remove, func(r string) bool { return strings.EqualFold(strings.TrimSpace(r), tag) })
-		if tag != "" && !removed {
-			changed = append(changed, tag)
-		}
-	}
-	slices.Sort(changed)
-	return slices.Compact(changed)
 }
 
 // checkRecord refuses what a record cannot be.

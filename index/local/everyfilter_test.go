@@ -26,6 +26,9 @@ func TestEveryFilter(t *testing.T) {
 		put := indextest.Image(t, number+1, indextest.Small)
 		describeAtRandom(random, &put.Record, number)
 		ids = append(ids, mustWrite(t, library, index.Batch{Puts: []index.Put{put}}).IDs...)
+		if number%2 == 0 {
+			mustWrite(t, library, index.Batch{Given: []index.GivenChange{givenAtRandom(random, ids[number])}})
+		}
 	}
 	put := indextest.Image(t, 99, indextest.Small)
 	put.Record = index.Record{Kind: index.KindText, Hash: put.Record.Hash, Text: "a lantern"}
@@ -89,6 +92,19 @@ func agreed(t *testing.T, snapshot *Snapshot, ids []index.ID, filter index.Filte
 		t.Errorf("%+v:\nrecords %v\ncolumns %v\nwords   %v", filter, matched, listed, said)
 	}
 	return len(matched)
+}
+
+// givenAtRandom gives a record some of what the filters' examples ask for.
+func givenAtRandom(random *rand.Rand, id index.ID) index.GivenChange {
+	rating, given := random.IntN(6), index.Given{Favourite: random.IntN(2) == 0, Hidden: random.IntN(4) == 0}
+	given.Collections = [][]string{nil, {"Best of 2024"}, {"Trips", "best of 2024"}}[random.IntN(3)]
+	if random.IntN(2) == 0 {
+		given.Rating, given.Date = &rating, time.Date(2024, 5, 26+random.IntN(10), random.IntN(24), 0, 0, 0, time.UTC)
+	}
+	if random.IntN(6) == 0 {
+		given.Trashed = indextest.Time
+	}
+	return index.GivenChange{ID: id, Set: 127, To: given}
 }
 
 // describeAtRandom gives a record some of what the filters' examples ask for.

@@ -33,7 +33,7 @@ func (s *Snapshot) Nearest(ctx context.Context, kind index.Kind, query []float32
 		filter.Kinds = nil // the index of a kind has no other
 	}
 	var allow func(uint64) bool
-	if !filter.IsZero() {
+	if s.view.columns.Compile(filter) != nil {
 		allowed, err := s.view.columns.Select(ctx, filter)
 		if err != nil {
 			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
@@ -79,7 +79,7 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 		return nil, fmt.Errorf("find words: %w", err)
 	}
 	filter = withKind(filter, query.Kind)
-	m := filters.Compile(filter)
+	m := s.view.columns.Compile(filter)
 	asked := keywordQuery(query, m, k)
 	if query.Kind != 0 && s.Count(query.Kind) == s.Count(0) {
 		asked.Filter.Kinds = nil // all are of that kind: asking about each would be for nothing

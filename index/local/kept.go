@@ -31,10 +31,10 @@ func (l *Library) Kept() ([]index.Kept, error) {
 
 // keep notes what people gave a record that is about to go.
 func (c *commit) keep(r *index.Record, path string) {
-	if len(r.Tags) == 0 {
+	if len(r.Tags) == 0 && r.Given == nil {
 		return
 	}
-	c.PutKept(index.Kept{Hash: r.Hash, Tags: r.Tags, Added: r.Added, Path: path, Lost: c.library.options.Now().UTC()})
+	c.PutKept(index.Kept{Hash: r.Hash, Tags: r.Tags, Given: r.Given, Added: r.Added, Path: path, Lost: c.library.options.Now().UTC()})
 }
 
 // restore gives a record what is kept of a content.
@@ -45,7 +45,8 @@ func (c *commit) restore(r *index.Record, hash index.Hash) {
 	}
 	c.RemoveKept(hash)
 	if kept.Until().After(c.library.options.Now()) {
-		r.Tags, r.Added = changeTags(kept.Tags, r.Tags, nil), kept.Added
+		r.Tags, r.Added = index.ChangeWords(kept.Tags, r.Tags, nil), kept.Added
+		r.Given = r.Given.Merge(kept.Given)
 	}
 }
 

@@ -29,7 +29,7 @@ type view struct {
 // newView takes over the segment set. The vectors are those of the space that
 // the derived indexes are for.
 func newView(s *catalog.State, segments segment.Set, d *derived) *view {
-	d.columns = d.columns.Next(s.Records)
+	d.columns = d.columns.Next(s.Records, s.Withheld > 0)
 	v := &view{
 		state: s, segments: segments, keywordReader: d.keywordStore.Reader.Retain(), thumbs: d.thumbs, lookup: d.lookup, columns: d.columns,
 		nearest: &nearest.View{State: s, Segments: segments, Store: d.vectors},

@@ -113,7 +113,7 @@ func newVocabulary(ctx context.Context, reader index.Reader) (*Vocabulary, error
 		if len(captions) >= maxCaptions {
 			break
 		}
-		text := cmp.Or(record.Caption(), record.Metadata.Title)
+		text := cmp.Or(record.Caption(), record.Title())
 		if text == "" || len(text) > 200 {
 			continue
 		}

@@ -26,6 +26,10 @@ type Record struct {
 	Added      time.Time         `json:"added"`
 	Metadata   *export.Metadata  `json:"metadata,omitempty"`
 	Tags       []string          `json:"tags"`
+	Given      *export.Given     `json:"given,omitempty"`
+	Title      string            `json:"title,omitempty"`
+	Date       *time.Time        `json:"date,omitempty"`
+	Rating     *int              `json:"rating,omitempty"`
 	Captions   []export.Caption  `json:"captions"`
 	Text       string            `json:"text,omitempty"`
 	ExternalID string            `json:"external_id,omitempty"`
@@ -44,14 +48,15 @@ type RecordList struct {
 
 // Facets is how many records have each value.
 type Facets struct {
-	Kinds   []Facet `json:"kinds"`
-	Folders []Facet `json:"folders"`
-	Cameras []Facet `json:"cameras"`
-	Tags    []Facet `json:"tags"`
-	People  []Facet `json:"people"`
-	Ratings []Facet `json:"ratings"`
-	Formats []Facet `json:"formats"`
-	Years   []Facet `json:"years"`
+	Kinds       []Facet `json:"kinds"`
+	Folders     []Facet `json:"folders"`
+	Cameras     []Facet `json:"cameras"`
+	Tags        []Facet `json:"tags"`
+	People      []Facet `json:"people"`
+	Ratings     []Facet `json:"ratings"`
+	Formats     []Facet `json:"formats"`
+	Years       []Facet `json:"years"`
+	Collections []Facet `json:"collections"`
 }
 
 // Facet is one value and how many records have it.
@@ -66,7 +71,7 @@ func RecordOf(record *index.Record) Record {
 		ID: record.ID.String(), Kind: record.Kind.String(), Paths: record.Paths(), Name: record.Name(), Format: record.Format,
 		Width: record.Width, Height: record.Height, Bytes: record.Bytes,
 		Modified: Time(record.Modified()), Added: record.Added.UTC(),
-		Tags: append([]string{}, record.Tags...), Captions: export.CaptionsOf(record.Captions),
+		Tags: append([]string{}, record.Tags...), Given: export.GivenOf(record.Given), Title: record.Title(), Date: Time(record.Date()), Rating: record.Rating(), Captions: export.CaptionsOf(record.Captions),
 		Text: record.Text, ExternalID: record.ExternalID, Fields: record.Fields,
 	}
 	if !record.Hash.IsZero() {
@@ -101,5 +106,6 @@ func FacetsOf(facets index.Facets) *Facets {
 	return &Facets{
 		Kinds: show(facets.Kinds), Folders: show(facets.Folders), Cameras: show(facets.Cameras),
 		Tags: show(facets.Tags), People: show(facets.People), Ratings: show(facets.Ratings), Formats: show(facets.Formats), Years: show(facets.Years),
+		Collections: show(facets.Collections),
 	}
 }

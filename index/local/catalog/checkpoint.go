@@ -82,6 +82,9 @@ func dump(ctx context.Context, s *State, write func([]byte) error) error {
 	}
 	for _, record := range s.Records.All() {
 		t.log(operationPutRecord, func(e *encoder) { encodeRecord(e, record) })
+		if record.Given != nil {
+			t.payload = appendGiven(t.payload, record)
+		}
 		if err := flush(checkpointFrameSize); err != nil {
 			return err
 		}
@@ -103,9 +106,15 @@ func dump(ctx context.Context, s *State, write func([]byte) error) error {
 	}
 	for _, kept := range SortedKept(s.Kept) {
 		t.log(operationPutKept, func(e *encoder) { encodeKept(e, &kept) })
+		if kept.Given != nil {
+			t.log(operationPutKeptGiven, func(e *encoder) { encodeKeptGiven(e, &kept) })
+		}
 		if err := flush(checkpointFrameSize); err != nil {
 			return err
 		}
+	}
+	for _, search := range SortedSearches(s.Searches) {
+		t.log(operationPutSearch, func(e *encoder) { encodeSearch(e, search) })
 	}
 	return flush(1)
 }

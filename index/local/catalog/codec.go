@@ -54,6 +54,13 @@ func (e *encoder) int(tag uint64, value int64) {
 	e.bytes(tag, binary.AppendVarint(scratch[:0], value))
 }
 
+// flag writes 1 for true; false is left out.
+func (e *encoder) flag(tag uint64, value bool) {
+	if value {
+		e.uint(tag, 1)
+	}
+}
+
 // whole writes a number of which zero means something.
 func (e *encoder) whole(tag uint64, value int64) {
 	var scratch [binary.MaxVarintLen64]byte

@@ -65,6 +65,9 @@ func (t *Transaction) PutKept(k index.Kept) {
 	t.ownKept()
 	t.Kept[k.Hash] = k
 	t.log(operationPutKept, func(e *encoder) { encodeKept(e, &k) })
+	if k.Given != nil {
+		t.log(operationPutKeptGiven, func(e *encoder) { encodeKeptGiven(e, &k) })
+	}
 }
 
 // RemoveKept forgets what is kept of a content.

@@ -27,6 +27,10 @@ const (
 	operationNextID
 	operationPutKept
 	operationRemoveKept
+	operationPutGiven
+	operationPutKeptGiven
+	operationPutSearch
+	operationRemoveSearch
 )
 
 const (

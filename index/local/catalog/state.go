@@ -15,9 +15,11 @@ type State struct {
 	NextSegment uint64   // the last segment number given
 	Records     Table[*index.Record]
 	Counts      [3]int // by Kind
+	Withheld    int    // records that are hidden or in the trash
 	Spaces      []*Space
 	Failures    map[string]index.Failure
-	Kept        map[index.Hash]index.Kept // of pictures that have no file any more
+	Kept        map[index.Hash]index.Kept    // of pictures that have no file any more
+	Searches    map[string]index.SavedSearch // by [SearchKey]
 }
 
 // Space is one vector space of a state. It is immutable.

@@ -12,23 +12,27 @@ import (
 // operations that do the same to it when they are replayed. It is for one
 // goroutine.
 type Transaction struct {
-	base     *State
-	lookup   *Lookup
-	Keys     keys
-	Sequence uint64
-	NextID   index.ID
-	Segment  uint64
-	records  *Edit[*index.Record]
-	Counts   [3]int
-	Spaces   []*SpaceEdit
-	failures map[string]index.Failure
-	ownsMap  bool
-	Kept     map[index.Hash]index.Kept
-	ownsKept bool
+	base         *State
+	lookup       *Lookup
+	Keys         keys
+	Sequence     uint64
+	NextID       index.ID
+	Segment      uint64
+	records      *Edit[*index.Record]
+	Counts       [3]int
+	Withheld     int
+	Spaces       []*SpaceEdit
+	failures     map[string]index.Failure
+	ownsMap      bool
+	Kept         map[index.Hash]index.Kept
+	ownsKept     bool
+	Searches     map[string]index.SavedSearch
+	ownsSearches bool
 
 	// written are the records to be logged, each once and as it is in the end;
 	// payload holds the other operations. Replaying says not to collect either.
 	written   map[index.ID]bool
+	given     map[index.ID]bool // those that people gave something else, or took it back
 	payload   []byte
 	Replaying bool
 	// Touched are the records that were written or removed; Moved those whose
@@ -47,9 +51,9 @@ type SpaceEdit struct {
 func Begin(base *State, lookup *Lookup, sequence uint64) *Transaction {
 	t := &Transaction{
 		base: base, lookup: lookup, Keys: newKeys(), Sequence: sequence,
-		NextID: base.nextID, Segment: base.NextSegment, Counts: base.Counts,
+		NextID: base.nextID, Segment: base.NextSegment, Counts: base.Counts, Withheld: base.Withheld, Searches: base.Searches,
 		records: EditTable(base.Records), failures: base.Failures, Kept: base.Kept,
-		written: map[index.ID]bool{}, Touched: map[index.ID]bool{}, Moved: map[uint64]map[index.ID]bool{},
+		written: map[index.ID]bool{}, given: map[index.ID]bool{}, Touched: map[index.ID]bool{}, Moved: map[uint64]map[index.ID]bool{},
 	}
 	for _, s := range base.Spaces {
 		t.Spaces = append(t.Spaces, &SpaceEdit{Space: *s, Edit: EditTable(s.Locations)})
@@ -69,7 +73,7 @@ func (t *Transaction) loading() {
 func (t *Transaction) Finish() *State {
 	next := &State{
 		Sequence: t.Sequence, nextID: t.NextID, NextSegment: t.Segment,
-		Records: t.records.Table, Counts: t.Counts, Failures: t.failures, Kept: t.Kept,
+		Records: t.records.Table, Counts: t.Counts, Withheld: t.Withheld, Searches: t.Searches, Failures: t.failures, Kept: t.Kept,
 	}
 	for _, s := range t.Spaces {
 		finished := s.Space
@@ -80,7 +84,9 @@ func (t *Transaction) Finish() *State {
 }
 
 // Empty reports whether nothing was changed.
-func (t *Transaction) Empty() bool { return len(t.payload) == 0 && len(t.written) == 0 }
+func (t *Transaction) Empty() bool {
+	return len(t.payload) == 0 && len(t.written) == 0 && len(t.given) == 0
+}
 
 // Operations gives what was changed. The records come first: they must be there
 // before they can be removed.
@@ -89,6 +95,13 @@ func (t *Transaction) Operations() []byte {
 	for _, id := range slices.Sorted(maps.Keys(t.written)) {
 		record, _ := t.Record(id)
 		all = appendOperation(all, operationPutRecord, func(e *encoder) { encodeRecord(e, record) })
+		if before, there := t.base.Record(id); !there && record.Given != nil || there && !before.Given.Equal(record.Given) {
+			t.given[id] = true
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(t.given)) {
+		record, _ := t.Record(id)
+		all = appendGiven(all, record)
 	}
 	return append(all, t.payload...)
 }
@@ -132,7 +145,8 @@ func (t *Transaction) NewID() index.ID {
 	return t.NextID
 }
 
-// PutRecord writes a record, which the transaction then owns.
+// PutRecord writes a record, which the transaction then owns. When a log is replayed, it
+// keeps what people gave it, of which operations of their own tell.
 func (t *Transaction) PutRecord(r *index.Record) {
 	if !t.Replaying {
 		r.Sequence = t.Sequence
@@ -144,9 +158,14 @@ func (t *Transaction) PutRecord(r *index.Record) {
 			same++
 		}
 		t.Counts[old.Kind]--
+		t.Withheld -= withheld(old)
+		if t.Replaying {
+			r.Given = old.Given
+		}
 		t.forget(old, same)
 	}
 	t.Counts[r.Kind]++
+	t.Withheld += withheld(r)
 	t.records.Set(r.ID, r)
 	t.Keys.hashes[r.Hash] = r.ID
 	for _, file := range r.Files[same:] {
@@ -188,7 +207,9 @@ func (t *Transaction) RemoveRecord(id index.ID) {
 		t.log(operationPutRecord, func(e *encoder) { encodeRecord(e, old) })
 	}
 	delete(t.written, id)
+	delete(t.given, id)
 	t.Counts[old.Kind]--
+	t.Withheld -= withheld(old)
 	t.forget(old, 0)
 	t.records.remove(id)
 	for _, s := range t.Spaces {
@@ -378,6 +399,10 @@ func (t *Transaction) replay(kind OperationKind, body []byte) error {
 			return err
 		}
 		t.RemoveKept(kept.Hash)
+	case operationPutGiven, operationPutKeptGiven:
+		return t.replayGiven(kind, body)
+	case operationPutSearch, operationRemoveSearch:
+		return t.replaySearch(kind, body)
 	default:
 		return fmt.Errorf("%w: operation of kind %d", index.ErrVersion, kind)
 	}

@@ -29,6 +29,10 @@ func nestings() map[OperationKind]nesting {
 		operationNextID:         {},
 		operationPutKept:        {},
 		operationRemoveKept:     {},
+		operationPutGiven:       {ownerGiven: {}},
+		operationPutKeptGiven:   {ownerGiven: {}},
+		operationPutSearch:      {},
+		operationRemoveSearch:   {},
 	}
 }
 
@@ -43,6 +47,9 @@ func everyOperation(tb testing.TB) []byte {
 	}
 	location := Location{Vectors: segment.Extent{Segment: 1, Offset: 40, Length: 100}, Tokens: segment.Extent{Segment: 2, Offset: 40, Length: 100}, Sequence: 1}
 	latitude, longitude, rating, offset := 1.5, 2.5, 3, time.Hour
+	given := &index.Given{
+		Rating: &rating, Favourite: true, Title: "x", Date: indextest.Time, Hidden: true, Collections: []string{"a", "b"}, Trashed: indextest.Time,
+	}
 	for number := range uint64(4) {
 		record := indextest.Image(tb, number, indextest.Small).Record
 		record.ID, record.ExternalID, record.Fields = index.ID(number+1), record.Path(), map[string]string{"price": "3"}
@@ -50,10 +57,12 @@ func everyOperation(tb testing.TB) []byte {
 		record.Metadata.Rating, record.Metadata.TakenOffset = &rating, &offset
 		record.Damage, record.MetadataVersion = "cut short", 2
 		t.PutRecord(&record)
+		t.PutGiven(record.ID, given)
 		t.PutSpace(&Space{Number: number + 1, Space: indextest.Small, Added: indextest.Time})
 		t.PutLocation(1, index.ID(number+1), location)
 		t.PutFailure(index.Failure{File: indextest.File(number), Reason: "x", Hash: index.Hash{1}, Time: indextest.Time, Replaced: index.Hash{2}})
-		t.PutKept(index.Kept{Hash: index.Hash{byte(number + 1)}, Tags: []string{"a"}, Added: indextest.Time, Path: "/a", Lost: indextest.Time})
+		t.PutKept(index.Kept{Hash: index.Hash{byte(number + 1)}, Tags: []string{"a"}, Added: indextest.Time, Path: "/a", Lost: indextest.Time, Given: given})
+		t.PutSearch(index.SavedSearch{Name: record.Path(), Query: "q=cat", Saved: indextest.Time})
 	}
 	t.PutNextID(9, 9)
 	flush()
@@ -62,6 +71,7 @@ func everyOperation(tb testing.TB) []byte {
 	t.RemoveSpace(2)
 	t.RemoveLocation(1, 3)
 	t.RemoveKept(index.Hash{2})
+	t.RemoveSearch(indextest.File(2).Path)
 	flush()
 	return payload
 }
@@ -153,7 +163,7 @@ func TestEveryKindIsTried(t *testing.T) {
 
 // TestRemovalsNeedTheirField: a removal that does not say of what removes nothing.
 func TestRemovalsNeedTheirField(t *testing.T) {
-	for _, kind := range []OperationKind{operationRemoveRecord, operationRemoveSpace, operationRemoveLocation, operationRemoveKept} {
+	for _, kind := range []OperationKind{operationRemoveRecord, operationRemoveSpace, operationRemoveLocation, operationRemoveKept, operationPutGiven, operationPutKeptGiven, operationRemoveSearch} {
 		replaying := Begin(&State{}, NewLookup(), 1)
 		if err := replaying.replay(kind, nil); err == nil {
 			t.Errorf("operation %d without a field is no error", kind)

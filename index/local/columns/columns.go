@@ -34,15 +34,19 @@ type columns struct {
 }
 
 // columnFlags say what must be asked of the record itself.
-type columnFlags uint8
+type columnFlags uint16
 
 const (
-	flagTags      columnFlags = 1 << iota // it has tags or keywords
-	flagPlace                             // it has a place
-	flagOneFolder                         // it has files, all in the folder that the column names
-	flagPeople                            // it names people
-	flagTaken                             // its date is when it was taken
-	flagOffset                            // the offset of its clock is known
+	flagTags        columnFlags = 1 << iota // it has tags or keywords
+	flagPlace                               // it has a place
+	flagOneFolder                           // it has files, all in the folder that the column names
+	flagPeople                              // it names people
+	flagTaken                               // its date is when it was taken
+	flagOffset                              // the offset of its clock is known
+	flagCollections                         // it is in collections
+	flagFavourite
+	flagHidden
+	flagTrash
 )
 
 // category is a column of values that many records share.
@@ -94,8 +98,9 @@ func (c *category[T]) count(slots []uint8, visit func(value T, count int)) {
 // Table holds the columns of a state's records, page by page. It is immutable,
 // but for the columns of a page, which are made when first asked for.
 type Table struct {
-	pages   []*Page
-	filters selectionCache
+	pages    []*Page
+	withheld bool // some records are hidden or in the trash
+	filters  selectionCache
 }
 
 // Page is one page of records and its columns.
@@ -106,8 +111,9 @@ type Page struct {
 }
 
 // Next gives the columns of another state: pages that did not change keep theirs.
-func (t *Table) Next(records catalog.Table[*index.Record]) *Table {
-	next := &Table{pages: make([]*Page, len(records.Pages))}
+// withheld says that some of them are hidden or in the trash.
+func (t *Table) Next(records catalog.Table[*index.Record], withheld bool) *Table {
+	next := &Table{pages: make([]*Page, len(records.Pages)), withheld: withheld}
 	for number, p := range records.Pages {
 		switch {
 		case p == nil:
@@ -118,6 +124,11 @@ func (t *Table) Next(records catalog.Table[*index.Record]) *Table {
 		}
 	}
 	return next
+}
+
+// Compile makes a filter ready to be asked about the records; nil for one that all pass.
+func (t *Table) Compile(filter index.Filter) *filters.Matcher {
+	return filters.CompileAmong(filter, t.withheld)
 }
 
 // MakeAll makes the columns of all pages that have none, so that the first filter
@@ -225,7 +236,22 @@ func (p *Page) matching(m, rest *filters.Matcher, slots []uint8) []uint8 {
 			return asked[c.folders.of[slot]]
 		})
 	}
+	slots = c.matchingGiven(m, slots)
 	return p.matchingRest(m, rest, slots)
+}
+
+// matchingGiven keeps the slots whose records pass what the flags tell of what people gave.
+func (c *columns) matchingGiven(m *filters.Matcher, slots []uint8) []uint8 {
+	if m.Favourite != nil {
+		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagFavourite != 0 == *m.Favourite })
+	}
+	if m.Hidden != index.ChoiceInclude {
+		slots = keep(slots, func(slot uint8) bool { return m.Hidden.Passes(c.flags[slot]&flagHidden != 0) })
+	}
+	if m.Trash != index.ChoiceInclude {
+		slots = keep(slots, func(slot uint8) bool { return m.Trash.Passes(c.flags[slot]&flagTrash != 0) })
+	}
+	return slots
 }
 
 // matchingRest keeps the slots whose records pass what the columns do not tell.
@@ -236,6 +262,11 @@ func (p *Page) matchingRest(m, rest *filters.Matcher, slots []uint8) []uint8 {
 	}
 	if len(m.People) > 0 {
 		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagPeople != 0 && m.MatchesPerson(p.records.Values[slot]) })
+	}
+	if len(m.Collections) > 0 {
+		slots = keep(slots, func(slot uint8) bool {
+			return c.flags[slot]&flagCollections != 0 && m.MatchesCollection(p.records.Values[slot])
+		})
 	}
 	if m.Near != nil {
 		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagPlace != 0 && m.MatchesPlace(p.records.Values[slot]) })
@@ -261,7 +292,7 @@ func keep(slots []uint8, passes func(slot uint8) bool) []uint8 {
 func covers(name filters.Name) bool {
 	switch name {
 	case filters.Folder, filters.After, filters.Before, filters.Taken, filters.Camera, filters.Tag, filters.Person, filters.Rating,
-		filters.Type, filters.Near, filters.Kind, filters.IDs:
+		filters.Type, filters.Near, filters.Kind, filters.IDs, filters.Collection, filters.Favourite, filters.Hidden, filters.Trash:
 		return true
 	}
 	return false
@@ -298,11 +329,31 @@ func newColumns(p *catalog.Page[*index.Record]) *columns {
 		if date.OffsetKnown {
 			c.flags[slot] |= flagOffset
 		}
+		c.flags[slot] |= givenFlags(record)
 		if record.Metadata.Latitude != nil && record.Metadata.Longitude != nil {
 			c.flags[slot] |= flagPlace
 		}
 	}
 	return c
+}
+
+func givenFlags(r *index.Record) (flags columnFlags) {
+	if r.Given == nil {
+		return 0
+	}
+	if len(r.Collections()) > 0 {
+		flags |= flagCollections
+	}
+	if r.Favourite() {
+		flags |= flagFavourite
+	}
+	if r.Hidden() {
+		flags |= flagHidden
+	}
+	if r.InTrash() {
+		flags |= flagTrash
+	}
+	return flags
 }
 
 func (c *columns) setDate(slot int, date time.Time) {

@@ -36,7 +36,7 @@ func TestSlotsMatch(t *testing.T) {
 				want = append(want, id)
 			}
 		}
-		indextest.Must(t, new(Table).Next(edit.Table).scan(t.Context(), m, func(p *Page, slots []uint8) {
+		indextest.Must(t, new(Table).Next(edit.Table, true).scan(t.Context(), m, func(p *Page, slots []uint8) {
 			for _, slot := range slots {
 				got = append(got, p.first+index.ID(slot))
 			}
@@ -58,11 +58,11 @@ func TestColumnsFollow(t *testing.T) {
 	edit := catalog.EditTable(catalog.Table[*index.Record]{})
 	edit.Set(1, &index.Record{ID: 1, Kind: index.KindImage, Format: "png"})
 	edit.Set(catalog.PageSize, &index.Record{ID: catalog.PageSize, Kind: index.KindImage, Format: "png"})
-	before := new(Table).Next(edit.Table)
+	before := new(Table).Next(edit.Table, true)
 	indextest.Must(t, before.MakeAll(t.Context()))
 	edit = catalog.EditTable(edit.Table)
 	edit.Set(1, &index.Record{ID: 1, Kind: index.KindImage, Format: "gif"})
-	after := before.Next(edit.Table)
+	after := before.Next(edit.Table, true)
 	m := filters.Compile(index.Filter{Formats: []string{"gif"}})
 	if slots := after.pages[0].matching(m, m.Except(covers), nil); !slices.Equal(slots, []uint8{1}) {
 		t.Errorf("the changed page has %v", slots)
@@ -162,7 +162,7 @@ func BenchmarkColumns(b *testing.B) {
 		record := indextest.ScalePut(uint64(id), space).Record
 		edit.Set(id, &record)
 	}
-	p := new(Table).Next(edit.Table).pages[0]
+	p := new(Table).Next(edit.Table, true).pages[0]
 	b.Run("make", func(b *testing.B) {
 		for b.Loop() {
 			newColumns(p.records)

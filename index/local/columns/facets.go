@@ -16,9 +16,9 @@ func (t *Table) Facets(ctx context.Context, filter index.Filter) (index.Facets, 
 	counts := facetCounts{
 		kinds: map[index.Kind]int{}, years: map[int32]int{},
 		formats: map[string]int{}, cameras: map[string]int{}, tags: map[string]int{}, people: map[string]int{},
-		ratings: map[int8]int{}, folders: map[string]int{},
+		ratings: map[int8]int{}, folders: map[string]int{}, collections: map[string]int{},
 	}
-	if err := t.scan(ctx, filters.Compile(filter), counts.add); err != nil {
+	if err := t.scan(ctx, t.Compile(filter), counts.add); err != nil {
 		return index.Facets{}, err
 	}
 	return index.Facets{
@@ -29,16 +29,17 @@ func (t *Table) Facets(ctx context.Context, filter index.Filter) (index.Facets, 
 		Formats: ranked(counts.formats, itself), Cameras: ranked(counts.cameras, itself),
 		Ratings: ranked(counts.ratings, func(rating int8) string { return strconv.Itoa(int(rating)) }),
 		Tags:    ranked(counts.tags, itself), People: ranked(counts.people, itself), Folders: ranked(counts.folders, itself),
+		Collections: ranked(counts.collections, itself),
 	}, nil
 }
 
 // facetCounts counts page by page.
 type facetCounts struct {
-	total                                   int
-	kinds                                   map[index.Kind]int
-	years                                   map[int32]int
-	ratings                                 map[int8]int
-	formats, cameras, tags, people, folders map[string]int
+	total                                                int
+	kinds                                                map[index.Kind]int
+	years                                                map[int32]int
+	ratings                                              map[int8]int
+	formats, cameras, tags, people, folders, collections map[string]int
 }
 
 func (f *facetCounts) add(p *Page, slots []uint8) {
@@ -64,6 +65,9 @@ func (f *facetCounts) add(p *Page, slots []uint8) {
 				folders = append(folders, cmp.Or(file.NamedFolder(), filepath.Dir(file.Path)))
 			}
 			noteOnce(f.folders, folders)
+		}
+		if c.flags[slot]&flagCollections != 0 {
+			noteOnce(f.collections, slices.Clone(p.records.Values[slot].Collections()))
 		}
 		if c.flags[slot]&flagTags != 0 {
 			noteOnce(f.tags, slices.Concat(p.records.Values[slot].Tags, p.records.Values[slot].Metadata.Keywords))

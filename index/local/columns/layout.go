@@ -13,7 +13,7 @@ import (
 func (t *Table) Layout(ctx context.Context, filter index.Filter, order index.Order) (index.Layout, error) {
 	var images []listed
 	list := newListing(index.Page{Order: order})
-	err := t.scan(ctx, filters.Compile(filter), func(p *Page, slots []uint8) {
+	err := t.scan(ctx, t.Compile(filter), func(p *Page, slots []uint8) {
 		c := p.columns()
 		for _, slot := range slots {
 			if c.kinds[slot] == index.KindImage {

@@ -24,7 +24,7 @@ func TestLayout(t *testing.T) {
 	} {
 		edit.Set(r.ID, &r)
 	}
-	got, err := new(Table).Next(edit.Table).Layout(t.Context(), index.Filter{}, index.OrderDateDescending)
+	got, err := new(Table).Next(edit.Table, true).Layout(t.Context(), index.Filter{}, index.OrderDateDescending)
 	indextest.Must(t, err)
 	want := index.Layout{IDs: []index.ID{5, 1, 3, 4}, Ratios: []uint32{1000, 6667, 1, 1500}, Days: []int32{19782, 1, -1, index.NoDay}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -42,7 +42,7 @@ func BenchmarkLayout(b *testing.B) {
 			Metadata: index.Metadata{Taken: indextest.Time.Add(time.Duration(random.IntN(300_000)) * time.Minute)},
 		})
 	}
-	table := new(Table).Next(edit.Table)
+	table := new(Table).Next(edit.Table, true)
 	indextest.Must(b, table.MakeAll(b.Context()))
 	for b.Loop() {
 		layout, err := table.Layout(b.Context(), index.Filter{}, index.OrderDateDescending)

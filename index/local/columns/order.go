@@ -103,7 +103,7 @@ func (t *Table) List(ctx context.Context, filter index.Filter, page index.Page) 
 		return nil, 0, fmt.Errorf("offset %d or limit %d is negative", page.Offset, page.Limit)
 	}
 	list := newListing(page)
-	if err := t.scan(ctx, filters.Compile(filter), list.add); err != nil {
+	if err := t.scan(ctx, t.Compile(filter), list.add); err != nil {
 		return nil, 0, err
 	}
 	return list.records(), list.total, nil

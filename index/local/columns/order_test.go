@@ -40,7 +40,7 @@ func TestListing(t *testing.T) {
 		for _, page := range []index.Page{{}, {Limit: 1}, {Limit: 7, Offset: 20}, {Limit: 100, Offset: 250}, {Limit: 300}, {Offset: 299}, {Offset: 301, Limit: 5}, {Limit: math.MaxInt, Offset: 290}} {
 			page.Order = order
 			t.Run(fmt.Sprintf("order %d, offset %d, limit %d", order, page.Offset, page.Limit), func(t *testing.T) {
-				list, total, err := new(Table).Next(edit.Table).List(t.Context(), index.Filter{}, page)
+				list, total, err := new(Table).Next(edit.Table, true).List(t.Context(), index.Filter{}, page)
 				indextest.Must(t, err)
 				want := sorted[min(page.Offset, len(sorted)):]
 				if page.Limit > 0 {

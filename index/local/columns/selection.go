@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"mekiki/index"
-	"mekiki/index/filters"
 	"mekiki/index/local/catalog"
 )
 
@@ -45,7 +44,7 @@ func (t *Table) Select(ctx context.Context, filter index.Filter) (Set, error) {
 		return known, nil
 	}
 	set := make(Set, len(t.pages)*catalog.PageSize/64)
-	err := t.scan(ctx, filters.Compile(filter), func(p *Page, slots []uint8) {
+	err := t.scan(ctx, t.Compile(filter), func(p *Page, slots []uint8) {
 		for _, slot := range slots {
 			set.add(p.first + index.ID(slot))
 		}

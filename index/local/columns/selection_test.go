@@ -27,6 +27,10 @@ func filterSamples() map[string][2]index.Filter {
 		"Sizes":       {{Sizes: []index.SizeRange{{Least: 1, Below: 2}}}, {Sizes: []index.SizeRange{{Least: 1, Below: 3}}}},
 		"Formats":     {{Formats: []string{"png"}}, {Formats: []string{"gif"}}},
 		"Near":        {{Near: &index.Near{Latitude: 1, Longitude: 2, Kilometres: 3}}, {Near: &index.Near{Latitude: 1, Longitude: 2, Kilometres: 4}}},
+		"Collections": {{Collections: []string{"a"}}, {Collections: []string{"b"}}},
+		"Favourite":   {{Favourite: &yes}, {Favourite: &no}},
+		"Hidden":      {{Hidden: index.ChoiceOnly}, {Hidden: index.ChoiceInclude}},
+		"Trash":       {{Trash: index.ChoiceOnly}, {Trash: index.ChoiceInclude}},
 		"IDs":         {{IDs: []index.ID{1}}, {IDs: []index.ID{1, 2}}},
 	}
 }

@@ -136,7 +136,7 @@ func removal(ctx context.Context, library *local.Library, options removeOptions,
 		batch.Detach = append(batch.Detach, path)
 	}
 	if options.texts {
-		texts, _, err := snapshot.List(ctx, index.Filter{Kinds: []index.Kind{index.KindText}}, index.Page{})
+		texts, _, err := snapshot.List(ctx, index.Filter{Kinds: []index.Kind{index.KindText}, Hidden: index.ChoiceInclude, Trash: index.ChoiceInclude}, index.Page{})
 		if err != nil {
 			return batch, 0, err
 		}
