@@ -110,13 +110,13 @@ func (e *Engine) CaptionImages(ctx context.Context, tokens []ImageTokens, option
 	if err := options.Validate(); err != nil {
 		return nil, fmt.Errorf("captions: %w", err)
 	}
-	if !e.Capabilities().Caption {
+	if !e.model.Capabilities().Caption {
 		return nil, fmt.Errorf("captions: %w", ErrNoCaptions)
 	}
 	search := options.search()
-	search.MaximumTokens = min(search.MaximumTokens, e.description.MaximumTokens-1)
+	search.MaximumTokens = min(search.MaximumTokens, e.model.Description.MaximumTokens-1)
 	search.MinimumTokens = min(search.MinimumTokens, search.MaximumTokens)
-	done, err := e.begin()
+	done, err := e.model.Begin()
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (e *Engine) CaptionImages(ctx context.Context, tokens []ImageTokens, option
 	group := max(1, captionRows/search.Rows())
 	for from := 0; from < len(tokens); from += group {
 		to := min(from+group, len(tokens))
-		err := e.one(ctx, from, func(ctx context.Context, _ int) error {
+		err := e.model.One(ctx, from, func(ctx context.Context, _ int) error {
 			return e.captionGroup(ctx, tokens[from:to], search, results[from:to])
 		})
 		if err != nil {
@@ -180,11 +180,11 @@ func (e *Engine) captions(hypotheses []decode.Hypothesis, count int) []Caption {
 
 // startCaptions computes what the decoder keeps of each image.
 func (e *Engine) startCaptions(ctx context.Context, tokens []ImageTokens) (*captionModel, error) {
-	start, err := e.graphs[manifest.CaptionStartFile].open(ctx, e.core)
+	start, err := e.model.Graphs[manifest.CaptionStartFile].Open(ctx, e.model)
 	if err != nil {
 		return nil, err
 	}
-	step, err := e.graphs[manifest.CaptionStepFile].open(ctx, e.core)
+	step, err := e.model.Graphs[manifest.CaptionStepFile].Open(ctx, e.model)
 	if err != nil {
 		return nil, err
 	}

@@ -8,34 +8,18 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/blip2"
+	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
+	"mekiki/embed/runner"
 )
-
-// small has the sizes of the model inside the program.
-func small() modelconfig.Config {
-	return modelconfig.Config{
-		Name: "small", QueryTokens: 16, ProjectionSize: 256,
-		Vision: modelconfig.Vision{
-			HiddenSize: 192, Layers: 6, Heads: 3, IntermediateSize: 768, ImageSize: 128, PatchSize: 16,
-			Activation: "gelu", LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true,
-		},
-		QFormer: modelconfig.QFormer{
-			HiddenSize: 192, Layers: 4, Heads: 4, IntermediateSize: 768, VocabularySize: 10940, MaxPositions: 64,
-			CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12,
-		},
-		Preprocess: modelconfig.Preprocess{
-			ImageSize: 128, Mean: [3]float32{0.5, 0.5, 0.5}, StandardDeviation: [3]float32{0.3, 0.3, 0.3}, RescaleFactor: 1.0 / 255,
-		},
-	}
-}
 
 // medium is a model between the small one and the published ones.
 func medium() modelconfig.Config {
-	config := small()
+	config := blip2test.Small()
 	config.Name, config.QueryTokens = "medium", 32
 	config.Vision.HiddenSize, config.Vision.Layers, config.Vision.Heads, config.Vision.IntermediateSize = 512, 8, 8, 2048
 	config.QFormer.HiddenSize, config.QFormer.Layers, config.QFormer.Heads, config.QFormer.IntermediateSize = 512, 6, 8, 2048
@@ -45,7 +29,7 @@ func medium() modelconfig.Config {
 func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config modelconfig.Config, precision manifest.Precision) *embed.Engine {
 	b.Helper()
 	dir := compileRandom(b, config, 1, true, blip2.CompileOptions{Precision: precision, Runtime: runtime})
-	engine := openEngine(b, embed.Options{ModelDir: dir, Runtime: runtime})
+	engine := openEngine(b, runner.Options{ModelDir: dir, Runtime: runtime})
 	if err := engine.Warm(b.Context()); err != nil {
 		b.Fatal(err)
 	}
@@ -54,7 +38,7 @@ func benchmarkEngine(b *testing.B, runtime *ort.Runtime, config modelconfig.Conf
 
 func BenchmarkEngine(b *testing.B) {
 	runtime := orttest.Open(b)
-	for _, config := range []modelconfig.Config{small(), medium()} {
+	for _, config := range []modelconfig.Config{blip2test.Small(), medium()} {
 		for _, precision := range []manifest.Precision{manifest.Float32, manifest.Int8} {
 			b.Run(config.Name+"/"+string(precision), func(b *testing.B) {
 				engine := benchmarkEngine(b, runtime, config, precision)

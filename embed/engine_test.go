@@ -18,39 +18,24 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/blip2"
+	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
+	"mekiki/embed/priority"
+	"mekiki/embed/runner"
 	"mekiki/internal/hint"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// tiny is a model of odd sizes that shares none with a published one.
-func tiny() modelconfig.Config {
-	return modelconfig.Config{
-		Name: "tiny", QueryTokens: 5, ProjectionSize: 12,
-		Vision: modelconfig.Vision{
-			HiddenSize: 24, Layers: 2, Heads: 3, IntermediateSize: 40, ImageSize: 28, PatchSize: 7,
-			Activation: "gelu", LayerNormEpsilon: 1e-6, FinalLayerNormEpsilon: 1e-6, PatchBias: true,
-		},
-		QFormer: modelconfig.QFormer{
-			HiddenSize: 20, Layers: 3, Heads: 2, IntermediateSize: 28, VocabularySize: 61, MaxPositions: 24,
-			CrossAttentionFrequency: 2, LayerNormEpsilon: 1e-12,
-		},
-		Preprocess: modelconfig.Preprocess{
-			ImageSize: 28, Mean: [3]float32{0.5, 0.4, 0.3}, StandardDeviation: [3]float32{0.2, 0.3, 0.4}, RescaleFactor: 1.0 / 255,
-		},
-	}
-}
-
 // compile writes the tiny model with random weights into a new folder.
 func compile(t testing.TB, captions bool, options blip2.CompileOptions) string {
 	t.Helper()
-	return compileRandom(t, tiny(), 7, captions, options)
+	return compileRandom(t, blip2test.Tiny(), 7, captions, options)
 }
 
 // compileRandom writes a model with random weights into a new folder.
@@ -70,7 +55,7 @@ func compileRandom(t testing.TB, config modelconfig.Config, seed uint64, caption
 // families are those that the tests' models are of.
 func families() []manifest.Family { return []manifest.Family{blip2.Family()} }
 
-func openEngine(t testing.TB, options embed.Options) *embed.Engine {
+func openEngine(t testing.TB, options runner.Options) *embed.Engine {
 	t.Helper()
 	if options.Runtime == nil {
 		options.Runtime = orttest.Open(t)
@@ -129,7 +114,7 @@ func length(vector []float32) float64 {
 }
 
 func TestImages(t *testing.T) {
-	engine := openEngine(t, embed.Options{})
+	engine := openEngine(t, runner.Options{})
 	tokens := imageTokens(t, engine, 5)
 	parts, err := engine.ImageParts(t.Context(), tokens)
 	if err != nil {
@@ -159,7 +144,7 @@ func TestImages(t *testing.T) {
 }
 
 func TestTexts(t *testing.T) {
-	engine := openEngine(t, embed.Options{})
+	engine := openEngine(t, runner.Options{})
 	texts := []string{"word10 word11", "word12", "", "word10 word11 word13 word14", "WORD10 word11", "no such thing"}
 	vectors, err := engine.TextVectors(t.Context(), texts)
 	if err != nil {
@@ -183,7 +168,7 @@ func TestTexts(t *testing.T) {
 }
 
 func TestTextInfo(t *testing.T) {
-	engine := openEngine(t, embed.Options{})
+	engine := openEngine(t, runner.Options{})
 	long := strings.Repeat("word10 ", 30)
 	tests := map[string]embed.TextInfo{
 		"":              {Tokens: 2},
@@ -198,14 +183,14 @@ func TestTextInfo(t *testing.T) {
 	if _, err := engine.TextVectors(t.Context(), []string{long}); err != nil {
 		t.Errorf("a long text: %v", err)
 	}
-	short := openEngine(t, embed.Options{ModelDir: engine.ModelDir(), MaximumTokens: 3, CleanTexts: true})
+	short := openEngine(t, runner.Options{ModelDir: engine.ModelDir(), MaximumTokens: 3, CleanTexts: true})
 	if got, want := short.TextInfo("word10. word11"), (embed.TextInfo{Tokens: 3, Truncated: true, Dropped: 1}); got != want {
 		t.Errorf("TextInfo with cleaning = %+v, want %+v", got, want)
 	}
 }
 
 func TestMatch(t *testing.T) {
-	engine := openEngine(t, embed.Options{})
+	engine := openEngine(t, runner.Options{})
 	tokens := imageTokens(t, engine, 3)
 	texts := []string{"word10", "word11 word12 word13", "word14"}
 	pairs, err := engine.MatchPairs(t.Context(), tokens, texts)
@@ -242,7 +227,7 @@ func TestMatch(t *testing.T) {
 }
 
 func TestRefusedImages(t *testing.T) {
-	engine := openEngine(t, embed.Options{})
+	engine := openEngine(t, runner.Options{})
 	for name, image := range map[string]*pixels.Image{
 		"nil": nil, "empty": {}, "too few pixels": {Width: 9, Height: 9, Pix: make([]byte, 9)},
 	} {
@@ -256,7 +241,7 @@ func TestRefusedImages(t *testing.T) {
 }
 
 func TestConcurrentUse(t *testing.T) {
-	engine := openEngine(t, embed.Options{Threads: 2})
+	engine := openEngine(t, runner.Options{Threads: 2})
 	tokens := imageTokens(t, engine, 2)
 	want, err := engine.Match(t.Context(), tokens[0], []string{"word10"})
 	if err != nil {
@@ -267,7 +252,7 @@ func TestConcurrentUse(t *testing.T) {
 		group.Go(func() {
 			ctx := t.Context()
 			if worker%2 == 0 {
-				ctx = embed.Background(ctx)
+				ctx = priority.Background(ctx)
 			}
 			for range 10 {
 				got, err := engine.Match(ctx, tokens[0], []string{"word10"})
@@ -286,7 +271,7 @@ func TestConcurrentUse(t *testing.T) {
 }
 
 func TestCancelling(t *testing.T) {
-	engine := openEngine(t, embed.Options{Threads: 2})
+	engine := openEngine(t, runner.Options{Threads: 2})
 	tokens := imageTokens(t, engine, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -299,7 +284,7 @@ func TestCancelling(t *testing.T) {
 		"ImageParts":  func() error { _, err := engine.ImageParts(ctx, tokens); return err },
 		"TextVectors": func() error { _, err := engine.TextVectors(ctx, []string{"word10"}); return err },
 		"Captions":    func() error { _, err := engine.Captions(ctx, tokens[0], embed.CaptionOptions{}); return err },
-		"Warm":        func() error { return openEngine(t, embed.Options{ModelDir: engine.ModelDir()}).Warm(ctx) },
+		"Warm":        func() error { return openEngine(t, runner.Options{ModelDir: engine.ModelDir()}).Warm(ctx) },
 	} {
 		if err := call(); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s with an ended context: %v", name, err)
@@ -311,12 +296,12 @@ func TestCancelling(t *testing.T) {
 }
 
 func TestClosedEngine(t *testing.T) {
-	engine := openEngine(t, embed.Options{})
+	engine := openEngine(t, runner.Options{})
 	tokens := imageTokens(t, engine, 1)
 	if err := errors.Join(engine.Warm(t.Context()), engine.Close(), engine.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := engine.ImageParts(t.Context(), tokens); !errors.Is(err, embed.ErrClosed) {
+	if _, err := engine.ImageParts(t.Context(), tokens); !errors.Is(err, runner.ErrClosed) {
 		t.Errorf("ImageParts: %v, want ErrClosed", err)
 	}
 }
@@ -348,7 +333,7 @@ func TestModelFilesAreChecked(t *testing.T) {
 			if err := errors.Join(os.CopyFS(dir, os.DirFS(sound)), test.change(dir)); err != nil {
 				t.Fatal(err)
 			}
-			engine, err := embed.Open(t.Context(), embed.Options{ModelDir: dir, Families: families(), Runtime: runtime})
+			engine, err := embed.Open(t.Context(), runner.Options{ModelDir: dir, Families: families(), Runtime: runtime})
 			if test.opens {
 				if err != nil {
 					t.Fatal(err)
@@ -403,8 +388,8 @@ func largest(dir string) string {
 // whatever else is computed with them.
 func TestInt8(t *testing.T) {
 	runtime := orttest.Open(t)
-	exact := openEngine(t, embed.Options{Runtime: runtime})
-	engine := openEngine(t, embed.Options{Runtime: runtime, ModelDir: compile(t, true, blip2.CompileOptions{Precision: manifest.Int8, Runtime: runtime})})
+	exact := openEngine(t, runner.Options{Runtime: runtime})
+	engine := openEngine(t, runner.Options{Runtime: runtime, ModelDir: compile(t, true, blip2.CompileOptions{Precision: manifest.Int8, Runtime: runtime})})
 	if engine.Space() == exact.Space() {
 		t.Error("int8 and fp32 share a space")
 	}
@@ -454,7 +439,7 @@ func TestInt8(t *testing.T) {
 }
 
 func TestCaptions(t *testing.T) {
-	engine := openEngine(t, embed.Options{})
+	engine := openEngine(t, runner.Options{})
 	tokens := imageTokens(t, engine, 3)
 	for _, options := range []embed.CaptionOptions{
 		{MaximumLength: 8}, {Method: embed.Beam, Count: 3, MaximumLength: 8}, {Method: embed.Nucleus, Count: 4, MaximumLength: 8, Seed: 1},
@@ -484,7 +469,7 @@ func TestCaptions(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	runtime := orttest.Open(t)
 	dir := compile(t, false, blip2.CompileOptions{Precision: manifest.Float32})
-	for name, options := range map[string]embed.Options{
+	for name, options := range map[string]runner.Options{
 		"no folder":        {Families: families(), Runtime: runtime},
 		"no families":      {ModelDir: dir, Runtime: runtime},
 		"no runtime":       {ModelDir: dir, Families: families()},
@@ -496,7 +481,7 @@ func TestOptionsAreChecked(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	missing := openEngine(t, embed.Options{ModelDir: dir, Runtime: runtime, Provider: "no-such-provider"})
+	missing := openEngine(t, runner.Options{ModelDir: dir, Runtime: runtime, Provider: "no-such-provider"})
 	if err := missing.Warm(t.Context()); !errors.Is(err, ort.ErrProvider) {
 		t.Errorf("provider: %v", err)
 	}
@@ -518,7 +503,7 @@ func (w withoutMatching) Has(name string) bool {
 // TestWithoutMatching wants a model without a matching head to embed and caption as the same model with one, and to say
 // that it cannot match.
 func TestWithoutMatching(t *testing.T) {
-	weights, err := checkpoint.NewRandom(tiny(), 7, true)
+	weights, err := checkpoint.NewRandom(blip2test.Tiny(), 7, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -526,7 +511,7 @@ func TestWithoutMatching(t *testing.T) {
 	if _, err := blip2.Compile(t.Context(), withoutMatching{weights}, dir, blip2.CompileOptions{Precision: manifest.Float32}); err != nil {
 		t.Fatal(err)
 	}
-	whole, engine := openEngine(t, embed.Options{}), openEngine(t, embed.Options{ModelDir: dir})
+	whole, engine := openEngine(t, runner.Options{}), openEngine(t, runner.Options{ModelDir: dir})
 	if want := (embed.Capabilities{EmbedImages: true, EmbedTexts: true, Caption: true}); engine.Capabilities() != want {
 		t.Errorf("it can %v", engine.Capabilities())
 	}
@@ -555,8 +540,8 @@ func TestWithoutMatching(t *testing.T) {
 }
 
 func TestSpace(t *testing.T) {
-	engine := openEngine(t, embed.Options{})
-	again := openEngine(t, embed.Options{ModelDir: engine.ModelDir()})
+	engine := openEngine(t, runner.Options{})
+	again := openEngine(t, runner.Options{ModelDir: engine.ModelDir()})
 	if engine.Space() != again.Space() || engine.Space().Fingerprint == "" {
 		t.Errorf("spaces %v and %v", engine.Space(), again.Space())
 	}

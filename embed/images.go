@@ -7,28 +7,35 @@ import (
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
 	"mekiki/embed/pixels"
+	"mekiki/embed/runner"
 )
 
-// ImageTokens runs the vision encoder over images, in their order. Without one, as a second stage may be, it is ErrNoVision.
-func (e *core) ImageTokens(ctx context.Context, images []*pixels.Image) ([]ImageTokens, error) {
-	done, err := e.begin()
+// ImageTokens runs the vision encoder over images, in their order.
+func (e *Engine) ImageTokens(ctx context.Context, images []*pixels.Image) ([]ImageTokens, error) {
+	return ReadImages(ctx, e.model, images)
+}
+
+// ReadImages runs a model's vision encoder over images, in their order. Of a model without one, as a second stage may be,
+// it is ErrNoVision.
+func ReadImages(ctx context.Context, model *runner.Model, images []*pixels.Image) ([]ImageTokens, error) {
+	done, err := model.Begin()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	graph := e.graphs[manifest.VisionFile]
+	graph := model.Graphs[manifest.VisionFile]
 	if graph == nil {
 		return nil, fmt.Errorf("image tokens: %w", ErrNoVision)
 	}
-	session, err := graph.open(ctx, e)
+	session, err := graph.Open(ctx, model)
 	if err != nil {
 		return nil, err
 	}
-	rows, columns := e.tokenShape()
+	rows, columns := model.TokenShape()
 	size := int(graph.Inputs[0].Shape[2])
 	results := make([]ImageTokens, len(images))
-	err = e.each(ctx, graph, len(images), func(ctx context.Context, i int) error {
-		values, err := e.pixelValues(images[i], size)
+	err = model.Each(ctx, graph, len(images), func(ctx context.Context, i int) error {
+		values, err := pixelValues(images[i], size, model.Normalization)
 		if err != nil {
 			return fmt.Errorf("image %d: %w", i, err)
 		}
@@ -47,7 +54,7 @@ func (e *core) ImageTokens(ctx context.Context, images []*pixels.Image) ([]Image
 }
 
 // pixelValues resizes and normalises an image as the checkpoint asks.
-func (e *core) pixelValues(image *pixels.Image, size int) ([]float32, error) {
+func pixelValues(image *pixels.Image, size int, normalization pixels.Normalization) ([]float32, error) {
 	if image == nil || image.Width < 1 || image.Height < 1 || len(image.Pix) != 3*image.Width*image.Height {
 		return nil, fmt.Errorf("no pixels")
 	}
@@ -58,24 +65,24 @@ func (e *core) pixelValues(image *pixels.Image, size int) ([]float32, error) {
 		}
 		image = resized
 	}
-	return e.normalization.Normalize(image), nil
+	return normalization.Normalize(image), nil
 }
 
 // ImageParts runs the image transformer over image tokens, in their order.
 func (e *Engine) ImageParts(ctx context.Context, tokens []ImageTokens) ([]Parts, error) {
-	done, err := e.begin()
+	done, err := e.model.Begin()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	graph := e.graphs[manifest.ImagePartsFile]
-	session, err := graph.open(ctx, e.core)
+	graph := e.model.Graphs[manifest.ImagePartsFile]
+	session, err := graph.Open(ctx, e.model)
 	if err != nil {
 		return nil, err
 	}
 	space := e.Space()
 	results := make([]Parts, len(tokens))
-	err = e.each(ctx, graph, len(tokens), func(ctx context.Context, i int) error {
+	err = e.model.Each(ctx, graph, len(tokens), func(ctx context.Context, i int) error {
 		input, err := e.tokenTensor(tokens[i])
 		if err != nil {
 			return fmt.Errorf("image %d: %w", i, err)
@@ -93,7 +100,7 @@ func (e *Engine) ImageParts(ctx context.Context, tokens []ImageTokens) ([]Parts,
 }
 
 // tokenTensor presents one image's tokens as a batch of one.
-func (e *core) tokenTensor(tokens ImageTokens) (ort.Tensor, error) {
+func (e *Engine) tokenTensor(tokens ImageTokens) (ort.Tensor, error) {
 	if err := e.checkTokens(tokens); err != nil {
 		return ort.Tensor{}, err
 	}
@@ -101,8 +108,8 @@ func (e *core) tokenTensor(tokens ImageTokens) (ort.Tensor, error) {
 }
 
 // checkTokens reports tokens that are not of this model's size.
-func (e *core) checkTokens(tokens ImageTokens) error {
-	rows, columns := e.tokenShape()
+func (e *Engine) checkTokens(tokens ImageTokens) error {
+	rows, columns := e.model.TokenShape()
 	if tokens.Rows == rows && tokens.Columns == columns && len(tokens.Values) == rows*columns {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
+	"mekiki/embed/runner"
 	"mekiki/embed/tokenize"
 	"mekiki/internal/hint"
 )
@@ -20,12 +21,12 @@ import (
 // pointed best, and no gradients are needed; docs/measurements/evaluation.md has the
 // figures.
 func (e *Engine) Locate(ctx context.Context, tokens ImageTokens, text string, options LocateOptions) (Map, error) {
-	done, err := e.begin()
+	done, err := e.model.Begin()
 	if err != nil {
 		return Map{}, err
 	}
 	defer done()
-	if e.description.Map == nil {
+	if e.model.Description.Map == nil {
 		return Map{}, fmt.Errorf("locate: %w", ErrNoMatching)
 	}
 	if err := e.checkTokens(tokens); err != nil {
@@ -52,7 +53,7 @@ func (e *Engine) Locate(ctx context.Context, tokens ImageTokens, text string, op
 
 // matchMemory computes what matching reads of an image.
 func (e *Engine) matchMemory(ctx context.Context, tokens ImageTokens) (memory []ort.Tensor, err error) {
-	session, err := e.graphs[manifest.MatchImageFile].open(ctx, e.core)
+	session, err := e.model.Graphs[manifest.MatchImageFile].Open(ctx, e.model)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (e *Engine) matchMemory(ctx context.Context, tokens ImageTokens) (memory []
 	if err != nil {
 		return nil, err
 	}
-	err = e.one(ctx, 0, func(ctx context.Context, _ int) error {
+	err = e.model.One(ctx, 0, func(ctx context.Context, _ int) error {
 		memory, err = session.Run(ctx, input)
 		return err
 	})
@@ -83,9 +84,9 @@ func (e *Engine) locateByAttention(ctx context.Context, memory []ort.Tensor, tex
 	if err != nil {
 		return Map{}, err
 	}
-	grid := e.description.Map.Grid
+	grid := e.model.Description.Map.Grid
 	values := make([]float64, grid.Rows*grid.Columns)
-	tokens, _ := e.tokenShape()
+	tokens, _ := e.model.TokenShape()
 	for query, share := range softmax(with.margins) {
 		for i := range values {
 			at := query*tokens + grid.First + i
@@ -99,14 +100,14 @@ func (e *Engine) locateByAttention(ctx context.Context, memory []ort.Tensor, tex
 
 // look runs matching for one text and reads where its queries look.
 func (e *Engine) look(ctx context.Context, memory []ort.Tensor, text string) (found look, err error) {
-	graph := e.graphs[manifest.MatchMapFile]
-	session, err := graph.open(ctx, e.core)
+	graph := e.model.Graphs[manifest.MatchMapFile]
+	session, err := graph.Open(ctx, e.model)
 	if err != nil {
 		return look{}, err
 	}
-	ids, mask := textTensors([]tokenize.Encoding{e.encode(text)}, []int{0})
+	ids, mask := runner.TextTensors([]tokenize.Encoding{e.encode(text)}, []int{0})
 	var outputs []ort.Tensor
-	err = e.one(ctx, 0, func(ctx context.Context, _ int) error {
+	err = e.model.One(ctx, 0, func(ctx context.Context, _ int) error {
 		outputs, err = session.Run(ctx, append([]ort.Tensor{ids, mask}, memory...)...)
 		return err
 	})
@@ -114,8 +115,8 @@ func (e *Engine) look(ctx context.Context, memory []ort.Tensor, text string) (fo
 		return look{}, err
 	}
 	queries, logits, last := outputs[0].Float32(), outputs[1].Float32(), memory[len(memory)-1].Float32()
-	tokens, _ := e.tokenShape()
-	found.weights = attention(queries, last, len(logits)/2, tokens, e.description.Map.Heads)
+	tokens, _ := e.model.TokenShape()
+	found.weights = attention(queries, last, len(logits)/2, tokens, e.model.Description.Map.Heads)
 	var mismatch, match float32
 	for i := 0; i < len(logits); i += 2 {
 		found.margins = append(found.margins, float64(logits[i+1]-logits[i]))

@@ -10,6 +10,7 @@ import (
 	"mekiki/embed/blip2"
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort/orttest"
+	"mekiki/embed/runner"
 )
 
 // TestLocate: a map has the size of the grid and the answer of matching, and takes
@@ -18,7 +19,7 @@ func TestLocate(t *testing.T) {
 	for _, precision := range []manifest.Precision{manifest.Float32, manifest.Int8} {
 		t.Run(string(precision), func(t *testing.T) {
 			runtime := orttest.Open(t)
-			engine := openEngine(t, embed.Options{Runtime: runtime, ModelDir: compile(t, false, blip2.CompileOptions{Precision: precision, Runtime: runtime})})
+			engine := openEngine(t, runner.Options{Runtime: runtime, ModelDir: compile(t, false, blip2.CompileOptions{Precision: precision, Runtime: runtime})})
 			tokens := imageTokens(t, engine, 1)[0]
 			const text = "abcd"
 			want, err := engine.Match(t.Context(), tokens, []string{text})
@@ -50,7 +51,7 @@ func TestLocate(t *testing.T) {
 }
 
 func TestLocateRefuses(t *testing.T) {
-	engine := openEngine(t, embed.Options{})
+	engine := openEngine(t, runner.Options{})
 	tokens := imageTokens(t, engine, 1)[0]
 	if _, err := engine.Locate(t.Context(), tokens, "abc", embed.LocateOptions{Method: "guess"}); err == nil {
 		t.Error("an unknown method is taken")
@@ -63,7 +64,7 @@ func TestLocateRefuses(t *testing.T) {
 // TestLocateStops: occlusion tells how far it is, and stops between two runs when it is
 // not wanted any more.
 func TestLocateStops(t *testing.T) {
-	engine := openEngine(t, embed.Options{Threads: 1})
+	engine := openEngine(t, runner.Options{Threads: 1})
 	tokens := imageTokens(t, engine, 1)[0]
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -6,6 +6,7 @@ import (
 
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
+	"mekiki/embed/runner"
 	"mekiki/embed/tokenize"
 )
 
@@ -28,12 +29,12 @@ func (e *Engine) MatchPairs(ctx context.Context, tokens []ImageTokens, texts []s
 }
 
 func (e *Engine) match(ctx context.Context, count int, image func(int) ImageTokens, text func(int) string) ([]Match, error) {
-	done, err := e.begin()
+	done, err := e.model.Begin()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	if !e.Capabilities().Match {
+	if !e.model.Capabilities().Match {
 		return nil, fmt.Errorf("match: %w", ErrNoMatching)
 	}
 	job := &matching{encodings: make([]tokenize.Encoding, count), images: make([]ImageTokens, count), results: make([]Match, count)}
@@ -89,13 +90,13 @@ func (m *matching) byImage() (alone []int, shared [][]int) {
 	return alone, shared
 }
 
-// batches groups pairs by the length of their texts.
+// Batches groups pairs by the length of their texts.
 func (m *matching) batches(pairs []int, most, workers int) [][]int {
 	chosen := make([]tokenize.Encoding, len(pairs))
 	for i, pair := range pairs {
 		chosen[i] = m.encodings[pair]
 	}
-	groups := batches(chosen, most, workers)
+	groups := runner.Batches(chosen, most, workers)
 	for _, group := range groups {
 		for i, at := range group {
 			group[i] = pairs[at]
@@ -109,10 +110,10 @@ func (e *Engine) matchImages(ctx context.Context, job *matching, pairs []int) er
 	if len(pairs) == 0 {
 		return nil
 	}
-	graph := e.graphs[manifest.MatchFile]
-	groups := job.batches(pairs, e.batchSize(matchBatch), e.options.Threads)
-	return e.eachWithSession(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
-		ids, mask := textTensors(job.encodings, groups[i])
+	graph := e.model.Graphs[manifest.MatchFile]
+	groups := job.batches(pairs, e.model.BatchSize(matchBatch), e.model.Options.Threads)
+	return e.model.EachWithSession(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
+		ids, mask := runner.TextTensors(job.encodings, groups[i])
 		return job.run(ctx, session, groups[i], e.tokenBatch(job.images, groups[i]), ids, mask)
 	})
 }
@@ -120,22 +121,22 @@ func (e *Engine) matchImages(ctx context.Context, job *matching, pairs []int) er
 // matchTexts judges pairs of one image. What depends on the image alone is
 // computed once.
 func (e *Engine) matchTexts(ctx context.Context, job *matching, pairs []int) error {
-	session, err := e.graphs[manifest.MatchImageFile].open(ctx, e.core)
+	session, err := e.model.Graphs[manifest.MatchImageFile].Open(ctx, e.model)
 	if err != nil {
 		return err
 	}
 	var memory []ort.Tensor
-	err = e.one(ctx, 0, func(ctx context.Context, _ int) error {
+	err = e.model.One(ctx, 0, func(ctx context.Context, _ int) error {
 		memory, err = session.Run(ctx, e.tokenBatch(job.images, pairs[:1]))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	graph := e.graphs[manifest.MatchTextFile]
-	groups := job.batches(pairs, e.batchSize(matchBatch), e.options.Threads)
-	return e.eachWithSession(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
-		ids, mask := textTensors(job.encodings, groups[i])
+	graph := e.model.Graphs[manifest.MatchTextFile]
+	groups := job.batches(pairs, e.model.BatchSize(matchBatch), e.model.Options.Threads)
+	return e.model.EachWithSession(ctx, graph, len(groups), func(ctx context.Context, session *ort.Session, i int) error {
+		ids, mask := runner.TextTensors(job.encodings, groups[i])
 		return job.run(ctx, session, groups[i], append([]ort.Tensor{ids, mask}, memory...)...)
 	})
 }
@@ -153,7 +154,7 @@ func (m *matching) run(ctx context.Context, session *ort.Session, group []int, i
 // tokenBatch presents the image tokens of a group's pairs as a batch. One pair's
 // are not copied.
 func (e *Engine) tokenBatch(images []ImageTokens, group []int) ort.Tensor {
-	rows, columns := e.tokenShape()
+	rows, columns := e.model.TokenShape()
 	values := images[group[0]].Values
 	if len(group) > 1 {
 		values = make([]float32, 0, len(group)*rows*columns)

@@ -7,6 +7,7 @@ import (
 
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
+	"mekiki/embed/runner"
 	"mekiki/embed/tokenize"
 )
 
@@ -17,7 +18,7 @@ const hiddenWindows = 4
 // window is a rectangle of the grid.
 type window struct{ row, column, rows, columns int }
 
-// each calls do for the cells of the window in a grid of so many columns.
+// Each calls do for the cells of the window in a grid of so many columns.
 func (w window) each(columns int, do func(cell int)) {
 	for row := range w.rows {
 		for column := range w.columns {
@@ -58,13 +59,13 @@ type occlusion struct {
 }
 
 // locateByOcclusion asks of windows over the image what the match's margin loses without
-// one, and what it gains by one alone; the sum of both is the window's part. Without
+// One, and what it gains by one alone; the sum of both is the window's part. Without
 // means that the window's patches are replaced by the mean patch, and alone that all
 // others are. Either alone points worse: a thing whose one half is hidden is still seen
 // in the other. Matching reads image tokens by keys and values that are linear in them,
 // so it is these that are replaced: no image token is read again.
 func (e *Engine) locateByOcclusion(ctx context.Context, memory []ort.Tensor, text string, progress func(done, total int)) (Map, error) {
-	grid := e.description.Map.Grid
+	grid := e.model.Description.Map.Grid
 	o := &occlusion{engine: e, memory: memory, encoding: e.encode(text), progress: progress}
 	for _, tensor := range memory {
 		o.blank = append(o.blank, blankOf(tensor, grid))
@@ -97,11 +98,11 @@ func (e *Engine) locateByOcclusion(ctx context.Context, memory []ort.Tensor, tex
 // margins runs matching for the whole image, for nothing of it, without each window of
 // hidden and with each of shown alone.
 func (o *occlusion) margins(ctx context.Context, hidden, shown []window) ([]float64, error) {
-	grid := o.engine.description.Map.Grid
+	grid := o.engine.model.Description.Map.Grid
 	margins := make([]float64, 2+len(hidden)+len(shown))
 	o.total = len(margins)
-	graph := o.engine.graphs[manifest.MatchTextFile]
-	err := o.engine.eachWithSession(ctx, graph, len(margins), func(ctx context.Context, session *ort.Session, i int) error {
+	graph := o.engine.model.Graphs[manifest.MatchTextFile]
+	err := o.engine.model.EachWithSession(ctx, graph, len(margins), func(ctx context.Context, session *ort.Session, i int) error {
 		var memory []ort.Tensor
 		switch at := i - 2; {
 		case i == 0:
@@ -124,7 +125,7 @@ func (o *occlusion) margins(ctx context.Context, hidden, shown []window) ([]floa
 
 // run judges what is in memory against the text.
 func (o *occlusion) run(ctx context.Context, session *ort.Session, memory []ort.Tensor) (Match, error) {
-	ids, mask := textTensors([]tokenize.Encoding{o.encoding}, []int{0})
+	ids, mask := runner.TextTensors([]tokenize.Encoding{o.encoding}, []int{0})
 	logits := make([]float32, 2)
 	err := session.RunInto(ctx, append([]ort.Tensor{ids, mask}, memory...), []ort.Tensor{ort.Float32Tensor(logits, 1, 2)})
 	if err != nil {

@@ -12,21 +12,19 @@ import (
 	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort/orttest"
+	"mekiki/embed/runner"
 )
 
-// tolerance is the largest absolute error allowed against the reference, in float32.
-const tolerance = 1e-4
-
 // TestEngineEqualsTheReference runs the engine on the reference's image tokens:
-// parts within the tolerance, greedy captions token by token.
+// parts within the blip2test.Tolerance, greedy captions token by token.
 func TestEngineEqualsTheReference(t *testing.T) {
 	runtime := orttest.Open(t)
 	for _, want := range blip2test.ReadReferences(t, "blip2/testdata/parity") {
 		t.Run(want.Name, func(t *testing.T) {
-			want.Config.Preprocess = tiny().Preprocess // the references begin behind it
+			want.Config.Preprocess = blip2test.Tiny().Preprocess // the references begin behind it
 			want.Config.Preprocess.ImageSize = want.Config.Vision.ImageSize
 			dir := compileRandom(t, want.Config, want.Seed, true, blip2.CompileOptions{Precision: manifest.Float32})
-			compareWithReference(t, openEngine(t, embed.Options{ModelDir: dir, Runtime: runtime}), want)
+			compareWithReference(t, openEngine(t, runner.Options{ModelDir: dir, Runtime: runtime}), want)
 		})
 	}
 }
@@ -50,7 +48,7 @@ func compareWithReference(t *testing.T, engine *embed.Engine, want blip2test.Ref
 			worst = max(worst, math.Abs(float64(value-expected[i*len(image.Values)+j])))
 		}
 	}
-	if !(worst <= tolerance) {
+	if !(worst <= blip2test.Tolerance) {
 		t.Errorf("parts differ by %g", worst)
 	}
 	t.Logf("worst error of the parts: %g", worst)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/decode"
 	"mekiki/embed/modelconfig"
 	"mekiki/index"
@@ -27,20 +28,20 @@ type worldAnswerer struct {
 	asked *int
 }
 
-func (worldAnswerer) AnswerModel() embed.AnswerModel {
-	return embed.AnswerModel{Name: "world", Fingerprint: "answers", Vision: "world", Prompts: modelconfig.Prompts{Question: "{}"}}
+func (worldAnswerer) AnswerModel() answering.Model {
+	return answering.Model{Name: "world", Fingerprint: "answers", Vision: "world", Prompts: modelconfig.Prompts{Question: "{}"}}
 }
 
-func (worldAnswerer) States(_ context.Context, tokens []embed.ImageTokens) ([]embed.ImageStates, error) {
+func (worldAnswerer) States(_ context.Context, tokens []embed.ImageTokens) ([]answering.ImageStates, error) {
 	return tokens, nil
 }
 
-func (worldAnswerer) Score(context.Context, embed.Prompt, []string) ([]float32, error) {
+func (worldAnswerer) Score(context.Context, answering.Prompt, []string) ([]float32, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (a worldAnswerer) Generate(_ context.Context, prompts []embed.Prompt, _ decode.Options, _ func(int, string) error) ([][]embed.Generated, error) {
-	results := make([][]embed.Generated, len(prompts))
+func (a worldAnswerer) Generate(_ context.Context, prompts []answering.Prompt, _ decode.Options, _ func(int, string) error) ([][]answering.Generated, error) {
+	results := make([][]answering.Generated, len(prompts))
 	for i, prompt := range prompts {
 		*a.asked++
 		time.Sleep(a.each)
@@ -52,7 +53,7 @@ func (a worldAnswerer) Generate(_ context.Context, prompts []embed.Prompt, _ dec
 				text = "Yes."
 			}
 		}
-		results[i] = []embed.Generated{{Text: " " + text, LogProbability: -0.1, Tokens: 2, Ended: true}}
+		results[i] = []answering.Generated{{Text: " " + text, LogProbability: -0.1, Tokens: 2, Ended: true}}
 	}
 	return results, nil
 }

@@ -14,6 +14,7 @@ import (
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
+	"mekiki/embed/runner"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/internal/vfs"
@@ -49,7 +50,7 @@ func compiledWithoutMatching(t *testing.T) *embed.Engine {
 	if _, err := blip2.Compile(t.Context(), withoutMatching{random}, dir, blip2.CompileOptions{Runtime: runtime, Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
-	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime, Threads: 1})
+	engine, err := embed.Open(t.Context(), runner.Options{ModelDir: dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/decode"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
@@ -20,8 +21,8 @@ import (
 // colourAnswerer says the amount of red that it sees, and what it was asked.
 type colourAnswerer struct{ fail func(piece int) error }
 
-func (colourAnswerer) AnswerModel() embed.AnswerModel {
-	return embed.AnswerModel{Name: "colours", Fingerprint: "c", OwnVision: true, Prompts: modelconfig.Prompts{
+func (colourAnswerer) AnswerModel() answering.Model {
+	return answering.Model{Name: "colours", Fingerprint: "c", OwnVision: true, Prompts: modelconfig.Prompts{
 		Question: "Question: {} Short answer:", Dialogue: "Question: {} Answer:", Turn: "Question: {} Answer: {}.",
 	}}
 }
@@ -30,12 +31,12 @@ func (colourAnswerer) ImageTokens(ctx context.Context, images []*pixels.Image) (
 	return colourEngine{}.ImageTokens(ctx, images)
 }
 
-func (colourAnswerer) States(ctx context.Context, tokens []embed.ImageTokens) ([]embed.ImageStates, error) {
+func (colourAnswerer) States(ctx context.Context, tokens []embed.ImageTokens) ([]answering.ImageStates, error) {
 	return tokens, ctx.Err()
 }
 
-func (a colourAnswerer) Generate(ctx context.Context, prompts []embed.Prompt, _ decode.Options, written func(int, string) error) ([][]embed.Generated, error) {
-	results := make([][]embed.Generated, len(prompts))
+func (a colourAnswerer) Generate(ctx context.Context, prompts []answering.Prompt, _ decode.Options, written func(int, string) error) ([][]answering.Generated, error) {
+	results := make([][]answering.Generated, len(prompts))
 	for i, prompt := range prompts {
 		text := ""
 		for number, piece := range []string{fmt.Sprintf("%.0f", 100*prompt.States.Values[0]), " to: ", prompt.Text} {
@@ -51,18 +52,18 @@ func (a colourAnswerer) Generate(ctx context.Context, prompts []embed.Prompt, _ 
 				}
 			}
 		}
-		results[i] = []embed.Generated{{Text: text, LogProbability: -1, Tokens: 3, Ended: true}}
+		results[i] = []answering.Generated{{Text: text, LogProbability: -1, Tokens: 3, Ended: true}}
 	}
 	return results, ctx.Err()
 }
 
-func (colourAnswerer) Score(context.Context, embed.Prompt, []string) ([]float32, error) {
+func (colourAnswerer) Score(context.Context, answering.Prompt, []string) ([]float32, error) {
 	return nil, errors.New("no scores")
 }
 
 func newAsker(t testing.TB) *ask.Asker { return askerOf(t, colourAnswerer{}) }
 
-func askerOf(t testing.TB, answerer embed.Answerer) *ask.Asker {
+func askerOf(t testing.TB, answerer answering.Answerer) *ask.Asker {
 	t.Helper()
 	asker, err := ask.New(answerer, nil, ask.Options{AnswerEntries: -1})
 	if err != nil {

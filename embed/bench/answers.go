@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/decode"
 	"mekiki/embed/manifest"
+	"mekiki/embed/runner"
 )
 
 // Sizes of what is measured of a second stage.
@@ -42,7 +44,7 @@ type Answers struct {
 func (o Options) measureAnswers(ctx context.Context, dir string, result Result) (Result, error) {
 	runtime.GC()
 	resetPeak()
-	engine, err := embed.OpenAnswerer(ctx, embed.Options{ModelDir: dir, Families: o.Families, Runtime: o.Runtime, Threads: o.Threads})
+	engine, err := answering.Open(ctx, runner.Options{ModelDir: dir, Families: o.Families, Runtime: o.Runtime, Threads: o.Threads})
 	if err != nil {
 		return result, err
 	}
@@ -76,7 +78,7 @@ func tokenBytes(families []manifest.Family, model manifest.Manifest) int64 {
 	return 0
 }
 
-func (o Options) answerFigures(ctx context.Context, engine *embed.AnswerEngine, answers *Answers) error {
+func (o Options) answerFigures(ctx context.Context, engine *answering.Engine, answers *Answers) error {
 	vision := engine.Manifest().Config.Vision
 	tokens := embed.ImageTokens{Rows: vision.Tokens(), Columns: vision.HiddenSize}
 	tokens.Values = make([]float32, tokens.Rows*tokens.Columns)
@@ -86,9 +88,9 @@ func (o Options) answerFigures(ctx context.Context, engine *embed.AnswerEngine, 
 		return err
 	}
 	question := strings.ReplaceAll(engine.AnswerModel().Prompts.Question, "{}", "how many cats are there?")
-	prompt := embed.Prompt{States: states[0], Text: question}
+	prompt := answering.Prompt{States: states[0], Text: question}
 	write := func(count, tokens int, method decode.Method) func() error {
-		prompts := slices.Repeat([]embed.Prompt{prompt}, count)
+		prompts := slices.Repeat([]answering.Prompt{prompt}, count)
 		options := decode.Options{Method: method, MinimumTokens: tokens, MaximumTokens: tokens}
 		return func() error {
 			_, err := engine.Generate(ctx, prompts, options, nil)

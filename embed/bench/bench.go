@@ -21,6 +21,7 @@ import (
 	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
+	"mekiki/embed/runner"
 )
 
 // Options says what to measure.
@@ -192,7 +193,7 @@ func (o Options) measure(ctx context.Context, dir string, result Result) (Result
 	}
 	runtime.GC()
 	resetPeak()
-	engine, err := embed.Open(ctx, embed.Options{ModelDir: dir, Families: o.Families, Runtime: o.Runtime, Threads: o.Threads})
+	engine, err := embed.Open(ctx, runner.Options{ModelDir: dir, Families: o.Families, Runtime: o.Runtime, Threads: o.Threads})
 	if err != nil {
 		return result, err
 	}

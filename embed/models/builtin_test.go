@@ -8,6 +8,7 @@ import (
 	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
+	"mekiki/embed/runner"
 )
 
 // TestBuiltin compiles the model inside the program as a first use does, and runs
@@ -25,7 +26,7 @@ func TestBuiltin(t *testing.T) {
 	if len(model.Manifest.Calibration) == 0 || !model.Manifest.Capabilities().Caption {
 		t.Errorf("calibration %q, captions %v", model.Manifest.Calibration, model.Manifest.Capabilities().Caption)
 	}
-	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime})
+	engine, err := embed.Open(t.Context(), runner.Options{ModelDir: model.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/blip2"
 	"mekiki/embed/decode"
 	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
+	"mekiki/embed/runner"
 )
 
 // The second stage inside the program answers from the image tokens of the first.
@@ -35,14 +37,14 @@ func TestBuiltinAnswers(t *testing.T) {
 	if second.Manifest.Vision != first.Manifest.Vision || !second.Manifest.Capabilities().Answer {
 		t.Fatalf("vision encoders %q and %q, capabilities %v", second.Manifest.Vision, first.Manifest.Vision, second.Manifest.Capabilities())
 	}
-	opening := embed.Options{ModelDir: first.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime}
+	opening := runner.Options{ModelDir: first.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime}
 	engine, err := embed.Open(t.Context(), opening)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer engine.Close()
 	opening.ModelDir = second.Dir
-	answers, err := embed.OpenAnswerer(t.Context(), opening)
+	answers, err := answering.Open(t.Context(), opening)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +65,7 @@ func TestBuiltinAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := answers.Generate(t.Context(), []embed.Prompt{{States: states[0], Text: "Question: is there a bus? Short answer:"}}, decode.Options{}, nil)
+	got, err := answers.Generate(t.Context(), []answering.Prompt{{States: states[0], Text: "Question: is there a bus? Short answer:"}}, decode.Options{}, nil)
 	if err != nil || len(got[0]) != 1 || got[0][0].Text == "" || !got[0][0].Ended {
 		t.Errorf("Generate: %+v, %v", got, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
+	"mekiki/embed/runner"
 )
 
 // packingImages is how many drawings of the gallery's test half packing is tried
@@ -44,7 +45,7 @@ func TestPackingLoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime})
+	engine, err := embed.Open(t.Context(), runner.Options{ModelDir: model.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime})
 	if err != nil {
 		t.Fatal(err)
 	}

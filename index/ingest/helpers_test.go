@@ -18,6 +18,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
+	"mekiki/embed/priority"
 	"mekiki/index/ingest/report"
 	"mekiki/index/local"
 )
@@ -48,7 +49,7 @@ var errForeground = errors.New("work is not marked as background")
 func (c *counting) Space() embed.Space { return c.space }
 
 func (c *counting) ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {
-	if !embed.IsBackground(ctx) {
+	if !priority.IsBackground(ctx) {
 		return nil, errForeground
 	}
 	var all []embed.ImageTokens

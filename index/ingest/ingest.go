@@ -20,6 +20,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
+	"mekiki/embed/priority"
 	"mekiki/index"
 	"mekiki/index/ingest/report"
 )
@@ -47,7 +48,7 @@ func Run(ctx context.Context, library index.Library, engine Engine, options Opti
 	if err != nil {
 		return report.Summary{}, fmt.Errorf("index: %w", err)
 	}
-	ctx = embed.Background(ctx) // searches go first
+	ctx = priority.Background(ctx) // searches go first
 	if err := index.PrepareSpace(ctx, library, engine.Space(), options.NewSpace); err != nil {
 		return report.Summary{}, fmt.Errorf("index: %w", err)
 	}
@@ -85,7 +86,7 @@ func Fill(ctx context.Context, library index.Library, engine Engine, options Opt
 	if err != nil {
 		return report.Summary{}, fmt.Errorf("fill space: %w", err)
 	}
-	ctx = embed.Background(ctx) // searches go first
+	ctx = priority.Background(ctx) // searches go first
 	if err := index.PrepareSpace(ctx, library, engine.Space(), options.NewSpace); err != nil {
 		return report.Summary{}, fmt.Errorf("fill space: %w", err)
 	}

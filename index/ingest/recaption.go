@@ -9,6 +9,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
+	"mekiki/embed/priority"
 	"mekiki/index"
 	"mekiki/index/pictures"
 )
@@ -70,7 +71,7 @@ func Recaption(ctx context.Context, library index.Library, engine Engine, option
 		defer func() { err = errors.Join(err, decoder.Close()) }()
 		options.Decoder = decoder
 	}
-	ctx = embed.Background(ctx) // searches go first
+	ctx = priority.Background(ctx) // searches go first
 	reader, err := library.Reader(ctx)
 	if err != nil {
 		return Recaptioned{}, err

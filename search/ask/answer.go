@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/index"
 	"mekiki/search/vqa"
 )
@@ -34,7 +34,7 @@ func Normal(text string) string {
 }
 
 // answerOf presents what the model wrote.
-func answerOf(generated []embed.Generated) Answer {
+func answerOf(generated []answering.Generated) Answer {
 	if len(generated) == 0 {
 		return Answer{}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/decode"
 	"mekiki/index"
 	"mekiki/internal/pace"
@@ -182,9 +182,9 @@ func (a *Asker) makeAnswers(ctx context.Context, pictures []Picture, mine []clai
 
 // generate has the model answer.
 func (a *Asker) generate(ctx context.Context, pictures []Picture, texts []string, options decode.Options, answers []Answer) error {
-	prompts := make([]embed.Prompt, len(pictures))
+	prompts := make([]answering.Prompt, len(pictures))
 	for i, picture := range pictures {
-		prompts[i] = embed.Prompt{States: picture.states, Text: texts[i]}
+		prompts[i] = answering.Prompt{States: picture.states, Text: texts[i]}
 	}
 	generated, err := a.answerer.Generate(ctx, prompts, options, nil)
 	if err != nil {
@@ -233,7 +233,7 @@ func (a *Asker) Answer(ctx context.Context, picture Picture, question Question, 
 	question.History = lastTurns(question.History)
 	for {
 		answer, err := a.write(ctx, picture, question.prompt(a.model.Prompts), question.Decode, written)
-		if len(question.History) == 0 || !errors.Is(err, embed.ErrPrompt) {
+		if len(question.History) == 0 || !errors.Is(err, answering.ErrPrompt) {
 			return answer, err
 		}
 		question.History = question.History[1:] // until the model has room for it
@@ -254,7 +254,7 @@ func (a *Asker) write(ctx context.Context, picture Picture, prompt string, optio
 		return answer, written(answer.Text)
 	}
 	begun := false
-	generated, err := a.answerer.Generate(ctx, []embed.Prompt{{States: picture.states, Text: prompt}}, options, func(_ int, piece string) error {
+	generated, err := a.answerer.Generate(ctx, []answering.Prompt{{States: picture.states, Text: prompt}}, options, func(_ int, piece string) error {
 		if !begun {
 			piece = strings.TrimLeft(piece, " ")
 			begun = piece != ""

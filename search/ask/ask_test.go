@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/decode"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -289,7 +289,7 @@ func TestLongDialoguesForgetTheirBeginning(t *testing.T) {
 		t.Errorf("prompts %q, want %q", s.prompts, want)
 	}
 	s.longest, question.Text = 10, "and how many dogs?"
-	if _, err := asker.Answer(t.Context(), pictures[0], question, nil); !errors.Is(err, embed.ErrPrompt) {
+	if _, err := asker.Answer(t.Context(), pictures[0], question, nil); !errors.Is(err, answering.ErrPrompt) {
 		t.Errorf("a question that alone is too long: %v", err)
 	}
 }
@@ -305,7 +305,7 @@ func TestLongAnswersDoNotEndDialogues(t *testing.T) {
 	}
 	long := ask.Turn{Question: "what is this?", Answer: strings.Repeat("é", 3000) + "."}
 	question := ask.Question{Text: "how many?", History: slices.Repeat([]ask.Turn{long}, 10_000)}
-	if _, err := asker.Answer(t.Context(), pictures[0], question, nil); !errors.Is(err, embed.ErrPrompt) {
+	if _, err := asker.Answer(t.Context(), pictures[0], question, nil); !errors.Is(err, answering.ErrPrompt) {
 		t.Errorf("a model without room: %v", err)
 	}
 	if s.refused != 33 {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/pixels"
 	"mekiki/index/pictures"
 	"mekiki/internal/hint"
@@ -22,7 +23,7 @@ type FirstStage interface {
 	pictures.Encoder
 	// Space is that of its libraries.
 	Space() embed.Space
-	// Vision identifies its vision encoder, as [embed.AnswerModel] does.
+	// Vision identifies its vision encoder, as [answering.Model] does.
 	Vision() string
 }
 
@@ -45,13 +46,13 @@ type Options struct {
 
 // Asker puts questions to pictures. It is safe for concurrent use.
 type Asker struct {
-	answerer embed.Answerer
-	model    embed.AnswerModel
+	answerer answering.Answerer
+	model    answering.Model
 	first    FirstStage // nil where its tokens are of no use to the second stage
 	images   pictures.Encoder
 	options  Options
 
-	states  *lru.Cache[contentKey, embed.ImageStates]
+	states  *lru.Cache[contentKey, answering.ImageStates]
 	answers *lru.Cache[answerKey, Answer]
 	flights flights
 	// each is how long one picture took lately, in nanoseconds; 0 while none was asked.
@@ -62,7 +63,7 @@ type Asker struct {
 
 // New makes an Asker. It owns neither model. first may be nil: pictures are then read by the
 // second stage's own vision encoder. An error that is [ErrNoVision] says that neither can read them.
-func New(answerer embed.Answerer, first FirstStage, options Options) (*Asker, error) {
+func New(answerer answering.Answerer, first FirstStage, options Options) (*Asker, error) {
 	if answerer == nil {
 		return nil, errors.New("ask: no second stage")
 	}
@@ -84,7 +85,7 @@ func New(answerer embed.Answerer, first FirstStage, options Options) (*Asker, er
 	}
 	a := &Asker{
 		answerer: answerer, model: answerer.AnswerModel(), options: options,
-		states:  lru.New[contentKey, embed.ImageStates](options.StateBytes),
+		states:  lru.New[contentKey, answering.ImageStates](options.StateBytes),
 		answers: lru.New[answerKey, Answer](int64(options.AnswerEntries)),
 	}
 	own, reads := answerer.(pictures.Encoder)
@@ -101,4 +102,4 @@ func New(answerer embed.Answerer, first FirstStage, options Options) (*Asker, er
 }
 
 // Model says which second stage answers.
-func (a *Asker) Model() embed.AnswerModel { return a.model }
+func (a *Asker) Model() answering.Model { return a.model }

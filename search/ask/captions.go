@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/decode"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -65,10 +66,10 @@ func (w *CaptionWriter) WriteCaptions(ctx context.Context, images []*pixels.Imag
 }
 
 // write adds the captions of one prompt, written in one way.
-func (w *CaptionWriter) write(ctx context.Context, states []embed.ImageStates, prompt string, way decode.Options, captions [][]index.Caption) error {
-	prompts := make([]embed.Prompt, len(states))
+func (w *CaptionWriter) write(ctx context.Context, states []answering.ImageStates, prompt string, way decode.Options, captions [][]index.Caption) error {
+	prompts := make([]answering.Prompt, len(states))
 	for i, one := range states {
-		prompts[i] = embed.Prompt{States: one, Text: prompt}
+		prompts[i] = answering.Prompt{States: one, Text: prompt}
 	}
 	if len(prompts) == 0 {
 		return nil

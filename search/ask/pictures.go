@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/pictures"
@@ -32,7 +33,7 @@ type Picture struct {
 	// ID is its record; 0 for a picture of no library.
 	ID      index.ID
 	content contentKey
-	states  embed.ImageStates
+	states  answering.ImageStates
 }
 
 // Image reads a picture of no library. Hash is that of its file, by which its answers are
@@ -140,7 +141,7 @@ func (a *Asker) readOriginal(ctx context.Context, reader index.Reader, id index.
 	return pictures.Tokens(ctx, a.images, image)
 }
 
-func (a *Asker) statesOf(ctx context.Context, tokens []embed.ImageTokens) ([]embed.ImageStates, error) {
+func (a *Asker) statesOf(ctx context.Context, tokens []embed.ImageTokens) ([]answering.ImageStates, error) {
 	if len(tokens) == 0 {
 		return nil, nil
 	}
@@ -154,6 +155,6 @@ func (a *Asker) statesOf(ctx context.Context, tokens []embed.ImageTokens) ([]emb
 	return states, nil
 }
 
-func (a *Asker) keepStates(content contentKey, states embed.ImageStates) {
+func (a *Asker) keepStates(content contentKey, states answering.ImageStates) {
 	a.states.Put(content, states, int64(4*len(states.Values)))
 }

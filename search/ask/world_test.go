@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/decode"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
@@ -140,22 +141,22 @@ func (m secondStage) ImageTokens(_ context.Context, images []*pixels.Image) ([]e
 	return m.read(images)
 }
 
-func (m secondStage) AnswerModel() embed.AnswerModel {
-	return embed.AnswerModel{
+func (m secondStage) AnswerModel() answering.Model {
+	return answering.Model{
 		Name: "counter", Fingerprint: "second", Vision: "vit", OwnVision: m.ownVision != "",
 		Prompts: modelconfig.Prompts{Question: "Question: {} Short answer:", Dialogue: "Question: {} Answer:", Turn: "Question: {} Answer: {}."},
 	}
 }
 
-func (m secondStage) States(_ context.Context, tokens []embed.ImageTokens) ([]embed.ImageStates, error) {
+func (m secondStage) States(_ context.Context, tokens []embed.ImageTokens) ([]answering.ImageStates, error) {
 	return tokens, nil
 }
 
-func (m secondStage) Score(context.Context, embed.Prompt, []string) ([]float32, error) {
+func (m secondStage) Score(context.Context, answering.Prompt, []string) ([]float32, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (m secondStage) Generate(ctx context.Context, prompts []embed.Prompt, _ decode.Options, written func(int, string) error) ([][]embed.Generated, error) {
+func (m secondStage) Generate(ctx context.Context, prompts []answering.Prompt, _ decode.Options, written func(int, string) error) ([][]answering.Generated, error) {
 	if m.hold != nil {
 		select {
 		case <-m.hold:
@@ -171,11 +172,11 @@ func (m secondStage) Generate(ctx context.Context, prompts []embed.Prompt, _ dec
 	if m.failModel != nil {
 		return nil, m.failModel
 	}
-	results := make([][]embed.Generated, len(prompts))
+	results := make([][]answering.Generated, len(prompts))
 	for i, prompt := range prompts {
 		if m.longest > 0 && len(prompt.Text) > m.longest {
 			m.refused++
-			return nil, embed.ErrPrompt
+			return nil, answering.ErrPrompt
 		}
 		m.prompts = append(m.prompts, prompt.Text)
 		text := " " + m.say(prompt)
@@ -186,12 +187,12 @@ func (m secondStage) Generate(ctx context.Context, prompts []embed.Prompt, _ dec
 				}
 			}
 		}
-		results[i] = []embed.Generated{{Text: text, LogProbability: float32(math.Log(0.5)), Tokens: 2, Ended: true}}
+		results[i] = []answering.Generated{{Text: text, LogProbability: float32(math.Log(0.5)), Tokens: 2, Ended: true}}
 	}
 	return results, ctx.Err()
 }
 
-func (s *scene) say(prompt embed.Prompt) string {
+func (s *scene) say(prompt answering.Prompt) string {
 	number := int(prompt.States.Values[0])
 	if strings.Contains(prompt.Text, "how many") {
 		return fmt.Sprintf("There are %d.", number)

@@ -20,6 +20,7 @@ import (
 	"mekiki/embed/models"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
+	"mekiki/embed/runner"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/internal/testsize"
@@ -212,7 +213,7 @@ func builtinEngine(t *testing.T, precision manifest.Precision) *embed.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := embed.Open(t.Context(), embed.Options{ModelDir: model.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime})
+	engine, err := embed.Open(t.Context(), runner.Options{ModelDir: model.Dir, Families: []manifest.Family{blip2.Family()}, Runtime: runtime})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/builtin"
 	"mekiki/embed/decode"
 	"mekiki/embed/modelconfig"
@@ -26,8 +27,8 @@ import (
 // redModel says how red a picture is, "yes" without one, and keeps what it was asked.
 type redModel struct{ prompts []string }
 
-func (*redModel) AnswerModel() embed.AnswerModel {
-	return embed.AnswerModel{Name: "red", Fingerprint: "f", OwnVision: true, Vision: "eye", Prompts: modelconfig.Prompts{Question: "Q: {} A:"}}
+func (*redModel) AnswerModel() answering.Model {
+	return answering.Model{Name: "red", Fingerprint: "f", OwnVision: true, Vision: "eye", Prompts: modelconfig.Prompts{Question: "Q: {} A:"}}
 }
 
 func (*redModel) ImageTokens(_ context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {
@@ -38,23 +39,23 @@ func (*redModel) ImageTokens(_ context.Context, images []*pixels.Image) ([]embed
 	return tokens, nil
 }
 
-func (*redModel) States(_ context.Context, tokens []embed.ImageTokens) ([]embed.ImageStates, error) {
+func (*redModel) States(_ context.Context, tokens []embed.ImageTokens) ([]answering.ImageStates, error) {
 	return tokens, nil
 }
 
-func (*redModel) Score(context.Context, embed.Prompt, []string) ([]float32, error) {
+func (*redModel) Score(context.Context, answering.Prompt, []string) ([]float32, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (m *redModel) Generate(_ context.Context, prompts []embed.Prompt, _ decode.Options, _ func(int, string) error) ([][]embed.Generated, error) {
-	results := make([][]embed.Generated, len(prompts))
+func (m *redModel) Generate(_ context.Context, prompts []answering.Prompt, _ decode.Options, _ func(int, string) error) ([][]answering.Generated, error) {
+	results := make([][]answering.Generated, len(prompts))
 	for i, prompt := range prompts {
 		m.prompts = append(m.prompts, prompt.Text)
 		text := "yes"
 		if prompt.States.Rows > 0 {
 			text = []string{"No.", "one", "Two", "a red car"}[int(prompt.States.Values[0])]
 		}
-		results[i] = []embed.Generated{{Text: text, Ended: true}}
+		results[i] = []answering.Generated{{Text: text, Ended: true}}
 	}
 	return results, nil
 }

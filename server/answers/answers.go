@@ -9,7 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/decode"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -21,7 +21,7 @@ import (
 
 // Asker answers questions about pictures with a second stage. *ask.Asker is one.
 type Asker interface {
-	Model() embed.AnswerModel
+	Model() answering.Model
 	Records(ctx context.Context, reader index.Reader, ids []index.ID) ([]ask.Picture, []error, error)
 	Image(ctx context.Context, image *pixels.Image, hash index.Hash) (ask.Picture, error)
 	Answer(ctx context.Context, picture ask.Picture, question ask.Question, written func(piece string) error) (ask.Answer, error)

@@ -15,6 +15,7 @@ import (
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/decode"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
@@ -28,8 +29,8 @@ type stage struct {
 	begun func(ctx context.Context)
 }
 
-func (s *stage) AnswerModel() embed.AnswerModel {
-	return embed.AnswerModel{Name: "red", Vision: "eye", OwnVision: true, Prompts: modelconfig.Prompts{
+func (s *stage) AnswerModel() answering.Model {
+	return answering.Model{Name: "red", Vision: "eye", OwnVision: true, Prompts: modelconfig.Prompts{
 		Question: "Q: {} Short A:", Dialogue: "Q: {} A:", Turn: "Q: {} A: {}.",
 	}}
 }
@@ -42,16 +43,16 @@ func (s *stage) ImageTokens(_ context.Context, images []*pixels.Image) ([]embed.
 	return tokens, nil
 }
 
-func (s *stage) States(_ context.Context, tokens []embed.ImageTokens) ([]embed.ImageStates, error) {
+func (s *stage) States(_ context.Context, tokens []embed.ImageTokens) ([]answering.ImageStates, error) {
 	return tokens, nil
 }
 
-func (s *stage) Score(context.Context, embed.Prompt, []string) ([]float32, error) {
+func (s *stage) Score(context.Context, answering.Prompt, []string) ([]float32, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (s *stage) Generate(ctx context.Context, prompts []embed.Prompt, _ decode.Options, written func(int, string) error) ([][]embed.Generated, error) {
-	results := make([][]embed.Generated, len(prompts))
+func (s *stage) Generate(ctx context.Context, prompts []answering.Prompt, _ decode.Options, written func(int, string) error) ([][]answering.Generated, error) {
+	results := make([][]answering.Generated, len(prompts))
 	for i, prompt := range prompts {
 		s.prompts = append(s.prompts, prompt.Text)
 		words := []string{" red", fmt.Sprintf(" %.0f\n", prompt.States.Values[0])}
@@ -68,7 +69,7 @@ func (s *stage) Generate(ctx context.Context, prompts []embed.Prompt, _ decode.O
 				}
 			}
 		}
-		results[i] = []embed.Generated{{Text: strings.Join(words, ""), Tokens: 2, Ended: true}}
+		results[i] = []answering.Generated{{Text: strings.Join(words, ""), Tokens: 2, Ended: true}}
 	}
 	return results, nil
 }

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/models"
 	"mekiki/embed/ort"
 	"mekiki/embed/pixels"
+	"mekiki/embed/runner"
 	"mekiki/index/ingest"
 	"mekiki/internal/hint"
 	"mekiki/search/ask"
@@ -35,7 +36,7 @@ func (a *App) findAnswers(ctx context.Context, options models.Options) (models.M
 
 // OpenAnswerEngine opens the second stage that --answers names or, where it names none, that of --model. Where there
 // is none, the error is [ErrNoAnswers]. The caller closes it, before the runtime.
-func (a *App) OpenAnswerEngine(ctx context.Context, runtime *ort.Runtime) (*embed.AnswerEngine, error) {
+func (a *App) OpenAnswerEngine(ctx context.Context, runtime *ort.Runtime) (*answering.Engine, error) {
 	reporter := a.Progress()
 	defer reporter.Finish()
 	options, err := a.ModelOptions(runtime, reporter)
@@ -46,7 +47,7 @@ func (a *App) OpenAnswerEngine(ctx context.Context, runtime *ort.Runtime) (*embe
 	if err != nil {
 		return nil, err
 	}
-	engine, err := embed.OpenAnswerer(ctx, embed.Options{
+	engine, err := answering.Open(ctx, runner.Options{
 		ModelDir: model.Dir, Families: Families(), Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Turns: a.sharedTurns(), Logger: a.Log(),
 	})
 	if err != nil {
@@ -57,7 +58,7 @@ func (a *App) OpenAnswerEngine(ctx context.Context, runtime *ort.Runtime) (*embe
 
 // NewAsker makes the asker over a second stage. First is the first stage, whose image tokens serve both where they have
 // one vision encoder; it may be nil for a second stage with its own. Decoder reads originals; nil means one with the defaults.
-func (a *App) NewAsker(answers *embed.AnswerEngine, first *Session, decoder *pixels.Decoder) (*ask.Asker, error) {
+func (a *App) NewAsker(answers *answering.Engine, first *Session, decoder *pixels.Decoder) (*ask.Asker, error) {
 	var stage ask.FirstStage
 	if first != nil {
 		stage = first.Engine

@@ -5,7 +5,7 @@ import (
 	"io"
 	"log/slog"
 
-	"mekiki/embed"
+	"mekiki/embed/priority"
 	"mekiki/internal/folders"
 	"mekiki/internal/progress"
 )
@@ -17,7 +17,7 @@ type App struct {
 	Stderr io.Writer
 	// Interrupts are for parts of the work that take Ctrl-C for themselves; nil where nobody sends any.
 	Interrupts *Interrupts
-	turns      *embed.Turns
+	turns      *priority.Turns
 
 	AsJSON    bool
 	Quiet     bool

@@ -15,6 +15,8 @@ import (
 	"mekiki/embed/manifest"
 	"mekiki/embed/models"
 	"mekiki/embed/ort"
+	"mekiki/embed/priority"
+	"mekiki/embed/runner"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/internal/hint"
@@ -137,7 +139,7 @@ func (a *App) OpenEngineWith(ctx context.Context, runtime *ort.Runtime) (*Sessio
 	if a.Threads < 0 {
 		return nil, UsageError("--threads %d is negative: give 0 for one per core", a.Threads)
 	}
-	opening := embed.Options{ModelDir: model.Dir, Families: Families(), Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Turns: a.sharedTurns(), Logger: a.Log()}
+	opening := runner.Options{ModelDir: model.Dir, Families: Families(), Runtime: runtime, Threads: a.Threads, Provider: a.Provider, Turns: a.sharedTurns(), Logger: a.Log()}
 	if a.CleanTexts {
 		opening.CleanTexts, opening.MaximumTokens = true, lavisTokens
 	}
@@ -149,9 +151,9 @@ func (a *App) OpenEngineWith(ctx context.Context, runtime *ort.Runtime) (*Sessio
 }
 
 // sharedTurns are those of the models of both stages, so that searches go before answers.
-func (a *App) sharedTurns() *embed.Turns {
+func (a *App) sharedTurns() *priority.Turns {
 	if a.turns == nil {
-		a.turns = new(embed.Turns)
+		a.turns = new(priority.Turns)
 	}
 	return a.turns
 }

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/models"
 	"mekiki/index"
 	"mekiki/index/local"
@@ -105,26 +105,26 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	})
 }
 
-// answering is an open second stage; zero where there is none.
-type answering struct {
-	engine *embed.AnswerEngine
+// answers is an open second stage; zero where there is none.
+type answers struct {
+	engine *answering.Engine
 	asker  *ask.Asker
 }
 
 // openAnswers opens the second stage. Where none was asked for, a server does without.
-func openAnswers(ctx context.Context, a *cli.App, s serving) (answering, error) {
+func openAnswers(ctx context.Context, a *cli.App, s serving) (answers, error) {
 	engine, err := a.OpenAnswerEngine(ctx, s.engine.Runtime)
 	if errors.Is(err, cli.ErrNoAnswers) && a.Answers == "" {
-		return answering{}, nil
+		return answers{}, nil
 	}
 	if err != nil {
-		return answering{}, err
+		return answers{}, err
 	}
 	asker, err := a.NewAsker(engine, s.engine, s.library.Decoder())
 	if err != nil {
-		return answering{}, errors.Join(err, engine.Close())
+		return answers{}, errors.Join(err, engine.Close())
 	}
-	return answering{engine: engine, asker: asker}, nil
+	return answers{engine: engine, asker: asker}, nil
 }
 
 // sweepUploads settles what a crash left among the uploads. Serving does not depend

@@ -1,4 +1,4 @@
-package embed
+package runner
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"mekiki/embed/manifest"
 )
 
-// files gives a model's files after comparing them with the manifest, each once.
-type files struct {
+// Files gives a model's files after comparing them with the manifest, each once.
+type Files struct {
 	dir      string
 	manifest manifest.Manifest
 
@@ -21,14 +21,15 @@ type files struct {
 	verified map[string]bool
 }
 
-func newFiles(dir string, model manifest.Manifest) *files {
-	return &files{dir: dir, manifest: model, verified: map[string]bool{}}
+func newFiles(dir string, model manifest.Manifest) *Files {
+	return &Files{dir: dir, manifest: model, verified: map[string]bool{}}
 }
 
-func (f *files) path(name string) string { return filepath.Join(f.dir, name) }
+// Path is where a file of the model lies.
+func (f *Files) Path(name string) string { return filepath.Join(f.dir, name) }
 
-// verify compares files with the manifest, those that were not before.
-func (f *files) verify(ctx context.Context, names ...string) error {
+// Verify compares files with the manifest, those that were not before.
+func (f *Files) Verify(ctx context.Context, names ...string) error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	for _, name := range names {
@@ -43,8 +44,8 @@ func (f *files) verify(ctx context.Context, names ...string) error {
 	return nil
 }
 
-// readOptional is read of a file that the model may lack, which is fs.ErrNotExist then.
-func (f *files) readOptional(ctx context.Context, name string) ([]byte, error) {
+// ReadOptional is read of a file that the model may lack, which is fs.ErrNotExist then.
+func (f *Files) ReadOptional(ctx context.Context, name string) ([]byte, error) {
 	if !slices.ContainsFunc(f.manifest.Files, func(file manifest.File) bool { return file.Name == name }) {
 		return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 	}
@@ -52,17 +53,17 @@ func (f *files) readOptional(ctx context.Context, name string) ([]byte, error) {
 }
 
 // read returns a small file's verified contents.
-func (f *files) read(ctx context.Context, name string) ([]byte, error) {
+func (f *Files) read(ctx context.Context, name string) ([]byte, error) {
 	const maximum = 64 << 20 // the largest tokenizer has half of it
-	if err := f.verify(ctx, name); err != nil {
+	if err := f.Verify(ctx, name); err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(f.path(name))
+	info, err := os.Stat(f.Path(name))
 	if err != nil {
 		return nil, err
 	}
 	if info.Size() > maximum {
 		return nil, fmt.Errorf("%s has %d bytes, more than %d", name, info.Size(), maximum)
 	}
-	return os.ReadFile(f.path(name))
+	return os.ReadFile(f.Path(name))
 }

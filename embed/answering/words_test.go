@@ -1,4 +1,4 @@
-package embed_test
+package answering_test
 
 import (
 	"bytes"
@@ -13,10 +13,12 @@ import (
 	"unicode/utf8"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
 	"mekiki/embed/manifest"
+	"mekiki/embed/runner"
 	tokenizers "mekiki/embed/tokenize/language"
 )
 
@@ -39,9 +41,9 @@ func (s wordSource) ReadFile(name string) ([]byte, error) {
 }
 
 // openWords compiles and opens a second stage of random weights with a tokenizer of a published architecture.
-func openWords(t *testing.T, reference, tokenizer string) (*embed.AnswerEngine, *tokenizers.Tokenizer) {
+func openWords(t *testing.T, reference, tokenizer string) (*answering.Engine, *tokenizers.Tokenizer) {
 	t.Helper()
-	source := wordSource{tokenizer: filepath.Join("tokenize/language/testdata", tokenizer)}
+	source := wordSource{tokenizer: filepath.Join("../tokenize/language/testdata", tokenizer)}
 	words, err := tokenizers.Open(source.ReadFile)
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +63,7 @@ func openWords(t *testing.T, reference, tokenizer string) (*embed.AnswerEngine, 
 	if _, err := blip2.Compile(t.Context(), source, dir, blip2.CompileOptions{Precision: manifest.Float32, SharedVision: true}); err != nil {
 		t.Fatal(err)
 	}
-	return openAnswerer(t, embed.Options{ModelDir: dir, Families: families()}), words
+	return openAnswerer(t, runner.Options{ModelDir: dir, Families: []manifest.Family{blip2.Family()}}), words
 }
 
 // TestAnswersInWords writes texts with the tokenizers of published models, whose tokens are parts of words and of
@@ -77,9 +79,9 @@ func TestAnswersInWords(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var prompts []embed.Prompt
+			var prompts []answering.Prompt
 			for _, text := range []string{"", "a photo of", "Question: is it red? Answer:", "Question: 何色ですか? Answer:", "Question: is it blue? Answer:"} {
-				prompts = append(prompts, embed.Prompt{States: states[0], Text: text})
+				prompts = append(prompts, answering.Prompt{States: states[0], Text: text})
 			}
 			for seed := range uint64(4) {
 				options := decode.Options{Method: decode.Nucleus, TopP: 1, MaximumTokens: 40, Seed: seed}
@@ -107,7 +109,7 @@ func TestAnswersInWords(t *testing.T) {
 
 // scoresOfWords wants the score of a word to be what the model writes it with, by way of texts that are made of it: the
 // score of a continuation is that of its first word and of the rest after it.
-func scoresOfWords(t *testing.T, e *embed.AnswerEngine, words *tokenizers.Tokenizer, prompts []embed.Prompt) {
+func scoresOfWords(t *testing.T, e *answering.Engine, words *tokenizers.Tokenizer, prompts []answering.Prompt) {
 	t.Helper()
 	for _, prompt := range prompts {
 		scores, err := e.Score(t.Context(), prompt, []string{"yes", " yes", "no", "yes, a red one"})

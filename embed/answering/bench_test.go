@@ -1,4 +1,4 @@
-package embed_test
+package answering_test
 
 import (
 	"fmt"
@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/blip2"
 	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/decode"
 	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
+	"mekiki/embed/runner"
 )
 
 // languages are a model of about the built-in one's sizes, and larger ones behind the same Q-Former.
@@ -31,7 +33,7 @@ func languages() []modelconfig.Config {
 	}
 	var configs []modelconfig.Config
 	for name, language := range map[string]modelconfig.Language{"llama-6x256": llama, "llama-12x576": larger, "t5-8x512": t5} {
-		config := small()
+		config := blip2test.Small()
 		config.Name, config.ProjectionSize, config.Language = name, 0, &language
 		configs = append(configs, config)
 	}
@@ -45,7 +47,7 @@ func BenchmarkAnswers(b *testing.B) {
 		b.Run(config.Name, func(b *testing.B) {
 			reference := blip2test.LanguageReference{Config: config, Seed: 1}
 			dir := compileSecond(b, reference, blip2.CompileOptions{Precision: manifest.Float32, SharedVision: true})
-			engine := openAnswerer(b, embed.Options{ModelDir: dir})
+			engine := openAnswerer(b, runner.Options{ModelDir: dir})
 			if err := engine.Warm(b.Context()); err != nil {
 				b.Fatal(err)
 			}
@@ -55,7 +57,7 @@ func BenchmarkAnswers(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			prompt := embed.Prompt{States: states[0], Text: strings.Repeat("7 ", 12)}
+			prompt := answering.Prompt{States: states[0], Text: strings.Repeat("7 ", 12)}
 			run := func(name string, count int, do func() error) {
 				b.Run(name, func(b *testing.B) {
 					for b.Loop() {
@@ -68,7 +70,7 @@ func BenchmarkAnswers(b *testing.B) {
 			}
 			write := func(count int, options decode.Options) func() error {
 				options.MinimumTokens = options.MaximumTokens
-				prompts := slices.Repeat([]embed.Prompt{prompt}, count)
+				prompts := slices.Repeat([]answering.Prompt{prompt}, count)
 				return func() error { _, err := engine.Generate(b.Context(), prompts, options, nil); return err }
 			}
 			run("states", 1, func() error { _, err := engine.States(b.Context(), []embed.ImageTokens{tokens}); return err })

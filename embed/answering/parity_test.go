@@ -1,4 +1,4 @@
-package embed_test
+package answering_test
 
 import (
 	"fmt"
@@ -11,12 +11,14 @@ import (
 	"testing"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/blip2"
 	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort/orttest"
+	"mekiki/embed/runner"
 	"mekiki/embed/tokenize"
 )
 
@@ -108,13 +110,13 @@ func compileSecond(t testing.TB, reference blip2test.LanguageReference, options 
 	return dir
 }
 
-func openAnswerer(t testing.TB, options embed.Options) *embed.AnswerEngine {
+func openAnswerer(t testing.TB, options runner.Options) *answering.Engine {
 	t.Helper()
 	options.Runtime = orttest.Open(t)
 	if options.Families == nil {
 		options.Families = []manifest.Family{numberFamily()}
 	}
-	engine, err := embed.OpenAnswerer(t.Context(), options)
+	engine, err := answering.Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,16 +134,16 @@ func join(ids []int64) string { return strings.TrimSpace(numbers{}.Decode(ids)) 
 // secondStage is a reference, its engine and the prompts of its cases.
 type secondStage struct {
 	blip2test.LanguageReference
-	*embed.AnswerEngine
-	prompts []embed.Prompt
+	*answering.Engine
+	prompts []answering.Prompt
 }
 
-func openSecondStage(t testing.TB, reference blip2test.LanguageReference, options embed.Options) secondStage {
+func openSecondStage(t testing.TB, reference blip2test.LanguageReference, options runner.Options) secondStage {
 	t.Helper()
 	if options.ModelDir == "" {
 		options.ModelDir = compileSecond(t, reference, blip2.CompileOptions{Precision: manifest.Float32, SharedVision: true})
 	}
-	s := secondStage{LanguageReference: reference, AnswerEngine: openAnswerer(t, options)}
+	s := secondStage{LanguageReference: reference, Engine: openAnswerer(t, options)}
 	images := map[int]embed.ImageTokens{}
 	for _, c := range reference.Cases {
 		if c.Detailed() {
@@ -154,7 +156,7 @@ func openSecondStage(t testing.TB, reference blip2test.LanguageReference, option
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.prompts = append(s.prompts, embed.Prompt{States: states[0], Text: join(c.InstructionIDs) + "|" + join(c.PromptIDs)})
+		s.prompts = append(s.prompts, answering.Prompt{States: states[0], Text: join(c.InstructionIDs) + "|" + join(c.PromptIDs)})
 	}
 	return s
 }
@@ -171,9 +173,9 @@ func (s secondStage) text(ids []int64) string {
 // log-probabilities of given texts.
 func TestAnswerParity(t *testing.T) {
 	worst := 0.0
-	for _, reference := range blip2test.ReadLanguageReferences(t, "blip2/testdata/language") {
+	for _, reference := range blip2test.ReadLanguageReferences(t, "../blip2/testdata/language") {
 		t.Run(reference.Name, func(t *testing.T) {
-			s := openSecondStage(t, reference, embed.Options{})
+			s := openSecondStage(t, reference, runner.Options{})
 			for generation := range reference.Cases[0].Generated {
 				options := reference.Cases[0].Generated[generation].Options
 				together, err := s.Generate(t.Context(), s.prompts, options, nil)
@@ -196,13 +198,13 @@ func TestAnswerParity(t *testing.T) {
 		})
 	}
 	t.Logf("the worst log-probability is off by %.1e", worst)
-	if !(worst <= tolerance) {
-		t.Errorf("a log-probability is off by %g, more than %g", worst, tolerance)
+	if !(worst <= blip2test.Tolerance) {
+		t.Errorf("a log-probability is off by %g, more than %g", worst, blip2test.Tolerance)
 	}
 }
 
 // compare wants the texts of a reference, but for the order of those whose scores are alike.
-func (s secondStage) compare(t *testing.T, what string, got []embed.Generated, want blip2test.LanguageGeneration) {
+func (s secondStage) compare(t *testing.T, what string, got []answering.Generated, want blip2test.LanguageGeneration) {
 	t.Helper()
 	if len(got) != len(want.IDs) {
 		t.Errorf("%s: %d texts, want %d", what, len(got), len(want.IDs))
@@ -230,7 +232,7 @@ func (s secondStage) compareScores(t *testing.T, i int, c blip2test.LanguageCase
 	}
 	for k, want := range c.Scores {
 		if len(s.Config.Language.End) > 1 { // any of which ends a text, and the reference has the first
-			if float64(got[k]) < want.Score-tolerance {
+			if float64(got[k]) < want.Score-blip2test.Tolerance {
 				t.Errorf("case %d: score %g is below that of the first end, %g", i, got[k], want.Score)
 			}
 			continue

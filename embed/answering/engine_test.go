@@ -1,4 +1,4 @@
-package embed_test
+package answering_test
 
 import (
 	"bytes"
@@ -15,19 +15,23 @@ import (
 	"testing"
 
 	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/blip2"
 	"mekiki/embed/blip2/blip2test"
+	"mekiki/embed/checkpoint"
 	"mekiki/embed/decode"
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort/orttest"
 	"mekiki/embed/pixels"
+	"mekiki/embed/priority"
+	"mekiki/embed/runner"
 	"mekiki/internal/hint"
 )
 
 // readSecond reads one reference.
 func readSecond(t testing.TB, name string) blip2test.LanguageReference {
 	t.Helper()
-	references := blip2test.ReadLanguageReferences(t, "blip2/testdata/language")
+	references := blip2test.ReadLanguageReferences(t, "../blip2/testdata/language")
 	at := slices.IndexFunc(references, func(r blip2test.LanguageReference) bool { return r.Name == name })
 	if at < 0 {
 		t.Fatalf("no reference %s", name)
@@ -37,7 +41,7 @@ func readSecond(t testing.TB, name string) blip2test.LanguageReference {
 
 func TestAnswersAreToldAsTheyAreWritten(t *testing.T) {
 	for _, name := range []string{"opt", "t5"} {
-		s := openSecondStage(t, readSecond(t, name), embed.Options{})
+		s := openSecondStage(t, readSecond(t, name), runner.Options{})
 		for _, options := range []decode.Options{{}, {Method: decode.Nucleus, Seed: 5, MaximumTokens: 7}} {
 			told := make([]string, len(s.prompts))
 			got, err := s.Generate(t.Context(), s.prompts, options, func(prompt int, piece string) error {
@@ -79,7 +83,7 @@ func TestAnswersAreToldAsTheyAreWritten(t *testing.T) {
 // of each prompt alone.
 func TestDrawsDoNotDependOnOthers(t *testing.T) {
 	for _, name := range []string{"llama-grouped", "t5", "instruct-t5"} {
-		s := openSecondStage(t, readSecond(t, name), embed.Options{})
+		s := openSecondStage(t, readSecond(t, name), runner.Options{})
 		for seed := range uint64(6) {
 			options := decode.Options{Method: decode.Nucleus, TopP: 1, Count: 5, Seed: seed, MaximumTokens: 16}
 			together, err := s.Generate(t.Context(), s.prompts, options, nil)
@@ -91,8 +95,8 @@ func TestDrawsDoNotDependOnOthers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				same := slices.EqualFunc(alone[0], together[i], func(a, b embed.Generated) bool {
-					return a.Text == b.Text && a.Tokens == b.Tokens && math.Abs(float64(a.LogProbability-b.LogProbability)) < tolerance
+				same := slices.EqualFunc(alone[0], together[i], func(a, b answering.Generated) bool {
+					return a.Text == b.Text && a.Tokens == b.Tokens && math.Abs(float64(a.LogProbability-b.LogProbability)) < blip2test.Tolerance
 				})
 				if !same {
 					t.Errorf("%s, seed %d, prompt %d: %+v, alone %+v", name, seed, i, together[i], alone[0])
@@ -103,7 +107,7 @@ func TestDrawsDoNotDependOnOthers(t *testing.T) {
 }
 
 func TestScoresInGroups(t *testing.T) {
-	s := openSecondStage(t, readSecond(t, "opt"), embed.Options{})
+	s := openSecondStage(t, readSecond(t, "opt"), runner.Options{})
 	var texts []string
 	for i := range 70 { // more than are scored side by side, of several lengths
 		texts = append(texts, strings.TrimSpace(strings.Repeat(fmt.Sprint(4+i, " "), i%5)))
@@ -117,7 +121,7 @@ func TestScoresInGroups(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if math.Abs(float64(one[0]-all[i])) > tolerance {
+		if math.Abs(float64(one[0]-all[i])) > blip2test.Tolerance {
 			t.Errorf("%q: %g among others, %g alone", text, all[i], one[0])
 		}
 	}
@@ -131,39 +135,39 @@ func TestScoresInGroups(t *testing.T) {
 	}
 	if got := written[0][0]; got.Ended {
 		score, err := s.Score(t.Context(), s.prompts[1], []string{got.Text})
-		if err != nil || math.Abs(float64(score[0]-got.LogProbability)) > tolerance {
+		if err != nil || math.Abs(float64(score[0]-got.LogProbability)) > blip2test.Tolerance {
 			t.Errorf("score %v of %+v: %v", score, got, err)
 		}
 	}
 }
 
 func TestPromptsAreBounded(t *testing.T) {
-	s := openSecondStage(t, readSecond(t, "opt"), embed.Options{}) // of 64 positions, 5 of which are the image's
-	prompt := func(tokens int) []embed.Prompt {
-		return []embed.Prompt{{States: s.prompts[0].States, Text: strings.TrimSpace(strings.Repeat("7 ", tokens))}}
+	s := openSecondStage(t, readSecond(t, "opt"), runner.Options{}) // of 64 positions, 5 of which are the image's
+	prompt := func(tokens int) []answering.Prompt {
+		return []answering.Prompt{{States: s.prompts[0].States, Text: strings.TrimSpace(strings.Repeat("7 ", tokens))}}
 	}
 	got, err := s.Generate(t.Context(), prompt(50), decode.Options{MinimumTokens: 20}, nil)
 	if err != nil || got[0][0].Tokens != 9 || got[0][0].Ended {
 		t.Errorf("a prompt that leaves room for 9 tokens: %+v, %v", got, err)
 	}
-	for what, prompts := range map[string][]embed.Prompt{
+	for what, prompts := range map[string][]answering.Prompt{
 		"as long as the model's positions": prompt(59), "longer": prompt(500), "very long": {{States: s.prompts[0].States, Text: strings.Repeat(" ", 1<<20)}},
 	} {
 		_, err := s.Generate(t.Context(), prompts, decode.Options{}, nil)
-		if !errors.Is(err, embed.ErrPrompt) || hint.Of(err) == "" {
+		if !errors.Is(err, answering.ErrPrompt) || hint.Of(err) == "" {
 			t.Errorf("a prompt %s: %v", what, err)
 		}
-		if _, err := s.Score(t.Context(), prompts[0], []string{"3"}); !errors.Is(err, embed.ErrPrompt) {
+		if _, err := s.Score(t.Context(), prompts[0], []string{"3"}); !errors.Is(err, answering.ErrPrompt) {
 			t.Errorf("scores after a prompt %s: %v", what, err)
 		}
 	}
-	if _, err := s.Score(t.Context(), prompt(50)[0], []string{"3", strings.Repeat("3 ", 11)}); !errors.Is(err, embed.ErrPrompt) {
+	if _, err := s.Score(t.Context(), prompt(50)[0], []string{"3", strings.Repeat("3 ", 11)}); !errors.Is(err, answering.ErrPrompt) {
 		t.Errorf("a continuation that has no room: %v", err)
 	}
-	if _, err := s.Generate(t.Context(), []embed.Prompt{{}}, decode.Options{}, nil); err == nil {
+	if _, err := s.Generate(t.Context(), []answering.Prompt{{}}, decode.Options{}, nil); err == nil {
 		t.Error("neither an image nor a text was accepted")
 	}
-	if _, err := s.Generate(t.Context(), []embed.Prompt{{States: embed.ImageStates{Rows: 1, Columns: 1, Values: []float32{1}}, Text: "7"}}, decode.Options{}, nil); err == nil {
+	if _, err := s.Generate(t.Context(), []answering.Prompt{{States: answering.ImageStates{Rows: 1, Columns: 1, Values: []float32{1}}, Text: "7"}}, decode.Options{}, nil); err == nil {
 		t.Error("states of another model were accepted")
 	}
 	if _, err := s.States(t.Context(), []embed.ImageTokens{{Rows: 1, Columns: 1, Values: []float32{1}}}); err == nil {
@@ -172,7 +176,7 @@ func TestPromptsAreBounded(t *testing.T) {
 	if _, err := s.Generate(t.Context(), prompt(1), decode.Options{TopP: 2}, nil); err == nil {
 		t.Error("bad options were accepted")
 	}
-	if _, err := s.Generate(t.Context(), []embed.Prompt{{States: s.prompts[0].States, Text: "999"}}, decode.Options{}, nil); err == nil {
+	if _, err := s.Generate(t.Context(), []answering.Prompt{{States: s.prompts[0].States, Text: "999"}}, decode.Options{}, nil); err == nil {
 		t.Error("a token outside the vocabulary was accepted")
 	}
 }
@@ -182,7 +186,7 @@ func TestAnswerersSayWhatTheyCan(t *testing.T) {
 	families := []manifest.Family{numberFamily()}
 	for _, shared := range []bool{true, false} {
 		dir := compileSecond(t, reference, blip2.CompileOptions{Precision: manifest.Float32, SharedVision: shared})
-		e := openAnswerer(t, embed.Options{ModelDir: dir})
+		e := openAnswerer(t, runner.Options{ModelDir: dir})
 		model := e.AnswerModel()
 		if model.OwnVision == shared || model.Vision == "" || model.Fingerprint == "" || model.Name != "t5" {
 			t.Errorf("shared %v: %+v", shared, model)
@@ -204,12 +208,19 @@ func TestAnswerersSayWhatTheyCan(t *testing.T) {
 		if states, err := e.States(t.Context(), tokens); err != nil || states[0].Rows != reference.Config.QueryTokens {
 			t.Errorf("states: %v", err)
 		}
-		if _, err := embed.Open(t.Context(), embed.Options{ModelDir: dir, Families: families, Runtime: runtime}); !errors.Is(err, embed.ErrNoVectors) || hint.Of(err) == "" {
+		if _, err := embed.Open(t.Context(), runner.Options{ModelDir: dir, Families: families, Runtime: runtime}); !errors.Is(err, embed.ErrNoVectors) || hint.Of(err) == "" {
 			t.Errorf("a second stage as a first one: %v", err)
 		}
 	}
-	first := compile(t, false, blip2.CompileOptions{Precision: manifest.Float32})
-	if _, err := embed.OpenAnswerer(t.Context(), embed.Options{ModelDir: first, Families: families, Runtime: runtime}); !errors.Is(err, embed.ErrNoAnswers) || hint.Of(err) == "" {
+	weights, err := checkpoint.NewRandom(blip2test.Tiny(), 7, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := filepath.Join(t.TempDir(), "model")
+	if _, err := blip2.Compile(t.Context(), weights, first, blip2.CompileOptions{Precision: manifest.Float32}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := answering.Open(t.Context(), runner.Options{ModelDir: first, Families: families, Runtime: runtime}); !errors.Is(err, answering.ErrNoAnswers) || hint.Of(err) == "" {
 		t.Errorf("a first stage as a second one: %v", err)
 	}
 }
@@ -218,7 +229,7 @@ func TestAnswerersSayWhatTheyCan(t *testing.T) {
 // the runs share nothing.
 func TestStatesSideBySide(t *testing.T) {
 	reference := readSecond(t, "t5")
-	s := openSecondStage(t, reference, embed.Options{Threads: 4})
+	s := openSecondStage(t, reference, runner.Options{Threads: 4})
 	rows, columns := reference.Config.Vision.Tokens(), reference.Config.Vision.HiddenSize
 	tokens := make([]embed.ImageTokens, 256)
 	for i := range tokens {
@@ -253,8 +264,8 @@ func TestLongRunsTakeAllThreads(t *testing.T) {
 	}
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s := openSecondStage(t, reference, embed.Options{Families: []manifest.Family{family}, Threads: 2, Logger: logger})
-	plain := openSecondStage(t, reference, embed.Options{Threads: 2})
+	s := openSecondStage(t, reference, runner.Options{Families: []manifest.Family{family}, Threads: 2, Logger: logger})
+	plain := openSecondStage(t, reference, runner.Options{Threads: 2})
 	for _, options := range []decode.Options{{}, {Method: decode.Beam, Count: 2}} {
 		got, err := s.Generate(t.Context(), s.prompts[:1], options, nil)
 		if err != nil {
@@ -274,7 +285,7 @@ func TestLongRunsTakeAllThreads(t *testing.T) {
 
 // TestAnswersSideBySide asks from many goroutines, some of which can wait and some of which are stopped.
 func TestAnswersSideBySide(t *testing.T) {
-	s := openSecondStage(t, readSecond(t, "t5"), embed.Options{Threads: 3})
+	s := openSecondStage(t, readSecond(t, "t5"), runner.Options{Threads: 3})
 	want, err := s.Generate(t.Context(), s.prompts, decode.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -290,7 +301,7 @@ func TestAnswersSideBySide(t *testing.T) {
 			for range 3 {
 				ctx := t.Context()
 				if worker%2 == 0 {
-					ctx = embed.Background(ctx)
+					ctx = priority.Background(ctx)
 				}
 				if got, err := s.Generate(ctx, s.prompts, decode.Options{}, nil); err != nil || !slices.EqualFunc(got, want, slices.Equal) {
 					t.Errorf("%+v, %v; want %+v", got, err, want)
@@ -313,7 +324,7 @@ func TestAnswersSideBySide(t *testing.T) {
 }
 
 func TestAnswerersClose(t *testing.T) {
-	s := openSecondStage(t, readSecond(t, "opt"), embed.Options{})
+	s := openSecondStage(t, readSecond(t, "opt"), runner.Options{})
 	var group sync.WaitGroup
 	begun := make(chan struct{})
 	group.Go(func() {
@@ -335,7 +346,7 @@ func TestAnswerersClose(t *testing.T) {
 	_, scoreErr := s.Score(t.Context(), s.prompts[0], []string{"3"})
 	_, stateErr := s.States(t.Context(), nil)
 	for _, err := range []error{generateErr, scoreErr, stateErr, s.Warm(t.Context())} {
-		if !errors.Is(err, embed.ErrClosed) {
+		if !errors.Is(err, runner.ErrClosed) {
 			t.Errorf("after closing: %v", err)
 		}
 	}
@@ -353,7 +364,7 @@ func TestDamagedEmbeddings(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s := openSecondStage(t, reference, embed.Options{ModelDir: dir})
+	s := openSecondStage(t, reference, runner.Options{ModelDir: dir})
 	if _, err := s.Generate(t.Context(), s.prompts, decode.Options{}, nil); !errors.Is(err, embed.ErrModelFiles) {
 		t.Errorf("a damaged table of embeddings: %v", err)
 	}

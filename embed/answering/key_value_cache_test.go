@@ -1,4 +1,4 @@
-package embed
+package answering
 
 import (
 	"math/rand/v2"

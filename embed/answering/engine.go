@@ -1,4 +1,4 @@
-package embed
+package answering
 
 import (
 	"context"
@@ -9,17 +9,20 @@ import (
 	"strings"
 	"sync"
 
+	"mekiki/embed"
 	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
+	"mekiki/embed/pixels"
+	"mekiki/embed/runner"
 	"mekiki/embed/tokenize"
 	"mekiki/internal/hint"
 )
 
-// AnswerEngine runs one model of the second stage. It is safe for concurrent use: texts that are written at the same time
+// Engine runs one model of the second stage. It is safe for concurrent use: texts that are written at the same time
 // take turns at each token.
-type AnswerEngine struct {
-	*core
+type Engine struct {
+	model      *runner.Model
 	config     modelconfig.Config
 	words      tokenize.Language
 	instructed tokenize.Tokenizer // of the Q-Former, where it reads the prompt
@@ -31,57 +34,76 @@ type AnswerEngine struct {
 	tableFile  *os.File             // of table
 }
 
-var _ Answerer = (*AnswerEngine)(nil)
+var _ Answerer = (*Engine)(nil)
 
-// ErrPrompt means that a prompt is longer than the model reads.
-var ErrPrompt = errors.New("the prompt is too long")
+// Errors that callers branch on.
+var (
+	// ErrNoAnswers means that the model has no language model that answers.
+	ErrNoAnswers = errors.New("this model cannot answer questions")
+	// ErrPrompt means that a prompt is longer than the model reads.
+	ErrPrompt = errors.New("the prompt is too long")
+)
 
-// OpenAnswerer opens the second stage in options.ModelDir, as Open does a first stage. The caller must Close it. A model
+// Open opens the second stage in options.ModelDir, as Open does a first stage. The caller must Close it. A model
 // without a language model is ErrNoAnswers.
-func OpenAnswerer(ctx context.Context, options Options) (*AnswerEngine, error) {
-	shared, family, err := openCore(ctx, options)
+func Open(ctx context.Context, options runner.Options) (*Engine, error) {
+	shared, family, err := runner.Open(ctx, options)
 	if err != nil {
 		return nil, err
 	}
-	e := &AnswerEngine{core: shared, config: shared.manifest.Config}
-	if !shared.Capabilities().Answer || shared.description.Language == nil || family.Language == nil {
-		return nil, hint.Wrap(fmt.Errorf("open model %s: %w", shared.options.ModelDir, ErrNoAnswers),
+	e := &Engine{model: shared, config: shared.Manifest.Config}
+	if !shared.Capabilities().Answer || shared.Description.Language == nil || family.Language == nil {
+		return nil, hint.Wrap(fmt.Errorf("open model %s: %w", shared.Options.ModelDir, ErrNoAnswers),
 			"choose a model of the second stage, such as blip2-flan-t5-xl")
 	}
-	read := func(name string) ([]byte, error) { return e.files.readOptional(ctx, name) }
+	read := func(name string) ([]byte, error) { return e.model.Files.ReadOptional(ctx, name) }
 	if e.words, err = family.Language(read); err != nil {
-		return nil, fmt.Errorf("open model %s: %w", shared.options.ModelDir, err)
+		return nil, fmt.Errorf("open model %s: %w", shared.Options.ModelDir, err)
 	}
 	if e.config.Language.Instructed {
-		if e.instructed, err = shared.openTokenizer(ctx, family); err != nil {
+		if e.instructed, err = shared.OpenTokenizer(ctx, family); err != nil {
 			return nil, err
 		}
 	}
-	step := shared.graphs[manifest.LanguageStepFile]
+	step := shared.Graphs[manifest.LanguageStepFile]
 	if e.layout, err = newStepLayout(step.Signature); err != nil {
-		return nil, fmt.Errorf("open model %s: %w", shared.options.ModelDir, err)
+		return nil, fmt.Errorf("open model %s: %w", shared.Options.ModelDir, err)
 	}
-	e.steps = make(chan struct{}, max(1, shared.workers(step)))
+	e.steps = make(chan struct{}, max(1, shared.Workers(step)))
 	return e, nil
 }
 
-// AnswerModel implements Answerer.
-func (e *AnswerEngine) AnswerModel() AnswerModel {
-	return AnswerModel{
-		Name: e.manifest.Name, Fingerprint: e.manifest.Fingerprint, Vision: e.manifest.Vision,
-		OwnVision: e.manifest.HasVision(), Prompts: e.config.Language.Prompts,
+// Model implements Answerer.
+func (e *Engine) AnswerModel() Model {
+	return Model{
+		Name: e.model.Manifest.Name, Fingerprint: e.model.Manifest.Fingerprint, Vision: e.model.Manifest.Vision,
+		OwnVision: e.model.Manifest.HasVision(), Prompts: e.config.Language.Prompts,
 	}
 }
 
+// Capabilities says what the model can do.
+func (e *Engine) Capabilities() embed.Capabilities { return e.model.Capabilities() }
+
+// Manifest returns the model's description. Its slices must not be changed.
+func (e *Engine) Manifest() manifest.Manifest { return e.model.Manifest }
+
+// ModelDir returns the model's folder.
+func (e *Engine) ModelDir() string { return e.model.ModelDir() }
+
+// ImageTokens runs the model's own vision encoder over images, in their order. Without one it is ErrNoVision.
+func (e *Engine) ImageTokens(ctx context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {
+	return embed.ReadImages(ctx, e.model, images)
+}
+
 // Warm opens the graphs, so that no later call has to wait for them.
-func (e *AnswerEngine) Warm(ctx context.Context) error {
-	done, err := e.begin()
+func (e *Engine) Warm(ctx context.Context) error {
+	done, err := e.model.Begin()
 	if err != nil {
 		return err
 	}
 	defer done()
-	for _, signature := range e.description.Graphs {
-		if _, err := e.graphs[signature.File].open(ctx, e.core); err != nil {
+	for _, signature := range e.model.Description.Graphs {
+		if _, err := e.model.Graphs[signature.File].Open(ctx, e.model); err != nil {
 			return err
 		}
 	}
@@ -90,8 +112,8 @@ func (e *AnswerEngine) Warm(ctx context.Context) error {
 }
 
 // Close waits for what is running and frees the model's memory. Closing twice is allowed.
-func (e *AnswerEngine) Close() error {
-	err := e.core.Close() // which waits for all who read the table
+func (e *Engine) Close() error {
+	err := e.model.Close() // which waits for all who read the table
 	e.tableMutex.Lock()
 	defer e.tableMutex.Unlock()
 	if e.table != nil {
@@ -102,16 +124,16 @@ func (e *AnswerEngine) Close() error {
 }
 
 // embeddings opens the table of token embeddings. The engine must be kept open.
-func (e *AnswerEngine) embeddings(ctx context.Context) (*manifest.Embeddings, error) {
+func (e *Engine) embeddings(ctx context.Context) (*manifest.Embeddings, error) {
 	e.tableMutex.Lock()
 	defer e.tableMutex.Unlock()
 	if e.table != nil {
 		return e.table, nil
 	}
-	if err := e.files.verify(ctx, manifest.EmbeddingsFile); err != nil {
+	if err := e.model.Files.Verify(ctx, manifest.EmbeddingsFile); err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
 	}
-	file, err := os.Open(e.files.path(manifest.EmbeddingsFile))
+	file, err := os.Open(e.model.Files.Path(manifest.EmbeddingsFile))
 	if err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
 	}
@@ -128,8 +150,8 @@ func (e *AnswerEngine) embeddings(ctx context.Context) (*manifest.Embeddings, er
 }
 
 // States implements Answerer.
-func (e *AnswerEngine) States(ctx context.Context, tokens []ImageTokens) ([]ImageStates, error) {
-	done, err := e.begin()
+func (e *Engine) States(ctx context.Context, tokens []embed.ImageTokens) ([]ImageStates, error) {
+	done, err := e.model.Begin()
 	if err != nil {
 		return nil, err
 	}
@@ -143,12 +165,12 @@ func (e *AnswerEngine) States(ctx context.Context, tokens []ImageTokens) ([]Imag
 		return append([]ImageStates(nil), tokens...), nil
 	}
 	results := make([]ImageStates, len(tokens))
-	graph := e.graphs[manifest.ImageStatesFile]
-	session, err := graph.open(ctx, e.core)
+	graph := e.model.Graphs[manifest.ImageStatesFile]
+	session, err := graph.Open(ctx, e.model)
 	if err != nil {
 		return nil, err
 	}
-	err = e.each(ctx, graph, len(tokens), func(ctx context.Context, i int) (err error) { // several at once: each its own error
+	err = e.model.Each(ctx, graph, len(tokens), func(ctx context.Context, i int) (err error) { // several at once: each its own error
 		results[i], err = e.queryStates(ctx, session, tokens[i], nil)
 		return err
 	})
@@ -159,12 +181,12 @@ func (e *AnswerEngine) States(ctx context.Context, tokens []ImageTokens) ([]Imag
 }
 
 // queryStates runs the Q-Former over an image's tokens and, of an instructed model, the ids of the prompt.
-func (e *AnswerEngine) queryStates(ctx context.Context, session *ort.Session, tokens ImageTokens, ids []int64) (ImageStates, error) {
+func (e *Engine) queryStates(ctx context.Context, session *ort.Session, tokens embed.ImageTokens, ids []int64) (ImageStates, error) {
 	rows, columns := e.config.QueryTokens, e.config.QFormer.HiddenSize
 	inputs := []ort.Tensor{ort.Float32Tensor(tokens.Values, 1, int64(tokens.Rows), int64(tokens.Columns))}
 	if e.config.Language.Instructed {
 		encoding := []tokenize.Encoding{{IDs: ids}}
-		ids, mask := textTensors(encoding, []int{0})
+		ids, mask := runner.TextTensors(encoding, []int{0})
 		inputs = append(inputs, ids, mask)
 	}
 	output := make([]float32, rows*columns)
@@ -173,7 +195,7 @@ func (e *AnswerEngine) queryStates(ctx context.Context, session *ort.Session, to
 }
 
 // checkSize reports values that are not of this model's size.
-func (e *AnswerEngine) checkSize(states ImageStates, rows, columns int) error {
+func (e *Engine) checkSize(states ImageStates, rows, columns int) error {
 	if states.Rows == rows && states.Columns == columns && len(states.Values) == rows*columns {
 		return nil
 	}
@@ -181,7 +203,7 @@ func (e *AnswerEngine) checkSize(states ImageStates, rows, columns int) error {
 }
 
 // checkStates reports states that are neither what States gives nor none.
-func (e *AnswerEngine) checkStates(states ImageStates) error {
+func (e *Engine) checkStates(states ImageStates) error {
 	if blind(states) {
 		return nil
 	}
@@ -196,21 +218,21 @@ func blind(states ImageStates) bool { return states.Rows == 0 && len(states.Valu
 
 // project makes what the language model reads of an image: its vectors, row after row; none without an image. Text is the
 // prompt's.
-func (e *AnswerEngine) project(ctx context.Context, states ImageStates, text string) ([]float32, error) {
+func (e *Engine) project(ctx context.Context, states ImageStates, text string) ([]float32, error) {
 	if blind(states) {
 		return nil, nil
 	}
 	if e.config.Language.Instructed {
-		session, err := e.graphs[manifest.ImageStatesFile].open(ctx, e.core)
+		session, err := e.model.Graphs[manifest.ImageStatesFile].Open(ctx, e.model)
 		if err != nil {
 			return nil, err
 		}
-		ids := e.instructed.Encode(text, e.options.MaximumTokens).IDs
+		ids := e.instructed.Encode(text, e.model.Options.MaximumTokens).IDs
 		if states, err = e.queryStates(ctx, session, states, ids); err != nil {
 			return nil, err
 		}
 	}
-	session, err := e.graphs[manifest.LanguageInputFile].open(ctx, e.core)
+	session, err := e.model.Graphs[manifest.LanguageInputFile].Open(ctx, e.model)
 	if err != nil {
 		return nil, err
 	}
@@ -222,10 +244,10 @@ func (e *AnswerEngine) project(ctx context.Context, states ImageStates, text str
 }
 
 // isEnd reports whether a token ends a text.
-func (e *AnswerEngine) isEnd(token int64) bool { return slices.Contains(e.config.Language.End, token) }
+func (e *Engine) isEnd(token int64) bool { return slices.Contains(e.config.Language.End, token) }
 
 // text is what tokens say, without the ending one and without the spaces around it.
-func (e *AnswerEngine) text(tokens []int64) string {
+func (e *Engine) text(tokens []int64) string {
 	if len(tokens) > 0 && e.isEnd(tokens[len(tokens)-1]) {
 		tokens = tokens[:len(tokens)-1]
 	}

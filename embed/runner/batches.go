@@ -1,26 +1,18 @@
-package embed
+package runner
 
 import (
 	"mekiki/embed/ort"
 	"mekiki/embed/tokenize"
 )
 
-// Sizes of batches, by measurement (processor time at the published Q-Former's
-// width): 8 texts together take half of what they take one by one, since they
-// share reading the weights; pairs for matching take a tenth less, and a small
-// batch can be stopped sooner. Images gain nothing.
-const (
-	textBatch  = 16
-	matchBatch = 4
-	// batchTokens bounds the tokens of a batch's texts, so that what a session holds
-	// of its memory stays small: long texts gain nothing from each other.
-	batchTokens = 1024
-)
+// batchTokens bounds the tokens of a batch's texts, so that what a session holds of its memory stays small: long texts
+// gain nothing from each other.
+const batchTokens = 1024
 
-// batches groups the encodings by length, so that no row needs padding, in groups
+// Batches groups the encodings by length, so that no row needs padding, in groups
 // of at most the given size that also leave every worker something to do. A group
 // lists positions in encodings.
-func batches(encodings []tokenize.Encoding, most, workers int) [][]int {
+func Batches(encodings []tokenize.Encoding, most, workers int) [][]int {
 	byLength := map[int][]int{}
 	var lengths []int
 	for i, encoding := range encodings {
@@ -43,25 +35,25 @@ func batches(encodings []tokenize.Encoding, most, workers int) [][]int {
 	return groups
 }
 
-// batchSize bounds batches of texts and pairs to 1 when a row's numbers would depend
+// BatchSize bounds batches of texts and pairs to 1 when a row's numbers would depend
 // on its neighbours.
-func (e *core) batchSize(most int) int {
-	if e.description.OneByOne {
+func (m *Model) BatchSize(most int) int {
+	if m.Description.OneByOne {
 		return 1
 	}
 	return most
 }
 
-// workers is how many runs of a graph go on side by side.
-func (e *core) workers(g *graph) int {
+// Workers is how many runs of a graph go on side by side.
+func (m *Model) Workers(g *Graph) int {
 	if g.singleThreaded() {
-		return e.options.Threads
+		return m.Options.Threads
 	}
 	return 1
 }
 
-// textTensors presents encodings of one length as a batch.
-func textTensors(encodings []tokenize.Encoding, group []int) (ids, mask ort.Tensor) {
+// TextTensors presents encodings of one length as a batch.
+func TextTensors(encodings []tokenize.Encoding, group []int) (ids, mask ort.Tensor) {
 	length := len(encodings[group[0]].IDs)
 	values := make([]int64, 0, len(group)*length)
 	for _, i := range group {

@@ -1,4 +1,4 @@
-package embed
+package priority
 
 import (
 	"context"
@@ -12,8 +12,8 @@ func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var turns Turns
 		ctx := t.Context()
-		search := must(t, turns.enter, ctx)
-		answer := must(t, turns.enterAnswer, ctx)
+		search := must(t, turns.Enter, ctx)
+		answer := must(t, turns.EnterAnswer, ctx)
 
 		waited := func(what string, wait func(context.Context) error, ctx context.Context, want time.Duration) {
 			t.Helper()
@@ -26,28 +26,28 @@ func TestTurns(t *testing.T) {
 			}
 		}
 		background := func(ctx context.Context) error {
-			leave, err := turns.enter(Background(ctx))
+			leave, err := turns.Enter(Background(ctx))
 			leave()
 			return err
 		}
-		waited("a token beside a search that does not end", turns.step, ctx, longestStepWait)
+		waited("a token beside a search that does not end", turns.Step, ctx, longestStepWait)
 		waited("background work beside a search that does not end", background, ctx, longestWait)
 
 		time.AfterFunc(30*time.Millisecond, search)
-		waited("a token beside a search", turns.step, ctx, 30*time.Millisecond)
-		waited("a token alone", turns.step, ctx, 0)
+		waited("a token beside a search", turns.Step, ctx, 30*time.Millisecond)
+		waited("a token alone", turns.Step, ctx, 0)
 		time.AfterFunc(50*time.Millisecond, answer)
 		waited("background work beside an answer", background, ctx, 50*time.Millisecond)
 		waited("background work alone", background, ctx, 0)
-		waited("a background token alone", turns.step, Background(ctx), 0)
+		waited("a background token alone", turns.Step, Background(ctx), 0)
 
-		defer must(t, turns.enter, ctx)()
+		defer must(t, turns.Enter, ctx)()
 		short, cancel := context.WithTimeout(ctx, time.Millisecond)
 		defer cancel()
-		if err := turns.step(short); !errors.Is(err, context.DeadlineExceeded) {
+		if err := turns.Step(short); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a token whose time is up: %v", err)
 		}
-		if _, err := turns.enter(short); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := turns.Enter(short); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("work whose time is up: %v", err)
 		}
 	})

@@ -1,4 +1,4 @@
-package embed
+package answering
 
 import (
 	"context"
@@ -9,13 +9,14 @@ import (
 	"unicode"
 
 	"mekiki/embed/decode"
+	"mekiki/embed/runner"
 	"mekiki/embed/tokenize"
 	"mekiki/internal/hint"
 )
 
 // Generate implements Answerer. A prompt that leaves no room for a token is ErrPrompt; one that leaves room for fewer than
-// options.MaximumTokens gets these.
-func (e *AnswerEngine) Generate(ctx context.Context, prompts []Prompt, options decode.Options, written func(prompt int, piece string) error) ([][]Generated, error) {
+// Options.MaximumTokens gets these.
+func (e *Engine) Generate(ctx context.Context, prompts []Prompt, options decode.Options, written func(prompt int, piece string) error) ([][]Generated, error) {
 	if err := options.Validate(); err != nil {
 		return nil, fmt.Errorf("answer: %w", err)
 	}
@@ -23,12 +24,12 @@ func (e *AnswerEngine) Generate(ctx context.Context, prompts []Prompt, options d
 	if written != nil && options.Rows() != 1 {
 		return nil, fmt.Errorf("answer: pieces of a text are final only when one is written: choose greedy, or nucleus with a count of 1")
 	}
-	done, err := e.begin()
+	done, err := e.model.Begin()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	leave, err := e.options.Turns.enterAnswer(ctx)
+	leave, err := e.model.Options.Turns.EnterAnswer(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (e *AnswerEngine) Generate(ctx context.Context, prompts []Prompt, options d
 		return nil, fmt.Errorf("answer: %w", err)
 	}
 	results := make([][]Generated, len(prompts))
-	err = fanOut(ctx, workers, len(groups), func(ctx context.Context, i int) error {
+	err = runner.FanOut(ctx, workers, len(groups), func(ctx context.Context, i int) error {
 		return e.generateGroup(ctx, prompts, ids, groups[i], options, written, results, workers == 1 || len(groups) == 1)
 	})
 	if err != nil {
@@ -58,7 +59,7 @@ func (e *AnswerEngine) Generate(ctx context.Context, prompts []Prompt, options d
 }
 
 // read checks a prompt and returns the tokens of its text.
-func (e *AnswerEngine) read(prompt Prompt) ([]int64, error) {
+func (e *Engine) read(prompt Prompt) ([]int64, error) {
 	if err := e.checkStates(prompt.States); err != nil {
 		return nil, fmt.Errorf("image states: %w", err)
 	}
@@ -80,9 +81,9 @@ func shorten(err error) error {
 }
 
 // mostPositions is the longest sequence, of T5 that of its encoder.
-func (e *AnswerEngine) mostPositions() int {
+func (e *Engine) mostPositions() int {
 	most := mostPromptPositions
-	if own := e.description.Language.Positions; own > 0 {
+	if own := e.model.Description.Language.Positions; own > 0 {
 		most = min(most, own)
 	}
 	return most
@@ -90,19 +91,19 @@ func (e *AnswerEngine) mostPositions() int {
 
 // room says how many positions a text of a prompt of a length may take, and how many of them it does before its first
 // token.
-func (e *AnswerEngine) room(length, most int) (prefix, capacity int) {
+func (e *Engine) room(length, most int) (prefix, capacity int) {
 	if e.layout.encoded {
 		return 1, 1 + most
 	}
 	prefix = e.config.QueryTokens + length
-	if own := e.description.Language.Positions; own > 0 {
+	if own := e.model.Description.Language.Positions; own > 0 {
 		return prefix, min(own, prefix+most)
 	}
 	return prefix, prefix + most
 }
 
 // bytes is about what a prompt of a length needs in memory while it is read and texts are written in so many rows.
-func (e *AnswerEngine) bytes(length, rows, most int) int64 {
+func (e *Engine) bytes(length, rows, most int) int64 {
 	language := e.config.Language
 	positions := int64(e.config.QueryTokens + length)
 	_, capacity := e.room(length, most)
@@ -115,7 +116,7 @@ func (e *AnswerEngine) bytes(length, rows, most int) int64 {
 
 // groups puts prompts of one length together, as many as may be written side by side, and so that all workers have
 // something to do; those without an image apart. A group lists positions in ids.
-func (e *AnswerEngine) groups(prompts []Prompt, ids [][]int64, options decode.Options, workers int) ([][]int, error) {
+func (e *Engine) groups(prompts []Prompt, ids [][]int64, options decode.Options, workers int) ([][]int, error) {
 	type shape struct {
 		length int
 		blind  bool
@@ -145,7 +146,7 @@ func (e *AnswerEngine) groups(prompts []Prompt, ids [][]int64, options decode.Op
 }
 
 // prepare makes what the language model reads of some prompts.
-func (e *AnswerEngine) prepare(ctx context.Context, prompts []Prompt, ids [][]int64, group []int) ([]preparedPrompt, error) {
+func (e *Engine) prepare(ctx context.Context, prompts []Prompt, ids [][]int64, group []int) ([]preparedPrompt, error) {
 	prepared := make([]preparedPrompt, len(group))
 	for row, i := range group {
 		leave, err := e.turn(ctx)
@@ -162,7 +163,7 @@ func (e *AnswerEngine) prepare(ctx context.Context, prompts []Prompt, ids [][]in
 	return prepared, nil
 }
 
-func (e *AnswerEngine) generateGroup(ctx context.Context, prompts []Prompt, ids [][]int64, group []int, options decode.Options,
+func (e *Engine) generateGroup(ctx context.Context, prompts []Prompt, ids [][]int64, group []int, options decode.Options,
 	written func(prompt int, piece string) error, results [][]Generated, alone bool,
 ) error {
 	prepared, err := e.prepare(ctx, prompts, ids, group)
@@ -208,7 +209,7 @@ func (e *AnswerEngine) generateGroup(ctx context.Context, prompts []Prompt, ids 
 }
 
 // before lists the tokens before a text that count as written.
-func (e *AnswerEngine) before(ids []int64, options decode.Options) []int64 {
+func (e *Engine) before(ids []int64, options decode.Options) []int64 {
 	switch {
 	case e.layout.encoded:
 		return []int64{e.config.Language.Start}
@@ -219,7 +220,7 @@ func (e *AnswerEngine) before(ids []int64, options decode.Options) []int64 {
 }
 
 // generated turns hypotheses into at most count different texts.
-func (e *AnswerEngine) generated(hypotheses []decode.Hypothesis, count int) []Generated {
+func (e *Engine) generated(hypotheses []decode.Hypothesis, count int) []Generated {
 	var list []Generated
 	seen := map[string]bool{}
 	for _, hypothesis := range hypotheses {

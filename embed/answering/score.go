@@ -1,4 +1,4 @@
-package embed
+package answering
 
 import (
 	"context"
@@ -12,13 +12,13 @@ import (
 )
 
 // Score implements Answerer. What the continuations have in common, the image and the prompt, is computed once.
-func (e *AnswerEngine) Score(ctx context.Context, prompt Prompt, continuations []string) ([]float32, error) {
-	done, err := e.begin()
+func (e *Engine) Score(ctx context.Context, prompt Prompt, continuations []string) ([]float32, error) {
+	done, err := e.model.Begin()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	leave, err := e.options.Turns.enterAnswer(ctx)
+	leave, err := e.model.Options.Turns.EnterAnswer(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (e *AnswerEngine) Score(ctx context.Context, prompt Prompt, continuations [
 	return scores, nil
 }
 
-func (e *AnswerEngine) score(ctx context.Context, prompt Prompt, continuations []string) ([]float32, error) {
+func (e *Engine) score(ctx context.Context, prompt Prompt, continuations []string) ([]float32, error) {
 	if len(continuations) == 0 {
 		return nil, nil
 	}
@@ -78,7 +78,7 @@ func (e *AnswerEngine) score(ctx context.Context, prompt Prompt, continuations [
 }
 
 // continuation returns the tokens that the model would write a text with, after a prompt of these tokens.
-func (e *AnswerEngine) continuation(prompt string, ids []int64, text string) ([]int64, error) {
+func (e *Engine) continuation(prompt string, ids []int64, text string) ([]int64, error) {
 	if len(text) > mostPromptBytes {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d are read", ErrPrompt, len(text), mostPromptBytes)
 	}
@@ -100,7 +100,7 @@ func (e *AnswerEngine) continuation(prompt string, ids []int64, text string) ([]
 
 // after returns the tokens of a text that goes on with a prompt. Where the whole has other tokens than the prompt alone,
 // those of the text alone.
-func (e *AnswerEngine) after(prompt string, ids []int64, text string) []int64 {
+func (e *Engine) after(prompt string, ids []int64, text string) []int64 {
 	whole := e.words.Encode(prompt+text, 0).IDs
 	if len(whole) >= len(ids) && slices.Equal(whole[:len(ids)], ids) {
 		return whole[len(ids):]
@@ -110,7 +110,7 @@ func (e *AnswerEngine) after(prompt string, ids []int64, text string) []int64 {
 
 // scoreGroup adds up the log-probabilities of continuations, a row each; the model is at the end of the prompt, in one row,
 // and logits are those of the first token.
-func (e *AnswerEngine) scoreGroup(ctx context.Context, model *languageModel, logits []float32, group [][]int64) ([]float32, error) {
+func (e *Engine) scoreGroup(ctx context.Context, model *languageModel, logits []float32, group [][]int64) ([]float32, error) {
 	scores := make([]float64, len(group))
 	rows := make([]int, len(group)) // of the continuations that go on, the logits' rows
 	alive := make([]int, len(group))

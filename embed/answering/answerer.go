@@ -1,8 +1,9 @@
-package embed
+package answering
 
 import (
 	"context"
 
+	"mekiki/embed"
 	"mekiki/embed/decode"
 	"mekiki/embed/modelconfig"
 )
@@ -10,10 +11,10 @@ import (
 // ImageStates is what the Q-Former of a second stage makes of one image for its language model: a row for each learned
 // query, before the projection. They depend on the image alone, so that they can be kept (see Pack); of a model whose
 // Q-Former reads the prompt (InstructBLIP) they are the image tokens.
-type ImageStates = ImageTokens
+type ImageStates = embed.ImageTokens
 
-// AnswerModel is what a second stage says of itself.
-type AnswerModel struct {
+// Model is what a second stage says of itself.
+type Model struct {
 	Name string
 	// Fingerprint identifies the model: answers of one fingerprint may be kept together.
 	Fingerprint string
@@ -47,10 +48,10 @@ type Generated struct {
 
 // Answerer is BLIP-2's second stage: a language model that goes on with texts about images.
 type Answerer interface {
-	// AnswerModel says which model it is.
-	AnswerModel() AnswerModel
+	// Model says which model it is.
+	AnswerModel() Model
 	// States makes of image tokens what the language model reads, in their order.
-	States(ctx context.Context, tokens []ImageTokens) ([]ImageStates, error)
+	States(ctx context.Context, tokens []embed.ImageTokens) ([]ImageStates, error)
 	// Generate goes on with each prompt. Result i belongs to prompts[i] and has up to options.Count texts, the likeliest
 	// first. Written, unless it is nil, is called with each piece of text as soon as it is final, in order for each prompt
 	// and from one goroutine; it takes Greedy or Nucleus with a Count of 1. Where it fails, so does Generate.

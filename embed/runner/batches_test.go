@@ -1,4 +1,4 @@
-package embed
+package runner
 
 import (
 	"slices"
@@ -22,16 +22,16 @@ func TestBatches(t *testing.T) {
 		{16, 2, [][]int{{0, 2, 3}, {5, 6}, {1}, {4}, {7}}},
 	}
 	for _, test := range tests {
-		got := batches(encodings, test.most, test.workers)
+		got := Batches(encodings, test.most, test.workers)
 		if !slices.EqualFunc(got, test.want, slices.Equal) {
 			t.Errorf("batches of %d for %d workers: %v, want %v", test.most, test.workers, got, test.want)
 		}
 	}
-	if got := batches(nil, 4, 2); len(got) != 0 {
+	if got := Batches(nil, 4, 2); len(got) != 0 {
 		t.Errorf("batches of nothing: %v", got)
 	}
 	long := slices.Repeat([]tokenize.Encoding{{IDs: make([]int64, 400)}}, 5)
-	if got, want := batches(long, 16, 1), [][]int{{0, 1}, {2, 3}, {4}}; !slices.EqualFunc(got, want, slices.Equal) {
+	if got, want := Batches(long, 16, 1), [][]int{{0, 1}, {2, 3}, {4}}; !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("batches of long texts: %v, want %v", got, want)
 	}
 }

@@ -1,4 +1,4 @@
-package embed
+package priority
 
 import (
 	"context"
@@ -37,13 +37,13 @@ type crowd struct {
 	gone  chan struct{} // closed when count falls to zero; nil while it is
 }
 
-// enter waits its turn and returns what to call afterwards.
-func (t *Turns) enter(ctx context.Context) (leave func(), err error) {
+// Enter waits its turn and returns what to call afterwards.
+func (t *Turns) Enter(ctx context.Context) (leave func(), err error) {
 	return t.join(ctx, &t.searches)
 }
 
-// enterAnswer is enter of a whole answer, which step lets searches interrupt.
-func (t *Turns) enterAnswer(ctx context.Context) (leave func(), err error) {
+// EnterAnswer is enter of a whole answer, which step lets searches interrupt.
+func (t *Turns) EnterAnswer(ctx context.Context) (leave func(), err error) {
 	return t.join(ctx, &t.answers)
 }
 
@@ -73,8 +73,8 @@ func (t *Turns) leave(c *crowd) {
 	}
 }
 
-// step waits for the turn of an answer's next token.
-func (t *Turns) step(ctx context.Context) error {
+// Step waits for the turn of an answer's next token.
+func (t *Turns) Step(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -1,33 +1,34 @@
-package embed_test
+package answering_test
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"mekiki/embed"
+	"mekiki/embed/answering"
 	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/decode"
+	"mekiki/embed/runner"
 )
 
 // TestAnswersWithoutAnImage: a text that no image comes before is gone on with by the language model alone, whatever is
 // asked beside it.
 func TestAnswersWithoutAnImage(t *testing.T) {
-	for _, reference := range blip2test.ReadLanguageReferences(t, "blip2/testdata/language") {
+	for _, reference := range blip2test.ReadLanguageReferences(t, "../blip2/testdata/language") {
 		t.Run(reference.Name, func(t *testing.T) {
-			s := openSecondStage(t, reference, embed.Options{})
+			s := openSecondStage(t, reference, runner.Options{})
 			options := decode.Options{MaximumTokens: 6}
 			seeing := s.prompts[0]
 			if seeing.Text == "|" {
 				seeing.Text += "4 5"
 			}
-			blind := embed.Prompt{Text: seeing.Text}
-			together, err := s.Generate(t.Context(), []embed.Prompt{seeing, blind, seeing, blind}, options, nil)
+			blind := answering.Prompt{Text: seeing.Text}
+			together, err := s.Generate(t.Context(), []answering.Prompt{seeing, blind, seeing, blind}, options, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, prompt := range []embed.Prompt{seeing, blind} {
-				alone, err := s.Generate(t.Context(), []embed.Prompt{prompt}, options, nil)
+			for i, prompt := range []answering.Prompt{seeing, blind} {
+				alone, err := s.Generate(t.Context(), []answering.Prompt{prompt}, options, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -41,7 +42,7 @@ func TestAnswersWithoutAnImage(t *testing.T) {
 			if cmp.Equal(together[0][0].LogProbability, together[1][0].LogProbability) {
 				t.Error("the image makes no difference")
 			}
-			if _, err := s.Generate(t.Context(), []embed.Prompt{{Text: "|"}}, options, nil); err == nil {
+			if _, err := s.Generate(t.Context(), []answering.Prompt{{Text: "|"}}, options, nil); err == nil {
 				t.Error("neither an image nor a text is taken")
 			}
 		})

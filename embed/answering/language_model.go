@@ -1,4 +1,4 @@
-package embed
+package answering
 
 import (
 	"context"
@@ -8,12 +8,13 @@ import (
 	"mekiki/embed/decode"
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
+	"mekiki/embed/runner"
 )
 
 // languageModel is a language model with the keys and values of some texts: a row for each, all of one length. It
 // implements decode.Model.
 type languageModel struct {
-	engine *AnswerEngine
+	engine *Engine
 	table  *manifest.Embeddings
 	alone  bool // no others are written side by side, so that a run may take all threads
 	cache  *keyValueCache
@@ -32,7 +33,7 @@ type preparedPrompt struct {
 // start reads prompts of one length, all with an image or all without, and returns the logits of the first token of each.
 // There will be room for rows texts of most tokens each. Alone says that no other prompts are being read side by side with
 // them.
-func (e *AnswerEngine) start(ctx context.Context, prompts []preparedPrompt, rows, most int, alone bool) (*languageModel, []float32, error) {
+func (e *Engine) start(ctx context.Context, prompts []preparedPrompt, rows, most int, alone bool) (*languageModel, []float32, error) {
 	table, err := e.embeddings(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +78,7 @@ func (m *languageModel) embed(prompts []preparedPrompt) ([]float32, error) {
 // encode runs T5's encoder over embeddings [prompts positions width].
 func (m *languageModel) encode(ctx context.Context, embedded []float32, prompts, positions int) (*encoderMemory, error) {
 	e := m.engine
-	encoder := e.graphs[manifest.LanguageEncodeFile]
+	encoder := e.model.Graphs[manifest.LanguageEncodeFile]
 	session, err := m.open(ctx, encoder, encoder.Work*float64(prompts))
 	if err != nil {
 		return nil, err
@@ -87,7 +88,7 @@ func (m *languageModel) encode(ctx context.Context, embedded []float32, prompts,
 		case manifest.EmbeddingsName:
 			return ort.Float32Tensor(embedded, int64(prompts), int64(positions), int64(e.config.Language.HiddenSize)), true
 		case manifest.BucketsName:
-			buckets := e.description.Language.EncoderBuckets(positions)
+			buckets := e.model.Description.Language.EncoderBuckets(positions)
 			return ort.Int64Tensor(buckets, int64(positions), int64(positions)), true
 		}
 		return ort.Tensor{}, false
@@ -107,17 +108,17 @@ func (m *languageModel) encode(ctx context.Context, embedded []float32, prompts,
 	return newEncoderMemory(ports(encoder.Outputs), outputs, prompts), nil
 }
 
-// open returns the session for a run of so much work.
-func (m *languageModel) open(ctx context.Context, g *graph, work float64) (*ort.Session, error) {
+// Open returns the session for a run of so much work.
+func (m *languageModel) open(ctx context.Context, g *runner.Graph, work float64) (*ort.Session, error) {
 	if !m.alone {
-		return g.open(ctx, m.engine.core)
+		return g.Open(ctx, m.engine.model)
 	}
-	return g.openFor(ctx, m.engine.core, work)
+	return g.OpenFor(ctx, m.engine.model, work)
 }
 
 // turn waits until a step may be computed, and returns what to call afterwards.
-func (e *AnswerEngine) turn(ctx context.Context) (leave func(), err error) {
-	if err := e.options.Turns.step(ctx); err != nil {
+func (e *Engine) turn(ctx context.Context) (leave func(), err error) {
+	if err := e.model.Options.Turns.Step(ctx); err != nil {
 		return nil, err
 	}
 	select {
@@ -144,7 +145,7 @@ func (m *languageModel) run(ctx context.Context, embedded []float32, positions i
 	if err != nil {
 		return nil, err
 	}
-	step := e.graphs[manifest.LanguageStepFile]
+	step := e.model.Graphs[manifest.LanguageStepFile]
 	session, err := m.open(ctx, step, step.Work*float64(rows*positions))
 	if err != nil {
 		return nil, err
@@ -171,7 +172,7 @@ func (m *languageModel) input(p port, embedded []float32, positions int) (ort.Te
 	case manifest.TotalLengthName:
 		return ort.Int32Tensor([]int32{int32(total)}, 1), true
 	case manifest.BucketsName:
-		buckets := m.engine.description.Language.DecoderBuckets(m.cache.length, positions)
+		buckets := m.engine.model.Description.Language.DecoderBuckets(m.cache.length, positions)
 		return ort.Int64Tensor(buckets, int64(positions), int64(total)), true
 	case manifest.PastKeyPrefix:
 		return m.cache.tensor(m.cache.keys, p.layer), true

@@ -1,4 +1,4 @@
-package embed
+package runner
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 
 	"mekiki/embed/manifest"
 	"mekiki/embed/ort"
+	"mekiki/embed/priority"
 )
 
 // Options says which model to open and how to run it.
@@ -34,7 +35,7 @@ type Options struct {
 	MaximumTokens int
 	// Turns decides who computes first, for engines that share a machine: give all of them the same one. Nil means that
 	// the engine shares its turns with none.
-	Turns *Turns
+	Turns *priority.Turns
 	// Logger receives what was opened and how long it took; nil discards it.
 	Logger *slog.Logger
 }
@@ -44,7 +45,7 @@ func (o Options) withDefaults() Options {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
 	if o.Turns == nil {
-		o.Turns = &Turns{}
+		o.Turns = &priority.Turns{}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
