@@ -11,6 +11,6 @@ const (
 // still waits.
 const checkedRows = 256
 
-// wholePixels is the number of pixels up to which pictures keep their size. Larger ones
-// are made smaller by a whole number as they are read: no model looks that closely.
-const wholePixels = 100_000_000
+// WholePixels is the number of pixels up to which pictures keep their size. Larger ones
+// are made smaller by a power of two as they are read: no model looks that closely.
+const WholePixels = 100_000_000

@@ -64,7 +64,7 @@ func inspect(data []byte) (header, error) {
 func (h header) check(length int, options Options) error {
 	limit := options.MaxPixels
 	if !h.reducible() {
-		limit = min(limit, wholePixels)
+		limit = min(limit, WholePixels)
 	}
 	if pixels := max(int64(h.Width)*int64(h.Height), h.Largest); pixels > limit {
 		return fmt.Errorf("%s: %w: it has %.1f million pixels, the limit is %.1f million", h.format, ErrTooLarge,
@@ -90,7 +90,7 @@ func (h header) reducible() bool {
 // made; 1 for any other.
 func (h header) reduction() int {
 	n := 1
-	for h.reducible() && int64(h.Width)*int64(h.Height) > wholePixels*int64(n*n) {
+	for h.reducible() && int64(h.Width)*int64(h.Height) > WholePixels*int64(n*n) {
 		n *= 2
 	}
 	return n

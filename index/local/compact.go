@@ -12,6 +12,7 @@ import (
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
+	"mekiki/index/renditions"
 	"mekiki/internal/hint"
 	"mekiki/internal/vfs"
 )
@@ -34,7 +35,9 @@ func (l *Library) Compact(ctx context.Context) (index.CompactResult, error) {
 		err = l.checkpointAll(ctx)
 	}
 	if err == nil {
-		l.derived.thumbs.Purge(ctx, l.logger, func(hash index.Hash) bool { return l.lookup.Hashes.Now(hash) != 0 })
+		known := func(hash index.Hash) bool { return l.lookup.Hashes.Now(hash) != 0 }
+		l.derived.thumbs.Purge(ctx, l.logger, known)
+		renditions.Purge(ctx, l.fsys, renditions.FolderOf(l.DerivedFolder()), l.logger, known)
 	}
 	l.writer.Unlock()
 	if err == nil && len(stale) > 0 {

@@ -32,29 +32,43 @@ type Encoder interface {
 // Read decodes the original of a record; the decoder's limits bound what is read of it. An error is that of ctx,
 // [ErrNoOriginal], [ErrUndecodable], which wraps the decoder's, or that of reading the file.
 func Read(ctx context.Context, reader index.Reader, decoder *pixels.Decoder, id index.ID) (*pixels.Image, error) {
+	picture, release, err := Hold(ctx, reader, decoder, id)
+	if err != nil {
+		return nil, err
+	}
+	release()
+	return picture, nil
+}
+
+// Hold is Read, but the memory of the picture stays taken from the decoder's until release is called, which has to be
+// done once when there is no error.
+func Hold(ctx context.Context, reader index.Reader, decoder *pixels.Decoder, id index.ID) (picture *pixels.Image, release func(), err error) {
 	file, err := reader.OpenOriginal(ctx, id)
 	if ctx.Err() != nil {
 		if err == nil {
 			err = file.Close()
 		}
-		return nil, errors.Join(ctx.Err(), err)
+		return nil, nil, errors.Join(ctx.Err(), err)
 	}
 	if err != nil {
-		return nil, hint.Wrap(fmt.Errorf("record %v: %w: %w", id, ErrNoOriginal, err), "index its folder again if the file was moved")
+		return nil, nil, hint.Wrap(fmt.Errorf("record %v: %w: %w", id, ErrNoOriginal, err), "index its folder again if the file was moved")
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, decoder.MaximumBytes()+1)) // of one byte more, the decoder says that it is too large
 	if err != nil {
-		return nil, fmt.Errorf("read original of record %v: %w", id, err)
+		return nil, nil, fmt.Errorf("read original of record %v: %w", id, err)
 	}
-	picture, err := decoder.Decode(ctx, data)
+	picture, release, err = decoder.Hold(ctx, data)
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		if err == nil {
+			release()
+		}
+		return nil, nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("record %v: %w: %w", id, ErrUndecodable, err)
+		return nil, nil, fmt.Errorf("record %v: %w: %w", id, ErrUndecodable, err)
 	}
-	return picture, nil
+	return picture, release, nil
 }
 
 // Tokens runs the vision encoder on one picture.

@@ -40,6 +40,7 @@ var layers = []string{
 	"index/originals",
 	"index/local",
 	"index/export",
+	"index/renditions",
 	"index/local/maintain",
 	"index/local/nearest",
 	"index/local/keywords",
