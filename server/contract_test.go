@@ -31,7 +31,7 @@ func TestRoutesAndDocumentAgree(t *testing.T) {
 			continue
 		}
 		path := line.Path
-		for _, name := range []string{"id", "tag"} {
+		for _, name := range []string{"id", "tag", "side", "level", "x", "y"} {
 			path = strings.ReplaceAll(path, ":"+name, "{"+name+"}")
 		}
 		routed[line.Method+" "+path] = true
@@ -108,6 +108,10 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	step("changeTags", 200, f.json("POST", "/api/v1/tags", `{"ids":["1","2"],"add":["x"],"remove":["pet"]}`))
 	step("getThumbnail", 200, f.get("/api/v1/records/1/thumbnail"))
 	step("getOriginal", 200, f.get("/api/v1/records/1/original?download=true"))
+	step("getRendition", 200, f.get("/api/v1/records/1/renditions/1600"))
+	step("getTiles", 200, f.get("/api/v1/records/1/tiles"))
+	step("getTile", 200, f.get("/api/v1/records/1/tiles/0/0/0"))
+	step("getLayout", 200, f.get("/api/v1/layout?sort=date_ascending&kind=image"))
 	step("deleteRecord", 204, f.send(f.request("DELETE", "/api/v1/records/2", nil)))
 	step("listTexts", 200, f.get("/api/v1/texts?limit=1"))
 	step("addTexts", 200, f.json("POST", "/api/v1/texts", `{"texts":[{"text":"a red car","external_id":"sku-9","fields":{"price":"3"},"tags":["car"]}]}`))
@@ -165,7 +169,7 @@ func TestAnswersAreDescribed(t *testing.T) {
 	document := prepare(t).document
 	for name, answer := range map[string]any{
 		"SearchAnswer": contract.Response{}, "LookupAnswer": lookup.Response{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": wire.Record{},
-		"RecordList": wire.RecordList{}, "Job": jobs.Job{}, "Status": status.Status{}, "Problem": problem.Problem{},
+		"RecordList": wire.RecordList{}, "Tiles": wire.Pyramid{}, "Job": jobs.Job{}, "Status": status.Status{}, "Problem": problem.Problem{},
 	} {
 		described(t, name, reflect.TypeOf(answer), document.Schema(name))
 	}

@@ -25,6 +25,9 @@ const (
 	defaultJobs         = 16
 )
 
+// renditionQueue is how many larger pictures may wait until they are made.
+const renditionQueue = 64
+
 // Bounds of every connection, whatever it asks for.
 const (
 	headerTime     = 5 * time.Second

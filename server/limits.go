@@ -24,6 +24,9 @@ type Limits struct {
 	Uploads int
 	// Reads is how many other requests may be at work at a time: 256.
 	Reads int
+	// Renditions is how many larger pictures may be made at a time: one for every two
+	// cores.
+	Renditions int
 	// Streams is how many job streams may be open at a time: 64.
 	Streams int
 	// ReadTime, SearchTime and UploadTime bound the work on one request of each
@@ -50,6 +53,7 @@ func (l Limits) withDefaults() Limits {
 	l.QueueTimeout = orDefault(l.QueueTimeout, defaultQueueTimeout)
 	l.Uploads = orDefault(l.Uploads, defaultUploads)
 	l.Reads = orDefault(l.Reads, defaultReads)
+	l.Renditions = orDefault(l.Renditions, max(1, runtime.GOMAXPROCS(0)/2))
 	l.Streams = orDefault(l.Streams, defaultStreams)
 	l.ReadTime = orDefault(l.ReadTime, defaultReadTime)
 	l.SearchTime = orDefault(l.SearchTime, defaultSearchTime)
@@ -83,6 +87,7 @@ func (l Limits) Validate() error {
 	check("QueueTimeout", int64(l.QueueTimeout))
 	check("Uploads", int64(l.Uploads))
 	check("Reads", int64(l.Reads))
+	check("Renditions", int64(l.Renditions))
 	check("Streams", int64(l.Streams))
 	check("ReadTime", int64(l.ReadTime))
 	check("SearchTime", int64(l.SearchTime))

@@ -41,5 +41,5 @@ func (s *Server) watch(registry *prometheus.Registry) {
 }
 
 func (s *Server) gates() map[string]*gate.Gate {
-	return map[string]*gate.Gate{"search": s.searches, "read": s.reads, "body": s.bodies.JSON, "upload": s.bodies.Forms, "stream": s.streams}
+	return map[string]*gate.Gate{"search": s.searches, "read": s.reads, "rendition": s.making, "body": s.bodies.JSON, "upload": s.bodies.Forms, "stream": s.streams}
 }

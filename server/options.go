@@ -41,6 +41,9 @@ type Options struct {
 	Questions []string
 	// LibraryFolder is where the library lies, to be shown to admin.
 	LibraryFolder string
+	// RenditionFolder is where the larger pictures are kept that were made for viewers, below
+	// LibraryFolder; "" keeps a few in memory.
+	RenditionFolder string
 	// Ingester brings in files; nil means that nothing can be added.
 	Ingester Ingester
 	// Writable says why the library cannot be changed at present, if it cannot: its
@@ -118,6 +121,9 @@ func (o Options) Validate() error {
 	}
 	if o.UploadFolder != "" && !filepath.IsAbs(o.UploadFolder) {
 		problems = append(problems, fmt.Errorf("upload folder %q is not an absolute path", o.UploadFolder))
+	}
+	if o.RenditionFolder != "" && !filepath.IsAbs(o.RenditionFolder) {
+		problems = append(problems, fmt.Errorf("rendition folder %q is not an absolute path", o.RenditionFolder))
 	}
 	if o.JobsFile != "" && !filepath.IsAbs(o.JobsFile) {
 		problems = append(problems, fmt.Errorf("jobs file %q is not an absolute path", o.JobsFile))

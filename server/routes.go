@@ -21,11 +21,13 @@ import (
 	"mekiki/server/auth"
 	"mekiki/server/gate"
 	"mekiki/server/jobs"
+	"mekiki/server/layout"
 	"mekiki/server/listing"
 	"mekiki/server/media"
 	"mekiki/server/problem"
 	"mekiki/server/queries"
 	"mekiki/server/records"
+	"mekiki/server/renditions"
 	"mekiki/server/sessions"
 	"mekiki/server/status"
 	"mekiki/server/suggest"
@@ -43,6 +45,8 @@ func (s *Server) rooms() []api.Room {
 		s.uploads,
 		tags.Room{Library: s.library, Bodies: s.bodies},
 		media.Room{Library: s.library},
+		renditions.Room{Library: s.library, Store: s.renditions},
+		layout.Room{Library: s.library},
 		jobs.Room{
 			Manager: s.jobs, Library: s.library, Bodies: s.bodies, Enabled: o.Ingester != nil, Roots: o.Roots, Captions: o.Captions,
 			Logger: o.Logger, Stopping: s.stopping,
@@ -190,6 +194,10 @@ func (s *Server) admit(line *api.Route) echo.HandlerFunc {
 	case api.Read:
 		return func(c echo.Context) error {
 			return s.within(c, s.reads, s.options.Limits.ReadTime, line.Handler)
+		}
+	case api.Picture:
+		return func(c echo.Context) error {
+			return s.within(c, s.reads, s.options.Limits.SearchTime, line.Handler)
 		}
 	case api.Stream:
 		return func(c echo.Context) error {

@@ -42,7 +42,7 @@ func TestScopesOfEveryOperation(t *testing.T) {
 			}
 			need = scope
 		}
-		path := strings.NewReplacer("{id}", "999", "{tag}", "x").Replace(operation.Path)
+		path := withSegments(operation.Path, "999")
 		for scope := auth.ScopeNone; scope <= auth.ScopeAdmin; scope++ {
 			var edits []func(*http.Request)
 			if scope > auth.ScopeNone {

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/embed/pixels"
+	"mekiki/index/renditions"
 	"mekiki/internal/hint"
 	"mekiki/server/api"
 	"mekiki/server/auth"
@@ -44,8 +45,9 @@ type Server struct {
 	pictures api.Pictures
 	uploads  uploads.Room
 
-	searches, reads, streams *gate.Gate
-	connections              transport.Connections
+	renditions                       *renditions.Store
+	searches, reads, making, streams *gate.Gate
+	connections                      transport.Connections
 
 	// handling counts the requests whose handlers are at work.
 	handling atomic.Int64
@@ -84,6 +86,7 @@ func New(options Options) (*Server, error) {
 		pictures: api.Pictures{Decoder: decoder.Limited(limits.UploadBytes, limits.UploadPixels)},
 		searches: gate.New(limits.Searches, limits.SearchQueue, limits.QueueTimeout),
 		reads:    gate.New(limits.Reads, limits.Reads, limits.QueueTimeout),
+		making:   gate.New(limits.Renditions, renditionQueue, limits.SearchTime),
 		streams:  gate.New(limits.Streams, 0, limits.QueueTimeout),
 		draining: make(chan struct{}), stopping: make(chan struct{}),
 	}
@@ -93,6 +96,9 @@ func New(options Options) (*Server, error) {
 		JSONBytes: limits.BodyBytes, ImageBytes: limits.UploadBytes, JSONTime: limits.ReadTime, FormTime: limits.UploadTime,
 	}
 	s.uploads = uploads.Room{Store: s.newUploads(), Bodies: s.bodies, Compute: s.compute, Enabled: !options.NoUploads}
+	s.renditions = renditions.New(renditions.Options{
+		Library: options.Library, Decoder: decoder, Folder: options.RenditionFolder, LibraryFolder: options.LibraryFolder, Admit: s.making.Enter,
+	})
 	s.watch(registry)
 	if s.echo, err = s.newEcho(); err != nil {
 		return nil, err
@@ -176,6 +182,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 		err = s.shutDown(server)
 	}
 	stopJobs()
+	s.renditions.Close()
 	background.Wait()
 	return err
 }

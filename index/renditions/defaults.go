@@ -13,8 +13,8 @@ const (
 // bottom are smaller.
 const TileSide = 512
 
-// DefaultMaxBytes is what all renditions of a library may take on disk.
-const DefaultMaxBytes = 2 << 30
+// DefaultCacheBytes is what all renditions of a library may take on disk.
+const DefaultCacheBytes = 2 << 30
 
 // leastFree is how much of the disk the cache leaves free: renditions are never worth a
 // full disk.

@@ -7,6 +7,9 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"mekiki/embed/pixels"
 )
@@ -25,12 +28,14 @@ func writePicture(to io.Writer, m *pixels.Image) error {
 }
 
 // writeTiles writes the tiles of a picture, from the finest level to the coarsest. It needs the
-// picture's memory and that of one tile: each level is made where the one before it was, so that
-// nothing of the picture is left afterwards.
+// picture's memory and that of one tile for each processor: each level is made where the one before
+// it was, so that nothing of the picture is left afterwards.
 func writeTiles(ctx context.Context, to io.Writer, m *pixels.Image, p Pyramid) error {
 	pack := packWriter{to: to}
-	tile := image.NewRGBA(image.Rect(0, 0, TileSide, TileSide))
-	var file bytes.Buffer
+	encoders := make([]tileEncoder, runtime.GOMAXPROCS(0))
+	for i := range encoders {
+		encoders[i].tile = image.NewRGBA(image.Rect(0, 0, TileSide, TileSide))
+	}
 	for i, level := range p.Levels {
 		if i > 0 {
 			halve(m)
@@ -38,21 +43,46 @@ func writeTiles(ctx context.Context, to io.Writer, m *pixels.Image, p Pyramid) e
 		if m.Width != level.Width || m.Height != level.Height {
 			return fmt.Errorf("level %d is %dx%d, expected %dx%d", level.Number, m.Width, m.Height, level.Width, level.Height)
 		}
-		for number := range level.Columns * level.Rows {
+		count := level.Columns * level.Rows
+		for first := 0; first < count; first += len(encoders) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			part := image.Rect(0, 0, TileSide, TileSide).Add(image.Pt(number%level.Columns, number/level.Columns).Mul(TileSide))
-			file.Reset()
-			if err := jpeg.Encode(&file, cut(tile, m, part.Intersect(m.Bounds())), &jpeg.Options{Quality: Quality}); err != nil {
-				return fmt.Errorf("make tile: %w", err)
-			}
-			if err := pack.add(file.Bytes()); err != nil {
+			if err := encodeSome(encoders[:min(len(encoders), count-first)], m, level, first, &pack); err != nil {
 				return err
 			}
 		}
 	}
 	return pack.close()
+}
+
+// encodeSome encodes as many tiles as there are encoders side by side, and adds them in order.
+func encodeSome(encoders []tileEncoder, m *pixels.Image, level Level, first int, pack *packWriter) error {
+	var group errgroup.Group
+	for i := range encoders {
+		group.Go(func() error { return encoders[i].encode(m, level, first+i) })
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("make tile: %w", err)
+	}
+	for i := range encoders {
+		if err := pack.add(encoders[i].file.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tileEncoder makes one tile after the other in the same memory.
+type tileEncoder struct {
+	tile *image.RGBA
+	file bytes.Buffer
+}
+
+func (e *tileEncoder) encode(m *pixels.Image, level Level, number int) error {
+	part := image.Rect(0, 0, TileSide, TileSide).Add(image.Pt(number%level.Columns, number/level.Columns).Mul(TileSide))
+	e.file.Reset()
+	return jpeg.Encode(&e.file, cut(e.tile, m, part.Intersect(m.Bounds())), &jpeg.Options{Quality: Quality})
 }
 
 // cut copies a part of a picture, of the size of a tile at most, into a tile.

@@ -30,7 +30,7 @@ type Options struct {
 	// Folder is where renditions are kept, below LibraryFolder, which is never made. With
 	// Folder "", nothing is kept but a little in memory.
 	Folder, LibraryFolder string
-	// MaxBytes is what they may take on disk; 0 means [DefaultMaxBytes], and below zero
+	// MaxBytes is what they may take on disk; 0 means [DefaultCacheBytes], and below zero
 	// nothing is kept there. What is being written comes on top, and so does a sixteenth
 	// for each further process that uses the folder.
 	MaxBytes int64
@@ -56,7 +56,7 @@ type Store struct {
 // New makes a store. Close it before the library and the decoder.
 func New(options Options) *Store {
 	s := &Store{options: options, memory: lru.New[string, []byte](memoryBytes)}
-	s.files = cache{folder: options.Folder, library: options.LibraryFolder, maximum: cmp.Or(options.MaxBytes, DefaultMaxBytes)}
+	s.files = cache{folder: options.Folder, library: options.LibraryFolder, maximum: cmp.Or(options.MaxBytes, DefaultCacheBytes)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }

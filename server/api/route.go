@@ -32,6 +32,8 @@ const (
 	Open Class = iota
 	// Read reads or changes the catalog.
 	Read
+	// Picture sends a picture that may have to be made first.
+	Picture
 	// Search uses the model; its handler asks for a place with [Compute] once the
 	// request's body is in.
 	Search

@@ -50,7 +50,7 @@ type (
 	}
 	rawSchema struct {
 		Reference        string                     `json:"$ref"`
-		Type             string                     `json:"type"`
+		Type             rawType                    `json:"type"`
 		Properties       map[string]json.RawMessage `json:"properties"`
 		Required         []string                   `json:"required"`
 		Additional       json.RawMessage            `json:"additionalProperties"`
@@ -201,6 +201,25 @@ func (r *reader) reference(address string) (*Schema, error) {
 	return made, nil
 }
 
+// rawType is a type, or ["type", "null"] where there may be no value.
+type rawType struct {
+	kind     string
+	nullable bool
+}
+
+// UnmarshalJSON reads both forms.
+func (t *rawType) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, &t.kind) == nil {
+		return nil
+	}
+	var kinds []string
+	if err := json.Unmarshal(data, &kinds); err != nil || len(kinds) != 2 || kinds[1] != "null" {
+		return fmt.Errorf("%s is neither a type nor a type and \"null\"", data)
+	}
+	t.kind, t.nullable = kinds[0], true
+	return nil
+}
+
 func (r *reader) schema(data json.RawMessage) (*Schema, error) {
 	if len(data) == 0 {
 		return nil, errors.New("the schema is missing")
@@ -216,11 +235,11 @@ func (r *reader) schema(data json.RawMessage) (*Schema, error) {
 		target, err := r.reference(raw.Reference)
 		return &Schema{reference: target}, err
 	}
-	if !slices.Contains([]string{"", "string", "integer", "number", "boolean", "array", "object"}, raw.Type) {
-		return nil, fmt.Errorf("there is no type %q", raw.Type)
+	if !slices.Contains([]string{"", "string", "integer", "number", "boolean", "array", "object"}, raw.Type.kind) {
+		return nil, fmt.Errorf("there is no type %q", raw.Type.kind)
 	}
 	schema := &Schema{
-		kind: raw.Type, required: raw.Required, minItems: raw.MinItems, maxItems: raw.MaxItems,
+		kind: raw.Type.kind, nullable: raw.Type.nullable, required: raw.Required, minItems: raw.MinItems, maxItems: raw.MaxItems,
 		minLength: raw.MinLength, maxLength: raw.MaxLength, enum: raw.Enum, format: raw.Format, patternMeaning: raw.PatternMeaning,
 		minimum: raw.Minimum, maximum: raw.Maximum, exclusiveMinimum: raw.ExclusiveMinimum, fallback: raw.Default,
 	}

@@ -29,6 +29,7 @@ const maximumViolations = 10
 // Schema is a JSON schema, ready to check values. It is safe for concurrent use.
 type Schema struct {
 	kind             string // "" takes every type
+	nullable         bool   // null does too
 	properties       map[string]*Schema
 	required         []string
 	additional       *Schema // of members that properties does not name
@@ -110,7 +111,7 @@ func (c *checker) report(field, format string, arguments ...any) {
 
 func (c *checker) value(field string, schema *Schema, value any) {
 	schema = schema.resolved()
-	if schema == nil || len(c.violations) >= maximumViolations {
+	if schema == nil || len(c.violations) >= maximumViolations || value == nil && schema.nullable {
 		return
 	}
 	if kind := typeOf(value); schema.kind != "" && kind != schema.kind && (schema.kind != "integer" || kind != "number") {

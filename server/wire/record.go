@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/export"
+	"mekiki/index/renditions"
 )
 
 // Record is a record of the library.
@@ -36,6 +37,8 @@ type Record struct {
 	Fields     map[string]string `json:"fields,omitempty"`
 	Thumbnail  string            `json:"thumbnail,omitempty"`
 	Original   string            `json:"original,omitempty"`
+	Rendition  string            `json:"rendition,omitempty"`
+	Tiles      string            `json:"tiles,omitempty"`
 }
 
 // RecordList is one page of records.
@@ -80,6 +83,7 @@ func RecordOf(record *index.Record) Record {
 	if record.Kind == index.KindImage {
 		address := "/api/v1/records/" + strconv.FormatUint(uint64(record.ID), 10)
 		shown.Thumbnail, shown.Original = address+"/thumbnail", address+"/original"
+		shown.Rendition, shown.Tiles = address+"/renditions/"+strconv.Itoa(renditions.Side)+"?hash="+record.Hash.String(), address+"/tiles"
 		shown.Metadata, shown.Damage = metadataOf(record.Metadata), record.Damage
 	}
 	return shown

@@ -19,6 +19,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/index/originals"
+	"mekiki/index/renditions"
 	"mekiki/internal/progress"
 	"mekiki/search/ask"
 	"mekiki/server"
@@ -68,6 +69,7 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }
 	options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
 	options.UploadFolder, options.NoUploads = originals.FolderOf(s.library.Folder()), s.noUploads
+	options.RenditionFolder = renditions.FolderOf(s.library.DerivedFolder())
 	options.JobsFile = filepath.Join(s.library.DerivedFolder(), "jobs.json")
 	reader := newReader(s.library, s.reads, options.Logger)
 	reader.promoted = func(ctx context.Context) { sweepUploads(ctx, s.library, options.UploadFolder, options.Logger) }
