@@ -57,9 +57,11 @@ func (e *Engine) Space() Space {
 	return Space{Fingerprint: e.model.Manifest.Fingerprint, Parts: shape[0], Width: shape[1]}
 }
 
-// Vision identifies the vision encoder, its final layer norm included; it is empty for models that were compiled before
-// this was noted. A second stage with the same one reads this engine's image tokens; see package answering.
-func (e *Engine) Vision() string { return e.model.Manifest.Vision }
+// Vision says which vision encoder makes this engine's image tokens. A second stage whose encoder is the same, or differs
+// in its final layer norm alone, reads them; see [Vision.From].
+func (e *Engine) Vision() Vision {
+	return Vision{ID: e.model.Manifest.Vision, Norm: e.model.Manifest.VisionNorm}
+}
 
 // vocabulary is the number of tokens that a caption is written with.
 func (e *Engine) vocabulary() int { return e.model.Shape(manifest.CaptionStepFile)[1] }

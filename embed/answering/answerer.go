@@ -18,9 +18,8 @@ type Model struct {
 	Name string
 	// Fingerprint identifies the model: answers of one fingerprint may be kept together.
 	Fingerprint string
-	// Vision identifies the vision encoder, its final layer norm included. A first stage with the same one gives image
-	// tokens that States reads; see Engine.Vision.
-	Vision string
+	// Vision is the vision encoder whose image tokens States reads; see Engine.Vision.
+	Vision embed.Vision
 	// OwnVision is set where the model's folder holds a vision encoder, so that ImageTokens works.
 	OwnVision bool
 	// Prompts are the model's texts for its tasks.

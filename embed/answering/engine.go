@@ -76,7 +76,7 @@ func Open(ctx context.Context, options runner.Options) (*Engine, error) {
 // Model implements Answerer.
 func (e *Engine) AnswerModel() Model {
 	return Model{
-		Name: e.model.Manifest.Name, Fingerprint: e.model.Manifest.Fingerprint, Vision: e.model.Manifest.Vision,
+		Name: e.model.Manifest.Name, Fingerprint: e.model.Manifest.Fingerprint, Vision: embed.Vision{ID: e.model.Manifest.Vision, Norm: e.model.Manifest.VisionNorm},
 		OwnVision: e.model.Manifest.HasVision(), Prompts: e.config.Language.Prompts,
 	}
 }

@@ -188,7 +188,7 @@ func TestAnswerersSayWhatTheyCan(t *testing.T) {
 		dir := compileSecond(t, reference, blip2.CompileOptions{Precision: manifest.Float32, SharedVision: shared})
 		e := openAnswerer(t, runner.Options{ModelDir: dir})
 		model := e.AnswerModel()
-		if model.OwnVision == shared || model.Vision == "" || model.Fingerprint == "" || model.Name != "t5" {
+		if model.OwnVision == shared || model.Vision.ID == "" || model.Vision.Norm == nil || model.Fingerprint == "" || model.Name != "t5" {
 			t.Errorf("shared %v: %+v", shared, model)
 		}
 		if err := e.Warm(t.Context()); err != nil {

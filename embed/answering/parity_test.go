@@ -99,12 +99,24 @@ func (s referenceSource) ReadFile(name string) ([]byte, error) {
 // compileSecond writes a second stage with the reference's weights into a new folder.
 func compileSecond(t testing.TB, reference blip2test.LanguageReference, options blip2.CompileOptions) string {
 	t.Helper()
+	return compileSource(t, secondSource(t, reference), options)
+}
+
+// secondSource is the reference's checkpoint.
+func secondSource(t testing.TB, reference blip2test.LanguageReference) blip2.Source {
+	t.Helper()
 	config := reference.Config
 	config.Preprocess = modelconfig.Preprocess{
 		ImageSize: config.Vision.ImageSize, Mean: [3]float32{0.5, 0.5, 0.5}, StandardDeviation: [3]float32{0.5, 0.5, 0.5}, RescaleFactor: 1.0 / 255,
 	}
+	return referenceSource{reference.Weights(t), config}
+}
+
+// compileSource compiles a checkpoint into a folder of the test.
+func compileSource(t testing.TB, source blip2.Source, options blip2.CompileOptions) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "model")
-	if _, err := blip2.Compile(t.Context(), referenceSource{reference.Weights(t), config}, dir, options); err != nil {
+	if _, err := blip2.Compile(t.Context(), source, dir, options); err != nil {
 		t.Fatal(err)
 	}
 	return dir

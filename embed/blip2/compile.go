@@ -181,7 +181,7 @@ func compile(ctx context.Context, source Source, dir string, options CompileOpti
 		return compiled, err
 	}
 	compiled.Files = append(compiled.Files, files...)
-	if compiled.Vision, err = hashed.vision(ctx); err != nil {
+	if compiled.Vision, compiled.VisionNorm, err = hashed.vision(ctx); err != nil {
 		return compiled, err
 	}
 	return manifest.Write(dir, compiled)

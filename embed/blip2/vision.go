@@ -22,6 +22,9 @@ func newVisionEncoder(name string, config modelconfig.Vision, weights *quantize.
 // visionPrefix begins the names of the encoder's tensors.
 const visionPrefix = "vision_model."
 
+// visionNorm begins the names of the layer norm after the encoder's last layer.
+const visionNorm = visionPrefix + "post_layernorm"
+
 // visionProducts are the four matrix products of a vision layer.
 func visionProducts(config modelconfig.Vision, layer int) (qkv, projection, first, second quantize.Product) {
 	prefix := fmt.Sprintf("vision_model.encoder.layers.%d.", layer)
@@ -40,7 +43,7 @@ func visionProducts(config modelconfig.Vision, layer int) (qkv, projection, firs
 // after all layers when i is their number.
 func (v *visionEncoder) normalizeStream(stream onnx.Value, i int) onnx.Value {
 	if i == v.config.Layers {
-		return v.Normalize(stream, "vision_model.post_layernorm", v.config.HiddenSize, v.config.FinalLayerNormEpsilon)
+		return v.Normalize(stream, visionNorm, v.config.HiddenSize, v.config.FinalLayerNormEpsilon)
 	}
 	name := fmt.Sprintf("vision_model.encoder.layers.%d.layer_norm1", i)
 	return v.Normalize(stream, name, v.config.HiddenSize, v.config.LayerNormEpsilon)

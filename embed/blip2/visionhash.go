@@ -10,17 +10,19 @@ import (
 	"strings"
 
 	"mekiki/embed/checkpoint/tensors"
+	"mekiki/embed/manifest"
 	"mekiki/embed/onnx"
 )
 
-// hashedSource takes down what the tensors of the vision encoder hash to as they are read.
+// hashedSource takes down what the tensors of the vision encoder hash to as they are read, and the layer norm after it.
 type hashedSource struct {
 	Source
 	sums map[string][sha256.Size]byte // by name
+	norm map[string][]float32         // by name
 }
 
 func newHashedSource(source Source) *hashedSource {
-	return &hashedSource{source, map[string][sha256.Size]byte{}}
+	return &hashedSource{source, map[string][sha256.Size]byte{}, map[string][]float32{}}
 }
 
 // Float32 reads a tensor.
@@ -29,6 +31,9 @@ func (h *hashedSource) Float32(ctx context.Context, name string) ([]float32, err
 	if err == nil && strings.HasPrefix(name, visionPrefix) {
 		if _, known := h.sums[name]; !known {
 			h.sums[name] = sumValues(values)
+			if strings.HasPrefix(name, visionNorm) {
+				h.norm[name] = slices.Clone(values)
+			}
 		}
 	}
 	return values, err
@@ -46,20 +51,26 @@ func sumValues(values []float32) [sha256.Size]byte {
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-// vision is the hash of the vision encoder: of the names of its tensors, in their order, each with the hash of its values.
-// Tensors that were not read yet are read.
-func (h *hashedSource) vision(ctx context.Context) (string, error) {
+// vision is the hash of the vision encoder: of the names of its tensors, in their order, each with the hash of its values;
+// and the layer norm at its end, apart. Tensors that were not read yet are read.
+func (h *hashedSource) vision(ctx context.Context) (string, *manifest.VisionNorm, error) {
 	shapes := tensors.Shapes(h.Config(), false)
 	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		if _, known := h.sums[name]; !known && strings.HasPrefix(name, visionPrefix) {
 			if _, err := h.Float32(ctx, name); err != nil {
-				return "", err
+				return "", nil, err
 			}
 		}
 	}
-	hash := sha256.New()
+	whole, tower := sha256.New(), sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(h.sums)) {
-		fmt.Fprintf(hash, "%s %x\n", name, h.sums[name])
+		fmt.Fprintf(whole, "%s %x\n", name, h.sums[name])
+		if h.norm[name] == nil {
+			fmt.Fprintf(tower, "%s %x\n", name, h.sums[name])
+		}
 	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return hex.EncodeToString(whole.Sum(nil)), &manifest.VisionNorm{
+		Tower:  hex.EncodeToString(tower.Sum(nil)),
+		Weight: h.norm[visionNorm+".weight"], Bias: h.norm[visionNorm+".bias"],
+	}, nil
 }

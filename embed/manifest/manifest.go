@@ -70,6 +70,9 @@ type Manifest struct {
 	// final layer norm included, as float32. Models of the same one read each other's
 	// image tokens. It is empty in models of earlier versions.
 	Vision string `json:"vision,omitempty"`
+	// VisionNorm is that layer norm apart: models that differ in it alone read each other's
+	// image tokens once the one norm is taken off and the other put on. It is missing in models of earlier versions.
+	VisionNorm *VisionNorm `json:"vision_norm,omitempty"`
 	// Calibration is the checkpoint's calibration.json, if it had one: how raw
 	// scores become probabilities.
 	Calibration json.RawMessage `json:"calibration,omitempty"`
@@ -146,6 +149,9 @@ func (m Manifest) Validate() error {
 			problems = append(problems, fmt.Errorf("file %q is not acceptable", file.Name))
 		}
 		names[file.Name] = true
+	}
+	if err := m.VisionNorm.validate(m.Config.Vision.HiddenSize); err != nil {
+		problems = append(problems, err)
 	}
 	problems = append(problems, m.missingFiles()...)
 	if want := m.fingerprint(); m.Fingerprint != want {

@@ -14,6 +14,7 @@ import (
 
 	"mekiki/embed/answering"
 	"mekiki/embed/decode"
+	"mekiki/embed/manifest"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search/ask"
@@ -110,6 +111,17 @@ func TestOwnVisionReadsOriginals(t *testing.T) {
 	s.ownVision = ""
 	if _, err := ask.New(secondStage{s}, firstStage{s}, ask.Options{}); !errors.Is(err, ask.ErrNoVision) {
 		t.Errorf("without a vision encoder: %v", err)
+	}
+}
+
+// TestTokensOfAnotherNorm wants the library's tokens to serve a second stage whose vision encoder ends with another norm.
+func TestTokensOfAnotherNorm(t *testing.T) {
+	s := newScene(2)
+	s.vision, s.norm = "another", &manifest.VisionNorm{Tower: "t", Weight: manifest.Floats{1}, Bias: manifest.Floats{0}}
+	s.ownNorm = &manifest.VisionNorm{Tower: "t", Weight: manifest.Floats{2}, Bias: manifest.Floats{5}}
+	answers, _ := collect(t, newAsker(t, s, ask.Options{}), s, s.ids(), ask.Question{Text: "how many?"}, 0)
+	if s.fromLib != 2 || s.images != 0 || answers[0].Text != "There are 7." || answers[1].Text != "There are 9." {
+		t.Errorf("%d tokens of the library, %d originals, %+v", s.fromLib, s.images, answers)
 	}
 }
 

@@ -23,8 +23,8 @@ type FirstStage interface {
 	pictures.Encoder
 	// Space is that of its libraries.
 	Space() embed.Space
-	// Vision identifies its vision encoder, as [answering.Model] does.
-	Vision() string
+	// Vision is its vision encoder, as [answering.Model] has it.
+	Vision() embed.Vision
 }
 
 // Options configure an Asker. The zero value is ready to use.
@@ -48,7 +48,8 @@ type Options struct {
 type Asker struct {
 	answerer answering.Answerer
 	model    answering.Model
-	first    FirstStage // nil where its tokens are of no use to the second stage
+	first    FirstStage        // nil where its tokens are of no use to the second stage
+	change   embed.TokenChange // of the first stage's tokens into the second's
 	images   pictures.Encoder
 	options  Options
 
@@ -89,9 +90,14 @@ func New(answerer answering.Answerer, first FirstStage, options Options) (*Asker
 		answers: lru.New[answerKey, Answer](int64(options.AnswerEntries)),
 	}
 	own, reads := answerer.(pictures.Encoder)
+	var change embed.TokenChange
+	var lent bool
+	if first != nil {
+		change, lent = a.model.Vision.From(first.Vision())
+	}
 	switch {
-	case first != nil && a.model.Vision != "" && first.Vision() == a.model.Vision:
-		a.first, a.images = first, first
+	case lent:
+		a.first, a.images, a.change = first, first, change
 	case a.model.OwnVision && reads:
 		a.images = own
 	default:

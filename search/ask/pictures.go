@@ -141,11 +141,16 @@ func (a *Asker) readOriginal(ctx context.Context, reader index.Reader, id index.
 	return pictures.Tokens(ctx, a.images, image)
 }
 
+// statesOf lets the second stage read image tokens, as the vision encoder in use made them.
 func (a *Asker) statesOf(ctx context.Context, tokens []embed.ImageTokens) ([]answering.ImageStates, error) {
 	if len(tokens) == 0 {
 		return nil, nil
 	}
-	states, err := a.answerer.States(ctx, tokens)
+	changed := make([]embed.ImageTokens, len(tokens))
+	for i, one := range tokens {
+		changed[i] = a.change.Apply(one)
+	}
+	states, err := a.answerer.States(ctx, changed)
 	if err != nil {
 		return nil, fmt.Errorf("read image tokens by %s: %w", a.model.Name, err)
 	}

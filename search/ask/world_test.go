@@ -19,6 +19,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/answering"
 	"mekiki/embed/decode"
+	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -34,6 +35,7 @@ type scene struct {
 	kept, broken map[index.ID]bool
 
 	vision, ownVision string
+	norm, ownNorm     *manifest.VisionNorm
 	// each is how long one picture takes; hold, where there is one, is waited for.
 	each time.Duration
 	hold chan struct{}
@@ -118,8 +120,8 @@ func numbered(red byte) []byte {
 // firstStage and secondStage are the scene's models.
 type firstStage struct{ *scene }
 
-func (f firstStage) Space() embed.Space { return embed.Space{Fingerprint: "first"} }
-func (f firstStage) Vision() string     { return f.vision }
+func (f firstStage) Space() embed.Space   { return embed.Space{Fingerprint: "first"} }
+func (f firstStage) Vision() embed.Vision { return embed.Vision{ID: f.vision, Norm: f.norm} }
 func (f firstStage) ImageTokens(_ context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {
 	return f.read(images)
 }
@@ -143,7 +145,7 @@ func (m secondStage) ImageTokens(_ context.Context, images []*pixels.Image) ([]e
 
 func (m secondStage) AnswerModel() answering.Model {
 	return answering.Model{
-		Name: "counter", Fingerprint: "second", Vision: "vit", OwnVision: m.ownVision != "",
+		Name: "counter", Fingerprint: "second", Vision: embed.Vision{ID: "vit", Norm: m.ownNorm}, OwnVision: m.ownVision != "",
 		Prompts: modelconfig.Prompts{Question: "Question: {} Short answer:", Dialogue: "Question: {} Answer:", Turn: "Question: {} Answer: {}."},
 	}
 }

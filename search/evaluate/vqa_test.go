@@ -28,7 +28,7 @@ import (
 type redModel struct{ prompts []string }
 
 func (*redModel) AnswerModel() answering.Model {
-	return answering.Model{Name: "red", Fingerprint: "f", OwnVision: true, Vision: "eye", Prompts: modelconfig.Prompts{Question: "Q: {} A:"}}
+	return answering.Model{Name: "red", Fingerprint: "f", OwnVision: true, Vision: embed.Vision{ID: "eye"}, Prompts: modelconfig.Prompts{Question: "Q: {} A:"}}
 }
 
 func (*redModel) ImageTokens(_ context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {

@@ -30,7 +30,7 @@ type stage struct {
 }
 
 func (s *stage) AnswerModel() answering.Model {
-	return answering.Model{Name: "red", Vision: "eye", OwnVision: true, Prompts: modelconfig.Prompts{
+	return answering.Model{Name: "red", Vision: embed.Vision{ID: "eye"}, OwnVision: true, Prompts: modelconfig.Prompts{
 		Question: "Q: {} Short A:", Dialogue: "Q: {} A:", Turn: "Q: {} A: {}.",
 	}}
 }
