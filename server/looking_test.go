@@ -182,3 +182,34 @@ func TestLayout(t *testing.T) {
 		f.expect(f.get("/api/v1/layout"+parameters, header("If-None-Match", got.Header.Get("ETag"))), http.StatusNotModified, "")
 	}
 }
+
+// TestLayoutTakesTheFiltersOfLists: whatever limits a list of records limits a layout.
+func TestLayoutTakesTheFiltersOfLists(t *testing.T) {
+	document := prepare(t).document
+	takes := map[string]bool{"limit": true, "cursor": true, "facets": true, "id": true} // lists alone do
+	for _, parameter := range document.Operation(http.MethodGet, "/api/v1/layout").Parameters {
+		takes[parameter.Name] = true
+	}
+	for _, parameter := range document.Operation(http.MethodGet, "/api/v1/records").Parameters {
+		if !takes[parameter.Name] {
+			t.Errorf("the layout does not take %s", parameter.Name)
+		}
+	}
+}
+
+// TestListOfIDs: a page fetches what it shows of a layout.
+func TestListOfIDs(t *testing.T) {
+	f := start(t)
+	var list struct {
+		Total   int
+		Records []struct{ ID string }
+	}
+	if err := json.Unmarshal(f.expect(f.get("/api/v1/records?id=2&id=3&id=77&kind=image"), http.StatusOK, "").body, &list); err != nil {
+		t.Fatal(err)
+	}
+	if list.Total != 1 || len(list.Records) != 1 || list.Records[0].ID != "2" {
+		t.Errorf("%+v", list)
+	}
+	f.expect(f.get("/api/v1/records?id=0"), http.StatusBadRequest, problem.InvalidRequest)
+	f.expect(f.get("/api/v1/records?id=99999999999999999999999"), http.StatusBadRequest, problem.InvalidRequest)
+}
