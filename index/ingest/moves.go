@@ -38,6 +38,10 @@ func (r *run) identify(ctx context.Context, seen fileEntry) (fileResult, []byte,
 // hold what the library knows from another path get their record; the others are
 // given back, to be read as new ones.
 func (r *run) exchange(ctx context.Context, altered []fileEntry) ([]fileEntry, error) {
+	owners, err := r.pathOwners(ctx, altered)
+	if err != nil {
+		return nil, err
+	}
 	group, stages := errgroup.WithContext(ctx)
 	wanted := make(chan fileEntry)
 	identified := make(chan fileResult)
@@ -58,15 +62,11 @@ func (r *run) exchange(ctx context.Context, altered []fileEntry) ([]fileEntry, e
 	touched := &collector{run: r, pending: map[index.Hash]int{}}
 	group.Go(func() error {
 		for result := range identified {
-			owner, err := r.ownerOf(stages, result.file.Path)
-			if err != nil {
-				return err
-			}
 			switch {
 			case result.failure != nil || !result.complete:
 				result.seen.file, result.seen.failure = result.file, specialOf(result.failure)
 				rest = append(rest, result.seen)
-			case owner == result.known:
+			case owners[result.file.Path] == result.known:
 				if err := touched.take(stages, result); err != nil {
 					return err
 				}
@@ -92,6 +92,23 @@ func specialOf(failure error) error {
 		return failure
 	}
 	return nil
+}
+
+// pathOwners gives the records that have the paths of files.
+func (r *run) pathOwners(ctx context.Context, files []fileEntry) (map[string]index.ID, error) {
+	paths := make([]string, len(files))
+	for i, seen := range files {
+		paths[i] = seen.file.Path
+	}
+	ids, err := r.ownersOf(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	owners := make(map[string]index.ID, len(paths))
+	for i, path := range paths {
+		owners[path] = ids[i]
+	}
+	return owners, nil
 }
 
 // ownerOf gives the record that has a path, or zero.

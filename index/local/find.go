@@ -33,8 +33,8 @@ func (s *Snapshot) Nearest(ctx context.Context, kind index.Kind, query []float32
 		filter.Kinds = nil // the index of a kind has no other
 	}
 	var allow func(uint64) bool
-	if s.view.columns.Compile(filter) != nil {
-		allowed, err := s.view.columns.Select(ctx, filter)
+	if m := s.view.columns.Compile(filter); m != nil {
+		allowed, err := s.view.columns.Select(ctx, filter, m)
 		if err != nil {
 			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
 		}
@@ -85,7 +85,7 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 		asked.Filter.Kinds = nil // all are of that kind: asking about each would be for nothing
 	}
 	if m.BeyondWords() {
-		allowed, err := s.view.columns.Select(ctx, filter)
+		allowed, err := s.view.columns.Select(ctx, filter, m)
 		if err != nil {
 			return nil, fmt.Errorf("find words: %w", err)
 		}

@@ -41,7 +41,7 @@ func newView(s *catalog.State, segments segment.Set, d *derived) *view {
 
 // emptyView is the view of a library that is closed.
 func emptyView() *view {
-	v := &view{state: &catalog.State{}, segments: segment.Set{}, lookup: catalog.NewLookup(), columns: &columns.Table{}, nearest: &nearest.View{State: &catalog.State{}}}
+	v := &view{state: &catalog.State{}, segments: segment.Set{}, lookup: catalog.NewLookup(), columns: columns.New(), nearest: &nearest.View{State: &catalog.State{}}}
 	v.references.Store(1)
 	v.lookup.Pin(0)
 	return v

@@ -3,7 +3,6 @@ package listing
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"mekiki/index"
+	"mekiki/internal/flight"
 )
 
 // maxKept is how many lists are kept: a list of a million records takes 8 MB.
@@ -43,29 +43,20 @@ func (l *Lists) All(ctx context.Context, reader index.Reader, filter index.Filte
 	if records, found := l.get(key); found {
 		return records, nil
 	}
-	for {
-		// It is made in the goroutine of whoever asked first, on their snapshot and for as long as they may work.
-		made, err, shared := l.making.Do(key, func() (any, error) {
-			if records, found := l.get(key); found {
-				return records, nil // it was finished between the two looks
-			}
-			records, _, err := reader.List(ctx, filter, index.Page{Order: order})
-			if err == nil {
-				l.keep(list{key, records})
-			}
-			return records, err
-		})
-		switch {
-		case err == nil:
-			return made.([]*index.Record), nil
-		case !shared || ctx.Err() != nil || !isContextError(err):
-			return nil, fmt.Errorf("list records: %w", err)
-		} // else whoever made it went away
+	records, err := flight.Do(ctx, &l.making, key, func() ([]*index.Record, error) {
+		if records, found := l.get(key); found {
+			return records, nil // it was finished between the two looks
+		}
+		records, _, err := reader.List(ctx, filter, index.Page{Order: order})
+		if err == nil {
+			l.keep(list{key, records})
+		}
+		return records, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list records: %w", err)
 	}
-}
-
-func isContextError(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return records, nil
 }
 
 func (l *Lists) keep(made list) {

@@ -15,6 +15,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/index/local/catalog"
+	"mekiki/internal/lru"
 )
 
 // columns are what filters, orders and counts ask of a page's records, side by
@@ -98,9 +99,9 @@ func (c *category[T]) count(slots []uint8, visit func(value T, count int)) {
 // Table holds the columns of a state's records, page by page. It is immutable,
 // but for the columns of a page, which are made when first asked for.
 type Table struct {
-	pages    []*Page
-	withheld bool // some records are hidden or in the trash
-	filters  selectionCache
+	pages      []*Page
+	withheld   bool // some records are hidden or in the trash
+	selections selections
 }
 
 // Page is one page of records and its columns.
@@ -110,10 +111,16 @@ type Page struct {
 	made    atomic.Pointer[columns]
 }
 
+// New makes the columns of a state without records.
+func New() *Table {
+	return &Table{selections: selections{kept: lru.New[string, Set](keptFilters)}}
+}
+
 // Next gives the columns of another state: pages that did not change keep theirs.
 // withheld says that some of them are hidden or in the trash.
 func (t *Table) Next(records catalog.Table[*index.Record], withheld bool) *Table {
-	next := &Table{pages: make([]*Page, len(records.Pages)), withheld: withheld}
+	next := New()
+	next.pages, next.withheld = make([]*Page, len(records.Pages)), withheld
 	for number, p := range records.Pages {
 		switch {
 		case p == nil:

@@ -3,10 +3,14 @@ package columns
 import (
 	"context"
 	"encoding/json"
-	"sync"
 
 	"mekiki/index"
+	"mekiki/index/filters"
 	"mekiki/index/local/catalog"
+	"mekiki/internal/flight"
+	"mekiki/internal/lru"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Set is a set of record IDs, one bit for each.
@@ -20,31 +24,37 @@ func (s Set) Has(id uint64) bool {
 
 func (s Set) add(id index.ID) { s[id>>6] |= 1 << (id & 63) }
 
-// keptFilters is the number of filters whose records are remembered: the legs of a
-// search, its pages and the searches after it mostly have the same one.
-const keptFilters = 8
-
-// maximumKey is the length of the longest filter that is remembered.
-const maximumKey = 4096
-
-// selectionCache remembers which records pass the latest filters.
-type selectionCache struct {
-	mutex sync.Mutex
-	sets  map[string]Set
-	order []string
+// selections remembers which records pass the latest filters.
+type selections struct {
+	kept   *lru.Cache[string, Set]
+	making singleflight.Group
 }
 
-// Select gives the records that pass a filter, each looked at once.
-func (t *Table) Select(ctx context.Context, filter index.Filter) (Set, error) {
-	cache, key := &t.filters, filterKey(filter)
-	cache.mutex.Lock()
-	known, there := cache.sets[key]
-	cache.mutex.Unlock()
-	if there {
+// Select gives the records that pass a filter, each looked at once, however many ask at a time. m is the filter as
+// [Table.Compile] gives it.
+func (t *Table) Select(ctx context.Context, filter index.Filter, m *filters.Matcher) (Set, error) {
+	key := filterKey(filter)
+	if key == "" || len(key) > maximumKey {
+		return t.selected(ctx, m)
+	}
+	if known, there := t.selections.kept.Get(key); there {
 		return known, nil
 	}
+	return flight.Do(ctx, &t.selections.making, key, func() (Set, error) {
+		if known, there := t.selections.kept.Get(key); there {
+			return known, nil // it was finished between the two looks
+		}
+		set, err := t.selected(ctx, m)
+		if err == nil {
+			t.selections.kept.Put(key, set, 1)
+		}
+		return set, err
+	})
+}
+
+func (t *Table) selected(ctx context.Context, m *filters.Matcher) (Set, error) {
 	set := make(Set, len(t.pages)*catalog.PageSize/64)
-	err := t.scan(ctx, t.Compile(filter), func(p *Page, slots []uint8) {
+	err := t.scan(ctx, m, func(p *Page, slots []uint8) {
 		for _, slot := range slots {
 			set.add(p.first + index.ID(slot))
 		}
@@ -52,29 +62,7 @@ func (t *Table) Select(ctx context.Context, filter index.Filter) (Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	cache.keep(key, set)
 	return set, nil
-}
-
-// keep remembers a filter's records in place of the longest known.
-func (c *selectionCache) keep(key string, set Set) {
-	if key == "" || len(key) > maximumKey {
-		return
-	}
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if _, there := c.sets[key]; there {
-		return
-	}
-	if len(c.order) == keptFilters {
-		delete(c.sets, c.order[0])
-		c.order = c.order[1:]
-	}
-	if c.sets == nil {
-		c.sets = map[string]Set{}
-	}
-	c.sets[key] = set
-	c.order = append(c.order, key)
 }
 
 // filterKey tells filters apart: it has every field, whatever fields there are. A filter

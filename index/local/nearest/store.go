@@ -250,10 +250,6 @@ func (v *View) valuesOf(number uint64) valueReader {
 	}
 }
 
-// ReadAtOnce is the number of records whose vectors are read before any of them
-// changes an index.
-const ReadAtOnce = 4096
-
 // sync makes the indexes hold what the view's state says.
 func (x *Store) sync(ctx context.Context, v *View) error {
 	from := v.State.SpaceNumbered(x.Number)
@@ -291,7 +287,7 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 			added = append(added, id)
 		}
 	}
-	window := 512
+	window := readWindow
 	if len(added) <= x.Host.FewChanges {
 		window = x.Host.FewChanges
 	}
@@ -321,12 +317,6 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 	}
 	return nil
 }
-
-// KeptVectors is the number of vectors up to which an index keeps them in full
-// precision: at width 256, 328 MB. Beyond, only their codes are kept, and the
-// few that a search scores exactly are read from the segments. A library that
-// grows beyond lets go of the vectors.
-const KeptVectors = 320_000
 
 // begin makes empty indexes.
 func (x *Store) begin(keeps bool) error {

@@ -1,0 +1,8 @@
+package columns
+
+// keptFilters is the number of filters whose records are remembered: the legs of a
+// search, its pages and the searches after it mostly have the same one.
+const keptFilters = 8
+
+// maximumKey is the length of the longest filter that is remembered.
+const maximumKey = 4096
