@@ -13,7 +13,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/cmd/mekiki/internal/searchverbs"
 	"mekiki/embed/builtin"
-	"mekiki/search/evaluate"
+	"mekiki/search/evaluate/datasets"
 )
 
 // TestBadWhy are refused before a library or a model is looked for.
@@ -98,7 +98,7 @@ func insideBox(t *testing.T, name, kind string, x, y int) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var truth map[string]evaluate.Truth
+	var truth map[string]datasets.Truth
 	if err := json.Unmarshal(content, &truth); err != nil {
 		t.Fatal(err)
 	}

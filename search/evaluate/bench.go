@@ -9,6 +9,7 @@ import (
 	"mekiki/index"
 	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/evaluate/statistics"
 	"mekiki/search/query"
 )
 
@@ -28,7 +29,7 @@ type question struct {
 	cluster int
 }
 
-// rank is the place of the first right answer, from 1, among hits that are not
+// Rank is the place of the first right answer, from 1, among hits that are not
 // unclear; 0 without one.
 func (q question) rank(hits []contract.Hit) int {
 	passed := 0
@@ -57,7 +58,7 @@ func modes() []mode {
 	}
 }
 
-func (m *Modes) set(name string, recall Recall) {
+func (m *Modes) set(name string, recall statistics.Recall) {
 	switch name {
 	case "itc":
 		m.ITC = &recall
@@ -97,7 +98,7 @@ func (b *bench) run(ctx context.Context, questions []question, wanted []mode) (*
 	if !b.matches {
 		wanted = slices.DeleteFunc(slices.Clone(wanted), func(m mode) bool { return m.rerank })
 	}
-	outcomes := make([][]outcome, len(wanted))
+	outcomes := make([][]statistics.Outcome, len(wanted))
 	for number, question := range questions {
 		for i, m := range wanted {
 			response, err := b.searcher.Search(ctx, b.request(question.text, m))
@@ -107,7 +108,7 @@ func (b *bench) run(ctx context.Context, questions []question, wanted []mode) (*
 			if i == 0 {
 				b.timings = append(b.timings, response.Timings)
 			}
-			outcomes[i] = append(outcomes[i], outcome{rank: question.rank(response.Hits), cluster: question.cluster})
+			outcomes[i] = append(outcomes[i], statistics.Outcome{Rank: question.rank(response.Hits), Cluster: question.cluster})
 		}
 		if b.progress != nil {
 			b.progress(number+1, len(questions))
@@ -115,7 +116,7 @@ func (b *bench) run(ctx context.Context, questions []question, wanted []mode) (*
 	}
 	result := &Modes{}
 	for i, m := range wanted {
-		result.set(m.name, recallOf(outcomes[i]))
+		result.set(m.name, statistics.RecallOf(outcomes[i]))
 	}
 	return result, nil
 }
@@ -131,7 +132,7 @@ func latencyOf(timings []contract.Timings) *Latency {
 			values[i] = value(timing)
 		}
 		slices.Sort(values)
-		return Percentiles{P50: roundTo(percentile(values, 0.5), 3), P99: roundTo(percentile(values, 0.99), 3)}
+		return Percentiles{P50: statistics.RoundTo(statistics.Percentile(values, 0.5), 3), P99: statistics.RoundTo(statistics.Percentile(values, 0.99), 3)}
 	}
 	return &Latency{
 		Total:   of(func(t contract.Timings) float64 { return t.TotalMS }),
@@ -179,7 +180,7 @@ func approximate(ctx context.Context, reader index.Reader, engine Engine, texts 
 		result.Recall10 += agreement(scores[i], found, 10) / float64(len(vectors))
 		result.Recall100 += agreement(scores[i], found, 100) / float64(len(vectors))
 	}
-	result.Recall10, result.Recall100 = roundTo(result.Recall10, 2), roundTo(result.Recall100, 2)
+	result.Recall10, result.Recall100 = statistics.RoundTo(result.Recall10, 2), statistics.RoundTo(result.Recall100, 2)
 	return result, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"mekiki/index"
 	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
+	"mekiki/search/evaluate/datasets"
 )
 
 // Engine is what evaluation needs of a model; *embed.Engine is one. Figures of what
@@ -61,13 +62,13 @@ const (
 
 // placed is a picture of the dataset with its record.
 type placed struct {
-	image Image
+	image datasets.Image
 	id    index.ID
 }
 
 // build puts a dataset into empty libraries and gives the record of each
 // image, which is the same in all. Pictures with the same bytes share one.
-func build(ctx context.Context, targets []target, engine Engine, files fs.FS, dataset Dataset, progress func(done, total int)) ([]placed, error) {
+func build(ctx context.Context, targets []target, engine Engine, files fs.FS, dataset datasets.Dataset, progress func(done, total int)) ([]placed, error) {
 	for _, target := range targets {
 		if err := target.library.AddSpace(ctx, engine.Space()); err != nil {
 			return nil, fmt.Errorf("prepare library: %w", err)
@@ -118,7 +119,7 @@ func (n Names) path(own string, number int) string {
 }
 
 // describe reads, embeds and captions pictures.
-func describe(ctx context.Context, engine Engine, files fs.FS, images []Image) ([]index.Put, error) {
+func describe(ctx context.Context, engine Engine, files fs.FS, images []datasets.Image) ([]index.Put, error) {
 	pictures := make([]*pixels.Image, len(images))
 	puts := make([]index.Put, len(images))
 	for i, image := range images {

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"mekiki/search/contract"
+	"mekiki/search/evaluate/logistic"
+	"mekiki/search/evaluate/statistics"
 	"mekiki/search/query"
 	"mekiki/search/scoring"
 )
@@ -199,7 +201,7 @@ func (o observation) evidence() scoring.Evidence {
 func fit(queries []observed, options CalibrateOptions) (scoring.Calibration, error) {
 	calibration := scoring.Calibration{Version: scoring.CalibrationVersion, Library: libraryWeight}
 	examples := fullExamples(queries)
-	if err := fitModel(&calibration, append(examples, withoutWords(examples)...)); err != nil {
+	if err := logistic.Fit(&calibration, append(examples, withoutWords(examples)...)); err != nil {
 		return scoring.Calibration{}, err
 	}
 	var odds, worth []float64
@@ -211,7 +213,7 @@ func fit(queries []observed, options CalibrateOptions) (scoring.Calibration, err
 			}
 		}
 	}
-	calibration.Name = fitName(odds, worth, right)
+	calibration.Name = logistic.FitName(odds, worth, right)
 	var unanswered []float64
 	for _, query := range queries {
 		if best := query.best(calibration); query.group == groupUnanswered && !math.IsInf(best, 0) {
@@ -220,15 +222,6 @@ func fit(queries []observed, options CalibrateOptions) (scoring.Calibration, err
 	}
 	chooseThresholds(&calibration, examples, unanswered, options)
 	return calibration, calibration.Validate()
-}
-
-// fitModel fits the regressions of a calibration.
-func fitModel(calibration *scoring.Calibration, examples []example) (err error) {
-	if calibration.Weights, err = fitWeights(examples); err != nil {
-		return fmt.Errorf("fit the weights: %w", err)
-	}
-	calibration.ExpectedITM, calibration.ITMDeviation = fitExpected(examples)
-	return nil
 }
 
 // best is the highest log-odds that a candidate of a query has that ITM has read.
@@ -245,7 +238,7 @@ func (q observed) best(calibration scoring.Calibration) float64 {
 // fullExamples gives every pair that ITM has read. Groups of queries count as
 // much as each other, since nobody knows the shares of what people will ask,
 // and so do the queries of a group.
-func fullExamples(queries []observed) []example {
+func fullExamples(queries []observed) []logistic.Example {
 	counts, largest := map[string]int{}, 0
 	for _, query := range queries {
 		if query.group != groupNames {
@@ -253,12 +246,12 @@ func fullExamples(queries []observed) []example {
 			largest = max(largest, counts[query.group])
 		}
 	}
-	var examples []example
+	var examples []logistic.Example
 	for _, query := range queries {
 		for _, candidate := range query.candidates {
 			if query.group != groupNames && candidate.read {
 				weight := float64(largest) / float64(counts[query.group])
-				examples = append(examples, example{candidate.features, candidate.right, weight})
+				examples = append(examples, logistic.Example{Features: candidate.features, Right: candidate.right, Weight: weight})
 			}
 		}
 	}
@@ -266,12 +259,12 @@ func fullExamples(queries []observed) []example {
 }
 
 // withoutWords gives examples as they are where words have no say.
-func withoutWords(examples []example) []example {
-	without := make([]example, len(examples))
+func withoutWords(examples []logistic.Example) []logistic.Example {
+	without := make([]logistic.Example, len(examples))
 	for i, e := range examples {
 		without[i] = e
 		for _, feature := range []scoring.Feature{scoring.FeatureWords, scoring.FeatureAllWords, scoring.FeatureCaptioned} {
-			without[i].features[feature] = 0
+			without[i].Features[feature] = 0
 		}
 	}
 	return without
@@ -280,26 +273,26 @@ func withoutWords(examples []example) []example {
 // chooseThresholds puts strong where enough of the examples above it are right, and
 // few enough of the queries that nothing answers reach it, but nowhere below an
 // even chance; and weak where not too many of those queries reach it.
-func chooseThresholds(calibration *scoring.Calibration, examples []example, unanswered []float64, options CalibrateOptions) {
+func chooseThresholds(calibration *scoring.Calibration, examples []logistic.Example, unanswered []float64, options CalibrateOptions) {
 	strong, weak := preciseOdds(calibration.Weights, examples, options.StrongPrecision), math.Inf(-1)
 	if len(unanswered) > 0 {
 		slices.Sort(unanswered)
-		strong = max(strong, percentile(unanswered, 1-options.UnansweredStrong))
-		weak = percentile(unanswered, 1-options.UnansweredShown)
+		strong = max(strong, statistics.Percentile(unanswered, 1-options.UnansweredStrong))
+		weak = statistics.Percentile(unanswered, 1-options.UnansweredShown)
 	}
-	up := func(odds float64) float64 { return math.Ceil(probability(odds)*1e4) / 1e4 }
+	up := func(odds float64) float64 { return math.Ceil(scoring.Sigmoid(odds)*1e4) / 1e4 }
 	calibration.Strong = max(up(strong), 0.5)
 	calibration.Weak = min(up(weak), calibration.Strong)
 }
 
 // preciseOdds is the lowest log-odds from which on enough examples are right.
-func preciseOdds(weights scoring.Features, examples []example, precision float64) float64 {
+func preciseOdds(weights scoring.Features, examples []logistic.Example, precision float64) float64 {
 	type judged struct{ odds, right, weight float64 }
 	all := make([]judged, len(examples))
 	for i, e := range examples {
-		all[i] = judged{odds: dot(weights, e.features), weight: e.weight}
-		if e.right {
-			all[i].right = e.weight
+		all[i] = judged{odds: logistic.Dot(weights, e.Features), weight: e.Weight}
+		if e.Right {
+			all[i].right = e.Weight
 		}
 	}
 	slices.SortFunc(all, func(a, b judged) int { return cmp.Compare(b.odds, a.odds) })

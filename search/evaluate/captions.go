@@ -10,6 +10,8 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/search/captionscore"
+	"mekiki/search/evaluate/datasets"
+	"mekiki/search/evaluate/statistics"
 )
 
 // Describer writes one caption of each picture, in their order.
@@ -57,7 +59,7 @@ func Captions(ctx context.Context, describe Describer, source Source, options Op
 		return CaptionReport{}, errors.New("evaluate: there are no pictures")
 	}
 	report := CaptionReport{Dataset: dataset.Name, Model: options.Model}
-	var described []Image
+	var described []datasets.Image
 	var entries []captionscore.Entry
 	for part := range slices.Chunk(dataset.Images, captionBatch) {
 		readable, captions, err := report.describe(ctx, describe, source.Files, part)
@@ -78,24 +80,24 @@ func Captions(ctx context.Context, describe Describer, source Source, options Op
 	if err != nil {
 		return CaptionReport{}, fmt.Errorf("evaluate: %w", err)
 	}
-	outcomes := make([]outcome, len(entries))
+	outcomes := make([]statistics.Outcome, len(entries))
 	for i := range outcomes {
-		outcomes[i] = outcome{rank: i, cluster: i}
+		outcomes[i] = statistics.Outcome{Rank: i, Cluster: i}
 	}
-	report.CIDErD, report.CIDErDInterval = meanWithInterval(outcomes, func(o outcome) float64 { return 100 * scores.Each[o.rank] })
+	report.CIDErD, report.CIDErDInterval = statistics.MeanWithInterval(outcomes, func(o statistics.Outcome) float64 { return 100 * scores.Each[o.Rank] })
 	for n, score := range scores.BLEU {
-		report.BLEU[n] = roundTo(100*score, 2)
+		report.BLEU[n] = statistics.RoundTo(100*score, 2)
 	}
 	for i := 0; i < len(entries) && len(report.Examples) < captionExamples; i += max(1, len(entries)/captionExamples) {
 		report.Examples = append(report.Examples, CaptionExample{described[i].Path, entries[i].Caption, entries[i].References[0]})
 	}
-	report.Seconds = roundTo(time.Since(started).Seconds(), 1)
+	report.Seconds = statistics.RoundTo(time.Since(started).Seconds(), 1)
 	return report, nil
 }
 
 // describe gives the pictures that can be read, and a caption of each; the others are noted in the report.
-func (r *CaptionReport) describe(ctx context.Context, describe Describer, files fs.FS, images []Image) ([]Image, []string, error) {
-	var readable []Image
+func (r *CaptionReport) describe(ctx context.Context, describe Describer, files fs.FS, images []datasets.Image) ([]datasets.Image, []string, error) {
+	var readable []datasets.Image
 	var pictures []*pixels.Image
 	for _, image := range images {
 		picture, err := decodeFile(ctx, files, image.Path)

@@ -19,6 +19,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index/local"
 	"mekiki/search"
+	"mekiki/search/evaluate/datasets"
 )
 
 // colourEngine is a model of a world of plain colours: a picture is its colour,
@@ -133,7 +134,7 @@ func shades() []color.Color {
 func colourSource(t *testing.T) Source {
 	t.Helper()
 	files := fstest.MapFS{}
-	source := Source{Files: files, Dataset: Dataset{Name: "colours"}}
+	source := Source{Files: files, Dataset: datasets.Dataset{Name: "colours"}}
 	for i, shade := range shades() {
 		picture := image.NewRGBA(image.Rect(0, 0, 8+i, 8))
 		for p := range picture.Bounds().Dx() * 8 {
@@ -146,11 +147,11 @@ func colourSource(t *testing.T) Source {
 		name := fmt.Sprintf("images/holiday-%04d.png", i)
 		files[name] = &fstest.MapFile{Data: data.Bytes()}
 		colour, split := colourNames()[i], []string{"val", "test"}[i%2]
-		source.Dataset.Images = append(source.Dataset.Images, Image{Path: name, Split: split, Captions: []string{"something " + colour, colour + " all over"}})
-		source.Sets.FreePhrasing = append(source.Sets.FreePhrasing, Query{Query: "please " + colour, Images: []string{name}, Split: split})
-		source.Sets.NearMisses = append(source.Sets.NearMisses, NearMiss{Image: name, Right: colour + " paint", Wrong: "orange paint", Edit: "colour", Split: split})
+		source.Dataset.Images = append(source.Dataset.Images, datasets.Image{Path: name, Split: split, Captions: []string{"something " + colour, colour + " all over"}})
+		source.Sets.FreePhrasing = append(source.Sets.FreePhrasing, datasets.Query{Query: "please " + colour, Images: []string{name}, Split: split})
+		source.Sets.NearMisses = append(source.Sets.NearMisses, datasets.NearMiss{Image: name, Right: colour + " paint", Wrong: "orange paint", Edit: "colour", Split: split})
 	}
-	source.Sets.NoMatch = []Query{{Query: "quarterly report", Split: "test"}, {Query: "quarterly tax", Split: "val"}}
+	source.Sets.NoMatch = []datasets.Query{{Query: "quarterly report", Split: "test"}, {Query: "quarterly tax", Split: "val"}}
 	return source
 }
 

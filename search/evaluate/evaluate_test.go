@@ -11,6 +11,8 @@ import (
 	"testing/fstest"
 
 	"mekiki/index/local"
+	"mekiki/search/evaluate/datasets"
+	"mekiki/search/evaluate/statistics"
 	"mekiki/search/scoring"
 )
 
@@ -30,7 +32,7 @@ func TestRun(t *testing.T) {
 	if report.Images != 6 || report.Texts != 12 || report.TextToImage.ITC.Queries != 6 || report.ImageToText.ITC.Queries != 3 {
 		t.Errorf("got %+v", report)
 	}
-	for name, recall := range map[string]*Recall{
+	for name, recall := range map[string]*statistics.Recall{
 		"text to image, ITC": report.TextToImage.ITC, "ITC+ITM": report.TextToImage.ITCITM, "hybrid": report.TextToImage.Hybrid,
 		"hybrid+ITM": report.TextToImage.HybridITM, "image to text": report.ImageToText.ITCITM, "free": report.FreePhrasing.HybridITM,
 	} {
@@ -64,7 +66,7 @@ func TestCalibrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	of := func(itm, itc float64) float64 {
-		return probability(calibration.Odds(scoring.Evidence{ITM: itm, ITC: itc, ContentWords: 2}))
+		return scoring.Sigmoid(calibration.Odds(scoring.Evidence{ITM: itm, ITC: itc, ContentWords: 2}))
 	}
 	if p := of(6, 0.9); p < calibration.Strong {
 		t.Errorf("a true match has %v, strong begins at %v", p, calibration.Strong)
@@ -133,4 +135,12 @@ func TestWriteRanking(t *testing.T) {
 // openLocal opens libraries on disk.
 func openLocal(ctx context.Context, folder string) (Library, error) {
 	return local.Open(ctx, folder, local.Options{})
+}
+
+func TestUnknownSplit(t *testing.T) {
+	dataset := datasets.Dataset{Images: []datasets.Image{{Path: "1.jpg", Split: "val", Captions: []string{"x"}}}}
+	_, err := Run(t.Context(), colourEngine{}, Source{Dataset: dataset}, Options{Open: openLocal, Splits: []string{"test"}})
+	if err == nil || !strings.Contains(err.Error(), `"test"`) {
+		t.Errorf("got %v", err)
+	}
 }

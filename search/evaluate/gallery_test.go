@@ -13,6 +13,7 @@ import (
 	"mekiki/embed/manifest"
 	"mekiki/index/local"
 	"mekiki/search"
+	"mekiki/search/evaluate/datasets"
 	"mekiki/search/scoring"
 )
 
@@ -81,7 +82,7 @@ func gallerySearcher(t *testing.T) *search.Searcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dataset, err := ReadAnnotations(builtin.Gallery(), "annotations.json")
+	dataset, err := datasets.ReadAnnotations(builtin.Gallery(), "annotations.json")
 	if err != nil {
 		t.Fatal(err)
 	}

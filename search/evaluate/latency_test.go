@@ -26,6 +26,7 @@ import (
 	"mekiki/internal/testsize"
 	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/evaluate/datasets"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
 )
@@ -53,7 +54,7 @@ func TestLatency(t *testing.T) {
 
 // latencyLibrary opens the library of synthetic pictures, and fills it if need
 // be.
-func latencyLibrary(t *testing.T) (*embed.Engine, *local.Library, Dataset) {
+func latencyLibrary(t *testing.T) (*embed.Engine, *local.Library, datasets.Dataset) {
 	t.Helper()
 	images := testsize.Of(t, "MEKIKI_LATENCY_IMAGES", 2000)
 	folder := os.Getenv("MEKIKI_LATENCY_LIBRARY")
@@ -61,7 +62,7 @@ func latencyLibrary(t *testing.T) (*embed.Engine, *local.Library, Dataset) {
 		folder = filepath.Join(t.TempDir(), "library")
 	}
 	engine := builtinEngine(t, manifest.Int8)
-	dataset, err := ReadAnnotations(builtin.Gallery(), "annotations.json")
+	dataset, err := datasets.ReadAnnotations(builtin.Gallery(), "annotations.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func latencyLibrary(t *testing.T) (*embed.Engine, *local.Library, Dataset) {
 
 // logLatency asks captions, and the first two words of captions, that were never
 // asked before.
-func logLatency(t *testing.T, searcher *search.Searcher, dataset Dataset) {
+func logLatency(t *testing.T, searcher *search.Searcher, dataset datasets.Dataset) {
 	for _, kind := range []string{"warm up", "whole captions", "short queries", "with a filter"} {
 		var timings []contract.Timings
 		for number, image := range sample(dataset.Images, 200) {
@@ -122,7 +123,7 @@ func shorten(text string) string {
 }
 
 // fillLatencyLibrary writes synthetic pictures.
-func fillLatencyLibrary(t *testing.T, library *local.Library, engine *embed.Engine, dataset Dataset, images int) {
+func fillLatencyLibrary(t *testing.T, library *local.Library, engine *embed.Engine, dataset datasets.Dataset, images int) {
 	t.Helper()
 	space := engine.Space()
 	if err := library.AddSpace(t.Context(), space); err != nil {
@@ -172,7 +173,7 @@ func mixParts(random *rand.Rand, a, b embed.Parts) embed.Parts {
 }
 
 // galleryParts embeds the gallery.
-func galleryParts(t *testing.T, engine *embed.Engine, dataset Dataset) []embed.Parts {
+func galleryParts(t *testing.T, engine *embed.Engine, dataset datasets.Dataset) []embed.Parts {
 	t.Helper()
 	var all []embed.Parts
 	for start := 0; start < len(dataset.Images); start += buildBatch {

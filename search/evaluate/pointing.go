@@ -12,6 +12,8 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index/pictures"
+	"mekiki/search/evaluate/datasets"
+	"mekiki/search/evaluate/statistics"
 )
 
 // Pointer is what the pointing game needs of a model; *embed.Engine is one.
@@ -70,8 +72,8 @@ type PointingMethod struct {
 type pointingCase struct {
 	picture int
 	text    string
-	named   []Box
-	others  []Box
+	named   []datasets.Box
+	others  []datasets.Box
 	several bool
 	tokens  embed.ImageTokens
 	width   int
@@ -94,7 +96,7 @@ func Pointing(ctx context.Context, engine Pointer, source Source, options Option
 	if err := options.check(source.Dataset); err != nil {
 		return PointingReport{}, fmt.Errorf("evaluate: %w", err)
 	}
-	truth, err := readTruth(source.Files)
+	truth, err := datasets.ReadTruth(source.Files)
 	if err != nil {
 		return PointingReport{}, err
 	}
@@ -121,14 +123,14 @@ func Pointing(ctx context.Context, engine Pointer, source Source, options Option
 	}
 	report.Several = pointingSet(cases, results, true)
 	report.Single = pointingSet(cases, results, false)
-	report.Seconds = roundTo(time.Since(started).Seconds(), 1)
+	report.Seconds = statistics.RoundTo(time.Since(started).Seconds(), 1)
 	return report, nil
 }
 
 var pointingMethods = [...]embed.MapMethod{embed.MapAttention, embed.MapOcclusion}
 
 // pointingCases reads the pictures that are asked about.
-func pointingCases(ctx context.Context, engine Pointer, source Source, truth map[string]Truth, options Options) (cases []pointingCase, images int, err error) {
+func pointingCases(ctx context.Context, engine Pointer, source Source, truth map[string]datasets.Truth, options Options) (cases []pointingCase, images int, err error) {
 	asked := source.Dataset.Images
 	if len(options.Splits) > 0 {
 		asked = source.Dataset.Only(options.Splits...).Images
@@ -142,7 +144,7 @@ func pointingCases(ctx context.Context, engine Pointer, source Source, truth map
 	for i, image := range asked {
 		options.Progress("read pictures", i, len(asked))
 		things := truth[path.Base(image.Path)].Things
-		if !slices.ContainsFunc(things, func(thing Thing) bool { return len(thing.Boxes) > 0 }) {
+		if !slices.ContainsFunc(things, func(thing datasets.Thing) bool { return len(thing.Boxes) > 0 }) {
 			continue
 		}
 		picture, tokens, err := readTokens(ctx, engine, source, image.Path)
@@ -151,7 +153,7 @@ func pointingCases(ctx context.Context, engine Pointer, source Source, truth map
 		}
 		images++
 		for named, thing := range things {
-			one := pointingCase{picture: i, text: withArticle(thing.Kind), named: thing.Boxes, several: len(things) > 1,
+			one := pointingCase{picture: i, text: datasets.WithArticle(thing.Kind), named: thing.Boxes, several: len(things) > 1,
 				tokens: tokens, width: picture.Width, height: picture.Height}
 			for other, thing := range things {
 				if other != named {
@@ -192,8 +194,8 @@ func readTokens(ctx context.Context, engine Pointer, source Source, name string)
 }
 
 // within tells whether a point lies in one of the boxes.
-func within(boxes []Box, x, y float64) bool {
-	return slices.ContainsFunc(boxes, func(box Box) bool {
+func within(boxes []datasets.Box, x, y float64) bool {
+	return slices.ContainsFunc(boxes, func(box datasets.Box) bool {
 		return x >= float64(box[0]) && x < float64(box[2]) && y >= float64(box[1]) && y < float64(box[3])
 	})
 }
@@ -250,7 +252,7 @@ func pointingSet(cases []pointingCase, results map[embed.MapMethod][]pointed, se
 	if set.Texts == 0 {
 		return set
 	}
-	set.Chance = roundTo(100*set.Chance/float64(set.Texts), 1)
+	set.Chance = statistics.RoundTo(100*set.Chance/float64(set.Texts), 1)
 	set.Centre = shareOf(centre, pictures)
 	for _, method := range pointingMethods {
 		var hits, others []bool
@@ -263,7 +265,7 @@ func pointingSet(cases []pointingCase, results map[embed.MapMethod][]pointed, se
 			}
 		}
 		set.Methods = append(set.Methods, PointingMethod{Method: method, Hits: shareOf(hits, pictures), Others: shareOf(others, pictures),
-			Inside: roundTo(100*inside/float64(set.Texts), 1), Milliseconds: roundTo(milliseconds/float64(set.Texts), 2)})
+			Inside: statistics.RoundTo(100*inside/float64(set.Texts), 1), Milliseconds: statistics.RoundTo(milliseconds/float64(set.Texts), 2)})
 	}
 	return set
 }

@@ -6,13 +6,14 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/builtin"
 	"mekiki/embed/manifest"
+	"mekiki/search/evaluate/datasets"
 )
 
 // gallerySource is a sample of the gallery's half for choosing, not for reporting.
 func gallerySource(t *testing.T) Source {
 	t.Helper()
 	files := builtin.Gallery()
-	dataset, err := ReadAnnotations(files, "annotations.json")
+	dataset, err := datasets.ReadAnnotations(files, "annotations.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func TestPointingSides(t *testing.T) {
 	}
 	engine := builtinEngine(t, manifest.Float32)
 	source := gallerySource(t)
-	truth, err := readTruth(source.Files)
+	truth, err := datasets.ReadTruth(source.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func TestPointingSides(t *testing.T) {
 
 // sideOf is the half of the picture that all boxes lie in: 0 is left. It is false where
 // they lie in both.
-func sideOf(boxes []Box, width int) (side int, clear bool) {
+func sideOf(boxes []datasets.Box, width int) (side int, clear bool) {
 	for i, box := range boxes {
 		half := 0
 		switch {
@@ -103,7 +104,7 @@ func sideOf(boxes []Box, width int) (side int, clear bool) {
 }
 
 func TestPointingJudge(t *testing.T) {
-	one := pointingCase{named: []Box{{0, 0, 10, 10}}, others: []Box{{30, 0, 40, 10}}, width: 40, height: 20}
+	one := pointingCase{named: []datasets.Box{{0, 0, 10, 10}}, others: []datasets.Box{{30, 0, 40, 10}}, width: 40, height: 20}
 	for _, test := range []struct {
 		values []float32
 		want   pointed

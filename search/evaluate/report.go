@@ -1,5 +1,7 @@
 package evaluate
 
+import "mekiki/search/evaluate/statistics"
+
 // Report is what an evaluation found. Its JSON is a public contract.
 type Report struct {
 	// Dataset and Model name what was evaluated; Fingerprint identifies the
@@ -40,11 +42,11 @@ type Report struct {
 type Modes struct {
 	// ITC is vectors alone; ITCITM reranks its first K by what ITM
 	// and ITC say, weighed by the model's calibration.
-	ITC    *Recall `json:"itc,omitempty"`
-	ITCITM *Recall `json:"itc_itm,omitempty"`
+	ITC    *statistics.Recall `json:"itc,omitempty"`
+	ITCITM *statistics.Recall `json:"itc_itm,omitempty"`
 	// Hybrid is vectors and words; HybridITM reranks its first K.
-	Hybrid    *Recall `json:"hybrid,omitempty"`
-	HybridITM *Recall `json:"hybrid_itm,omitempty"`
+	Hybrid    *statistics.Recall `json:"hybrid,omitempty"`
+	HybridITM *statistics.Recall `json:"hybrid_itm,omitempty"`
 }
 
 // Share is a percentage with its 95 % bootstrap interval.
@@ -127,16 +129,16 @@ func shareOf(yes []bool, clusters []int) Share {
 	if len(yes) == 0 {
 		return Share{}
 	}
-	outcomes := make([]outcome, len(yes))
+	outcomes := make([]statistics.Outcome, len(yes))
 	for i, answer := range yes {
-		outcomes[i].cluster = i
+		outcomes[i].Cluster = i
 		if clusters != nil {
-			outcomes[i].cluster = clusters[i]
+			outcomes[i].Cluster = clusters[i]
 		}
 		if answer {
-			outcomes[i].rank = 1
+			outcomes[i].Rank = 1
 		}
 	}
-	percent, interval := meanWithInterval(outcomes, func(o outcome) float64 { return float64(100 * o.rank) })
+	percent, interval := statistics.MeanWithInterval(outcomes, func(o statistics.Outcome) float64 { return float64(100 * o.Rank) })
 	return Share{Percent: percent, Interval: interval, Count: len(yes)}
 }

@@ -15,6 +15,8 @@ import (
 	"mekiki/index"
 	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/evaluate/datasets"
+	"mekiki/search/evaluate/statistics"
 	"mekiki/search/lookup"
 	"mekiki/search/scoring"
 )
@@ -24,9 +26,9 @@ type Source struct {
 	// Files holds the pictures, under the paths of the dataset.
 	Files fs.FS
 	// Dataset is searched as a whole.
-	Dataset Dataset
+	Dataset datasets.Dataset
 	// Sets are further queries; it may be empty.
-	Sets QuerySets
+	Sets datasets.QuerySets
 }
 
 // Options configure an evaluation.
@@ -63,7 +65,7 @@ func (o Options) withDefaults() Options {
 }
 
 // check refuses what leaves nothing to ask, before pictures are indexed for it.
-func (o Options) check(dataset Dataset) error {
+func (o Options) check(dataset datasets.Dataset) error {
 	if o.K < 1 || o.Sample < 0 {
 		return fmt.Errorf("k %d or sample %d is out of range", o.K, o.Sample)
 	}
@@ -113,7 +115,7 @@ func Run(ctx context.Context, engine Engine, source Source, options Options) (re
 			return Report{}, err
 		}
 	}
-	e.report.Seconds = roundTo(time.Since(started).Seconds(), 1)
+	e.report.Seconds = statistics.RoundTo(time.Since(started).Seconds(), 1)
 	return *e.report, nil
 }
 
@@ -147,7 +149,7 @@ func (e *evaluation) build(ctx context.Context, folder string) (err error) {
 		return errors.Join(err, e.close())
 	}
 	e.asked = e.choose()
-	e.source.Sets = e.source.Sets.only(e.options.Splits...)
+	e.source.Sets = e.source.Sets.Only(e.options.Splits...)
 	e.report.Images, e.report.Texts = len(e.pictures), len(texts)
 	return nil
 }
@@ -269,7 +271,7 @@ func (e *evaluation) imageToText(ctx context.Context) error {
 		return err
 	}
 	result := &Modes{}
-	var plain, reranked []outcome
+	var plain, reranked []statistics.Outcome
 	for number, picture := range e.asked {
 		for _, rerank := range []bool{false, true} {
 			request := lookup.Request{
@@ -286,10 +288,10 @@ func (e *evaluation) imageToText(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("look up %s: %w", picture.image.Path, err)
 			}
-			found := outcome{cluster: number}
+			found := statistics.Outcome{Cluster: number}
 			for _, hit := range response.Texts {
 				if slices.Contains(picture.image.Captions, hit.Text) {
-					found.rank = hit.Rank
+					found.Rank = hit.Rank
 					break
 				}
 			}
@@ -301,9 +303,9 @@ func (e *evaluation) imageToText(ctx context.Context) error {
 		}
 		b.progress(number+1, len(e.asked))
 	}
-	result.set("itc", recallOf(plain))
+	result.set("itc", statistics.RecallOf(plain))
 	if b.matches {
-		result.set("itc_itm", recallOf(reranked))
+		result.set("itc_itm", statistics.RecallOf(reranked))
 	}
 	e.report.ImageToText = result
 	return nil
@@ -319,12 +321,12 @@ func (e *evaluation) byName() map[string]index.ID {
 }
 
 // questions gives those queries that some picture answers.
-func (e *evaluation) questions(queries []Query) []question {
+func (e *evaluation) questions(queries []datasets.Query) []question {
 	return slices.DeleteFunc(e.allQuestions(queries), func(q question) bool { return len(q.right) == 0 })
 }
 
 // allQuestions gives every query with its right and unclear answers.
-func (e *evaluation) allQuestions(queries []Query) []question {
+func (e *evaluation) allQuestions(queries []datasets.Query) []question {
 	records := e.byName()
 	find := func(names []string) map[index.ID]bool {
 		found := map[index.ID]bool{}

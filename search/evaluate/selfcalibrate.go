@@ -11,6 +11,8 @@ import (
 	"mekiki/index"
 	"mekiki/index/keyword"
 	"mekiki/search/contract"
+	"mekiki/search/evaluate/logistic"
+	"mekiki/search/evaluate/statistics"
 	"mekiki/search/query"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
@@ -91,7 +93,7 @@ func SelfCalibrate(ctx context.Context, library Library, engine Engine, options 
 	}
 	return SelfCalibration{
 		Calibration: calibration, Images: e.report.Images, Fitted: (len(pictures) + 1) / 2, HeldOut: len(pictures) / 2,
-		Before: measureFit(before, halves[1]), After: measureFit(calibration, halves[1]), Seconds: roundTo(time.Since(started).Seconds(), 1),
+		Before: measureFit(before, halves[1]), After: measureFit(calibration, halves[1]), Seconds: statistics.RoundTo(time.Since(started).Seconds(), 1),
 	}, calibration.Validate()
 }
 
@@ -131,7 +133,7 @@ func (e *evaluation) observeOwn(ctx context.Context) ([][]observed, error) {
 
 // observeOwn asks by meaning alone, among some pictures or all, and says which ITM read.
 // Pictures that are not the text's own, but whose captions have all of its words, may be
-// right as well, and are left out.
+// Right as well, and are left out.
 func (b *bench) observeOwn(ctx context.Context, group string, q question, among []index.ID) (seen observed, read []index.ID, err error) {
 	meaning := 1.0
 	response, err := b.searcher.Search(ctx, contract.Request{
@@ -201,7 +203,7 @@ func measureFit(calibration scoring.Calibration, queries []observed) SelfFit {
 				continue
 			}
 			odds, own := candidate.odds(calibration), 0
-			called := probability(odds) >= calibration.Strong
+			called := scoring.Sigmoid(odds) >= calibration.Strong
 			if called && query.group != groupUnanswered {
 				strong++
 			}
@@ -222,13 +224,13 @@ func measureFit(calibration scoring.Calibration, queries []observed) SelfFit {
 		}
 	}
 	for _, e := range fullExamples(queries) {
-		wrong := dot(calibration.Weights, e.features)
-		if e.right {
+		wrong := logistic.Dot(calibration.Weights, e.Features)
+		if e.Right {
 			wrong = -wrong
 		}
-		fit.LogLoss, total = fit.LogLoss+e.weight*math.Log1p(math.Exp(min(wrong, 700))), total+e.weight
+		fit.LogLoss, total = fit.LogLoss+e.Weight*math.Log1p(math.Exp(min(wrong, 700))), total+e.Weight
 	}
-	fit.First, fit.LogLoss = roundTo(100*found/asked, 1), roundTo(fit.LogLoss/total, 4)
-	fit.StrongPrecision, fit.StrongRecall = roundTo(100*rightStrong/max(strong, 1), 1), roundTo(100*rightStrong/right, 1)
+	fit.First, fit.LogLoss = statistics.RoundTo(100*found/asked, 1), statistics.RoundTo(fit.LogLoss/total, 4)
+	fit.StrongPrecision, fit.StrongRecall = statistics.RoundTo(100*rightStrong/max(strong, 1), 1), statistics.RoundTo(100*rightStrong/right, 1)
 	return fit
 }

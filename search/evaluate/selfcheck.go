@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/evaluate/statistics"
 )
 
 // Why a library cannot check itself or be fitted to.
@@ -44,7 +45,7 @@ func SelfCheck(ctx context.Context, library Library, engine Engine, options Opti
 	if e.report.SelfCheck, err = b.run(ctx, questions, modes()[:3]); err != nil {
 		return Report{}, err
 	}
-	e.report.Seconds = roundTo(time.Since(started).Seconds(), 1)
+	e.report.Seconds = statistics.RoundTo(time.Since(started).Seconds(), 1)
 	return *e.report, nil
 }
 

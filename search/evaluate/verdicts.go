@@ -6,6 +6,8 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/evaluate/datasets"
+	"mekiki/search/evaluate/statistics"
 	"mekiki/search/scoring"
 )
 
@@ -26,7 +28,7 @@ func (e *evaluation) verdictSets() (answered, unanswered []querySet) {
 	sets := e.source.Sets
 	answered = []querySet{{"captions", captions}, {"free phrasing", e.questions(sets.FreePhrasing)}}
 	unanswered = []querySet{{"no match", e.allQuestions(sets.NoMatch)}, {"everyday", e.allQuestions(sets.Everyday)}}
-	for _, form := range []string{formBare, formOne, formHead, formCounted, formPlace, formPair} {
+	for _, form := range []string{datasets.FormBare, datasets.FormOne, datasets.FormHead, datasets.FormCounted, datasets.FormPlace, datasets.FormPair} {
 		with, without := e.partialQuestions(form)
 		answered = append(answered, querySet{"partial, " + form, with})
 		unanswered = append(unanswered, querySet{"partial, " + form, without})
@@ -37,7 +39,7 @@ func (e *evaluation) verdictSets() (answered, unanswered []querySet) {
 // partialQuestions gives the partial queries of a form: those that some picture
 // answers, and those that surely none does.
 func (e *evaluation) partialQuestions(form string) (with, without []question) {
-	var queries []Query
+	var queries []datasets.Query
 	for _, query := range e.source.Sets.Partial {
 		if query.Form == form {
 			queries = append(queries, query)
@@ -130,6 +132,6 @@ func (b *bench) judge(ctx context.Context, name string, questions []question) (V
 
 // fill computes the percentages from the number of right hits.
 func (p *PrecisionRecall) fill(right int) {
-	p.Precision = roundTo(100*float64(right)/float64(max(p.Hits, 1)), 1)
-	p.Recall = roundTo(100*float64(right)/float64(max(p.Right, 1)), 1)
+	p.Precision = statistics.RoundTo(100*float64(right)/float64(max(p.Hits, 1)), 1)
+	p.Recall = statistics.RoundTo(100*float64(right)/float64(max(p.Right, 1)), 1)
 }

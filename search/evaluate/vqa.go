@@ -15,6 +15,8 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/embed/tokenize"
 	"mekiki/search/ask"
+	"mekiki/search/evaluate/datasets"
+	"mekiki/search/evaluate/statistics"
 	"mekiki/search/vqa"
 )
 
@@ -89,7 +91,7 @@ const (
 )
 
 // VQA measures answers to questions about the pictures in a folder.
-func VQA(ctx context.Context, asker *ask.Asker, set Questions, images fs.FS, options VQAOptions) (VQAReport, error) {
+func VQA(ctx context.Context, asker *ask.Asker, set datasets.Questions, images fs.FS, options VQAOptions) (VQAReport, error) {
 	started := time.Now()
 	if options.Progress == nil {
 		options.Progress = func(string, int, int) {}
@@ -118,12 +120,12 @@ func VQA(ctx context.Context, asker *ask.Asker, set Questions, images fs.FS, opt
 		blind := accuracyOf(set, texts)
 		report.TextOnly = &blind
 	}
-	report.Seconds = roundTo(time.Since(started).Seconds(), 1)
+	report.Seconds = statistics.RoundTo(time.Since(started).Seconds(), 1)
 	return report, nil
 }
 
 // sampled draws questions, and leaves them in their order.
-func sampled(list []Question, most int) []Question {
+func sampled(list []datasets.Question, most int) []datasets.Question {
 	if most == 0 || most >= len(list) {
 		return list
 	}
@@ -132,7 +134,7 @@ func sampled(list []Question, most int) []Question {
 	for _, i := range drawn {
 		keep[i] = true
 	}
-	var some []Question
+	var some []datasets.Question
 	for i, one := range list {
 		if keep[i] {
 			some = append(some, one)
@@ -144,7 +146,7 @@ func sampled(list []Question, most int) []Question {
 // vqaEvaluation is one evaluation on its way.
 type vqaEvaluation struct {
 	asker   *ask.Asker
-	set     Questions
+	set     datasets.Questions
 	images  fs.FS
 	options VQAOptions
 	report  *VQAReport
@@ -235,7 +237,7 @@ func (e *vqaEvaluation) read(ctx context.Context, name string) error {
 }
 
 // rightness is how right an answer is, 0 to 1.
-func (q Questions) rightness(one Question, answer string) float64 {
+func rightness(q datasets.Questions, one datasets.Question, answer string) float64 {
 	if !q.Exact {
 		return vqa.Accuracy(answer, one.People)
 	}
@@ -247,19 +249,19 @@ func (q Questions) rightness(one Question, answer string) float64 {
 
 // scored is one answer with its group.
 type scored struct {
-	outcome outcome
+	outcome statistics.Outcome
 	value   float64
 }
 
 // accuracyOf summarises answers.
-func accuracyOf(set Questions, texts []string) (accuracy VQAAccuracy) {
+func accuracyOf(set datasets.Questions, texts []string) (accuracy VQAAccuracy) {
 	groups := map[string]map[string][]scored{"all": {}, "answer": {}, "question": {}, "form": {}, "held": {}}
 	clusters := map[string]int{}
 	for i, one := range set.List {
 		if _, known := clusters[one.Image]; !known {
 			clusters[one.Image] = len(clusters)
 		}
-		s := scored{outcome{rank: i, cluster: clusters[one.Image]}, set.rightness(one, texts[i])}
+		s := scored{statistics.Outcome{Rank: i, Cluster: clusters[one.Image]}, rightness(set, one, texts[i])}
 		if one.HeldOutFact {
 			groups["held"]["held"] = append(groups["held"]["held"], s)
 			continue
@@ -286,18 +288,18 @@ func accuracyOf(set Questions, texts []string) (accuracy VQAAccuracy) {
 }
 
 func meanShare(some []scored) Share {
-	outcomes, values := make([]outcome, len(some)), map[int]float64{}
+	outcomes, values := make([]statistics.Outcome, len(some)), map[int]float64{}
 	for i, one := range some {
-		outcomes[i], values[one.outcome.rank] = one.outcome, one.value
+		outcomes[i], values[one.outcome.Rank] = one.outcome, one.value
 	}
-	percent, interval := meanWithInterval(outcomes, func(o outcome) float64 { return 100 * values[o.rank] })
+	percent, interval := statistics.MeanWithInterval(outcomes, func(o statistics.Outcome) float64 { return 100 * values[o.Rank] })
 	return Share{Percent: percent, Interval: interval, Count: len(some)}
 }
 
 // wrongOf lists some answers that nobody gave.
-func wrongOf(set Questions, texts []string) (wrong []WrongAnswer) {
+func wrongOf(set datasets.Questions, texts []string) (wrong []WrongAnswer) {
 	for i, one := range set.List {
-		if len(wrong) < maximumWrong && set.rightness(one, texts[i]) == 0 {
+		if len(wrong) < maximumWrong && rightness(set, one, texts[i]) == 0 {
 			wrong = append(wrong, WrongAnswer{Image: one.Image, Question: one.Text, Answer: texts[i], Right: one.People[0]})
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
 	"mekiki/search/ask"
+	"mekiki/search/evaluate/datasets"
 )
 
 // redModel says how red a picture is, "yes" without one, and keeps what it was asked.
@@ -113,7 +114,7 @@ func redAsker(t *testing.T) (*ask.Asker, *redModel) {
 
 func TestVQA(t *testing.T) {
 	images := reds(t)
-	set, err := ReadVQA(strings.NewReader(vqaQuestions), strings.NewReader(annotations()), images)
+	set, err := datasets.ReadVQA(strings.NewReader(vqaQuestions), strings.NewReader(annotations()), images)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestGQA(t *testing.T) {
 	for name, file := range reds(t).(fstest.MapFS) {
 		images["images/"+strings.TrimPrefix(name, "COCO_val2014_00000000000")] = file
 	}
-	set, err := ReadGQA(strings.NewReader(`{"07": {"imageId": "1", "question": "How many?", "answer": "1", "types": {"structural": "query"}},
+	set, err := datasets.ReadGQA(strings.NewReader(`{"07": {"imageId": "1", "question": "How many?", "answer": "1", "types": {"structural": "query"}},
 		"08": {"imageId": "0", "question": "Is it?", "answer": "yes", "types": {"structural": "verify"}}}`), images)
 	if err != nil {
 		t.Fatal(err)
@@ -180,11 +181,11 @@ func TestQuestionsThatCannotBeRead(t *testing.T) {
 		"without answers":  {vqaQuestions, strings.ReplaceAll(annotations(), `"answers"`, `"other"`)},
 		"question is long": {strings.ReplaceAll(vqaQuestions, "is it red?", strings.Repeat("why ", 300)), annotations()},
 	} {
-		if _, err := ReadVQA(strings.NewReader(files[0]), strings.NewReader(files[1]), images); err == nil {
+		if _, err := datasets.ReadVQA(strings.NewReader(files[0]), strings.NewReader(files[1]), images); err == nil {
 			t.Errorf("%s: it is read", name)
 		}
 	}
-	if _, err := ReadGQA(strings.NewReader(`{"1": {"imageId": "x", "question": "a?", "answer": "b"}}`), images); err == nil {
+	if _, err := datasets.ReadGQA(strings.NewReader(`{"1": {"imageId": "x", "question": "a?", "answer": "b"}}`), images); err == nil {
 		t.Error("a picture that is not there is found")
 	}
 }
@@ -200,7 +201,7 @@ func TestGalleryQuestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	set, err := ReadVQA(file, nil, images)
+	set, err := datasets.ReadVQA(file, nil, images)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,12 +218,12 @@ func TestGalleryQuestions(t *testing.T) {
 
 func TestCaptionsAreMeasured(t *testing.T) {
 	images := reds(t)
-	var dataset Dataset
+	var dataset datasets.Dataset
 	for _, name := range []string{"COCO_val2014_000000000000.png", "COCO_val2014_000000000001.png", "COCO_val2014_000000000002.png"} {
-		dataset.Images = append(dataset.Images, Image{Path: name, Captions: []string{"a red car on a road", "one red car " + name[26:28]}})
+		dataset.Images = append(dataset.Images, datasets.Image{Path: name, Captions: []string{"a red car on a road", "one red car " + name[26:28]}})
 	}
 	// One that is not there costs itself alone, also between others.
-	dataset.Images = slices.Insert(dataset.Images, 1, Image{Path: "gone.png", Captions: []string{"nothing"}})
+	dataset.Images = slices.Insert(dataset.Images, 1, datasets.Image{Path: "gone.png", Captions: []string{"nothing"}})
 	describe := func(_ context.Context, pictures []*pixels.Image) ([]string, error) {
 		captions := make([]string, len(pictures))
 		for i, picture := range pictures {

@@ -20,6 +20,8 @@ import (
 	"mekiki/internal/progress"
 	"mekiki/search"
 	"mekiki/search/evaluate"
+	"mekiki/search/evaluate/datasets"
+	"mekiki/search/evaluate/statistics"
 )
 
 const evalLong = `Measure how well searching works.
@@ -224,7 +226,7 @@ func evalSource(arguments []string, flags evalFlags) (evaluate.Source, error) {
 	if folder == "" {
 		folder = "."
 	}
-	dataset, err := evaluate.ReadAnnotations(os.DirFS(folder), name)
+	dataset, err := datasets.ReadAnnotations(os.DirFS(folder), name)
 	if err != nil {
 		return evaluate.Source{}, hint.Wrap(err, "give Karpathy's JSON (dataset_coco.json, dataset_flickr30k.json) or a list of image and caption")
 	}
@@ -234,7 +236,7 @@ func evalSource(arguments []string, flags evalFlags) (evaluate.Source, error) {
 	if err := dataset.CheckSplits(flags.splits...); err != nil {
 		return evaluate.Source{}, cli.UsageError("--split: %s: %w", arguments[0], err)
 	}
-	sets, err := evaluate.ReadQuerySets(os.DirFS(folder))
+	sets, err := datasets.ReadQuerySets(os.DirFS(folder))
 	if err != nil {
 		return evaluate.Source{}, err
 	}
@@ -246,7 +248,7 @@ func evalSource(arguments []string, flags evalFlags) (evaluate.Source, error) {
 
 // askedSplits are the splits whose captions are asked: unless told otherwise
 // test, or val to calibrate on, where there is one.
-func (f evalFlags) askedSplits(dataset evaluate.Dataset) []string {
+func (f evalFlags) askedSplits(dataset datasets.Dataset) []string {
 	split := "test"
 	if f.calibrate != "" {
 		split = "val"
@@ -259,11 +261,11 @@ func (f evalFlags) askedSplits(dataset evaluate.Dataset) []string {
 
 // readSource reads a folder laid out like the gallery.
 func readSource(files fs.FS) (evaluate.Source, error) {
-	dataset, err := evaluate.ReadAnnotations(files, "annotations.json")
+	dataset, err := datasets.ReadAnnotations(files, "annotations.json")
 	if err != nil {
 		return evaluate.Source{}, err
 	}
-	sets, err := evaluate.ReadQuerySets(files)
+	sets, err := datasets.ReadQuerySets(files)
 	return evaluate.Source{Files: files, Dataset: dataset, Sets: sets}, err
 }
 
@@ -305,7 +307,7 @@ func printReport(a *cli.App, report evaluate.Report) error {
 func printModes(out io.Writer, name string, modes evaluate.Modes) {
 	for _, row := range []struct {
 		name   string
-		recall *evaluate.Recall
+		recall *statistics.Recall
 	}{{"ITC", modes.ITC}, {"ITC+ITM", modes.ITCITM}, {"hybrid", modes.Hybrid}, {"hybrid+ITM", modes.HybridITM}} {
 		if r := row.recall; r != nil {
 			cell := func(value float64, interval [2]float64) string {

@@ -22,6 +22,7 @@ import (
 	"mekiki/internal/progress"
 	"mekiki/search/ask"
 	"mekiki/search/evaluate"
+	"mekiki/search/evaluate/datasets"
 )
 
 // answersEval is the flags of eval for answers and captions.
@@ -105,26 +106,26 @@ func reportSteps(reporter *progress.Reporter) func(doing string, done, total int
 }
 
 // questions reads the questions that arguments name.
-func (f *answersEval) questions(arguments []string, gallery bool) (evaluate.Questions, fs.FS, error) {
+func (f *answersEval) questions(arguments []string, gallery bool) (datasets.Questions, fs.FS, error) {
 	if gallery {
 		if len(arguments) > 0 {
-			return evaluate.Questions{}, nil, cli.UsageError("--builtin takes no files")
+			return datasets.Questions{}, nil, cli.UsageError("--builtin takes no files")
 		}
 		images, err := fs.Sub(builtin.Gallery(), "images")
 		if err != nil {
-			return evaluate.Questions{}, nil, err
+			return datasets.Questions{}, nil, err
 		}
 		file, err := builtin.Gallery().Open("questions.json")
 		if err != nil {
-			return evaluate.Questions{}, nil, err
+			return datasets.Questions{}, nil, err
 		}
 		defer file.Close()
-		set, err := evaluate.ReadVQA(file, nil, images)
+		set, err := datasets.ReadVQA(file, nil, images)
 		set.Name = "built-in gallery"
 		return set, images, err
 	}
 	if len(arguments) < 2 || len(arguments) > 3 {
-		return evaluate.Questions{}, nil, hint.Wrap(cli.UsageError("--vqa needs QUESTIONS ANNOTATIONS IMAGES, or QUESTIONS IMAGES, or --builtin"),
+		return datasets.Questions{}, nil, hint.Wrap(cli.UsageError("--vqa needs QUESTIONS ANNOTATIONS IMAGES, or QUESTIONS IMAGES, or --builtin"),
 			"mekiki eval --vqa v2_OpenEnded_mscoco_val2014_questions.json v2_mscoco_val2014_annotations.json coco/val2014")
 	}
 	images := os.DirFS(arguments[len(arguments)-1])
@@ -138,31 +139,31 @@ func (f *answersEval) questions(arguments []string, gallery bool) (evaluate.Ques
 	return set, images, nil
 }
 
-func readQuestions(names []string, images fs.FS) (evaluate.Questions, error) {
+func readQuestions(names []string, images fs.FS) (datasets.Questions, error) {
 	questions, err := os.Open(names[0])
 	if err != nil {
-		return evaluate.Questions{}, err
+		return datasets.Questions{}, err
 	}
 	defer questions.Close()
 	if len(names) == 1 {
-		set, err := evaluate.ReadGQA(questions, images)
+		set, err := datasets.ReadGQA(questions, images)
 		if err == nil {
 			return set, nil
 		}
 		if _, seekErr := questions.Seek(0, io.SeekStart); seekErr != nil {
 			return set, err
 		}
-		if both, bothErr := evaluate.ReadVQA(questions, nil, images); bothErr == nil {
+		if both, bothErr := datasets.ReadVQA(questions, nil, images); bothErr == nil {
 			return both, nil
 		}
 		return set, fmt.Errorf("%s: %w", names[0], err)
 	}
 	annotations, err := os.Open(names[1])
 	if err != nil {
-		return evaluate.Questions{}, err
+		return datasets.Questions{}, err
 	}
 	defer annotations.Close()
-	set, err := evaluate.ReadVQA(questions, annotations, images)
+	set, err := datasets.ReadVQA(questions, annotations, images)
 	if err != nil {
 		err = fmt.Errorf("%s, %s: %w", names[0], names[1], err)
 	}

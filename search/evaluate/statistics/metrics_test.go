@@ -1,4 +1,4 @@
-package evaluate
+package statistics
 
 import (
 	"math"
@@ -7,7 +7,7 @@ import (
 )
 
 func TestRecallOf(t *testing.T) {
-	got := recallOf([]outcome{{1, 0}, {3, 0}, {0, 1}, {11, 1}, {10, 2}})
+	got := RecallOf([]Outcome{{1, 0}, {3, 0}, {0, 1}, {11, 1}, {10, 2}})
 	if got.R1 != 20 || got.R5 != 40 || got.R10 != 60 || got.Queries != 5 {
 		t.Errorf("got %+v", got)
 	}
@@ -17,10 +17,10 @@ func TestRecallOf(t *testing.T) {
 	if got.R10Interval[0] > got.R10 || got.R10Interval[1] < got.R10 {
 		t.Errorf("interval %v does not hold %v", got.R10Interval, got.R10)
 	}
-	if again := recallOf([]outcome{{1, 0}, {3, 0}, {0, 1}, {11, 1}, {10, 2}}); again != got {
+	if again := RecallOf([]Outcome{{1, 0}, {3, 0}, {0, 1}, {11, 1}, {10, 2}}); again != got {
 		t.Error("the same outcomes give another interval")
 	}
-	if empty := recallOf(nil); empty != (Recall{}) {
+	if empty := RecallOf(nil); empty != (Recall{}) {
 		t.Errorf("got %+v", empty)
 	}
 }
@@ -32,7 +32,7 @@ func TestIntervalCovers(t *testing.T) {
 	held := 0
 	const rounds = 100
 	for range rounds {
-		var outcomes []outcome
+		var outcomes []Outcome
 		for cluster := range 60 {
 			right := random.Float64()
 			for range 5 { // queries of one picture are alike
@@ -40,10 +40,10 @@ func TestIntervalCovers(t *testing.T) {
 				if random.Float64() < right {
 					rank = 1
 				}
-				outcomes = append(outcomes, outcome{rank, cluster})
+				outcomes = append(outcomes, Outcome{rank, cluster})
 			}
 		}
-		if _, interval := meanWithInterval(outcomes, func(o outcome) float64 { return float64(o.rank) }); interval[0] <= 0.5 && 0.5 <= interval[1] {
+		if _, interval := MeanWithInterval(outcomes, func(o Outcome) float64 { return float64(o.Rank) }); interval[0] <= 0.5 && 0.5 <= interval[1] {
 			held++
 		}
 	}

@@ -1,4 +1,4 @@
-package evaluate
+package datasets
 
 import (
 	"encoding/json"
@@ -65,7 +65,7 @@ func ReadQuerySets(fsys fs.FS) (QuerySets, error) {
 			return QuerySets{}, err
 		}
 	}
-	truth, err := readTruth(fsys)
+	truth, err := ReadTruth(fsys)
 	if err != nil {
 		return QuerySets{}, err
 	}
@@ -84,8 +84,8 @@ func readJSON(fsys fs.FS, name string, target any) error {
 	return nil
 }
 
-// only gives the sets of some splits; none means all.
-func (s QuerySets) only(splits ...string) QuerySets {
+// Only gives the sets of some splits; none means all.
+func (s QuerySets) Only(splits ...string) QuerySets {
 	if len(splits) == 0 {
 		return s
 	}

@@ -1,4 +1,4 @@
-package evaluate
+package datasets
 
 import (
 	"slices"
@@ -52,7 +52,7 @@ func TestGalleryPartialQueries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	truth, err := readTruth(builtin.Gallery())
+	truth, err := ReadTruth(builtin.Gallery())
 	if err != nil {
 		t.Fatal(err)
 	}

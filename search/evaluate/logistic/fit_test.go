@@ -1,4 +1,4 @@
-package evaluate
+package logistic
 
 import (
 	"math"
@@ -22,10 +22,10 @@ func TestFitWeights(t *testing.T) {
 		scoring.FeatureBias: -3, scoring.FeatureLength: 1, scoring.FeatureITC: 2, scoring.FeatureITCLength: 3, scoring.FeatureITM: 2,
 		scoring.FeatureWords: 1, scoring.FeatureAllWords: 2, scoring.FeatureCaptioned: -1,
 	}
-	var examples []example
+	var examples []Example
 	for range 50000 {
 		features := randomEvidence(random).Features()
-		examples = append(examples, example{features, random.Float64() < probability(dot(want, features)), 1})
+		examples = append(examples, Example{features, random.Float64() < scoring.Sigmoid(Dot(want, features)), 1})
 	}
 	got, err := fitWeights(examples)
 	for i := range want {
@@ -33,17 +33,17 @@ func TestFitWeights(t *testing.T) {
 			t.Errorf("%v is %v and was %v: %v", scoring.Feature(i), got[i], want[i], err)
 		}
 	}
-	at := func(itm float64, right bool) example {
-		return example{scoring.Evidence{ITM: itm, ITC: 0.5, ContentWords: 2}.Features(), right, 1}
+	at := func(itm float64, right bool) Example {
+		return Example{scoring.Evidence{ITM: itm, ITC: 0.5, ContentWords: 2}.Features(), right, 1}
 	}
-	apart, err := fitWeights([]example{at(1, true), at(2, true), at(-1, false), at(-2, false)})
-	if err != nil || math.IsInf(apart[scoring.FeatureITM], 0) || dot(apart, at(2, true).features) < 0.4 || dot(apart, at(-2, true).features) > -0.4 {
+	apart, err := fitWeights([]Example{at(1, true), at(2, true), at(-1, false), at(-2, false)})
+	if err != nil || math.IsInf(apart[scoring.FeatureITM], 0) || Dot(apart, at(2, true).Features) < 0.4 || Dot(apart, at(-2, true).Features) > -0.4 {
 		t.Errorf("classes apart: %+v, %v", apart, err)
 	}
-	if _, err := fitWeights([]example{at(1, true)}); err == nil {
+	if _, err := fitWeights([]Example{at(1, true)}); err == nil {
 		t.Error("one class is fitted")
 	}
-	if _, err := fitWeights([]example{at(1, false), at(2, false), at(-1, true), at(-2, true)}); err == nil {
+	if _, err := fitWeights([]Example{at(1, false), at(2, false), at(-1, true), at(-2, true)}); err == nil {
 		t.Error("scores that fall are taken")
 	}
 }
@@ -51,11 +51,11 @@ func TestFitWeights(t *testing.T) {
 // TestFitExpected holds the regression of ITM to the line that made it.
 func TestFitExpected(t *testing.T) {
 	random := rand.New(rand.NewPCG(2, 3))
-	var examples []example
+	var examples []Example
 	for range 20000 {
 		features := randomEvidence(random).Features()
 		features[scoring.FeatureITM] = -6 - features[scoring.FeatureLength] + 5*features[scoring.FeatureITCLength] - 2*features[scoring.FeatureWords] + 1.5*random.NormFloat64()
-		examples = append(examples, example{features, true, 1})
+		examples = append(examples, Example{features, true, 1})
 	}
 	got, deviation := fitExpected(examples)
 	// Words speak against ITM here, and have to be left out.
@@ -68,7 +68,7 @@ func TestFitExpected(t *testing.T) {
 }
 
 func TestFitName(t *testing.T) {
-	if got := fitName(nil, nil, nil); got != scoring.DefaultCalibration().Name {
+	if got := FitName(nil, nil, nil); got != scoring.DefaultCalibration().Name {
 		t.Errorf("without examples: %v", got)
 	}
 	random := rand.New(rand.NewPCG(3, 3))
@@ -76,12 +76,12 @@ func TestFitName(t *testing.T) {
 	var right []bool
 	for range 20000 {
 		odds, worth = append(odds, 4*random.NormFloat64()-4), append(worth, 0.6+0.4*random.Float64())
-		right = append(right, random.Float64() < probability(scoring.Calibration{Name: 2}.Named(odds[len(odds)-1], worth[len(worth)-1])))
+		right = append(right, random.Float64() < scoring.Sigmoid(scoring.Calibration{Name: 2}.Named(odds[len(odds)-1], worth[len(worth)-1])))
 	}
-	if got := fitName(odds, worth, right); math.Abs(got-2) > 0.1 {
+	if got := FitName(odds, worth, right); math.Abs(got-2) > 0.1 {
 		t.Errorf("a name is worth %v, want 2", got)
 	}
-	if got := fitName([]float64{-5, -5, -5}, []float64{1, 1, 1}, []bool{true, true, true}); got < 1 || got > 2 {
+	if got := FitName([]float64{-5, -5, -5}, []float64{1, 1, 1}, []bool{true, true, true}); got < 1 || got > 2 {
 		t.Errorf("three names that are right are worth %v", got)
 	}
 }
@@ -91,17 +91,17 @@ func TestFitName(t *testing.T) {
 func TestFittedOddsRise(t *testing.T) {
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 9))
-		var examples []example
+		var examples []Example
 		var truth scoring.Features
 		for i := range truth {
 			truth[i] = 3 * random.NormFloat64()
 		}
 		for range 200 {
 			features := randomEvidence(random).Features()
-			examples = append(examples, example{features, random.Float64() < probability(dot(truth, features)), 1})
+			examples = append(examples, Example{features, random.Float64() < scoring.Sigmoid(Dot(truth, features)), 1})
 		}
 		calibration := scoring.Calibration{Strong: 0.5}
-		if err := fitModel(&calibration, examples); err != nil {
+		if err := Fit(&calibration, examples); err != nil {
 			continue // nothing rises
 		}
 		if err := calibration.Validate(); err != nil {

@@ -1,4 +1,4 @@
-package evaluate
+package statistics
 
 import (
 	"math"
@@ -24,54 +24,54 @@ type Recall struct {
 	R10Interval [2]float64 `json:"r10_interval"`
 }
 
-// outcome is the place of the right answer of one query, from 1; 0 when it was
+// Outcome is the place of the right answer of one query, from 1; 0 when it was
 // not found. Queries of one cluster belong to one picture and are not
 // independent.
-type outcome struct {
-	rank    int
-	cluster int
+type Outcome struct {
+	Rank    int
+	Cluster int
 }
 
 const bootstrapRounds = 1000
 
-// recallOf summarises outcomes.
-func recallOf(outcomes []outcome) Recall {
+// RecallOf summarises outcomes.
+func RecallOf(outcomes []Outcome) Recall {
 	recall := Recall{Queries: len(outcomes)}
 	if len(outcomes) == 0 {
 		return recall
 	}
-	within := func(k int) func(outcome) float64 {
-		return func(o outcome) float64 {
-			if o.rank >= 1 && o.rank <= k {
+	within := func(k int) func(Outcome) float64 {
+		return func(o Outcome) float64 {
+			if o.Rank >= 1 && o.Rank <= k {
 				return 100
 			}
 			return 0
 		}
 	}
-	recall.R1, recall.R1Interval = meanWithInterval(outcomes, within(1))
-	recall.R5, recall.R5Interval = meanWithInterval(outcomes, within(5))
-	recall.R10, recall.R10Interval = meanWithInterval(outcomes, within(10))
+	recall.R1, recall.R1Interval = MeanWithInterval(outcomes, within(1))
+	recall.R5, recall.R5Interval = MeanWithInterval(outcomes, within(5))
+	recall.R10, recall.R10Interval = MeanWithInterval(outcomes, within(10))
 	for _, o := range outcomes {
-		if o.rank > 0 {
-			recall.MRR += 1 / float64(o.rank) / float64(len(outcomes))
+		if o.Rank > 0 {
+			recall.MRR += 1 / float64(o.Rank) / float64(len(outcomes))
 		}
 	}
-	recall.MRR = roundTo(recall.MRR, 4)
+	recall.MRR = RoundTo(recall.MRR, 4)
 	return recall
 }
 
-// meanWithInterval gives the mean of a value and its 95 % interval by the
-// percentile bootstrap over clusters. The seed is fixed: the same outcomes give
+// MeanWithInterval gives the mean of a value and its 95 % interval by the
+// Percentile bootstrap over clusters. The seed is fixed: the same outcomes give
 // the same interval.
-func meanWithInterval(outcomes []outcome, value func(outcome) float64) (mean float64, interval [2]float64) {
+func MeanWithInterval(outcomes []Outcome, value func(Outcome) float64) (mean float64, interval [2]float64) {
 	type sum struct{ total, count float64 }
 	places := map[int]int{}
 	var clusters []sum
 	for _, o := range outcomes {
-		place, known := places[o.cluster]
+		place, known := places[o.Cluster]
 		if !known {
 			place = len(clusters)
-			places[o.cluster] = place
+			places[o.Cluster] = place
 			clusters = append(clusters, sum{})
 		}
 		clusters[place].total += value(o)
@@ -90,11 +90,11 @@ func meanWithInterval(outcomes []outcome, value func(outcome) float64) (mean flo
 		means[round] = drawn.total / drawn.count
 	}
 	slices.Sort(means)
-	return roundTo(mean, 2), [2]float64{roundTo(percentile(means, 0.025), 2), roundTo(percentile(means, 0.975), 2)}
+	return RoundTo(mean, 2), [2]float64{RoundTo(Percentile(means, 0.025), 2), RoundTo(Percentile(means, 0.975), 2)}
 }
 
-// percentile gives a quantile of sorted values, 0 to 1.
-func percentile(sorted []float64, quantile float64) float64 {
+// Percentile gives a quantile of sorted values, 0 to 1.
+func Percentile(sorted []float64, quantile float64) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}
@@ -107,7 +107,8 @@ func percentile(sorted []float64, quantile float64) float64 {
 	return sorted[low]*(1-share) + sorted[low+1]*share
 }
 
-func roundTo(value float64, digits int) float64 {
+// RoundTo rounds to so many decimal places.
+func RoundTo(value float64, digits int) float64 {
 	scale := math.Pow(10, float64(digits))
 	return math.Round(value*scale) / scale
 }

@@ -1,25 +1,36 @@
-package evaluate
+package logistic
 
 import (
 	"errors"
+	"fmt"
 	"math"
 
+	"mekiki/search/evaluate/statistics"
 	"mekiki/search/scoring"
 )
 
-// example is one text with one picture: the features and the truth, and how much it
+// Example is one text with one picture: the features and the truth, and how much it
 // counts.
-type example struct {
-	features scoring.Features
-	right    bool
-	weight   float64
+type Example struct {
+	Features scoring.Features
+	Right    bool
+	Weight   float64
+}
+
+// Fit fits the regressions of a calibration.
+func Fit(calibration *scoring.Calibration, examples []Example) (err error) {
+	if calibration.Weights, err = fitWeights(examples); err != nil {
+		return fmt.Errorf("fit the weights: %w", err)
+	}
+	calibration.ExpectedITM, calibration.ITMDeviation = fitExpected(examples)
+	return nil
 }
 
 // fitWeights finds the weights of largest likelihood by Newton's method, with Platt's
 // targets, which keep them finite where the classes are apart (Platt 1999; Lin, Lin and
 // Weng 2007). Evidence that would count against itself is left out, so that a
 // probability never falls when evidence rises.
-func fitWeights(examples []example) (scoring.Features, error) {
+func fitWeights(examples []Example) (scoring.Features, error) {
 	high, low, err := plattTargets(examples)
 	if err != nil {
 		return scoring.Features{}, err
@@ -39,19 +50,19 @@ func fitWeights(examples []example) (scoring.Features, error) {
 
 // fitExpected finds the linear regression of ITM's logit on the other features, and the
 // standard deviation of what it leaves unexplained.
-func fitExpected(examples []example) (expected scoring.Features, deviation float64) {
-	rest := make([]example, len(examples))
+func fitExpected(examples []Example) (expected scoring.Features, deviation float64) {
+	rest := make([]Example, len(examples))
 	for i, e := range examples {
 		rest[i] = e
-		rest[i].features[scoring.FeatureITM] = 0
+		rest[i].Features[scoring.FeatureITM] = 0
 	}
 	expected = fitRising(rest, func(rows [][]float64) []float64 {
 		gradient, hessian := normalEquations(len(rows[0]))
 		for i, row := range rows {
 			for j, value := range row {
-				gradient[j] += examples[i].weight * value * examples[i].features[scoring.FeatureITM]
+				gradient[j] += examples[i].Weight * value * examples[i].Features[scoring.FeatureITM]
 				for k, other := range row {
-					hessian[j][k] += examples[i].weight * value * other
+					hessian[j][k] += examples[i].Weight * value * other
 				}
 			}
 		}
@@ -59,16 +70,16 @@ func fitExpected(examples []example) (expected scoring.Features, deviation float
 	})
 	var squares, total float64
 	for i, e := range rest {
-		left := examples[i].features[scoring.FeatureITM] - dot(expected, e.features)
-		squares, total = squares+e.weight*left*left, total+e.weight
+		left := examples[i].Features[scoring.FeatureITM] - Dot(expected, e.Features)
+		squares, total = squares+e.Weight*left*left, total+e.Weight
 	}
-	return expected, roundTo(math.Sqrt(squares/total), 4)
+	return expected, statistics.RoundTo(math.Sqrt(squares/total), 4)
 }
 
-// fitName finds what a name is worth: the log-odds of largest likelihood of pictures whose
+// FitName finds what a name is worth: the log-odds of largest likelihood of pictures whose
 // names have every word, beside those of what they show. It gives the published rule's
 // where there are none.
-func fitName(odds, worth []float64, right []bool) float64 {
+func FitName(odds, worth []float64, right []bool) float64 {
 	if len(odds) == 0 {
 		return scoring.DefaultCalibration().Name
 	}
@@ -87,7 +98,7 @@ func fitName(odds, worth []float64, right []bool) float64 {
 			if right[i] {
 				target = (positive + 1) / (positive + 2)
 			}
-			sum += worth[i] * (target - probability(scoring.Calibration{Name: name}.Named(odds[i], worth[i])))
+			sum += worth[i] * (target - scoring.Sigmoid(scoring.Calibration{Name: name}.Named(odds[i], worth[i])))
 		}
 		return sum
 	}
@@ -99,16 +110,16 @@ func fitName(odds, worth []float64, right []bool) float64 {
 			high = middle
 		}
 	}
-	return roundTo(low, 4)
+	return statistics.RoundTo(low, 4)
 }
 
-func plattTargets(examples []example) (high, low float64, err error) {
+func plattTargets(examples []Example) (high, low float64, err error) {
 	var right, wrong float64
 	for _, e := range examples {
-		if e.right {
-			right += e.weight
+		if e.Right {
+			right += e.Weight
 		} else {
-			wrong += e.weight
+			wrong += e.Weight
 		}
 	}
 	if right == 0 || wrong == 0 {
@@ -120,7 +131,7 @@ func plattTargets(examples []example) (high, low float64, err error) {
 // fitRising fits weights by a method that sees the features that vary, brought to mean 0
 // and deviation 1, so that its steps treat all alike. As long as evidence gets a weight
 // below 0, the worst of it is left out.
-func fitRising(examples []example, method func(rows [][]float64) []float64) scoring.Features {
+func fitRising(examples []Example, method func(rows [][]float64) []float64) scoring.Features {
 	means, deviations := scales(examples)
 	var used []scoring.Feature
 	for i, deviation := range deviations {
@@ -134,7 +145,7 @@ func fitRising(examples []example, method func(rows [][]float64) []float64) scor
 			rows[i] = make([]float64, len(used))
 			for j, feature := range used {
 				if rows[i][j] = 1; feature != scoring.FeatureBias {
-					rows[i][j] = (e.features[feature] - means[feature]) / deviations[feature]
+					rows[i][j] = (e.Features[feature] - means[feature]) / deviations[feature]
 				}
 			}
 		}
@@ -154,7 +165,7 @@ func fitRising(examples []example, method func(rows [][]float64) []float64) scor
 		}
 		if worst < 0 {
 			for i := range weights {
-				weights[i] = roundTo(weights[i], 4)
+				weights[i] = statistics.RoundTo(weights[i], 4)
 			}
 			return weights
 		}
@@ -163,20 +174,20 @@ func fitRising(examples []example, method func(rows [][]float64) []float64) scor
 }
 
 // scales gives the weighted mean and standard deviation of each feature.
-func scales(examples []example) (means, deviations scoring.Features) {
+func scales(examples []Example) (means, deviations scoring.Features) {
 	total := 0.0
 	for _, e := range examples {
-		total += e.weight
-		for i, value := range e.features {
-			means[i] += e.weight * value
+		total += e.Weight
+		for i, value := range e.Features {
+			means[i] += e.Weight * value
 		}
 	}
 	for i := range means {
 		means[i] /= total
 	}
 	for _, e := range examples {
-		for i, value := range e.features {
-			deviations[i] += e.weight * (value - means[i]) * (value - means[i]) / total
+		for i, value := range e.Features {
+			deviations[i] += e.Weight * (value - means[i]) * (value - means[i]) / total
 		}
 	}
 	for i := range deviations {
@@ -186,7 +197,7 @@ func scales(examples []example) (means, deviations scoring.Features) {
 }
 
 // newton maximises the likelihood of a logistic model over rows.
-func newton(examples []example, rows [][]float64, high, low float64) []float64 {
+func newton(examples []Example, rows [][]float64, high, low float64) []float64 {
 	weights := make([]float64, len(rows[0]))
 	for range 100 {
 		gradient, hessian := normalEquations(len(weights))
@@ -195,11 +206,11 @@ func newton(examples []example, rows [][]float64, high, low float64) []float64 {
 			for j, value := range rows[i] {
 				odds += weights[j] * value
 			}
-			p, target := probability(odds), low
-			if e.right {
+			p, target := scoring.Sigmoid(odds), low
+			if e.Right {
 				target = high
 			}
-			difference, curvature := e.weight*(p-target), e.weight*max(p*(1-p), 1e-12)
+			difference, curvature := e.Weight*(p-target), e.Weight*max(p*(1-p), 1e-12)
 			for j, value := range rows[i] {
 				gradient[j] += difference * value
 				for k, other := range rows[i] {
@@ -265,13 +276,11 @@ func solve(matrix [][]float64, right []float64) []float64 {
 	return right
 }
 
-func dot(a, b scoring.Features) float64 {
+// Dot adds up the products of features and weights.
+func Dot(a, b scoring.Features) float64 {
 	sum := 0.0
 	for i, value := range a {
 		sum += value * b[i]
 	}
 	return sum
 }
-
-// probability is that of log-odds.
-func probability(odds float64) float64 { return 1 / (1 + math.Exp(-odds)) }

@@ -1,4 +1,4 @@
-package evaluate
+package datasets
 
 import (
 	"errors"
@@ -30,16 +30,16 @@ type Box [4]int
 
 // The forms of partial queries.
 const (
-	formBare    = "bare"    // cat
-	formOne     = "one"     // a cat
-	formCounted = "counted" // two cats
-	formPlace   = "place"   // a cat on the grass
-	formPair    = "pair"    // a cat and a pizza
-	formHead    = "head"    // a book, where the kinds are green book and red book
+	FormBare    = "bare"    // cat
+	FormOne     = "one"     // a cat
+	FormCounted = "counted" // two cats
+	FormPlace   = "place"   // a cat on the grass
+	FormPair    = "pair"    // a cat and a pizza
+	FormHead    = "head"    // a book, where the kinds are green book and red book
 )
 
-// readTruth reads truth.json; nil where there is none.
-func readTruth(fsys fs.FS) (map[string]Truth, error) {
+// ReadTruth reads truth.json; nil where there is none.
+func ReadTruth(fsys fs.FS) (map[string]Truth, error) {
 	var truth map[string]Truth
 	err := readJSON(fsys, "truth.json", &truth)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -67,26 +67,26 @@ func partialQueries(truth map[string]Truth) []Query {
 		add := func(form, text string, fits func(count int) answer, also map[string]int) {
 			queries = append(queries, kind.query(form, text, split, fits, also))
 		}
-		add(formBare, name, atLeastOne, nil)
-		if one := withArticle(name); one != name {
-			add(formOne, one, atLeastOne, nil)
+		add(FormBare, name, atLeastOne, nil)
+		if one := WithArticle(name); one != name {
+			add(FormOne, one, atLeastOne, nil)
 		}
 		for _, count := range []int{2, 3} {
 			if plural, ok := pluralOf(name); ok {
-				add(formCounted, countWord(count)+" "+plural, exactly(count), nil)
+				add(FormCounted, countWord(count)+" "+plural, exactly(count), nil)
 			}
 		}
 		// One place where the kind is and one where it is not, one neighbour it
 		// has and one it has not, each by the hash of its name.
 		for _, present := range []bool{true, false} {
 			if place, ok := choose(name, sortedKeys(places), func(place string) bool { return overlaps(kind, places[place]) == present }); ok {
-				add(formPlace, withArticle(name)+" "+placePhrase(place), atLeastOne, places[place])
+				add(FormPlace, WithArticle(name)+" "+placePhrase(place), atLeastOne, places[place])
 			}
 			others := slices.Concat(names[i+1:], names[:i])
 			if other, ok := choose(name, others, func(other string) bool {
 				return overlaps(kind, kinds[other]) == present && !related(name, other)
 			}); ok {
-				add(formPair, withArticle(name)+" and "+withArticle(other), atLeastOne, kinds[other])
+				add(FormPair, WithArticle(name)+" and "+WithArticle(other), atLeastOne, kinds[other])
 			}
 		}
 	}
@@ -207,7 +207,7 @@ func headQueries(kinds map[string]kindTruth) []Query {
 				all[picture] = max(all[picture], min(count, 1))
 			}
 		}
-		queries = append(queries, all.query(formHead, withArticle(head), []string{"val", "test"}[hashOf(head)%2], atLeastOne, nil))
+		queries = append(queries, all.query(FormHead, WithArticle(head), []string{"val", "test"}[hashOf(head)%2], atLeastOne, nil))
 	}
 	return queries
 }
@@ -258,8 +258,8 @@ func placePhrase(place string) string {
 
 func countWord(count int) string { return []string{"no", "one", "two", "three", "four", "five"}[count] }
 
-// withArticle puts the article before a name of one thing.
-func withArticle(name string) string {
+// WithArticle puts the article before a name of one thing.
+func WithArticle(name string) string {
 	switch lastWord(name) {
 	case "broccoli", "corn", "cheese", "popcorn", "fire":
 		return "some " + name

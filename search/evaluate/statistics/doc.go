@@ -1,0 +1,3 @@
+// Package statistics sums up what an evaluation saw: recalls, percentiles, and means with bootstrap intervals over
+// pictures.
+package statistics
