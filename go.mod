@@ -2,6 +2,8 @@ module mekiki
 
 go 1.26.0
 
+ignore ./ui/page/node_modules
+
 require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/andybalholm/brotli v1.2.1

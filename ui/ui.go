@@ -1,6 +1,6 @@
-// Package ui is the web page: plain HTML, CSS and JavaScript modules that run in
-// the browser as they are written, so there is no build step and the source is
-// what is served. Nothing in it is fetched from elsewhere.
+// Package ui is the web page, as it is served. Its source is in ui/page, in TypeScript and Svelte; dist is what Vite
+// builds of it, and is committed, so that neither building nor running the program needs Node. Nothing in it is fetched
+// from elsewhere.
 package ui
 
 import (
@@ -9,13 +9,13 @@ import (
 	"io/fs"
 )
 
-//go:embed assets
-var assets stdembed.FS
+//go:embed dist
+var dist stdembed.FS
 
 // Files returns the page's files, index.html at the root. The file system is
 // read-only and safe for concurrent use.
 func Files() (fs.FS, error) {
-	files, err := fs.Sub(assets, "assets")
+	files, err := fs.Sub(dist, "dist")
 	if err != nil {
 		return nil, fmt.Errorf("open the page's files: %w", err)
 	}

@@ -39,24 +39,24 @@ func testAccessibility(t *testing.T, p page) {
 			p.wait(`document.querySelectorAll(".popover .chip").length > 0`)
 		}},
 		{"detail", "?q=a+castle", settled + " && " + tiles, func(p page) {
-			p.do(chromedp.Click(".cell[data-index='0'] button"))
+			p.do(chromedp.Click(".cell[data-index='0'] .tile"))
 			p.wait(`document.querySelector("dialog[open] .why .signal")`)
 		}},
 		{"ask", "?q=a+castle", settled + " && " + tiles, func(p page) {
-			p.do(chromedp.Click(".cell[data-index='0'] button"))
+			p.do(chromedp.Click(".cell[data-index='0'] .tile"))
 			p.wait(`document.querySelector("dialog[open] .ask .chip")`)
 			p.do(chromedp.Click(".ask .chip"))
 			p.wait(`document.querySelector(".turn .answer small")`)
 		}},
 		{"map", "?q=a+castle", settled + " && " + tiles, func(p page) {
-			p.do(chromedp.Click(".cell[data-index='0'] button"))
+			p.do(chromedp.Click(".cell[data-index='0'] .tile"))
 			p.wait(`document.querySelector("dialog[open] .why .signal")`)
-			p.do(chromedp.Click("dialog [aria-pressed]"))
+			p.do(chromedp.Click("dialog [data-part=actions] [aria-pressed]"))
 			p.wait(`document.querySelector("dialog [data-part=place] p")`)
 		}},
 		{"asked", "?q=cats+ask%3A%22how+many+cats+are+there%3F%22", settled + ` && document.querySelector(".tile .said") && document.querySelector(".asked .chip")`, nil},
 		{"region", "?q=a+castle", settled + " && " + tiles, func(p page) {
-			p.do(chromedp.Click(".cell[data-index='0'] button"))
+			p.do(chromedp.Click(".cell[data-index='0'] .tile"))
 			p.wait(`document.querySelector("dialog[open] .why .signal")`)
 			p.do(chromedp.Click(`dialog [data-part="actions"] button:nth-of-type(3)`))
 			p.wait(`document.querySelector(".region")`)

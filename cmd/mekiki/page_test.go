@@ -152,7 +152,7 @@ func (p page) search() {
 	if headings := inPage[int](p, `document.querySelectorAll(".welcome").length`); headings != 0 {
 		p.t.Error("the welcome stays above the hits")
 	}
-	if label := inPage[string](p, `document.querySelector(".cell[data-index='0'] button").getAttribute("aria-label")`); !strings.Contains(label, "cat") {
+	if label := inPage[string](p, `document.querySelector(".cell[data-index='0'] .tile").getAttribute("aria-label")`); !strings.Contains(label, "cat") {
 		p.t.Errorf("the first hit is %q", label)
 	}
 	if address := inPage[string](p, "location.search"); address != "?q=two+cats" {
@@ -168,10 +168,10 @@ func (p page) search() {
 func (p page) detail() {
 	p.visit("?q=two+cats&show=all")
 	p.wait(settled + ` && document.querySelectorAll(".tile").length > 1`)
-	p.do(chromedp.Click(".cell[data-index='0'] button"))
+	p.do(chromedp.Click(".cell[data-index='0'] .tile"))
 	p.wait(`document.querySelector("dialog[open] .why .signal")`)
 	p.screenshot("detail")
-	const toggle = "dialog [aria-pressed]"
+	const toggle = "dialog [data-part=actions] [aria-pressed]"
 	p.do(chromedp.Click(toggle))
 	p.wait(`document.querySelector("dialog .picture img.map")?.naturalWidth === 256 && document.querySelector("dialog [data-part=place] p")`)
 	if words := inPage[string](p, `document.querySelector("dialog .map").alt`); !strings.Contains(words, "two cats") || strings.Contains(words, "place_") {
@@ -191,7 +191,7 @@ func (p page) detail() {
 func (p page) ask() {
 	p.visit("?q=two+cats&show=all")
 	p.wait(settled + ` && document.querySelectorAll(".tile").length > 1`)
-	p.do(chromedp.Click(".cell[data-index='0'] button"))
+	p.do(chromedp.Click(".cell[data-index='0'] .tile"))
 	p.wait(`document.querySelector("dialog[open] .ask .chip")`)
 	p.do(chromedp.Click(".ask .chip"))
 	answered := func(count int) string {
@@ -212,16 +212,16 @@ func (p page) ask() {
 	p.screenshot("ask")
 	p.do(chromedp.KeyEvent(kb.Escape))
 	p.wait(`!document.querySelector("dialog[open]")`)
-	p.do(chromedp.Click(".cell[data-index='0'] button"))
+	p.do(chromedp.Click(".cell[data-index='0'] .tile"))
 	p.wait(answered(2))
-	p.do(chromedp.Click(".ask > .button"))
+	p.do(chromedp.Click(".ask > .button.plain"))
 	p.wait(`document.querySelectorAll(".turn").length === 0`)
 }
 
 // askHits asks the hits a question, keeps those that gave one answer, and leaves the question out again.
 func (p page) askHits() {
 	p.visit("?q=cats&show=all")
-	p.wait(settled + ` && !document.querySelector(".asked").hidden`)
+	p.wait(settled + ` && document.querySelector(".asked input")`)
 	p.do(chromedp.SendKeys(".asked input", "how many cats are there?\r"))
 	p.wait(settled + ` && document.querySelectorAll(".asked .chip").length > 0 && document.querySelectorAll(".tile .said").length > 1`)
 	p.screenshot("asked")
@@ -291,11 +291,16 @@ func (p page) lookup() {
 func (p page) preferences() {
 	p.visit("?q=a+castle")
 	p.wait(settled)
-	p.do(chromedp.Click("#theme"), chromedp.Click("#theme"))
+	p.do(chromedp.Click("#preferences"))
+	p.wait(`document.querySelector("#preferences-panel:popover-open #theme")`)
+	p.screenshot("preferences")
+	p.do(chromedp.Click("#theme [value=dark]"))
 	p.wait(`document.documentElement.dataset.theme === "dark"`)
-	p.screenshot("dark")
-	inPage[bool](p, `(() => { const list = document.getElementById("language"); list.value = "ja"; list.dispatchEvent(new Event("change")); return true; })()`)
+	inPage[bool](p, `(() => { const list = document.getElementById("language"); list.value = "ja"; list.dispatchEvent(new Event("change", {bubbles: true})); return true; })()`)
 	p.wait(`document.documentElement.lang === "ja" && document.querySelector(".tab").textContent === "検索"`)
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.wait(`!document.querySelector("#preferences-panel:popover-open") && document.activeElement.id === "preferences"`)
+	p.screenshot("dark")
 	p.do(chromedp.EmulateViewport(390, 800))
 	p.wait(`document.documentElement.scrollWidth <= innerWidth`)
 	p.wait(settled)

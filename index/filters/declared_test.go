@@ -39,10 +39,10 @@ func TestDocumentation(t *testing.T) {
 			fmt.Fprintf(&page, "  { key: %q, member: %q, facet: %q, repeatable: %t },\n", field.Parameter, field.Member, field.Facet, field.Repeatable)
 		}
 	}
-	page.WriteString("];\n")
+	page.WriteString("] as const;\n")
 	holds(t, "../../docs/query-language.md", "| filter | value | records that pass |\n|---|---|---|\n", language.String())
 	holds(t, "../../docs/api.md", "| JSON, in `filter` | query parameter | condition |\n|---|---|---|\n", api.String())
-	holds(t, "../../ui/assets/js/filtertable.js", "", page.String())
+	holds(t, "../../ui/page/src/address/filters.ts", "", page.String())
 }
 
 // holds fails when a file lacks the text after a heading, up to an empty line; without

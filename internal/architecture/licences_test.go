@@ -28,17 +28,21 @@ type dependency struct {
 // carried says what lies in the source tree under a licence of its own: the licence's
 // file, and what it is.
 var carried = map[string]string{
-	"embed/pixels/heif/LICENSE.libheif":     "libheif 1.18.2, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
-	"embed/pixels/heif/LICENSE.libde265":    "libde265 1.0.15, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
-	"embed/pixels/heif/LICENSE.heic":        "github.com/gen2brain/heic v0.4.5, whose build of libheif and libde265 embed/pixels/heif/heif.wasm.gz is",
-	"embed/pixels/avif/LICENSE.libavif":     "libavif 1.1.1, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
-	"embed/pixels/avif/LICENSE.aom":         "libaom 3.10.0, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
-	"embed/pixels/avif/LICENSE.libyuv":      "libyuv, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
-	"embed/pixels/avif/LICENSE.avif":        "github.com/gen2brain/avif v0.4.4, whose build of libavif, libaom and libyuv embed/pixels/avif/avif.wasm.gz is (lib/decode.wasm.gz there)",
-	"embed/pixels/jxl/LICENSE.libjxl":       "libjxl 0.11.0, compiled to WebAssembly in embed/pixels/jxl/jxl.wasm.gz",
-	"embed/pixels/jxl/LICENSE.highway":      "Highway, compiled to WebAssembly in embed/pixels/jxl/jxl.wasm.gz",
-	"embed/pixels/jxl/LICENSE.jpegxl":       "github.com/gen2brain/jpegxl v0.4.5, whose build of libjxl embed/pixels/jxl/jxl.wasm.gz is (lib/decode.wasm.gz there)",
-	"embed/tokenize/wordpiece/LICENSE.bert": "vocab.txt of bert-base-uncased, in embed/tokenize/wordpiece/bert.txt.gz; the built-in model's is a cut of it",
+	"embed/pixels/heif/LICENSE.libheif":           "libheif 1.18.2, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
+	"embed/pixels/heif/LICENSE.libde265":          "libde265 1.0.15, compiled to WebAssembly in embed/pixels/heif/heif.wasm.gz",
+	"embed/pixels/heif/LICENSE.heic":              "github.com/gen2brain/heic v0.4.5, whose build of libheif and libde265 embed/pixels/heif/heif.wasm.gz is",
+	"embed/pixels/avif/LICENSE.libavif":           "libavif 1.1.1, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
+	"embed/pixels/avif/LICENSE.aom":               "libaom 3.10.0, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
+	"embed/pixels/avif/LICENSE.libyuv":            "libyuv, compiled to WebAssembly in embed/pixels/avif/avif.wasm.gz",
+	"embed/pixels/avif/LICENSE.avif":              "github.com/gen2brain/avif v0.4.4, whose build of libavif, libaom and libyuv embed/pixels/avif/avif.wasm.gz is (lib/decode.wasm.gz there)",
+	"embed/pixels/jxl/LICENSE.libjxl":             "libjxl 0.11.0, compiled to WebAssembly in embed/pixels/jxl/jxl.wasm.gz",
+	"embed/pixels/jxl/LICENSE.highway":            "Highway, compiled to WebAssembly in embed/pixels/jxl/jxl.wasm.gz",
+	"embed/pixels/jxl/LICENSE.jpegxl":             "github.com/gen2brain/jpegxl v0.4.5, whose build of libjxl embed/pixels/jxl/jxl.wasm.gz is (lib/decode.wasm.gz there)",
+	"ui/page/licences/LICENSE.svelte":             "svelte 5.57.3, of which parts are in the built page (ui/dist)",
+	"ui/page/licences/LICENSE.clsx":               "clsx 2.1.1, in the built page (ui/dist)",
+	"ui/page/licences/LICENSE.esm-env":            "esm-env 1.2.2, in the built page (ui/dist)",
+	"ui/page/licences/LICENSE.eventsource-parser": "eventsource-parser 3.1.1, in the built page (ui/dist)",
+	"embed/tokenize/wordpiece/LICENSE.bert":       "vocab.txt of bert-base-uncased, in embed/tokenize/wordpiece/bert.txt.gz; the built-in model's is a cut of it",
 }
 
 // relinking is what LGPL-3.0, section 4, asks to be said.

@@ -1,0 +1,83 @@
+// Speaks to the server; docs/api.md says what it answers. Every failure that the server explains is a Problem.
+import { stream } from "./events.ts";
+import { base, content, json, post, query, type Parameters } from "./request.ts";
+import type * as schema from "./types.ts";
+
+export { Problem, aborted } from "./problem.ts";
+export type * from "./types.ts";
+
+const at = encodeURIComponent;
+
+export const session = () => json<schema.Session>("/session");
+export const signIn = (token: string) => post<schema.Session>("/session", { token });
+export const signOut = () => json<undefined>("/session", { method: "DELETE" });
+export const status = () => json<schema.Status>("/status");
+export const models = () => json<schema.ModelList>("/models");
+
+export const search = (value: Partial<schema.SearchRequest>, image?: File | null, signal?: AbortSignal) =>
+  post<schema.SearchAnswer>("/search", value, image, signal);
+
+/** searchStream calls onResult with the first answer and with each that replaces it. */
+export const searchStream = (
+  value: Partial<schema.SearchRequest>,
+  image: File | null,
+  signal: AbortSignal,
+  onResult: (result: schema.SearchAnswer) => void,
+) =>
+  stream("/search", { method: "POST", ...content(value, image), signal }, (event, data) => {
+    if (event === "result") onResult(data as schema.SearchAnswer);
+  });
+
+export const suggestions = (q: string, signal: AbortSignal) =>
+  json<schema.SuggestionsAnswer>(`/suggestions${query({ q, limit: 8 })}`, { signal });
+
+export const lookup = (value: object, image: File | null, signal: AbortSignal) =>
+  post<schema.LookupAnswer>("/lookup", value, image, signal);
+export const labels = (value: object, image: File | null, signal: AbortSignal) =>
+  post<schema.LookupAnswer>("/labels", value, image, signal);
+export const addTexts = (texts: object[]) => post<schema.TextsAnswer>("/texts", { texts });
+
+/** chat asks about a picture: onPiece gets the answer piece by piece, onAnswer all of it with its probability. */
+export const chat = (
+  value: schema.ChatRequest,
+  signal: AbortSignal,
+  onPiece: (text: string) => void,
+  onAnswer: (answer: schema.Answer) => void,
+) =>
+  stream("/chat", { method: "POST", ...content(value), signal }, (event, data) => {
+    if (event === "piece") onPiece((data as { text: string }).text);
+    if (event === "answer") onAnswer(data as schema.Answer);
+  });
+
+export const records = (values: Parameters, signal?: AbortSignal) =>
+  json<schema.RecordList>(`/records${query(values)}`, { signal: signal ?? null });
+export const record = (id: string, signal?: AbortSignal) =>
+  json<schema.LibraryRecord>(`/records/${at(id)}`, { signal: signal ?? null });
+export const removeRecord = (id: string) => json<undefined>(`/records/${at(id)}`, { method: "DELETE" });
+export const tag = (id: string, name: string) =>
+  json<undefined>(`/records/${at(id)}/tags/${at(name)}`, { method: "PUT" });
+export const untag = (id: string, name: string) =>
+  json<undefined>(`/records/${at(id)}/tags/${at(name)}`, { method: "DELETE" });
+export const upload = (image: File, details: Partial<schema.RecordDetails> = {}, signal?: AbortSignal) =>
+  post<schema.LibraryRecord>("/records", details, image, signal);
+
+export const thumbnail = (id: string) => `${base}/records/${at(id)}/thumbnail`;
+export const original = (id: string) => `${base}/records/${at(id)}/original`;
+export const map = (id: string, text: string, signal?: AbortSignal) =>
+  json<schema.ImageMap>(`/records/${at(id)}/map${query({ text })}`, { signal: signal ?? null });
+export const mapPicture = (id: string, text: string) =>
+  `${base}/records/${at(id)}/map${query({ text, format: "png" })}`;
+
+export const duplicates = (level: string, offset: number, signal?: AbortSignal) =>
+  json<schema.DuplicatesAnswer>(`/duplicates${query({ level, offset, limit: 50 })}`, { signal: signal ?? null });
+
+export const jobs = () => json<schema.JobList>("/jobs");
+export const startJob = (value: Partial<schema.JobRequest>) => post<schema.Job>("/jobs", value);
+export const cancelJob = (id: string) => json<unknown>(`/jobs/${at(id)}`, { method: "DELETE" });
+export const failures = (offset = 0) => json<schema.FailureList>(`/failures${query({ offset, limit: 100 })}`);
+
+/** followJob calls onJob with each state of a job until it ends. */
+export const followJob = (id: string, signal: AbortSignal, onJob: (job: schema.Job) => void) =>
+  stream(`/jobs/${at(id)}/events`, { signal }, (event, data) => {
+    if (event === "progress" || event === "done") onJob(data as schema.Job);
+  });

@@ -1,0 +1,47 @@
+import type { SearchRequest } from "../api";
+import { area, filter, filterParameters, filters, format, blank, type State } from "../address";
+
+/** Pictures that are loaded first. */
+export const page = 60;
+
+/** Whether the library is browsed, and nothing is looked for. */
+export const isBrowsing = (state: State): boolean => !state.q && !state.record && !state.image;
+
+/** question is the part of a state that decides which pictures are shown, and in which order. */
+export function question(state: State): string {
+  const keys = ["q", "record", "crop", "image", "sort", "show", ...filters.map((each) => each.key)] as const;
+  return format({ ...blank(), ...Object.fromEntries(keys.map((key) => [key, state[key]])) });
+}
+
+/** requestOf makes a state into a search. */
+export function requestOf(state: State): Partial<SearchRequest> {
+  const value: Partial<SearchRequest> = {
+    limit: page,
+    filter: { ...filter(state), kinds: ["image"] },
+    explain: true,
+  };
+  const crop = area(state);
+  if (state.q) value.text = state.q;
+  if (state.record) value.record = state.record;
+  if (crop) value.crop = crop;
+  if (state.sort) value.sort = state.sort as SearchRequest["sort"];
+  if (state.show) value.show = state.show as SearchRequest["show"];
+  return value;
+}
+
+/** listing makes a state into the parameters of a list of records. */
+export const listing = (state: State) => ({
+  ...filterParameters(state),
+  kind: "image",
+  limit: page,
+  sort: state.sort === "relevance" ? "" : state.sort,
+});
+
+// How captions begin before they come to what the picture shows.
+const opening = /^(here we see|this is|an? (photo|image|picture|drawing) of)\s+/i;
+
+/** examples are first searches to try: captions of the library itself, the shortest ones. */
+export function examples(captions: readonly (string | undefined)[], count: number): string[] {
+  const texts = captions.filter((text) => text !== undefined).map((text) => text.replace(opening, ""));
+  return [...new Set(texts)].sort((a, b) => a.length - b.length).slice(0, count);
+}

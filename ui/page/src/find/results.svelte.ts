@@ -1,0 +1,190 @@
+import { tick } from "svelte";
+import { aborted, records, search, searchStream, type LibraryRecord } from "../api";
+import type { Hit, SearchAnswer } from "../api";
+import { address, type State } from "../address";
+import { session } from "../session.svelte.ts";
+import { isBrowsing, listing, question, requestOf } from "./question.ts";
+
+/** A picture of the list: a hit of a search, or a record of the library. */
+export type Item = { id: string; label: string; hit?: Hit };
+
+/** What a list was when it was left, to be shown again when its reader comes back. */
+type Kept = Pick<Results, "items" | "answer" | "total"> & { next: string | number | undefined };
+
+const further = 200; // records of a list at a time, once somebody scrolls: as many as the server gives
+const keptLists = 10;
+const restoredPages = 20; // loaded at most, to come back to a place far down
+
+/** The pictures that the address asks for: the first answer at once, then the order that matching gives. */
+export class Results {
+  items = $state.raw<Item[]>([]);
+  /** The latest answer to a search; null while the library is browsed, and until the first one comes. */
+  answer = $state.raw<SearchAnswer | null>(null);
+  /** Pictures that pass the filters, where the library is browsed. */
+  total = $state<number | null>(null);
+  error = $state.raw<unknown>(null);
+  /** Why further pictures did not come. */
+  moreError = $state.raw<unknown>(null);
+  /** The image of the search is not there any more. */
+  imageGone = $state(false);
+  /** Records that the first screen shows, for examples of what to look for. */
+  first = $state.raw<LibraryRecord[]>([]);
+
+  /** Whether the answer is the last one of its stream. */
+  settled = $derived(isSettled(this.answer));
+
+  #controller: AbortController | null = null;
+  #next = $state<string | number>();
+  #loadingMore = false;
+  #kept = new Map<string, Kept>();
+  #shown = ""; // the question whose answers are shown
+
+  /** Whether there are more than are loaded. */
+  get hasMore(): boolean {
+    return this.#next !== undefined;
+  }
+
+  /** run asks what the address asks, or shows again what it had shown. */
+  async run(): Promise<void> {
+    const { state, held, traversed } = address;
+    this.#leave();
+    this.#controller = new AbortController();
+    const { signal } = this.#controller;
+    if (session.failed) void session.start();
+    const asked = question(state);
+    const place = traversed ? address.scroll : 0;
+    const kept = traversed && !state.image ? this.#kept.get(asked) : undefined;
+    this.#shown = asked;
+    this.#reset(kept);
+    if (kept) return this.#scrollTo(place, signal);
+    if (state.image && !held) {
+      this.imageGone = true;
+      return;
+    }
+    try {
+      if (isBrowsing(state)) await this.#browse(state, signal);
+      else await this.#search(state, held?.file ?? null, signal);
+      await this.#scrollTo(place, signal);
+    } catch (error) {
+      if (!aborted(error) && !signal.aborted) this.#fail(error);
+    }
+  }
+
+  /** more loads what comes after the pictures that are there, unless that is under way. */
+  async more(): Promise<void> {
+    const signal = this.#controller?.signal;
+    if (!signal || signal.aborted || this.#loadingMore || this.#next === undefined || this.moreError) return;
+    if (this.answer && !this.settled) return; // the order is not settled yet
+    this.#loadingMore = true;
+    try {
+      await this.#loadMore(address.state, signal);
+    } catch (error) {
+      if (!signal.aborted) this.moreError = error;
+    }
+    if (!signal.aborted) this.#loadingMore = false;
+  }
+
+  retryMore(): Promise<void> {
+    this.moreError = null;
+    return this.more();
+  }
+
+  /** remove takes pictures out of every list. */
+  remove(ids: ReadonlySet<string>): void {
+    this.items = this.items.filter((item) => !ids.has(item.id));
+    if (this.total !== null) this.total -= ids.size;
+    for (const [asked, kept] of this.#kept) {
+      this.#kept.set(asked, { ...kept, items: kept.items.filter((item) => !ids.has(item.id)) });
+    }
+  }
+
+  /** stop ends what is under way and keeps the list for who comes back. */
+  stop(): void {
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#controller?.abort();
+    if (!this.items.length || this.error) return;
+    this.#kept.delete(this.#shown);
+    this.#kept.set(this.#shown, { items: this.items, answer: this.answer, total: this.total, next: this.#next });
+    const oldest = this.#kept.keys().next();
+    if (this.#kept.size > keptLists && !oldest.done) this.#kept.delete(oldest.value);
+  }
+
+  #reset(kept?: Kept): void {
+    this.answer = kept?.answer ?? null;
+    this.total = kept?.total ?? null;
+    this.#next = kept?.next;
+    this.error = this.moreError = null;
+    this.imageGone = this.#loadingMore = false;
+    this.items = kept?.items ?? [];
+  }
+
+  #fail(error: unknown): void {
+    this.#reset();
+    this.error = error;
+  }
+
+  async #browse(state: State, signal: AbortSignal): Promise<void> {
+    const list = await records(listing(state), signal);
+    this.#next = list.next;
+    this.total = list.total;
+    this.first = list.records;
+    this.items = list.records.map(ofRecord);
+  }
+
+  #search(state: State, image: File | null, signal: AbortSignal): Promise<void> {
+    return searchStream(requestOf(state), image, signal, (answer) => {
+      if (signal.aborted) return;
+      this.answer = answer;
+      this.#next = answer.next;
+      this.items = answer.hits.map(ofHit);
+    });
+  }
+
+  async #loadMore(state: State, signal: AbortSignal): Promise<void> {
+    if (!this.answer) {
+      const list = await records({ ...listing(state), limit: further, cursor: String(this.#next) }, signal);
+      if (signal.aborted) return;
+      this.#next = list.next;
+      this.#append(list.records.map(ofRecord));
+      return;
+    }
+    const request = { ...requestOf(state), offset: Number(this.#next) };
+    const { cursor } = this.answer;
+    const answer = await search(cursor ? { ...request, cursor } : request, address.held?.file ?? null, signal);
+    if (signal.aborted) return;
+    this.#next = answer.next;
+    this.answer = { ...this.answer, cursor: answer.cursor ?? "", hidden: answer.hidden, stage: "final" };
+    this.#append(answer.hits.map(ofHit));
+  }
+
+  /** append takes none twice: a list may have moved between two pages. */
+  #append(more: Item[]): void {
+    const known = new Set(this.items.map((item) => item.id));
+    this.items = [...this.items, ...more.filter((item) => !known.has(item.id))];
+  }
+
+  async #scrollTo(place: number, signal: AbortSignal): Promise<void> {
+    await tick();
+    const tooShort = () => document.documentElement.scrollHeight < place + innerHeight;
+    for (let page = 0; page < restoredPages && place && this.hasMore && tooShort() && !signal.aborted; page += 1) {
+      await this.more();
+      await tick();
+    }
+    if (!signal.aborted && place) scrollTo({ top: place });
+  }
+}
+
+export const isSettled = (answer: SearchAnswer | null): boolean =>
+  answer?.stage === "reranked" || answer?.stage === "final";
+
+const ofHit = (hit: Hit): Item => ({ id: hit.id, hit, label: hit.caption || hit.title || hit.name || hit.path });
+
+const ofRecord = (record: LibraryRecord): Item => ({
+  id: record.id,
+  label: record.captions?.[0]?.text || record.metadata?.title || record.name || record.paths?.[0] || record.id,
+});
+
+export const results = new Results();

@@ -1,0 +1,30 @@
+import { mount } from "svelte";
+import App from "./App.svelte";
+import { address } from "./address";
+import { session } from "./session.svelte.ts";
+import "./styles/index.css";
+import { appearance } from "./theme.svelte.ts";
+import { lang } from "./words";
+
+/** written waits until nobody is in the middle of composing a word in the field, as one does in Japanese. */
+function composed(field: HTMLInputElement | null): Promise<void> {
+  if (field?.dataset["composing"] === undefined) return Promise.resolve();
+  return new Promise((resolve) => field.addEventListener("compositionend", () => resolve(), { once: true }));
+}
+
+/** start puts the page in place of the search box that was there from the start, with what was typed into it. */
+async function start(): Promise<void> {
+  const before = document.getElementById("start");
+  const field = before?.querySelector<HTMLInputElement>("#query") ?? null;
+  field?.addEventListener("compositionstart", () => (field.dataset["composing"] = ""));
+  appearance.start();
+  address.start();
+  void session.start();
+  await lang.start();
+  await composed(field);
+  const typed = field && { text: field.value, focused: document.activeElement === field };
+  before?.remove();
+  mount(App, { target: document.body, props: { typed } });
+}
+
+await start();

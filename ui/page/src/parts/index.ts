@@ -1,0 +1,13 @@
+export { default as Badge } from "./Badge.svelte";
+export { default as Button } from "./Button.svelte";
+export { default as Dialog } from "./Dialog.svelte";
+export { default as Icon } from "./Icon.svelte";
+export { default as Menu } from "./Menu.svelte";
+export { default as Message } from "./Message.svelte";
+export { default as Meter } from "./Meter.svelte";
+export { default as ProblemMessage } from "./ProblemMessage.svelte";
+export { default as Spinner } from "./Spinner.svelte";
+export { default as Toasts } from "./Toasts.svelte";
+export { notices } from "./notices.svelte.ts";
+export { reason } from "./problems.ts";
+export type { IconName } from "./icons.ts";

@@ -1,0 +1,56 @@
+import { Problem, session as fetchSession, signIn, signOut, type Session as Answer } from "./api";
+
+/** Who asks, and what they may do. Until the server has answered, nothing may be changed. */
+class Session {
+  #answer = $state.raw<Answer | null>(null);
+  #failed = $state.raw<unknown>(null);
+  #refused = $state(false);
+
+  /** Whether the server asks for a token. */
+  get needsToken(): boolean {
+    return this.#refused || (this.#answer !== null && this.#answer.scopes.length === 0);
+  }
+  /** Why the server could not be asked. */
+  get failed(): unknown {
+    return this.#failed;
+  }
+  get mayWrite(): boolean {
+    return this.#may("write");
+  }
+  get mayAdmin(): boolean {
+    return this.#may("admin");
+  }
+  get maySignOut(): boolean {
+    return this.#answer?.authentication === "token" && this.#answer.scopes.length > 0;
+  }
+
+  async start(): Promise<void> {
+    await this.#take(fetchSession);
+  }
+  async signIn(token: string): Promise<void> {
+    const answer = await signIn(token);
+    this.#refused = false;
+    this.#answer = answer;
+  }
+  async signOut(): Promise<void> {
+    await signOut();
+    await this.start();
+  }
+
+  #may(scope: Answer["scopes"][number]): boolean {
+    return !this.#answer?.read_only && (this.#answer?.scopes.includes(scope) ?? false);
+  }
+
+  async #take(ask: () => Promise<Answer>): Promise<void> {
+    try {
+      this.#answer = await ask();
+      this.#failed = null;
+      this.#refused = false;
+    } catch (error) {
+      this.#refused = error instanceof Problem && error.status === 401;
+      this.#failed = this.#refused ? null : error;
+    }
+  }
+}
+
+export const session = new Session();
