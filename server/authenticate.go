@@ -10,11 +10,14 @@ import (
 	"mekiki/server/problem"
 )
 
-// authenticate says who asks. Without tokens everyone may do everything, which
+// authenticate says who asks. The secret of the user who runs the server is good whether there are tokens or not. Without tokens everyone may do everything, which
 // [Server.Run] allows on loopback only. With tokens, an Authorization header
 // decides where there is one, else the session cookie. A wrong token is an
 // error even where none is needed, so that nobody takes it to be right.
 func (s *Server) authenticate(c echo.Context) (api.Caller, error) {
+	if auth.IsOwner(s.options.OwnerSecret, c.Request().Header.Get(echo.HeaderAuthorization)) {
+		return api.Caller{Name: "owner", Scope: auth.ScopeAdmin, Owner: true}, nil
+	}
 	if len(s.options.Tokens) == 0 {
 		return api.Caller{Name: "local", Scope: auth.ScopeAdmin}, nil
 	}

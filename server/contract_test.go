@@ -2,14 +2,17 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"mekiki/embed"
 	"mekiki/search"
 	"mekiki/search/contract"
 	"mekiki/search/lookup"
@@ -19,6 +22,9 @@ import (
 	"mekiki/server/status"
 	"mekiki/server/wire"
 )
+
+// pathParameter is a parameter in a path of the router.
+var pathParameter = regexp.MustCompile(`:([a-z]+)`)
 
 // TestRoutesAndDocumentAgree: New refuses a server whose table of routes and
 // document differ; here the router itself is asked.
@@ -30,10 +36,7 @@ func TestRoutesAndDocumentAgree(t *testing.T) {
 		if slices.Contains(pages, line.Path) || line.Method == http.MethodHead {
 			continue
 		}
-		path := line.Path
-		for _, name := range []string{"id", "tag", "side", "level", "x", "y"} {
-			path = strings.ReplaceAll(path, ":"+name, "{"+name+"}")
-		}
+		path := pathParameter.ReplaceAllString(line.Path, "{$1}")
 		routed[line.Method+" "+path] = true
 		if f.document.Operation(line.Method, path) == nil {
 			t.Errorf("the router has %s %s, which the document has not", line.Method, path)
@@ -72,7 +75,13 @@ func TestDocumentListsTheProblems(t *testing.T) {
 // TestEveryOperationSucceeds calls each operation once as it is meant to be
 // called; the fixture holds every answer against the document.
 func TestEveryOperationSucceeds(t *testing.T) {
-	f := start(t)
+	f := start(t, func(o *Options) {
+		o.Switch = func(ctx context.Context, space embed.Space) error { return o.Library.ServeSpace(ctx, space) }
+	})
+	other := embed.Space{Fingerprint: strings.Repeat("5ace", 16), Parts: 2, Width: 3}
+	if err := f.index.AddSpace(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
 	image := string(jpegOf(32, 24))
 	called := map[string]bool{}
 	step := func(id string, status int, got answer) {
@@ -115,12 +124,19 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	step("deleteRecord", 204, f.send(f.request("DELETE", "/api/v1/records/2", nil)))
 	step("listTexts", 200, f.get("/api/v1/texts?limit=1"))
 	step("addTexts", 200, f.json("POST", "/api/v1/texts", `{"texts":[{"text":"a red car","external_id":"sku-9","fields":{"price":"3"},"tags":["car"]}]}`))
+	step("listSpaces", 200, f.get("/api/v1/spaces"))
+	step("serveSpace", 200, f.send(f.request("POST", "/api/v1/spaces/"+other.Fingerprint[:8]+"/serve", nil)))
+	step("serveSpace", 200, f.send(f.request("POST", "/api/v1/spaces/previous/serve", nil)))
+	step("dropSpace", 204, f.send(f.request("DELETE", "/api/v1/spaces/"+other.Fingerprint, nil)))
+	step("remove", 200, f.json("POST", "/api/v1/removals", `{"records":["999"],"files":["/nowhere/1.jpg"],"failures":["/nowhere/2.jpg"]}`))
 	step("startJob", 202, f.json("POST", "/api/v1/jobs", `{"captions":false}`))
 	step("listJobs", 200, f.get("/api/v1/jobs"))
 	step("getJob", 200, f.get("/api/v1/jobs/1"))
 	step("followJob", 200, f.get("/api/v1/jobs/1/events"))
+	step("listJobFailures", 200, f.get("/api/v1/jobs/1/failures"))
 	step("cancelJob", 202, f.send(f.request("DELETE", "/api/v1/jobs/1", nil)))
 	step("listFailures", 200, f.get("/api/v1/failures?limit=1"))
+	step("listFailures", 200, f.get("/api/v1/failures?format=csv&reason=damaged"))
 	step("listModels", 200, f.get("/api/v1/models"))
 	step("getStatus", 200, f.get("/api/v1/status"))
 	step("getSession", 200, f.get("/api/v1/session"))

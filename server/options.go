@@ -11,10 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/server/answers"
 	"mekiki/server/auth"
+	"mekiki/server/jobs"
 	"mekiki/server/queries"
 	"mekiki/server/status"
 )
@@ -46,6 +48,13 @@ type Options struct {
 	RenditionFolder string
 	// Ingester brings in files; nil means that nothing can be added.
 	Ingester Ingester
+	// Chores are the jobs besides reading files; nil means none.
+	Chores jobs.Chores
+	// Switch makes searches use another space of the library, with its model; nil where that cannot be.
+	Switch func(ctx context.Context, space embed.Space) error
+	// OwnerSecret lets commands of the user who runs the server do everything, outside of Roots too; "" lets nobody. See
+	// package handover.
+	OwnerSecret string
 	// Writable says why the library cannot be changed at present, if it cannot: its
 	// error is shown, and one that is index.ErrLocked may pass. It is asked for each
 	// request that would change something. nil means that it can.

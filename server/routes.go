@@ -32,6 +32,7 @@ import (
 	"mekiki/server/status"
 	"mekiki/server/suggest"
 	"mekiki/server/tags"
+	"mekiki/server/upkeep"
 )
 
 // rooms are the areas of the API. A new one is a package below this one with a struct of what it needs and its lines of
@@ -48,9 +49,9 @@ func (s *Server) rooms() []api.Room {
 		renditions.Room{Library: s.library, Store: s.renditions},
 		layout.Room{Library: s.library},
 		jobs.Room{
-			Manager: s.jobs, Library: s.library, Bodies: s.bodies, Enabled: o.Ingester != nil, Roots: o.Roots, Captions: o.Captions,
-			Logger: o.Logger, Stopping: s.stopping,
+			Manager: s.jobs, Library: s.library, Bodies: s.bodies, Workshop: s.workshop(), Stopping: s.stopping,
 		},
+		upkeep.Room{Library: s.library, Bodies: s.bodies, Switch: o.Switch},
 		sessions.Room{Tokens: o.Tokens, Sessions: s.sessions, Bodies: s.bodies, Adds: o.Ingester != nil, ReadOnly: s.readOnly},
 		s.status(),
 		room{
@@ -58,6 +59,16 @@ func (s *Server) rooms() []api.Room {
 			{Method: http.MethodGet, Path: "/metrics", Class: api.Open, Handler: echo.WrapHandler(s.metrics.Handler)},
 		},
 	}
+}
+
+// workshop makes the tasks of jobs.
+func (s *Server) workshop() jobs.Workshop {
+	o := &s.options
+	workshop := jobs.Workshop{Chores: o.Chores, Library: s.library, Roots: o.Roots, Captions: o.Captions, Logger: o.Logger}
+	if o.Ingester != nil {
+		workshop.Ingester = o.Ingester
+	}
+	return workshop
 }
 
 // room is a room without anything of its own.
@@ -81,7 +92,7 @@ func (s *Server) status() status.Room {
 	return status.Room{
 		Version: o.Version, Started: o.Now(), Library: s.library, Folder: o.LibraryFolder, Models: o.Models, Asker: o.Asker, Questions: o.Questions,
 		Jobs: s.jobs.Running, Uploads: s.uploads.Takes(), Indexing: o.Ingester != nil && len(o.Roots) > 0,
-		ReadOnly: s.readOnly, Ready: o.Ready, Draining: s.draining,
+		Roots: o.Roots, ReadOnly: s.readOnly, Ready: o.Ready, Draining: s.draining,
 	}
 }
 

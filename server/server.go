@@ -81,7 +81,7 @@ func New(options Options) (*Server, error) {
 	s := &Server{
 		options: options, document: document, documentTag: page.Tag(openapiDocument), metrics: measured,
 		sessions: auth.NewSessions(options.Now),
-		jobs:     jobs.New(options.Ingester, limits.Jobs, options.JobsFile, options.Logger, options.Now),
+		jobs:     jobs.New(limits.Jobs, options.JobsFile, options.Logger, options.Now),
 		library:  api.Library{Library: options.Library},
 		pictures: api.Pictures{Decoder: decoder.Limited(limits.UploadBytes, limits.UploadPixels)},
 		searches: gate.New(limits.Searches, limits.SearchQueue, limits.QueueTimeout),

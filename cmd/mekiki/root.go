@@ -90,6 +90,7 @@ func addGlobalFlags(root *cobra.Command, app *cli.App) {
 	flags.StringVar(&app.Model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")
 	flags.StringVar(&app.Answers, "answers", "", "second stage that answers questions: a name from \"mekiki models\" or a folder (default: --model, if it answers, or else the built-in one)")
 	flags.StringVar(&app.Precision, "precision", "int8", "arithmetic of the model: int8 or fp32; of a second stage also int4, its default")
+	app.ModelGiven = func() bool { return flags.Changed("model") }
 	app.PrecisionGiven = func() bool { return flags.Changed("precision") }
 	flags.StringVar(&app.Runtime, "runtime", "", "ONNX Runtime shared library to use (default: find or install it)")
 	flags.StringVar(&app.Provider, "provider", "cpu", "ONNX Runtime execution provider: cpu, cuda, coreml, …")

@@ -41,6 +41,8 @@ type Options struct {
 	// Reread reads again what every picture says about itself, and what the files
 	// beside it say.
 	Reread bool
+	// RetryFailed reads again files that failed before, though they are as they were.
+	RetryFailed bool
 	// FollowSymlinks goes through links to files and folders; loops are
 	// recognised.
 	FollowSymlinks bool

@@ -127,7 +127,7 @@ func (r *run) examineOne(seen *fileEntry, known knownFile, first bool) (wanted, 
 		r.present[drives.MountPointOf(file)] = true
 	}
 	switch {
-	case known.failure != nil && known.failure.File.Same(file):
+	case known.failure != nil && known.failure.File.Same(file) && !r.options.RetryFailed:
 		r.progress.Unchanged(file.Path)
 		return false, false
 	case known.failure != nil:

@@ -17,6 +17,8 @@ const (
 type Caller struct {
 	Name  string
 	Scope auth.Scope
+	// Owner says that it is a command of the user who runs the server, who may have it read any folder.
+	Owner bool
 }
 
 // SetCaller says who asks.

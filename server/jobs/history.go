@@ -8,6 +8,7 @@ import (
 	"mekiki/internal/bounded"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 )
@@ -20,6 +21,9 @@ const (
 	historyVersion = 1
 	historyBytes   = 64 << 20
 )
+
+// kindName is how kinds are called. Those that this version does not know are kept.
+var kindName = regexp.MustCompile(`^[a-z]{1,32}$`)
 
 type history struct {
 	Version int `json:"version"`
@@ -51,7 +55,7 @@ func decodeHistory(data []byte) (history, error) {
 	kept.Last = max(kept.Last, 0)
 	kept.Jobs = slices.DeleteFunc(kept.Jobs, func(job Job) bool {
 		number, err := strconv.Atoi(job.ID)
-		return err != nil || number < 1 || strconv.Itoa(number) != job.ID || job.Kind != kindIndex || !job.State.valid()
+		return err != nil || number < 1 || strconv.Itoa(number) != job.ID || !kindName.MatchString(job.Kind) || len(job.Result) > maxResult || !job.State.valid()
 	})
 	for i := range kept.Jobs {
 		number, _ := strconv.Atoi(kept.Jobs[i].ID) // checked above

@@ -1,4 +1,4 @@
-// Package jobs runs indexing jobs one after another, tells how far each is, and keeps their history in a file.
+// Package jobs runs long work one piece after another, tells how far each is, and keeps their history in a file.
 //
 //	queued ─► running ─┬► succeeded
 //	   │               ├► failed
@@ -7,6 +7,7 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,8 +18,8 @@ import (
 	"sync"
 	"time"
 
-	"mekiki/index/ingest"
-	"mekiki/index/ingest/report"
+	"mekiki/index"
+	"mekiki/internal/hint"
 	"mekiki/server/problem"
 )
 
@@ -41,18 +42,14 @@ func (s State) valid() bool {
 	return slices.Contains([]State{Queued, Running, Succeeded, Failed, Cancelled, Interrupted}, s)
 }
 
-// kindIndex is the one kind of job.
-const kindIndex = "index"
-
 // Finished reports whether the job is over, however it ended.
 func (s State) Finished() bool { return s != Queued && s != Running }
 
-// maxKept is how many finished jobs are remembered.
-const maxKept = 100
-
 // Progress is how far a job is, as the API shows it.
 type Progress struct {
+	// Found counts what was found so far; Total is how many there are, zero while nobody knows.
 	Found     int     `json:"found"`
+	Total     int     `json:"total,omitempty"`
 	Done      int     `json:"done"`
 	Added     int     `json:"added"`
 	Unchanged int     `json:"unchanged"`
@@ -75,13 +72,17 @@ type Job struct {
 	Finished *time.Time `json:"finished,omitempty"`
 	Progress Progress   `json:"progress"`
 	Error    string     `json:"error,omitempty"`
+	// Result is what the work gives in the end, in the form of its kind.
+	Result json.RawMessage `json:"result,omitempty"`
 }
 
-// job is one run of the ingester. The manager's mutex guards it.
+// job is one piece of work. The manager's mutex guards it.
 type job struct {
-	shown   Job
-	options ingest.Options
-	cancel  context.CancelFunc
+	shown  Job
+	task   Task
+	cancel context.CancelFunc
+	// failures are the files that could not be indexed; they are forgotten with the process.
+	failures []index.Failure
 	// changed is closed, and made anew, at every change.
 	changed chan struct{}
 }
@@ -92,19 +93,12 @@ const errorKey = "error"
 // errPanic marks an error that was a panic.
 var errPanic = errors.New("panic")
 
-// Ingester brings files into a library.
-type Ingester interface {
-	// Ingest brings in files until it is done or its context ends.
-	Ingest(ctx context.Context, options ingest.Options) (report.Summary, error)
-}
-
-// Manager runs indexing jobs, one after another. Safe for concurrent use.
+// Manager runs jobs, one after another. Safe for concurrent use.
 type Manager struct {
-	ingester Ingester
-	logger   *slog.Logger
-	waiting  int
-	now      func() time.Time
-	path     string // of the history; "" keeps none
+	logger  *slog.Logger
+	waiting int
+	now     func() time.Time
+	path    string // of the history; "" keeps none
 
 	mutex sync.Mutex
 	last  int
@@ -114,14 +108,14 @@ type Manager struct {
 
 // New makes a manager of at most waiting queued jobs, with the history that the file at path keeps, if path is not "". It runs
 // none until [Manager.Run] does. now is the clock.
-func New(ingester Ingester, waiting int, path string, logger *slog.Logger, now func() time.Time) *Manager {
-	m := &Manager{ingester: ingester, waiting: waiting, path: path, logger: logger, now: now, wake: make(chan struct{}, 1)}
+func New(waiting int, path string, logger *slog.Logger, now func() time.Time) *Manager {
+	m := &Manager{waiting: waiting, path: path, logger: logger, now: now, wake: make(chan struct{}, 1)}
 	m.reread()
 	return m
 }
 
 // Add queues a job.
-func (m *Manager) Add(options ingest.Options) (Job, error) {
+func (m *Manager) Add(task Task) (Job, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if m.count(Queued) >= m.waiting {
@@ -131,8 +125,8 @@ func (m *Manager) Add(options ingest.Options) (Job, error) {
 	}
 	m.reread()
 	m.last++
-	added := &job{options: options, changed: make(chan struct{}), shown: Job{
-		ID: strconv.Itoa(m.last), Kind: kindIndex, State: Queued, Paths: options.Paths, Created: m.now().UTC(),
+	added := &job{task: task, changed: make(chan struct{}), shown: Job{
+		ID: strconv.Itoa(m.last), Kind: task.Kind, State: Queued, Paths: append([]string{}, task.Paths...), Created: m.now().UTC(),
 	}}
 	m.list = append(m.list, added)
 	if len(m.list) > maxKept {
@@ -172,6 +166,17 @@ func (m *Manager) Get(id string) (Job, <-chan struct{}, bool) {
 		return Job{}, nil, false
 	}
 	return found.shown, found.changed, true
+}
+
+// Failures gives the files that a job of this process could not index, and whether there is such a job.
+func (m *Manager) Failures(id string) ([]index.Failure, bool) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	found := m.find(id)
+	if found == nil {
+		return nil, false
+	}
+	return found.failures, true
 }
 
 // All gives the jobs, newest first.
@@ -250,10 +255,10 @@ func (m *Manager) Run(ctx context.Context) {
 
 // pending is a job that is about to run.
 type pending struct {
-	job     *job
-	ctx     context.Context
-	cancel  context.CancelFunc
-	options ingest.Options
+	job    *job
+	ctx    context.Context
+	cancel context.CancelFunc
+	task   Task
 }
 
 func (m *Manager) next(ctx context.Context) *pending {
@@ -271,32 +276,56 @@ func (m *Manager) next(ctx context.Context) *pending {
 		each.shown.State, each.shown.Started = Running, m.moment()
 		each.announce()
 		m.keep()
-		return &pending{job: each, ctx: ctx, cancel: cancel, options: each.options}
+		return &pending{job: each, ctx: ctx, cancel: cancel, task: each.task}
 	}
 	return nil
 }
 
 func (m *Manager) work(next *pending) {
 	defer next.cancel()
-	next.options.Progress = func(progress report.Progress) { m.progress(next.job, progress) }
-	summary, err := m.ingest(next)
+	outcome, err := m.run(next)
+	result := m.resultOf(next.job, outcome)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
+	next.job.failures, next.job.shown.Result, next.job.task = outcome.Failures, result, Task{}
+	if outcome.Progress != (Progress{}) {
+		next.job.shown.Progress = outcome.Progress
+	}
 	switch {
-	case next.ctx.Err() != nil || summary.Interrupted || errors.Is(err, context.Canceled):
+	case next.ctx.Err() != nil || outcome.Interrupted || errors.Is(err, context.Canceled):
 		m.finish(next.job, Cancelled, "")
 	case err != nil:
-		m.logger.Error("indexing failed", "job", next.job.shown.ID, errorKey, err)
-		m.finish(next.job, Failed, failureOf(next.options.Paths, err))
+		m.logger.Error("job failed", "job", next.job.shown.ID, "kind", next.job.shown.Kind, errorKey, err)
+		m.finish(next.job, Failed, failureOf(next.task, err))
 	default:
-		next.job.shown.Progress.take(summary)
 		m.finish(next.job, Succeeded, "")
 	}
 }
 
-// failureOf says why a job over paths failed. Who reads it may see the paths of jobs anyway.
-func failureOf(paths []string, err error) string {
-	for _, path := range paths {
+// resultOf is the JSON of what a job gave; none where there is nothing, or too much of it to keep.
+func (m *Manager) resultOf(each *job, outcome Outcome) json.RawMessage {
+	if outcome.Result == nil {
+		return nil
+	}
+	data, err := json.Marshal(outcome.Result)
+	if err == nil && len(data) > maxResult {
+		err = fmt.Errorf("%d bytes are too many", len(data))
+	}
+	if err != nil {
+		m.logger.Warn("the result of a job is not kept", "job", each.shown.ID, errorKey, err)
+		return nil
+	}
+	return data
+}
+
+// failureOf says why a task failed. Who reads it may see the paths of jobs anyway.
+func failureOf(task Task, err error) string {
+	if remedy := hint.Of(err); task.Plain && remedy != "" {
+		return err.Error() + " (" + remedy + ")"
+	} else if task.Plain {
+		return err.Error()
+	}
+	for _, path := range task.Paths {
 		switch _, statErr := os.Stat(path); {
 		case errors.Is(statErr, fs.ErrNotExist):
 			return fmt.Sprintf("%s does not exist: is its drive connected?", path)
@@ -313,15 +342,15 @@ func failureOf(paths []string, err error) string {
 	return p.Reason()
 }
 
-// ingest keeps a panic of one job from ending the server.
-func (m *Manager) ingest(next *pending) (summary report.Summary, err error) {
+// run keeps a panic of one job from ending the server.
+func (m *Manager) run(next *pending) (outcome Outcome, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			m.logger.Error("indexing panicked", "reason", reason)
+			m.logger.Error("job panicked", "reason", reason)
 			err = errPanic
 		}
 	}()
-	return m.ingester.Ingest(next.ctx, next.options)
+	return next.task.Run(next.ctx, func(now Progress) { m.progress(next.job, now) })
 }
 
 // abandon marks what was still queued when the server stopped.
@@ -335,22 +364,9 @@ func (m *Manager) abandon() {
 	}
 }
 
-func (m *Manager) progress(each *job, now report.Progress) {
+func (m *Manager) progress(each *job, now Progress) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	each.shown.Progress = Progress{
-		Found: now.Seen, Walked: now.Walked, Added: now.Added + now.Changed + now.Attached,
-		Unchanged: now.Unchanged + now.Reread, Removed: now.Removed + now.Excluded,
-		Failed: now.Failed, Done: now.Done(),
-		Current: now.Path, Rate: now.Rate, Remaining: now.Remaining.Seconds(),
-	}
+	each.shown.Progress = now
 	each.announce()
-}
-
-func (p *Progress) take(summary report.Summary) {
-	*p = Progress{
-		Found: summary.Seen, Walked: true, Added: summary.Added + summary.Changed + summary.Attached,
-		Unchanged: summary.Unchanged + summary.Reread, Removed: summary.Removed + summary.Excluded, Failed: summary.Failed,
-		Done: summary.Unchanged + summary.Reread + summary.Added + summary.Changed + summary.Attached + summary.Failed,
-	}
 }

@@ -50,7 +50,9 @@ type Room struct {
 	Jobs func() int
 	// Uploads and Indexing say what can be added. ReadOnly is the problem with changing anything, or nil.
 	Uploads, Indexing bool
-	ReadOnly          func() error
+	// Roots are the folders that may be indexed, told to those who may write.
+	Roots    []string
+	ReadOnly func() error
 	// Ready says why searches cannot be answered; nil means that they can. Draining is
 	// closed when the server is not ready any more.
 	Ready    func(ctx context.Context) error
@@ -90,6 +92,7 @@ type Status struct {
 	Model    *Model       `json:"model,omitempty"`
 	Answers  *answersJSON `json:"answers,omitempty"`
 	Library  string       `json:"library,omitempty"`
+	Roots    []string     `json:"roots,omitempty"`
 	Uploads  bool         `json:"uploads"`
 	Indexing bool         `json:"indexing"`
 	ReadOnly bool         `json:"read_only,omitempty"`
@@ -113,6 +116,9 @@ func (r Room) getStatus(c echo.Context) error {
 	}
 	if r.Asker != nil {
 		status.Answers = &answersJSON{Model: r.Asker.Model().Name, Questions: r.Questions}
+	}
+	if api.CallerOf(c).Scope >= auth.ScopeWrite {
+		status.Roots = r.Roots
 	}
 	if api.CallerOf(c).Scope >= auth.ScopeAdmin {
 		status.Library = r.Folder

@@ -32,6 +32,8 @@ type App struct {
 	Precision string
 	// PrecisionGiven reports whether --precision was given, or set in the settings.
 	PrecisionGiven func() bool
+	// ModelGiven reports whether --model was given, or set in the settings.
+	ModelGiven func() bool
 
 	// TokenCache is how many bytes of image tokens a searcher keeps in memory; 0
 	// means its own default.

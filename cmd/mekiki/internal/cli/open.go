@@ -23,6 +23,7 @@ import (
 	"mekiki/internal/progress"
 	"mekiki/search"
 	"mekiki/search/ask"
+	"mekiki/server/handover"
 )
 
 // OpenRuntime finds ONNX Runtime, installing it on first use, with progress.
@@ -191,7 +192,11 @@ func (a *App) openLibraryWith(ctx context.Context, options local.Options) (*loca
 	case errors.Is(err, index.ErrNotLibrary) && !strings.Contains(err.Error(), folder):
 		return nil, fmt.Errorf("open library %s: %w", folder, err)
 	case errors.Is(err, index.ErrLocked):
-		return nil, hint.Wrap(err, "wait for it, or stop it; you can search meanwhile")
+		remedy := "wait for that process, or stop it and run this again; you can search meanwhile"
+		if server, findErr := handover.Find(folder); findErr == nil {
+			remedy = fmt.Sprintf("stop the server at %s (process %d) and run this again; you can search meanwhile", server.Address, server.PID)
+		}
+		return nil, hint.Wrap(err, remedy)
 	}
 	return library, err
 }

@@ -49,7 +49,11 @@ matches any number of folders; *, ? and [a-z] match parts of a name. Case matter
 {a,b} and ! are not supported.
 
 Ctrl-C stops at the next commit; the same command continues from there. With
---watch, the program stays and follows changes.`
+--watch, the program stays and follows changes.
+
+While "mekiki serve" has the library, the server does the work, with its model, and
+this command shows its progress; any folder that the server's process can read may
+be named. Ctrl-C cancels the server's job; if the terminal closes, it goes on.`
 
 const indexExample = `  mekiki index ~/Pictures
   mekiki index ~/Pictures --exclude drafts --exclude "*.gif"
@@ -159,7 +163,7 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 	if err != nil {
 		return err
 	}
-	return app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
+	err = app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
 		writer, done, err := app.OpenCaptionWriter(ctx, engine, options.CaptionSource, flags.samples)
 		if err != nil {
 			return err
@@ -170,15 +174,16 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 		if err != nil {
 			return err
 		}
-		return printIndexed(ctx, app, library, summary)
+		return printIndexed(app, library.Folder(), summary)
 	})
+	return handIndexing(ctx, app, err, flags, options)
 }
 
 // errInterrupted: Ctrl-C or another signal came first.
 var errInterrupted = errors.New("stopped before the end; what was done is kept")
 
 // printIndexed says what a run did, and sets the exit status.
-func printIndexed(ctx context.Context, a *cli.App, library *local.Library, summary report.Summary) error {
+func printIndexed(a *cli.App, library string, summary report.Summary) error {
 	if a.AsJSON {
 		failures := []failureLine{}
 		for _, failure := range summary.Failures {
@@ -189,7 +194,7 @@ func printIndexed(ctx context.Context, a *cli.App, library *local.Library, summa
 			Seconds  float64       `json:"seconds"`
 			Library  string        `json:"library"`
 			Failures []failureLine `json:"failures"`
-		}{summary, summary.Duration.Seconds(), library.Folder(), failures})
+		}{summary, summary.Duration.Seconds(), library, failures})
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/internal/hint"
@@ -57,35 +58,85 @@ func runRemove(ctx context.Context, app *cli.App, options removeOptions, argumen
 	if len(arguments) == 0 && len(options.folders) == 0 && !options.texts {
 		return cli.UsageError("nothing to remove: name ids or paths, or use --folder or --texts")
 	}
-	return app.WithExistingLibrary(ctx, options.dryRun, func(library *local.Library) error {
-		batch, records, err := removal(ctx, library, options, arguments)
-		if err != nil {
+	write := func(library *local.Library, batch index.Batch) (int, error) {
+		result, err := library.Write(ctx, batch)
+		return result.Removed, err
+	}
+	err := app.WithExistingLibrary(ctx, options.dryRun, func(library *local.Library) error {
+		return remove(ctx, app, library, options, arguments, write)
+	})
+	client, err := app.Handover(ctx, err)
+	if client == nil {
+		return err
+	}
+	defer client.Close()
+	return app.WithExistingLibrary(ctx, true, func(library *local.Library) error {
+		return remove(ctx, app, library, options, arguments, func(_ *local.Library, batch index.Batch) (int, error) {
+			return handRemoval(ctx, client, batch)
+		})
+	})
+}
+
+// handRemoval has the server that has the library take out what a batch does, piece by piece.
+func handRemoval(ctx context.Context, client *remote.Client, batch index.Batch) (removed int, err error) {
+	send := func(what remote.Removal) error {
+		count, err := client.Remove(ctx, what)
+		removed += count
+		return err
+	}
+	var ids []string
+	for _, id := range batch.Remove {
+		ids = append(ids, id.String())
+	}
+	for some := range slices.Chunk(ids, removalsAtOnce) {
+		if err := send(remote.Removal{Records: some}); err != nil {
+			return removed, err
+		}
+	}
+	for some := range slices.Chunk(batch.Detach, removalsAtOnce) {
+		if err := send(remote.Removal{Files: some}); err != nil {
+			return removed, err
+		}
+	}
+	for some := range slices.Chunk(batch.Resolved, removalsAtOnce) {
+		if err := send(remote.Removal{Failures: some}); err != nil {
+			return removed, err
+		}
+	}
+	return removed, nil
+}
+
+// removalsAtOnce is how many removals a server is sent at once: with the longest paths that systems allow, they fit its
+// largest body.
+const removalsAtOnce = 200
+
+// remove finds what is to be removed, has write remove it, and says what went.
+func remove(ctx context.Context, app *cli.App, library *local.Library, options removeOptions, arguments []string, write func(*local.Library, index.Batch) (int, error)) error {
+	batch, records, err := removal(ctx, library, options, arguments)
+	if err != nil {
+		return err
+	}
+	removed := 0
+	if !options.dryRun {
+		if removed, err = write(library, batch); err != nil {
 			return err
 		}
-		removed := 0
-		if !options.dryRun {
-			result, err := library.Write(ctx, batch)
-			if err != nil {
-				return err
-			}
-			removed = result.Removed
+	}
+	switch {
+	case app.AsJSON:
+		return app.PrintJSON(map[string]any{
+			"records": records, "paths": len(batch.Detach), "removed": removed, "dry_run": options.dryRun,
+		})
+	case options.dryRun:
+		_, err = fmt.Fprintf(app.Out, "would remove %s\n", removedText(records, &batch))
+	default:
+		text := "removed " + removedText(removed, &batch)
+		if removed > 0 {
+			text += `; "mekiki compact" frees their disk space`
 		}
-		switch {
-		case app.AsJSON:
-			return app.PrintJSON(map[string]any{
-				"records": records, "paths": len(batch.Detach), "removed": removed, "dry_run": options.dryRun,
-			})
-		case options.dryRun:
-			_, err = fmt.Fprintf(app.Out, "would remove %s\n", removedText(records, &batch))
-		default:
-			text := "removed " + removedText(removed, &batch)
-			if removed > 0 {
-				text += `; "mekiki compact" frees their disk space`
-			}
-			_, err = fmt.Fprintln(app.Out, text)
-		}
-		return err
-	})
+		_, err = fmt.Fprintln(app.Out, text)
+	}
+	return err
 }
 
 // removedText says in words what a removal takes out.

@@ -125,7 +125,7 @@ func runSpacesFill(ctx context.Context, app *cli.App) error {
 		if err != nil {
 			return err
 		}
-		return printIndexed(ctx, app, library, summary)
+		return printIndexed(app, library.Folder(), summary)
 	})
 }
 

@@ -2,6 +2,7 @@ package libraryverbs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,9 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
 	"mekiki/internal/progress"
+	"mekiki/server/jobs"
 )
 
 const textsAddLong = `Add texts to the library: labels, product names, descriptions. An image finds
@@ -69,7 +72,7 @@ func runTextsAdd(ctx context.Context, app *cli.App, name, format string) error {
 		defer file.Close()
 		source, options.Source = file, filepath.Base(name)
 	}
-	return app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
+	err := app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
 		reporter := app.Progress()
 		defer reporter.Finish()
 		options.Progress = func(done int) {
@@ -79,10 +82,59 @@ func runTextsAdd(ctx context.Context, app *cli.App, name, format string) error {
 		if err != nil {
 			return err
 		}
-		if app.AsJSON {
-			return app.PrintJSON(summary)
-		}
-		_, err = fmt.Fprintf(app.Out, "%s: %d new or changed, %d known\n", cli.Counted(summary.Read, "text", "texts"), summary.Added, summary.Known)
-		return err
+		return printTexts(app, summary)
 	})
+	return handTexts(ctx, app, err, name, source, options)
+}
+
+func printTexts(app *cli.App, summary textrecord.Summary) error {
+	if app.AsJSON {
+		return app.PrintJSON(summary)
+	}
+	_, err := fmt.Fprintf(app.Out, "%s: %d new or changed, %d known\n", cli.Counted(summary.Read, "text", "texts"), summary.Added, summary.Known)
+	return err
+}
+
+// handTexts has the server that has the library bring in the texts, where err says that it is locked.
+func handTexts(ctx context.Context, app *cli.App, err error, name string, source io.Reader, options textrecord.Options) error {
+	client, err := app.Handover(ctx, err)
+	if client == nil {
+		return err
+	}
+	defer client.Close()
+	if name == "-" {
+		// The server reads files, not this command's input.
+		if name, err = spool(source); err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(name) }() // a file of the system's folder for temporary ones
+	}
+	if name, err = filepath.Abs(name); err != nil {
+		return err
+	}
+	job, err := app.RunJob(ctx, client, "add texts", jobs.Request{Kind: jobs.KindTexts, File: name, Format: string(options.Format), Source: options.Source})
+	if err != nil {
+		return err
+	}
+	if job.State == jobs.Cancelled {
+		return cli.WithStatus(cli.ExitInterrupted, errInterrupted)
+	}
+	var summary textrecord.Summary
+	if err := remote.Result(job, &summary); err != nil {
+		return err
+	}
+	return printTexts(app, summary)
+}
+
+// spool writes all of an input to a temporary file, which the user alone can read, and gives its name.
+func spool(source io.Reader) (name string, err error) {
+	file, err := os.CreateTemp("", "mekiki-texts-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(file, source)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
+	}
+	return file.Name(), nil
 }

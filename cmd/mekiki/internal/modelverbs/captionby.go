@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -19,6 +20,7 @@ import (
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
 	"mekiki/search/ask"
+	"mekiki/server/jobs"
 )
 
 // captioning is the flags of caption that say who writes, and for what.
@@ -53,7 +55,7 @@ func (c *captioning) check(images []string, options embed.CaptionOptions) error 
 
 // runRefresh writes the captions of the library anew.
 func (c *captioning) runRefresh(ctx context.Context, app *cli.App, keep int) error {
-	return app.WithExistingLibrary(ctx, false, func(library *local.Library) error {
+	err := app.WithExistingLibrary(ctx, false, func(library *local.Library) error {
 		return app.WithEngine(ctx, func(engine *cli.Session) error {
 			if err := cli.Fits(library, engine); err != nil {
 				return hint.Wrap(err, "name the library's model with --model")
@@ -82,6 +84,28 @@ func (c *captioning) runRefresh(ctx context.Context, app *cli.App, keep int) err
 			return printRecaptioned(app, result)
 		})
 	})
+	return c.handRefresh(ctx, app, err, keep)
+}
+
+// handRefresh has the server that has the library write the captions, where err says that it is locked.
+func (c *captioning) handRefresh(ctx context.Context, app *cli.App, err error, keep int) error {
+	client, err := app.Handover(ctx, err)
+	if client == nil {
+		return err
+	}
+	defer client.Close()
+	job, err := app.RunJob(ctx, client, "write captions", jobs.Request{Kind: jobs.KindCaptions, CaptionSource: c.source, CaptionSamples: c.samples, CaptionCount: keep})
+	if err != nil {
+		return err
+	}
+	if job.State == jobs.Cancelled {
+		return cli.WithStatus(cli.ExitInterrupted, errors.New("stopped before the end; what was written is kept"))
+	}
+	var result ingest.Recaptioned
+	if err := remote.Result(job, &result); err != nil {
+		return err
+	}
+	return printRecaptioned(app, result)
 }
 
 func printRecaptioned(app *cli.App, result ingest.Recaptioned) error {

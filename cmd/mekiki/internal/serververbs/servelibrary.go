@@ -23,6 +23,7 @@ import (
 	"mekiki/internal/progress"
 	"mekiki/search/ask"
 	"mekiki/server"
+	"mekiki/server/handover"
 	"mekiki/server/status"
 	"mekiki/ui"
 )
@@ -68,11 +69,18 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	options.Models = modelLister(a, s.engine)
 	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }
 	options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
+	options.Chores = chores{s.library, s.engine, answers.asker}
+	published := &publisher{folder: s.library.Folder(), secret: handover.NewSecret(), logger: options.Logger}
+	options.OwnerSecret = published.secret
+	defer published.withdraw()
 	options.UploadFolder, options.NoUploads = originals.FolderOf(s.library.Folder()), s.noUploads
 	options.RenditionFolder = renditions.FolderOf(s.library.DerivedFolder())
 	options.JobsFile = filepath.Join(s.library.DerivedFolder(), "jobs.json")
 	reader := newReader(s.library, s.reads, options.Logger)
-	reader.promoted = func(ctx context.Context) { sweepUploads(ctx, s.library, options.UploadFolder, options.Logger) }
+	reader.promoted = func(ctx context.Context) {
+		sweepUploads(ctx, s.library, options.UploadFolder, options.Logger)
+		published.writing()
+	}
 	options.Writable = reader.writable
 	if s.reads == nil {
 		reader.promoted(ctx)
@@ -96,6 +104,7 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	}
 	return served.Run(ctx, func(at net.Addr) {
 		address := pageAddress(options.Address, at)
+		published.listening(address)
 		announce(a, address)
 		if s.browser && hasScreen(a) {
 			group.Go(func() {

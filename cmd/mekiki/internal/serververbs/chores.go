@@ -1,0 +1,51 @@
+package serververbs
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index"
+	"mekiki/index/ingest"
+	"mekiki/index/ingest/textrecord"
+	"mekiki/index/local"
+	"mekiki/search/ask"
+)
+
+// chores are the jobs of a server besides reading files.
+type chores struct {
+	library *local.Library
+	engine  *cli.Session
+	asker   *ask.Asker // nil without a second stage
+}
+
+// errNoSecondStage: captions were asked for that the model alone cannot write.
+var errNoSecondStage = errors.New("this server was started without a second stage, which would write them (see --answers)")
+
+// CaptionWriter gives the second stage, which the server keeps open.
+func (c chores) CaptionWriter(_ ingest.CaptionSource, samples int) (ingest.CaptionWriter, error) {
+	if c.asker == nil {
+		return nil, errNoSecondStage
+	}
+	return ask.NewCaptionWriter(c.asker, nil, samples), nil
+}
+
+// Recaption writes the captions of all pictures anew.
+func (c chores) Recaption(ctx context.Context, options ingest.RecaptionOptions) (ingest.Recaptioned, error) {
+	if err := cli.Fits(c.library, c.engine); err != nil {
+		return ingest.Recaptioned{}, err
+	}
+	options.Decoder = c.library.Decoder()
+	return ingest.Recaption(ctx, c.library, c.engine, options)
+}
+
+// AddTextFile brings in a file of texts.
+func (c chores) AddTextFile(ctx context.Context, source io.Reader, options textrecord.Options) (textrecord.Summary, error) {
+	return textrecord.AddFile(ctx, c.library, c.engine.Engine, source, options)
+}
+
+// Compact frees the disk space of removed records.
+func (c chores) Compact(ctx context.Context) (index.CompactResult, error) {
+	return c.library.Compact(ctx)
+}
