@@ -19,9 +19,9 @@ const TrashedFor = 30 * 24 * time.Hour
 // Limits of what people give: bytes of a title, of a name and of a saved search,
 // collections of one record, and saved searches.
 const (
-	MaximumTitle       = 1000
-	MaximumName        = 200
-	MaximumQuery       = 4096
+	MaximumTitle       = 4000
+	MaximumName        = 1024
+	MaximumQuery       = 16 << 10
 	MaximumCollections = 1000
 	MaximumSearches    = 1000
 )

@@ -19,6 +19,7 @@ import (
 	"mekiki/server/answers"
 	"mekiki/server/api"
 	"mekiki/server/auth"
+	"mekiki/server/downloads"
 	"mekiki/server/gate"
 	"mekiki/server/jobs"
 	"mekiki/server/layout"
@@ -42,7 +43,9 @@ func (s *Server) rooms() []api.Room {
 	return []api.Room{
 		queries.Room{Searcher: o.Searcher, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Suggester: &suggest.Suggester{}, Measure: s.metrics.Search},
 		answers.Room{Asker: o.Asker, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Now: o.Now},
-		records.Room{Library: s.library, Bodies: s.bodies, Compute: s.compute, Lists: &listing.Lists{}, AddTexts: s.addTexts(), Remove: s.uploads.Store.Remove},
+		records.Room{Library: s.library, Bodies: s.bodies, Compute: s.compute, Lists: &listing.Lists{}, AddTexts: s.addTexts(), Trash: s.editing.Trash, Remove: s.uploads.Store.Remove},
+		s.editing,
+		downloads.New(downloads.Options{Library: s.library, Bodies: s.bodies, Now: o.Now}),
 		s.uploads,
 		tags.Room{Library: s.library, Bodies: s.bodies},
 		media.Room{Library: s.library},

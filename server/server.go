@@ -18,6 +18,7 @@ import (
 	"mekiki/internal/hint"
 	"mekiki/server/api"
 	"mekiki/server/auth"
+	"mekiki/server/editing"
 	"mekiki/server/gate"
 	"mekiki/server/jobs"
 	"mekiki/server/memory"
@@ -44,6 +45,7 @@ type Server struct {
 	compute  api.Compute
 	pictures api.Pictures
 	uploads  uploads.Room
+	editing  editing.Room
 
 	renditions                       *renditions.Store
 	searches, reads, making, streams *gate.Gate
@@ -98,6 +100,9 @@ func New(options Options) (*Server, error) {
 	s.uploads = uploads.Room{Store: s.newUploads(), Bodies: s.bodies, Compute: s.compute, Enabled: !options.NoUploads}
 	s.renditions = renditions.New(renditions.Options{
 		Library: options.Library, Decoder: decoder, Folder: options.RenditionFolder, LibraryFolder: options.LibraryFolder, Admit: s.making.Enter,
+	})
+	s.editing = editing.New(editing.Options{
+		Library: s.library, Bodies: s.bodies, Remove: s.uploads.Store.RemoveAll, ReadOnly: s.readOnly, Now: options.Now, Logger: options.Logger,
 	})
 	s.watch(registry)
 	if s.echo, err = s.newEcho(); err != nil {
@@ -166,6 +171,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 	var background sync.WaitGroup
 	jobsContext, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { s.jobs.Run(jobsContext) })
+	background.Go(func() { s.editing.WatchTrash(jobsContext) })
 	background.Go(func() { memory.New(s.idle).Watch(jobsContext) })
 	failed := make(chan error, 1)
 	background.Go(func() { failed <- server.Serve(transport.Listener{Listener: listener}) })

@@ -241,13 +241,13 @@ func TestAddRecord(t *testing.T) {
 	if again.text(t, "id") != id {
 		t.Errorf("the same image became %s and %s", id, again.text(t, "id"))
 	}
-	f.expect(f.send(f.request("DELETE", "/api/v1/records/"+id, nil)), 204, "")
+	f.expect(f.send(f.request("DELETE", "/api/v1/records/"+id+"?permanent=true", nil)), 204, "")
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("the uploaded file is still there: %v", err)
 	}
 	f.expect(f.get("/api/v1/records/"+id), 404, problem.NotFound)
 	// The user's own files stay.
-	f.expect(f.send(f.request("DELETE", "/api/v1/records/1", nil)), 204, "")
+	f.expect(f.send(f.request("DELETE", "/api/v1/records/1?permanent=true", nil)), 204, "")
 	readFile(t, f.root+"/Picture 1.jpg")
 
 	refusing := prepareWith(t, colourEngine{refuse: func(*pixels.Image) error { return fmt.Errorf("the picture is blank: %w", pixels.ErrCorrupt) }}).start()

@@ -45,7 +45,7 @@ func eachFault(t *testing.T, deleting bool) {
 		failAt.Store(fault)
 		var status int
 		if deleting {
-			status, _ = s.ask(ctx, http.MethodDelete, "/api/v1/records/"+s.record(data).ID.String(), "", nil)
+			status, _ = s.ask(ctx, http.MethodDelete, "/api/v1/records/"+s.record(data).ID.String()+"?permanent=true", "", nil)
 		} else {
 			status, _ = s.upload(ctx, "a.png", data, "")
 		}

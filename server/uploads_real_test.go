@@ -104,7 +104,7 @@ func (s *uploadServer) interleave(random *rand.Rand) tried {
 			status, record := s.upload(ctx, "picture.png", result.data, "")
 			deleted := 0
 			if deletes && status != 0 && record.ID != "" {
-				deleted, _ = s.ask(context.Background(), http.MethodDelete, "/api/v1/records/"+record.ID, "", nil)
+				deleted, _ = s.ask(context.Background(), http.MethodDelete, "/api/v1/records/"+record.ID+"?permanent=true", "", nil)
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
@@ -233,7 +233,7 @@ func TestUploadOfAnIndexedPicture(t *testing.T) {
 	if err := os.WriteFile(own, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := s.ask(ctx, http.MethodDelete, "/api/v1/records/"+record.ID, "", nil); status != http.StatusNoContent {
+	if status, _ := s.ask(ctx, http.MethodDelete, "/api/v1/records/"+record.ID+"?permanent=true", "", nil); status != http.StatusNoContent {
 		t.Errorf("deleting gives %d", status)
 	}
 	if _, err := os.Stat(own); err != nil || len(s.orphans()) > 0 {
@@ -270,7 +270,7 @@ func TestUploadThatTheModelRefuses(t *testing.T) {
 	if err := os.Remove(record.Paths[0]); err != nil {
 		t.Fatal(err)
 	}
-	if status, answer := s.ask(context.Background(), http.MethodDelete, "/api/v1/records/"+record.ID, "", nil); status != http.StatusNoContent || s.record(data) != nil {
+	if status, answer := s.ask(context.Background(), http.MethodDelete, "/api/v1/records/"+record.ID+"?permanent=true", "", nil); status != http.StatusNoContent || s.record(data) != nil {
 		t.Errorf("deleting gives %d: %s", status, answer)
 	}
 }
@@ -359,7 +359,7 @@ func TestLibraryGoneUnderTheServer(t *testing.T) {
 	move(s.folder, s.folder+"-away")
 	writes(500)
 	s.ask(ctx, http.MethodGet, "/api/v1/records/"+record.ID+"/thumbnail", "", nil)
-	if status, _ := s.ask(ctx, http.MethodDelete, "/api/v1/records/"+record.ID, "", nil); status != http.StatusServiceUnavailable {
+	if status, _ := s.ask(ctx, http.MethodDelete, "/api/v1/records/"+record.ID+"?permanent=true", "", nil); status != http.StatusServiceUnavailable {
 		t.Errorf("deleting gives %d", status)
 	}
 	if _, err := os.Lstat(s.folder); !os.IsNotExist(err) {

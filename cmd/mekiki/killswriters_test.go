@@ -29,9 +29,9 @@ func (w *killedWriter) write(ctx context.Context, k *killed, random *rand.Rand) 
 		case choice < 3:
 			ok = w.addText(ctx, k, text, fmt.Sprintf("words %d of %s", random.IntN(1<<30), text.name))
 		case choice == 3 && text.may[0] != nil:
-			ok = k.change(ctx, text, nil, http.MethodDelete, "/api/v1/records/"+text.id)
+			ok = k.change(ctx, text, nil, http.MethodDelete, "/api/v1/records/"+text.id+"?permanent=true")
 		case choice < 6 && there:
-			ok = k.change(ctx, picture, nil, http.MethodDelete, "/api/v1/records/"+picture.id)
+			ok = k.change(ctx, picture, nil, http.MethodDelete, "/api/v1/records/"+picture.id+"?permanent=true")
 		case choice < 8 && there:
 			tag := "tag-" + strconv.Itoa(random.IntN(5))
 			ok = w.changeTag(ctx, k, picture, tag, random.IntN(3) > 0)

@@ -22,6 +22,7 @@ const severalFilters = 3
 var ownNames = map[string]string{
 	"index/filters":         "has the table of filters",
 	"embed/pixels":          "has the table of formats",
+	"server/downloads":      "names the columns of tables as they are read elsewhere",
 	"index/keyword":         "names the fields of its index as they are on disk",
 	"index/local/thumbnail": "names the files of thumbnails as they are on disk",
 }

@@ -23,7 +23,8 @@ type Room struct {
 	Lists   *listing.Lists
 	// AddTexts brings in texts and gives their records, in order; nil means that none are taken.
 	AddTexts func(ctx context.Context, texts []textrecord.Text) ([]index.ID, error)
-	// Remove removes a record, and its file where that is the server's own.
+	// Trash puts a record in the trash. Remove removes it for good, and its file where that is the server's own.
+	Trash  func(ctx context.Context, id index.ID) error
 	Remove func(ctx context.Context, id index.ID) error
 }
 
@@ -128,14 +129,24 @@ func (r Room) list(ctx context.Context, reader index.Reader, filter index.Filter
 	return r.Lists.All(ctx, reader, filter, order)
 }
 
-// deleteRecord removes a record. A file that came by upload is the server's own
-// and goes with it; the user's files stay.
+// deleteRecord puts a record in the trash, or removes it for good. A file that came by upload is the server's own
+// and goes with it then; the user's files stay.
 func (r Room) deleteRecord(c echo.Context) error {
 	id, err := api.RecordID(c)
 	if err != nil {
 		return err
 	}
-	if err := r.Remove(c.Request().Context(), id); err != nil {
+	var query struct {
+		Permanent bool `json:"permanent"`
+	}
+	if err := api.ReadQuery(c, &query); err != nil {
+		return err
+	}
+	remove := r.Trash
+	if query.Permanent {
+		remove = r.Remove
+	}
+	if err := remove(c.Request().Context(), id); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

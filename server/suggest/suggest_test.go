@@ -28,7 +28,7 @@ func TestSuggestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]string{
-		"two c":         "two cats|two cats beside|two cats beside a pizza|two cactus|two Café|two camera:",
+		"two c":         "two cats|two cats beside|two cats beside a pizza|two cactus|two Café|two camera:|two collection:",
 		"TWO":           "two cats|two cats beside|two dogs|Two horses|two cats beside a pizza|two dogs on a red sofa",
 		"pizza":         "",
 		"red so":        "red sofa",
@@ -48,7 +48,7 @@ func TestSuggestions(t *testing.T) {
 		`"two ca`:       "",
 		"日":             "",
 		"cafe":          "Café fermé",
-		"un CAFÉ f":     "un Café fermé|un CAFÉ folder:",
+		"un CAFÉ f":     "un Café fermé|un CAFÉ favourite:|un CAFÉ folder:",
 		"tag:\"new y\"": `tag:"new york"`,
 	} {
 		var got []string

@@ -87,6 +87,11 @@ func (s *Store) Add(ctx context.Context, wanted Image) (record *index.Record, ad
 	if record, _, err = s.recordOf(ctx, wanted.Hash); err == nil && record == nil {
 		err = errors.New("add upload: the image is not in the library afterwards")
 	}
+	if err == nil && record.InTrash() { // who brings it again wants it back
+		if err = index.Untrash(ctx, s.options.Library, record.ID); err == nil {
+			record, _, err = s.recordOf(ctx, wanted.Hash)
+		}
+	}
 	if err == nil && len(wanted.Tags) > 0 {
 		if err = index.Tag(ctx, s.options.Library, []index.ID{record.ID}, wanted.Tags...); err == nil {
 			record, _, err = s.recordOf(ctx, wanted.Hash)
@@ -235,6 +240,21 @@ func (s *Store) settle(claim *originals.Claim, hash index.Hash, path string) (na
 // isUpload reports whether a file is one that the server keeps.
 func (s *Store) isUpload(file index.File) bool {
 	return s.options.Originals != nil && s.options.Originals.Contains(file.Path)
+}
+
+// RemoveAll removes records as Remove does, those without a kept original in one commit.
+func (s *Store) RemoveAll(ctx context.Context, records []*index.Record) error {
+	var plain []index.ID
+	for _, record := range records {
+		if !slices.ContainsFunc(record.Files, s.isUpload) {
+			plain = append(plain, record.ID)
+			continue
+		}
+		if err := s.Remove(ctx, record.ID); err != nil && problem.From(err).Code != problem.NotFound {
+			return err
+		}
+	}
+	return index.Remove(ctx, s.options.Library, plain...)
 }
 
 // Remove removes a record, and after that its kept original, which is the

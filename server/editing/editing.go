@@ -1,0 +1,184 @@
+// Package editing changes what people give to records: tags, ratings, titles, dates, favourites, collections, what is
+// hidden and what is in the trash, for any number of records in one commit. A change can be undone for an hour.
+//
+//	POST /api/v1/edits ─► one commit ─► {"changed": 5000, "undo": "…"} ─► POST /api/v1/undo/… ─► as before
+package editing
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"mekiki/index"
+	"mekiki/server/api"
+	"mekiki/server/problem"
+	"mekiki/server/wire"
+)
+
+// Options are what a room needs.
+type Options struct {
+	Library api.Library
+	Bodies  api.Bodies
+	// Remove removes records for good, and their files where these are the server's own.
+	Remove func(ctx context.Context, records []*index.Record) error
+	// ReadOnly is the problem with changes at present, or nil.
+	ReadOnly func() error
+	Now      func() time.Time
+	Logger   *slog.Logger
+}
+
+// Room is the area of the API in which records are changed. Make it with [New].
+type Room struct {
+	Options
+	editor *editor
+}
+
+// New makes a room.
+func New(options Options) Room {
+	options.Bodies.JSONBytes = max(options.Bodies.JSONBytes, BodyBytes)
+	return Room{options, &editor{library: options.Library, now: options.Now}}
+}
+
+// Routes are the lines of this room in the table of routes.
+func (r Room) Routes() []api.Route {
+	const (
+		trash, collection, saved = "/api/v1/trash", "/api/v1/collections/{name}", "/api/v1/saved-searches"
+	)
+	return []api.Route{
+		{Method: http.MethodPost, Path: "/api/v1/edits", Class: api.Read, Handler: r.editRecords},
+		{Method: http.MethodPost, Path: "/api/v1/undo/{token}", Class: api.Read, Handler: r.undo},
+		{Method: http.MethodGet, Path: trash, Class: api.Read, Handler: r.listTrash},
+		{Method: http.MethodPost, Path: trash, Class: api.Read, Handler: r.trash},
+		{Method: http.MethodPost, Path: trash + "/restore", Class: api.Read, Handler: r.restore},
+		{Method: http.MethodDelete, Path: trash, Class: api.Read, Handler: r.emptyTrash},
+		{Method: http.MethodGet, Path: "/api/v1/collections", Class: api.Read, Handler: r.listCollections},
+		{Method: http.MethodPost, Path: collection, Class: api.Read, Handler: r.renameCollection},
+		{Method: http.MethodDelete, Path: collection, Class: api.Read, Handler: r.deleteCollection},
+		{Method: http.MethodGet, Path: saved, Class: api.Read, Handler: r.listSearches},
+		{Method: http.MethodPost, Path: saved, Class: api.Read, Handler: r.saveSearch},
+		{Method: http.MethodDelete, Path: saved + "/{name}", Class: api.Read, Handler: r.dropSearch},
+	}
+}
+
+// editJSON is a request to change records.
+type editJSON struct {
+	IDs               []string `json:"ids"`
+	AddTags           []string `json:"add_tags"`
+	RemoveTags        []string `json:"remove_tags"`
+	AddCollections    []string `json:"add_collections"`
+	RemoveCollections []string `json:"remove_collections"`
+	Rating            *int     `json:"rating"`
+	Favourite         *bool    `json:"favourite"`
+	Title             *string  `json:"title"`
+	Date              *string  `json:"date"`
+	Hidden            *bool    `json:"hidden"`
+	Clear             []string `json:"clear"`
+}
+
+func (r Room) editRecords(c echo.Context) error {
+	var asked editJSON
+	if err := r.Bodies.ReadJSON(c, &asked); err != nil {
+		return err
+	}
+	ids, err := idsOf(asked.IDs)
+	if err != nil {
+		return err
+	}
+	wanted, err := asked.change()
+	if err != nil {
+		return err
+	}
+	if wanted.given.AddCollections, err = r.knownNames(c.Request().Context(), wanted.given.AddCollections); err != nil {
+		return err
+	}
+	return r.edit(c, ids, func(*index.Record) change { return wanted })
+}
+
+// edit makes changes and answers with the outcome.
+func (r Room) edit(c echo.Context, ids []index.ID, changeOf func(*index.Record) change) error {
+	done, err := r.editor.edit(c.Request().Context(), "ids", ids, changeOf)
+	if err != nil {
+		return err
+	}
+	return api.SendJSON(c, http.StatusOK, done)
+}
+
+func (r Room) undo(c echo.Context) error {
+	token, err := api.Segment(c, "token")
+	if err != nil {
+		return err
+	}
+	done, err := r.editor.undo(c.Request().Context(), token)
+	if err != nil {
+		return err
+	}
+	return api.SendJSON(c, http.StatusOK, done)
+}
+
+func idsOf(texts []string) ([]index.ID, error) {
+	ids := make([]index.ID, len(texts))
+	for i, text := range texts {
+		var err error
+		if ids[i], err = wire.ParseID(fmt.Sprintf("ids[%d]", i), text); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// change is what a request asks for, of every record.
+func (j editJSON) change() (wanted change, err error) {
+	for _, list := range []struct {
+		field  string
+		given  []string
+		clean  func(field, text string) (string, error)
+		target *[]string
+	}{
+		{"add_tags", j.AddTags, wire.CleanTag, &wanted.tags.Add}, {"remove_tags", j.RemoveTags, wire.KnownTag, &wanted.tags.Remove},
+		{"add_collections", j.AddCollections, wire.CleanTag, &wanted.given.AddCollections},
+		{"remove_collections", j.RemoveCollections, wire.KnownTag, &wanted.given.RemoveCollections},
+	} {
+		if *list.target, err = wire.EachTag(list.field, list.given, list.clean); err != nil {
+			return wanted, err
+		}
+	}
+	set := &wanted.given
+	if j.Rating != nil {
+		set.Set, set.To.Rating = set.Set|index.GivenRating, j.Rating
+	}
+	if j.Favourite != nil {
+		set.Set, set.To.Favourite = set.Set|index.GivenFavourite, *j.Favourite
+	}
+	if j.Hidden != nil {
+		set.Set, set.To.Hidden = set.Set|index.GivenHidden, *j.Hidden
+	}
+	if j.Title != nil {
+		set.Set, set.To.Title = set.Set|index.GivenTitle, strings.TrimSpace(*j.Title)
+	}
+	if j.Date != nil {
+		date, ok := parseDate(*j.Date)
+		if !ok {
+			return wanted, problem.Invalid("date", "is no date: write a year, a month, a day or a time, such as 1984, 1984-07, 1984-07-14 or 1984-07-14T18:30")
+		}
+		set.Set, set.To.Date = set.Set|index.GivenDate, date
+	}
+	for _, member := range j.Clear {
+		set.Set |= map[string]index.GivenMembers{"rating": index.GivenRating, "title": index.GivenTitle, "date": index.GivenDate}[member]
+	}
+	return wanted, nil
+}
+
+// parseDate reads what a clock showed.
+func parseDate(text string) (time.Time, bool) {
+	for _, layout := range []string{"2006", "2006-01", time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05"} {
+		if date, err := time.Parse(layout, text); err == nil && date.Year() > 0 {
+			return date, true
+		}
+	}
+	return time.Time{}, false
+}

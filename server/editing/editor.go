@@ -1,0 +1,159 @@
+package editing
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"mekiki/index"
+	"mekiki/server/api"
+	"mekiki/server/problem"
+)
+
+// editor changes what people give to records, one change at a time, and keeps what was
+// there before for those who want it back. Safe for concurrent use.
+type editor struct {
+	library api.Library
+	now     func() time.Time
+
+	mutex sync.Mutex // held while a change is made
+	undos []undo     // the oldest first
+}
+
+// undo brings back what one change took the place of.
+type undo struct {
+	token   string
+	until   time.Time
+	changes []change
+}
+
+// change is what is to become of one record.
+type change struct {
+	tags  index.TagChange
+	given index.GivenChange
+}
+
+// outcome is the answer to a change.
+type outcome struct {
+	// Changed counts the records that are not as before.
+	Changed int `json:"changed"`
+	// Undo is the token that undoes it; "" when nothing changed.
+	Undo string `json:"undo,omitempty"`
+}
+
+// edit makes changes in one commit. field names the records in the problem of one that is not there;
+// "" passes over those.
+func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (done outcome, err error) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	var batch index.Batch
+	var back []change
+	ctx = context.WithoutCancel(ctx) // who goes away half-way has asked for all of it
+	err = e.library.Read(ctx, func(reader index.Reader) error {
+		records, err := reader.Records(ctx, ids)
+		if err != nil {
+			return err
+		}
+		seen := make(map[index.ID]bool, len(ids))
+		for i, record := range records {
+			if record == nil && field != "" {
+				p := problem.Newf(problem.NotFound, "there is no record %s", ids[i])
+				p.Errors = []problem.Field{{Field: fmt.Sprintf("%s[%d]", field, i), Detail: p.Detail}}
+				return p
+			}
+			if record == nil || seen[ids[i]] {
+				continue
+			}
+			seen[ids[i]] = true
+			former, changes, err := addChange(&batch, record, changeOf(record))
+			if err != nil {
+				return err
+			}
+			if changes {
+				back = append(back, former)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(back) == 0 {
+		return outcome{}, err
+	}
+	if _, err := e.library.Write(ctx, batch); err != nil {
+		return outcome{}, fmt.Errorf("change records: %w", err)
+	}
+	return outcome{Changed: len(back), Undo: e.keep(back)}, nil
+}
+
+// addChange adds to the batch what changes a record, and gives what brings back what it has.
+func addChange(batch *index.Batch, record *index.Record, c change) (back change, changes bool, err error) {
+	c.tags.ID, c.given.ID = record.ID, record.ID
+	former := record.Tags
+	if c.tags.Exactly {
+		former = nil
+	}
+	back = change{index.TagChange{ID: record.ID, Add: record.Tags}, index.GivenChange{ID: record.ID}}
+	asked := c.tags.Exactly || len(c.tags.Add)+len(c.tags.Remove) > 0
+	if asked && !slices.Equal(index.ChangeWords(former, c.tags.Add, c.tags.Remove), record.Tags) {
+		batch.Tags, back.tags.Exactly, changes = append(batch.Tags, c.tags), true, true
+	}
+	given := c.given.Apply(record.Given)
+	if err := given.Check(); err != nil {
+		return back, false, problem.Newf(problem.InvalidRequest, "record %s: %v", record.ID, err)
+	}
+	if !given.Equal(record.Given) {
+		batch.Given, changes = append(batch.Given, c.given), true
+		back.given.Set = c.given.Set
+		if len(c.given.AddCollections)+len(c.given.RemoveCollections) > 0 {
+			back.given.Set |= index.GivenCollections
+		}
+		if record.Given != nil {
+			back.given.To = *record.Given
+		}
+	}
+	if !back.tags.Exactly {
+		back.tags.Add = nil
+	}
+	return back, changes, nil
+}
+
+// keep remembers how to undo a change, in place of the oldest ones. The mutex is held.
+func (e *editor) keep(changes []change) (token string) {
+	token = rand.Text()
+	e.undos = append(e.undos, undo{token, e.now().Add(undoFor), changes})
+	records := 0
+	for _, kept := range e.undos {
+		records += len(kept.changes)
+	}
+	for len(e.undos) > 1 && (len(e.undos) > keptUndos || records > keptRecords || e.now().After(e.undos[0].until)) {
+		records -= len(e.undos[0].changes)
+		e.undos = slices.Delete(e.undos, 0, 1)
+	}
+	return token
+}
+
+// undo brings back what a change took the place of. What it did can be undone in turn.
+func (e *editor) undo(ctx context.Context, token string) (outcome, error) {
+	e.mutex.Lock()
+	at := slices.IndexFunc(e.undos, func(kept undo) bool { return kept.token == token })
+	if at < 0 || e.now().After(e.undos[at].until) {
+		e.mutex.Unlock()
+		return outcome{}, problem.New(problem.NotFound, "there is nothing to undo under this token: it was undone before, or too much time has passed")
+	}
+	kept := e.undos[at]
+	e.undos = slices.Delete(e.undos, at, at+1)
+	e.mutex.Unlock()
+	ids, changes := make([]index.ID, len(kept.changes)), make(map[index.ID]change, len(kept.changes))
+	for i, c := range kept.changes {
+		ids[i], changes[c.tags.ID] = c.tags.ID, c
+	}
+	done, err := e.edit(ctx, "", ids, func(r *index.Record) change { return changes[r.ID] })
+	if err != nil {
+		e.mutex.Lock()
+		e.undos = slices.Insert(e.undos, min(at, len(e.undos)), kept)
+		e.mutex.Unlock()
+	}
+	return done, err
+}
