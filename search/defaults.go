@@ -21,13 +21,17 @@ const partialInterval = 200 * time.Millisecond
 
 // The defaults of [Options].
 const (
-	defaultWindow          = 1000 // candidates of each leg
-	defaultFirstWindow     = 256  // and for the first page
+	defaultWindow          = 1000   // candidates of each leg
+	defaultFirstWindow     = 256    // and for the first page
+	defaultLastWindow      = 16_000 // and for the last one that somebody can read on to
 	defaultRerankBatch     = 8
 	defaultMatchEntries    = 1 << 16
 	defaultRankingEntries  = 32
 	defaultTokenCacheBytes = 128 << 20
 )
+
+// windowGrowth is how many times as wide the window gets when somebody reads on to its end.
+const windowGrowth = 4
 
 // keptCounts is how many requests' hits stay counted: somebody opens one folder after the other, and
 // counting 100,000 records takes a tenth of a second.

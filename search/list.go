@@ -21,7 +21,7 @@ func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (
 	response := contract.Response{
 		Query: p.request.Text, Understood: p.understood(), Hits: []contract.Hit{}, Total: total, Offset: offset,
 		Verdict: scoring.VerdictNone, Stage: contract.StageFinal, Candidates: total,
-		Searched: snapshot.Count(p.kind), Warnings: p.warnings,
+		Searched: snapshot.Count(p.kind), Warnings: p.warnings, Notices: p.notices,
 		Timings: contract.Timings{KeywordMS: contract.Milliseconds(started)},
 	}
 	for i, record := range records {

@@ -44,6 +44,8 @@ type plan struct {
 
 	// warnings are sentences about the query.
 	warnings []string
+	// notices are those of them that a program can act on.
+	notices []contract.Notice
 
 	// picture is set when there is an image or a record to look like.
 	picture bool
@@ -110,6 +112,9 @@ func (s *Searcher) prepareAny(request contract.Request) (*plan, error) {
 // answer to anything.
 func (p *plan) leaveOutWordless(parsed *query.Query) {
 	p.warnings = slices.Clone(parsed.Warnings)
+	if parsed.Or {
+		p.notices = append(p.notices, contract.Notice{Code: contract.NoticeOr, Message: query.OrWarning})
+	}
 	left := 0
 	for _, list := range []*[]query.Clause{&parsed.Clauses, &parsed.Phrases, &parsed.Unwanted, &parsed.UnwantedPhrases} {
 		*list = slices.DeleteFunc(slices.Clone(*list), func(clause query.Clause) bool {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mekiki/index"
+	"mekiki/internal/plural"
 	"mekiki/search/contract"
 	"mekiki/search/scoring"
 )
@@ -24,6 +25,7 @@ type ranking struct {
 	window     int // of its retrieval
 	timings    contract.Timings
 	warnings   []string
+	notices    []contract.Notice
 	understood *contract.Understood
 	sequence   uint64
 	retrieval  *retrieval // for explanations
@@ -46,7 +48,7 @@ func (r *retrieval) ranking(stage contract.Stage, reranked, planned int) *rankin
 	result := &ranking{
 		entries: make([]rankedEntry, len(r.candidates)), verdict: scoring.VerdictNone, stage: stage,
 		reranked: reranked, planned: planned, read: r.read, full: r.full, window: r.window, timings: r.timings, retrieval: r,
-		warnings: slices.Concat(r.plan.warnings, r.warnings), understood: r.plan.understood(), sequence: r.snapshot.Sequence(),
+		warnings: slices.Concat(r.plan.warnings, r.warnings), notices: slices.Concat(r.plan.notices, r.notices), understood: r.plan.understood(), sequence: r.snapshot.Sequence(),
 	}
 	best := 0.0
 	for i, c := range r.inOrder() {
@@ -99,7 +101,7 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request contr
 		Query: request.Text, Understood: k.understood, Hits: []contract.Hit{}, Total: len(shown), TotalIsLowerBound: k.full,
 		Hidden: len(k.entries) - len(found), Offset: offset, Verdict: k.verdict, Stage: k.stage,
 		Reranked: k.reranked, RerankPlanned: k.planned, Candidates: len(k.entries), Searched: snapshot.Count(k.retrieval.plan.kind), Timings: k.timings,
-		Warnings: slices.Clone(k.warnings),
+		Warnings: slices.Clone(k.warnings), Notices: slices.Clone(k.notices),
 	}
 	for i, entry := range page {
 		response.Hits = append(response.Hits, k.hit(entry, offset+i+1, request.Explain, matched[entry.entry.id]))
@@ -111,8 +113,13 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request contr
 	k.retrieval.plan.showFiles(ctx, response.Hits)
 	k.retrieval.plan.showFiles(ctx, left)
 	answers.fill(&response, left)
-	if end := offset + len(response.Hits); len(response.Hits) > 0 && (end < len(shown) || !answers.limits() && k.goesOn(shown)) {
+	switch end := offset + len(response.Hits); {
+	case len(response.Hits) > 0 && (end < len(shown) || !answers.limits() && k.goesOn(request, shown)):
 		response.Next = end
+	case len(response.Hits) > 0 && k.stage != contract.StageFirst && k.endsEarly(shown):
+		message := fmt.Sprintf("only the best %s were looked at; there may be more further down", plural.Count(len(k.entries), "picture", "pictures"))
+		response.Warnings = append(response.Warnings, message)
+		response.Notices = append(response.Notices, contract.Notice{Code: contract.NoticeEnd, Message: message})
 	}
 	return response, nil
 }

@@ -40,6 +40,7 @@ type retrieval struct {
 	similar      []index.Neighbour
 	keywords     []index.KeywordHit
 	keywordsFull bool
+	similarFull  bool // more pictures were alike than were taken
 
 	candidates []*candidate
 	known      map[index.ID]*candidate
@@ -48,6 +49,13 @@ type retrieval struct {
 	unread     bool // the model reads nothing of the words
 	timings    contract.Timings
 	warnings   []string
+	notices    []contract.Notice
+}
+
+// notice adds a warning that a program can act on.
+func (r *retrieval) notice(code contract.NoticeCode, instead, message string) {
+	r.warnings = append(r.warnings, message)
+	r.notices = append(r.notices, contract.Notice{Code: code, Message: message, Query: instead})
 }
 
 // retrieve proposes candidates for a plan, a window of them by each leg, and
@@ -110,6 +118,9 @@ func (r *retrieval) legs(ctx context.Context) error {
 		if err := r.keywordLeg(ctx); err != nil {
 			return err
 		}
+		if len(r.keywords) == 0 {
+			r.notice(contract.NoticePhrase, r.plan.query.WithoutQuotes(), "no caption, name or tag has the words in quotes in this order; without the quotes, pictures that show it are found")
+		}
 		ids := make([]index.ID, len(r.keywords))
 		for i, hit := range r.keywords {
 			ids[i] = hit.ID
@@ -153,7 +164,10 @@ func (r *retrieval) vectorLegs(ctx context.Context) error {
 		return err
 	}
 	started := time.Now()
-	window := r.window
+	window, pictures := r.window, r.window
+	if r.window <= r.searcher.options.Window {
+		pictures = min(r.window, pictureWindow)
+	}
 	if len(r.text) > 0 && (r.plan.weight > 0 || r.plan.picture) {
 		var err error
 		if r.vectors, err = r.nearest(ctx, r.text, window, r.filter); err != nil {
@@ -172,9 +186,10 @@ func (r *retrieval) vectorLegs(ctx context.Context) error {
 	}
 	if r.parts.Count > 0 {
 		var err error
-		if r.similar, err = r.nearest(ctx, r.parts.Values, min(window, pictureWindow)+1, r.filter); err != nil {
+		if r.similar, err = r.nearest(ctx, r.parts.Values, pictures+1, r.filter); err != nil {
 			return err
 		}
+		r.similarFull = len(r.similar) > pictures
 	}
 	r.timings.VectorMS = contract.Milliseconds(started)
 	return nil
@@ -203,7 +218,7 @@ func (r *retrieval) embed(ctx context.Context) error {
 	}
 	if s.engine != nil && s.model.Unread(p.clauses) {
 		r.unread = true
-		r.warnings = append(r.warnings, "the model does not read this script: only names, tags and other words of the library were searched")
+		r.notice(contract.NoticeUnread, "", "the model does not read this script: only names, tags and other words of the library were searched")
 	} else if s.engine != nil {
 		texts := append(append([]string{}, p.clauses...), p.unwanted...)
 		if p.text != "" {
@@ -302,7 +317,7 @@ func (r *retrieval) join(ctx context.Context) error {
 			c.similarity, c.hasSimilarity, c.similarityRank, c.part = float64(hit.Score), true, i+1, hit.Part
 		}
 	}
-	r.full = len(r.vectors) >= r.window || len(r.keywords) >= r.window || len(r.similar) > min(r.window, pictureWindow)
+	r.full = len(r.vectors) >= r.window || len(r.keywords) >= r.window || r.similarFull
 	return nil
 }
 

@@ -34,6 +34,8 @@ type Options struct {
 	// Window, until a page reaches further; 0 means 256. It is at least twice
 	// the number of candidates to rerank.
 	FirstWindow int
+	// LastWindow is that number where somebody reads on to the end of Window, and again; 0 means 16,000.
+	LastWindow int
 	// RerankBudget and RerankCount are the defaults of requests; 0 means one
 	// second and 128, which is the published number.
 	RerankBudget time.Duration
@@ -68,6 +70,7 @@ func (o Options) withDefaults() Options {
 	}
 	set(&o.Window, defaultWindow)
 	set(&o.FirstWindow, defaultFirstWindow)
+	set(&o.LastWindow, defaultLastWindow)
 	set(&o.RerankCount, DefaultRerankCount)
 	set(&o.RerankBatch, defaultRerankBatch)
 	set(&o.MatchCacheEntries, defaultMatchEntries)
@@ -87,7 +90,7 @@ func (o Options) Validate() error {
 		problems = append(problems, o.Calibration.Validate())
 	}
 	for name, value := range sorted.All(map[string]int{
-		"window": o.Window, "first window": o.FirstWindow, "rerank count": o.RerankCount, "rerank batch": o.RerankBatch,
+		"window": o.Window, "first window": o.FirstWindow, "last window": o.LastWindow, "rerank count": o.RerankCount, "rerank batch": o.RerankBatch,
 		"match cache": o.MatchCacheEntries, "ranking cache": o.RankingCacheEntries,
 	}) {
 		if value < 0 {

@@ -31,10 +31,32 @@ func (s *Searcher) firstWindow(snapshot index.Reader, p *plan) int {
 	return min(first, whole)
 }
 
+// lastWindow is how wide the window gets while somebody reads on. By date it does not grow with the pages, since
+// first and last are mixed.
+func (s *Searcher) lastWindow(request contract.Request) int {
+	if request.Sort != contract.SortRelevance {
+		return s.options.Window
+	}
+	return max(s.options.LastWindow, s.options.Window)
+}
+
+// nextWindow is the window after one, several times as wide.
+func (s *Searcher) nextWindow(request contract.Request, window int) int {
+	if window < s.options.Window {
+		return s.options.Window
+	}
+	return min(window*windowGrowth, s.lastWindow(request))
+}
+
 // goesOn reports whether a wider window would bring more hits behind those
 // shown: the legs had more, and what stands last is still a hit.
-func (k *ranking) goesOn(shown []shownEntry) bool {
-	if !k.full || k.window >= k.retrieval.searcher.options.Window || len(shown) == 0 {
+func (k *ranking) goesOn(request contract.Request, shown []shownEntry) bool {
+	return k.window < k.retrieval.searcher.lastWindow(request) && k.endsEarly(shown)
+}
+
+// endsEarly reports whether more hits are to be expected behind those shown.
+func (k *ranking) endsEarly(shown []shownEntry) bool {
+	if !k.full || len(shown) == 0 {
 		return false
 	}
 	last := shown[len(shown)-1].entry
@@ -47,16 +69,24 @@ func (k *ranking) goesOn(shown []shownEntry) bool {
 // ranked keeps its place and the rest comes behind it, so that pages fit
 // together however far somebody goes.
 func (s *Searcher) widen(ctx context.Context, snapshot index.Reader, p *plan, k *ranking, offset int) (*ranking, error) {
-	if k.stage == contract.StageFirst || !k.full || k.window >= s.options.Window {
-		return k, nil
-	}
-	if p.request.Sort == contract.SortRelevance {
-		shown, err := k.shown(ctx, snapshot, p.request)
-		if err != nil || offset+p.request.Limit <= len(shown) || !k.goesOn(shown) {
-			return k, err
+	for k.stage != contract.StageFirst && k.full && k.window < s.lastWindow(p.request) {
+		if p.request.Sort == contract.SortRelevance {
+			shown, err := k.shown(ctx, snapshot, p.request)
+			if err != nil || offset+p.request.Limit <= len(shown) || !k.goesOn(p.request, shown) {
+				return k, err
+			}
 		}
+		wide, err := s.widenOnce(ctx, snapshot, p, k)
+		if err != nil {
+			return nil, err
+		}
+		k = wide
 	}
-	r, err := s.retrieve(ctx, snapshot, p, s.options.Window)
+	return k, nil
+}
+
+func (s *Searcher) widenOnce(ctx context.Context, snapshot index.Reader, p *plan, k *ranking) (*ranking, error) {
+	r, err := s.retrieve(ctx, snapshot, p, s.nextWindow(p.request, k.window))
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +104,12 @@ func (s *Searcher) widen(ctx context.Context, snapshot index.Reader, p *plan, k 
 	r.timings.FuseMS = contract.Milliseconds(fused)
 	wide := k.followedBy(r.ranking(k.stage, k.reranked, k.planned))
 	r.release()
-	s.rankings.Put(p.key, wide, 1)
+	s.rankings.Put(p.key, wide, int64(1+len(wide.entries)/s.options.Window))
 	return wide, nil
 }
 
-// followedBy joins two rankings. Scores never rise from one entry to the next.
+// followedBy joins two rankings. Scores never rise from one entry to the next; nor does the likeness to a picture: what
+// no two parts are alike enough for to be found first is not called more alike than what was.
 func (k *ranking) followedBy(rest *ranking) *ranking {
 	wide := *k
 	wide.entries = append(slices.Clone(k.entries), rest.entries...)
@@ -88,6 +119,10 @@ func (k *ranking) followedBy(rest *ranking) *ranking {
 		entry := &wide.entries[i]
 		if i > 0 {
 			entry.score = min(entry.score, wide.entries[i-1].score)
+			if k.retrieval.plan.picture {
+				entry.probability = min(entry.probability, wide.entries[i-1].probability)
+				entry.verdict = k.retrieval.searcher.calibration.Verdict(entry.probability)
+			}
 		}
 		best = max(best, entry.probability)
 	}

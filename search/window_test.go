@@ -9,7 +9,9 @@ import (
 )
 
 // windowOptions make a world of 700 pictures a large library.
-func windowOptions() Options { return Options{Window: 60, FirstWindow: 12, RerankCount: 6} }
+func windowOptions() Options {
+	return Options{Window: 60, FirstWindow: 12, LastWindow: 60, RerankCount: 6}
+}
 
 func TestPagesBeyondTheFirstWindowFitTogether(t *testing.T) {
 	w := populated(700)

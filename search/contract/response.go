@@ -87,7 +87,36 @@ type Response struct {
 	Timings Timings `json:"timings"`
 	// Warnings name what the reader should know, such as a text cut short.
 	Warnings []string `json:"warnings,omitempty"`
+	// Notices are those of the warnings that a program can act on.
+	Notices []Notice `json:"notices,omitempty"`
+	// DidYouMean is the query with words that the library has in place of ones that it lacks and that
+	// differ by a letter or two, where there are few hits; "" for none.
+	DidYouMean string `json:"did_you_mean,omitempty"`
 }
+
+// Notice is a warning that a program can act on.
+type Notice struct {
+	Code NoticeCode `json:"code"`
+	// Message is the warning.
+	Message string `json:"message"`
+	// Query is what to ask instead; "" where nothing can be proposed.
+	Query string `json:"query,omitempty"`
+}
+
+// NoticeCode names one kind of notice. Codes are a public contract.
+type NoticeCode string
+
+// The codes of notices.
+const (
+	// NoticeOr: OR was read as a plain word.
+	NoticeOr NoticeCode = "or_is_a_word"
+	// NoticeUnread: the model reads nothing of the text.
+	NoticeUnread NoticeCode = "unread_script"
+	// NoticePhrase: no record has the words in quotes; Query has them without quotes.
+	NoticePhrase NoticeCode = "phrase_not_found"
+	// NoticeEnd: the list ends where the search stopped looking, and there may be more.
+	NoticeEnd NoticeCode = "end_of_window"
+)
 
 // Facets are the hits of a request, counted by what filters ask of them.
 type Facets struct {

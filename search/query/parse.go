@@ -107,7 +107,8 @@ func (p *parser) token() error {
 		return p.endClause()
 	}
 	if plain && word == "OR" {
-		p.query.Warnings = append(p.query.Warnings, "OR is read as a plain word: every clause must hold; ask twice for either of two things")
+		p.query.Or = true
+		p.query.Warnings = append(p.query.Warnings, OrWarning)
 	}
 	return p.addWord(word, start)
 }

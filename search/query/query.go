@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,8 @@ type Query struct {
 	Asks []Ask
 	// Filters narrow the library.
 	Filters Filters
+	// Or says that OR stands among the words, which has no meaning of its own.
+	Or bool
 	// Warnings are sentences about what may not mean what it seems to.
 	Warnings []string
 }
@@ -41,6 +44,18 @@ type Filters struct {
 	index.Filter
 	// Source has each filter as it was typed.
 	Source []Clause
+}
+
+// OrWarning says that OR was read as a plain word.
+const OrWarning = "OR is read as a plain word: every clause must hold; ask twice for either of two things"
+
+// WithoutQuotes gives the text of the query with the words of its phrases in place of the phrases.
+func (q Query) WithoutQuotes() string {
+	runes := []rune(q.Source)
+	for _, phrase := range slices.Backward(q.Phrases) {
+		runes = slices.Replace(runes, phrase.Offset, min(phrase.Offset+phrase.Length, len(runes)), []rune(Escape(phrase.Text))...)
+	}
+	return string(runes)
 }
 
 // Text gives the wanted words of all clauses, in order.
