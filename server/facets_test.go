@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 )
@@ -26,4 +27,21 @@ func TestFacetsOfHits(t *testing.T) {
 	f.expect(f.get("/api/v1/facets?of=shoes"), http.StatusBadRequest, "invalid_request")
 	f.expect(f.get("/api/v1/facets?under=/a"), http.StatusBadRequest, "invalid_option")
 	f.expect(f.get("/api/v1/facets?record=999"), http.StatusNotFound, "record_not_found")
+}
+
+// TestDidYouMean: a word that the library lacks by a letter is put right where nothing is found.
+func TestDidYouMean(t *testing.T) {
+	f := start(t)
+	for query, want := range map[string]string{"two+cast+tag:nothing": "two cats tag:nothing", "two+cats+tag:nothing": ""} {
+		var answer struct {
+			DidYouMean string `json:"did_you_mean"`
+		}
+		got := f.expect(f.get("/api/v1/search?q="+query), http.StatusOK, "")
+		if err := json.Unmarshal(got.body, &answer); err != nil {
+			t.Fatal(err)
+		}
+		if answer.DidYouMean != want {
+			t.Errorf("%s: did you mean %q, want %q", query, answer.DidYouMean, want)
+		}
+	}
 }

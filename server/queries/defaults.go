@@ -2,3 +2,6 @@ package queries
 
 // overlaySide is the side in pixels of a map that is laid over a picture.
 const overlaySide = 256
+
+// fewHits is how many hits are few, so that a query with a word that the library lacks may have been meant otherwise.
+const fewHits = 3

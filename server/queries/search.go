@@ -142,6 +142,7 @@ func (r Room) answerSearch(c echo.Context, request contract.Request, image []byt
 			return err
 		}
 		r.Measure(response.Timings)
+		r.correct(ctx, &response)
 		return api.SendJSON(c, http.StatusOK, response)
 	})
 }
@@ -162,6 +163,7 @@ func (r Room) streamSearch(ctx context.Context, c echo.Context, request contract
 		if err != nil {
 			return api.EndStream(c, stream, err)
 		}
+		r.correct(ctx, &response)
 		if err := stream.Send("result", response); err != nil {
 			return err
 		}

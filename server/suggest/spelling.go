@@ -1,0 +1,167 @@
+package suggest
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"mekiki/index/keyword"
+)
+
+// spelling is the words of a library, by length in letters.
+type spelling struct {
+	byLength map[int][]spelt
+	known    map[string]bool // words as they are folded, and their terms without endings
+}
+
+type spelt struct {
+	letters []rune
+	text    string
+	count   int
+}
+
+// newSpelling takes lists of words.
+func newSpelling(lists ...map[string]*entry) spelling {
+	s := spelling{byLength: map[int][]spelt{}, known: map[string]bool{}}
+	for _, list := range lists {
+		for _, word := range sorted(list) {
+			if s.known[word.folded] {
+				continue
+			}
+			s.known[word.folded] = true
+			for _, term := range keyword.Terms(word.text) {
+				s.known[term] = true
+			}
+			letters := []rune(word.folded)
+			if len(letters) >= leastOneWrong-1 && len(letters) <= longestLookup {
+				s.byLength[len(letters)] = append(s.byLength[len(letters)], spelt{letters, word.folded, word.count})
+			}
+		}
+	}
+	return s
+}
+
+// Correct gives a query with words that the library has in place of words that it lacks and that differ from them by a
+// letter or two (swapped neighbours are one); "" where there is nothing to correct. Filters stay as they are.
+func (s *Vocabulary) Correct(text string) string {
+	var out strings.Builder
+	corrected, looked := false, 0
+	for rest := text; rest != ""; {
+		token, space := nextToken(rest)
+		rest = rest[len(token)+len(space):]
+		if strings.Contains(token, ":") {
+			out.WriteString(token + space)
+			continue
+		}
+		for token != "" {
+			start := strings.IndexFunc(token, unicode.IsLetter)
+			if start < 0 {
+				break
+			}
+			end := len(token)
+			if over := strings.IndexFunc(token[start:], func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }); over >= 0 {
+				end = start + over
+			}
+			word := token[start:end]
+			out.WriteString(token[:start])
+			if looked < maxCorrected {
+				looked++
+				if better := s.spelling.nearest(word); better != "" {
+					word, corrected = better, true
+				}
+			}
+			out.WriteString(word)
+			token = token[end:]
+		}
+		out.WriteString(token + space)
+	}
+	if !corrected {
+		return ""
+	}
+	return out.String()
+}
+
+// nextToken gives what a text begins with up to a space outside quotes, and the spaces behind it.
+func nextToken(text string) (token, space string) {
+	open, end := false, len(text)
+	for i, r := range text {
+		if r == '"' {
+			open = !open
+		}
+		if unicode.IsSpace(r) && !open {
+			end = i
+			break
+		}
+	}
+	after := strings.IndexFunc(text[end:], func(r rune) bool { return !unicode.IsSpace(r) })
+	if after < 0 {
+		after = len(text) - end
+	}
+	return text[:end], text[end : end+after]
+}
+
+// nearest gives the word that a word was meant to be; "" where the library has it, or nothing near.
+func (s spelling) nearest(word string) string {
+	folded := keyword.Fold(word)
+	letters := []rune(folded)
+	wrong := 0
+	switch count := len(letters); {
+	case count >= leastTwoWrong:
+		wrong = 2
+	case count >= leastOneWrong:
+		wrong = 1
+	}
+	if wrong == 0 || len(letters) > longestLookup || s.has(word, folded) {
+		return ""
+	}
+	best, distance := spelt{}, wrong+1
+	for length := len(letters) - wrong; length <= len(letters)+wrong; length++ {
+		for _, known := range s.byLength[length] {
+			d := editDistance(letters, known.letters, min(distance, wrong))
+			if d < distance || d == distance && d <= wrong && known.count > best.count {
+				best, distance = known, d
+			}
+		}
+	}
+	if distance > wrong {
+		return ""
+	}
+	return best.text
+}
+
+// has reports whether the library has a word, in this form or another one.
+func (s spelling) has(word, folded string) bool {
+	terms := keyword.Terms(word)
+	return s.known[folded] || len(terms) == 0 || !slices.ContainsFunc(terms, func(term string) bool { return !s.known[term] })
+}
+
+// editDistance is how many letters have to be put in, taken out, exchanged or swapped with their neighbour to make one
+// word of another (optimal string alignment); more than most where it is more.
+func editDistance(a, b []rune, most int) int {
+	leastBefore := 0
+	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		next[0] = i + 1
+		least := next[0]
+		for j := range b {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
+			least = min(least, next[j+1])
+		}
+		if min(least, leastBefore) > most {
+			return most + 1
+		}
+		leastBefore = least
+		before, row, next = row, next, before
+	}
+	return row[len(b)]
+}
