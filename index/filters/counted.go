@@ -86,10 +86,11 @@ func countRatings() *Counted {
 	return &Counted{
 		Facet: "ratings", Fold: keyword.Fold,
 		Add: func(ratings []string, r *index.Record) []string {
-			if r.Metadata.Rating == nil {
+			rating := r.Rating()
+			if rating == nil {
 				return ratings
 			}
-			return append(ratings, strconv.Itoa(*r.Metadata.Rating))
+			return append(ratings, strconv.Itoa(*rating))
 		},
 		Compare: func(a, b string) int {
 			return -cmp.Or(cmp.Compare(len(strings.Trim(a, "-")), len(strings.Trim(b, "-"))), strings.Compare(a, b))

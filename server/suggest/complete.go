@@ -3,6 +3,7 @@ package suggest
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -93,9 +94,14 @@ const fewFound = 2
 // completeLast completes the last word: where the library has no such phrase, with any word, and with values of filters
 // and their names.
 func (s *Vocabulary) completeLast(c *completion, head, last string) {
-	if len(c.list) < fewFound {
+	if len(c.list) < fewFound && len(keyword.Terms(last)) > 0 {
+		many := endsWithNumber(head)
 		for _, found := range prefixed(s.words, last, c.limit) {
-			c.add(head+found.text, "word", found.count)
+			text := found.text
+			if many {
+				text = s.plural(found)
+			}
+			c.add(head+text, "word", 0) // nobody knows how many have both
 		}
 	}
 	for _, field := range completed() {
@@ -111,6 +117,37 @@ func (s *Vocabulary) completeLast(c *completion, head, last string) {
 			c.add(head+name+":", "filter", 0)
 		}
 	}
+}
+
+// endsWithNumber reports whether a text ends with a number above one.
+func endsWithNumber(text string) bool {
+	words := strings.Fields(keyword.Fold(text))
+	if len(words) == 0 {
+		return false
+	}
+	last := words[len(words)-1]
+	number, err := strconv.Atoi(last)
+	return err == nil && number > 1 || slices.Contains(strings.Fields("two three four five six seven eight nine ten many several"), last)
+}
+
+// plural gives the English plural of a word: the library's own, or by the rule.
+func (s *Vocabulary) plural(word entry) string {
+	terms := keyword.Terms(word.text)
+	for _, other := range prefixed(s.words, word.folded, maxScanned) {
+		if len(other.folded) > len(word.folded) && strings.HasSuffix(other.folded, "s") && slices.Equal(keyword.Terms(other.text), terms) {
+			return other.text
+		}
+	}
+	folded := word.folded
+	switch consonantY := strings.HasSuffix(folded, "y") && len(folded) > 1 && !strings.ContainsRune("aeiou", rune(folded[len(folded)-2])); {
+	case strings.HasSuffix(folded, "s") && len(terms) == 1 && terms[0] != folded, strings.IndexFunc(folded, func(r rune) bool { return r < 'a' || r > 'z' }) >= 0:
+		return word.text // a plural, or no English word
+	case consonantY:
+		return word.text[:len(word.text)-1] + "ies"
+	case strings.HasSuffix(folded, "s"), strings.HasSuffix(folded, "x"), strings.HasSuffix(folded, "ch"), strings.HasSuffix(folded, "sh"):
+		return word.text + "es"
+	}
+	return word.text + "s"
 }
 
 func (s *Vocabulary) completeFilter(head, name, value string, limit int) []Suggestion {

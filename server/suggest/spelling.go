@@ -118,7 +118,7 @@ func (s spelling) nearest(word string) string {
 	for length := len(letters) - wrong; length <= len(letters)+wrong; length++ {
 		for _, known := range s.byLength[length] {
 			d := editDistance(letters, known.letters, min(distance, wrong))
-			if d < distance || d == distance && d <= wrong && known.count > best.count {
+			if d < distance || d == distance && d <= wrong && nearer(known, best, length == len(letters), len(best.letters) == len(letters)) {
 				best, distance = known, d
 			}
 		}
@@ -127,6 +127,15 @@ func (s spelling) nearest(word string) string {
 		return ""
 	}
 	return best.text
+}
+
+// nearer reports whether of two words that are equally far from what was typed the first is meant: one of the same
+// length, or else the more frequent.
+func nearer(a, b spelt, aAsLong, bAsLong bool) bool {
+	if aAsLong != bAsLong {
+		return aAsLong
+	}
+	return a.count > b.count
 }
 
 // has reports whether the library has a word, in this form or another one.

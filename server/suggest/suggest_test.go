@@ -153,7 +153,7 @@ func TestPhrasesAreWhole(t *testing.T) {
 		}
 		return list
 	}
-	for query, want := range map[string]string{"two ca": "two cats", "cat": "cats", "a cat on": "a cat on the grass", "a dog; two ca": "a dog; two cats"} {
+	for query, want := range map[string]string{"two ca": "two cats", "cat": "cats", "a cat on": "a cat on the grass", "a dog; two ca": "a dog; two cats", "five piz": "five pizzas", "3 gras": "3 grasses", "nine red bo": "nine red books", "one piz": "one pizza"} {
 		if got := texts(query); len(got) == 0 || got[0] != want {
 			t.Errorf("%q: %q, want %q first", query, got, want)
 		}
@@ -168,7 +168,7 @@ func TestPhrasesAreWhole(t *testing.T) {
 		}
 	}
 	for query, want := range map[string]string{
-		"two cast": "two cats", "pizzza": "pizza", "caterpilar and cat": "caterpillar and cat", "a lighthuose at kyotto": "a lighthouse at kyoto",
+		"two cast": "two cats", "two catz": "two cats", "pizzza": "pizza", "caterpilar and cat": "caterpillar and cat", "a lighthuose at kyotto": "a lighthouse at kyoto",
 		"two cats": "", "cat": "", "xyzzy": "", "ct": "", "folder:kyotto": "", `-pizzza "pilow" folder:kyotto`: `-pizza "pillow" folder:kyotto`, "": "", "日本語": "", "PIZZZA": "pizza",
 	} {
 		if got := known.Correct(query); got != want {

@@ -58,6 +58,9 @@ func newVocabulary(ctx context.Context, reader index.Reader) (*Vocabulary, error
 		if err != nil {
 			return nil, err
 		}
+		if record.Hidden() || record.InTrash() {
+			continue
+		}
 		m.noteNames(record)
 		text := cmp.Or(record.Caption(), record.Title())
 		if text != "" && len(text) <= longestCaption && len(m.captions) < maxCaptions {
@@ -73,7 +76,7 @@ func newVocabulary(ctx context.Context, reader index.Reader) (*Vocabulary, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	made := &Vocabulary{sequence: reader.Sequence(), captions: sorted(m.captions), phrases: m.wholePhrases(), words: sorted(m.words), filters: map[string][]entry{}}
+	made := &Vocabulary{sequence: reader.Sequence(), captions: sorted(m.captions), phrases: m.wholePhrases(), words: mergeForms(sorted(m.words)), filters: map[string][]entry{}}
 	for _, phrase := range made.phrases {
 		if _, rest, ok := strings.Cut(phrase.folded, " "); ok {
 			made.inner = append(made.inner, entry{rest, phrase.text, phrase.count})
@@ -187,6 +190,19 @@ func sorted(entries map[string]*entry) []entry {
 	}
 	slices.SortFunc(list, func(a, b entry) int { return strings.Compare(a.folded, b.folded) })
 	return list
+}
+
+// mergeForms gives every form of a word the count of all, so that "cat" and "cats" stand where they belong together.
+func mergeForms(words []entry) []entry {
+	counts := map[string]int{}
+	stem := func(word entry) string { return strings.Join(keyword.Terms(word.text), " ") }
+	for _, word := range words {
+		counts[stem(word)] += word.count
+	}
+	for i := range words {
+		words[i].count = counts[stem(words[i])]
+	}
+	return words
 }
 
 // completed lists the filters whose values are suggested, the first first.
