@@ -29,7 +29,7 @@ type worldAnswerer struct {
 }
 
 func (worldAnswerer) AnswerModel() answering.Model {
-	return answering.Model{Name: "world", Fingerprint: "answers", Vision: "world", Prompts: modelconfig.Prompts{Question: "{}"}}
+	return answering.Model{Name: "world", Fingerprint: "answers", Vision: embed.Vision{ID: "world"}, Prompts: modelconfig.Prompts{Question: "{}"}}
 }
 
 func (worldAnswerer) States(_ context.Context, tokens []embed.ImageTokens) ([]answering.ImageStates, error) {
@@ -60,7 +60,7 @@ func (a worldAnswerer) Generate(_ context.Context, prompts []answering.Prompt, _
 
 type worldFirst struct{ worldEngine }
 
-func (worldFirst) Vision() string { return "world" }
+func (worldFirst) Vision() embed.Vision { return embed.Vision{ID: "world"} }
 
 // newAskingSearcher gives a searcher that answers questions, and the number of answers that were made.
 func newAskingSearcher(t *testing.T, w *world, each time.Duration) (*Searcher, *int) {

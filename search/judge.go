@@ -66,7 +66,10 @@ func (s *Searcher) judge(p *plan, c *candidate) {
 	}
 	switch {
 	case p.picture && p.text == "" && len(p.unwanted) == 0:
-		c.odds, c.basis = scoring.LogOdds(likenessProbability(c)), contract.BasisSimilarity
+		c.odds, c.basis = -scoring.Certain, contract.BasisSimilarity
+		if c.hasSimilarity {
+			c.odds = s.calibration.Alike(c.similarity)
+		}
 		return
 	case c.verified:
 		c.basis = contract.BasisMatch
@@ -113,6 +116,7 @@ func (s *Searcher) namesDecide(p *plan, c *candidate) bool {
 	return false
 }
 
+// likenessProbability is what likeness leaves of the probability of words that were asked for with a picture.
 func likenessProbability(c *candidate) float64 {
 	if !c.hasSimilarity {
 		return 0

@@ -36,7 +36,7 @@ const (
 	// BasisWords: the words stand in the names or metadata of the record.
 	BasisWords Basis = "words"
 	// BasisSimilarity: the likeness of two pictures. The probability is then
-	// a cosine on a fixed scale and not a calibrated chance.
+	// the chance that they show a thing of one kind.
 	BasisSimilarity Basis = "similarity"
 	// BasisFilter: the query has filters only; everything they leave is a hit.
 	BasisFilter Basis = "filter"

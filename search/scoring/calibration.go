@@ -33,6 +33,8 @@ type Calibration struct {
 	Library float64 `json:"library"`
 	// Images is the number of pictures that were searched for the fit; 0 means unknown.
 	Images int `json:"images"`
+	// Likeness is of two pictures; nil means [DefaultLikeness].
+	Likeness *Likeness `json:"likeness,omitempty"`
 	// Strong and Weak are the least probabilities of these verdicts.
 	Strong float64 `json:"strong"`
 	Weak   float64 `json:"weak"`
@@ -101,6 +103,11 @@ func (c Calibration) Validate() error {
 	check(c.ITMDeviation >= 0 && !math.IsInf(c.ITMDeviation, 0), "the deviation %v of ITM is not 0 or more", c.ITMDeviation)
 	check(c.Name >= 0 && !math.IsInf(c.Name, 0), "the weight %v of names is not 0 or more", c.Name)
 	check(c.Library <= 0 && c.Library >= -1, "library %v is not -1 to 0", c.Library)
+	if c.Likeness != nil {
+		slope, offset := c.Likeness.Slope, c.Likeness.Offset
+		check(slope > 0 && !math.IsInf(slope, 0), "the slope %v of likeness is not above 0", slope)
+		check(!math.IsNaN(offset) && !math.IsInf(offset, 0), "the offset of likeness is not finite")
+	}
 	check(c.Images >= 0, "images %d are negative", c.Images)
 	check(c.Weak >= 0 && c.Weak <= c.Strong && c.Strong <= 1, "weak %v and strong %v must be 0 to 1 in this order", c.Weak, c.Strong)
 	return errors.Join(problems...)
