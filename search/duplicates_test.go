@@ -11,10 +11,11 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/duplicates"
 	"mekiki/search/likeness"
 )
 
-func findDuplicates(t *testing.T, s *Searcher, request DuplicatesRequest) DuplicatesResponse {
+func duplicatesOf(t *testing.T, s *Searcher, request duplicates.Request) duplicates.Response {
 	t.Helper()
 	response, err := s.Duplicates(t.Context(), request)
 	if err != nil {
@@ -26,7 +27,7 @@ func findDuplicates(t *testing.T, s *Searcher, request DuplicatesRequest) Duplic
 func TestDuplicateBytes(t *testing.T) {
 	w := populated(10)
 	w.records[3].Files = append(w.records[3].Files, index.File{Path: "/copy.jpg"}, index.File{Path: "/again.jpg"})
-	response := findDuplicates(t, newTestSearcher(t, w, Options{}), DuplicatesRequest{Level: DuplicateBytes})
+	response := duplicatesOf(t, newTestSearcher(t, w, Options{}), duplicates.Request{Level: duplicates.LevelBytes})
 	if response.Total != 1 || len(response.Groups[0].Members) != 3 || response.Groups[0].ReclaimableBytes != 2000 || response.Groups[0].Members[1].Path != "/copy.jpg" {
 		t.Errorf("got %+v", response)
 	}
@@ -44,14 +45,14 @@ func TestDuplicatePictures(t *testing.T) {
 	w.records[7].PerceptualHash = w.records[5].PerceptualHash
 	w.records[7].Width = 300 // another aspect: another picture
 	s := newTestSearcher(t, w, Options{})
-	response := findDuplicates(t, s, DuplicatesRequest{Level: DuplicatePicture})
+	response := duplicatesOf(t, s, duplicates.Request{Level: duplicates.LevelPicture})
 	if response.Total != 1 || len(response.Groups[0].Members) != 2 {
 		t.Fatalf("got %+v", response)
 	}
 	if first, second := response.Groups[0].Members[0], response.Groups[0].Members[1]; first.ID != 6 || second.ID != 5 || second.Distance != 4 {
 		t.Errorf("got %+v", response.Groups[0])
 	}
-	if strict := findDuplicates(t, s, DuplicatesRequest{Level: DuplicatePicture, Distance: pointer(3)}); strict.Total != 0 || strict.Groups == nil {
+	if strict := duplicatesOf(t, s, duplicates.Request{Level: duplicates.LevelPicture, Distance: pointer(3)}); strict.Total != 0 || strict.Groups == nil {
 		t.Errorf("got %+v", strict)
 	}
 }
@@ -62,13 +63,13 @@ func TestDuplicateScenes(t *testing.T) {
 	w.add("/b.jpg", "boat")
 	w.add("/c.jpg", "cat", "pizza")
 	s := newTestSearcher(t, w, Options{})
-	response := findDuplicates(t, s, DuplicatesRequest{Level: DuplicateScene, Similarity: 0.8})
+	response := duplicatesOf(t, s, duplicates.Request{Level: duplicates.LevelScene, Similarity: 0.8})
 	if response.Total != 1 || len(response.Groups[0].Members) != 2 || response.Groups[0].Members[1].ID != 3 {
 		t.Errorf("got %+v", response)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Duplicates(ctx, DuplicatesRequest{Level: DuplicateScene}); !errors.Is(err, context.Canceled) {
+	if _, err := s.Duplicates(ctx, duplicates.Request{Level: duplicates.LevelScene}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -99,10 +100,10 @@ func TestDuplicateGroupsAreDisjoint(t *testing.T) {
 		}
 	}
 	s := newTestSearcher(t, w, Options{})
-	for _, request := range []DuplicatesRequest{
-		{Level: DuplicatePicture, Distance: pointer(6)}, {Level: DuplicateScene, Similarity: 0.9},
+	for _, request := range []duplicates.Request{
+		{Level: duplicates.LevelPicture, Distance: pointer(6)}, {Level: duplicates.LevelScene, Similarity: 0.9},
 	} {
-		response := findDuplicates(t, s, request)
+		response := duplicatesOf(t, s, request)
 		seen, members := map[index.ID]bool{}, 0
 		for _, group := range response.Groups {
 			first := group.Members[0]
@@ -114,8 +115,8 @@ func TestDuplicateGroupsAreDisjoint(t *testing.T) {
 				members++
 				distance := bits.OnesCount64(first.Record.PerceptualHash ^ member.Record.PerceptualHash)
 				similarity := likeness.Of(w.parts[first.ID], w.parts[member.ID])
-				if request.Level == DuplicatePicture && (distance > 6 || member.Distance != distance) ||
-					request.Level == DuplicateScene && similarity < 0.9 {
+				if request.Level == duplicates.LevelPicture && (distance > 6 || member.Distance != distance) ||
+					request.Level == duplicates.LevelScene && similarity < 0.9 {
 					t.Errorf("%s: member %v differs in %d bits from the first, likeness %v: %+v", request.Level, member.ID, distance, similarity, member)
 				}
 			}
@@ -128,9 +129,9 @@ func TestDuplicateGroupsAreDisjoint(t *testing.T) {
 
 func TestBadDuplicates(t *testing.T) {
 	s := newTestSearcher(t, newWorld(), Options{})
-	for _, request := range []DuplicatesRequest{
-		{}, {Level: "x"}, {Level: DuplicateBytes, Limit: -1}, {Level: DuplicateBytes, Offset: -1},
-		{Level: DuplicatePicture, Distance: pointer(17)}, {Level: DuplicateScene, Similarity: 2},
+	for _, request := range []duplicates.Request{
+		{}, {Level: "x"}, {Level: duplicates.LevelBytes, Limit: -1}, {Level: duplicates.LevelBytes, Offset: -1},
+		{Level: duplicates.LevelPicture, Distance: pointer(17)}, {Level: duplicates.LevelScene, Similarity: 2},
 	} {
 		_, err := s.Duplicates(t.Context(), request)
 		wantCode(t, err, contract.CodeInvalidOption)
@@ -140,7 +141,7 @@ func TestBadDuplicates(t *testing.T) {
 func BenchmarkDuplicateScenes(b *testing.B) {
 	s := newTestSearcher(b, populated(640), Options{})
 	for b.Loop() {
-		if _, err := s.Duplicates(b.Context(), DuplicatesRequest{Level: DuplicateScene}); err != nil {
+		if _, err := s.Duplicates(b.Context(), duplicates.Request{Level: duplicates.LevelScene}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/filters"
+	"mekiki/search/contract"
+	"mekiki/search/shownfile"
 )
 
 // resolveFilter gives the filter of a plan over a snapshot. Where no single
@@ -22,4 +24,19 @@ func resolveFilter(ctx context.Context, snapshot index.Reader, p *plan) (index.F
 	}
 	ids := index.IDs(records)
 	return filters.OnlyIDs(p.filter, ids), nil
+}
+
+// showFiles says of each hit which file to show and whether all have gone.
+func (p *plan) showFiles(ctx context.Context, hits []contract.Hit) {
+	shownfile.Show(ctx, hits, p.text, p.inFolders())
+}
+
+// inFolders gives what reports whether a file passes the folder filters of a request.
+func (p *plan) inFolders() func(index.File) bool {
+	own := filters.InFolders(p.filter)
+	if p.also == nil {
+		return own
+	}
+	also := filters.InFolders(*p.also)
+	return func(file index.File) bool { return own(file) && also(file) }
 }

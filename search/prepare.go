@@ -4,10 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
-	"unicode"
 
 	"mekiki/index"
 	"mekiki/search/contract"
@@ -79,7 +77,7 @@ func (s *Searcher) prepareAny(request contract.Request) (*plan, error) {
 	}
 	parsed, err := query.Parse(request.Text, query.Options{})
 	if err != nil {
-		return nil, queryError(err)
+		return nil, contract.QueryError(err)
 	}
 	p.leaveOutWordless(&parsed)
 	p.query = parsed
@@ -118,7 +116,7 @@ func (p *plan) leaveOutWordless(parsed *query.Query) {
 	left := 0
 	for _, list := range []*[]query.Clause{&parsed.Clauses, &parsed.Phrases, &parsed.Unwanted, &parsed.UnwantedPhrases} {
 		*list = slices.DeleteFunc(slices.Clone(*list), func(clause query.Clause) bool {
-			wordless := !strings.ContainsFunc(clause.Text, saysSomething)
+			wordless := !strings.ContainsFunc(clause.Text, words.SaysSomething)
 			if wordless {
 				left++
 			}
@@ -130,30 +128,12 @@ func (p *plan) leaveOutWordless(parsed *query.Query) {
 	}
 }
 
-// saysSomething reports whether a character can be part of what is looked for: a
-// letter, a digit, or a picture such as 🍕.
-func saysSomething(r rune) bool {
-	return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.So, r)
-}
-
 // Validate checks a request as [Searcher.Search] does, without a library or a model: what
 // the caller can put right is a [contract.Error].
 func Validate(request contract.Request) error {
 	options := Options{}.withDefaults()
 	_, err := (&Searcher{options: options, calibration: *options.Calibration}).prepare(request)
 	return err
-}
-
-// queryError gives a query's error the form of a request's.
-func queryError(err error) error {
-	var cause *query.Error
-	if !errors.As(err, &cause) {
-		return err
-	}
-	return &contract.Error{
-		Code: contract.Code(cause.Code), Message: cause.Message, Remedy: cause.Remedy, Field: "text", Query: cause.Query,
-		Position: &contract.Position{Offset: cause.Offset, Length: cause.Length},
-	}
 }
 
 func clauseTexts(clauses []query.Clause) []string {

@@ -17,7 +17,9 @@ import (
 	"mekiki/internal/sorted"
 	"mekiki/search/ask"
 	"mekiki/search/contract"
+	"mekiki/search/duplicates"
 	"mekiki/search/inputs"
+	"mekiki/search/locate"
 	"mekiki/search/lookup"
 	"mekiki/search/scoring"
 )
@@ -106,6 +108,7 @@ type Searcher struct {
 	library     index.Source
 	engine      inputs.Engine
 	model       *inputs.Model
+	locator     *locate.Locator
 	lookups     *lookup.Finder
 	options     Options
 	calibration scoring.Calibration
@@ -143,6 +146,7 @@ func New(library index.Source, engine inputs.Engine, options Options) (*Searcher
 			Library: library, Engine: engine, Model: model, Calibration: *options.Calibration,
 			RerankBudget: options.RerankBudget, RerankCount: options.RerankCount, RerankBatch: options.RerankBatch,
 		},
+		locator: &locate.Locator{Library: library, Engine: engine, Model: model, Calibration: *options.Calibration},
 		library: library, engine: engine, options: options, calibration: *options.Calibration, logger: options.Logger,
 		matches:  lru.New[matchKey, clauseAnswer](int64(options.MatchCacheEntries)),
 		rankings: lru.New[rankingKey, *ranking](int64(options.RankingCacheEntries)),
@@ -192,6 +196,16 @@ func (s *Searcher) Similar(ctx context.Context, request contract.Request) (contr
 // What the caller can put right is a [contract.Error].
 func (s *Searcher) Lookup(ctx context.Context, request lookup.Request) (lookup.Response, error) {
 	return s.lookups.Lookup(ctx, request)
+}
+
+// Locate says where in a picture a text is. What the caller can put right is a [contract.Error].
+func (s *Searcher) Locate(ctx context.Context, request locate.Request) (locate.Response, error) {
+	return s.locator.Locate(ctx, request)
+}
+
+// Duplicates finds groups of images that are the same at one level.
+func (s *Searcher) Duplicates(ctx context.Context, request duplicates.Request) (duplicates.Response, error) {
+	return duplicates.Find(ctx, s.library, request)
 }
 
 // errStopped ends an answer that nobody reads any more.

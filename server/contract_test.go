@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"mekiki/embed"
-	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/duplicates"
 	"mekiki/search/lookup"
 	"mekiki/server/jobs"
 	"mekiki/server/openapi"
@@ -203,7 +203,7 @@ func TestExamplesHold(t *testing.T) {
 func TestAnswersAreDescribed(t *testing.T) {
 	document := prepare(t).document
 	for name, answer := range map[string]any{
-		"SearchAnswer": contract.Response{}, "LookupAnswer": lookup.Response{}, "DuplicatesAnswer": search.DuplicatesResponse{}, "Record": wire.Record{},
+		"SearchAnswer": contract.Response{}, "LookupAnswer": lookup.Response{}, "DuplicatesAnswer": duplicates.Response{}, "Record": wire.Record{},
 		"RecordList": wire.RecordList{}, "Tiles": wire.Pyramid{}, "Job": jobs.Job{}, "Status": status.Status{}, "Problem": problem.Problem{},
 	} {
 		described(t, name, reflect.TypeOf(answer), document.Schema(name))

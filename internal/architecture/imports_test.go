@@ -22,6 +22,8 @@ var layers = []string{
 	"ui",
 	"search",
 	"search/lookup",
+	"search/locate",
+	"search/shownfile",
 	"search/inputs",
 	"search/duplicates",
 	"search/contract",

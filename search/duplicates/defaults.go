@@ -1,6 +1,9 @@
 package duplicates
 
 const (
+	// sceneLimit is the number of images, the newest first, that are compared for the same
+	// scene: each costs a vector search.
+	sceneLimit = 20_000
 	// sceneNeighbours is the number of nearest images looked at for each.
 	sceneNeighbours = 32
 	// sceneRows is the number of an image's parts that ask for its neighbours.

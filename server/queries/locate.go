@@ -12,7 +12,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/internal/heatmap"
-	"mekiki/search"
+	"mekiki/search/locate"
 	"mekiki/server/api"
 )
 
@@ -31,7 +31,7 @@ func (r Room) locate(c echo.Context) error {
 	if err := api.ReadQuery(c, &query); err != nil {
 		return err
 	}
-	request := search.LocateRequest{Record: id, Text: query.Text, Method: embed.MapMethod(query.Method)}
+	request := locate.Request{Record: id, Text: query.Text, Method: embed.MapMethod(query.Method)}
 	err = r.Library.Read(c.Request().Context(), func(reader index.Reader) error {
 		_, err := api.ImageIn(c.Request().Context(), reader, id)
 		return err
@@ -53,7 +53,7 @@ func (r Room) locate(c echo.Context) error {
 }
 
 // sendOverlay answers with a map as a see-through square, to be stretched over the picture.
-func sendOverlay(c echo.Context, found search.LocateResponse) error {
+func sendOverlay(c echo.Context, found locate.Response) error {
 	drawn := found.Map()
 	var file bytes.Buffer
 	if err := png.Encode(&file, heatmap.Overlay(drawn.Rows, drawn.Columns, drawn.Values, overlaySide, overlaySide)); err != nil {

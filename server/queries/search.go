@@ -12,8 +12,9 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/facets"
-	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/duplicates"
+	"mekiki/search/locate"
 	"mekiki/search/lookup"
 	"mekiki/server/api"
 	"mekiki/server/problem"
@@ -29,8 +30,8 @@ type Searcher interface {
 	Similar(ctx context.Context, request contract.Request) (contract.Response, error)
 	Facets(ctx context.Context, request contract.Request, query facets.Query) (contract.Facets, error)
 	Lookup(ctx context.Context, request lookup.Request) (lookup.Response, error)
-	Locate(ctx context.Context, request search.LocateRequest) (search.LocateResponse, error)
-	Duplicates(ctx context.Context, request search.DuplicatesRequest) (search.DuplicatesResponse, error)
+	Locate(ctx context.Context, request locate.Request) (locate.Response, error)
+	Duplicates(ctx context.Context, request duplicates.Request) (duplicates.Response, error)
 }
 
 // Room is what answering queries needs.
@@ -245,8 +246,8 @@ func (r Room) duplicates(c echo.Context) error {
 		return err
 	}
 	return r.Compute.Do(c, func(ctx context.Context) error {
-		response, err := r.Searcher.Duplicates(ctx, search.DuplicatesRequest{
-			Level: search.DuplicateLevel(query.Level), Filter: filter, Distance: query.Distance,
+		response, err := r.Searcher.Duplicates(ctx, duplicates.Request{
+			Level: duplicates.Level(query.Level), Filter: filter, Distance: query.Distance,
 			Similarity: query.Similarity, Limit: query.Limit, Offset: query.Offset,
 		})
 		if err != nil {

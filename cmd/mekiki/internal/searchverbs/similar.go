@@ -14,6 +14,7 @@ import (
 	"mekiki/internal/hint"
 	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/duplicates"
 )
 
 const similarLong = `Find pictures like a picture: an image file, or an image of the library by the
@@ -30,7 +31,7 @@ func NewSimilarCommand(app *cli.App) *cobra.Command {
 	var ranking ranking
 	var asking Asking
 	var output Output
-	var crop, duplicates string
+	var crop, level string
 	command := &cobra.Command{
 		Use:   "similar IMAGE|ID [WORDS…]",
 		Short: "Find pictures like a picture, and duplicates",
@@ -40,11 +41,11 @@ func NewSimilarCommand(app *cli.App) *cobra.Command {
   mekiki similar 42 --crop 0.5,0,0.5,1
   mekiki similar --duplicates picture --json`,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			if duplicates != "" {
+			if level != "" {
 				if len(arguments) > 0 {
 					return cli.UsageError("--duplicates takes no picture")
 				}
-				return findDuplicates(command.Context(), app, search.DuplicateLevel(duplicates), ranking)
+				return findDuplicates(command.Context(), app, duplicates.Level(level), ranking)
 			}
 			if len(arguments) == 0 {
 				return hint.Wrap(cli.UsageError("\"mekiki similar\" needs IMAGE|ID, or --duplicates"), "mekiki similar photo.jpg, or mekiki similar --help")
@@ -70,7 +71,7 @@ func NewSimilarCommand(app *cli.App) *cobra.Command {
 	asking.AddFlags(command.Flags())
 	output.addFlags(command.Flags())
 	command.Flags().StringVar(&crop, "crop", "", "part of the picture: x,y,width,height as fractions of its size")
-	command.Flags().StringVar(&duplicates, "duplicates", "", "list groups that are the same: bytes, picture or scene")
+	command.Flags().StringVar(&level, "duplicates", "", "list groups that are the same: bytes, picture or scene")
 	return command
 }
 
@@ -95,7 +96,7 @@ func parseCrop(text string) (*contract.Rectangle, error) {
 }
 
 // findDuplicates lists groups of images that are the same. It needs no model.
-func findDuplicates(ctx context.Context, a *cli.App, level search.DuplicateLevel, r ranking) error {
+func findDuplicates(ctx context.Context, a *cli.App, level duplicates.Level, r ranking) error {
 	if err := checkBounds(r.limit, r.budget); err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func findDuplicates(ctx context.Context, a *cli.App, level search.DuplicateLevel
 		if err != nil {
 			return err
 		}
-		response, err := searcher.Duplicates(ctx, search.DuplicatesRequest{Level: level, Limit: r.limit, Offset: r.offset})
+		response, err := searcher.Duplicates(ctx, duplicates.Request{Level: level, Limit: r.limit, Offset: r.offset})
 		if err != nil {
 			return QueryFailure(a, err)
 		}
@@ -120,7 +121,7 @@ func findDuplicates(ctx context.Context, a *cli.App, level search.DuplicateLevel
 	})
 }
 
-func printDuplicates(a *cli.App, response search.DuplicatesResponse) error {
+func printDuplicates(a *cli.App, response duplicates.Response) error {
 	var out strings.Builder
 	for i, group := range response.Groups {
 		fmt.Fprintf(&out, "group %d: %d files, %d bytes in all but the first\n", i+1, len(group.Members), group.ReclaimableBytes)

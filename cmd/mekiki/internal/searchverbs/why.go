@@ -23,8 +23,8 @@ import (
 	"mekiki/internal/heatmap"
 	"mekiki/internal/progress"
 	"mekiki/internal/terminalimage"
-	"mekiki/search"
 	"mekiki/search/contract"
+	"mekiki/search/locate"
 )
 
 const whyLong = `Show where in a picture a text is: how likely the text is true of it, the strongest
@@ -82,7 +82,7 @@ func NewWhyCommand(app *cli.App) *cobra.Command {
 type Located struct {
 	Picture string `json:"picture"`
 	Text    string `json:"text"`
-	search.LocateResponse
+	locate.Response
 	// Pixels is the region in pixels of the picture; nil where its size is not known.
 	Pixels *PixelBox `json:"region_pixels,omitempty"`
 	// Hit is the picture as a search finds it; nil for a file.
@@ -109,7 +109,7 @@ func runWhy(ctx context.Context, a *cli.App, flags whyFlags, argument, text stri
 		return cli.UsageError("--output - and --json both write to standard output")
 	}
 	reporter := a.Progress()
-	request := search.LocateRequest{Text: text, Progress: func(done, total int) {
+	request := locate.Request{Text: text, Progress: func(done, total int) {
 		reporter.Report(progress.State{Task: "hide parts of the picture", Done: int64(done), Total: int64(total), Unit: progress.Steps})
 	}}
 	if flags.exact {
@@ -145,7 +145,7 @@ func runWhy(ctx context.Context, a *cli.App, flags whyFlags, argument, text stri
 }
 
 // inFile locates the text in a picture of a file.
-func (l *Located) inFile(ctx context.Context, a *cli.App, engine *cli.Session, picture *pixels.Image, request search.LocateRequest) error {
+func (l *Located) inFile(ctx context.Context, a *cli.App, engine *cli.Session, picture *pixels.Image, request locate.Request) error {
 	calibration, err := a.Calibration(engine)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (l *Located) inFile(ctx context.Context, a *cli.App, engine *cli.Session, p
 		return err
 	}
 	started := time.Now()
-	if l.LocateResponse, err = search.LocateTokens(ctx, engine, calibration, tokens[0], request); err != nil {
+	if l.Response, err = locate.InTokens(ctx, engine, calibration, tokens[0], request); err != nil {
 		return err
 	}
 	l.took(started)
@@ -165,13 +165,13 @@ func (l *Located) inFile(ctx context.Context, a *cli.App, engine *cli.Session, p
 
 // inLibrary locates the text in a picture of the library, and searches for the picture by
 // the text.
-func (l *Located) inLibrary(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, request search.LocateRequest) error {
+func (l *Located) inLibrary(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, request locate.Request) error {
 	searcher, err := a.NewSearcher(library, engine, nil)
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	if l.LocateResponse, err = searcher.Locate(ctx, request); err != nil {
+	if l.Response, err = searcher.Locate(ctx, request); err != nil {
 		return err
 	}
 	l.took(started)

@@ -1,4 +1,4 @@
-package search
+package shownfile
 
 import (
 	"cmp"
@@ -9,31 +9,21 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"mekiki/index"
-	"mekiki/index/filters"
 	"mekiki/search/contract"
 	"mekiki/search/words"
 )
 
-// The files of the hits of a page are looked for on disk: so many at a time, for so
-// long altogether. A drive that does not answer must not hold up the hits; what has
-// not answered by then is taken to be there.
-const (
-	fileChecks       = 16
-	fileCheckTimeout = 500 * time.Millisecond
-)
-
-// showFiles says of each hit which file to show and whether all have gone.
-func (p *plan) showFiles(ctx context.Context, hits []contract.Hit) {
+// Show says of each hit which file to show and whether all have gone: files that are there come first, then those in the
+// folders that were asked for, then those whose names have most words of the text.
+func Show(ctx context.Context, hits []contract.Hit, text string, inFolders func(index.File) bool) {
 	var paths []string
 	for _, hit := range hits {
 		paths = append(paths, hit.Record.Paths()...)
 	}
 	gone := goneFiles(ctx, paths)
-	finder := words.NewFinder([]string{p.text})
-	inFolders := p.inFolders()
+	finder := words.NewFinder([]string{text})
 	for i := range hits {
 		hit := &hits[i]
 		if len(hit.Record.Files) == 0 {
@@ -48,16 +38,6 @@ func (p *plan) showFiles(ctx context.Context, hits []contract.Hit) {
 		})
 		hit.Path, hit.Name, hit.Missing = best.Path, cmp.Or(best.Name, hit.Name), gone[best.Path]
 	}
-}
-
-// inFolders gives what reports whether a file passes the folder filters of a request.
-func (p *plan) inFolders() func(index.File) bool {
-	own := filters.InFolders(p.filter)
-	if p.also == nil {
-		return own
-	}
-	also := filters.InFolders(*p.also)
-	return func(file index.File) bool { return own(file) && also(file) }
 }
 
 func compareBool(a, b bool) int {

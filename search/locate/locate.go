@@ -1,4 +1,4 @@
-package search
+package locate
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 	"mekiki/search/words"
 )
 
-// LocateRequest asks where in a picture a text is. One of Image and Record is set.
-type LocateRequest struct {
+// Request asks where in a picture a text is. One of Image and Record is set.
+type Request struct {
 	// Image is a picture. The Searcher does not change it.
 	Image *pixels.Image
 	// Record is an image of the library, whose stored image tokens suffice.
@@ -32,8 +32,8 @@ type LocateRequest struct {
 	Progress func(done, total int)
 }
 
-// LocateResponse is a map of a picture. Its JSON is a public contract.
-type LocateResponse struct {
+// Response is a map of a picture. Its JSON is a public contract.
+type Response struct {
 	// Clauses are the texts that were located.
 	Clauses []string `json:"clauses"`
 	// Method says how.
@@ -59,65 +59,74 @@ type LocateResponse struct {
 }
 
 // Map is the map for drawing.
-func (r LocateResponse) Map() embed.Map {
+func (r Response) Map() embed.Map {
 	return embed.Map{Rows: r.Rows, Columns: r.Columns, Values: slices.Concat(r.Values...), Method: r.Method, Runs: r.Runs}
 }
 
-// LocateEngine is what LocateTokens needs of a model; *embed.Engine is one.
-type LocateEngine interface {
+// Engine is what InTokens needs of a model; *embed.Engine is one.
+type Engine interface {
 	embed.TextEmbedder
 	embed.ImageEmbedder
 	embed.Locator
 }
 
-var _ LocateEngine = (*embed.Engine)(nil)
+var _ Engine = (*embed.Engine)(nil)
+
+// Locator says where in pictures of a library texts are.
+type Locator struct {
+	Library index.Source
+	// Engine is nil where no model is open.
+	Engine      inputs.Engine
+	Model       *inputs.Model
+	Calibration scoring.Calibration
+}
 
 // Locate says where in a picture a text is. What the caller can put right is an *Error.
-func (s *Searcher) Locate(ctx context.Context, request LocateRequest) (LocateResponse, error) {
-	engine, can := s.engine.(LocateEngine)
-	if !can || !s.engine.Capabilities().Match {
-		return LocateResponse{}, &contract.Error{Code: contract.CodeUnavailable, Message: "no model is open that matches pictures with texts", Remedy: "open a model that can match"}
+func (l *Locator) Locate(ctx context.Context, request Request) (Response, error) {
+	engine, can := l.Engine.(Engine)
+	if !can || !l.Engine.Capabilities().Match {
+		return Response{}, &contract.Error{Code: contract.CodeUnavailable, Message: "no model is open that matches pictures with texts", Remedy: "open a model that can match"}
 	}
 	if request.Image == nil && request.Record == 0 {
-		return LocateResponse{}, &contract.Error{Code: contract.CodeEmptyRequest, Field: "record", Message: "there is no picture to look at", Remedy: "give an image or a record"}
+		return Response{}, &contract.Error{Code: contract.CodeEmptyRequest, Field: "record", Message: "there is no picture to look at", Remedy: "give an image or a record"}
 	}
 	if _, err := request.clauses(); err != nil {
-		return LocateResponse{}, err
+		return Response{}, err
 	}
-	snapshot, err := s.library.Reader(ctx)
+	snapshot, err := l.Library.Reader(ctx)
 	if err != nil {
-		return LocateResponse{}, fmt.Errorf("read library: %w", err)
+		return Response{}, fmt.Errorf("read library: %w", err)
 	}
 	defer snapshot.Close()
 	if err := inputs.CheckRecord(ctx, snapshot, request.Record); err != nil {
-		return LocateResponse{}, err
+		return Response{}, err
 	}
-	tokens, err := s.model.Tokens(ctx, snapshot, inputs.Picture{Image: request.Image, Record: request.Record})
+	tokens, err := l.Model.Tokens(ctx, snapshot, inputs.Picture{Image: request.Image, Record: request.Record})
 	if err != nil {
-		return LocateResponse{}, err
+		return Response{}, err
 	}
-	return LocateTokens(ctx, engine, s.calibration, tokens, request)
+	return InTokens(ctx, engine, l.Calibration, tokens, request)
 }
 
 // Validate checks a request as Locate does, without a library or a model: what the
 // caller can put right is an *Error.
-func (r LocateRequest) Validate() error {
+func (r Request) Validate() error {
 	_, err := r.clauses()
 	return err
 }
 
 // clauses are the texts to locate.
-func (r LocateRequest) clauses() ([]string, error) {
+func (r Request) clauses() ([]string, error) {
 	if r.Method != "" && r.Method != embed.MapAttention && r.Method != embed.MapOcclusion {
 		return nil, contract.InvalidOption("method", fmt.Sprintf("choose %s or %s", embed.MapAttention, embed.MapOcclusion), "there is no method %q", string(r.Method))
 	}
 	parsed, err := query.Parse(r.Text, query.Options{})
 	if err != nil {
-		return nil, queryError(err)
+		return nil, contract.QueryError(err)
 	}
 	var texts []string
 	for _, clause := range parsed.Clauses {
-		if strings.ContainsFunc(clause.Text, saysSomething) {
+		if strings.ContainsFunc(clause.Text, words.SaysSomething) {
 			texts = append(texts, clause.Text)
 		}
 	}
@@ -127,27 +136,27 @@ func (r LocateRequest) clauses() ([]string, error) {
 	return texts, nil
 }
 
-// LocateTokens is Locate of a picture whose image tokens are at hand; the request's
+// InTokens is Locate of a picture whose image tokens are at hand; the request's
 // picture is not looked at.
-func LocateTokens(ctx context.Context, engine LocateEngine, calibration scoring.Calibration, tokens embed.ImageTokens, request LocateRequest) (LocateResponse, error) {
+func InTokens(ctx context.Context, engine Engine, calibration scoring.Calibration, tokens embed.ImageTokens, request Request) (Response, error) {
 	texts, err := request.clauses()
 	if err != nil {
-		return LocateResponse{}, err
+		return Response{}, err
 	}
 	parts, err := engine.ImageParts(ctx, []embed.ImageTokens{tokens})
 	if err != nil {
-		return LocateResponse{}, fmt.Errorf("embed picture: %w", err)
+		return Response{}, fmt.Errorf("embed picture: %w", err)
 	}
 	vectors, err := engine.TextVectors(ctx, texts)
 	if err != nil {
-		return LocateResponse{}, fmt.Errorf("embed texts: %w", err)
+		return Response{}, fmt.Errorf("embed texts: %w", err)
 	}
-	response := LocateResponse{Clauses: texts, Probability: 1}
+	response := Response{Clauses: texts, Probability: 1}
 	var joined embed.Map
 	for i, text := range texts {
 		found, err := engine.Locate(ctx, tokens, text, embed.LocateOptions{Method: request.Method, Progress: request.Progress})
 		if err != nil {
-			return LocateResponse{}, err
+			return Response{}, err
 		}
 		similarity, _ := parts[0].Similarity(vectors[i])
 		odds := calibration.Odds(scoring.Evidence{ITM: float64(found.Match.Logit()), ITC: float64(similarity), ContentWords: len(words.Terms(text))})
@@ -166,7 +175,7 @@ func LocateTokens(ctx context.Context, engine LocateEngine, calibration scoring.
 }
 
 // describe takes over a map.
-func (r *LocateResponse) describe(found embed.Map) {
+func (r *Response) describe(found embed.Map) {
 	r.Method, r.Rows, r.Columns, r.Place, r.Where = found.Method, found.Rows, found.Columns, found.Place(), found.Place().String()
 	for row := range slices.Chunk(found.Values, found.Columns) {
 		rounded := make([]float32, len(row))

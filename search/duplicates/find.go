@@ -1,4 +1,4 @@
-package search
+package duplicates
 
 import (
 	"cmp"
@@ -9,50 +9,45 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/contract"
-	"mekiki/search/duplicates"
 )
 
-// sceneLimit is the number of images, the newest first, that are compared for the same
-// scene: each costs a vector search.
-const sceneLimit = 20_000
-
-// Duplicates finds groups of images that are the same at one level. Groups are
+// Find finds groups of images that are the same at one level. Groups are
 // built around their best image, so that likeness does not creep from one
 // member to the next.
-func (s *Searcher) Duplicates(ctx context.Context, request DuplicatesRequest) (DuplicatesResponse, error) {
+func Find(ctx context.Context, library index.Source, request Request) (Response, error) {
 	started := time.Now()
 	if err := request.prepare(); err != nil {
-		return DuplicatesResponse{}, err
+		return Response{}, err
 	}
-	snapshot, err := s.library.Reader(ctx)
+	snapshot, err := library.Reader(ctx)
 	if err != nil {
-		return DuplicatesResponse{}, fmt.Errorf("read library: %w", err)
+		return Response{}, fmt.Errorf("read library: %w", err)
 	}
 	defer snapshot.Close()
 	request.Filter.Kinds = []index.Kind{index.KindImage}
 	records, _, err := snapshot.List(ctx, request.Filter, index.Page{})
 	if err != nil {
-		return DuplicatesResponse{}, fmt.Errorf("list records: %w", err)
+		return Response{}, fmt.Errorf("list records: %w", err)
 	}
-	response := DuplicatesResponse{Level: request.Level, Groups: []duplicates.Group{}, Examined: len(records)}
-	var groups []duplicates.Group
+	response := Response{Level: request.Level, Groups: []Group{}, Examined: len(records)}
+	var groups []Group
 	switch request.Level {
-	case DuplicateBytes:
-		groups = duplicates.Bytes(records)
-	case DuplicatePicture:
-		groups, err = duplicates.Pictures(ctx, records, *request.Distance)
-	case DuplicateScene:
-		newest := duplicates.ByPreference(records)
+	case LevelBytes:
+		groups = Bytes(records)
+	case LevelPicture:
+		groups, err = Pictures(ctx, records, *request.Distance)
+	case LevelScene:
+		newest := ByPreference(records)
 		if len(newest) > sceneLimit {
 			slices.SortFunc(newest, func(a, b *index.Record) int { return cmp.Compare(b.ID, a.ID) })
-			newest = duplicates.ByPreference(newest[:sceneLimit])
+			newest = ByPreference(newest[:sceneLimit])
 			response.Warnings = append(response.Warnings, fmt.Sprintf("only the newest %d of %d images were compared; use a filter to choose others", sceneLimit, len(records)))
 		}
 		response.Examined = len(newest)
-		groups, err = duplicates.Scenes(ctx, snapshot, newest, request.Filter, request.Similarity)
+		groups, err = Scenes(ctx, snapshot, newest, request.Filter, request.Similarity)
 	}
 	if err != nil {
-		return DuplicatesResponse{}, err
+		return Response{}, err
 	}
 	response.cut(groups, request)
 	response.Timings.TotalMS = contract.Milliseconds(started)
@@ -60,7 +55,7 @@ func (s *Searcher) Duplicates(ctx context.Context, request DuplicatesRequest) (D
 }
 
 // prepare checks a request and fills in defaults.
-func (r *DuplicatesRequest) prepare() error {
+func (r *Request) prepare() error {
 	if r.Distance == nil {
 		distance := 6
 		r.Distance = &distance
@@ -72,7 +67,7 @@ func (r *DuplicatesRequest) prepare() error {
 		r.Limit = 100
 	}
 	switch {
-	case r.Level != DuplicateBytes && r.Level != DuplicatePicture && r.Level != DuplicateScene:
+	case r.Level != LevelBytes && r.Level != LevelPicture && r.Level != LevelScene:
 		return contract.InvalidOption("level", "use bytes, picture or scene", "there is no level %q", r.Level)
 	case *r.Distance < 0 || *r.Distance > 16:
 		return contract.InvalidOption("distance", "give 0 to 16 bits", "distance %d is out of range", *r.Distance)
@@ -87,8 +82,8 @@ func (r *DuplicatesRequest) prepare() error {
 }
 
 // cut puts groups in order and takes one page.
-func (r *DuplicatesResponse) cut(groups []duplicates.Group, request DuplicatesRequest) {
-	slices.SortFunc(groups, func(a, b duplicates.Group) int {
+func (r *Response) cut(groups []Group, request Request) {
+	slices.SortFunc(groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(len(b.Members), len(a.Members)), cmp.Compare(b.ReclaimableBytes, a.ReclaimableBytes),
 			cmp.Compare(a.Members[0].ID, b.Members[0].ID))
 	})

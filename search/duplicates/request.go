@@ -1,28 +1,27 @@
-package search
+package duplicates
 
 import (
 	"mekiki/index"
 	"mekiki/search/contract"
-	"mekiki/search/duplicates"
 )
 
-// DuplicateLevel says what counts as a duplicate.
-type DuplicateLevel string
+// Level says what counts as a duplicate.
+type Level string
 
 // The levels, from strict to loose.
 const (
-	// DuplicateBytes: the same file contents at several paths.
-	DuplicateBytes DuplicateLevel = "bytes"
-	// DuplicatePicture: the same picture, scaled or recompressed, by
+	// LevelBytes: the same file contents at several paths.
+	LevelBytes Level = "bytes"
+	// LevelPicture: the same picture, scaled or recompressed, by
 	// perceptual hash.
-	DuplicatePicture DuplicateLevel = "picture"
-	// DuplicateScene: another shot of the same scene, by ITC.
-	DuplicateScene DuplicateLevel = "scene"
+	LevelPicture Level = "picture"
+	// LevelScene: another shot of the same scene, by ITC.
+	LevelScene Level = "scene"
 )
 
-// DuplicatesRequest asks for groups of duplicates.
-type DuplicatesRequest struct {
-	Level DuplicateLevel
+// Request asks for groups of duplicates.
+type Request struct {
+	Level Level
 	// Filter narrows the images considered.
 	Filter index.Filter
 	// Distance is the largest number of differing bits of the perceptual
@@ -34,10 +33,10 @@ type DuplicatesRequest struct {
 	Limit, Offset int
 }
 
-// DuplicatesResponse is the groups, the largest first.
-type DuplicatesResponse struct {
-	Level  DuplicateLevel     `json:"level"`
-	Groups []duplicates.Group `json:"groups"`
+// Response is the groups, the largest first.
+type Response struct {
+	Level  Level   `json:"level"`
+	Groups []Group `json:"groups"`
 	// Total counts the groups of all pages.
 	Total int `json:"total"`
 	// Examined counts the images compared.
