@@ -14,6 +14,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/ingest/captioning"
 )
 
 // scribe writes captions of given lengths; of the engine, a caption matches by its length.
@@ -52,14 +53,14 @@ func described(t *testing.T, library index.Library) (captions [][]index.Caption)
 
 func TestCaptionsOfALanguageModelAreFiltered(t *testing.T) {
 	for name, test := range map[string]struct {
-		source CaptionSource
+		source captioning.Source
 		keep   int
 		want   []index.Caption
 	}{
-		"lm":       {CaptionsLM, 3, []index.Caption{{Text: "wwwwwwwww", Match: 0.9, Model: "scribe", Prompt: "a photo of"}, {Text: "wwwww", Match: 0.5, Model: "scribe", Prompt: "a photo of"}}},
-		"one of":   {CaptionsLM, 1, []index.Caption{{Text: "wwwwwwwww", Match: 0.9, Model: "scribe", Prompt: "a photo of"}}},
-		"both":     {CaptionsBoth, 2, []index.Caption{{Text: "wwwwwwwww", Match: 0.9, Model: "scribe", Prompt: "a photo of"}, {Text: "wwwww", Match: 0.5, Model: "scribe", Prompt: "a photo of"}}},
-		"itg":      {CaptionsITG, 1, []index.Caption{{Text: "a picture  !", Match: 0.2, Model: "model"}}},
+		"lm":       {captioning.LM, 3, []index.Caption{{Text: "wwwwwwwww", Match: 0.9, Model: "scribe", Prompt: "a photo of"}, {Text: "wwwww", Match: 0.5, Model: "scribe", Prompt: "a photo of"}}},
+		"one of":   {captioning.LM, 1, []index.Caption{{Text: "wwwwwwwww", Match: 0.9, Model: "scribe", Prompt: "a photo of"}}},
+		"both":     {captioning.Both, 2, []index.Caption{{Text: "wwwwwwwww", Match: 0.9, Model: "scribe", Prompt: "a photo of"}, {Text: "wwwww", Match: 0.5, Model: "scribe", Prompt: "a photo of"}}},
+		"itg":      {captioning.ITG, 1, []index.Caption{{Text: "a picture  !", Match: 0.2, Model: "model"}}},
 		"ordinary": {"", 1, []index.Caption{{Text: "a picture  !", Match: 0.2, Model: "model"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +78,7 @@ func TestCaptionsOfALanguageModelAreFiltered(t *testing.T) {
 }
 
 func TestCaptionsNeedAWriter(t *testing.T) {
-	for _, options := range []Options{{CaptionSource: CaptionsLM}, {CaptionSource: "poet", CaptionWriter: &scribe{}}} {
+	for _, options := range []Options{{CaptionSource: captioning.LM}, {CaptionSource: "poet", CaptionWriter: &scribe{}}} {
 		if options.Validate() == nil {
 			t.Errorf("%+v is taken", options)
 		}
@@ -93,11 +94,11 @@ func TestRecaption(t *testing.T) {
 	mustRun(t, library, engine, Options{Paths: []string{filepath.Join(folder, "photos")}})
 	images := engine.images.Load()
 	var steps []int
-	result, err := Recaption(t.Context(), library, engine, RecaptionOptions{
-		Source: CaptionsLM, Writer: &scribe{lengths: []int{8}}, Progress: func(now Recaptioned) { steps = append(steps, now.Done) },
+	result, err := captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{
+		Source: captioning.LM, Writer: &scribe{lengths: []int{8}}, Progress: func(now captioning.Recaptioned) { steps = append(steps, now.Done) },
 	})
 	must(t, err)
-	if diff := cmp.Diff(Recaptioned{Pictures: 20, Done: 20, Described: 20}, result); diff != "" || len(steps) != 3 {
+	if diff := cmp.Diff(captioning.Recaptioned{Pictures: 20, Done: 20, Described: 20}, result); diff != "" || len(steps) != 3 {
 		t.Errorf("%s, steps %v", diff, steps)
 	}
 	for _, captions := range described(t, library) {
@@ -110,9 +111,9 @@ func TestRecaption(t *testing.T) {
 	}
 	// One that needs pixels reads originals; a file that is gone costs itself alone and keeps its captions.
 	must(t, os.Remove(filepath.Join(folder, "photos", "03.jpg")))
-	result, err = Recaption(t.Context(), library, engine, RecaptionOptions{Source: CaptionsLM, Writer: &scribe{lengths: []int{2}, pixels: true}, Pixels: true})
+	result, err = captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{Source: captioning.LM, Writer: &scribe{lengths: []int{2}, pixels: true}, Pixels: true})
 	must(t, err)
-	if diff := cmp.Diff(Recaptioned{Pictures: 20, Done: 20, Rejected: 19, Failed: 1}, result); diff != "" {
+	if diff := cmp.Diff(captioning.Recaptioned{Pictures: 20, Done: 20, Rejected: 19, Failed: 1}, result); diff != "" {
 		t.Error(diff)
 	}
 	left := 0
@@ -124,7 +125,7 @@ func TestRecaption(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := Recaption(ctx, library, engine, RecaptionOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := captioning.Recaption(ctx, library, engine, captioning.RecaptionOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
 }

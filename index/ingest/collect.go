@@ -12,6 +12,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/ingest/captioning"
 	"mekiki/index/ingest/report"
 )
 
@@ -357,4 +358,16 @@ func (r *run) embedAll(ctx context.Context, images []fileResult) ([]index.Put, e
 		}
 	}
 	return puts, nil
+}
+
+// captions writes the captions of a run's pictures; nil where none are wanted.
+func (r *run) captions(ctx context.Context, pictures []*pixels.Image, tokens []embed.ImageTokens) ([][]index.Caption, error) {
+	if r.options.Captions < 0 {
+		return nil, nil
+	}
+	d := captioning.Describer{
+		Engine: r.engine, Source: r.options.CaptionSource, Writer: r.options.CaptionWriter,
+		Candidates: max(r.options.CaptionCandidates, r.options.Captions), Keep: r.options.Captions,
+	}
+	return d.Describe(ctx, pictures, tokens)
 }

@@ -10,6 +10,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/ingest/captioning"
 	"mekiki/index/ingest/drives"
 	"mekiki/index/ingest/report"
 	"mekiki/index/ingest/rules"
@@ -55,10 +56,10 @@ type Options struct {
 	// CaptionCandidates is how many captions to write for each image, of which
 	// those that match it best are kept; zero means three.
 	CaptionCandidates int
-	// CaptionSource says who writes captions; "" is CaptionsITG. The others need a CaptionWriter.
-	CaptionSource CaptionSource
-	// CaptionWriter writes captions beside the engine.
-	CaptionWriter CaptionWriter
+	// Source says who writes captions; "" is CaptionsITG. The others need a CaptionWriter.
+	CaptionSource captioning.Source
+	// Writer writes captions beside the engine.
+	CaptionWriter captioning.Writer
 	// Packing says how image tokens are kept; zero means int8.
 	Packing embed.Packing
 	// NoTokens keeps no image tokens: less room, slower reranking.
@@ -130,19 +131,8 @@ func (o Options) Validate() error {
 			problems = append(problems, fmt.Errorf("%s %v is negative", name, value))
 		}
 	}
-	problems = append(problems, checkCaptions(o.CaptionSource, o.CaptionWriter))
+	problems = append(problems, captioning.Check(o.CaptionSource, o.CaptionWriter))
 	return errors.Join(problems...)
-}
-
-// checkCaptions reports a source of captions that is none, or that has nobody to write.
-func checkCaptions(source CaptionSource, writer CaptionWriter) error {
-	switch {
-	case source != "" && source != CaptionsITG && source != CaptionsLM && source != CaptionsBoth:
-		return fmt.Errorf("captions are written by itg, lm or both, not by %q", source)
-	case (source == CaptionsLM || source == CaptionsBoth) && writer == nil:
-		return errors.New("there is no second stage to write captions")
-	}
-	return nil
 }
 
 func (o Options) ready() (Options, error) {
@@ -150,7 +140,7 @@ func (o Options) ready() (Options, error) {
 		return o, err
 	}
 	o.Include, o.Exclude = plainGlobs(o.Include), plainGlobs(o.Exclude)
-	setDefault(&o.CaptionCandidates, captionCandidates)
+	setDefault(&o.CaptionCandidates, captioning.DefaultCandidates)
 	setDefault(&o.Packing, embed.PackInt8)
 	setDefault(&o.BatchSize, 64)
 	setDefault(&o.BatchDelay, 5*time.Second)

@@ -35,6 +35,7 @@ var layers = []string{
 	"search/captionscore",
 	"search/likeness",
 	"index/ingest",
+	"index/ingest/captioning",
 	"index/ingest/textrecord",
 	"index/ingest/rules",
 	"index/ingest/drives",

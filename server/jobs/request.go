@@ -15,6 +15,7 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/index/ingest/captioning"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/server/problem"
 )
@@ -46,9 +47,9 @@ type Request struct {
 // Chores are the kinds of work on a library besides reading files.
 type Chores interface {
 	// CaptionWriter gives who writes captions for a source that takes a second stage.
-	CaptionWriter(source ingest.CaptionSource, samples int) (ingest.CaptionWriter, error)
+	CaptionWriter(source captioning.Source, samples int) (captioning.Writer, error)
 	// Recaption writes the captions of all pictures anew.
-	Recaption(ctx context.Context, options ingest.RecaptionOptions) (ingest.Recaptioned, error)
+	Recaption(ctx context.Context, options captioning.RecaptionOptions) (captioning.Recaptioned, error)
 	// AddTextFile brings in a file of texts.
 	AddTextFile(ctx context.Context, source io.Reader, options textrecord.Options) (textrecord.Summary, error)
 	// Compact frees the disk space of removed records.
@@ -129,7 +130,7 @@ func (w Workshop) options(asked Request, paths []string) (ingest.Options, error)
 		options.Captions = asked.CaptionCount
 	}
 	var err error
-	options.CaptionSource = ingest.CaptionSource(asked.CaptionSource)
+	options.CaptionSource = captioning.Source(asked.CaptionSource)
 	if asked.Captions != nil && !*asked.Captions {
 		options.Captions, options.CaptionSource = -1, ""
 	} else if options.CaptionWriter, err = w.captionWriter(asked); err != nil {
@@ -142,9 +143,9 @@ func (w Workshop) options(asked Request, paths []string) (ingest.Options, error)
 }
 
 // captionWriter gives the second stage where captions are to come from it.
-func (w Workshop) captionWriter(asked Request) (ingest.CaptionWriter, error) {
-	source := ingest.CaptionSource(asked.CaptionSource)
-	if source != ingest.CaptionsLM && source != ingest.CaptionsBoth {
+func (w Workshop) captionWriter(asked Request) (captioning.Writer, error) {
+	source := captioning.Source(asked.CaptionSource)
+	if source != captioning.LM && source != captioning.Both {
 		return nil, nil
 	}
 	if w.Chores == nil {
@@ -276,13 +277,13 @@ func (w Workshop) chore(asked Request) (Task, error) {
 	if err != nil {
 		return Task{}, err
 	}
-	options := ingest.RecaptionOptions{Source: ingest.CaptionSource(asked.CaptionSource), Writer: writer, Keep: asked.CaptionCount, Logger: w.Logger}
+	options := captioning.RecaptionOptions{Source: captioning.Source(asked.CaptionSource), Writer: writer, Keep: asked.CaptionCount, Logger: w.Logger}
 	if needs, ok := writer.(interface{ NeedsPixels() bool }); ok {
 		options.Pixels = needs.NeedsPixels()
 	}
 	return Task{Kind: KindCaptions, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
 		pace := newPace()
-		options.Progress = func(now ingest.Recaptioned) {
+		options.Progress = func(now captioning.Recaptioned) {
 			tell(pace.measure(Progress{Found: now.Pictures, Total: now.Pictures, Walked: true, Done: now.Done, Added: now.Described, Failed: now.Failed}))
 		}
 		result, err := w.Chores.Recaption(ctx, options)

@@ -10,7 +10,7 @@ import (
 	"mekiki/embed/ort"
 	"mekiki/embed/pixels"
 	"mekiki/embed/runner"
-	"mekiki/index/ingest"
+	"mekiki/index/ingest/captioning"
 	"mekiki/internal/hint"
 	"mekiki/search/ask"
 )
@@ -68,8 +68,8 @@ func (a *App) NewAsker(answers *answering.Engine, first *Session, decoder *pixel
 
 // OpenCaptionWriter opens the second stage for captions that it takes part in, and gives nil for others. The caller calls
 // done when the work is over.
-func (a *App) OpenCaptionWriter(ctx context.Context, first *Session, source ingest.CaptionSource, samples int) (writer ingest.CaptionWriter, done func(), err error) {
-	if source != ingest.CaptionsLM && source != ingest.CaptionsBoth {
+func (a *App) OpenCaptionWriter(ctx context.Context, first *Session, source captioning.Source, samples int) (writer captioning.Writer, done func(), err error) {
+	if source != captioning.LM && source != captioning.Both {
 		return nil, func() {}, nil
 	}
 	answers, err := a.OpenAnswerEngine(ctx, first.Runtime)

@@ -5,13 +5,13 @@ import (
 	"strconv"
 	"strings"
 
-	"mekiki/index/ingest"
+	"mekiki/index/ingest/captioning"
 )
 
 // captionChoice is --captions: how many captions are kept, and who writes them.
 type captionChoice struct {
 	count  int
-	source ingest.CaptionSource
+	source captioning.Source
 }
 
 // Set implements [pflag.Value].
@@ -19,8 +19,8 @@ func (c *captionChoice) Set(text string) error {
 	choice := captionChoice{count: 1}
 	for _, part := range strings.Split(text, ",") {
 		part = strings.TrimSpace(part)
-		switch source := ingest.CaptionSource(part); source {
-		case ingest.CaptionsITG, ingest.CaptionsLM, ingest.CaptionsBoth:
+		switch source := captioning.Source(part); source {
+		case captioning.ITG, captioning.LM, captioning.Both:
 			choice.source = source
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/embed"
-	"mekiki/index/ingest"
+	"mekiki/index/ingest/captioning"
 	"mekiki/internal/hint"
 )
 
@@ -42,7 +42,7 @@ const captionExample = `  mekiki caption photo.jpg
 // NewCaptionCommand makes the verb "caption".
 func NewCaptionCommand(app *cli.App) *cobra.Command {
 	var options embed.CaptionOptions
-	var by captioning
+	var by captionFlags
 	command := &cobra.Command{
 		Use:     "caption [IMAGE...]",
 		Short:   "Describe images in words",
@@ -56,7 +56,7 @@ func NewCaptionCommand(app *cli.App) *cobra.Command {
 			if by.refresh {
 				return by.runRefresh(command.Context(), app, options.Count)
 			}
-			if by.source != string(ingest.CaptionsITG) {
+			if by.source != string(captioning.ITG) {
 				return by.run(command.Context(), app, options.Count, images)
 			}
 			return runCaption(command.Context(), app, options, images)

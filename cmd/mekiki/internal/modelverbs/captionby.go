@@ -15,7 +15,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/export"
-	"mekiki/index/ingest"
+	"mekiki/index/ingest/captioning"
 	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
@@ -23,23 +23,23 @@ import (
 	"mekiki/server/jobs"
 )
 
-// captioning is the flags of caption that say who writes, and for what.
-type captioning struct {
+// captionFlags is the flags of caption that say who writes, and for what.
+type captionFlags struct {
 	source  string
 	samples int
 	refresh bool
 }
 
-func (c *captioning) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&c.source, "by", string(ingest.CaptionsITG), "who writes: itg (the Q-Former's language head), lm (the second stage) or both")
+func (c *captionFlags) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&c.source, "by", string(captioning.ITG), "who writes: itg (the Q-Former's language head), lm (the second stage) or both")
 	flags.IntVar(&c.samples, "samples", 0, "with --by lm or both, captions that the second stage draws besides the likeliest")
 	flags.BoolVar(&c.refresh, "refresh", false, "write the captions of all images of the library anew")
 }
 
 // check refuses flags that do not go together.
-func (c *captioning) check(images []string, options embed.CaptionOptions) error {
-	switch source := ingest.CaptionSource(c.source); {
-	case source != ingest.CaptionsITG && source != ingest.CaptionsLM && source != ingest.CaptionsBoth:
+func (c *captionFlags) check(images []string, options embed.CaptionOptions) error {
+	switch source := captioning.Source(c.source); {
+	case source != captioning.ITG && source != captioning.LM && source != captioning.Both:
 		return cli.UsageError("--by %q: give itg, lm or both", c.source)
 	case c.samples < 0 || c.samples > ask.MaximumSamples:
 		return cli.UsageError("--samples %d: give 0 to %d", c.samples, ask.MaximumSamples)
@@ -54,29 +54,29 @@ func (c *captioning) check(images []string, options embed.CaptionOptions) error 
 }
 
 // runRefresh writes the captions of the library anew.
-func (c *captioning) runRefresh(ctx context.Context, app *cli.App, keep int) error {
+func (c *captionFlags) runRefresh(ctx context.Context, app *cli.App, keep int) error {
 	err := app.WithExistingLibrary(ctx, false, func(library *local.Library) error {
 		return app.WithEngine(ctx, func(engine *cli.Session) error {
 			if err := cli.Fits(library, engine); err != nil {
 				return hint.Wrap(err, "name the library's model with --model")
 			}
-			source := ingest.CaptionSource(c.source)
+			source := captioning.Source(c.source)
 			writer, done, err := app.OpenCaptionWriter(ctx, engine, source, c.samples)
 			if err != nil {
 				return err
 			}
 			defer done()
 			reporter := app.Progress()
-			options := ingest.RecaptionOptions{
+			options := captioning.RecaptionOptions{
 				Source: source, Writer: writer, Keep: keep, Decoder: library.Decoder(), Logger: app.Log(),
-				Progress: func(now ingest.Recaptioned) {
+				Progress: func(now captioning.Recaptioned) {
 					reporter.Report(progress.State{Task: "write captions", Done: int64(now.Done), Total: int64(now.Pictures), Failed: int64(now.Failed), Unit: progress.Steps})
 				},
 			}
 			if needs, ok := writer.(interface{ NeedsPixels() bool }); ok {
 				options.Pixels = needs.NeedsPixels()
 			}
-			result, err := ingest.Recaption(ctx, library, engine, options)
+			result, err := captioning.Recaption(ctx, library, engine, options)
 			reporter.Finish()
 			if err != nil {
 				return err
@@ -88,7 +88,7 @@ func (c *captioning) runRefresh(ctx context.Context, app *cli.App, keep int) err
 }
 
 // handRefresh has the server that has the library write the captions, where err says that it is locked.
-func (c *captioning) handRefresh(ctx context.Context, app *cli.App, err error, keep int) error {
+func (c *captionFlags) handRefresh(ctx context.Context, app *cli.App, err error, keep int) error {
 	client, err := app.Handover(ctx, err)
 	if client == nil {
 		return err
@@ -101,14 +101,14 @@ func (c *captioning) handRefresh(ctx context.Context, app *cli.App, err error, k
 	if job.State == jobs.Cancelled {
 		return cli.WithStatus(cli.ExitInterrupted, errors.New("stopped before the end; what was written is kept"))
 	}
-	var result ingest.Recaptioned
+	var result captioning.Recaptioned
 	if err := remote.Result(job, &result); err != nil {
 		return err
 	}
 	return printRecaptioned(app, result)
 }
 
-func printRecaptioned(app *cli.App, result ingest.Recaptioned) error {
+func printRecaptioned(app *cli.App, result captioning.Recaptioned) error {
 	var err error
 	if app.AsJSON {
 		err = app.PrintJSON(result)
@@ -123,13 +123,13 @@ func printRecaptioned(app *cli.App, result ingest.Recaptioned) error {
 }
 
 // run describes image files with a second stage.
-func (c *captioning) run(ctx context.Context, app *cli.App, keep int, images []string) (err error) {
+func (c *captionFlags) run(ctx context.Context, app *cli.App, keep int, images []string) (err error) {
 	engine, err := app.OpenEngine(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
-	source := ingest.CaptionSource(c.source)
+	source := captioning.Source(c.source)
 	writer, done, err := app.OpenCaptionWriter(ctx, engine, source, c.samples)
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (c *captioning) run(ctx context.Context, app *cli.App, keep int, images []s
 		if err != nil {
 			return err
 		}
-		captions, err := ingest.Describe(ctx, engine, source, writer, keep, []*pixels.Image{picture}, tokens)
+		captions, err := captioning.Describe(ctx, engine, source, writer, keep, []*pixels.Image{picture}, tokens)
 		if err != nil {
 			return err
 		}

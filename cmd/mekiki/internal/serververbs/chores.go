@@ -7,7 +7,7 @@ import (
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
-	"mekiki/index/ingest"
+	"mekiki/index/ingest/captioning"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
 	"mekiki/search/ask"
@@ -24,7 +24,7 @@ type chores struct {
 var errNoSecondStage = errors.New("this server was started without a second stage, which would write them (see --answers)")
 
 // CaptionWriter gives the second stage, which the server keeps open.
-func (c chores) CaptionWriter(_ ingest.CaptionSource, samples int) (ingest.CaptionWriter, error) {
+func (c chores) CaptionWriter(_ captioning.Source, samples int) (captioning.Writer, error) {
 	if c.asker == nil {
 		return nil, errNoSecondStage
 	}
@@ -32,12 +32,12 @@ func (c chores) CaptionWriter(_ ingest.CaptionSource, samples int) (ingest.Capti
 }
 
 // Recaption writes the captions of all pictures anew.
-func (c chores) Recaption(ctx context.Context, options ingest.RecaptionOptions) (ingest.Recaptioned, error) {
+func (c chores) Recaption(ctx context.Context, options captioning.RecaptionOptions) (captioning.Recaptioned, error) {
 	if err := cli.Fits(c.library, c.engine); err != nil {
-		return ingest.Recaptioned{}, err
+		return captioning.Recaptioned{}, err
 	}
 	options.Decoder = c.library.Decoder()
-	return ingest.Recaption(ctx, c.library, c.engine, options)
+	return captioning.Recaption(ctx, c.library, c.engine, options)
 }
 
 // AddTextFile brings in a file of texts.

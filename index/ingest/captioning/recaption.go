@@ -1,6 +1,7 @@
-package ingest
+package captioning
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,8 @@ import (
 // RecaptionOptions say which captions to write for the pictures of a library.
 type RecaptionOptions struct {
 	// Source and Writer say who writes; see [Options].
-	Source CaptionSource
-	Writer CaptionWriter
+	Source Source
+	Writer Writer
 	// Keep is how many captions to keep for a picture; zero means one.
 	Keep int
 	// Candidates is how many the Q-Former's head writes, of which the best are kept; zero means three.
@@ -46,17 +47,14 @@ type Recaptioned struct {
 	Failed    int `json:"failed"`
 }
 
-// recaptionBatch is the number of pictures in one commit.
-const recaptionBatch = 8
-
 // Recaption writes the captions of all pictures of a library anew. What one batch wrote stays when the next one is
 // stopped.
 func Recaption(ctx context.Context, library index.Library, engine Engine, options RecaptionOptions) (state Recaptioned, err error) {
-	if err := checkCaptions(options.Source, options.Writer); err != nil {
+	if err := Check(options.Source, options.Writer); err != nil {
 		return Recaptioned{}, fmt.Errorf("write captions: %w", err)
 	}
-	setDefault(&options.Keep, 1)
-	setDefault(&options.Candidates, captionCandidates)
+	options.Keep = cmp.Or(options.Keep, 1)
+	options.Candidates = cmp.Or(options.Candidates, DefaultCandidates)
 	if options.Keep < 1 || options.Candidates < 1 {
 		return Recaptioned{}, errors.New("write captions: the numbers of captions are negative")
 	}
@@ -77,8 +75,8 @@ func Recaption(ctx context.Context, library index.Library, engine Engine, option
 		return Recaptioned{}, err
 	}
 	defer reader.Close()
-	r := &recaption{library: library, reader: reader, engine: engine, options: options, describer: describer{
-		engine: engine, source: options.Source, writer: options.Writer, candidates: max(options.Candidates, options.Keep), keep: options.Keep,
+	r := &recaption{library: library, reader: reader, engine: engine, options: options, describer: Describer{
+		Engine: engine, Source: options.Source, Writer: options.Writer, Candidates: max(options.Candidates, options.Keep), Keep: options.Keep,
 	}}
 	r.state.Pictures = reader.Count(index.KindImage)
 	var ids []index.ID
@@ -104,7 +102,7 @@ type recaption struct {
 	reader    index.Reader
 	engine    Engine
 	options   RecaptionOptions
-	describer describer
+	describer Describer
 	state     Recaptioned
 }
 
@@ -135,7 +133,7 @@ func (r *recaption) batch(ctx context.Context, ids []index.ID) error {
 		}
 		read, pictures, tokens = append(read, id), append(pictures, picture), append(tokens, own)
 	}
-	captions, err := r.describer.describe(ctx, pictures, tokens)
+	captions, err := r.describer.Describe(ctx, pictures, tokens)
 	if err != nil {
 		return fmt.Errorf("write captions: %w", err)
 	}

@@ -1,0 +1,11 @@
+package captioning
+
+const (
+	// accepted is the probability of image-text matching from which a caption is kept where a language model takes
+	// part: it writes well of what is not there, too.
+	accepted = 0.5
+	// DefaultCandidates is how many captions the Q-Former's head writes of a picture unless told otherwise.
+	DefaultCandidates = 3
+	// recaptionBatch is the number of pictures in one commit.
+	recaptionBatch = 8
+)
