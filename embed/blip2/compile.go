@@ -232,7 +232,8 @@ func newSteps(options CompileOptions, total int) *steps {
 // next says what begins now; everything before is finished.
 func (s *steps) next(doing string) {
 	s.done++
-	s.tell(Step{Doing: doing, Done: min(s.done, s.total), Total: s.total})
+	s.total = max(s.total, s.done+1) // some of them are taken again where a check says so
+	s.tell(Step{Doing: doing, Done: s.done, Total: s.total})
 }
 
 // part is graphs with a data file of their own.
