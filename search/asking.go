@@ -68,10 +68,20 @@ type asking struct {
 	reasons map[index.ID]string
 	// best are those that are asked, of all those found.
 	best  []index.ID
+	among map[index.ID]bool
 	found int
 	took  time.Duration
 	// partial says that answers are still to come.
 	partial bool
+}
+
+// newAsking is what the best hits answered before they were asked.
+func newAsking(p *plan, best []index.ID) *asking {
+	a := &asking{plan: p, partial: true, best: best, among: make(map[index.ID]bool, len(best))}
+	for _, id := range best {
+		a.among[id] = true
+	}
+	return a
 }
 
 // limits reports whether only what was asked can be a hit.
@@ -94,7 +104,7 @@ func (a *asking) passes(id index.ID) bool {
 	case !a.limits():
 		return true
 	case a.partial:
-		return slices.Contains(a.best, id) && !a.ruledOut(id)
+		return a.among[id] && !a.ruledOut(id)
 	}
 	return a.held[id] == a.conditions()
 }
@@ -109,9 +119,8 @@ func (a *asking) ruledOut(id index.ID) bool {
 // known so far.
 func (s *Searcher) askBest(ctx context.Context, snapshot index.Reader, p *plan, best []index.ID, found int, partial func(*asking) error) (*asking, error) {
 	started := time.Now()
-	a := &asking{
-		plan: p, partial: true, answers: map[index.ID][]contract.HitAnswer{}, held: map[index.ID]int{}, reasons: map[index.ID]string{}, best: best, found: found,
-	}
+	a := newAsking(p, best)
+	a.answers, a.held, a.reasons, a.found = map[index.ID][]contract.HitAnswer{}, map[index.ID]int{}, map[index.ID]string{}, found
 	shown := started
 	for i, one := range p.asks {
 		asked := contract.Asked{Question: one.Question, Condition: one.Condition(), Model: s.options.Asker.Model().Name}
@@ -238,7 +247,7 @@ func (r *reply) askRanking(ctx context.Context, k *ranking) (*asking, error) {
 	var partial func(*asking) error
 	if r.stream {
 		partial = func(a *asking) error { return r.sendPage(ctx, k, a) }
-		if err := partial(&asking{plan: r.plan, partial: true, best: best}); err != nil {
+		if err := partial(newAsking(r.plan, best)); err != nil {
 			return nil, err
 		}
 	}

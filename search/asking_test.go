@@ -70,6 +70,11 @@ func newAskingSearcher(t *testing.T, w *world, each time.Duration) (*Searcher, *
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := asker.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return newTestSearcher(t, w, Options{Asker: asker}), asked
 }
 

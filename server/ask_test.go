@@ -69,6 +69,11 @@ func askerOf(t testing.TB, answerer answering.Answerer) *ask.Asker {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := asker.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return asker
 }
 

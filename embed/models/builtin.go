@@ -31,7 +31,7 @@ const builtinAnswersName = "builtin-answers"
 // the first time. It reads the image tokens of Builtin, whose vision encoder it
 // shares.
 func BuiltinAnswers(ctx context.Context, options Options) (Model, error) {
-	second := embedded{label: builtinAnswersName, files: builtin.Answers(), vision: builtin.Checkpoint(),
+	second := embedded{label: builtinAnswersName, files: builtin.Answers(), vision: builtin.Checkpoint(), visionLabel: BuiltinName,
 		prepare: func(ctx context.Context, source *checkpoint.Checkpoint, compile *blip2.CompileOptions) (err error) {
 			compile.SharedVision = true
 			if options.Precision != manifest.Float32 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"sync"
 
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
@@ -36,8 +37,10 @@ func Embedded(ctx context.Context, label string, files fs.FS, options Options,
 type embedded struct {
 	label string
 	files fs.FS
-	// vision is the folder of the checkpoint that gives the vision encoder; nil for the checkpoint's own.
-	vision fs.FS
+	// vision is the folder of the checkpoint that gives the vision encoder, and visionLabel
+	// its label; nil for the checkpoint's own.
+	vision      fs.FS
+	visionLabel string
 	// prepare completes how it is compiled.
 	prepare func(ctx context.Context, source *checkpoint.Checkpoint, compile *blip2.CompileOptions) error
 }
@@ -97,10 +100,10 @@ func (e embedded) model(ctx context.Context, options *Options) (Model, error) {
 	if *options, err = options.withDefaults(); err != nil {
 		return Model{}, err
 	}
-	sum, err := hashFolder(ctx, e.files)
+	sum, err := options.Sums.of(ctx, e.label, e.files)
 	if err == nil && e.vision != nil {
 		var vision string
-		vision, err = hashFolder(ctx, e.vision)
+		vision, err = options.Sums.of(ctx, e.visionLabel, e.vision)
 		sum = fmt.Sprintf("%x", sha256.Sum256([]byte(sum+vision)))
 	}
 	if err != nil {
@@ -112,6 +115,24 @@ func (e embedded) model(ctx context.Context, options *Options) (Model, error) {
 	}
 	options.restore(name)
 	return read(filepath.Join(options.Dir, name)), nil
+}
+
+// Sums remembers hashes of checkpoints inside the program by their labels. It is safe
+// for concurrent use; the zero value is ready.
+type Sums struct{ known sync.Map }
+
+func (s *Sums) of(ctx context.Context, label string, files fs.FS) (string, error) {
+	if s == nil {
+		return hashFolder(ctx, files)
+	}
+	if sum, there := s.known.Load(label); there {
+		return sum.(string), nil
+	}
+	sum, err := hashFolder(ctx, files)
+	if err == nil {
+		s.known.Store(label, sum)
+	}
+	return sum, err
 }
 
 // hashFolder hashes the names and contents of all files.

@@ -43,6 +43,9 @@ type Options struct {
 	Progress func(blip2.Step)
 	// Waiting is called once when another process is compiling; it may be nil.
 	Waiting func()
+	// Sums are hashes of checkpoints inside the program, so that one that two models
+	// are made of is hashed once; nil hashes for each model.
+	Sums *Sums
 	// Logger receives what was done; nil is silent.
 	Logger *slog.Logger
 }

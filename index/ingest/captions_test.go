@@ -24,6 +24,8 @@ type scribe struct {
 	calls   int
 }
 
+func (s *scribe) NeedsPixels() bool { return s.pixels }
+
 func (s *scribe) WriteCaptions(_ context.Context, pictures []*pixels.Image, tokens []embed.ImageTokens) ([][]index.Caption, error) {
 	s.calls++
 	all := make([][]index.Caption, len(tokens))
@@ -111,7 +113,7 @@ func TestRecaption(t *testing.T) {
 	}
 	// One that needs pixels reads originals; a file that is gone costs itself alone and keeps its captions.
 	must(t, os.Remove(filepath.Join(folder, "photos", "03.jpg")))
-	result, err = captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{Source: captioning.LM, Writer: &scribe{lengths: []int{2}, pixels: true}, Pixels: true})
+	result, err = captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{Source: captioning.LM, Writer: &scribe{lengths: []int{2}, pixels: true}})
 	must(t, err)
 	if diff := cmp.Diff(captioning.Recaptioned{Pictures: 20, Done: 20, Rejected: 19, Failed: 1}, result); diff != "" {
 		t.Error(diff)

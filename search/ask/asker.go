@@ -37,8 +37,8 @@ type Options struct {
 	// Batch is the number of pictures that are asked at a time; 0 means 8. A budget is
 	// overrun by at most one batch.
 	Batch int
-	// Decoder reads originals, and stays the caller's; nil means one with the defaults of package pixels, which keeps its
-	// compiled codecs until the program ends.
+	// Decoder reads originals, and stays the caller's; nil means one with the defaults of package pixels, which Close
+	// closes.
 	Decoder *pixels.Decoder
 	// Logger receives what is not worth an error; nil means none.
 	Logger *slog.Logger
@@ -52,6 +52,8 @@ type Asker struct {
 	change   embed.TokenChange // of the first stage's tokens into the second's
 	images   pictures.Encoder
 	options  Options
+	// decoder is the asker's own, to be closed with it; nil where another one was given.
+	decoder *pixels.Decoder
 
 	states  *lru.Cache[contentKey, answering.ImageStates]
 	answers *lru.Cache[answerKey, Answer]
@@ -62,7 +64,7 @@ type Asker struct {
 	unnamed atomic.Uint64
 }
 
-// New makes an Asker. It owns neither model. first may be nil: pictures are then read by the
+// New makes an Asker. It owns neither model; close it when its work is over. first may be nil: pictures are then read by the
 // second stage's own vision encoder. An error that is [ErrNoVision] says that neither can read them.
 func New(answerer answering.Answerer, first FirstStage, options Options) (*Asker, error) {
 	if answerer == nil {
@@ -76,13 +78,6 @@ func New(answerer answering.Answerer, first FirstStage, options Options) (*Asker
 	options.Batch = cmp.Or(options.Batch, defaultBatch)
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
-	}
-	if options.Decoder == nil {
-		decoder, err := pixels.NewDecoder(pixels.Options{})
-		if err != nil {
-			return nil, fmt.Errorf("ask: %w", err)
-		}
-		options.Decoder = decoder
 	}
 	a := &Asker{
 		answerer: answerer, model: answerer.AnswerModel(), options: options,
@@ -104,7 +99,22 @@ func New(answerer answering.Answerer, first FirstStage, options Options) (*Asker
 		return nil, hint.Wrap(fmt.Errorf("%w: %s has no vision encoder of its own, and that of the first stage is another one", ErrNoVision, a.model.Name),
 			"use it beside the model whose vision encoder it was made with, or import its whole checkpoint")
 	}
+	if options.Decoder == nil {
+		var err error
+		if a.decoder, err = pixels.NewDecoder(pixels.Options{}); err != nil {
+			return nil, fmt.Errorf("ask: %w", err)
+		}
+		a.options.Decoder = a.decoder
+	}
 	return a, nil
+}
+
+// Close closes what the asker made for itself. It is not to be used afterwards; its models stay open.
+func (a *Asker) Close() error {
+	if a.decoder == nil {
+		return nil
+	}
+	return a.decoder.Close()
 }
 
 // Model says which second stage answers.

@@ -22,8 +22,8 @@ const (
 
 // Limits of what is asked.
 const (
-	// maximumQuestion is the longest question and the longest template, in characters.
-	maximumQuestion = 1000
+	// MaximumQuestion is the longest question and the longest template, in characters.
+	MaximumQuestion = 1000
 	// maximumTurns is the longest history; of a longer one the last turns are read.
 	maximumTurns = 32
 	// maximumAnswer is how many characters of an answer of a history are read.

@@ -49,8 +49,8 @@ func (q Question) Validate() error {
 		texts = append(texts, turn.Question) // what the model answered may be longer, and is then read in part
 	}
 	for _, text := range texts {
-		if count := utf8.RuneCountInString(text); count > maximumQuestion {
-			return hint.Wrap(fmt.Errorf("a question of %d characters is longer than %d", count, maximumQuestion), "ask in fewer words")
+		if count := utf8.RuneCountInString(text); count > MaximumQuestion {
+			return hint.Wrap(fmt.Errorf("a question of %d characters is longer than %d", count, MaximumQuestion), "ask in fewer words")
 		}
 	}
 	switch {
@@ -62,8 +62,8 @@ func (q Question) Validate() error {
 	if strings.Count(q.Template, Slot) != 1 {
 		return hint.Wrap(fmt.Errorf("the prompt %q must have one %s, where the question goes", q.Template, Slot), `write it as in "Question: {} Short answer:"`)
 	}
-	if utf8.RuneCountInString(q.Template) > maximumQuestion {
-		return fmt.Errorf("the prompt is longer than %d characters", maximumQuestion)
+	if utf8.RuneCountInString(q.Template) > MaximumQuestion {
+		return fmt.Errorf("the prompt is longer than %d characters", MaximumQuestion)
 	}
 	return nil
 }

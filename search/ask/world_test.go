@@ -208,5 +208,10 @@ func newAsker(t *testing.T, s *scene, options ask.Options) *ask.Asker {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := asker.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return asker
 }

@@ -28,6 +28,8 @@ type Writer interface {
 	// WriteCaptions writes captions of pictures, of which the engine has made image tokens. They say their model and
 	// their prompt; their match is not computed.
 	WriteCaptions(ctx context.Context, pictures []*pixels.Image, tokens []embed.ImageTokens) ([][]index.Caption, error)
+	// NeedsPixels reports whether it reads the pictures themselves, and not the tokens.
+	NeedsPixels() bool
 }
 
 // Engine is what describing pictures needs of a model; *embed.Engine is one.

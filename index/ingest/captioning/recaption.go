@@ -27,8 +27,6 @@ type RecaptionOptions struct {
 	// Decoder reads originals of pictures whose tokens are not kept, or whose pixels the writer needs; nil means one with
 	// the defaults.
 	Decoder *pixels.Decoder
-	// Pixels says that Writer needs the pixels and not the tokens.
-	Pixels bool
 	// Progress is called after each batch.
 	Progress func(Recaptioned)
 	// Logger receives warnings; nil is silent.
@@ -75,7 +73,7 @@ func Recaption(ctx context.Context, library index.Library, engine Engine, option
 		return Recaptioned{}, err
 	}
 	defer reader.Close()
-	r := &recaption{library: library, reader: reader, engine: engine, options: options, describer: Describer{
+	r := &recaption{library: library, reader: reader, engine: engine, options: options, pixels: options.Writer != nil && options.Writer.NeedsPixels(), describer: Describer{
 		Engine: engine, Source: options.Source, Writer: options.Writer, Candidates: max(options.Candidates, options.Keep), Keep: options.Keep,
 	}}
 	r.state.Pictures = reader.Count(index.KindImage)
@@ -103,6 +101,7 @@ type recaption struct {
 	engine    Engine
 	options   RecaptionOptions
 	describer Describer
+	pixels    bool // the writer needs them, and not the tokens
 	state     Recaptioned
 }
 
@@ -149,7 +148,7 @@ func (r *recaption) batch(ctx context.Context, ids []index.ID) error {
 
 // read gives the tokens of a picture, and its pixels where the writer needs them.
 func (r *recaption) read(ctx context.Context, id index.ID, kept embed.ImageTokens) (*pixels.Image, embed.ImageTokens, error) {
-	if kept.Rows > 0 && !r.options.Pixels {
+	if kept.Rows > 0 && !r.pixels {
 		return nil, kept, nil
 	}
 	picture, err := pictures.Read(ctx, r.reader, r.options.Decoder, id)
@@ -157,7 +156,7 @@ func (r *recaption) read(ctx context.Context, id index.ID, kept embed.ImageToken
 		return picture, kept, err
 	}
 	tokens, err := pictures.Tokens(ctx, r.engine, picture)
-	if err != nil || !r.options.Pixels { // a batch of pictures takes much memory, and nobody needs this one's any more
+	if err != nil || !r.pixels { // a batch of pictures takes much memory, and nobody needs this one's any more
 		picture = nil
 	}
 	return picture, tokens, err

@@ -10,15 +10,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"mekiki/embed/pixels"
+	"mekiki/search/ask"
 )
 
 // Limits of questions.
 const (
-	maximumQuestions     = 2_000_000
-	maximumQuestionBytes = 1000
-	maximumAnswers       = 100
+	maximumQuestions = 2_000_000
+	maximumAnswers   = 100
 )
 
 // Questions are questions about pictures, with right answers.
@@ -168,8 +169,8 @@ func (q Questions) Only(splits ...string) Questions {
 func (q *Questions) check() error {
 	for i, one := range q.List {
 		switch {
-		case strings.TrimSpace(one.Text) == "" || len(one.Text) > maximumQuestionBytes:
-			return fmt.Errorf("question %d is empty or longer than %d bytes", i, maximumQuestionBytes)
+		case strings.TrimSpace(one.Text) == "" || utf8.RuneCountInString(one.Text) > ask.MaximumQuestion:
+			return fmt.Errorf("question %d is empty or longer than %d characters", i, ask.MaximumQuestion)
 		case len(one.People) == 0 || len(one.People) > maximumAnswers:
 			return fmt.Errorf("question %d has %d answers; expected 1 to %d", i, len(one.People), maximumAnswers)
 		case !fs.ValidPath(one.Image):

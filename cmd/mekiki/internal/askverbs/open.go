@@ -45,6 +45,7 @@ func withModels(ctx context.Context, app *cli.App, library *local.Library, do fu
 	if err != nil {
 		return err
 	}
+	defer func() { err = join(err, asker.Close()) }()
 	if library == nil {
 		return do(asker, nil)
 	}

@@ -66,25 +66,53 @@ func (a *App) NewAsker(answers *answering.Engine, first *Session, decoder *pixel
 	return ask.New(answers, stage, ask.Options{Decoder: decoder, Logger: a.Log()})
 }
 
+// Answering is an open second stage and what asks it.
+type Answering struct {
+	Engine *answering.Engine
+	Asker  *ask.Asker
+}
+
+// OpenAnswering opens the second stage beside a first one, as [App.OpenAnswerEngine] and [App.NewAsker] do. The caller
+// closes it before the first.
+func (a *App) OpenAnswering(ctx context.Context, first *Session, decoder *pixels.Decoder) (*Answering, error) {
+	engine, err := a.OpenAnswerEngine(ctx, first.Runtime)
+	if err != nil {
+		return nil, err
+	}
+	asker, err := a.NewAsker(engine, first, decoder)
+	if err != nil {
+		return nil, joinErrors(err, engine.Close())
+	}
+	return &Answering{Engine: engine, Asker: asker}, nil
+}
+
+// Close closes the asker and its model.
+func (s *Answering) Close() error { return errors.Join(s.Asker.Close(), s.Engine.Close()) }
+
+// WithAnswering opens the second stage as [App.OpenAnswering] does, calls do and closes it.
+func (a *App) WithAnswering(ctx context.Context, first *Session, decoder *pixels.Decoder, do func(*ask.Asker) error) (err error) {
+	opened, err := a.OpenAnswering(ctx, first, decoder)
+	if err != nil {
+		return err
+	}
+	defer func() { err = joinErrors(err, opened.Close()) }()
+	return do(opened.Asker)
+}
+
 // OpenCaptionWriter opens the second stage for captions that it takes part in, and gives nil for others. The caller calls
 // done when the work is over.
 func (a *App) OpenCaptionWriter(ctx context.Context, first *Session, source captioning.Source, samples int) (writer captioning.Writer, done func(), err error) {
 	if source != captioning.LM && source != captioning.Both {
 		return nil, func() {}, nil
 	}
-	answers, err := a.OpenAnswerEngine(ctx, first.Runtime)
+	opened, err := a.OpenAnswering(ctx, first, nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	done = func() {
-		if err := answers.Close(); err != nil {
+		if err := opened.Close(); err != nil {
 			a.Log().Warn("close the second stage", "error", err)
 		}
 	}
-	asker, err := a.NewAsker(answers, first, nil)
-	if err != nil {
-		done()
-		return nil, nil, err
-	}
-	return ask.NewCaptionWriter(asker, nil, samples), done, nil
+	return ask.NewCaptionWriter(opened.Asker, nil, samples), done, nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 
+	"mekiki/embed/models"
 	"mekiki/embed/priority"
 	"mekiki/internal/folders"
 	"mekiki/internal/progress"
@@ -18,6 +19,7 @@ type App struct {
 	// Interrupts are for parts of the work that take Ctrl-C for themselves; nil where nobody sends any.
 	Interrupts *Interrupts
 	turns      *priority.Turns
+	sums       *models.Sums
 
 	AsJSON    bool
 	Quiet     bool

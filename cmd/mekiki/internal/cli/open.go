@@ -73,6 +73,7 @@ func (a *App) ModelOptions(runtime *ort.Runtime, reporter *progress.Reporter) (m
 		Runtime:   runtime,
 		Threads:   a.Threads,
 		Logger:    a.Log(),
+		Sums:      a.sharedSums(),
 		Progress: func(step blip2.Step) {
 			reporter.Report(progress.State{Task: "compile the model", Done: int64(step.Done), Total: int64(step.Total), Unit: progress.Steps, Detail: step.Doing})
 		},
@@ -157,6 +158,14 @@ func (a *App) sharedTurns() *priority.Turns {
 		a.turns = new(priority.Turns)
 	}
 	return a.turns
+}
+
+// sharedSums are the hashes of checkpoints inside the program, of which both stages' models are made.
+func (a *App) sharedSums() *models.Sums {
+	if a.sums == nil {
+		a.sums = new(models.Sums)
+	}
+	return a.sums
 }
 
 // FindModel finds a compiled model by name or folder; the built-in one is compiled on first use.

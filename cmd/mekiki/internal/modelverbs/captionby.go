@@ -73,9 +73,6 @@ func (c *captionFlags) runRefresh(ctx context.Context, app *cli.App, keep int) e
 					reporter.Report(progress.State{Task: "write captions", Done: int64(now.Done), Total: int64(now.Pictures), Failed: int64(now.Failed), Unit: progress.Steps})
 				},
 			}
-			if needs, ok := writer.(interface{ NeedsPixels() bool }); ok {
-				options.Pixels = needs.NeedsPixels()
-			}
 			result, err := captioning.Recaption(ctx, library, engine, options)
 			reporter.Finish()
 			if err != nil {

@@ -2,7 +2,6 @@ package searchverbs
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -45,25 +44,16 @@ func (a *Asking) Apply(request *contract.Request) error {
 
 // WithSearcher makes a searcher over a library and a model, with a second stage if the request has questions, and
 // closes that after use.
-func WithSearcher(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, request contract.Request, use func(*search.Searcher) error) (err error) {
-	var asker *ask.Asker
-	if request.Asking() {
-		answers, err := a.OpenAnswerEngine(ctx, engine.Runtime)
+func WithSearcher(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, request contract.Request, use func(*search.Searcher) error) error {
+	with := func(asker *ask.Asker) error {
+		searcher, err := a.NewSearcher(library, engine, asker)
 		if err != nil {
 			return err
 		}
-		defer func() {
-			if closing := answers.Close(); closing != nil {
-				err = errors.Join(err, closing)
-			}
-		}()
-		if asker, err = a.NewAsker(answers, engine, library.Decoder()); err != nil {
-			return err
-		}
+		return use(searcher)
 	}
-	searcher, err := a.NewSearcher(library, engine, asker)
-	if err != nil {
-		return err
+	if !request.Asking() {
+		return with(nil)
 	}
-	return use(searcher)
+	return a.WithAnswering(ctx, engine, library.Decoder(), with)
 }

@@ -2,7 +2,6 @@ package searchverbs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -171,22 +170,9 @@ func readQuestions(names []string, images fs.FS) (datasets.Questions, error) {
 }
 
 // withAsker opens the second stage, and the first one where it has to read the pictures.
-func withAsker(ctx context.Context, a *cli.App, do func(asker *ask.Asker, first *cli.Session) error) (err error) {
-	return a.WithEngine(ctx, func(first *cli.Session) (err error) {
-		answers, err := a.OpenAnswerEngine(ctx, first.Runtime)
-		if err != nil {
-			return err
-		}
-		defer func() {
-			if closing := answers.Close(); closing != nil {
-				err = errors.Join(err, closing)
-			}
-		}()
-		asker, err := a.NewAsker(answers, first, nil)
-		if err != nil {
-			return err
-		}
-		return do(asker, first)
+func withAsker(ctx context.Context, a *cli.App, do func(asker *ask.Asker, first *cli.Session) error) error {
+	return a.WithEngine(ctx, func(first *cli.Session) error {
+		return a.WithAnswering(ctx, first, nil, func(asker *ask.Asker) error { return do(asker, first) })
 	})
 }
 
