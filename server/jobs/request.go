@@ -278,9 +278,6 @@ func (w Workshop) chore(asked Request) (Task, error) {
 		return Task{}, err
 	}
 	options := captioning.RecaptionOptions{Source: captioning.Source(asked.CaptionSource), Writer: writer, Keep: asked.CaptionCount, Logger: w.Logger}
-	if needs, ok := writer.(interface{ NeedsPixels() bool }); ok {
-		options.Pixels = needs.NeedsPixels()
-	}
 	return Task{Kind: KindCaptions, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
 		pace := newPace()
 		options.Progress = func(now captioning.Recaptioned) {
