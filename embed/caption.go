@@ -51,12 +51,6 @@ type CaptionOptions struct {
 	Seed uint64
 }
 
-// Sizes of captions as LAVIS takes them; both count the starting token.
-const (
-	captionBeams         = 3
-	captionMaximumLength = 30
-)
-
 // search returns the options as those of the loop that writes all texts, whose lengths do not count the starting token.
 func (o CaptionOptions) search() decode.Options {
 	if o.Beams == 0 {

@@ -28,14 +28,6 @@ func (p Packing) String() string {
 	return fmt.Sprintf("packing(%d)", uint8(p))
 }
 
-// Limits of packed tokens, far above the largest model's 677 x 1408.
-const (
-	maximumTokenRows    = 1 << 14
-	maximumTokenColumns = 1 << 16
-	maximumTokenValues  = 1 << 26
-	packedHeaderBytes   = 12
-)
-
 // packedMagic starts packed tokens; its last byte is the format's version.
 var packedMagic = [4]byte{'I', 'T', 'K', 1}
 

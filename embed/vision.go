@@ -14,10 +14,6 @@ type Vision struct {
 	Norm *manifest.VisionNorm
 }
 
-// smallestNormWeight is how small a weight of the other encoder's norm may be, relative to the largest, for what it scaled
-// down to be scaled up again: image tokens are kept with 8 bits, so that below it nothing would be left but their rounding.
-const smallestNormWeight = 1.0 / 64
-
 // From tells how image tokens of another encoder become those of this one: as they are where the encoders are equal, and
 // by the two norms where only these differ,
 //

@@ -39,3 +39,7 @@ const keptCounts = 8
 
 // wordHalf is the BM25 score of a word that counts half in convex fusion.
 const wordHalf = 4
+
+// pictureWindow is the number of candidates that a picture proposes: each is
+// compared part by part, which costs more than a cosine.
+const pictureWindow = 256

@@ -17,10 +17,6 @@ import (
 	"mekiki/search/words"
 )
 
-// pictureWindow is the number of candidates that a picture proposes: each is
-// compared part by part, which costs more than a cosine.
-const pictureWindow = 256
-
 // retrieval is one request's way through the legs.
 type retrieval struct {
 	searcher *Searcher

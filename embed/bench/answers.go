@@ -15,14 +15,6 @@ import (
 	"mekiki/embed/runner"
 )
 
-// Sizes of what is measured of a second stage.
-const (
-	answerTokens = 10
-	manyAnswers  = 8
-	shortAnswer  = 3 // tokens
-	choices      = 4
-)
-
 // Answers are the figures of a second stage.
 type Answers struct {
 	// States is what the language model reads of an image, from image tokens.

@@ -23,9 +23,6 @@ type Figure struct {
 	PerSecond float64 `json:"per_second"` // items a second, from the median
 }
 
-// fewest is how many runs a figure has at least, after one that is not counted.
-const fewest = 3
-
 // time measures do, which handles the given number of items.
 func (o Options) time(ctx context.Context, name string, items float64, do func() error) (Figure, error) {
 	o.Progress("measure: " + name)
@@ -52,14 +49,6 @@ func (o Options) time(ctx context.Context, name string, items float64, do func()
 		Processor: used.Seconds() / float64(len(times)) / items, PerSecond: 1 / median,
 	}, nil
 }
-
-// Sizes of what is measured.
-const (
-	pictureWidth, pictureHeight = 1024, 768
-	manyTexts                   = 16
-	manyPairs                   = 8
-	captionLength               = 20
-)
 
 // step is one figure and how it is measured.
 type step struct {

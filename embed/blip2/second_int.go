@@ -172,9 +172,6 @@ var sentences = []string{
 	"The picture shows a table with a bowl of fruit, a cup of coffee and an open book. It was probably taken in the morning.",
 }
 
-// mostContinuation bounds the tokens of a sample text.
-const mostContinuation = 64
-
 // continuations are the caller's texts, or sentences in the checkpoint's own tokens, or drawn tokens where its tokenizer
 // cannot be read.
 func continuations(source Source, options CompileOptions) ([][]int64, error) {

@@ -12,21 +12,11 @@ import (
 	"mekiki/internal/hint"
 )
 
-// maximumSideFile bounds the small files that lie beside the weights.
-const maximumSideFile = 16 << 20
-
 // Published defaults of transformers' Blip2VisionConfig, Blip2QFormerConfig, Blip2Config and BlipImageProcessor. Published
 // configurations leave out every field that equals them.
 var (
 	defaultMean              = [3]float32{0.48145466, 0.4578275, 0.40821073}
 	defaultStandardDeviation = [3]float32{0.26862954, 0.26130258, 0.27577711}
-)
-
-const (
-	defaultQueryTokens    = 32
-	defaultProjectionSize = 256
-	// defaultProcessorSize is BlipImageProcessor's own size, which applies when preprocessor_config.json names none.
-	defaultProcessorSize = 384
 )
 
 // modelJSON mirrors the fields of config.json that matter. Pointers tell an omitted field from a zero.

@@ -26,9 +26,6 @@ const (
 	vicunaEnd  = 2     // ends what Vicuna writes, whatever its files say
 )
 
-// mostPadding is how many rows beyond its tokens the embedding of a published language model has at most.
-const mostPadding = 128
-
 // textJSON mirrors the fields of a language model's configuration that matter, of all architectures.
 type textJSON struct {
 	ModelType      *string `json:"model_type"`

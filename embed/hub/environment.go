@@ -33,9 +33,6 @@ type Environment struct {
 	Offline bool
 }
 
-// maximumToken bounds the file that holds a token.
-const maximumToken = 4 << 10
-
 // FromEnvironment reads the environment of the process.
 func FromEnvironment() (Environment, error) { return fromLookup(os.Getenv) }
 

@@ -29,9 +29,6 @@ type Progress struct {
 	Done, Total int64
 }
 
-// reportInterval is how often progress is told within a stage.
-const reportInterval = 100 * time.Millisecond
-
 // tracker counts bytes from several goroutines and tells of them.
 type tracker struct {
 	mutex sync.Mutex

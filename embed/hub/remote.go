@@ -17,13 +17,6 @@ import (
 	"mekiki/internal/hint"
 )
 
-const (
-	// maximumListing bounds the hub's answer about a repository.
-	maximumListing = 32 << 20
-	// maximumFile bounds what a server may claim a file to take.
-	maximumFile = 1 << 40
-)
-
 // remoteFile is a file to have, and where it is.
 type remoteFile struct {
 	name    string

@@ -17,8 +17,6 @@ const (
 	stateSuffix = ".part.json"
 	// manifestName is the file that says what was pulled.
 	manifestName = "pull.json"
-	// maximumRecord bounds our own small files when they are read back.
-	maximumRecord = 1 << 20
 )
 
 // span is a range of bytes, the end not included.

@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	maximumRedirects = 10
 	// userAgent names the program to servers.
 	userAgent = "mekiki"
 )

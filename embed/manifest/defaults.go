@@ -29,3 +29,6 @@ const leastSpeedup = 1.1
 // mostDivergence is how far a language model's next-token distributions may lie from float32's, in nats on average:
 // texts that are likely stay likely, and greedy ones may part where two tokens are nearly as likely as each other.
 const mostDivergence = 0.1
+
+// maximumBytes bounds what is read as a manifest.
+const maximumBytes = 4 << 20

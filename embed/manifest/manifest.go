@@ -28,9 +28,6 @@ import (
 // currentFormat is the version of the manifest and of the graphs' contract.
 const currentFormat = 1
 
-// maximumBytes bounds what is read as a manifest.
-const maximumBytes = 4 << 20
-
 // Precision says how a model's matrix products are computed.
 type Precision string
 

@@ -12,9 +12,6 @@ import (
 // BuiltinName is the name by which users ask for the model inside the program.
 const BuiltinName = "builtin"
 
-// builtinSamples is how many of the gallery's drawings int8 is chosen by.
-const builtinSamples = 8
-
 // Builtin returns the small model that is part of the program, compiling it the
 // first time; see Embedded.
 func Builtin(ctx context.Context, options Options) (Model, error) {

@@ -16,13 +16,6 @@ import (
 	"mekiki/internal/bounded"
 )
 
-// Bounds of what is read as samples.
-const (
-	maximumAnnotations = 16 << 20 // bytes
-	maximumSample      = 32 << 20 // bytes of an image
-	longestCaption     = 32       // tokens of a language model
-)
-
 // gallerySamples reads images and captions of a gallery annotated as Karpathy's
 // splits are, spread over its split "val", as pixels and token ids for the model: of
 // its Q-Former, or of a second stage's language model.

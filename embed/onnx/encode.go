@@ -9,13 +9,12 @@ import (
 
 // The versions written into every model file.
 const (
-	irVersion         = 9  // ONNX 1.15, the first with operator set 20
-	operatorSet       = 20 // ai.onnx
-	contribVersion    = 1  // com.microsoft
-	contribDomain     = "com.microsoft"
-	producer          = "mekiki"
-	dataExternal      = 1 // TensorProto.DataLocation.EXTERNAL
-	maximumModelBytes = 1 << 31
+	irVersion      = 9  // ONNX 1.15, the first with operator set 20
+	operatorSet    = 20 // ai.onnx
+	contribVersion = 1  // com.microsoft
+	contribDomain  = "com.microsoft"
+	producer       = "mekiki"
+	dataExternal   = 1 // TensorProto.DataLocation.EXTERNAL
 )
 
 // The field numbers below are those of onnx.proto3, named in the comments.

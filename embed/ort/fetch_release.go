@@ -15,13 +15,6 @@ import (
 	"time"
 )
 
-// Patience with the server of the releases, before npm is tried instead.
-const (
-	connectTimeout = 10 * time.Second
-	answerTimeout  = 20 * time.Second
-	stallTimeout   = 30 * time.Second
-)
-
 // fromRelease downloads the official archive, verifies it and keeps the library.
 func fromRelease(ctx context.Context, options Options, row release, work string) error {
 	archive := filepath.Join(work, "archive")

@@ -27,13 +27,6 @@ type npmPackage struct {
 	sha512        string // of the tarball, base64 as npm writes integrity
 }
 
-const (
-	// maximumArchive bounds a downloaded archive in bytes; the largest pinned one has 113 MB.
-	maximumArchive = 256 << 20
-	// maximumLibrary bounds the extracted library in bytes; the largest pinned one has 46 MB.
-	maximumLibrary = 192 << 20
-)
-
 // pinned returns the table of the pinned release. The archives' hashes are those
 // that independent public projects pin; the npm hashes are of the package as
 // published.

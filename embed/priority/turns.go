@@ -17,13 +17,6 @@ func Background(ctx context.Context) context.Context {
 // IsBackground reports whether Background marked ctx or what it comes from.
 func IsBackground(ctx context.Context) bool { return ctx.Value(backgroundKey{}) != nil }
 
-const (
-	// longestWait is how long one piece of background work waits at most, so that a busy server still fills its library.
-	longestWait = 2 * time.Second
-	// longestStepWait is how long a token of an answer waits at most for searches, so that a busy server still answers.
-	longestStepWait = 100 * time.Millisecond
-)
-
 // Turns decides which work goes first: searches before the next token of an answer, and both before background work. Work
 // that has begun is not stopped. The zero value is ready to use; it must not be copied.
 type Turns struct {

@@ -64,9 +64,6 @@ func quantizeRows(values []float32, rows, columns int) (codes []byte, scales []f
 	return codes, scales
 }
 
-// blockSize is the number of input features that share a scale in PerBlock.
-const blockSize = 32
-
 // quantizeBlocks turns each block of each row of a matrix [rows, columns]
 // into 8-bit integers around 128 by one scale, largest magnitude over 127.
 // The last block of a row is filled with zeros.

@@ -48,3 +48,6 @@ const productsAtOnce = 16
 // recentValues bounds what recent keeps: a layer of the largest published
 // encoder, 25,245,440 weights, fits.
 const recentValues = 26 << 20
+
+// blockSize is the number of input features that share a scale in PerBlock.
+const blockSize = 32

@@ -6,10 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-// maximumWords is the number of words that CleanCaption and CleanQuestion
-// keep, LAVIS's default.
-const maximumWords = 50
-
 // CleanCaption prepares a caption as LAVIS's BlipCaptionProcessor.pre_caption
 // does, which is what the published BLIP-2 checkpoints were trained and
 // evaluated with: lower case, each of .!"()*#:;~ a space, runs of white space

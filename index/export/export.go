@@ -38,9 +38,6 @@ type exported struct {
 	Parts          [][]float32       `json:"parts,omitempty"`
 }
 
-// exportedAtOnce is how many records' vectors are read at a time.
-const exportedAtOnce = 256
-
 // Export writes one JSON object a line for each record that passes the filter,
 // in order of ID. What is hidden or in the trash passes too, unless the filter chooses.
 func Export(ctx context.Context, reader index.Reader, w io.Writer, options index.ExportOptions) error {

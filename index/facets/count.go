@@ -38,9 +38,6 @@ type node struct {
 	last, lastOwn int
 }
 
-// checkInterval is how many records are counted between looks at the context.
-const checkInterval = 4096
-
 // Count counts records. Nil ones are left out.
 func Count(ctx context.Context, records []*index.Record) (*Counts, error) {
 	counts := &Counts{}

@@ -13,3 +13,6 @@ const (
 
 // deepest bounds the levels of a tree: what lies deeper is counted where the tree ends.
 const deepest = 64
+
+// checkInterval is how many records are counted between looks at the context.
+const checkInterval = 4096

@@ -1,14 +1,9 @@
 package filters
 
 import (
-	"time"
-
 	"mekiki/index"
 	"mekiki/index/keyword"
 )
-
-// widestZone bounds how far a clock may be from UTC.
-const widestZone = 24 * time.Hour
 
 func compileAfter(m *Matcher, f index.Filter) func(*index.Record) bool {
 	if f.After.IsZero() {
@@ -73,10 +68,6 @@ func askKinds(m *Matcher, k *keyword.Filter) {
 		k.Kinds = append(k.Kinds, kind.String())
 	}
 }
-
-// widestCircle is the radius in kilometres up to which the keyword index looks for places:
-// it takes a hundred times as long over 1,000 km as over one, and the records take the same.
-const widestCircle = 50
 
 func askNear(m *Matcher, k *keyword.Filter) {
 	if m.Near.Kilometres > widestCircle {

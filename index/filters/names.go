@@ -77,10 +77,6 @@ func matchesFolderName(folder, wanted string) bool {
 	return folder == wanted
 }
 
-// shortestBeginning is the length in bytes from which what is wanted may end within
-// a word: one or two Latin letters begin too many.
-const shortestBeginning = 3
-
 // beginsName reports whether a name begins with what is wanted, both folded. A number
 // is only found whole: "day 1" is not "day 12".
 func beginsName(name, wanted string) bool {

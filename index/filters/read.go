@@ -173,12 +173,6 @@ func setRating(f *index.Filter, value string, _ Reading) error {
 	return nil
 }
 
-// The least and the most that a picture can be rated.
-const (
-	leastRating = -1
-	mostRating  = 5
-)
-
 // parseRating reads a range of ratings: "4", ">=4", "<3", "3..5" or "none".
 func parseRating(value string) (index.RatingRange, bool) {
 	value = strings.ToLower(strings.TrimSpace(value))
@@ -287,9 +281,6 @@ func parseNear(value string) (near *index.Near, problem string) {
 	}
 	return near, ""
 }
-
-// farthest is half way around the earth, in kilometres.
-const farthest = 20040
 
 // checkNear says what is wrong with a circle; "" means nothing.
 func checkNear(near index.Near) string {

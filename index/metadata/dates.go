@@ -12,9 +12,6 @@ type moment struct {
 	offset *time.Duration
 }
 
-// maxOffset is how far a zone is from UTC.
-const maxOffset = 14 * time.Hour
-
 // scanner reads numbers from the front of a text.
 type scanner struct{ rest string }
 

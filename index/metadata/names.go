@@ -14,10 +14,6 @@ const (
 	lastNamedYear    = 2099
 )
 
-// nameTolerance is how much later than its last change a picture may say it was taken:
-// clocks of different zones.
-const nameTolerance = 36 * time.Hour
-
 // dateInName finds the date that cameras, phones and messengers put into the names of
 // files: IMG-20250108-WA0000, 20181229_131541, PXL_20230415_123456789, Screenshot_2023-04-15-12-34-56,
 // 2019-07-04 12.30.55, "WhatsApp Image 2023-04-15 at 12.34.56 PM".

@@ -69,13 +69,6 @@ func (f *Finder) Of(name string) (found []string) {
 // supplement is what Google Takeout adds to the name of a picture since 2024.
 const supplement = ".supplemental-metadata"
 
-// Google Takeout cuts the name of a JSON file, without ".json" and without the number of
-// a second picture of one name, so that with ".json" it has 51 characters.
-const (
-	takeoutCut          = 46
-	takeoutCutTolerance = 1
-)
-
 // editedSuffixes gives what Google Photos adds to the stem of an edited picture: its
 // JSON is that of the original.
 func editedSuffixes() []string {

@@ -70,3 +70,11 @@ const (
 	// exactShare is the share of all groups that k must be for the same, as a divisor.
 	exactShare = 16
 )
+
+// maximumWidth is the widest vector for which no sum can overflow:
+// 255 * 127 * 65,536 < 2^31.
+const maximumWidth = 65536
+
+// largestValue keeps the dot product of the widest vectors within float32. Values
+// of unit vectors are at most 1.
+const largestValue = 1e15

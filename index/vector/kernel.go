@@ -9,10 +9,6 @@ type kernel struct {
 	dot  func(query []int8, rows []byte, out []int32)
 }
 
-// maximumWidth is the widest vector for which no sum can overflow:
-// 255 * 127 * 65,536 < 2^31.
-const maximumWidth = 65536
-
 // kernels lists what this processor can run, the fastest first. The last is
 // always the portable one.
 func kernels() []kernel {

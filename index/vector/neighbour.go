@@ -12,10 +12,6 @@ import (
 // none, of another width, or with values that are no numbers or huge.
 var ErrVectors = errors.New("unsuitable vectors")
 
-// largestValue keeps the dot product of the widest vectors within float32. Values
-// of unit vectors are at most 1.
-const largestValue = 1e15
-
 // Neighbour is a group found near a query.
 type Neighbour struct {
 	// Group is the group's number.

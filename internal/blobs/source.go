@@ -14,14 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 )
-
-// maximumBytes bounds what a source may give.
-const maximumBytes = 64 << 20
-
-// fetchTime bounds one source.
-const fetchTime = 20 * time.Second
 
 // A source gives a file as others publish it.
 type source interface {

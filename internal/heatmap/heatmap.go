@@ -19,9 +19,6 @@ var inferno = [9][3]float64{
 	{0, 0, 4}, {31, 12, 72}, {85, 15, 109}, {136, 34, 106}, {186, 54, 85}, {227, 89, 51}, {249, 140, 10}, {249, 201, 50}, {252, 255, 164},
 }
 
-// most is the opacity of the largest value.
-const most = 0.75
-
 // colourOf gives the colour of a value from 0 to 1.
 func colourOf(value float64) [3]float64 {
 	at := min(max(value, 0), 1) * float64(len(inferno)-1)

@@ -7,15 +7,6 @@ import (
 	"strings"
 )
 
-// longest is the length of the longest sequences of words that are compared.
-const longest = 4
-
-// Limits of what is measured.
-const (
-	maximumEntries = 1_000_000
-	maximumWords   = 1000 // of a caption, the rest does not count
-)
-
 // sigma is how much a caption may differ in length before CIDEr-D minds, in words.
 const sigma = 6
 

@@ -55,11 +55,6 @@ type target struct {
 	texts []string
 }
 
-const (
-	buildBatch          = 32
-	maximumPictureBytes = 256 << 20
-)
-
 // placed is a picture of the dataset with its record.
 type placed struct {
 	image datasets.Image

@@ -41,11 +41,6 @@ type CaptionExample struct {
 	Reference string `json:"reference"`
 }
 
-const (
-	captionBatch    = 8
-	captionExamples = 10
-)
-
 // Captions measures captions of the pictures of a dataset against its own. Of Options it takes Splits, Sample, Progress
 // and Model.
 func Captions(ctx context.Context, describe Describer, source Source, options Options) (CaptionReport, error) {

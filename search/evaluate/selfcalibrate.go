@@ -18,13 +18,6 @@ import (
 	"mekiki/search/words"
 )
 
-// The pictures of a self-calibration where its options say nothing, and the least number in
-// either half that is worth a fit.
-const (
-	selfSample   = 400
-	leastSelfFit = 20
-)
-
 // SelfCalibration is a scoring model that was fitted on a library without labels.
 type SelfCalibration struct {
 	Calibration scoring.Calibration `json:"calibration"`

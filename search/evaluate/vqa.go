@@ -85,11 +85,6 @@ type WrongAnswer struct {
 	Right    string `json:"right"`
 }
 
-const (
-	vqaBatch     = 16
-	maximumWrong = 20
-)
-
 // VQA measures answers to questions about the pictures in a folder.
 func VQA(ctx context.Context, asker *ask.Asker, set datasets.Questions, images fs.FS, options VQAOptions) (VQAReport, error) {
 	started := time.Now()

@@ -12,7 +12,6 @@ import (
 const (
 	SessionCookie   = "mekiki_session"
 	SessionLifetime = 7 * 24 * time.Hour
-	maxSessions     = 4096
 )
 
 // Sessions remembers which browsers have shown a token. They live in memory: a

@@ -101,12 +101,6 @@ func NewToken(name string, scope Scope) (Token, string, error) {
 
 var tokenName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-const (
-	maximumTokens     = 10_000
-	maximumTokenLine  = 512
-	maximumTokenBytes = 1 << 20
-)
-
 // ParseTokens reads a tokens file: a name, a scope and the SHA-256 of the secret
 // in hexadecimal on each line, parted by blanks. Empty lines and lines that
 // begin with # are passed over. Errors name the line and never show a hash.

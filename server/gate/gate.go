@@ -42,13 +42,6 @@ type Gate struct {
 	queuedSince, lastRefused time.Time
 }
 
-// The least time after which a queue that never empties is overload rather than a
-// burst, and the least that a request waits.
-const (
-	minBurst        = 100 * time.Millisecond
-	minQueueTimeout = 5 * time.Millisecond
-)
-
 // OverloadError says that a request was turned away.
 type OverloadError struct {
 	// RetryAfter is the time in which the present queue is likely to be gone.

@@ -13,9 +13,6 @@ import (
 	"mekiki/internal/flight"
 )
 
-// maxKept is how many lists are kept: a list of a million records takes 8 MB.
-const maxKept = 3
-
 // Lists keeps the lists that were asked for last, in order and in full, so that
 // a page further down a long one costs no sorting. A list holds for one state of
 // the library. Safe for concurrent use.

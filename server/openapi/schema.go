@@ -23,9 +23,6 @@ type Violation struct {
 	Detail string
 }
 
-// maximumViolations bounds what one check reports.
-const maximumViolations = 10
-
 // Schema is a JSON schema, ready to check values. It is safe for concurrent use.
 type Schema struct {
 	kind             string // "" takes every type

@@ -50,9 +50,6 @@ func mediaType(name string) (string, bool) {
 	return format.MediaType(), known
 }
 
-// maxBytes bounds what the page may take in memory.
-const maxBytes = 64 << 20
-
 // Page is the web page, held in memory, so that no path leads anywhere else.
 type Page struct {
 	assets map[string]Asset

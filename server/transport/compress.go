@@ -8,12 +8,6 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// minCompressed is the size below which compressing gains nothing, and gzipLevel how hard gzip tries, from 1 to 9.
-const (
-	minCompressed = 1024
-	gzipLevel     = 4
-)
-
 // compressible are the media types that shrink. A stream of events, an image or a part of a file passes as it is.
 var compressible = []string{
 	"application/json", "application/problem+json", "application/javascript", "text/javascript", "text/css",

@@ -29,9 +29,6 @@ func ServeContent(c echo.Context, name string, modified time.Time, content io.Re
 	return problem.New(problem.Internal, "")
 }
 
-// maximumRanges is how many parts of a file one request may ask for: each costs a header of its own.
-const maximumRanges = 16
-
 // checkRange takes away a Range header that RFC 9110 lets a server ignore: one of another unit than bytes, which nobody
 // has to know, and one of very many parts. "bytes=-0", the last no bytes, is made a range that cannot be satisfied,
 // as the RFC has it; http.ServeContent would send an empty part of it.

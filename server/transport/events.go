@@ -10,13 +10,6 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-const (
-	// eventTimeout is how long a client may take to receive one event.
-	eventTimeout = 30 * time.Second
-	// EventPulse is how often a quiet stream says that it is alive.
-	EventPulse = 15 * time.Second
-)
-
 // EventStream writes server-sent events. One goroutine may use it.
 type EventStream struct {
 	response   *echo.Response

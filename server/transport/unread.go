@@ -11,8 +11,6 @@ import (
 // A body that nobody reads, because the request is refused or its method takes none, must not keep an answer back:
 // net/http reads up to 256 KiB of it before it answers, however slowly it arrives, so as to use the connection again.
 const (
-	// settleTime is how long such a body may take for the connection to stay open: what was sent along is there already.
-	settleTime  = 50 * time.Millisecond
 	settleBytes = 64 << 10
 	// lingerTime is how long what still arrives is taken in after the answer, so that a client that is busy sending
 	// gets to read the answer before the connection is gone.

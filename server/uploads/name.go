@@ -10,13 +10,6 @@ import (
 	"mekiki/server/problem"
 )
 
-// Bounds of the names that uploads come with, in bytes of UTF-8.
-const (
-	longestName   = 255
-	longestFolder = 1024
-	deepestFolder = 32
-)
-
 // NameOf is what an uploaded file is called in its record: the folder that
 // the client named, and the file's own name as far as it can be shown. Without
 // either it is "".

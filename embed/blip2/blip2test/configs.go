@@ -2,9 +2,6 @@ package blip2test
 
 import "mekiki/embed/modelconfig"
 
-// Tolerance is the largest absolute error allowed against the reference, in float32.
-const Tolerance = 1e-4
-
 // Tiny is a model of odd sizes that shares none with a published one.
 func Tiny() modelconfig.Config {
 	return modelconfig.Config{

@@ -8,16 +8,6 @@ import (
 	"math"
 )
 
-const (
-	// maximumPickle bounds the pickle of a checkpoint, which holds names and shapes but no values; with the state of an
-	// optimiser it takes about a megabyte.
-	maximumPickle = 16 << 20
-	// maximumOperations bounds what a pickle can make us do and keep.
-	maximumOperations = 1 << 20
-	// maximumStack bounds the stack of values and of marks.
-	maximumStack = 1 << 18
-)
-
 // Values of the pickle machine besides nil, bool, int64, float64, string and []byte.
 type (
 	// pickleDict keeps entries with string keys in order. Of others, as an optimiser numbers its state, it keeps the

@@ -12,9 +12,6 @@ import (
 	"mekiki/internal/hint"
 )
 
-// maximumHeader bounds the JSON header of a safetensors file. That of ViT-g takes about 100 kB.
-const maximumHeader = 16 << 20
-
 // headerEntry is what the header says of one tensor.
 type headerEntry struct {
 	DataType string  `json:"dtype"`

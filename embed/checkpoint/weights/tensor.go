@@ -32,12 +32,6 @@ func (d dataType) floating() bool {
 	return d == float64Type || d == float32Type || d == float16Type || d == bfloat16Type
 }
 
-const (
-	maximumDimensions = 8
-	// chunkBytes is how much of a tensor is read at a time; a multiple of every element size.
-	chunkBytes = 1 << 20
-)
-
 // Tensor is a tensor as it lies in a file.
 type Tensor struct {
 	Name   string // in the file

@@ -13,13 +13,6 @@ import (
 	"mekiki/internal/hint"
 )
 
-const (
-	// directoryBudget bounds what may be read of a zip file's directory: room for more than 100,000 storages.
-	directoryBudget = 16 << 20
-	// maximumStorages bounds the storages of a file in torch's earlier format.
-	maximumStorages = 1 << 17
-)
-
 // legacyMagic begins a file of torch.save before PyTorch 1.6: protocol 2 and a long number of ten bytes.
 var legacyMagic = []byte{0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19}
 

@@ -123,9 +123,6 @@ type Comparison struct {
 // Difference is the absolute difference of the two.
 func (c Comparison) Difference() float64 { return math.Abs(c.Published - c.Ours) }
 
-// maximumImage bounds the image files.
-const maximumImage = 64 << 20
-
 // Compare computes every published number of the cases with the model. The images lie in a folder under their names.
 func Compare(ctx context.Context, engine Engine, cases []Case, images string) ([]Comparison, error) {
 	var comparisons []Comparison

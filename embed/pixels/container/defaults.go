@@ -29,3 +29,11 @@ const maximumJXLHeader = 1 << 16
 
 // maximumLooks is how often a RAW file may be gone through.
 const maximumLooks = 4
+
+// Bounds of what is read of a RAW file's directories.
+const (
+	maximumDirectories = 64
+	maximumEntries     = 1000
+	maximumBelow       = 16      // directories below one
+	maximumPieces      = 1 << 16 // strips and tiles of a file
+)

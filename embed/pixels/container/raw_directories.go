@@ -5,14 +5,6 @@ import (
 	"slices"
 )
 
-// Bounds of what is read of a RAW file's directories.
-const (
-	maximumDirectories = 64
-	maximumEntries     = 1000
-	maximumBelow       = 16      // directories below one
-	maximumPieces      = 1 << 16 // strips and tiles of a file
-)
-
 // More tags of TIFF directories.
 const (
 	tagRAWPreview    = 46 // Panasonic's, a whole JPEG

@@ -28,9 +28,6 @@ type edge struct {
 	target int32
 }
 
-// MaximumBytes is how many bytes the strings of a trie may have together.
-const MaximumBytes = 1<<24 - 1
-
 // New returns a trie with room for strings of so many bytes together; it grows
 // where they are more.
 func New(bytes int) *Trie {

@@ -8,14 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds on a vocabulary: BERT's has 30,522 tokens in 232 kB, the largest
-// multilingual one 119,547 in 996 kB.
-const (
-	maximumVocabularyBytes  = 16 << 20
-	maximumVocabularyTokens = 1 << 20
-	maximumTokenBytes       = 1 << 10
-)
-
 // parseVocabulary splits a vocabulary file into tokens and maps them back to
 // their ids, adding [DEC] at the end when the file has none: starts says whether
 // it has.

@@ -27,10 +27,6 @@ const (
 	start      = "[DEC]"
 )
 
-// maximumWordLength is the longest word, in code points after normalisation,
-// that is cut into pieces; a longer one becomes [UNK].
-const maximumWordLength = 100
-
 // Tokenizer maps text to token ids and back. Make one with New.
 type Tokenizer struct {
 	tokens  []string // by id

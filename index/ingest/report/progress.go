@@ -60,11 +60,7 @@ func (p Progress) Done() int {
 }
 
 const (
-	// ReportInterval is the time between two reports of progress.
-	ReportInterval = 200 * time.Millisecond
-	rateWindow     = 30 * time.Second
-	rateMinimum    = time.Second
-	keptFailures   = 1000
+	rateMinimum = time.Second
 )
 
 // Tracker counts. It is safe for concurrent use.
@@ -176,9 +172,6 @@ func (t *Tracker) Damaged() { t.change(func(p *Progress) { p.Damaged++ }) }
 func (t *Tracker) Resolve(path string) {
 	t.change(func(*Progress) { t.recover(path) })
 }
-
-// maximumKinds bounds the extensions that are told apart.
-const maximumKinds = 1000
 
 // PassOver counts a file of another kind, in the first pass.
 func (t *Tracker) PassOver(extension string) {

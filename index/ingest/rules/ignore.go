@@ -12,12 +12,6 @@ import (
 // .gitignore does (gitignore(5)).
 const IgnoreName = ".mekikiignore"
 
-// Bounds of an ignore file.
-const (
-	maximumIgnoreBytes = 1 << 20
-	maximumPatterns    = 10_000
-)
-
 // Pattern is one line of an ignore file.
 type Pattern struct {
 	// domain is the folder of the file below the root, with a slash at its end, or

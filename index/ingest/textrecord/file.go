@@ -71,12 +71,6 @@ type Summary struct {
 	Known int `json:"known"`
 }
 
-// maximumLine bounds one line of a file of texts, in bytes.
-const maximumLine = 4 << 20
-
-// maximumRow bounds one row of CSV with all its columns, in bytes.
-const maximumRow = 16 << 20
-
 // entry is one text as read.
 type entry struct {
 	text, id string

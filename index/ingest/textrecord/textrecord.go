@@ -28,9 +28,6 @@ type Engine interface {
 	TextVectors(ctx context.Context, texts []string) ([]embed.Vector, error)
 }
 
-// addTextsBatch is how many texts are embedded between two looks at the context.
-const addTextsBatch = 32
-
 // Add brings texts into the library in one durable commit and gives their
 // records in the order of the texts. A text that is there already keeps its record
 // and gains the tags. Use [Texts] for files of them.

@@ -17,9 +17,6 @@ import (
 // Version is the version of the file format that this package writes.
 const Version = 1
 
-// MaxPayload is the largest payload of one block, in bytes.
-const MaxPayload = 64 << 20
-
 // HeaderSize is the length of the file header, and BlockSize of each block's.
 const (
 	HeaderSize = 40

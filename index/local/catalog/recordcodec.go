@@ -62,9 +62,6 @@ const (
 	metadataGeneration
 )
 
-// maximumOffset bounds, in seconds, how far a clock may be from UTC: a day.
-const maximumOffset = 24 * 60 * 60
-
 const (
 	captionText = iota + 1
 	captionMatch

@@ -423,14 +423,6 @@ func numberIn(body []byte, wanted uint64) (number uint64, err error) {
 	return number, err
 }
 
-// maxIDGap bounds how far an ID may lie beyond those known, and maximumID how far
-// at all: IDs index tables, so a wrong one must not ask for the memory of all
-// between. A record added in every second of 68 years comes to the maximum.
-const (
-	maxIDGap  = 1 << 24
-	MaximumID = 1<<31 - 1
-)
-
 // mayBe reports whether an ID is one that a record may have.
 func (t *Transaction) mayBe(id index.ID) bool {
 	return id > 0 && id <= MaximumID && id <= t.NextID+maxIDGap

@@ -6,3 +6,6 @@ const keptFilters = 8
 
 // maximumKey is the length of the longest filter that is remembered.
 const maximumKey = 4096
+
+// longestCut is how far down a list a page may reach for the rest to be let go of.
+const longestCut = 1 << 28

@@ -29,9 +29,6 @@ type listed struct {
 	ratio  uint32 // of an image in a layout
 }
 
-// longestCut is how far down a list a page may reach for the rest to be let go of.
-const longestCut = 1 << 28
-
 func newListing(page index.Page) *listing {
 	l := &listing{page: page}
 	if page.Limit > 0 && page.Limit < longestCut && page.Offset < longestCut {

@@ -28,9 +28,7 @@ import (
 const (
 	backupManifest = "manifest.json"
 	backupVersion  = 1
-	// maximumManifest bounds the manifest, and backupFiles the number of files.
-	maximumManifest = 64 << 20
-	backupFiles     = 1 << 20
+	backupFiles    = 1 << 20
 )
 
 type manifest struct {

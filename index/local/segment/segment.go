@@ -13,9 +13,6 @@ import (
 	"mekiki/internal/vfs"
 )
 
-// DefaultLimit is the size beyond which a segment is not appended to.
-const DefaultLimit = 512 << 20
-
 // Key names a segment of a library.
 type Key struct {
 	Space  uint64

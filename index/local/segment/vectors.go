@@ -18,9 +18,6 @@ import (
 // All numbers are little-endian.
 const vectorsHeader = 8
 
-// unitTolerance is how far a vector's length may be from one.
-const unitTolerance = 0.02
-
 // EncodeVectors gives the payload for the parts.
 func EncodeVectors(parts embed.Parts) []byte {
 	payload := make([]byte, 0, vectorsHeader+2*len(parts.Values))

@@ -25,9 +25,6 @@ import (
 // Folder holds the thumbnails, in the folder of what is derived.
 const Folder = "thumbnails"
 
-// maximumThumbnail bounds the length of a thumbnail file.
-const maximumThumbnail = 4 << 20
-
 // Store keeps a file for each image content. A file is a JPEG followed by
 // 8 bytes: "MKTH" and the CRC-32C of the JPEG, little-endian. Image programs
 // ignore what follows a JPEG's end.

@@ -13,14 +13,6 @@ import (
 	"strings"
 )
 
-// Limits of annotation files.
-const (
-	maximumAnnotationBytes = 1 << 30
-	maximumImages          = 1_000_000
-	maximumCaptions        = 100
-	maximumCaptionBytes    = 4096
-)
-
 // Dataset is annotated pictures.
 type Dataset struct {
 	// Name is the dataset's own, or "".

@@ -10,9 +10,6 @@ import (
 	"mekiki/internal/sorted"
 )
 
-// maximumQueryBytes bounds a file of queries.
-const maximumQueryBytes = 64 << 20
-
 // Query is a query of a further set: by name, in free phrasing, or one that
 // nothing answers.
 type Query struct {

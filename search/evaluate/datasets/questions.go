@@ -16,12 +16,6 @@ import (
 	"mekiki/search/ask"
 )
 
-// Limits of questions.
-const (
-	maximumQuestions = 2_000_000
-	maximumAnswers   = 100
-)
-
 // Questions are questions about pictures, with right answers.
 type Questions struct {
 	// Name is the dataset's, or "".

@@ -32,8 +32,6 @@ type Outcome struct {
 	Cluster int
 }
 
-const bootstrapRounds = 1000
-
 // RecallOf summarises outcomes.
 func RecallOf(outcomes []Outcome) Recall {
 	recall := Recall{Queries: len(outcomes)}

@@ -78,9 +78,6 @@ func runAsk(ctx context.Context, app *cli.App, how writing, arguments []string, 
 
 func isRecord(one target) bool { return one.record != 0 }
 
-// batch is how many pictures are asked together.
-const batch = 8
-
 // questions is one question to many pictures.
 type questions struct {
 	app      *cli.App

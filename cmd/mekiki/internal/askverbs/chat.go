@@ -87,9 +87,6 @@ func (c *chat) show(ctx context.Context, one target) error {
 	return nil
 }
 
-// maximumLine bounds a line of the input, in bytes.
-const maximumLine = 64 << 10
-
 // errLine means that a line is too long to be a question.
 var errLine = fmt.Errorf("a line is longer than %d bytes", maximumLine)
 

@@ -11,9 +11,6 @@ import (
 	"mekiki/search/scoring"
 )
 
-// maximumCalibration bounds the file of a calibration, in bytes.
-const maximumCalibration = 1 << 20
-
 // LibraryCalibrationFile names the file of the calibration that was fitted on the library for
 // a model: in the library's folder, since it belongs to both.
 func (a *App) LibraryCalibrationFile(engine *Session) (string, error) {

@@ -96,9 +96,6 @@ func DecodePicture(ctx context.Context, name string, data []byte) (*pixels.Image
 	return picture, nil
 }
 
-// MaximumLabelBytes bounds a file of labels.
-const MaximumLabelBytes = 16 << 20
-
 // ReadLabels reads one label a line; empty lines count for nothing.
 func (a *App) ReadLabels(name string) ([]string, error) {
 	reader := a.In

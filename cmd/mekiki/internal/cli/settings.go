@@ -18,9 +18,6 @@ import (
 	"mekiki/internal/hint"
 )
 
-// maximumConfigurationBytes bounds what is read of the configuration file.
-const maximumConfigurationBytes = 1 << 20
-
 // ApplySettings gives each flag of command that the command line leaves out its
 // value from the environment (MEKIKI_ and the flag's name in capitals), else
 // from the configuration file: from the table named after the verb, as in

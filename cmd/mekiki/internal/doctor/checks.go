@@ -296,9 +296,6 @@ func (d *doctor) checkBrowser() {
 	d.ok("browser", "%s", path)
 }
 
-// serverTime bounds a question to a server.
-const serverTime = 10 * time.Second
-
 // checkServer asks a server whether it can answer searches.
 func (d *doctor) checkServer(ctx context.Context, address string) {
 	const remedy = "start it with mekiki serve, or correct the address"

@@ -29,9 +29,6 @@ If it is interrupted, the same command continues.`
 const remapExample = `  mekiki remap /media/old/Pictures ~/Pictures --dry-run
   mekiki remap /media/old/Pictures ~/Pictures`
 
-// remapBatch is how many paths one commit rewrites.
-const remapBatch = 1000
-
 // NewRemapCommand makes the verb "remap".
 func NewRemapCommand(app *cli.App) *cobra.Command {
 	var dryRun, force bool

@@ -106,10 +106,6 @@ func handRemoval(ctx context.Context, client *remote.Client, batch index.Batch) 
 	return removed, nil
 }
 
-// removalsAtOnce is how many removals a server is sent at once: with the longest paths that systems allow, they fit its
-// largest body.
-const removalsAtOnce = 200
-
 // remove finds what is to be removed, has write remove it, and says what went.
 func remove(ctx context.Context, app *cli.App, library *local.Library, options removeOptions, arguments []string, write func(*local.Library, index.Batch) (int, error)) error {
 	batch, records, err := removal(ctx, library, options, arguments)

@@ -123,9 +123,6 @@ func runEmbed(ctx context.Context, app *cli.App, options embedOptions, images []
 	return errors.Join(buffered.Flush(), problems.report(app))
 }
 
-// textBatch is how many texts are embedded together.
-const textBatch = 64
-
 // embedAll yields the vectors of images, then of texts. The error of an image
 // that cannot be read is an *itemError and does not end it.
 func embedAll(ctx context.Context, s *cli.Session, images, texts []string) iter.Seq2[Embedded, error] {

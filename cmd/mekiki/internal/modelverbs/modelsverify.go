@@ -142,13 +142,6 @@ func goldenImages(ctx context.Context, a *cli.App, cases []golden.Case) (string,
 	return result.Dir, err
 }
 
-// Largest differences from published values, which were printed with four digits and computed from images that another
-// program decoded.
-const (
-	goldenTolerance     = 0.005
-	goldenToleranceInt8 = 0.03
-)
-
 // printVerified says what was found, and fails if a published value is missed.
 func printVerified(a *cli.App, model models.Model, downloaded int, comparisons []golden.Comparison) error {
 	tolerance, worst := goldenTolerance, 0.0

@@ -322,9 +322,6 @@ func printVQA(a *cli.App, report evaluate.VQAReport) error {
 	return nil
 }
 
-// mostGroups is how many groups a table shows; JSON has all.
-const mostGroups = 20
-
 func sortedNames(shares map[string]evaluate.Share) []string {
 	names := make([]string, 0, len(shares))
 	for name := range shares {

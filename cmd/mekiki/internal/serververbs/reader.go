@@ -15,8 +15,6 @@ import (
 )
 
 const (
-	// refreshInterval is how often a server that reads looks for what the writer wrote, and whether it is still there.
-	refreshInterval = 2 * time.Second
 	// maximumPromoteWait is the longest time between two tries to become the writer of a library that cannot be written to.
 	maximumPromoteWait = time.Minute
 )

@@ -36,13 +36,6 @@ const serveExample = `  mekiki serve
   mekiki serve --root ~/Pictures
   mekiki serve --addr :8080 --token-file tokens.txt --host photos.example`
 
-// maximumUpload is what --upload-mib and --upload-megapixels allow at most: no
-// decoder reads more.
-const maximumUpload = 4096
-
-// maximumCache is what --token-cache-mib allows at most: a terabyte.
-const maximumCache = 1 << 20
-
 type serveOptions struct {
 	address    string
 	hosts      []string

@@ -1,0 +1,13 @@
+package serververbs
+
+import "time"
+
+// refreshInterval is how often a server that reads looks for what the writer wrote, and whether it is still there.
+const refreshInterval = 2 * time.Second
+
+// maximumUpload is what --upload-mib and --upload-megapixels allow at most: no
+// decoder reads more.
+const maximumUpload = 4096
+
+// maximumCache is what --token-cache-mib allows at most: a terabyte.
+const maximumCache = 1 << 20

@@ -1,0 +1,4 @@
+package export
+
+// exportedAtOnce is how many records' vectors are read at a time.
+const exportedAtOnce = 256

@@ -1,0 +1,12 @@
+package catalog
+
+// maximumOffset bounds, in seconds, how far a clock may be from UTC: a day.
+const maximumOffset = 24 * 60 * 60
+
+// maxIDGap bounds how far an ID may lie beyond those known, and maximumID how far
+// at all: IDs index tables, so a wrong one must not ask for the memory of all
+// between. A record added in every second of 68 years comes to the maximum.
+const (
+	maxIDGap  = 1 << 24
+	MaximumID = 1<<31 - 1
+)

@@ -1,0 +1,4 @@
+package heatmap
+
+// most is the opacity of the largest value.
+const most = 0.75

@@ -1,0 +1,4 @@
+package openapi
+
+// maximumViolations bounds what one check reports.
+const maximumViolations = 10
