@@ -53,6 +53,9 @@ func testPage(t *testing.T, address string) {
 		p.wait(`document.querySelectorAll(".group, .message p").length > 0`)
 	})
 	t.Run("accessibility", func(t *testing.T) { testAccessibility(t, p.on(t)) })
+	t.Run("focus", func(t *testing.T) { testFocus(t, p.on(t)) })
+	t.Run("help", func(t *testing.T) { p.on(t).help() })
+	t.Run("first screen", func(t *testing.T) { p.on(t).firstScreen() })
 	t.Run("language and appearance", func(t *testing.T) { p.on(t).preferences() })
 }
 
@@ -149,6 +152,9 @@ func (p page) search() {
 	p.do(chromedp.WaitVisible("#query"), chromedp.SendKeys("#query", "two cats\r"))
 	p.wait(settled + ` && document.querySelectorAll(".tile img.loaded").length > 0`)
 	p.screenshot("search")
+	if !inPage[bool](p, `document.activeElement.id === "query"`) {
+		p.t.Error("the focus has left the search box")
+	}
 	if headings := inPage[int](p, `document.querySelectorAll(".welcome").length`); headings != 0 {
 		p.t.Error("the welcome stays above the hits")
 	}
@@ -286,6 +292,42 @@ func (p page) lookup() {
 	inPage[bool](p, drop)
 	p.wait(`document.querySelectorAll(".texts li").length > 0`)
 	p.screenshot("lookup")
+}
+
+// help opens the sheet by its key, and finds the focus where it was after it.
+func (p page) help() {
+	p.visit("?q=a+castle")
+	p.wait(settled + ` && document.querySelectorAll(".tile").length > 0`)
+	inPage[bool](p, `(document.querySelector(".tile").focus(), true)`)
+	p.do(chromedp.KeyEvent("?"))
+	p.wait(`document.querySelector("dialog.sheet[open] .keys")`)
+	p.screenshot("help")
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.wait(`!document.querySelector("dialog[open]") && document.activeElement.matches(".tile")`)
+}
+
+// firstScreen types while nothing but the first screen's box is there, goes back to where it was, and looks at the page in several sizes.
+func (p page) firstScreen() {
+	p.visit("?q=a+castle&show=all")
+	p.wait(settled + ` && document.querySelectorAll(".tile").length > 10`)
+	inPage[bool](p, `(scrollTo(0, 900), true)`)
+	p.wait(`scrollY === 900 && document.querySelector(".tile")`)
+	p.do(chromedp.Click(".tabs a:nth-child(3)"))
+	p.wait(`document.querySelector(".figures b")`)
+	inPage[bool](p, `(history.back(), true)`)
+	p.wait(`scrollY === 900 && document.querySelectorAll(".tile").length > 10 && location.search === "?q=a+castle&show=all"`)
+	for _, width := range []int{360, 820, 2560} {
+		p.do(chromedp.EmulateViewport(int64(width), 900))
+		for _, path := range []string{"", "?q=a+castle", "library", "lookup?record=1"} {
+			p.visit(path)
+			p.wait(quiet + ` && document.querySelectorAll(".tile img.loaded, .figures b, .texts li").length > 0`)
+			if over := inPage[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+				p.t.Errorf("/%s is %d pixels wider than a window of %d", path, over, width)
+			}
+			p.screenshot(fmt.Sprintf("%d %s", width, strings.Trim(strings.NewReplacer("?", " ", "=", " ").Replace(path), " ")))
+		}
+	}
+	p.do(chromedp.ResetViewport())
 }
 
 func (p page) preferences() {

@@ -24,6 +24,7 @@ async function start(): Promise<void> {
   await composed(field);
   const typed = field && { text: field.value, focused: document.activeElement === field };
   before?.remove();
+  delete document.documentElement.dataset["screen"];
   mount(App, { target: document.body, props: { typed } });
 }
 

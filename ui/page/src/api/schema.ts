@@ -38,6 +38,84 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/collections": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the collections */
+    get: operations["listCollections"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/collections/{name}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Rename a collection
+     * @description If there is one of the other name, its records and these are in one collection.
+     */
+    post: operations["renameCollection"];
+    /**
+     * Delete a collection
+     * @description Its records stay in the library.
+     */
+    delete: operations["deleteCollection"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/downloads": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Make a file of many records */
+    post: operations["makeDownload"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/downloads/{token}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get a file of many records
+     * @description Streamed. A picture that cannot be read is listed in a text file of the archive. In a table, a quotation mark goes before texts that a spreadsheet would take for formulas.
+     */
+    get: operations["getDownload"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/duplicates": {
     parameters: {
       query?: never;
@@ -49,6 +127,26 @@ export interface paths {
     get: operations["duplicates"];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/edits": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Change what people give to many records
+     * @description All in one commit. What was there before comes back with the token `undo`.
+     */
+    post: operations["editRecords"];
     delete?: never;
     options?: never;
     head?: never;
@@ -103,12 +201,12 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List indexing jobs */
+    /** List jobs */
     get: operations["listJobs"];
     put?: never;
     /**
-     * Start indexing
-     * @description Only folders under the configured roots can be indexed. Jobs run one after another.
+     * Start a job
+     * @description Only folders under the configured roots can be indexed; a command of the user who runs the server may name any. Jobs run one after another.
      */
     post: operations["startJob"];
     delete?: never;
@@ -147,6 +245,23 @@ export interface paths {
     };
     /** Follow a job */
     get: operations["followJob"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/jobs/{id}/failures": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the files that a job could not index */
+    get: operations["listJobFailures"];
     put?: never;
     post?: never;
     delete?: never;
@@ -273,8 +388,8 @@ export interface paths {
     put?: never;
     post?: never;
     /**
-     * Remove a record from the library
-     * @description The file itself is left where it is.
+     * Put a record in the trash
+     * @description Where it stays for 30 days. With `permanent` it is removed from the library for good. The file itself is left where it is, but for one that came by upload, which goes with a record that is removed for good.
      */
     delete: operations["deleteRecord"];
     options?: never;
@@ -428,6 +543,61 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/removals": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take records and files out of the library for good
+     * @description What the library does not know is passed over. Files are not touched.
+     */
+    post: operations["remove"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/saved-searches": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the saved searches */
+    get: operations["listSavedSearches"];
+    put?: never;
+    /** Save a search */
+    post: operations["saveSearch"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/saved-searches/{name}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Forget a saved search */
+    delete: operations["dropSavedSearch"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/search": {
     parameters: {
       query?: never;
@@ -485,6 +655,60 @@ export interface paths {
     put?: never;
     /** Find images like an image */
     post: operations["similar"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/spaces": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the models that the library was indexed with */
+    get: operations["listSpaces"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/spaces/{fingerprint}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Delete the vectors of a model that does not answer */
+    delete: operations["dropSpace"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/spaces/{fingerprint}/serve": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Answer searches with another model
+     * @description The library must have been filled with the model before (`mekiki spaces fill`). Searches wait while the model is opened.
+     */
+    post: operations["serveSpace"];
     delete?: never;
     options?: never;
     head?: never;
@@ -554,6 +778,68 @@ export interface paths {
     put?: never;
     /** Add texts of your own for lookup */
     post: operations["addTexts"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/trash": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List what is in the trash */
+    get: operations["listTrash"];
+    put?: never;
+    /**
+     * Put records in the trash
+     * @description Searches, lists, counts and duplicates do not have them any more. After 30 days they are removed for good. Files are not touched.
+     */
+    post: operations["trashRecords"];
+    /**
+     * Empty the trash
+     * @description Removes for good what is in it. Files stay where they are, but for those that came by upload.
+     */
+    delete: operations["emptyTrash"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/trash/restore": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Take records out of the trash */
+    post: operations["restoreRecords"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/undo/{token}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Undo a change
+     * @description Each record gets back what that change took the place of, exactly, whatever happened to it since. A token serves once; the answer has one that undoes the undoing.
+     */
+    post: operations["undoEdit"];
     delete?: never;
     options?: never;
     head?: never;
@@ -748,6 +1034,35 @@ export interface components {
       /** @description Whether it was asked to be absent. */
       unwanted: boolean;
     };
+    Collection: {
+      /** @description Records in it that are neither hidden nor in the trash. */
+      count: number;
+      /** @description An image of it: a favourite, or else the newest; absent when there is none to show. */
+      cover?: components["schemas"]["ID"];
+      /**
+       * Format: date-time
+       * @description Date of its oldest record.
+       */
+      first?: string;
+      /**
+       * Format: date-time
+       * @description Date of its newest record.
+       */
+      last?: string;
+      name: string;
+    };
+    CollectionList: {
+      collections: components["schemas"]["Collection"][];
+    };
+    /**
+     * @example {
+     *       "name": "Best of 2024"
+     *     }
+     */
+    CollectionName: {
+      /** @description Another name. */
+      name: components["schemas"]["Tag"];
+    };
     /** @description A part of an image, in fractions of its upright width and height. */
     Crop: {
       /** @description Height. */
@@ -758,6 +1073,43 @@ export interface components {
       x: number;
       /** @description Top edge. */
       y: number;
+    };
+    DownloadAnswer: {
+      /**
+       * Format: date-time
+       * @description Until when.
+       */
+      expires: string;
+      /**
+       * Format: uri-reference
+       * @description Where to get it.
+       */
+      url: string;
+    };
+    DownloadedRecord: {
+      record: components["schemas"]["Record"];
+      /** @description Score, where the request had one. */
+      score?: number;
+    };
+    /**
+     * @example {
+     *       "ids": [
+     *         "1",
+     *         "2"
+     *       ],
+     *       "form": "zip"
+     *     }
+     */
+    DownloadRequest: {
+      /**
+       * @description `zip` is the files themselves, `csv` and `json` what is known of them, `paths` their paths, one a line.
+       * @enum {string}
+       */
+      form: "zip" | "csv" | "json" | "paths";
+      /** @description Records. */
+      ids: components["schemas"]["ID"][];
+      /** @description Scores of the records, in their order, for another column of a table. */
+      scores?: number[];
     };
     DuplicateGroup: {
       /** @description The first is the one to keep. */
@@ -795,6 +1147,52 @@ export interface components {
       total: number;
       /** @description What the reader should know, such as images that could not be compared. */
       warnings?: string[];
+    };
+    EditAnswer: {
+      /** @description Records that are not as before. */
+      changed: number;
+      /** @description Token that brings back what there was, for an hour; absent when nothing changed. */
+      undo?: string;
+    };
+    /**
+     * @description What is to become of records, all in one commit. Members that are missing leave what there is.
+     * @example {
+     *       "ids": [
+     *         "1",
+     *         "2"
+     *       ],
+     *       "add_tags": [
+     *         "travel"
+     *       ],
+     *       "rating": 4
+     *     }
+     */
+    EditRequest: {
+      /** @description Collections to put the records in; one that there is not is begun. */
+      add_collections?: components["schemas"]["Tag"][];
+      /** @description Tags to add. */
+      add_tags?: components["schemas"]["Tag"][];
+      /** @description What is left to the file again. */
+      clear?: ("rating" | "title" | "date")[];
+      /**
+       * @description When they were taken, which goes before what the file says: a year, a month, a day or a time without a zone.
+       * @example 1984-07
+       */
+      date?: string;
+      /** @description Whether they are favourites. */
+      favourite?: boolean;
+      /** @description Whether searches and lists leave them out unless asked. */
+      hidden?: boolean;
+      /** @description Records. */
+      ids: components["schemas"]["ID"][];
+      /** @description Rating, which goes before the file's; 0 is unrated, whatever the file says. */
+      rating?: number;
+      /** @description Collections to take the records out of, whatever their case. */
+      remove_collections?: string[];
+      /** @description Tags to remove, whatever their case. */
+      remove_tags?: string[];
+      /** @description Title, which goes before the file's; an empty one leaves it to the file. */
+      title?: string;
     };
     /** @description What each signal gave this hit; a signal that had no say is left out. */
     Explanation: {
@@ -937,7 +1335,12 @@ export interface components {
       failures: components["schemas"]["Failure"][];
       /** @description Offset of the next page, if there is one. */
       next?: number;
-      /** @description Failed files there are. */
+      /** @description The reasons of all failed files, the most frequent first. */
+      reasons: {
+        count: number;
+        reason: string;
+      }[];
+      /** @description Failed files there are, of the reason that was asked for. */
       total: number;
     };
     /** @description One feature of the scoring model in one hit. */
@@ -1146,13 +1549,15 @@ export interface components {
       /** @description Identity of the job; never given twice. */
       id: string;
       /**
-       * @description What the job does.
+       * @description What the job does: `index` brings in folders and files, `retry` reads files again that could not be indexed, `metadata` reads again what files say about themselves, `captions` writes all captions anew, `texts` brings in a file of texts, `compact` frees disk space.
        * @enum {string}
        */
-      kind: "index";
-      /** @description What it indexes. */
+      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact";
+      /** @description What it is about. */
       paths: string[];
       progress: components["schemas"]["JobProgress"];
+      /** @description What it did, in the end: of a job that reads files, the counts of `mekiki index --json`; of the others, those of the command of that name. */
+      result?: Record<string, never>;
       /** Format: date-time */
       started?: string;
       /**
@@ -1181,22 +1586,45 @@ export interface components {
       found?: number;
       /** @description Present speed. */
       images_per_second?: number;
-      /** @description Estimated time left, once all files are found. */
+      /** @description Estimated time left. */
       remaining_seconds?: number;
       /** @description Records whose last file went. */
       removed?: number;
+      /** @description How many there are; missing while nobody knows. */
+      total?: number;
       /** @description Files that were already there. */
       unchanged?: number;
       /** @description Whether all files have been found. */
       walked?: boolean;
     };
     /**
-     * @description Folders to index.
+     * @description What to do.
      * @example {
      *       "captions": true
      *     }
      */
     JobRequest: {
+      /**
+       * @description Images in one commit; 0 means the usual.
+       * @default 0
+       */
+      batch: number;
+      /**
+       * @description Captions to keep for each image; 0 means 1.
+       * @default 0
+       */
+      caption_count: number;
+      /**
+       * @description Captions that the second stage draws for each image besides the likeliest.
+       * @default 0
+       */
+      caption_samples: number;
+      /**
+       * @description Who writes captions: the model itself, the second stage, or both.
+       * @default itg
+       * @enum {string}
+       */
+      caption_source: "itg" | "lm" | "both";
       /**
        * @description Write captions.
        * @default true
@@ -1204,6 +1632,19 @@ export interface components {
       captions: boolean;
       /** @description Leave out names that match one of these patterns. */
       exclude?: string[];
+      /** @description With `texts`: the file, for the owner of the server alone. */
+      file?: string;
+      /**
+       * @description Follow symbolic links; for the owner of the server alone.
+       * @default false
+       */
+      follow_symlinks: boolean;
+      /**
+       * @description With `texts`: the form of the file.
+       * @default lines
+       * @enum {string}
+       */
+      format: "lines" | "csv" | "jsonl";
       /**
        * @description Also hidden files.
        * @default false
@@ -1211,8 +1652,44 @@ export interface components {
       hidden: boolean;
       /** @description Only names that match one of these patterns. */
       include?: string[];
-      /** @description Folders or files under the configured roots; leave out to index all roots. */
+      /**
+       * @description What to do; see `Job`.
+       * @default index
+       * @enum {string}
+       */
+      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact";
+      /**
+       * @description Levels of folders to enter; 0 means no limit.
+       * @default 0
+       */
+      max_depth: number;
+      /**
+       * @description Largest image to read; 0 means the usual.
+       * @default 0
+       */
+      megapixels: number;
+      /**
+       * @description Detect images among files without an extension.
+       * @default false
+       */
+      no_extension: boolean;
+      /** @description Folders or files under the configured roots; leave out to index all roots. With `retry`: those of the failed files. */
       paths?: string[];
+      /** @description With `retry`: only files with this reason. */
+      reason?: string;
+      /** @description With `texts`: kept as the field `source` of each text. */
+      source?: string;
+      /**
+       * @description Also folders that systems keep for themselves, and those with a file named `.nomedia`.
+       * @default false
+       */
+      system_folders: boolean;
+      /**
+       * @description How image tokens are kept.
+       * @default int8
+       * @enum {string}
+       */
+      tokens: "int8" | "int4" | "none";
     };
     /**
      * @description An image and the caller's own list of texts.
@@ -1403,6 +1880,14 @@ export interface components {
       /** @description Degrees east. */
       longitude: number;
     };
+    Notice: {
+      /** @description `or_is_a_word`: OR was read as a plain word. `unread_script`: the model reads nothing of the text, and only names, tags and other words were searched. `phrase_not_found`: no record has the words in quotes; `query` is without quotes. `end_of_window`: the search stopped looking here, and there may be more. */
+      code: string;
+      /** @description The warning, in English. */
+      message: string;
+      /** @description What to ask instead. */
+      query?: string;
+    };
     /** @description The one error shape, RFC 9457. */
     Problem: {
       /**
@@ -1578,6 +2063,45 @@ export interface components {
       /** @description Records that pass the filter. */
       total: number;
     };
+    /**
+     * @example {
+     *       "ids": [
+     *         "1",
+     *         "2"
+     *       ]
+     *     }
+     */
+    RecordsRequest: {
+      /** @description Records. */
+      ids: components["schemas"]["ID"][];
+    };
+    SavedSearch: {
+      name: string;
+      /** @description The search, as it was saved. */
+      query: string;
+      /**
+       * Format: date-time
+       * @description When it was saved.
+       */
+      saved?: string;
+    };
+    SavedSearchList: {
+      searches: components["schemas"]["SavedSearch"][];
+    };
+    /**
+     * @example {
+     *       "name": "Cats",
+     *       "query": "q=two+cats&tag=travel"
+     *     }
+     */
+    SavedSearchRequest: {
+      /** @description Its name. One that has it makes room. */
+      name: components["schemas"]["Tag"];
+      /** @description The search, as the caller writes it, such as the parameters of an address. The server does not read it. */
+      query: string;
+      /** @description Name of a saved search that makes room for it, as when it gets another name. */
+      replaces?: components["schemas"]["Tag"];
+    };
     /** @description Ranked hits. */
     SearchAnswer: {
       /** @description What became of the questions, in their order. */
@@ -1586,6 +2110,8 @@ export interface components {
       candidates: number;
       /** @description Asks for the following page with the very ranking of this one. */
       cursor?: string;
+      /** @description The query with words that the library has, in place of words that it lacks and that differ by a letter or two. Only where few pictures are found. */
+      did_you_mean?: string;
       /** @description Records that answered otherwise than asked for; `reason` says what. */
       filtered?: components["schemas"]["Hit"][];
       /** @description Candidates judged below what is shown. */
@@ -1594,6 +2120,8 @@ export interface components {
       hits: components["schemas"]["Hit"][];
       /** @description Offset of the following page, if there is one. */
       next?: number;
+      /** @description Those of the warnings that a program can act on. */
+      notices?: components["schemas"]["Notice"][];
       /** @description Hits before this page. */
       offset: number;
       /** @description The text as it was asked. */
@@ -1712,6 +2240,27 @@ export interface components {
       offset: number;
       record?: components["schemas"]["ID"];
     };
+    /** @description The vectors of one model in the library. */
+    Space: {
+      /** @description Hash of the model's files; see `Model`. */
+      fingerprint: string;
+      /** @description Vectors of an image. */
+      parts: number;
+      /** @description Records that have vectors. */
+      records: number;
+      /**
+       * @description `serving` answers searches; a rollback goes back to `previous`.
+       * @enum {string}
+       */
+      state: "serving" | "previous" | "filling";
+      /** @description Records there are. */
+      total: number;
+      /** @description Numbers in a vector. */
+      width: number;
+    };
+    SpaceList: {
+      spaces: components["schemas"]["Space"][];
+    };
     Status: {
       /** @description The model that answers questions about images; missing where none does. */
       answers?: {
@@ -1739,6 +2288,8 @@ export interface components {
       ready: boolean;
       /** @description Why it is not ready. */
       reason?: string;
+      /** @description Folders that may be indexed; only shown to those who may write. */
+      roots?: string[];
       /**
        * Format: date-time
        * @description When the server started.
@@ -1888,6 +2439,18 @@ export interface components {
       total_ms: number;
       vector_ms: number;
     };
+    TrashEmptied: {
+      /** @description Records that are gone. */
+      removed: number;
+    };
+    TrashList: {
+      /** @description How long a record stays there before it is removed for good. */
+      days: number;
+      /** @description Records, those put there last first. */
+      records: components["schemas"]["Record"][];
+      /** @description Records in the trash. */
+      total: number;
+    };
     /** @description What a query text was read as. */
     Understood: {
       /** @description Questions to the pictures found, as typed. */
@@ -2032,6 +2595,137 @@ export interface operations {
       default: components["responses"]["Problem"];
     };
   };
+  listCollections: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description All of them, by name. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["CollectionList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  renameCollection: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The collection. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["CollectionName"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["EditAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  deleteCollection: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The collection. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["EditAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  makeDownload: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["DownloadRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Ready. */
+      201: {
+        headers: {
+          Location?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["DownloadAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  getDownload: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The last part of the address that was given. */
+        token: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description The file. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["DownloadedRecord"][];
+          "application/zip": string;
+          "text/csv": string;
+          "text/plain": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
   duplicates: {
     parameters: {
       query?: {
@@ -2092,6 +2786,32 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["DuplicatesAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  editRecords: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["EditRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["EditAnswer"];
         };
       };
       default: components["responses"]["Problem"];
@@ -2217,10 +2937,14 @@ export interface operations {
   listFailures: {
     parameters: {
       query?: {
+        /** @description `csv` sends all of them as a table. */
+        format?: "json" | "csv";
         /** @description Most entries to return. */
         limit?: number;
         /** @description Entries to skip. */
         offset?: number;
+        /** @description Only files with this reason. */
+        reason?: string;
       };
       header?: never;
       path?: never;
@@ -2236,6 +2960,7 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["FailureList"];
+          "text/csv": string;
         };
       };
       default: components["responses"]["Problem"];
@@ -2361,6 +3086,33 @@ export interface operations {
         };
         content: {
           "text/event-stream": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listJobFailures: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Identity of the job. */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description The first 1,000. A job of before the server was started has none. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            failures: components["schemas"]["Failure"][];
+          };
         };
       };
       default: components["responses"]["Problem"];
@@ -2687,7 +3439,10 @@ export interface operations {
   };
   deleteRecord: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Remove it for good. */
+        permanent?: boolean;
+      };
       header?: never;
       path: {
         /** @description Identity of the record. */
@@ -3075,6 +3830,112 @@ export interface operations {
       default: components["responses"]["Problem"];
     };
   };
+  remove: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": {
+          /** @description Files that could not be indexed, to be forgotten. */
+          failures?: string[];
+          /** @description Files, by their absolute paths; a record goes with its last file. */
+          files?: string[];
+          /** @description Records. */
+          records?: components["schemas"]["ID"][];
+        };
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description How many records went. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            removed: number;
+          };
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listSavedSearches: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description All of them, by name. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SavedSearchList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  saveSearch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SavedSearchRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SavedSearch"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  dropSavedSearch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Its name. */
+        name: components["schemas"]["Tag"];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Forgotten. */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
   search: {
     parameters: {
       query?: {
@@ -3297,6 +4158,76 @@ export interface operations {
       default: components["responses"]["Problem"];
     };
   };
+  listSpaces: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description The spaces. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SpaceList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  dropSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The model's fingerprint, or the beginning of it; `previous` is the one that answered before. */
+        fingerprint: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Deleted. */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  serveSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The model's fingerprint, or the beginning of it; `previous` goes back to the one that answered before. */
+        fingerprint: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description The spaces. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SpaceList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
   getStatus: {
     parameters: {
       query?: never;
@@ -3420,6 +4351,132 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["TextsAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listTrash: {
+    parameters: {
+      query?: {
+        /** @description Most entries to return. */
+        limit?: number;
+        /** @description Entries to skip. */
+        offset?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TrashList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  trashRecords: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["RecordsRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["EditAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  emptyTrash: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TrashEmptied"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  restoreRecords: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["RecordsRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["EditAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  undoEdit: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Token `undo` of the change. */
+        token: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["EditAnswer"];
         };
       };
       default: components["responses"]["Problem"];

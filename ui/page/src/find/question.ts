@@ -1,11 +1,15 @@
 import type { SearchRequest } from "../api";
-import { area, filter, filterParameters, filters, format, blank, type State } from "../address";
+import { area, filter, filterCount, filterParameters, filters, format, blank, type State } from "../address";
 
 /** Pictures that are loaded first. */
 export const page = 60;
 
 /** Whether the library is browsed, and nothing is looked for. */
 export const isBrowsing = (state: State): boolean => !state.q && !state.record && !state.image;
+
+/** Whether a state is the first screen: nothing is looked for, filtered or open. */
+export const isFirstScreen = (state: State): boolean =>
+  state.view === "search" && isBrowsing(state) && filterCount(state) === 0;
 
 /** question is the part of a state that decides which pictures are shown, and in which order. */
 export function question(state: State): string {
@@ -40,8 +44,15 @@ export const listing = (state: State) => ({
 // How captions begin before they come to what the picture shows.
 const opening = /^(here we see|this is|an? (photo|image|picture|drawing) of)\s+/i;
 
-/** examples are first searches to try: captions of the library itself, the shortest ones. */
-export function examples(captions: readonly (string | undefined)[], count: number): string[] {
-  const texts = captions.filter((text) => text !== undefined).map((text) => text.replace(opening, ""));
-  return [...new Set(texts)].sort((a, b) => a.length - b.length).slice(0, count);
+/** A first search to try, with the picture whose caption it is. */
+export type Example = { id: string; text: string };
+
+/** examples are the shortest captions of a library, each once. */
+export function examples(captions: readonly Example[], count: number): Example[] {
+  const found = new Map<string, Example>();
+  for (const { id, text } of captions) {
+    const short = text.replace(opening, "");
+    if (short && !found.has(short)) found.set(short, { id, text: short });
+  }
+  return [...found.values()].sort((a, b) => a.text.length - b.text.length).slice(0, count);
 }

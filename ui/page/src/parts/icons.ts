@@ -6,6 +6,7 @@ export const icons = {
   back: "M15 4l-8 8 8 8",
   forth: "M9 4l8 8-8 8",
   filter: "M4 6h16M7 12h10M10 18h4",
+  help: "M9 9a3 3 0 1 1 4.2 2.75c-.8.4-1.2 1-1.2 1.75v.5M12 17.5v.1M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18z",
   settings: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
   similar: "M4 4h10v10H4zM10 10h10v10H10z",
   words: "M5 6h14M5 11h14M5 16h9",

@@ -8,6 +8,7 @@ export { default as Meter } from "./Meter.svelte";
 export { default as ProblemMessage } from "./ProblemMessage.svelte";
 export { default as Spinner } from "./Spinner.svelte";
 export { default as Toasts } from "./Toasts.svelte";
+export { openHelp } from "./help.svelte.ts";
 export { notices } from "./notices.svelte.ts";
 export { reason } from "./problems.ts";
 export type { IconName } from "./icons.ts";
