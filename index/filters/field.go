@@ -254,7 +254,7 @@ func technicalFields() []Field {
 		{
 			Name: Size, Parameter: "size", Member: "sizes", Of: []string{"Sizes"}, Repeatable: true, Example: "size:>=8",
 			Value:  "`small` (below 1 megapixel), `medium` (below 8), `large` (below 20) or `huge`; or megapixels, as in `>=12`, `<2` or `2..8`",
-			Passes: "pictures of that many pixels; a range is without its upper end", Counted: countSizes(),
+			Passes: "pictures of that many pixels; a range is without its upper end", Counted: countSizes(), Facet: "sizes", Shown: true,
 			set: setSize, join: joinLists(func(f *index.Filter) *[]index.SizeRange { return &f.Sizes }),
 			compile: func(_ *Matcher, f index.Filter) func(*index.Record) bool {
 				return when(len(f.Sizes) > 0, func(r *index.Record) bool { return matchesSize(f.Sizes, pixelsOf(r)) })

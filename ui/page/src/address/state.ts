@@ -22,6 +22,8 @@ export type State = {
   image: boolean;
   sort: string;
   show: string;
+  /** How many pictures are looked at closely, where it is more than usual. */
+  deep: string;
   /** The record that is open in the viewer. */
   open: string;
   /** How alike duplicates are. */
@@ -36,6 +38,7 @@ const texts = [
   ...singleFilters.map((each) => each.key),
   "sort",
   "show",
+  "deep",
   "open",
   "level",
 ] as const;
@@ -49,7 +52,7 @@ export function unfiltered(): Pick<State, ListFilter | SingleFilter> {
 
 /** blank is the state of the first screen. */
 export function blank(): State {
-  const none = { q: "", record: "", crop: "", image: false, sort: "", show: "", open: "", level: "" };
+  const none = { q: "", record: "", crop: "", image: false, sort: "", show: "", deep: "", open: "", level: "" };
   return { view: "search", ...none, ...unfiltered() };
 }
 

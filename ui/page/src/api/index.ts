@@ -28,6 +28,10 @@ export const searchStream = (
     if (event === "result") onResult(data as schema.SearchAnswer);
   });
 
+/** facets counts all hits of a search, or all pictures, by what filters take. */
+export const facets = (value: Partial<schema.FacetsRequest>, image: File | null, signal: AbortSignal) =>
+  post<schema.FacetsAnswer>("/facets", value, image, signal);
+
 export const suggestions = (q: string, signal: AbortSignal) =>
   json<schema.SuggestionsAnswer>(`/suggestions${query({ q, limit: 8 })}`, { signal });
 

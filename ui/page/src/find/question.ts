@@ -4,6 +4,10 @@ import { area, filter, filterCount, filterParameters, filters, format, blank, ty
 /** Pictures that are loaded first. */
 export const page = 60;
 
+/** How many pictures can be looked at closely, and for how many milliseconds at most. */
+export const mostDeep = 1000;
+const deepTime = 10_000;
+
 /** Whether the library is browsed, and nothing is looked for. */
 export const isBrowsing = (state: State): boolean => !state.q && !state.record && !state.image;
 
@@ -13,7 +17,7 @@ export const isFirstScreen = (state: State): boolean =>
 
 /** question is the part of a state that decides which pictures are shown, and in which order. */
 export function question(state: State): string {
-  const keys = ["q", "record", "crop", "image", "sort", "show", ...filters.map((each) => each.key)] as const;
+  const keys = ["q", "record", "crop", "image", "sort", "show", "deep", ...filters.map((each) => each.key)] as const;
   return format({ ...blank(), ...Object.fromEntries(keys.map((key) => [key, state[key]])) });
 }
 
@@ -28,6 +32,10 @@ export function requestOf(state: State): Partial<SearchRequest> {
   if (state.q) value.text = state.q;
   if (state.record) value.record = state.record;
   if (crop) value.crop = crop;
+  if (/^[1-9][0-9]{0,3}$/.test(state.deep)) {
+    value.rerank_count = Math.min(Number(state.deep), mostDeep);
+    value.rerank_ms = deepTime;
+  }
   if (state.sort) value.sort = state.sort as SearchRequest["sort"];
   if (state.show) value.show = state.show as SearchRequest["show"];
   return value;

@@ -27,6 +27,16 @@ export function formats(language: string) {
       new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "long", maximumFractionDigits: 0 }),
   );
 
+  const period = kept(
+    (parts: string) =>
+      new Intl.DateTimeFormat(language, {
+        year: "numeric",
+        ...(parts.includes("month") ? { month: "long" } : {}),
+        ...(parts.includes("day") ? { day: "numeric" } : {}),
+        timeZone: "UTC",
+      }),
+  );
+
   /** plural picks the form for a count and puts the count for #. */
   const plural = (count: number, forms: { one: string; other: string }): string =>
     (rules.select(count) === "one" ? forms.one : forms.other).replace("#", whole.format(count));
@@ -52,6 +62,14 @@ export function formats(language: string) {
     date: (value: string) => moment.format(new Date(value)),
     /** A camera's clock has no zone: the server writes what it showed as if it were UTC. */
     clock: (value: string) => clock.format(new Date(value)),
+    /** period writes a year (2024), a month (2024-05) or a day (2024-05-31). */
+    period: (value: string) => {
+      const [year = 0, month = 1, day = 1] = value.split("-").map(Number);
+      const date = new Date(0);
+      date.setUTCFullYear(year, month - 1, day);
+      const parts = ["year", "month", "day"].slice(0, value.split("-").length);
+      return period(parts.join(" ")).format(date);
+    },
     list: (values: Iterable<string>) => list.format(values),
     plural,
     bytes,

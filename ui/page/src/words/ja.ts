@@ -78,6 +78,42 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
       : `${f.number(searched)}枚のうち近いもの${f.number(hidden)}枚を調べましたが、一致すると判断したものはありません。`,
   nothingFilters: "絞り込みの条件に合う画像の中に、一致するものはありません。",
 
+  dates: "撮影日",
+  allYears: "すべての年",
+  last30Days: "過去30日",
+  thisYear: "今年",
+  lastYear: "昨年",
+  withoutDate: (count: number) => `日付のない画像: ${f.number(count)} 枚`,
+  findIn: (name: string) => `${name}を検索`,
+  noneFound: "該当するものはありません。",
+  moreValues: (count: number) => `ほかに ${f.number(count)} 件あります。単語の先頭を入力すると見つかります。`,
+  openLevel: (name: string) => `${name} の中を表示`,
+  stars: (rating: number) => (rating < 0 ? "除外" : `星 ${f.number(rating)}`),
+  sizes: { small: "小（1 MP 未満）", medium: "中（1〜8 MP）", large: "大（8〜20 MP）", huge: "特大（20 MP 以上）" },
+  sections: {
+    strong: (count: string) => `確かな一致（${count}）`,
+    weak: (count: string) => `一致の可能性あり（${count}）`,
+    none: (count: string) => `一致しないと判定（${count}）`,
+  },
+  alike: {
+    strong: (count: string) => `よく似ている（${count}）`,
+    weak: (count: string) => `似ている可能性あり（${count}）`,
+    none: (count: string) => `ほとんど似ていない（${count}）`,
+  },
+  similarity: (share: number) => `類似度 ${f.percent(share)}`,
+  didYouMean: "もしかして:",
+  withoutQuotes: "引用符なしで検索",
+  noticeTexts: {
+    or_is_a_word: "OR は普通の単語として扱われます。書いたものすべてが写っている画像を探します。どちらか一方を探すには、2 回検索してください。",
+    unread_script: "このモデルはこの文字を読めません。名前、タグなどライブラリ内の語だけを検索しました。画像の内容は英語で書いてください。",
+    phrase_not_found: "引用符内の語がこの順に並ぶ説明文、名前、タグはありません。",
+  },
+  lookedClosely: (count: number, searched: number) =>
+    `${f.number(searched)} 枚のうち上位 ${f.number(count)} 枚を詳しく確認`,
+  lookDeeper: (count: number) => `${f.number(count)} 枚まで確認`,
+  endOfWindow: (count: number) => `上位 ${f.number(count)} 枚だけを比較しました。ほかにもある可能性があります。語を足すか、絞り込んでください。`,
+  shareOfLabels: (share: number) => `この中で ${f.percent(share)}`,
+
   welcome: "何を探しますか？",
   welcomeText:
     "写っているものを自分の言葉で入力してください（モデルが理解するのは英語です）。画像をドロップ、貼り付け、または選択すると、似た画像を探せます。",
