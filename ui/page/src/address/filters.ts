@@ -9,4 +9,5 @@ export const filters = [
   { key: "before", member: "before", facet: "", repeatable: false },
   { key: "camera", member: "cameras", facet: "cameras", repeatable: true },
   { key: "format", member: "formats", facet: "formats", repeatable: true },
+  { key: "size", member: "sizes", facet: "sizes", repeatable: true },
 ] as const;

@@ -15,7 +15,10 @@ export function spanOf(value: string): Span {
           : [year, month + 1, 1]
         : next(year, month, day);
   const [endYear = 0, endMonth = 1, endDay = 1] = end;
-  return { after: `${four(year)}-${two(month ?? 1)}-${two(day ?? 1)}`, before: `${four(endYear)}-${two(endMonth)}-${two(endDay)}` };
+  return {
+    after: `${four(year)}-${two(month ?? 1)}-${two(day ?? 1)}`,
+    before: `${four(endYear)}-${two(endMonth)}-${two(endDay)}`,
+  };
 }
 
 const four = (year: number) => String(year).padStart(4, "0");

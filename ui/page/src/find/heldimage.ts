@@ -15,7 +15,10 @@ function open(): Promise<IDBDatabase> {
   });
 }
 
-async function within<Value>(mode: IDBTransactionMode, work: (files: IDBObjectStore) => IDBRequest<Value>): Promise<Value> {
+async function within<Value>(
+  mode: IDBTransactionMode,
+  work: (files: IDBObjectStore) => IDBRequest<Value>,
+): Promise<Value> {
   const database = await open();
   try {
     return await new Promise<Value>((resolve, reject) => {

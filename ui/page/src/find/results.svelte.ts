@@ -1,7 +1,8 @@
-import { tick } from "svelte";
+import { tick, untrack } from "svelte";
 import { aborted, records, search, searchStream, type LibraryRecord } from "../api";
 import type { Hit, SearchAnswer } from "../api";
 import { address, type State } from "../address";
+import { restoreImage } from "./heldimage.ts";
 import { session } from "../session.svelte.ts";
 import { isBrowsing, listing, question, requestOf } from "./question.ts";
 
@@ -27,6 +28,8 @@ export class Results {
   moreError = $state.raw<unknown>(null);
   /** The image of the search is not there any more. */
   imageGone = $state(false);
+  /** How many pictures the second look is at; 0 while there is none. */
+  looking = $state(0);
   /** Records that the first screen shows, for examples of what to look for. */
   first = $state.raw<LibraryRecord[]>([]);
 
@@ -46,7 +49,8 @@ export class Results {
 
   /** run asks what the address asks, or shows again what it had shown. */
   async run(): Promise<void> {
-    const { state, held, traversed } = address;
+    const { state, traversed } = address;
+    const held = untrack(() => address.held);
     this.#leave();
     this.#controller = new AbortController();
     const { signal } = this.#controller;
@@ -57,13 +61,13 @@ export class Results {
     this.#shown = asked;
     this.#reset(kept);
     if (kept) return this.#scrollTo(place, signal);
-    if (state.image && !held) {
-      this.imageGone = true;
+    if (state.image && !held && !(await restoreImage())) {
+      this.imageGone = !signal.aborted;
       return;
     }
     try {
       if (isBrowsing(state)) await this.#browse(state, signal);
-      else await this.#search(state, held?.file ?? null, signal);
+      else await this.#search(state, address.held?.file ?? null, signal);
       await this.#scrollTo(place, signal);
     } catch (error) {
       if (!aborted(error) && !signal.aborted) this.#fail(error);
@@ -118,6 +122,7 @@ export class Results {
     this.#next = kept?.next;
     this.error = this.moreError = null;
     this.imageGone = this.#loadingMore = false;
+    this.looking = 0;
     this.items = kept?.items ?? [];
   }
 
@@ -134,13 +139,23 @@ export class Results {
     this.items = list.records.map(ofRecord);
   }
 
-  #search(state: State, image: File | null, signal: AbortSignal): Promise<void> {
-    return searchStream(requestOf(state), image, signal, (answer) => {
+  /**
+   * search shows an answer once its order stands. What the second look may still take away or move is not shown: nothing jumps
+   * under the pointer, and nothing that was there goes. Only how many are being looked at is told until then.
+   */
+  async #search(state: State, image: File | null, signal: AbortSignal): Promise<void> {
+    await searchStream(requestOf(state), image, signal, (answer) => {
       if (signal.aborted) return;
+      if (answer.stage === "first") {
+        this.looking = Math.max(1, answer.rerank_planned);
+        return;
+      }
+      this.looking = 0;
       this.answer = answer;
       this.#next = answer.next;
       this.items = answer.hits.map(ofHit);
     });
+    if (!signal.aborted) this.looking = 0;
   }
 
   async #loadMore(state: State, signal: AbortSignal): Promise<void> {

@@ -51,6 +51,7 @@ const en = {
     before: "Taken before",
     camera: "Camera",
     format: "Format",
+    size: "Size",
   },
   removeFilter: (name: string) => `Remove the filter ${name}`,
   clearFilters: "Clear filters",
@@ -86,14 +87,18 @@ const en = {
   last30Days: "Last 30 days",
   thisYear: "This year",
   lastYear: "Last year",
-  withoutDate: (count: number) =>
-    f.plural(count, { one: "# picture has no date.", other: "# pictures have no date." }),
+  withoutDate: (count: number) => f.plural(count, { one: "# picture has no date.", other: "# pictures have no date." }),
   findIn: (name: string) => `Find in ${name}`,
   noneFound: "Nothing begins so.",
   moreValues: (count: number) => `${f.number(count)} more: write the beginning of a word to find them.`,
   openLevel: (name: string) => `Show what is in ${name}`,
   stars: (rating: number) => (rating < 0 ? "Rejected" : f.plural(rating, { one: "# star", other: "# stars" })),
-  sizes: { small: "Small, below 1 MP", medium: "Medium, 1 to 8 MP", large: "Large, 8 to 20 MP", huge: "Very large, 20 MP or more" },
+  sizes: {
+    small: "Small, below 1 MP",
+    medium: "Medium, 1 to 8 MP",
+    large: "Large, 8 to 20 MP",
+    huge: "Very large, 20 MP or more",
+  },
   sections: {
     strong: (count: string) => `Strong matches (${count})`,
     weak: (count: string) => `Possible matches (${count})`,
@@ -108,14 +113,19 @@ const en = {
   didYouMean: "Did you mean",
   withoutQuotes: "Search without the quotes",
   noticeTexts: {
-    or_is_a_word: "OR is read as a plain word: a picture must show everything that you write. Search twice for either of two things.",
-    unread_script: "The model does not read this script. Only names, tags and other words of the library were searched; describe the picture in English.",
+    or_is_a_word:
+      "OR is read as a plain word: a picture must show everything that you write. Search twice for either of two things.",
+    unread_script:
+      "The model does not read this script. Only names, tags and other words of the library were searched; describe the picture in English.",
     phrase_not_found: "No caption, name or tag has the words in quotes in this order.",
   },
   lookedClosely: (count: number, searched: number) =>
     `looked closely at the best ${f.number(count)} of ${f.number(searched)}`,
+  lookingAt: (count: number) =>
+    f.plural(count, { one: "a second look at # picture…", other: "a second look at # pictures…" }),
   lookDeeper: (count: number) => `Look at ${f.number(count)}`,
-  endOfWindow: (count: number) => `Only the best ${f.number(count)} were compared, and there may be more. Say more, or filter, to see others.`,
+  endOfWindow: (count: number) =>
+    `Only the best ${f.number(count)} were compared, and there may be more. Say more, or filter, to see others.`,
   shareOfLabels: (share: number) => `${f.percent(share)} among these`,
 
   welcome: "What are you looking for?",

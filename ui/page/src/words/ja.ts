@@ -54,6 +54,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     before: "撮影日（より前）",
     camera: "カメラ",
     format: "形式",
+    size: "画像サイズ",
   },
   removeFilter: (name) => `絞り込み「${name}」を外す`,
   clearFilters: "絞り込みを解除",
@@ -104,14 +105,18 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   didYouMean: "もしかして:",
   withoutQuotes: "引用符なしで検索",
   noticeTexts: {
-    or_is_a_word: "OR は普通の単語として扱われます。書いたものすべてが写っている画像を探します。どちらか一方を探すには、2 回検索してください。",
-    unread_script: "このモデルはこの文字を読めません。名前、タグなどライブラリ内の語だけを検索しました。画像の内容は英語で書いてください。",
+    or_is_a_word:
+      "OR は普通の単語として扱われます。書いたものすべてが写っている画像を探します。どちらか一方を探すには、2 回検索してください。",
+    unread_script:
+      "このモデルはこの文字を読めません。名前、タグなどライブラリ内の語だけを検索しました。画像の内容は英語で書いてください。",
     phrase_not_found: "引用符内の語がこの順に並ぶ説明文、名前、タグはありません。",
   },
   lookedClosely: (count: number, searched: number) =>
     `${f.number(searched)} 枚のうち上位 ${f.number(count)} 枚を詳しく確認`,
+  lookingAt: (count: number) => `${f.number(count)} 枚を詳しく確認中…`,
   lookDeeper: (count: number) => `${f.number(count)} 枚まで確認`,
-  endOfWindow: (count: number) => `上位 ${f.number(count)} 枚だけを比較しました。ほかにもある可能性があります。語を足すか、絞り込んでください。`,
+  endOfWindow: (count: number) =>
+    `上位 ${f.number(count)} 枚だけを比較しました。ほかにもある可能性があります。語を足すか、絞り込んでください。`,
   shareOfLabels: (share: number) => `この中で ${f.percent(share)}`,
 
   welcome: "何を探しますか？",
