@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"mekiki/embed/builtin"
+	"mekiki/index"
+	"mekiki/index/local"
+	"mekiki/internal/vfs"
+	"mekiki/search"
+	"mekiki/server"
+	"mekiki/ui"
+)
+
+// serveFound serves a library of pictures in folders by year and month, found by their words alone.
+func serveFound(t *testing.T) string {
+	t.Helper()
+	gallery, err := fs.Glob(builtin.Gallery(), "images/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	thumbnail, err := fs.ReadFile(builtin.Gallery(), gallery[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfs.NewMemory()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = library.Close() })
+	var batch index.Batch
+	captions := []string{"two cats on a sofa", "a red tulip in the grass", "two dogs beside a lighthouse"}
+	for i := range 120 {
+		day := time.Date(2019+i%5, time.Month(1+i%12), 1+i%28, 12, 0, 0, 0, time.UTC)
+		batch.Puts = append(batch.Puts, index.Put{
+			Record: index.Record{
+				Kind: index.KindImage, Hash: sha256.Sum256(fmt.Append(nil, i)), Format: "jpeg", Width: 4000, Height: 3000,
+				Files:    []index.File{{Path: filepath.FromSlash(fmt.Sprintf("/pictures/y%d/m%02d/%04d.jpg", day.Year(), day.Month(), i))}},
+				Metadata: index.Metadata{Taken: day, Camera: []string{"Nikon Z6", "Leica Q2"}[i%2], Title: captions[i%3]},
+				Captions: []index.Caption{{Text: captions[i%3]}}, Tags: []string{"Places/Japan/Kyoto"}[:i%2],
+			},
+			Thumbnail: thumbnail,
+		})
+	}
+	if _, err := library.Write(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	searcher, err := search.New(library, nil, search.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := ui.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	served, err := server.New(server.Options{Address: "127.0.0.1:0", Searcher: searcher, Library: library, Page: files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	address, done := make(chan string, 1), make(chan error, 1)
+	go func() { done <- served.Run(ctx, func(at net.Addr) { address <- at.String() }) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case at := <-address:
+		return "http://" + at + "/"
+	case err := <-done:
+		t.Fatalf("the server does not start: %v", err)
+		return ""
+	}
+}
+
+// TestFinding works with what narrows a search, in Chromium and by keyboard.
+func TestFinding(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a browser")
+	}
+	p := openPage(t, serveFound(t))
+	t.Run("facets by keyboard", func(t *testing.T) { p.on(t).facetsByKeyboard() })
+	t.Run("dates by keyboard", func(t *testing.T) { p.on(t).datesByKeyboard() })
+	t.Run("stale hits", func(t *testing.T) { p.on(t).noStaleHits() })
+	t.Run("did you mean", func(t *testing.T) { p.on(t).didYouMean() })
+}
+
+const focusedText = `(document.activeElement?.textContent || document.activeElement?.id || document.activeElement?.tagName || "").trim()`
+
+// openFilters opens the filters of an address.
+func (p page) openFilters(path string) {
+	p.t.Helper()
+	p.visit(path)
+	p.wait(`document.querySelectorAll(".tile").length > 3`)
+	p.do(chromedp.Focus("#filter-button"), chromedp.KeyEvent(kb.Enter))
+	p.wait(`document.querySelector("#filter-button-panel .levels .value")`)
+}
+
+func (p page) facetsByKeyboard() {
+	p.openFilters("?q=cats")
+	// Counts are of the hits, and folders are a tree with their years.
+	p.wait(`[...document.querySelectorAll('[aria-labelledby="facet-folder"] > .levels > li > .level .name')].map((one) => one.textContent).join() === "y2019,y2020,y2021,y2022,y2023"`)
+	p.wait(`document.querySelector('[aria-labelledby="facet-folder"] .value .count').textContent === "8"`)
+	p.screenshot("finding-facets")
+	p.do(chromedp.Focus(`[aria-labelledby="facet-folder"] .twisty[aria-expanded]`), chromedp.KeyEvent(" "))
+	p.wait(`document.querySelector('[aria-labelledby="facet-folder"] .levels .levels .value')`)
+	p.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(" "))
+	p.wait(`new URLSearchParams(location.search).get("folder")?.endsWith("/y2019")`)
+	p.wait(`document.querySelector("#summary")?.textContent.includes("8 pictures")`)
+	if focused := inPage[string](p, focusedText); focused == "BODY" || !inPage[bool](p, `document.activeElement.closest("#filter-button-panel") !== null`) {
+		p.t.Errorf("choosing a folder leaves the focus at %q", focused)
+	}
+	// What else could be chosen stays, with its own counts.
+	p.wait(`document.querySelectorAll('[aria-labelledby="facet-folder"] > .levels > li').length === 5`)
+	p.do(chromedp.Focus(`[aria-labelledby="facet-folder"] input`), chromedp.KeyEvent("m03"))
+	p.wait(`[...document.querySelectorAll('[aria-labelledby="facet-folder"] .levels .name')].every((one) => one.textContent.includes("m03"))`)
+	if focused := inPage[string](p, `document.activeElement.tagName`); focused != "INPUT" {
+		p.t.Errorf("finding a folder leaves the focus at %s", focused)
+	}
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.wait(`!document.querySelector("#filter-button-panel:popover-open") || document.querySelector('[aria-labelledby="facet-folder"] input').value === ""`)
+}
+
+func (p page) datesByKeyboard() {
+	p.openFilters("")
+	p.do(chromedp.Focus(`#filter-button-panel input[type=date]`), chromedp.KeyEvent("03012020"))
+	if changed := inPage[string](p, `location.search`); changed != "" {
+		p.t.Errorf("a date that is being typed makes the address %s", changed)
+	}
+	p.do(chromedp.KeyEvent(kb.Enter))
+	p.wait(`new URLSearchParams(location.search).get("after") === "2020-03-01"`)
+	if focused := inPage[string](p, `document.activeElement.type`); focused != "date" {
+		p.t.Errorf("Enter leaves the focus at %s", focused)
+	}
+	// A bar of the histogram is a button.
+	p.do(chromedp.Focus(`.histogram .bar:nth-child(2)`), chromedp.KeyEvent(kb.Enter))
+	p.wait(`new URLSearchParams(location.search).get("before") === "2021-01-01"`)
+	p.wait(`document.querySelectorAll(".histogram .bar").length >= 2 && document.querySelector("#summary").textContent.includes("24 pictures")`)
+	p.screenshot("finding-dates")
+}
+
+func (p page) noStaleHits() {
+	p.visit("?q=cats")
+	p.wait(`document.querySelectorAll(".tile").length > 3 && document.querySelector("#summary").dataset.stage === "final"`)
+	p.do(chromedp.Focus("#query"), chromedp.KeyEvent(kb.End), chromedp.KeyEvent(" blurgh tag:qwzz"), chromedp.KeyEvent(kb.Enter))
+	p.wait(`location.search.includes("qwzz") && document.querySelectorAll(".tile").length === 0`)
+	p.wait(`document.querySelector("#summary").textContent.includes("0 pictures")`)
+}
+
+func (p page) didYouMean() {
+	p.visit("?q=tulp+lighthuose")
+	p.wait(`document.querySelector(".meant button")?.textContent.trim() === "tulip lighthouse"`)
+	p.screenshot("finding-did-you-mean")
+	p.do(chromedp.Focus(".meant button"), chromedp.KeyEvent(kb.Enter))
+	p.wait(`document.querySelector("#query").value === "tulip lighthouse" && document.activeElement.id === "query"`)
+	p.visit(`?q="tulip+red"`)
+	p.wait(`document.querySelector(".warnings button")`)
+	p.do(chromedp.Focus(".warnings button"), chromedp.KeyEvent(kb.Enter))
+	p.wait(`document.querySelector("#query").value === "tulip red" && document.querySelectorAll(".tile").length > 3`)
+}
