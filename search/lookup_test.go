@@ -133,7 +133,7 @@ func TestBadLookups(t *testing.T) {
 		"limit":             {lookup.Request{Record: picture.ID, Limit: -1}, contract.CodeInvalidOption},
 	} {
 		_, err := s.Lookup(t.Context(), test.request)
-		if contract.CodeOf(err) != test.code {
+		if codeOf(err) != test.code {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -154,7 +154,7 @@ func BenchmarkNormalize(b *testing.B) {
 	m := photograph(224, 224)
 	dst := make([]float32, 3*224*224)
 	for b.Loop() {
-		BLIP2Normalization().NormalizeInto(dst, m)
+		blip2Normalization().NormalizeInto(dst, m)
 	}
 }
 

@@ -215,7 +215,7 @@ func TestBombsAreRejectedCheaply(t *testing.T) {
 			if grown := after.TotalAlloc - before.TotalAlloc; grown > 32<<20 {
 				t.Errorf("%d bytes of file took %d MiB", len(bomb.data), grown>>20)
 			}
-			if _, err := Inspect(bomb.data); err != nil && !errors.Is(err, ErrCorrupt) {
+			if _, err := inspectFile(bomb.data); err != nil && !errors.Is(err, ErrCorrupt) {
 				t.Errorf("inspecting: %v", err)
 			}
 		})

@@ -95,7 +95,7 @@ func TestDecodeEqualsPillow(t *testing.T) {
 			if largest > c.Tolerance || mean > c.Mean {
 				t.Errorf("differs by up to %d and %.3f on average; %d and %.3f are allowed", largest, mean, c.Tolerance, c.Mean)
 			}
-			info, err := Inspect(data)
+			info, err := inspectFile(data)
 			if err != nil || info.Width != want.Width || info.Height != want.Height || info.Format != got.Format {
 				t.Errorf("inspecting says %+v, %v", info, err)
 			}

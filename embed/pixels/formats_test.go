@@ -171,7 +171,7 @@ var listings = []struct {
 	times   int
 	text    func() string
 }{
-	{"server/openapi.json", `The image file; [^"]*\.`, 6, func() string { return "The image file; " + Titles("or") + "." }},
+	{"server/openapi.json", `The image file; [^"]*\.`, 7, func() string { return "The image file; " + Titles("or") + "." }},
 	{"docs/images.md", "A run looks for files that end in .*\\.\n", 1, func() string {
 		var endings []string
 		for _, k := range kinds() {
@@ -238,7 +238,7 @@ func TestWhatIsNotReadIsNamed(t *testing.T) {
 		"\xff\x4f\xff\x51\x00":                         "JPEG 2000",
 		"8BPS":                                         "Photoshop",
 	} {
-		if _, err := Inspect([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := inspectFile([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

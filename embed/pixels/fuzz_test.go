@@ -45,7 +45,7 @@ func fuzzDecoder(f *testing.F, format Format, pattern string) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := decoder.Decode(context.Background(), data)
-		info, inspectErr := Inspect(data)
+		info, inspectErr := inspectFile(data)
 		if err != nil {
 			if !errors.Is(err, ErrTooLarge) && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrUnsupported) {
 				t.Fatalf("an error of no kind: %v", err)

@@ -12,32 +12,6 @@ type header struct {
 	format Format
 }
 
-// Info is what a file says about itself before it is decoded.
-type Info struct {
-	// Format is told from the content.
-	Format Format
-	// Width and Height are those of the upright image, in pixels.
-	Width, Height int
-	// Orientation is the EXIF orientation that decoding applies, 1 (upright)
-	// to 8.
-	Orientation int
-}
-
-// Inspect reads the header of an image file: cheap, and without the checks
-// against limits that Decode makes. It fails with ErrUnsupported or
-// ErrCorrupt.
-func Inspect(data []byte) (Info, error) {
-	h, err := inspect(data)
-	if err != nil {
-		return Info{}, err
-	}
-	info := Info{Format: h.format, Width: h.Width, Height: h.Height, Orientation: h.Orientation}
-	if h.Orientation >= 5 {
-		info.Width, info.Height = h.Height, h.Width
-	}
-	return info, nil
-}
-
 // inspect reads the header of an image file with our own parsers, which ask
 // for no memory that depends on what the file says.
 func inspect(data []byte) (header, error) {

@@ -11,16 +11,6 @@ type Normalization struct {
 	RescaleFactor float64
 }
 
-// BLIP2Normalization returns the values of every published BLIP-2 model, which
-// are CLIP's.
-func BLIP2Normalization() Normalization {
-	return Normalization{
-		Mean:              [3]float32{0.48145466, 0.4578275, 0.40821073},
-		StandardDeviation: [3]float32{0.26862954, 0.26130258, 0.27577711},
-		RescaleFactor:     1.0 / 255,
-	}
-}
-
 // Normalize returns the image as the tensor that a vision encoder reads:
 // float32 in the order channel, row, column; its length is 3*Height*Width. The
 // arithmetic is that of transformers' slow image processor: the product with

@@ -192,7 +192,7 @@ func TestRAWTilesAreNoPreviews(t *testing.T) {
 			if pieces == 1 {
 				want = 64 // one piece is the picture
 			}
-			if got, err := Inspect(out); err != nil || got.Width != want {
+			if got, err := inspectFile(out); err != nil || got.Width != want {
 				t.Errorf("tag %d, %d pieces: %d wide, want %d, %v", tag, pieces, got.Width, want, err)
 			}
 		}

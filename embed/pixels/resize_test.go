@@ -88,7 +88,7 @@ func TestResizeEqualsPillow(t *testing.T) {
 
 func TestNormalizeEqualsTransformers(t *testing.T) {
 	m := readImage(t, "resize/scene.png")
-	normalization := BLIP2Normalization()
+	normalization := blip2Normalization()
 	if err := normalization.Validate(); err != nil {
 		t.Fatal(err)
 	}

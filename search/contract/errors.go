@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -97,12 +96,3 @@ func (e *Error) Hint() string { return e.Remedy }
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-// CodeOf gives the code of err, or "" when err carries none.
-func CodeOf(err error) Code {
-	var known *Error
-	if errors.As(err, &known) {
-		return known.Code
-	}
-	return ""
-}

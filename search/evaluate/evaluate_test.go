@@ -116,7 +116,7 @@ func TestBadPictureIsNamed(t *testing.T) {
 }
 
 func TestRankingFileName(t *testing.T) {
-	if got := RankingFileName(`two cats; -"red  dog" folder:X`); got != "two_cats_red_dog_folder_x.txt" {
+	if got := rankingFileName(`two cats; -"red  dog" folder:X`); got != "two_cats_red_dog_folder_x.txt" {
 		t.Error(got)
 	}
 }
@@ -124,7 +124,7 @@ func TestRankingFileName(t *testing.T) {
 func TestWriteRanking(t *testing.T) {
 	searcher := colourSearcher(t, colourSource(t))
 	var out bytes.Buffer
-	if err := WriteRanking(t.Context(), &out, searcher, "blue paper", 3); err != nil {
+	if err := writeRanking(t.Context(), &out, searcher, "blue paper", 3); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(out.String(), "query:   blue paper\nverdict: strong\n\n 1  strong holiday-0002.png") {

@@ -54,10 +54,10 @@ func TestGalleryRankings(t *testing.T) {
 	}
 	for _, query := range galleryQueries() {
 		var got bytes.Buffer
-		if err := WriteRanking(t.Context(), &got, searcher, query, 10); err != nil {
+		if err := writeRanking(t.Context(), &got, searcher, query, 10); err != nil {
 			t.Fatal(err)
 		}
-		name := filepath.Join(folder, RankingFileName(query))
+		name := filepath.Join(folder, rankingFileName(query))
 		if *update {
 			if err := os.WriteFile(name, got.Bytes(), 0o644); err != nil {
 				t.Fatal(err)

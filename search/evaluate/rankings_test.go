@@ -12,10 +12,10 @@ import (
 	"mekiki/search/contract"
 )
 
-// WriteRanking writes the first hits of a query so that people can read them
+// writeRanking writes the first hits of a query so that people can read them
 // and a change of ranking shows as a difference between two files: rank,
 // verdict, file name and caption.
-func WriteRanking(ctx context.Context, w io.Writer, searcher *search.Searcher, text string, hits int) error {
+func writeRanking(ctx context.Context, w io.Writer, searcher *search.Searcher, text string, hits int) error {
 	response, err := searcher.Search(ctx, contract.Request{Text: text, Limit: hits, RerankBudget: unlimited})
 	if err != nil {
 		return fmt.Errorf("search %q: %w", text, err)
@@ -32,8 +32,8 @@ func WriteRanking(ctx context.Context, w io.Writer, searcher *search.Searcher, t
 	return err
 }
 
-// RankingFileName makes a file name of a query.
-func RankingFileName(text string) string {
+// rankingFileName makes a file name of a query.
+func rankingFileName(text string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(text) {
 		switch {
