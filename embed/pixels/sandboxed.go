@@ -12,11 +12,7 @@ import (
 
 // limits returns what the decoder in the sandbox may take.
 func (h header) limits() sandbox.Limits {
-	pixels := max(int64(h.Width)*int64(h.Height), h.Largest)
-	return sandbox.Limits{
-		Memory: h.Working,
-		Breaks: int32(min(pixels/pixelsPerBreak+breaksFixed, 1<<30)),
-	}
+	return sandbox.LimitsOf(max(int64(h.Width)*int64(h.Height), h.Largest), h.Working)
 }
 
 // decodeAVIF gives what is shown of the decoder's picture to use.

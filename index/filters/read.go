@@ -204,48 +204,6 @@ func parseRating(value string) (index.RatingRange, bool) {
 	return rating, ok && rating.Least <= rating.Most
 }
 
-func setDate(target *time.Time, zoned *bool, name Name, value string, o Reading) error {
-	if !target.IsZero() {
-		return twice(name)
-	}
-	location := o.Location
-	if location == nil {
-		location = time.UTC
-	}
-	date, isZoned, problem := parseDate(value, location)
-	if problem != "" {
-		return &ValueError{Problem: problem, Date: true, Remedy: "write a year, a month, a day or a time, such as 2024, 2024-05, 2024-05-31 or 2024-05-31T18:30"}
-	}
-	*target, *zoned = date, isZoned
-	return nil
-}
-
-// parseDate reads a date, and says whether it names a zone; problem is empty when it
-// is one.
-func parseDate(value string, location *time.Location) (date time.Time, zoned bool, problem string) {
-	layouts := []struct {
-		layout string
-		zoned  bool
-	}{
-		{"2006", false}, {"2006-01", false}, {"2006-01-02", false}, {"2006-01-02T15:04", false}, {"2006-01-02T15:04:05", false},
-		{"2006-01-02T15:04Z07:00", true}, {time.RFC3339, true},
-	}
-	for _, form := range layouts {
-		date, err := time.ParseInLocation(form.layout, value, location)
-		if err == nil {
-			if date.Year() < 1 {
-				return time.Time{}, false, strconv.Quote(value) + " is before the year 1"
-			}
-			return date, form.zoned, ""
-		}
-		// A date of the right form with a day that no calendar has.
-		if strings.Contains(err.Error(), "out of range") {
-			return time.Time{}, false, strconv.Quote(value) + " is a date that does not exist"
-		}
-	}
-	return time.Time{}, false, strconv.Quote(value) + " is no date"
-}
-
 func setNear(f *index.Filter, value string, _ Reading) error {
 	if f.Near != nil {
 		return twice(Near)

@@ -275,6 +275,31 @@ func TestActionsArePinned(t *testing.T) {
 	}
 }
 
+var place = regexp.MustCompile("`([\\w./-]+/[\\w./-]+)`")
+
+// TestPlacesExist asks that each place that the table of docs/architecture.md names is there.
+func TestPlacesExist(t *testing.T) {
+	data, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := 0
+	for _, line := range strings.Split(string(data), "\n") {
+		if !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		for _, match := range place.FindAllStringSubmatch(line, -1) {
+			places++
+			if _, err := os.Stat(filepath.Join("../..", filepath.FromSlash(match[1]))); err != nil {
+				t.Errorf("there is no %s", match[1])
+			}
+		}
+	}
+	if places < 20 {
+		t.Errorf("only %d places read", places)
+	}
+}
+
 var (
 	mapNode  = regexp.MustCompile(`(\w+)\["([\w/]+)<br/>`)
 	mapArrow = regexp.MustCompile(`(?m)^  (\w+)(?:\[.*\])? --> ([\w &]+)$`)

@@ -39,16 +39,6 @@ type Module struct {
 	Compressed []byte
 }
 
-// Limits bound what decoding one picture takes.
-type Limits struct {
-	// Memory is the most that the instance's memory may be, in bytes: at most
-	// 4 GiB, and never less than what the module starts with.
-	Memory int64
-	// Breaks is how often its loops may break, which is once in 262,144 turns
-	// and, on today's processors, about once in a millisecond.
-	Breaks int32
-}
-
 // Runtime runs decoders. It compiles each when it is first needed, which takes
 // about a second. It is safe for concurrent use. Close it to give back what
 // was compiled.
