@@ -71,10 +71,16 @@ func (h *handed) run(input string, arguments ...string) (status int, out, compla
 	return command.ProcessState.ExitCode(), stdout.String(), stderr.String()
 }
 
-// serve starts a server and waits until it says where it is.
-func (h *handed) serve(arguments ...string) {
+// serve starts a server on a free port, waits until it says where it is, and gives its address.
+func (h *handed) serve(arguments ...string) string {
 	h.Helper()
-	h.server = h.command(append([]string{"serve", "--json", "--addr", "127.0.0.1:0", "--no-captions", "--log-level", "error"}, arguments...)...)
+	return h.serveAt("127.0.0.1:0", arguments...)
+}
+
+// serveAt is serve on a port.
+func (h *handed) serveAt(address string, arguments ...string) string {
+	h.Helper()
+	h.server = h.command(append([]string{"serve", "--json", "--addr", address, "--log-level", "error"}, arguments...)...)
 	out, err := h.server.StdoutPipe()
 	if err == nil {
 		err = h.server.Start()
@@ -87,9 +93,13 @@ func (h *handed) serve(arguments ...string) {
 		_ = server.Process.Kill()
 		_ = server.Wait()
 	})
-	if _, err := bufio.NewReader(out).ReadString('}'); err != nil {
+	var message struct {
+		Address string `json:"address"`
+	}
+	if err := json.NewDecoder(out).Decode(&message); err != nil {
 		h.Fatal(err)
 	}
+	return message.Address
 }
 
 // TestIndexWhileServing: what writes to a library that a server has is done by the server, and looks as if it was done here.

@@ -1,6 +1,7 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
 import { address } from "./address";
+import { connection } from "./library/connection.svelte.ts";
 import { session } from "./session.svelte.ts";
 import "./styles/index.css";
 import { appearance } from "./theme.svelte.ts";
@@ -19,6 +20,7 @@ async function start(): Promise<void> {
   field?.addEventListener("compositionstart", () => (field.dataset["composing"] = ""));
   appearance.start();
   address.start();
+  connection.start();
   void session.start();
   await lang.start();
   await composed(field);

@@ -24,6 +24,7 @@ class Session {
     return this.#answer?.authentication === "token" && this.#answer.scopes.length > 0;
   }
 
+  /** start asks the server who asks, and what they may do. */
   async start(): Promise<void> {
     await this.#take(fetchSession);
   }

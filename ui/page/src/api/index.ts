@@ -4,6 +4,7 @@ import { base, content, json, post, query, type Parameters } from "./request.ts"
 import type * as schema from "./types.ts";
 
 export { Problem, aborted } from "./problem.ts";
+export { base };
 export type * from "./types.ts";
 
 const at = encodeURIComponent;
@@ -78,7 +79,10 @@ export const duplicates = (level: string, offset: number, signal?: AbortSignal) 
 export const jobs = () => json<schema.JobList>("/jobs");
 export const startJob = (value: Partial<schema.JobRequest>) => post<schema.Job>("/jobs", value);
 export const cancelJob = (id: string) => json<unknown>(`/jobs/${at(id)}`, { method: "DELETE" });
-export const failures = (offset = 0) => json<schema.FailureList>(`/failures${query({ offset, limit: 100 })}`);
+export const failures = (offset = 0, reason = "") =>
+  json<schema.FailureList>(`/failures${query({ offset, limit: 100, reason })}`);
+export const failuresTable = (reason = "") => `${base}/failures${query({ reason, format: "csv" })}`;
+export const spaces = () => json<schema.SpaceList>("/spaces");
 
 /** followJob calls onJob with each state of a job until it ends. */
 export const followJob = (id: string, signal: AbortSignal, onJob: (job: schema.Job) => void) =>

@@ -17,10 +17,22 @@ export function query(values: Parameters): string {
   return text ? `?${text}` : "";
 }
 
+/** unreachable is the event that tells of a server that did not answer. */
+export const unreachable = "mekiki-unreachable";
+
+async function reach(path: string, options: RequestInit): Promise<Response> {
+  try {
+    return await fetch(base + path, { credentials: "same-origin", ...options });
+  } catch (error) {
+    if (!options.signal?.aborted) dispatchEvent(new Event(unreachable));
+    throw error;
+  }
+}
+
 /** request sends a request, and sends it again a few times when the server is busy. It throws a Problem. */
 export async function request(path: string, options: RequestInit = {}): Promise<Response> {
   for (let attempt = 1; ; attempt += 1) {
-    const response = await fetch(base + path, { credentials: "same-origin", ...options });
+    const response = await reach(path, options);
     if (response.ok) return response;
     if (response.status !== 429 || attempt === attempts) throw await problem(response);
     const after = Math.min(longestPause, Number(response.headers.get("Retry-After")) || 1);

@@ -163,8 +163,7 @@ const en = {
   ] as [string, string][],
   apiDocs: "The HTTP API",
   emptyLibrary: "The library is empty",
-  emptyLibraryText: "Add pictures on the library page, or with “mekiki index FOLDER” on the command line.",
-  openLibrary: "Open the library page",
+  emptyLibraryText: "Add pictures of yours, and find them by what they show.",
 
   verdicts: { strong: "Strong match", weak: "Possible match", none: "No match" },
   verdict: (verdict: "strong" | "weak" | "none", share: number): string =>
@@ -178,6 +177,8 @@ const en = {
   offlineText: "Is “mekiki serve” still running?",
   /** The server names its problems in English itself. */
   problems: {} as Partial<Record<string, string>>,
+  /** What helps against a problem, where the server's own words are not to be shown. */
+  hints: {} as Partial<Record<string, string>>,
 
   previous: "Previous picture",
   next: "Next picture",
@@ -303,18 +304,61 @@ const en = {
   notReady: (reason: string) => `Not ready: ${reason}`,
   browse: "Browse the pictures",
   indexTitle: "Add pictures",
-  indexFolder: "A folder or file on the server",
-  indexStart: "Start indexing",
-  indexNone: "This server does not index from the page. On its machine: mekiki index FOLDER",
+  indexRoots: "Folders of the server",
+  indexFolder: "Another folder or file in them",
+  indexStart: "Index",
+  indexCommand: "On the server’s machine, any folder can be indexed from the command line, also while the server runs:",
+  mayNotAdd: "You may look and search here. Adding pictures takes a token that may write.",
   upload: "Upload pictures",
-  uploading: (done: number, count: number) => `${f.number(done)} of ${f.number(count)} uploaded`,
-  uploaded: (count: number) => f.plural(count, { one: "# picture added.", other: "# pictures added." }),
-  job: (state: string) => `Indexing: ${state}`,
+  uploads: "Uploads",
+  dropHere: "Drop pictures or folders here. They keep their names and folders.",
+  dropToAdd: "Drop to add to the library",
+  chooseFiles: "Choose files",
+  chooseFolder: "Choose a folder",
+  uploading: (done: number, count: number) => `Uploading: ${f.number(done)} of ${f.number(count)}`,
+  uploadDone: (added: number, known: number, refused: number) =>
+    [
+      f.plural(added, { one: "# picture added", other: "# pictures added" }),
+      known && f.plural(known, { one: "# was already there", other: "# were already there" }),
+      refused && f.plural(refused, { one: "# could not be read", other: "# could not be read" }),
+    ]
+      .filter(Boolean)
+      .join(", "),
+  uploadKnown: "already there",
+  uploadSkipped: (count: number) =>
+    f.plural(count, { one: "# other file was left out", other: "# other files were left out" }),
+  dismiss: "Dismiss",
+  copy: "Copy",
+  copied: "Copied.",
+  notCopied: "The browser does not allow copying.",
+  comingBack: "The server cannot be reached. The page goes on by itself when it is back.",
+  readOnly: (reason: string) => `Nothing can be changed at present: ${reason}`,
+  job: (kind: string, state: string) => `${kind}: ${state}`,
+  jobKinds: {
+    index: "Indexing",
+    retry: "Reading failed files again",
+    metadata: "Reading metadata again",
+    captions: "Writing captions",
+    texts: "Adding texts",
+    compact: "Freeing disk space",
+  },
+  jobLine: (kind: string, done: number, total: number, seconds: number, waiting: number) =>
+    [
+      total ? `${kind}: ${f.number(done)} of ${f.number(total)}` : `${kind}…`,
+      seconds && `about ${f.duration(seconds)} left`,
+      waiting && f.plural(waiting, { one: "# more waiting", other: "# more waiting" }),
+    ]
+      .filter(Boolean)
+      .join(", "),
   jobCounts: (added: number, unchanged: number, failed: number) =>
     `${f.number(added)} added, ${f.number(unchanged)} unchanged, ${f.number(failed)} failed`,
   jobProgress: (done: number, found: number) => `${f.number(done)} of ${f.number(found)}`,
+  jobFound: (found: number) => f.plural(found, { one: "# file found so far", other: "# files found so far" }),
   jobRate: (rate: number) => `${f.number(Math.round(10 * rate) / 10)} per second`,
   jobLeft: (seconds: number) => `about ${f.duration(seconds)} left`,
+  jobTimes: (began: string, seconds: number) => (seconds ? `${began}, took ${f.duration(seconds)}` : `Since ${began}`),
+  newest: "Newest pictures",
+  stopping: "Stopping…",
   jobStates: {
     queued: "waiting",
     running: "running",
@@ -324,6 +368,19 @@ const en = {
     interrupted: "interrupted",
   },
   failuresTitle: (count: number) => `Files that could not be indexed (${f.number(count)})`,
+  allReasons: "All",
+  retryAll: (count: number) => f.plural(count, { one: "Try the file again", other: "Try all # again" }),
+  retryFile: (path: string) => `Try ${path} again`,
+  exportTable: "Export as CSV",
+  machine: "Server, models and upkeep",
+  version: "Version",
+  answersModel: "Answers questions",
+  spaces: "Indexed with",
+  spaceStates: { serving: "in use", previous: "used before", filling: "not in use" },
+  forPrograms: "For programs",
+  rereadMetadata: "Read metadata again",
+  rewriteCaptions: "Write all captions anew",
+  freeSpace: "Free disk space",
   failureFile: "File",
   failureReason: "Reason",
 
