@@ -10,7 +10,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"mekiki/server/memory"
+	"mekiki/server/servertest"
 )
 
 // The load tests take a minute and the whole machine, so that they run only when
@@ -38,11 +38,7 @@ type spread struct {
 }
 
 func (s *spread) percentile(share float64) time.Duration {
-	if len(s.accepted) == 0 {
-		return 0
-	}
-	slices.Sort(s.accepted)
-	return s.accepted[min(len(s.accepted)-1, int(share*float64(len(s.accepted))))]
+	return servertest.Percentile(s.accepted, share)
 }
 
 func (s *spread) add(other *spread) {

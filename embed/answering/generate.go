@@ -24,16 +24,11 @@ func (e *Engine) Generate(ctx context.Context, prompts []Prompt, options decode.
 	if written != nil && options.Rows() != 1 {
 		return nil, fmt.Errorf("answer: pieces of a text are final only when one is written: choose greedy, or nucleus with a count of 1")
 	}
-	done, err := e.model.Begin()
+	done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	leave, err := e.model.Options.Turns.EnterAnswer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
 	ids := make([][]int64, len(prompts))
 	for i, prompt := range prompts {
 		if ids[i], err = e.read(prompt); err != nil {

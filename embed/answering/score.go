@@ -13,21 +13,33 @@ import (
 
 // Score implements Answerer. What the continuations have in common, the image and the prompt, is computed once.
 func (e *Engine) Score(ctx context.Context, prompt Prompt, continuations []string) ([]float32, error) {
-	done, err := e.model.Begin()
+	done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	leave, err := e.model.Options.Turns.EnterAnswer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
 	scores, err := e.score(ctx, prompt, continuations)
 	if err != nil {
 		return nil, fmt.Errorf("score answers: %w", err)
 	}
 	return scores, nil
+}
+
+// begin waits for the turn of an answer, and returns what to call when it is done.
+func (e *Engine) begin(ctx context.Context) (done func(), err error) {
+	end, err := e.model.Begin()
+	if err != nil {
+		return nil, err
+	}
+	leave, err := e.model.Options.Turns.EnterAnswer(ctx)
+	if err != nil {
+		end()
+		return nil, err
+	}
+	return func() {
+		leave()
+		end()
+	}, nil
 }
 
 func (e *Engine) score(ctx context.Context, prompt Prompt, continuations []string) ([]float32, error) {

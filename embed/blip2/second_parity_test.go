@@ -59,22 +59,7 @@ func openSecond(t testing.TB, runtime *ort.Runtime, dir string) *secondStage {
 // run runs a graph on inputs by name.
 func (s *secondStage) run(t testing.TB, file string, inputs map[string]ort.Tensor) map[string]ort.Tensor {
 	t.Helper()
-	session := s.sessions[file]
-	var given, taken []ort.Tensor
-	for _, input := range session.Inputs() {
-		given = append(given, inputs[input.Name])
-	}
-	for _, output := range session.Outputs() {
-		taken = append(taken, s.buffers[output.Name])
-	}
-	if err := session.RunInto(t.Context(), given, taken); err != nil {
-		t.Fatal(err)
-	}
-	results := map[string]ort.Tensor{}
-	for i, output := range session.Outputs() {
-		results[output.Name] = taken[i]
-	}
-	return results
+	return orttest.Run(t, s.sessions[file], inputs, s.buffers)
 }
 
 // embed is the embeddings of tokens [T W].

@@ -122,30 +122,6 @@ func open(t testing.TB, runtime *ort.Runtime, path string) *ort.Session {
 	return session
 }
 
-// run runs a session on inputs by name, and returns the outputs by name. Outputs that into names are written there.
-func run(t testing.TB, session *ort.Session, inputs, into map[string]ort.Tensor) map[string]ort.Tensor {
-	t.Helper()
-	var given, taken []ort.Tensor
-	for _, input := range session.Inputs() {
-		tensor, ok := inputs[input.Name]
-		if !ok {
-			t.Fatalf("nothing is given for %v", input)
-		}
-		given = append(given, tensor)
-	}
-	for _, output := range session.Outputs() {
-		taken = append(taken, into[output.Name])
-	}
-	if err := session.RunInto(t.Context(), given, taken); err != nil {
-		t.Fatal(err)
-	}
-	results := map[string]ort.Tensor{}
-	for i, output := range session.Outputs() {
-		results[output.Name] = taken[i]
-	}
-	return results
-}
-
 // comparison keeps the worst error.
 type comparison struct {
 	worst float64
@@ -243,7 +219,7 @@ func (r reference) compareStates(t *testing.T, c *comparison, session *ort.Sessi
 	inputs[manifest.LastPositionName] = ort.Int32Tensor([]int32{int32(length - 1)}, 1)
 	inputs[manifest.TotalLengthName] = ort.Int32Tensor([]int32{int32(length)}, 1)
 	inputs[manifest.BucketsName] = ort.Int64Tensor(DecoderBuckets(r.Language, 0, int(length)), length, length)
-	results := run(t, session, inputs, nil)
+	results := orttest.Run(t, session, inputs, nil)
 	layers := func(prefix string, want blip2test.Array) {
 		values := want.Values(t)
 		size := len(values) / int(want.Shape[0])
@@ -312,14 +288,14 @@ func (x *text) next(t testing.TB, embeddings []float32, last ...int32) []float32
 			inputs[name] = tensor
 		}
 	}
-	return run(t, x.step, inputs, x.buffers)[manifest.LogitsName].Float32()
+	return orttest.Run(t, x.step, inputs, x.buffers)[manifest.LogitsName].Float32()
 }
 
 // read lets T5's encoder read embeddings [1 S H].
 func (x *text) read(t testing.TB, embeddings []float32) {
 	t.Helper()
 	length := int64(len(embeddings) / x.config.HiddenSize)
-	x.encoded = run(t, x.encode, map[string]ort.Tensor{
+	x.encoded = orttest.Run(t, x.encode, map[string]ort.Tensor{
 		manifest.EmbeddingsName: ort.Float32Tensor(embeddings, 1, length, int64(x.config.HiddenSize)),
 		manifest.BucketsName:    ort.Int64Tensor(EncoderBuckets(x.config, int(length)), length, length),
 	}, nil)

@@ -57,19 +57,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Dir == "" {
-		cache, err := folders.Cache()
-		if err != nil {
-			return o, err
-		}
-		o.Dir = filepath.Join(cache, "models")
-	}
-	dir, err := filepath.Abs(o.Dir)
-	if err != nil {
-		return o, fmt.Errorf("models folder: %w", err)
-	}
-	o.Dir = dir
-	return o, nil
+	var err error
+	o.Dir, err = folders.CacheOr(o.Dir, "models")
+	return o, err
 }
 
 // Model is a compiled model on this machine.

@@ -11,10 +11,8 @@ package ort
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"mekiki/internal/folders"
@@ -105,19 +103,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.stall == 0 {
 		o.stall = stallTimeout
 	}
-	if o.CacheDir == "" {
-		cache, err := folders.Cache()
-		if err != nil {
-			return o, err
-		}
-		o.CacheDir = filepath.Join(cache, "runtime")
-	}
-	absolute, err := filepath.Abs(o.CacheDir)
-	if err != nil {
-		return o, fmt.Errorf("runtime cache folder: %w", err)
-	}
-	o.CacheDir = absolute
-	return o, nil
+	var err error
+	o.CacheDir, err = folders.CacheOr(o.CacheDir, "runtime")
+	return o, err
 }
 
 // isFile reports whether path is a regular file after following links.

@@ -19,9 +19,9 @@ func appendProvider(settings *onnxruntime.SessionOptions, name string, options m
 	err := quietly(func() error {
 		switch name {
 		case "cuda":
-			return appendCUDA(settings, options)
+			return appendTyped(options, onnxruntime.NewCUDAProviderOptions, settings.AppendExecutionProviderCUDA)
 		case "tensorrt":
-			return appendTensorRT(settings, options)
+			return appendTyped(options, onnxruntime.NewTensorRTProviderOptions, settings.AppendExecutionProviderTensorRT)
 		case "coreml":
 			return settings.AppendExecutionProviderCoreMLV2(options)
 		case "directml":
@@ -50,26 +50,21 @@ func quietly(do func() error) error {
 	return errors.Join(err, onnxruntime.SetEnvironmentLogLevel(onnxruntime.LoggingLevelError))
 }
 
-func appendCUDA(settings *onnxruntime.SessionOptions, options map[string]string) error {
-	cuda, err := onnxruntime.NewCUDAProviderOptions()
-	if err != nil {
-		return err
-	}
-	defer cuda.Destroy()
-	if err := cuda.Update(options); err != nil {
-		return err
-	}
-	return settings.AppendExecutionProviderCUDA(cuda)
+// providerOptions are those of a provider that the runtime has a type for.
+type providerOptions interface {
+	Update(options map[string]string) error
+	Destroy() error
 }
 
-func appendTensorRT(settings *onnxruntime.SessionOptions, options map[string]string) error {
-	tensorrt, err := onnxruntime.NewTensorRTProviderOptions()
+// appendTyped makes a provider's options, sets them and appends it.
+func appendTyped[P providerOptions](options map[string]string, create func() (P, error), appendTo func(P) error) error {
+	provider, err := create()
 	if err != nil {
 		return err
 	}
-	defer tensorrt.Destroy()
-	if err := tensorrt.Update(options); err != nil {
+	defer provider.Destroy()
+	if err := provider.Update(options); err != nil {
 		return err
 	}
-	return settings.AppendExecutionProviderTensorRT(tensorrt)
+	return appendTo(provider)
 }

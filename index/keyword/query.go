@@ -141,6 +141,11 @@ func wantedQuery(q Query, best *collector) query.Query {
 // wordClauses looks for each word in each field. Names are split as they were
 // when they were indexed.
 func wordClauses(words string) []clause {
+	return eachField(words, func(field weighted, text string) query.Query { return &termsQuery{field: field, text: text} })
+}
+
+// eachField looks for a text in each field, where it says something there.
+func eachField(words string, look func(field weighted, text string) query.Query) []clause {
 	var clauses []clause
 	for _, field := range wordFields() {
 		text := words
@@ -148,27 +153,18 @@ func wordClauses(words string) []clause {
 			text = splitWords(words)
 		}
 		if strings.TrimSpace(text) != "" {
-			clauses = append(clauses, clause{query: &termsQuery{field: field, text: text}, weight: field.weight})
+			clauses = append(clauses, clause{query: look(field, text), weight: field.weight})
 		}
 	}
 	return clauses
 }
 
 func phraseClauses(phrase string) []clause {
-	var clauses []clause
-	for _, field := range wordFields() {
-		text := phrase
-		if field.splits() {
-			text = splitWords(phrase)
-		}
-		if strings.TrimSpace(text) == "" {
-			continue
-		}
+	return eachField(phrase, func(field weighted, text string) query.Query {
 		match := bleve.NewMatchPhraseQuery(text)
 		match.SetField(field.name)
-		clauses = append(clauses, clause{query: match, weight: field.weight})
-	}
-	return clauses
+		return match
+	})
 }
 
 func buildFilter(f Filter) query.Query {

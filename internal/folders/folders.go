@@ -30,6 +30,23 @@ func Cache() (string, error) {
 	return filepath.Join(base, "mekiki"), nil
 }
 
+// CacheOr returns a folder that was given, as an absolute path, or else the one of a
+// name in the cache.
+func CacheOr(given, name string) (string, error) {
+	if given == "" {
+		cache, err := Cache()
+		if err != nil {
+			return "", err
+		}
+		given = filepath.Join(cache, name)
+	}
+	absolute, err := filepath.Abs(given)
+	if err != nil {
+		return "", fmt.Errorf("folder %s: %w", name, err)
+	}
+	return absolute, nil
+}
+
 // Library returns the folder of the user's library: $MEKIKI_LIBRARY, else
 // mekiki/library under the platform's folder for a user's data (XDG_DATA_HOME on
 // Linux, Application Support on macOS, LocalAppData on Windows).

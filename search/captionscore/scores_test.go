@@ -1,12 +1,11 @@
 package captionscore_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
+	"mekiki/internal/testjson"
 	"mekiki/search/captionscore"
 )
 
@@ -20,16 +19,9 @@ type reference struct {
 
 // readReference gives what pycocoevalcap 1.2 made of 302 captions: of the gallery, some of them spoilt, and of sentences
 // with all kinds of punctuation.
-func readReference(t *testing.T) (file reference) {
+func readReference(t *testing.T) reference {
 	t.Helper()
-	data, err := os.ReadFile("testdata/reference.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
-	return file
+	return testjson.Read[reference](t, "testdata/reference.json")
 }
 
 func TestWordsAsTheEvaluation(t *testing.T) {

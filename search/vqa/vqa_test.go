@@ -1,32 +1,28 @@
 package vqa_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"testing"
 
+	"mekiki/internal/testjson"
 	"mekiki/search/vqa"
 )
 
-// reference is what LAVIS's vqa_eval.py (506965b) made of texts: the normal form of each,
-// and accuracies where both the answer and those of people were brought to it.
-func reference(t *testing.T) (file struct {
+// references is the file of them.
+type references struct {
 	Normal   [][2]string
 	Accuracy []struct {
 		Answer   string
 		People   []string
 		Accuracy float64
 	}
-}) {
+}
+
+// reference is what LAVIS's vqa_eval.py (506965b) made of texts: the normal form of each,
+// and accuracies where both the answer and those of people were brought to it.
+func reference(t *testing.T) references {
 	t.Helper()
-	data, err := os.ReadFile("testdata/reference.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
+	file := testjson.Read[references](t, "testdata/reference.json")
 	if len(file.Normal) < 400 || len(file.Accuracy) < 100 {
 		t.Fatalf("only %d texts and %d answers", len(file.Normal), len(file.Accuracy))
 	}

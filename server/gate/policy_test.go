@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
+	"mekiki/server/servertest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,11 +79,7 @@ type outcome struct {
 }
 
 func (o *outcome) percentile(share float64) time.Duration {
-	if len(o.accepted) == 0 {
-		return 0
-	}
-	slices.Sort(o.accepted)
-	return o.accepted[min(len(o.accepted)-1, int(share*float64(len(o.accepted))))]
+	return servertest.Percentile(o.accepted, share)
 }
 
 func (o *outcome) String() string {

@@ -79,11 +79,8 @@ func decode(ctx context.Context, instance *sandbox.Instance, data []byte, size i
 		return nil, err
 	}
 	after, err := call(ctx, instance, input, len(data), at, output)
-	if err != nil {
+	if err = sandbox.Unchanged(f, after, err); err != nil {
 		return nil, err
-	}
-	if after != f {
-		return nil, fmt.Errorf("%w: it changed its size while it was decoded", sandbox.ErrDecode)
 	}
 	shown, err := instance.Bytes(at+factBytes, 8)
 	if err != nil {

@@ -11,7 +11,6 @@ package heif
 import (
 	"context"
 	_ "embed" // module
-	"fmt"
 	"image"
 
 	"mekiki/embed/pixels/sandbox"
@@ -42,11 +41,7 @@ const factCount = 5
 
 // decode runs the decoder twice: for the facts, and for the pixels.
 func decode(ctx context.Context, instance *sandbox.Instance, data []byte) (image.Image, error) {
-	input, err := instance.Put(ctx, data)
-	if err != nil {
-		return nil, err
-	}
-	at, err := instance.Allocate(ctx, 4*factCount)
+	input, at, err := instance.PutWithFacts(ctx, data, 4*factCount)
 	if err != nil {
 		return nil, err
 	}
@@ -63,11 +58,8 @@ func decode(ctx context.Context, instance *sandbox.Instance, data []byte) (image
 		return nil, err
 	}
 	after, err := call(ctx, instance, input, len(data), at, output)
-	if err != nil {
+	if err = sandbox.Unchanged(f, after, err); err != nil {
 		return nil, err
-	}
-	if after != f {
-		return nil, fmt.Errorf("%w: it changed its size while it was decoded", sandbox.ErrDecode)
 	}
 	pixels, err := instance.Bytes(output, l.size)
 	if err != nil {

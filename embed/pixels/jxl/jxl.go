@@ -75,11 +75,7 @@ const factCount = 5
 // decode runs the decoder. It is not asked for the facts alone, because it would
 // then go through every picture of an animation.
 func decode(ctx context.Context, instance *sandbox.Instance, data []byte, header Facts) ([]byte, error) {
-	input, err := instance.Put(ctx, data)
-	if err != nil {
-		return nil, err
-	}
-	at, err := instance.Allocate(ctx, 4*factCount)
+	input, at, err := instance.PutWithFacts(ctx, data, 4*factCount)
 	if err != nil {
 		return nil, err
 	}

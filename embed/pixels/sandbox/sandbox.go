@@ -208,6 +208,16 @@ func (i *Instance) Put(ctx context.Context, data []byte) (uint32, error) {
 	return address, err
 }
 
+// PutWithFacts copies data into the instance and makes room for size bytes beside it,
+// in which the module is to write what it finds.
+func (i *Instance) PutWithFacts(ctx context.Context, data []byte, size int64) (input, facts uint32, err error) {
+	if input, err = i.Put(ctx, data); err != nil {
+		return 0, 0, err
+	}
+	facts, err = i.Allocate(ctx, size)
+	return input, facts, err
+}
+
 // Numbers reads 32-bit numbers that stand one after the other.
 func (i *Instance) Numbers(address uint32, numbers []uint32) error {
 	for at := range numbers {
@@ -231,4 +241,13 @@ func (i *Instance) Bytes(address uint32, size int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: its pixels lie outside memory", ErrDecode)
 	}
 	return pixels, nil
+}
+
+// Unchanged is the error of the run that gave the pixels, or [ErrDecode] when that run says something else of the picture
+// than the one before.
+func Unchanged[F comparable](before, after F, err error) error {
+	if err == nil && before != after {
+		err = fmt.Errorf("%w: it changed its size while it was decoded", ErrDecode)
+	}
+	return err
 }

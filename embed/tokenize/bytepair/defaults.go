@@ -1,9 +1,11 @@
 package bytepair
 
+import "mekiki/embed/tokenize"
+
 // Bounds on a vocabulary. The largest in use have 256,000 tokens and 580,000
 // merges.
 const (
-	maximumTokens = 1 << 20
+	maximumTokens = tokenize.MaximumTokens
 	maximumMerges = 1 << 20
 )
 

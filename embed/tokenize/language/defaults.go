@@ -1,10 +1,12 @@
 package language
 
+import "mekiki/embed/tokenize"
+
 // Bounds on the files of a tokenizer. The largest in use are 34 MB, with 262,000
 // tokens; the longest token has 256 bytes.
 const (
 	maximumFileBytes   = 64 << 20
-	maximumTokens      = 1 << 20
+	maximumTokens      = tokenize.MaximumTokens
 	maximumAdded       = 1 << 16
 	maximumTokenBytes  = 1 << 12
 	maximumAddedBytes  = 2 << 20

@@ -1,9 +1,11 @@
 package unigram
 
+import "mekiki/embed/tokenize"
+
 // Bounds on a vocabulary. The largest in use have 256,000 pieces of 2 MB
 // together, the longest of 256 bytes.
 const (
-	maximumPieces     = 1 << 20
+	maximumPieces     = tokenize.MaximumTokens
 	maximumPieceBytes = 512
 	maximumBytes      = 8 << 20
 )

@@ -352,23 +352,11 @@ func (t *Transaction) replay(kind OperationKind, body []byte) error {
 		}
 		t.RemoveRecord(index.ID(id))
 	case operationPutFailure:
-		failure, err := decodeFailure(body)
-		if err != nil {
-			return err
-		}
-		t.PutFailure(failure)
+		return apply(body, decodeFailure, t.PutFailure)
 	case operationRemoveFailure:
-		failed, err := decodeFile(body)
-		if err != nil {
-			return err
-		}
-		t.RemoveFailure(failed.Path)
+		return apply(body, decodeFile, func(failed index.File) { t.RemoveFailure(failed.Path) })
 	case operationPutSpace:
-		space, err := decodeSpace(body)
-		if err != nil {
-			return err
-		}
-		t.PutSpace(space)
+		return apply(body, decodeSpace, t.PutSpace)
 	case operationRemoveSpace:
 		number, err := numberIn(body, spaceNumber)
 		if err != nil {
@@ -388,17 +376,9 @@ func (t *Transaction) replay(kind OperationKind, body []byte) error {
 	case operationNextID:
 		return t.replayNextID(body)
 	case operationPutKept:
-		kept, err := decodeKept(body)
-		if err != nil {
-			return err
-		}
-		t.PutKept(kept)
+		return apply(body, decodeKept, t.PutKept)
 	case operationRemoveKept:
-		kept, err := decodeKept(body)
-		if err != nil {
-			return err
-		}
-		t.RemoveKept(kept.Hash)
+		return apply(body, decodeKept, func(kept index.Kept) { t.RemoveKept(kept.Hash) })
 	case operationPutGiven, operationPutKeptGiven:
 		return t.replayGiven(kind, body)
 	case operationPutSearch, operationRemoveSearch:
@@ -406,6 +386,16 @@ func (t *Transaction) replay(kind OperationKind, body []byte) error {
 	default:
 		return fmt.Errorf("%w: operation of kind %d", index.ErrVersion, kind)
 	}
+	return nil
+}
+
+// apply decodes the body of an operation and does with it what the operation says.
+func apply[T any](body []byte, decode func([]byte) (T, error), do func(T)) error {
+	value, err := decode(body)
+	if err != nil {
+		return err
+	}
+	do(value)
 	return nil
 }
 

@@ -54,11 +54,7 @@ func newModelsVerifyCommand(app *cli.App) *cobra.Command {
 
 // runModelsVerify checks hashes and, if asked to, values.
 func runModelsVerify(ctx context.Context, app *cli.App, options verifyOptions, name string) error {
-	modelOptions, err := app.ModelOptions(nil, app.Progress())
-	if err != nil {
-		return err
-	}
-	model, err := cli.FindModel(ctx, name, modelOptions)
+	model, err := findModel(ctx, app, name)
 	if err != nil {
 		return err
 	}
@@ -193,13 +189,18 @@ func printGolden(a *cli.App, comparisons []golden.Comparison) error {
 	return table.Flush()
 }
 
-// runModelsShow prints one manifest.
-func runModelsShow(ctx context.Context, app *cli.App, name string) error {
+// findModel finds a model by name or folder.
+func findModel(ctx context.Context, app *cli.App, name string) (models.Model, error) {
 	options, err := app.ModelOptions(nil, app.Progress())
 	if err != nil {
-		return err
+		return models.Model{}, err
 	}
-	model, err := cli.FindModel(ctx, name, options)
+	return cli.FindModel(ctx, name, options)
+}
+
+// runModelsShow prints one manifest.
+func runModelsShow(ctx context.Context, app *cli.App, name string) error {
+	model, err := findModel(ctx, app, name)
 	if err != nil {
 		return err
 	}
