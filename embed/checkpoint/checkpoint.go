@@ -48,7 +48,7 @@ type Checkpoint struct {
 	names      []string
 	tensors    map[string]*tensor
 	vocabulary []byte
-	borrows    bool
+	borrows    bool // the vision encoder of Options.Vision
 }
 
 // Open opens a checkpoint and checks that every tensor of the architecture is there in its shape; if not, the error is a
@@ -193,9 +193,6 @@ func (c *Checkpoint) ReadFile(name string) ([]byte, error) {
 	}
 	return readSmall(c.source.folder, name)
 }
-
-// BorrowsVision reports whether the vision encoder is that of Options.Vision.
-func (c *Checkpoint) BorrowsVision() bool { return c.borrows }
 
 // Close releases the files.
 func (c *Checkpoint) Close() error { return c.source.close() }

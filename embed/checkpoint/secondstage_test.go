@@ -292,14 +292,14 @@ func TestBorrowedVision(t *testing.T) {
 	_, err := Open(t.Context(), Options{FS: folder})
 	checkpointtest.WantError(t, err, "missing: vision_model.", "needs the first stage that it was trained with")
 	borrowing := openTest(t, Options{FS: folder, Vision: whole})
-	if !borrowing.BorrowsVision() || whole.BorrowsVision() {
+	if !borrowing.borrows || whole.borrows {
 		t.Error("the wrong checkpoint borrows its vision encoder")
 	}
 	sameAsExpected(t, "testdata/language-llama", borrowing)
 	if got, want := borrowing.Config().Vision, whole.Config().Vision; got != want {
 		t.Errorf("vision encoder %+v, want %+v", got, want)
 	}
-	if own := openTest(t, Options{FS: os.DirFS("testdata/language-llama"), Vision: whole}); own.BorrowsVision() {
+	if own := openTest(t, Options{FS: os.DirFS("testdata/language-llama"), Vision: whole}); own.borrows {
 		t.Error("a checkpoint with a vision encoder borrowed another")
 	}
 	editJSON(t, folder, configFile, func(fields map[string]any) {

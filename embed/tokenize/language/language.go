@@ -156,14 +156,6 @@ func (t *Tokenizer) ID(token string) (int64, bool) {
 // Size returns one more than the largest id.
 func (t *Tokenizer) Size() int { return len(t.tokens) }
 
-// CutLeft returns a tokenizer that drops tokens from the beginning of a text that
-// is too long, as InstructBLIP's Vicuna does, instead of from its end.
-func (t *Tokenizer) CutLeft() *Tokenizer {
-	left := *t
-	left.cutLeft = true
-	return &left
-}
-
 // Decode implements tokenize.Tokenizer, as transformers' decode does with
 // skip_special_tokens.
 func (t *Tokenizer) Decode(ids []int64) string {
