@@ -32,3 +32,35 @@ export function moved(area: Area, key: string, shift: boolean): Area | undefined
     shift ? { ...area, width: area.width + x, height: area.height + y } : { ...area, x: area.x + x, y: area.y + y },
   );
 }
+
+/** What a pointer has hold of: the area itself, or the corner that lies opposite to a fixed one. */
+export type Grip = { kind: "area"; from: Point; area: Area } | { kind: "corner"; opposite: Point };
+
+/**
+ * gripAt says what a pointer takes hold of: a corner within reach, in fractions of the picture's sides, or the area around it. Elsewhere
+ * it begins a new area, of which its place is a corner.
+ */
+export function gripAt(area: Area, at: Point, reach: Point): Grip {
+  const right = area.x + area.width;
+  const bottom = area.y + area.height;
+  for (const [x, opposite] of [
+    [area.x, right],
+    [right, area.x],
+  ] as const) {
+    for (const [y, far] of [
+      [area.y, bottom],
+      [bottom, area.y],
+    ] as const) {
+      if (Math.abs(at.x - x) <= reach.x && Math.abs(at.y - y) <= reach.y)
+        return { kind: "corner", opposite: { x: opposite, y: far } };
+    }
+  }
+  const within = at.x > area.x && at.x < right && at.y > area.y && at.y < bottom;
+  return within ? { kind: "area", from: at, area } : { kind: "corner", opposite: at };
+}
+
+/** dragged is the area once a pointer with a grip is elsewhere. */
+export const dragged = (grip: Grip, to: Point): Area =>
+  grip.kind === "corner"
+    ? between(grip.opposite, to)
+    : inside({ ...grip.area, x: grip.area.x + to.x - grip.from.x, y: grip.area.y + to.y - grip.from.y });

@@ -10,5 +10,6 @@ export { default as Spinner } from "./Spinner.svelte";
 export { default as Toasts } from "./Toasts.svelte";
 export { openHelp } from "./help.svelte.ts";
 export { notices } from "./notices.svelte.ts";
+export { placeBelow } from "./place.ts";
 export { reason } from "./problems.ts";
 export type { IconName } from "./icons.ts";

@@ -187,7 +187,7 @@ const en = {
   selectRegion: "Select a region",
   searchRegion: "Search with this region",
   regionHelp:
-    "Drag over the picture, or move the frame with the arrow keys and resize it with Shift and the arrow keys.",
+    "Drag the frame to move it, a corner to resize it, or elsewhere to begin anew. The arrow keys move it, and resize it with Shift.",
   openOriginal: "Original",
   noPreview: "No preview",
   pictureOf: (id: string) => `Picture ${id}`,

@@ -243,7 +243,8 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   describe: "言葉を探す",
   selectRegion: "範囲を選択",
   searchRegion: "この範囲で検索",
-  regionHelp: "画像の上をドラッグするか、矢印キーで枠を動かし、Shiftと矢印キーで大きさを変えます。",
+  regionHelp:
+    "枠をドラッグすると移動し、角をドラッグすると大きさが変わります。枠の外をドラッグすると新しく選び直します。矢印キーで動かし、Shiftと矢印キーで大きさを変えます。",
   openOriginal: "元の画像",
   noPreview: "プレビューがありません",
   pictureOf: (id) => `画像${id}`,
