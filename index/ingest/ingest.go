@@ -44,37 +44,17 @@ var ErrModel = errors.New("the model fails")
 // through, what was committed stays, the summary says Interrupted, and the error
 // is nil.
 func Run(ctx context.Context, library index.Library, engine Engine, options Options) (report.Summary, error) {
-	options, err := options.ready()
-	if err != nil {
-		return report.Summary{}, fmt.Errorf("index: %w", err)
-	}
-	ctx = priority.Background(ctx) // searches go first
-	if err := index.PrepareSpace(ctx, library, engine.Space(), options.NewSpace); err != nil {
-		return report.Summary{}, fmt.Errorf("index: %w", err)
-	}
-	r, err := newRun(library, engine, options)
-	if err != nil {
-		return report.Summary{}, fmt.Errorf("index: %w", err)
-	}
-	defer r.close()
-	stop := r.report()
-	if options.Watch && !options.PollOnly {
-		defer r.startWatching(ctx)()
-	}
-	err = r.pass(ctx, r.walkAll)
-	whole := err == nil
-	if whole && options.Watch {
-		err = r.watch(ctx)
-	}
-	stop()
-	summary := r.progress.Summary()
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		summary.Interrupted, err = !whole, nil
-	}
-	if err != nil {
-		return summary, fmt.Errorf("index: %w", err)
-	}
-	return summary, nil
+	return execute(ctx, "index", library, engine, options, func(ctx context.Context, r *run) (whole bool, err error) {
+		if r.options.Watch && !r.options.PollOnly {
+			defer r.startWatching(ctx)()
+		}
+		err = r.pass(ctx, r.walkAll)
+		whole = err == nil
+		if whole && r.options.Watch {
+			err = r.watch(ctx)
+		}
+		return whole, err
+	})
 }
 
 // Fill gives every record of the library that lacks them vectors in the
@@ -82,31 +62,39 @@ func Run(ctx context.Context, library index.Library, engine Engine, options Opti
 // beside the first. Options.Paths is ignored.
 func Fill(ctx context.Context, library index.Library, engine Engine, options Options) (report.Summary, error) {
 	options.Paths, options.NewSpace, options.Watch = nil, true, false
+	return execute(ctx, "fill space", library, engine, options, func(ctx context.Context, r *run) (whole bool, err error) {
+		if err = r.pass(ctx, r.knownFiles); err == nil {
+			err = r.fillTexts(ctx)
+		}
+		return err == nil, err
+	})
+}
+
+// execute prepares a run, has work do it, and sums it up. What names it in errors. An end of the context is no error of
+// work; the summary says Interrupted unless the work was whole.
+func execute(ctx context.Context, what string, library index.Library, engine Engine, options Options, work func(context.Context, *run) (whole bool, err error)) (report.Summary, error) {
 	options, err := options.ready()
 	if err != nil {
-		return report.Summary{}, fmt.Errorf("fill space: %w", err)
+		return report.Summary{}, fmt.Errorf("%s: %w", what, err)
 	}
 	ctx = priority.Background(ctx) // searches go first
 	if err := index.PrepareSpace(ctx, library, engine.Space(), options.NewSpace); err != nil {
-		return report.Summary{}, fmt.Errorf("fill space: %w", err)
+		return report.Summary{}, fmt.Errorf("%s: %w", what, err)
 	}
 	r, err := newRun(library, engine, options)
 	if err != nil {
-		return report.Summary{}, fmt.Errorf("fill space: %w", err)
+		return report.Summary{}, fmt.Errorf("%s: %w", what, err)
 	}
 	defer r.close()
 	stop := r.report()
-	err = r.pass(ctx, r.knownFiles)
-	if err == nil {
-		err = r.fillTexts(ctx)
-	}
+	whole, err := work(ctx, r)
 	stop()
 	summary := r.progress.Summary()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		summary.Interrupted, err = true, nil
+		summary.Interrupted, err = !whole, nil
 	}
 	if err != nil {
-		return summary, fmt.Errorf("fill space: %w", err)
+		return summary, fmt.Errorf("%s: %w", what, err)
 	}
 	return summary, nil
 }

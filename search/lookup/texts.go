@@ -57,15 +57,21 @@ func (l *lookup) wants(source TextSource) bool {
 	return len(l.request.Sources) == 0 || slices.Contains(l.request.Sources, source)
 }
 
+// nearest gives the records of a kind that are nearest to the picture, at most most of them, and how near they are.
+func (l *lookup) nearest(ctx context.Context, kind index.Kind, most int) ([]index.Neighbour, []*index.Record, error) {
+	filter := l.request.Filter
+	filter.Kinds = []index.Kind{kind}
+	found, err := l.snapshot.Nearest(ctx, kind, l.parts.Values, most, filter)
+	if err != nil {
+		return nil, nil, fmt.Errorf("search %ss: %w", kind, err)
+	}
+	records, err := recordsOf(ctx, l.snapshot, found)
+	return found, records, err
+}
+
 // addRecords takes the nearest text records.
 func (l *lookup) addRecords(ctx context.Context, seen map[string]bool) error {
-	filter := l.request.Filter
-	filter.Kinds = []index.Kind{index.KindText}
-	texts, err := l.snapshot.Nearest(ctx, index.KindText, l.parts.Values, lookupWindow, filter)
-	if err != nil {
-		return fmt.Errorf("search texts: %w", err)
-	}
-	records, err := recordsOf(ctx, l.snapshot, texts)
+	texts, records, err := l.nearest(ctx, index.KindText, lookupWindow)
 	if err != nil {
 		return err
 	}
@@ -82,13 +88,7 @@ func (l *lookup) addRecords(ctx context.Context, seen map[string]bool) error {
 
 // addCaptions takes the captions of the nearest pictures.
 func (l *lookup) addCaptions(ctx context.Context, seen map[string]bool) error {
-	filter := l.request.Filter
-	filter.Kinds = []index.Kind{index.KindImage}
-	images, err := l.snapshot.Nearest(ctx, index.KindImage, l.parts.Values, captionNeighbours, filter)
-	if err != nil {
-		return fmt.Errorf("search like pictures: %w", err)
-	}
-	records, err := recordsOf(ctx, l.snapshot, images)
+	_, records, err := l.nearest(ctx, index.KindImage, captionNeighbours)
 	if err != nil {
 		return err
 	}

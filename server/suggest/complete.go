@@ -88,9 +88,6 @@ func (s *Vocabulary) completePhrase(c *completion, before, typed string) {
 	}
 }
 
-// fewFound is how many completions of the phrase are enough for the last word not to be completed by itself.
-const fewFound = 2
-
 // completeLast completes the last word: where the library has no such phrase, with any word, and with values of filters
 // and their names.
 func (s *Vocabulary) completeLast(c *completion, head, last string) {

@@ -37,3 +37,6 @@ const (
 	maxCorrected  = 16
 	longestLookup = 40
 )
+
+// fewFound is how many completions of the phrase are enough for the last word not to be completed by itself.
+const fewFound = 2
