@@ -53,6 +53,7 @@ func testPage(t *testing.T, address string) {
 		p.wait(`document.querySelectorAll(".group, .message p").length > 0`)
 	})
 	t.Run("accessibility", func(t *testing.T) { testAccessibility(t, p.on(t)) })
+	t.Run("forced colours", func(t *testing.T) { testForcedColours(t, p.on(t)) })
 	t.Run("focus", func(t *testing.T) { testFocus(t, p.on(t)) })
 	t.Run("help", func(t *testing.T) { p.on(t).help() })
 	t.Run("first screen", func(t *testing.T) { p.on(t).firstScreen() })
