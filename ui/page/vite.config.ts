@@ -22,6 +22,8 @@ export default defineConfig({
     rolldownOptions: {
       input: { main: "index.html" },
       output: {
+        // What two views share is in one file, so that files do not come and go while the source changes.
+        codeSplitting: { groups: [{ name: "shared", minShareCount: 2 }] },
         entryFileNames: "js/[name].js",
         chunkFileNames: "js/[name].js",
         assetFileNames: "[ext]/[name][extname]",
