@@ -201,6 +201,21 @@ func InTrashBefore(ctx context.Context, reader Reader, moment time.Time) ([]*Rec
 	return slices.DeleteFunc(records, func(r *Record) bool { return !r.Trashed().Before(moment) }), nil
 }
 
+// PurgeTrash removes for good what was put in the trash before a moment, and gives how many
+// records that were. The files they came from are not touched.
+func PurgeTrash(ctx context.Context, library Library, before time.Time) (int, error) {
+	reader, err := library.Reader(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer reader.Close()
+	records, err := InTrashBefore(ctx, reader, before)
+	if err != nil || len(records) == 0 {
+		return 0, err
+	}
+	return len(records), Remove(ctx, library, IDs(records)...)
+}
+
 // PrepareSpace sees to it that a library has a space. One that has others gets it only
 // beside them; otherwise the error is [ErrSpace].
 func PrepareSpace(ctx context.Context, library Library, space embed.Space, beside bool) error {

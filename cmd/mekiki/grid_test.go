@@ -31,6 +31,9 @@ const gridVariable = "MEKIKI_GRID"
 // unaskedSearcher is the searcher of a server that is only browsed.
 type unaskedSearcher struct{ queries.Searcher }
 
+// unaskedIngester is the ingester of a server to which nothing is added.
+type unaskedIngester struct{ server.Ingester }
+
 // TestGrid scrolls through a large library in Chromium: every picture comes once,
 // and the page never holds more than the tiles in sight.
 func TestGrid(t *testing.T) {
@@ -166,7 +169,7 @@ func serveLibrary(t *testing.T, library *local.Library) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served, err := server.New(server.Options{Address: "127.0.0.1:0", Searcher: unaskedSearcher{}, Library: library, Page: assets})
+	served, err := server.New(server.Options{Address: "127.0.0.1:0", Searcher: unaskedSearcher{}, Ingester: unaskedIngester{}, Library: library, Page: assets})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,6 +112,7 @@ func addCommands(root *cobra.Command, app *cli.App) {
 		libraryverbs.NewTextsCommand(app),
 		libraryverbs.NewStatusCommand(app),
 		libraryverbs.NewRemoveCommand(app),
+		libraryverbs.NewTrashCommand(app),
 		libraryverbs.NewRemapCommand(app),
 		libraryverbs.NewCheckCommand(app),
 		libraryverbs.NewCompactCommand(app),

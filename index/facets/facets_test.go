@@ -136,7 +136,7 @@ func TestEveryFacet(t *testing.T) {
 		got[facet.Name] = outline(facet.Values)
 	}
 	want := map[string]string{
-		"folders": "", "tags": "", "people": "Ada:3 Bo:1", "ratings": "5:1 4:2 -1:1", "dates": "",
+		"folders": "", "tags": "", "people": "Ada:3 Bo:1", "ratings": "5:1 4:2 -1:1", "dates": "", "collections": "",
 		"cameras": "camera 100:1 camera 1000:1 camera 4000:1 camera 8000:1", "formats": "jpeg:4", "sizes": "small:1 medium:1 large:1 huge:1",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -82,6 +82,10 @@ func countPeople() *Counted {
 	return &Counted{Facet: "people", Fold: keyword.Fold, Add: func(people []string, r *index.Record) []string { return append(people, r.Metadata.People...) }}
 }
 
+func countCollections() *Counted {
+	return &Counted{Facet: "collections", Fold: keyword.Fold, Add: func(names []string, r *index.Record) []string { return append(names, r.Collections()...) }}
+}
+
 func countRatings() *Counted {
 	return &Counted{
 		Facet: "ratings", Fold: keyword.Fold,

@@ -182,7 +182,7 @@ func givenFields() []Field {
 		{
 			Name: Collection, Parameter: "collection", Member: "collections", Of: []string{"Collections"}, Repeatable: true, Example: `collection:"Best of 2024"`,
 			Value: "the name of a collection", Passes: "somebody put it there",
-			Facet: "collections", Counts: func(f index.Facets) []index.FacetCount { return f.Collections }, Completion: 6,
+			Facet: "collections", Counts: func(f index.Facets) []index.FacetCount { return f.Collections }, Counted: countCollections(), Completion: 6, Shown: true,
 			set: appendText(collections), join: joinLists(collections),
 			compile: func(m *Matcher, f index.Filter) func(*index.Record) bool {
 				m.Collections = eachText(f.Collections, keyword.Fold)

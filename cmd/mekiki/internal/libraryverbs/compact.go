@@ -3,6 +3,7 @@ package libraryverbs
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,8 @@ import (
 )
 
 const compactLong = `Free the disk space of removed images and their thumbnails, and write the catalog
-anew. Searching continues meanwhile.
+anew. What has been in the trash for 30 days is removed first. Searching continues
+meanwhile.
 
 A library whose catalog is damaged is not compacted: run "mekiki check --repair"
 first.`
@@ -37,6 +39,9 @@ func NewCompactCommand(app *cli.App) *cobra.Command {
 }
 
 func runCompact(ctx context.Context, app *cli.App, library *local.Library) error {
+	if _, err := index.PurgeTrash(ctx, library, time.Now().Add(-index.TrashedFor)); err != nil {
+		return err
+	}
 	result, err := library.Compact(ctx)
 	if err != nil {
 		return err

@@ -16,9 +16,10 @@ import (
 	"mekiki/internal/hint"
 )
 
-const removeLong = `Remove records from the library, by id, by path, or by folder. The files
+const removeLong = `Remove records from the library for good, by id, by path, or by folder, and past
+the trash, into which the page and the API put what they remove. The files
 themselves are not touched; indexing their folder again brings the pictures back,
-but not the tags that people gave them. --folder also forgets the tags that the
+but not what people gave them. --folder also forgets the tags that the
 library keeps of lost pictures of that folder.`
 
 const removeExample = `  mekiki remove 17 42
@@ -126,7 +127,7 @@ func remove(ctx context.Context, app *cli.App, library *local.Library, options r
 	case options.dryRun:
 		_, err = fmt.Fprintf(app.Out, "would remove %s\n", removedText(records, &batch))
 	default:
-		text := "removed " + removedText(removed, &batch)
+		text := "removed " + removedText(removed, &batch) + ", for good"
 		if removed > 0 {
 			text += `; "mekiki compact" frees their disk space`
 		}

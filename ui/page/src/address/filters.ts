@@ -7,6 +7,7 @@ export const filters = [
   { key: "rating", member: "ratings", facet: "ratings", repeatable: true },
   { key: "after", member: "after", facet: "", repeatable: false },
   { key: "before", member: "before", facet: "", repeatable: false },
+  { key: "collection", member: "collections", facet: "collections", repeatable: true },
   { key: "camera", member: "cameras", facet: "cameras", repeatable: true },
   { key: "format", member: "formats", facet: "formats", repeatable: true },
   { key: "size", member: "sizes", facet: "sizes", repeatable: true },

@@ -1,7 +1,7 @@
 // The state of the page is its address: what is looked for, how, and what is open.
 import { filters } from "./filters.ts";
 
-export const views = ["search", "lookup", "library", "duplicates"] as const;
+export const views = ["search", "lookup", "library", "duplicates", "collections", "trash"] as const;
 export type View = (typeof views)[number];
 
 type Filter = (typeof filters)[number];

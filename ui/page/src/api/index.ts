@@ -58,11 +58,27 @@ export const records = (values: Parameters, signal?: AbortSignal) =>
   json<schema.RecordList>(`/records${query(values)}`, { signal: signal ?? null });
 export const record = (id: string, signal?: AbortSignal) =>
   json<schema.LibraryRecord>(`/records/${at(id)}`, { signal: signal ?? null });
-export const removeRecord = (id: string) => json<undefined>(`/records/${at(id)}`, { method: "DELETE" });
 export const tag = (id: string, name: string) =>
   json<undefined>(`/records/${at(id)}/tags/${at(name)}`, { method: "PUT" });
 export const untag = (id: string, name: string) =>
   json<undefined>(`/records/${at(id)}/tags/${at(name)}`, { method: "DELETE" });
+export const edit = (value: schema.EditRequest) => post<schema.EditAnswer>("/edits", value);
+export const undo = (token: string) => post<schema.EditAnswer>(`/undo/${at(token)}`, {});
+export const listTrash = (offset: number, limit: number) => json<schema.TrashList>(`/trash${query({ offset, limit })}`);
+export const trash = (ids: readonly string[]) => post<schema.EditAnswer>("/trash", { ids });
+export const restore = (ids: readonly string[]) => post<schema.EditAnswer>("/trash/restore", { ids });
+export const emptyTrash = () => json<schema.TrashEmptied>("/trash", { method: "DELETE" });
+export const collections = () => json<schema.CollectionList>("/collections");
+export const renameCollection = (from: string, name: string) =>
+  post<schema.EditAnswer>(`/collections/${at(from)}`, { name });
+export const deleteCollection = (name: string) =>
+  json<schema.EditAnswer>(`/collections/${at(name)}`, { method: "DELETE" });
+export const savedSearches = () => json<schema.SavedSearchList>("/saved-searches");
+export const saveSearch = (name: string, search: string) =>
+  post<schema.SavedSearch>("/saved-searches", { name, query: search });
+export const dropSearch = (name: string) => json<undefined>(`/saved-searches/${at(name)}`, { method: "DELETE" });
+export const makeDownload = (value: schema.DownloadRequest) => post<schema.DownloadAnswer>("/downloads", value);
+
 export const upload = (image: File, details: Partial<schema.RecordDetails> = {}, signal?: AbortSignal) =>
   post<schema.LibraryRecord>("/records", details, image, signal);
 

@@ -1285,7 +1285,7 @@ export interface components {
       /** @description Leave out hits that are less likely than this, in addition. */
       minimum_probability?: number;
       /** @description Counts to give, such as `folders`; may be repeated. All without it. */
-      of?: ("folders" | "tags" | "people" | "ratings" | "dates" | "cameras" | "sizes" | "formats")[];
+      of?: ("folders" | "tags" | "people" | "ratings" | "dates" | "collections" | "cameras" | "sizes" | "formats")[];
       record?: components["schemas"]["ID"];
       /** @description Most candidates to match once more; leave out for the default. */
       rerank_count?: number;
@@ -2853,7 +2853,7 @@ export interface operations {
         /** @description `latitude,longitude,kilometres`. */
         near?: components["parameters"]["filterNear"];
         /** @description Counts to give, such as `folders`; may be repeated. All without it. */
-        of?: ("folders" | "tags" | "people" | "ratings" | "dates" | "cameras" | "sizes" | "formats")[];
+        of?: ("folders" | "tags" | "people" | "ratings" | "dates" | "collections" | "cameras" | "sizes" | "formats")[];
         /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */
         person?: components["parameters"]["filterPerson"];
         /** @description Query, in the query language. */
