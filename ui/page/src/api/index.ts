@@ -58,6 +58,9 @@ export const records = (values: Parameters, signal?: AbortSignal) =>
   json<schema.RecordList>(`/records${query(values)}`, { signal: signal ?? null });
 export const record = (id: string, signal?: AbortSignal) =>
   json<schema.LibraryRecord>(`/records/${at(id)}`, { signal: signal ?? null });
+/** layout gives all pictures of a list at once, as columns. */
+export const layout = (values: Parameters, signal?: AbortSignal) =>
+  json<schema.Layout>(`/layout${query(values)}`, { signal: signal ?? null });
 export const tag = (id: string, name: string) =>
   json<undefined>(`/records/${at(id)}/tags/${at(name)}`, { method: "PUT" });
 export const untag = (id: string, name: string) =>
@@ -83,6 +86,11 @@ export const upload = (image: File, details: Partial<schema.RecordDetails> = {},
   post<schema.LibraryRecord>("/records", details, image, signal);
 
 export const thumbnail = (id: string) => `${base}/records/${at(id)}/thumbnail`;
+/** rendition is the picture at the size of a screen. Asked for by its hash, it is kept for good. */
+export const rendition = (id: string, hash = "") => `${base}/records/${at(id)}/renditions/1600${query({ hash })}`;
+export const tiles = (id: string, signal?: AbortSignal) =>
+  json<schema.Tiles>(`/records/${at(id)}/tiles`, { signal: signal ?? null });
+export const tile = (id: string, key: string, hash = "") => `${base}/records/${at(id)}/tiles/${key}${query({ hash })}`;
 export const original = (id: string) => `${base}/records/${at(id)}/original`;
 export const map = (id: string, text: string, signal?: AbortSignal) =>
   json<schema.ImageMap>(`/records/${at(id)}/map${query({ text })}`, { signal: signal ?? null });

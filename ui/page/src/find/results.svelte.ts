@@ -1,18 +1,21 @@
 import { tick, untrack } from "svelte";
-import { aborted, records, search, searchStream, type LibraryRecord } from "../api";
+import { aborted, layout, records, search, searchStream, type Layout, type LibraryRecord } from "../api";
 import type { Hit, SearchAnswer } from "../api";
 import { address, type State } from "../address";
+import { labels } from "../look/labels.svelte.ts";
 import { restoreImage } from "./heldimage.ts";
 import { session } from "../session.svelte.ts";
 import { isBrowsing, listing, question, requestOf } from "./question.ts";
 
-/** A picture of the list: a hit of a search, or a record of the library. */
-export type Item = { id: string; label: string; hit?: Hit };
+/**
+ * A picture of the list: a hit of a search, or a record of the library, whose label is fetched when it comes into sight. ratio is
+ * its width divided by its height, in thousandths, and day counts from 1970-01-01.
+ */
+export type Item = { id: string; label: string; ratio: number; day: number | null; hit?: Hit };
 
 /** What a list was when it was left, to be shown again when its reader comes back. */
 type Kept = Pick<Results, "items" | "answer" | "total"> & { next: string | number | undefined };
 
-const further = 200; // records of a list at a time, once somebody scrolls: as many as the server gives
 const keptLists = 10;
 const restoredPages = 20; // loaded at most, to come back to a place far down
 
@@ -132,11 +135,12 @@ export class Results {
   }
 
   async #browse(state: State, signal: AbortSignal): Promise<void> {
-    const list = await records(listing(state), signal);
-    this.#next = list.next;
-    this.total = list.total;
+    const asked = listing(state);
+    const [list, all] = await Promise.all([records(asked, signal), layout({ ...asked, limit: undefined }, signal)]);
+    labels.know(list.records);
+    this.total = all.ids.length;
     this.first = list.records;
-    this.items = list.records.map(ofRecord);
+    this.items = ofLayout(all);
   }
 
   /**
@@ -159,13 +163,7 @@ export class Results {
   }
 
   async #loadMore(state: State, signal: AbortSignal): Promise<void> {
-    if (!this.answer) {
-      const list = await records({ ...listing(state), limit: further, cursor: String(this.#next) }, signal);
-      if (signal.aborted) return;
-      this.#next = list.next;
-      this.#append(list.records.map(ofRecord));
-      return;
-    }
+    if (!this.answer) return; // all of a library that is browsed are there
     const request = { ...requestOf(state), offset: Number(this.#next) };
     const { cursor } = this.answer;
     const answer = await search(cursor ? { ...request, cursor } : request, address.held?.file ?? null, signal);
@@ -195,11 +193,16 @@ export class Results {
 export const isSettled = (answer: SearchAnswer | null): boolean =>
   answer?.stage === "reranked" || answer?.stage === "final";
 
-const ofHit = (hit: Hit): Item => ({ id: hit.id, hit, label: hit.caption || hit.title || hit.name || hit.path });
-
-const ofRecord = (record: LibraryRecord): Item => ({
-  id: record.id,
-  label: record.captions?.[0]?.text || record.metadata?.title || record.name || record.paths?.[0] || record.id,
+const ofHit = (hit: Hit): Item => ({
+  id: hit.id,
+  hit,
+  label: hit.caption || hit.title || hit.name || hit.path,
+  ratio: hit.width && hit.height ? Math.round((1000 * hit.width) / hit.height) : 1000,
+  day: hit.taken ? Math.floor(Date.parse(hit.taken) / (24 * 60 * 60 * 1000)) : null,
 });
+
+/** ofLayout makes items of a layout's columns. */
+export const ofLayout = (all: Layout): Item[] =>
+  all.ids.map((id, at) => ({ id, label: "", ratio: all.ratios[at] ?? 1000, day: all.days[at] ?? null }));
 
 export const results = new Results();

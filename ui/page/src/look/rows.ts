@@ -31,7 +31,8 @@ const narrowest = 0.4;
 const widest = 12;
 
 /** aspect is the width of a picture divided by its height, as it is shown. */
-export const aspect = (ratio: number | undefined): number => Math.min(Math.max((ratio ?? 1000) / 1000, narrowest), widest);
+export const aspect = (ratio: number | undefined): number =>
+  Math.min(Math.max((ratio ?? 1000) / 1000, narrowest), widest);
 
 /** justify puts pictures into rows. */
 export function justify({ ratios, width, target, gap, heads = [], headHeight = 0 }: Plan): Rows {
@@ -126,7 +127,13 @@ export function boxes(rows: Rows, ratios: ArrayLike<number>, row: number): Box[]
 }
 
 /** step is where a key leads from a picture, or undefined for a key that leads nowhere. page is how many rows a page has. */
-export function step(rows: Rows, ratios: ArrayLike<number>, key: string, index: number, page: number): number | undefined {
+export function step(
+  rows: Rows,
+  ratios: ArrayLike<number>,
+  key: string,
+  index: number,
+  page: number,
+): number | undefined {
   const final = rows.count - 1;
   const lines: Record<string, number> = { ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page };
   const singles: Record<string, number> = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: final };

@@ -1,7 +1,16 @@
 import type { TileLevel, Tiles } from "../api";
 
 /** A tile and its place, in shares of the picture's sides. */
-export type Tile = { key: string; level: number; x: number; y: number; left: number; top: number; width: number; height: number };
+export type Tile = {
+  key: string;
+  level: number;
+  x: number;
+  y: number;
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+};
 
 /** levelFor is the coarsest level with at least so many pixels in a row, or the finest. */
 export function levelFor(tiles: Tiles, pixels: number): TileLevel | undefined {

@@ -9,7 +9,8 @@ const fit = fitted(stage, picture);
 describe("zoom", () => {
   it("begins with all of the picture", () => {
     expect(fit).toEqual({ width: 1000, height: 500 });
-    expect(fitted(stage, { width: 100, height: 100 })).toEqual({ width: 640, height: 640 });
+    expect(fitted(stage, { width: 50, height: 100 })).toEqual({ width: 400, height: 800 });
+    expect(fitted(stage, { width: 16, height: 16 })).toEqual({ width: 128, height: 128 });
     expect(seen(whole, stage, fit)).toEqual({ left: 0, top: 0, right: 1, bottom: 1 });
   });
 

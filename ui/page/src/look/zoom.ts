@@ -9,13 +9,13 @@ export const whole: View = { scale: 1, x: 0, y: 0 };
 
 const enlarged = 4; // CSS pixels that one of the picture may be wide
 const least = 2; // how far one can zoom into any picture
-const small = 0.8; // of the stage is what a small picture fills
+const blurred = 8; // beyond which a very small picture is not enlarged
 
-/** fitted is the size of a picture when all of it is seen: it fills the stage, a small one most of it. */
+/** fitted is the size of a picture when all of it is seen: it fills the stage. */
 export function fitted(stage: Size, picture: Size): Size {
   if (!picture.width || !picture.height || !stage.width) return { width: 0, height: 0 };
   const full = Math.min(stage.width / picture.width, stage.height / picture.height);
-  const scale = Math.min(full, Math.max(1, small * full));
+  const scale = Math.min(full, blurred);
   return { width: picture.width * scale, height: picture.height * scale };
 }
 

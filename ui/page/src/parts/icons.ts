@@ -2,6 +2,10 @@
 export const icons = {
   search: "M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5 21 21",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9.2v.1",
+  plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
+  expand: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  info: "M12 4a8 8 0 1 1 0 16 8 8 0 0 1 0-16zM12 11v5M12 8v.1",
   close: "M5 5l14 14M19 5 5 19",
   back: "M15 4l-8 8 8 8",
   forth: "M9 4l8 8-8 8",

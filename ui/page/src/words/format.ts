@@ -17,6 +17,11 @@ export function formats(language: string) {
   const share = new Intl.NumberFormat(language, { style: "percent" });
   const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
   const clock = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+  const spans = {
+    day: new Intl.DateTimeFormat(language, { dateStyle: "full", timeZone: "UTC" }),
+    month: new Intl.DateTimeFormat(language, { year: "numeric", month: "long", timeZone: "UTC" }),
+    year: new Intl.DateTimeFormat(language, { year: "numeric", timeZone: "UTC" }),
+  };
   const list = new Intl.ListFormat(language, { type: "conjunction" });
   const rules = new Intl.PluralRules(language);
   const unit = kept(
@@ -70,6 +75,8 @@ export function formats(language: string) {
       const parts = ["year", "month", "day"].slice(0, value.split("-").length);
       return period(parts.join(" ")).format(date);
     },
+    /** span names the day, month or year of a day that is counted from 1970-01-01. */
+    span: (day: number, span: keyof typeof spans) => spans[span].format(day * 24 * 60 * 60 * 1000),
     list: (values: Iterable<string>) => list.format(values),
     plural,
     bytes,
