@@ -73,7 +73,7 @@ func Open(ctx context.Context, options runner.Options) (*Engine, error) {
 	return e, nil
 }
 
-// Model implements Answerer.
+// AnswerModel implements Answerer.
 func (e *Engine) AnswerModel() Model {
 	return Model{
 		Name: e.model.Manifest.Name, Fingerprint: e.model.Manifest.Fingerprint, Vision: embed.Vision{ID: e.model.Manifest.Vision, Norm: e.model.Manifest.VisionNorm},
