@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/internal/testsize"
+	"mekiki/internal/vfs"
 	"mekiki/server"
 	"mekiki/server/queries"
 	"mekiki/ui"
@@ -151,6 +153,9 @@ func serveLargeLibrary(t *testing.T, count int) string {
 		var batch index.Batch
 		for ; len(batch.Puts) < 5000 && done < count; done++ {
 			own := index.File{Path: filepath.Join(folder, "gone", fmt.Sprintf("%d.webp", done)), Bytes: 1, Modified: day}
+			if done >= count-withFiles {
+				own = writeOriginal(t, filepath.Join(folder, fmt.Sprintf("%d.webp", done)), thumbnails[done%len(thumbnails)])
+			}
 			batch.Puts = append(batch.Puts, index.Put{Record: index.Record{
 				Kind: index.KindImage, Hash: sha256.Sum256(fmt.Append(nil, done)), Files: []index.File{own}, Format: "webp", Width: 256, Height: shapes[done%len(shapes)], Bytes: 4000,
 				Metadata: index.Metadata{Taken: day.Add(time.Duration(done) * 50 * time.Minute)}, Captions: []index.Caption{{Text: fmt.Sprintf("picture number %d", done), Match: 0.9, Model: "none"}},
@@ -161,6 +166,21 @@ func serveLargeLibrary(t *testing.T, count int) string {
 		}
 	}
 	return serveLibrary(t, library)
+}
+
+// withFiles is how many of a large library's newest pictures have their files.
+const withFiles = 10
+
+func writeOriginal(t *testing.T, path string, data []byte) index.File {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return index.File{Path: path, Bytes: info.Size(), Modified: info.ModTime(), Inode: vfs.Inode(info)}
 }
 
 func serveLibrary(t *testing.T, library *local.Library) string {

@@ -138,8 +138,15 @@ func (p page) archive() {
 		p.t.Fatal(err)
 	}
 	files, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil || len(files.File) < 4 {
-		p.t.Fatalf("the archive: %v", err)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var names []string
+	for _, file := range files.File {
+		names = append(names, file.Name)
+	}
+	if len(names) != 4 {
+		p.t.Fatalf("the archive has %q", names)
 	}
 	p.press("#act-download")
 	p.wait(`document.querySelector("#act-download-panel:popover-open button")`)

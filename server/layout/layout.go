@@ -50,7 +50,7 @@ func (r Room) getLayout(c echo.Context) error {
 }
 
 // Encode writes a layout as JSON. There may be very many numbers in it, of which encoding/json takes each for a
-// surprise: 100,000 pictures take it 21 ms, and this 4.
+// surprise (go test ./server/layout -bench Encode).
 func Encode(sequence uint64, columns index.Layout) []byte {
 	body := make([]byte, 0, 64+len(columns.IDs)*24)
 	body = strconv.AppendUint(append(body, `{"sequence":`...), sequence, 10)
