@@ -2496,16 +2496,14 @@ export interface components {
     filterCollection: string[];
     /** @description Whether the date of taking is known. */
     filterDateKnown: "known" | "unknown";
-    /** @description Whether somebody likes it. */
-    filterFavourite: "yes" | "no";
     /** @description Folder; may be repeated. */
     filterFolder: string[];
     /** @description File format; may be repeated. */
     filterFormat: string[];
-    /** @description Hidden records: none of them unless said, they alone, or they too. */
-    filterHidden: "yes" | "no" | "any";
     /** @description Kind of record; may be repeated. */
     filterKind: ("image" | "text")[];
+    /** @description Whether somebody likes it. */
+    filterLiked: "yes" | "no";
     /** @description `latitude,longitude,kilometres`. */
     filterNear: string;
     /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */
@@ -2517,7 +2515,9 @@ export interface components {
     /** @description Tag; may be repeated. */
     filterTag: string[];
     /** @description What is in the trash: nothing of it unless said, it alone, or it too. */
-    filterTrash: "yes" | "no" | "any";
+    filterTrashed: "yes" | "no" | "any";
+    /** @description Hidden records: none of them unless said, they alone, or they too. */
+    filterVisibility: "yes" | "no" | "any";
   };
   requestBodies: never;
   headers: never;
@@ -2740,13 +2740,13 @@ export interface operations {
         /** @description Most bits that the perceptual hashes may differ by. */
         distance?: number;
         /** @description Whether somebody likes it. */
-        favourite?: components["parameters"]["filterFavourite"];
+        favourite?: components["parameters"]["filterLiked"];
         /** @description Folder; may be repeated. */
         folder?: components["parameters"]["filterFolder"];
         /** @description File format; may be repeated. */
         format?: components["parameters"]["filterFormat"];
         /** @description Hidden records: none of them unless said, they alone, or they too. */
-        hidden?: components["parameters"]["filterHidden"];
+        hidden?: components["parameters"]["filterVisibility"];
         /** @description Kind of record; may be repeated. */
         kind?: components["parameters"]["filterKind"];
         /** @description `bytes`: same file content; `picture`: same picture, re-encoded or resized; `scene`: another shot of the same scene. */
@@ -2770,7 +2770,7 @@ export interface operations {
         /** @description Whether the date of taking is known. */
         taken?: components["parameters"]["filterDateKnown"];
         /** @description What is in the trash: nothing of it unless said, it alone, or it too. */
-        trash?: components["parameters"]["filterTrash"];
+        trash?: components["parameters"]["filterTrashed"];
       };
       header?: never;
       path?: never;
@@ -2833,7 +2833,7 @@ export interface operations {
         /** @description Levels of a tree to give at once. */
         depth?: number;
         /** @description Whether somebody likes it. */
-        favourite?: components["parameters"]["filterFavourite"];
+        favourite?: components["parameters"]["filterLiked"];
         /** @description Give the values of all levels in which a word begins with this; needs one name in `of`. */
         find?: string;
         /** @description Folder; may be repeated. */
@@ -2843,7 +2843,7 @@ export interface operations {
         /** @description How the meaning and word rankings are joined. */
         fusion?: "convex" | "rrf";
         /** @description Hidden records: none of them unless said, they alone, or they too. */
-        hidden?: components["parameters"]["filterHidden"];
+        hidden?: components["parameters"]["filterVisibility"];
         /** @description Kind of record; may be repeated. */
         kind?: components["parameters"]["filterKind"];
         /** @description Most values of a level. */
@@ -2875,7 +2875,7 @@ export interface operations {
         /** @description Whether the date of taking is known. */
         taken?: components["parameters"]["filterDateKnown"];
         /** @description What is in the trash: nothing of it unless said, it alone, or it too. */
-        trash?: components["parameters"]["filterTrash"];
+        trash?: components["parameters"]["filterTrashed"];
         /** @description Give the values of the next level below this one; needs one name in `of`, of a tree: folders, tags or dates. */
         under?: string;
         /** @description Share of meaning against words; leave out to let the scoring model decide. */
@@ -3164,13 +3164,13 @@ export interface operations {
         /** @description Name of a collection; may be repeated. */
         collection?: components["parameters"]["filterCollection"];
         /** @description Whether somebody likes it. */
-        favourite?: components["parameters"]["filterFavourite"];
+        favourite?: components["parameters"]["filterLiked"];
         /** @description Folder; may be repeated. */
         folder?: components["parameters"]["filterFolder"];
         /** @description File format; may be repeated. */
         format?: components["parameters"]["filterFormat"];
         /** @description Hidden records: none of them unless said, they alone, or they too. */
-        hidden?: components["parameters"]["filterHidden"];
+        hidden?: components["parameters"]["filterVisibility"];
         /** @description Kind of record; may be repeated. */
         kind?: components["parameters"]["filterKind"];
         /** @description `latitude,longitude,kilometres`. */
@@ -3188,7 +3188,7 @@ export interface operations {
         /** @description Whether the date of taking is known. */
         taken?: components["parameters"]["filterDateKnown"];
         /** @description What is in the trash: nothing of it unless said, it alone, or it too. */
-        trash?: components["parameters"]["filterTrash"];
+        trash?: components["parameters"]["filterTrashed"];
       };
       header?: never;
       path?: never;
@@ -3319,13 +3319,13 @@ export interface operations {
         /** @description Also count the values of each facet. */
         facets?: boolean;
         /** @description Whether somebody likes it. */
-        favourite?: components["parameters"]["filterFavourite"];
+        favourite?: components["parameters"]["filterLiked"];
         /** @description Folder; may be repeated. */
         folder?: components["parameters"]["filterFolder"];
         /** @description File format; may be repeated. */
         format?: components["parameters"]["filterFormat"];
         /** @description Hidden records: none of them unless said, they alone, or they too. */
-        hidden?: components["parameters"]["filterHidden"];
+        hidden?: components["parameters"]["filterVisibility"];
         /** @description Only these records, hidden ones and those in the trash too; may be repeated. */
         id?: components["schemas"]["ID"][];
         /** @description Kind of record; may be repeated. */
@@ -3347,7 +3347,7 @@ export interface operations {
         /** @description Whether the date of taking is known. */
         taken?: components["parameters"]["filterDateKnown"];
         /** @description What is in the trash: nothing of it unless said, it alone, or it too. */
-        trash?: components["parameters"]["filterTrash"];
+        trash?: components["parameters"]["filterTrashed"];
       };
       header?: never;
       path?: never;
@@ -3606,13 +3606,13 @@ export interface operations {
         /** @description `x,y,width,height`, in fractions of the upright image. */
         crop?: string;
         /** @description Whether somebody likes it. */
-        favourite?: components["parameters"]["filterFavourite"];
+        favourite?: components["parameters"]["filterLiked"];
         /** @description Folder; may be repeated. */
         folder?: components["parameters"]["filterFolder"];
         /** @description File format; may be repeated. */
         format?: components["parameters"]["filterFormat"];
         /** @description Hidden records: none of them unless said, they alone, or they too. */
-        hidden?: components["parameters"]["filterHidden"];
+        hidden?: components["parameters"]["filterVisibility"];
         /** @description Kind of record; may be repeated. */
         kind?: components["parameters"]["filterKind"];
         /** @description Most entries to return. */
@@ -3632,7 +3632,7 @@ export interface operations {
         /** @description Whether the date of taking is known. */
         taken?: components["parameters"]["filterDateKnown"];
         /** @description What is in the trash: nothing of it unless said, it alone, or it too. */
-        trash?: components["parameters"]["filterTrash"];
+        trash?: components["parameters"]["filterTrashed"];
       };
       header?: never;
       path: {
@@ -3954,7 +3954,7 @@ export interface operations {
         /** @description Say what each signal gave. */
         explain?: boolean;
         /** @description Whether somebody likes it. */
-        favourite?: components["parameters"]["filterFavourite"];
+        favourite?: components["parameters"]["filterLiked"];
         /** @description Folder; may be repeated. */
         folder?: components["parameters"]["filterFolder"];
         /** @description File format; may be repeated. */
@@ -3962,7 +3962,7 @@ export interface operations {
         /** @description How the meaning and word rankings are joined. */
         fusion?: "convex" | "rrf";
         /** @description Hidden records: none of them unless said, they alone, or they too. */
-        hidden?: components["parameters"]["filterHidden"];
+        hidden?: components["parameters"]["filterVisibility"];
         /** @description Kind of record; may be repeated. */
         kind?: components["parameters"]["filterKind"];
         /** @description Most entries to return. */
@@ -3996,7 +3996,7 @@ export interface operations {
         /** @description Whether the date of taking is known. */
         taken?: components["parameters"]["filterDateKnown"];
         /** @description What is in the trash: nothing of it unless said, it alone, or it too. */
-        trash?: components["parameters"]["filterTrash"];
+        trash?: components["parameters"]["filterTrashed"];
         /** @description Share of meaning against words; leave out to let the scoring model decide. */
         weight?: number;
       };
