@@ -242,7 +242,8 @@ func TestBackTo(t *testing.T) {
 	p.visit("")
 	p.wait(`document.querySelectorAll(".tile img.loaded").length > 5`)
 	inPage[bool](p, `(scrollTo(0, 11554), true)`)
-	p.wait(`scrollY > 11000 && document.querySelectorAll(".tile img.loaded").length > 5`)
+	// The cells of the place that was left stand a moment longer.
+	p.wait(`scrollY > 11000 && [...document.querySelectorAll(".cell")].some((cell) => cell.getBoundingClientRect().top > 100)`)
 	place := inPage[float64](p, "scrollY")
 	first := inPage[string](p, `[...document.querySelectorAll(".cell")].find((cell) => cell.getBoundingClientRect().top > 100).dataset.id`)
 	there := fmt.Sprintf(`Math.abs(scrollY - %f) < 2 && document.querySelector(".cell[data-id='%s']")?.getBoundingClientRect().top > 0`, place, first)
