@@ -6,13 +6,11 @@ package downloads
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -21,6 +19,7 @@ import (
 	"mekiki/server/api"
 	"mekiki/server/editing"
 	"mekiki/server/problem"
+	"mekiki/server/tickets"
 	"mekiki/server/transport"
 	"mekiki/server/wire"
 )
@@ -35,13 +34,13 @@ type Options struct {
 // Room is the area of the API that makes files of records. Make it with [New].
 type Room struct {
 	Options
-	waiting *waiting
+	waiting *tickets.Tickets[download] // for somebody to fetch
 }
 
 // New makes a room.
 func New(options Options) Room {
 	options.Bodies.JSONBytes = max(options.Bodies.JSONBytes, editing.BodyBytes)
-	return Room{options, &waiting{}}
+	return Room{options, &tickets.Tickets[download]{For: madeFor, Most: keptDownloads, Weight: keptRecords, Now: options.Now}}
 }
 
 // Routes are the lines of this room in the table of routes.
@@ -54,8 +53,6 @@ func (r Room) Routes() []api.Route {
 
 // download is what was asked for, until somebody fetches it.
 type download struct {
-	token  string
-	until  time.Time
 	form   string
 	ids    []index.ID
 	scores []float64 // of the records; nil for none
@@ -74,37 +71,6 @@ var forms = map[string]form{
 	"paths": {"text/plain; charset=utf-8", "mekiki.txt", writePaths},
 }
 
-// waiting are the downloads that somebody may fetch, the oldest first.
-type waiting struct {
-	mutex sync.Mutex
-	list  []download
-}
-
-// put lets a download wait, in place of the oldest ones where there are too many.
-func (w *waiting) put(d download, now time.Time) {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	w.list = append(w.list, d)
-	records := 0
-	for _, other := range w.list {
-		records += len(other.ids)
-	}
-	for len(w.list) > 1 && (len(w.list) > keptDownloads || records > keptRecords || now.After(w.list[0].until)) {
-		records -= len(w.list[0].ids)
-		w.list = slices.Delete(w.list, 0, 1)
-	}
-}
-
-func (w *waiting) get(token string, now time.Time) (download, bool) {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	at := slices.IndexFunc(w.list, func(d download) bool { return d.token == token })
-	if at < 0 || now.After(w.list[at].until) {
-		return download{}, false
-	}
-	return w.list[at], true
-}
-
 func (r Room) make(c echo.Context) error {
 	var asked struct {
 		IDs    []string  `json:"ids"`
@@ -117,24 +83,20 @@ func (r Room) make(c echo.Context) error {
 	if len(asked.Scores) > 0 && len(asked.Scores) != len(asked.IDs) {
 		return problem.Invalid("scores", "must be as many as the ids")
 	}
-	d := download{token: rand.Text(), until: r.Now().Add(madeFor), form: asked.Form, scores: asked.Scores}
-	for i, text := range asked.IDs {
-		id, err := wire.ParseID(fmt.Sprintf("ids[%d]", i), text)
-		if err != nil {
-			return err
-		}
-		d.ids = append(d.ids, id)
-	}
-	if err := r.Library.CheckRecords(c.Request().Context(), "ids", d.ids...); err != nil {
+	ids, err := wire.ParseIDs("ids", asked.IDs)
+	if err != nil {
 		return err
 	}
-	r.waiting.put(d, r.Now())
-	address := "/api/v1/downloads/" + d.token
+	if err := r.Library.CheckRecords(c.Request().Context(), "ids", ids...); err != nil {
+		return err
+	}
+	token, until := r.waiting.Put(download{asked.Form, ids, asked.Scores}, len(ids))
+	address := "/api/v1/downloads/" + token
 	c.Response().Header().Set(echo.HeaderLocation, address)
 	return api.SendJSON(c, http.StatusCreated, struct {
 		URL     string    `json:"url"`
 		Expires time.Time `json:"expires"`
-	}{address, d.until.UTC()})
+	}{address, until.UTC()})
 }
 
 func (r Room) send(c echo.Context) error {
@@ -142,7 +104,7 @@ func (r Room) send(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	d, found := r.waiting.get(token, r.Now())
+	d, found := r.waiting.Get(token)
 	if !found {
 		return problem.New(problem.NotFound, "this download is not there any more; ask for it again")
 	}

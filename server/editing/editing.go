@@ -6,7 +6,6 @@ package editing
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"mekiki/index"
 	"mekiki/server/api"
 	"mekiki/server/problem"
+	"mekiki/server/tickets"
 	"mekiki/server/wire"
 )
 
@@ -41,7 +41,8 @@ type Room struct {
 // New makes a room.
 func New(options Options) Room {
 	options.Bodies.JSONBytes = max(options.Bodies.JSONBytes, BodyBytes)
-	return Room{options, &editor{library: options.Library, now: options.Now}}
+	return Room{options, &editor{library: options.Library,
+		undos: &tickets.Tickets[[]change]{For: undoFor, Most: keptUndos, Weight: keptRecords, Now: options.Now}}}
 }
 
 // Routes are the lines of this room in the table of routes.
@@ -85,7 +86,7 @@ func (r Room) editRecords(c echo.Context) error {
 	if err := r.Bodies.ReadJSON(c, &asked); err != nil {
 		return err
 	}
-	ids, err := idsOf(asked.IDs)
+	ids, err := wire.ParseIDs("ids", asked.IDs)
 	if err != nil {
 		return err
 	}
@@ -118,17 +119,6 @@ func (r Room) undo(c echo.Context) error {
 		return err
 	}
 	return api.SendJSON(c, http.StatusOK, done)
-}
-
-func idsOf(texts []string) ([]index.ID, error) {
-	ids := make([]index.ID, len(texts))
-	for i, text := range texts {
-		var err error
-		if ids[i], err = wire.ParseID(fmt.Sprintf("ids[%d]", i), text); err != nil {
-			return nil, err
-		}
-	}
-	return ids, nil
 }
 
 // change is what a request asks for, of every record.

@@ -2,32 +2,23 @@ package editing
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"mekiki/index"
 	"mekiki/server/api"
 	"mekiki/server/problem"
+	"mekiki/server/tickets"
 )
 
 // editor changes what people give to records, one change at a time, and keeps what was
 // there before for those who want it back. Safe for concurrent use.
 type editor struct {
 	library api.Library
-	now     func() time.Time
 
-	mutex sync.Mutex // held while a change is made
-	undos []undo     // the oldest first
-}
-
-// undo brings back what one change took the place of.
-type undo struct {
-	token   string
-	until   time.Time
-	changes []change
+	mutex sync.Mutex                 // held while a change is made
+	undos *tickets.Tickets[[]change] // what each change took the place of
 }
 
 // change is what is to become of one record.
@@ -84,7 +75,8 @@ func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeO
 	if _, err := e.library.Write(ctx, batch); err != nil {
 		return outcome{}, fmt.Errorf("change records: %w", err)
 	}
-	return outcome{Changed: len(back), Undo: e.keep(back)}, nil
+	token, _ := e.undos.Put(back, len(back))
+	return outcome{Changed: len(back), Undo: token}, nil
 }
 
 // addChange adds to the batch what changes a record, and gives what brings back what it has.
@@ -119,41 +111,19 @@ func addChange(batch *index.Batch, record *index.Record, c change) (back change,
 	return back, changes, nil
 }
 
-// keep remembers how to undo a change, in place of the oldest ones. The mutex is held.
-func (e *editor) keep(changes []change) (token string) {
-	token = rand.Text()
-	e.undos = append(e.undos, undo{token, e.now().Add(undoFor), changes})
-	records := 0
-	for _, kept := range e.undos {
-		records += len(kept.changes)
-	}
-	for len(e.undos) > 1 && (len(e.undos) > keptUndos || records > keptRecords || e.now().After(e.undos[0].until)) {
-		records -= len(e.undos[0].changes)
-		e.undos = slices.Delete(e.undos, 0, 1)
-	}
-	return token
-}
-
 // undo brings back what a change took the place of. What it did can be undone in turn.
 func (e *editor) undo(ctx context.Context, token string) (outcome, error) {
-	e.mutex.Lock()
-	at := slices.IndexFunc(e.undos, func(kept undo) bool { return kept.token == token })
-	if at < 0 || e.now().After(e.undos[at].until) {
-		e.mutex.Unlock()
+	kept, back, there := e.undos.Take(token)
+	if !there {
 		return outcome{}, problem.New(problem.NotFound, "there is nothing to undo under this token: it was undone before, or too much time has passed")
 	}
-	kept := e.undos[at]
-	e.undos = slices.Delete(e.undos, at, at+1)
-	e.mutex.Unlock()
-	ids, changes := make([]index.ID, len(kept.changes)), make(map[index.ID]change, len(kept.changes))
-	for i, c := range kept.changes {
+	ids, changes := make([]index.ID, len(kept)), make(map[index.ID]change, len(kept))
+	for i, c := range kept {
 		ids[i], changes[c.tags.ID] = c.tags.ID, c
 	}
 	done, err := e.edit(ctx, "", ids, func(r *index.Record) change { return changes[r.ID] })
 	if err != nil {
-		e.mutex.Lock()
-		e.undos = slices.Insert(e.undos, min(at, len(e.undos)), kept)
-		e.mutex.Unlock()
+		back()
 	}
 	return done, err
 }

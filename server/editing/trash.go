@@ -68,7 +68,7 @@ func (r Room) move(c echo.Context, changeOf func(*index.Record) change) error {
 	if err := r.Bodies.ReadJSON(c, &asked); err != nil {
 		return err
 	}
-	ids, err := idsOf(asked.IDs)
+	ids, err := wire.ParseIDs("ids", asked.IDs)
 	if err != nil {
 		return err
 	}

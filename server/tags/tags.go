@@ -76,13 +76,13 @@ func (r Room) changeTags(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ids := make([]index.ID, len(asked.IDs))
+	ids, err := wire.ParseIDs("ids", asked.IDs)
+	if err != nil {
+		return err
+	}
 	batch := index.Batch{}
-	for i, text := range asked.IDs {
-		if ids[i], err = wire.ParseID(fmt.Sprintf("ids[%d]", i), text); err != nil {
-			return err
-		}
-		batch.Tags = append(batch.Tags, index.TagChange{ID: ids[i], Add: add, Remove: remove})
+	for _, id := range ids {
+		batch.Tags = append(batch.Tags, index.TagChange{ID: id, Add: add, Remove: remove})
 	}
 	if err := r.Library.CheckRecords(c.Request().Context(), "ids", ids...); err != nil {
 		return err

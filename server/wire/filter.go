@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -106,4 +107,16 @@ func ParseID(field, text string) (index.ID, error) {
 		return 0, problem.Invalid(field, "is not the id of a record")
 	}
 	return id, nil
+}
+
+// ParseIDs reads the identities of records; the error names the place in field of the first that is none.
+func ParseIDs(field string, texts []string) ([]index.ID, error) {
+	ids := make([]index.ID, len(texts))
+	for i, text := range texts {
+		var err error
+		if ids[i], err = ParseID(fmt.Sprintf("%s[%d]", field, i), text); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
 }
