@@ -59,9 +59,7 @@ func (e *Engine) Space() Space {
 
 // Vision says which vision encoder makes this engine's image tokens. A second stage whose encoder is the same, or differs
 // in its final layer norm alone, reads them; see [Vision.From].
-func (e *Engine) Vision() Vision {
-	return Vision{ID: e.model.Manifest.Vision, Norm: e.model.Manifest.VisionNorm}
-}
+func (e *Engine) Vision() Vision { return VisionOf(e.model.Manifest) }
 
 // vocabulary is the number of tokens that a caption is written with.
 func (e *Engine) vocabulary() int { return e.model.Shape(manifest.CaptionStepFile)[1] }

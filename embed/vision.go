@@ -2,6 +2,7 @@ package embed
 
 import (
 	"math"
+	"slices"
 
 	"mekiki/embed/manifest"
 )
@@ -12,6 +13,11 @@ type Vision struct {
 	ID string
 	// Norm is that norm, and identifies what comes before it; nil for models that were compiled before it was noted.
 	Norm *manifest.VisionNorm
+}
+
+// VisionOf is the vision encoder of a compiled model.
+func VisionOf(model manifest.Manifest) Vision {
+	return Vision{ID: model.Vision, Norm: model.VisionNorm}
 }
 
 // From tells how image tokens of another encoder become those of this one: as they are where the encoders are equal, and
@@ -62,10 +68,11 @@ func (c TokenChange) Apply(tokens ImageTokens) ImageTokens {
 		return tokens
 	}
 	changed := tokens
-	changed.Values = make([]float32, len(tokens.Values))
-	for i, value := range tokens.Values {
-		column := i % tokens.Columns
-		changed.Values[i] = value*c.scale[column] + c.shift[column]
+	changed.Values = slices.Clone(tokens.Values)
+	for row := range slices.Chunk(changed.Values, tokens.Columns) {
+		for column, value := range row {
+			row[column] = value*c.scale[column] + c.shift[column]
+		}
 	}
 	return changed
 }

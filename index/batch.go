@@ -139,3 +139,14 @@ type SpaceState struct {
 	// Added is when the space was added.
 	Added time.Time
 }
+
+// Role says in a word what a space is to searches: serving, previous or filling.
+func (s SpaceState) Role() string {
+	switch {
+	case s.Serving:
+		return "serving"
+	case s.Previous:
+		return "previous"
+	}
+	return "filling"
+}

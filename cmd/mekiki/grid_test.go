@@ -185,11 +185,18 @@ func writeOriginal(t *testing.T, path string, data []byte) index.File {
 
 func serveLibrary(t *testing.T, library *local.Library) string {
 	t.Helper()
+	return servePage(t, server.Options{Searcher: unaskedSearcher{}, Ingester: unaskedIngester{}, Library: library})
+}
+
+// servePage serves the page at an address of its own, which it gives, until the test ends.
+func servePage(t *testing.T, options server.Options) string {
+	t.Helper()
 	assets, err := ui.Files()
 	if err != nil {
 		t.Fatal(err)
 	}
-	served, err := server.New(server.Options{Address: "127.0.0.1:0", Searcher: unaskedSearcher{}, Ingester: unaskedIngester{}, Library: library, Page: assets})
+	options.Address, options.Page = "127.0.0.1:0", assets
+	served, err := server.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

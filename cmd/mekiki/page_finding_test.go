@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
-	"net"
 	"path/filepath"
 	"testing"
 	"time"
@@ -19,7 +17,6 @@ import (
 	"mekiki/internal/vfs"
 	"mekiki/search"
 	"mekiki/server"
-	"mekiki/ui"
 )
 
 // serveFound serves a library of pictures in folders by year and month, found by their words alone.
@@ -59,30 +56,7 @@ func serveFound(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := ui.Files()
-	if err != nil {
-		t.Fatal(err)
-	}
-	served, err := server.New(server.Options{Address: "127.0.0.1:0", Searcher: searcher, Library: library, Page: files})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	address, done := make(chan string, 1), make(chan error, 1)
-	go func() { done <- served.Run(ctx, func(at net.Addr) { address <- at.String() }) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	select {
-	case at := <-address:
-		return "http://" + at + "/"
-	case err := <-done:
-		t.Fatalf("the server does not start: %v", err)
-		return ""
-	}
+	return servePage(t, server.Options{Searcher: searcher, Library: library})
 }
 
 // TestFinding works with what narrows a search, in Chromium and by keyboard.

@@ -76,7 +76,7 @@ func Open(ctx context.Context, options runner.Options) (*Engine, error) {
 // AnswerModel implements Answerer.
 func (e *Engine) AnswerModel() Model {
 	return Model{
-		Name: e.model.Manifest.Name, Fingerprint: e.model.Manifest.Fingerprint, Vision: embed.Vision{ID: e.model.Manifest.Vision, Norm: e.model.Manifest.VisionNorm},
+		Name: e.model.Manifest.Name, Fingerprint: e.model.Manifest.Fingerprint, Vision: embed.VisionOf(e.model.Manifest),
 		OwnVision: e.model.Manifest.HasVision(), Prompts: e.config.Language.Prompts,
 	}
 }

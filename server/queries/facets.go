@@ -10,7 +10,6 @@ import (
 	"mekiki/index/facets"
 	"mekiki/search/contract"
 	"mekiki/server/api"
-	"mekiki/server/wire"
 )
 
 // facetsJSON is a search, and which counts of its hits are wanted. Its Limit is of values.
@@ -43,15 +42,11 @@ func (r Room) facets(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	asked := query.facetsJSON
-	asked.Text = query.Query
-	if asked.Crop, err = wire.ParseCrop(query.Crop); err != nil {
-		return err
-	}
-	from, err := asked.Source(api.Upload{})
+	from, err := query.fromQuery(query.Query, query.Crop)
 	if err != nil {
 		return err
 	}
+	asked := query.facetsJSON
 	return inQuery(r.answerFacets(c, asked, asked.request(from, filter), nil))
 }
 

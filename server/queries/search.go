@@ -97,16 +97,20 @@ func (r Room) search(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	asked := query.searchJSON
-	asked.Text = query.Query
-	if asked.Crop, err = wire.ParseCrop(query.Crop); err != nil {
-		return err
-	}
-	from, err := asked.Source(api.Upload{})
+	from, err := query.fromQuery(query.Query, query.Crop)
 	if err != nil {
 		return err
 	}
-	return inQuery(r.answerSearch(c, asked.request(from, filter), nil))
+	return inQuery(r.answerSearch(c, query.request(from, filter), nil))
+}
+
+// fromQuery takes in what GET writes in another way than the body of a POST, and says which picture is meant.
+func (j *searchJSON) fromQuery(text, crop string) (from api.Source, err error) {
+	j.Text = text
+	if j.Crop, err = wire.ParseCrop(crop); err != nil {
+		return from, err
+	}
+	return j.Source(api.Upload{})
 }
 
 // inQuery names the text of a query as GET does: q.

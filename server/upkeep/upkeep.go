@@ -49,12 +49,9 @@ func (r Room) remove(c echo.Context) error {
 		return err
 	}
 	batch := index.Batch{Detach: asked.Files, Resolved: asked.Failures, Final: true}
-	for i, text := range asked.Records {
-		id, err := wire.ParseID(fmt.Sprintf("records[%d]", i), text)
-		if err != nil {
-			return err
-		}
-		batch.Remove = append(batch.Remove, id)
+	var err error
+	if batch.Remove, err = wire.ParseIDs("records", asked.Records); err != nil {
+		return err
 	}
 	result, err := r.Library.Write(c.Request().Context(), batch)
 	if err != nil {
@@ -82,21 +79,11 @@ func (r Room) listSpaces(c echo.Context) error {
 		}{[]spaceJSON{}}
 		for _, each := range reader.Spaces() {
 			answer.Spaces = append(answer.Spaces, spaceJSON{
-				each.Space.Fingerprint, each.Space.Parts, each.Space.Width, each.Records, each.Total, stateOf(each),
+				each.Space.Fingerprint, each.Space.Parts, each.Space.Width, each.Records, each.Total, each.Role(),
 			})
 		}
 		return api.SendJSON(c, http.StatusOK, answer)
 	})
-}
-
-func stateOf(space index.SpaceState) string {
-	switch {
-	case space.Serving:
-		return "serving"
-	case space.Previous:
-		return "previous"
-	}
-	return "filling"
 }
 
 // previous names the space that served before.

@@ -86,7 +86,7 @@ func printSpaces(a *cli.App, library *local.Library) error {
 	defer snapshot.Close()
 	lines := []statusSpace{}
 	for _, space := range snapshot.Spaces() {
-		lines = append(lines, statusSpace{space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, spaceState(space)})
+		lines = append(lines, statusSpace{space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, space.Role()})
 	}
 	if a.AsJSON {
 		return a.PrintJSON(map[string]any{"spaces": lines})

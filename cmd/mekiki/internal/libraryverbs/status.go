@@ -79,16 +79,6 @@ type statusSpace struct {
 	State   string `json:"state"`
 }
 
-func spaceState(space index.SpaceState) string {
-	switch {
-	case space.Serving:
-		return "serving"
-	case space.Previous:
-		return "previous"
-	}
-	return "filling"
-}
-
 // statusLists says what a status lists one by one.
 type statusLists struct{ failed, kept bool }
 
@@ -122,7 +112,7 @@ func statusOf(ctx context.Context, library *local.Library, lists statusLists) (s
 	}
 	for _, space := range snapshot.Spaces() {
 		report.Spaces = append(report.Spaces, statusSpace{
-			space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, spaceState(space),
+			space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, space.Role(),
 		})
 	}
 	kept, err := library.Kept()

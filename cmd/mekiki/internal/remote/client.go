@@ -77,16 +77,6 @@ func (c *Client) Remove(ctx context.Context, what Removal) (int, error) {
 	return answer.Removed, c.do(ctx, http.MethodPost, "removals", what, &answer)
 }
 
-// Serve has the server answer with the model of a fingerprint; "previous" is the one that answered before.
-func (c *Client) Serve(ctx context.Context, fingerprint string) error {
-	return c.do(ctx, http.MethodPost, "spaces/"+url.PathEscape(fingerprint)+"/serve", nil, nil)
-}
-
-// Drop deletes the space of the model with a fingerprint.
-func (c *Client) Drop(ctx context.Context, fingerprint string) error {
-	return c.do(ctx, http.MethodDelete, "spaces/"+url.PathEscape(fingerprint), nil, nil)
-}
-
 // start queues a job.
 func (c *Client) start(ctx context.Context, asked jobs.Request) (jobs.Job, error) {
 	var job jobs.Job
