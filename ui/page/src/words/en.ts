@@ -77,7 +77,6 @@ const en = {
   inTime: (milliseconds: number) => f.milliseconds(milliseconds),
   matching: "taking a second look…",
   asking: "asking…",
-  matchedPartly: (done: number, planned: number) => `second look at ${f.number(done)} of ${f.number(planned)}`,
   afterWeak: (count: number) =>
     f.plural(count, {
       one: "# more was considered and judged not to match.",
@@ -496,22 +495,6 @@ const en = {
     searchName: "Name of the search",
     searchSaved: (name: string) => `Saved as “${name}”.`,
     forgetSearch: (name: string) => `Forget the search “${name}”`,
-    best: "Best",
-    keepReasons: {
-      pixels: "most pixels",
-      bytes: "largest file",
-      metadata: "most is known of it",
-      added: "longest in the library",
-      copy: "the first of equal files",
-    },
-    freed: (bytes: number) => `${f.bytes(bytes)} to free`,
-    keepBest: "Keep the best, remove the others",
-    removeCount: (count: number) =>
-      f.plural(count, { one: "Remove the chosen one", other: "Remove the # chosen ones" }),
-    toRemove: (name: string) => `Remove ${name}`,
-    compare: "Compare",
-    compared: "The pictures side by side",
-    allBest: (count: number) => `Do so in all ${f.number(count)} groups shown`,
   },
 
   tokenTitle: "This server asks for a token",
