@@ -17,7 +17,7 @@ import (
 	"mekiki/embed/runner"
 	"mekiki/index"
 	"mekiki/index/local"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 	"mekiki/search/contract"
 	"mekiki/search/inputs"
 	"mekiki/search/lookup"
@@ -62,7 +62,7 @@ func compiledWithoutMatching(t *testing.T) *embed.Engine {
 // decide the order, and the answer says what the model cannot do.
 func TestModelWithoutMatching(t *testing.T) {
 	engine := compiledWithoutMatching(t)
-	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfs.NewMemory()})
+	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfstest.NewMemory()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/local"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 	"mekiki/search"
 	"mekiki/search/contract"
 )
@@ -17,7 +17,7 @@ import (
 // *embed.Engine in place of nil) it also finds what pictures show.
 func Example() {
 	ctx := context.Background()
-	library, err := local.Open(ctx, "/library", local.Options{FileSystem: vfs.NewMemory()})
+	library, err := local.Open(ctx, "/library", local.Options{FileSystem: vfstest.NewMemory()})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -24,7 +24,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/local"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 	"mekiki/search"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
@@ -47,7 +47,7 @@ type fixture struct {
 	library  *countedLibrary
 	searcher *hookedSearcher
 	ingester *hookedIngester
-	failing  atomic.Pointer[func(int64, vfs.Operation) error]
+	failing  atomic.Pointer[func(int64, vfstest.Operation) error]
 	root     string // of indexing; holds the pictures
 	base     string // http://address
 	document *openapi.Document
@@ -108,7 +108,7 @@ func prepare(t testing.TB, edit ...func(*Options)) *fixture {
 func prepareWith(t testing.TB, engine colourEngine, edit ...func(*Options)) *fixture {
 	t.Helper()
 	f := &fixture{TB: t, root: t.TempDir()}
-	f.index = servertest.Open(t, "/library", &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(number int64, operation vfs.Operation) error {
+	f.index = servertest.Open(t, "/library", &vfstest.Faulty{Base: vfstest.NewMemory(), Fail: func(number int64, operation vfstest.Operation) error {
 		if fail := f.failing.Load(); fail != nil && *fail != nil {
 			return (*fail)(number, operation)
 		}
@@ -148,7 +148,7 @@ func prepareWith(t testing.TB, engine colourEngine, edit ...func(*Options)) *fix
 }
 
 // disk makes operations on the library's disk fail; nil lets all pass again.
-func (f *fixture) disk(fail func(number int64, operation vfs.Operation) error) {
+func (f *fixture) disk(fail func(number int64, operation vfstest.Operation) error) {
 	f.failing.Store(&fail)
 }
 

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 	"mekiki/server/auth"
 	"mekiki/server/problem"
 )
@@ -137,7 +137,7 @@ func TestRefusedRequestsKeepTheirConnection(t *testing.T) {
 // TestFullDisk: the answer says that the disk is full and what to do, and the server goes on when there is room again.
 func TestFullDisk(t *testing.T) {
 	f := start(t)
-	full := func(_ int64, operation vfs.Operation) error {
+	full := func(_ int64, operation vfstest.Operation) error {
 		if operation.Verb == "write" || operation.Verb == "create" {
 			return syscall.ENOSPC
 		}

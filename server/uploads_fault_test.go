@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"mekiki/index/originals"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestUploadsOnAFailingDisk makes each operation of the library's disk fail in
@@ -26,7 +26,7 @@ func eachFault(t *testing.T, deleting bool) {
 	ctx, random := context.Background(), rand.New(rand.NewPCG(6, 6))
 	folder := filepath.Join(t.TempDir(), "library")
 	var failAt, counted atomic.Int64
-	disk := &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(int64, vfs.Operation) error {
+	disk := &vfstest.Faulty{Base: vfstest.NewMemory(), Fail: func(int64, vfstest.Operation) error {
 		if at := failAt.Load(); at != 0 && counted.Add(1) == at {
 			return errors.New("the disk fails")
 		}

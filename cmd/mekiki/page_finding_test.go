@@ -14,7 +14,7 @@ import (
 	"mekiki/embed/builtin"
 	"mekiki/index"
 	"mekiki/index/local"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 	"mekiki/search"
 	"mekiki/server"
 )
@@ -30,7 +30,7 @@ func serveFound(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfs.NewMemory()})
+	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfstest.NewMemory()})
 	if err != nil {
 		t.Fatal(err)
 	}

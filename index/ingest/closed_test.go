@@ -7,13 +7,13 @@ import (
 	"mekiki/index"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestClosedLibraryStopsARun: a run on a library that was closed stops before it
 // compares the pictures with records that it cannot see.
 func TestClosedLibraryStopsARun(t *testing.T) {
-	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfs.NewMemory()})
+	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfstest.NewMemory()})
 	if err != nil {
 		t.Fatal(err)
 	}

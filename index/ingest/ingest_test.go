@@ -27,7 +27,7 @@ import (
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
 	"mekiki/internal/testpictures"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 func TestMain(m *testing.M) {
@@ -353,7 +353,7 @@ func TestCommitThatFailsIsNotTriedAgain(t *testing.T) {
 		write(t, testImage(t, seed, 20, 20), photos, time.Duration(seed).String()+".jpg")
 	}
 	var full atomic.Int64
-	disk := &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(_ int64, operation vfs.Operation) error {
+	disk := &vfstest.Faulty{Base: vfstest.NewMemory(), Fail: func(_ int64, operation vfstest.Operation) error {
 		if operation.Verb == "write" && strings.Contains(operation.Name, "spaces") && full.Add(1) > 7 {
 			return syscall.ENOSPC
 		}

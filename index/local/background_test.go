@@ -13,13 +13,13 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/local/nearest"
 	"mekiki/index/vector"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestWritersDoNotWaitForLists: a library that grows until it has inverted lists goes on being
 // written to and searched while they are built, and then searches by them.
 func TestWritersDoNotWaitForLists(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 1, approximateFrom: 50})
 	var images nearest.Index
 	library.host.NewIndex = func(width int, method vector.Method, keep bool) (nearest.Index, error) {

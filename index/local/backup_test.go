@@ -16,7 +16,7 @@ import (
 	"mekiki/index/local/maintain"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 func backupOf(t *testing.T, library *Library) []byte {
@@ -44,7 +44,7 @@ func (m *meddling) Read(p []byte) (int, error) {
 // TestRestoreKeepsOthersOut: nobody writes to a folder while a library is restored to
 // it; a writer would take the vectors that are there for files that nothing points to.
 func TestRestoreKeepsOthersOut(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	fill(t, library, 6)
 	archive := backupOf(t, library)
 	folder := filepath.Join(t.TempDir(), "library")
@@ -67,9 +67,9 @@ func TestRestoreKeepsOthersOut(t *testing.T) {
 
 // TestRestoreToAFullDisk names the remedy that helps.
 func TestRestoreToAFullDisk(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	fill(t, library, 3)
-	full := &vfs.Faulty{Base: vfs.NewMemory(), Fail: func(_ int64, operation vfs.Operation) error {
+	full := &vfstest.Faulty{Base: vfstest.NewMemory(), Fail: func(_ int64, operation vfstest.Operation) error {
 		if operation.Verb == "write" {
 			return syscall.ENOSPC
 		}
@@ -83,9 +83,9 @@ func TestRestoreToAFullDisk(t *testing.T) {
 
 // TestOpenOnAFullDisk names the remedy too.
 func TestOpenOnAFullDisk(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	indextest.Must(t, openMemory(t, files).Close())
-	full := &vfs.Faulty{Base: files, Fail: func(_ int64, operation vfs.Operation) error {
+	full := &vfstest.Faulty{Base: files, Fail: func(_ int64, operation vfstest.Operation) error {
 		if operation.Verb == "write" {
 			return syscall.ENOSPC
 		}
@@ -99,7 +99,7 @@ func TestOpenOnAFullDisk(t *testing.T) {
 
 // TestBackupToAFullDisk gives the disk's error and no other.
 func TestBackupToAFullDisk(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	fill(t, library, 3)
 	err := library.Backup(t.Context(), fullWriter{})
 	if !diskspace.IsFull(err) || errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(hint.Of(err), "room") {
@@ -115,7 +115,7 @@ func (fullWriter) Write([]byte) (int, error) {
 
 // TestBackupOfDamage names the remedy.
 func TestBackupOfDamage(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 3)
 	indextest.Must(t, library.Close())
@@ -129,7 +129,7 @@ func TestBackupOfDamage(t *testing.T) {
 // TestBackupHoldsLittle: the catalog goes to the archive as it is written, and not
 // to memory first: that of a million records is as long as they are.
 func TestBackupHoldsLittle(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	fill(t, library, 4)
 	var batch index.Batch
 	const failures, length = 200, 100_000

@@ -14,12 +14,13 @@ import (
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/journal"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestUnfinishedCommitsAreKept: each unfinished end of a log that is cut off is kept,
 // also when two begin at the same place, and however long one is.
 func TestUnfinishedCommitsAreKept(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 2)
 	indextest.Must(t, library.Close())
@@ -72,7 +73,7 @@ func TestLongUnfinishedEnd(t *testing.T) {
 // inUse is a file system that refuses, as Windows does, to rename and to remove
 // files that are open.
 type inUse struct {
-	*vfs.Memory
+	*vfstest.Memory
 	mutex sync.Mutex
 	open  map[string]int
 }
@@ -146,7 +147,7 @@ func (f *inUse) Rename(from, to string) error {
 // removed, checkpoints, compaction and dropping a space work all the same; what a
 // snapshot keeps open goes when the library is opened again. All are closed at last.
 func TestOpenFilesCannotBeRemoved(t *testing.T) {
-	files := &inUse{Memory: vfs.NewMemory(), open: map[string]int{}}
+	files := &inUse{Memory: vfstest.NewMemory(), open: map[string]int{}}
 	options := Options{FileSystem: files, CheckpointBytes: 1000}
 	library, err := Open(context.Background(), "/library", options)
 	indextest.Must(t, err)

@@ -7,18 +7,18 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestCheckDuringCompaction: a reader that checks while the writer compacts meets
 // files that go, and takes none of that for damage or a failure.
 func TestCheckDuringCompaction(t *testing.T) {
-	memory := vfs.NewMemory()
+	memory := vfstest.NewMemory()
 	writer := openTest(t, "/library", Options{FileSystem: memory, SegmentBytes: 500})
 	fill(t, writer, 12)
 	indextest.Must(t, writer.Remove(t.Context(), 2, 5, 7))
 	checking, compacted := false, false
-	files := &vfs.Faulty{Base: memory, Fail: func(_ int64, operation vfs.Operation) error {
+	files := &vfstest.Faulty{Base: memory, Fail: func(_ int64, operation vfstest.Operation) error {
 		if checking && !compacted && operation.Verb == "open" && strings.HasPrefix(operation.Name, "/library/"+catalog.Folder) {
 			compacted = true
 			if _, err := writer.Compact(t.Context()); err != nil {
@@ -37,7 +37,7 @@ func TestCheckDuringCompaction(t *testing.T) {
 
 // TestFindingsAreListedOnce: damage that is met again and again is one finding.
 func TestFindingsAreListedOnce(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	first := openMemory(t, files)
 	fill(t, first, 6)
 	indextest.Must(t, first.Close())

@@ -8,14 +8,15 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestCutCheckpoint: what a checkpoint that was not finished leaves, because a name
 // was refused or the process died, does not stay on the disk for ever.
 func TestCutCheckpoint(t *testing.T) {
-	memory := vfs.NewMemory()
+	memory := vfstest.NewMemory()
 	refuse := false
-	files := &vfs.Faulty{Base: memory, Fail: func(_ int64, operation vfs.Operation) error {
+	files := &vfstest.Faulty{Base: memory, Fail: func(_ int64, operation vfstest.Operation) error {
 		if refuse && operation.Verb == "rename" && strings.HasSuffix(operation.Name, catalog.CheckpointSuffix) {
 			return syscall.EIO
 		}

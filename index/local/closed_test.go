@@ -8,12 +8,12 @@ import (
 	"mekiki/index"
 	"mekiki/index/export"
 	"mekiki/index/indextest"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestClosedLibrarySaysSo: nobody takes a library that is closed for one that is empty.
 func TestClosedLibrarySaysSo(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	fill(t, library, 3)
 	open := library.Snapshot()
 	defer open.Close()

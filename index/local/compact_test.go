@@ -13,6 +13,7 @@ import (
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/thumbnail"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestCompactForgetsThumbnails: the pictures of records that are gone go with the
@@ -40,7 +41,7 @@ func TestCompactForgetsThumbnails(t *testing.T) {
 
 // TestDropSpaceForgetsLists: what was built from a space's vectors goes with them.
 func TestDropSpaceForgetsLists(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	options := Options{FileSystem: files, approximateFrom: 6}
 	first := openTest(t, "/library", options)
 	fill(t, first, 6)
@@ -69,7 +70,7 @@ func TestDropSpaceForgetsLists(t *testing.T) {
 
 // TestCompactInPieces: compaction holds a small part of a segment in memory at a time.
 func TestCompactInPieces(t *testing.T) {
-	memory := vfs.NewMemory()
+	memory := vfstest.NewMemory()
 	files := &largestWrite{Memory: memory}
 	options := Options{FileSystem: files, SegmentBytes: 16_000}
 	library := openTest(t, "/library", options)
@@ -89,7 +90,7 @@ func TestCompactInPieces(t *testing.T) {
 
 // largestWrite notes the largest write to a segment.
 type largestWrite struct {
-	*vfs.Memory
+	*vfstest.Memory
 	largest int
 }
 

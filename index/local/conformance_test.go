@@ -12,7 +12,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/conformance"
 	"mekiki/index/indextest"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestConformance holds the library to the contract: in memory, and on the disk, closed and
@@ -20,7 +20,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		conformance.Test(t, func(t *testing.T) index.Library {
-			return openTest(t, "/library", Options{FileSystem: vfs.NewMemory(), Now: clock()})
+			return openTest(t, "/library", Options{FileSystem: vfstest.NewMemory(), Now: clock()})
 		})
 	})
 	t.Run("reopened", func(t *testing.T) {

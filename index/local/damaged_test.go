@@ -7,11 +7,11 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // flip changes one bit of a file.
-func flip(t *testing.T, files *vfs.Memory, name string, offset int64) {
+func flip(t *testing.T, files *vfstest.Memory, name string, offset int64) {
 	t.Helper()
 	data := files.Files()[name]
 	if offset >= int64(len(data)) {
@@ -24,7 +24,7 @@ func flip(t *testing.T, files *vfs.Memory, name string, offset int64) {
 // TestDamagedLibraryKeepsEverything: until it is repaired, nothing that a damaged
 // library holds is removed, however much is written to it.
 func TestDamagedLibraryKeepsEverything(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	options := Options{FileSystem: files, SegmentBytes: 400}
 	library := openTest(t, "/library", options)
 	fill(t, library, 12)
@@ -74,7 +74,7 @@ func TestDamagedLibraryKeepsEverything(t *testing.T) {
 // TestDamagedSegmentHeader: repair does not claim what it does not do, and the
 // remedy that check names does it.
 func TestDamagedSegmentHeader(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 6)
 	before := answers(t, library)

@@ -11,7 +11,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/index/indextest"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestEveryFilter asks the records, the columns and the keyword index for the same by
@@ -19,7 +19,7 @@ import (
 // library counts. The example of each field must part the records, and so prove it.
 func TestEveryFilter(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 9))
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	var ids []index.ID
 	for number := range uint64(60) {

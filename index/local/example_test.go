@@ -8,14 +8,14 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/local"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // A library is opened in a folder, written to in batches, and read as it was at one
 // commit.
 func Example() {
 	ctx := context.Background()
-	library, err := local.Open(ctx, "/library", local.Options{FileSystem: vfs.NewMemory()}) // on disk without FileSystem
+	library, err := local.Open(ctx, "/library", local.Options{FileSystem: vfstest.NewMemory()}) // on disk without FileSystem
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,13 +11,13 @@ import (
 	"mekiki/index/export"
 	"mekiki/index/indextest"
 	"mekiki/index/local/keywords"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestExportOfOddTimes: a file from the year 12,000, which JSON's times cannot say,
 // does not keep everything else from being exported.
 func TestExportOfOddTimes(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	odd := indextest.Image(t, 1, indextest.Small)
 	odd.Record.Files[0].Modified = time.Date(12000, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -44,7 +44,7 @@ func TestExportOfOddTimes(t *testing.T) {
 // TestMetadataIsSearchedAndExported: all that a picture says of itself is in its line of
 // an export, and its words find it.
 func TestMetadataIsSearchedAndExported(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	put, rating, offset := indextest.Image(t, 1, indextest.Small), -1, -(3*time.Hour + 30*time.Minute)
 	put.Record.Metadata = index.Metadata{

@@ -11,6 +11,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 func faultOptions(fsys vfs.FS) Options {
@@ -47,7 +48,7 @@ func runScript(tb testing.TB, fsys vfs.FS, known *oracle, between func()) {
 // TestEveryOperationFails makes each operation of the file system fail in turn,
 // once or from there on, and holds the library to what was acknowledged.
 func TestEveryOperationFails(t *testing.T) {
-	counter := &vfs.Faulty{Base: vfs.NewMemory()}
+	counter := &vfstest.Faulty{Base: vfstest.NewMemory()}
 	known := newOracle()
 	runScript(t, counter, known, func() {})
 	total := counter.Count()
@@ -62,9 +63,9 @@ func TestEveryOperationFails(t *testing.T) {
 		lasting bool
 	}{{syscall.ENOSPC, true, false}, {syscall.EIO, false, false}, {syscall.ENOSPC, true, true}, {syscall.EIO, false, true}} {
 		for k := int64(1); k <= total; k += stride {
-			memory := vfs.NewMemory()
+			memory := vfstest.NewMemory()
 			broken := true
-			faulty := &vfs.Faulty{Base: memory, Short: fault.short, Fail: func(number int64, _ vfs.Operation) error {
+			faulty := &vfstest.Faulty{Base: memory, Short: fault.short, Fail: func(number int64, _ vfstest.Operation) error {
 				if broken && (number == k || fault.lasting && number > k && number < k+40) {
 					return fault.err
 				}
@@ -118,11 +119,11 @@ func verifyReopened(tb testing.TB, fsys vfs.FS, known *oracle) error {
 // what a power failure would leave, and opens them.
 func TestPowerFailure(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, uint64(indextest.Scale(t))))
-	memory := vfs.NewMemory()
+	memory := vfstest.NewMemory()
 	known := newOracle()
 	clones := 0
-	hook := &vfs.Faulty{Base: memory}
-	hook.Fail = func(number int64, operation vfs.Operation) error {
+	hook := &vfstest.Faulty{Base: memory}
+	hook.Fail = func(number int64, operation vfstest.Operation) error {
 		switch operation.Verb {
 		case "open", "stat", "read", "readdir":
 			return nil // change nothing

@@ -6,14 +6,14 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/indextest"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestManyFilesOfOneRecord: a record is logged once in a commit, however many of the
 // commit's changes are about it. A library has pictures, such as one that says that a
 // picture is missing, of which there are tens of thousands of copies.
 func TestManyFilesOfOneRecord(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 1)
 	const copies = 1500
@@ -53,7 +53,7 @@ func TestManyFilesOfOneRecord(t *testing.T) {
 // TestNumbersAreNeverReused: a record that comes and goes in one commit takes its ID
 // with it, also when the library is opened again.
 func TestNumbersAreNeverReused(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 2)
 	for round := range uint64(2) {

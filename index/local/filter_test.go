@@ -9,12 +9,12 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/keyword"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestFilters asks the columns, the records and the word index for the same.
 func TestFilters(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	rating := func(stars int) *int { return &stars }
 	offset := func(hours float64) *time.Duration {
@@ -140,7 +140,7 @@ func TestFilters(t *testing.T) {
 
 // TestAccentsAndHigherFoldersAreWords finds words however they are written.
 func TestAccentsAndHigherFoldersAreWords(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	put := func(number uint64, path string, root string) index.ID {
 		p := indextest.Image(t, number, indextest.Small)

@@ -13,13 +13,14 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/local/writerlock"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestFlippedBits flips bits of a small library, one at a time: whatever the
 // library then says must either be as before, or come with an error or finding.
 // MEKIKI_TEST_SCALE=8 flips every bit; less flips one in each few bytes.
 func TestFlippedBits(t *testing.T) {
-	memory := vfs.NewMemory()
+	memory := vfstest.NewMemory()
 	library, err := Open(t.Context(), "/library", Options{FileSystem: memory})
 	indextest.Must(t, err)
 	fill(t, library, 4)
@@ -55,7 +56,7 @@ func TestFlippedBits(t *testing.T) {
 // again. MEKIKI_TEST_SCALE=8 flips every bit; less flips one in each few bytes.
 func TestFlippedLists(t *testing.T) {
 	const name = "/library/derived/vectors/0001-images.cells"
-	memory := vfs.NewMemory()
+	memory := vfstest.NewMemory()
 	open := func(files vfs.FS) *Library {
 		library, err := Open(t.Context(), "/library", Options{FileSystem: files, keptVectors: 1, approximateFrom: 6})
 		indextest.Must(t, err)
@@ -91,7 +92,7 @@ func TestFlippedLists(t *testing.T) {
 	flips := 0
 	for bit := 0; bit < 8*len(lists); bit += stride {
 		flips++
-		damaged := vfs.NewMemory()
+		damaged := vfstest.NewMemory()
 		for other, data := range files {
 			damaged.Put(other, data)
 		}
@@ -120,7 +121,7 @@ func flipAnswers(tb testing.TB, library *Library) answer {
 // says so. It reports whether the flip was noticed at all.
 func flipIsNoticed(t *testing.T, files map[string][]byte, name string, bit int, wanted answer) bool {
 	t.Helper()
-	damaged := vfs.NewMemory()
+	damaged := vfstest.NewMemory()
 	for other, data := range files {
 		damaged.Put(other, data)
 	}

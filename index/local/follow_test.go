@@ -11,7 +11,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/maintain"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestReaderOfRestoredLibrary: a library that was restored and never written to has
@@ -48,12 +48,12 @@ func TestReaderOfRestoredLibrary(t *testing.T) {
 // TestReaderOpensDuringCompaction: compaction that ends between the moments at which
 // a reader has read the catalog and opens the segments is no damage.
 func TestReaderOpensDuringCompaction(t *testing.T) {
-	memory := vfs.NewMemory()
+	memory := vfstest.NewMemory()
 	writer := openTest(t, "/library", Options{FileSystem: memory, SegmentBytes: 500})
 	fill(t, writer, 12)
 	indextest.Must(t, writer.Remove(t.Context(), 2, 5, 7))
 	compacted := false
-	files := &vfs.Faulty{Base: memory, Fail: func(_ int64, operation vfs.Operation) error {
+	files := &vfstest.Faulty{Base: memory, Fail: func(_ int64, operation vfstest.Operation) error {
 		if !compacted && operation.Verb == "open" && strings.HasSuffix(operation.Name, ".segment") {
 			compacted = true
 			if _, err := writer.Compact(t.Context()); err != nil {

@@ -15,7 +15,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/maintain"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 func everythingGiven() index.Given {
@@ -36,7 +36,7 @@ func mustGiven(t *testing.T, library *Library, path string, want *index.Given) {
 // TestGivenLasts: what people gave a record outlives logs, checkpoints, readers and backups,
 // reading the file again, moving it, changing it, and the loss and return of its content.
 func TestGivenLasts(t *testing.T) {
-	fsys, now := vfs.NewMemory(), indextest.Time
+	fsys, now := vfstest.NewMemory(), indextest.Time
 	for _, checkpoint := range []int64{1, 1 << 20} {
 		folder := fmt.Sprintf("/library-%d", checkpoint)
 		options := Options{CheckpointBytes: checkpoint, FileSystem: fsys, Now: func() time.Time { return now }}
@@ -98,7 +98,7 @@ func TestGivenLasts(t *testing.T) {
 
 // TestTrashComesBackWhole: what was in the trash is found as before, by vectors and words.
 func TestTrashComesBackWhole(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	fill(t, library, 3)
 	found := func() string {
 		snapshot := library.Snapshot()
@@ -135,7 +135,7 @@ func TestTrashComesBackWhole(t *testing.T) {
 // TestManyEditsAreOneCommit changes 5,000 records at once, with a log that grows by what
 // was given and not by the records.
 func TestManyEditsAreOneCommit(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	var batch index.Batch
 	for number := range uint64(5000) {
@@ -162,7 +162,7 @@ func TestManyEditsAreOneCommit(t *testing.T) {
 
 // TestGivenIsBounded: a batch with too much of something changes nothing.
 func TestGivenIsBounded(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	fill(t, library, 1)
 	six, below := 6, -1
 	var many []string

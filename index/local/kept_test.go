@@ -12,6 +12,7 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/local/maintain"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // clocked opens a library in memory whose clock is set by hand.
@@ -49,7 +50,7 @@ func mustRecord(t *testing.T, library *Library, path string) index.Record {
 // TestTagsOutliveTheFile: what people gave comes back with the content within 90
 // days, through logs, checkpoints, readers and backups, and not after.
 func TestTagsOutliveTheFile(t *testing.T) {
-	fsys, now := vfs.NewMemory(), indextest.Time
+	fsys, now := vfstest.NewMemory(), indextest.Time
 	library := clocked(t, fsys, &now, Options{CheckpointBytes: 1})
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	mustWrite(t, library, index.Batch{Puts: []index.Put{tagged(t, 1, "grandma", "summer"), tagged(t, 2, "late"), tagged(t, 3)}})
@@ -101,7 +102,7 @@ func TestTagsOutliveTheFile(t *testing.T) {
 // TestKeptIsBounded: the longest gone make room.
 func TestKeptIsBounded(t *testing.T) {
 	now := indextest.Time
-	library := clocked(t, vfs.NewMemory(), &now, Options{})
+	library := clocked(t, vfstest.NewMemory(), &now, Options{})
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	mustWrite(t, library, index.Batch{Puts: []index.Put{tagged(t, 1, "a")}})
 	indextest.Must(t, library.change(t.Context(), &writeRequest{prepare: func(c *commit) error {

@@ -16,7 +16,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/maintain"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 func TestWriteReadReopen(t *testing.T) {
@@ -210,7 +210,7 @@ func TestCompactGivesRoomBack(t *testing.T) {
 
 // TestClockSetBack: nothing depends on clocks that only go forward.
 func TestClockSetBack(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	now := indextest.Time
 	options := Options{FileSystem: files, Now: func() time.Time { return now }, CheckpointBytes: 2000}
 	oracle := newOracle()

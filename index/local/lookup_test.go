@@ -8,14 +8,14 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/indextest"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestLookupInOldSnapshots: a snapshot that is behind finds by path, hash and the
 // user's own id what it holds and nothing else, and asks few records to tell: a run
 // of indexing looks up a million new files in the snapshot that it began with.
 func TestLookupInOldSnapshots(t *testing.T) {
-	library := openTest(t, "/library", Options{FileSystem: vfs.NewMemory(), DeferVectors: true})
+	library := openTest(t, "/library", Options{FileSystem: vfstest.NewMemory(), DeferVectors: true})
 	random := rand.New(rand.NewPCG(2, 2))
 	path := func() string { return fmt.Sprintf("/photos/%d.jpg", random.IntN(40)) }
 	hash := func() index.Hash { return index.Hash{1, byte(random.IntN(40))} }
@@ -80,7 +80,7 @@ func checkLookup(t *testing.T, s *Snapshot, path string, hash index.Hash, extern
 
 // TestLookupAsksOne: whoever has nothing does not go through every record to tell.
 func TestLookupAsksOne(t *testing.T) {
-	library := openTest(t, "/library", Options{FileSystem: vfs.NewMemory(), DeferVectors: true})
+	library := openTest(t, "/library", Options{FileSystem: vfstest.NewMemory(), DeferVectors: true})
 	fill(t, library, 30)
 	old := library.Snapshot()
 	defer old.Close()

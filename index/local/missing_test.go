@@ -11,12 +11,12 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
 	"mekiki/internal/hint"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // without gives a copy of files that lacks those that match.
-func without(files map[string][]byte, match func(name string) bool) *vfs.Memory {
-	copied := vfs.NewMemory()
+func without(files map[string][]byte, match func(name string) bool) *vfstest.Memory {
+	copied := vfstest.NewMemory()
 	for name, data := range files {
 		if !match(name) {
 			copied.Put(name, data)
@@ -25,7 +25,7 @@ func without(files map[string][]byte, match func(name string) bool) *vfs.Memory 
 	return copied
 }
 
-func segmentsIn(files *vfs.Memory) int {
+func segmentsIn(files *vfstest.Memory) int {
 	count := 0
 	for name := range files.Files() {
 		if strings.HasSuffix(name, ".segment") {
@@ -38,7 +38,7 @@ func segmentsIn(files *vfs.Memory) int {
 // TestMissingCatalog: a library whose catalog is gone is not taken for a new one,
 // which would remove every vector as a file that nothing points to.
 func TestMissingCatalog(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 4)
 	indextest.Must(t, library.Close())
@@ -61,7 +61,7 @@ func TestMissingCatalog(t *testing.T) {
 // TestMissingLastLog: a log that is gone from behind its checkpoint is noticed each
 // time, nothing of its commits is removed, and repair makes an end of it.
 func TestMissingLastLog(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 4)
 	_, err := library.Compact(t.Context())
@@ -110,7 +110,7 @@ func TestMissingLastLog(t *testing.T) {
 // TestMissingCommits: commits that are missing from the middle of the catalog are
 // damage to check too, not only to opening, and repair makes an end of it.
 func TestMissingCommits(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library, err := Open(t.Context(), "/library", Options{FileSystem: files, CheckpointBytes: 1 << 20})
 	indextest.Must(t, err)
 	fill(t, library, 6)

@@ -11,14 +11,14 @@ import (
 	"mekiki/index/export"
 	"mekiki/index/indextest"
 	"mekiki/index/local/keywords"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestUploadedNames asks for uploads by the names and folders that they came
 // with, which their paths do not tell.
 func TestUploadedNames(t *testing.T) {
 	ctx := context.Background()
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	indextest.Must(t, library.AddSpace(ctx, indextest.Small))
 	named, plain := indextest.Image(t, 1, indextest.Small), indextest.Image(t, 2, indextest.Small)
 	kept := filepath.Join(string(filepath.Separator), "library-uploads", "ab", "ab01.jpeg")

@@ -17,13 +17,14 @@ import (
 	"mekiki/index/local/block"
 	"mekiki/index/local/segment"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestVectorsAreLoadedWhenSearched: with DeferVectors nothing is loaded before
 // the first search, and snapshots of several commits, searched in any order,
 // each answer as one that was searched at once.
 func TestVectorsAreLoadedWhenSearched(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	eager := openMemory(t, files)
 	fill(t, eager, 8)
 	indextest.Must(t, eager.Close())
@@ -70,7 +71,7 @@ func TestVectorsAreLoadedWhenSearched(t *testing.T) {
 // TestGrowingLibraryLetsGoOfVectors: a library that was small when it was opened
 // keeps no more in memory than one that is opened when it is large.
 func TestGrowingLibraryLetsGoOfVectors(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 10 * indextest.Small.Parts})
 	oracle := openTest(t, "/oracle", Options{FileSystem: files})
 	for _, l := range []*Library{library, oracle} {
@@ -98,7 +99,7 @@ func TestGrowingLibraryLetsGoOfVectors(t *testing.T) {
 // TestGrownListsAreSaved: what a library built while it grew is there when it is
 // opened again.
 func TestGrownListsAreSaved(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	options := Options{FileSystem: files, keptVectors: 1, approximateFrom: 6}
 	library := openTest(t, "/library", options)
 	fill(t, library, 12)
@@ -131,7 +132,7 @@ func TestGrownListsAreSaved(t *testing.T) {
 // TestSearchesAtOnce: many first searches, of several commits, while a writer
 // goes on.
 func TestSearchesAtOnce(t *testing.T) {
-	library := openTest(t, "/library", Options{FileSystem: vfs.NewMemory(), DeferVectors: true})
+	library := openTest(t, "/library", Options{FileSystem: vfstest.NewMemory(), DeferVectors: true})
 	fill(t, library, 30)
 	var group sync.WaitGroup
 	for worker := range uint64(8) {
@@ -157,7 +158,7 @@ func TestSearchesAtOnce(t *testing.T) {
 // TestFilteredSearchIsExact: whatever the filter, a search gives the best of
 // what passes, each filter asked of plain code.
 func TestFilteredSearchIsExact(t *testing.T) {
-	library := openTest(t, "/library", Options{FileSystem: vfs.NewMemory()})
+	library := openTest(t, "/library", Options{FileSystem: vfstest.NewMemory()})
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	random := rand.New(rand.NewPCG(5, 5))
 	cameras := []string{"Canon EOS R5", "NIKON Z 6", "", "Ｃanon wide"}
@@ -225,7 +226,7 @@ func TestFilteredSearchIsExact(t *testing.T) {
 // what a small one finds; lists are saved, read again, and made again when they
 // are damaged; vectors that go bad at rest cost one record and a finding.
 func TestLargeIndexes(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 60)
 	search := func(l *Library) []index.Neighbour {

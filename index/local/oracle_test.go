@@ -18,7 +18,7 @@ import (
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/keywords"
 	"mekiki/index/local/segment"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // presence is what an oracle knows of one image.
@@ -321,6 +321,6 @@ func freshWords(tb testing.TB, ids []index.ID, numbers map[index.ID]uint64) (fre
 	fresh := freshLibrary{state: t.Finish(), derived: &derived{lookup: lookup}}
 	lookup.Apply(1, t.Keys)
 	var err error
-	fresh.derived.keywordStore, err = keywords.Open(tb.Context(), keywords.Options{Fsys: vfs.NewMemory(), Logger: slog.New(slog.DiscardHandler)}, fresh.state)
+	fresh.derived.keywordStore, err = keywords.Open(tb.Context(), keywords.Options{Fsys: vfstest.NewMemory(), Logger: slog.New(slog.DiscardHandler)}, fresh.state)
 	return fresh, err
 }

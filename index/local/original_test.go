@@ -12,6 +12,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestOriginalsAreWhatWasIndexed puts other things where an indexed file was,
@@ -97,7 +98,7 @@ func TestOriginalsAreWhatWasIndexed(t *testing.T) {
 			}
 			stat, err := os.Stat(path)
 			indextest.Must(t, err)
-			library := openMemory(t, vfs.NewMemory())
+			library := openMemory(t, vfstest.NewMemory())
 			id := mustWrite(t, library, index.Batch{Puts: []index.Put{{Record: index.Record{
 				Kind: index.KindImage, Hash: sha256.Sum256([]byte(content)), Format: "jpeg", Bytes: stat.Size(),
 				Files: []index.File{{Path: path, Bytes: stat.Size(), Modified: stat.ModTime(), Inode: vfs.Inode(stat)}},

@@ -14,22 +14,25 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestLibraryMovedUnderItsWriter takes the library's folder away while it is open
 // for writing: no write is acknowledged, and nothing is made at the old place.
 func TestLibraryMovedUnderItsWriter(t *testing.T) {
 	ctx := context.Background()
-	changes := map[string]func(*vfs.Memory){
-		"removed":  func(m *vfs.Memory) { m.RemoveFolder("/library") },
-		"renamed":  func(m *vfs.Memory) { m.RenameFolder("/library", "/elsewhere") },
-		"emptied":  func(m *vfs.Memory) { m.RemoveFolder("/library"); indextest.Must(t, m.MkdirAll("/library")) },
-		"replaced": func(m *vfs.Memory) { m.RenameFolder("/library", "/elsewhere"); m.RenameFolder("/other", "/library") },
+	changes := map[string]func(*vfstest.Memory){
+		"removed": func(m *vfstest.Memory) { m.RemoveFolder("/library") },
+		"renamed": func(m *vfstest.Memory) { m.RenameFolder("/library", "/elsewhere") },
+		"emptied": func(m *vfstest.Memory) { m.RemoveFolder("/library"); indextest.Must(t, m.MkdirAll("/library")) },
+		"replaced": func(m *vfstest.Memory) {
+			m.RenameFolder("/library", "/elsewhere")
+			m.RenameFolder("/other", "/library")
+		},
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
-			fsys := vfs.NewMemory()
+			fsys := vfstest.NewMemory()
 			other := openTest(t, "/other", Options{FileSystem: fsys})
 			indextest.Must(t, other.AddSpace(ctx, indextest.Small))
 			indextest.Must(t, other.Close())
@@ -81,7 +84,7 @@ func TestLibraryMovedUnderItsWriter(t *testing.T) {
 
 // TestLibraryPutBack holds that writing goes on when the folder is back.
 func TestLibraryPutBack(t *testing.T) {
-	fsys := vfs.NewMemory()
+	fsys := vfstest.NewMemory()
 	library := openMemory(t, fsys)
 	fill(t, library, 3)
 	fsys.RenameFolder("/library", "/elsewhere")
@@ -96,9 +99,9 @@ func TestLibraryPutBack(t *testing.T) {
 // TestLibraryMovedDuringACommit takes the folder away between the last look and
 // the moment in which the commit is durable.
 func TestLibraryMovedDuringACommit(t *testing.T) {
-	memory := vfs.NewMemory()
+	memory := vfstest.NewMemory()
 	var armed atomic.Bool
-	fsys := &vfs.Faulty{Base: memory, Fail: func(_ int64, operation vfs.Operation) error {
+	fsys := &vfstest.Faulty{Base: memory, Fail: func(_ int64, operation vfstest.Operation) error {
 		if operation.Verb == "sync" && filepath.Ext(operation.Name) == catalog.LogSuffix && armed.Swap(false) {
 			memory.RenameFolder("/library", "/elsewhere")
 		}

@@ -13,6 +13,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 var errPromote = errors.New("the disk has enough")
@@ -61,7 +62,7 @@ func TestReaderBecomesWriter(t *testing.T) {
 
 // TestPromoteFails: whatever operation fails on the way, the library reads on, its lock is free, and the next try succeeds.
 func TestPromoteFails(t *testing.T) {
-	memory := vfs.NewMemory()
+	memory := vfstest.NewMemory()
 	open := func(files vfs.FS, options Options) *Library {
 		options.FileSystem, options.Now = files, func() time.Time { return indextest.Time }
 		library, err := Open(t.Context(), "/library", options)
@@ -72,15 +73,15 @@ func TestPromoteFails(t *testing.T) {
 	fill(t, writer, 4)
 	indextest.Must(t, writer.Close())
 	for number := int64(1); ; number++ {
-		copied := vfs.NewMemory()
+		copied := vfstest.NewMemory()
 		for name, data := range memory.Files() {
 			copied.Put(name, data)
 		}
-		files := &vfs.Faulty{Base: copied}
+		files := &vfstest.Faulty{Base: copied}
 		reader := open(files, Options{ReadOnly: true})
 		want := answers(t, reader)
 		first := files.Count()
-		files.Fail = func(n int64, _ vfs.Operation) error {
+		files.Fail = func(n int64, _ vfstest.Operation) error {
 			if n == first+number {
 				return errPromote
 			}

@@ -13,7 +13,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/keyword"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestReaderReplaysLog: after each of many random changes by the writer, with
@@ -109,7 +109,7 @@ func TestReaderFindsAnotherLibrary(t *testing.T) {
 // no vectors again, and reads all of a library that was put back to an earlier state
 // and went on from there.
 func TestReaderKeepsVectors(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	open := func(options Options) *Library {
 		options.FileSystem, options.Now = files, func() time.Time { return indextest.Time }
 		library, err := Open(t.Context(), "/library", options)

@@ -11,7 +11,7 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/local/nearest"
 	"mekiki/index/vector"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // interrupted makes vector indexes that call what it points to, unless that is nil, at
@@ -75,7 +75,7 @@ func refreshInterrupted(t *testing.T, writer, reader *Library, interrupt *contex
 // TestInterruptedSearch: a search that is given up while it brings the vectors up to
 // date leaves nothing of its commit to searches of other commits.
 func TestInterruptedSearch(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	writer := openMemory(t, files)
 	fill(t, writer, 3)
 	reader := openTest(t, "/library", Options{FileSystem: files, ReadOnly: true, DeferVectors: true})
@@ -106,7 +106,7 @@ func TestInterruptedSearch(t *testing.T) {
 func TestDamageOfThePast(t *testing.T) {
 	for _, how := range []string{"replaced", "moved"} {
 		t.Run(how, func(t *testing.T) {
-			files := vfs.NewMemory()
+			files := vfstest.NewMemory()
 			first := openMemory(t, files)
 			fill(t, first, 6)
 			indextest.Must(t, first.Close())
@@ -149,7 +149,7 @@ func TestDamageOfThePast(t *testing.T) {
 // TestDamageWhileLoading: a search that meets damage after the loading of another one
 // was given up, which leaves nothing loaded, loads again.
 func TestDamageWhileLoading(t *testing.T) {
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	writer := openMemory(t, files)
 	fill(t, writer, 6)
 	library := openTest(t, "/library", Options{FileSystem: files, ReadOnly: true, DeferVectors: true, keptVectors: 1})
@@ -169,7 +169,7 @@ func TestDamageWhileLoading(t *testing.T) {
 // TestTextInPlaceOfImage: a record that was an image and is a text is found as a text
 // only.
 func TestTextInPlaceOfImage(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
 	image := indextest.Image(t, 1, indextest.Small)
 	image.Record.ExternalID = "x"

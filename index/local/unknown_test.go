@@ -11,6 +11,7 @@ import (
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/journal"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestUnknownKindsAreRefused: a library with an operation that this version does not
@@ -20,7 +21,7 @@ func TestUnknownKindsAreRefused(t *testing.T) {
 	unknown := binary.AppendUvarint(nil, 77)
 	unknown = append(unknown, 2, 1, 0)
 	t.Run("log", func(t *testing.T) {
-		files := vfs.NewMemory()
+		files := vfstest.NewMemory()
 		writer := openMemory(t, files)
 		fill(t, writer, 3)
 		reader := openTest(t, "/library", Options{FileSystem: files, ReadOnly: true})
@@ -39,7 +40,7 @@ func TestUnknownKindsAreRefused(t *testing.T) {
 		checkRefused(t, files)
 	})
 	t.Run("checkpoint", func(t *testing.T) {
-		files := vfs.NewMemory()
+		files := vfstest.NewMemory()
 		indextest.Must(t, openMemory(t, files).Close())
 		name := filepath.Join("/library", catalog.CheckpointName(2))
 		header := journal.Header{Kind: journal.Checkpoint, Number: 2}

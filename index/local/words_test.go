@@ -12,7 +12,7 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/keyword"
 	"mekiki/index/local/keywords"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // wordAnswers is what a snapshot says to many questions by words.
@@ -83,7 +83,7 @@ func changeWords(tb testing.TB, library *Library, n int) {
 func TestWordsOfASnapshotDoNotChange(t *testing.T) {
 	const images = 600
 	folder := filepath.Join(t.TempDir(), "library")
-	onDisk, files := openTest(t, folder, Options{}), vfs.NewMemory()
+	onDisk, files := openTest(t, folder, Options{}), vfstest.NewMemory()
 	inMemory := openMemory(t, files)
 	for name, library := range map[string]*Library{"on disk": onDisk, "in memory": inMemory} {
 		t.Run(name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestWordsOfASnapshotDoNotChange(t *testing.T) {
 // not changed, and the next commit brings everything up to date.
 func TestWordsThatMissACommit(t *testing.T) {
 	const images = 300
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	fillWords(t, library, images)
 	broken, err := keyword.OpenMemory()
 	indextest.Must(t, err)
@@ -196,7 +196,7 @@ func TestWordsThatMissACommit(t *testing.T) {
 // TestWordsOfPlacesAreExact: where the keyword index lets through records just beyond
 // a circle, those within are found all the same.
 func TestWordsOfPlacesAreExact(t *testing.T) {
-	library := openMemory(t, vfs.NewMemory())
+	library := openMemory(t, vfstest.NewMemory())
 	var batch index.Batch
 	const beyond, within = 60, 5
 	for number := range uint64(beyond + within) {

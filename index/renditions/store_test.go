@@ -26,6 +26,7 @@ import (
 	"mekiki/index/pictures"
 	"mekiki/index/renditions"
 	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 const samples = "../../embed/pixels/testdata/files/"
@@ -44,7 +45,7 @@ func start(t testing.TB, edit ...func(*renditions.Options)) *fixture {
 	t.Helper()
 	f := &fixture{TB: t, folder: t.TempDir()}
 	var err error
-	f.library, err = local.Open(context.Background(), "/library", local.Options{FileSystem: vfs.NewMemory()})
+	f.library, err = local.Open(context.Background(), "/library", local.Options{FileSystem: vfstest.NewMemory()})
 	indextest.Must(t, err)
 	f.decoder, err = pixels.NewDecoder(pixels.Options{})
 	indextest.Must(t, err)

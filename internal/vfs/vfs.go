@@ -1,14 +1,11 @@
 // Package vfs is the small part of a file system that the library's truth is
-// kept on. There are three: [OS] for real use; [Memory], which can lose
-// whatever was not synced, as a power failure does; and [Faulty], which makes
-// a chosen operation of another one fail.
+// kept on, and [OS], the one of real use. Those of tests are in package vfstest.
 package vfs
 
 import (
 	"errors"
 	"io"
 	"io/fs"
-	"time"
 )
 
 // FS is a file system. Names are operating system paths. Methods may be called
@@ -83,25 +80,4 @@ func ReadFile(fsys FS, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
-}
-
-// info is an fs.FileInfo and fs.DirEntry of the file systems here.
-type info struct {
-	name  string
-	size  int64
-	isDir bool
-}
-
-func (i info) Name() string               { return i.name }
-func (i info) Size() int64                { return i.size }
-func (i info) ModTime() time.Time         { return time.Time{} }
-func (i info) IsDir() bool                { return i.isDir }
-func (i info) Sys() any                   { return nil }
-func (i info) Type() fs.FileMode          { return i.Mode().Type() }
-func (i info) Info() (fs.FileInfo, error) { return i, nil }
-func (i info) Mode() fs.FileMode {
-	if i.isDir {
-		return fs.ModeDir | 0o755
-	}
-	return 0o644
 }

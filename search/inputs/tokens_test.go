@@ -6,14 +6,14 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/local"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestTokensAreOfTheContent: what was read of a record's picture is not taken for what is read of the content that took
 // its place, nor one model's tokens for another's.
 func TestTokensAreOfTheContent(t *testing.T) {
 	ctx := t.Context()
-	library, err := local.Open(ctx, "/library", local.Options{FileSystem: vfs.NewMemory()})
+	library, err := local.Open(ctx, "/library", local.Options{FileSystem: vfstest.NewMemory()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,14 +9,14 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/local"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 	"mekiki/server/servertest"
 )
 
 // filled opens a library of two images.
 func filled(t *testing.T) *local.Library {
 	t.Helper()
-	library := servertest.Open(t, "/library", vfs.NewMemory())
+	library := servertest.Open(t, "/library", vfstest.NewMemory())
 	servertest.Put(t, library, index.Record{Kind: index.KindImage, Hash: index.Hash{1}}, index.Record{Kind: index.KindImage, Hash: index.Hash{2}})
 	return library
 }

@@ -9,12 +9,12 @@ import (
 	"time"
 
 	"mekiki/index"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 	"mekiki/server/servertest"
 )
 
 func TestSuggestions(t *testing.T) {
-	library := servertest.Open(t, "/library", vfs.NewMemory())
+	library := servertest.Open(t, "/library", vfstest.NewMemory())
 	for i, caption := range []string{"two cats beside a pizza", "two cats beside a pizza", "two dogs on a red sofa", "Two horses", "a cactus", "un Café fermé"} {
 		servertest.Put(t, library, index.Record{
 			Kind: index.KindImage, Hash: index.Hash{byte(i + 1)}, Format: "jpeg", Captions: []index.Caption{{Text: caption}}, Tags: []string{"beach", "new york"},
@@ -65,7 +65,7 @@ func TestSuggestions(t *testing.T) {
 }
 
 func FuzzSuggestions(f *testing.F) {
-	library := servertest.Open(f, "/library", vfs.NewMemory())
+	library := servertest.Open(f, "/library", vfstest.NewMemory())
 	servertest.Put(f, library, index.Record{Kind: index.KindImage, Hash: index.Hash{1}, Captions: []index.Caption{{Text: "two cats beside a pizza"}}, Tags: []string{"new york"}})
 	snapshot := servertest.Reader(f, library)
 	defer snapshot.Close()
@@ -86,7 +86,7 @@ func FuzzSuggestions(f *testing.F) {
 
 // BenchmarkSuggestions completes a query in a library of 100,000 captions.
 func BenchmarkSuggestions(b *testing.B) {
-	library := servertest.Open(b, "/library", vfs.NewMemory())
+	library := servertest.Open(b, "/library", vfstest.NewMemory())
 	records := make([]index.Record, 100_000)
 	for i := range records {
 		hash := index.Hash{}
@@ -127,7 +127,7 @@ func TestSuggestionsOfLargeLibrariesAreKept(t *testing.T) {
 
 // TestPhrasesAreWhole: a phrase is what somebody means, and no piece of a caption cut off anywhere.
 func TestPhrasesAreWhole(t *testing.T) {
-	library := servertest.Open(t, "/library", vfs.NewMemory())
+	library := servertest.Open(t, "/library", vfstest.NewMemory())
 	number := 0
 	for caption, count := range map[string]int{
 		"two cats and a pizza": 3, "a caterpillar and two red cars": 1, "two red books beside a cat": 1, "a pair of cats, two dogs": 2,

@@ -9,13 +9,13 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/segment"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // BenchmarkLoadCatalog reads a checkpoint of 100,000 images with a location each.
 func BenchmarkLoadCatalog(b *testing.B) {
 	const records = 100_000
-	files := vfs.NewMemory()
+	files := vfstest.NewMemory()
 	indextest.Must(b, files.MkdirAll("/library/"+Folder))
 	t := Begin(&State{}, NewLookup(), 1)
 	t.PutSpace(&Space{Number: 1, Space: indextest.Small})

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 var logHeader = Header{Kind: Log, Number: 3}
@@ -17,7 +17,7 @@ func (s source) Size() (int64, error) { return s.Reader.Size(), nil }
 
 func testJournal(tb testing.TB, payloads ...string) []byte {
 	tb.Helper()
-	fsys := vfs.NewMemory()
+	fsys := vfstest.NewMemory()
 	if err := fsys.MkdirAll("/j"); err != nil {
 		tb.Fatal(err)
 	}

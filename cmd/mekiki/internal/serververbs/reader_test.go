@@ -10,7 +10,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/local"
-	"mekiki/internal/vfs"
+	"mekiki/internal/vfs/vfstest"
 )
 
 // TestReaderBecomesWriter: a server that reads takes the place of a writer that is gone, and may write from then on, but not
@@ -55,7 +55,7 @@ func TestReaderBecomesWriter(t *testing.T) {
 
 // TestReadOnlyPlace: a library on a file system that takes no writes is opened for reading, and looked at again rarely.
 func TestReadOnlyPlace(t *testing.T) {
-	ctx, files := t.Context(), &vfs.Faulty{Base: vfs.NewMemory()}
+	ctx, files := t.Context(), &vfstest.Faulty{Base: vfstest.NewMemory()}
 	made, err := local.Open(ctx, "/library", local.Options{FileSystem: files})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestReadOnlyPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	readOnly := true
-	files.Fail = func(_ int64, operation vfs.Operation) error {
+	files.Fail = func(_ int64, operation vfstest.Operation) error {
 		switch operation.Verb {
 		case "create", "openwrite", "write", "remove", "rename", "mkdir", "mkdirall", "lock", "truncate":
 			if readOnly {

@@ -1,4 +1,4 @@
-package vfs
+package vfstest
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"mekiki/internal/vfs"
 )
 
 func must(t *testing.T, err error) {
@@ -20,13 +22,13 @@ func TestIsAt(t *testing.T) {
 	memory := NewMemory()
 	must(t, memory.MkdirAll("/root"))
 	for name, system := range map[string]struct {
-		fsys         FS
+		fsys         vfs.FS
 		root         string
 		renameFolder func(from, to string)
 	}{
-		"disk":   {OS{}, t.TempDir(), func(from, to string) { must(t, os.Rename(from, to)) }},
+		"disk":   {vfs.OS{}, t.TempDir(), func(from, to string) { must(t, os.Rename(from, to)) }},
 		"memory": {memory, "/root", memory.RenameFolder},
-		"faulty": {&Faulty{Base: OS{}}, t.TempDir(), func(from, to string) { must(t, os.Rename(from, to)) }},
+		"faulty": {&Faulty{Base: vfs.OS{}}, t.TempDir(), func(from, to string) { must(t, os.Rename(from, to)) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fsys, folder := system.fsys, filepath.Join(system.root, "folder")
@@ -60,33 +62,5 @@ func TestIsAt(t *testing.T) {
 			must(t, fsys.Remove(path))
 			check("removed", false)
 		})
-	}
-}
-
-func TestOpenRegular(t *testing.T) {
-	folder := t.TempDir()
-	path, link := filepath.Join(folder, "file"), filepath.Join(folder, "link")
-	must(t, os.WriteFile(path, []byte("content"), 0o600))
-	file, stat, err := OpenRegular(path, false)
-	must(t, err)
-	must(t, file.Close())
-	if stat.Size() != 7 {
-		t.Errorf("%d bytes", stat.Size())
-	}
-	if err := os.Symlink(path, link); err != nil {
-		t.Skip(err)
-	}
-	if _, _, err := OpenRegular(link, false); !errors.Is(err, ErrLink) {
-		t.Errorf("a link: %v", err)
-	}
-	if file, _, err = OpenRegular(link, true); err != nil {
-		t.Errorf("a link to follow: %v", err)
-	} else {
-		must(t, file.Close())
-	}
-	for _, name := range []string{folder, filepath.Join(folder, "missing")} {
-		if _, _, err := OpenRegular(name, false); err == nil {
-			t.Errorf("%s was opened", name)
-		}
 	}
 }

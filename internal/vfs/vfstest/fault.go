@@ -1,16 +1,18 @@
-package vfs
+package vfstest
 
 import (
 	"io"
 	"io/fs"
 	"sync/atomic"
+
+	"mekiki/internal/vfs"
 )
 
 // Faulty passes everything on to another file system, counts the operations
 // that touch the disk, and makes chosen ones fail.
 type Faulty struct {
 	// Base does the work.
-	Base FS
+	Base vfs.FS
 	// Fail decides, from 1 for the first operation, whether it fails, and how;
 	// nil lets all pass. A failing write may be Short.
 	Fail func(number int64, operation Operation) error
@@ -28,7 +30,7 @@ type Operation struct {
 	Name string
 }
 
-var _ FS = (*Faulty)(nil)
+var _ vfs.FS = (*Faulty)(nil)
 
 // Count is the number of operations so far.
 func (f *Faulty) Count() int64 { return f.count.Load() }
@@ -44,7 +46,7 @@ func (f *Faulty) check(verb, name string) error {
 	return nil
 }
 
-func (f *Faulty) wrap(file File, err error, name string) (File, error) {
+func (f *Faulty) wrap(file vfs.File, err error, name string) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +54,7 @@ func (f *Faulty) wrap(file File, err error, name string) (File, error) {
 }
 
 // Create implements FS.
-func (f *Faulty) Create(name string) (File, error) {
+func (f *Faulty) Create(name string) (vfs.File, error) {
 	if err := f.check("create", name); err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func (f *Faulty) Create(name string) (File, error) {
 }
 
 // Open implements FS.
-func (f *Faulty) Open(name string) (File, error) {
+func (f *Faulty) Open(name string) (vfs.File, error) {
 	if err := f.check("open", name); err != nil {
 		return nil, err
 	}
@@ -70,7 +72,7 @@ func (f *Faulty) Open(name string) (File, error) {
 }
 
 // OpenWrite implements FS.
-func (f *Faulty) OpenWrite(name string) (File, error) {
+func (f *Faulty) OpenWrite(name string) (vfs.File, error) {
 	if err := f.check("openwrite", name); err != nil {
 		return nil, err
 	}
@@ -143,7 +145,7 @@ func (f *Faulty) Lock(name string) (io.Closer, error) {
 }
 
 type faultyFile struct {
-	File
+	vfs.File
 	owner *Faulty
 	name  string
 }

@@ -1,4 +1,4 @@
-package vfs
+package vfstest
 
 import (
 	"io"
@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"mekiki/internal/vfs"
 )
 
 // Memory is a file system in memory that knows what would survive a power
@@ -31,7 +33,7 @@ type memoryNode struct {
 	synced []byte
 }
 
-var _ FS = (*Memory)(nil)
+var _ vfs.FS = (*Memory)(nil)
 
 // NewMemory makes an empty file system.
 func NewMemory() *Memory {
@@ -138,7 +140,7 @@ func pathError(operation, name string, err error) error {
 }
 
 // Create implements FS.
-func (m *Memory) Create(name string) (File, error) {
+func (m *Memory) Create(name string) (vfs.File, error) {
 	name = filepath.Clean(name)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
@@ -156,7 +158,7 @@ func (m *Memory) Create(name string) (File, error) {
 	return &memoryFile{owner: m, node: node, name: name, writable: true}, nil
 }
 
-func (m *Memory) open(name string, writable bool) (File, error) {
+func (m *Memory) open(name string, writable bool) (vfs.File, error) {
 	name = filepath.Clean(name)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
@@ -168,10 +170,10 @@ func (m *Memory) open(name string, writable bool) (File, error) {
 }
 
 // Open implements FS.
-func (m *Memory) Open(name string) (File, error) { return m.open(name, false) }
+func (m *Memory) Open(name string) (vfs.File, error) { return m.open(name, false) }
 
 // OpenWrite implements FS.
-func (m *Memory) OpenWrite(name string) (File, error) { return m.open(name, true) }
+func (m *Memory) OpenWrite(name string) (vfs.File, error) { return m.open(name, true) }
 
 // Remove implements FS.
 func (m *Memory) Remove(name string) error {
@@ -334,7 +336,7 @@ func (m *Memory) Lock(name string) (io.Closer, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if m.locks[name] {
-		return nil, ErrLocked
+		return nil, vfs.ErrLocked
 	}
 	m.locks[name] = true
 	return memoryLock{owner: m, name: name}, nil
