@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
-	"sync"
 
 	"mekiki/embed"
+	"mekiki/embed/lm"
 	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
@@ -26,12 +25,7 @@ type Engine struct {
 	config     modelconfig.Config
 	words      tokenize.Language
 	instructed tokenize.Tokenizer // of the Q-Former, where it reads the prompt
-	layout     stepLayout
-	steps      chan struct{} // holds one for each step that may be computed now
-
-	tableMutex sync.Mutex
-	table      *manifest.Embeddings // nil until it is needed
-	tableFile  *os.File             // of table
+	writer     *lm.Model
 }
 
 var _ Answerer = (*Engine)(nil)
@@ -65,11 +59,9 @@ func Open(ctx context.Context, options runner.Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	step := shared.Graphs[manifest.LanguageStepFile]
-	if e.layout, err = newStepLayout(step.Signature); err != nil {
+	if e.writer, err = lm.New(shared); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", shared.Options.ModelDir, err)
 	}
-	e.steps = make(chan struct{}, max(1, shared.Workers(step)))
 	return e, nil
 }
 
@@ -96,57 +88,12 @@ func (e *Engine) ImageTokens(ctx context.Context, images []*pixels.Image) ([]emb
 }
 
 // Warm opens the graphs, so that no later call has to wait for them.
-func (e *Engine) Warm(ctx context.Context) error {
-	done, err := e.model.Begin()
-	if err != nil {
-		return err
-	}
-	defer done()
-	for _, signature := range e.model.Description.Graphs {
-		if _, err := e.model.Graphs[signature.File].Open(ctx, e.model); err != nil {
-			return err
-		}
-	}
-	_, err = e.embeddings(ctx)
-	return err
-}
+func (e *Engine) Warm(ctx context.Context) error { return e.writer.Warm(ctx) }
 
 // Close waits for what is running and frees the model's memory. Closing twice is allowed.
 func (e *Engine) Close() error {
-	err := e.model.Close() // which waits for all who read the table
-	e.tableMutex.Lock()
-	defer e.tableMutex.Unlock()
-	if e.table != nil {
-		err = errors.Join(err, e.tableFile.Close())
-		e.table, e.tableFile = nil, nil
-	}
-	return err
-}
-
-// embeddings opens the table of token embeddings. The engine must be kept open.
-func (e *Engine) embeddings(ctx context.Context) (*manifest.Embeddings, error) {
-	e.tableMutex.Lock()
-	defer e.tableMutex.Unlock()
-	if e.table != nil {
-		return e.table, nil
-	}
-	if err := e.model.Files.Verify(ctx, manifest.EmbeddingsFile); err != nil {
-		return nil, fmt.Errorf("open model: %w", err)
-	}
-	file, err := os.Open(e.model.Files.Path(manifest.EmbeddingsFile))
-	if err != nil {
-		return nil, fmt.Errorf("open model: %w", err)
-	}
-	var table *manifest.Embeddings
-	info, err := file.Stat()
-	if err == nil {
-		table, err = manifest.NewEmbeddings(*e.config.Language, file, info.Size())
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open model: %w", err), file.Close())
-	}
-	e.table, e.tableFile = table, file
-	return table, nil
+	err := e.model.Close() // which waits for all who write
+	return errors.Join(err, e.writer.Close())
 }
 
 // States implements Answerer.

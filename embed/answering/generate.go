@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"mekiki/embed/decode"
+	"mekiki/embed/lm"
 	"mekiki/embed/runner"
 	"mekiki/embed/tokenize"
 	"mekiki/internal/hint"
@@ -35,7 +36,7 @@ func (e *Engine) Generate(ctx context.Context, prompts []Prompt, options decode.
 			return nil, fmt.Errorf("answer: prompt %d: %w", i, err)
 		}
 	}
-	workers := cap(e.steps)
+	workers := e.writer.Workers()
 	if written != nil {
 		workers = 1
 	}
@@ -87,7 +88,7 @@ func (e *Engine) mostPositions() int {
 // room says how many positions a text of a prompt of a length may take, and how many of them it does before its first
 // token.
 func (e *Engine) room(length, most int) (prefix, capacity int) {
-	if e.layout.encoded {
+	if e.writer.HasEncoder() {
 		return 1, 1 + most
 	}
 	prefix = e.config.QueryTokens + length
@@ -103,10 +104,10 @@ func (e *Engine) bytes(length, rows, most int) int64 {
 	positions := int64(e.config.QueryTokens + length)
 	_, capacity := e.room(length, most)
 	total := 4 * int64(language.Heads) * positions * positions
-	if e.layout.encoded {
-		total += 2 * e.layout.rowBytes(int(positions))
+	if e.writer.HasEncoder() {
+		total += 2 * e.writer.RowBytes(int(positions))
 	}
-	return total + int64(rows)*(e.layout.rowBytes(capacity)+4*int64(e.layout.vocabulary))
+	return total + int64(rows)*(e.writer.RowBytes(capacity)+4*int64(e.writer.Vocabulary()))
 }
 
 // groups puts prompts of one length together, as many as may be written side by side, and so that all workers have
@@ -141,10 +142,10 @@ func (e *Engine) groups(prompts []Prompt, ids [][]int64, options decode.Options,
 }
 
 // prepare makes what the language model reads of some prompts.
-func (e *Engine) prepare(ctx context.Context, prompts []Prompt, ids [][]int64, group []int) ([]preparedPrompt, error) {
-	prepared := make([]preparedPrompt, len(group))
+func (e *Engine) prepare(ctx context.Context, prompts []Prompt, ids [][]int64, group []int) ([]lm.Prompt, error) {
+	prepared := make([]lm.Prompt, len(group))
 	for row, i := range group {
-		leave, err := e.turn(ctx)
+		leave, err := e.writer.Turn(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +154,7 @@ func (e *Engine) prepare(ctx context.Context, prompts []Prompt, ids [][]int64, g
 		if err != nil {
 			return nil, err
 		}
-		prepared[row] = preparedPrompt{vectors: vectors, ids: ids[i]}
+		prepared[row] = lm.Prompt{Vectors: vectors, Tokens: ids[i]}
 	}
 	return prepared, nil
 }
@@ -168,13 +169,13 @@ func (e *Engine) generateGroup(ctx context.Context, prompts []Prompt, ids [][]in
 	prefix, capacity := e.room(len(ids[group[0]]), options.MaximumTokens)
 	options.MaximumTokens = capacity - prefix
 	options.MinimumTokens = min(options.MinimumTokens, options.MaximumTokens)
-	model, first, err := e.start(ctx, prepared, len(group)*options.Rows(), options.MaximumTokens, alone)
+	model, first, err := e.writer.Start(ctx, prepared, len(group)*options.Rows(), options.MaximumTokens, alone)
 	if err != nil {
 		return err
 	}
-	search := decode.Search{Vocabulary: e.layout.vocabulary, Words: e.config.Language.Words, End: e.config.Language.End}
+	search := decode.Search{Vocabulary: e.writer.Vocabulary(), Words: e.config.Language.Words, End: e.config.Language.End}
 	for row := range group {
-		search.Before = append(search.Before, e.before(prepared[row].ids, options))
+		search.Before = append(search.Before, e.before(prepared[row].Tokens, options))
 	}
 	var told []*pieces
 	if written != nil {
@@ -206,7 +207,7 @@ func (e *Engine) generateGroup(ctx context.Context, prompts []Prompt, ids [][]in
 // before lists the tokens before a text that count as written.
 func (e *Engine) before(ids []int64, options decode.Options) []int64 {
 	switch {
-	case e.layout.encoded:
+	case e.writer.HasEncoder():
 		return []int64{e.config.Language.Start}
 	case options.CountPrompt:
 		return ids

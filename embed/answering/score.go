@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"mekiki/embed/decode"
+	"mekiki/embed/lm"
 )
 
 // Score implements Answerer. What the continuations have in common, the image and the prompt, is computed once.
@@ -72,14 +73,14 @@ func (e *Engine) score(ctx context.Context, prompt Prompt, continuations []strin
 	if err != nil {
 		return nil, err
 	}
-	model, logits, err := e.start(ctx, prepared, rows, longest, true)
+	model, logits, err := e.writer.Start(ctx, prepared, rows, longest, true)
 	if err != nil {
 		return nil, err
 	}
 	first := slices.Clone(logits)
 	scores := make([]float32, 0, len(continuations))
 	for group := range slices.Chunk(tokens, rows) {
-		model.rewind()
+		model.Rewind()
 		some, err := e.scoreGroup(ctx, model, first, group)
 		if err != nil {
 			return nil, err
@@ -97,7 +98,7 @@ func (e *Engine) continuation(prompt string, ids []int64, text string) ([]int64,
 	var tokens []int64
 	last, _ := utf8.DecodeLastRuneInString(prompt)
 	switch {
-	case e.layout.encoded || prompt == "":
+	case e.writer.HasEncoder() || prompt == "":
 		tokens = e.words.EncodeContinuation(text)
 	case unicode.IsSpace(last) || strings.TrimSpace(text) == "":
 		tokens = e.after(prompt, ids, text)
@@ -122,7 +123,7 @@ func (e *Engine) after(prompt string, ids []int64, text string) []int64 {
 
 // scoreGroup adds up the log-probabilities of continuations, a row each; the model is at the end of the prompt, in one row,
 // and logits are those of the first token.
-func (e *Engine) scoreGroup(ctx context.Context, model *languageModel, logits []float32, group [][]int64) ([]float32, error) {
+func (e *Engine) scoreGroup(ctx context.Context, model *lm.Texts, logits []float32, group [][]int64) ([]float32, error) {
 	scores := make([]float64, len(group))
 	rows := make([]int, len(group)) // of the continuations that go on, the logits' rows
 	alive := make([]int, len(group))
@@ -137,7 +138,7 @@ func (e *Engine) scoreGroup(ctx context.Context, model *languageModel, logits []
 			if length < len(group[i]) {
 				next = group[i][length : length+1]
 			}
-			value, err := decode.LogProbability(logits[rows[i]*e.layout.vocabulary:(rows[i]+1)*e.layout.vocabulary], next...)
+			value, err := decode.LogProbability(logits[rows[i]*e.writer.Vocabulary():(rows[i]+1)*e.writer.Vocabulary()], next...)
 			if err != nil {
 				return nil, err
 			}

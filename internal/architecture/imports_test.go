@@ -71,6 +71,7 @@ var layers = []string{
 	"embed/language",
 	"embed/answering",
 	"embed",
+	"embed/lm",
 	"embed/runner",
 	"embed/priority",
 	"embed/decode",

@@ -1,4 +1,4 @@
-package answering
+package lm
 
 import (
 	"math/rand/v2"
@@ -75,21 +75,5 @@ func TestInTurn(t *testing.T) {
 		if got := inTurn(test.owners); !slices.Equal(got, test.want) {
 			t.Errorf("%v: %v, want %v", test.owners, got, test.want)
 		}
-	}
-}
-
-func TestPieces(t *testing.T) {
-	var told []string
-	p := pieces{write: func(piece string) error {
-		told = append(told, piece)
-		return nil
-	}}
-	for _, text := range []string{"", " ", " a", "", " ", "b c ", "\n", "", "d", "\n "} {
-		if err := p.next(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if want := []string{"a", " b c", " \nd"}; !slices.Equal(told, want) {
-		t.Errorf("told %q, want %q", told, want)
 	}
 }

@@ -1,4 +1,4 @@
-package answering
+package lm
 
 import (
 	"slices"
