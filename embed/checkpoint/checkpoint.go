@@ -75,6 +75,14 @@ func open(ctx context.Context, options Options) (_ *Checkpoint, err error) {
 			err = errors.Join(err, source.close())
 		}
 	}()
+	translates, err := source.translates()
+	if err != nil {
+		return nil, err
+	}
+	newHoldings, configure := newHoldings, configure
+	if translates {
+		newHoldings, configure = newTranslatorHoldings, configureTranslator
+	}
 	held, err := newHoldings(source)
 	if err != nil {
 		return nil, err
@@ -85,8 +93,8 @@ func open(ctx context.Context, options Options) (_ *Checkpoint, err error) {
 	}
 	checkpoint := &Checkpoint{config: config, source: source, borrows: held.borrowed != nil}
 	checkpoint.names, checkpoint.tensors, err = resolve(ctx, config, source, held, options, logger)
-	if err != nil {
-		return nil, err
+	if err != nil || translates {
+		return checkpoint, err
 	}
 	var dropped []string
 	checkpoint.vocabulary, dropped, err = vocabularyOf(config, source, options)
@@ -113,6 +121,12 @@ func CheckSettings(options Options) (modelconfig.Config, error) {
 		return modelconfig.Config{}, err
 	}
 	held := &holdings{byName: map[string]*weights.Tensor{}}
+	if translates, err := source.translates(); err != nil || translates {
+		if err != nil {
+			return modelconfig.Config{}, err
+		}
+		return configureTranslator(context.Background(), source, held, options) // which reads no tensor here
+	}
 	for name := range shards.files {
 		held.second = held.second || tensors.OfLanguageModel(name)
 	}

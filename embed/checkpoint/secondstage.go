@@ -100,13 +100,17 @@ func describeLanguage(s *source, fields modelJSON, instructed bool) (modelconfig
 	return model, nil
 }
 
-// settleEmbedding gives T5's token embedding its one name: files hold it under up to three.
+// embeddingAliases are further names under which files hold the token embedding, after tensors.LanguagePrefix.
+var embeddingAliases = map[string][]string{
+	modelconfig.T5:     {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"},
+	modelconfig.Marian: {"model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"},
+}
+
+// settleEmbedding gives the token embedding of a model with an encoder its one name: files hold it under up to three.
 func (h *holdings) settleEmbedding(ctx context.Context, model *modelconfig.Language) error {
-	if model.Architecture != modelconfig.T5 {
-		return nil
-	}
 	name := tensors.LanguageEmbedding(*model)
-	for _, alias := range []string{tensors.LanguagePrefix + "encoder.embed_tokens.weight", tensors.LanguagePrefix + "decoder.embed_tokens.weight"} {
+	for _, alias := range embeddingAliases[model.Architecture] {
+		alias = tensors.LanguagePrefix + alias
 		stored := h.byName[alias]
 		if stored == nil {
 			continue

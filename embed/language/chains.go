@@ -12,12 +12,14 @@ import (
 
 // Sample is a text about an image by which a quantised language model is chosen and checked.
 type Sample struct {
-	Image []float32 // what the projection makes of an image's states [Q H]
-	Text  []int64   // tokens after it
+	Image   []float32 // what the projection makes of an image's states [Q H]; none of a model that translates
+	Text    []int64   // tokens after it
+	Written []int64   // what a decoder writes of it; Text where it is nil
 }
 
 // Chains cuts the graphs of a language model into layers, and says with which states samples begin and from which position
-// on their logits count. T5 reads a text in its encoder and writes it again in its decoder.
+// on their logits count. A model with
+// an encoder reads a text in it and writes it again in its decoder.
 func Chains(config modelconfig.Language, samples []Sample, embeddings *manifest.Embeddings) (chains []quantize.Chain, states []quantize.State, judged []int, err error) {
 	for _, sample := range samples {
 		embedded, err := embeddings.Append(append([]float32(nil), sample.Image...), sample.Text...)
@@ -35,7 +37,11 @@ func Chains(config modelconfig.Language, samples []Sample, embeddings *manifest.
 	}
 	written := make([][]float32, len(samples))
 	for i, sample := range samples {
-		if written[i], err = embeddings.Append(nil, append([]int64{config.Start}, sample.Text...)...); err != nil {
+		text := sample.Written
+		if text == nil {
+			text = sample.Text
+		}
+		if written[i], err = embeddings.Append(nil, append([]int64{config.Start}, text...)...); err != nil {
 			return nil, nil, nil, err
 		}
 	}
@@ -47,6 +53,9 @@ func Chains(config modelconfig.Language, samples []Sample, embeddings *manifest.
 	}
 	encode := encodeChain(config)
 	encode.Begin = func(_ int, state quantize.State) {
+		if !HasBuckets(config) {
+			return
+		}
 		length := state[quantize.StreamName].Shape()[1]
 		state[manifest.BucketsName] = ort.Int64Tensor(EncoderBuckets(config, int(length)), length, length)
 	}
@@ -61,7 +70,7 @@ func streamState(config modelconfig.Language, embeddings []float32) quantize.Sta
 		manifest.LastPositionName: ort.Int32Tensor([]int32{int32(length - 1)}, 1),
 		manifest.TotalLengthName:  ort.Int32Tensor([]int32{int32(length)}, 1),
 	}
-	if HasEncoder(config) {
+	if HasBuckets(config) {
 		state[manifest.BucketsName] = ort.Int64Tensor(DecoderBuckets(config, 0, int(length)), length, length)
 	}
 	return state
@@ -90,7 +99,7 @@ func stepChain(config modelconfig.Language) (quantize.Chain, error) {
 			return apply(m, own, x)
 		}))
 	}
-	if config.Architecture == modelconfig.OPT {
+	if config.Architecture == modelconfig.OPT || config.Architecture == modelconfig.Marian { // whose positions are added
 		add("", func(m *model, stack stack, x onnx.Value) onnx.Value {
 			s := &step{}
 			s.last, _ = m.lengths()
@@ -113,31 +122,34 @@ func stepChain(config modelconfig.Language) (quantize.Chain, error) {
 func (m *model) wholeStep(i int) *step {
 	s := &step{}
 	s.last, s.total = m.lengths()
-	if HasEncoder(m.config) {
-		t := t5{m}
-		s.bias = t.relativeBias(t5Decoder, t.buckets(textSize, totalSize))
-		key, value := t.encodedInputs(i)
+	if both := m.newEncoderDecoder(); both != nil {
+		s.bias = both.decoderBias()
+		key, value := m.encodedInputs(i)
 		s.encoded = func(int) (onnx.Value, onnx.Value) { return key, value }
 	}
 	return s
 }
 
-// encodeChain is T5's encoder, and the keys and values of the decoder's layers, which stay in the states.
+// encodeChain is the encoder, and the keys and values of the decoder's layers, which stay in the states.
 func encodeChain(config modelconfig.Language) quantize.Chain {
 	chain := quantize.Chain{Graph: graphOf(config, manifest.LanguageEncodeFile, EncodeGraph), Data: EncodeData}
-	for i := range config.Layers {
-		chain.Layers = append(chain.Layers, piece(config, fmt.Sprintf("language model's encoder layer %d of %d", i+1, config.Layers),
-			func(m *model, x onnx.Value) onnx.Value {
-				t := t5{m}
-				return t.encoderLayer(i, x, t.relativeBias(t5Encoder, t.buckets(textSize, textSize)))
-			}))
-	}
-	chain.Layers = append(chain.Layers, piece(config, "", func(m *model, x onnx.Value) onnx.Value { return t5{m}.encoderEnd(x) }))
-	for i := range config.DecoderLayers {
-		chain.Layers = append(chain.Layers, piece(config, "", func(m *model, x onnx.Value) onnx.Value {
-			t5{m}.outputMemory(i, x)
-			return x
+	add := func(doing string, apply func(m *model, both encoderDecoder, x onnx.Value) onnx.Value) {
+		chain.Layers = append(chain.Layers, piece(config, doing, func(m *model, x onnx.Value) onnx.Value {
+			return apply(m, m.newEncoderDecoder(), x)
 		}))
+	}
+	add("", func(_ *model, both encoderDecoder, x onnx.Value) onnx.Value { return both.encoderBegin(x) })
+	for i := range config.Layers {
+		add(fmt.Sprintf("language model's encoder layer %d of %d", i+1, config.Layers), func(_ *model, both encoderDecoder, x onnx.Value) onnx.Value {
+			return both.encoderLayer(i, x, both.encoderBias())
+		})
+	}
+	add("", func(_ *model, both encoderDecoder, x onnx.Value) onnx.Value { return both.encoderEnd(x) })
+	for i := range config.DecoderLayers {
+		add("", func(m *model, both encoderDecoder, x onnx.Value) onnx.Value {
+			m.outputMemory(both, i, x)
+			return x
+		})
 	}
 	for i := range chain.Layers {
 		chain.Layers[i].Prompt = true

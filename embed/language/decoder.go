@@ -16,8 +16,8 @@ const (
 	textSize     = "text"     // positions of a run
 	totalSize    = "total"    // positions of a run and before it
 	capacitySize = "capacity" // positions that there is room for
-	promptsSize  = "prompts"  // texts of T5's encoder
-	encodedSize  = "encoded"  // positions of T5's encoder
+	promptsSize  = "prompts"  // texts of an encoder
+	encodedSize  = "encoded"  // positions of an encoder
 )
 
 // Prefix begins the names of all tensors of a language model.
@@ -33,7 +33,7 @@ func newModel(name string, config modelconfig.Language, weights *quantize.Store)
 	return &model{quantize.NewNetwork(name, weights), config}
 }
 
-// stack is a run of layers that go on with texts: the decoder of T5, all of OPT and Llama.
+// stack is a run of layers that go on with texts: the decoder of T5 and Marian, all of OPT and Llama.
 type stack interface {
 	// begin makes of embeddings [B T H] what the first layer reads.
 	begin(embeddings onnx.Value, s *step) onnx.Value
@@ -53,7 +53,7 @@ type step struct {
 	bias                 onnx.Value                              // T5: [1 heads T P+T], added to the scores
 	buffers              bool                                    // the keys and values before are given, and those after are outputs
 	pastKeys, pastValues []onnx.Value                            // [B G C d], of each layer
-	encoded              func(layer int) (key, value onnx.Value) // T5: what the encoder says to a layer
+	encoded              func(layer int) (key, value onnx.Value) // what an encoder says to a layer
 }
 
 // newStack is the stack of the model's architecture.
@@ -63,8 +63,9 @@ func (m *model) newStack() (stack, error) {
 		return opt{m}, nil
 	case modelconfig.Llama:
 		return llama{m}, nil
-	case modelconfig.T5:
-		return t5{m}, nil
+	}
+	if both := m.newEncoderDecoder(); both != nil {
+		return both, nil
 	}
 	return nil, fmt.Errorf("no graph is known for a language model of architecture %q", m.config.Architecture)
 }
@@ -121,9 +122,13 @@ func (m *model) head(x onnx.Value, tensor string) onnx.Value {
 	if m.config.ScaleOutput {
 		x = m.Multiply(x, m.Float(inverseRoot(width)))
 	}
-	return m.TableProduct(x, linear(width, size, tensor), func() onnx.Value {
+	logits := m.TableProduct(x, linear(width, size, tensor), func() onnx.Value {
 		return m.Tensor(tensor+".weight", []int{size, width}, size, width)
 	})
+	if m.config.Architecture == modelconfig.Marian {
+		return m.Add(logits, m.logitsBias())
+	}
+	return logits
 }
 
 // StepGraph is the graph of manifest.LanguageStepFile: from embeddings, keys and values to next-token logits.
@@ -137,8 +142,8 @@ func StepGraph(config modelconfig.Language, weights *quantize.Store) *onnx.Graph
 	x := m.embeddings(batchSize)
 	s := &step{}
 	s.last, s.total = m.lengths()
-	if config.Architecture == modelconfig.T5 {
-		t5{m}.decoderInputs(s)
+	if both, ok := stack.(encoderDecoder); ok {
+		m.decoderInputs(both, s)
 	}
 	m.buffers(s, stack.layers())
 	y := stack.begin(x, s)

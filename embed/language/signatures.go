@@ -33,15 +33,18 @@ func Signatures(config modelconfig.Language) []manifest.Signature {
 	if HasEncoder(config) {
 		encoded := memories(manifest.EncodedKeyPrefix, manifest.EncodedValuePrefix, config, config.Heads)
 		list = append(list, manifest.Signature{File: manifest.LanguageEncodeFile, Data: EncodeData, Work: encodeWork(config),
-			Inputs: []ort.Value{embeddings, buckets}, Outputs: encoded})
-		step.Inputs = append(append(step.Inputs, buckets), encoded...)
+			Inputs: []ort.Value{embeddings}, Outputs: encoded})
+		if HasBuckets(config) {
+			list[0].Inputs, step.Inputs = append(list[0].Inputs, buckets), append(step.Inputs, buckets)
+		}
+		step.Inputs = append(step.Inputs, encoded...)
 	}
 	step.Inputs = append(step.Inputs, memories(manifest.PastKeyPrefix, manifest.PastValuePrefix, config, config.KeyValueHeads)...)
 	step.Outputs = append(step.Outputs, memories(manifest.PresentKeyPrefix, manifest.PresentValuePrefix, config, config.KeyValueHeads)...)
 	return append(list, step)
 }
 
-// StepLayers is the number of layers that keep keys and values: of T5 its decoder's.
+// StepLayers is the number of layers that keep keys and values: of a model with an encoder its decoder's.
 func StepLayers(config modelconfig.Language) int {
 	if HasEncoder(config) {
 		return config.DecoderLayers
@@ -72,7 +75,7 @@ func stepWork(config modelconfig.Language) float64 {
 	return float64(StepLayers(config))*layer + width*float64(config.VocabularySize)
 }
 
-// encodeWork is the multiply-adds of a prompt in T5's encoder.
+// encodeWork is the multiply-adds of a prompt in an encoder.
 func encodeWork(config modelconfig.Language) float64 {
 	width, inner := float64(config.HiddenSize), float64(config.Heads*config.HeadWidth)
 	own := float64(config.Layers) * (4*width*inner + feedForwardWork(config))
@@ -92,7 +95,7 @@ func feedForwardWork(config modelconfig.Language) float64 {
 func Check(config modelconfig.Language) error {
 	multiple := 8 // as ONNX Runtime's attention with a buffer wants it
 	switch config.Architecture {
-	case modelconfig.OPT, modelconfig.T5:
+	case modelconfig.OPT, modelconfig.T5, modelconfig.Marian:
 	case modelconfig.Llama:
 		multiple = 16
 	default:

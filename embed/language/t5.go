@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"mekiki/embed/manifest"
-	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
@@ -26,9 +25,6 @@ func (t t5) headTensor() string { return t.tokenTensor(Prefix + "shared") }
 
 func (t t5) begin(x onnx.Value, _ *step) onnx.Value { return x }
 
-// inner is the width of all heads.
-func (t t5) inner() int { return t.config.Heads * t.config.HeadWidth }
-
 // relativeBias is what a stack's bias table adds to the scores, by buckets int64 [T S]: [1 heads T S].
 func (t t5) relativeBias(stack string, buckets onnx.Value) onnx.Value {
 	shape := []int{t.config.RelativeBuckets, t.config.Heads}
@@ -41,29 +37,13 @@ func (t t5) buckets(rows, columns string) onnx.Value {
 	return t.Input(manifest.BucketsName, onnx.Int64, onnx.Dynamic(rows), onnx.Dynamic(columns))
 }
 
-// decoderInputs declares the buckets, and the keys and values of the encoder for each layer.
-func (t t5) decoderInputs(s *step) {
-	s.bias = t.relativeBias(t5Decoder, t.buckets(textSize, totalSize))
-	keys, values := make([]onnx.Value, t.layers()), make([]onnx.Value, t.layers())
-	for i := range keys {
-		keys[i], values[i] = t.encodedInputs(i)
-	}
-	s.encoded = func(i int) (key, value onnx.Value) { return keys[i], values[i] }
+func (t t5) decoderBias() onnx.Value {
+	return t.relativeBias(t5Decoder, t.buckets(textSize, totalSize))
 }
 
-// encodedInputs declares what the encoder says to a layer.
-func (t t5) encodedInputs(layer int) (key, value onnx.Value) {
-	shape := onnx.Shape{onnx.Dynamic(promptsSize), onnx.Fixed(t.config.Heads), onnx.Dynamic(encodedSize), onnx.Fixed(t.config.HeadWidth)}
-	return t.Input(fmt.Sprint(manifest.EncodedKeyPrefix, layer), onnx.Float32, shape...),
-		t.Input(fmt.Sprint(manifest.EncodedValuePrefix, layer), onnx.Float32, shape...)
-}
+func (t t5) encoderBias() onnx.Value { return t.relativeBias(t5Encoder, t.buckets(textSize, textSize)) }
 
-// outputMemory makes the keys and values of a decoder layer outputs.
-func (t t5) outputMemory(layer int, encoded onnx.Value) {
-	key, value := t.memory(layer, encoded)
-	t.Output(fmt.Sprint(manifest.EncodedKeyPrefix, layer), key)
-	t.Output(fmt.Sprint(manifest.EncodedValuePrefix, layer), value)
-}
+func (t t5) encoderBegin(x onnx.Value) onnx.Value { return x }
 
 // selfProjections is query, key and value of a self-attention under this name.
 func (t t5) selfProjections(name string) quantize.Product {
@@ -79,18 +59,8 @@ func (t t5) layer(i int, x onnx.Value, s *step) onnx.Value {
 	x = t.Add(x, t.Product(context, linear(t.inner(), width, name+"0.SelfAttention.o")))
 	query := t.Product(t.normalize(x, name+"1.layer_norm"), linear(width, t.inner(), name+"1.EncDecAttention.q"))
 	key, value := s.encoded(i)
-	x = t.Add(x, t.Product(t.look(query, key, value), linear(t.inner(), width, name+"1.EncDecAttention.o")))
+	x = t.Add(x, t.Product(t.look(query, key, value, 1), linear(t.inner(), width, name+"1.EncDecAttention.o")))
 	return t.Add(x, t.feedForward(x, name+"2."))
-}
-
-// look lets queries [B T W] read keys and values [E H S d] of the encoder. Each prompt's keys and values serve B/E rows in
-// turn, such as its beams.
-func (t t5) look(query, key, value onnx.Value) onnx.Value {
-	together := onnx.Shape{key.Shape[0], onnx.Dynamic("queries"), query.Shape[2]}
-	target := t.Concat(0, onnx.Fixed(3), t.Size(key, 0), t.Int64s(-1), t.Int64s(int64(t.inner())))
-	context := t.CrossAttention(t.ReshapeTo(query, target, together), key, value, t.config.Heads, 1)
-	back := t.Concat(0, onnx.Fixed(3), t.Size(query, 0), t.Size(query, 1), t.Int64s(int64(t.inner())))
-	return t.ReshapeTo(context, back, query.Shape)
 }
 
 // feedForward is a feed-forward block with the norm before it.
@@ -120,30 +90,7 @@ func (t t5) encoderLayer(i int, x, bias onnx.Value) onnx.Value {
 // encoderEnd is the norm after the encoder's layers.
 func (t t5) encoderEnd(x onnx.Value) onnx.Value { return t.normalize(x, t5Encoder+"final_layer_norm") }
 
-// memory is the keys and values of a decoder layer [B heads S d] for what the encoder gives [B S H].
 func (t t5) memory(i int, encoded onnx.Value) (key, value onnx.Value) {
 	name := fmt.Sprintf("%sblock.%d.layer.1.EncDecAttention", t5Decoder, i)
-	parts := t.Split(t.Product(encoded, linear(t.config.HiddenSize, t.inner(), name+".k", name+".v")), 2, t.inner(), t.inner())
-	byHead := onnx.Shape{encoded.Shape[0], encoded.Shape[1], onnx.Fixed(t.config.Heads), onnx.Fixed(t.config.HeadWidth)}
-	heads := func(x onnx.Value) onnx.Value { return t.Transpose(t.Reshape(x, byHead), 0, 2, 1, 3) }
-	return heads(parts[0]), heads(parts[1])
+	return t.byHeads(t.Product(encoded, linear(t.config.HiddenSize, t.inner(), name+".k", name+".v")))
 }
-
-// EncodeGraph is the graph of manifest.LanguageEncodeFile: from embeddings to the keys and values that T5's decoder reads.
-func EncodeGraph(config modelconfig.Language, weights *quantize.Store) *onnx.Graph {
-	m := newModel("language_encode", config, weights)
-	t := t5{m}
-	x := t.embeddings(batchSize)
-	bias := t.relativeBias(t5Encoder, t.buckets(textSize, textSize))
-	for i := range config.Layers {
-		t.Scope(fmt.Sprintf("layer.%d", i), func() { x = t.encoderLayer(i, x, bias) })
-	}
-	x = t.encoderEnd(x)
-	for i := range config.DecoderLayers {
-		t.Scope(fmt.Sprintf("memory.%d", i), func() { t.outputMemory(i, x) })
-	}
-	return t.Graph
-}
-
-// HasEncoder reports whether a language model has an encoder, and so a graph of manifest.LanguageEncodeFile.
-func HasEncoder(config modelconfig.Language) bool { return config.Architecture == modelconfig.T5 }

@@ -19,6 +19,8 @@ type Capabilities struct {
 	Caption bool `json:"caption"`
 	// Answer goes on with a text about an image: questions, captions, dialogues.
 	Answer bool `json:"answer"`
+	// Translate puts a text into another language.
+	Translate bool `json:"translate,omitempty"`
 }
 
 // String lists the capabilities.
@@ -27,7 +29,7 @@ func (c Capabilities) String() string {
 	for _, one := range []struct {
 		has  bool
 		name string
-	}{{c.EmbedImages, "embed images"}, {c.EmbedTexts, "embed texts"}, {c.Match, "match"}, {c.Caption, "caption"}, {c.Answer, "answer"}} {
+	}{{c.EmbedImages, "embed images"}, {c.EmbedTexts, "embed texts"}, {c.Match, "match"}, {c.Caption, "caption"}, {c.Answer, "answer"}, {c.Translate, "translate"}} {
 		if one.has {
 			list = append(list, one.name)
 		}
@@ -42,11 +44,16 @@ var (
 	textGraphs    = []string{TextFile}
 	matchGraphs   = []string{MatchFile, MatchImageFile, MatchTextFile}
 	captionGraphs = []string{CaptionStartFile, CaptionStepFile}
-	answerGraphs  = []string{ImageStatesFile, LanguageInputFile, LanguageStepFile, EmbeddingsFile}
+	// translateGraphs are all that a model that translates has.
+	translateGraphs = []string{LanguageEncodeFile, LanguageStepFile, EmbeddingsFile}
+	answerGraphs    = []string{ImageStatesFile, LanguageInputFile, LanguageStepFile, EmbeddingsFile}
 )
 
 // Capabilities says what the model can do, by the graphs that it has.
 func (m Manifest) Capabilities() Capabilities {
+	if m.Config.Translates() {
+		return Capabilities{Translate: m.has(translateGraphs)}
+	}
 	return Capabilities{
 		EmbedImages: m.has(imageGraphs), EmbedTexts: m.has(textGraphs), Match: m.has(matchGraphs), Caption: m.has(captionGraphs),
 		Answer: m.Config.Language != nil && m.has(m.answerGraphs()),
@@ -70,7 +77,10 @@ func (m Manifest) missingFiles() []error {
 		required bool
 	}
 	groups := []group{{imageGraphs, true}, {textGraphs, true}, {matchGraphs, false}, {captionGraphs, m.HasCaptionHead}}
-	if m.Config.Language != nil {
+	switch {
+	case m.Config.Translates():
+		groups = []group{{translateGraphs, true}}
+	case m.Config.Language != nil:
 		groups = []group{{m.answerGraphs(), true}}
 	}
 	var problems []error

@@ -14,9 +14,12 @@ type Config struct {
 	ProjectionSize int
 	// Preprocess describes how an image becomes pixels for the vision encoder.
 	Preprocess Preprocess
-	// Language describes the language model of a second stage; nil for a first stage.
+	// Language describes the language model of a second stage, or the whole of a model that translates; nil for a first stage.
 	Language *Language `json:",omitempty"`
 }
+
+// Translates reports whether the model is one that translates, which has neither a vision encoder nor a Q-Former.
+func (c Config) Translates() bool { return c.Language != nil && c.Language.Architecture == Marian }
 
 // QFormerReadsText reports whether the Q-Former has a half for texts: in a first stage, and in a second stage where it
 // reads the prompt.

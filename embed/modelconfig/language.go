@@ -2,19 +2,20 @@ package modelconfig
 
 // Architectures of language models.
 const (
-	OPT   = "opt"
-	T5    = "t5"
-	Llama = "llama"
+	OPT    = "opt"
+	T5     = "t5"
+	Llama  = "llama"
+	Marian = "marian" // of translation models
 )
 
-// Language describes the language model of a second stage, which reads what the Q-Former makes of an image. Where an
-// architecture has no such size, it is 0.
+// Language describes a language model: of a second stage, which reads what the Q-Former makes of an image, or one that
+// translates. Where an architecture has no such size, it is 0.
 type Language struct {
-	// Architecture is OPT, T5 or Llama.
+	// Architecture is OPT, T5, Llama or Marian.
 	Architecture string
 	// HiddenSize is the width of the model and of its token embeddings.
 	HiddenSize int
-	// Layers is the number of layers, of T5's encoder; DecoderLayers that of its decoder.
+	// Layers is the number of layers, of T5 and Marian their encoder's; DecoderLayers that of their decoder.
 	Layers        int
 	DecoderLayers int `json:",omitempty"`
 	// Heads attend in each layer; KeyValueHeads are those with keys and values of their own, which divide Heads.
@@ -23,6 +24,8 @@ type Language struct {
 	// HeadWidth is the width of one head: not always HiddenSize/Heads.
 	HeadWidth        int
 	IntermediateSize int
+	// DecoderIntermediateSize is that of Marian's decoder.
+	DecoderIntermediateSize int `json:",omitempty"`
 	// VocabularySize is the number of rows of the embedding.
 	VocabularySize int
 	// Positions is the longest sequence, the image's vectors counted: of OPT the rows of its position table less the two
@@ -42,13 +45,21 @@ type Language struct {
 	Tied bool `json:",omitempty"`
 	// ScaleOutput is set where the decoder's output is multiplied by HiddenSize^-0.5 before the head (T5 with a tied head).
 	ScaleOutput bool `json:",omitempty"`
-	// End lists the tokens that end a text; Start is what T5's decoder starts with.
+	// ScaleInput is set where embeddings are multiplied by HiddenSize^0.5 (Marian).
+	ScaleInput bool `json:",omitempty"`
+	// End lists the tokens that end a text; Start is what the decoder of a model with an encoder
+	// starts with.
 	End   []int64
 	Start int64
 	// Words is how many tokens of the vocabulary may be written: those from this id on are placeholders.
 	Words int
 	// Instructed is set where the Q-Former reads the prompt (InstructBLIP): what it makes of an image then depends on it.
 	Instructed bool `json:",omitempty"`
+	// From and To are the languages that it translates from and into, as BCP 47 tags; empty of models that do not.
+	From string `json:",omitempty"`
+	To   string `json:",omitempty"`
+	// Beams is how many texts its publisher lets it write side by side; 0 where nothing is said.
+	Beams int `json:",omitempty"`
 	// Prompts are the model's texts for its tasks.
 	Prompts Prompts
 }

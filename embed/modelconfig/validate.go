@@ -14,6 +14,9 @@ func (c Config) Validate() error {
 // ValidateSizes reports sizes that no model can have: far above any published one, or such that sizes computed from them
 // could overflow or do not divide as they must.
 func (c Config) ValidateSizes() error {
+	if c.Translates() {
+		return c.Language.ValidateSizes()
+	}
 	var problems []error
 	check := func(name string, value, most int) {
 		if value < 1 || value > most {
@@ -75,6 +78,9 @@ func (c Config) validateRatios() error {
 
 // validateNumbers checks the settings that are not sizes.
 func (c Config) validateNumbers() error {
+	if c.Translates() {
+		return c.Language.ValidateNumbers()
+	}
 	var problems []error
 	for _, epsilon := range []float64{c.Vision.LayerNormEpsilon, c.Vision.FinalLayerNormEpsilon, c.QFormer.LayerNormEpsilon} {
 		if !(epsilon > 0 && epsilon < 1) {

@@ -36,6 +36,11 @@ func (l Language) ValidateSizes() error {
 		check("greatest relative distance", l.RelativeDistance, l.RelativeBuckets/2+1, 1<<20)
 		least = 0
 	}
+	if l.Architecture == Marian {
+		check("number of decoder layers", l.DecoderLayers, 1, 1<<10)
+		check("decoder's intermediate size", l.DecoderIntermediateSize, 1, 1<<18)
+		check("number of beams", l.Beams, 0, 64)
+	}
 	check("number of positions", l.Positions, least, 1<<24)
 	if len(problems) > 0 {
 		return errors.Join(problems...)
@@ -49,14 +54,14 @@ func (l Language) validateRatios() error {
 		problems = append(problems, fmt.Errorf("the language model's %d heads are not a multiple of its %d heads with keys of their own",
 			l.Heads, l.KeyValueHeads))
 	}
-	activations := map[string][]string{OPT: {Relu}, T5: {Relu, Gelu, GeluNew, Silu}, Llama: {Silu}}[l.Architecture]
+	activations := map[string][]string{OPT: {Relu}, T5: {Relu, Gelu, GeluNew, Silu}, Llama: {Silu}, Marian: {Relu, Gelu, Silu}}[l.Architecture]
 	if activations == nil {
-		return fmt.Errorf("the language model's architecture is %q; %s, %s and %s are supported", l.Architecture, OPT, T5, Llama)
+		return fmt.Errorf("the language model's architecture is %q; %s, %s, %s and %s are supported", l.Architecture, OPT, T5, Llama, Marian)
 	}
 	if !slices.Contains(activations, l.Activation) {
 		problems = append(problems, fmt.Errorf("the language model's activation is %q; of %s %q are supported", l.Activation, l.Architecture, activations))
 	}
-	if l.Architecture == OPT && l.HiddenSize != l.Heads*l.HeadWidth {
+	if (l.Architecture == OPT || l.Architecture == Marian) && l.HiddenSize != l.Heads*l.HeadWidth {
 		problems = append(problems, fmt.Errorf("the language model's hidden size %d is not that of %d heads of %d", l.HiddenSize, l.Heads, l.HeadWidth))
 	}
 	if l.Architecture == Llama && l.HeadWidth%2 != 0 {

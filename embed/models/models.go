@@ -19,6 +19,7 @@ import (
 
 	"mekiki/embed/blip2"
 	"mekiki/embed/manifest"
+	"mekiki/embed/marian"
 	"mekiki/embed/ort"
 	"mekiki/internal/filelock"
 	"mekiki/internal/folders"
@@ -135,11 +136,30 @@ func (o Options) compile(ctx context.Context, source blip2.Source, name string, 
 	compile.Precision, compile.Runtime, compile.Threads = o.Precision, o.Runtime, o.Threads
 	compile.Progress, compile.Logger = o.Progress, o.Logger
 	dir := filepath.Join(o.Dir, name)
-	if _, err := blip2.Compile(ctx, source, dir, compile); err != nil {
+	var err error
+	if source.Config().Translates() {
+		_, err = marian.Compile(ctx, source, dir, translatorOptions(compile))
+	} else {
+		_, err = blip2.Compile(ctx, source, dir, compile)
+	}
+	if err != nil {
 		return Model{}, fmt.Errorf("model %s: %w", name, err)
 	}
 	model := read(dir)
 	return model, model.Problem
+}
+
+// translatorOptions are the options of a compilation, for a model that translates.
+func translatorOptions(compile blip2.CompileOptions) marian.Options {
+	options := marian.Options{Precision: compile.Precision, Runtime: compile.Runtime, Threads: compile.Threads, Logger: compile.Logger}
+	if tell := compile.Progress; tell != nil {
+		done := 0
+		options.Step = func(doing string) {
+			tell(blip2.Step{Doing: doing, Done: done, Total: done + 1})
+			done++
+		}
+	}
+	return options
 }
 
 // Find returns the model that the user means: a folder with a model, or the name

@@ -59,7 +59,7 @@ func Open(ctx context.Context, options Options) (*Model, manifest.Family, error)
 			Mean: preprocess.Mean, StandardDeviation: preprocess.StandardDeviation, RescaleFactor: preprocess.RescaleFactor,
 		},
 	}
-	if err := opened.Normalization.Validate(); err != nil {
+	if err := opened.Normalization.Validate(); err != nil && !model.Config.Translates() {
 		return nil, manifest.Family{}, fmt.Errorf("open model %s: %w", options.ModelDir, err)
 	}
 	for _, signature := range description.Graphs {

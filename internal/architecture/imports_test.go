@@ -67,6 +67,8 @@ var layers = []string{
 	"index",
 	"embed/bench",
 	"embed/models",
+	"embed/translate",
+	"embed/marian",
 	"embed/blip2",
 	"embed/language",
 	"embed/answering",

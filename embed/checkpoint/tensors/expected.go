@@ -29,6 +29,10 @@ const (
 // Expected lists every tensor that a model of this configuration has, in the order of the architecture.
 func Expected(config modelconfig.Config) []Tensor {
 	var list expectationList
+	if config.Translates() {
+		list.languageModel(*config.Language)
+		return list
+	}
 	list.vision(config.Vision)
 	if config.Language != nil {
 		list.secondStage(config)

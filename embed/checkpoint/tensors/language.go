@@ -26,6 +26,8 @@ func LanguageEmbedding(l modelconfig.Language) string {
 		return LanguagePrefix + "model.decoder.embed_tokens.weight"
 	case modelconfig.T5:
 		return LanguagePrefix + "shared.weight"
+	case modelconfig.Marian:
+		return LanguagePrefix + "model.shared.weight"
 	}
 	return LanguagePrefix + "model.embed_tokens.weight"
 }
@@ -49,6 +51,10 @@ func (l *expectationList) languageModel(m modelconfig.Language) {
 		l.t5Stack("decoder", m.DecoderLayers, true, m)
 	case modelconfig.Llama:
 		l.llama(m)
+	case modelconfig.Marian:
+		l.marianStack("encoder", m.Layers, m.IntermediateSize, m)
+		l.marianStack("decoder", m.DecoderLayers, m.DecoderIntermediateSize, m)
+		l.add(LanguagePrefix+"final_logits_bias", 1, m.VocabularySize)
 	}
 	if !m.Tied {
 		l.add(LanguageHead, m.VocabularySize, m.HiddenSize)
@@ -121,4 +127,24 @@ func (l *expectationList) llama(m modelconfig.Language) {
 		l.add(prefix+"mlp.down_proj.weight", m.HiddenSize, m.IntermediateSize)
 	}
 	l.add(LanguagePrefix+"model.norm.weight", m.HiddenSize)
+}
+
+// marianStack lists Marian's encoder, or its decoder, whose layers look at the encoder too.
+func (l *expectationList) marianStack(stack string, layers, inner int, m modelconfig.Language) {
+	attentions := []string{"self_attn"}
+	if stack == "decoder" {
+		attentions = append(attentions, "encoder_attn")
+	}
+	for layer := range layers {
+		prefix := fmt.Sprintf(LanguagePrefix+"model.%s.layers.%d.", stack, layer)
+		for _, attention := range attentions {
+			for _, name := range []string{"q_proj", "k_proj", "v_proj", "out_proj"} {
+				l.linear(prefix+attention+"."+name, m.HiddenSize, m.HiddenSize)
+			}
+			l.norm(prefix+attention+"_layer_norm", m.HiddenSize)
+		}
+		l.linear(prefix+"fc1", inner, m.HiddenSize)
+		l.linear(prefix+"fc2", m.HiddenSize, inner)
+		l.norm(prefix+"final_layer_norm", m.HiddenSize)
+	}
 }

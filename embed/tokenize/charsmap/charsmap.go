@@ -171,3 +171,37 @@ func (m *Map) appendCluster(out *strings.Builder, cluster string) {
 		cluster = cluster[size:]
 	}
 }
+
+// ApplyLongest returns a text, which is UTF-8, with the longest string that has a rule replaced at each place: as
+// SentencePiece itself does it.
+func (m *Map) ApplyLongest(text string) string {
+	var out strings.Builder
+	out.Grow(len(text) + len(text)/8)
+	for text != "" {
+		replacement, length := m.longestRule(text)
+		if length == 0 {
+			_, length = utf8.DecodeRuneInString(text)
+			replacement = text[:length]
+		}
+		out.WriteString(replacement)
+		text = text[length:]
+	}
+	return out.String()
+}
+
+// longestRule returns the replacement of the longest string with a rule that a text begins with, and that string's length:
+// 0 where there is none.
+func (m *Map) longestRule(text string) (replacement string, length int) {
+	node := uint32(0)
+	for i := range len(text) {
+		next, found := m.step(node, text[i], i == 0)
+		if !found {
+			break
+		}
+		unit := m.units[next]
+		if node = next ^ offset(unit); leaf(unit) && int(node) < len(m.units) {
+			replacement, length = m.replacement(value(m.units[node])), i+1
+		}
+	}
+	return replacement, length
+}

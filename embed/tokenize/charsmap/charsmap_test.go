@@ -89,8 +89,10 @@ func FuzzMap(f *testing.F) {
 		if err != nil || !utf8.ValidString(text) {
 			return
 		}
-		if got := m.Apply(text); !utf8.ValidString(got) {
-			t.Errorf("%q: got %q", text, got)
+		for _, got := range []string{m.Apply(text), m.ApplyLongest(text)} {
+			if !utf8.ValidString(got) {
+				t.Errorf("%q: got %q", text, got)
+			}
 		}
 	})
 }

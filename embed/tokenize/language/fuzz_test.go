@@ -123,6 +123,25 @@ func FuzzMerges(f *testing.F) {
 	})
 }
 
+func FuzzMarian(f *testing.F) {
+	f.Add([]byte(`{"</s>": 0, "<unk>": 1, "▁": 2, "a": 3, "▁a": 4, "<pad>": 5}`), smallModel(1))
+	f.Add([]byte(`{"<unk>": -1, "a": 9999999999}`), smallModel(1))
+	f.Fuzz(func(t *testing.T, vocabulary, source []byte) {
+		tokenizer, err := Open(func(name string) ([]byte, error) {
+			switch name {
+			case vocabularyFile:
+				return vocabulary, nil
+			case sourceFile:
+				return source, nil
+			}
+			return nil, fs.ErrNotExist
+		})
+		if err == nil {
+			use(t, tokenizer)
+		}
+	})
+}
+
 func FuzzSettings(f *testing.F) {
 	f.Add([]byte(`{"tokenizer_class": "LlamaTokenizer", "legacy": true, "bos_token": {"content": "<s>"}, "truncation_side": "left",
  "added_tokens_decoder": {"9": {"content": "x"}}, "extra_special_tokens": {"image_token": "<image>"}}`), []byte(`{}`), []byte(`{}`))

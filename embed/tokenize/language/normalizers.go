@@ -91,8 +91,11 @@ func (n *normalizers) step(step normalizer, from, to int) error {
 	return err
 }
 
-// charsmap appends the step that a SentencePiece model's table is, if there is one.
-func (n *normalizers) charsmap(table []byte) error {
+// charsmap appends the step that a SentencePiece model's table is, if there is one, as the tokenizers library applies it.
+func (n *normalizers) charsmap(table []byte) error { return n.table(table, (*charsmap.Map).Apply) }
+
+// table appends the step that a SentencePiece model's table is, if there is one, applied in this way.
+func (n *normalizers) table(table []byte, apply func(m *charsmap.Map, text string) string) error {
 	if len(table) == 0 {
 		return nil
 	}
@@ -100,7 +103,7 @@ func (n *normalizers) charsmap(table []byte) error {
 	if err != nil {
 		return fmt.Errorf("the normalizer Precompiled: %w", err)
 	}
-	return n.step(characters.Apply, 1, characters.Longest())
+	return n.step(func(text string) string { return apply(characters, text) }, 1, characters.Longest())
 }
 
 // replace appends the step that replaces a string by another, or a regular expression

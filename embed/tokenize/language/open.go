@@ -15,6 +15,8 @@ const (
 	mergesFile     = "merges.txt"
 	unigramFile    = "spiece.model"
 	piecesFile     = "tokenizer.model"
+	sourceFile     = "source.spm" // of a model that translates
+	targetFile     = "target.spm"
 	settingsFile   = "tokenizer_config.json"
 	specialsFile   = "special_tokens_map.json"
 	addedFile      = "added_tokens.json"
@@ -23,14 +25,15 @@ const (
 // Files returns the names of the files that Open may ask for.
 func Files() []string {
 	return []string{
-		tokenizerFile, vocabularyFile, mergesFile, unigramFile, piecesFile,
+		tokenizerFile, vocabularyFile, mergesFile, unigramFile, piecesFile, sourceFile, targetFile,
 		settingsFile, specialsFile, addedFile,
 	}
 }
 
 // Open makes the tokenizer of a language model of the files that lie beside its
 // weights: of tokenizer.json or, where there is none, of vocab.json and
-// merges.txt, of spiece.model or of tokenizer.model, with what
+// merges.txt, of spiece.model or of tokenizer.model, of vocab.json and source.spm
+// (Marian), with what
 // tokenizer_config.json, special_tokens_map.json and added_tokens.json add. read
 // returns the content of a file, or fs.ErrNotExist where there is none.
 func Open(read func(name string) ([]byte, error)) (*Tokenizer, error) {
@@ -47,6 +50,8 @@ func Open(read func(name string) ([]byte, error)) (*Tokenizer, error) {
 	case files[tokenizerFile] != nil:
 		d, err = fromTokenizer(files[tokenizerFile], settings)
 		err = inFile(tokenizerFile, err)
+	case files[vocabularyFile] != nil && files[sourceFile] != nil:
+		d, err = fromMarian(files[vocabularyFile], files[sourceFile], settings)
 	case files[vocabularyFile] != nil && files[mergesFile] != nil:
 		d, err = fromMerges(files[vocabularyFile], files[mergesFile], settings)
 	case files[unigramFile] != nil:

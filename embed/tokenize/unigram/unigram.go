@@ -31,6 +31,7 @@ type Model struct {
 	unknownScore float64
 	fallback     [256]int32 // the pieces <0x00> to <0xFF>
 	hasFallback  bool
+	named        func(run string) int64
 	scratch      sync.Pool
 }
 
@@ -70,6 +71,10 @@ func New(pieces []Piece, unknown int, byteFallback bool) (*Model, error) {
 	}
 	return m, nil
 }
+
+// NameUnknown has ids of runs of characters that the vocabulary lacks given by a function, instead of the unknown piece's. Call
+// it before the model is used.
+func (m *Model) NameUnknown(id func(run string) int64) { m.named = id }
 
 // step is the best way to cut a word up to a place: the score, and the last piece
 // and where it begins. Nothing ends at a place whose start is -1.
@@ -151,6 +156,9 @@ func (m *Model) trace(dst []int64, steps []step, word string) []int64 {
 
 // appendUnknown appends what a run of unknown characters becomes, backwards.
 func (m *Model) appendUnknown(dst []int64, run string) []int64 {
+	if m.named != nil {
+		return append(dst, m.named(run))
+	}
 	if id := m.pieces.Find(run); id != trie.None {
 		return append(dst, int64(id))
 	}

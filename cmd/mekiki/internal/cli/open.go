@@ -13,6 +13,7 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/blip2"
 	"mekiki/embed/manifest"
+	"mekiki/embed/marian"
 	"mekiki/embed/models"
 	"mekiki/embed/ort"
 	"mekiki/embed/priority"
@@ -84,7 +85,7 @@ func (a *App) ModelOptions(runtime *ort.Runtime, reporter *progress.Reporter) (m
 }
 
 // Families are the architectures that this program runs.
-func Families() []manifest.Family { return []manifest.Family{blip2.Family()} }
+func Families() []manifest.Family { return []manifest.Family{blip2.Family(), marian.Family()} }
 
 // Session is an open model. Close it when done.
 type Session struct {

@@ -1,0 +1,4 @@
+package marian
+
+// longestSample is the most tokens of a sample.
+const longestSample = 64
