@@ -233,7 +233,7 @@ func (a *asking) warnings() (warnings []string) {
 
 // askRanking asks the best hits of a final ranking; without questions it gives nil.
 func (r *reply) askRanking(ctx context.Context, k *ranking) (*asking, error) {
-	if len(r.plan.asks) == 0 || k.stage == contract.StageFirst {
+	if len(r.plan.asks) == 0 || !k.stage.Final() {
 		return nil, nil
 	}
 	shown, err := k.shown(ctx, r.snapshot, r.plan.request)

@@ -116,7 +116,7 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request contr
 	switch end := offset + len(response.Hits); {
 	case len(response.Hits) > 0 && (end < len(shown) || !answers.limits() && k.goesOn(request, shown)):
 		response.Next = end
-	case len(response.Hits) > 0 && k.stage != contract.StageFirst && k.endsEarly(shown):
+	case len(response.Hits) > 0 && k.stage.Final() && k.endsEarly(shown):
 		message := fmt.Sprintf("only the best %s were looked at; there may be more further down", plural.Count(len(k.entries), "picture", "pictures"))
 		response.Warnings = append(response.Warnings, message)
 		response.Notices = append(response.Notices, contract.Notice{Code: contract.NoticeEnd, Message: message})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"mekiki/embed"
@@ -35,8 +36,9 @@ type reranker struct {
 }
 
 // rerank reads the first count candidates of a retrieval, which must be in
-// fused order, and reports how many of them ITM has judged.
-func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (reranked int, err error) {
+// fused order, and reports how many of them ITM has judged. partial, unless it is
+// nil, is called now and then meanwhile.
+func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time, partial func() error) (reranked int, err error) {
 	s := r.searcher
 	started := time.Now()
 	defer func() { r.timings.RerankMS = contract.Milliseconds(started) }()
@@ -53,6 +55,7 @@ func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (
 		return 0, err
 	}
 	pacer := &pace.Pacer{Deadline: deadline, Batch: s.options.RerankBatch}
+	told := started
 	for len(rest) > 0 {
 		size := pacer.Next(len(rest))
 		if size == 0 {
@@ -65,17 +68,42 @@ func (r *retrieval) rerank(ctx context.Context, count int, deadline time.Time) (
 		pacer.Took(time.Since(begun), size)
 		rest = rest[size:]
 		r.read += size
-	}
-	for _, c := range r.candidates {
-		if c.verified {
-			reranked++
+		if partial != nil && len(rest) > 0 && time.Since(told) >= partialInterval {
+			if err := partial(); err != nil {
+				return 0, err
+			}
+			told = time.Now()
 		}
 	}
+	reranked = r.verified()
 	if reader.unread > 0 {
 		r.warnings = append(r.warnings, plural.Count(reader.unread, "picture could not be matched: neither its image tokens nor its original can be read",
 			"pictures could not be matched: neither their image tokens nor their originals can be read"))
 	}
 	return reranked, nil
+}
+
+// verified counts the candidates that ITM has judged.
+func (r *retrieval) verified() int {
+	count := 0
+	for _, c := range r.candidates {
+		if c.verified {
+			count++
+		}
+	}
+	return count
+}
+
+// soFar ranks the candidates that ITM has judged, whose probabilities do not change any more.
+func (r *retrieval) soFar(planned int) *ranking {
+	for _, c := range r.candidates {
+		if c.verified {
+			r.searcher.judge(r.plan, c)
+		}
+	}
+	k := r.ranking(contract.StageMatching, r.verified(), planned)
+	k.entries = slices.DeleteFunc(k.entries, func(e rankedEntry) bool { return !e.candidate.verified })
+	return k
 }
 
 // warmUp lets ITM read one candidate before the clock starts, the first time:

@@ -204,6 +204,48 @@ func TestStreamAnswersTwice(t *testing.T) {
 	}
 }
 
+// TestSlowMatchingTellsWhatStands: while ITM reads, hits come that stay, with the probability that they keep.
+func TestSlowMatchingTellsWhatStands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := populated(200)
+		w.matchDelay, w.contrary = 25*time.Millisecond, 3
+		request := contract.Request{Text: "cat", Limit: 200, Show: contract.ShowAll, RerankCount: 100, RerankBudget: time.Minute}
+		told := map[index.ID]float64{}
+		partial, last := 0, contract.Response{}
+		for response, err := range newTestSearcher(t, w, Options{}).Stream(t.Context(), request) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = response
+			if response.Stage != contract.StageMatching {
+				continue
+			}
+			partial++
+			if len(response.Hits) != response.Reranked || response.Reranked <= len(told) {
+				t.Errorf("%d hits of %d read, after %d", len(response.Hits), response.Reranked, len(told))
+			}
+			for _, hit := range response.Hits {
+				if before, ok := told[hit.ID]; ok && before != hit.Probability {
+					t.Errorf("record %d had %v and has %v", hit.ID, before, hit.Probability)
+				}
+				told[hit.ID] = hit.Probability
+			}
+		}
+		if partial < 2 || last.Stage != contract.StageReranked {
+			t.Errorf("%d answers came meanwhile, the last is %s", partial, last.Stage)
+		}
+		for _, hit := range last.Hits {
+			if before, ok := told[hit.ID]; ok && before != hit.Probability {
+				t.Errorf("record %d had %v and ends with %v", hit.ID, before, hit.Probability)
+			}
+			delete(told, hit.ID)
+		}
+		if len(told) > 0 {
+			t.Errorf("hits have vanished: %v", told)
+		}
+	})
+}
+
 func TestUnreadableTokensCostOnlyTheirOwn(t *testing.T) {
 	w := populated(100)
 	s := newTestSearcher(t, w, Options{})

@@ -358,12 +358,14 @@ func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, fro
 	if !p.reranks() || !s.model.CanMatch() || r.unread || count == 0 {
 		return s.finish(p, r.ranking(contract.StageFinal, 0, 0), send)
 	}
+	var partial func() error
 	if first {
 		if err := send(r.ranking(contract.StageFirst, 0, count)); err != nil {
 			return err
 		}
+		partial = func() error { return send(r.soFar(count)) }
 	}
-	read, err := r.rerank(ctx, count, deadline)
+	read, err := r.rerank(ctx, count, deadline, partial)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (k *ranking) endsEarly(shown []shownEntry) bool {
 // ranked keeps its place and the rest comes behind it, so that pages fit
 // together however far somebody goes.
 func (s *Searcher) widen(ctx context.Context, snapshot index.Reader, p *plan, k *ranking, offset int) (*ranking, error) {
-	for k.stage != contract.StageFirst && k.full && k.window < s.lastWindow(p.request) {
+	for k.stage.Final() && k.full && k.window < s.lastWindow(p.request) {
 		if p.request.Sort == contract.SortRelevance {
 			shown, err := k.shown(ctx, snapshot, p.request)
 			if err != nil || offset+p.request.Limit <= len(shown) || !k.goesOn(p.request, shown) {

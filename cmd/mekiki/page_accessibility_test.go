@@ -104,7 +104,7 @@ func testForcedColours(t *testing.T, p page) {
 	if !inPage[bool](p, `getComputedStyle(document.querySelector(".tab[aria-current]")).borderBottomStyle === "solid"`) {
 		t.Error("nothing tells which view is shown")
 	}
-	strong := `getComputedStyle(document.querySelector(".mark.strong"), "::before").backgroundColor`
+	strong := `getComputedStyle(document.querySelector(".caption .badge.strong"), "::before").backgroundColor`
 	if inPage[bool](p, strong+` === "rgba(0, 0, 0, 0)"`) {
 		t.Error("nothing but a colour tells that a match is strong")
 	}

@@ -113,7 +113,7 @@ func TestLooking(t *testing.T) {
 	p.visit("")
 	p.wait(`document.querySelectorAll(".tile img.loaded").length > 5`)
 	p.screenshot("rows")
-	if ratio := inPage[float64](p, `(() => { const box = document.querySelector(".cell[data-index='1']").getBoundingClientRect(); return box.width / box.height; })()`); ratio < 6 || ratio > 7 {
+	if ratio := inPage[float64](p, `(() => { const box = document.querySelector(".cell[data-index='1'] .shot").getBoundingClientRect(); return box.width / box.height; })()`); ratio < 6 || ratio > 7 {
 		t.Errorf("the panorama is shown %.2f times as wide as high", ratio)
 	}
 	if !inPage[bool](p, `[...document.querySelectorAll("h2.part")].some((head) => /2024/.test(head.textContent))`) {

@@ -14,15 +14,22 @@ type Stage string
 
 // The stages. Stream yields a StageFirst answer followed by a StageReranked
 // one, or, where there is nothing to rerank, a single StageFinal answer.
+// Where matching takes long, StageMatching answers come between the two.
 // Search gives the last of them.
 const (
-	StageFirst    Stage = "first"
+	StageFirst Stage = "first"
+	// StageMatching has only hits that ITM has read, with the probability that they keep;
+	// the next answer has them too.
+	StageMatching Stage = "matching"
 	StageReranked Stage = "reranked"
 	StageFinal    Stage = "final"
 	// StageAsking comes before the last one where hits are asked, once and then as answers come:
 	// hits are those that no answer has ruled out yet.
 	StageAsking Stage = "asking"
 )
+
+// Final reports whether no further answer of a stream follows.
+func (s Stage) Final() bool { return s == StageReranked || s == StageFinal }
 
 // Basis says what a hit's probability rests on.
 type Basis string

@@ -172,7 +172,7 @@ func (r Room) streamSearch(ctx context.Context, c echo.Context, request contract
 		if err := stream.Send("result", response); err != nil {
 			return err
 		}
-		if response.Stage != contract.StageFirst && response.Stage != contract.StageAsking {
+		if response.Stage.Final() {
 			r.Measure(response.Timings)
 		}
 	}

@@ -2133,10 +2133,10 @@ export interface components {
       /** @description Records of the kind that the library has, whatever the filters. */
       searched: number;
       /**
-       * @description `first`: the fused order; `asking`: answers to questions are still coming; `reranked`: the best candidates were read together with the words; `final`: there was nothing to rerank.
+       * @description `first`: the fused order; `matching`: only hits that were read together with the words so far, with the probability that they keep; `asking`: answers to questions are still coming; `reranked`: the best candidates were read together with the words; `final`: there was nothing to rerank.
        * @enum {string}
        */
-      stage: "first" | "asking" | "reranked" | "final";
+      stage: "first" | "matching" | "asking" | "reranked" | "final";
       timings: components["schemas"]["Timings"];
       /** @description Hits of all pages. */
       total: number;

@@ -13,6 +13,9 @@ import { isBrowsing, listing, question, requestOf } from "./question.ts";
  */
 export type Item = { id: string; label: string; ratio: number; day: number | null; hit?: Hit };
 
+// Milliseconds after which what stands is shown, though the second look goes on.
+const held = 350;
+
 /** What a list was when it was left, to be shown again when its reader comes back. */
 type Kept = Pick<Results, "items" | "answer" | "total"> & { next: string | number | undefined };
 
@@ -43,6 +46,7 @@ export class Results {
   #next = $state<string | number>();
   #loadingMore = false;
   #kept = new Map<string, Kept>();
+  #ordered: Item[] | null = null; // the pictures of the latest answer, in its order
   #shown = ""; // the question whose answers are shown
 
   /** Whether there are more than are loaded. */
@@ -120,6 +124,7 @@ export class Results {
   }
 
   #reset(kept?: Kept): void {
+    this.#ordered = null;
     this.answer = kept?.answer ?? null;
     this.total = kept?.total ?? null;
     this.#next = kept?.next;
@@ -144,22 +149,40 @@ export class Results {
   }
 
   /**
-   * search shows an answer once its order stands. What the second look may still take away or move is not shown: nothing jumps
-   * under the pointer, and nothing that was there goes. Only how many are being looked at is told until then.
+   * search shows an answer once its order stands. What the second look may still take away is not shown: nothing that was there
+   * goes. Where it takes long, the strong hits that it has read come one after the other, and their order follows in the end.
    */
   async #search(state: State, image: File | null, signal: AbortSignal): Promise<void> {
+    const begun = performance.now();
     await searchStream(requestOf(state), image, signal, (answer) => {
       if (signal.aborted) return;
       if (answer.stage === "first") {
         this.looking = Math.max(1, answer.rerank_planned);
         return;
       }
+      if (answer.stage === "matching") {
+        if (performance.now() - begun >= held && !state.sort) this.#append(strong(answer.hits.map(ofHit)));
+        if (this.items.length) this.answer = answer;
+        return;
+      }
       this.looking = 0;
       this.answer = answer;
       this.#next = answer.next;
-      this.items = answer.hits.map(ofHit);
+      this.#ordered = answer.hits.map(ofHit);
+      this.items = inHand() ? keepPlaces(this.items, this.#ordered) : this.#ordered;
     });
     if (!signal.aborted) this.looking = 0;
+  }
+
+  /** putInOrder gives the pictures the order of the answer, if something was kept in its place under the pointer. */
+  putInOrder(): void {
+    const ordered = this.#ordered;
+    if (!ordered || !this.settled || inHand()) return;
+    this.#ordered = null;
+    if (ordered.every(({ id }, at) => this.items[at]?.id === id)) return;
+    const first = new Set(ordered.map(({ id }) => id));
+    const there = new Set(this.items.map(({ id }) => id));
+    this.items = [...ordered.filter(({ id }) => there.has(id)), ...this.items.filter(({ id }) => !first.has(id))];
   }
 
   async #loadMore(state: State, signal: AbortSignal): Promise<void> {
@@ -200,6 +223,19 @@ const ofHit = (hit: Hit): Item => ({
   ratio: hit.width && hit.height ? Math.round((1000 * hit.width) / hit.height) : 1000,
   day: hit.taken ? Math.floor(Date.parse(hit.taken) / (24 * 60 * 60 * 1000)) : null,
 });
+
+const strong = (items: Item[]) => items.filter(({ hit }) => hit?.verdict === "strong");
+
+/** Whether the pointer or the focus is on a picture. */
+const inHand = () => document.querySelector(".grid:is(:hover, :focus-within)") !== null;
+
+/** keepPlaces leaves the pictures that are shown where they are, as the answer has them now, and puts the others behind them. */
+export function keepPlaces(shown: readonly Item[], ordered: readonly Item[]): Item[] {
+  const now = new Map(ordered.map((item) => [item.id, item]));
+  const kept = shown.flatMap(({ id }) => now.get(id) ?? []);
+  const there = new Set(kept.map(({ id }) => id));
+  return [...kept, ...ordered.filter(({ id }) => !there.has(id))];
+}
 
 /** ofLayout makes items of a layout's columns. */
 export const ofLayout = (all: Layout): Item[] =>

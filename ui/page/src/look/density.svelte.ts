@@ -3,6 +3,7 @@ export type Density = (typeof densities)[number];
 
 const storedAs = "mekiki-density";
 const narrow = 600;
+const line = 18; // pixels, of a caption
 const few = 8; // so many pictures or fewer are shown large
 const heights: Record<Density, { wide: number; narrow: number }> = {
   small: { wide: 120, narrow: 84 },
@@ -23,6 +24,12 @@ class Sizing {
   choose(value: string): void {
     this.#value = isDensity(value) ? value : densities[0];
     localStorage.setItem(storedAs, this.#value);
+  }
+
+  /** foot is how high the lines below each picture are: two below a hit, one below others, and none where those are small. */
+  foot(hits: boolean): number {
+    if (hits) return 2 * line + 4;
+    return this.#value === "small" ? 0 : line + 4;
   }
 
   /** height is what the rows of so many pictures come close to. */

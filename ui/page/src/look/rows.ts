@@ -24,6 +24,8 @@ export type Plan = {
   gap: number;
   heads?: ArrayLike<number>;
   headHeight?: number;
+  /** What stands below each picture, such as its caption, is so high. */
+  foot?: number;
 };
 
 // Beyond these, a picture is cut: a row would be a line, or a picture one.
@@ -35,7 +37,7 @@ export const aspect = (ratio: number | undefined): number =>
   Math.min(Math.max((ratio ?? 1000) / 1000, narrowest), widest);
 
 /** justify puts pictures into rows. */
-export function justify({ ratios, width, target, gap, heads = [], headHeight = 0 }: Plan): Rows {
+export function justify({ ratios, width, target, gap, heads = [], headHeight = 0, foot = 0 }: Plan): Rows {
   const first: number[] = [];
   const top: number[] = [];
   const tall: number[] = [];
@@ -68,7 +70,7 @@ export function justify({ ratios, width, target, gap, heads = [], headHeight = 0
       first.push(at);
       top.push(y);
       tall.push(Math.min(height, height > target && next === end ? target : Infinity));
-      y += (tall.at(-1) ?? 0) + gap;
+      y += (tall.at(-1) ?? 0) + foot + gap;
       at = next;
     }
   }

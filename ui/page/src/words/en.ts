@@ -74,8 +74,8 @@ const en = {
 
   pictures: (count: number, more = false) =>
     more ? `${f.number(count)}+ pictures` : f.plural(count, { one: "# picture", other: "# pictures" }),
+  readOf: (read: number, planned: number) => `a second look: ${f.number(read)} of ${f.number(planned)} pictures…`,
   inTime: (milliseconds: number) => f.milliseconds(milliseconds),
-  matching: "taking a second look…",
   asking: "asking…",
   afterWeak: (count: number) =>
     f.plural(count, {
@@ -182,6 +182,8 @@ const en = {
   emptyLibraryText: "Add pictures of yours, and find them by what they show.",
 
   verdicts: { strong: "Strong match", weak: "Possible match", none: "No match" },
+  likeness: (verdict: "strong" | "weak" | "none", share: number): string =>
+    `${{ strong: "Very similar", weak: "Possibly similar", none: "Hardly similar" }[verdict]}, ${f.percent(share)}`,
   verdict: (verdict: "strong" | "weak" | "none", share: number): string =>
     `${{ strong: "Strong match", weak: "Possible match", none: "No match" }[verdict]}, ${f.percent(share)}`,
 

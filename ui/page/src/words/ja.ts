@@ -76,8 +76,8 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   shows: { weak: "強い一致と可能性あり", strong: "強い一致のみ", all: "すべて" },
 
   pictures: (count, more = false) => `${f.number(count)}枚${more ? "以上" : ""}`,
+  readOf: (read, planned) => `詳しく照合中：${f.number(planned)}枚中${f.number(read)}枚…`,
   inTime: (milliseconds) => `${f.number(Math.round(milliseconds))}ミリ秒`,
-  matching: "詳しく照合中…",
   asking: "質問中…",
   afterWeak: (count) => `ほかの${f.number(count)}枚は、調べた結果、一致しないと判断しました。`,
   afterStrong: (count) => `ほかの${f.number(count)}枚は、一致の可能性が低いか、一致しません。`,
@@ -173,6 +173,8 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   emptyLibraryText: "画像を追加すると、写っているもので探せます。",
 
   verdicts,
+  likeness: (verdict, share) =>
+    `${{ strong: "よく似ている", weak: "似ている可能性あり", none: "ほとんど似ていない" }[verdict]}、${f.percent(share)}`,
   verdict: (verdict, share) => `${verdicts[verdict]}、${f.percent(share)}`,
 
   notAnImage: (name) => `${name}は画像ではありません。`,
