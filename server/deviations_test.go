@@ -155,7 +155,7 @@ func TestUnknownAddresses(t *testing.T) {
 			f.expect(f.send(f.request(method, path, nil)), 404, problem.NotFound)
 		}
 	}
-	got := f.expect(f.send(f.request("PATCH", "/api/v1/records/1", nil)), 405, problem.MethodNotAllowed)
+	got := f.expect(f.send(f.request("PUT", "/api/v1/records/1", nil)), 405, problem.MethodNotAllowed)
 	if allow := got.Header.Get("Allow"); !strings.Contains(allow, "GET") || !strings.Contains(allow, "DELETE") {
 		t.Errorf("Allow: %q", allow)
 	}

@@ -179,7 +179,7 @@ func TestPage(t *testing.T) {
 	f.expect(f.get("/api/v2/search"), 404, problem.NotFound)
 	f.expect(f.get("/api"), 404, problem.NotFound)
 	f.expect(f.send(f.request("POST", "/", nil)), 405, problem.MethodNotAllowed)
-	f.expect(f.send(f.request("PATCH", "/api/v1/records/1", nil)), 405, problem.MethodNotAllowed)
+	f.expect(f.send(f.request("PUT", "/api/v1/records/1", nil)), 405, problem.MethodNotAllowed)
 	f.expect(f.get("/api/docs"), 200, "")
 	f.expect(f.get("/api/docs/document.js"), 200, "")
 	f.expect(f.get("/api/docs/document.css"), 200, "")

@@ -40,7 +40,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := time.Now()
 		identify(c)
-		if c.Request().Method != http.MethodPost {
+		if method := c.Request().Method; method != http.MethodPost && method != http.MethodPatch {
 			transport.SettleBody(c) // no other method takes one
 		}
 		s.handling.Add(1)

@@ -43,11 +43,11 @@ func (s *Server) rooms() []api.Room {
 	return []api.Room{
 		queries.Room{Searcher: o.Searcher, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Suggester: &suggest.Suggester{}, Measure: s.metrics.Search},
 		answers.Room{Asker: o.Asker, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Now: o.Now},
-		records.Room{Library: s.library, Bodies: s.bodies, Compute: s.compute, Lists: &listing.Lists{}, AddTexts: s.addTexts(), Trash: s.editing.Trash, Remove: s.uploads.Store.Remove},
+		records.Room{Library: s.library, Bodies: s.bodies, Compute: s.compute, Lists: &listing.Lists{}, AddTexts: s.addTexts(), Delete: s.editing.Delete},
 		s.editing,
 		downloads.New(downloads.Options{Library: s.library, Bodies: s.bodies, Now: o.Now}),
 		s.uploads,
-		tags.Room{Library: s.library, Bodies: s.bodies},
+		tags.Room{Library: s.library, Bodies: s.bodies, Tag: s.editing.Tag},
 		media.Room{Library: s.library},
 		renditions.Room{Library: s.library, Store: s.renditions},
 		layout.Room{Library: s.library},

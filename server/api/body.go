@@ -19,6 +19,9 @@ import (
 	"mekiki/server/transport"
 )
 
+// MergePatch is the media type of a JSON merge patch (RFC 7396).
+const MergePatch = "application/merge-patch+json"
+
 // Bodies reads the bodies of requests: a bounded number at a time, each of a bounded
 // size and within a bounded time, checked with the API document.
 type Bodies struct {
@@ -30,14 +33,15 @@ type Bodies struct {
 	JSONTime, FormTime time.Duration
 }
 
-// ReadJSON reads a JSON body, checks it with the API document and decodes it.
+// ReadJSON reads a body of one of the operation's kinds of JSON, checks it with the API document and decodes it.
 func (b Bodies) ReadJSON(c echo.Context, target any) error {
 	if err := plainBody(c); err != nil {
 		return err
 	}
 	kind, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
-	if err != nil || kind != echo.MIMEApplicationJSON {
-		return problem.New(problem.UnsupportedMediaType, "the body must be application/json")
+	bodies := RouteOf(c).Operation.Bodies
+	if err != nil || bodies[kind] == nil || kind == echo.MIMEMultipartForm {
+		return problem.New(problem.UnsupportedMediaType, "the body must be "+accepted(bodies))
 	}
 	leave, err := b.JSON.Enter(c.Request().Context())
 	if err != nil {
@@ -48,7 +52,7 @@ func (b Bodies) ReadJSON(c echo.Context, target any) error {
 	if err != nil {
 		return err
 	}
-	return DecodeJSON(data, RouteOf(c).Operation.Bodies[echo.MIMEApplicationJSON], "", target)
+	return DecodeJSON(data, bodies[kind], "", target)
 }
 
 // readBody reads a whole body of at most limit bytes.
@@ -183,7 +187,7 @@ func badBody(ctx context.Context, what string, err error) error {
 
 func accepted(bodies map[string]*openapi.Schema) string {
 	var kinds []string
-	for _, kind := range []string{echo.MIMEApplicationJSON, echo.MIMEMultipartForm} {
+	for _, kind := range []string{MergePatch, echo.MIMEApplicationJSON, echo.MIMEMultipartForm} {
 		if bodies[kind] != nil {
 			kinds = append(kinds, kind)
 		}

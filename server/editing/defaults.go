@@ -17,3 +17,11 @@ const (
 
 // BodyBytes bounds the body of a request that names many records.
 const BodyBytes = 4 << 20
+
+// Bounds of one request to delete records, and how many of them its answer shows. Removing one for good may delete its
+// file, and so takes longer.
+const (
+	maximumTrashed = 100_000
+	maximumRemoved = 10_000
+	sampleSize     = 10
+)

@@ -52,6 +52,8 @@ func (r Room) Routes() []api.Route {
 	)
 	return []api.Route{
 		{Method: http.MethodPost, Path: "/api/v1/edits", Class: api.Read, Handler: r.editRecords},
+		{Method: http.MethodPost, Path: "/api/v1/deletions", Class: api.Read, Handler: r.deleteRecords},
+		{Method: http.MethodPatch, Path: "/api/v1/records/{id}", Class: api.Read, Handler: r.patchRecord},
 		{Method: http.MethodPost, Path: "/api/v1/undo/{token}", Class: api.Read, Handler: r.undo},
 		{Method: http.MethodGet, Path: trash, Class: api.Read, Handler: r.listTrash},
 		{Method: http.MethodPost, Path: trash, Class: api.Read, Handler: r.trash},
@@ -151,11 +153,10 @@ func (j editJSON) change() (wanted change, err error) {
 		set.Set, set.To.Title = set.Set|index.GivenTitle, strings.TrimSpace(*j.Title)
 	}
 	if j.Date != nil {
-		date, ok := parseDate(*j.Date)
-		if !ok {
-			return wanted, problem.Invalid("date", "is no date: write a year, a month, a day or a time, such as 1984, 1984-07, 1984-07-14 or 1984-07-14T18:30")
+		set.Set |= index.GivenDate
+		if set.To.Date, err = readDate(*j.Date); err != nil {
+			return wanted, err
 		}
-		set.Set, set.To.Date = set.Set|index.GivenDate, date
 	}
 	for _, member := range j.Clear {
 		set.Set |= map[string]index.GivenMembers{"rating": index.GivenRating, "title": index.GivenTitle, "date": index.GivenDate}[member]
@@ -163,12 +164,12 @@ func (j editJSON) change() (wanted change, err error) {
 	return wanted, nil
 }
 
-// parseDate reads what a clock showed.
-func parseDate(text string) (time.Time, bool) {
+// readDate reads what a clock showed.
+func readDate(text string) (time.Time, error) {
 	for _, layout := range []string{"2006", "2006-01", time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05"} {
 		if date, err := time.Parse(layout, text); err == nil && date.Year() > 0 {
-			return date, true
+			return date, nil
 		}
 	}
-	return time.Time{}, false
+	return time.Time{}, problem.Invalid("date", "is no date: write a year, a month, a day or a time, such as 1984, 1984-07, 1984-07-14 or 1984-07-14T18:30")
 }

@@ -25,6 +25,8 @@ type editor struct {
 type change struct {
 	tags  index.TagChange
 	given index.GivenChange
+	// refused says why the record must not be changed.
+	refused error
 }
 
 // outcome is the answer to a change.
@@ -35,13 +37,22 @@ type outcome struct {
 	Undo string `json:"undo,omitempty"`
 }
 
-// edit makes changes in one commit. field names the records in the problem of one that is not there;
-// "" passes over those.
-func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (done outcome, err error) {
+// edit is change, and keeps what there was before for an hour.
+func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (outcome, error) {
+	back, err := e.change(ctx, field, ids, changeOf)
+	if err != nil || len(back) == 0 {
+		return outcome{}, err
+	}
+	token, _ := e.undos.Put(back, len(back))
+	return outcome{Changed: len(back), Undo: token}, nil
+}
+
+// change makes changes in one commit, and gives what brings back what they took the place of. field names the records in
+// the problem of one that is not there; "" passes over those.
+func (e *editor) change(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (back []change, err error) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	var batch index.Batch
-	var back []change
 	ctx = context.WithoutCancel(ctx) // who goes away half-way has asked for all of it
 	err = e.library.Read(ctx, func(reader index.Reader) error {
 		records, err := reader.Records(ctx, ids)
@@ -51,9 +62,7 @@ func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeO
 		seen := make(map[index.ID]bool, len(ids))
 		for i, record := range records {
 			if record == nil && field != "" {
-				p := problem.Newf(problem.NotFound, "there is no record %s", ids[i])
-				p.Errors = []problem.Field{{Field: fmt.Sprintf("%s[%d]", field, i), Detail: p.Detail}}
-				return p
+				return noSuchRecord(field, i, len(ids), ids[i])
 			}
 			if record == nil || seen[ids[i]] {
 				continue
@@ -70,23 +79,35 @@ func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeO
 		return nil
 	})
 	if err != nil || len(back) == 0 {
-		return outcome{}, err
+		return nil, err
 	}
 	if _, err := e.library.Write(ctx, batch); err != nil {
-		return outcome{}, fmt.Errorf("change records: %w", err)
+		return nil, fmt.Errorf("change records: %w", err)
 	}
-	token, _ := e.undos.Put(back, len(back))
-	return outcome{Changed: len(back), Undo: token}, nil
+	return back, nil
+}
+
+// noSuchRecord is the problem of a record that is not there, named by a field, or by one place in a list.
+func noSuchRecord(field string, place, of int, id index.ID) error {
+	p := problem.Newf(problem.NotFound, "there is no record %s", id)
+	if of > 1 || field == "ids" {
+		field = fmt.Sprintf("%s[%d]", field, place)
+	}
+	p.Errors = []problem.Field{{Field: field, Detail: p.Detail}}
+	return p
 }
 
 // addChange adds to the batch what changes a record, and gives what brings back what it has.
 func addChange(batch *index.Batch, record *index.Record, c change) (back change, changes bool, err error) {
+	if c.refused != nil {
+		return back, false, c.refused
+	}
 	c.tags.ID, c.given.ID = record.ID, record.ID
 	former := record.Tags
 	if c.tags.Exactly {
 		former = nil
 	}
-	back = change{index.TagChange{ID: record.ID, Add: record.Tags}, index.GivenChange{ID: record.ID}}
+	back = change{tags: index.TagChange{ID: record.ID, Add: record.Tags}, given: index.GivenChange{ID: record.ID}}
 	asked := c.tags.Exactly || len(c.tags.Add)+len(c.tags.Remove) > 0
 	if asked && !slices.Equal(index.ChangeWords(former, c.tags.Add, c.tags.Remove), record.Tags) {
 		batch.Tags, back.tags.Exactly, changes = append(batch.Tags, c.tags), true, true

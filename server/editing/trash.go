@@ -75,15 +75,6 @@ func (r Room) move(c echo.Context, changeOf func(*index.Record) change) error {
 	return r.edit(c, ids, changeOf)
 }
 
-// Trash puts one record in the trash.
-func (r Room) Trash(ctx context.Context, id index.ID) error {
-	if _, err := r.Library.Record(ctx, id); err != nil {
-		return err
-	}
-	_, err := r.editor.edit(ctx, "id", []index.ID{id}, r.trashed)
-	return err
-}
-
 func (r Room) emptyTrash(c echo.Context) error {
 	removed, err := r.purge(c.Request().Context(), r.Now().AddDate(1, 0, 0))
 	if err != nil {

@@ -20,7 +20,7 @@ type Operation struct {
 	Method, Path string
 	// ID, Summary and Scope are as written; Scope is the extension x-scope.
 	ID, Summary, Scope string
-	// Parameters are those of the query and the path.
+	// Parameters are those of the query, the path and the headers; the last are not checked here.
 	Parameters []Parameter
 	// Bodies are the schemas of a request's body by media type; nil when it
 	// has none.
@@ -32,7 +32,7 @@ type Operation struct {
 
 // Parameter is one parameter of an operation.
 type Parameter struct {
-	// Name is the parameter's name; In is "query" or "path".
+	// Name is the parameter's name; In is "query", "path" or "header".
 	Name, In string
 	// Required says that it must be there.
 	Required bool

@@ -153,7 +153,7 @@ func TestParseRefuses(t *testing.T) {
 		"required, unnamed":  schema(`{"type":"object","required":["x"]}`),
 		"bad items":          schema(`{"type":"array","items":{"type":"?"}}`),
 		"bad additional":     schema(`{"type":"object","additionalProperties":{"type":"?"}}`),
-		"parameter, nowhere": `{"openapi":"3.1.0","paths":{"/":{"get":{"parameters":[{"name":"a","in":"header","schema":{}}]}}}}`,
+		"parameter, nowhere": `{"openapi":"3.1.0","paths":{"/":{"get":{"parameters":[{"name":"a","in":"cookie","schema":{}}]}}}}`,
 		"parameter, unnamed": `{"openapi":"3.1.0","paths":{"/":{"get":{"parameters":[{"$ref":"#/components/parameters/x"}]}}}}`,
 		"response, unnamed":  `{"openapi":"3.1.0","paths":{"/":{"get":{"responses":{"200":{"$ref":"#/components/responses/x"}}}}}}`,
 		"body, no schema":    `{"openapi":"3.1.0","paths":{"/":{"get":{"requestBody":{"content":{"a/b":{}}}}}}}`,

@@ -160,8 +160,8 @@ func (r *reader) parameter(raw rawParameter) (Parameter, error) {
 		}
 		raw = found
 	}
-	if raw.In != "query" && raw.In != "path" {
-		return Parameter{}, fmt.Errorf("parameter %s is in %q: expected query or path", raw.Name, raw.In)
+	if raw.In != "query" && raw.In != "path" && raw.In != "header" {
+		return Parameter{}, fmt.Errorf("parameter %s is in %q: expected query, path or header", raw.Name, raw.In)
 	}
 	schema, err := r.schema(raw.Schema)
 	if err != nil {

@@ -23,9 +23,9 @@ type Room struct {
 	Lists   *listing.Lists
 	// AddTexts brings in texts and gives their records, in order; nil means that none are taken.
 	AddTexts func(ctx context.Context, texts []textrecord.Text) ([]index.ID, error)
-	// Trash puts a record in the trash. Remove removes it for good, and its file where that is the server's own.
-	Trash  func(ctx context.Context, id index.ID) error
-	Remove func(ctx context.Context, id index.ID) error
+	// Delete puts a record that passes a check in the trash, or removes it for good, and its file where that is the
+	// server's own.
+	Delete func(ctx context.Context, id index.ID, permanent bool, check func(*index.Record) error) error
 }
 
 // Routes are the lines of this room in the table of routes.
@@ -48,7 +48,7 @@ func (r Room) getRecord(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return api.SendJSON(c, http.StatusOK, wire.RecordOf(record))
+	return api.SendRecord(c, http.StatusOK, record)
 }
 
 type listQuery struct {
@@ -142,11 +142,7 @@ func (r Room) deleteRecord(c echo.Context) error {
 	if err := api.ReadQuery(c, &query); err != nil {
 		return err
 	}
-	remove := r.Trash
-	if query.Permanent {
-		remove = r.Remove
-	}
-	if err := remove(c.Request().Context(), id); err != nil {
+	if err := r.Delete(c.Request().Context(), id, query.Permanent, api.Precondition(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

@@ -17,6 +17,8 @@ import (
 type Room struct {
 	Library api.Library
 	Bodies  api.Bodies
+	// Tag changes the tags of one record that passes a check.
+	Tag func(ctx context.Context, wanted index.TagChange, check func(*index.Record) error) error
 }
 
 // Routes are the lines of this room in the table of routes.
@@ -29,11 +31,15 @@ func (r Room) Routes() []api.Route {
 	}
 }
 
-func (r Room) tagRecord(c echo.Context) error { return r.changeTag(c, wire.CleanTag, index.Tag) }
+func (r Room) tagRecord(c echo.Context) error {
+	return r.changeTag(c, wire.CleanTag, func(id index.ID, tag string) index.TagChange { return index.TagChange{ID: id, Add: []string{tag}} })
+}
 
-func (r Room) untagRecord(c echo.Context) error { return r.changeTag(c, wire.KnownTag, index.Untag) }
+func (r Room) untagRecord(c echo.Context) error {
+	return r.changeTag(c, wire.KnownTag, func(id index.ID, tag string) index.TagChange { return index.TagChange{ID: id, Remove: []string{tag}} })
+}
 
-func (r Room) changeTag(c echo.Context, clean func(field, tag string) (string, error), change func(context.Context, index.Writer, []index.ID, ...string) error) error {
+func (r Room) changeTag(c echo.Context, clean func(field, tag string) (string, error), changeOf func(index.ID, string) index.TagChange) error {
 	id, err := api.RecordID(c)
 	if err != nil {
 		return err
@@ -45,17 +51,14 @@ func (r Room) changeTag(c echo.Context, clean func(field, tag string) (string, e
 	if tag, err = clean("tag", tag); err != nil {
 		return err
 	}
-	if err := r.Library.CheckRecords(c.Request().Context(), "id", id); err != nil {
-		return err
-	}
-	if err := change(c.Request().Context(), r.Library, []index.ID{id}, tag); err != nil {
+	if err := r.Tag(c.Request().Context(), changeOf(id, tag), api.Precondition(c)); err != nil {
 		return fmt.Errorf("change tag: %w", err)
 	}
 	record, err := r.Library.Record(c.Request().Context(), id)
 	if err != nil {
 		return err
 	}
-	return api.SendJSON(c, http.StatusOK, wire.RecordOf(record))
+	return api.SendRecord(c, http.StatusOK, record)
 }
 
 // changeTags tags and untags many records in one commit.

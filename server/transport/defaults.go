@@ -23,3 +23,7 @@ const (
 
 // settleTime is how long such a body may take for the connection to stay open: what was sent along is there already.
 const settleTime = 50 * time.Millisecond
+
+// partTime is how long the answer to a body in parts may still take once a part has been worked on: as long as to any
+// other request.
+const partTime = 3 * time.Minute

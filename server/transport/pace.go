@@ -42,11 +42,20 @@ func (r *pacedReader) Read(buffer []byte) (int, error) {
 // Pace wraps the request's body. done has to be called once it has been read: it
 // lifts the deadline, which would otherwise end the request.
 func Pace(c echo.Context, limit int64, longest time.Duration) (body io.Reader, done func()) {
+	body, _, done = PaceEach(c, limit, longest)
+	return body, done
+}
+
+// PaceEach is Pace for a body in parts that are worked on while the next one has not been read: next begins the time of
+// another part, and gives the answer as long again as a connection has.
+func PaceEach(c echo.Context, limit int64, longest time.Duration) (body io.Reader, next, done func()) {
 	controller := http.NewResponseController(c.Response())
 	limited := http.MaxBytesReader(c.Response(), c.Request().Body, limit)
 	reader := &pacedReader{body: limited, controller: controller, began: time.Now(), longest: longest}
-	return reader, func() {
-		// The only error is that deadlines are not supported.
-		_ = controller.SetReadDeadline(time.Time{})
+	next = func() {
+		reader.began, reader.read = time.Now(), 0
+		// The only error of these two is that deadlines are not supported.
+		_ = controller.SetWriteDeadline(reader.began.Add(partTime))
 	}
+	return reader, next, func() { _ = controller.SetReadDeadline(time.Time{}) }
 }

@@ -6,3 +6,9 @@ const (
 	longestFolder = 1024
 	deepestFolder = 32
 )
+
+// Bounds of one request with many pictures: of their number, and of their bytes together. One is in memory at a time.
+const (
+	batchImages = 100
+	batchBytes  = 1 << 30
+)

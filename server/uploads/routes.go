@@ -24,7 +24,11 @@ type Room struct {
 
 // Routes are the lines of this room in the table of routes.
 func (r Room) Routes() []api.Route {
-	return []api.Route{{Method: http.MethodPost, Path: "/api/v1/records", Class: api.Search, Handler: r.addRecord}}
+	return []api.Route{
+		{Method: http.MethodPost, Path: "/api/v1/records", Class: api.Search, Handler: r.addRecord},
+		{Method: http.MethodPost, Path: "/api/v1/uploads", Class: api.Search, Handler: r.addRecords},
+		{Method: http.MethodPost, Path: "/api/v1/uploads/known", Class: api.Read, Handler: r.findKnown},
+	}
 }
 
 // Takes reports whether pictures can be added.
@@ -37,23 +41,15 @@ func (r Room) addRecord(c echo.Context) error {
 	if !r.Takes() {
 		return problem.New(problem.Unsupported, "this server does not accept uploads")
 	}
-	var details struct {
-		Tags   []string `json:"tags"`
-		Folder string   `json:"folder"`
-	}
-	given, err := r.Bodies.ReadForm(c, &details)
+	var asked details
+	given, err := r.Bodies.ReadForm(c, &asked)
 	if err != nil {
 		return err
 	}
-	wanted := Image{Data: given.Image, Hash: sha256.Sum256(given.Image)}
-	if wanted.Tags, err = wire.CleanTags("request.tags", details.Tags); err != nil {
+	if err := asked.check(); err != nil {
 		return err
 	}
-	folder, err := CleanFolder("request.folder", details.Folder)
-	if err != nil {
-		return err
-	}
-	wanted.Name = NameOf(folder, given.FileName, wanted.Hash)
+	wanted := asked.imageOf(given)
 	var record *index.Record
 	var added bool
 	err = r.Compute.Do(c, func(ctx context.Context) error {
@@ -64,8 +60,32 @@ func (r Room) addRecord(c echo.Context) error {
 		return err
 	}
 	c.Response().Header().Set(echo.HeaderLocation, "/api/v1/records/"+record.ID.String())
+	return api.SendRecord(c, statusOf(added), record)
+}
+
+// statusOf tells a picture that is new from one that was there.
+func statusOf(added bool) int {
 	if added {
-		return api.SendJSON(c, http.StatusCreated, wire.RecordOf(record))
+		return http.StatusCreated
 	}
-	return api.SendJSON(c, http.StatusOK, wire.RecordOf(record))
+	return http.StatusOK
+}
+
+// details are what a client says of the pictures that it sends.
+type details struct {
+	Tags   []string `json:"tags"`
+	Folder string   `json:"folder"`
+}
+
+func (d *details) check() (err error) {
+	if d.Tags, err = wire.CleanTags("request.tags", d.Tags); err == nil {
+		d.Folder, err = CleanFolder("request.folder", d.Folder)
+	}
+	return err
+}
+
+// imageOf is a picture with what is said of it.
+func (d *details) imageOf(given api.Upload) Image {
+	hash := index.Hash(sha256.Sum256(given.Image))
+	return Image{Data: given.Image, Hash: hash, Name: NameOf(d.Folder, given.FileName, hash), Tags: d.Tags}
 }

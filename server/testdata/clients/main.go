@@ -61,7 +61,7 @@ func run(ctx context.Context, address, picture string) error {
 	if alike.JSON200 == nil || len(alike.JSON200.Hits) == 0 || alike.JSON200.Hits[0].Id != record.Id {
 		return fmt.Errorf("search by the picture that was uploaded: %s: %s", alike.Status(), alike.Body)
 	}
-	tagged, err := client.TagRecordWithResponse(ctx, record.Id, "red car")
+	tagged, err := client.TagRecordWithResponse(ctx, record.Id, "red car", nil)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func run(ctx context.Context, address, picture string) error {
 	if !bytes.Equal(original.Body, data) {
 		return fmt.Errorf("original: %s, %d bytes where %d were uploaded", original.Status(), len(original.Body), len(data))
 	}
-	missing, err := client.GetRecordWithResponse(ctx, "9999")
+	missing, err := client.GetRecordWithResponse(ctx, "9999", nil)
 	if err != nil {
 		return err
 	}
