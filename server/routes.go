@@ -21,6 +21,7 @@ import (
 	"mekiki/server/auth"
 	"mekiki/server/downloads"
 	"mekiki/server/gate"
+	"mekiki/server/idempotency"
 	"mekiki/server/jobs"
 	"mekiki/server/layout"
 	"mekiki/server/listing"
@@ -140,7 +141,11 @@ func (s *Server) addRoutes() error {
 
 func (s *Server) addRoute(line *api.Route) {
 	path := braces.ReplaceAllString(line.Path, ":$1")
-	handler := s.authorize(line.Scope, s.checkWritable(line, checkQuery(s.admit(line))))
+	admitted := s.admit(line)
+	if idempotency.Applies(line) {
+		admitted = s.answers.Wrap(admitted)
+	}
+	handler := s.authorize(line.Scope, s.checkWritable(line, checkQuery(admitted)))
 	keep := func(c echo.Context) error {
 		api.SetRoute(c, line)
 		return handler(c)
@@ -207,23 +212,23 @@ func (s *Server) admit(line *api.Route) echo.HandlerFunc {
 	switch line.Class {
 	case api.Read:
 		return func(c echo.Context) error {
-			return s.within(c, s.reads, s.options.Limits.ReadTime, line.Handler)
+			return s.within(c, "read", s.reads, s.options.Limits.ReadTime, line.Handler)
 		}
 	case api.Picture:
 		return func(c echo.Context) error {
-			return s.within(c, s.reads, s.options.Limits.SearchTime, line.Handler)
+			return s.within(c, "read", s.reads, s.options.Limits.SearchTime, line.Handler)
 		}
 	case api.Stream:
 		return func(c echo.Context) error {
-			return s.within(c, s.streams, 0, line.Handler)
+			return s.within(c, "stream", s.streams, 0, line.Handler)
 		}
 	}
 	return line.Handler
 }
 
-func (s *Server) within(c echo.Context, through *gate.Gate, longest time.Duration, handler echo.HandlerFunc) error {
+func (s *Server) within(c echo.Context, policy string, through *gate.Gate, longest time.Duration, handler echo.HandlerFunc) error {
 	request := c.Request()
-	leave, err := through.Enter(request.Context())
+	leave, err := api.EnterGate(c, policy, through)
 	if err != nil {
 		return err
 	}

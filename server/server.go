@@ -20,6 +20,7 @@ import (
 	"mekiki/server/auth"
 	"mekiki/server/editing"
 	"mekiki/server/gate"
+	"mekiki/server/idempotency"
 	"mekiki/server/jobs"
 	"mekiki/server/memory"
 	"mekiki/server/metrics"
@@ -46,6 +47,7 @@ type Server struct {
 	pictures api.Pictures
 	uploads  uploads.Room
 	editing  editing.Room
+	answers  *idempotency.Answers
 
 	renditions                       *renditions.Store
 	searches, reads, making, streams *gate.Gate
@@ -104,6 +106,7 @@ func New(options Options) (*Server, error) {
 	s.editing = editing.New(editing.Options{
 		Library: s.library, Bodies: s.bodies, Remove: s.uploads.Store.RemoveAll, ReadOnly: s.readOnly, Now: options.Now, Logger: options.Logger,
 	})
+	s.answers = &idempotency.Answers{Now: options.Now, BodyBytes: max(limits.BodyBytes, editing.BodyBytes), BodyTime: limits.ReadTime}
 	s.watch(registry)
 	if s.echo, err = s.newEcho(); err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ type Compute struct {
 
 // Do waits for a place and does the work, with a deadline.
 func (m Compute) Do(c echo.Context, work func(ctx context.Context) error) error {
-	leave, err := m.Places.Enter(c.Request().Context())
+	leave, err := EnterGate(c, "search", m.Places)
 	if err != nil {
 		return err
 	}

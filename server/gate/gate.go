@@ -65,6 +65,12 @@ func (g *Gate) Busy() int { return len(g.slots) }
 // Slots is how many requests may be at work at a time.
 func (g *Gate) Slots() int { return cap(g.slots) }
 
+// Capacity is how many requests may be at work or wait at a time.
+func (g *Gate) Capacity() int { return cap(g.slots) + int(g.queue) }
+
+// Free is Capacity less the requests that are at work or wait.
+func (g *Gate) Free() int { return max(0, g.Capacity()-g.Busy()-g.Waiting()) }
+
 // Waiting counts the requests in the queue.
 func (g *Gate) Waiting() int { return int(g.waiting.Load()) }
 

@@ -46,6 +46,7 @@ const (
 	HeadersTooLarge      Code = "headers_too_large"
 	ExpectationFailed    Code = "expectation_failed"
 	VersionNotSupported  Code = "version_not_supported"
+	IdempotencyKeyReused Code = "idempotency_key_reused"
 )
 
 // StatusClientClosed is what a log shows when the client went away; nobody
@@ -85,6 +86,7 @@ var meanings = map[Code]meaning{
 	HeadersTooLarge:      {http.StatusRequestHeaderFieldsTooLarge, "Request headers too large"},
 	ExpectationFailed:    {http.StatusExpectationFailed, "Expectation failed"},
 	VersionNotSupported:  {http.StatusHTTPVersionNotSupported, "HTTP version not supported"},
+	IdempotencyKeyReused: {http.StatusUnprocessableEntity, "Idempotency key used before"},
 
 	Code(contract.CodeEmptyRequest):          {http.StatusBadRequest, "Empty search request"},
 	Code(contract.CodeInvalidQuery):          {http.StatusBadRequest, "Invalid query syntax"},

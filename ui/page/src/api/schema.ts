@@ -79,6 +79,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/deletions": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Delete many records
+     * @description By id, by external id, by a filter, or all of these. They go to the trash, at most 100,000 at once, unless `permanent` says otherwise. Files of the user's own are not touched.
+     */
+    post: operations["deleteRecords"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/downloads": {
     parameters: {
       query?: never;
@@ -394,7 +414,11 @@ export interface paths {
     delete: operations["deleteRecord"];
     options?: never;
     head?: never;
-    patch?: never;
+    /**
+     * Change what people give to one record
+     * @description A JSON merge patch. With `If-Match` it is refused where somebody else was faster. To change many records, or to undo, use `POST /api/v1/edits`.
+     */
+    patch: operations["patchRecord"];
     trace?: never;
   };
   "/api/v1/records/{id}/map": {
@@ -846,6 +870,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/uploads": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Add many images by upload
+     * @description The part `request`, if there is one, comes first and holds for all. Images are added one after the other as they arrive; one that cannot be read costs no other. An upload that was broken off may be sent again as it was.
+     */
+    post: operations["addRecords"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/uploads/known": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Tell which images are there already
+     * @description Before an upload: what is known need not be sent.
+     */
+    post: operations["findKnown"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/healthz": {
     parameters: {
       query?: never;
@@ -971,6 +1035,24 @@ export interface components {
      * @enum {string}
      */
     Basis: "match" | "vector" | "words" | "similarity" | "filter";
+    /** @description What came of each of many images. */
+    BatchAnswer: {
+      /** @description Images that are new. */
+      added: number;
+      /** @description Images that were not taken. */
+      failed: number;
+      /** @description Images that were there already. */
+      known: number;
+      /** @description One entry for each part `image`, in order. */
+      results: {
+        /** @description Name of the file as it was sent. */
+        name: string;
+        problem?: components["schemas"]["Problem"];
+        record?: components["schemas"]["Record"];
+        /** @description What the status of an upload of this image alone would be: 201 added, 200 there already, otherwise the problem's. */
+        status: number;
+      }[];
+    };
     Caption: {
       /** @description Probability that it describes its image. */
       match?: number;
@@ -1073,6 +1155,47 @@ export interface components {
       x: number;
       /** @description Top edge. */
       y: number;
+    };
+    Deletion: {
+      /** @description Records that were put in the trash or removed: none in a dry run. */
+      deleted: number;
+      /** @description Records that were named. */
+      matched: number;
+      /** @description Ids and external ids that no record has. */
+      missing: string[];
+      /** @description Ten of them at the most. */
+      sample: components["schemas"]["Record"][];
+      /** @description Token that takes them out of the trash again, for an hour. */
+      undo?: string;
+    };
+    /**
+     * @description Records to delete: all that any of the members names. A filter without a condition names none; one without `kinds` takes texts too.
+     * @example {
+     *       "filter": {
+     *         "tags": [
+     *           "screenshot"
+     *         ],
+     *         "before": "2020"
+     *       },
+     *       "dry_run": true
+     *     }
+     */
+    DeletionRequest: {
+      /**
+       * @description Delete nothing, and tell what would be.
+       * @default false
+       */
+      dry_run: boolean;
+      /** @description Texts, by the caller's own ids. */
+      external_ids?: string[];
+      filter?: components["schemas"]["Filter"];
+      /** @description Records. */
+      ids?: components["schemas"]["ID"][];
+      /**
+       * @description Remove them for good, at most 10,000 at once, with the files of those that came by upload.
+       * @default false
+       */
+      permanent: boolean;
     };
     DownloadAnswer: {
       /**
@@ -1691,6 +1814,21 @@ export interface components {
        */
       tokens: "int8" | "int4" | "none";
     };
+    KnownAnswer: {
+      /** @description Contents that the library has. */
+      known: {
+        hash: string;
+        id: components["schemas"]["ID"];
+        /** @description Whether it is in the trash; an upload takes it out. */
+        trash: boolean;
+      }[];
+      /** @description Contents that it has not. */
+      unknown: string[];
+    };
+    KnownRequest: {
+      /** @description SHA-256 sums of the files' contents. */
+      hashes: string[];
+    };
     /**
      * @description An image and the caller's own list of texts.
      * @example {
@@ -1920,6 +2058,7 @@ export interface components {
         | "headers_too_large"
         | "expectation_failed"
         | "version_not_supported"
+        | "idempotency_key_reused"
         | "empty_request"
         | "invalid_query"
         | "unbalanced_quote"
@@ -2062,6 +2201,33 @@ export interface components {
       records: components["schemas"]["Record"][];
       /** @description Records that pass the filter. */
       total: number;
+    };
+    /**
+     * @description A JSON merge patch (RFC 7396) of what people give a record: members that are missing leave what there is.
+     * @example {
+     *       "title": "At the lake",
+     *       "rating": 4,
+     *       "date": null
+     *     }
+     */
+    RecordPatch: {
+      /** @description All the collections that it is in; one that there is not is begun. null is none. */
+      collections?: components["schemas"]["Tag"][] | null;
+      /**
+       * @description When it was taken, which goes before what the file says; null leaves it to the file.
+       * @example 1984-07
+       */
+      date?: string | null;
+      /** @description Whether it is a favourite; null is false. */
+      favourite?: boolean | null;
+      /** @description Whether searches and lists leave it out unless asked; null is false. */
+      hidden?: boolean | null;
+      /** @description Rating, which goes before the file's; 0 is unrated, whatever the file says, and null leaves it to the file. */
+      rating?: number | null;
+      /** @description All its tags; null is none. */
+      tags?: components["schemas"]["Tag"][] | null;
+      /** @description Title, which goes before the file's; null or an empty one leaves it to the file. */
+      title?: string | null;
     };
     /**
      * @example {
@@ -2518,6 +2684,12 @@ export interface components {
     filterTrashed: "yes" | "no" | "any";
     /** @description Hidden records: none of them unless said, they alone, or they too. */
     filterVisibility: "yes" | "no" | "any";
+    /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+    idempotencyKey: string;
+    /** @description `ETag` of the record as it was read; if it is not like that any more, nothing happens and the answer is 412. */
+    ifMatch: string;
+    /** @description `ETag` that the caller has; 304 if it still holds. */
+    ifNoneMatch: string;
   };
   requestBodies: never;
   headers: never;
@@ -2620,7 +2792,10 @@ export interface operations {
   renameCollection: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path: {
         /** @description The collection. */
         name: string;
@@ -2666,6 +2841,35 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["EditAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  deleteRecords: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["DeletionRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description What was deleted, or would be. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Deletion"];
         };
       };
       default: components["responses"]["Problem"];
@@ -2794,7 +2998,10 @@ export interface operations {
   editRecords: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path?: never;
       cookie?: never;
     };
@@ -2991,7 +3198,10 @@ export interface operations {
   startJob: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path?: never;
       cookie?: never;
     };
@@ -3392,6 +3602,8 @@ export interface operations {
       /** @description It was there already. */
       200: {
         headers: {
+          /** @description Changes with whatever of the record is sent. */
+          ETag?: string;
           [name: string]: unknown;
         };
         content: {
@@ -3401,6 +3613,8 @@ export interface operations {
       /** @description Added. */
       201: {
         headers: {
+          /** @description Changes with whatever of the record is sent. */
+          ETag?: string;
           /** @description Address of the record. */
           Location?: string;
           [name: string]: unknown;
@@ -3415,7 +3629,10 @@ export interface operations {
   getRecord: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description `ETag` that the caller has; 304 if it still holds. */
+        "If-None-Match"?: components["parameters"]["ifNoneMatch"];
+      };
       path: {
         /** @description Identity of the record. */
         id: components["schemas"]["ID"];
@@ -3428,11 +3645,20 @@ export interface operations {
       /** @description The record. */
       200: {
         headers: {
+          /** @description Changes with whatever of the record is sent. */
+          ETag?: string;
           [name: string]: unknown;
         };
         content: {
           "application/json": components["schemas"]["Record"];
         };
+      };
+      /** @description It is as the caller has it. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       default: components["responses"]["Problem"];
     };
@@ -3443,7 +3669,10 @@ export interface operations {
         /** @description Remove it for good. */
         permanent?: boolean;
       };
-      header?: never;
+      header?: {
+        /** @description `ETag` of the record as it was read; if it is not like that any more, nothing happens and the answer is 412. */
+        "If-Match"?: components["parameters"]["ifMatch"];
+      };
       path: {
         /** @description Identity of the record. */
         id: components["schemas"]["ID"];
@@ -3459,6 +3688,41 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  patchRecord: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description `ETag` of the record as it was read; if it is not like that any more, nothing happens and the answer is 412. */
+        "If-Match"?: components["parameters"]["ifMatch"];
+      };
+      path: {
+        /** @description Identity of the record. */
+        id: components["schemas"]["ID"];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["RecordPatch"];
+        "application/merge-patch+json": components["schemas"]["RecordPatch"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description The record as it is now. */
+      200: {
+        headers: {
+          /** @description Changes with whatever of the record is sent. */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Record"];
+        };
       };
       default: components["responses"]["Problem"];
     };
@@ -3659,7 +3923,10 @@ export interface operations {
   tagRecord: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description `ETag` of the record as it was read; if it is not like that any more, nothing happens and the answer is 412. */
+        "If-Match"?: components["parameters"]["ifMatch"];
+      };
       path: {
         /** @description Identity of the record. */
         id: components["schemas"]["ID"];
@@ -3674,6 +3941,8 @@ export interface operations {
       /** @description The record. */
       200: {
         headers: {
+          /** @description Changes with whatever of the record is sent. */
+          ETag?: string;
           [name: string]: unknown;
         };
         content: {
@@ -3686,7 +3955,10 @@ export interface operations {
   untagRecord: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description `ETag` of the record as it was read; if it is not like that any more, nothing happens and the answer is 412. */
+        "If-Match"?: components["parameters"]["ifMatch"];
+      };
       path: {
         /** @description Identity of the record. */
         id: components["schemas"]["ID"];
@@ -3701,6 +3973,8 @@ export interface operations {
       /** @description The record. */
       200: {
         headers: {
+          /** @description Changes with whatever of the record is sent. */
+          ETag?: string;
           [name: string]: unknown;
         };
         content: {
@@ -3833,7 +4107,10 @@ export interface operations {
   remove: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path?: never;
       cookie?: never;
     };
@@ -3890,7 +4167,10 @@ export interface operations {
   saveSearch: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path?: never;
       cookie?: never;
     };
@@ -4206,7 +4486,10 @@ export interface operations {
   serveSpace: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path: {
         /** @description The model's fingerprint, or the beginning of it; `previous` goes back to the one that answered before. */
         fingerprint: string;
@@ -4280,7 +4563,10 @@ export interface operations {
   changeTags: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path?: never;
       cookie?: never;
     };
@@ -4333,7 +4619,10 @@ export interface operations {
   addTexts: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path?: never;
       cookie?: never;
     };
@@ -4386,7 +4675,10 @@ export interface operations {
   trashRecords: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path?: never;
       cookie?: never;
     };
@@ -4434,7 +4726,10 @@ export interface operations {
   restoreRecords: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path?: never;
       cookie?: never;
     };
@@ -4460,7 +4755,10 @@ export interface operations {
   undoEdit: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
       path: {
         /** @description Token `undo` of the change. */
         token: string;
@@ -4477,6 +4775,62 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["EditAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  addRecords: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "multipart/form-data": {
+          /** @description The image files: parts of this one name, at most 100 with 1 GiB in all, each as large as a single upload may be. */
+          image: string[];
+          request?: components["schemas"]["RecordDetails"];
+        };
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description One result for each image. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BatchAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  findKnown: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["KnownRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Each hash once. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnownAnswer"];
         };
       };
       default: components["responses"]["Problem"];
