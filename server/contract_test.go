@@ -120,6 +120,8 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	step("tagRecord", 200, f.send(f.request("PUT", "/api/v1/records/1/tags/red%20car", nil)))
 	step("untagRecord", 200, f.send(f.request("DELETE", "/api/v1/records/1/tags/red%20car", nil)))
 	step("changeTags", 200, f.json("POST", "/api/v1/tags", `{"ids":["1","2"],"add":["x"],"remove":["pet"]}`))
+	step("listTags", 200, f.get("/api/v1/tags?limit=3&sort=count&find=x"))
+	step("listPeople", 200, f.get("/api/v1/people"))
 	step("getThumbnail", 200, f.get("/api/v1/records/1/thumbnail"))
 	step("getOriginal", 200, f.get("/api/v1/records/1/original?download=true"))
 	step("getRendition", 200, f.get("/api/v1/records/1/renditions/1600"))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/server/api"
+	"mekiki/server/listing"
 	"mekiki/server/problem"
 	"mekiki/server/wire"
 )
@@ -56,10 +58,20 @@ func collectionsIn(ctx context.Context, reader index.Reader) ([]*collection, err
 	for _, found := range known {
 		list = append(list, found)
 	}
-	slices.SortFunc(list, func(a, b *collection) int {
-		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(list, func(a, b *collection) int { return byName(a, b.Name) })
 	return list, nil
+}
+
+// byName is the order of collections.
+func byName(k *collection, name string) int {
+	return cmp.Or(strings.Compare(strings.ToLower(k.Name), strings.ToLower(name)), strings.Compare(k.Name, name))
+}
+
+// collectionKeys pages through collections.
+var collectionKeys = listing.Keys[*collection]{
+	Name:   "collections",
+	KeyOf:  func(k *collection) string { return k.Name },
+	Behind: func(k *collection, name string) bool { return byName(k, name) > 0 },
 }
 
 // add counts a record. They come newest first.
@@ -106,16 +118,30 @@ func (r Room) knownNames(ctx context.Context, names []string) ([]string, error) 
 	return written, err
 }
 
+// listCollections lists all collections, or a page of them where a limit is given.
 func (r Room) listCollections(c echo.Context) error {
+	query := struct {
+		Limit  int    `json:"limit"`
+		Cursor string `json:"cursor"`
+	}{Limit: math.MaxInt}
+	if err := api.ReadQuery(c, &query); err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	return r.Library.Read(ctx, func(reader index.Reader) error {
 		list, err := collectionsIn(ctx, reader)
 		if err != nil {
 			return err
 		}
+		page, next, err := collectionKeys.Page(list, query.Limit, query.Cursor)
+		if err != nil {
+			return err
+		}
 		return api.SendJSON(c, http.StatusOK, struct {
 			Collections []*collection `json:"collections"`
-		}{append([]*collection{}, list...)})
+			Total       int           `json:"total"`
+			Cursor      string        `json:"cursor,omitempty"`
+		}{append([]*collection{}, page...), len(list), next})
 	})
 }
 

@@ -1,7 +1,9 @@
 package editing
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/server/api"
+	"mekiki/server/listing"
 	"mekiki/server/wire"
 )
 
@@ -22,8 +25,9 @@ type trashList struct {
 
 func (r Room) listTrash(c echo.Context) error {
 	var query struct {
-		Limit  int `json:"limit"`
-		Offset int `json:"offset"`
+		Limit  int    `json:"limit"`
+		Offset int    `json:"offset"`
+		Cursor string `json:"cursor"`
 	}
 	if err := api.ReadQuery(c, &query); err != nil {
 		return err
@@ -34,15 +38,37 @@ func (r Room) listTrash(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		slices.SortStableFunc(records, func(a, b *index.Record) int { return b.Trashed().Compare(a.Trashed()) })
+		slices.SortFunc(records, func(a, b *index.Record) int { return cmp.Or(b.Trashed().Compare(a.Trashed()), cmp.Compare(a.ID, b.ID)) })
 		list := trashList{Days: int(index.TrashedFor / (24 * time.Hour))}
 		list.Total, list.Records = len(records), []wire.Record{}
-		from := min(query.Offset, len(records))
-		for _, record := range records[from:min(from+query.Limit, len(records))] {
+		if query.Cursor == "" {
+			records = records[min(query.Offset, len(records)):]
+		}
+		page, next, err := trashKeys.Page(records, query.Limit, query.Cursor)
+		if err != nil {
+			return err
+		}
+		list.Cursor = next
+		for _, record := range page {
 			list.Records = append(list.Records, wire.RecordOf(record))
 		}
 		return api.SendJSON(c, http.StatusOK, list)
 	})
+}
+
+// trashKeys pages through the trash: moments and ids, the latest first.
+var trashKeys = listing.Keys[*index.Record]{
+	Name:  "trash",
+	KeyOf: func(record *index.Record) string { return fmt.Sprint(record.Trashed().UnixNano(), record.ID) },
+	Behind: func(record *index.Record, key string) bool {
+		var moment int64
+		var id index.ID
+		if _, err := fmt.Sscan(key, &moment, &id); err != nil {
+			return false
+		}
+		at := record.Trashed().UnixNano()
+		return at < moment || at == moment && record.ID > id
+	},
 }
 
 func (r Room) trash(c echo.Context) error {

@@ -13,6 +13,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/server/api"
+	"mekiki/server/listing"
 	"mekiki/server/wire"
 )
 
@@ -56,6 +57,7 @@ func (r Room) listFailures(c echo.Context) error {
 	var query struct {
 		Limit  int    `json:"limit"`
 		Offset int    `json:"offset"`
+		Cursor string `json:"cursor"`
 		Reason string `json:"reason"`
 		Format string `json:"format"`
 	}
@@ -78,19 +80,36 @@ func (r Room) listFailures(c echo.Context) error {
 			Failures []failureJSON `json:"failures"`
 			Total    int           `json:"total"`
 			Next     int           `json:"next,omitempty"`
+			Cursor   string        `json:"cursor,omitempty"`
 			Reasons  []reasonJSON  `json:"reasons"`
 		}{Failures: []failureJSON{}, Total: len(all), Reasons: reasons}
-		start := min(query.Offset, len(all))
-		end := min(start+query.Limit, len(all))
-		for _, failure := range all[start:end] {
+		rest := all
+		if query.Cursor == "" {
+			rest = all[min(query.Offset, len(all)):]
+		}
+		page, next, err := failureKeys.Page(rest, query.Limit, query.Cursor)
+		if err != nil {
+			return err
+		}
+		for _, failure := range page {
 			answer.Failures = append(answer.Failures, failureOfFile(failure))
 		}
-		if end < len(all) {
-			answer.Next = end
+		if answer.Cursor = next; next != "" {
+			answer.Next, _ = slices.BinarySearchFunc(all, page[len(page)-1].File.Path, byPath)
+			answer.Next++
 		}
 		return api.SendJSON(c, http.StatusOK, answer)
 	})
 }
+
+// failureKeys pages through failures, which are listed by path.
+var failureKeys = listing.Keys[index.Failure]{
+	Name:   "failures",
+	KeyOf:  func(failure index.Failure) string { return failure.File.Path },
+	Behind: func(failure index.Failure, path string) bool { return failure.File.Path > path },
+}
+
+func byPath(failure index.Failure, path string) int { return strings.Compare(failure.File.Path, path) }
 
 // reasonsOf counts the failures of each reason, the most frequent first.
 func reasonsOf(failures []index.Failure) []reasonJSON {

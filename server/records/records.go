@@ -108,6 +108,7 @@ func (r Room) sendRecords(c echo.Context, query listQuery, filter index.Filter) 
 		}
 		if len(records) > 0 && len(records) < left {
 			list.Next = listing.PositionOf(order, records[len(records)-1]).Cursor()
+			list.Cursor = list.Next
 		}
 		if query.Facets {
 			facets, err := reader.Facets(ctx, filter)

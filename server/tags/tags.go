@@ -1,4 +1,4 @@
-// Package tags changes the tags of records: one of one record, or several of many in one commit.
+// Package tags changes the tags of records, one of one record or several of many in one commit, and lists tags and people.
 package tags
 
 import (
@@ -27,6 +27,8 @@ func (r Room) Routes() []api.Route {
 	return []api.Route{
 		{Method: http.MethodPut, Path: one, Class: api.Read, Handler: r.tagRecord},
 		{Method: http.MethodDelete, Path: one, Class: api.Read, Handler: r.untagRecord},
+		{Method: http.MethodGet, Path: "/api/v1/tags", Class: api.Read, Handler: r.listTags},
+		{Method: http.MethodGet, Path: "/api/v1/people", Class: api.Read, Handler: r.listPeople},
 		{Method: http.MethodPost, Path: "/api/v1/tags", Class: api.Read, Handler: r.changeTags},
 	}
 }

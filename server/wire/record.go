@@ -45,8 +45,10 @@ type Record struct {
 type RecordList struct {
 	Records []Record `json:"records"`
 	Total   int      `json:"total"`
-	Next    string   `json:"next,omitempty"`
-	Facets  *Facets  `json:"facets,omitempty"`
+	// Next and Cursor are one: the cursor of the following page.
+	Next   string  `json:"next,omitempty"`
+	Cursor string  `json:"cursor,omitempty"`
+	Facets *Facets `json:"facets,omitempty"`
 }
 
 // Facets is how many records have each value.

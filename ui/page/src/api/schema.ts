@@ -378,6 +378,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/people": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the people in pictures with their counts */
+    get: operations["listPeople"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/records": {
     parameters: {
       query?: never;
@@ -780,7 +797,11 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get?: never;
+    /**
+     * List tags with their counts
+     * @description Tags that people gave, and keywords that files have.
+     */
+    get: operations["listTags"];
     put?: never;
     /** Tag and untag many records */
     post: operations["changeTags"];
@@ -1135,6 +1156,10 @@ export interface components {
     };
     CollectionList: {
       collections: components["schemas"]["Collection"][];
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
+      /** @description Collections of all pages. */
+      total: number;
     };
     /**
      * @example {
@@ -1455,6 +1480,8 @@ export interface components {
       time?: string;
     };
     FailureList: {
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
       failures: components["schemas"]["Failure"][];
       /** @description Offset of the next page, if there is one. */
       next?: number;
@@ -2009,6 +2036,12 @@ export interface components {
     ModelList: {
       models: components["schemas"]["Model"][];
     };
+    NameCount: {
+      /** @description Records that have it, hidden ones and those in the trash aside. */
+      count: number;
+      /** @description A tag, or a person's name. */
+      name: string;
+    };
     /** @description A circle on the earth. */
     Near: {
       /** @description Radius. */
@@ -2025,6 +2058,14 @@ export interface components {
       message: string;
       /** @description What to ask instead. */
       query?: string;
+    };
+    /** @description One page. */
+    PersonList: {
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
+      people: components["schemas"]["NameCount"][];
+      /** @description Names of all pages. */
+      total: number;
     };
     /** @description The one error shape, RFC 9457. */
     Problem: {
@@ -2195,8 +2236,10 @@ export interface components {
     };
     /** @description One page of records. */
     RecordList: {
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
       facets?: components["schemas"]["Facets"];
-      /** @description Cursor of the next page, if there is one. */
+      /** @description The same as `cursor`, as it was called before. */
       next?: string;
       records: components["schemas"]["Record"][];
       /** @description Records that pass the filter. */
@@ -2488,6 +2531,14 @@ export interface components {
      * @example travel
      */
     Tag: string;
+    /** @description One page. */
+    TagList: {
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
+      tags: components["schemas"]["NameCount"][];
+      /** @description Names of all pages. */
+      total: number;
+    };
     TagsAnswer: {
       /** @description Records changed. */
       changed: number;
@@ -2610,6 +2661,8 @@ export interface components {
       removed: number;
     };
     TrashList: {
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
       /** @description How long a record stays there before it is removed for good. */
       days: number;
       /** @description Records, those put there last first. */
@@ -2769,7 +2822,12 @@ export interface operations {
   };
   listCollections: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description `cursor` of the page before. */
+        cursor?: string;
+        /** @description Most entries to return; all of them where it is missing. */
+        limit?: number;
+      };
       header?: never;
       path?: never;
       cookie?: never;
@@ -3144,11 +3202,13 @@ export interface operations {
   listFailures: {
     parameters: {
       query?: {
+        /** @description `cursor` of the page before. */
+        cursor?: string;
         /** @description `csv` sends all of them as a table. */
         format?: "json" | "csv";
         /** @description Most entries to return. */
         limit?: number;
-        /** @description Entries to skip. */
+        /** @description Entries to skip, where there is no cursor; a cursor is better. */
         offset?: number;
         /** @description Only files with this reason. */
         reason?: string;
@@ -3513,6 +3573,37 @@ export interface operations {
       default: components["responses"]["Problem"];
     };
   };
+  listPeople: {
+    parameters: {
+      query?: {
+        /** @description `cursor` of the page before. */
+        cursor?: string;
+        /** @description Only names in which a word begins so. */
+        find?: string;
+        /** @description Most entries to return. */
+        limit?: number;
+        /** @description By name, or the most frequent first. */
+        sort?: "name" | "count";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PersonList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
   listRecords: {
     parameters: {
       query?: {
@@ -3524,7 +3615,7 @@ export interface operations {
         camera?: components["parameters"]["filterCamera"];
         /** @description Name of a collection; may be repeated. */
         collection?: components["parameters"]["filterCollection"];
-        /** @description `next` of the page before. */
+        /** @description `cursor` of the page before. */
         cursor?: string;
         /** @description Also count the values of each facet. */
         facets?: boolean;
@@ -4560,6 +4651,37 @@ export interface operations {
       default: components["responses"]["Problem"];
     };
   };
+  listTags: {
+    parameters: {
+      query?: {
+        /** @description `cursor` of the page before. */
+        cursor?: string;
+        /** @description Only names in which a word begins so. */
+        find?: string;
+        /** @description Most entries to return. */
+        limit?: number;
+        /** @description By name, or the most frequent first. */
+        sort?: "name" | "count";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TagList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
   changeTags: {
     parameters: {
       query?: never;
@@ -4592,7 +4714,7 @@ export interface operations {
   listTexts: {
     parameters: {
       query?: {
-        /** @description `next` of the page before. */
+        /** @description `cursor` of the page before. */
         cursor?: string;
         /** @description Most entries to return. */
         limit?: number;
@@ -4648,9 +4770,11 @@ export interface operations {
   listTrash: {
     parameters: {
       query?: {
+        /** @description `cursor` of the page before. */
+        cursor?: string;
         /** @description Most entries to return. */
         limit?: number;
-        /** @description Entries to skip. */
+        /** @description Entries to skip, where there is no cursor; a cursor is better. */
         offset?: number;
       };
       header?: never;
