@@ -16,12 +16,14 @@ const KeptFor = 90 * 24 * time.Hour
 // TrashedFor is how long a record stays in the trash.
 const TrashedFor = 30 * 24 * time.Hour
 
-// Limits of what people give: bytes of a title, of a name and of a saved search,
-// collections of one record, and saved searches.
+// Limits of what people give: bytes of a title, of a description, of a name and of a saved
+// search, collections and people of one record, and saved searches.
 const (
 	MaximumTitle       = 4000
+	MaximumDescription = 64 << 10
 	MaximumName        = 1024
 	MaximumQuery       = 16 << 10
 	MaximumCollections = 1000
+	MaximumPeople      = 1000
 	MaximumSearches    = 1000
 )

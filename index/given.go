@@ -20,6 +20,11 @@ type Given struct {
 	Favourite bool
 	// Title goes before the file's; "" leaves it to the file.
 	Title string
+	// Description goes before the file's; "" leaves it to the file.
+	Description string
+	// People are the names of those who are in the picture, sorted, without duplicates,
+	// beside those that the file names.
+	People []string
 	// Date goes before the file's: what the clock showed, as if it were UTC; zero leaves
 	// it to the file.
 	Date time.Time
@@ -32,7 +37,7 @@ type Given struct {
 }
 
 // GivenMembers are members of [Given].
-type GivenMembers uint8
+type GivenMembers uint16
 
 // The members of [Given].
 const (
@@ -43,6 +48,8 @@ const (
 	GivenHidden
 	GivenCollections
 	GivenTrashed
+	GivenDescription
+	GivenPeople
 )
 
 // GivenChange changes what people gave one record.
@@ -54,6 +61,8 @@ type GivenChange struct {
 	// AddCollections and RemoveCollections change the record's collections after that.
 	// Removing ignores case, and wins.
 	AddCollections, RemoveCollections []string
+	// AddPeople adds to the record's people after that.
+	AddPeople []string
 }
 
 // IsZero reports whether nothing was given.
@@ -70,7 +79,8 @@ func (g *Given) Equal(other *Given) bool {
 	}
 	sameRating := (g.Rating == nil) == (other.Rating == nil) && (g.Rating == nil || *g.Rating == *other.Rating)
 	return sameRating && g.Favourite == other.Favourite && g.Title == other.Title && g.Date.Equal(other.Date) &&
-		g.Hidden == other.Hidden && slices.Equal(g.Collections, other.Collections) && g.Trashed.Equal(other.Trashed)
+		g.Hidden == other.Hidden && slices.Equal(g.Collections, other.Collections) && g.Trashed.Equal(other.Trashed) &&
+		g.Description == other.Description && slices.Equal(g.People, other.People)
 }
 
 // SameWords reports whether two make no difference to what words and filters of the
@@ -80,7 +90,7 @@ func (g *Given) SameWords(other *Given) bool {
 		if g == nil {
 			return nil
 		}
-		return &Given{Rating: g.Rating, Title: g.Title, Date: g.Date}
+		return &Given{Rating: g.Rating, Title: g.Title, Date: g.Date, Description: g.Description, People: g.People}
 	}
 	return words(g).Equal(words(other))
 }
@@ -101,6 +111,9 @@ func (g *Given) Merge(other *Given) *Given {
 	if merged.Title == "" {
 		merged.Title = other.Title
 	}
+	if merged.Description == "" {
+		merged.Description = other.Description
+	}
 	if merged.Date.IsZero() {
 		merged.Date = other.Date
 	}
@@ -109,6 +122,7 @@ func (g *Given) Merge(other *Given) *Given {
 	}
 	merged.Favourite, merged.Hidden = g.Favourite || other.Favourite, g.Hidden || other.Hidden
 	merged.Collections = ChangeWords(g.Collections, other.Collections, nil)
+	merged.People = ChangeWords(g.People, other.People, nil)
 	return &merged
 }
 
@@ -127,6 +141,8 @@ func (c GivenChange) Apply(former *Given) *Given {
 		GivenHidden:      func() { changed.Hidden = c.To.Hidden },
 		GivenCollections: func() { changed.Collections = ChangeWords(nil, c.To.Collections, nil) },
 		GivenTrashed:     func() { changed.Trashed = c.To.Trashed },
+		GivenDescription: func() { changed.Description = strings.TrimSpace(c.To.Description) },
+		GivenPeople:      func() { changed.People = ChangeWords(nil, c.To.People, nil) },
 	} {
 		if c.Set&member != 0 {
 			set()
@@ -134,6 +150,9 @@ func (c GivenChange) Apply(former *Given) *Given {
 	}
 	if len(c.AddCollections)+len(c.RemoveCollections) > 0 {
 		changed.Collections = ChangeWords(changed.Collections, c.AddCollections, c.RemoveCollections)
+	}
+	if len(c.AddPeople) > 0 {
+		changed.People = ChangeWords(changed.People, c.AddPeople, nil)
 	}
 	if changed.IsZero() {
 		return nil
@@ -152,6 +171,9 @@ func (g *Given) Check() error {
 	if len(g.Title) > MaximumTitle || !utf8.ValidString(g.Title) {
 		return fmt.Errorf("a title is text of at most %d bytes", MaximumTitle)
 	}
+	if len(g.Description) > MaximumDescription || !utf8.ValidString(g.Description) {
+		return fmt.Errorf("a description is text of at most %d bytes", MaximumDescription)
+	}
 	for _, date := range []time.Time{g.Date, g.Trashed} {
 		if year := date.UTC().Year(); year < 1 || year > 9999 {
 			return fmt.Errorf("a date lies in the years 1 to 9999")
@@ -163,6 +185,14 @@ func (g *Given) Check() error {
 	for _, name := range g.Collections {
 		if name == "" || len(name) > MaximumName || !utf8.ValidString(name) {
 			return fmt.Errorf("the name of a collection is text of 1 to %d bytes", MaximumName)
+		}
+	}
+	if len(g.People) > MaximumPeople {
+		return fmt.Errorf("a record has more than %d people", MaximumPeople)
+	}
+	for _, name := range g.People {
+		if name == "" || len(name) > MaximumName || !utf8.ValidString(name) {
+			return fmt.Errorf("the name of a person is text of 1 to %d bytes", MaximumName)
 		}
 	}
 	return nil
@@ -189,6 +219,29 @@ func (r *Record) Title() string {
 		return r.Given.Title
 	}
 	return r.Metadata.Title
+}
+
+// Description is what people say of the record, or else its file does, or "".
+func (r *Record) Description() string {
+	if r.Given != nil && r.Given.Description != "" {
+		return r.Given.Description
+	}
+	return r.Metadata.Description
+}
+
+// People are the names of those who are in the picture: those that its file names, then
+// those that people do.
+func (r *Record) People() []string {
+	if r.Given == nil || len(r.Given.People) == 0 {
+		return r.Metadata.People
+	}
+	all := slices.Clone(r.Metadata.People)
+	for _, name := range r.Given.People {
+		if !slices.ContainsFunc(all, func(other string) bool { return strings.EqualFold(other, name) }) {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // Rating is what people rate the record, or else its file says: from 1 to 5, or -1 for a

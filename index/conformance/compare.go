@@ -309,7 +309,7 @@ func (m *model) checkFacets(t *testing.T, r index.Reader, filter index.Filter) {
 			folders = append(folders, cmp.Or(file.NamedFolder(), filepath.Dir(file.Path)))
 		}
 		for i, values := range [][]string{
-			{e.Kind.String()}, {e.Format}, {e.Metadata.Camera}, unite(e.Tags, e.Metadata.Keywords), unite(e.Metadata.People), rating, years, unite(folders), e.Collections(),
+			{e.Kind.String()}, {e.Format}, {e.Metadata.Camera}, unite(e.Tags, e.Metadata.Keywords), unite(e.People()), rating, years, unite(folders), e.Collections(),
 		} {
 			for _, value := range values {
 				if value != "" {
@@ -390,7 +390,7 @@ var vocabulary = []string{"dog", "cat", "house", "tree", "river", "volcano", "la
 
 // says reports whether a record has a word of the vocabulary.
 func (e *entry) says(word string) bool {
-	texts := append(slices.Concat(e.Tags, e.Metadata.Keywords), e.Text, e.Title())
+	texts := append(slices.Concat(e.Tags, e.Metadata.Keywords), e.Text, e.Title(), e.Description())
 	for _, caption := range e.Captions {
 		texts = append(texts, caption.Text)
 	}

@@ -201,13 +201,14 @@ func randomMetadata(random *rand.Rand) index.Metadata {
 func randomGiven(random *rand.Rand, id index.ID) index.GivenChange {
 	rating := random.IntN(6)
 	return index.GivenChange{
-		ID: id, Set: index.GivenMembers(random.IntN(128)),
+		ID: id, Set: index.GivenMembers(random.IntN(512)),
 		To: index.Given{
 			Rating: pick(random, nil, &rating), Favourite: random.IntN(2) == 0, Title: pick(random, "", "a river", "tree"),
 			Date: pick(random, time.Time{}, indextest.Time.AddDate(0, 0, random.IntN(9))), Hidden: random.IntN(4) == 0,
 			Collections: pick(random, nil, []string{"Best"}, []string{"Trips", " Best "}), Trashed: pick(random, time.Time{}, time.Time{}, indextest.Time),
+			Description: pick(random, "", "under the old lantern"), People: pick(random, nil, []string{"Ada Lovelace"}, []string{"Zoe", "bo"}),
 		},
-		AddCollections: pick(random, nil, []string{"Rome", "Best"}), RemoveCollections: pick(random, nil, []string{"best"}),
+		AddCollections: pick(random, nil, []string{"Rome", "Best"}), RemoveCollections: pick(random, nil, []string{"best"}), AddPeople: pick(random, nil, []string{"Zoe"}),
 	}
 }
 

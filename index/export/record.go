@@ -46,6 +46,8 @@ type Given struct {
 	Hidden      bool       `json:"hidden,omitempty"`
 	Collections []string   `json:"collections,omitempty"`
 	Trashed     *time.Time `json:"trashed,omitempty"`
+	Description string     `json:"description,omitempty"`
+	People      []string   `json:"people,omitempty"`
 }
 
 // GivenOf gives the JSON form of what people gave; nil for nothing.
@@ -55,7 +57,7 @@ func GivenOf(g *index.Given) *Given {
 	}
 	return &Given{
 		Rating: g.Rating, Favourite: g.Favourite, Title: g.Title, Date: Time(g.Date), Hidden: g.Hidden, Collections: g.Collections,
-		Trashed: Time(g.Trashed),
+		Trashed: Time(g.Trashed), Description: g.Description, People: g.People,
 	}
 }
 

@@ -79,7 +79,7 @@ func splitLevel(tag string) (above, last string) {
 }
 
 func countPeople() *Counted {
-	return &Counted{Facet: "people", Fold: keyword.Fold, Add: func(people []string, r *index.Record) []string { return append(people, r.Metadata.People...) }}
+	return &Counted{Facet: "people", Fold: keyword.Fold, Add: func(people []string, r *index.Record) []string { return append(people, r.People()...) }}
 }
 
 func countCollections() *Counted {

@@ -142,7 +142,7 @@ func (m *Matcher) MatchesRating(rating int8) bool {
 
 // MatchesPerson reports whether somebody in the picture passes.
 func (m *Matcher) MatchesPerson(r *index.Record) bool {
-	return len(m.People) == 0 || slices.ContainsFunc(r.Metadata.People, func(person string) bool {
+	return len(m.People) == 0 || slices.ContainsFunc(r.People(), func(person string) bool {
 		return remembered(m.knownPeople, person, func() bool {
 			return slices.ContainsFunc(keyword.Beginnings(person), func(beginning string) bool { return hasAnyPrefix(beginning, m.People) })
 		})

@@ -101,10 +101,11 @@ func givenAtRandom(random *rand.Rand, id index.ID) index.GivenChange {
 	if random.IntN(2) == 0 {
 		given.Rating, given.Date = &rating, time.Date(2024, 5, 26+random.IntN(10), random.IntN(24), 0, 0, 0, time.UTC)
 	}
+	given.People = [][]string{nil, {"Ada Lovelace"}, {"Bo"}}[random.IntN(3)]
 	if random.IntN(6) == 0 {
 		given.Trashed = indextest.Time
 	}
-	return index.GivenChange{ID: id, Set: 127, To: given}
+	return index.GivenChange{ID: id, Set: 511, To: given}
 }
 
 // describeAtRandom gives a record some of what the filters' examples ask for.

@@ -23,6 +23,7 @@ func everythingGiven() index.Given {
 	return index.Given{
 		Rating: &rating, Favourite: true, Title: "Grandma's garden", Date: indextest.Time.AddDate(-40, 0, 0), Hidden: true,
 		Collections: []string{"Best", "Family"}, Trashed: indextest.Time,
+		Description: "Behind the house", People: []string{"Ada", "Bo"},
 	}
 }
 
@@ -49,7 +50,7 @@ func TestGivenLasts(t *testing.T) {
 
 		given, path := everythingGiven(), indextest.File(1).Path
 		mustWrite(t, library, index.Batch{
-			Given:        []index.GivenChange{{ID: ids[0], Set: 127, To: given}},
+			Given:        []index.GivenChange{{ID: ids[0], Set: 511, To: given}},
 			SaveSearches: []index.SavedSearch{{Name: "Cats", Query: "q=cat"}},
 		})
 		mustGiven(t, library, path, &given)

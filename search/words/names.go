@@ -35,7 +35,7 @@ func eachName(record *index.Record, visit func(text string, worth float64)) {
 	}
 	metadata := &record.Metadata
 	for _, text := range [...]string{
-		metadata.Title, metadata.Description, metadata.Camera, metadata.Lens, metadata.Place, metadata.Creator, record.ExternalID,
+		metadata.Title, record.Description(), metadata.Camera, metadata.Lens, metadata.Place, metadata.Creator, record.ExternalID,
 	} {
 		visit(text, 1)
 	}
@@ -43,7 +43,7 @@ func eachName(record *index.Record, visit func(text string, worth float64)) {
 	for _, text := range metadata.Keywords {
 		visit(text, 1)
 	}
-	for _, text := range metadata.People {
+	for _, text := range record.People() {
 		visit(text, 1)
 	}
 	for _, text := range record.Tags {

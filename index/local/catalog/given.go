@@ -27,6 +27,8 @@ const (
 	givenHidden
 	givenCollection
 	givenTrashed
+	givenDescription
+	givenPerson
 )
 
 const (
@@ -50,6 +52,10 @@ func encodeGiven(e *encoder, g *index.Given) {
 		e.text(givenCollection, name)
 	}
 	e.time(givenTrashed, g.Trashed)
+	e.text(givenDescription, g.Description)
+	for _, name := range g.People {
+		e.text(givenPerson, name)
+	}
 }
 
 // decodeGiven gives nil for nothing.
@@ -76,6 +82,10 @@ func decodeGiven(data []byte) (*index.Given, error) {
 			g.Collections = append(g.Collections, string(value))
 		case givenTrashed:
 			return value.time(&g.Trashed)
+		case givenDescription:
+			return value.text(&g.Description)
+		case givenPerson:
+			g.People = append(g.People, string(value))
 		}
 		return nil
 	})

@@ -49,6 +49,7 @@ func everyOperation(tb testing.TB) []byte {
 	latitude, longitude, rating, offset := 1.5, 2.5, 3, time.Hour
 	given := &index.Given{
 		Rating: &rating, Favourite: true, Title: "x", Date: indextest.Time, Hidden: true, Collections: []string{"a", "b"}, Trashed: indextest.Time,
+		Description: "y", People: []string{"Ada"},
 	}
 	for number := range uint64(4) {
 		record := indextest.Image(tb, number, indextest.Small).Record

@@ -324,7 +324,7 @@ func newColumns(p *catalog.Page[*index.Record]) *columns {
 		if len(record.Tags)+len(record.Metadata.Keywords) > 0 {
 			c.flags[slot] |= flagTags
 		}
-		if len(record.Metadata.People) > 0 {
+		if len(record.People()) > 0 {
 			c.flags[slot] |= flagPeople
 		}
 		c.ratings[slot] = filters.RatingOf(record)

@@ -55,7 +55,7 @@ func (f *facetCounts) add(p *Page, slots []uint8) {
 			f.ratings[rating]++
 		}
 		if c.flags[slot]&flagPeople != 0 {
-			noteOnce(f.people, slices.Clone(p.records.Values[slot].Metadata.People))
+			noteOnce(f.people, slices.Clone(p.records.Values[slot].People()))
 		}
 		if c.flags[slot]&flagOneFolder != 0 {
 			inOne = append(inOne, slot)
