@@ -7,6 +7,7 @@ ignore ./ui/page/node_modules
 require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/andybalholm/brotli v1.2.1
+	github.com/beevik/etree v1.8.1
 	github.com/blevesearch/bleve/v2 v2.6.3
 	github.com/blevesearch/bleve_index_api v1.4.1
 	github.com/charmbracelet/x/ansi v0.11.9

@@ -62,9 +62,19 @@ func (s *statements) description() string {
 	if s.text["software"] == "NovelAI" {
 		about = ""
 	}
-	return first(s.words("dc:description"), s.iptc.first(iptcCaption), meaningful(s.exif.text(tagImageDescription)),
+	return first(s.sidecar.root.described(), s.xmp.root.described(), s.iptc.first(iptcCaption), meaningful(s.exif.text(tagImageDescription)),
 		meaningful(comment), s.exif.wide(tagXPComment), s.exif.wide(tagXPSubject), s.words("acdsee:caption", "acdsee:notes"), about,
 		s.text["caption"], s.takeout.Description, s.plainComment())
+}
+
+// described is the description of XMP, unless a model wrote it: that is a caption, which the
+// library has, and not somebody's own words.
+func (n *node) described() string {
+	text := n.first("dc:description")
+	if n.first("mekiki:DescriptionModel") != "" && text == n.first("mekiki:description") {
+		return ""
+	}
+	return text
 }
 
 // plainComment is a JPEG's, a PNG's or a GIF's, unless a program wrote it of itself.

@@ -74,6 +74,8 @@ func prefixOf(space string) string {
 		return "acdsee"
 	case "http://darktable.sf.net":
 		return "darktable"
+	case "http://mekiki/ns/sidecar/1.0":
+		return "mekiki"
 	case "http://www.w3.org/XML/1998/namespace", "xml":
 		return "xml"
 	}

@@ -34,6 +34,7 @@ var layers = []string{
 	"search/vqa",
 	"search/captionscore",
 	"search/likeness",
+	"index/xmp",
 	"index/ingest",
 	"index/ingest/captioning",
 	"index/ingest/textrecord",
@@ -104,6 +105,7 @@ var owners = map[string]string{
 	"github.com/charmbracelet/x/ansi": "internal/terminalimage",
 	"github.com/tetratelabs/wazero":   "embed/pixels/sandbox",
 	"github.com/andybalholm/brotli":   "index/metadata",
+	"github.com/beevik/etree":         "index/xmp/rdf",
 }
 
 // stdembedders are the packages that may import the standard library's embed.
