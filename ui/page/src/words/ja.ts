@@ -222,6 +222,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     headers_too_large: "ヘッダーが大きすぎます",
     expectation_failed: "期待された条件を満たせません",
     version_not_supported: "その HTTP バージョンには対応していません",
+    idempotency_key_reused: "このべき等キーはすでに別のリクエストで使われています",
     slow_request: "送信に時間がかかりすぎました",
     conflict: "今の状態ではできません",
     precondition_failed: "前提条件を満たしていません",
