@@ -39,7 +39,7 @@ func testAccessibility(t *testing.T, p page) {
 		}},
 		{"filters", "?q=a+castle", settled, func(p page) {
 			p.do(chromedp.Click("#filter-button"))
-			p.wait(`document.querySelectorAll(".popover .chip").length > 0`)
+			p.wait(`document.querySelectorAll("#filter-button-panel .chip").length > 0`)
 		}},
 		{"detail", "?q=a+castle", settled + " && " + tiles, func(p page) {
 			p.do(chromedp.Click(".cell[data-index='0'] .tile"))

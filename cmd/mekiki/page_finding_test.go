@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +68,8 @@ func TestFinding(t *testing.T) {
 	p := openPage(t, serveFound(t))
 	t.Run("facets by keyboard", func(t *testing.T) { p.on(t).facetsByKeyboard() })
 	t.Run("dates by keyboard", func(t *testing.T) { p.on(t).datesByKeyboard() })
+	t.Run("tokens", func(t *testing.T) { p.on(t).tokens() })
+	t.Run("rail and sheet", func(t *testing.T) { p.on(t).railAndSheet() })
 	t.Run("stale hits", func(t *testing.T) { p.on(t).noStaleHits() })
 	t.Run("did you mean", func(t *testing.T) { p.on(t).didYouMean() })
 }
@@ -78,7 +81,9 @@ func (p page) openFilters(path string) {
 	p.t.Helper()
 	p.visit(path)
 	p.wait(`document.querySelectorAll(".tile").length > 3`)
-	p.do(chromedp.Focus("#filter-button"), chromedp.KeyEvent(kb.Enter))
+	if !inPage[bool](p, `document.querySelector(".rail") !== null`) { // it stays as it was left
+		p.do(chromedp.Focus("#filter-button"), chromedp.KeyEvent(kb.Enter))
+	}
 	p.wait(`document.querySelector("#filter-button-panel .levels .value")`)
 }
 
@@ -104,7 +109,7 @@ func (p page) facetsByKeyboard() {
 		p.t.Errorf("finding a folder leaves the focus at %s", focused)
 	}
 	p.do(chromedp.KeyEvent(kb.Escape))
-	p.wait(`!document.querySelector("#filter-button-panel:popover-open") || document.querySelector('[aria-labelledby="facet-folder"] input').value === ""`)
+	p.wait(`document.querySelector('[aria-labelledby="facet-folder"] input').value === ""`)
 }
 
 func (p page) datesByKeyboard() {
@@ -123,6 +128,90 @@ func (p page) datesByKeyboard() {
 	p.wait(`new URLSearchParams(location.search).get("before") === "2021-01-01"`)
 	p.wait(`document.querySelectorAll(".histogram .bar").length >= 2 && document.querySelector("#summary").textContent.includes("24 pictures")`)
 	p.screenshot("finding-dates")
+}
+
+// tokens types filters, edits one with Backspace, takes one away by keyboard, and copies all as one text.
+func (p page) tokens() {
+	const shown = `[...document.querySelectorAll(".token > :first-child")].map((one) => one.textContent.trim()).join(" | ")`
+	is := func(expression, want string) { p.t.Helper(); p.wait(fmt.Sprintf("%s === %q", expression, want)) }
+	p.visit("?camera=Leica+Q2")
+	is(shown, "Camera: Leica Q2")
+	p.do(chromedp.Focus("#query"), chromedp.KeyEvent("tulip tag:kyoto "))
+	is(shown, "Camera: Leica Q2 | tag:kyoto")
+	is(`document.querySelector("#query").value`, "tulip ")
+	if found := inPage[string](p, `location.search`); strings.Contains(found, "tulip") {
+		p.t.Errorf("what is typed is searched for before it is sent: %s", found)
+	}
+	p.do(chromedp.KeyEvent(kb.Enter))
+	is(`new URLSearchParams(location.search).get("q")`, "tulip tag:kyoto")
+	is(`document.querySelector("#query").value`, "tulip")
+	p.wait(settled + ` && document.querySelectorAll(".tile").length > 3`)
+	p.screenshot("finding-tokens")
+	if said := inPage[string](p, `document.getElementById(document.querySelector("#query").getAttribute("aria-describedby")).textContent`); !strings.Contains(said, `tulip camera:"Leica Q2" tag:kyoto`) {
+		p.t.Errorf("a screen reader says %q", said)
+	}
+	copied := inPage[string](p, `(() => {
+		const input = document.querySelector("#query");
+		input.select();
+		const event = new ClipboardEvent("copy", {bubbles: true, cancelable: true, clipboardData: new DataTransfer()});
+		input.dispatchEvent(event);
+		return event.clipboardData.getData("text/plain");
+	})()`)
+	if copied != `tulip camera:"Leica Q2" tag:kyoto` {
+		p.t.Errorf("copying all gives %q", copied)
+	}
+	// Backspace at the start makes the last one text again.
+	p.do(chromedp.KeyEvent(kb.Home), chromedp.KeyEvent(kb.Backspace))
+	is(`document.querySelector("#query").value`, "tulip tag:kyoto")
+	is(shown, "Camera: Leica Q2")
+	p.do(chromedp.KeyEvent(kb.Backspace), chromedp.KeyEvent(kb.Backspace), chromedp.KeyEvent(kb.Backspace), chromedp.KeyEvent(kb.Backspace), chromedp.KeyEvent(kb.Backspace), chromedp.KeyEvent("japan"), chromedp.KeyEvent(kb.Enter))
+	is(`new URLSearchParams(location.search).get("q")`, "tulip tag:japan")
+	is(shown, "Camera: Leica Q2 | tag:japan")
+	// The arrow goes to the tokens, and Delete takes one away.
+	p.do(chromedp.KeyEvent(kb.Home), chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent(kb.Delete))
+	is(shown, "tag:japan")
+	p.wait(`!new URLSearchParams(location.search).has("camera") && document.activeElement.id === "query"`)
+	// A chosen one is edited as text too, and holds until what is typed is sent.
+	p.visit("?q=cats&folder=%2Fpictures%2Fy2020")
+	p.do(chromedp.Focus("#query"), chromedp.KeyEvent(kb.Home), chromedp.KeyEvent(kb.Backspace))
+	is(`document.querySelector("#query").value`, "cats folder:/pictures/y2020")
+	p.do(chromedp.KeyEvent(kb.Backspace), chromedp.KeyEvent("1"), chromedp.KeyEvent(kb.Enter))
+	is(`new URLSearchParams(location.search).get("q")`, "cats folder:/pictures/y2021")
+	p.wait(`!new URLSearchParams(location.search).has("folder") && ` + settled + ` && document.querySelectorAll(".tile").length === 8`)
+}
+
+// railAndSheet has the filters beside the pictures on a wide window and as a sheet on a phone; nothing shifts while they come.
+func (p page) railAndSheet() {
+	defer p.do(chromedp.ResetViewport())
+	p.do(chromedp.EmulateViewport(1600, 900))
+	inPage[bool](p, `(localStorage.clear(), true)`)
+	p.visit("?q=cats")
+	p.wait(`document.querySelector(".rail .levels .value") && document.querySelectorAll(".tile img.loaded").length > 3`)
+	p.screenshot("finding-rail")
+	if over := inPage[bool](p, `document.querySelector(".rail").getBoundingClientRect().right > document.querySelector(".grid").getBoundingClientRect().left`); over {
+		p.t.Error("the filters cover the pictures")
+	}
+	p.do(chromedp.Focus("#filter-button"), chromedp.KeyEvent(kb.Enter))
+	p.wait(`!document.querySelector(".rail") && document.activeElement.id === "filter-button" && document.activeElement.ariaExpanded === "false"`)
+	p.visit("?q=dogs")
+	p.wait(settled + ` && !document.querySelector(".rail")`)
+	inPage[bool](p, `(localStorage.clear(), true)`)
+	p.do(chromedp.EmulateViewport(360, 740))
+	p.visit("?q=cats")
+	p.wait(settled + ` && document.querySelectorAll(".tile img.loaded").length > 3`)
+	if over := inPage[int](p, `document.querySelector(".tabs").scrollWidth - document.querySelector(".tabs").clientWidth`); over > 0 {
+		p.t.Errorf("%d pixels of the views' names are cut off", over)
+	}
+	p.do(chromedp.Focus("#filter-button"), chromedp.KeyEvent(kb.Enter))
+	p.wait(`document.querySelector("#filter-button-panel:popover-open .levels .value") && document.activeElement.closest("#filter-button-panel")`)
+	if box := inPage[[]float64](p, `(() => { const box = document.querySelector("#filter-button-panel").getBoundingClientRect(); return [box.left, box.right, box.bottom]; })()`); fmt.Sprint(box) != "[0 360 740]" {
+		p.t.Errorf("the sheet is at %v", box)
+	}
+	p.screenshot("finding-sheet")
+	p.do(chromedp.Focus(`#filter-button-panel .levels .value`), chromedp.KeyEvent(" "))
+	p.wait(`location.search.includes("folder=") && document.querySelector("#filter-button-panel .value.on") && document.activeElement.closest("#filter-button-panel")`)
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.wait(`!document.querySelector("#filter-button-panel:popover-open") && document.activeElement.id === "filter-button" && document.querySelector(".token")`)
 }
 
 func (p page) noStaleHits() {

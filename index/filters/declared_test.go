@@ -17,13 +17,15 @@ var update = flag.Bool("update", false, "write the tables of filters into the do
 // After a change: go test ./index/filters -run Documentation -update.
 func TestDocumentation(t *testing.T) {
 	var language, api, page strings.Builder
-	page.WriteString("// Written by go test ./index/filters -run Documentation -update, from the table of filters.\n// key is the parameter in an address, member that of a filter in JSON, facet the name of its counts.\nexport const filters = [\n")
+	var keywords []string
+	page.WriteString("// Written by go test ./index/filters -run Documentation -update, from the table of filters.\n// key is the parameter in an address, keyword what the query language calls it, member that of a filter in JSON, facet the name of its counts.\nexport const filters = [\n")
 	for _, field := range Fields() {
 		value := field.Value
 		if field.Listed != nil {
 			value = field.Listed()
 		}
 		if field.Name != IDs {
+			keywords = append(keywords, fmt.Sprintf("  %q,\n", field.Name))
 			fmt.Fprintf(&language, "| `%s:` | %s | %s |\n", field.Name, value, field.Passes)
 		}
 		parameter := "(none)"
@@ -36,10 +38,11 @@ func TestDocumentation(t *testing.T) {
 		}
 		fmt.Fprintf(&api, "| `%s` | %s | %s; %s |\n", field.Member, parameter, value, field.Passes)
 		if field.Shown {
-			fmt.Fprintf(&page, "  { key: %q, member: %q, facet: %q, repeatable: %t },\n", field.Parameter, field.Member, field.Facet, field.Repeatable)
+			fmt.Fprintf(&page, "  { key: %q, keyword: %q, member: %q, facet: %q, repeatable: %t },\n", field.Parameter, field.Name, field.Member, field.Facet, field.Repeatable)
 		}
 	}
 	page.WriteString("] as const;\n")
+	fmt.Fprintf(&page, "\n// What the query language calls each filter that it has.\nexport const keywords = [\n%s];\n", strings.Join(keywords, ""))
 	holds(t, "../../docs/query-language.md", "| filter | value | records that pass |\n|---|---|---|\n", language.String())
 	holds(t, "../../docs/api.md", "| JSON, in `filter` | query parameter | condition |\n|---|---|---|\n", api.String())
 	holds(t, "../../ui/page/src/address/filters.ts", "", page.String())

@@ -1,3 +1,3 @@
 export { address, follow, type Held } from "./address.svelte.ts";
 export * from "./state.ts";
-export { filters } from "./filters.ts";
+export { filters, keywords } from "./filters.ts";

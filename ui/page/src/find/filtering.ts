@@ -1,4 +1,5 @@
-import { address, unfiltered, type ListFilter } from "../address";
+import { address, unfiltered, type ListFilter, type SingleFilter } from "../address";
+import { lang } from "../words";
 
 /** toggle sets a value of a filter, or takes it away. */
 export function toggle(key: ListFilter, value: string): void {
@@ -14,3 +15,13 @@ export function shortName(key: string, value: string): string {
   if (key !== "folder") return value;
   return value.split(/[\\/]/).filter(Boolean).slice(-2).join("/") || value;
 }
+
+/** valueName says a value of a filter as its reader says it. */
+export const valueName = (key: ListFilter | SingleFilter, value: string): string =>
+  key === "rating" && /^-?\d$/.test(value)
+    ? lang.t.stars(Number(value))
+    : key === "size"
+      ? (lang.t.sizes[value as "small"] ?? value)
+      : (key === "after" || key === "before") && /^\d{4}(-\d\d){0,2}$/.test(value)
+        ? lang.f.period(value)
+        : shortName(key, value);

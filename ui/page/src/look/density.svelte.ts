@@ -4,6 +4,7 @@ export type Density = (typeof densities)[number];
 const storedAs = "mekiki-density";
 const narrow = 600;
 const line = 18; // pixels, of a caption
+const vast = 1800; // a window in which pictures are larger
 const few = 8; // so many pictures or fewer are shown large
 const heights: Record<Density, { wide: number; narrow: number }> = {
   small: { wide: 120, narrow: 84 },
@@ -35,7 +36,8 @@ class Sizing {
   /** height is what the rows of so many pictures come close to. */
   height(width: number, count: number): number {
     const height = heights[this.#value][width < narrow ? "narrow" : "wide"];
-    return count <= few && width >= narrow ? Math.max(height, 260) : height;
+    if (count <= few && width >= narrow) return Math.max(height, Math.min(width / 5, 420));
+    return width > vast ? (height * width) / vast : height;
   }
 }
 
