@@ -27,12 +27,10 @@ import (
 	"mekiki/server/listing"
 	"mekiki/server/media"
 	"mekiki/server/problem"
-	"mekiki/server/queries"
 	"mekiki/server/records"
 	"mekiki/server/renditions"
 	"mekiki/server/sessions"
 	"mekiki/server/status"
-	"mekiki/server/suggest"
 	"mekiki/server/tags"
 	"mekiki/server/upkeep"
 )
@@ -42,7 +40,7 @@ import (
 func (s *Server) rooms() []api.Room {
 	o := &s.options
 	return []api.Room{
-		queries.Room{Searcher: o.Searcher, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Suggester: &suggest.Suggester{}, Measure: s.metrics.Search},
+		s.queries,
 		answers.Room{Asker: o.Asker, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Now: o.Now},
 		records.Room{Library: s.library, Bodies: s.bodies, Compute: s.compute, Lists: &listing.Lists{}, AddTexts: s.addTexts(), Delete: s.editing.Delete},
 		s.editing,

@@ -26,6 +26,8 @@ import (
 	"mekiki/server/metrics"
 	"mekiki/server/openapi"
 	"mekiki/server/page"
+	"mekiki/server/queries"
+	"mekiki/server/suggest"
 	"mekiki/server/transport"
 	"mekiki/server/uploads"
 )
@@ -48,6 +50,8 @@ type Server struct {
 	uploads  uploads.Room
 	editing  editing.Room
 	answers  *idempotency.Answers
+	queries  queries.Room
+	decoder  *pixels.Decoder // of originals
 
 	renditions                       *renditions.Store
 	searches, reads, making, streams *gate.Gate
@@ -87,6 +91,7 @@ func New(options Options) (*Server, error) {
 		sessions: auth.NewSessions(options.Now),
 		jobs:     jobs.New(limits.Jobs, options.JobsFile, options.Logger, options.Now),
 		library:  api.Library{Library: options.Library},
+		decoder:  decoder,
 		pictures: api.Pictures{Decoder: decoder.Limited(limits.UploadBytes, limits.UploadPixels)},
 		searches: gate.New(limits.Searches, limits.SearchQueue, limits.QueueTimeout),
 		reads:    gate.New(limits.Reads, limits.Reads, limits.QueueTimeout),
@@ -107,6 +112,9 @@ func New(options Options) (*Server, error) {
 		Library: s.library, Bodies: s.bodies, Remove: s.uploads.Store.RemoveAll, ReadOnly: s.readOnly, Now: options.Now, Logger: options.Logger,
 	})
 	s.answers = &idempotency.Answers{Now: options.Now, BodyBytes: max(limits.BodyBytes, editing.BodyBytes), BodyTime: limits.ReadTime}
+	s.queries = queries.Room{
+		Searcher: options.Searcher, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Suggester: &suggest.Suggester{}, Measure: s.metrics.Search,
+	}
 	s.watch(registry)
 	if s.echo, err = s.newEcho(); err != nil {
 		return nil, err
@@ -114,6 +122,7 @@ func New(options Options) (*Server, error) {
 	if err := s.addRoutes(); err != nil {
 		return nil, err
 	}
+	s.addAgents()
 	if err := s.addPages(); err != nil {
 		return nil, err
 	}

@@ -109,6 +109,7 @@ func addCommands(root *cobra.Command, app *cli.App) {
 		searchverbs.NewSimilarCommand(app),
 		searchverbs.NewWhyCommand(app),
 		serververbs.NewServeCommand(app),
+		serververbs.NewMCPCommand(app),
 		libraryverbs.NewTextsCommand(app),
 		libraryverbs.NewStatusCommand(app),
 		libraryverbs.NewRemoveCommand(app),

@@ -97,15 +97,16 @@ var layers = []string{
 
 // owners names, for each dependency that one package keeps to itself, that package.
 var owners = map[string]string{
-	"github.com/yalue/onnxruntime_go": "embed/ort",
-	"github.com/coder/hnsw":           "index/vector",
-	"github.com/blevesearch/bleve/v2": "index/keyword",
-	"github.com/labstack/echo/v4":     "server",
-	"github.com/spf13/cobra":          "cmd/mekiki",
-	"github.com/charmbracelet/x/ansi": "internal/terminalimage",
-	"github.com/tetratelabs/wazero":   "embed/pixels/sandbox",
-	"github.com/andybalholm/brotli":   "index/metadata",
-	"github.com/beevik/etree":         "index/xmp/rdf",
+	"github.com/yalue/onnxruntime_go":        "embed/ort",
+	"github.com/coder/hnsw":                  "index/vector",
+	"github.com/blevesearch/bleve/v2":        "index/keyword",
+	"github.com/labstack/echo/v4":            "server",
+	"github.com/spf13/cobra":                 "cmd/mekiki",
+	"github.com/charmbracelet/x/ansi":        "internal/terminalimage",
+	"github.com/tetratelabs/wazero":          "embed/pixels/sandbox",
+	"github.com/andybalholm/brotli":          "index/metadata",
+	"github.com/beevik/etree":                "index/xmp/rdf",
+	"github.com/modelcontextprotocol/go-sdk": "server",
 }
 
 // stdembedders are the packages that may import the standard library's embed.

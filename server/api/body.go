@@ -35,24 +35,36 @@ type Bodies struct {
 
 // ReadJSON reads a body of one of the operation's kinds of JSON, checks it with the API document and decodes it.
 func (b Bodies) ReadJSON(c echo.Context, target any) error {
-	if err := plainBody(c); err != nil {
-		return err
-	}
-	kind, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	bodies := RouteOf(c).Operation.Bodies
-	if err != nil || bodies[kind] == nil || kind == echo.MIMEMultipartForm {
-		return problem.New(problem.UnsupportedMediaType, "the body must be "+accepted(bodies))
-	}
-	leave, err := b.JSON.Enter(c.Request().Context())
-	if err != nil {
-		return err
-	}
-	defer leave()
-	data, err := b.readBody(c, b.JSONBytes)
+	kind, data, err := b.readJSON(c, func(kind string) bool { return bodies[kind] != nil && kind != echo.MIMEMultipartForm }, accepted(bodies))
 	if err != nil {
 		return err
 	}
 	return DecodeJSON(data, bodies[kind], "", target)
+}
+
+// ReadUnchecked reads a JSON body of which the API document says nothing.
+func (b Bodies) ReadUnchecked(c echo.Context) ([]byte, error) {
+	_, data, err := b.readJSON(c, func(kind string) bool { return kind == echo.MIMEApplicationJSON }, echo.MIMEApplicationJSON)
+	return data, err
+}
+
+// readJSON reads a body of one of the kinds of JSON that are taken; names lists them in the problem of another one.
+func (b Bodies) readJSON(c echo.Context, takes func(kind string) bool, names string) (kind string, data []byte, err error) {
+	if err := plainBody(c); err != nil {
+		return "", nil, err
+	}
+	kind, _, err = mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
+	if err != nil || !takes(kind) {
+		return "", nil, problem.New(problem.UnsupportedMediaType, "the body must be "+names)
+	}
+	leave, err := b.JSON.Enter(c.Request().Context())
+	if err != nil {
+		return "", nil, err
+	}
+	defer leave()
+	data, err = b.readBody(c, b.JSONBytes)
+	return kind, data, err
 }
 
 // readBody reads a whole body of at most limit bytes.

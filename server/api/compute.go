@@ -16,14 +16,28 @@ type Compute struct {
 	Longest time.Duration
 }
 
-// Do waits for a place and does the work, with a deadline.
+// Do waits for a place and does the work of a request, with a deadline.
 func (m Compute) Do(c echo.Context, work func(ctx context.Context) error) error {
 	leave, err := EnterGate(c, "search", m.Places)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	ctx, cancel := context.WithTimeout(c.Request().Context(), m.Longest)
+	return m.within(c.Request().Context(), work)
+}
+
+// Within is Do for work that is not all of a request.
+func (m Compute) Within(ctx context.Context, work func(ctx context.Context) error) error {
+	leave, err := m.Places.Enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return m.within(ctx, work)
+}
+
+func (m Compute) within(ctx context.Context, work func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, m.Longest)
 	defer cancel()
 	return work(ctx)
 }

@@ -68,38 +68,47 @@ func (r Room) Routes() []api.Route {
 	}
 }
 
-// editJSON is a request to change records.
-type editJSON struct {
+// Edit is a request to change records: the JSON of POST /api/v1/edits.
+type Edit struct {
 	IDs               []string `json:"ids"`
-	AddTags           []string `json:"add_tags"`
-	RemoveTags        []string `json:"remove_tags"`
-	AddCollections    []string `json:"add_collections"`
-	RemoveCollections []string `json:"remove_collections"`
-	Rating            *int     `json:"rating"`
-	Favourite         *bool    `json:"favourite"`
-	Title             *string  `json:"title"`
-	Date              *string  `json:"date"`
-	Hidden            *bool    `json:"hidden"`
-	Clear             []string `json:"clear"`
+	AddTags           []string `json:"add_tags,omitempty"`
+	RemoveTags        []string `json:"remove_tags,omitempty"`
+	AddCollections    []string `json:"add_collections,omitempty"`
+	RemoveCollections []string `json:"remove_collections,omitempty"`
+	Rating            *int     `json:"rating,omitempty"`
+	Favourite         *bool    `json:"favourite,omitempty"`
+	Title             *string  `json:"title,omitempty"`
+	Date              *string  `json:"date,omitempty"`
+	Hidden            *bool    `json:"hidden,omitempty"`
+	Clear             []string `json:"clear,omitempty"`
 }
 
 func (r Room) editRecords(c echo.Context) error {
-	var asked editJSON
+	var asked Edit
 	if err := r.Bodies.ReadJSON(c, &asked); err != nil {
 		return err
 	}
-	ids, err := wire.ParseIDs("ids", asked.IDs)
+	done, err := r.Apply(c.Request().Context(), asked)
 	if err != nil {
 		return err
+	}
+	return api.SendJSON(c, http.StatusOK, done)
+}
+
+// Apply makes the changes of a request in one commit. Errors are problems.
+func (r Room) Apply(ctx context.Context, asked Edit) (Outcome, error) {
+	ids, err := wire.ParseIDs("ids", asked.IDs)
+	if err != nil {
+		return Outcome{}, err
 	}
 	wanted, err := asked.change()
 	if err != nil {
-		return err
+		return Outcome{}, err
 	}
-	if wanted.given.AddCollections, err = r.knownNames(c.Request().Context(), wanted.given.AddCollections); err != nil {
-		return err
+	if wanted.given.AddCollections, err = r.knownNames(ctx, wanted.given.AddCollections); err != nil {
+		return Outcome{}, err
 	}
-	return r.edit(c, ids, func(*index.Record) change { return wanted })
+	return r.editor.edit(ctx, "ids", ids, func(*index.Record) change { return wanted })
 }
 
 // edit makes changes and answers with the outcome.
@@ -124,7 +133,7 @@ func (r Room) undo(c echo.Context) error {
 }
 
 // change is what a request asks for, of every record.
-func (j editJSON) change() (wanted change, err error) {
+func (j Edit) change() (wanted change, err error) {
 	for _, list := range []struct {
 		field  string
 		given  []string

@@ -29,8 +29,8 @@ type change struct {
 	refused error
 }
 
-// outcome is the answer to a change.
-type outcome struct {
+// Outcome is the answer to a change.
+type Outcome struct {
 	// Changed counts the records that are not as before.
 	Changed int `json:"changed"`
 	// Undo is the token that undoes it; "" when nothing changed.
@@ -38,13 +38,13 @@ type outcome struct {
 }
 
 // edit is change, and keeps what there was before for an hour.
-func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (outcome, error) {
+func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (Outcome, error) {
 	back, err := e.change(ctx, field, ids, changeOf)
 	if err != nil || len(back) == 0 {
-		return outcome{}, err
+		return Outcome{}, err
 	}
 	token, _ := e.undos.Put(back, len(back))
-	return outcome{Changed: len(back), Undo: token}, nil
+	return Outcome{Changed: len(back), Undo: token}, nil
 }
 
 // change makes changes in one commit, and gives what brings back what they took the place of. field names the records in
@@ -133,10 +133,10 @@ func addChange(batch *index.Batch, record *index.Record, c change) (back change,
 }
 
 // undo brings back what a change took the place of. What it did can be undone in turn.
-func (e *editor) undo(ctx context.Context, token string) (outcome, error) {
+func (e *editor) undo(ctx context.Context, token string) (Outcome, error) {
 	kept, back, there := e.undos.Take(token)
 	if !there {
-		return outcome{}, problem.New(problem.NotFound, "there is nothing to undo under this token: it was undone before, or too much time has passed")
+		return Outcome{}, problem.New(problem.NotFound, "there is nothing to undo under this token: it was undone before, or too much time has passed")
 	}
 	ids, changes := make([]index.ID, len(kept)), make(map[index.ID]change, len(kept))
 	for i, c := range kept {

@@ -147,7 +147,7 @@ func (r Room) answerSearch(c echo.Context, request contract.Request, image []byt
 			return err
 		}
 		r.Measure(response.Timings)
-		r.correct(ctx, &response)
+		r.Correct(ctx, &response)
 		return api.SendJSON(c, http.StatusOK, response)
 	})
 }
@@ -168,7 +168,7 @@ func (r Room) streamSearch(ctx context.Context, c echo.Context, request contract
 		if err != nil {
 			return api.EndStream(c, stream, err)
 		}
-		r.correct(ctx, &response)
+		r.Correct(ctx, &response)
 		if err := stream.Send("result", response); err != nil {
 			return err
 		}

@@ -13,9 +13,9 @@ import (
 	"mekiki/server/suggest"
 )
 
-// correct proposes another query where a first page has few hits, or none that is sure, and the library lacks a word of
+// Correct proposes another query where a first page has few hits, or none that is sure, and the library lacks a word of
 // the query but has one like it.
-func (r Room) correct(ctx context.Context, response *contract.Response) {
+func (r Room) Correct(ctx context.Context, response *contract.Response) {
 	final := response.Stage.Final()
 	if !final || response.Query == "" || response.Offset > 0 || response.Total >= fewHits && response.Verdict == scoring.VerdictStrong {
 		return

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"mekiki/internal/hint"
+	"mekiki/server/editing"
 	"mekiki/server/handover"
 	"mekiki/server/jobs"
 	"mekiki/server/problem"
@@ -75,6 +76,12 @@ func (c *Client) Remove(ctx context.Context, what Removal) (int, error) {
 		Removed int `json:"removed"`
 	}
 	return answer.Removed, c.do(ctx, http.MethodPost, "removals", what, &answer)
+}
+
+// Edit changes what people give to records.
+func (c *Client) Edit(ctx context.Context, asked editing.Edit) (editing.Outcome, error) {
+	var answer editing.Outcome
+	return answer, c.do(ctx, http.MethodPost, "edits", asked, &answer)
 }
 
 // start queues a job.
