@@ -27,6 +27,8 @@ type Model struct {
 	Captions bool
 	// Answers is set for a second stage: a language model that answers and describes, and does not search.
 	Answers bool
+	// Translates is set for a model that puts texts of one language into another.
+	Translates bool
 	// ApproximateBytes is the download's size as published.
 	ApproximateBytes int64
 	// Licence is what the weights may be used for.
@@ -50,7 +52,7 @@ func (l Licence) Restricted() bool { return l.Terms != "" }
 const vocabularyRepository = "Salesforce/blip2-itm-vit-g"
 
 // Models lists the checkpoints that can be pulled by name: those that search first.
-func Models() []Model { return append(firstStages(), secondStages()...) }
+func Models() []Model { return slices.Concat(firstStages(), secondStages(), translators()) }
 
 func firstStages() []Model {
 	lavis := Licence{Name: "BSD-3-Clause", Address: "https://github.com/salesforce/LAVIS/blob/main/LICENSE.txt"}
@@ -104,6 +106,29 @@ func secondStages() []Model {
 		second("instructblip-flan-t5-xl", "InstructBLIP with Flan-T5 XL: follows instructions.", 224, 16_092_000_000, instruct),
 		second("instructblip-vicuna-7b", "InstructBLIP with Vicuna 7B: follows instructions, answers at length.", 224, 31_650_000_000, vicuna),
 	}
+}
+
+// translators lists models that translate queries into English, and captions out of it: those of OPUS-MT
+// (https://github.com/Helsinki-NLP/Opus-MT) for the languages that most people write. Any other can be pulled by its repository.
+func translators() []Model {
+	const bytes = 310_000_000
+	var list []Model
+	for _, one := range []struct{ pair, description, licence string }{
+		{"ja-en", "Japanese into English", "Apache-2.0"}, {"zh-en", "Chinese into English", "CC-BY-4.0"},
+		{"ko-en", "Korean into English", "Apache-2.0"}, {"de-en", "German into English", "Apache-2.0"},
+		{"fr-en", "French into English", "Apache-2.0"}, {"es-en", "Spanish into English", "Apache-2.0"},
+		{"it-en", "Italian into English", "Apache-2.0"}, {"ru-en", "Russian into English", "CC-BY-4.0"},
+		{"ar-en", "Arabic into English", "Apache-2.0"},
+		{"en-jap", "English into Japanese", "Apache-2.0"}, {"en-zh", "English into Chinese", "Apache-2.0"},
+		{"en-de", "English into German", "CC-BY-4.0"}, {"en-fr", "English into French", "Apache-2.0"},
+	} {
+		repository := "Helsinki-NLP/opus-mt-" + one.pair
+		list = append(list, Model{
+			Name: "opus-mt-" + one.pair, Description: "OPUS-MT translates " + one.description + ".", Repository: repository, Translates: true,
+			ApproximateBytes: bytes, Licence: Licence{Name: one.licence, Address: "https://huggingface.co/" + repository},
+		})
+	}
+	return list
 }
 
 // Named returns the published models among what is to be pulled, by their names or their repositories.

@@ -174,6 +174,7 @@ var sideFiles = []string{
 	configName, "processor_config.json", "preprocessor_config.json", "vocab.txt", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json",
 	"tokenizer.json", "calibration.json",
 	"generation_config.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model", "prompts.json",
+	"source.spm", "target.spm",
 }
 
 const (

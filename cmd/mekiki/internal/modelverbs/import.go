@@ -31,6 +31,8 @@ A second stage (BLIP-2 or InstructBLIP with OPT, Flan-T5 or a language model of
 Llama's shape) becomes a model that answers questions, for --answers. LAVIS's form
 of it is a .pth file, eva_vit_g.pth, and the folder of the language model.
 
+A translation model of Marian (OPUS-MT) becomes one that puts queries into English.
+
 The source is only read, tensor by tensor, and can be deleted afterwards.`
 
 const importExample = `  mekiki import ~/models/blip2-itm-vit-g
@@ -106,7 +108,7 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 	if name == models.BuiltinName {
 		return imported{}, cli.UsageError("%q is the name of the model inside the program; choose another with --name", name)
 	}
-	if err := keepPrecision(app, name, source.Config().Language != nil); err != nil {
+	if err := keepPrecision(app, name, secondStage(source)); err != nil {
 		return imported{}, err
 	}
 	model, err := compile(ctx, app, source, name)
@@ -114,6 +116,12 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 		err = hint.Wrap(err, "run the same command again; compiling starts anew, the download is kept")
 	}
 	return imported{model, time.Since(started).Seconds()}, err
+}
+
+// secondStage reports whether a checkpoint is of a second stage.
+func secondStage(source blip2.Source) bool {
+	config := source.Config()
+	return config.Language != nil && !config.Translates()
 }
 
 // keepPrecision refuses to put a model of one precision in the place of one of another: both can be kept under names of
@@ -148,7 +156,7 @@ func modelOptions(a *cli.App, reporter *progress.Reporter, second bool) (models.
 func compile(ctx context.Context, a *cli.App, source blip2.Source, name string) (_ models.Model, err error) {
 	reporter := a.Progress()
 	defer reporter.Finish()
-	options, err := modelOptions(a, reporter, source.Config().Language != nil)
+	options, err := modelOptions(a, reporter, secondStage(source))
 	if err != nil {
 		return models.Model{}, err
 	}
@@ -179,6 +187,10 @@ func printImported(a *cli.App, model imported) error {
 	}
 	for _, warning := range model.Manifest.Warnings() {
 		fmt.Fprintf(a.Out, "warning: %s; %s\n", warning, cli.FloatAdvice)
+	}
+	if model.Manifest.Capabilities().Translate {
+		_, err := fmt.Fprintf(a.Out, "queries in its language are translated from now on; try it with: mekiki translate --with %s TEXT\n", model.Name)
+		return err
 	}
 	if model.Manifest.Capabilities().Answer {
 		_, err := fmt.Fprintf(a.Out, "ask it with --answers %s, as in: mekiki ask PICTURE \"what is this?\" --answers %s\n", model.Name, model.Name)

@@ -91,8 +91,8 @@ func runModelsList(app *cli.App) error {
 			fmt.Fprintf(table, "%s\t%s\t\t\t\tcannot be used: %v\n", model.Name, progress.Count(model.Bytes, progress.Bytes), model.Problem)
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t\n", model.Name, progress.Count(model.Bytes, progress.Bytes),
-			model.Manifest.Precision, model.Manifest.Config.Vision.ImageSize, model.Manifest.Capabilities())
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", model.Name, progress.Count(model.Bytes, progress.Bytes),
+			model.Manifest.Precision, pixelsColumn(model.Manifest.Config.Vision.ImageSize), model.Manifest.Capabilities())
 	}
 	return table.Flush()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -193,6 +194,14 @@ func printDownloaded(a *cli.App, result hub.Result) error {
 	return err
 }
 
+// pixelsColumn is the side of a model's input; nothing for a model without pictures.
+func pixelsColumn(side int) string {
+	if side == 0 {
+		return ""
+	}
+	return strconv.Itoa(side)
+}
+
 // printPublished lists the models that pull knows by name.
 func printPublished(a *cli.App) error {
 	if a.AsJSON {
@@ -202,13 +211,14 @@ func printPublished(a *cli.App) error {
 			ImageSize   int    `json:"image_size"`
 			Captions    bool   `json:"captions"`
 			Answers     bool   `json:"answers"`
+			Translates  bool   `json:"translates,omitempty"`
 			Bytes       int64  `json:"approximate_bytes"`
 			Licence     string `json:"licence"`
 			Terms       string `json:"licence_terms,omitempty"`
 		}
 		var rows []row
 		for _, model := range hub.Models() {
-			rows = append(rows, row{model.Name, model.Description, model.ImageSize, model.Captions, model.Answers, model.ApproximateBytes,
+			rows = append(rows, row{model.Name, model.Description, model.ImageSize, model.Captions, model.Answers, model.Translates, model.ApproximateBytes,
 				model.Licence.Name, model.Licence.Terms})
 		}
 		return a.PrintJSON(rows)
@@ -220,7 +230,7 @@ func printPublished(a *cli.App) error {
 		if model.Licence.Restricted() {
 			licence += " *"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", model.Name, progress.Count(model.ApproximateBytes, progress.Bytes), model.ImageSize, licence, model.Description)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", model.Name, progress.Count(model.ApproximateBytes, progress.Bytes), pixelsColumn(model.ImageSize), licence, model.Description)
 	}
 	fmt.Fprintln(table, "* forbids some uses: pull asks whether you accept it")
 	return table.Flush()
