@@ -98,7 +98,7 @@ func (r *retrieval) completeKeywords(ctx context.Context) error {
 		return nil
 	}
 	p := r.plan
-	hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{Text: p.text, Phrases: p.phrases, Kind: p.kind, ScoresOnly: true}, len(ids), index.Filter{IDs: ids})
+	hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{Text: p.keywords(), Phrases: p.phrases, Kind: p.kind, ScoresOnly: true}, len(ids), index.Filter{IDs: ids})
 	if err != nil {
 		return fmt.Errorf("search words: %w", err)
 	}

@@ -78,7 +78,7 @@ func (r *retrieval) pageWords(ctx context.Context, snapshot index.Reader, page [
 		return nil, nil
 	}
 	p := r.plan
-	hits, err := snapshot.Keyword(ctx, index.KeywordQuery{Text: p.text, Phrases: p.phrases, Kind: p.kind}, len(ids), index.Filter{IDs: ids})
+	hits, err := snapshot.Keyword(ctx, index.KeywordQuery{Text: p.keywords(), Phrases: p.phrases, Kind: p.kind}, len(ids), index.Filter{IDs: ids})
 	if err != nil {
 		return nil, fmt.Errorf("find matching words: %w", err)
 	}

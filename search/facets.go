@@ -33,6 +33,9 @@ func (s *Searcher) Facets(ctx context.Context, request contract.Request, query f
 	if err != nil {
 		return contract.Facets{}, err
 	}
+	if err := s.interpret(ctx, p); err != nil {
+		return contract.Facets{}, err
+	}
 	snapshot, err := s.library.Reader(ctx)
 	if err != nil {
 		return contract.Facets{}, fmt.Errorf("read library: %w", err)

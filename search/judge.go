@@ -127,7 +127,11 @@ func likenessProbability(c *candidate) float64 {
 // markPhrases lets a clause that is one quoted phrase be answered by words:
 // who quotes asks for the words, and every candidate has them.
 func (r *retrieval) markPhrases() {
-	for clause, text := range r.plan.clauses {
+	asked := r.plan.clauses
+	if r.plan.originals != nil {
+		asked = r.plan.originals[:len(r.plan.clauses)]
+	}
+	for clause, text := range asked {
 		if !slices.Contains(r.plan.phrases, text) && strings.Join(r.plan.phrases, " ") != text {
 			continue
 		}

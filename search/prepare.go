@@ -35,6 +35,9 @@ type plan struct {
 	contentWords []int
 	// textWords is that number of the whole text, at least 1.
 	textWords int
+	// originals are clauses and unwanted as they were asked, where those were translated; nil where not.
+	originals  []string
+	translated *contract.Translated
 
 	// asks are the questions to the best hits; askSources those of the text, as typed.
 	asks       []contract.Ask
@@ -86,10 +89,7 @@ func (s *Searcher) prepareAny(request contract.Request) (*plan, error) {
 	p.unwanted = clauseTexts(parsed.Unwanted)
 	p.phrases = clauseTexts(parsed.Phrases)
 	p.unwantedPhrases = clauseTexts(parsed.UnwantedPhrases)
-	p.textWords = max(len(words.Terms(p.text)), 1)
-	for _, text := range slices.Concat(p.clauses, p.unwanted) {
-		p.contentWords = append(p.contentWords, len(words.Terms(text)))
-	}
+	p.countWords()
 	p.picture = request.Image != nil || request.Record != 0
 	if err := p.prepareFilter(); err != nil {
 		return nil, err
@@ -103,6 +103,15 @@ func (s *Searcher) prepareAny(request contract.Request) (*plan, error) {
 	}
 	p.key = p.rankingKey()
 	return p, nil
+}
+
+// countWords counts the words of what is asked.
+func (p *plan) countWords() {
+	p.textWords = max(len(words.Terms(p.text)), 1)
+	p.contentWords = nil
+	for _, text := range slices.Concat(p.clauses, p.unwanted) {
+		p.contentWords = append(p.contentWords, len(words.Terms(text)))
+	}
 }
 
 // leaveOutWordless takes out clauses, phrases and unwanted things that have no
@@ -212,6 +221,7 @@ func (p *plan) rankingKey() rankingKey {
 	hash := sha256.New()
 	encoded, err := json.Marshal(struct {
 		Text          string
+		Language      string
 		Record        index.ID
 		Crop          *contract.Rectangle
 		Filter        index.Filter
@@ -219,7 +229,7 @@ func (p *plan) rankingKey() rankingKey {
 		Weight        float64
 		Budget, Count int64
 		Listing       contract.Sort
-	}{r.Text, r.Record, r.Crop, r.Filter, r.Fusion, p.weight, int64(max(r.RerankBudget, -1)), int64(r.RerankCount), p.listingSort()})
+	}{r.Text, r.Language, r.Record, r.Crop, r.Filter, r.Fusion, p.weight, int64(max(r.RerankBudget, -1)), int64(r.RerankCount), p.listingSort()})
 	if err != nil { // a NaN in a filter: such requests share a key, and find nothing
 		encoded = []byte(err.Error())
 	}

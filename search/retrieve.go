@@ -144,7 +144,7 @@ func (r *retrieval) keywordLeg(ctx context.Context) error {
 	}
 	started := time.Now()
 	hits, err := r.snapshot.Keyword(ctx, index.KeywordQuery{
-		Text: p.text, Phrases: p.phrases, Exclude: p.unwantedPhrases, Kind: p.kind, ScoresOnly: true,
+		Text: p.keywords(), Phrases: p.phrases, Exclude: p.unwantedPhrases, Kind: p.kind, ScoresOnly: true,
 	}, r.window, r.filter)
 	if err != nil {
 		return fmt.Errorf("search words: %w", err)
@@ -330,11 +330,18 @@ func (r *retrieval) release() {
 func (r *retrieval) findWords() {
 	p := r.plan
 	finder := words.NewFinder(slices.Concat(p.clauses, p.unwanted))
+	var originals *words.Finder
+	if p.originals != nil {
+		originals = words.NewFinder(p.originals)
+	}
 	none := make([]words.Shares, len(p.clauses)+len(p.unwanted))
 	for _, c := range r.candidates {
 		c.captioned, c.words = p.usesWords() && len(c.record.Captions) > 0, none
 		if p.usesWords() && (c.hasKeyword || len(p.unwanted) > 0) {
 			c.words = finder.Shares(c.record, len(p.clauses))
+			if originals != nil {
+				c.words = words.Larger(c.words, originals.Shares(c.record, len(p.clauses)))
+			}
 		}
 		c.named = len(p.clauses) > 0 && !slices.ContainsFunc(c.words[:len(p.clauses)], func(w words.Shares) bool { return w.Name == 0 })
 	}

@@ -22,6 +22,7 @@ import (
 	"mekiki/search/locate"
 	"mekiki/search/lookup"
 	"mekiki/search/scoring"
+	"mekiki/search/translation"
 )
 
 // Options configure a Searcher. The zero value is ready to use.
@@ -52,6 +53,8 @@ type Options struct {
 	MatchCacheEntries int
 	// RankingCacheEntries bounds the rankings kept for later pages; 0 means 32.
 	RankingCacheEntries int
+	// Interpreter puts words into the language that the model reads; nil leaves them as they are.
+	Interpreter *translation.Interpreter
 	// Asker puts questions to hits; nil refuses them.
 	Asker *ask.Asker
 	// Decoder reads originals; nil means one with the defaults of package pixels.
@@ -221,6 +224,9 @@ func (s *Searcher) answer(ctx context.Context, request contract.Request, first b
 	}
 	from, err := p.parseCursor()
 	if err != nil {
+		return err
+	}
+	if err := s.interpret(ctx, p); err != nil {
 		return err
 	}
 	if len(p.asks) > 0 && s.options.Asker == nil {

@@ -29,6 +29,7 @@ var layers = []string{
 	"search/contract",
 	"search/query",
 	"search/scoring",
+	"search/translation",
 	"search/words",
 	"search/ask",
 	"search/vqa",

@@ -65,6 +65,9 @@ type Request struct {
 	Record index.ID
 	// Crop restricts Image or Record to a part of it.
 	Crop *Rectangle
+	// Language is the base language that the words of Text are in, such as "ja"; "" detects it. Words in another language than
+	// English are translated where a translator is installed.
+	Language string
 	// Filter narrows the library, in addition to the filters in Text.
 	Filter index.Filter
 

@@ -55,6 +55,8 @@ type Response struct {
 	Query string `json:"query"`
 	// Understood is what the query was read as; nil without words.
 	Understood *Understood `json:"understood,omitempty"`
+	// Translated says what the words were translated into; nil where they were not.
+	Translated *Translated `json:"translated,omitempty"`
 	// Hits are in order; never nil, so that JSON has a list.
 	Hits []Hit `json:"hits"`
 	// Total counts the hits of all pages.
@@ -119,6 +121,8 @@ const (
 	NoticeOr NoticeCode = "or_is_a_word"
 	// NoticeUnread: the model reads nothing of the text.
 	NoticeUnread NoticeCode = "unread_script"
+	// NoticeNoTranslator: no translator is installed for the language of the words.
+	NoticeNoTranslator NoticeCode = "no_translator"
 	// NoticePhrase: no record has the words in quotes; Query has them without quotes.
 	NoticePhrase NoticeCode = "phrase_not_found"
 	// NoticeEnd: the list ends where the search stopped looking, and there may be more.
@@ -162,6 +166,17 @@ func Milliseconds(since time.Time) float64 { return float64(time.Since(since).Mi
 
 // Round keeps the digits that mean something, so that answers read well.
 func Round(value float64) float64 { return math.Round(value*1e6) / 1e6 }
+
+// Translated is a query in the language that the model reads. Captions and names are searched in both.
+type Translated struct {
+	// From and To are base languages, such as "ja" and "en".
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Text is the words that were looked for.
+	Text string `json:"text"`
+	// Query is the whole query with these words in place of the others: what to ask to change them.
+	Query string `json:"query"`
+}
 
 // Understood shows what a query text was read as.
 type Understood struct {

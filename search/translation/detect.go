@@ -60,7 +60,7 @@ func Detect(text string) []string {
 	// Of Latin letters a few words tell little: English is what they are unless the detector is sure.
 	info := whatlanggo.Detect(text)
 	language := info.Lang.Iso6391()
-	if !info.IsReliable() || language == "" || language == english {
+	if !info.IsReliable() || language == "" || language == English {
 		return nil
 	}
 	return []string{language}

@@ -8,16 +8,23 @@ import (
 	"strings"
 	"sync"
 
+	"mekiki/embed/marian"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/runner"
 	"mekiki/embed/translate"
 	"mekiki/internal/lru"
 )
 
-// english is the language that image-text models read.
-const english = "en"
+// English is the language that image-text models read.
+const English = "en"
 
 // Pair is what a translator that is installed translates from and into, as base languages.
 type Pair struct{ From, To string }
+
+// PairOf is the pair of a translation model.
+func PairOf(model modelconfig.Language) Pair {
+	return Pair{From: marian.Base(model.From), To: marian.Base(model.To)}
+}
 
 // Opener opens a translator, and is asked once for each.
 type Opener func(ctx context.Context) (Closer, error)
@@ -77,16 +84,16 @@ func (i *Interpreter) IntoEnglish(ctx context.Context, texts []string, language 
 	if language == "" {
 		languages = Detect(strings.Join(texts, " "))
 	}
-	if len(languages) == 0 || languages[0] == english {
+	if len(languages) == 0 || languages[0] == English {
 		return nil, nil
 	}
 	for _, from := range languages {
-		if pair := (Pair{from, english}); i.openers[pair] != nil {
+		if pair := (Pair{from, English}); i.openers[pair] != nil {
 			translated, err := i.Translate(ctx, pair, texts)
-			return &Translation{from, english, translated}, err
+			return &Translation{from, English, translated}, err
 		}
 	}
-	return &Translation{From: languages[0], To: english}, fmt.Errorf("%s into %s: %w", languages[0], english, ErrNoTranslator)
+	return &Translation{From: languages[0], To: English}, fmt.Errorf("%s into %s: %w", languages[0], English, ErrNoTranslator)
 }
 
 // Translate puts texts of one language into another. Translations are kept, so that asking again costs nothing.

@@ -47,6 +47,15 @@ type Shares struct {
 	Name float64
 }
 
+// Larger takes the larger share of each clause of two lists of one length, such as those of a query in two languages.
+func Larger(a, b []Shares) []Shares {
+	list := make([]Shares, len(a))
+	for i := range a {
+		list[i] = Shares{All: max(a[i].All, b[i].All), Named: max(a[i].Named, b[i].Named), Name: max(a[i].Name, b[i].Name)}
+	}
+	return list
+}
+
 // Finder finds which words of some clauses stand in the texts of a record. It
 // is for one goroutine at a time.
 type Finder struct {

@@ -24,6 +24,7 @@ import (
 	"mekiki/internal/progress"
 	"mekiki/search"
 	"mekiki/search/ask"
+	"mekiki/search/translation"
 	"mekiki/server/handover"
 )
 
@@ -92,11 +93,17 @@ type Session struct {
 	*embed.Engine
 	Name    string
 	Runtime *ort.Runtime
+
+	interpreter *translation.Interpreter // nil until a searcher is made
 }
 
-// Close gives the model and the runtime back.
+// Close gives the model, its translators and the runtime back.
 func (s *Session) Close() error {
-	return errors.Join(s.Engine.Close(), s.Runtime.Close())
+	var err error
+	if s.interpreter != nil {
+		err = s.interpreter.Close()
+	}
+	return errors.Join(err, s.Engine.Close(), s.Runtime.Close())
 }
 
 // OpenEngine opens the model that --model names, compiling the built-in one on
@@ -295,8 +302,14 @@ func (a *App) NewSearcher(library *local.Library, engine *Session, asker *ask.As
 	if err != nil {
 		return nil, err
 	}
+	if engine.interpreter == nil {
+		if engine.interpreter, err = a.NewInterpreter(engine.Runtime); err != nil {
+			return nil, err
+		}
+	}
 	return search.New(library, engine.Engine, search.Options{
 		Calibration: &calibration, Logger: a.Log(), TokenCacheBytes: a.TokenCache, Decoder: library.Decoder(), Asker: asker,
+		Interpreter: engine.interpreter,
 	})
 }
 

@@ -100,6 +100,9 @@ func printHits(ctx context.Context, a *cli.App, library *local.Library, response
 	if err != nil {
 		return err
 	}
+	if translated := response.Translated; translated != nil {
+		fmt.Fprintf(a.Stderr, "searched for: %s (translated from %s)\n", cli.Printable(translated.Text), cli.Printable(translated.From))
+	}
 	for _, warning := range response.Warnings {
 		fmt.Fprintf(a.Stderr, "note: %s\n", cli.Printable(warning))
 	}

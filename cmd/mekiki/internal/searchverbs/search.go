@@ -45,6 +45,7 @@ type ranking struct {
 	sort        string
 	show        string
 	probability float64
+	language    string
 }
 
 func (r *ranking) addFlags(flags *pflag.FlagSet) {
@@ -57,6 +58,7 @@ func (r *ranking) addFlags(flags *pflag.FlagSet) {
 	flags.Var(&r.weight, "weight", "share of meaning against words, 0 to 1 (default: the scoring model decides)")
 	flags.StringVar(&r.sort, "sort", "relevance", "order of the hits: relevance, date_descending or date_ascending")
 	flags.StringVar(&r.show, "show", "weak", "hits to show: strong, weak (and strong) or all")
+	flags.StringVar(&r.language, "language", "", "language of the words, such as ja; en takes them as they are (default: detect it)")
 	flags.Float64Var(&r.probability, "minimum-probability", 0, "hide hits of a lower probability, 0 to 1")
 }
 
@@ -108,7 +110,7 @@ func (r *ranking) request(explain bool) (contract.Request, error) {
 	request := contract.Request{
 		Limit: r.limit, Offset: r.offset, RerankBudget: r.budget, RerankCount: r.count, Fusion: contract.Fusion(r.fusion),
 		Sort: contract.Sort(r.sort), Show: contract.Show(r.show), MinimumProbability: r.probability, Explain: explain,
-		Weight: r.weight.value,
+		Weight: r.weight.value, Language: r.language,
 	}
 	if r.budget == 0 || r.count == 0 {
 		request.RerankBudget = -1
