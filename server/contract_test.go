@@ -95,6 +95,8 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	step("search", 200, f.get("/api/v1/search?q=two+cats&limit=5&explain=true&tag=a&tag=b&near=35,139,2&crop=0,0,0.5,0.5&record=1"))
 	step("searchFull", 200, f.json("POST", "/api/v1/search", `{"text":"two cats","filter":{"after":"2024-01-01","kinds":["image"]},"rerank_ms":0}`))
 	step("searchFull", 200, f.form("/api/v1/search", map[string]string{"image": image, "request": `{"text":"at night","crop":{"x":0,"y":0,"width":0.5,"height":1}}`}))
+	step("listTranslations", 200, f.get("/api/v1/translations"))
+	step("translate", 200, f.json("POST", "/api/v1/translations", `{"texts":["赤"],"from":"ja","to":"en"}`))
 	step("facets", 200, f.get("/api/v1/facets?q=two+cats&of=folders&depth=2&size=small"))
 	step("facetsFull", 200, f.form("/api/v1/facets", map[string]string{"image": image, "request": `{"of":["tags"],"find":"pe"}`}))
 	step("similar", 200, f.form("/api/v1/similar", map[string]string{"image": image}))

@@ -123,7 +123,7 @@ func prepareWith(t testing.TB, engine colourEngine, edit ...func(*Options)) *fix
 	f.searcher = &hookedSearcher{Searcher: searcher}
 	f.ingester = &hookedIngester{Ingester: IngesterOf(f.index, engine, imageSide)}
 	options := Options{
-		Address: "127.0.0.1:0", Searcher: f.searcher, Asker: newAsker(t), Questions: []string{"which colour?"}, Library: f.library, LibraryFolder: "/library", Ingester: f.ingester,
+		Address: "127.0.0.1:0", Searcher: f.searcher, Asker: newAsker(t), Interpreter: newInterpreter(), Questions: []string{"which colour?"}, Library: f.library, LibraryFolder: "/library", Ingester: f.ingester,
 		Models: func() []status.Model {
 			return []status.Model{{Name: "tiny", Fingerprint: "f", Parts: 32, Width: 256, Captions: true, Active: true}}
 		},

@@ -19,6 +19,7 @@ import (
 	"mekiki/server/jobs"
 	"mekiki/server/queries"
 	"mekiki/server/status"
+	"mekiki/server/translations"
 )
 
 // Options say what a server serves, to whom, and how much at a time. Only
@@ -41,6 +42,8 @@ type Options struct {
 	// that the page suggests.
 	Asker     answers.Asker
 	Questions []string
+	// Interpreter translates texts; nil means that none are translated.
+	Interpreter translations.Interpreter
 	// LibraryFolder is where the library lies, to be shown to admin.
 	LibraryFolder string
 	// RenditionFolder is where the larger pictures are kept that were made for viewers, below

@@ -32,6 +32,7 @@ import (
 	"mekiki/server/sessions"
 	"mekiki/server/status"
 	"mekiki/server/tags"
+	"mekiki/server/translations"
 	"mekiki/server/upkeep"
 )
 
@@ -46,6 +47,7 @@ func (s *Server) rooms() []api.Room {
 		s.editing,
 		downloads.New(downloads.Options{Library: s.library, Bodies: s.bodies, Now: o.Now}),
 		s.uploads,
+		translations.Room{Interpreter: o.Interpreter, Bodies: s.bodies, Compute: s.compute},
 		tags.Room{Library: s.library, Bodies: s.bodies, Tag: s.editing.Tag},
 		media.Room{Library: s.library},
 		renditions.Room{Library: s.library, Store: s.renditions},

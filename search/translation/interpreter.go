@@ -26,6 +26,14 @@ func PairOf(model modelconfig.Language) Pair {
 	return Pair{From: marian.Base(model.From), To: marian.Base(model.To)}
 }
 
+// Base is the base language of a tag, such as "ja" for "ja-JP".
+func Base(tag string) string {
+	if tag == "" {
+		return ""
+	}
+	return marian.Base(tag)
+}
+
 // Opener opens a translator, and is asked once for each.
 type Opener func(ctx context.Context) (Closer, error)
 

@@ -16,6 +16,7 @@ import (
 	"mekiki/search/duplicates"
 	"mekiki/search/locate"
 	"mekiki/search/lookup"
+	"mekiki/search/translation"
 	"mekiki/server/api"
 	"mekiki/server/problem"
 	"mekiki/server/suggest"
@@ -66,20 +67,21 @@ func (r Room) Routes() []api.Route {
 type searchJSON struct {
 	api.About
 	rerankJSON
-	Text    string   `json:"text"`
-	Limit   int      `json:"limit"`
-	Offset  int      `json:"offset"`
-	Cursor  string   `json:"cursor"`
-	Fusion  string   `json:"fusion"`
-	Weight  *float64 `json:"weight"`
-	Sort    string   `json:"sort"`
-	Minimum float64  `json:"minimum_probability"`
-	Explain bool     `json:"explain"`
+	Text     string   `json:"text"`
+	Language string   `json:"language"`
+	Limit    int      `json:"limit"`
+	Offset   int      `json:"offset"`
+	Cursor   string   `json:"cursor"`
+	Fusion   string   `json:"fusion"`
+	Weight   *float64 `json:"weight"`
+	Sort     string   `json:"sort"`
+	Minimum  float64  `json:"minimum_probability"`
+	Explain  bool     `json:"explain"`
 }
 
 func (j searchJSON) request(from api.Source, filter index.Filter) contract.Request {
 	return contract.Request{
-		Text: j.Text, Record: from.Record, Crop: from.Crop, Filter: filter,
+		Text: j.Text, Language: translation.Base(j.Language), Record: from.Record, Crop: from.Crop, Filter: filter,
 		Limit: j.Limit, Offset: j.Offset, Cursor: j.Cursor,
 		Fusion: contract.Fusion(j.Fusion), Weight: j.Weight, RerankBudget: j.budget(), RerankCount: j.Count,
 		Sort: contract.Sort(j.Sort), Show: contract.Show(j.Show), MinimumProbability: j.Minimum, Explain: j.Explain,

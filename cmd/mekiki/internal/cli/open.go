@@ -106,6 +106,9 @@ func (s *Session) Close() error {
 	return errors.Join(err, s.Engine.Close(), s.Runtime.Close())
 }
 
+// Interpreter is what translates the queries of the searchers made over the model; nil before there is one.
+func (s *Session) Interpreter() *translation.Interpreter { return s.interpreter }
+
 // OpenEngine opens the model that --model names, compiling the built-in one on
 // first use.
 func (a *App) OpenEngine(ctx context.Context) (*Session, error) {

@@ -55,6 +55,7 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	if err != nil {
 		return err
 	}
+	options.Interpreter = s.engine.Interpreter()
 	page, err := ui.Files()
 	if err != nil {
 		return err
