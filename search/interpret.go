@@ -9,7 +9,6 @@ import (
 
 	"mekiki/embed/translate"
 	"mekiki/search/contract"
-	"mekiki/search/query"
 	"mekiki/search/translation"
 )
 
@@ -63,36 +62,8 @@ func (p *plan) translate(found *translation.Translation) {
 	p.clauses, p.unwanted = translated[:len(p.clauses):len(p.clauses)], translated[len(p.clauses):]
 	p.text = strings.Join(p.clauses, " ")
 	p.countWords()
-	p.translated = &contract.Translated{From: found.From, To: found.To, Text: strings.Join(translated, ", "), Query: p.translatedQuery()}
+	p.translated = &contract.Translated{From: found.From, To: found.To, Text: strings.Join(translated, ", "), Query: p.query.Reworded(p.clauses, p.unwanted)}
 }
-
-// translatedQuery is the query with the translated words in place of the others, its filters and questions after them.
-func (p *plan) translatedQuery() string {
-	var parts []string
-	for i, clause := range p.clauses {
-		written := query.Escape(clause)
-		if i < len(p.clauses)-1 {
-			written += ";"
-		}
-		parts = append(parts, written)
-	}
-	for _, phrase := range p.phrases {
-		parts = append(parts, quoted(phrase))
-	}
-	for _, unwanted := range p.unwanted {
-		parts = append(parts, "-("+query.Escape(unwanted)+")")
-	}
-	for _, phrase := range p.unwantedPhrases {
-		parts = append(parts, "-"+quoted(phrase))
-	}
-	for _, filter := range p.query.Filters.Source {
-		parts = append(parts, filter.Text)
-	}
-	return strings.Join(append(parts, p.askSources...), " ")
-}
-
-// quoted is a phrase as it is written; the parser leaves no quote in one.
-func quoted(phrase string) string { return `"` + phrase + `"` }
 
 // keywords is what the keyword index is asked for: the words, in both languages where they were translated.
 func (p *plan) keywords() string {

@@ -58,6 +58,36 @@ func (q Query) WithoutQuotes() string {
 	return string(runes)
 }
 
+// Reworded gives the text of the query with other words for its clauses and for what is unwanted, such as those of another
+// language: its phrases, filters and questions follow as they are.
+func (q Query) Reworded(clauses, unwanted []string) string {
+	var parts []string
+	for i, clause := range clauses {
+		written := Escape(clause)
+		if i < len(clauses)-1 {
+			written += ";"
+		}
+		parts = append(parts, written)
+	}
+	quoted := func(phrase Clause) string { return `"` + phrase.Text + `"` } // the parser leaves no quote in one
+	for _, phrase := range q.Phrases {
+		parts = append(parts, quoted(phrase))
+	}
+	for _, text := range unwanted {
+		parts = append(parts, "-("+Escape(text)+")")
+	}
+	for _, phrase := range q.UnwantedPhrases {
+		parts = append(parts, "-"+quoted(phrase))
+	}
+	for _, filter := range q.Filters.Source {
+		parts = append(parts, filter.Text)
+	}
+	for _, ask := range q.Asks {
+		parts = append(parts, ask.Source)
+	}
+	return strings.Join(parts, " ")
+}
+
 // Text gives the wanted words of all clauses, in order.
 func (q Query) Text() string { return joinClauses(q.Clauses, " ") }
 

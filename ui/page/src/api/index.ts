@@ -33,6 +33,11 @@ export const searchStream = (
 export const facets = (value: Partial<schema.FacetsRequest>, image: File | null, signal: AbortSignal) =>
   post<schema.FacetsAnswer>("/facets", value, image, signal);
 
+/** translations lists what can be translated from and into; translate does it. */
+export const translations = () => json<schema.TranslationPairs>("/translations");
+export const translate = (texts: string[], from: string, to: string) =>
+  post<schema.TranslationAnswer>("/translations", { texts, from, to });
+
 export const suggestions = (q: string, signal: AbortSignal) =>
   json<schema.SuggestionsAnswer>(`/suggestions${query({ q, limit: 8 })}`, { signal });
 

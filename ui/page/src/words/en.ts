@@ -125,12 +125,17 @@ const en = {
   },
   similarity: (share: number) => `similarity ${f.percent(share)}`,
   didYouMean: "Did you mean",
+  searchedFor: "Searched for",
+  changeTranslation: "Change these words",
+  readTranslated: "Translate the caption",
   withoutQuotes: "Search without the quotes",
   noticeTexts: {
     or_is_a_word:
       "OR is read as a plain word: a picture must show everything that you write. Search twice for either of two things.",
     unread_script:
       "The model does not read this script. Only names, tags and other words of the library were searched; describe the picture in English.",
+    no_translator:
+      "No translator is installed for this language. The words were searched as they are; describe the picture in English, or install one: mekiki pull --list shows them.",
     phrase_not_found: "No caption, name or tag has the words in quotes in this order.",
   },
   lookedClosely: (count: number, searched: number) =>

@@ -117,12 +117,17 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   },
   similarity: (share: number) => `類似度 ${f.percent(share)}`,
   didYouMean: "もしかして:",
+  searchedFor: "検索した語:",
+  changeTranslation: "この語を変更",
+  readTranslated: "説明文を日本語にする",
   withoutQuotes: "引用符なしで検索",
   noticeTexts: {
     or_is_a_word:
       "OR は普通の単語として扱われます。書いたものすべてが写っている画像を探します。どちらか一方を探すには、2 回検索してください。",
     unread_script:
       "このモデルはこの文字を読めません。名前、タグなどライブラリ内の語だけを検索しました。画像の内容は英語で書いてください。",
+    no_translator:
+      "この言語の翻訳モデルがありません。書いたままの語で検索しました。英語で書くか、翻訳モデルを追加してください（mekiki pull opus-mt-ja-en）。",
     phrase_not_found: "引用符内の語がこの順に並ぶ説明文、名前、タグはありません。",
   },
   lookedClosely: (count: number, searched: number) =>
