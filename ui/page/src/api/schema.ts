@@ -829,6 +829,30 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/translations": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the languages that can be translated
+     * @description What the translators that are installed read and write.
+     */
+    get: operations["listTranslations"];
+    put?: never;
+    /**
+     * Translate texts
+     * @description Such as captions into the reader's language. Searches translate their words by themselves.
+     */
+    post: operations["translate"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/trash": {
     parameters: {
       query?: never;
@@ -1425,6 +1449,8 @@ export interface components {
        * @enum {string}
        */
       fusion: "convex" | "rrf";
+      /** @description Language of the words, such as `ja`, as a BCP 47 tag; it is detected where none is given. Words in another language than English are translated where a translator is installed; `en` takes them as they are. */
+      language?: string;
       /**
        * @description Most values of a level.
        * @default 100
@@ -1569,10 +1595,14 @@ export interface components {
        * @description When it was taken.
        */
       date?: string;
+      /** @description Description. */
+      description?: string;
       /** @description Whether somebody likes it. */
       favourite?: boolean;
       /** @description Whether searches and lists leave it out unless asked. */
       hidden?: boolean;
+      /** @description Names of those who are in the picture, beside those that the file names. */
+      people?: string[];
       /** @description Rating; 0 for unrated, whatever the file says. */
       rating?: number;
       /** @description Title. */
@@ -2017,6 +2047,8 @@ export interface components {
         embed_texts?: boolean;
         /** @description Whether an image and a text belong together. */
         match?: boolean;
+        /** @description Texts put into another language. */
+        translate?: boolean;
       };
       /** @description Whether it can write captions. */
       captions?: boolean;
@@ -2052,7 +2084,7 @@ export interface components {
       longitude: number;
     };
     Notice: {
-      /** @description `or_is_a_word`: OR was read as a plain word. `unread_script`: the model reads nothing of the text, and only names, tags and other words were searched. `phrase_not_found`: no record has the words in quotes; `query` is without quotes. `end_of_window`: the search stopped looking here, and there may be more. */
+      /** @description `or_is_a_word`: OR was read as a plain word. `unread_script`: the model reads nothing of the text, and only names, tags and other words were searched. `no_translator`: no translator is installed for the language of the words. `phrase_not_found`: no record has the words in quotes; `query` is without quotes. `end_of_window`: the search stopped looking here, and there may be more. */
       code: string;
       /** @description The warning, in English. */
       message: string;
@@ -2351,6 +2383,7 @@ export interface components {
       total: number;
       /** @description Whether there may be more hits than that. */
       total_is_lower_bound: boolean;
+      translated?: components["schemas"]["Translated"];
       understood?: components["schemas"]["Understood"];
       verdict: components["schemas"]["Verdict"];
       /** @description What the reader should know, such as a text cut short. */
@@ -2379,6 +2412,8 @@ export interface components {
        * @enum {string}
        */
       fusion: "convex" | "rrf";
+      /** @description Language of the words, such as `ja`, as a BCP 47 tag; it is detected where none is given. Words in another language than English are translated where a translator is installed; `en` takes them as they are. */
+      language?: string;
       /**
        * @description Most hits to return.
        * @default 20
@@ -2655,6 +2690,40 @@ export interface components {
       rerank_ms: number;
       total_ms: number;
       vector_ms: number;
+    };
+    /** @description The words of a query in the language that the model reads. Captions, names and tags are searched in both languages. */
+    Translated: {
+      /** @description Language of the words as they were asked. */
+      from: string;
+      /** @description The query with these words in place of the others: what to ask, changed, to look for others. */
+      query: string;
+      /** @description The words that were looked for. */
+      text: string;
+      /** @description Language of the words that were looked for. */
+      to: string;
+    };
+    TranslationAnswer: {
+      from: string;
+      /** @description The translations, in the order of the texts. */
+      texts: string[];
+      to: string;
+    };
+    TranslationPair: {
+      /** @description Language that is read. */
+      from: string;
+      /** @description Language that is written. */
+      to: string;
+    };
+    TranslationPairs: {
+      pairs: components["schemas"]["TranslationPair"][];
+    };
+    TranslationRequest: {
+      /** @description Language of the texts. */
+      from: string;
+      /** @description Texts to translate, such as captions. */
+      texts: string[];
+      /** @description Language to translate into. */
+      to: string;
     };
     TrashEmptied: {
       /** @description Records that are gone. */
@@ -3111,6 +3180,8 @@ export interface operations {
         hidden?: components["parameters"]["filterVisibility"];
         /** @description Kind of record; may be repeated. */
         kind?: components["parameters"]["filterKind"];
+        /** @description Language of the words, such as `ja`, as a BCP 47 tag; it is detected where none is given. Words in another language than English are translated where a translator is installed; `en` takes them as they are. */
+        language?: string;
         /** @description Most values of a level. */
         limit?: number;
         /** @description Leave out hits that are less likely than this. */
@@ -4336,6 +4407,8 @@ export interface operations {
         hidden?: components["parameters"]["filterVisibility"];
         /** @description Kind of record; may be repeated. */
         kind?: components["parameters"]["filterKind"];
+        /** @description Language of the words, such as `ja`, as a BCP 47 tag; it is detected where none is given. Words in another language than English are translated where a translator is installed; `en` takes them as they are. */
+        language?: string;
         /** @description Most entries to return. */
         limit?: number;
         /** @description Leave out hits that are less likely than this. */
@@ -4762,6 +4835,54 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["TextsAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listTranslations: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Pairs of languages. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TranslationPairs"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  translate: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["TranslationRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Translations. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TranslationAnswer"];
         };
       };
       default: components["responses"]["Problem"];
