@@ -25,7 +25,9 @@ func (w colourWords) Translate(_ context.Context, texts []string) ([]string, err
 
 func newInterpreter() *translation.Interpreter {
 	return translation.New(map[translation.Pair]translation.Opener{
-		{From: "ja", To: "en"}: func(context.Context) (translation.Closer, error) { return colourWords{"赤": "red", "青": "blue"}, nil },
+		{From: "ja", To: "en"}: func(context.Context) (translation.Closer, error) {
+			return colourWords{"赤": "red", "青": "blue"}, nil
+		},
 	})
 }
 
