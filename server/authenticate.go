@@ -18,7 +18,7 @@ func (s *Server) authenticate(c echo.Context) (api.Caller, error) {
 	if auth.IsOwner(s.options.OwnerSecret, c.Request().Header.Get(echo.HeaderAuthorization)) {
 		return api.Caller{Name: "owner", Scope: auth.ScopeAdmin, Owner: true}, nil
 	}
-	if len(s.options.Tokens) == 0 {
+	if !s.tokens.Required() {
 		return api.Caller{Name: "local", Scope: auth.ScopeAdmin}, nil
 	}
 	header := c.Request().Header.Get(echo.HeaderAuthorization)
@@ -27,9 +27,9 @@ func (s *Server) authenticate(c echo.Context) (api.Caller, error) {
 		if !strings.EqualFold(kind, "Bearer") {
 			return api.Caller{}, problem.New(problem.Unauthorized, "the Authorization header must use the Bearer scheme")
 		}
-		token, found := auth.Find(s.options.Tokens, strings.TrimSpace(secret))
+		token, found := s.tokens.Find(strings.TrimSpace(secret))
 		if !found {
-			return api.Caller{}, problem.New(problem.Unauthorized, "unknown token")
+			return api.Caller{}, problem.New(problem.Unauthorized, "unknown token, or one that has expired")
 		}
 		return api.Caller{Name: token.Name, Scope: token.Scope}, nil
 	}
@@ -63,7 +63,7 @@ func (s *Server) authorize(need auth.Scope, next echo.HandlerFunc) echo.HandlerF
 
 // checkSite refuses requests that other web sites make.
 func (s *Server) checkSite(next echo.HandlerFunc) echo.HandlerFunc {
-	sites := auth.Sites{Hosts: s.options.Hosts, Tokens: len(s.options.Tokens) > 0}
+	sites := auth.Sites{Hosts: s.options.Hosts, Tokens: s.tokens.Required()}
 	return func(c echo.Context) error {
 		if err := sites.Check(c.Request()); err != nil {
 			return err

@@ -75,7 +75,7 @@ func pathOf(operation *openapi.Operation) string { return withSegments(operation
 
 // withSegments gives the parameters of a path values that there may be; id is the record's or the job's.
 func withSegments(path, id string) string {
-	return strings.NewReplacer("{id}", id, "{tag}", "x", "{side}", "1600", "{level}", "0", "{x}", "0", "{y}", "0").Replace(path)
+	return strings.NewReplacer("{id}", id, "{tag}", "x", "{name}", "x", "{side}", "1600", "{level}", "0", "{x}", "0", "{y}", "0").Replace(path)
 }
 
 // named reports whether a problem names field, or a member within it.

@@ -34,6 +34,9 @@ type Options struct {
 	// Tokens are who may come. Without any, everyone may do everything, which
 	// only loopback allows.
 	Tokens []auth.Token
+	// TokenFile is the file that Tokens are of, if they are: tokens are made and revoked there, and what somebody else
+	// changes in it holds within seconds.
+	TokenFile string
 
 	// Searcher and Library answer. The server owns neither.
 	Searcher queries.Searcher

@@ -16,6 +16,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/ingest/textrecord"
+	"mekiki/server/access"
 	"mekiki/server/answers"
 	"mekiki/server/api"
 	"mekiki/server/auth"
@@ -56,7 +57,8 @@ func (s *Server) rooms() []api.Room {
 			Manager: s.jobs, Library: s.library, Bodies: s.bodies, Workshop: s.workshop(), Stopping: s.stopping,
 		},
 		upkeep.Room{Library: s.library, Bodies: s.bodies, Switch: o.Switch},
-		sessions.Room{Tokens: o.Tokens, Sessions: s.sessions, Bodies: s.bodies, Adds: o.Ingester != nil, ReadOnly: s.readOnly},
+		sessions.Room{Tokens: s.tokens, Sessions: s.sessions, Bodies: s.bodies, Adds: o.Ingester != nil, ReadOnly: s.readOnly},
+		access.Room{Store: s.tokens, Bodies: s.bodies, Now: o.Now, Logger: o.Logger},
 		s.status(),
 		room{
 			{Method: http.MethodGet, Path: "/api/v1/openapi.json", Class: api.Open, Handler: s.getOpenAPI},

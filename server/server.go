@@ -39,6 +39,7 @@ type Server struct {
 	document    *openapi.Document
 	documentTag string
 	metrics     *metrics.Metrics
+	tokens      *auth.Store
 	sessions    *auth.Sessions
 	jobs        *jobs.Manager
 
@@ -86,9 +87,12 @@ func New(options Options) (*Server, error) {
 		}
 	}
 	measured, registry := metrics.New()
+	tokens := auth.NewStore(options.Tokens, options.TokenFile, options.Now, func(err error) {
+		options.Logger.Error("the tokens are as they were before", logError, err)
+	})
 	s := &Server{
 		options: options, document: document, documentTag: page.Tag(openapiDocument), metrics: measured,
-		sessions: auth.NewSessions(options.Now),
+		tokens: tokens, sessions: auth.NewSessions(tokens, options.Now),
 		jobs:     jobs.New(limits.Jobs, options.JobsFile, options.Logger, options.Now),
 		library:  api.Library{Library: options.Library},
 		decoder:  decoder,

@@ -52,6 +52,8 @@ type Route struct {
 	// AlwaysWritable is for what changes nothing in the library, though its scope
 	// and method look like it: it goes on while nothing can be changed.
 	AlwaysWritable bool
+	// Secret says that the answer must not be kept anywhere.
+	Secret bool
 
 	// Operation is the document's; it also says which scope is needed. The server sets both.
 	Operation *openapi.Operation

@@ -1,5 +1,7 @@
 package auth
 
+import "time"
+
 // maxSessions bounds the sessions that are open.
 const maxSessions = 4096
 
@@ -8,4 +10,11 @@ const (
 	maximumTokens     = 10_000
 	maximumTokenLine  = 512
 	maximumTokenBytes = 1 << 20
+)
+
+// lookInterval is how often a file of tokens is looked at for changes, and usedWithin how exactly the last use of a token
+// is told.
+const (
+	lookInterval = time.Second
+	usedWithin   = time.Hour
 )

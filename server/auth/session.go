@@ -17,7 +17,8 @@ const (
 // Sessions remembers which browsers have shown a token. They live in memory: a
 // restart signs everyone out. Safe for concurrent use.
 type Sessions struct {
-	now func() time.Time
+	now    func() time.Time
+	tokens *Store
 
 	mutex   sync.Mutex
 	entries map[[sha256.Size]byte]session
@@ -28,9 +29,9 @@ type session struct {
 	expires time.Time
 }
 
-// NewSessions makes an empty store; now is the clock.
-func NewSessions(now func() time.Time) *Sessions {
-	return &Sessions{now: now, entries: map[[sha256.Size]byte]session{}}
+// NewSessions makes an empty store of sessions that last while their tokens are good; now is the clock.
+func NewSessions(tokens *Store, now func() time.Time) *Sessions {
+	return &Sessions{now: now, tokens: tokens, entries: map[[sha256.Size]byte]session{}}
 }
 
 // Start opens a session for whoever holds token and gives its secret. When there
@@ -58,18 +59,20 @@ func (s *Sessions) Start(token Token) string {
 	return secret
 }
 
-// Find gives the token behind a session. The map is keyed by the secret's hash,
+// Find gives the token behind a session, as it is now. The map is keyed by the secret's hash,
 // so that the time of a look-up tells nothing of the secrets.
 func (s *Sessions) Find(secret string) (Token, bool) {
 	key := sha256.Sum256([]byte(secret))
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	entry, found := s.entries[key]
-	if !found || !s.now().Before(entry.expires) {
-		delete(s.entries, key)
-		return Token{}, false
+	if found && s.now().Before(entry.expires) {
+		if token, good := s.tokens.Current(entry.token); good {
+			return token, true
+		}
 	}
-	return entry.token, true
+	delete(s.entries, key)
+	return Token{}, false
 }
 
 // End closes a session, if there is such a one.

@@ -14,6 +14,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Scope is what a token allows. Each scope includes the ones before it.
@@ -73,11 +74,31 @@ type Token struct {
 	Scope Scope
 	// Hash is the SHA-256 of the secret.
 	Hash [sha256.Size]byte
+	// Made is when it was made, where that is known; Expires is when it ends, and zero for never.
+	Made, Expires time.Time
 }
+
+// Members of a line of a tokens file that may follow the three fields.
+const (
+	madeMember    = "made="
+	expiresMember = "expires="
+)
 
 // String gives the token's line in a tokens file.
 func (t Token) String() string {
-	return fmt.Sprintf("%s %s %s", t.Name, t.Scope, hex.EncodeToString(t.Hash[:]))
+	line := fmt.Sprintf("%s %s %s", t.Name, t.Scope, hex.EncodeToString(t.Hash[:]))
+	if !t.Made.IsZero() {
+		line += " " + madeMember + t.Made.UTC().Format(time.RFC3339)
+	}
+	if !t.Expires.IsZero() {
+		line += " " + expiresMember + t.Expires.UTC().Format(time.RFC3339)
+	}
+	return line
+}
+
+// ExpiredAt reports whether the token is no longer good at a moment.
+func (t Token) ExpiredAt(moment time.Time) bool {
+	return !t.Expires.IsZero() && !moment.Before(t.Expires)
 }
 
 // secretPrefix makes a secret recognisable to people and to scanners for
@@ -102,7 +123,8 @@ func NewToken(name string, scope Scope) (Token, string, error) {
 var tokenName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // ParseTokens reads a tokens file: a name, a scope and the SHA-256 of the secret
-// in hexadecimal on each line, parted by blanks. Empty lines and lines that
+// in hexadecimal on each line, parted by blanks, and then perhaps made= and
+// expires= with a time (RFC 3339). Empty lines and lines that
 // begin with # are passed over. Errors name the line and never show a hash.
 func ParseTokens(reader io.Reader) ([]Token, error) {
 	var tokens []Token
@@ -139,7 +161,7 @@ func ParseTokens(reader io.Reader) ([]Token, error) {
 
 func parseToken(line string) (Token, error) {
 	fields := strings.Fields(line)
-	if len(fields) != 3 {
+	if len(fields) < 3 {
 		return Token{}, errors.New("expected a name, a scope and a SHA-256 (mekiki token new writes such a line)")
 	}
 	if !tokenName.MatchString(fields[0]) {
@@ -153,7 +175,22 @@ func parseToken(line string) (Token, error) {
 	if err != nil || len(hash) != sha256.Size {
 		return Token{}, errors.New("the third field is not a SHA-256 in hexadecimal")
 	}
-	return Token{Name: fields[0], Scope: scope, Hash: [sha256.Size]byte(hash)}, nil
+	token := Token{Name: fields[0], Scope: scope, Hash: [sha256.Size]byte(hash)}
+	for _, field := range fields[3:] {
+		target, text := &token.Made, ""
+		switch {
+		case strings.HasPrefix(field, madeMember):
+			text = field[len(madeMember):]
+		case strings.HasPrefix(field, expiresMember):
+			target, text = &token.Expires, field[len(expiresMember):]
+		default:
+			return Token{}, errors.New("after the SHA-256 may come made= and expires=, and nothing else")
+		}
+		if *target, err = time.Parse(time.RFC3339, text); err != nil {
+			return Token{}, errors.New("made= and expires= need a time such as 2027-01-31T00:00:00Z")
+		}
+	}
+	return token, nil
 }
 
 // IsOwner reports whether an Authorization header shows the secret of the user who runs the server. A secret of "" is

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParseTokens(t *testing.T) {
@@ -60,4 +61,27 @@ func FuzzParseTokens(f *testing.F) {
 			t.Errorf("%q does not survive: %v", lines.String(), err)
 		}
 	})
+}
+
+// TestLinesOfTokens: a line that was written is read the same, and older lines still are.
+func TestLinesOfTokens(t *testing.T) {
+	token, _, err := NewToken("a", ScopeRead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, edit := range []func(*Token){
+		func(*Token) {}, func(t *Token) { t.Expires = time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC) },
+		func(t *Token) { t.Made, t.Expires = time.Unix(1e9, 0).UTC(), time.Unix(2e9, 0).UTC() },
+	} {
+		written := token
+		edit(&written)
+		if read, err := ParseTokens(strings.NewReader(written.String())); err != nil || len(read) != 1 || read[0] != written {
+			t.Errorf("%s is read as %v, %v", written, read, err)
+		}
+	}
+	for _, wrong := range []string{" x", " expires=", " expires=never", " made=1", " expires=2027-01-02"} {
+		if _, err := ParseTokens(strings.NewReader(token.String() + wrong)); err == nil {
+			t.Errorf("%q is taken", wrong)
+		}
+	}
 }

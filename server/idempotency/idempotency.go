@@ -59,9 +59,9 @@ type answer struct {
 var keptHeaders = []string{echo.HeaderContentType, echo.HeaderLocation, "ETag"}
 
 // Applies reports whether a route heeds keys: it changes something by POST, and its body is not a form. Uploads need
-// none, since a picture that comes twice is there once.
+// none, since a picture that comes twice is there once, and secrets are not kept.
 func Applies(route *api.Route) bool {
-	return route.Method == http.MethodPost && route.Operation.Scope != "read" && route.Operation.Scope != "none" &&
+	return route.Method == http.MethodPost && !route.Secret && route.Operation.Scope != "read" && route.Operation.Scope != "none" &&
 		route.Operation.Bodies[echo.MIMEMultipartForm] == nil
 }
 

@@ -13,7 +13,7 @@ import (
 
 // Room is what sessions need.
 type Room struct {
-	Tokens   []auth.Token
+	Tokens   *auth.Store
 	Sessions *auth.Sessions
 	Bodies   api.Bodies
 	// Adds says that something can be added at all. ReadOnly is the problem with changing anything, or nil.
@@ -35,7 +35,7 @@ func (r Room) getSession(c echo.Context) error { return r.sendSession(c, api.Cal
 
 func (r Room) sendSession(c echo.Context, who api.Caller) error {
 	state := sessionResponse{Authentication: "token", Scopes: who.Scope.Names()}
-	if len(r.Tokens) == 0 {
+	if !r.Tokens.Required() {
 		state.Authentication = "none"
 	}
 	if state.ReadOnly = !r.Adds || r.ReadOnly() != nil; state.ReadOnly {
@@ -53,12 +53,12 @@ func (r Room) signIn(c echo.Context) error {
 	if request.Token == "" || len(request.Token) > 512 {
 		return problem.Invalid("token", "must have 1 to 512 characters")
 	}
-	if len(r.Tokens) == 0 {
+	if !r.Tokens.Required() {
 		return problem.New(problem.Conflict, "this server requires no token")
 	}
-	token, found := auth.Find(r.Tokens, request.Token)
+	token, found := r.Tokens.Find(request.Token)
 	if !found {
-		return problem.New(problem.Unauthorized, "unknown token")
+		return problem.New(problem.Unauthorized, "unknown token, or one that has expired")
 	}
 	c.SetCookie(r.cookie(c, r.Sessions.Start(token), int(auth.SessionLifetime.Seconds())))
 	return r.sendSession(c, api.Caller{Name: token.Name, Scope: token.Scope})

@@ -130,7 +130,13 @@ func (o serveOptions) prepare(app *cli.App) (server.Options, error) {
 	}
 	app.TokenCache = o.cacheMiB << 20
 	o.limits.UploadBytes, o.limits.UploadPixels = o.uploadMiB<<20, o.megapixels*1_000_000
-	options := server.Options{Address: o.address, Hosts: o.hosts, Tokens: tokens, Limits: o.limits, Logger: logger}
+	tokenFile := o.tokenFile
+	if tokenFile != "" {
+		if tokenFile, err = filepath.Abs(tokenFile); err != nil {
+			return server.Options{}, fmt.Errorf("--token-file: %w", err)
+		}
+	}
+	options := server.Options{Address: o.address, Hosts: o.hosts, Tokens: tokens, TokenFile: tokenFile, Limits: o.limits, Logger: logger}
 	if o.noCaptions {
 		options.Captions = -1
 	}
