@@ -69,7 +69,7 @@ func TestDuplicateScenes(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Duplicates(ctx, duplicates.Request{Level: duplicates.LevelScene}); !errors.Is(err, context.Canceled) {
+	if _, err := s.Duplicates(ctx, duplicates.Request{Level: duplicates.LevelScene, Similarity: 0.8}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -100,6 +100,9 @@ func TestDuplicateGroupsAreDisjoint(t *testing.T) {
 		}
 	}
 	s := newTestSearcher(t, w, Options{})
+	if _, err := s.CompareScenes(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
 	for _, request := range []duplicates.Request{
 		{Level: duplicates.LevelPicture, Distance: pointer(6)}, {Level: duplicates.LevelScene, Similarity: 0.9},
 	} {
@@ -141,7 +144,7 @@ func TestBadDuplicates(t *testing.T) {
 func BenchmarkDuplicateScenes(b *testing.B) {
 	s := newTestSearcher(b, populated(640), Options{})
 	for b.Loop() {
-		if _, err := s.Duplicates(b.Context(), duplicates.Request{Level: duplicates.LevelScene}); err != nil {
+		if _, err := s.Duplicates(b.Context(), duplicates.Request{Level: duplicates.LevelScene, Similarity: 0.89}); err != nil {
 			b.Fatal(err)
 		}
 	}

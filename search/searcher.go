@@ -55,6 +55,8 @@ type Options struct {
 	RankingCacheEntries int
 	// Interpreter puts words into the language that the model reads; nil leaves them as they are.
 	Interpreter *translation.Interpreter
+	// Scenes keeps what comparing pictures for duplicates has found; nil keeps it in memory.
+	Scenes *duplicates.Kept
 	// Asker puts questions to hits; nil refuses them.
 	Asker *ask.Asker
 	// Decoder reads originals; nil means one with the defaults of package pixels.
@@ -84,6 +86,9 @@ func (o Options) withDefaults() Options {
 	o.TokenCacheBytes = cmp.Or(o.TokenCacheBytes, defaultTokenCacheBytes)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Scenes == nil {
+		o.Scenes = duplicates.NewKept("", o.Logger)
 	}
 	return o
 }
@@ -208,7 +213,13 @@ func (s *Searcher) Locate(ctx context.Context, request locate.Request) (locate.R
 
 // Duplicates finds groups of images that are the same at one level.
 func (s *Searcher) Duplicates(ctx context.Context, request duplicates.Request) (duplicates.Response, error) {
-	return duplicates.Find(ctx, s.library, request)
+	return duplicates.Find(ctx, s.library, s.options.Scenes, request)
+}
+
+// CompareScenes compares the pictures that were not compared yet, so that [Searcher.Duplicates] knows of them. It may take long;
+// progress, which may be nil, is told how many of all pictures are done.
+func (s *Searcher) CompareScenes(ctx context.Context, progress func(done, total int)) (duplicates.Compared, error) {
+	return s.options.Scenes.Compare(ctx, s.library, compareWorkers(), progress)
 }
 
 // errStopped ends an answer that nobody reads any more.

@@ -200,6 +200,14 @@ func (s *worldSnapshot) List(_ context.Context, filter index.Filter, page index.
 	return found, total, nil
 }
 
+func (s *worldSnapshot) HaveParts(_ context.Context, _ embed.Space, ids []index.ID) ([]bool, error) {
+	have := make([]bool, len(ids))
+	for i, id := range ids {
+		have[i] = s.parts[id].Count > 0
+	}
+	return have, nil
+}
+
 func (s *worldSnapshot) nearest(query []float32, k int, filter index.Filter, kind index.Kind) []index.Neighbour {
 	var found []index.Neighbour
 	passes := s.passing(filter)

@@ -70,11 +70,21 @@ func (s *Server) rooms() []api.Room {
 // workshop makes the tasks of jobs.
 func (s *Server) workshop() jobs.Workshop {
 	o := &s.options
-	workshop := jobs.Workshop{Chores: o.Chores, Library: s.library, Roots: o.Roots, Captions: o.Captions, Logger: o.Logger}
+	workshop := jobs.Workshop{Chores: o.Chores, Library: s.library, Roots: o.Roots, Captions: o.Captions, Logger: o.Logger, CompareScenes: o.Searcher.CompareScenes}
 	if o.Ingester != nil {
 		workshop.Ingester = o.Ingester
 	}
 	return workshop
+}
+
+// compareScenes has the pictures compared that were not compared for duplicates yet.
+func (s *Server) compareScenes() (string, error) {
+	task, err := s.workshop().Duplicates()
+	if err != nil {
+		return "", err
+	}
+	job, err := s.jobs.AddOnce(task)
+	return job.ID, err
 }
 
 // room is a room without anything of its own.

@@ -117,7 +117,7 @@ func New(options Options) (*Server, error) {
 	})
 	s.answers = &idempotency.Answers{Now: options.Now, BodyBytes: max(limits.BodyBytes, editing.BodyBytes), BodyTime: limits.ReadTime}
 	s.queries = queries.Room{
-		Searcher: options.Searcher, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Suggester: &suggest.Suggester{}, Measure: s.metrics.Search,
+		Searcher: options.Searcher, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Suggester: &suggest.Suggester{}, Compare: s.compareScenes, Measure: s.metrics.Search,
 	}
 	s.watch(registry)
 	if s.echo, err = s.newEcho(); err != nil {

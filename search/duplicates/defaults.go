@@ -11,6 +11,16 @@ const (
 	// scenePartsBytes bounds the vectors kept while scenes are compared: an image
 	// is a neighbour of many.
 	scenePartsBytes = 128 << 20
+	// LeastKept is the least likeness of pairs that are kept once they were compared. What is asked for below it is compared
+	// anew each time.
+	LeastKept = 0.9
+	// compareChunk is how many pictures are compared between two reports of progress, and with one snapshot; compareKept after
+	// how many what was found is kept.
+	compareChunk = 500
+	compareKept  = 10_000
+	// maximumPairs and maximumFile bound what is kept.
+	maximumPairs = 8 << 20
+	maximumFile  = 256 << 20
 	// aspectTolerance is how far two widths may differ at one height: the
 	// perceptual hash itself knows no aspect.
 	aspectTolerance = 0.03

@@ -13,8 +13,8 @@ import (
 
 // Find finds groups of images that are the same at one level. Groups are
 // built around their best image, so that likeness does not creep from one
-// member to the next.
-func Find(ctx context.Context, library index.Source, request Request) (Response, error) {
+// member to the next. Scenes are those that were compared before: [Kept.Compare] compares the others.
+func Find(ctx context.Context, library index.Source, kept *Kept, request Request) (Response, error) {
 	started := time.Now()
 	if err := request.prepare(); err != nil {
 		return Response{}, err
@@ -30,28 +30,44 @@ func Find(ctx context.Context, library index.Source, request Request) (Response,
 		return Response{}, fmt.Errorf("list records: %w", err)
 	}
 	response := Response{Level: request.Level, Groups: []Group{}, Examined: len(records)}
-	var groups []Group
-	switch request.Level {
-	case LevelBytes:
-		groups = Bytes(records)
-	case LevelPicture:
-		groups, err = Pictures(ctx, records, *request.Distance)
-	case LevelScene:
-		newest := ByPreference(records)
-		if len(newest) > sceneLimit {
-			slices.SortFunc(newest, func(a, b *index.Record) int { return cmp.Compare(b.ID, a.ID) })
-			newest = ByPreference(newest[:sceneLimit])
-			response.Warnings = append(response.Warnings, fmt.Sprintf("only the newest %d of %d images were compared; use a filter to choose others", sceneLimit, len(records)))
-		}
-		response.Examined = len(newest)
-		groups, err = Scenes(ctx, snapshot, newest, request.Filter, request.Similarity)
-	}
+	groups, err := response.find(ctx, snapshot, kept, records, request)
 	if err != nil {
 		return Response{}, err
 	}
 	response.cut(groups, request)
 	response.Timings.TotalMS = contract.Milliseconds(started)
 	return response, nil
+}
+
+// find gives all groups.
+func (r *Response) find(ctx context.Context, snapshot index.Reader, kept *Kept, records []*index.Record, request Request) ([]Group, error) {
+	switch {
+	case request.Level == LevelBytes:
+		return Bytes(records), nil
+	case request.Level == LevelPicture:
+		return Pictures(ctx, records, *request.Distance)
+	case request.Similarity < LeastKept:
+		newest := ByPreference(records)
+		if len(newest) > sceneLimit {
+			slices.SortFunc(newest, func(a, b *index.Record) int { return cmp.Compare(b.ID, a.ID) })
+			newest = ByPreference(newest[:sceneLimit])
+			r.Warnings = append(r.Warnings, fmt.Sprintf("only the newest %d of %d images were compared; use a filter to choose others, or a similarity of at least %v", sceneLimit, len(records), LeastKept))
+		}
+		r.Examined = len(newest)
+		return Scenes(ctx, snapshot, newest, request.Filter, request.Similarity)
+	}
+	space, some := snapshot.Space()
+	if !some {
+		return nil, nil
+	}
+	known := kept.of(space.Fingerprint)
+	missing, err := missingOf(ctx, snapshot, space, known, records)
+	if err != nil {
+		return nil, err
+	}
+	r.Pending = len(missing)
+	r.Examined -= r.Pending
+	return known.scenes(ByPreference(records), request.Similarity), nil
 }
 
 // prepare checks a request and fills in defaults.
@@ -88,10 +104,15 @@ func (r *Response) cut(groups []Group, request Request) {
 			cmp.Compare(a.Members[0].ID, b.Members[0].ID))
 	})
 	r.Total = len(groups)
+	for _, group := range groups {
+		r.ReclaimableBytes += group.ReclaimableBytes
+	}
 	from := min(request.Offset, len(groups))
 	to := min(from+request.Limit, len(groups))
 	r.Groups = append(r.Groups, groups[from:to]...)
-	for _, group := range r.Groups {
+	for g := range r.Groups {
+		group := &r.Groups[g]
+		group.explain()
 		for i := range group.Members {
 			group.Members[i].Similarity = contract.Round(group.Members[i].Similarity)
 		}

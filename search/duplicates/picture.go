@@ -54,25 +54,47 @@ func sameAspect(a, b *index.Record) bool {
 // hashTables finds hashes within a few bits of another.
 type hashTables struct {
 	hashes []uint64
-	tables [4]map[uint16][]int32
+	tables [4]hashTable
 	seen   []int32 // the last query that met each hash
 	query  int32
 }
 
+// hashTable has the numbers of the hashes in order of 16 of their bits; those of a key begin where starts says.
+type hashTable struct {
+	starts  [1<<16 + 1]int32
+	numbers []int32
+}
+
 func newHashTables(records []*index.Record) *hashTables {
 	h := &hashTables{hashes: make([]uint64, len(records)), seen: make([]int32, len(records))}
-	for t := range h.tables {
-		h.tables[t] = map[uint16][]int32{}
-	}
 	for i, record := range records {
 		h.hashes[i] = record.PerceptualHash
-		for t := range h.tables {
-			key := uint16(record.PerceptualHash >> (16 * t))
-			h.tables[t][key] = append(h.tables[t][key], int32(i))
-		}
+	}
+	for t := range h.tables {
+		h.tables[t].fill(h.hashes, 16*t)
 	}
 	return h
 }
+
+// fill sorts the hashes by counting.
+func (t *hashTable) fill(hashes []uint64, shift int) {
+	for _, hash := range hashes {
+		t.starts[int(uint16(hash>>shift))+1]++
+	}
+	for key := range 1 << 16 {
+		t.starts[key+1] += t.starts[key]
+	}
+	next := t.starts
+	t.numbers = make([]int32, len(hashes))
+	for i, hash := range hashes {
+		key := uint16(hash >> shift)
+		t.numbers[next[key]] = int32(i)
+		next[key]++
+	}
+}
+
+// with gives the numbers of the hashes with a key.
+func (t *hashTable) with(key uint16) []int32 { return t.numbers[t.starts[key]:t.starts[int(key)+1]] }
 
 // within gives the numbers of the hashes within a distance, in order.
 func (h *hashTables) within(hash uint64, distance int) []int {
@@ -80,7 +102,7 @@ func (h *hashTables) within(hash uint64, distance int) []int {
 	var found []int
 	for t := range h.tables {
 		flips(uint16(hash>>(16*t)), distance/len(h.tables), 0, func(key uint16) {
-			for _, i := range h.tables[t][key] {
+			for _, i := range h.tables[t].with(key) {
 				if h.seen[i] == h.query {
 					continue
 				}

@@ -41,6 +41,12 @@ type Response struct {
 	Total int `json:"total"`
 	// Examined counts the images compared.
 	Examined int `json:"examined"`
+	// ReclaimableBytes is what deleting all but the best of every group would free.
+	ReclaimableBytes int64 `json:"reclaimable_bytes"`
+	// Pending counts the images that were not compared for the same scene yet: see [Kept.Compare].
+	Pending int `json:"pending"`
+	// Job is the one that compares them, where a server runs one.
+	Job string `json:"job,omitempty"`
 	// Next is the offset of the following page; 0 at the end.
 	Next     int              `json:"next,omitempty"`
 	Timings  contract.Timings `json:"timings"`

@@ -1,13 +1,13 @@
 package duplicates
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
-	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
-	"mekiki/internal/lru"
 	"mekiki/search/likeness"
 )
 
@@ -15,7 +15,7 @@ import (
 // 0 to 1. ordered is in the order of [ByPreference]; each costs a vector search, of what
 // filter lets pass.
 func Scenes(ctx context.Context, snapshot index.Reader, ordered []*index.Record, filter index.Filter, similarity float64) ([]Group, error) {
-	c := &sceneComparer{snapshot: snapshot, filter: filter, similarity: similarity, eligible: make(map[index.ID]bool, len(ordered)), parts: lru.New[index.ID, embed.Parts](scenePartsBytes)}
+	c := &sceneComparer{partsReader: newPartsReader(snapshot), filter: filter, similarity: similarity, eligible: make(map[index.ID]bool, len(ordered))}
 	for _, record := range ordered {
 		c.eligible[record.ID] = true
 	}
@@ -41,37 +41,10 @@ func Scenes(ctx context.Context, snapshot index.Reader, ordered []*index.Record,
 
 // sceneComparer compares images of which none is in a group yet.
 type sceneComparer struct {
-	snapshot   index.Reader
+	*partsReader
 	filter     index.Filter
 	similarity float64 // the least that counts as the same scene
 	eligible   map[index.ID]bool
-	parts      *lru.Cache[index.ID, embed.Parts]
-}
-
-// partsOf gives the vectors of images, each read once; none for an image that has none.
-func (c *sceneComparer) partsOf(ctx context.Context, ids ...index.ID) ([]embed.Parts, error) {
-	found := make([]embed.Parts, len(ids))
-	var missing []index.ID
-	var places []int
-	for i, id := range ids {
-		if parts, ok := c.parts.Get(id); ok {
-			found[i] = parts
-		} else {
-			missing, places = append(missing, id), append(places, i)
-		}
-	}
-	if len(missing) == 0 {
-		return found, nil
-	}
-	read, err := c.snapshot.Parts(ctx, missing)
-	if err != nil {
-		return nil, fmt.Errorf("read vectors: %w", err)
-	}
-	for i, parts := range read {
-		found[places[i]] = parts
-		c.parts.Put(missing[i], parts, int64(4*len(parts.Values)))
-	}
-	return found, nil
 }
 
 // around makes the group of a leader, with itself first and perhaps alone, and
@@ -109,15 +82,45 @@ func (c *sceneComparer) around(ctx context.Context, leader *index.Record) (Group
 	return group, nil
 }
 
-// someRows takes rows spread evenly over a picture's parts.
-func someRows(values []float32, count, width int) []float32 {
-	if count <= sceneRows {
-		return values
+// scenes groups images by the pairs that were kept, with at least a similarity. ordered is in the order of [ByPreference].
+func (p *pairs) scenes(ordered []*index.Record, similarity float64) []Group {
+	place := make(map[index.ID]int, len(ordered))
+	for i, record := range ordered {
+		place[record.ID] = i
 	}
-	rows := make([]float32, 0, sceneRows*width)
-	for i := range sceneRows {
-		row := i * count / sceneRows
-		rows = append(rows, values[row*width:(row+1)*width]...)
+	type neighbour struct {
+		at         int
+		similarity float64
 	}
-	return rows
+	neighbours := make([][]neighbour, len(ordered))
+	for _, each := range p.found {
+		a, aThere := place[each.a]
+		b, bThere := place[each.b]
+		if likeness := float64(each.similarity); aThere && bThere && likeness >= similarity {
+			neighbours[a] = append(neighbours[a], neighbour{b, likeness})
+			neighbours[b] = append(neighbours[b], neighbour{a, likeness})
+		}
+	}
+	taken := make([]bool, len(ordered))
+	var groups []Group
+	for i, leader := range ordered {
+		if taken[i] {
+			continue
+		}
+		group := Group{Members: []Member{makeMember(leader, 0, 1)}}
+		slices.SortFunc(neighbours[i], func(a, b neighbour) int { return cmp.Compare(a.at, b.at) })
+		for _, each := range neighbours[i] {
+			if taken[each.at] {
+				continue
+			}
+			taken[each.at] = true
+			other := ordered[each.at]
+			group.add(other, pixels.HammingDistance(leader.PerceptualHash, other.PerceptualHash), each.similarity)
+		}
+		if len(group.Members) > 1 {
+			taken[i] = true
+			groups = append(groups, group)
+		}
+	}
+	return groups
 }

@@ -114,10 +114,27 @@ func New(waiting int, path string, logger *slog.Logger, now func() time.Time) *M
 	return m
 }
 
+// AddOnce queues a job unless one of its kind waits or runs, and gives that one then.
+func (m *Manager) AddOnce(task Task) (Job, error) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	for _, each := range m.list {
+		if each.shown.Kind == task.Kind && !each.shown.State.Finished() {
+			return each.shown, nil
+		}
+	}
+	return m.add(task)
+}
+
 // Add queues a job.
 func (m *Manager) Add(task Task) (Job, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
+	return m.add(task)
+}
+
+// add is called with the mutex held.
+func (m *Manager) add(task Task) (Job, error) {
 	if m.count(Queued) >= m.waiting {
 		p := problem.New(problem.TooManyRequests, "too many jobs are waiting")
 		p.RetryAfter = 30

@@ -17,6 +17,7 @@ import (
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/captioning"
 	"mekiki/index/ingest/textrecord"
+	"mekiki/search/duplicates"
 	"mekiki/server/problem"
 )
 
@@ -60,7 +61,9 @@ type Chores interface {
 type Workshop struct {
 	Ingester Ingester
 	Chores   Chores // nil where only files can be read
-	Library  index.Library
+	// CompareScenes compares the pictures that were not compared yet; nil where that cannot be done. progress is told how many are done.
+	CompareScenes func(ctx context.Context, progress func(done, total int)) (duplicates.Compared, error)
+	Library       index.Library
 	// Roots are the folders that callers may name, real paths. Owner lets this caller name any.
 	Roots []string
 	Owner bool
@@ -74,6 +77,8 @@ func (w Workshop) Task(ctx context.Context, asked Request) (Task, error) {
 	switch asked.Kind {
 	case KindRetry:
 		return w.retry(ctx, asked)
+	case KindDuplicates:
+		return w.Duplicates()
 	case KindCaptions, KindTexts, KindCompact:
 		return w.chore(asked)
 	}
@@ -285,6 +290,20 @@ func (w Workshop) chore(asked Request) (Task, error) {
 		}
 		result, err := w.Chores.Recaption(ctx, options)
 		return Outcome{Result: result}, err
+	}}, nil
+}
+
+// Duplicates is the task of comparing pictures that were not compared yet.
+func (w Workshop) Duplicates() (Task, error) {
+	if w.CompareScenes == nil {
+		return Task{}, problem.Newf(problem.Unsupported, "this server has no jobs of the kind %s", KindDuplicates)
+	}
+	return Task{Kind: KindDuplicates, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
+		pace := newPace()
+		result, err := w.CompareScenes(ctx, func(done, total int) {
+			tell(pace.measure(Progress{Found: total, Total: total, Walked: true, Done: done}))
+		})
+		return Outcome{Result: result, Progress: Progress{Found: result.Pictures, Total: result.Pictures, Walked: true, Done: result.Pictures}}, err
 	}}, nil
 }
 

@@ -16,6 +16,8 @@ const (
 	KindCaptions = "captions" // write the captions of all pictures anew
 	KindTexts    = "texts"    // bring in a file of texts
 	KindCompact  = "compact"  // free the disk space of removed records
+	// KindDuplicates compares pictures that were not compared yet, to find those of the same scene.
+	KindDuplicates = "duplicates"
 )
 
 // Task is the work of a job.

@@ -33,6 +33,7 @@ type Searcher interface {
 	Lookup(ctx context.Context, request lookup.Request) (lookup.Response, error)
 	Locate(ctx context.Context, request locate.Request) (locate.Response, error)
 	Duplicates(ctx context.Context, request duplicates.Request) (duplicates.Response, error)
+	CompareScenes(ctx context.Context, progress func(done, total int)) (duplicates.Compared, error)
 }
 
 // Room is what answering queries needs.
@@ -43,6 +44,8 @@ type Room struct {
 	Compute   api.Compute
 	Pictures  api.Pictures
 	Suggester *suggest.Suggester
+	// Compare has pictures compared that were not compared for duplicates yet, in the background, and gives the job that does it.
+	Compare func() (job string, err error)
 	// Measure takes how long each stage of a search took.
 	Measure func(contract.Timings)
 }
@@ -256,6 +259,9 @@ func (r Room) duplicates(c echo.Context) error {
 			Level: duplicates.Level(query.Level), Filter: filter, Distance: query.Distance,
 			Similarity: query.Similarity, Limit: query.Limit, Offset: query.Offset,
 		})
+		if err == nil && response.Pending > 0 {
+			response.Job, err = r.Compare()
+		}
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ import (
 	"mekiki/internal/progress"
 	"mekiki/search"
 	"mekiki/search/ask"
+	"mekiki/search/duplicates"
 	"mekiki/search/translation"
 	"mekiki/server/handover"
 )
@@ -313,6 +314,7 @@ func (a *App) NewSearcher(library *local.Library, engine *Session, asker *ask.As
 	return search.New(library, engine.Engine, search.Options{
 		Calibration: &calibration, Logger: a.Log(), TokenCacheBytes: a.TokenCache, Decoder: library.Decoder(), Asker: asker,
 		Interpreter: engine.interpreter,
+		Scenes:      duplicates.NewKept(duplicates.FileOf(library.DerivedFolder()), a.Log()),
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index/local"
 	"mekiki/internal/hint"
+	"mekiki/internal/progress"
 	"mekiki/search"
 	"mekiki/search/contract"
 	"mekiki/search/duplicates"
@@ -22,7 +23,9 @@ id that "mekiki search --json" gives. --crop looks for a part of it, and words
 after it narrow the answer: "like this, but at night".
 
 --duplicates needs no picture: it lists groups of images of the library that are
-the same, by bytes, as a picture (scaled or recompressed), or as a scene.
+the same, by bytes, as a picture (scaled or recompressed), or as a scene. The first of
+a group is the best: the largest, in the format nearest to the camera's, and so on.
+What was compared for scenes is kept, so that only new pictures are compared again.
 
 Exit status: 0 something was found; 4 nothing was; 1 failed; 2 wrong usage.`
 
@@ -101,9 +104,15 @@ func findDuplicates(ctx context.Context, a *cli.App, level duplicates.Level, r r
 		return err
 	}
 	return a.WithVectors(ctx, func(library *local.Library) error {
-		searcher, err := search.New(library, nil, search.Options{Logger: a.Log(), Decoder: library.Decoder()})
+		searcher, err := search.New(library, nil, search.Options{Logger: a.Log(), Decoder: library.Decoder(),
+			Scenes: duplicates.NewKept(duplicates.FileOf(library.DerivedFolder()), a.Log())})
 		if err != nil {
 			return err
+		}
+		if level == duplicates.LevelScene {
+			if err := compareScenes(ctx, a, searcher); err != nil {
+				return err
+			}
 		}
 		response, err := searcher.Duplicates(ctx, duplicates.Request{Level: level, Limit: r.limit, Offset: r.offset})
 		if err != nil {
@@ -121,10 +130,20 @@ func findDuplicates(ctx context.Context, a *cli.App, level duplicates.Level, r r
 	})
 }
 
+// compareScenes compares what was not compared yet, with progress.
+func compareScenes(ctx context.Context, a *cli.App, searcher *search.Searcher) error {
+	reporter := a.Progress()
+	defer reporter.Finish()
+	_, err := searcher.CompareScenes(ctx, func(done, total int) {
+		reporter.Report(progress.State{Task: "compare pictures", Done: int64(done), Total: int64(total)})
+	})
+	return err
+}
+
 func printDuplicates(a *cli.App, response duplicates.Response) error {
 	var out strings.Builder
 	for i, group := range response.Groups {
-		fmt.Fprintf(&out, "group %d: %d files, %d bytes in all but the first\n", i+1, len(group.Members), group.ReclaimableBytes)
+		fmt.Fprintf(&out, "group %d: %d files, %d bytes in all but the first, which is the best (%s)\n", i+1, len(group.Members), group.ReclaimableBytes, reasonsOf(group))
 		for _, member := range group.Members {
 			fmt.Fprintf(&out, "  %.2f  %dx%d  %d bytes  %s\n", member.Similarity, member.Width, member.Height, member.Bytes, cli.Printable(member.Path))
 		}
@@ -132,7 +151,16 @@ func printDuplicates(a *cli.App, response duplicates.Response) error {
 	for _, warning := range response.Warnings {
 		fmt.Fprintf(a.Stderr, "note: %s\n", cli.Printable(warning))
 	}
-	fmt.Fprintf(&out, "%s among %s, %.0f ms\n", cli.Counted(response.Total, "group", "groups"), cli.Counted(response.Examined, "image", "images"), response.Timings.TotalMS)
+	fmt.Fprintf(&out, "%s with %d bytes to free among %s, %.0f ms\n", cli.Counted(response.Total, "group", "groups"), response.ReclaimableBytes, cli.Counted(response.Examined, "image", "images"), response.Timings.TotalMS)
 	_, err := io.WriteString(a.Out, out.String())
 	return err
+}
+
+// reasonsOf says in words why the first of a group is the best.
+func reasonsOf(group duplicates.Group) string {
+	words := make([]string, len(group.Reasons))
+	for i, reason := range group.Reasons {
+		words[i] = strings.ReplaceAll(string(reason), "_", " ")
+	}
+	return strings.Join(words, ", ")
 }
