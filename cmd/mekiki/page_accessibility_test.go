@@ -68,7 +68,7 @@ func testAccessibility(t *testing.T, p page) {
 		{"lookup", "lookup?record=1", `document.querySelectorAll(".texts li").length > 0`, nil},
 		{"lookup without a picture", "lookup", `document.querySelector(".dropzone")`, nil},
 		{"library", "library", `document.querySelector(".figures b") && document.querySelector("#upload-files")`, nil},
-		{"duplicates", "duplicates?level=picture", `document.querySelectorAll(".group, .message p").length > 0`, nil},
+		{"duplicates", "duplicates?level=picture", `document.querySelectorAll(".twins, .message p").length > 0`, nil},
 	} {
 		t.Run(state.name, func(t *testing.T) {
 			p := p.on(t)

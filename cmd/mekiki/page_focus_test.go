@@ -52,7 +52,7 @@ func testFocus(t *testing.T, p page) {
 		{"similar", "?record=1", settled + " && " + tiles, nil, "true"},
 		{"lookup", "lookup?record=1", `document.querySelectorAll(".texts li").length > 0`, nil, "true"},
 		{"library", "library", `document.querySelector(".figures b")`, nil, "true"},
-		{"duplicates", "duplicates?level=picture", `document.querySelectorAll(".group, .message p").length > 0 && ` + quiet, nil, "true"},
+		{"duplicates", "duplicates?level=picture", `document.querySelectorAll(".twins, .message p").length > 0 && ` + quiet, nil, "true"},
 	} {
 		t.Run(view.name, func(t *testing.T) {
 			p := p.on(t)

@@ -50,7 +50,7 @@ func testPage(t *testing.T, address string) {
 	t.Run("duplicates", func(t *testing.T) {
 		p := p.on(t)
 		p.visit("duplicates?level=scene")
-		p.wait(`document.querySelectorAll(".group, .message p").length > 0`)
+		p.wait(`document.querySelectorAll(".twins, .message p").length > 0`)
 	})
 	t.Run("accessibility", func(t *testing.T) { testAccessibility(t, p.on(t)) })
 	t.Run("forced colours", func(t *testing.T) { testForcedColours(t, p.on(t)) })

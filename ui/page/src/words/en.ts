@@ -370,6 +370,7 @@ const en = {
     captions: "Writing captions",
     texts: "Adding texts",
     compact: "Freeing disk space",
+    duplicates: "Comparing pictures",
   },
   jobLine: (kind: string, done: number, total: number, seconds: number, waiting: number) =>
     [
@@ -416,7 +417,46 @@ const en = {
   duplicatesTitle: "Pictures that are there more than once",
   levels: { bytes: "Same file", picture: "Same picture", scene: "Same scene" },
   noDuplicates: "There are no duplicates of this kind.",
-  groups: (count: number) => f.plural(count, { one: "# group", other: "# groups" }),
+  twins: {
+    total: (groups: number, bytes: number) =>
+      `${f.plural(groups, { one: "# group", other: "# groups" })}. Keeping only the best of each frees ${f.bytes(bytes)}.`,
+    bestNote: "Removed pictures go to the trash; your files are not touched.",
+    filesStay:
+      "Each is one picture whose file is there several times. Files of yours are never touched: copy the paths of the further ones to delete them yourself.",
+    comparing: "Comparing pictures",
+    pending: (count: number, seconds: number) =>
+      f.plural(count, { one: "# picture is still to be compared", other: "# pictures are still to be compared" }) +
+      (seconds ? `, about ${f.duration(seconds)}` : ""),
+    group: (count: number, name: string) => `${name} and ${f.number(count - 1)} like it`,
+    heading: (count: number, bytes: number) =>
+      `${f.plural(count, { one: "# picture", other: "# pictures" })}, ${f.bytes(bytes)} to free`,
+    best: "Best",
+    reasons: {
+      largest: "largest",
+      original_format: "original format",
+      cared_for: "has your tags or rating",
+      dated: "has a date",
+      more_details: "says more about itself",
+      least_compressed: "least compressed",
+      first_added: "added first",
+    },
+    open: (name: string) => `Open ${name}`,
+    mark: "Remove",
+    removeThis: (name: string) => `Remove ${name}`,
+    remove: (count: number, bytes: number) => `Remove ${f.number(count)} (${f.bytes(bytes)})`,
+    removeAll: (count: number, groups: number, bytes: number) =>
+      `Remove ${f.number(count)} of the ${f.plural(groups, { one: "# group", other: "# groups" })} shown (${f.bytes(bytes)})`,
+    noneStays: "No picture of this group stays.",
+    prefer: "Keep those in",
+    preferNone: "the best, in any folder",
+    copyExtra: "Copy further paths",
+    copyAllExtra: "Copy further paths of all groups shown",
+    compare: "Compare",
+    compareTitle: "Side by side",
+    before: "The one before (←)",
+    after: "The next one (→)",
+    of: (at: number, count: number) => `${f.number(at)} of ${f.number(count)}`,
+  },
 
   act: {
     choose: (name: string) => `Choose ${name}`,

@@ -426,6 +426,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     captions: "キャプションの作成",
     texts: "テキストの追加",
     compact: "ディスク容量の解放",
+    duplicates: "画像の比較",
   },
   jobLine: (kind, done, total, seconds, waiting) =>
     [
@@ -472,7 +473,43 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   duplicatesTitle: "重複している画像",
   levels: { bytes: "同じファイル", picture: "同じ画像", scene: "同じ場面" },
   noDuplicates: "この基準での重複はありません。",
-  groups: (count) => `${f.number(count)}組`,
+  twins: {
+    total: (groups, bytes) => `${f.number(groups)}組。それぞれ最良の1枚だけを残すと${f.bytes(bytes)}空きます。`,
+    bestNote: "削除した画像はゴミ箱に入ります。元のファイルは変更されません。",
+    filesStay:
+      "1枚の画像のファイルが複数の場所にあります。元のファイルは変更されません。不要なファイルを自分で削除するには、2つ目以降のパスをコピーしてください。",
+    comparing: "画像を比較しています",
+    pending: (count, seconds) =>
+      `未比較の画像：${f.number(count)}枚` + (seconds ? `（残り約${f.duration(seconds)}）` : ""),
+    group: (count, name) => `${name}と、似ている${f.number(count - 1)}枚`,
+    heading: (count, bytes) => `${f.number(count)}枚、${f.bytes(bytes)}の節約`,
+    best: "最良",
+    reasons: {
+      largest: "最大サイズ",
+      original_format: "元の形式",
+      cared_for: "タグや評価がある",
+      dated: "撮影日がある",
+      more_details: "情報が多い",
+      least_compressed: "圧縮が少ない",
+      first_added: "最初に追加",
+    },
+    open: (name) => `${name}を開く`,
+    mark: "削除",
+    removeThis: (name) => `${name}を削除`,
+    remove: (count, bytes) => `${f.number(count)}枚を削除（${f.bytes(bytes)}）`,
+    removeAll: (count, groups, bytes) =>
+      `表示中の${f.number(groups)}組から${f.number(count)}枚を削除（${f.bytes(bytes)}）`,
+    noneStays: "この組の画像は1枚も残りません。",
+    prefer: "残すフォルダー",
+    preferNone: "最良のもの（フォルダーを問わない）",
+    copyExtra: "2つ目以降のパスをコピー",
+    copyAllExtra: "表示中の全組の2つ目以降のパスをコピー",
+    compare: "比較",
+    compareTitle: "並べて比較",
+    before: "前の画像（←）",
+    after: "次の画像（→）",
+    of: (at, count) => `${f.number(count)}枚中${f.number(at)}枚目`,
+  },
 
   act: {
     choose: (name: string) => `${name}を選択`,
