@@ -1284,16 +1284,27 @@ export interface components {
       scores?: number[];
     };
     DuplicateGroup: {
+      best: components["schemas"]["ID"];
       /** @description The first is the one to keep. */
       members: components["schemas"]["DuplicateMember"][];
+      /** @description Why the first is the best, in the order in which reasons count: the most pixels, a format nearer to the camera, given things by people, a date, more said in its file, the longest file; or that it came first. */
+      reasons: (
+        "largest" | "original_format" | "cared_for" | "dated" | "more_details" | "least_compressed" | "first_added"
+      )[];
       /** @description What deleting all but the first would free. */
       reclaimable_bytes: number;
     };
     /** @description One image of a group, or one path of it. */
     DuplicateMember: {
       bytes: number;
+      /**
+       * Format: date-time
+       * @description When it was taken, as the camera's clock showed it, if it says so.
+       */
+      date?: string;
       /** @description Differing bits of the perceptual hash. */
       distance: number;
+      format?: string;
       height: number;
       id: components["schemas"]["ID"];
       /** @description What an uploaded file was called where it came from, with the folder it was put in, such as `Holiday 2024/IMG_0042.jpg`. */
@@ -1307,6 +1318,8 @@ export interface components {
       /** @description Images compared. */
       examined: number;
       groups: components["schemas"]["DuplicateGroup"][];
+      /** @description The job that compares them. */
+      job?: string;
       /**
        * @description How alike.
        * @enum {string}
@@ -1314,6 +1327,10 @@ export interface components {
       level: "bytes" | "picture" | "scene";
       /** @description Offset of the following page, if there is one. */
       next?: number;
+      /** @description Images that were not compared for the same scene yet. Asking has begun a job of the kind `duplicates`; ask again when it is done. */
+      pending: number;
+      /** @description What deleting all but the first of every group would free, of all pages. */
+      reclaimable_bytes: number;
       timings: components["schemas"]["Timings"];
       /** @description Groups of all pages. */
       total: number;
@@ -1729,10 +1746,10 @@ export interface components {
       /** @description Identity of the job; never given twice. */
       id: string;
       /**
-       * @description What the job does: `index` brings in folders and files, `retry` reads files again that could not be indexed, `metadata` reads again what files say about themselves, `captions` writes all captions anew, `texts` brings in a file of texts, `compact` frees disk space.
+       * @description What the job does: `index` brings in folders and files, `retry` reads files again that could not be indexed, `metadata` reads again what files say about themselves, `captions` writes all captions anew, `texts` brings in a file of texts, `compact` frees disk space, `duplicates` compares pictures that were not compared yet.
        * @enum {string}
        */
-      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact";
+      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact" | "duplicates";
       /** @description What it is about. */
       paths: string[];
       progress: components["schemas"]["JobProgress"];
@@ -1837,7 +1854,7 @@ export interface components {
        * @default index
        * @enum {string}
        */
-      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact";
+      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact" | "duplicates";
       /**
        * @description Levels of folders to enter; 0 means no limit.
        * @default 0
