@@ -1,9 +1,6 @@
 package search
 
-import (
-	"runtime"
-	"time"
-)
+import "time"
 
 // What a request gets that does not say otherwise: how many of the best candidates ITM
 // reads, as BLIP-2's authors do (section 4.4 of the paper), and for how long.
@@ -39,9 +36,6 @@ const windowGrowth = 4
 // keptCounts is how many requests' hits stay counted: somebody opens one folder after the other, and
 // counting 100,000 records takes a tenth of a second.
 const keptCounts = 8
-
-// compareWorkers is how many processors compare pictures for duplicates: the others are for those who search meanwhile.
-func compareWorkers() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // wordHalf is the BM25 score of a word that counts half in convex fusion.
 const wordHalf = 4

@@ -87,9 +87,7 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Scenes == nil {
-		o.Scenes = duplicates.NewKept("", o.Logger)
-	}
+	o.Scenes = cmp.Or(o.Scenes, duplicates.NewKept("", o.Logger))
 	return o
 }
 
@@ -216,10 +214,9 @@ func (s *Searcher) Duplicates(ctx context.Context, request duplicates.Request) (
 	return duplicates.Find(ctx, s.library, s.options.Scenes, request)
 }
 
-// CompareScenes compares the pictures that were not compared yet, so that [Searcher.Duplicates] knows of them. It may take long;
-// progress, which may be nil, is told how many of all pictures are done.
+// CompareScenes is [duplicates.Kept.Compare].
 func (s *Searcher) CompareScenes(ctx context.Context, progress func(done, total int)) (duplicates.Compared, error) {
-	return s.options.Scenes.Compare(ctx, s.library, compareWorkers(), progress)
+	return s.options.Scenes.Compare(ctx, s.library, progress)
 }
 
 // errStopped ends an answer that nobody reads any more.

@@ -28,7 +28,7 @@ func everyPicture() index.Filter {
 // Compare looks at the neighbours of every picture that has vectors and was not compared before, and keeps those that may show
 // the same scene. progress, which may be nil, is told how many of the pictures are done. When ctx ends, what was found until then
 // stays. One comparison runs at a time; another waits.
-func (k *Kept) Compare(ctx context.Context, library index.Source, workers int, progress func(done, total int)) (Compared, error) {
+func (k *Kept) Compare(ctx context.Context, library index.Source, progress func(done, total int)) (Compared, error) {
 	k.comparing.Lock()
 	defer k.comparing.Unlock()
 	var result Compared
@@ -53,7 +53,7 @@ func (k *Kept) Compare(ctx context.Context, library index.Source, workers int, p
 			progress(len(records)-len(missing)+from, len(records))
 		}
 		chunk := missing[from:min(from+compareChunk, len(missing))]
-		found, err := compareThese(ctx, library, space, chunk, max(1, workers))
+		found, err := compareThese(ctx, library, space, chunk)
 		if err == nil {
 			pending.compared, pending.found = append(pending.compared, chunk...), append(pending.found, found...)
 		}
@@ -119,7 +119,7 @@ func missingOf(ctx context.Context, reader index.Reader, space embed.Space, know
 }
 
 // compareThese compares some pictures with all of one snapshot.
-func compareThese(ctx context.Context, library index.Source, space embed.Space, chunk []*index.Record, workers int) ([]pair, error) {
+func compareThese(ctx context.Context, library index.Source, space embed.Space, chunk []*index.Record) ([]pair, error) {
 	reader, err := library.Reader(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read library: %w", err)
@@ -130,6 +130,7 @@ func compareThese(ctx context.Context, library index.Source, space embed.Space, 
 	}
 	c := &pairFinder{partsReader: newPartsReader(reader)}
 	found := make([][]pair, len(chunk))
+	workers := compareWorkers()
 	problems := make([]error, workers)
 	var group sync.WaitGroup
 	for worker := range workers {

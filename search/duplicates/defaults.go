@@ -1,5 +1,10 @@
 package duplicates
 
+import "runtime"
+
+// compareWorkers is how many processors compare pictures: the others are for those who search meanwhile.
+func compareWorkers() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+
 const (
 	// sceneLimit is the number of images, the newest first, that are compared for the same
 	// scene: each costs a vector search.
