@@ -12,7 +12,7 @@ import (
 
 // authenticate says who asks. The secret of the user who runs the server is good whether there are tokens or not. Without tokens everyone may do everything, which
 // [Server.Run] allows on loopback only. With tokens, an Authorization header
-// decides where there is one, else the session cookie. A wrong token is an
+// decides where there is one, else the session cookie, but not for pages of other origins. A wrong token is an
 // error even where none is needed, so that nobody takes it to be right.
 func (s *Server) authenticate(c echo.Context) (api.Caller, error) {
 	if auth.IsOwner(s.options.OwnerSecret, c.Request().Header.Get(echo.HeaderAuthorization)) {
@@ -32,6 +32,9 @@ func (s *Server) authenticate(c echo.Context) (api.Caller, error) {
 			return api.Caller{}, problem.New(problem.Unauthorized, "unknown token, or one that has expired")
 		}
 		return api.Caller{Name: token.Name, Scope: token.Scope}, nil
+	}
+	if s.fromAllowedPage(c.Request()) {
+		return api.Caller{}, nil // a cookie is for the page of this server alone
 	}
 	if cookie, err := c.Cookie(auth.SessionCookie); err == nil {
 		if token, found := s.sessions.Find(cookie.Value); found {
@@ -63,7 +66,7 @@ func (s *Server) authorize(need auth.Scope, next echo.HandlerFunc) echo.HandlerF
 
 // checkSite refuses requests that other web sites make.
 func (s *Server) checkSite(next echo.HandlerFunc) echo.HandlerFunc {
-	sites := auth.Sites{Hosts: s.options.Hosts, Tokens: s.tokens.Required()}
+	sites := auth.Sites{Hosts: s.options.Hosts, Tokens: s.tokens.Required(), Origins: s.options.Origins}
 	return func(c echo.Context) error {
 		if err := sites.Check(c.Request()); err != nil {
 			return err

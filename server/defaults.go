@@ -37,3 +37,6 @@ const (
 
 // handlerTick is how often those at work are counted while the server waits for them.
 const handlerTick = 5 * time.Millisecond
+
+// corsAge is for how many seconds browsers may keep what a page of an allowed origin may do.
+const corsAge = 600

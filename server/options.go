@@ -31,6 +31,8 @@ type Options struct {
 	// Hosts are further names under which the server may be asked for, in lower
 	// case and without a port; see docs/api.md.
 	Hosts []string
+	// Origins are origins whose pages may call the API with a token, such as https://photos.example; none by default.
+	Origins []string
 	// Tokens are who may come. Without any, everyone may do everything, which
 	// only loopback allows.
 	Tokens []auth.Token
@@ -147,6 +149,12 @@ func (o Options) Validate() error {
 		if host == "" || strings.ContainsAny(host, "/ []") {
 			problems = append(problems, fmt.Errorf("host %q is not a name without a port", host))
 		}
+	}
+	for _, origin := range o.Origins {
+		problems = append(problems, auth.CheckOrigin(origin))
+	}
+	if len(o.Origins) > 0 && len(o.Tokens) == 0 {
+		problems = append(problems, errors.New("pages of other origins may call the API only where it needs tokens"))
 	}
 	names := map[string]bool{}
 	for _, token := range o.Tokens {

@@ -142,7 +142,7 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.HTTPErrorHandler = s.answerError
-	e.Use(s.observe, compress, transport.Secure, s.checkSite, s.knownAddress)
+	e.Use(s.observe, compress, transport.Secure, s.checkSite, s.cors(), s.knownAddress)
 	return e, nil
 }
 

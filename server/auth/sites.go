@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -17,6 +18,8 @@ type Sites struct {
 	Hosts []string
 	// Tokens says that requests need a token.
 	Tokens bool
+	// Origins are those whose pages may call the API, and nothing else.
+	Origins []string
 }
 
 // Check keeps other web sites out: it gives a problem or nil. A browser that shows one of them will
@@ -28,17 +31,37 @@ type Sites struct {
 // otherwise, since a foreign name brings no credentials.
 //
 // A request that a browser says comes from elsewhere (Sec-Fetch-Site, Origin) is
-// refused, unless it only opens a page.
+// refused, unless it only opens a page, or calls the API from one of Origins.
 func (s Sites) Check(request *http.Request) error {
 	if !s.isOurs(request.Host) {
 		p := problem.Newf(problem.CrossSite, "%q is not a name of this server", request.Host)
 		p.Hint = "ask for http://127.0.0.1, or start the server with this name among its --host names"
 		return p
 	}
-	if isForeign(request) {
+	if IsForeign(request) && !s.allows(request) {
 		return problem.New(problem.CrossSite, "the request comes from a page of another site")
 	}
 	return nil
+}
+
+// allows reports whether the request is a call of the API from an allowed origin. Browsers name the origin of every such call.
+func (s Sites) allows(request *http.Request) bool {
+	origins := request.Header.Values("Origin")
+	return len(origins) == 1 && slices.Contains(s.Origins, origins[0]) && strings.HasPrefix(request.URL.Path, "/api/v1/")
+}
+
+// CheckOrigin fails for what is not one exact origin as browsers write it, such as https://photos.example.
+func CheckOrigin(text string) error {
+	parsed, err := url.Parse(text)
+	switch {
+	case err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https":
+	case parsed.Scheme+"://"+parsed.Host != text || text != strings.ToLower(text) || strings.ContainsAny(parsed.Host, "*?@"):
+	case parsed.Scheme == "http" && parsed.Port() == "80" || parsed.Scheme == "https" && parsed.Port() == "443":
+		return fmt.Errorf("%q is not an origin: browsers leave out the usual port", text)
+	default:
+		return nil
+	}
+	return fmt.Errorf("%q is not an origin: expected a scheme, a host and perhaps a port, in lower case and without wildcards, such as https://photos.example", text)
 }
 
 func (s Sites) isOurs(host string) bool {
@@ -71,9 +94,9 @@ func IsLoopback(name string) bool {
 	return err == nil && address.Unmap().IsLoopback()
 }
 
-// isForeign reports whether a browser sent the request for a page of another
+// IsForeign reports whether a browser sent the request for a page of another
 // origin. Programs send none of these headers.
-func isForeign(request *http.Request) bool {
+func IsForeign(request *http.Request) bool {
 	reading := request.Method == http.MethodGet || request.Method == http.MethodHead
 	switch request.Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":

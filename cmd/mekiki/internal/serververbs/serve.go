@@ -39,6 +39,7 @@ const serveExample = `  mekiki serve
 type serveOptions struct {
 	address    string
 	hosts      []string
+	origins    []string
 	tokenFile  string
 	roots      []string
 	noUploads  bool
@@ -66,6 +67,7 @@ func NewServeCommand(app *cli.App) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&options.address, "addr", server.DefaultAddress, "address to serve on; port 0 takes a free one")
 	flags.StringArrayVar(&options.hosts, "host", nil, "another host name of the server (may be repeated)")
+	flags.StringArrayVar(&options.origins, "cors-origin", nil, "origin whose pages may call the API with a token, such as https://photos.example (may be repeated)")
 	flags.StringVar(&options.tokenFile, "token-file", "", "file of tokens made by \"mekiki token new\"")
 	flags.StringArrayVar(&options.roots, "root", nil, "folder that may be indexed through the server (may be repeated)")
 	flags.BoolVar(&options.noUploads, "no-uploads", false, "refuse uploads of images")
@@ -130,13 +132,21 @@ func (o serveOptions) prepare(app *cli.App) (server.Options, error) {
 	}
 	app.TokenCache = o.cacheMiB << 20
 	o.limits.UploadBytes, o.limits.UploadPixels = o.uploadMiB<<20, o.megapixels*1_000_000
+	for _, origin := range o.origins {
+		if err := auth.CheckOrigin(origin); err != nil {
+			return server.Options{}, cli.UsageError("--cors-origin: %w", err)
+		}
+	}
+	if len(o.origins) > 0 && len(tokens) == 0 {
+		return server.Options{}, hint.Wrap(cli.UsageError("--cors-origin needs tokens: without, every page of the origin could do everything"), "make a token with mekiki token new and pass --token-file")
+	}
 	tokenFile := o.tokenFile
 	if tokenFile != "" {
 		if tokenFile, err = filepath.Abs(tokenFile); err != nil {
 			return server.Options{}, fmt.Errorf("--token-file: %w", err)
 		}
 	}
-	options := server.Options{Address: o.address, Hosts: o.hosts, Tokens: tokens, TokenFile: tokenFile, Limits: o.limits, Logger: logger}
+	options := server.Options{Address: o.address, Hosts: o.hosts, Origins: o.origins, Tokens: tokens, TokenFile: tokenFile, Limits: o.limits, Logger: logger}
 	if o.noCaptions {
 		options.Captions = -1
 	}
