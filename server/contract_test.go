@@ -30,7 +30,7 @@ var pathParameter = regexp.MustCompile(`:([a-z]+)`)
 // document differ; here the router itself is asked.
 func TestRoutesAndDocumentAgree(t *testing.T) {
 	f := prepare(t)
-	pages := []string{"/*", "/api/docs", "/api/docs/", "/api/docs/document.js", "/api/docs/document.css"}
+	pages := []string{"/*", "/api/docs", "/api/docs/", "/api/docs/document.js", "/api/docs/document.css", agentsPath}
 	routed := map[string]bool{}
 	for _, line := range f.server.echo.Routes() {
 		if slices.Contains(pages, line.Path) || line.Method == http.MethodHead {
