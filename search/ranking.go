@@ -113,6 +113,9 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request contr
 	}
 	k.retrieval.plan.showFiles(ctx, response.Hits)
 	k.retrieval.plan.showFiles(ctx, left)
+	if request.Highlight {
+		k.retrieval.plan.highlight(response.Hits)
+	}
 	answers.fill(&response, left)
 	switch end := offset + len(response.Hits); {
 	case len(response.Hits) > 0 && (end < len(shown) || !answers.limits() && k.goesOn(request, shown)):

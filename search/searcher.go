@@ -18,6 +18,7 @@ import (
 	"mekiki/search/ask"
 	"mekiki/search/contract"
 	"mekiki/search/duplicates"
+	"mekiki/search/embeddings"
 	"mekiki/search/inputs"
 	"mekiki/search/locate"
 	"mekiki/search/lookup"
@@ -217,6 +218,11 @@ func (s *Searcher) Duplicates(ctx context.Context, request duplicates.Request) (
 // CompareScenes is [duplicates.Kept.Compare].
 func (s *Searcher) CompareScenes(ctx context.Context, progress func(done, total int)) (duplicates.Compared, error) {
 	return s.options.Scenes.Compare(ctx, s.library, progress)
+}
+
+// Embed makes vectors of texts and pictures. What the caller can put right is a [contract.Error].
+func (s *Searcher) Embed(ctx context.Context, request embeddings.Request) (embeddings.Response, error) {
+	return embeddings.Make(ctx, s.library, s.model, request)
 }
 
 // errStopped ends an answer that nobody reads any more.

@@ -23,6 +23,7 @@ var layers = []string{
 	"search",
 	"search/lookup",
 	"search/locate",
+	"search/embeddings",
 	"search/shownfile",
 	"search/inputs",
 	"search/duplicates",

@@ -53,8 +53,8 @@ const (
 	CodeUnavailable Code = "unavailable"
 )
 
-// Position says where in the query text an error lies. Offsets count Unicode
-// code points from 0, not bytes.
+// Position is a part of a text, such as the one of a query in which an error lies.
+// Offsets count Unicode code points from 0, not bytes.
 type Position struct {
 	Offset int `json:"offset"`
 	Length int `json:"length"`

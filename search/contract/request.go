@@ -106,8 +106,8 @@ type Request struct {
 	AskTemplate string
 	// AskDecode says how answers are written.
 	AskDecode decode.Options
-	// Explain asks for an Explanation in each hit.
-	Explain bool
+	// Explain asks for an Explanation in each hit, and Highlight for its Highlights.
+	Explain, Highlight bool
 }
 
 // Asking reports whether a request has questions to its hits, so that it needs a second stage. A text

@@ -246,10 +246,21 @@ type Hit struct {
 	AnswerProbability float64 `json:"answer_probability,omitempty"`
 	// Answers are those to all questions, where there are several.
 	Answers []HitAnswer `json:"answers,omitempty"`
+	// Highlights are the words of what is shown that the query's words matched, when the request asked for them.
+	Highlights []Highlight `json:"highlights,omitempty"`
 	// Explanation is there when the request asked for it.
 	Explanation *Explanation `json:"explanation,omitempty"`
 	// Record is what the library knows of it. The caller must not change it.
 	Record *index.Record `json:"-"`
+}
+
+// Highlight marks the words of one text of a hit that the query's words matched.
+type Highlight struct {
+	// Field is "caption", "title", "name" (the file's, without folders), "tag" or "text", and Text the text itself.
+	Field string `json:"field"`
+	Text  string `json:"text"`
+	// Words are the places in Text, in order and without overlap. Matching ignores case, accents and endings.
+	Words []Position `json:"words"`
 }
 
 // Explanation is the part each signal played in one hit. A nil pointer means

@@ -48,6 +48,14 @@ const NoMatcher = "the model cannot match pictures with texts: vectors and words
 // CanMatch reports whether there is a model that can match.
 func (m *Model) CanMatch() bool { return m.engine != nil && m.engine.Capabilities().Match }
 
+// Space is that of the vectors that the model makes; false without a model.
+func (m *Model) Space() (embed.Space, bool) {
+	if m.engine == nil {
+		return embed.Space{}, false
+	}
+	return m.engine.Space(), true
+}
+
 // CheckSpace refuses the space of a library that was made with another model.
 func (m *Model) CheckSpace(library embed.Space) error {
 	if m.engine == nil || m.engine.Space() == library {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -14,6 +15,7 @@ import (
 	"mekiki/index/facets"
 	"mekiki/search/contract"
 	"mekiki/search/duplicates"
+	"mekiki/search/embeddings"
 	"mekiki/search/locate"
 	"mekiki/search/lookup"
 	"mekiki/search/translation"
@@ -34,6 +36,7 @@ type Searcher interface {
 	Locate(ctx context.Context, request locate.Request) (locate.Response, error)
 	Duplicates(ctx context.Context, request duplicates.Request) (duplicates.Response, error)
 	CompareScenes(ctx context.Context, progress func(done, total int)) (duplicates.Compared, error)
+	Embed(ctx context.Context, request embeddings.Request) (embeddings.Response, error)
 }
 
 // Room is what answering queries needs.
@@ -55,6 +58,8 @@ func (r Room) Routes() []api.Route {
 	return []api.Route{
 		{Method: http.MethodGet, Path: "/api/v1/search", Class: api.Search, Handler: r.search},
 		{Method: http.MethodPost, Path: "/api/v1/search", Class: api.Search, Handler: r.searchFull},
+		{Method: http.MethodPost, Path: "/api/v1/search/batch", Class: api.Search, Handler: r.searchBatch},
+		{Method: http.MethodPost, Path: "/api/v1/embeddings", Class: api.Search, Handler: r.embeddings},
 		{Method: http.MethodGet, Path: "/api/v1/facets", Class: api.Search, Handler: r.facets},
 		{Method: http.MethodPost, Path: "/api/v1/facets", Class: api.Search, Handler: r.facetsFull},
 		{Method: http.MethodPost, Path: "/api/v1/similar", Class: api.Search, Handler: r.similar},
@@ -80,6 +85,10 @@ type searchJSON struct {
 	Sort     string   `json:"sort"`
 	Minimum  float64  `json:"minimum_probability"`
 	Explain  bool     `json:"explain"`
+
+	Highlight       bool `json:"highlight"`
+	AskCount        int  `json:"ask_count"`
+	AskMilliseconds int  `json:"ask_ms"`
 }
 
 func (j searchJSON) request(from api.Source, filter index.Filter) contract.Request {
@@ -88,6 +97,7 @@ func (j searchJSON) request(from api.Source, filter index.Filter) contract.Reque
 		Limit: j.Limit, Offset: j.Offset, Cursor: j.Cursor,
 		Fusion: contract.Fusion(j.Fusion), Weight: j.Weight, RerankBudget: j.budget(), RerankCount: j.Count,
 		Sort: contract.Sort(j.Sort), Show: contract.Show(j.Show), MinimumProbability: j.Minimum, Explain: j.Explain,
+		Highlight: j.Highlight, AskCount: j.AskCount, AskBudget: time.Duration(j.AskMilliseconds) * time.Millisecond,
 	}
 }
 
