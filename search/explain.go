@@ -10,6 +10,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/highlights"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
 )
@@ -84,21 +85,9 @@ func (r *retrieval) pageWords(ctx context.Context, snapshot index.Reader, page [
 	}
 	matched := make(map[index.ID][]contract.FieldMatch, len(hits))
 	for _, hit := range hits {
-		matched[hit.ID] = fieldMatches(hit.Fragments)
+		matched[hit.ID] = highlights.Fields(hit.Fragments)
 	}
 	return matched, nil
-}
-
-// fieldMatches gives the keyword matches in the order of the fields' names.
-func fieldMatches(fragments map[string][]string) []contract.FieldMatch {
-	var fields []contract.FieldMatch
-	for field, excerpts := range fragments {
-		if len(excerpts) > 0 {
-			fields = append(fields, contract.FieldMatch{Field: field, Fragments: excerpts})
-		}
-	}
-	slices.SortFunc(fields, func(a, b contract.FieldMatch) int { return strings.Compare(a.Field, b.Field) })
-	return fields
 }
 
 // explainMatch says what ITM answered; nil when it was not asked.

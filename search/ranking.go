@@ -9,6 +9,7 @@ import (
 	"mekiki/index"
 	"mekiki/internal/plural"
 	"mekiki/search/contract"
+	"mekiki/search/highlights"
 	"mekiki/search/scoring"
 )
 
@@ -114,7 +115,8 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request contr
 	k.retrieval.plan.showFiles(ctx, response.Hits)
 	k.retrieval.plan.showFiles(ctx, left)
 	if request.Highlight {
-		k.retrieval.plan.highlight(response.Hits)
+		p := k.retrieval.plan
+		highlights.Mark(response.Hits, append([]string{p.keywords()}, p.phrases...)...)
 	}
 	answers.fill(&response, left)
 	switch end := offset + len(response.Hits); {

@@ -24,6 +24,7 @@ var layers = []string{
 	"search/lookup",
 	"search/locate",
 	"search/embeddings",
+	"search/highlights",
 	"search/shownfile",
 	"search/inputs",
 	"search/duplicates",

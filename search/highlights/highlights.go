@@ -1,18 +1,20 @@
-package search
+// Package highlights marks in the texts that a hit shows the words that a query's words matched.
+package highlights
 
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	"mekiki/index/keyword"
 	"mekiki/search/contract"
 )
 
-// highlight marks in hits the words that the query's words matched, in what an answer shows of a record.
-func (p *plan) highlight(hits []contract.Hit) {
+// Mark gives hits their highlights: where words of the texts stand in what the hits show.
+func Mark(hits []contract.Hit, texts ...string) {
 	terms := map[string]bool{}
-	for _, text := range append([]string{p.keywords()}, p.phrases...) {
+	for _, text := range texts {
 		for _, term := range keyword.Terms(text) {
 			terms[term] = true
 		}
@@ -39,4 +41,16 @@ func (p *plan) highlight(hits []contract.Hit) {
 		}
 		mark("text", hit.Text)
 	}
+}
+
+// Fields gives the keyword matches in the order of the fields' names.
+func Fields(fragments map[string][]string) []contract.FieldMatch {
+	var fields []contract.FieldMatch
+	for field, excerpts := range fragments {
+		if len(excerpts) > 0 {
+			fields = append(fields, contract.FieldMatch{Field: field, Fragments: excerpts})
+		}
+	}
+	slices.SortFunc(fields, func(a, b contract.FieldMatch) int { return strings.Compare(a.Field, b.Field) })
+	return fields
 }
