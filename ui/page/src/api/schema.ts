@@ -173,6 +173,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/embeddings": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Make vectors of texts and images
+     * @description The vectors that searches compare: one of a text, and several of an image. A search takes the largest product of a text's vector with one of an image's. An image that is not in the library is uploaded as the multipart part `image`.
+     */
+    post: operations["embed"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/facets": {
     parameters: {
       query?: never;
@@ -663,6 +683,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/search/batch": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Answer several searches
+     * @description They are answered one after the other, and each waits for a place of its own. One that fails has its problem in its place; the others are answered. All together have 90 seconds.
+     */
+    post: operations["searchMany"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/session": {
     parameters: {
       query?: never;
@@ -827,6 +867,48 @@ export interface paths {
     options?: never;
     head?: never;
     patch?: never;
+    trace?: never;
+  };
+  "/api/v1/tokens": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List tokens */
+    get: operations["listTokens"];
+    put?: never;
+    /**
+     * Make a token
+     * @description It is good at once. The answer is the only one with the token itself. Answers 409 where the server has no file of tokens.
+     */
+    post: operations["makeToken"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/tokens/{name}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Revoke a token
+     * @description The last good token with the scope admin cannot be revoked or expired.
+     */
+    delete: operations["revokeToken"];
+    options?: never;
+    head?: never;
+    /** Change when a token expires */
+    patch: operations["expireToken"];
     trace?: never;
   };
   "/api/v1/translations": {
@@ -1010,6 +1092,73 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description What is known of a token: not its secret. */
+    AccessToken: {
+      /** @description Whether it has ended. */
+      expired: boolean;
+      /**
+       * Format: date-time
+       * @description When it ends; absent for never.
+       */
+      expires?: string;
+      /**
+       * Format: date-time
+       * @description Hour of its last use since the server began; absent before.
+       */
+      last_used?: string;
+      /**
+       * Format: date-time
+       * @description When it was made, where that is known.
+       */
+      made?: string;
+      /** @description Who uses it; shown in the log. */
+      name: string;
+      /**
+       * @description What it allows; each scope includes those before it.
+       * @enum {string}
+       */
+      scope: "read" | "write" | "admin";
+    };
+    AccessTokenList: {
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
+      tokens: components["schemas"]["AccessToken"][];
+      /** @description Tokens of all pages. */
+      total: number;
+      /** @description Whether tokens can be made, expired and revoked: whether the server has a file of tokens. */
+      writable: boolean;
+    };
+    AccessTokenPatch: {
+      /**
+       * Format: date-time
+       * @description When it ends, at once if that has passed; null is never.
+       */
+      expires: string | null;
+    };
+    /**
+     * @example {
+     *       "name": "alice",
+     *       "scope": "read",
+     *       "expires": "2099-01-01T00:00:00Z"
+     *     }
+     */
+    AccessTokenRequest: {
+      /**
+       * Format: date-time
+       * @description When it is to end.
+       */
+      expires?: string;
+      /**
+       * @description A name that no token has.
+       * @example alice
+       */
+      name: string;
+      /**
+       * @description What it allows; each scope includes those before it.
+       * @enum {string}
+       */
+      scope: "read" | "write" | "admin";
+    };
     Answer: {
       /** @description The answer. */
       answer: string;
@@ -1383,6 +1532,50 @@ export interface components {
       /** @description Title, which goes before the file's; an empty one leaves it to the file. */
       title?: string;
     };
+    Embedding: {
+      /** @description The vectors, where base64 was asked for: count x width little-endian float32. */
+      base64?: string;
+      /** @description Number of vectors. */
+      count: number;
+      /** @description Its place among those of the request. */
+      index: number;
+      /**
+       * @description What it is of.
+       * @enum {string}
+       */
+      of: "text" | "record" | "image";
+      /** @description The vectors, where numbers were asked for. */
+      vectors?: number[][];
+    };
+    EmbeddingsAnswer: {
+      /** @description In the order of the request: texts, records, the image. */
+      embeddings: components["schemas"]["Embedding"][];
+      /** @description The model; vectors of different ones cannot be compared. */
+      fingerprint: string;
+      /** @description What the reader should know, such as a text cut short. */
+      warnings?: string[];
+      /** @description Length of each vector. */
+      width: number;
+    };
+    EmbeddingsRequest: {
+      crop?: components["schemas"]["Crop"];
+      /**
+       * @description How vectors are written: as numbers, or one after the other as little-endian float32 in base64.
+       * @default numbers
+       * @enum {string}
+       */
+      encoding: "numbers" | "base64";
+      /**
+       * @description What is given of a picture: all its unit vectors, or their mean, made a unit vector.
+       * @default parts
+       * @enum {string}
+       */
+      pool: "parts" | "mean";
+      /** @description Images of the library. */
+      records?: components["schemas"]["ID"][];
+      /** @description Texts to make vectors of, as they are: not in the query language. */
+      texts?: string[];
+    };
     /** @description What each signal gave this hit; a signal that had no say is left out. */
     Explanation: {
       /** @description What the scoring model saw of the clause that decides. */
@@ -1630,6 +1823,22 @@ export interface components {
        */
       trashed?: string;
     };
+    Highlight: {
+      /**
+       * @description What the text is; `name` is the file's, without folders.
+       * @enum {string}
+       */
+      field: "caption" | "title" | "name" | "tag" | "text";
+      /** @description The text itself. */
+      text: string;
+      /** @description Places of the matched words in it, in order and without overlap. */
+      words: {
+        /** @description Its length in Unicode code points. */
+        length: number;
+        /** @description Unicode code points before the word. */
+        offset: number;
+      }[];
+    };
     /** @description One record that answers the query. */
     Hit: {
       /** @description What the picture answered to the first question. */
@@ -1646,6 +1855,8 @@ export interface components {
       format?: string;
       /** @description Height in pixels, upright. */
       height?: number;
+      /** @description Words that matched, where they were asked for. */
+      highlights?: components["schemas"]["Highlight"][];
       id: components["schemas"]["ID"];
       /**
        * @description Kind of record.
@@ -2100,6 +2311,34 @@ export interface components {
       /** @description Degrees east. */
       longitude: number;
     };
+    NewAccessToken: {
+      /** @description Whether it has ended. */
+      expired: boolean;
+      /**
+       * Format: date-time
+       * @description When it ends; absent for never.
+       */
+      expires?: string;
+      /**
+       * Format: date-time
+       * @description Hour of its last use since the server began; absent before.
+       */
+      last_used?: string;
+      /**
+       * Format: date-time
+       * @description When it was made, where that is known.
+       */
+      made?: string;
+      /** @description Who uses it; shown in the log. */
+      name: string;
+      /**
+       * @description What it allows; each scope includes those before it.
+       * @enum {string}
+       */
+      scope: "read" | "write" | "admin";
+      /** @description The token itself. It is shown this once and kept nowhere. */
+      token: string;
+    };
     Notice: {
       /** @description `or_is_a_word`: OR was read as a plain word. `unread_script`: the model reads nothing of the text, and only names, tags and other words were searched. `no_translator`: no translator is installed for the language of the words. `phrase_not_found`: no record has the words in quotes; `query` is without quotes. `end_of_window`: the search stopped looking here, and there may be more. */
       code: string;
@@ -2406,6 +2645,20 @@ export interface components {
       /** @description What the reader should know, such as a text cut short. */
       warnings?: string[];
     };
+    SearchBatchAnswer: {
+      /** @description What became of each search, in their order. */
+      results: components["schemas"]["SearchBatchResult"][];
+    };
+    SearchBatchRequest: {
+      /** @description The searches, each as in a request of its own; pictures are named by record. */
+      searches: components["schemas"]["SearchRequest"][];
+    };
+    SearchBatchResult: {
+      answer?: components["schemas"]["SearchAnswer"];
+      problem?: components["schemas"]["Problem"];
+      /** @description The status that the search would have had alone. */
+      status: number;
+    };
     /**
      * @description What to look for: text, a record's image, an uploaded image, a part of either, or image and text together.
      * @example {
@@ -2414,6 +2667,10 @@ export interface components {
      *     }
      */
     SearchRequest: {
+      /** @description How many of the best hits are asked, where the query has a question; leave out for the default of 20. */
+      ask_count?: number;
+      /** @description Time for asking them, in milliseconds; leave out for the default of ten seconds. The time of a search bounds it too. */
+      ask_ms?: number;
       crop?: components["schemas"]["Crop"];
       /** @description Continue an earlier answer with the very same ranking: its `cursor`. The rest of the request must be the same. */
       cursor?: string;
@@ -2429,6 +2686,11 @@ export interface components {
        * @enum {string}
        */
       fusion: "convex" | "rrf";
+      /**
+       * @description Say in each hit which words of caption, title, name, tags and text matched.
+       * @default false
+       */
+      highlight: boolean;
       /** @description Language of the words, such as `ja`, as a BCP 47 tag; it is detected where none is given. Words in another language than English are translated where a translator is installed; `en` takes them as they are. */
       language?: string;
       /**
@@ -3163,6 +3425,40 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["EditAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  embed: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["EmbeddingsRequest"];
+        "multipart/form-data": {
+          /**
+           * Format: binary
+           * @description The image file; JPEG, PNG, GIF, WebP, BMP, camera RAW, TIFF, HEIC, AVIF or JPEG XL.
+           */
+          image?: string;
+          request?: components["schemas"]["EmbeddingsRequest"];
+        };
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description The vectors. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["EmbeddingsAnswer"];
         };
       };
       default: components["responses"]["Problem"];
@@ -4400,6 +4696,10 @@ export interface operations {
       query?: {
         /** @description Taken (or else modified) at or after this date (`2024-05-01`) or RFC 3339 time. */
         after?: components["parameters"]["filterAfter"];
+        /** @description How many of the best hits are asked, where the query has a question; leave out for the default of 20. */
+        ask_count?: number;
+        /** @description Time for asking them, in milliseconds; leave out for the default of ten seconds. The time of a search bounds it too. */
+        ask_ms?: number;
         /** @description Taken (or else modified) before this date or time. */
         before?: components["parameters"]["filterBefore"];
         /** @description Camera; may be repeated. */
@@ -4422,6 +4722,8 @@ export interface operations {
         fusion?: "convex" | "rrf";
         /** @description Hidden records: none of them unless said, they alone, or they too. */
         hidden?: components["parameters"]["filterVisibility"];
+        /** @description Say in each hit which words of caption, title, name, tags and text matched. */
+        highlight?: boolean;
         /** @description Kind of record; may be repeated. */
         kind?: components["parameters"]["filterKind"];
         /** @description Language of the words, such as `ja`, as a BCP 47 tag; it is detected where none is given. Words in another language than English are translated where a translator is installed; `en` takes them as they are. */
@@ -4511,6 +4813,32 @@ export interface operations {
         content: {
           "application/json": components["schemas"]["SearchAnswer"];
           "text/event-stream": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  searchMany: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SearchBatchRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description What became of each. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SearchBatchAnswer"];
         };
       };
       default: components["responses"]["Problem"];
@@ -4852,6 +5180,114 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["TextsAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listTokens: {
+    parameters: {
+      query?: {
+        /** @description `cursor` of the page before. */
+        cursor?: string;
+        /** @description Most entries to return. */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description One page, by name. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AccessTokenList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  makeToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["AccessTokenRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Made. */
+      201: {
+        headers: {
+          /** @description Address of the token. */
+          Location?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["NewAccessToken"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  revokeToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Name of the token. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description It is good no more, and neither are its sessions. */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  expireToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Name of the token. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["AccessTokenPatch"];
+        "application/merge-patch+json": components["schemas"]["AccessTokenPatch"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description The token as it is now. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AccessToken"];
         };
       };
       default: components["responses"]["Problem"];
