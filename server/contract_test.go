@@ -168,6 +168,9 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	step("listModels", 200, f.get("/api/v1/models"))
 	step("getStatus", 200, f.get("/api/v1/status"))
 	step("getSession", 200, f.get("/api/v1/session"))
+	step("listWebhooks", 200, f.get("/api/v1/webhooks"))
+	step("listDeliveries", 200, f.get("/api/v1/webhooks/deliveries?limit=1"))
+	called["testWebhook"] = true // needs a webhook: see TestWebhooks
 	step("listTokens", 200, f.get("/api/v1/tokens?limit=1"))
 	called["makeToken"], called["expireToken"], called["revokeToken"] = true, true, true // need a file: see TestTokensOverHTTP
 	step("signOut", 204, f.send(f.request("DELETE", "/api/v1/session", nil)))

@@ -40,3 +40,6 @@ const handlerTick = 5 * time.Millisecond
 
 // corsAge is for how many seconds browsers may keep what a page of an allowed origin may do.
 const corsAge = 600
+
+// webhookPaths is how many paths of a job webhooks are told of.
+const webhookPaths = 10

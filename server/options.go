@@ -20,6 +20,7 @@ import (
 	"mekiki/server/queries"
 	"mekiki/server/status"
 	"mekiki/server/translations"
+	"mekiki/server/webhooks"
 )
 
 // Options say what a server serves, to whom, and how much at a time. Only
@@ -84,6 +85,10 @@ type Options struct {
 	// JobsFile keeps the indexing jobs, so that they and their ids survive the
 	// server; absolute, in a folder that exists; "" keeps none.
 	JobsFile string
+	// Webhooks are told of jobs and new pictures; WebhooksFile keeps what is on its way to them, absolute, in a folder that
+	// exists; "" keeps it in memory.
+	Webhooks     []webhooks.Hook
+	WebhooksFile string
 	// Captions is how many captions to write for an image; 0 means the
 	// ingester's default, negative none.
 	Captions int
@@ -144,6 +149,9 @@ func (o Options) Validate() error {
 	}
 	if o.JobsFile != "" && !filepath.IsAbs(o.JobsFile) {
 		problems = append(problems, fmt.Errorf("jobs file %q is not an absolute path", o.JobsFile))
+	}
+	if o.WebhooksFile != "" && !filepath.IsAbs(o.WebhooksFile) {
+		problems = append(problems, fmt.Errorf("webhooks file %q is not an absolute path", o.WebhooksFile))
 	}
 	for _, host := range o.Hosts {
 		if host == "" || strings.ContainsAny(host, "/ []") {

@@ -35,6 +35,7 @@ import (
 	"mekiki/server/tags"
 	"mekiki/server/translations"
 	"mekiki/server/upkeep"
+	"mekiki/server/webhooks"
 )
 
 // rooms are the areas of the API. A new one is a package below this one with a struct of what it needs and its lines of
@@ -59,6 +60,7 @@ func (s *Server) rooms() []api.Room {
 		upkeep.Room{Library: s.library, Bodies: s.bodies, Switch: o.Switch},
 		sessions.Room{Tokens: s.tokens, Sessions: s.sessions, Bodies: s.bodies, Adds: o.Ingester != nil, ReadOnly: s.readOnly},
 		access.Room{Store: s.tokens, Bodies: s.bodies, Now: o.Now, Logger: o.Logger},
+		webhooks.Room{Sender: s.webhooks},
 		s.status(),
 		room{
 			{Method: http.MethodGet, Path: "/api/v1/openapi.json", Class: api.Open, Handler: s.getOpenAPI},

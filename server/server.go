@@ -30,6 +30,7 @@ import (
 	"mekiki/server/suggest"
 	"mekiki/server/transport"
 	"mekiki/server/uploads"
+	"mekiki/server/webhooks"
 )
 
 // Server serves the API and the page. Make it with [New].
@@ -51,6 +52,7 @@ type Server struct {
 	uploads  uploads.Room
 	editing  editing.Room
 	answers  *idempotency.Answers
+	webhooks *webhooks.Sender
 	queries  queries.Room
 	decoder  *pixels.Decoder // of originals
 
@@ -119,6 +121,8 @@ func New(options Options) (*Server, error) {
 	s.queries = queries.Room{
 		Searcher: options.Searcher, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Suggester: &suggest.Suggester{}, Compare: s.compareScenes, Measure: s.metrics.Search,
 	}
+	s.webhooks = webhooks.New(options.Webhooks, options.WebhooksFile, options.Logger, options.Now)
+	s.jobs.Ended = s.jobEnded
 	s.watch(registry)
 	if s.echo, err = s.newEcho(); err != nil {
 		return nil, err
@@ -144,6 +148,15 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 	e.HTTPErrorHandler = s.answerError
 	e.Use(s.observe, compress, transport.Secure, s.checkSite, s.cors(), s.knownAddress)
 	return e, nil
+}
+
+// jobEnded tells webhooks of a job, without what may be long.
+func (s *Server) jobEnded(job jobs.Job) {
+	job.Result = nil
+	job.Paths = job.Paths[:min(len(job.Paths), webhookPaths)]
+	s.webhooks.Emit(webhooks.EventJobFinished, struct {
+		Job jobs.Job `json:"job"`
+	}{job})
 }
 
 // Handler gives the server's handler, to be served or tested without a listener.
@@ -187,6 +200,8 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 	var background sync.WaitGroup
 	jobsContext, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { s.jobs.Run(jobsContext) })
+	background.Go(func() { s.webhooks.Run(jobsContext) })
+	background.Go(func() { s.webhooks.Watch(jobsContext, s.library) })
 	background.Go(func() { s.editing.WatchTrash(jobsContext) })
 	background.Go(func() { memory.New(s.idle).Watch(jobsContext) })
 	failed := make(chan error, 1)

@@ -100,6 +100,10 @@ type Manager struct {
 	now     func() time.Time
 	path    string // of the history; "" keeps none
 
+	// Ended, which may be nil and is set before anything runs, is told of each job that has ended. It must not call the
+	// manager.
+	Ended func(Job)
+
 	mutex sync.Mutex
 	last  int
 	list  []*job // oldest first
@@ -247,6 +251,9 @@ func (m *Manager) finish(each *job, state State, reason string) {
 	each.shown.State, each.shown.Error, each.shown.Finished = state, reason, m.moment()
 	each.announce()
 	m.keep()
+	if m.Ended != nil {
+		m.Ended(each.shown)
+	}
 }
 
 func (j *job) announce() {

@@ -16,6 +16,7 @@ import (
 	"mekiki/internal/hint"
 	"mekiki/server"
 	"mekiki/server/auth"
+	"mekiki/server/webhooks"
 )
 
 const serveLong = `Serve the page and the HTTP API over a library.
@@ -40,6 +41,7 @@ type serveOptions struct {
 	address    string
 	hosts      []string
 	origins    []string
+	webhooks   string
 	tokenFile  string
 	roots      []string
 	noUploads  bool
@@ -68,6 +70,7 @@ func NewServeCommand(app *cli.App) *cobra.Command {
 	flags.StringVar(&options.address, "addr", server.DefaultAddress, "address to serve on; port 0 takes a free one")
 	flags.StringArrayVar(&options.hosts, "host", nil, "another host name of the server (may be repeated)")
 	flags.StringArrayVar(&options.origins, "cors-origin", nil, "origin whose pages may call the API with a token, such as https://photos.example (may be repeated)")
+	flags.StringVar(&options.webhooks, "webhooks", "", "file of addresses to tell of jobs and new pictures (docs/webhooks.md)")
 	flags.StringVar(&options.tokenFile, "token-file", "", "file of tokens made by \"mekiki token new\"")
 	flags.StringArrayVar(&options.roots, "root", nil, "folder that may be indexed through the server (may be repeated)")
 	flags.BoolVar(&options.noUploads, "no-uploads", false, "refuse uploads of images")
@@ -149,6 +152,11 @@ func (o serveOptions) prepare(app *cli.App) (server.Options, error) {
 	options := server.Options{Address: o.address, Hosts: o.hosts, Origins: o.origins, Tokens: tokens, TokenFile: tokenFile, Limits: o.limits, Logger: logger}
 	if o.noCaptions {
 		options.Captions = -1
+	}
+	if o.webhooks != "" {
+		if options.Webhooks, err = webhooks.ReadConfig(o.webhooks); err != nil {
+			return options, cli.UsageError("--webhooks: %w", err)
+		}
 	}
 	for _, root := range o.roots {
 		absolute, err := filepath.Abs(root)

@@ -77,6 +77,7 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	options.UploadFolder, options.NoUploads = originals.FolderOf(s.library.Folder()), s.noUploads
 	options.RenditionFolder = renditions.FolderOf(s.library.DerivedFolder())
 	options.JobsFile = filepath.Join(s.library.DerivedFolder(), "jobs.json")
+	options.WebhooksFile = filepath.Join(s.library.DerivedFolder(), "webhooks.json")
 	reader := newReader(s.library, s.reads, options.Logger)
 	reader.promoted = func(ctx context.Context) {
 		sweepUploads(ctx, s.library, options.UploadFolder, options.Logger)
