@@ -38,6 +38,9 @@ type Batch struct {
 	Given []GivenChange
 	// Remove deletes records, whatever their paths.
 	Remove []ID
+	// Purge deletes records as Remove does, and remembers of images that a person did so, for [Reader.Purged]. A later
+	// put of the content brings it in all the same, and ends that.
+	Purge []ID
 	// Failures are files that could not be indexed.
 	Failures []Failure
 	// Resolved are paths whose failures are to be forgotten.

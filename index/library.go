@@ -74,6 +74,8 @@ type Reader interface {
 	RecordsByPath(ctx context.Context, paths []string) ([]*Record, error)
 	// RecordsByHash gives the records of contents; nil where there is none.
 	RecordsByHash(ctx context.Context, hashes []Hash) ([]*Record, error)
+	// Purged reports which contents were images that a person removed for good, and are not there.
+	Purged(ctx context.Context, hashes []Hash) ([]bool, error)
 	// List gives one page of the records that pass a filter, and how many there are.
 	List(ctx context.Context, filter Filter, page Page) ([]*Record, int, error)
 	// Layout gives the images that pass a filter, in an order, as columns.
@@ -153,6 +155,12 @@ func Remove(ctx context.Context, w Writer, ids ...ID) error {
 	return err
 }
 
+// Purge deletes records for good: indexing their files does not bring them back. The files are not touched.
+func Purge(ctx context.Context, w Writer, ids ...ID) error {
+	_, err := w.Write(ctx, Batch{Purge: ids})
+	return err
+}
+
 // Trash puts records in the trash, where searches and lists do not find them and from
 // where [Untrash] brings them back, until they have been there for [TrashedFor]. Those
 // that are there stay as long as they were to.
@@ -213,7 +221,7 @@ func PurgeTrash(ctx context.Context, library Library, before time.Time) (int, er
 	if err != nil || len(records) == 0 {
 		return 0, err
 	}
-	return len(records), Remove(ctx, library, IDs(records)...)
+	return len(records), Purge(ctx, library, IDs(records)...)
 }
 
 // PrepareSpace sees to it that a library has a space. One that has others gets it only

@@ -297,9 +297,15 @@ type Kept struct {
 	Added time.Time
 	// Path is the last path that held the content.
 	Path string
-	// Lost is when the last file went.
+	// Lost is when the last file went, or when the picture was removed for good.
 	Lost time.Time
+	// Purged says that a person removed the picture for good: then nothing else is kept of it, and that it is not to
+	// come back by itself is, without an end.
+	Purged bool
 }
 
-// Until is when the library forgets what it keeps.
+// Until is when the library forgets what it keeps of a picture that lost its files.
 func (k Kept) Until() time.Time { return k.Lost.Add(KeptFor) }
+
+// Expired reports whether the library is to forget it by now.
+func (k Kept) Expired(now time.Time) bool { return !k.Purged && !k.Until().After(now) }

@@ -125,7 +125,7 @@ func (m *model) apply(batch index.Batch, result index.WriteResult) error {
 	for _, change := range batch.Given {
 		m.edit(change.ID, func(e *entry) { e.Given = change.Apply(e.Given) })
 	}
-	for _, id := range batch.Remove {
+	for _, id := range slices.Concat(batch.Remove, batch.Purge) {
 		m.remove(id)
 	}
 	for _, failure := range batch.Failures {

@@ -84,6 +84,8 @@ func (c *collector) take(ctx context.Context, result fileResult) error {
 		c.run.progress.Unchanged(result.file.Path)
 	case result.failure != nil:
 		c.fail(result.file, result.hash, result.seen.replaces, result.failure)
+	case result.purged:
+		return c.passOver(ctx, result.file.Path)
 	case result.image == nil:
 		c.attach(&result)
 	default:
@@ -108,6 +110,17 @@ func (c *collector) take(ctx context.Context, result fileResult) error {
 		return c.commit(ctx)
 	}
 	return nil
+}
+
+// passOver leaves out a file whose picture a person removed for good, and takes its path from the record that had it.
+func (c *collector) passOver(ctx context.Context, path string) error {
+	c.run.progress.Purged(path)
+	owner, err := c.run.ownerOf(ctx, path)
+	if err == nil && owner != 0 {
+		c.batch.Detach = append(c.batch.Detach, path)
+		c.change()
+	}
+	return err
 }
 
 // attach gives a record a file that holds its content, and what is said of it now.

@@ -26,6 +26,9 @@ func (r *run) identify(ctx context.Context, seen fileEntry) (fileResult, []byte,
 	}
 	defer reader.Close()
 	record, err := index.One(reader.RecordsByHash(ctx, []index.Hash{result.hash}))
+	if err == nil && record == nil && !r.options.Again {
+		result.purged, err = index.One(reader.Purged(ctx, []index.Hash{result.hash}))
+	}
 	if err != nil || record == nil {
 		return result, data, err
 	}

@@ -42,6 +42,8 @@ type Options struct {
 	// Reread reads again what every picture says about itself, and what the files
 	// beside it say.
 	Reread bool
+	// Again brings in pictures too that a person removed for good.
+	Again bool
 	// RetryFailed reads again files that failed before, though they are as they were.
 	RetryFailed bool
 	// FollowSymlinks goes through links to files and folders; loops are

@@ -26,7 +26,9 @@ type fileResult struct {
 	known index.ID // the record that holds this content, or zero
 	// complete says that the record lacks nothing that this run makes.
 	complete bool
-	failure  error
+	// purged says that a person removed this content for good.
+	purged  bool
+	failure error
 	// described is what is said now of the picture of a known record.
 	described *index.MetadataChange
 	// seen is what the walk saw.
@@ -221,7 +223,7 @@ func (r *run) read(ctx context.Context, seen fileEntry) (fileResult, error) {
 		return fileResult{file: seen.file, known: owner, complete: true}, err
 	}
 	result, data, err := r.identify(ctx, seen)
-	if err != nil {
+	if err != nil || result.purged {
 		return result, err
 	}
 	if result.failure == nil && !result.complete {

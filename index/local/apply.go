@@ -73,6 +73,9 @@ func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
 	for _, id := range batch.Remove {
 		c.RemoveRecord(id)
 	}
+	for _, id := range batch.Purge {
+		c.purge(id)
+	}
 	for _, failure := range batch.Failures {
 		failure.File.Path = filepath.Clean(failure.File.Path)
 		c.PutFailure(failure)

@@ -19,7 +19,7 @@ func (l *Library) Kept() ([]index.Kept, error) {
 	now := l.options.Now()
 	list := make([]index.Kept, 0, len(view.state.Kept))
 	for _, kept := range view.state.Kept {
-		if kept.Until().After(now) {
+		if !kept.Purged && !kept.Expired(now) {
 			list = append(list, kept)
 		}
 	}
@@ -37,6 +37,14 @@ func (c *commit) keep(r *index.Record, path string) {
 	c.PutKept(index.Kept{Hash: r.Hash, Tags: r.Tags, Given: r.Given, Added: r.Added, Path: path, Lost: c.library.options.Now().UTC()})
 }
 
+// purge deletes a record, and remembers of an image that a person did so.
+func (c *commit) purge(id index.ID) {
+	if record, there := c.Record(id); there && record.Kind == index.KindImage {
+		c.PutKept(index.Kept{Hash: record.Hash, Path: record.Path(), Lost: c.library.options.Now().UTC(), Purged: true})
+	}
+	c.RemoveRecord(id)
+}
+
 // restore gives a record what is kept of a content.
 func (c *commit) restore(r *index.Record, hash index.Hash) {
 	kept, there := c.Kept[hash]
@@ -44,7 +52,7 @@ func (c *commit) restore(r *index.Record, hash index.Hash) {
 		return
 	}
 	c.RemoveKept(hash)
-	if kept.Until().After(c.library.options.Now()) {
+	if !kept.Purged && !kept.Expired(c.library.options.Now()) {
 		r.Tags, r.Added = index.ChangeWords(kept.Tags, r.Tags, nil), kept.Added
 		r.Given = r.Given.Merge(kept.Given)
 	}
@@ -60,30 +68,33 @@ func (c *commit) forgetPaths(paths []string) {
 		wanted[path] = true
 	}
 	for _, kept := range catalog.SortedKept(c.Kept) {
-		if wanted[kept.Path] {
+		if wanted[kept.Path] && !kept.Purged {
 			c.RemoveKept(kept.Hash)
 		}
 	}
 }
 
-// expireKept forgets what has been kept for long enough, and what is too much.
+// expireKept forgets what has been kept for long enough, and what is too much: of pictures without files, and of purged ones.
 func (c *commit) expireKept() {
 	if len(c.Kept) == 0 {
 		return
 	}
-	now, due := c.library.options.Now(), len(c.Kept) > maximumKept
+	now, due, counts := c.library.options.Now(), false, map[bool]int{}
 	for _, kept := range c.Kept {
-		due = due || !kept.Until().After(now)
+		counts[kept.Purged]++
+		due = due || kept.Expired(now)
 	}
-	if !due {
+	if !due && counts[false] <= maximumKept && counts[true] <= maximumKept {
 		return
 	}
-	excess := 0
-	if len(c.Kept) > maximumKept {
-		excess = len(c.Kept) - maximumKept + roomKept
+	excess := map[bool]int{}
+	for purged, count := range counts {
+		if count > maximumKept {
+			excess[purged] = count - maximumKept + roomKept
+		}
 	}
-	for i, kept := range catalog.SortedKept(c.Kept) {
-		if i < excess || !kept.Until().After(now) {
+	for _, kept := range catalog.SortedKept(c.Kept) {
+		if excess[kept.Purged]--; excess[kept.Purged] >= 0 || kept.Expired(now) {
 			c.RemoveKept(kept.Hash)
 		}
 	}

@@ -65,6 +65,11 @@ func (s *Snapshot) RecordsByHash(ctx context.Context, hashes []index.Hash) ([]*i
 	return each(ctx, s, hashes, func(hash index.Hash) *index.Record { record, _ := s.recordByHash(hash); return record })
 }
 
+// Purged implements [index.Reader].
+func (s *Snapshot) Purged(ctx context.Context, hashes []index.Hash) ([]bool, error) {
+	return each(ctx, s, hashes, func(hash index.Hash) bool { return s.view.state.Kept[hash].Purged })
+}
+
 // HaveParts implements [index.Reader].
 func (s *Snapshot) HaveParts(ctx context.Context, space embed.Space, ids []index.ID) ([]bool, error) {
 	return each(ctx, s, ids, func(id index.ID) bool { return s.hasParts(id, space) })

@@ -31,6 +31,7 @@ type Request struct {
 	SystemFolders  bool     `json:"system_folders,omitempty"`
 	NoExtension    bool     `json:"no_extension,omitempty"`
 	FollowSymlinks bool     `json:"follow_symlinks,omitempty"`
+	Again          bool     `json:"again,omitempty"`
 	MaxDepth       int      `json:"max_depth,omitempty"`
 	Captions       *bool    `json:"captions,omitempty"`
 	CaptionCount   int      `json:"caption_count,omitempty"`
@@ -118,7 +119,7 @@ func (w Workshop) index(asked Request) (Task, error) {
 func (w Workshop) options(asked Request, paths []string) (ingest.Options, error) {
 	options := ingest.Options{
 		Paths: paths, Include: asked.Include, Exclude: asked.Exclude, Hidden: asked.Hidden, SystemFolders: asked.SystemFolders,
-		NoExtension: asked.NoExtension, FollowSymlinks: asked.FollowSymlinks, MaxDepth: asked.MaxDepth, Captions: w.Captions,
+		NoExtension: asked.NoExtension, FollowSymlinks: asked.FollowSymlinks, Again: asked.Again, MaxDepth: asked.MaxDepth, Captions: w.Captions,
 		MaxPixels: asked.Megapixels * 1_000_000, BatchSize: asked.BatchSize, Logger: w.Logger,
 	}
 	if asked.FollowSymlinks && !w.Owner {

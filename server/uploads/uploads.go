@@ -254,10 +254,10 @@ func (s *Store) RemoveAll(ctx context.Context, records []*index.Record) error {
 			return err
 		}
 	}
-	return index.Remove(ctx, s.options.Library, plain...)
+	return index.Purge(ctx, s.options.Library, plain...)
 }
 
-// Remove removes a record, and after that its kept original, which is the
+// Remove removes a record for good, as [index.Purge] does, and after that its kept original, which is the
 // server's own; the user's files stay.
 func (s *Store) Remove(ctx context.Context, id index.ID) error {
 	record, err := s.options.Record(ctx, id)
@@ -265,7 +265,7 @@ func (s *Store) Remove(ctx context.Context, id index.ID) error {
 		return err
 	}
 	if s.options.Originals == nil {
-		return index.Remove(ctx, s.options.Library, id)
+		return index.Purge(ctx, s.options.Library, id)
 	}
 	claim, err := s.options.Originals.Claim(ctx, record.Hash)
 	if err != nil {
@@ -278,7 +278,7 @@ func (s *Store) Remove(ctx context.Context, id index.ID) error {
 	if err := claim.Pend(); err != nil {
 		return fmt.Errorf("remove record: %w", err)
 	}
-	if err := index.Remove(ctx, s.options.Library, id); err != nil {
+	if err := index.Purge(ctx, s.options.Library, id); err != nil {
 		// Pending, unless nothing was written for certain.
 		if !errors.Is(err, index.ErrWriter) {
 			err = errors.Join(err, claim.Settle())

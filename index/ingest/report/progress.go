@@ -35,6 +35,8 @@ type Progress struct {
 	Attached  int `json:"attached"`
 	Removed   int `json:"removed"`
 	Excluded  int `json:"excluded"`
+	// Purged counts those of Unchanged that are not there because somebody removed them for good.
+	Purged int `json:"purged,omitempty"`
 	Failed    int `json:"failed"`
 	// Damaged counts those of the added and changed ones that could be read only
 	// in part.
@@ -129,6 +131,11 @@ func (t *Tracker) Expect(files int) { t.change(func(p *Progress) { p.Total = fil
 // Unchanged counts a file that is as it was.
 func (t *Tracker) Unchanged(path string) {
 	t.change(func(p *Progress) { p.Unchanged++; p.Path = path })
+}
+
+// Purged counts a file whose picture was removed for good, and stays away.
+func (t *Tracker) Purged(path string) {
+	t.change(func(p *Progress) { p.Unchanged++; p.Purged++; p.Path = path })
 }
 
 // Remove counts files that went, and those that a rule leaves out now.
@@ -262,6 +269,7 @@ func (t *Tracker) sum() Summary {
 	sum.Attached += p.Attached
 	sum.Removed += p.Removed
 	sum.Excluded += p.Excluded
+	sum.Purged += p.Purged
 	sum.Damaged += p.Damaged
 	sum.Seen += p.Added + p.Attached + len(t.failing) - sum.Failed
 	sum.Failed = len(t.failing)

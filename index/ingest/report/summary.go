@@ -29,6 +29,8 @@ type Summary struct {
 	Attached  int `json:"attached"`
 	Removed   int `json:"removed"`
 	Excluded  int `json:"excluded"`
+	// Purged counts those of Unchanged that are not there because somebody removed them for good.
+	Purged int `json:"purged,omitempty"`
 	// Damaged counts those of the new and changed ones that could be read only in
 	// part, as a JPEG that ends early.
 	Damaged int `json:"damaged"`

@@ -15,6 +15,7 @@ const (
 	keptAdded
 	keptPath
 	keptLost
+	keptPurged
 )
 
 func encodeKept(e *encoder, k *index.Kept) {
@@ -25,6 +26,7 @@ func encodeKept(e *encoder, k *index.Kept) {
 	e.time(keptAdded, k.Added)
 	e.text(keptPath, k.Path)
 	e.time(keptLost, k.Lost)
+	e.flag(keptPurged, k.Purged)
 }
 
 func decodeKept(data []byte) (index.Kept, error) {
@@ -41,6 +43,8 @@ func decodeKept(data []byte) (index.Kept, error) {
 			return value.text(&k.Path)
 		case keptLost:
 			return value.time(&k.Lost)
+		case keptPurged:
+			k.Purged = true
 		}
 		return nil
 	})

@@ -89,6 +89,7 @@ func NewIndexCommand(app *cli.App) *cobra.Command {
 	flags.BoolVar(&options.Hidden, "hidden", false, "include hidden files and folders")
 	flags.BoolVar(&options.SystemFolders, "system-folders", false, "include folders that systems keep for themselves, and those with a file named .nomedia")
 	flags.BoolVar(&options.NoExtension, "no-extension", false, "detect images among files without an extension")
+	flags.BoolVar(&options.Again, "again", false, "bring in pictures too that were removed for good when the trash was emptied")
 	flags.StringVar(&options.reread, "reread", "", "what to read again of unchanged files: metadata")
 	flags.Int64Var(&options.megapixels, "megapixels", pixels.DefaultMaxPixels/1_000_000, "largest image to read, in megapixels")
 	flags.BoolVar(&options.FollowSymlinks, "follow-symlinks", false, "follow symbolic links")
@@ -223,6 +224,10 @@ func indexedText(summary report.Summary) string {
 	if summary.Excluded > 0 {
 		fmt.Fprintf(&text, "%s taken out of the library, because a rule excludes %s now\n",
 			cli.Counted(summary.Excluded, "file was", "files were"), map[bool]string{true: "it", false: "them"}[summary.Excluded == 1])
+	}
+	if summary.Purged > 0 {
+		fmt.Fprintf(&text, "%s left out, because the trash was emptied of %s (--again brings %[2]s in)\n",
+			cli.Counted(summary.Purged, "file was", "files were"), map[bool]string{true: "it", false: "them"}[summary.Purged == 1])
 	}
 	if summary.Damaged > 0 {
 		fmt.Fprintf(&text, "%s damaged and could be read only in part\n", cli.Counted(summary.Damaged, "picture is", "pictures are"))

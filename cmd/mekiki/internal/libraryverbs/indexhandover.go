@@ -63,7 +63,7 @@ func handIndexing(ctx context.Context, app *cli.App, err error, flags indexOptio
 func indexRequest(flags indexOptions, options ingest.Options) (jobs.Request, error) {
 	asked := jobs.Request{
 		Kind: jobs.KindIndex, Include: options.Include, Exclude: options.Exclude, Hidden: options.Hidden, SystemFolders: options.SystemFolders,
-		NoExtension: options.NoExtension, FollowSymlinks: options.FollowSymlinks, MaxDepth: options.MaxDepth,
+		NoExtension: options.NoExtension, FollowSymlinks: options.FollowSymlinks, Again: options.Again, MaxDepth: options.MaxDepth,
 		CaptionSource: string(options.CaptionSource), CaptionSamples: flags.samples, Megapixels: flags.megapixels, BatchSize: options.BatchSize,
 	}
 	if options.Reread {
