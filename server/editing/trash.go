@@ -102,7 +102,17 @@ func (r Room) move(c echo.Context, changeOf func(*index.Record) change) error {
 }
 
 func (r Room) emptyTrash(c echo.Context) error {
-	removed, err := r.purge(c.Request().Context(), r.Now().AddDate(1, 0, 0))
+	var query struct {
+		Expired bool `json:"expired"`
+	}
+	if err := api.ReadQuery(c, &query); err != nil {
+		return err
+	}
+	before := r.Now().AddDate(1, 0, 0)
+	if query.Expired {
+		before = r.Now().Add(-index.TrashedFor)
+	}
+	removed, err := r.purge(c.Request().Context(), before)
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,7 @@ func (s *Store) nameFor(known *index.Record, path, name string) string {
 
 func (s *Store) ingestUpload(ctx context.Context, path, name string, hash index.Hash, picture *pixels.Image) error {
 	options := ingest.Options{
-		Paths: []string{path}, Include: []string{"*"}, Names: map[string]string{path: name}, Captions: s.options.Captions, Logger: s.options.Logger,
+		Again: true, Paths: []string{path}, Include: []string{"*"}, Names: map[string]string{path: name}, Captions: s.options.Captions, Logger: s.options.Logger,
 		Decoded: map[index.Hash]*pixels.Image{hash: picture},
 	}
 	summary, err := s.options.Ingest(ctx, options)

@@ -37,7 +37,7 @@ type Progress struct {
 	Excluded  int `json:"excluded"`
 	// Purged counts those of Unchanged that are not there because somebody removed them for good.
 	Purged int `json:"purged,omitempty"`
-	Failed    int `json:"failed"`
+	Failed int `json:"failed"`
 	// Damaged counts those of the added and changed ones that could be read only
 	// in part.
 	Damaged int `json:"damaged,omitempty"`

@@ -20,6 +20,15 @@ import (
 // closes the client. Where err is another error, or no server of this user has the library, the client is nil and the error
 // says what to do.
 func (a *App) Handover(ctx context.Context, err error) (*remote.Client, error) {
+	return a.handover(ctx, err, a.sameModel)
+}
+
+// HandoverAnyModel is [App.Handover] for verbs that name a model which the server need not have open.
+func (a *App) HandoverAnyModel(ctx context.Context, err error) (*remote.Client, error) {
+	return a.handover(ctx, err, func(remote.Status) error { return nil })
+}
+
+func (a *App) handover(ctx context.Context, err error, fits func(remote.Status) error) (*remote.Client, error) {
 	if !errors.Is(err, index.ErrLocked) {
 		return nil, err
 	}
@@ -45,7 +54,7 @@ func (a *App) Handover(ctx context.Context, err error) (*remote.Client, error) {
 		statusErr = fmt.Errorf("the server changes nothing at present: %s", status.Why)
 	}
 	if statusErr == nil {
-		statusErr = a.sameModel(status)
+		statusErr = fits(status)
 	}
 	if statusErr == nil {
 		return client, nil

@@ -1,5 +1,8 @@
 package libraryverbs
 
+// restoredAtOnce is how many records a server is asked to restore in one commit.
+const restoredAtOnce = 10_000
+
 // remapBatch is how many paths one commit rewrites.
 const remapBatch = 1000
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/embed"
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/report"
@@ -35,7 +36,7 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 		Example: spacesExample,
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return withSpaces(command.Context(), app, true, func(*local.Library) error { return nil })
+			return withSpaces(command.Context(), app, true, func(*local.Library) error { return nil }, nil)
 		},
 	}
 	spaces.AddCommand(
@@ -52,6 +53,8 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 			RunE: func(command *cobra.Command, _ []string) error {
 				return withSpaces(command.Context(), app, false, func(library *local.Library) error {
 					return library.RollbackSpace(command.Context())
+				}, func(client *remote.Client, _ *local.Library) error {
+					return client.ServeSpace(command.Context(), "previous")
 				})
 			},
 		},
@@ -64,6 +67,12 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 						return err
 					}
 					return library.DropSpace(command.Context(), space)
+				}, func(client *remote.Client, library *local.Library) error {
+					space, err := spaceNamed(library, arguments[0])
+					if err != nil {
+						return err
+					}
+					return client.DropSpace(command.Context(), space.Fingerprint)
 				})
 			},
 		},
@@ -71,14 +80,24 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 	return spaces
 }
 
-// withSpaces does something with the library and lists its spaces.
-func withSpaces(ctx context.Context, app *cli.App, readOnly bool, do func(*local.Library) error) error {
-	return app.WithExistingLibrary(ctx, readOnly, func(library *local.Library) error {
+// withSpaces does something with the library, or has the server do it that has it, and lists its spaces.
+func withSpaces(ctx context.Context, app *cli.App, readOnly bool, do func(*local.Library) error, hand func(*remote.Client, *local.Library) error) error {
+	err := app.WithExistingLibrary(ctx, readOnly, func(library *local.Library) error {
 		if err := do(library); err != nil {
 			return err
 		}
 		return printSpaces(app, library)
 	})
+	client, err := app.HandoverAnyModel(ctx, err)
+	if client == nil {
+		return err
+	}
+	defer client.Close()
+	err = app.WithExistingLibrary(ctx, true, func(library *local.Library) error { return hand(client, library) })
+	if err != nil {
+		return err
+	}
+	return app.WithExistingLibrary(ctx, true, func(library *local.Library) error { return printSpaces(app, library) })
 }
 
 func printSpaces(a *cli.App, library *local.Library) error {
@@ -115,7 +134,7 @@ func spaceNamed(library *local.Library, name string) (embed.Space, error) {
 }
 
 func runSpacesFill(ctx context.Context, app *cli.App) error {
-	return app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
+	err := app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
 		reporter := app.Progress()
 		defer reporter.Finish()
 		summary, err := ingest.Fill(ctx, library, engine.Engine, ingest.Options{
@@ -127,6 +146,7 @@ func runSpacesFill(ctx context.Context, app *cli.App) error {
 		}
 		return printIndexed(app, library.Folder(), summary)
 	})
+	return app.NotHandedOver(err, "filling a space", "stop the server first: it reads pictures with the model that it has opened")
 }
 
 func runSpacesServe(ctx context.Context, app *cli.App) error {
@@ -140,5 +160,5 @@ func runSpacesServe(ctx context.Context, app *cli.App) error {
 	}
 	return withSpaces(ctx, app, false, func(library *local.Library) error {
 		return library.ServeSpace(ctx, space)
-	})
+	}, func(client *remote.Client, _ *local.Library) error { return client.ServeSpace(ctx, space.Fingerprint) })
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/index"
 	"mekiki/index/local"
 )
@@ -102,21 +103,44 @@ func restoreTrash(ctx context.Context, app *cli.App, arguments []string, all boo
 		}
 		ids = append(ids, id)
 	}
-	return changeTrash(ctx, app, "put back", func(library *local.Library) (int, error) {
+	chosen := func(library *local.Library) ([]index.ID, error) {
 		records, err := inTrash(ctx, library)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		there := index.IDs(records)
 		if all {
-			ids = there
+			return there, nil
 		}
 		for _, id := range ids {
 			if !slices.Contains(there, id) {
-				return 0, fmt.Errorf("record %d: %w in the trash", id, index.ErrNotFound)
+				return nil, fmt.Errorf("record %d: %w in the trash", id, index.ErrNotFound)
 			}
 		}
+		return ids, nil
+	}
+	return changeTrash(ctx, app, "put back", func(library *local.Library) (int, error) {
+		ids, err := chosen(library)
+		if err != nil {
+			return 0, err
+		}
 		return len(ids), index.Untrash(ctx, library, ids...)
+	}, func(client *remote.Client, library *local.Library) (restored int, err error) {
+		ids, err := chosen(library)
+		if err != nil {
+			return 0, err
+		}
+		for some := range slices.Chunk(ids, restoredAtOnce) {
+			texts := make([]string, len(some))
+			for i, id := range some {
+				texts[i] = id.String()
+			}
+			count, err := client.Restore(ctx, texts)
+			if restored += count; err != nil {
+				return restored, err
+			}
+		}
+		return restored, nil
 	})
 }
 
@@ -127,20 +151,32 @@ func emptyTrash(ctx context.Context, app *cli.App, expired bool) error {
 	}
 	return changeTrash(ctx, app, "removed for good", func(library *local.Library) (int, error) {
 		return index.PurgeTrash(ctx, library, before)
+	}, func(client *remote.Client, _ *local.Library) (int, error) {
+		return client.EmptyTrash(ctx, expired)
 	})
 }
 
-// changeTrash changes the library and says how many records it did something with.
-func changeTrash(ctx context.Context, app *cli.App, done string, change func(*local.Library) (int, error)) error {
-	return app.WithExistingLibrary(ctx, false, func(library *local.Library) error {
-		count, err := change(library)
-		if err != nil {
-			return err
-		}
-		if app.AsJSON {
-			return app.PrintJSON(map[string]any{"records": count})
-		}
-		_, err = fmt.Fprintf(app.Out, "%s %s\n", cli.Counted(count, "record", "records"), done)
+// changeTrash changes the library, or has the server do so that has it, and says how many records it did something with.
+func changeTrash(ctx context.Context, app *cli.App, done string, change func(*local.Library) (int, error), hand func(*remote.Client, *local.Library) (int, error)) error {
+	count := 0
+	err := app.WithExistingLibrary(ctx, false, func(library *local.Library) (err error) {
+		count, err = change(library)
 		return err
 	})
+	client, err := app.Handover(ctx, err)
+	if client != nil {
+		defer client.Close()
+		err = app.WithExistingLibrary(ctx, true, func(library *local.Library) (err error) {
+			count, err = hand(client, library)
+			return err
+		})
+	}
+	if err != nil {
+		return err
+	}
+	if app.AsJSON {
+		return app.PrintJSON(map[string]any{"records": count})
+	}
+	_, err = fmt.Fprintf(app.Out, "%s %s\n", cli.Counted(count, "record", "records"), done)
+	return err
 }

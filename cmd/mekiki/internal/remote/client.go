@@ -84,6 +84,32 @@ func (c *Client) Edit(ctx context.Context, asked editing.Edit) (editing.Outcome,
 	return answer, c.do(ctx, http.MethodPost, "edits", asked, &answer)
 }
 
+// Restore takes records out of the trash, and gives how many were there.
+func (c *Client) Restore(ctx context.Context, ids []string) (int, error) {
+	var answer editing.Outcome
+	err := c.do(ctx, http.MethodPost, "trash/restore", map[string]any{"ids": ids}, &answer)
+	return answer.Changed, err
+}
+
+// EmptyTrash removes for good what is in the trash, or only what has been there for long enough, and gives how many that were.
+func (c *Client) EmptyTrash(ctx context.Context, expired bool) (int, error) {
+	var answer struct {
+		Removed int `json:"removed"`
+	}
+	err := c.do(ctx, http.MethodDelete, fmt.Sprintf("trash?expired=%t", expired), nil, &answer)
+	return answer.Removed, err
+}
+
+// ServeSpace has searches use a model that the library was indexed with; "previous" names the one that was used before.
+func (c *Client) ServeSpace(ctx context.Context, fingerprint string) error {
+	return c.do(ctx, http.MethodPost, "spaces/"+url.PathEscape(fingerprint)+"/serve", nil, nil)
+}
+
+// DropSpace deletes the vectors of a model that is not in use.
+func (c *Client) DropSpace(ctx context.Context, fingerprint string) error {
+	return c.do(ctx, http.MethodDelete, "spaces/"+url.PathEscape(fingerprint), nil, nil)
+}
+
 // start queues a job.
 func (c *Client) start(ctx context.Context, asked jobs.Request) (jobs.Job, error) {
 	var job jobs.Job
