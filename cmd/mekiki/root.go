@@ -126,6 +126,7 @@ func addCommands(root *cobra.Command, app *cli.App) {
 		modelverbs.NewImportCommand(app),
 		modelverbs.NewModelsCommand(app),
 		modelverbs.NewEmbedCommand(app),
+		modelverbs.NewReadCommand(app),
 		modelverbs.NewTranslateCommand(app),
 		modelverbs.NewMatchCommand(app),
 		modelverbs.NewCaptionCommand(app),

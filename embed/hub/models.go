@@ -29,11 +29,18 @@ type Model struct {
 	Answers bool
 	// Translates is set for a model that puts texts of one language into another.
 	Translates bool
+	// Words is set for models that read the words in pictures. They are used as they are, and not imported.
+	Words bool
+	// Addresses are the files of a model that lies in no repository.
+	Addresses []Address
 	// ApproximateBytes is the download's size as published.
 	ApproximateBytes int64
 	// Licence is what the weights may be used for.
 	Licence Licence
 }
+
+// Address is a file on the web, and the SHA-256 that it must have, in hexadecimal.
+type Address struct{ URL, SHA256 string }
 
 // Licence is the terms of published weights.
 type Licence struct {
@@ -52,7 +59,9 @@ func (l Licence) Restricted() bool { return l.Terms != "" }
 const vocabularyRepository = "Salesforce/blip2-itm-vit-g"
 
 // Models lists the checkpoints that can be pulled by name: those that search first.
-func Models() []Model { return slices.Concat(firstStages(), secondStages(), translators()) }
+func Models() []Model {
+	return slices.Concat(firstStages(), secondStages(), translators(), []Model{words()})
+}
 
 func firstStages() []Model {
 	lavis := Licence{Name: "BSD-3-Clause", Address: "https://github.com/salesforce/LAVIS/blob/main/LICENSE.txt"}
@@ -131,13 +140,31 @@ func translators() []Model {
 	return list
 }
 
+// WordsModel is the name of the models that read the words in pictures.
+const WordsModel = "ppocr-v6-small"
+
+// words is PP-OCR v6 small (https://github.com/PaddlePaddle/PaddleOCR) as RapidOCR 3.10 publishes it in ONNX, with the hashes of its
+// list of models.
+func words() Model {
+	const folder = "https://www.modelscope.cn/models/RapidAI/RapidOCR/resolve/v3.10.0/onnx/"
+	return Model{
+		Name: WordsModel, Description: "PP-OCR v6 small reads the words in pictures: Latin letters, Chinese, Japanese.", Words: true,
+		Addresses: []Address{
+			{folder + "PP-OCRv6/det/PP-OCRv6_det_small.onnx", "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f"},
+			{folder + "PP-OCRv6/rec/PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884"},
+			{folder + "PP-OCRv4/cls/ch_ppocr_mobile_v2.0_cls_mobile.onnx", "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c"},
+		},
+		ApproximateBytes: 31_750_000, Licence: Licence{Name: "Apache-2.0", Address: "https://github.com/PaddlePaddle/PaddleOCR/blob/main/LICENSE"},
+	}
+}
+
 // Named returns the published models among what is to be pulled, by their names or their repositories.
 func Named(names []string) []Model {
 	var found []Model
 	for _, name := range names {
 		repository, _, _ := strings.Cut(name, "@")
 		for _, model := range Models() {
-			if name == model.Name || repository == model.Repository {
+			if name == model.Name || repository == model.Repository && repository != "" {
 				found = append(found, model)
 			}
 		}
@@ -152,6 +179,8 @@ type request struct {
 	// only, when set, is the single file to take from the repository.
 	only    string
 	address string
+	// sha256 is what the file of the address must have, where that is known.
+	sha256 string
 }
 
 var (
@@ -214,6 +243,13 @@ func modelNames() string {
 func namedRequests(environment Environment, model Model) []request {
 	if model.Repository != "" {
 		return []request{{repository: model.Repository, revision: "main"}}
+	}
+	if len(model.Addresses) > 0 {
+		var requests []request
+		for _, address := range model.Addresses {
+			requests = append(requests, request{address: address.URL, sha256: address.SHA256})
+		}
+		return requests
 	}
 	requests := []request{{repository: vocabularyRepository, revision: "main", only: "vocab.txt"}}
 	for _, file := range model.LavisFiles {

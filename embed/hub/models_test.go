@@ -54,7 +54,7 @@ func TestParseRequests(t *testing.T) {
 func TestLicences(t *testing.T) {
 	restricted := map[string]bool{}
 	for _, model := range Models() {
-		if model.Licence.Name == "" || !strings.HasPrefix(model.Licence.Address, "https://") || model.ApproximateBytes <= 0 || (model.ImageSize <= 0) != model.Translates {
+		if model.Licence.Name == "" || !strings.HasPrefix(model.Licence.Address, "https://") || model.ApproximateBytes <= 0 || (model.ImageSize <= 0) != (model.Translates || model.Words) {
 			t.Errorf("%+v", model)
 		}
 		restricted[model.Name] = model.Licence.Restricted()

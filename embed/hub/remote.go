@@ -50,6 +50,9 @@ var commitPattern = regexp.MustCompile(`^[0-9a-f]{40}$`)
 func (c *Client) resolve(ctx context.Context, request request) ([]remoteFile, error) {
 	if request.address != "" {
 		file, err := c.inspect(ctx, remoteFile{name: path.Base(mustPath(request.address)), address: request.address})
+		if request.sha256 != "" {
+			file.digest = Digest{Algorithm: SHA256, Value: request.sha256}
+		}
 		return []remoteFile{file}, err
 	}
 	answer, err := c.list(ctx, request)

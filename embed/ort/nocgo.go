@@ -37,6 +37,11 @@ func (*Runtime) Close() error { return nil }
 // Session returns ErrNoCgo.
 func (*Runtime) Session(context.Context, SessionOptions) (*Session, error) { return nil, errNoCgo() }
 
+// Describe returns ErrNoCgo.
+func (*Runtime) Describe(context.Context, string, ...string) (Description, error) {
+	return Description{}, errNoCgo()
+}
+
 // Path returns "".
 func (*Session) Path() string { return "" }
 

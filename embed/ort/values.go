@@ -85,3 +85,9 @@ func destroyAll(values []onnxruntime.Value) {
 		}
 	}
 }
+
+// Description is what a graph says of itself.
+type Description struct {
+	Inputs, Outputs []Value
+	Metadata        map[string]string
+}

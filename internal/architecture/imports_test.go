@@ -72,6 +72,7 @@ var layers = []string{
 	"embed/bench",
 	"embed/models",
 	"embed/translate",
+	"embed/ocr",
 	"embed/marian",
 	"embed/blip2",
 	"embed/language",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 
@@ -97,6 +98,11 @@ func runPull(ctx context.Context, app *cli.App, options pullOptions, names []str
 	if err := acceptLicences(app, options.accept, names); err != nil {
 		return err
 	}
+	readsWords := slices.ContainsFunc(hub.Named(names), func(model hub.Model) bool { return model.Words })
+	if readsWords && len(names) > 1 {
+		return cli.UsageError("pull %s by itself: it is used as it is, and not imported", hub.WordsModel)
+	}
+	options.downloadOnly = options.downloadOnly || readsWords
 	var check func(dir string) error
 	if !options.downloadOnly {
 		check = func(dir string) error {
@@ -141,7 +147,7 @@ func checkDownload(app *cli.App, options importOptions, dir, name string) error 
 			return fmt.Errorf("tokenizer of the language model: %w", err)
 		}
 	}
-	return keepPrecision(app, name, config.Language != nil)
+	return keepPrecision(app, name, config.Language != nil && !config.Translates())
 }
 
 // download brings files from the network, with progress. The small files are checked before the weights, unless check is
@@ -189,6 +195,10 @@ func printDownloaded(a *cli.App, result hub.Result) error {
 			verified = fmt.Sprintf("%s verified", file.Digest.Algorithm)
 		}
 		fmt.Fprintf(a.Out, "%s  %s  %s\n", file.Name, progress.Count(file.Bytes, progress.Bytes), verified)
+	}
+	if result.Name == hub.WordsModel {
+		_, err := fmt.Fprintf(a.Out, "in %s; try it with: mekiki read PICTURE\n", result.Dir)
+		return err
 	}
 	_, err := fmt.Fprintf(a.Out, "in %s; import it with: mekiki import %s\n", result.Dir, result.Dir)
 	return err
