@@ -155,3 +155,13 @@ func TestAnswerFails(t *testing.T) {
 		t.Errorf("events %v", got)
 	}
 }
+
+// TestTemperaturesThatNobodyCanUse: what the second stage does not take is refused by the document, not by a failure.
+func TestTemperaturesThatNobodyCanUse(t *testing.T) {
+	f := start(t)
+	for _, path := range []string{"/api/v1/ask", "/api/v1/chat"} {
+		for _, temperature := range []string{"5e-324", "0.009", "0", "11"} {
+			f.expect(f.json("POST", path, `{"record":"1","question":"which colour?","method":"nucleus","temperature":`+temperature+`}`), 400, problem.InvalidRequest)
+		}
+	}
+}

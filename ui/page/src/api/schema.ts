@@ -1037,6 +1037,57 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/webhooks": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List webhooks */
+    get: operations["listWebhooks"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/webhooks/{name}/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Send a test event to a webhook */
+    post: operations["testWebhook"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/webhooks/deliveries": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List what was sent to webhooks */
+    get: operations["listDeliveries"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/healthz": {
     parameters: {
       query?: never;
@@ -1394,6 +1445,48 @@ export interface components {
        * @default false
        */
       permanent: boolean;
+    };
+    Delivery: {
+      /** @description Attempts so far. */
+      attempts: number;
+      /**
+       * Format: date-time
+       * @description When it happened.
+       */
+      created: string;
+      /** @description What went wrong in it. */
+      error?: string;
+      /** @description Type of the event. */
+      event: string;
+      /** @description Name of the webhook. */
+      hook: string;
+      /** @description Identity of the message, the same in every attempt. */
+      id: string;
+      /**
+       * Format: date-time
+       * @description When the last attempt was made.
+       */
+      last?: string;
+      /**
+       * Format: date-time
+       * @description When the next attempt is due, of one that is pending.
+       */
+      next?: string;
+      /**
+       * @description Where it stands.
+       * @enum {string}
+       */
+      state: "pending" | "delivered" | "given_up";
+      /** @description HTTP status that was answered to it. */
+      status?: number;
+    };
+    /** @description One page, the newest first. */
+    DeliveryList: {
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
+      deliveries: components["schemas"]["Delivery"][];
+      /** @description Deliveries of all pages. */
+      total: number;
     };
     DownloadAnswer: {
       /**
@@ -3038,6 +3131,21 @@ export interface components {
      * @enum {string}
      */
     Verdict: "strong" | "weak" | "none";
+    Webhook: {
+      /** @description Networks that the address may be in; none is all that are public. */
+      allow: string[];
+      /** @description Types of events that are sent. */
+      events: string[];
+      /** @description The operator's name for it. */
+      name: string;
+      /** @description Deliveries on their way. */
+      pending: number;
+      /** @description Where it is sent. */
+      url: string;
+    };
+    WebhookList: {
+      webhooks: components["schemas"]["Webhook"][];
+    };
   };
   responses: {
     /** @description What went wrong. */
@@ -5529,6 +5637,85 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["KnownAnswer"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listWebhooks: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Webhooks of the operator's file, without their secrets. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["WebhookList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  testWebhook: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description A key of the caller's own for this request. If it is sent again with the same key within 24 hours, nothing is done again and the answer is that of the first time, with `Idempotency-Replayed: true`; with another body it is refused. */
+        "Idempotency-Key"?: components["parameters"]["idempotencyKey"];
+      };
+      path: {
+        /** @description Name of the webhook. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description It is on its way; the deliveries tell what comes of it. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            id: string;
+          };
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listDeliveries: {
+    parameters: {
+      query?: {
+        /** @description `cursor` of the page before. */
+        cursor?: string;
+        /** @description Most entries to return. */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description What is on its way, and what came of the latest others. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["DeliveryList"];
         };
       };
       default: components["responses"]["Problem"];
