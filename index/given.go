@@ -61,8 +61,8 @@ type GivenChange struct {
 	// AddCollections and RemoveCollections change the record's collections after that.
 	// Removing ignores case, and wins.
 	AddCollections, RemoveCollections []string
-	// AddPeople adds to the record's people after that.
-	AddPeople []string
+	// AddPeople and RemovePeople change those that people named, in the same way.
+	AddPeople, RemovePeople []string
 }
 
 // IsZero reports whether nothing was given.
@@ -151,8 +151,8 @@ func (c GivenChange) Apply(former *Given) *Given {
 	if len(c.AddCollections)+len(c.RemoveCollections) > 0 {
 		changed.Collections = ChangeWords(changed.Collections, c.AddCollections, c.RemoveCollections)
 	}
-	if len(c.AddPeople) > 0 {
-		changed.People = ChangeWords(changed.People, c.AddPeople, nil)
+	if len(c.AddPeople)+len(c.RemovePeople) > 0 {
+		changed.People = ChangeWords(changed.People, c.AddPeople, c.RemovePeople)
 	}
 	if changed.IsZero() {
 		return nil

@@ -40,6 +40,7 @@ func TestEditsAreUndoneExactly(t *testing.T) {
 	for _, body := range []string{
 		`"add_tags":["cat","x"],"remove_tags":["pet"]`, `"rating":0`, `"clear":["rating","title"]`, `"favourite":true,"hidden":true`, `"title":"","date":"1984"`,
 		`"add_collections":["trips","Best"]`, `"remove_collections":["TRIPS"]`,
+		`"description":"At the lake\nin June","add_people":["Ada","Bo"]`,
 	} {
 		got := f.expect(f.json("POST", "/api/v1/edits", `{"ids":["1","2","1"],`+body+`}`), 200, "")
 		if after := []string{given(t, f, "1"), given(t, f, "2")}; slices.Equal(before, after) {
@@ -74,7 +75,7 @@ func reset(t *testing.T, f *fixture, want []string) {
 		}
 		id := index.ID(i + 1)
 		batch.Tags = append(batch.Tags, index.TagChange{ID: id, Add: record.Tags, Exactly: true})
-		batch.Given = append(batch.Given, index.GivenChange{ID: id, Set: 127, To: index.Given{
+		batch.Given = append(batch.Given, index.GivenChange{ID: id, Set: 511, To: index.Given{
 			Rating: record.Given.Rating, Title: record.Given.Title, Collections: record.Given.Collections,
 		}})
 	}

@@ -118,6 +118,7 @@ func addCommands(root *cobra.Command, app *cli.App) {
 		libraryverbs.NewCheckCommand(app),
 		libraryverbs.NewCompactCommand(app),
 		libraryverbs.NewSpacesCommand(app),
+		libraryverbs.NewBringCommand(app),
 		libraryverbs.NewXMPCommand(app),
 		libraryverbs.NewExportCommand(app),
 		libraryverbs.NewBackupCommand(app),

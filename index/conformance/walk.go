@@ -208,7 +208,7 @@ func randomGiven(random *rand.Rand, id index.ID) index.GivenChange {
 			Collections: pick(random, nil, []string{"Best"}, []string{"Trips", " Best "}), Trashed: pick(random, time.Time{}, time.Time{}, indextest.Time),
 			Description: pick(random, "", "under the old lantern"), People: pick(random, nil, []string{"Ada Lovelace"}, []string{"Zoe", "bo"}),
 		},
-		AddCollections: pick(random, nil, []string{"Rome", "Best"}), RemoveCollections: pick(random, nil, []string{"best"}), AddPeople: pick(random, nil, []string{"Zoe"}),
+		AddCollections: pick(random, nil, []string{"Rome", "Best"}), RemoveCollections: pick(random, nil, []string{"best"}), AddPeople: pick(random, nil, []string{"Zoe"}), RemovePeople: pick(random, nil, nil, []string{"BO"}),
 	}
 }
 

@@ -38,6 +38,7 @@ var layers = []string{
 	"search/captionscore",
 	"search/likeness",
 	"index/xmp",
+	"index/bring",
 	"index/ingest",
 	"index/ingest/captioning",
 	"index/ingest/textrecord",
@@ -110,6 +111,8 @@ var owners = map[string]string{
 	"github.com/tetratelabs/wazero":          "embed/pixels/sandbox",
 	"github.com/andybalholm/brotli":          "index/metadata",
 	"github.com/beevik/etree":                "index/xmp/rdf",
+	"modernc.org/sqlite":                     "index/bring/sqlitefile",
+	"go.yaml.in/yaml/v3":                     "index/bring/photoprism",
 	"github.com/modelcontextprotocol/go-sdk": "server",
 }
 

@@ -80,6 +80,9 @@ type Edit struct {
 	Title             *string  `json:"title,omitempty"`
 	Date              *string  `json:"date,omitempty"`
 	Hidden            *bool    `json:"hidden,omitempty"`
+	Description       *string  `json:"description,omitempty"`
+	AddPeople         []string `json:"add_people,omitempty"`
+	RemovePeople      []string `json:"remove_people,omitempty"`
 	Clear             []string `json:"clear,omitempty"`
 }
 
@@ -143,6 +146,7 @@ func (j Edit) change() (wanted change, err error) {
 		{"add_tags", j.AddTags, wire.CleanTag, &wanted.tags.Add}, {"remove_tags", j.RemoveTags, wire.KnownTag, &wanted.tags.Remove},
 		{"add_collections", j.AddCollections, wire.CleanTag, &wanted.given.AddCollections},
 		{"remove_collections", j.RemoveCollections, wire.KnownTag, &wanted.given.RemoveCollections},
+		{"add_people", j.AddPeople, wire.CleanTag, &wanted.given.AddPeople}, {"remove_people", j.RemovePeople, wire.KnownTag, &wanted.given.RemovePeople},
 	} {
 		if *list.target, err = wire.EachTag(list.field, list.given, list.clean); err != nil {
 			return wanted, err
@@ -161,6 +165,9 @@ func (j Edit) change() (wanted change, err error) {
 	if j.Title != nil {
 		set.Set, set.To.Title = set.Set|index.GivenTitle, strings.TrimSpace(*j.Title)
 	}
+	if j.Description != nil {
+		set.Set, set.To.Description = set.Set|index.GivenDescription, strings.TrimSpace(*j.Description)
+	}
 	if j.Date != nil {
 		set.Set |= index.GivenDate
 		if set.To.Date, err = readDate(*j.Date); err != nil {
@@ -168,7 +175,7 @@ func (j Edit) change() (wanted change, err error) {
 		}
 	}
 	for _, member := range j.Clear {
-		set.Set |= map[string]index.GivenMembers{"rating": index.GivenRating, "title": index.GivenTitle, "date": index.GivenDate}[member]
+		set.Set |= map[string]index.GivenMembers{"rating": index.GivenRating, "title": index.GivenTitle, "date": index.GivenDate, "description": index.GivenDescription}[member]
 	}
 	return wanted, nil
 }

@@ -122,6 +122,9 @@ func addChange(batch *index.Batch, record *index.Record, c change) (back change,
 		if len(c.given.AddCollections)+len(c.given.RemoveCollections) > 0 {
 			back.given.Set |= index.GivenCollections
 		}
+		if len(c.given.AddPeople)+len(c.given.RemovePeople) > 0 {
+			back.given.Set |= index.GivenPeople
+		}
 		if record.Given != nil {
 			back.given.To = *record.Given
 		}

@@ -3,6 +3,9 @@ package libraryverbs
 // restoredAtOnce is how many records a server is asked to restore in one commit.
 const restoredAtOnce = 10_000
 
+// maximumKey bounds a file with an API key.
+const maximumKey = 4096
+
 // remapBatch is how many paths one commit rewrites.
 const remapBatch = 1000
 
