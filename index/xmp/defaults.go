@@ -1,5 +1,7 @@
 package xmp
 
+import "time"
+
 const (
 	// journalRuns and journalBytes bound what is kept for undoing: the oldest runs beyond them are forgotten.
 	journalRuns  = 100
@@ -12,4 +14,10 @@ const (
 	maximumNames = 1 << 20
 	// openFolders is how many folders' names are remembered.
 	openFolders = 16
+)
+
+const (
+	// followInterval is how often a server looks for changes, and followAtMost how long edits that go on put off writing.
+	followInterval = time.Second
+	followAtMost   = 2 * time.Minute
 )

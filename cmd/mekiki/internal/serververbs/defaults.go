@@ -5,6 +5,9 @@ import "time"
 // refreshInterval is how often a server that reads looks for what the writer wrote, and whether it is still there.
 const refreshInterval = 2 * time.Second
 
+// xmpQuiet is how long a library must not change before --write-xmp writes sidecars.
+const xmpQuiet = 10 * time.Second
+
 // maximumUpload is what --upload-mib and --upload-megapixels allow at most: no
 // decoder reads more.
 const maximumUpload = 4096

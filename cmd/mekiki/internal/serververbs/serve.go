@@ -46,6 +46,7 @@ type serveOptions struct {
 	roots      []string
 	noUploads  bool
 	noCaptions bool
+	writeXMP   bool
 	logLevel   string
 	limits     server.Limits
 	uploadMiB  int64
@@ -75,6 +76,7 @@ func NewServeCommand(app *cli.App) *cobra.Command {
 	flags.StringArrayVar(&options.roots, "root", nil, "folder that may be indexed through the server (may be repeated)")
 	flags.BoolVar(&options.noUploads, "no-uploads", false, "refuse uploads of images")
 	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
+	flags.BoolVar(&options.writeXMP, "write-xmp", false, "write what people give pictures below --root into XMP sidecars (see docs/xmp.md)")
 	flags.StringVar(&options.logLevel, "log-level", "", "what to log: debug, info (every request), warn or error (default: warn on a terminal, else info)")
 	flags.IntVar(&options.limits.Searches, "searches", 0, "largest number of concurrent searches (0: one for every two cores, at least 2)")
 	flags.IntVar(&options.limits.SearchQueue, "search-queue", 0, "largest number of searches that wait (0: as many as run)")
@@ -107,7 +109,7 @@ func runServe(ctx context.Context, app *cli.App, options serveOptions) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, library.Close()) }()
-	return serveLibrary(ctx, app, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads}, prepared)
+	return serveLibrary(ctx, app, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads, writeXMP: options.writeXMP}, prepared)
 }
 
 // prepare turns the flags into the server's options, as far as they go without a
@@ -157,6 +159,9 @@ func (o serveOptions) prepare(app *cli.App) (server.Options, error) {
 		if options.Webhooks, err = webhooks.ReadConfig(o.webhooks); err != nil {
 			return options, cli.UsageError("--webhooks: %w", err)
 		}
+	}
+	if o.writeXMP && len(o.roots) == 0 {
+		return options, hint.Wrap(cli.UsageError("--write-xmp writes below --root only, and there is none"), "name the folders of the pictures with --root")
 	}
 	for _, root := range o.roots {
 		absolute, err := filepath.Abs(root)

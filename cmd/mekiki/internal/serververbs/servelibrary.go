@@ -20,6 +20,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/index/originals"
 	"mekiki/index/renditions"
+	"mekiki/index/xmp"
 	"mekiki/internal/progress"
 	"mekiki/search/ask"
 	"mekiki/server"
@@ -36,6 +37,8 @@ type serving struct {
 	reads error
 	// noUploads takes no images by upload.
 	noUploads bool
+	// writeXMP writes sidecars of what people change below the roots.
+	writeXMP bool
 	// browser opens the page once it is served, where there is a screen.
 	browser bool
 }
@@ -103,6 +106,12 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	})
 	if s.reads != nil {
 		group.Go(func() { reader.refreshLoop(background) })
+	}
+	if s.writeXMP {
+		group.Go(func() {
+			sidecars := xmp.Options{Kinds: xmp.Given, LibraryFolder: s.library.Folder(), Roots: options.Roots}
+			xmp.Follow(background, s.library, sidecars, xmpQuiet, func() bool { return reader.writable() == nil }, options.Logger)
+		})
 	}
 	return served.Run(ctx, func(at net.Addr) {
 		address := pageAddress(options.Address, at)
