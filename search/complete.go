@@ -142,9 +142,10 @@ func (r *retrieval) completeClauses(ctx context.Context) error {
 
 // comparePictures replaces the largest cosine of any two parts by a likeness
 // of the whole pictures: the mean, over the query's parts, of the largest
-// cosine with the candidate's, and the other way round.
+// cosine with the candidate's, and the other way round. Of several pictures it is the
+// mean of their likenesses.
 func (r *retrieval) comparePictures(ctx context.Context) error {
-	if r.parts.Count == 0 {
+	if len(r.pictures) == 0 {
 		return nil
 	}
 	parts, err := r.snapshot.Parts(ctx, candidateIDs(r.candidates))
@@ -153,7 +154,11 @@ func (r *retrieval) comparePictures(ctx context.Context) error {
 	}
 	for i, c := range r.candidates {
 		if parts[i].Count > 0 { // none when the record was just added
-			c.similarity, c.hasSimilarity = likeness.Of(r.parts, parts[i]), true
+			likenesses := make([]float64, len(r.pictures))
+			for of, picture := range r.pictures {
+				likenesses[of] = likeness.Of(picture, parts[i])
+			}
+			c.similarity, c.hasSimilarity = likeness.Mean(likenesses), true
 		}
 	}
 	return nil

@@ -41,7 +41,7 @@ func (s *Searcher) Facets(ctx context.Context, request contract.Request, query f
 		return contract.Facets{}, fmt.Errorf("read library: %w", err)
 	}
 	defer snapshot.Close()
-	if err := inputs.CheckRecord(ctx, snapshot, p.request.Record); err != nil {
+	if err := inputs.CheckRecords(ctx, snapshot, append([]index.ID{p.request.Record}, p.request.Records...)); err != nil {
 		return contract.Facets{}, err
 	}
 	if p.listing() && len(p.unwanted)+len(p.unwantedPhrases) == 0 {

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/inputs"
 	"mekiki/search/query"
 	"mekiki/search/words"
 )
@@ -90,7 +92,7 @@ func (s *Searcher) prepareAny(request contract.Request) (*plan, error) {
 	p.phrases = clauseTexts(parsed.Phrases)
 	p.unwantedPhrases = clauseTexts(parsed.UnwantedPhrases)
 	p.countWords()
-	p.picture = request.Image != nil || request.Record != 0
+	p.picture = p.request.Pictures() > 0
 	if err := p.prepareFilter(); err != nil {
 		return nil, err
 	}
@@ -223,27 +225,47 @@ func (p *plan) rankingKey() rankingKey {
 		Text          string
 		Language      string
 		Record        index.ID
+		Records       []index.ID
 		Crop          *contract.Rectangle
 		Filter        index.Filter
 		Fusion        contract.Fusion
 		Weight        float64
 		Budget, Count int64
 		Listing       contract.Sort
-	}{r.Text, r.Language, r.Record, r.Crop, r.Filter, r.Fusion, p.weight, int64(max(r.RerankBudget, -1)), int64(r.RerankCount), p.listingSort()})
+	}{r.Text, r.Language, r.Record, r.Records, r.Crop, r.Filter, r.Fusion, p.weight, int64(max(r.RerankBudget, -1)), int64(r.RerankCount), p.listingSort()})
 	if err != nil { // a NaN in a filter: such requests share a key, and find nothing
 		encoded = []byte(err.Error())
 	}
 	hash.Write(encoded)
-	if r.Image != nil {
-		size := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(r.Image.Width)), uint64(r.Image.Height))
+	for _, image := range append([]*pixels.Image{r.Image}, r.Images...) {
+		if image == nil {
+			continue
+		}
+		size := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(image.Width)), uint64(image.Height))
 		hash.Write(size)
-		hash.Write(r.Image.Pix)
+		hash.Write(image.Pix)
 	}
 	return rankingKey(hash.Sum(nil))
 }
 
 // usesWords reports whether captions, names and metadata have a say.
 func (p *plan) usesWords() bool { return p.text != "" && (p.weight < 1 || len(p.phrases) > 0) }
+
+// pictures are those of the query.
+func (p *plan) pictures() []inputs.Picture {
+	r := p.request
+	var found []inputs.Picture
+	if r.Image != nil || r.Record != 0 {
+		found = append(found, inputs.Picture{Image: r.Image, Record: r.Record, Crop: r.Crop})
+	}
+	for _, id := range r.Records {
+		found = append(found, inputs.Picture{Record: id})
+	}
+	for _, image := range r.Images {
+		found = append(found, inputs.Picture{Image: image})
+	}
+	return found
+}
 
 // listing reports whether the request has only filters, so that there is
 // nothing to rank by.

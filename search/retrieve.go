@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -13,7 +14,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/search/contract"
-	"mekiki/search/inputs"
+
 	"mekiki/search/words"
 )
 
@@ -29,7 +30,7 @@ type retrieval struct {
 	// clauses, wanted ones first, when they differ from it.
 	text          embed.Vector
 	clauseVectors []embed.Vector
-	parts         embed.Parts
+	pictures      []embed.Parts
 
 	vectors      []index.Neighbour
 	clauseHits   [][]index.Neighbour
@@ -180,14 +181,35 @@ func (r *retrieval) vectorLegs(ctx context.Context) error {
 			}
 		}
 	}
-	if r.parts.Count > 0 {
-		var err error
-		if r.similar, err = r.nearest(ctx, r.parts.Values, pictures+1, r.filter); err != nil {
-			return err
-		}
-		r.similarFull = len(r.similar) > pictures
+	if err := r.likePictures(ctx, pictures); err != nil {
+		return err
 	}
 	r.timings.VectorMS = contract.Milliseconds(started)
+	return nil
+}
+
+// likePictures lets each picture of the query propose as many candidates.
+func (r *retrieval) likePictures(ctx context.Context, most int) error {
+	for _, picture := range r.pictures {
+		if picture.Count == 0 {
+			continue
+		}
+		found, err := r.nearest(ctx, picture.Values, most+1, r.filter)
+		if err != nil {
+			return err
+		}
+		r.similar = append(r.similar, found...)
+		r.similarFull = r.similarFull || len(found) > most
+	}
+	if len(r.pictures) > 1 { // each once, with the nearest of the pictures
+		slices.SortStableFunc(r.similar, func(a, b index.Neighbour) int { return cmp.Compare(b.Score, a.Score) })
+		seen := map[index.ID]bool{}
+		r.similar = slices.DeleteFunc(r.similar, func(hit index.Neighbour) bool {
+			known := seen[hit.ID]
+			seen[hit.ID] = true
+			return known
+		})
+	}
 	return nil
 }
 
@@ -233,11 +255,13 @@ func (r *retrieval) embed(ctx context.Context) error {
 		r.warnings = append(r.warnings, "no model is open: only words in names and captions were searched")
 	}
 	if p.picture {
-		parts, err := s.model.Parts(ctx, r.snapshot, inputs.Picture{Image: p.request.Image, Record: p.request.Record, Crop: p.request.Crop})
-		if err != nil {
-			return err
+		for _, picture := range p.pictures() {
+			parts, err := s.model.Parts(ctx, r.snapshot, picture)
+			if err != nil {
+				return err
+			}
+			r.pictures = append(r.pictures, parts)
 		}
-		r.parts = parts
 	}
 	return nil
 }
@@ -255,9 +279,9 @@ func (r *retrieval) checkSpace() (bool, error) {
 	return true, nil
 }
 
-// propose makes a record a candidate, unless it is the one that is asked about.
+// propose makes a record a candidate, unless it is one that is asked about.
 func (r *retrieval) propose(record *index.Record) *candidate {
-	if record.ID == r.plan.request.Record {
+	if record.ID == r.plan.request.Record || slices.Contains(r.plan.request.Records, record.ID) {
 		return nil
 	}
 	c := &candidate{id: record.ID, record: record, part: -1, vector: math.NaN(), similarity: math.NaN()}
@@ -320,8 +344,8 @@ func (r *retrieval) join(ctx context.Context) error {
 // release lets go of what only retrieval needed, before a ranking is kept.
 func (r *retrieval) release() {
 	r.vectors, r.clauseHits, r.similar, r.keywords, r.known, r.snapshot = nil, nil, nil, nil, nil, nil
-	r.text, r.clauseVectors, r.parts = nil, nil, embed.Parts{}
-	r.plan.request.Image = nil
+	r.text, r.clauseVectors, r.pictures = nil, nil, nil
+	r.plan.request.Image, r.plan.request.Images = nil, nil
 }
 
 // findWords finds how much of the query stands in the candidates' captions and names.

@@ -192,7 +192,7 @@ func (s *Searcher) Stream(ctx context.Context, request contract.Request) iter.Se
 // Similar looks for pictures like an image or a record of the library, with
 // words if there are any. The record itself is left out.
 func (s *Searcher) Similar(ctx context.Context, request contract.Request) (contract.Response, error) {
-	if request.Image == nil && request.Record == 0 {
+	if request.Pictures() == 0 {
 		return contract.Response{}, &contract.Error{Code: contract.CodeEmptyRequest, Field: "image", Message: "there is no picture to compare with", Remedy: "give an image or a record"}
 	}
 	return s.Search(ctx, request)
@@ -254,7 +254,7 @@ func (s *Searcher) answer(ctx context.Context, request contract.Request, first b
 		return fmt.Errorf("read library: %w", err)
 	}
 	defer r.snapshot.Close()
-	if err := inputs.CheckRecord(ctx, r.snapshot, p.request.Record); err != nil {
+	if err := inputs.CheckRecords(ctx, r.snapshot, append([]index.ID{p.request.Record}, p.request.Records...)); err != nil {
 		return err
 	}
 	if p.listing() && len(p.unwanted)+len(p.unwantedPhrases) == 0 {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"mekiki/embed"
 	"mekiki/embed/builtin"
@@ -50,11 +51,19 @@ func (slowMatcher) TextVectors(_ context.Context, texts []string) ([]embed.Vecto
 }
 
 func (slowMatcher) ImageTokens(_ context.Context, images []*pixels.Image) ([]embed.ImageTokens, error) {
-	return make([]embed.ImageTokens, len(images)), nil
+	tokens := make([]embed.ImageTokens, len(images))
+	for i := range tokens {
+		tokens[i] = embed.ImageTokens{Rows: 1, Columns: 3, Values: []float32{1, 0, 1}}
+	}
+	return tokens, nil
 }
 
 func (slowMatcher) ImageParts(_ context.Context, tokens []embed.ImageTokens) ([]embed.Parts, error) {
-	return make([]embed.Parts, len(tokens)), nil
+	parts := make([]embed.Parts, len(tokens))
+	for i := range parts {
+		parts[i] = embed.Parts{Count: 1, Width: 2, Values: []float32{1, 0}}
+	}
+	return parts, nil
 }
 
 func (m slowMatcher) MatchPairs(ctx context.Context, tokens []embed.ImageTokens, texts []string) ([]embed.Match, error) {
@@ -163,4 +172,35 @@ func TestSlowSecondLook(t *testing.T) {
 	p.do(chromedp.SendKeys("#query", " green\r"))
 	p.wait(`location.search.includes("green") && document.querySelectorAll(".tile").length === 0`)
 	p.wait(settled)
+}
+
+// TestSeveralAsOneQuery: the chosen pictures are a query together, and so are files that are dropped together.
+func TestSeveralAsOneQuery(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a browser")
+	}
+	p := openPage(t, serveSlow(t, 30, slowMatcher{}))
+	p.visit("")
+	p.wait(`document.querySelectorAll(".tile img.loaded").length > 3`)
+	p.do(chromedp.Focus(`.cell[data-index='0'] .tile`), chromedp.KeyEvent(" "), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(" "))
+	p.wait(`document.querySelector("#chosen")?.textContent.includes("2")`)
+	p.do(chromedp.Click(`//div[@class="actions"]//button[contains(., "more like")]`))
+	p.wait(`new URLSearchParams(location.search).get("like")?.split(",").length === 2 && ` + settled)
+	p.wait(`document.querySelectorAll(".query-image.several img").length === 2 && document.querySelectorAll(".tile img.loaded").length > 3`)
+	if inPage[bool](p, `new URLSearchParams(location.search).get("like").split(",").some((id) => document.querySelector('.cell[data-id="' + id + '"]'))`) {
+		t.Error("a picture of the query is among the hits")
+	}
+	p.screenshot("several")
+	inPage[bool](p, `(async () => {
+		const transfer = new DataTransfer();
+		for (const id of [...document.querySelectorAll(".cell")].slice(0, 3).map((cell) => cell.dataset.id)) {
+			const picture = await (await fetch("/api/v1/records/" + id + "/thumbnail")).blob();
+			transfer.items.add(new File([picture], id + ".webp", {type: picture.type}));
+		}
+		document.body.dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: transfer}));
+	})(); true`)
+	p.wait(`location.search === "?image=1" && document.querySelectorAll(".query-image.several img").length === 3 && ` + settled)
+	p.wait(`document.querySelectorAll(".tile img.loaded").length > 3 && !document.querySelector("[role=alert]")`)
+	p.do(chromedp.Focus(".cross-alone"), chromedp.KeyEvent(kb.Enter))
+	p.wait(`location.search === "" && document.activeElement.id === "query"`)
 }

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
+	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/filters"
 )
@@ -58,15 +60,35 @@ func (r *Request) prepareNames() error {
 	case r.Show != ShowWeak && r.Show != ShowStrong && r.Show != ShowAll:
 		return InvalidOption("show", "use strong, weak or all", "there is nothing to show called %q", r.Show)
 	case r.Image != nil && r.Record != 0:
-		return InvalidOption("record", "leave one of them out", "an image and a record are given at once")
-	case r.Image != nil && (r.Image.Width < 1 || r.Image.Height < 1 || len(r.Image.Pix) != 3*r.Image.Width*r.Image.Height):
+		return InvalidOption("record", "leave one of them out, or give the record in records", "an image and a record are given at once")
+	case r.Pictures() > MaximumPictures:
+		return InvalidOption("records", fmt.Sprintf("give %d pictures at most", MaximumPictures), "%d pictures are given", r.Pictures())
+	case slices.ContainsFunc(append(r.Images[:len(r.Images):len(r.Images)], r.Image), hasNoPixels):
 		return &Error{Code: CodeImageUndecodable, Field: "image", Message: "the image has no pixels", Remedy: "give a picture that can be decoded"}
+	case r.Crop != nil && r.Pictures() > 1:
+		return &Error{Code: CodeInvalidCrop, Field: "crop", Message: "a crop is given with several pictures", Remedy: "crop one picture, or leave the crop out"}
 	case r.Crop != nil && r.Image == nil && r.Record == 0:
 		return &Error{Code: CodeInvalidCrop, Field: "crop", Message: "a crop is given without a picture", Remedy: "give an image or a record with it"}
 	case r.Crop != nil:
 		return r.Crop.Validate()
 	}
 	return nil
+}
+
+// Pictures counts the pictures that a request has.
+func (r *Request) Pictures() int {
+	count := len(r.Records) + len(r.Images)
+	if r.Image != nil {
+		count++
+	}
+	if r.Record != 0 {
+		count++
+	}
+	return count
+}
+
+func hasNoPixels(image *pixels.Image) bool {
+	return image != nil && (image.Width < 1 || image.Height < 1 || len(image.Pix) != 3*image.Width*image.Height)
 }
 
 // InvalidOption gives the error of an option outside its range.

@@ -55,7 +55,8 @@ type Rectangle struct {
 
 // Request is one question. Text, Image and Record may be combined: words with
 // a picture mean "like this, and answering these words". At most one of Image
-// and Record may be set.
+// and Record may be set, unless there is no Crop; several pictures mean
+// "like all of these".
 type Request struct {
 	// Text is in the query language; see docs/query-language.md.
 	Text string
@@ -63,6 +64,10 @@ type Request struct {
 	Image *pixels.Image
 	// Record is an image of the library to look for; zero means none.
 	Record index.ID
+	// Records are further images of the library to look for, and Images further
+	// pictures; at most MaximumPictures in all.
+	Records []index.ID
+	Images  []*pixels.Image
 	// Crop restricts Image or Record to a part of it.
 	Crop *Rectangle
 	// Language is the base language that the words of Text are in, such as "ja"; "" detects it. Words in another language than

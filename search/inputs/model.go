@@ -68,6 +68,16 @@ func (m *Model) CheckSpace(library embed.Space) error {
 	}
 }
 
+// CheckRecords refuses records of which one is not there or is no image; 0 stands for none.
+func CheckRecords(ctx context.Context, reader index.Reader, ids []index.ID) error {
+	for _, id := range ids {
+		if err := CheckRecord(ctx, reader, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // CheckRecord refuses a record that is not there or is no image.
 func CheckRecord(ctx context.Context, reader index.Reader, id index.ID) error {
 	if id == 0 {

@@ -41,6 +41,16 @@ func AtLeast(a, b embed.Parts, least float64) (float64, bool) {
 	return value, value >= least
 }
 
+// Mean joins the likenesses of one picture to several others: that of a picture which has what they
+// have in common is high to each of them.
+func Mean(likenesses []float64) float64 {
+	sum := 0.0
+	for _, value := range likenesses {
+		sum += value
+	}
+	return sum / float64(max(len(likenesses), 1))
+}
+
 func mean(values []float32) float64 {
 	sum := 0.0
 	for _, value := range values {

@@ -45,11 +45,13 @@ type Source struct {
 	Record index.ID // 0 for none
 	Crop   *contract.Rectangle
 	Data   []byte // of the upload; nil for none
+	// More are the uploads beside it.
+	More [][]byte
 }
 
 // Source is the image that is named, where given is what was uploaded with the request.
 func (j ImageSource) Source(given Upload) (Source, error) {
-	from := Source{Crop: j.Crop, Data: given.Image}
+	from := Source{Crop: j.Crop, Data: given.Image, More: given.Images}
 	if j.Record != "" {
 		id, err := wire.ParseID("record", j.Record)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/internal/bounded"
+	"mekiki/search/contract"
 	"mekiki/server/gate"
 	"mekiki/server/openapi"
 	"mekiki/server/problem"
@@ -89,9 +90,10 @@ func plainBody(c echo.Context) error {
 	return nil
 }
 
-// Upload is the image of a form. It is empty where there was none.
+// Upload is what a form has beside its document: an image, and further ones. It is empty where there was none.
 type Upload struct {
 	Image    []byte
+	Images   [][]byte
 	FileName string
 }
 
@@ -140,7 +142,11 @@ func (b Bodies) readForm(reader *multipart.Reader, c echo.Context, target any) (
 			return Upload{}, badBody(c.Request().Context(), "form", err)
 		}
 		name := part.FormName()
-		if seen[name] {
+		several := name == "images" && RouteOf(c).Operation.Bodies[echo.MIMEMultipartForm].Property(name) != nil
+		if several && len(result.Images) == contract.MaximumPictures {
+			return Upload{}, problem.Invalid(name, "are too many")
+		}
+		if seen[name] && !several {
 			return Upload{}, problem.Invalid(name, "must be given only once")
 		}
 		seen[name] = true
@@ -150,6 +156,13 @@ func (b Bodies) readForm(reader *multipart.Reader, c echo.Context, target any) (
 			result.Image, err = readPart(c.Request().Context(), part, name, b.ImageBytes)
 		case "request":
 			document, err = readPart(c.Request().Context(), part, name, b.JSONBytes)
+		case "images":
+			if !several {
+				return Upload{}, problem.Invalid(name, "is not expected; give one image")
+			}
+			var image []byte
+			image, err = readPart(c.Request().Context(), part, name, b.ImageBytes)
+			result.Images = append(result.Images, image)
 		default:
 			return Upload{}, problem.Newf(problem.InvalidRequest, "the form has a part %q: expected image and request", problem.Shorten(name, 64))
 		}

@@ -47,7 +47,7 @@ func (r Room) facets(c echo.Context) error {
 		return err
 	}
 	asked := query.facetsJSON
-	return inQuery(r.answerFacets(c, asked, asked.request(from, filter), nil))
+	return inQuery(r.answerFacets(c, asked, asked.request(from, filter), from))
 }
 
 // facetsFull answers POST: JSON, or a form with an image.
@@ -57,12 +57,17 @@ func (r Room) facetsFull(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.answerFacets(c, asked, asked.request(from, filter), from.Data)
+	request, err := asked.several(from, filter)
+	if err != nil {
+		return err
+	}
+	request.Limit = 0
+	return r.answerFacets(c, asked, request, from)
 }
 
-func (r Room) answerFacets(c echo.Context, asked facetsJSON, request contract.Request, image []byte) error {
+func (r Room) answerFacets(c echo.Context, asked facetsJSON, request contract.Request, from api.Source) error {
 	return r.Compute.Do(c, func(ctx context.Context) (err error) {
-		if request.Image, err = r.Pictures.Decode(ctx, image); err != nil {
+		if err := r.decode(ctx, &request, from); err != nil {
 			return err
 		}
 		counted, err := r.Searcher.Facets(ctx, request, asked.query())

@@ -77,6 +77,7 @@ type searchJSON struct {
 	rerankJSON
 	Text     string   `json:"text"`
 	Language string   `json:"language"`
+	Records  []string `json:"records"`
 	Limit    int      `json:"limit"`
 	Offset   int      `json:"offset"`
 	Cursor   string   `json:"cursor"`
@@ -116,7 +117,7 @@ func (r Room) search(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return inQuery(r.answerSearch(c, query.request(from, filter), nil))
+	return inQuery(r.answerSearch(c, query.request(from, filter), from))
 }
 
 // fromQuery takes in what GET writes in another way than the body of a POST, and says which picture is meant.
@@ -146,12 +147,38 @@ func (r Room) searchFull(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.answerSearch(c, asked.request(from, filter), from.Data)
+	request, err := asked.several(from, filter)
+	if err != nil {
+		return err
+	}
+	return r.answerSearch(c, request, from)
 }
 
-func (r Room) answerSearch(c echo.Context, request contract.Request, image []byte) error {
+// several is a request that may have several pictures.
+func (j searchJSON) several(from api.Source, filter index.Filter) (request contract.Request, err error) {
+	request = j.request(from, filter)
+	request.Records, err = wire.ParseIDs("records", j.Records)
+	return request, err
+}
+
+// decode reads the uploaded pictures into a request.
+func (r Room) decode(ctx context.Context, request *contract.Request, from api.Source) (err error) {
+	if request.Image, err = r.Pictures.Decode(ctx, from.Data); err != nil {
+		return err
+	}
+	for _, data := range from.More {
+		image, err := r.Pictures.Decode(ctx, data)
+		if err != nil {
+			return err
+		}
+		request.Images = append(request.Images, image)
+	}
+	return nil
+}
+
+func (r Room) answerSearch(c echo.Context, request contract.Request, from api.Source) error {
 	return r.Compute.Do(c, func(ctx context.Context) (err error) {
-		if request.Image, err = r.Pictures.Decode(ctx, image); err != nil {
+		if err := r.decode(ctx, &request, from); err != nil {
 			return err
 		}
 		if api.WantsEvents(c) {

@@ -17,6 +17,7 @@ export class Address {
   #state = $state.raw<State>(blank());
   #key = $state("");
   #held = $state.raw<Held | null>(null);
+  #more = $state.raw<readonly Held[]>([]);
   #scrolls = new Map<string, number>();
   #traversed = $state(false);
 
@@ -65,6 +66,11 @@ export class Address {
     return this.#state.image ? this.#held : null;
   }
 
+  /** All images that are the query: the one that is held, and those beside it. */
+  get images(): readonly Held[] {
+    return this.held ? [this.held, ...this.#more] : [];
+  }
+
   /** go changes the state. A replacement makes no new entry in the history. */
   go(changes: Partial<State>, { replace = false } = {}): void {
     const next = { ...this.#state, ...changes };
@@ -85,10 +91,12 @@ export class Address {
     this.go({ ...blank(), ...changes });
   }
 
-  /** hold keeps an image; a state with image: true then means it. */
-  hold(file: File): void {
-    if (this.#held) URL.revokeObjectURL(this.#held.url);
-    this.#held = { file, url: URL.createObjectURL(file) };
+  /** hold keeps an image, or several that are one query; a state with image: true then means them. */
+  hold(file: File, ...more: readonly File[]): void {
+    for (const old of [this.#held, ...this.#more]) if (old) URL.revokeObjectURL(old.url);
+    const held = (each: File): Held => ({ file: each, url: URL.createObjectURL(each) });
+    this.#held = held(file);
+    this.#more = more.map(held);
   }
 
   #rememberScroll(): void {

@@ -17,6 +17,8 @@ export type State = {
   /** The query's words, the record that is the query, and the part of either picture: "x,y,width,height". */
   q: string;
   record: string;
+  /** Several records that are the query together: "3,5,8". */
+  like: string;
   crop: string;
   /** Whether an image that the browser holds is the query. */
   image: boolean;
@@ -34,6 +36,7 @@ export type State = {
 const texts = [
   "q",
   "record",
+  "like",
   "crop",
   ...singleFilters.map((each) => each.key),
   "sort",
@@ -52,7 +55,18 @@ export function unfiltered(): Pick<State, ListFilter | SingleFilter> {
 
 /** blank is the state of the first screen. */
 export function blank(): State {
-  const none = { q: "", record: "", crop: "", image: false, sort: "", show: "", deep: "", open: "", level: "" };
+  const none = {
+    q: "",
+    record: "",
+    like: "",
+    crop: "",
+    image: false,
+    sort: "",
+    show: "",
+    deep: "",
+    open: "",
+    level: "",
+  };
   return { view: "search", ...none, ...unfiltered() };
 }
 

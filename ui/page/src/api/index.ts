@@ -15,13 +15,13 @@ export const signOut = () => json<undefined>("/session", { method: "DELETE" });
 export const status = () => json<schema.Status>("/status");
 export const models = () => json<schema.ModelList>("/models");
 
-export const search = (value: Partial<schema.SearchRequest>, image?: File | null, signal?: AbortSignal) =>
+export const search = (value: Partial<schema.SearchRequest>, image?: readonly File[], signal?: AbortSignal) =>
   post<schema.SearchAnswer>("/search", value, image, signal);
 
 /** searchStream calls onResult with the first answer and with each that replaces it. */
 export const searchStream = (
   value: Partial<schema.SearchRequest>,
-  image: File | null,
+  image: readonly File[],
   signal: AbortSignal,
   onResult: (result: schema.SearchAnswer) => void,
 ) =>
@@ -30,7 +30,7 @@ export const searchStream = (
   });
 
 /** facets counts all hits of a search, or all pictures, by what filters take. */
-export const facets = (value: Partial<schema.FacetsRequest>, image: File | null, signal: AbortSignal) =>
+export const facets = (value: Partial<schema.FacetsRequest>, image: readonly File[], signal: AbortSignal) =>
   post<schema.FacetsAnswer>("/facets", value, image, signal);
 
 /** translations lists what can be translated from and into; translate does it. */

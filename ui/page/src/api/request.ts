@@ -65,15 +65,22 @@ export async function json<Answer>(path: string, options?: RequestInit): Promise
   return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
-/** content makes a request's body: JSON, or multipart where an image comes along. */
-export function content(value: object, image?: File | null): RequestInit {
-  if (!image) return { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
+/** content makes a request's body: JSON, or multipart where images come along. */
+export function content(value: object, image?: File | readonly File[] | null): RequestInit {
+  const [first, ...more] = image instanceof File ? [image] : (image ?? []);
+  if (!first) return { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
   const form = new FormData();
-  form.append("image", image, image.name || "image");
+  form.append("image", first, first.name || "image");
+  for (const each of more) form.append("images", each, each.name || "image");
   form.append("request", new Blob([JSON.stringify(value)], { type: "application/json" }));
   return { body: form };
 }
 
-export function post<Answer>(path: string, value: object, image?: File | null, signal?: AbortSignal): Promise<Answer> {
+export function post<Answer>(
+  path: string,
+  value: object,
+  image?: File | readonly File[] | null,
+  signal?: AbortSignal,
+): Promise<Answer> {
   return json<Answer>(path, { method: "POST", ...content(value, image), signal: signal ?? null });
 }

@@ -1,9 +1,12 @@
 import { address } from "../address";
-import { keepImage } from "./heldimage.ts";
+import { keepImages } from "./heldimage.ts";
+import { mostPictures } from "./question.ts";
 
-/** searchByImage makes an image the query. */
-export function searchByImage(file: File): void {
-  address.hold(file);
-  void keepImage(file);
+/** searchByImages makes an image the query, or several of which hits are to be like all. */
+export function searchByImages(files: readonly File[]): void {
+  const [first, ...more] = files.slice(0, mostPictures);
+  if (!first) return;
+  address.hold(first, ...more);
+  void keepImages([first, ...more]);
   address.visit({ image: true });
 }

@@ -29,7 +29,11 @@ export class Counts {
     this.#controller = new AbortController();
     const { signal } = this.#controller;
     const ask = (of: State, names?: FacetsRequest["of"]) =>
-      facets({ ...countsOf(of), ...(names ? { of: names } : {}), depth: 2 }, address.held?.file ?? null, signal);
+      facets(
+        { ...countsOf(of), ...(names ? { of: names } : {}), depth: 2 },
+        address.images.map(({ file }) => file),
+        signal,
+      );
     try {
       const set = listFilters.filter(({ key }) => state[key].length > 0);
       const asked = [ask(state), ...set.map(({ key, facet }) => ask(without(state, [key]), [facet]))];
@@ -56,7 +60,11 @@ export class Counts {
     if (!facet) return [];
     const signal = this.#controller?.signal ?? new AbortController().signal;
     const request = { ...countsOf(without(address.state, [key])), of: [facet], ...part };
-    const answer = await facets(request, address.held?.file ?? null, signal);
+    const answer = await facets(
+      request,
+      address.images.map(({ file }) => file),
+      signal,
+    );
     return answer.facets[0]?.values ?? [];
   }
 }

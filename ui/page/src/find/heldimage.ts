@@ -31,10 +31,10 @@ async function within<Value>(
   }
 }
 
-/** keepImage keeps an image in place of the one before. */
-export async function keepImage(file: File): Promise<void> {
+/** keepImages keeps images in place of those before. */
+export async function keepImages(kept: readonly File[]): Promise<void> {
   try {
-    await within("readwrite", (files) => files.put(file, key));
+    await within("readwrite", (files) => files.put([...kept], key));
   } catch {
     // It can be given again.
   }
@@ -44,8 +44,10 @@ export async function keepImage(file: File): Promise<void> {
 export async function restoreImage(): Promise<boolean> {
   try {
     const file: unknown = await within("readonly", (files) => files.get(key) as IDBRequest<unknown>);
-    if (!(file instanceof File)) return false;
-    address.hold(file);
+    const kept = (Array.isArray(file) ? file : [file]).filter((each) => each instanceof File);
+    const [first, ...more] = kept;
+    if (!first) return false;
+    address.hold(first, ...more);
     return true;
   } catch {
     return false;

@@ -9,7 +9,7 @@ export const mostDeep = 1000;
 const deepTime = 10_000;
 
 /** Whether the library is browsed, and nothing is looked for. */
-export const isBrowsing = (state: State): boolean => !state.q && !state.record && !state.image;
+export const isBrowsing = (state: State): boolean => !state.q && !state.record && !state.like && !state.image;
 
 /** Whether a state is the first screen: nothing is looked for, filtered or open. */
 export const isFirstScreen = (state: State): boolean =>
@@ -17,9 +17,25 @@ export const isFirstScreen = (state: State): boolean =>
 
 /** question is the part of a state that decides which pictures are shown, and in which order. */
 export function question(state: State): string {
-  const keys = ["q", "record", "crop", "image", "sort", "show", "deep", ...filters.map((each) => each.key)] as const;
+  const keys = [
+    "q",
+    "record",
+    "like",
+    "crop",
+    "image",
+    "sort",
+    "show",
+    "deep",
+    ...filters.map((each) => each.key),
+  ] as const;
   return format({ ...blank(), ...Object.fromEntries(keys.map((key) => [key, state[key]])) });
 }
+
+/** alike lists the records that are the query together. */
+export const alike = (state: State): string[] => state.like.split(",").filter((id) => /^[0-9]+$/.test(id));
+
+/** How many pictures can be one query. */
+export const mostPictures = 16;
 
 /** requestOf makes a state into a search. */
 export function requestOf(state: State): Partial<SearchRequest> {
@@ -31,6 +47,8 @@ export function requestOf(state: State): Partial<SearchRequest> {
   const crop = area(state);
   if (state.q) value.text = state.q;
   if (state.record) value.record = state.record;
+  const like = alike(state);
+  if (like.length) value.records = like;
   if (crop) value.crop = crop;
   if (/^[1-9][0-9]{0,3}$/.test(state.deep)) {
     value.rerank_count = Math.min(Number(state.deep), mostDeep);

@@ -74,7 +74,7 @@ export class Results {
     }
     try {
       if (isBrowsing(state)) await this.#browse(state, signal);
-      else await this.#search(state, address.held?.file ?? null, signal);
+      else await this.#search(state, files(), signal);
       await this.#scrollTo(place, signal);
     } catch (error) {
       if (!aborted(error) && !signal.aborted) this.#fail(error);
@@ -152,7 +152,7 @@ export class Results {
    * search shows an answer once its order stands. What the second look may still take away is not shown: nothing that was there
    * goes. Where it takes long, the strong hits that it has read come one after the other, and their order follows in the end.
    */
-  async #search(state: State, image: File | null, signal: AbortSignal): Promise<void> {
+  async #search(state: State, image: readonly File[], signal: AbortSignal): Promise<void> {
     const begun = performance.now();
     await searchStream(requestOf(state), image, signal, (answer) => {
       if (signal.aborted) return;
@@ -189,7 +189,7 @@ export class Results {
     if (!this.answer) return; // all of a library that is browsed are there
     const request = { ...requestOf(state), offset: Number(this.#next) };
     const { cursor } = this.answer;
-    const answer = await search(cursor ? { ...request, cursor } : request, address.held?.file ?? null, signal);
+    const answer = await search(cursor ? { ...request, cursor } : request, files(), signal);
     if (signal.aborted) return;
     this.#next = answer.next;
     this.answer = { ...this.answer, cursor: answer.cursor ?? "", hidden: answer.hidden, stage: "final" };
@@ -223,6 +223,8 @@ const ofHit = (hit: Hit): Item => ({
   ratio: hit.width && hit.height ? Math.round((1000 * hit.width) / hit.height) : 1000,
   day: hit.taken ? Math.floor(Date.parse(hit.taken) / (24 * 60 * 60 * 1000)) : null,
 });
+
+const files = () => address.images.map(({ file }) => file);
 
 const strong = (items: Item[]) => items.filter(({ hit }) => hit?.verdict === "strong");
 

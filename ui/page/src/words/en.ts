@@ -32,6 +32,7 @@ const en = {
   chooseImage: "Search with an image",
   drop: "Drop the image to search with it",
   queryImage: "The image of this search: select a region",
+  likeAll: (count: number) => `Pictures like all ${f.number(count)}`,
   removeImage: "Search without the image",
   suggestions: "Suggestions",
   sources: {
@@ -506,7 +507,7 @@ const en = {
     json: "All that is known, as JSON",
     paths: "Copy where the files are",
     copied: (count: number) => f.plural(count, { one: "# path copied.", other: "# paths copied." }),
-    like: "Find more like it",
+    like: "Find more like these",
     remove: "Remove",
     trashed: (count: number) =>
       f.plural(count, {

@@ -35,6 +35,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   chooseImage: "画像で検索",
   drop: "ドロップすると、この画像で検索します",
   queryImage: "検索に使う画像：範囲を選択",
+  likeAll: (count) => `${f.number(count)}枚すべてに似た画像`,
   removeImage: "画像なしで検索",
   suggestions: "候補",
   sources: {
