@@ -57,9 +57,13 @@ func (r Room) searchOne(ctx context.Context, asked searchJSON) (*contract.Respon
 	if err != nil {
 		return nil, err
 	}
+	request, err := asked.several(from, filter)
+	if err != nil {
+		return nil, err
+	}
 	var response contract.Response
 	err = r.Compute.Within(ctx, func(ctx context.Context) (err error) {
-		if response, err = r.Searcher.Search(ctx, asked.request(from, filter)); err != nil {
+		if response, err = r.Searcher.Search(ctx, request); err != nil {
 			return err
 		}
 		r.Measure(response.Timings)
