@@ -12,6 +12,7 @@ import (
 	"mekiki/internal/plural"
 	"mekiki/search/ask"
 	"mekiki/search/contract"
+	"mekiki/search/cursor"
 	"mekiki/search/scoring"
 )
 
@@ -324,7 +325,7 @@ func (r *reply) keepPassing(ctx context.Context, page *contract.Response, a *ask
 	}
 	if to < len(passing) {
 		page.Next = to
-		page.Cursor = cursor{Key: r.plan.key.short(), Offset: to, Sequence: r.snapshot.Sequence()}.String()
+		page.Cursor = cursor.Cursor{Key: r.plan.key.short(), Offset: to, Sequence: r.snapshot.Sequence()}.String()
 	}
 	r.plan.showFiles(ctx, page.Hits)
 	r.plan.showFiles(ctx, filtered)

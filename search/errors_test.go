@@ -11,6 +11,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/cursor"
 )
 
 func TestBadRequests(t *testing.T) {
@@ -53,7 +54,7 @@ func TestBadRequests(t *testing.T) {
 		{"NaN crop", contract.Request{Record: 1, Crop: &contract.Rectangle{X: nan, Width: 1, Height: 1}}, contract.CodeInvalidCrop},
 		{"crop without original", contract.Request{Record: 1, Crop: &contract.Rectangle{Width: 1, Height: 1}}, contract.CodeUnavailable},
 		{"cursor", contract.Request{Text: "cat", Cursor: "!"}, contract.CodeInvalidCursor},
-		{"cursor of another query", contract.Request{Text: "cat", Cursor: cursor{Key: "x"}.String()}, contract.CodeInvalidCursor},
+		{"cursor of another query", contract.Request{Text: "cat", Cursor: cursor.Cursor{Key: "x"}.String()}, contract.CodeInvalidCursor},
 		{"endless cursor", contract.Request{Text: "cat", Cursor: strings.Repeat("A", 5000)}, contract.CodeInvalidCursor},
 	}
 	for _, test := range tests {

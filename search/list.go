@@ -7,6 +7,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/cursor"
 	"mekiki/search/scoring"
 )
 
@@ -33,7 +34,7 @@ func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (
 	}
 	if end := offset + len(records); len(records) > 0 && end < total {
 		response.Next = end
-		response.Cursor = cursor{Key: p.key.short(), Offset: end, Sequence: snapshot.Sequence()}.String()
+		response.Cursor = cursor.Cursor{Key: p.key.short(), Offset: end, Sequence: snapshot.Sequence()}.String()
 	}
 	return response, records, nil
 }

@@ -3,6 +3,7 @@ package search
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -64,6 +65,8 @@ type plan struct {
 
 // rankingKey identifies a ranking: equal keys over an equal library rank alike.
 type rankingKey [sha256.Size]byte
+
+func (k rankingKey) short() string { return hex.EncodeToString(k[:8]) }
 
 // prepare checks a request, which must ask for something, and fills in defaults.
 func (s *Searcher) prepare(request contract.Request) (*plan, error) {

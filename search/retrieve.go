@@ -191,9 +191,6 @@ func (r *retrieval) vectorLegs(ctx context.Context) error {
 // likePictures lets each picture of the query propose as many candidates.
 func (r *retrieval) likePictures(ctx context.Context, most int) error {
 	for _, picture := range r.pictures {
-		if picture.Count == 0 {
-			continue
-		}
 		found, err := r.nearest(ctx, picture.Values, most+1, r.filter)
 		if err != nil {
 			return err
@@ -260,7 +257,9 @@ func (r *retrieval) embed(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			r.pictures = append(r.pictures, parts)
+			if parts.Count > 0 {
+				r.pictures = append(r.pictures, parts)
+			}
 		}
 	}
 	return nil

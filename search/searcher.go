@@ -17,6 +17,7 @@ import (
 	"mekiki/internal/sorted"
 	"mekiki/search/ask"
 	"mekiki/search/contract"
+	"mekiki/search/cursor"
 	"mekiki/search/duplicates"
 	"mekiki/search/embeddings"
 	"mekiki/search/inputs"
@@ -236,7 +237,7 @@ func (s *Searcher) answer(ctx context.Context, request contract.Request, first b
 	if err != nil {
 		return err
 	}
-	from, err := p.parseCursor()
+	from, err := cursor.Parse(p.request.Cursor, p.key.short())
 	if err != nil {
 		return err
 	}
@@ -274,7 +275,7 @@ type reply struct {
 	searcher *Searcher
 	snapshot index.Reader
 	plan     *plan
-	from     *cursor // nil for a first page
+	from     *cursor.Cursor // nil for a first page
 	offset   int
 	started  time.Time
 	parsed   float64
@@ -324,7 +325,7 @@ func (r *reply) sendPage(ctx context.Context, k *ranking, answers *asking) error
 	}
 	response.Timings.ParseMS, response.Timings.TotalMS = r.parsed, contract.Milliseconds(r.started)
 	if response.Next > 0 {
-		response.Cursor = cursor{Key: r.plan.key.short(), Offset: response.Next, Sequence: k.sequence, Reranked: k.read}.String()
+		response.Cursor = cursor.Cursor{Key: r.plan.key.short(), Offset: response.Next, Sequence: k.sequence, Reranked: k.read}.String()
 	}
 	if r.from != nil && r.from.Sequence != k.sequence {
 		response.Warnings = append(response.Warnings, "the library has changed since the first page; the order may have shifted")
@@ -346,7 +347,7 @@ func ignoreStopped(err error) error {
 
 // knownRanking gives a ranking made earlier: any for a later page, so that
 // pages fit together, but for a first page only one of the present library.
-func (s *Searcher) knownRanking(p *plan, snapshot index.Reader, from *cursor, offset int) *ranking {
+func (s *Searcher) knownRanking(p *plan, snapshot index.Reader, from *cursor.Cursor, offset int) *ranking {
 	known, ok := s.rankings.Get(p.key)
 	switch {
 	case !ok:
@@ -360,7 +361,7 @@ func (s *Searcher) knownRanking(p *plan, snapshot index.Reader, from *cursor, of
 }
 
 // rank makes the ranking of a plan and sends it.
-func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, from *cursor, first bool, send func(*ranking) error) error {
+func (s *Searcher) rank(ctx context.Context, snapshot index.Reader, p *plan, from *cursor.Cursor, first bool, send func(*ranking) error) error {
 	r, err := s.retrieve(ctx, snapshot, p, s.firstWindow(snapshot, p))
 	if err != nil {
 		return err

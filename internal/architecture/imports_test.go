@@ -28,6 +28,7 @@ var layers = []string{
 	"search/shownfile",
 	"search/inputs",
 	"search/duplicates",
+	"search/cursor",
 	"search/contract",
 	"search/query",
 	"search/scoring",

@@ -1,24 +1,24 @@
-package search
+// Package cursor writes and reads where in which ranking a page of hits ends, so that the next one goes on with the very same ranking.
+package cursor
 
 import (
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
+
 	"mekiki/search/contract"
 )
 
-// cursor is what Response.Cursor holds: which ranking, where in it, and what
+// Cursor is what Response.Cursor holds: which ranking, where in it, and what
 // makes the same ranking again should it be forgotten.
-type cursor struct {
+type Cursor struct {
 	Key      string `json:"k"`
 	Offset   int    `json:"o"`
 	Sequence uint64 `json:"s"`
 	Reranked int    `json:"r"`
 }
 
-func (k rankingKey) short() string { return hex.EncodeToString(k[:8]) }
-
-func (c cursor) String() string {
+// String writes a cursor for a request.
+func (c Cursor) String() string {
 	data, err := json.Marshal(c)
 	if err != nil { // two strings and two numbers always encode
 		return ""
@@ -26,9 +26,8 @@ func (c cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(data)
 }
 
-// parseCursor reads a request's cursor.
-func (p *plan) parseCursor() (*cursor, error) {
-	text := p.request.Cursor
+// Parse reads the cursor of a request whose ranking has a key; nil of none. What is wrong with it is a [contract.Error].
+func Parse(text, key string) (*Cursor, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -42,11 +41,11 @@ func (p *plan) parseCursor() (*cursor, error) {
 	if err != nil {
 		return nil, invalid("the cursor is no cursor", err)
 	}
-	var c cursor
+	var c Cursor
 	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, invalid("the cursor is no cursor", err)
 	}
-	if c.Key != p.key.short() {
+	if c.Key != key {
 		return nil, invalid("the cursor belongs to another query", nil)
 	}
 	if c.Offset < 0 || c.Offset > contract.MaximumSkipped || c.Reranked < 0 || c.Reranked > contract.MaximumRerankCount {
