@@ -15,6 +15,7 @@ import (
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/pixels"
 	"mekiki/search/ask"
+	"mekiki/search/contract"
 	"mekiki/server/problem"
 )
 
@@ -163,5 +164,14 @@ func TestTemperaturesThatNobodyCanUse(t *testing.T) {
 		for _, temperature := range []string{"5e-324", "0.009", "0", "11"} {
 			f.expect(f.json("POST", path, `{"record":"1","question":"which colour?","method":"nucleus","temperature":`+temperature+`}`), 400, problem.InvalidRequest)
 		}
+	}
+}
+
+// TestPromptsThatAreTooLong: what a model cannot read for its length is the caller's to shorten.
+func TestPromptsThatAreTooLong(t *testing.T) {
+	tooLong := askerOf(t, colourAnswerer{fail: func(int) error { return fmt.Errorf("answer: %w: 1024 positions", answering.ErrPrompt) }})
+	f := start(t, func(o *Options) { o.Asker = tooLong })
+	for _, path := range []string{"/api/v1/ask", "/api/v1/chat"} {
+		f.expect(f.json("POST", path, question), 413, problem.Code(contract.CodeTooLarge))
 	}
 }

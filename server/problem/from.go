@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/embed/answering"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/originals"
@@ -65,6 +66,8 @@ func From(err error) *Problem {
 		code, detail = Unavailable, originals.ErrFolderGone.Error()
 	case errors.Is(err, index.ErrClosed), errors.Is(err, index.ErrWriter):
 		code = Unavailable
+	case errors.Is(err, answering.ErrPrompt):
+		code, detail = Code(contract.CodeTooLarge), "the question, with what goes before it, is longer than the model reads"
 	case errors.Is(err, index.ErrSpace):
 		code = Code(contract.CodeSpaceMismatch)
 	case errors.Is(err, context.DeadlineExceeded):
