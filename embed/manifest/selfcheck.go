@@ -100,7 +100,8 @@ func (m Manifest) Warnings() []string {
 	}
 	check := *m.SelfCheck
 	var warnings []string
-	if !check.Good() {
+	pictures := !m.Config.Translates() // which none of its checks is about
+	if pictures && !check.Good() {
 		among := ""
 		if check.MatchSpread > 0 {
 			among = fmt.Sprintf(" of a spread of %.1f, probabilities by up to %.3f", check.MatchSpread, check.ProbabilityDifference)
@@ -112,7 +113,7 @@ func (m Manifest) Warnings() []string {
 		warnings = append(warnings, fmt.Sprintf("%s loses too much of this language model: its next-token distributions diverge by %.3f nats from fp32's, "+
 			"and its likeliest token is the same in %.0f %% of places", m.Precision, check.Language.Divergence, 100*check.Language.Agreement))
 	}
-	if speedup := check.Speedup(); speedup < leastSpeedup {
+	if speedup := check.Speedup(); pictures && speedup < leastSpeedup {
 		warnings = append(warnings, fmt.Sprintf("int8 brings this model no speed on this machine: an image takes %.2f times as long in fp32", speedup))
 	}
 	return warnings

@@ -55,6 +55,22 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestWarnings wants no word about pictures of a model that reads none.
+func TestWarnings(t *testing.T) {
+	described, err := manifest.Read(compile(t, "small", manifest.Int8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, warning := range described.Warnings() {
+		if !strings.Contains(warning, "language model") {
+			t.Error(warning)
+		}
+	}
+	if can := described.Capabilities(); !can.Translate || can.Answer || can.EmbedTexts {
+		t.Errorf("it can %s", can)
+	}
+}
+
 // TestRefusedCheckpoints changes what the files say.
 func TestRefusedCheckpoints(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -241,11 +241,16 @@ func printModel(a *cli.App, model models.Model) error {
 	row("size", "%s in %s", progress.Count(model.Bytes, progress.Bytes), cli.Counted(len(described.Files), "file", "files"))
 	row("fingerprint", "%s", described.Fingerprint)
 	row("precision", "%s", described.Precision)
-	row("vision encoder", "%d layers of width %d, %d heads, %d by %d pixels in patches of %d",
-		vision.Layers, vision.HiddenSize, vision.Heads, vision.ImageSize, vision.ImageSize, vision.PatchSize)
-	row("q-former", "%d layers of width %d, %d heads, %d queries, %d words",
-		text.Layers, text.HiddenSize, text.Heads, described.Config.QueryTokens, text.VocabularySize)
-	if language := described.Config.Language; language != nil {
+	language := described.Config.Language
+	if described.Config.Translates() {
+		row("translates", "%s into %s", language.From, language.To)
+	} else {
+		row("vision encoder", "%d layers of width %d, %d heads, %d by %d pixels in patches of %d",
+			vision.Layers, vision.HiddenSize, vision.Heads, vision.ImageSize, vision.ImageSize, vision.PatchSize)
+		row("q-former", "%d layers of width %d, %d heads, %d queries, %d words",
+			text.Layers, text.HiddenSize, text.Heads, described.Config.QueryTokens, text.VocabularySize)
+	}
+	if language != nil {
 		row("language model", "%s", describeLanguage(*language))
 	} else {
 		row("vectors", "%d of %d values for an image, 1 for a text", described.Config.QueryTokens, described.Config.ProjectionSize)
@@ -281,9 +286,13 @@ func describeLanguage(model modelconfig.Language) string {
 // besideFloat says what a quantized model loses and gains.
 func besideFloat(check manifest.SelfCheck) string {
 	if language := check.Language; language != nil {
-		return fmt.Sprintf("next-token distributions diverge by %.4f nats (worst %.3f), the likeliest token is the same in %.1f %% of places, "+
-			"cosine of what the Q-Former gives %.5f (worst %.5f); an image is read %.1f times as fast",
-			language.Divergence, language.WorstDivergence, 100*language.Agreement, check.MeanCosine, check.WorstCosine, check.Speedup())
+		text := fmt.Sprintf("next-token distributions diverge by %.4f nats (worst %.3f), the likeliest token is the same in %.1f %% of places",
+			language.Divergence, language.WorstDivergence, 100*language.Agreement)
+		if check.MeanCosine == 0 { // a model that translates
+			return text
+		}
+		return text + fmt.Sprintf(", cosine of what the Q-Former gives %.5f (worst %.5f); an image is read %.1f times as fast",
+			check.MeanCosine, check.WorstCosine, check.Speedup())
 	}
 	text := fmt.Sprintf("cosine of parts %.5f (worst %.5f), of texts %.5f (worst %.5f), match logits within %.3f",
 		check.MeanCosine, check.WorstCosine, check.TextMeanCosine, check.TextWorstCosine, check.MatchDifference)
