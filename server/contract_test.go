@@ -97,6 +97,7 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	step("searchFull", 200, f.form("/api/v1/search", map[string]string{"image": image, "request": `{"text":"at night","crop":{"x":0,"y":0,"width":0.5,"height":1}}`}))
 	step("listTranslations", 200, f.get("/api/v1/translations"))
 	step("translate", 200, f.json("POST", "/api/v1/translations", `{"texts":["赤"],"from":"ja","to":"en"}`))
+	step("searchMany", 200, f.json("POST", "/api/v1/search/batch", `{"searches":[{"text":"two cats"},{"record":"999"}]}`))
 	step("facets", 200, f.get("/api/v1/facets?q=two+cats&of=folders&depth=2&size=small"))
 	step("facetsFull", 200, f.form("/api/v1/facets", map[string]string{"image": image, "request": `{"of":["tags"],"find":"pe"}`}))
 	step("similar", 200, f.form("/api/v1/similar", map[string]string{"image": image}))

@@ -1601,15 +1601,19 @@ export interface components {
     EditRequest: {
       /** @description Collections to put the records in; one that there is not is begun. */
       add_collections?: components["schemas"]["Tag"][];
+      /** @description Names of those who are in the pictures, to add to those that people gave. */
+      add_people?: components["schemas"]["Tag"][];
       /** @description Tags to add. */
       add_tags?: components["schemas"]["Tag"][];
       /** @description What is left to the file again. */
-      clear?: ("rating" | "title" | "date")[];
+      clear?: ("rating" | "title" | "date" | "description")[];
       /**
        * @description When they were taken, which goes before what the file says: a year, a month, a day or a time without a zone.
        * @example 1984-07
        */
       date?: string;
+      /** @description Description, which goes before the file's; an empty one leaves it to the file. */
+      description?: string;
       /** @description Whether they are favourites. */
       favourite?: boolean;
       /** @description Whether searches and lists leave them out unless asked. */
@@ -1620,6 +1624,8 @@ export interface components {
       rating?: number;
       /** @description Collections to take the records out of, whatever their case. */
       remove_collections?: string[];
+      /** @description Names to remove from those that people gave, whatever their case. */
+      remove_people?: string[];
       /** @description Tags to remove, whatever their case. */
       remove_tags?: string[];
       /** @description Title, which goes before the file's; an empty one leaves it to the file. */
@@ -1764,6 +1770,8 @@ export interface components {
       /** @description Counts to give, such as `folders`; may be repeated. All without it. */
       of?: ("folders" | "tags" | "people" | "ratings" | "dates" | "collections" | "cameras" | "sizes" | "formats")[];
       record?: components["schemas"]["ID"];
+      /** @description Several images of the library: hits are like all of them. */
+      records?: components["schemas"]["ID"][];
       /** @description Most candidates to match once more; leave out for the default. */
       rerank_count?: number;
       /** @description Time for matching the best candidates once more, in milliseconds; 0 turns it off, leave out for the default. */
@@ -2105,6 +2113,11 @@ export interface components {
      *     }
      */
     JobRequest: {
+      /**
+       * @description Also pictures that were removed for good when the trash was emptied.
+       * @default false
+       */
+      again: boolean;
       /**
        * @description Images in one commit; 0 means the usual.
        * @default 0
@@ -2799,6 +2812,8 @@ export interface components {
        */
       offset: number;
       record?: components["schemas"]["ID"];
+      /** @description Several images of the library: hits are like all of them. */
+      records?: components["schemas"]["ID"][];
       /** @description Most candidates to match once more; leave out for the default. */
       rerank_count?: number;
       /** @description Time for matching the best candidates once more, in milliseconds; 0 turns it off, leave out for the default. */
@@ -3673,6 +3688,8 @@ export interface operations {
            * @description The image file; JPEG, PNG, GIF, WebP, BMP, camera RAW, TIFF, HEIC, AVIF or JPEG XL.
            */
           image?: string;
+          /** @description Further image files: hits are like all of them. Together they may be as large as one image. */
+          images?: string[];
           request?: components["schemas"]["FacetsRequest"];
         };
       };
@@ -4907,6 +4924,8 @@ export interface operations {
            * @description The image file; JPEG, PNG, GIF, WebP, BMP, camera RAW, TIFF, HEIC, AVIF or JPEG XL.
            */
           image?: string;
+          /** @description Further image files: hits are like all of them. Together they may be as large as one image. */
+          images?: string[];
           request?: components["schemas"]["SearchRequest"];
         };
       };
@@ -5509,7 +5528,10 @@ export interface operations {
   };
   emptyTrash: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Only what has been there for 30 days. */
+        expired?: boolean;
+      };
       header?: never;
       path?: never;
       cookie?: never;
