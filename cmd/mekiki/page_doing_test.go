@@ -23,6 +23,7 @@ func TestDoing(t *testing.T) {
 	t.Run("tag all and undo", func(t *testing.T) { p.on(t).tagAll(count) })
 	t.Run("range and archive", func(t *testing.T) { p.on(t).archive() })
 	t.Run("trash and restore", func(t *testing.T) { p.on(t).trashAndRestore(count) })
+	t.Run("title and date", func(t *testing.T) { p.on(t).titleAndDate() })
 	t.Run("collections", func(t *testing.T) { p.on(t).collections() })
 	t.Run("saved searches", func(t *testing.T) { p.on(t).savedSearches() })
 	t.Run("keyboard alone", func(t *testing.T) { p.on(t).byKeyboard() })
@@ -112,6 +113,29 @@ func (p page) tagAll(count int) {
 		p.t.Errorf("%d are tagged after undo", tagged)
 	}
 	p.focusStays("undo")
+}
+
+// titleAndDate: the form shows what a picture has, says where several differ, and changes only what was changed.
+func (p page) titleAndDate() {
+	p.visit("")
+	p.wait(someTiles)
+	p.press(`.cell[aria-posinset="1"] .pick`)
+	p.press("#act-details")
+	const title, date = `document.querySelector("#act-details-panel input")`, `document.querySelectorAll("#act-details-panel input")[1]`
+	p.wait(`/^20\d\d-\d\d-\d\dT/.test(` + date + `?.value)`)
+	before := inPage[string](p, date+".value")
+	p.focusOn("#act-details-panel input")
+	p.keys("A walk", kb.Enter)
+	p.wait(`document.querySelector(".toast")`)
+	p.focusStays("saving a title")
+	p.keys(kb.Escape)
+	p.press("#act-details")
+	p.wait(title + `?.value === "A walk" && ` + date + `.value === "` + before + `"`)
+	p.keys(kb.Escape)
+	p.press(`.cell[aria-posinset="2"] .pick`)
+	p.press("#act-details")
+	p.wait(title + `?.placeholder === "They differ" && ` + date + `.placeholder === "They differ" && ` + title + `.value === ""`)
+	p.screenshot("title-and-date")
 }
 
 func (p page) archive() {

@@ -478,6 +478,7 @@ const en = {
     rating: (stars: number) => f.plural(stars, { one: "# star", other: "# stars" }),
     unrated: "No rating",
     asFile: "As the file says",
+    differ: "They differ",
     rated: (count: number) => f.plural(count, { one: "# picture rated.", other: "# pictures rated." }),
     favourite: "Favourite",
     unfavourite: "No favourite",

@@ -530,6 +530,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     rating: (stars: number) => `星${f.number(stars)}つ`,
     unrated: "評価なし",
     asFile: "ファイルの値に戻す",
+    differ: "画像ごとに異なります",
     rated: (count: number) => `${f.number(count)}枚を評価しました。`,
     favourite: "お気に入り",
     unfavourite: "お気に入りから外す",
