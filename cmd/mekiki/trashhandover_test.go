@@ -36,6 +36,7 @@ func TestTrashWhileServing(t *testing.T) {
 	expect(0, "1 record removed for good", "trash", "empty")
 	expect(0, "1 file was left out, because the trash was emptied of it (--again brings it in)", "index", h.pictures)
 	expect(0, "1 new", "index", "--again", h.pictures)
-	expect(1, "previous", "spaces", "rollback")
+	expect(0, "serving", "spaces", "serve")
+	expect(1, "0 models of the library are called previous", "spaces", "rollback")
 	expect(1, "filling a space cannot be handed to the server", "spaces", "fill")
 }

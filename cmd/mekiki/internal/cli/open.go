@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -96,6 +97,16 @@ type Session struct {
 	Runtime *ort.Runtime
 
 	interpreter *translation.Interpreter // nil until a searcher is made
+	retired     bool
+}
+
+// Retire gives the model back, and nothing else: another one goes on with the runtime and the translators. Close gives those back.
+func (s *Session) Retire() error {
+	if s.retired {
+		return nil
+	}
+	s.retired = true
+	return s.Engine.Close()
 }
 
 // Close gives the model, its translators and the runtime back.
@@ -104,7 +115,7 @@ func (s *Session) Close() error {
 	if s.interpreter != nil {
 		err = s.interpreter.Close()
 	}
-	return errors.Join(err, s.Engine.Close(), s.Runtime.Close())
+	return errors.Join(err, s.Retire(), s.Runtime.Close())
 }
 
 // Interpreter is what translates the queries of the searchers made over the model; nil before there is one.
@@ -146,6 +157,41 @@ func (a *App) OpenEngineWith(ctx context.Context, runtime *ort.Runtime) (*Sessio
 	if err != nil {
 		return nil, err
 	}
+	return a.openModel(ctx, runtime, options, model)
+}
+
+// ErrNoModel: there is no compiled model with a fingerprint.
+var ErrNoModel = errors.New("there is no such model on this machine")
+
+// OpenFingerprint opens the compiled model that has a fingerprint, with the runtime and the translators of another session, for a
+// server that changes models: it is to be given back by [Session.Retire].
+func (a *App) OpenFingerprint(ctx context.Context, from *Session, fingerprint string) (*Session, error) {
+	options, err := a.ModelOptions(from.Runtime, progress.New(a.Stderr, progress.Quiet))
+	if err != nil {
+		return nil, err
+	}
+	all, err := models.List(options)
+	if err != nil {
+		return nil, err
+	}
+	// The same weights may have been compiled by several versions: the session's own goes first.
+	if own := slices.IndexFunc(all, func(model models.Model) bool { return model.Name == from.Name }); own > 0 {
+		all[0], all[own] = all[own], all[0]
+	}
+	for _, model := range all {
+		if model.Problem == nil && model.Manifest.Fingerprint == fingerprint {
+			options.Precision = model.Manifest.Precision
+			session, err := a.openModel(ctx, from.Runtime, options, model)
+			if err == nil {
+				session.interpreter = from.interpreter
+			}
+			return session, err
+		}
+	}
+	return nil, ErrNoModel
+}
+
+func (a *App) openModel(ctx context.Context, runtime *ort.Runtime, options models.Options, model models.Model) (*Session, error) {
 	if made := model.Manifest.Precision; a.PrecisionGiven() && made != options.Precision {
 		return nil, hint.Wrap(UsageError("model %s was compiled in %s, not %s", model.Name, made, options.Precision),
 			fmt.Sprintf("leave --precision out, or import its checkpoint again with --precision %s --name %s-%s", options.Precision, model.Name, options.Precision))

@@ -73,7 +73,7 @@ func runMCP(ctx context.Context, app *cli.App, writes bool) error {
 		shared := api.Library{Library: library}
 		agent := agent{app: app, library: library}
 		options := mcp.Options{
-			Version: cli.Version(), Searcher: searcher, Library: shared, Decoder: library.Decoder(), Models: modelLister(app, engine),
+			Version: cli.Version(), Searcher: searcher, Library: shared, Decoder: library.Decoder(), Models: modelLister(app, func() *cli.Session { return engine }),
 			Correct: queries.Room{Library: shared, Suggester: &suggest.Suggester{}}.Correct,
 			Compute: agent.current, Read: agent.current, OpenFile: openFile, Local: true, Logger: app.Log(),
 		}

@@ -52,13 +52,7 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	}
 	if answers.engine != nil {
 		defer func() { err = errors.Join(err, answers.engine.Close()) }()
-		options.Asker, options.Questions = answers.asker, suggestedQuestions()
 	}
-	searcher, err := a.NewSearcher(s.library, s.engine, answers.asker)
-	if err != nil {
-		return err
-	}
-	options.Interpreter = s.engine.Interpreter()
 	page, err := ui.Files()
 	if err != nil {
 		return err
@@ -68,12 +62,20 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 			return err
 		}
 	}
+	model, err := newSwitcher(a, s, answers, options.Logger)
+	if err != nil {
+		return err
+	}
+	if answers.engine != nil {
+		options.Asker, options.Questions = switchedAsker{model}, suggestedQuestions()
+	}
+	defer func() { err = errors.Join(err, model.close()) }()
+	options.Interpreter = s.engine.Interpreter()
 	options.Version, options.Decoder = cli.Version(), s.library.Decoder()
-	options.Searcher, options.Library, options.LibraryFolder, options.Page = searcher, s.library, s.library.Folder(), page
-	options.Models = modelLister(a, s.engine)
-	options.Ready = func(context.Context) error { return ready(s.library, s.engine) }
-	options.Ingester = server.IngesterOf(s.library, s.engine.Engine, s.engine.Manifest().Config.Preprocess.ImageSize)
-	options.Chores = chores{s.library, s.engine, answers.asker}
+	options.Searcher, options.Library, options.LibraryFolder, options.Page = switchedSearcher{model}, s.library, s.library.Folder(), page
+	options.Models = modelLister(a, model.session)
+	options.Ready = func(context.Context) error { return ready(s.library, model.session()) }
+	options.Ingester, options.Chores, options.Switch = switchedIngester{model}, switchedChores{model}, model.change
 	published := &publisher{folder: s.library.Folder(), secret: handover.NewSecret(), logger: options.Logger}
 	options.OwnerSecret = published.secret
 	defer published.withdraw()
@@ -201,34 +203,36 @@ func announce(a *cli.App, address string) {
 }
 
 // modelLister lists the compiled models, with the one that is open as the active one.
-func modelLister(a *cli.App, engine *cli.Session) func() []status.Model {
+func modelLister(a *cli.App, current func() *cli.Session) func() []status.Model {
+	return func() []status.Model { return listModels(a, current()) }
+}
+
+func listModels(a *cli.App, engine *cli.Session) []status.Model {
 	config := engine.Manifest().Config
 	active := status.Model{
 		Name: engine.Name, Fingerprint: engine.Manifest().Fingerprint, Precision: string(engine.Manifest().Precision), ImageSize: config.Vision.ImageSize,
 		Parts: engine.Space().Parts, Width: engine.Space().Width, Captions: engine.Capabilities().Caption, Capabilities: engine.Capabilities(), Active: true,
 	}
-	return func() []status.Model {
-		listed := []status.Model{active}
-		options, err := a.ModelOptions(engine.Runtime, progress.New(a.Stderr, progress.Quiet))
-		if err != nil {
-			return listed
-		}
-		all, err := models.List(options)
-		if err != nil {
-			a.Log().Warn("models not listed", "error", err)
-		}
-		for _, model := range all {
-			if model.Problem != nil || model.Manifest.Fingerprint == active.Fingerprint {
-				continue
-			}
-			config := model.Manifest.Config
-			listed = append(listed, status.Model{
-				Name: model.Name, Fingerprint: model.Manifest.Fingerprint, Precision: string(model.Manifest.Precision), ImageSize: config.Vision.ImageSize,
-				Parts: config.QueryTokens, Width: config.ProjectionSize, Captions: model.Manifest.Capabilities().Caption, Capabilities: model.Manifest.Capabilities(),
-			})
-		}
+	listed := []status.Model{active}
+	options, err := a.ModelOptions(engine.Runtime, progress.New(a.Stderr, progress.Quiet))
+	if err != nil {
 		return listed
 	}
+	all, err := models.List(options)
+	if err != nil {
+		a.Log().Warn("models not listed", "error", err)
+	}
+	for _, model := range all {
+		if model.Problem != nil || model.Manifest.Fingerprint == active.Fingerprint {
+			continue
+		}
+		config := model.Manifest.Config
+		listed = append(listed, status.Model{
+			Name: model.Name, Fingerprint: model.Manifest.Fingerprint, Precision: string(model.Manifest.Precision), ImageSize: config.Vision.ImageSize,
+			Parts: config.QueryTokens, Width: config.ProjectionSize, Captions: model.Manifest.Capabilities().Caption, Capabilities: model.Manifest.Capabilities(),
+		})
+	}
+	return listed
 }
 
 func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }

@@ -112,6 +112,9 @@ export const failures = (offset = 0, reason = "") =>
   json<schema.FailureList>(`/failures${query({ offset, limit: 100, reason })}`);
 export const failuresTable = (reason = "") => `${base}/failures${query({ reason, format: "csv" })}`;
 export const spaces = () => json<schema.SpaceList>("/spaces");
+/** serveSpace has searches use another of the models that the library was indexed with. */
+export const serveSpace = (fingerprint: string) =>
+  json<schema.SpaceList>(`/spaces/${at(fingerprint)}/serve`, { method: "POST" });
 
 /** followJob calls onJob with each state of a job until it ends. */
 export const followJob = (id: string, signal: AbortSignal, onJob: (job: schema.Job) => void) =>
