@@ -14,3 +14,10 @@ const maximumUpload = 4096
 
 // maximumCache is what --token-cache-mib allows at most: a terabyte.
 const maximumCache = 1 << 20
+
+const (
+	// maximumAnswering is more than the requests that a server admits.
+	maximumAnswering = 1 << 20
+	// changeWait is how long a change waits for requests to have their answer.
+	changeWait = 30 * time.Second
+)

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -332,10 +331,3 @@ func (w switchedChores) AddTextFile(ctx context.Context, source io.Reader, optio
 func (w switchedChores) Compact(ctx context.Context) (index.CompactResult, error) {
 	return w.current.Load().chores.Compact(ctx)
 }
-
-const (
-	// maximumAnswering is more than the requests that a server admits.
-	maximumAnswering = 1 << 20
-	// changeWait is how long a change waits for requests to have their answer.
-	changeWait = 30 * time.Second
-)
