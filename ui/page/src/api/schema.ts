@@ -787,7 +787,7 @@ export interface paths {
     put?: never;
     /**
      * Answer searches with another model
-     * @description The library must have been filled with the model before (`mekiki spaces fill`). Searches wait while the model is opened.
+     * @description The library must have been filled with the model before (`mekiki spaces fill`). Searches go on while the model is opened; those that have begun are answered by the one before. It is refused with 409 while pictures are being read, or when the model is not on the server.
      */
     post: operations["serveSpace"];
     delete?: never;
