@@ -95,6 +95,7 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	step("search", 200, f.get("/api/v1/search?q=two+cats&limit=5&explain=true&tag=a&tag=b&near=35,139,2&crop=0,0,0.5,0.5&record=1"))
 	step("searchFull", 200, f.json("POST", "/api/v1/search", `{"text":"two cats","filter":{"after":"2024-01-01","kinds":["image"]},"rerank_ms":0}`))
 	step("searchFull", 200, f.form("/api/v1/search", map[string]string{"image": image, "request": `{"text":"at night","crop":{"x":0,"y":0,"width":0.5,"height":1}}`}))
+	step("embed", 200, f.json("POST", "/api/v1/embeddings", `{"texts":["two cats"],"records":["1"],"pool":"mean","encoding":"base64"}`))
 	step("listTranslations", 200, f.get("/api/v1/translations"))
 	step("translate", 200, f.json("POST", "/api/v1/translations", `{"texts":["赤"],"from":"ja","to":"en"}`))
 	step("searchMany", 200, f.json("POST", "/api/v1/search/batch", `{"searches":[{"text":"two cats"},{"record":"999"}]}`))
