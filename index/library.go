@@ -94,6 +94,11 @@ type Reader interface {
 	// be found until the next one; no other record is missed.
 	Keyword(ctx context.Context, query KeywordQuery, k int, filter Filter) ([]KeywordHit, error)
 
+	// Spellings gives, for each of some words, those of the records' words that it may have been meant as, in lower case and the
+	// likeliest first: they differ by a letter, or by two in a word of eight letters and more, and begin alike. There are none for a
+	// word that records have.
+	Spellings(ctx context.Context, words []string) ([][]string, error)
+
 	// Parts gives the vectors of records in the serving space; none for a record that has
 	// none, or whose vectors are damaged.
 	Parts(ctx context.Context, ids []ID) ([]embed.Parts, error)

@@ -44,6 +44,9 @@ func (s *Searcher) Facets(ctx context.Context, request contract.Request, query f
 	if err := inputs.CheckRecords(ctx, snapshot, append([]index.ID{p.request.Record}, p.request.Records...)); err != nil {
 		return contract.Facets{}, err
 	}
+	if err := s.respell(ctx, snapshot, p); err != nil {
+		return contract.Facets{}, err
+	}
 	if p.listing() && len(p.unwanted)+len(p.unwantedPhrases) == 0 {
 		return s.listFacets(ctx, snapshot, p, query)
 	}

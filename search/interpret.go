@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"mekiki/embed/translate"
+	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/spelling"
 	"mekiki/search/translation"
 )
 
@@ -63,6 +65,22 @@ func (p *plan) translate(found *translation.Translation) {
 	p.text = strings.Join(p.clauses, " ")
 	p.countWords()
 	p.translated = &contract.Translated{From: found.From, To: found.To, Text: strings.Join(translated, ", "), Query: p.query.Reworded(p.clauses, p.unwanted)}
+}
+
+// respell reads mistyped words of a plan as words of the library.
+func (s *Searcher) respell(ctx context.Context, snapshot index.Reader, p *plan) (err error) {
+	if p.translated != nil || len(p.clauses) == 0 {
+		return nil
+	}
+	if p.clauses, p.spelled, err = spelling.Read(ctx, snapshot, s.engine, p.clauses); err != nil || p.spelled == nil {
+		return err
+	}
+	for _, one := range p.spelled {
+		p.warnings = append(p.warnings, fmt.Sprintf("%q is nowhere in the library and was read as %q", one.Word, one.As))
+	}
+	p.text = strings.Join(p.clauses, " ")
+	p.countWords()
+	return nil
 }
 
 // keywords is what the keyword index is asked for: the words, in both languages where they were translated.

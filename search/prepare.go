@@ -41,6 +41,7 @@ type plan struct {
 	// originals are clauses and unwanted as they were asked, where those were translated; nil where not.
 	originals  []string
 	translated *contract.Translated
+	spelled    []contract.Spelling
 
 	// asks are the questions to the best hits; askSources those of the text, as typed.
 	asks       []contract.Ask

@@ -29,6 +29,7 @@ type ranking struct {
 	notices    []contract.Notice
 	understood *contract.Understood
 	translated *contract.Translated
+	spelled    []contract.Spelling
 	sequence   uint64
 	retrieval  *retrieval // for explanations
 }
@@ -50,7 +51,7 @@ func (r *retrieval) ranking(stage contract.Stage, reranked, planned int) *rankin
 	result := &ranking{
 		entries: make([]rankedEntry, len(r.candidates)), verdict: scoring.VerdictNone, stage: stage,
 		reranked: reranked, planned: planned, read: r.read, full: r.full, window: r.window, timings: r.timings, retrieval: r,
-		warnings: slices.Concat(r.plan.warnings, r.warnings), notices: slices.Concat(r.plan.notices, r.notices), understood: r.plan.understood(), translated: r.plan.translated, sequence: r.snapshot.Sequence(),
+		warnings: slices.Concat(r.plan.warnings, r.warnings), notices: slices.Concat(r.plan.notices, r.notices), understood: r.plan.understood(), translated: r.plan.translated, spelled: r.plan.spelled, sequence: r.snapshot.Sequence(),
 	}
 	best := 0.0
 	for i, c := range r.inOrder() {
@@ -100,7 +101,7 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request contr
 		return contract.Response{}, err
 	}
 	response := contract.Response{
-		Query: request.Text, Understood: k.understood, Translated: k.translated, Hits: []contract.Hit{}, Total: len(shown), TotalIsLowerBound: k.full,
+		Query: request.Text, Understood: k.understood, Translated: k.translated, Spelled: k.spelled, Hits: []contract.Hit{}, Total: len(shown), TotalIsLowerBound: k.full,
 		Hidden: len(k.entries) - len(found), Offset: offset, Verdict: k.verdict, Stage: k.stage,
 		Reranked: k.reranked, RerankPlanned: k.planned, Candidates: len(k.entries), Searched: snapshot.Count(k.retrieval.plan.kind), Timings: k.timings,
 		Warnings: slices.Clone(k.warnings), Notices: slices.Clone(k.notices),

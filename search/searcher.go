@@ -258,6 +258,9 @@ func (s *Searcher) answer(ctx context.Context, request contract.Request, first b
 	if err := inputs.CheckRecords(ctx, r.snapshot, append([]index.ID{p.request.Record}, p.request.Records...)); err != nil {
 		return err
 	}
+	if err := s.respell(ctx, r.snapshot, p); err != nil {
+		return err
+	}
 	if p.listing() && len(p.unwanted)+len(p.unwantedPhrases) == 0 {
 		return r.list(ctx)
 	}

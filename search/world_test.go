@@ -158,6 +158,17 @@ func (s *worldSnapshot) Records(ctx context.Context, ids []index.ID) ([]*index.R
 	return found, ctx.Err()
 }
 
+// Spellings knows one mistake.
+func (s *worldSnapshot) Spellings(ctx context.Context, words []string) ([][]string, error) {
+	found := make([][]string, len(words))
+	for i, word := range words {
+		if word == "zebbra" {
+			found[i] = []string{"zebra"}
+		}
+	}
+	return found, ctx.Err()
+}
+
 // passing gives the records that pass a filter.
 func (s *worldSnapshot) passing(filter index.Filter) func(*index.Record) bool {
 	ids := map[index.ID]bool{}

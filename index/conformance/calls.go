@@ -39,6 +39,7 @@ func calls(r index.Reader) map[string]func(context.Context) error {
 		"Keyword": func(ctx context.Context) error {
 			return empty(r.Keyword(ctx, index.KeywordQuery{Text: "nothing"}, 5, index.Filter{IDs: ids}))
 		},
+		"Spellings":    func(ctx context.Context) error { return empty(r.Spellings(ctx, nil)) },
 		"Thumbnail":    func(ctx context.Context) error { _, err := r.Thumbnail(ctx, 999); return err },
 		"OpenOriginal": func(ctx context.Context) error { _, err := r.OpenOriginal(ctx, 999); return err },
 	}

@@ -197,6 +197,11 @@ func testKeyword(p *pair) {
 	if !strings.Contains(excerpt, "<mark>elephant</mark>") || strings.Contains(excerpt, "<b>") || !slices.Contains(hits[0].Terms, "eleph") && !slices.Contains(hits[0].Terms, "elephant") {
 		t.Errorf("hits %+v", hits)
 	}
+	spellings, err := old.Spellings(t.Context(), []string{"elefant", "elephant", "volcnao", "giraffe"})
+	indextest.Must(t, err)
+	if want := [][]string{nil, nil, {"volcano"}, nil}; len(spellings) != 4 || spellings[1] != nil || !slices.Equal(spellings[2], want[2]) || spellings[3] != nil {
+		t.Errorf("spellings %q", spellings)
+	}
 	p.write(index.Batch{
 		Captions: []index.CaptionChange{{ID: ids[0], Captions: []index.Caption{{Text: "a lantern"}}}},
 		Tags:     []index.TagChange{{ID: ids[1], Add: []string{"lantern"}}}, Remove: ids[3:4],

@@ -12,6 +12,11 @@ const (
 	checkEvery = 1024
 	// fragmentLength is about how many bytes of a value a fragment shows.
 	fragmentLength = 160
+	// leastOneEdit and leastTwoEdits are how many letters a word has that may have been meant as one that differs by a letter,
+	// or by two; longestSpelled is the most.
+	leastOneEdit, leastTwoEdits, longestSpelled = 4, 8, 32
+	// readSpellings is how many like terms are read of the dictionary of a field, and keptSpellings how many are given.
+	readSpellings, keptSpellings = 256, 3
 )
 
 // weighted is a field with its weight, and the length in words that BM25 takes

@@ -110,6 +110,34 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 	return hits, nil
 }
 
+// Spellings gives the words of records that each of some words may have been meant as; see [index.Reader].
+func (s *Snapshot) Spellings(ctx context.Context, words []string) ([][]string, error) {
+	spellings := make([][]string, len(words))
+	if err := s.usable(ctx); err != nil {
+		return nil, fmt.Errorf("look for spellings: %w", err)
+	}
+	for i, word := range words {
+		found, err := s.view.keywordReader.Spellings(ctx, word)
+		if errors.Is(err, keyword.ErrUnusable) {
+			err = index.ErrClosed
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range found {
+			record, there := s.record(index.ID(one.ID))
+			if !there {
+				continue
+			}
+			document := keywords.DocumentOf(record)
+			if written := document.Written(one.Term); written != "" {
+				spellings[i] = append(spellings[i], written)
+			}
+		}
+	}
+	return spellings, nil
+}
+
 // keywordHits asks the keyword index, and reports whether it gave something that does not
 // pass in place of what might.
 func (s *Snapshot) keywordHits(ctx context.Context, query index.KeywordQuery, asked keyword.Query, passes func(uint64) bool) (hits []index.KeywordHit, refused bool, err error) {

@@ -57,6 +57,8 @@ type Response struct {
 	Understood *Understood `json:"understood,omitempty"`
 	// Translated says what the words were translated into; nil where they were not.
 	Translated *Translated `json:"translated,omitempty"`
+	// Spelled says which words were read as others, since neither the library nor the model nor English has them.
+	Spelled []Spelling `json:"spelled,omitempty"`
 	// Hits are in order; never nil, so that JSON has a list.
 	Hits []Hit `json:"hits"`
 	// Total counts the hits of all pages.
@@ -252,6 +254,12 @@ type Hit struct {
 	Explanation *Explanation `json:"explanation,omitempty"`
 	// Record is what the library knows of it. The caller must not change it.
 	Record *index.Record `json:"-"`
+}
+
+// Spelling is a word as it was typed, and the library's word that it was read as.
+type Spelling struct {
+	Word string `json:"word"`
+	As   string `json:"as"`
 }
 
 // Highlight marks the words of one text of a hit that the query's words matched.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mekiki/embed"
 	"mekiki/embed/builtin"
 	"mekiki/embed/manifest"
 	"mekiki/index/local"
@@ -77,6 +78,17 @@ func TestGalleryRankings(t *testing.T) {
 // rounding differs little between processors.
 func gallerySearcher(t *testing.T) *search.Searcher {
 	t.Helper()
+	library, engine, options := galleryLibrary(t)
+	searcher, err := search.New(library, engine, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return searcher
+}
+
+// galleryLibrary is the gallery, indexed, with what searches it.
+func galleryLibrary(t *testing.T) (*local.Library, *embed.Engine, search.Options) {
+	t.Helper()
 	engine := builtinEngine(t, manifest.Float32)
 	calibration, err := scoring.ParseCalibration(engine.Manifest().Calibration)
 	if err != nil {
@@ -95,9 +107,5 @@ func gallerySearcher(t *testing.T) *search.Searcher {
 	if _, err := build(t.Context(), targets, engine, builtin.Gallery(), dataset, nil); err != nil {
 		t.Fatal(err)
 	}
-	searcher, err := search.New(library, engine, search.Options{Calibration: &calibration})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return searcher
+	return library, engine, search.Options{Calibration: &calibration}
 }

@@ -111,12 +111,22 @@ func (r *Reader) Renew() error {
 
 // Search finds documents of the commit.
 func (r *Reader) Search(ctx context.Context, query keyword.Query) ([]keyword.Hit, error) {
+	return usable(r, func(reader *keyword.Reader) ([]keyword.Hit, error) { return reader.Search(ctx, query) })
+}
+
+// Spellings gives terms that a word may have been meant as.
+func (r *Reader) Spellings(ctx context.Context, word string) ([]keyword.Spelling, error) {
+	return usable(r, func(reader *keyword.Reader) ([]keyword.Spelling, error) { return reader.Spellings(ctx, word) })
+}
+
+// usable asks the reader that is open now, and the next one where it was renewed in between.
+func usable[T any](r *Reader, ask func(*keyword.Reader) (T, error)) (T, error) {
 	for {
 		reader := r.reader.Load()
-		hits, err := reader.Search(ctx, query)
+		found, err := ask(reader)
 		if errors.Is(err, keyword.ErrUnusable) && reader != r.reader.Load() {
-			continue // it was renewed in between
+			continue
 		}
-		return hits, err
+		return found, err
 	}
 }
