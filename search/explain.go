@@ -75,19 +75,8 @@ func (r *retrieval) pageWords(ctx context.Context, snapshot index.Reader, page [
 			ids = append(ids, shown.entry.id)
 		}
 	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
 	p := r.plan
-	hits, err := snapshot.Keyword(ctx, index.KeywordQuery{Text: p.keywords(), Phrases: p.phrases, Kind: p.kind}, len(ids), index.Filter{IDs: ids})
-	if err != nil {
-		return nil, fmt.Errorf("find matching words: %w", err)
-	}
-	matched := make(map[index.ID][]contract.FieldMatch, len(hits))
-	for _, hit := range hits {
-		matched[hit.ID] = highlights.Fields(hit.Fragments)
-	}
-	return matched, nil
+	return highlights.Find(ctx, snapshot, index.KeywordQuery{Text: p.keywords(), Phrases: p.phrases, Kind: p.kind}, ids)
 }
 
 // explainMatch says what ITM answered; nil when it was not asked.

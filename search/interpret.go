@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -44,12 +43,8 @@ func (s *Searcher) interpret(ctx context.Context, p *plan) error {
 
 // noTranslator says that no translator reads the words, and how to get one.
 func (p *plan) noTranslator(language string) {
-	message := fmt.Sprintf("no translator is installed for the language of the words (%s)", language)
-	if name := translation.Published(language); name != "" {
-		message += "; get one with: mekiki pull " + name
-	}
-	p.warnings = append(p.warnings, message)
-	p.notices = append(p.notices, contract.Notice{Code: contract.NoticeNoTranslator, Message: message})
+	p.warnings = append(p.warnings, translation.Missing(language))
+	p.notices = append(p.notices, contract.Notice{Code: contract.NoticeNoTranslator, Message: translation.Missing(language)})
 }
 
 // translate puts translated words in place of those that were asked. One of which nothing is left stays.
@@ -75,9 +70,7 @@ func (s *Searcher) respell(ctx context.Context, snapshot index.Reader, p *plan) 
 	if p.clauses, p.spelled, err = spelling.Read(ctx, snapshot, s.engine, p.clauses); err != nil || p.spelled == nil {
 		return err
 	}
-	for _, one := range p.spelled {
-		p.warnings = append(p.warnings, fmt.Sprintf("%q is nowhere in the library and was read as %q", one.Word, one.As))
-	}
+	p.warnings = append(p.warnings, spelling.Warnings(p.spelled)...)
 	p.text = strings.Join(p.clauses, " ")
 	p.countWords()
 	return nil

@@ -91,10 +91,10 @@ func (s *Searcher) prepareAny(request contract.Request) (*plan, error) {
 	p.leaveOutWordless(&parsed)
 	p.query = parsed
 	p.text = parsed.Text()
-	p.clauses = clauseTexts(parsed.Clauses)
-	p.unwanted = clauseTexts(parsed.Unwanted)
-	p.phrases = clauseTexts(parsed.Phrases)
-	p.unwantedPhrases = clauseTexts(parsed.UnwantedPhrases)
+	p.clauses = query.Texts(parsed.Clauses)
+	p.unwanted = query.Texts(parsed.Unwanted)
+	p.phrases = query.Texts(parsed.Phrases)
+	p.unwantedPhrases = query.Texts(parsed.UnwantedPhrases)
 	p.countWords()
 	p.picture = p.request.Pictures() > 0
 	if err := p.prepareFilter(); err != nil {
@@ -149,14 +149,6 @@ func Validate(request contract.Request) error {
 	options := Options{}.withDefaults()
 	_, err := (&Searcher{options: options, calibration: *options.Calibration}).prepare(request)
 	return err
-}
-
-func clauseTexts(clauses []query.Clause) []string {
-	texts := make([]string, len(clauses))
-	for i, clause := range clauses {
-		texts[i] = clause.Text
-	}
-	return texts
 }
 
 // prepareFilter turns the typed filters into the library's.

@@ -3,10 +3,13 @@ package highlights
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
 
+	"mekiki/index"
 	"mekiki/index/keyword"
 	"mekiki/search/contract"
 )
@@ -53,4 +56,20 @@ func Fields(fragments map[string][]string) []contract.FieldMatch {
 	}
 	slices.SortFunc(fields, func(a, b contract.FieldMatch) int { return strings.Compare(a.Field, b.Field) })
 	return fields
+}
+
+// Find gives the words of records that a query matches, by record and field; nil for no records.
+func Find(ctx context.Context, reader index.Reader, query index.KeywordQuery, ids []index.ID) (map[index.ID][]contract.FieldMatch, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	hits, err := reader.Keyword(ctx, query, len(ids), index.Filter{IDs: ids})
+	if err != nil {
+		return nil, fmt.Errorf("find matching words: %w", err)
+	}
+	matched := make(map[index.ID][]contract.FieldMatch, len(hits))
+	for _, hit := range hits {
+		matched[hit.ID] = Fields(hit.Fragments)
+	}
+	return matched, nil
 }

@@ -162,3 +162,12 @@ func escapeWord(word string) string {
 	}
 	return b.String()
 }
+
+// Texts gives the texts of clauses.
+func Texts(clauses []Clause) []string {
+	texts := make([]string, len(clauses))
+	for i, clause := range clauses {
+		texts[i] = clause.Text
+	}
+	return texts
+}

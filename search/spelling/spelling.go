@@ -63,6 +63,15 @@ func Read(ctx context.Context, library Library, model Model, clauses []string) (
 	return read, spelled, nil
 }
 
+// Warnings says what was read as what.
+func Warnings(spelled []contract.Spelling) []string {
+	warnings := make([]string, len(spelled))
+	for i, one := range spelled {
+		warnings[i] = fmt.Sprintf("%q is nowhere in the library and was read as %q", one.Word, one.As)
+	}
+	return warnings
+}
+
 // suspects are the words of clauses that neither the model nor English has, each once.
 func suspects(model Model, clauses []string) (words []string) {
 	for _, clause := range clauses {

@@ -1,6 +1,10 @@
 package translation
 
-import "mekiki/embed/hub"
+import (
+	"fmt"
+
+	"mekiki/embed/hub"
+)
 
 // Published is the name of the published translator from a language into English, as pull takes it; "" where none is listed.
 func Published(language string) string {
@@ -11,4 +15,13 @@ func Published(language string) string {
 		}
 	}
 	return ""
+}
+
+// Missing says that no translator of a language is installed, and how to get one.
+func Missing(language string) string {
+	message := fmt.Sprintf("no translator is installed for the language of the words (%s)", language)
+	if name := Published(language); name != "" {
+		message += "; get one with: mekiki pull " + name
+	}
+	return message
 }
