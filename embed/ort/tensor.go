@@ -175,3 +175,9 @@ func cloneValues(values []Value) []Value {
 	}
 	return clone
 }
+
+// Description is what a graph says of itself.
+type Description struct {
+	Inputs, Outputs []Value
+	Metadata        map[string]string
+}

@@ -85,9 +85,3 @@ func destroyAll(values []onnxruntime.Value) {
 		}
 	}
 }
-
-// Description is what a graph says of itself.
-type Description struct {
-	Inputs, Outputs []Value
-	Metadata        map[string]string
-}

@@ -2735,6 +2735,8 @@ export interface components {
       reranked: number;
       /** @description Records of the kind that the library has, whatever the filters. */
       searched: number;
+      /** @description Words that were read as others: neither the library nor the model has them, and the library has one that differs by a letter or two. */
+      spelled?: components["schemas"]["Spelling"][];
       /**
        * @description `first`: the fused order; `matching`: only hits that were read together with the words so far, with the probability that they keep; `asking`: answers to questions are still coming; `reranked`: the best candidates were read together with the words; `final`: there was nothing to rerank.
        * @enum {string}
@@ -2891,6 +2893,12 @@ export interface components {
     };
     SpaceList: {
       spaces: components["schemas"]["Space"][];
+    };
+    Spelling: {
+      /** @description The library's word that it was read as. */
+      as: string;
+      /** @description The word as it was typed. */
+      word: string;
     };
     Status: {
       /** @description The model that answers questions about images; missing where none does. */
