@@ -180,7 +180,7 @@ func (p page) tokens() {
 	p.wait(`!new URLSearchParams(location.search).has("folder") && ` + settled + ` && document.querySelectorAll(".tile").length === 8`)
 }
 
-// railAndSheet has the filters beside the pictures on a wide window and as a sheet on a phone; nothing shifts while they come.
+// railAndSheet has the filters beside the pictures on a wide window and as a sheet on a phone.
 func (p page) railAndSheet() {
 	defer p.do(chromedp.ResetViewport())
 	p.do(chromedp.EmulateViewport(1600, 900))
