@@ -120,6 +120,10 @@ var table = []entry{
 		made: "small vocabularies trained by train/fixtures/language_cases.py; needs tokenizers, sentencepiece and transformers 5.24.0",
 	},
 	{
+		path: "embed/translate/testdata/",
+		made: "small models drawn at random and trained on a few sentences by train/parity/marian.py; needs sentencepiece and transformers 5.24.0",
+	},
+	{
 		path: "index/metadata/testdata/files/",
 		made: "pictures without content, whose metadata was written by hand as in public reports of files that were misread (TestFiles)",
 	},
