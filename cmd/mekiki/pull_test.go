@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed/hub"
 )
 
 // offlineEnvironment points the hub's variables at a server of the test and at empty folders.
@@ -138,7 +139,7 @@ func TestPullList(t *testing.T) {
 	}
 	status, out, _ = runForTest(t, "pull", "--list", "--json")
 	var rows []map[string]any
-	if err := json.Unmarshal([]byte(out), &rows); status != cli.ExitOK || err != nil || len(rows) != 14 || rows[5]["licence"] != "Apache-2.0" || rows[8]["licence_terms"] == nil {
+	if err := json.Unmarshal([]byte(out), &rows); status != cli.ExitOK || err != nil || len(rows) != len(hub.Models()) || rows[5]["licence"] != "Apache-2.0" || rows[8]["licence_terms"] == nil {
 		t.Errorf("status %d, %v\n%s", status, err, out)
 	}
 }
