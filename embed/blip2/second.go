@@ -3,9 +3,6 @@ package blip2
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"mekiki/embed/language"
@@ -50,33 +47,15 @@ var vocabularies = []string{"tokenizer.json", "vocab.json", "spiece.model", "tok
 
 // writeTokenizer copies the tokenizer's files.
 func writeTokenizer(source Source, dir string) (names []string, err error) {
-	for _, name := range append(tokenizers.Files(), generationFile) {
-		content, err := source.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name), content, 0o644)
-		}
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, name)
+	names, err = tokenizers.Copy(source.ReadFile, dir, generationFile)
+	if err != nil {
+		return nil, err
 	}
 	if !slices.ContainsFunc(names, func(name string) bool { return slices.Contains(vocabularies, name) }) {
 		return nil, hint.Wrap(errors.New("checkpoint has no tokenizer for its language model"),
 			"put tokenizer.json, or spiece.model, or vocab.json and merges.txt beside its weights")
 	}
 	return names, nil
-}
-
-// writeEmbeddings writes the language model's token embedding.
-func writeEmbeddings(ctx context.Context, source Source, dir string) error {
-	file, err := os.Create(filepath.Join(dir, manifest.EmbeddingsFile))
-	if err != nil {
-		return err
-	}
-	return errors.Join(language.WriteEmbeddings(ctx, *source.Config().Language, source, file), file.Close())
 }
 
 // writeSecond writes what a second stage has beside graphs, and says which files that are.
@@ -95,7 +74,7 @@ func writeSecond(ctx context.Context, source Source, dir string) ([]manifest.Fil
 		}
 		names = append(names, manifest.VocabularyFile)
 	}
-	if err := writeEmbeddings(ctx, source, dir); err != nil {
+	if err := language.WriteEmbeddingsFile(ctx, *config.Language, source, dir); err != nil {
 		return nil, err
 	}
 	return describeAll(ctx, dir, append(names, manifest.EmbeddingsFile))
@@ -134,11 +113,11 @@ func secondSignatures(config modelconfig.Config, tokens, ids, mask ort.Value) []
 func languageParts(config modelconfig.Language) []part {
 	var parts []part
 	for _, graph := range language.Graphs(config) {
-		data, doing := language.StepData, "language model"
+		doing := "language model"
 		if graph.File == manifest.LanguageEncodeFile {
-			data, doing = language.EncodeData, "language model's encoder"
+			doing = "language model's encoder"
 		}
-		parts = append(parts, part{doing, data, []quantize.Graph{graph}})
+		parts = append(parts, part{doing, language.DataOf(graph.File), []quantize.Graph{graph}})
 	}
 	return parts
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 
 	"mekiki/embed/checkpoint"
@@ -114,19 +113,11 @@ func languageModel(ctx context.Context, source Source, dir string, samples sampl
 	if err != nil {
 		return quantize.LanguageModel{}, err
 	}
-	table, err := os.Open(filepath.Join(dir, manifest.EmbeddingsFile))
+	embeddings, table, err := manifest.OpenEmbeddings(*config.Language, dir)
 	if err != nil {
 		return quantize.LanguageModel{}, err
 	}
 	defer table.Close()
-	info, err := table.Stat()
-	if err != nil {
-		return quantize.LanguageModel{}, err
-	}
-	embeddings, err := manifest.NewEmbeddings(*config.Language, table, info.Size())
-	if err != nil {
-		return quantize.LanguageModel{}, err
-	}
 	var list []language.Sample
 	for i, text := range texts {
 		list = append(list, language.Sample{Image: projected[i%len(projected)].Float32(), Text: text})

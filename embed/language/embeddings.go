@@ -3,11 +3,15 @@ package language
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 
 	"mekiki/embed/checkpoint/tensors"
+	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/quantize"
 )
@@ -46,6 +50,15 @@ func WriteEmbeddings(ctx context.Context, config modelconfig.Language, source qu
 		values = values[count:]
 	}
 	return nil
+}
+
+// WriteEmbeddingsFile writes manifest.EmbeddingsFile into the folder dir.
+func WriteEmbeddingsFile(ctx context.Context, config modelconfig.Language, source quantize.Weights, dir string) error {
+	file, err := os.Create(filepath.Join(dir, manifest.EmbeddingsFile))
+	if err != nil {
+		return err
+	}
+	return errors.Join(WriteEmbeddings(ctx, config, source, file), file.Close())
 }
 
 func exactInHalf(values []float32) bool {

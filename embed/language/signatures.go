@@ -14,6 +14,14 @@ const (
 	StepData   = "language_step.bin"
 )
 
+// DataOf is the data file of a graph.
+func DataOf(graph string) string {
+	if graph == manifest.LanguageEncodeFile {
+		return EncodeData
+	}
+	return StepData
+}
+
 // typicalPrompt is the positions of a prompt that estimates of work assume.
 const typicalPrompt = 44
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"sync"
 
 	"mekiki/embed/manifest"
@@ -22,7 +22,7 @@ type Model struct {
 
 	tableMutex sync.Mutex
 	table      *manifest.Embeddings // nil until it is needed
-	tableFile  *os.File             // of table
+	tableFile  io.Closer            // of table
 }
 
 // New opens the language model of a model that has one. The caller must Close it, after the runner's model, which waits for
@@ -75,17 +75,9 @@ func (m *Model) Embeddings(ctx context.Context) (*manifest.Embeddings, error) {
 	if err := m.model.Files.Verify(ctx, manifest.EmbeddingsFile); err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
 	}
-	file, err := os.Open(m.model.Files.Path(manifest.EmbeddingsFile))
+	table, file, err := manifest.OpenEmbeddings(m.config, m.model.ModelDir())
 	if err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
-	}
-	var table *manifest.Embeddings
-	info, err := file.Stat()
-	if err == nil {
-		table, err = manifest.NewEmbeddings(m.config, file, info.Size())
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open model: %w", err), file.Close())
 	}
 	m.table, m.tableFile = table, file
 	return table, nil

@@ -2,9 +2,12 @@ package manifest
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 
 	"mekiki/embed/checkpoint/weights"
 	"mekiki/embed/modelconfig"
@@ -25,6 +28,25 @@ func NewEmbeddings(config modelconfig.Language, file io.ReaderAt, size int64) (*
 		return nil, fmt.Errorf("token embedding of %d bytes is none of %d rows of %d values", size, config.VocabularySize, config.HiddenSize)
 	}
 	return &Embeddings{file, config.VocabularySize, config.HiddenSize, int(size / count)}, nil
+}
+
+// OpenEmbeddings reads the token embedding of the model in folder dir. The caller closes the file when done with it.
+func OpenEmbeddings(config modelconfig.Language, dir string) (_ *Embeddings, _ io.Closer, err error) {
+	file, err := os.Open(filepath.Join(dir, EmbeddingsFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close())
+		}
+	}()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	table, err := NewEmbeddings(config, file, info.Size())
+	return table, file, err
 }
 
 // Append appends the rows of tokens to values, one after the other.

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"mekiki/embed/language"
@@ -88,7 +85,7 @@ func compile(ctx context.Context, source Source, dir string, options Options) (m
 		return compiled, err
 	}
 	options.Step("token embedding")
-	if err := writeEmbeddings(ctx, source, dir); err != nil {
+	if err := language.WriteEmbeddingsFile(ctx, *config.Language, source, dir); err != nil {
 		return compiled, err
 	}
 	if options.Precision == manifest.Float32 {
@@ -111,18 +108,9 @@ func compile(ctx context.Context, source Source, dir string, options Options) (m
 
 // writeTokenizer copies the tokenizer's files, and makes sure that they can be read.
 func writeTokenizer(source Source, dir string) (names []string, err error) {
-	for _, name := range tokenizers.Files() {
-		content, err := source.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name), content, 0o644)
-		}
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, name)
+	names, err = tokenizers.Copy(source.ReadFile, dir)
+	if err != nil {
+		return nil, err
 	}
 	if !slices.Contains(names, "source.spm") || !slices.Contains(names, "vocab.json") {
 		return nil, hint.Wrap(errors.New("checkpoint has no tokenizer"), "put source.spm, target.spm and vocab.json beside its weights")
@@ -130,23 +118,11 @@ func writeTokenizer(source Source, dir string) (names []string, err error) {
 	return names, nil
 }
 
-func writeEmbeddings(ctx context.Context, source Source, dir string) error {
-	file, err := os.Create(filepath.Join(dir, manifest.EmbeddingsFile))
-	if err != nil {
-		return err
-	}
-	return errors.Join(language.WriteEmbeddings(ctx, *source.Config().Language, source, file), file.Close())
-}
-
 // writeFloat32 writes the graphs in float32, each with a data file.
 func writeFloat32(ctx context.Context, source Source, dir string, options Options, compiled *manifest.Manifest) error {
 	for _, graph := range language.Graphs(*source.Config().Language) {
 		options.Step("graph " + graph.File)
-		name := language.StepData
-		if graph.File == manifest.LanguageEncodeFile {
-			name = language.EncodeData
-		}
-		data, err := onnx.CreateDataFile(dir, name)
+		data, err := onnx.CreateDataFile(dir, language.DataOf(graph.File))
 		if err != nil {
 			return err
 		}
@@ -166,19 +142,11 @@ func writeQuantized(ctx context.Context, source Source, dir string, options Opti
 	if err != nil {
 		return err
 	}
-	table, err := os.Open(filepath.Join(dir, manifest.EmbeddingsFile))
+	embeddings, table, err := manifest.OpenEmbeddings(config, dir)
 	if err != nil {
 		return err
 	}
 	defer table.Close()
-	info, err := table.Stat()
-	if err != nil {
-		return err
-	}
-	embeddings, err := manifest.NewEmbeddings(config, table, info.Size())
-	if err != nil {
-		return err
-	}
 	chains, states, judged, err := language.Chains(config, samples, embeddings)
 	if err != nil {
 		return err
