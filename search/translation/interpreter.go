@@ -19,7 +19,10 @@ import (
 const English = "en"
 
 // Pair is what a translator that is installed translates from and into, as base languages.
-type Pair struct{ From, To string }
+type Pair struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
 
 // PairOf is the pair of a translation model.
 func PairOf(model modelconfig.Language) Pair {
@@ -27,12 +30,7 @@ func PairOf(model modelconfig.Language) Pair {
 }
 
 // Base is the base language of a tag, such as "ja" for "ja-JP".
-func Base(tag string) string {
-	if tag == "" {
-		return ""
-	}
-	return marian.Base(tag)
-}
+func Base(tag string) string { return marian.Base(tag) }
 
 // Opener opens a translator, and is asked once for each.
 type Opener func(ctx context.Context) (Closer, error)
@@ -95,13 +93,23 @@ func (i *Interpreter) IntoEnglish(ctx context.Context, texts []string, language 
 	if len(languages) == 0 || languages[0] == English {
 		return nil, nil
 	}
+	pair, err := i.Choose(languages, English)
+	if err != nil {
+		return &Translation{From: pair.From, To: pair.To}, err
+	}
+	translated, err := i.Translate(ctx, pair, texts)
+	return &Translation{pair.From, pair.To, translated}, err
+}
+
+// Choose says which translator texts take that may be in some languages, the likeliest first: that of the first which one
+// reads. ErrNoTranslator comes with the pair of the likeliest.
+func (i *Interpreter) Choose(languages []string, into string) (Pair, error) {
 	for _, from := range languages {
-		if pair := (Pair{from, English}); i.openers[pair] != nil {
-			translated, err := i.Translate(ctx, pair, texts)
-			return &Translation{from, English, translated}, err
+		if pair := (Pair{from, into}); i.openers[pair] != nil {
+			return pair, nil
 		}
 	}
-	return &Translation{From: languages[0], To: English}, fmt.Errorf("%s into %s: %w", languages[0], English, ErrNoTranslator)
+	return Pair{languages[0], into}, fmt.Errorf("%s into %s: %w", languages[0], into, ErrNoTranslator)
 }
 
 // Translate puts texts of one language into another. Translations are kept, so that asking again costs nothing.

@@ -37,20 +37,10 @@ func (r Room) Routes() []api.Route {
 	}
 }
 
-// pairJSON is what a translator translates from and into.
-type pairJSON struct {
-	From string `json:"from"`
-	To   string `json:"to"`
-}
-
 func (r Room) list(c echo.Context) error {
-	list := []pairJSON{}
-	for _, pair := range r.pairs() {
-		list = append(list, pairJSON{pair.From, pair.To})
-	}
 	return api.SendJSON(c, http.StatusOK, struct {
-		Pairs []pairJSON `json:"pairs"`
-	}{list})
+		Pairs []translation.Pair `json:"pairs"`
+	}{append([]translation.Pair{}, r.pairs()...)}) // a list, also where it is empty
 }
 
 func (r Room) pairs() []translation.Pair {
@@ -85,7 +75,7 @@ func (r Room) translate(c echo.Context) error {
 		return err
 	}
 	return api.SendJSON(c, http.StatusOK, struct {
-		pairJSON
+		translation.Pair
 		Texts []string `json:"texts"`
-	}{pairJSON{pair.From, pair.To}, texts})
+	}{pair, texts})
 }

@@ -120,16 +120,13 @@ func choosePair(interpreter *translation.Interpreter, options translateOptions, 
 			languages = []string{translation.English}
 		}
 	}
+	pair, err := interpreter.Choose(languages, options.to)
+	if err == nil {
+		return pair, nil
+	}
 	var known string
 	for _, pair := range interpreter.Pairs() {
 		known += fmt.Sprintf(" %s-%s", pair.From, pair.To)
-	}
-	for _, from := range languages {
-		for _, pair := range interpreter.Pairs() {
-			if pair.From == from && pair.To == options.to {
-				return pair, nil
-			}
-		}
 	}
 	remedy := "no translator is installed; see mekiki pull --list"
 	if known != "" {
@@ -138,7 +135,7 @@ func choosePair(interpreter *translation.Interpreter, options translateOptions, 
 	if name := translation.Published(languages[0]); name != "" && options.to == translation.English {
 		remedy = "get one with: mekiki pull " + name
 	}
-	return translation.Pair{}, hint.Wrap(fmt.Errorf("%s into %s: %w", languages[0], options.to, translation.ErrNoTranslator), remedy)
+	return pair, hint.Wrap(err, remedy)
 }
 
 // eachTranslation translates texts one by one and prints them as they come.
