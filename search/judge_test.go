@@ -100,6 +100,9 @@ func TestNamesAreAnswers(t *testing.T) {
 }
 
 func TestVerdictsKnowHowManyPicturesThereAre(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks many questions, one after the other")
+	}
 	calibration := scoring.DefaultCalibration()
 	calibration.Images, calibration.Library = 100, -0.5
 	odds := func(pictures int, request contract.Request) map[index.ID]float64 {

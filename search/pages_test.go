@@ -41,6 +41,9 @@ func searchInPages(t *testing.T, s *Searcher, request contract.Request, whole co
 }
 
 func TestPagesFitTogether(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks many questions, one after the other")
+	}
 	w := populated(300)
 	w.contrary = 3
 	for name, request := range map[string]contract.Request{

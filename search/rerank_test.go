@@ -25,6 +25,9 @@ func topScore(response contract.Response) float64 {
 }
 
 func TestMoreRerankingNeverMakesTheTopWorse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks many questions, one after the other")
+	}
 	for _, contrary := range []float64{0, 3} {
 		w := populated(400)
 		w.contrary = contrary
@@ -55,6 +58,9 @@ func testTopNeverWorse(t *testing.T, w *world) {
 // fused, no hit stands behind a less probable one, and what ITM reads are the first
 // candidates in fused order.
 func TestHitsFollowTheirProbability(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks many questions, one after the other")
+	}
 	w := populated(300)
 	w.contrary = 3
 	w.add("/library/zeppelin/cat dog.jpg", "boat") // named so, and shows something else

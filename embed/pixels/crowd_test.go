@@ -30,6 +30,9 @@ func thinPictures() map[string][]byte {
 // TestThinPicturesAreRefused: what resizing takes grows with the longer side, so that
 // one is bounded as well as the number of pixels.
 func TestThinPicturesAreRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes large files, in one goroutine")
+	}
 	for name, data := range thinPictures() {
 		_, err := Decode(t.Context(), data, Options{MaxPixels: 1})
 		if !errors.Is(err, ErrTooLarge) {

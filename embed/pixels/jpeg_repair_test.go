@@ -99,6 +99,9 @@ func noise(tb testing.TB, width, height int) []byte {
 // TestCutAnywhere cuts a file at every place: it is read, or refused as damaged, and
 // what is missing is grey.
 func TestCutAnywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes thousands of times, in one goroutine")
+	}
 	data := noise(t, 96, 128)
 	whole, err := Decode(t.Context(), data, Options{})
 	if err != nil {
