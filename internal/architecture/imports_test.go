@@ -50,6 +50,8 @@ var layers = []string{
 	"index/originals",
 	"index/local",
 	"index/export",
+	"index/cluster/objects",
+	"index/cluster/settings",
 	"index/renditions",
 	"index/local/maintain",
 	"index/local/nearest",
@@ -115,11 +117,13 @@ var owners = map[string]string{
 	"github.com/beevik/etree":                "index/xmp/rdf",
 	"modernc.org/sqlite":                     "index/bring/sqlitefile",
 	"go.yaml.in/yaml/v3":                     "index/bring/photoprism",
+	"github.com/minio/minio-go/v7":           "index/cluster/objects",
+	"github.com/johannesboyne/gofakes3":      "internal/clustertest/storetest",
 	"github.com/modelcontextprotocol/go-sdk": "server",
 }
 
 // stdembedders are the packages that may import the standard library's embed.
-var stdembedders = []string{"ui", "server", "server/page", "embed/builtin", "embed/tokenize/wordpiece", "embed/pixels/heif", "embed/pixels/avif", "embed/pixels/jxl"}
+var stdembedders = []string{"ui", "server", "server/page", "embed/builtin", "embed/tokenize/wordpiece", "embed/pixels/heif", "embed/pixels/avif", "embed/pixels/jxl", "index/cluster/settings"}
 
 type sourceFile struct {
 	folder string // slash-separated, relative to the module

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"mekiki/index/filters"
+	"mekiki/internal/nearname"
 )
 
 // filterName reports the name of the filter that starts here: letters, a colon
@@ -36,7 +37,7 @@ func (p *parser) filter(name string, start int) error {
 	if !slices.Contains(filters.Names(), name) {
 		p.word()
 		remedy := "the filters are " + strings.Join(Names(), ", ") + `; to search for the word itself write ` + name + `\:`
-		if near := nearest(name, Names()); near != "" {
+		if near := nearname.Nearest(name, Names()); near != "" {
 			remedy = "did you mean " + near + ":? " + remedy
 		}
 		return p.fail(CodeUnknownFilter, start, len(name)+1, remedy, "there is no filter %s:", name)
@@ -99,36 +100,4 @@ func (f Filters) check(p *parser) error {
 		}
 	}
 	return p.refuse(err, last.Offset, last.Length)
-}
-
-// nearest gives the name within two edits of word, or "".
-func nearest(word string, names []string) string {
-	best, distance := "", 3
-	for _, name := range names {
-		if d := edits(word, name); d < distance && d < len(name) {
-			best, distance = name, d
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance of two short words.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		previous := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := previous
-			if a[i] != b[j] {
-				cost++
-			}
-			previous = row[j+1]
-			row[j+1] = min(cost, row[j]+1, previous+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,0 +1,144 @@
+package objects
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+
+	"mekiki/index"
+	"mekiki/internal/hint"
+)
+
+// A fault is what a failed call means.
+type fault struct {
+	err    error
+	remedy string
+	// passes says that another attempt may succeed.
+	passes bool
+	kind   kind
+}
+
+// kind is what has to be changed.
+type kind int
+
+const (
+	kindOther kind = iota
+	kindAbsent
+	kindRange
+	kindBucket
+	kindCredentials
+	kindRights
+	kindClock
+	kindRegion
+	kindCertificate
+	kindUnreachable
+)
+
+// The codes of S3's errors that say what is wrong with the settings; minio-go has names for some.
+var kinds = map[string]kind{
+	minio.NoSuchKey:                    kindAbsent,
+	minio.InvalidRange:                 kindRange,
+	minio.NoSuchBucket:                 kindBucket,
+	minio.InvalidBucketName:            kindBucket,
+	minio.InvalidAccessKeyID:           kindCredentials,
+	minio.SignatureDoesNotMatch:        kindCredentials,
+	"InvalidToken":                     kindCredentials,
+	"ExpiredToken":                     kindCredentials,
+	"TokenRefreshRequired":             kindCredentials,
+	minio.AccessDenied:                 kindRights,
+	minio.AllAccessDisabled:            kindRights,
+	"AccountProblem":                   kindRights,
+	minio.MethodNotAllowed:             kindRights,
+	minio.RequestTimeTooSkewed:         kindClock,
+	"RequestExpired":                   kindClock,
+	minio.AuthorizationHeaderMalformed: kindRegion,
+	minio.InvalidRegion:                kindRegion,
+	"PermanentRedirect":                kindRegion,
+	"TemporaryRedirect":                kindRegion,
+}
+
+// faultOf tells what an error means, and what to do.
+func (s *S3) faultOf(err error) fault {
+	if errors.Is(err, index.ErrDamaged) {
+		return fault{err: err, remedy: "bring the object back from a backup of the store; mekiki cluster check lists what is damaged", passes: true}
+	}
+	for _, final := range []error{ErrRange, ErrRefused, index.ErrVersion} {
+		if errors.Is(err, final) {
+			return fault{err: err, remedy: hint.Of(err)}
+		}
+	}
+	if answer, ok := errors.AsType[minio.ErrorResponse](err); ok {
+		return s.faultOfAnswer(answer)
+	}
+	return s.faultOfConnection(err)
+}
+
+// faultOfAnswer tells what the store's answer means.
+func (s *S3) faultOfAnswer(answer minio.ErrorResponse) fault {
+	refused := func(kind kind, remedy string) fault {
+		return fault{err: fmt.Errorf("%w: %s, bucket %s: %s: %s", ErrRefused, s.where.Address, s.where.Bucket, answer.Code, strings.TrimSpace(answer.Error())), remedy: remedy, kind: kind}
+	}
+	switch found := kinds[answer.Code]; found {
+	case kindAbsent:
+		return fault{err: ErrAbsent, kind: kindAbsent}
+	case kindRange:
+		return fault{err: ErrRange, kind: kindRange}
+	case kindBucket:
+		return refused(found, fmt.Sprintf("make the bucket %s, or correct store.bucket", s.where.Bucket))
+	case kindCredentials:
+		fault := refused(found, "correct store.access-key and store.secret-key; keys that are lent also need store.session-token, and end")
+		// A signature covers the bytes that are sent: they may have been changed on the way.
+		fault.passes = answer.Code == minio.SignatureDoesNotMatch && s.accepted.Load()
+		return fault
+	case kindRights:
+		return refused(found, fmt.Sprintf("give these credentials the rights to get, put, list and delete objects of the bucket %s", s.where.Bucket))
+	case kindClock:
+		return refused(found, "set the clock of this machine, or that of the store")
+	case kindRegion:
+		if answer.Region != "" {
+			return refused(found, fmt.Sprintf("set store.region to %q", answer.Region))
+		}
+		return refused(found, "set store.region to the region of the bucket")
+	}
+	switch {
+	case passingCodes[answer.Code], answer.StatusCode == http.StatusTooManyRequests, answer.StatusCode == http.StatusRequestTimeout,
+		answer.StatusCode >= 500 && answer.StatusCode != http.StatusNotImplemented:
+		return fault{err: fmt.Errorf("%w: %s: %d %s: %.200s", ErrUnavailable, s.where.Address, answer.StatusCode, answer.Code, answer.Error()),
+			remedy: "look at the log of the store; Mekiki goes on when it answers", passes: true}
+	}
+	if strings.Contains(answer.Error(), "HTTP request to an HTTPS server") {
+		return refused(kindCertificate, "begin store.address with https://")
+	}
+	return refused(kindOther, "look at the log of the store")
+}
+
+// passingCodes are the codes of errors that another attempt may not meet: overload, and bytes changed on the way.
+var passingCodes = map[string]bool{
+	minio.InternalError: true, "SlowDown": true, "ServiceUnavailable": true, "RequestTimeout": true, "OperationAborted": true, "Throttling": true,
+	minio.BadDigest: true, minio.IncompleteBody: true, minio.XAmzContentSHA256Mismatch: true, minio.InvalidDigest: true,
+}
+
+// faultOfConnection tells what the error of a connection means.
+func (s *S3) faultOfConnection(err error) fault {
+	unavailable := fmt.Errorf("%w: %w", ErrUnavailable, err)
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return fault{err: unavailable, remedy: "set store.ca-file to the certificate that the store's was signed with", kind: kindCertificate}
+	}
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	_, hostname := errors.AsType[x509.HostnameError](err)
+	_, verification := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case hostname:
+		return fault{err: unavailable, remedy: "write in store.address the name that the store's certificate has", kind: kindCertificate}
+	case invalid || verification:
+		return fault{err: unavailable, remedy: "renew the store's certificate, and look at the clock of this machine", kind: kindCertificate}
+	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return fault{err: unavailable, remedy: "begin store.address with http://", kind: kindCertificate}
+	}
+	return fault{err: unavailable, remedy: fmt.Sprintf("start the store at %s, or correct store.address", s.where.Address), passes: true, kind: kindUnreachable}
+}
