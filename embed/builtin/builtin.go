@@ -17,7 +17,7 @@ var model stdembed.FS
 //go:embed answers
 var answers stdembed.FS
 
-//go:embed gallery/questions.json gallery/annotations.json gallery/truth.json gallery/texts.txt gallery/images/*.webp gallery/queries/*.json
+//go:embed gallery/questions.json gallery/annotations.json gallery/truth.json gallery/texts.txt gallery/index.json gallery/index.vectors gallery/images/*.webp gallery/queries/*.json
 var gallery stdembed.FS
 
 // Checkpoint returns the small BLIP-2 as a Hugging Face folder: config.json, preprocessor_config.json, vocab.txt,
@@ -37,7 +37,8 @@ func Answers() fs.FS {
 // Gallery returns the held-out drawings: images/*.webp (256 pixels a side), annotations.json (Karpathy's layout, five
 // captions an image, half of the images in split "val" and half in "test"), truth.json (what each image holds),
 // texts.txt (one sentence a line, for lookup), questions.json (questions about the images, in VQA's layout) and queries/*.json (free phrasing, near misses, names, and queries that
-// nothing answers). It is read-only and safe for concurrent use.
+// nothing answers), and index.json with index.vectors: what the checkpoint makes of the images and texts, as package
+// index/ingest/prepared reads it. It is read-only and safe for concurrent use.
 func Gallery() fs.FS {
 	return folder(gallery, "gallery")
 }

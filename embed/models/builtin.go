@@ -21,6 +21,12 @@ func Builtin(ctx context.Context, options Options) (Model, error) {
 		})
 }
 
+// BuiltinChecksum is the hash of the small model's checkpoint, whatever it is compiled to; it is the end of such models'
+// names, cut short.
+func BuiltinChecksum(ctx context.Context, sums *Sums) (string, error) {
+	return sums.of(ctx, BuiltinName, builtin.Checkpoint())
+}
+
 // builtinAnswersName is the beginning of the names of models of the second stage inside the program.
 const builtinAnswersName = "builtin-answers"
 

@@ -86,6 +86,12 @@ func (c *collector) take(ctx context.Context, result fileResult) error {
 		c.fail(result.file, result.hash, result.seen.replaces, result.failure)
 	case result.purged:
 		return c.passOver(ctx, result.file.Path)
+	case result.prepared:
+		if at, same := c.pending[result.hash]; same {
+			c.attachPending(at, result)
+			break
+		}
+		c.add(&result, result.put)
 	case result.image == nil:
 		c.attach(&result)
 	default:

@@ -27,6 +27,10 @@ type Options struct {
 	// Decoded are pictures that are decoded already, by the hash of their file: what
 	// is here is not decoded again. Nobody may change them while the run lasts.
 	Decoded map[index.Hash]*pixels.Image
+	// Prepared is what is known of pictures from elsewhere, by the hash of their file:
+	// their record but for files and metadata, and their vectors in the engine's space.
+	// They are neither decoded nor shown to the model.
+	Prepared map[index.Hash]index.Put
 	// Include and Exclude are globs on the path relative to the walked folder
 	// ("*.jpg", "2009/**/raw"), or on the whole path where they begin at the root of
 	// the file system; a glob without a slash within matches the name. What is

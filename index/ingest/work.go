@@ -26,6 +26,8 @@ type fileResult struct {
 	known index.ID // the record that holds this content, or zero
 	// complete says that the record lacks nothing that this run makes.
 	complete bool
+	// prepared says that the put is complete without the model.
+	prepared bool
 	// purged says that a person removed this content for good.
 	purged  bool
 	failure error
@@ -226,13 +228,30 @@ func (r *run) read(ctx context.Context, seen fileEntry) (fileResult, error) {
 	if err != nil || result.purged {
 		return result, err
 	}
-	if result.failure == nil && !result.complete {
+	put, prepared := r.options.Prepared[result.hash]
+	switch {
+	case result.failure != nil || result.complete:
+	case prepared && result.known == 0:
+		r.takePrepared(ctx, data, put, &result)
+		return result, nil
+	default:
 		result.failure = r.decode(ctx, data, seen, &result)
 	}
 	if result.failure == nil {
 		err = r.describeRecord(ctx, &result, data)
 	}
 	return result, err
+}
+
+// takePrepared fills in what is known of a new picture already.
+func (r *run) takePrepared(ctx context.Context, data []byte, put index.Put, result *fileResult) {
+	result.prepared, result.put = true, put
+	record := &result.put.Record
+	record.Files, record.Tags = []index.File{result.file}, result.seen.tags
+	record.Metadata, record.MetadataVersion = r.describe(ctx, data, pixels.Format(record.Format), result.file, result.seen.sidecars), metadata.Version
+	if result.seen.replaces != result.hash {
+		result.put.Replaces = result.seen.replaces
+	}
 }
 
 // errChanging: the file is being written; its old stamp sees to it that it is

@@ -43,6 +43,7 @@ var layers = []string{
 	"index/bring",
 	"index/ingest",
 	"index/ingest/captioning",
+	"index/ingest/prepared",
 	"index/ingest/textrecord",
 	"index/ingest/rules",
 	"index/ingest/drives",

@@ -100,6 +100,10 @@ var table = []entry{
 		made: "drawn by train/gallery.py; the bytes depend on the versions of Pillow and of the emoji font",
 	},
 	{
+		path: "embed/builtin/gallery/index.vectors", digest: "0dcb0ab91f8c0057c06cb5ee67e9c172eb254d77b8b289830435cb318252daa9",
+		made: "by the built-in model in float32: go test ./index/ingest/prepared -run Gallery -update; differs by rounding between processors",
+	},
+	{
 		path: "embed/checkpoint/testdata/",
 		made: "written by train/fixtures/checkpoints.py and language_checkpoints.py; needs torch and transformers",
 	},

@@ -226,6 +226,11 @@ func (a *App) sharedSums() *models.Sums {
 	return a.sums
 }
 
+// BuiltinChecksum is [models.BuiltinChecksum], computed once.
+func (a *App) BuiltinChecksum(ctx context.Context) (string, error) {
+	return models.BuiltinChecksum(ctx, a.sharedSums())
+}
+
 // FindModel finds a compiled model by name or folder; the built-in one is compiled on first use.
 func FindModel(ctx context.Context, name string, options models.Options) (models.Model, error) {
 	if name == models.BuiltinName {

@@ -21,3 +21,6 @@ const (
 	// changeWait is how long a change waits for requests to have their answer.
 	changeWait = 30 * time.Second
 )
+
+// demoBatch is more than the images of the gallery: they are one commit.
+const demoBatch = 1 << 10

@@ -20,6 +20,7 @@ import (
 	"mekiki/embed/models"
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/index/ingest/prepared"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
 	"mekiki/search"
@@ -29,13 +30,14 @@ import (
 
 const demoLong = `Try Mekiki on the built-in model and gallery, without any files of your own.
 
-It installs ONNX Runtime if necessary, compiles the built-in model, indexes the
-gallery (scenes drawn for this purpose) and serves the page on this machine. With
---query it answers one query in the terminal instead.
+It installs ONNX Runtime if necessary, compiles the built-in model, makes a library
+of the gallery (scenes drawn for this purpose) and serves the page on this machine.
+With --query it answers one query in the terminal instead. What the model makes of
+the gallery comes with the program; "mekiki index" runs it, over your own pictures.
 
 The built-in model is a small BLIP-2 that knows the world of these drawings and
 not photographs; for your own pictures get a published model with "mekiki pull".
-Everything is kept in the cache folder: the second run starts in seconds and
+Everything is kept in the cache folder: the second run starts in a second and
 needs no network.`
 
 const demoExample = `  mekiki demo
@@ -122,14 +124,26 @@ func openDemoLibrary(ctx context.Context, app *cli.App) (library *local.Library,
 	return library, reads, err
 }
 
-// fillDemoLibrary brings the gallery's images and texts in, unless they are there.
+// fillDemoLibrary brings the gallery's images and texts in, unless they are there. What the checkpoint makes of them is
+// part of the program, so that the model need not run; it does for whatever else is in the folder.
 func fillDemoLibrary(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, gallery string) error {
-	if _, err := libraryverbs.IndexPaths(ctx, app, library, engine, ingest.Options{Paths: []string{filepath.Join(gallery, "images")}}); err != nil {
+	snapshot := library.Snapshot()
+	images, texts := snapshot.Count(index.KindImage), snapshot.Count(index.KindText)
+	snapshot.Close()
+	options := ingest.Options{Paths: []string{filepath.Join(gallery, "images")}, BatchSize: demoBatch}
+	var embedder textrecord.Engine = engine
+	if images == 0 || texts == 0 {
+		collection, err := preparedGallery(ctx, app)
+		if err != nil {
+			return err
+		}
+		if collection != nil {
+			options.Prepared, embedder = collection.Puts(engine.Space()), collection.Embedder(engine)
+		}
+	}
+	if _, err := libraryverbs.IndexPaths(ctx, app, library, engine, options); err != nil {
 		return err
 	}
-	snapshot := library.Snapshot()
-	texts := snapshot.Count(index.KindText)
-	snapshot.Close()
 	if texts > 0 {
 		return nil
 	}
@@ -137,10 +151,23 @@ func fillDemoLibrary(ctx context.Context, app *cli.App, library *local.Library, 
 	if err != nil {
 		return fmt.Errorf("read the gallery's texts: %w", err)
 	}
-	if _, err := textrecord.AddFile(ctx, library, engine, bytes.NewReader(data), textrecord.Options{Source: "gallery"}); err != nil {
+	if _, err := textrecord.AddFile(ctx, library, embedder, bytes.NewReader(data), textrecord.Options{Source: "gallery"}); err != nil {
 		return fmt.Errorf("add the gallery's texts: %w", err)
 	}
 	return nil
+}
+
+// preparedGallery gives what the model's checkpoint makes of the gallery; nil where it is of another checkpoint.
+func preparedGallery(ctx context.Context, app *cli.App) (*prepared.Collection, error) {
+	checksum, err := app.BuiltinChecksum(ctx)
+	if err != nil {
+		return nil, err
+	}
+	collection, err := prepared.Read(builtin.Gallery())
+	if err != nil || collection.Checkpoint != checksum {
+		return nil, err
+	}
+	return collection, nil
 }
 
 func answerDemo(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, options demoOptions) error {
