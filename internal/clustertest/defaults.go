@@ -1,0 +1,25 @@
+package clustertest
+
+import "time"
+
+// Weaviate is the server of vectors, words and filters, and what it is built from.
+var Weaviate = Server{Name: "weaviate-server", Package: "github.com/weaviate/weaviate/cmd/weaviate-server", Version: "v1.35.2"}
+
+// RequireVariable makes tests fail, and not skip, where a server was not built.
+const RequireVariable = "MEKIKI_REQUIRE_CLUSTER"
+
+const (
+	// startTimeout is how long a node, or three, may take until they answer, on a busy
+	// machine; startDistance is between the starts of two nodes of a cluster, which would
+	// otherwise each bootstrap one of its own.
+	startTimeout  = 3 * time.Minute
+	startDistance = 4 * time.Second
+	// stopTimeout is how long a node may take to end before it is killed.
+	stopTimeout = 10 * time.Second
+	// pollInterval is how often a node is asked whether it is ready.
+	pollInterval = 100 * time.Millisecond
+	// portsOfNode is how many ports, one after the other, a node listens to.
+	portsOfNode = 6
+	// logTail is how much of a node's log a failed test shows.
+	logTail = 4 << 10
+)

@@ -1,0 +1,248 @@
+package clustertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Cluster is some nodes of Weaviate on the loopback interface. Its methods are for one
+// goroutine; its nodes end with the test.
+type Cluster struct {
+	program string
+	nodes   []*node
+}
+
+// node is one process and its ports, which lie one after the other from base on.
+type node struct {
+	name    string
+	base    int
+	folder  string
+	environ []string
+	process *exec.Cmd
+	ended   chan error
+}
+
+// The ports of a node, from its base on. That of the data must be the one after that of
+// the gossip.
+const (
+	portHTTP = iota
+	portGossip
+	portData
+	portRaft
+	portRaftRPC
+	portGRPC
+)
+
+func (n *node) port(which int) string { return fmt.Sprint(n.base + which) }
+
+// StartWeaviate starts a cluster of some nodes, and returns when all are ready. Where
+// Weaviate was not built the test skips.
+func StartWeaviate(tb testing.TB, count int) *Cluster {
+	tb.Helper()
+	c := &Cluster{program: Weaviate.Require(tb)}
+	var peers []string
+	for i := range count {
+		n := &node{name: fmt.Sprintf("node%d", i+1), folder: tb.TempDir()}
+		n.base = freePorts(tb, c.nodes)
+		peers = append(peers, n.name+":"+n.port(portRaft))
+		c.nodes = append(c.nodes, n)
+	}
+	for i, n := range c.nodes {
+		n.environ = n.settings(c.nodes[0], peers)
+		c.start(tb, n)
+		if i+1 < count {
+			time.Sleep(startDistance)
+		}
+	}
+	for i := range c.nodes {
+		c.awaitReady(tb, i)
+	}
+	return c
+}
+
+// settings are the environment of a node: that of this process does not reach it.
+func (n *node) settings(first *node, peers []string) []string {
+	settings := []string{
+		"HOME=" + n.folder, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + n.folder,
+		"CLUSTER_IN_LOCALHOST=true", "CLUSTER_HOSTNAME=" + n.name, "CLUSTER_ADVERTISE_ADDR=127.0.0.1", "CLUSTER_BIND_ADDR=127.0.0.1",
+		"PERSISTENCE_DATA_PATH=" + filepath.Join(n.folder, "data"),
+		"CLUSTER_GOSSIP_BIND_PORT=" + n.port(portGossip), "CLUSTER_DATA_BIND_PORT=" + n.port(portData),
+		"RAFT_PORT=" + n.port(portRaft), "RAFT_INTERNAL_RPC_PORT=" + n.port(portRaftRPC),
+		"RAFT_JOIN=" + strings.Join(peers, ","), fmt.Sprintf("RAFT_BOOTSTRAP_EXPECT=%d", len(peers)),
+		"GRPC_PORT=" + n.port(portGRPC),
+		"AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED=true", "DEFAULT_VECTORIZER_MODULE=none", "DISABLE_TELEMETRY=true",
+		"PROMETHEUS_MONITORING_ENABLED=false", "GO_PROFILING_DISABLE=true", "LOG_LEVEL=warning",
+		"DISK_USE_WARNING_PERCENTAGE=100", "DISK_USE_READONLY_PERCENTAGE=100", "QUERY_MAXIMUM_RESULTS=100000",
+	}
+	if n != first {
+		settings = append(settings, "CLUSTER_JOIN=127.0.0.1:"+first.port(portGossip))
+	}
+	return settings
+}
+
+// start starts the process of a node, which ends with the test.
+func (c *Cluster) start(tb testing.TB, n *node) {
+	tb.Helper()
+	log, err := os.OpenFile(n.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer log.Close()
+	process := exec.Command(c.program, "--host", "127.0.0.1", "--port", n.port(portHTTP), "--scheme", "http")
+	process.Env, process.Dir, process.Stdout, process.Stderr = n.environ, n.folder, log, log
+	if err := process.Start(); err != nil {
+		tb.Fatalf("start %s: %v", n.name, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- process.Wait() }()
+	n.process, n.ended = process, ended
+	tb.Cleanup(func() { stop(process, ended) })
+}
+
+// stop ends a process, and kills it where it does not end.
+func stop(process *exec.Cmd, ended chan error) {
+	if err := process.Process.Signal(os.Interrupt); err != nil {
+		return // it has ended
+	}
+	select {
+	case err := <-ended:
+		ended <- err
+	case <-time.After(stopTimeout):
+		_ = process.Process.Kill()
+		ended <- <-ended
+	}
+}
+
+func (n *node) logFile() string { return filepath.Join(n.folder, "log") }
+
+// awaitReady waits until a node answers and knows all others.
+func (c *Cluster) awaitReady(tb testing.TB, i int) {
+	tb.Helper()
+	n := c.nodes[i]
+	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
+	defer cancel()
+	for {
+		err := get(ctx, c.Address(i)+"/v1/.well-known/ready")
+		if err == nil && len(c.nodes) > 1 {
+			err = get(ctx, c.Address(i)+"/v1/schema")
+		}
+		if err == nil {
+			return
+		}
+		select {
+		case ended := <-n.ended:
+			n.ended <- ended
+			tb.Fatalf("%s ended while it started: %v\n%s", n.name, ended, n.tail())
+		case <-ctx.Done():
+			tb.Fatalf("%s is not ready: %v\n%s", n.name, err, n.tail())
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+func get(ctx context.Context, address string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode/100 != 2 {
+		return errors.New(response.Status)
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20))
+	return err
+}
+
+// tail gives the end of a node's log.
+func (n *node) tail() string {
+	log, err := os.ReadFile(n.logFile())
+	if err != nil {
+		return err.Error()
+	}
+	return string(log[max(0, len(log)-logTail):])
+}
+
+// Address gives the address of a node's HTTP interface; nodes are numbered from zero.
+func (c *Cluster) Address(i int) string { return "http://127.0.0.1:" + c.nodes[i].port(portHTTP) }
+
+// Addresses gives those of all nodes.
+func (c *Cluster) Addresses() []string {
+	addresses := make([]string, len(c.nodes))
+	for i := range c.nodes {
+		addresses[i] = c.Address(i)
+	}
+	return addresses
+}
+
+// Kill ends a node as a loss of power would.
+func (c *Cluster) Kill(tb testing.TB, i int) {
+	tb.Helper()
+	n := c.nodes[i]
+	if err := n.process.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		tb.Fatalf("kill %s: %v", n.name, err)
+	}
+	n.ended <- <-n.ended
+}
+
+// Restart starts a node that was killed, with its data, and waits until it is ready.
+func (c *Cluster) Restart(tb testing.TB, i int) {
+	tb.Helper()
+	c.start(tb, c.nodes[i])
+	c.awaitReady(tb, i)
+}
+
+// PID gives the process of a node, to measure it.
+func (c *Cluster) PID(i int) int { return c.nodes[i].process.Process.Pid }
+
+// freePorts finds ports, one after the other, that nobody listens to and none of some
+// nodes is to have.
+func freePorts(tb testing.TB, taken []*node) int {
+	tb.Helper()
+	for range 100 {
+		some, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		base := some.Addr().(*net.TCPAddr).Port
+		some.Close()
+		if base+portsOfNode < 1<<16 && allFree(base) && !overlaps(base, taken) {
+			return base
+		}
+	}
+	tb.Fatal("no free ports, one after the other")
+	return 0
+}
+
+func overlaps(base int, taken []*node) bool {
+	for _, n := range taken {
+		if base < n.base+portsOfNode && n.base < base+portsOfNode {
+			return true
+		}
+	}
+	return false
+}
+
+func allFree(base int) bool {
+	for port := base; port < base+portsOfNode; port++ {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return false
+		}
+		listener.Close()
+	}
+	return true
+}
