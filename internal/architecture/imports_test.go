@@ -49,6 +49,7 @@ var layers = []string{
 	"index/ingest/drives",
 	"index/ingest/report",
 	"index/originals",
+	"index/cluster",
 	"index/local",
 	"index/export",
 	"index/cluster/objects",

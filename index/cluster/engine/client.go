@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"mekiki/internal/hint"
+)
+
+// Options say where the engine is.
+type Options struct {
+	// Addresses are those of nodes, such as "http://10.0.0.1:8080"; one is enough.
+	Addresses []string
+	// Key is an API key of Weaviate; "" where anybody may ask.
+	Key string
+	// Consistency is how many replicas must take part in reading and writing: "ONE",
+	// "QUORUM" (the default) or "ALL".
+	Consistency string
+	// Transport makes the requests; nil for the usual one.
+	Transport http.RoundTripper
+}
+
+// Client asks the engine. Its methods may be called from any goroutine.
+type Client struct {
+	nodes       []*node
+	key         string
+	consistency string
+	http        *http.Client
+	turn        atomic.Uint64
+	most        int64 // bytes of an answer
+}
+
+// node is one address, and until when it is asked last.
+type node struct {
+	address string
+	avoided atomic.Int64 // nanoseconds since 1970
+}
+
+// Open makes a client. It asks nothing yet: see [Client.Check].
+func Open(o Options) (*Client, error) {
+	c := &Client{key: o.Key, consistency: o.Consistency, most: maximumAnswer, http: &http.Client{Transport: o.Transport, Timeout: requestTimeout}}
+	if c.consistency == "" {
+		c.consistency = "QUORUM"
+	}
+	for _, address := range o.Addresses {
+		parsed, err := url.Parse(address)
+		if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
+			return nil, hint.Wrap(fmt.Errorf("the address %q of the engine is not one", address), "write it as http://HOST:PORT or https://HOST")
+		}
+		c.nodes = append(c.nodes, &node{address: strings.TrimRight(address, "/")})
+	}
+	if len(c.nodes) == 0 {
+		return nil, hint.Wrap(errors.New("the engine has no address"), "name at least one of its nodes: http://HOST:8080")
+	}
+	if o.Transport == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConnsPerHost = idleConnections
+		c.http.Transport = transport
+	}
+	return c, nil
+}
+
+// Close lets go of idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// order gives the nodes in the order in which to ask them: each call begins with the next
+// one, and those that did not answer a moment ago come last.
+func (c *Client) order() []*node {
+	now, start := time.Now().UnixNano(), int(c.turn.Add(1)%uint64(len(c.nodes)))
+	var good, avoided []*node
+	for i := range c.nodes {
+		if n := c.nodes[(start+i)%len(c.nodes)]; n.avoided.Load() > now {
+			avoided = append(avoided, n)
+		} else {
+			good = append(good, n)
+		}
+	}
+	return append(good, avoided...)
+}
+
+// call sends a request until an answer is final, and decodes it into answer unless that is
+// nil. Judge looks at an answer that is a success, which may tell of a failure all the same.
+func (c *Client) call(ctx context.Context, method, path string, body, answer any, judge func() error) error {
+	var sent []byte
+	if body != nil {
+		var err error
+		if sent, err = json.Marshal(body); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	wait := firstWait
+	for {
+		var last error
+		for _, n := range c.order() {
+			err := c.ask(ctx, n, method, path, sent, answer)
+			if err == nil && judge != nil {
+				err = judge()
+			}
+			if err == nil || !transient(err) {
+				return err
+			}
+			if ctx.Err() != nil {
+				return c.gaveUp(ctx, errors.Join(last, err))
+			}
+			n.avoided.Store(time.Now().Add(avoidedFor).UnixNano())
+			last = fmt.Errorf("%s: %w", n.address, err)
+		}
+		select {
+		case <-ctx.Done():
+			return c.gaveUp(ctx, last)
+		case <-time.After(wait/2 + rand.N(wait/2)):
+		}
+		wait = min(2*wait, longestWait)
+	}
+}
+
+// gaveUp is the error of a call that ran out of time, or whose context has ended.
+func (c *Client) gaveUp(ctx context.Context, last error) error {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return ctx.Err()
+	}
+	return hint.Wrap(fmt.Errorf("%w: %w", ErrDown, last), "make sure that Weaviate runs and can be reached at the addresses of the settings")
+}
+
+// ask sends one request to one node.
+func (c *Client) ask(ctx context.Context, n *node, method, path string, body []byte, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, method, n.address+path, bytes.NewReader(body))
+	if err != nil {
+		return &statusError{status: http.StatusBadRequest, message: err.Error()}
+	}
+	if len(body) > 0 {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.key != "" {
+		request.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	read, err := io.ReadAll(io.LimitReader(response.Body, c.most+1))
+	switch {
+	case err != nil:
+		return err
+	case int64(len(read)) > c.most:
+		return &statusError{status: http.StatusRequestEntityTooLarge, message: fmt.Sprintf("an answer of more than %d bytes", c.most)}
+	case response.StatusCode/100 != 2:
+		return refusal(response.StatusCode, read)
+	case answer == nil:
+		return nil
+	}
+	if err := json.Unmarshal(read, answer); err != nil {
+		return fmt.Errorf("read the engine's answer: %w", err)
+	}
+	return nil
+}
+
+// refusal reads what the engine says of an error.
+func refusal(status int, body []byte) error {
+	var said struct {
+		Error []struct {
+			Message string `json:"message"`
+		} `json:"error"`
+		Message string `json:"message"`
+	}
+	message := string(body)
+	if json.Unmarshal(body, &said) == nil {
+		if len(said.Error) > 0 {
+			message = said.Error[0].Message
+		} else if said.Message != "" {
+			message = said.Message
+		}
+	}
+	err := error(&statusError{status: status, message: shorten(message)})
+	if errors.Is(err, ErrRights) {
+		err = hint.Wrap(err, "put an API key with the rights to read and write into the settings")
+	}
+	return err
+}

@@ -1,0 +1,32 @@
+package engine
+
+import "time"
+
+const (
+	// oldestVersion and beforeVersion bound the versions of Weaviate that this package
+	// was written for: vectors can be added to a collection, and collections have aliases.
+	oldestVersion, beforeVersion = "1.32.0", "2.0.0"
+
+	// requestTimeout bounds one request to one address, and a call gives up once it has
+	// tried for callTimeout.
+	requestTimeout = 60 * time.Second
+	callTimeout    = 90 * time.Second
+	// firstWait is the wait before everything has been tried once more; each is twice the
+	// last, up to longestWait, and of each a random half is left out.
+	firstWait, longestWait = 50 * time.Millisecond, 3 * time.Second
+	// avoidedFor is how long an address that did not answer is asked last.
+	avoidedFor = 5 * time.Second
+
+	// maximumAnswer bounds an answer, in bytes.
+	maximumAnswer = 256 << 20
+	// maximumMessage bounds what an error quotes of an answer, in bytes.
+	maximumMessage = 500
+	// batchObjects and batchBytes bound the objects of one request.
+	batchObjects, batchBytes = 200, 8 << 20
+	// idleConnections are kept open to each address.
+	idleConnections = 32
+)
+
+// MaximumResults is how many objects a query can find at most, offset included, as Weaviate
+// is set up unless told otherwise (QUERY_MAXIMUM_RESULTS).
+const MaximumResults = 10_000

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Errors that callers branch on; test with errors.Is.
+var (
+	// ErrDown: no address answered.
+	ErrDown = errors.New("the engine does not answer")
+	// ErrVersion: the engine is of a version that this program does not know.
+	ErrVersion = errors.New("unsupported version of the engine")
+	// ErrRights: the engine refused the credentials.
+	ErrRights = errors.New("the engine refuses the credentials")
+	// ErrAbsent: there is no such collection or alias.
+	ErrAbsent = errors.New("not in the engine")
+	// ErrSchema: a collection has the name but not the form that is needed.
+	ErrSchema = errors.New("a collection of another form")
+)
+
+// statusError is an answer that is no success.
+type statusError struct {
+	status  int
+	message string
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("the engine answers %d: %s", e.status, e.message)
+}
+
+func (e *statusError) Is(target error) bool {
+	switch e.status {
+	case 401, 403:
+		return target == ErrRights
+	case 404:
+		return target == ErrAbsent
+	}
+	return false
+}
+
+// transient reports whether asking again, maybe another node, may succeed.
+func transient(err error) bool {
+	var status *statusError
+	if !errors.As(err, &status) {
+		return true // no answer, or half of one
+	}
+	return status.status >= 500 && !permanent(status.message) || status.status == 429 || passing(status.message)
+}
+
+// passing reports whether a message tells of a node that is lost, starting or stopping.
+func passing(message string) bool {
+	for _, part := range []string{
+		"connection refused", "connection reset", "broken pipe", "EOF", "i/o timeout", "deadline exceeded", "leader", "not ready", "no route to host",
+		"consistency level", "shutting down", "shut down", "unreachable", "cannot reach", "status code: 5", "context canceled", "read-only",
+	} {
+		if strings.Contains(message, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// permanent reports whether a message is of a failure that stays.
+func permanent(message string) bool { return strings.Contains(message, "no space left") }
+
+// shorten bounds a message.
+func shorten(message string) string {
+	message = strings.Join(strings.Fields(message), " ")
+	if len(message) > maximumMessage {
+		message = strings.ToValidUTF8(message[:maximumMessage], "") + "…"
+	}
+	return message
+}
