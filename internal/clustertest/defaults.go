@@ -5,8 +5,8 @@ import "time"
 // Weaviate is the server of vectors, words and filters, and what it is built from.
 var Weaviate = Server{Name: "weaviate-server", Package: "github.com/weaviate/weaviate/cmd/weaviate-server", Version: "v1.35.2"}
 
-// RequireVariable makes tests fail, and not skip, where a server was not built.
-const RequireVariable = "MEKIKI_REQUIRE_CLUSTER"
+// requireVariable makes tests fail, and not skip, where a server was not built.
+const requireVariable = "MEKIKI_REQUIRE_CLUSTER"
 
 const (
 	// startTimeout is how long a node, or three, may take until they answer, on a busy

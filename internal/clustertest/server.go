@@ -51,7 +51,7 @@ func (s Server) Build(ctx context.Context, log io.Writer) error {
 }
 
 // Require gives the path of the built program. Where there is none, the test skips, or
-// fails if [RequireVariable] is set.
+// fails if [requireVariable] is set.
 func (s Server) Require(tb testing.TB) string {
 	tb.Helper()
 	path, err := s.Path()
@@ -61,8 +61,8 @@ func (s Server) Require(tb testing.TB) string {
 	if err == nil {
 		return path
 	}
-	if os.Getenv(RequireVariable) != "" {
-		tb.Fatalf("%s is missing, and %s says that it must not be; build it with: go run ./internal/clustertest/fetch: %v", s.Name, RequireVariable, err)
+	if os.Getenv(requireVariable) != "" {
+		tb.Fatalf("%s is missing, and %s says that it must not be; build it with: go run ./internal/clustertest/fetch: %v", s.Name, requireVariable, err)
 	}
 	tb.Skipf("%s is not built: go run ./internal/clustertest/fetch", s.Name)
 	return ""
