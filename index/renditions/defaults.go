@@ -16,24 +16,9 @@ const TileSide = 512
 // DefaultCacheBytes is what all renditions of a library may take on disk.
 const DefaultCacheBytes = 2 << 30
 
-// leastFree is how much of the disk the cache leaves free: renditions are never worth a
-// full disk.
-const leastFree = 1 << 30
-
 // makeTime bounds the making of one rendition or pyramid, which goes on when whoever asked
 // first has left: others may wait for it too.
 const makeTime = 2 * time.Minute
-
-// What is used is marked as used, but not more often than every touchAfter, because marking
-// is writing.
-const touchAfter = 10 * time.Minute
-
-// temporaryAge is the age at which a file that is being written was left by a process that ended.
-const temporaryAge = time.Hour
-
-// The cache looks through its folder when it has written 1/lookEvery of its size since the
-// last time, and then makes at least that much room.
-const lookEvery = 16
 
 // Bounds of a file of parts: of the number of parts, and of the length of one.
 const (

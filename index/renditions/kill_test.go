@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 
 // writeForEver writes files of the cache, the same names again and again.
 func writeForEver(folder string) {
-	files := cache{folder: filepath.Join(folder, "renditions"), library: folder, maximum: 4 << 20}
+	files := newCache(filepath.Join(folder, "renditions"), folder, 4<<20)
 	for number := 0; ; number++ {
 		content := bytes.Repeat([]byte{byte(number)}, 100_000+number%1000)
 		err := files.write(index.Hash{byte(number % 50)}, tilesSuffix, func(to io.Writer) error {
@@ -52,7 +52,7 @@ func TestKill(t *testing.T) {
 		rounds = 3
 	}
 	folder := t.TempDir()
-	files := cache{folder: filepath.Join(folder, "renditions"), library: folder, maximum: 4 << 20}
+	files := newCache(filepath.Join(folder, "renditions"), folder, 4<<20)
 	found := 0
 	for range rounds {
 		ctx, kill := context.WithCancel(t.Context())

@@ -56,7 +56,7 @@ type Store struct {
 // New makes a store. Close it before the library and the decoder.
 func New(options Options) *Store {
 	s := &Store{options: options, memory: lru.New[string, []byte](memoryBytes)}
-	s.files = cache{folder: options.Folder, library: options.LibraryFolder, maximum: cmp.Or(options.MaxBytes, DefaultCacheBytes)}
+	s.files = newCache(options.Folder, options.LibraryFolder, cmp.Or(options.MaxBytes, DefaultCacheBytes))
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }
