@@ -75,7 +75,7 @@ func (c *Cache) Get(key string) ([]byte, bool) {
 // Put keeps a piece, if there is room.
 func (c *Cache) Put(key string, data []byte) {
 	err := c.folder.Write(fileOf(key), func(to io.Writer) error {
-		_, err := to.Write(frame(key, data))
+		_, err := to.Write(frame(key, data, 0))
 		return err
 	})
 	if err != nil && !errors.Is(err, diskcache.ErrNotKept) {

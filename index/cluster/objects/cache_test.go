@@ -96,7 +96,7 @@ func TestCache(t *testing.T) {
 		},
 		func(path string, content []byte) error { return os.WriteFile(path, content[:len(content)/2], 0o600) },
 		func(path string, _ []byte) error { return os.WriteFile(path, nil, 0o600) },
-		func(path string, _ []byte) error { return os.WriteFile(path, frame("other", []byte("x")), 0o600) },
+		func(path string, _ []byte) error { return os.WriteFile(path, frame("other", []byte("x"), 0), 0o600) },
 		func(path string, _ []byte) error { return os.Truncate(path, framedMaximum+1) },
 		func(path string, _ []byte) error { return os.Remove(path) },
 		func(path string, _ []byte) error {

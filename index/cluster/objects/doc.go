@@ -1,7 +1,7 @@
 // Package objects keeps bytes by key in an S3-compatible store. What [Store.Put] has
 // acknowledged is durable there; what is read is verified, block by block:
 //
-//	object   header 32 bytes | block | checksum | block | checksum | …
+//	object   header 40 bytes | block | checksum | block | checksum | …
 //	block    64 KiB of the data; the last one what is left
 //
 // A checksum covers the key, the number of the block and its bytes (CRC-32C), so that no

@@ -67,7 +67,7 @@ func (s *S3) faultOf(err error) fault {
 	if errors.Is(err, index.ErrDamaged) {
 		return fault{err: err, remedy: "bring the object back from a backup of the store; mekiki cluster check lists what is damaged", passes: true}
 	}
-	for _, final := range []error{ErrRange, ErrRefused, index.ErrVersion} {
+	for _, final := range []error{ErrRange, ErrRefused, ErrConflict, index.ErrVersion} {
 		if errors.Is(err, final) {
 			return fault{err: err, remedy: hint.Of(err)}
 		}
@@ -119,7 +119,7 @@ func (s *S3) faultOfAnswer(answer minio.ErrorResponse) fault {
 
 // passingCodes are the codes of errors that another attempt may not meet: overload, and bytes changed on the way.
 var passingCodes = map[string]bool{
-	minio.InternalError: true, "SlowDown": true, "ServiceUnavailable": true, "RequestTimeout": true, "OperationAborted": true, "Throttling": true,
+	minio.InternalError: true, "SlowDown": true, "ServiceUnavailable": true, "RequestTimeout": true, "OperationAborted": true, "ConditionalRequestConflict": true, "Throttling": true,
 	minio.BadDigest: true, minio.IncompleteBody: true, minio.XAmzContentSHA256Mismatch: true, minio.InvalidDigest: true,
 }
 

@@ -14,12 +14,13 @@ import (
 //	8  4  version
 //	12 4  size of a block
 //	16 8  length of the data
-//	24 4  reserved, zero
-//	28 4  CRC-32C of the key and of bytes 0 to 27
+//	24 8  mark of the write: random where the write had a condition, else zero
+//	32 4  reserved, zero
+//	36 4  CRC-32C of the key and of bytes 0 to 35
 //
 // After each block stands the CRC-32C of the key, the number of the block (8 bytes) and the block.
 const (
-	headerSize    = 32
+	headerSize    = 40
 	checksumSize  = 4
 	frameMagic    = "MKIOBJT\n"
 	frameVersion  = 1
@@ -41,12 +42,13 @@ func framedSize(length int64) int64 {
 }
 
 // frame makes an object of data.
-func frame(key string, data []byte) []byte {
+func frame(key string, data []byte, mark uint64) []byte {
 	framed := make([]byte, 0, framedSize(int64(len(data))))
 	framed = append(framed, frameMagic...)
 	framed = binary.LittleEndian.AppendUint32(framed, frameVersion)
 	framed = binary.LittleEndian.AppendUint32(framed, blockSize)
 	framed = binary.LittleEndian.AppendUint64(framed, uint64(len(data)))
+	framed = binary.LittleEndian.AppendUint64(framed, mark)
 	framed = binary.LittleEndian.AppendUint32(framed, 0)
 	framed = binary.LittleEndian.AppendUint32(framed, headerChecksum(key, framed))
 	for number := uint64(0); len(data) > 0; number++ {
@@ -60,6 +62,14 @@ func frame(key string, data []byte) []byte {
 
 func headerChecksum(key string, header []byte) uint32 {
 	return crc32.Update(crc32.Checksum([]byte(key), castagnoli), castagnoli, header[:headerSize-checksumSize])
+}
+
+// markOf gives the mark of the write that an object is of.
+func markOf(framed []byte) uint64 {
+	if len(framed) < headerSize {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(framed[24:])
 }
 
 // unframe gives the data of an object, in the memory of the object.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -104,35 +105,102 @@ func (s *S3) name(key string) string { return s.where.Prefix + key }
 
 // Put keeps an object. The store compares what arrives with a checksum.
 func (s *S3) Put(ctx context.Context, key string, data []byte) error {
-	if err := checkKey(key); err != nil {
+	if err := checkPut(key, data); err != nil {
 		return err
 	}
-	if len(data) > MaximumObject {
-		return fmt.Errorf("object %s: %d bytes, at most %d", key, len(data), MaximumObject)
-	}
-	framed := frame(key, data)
-	sum := md5.Sum(framed)
-	options := minio.PutObjectOptions{ContentType: "application/octet-stream"}
+	framed := frame(key, data, 0)
+	put := s.putter(key, framed, minio.PutObjectOptions{})
 	return s.try(ctx, "put "+key, func(ctx context.Context, alive func()) error {
-		body := &watched{bytes.NewReader(framed), alive}
-		_, err := s.core.PutObject(ctx, s.where.Bucket, s.name(key), body, int64(len(framed)), base64.StdEncoding.EncodeToString(sum[:]), "", options)
+		_, err := put(ctx, alive)
 		return err
 	})
 }
 
+func checkPut(key string, data []byte) error {
+	if len(data) > MaximumObject {
+		return fmt.Errorf("object %s: %d bytes, at most %d", key, len(data), MaximumObject)
+	}
+	return checkKey(key)
+}
+
+// putter makes the function that sends an object once and gives its tag.
+func (s *S3) putter(key string, framed []byte, options minio.PutObjectOptions) func(ctx context.Context, alive func()) (string, error) {
+	sum := md5.Sum(framed)
+	digest := base64.StdEncoding.EncodeToString(sum[:])
+	options.ContentType = "application/octet-stream"
+	return func(ctx context.Context, alive func()) (string, error) {
+		body := &watched{bytes.NewReader(framed), alive}
+		info, err := s.core.PutObject(ctx, s.where.Bucket, s.name(key), body, int64(len(framed)), digest, "", options)
+		return info.ETag, err
+	}
+}
+
+// PutIf keeps an object on a condition. When the answer to an attempt was lost and the next
+// one meets a conflict, the mark in the object tells whose write it is.
+func (s *S3) PutIf(ctx context.Context, key string, data []byte, tag string) (newTag string, err error) {
+	if err := checkPut(key, data); err != nil {
+		return "", err
+	}
+	var options minio.PutObjectOptions
+	if tag == "" {
+		options.SetMatchETagExcept("*")
+	} else {
+		options.SetMatchETag(tag)
+	}
+	mark := rand.Uint64()
+	put := s.putter(key, frame(key, data, mark), options)
+	answerLost := false
+	err = s.try(ctx, "put "+key, func(ctx context.Context, alive func()) error {
+		var err error
+		if newTag, err = put(ctx, alive); err == nil {
+			return nil
+		}
+		if !isConflict(err) {
+			answerLost = true
+			return err
+		}
+		if !answerLost {
+			return ErrConflict
+		}
+		framed, found, err := s.read(ctx, key, minio.GetObjectOptions{}, framedMaximum, alive)
+		if err != nil {
+			return absentIs(err, ErrConflict)
+		}
+		if newTag = found; markOf(framed) != mark {
+			return ErrConflict
+		}
+		_, err = unframe(key, framed)
+		return err
+	})
+	return newTag, err
+}
+
+// isConflict reports whether a store says that the condition of a write does not hold.
+func isConflict(err error) bool {
+	answer, ok := errors.AsType[minio.ErrorResponse](err)
+	return ok && (answer.StatusCode == http.StatusPreconditionFailed || answer.Code == minio.PreconditionFailed || answer.Code == minio.NoSuchKey)
+}
+
 // Get gives an object whole.
-func (s *S3) Get(ctx context.Context, key string) (data []byte, err error) {
+func (s *S3) Get(ctx context.Context, key string) ([]byte, error) {
+	data, _, err := s.GetTagged(ctx, key)
+	return data, err
+}
+
+// GetTagged gives an object whole, and its tag.
+func (s *S3) GetTagged(ctx context.Context, key string) (data []byte, tag string, err error) {
 	if err := checkKey(key); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	err = s.try(ctx, "get "+key, func(ctx context.Context, alive func()) error {
-		framed, err := s.read(ctx, key, minio.GetObjectOptions{}, framedMaximum, alive)
+		framed, found, err := s.read(ctx, key, minio.GetObjectOptions{}, framedMaximum, alive)
 		if err == nil {
+			tag = found
 			data, err = unframe(key, framed)
 		}
 		return err
 	})
-	return data, err
+	return data, tag, err
 }
 
 // Range gives a part of an object.
@@ -152,7 +220,7 @@ func (s *S3) Range(ctx context.Context, key string, offset, length int64) (data 
 		return nil, err
 	}
 	err = s.try(ctx, "read "+key, func(ctx context.Context, alive func()) error {
-		framed, err := s.read(ctx, key, options, to-from, alive)
+		framed, _, err := s.read(ctx, key, options, to-from, alive)
 		if err == nil {
 			data, err = unframeBlocks(key, uint64(first), framed)
 		}
@@ -167,28 +235,30 @@ func (s *S3) Range(ctx context.Context, key string, offset, length int64) (data 
 	return data[offset-first*blockSize:][:length:length], nil
 }
 
-// read reads what the store gives for a key, most bytes at most.
-func (s *S3) read(ctx context.Context, key string, options minio.GetObjectOptions, most int64, alive func()) ([]byte, error) {
+// read reads what the store gives for a key, most bytes at most, and its tag.
+func (s *S3) read(ctx context.Context, key string, options minio.GetObjectOptions, most int64, alive func()) (framed []byte, tag string, err error) {
 	body, info, header, err := s.core.GetObject(ctx, s.where.Bucket, s.name(key), options)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer body.Close()
 	alive()
 	if options.Header().Get("Range") != "" && header.Get("Content-Range") == "" {
-		return nil, hint.Wrap(fmt.Errorf("%w: it answers a range of %s with the whole object", ErrRefused, key), "let the store, or the proxy before it, pass the header Range")
+		return nil, "", hint.Wrap(fmt.Errorf("%w: it answers a range of %s with the whole object", ErrRefused, key), "let the store, or the proxy before it, pass the header Range")
 	}
 	if info.Size > most {
-		return nil, damaged(key, "%d bytes, at most %d", info.Size, most)
+		return nil, "", damaged(key, "%d bytes, at most %d", info.Size, most)
 	}
 	if info.Size < 0 {
-		return bounded.Read(&watched{body, alive}, most)
+		framed, err = bounded.Read(&watched{body, alive}, most)
+	} else {
+		framed = make([]byte, info.Size)
+		_, err = io.ReadFull(&watched{body, alive}, framed)
 	}
-	framed := make([]byte, info.Size)
-	if _, err := io.ReadFull(&watched{body, alive}, framed); err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+	if err != nil {
+		return nil, "", fmt.Errorf("read the answer: %w", err)
 	}
-	return framed, nil
+	return framed, info.ETag, nil
 }
 
 // A watched reader says when bytes move.
@@ -262,7 +332,7 @@ func (s *S3) Delete(ctx context.Context, keys ...string) error {
 	for batch := range slices.Chunk(keys, deleteBatch) {
 		err := s.try(ctx, fmt.Sprintf("delete %s and %d more", batch[0], len(batch)-1), func(ctx context.Context, _ func()) error {
 			if len(batch) == 1 {
-				return absentIsFine(s.core.RemoveObject(ctx, s.where.Bucket, s.name(batch[0]), minio.RemoveObjectOptions{}))
+				return absentIs(s.core.RemoveObject(ctx, s.where.Bucket, s.name(batch[0]), minio.RemoveObjectOptions{}), nil)
 			}
 			results, err := s.core.RemoveObjectsWithIter(ctx, s.where.Bucket, func(yield func(minio.ObjectInfo) bool) {
 				for _, key := range batch {
@@ -275,7 +345,7 @@ func (s *S3) Delete(ctx context.Context, keys ...string) error {
 				return err
 			}
 			for result := range results {
-				if err := absentIsFine(result.Err); err != nil {
+				if err := absentIs(result.Err, nil); err != nil {
 					return err
 				}
 			}
@@ -288,10 +358,10 @@ func (s *S3) Delete(ctx context.Context, keys ...string) error {
 	return nil
 }
 
-// absentIsFine gives nil for an error that says that an object is not there.
-func absentIsFine(err error) error {
+// absentIs gives another error, or nil, for one that says that an object is not there.
+func absentIs(err, other error) error {
 	if answer, ok := errors.AsType[minio.ErrorResponse](err); ok && answer.Code == minio.NoSuchKey {
-		return nil
+		return other
 	}
 	return err
 }

@@ -15,6 +15,8 @@ import (
 var (
 	// ErrAbsent: there is no such object.
 	ErrAbsent = errors.New("object is not in the store")
+	// ErrConflict: somebody else wrote the object meanwhile.
+	ErrConflict = errors.New("object was changed meanwhile")
 	// ErrUnavailable: the store cannot be reached or does not answer properly, again and again.
 	ErrUnavailable = errors.New("store is unavailable")
 	// ErrRefused: the store does not let us: bucket, credentials, rights, region or clock are wrong.
@@ -35,6 +37,13 @@ type Store interface {
 	Put(ctx context.Context, key string, data []byte) error
 	// Get gives an object whole. The error is [ErrAbsent] when there is none.
 	Get(ctx context.Context, key string) ([]byte, error)
+	// PutIf is Put on a condition: that the object still has the tag with which it was read
+	// or written, or, for the tag "", that there is none. It gives the new tag; each PutIf
+	// has another one, whatever the data. Otherwise the error is [ErrConflict], also where the
+	// write was done, its acknowledgement lost, and another write came after it: read again, and decide.
+	PutIf(ctx context.Context, key string, data []byte, tag string) (newTag string, err error)
+	// GetTagged is Get, and gives the tag of the object too.
+	GetTagged(ctx context.Context, key string) (data []byte, tag string, err error)
 	// Range gives length bytes of an object, from an offset on, and reads little more.
 	// Where the object ends before, the error is [ErrRange].
 	Range(ctx context.Context, key string, offset, length int64) ([]byte, error)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,84 @@ func noise(size int) []byte {
 	random := rand.NewChaCha8([32]byte{byte(size)})
 	random.Read(data)
 	return data
+}
+
+// testConditions checks the conditions of [Store.PutIf].
+func testConditions(t *testing.T, store Store) {
+	ctx := t.Context()
+	first, err := store.PutIf(ctx, "conditional", []byte("one"), "")
+	if err != nil || first == "" {
+		t.Fatal(first, err)
+	}
+	if _, err := store.PutIf(ctx, "conditional", []byte("two"), ""); !errors.Is(err, ErrConflict) {
+		t.Errorf("made twice: %v", err)
+	}
+	second, err := store.PutIf(ctx, "conditional", []byte("two"), first)
+	if err != nil || second == first {
+		t.Fatal(second, err)
+	}
+	if _, err := store.PutIf(ctx, "conditional", []byte("three"), first); !errors.Is(err, ErrConflict) {
+		t.Errorf("an old tag: %v", err)
+	}
+	if _, err := store.PutIf(ctx, "nowhere", []byte("x"), first); !errors.Is(err, ErrConflict) {
+		t.Errorf("what is not there: %v", err)
+	}
+	data, tag, err := store.GetTagged(ctx, "conditional")
+	if err != nil || string(data) != "two" || tag != second {
+		t.Errorf("%s, %s instead of %s, %v", data, tag, second, err)
+	}
+	again, err := store.PutIf(ctx, "conditional", []byte("two"), second)
+	if err != nil || again == second {
+		t.Errorf("the same data has the same tag: %s, %v", again, err)
+	}
+	// Many count together: each number is given once.
+	var counting sync.WaitGroup
+	for range 4 {
+		counting.Go(func() {
+			for done := 0; done < 5; {
+				data, tag, err := store.GetTagged(ctx, "counter")
+				if err != nil && !errors.Is(err, ErrAbsent) {
+					t.Error(err)
+					return
+				}
+				_, err = store.PutIf(ctx, "counter", append(bytes.Clone(data), '+'), tag)
+				switch {
+				case err == nil:
+					done++
+				case !errors.Is(err, ErrConflict):
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	counting.Wait()
+	if data, err := store.Get(ctx, "counter"); err != nil || len(data) != 20 {
+		t.Errorf("counted %d, %v", len(data), err)
+	}
+	if err := store.Delete(ctx, "counter", "conditional"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLostAnswer: a write on a condition that was done, but whose answer was lost, is
+// acknowledged by the next attempt; one of somebody else is not taken for ours.
+func TestLostAnswer(t *testing.T) {
+	address := storetest.StartMemory(t, "bucket")
+	proxy := storetest.StartProxy(t, address)
+	store, direct := open(t, at(proxy.URL)), open(t, at(address))
+	proxy.Next(2, storetest.LostAnswer)
+	tag, err := store.PutIf(t.Context(), "key", []byte("x"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, found, err := direct.GetTagged(t.Context(), "key"); err != nil || found != tag {
+		t.Errorf("tag %s, found %s, %v", tag, found, err)
+	}
+	proxy.Next(1, storetest.Unavailable)
+	if _, err := store.PutIf(t.Context(), "key", []byte("x"), ""); !errors.Is(err, ErrConflict) {
+		t.Errorf("the same data of an earlier write is taken for ours: %v", err)
+	}
 }
 
 // sizes are lengths about the bounds of blocks.
@@ -119,6 +198,7 @@ func testStore(t *testing.T, store Store) {
 	if _, err := store.Range(ctx, keys[1], 0, 1); !errors.Is(err, ErrAbsent) {
 		t.Errorf("a part of a deleted object: %v", err)
 	}
+	testConditions(t, store)
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	_, getError := store.Get(ended, keys[0])

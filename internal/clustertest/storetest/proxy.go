@@ -16,13 +16,14 @@ import (
 type Fault int
 
 // The faults: the store answers 500 or 503; says nothing until the client leaves; its answer
-// ends in the middle; a bit of the answer, or of what is sent, is flipped; a range is
+// is lost, or ends in the middle; a bit of the answer, or of what is sent, is flipped; a range is
 // answered with the whole object.
 const (
 	None Fault = iota
 	InternalError
 	Unavailable
 	Stalled
+	LostAnswer
 	CutOff
 	FlippedAnswer
 	FlippedRequest
@@ -119,7 +120,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		request.Body = io.NopCloser(bytes.NewReader(body))
 	case WholeObject:
 		request.Header.Del("Range")
-	case CutOff, FlippedAnswer:
+	case LostAnswer, CutOff, FlippedAnswer:
 		p.spoil(w, request, fault, bit)
 		return
 	}
@@ -130,6 +131,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 func (p *Proxy) spoil(w http.ResponseWriter, request *http.Request, fault Fault, bit int) {
 	recorder := httptest.NewRecorder()
 	p.forward.ServeHTTP(recorder, request)
+	if fault == LostAnswer {
+		panic(http.ErrAbortHandler) // which closes the connection
+	}
 	body := recorder.Body.Bytes()
 	for name, values := range recorder.Header() {
 		w.Header()[name] = values
