@@ -12,6 +12,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/excerpt"
 	"mekiki/index/facets"
 	"mekiki/internal/lru"
 	"mekiki/internal/sorted"
@@ -136,6 +137,7 @@ func New(library index.Source, engine inputs.Engine, options Options) (*Searcher
 	if library == nil {
 		return nil, errors.New("search: no library")
 	}
+	library = excerpt.GuardSource(library)
 	if err := options.Validate(); err != nil {
 		return nil, fmt.Errorf("search options: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"mekiki/index/excerpt"
 	"mekiki/server/api"
 	"mekiki/server/auth"
 	"mekiki/server/problem"
@@ -31,17 +32,29 @@ func (s *Server) authenticate(c echo.Context) (api.Caller, error) {
 		if !found {
 			return api.Caller{}, problem.New(problem.Unauthorized, "unknown token, or one that has expired")
 		}
-		return api.Caller{Name: token.Name, Scope: token.Scope}, nil
+		return callerOf(token), nil
 	}
 	if s.fromAllowedPage(c.Request()) {
 		return api.Caller{}, nil // a cookie is for the page of this server alone
 	}
 	if cookie, err := c.Cookie(auth.SessionCookie); err == nil {
 		if token, found := s.sessions.Find(cookie.Value); found {
-			return api.Caller{Name: token.Name, Scope: token.Scope}, nil
+			return callerOf(token), nil
 		}
 	}
 	return api.Caller{}, nil
+}
+
+func callerOf(token auth.Token) api.Caller {
+	return api.Caller{Name: token.Name, Scope: token.Scope, Share: token.Share}
+}
+
+// restrict has the request's context see what the caller was given a link to, and nothing else of the library.
+func restrict(c echo.Context, who api.Caller) {
+	if who.Share != nil {
+		terms := excerpt.Terms{Collection: who.Share.Collection, Details: who.Share.Details}
+		c.SetRequest(c.Request().WithContext(excerpt.With(c.Request().Context(), terms)))
+	}
 }
 
 // authorize lets a request through when its caller has the scope of its route.
@@ -52,6 +65,7 @@ func (s *Server) authorize(need auth.Scope, next echo.HandlerFunc) echo.HandlerF
 			return err
 		}
 		api.SetCaller(c, who)
+		restrict(c, who)
 		switch {
 		case who.Scope >= need:
 			return next(c)

@@ -175,6 +175,8 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	called["testWebhook"] = true // needs a webhook: see TestWebhooks
 	step("listTokens", 200, f.get("/api/v1/tokens?limit=1"))
 	called["makeToken"], called["expireToken"], called["revokeToken"] = true, true, true // need a file: see TestTokensOverHTTP
+	step("listShares", 200, f.get("/api/v1/shares?limit=1"))
+	called["shareCollection"], called["endShare"] = true, true // need a file of tokens: see TestSharesAreListedAndEnded
 	step("signOut", 204, f.send(f.request("DELETE", "/api/v1/session", nil)))
 	step("getOpenAPI", 200, f.get("/api/v1/openapi.json"))
 	step("health", 200, f.get("/healthz"))

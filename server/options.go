@@ -166,7 +166,7 @@ func (o Options) Validate() error {
 	}
 	names := map[string]bool{}
 	for _, token := range o.Tokens {
-		if token.Scope < auth.ScopeRead || token.Scope > auth.ScopeAdmin || token.Hash == [len(token.Hash)]byte{} {
+		if token.Scope < auth.ScopeShare || token.Scope > auth.ScopeAdmin || (token.Scope == auth.ScopeShare) != (token.Share != nil) || token.Hash == [len(token.Hash)]byte{} {
 			problems = append(problems, fmt.Errorf("token %q has no scope or no hash", token.Name))
 		}
 		if names[token.Name] {

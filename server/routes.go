@@ -31,6 +31,7 @@ import (
 	"mekiki/server/records"
 	"mekiki/server/renditions"
 	"mekiki/server/sessions"
+	"mekiki/server/shares"
 	"mekiki/server/status"
 	"mekiki/server/tags"
 	"mekiki/server/translations"
@@ -59,6 +60,7 @@ func (s *Server) rooms() []api.Room {
 		},
 		upkeep.Room{Library: s.library, Bodies: s.bodies, Switch: o.Switch},
 		sessions.Room{Tokens: s.tokens, Sessions: s.sessions, Bodies: s.bodies, Adds: o.Ingester != nil, ReadOnly: s.readOnly},
+		shares.Room{Library: s.library, Store: s.tokens, Bodies: s.bodies, Now: o.Now, Logger: o.Logger},
 		access.Room{Store: s.tokens, Bodies: s.bodies, Now: o.Now, Logger: o.Logger},
 		webhooks.Room{Sender: s.webhooks},
 		s.status(),
@@ -139,7 +141,7 @@ func (s *Server) addRoutes() error {
 		}
 		delete(described, name)
 		if line.Operation.Scope != auth.ScopeNone.String() {
-			scope, err := auth.ParseScope(line.Operation.Scope)
+			scope, err := auth.ParseNeed(line.Operation.Scope)
 			if err != nil {
 				return fmt.Errorf("route %s: %w", name, err)
 			}

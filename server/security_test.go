@@ -25,6 +25,11 @@ func tokens(t testing.TB) ([]auth.Token, map[auth.Scope]string) {
 		}
 		list, secrets[scope] = append(list, token), secret
 	}
+	token, secret, err := auth.NewShare(auth.Share{Collection: "none", Originals: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, secrets[auth.ScopeShare] = append(list, token), secret
 	return list, secrets
 }
 
@@ -36,7 +41,7 @@ func TestScopesOfEveryOperation(t *testing.T) {
 	for _, operation := range f.document.Operations() {
 		need := auth.ScopeNone
 		if operation.Scope != "none" {
-			scope, err := auth.ParseScope(operation.Scope)
+			scope, err := auth.ParseNeed(operation.Scope)
 			if err != nil {
 				t.Fatal(err)
 			}

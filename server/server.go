@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/embed/pixels"
+	"mekiki/index/excerpt"
 	"mekiki/index/renditions"
 	"mekiki/internal/hint"
 	"mekiki/server/api"
@@ -96,7 +97,7 @@ func New(options Options) (*Server, error) {
 		options: options, document: document, documentTag: page.Tag(openapiDocument), metrics: measured,
 		tokens: tokens, sessions: auth.NewSessions(tokens, options.Now),
 		jobs:     jobs.New(limits.Jobs, options.JobsFile, options.Logger, options.Now),
-		library:  api.Library{Library: options.Library},
+		library:  api.Library{Library: excerpt.Guard(options.Library)},
 		decoder:  decoder,
 		pictures: api.Pictures{Decoder: decoder.Limited(limits.UploadBytes, limits.UploadPixels)},
 		searches: gate.New(limits.Searches, limits.SearchQueue, limits.QueueTimeout),
@@ -112,7 +113,7 @@ func New(options Options) (*Server, error) {
 	}
 	s.uploads = uploads.Room{Store: s.newUploads(), Bodies: s.bodies, Compute: s.compute, Enabled: !options.NoUploads}
 	s.renditions = renditions.New(renditions.Options{
-		Library: options.Library, Decoder: decoder, Folder: options.RenditionFolder, LibraryFolder: options.LibraryFolder, Admit: s.making.Enter,
+		Library: s.library, Decoder: decoder, Folder: options.RenditionFolder, LibraryFolder: options.LibraryFolder, Admit: s.making.Enter,
 	})
 	s.editing = editing.New(editing.Options{
 		Library: s.library, Bodies: s.bodies, Remove: s.uploads.Store.RemoveAll, ReadOnly: s.readOnly, Now: options.Now, Logger: options.Logger,

@@ -1,6 +1,8 @@
 package filters
 
 import (
+	"context"
+
 	"slices"
 	"time"
 
@@ -90,4 +92,17 @@ func OnlyIDs(filter index.Filter, ids []index.ID) index.Filter {
 	}
 	filter.IDs = ids
 	return filter
+}
+
+// Both gives a filter that passes what passes two, over a reader's records: where no single filter says it, the second one is
+// turned into the records that pass it.
+func Both(ctx context.Context, reader index.Reader, a, b index.Filter) (index.Filter, error) {
+	if joined, ok := Join(a, b); ok {
+		return joined, nil
+	}
+	records, _, err := reader.List(ctx, b, index.Page{})
+	if err != nil {
+		return index.Filter{}, err
+	}
+	return OnlyIDs(a, index.IDs(records)), nil
 }

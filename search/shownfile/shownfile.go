@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -22,7 +23,8 @@ func Show(ctx context.Context, hits []contract.Hit, text string, inFolders func(
 	for _, hit := range hits {
 		paths = append(paths, hit.Record.Paths()...)
 	}
-	gone := goneFiles(ctx, paths)
+	// A path that is not absolute is a name alone, of a file that this caller is not told the place of.
+	gone := goneFiles(ctx, slices.DeleteFunc(paths, func(path string) bool { return !filepath.IsAbs(path) }))
 	finder := words.NewFinder([]string{text})
 	for i := range hits {
 		hit := &hits[i]

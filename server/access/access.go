@@ -72,9 +72,11 @@ func (r Room) list(c echo.Context) error {
 		return err
 	}
 	known, used := r.Store.List()
-	list := make([]token, len(known))
+	list := []token{}
 	for i := range known {
-		list[i] = r.shown(known[i], used[i])
+		if known[i].Share == nil { // shares have a list of their own
+			list = append(list, r.shown(known[i], used[i]))
+		}
 	}
 	page, next, err := keys.Page(list, query.Limit, query.Cursor)
 	if err != nil {

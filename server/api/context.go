@@ -19,6 +19,8 @@ type Caller struct {
 	Scope auth.Scope
 	// Owner says that it is a command of the user who runs the server, who may have it read any folder.
 	Owner bool
+	// Share is what can be seen by somebody who was given a link to a part of the library; nil for everyone else.
+	Share *auth.Share
 }
 
 // SetCaller says who asks.

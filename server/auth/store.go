@@ -119,10 +119,15 @@ func (s *Store) Make(name string, scope Scope, expires time.Time) (token Token, 
 	if token, secret, err = NewToken(name, scope); err != nil {
 		return token, "", err
 	}
+	return s.keep(token, secret, expires)
+}
+
+// keep adds a token to the file.
+func (s *Store) keep(token Token, secret string, expires time.Time) (Token, string, error) {
 	token.Made, token.Expires = s.now().UTC().Truncate(time.Second), expires.UTC().Truncate(time.Second)
-	err = s.change(func(lines []string, tokens []Token) ([]string, error) {
+	err := s.change(func(lines []string, tokens []Token) ([]string, error) {
 		switch {
-		case slices.ContainsFunc(tokens, func(each Token) bool { return each.Name == name }):
+		case slices.ContainsFunc(tokens, func(each Token) bool { return each.Name == token.Name }):
 			return nil, ErrTokenExists
 		case len(tokens) >= maximumTokens:
 			return nil, ErrTooManyTokens

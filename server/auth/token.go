@@ -24,6 +24,8 @@ type Scope int
 const (
 	// ScopeNone asks for nothing: everyone may.
 	ScopeNone Scope = iota
+	// ScopeShare allows looking at and searching in the pictures of one collection: see [Share].
+	ScopeShare
 	// ScopeRead allows searching and looking.
 	ScopeRead
 	// ScopeWrite allows adding, tagging and deleting records too.
@@ -37,6 +39,8 @@ func (s Scope) String() string {
 	switch s {
 	case ScopeNone:
 		return "none"
+	case ScopeShare:
+		return "share"
 	case ScopeRead:
 		return "read"
 	case ScopeWrite:
@@ -47,7 +51,7 @@ func (s Scope) String() string {
 	return fmt.Sprintf("scope(%d)", int(s))
 }
 
-// ParseScope reads the name of a scope that a token can have.
+// ParseScope reads the name of a scope that a token for all of a library can have.
 func ParseScope(name string) (Scope, error) {
 	for _, scope := range []Scope{ScopeRead, ScopeWrite, ScopeAdmin} {
 		if name == scope.String() {
@@ -57,8 +61,11 @@ func ParseScope(name string) (Scope, error) {
 	return ScopeNone, fmt.Errorf("%q is not a scope: expected read, write or admin", name)
 }
 
-// Names lists the scopes that s includes, narrow to wide.
+// Names lists the scopes that s includes, narrow to wide. Those that show all of a library do not name the share of it.
 func (s Scope) Names() []string {
+	if s == ScopeShare {
+		return []string{s.String()}
+	}
 	names := []string{}
 	for scope := ScopeRead; scope <= s; scope++ {
 		names = append(names, scope.String())
@@ -76,6 +83,8 @@ type Token struct {
 	Hash [sha256.Size]byte
 	// Made is when it was made, where that is known; Expires is when it ends, and zero for never.
 	Made, Expires time.Time
+	// Share is what a token with [ScopeShare] shows; nil for every other one.
+	Share *Share
 }
 
 // Members of a line of a tokens file that may follow the three fields.
@@ -92,6 +101,9 @@ func (t Token) String() string {
 	}
 	if !t.Expires.IsZero() {
 		line += " " + expiresMember + t.Expires.UTC().Format(time.RFC3339)
+	}
+	if t.Share != nil {
+		line += t.Share.members()
 	}
 	return line
 }
@@ -114,17 +126,21 @@ func NewToken(name string, scope Scope) (Token, string, error) {
 	if scope < ScopeRead || scope > ScopeAdmin {
 		return Token{}, "", fmt.Errorf("a token cannot have the scope %s", scope)
 	}
+	secret := newSecret()
+	return Token{Name: name, Scope: scope, Hash: sha256.Sum256([]byte(secret))}, secret, nil
+}
+
+func newSecret() string {
 	data := make([]byte, 32)
 	rand.Read(data)
-	secret := secretPrefix + base64.RawURLEncoding.EncodeToString(data)
-	return Token{Name: name, Scope: scope, Hash: sha256.Sum256([]byte(secret))}, secret, nil
+	return secretPrefix + base64.RawURLEncoding.EncodeToString(data)
 }
 
 var tokenName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // ParseTokens reads a tokens file: a name, a scope and the SHA-256 of the secret
 // in hexadecimal on each line, parted by blanks, and then perhaps made= and
-// expires= with a time (RFC 3339). Empty lines and lines that
+// expires= with a time (RFC 3339), and what a share shows. Empty lines and lines that
 // begin with # are passed over. Errors name the line and never show a hash.
 func ParseTokens(reader io.Reader) ([]Token, error) {
 	var tokens []Token
@@ -167,7 +183,7 @@ func parseToken(line string) (Token, error) {
 	if !tokenName.MatchString(fields[0]) {
 		return Token{}, errors.New("the name may have letters, digits, '.', '_' and '-', at most 64")
 	}
-	scope, err := ParseScope(fields[1])
+	scope, err := ParseNeed(fields[1])
 	if err != nil {
 		return Token{}, err
 	}
@@ -176,21 +192,36 @@ func parseToken(line string) (Token, error) {
 		return Token{}, errors.New("the third field is not a SHA-256 in hexadecimal")
 	}
 	token := Token{Name: fields[0], Scope: scope, Hash: [sha256.Size]byte(hash)}
+	share := Share{}
 	for _, field := range fields[3:] {
-		target, text := &token.Made, ""
-		switch {
-		case strings.HasPrefix(field, madeMember):
-			text = field[len(madeMember):]
-		case strings.HasPrefix(field, expiresMember):
-			target, text = &token.Expires, field[len(expiresMember):]
+		member, text, _ := strings.Cut(field, "=")
+		switch member + "=" {
+		case madeMember:
+			token.Made, err = parseTime(text)
+		case expiresMember:
+			token.Expires, err = parseTime(text)
 		default:
-			return Token{}, errors.New("after the SHA-256 may come made= and expires=, and nothing else")
+			err = share.read(member, text)
 		}
-		if *target, err = time.Parse(time.RFC3339, text); err != nil {
-			return Token{}, errors.New("made= and expires= need a time such as 2027-01-31T00:00:00Z")
+		if err != nil {
+			return Token{}, err
 		}
 	}
+	if (share != Share{}) || scope == ScopeShare {
+		token.Share = &share
+	}
+	if (token.Share != nil) != (scope == ScopeShare) || token.Share != nil && token.Share.Collection == "" {
+		return Token{}, errors.New("a token with the scope share, and no other, needs " + collectionMember + " with the name of a collection")
+	}
 	return token, nil
+}
+
+func parseTime(text string) (time.Time, error) {
+	moment, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, errors.New("made= and expires= need a time such as 2027-01-31T00:00:00Z")
+	}
+	return moment, nil
 }
 
 // IsOwner reports whether an Authorization header shows the secret of the user who runs the server. A secret of "" is

@@ -74,6 +74,9 @@ func (r Room) getOriginal(c echo.Context) error {
 	if err := api.ReadQuery(c, &query); err != nil {
 		return err
 	}
+	if share := api.CallerOf(c).Share; share != nil && !share.Originals {
+		return problem.New(problem.Forbidden, "this link shows pictures without their files")
+	}
 	return r.withImage(c, func(reader index.Reader, record *index.Record) error {
 		file, err := reader.OpenOriginal(c.Request().Context(), record.ID)
 		if errors.Is(err, index.ErrNotFound) || errors.Is(err, os.ErrNotExist) {

@@ -41,6 +41,9 @@ func (r Room) sendSession(c echo.Context, who api.Caller) error {
 	if state.ReadOnly = !r.Adds || r.ReadOnly() != nil; state.ReadOnly {
 		state.Scopes = min(who.Scope, auth.ScopeRead).Names()
 	}
+	if who.Share != nil {
+		state.Share = &shareJSON{Collection: who.Share.Collection, Shows: who.Share.Shows()}
+	}
 	return api.SendJSON(c, http.StatusOK, state)
 }
 
@@ -61,7 +64,7 @@ func (r Room) signIn(c echo.Context) error {
 		return problem.New(problem.Unauthorized, "unknown token, or one that has expired")
 	}
 	c.SetCookie(r.cookie(c, r.Sessions.Start(token), int(auth.SessionLifetime.Seconds())))
-	return r.sendSession(c, api.Caller{Name: token.Name, Scope: token.Scope})
+	return r.sendSession(c, api.Caller{Name: token.Name, Scope: token.Scope, Share: token.Share})
 }
 
 func (r Room) signOut(c echo.Context) error {
@@ -88,4 +91,11 @@ type sessionResponse struct {
 	Scopes         []string `json:"scopes"`
 	// ReadOnly says that the server changes nothing, whoever asks.
 	ReadOnly bool `json:"read_only,omitempty"`
+	// Share is what is seen by who came by a link to a collection.
+	Share *shareJSON `json:"share,omitempty"`
+}
+
+type shareJSON struct {
+	Collection string   `json:"collection"`
+	Shows      []string `json:"shows"`
 }

@@ -1,0 +1,116 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"mekiki/server/auth"
+	"mekiki/server/problem"
+)
+
+// share makes a link to a collection of picture 1, and gives its secret.
+func (g *guarded) share(t *testing.T, options string) string {
+	t.Helper()
+	g.expect(g.json("POST", "/api/v1/edits", `{"ids":["1"],"add_collections":["Summer 2024"],"add_tags":["private"]}`, g.admin()), 200, "")
+	made := g.expect(g.json("POST", "/api/v1/shares", `{"collection":"Summer 2024"`+options+`}`, bearer(g.secrets[auth.ScopeWrite])), 201, "")
+	_, secret, found := strings.Cut(made.text(t, "link"), "/#share=")
+	if !found || secret == "" {
+		t.Fatalf("%s", made.body)
+	}
+	return secret
+}
+
+// TestShareShowsItsCollection: what a link shows is the collection and nothing else, and it shows it in no request for anything else.
+func TestShareShowsItsCollection(t *testing.T) {
+	g := startGuarded(t)
+	visitor := bearer(g.share(t, ""))
+	all := g.get("/api/v1/records", g.admin()).text(t, "total")
+	listed := g.expect(g.get("/api/v1/records", visitor), 200, "")
+	if listed.text(t, "total") != "1" || all == "1" {
+		t.Errorf("%s of %s: %s", listed.text(t, "total"), all, listed.body)
+	}
+	for _, told := range []string{g.root, "private", "Summer"} {
+		if told != "" && bytes.Contains(listed.body, []byte(told)) {
+			t.Errorf("the list tells %q: %s", told, listed.body)
+		}
+	}
+	for path, status := range map[string]int{
+		"/api/v1/records/1": 200, "/api/v1/records/2": 404, "/api/v1/records/1/thumbnail": 200, "/api/v1/records/2/thumbnail": 404,
+		"/api/v1/records/2/renditions/1600": 404, "/api/v1/records/1/original": 403, "/api/v1/records/2/original": 403, "/api/v1/records/2/tiles": 404,
+		"/api/v1/layout": 200, "/api/v1/search?q=red": 200, "/api/v1/status": 403, "/api/v1/facets": 403, "/api/v1/suggestions?text=a": 403,
+		"/api/v1/collections": 403, "/api/v1/tags": 403, "/api/v1/people": 403, "/api/v1/jobs": 403, "/api/v1/failures": 403, "/api/v1/trash": 403,
+		"/api/v1/saved-searches": 403, "/api/v1/duplicates": 403, "/api/v1/tokens": 403, "/api/v1/shares": 403, "/api/v1/texts": 403, "/metrics": 403,
+		"/api/v1/records/1/similar": 403, "/api/v1/models": 403, "/api/v1/spaces": 403,
+	} {
+		if got := g.get(path, visitor); got.StatusCode != status {
+			t.Errorf("%s: %d, expected %d: %s", path, got.StatusCode, status, got.body)
+		}
+	}
+	g.expect(g.json("POST", "/api/v1/edits", `{"ids":["1"]}`, visitor), 403, problem.Forbidden)
+	for _, query := range []string{"tag=private", "folder=a", "collection=Other", "person=Ada", "camera=x", "rating=1-5"} {
+		if got := g.get("/api/v1/records?"+query, visitor); got.StatusCode == 200 && got.text(t, "total") != "0" {
+			t.Errorf("?%s is answered: %s", query, got.body)
+		}
+	}
+	found := g.expect(g.get("/api/v1/search?q=red&limit=100&show=all", visitor), 200, "")
+	full := g.expect(g.get("/api/v1/search?q=red&limit=100&show=all", g.admin()), 200, "")
+	if hits := strings.Count(string(found.body), `"rank":`); hits == 0 || hits > 1 || strings.Count(string(full.body), `"rank":`) <= hits {
+		t.Errorf("%d hits: %s\nof: %s", hits, found.body, full.body)
+	}
+	// What is asked for with a link is not remembered for those who see everything, and the other way round.
+	if again := g.get("/api/v1/search?q=red&limit=100&show=all", visitor); again.text(t, "total") != found.text(t, "total") {
+		t.Errorf("now: %s", again.body)
+	}
+}
+
+// TestSharesWithMore: details and originals are shown where the link is made so, and sign in as tokens do.
+func TestSharesWithMore(t *testing.T) {
+	g := startGuarded(t)
+	secret := g.share(t, `,"details":true,"originals":true`)
+	g.expect(g.get("/api/v1/records/1/original", bearer(secret)), 200, "")
+	g.expect(g.get("/api/v1/records/2/original", bearer(secret)), 404, problem.NotFound)
+	if got := g.get("/api/v1/records?tag=private", bearer(secret)); got.text(t, "total") != "1" {
+		t.Errorf("%s", got.body)
+	}
+	signed := g.expect(g.json("POST", "/api/v1/session", `{"token":"`+secret+`"}`), 200, "")
+	if signed.text(t, "share.collection") != "Summer 2024" || signed.text(t, "scopes.0") != "share" || signed.text(t, "share.shows.1") != "originals" {
+		t.Errorf("%s", signed.body)
+	}
+	cookie := signed.Cookies()[0]
+	signedIn := func(request *http.Request) { request.AddCookie(cookie) }
+	if got := g.expect(g.get("/api/v1/records", signedIn), 200, ""); got.text(t, "total") != "1" {
+		t.Errorf("%s", got.body)
+	}
+	g.now = g.now.Add(31 * 24 * time.Hour)
+	g.expect(g.get("/api/v1/records", bearer(secret)), 401, problem.Unauthorized)
+	g.expect(g.get("/api/v1/records", signedIn), 401, problem.Unauthorized)
+}
+
+// TestSharesAreListedAndEnded: their links are told once, tokens are not among them, and one that is ended shows nothing.
+func TestSharesAreListedAndEnded(t *testing.T) {
+	g := startGuarded(t)
+	writer := bearer(g.secrets[auth.ScopeWrite])
+	secret := g.share(t, fmt.Sprintf(`,"expires":%q`, g.now.Add(time.Hour).Format(time.RFC3339)))
+	listed := g.expect(g.get("/api/v1/shares?collection=Summer%202024", writer), 200, "")
+	if listed.text(t, "total") != "1" || bytes.Contains(listed.body, []byte(secret)) || strings.Contains(string(readFile(t, g.path)), secret) {
+		t.Errorf("%s", listed.body)
+	}
+	if tokens := g.get("/api/v1/tokens", g.admin()); tokens.text(t, "total") != "3" {
+		t.Errorf("%s", tokens.body)
+	}
+	for body, code := range map[string]problem.Code{
+		`{"collection":"None"}`: problem.NotFound, `{}`: problem.InvalidRequest, `{"collection":"Summer 2024","expires":"2001-01-01T00:00:00Z"}`: problem.InvalidRequest,
+	} {
+		g.expect(g.json("POST", "/api/v1/shares", body, writer), code.Status(), code)
+	}
+	g.expect(g.json("POST", "/api/v1/shares", `{"collection":"Summer 2024"}`, bearer(g.secrets[auth.ScopeRead])), 403, problem.Forbidden)
+	g.expect(g.send(g.request("DELETE", "/api/v1/shares/reader", nil, writer)), 404, problem.NotFound)
+	g.expect(g.send(g.request("DELETE", "/api/v1/shares/"+listed.text(t, "shares.0.name"), nil, writer)), 204, "")
+	g.expect(g.get("/api/v1/records", bearer(secret)), 401, problem.Unauthorized)
+	open := start(t)
+	open.expect(open.json("POST", "/api/v1/shares", `{"collection":"x"}`), 404, problem.NotFound)
+}
