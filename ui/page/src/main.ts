@@ -3,6 +3,7 @@ import App from "./App.svelte";
 import { address } from "./address";
 import { connection } from "./library/connection.svelte.ts";
 import { session } from "./session.svelte.ts";
+import { followLinks, isLinked } from "./share.ts";
 import "./styles/index.css";
 import { appearance } from "./theme.svelte.ts";
 import { lang } from "./words";
@@ -21,8 +22,10 @@ async function start(): Promise<void> {
   appearance.start();
   address.start();
   connection.start();
-  void session.start();
+  const known = session.start();
   await lang.start();
+  const followed = known.then(followLinks);
+  if (isLinked()) await followed; // who comes by a link is not asked for a token first
   await composed(field);
   const typed = field && { text: field.value, focused: document.activeElement === field };
   before?.remove();

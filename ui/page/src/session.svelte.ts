@@ -20,6 +20,18 @@ class Session {
   get mayAdmin(): boolean {
     return this.#may("admin");
   }
+  /** What a visitor is shown, who came by a link to a collection; null for everyone else. */
+  get visit(): Answer["share"] | null {
+    return this.#answer?.share ?? null;
+  }
+  /** Whether files themselves may be fetched. */
+  get mayOpen(): boolean {
+    return !this.visit || this.visit.shows.includes("originals");
+  }
+  /** Whether links to collections can be made. */
+  get mayShare(): boolean {
+    return this.mayWrite && this.#answer?.authentication === "token";
+  }
   get maySignOut(): boolean {
     return this.#answer?.authentication === "token" && this.#answer.scopes.length > 0;
   }
@@ -32,6 +44,12 @@ class Session {
     const answer = await signIn(token);
     this.#refused = false;
     this.#answer = answer;
+  }
+  /** enter signs in with the secret of a link to a collection, but for those who see everything anyway. It tells whether it did. */
+  async enter(secret: string): Promise<boolean> {
+    if (this.#answer?.scopes.includes("read")) return false;
+    await this.signIn(secret);
+    return true;
   }
   async signOut(): Promise<void> {
     await signOut();

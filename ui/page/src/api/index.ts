@@ -82,6 +82,9 @@ export const renameCollection = (from: string, name: string) =>
 export const deleteCollection = (name: string) =>
   json<schema.EditAnswer>(`/collections/${at(name)}`, { method: "DELETE" });
 export const savedSearches = () => json<schema.SavedSearchList>("/saved-searches");
+export const shares = (collection: string) => json<schema.ShareList>(`/shares${query({ collection })}`);
+export const share = (value: schema.ShareRequest) => post<schema.NewShare>("/shares", value);
+export const endShare = (name: string) => json<undefined>(`/shares/${at(name)}`, { method: "DELETE" });
 export const saveSearch = (name: string, search: string) =>
   post<schema.SavedSearch>("/saved-searches", { name, query: search });
 export const dropSearch = (name: string) => json<undefined>(`/saved-searches/${at(name)}`, { method: "DELETE" });

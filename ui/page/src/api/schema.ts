@@ -725,6 +725,50 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/shares": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List shares
+     * @description Links to collections, without their secrets.
+     */
+    get: operations["listShares"];
+    put?: never;
+    /**
+     * Share a collection
+     * @description Makes a link with which anybody can look at the pictures of a collection and search in them, without a token of their own, until it expires or is ended. Pictures that are added to the collection later are shown too. The answer is the only one with the link. Answers 409 where the server has no file of tokens.
+     */
+    post: operations["shareCollection"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/shares/{name}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * End a share
+     * @description Its link shows nothing any more, at once.
+     */
+    delete: operations["endShare"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/similar": {
     parameters: {
       query?: never;
@@ -2445,6 +2489,33 @@ export interface components {
       /** @description The token itself. It is shown this once and kept nowhere. */
       token: string;
     };
+    NewShare: {
+      /** @description The collection that is shown. */
+      collection: string;
+      /** @description Whether it has ended. */
+      expired: boolean;
+      /**
+       * Format: date-time
+       * @description When it ends.
+       */
+      expires?: string;
+      /**
+       * Format: date-time
+       * @description Hour of its last use since the server began; absent before.
+       */
+      last_used?: string;
+      /** @description The link, relative to the server: it is shown this once and kept nowhere. */
+      link: string;
+      /**
+       * Format: date-time
+       * @description When it was made.
+       */
+      made?: string;
+      /** @description Name of the share. */
+      name: string;
+      /** @description What is shown beside the pictures: `details`, which are names of files, tags, people, cameras and places; `originals`, which are the files themselves, with all that is written in them. */
+      shows: ("details" | "originals")[];
+    };
     Notice: {
       /** @description `or_is_a_word`: OR was read as a plain word. `unread_script`: the model reads nothing of the text, and only names, tags and other words were searched. `no_translator`: no translator is installed for the language of the words. `phrase_not_found`: no record has the words in quotes; `query` is without quotes. `end_of_window`: the search stopped looking here, and there may be more. */
       code: string;
@@ -2845,11 +2916,81 @@ export interface components {
       authentication: "none" | "token";
       /** @description The server changes nothing at present, whoever asks: another process writes to the library, or it lies where nothing can be written. */
       read_only?: boolean;
-      /** @description What this caller may do at present: no more than `read` while the server is read-only. */
-      scopes: ("read" | "write" | "admin")[];
+      /** @description What this caller may do at present: no more than `read` while the server is read-only. `share` stands alone: it allows looking at the pictures of one collection. */
+      scopes: ("share" | "read" | "write" | "admin")[];
+      /** @description What a caller sees who came by a link to a collection; absent for everyone else. */
+      share?: {
+        /** @description The collection that is shown. */
+        collection: string;
+        /** @description What is shown beside the pictures: `details`, which are names of files, tags, people, cameras and places; `originals`, which are the files themselves, with all that is written in them. */
+        shows: ("details" | "originals")[];
+      };
     };
     SessionRequest: {
       token: string;
+    };
+    /** @description A link to a collection: not its secret. */
+    Share: {
+      /** @description The collection that is shown. */
+      collection: string;
+      /** @description Whether it has ended. */
+      expired: boolean;
+      /**
+       * Format: date-time
+       * @description When it ends.
+       */
+      expires?: string;
+      /**
+       * Format: date-time
+       * @description Hour of its last use since the server began; absent before.
+       */
+      last_used?: string;
+      /**
+       * Format: date-time
+       * @description When it was made.
+       */
+      made?: string;
+      /** @description Name of the share. */
+      name: string;
+      /** @description What is shown beside the pictures: `details`, which are names of files, tags, people, cameras and places; `originals`, which are the files themselves, with all that is written in them. */
+      shows: ("details" | "originals")[];
+    };
+    ShareList: {
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
+      shares: components["schemas"]["Share"][];
+      /** @description Shares of all pages. */
+      total: number;
+      /** @description Whether links can be made and ended: whether the server has a file of tokens. */
+      writable: boolean;
+    };
+    /**
+     * @example {
+     *       "collection": "Summer 2024",
+     *       "expires": "2099-01-01T00:00:00Z"
+     *     }
+     */
+    ShareRequest: {
+      /**
+       * @description The collection that is to be shown.
+       * @example Summer 2024
+       */
+      collection: string;
+      /**
+       * @description Show names of files, tags, people, cameras and places too.
+       * @default false
+       */
+      details: boolean;
+      /**
+       * Format: date-time
+       * @description When the link is to end; 30 days from now unless given.
+       */
+      expires?: string;
+      /**
+       * @description Let the files themselves be fetched, with all that is written in them, such as where a picture was taken.
+       * @default false
+       */
+      originals: boolean;
     };
     /**
      * @description An image, by record or as the uploaded part `image`.
@@ -5039,6 +5180,86 @@ export interface operations {
     responses: {
       "4XX": components["responses"]["Problem"];
       /** @description Signed out. */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  listShares: {
+    parameters: {
+      query?: {
+        /** @description Only those of this collection. */
+        collection?: string;
+        /** @description `cursor` of the page before. */
+        cursor?: string;
+        /** @description Most entries to return. */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description One page, by name. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ShareList"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  shareCollection: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ShareRequest"];
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Made. */
+      201: {
+        headers: {
+          /** @description Address of the share. */
+          Location?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["NewShare"];
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  endShare: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Name of the share. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description Ended. */
       204: {
         headers: {
           [name: string]: unknown;

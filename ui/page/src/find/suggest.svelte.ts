@@ -1,4 +1,5 @@
 import { suggestions, type Suggestion } from "../api";
+import { session } from "../session.svelte.ts";
 
 const pauseBefore = 160; // milliseconds without a key, before the server is asked
 const shortest = 2; // characters
@@ -36,7 +37,7 @@ export class Suggestions {
 
   async #load(text: string): Promise<void> {
     this.#controller?.abort();
-    if (text.length < shortest) return this.close();
+    if (text.length < shortest || session.visit) return this.close();
     this.#controller = new AbortController();
     const { signal } = this.#controller;
     try {

@@ -1,4 +1,5 @@
 import { original, record as fetchRecord, rendition, type LibraryRecord } from "../api";
+import { session } from "../session.svelte.ts";
 
 const kept = 60;
 const found = new Map<string, LibraryRecord>();
@@ -28,7 +29,8 @@ const within = (record: LibraryRecord, side: number) => Math.max(record.width ??
 export function sourceOf(record: LibraryRecord): string {
   const small = (record.bytes ?? 0) <= light || within(record, screen);
   // Of an animation, only the file itself moves.
-  if (shown.includes(record.format) && (small || record.format === "gif")) return original(record.id);
+  if (session.mayOpen && shown.includes(record.format) && (small || record.format === "gif"))
+    return original(record.id);
   return rendition(record.id, record.hash);
 }
 
@@ -36,6 +38,7 @@ export function sourceOf(record: LibraryRecord): string {
 export function detailOf(record: LibraryRecord): "file" | "tiles" | "none" {
   if (sourceOf(record) === original(record.id) || within(record, screen)) return "none";
   const pixels = (record.width ?? 0) * (record.height ?? 0);
-  const copes = shown.includes(record.format) && (record.bytes ?? 0) <= heavyBytes && pixels <= heavyPixels;
+  const copes =
+    session.mayOpen && shown.includes(record.format) && (record.bytes ?? 0) <= heavyBytes && pixels <= heavyPixels;
   return copes ? "file" : "tiles";
 }
