@@ -13,8 +13,8 @@ const maximumKey = 800
 
 // Attempts at one call, and the pauses between them: random, up to a bound that doubles from the shortest to the longest.
 const (
-	maximumAttempts = 5
-	shortestPause   = 50 * time.Millisecond
+	maximumAttempts = 6
+	shortestPause   = 100 * time.Millisecond
 	longestPause    = 2 * time.Second
 )
 
@@ -38,3 +38,9 @@ const maximumCertificates = 4 << 20
 
 // damagedAttempts is how often what arrives damaged is read, before it is taken for damaged in the store.
 const damagedAttempts = 3
+
+// Bounds of what is read of an error, and of a list: a key has 1,024 bytes at most, and takes up to three times that in XML.
+const (
+	maximumErrorText = 64 << 10
+	maximumList      = 16 << 20
+)

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/minio/minio-go/v7"
-
 	"mekiki/index"
 	"mekiki/internal/hint"
 )
@@ -39,27 +37,27 @@ const (
 	kindUnreachable
 )
 
-// The codes of S3's errors that say what is wrong with the settings; minio-go has names for some.
+// kinds are the codes of S3's errors that say what is wrong with the settings.
 var kinds = map[string]kind{
-	minio.NoSuchKey:                    kindAbsent,
-	minio.InvalidRange:                 kindRange,
-	minio.NoSuchBucket:                 kindBucket,
-	minio.InvalidBucketName:            kindBucket,
-	minio.InvalidAccessKeyID:           kindCredentials,
-	minio.SignatureDoesNotMatch:        kindCredentials,
-	"InvalidToken":                     kindCredentials,
-	"ExpiredToken":                     kindCredentials,
-	"TokenRefreshRequired":             kindCredentials,
-	minio.AccessDenied:                 kindRights,
-	minio.AllAccessDisabled:            kindRights,
-	"AccountProblem":                   kindRights,
-	minio.MethodNotAllowed:             kindRights,
-	minio.RequestTimeTooSkewed:         kindClock,
-	"RequestExpired":                   kindClock,
-	minio.AuthorizationHeaderMalformed: kindRegion,
-	minio.InvalidRegion:                kindRegion,
-	"PermanentRedirect":                kindRegion,
-	"TemporaryRedirect":                kindRegion,
+	codeNoSuchKey:                  kindAbsent,
+	"InvalidRange":                 kindRange,
+	codeNoSuchBucket:               kindBucket,
+	"InvalidBucketName":            kindBucket,
+	"InvalidAccessKeyId":           kindCredentials,
+	"SignatureDoesNotMatch":        kindCredentials,
+	"InvalidToken":                 kindCredentials,
+	"ExpiredToken":                 kindCredentials,
+	"TokenRefreshRequired":         kindCredentials,
+	"AccessDenied":                 kindRights,
+	"AllAccessDisabled":            kindRights,
+	"AccountProblem":               kindRights,
+	"MethodNotAllowed":             kindRights,
+	"RequestTimeTooSkewed":         kindClock,
+	"RequestExpired":               kindClock,
+	"AuthorizationHeaderMalformed": kindRegion,
+	"InvalidRegion":                kindRegion,
+	"PermanentRedirect":            kindRegion,
+	"TemporaryRedirect":            kindRegion,
 }
 
 // faultOf tells what an error means, and what to do.
@@ -72,18 +70,18 @@ func (s *S3) faultOf(err error) fault {
 			return fault{err: err, remedy: hint.Of(err)}
 		}
 	}
-	if answer, ok := errors.AsType[minio.ErrorResponse](err); ok {
-		return s.faultOfAnswer(answer)
+	if given, ok := errors.AsType[answer](err); ok {
+		return s.faultOfAnswer(given)
 	}
 	return s.faultOfConnection(err)
 }
 
 // faultOfAnswer tells what the store's answer means.
-func (s *S3) faultOfAnswer(answer minio.ErrorResponse) fault {
+func (s *S3) faultOfAnswer(given answer) fault {
 	refused := func(kind kind, remedy string) fault {
-		return fault{err: fmt.Errorf("%w: %s, bucket %s: %s: %s", ErrRefused, s.where.Address, s.where.Bucket, answer.Code, strings.TrimSpace(answer.Error())), remedy: remedy, kind: kind}
+		return fault{err: fmt.Errorf("%w: %s, bucket %s: %w", ErrRefused, s.where.Address, s.where.Bucket, given), remedy: remedy, kind: kind}
 	}
-	switch found := kinds[answer.Code]; found {
+	switch found := kinds[given.Code]; found {
 	case kindAbsent:
 		return fault{err: ErrAbsent, kind: kindAbsent}
 	case kindRange:
@@ -91,27 +89,22 @@ func (s *S3) faultOfAnswer(answer minio.ErrorResponse) fault {
 	case kindBucket:
 		return refused(found, fmt.Sprintf("make the bucket %s, or correct store.bucket", s.where.Bucket))
 	case kindCredentials:
-		fault := refused(found, "correct store.access-key and store.secret-key; keys that are lent also need store.session-token, and end")
-		// A signature covers the bytes that are sent: they may have been changed on the way.
-		fault.passes = answer.Code == minio.SignatureDoesNotMatch && s.accepted.Load()
-		return fault
+		return refused(found, "correct store.access-key and store.secret-key; keys that are lent also need store.session-token, and end")
 	case kindRights:
 		return refused(found, fmt.Sprintf("give these credentials the rights to get, put, list and delete objects of the bucket %s", s.where.Bucket))
 	case kindClock:
 		return refused(found, "set the clock of this machine, or that of the store")
 	case kindRegion:
-		if answer.Region != "" {
-			return refused(found, fmt.Sprintf("set store.region to %q", answer.Region))
+		if given.Region != "" {
+			return refused(found, fmt.Sprintf("set store.region to %q", given.Region))
 		}
 		return refused(found, "set store.region to the region of the bucket")
 	}
 	switch {
-	case passingCodes[answer.Code], answer.StatusCode == http.StatusTooManyRequests, answer.StatusCode == http.StatusRequestTimeout,
-		answer.StatusCode >= 500 && answer.StatusCode != http.StatusNotImplemented:
-		return fault{err: fmt.Errorf("%w: %s: %d %s: %.200s", ErrUnavailable, s.where.Address, answer.StatusCode, answer.Code, answer.Error()),
-			remedy: "look at the log of the store; Mekiki goes on when it answers", passes: true}
-	}
-	if strings.Contains(answer.Error(), "HTTP request to an HTTPS server") {
+	case passingCodes[given.Code], given.Status == http.StatusTooManyRequests, given.Status == http.StatusRequestTimeout,
+		given.Status >= 500 && given.Status != http.StatusNotImplemented:
+		return fault{err: fmt.Errorf("%w: %s: %w", ErrUnavailable, s.where.Address, given), remedy: "look at the log of the store; Mekiki goes on when it answers", passes: true}
+	case strings.Contains(given.Message, "HTTP request to an HTTPS server"):
 		return refused(kindCertificate, "begin store.address with https://")
 	}
 	return refused(kindOther, "look at the log of the store")
@@ -119,8 +112,8 @@ func (s *S3) faultOfAnswer(answer minio.ErrorResponse) fault {
 
 // passingCodes are the codes of errors that another attempt may not meet: overload, and bytes changed on the way.
 var passingCodes = map[string]bool{
-	minio.InternalError: true, "SlowDown": true, "ServiceUnavailable": true, "RequestTimeout": true, "OperationAborted": true, "ConditionalRequestConflict": true, "Throttling": true,
-	minio.BadDigest: true, minio.IncompleteBody: true, minio.XAmzContentSHA256Mismatch: true, minio.InvalidDigest: true,
+	"InternalError": true, "SlowDown": true, "ServiceUnavailable": true, "RequestTimeout": true, "OperationAborted": true, "ConditionalRequestConflict": true, "Throttling": true,
+	"BadDigest": true, "IncompleteBody": true, "XAmzContentSHA256Mismatch": true, "InvalidDigest": true,
 }
 
 // faultOfConnection tells what the error of a connection means.

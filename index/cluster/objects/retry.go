@@ -27,7 +27,6 @@ func (s *S3) try(ctx context.Context, what string, call func(ctx context.Context
 	for attempt := 1; ; attempt++ {
 		err := s.once(ctx, call)
 		if err == nil {
-			s.accepted.Store(true)
 			return nil
 		}
 		if ctx.Err() != nil {

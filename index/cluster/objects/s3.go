@@ -1,12 +1,9 @@
 package objects
 
 import (
-	"bytes"
 	"context"
-	"crypto/md5"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -14,14 +11,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
-
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"mekiki/index/cluster/settings"
 	"mekiki/internal/bounded"
@@ -30,11 +22,9 @@ import (
 
 // S3 is a [Store] in a bucket.
 type S3 struct {
-	core      *minio.Core
+	client    *client
 	transport *http.Transport
 	where     settings.Store
-	// accepted says that the store took our credentials before, so that they are not what is wrong.
-	accepted atomic.Bool
 	// pause is how long to wait before an attempt, counted from 1; tests wait less.
 	pause func(attempt int) time.Duration
 	stall time.Duration
@@ -44,10 +34,6 @@ var _ Store = (*S3)(nil)
 
 // Open prepares a store. It does not ask the store; [Examine] does.
 func Open(where settings.Store) (*S3, error) {
-	address, err := url.Parse(where.Address)
-	if err != nil {
-		return nil, hint.Wrap(fmt.Errorf("store: %w", err), "correct store.address")
-	}
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
@@ -59,22 +45,16 @@ func Open(where settings.Store) (*S3, error) {
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	if where.CAFile != "" {
+		var err error
 		if transport.TLSClientConfig.RootCAs, err = authorities(where.CAFile); err != nil {
 			return nil, err
 		}
 	}
-	core, err := minio.NewCore(address.Host, &minio.Options{
-		Creds:        credentials.NewStaticV4(where.AccessKey, where.SecretKey.Reveal(), where.SessionToken.Reveal()),
-		Secure:       address.Scheme == "https",
-		Transport:    transport,
-		Region:       where.Region,
-		BucketLookup: map[string]minio.BucketLookupType{"path": minio.BucketLookupPath, "host": minio.BucketLookupDNS}[where.Addressing],
-		MaxRetries:   1, // this package tries again
-	})
+	client, err := newClient(where, transport)
 	if err != nil {
-		return nil, hint.Wrap(fmt.Errorf("store %s: %w", where.Address, err), "correct store.address and its credentials")
+		return nil, hint.Wrap(fmt.Errorf("store: %w", err), "correct store.address")
 	}
-	return &S3{core: core, transport: transport, where: where, pause: pause, stall: stallTimeout}, nil
+	return &S3{client: client, transport: transport, where: where, pause: pause, stall: stallTimeout}, nil
 }
 
 // authorities are the system's certificates, and those of a file.
@@ -109,9 +89,9 @@ func (s *S3) Put(ctx context.Context, key string, data []byte) error {
 		return err
 	}
 	framed := frame(key, data, 0)
-	put := s.putter(key, framed, minio.PutObjectOptions{})
+	sums := digestsOf(framed)
 	return s.try(ctx, "put "+key, func(ctx context.Context, alive func()) error {
-		_, err := put(ctx, alive)
+		_, err := s.client.put(ctx, s.name(key), framed, sums, nil, alive)
 		return err
 	})
 }
@@ -123,36 +103,23 @@ func checkPut(key string, data []byte) error {
 	return checkKey(key)
 }
 
-// putter makes the function that sends an object once and gives its tag.
-func (s *S3) putter(key string, framed []byte, options minio.PutObjectOptions) func(ctx context.Context, alive func()) (string, error) {
-	sum := md5.Sum(framed)
-	digest := base64.StdEncoding.EncodeToString(sum[:])
-	options.ContentType = "application/octet-stream"
-	return func(ctx context.Context, alive func()) (string, error) {
-		body := &watched{bytes.NewReader(framed), alive}
-		info, err := s.core.PutObject(ctx, s.where.Bucket, s.name(key), body, int64(len(framed)), digest, "", options)
-		return info.ETag, err
-	}
-}
-
 // PutIf keeps an object on a condition. When the answer to an attempt was lost and the next
 // one meets a conflict, the mark in the object tells whose write it is.
 func (s *S3) PutIf(ctx context.Context, key string, data []byte, tag string) (newTag string, err error) {
 	if err := checkPut(key, data); err != nil {
 		return "", err
 	}
-	var options minio.PutObjectOptions
-	if tag == "" {
-		options.SetMatchETagExcept("*")
-	} else {
-		options.SetMatchETag(tag)
+	condition := map[string]string{"If-None-Match": "*"}
+	if tag != "" {
+		condition = map[string]string{"If-Match": `"` + tag + `"`}
 	}
 	mark := rand.Uint64()
-	put := s.putter(key, frame(key, data, mark), options)
+	framed := frame(key, data, mark)
+	sums := digestsOf(framed)
 	answerLost := false
 	err = s.try(ctx, "put "+key, func(ctx context.Context, alive func()) error {
 		var err error
-		if newTag, err = put(ctx, alive); err == nil {
+		if newTag, err = s.client.put(ctx, s.name(key), framed, sums, condition, alive); err == nil {
 			return nil
 		}
 		if !isConflict(err) {
@@ -162,7 +129,7 @@ func (s *S3) PutIf(ctx context.Context, key string, data []byte, tag string) (ne
 		if !answerLost {
 			return ErrConflict
 		}
-		framed, found, err := s.read(ctx, key, minio.GetObjectOptions{}, framedMaximum, alive)
+		framed, found, err := s.read(ctx, key, nil, framedMaximum, alive)
 		if err != nil {
 			return absentIs(err, ErrConflict)
 		}
@@ -177,8 +144,8 @@ func (s *S3) PutIf(ctx context.Context, key string, data []byte, tag string) (ne
 
 // isConflict reports whether a store says that the condition of a write does not hold.
 func isConflict(err error) bool {
-	answer, ok := errors.AsType[minio.ErrorResponse](err)
-	return ok && (answer.StatusCode == http.StatusPreconditionFailed || answer.Code == minio.PreconditionFailed || answer.Code == minio.NoSuchKey)
+	given, ok := errors.AsType[answer](err)
+	return ok && (given.Code == codePreconditionFailed || given.Code == codeNoSuchKey)
 }
 
 // Get gives an object whole.
@@ -193,7 +160,7 @@ func (s *S3) GetTagged(ctx context.Context, key string) (data []byte, tag string
 		return nil, "", err
 	}
 	err = s.try(ctx, "get "+key, func(ctx context.Context, alive func()) error {
-		framed, found, err := s.read(ctx, key, minio.GetObjectOptions{}, framedMaximum, alive)
+		framed, found, err := s.read(ctx, key, nil, framedMaximum, alive)
 		if err == nil {
 			tag = found
 			data, err = unframe(key, framed)
@@ -215,12 +182,9 @@ func (s *S3) Range(ctx context.Context, key string, offset, length int64) (data 
 		return []byte{}, nil
 	}
 	first, from, to := framedRange(offset, length)
-	var options minio.GetObjectOptions
-	if err := options.SetRange(from, to-1); err != nil {
-		return nil, err
-	}
+	ranged := map[string]string{"Range": fmt.Sprintf("bytes=%d-%d", from, to-1)}
 	err = s.try(ctx, "read "+key, func(ctx context.Context, alive func()) error {
-		framed, _, err := s.read(ctx, key, options, to-from, alive)
+		framed, _, err := s.read(ctx, key, ranged, to-from, alive)
 		if err == nil {
 			data, err = unframeBlocks(key, uint64(first), framed)
 		}
@@ -236,29 +200,29 @@ func (s *S3) Range(ctx context.Context, key string, offset, length int64) (data 
 }
 
 // read reads what the store gives for a key, most bytes at most, and its tag.
-func (s *S3) read(ctx context.Context, key string, options minio.GetObjectOptions, most int64, alive func()) (framed []byte, tag string, err error) {
-	body, info, header, err := s.core.GetObject(ctx, s.where.Bucket, s.name(key), options)
+func (s *S3) read(ctx context.Context, key string, header map[string]string, most int64, alive func()) (framed []byte, tag string, err error) {
+	response, err := s.client.do(ctx, request{method: http.MethodGet, name: s.name(key), header: header, alive: alive})
 	if err != nil {
 		return nil, "", err
 	}
-	defer body.Close()
-	alive()
-	if options.Header().Get("Range") != "" && header.Get("Content-Range") == "" {
+	defer response.Body.Close()
+	if header["Range"] != "" && response.StatusCode != http.StatusPartialContent {
 		return nil, "", hint.Wrap(fmt.Errorf("%w: it answers a range of %s with the whole object", ErrRefused, key), "let the store, or the proxy before it, pass the header Range")
 	}
-	if info.Size > most {
-		return nil, "", damaged(key, "%d bytes, at most %d", info.Size, most)
+	if response.ContentLength > most {
+		return nil, "", damaged(key, "%d bytes, at most %d", response.ContentLength, most)
 	}
-	if info.Size < 0 {
-		framed, err = bounded.Read(&watched{body, alive}, most)
+	body := &watched{response.Body, alive}
+	if response.ContentLength < 0 {
+		framed, err = bounded.Read(body, most)
 	} else {
-		framed = make([]byte, info.Size)
-		_, err = io.ReadFull(&watched{body, alive}, framed)
+		framed = make([]byte, response.ContentLength)
+		_, err = io.ReadFull(body, framed)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("read the answer: %w", err)
 	}
-	return framed, info.ETag, nil
+	return framed, tagOf(response), nil
 }
 
 // A watched reader says when bytes move.
@@ -279,8 +243,9 @@ func (w *watched) Read(into []byte) (int, error) {
 func (s *S3) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		for after, more := "", true; more; {
-			page, err := s.page(ctx, prefix, after)
-			if err != nil {
+			var page []Info
+			var err error
+			if page, more, err = s.page(ctx, prefix, after); err != nil {
 				yield(Info{}, err)
 				return
 			}
@@ -290,36 +255,33 @@ func (s *S3) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
 				}
 				after = info.Key
 			}
-			more = len(page) == listPage
 		}
 	}
 }
 
-// page gives the next objects after a key; fewer than [listPage] at the end.
-func (s *S3) page(ctx context.Context, prefix, after string) (page []Info, err error) {
-	options := minio.ListObjectsOptions{Prefix: s.name(prefix), Recursive: true, MaxKeys: listPage}
+// page gives the next objects after a key, and whether there are more.
+func (s *S3) page(ctx context.Context, prefix, after string) (page []Info, more bool, err error) {
+	start := ""
 	if after != "" {
-		options.StartAfter = s.name(after)
+		start = s.name(after)
 	}
 	err = s.try(ctx, "list "+prefix, func(ctx context.Context, alive func()) error {
-		page = nil
-		for object := range s.core.ListObjectsIter(ctx, s.where.Bucket, options) {
-			if object.Err != nil {
-				return object.Err
-			}
-			alive()
-			key, ours := strings.CutPrefix(object.Key, s.where.Prefix)
-			if !ours || key <= after {
-				return fmt.Errorf("%w: it lists %q after %q", ErrRefused, object.Key, s.name(after))
-			}
-			page = append(page, Info{key, object.Size, object.LastModified})
-			if len(page) == listPage {
-				break
-			}
+		found, truncated, err := s.client.list(ctx, s.name(prefix), start, listPage, alive)
+		if err != nil {
+			return err
 		}
-		return ctx.Err()
+		page, more = nil, truncated && len(found) > 0
+		last := after
+		for _, object := range found {
+			key, ours := strings.CutPrefix(object.Key, s.where.Prefix)
+			if !ours || key <= last {
+				return fmt.Errorf("%w: it lists %q after %q", ErrRefused, object.Key, s.name(last))
+			}
+			page, last = append(page, Info{key, object.Size, object.LastModified}), key
+		}
+		return nil
 	})
-	return page, err
+	return page, more, err
 }
 
 // Delete deletes objects, several in one call.
@@ -330,37 +292,31 @@ func (s *S3) Delete(ctx context.Context, keys ...string) error {
 		}
 	}
 	for batch := range slices.Chunk(keys, deleteBatch) {
-		err := s.try(ctx, fmt.Sprintf("delete %s and %d more", batch[0], len(batch)-1), func(ctx context.Context, _ func()) error {
-			if len(batch) == 1 {
-				return absentIs(s.core.RemoveObject(ctx, s.where.Bucket, s.name(batch[0]), minio.RemoveObjectOptions{}), nil)
-			}
-			results, err := s.core.RemoveObjectsWithIter(ctx, s.where.Bucket, func(yield func(minio.ObjectInfo) bool) {
-				for _, key := range batch {
-					if !yield(minio.ObjectInfo{Key: s.name(key)}) {
-						return
-					}
-				}
-			}, minio.RemoveObjectsOptions{})
-			if err != nil {
-				return err
-			}
-			for result := range results {
-				if err := absentIs(result.Err, nil); err != nil {
-					return err
-				}
-			}
-			return ctx.Err()
-		})
-		if err != nil {
+		if err := s.deleteBatch(ctx, batch); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+func (s *S3) deleteBatch(ctx context.Context, keys []string) error {
+	if len(keys) == 1 {
+		return s.try(ctx, "delete "+keys[0], func(ctx context.Context, alive func()) error {
+			return s.client.remove(ctx, s.name(keys[0]), alive)
+		})
+	}
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = s.name(key)
+	}
+	return s.try(ctx, fmt.Sprintf("delete %s and %d more", keys[0], len(keys)-1), func(ctx context.Context, alive func()) error {
+		return s.client.removeAll(ctx, names, alive)
+	})
+}
+
 // absentIs gives another error, or nil, for one that says that an object is not there.
 func absentIs(err, other error) error {
-	if answer, ok := errors.AsType[minio.ErrorResponse](err); ok && answer.Code == minio.NoSuchKey {
+	if given, ok := errors.AsType[answer](err); ok && given.Code == codeNoSuchKey {
 		return other
 	}
 	return err
