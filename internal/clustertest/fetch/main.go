@@ -16,7 +16,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	for _, server := range []clustertest.Server{clustertest.Weaviate} {
+	for _, server := range []clustertest.Server{clustertest.Weaviate, clustertest.Versitygw} {
 		fmt.Fprintf(os.Stderr, "%s %s\n", server.Name, server.Version)
 		if err := server.Build(ctx, os.Stderr); err != nil {
 			fmt.Fprintln(os.Stderr, "error:", err)
