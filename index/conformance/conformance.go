@@ -23,6 +23,26 @@ import (
 // Test holds an implementation to the contract. Open gives a new, empty library, which it
 // closes with the test.
 func Test(t *testing.T, open func(t *testing.T) index.Library) {
+	TestWith(t, Differences{}, open)
+}
+
+// Differences say what an implementation promises otherwise than the contract does. What is
+// not tested because of them is logged.
+type Differences struct {
+	// Present says that a reader shows the library as it is whenever it is asked, and not
+	// as it was at one commit, and that others may see a part of a batch while it is written.
+	// What was acknowledged is shown to every reader that is taken from then on, as everywhere.
+	Present bool
+	// Steps is how many changes the random walk makes; zero means as many as suit a library
+	// that answers within the microsecond.
+	Steps int
+}
+
+// TestWith is [Test] of an implementation with differences.
+func TestWith(t *testing.T, differences Differences, open func(t *testing.T) index.Library) {
+	if differences.Present {
+		t.Log("readers show the present: readers of earlier commits are not compared with the model of theirs, and batches are not expected to be seen as a whole")
+	}
 	for _, promise := range []struct {
 		name string
 		hold func(*pair)
@@ -46,7 +66,7 @@ func Test(t *testing.T, open func(t *testing.T) index.Library) {
 		{"WritersAndReadersAtOnce", testAtOnce},
 	} {
 		t.Run(promise.name, func(t *testing.T) {
-			p := &pair{model: newModel(), t: t, library: open(t), random: rand.New(rand.NewPCG(13, 1))}
+			p := &pair{model: newModel(), t: t, library: open(t), differences: differences, random: rand.New(rand.NewPCG(13, 1))}
 			p.sequence = p.read().Sequence()
 			promise.hold(p)
 		})
@@ -62,6 +82,17 @@ type pair struct {
 	t       *testing.T
 	library index.Library
 	random  *rand.Rand
+	// differences are those of the library.
+	differences Differences
+}
+
+// checkPast holds a reader of an earlier commit to the model of that, where readers promise
+// to show one commit.
+func (p *pair) checkPast(then *model, old index.Reader) {
+	p.t.Helper()
+	if !p.differences.Present {
+		then.check(p.t, old, p.random)
+	}
 }
 
 // open takes a reader.

@@ -94,7 +94,7 @@ func testFilesMove(p *pair) {
 	} {
 		p.write(batch)
 	}
-	then.check(p.t, old, p.random)
+	p.checkPast(then, old)
 }
 
 // testKept: what people gave comes back with the content, unless a person took it out.
@@ -209,8 +209,10 @@ func testKeyword(p *pair) {
 	})
 	p.finds(p.read(), index.KeywordQuery{Text: "dog"}, index.Filter{})
 	p.finds(p.read(), index.KeywordQuery{Text: "lantern"}, index.Filter{}, ids[:3]...)
-	p.finds(old, index.KeywordQuery{Text: "dog"}, index.Filter{}, ids[0], ids[3])
-	p.finds(old, index.KeywordQuery{Text: "lantern"}, index.Filter{})
+	if !p.differences.Present {
+		p.finds(old, index.KeywordQuery{Text: "dog"}, index.Filter{}, ids[0], ids[3])
+		p.finds(old, index.KeywordQuery{Text: "lantern"}, index.Filter{})
+	}
 }
 
 // testOriginals: what is given is the content or nothing, whatever becomes of the file.
@@ -288,7 +290,7 @@ func testSpaces(p *pair) {
 	if len(numbers) != 3 {
 		p.t.Errorf("the number of a space is used again: %v", numbers)
 	}
-	then.check(p.t, first, p.random)
+	p.checkPast(then, first)
 	ctx, unknown := p.t.Context(), embed.Space{Fingerprint: "unknown", Parts: 1, Width: 4}
 	for name, err := range map[string]error{
 		"serve an unknown space": p.library.ServeSpace(ctx, unknown), "drop an unknown space": p.library.DropSpace(ctx, unknown),

@@ -21,13 +21,16 @@ func testRandomWalk(p *pair) {
 	if testing.Short() {
 		steps = 100
 	}
+	if p.differences.Steps > 0 {
+		steps = p.differences.Steps * indextest.Scale(p.t)
+	}
 	type past struct {
 		index.Reader
 		*model
 	}
 	var pasts []past
 	letGo := func(at int) {
-		pasts[at].model.check(p.t, pasts[at].Reader, p.random)
+		p.checkPast(pasts[at].model, pasts[at].Reader)
 		indextest.Must(p.t, pasts[at].Close())
 		pasts = slices.Delete(pasts, at, at+1)
 	}

@@ -54,6 +54,9 @@ func (s Server) Build(ctx context.Context, log io.Writer) error {
 // fails if [requireVariable] is set.
 func (s Server) Require(tb testing.TB) string {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skipf("%s takes a while to start", s.Name)
+	}
 	path, err := s.Path()
 	if err == nil {
 		_, err = os.Stat(path)

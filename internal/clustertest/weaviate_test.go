@@ -8,6 +8,9 @@ import (
 )
 
 func TestRequireSkipsOrFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("servers are not started")
+	}
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 	path, err := Weaviate.Path()

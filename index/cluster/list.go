@@ -1,0 +1,198 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"mekiki/index"
+	"mekiki/index/cluster/document"
+	"mekiki/index/cluster/engine"
+	"mekiki/index/cluster/form"
+	"mekiki/index/filters"
+)
+
+// passing goes through the records that pass a filter, in no order. Where the engine finds
+// more than one query may give, all records are gone through.
+func (r *Reader) passing(ctx context.Context, filter index.Filter, kind index.Kind) iter.Seq2[*form.Record, error] {
+	return func(yield func(*form.Record, error) bool) {
+		if err := r.usable(ctx); err != nil {
+			yield(nil, err)
+			return
+		}
+		m := filters.Compile(filter)
+		condition, _ := document.Where(filter, m, kind)
+		counts, err := r.library.engine.Count(ctx, r.state.Collection, condition)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		candidates := r.scan(ctx)
+		if counts[0] <= engine.MaximumResults && !condition.IsZero() {
+			candidates = r.found(ctx, r.query(condition, engine.MaximumResults, document.Record))
+		}
+		for record, err := range candidates {
+			if err == nil && (kind != 0 && record.Kind != kind || !m.Matches(&record.Record)) {
+				continue
+			}
+			if !yield(record, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// found goes through what one query finds.
+func (r *Reader) found(ctx context.Context, query engine.Query) iter.Seq2[*form.Record, error] {
+	return func(yield func(*form.Record, error) bool) {
+		answers, err := r.library.engine.Find(ctx, query)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, found := range answers[0] {
+			record, err := recordOf(found)
+			if !yield(record, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// List implements [index.Reader]. Where the engine can tell by itself what passes, it sorts,
+// and only the page is read.
+func (r *Reader) List(ctx context.Context, filter index.Filter, page index.Page) ([]*index.Record, int, error) {
+	if err := r.usable(ctx); err != nil {
+		return nil, 0, err
+	}
+	m := filters.Compile(filter)
+	condition, exact := document.Where(filter, m, 0)
+	if byID := page.Order == index.OrderAdded || page.Order == index.OrderNewest; exact && byID && page.Limit > 0 && page.Offset+page.Limit <= engine.MaximumResults {
+		return r.listSorted(ctx, condition, page)
+	}
+	var records []*index.Record
+	for record, err := range r.passing(ctx, filter, 0) {
+		if err != nil {
+			return nil, 0, fmt.Errorf("list records: %w", err)
+		}
+		records = append(records, &record.Record)
+	}
+	sortRecords(records, page.Order)
+	total := len(records)
+	records = records[min(max(page.Offset, 0), total):]
+	if page.Limit > 0 {
+		records = records[:min(page.Limit, len(records))]
+	}
+	return records, total, nil
+}
+
+// listSorted lets the engine sort by ID.
+func (r *Reader) listSorted(ctx context.Context, condition engine.Condition, page index.Page) ([]*index.Record, int, error) {
+	query := r.query(condition, page.Limit, document.Record)
+	query.Offset, query.Sort = max(page.Offset, 0), []engine.Sort{{Property: document.Number, Descending: page.Order == index.OrderNewest}}
+	var records []*index.Record
+	for record, err := range r.found(ctx, query) {
+		if err != nil {
+			return nil, 0, fmt.Errorf("list records: %w", err)
+		}
+		records = append(records, &record.Record)
+	}
+	counts, err := r.library.engine.Count(ctx, r.state.Collection, condition)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list records: %w", err)
+	}
+	return records, counts[0], nil
+}
+
+func sortRecords(records []*index.Record, order index.Order) {
+	slices.SortFunc(records, func(a, b *index.Record) int {
+		byDate := 0
+		switch order {
+		case index.OrderNewest:
+			return cmp.Compare(b.ID, a.ID)
+		case index.OrderDateDescending:
+			byDate = b.Date().Compare(a.Date())
+		case index.OrderDateAscending:
+			byDate = a.Date().Compare(b.Date())
+		}
+		return cmp.Or(byDate, cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// Layout implements [index.Reader].
+func (r *Reader) Layout(ctx context.Context, filter index.Filter, order index.Order) (index.Layout, error) {
+	var records []*index.Record
+	for record, err := range r.passing(ctx, filter, index.KindImage) {
+		if err != nil {
+			return index.Layout{}, fmt.Errorf("lay out images: %w", err)
+		}
+		records = append(records, &record.Record)
+	}
+	sortRecords(records, order)
+	var layout index.Layout
+	for _, record := range records {
+		day := int32(index.NoDay)
+		if date := record.Date(); !date.IsZero() {
+			day = int32(math.Floor(float64(date.Unix()) / (24 * 60 * 60)))
+		}
+		layout.IDs, layout.Ratios, layout.Days = append(layout.IDs, record.ID), append(layout.Ratios, record.Ratio()), append(layout.Days, day)
+	}
+	return layout, nil
+}
+
+// Facets implements [index.Reader].
+func (r *Reader) Facets(ctx context.Context, filter index.Filter) (index.Facets, error) {
+	var facets index.Facets
+	counted := make([]map[string]int, 9)
+	for i := range counted {
+		counted[i] = map[string]int{}
+	}
+	for record, err := range r.passing(ctx, filter, 0) {
+		if err != nil {
+			return index.Facets{}, fmt.Errorf("count records: %w", err)
+		}
+		facets.Total++
+		for i, values := range facetValues(&record.Record) {
+			slices.Sort(values)
+			for _, value := range slices.Compact(values) {
+				if value != "" {
+					counted[i][value]++
+				}
+			}
+		}
+	}
+	for i, list := range []*[]index.FacetCount{
+		&facets.Kinds, &facets.Formats, &facets.Cameras, &facets.Tags, &facets.People, &facets.Ratings, &facets.Years, &facets.Folders, &facets.Collections,
+	} {
+		for value, count := range counted[i] {
+			*list = append(*list, index.FacetCount{Value: value, Count: count})
+		}
+		slices.SortFunc(*list, func(a, b index.FacetCount) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+		})
+	}
+	return facets, nil
+}
+
+// facetValues gives the values of a record, in the order of [index.Facets].
+func facetValues(record *index.Record) [9][]string {
+	var ratings, years, folders []string
+	if rating := record.Rating(); rating != nil {
+		ratings = []string{strconv.Itoa(*rating)}
+	}
+	if date := record.Date(); !date.IsZero() {
+		years = []string{strconv.Itoa(date.Year())}
+	}
+	for _, file := range record.Files {
+		folders = append(folders, cmp.Or(file.NamedFolder(), filepath.Dir(file.Path)))
+	}
+	return [9][]string{
+		{record.Kind.String()}, {record.Format}, {record.Metadata.Camera}, slices.Concat(record.Tags, record.Metadata.Keywords),
+		slices.Clone(record.People()), ratings, years, folders, slices.Clone(record.Collections()),
+	}
+}

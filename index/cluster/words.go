@@ -1,0 +1,261 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mekiki/index"
+	"mekiki/index/cluster/document"
+	"mekiki/index/cluster/engine"
+	"mekiki/index/filters"
+	"mekiki/index/keyword"
+	"mekiki/index/local/keywords"
+)
+
+// Keyword implements [index.Reader]. The engine proposes records by its own BM25 over the
+// terms; phrases, excluded words and where the words are come from an index of the proposed
+// records in memory, and the scores are those of a library on a disk, with the engine's
+// counts of how many records have a term.
+func (r *Reader) Keyword(ctx context.Context, query index.KeywordQuery, k int, filter index.Filter) ([]index.KeywordHit, error) {
+	if err := r.usable(ctx); err != nil {
+		return nil, fmt.Errorf("find words: %w", err)
+	}
+	terms := keyword.QueryTerms(strings.Join(append([]string{query.Text}, query.Phrases...), " "))
+	if len(terms) == 0 || k <= 0 {
+		return nil, nil
+	}
+	m := filters.Compile(filter)
+	condition, _ := document.Where(filter, m, query.Kind)
+	having := engine.All(condition, withTerms(terms))
+	counts, err := r.library.engine.Count(ctx, r.state.Collection, having)
+	if err != nil {
+		return nil, fmt.Errorf("find words: %w", err)
+	}
+	for limit := min(max(overfetch*k, leastCandidates), engine.MaximumResults); ; limit = min(widen*limit, engine.MaximumResults) {
+		asked := r.query(condition, limit, document.Record)
+		asked.Words = &engine.Weighted{Text: strings.Join(terms, " "), Properties: weightedFields()}
+		if counts[0] <= limit {
+			asked = r.query(having, limit, document.Record) // all that have a word, in no order
+		}
+		documents, proposed, err := r.documents(ctx, asked, m)
+		if err != nil {
+			return nil, fmt.Errorf("find words: %w", err)
+		}
+		hits, err := r.rank(ctx, query, documents)
+		if err != nil {
+			return nil, fmt.Errorf("find words: %w", err)
+		}
+		if len(hits) >= k || proposed < limit || limit == engine.MaximumResults {
+			return r.showHits(query, hits[:min(k, len(hits))], documents), nil
+		}
+	}
+}
+
+// withTerms lets pass what has any of some terms in any field.
+func withTerms(terms []string) engine.Condition {
+	var conditions []engine.Condition
+	for _, field := range keyword.Fields() {
+		conditions = append(conditions, engine.OneOf(document.WordsPrefix+field.Name, document.Texts(terms)))
+	}
+	return engine.Any(conditions...)
+}
+
+// documents gives what a query finds and a filter lets pass, and how many it found.
+func (r *Reader) documents(ctx context.Context, asked engine.Query, m *filters.Matcher) (documents []keyword.Document, proposed int, err error) {
+	for record, err := range r.found(ctx, asked) {
+		if err != nil {
+			return nil, 0, err
+		}
+		if proposed++; m.Matches(&record.Record) {
+			documents = append(documents, keywords.DocumentOf(&record.Record))
+		}
+	}
+	return documents, proposed, nil
+}
+
+// weightedFields are the properties that words are looked for in, with the weights of
+// package keyword: the engine takes whole numbers.
+func weightedFields() []string {
+	var fields []string
+	for _, field := range keyword.Fields() {
+		fields = append(fields, fmt.Sprintf("%s%s^%d", document.WordsPrefix, field.Name, int(20*field.Weight+0.5)))
+	}
+	return fields
+}
+
+// rank gives those of some documents that match, the best first.
+func (r *Reader) rank(ctx context.Context, query index.KeywordQuery, documents []keyword.Document) ([]keyword.Hit, error) {
+	if len(documents) == 0 {
+		return nil, nil
+	}
+	hits, err := inMemory(ctx, documents, func(reader *keyword.Reader) ([]keyword.Hit, error) {
+		return reader.Search(ctx, keyword.Query{
+			Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude, Limit: len(documents), Matches: !query.ScoresOnly,
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	words := strings.Join(append([]string{query.Text}, query.Phrases...), " ")
+	statistics, err := r.statistics(ctx, words)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[uint64]*keyword.Document, len(documents))
+	for i := range documents {
+		byID[documents[i].ID] = &documents[i]
+	}
+	for i := range hits {
+		hits[i].Score = byID[hits[i].ID].Score(words, statistics)
+	}
+	slices.SortFunc(hits, func(a, b keyword.Hit) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+	})
+	return hits, nil
+}
+
+// inMemory asks an index of some documents.
+func inMemory[V any](ctx context.Context, documents []keyword.Document, ask func(*keyword.Reader) (V, error)) (answer V, err error) {
+	x, err := keyword.OpenMemory()
+	if err != nil {
+		return answer, err
+	}
+	defer x.Close()
+	if err := x.Apply(ctx, 1, documents, nil); err != nil {
+		return answer, err
+	}
+	reader, err := x.Reader()
+	if err != nil {
+		return answer, err
+	}
+	defer reader.Close()
+	return ask(reader)
+}
+
+// termKey is a term of a field, of a collection.
+type termKey struct{ collection, field, term string }
+
+// termCount is how many records have a term, and when that was so.
+type termCount struct {
+	count int
+	at    time.Time
+}
+
+// statistics counts the records that have each of some words, which are remembered for a
+// while: scores need them to be about right.
+func (r *Reader) statistics(ctx context.Context, words string) (keyword.Statistics, error) {
+	l, now := r.library, r.library.clock()
+	counts := map[termKey]int{}
+	var missing []termKey
+	var conditions []engine.Condition
+	keyword.FieldsOf(words, func(field, term string) {
+		key := termKey{r.state.Collection, field, term}
+		if known, there := l.terms.Get(key); there && now.Sub(known.at) < countsAge {
+			counts[key] = known.count
+			return
+		}
+		missing, conditions = append(missing, key), append(conditions, engine.Equal(document.WordsPrefix+field, document.Plain(term)))
+	})
+	found, err := l.engine.Count(ctx, r.state.Collection, conditions...)
+	if err != nil {
+		return keyword.Statistics{}, err
+	}
+	for i, key := range missing {
+		counts[key] = found[i]
+		l.terms.Put(key, termCount{found[i], now}, int64(len(key.term)+100))
+	}
+	return keyword.Statistics{Documents: r.counts[0], With: func(field, term string) int {
+		return counts[termKey{r.state.Collection, field, term}]
+	}}, nil
+}
+
+// showHits gives hits with what is shown of them.
+func (r *Reader) showHits(query index.KeywordQuery, hits []keyword.Hit, documents []keyword.Document) []index.KeywordHit {
+	byID := make(map[uint64]*keyword.Document, len(documents))
+	for i := range documents {
+		byID[documents[i].ID] = &documents[i]
+	}
+	shown := make([]index.KeywordHit, len(hits))
+	for i, hit := range hits {
+		shown[i] = index.KeywordHit{ID: index.ID(hit.ID), Score: hit.Score}
+		if !query.ScoresOnly {
+			shown[i].Fragments, shown[i].Terms = byID[hit.ID].Fragments(hit.Matches), keyword.MatchedTerms(hit.Matches)
+		}
+	}
+	return shown
+}
+
+// Spellings implements [index.Reader]. The engine has no list of its words that could be
+// asked for those that are like one: records are read that have a word with the same first
+// letter and a third of the rest, [spellingCandidates] at most, and their words compared.
+func (r *Reader) Spellings(ctx context.Context, words []string) ([][]string, error) {
+	if err := r.usable(ctx); err != nil {
+		return nil, fmt.Errorf("look for spellings: %w", err)
+	}
+	spellings := make([][]string, len(words))
+	for i, word := range words {
+		found, err := r.spellings(ctx, word)
+		if err != nil {
+			return nil, fmt.Errorf("look for spellings: %w", err)
+		}
+		spellings[i] = found
+	}
+	return spellings, nil
+}
+
+func (r *Reader) spellings(ctx context.Context, word string) ([]string, error) {
+	term, edits := keyword.TermToSpell(word)
+	if edits == 0 {
+		return nil, nil
+	}
+	var has, like []engine.Condition
+	for _, field := range keyword.Fields() {
+		has = append(has, engine.Equal(document.WordsPrefix+field.Name, term))
+		for _, pattern := range patterns(term, edits) {
+			like = append(like, engine.Like(document.WordsPrefix+field.Name, pattern))
+		}
+	}
+	counts, err := r.library.engine.Count(ctx, r.state.Collection, engine.Any(has...))
+	if err != nil || counts[0] > 0 {
+		return nil, err
+	}
+	var documents []keyword.Document
+	for record, err := range r.found(ctx, r.query(engine.Any(like...), spellingCandidates, document.Record)) {
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, keywords.DocumentOf(&record.Record))
+	}
+	found, err := inMemory(ctx, documents, func(reader *keyword.Reader) ([]keyword.Spelling, error) { return reader.Spellings(ctx, word) })
+	if err != nil {
+		return nil, err
+	}
+	var spellings []string
+	for _, one := range found {
+		at := slices.IndexFunc(documents, func(d keyword.Document) bool { return d.ID == one.ID })
+		if at < 0 {
+			continue
+		}
+		if written := documents[at].Written(one.Term); written != "" {
+			spellings = append(spellings, written)
+		}
+	}
+	return spellings, nil
+}
+
+// patterns match every term that differs from one by a number of letters and begins with the
+// same one: cut into one piece more than there are edits, one piece at least is whole.
+func patterns(term string, edits int) []string {
+	letters := []rune(term)
+	first, rest := string(letters[:1]), letters[1:]
+	var list []string
+	for i := range edits + 1 {
+		piece := rest[i*len(rest)/(edits+1) : (i+1)*len(rest)/(edits+1)]
+		list = append(list, first+"*"+string(piece)+"*")
+	}
+	return list
+}
