@@ -351,6 +351,8 @@ func (r *run) embedAll(ctx context.Context, images []fileResult) ([]index.Put, e
 	for i := range images {
 		pictures[i] = images[i].image
 	}
+	start := time.Now()
+	defer func() { r.progress.Model(start, time.Now()) }()
 	tokens, err := r.engine.ImageTokens(ctx, pictures)
 	if err != nil {
 		return nil, err
@@ -381,7 +383,7 @@ func (r *run) embedAll(ctx context.Context, images []fileResult) ([]index.Put, e
 
 // captions writes the captions of a run's pictures; nil where none are wanted.
 func (r *run) captions(ctx context.Context, pictures []*pixels.Image, tokens []embed.ImageTokens) ([][]index.Caption, error) {
-	if r.options.Captions < 0 {
+	if r.options.Captions < 0 || r.captionsLater() {
 		return nil, nil
 	}
 	d := captioning.Describer{

@@ -195,6 +195,6 @@ func mustRun(tb testing.TB, library *local.Library, engine Engine, options Optio
 	tb.Helper()
 	summary, err := Run(context.Background(), library, engine, options)
 	must(tb, err)
-	summary.Duration, summary.Failures, summary.PassedOver, summary.Older = 0, nil, nil, 0
+	summary.Duration, summary.Failures, summary.PassedOver, summary.Older, summary.ModelShare = 0, nil, nil, 0, 0
 	return summary
 }

@@ -50,8 +50,12 @@ func Run(ctx context.Context, library index.Library, engine Engine, options Opti
 		}
 		err = r.pass(ctx, r.walkAll)
 		whole = err == nil
-		if whole && r.options.Watch {
-			err = r.watch(ctx)
+		switch {
+		case whole && r.options.Watch:
+			err = r.watchAndDescribe(ctx)
+		case whole:
+			err = r.describeMissing(ctx)
+			whole = err == nil
 		}
 		return whole, err
 	})
@@ -61,7 +65,7 @@ func Run(ctx context.Context, library index.Library, engine Engine, options Opti
 // engine's space, from the original files: how a second model is brought in
 // beside the first. Options.Paths is ignored.
 func Fill(ctx context.Context, library index.Library, engine Engine, options Options) (report.Summary, error) {
-	options.Paths, options.NewSpace, options.Watch = nil, true, false
+	options.Paths, options.NewSpace, options.Watch, options.CaptionsLater = nil, true, false, false
 	return execute(ctx, "fill space", library, engine, options, func(ctx context.Context, r *run) (whole bool, err error) {
 		if err = r.pass(ctx, r.knownFiles); err == nil {
 			err = r.fillTexts(ctx)
@@ -114,6 +118,8 @@ type run struct {
 	own fs.FileInfo
 	// watcher is told of changes; nil where nobody watches, or nothing tells.
 	watcher *changeWatcher
+	// fresh has a value when a pass brought pictures in whose captions come later.
+	fresh chan struct{}
 	// opened says that the model has seen images: it is opened for the first.
 	opened bool
 	// rereading says that what all pictures say about themselves is read again.
@@ -132,7 +138,7 @@ type run struct {
 
 func newRun(library index.Library, engine Engine, options Options) (*run, error) {
 	r := &run{
-		library: library, engine: engine, options: options, away: map[string]int{},
+		library: library, engine: engine, options: options, away: map[string]int{}, fresh: make(chan struct{}, 1),
 		progress: report.NewTracker(options.Progress), rereading: options.Reread,
 	}
 	if located, ok := library.(index.Located); ok {
@@ -203,6 +209,10 @@ func (r *run) pass(ctx context.Context, from source) error {
 		return err
 	}
 	r.rereading = false // once
+	select {
+	case r.fresh <- struct{}{}:
+	default:
+	}
 	return nil
 }
 

@@ -59,6 +59,11 @@ type Options struct {
 	// Captions says how many captions to keep for an image; zero means one,
 	// negative none.
 	Captions int
+	// CaptionsLater brings all files in first and writes captions afterwards, of the pictures below Paths that have none,
+	// also of runs before this one. Where no image tokens are kept, and for [Fill], they are written at once all the same.
+	CaptionsLater bool
+	// LastUsed says when contents were looked at last, where that is known: of captions that come later, theirs come first.
+	LastUsed map[index.Hash]time.Time
 	// CaptionCandidates is how many captions to write for each image, of which
 	// those that match it best are kept; zero means three.
 	CaptionCandidates int

@@ -80,7 +80,7 @@ type Job struct {
 type job struct {
 	shown  Job
 	task   Task
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	// failures are the files that could not be indexed; they are forgotten with the process.
 	failures []index.Failure
 	// changed is closed, and made anew, at every change.
@@ -89,6 +89,12 @@ type job struct {
 
 // errorKey is the key of errors in the log.
 const errorKey = "error"
+
+// errGiveWay ends the context of a job that gives way to another one.
+var errGiveWay = errors.New("another job goes first")
+
+// errCancelled ends the context of a job that somebody cancelled.
+var errCancelled = errors.New("cancelled")
 
 // errPanic marks an error that was a panic.
 var errPanic = errors.New("panic")
@@ -156,6 +162,11 @@ func (m *Manager) add(task Task) (Job, error) {
 		}
 	}
 	m.keep()
+	for _, each := range m.list {
+		if each.shown.State == Running && each.task.Yields && !task.Yields {
+			each.cancel(errGiveWay)
+		}
+	}
 	select {
 	case m.wake <- struct{}{}:
 	default:
@@ -241,7 +252,7 @@ func (m *Manager) Cancel(id string) (Job, bool) {
 	case Queued:
 		m.finish(found, Cancelled, "")
 	case Running:
-		found.cancel()
+		found.cancel(errCancelled)
 	}
 	return found.shown, true
 }
@@ -281,7 +292,7 @@ func (m *Manager) Run(ctx context.Context) {
 type pending struct {
 	job    *job
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	task   Task
 }
 
@@ -291,26 +302,35 @@ func (m *Manager) next(ctx context.Context) *pending {
 	if ctx.Err() != nil {
 		return nil
 	}
+	var chosen *job
 	for _, each := range m.list {
-		if each.shown.State != Queued {
-			continue
+		if each.shown.State == Queued && (chosen == nil || chosen.task.Yields && !each.task.Yields) {
+			chosen = each
 		}
-		ctx, cancel := context.WithCancel(ctx)
-		each.cancel = cancel
-		each.shown.State, each.shown.Started = Running, m.moment()
-		each.announce()
-		m.keep()
-		return &pending{job: each, ctx: ctx, cancel: cancel, task: each.task}
 	}
-	return nil
+	if chosen == nil {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	chosen.cancel = cancel
+	chosen.shown.State, chosen.shown.Started = Running, m.moment()
+	chosen.announce()
+	m.keep()
+	return &pending{job: chosen, ctx: ctx, cancel: cancel, task: chosen.task}
 }
 
 func (m *Manager) work(next *pending) {
-	defer next.cancel()
+	defer next.cancel(nil)
 	outcome, err := m.run(next)
 	result := m.resultOf(next.job, outcome)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
+	if errors.Is(context.Cause(next.ctx), errGiveWay) {
+		next.job.shown.State, next.job.shown.Started = Queued, nil
+		next.job.announce()
+		m.keep()
+		return
+	}
 	next.job.failures, next.job.shown.Result, next.job.task = outcome.Failures, result, Task{}
 	if outcome.Progress != (Progress{}) {
 		next.job.shown.Progress = outcome.Progress
@@ -323,6 +343,12 @@ func (m *Manager) work(next *pending) {
 		m.finish(next.job, Failed, failureOf(next.task, err))
 	default:
 		m.finish(next.job, Succeeded, "")
+		if outcome.Then == nil {
+			return
+		}
+		if _, err := m.add(*outcome.Then); err != nil {
+			m.logger.Warn("what follows a job is not done", "job", next.job.shown.ID, errorKey, err)
+		}
 	}
 }
 

@@ -112,7 +112,41 @@ func (w Workshop) index(asked Request) (Task, error) {
 	if options.Reread = asked.Kind == KindMetadata; options.Reread {
 		kind = KindMetadata
 	}
+	if kind == KindIndex && w.Chores != nil && options.Captions >= 0 && !options.NoTokens {
+		return w.captionsLater(options), nil
+	}
 	return Ingest(kind, w.Ingester, options), nil
+}
+
+// captionsLater brings files in without captions, so that they are found soon, and has these written by a job that gives way
+// to others.
+func (w Workshop) captionsLater(options ingest.Options) Task {
+	keep := options.Captions
+	options.Captions = -1
+	task := Ingest(KindIndex, w.Ingester, options)
+	first := task.Run
+	task.Run = func(ctx context.Context, tell func(Progress)) (Outcome, error) {
+		outcome, err := first(ctx, tell)
+		then := w.describe(captioning.RecaptionOptions{
+			Missing: true, Below: options.Paths, Source: options.CaptionSource, Writer: options.CaptionWriter, Keep: keep, Logger: w.Logger,
+		})
+		then.Paths, then.Yields = options.Paths, true
+		outcome.Then = &then
+		return outcome, err
+	}
+	return task
+}
+
+// describe is the task of writing captions.
+func (w Workshop) describe(options captioning.RecaptionOptions) Task {
+	return Task{Kind: KindCaptions, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
+		pace := newPace()
+		options.Progress = func(now captioning.Recaptioned) {
+			tell(pace.measure(Progress{Found: now.Pictures, Total: now.Pictures, Walked: true, Done: now.Done, Added: now.Described, Failed: now.Failed}))
+		}
+		result, err := w.Chores.Recaption(ctx, options)
+		return Outcome{Result: result}, err
+	}}
 }
 
 // options are those of the request for some paths.
@@ -283,15 +317,7 @@ func (w Workshop) chore(asked Request) (Task, error) {
 	if err != nil {
 		return Task{}, err
 	}
-	options := captioning.RecaptionOptions{Source: captioning.Source(asked.CaptionSource), Writer: writer, Keep: asked.CaptionCount, Logger: w.Logger}
-	return Task{Kind: KindCaptions, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
-		pace := newPace()
-		options.Progress = func(now captioning.Recaptioned) {
-			tell(pace.measure(Progress{Found: now.Pictures, Total: now.Pictures, Walked: true, Done: now.Done, Added: now.Described, Failed: now.Failed}))
-		}
-		result, err := w.Chores.Recaption(ctx, options)
-		return Outcome{Result: result}, err
-	}}, nil
+	return w.describe(captioning.RecaptionOptions{Source: captioning.Source(asked.CaptionSource), Writer: writer, Keep: asked.CaptionCount, Logger: w.Logger}), nil
 }
 
 // Duplicates is the task of comparing pictures that were not compared yet.

@@ -27,6 +27,8 @@ type Task struct {
 	Paths []string
 	// Plain shows errors as they are: it was asked for by the owner.
 	Plain bool
+	// Yields says that it gives way to every other job, and goes on after it: Run is called again after its context has ended.
+	Yields bool
 	// Run does it until it is done or its context ends, and reports how far it is.
 	Run func(ctx context.Context, report func(Progress)) (Outcome, error)
 }
@@ -39,6 +41,8 @@ type Outcome struct {
 	Result any
 	// Failures are the files that could not be indexed.
 	Failures []index.Failure
+	// Then is a job to be queued once this one has succeeded; nil for none.
+	Then *Task
 	// Interrupted says that it ended early because its context had.
 	Interrupted bool
 }

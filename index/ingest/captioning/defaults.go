@@ -8,4 +8,10 @@ const (
 	DefaultCandidates = 3
 	// recaptionBatch is the number of pictures in one commit.
 	recaptionBatch = 8
+	// modelFailures is how many pictures in a row the model may fail on before that is taken to be its own fault.
+	modelFailures = 5
+	// passedName is the file, among what a library derives, of the pictures that get no caption, and maximumPassed what is
+	// read of it.
+	passedName    = "captions-passed"
+	maximumPassed = 256 << 20
 )

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/embed/priority"
 	"mekiki/index"
-	"mekiki/index/pictures"
 )
 
 // RecaptionOptions say which captions to write for the pictures of a library.
@@ -24,6 +24,17 @@ type RecaptionOptions struct {
 	Keep int
 	// Candidates is how many the Q-Former's head writes, of which the best are kept; zero means three.
 	Candidates int
+	// Missing leaves the captions that there are alone, and writes those of pictures that have none and are not in the trash:
+	// of those that LastUsed names first, the latest before the others, then the newest first. A picture for which nobody
+	// has a caption that fits is not described again.
+	Missing bool
+	// Below are folders and files; Missing pictures without a file that is one of these or below one are left out. None
+	// means all pictures.
+	Below []string
+	// LastUsed says when contents were looked at last, where that is known.
+	LastUsed map[index.Hash]time.Time
+	// Model is told when the model began and ended a batch of Missing; it may be nil.
+	Model func(start, end time.Time)
 	// Decoder reads originals of pictures whose tokens are not kept, or whose pixels the writer needs; nil means one with
 	// the defaults.
 	Decoder *pixels.Decoder
@@ -45,7 +56,7 @@ type Recaptioned struct {
 	Failed    int `json:"failed"`
 }
 
-// Recaption writes the captions of all pictures of a library anew. What one batch wrote stays when the next one is
+// Recaption writes the captions of all pictures of a library anew, or those that are missing. What one batch wrote stays when the next one is
 // stopped.
 func Recaption(ctx context.Context, library index.Library, engine Engine, options RecaptionOptions) (state Recaptioned, err error) {
 	if err := Check(options.Source, options.Writer); err != nil {
@@ -68,41 +79,61 @@ func Recaption(ctx context.Context, library index.Library, engine Engine, option
 		options.Decoder = decoder
 	}
 	ctx = priority.Background(ctx) // searches go first
-	reader, err := library.Reader(ctx)
-	if err != nil {
-		return Recaptioned{}, err
-	}
-	defer reader.Close()
-	r := &recaption{library: library, reader: reader, engine: engine, options: options, pixels: options.Writer != nil && options.Writer.NeedsPixels(), describer: Describer{
+	r := &recaption{library: library, engine: engine, options: options, pixels: options.Writer != nil && options.Writer.NeedsPixels(), describer: Describer{
 		Engine: engine, Source: options.Source, Writer: options.Writer, Candidates: max(options.Candidates, options.Keep), Keep: options.Keep,
 	}}
+	if options.Missing {
+		err := r.complete(ctx)
+		return r.state, err
+	}
+	return r.state, r.all(ctx)
+}
+
+// all writes the captions of all pictures anew.
+func (r *recaption) all(ctx context.Context) error {
+	reader, err := r.library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	r.reader = reader
 	r.state.Pictures = reader.Count(index.KindImage)
 	var ids []index.ID
 	for record, err := range reader.All(ctx) {
 		if err != nil {
-			return r.state, err
+			return err
 		}
 		if record.Kind != index.KindImage {
 			continue
 		}
 		if ids = append(ids, record.ID); len(ids) == recaptionBatch {
 			if err := r.batch(ctx, ids); err != nil {
-				return r.state, err
+				return err
 			}
 			ids = nil
 		}
 	}
-	return r.state, r.batch(ctx, ids)
+	return r.batch(ctx, ids)
 }
 
 type recaption struct {
 	library   index.Library
-	reader    index.Reader
+	reader    index.Reader // of all
 	engine    Engine
 	options   RecaptionOptions
 	describer Describer
 	pixels    bool // the writer needs them, and not the tokens
 	state     Recaptioned
+	// passed and refused are those of Missing: the pictures that get no caption, and how many the model failed on in a row.
+	passed  *passed
+	refused int
+}
+
+// tell reports how far it is.
+func (r *recaption) tell() {
+	if r.options.Progress != nil {
+		r.options.Progress(r.state)
+	}
 }
 
 // batch describes some pictures and writes what was kept.
@@ -121,7 +152,7 @@ func (r *recaption) batch(ctx context.Context, ids []index.ID) error {
 	var pictures []*pixels.Image
 	var tokens []embed.ImageTokens
 	for i, id := range ids {
-		picture, own, err := r.read(ctx, id, kept[i])
+		picture, own, err := readPicture(ctx, r.reader, r.engine, r.options.Decoder, id, kept[i], r.pixels)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -140,26 +171,8 @@ func (r *recaption) batch(ctx context.Context, ids []index.ID) error {
 		return err
 	}
 	r.state.Done += len(ids)
-	if r.options.Progress != nil {
-		r.options.Progress(r.state)
-	}
+	r.tell()
 	return nil
-}
-
-// read gives the tokens of a picture, and its pixels where the writer needs them.
-func (r *recaption) read(ctx context.Context, id index.ID, kept embed.ImageTokens) (*pixels.Image, embed.ImageTokens, error) {
-	if kept.Rows > 0 && !r.pixels {
-		return nil, kept, nil
-	}
-	picture, err := pictures.Read(ctx, r.reader, r.options.Decoder, id)
-	if err != nil || kept.Rows > 0 {
-		return picture, kept, err
-	}
-	tokens, err := pictures.Tokens(ctx, r.engine, picture)
-	if err != nil || !r.pixels { // a batch of pictures takes much memory, and nobody needs this one's any more
-		picture = nil
-	}
-	return picture, tokens, err
 }
 
 // write replaces the captions of pictures that are still there.

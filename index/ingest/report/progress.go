@@ -46,8 +46,12 @@ type Progress struct {
 	// Rate is new images a second, lately.
 	Rate float64 `json:"rate"`
 	// Remaining is an estimate from the files dealt with lately, known ones
-	// among them; zero while there is none.
+	// among them, or from the captions written lately once all files are in; zero
+	// while there is none.
 	Remaining time.Duration `json:"remaining_ns"`
+	// Described counts the pictures of ToDescribe that were described after all files were in; both are zero until then.
+	Described  int `json:"described,omitempty"`
+	ToDescribe int `json:"to_describe,omitempty"`
 	// Opening says that the model has the first images, for which it is opened.
 	Opening bool `json:"opening,omitempty"`
 	// Path is the file that came last.
@@ -86,14 +90,20 @@ type Tracker struct {
 	// older counts the files that were read again because an older version had
 	// read them.
 	older int
+	// captioned counts the pictures that got captions after all files were in.
+	captioned int
+	// modelBusy is how long the model was at work, and modelFirst and modelLast when it began
+	// first and ended last.
+	modelBusy             time.Duration
+	modelFirst, modelLast time.Time
 	// recent are counts of the last rateWindow, oldest first.
 	recent []rateMoment
 }
 
 // rateMoment is how far a run was.
 type rateMoment struct {
-	at          time.Time
-	added, done int
+	at                     time.Time
+	added, done, described int
 }
 
 // NewTracker begins to count; call may be nil.
@@ -170,6 +180,34 @@ func (t *Tracker) Reread(path string, older bool) {
 			t.older++
 		}
 	})
+}
+
+// Describe tells how many pictures were described of those that had no captions when all files were in, and how many got
+// captions since it was told last.
+func (t *Tracker) Describe(done, total, captioned int) {
+	t.change(func(p *Progress) {
+		p.Described, p.ToDescribe = done, total
+		t.captioned += captioned
+	})
+}
+
+// Model notes a time during which the model was at work.
+func (t *Tracker) Model(start, end time.Time) {
+	t.change(func(*Progress) {
+		if t.modelFirst.IsZero() {
+			t.modelFirst = start
+		}
+		t.modelBusy += end.Sub(start)
+		t.modelLast = end
+	})
+}
+
+// modelShare is the model's share of the time since it began, zero when it never did.
+func (t *Tracker) modelShare() float64 {
+	if t.modelBusy == 0 {
+		return 0
+	}
+	return min(1, t.modelBusy.Seconds()/t.modelLast.Sub(t.modelFirst).Seconds())
 }
 
 // Damaged counts a picture that was read in part.
@@ -288,7 +326,7 @@ func (t *Tracker) Current() Progress {
 	if p.Total > 0 {
 		p.Total = max(p.Total, p.Seen)
 	}
-	t.recent = append(t.recent, rateMoment{now, p.Added + p.Changed, p.Done()})
+	t.recent = append(t.recent, rateMoment{now, p.Added + p.Changed, p.Done(), p.Described})
 	for len(t.recent) > 2 && t.recent[0].at.Before(now.Add(-rateWindow)) {
 		t.recent = t.recent[1:]
 	}
@@ -298,6 +336,9 @@ func (t *Tracker) Current() Progress {
 		return p
 	}
 	p.Rate = float64(p.Added+p.Changed-first.added) / seconds
+	if described := p.Described - first.described; described > 0 && p.ToDescribe > p.Described && p.Walked && p.Done() == p.Seen {
+		p.Remaining = time.Duration(float64(p.ToDescribe-p.Described) / float64(described) * seconds * float64(time.Second))
+	}
 	if done := p.Done() - first.done; done > 0 && p.Total > p.Done() {
 		p.Remaining = time.Duration(float64(p.Total-p.Done()) / float64(done) * seconds * float64(time.Second))
 	}
@@ -310,6 +351,7 @@ func (t *Tracker) Summary() Summary {
 	defer t.mutex.Unlock()
 	sum := t.sum()
 	sum.Failures, sum.Duration = append([]index.Failure(nil), t.Failures...), time.Since(t.started)
+	sum.Captioned, sum.ModelShare = t.captioned, t.modelShare()
 	sum.Away, sum.Older = slices.Clone(t.away), t.older
 	if len(t.passed) > 0 {
 		sum.PassedOver = maps.Clone(t.passed)

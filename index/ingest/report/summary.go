@@ -35,6 +35,11 @@ type Summary struct {
 	// part, as a JPEG that ends early.
 	Damaged int `json:"damaged"`
 	Failed  int `json:"failed"`
+	// Captioned counts the pictures that got captions after all files were in.
+	Captioned int `json:"captioned,omitempty"`
+	// ModelShare is the model's share of the time from its first image to its last, for vectors and captions, from 0 to 1; zero
+	// when it saw none.
+	ModelShare float64 `json:"model_share,omitempty"`
 	// Older counts those of Reread that an older version had read, which knew less
 	// of what pictures say about themselves.
 	Older int `json:"reread_older,omitempty"`

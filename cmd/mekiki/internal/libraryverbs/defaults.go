@@ -12,3 +12,6 @@ const remapBatch = 1000
 // removalsAtOnce is how many removals a server is sent at once: with the longest paths that systems allow, they fit its
 // largest body.
 const removalsAtOnce = 200
+
+// lowestPriority is the nice value that --nice gives on Unix.
+const lowestPriority = 19

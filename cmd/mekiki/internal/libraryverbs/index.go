@@ -48,7 +48,9 @@ with a slash, with the path below PATH ("2009/**/raw") or with the whole path. *
 matches any number of folders; *, ? and [a-z] match parts of a name. Case matters.
 {a,b} and ! are not supported.
 
-Ctrl-C stops at the next commit; the same command continues from there. With
+All images are searchable by their vectors before captions are written, of those
+that were looked at last first, then the newest. Ctrl-C stops at the next commit;
+the same command continues from there, with either. With
 --watch, the program stays and follows changes.
 
 While "mekiki serve" has the library, the server does the work, with its model, and
@@ -66,6 +68,7 @@ type indexOptions struct {
 	noCaptions bool
 	tokens     string
 	reread     string
+	nice       bool
 	megapixels int64
 }
 
@@ -100,6 +103,8 @@ func NewIndexCommand(app *cli.App) *cobra.Command {
 	flags.StringVar(&options.tokens, "tokens", "int8", "how to keep image tokens, which reranking reads: int8, int4 or none")
 	flags.BoolVar(&options.NewSpace, "new-space", false, "add this model beside the library's (see \"mekiki spaces\")")
 	flags.IntVar(&options.BatchSize, "batch", 64, "images in one commit")
+	flags.IntVar(&options.Workers, "workers", 0, "files decoded at once (0: one for each processor, four at most); --threads bounds the model")
+	flags.BoolVar(&options.nice, "nice", false, "leave the machine to other programs: run with the lowest priority")
 	flags.BoolVar(&options.Watch, "watch", false, "stay and follow changes of the files")
 	flags.BoolVar(&options.PollOnly, "poll", false, "scan the folders while watching, for drives that do not report changes")
 	flags.DurationVar(&options.PollInterval, "poll-interval", 0, "time between two scans of the folders (0: 30s)")
@@ -164,6 +169,8 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 	if err != nil {
 		return err
 	}
+	options.CaptionsLater = true
+	flags.lower(app)
 	err = app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
 		writer, done, err := app.OpenCaptionWriter(ctx, engine, options.CaptionSource, flags.samples)
 		if err != nil {
@@ -178,6 +185,16 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 		return printIndexed(app, library.Folder(), summary)
 	})
 	return handIndexing(ctx, app, err, flags, options)
+}
+
+// lower gives the process the lowest priority, where that was asked for.
+func (o indexOptions) lower(app *cli.App) {
+	if !o.nice {
+		return
+	}
+	if err := lowerPriority(); err != nil {
+		app.Log().Warn("the priority is not lowered", "error", err)
+	}
 }
 
 // errInterrupted: Ctrl-C or another signal came first.
@@ -231,6 +248,9 @@ func indexedText(summary report.Summary) string {
 	}
 	if summary.Damaged > 0 {
 		fmt.Fprintf(&text, "%s damaged and could be read only in part\n", cli.Counted(summary.Damaged, "picture is", "pictures are"))
+	}
+	if summary.Captioned > 0 {
+		fmt.Fprintf(&text, "captions were written for %s\n", cli.Counted(summary.Captioned, "picture", "pictures"))
 	}
 	text.WriteString(passedOverText(summary.PassedOver))
 	if summary.Seen == 0 && !summary.Interrupted {

@@ -50,6 +50,11 @@ func indexState(task string, state report.Progress) progress.State {
 		Task: task, Done: int64(state.Done()), Total: int64(state.Total), Failed: int64(state.Failed), Unit: progress.Images,
 		Rate: state.Rate, Remaining: state.Remaining.Seconds(),
 	}
+	if state.ToDescribe > 0 {
+		shown.Task, shown.Done, shown.Total = "write captions", int64(state.Described), int64(state.ToDescribe)
+		shown.Rate, shown.Failed = 0, 0
+		return shown
+	}
 	switch {
 	case state.Path != "":
 		shown.Detail = filepath.Base(state.Path)

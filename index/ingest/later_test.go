@@ -1,0 +1,129 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/ingest/captioning"
+	"mekiki/index/ingest/report"
+	"mekiki/index/local"
+)
+
+// announcing is an engine that says when it writes captions.
+type announcing struct {
+	*counting
+	calls     int
+	onCaption func(call int)
+}
+
+func (a *announcing) CaptionImages(ctx context.Context, tokens []embed.ImageTokens, options embed.CaptionOptions) ([][]embed.Caption, error) {
+	a.calls++
+	if a.onCaption != nil {
+		a.onCaption(a.calls)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return a.counting.CaptionImages(ctx, tokens, options)
+}
+
+// TestCaptionsComeLater: everything is searchable before the first caption is written; what was looked at last, then what is
+// newest is described first; and a run that is stopped goes on where it was.
+func TestCaptionsComeLater(t *testing.T) {
+	folder := t.TempDir()
+	lastUsed := map[index.Hash]time.Time{}
+	var want []string
+	for i := range 20 {
+		data, name := testImage(t, uint64(i), 40, 30), fmt.Sprintf("%02d.jpg", i)
+		path := write(t, data, folder, "photos", name)
+		taken := time.Date(2020, 1, 1+i, 0, 0, 0, 0, time.UTC)
+		must(t, os.Chtimes(path, taken, taken))
+		if i == 3 || i > 12 {
+			want = append(want, name) // a batch of eight
+		}
+		if i == 3 {
+			lastUsed[sha256.Sum256(data)] = taken
+		}
+	}
+	library, engine := openLibrary(t, filepath.Join(folder, "library")), &announcing{counting: newCounting("model")}
+	ctx, stop := context.WithCancel(t.Context())
+	engine.onCaption = func(call int) {
+		reader, err := library.Reader(t.Context())
+		must(t, err)
+		defer reader.Close()
+		if there := reader.Count(index.KindImage); there != 20 {
+			t.Errorf("captions are written when %d images are there", there)
+		}
+		if call == 2 {
+			stop()
+		}
+	}
+	options := Options{Paths: []string{filepath.Join(folder, "photos")}, CaptionsLater: true, LastUsed: lastUsed}
+	summary, err := Run(ctx, library, engine, options)
+	must(t, err)
+	if !summary.Interrupted || summary.Added != 20 || summary.Captioned != 8 || summary.ModelShare <= 0 || summary.ModelShare > 1 {
+		t.Errorf("stopped: %+v", summary)
+	}
+	if diff := cmp.Diff(want, describedNames(t, library)); diff != "" {
+		t.Error(diff)
+	}
+	engine.onCaption = nil
+	images := engine.images.Load()
+	var last report.Progress
+	options.Progress = func(now report.Progress) { last = now }
+	summary = mustRun(t, library, engine, options)
+	if summary.Captioned != 12 || last.Described != 12 || last.ToDescribe != 12 || engine.images.Load() != images {
+		t.Errorf("resumed: %+v, at last %+v", summary, last)
+	}
+	if got := describedNames(t, library); len(got) != 20 {
+		t.Errorf("described: %v", got)
+	}
+	calls := engine.calls
+	if mustRun(t, library, engine, options); engine.calls != calls {
+		t.Error("pictures that have captions are described again")
+	}
+}
+
+// TestPicturesWithoutAFittingCaptionAreDescribedOnce: matching accepts none of what the language model writes.
+func TestPicturesWithoutAFittingCaptionAreDescribedOnce(t *testing.T) {
+	folder := t.TempDir()
+	write(t, testImage(t, 1, 40, 30), folder, "photos", "a.jpg")
+	write(t, testImage(t, 2, 40, 30), folder, "others", "b.jpg")
+	writer := &scribe{lengths: []int{2}}
+	options := Options{Paths: []string{filepath.Join(folder, "photos")}, CaptionsLater: true, CaptionSource: captioning.LM, CaptionWriter: writer}
+	for range 2 {
+		library, err := local.Open(t.Context(), filepath.Join(folder, "library"), local.Options{})
+		must(t, err)
+		mustRun(t, library, newCounting("model"), Options{Paths: []string{filepath.Join(folder, "others")}, Captions: -1})
+		mustRun(t, library, newCounting("model"), options)
+		must(t, library.Close())
+	}
+	if writer.calls != 1 {
+		t.Errorf("described %d times, and not once; pictures elsewhere are left alone", writer.calls)
+	}
+}
+
+func describedNames(t *testing.T, library index.Library) (names []string) {
+	t.Helper()
+	reader, err := library.Reader(t.Context())
+	must(t, err)
+	defer reader.Close()
+	for record, err := range reader.All(t.Context()) {
+		must(t, err)
+		if len(record.Captions) > 0 {
+			names = append(names, filepath.Base(record.Path()))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
