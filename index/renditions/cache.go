@@ -46,6 +46,17 @@ func (c cache) write(hash index.Hash, suffix string, write func(io.Writer) error
 	return c.folder.Write(nameOf(hash, suffix), write)
 }
 
+// LastUsed says when the contents that have renditions in a folder were looked at last, to the hour or so.
+func LastUsed(folder string) map[index.Hash]time.Time {
+	used := map[index.Hash]time.Time{}
+	for _, file := range (&cache{folder: folder}).list() {
+		if hash, _, ours := hashOf(filepath.Base(file.name)); ours && file.used.After(used[hash]) {
+			used[hash] = file.used
+		}
+	}
+	return used
+}
+
 // hashOf reads the name of a file of the cache.
 func hashOf(name string) (hash index.Hash, suffix string, ours bool) {
 	digits, suffix, _ := strings.Cut(name, ".")

@@ -50,7 +50,7 @@ type Request struct {
 type Chores interface {
 	// CaptionWriter gives who writes captions for a source that takes a second stage.
 	CaptionWriter(source captioning.Source, samples int) (captioning.Writer, error)
-	// Recaption writes the captions of all pictures anew.
+	// Recaption writes the captions of all pictures anew, or those that are missing.
 	Recaption(ctx context.Context, options captioning.RecaptionOptions) (captioning.Recaptioned, error)
 	// AddTextFile brings in a file of texts.
 	AddTextFile(ctx context.Context, source io.Reader, options textrecord.Options) (textrecord.Summary, error)

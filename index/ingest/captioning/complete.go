@@ -82,21 +82,33 @@ func (c *recaption) complete(ctx context.Context) error {
 		}
 		return stages.Err()
 	})
-	group.Go(func() (err error) {
-		for batch := range written {
-			if err != nil {
-				continue
-			}
-			// What the model has done is kept when the context has ended.
-			if err = c.keep(context.WithoutCancel(ctx), batch); err == nil {
-				c.state.Done += len(batch.all)
-				c.state.Failed += batch.failed
-				c.tell()
-			}
-		}
-		return err
-	})
+	group.Go(func() error { return c.keepAll(context.WithoutCancel(ctx), written) })
 	return group.Wait()
+}
+
+// keepAll writes what the model has done, many pictures in one commit. When the others have ended early it writes the last
+// ones too, so its context does not end.
+func (c *recaption) keepAll(ctx context.Context, written <-chan *described) (err error) {
+	var waiting described
+	since := time.Now()
+	for batch := range written {
+		if err != nil {
+			continue // somebody has to take it
+		}
+		waiting.readable = append(waiting.readable, batch.readable...)
+		waiting.captions = append(waiting.captions, batch.captions...)
+		c.state.Done += len(batch.all)
+		c.state.Failed += batch.failed
+		if len(waiting.readable) >= missingCommit || time.Since(since) > missingDelay {
+			err, waiting, since = c.keep(ctx, &waiting), described{}, time.Now()
+		}
+		c.tell()
+	}
+	if err == nil {
+		err = c.keep(ctx, &waiting)
+		c.tell()
+	}
+	return err
 }
 
 // undescribed lists the pictures without captions in the order in which they get them.

@@ -10,6 +10,7 @@ import (
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/report"
 	"mekiki/index/local"
+	"mekiki/index/renditions"
 	"mekiki/internal/progress"
 )
 
@@ -21,6 +22,9 @@ func IndexPaths(ctx context.Context, a *cli.App, library *local.Library, engine 
 	options.Logger = a.Log()
 	options.ImageSize = engine.Manifest().Config.Preprocess.ImageSize
 	options.Progress = func(state report.Progress) { reporter.Report(indexState(task, state)) }
+	if options.CaptionsLater {
+		options.LastUsed = renditions.LastUsed(renditions.FolderOf(library.DerivedFolder()))
+	}
 	return ingest.Run(ctx, library, engine.Engine, options)
 }
 

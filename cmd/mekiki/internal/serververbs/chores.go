@@ -10,6 +10,7 @@ import (
 	"mekiki/index/ingest/captioning"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
+	"mekiki/index/renditions"
 	"mekiki/search/ask"
 )
 
@@ -31,12 +32,15 @@ func (c chores) CaptionWriter(_ captioning.Source, samples int) (captioning.Writ
 	return ask.NewCaptionWriter(c.asker, nil, samples), nil
 }
 
-// Recaption writes the captions of all pictures anew.
+// Recaption writes the captions of all pictures anew, or those that are missing.
 func (c chores) Recaption(ctx context.Context, options captioning.RecaptionOptions) (captioning.Recaptioned, error) {
 	if err := cli.Fits(c.library, c.engine); err != nil {
 		return captioning.Recaptioned{}, err
 	}
 	options.Decoder = c.library.Decoder()
+	if options.Missing {
+		options.LastUsed = renditions.LastUsed(renditions.FolderOf(c.library.DerivedFolder()))
+	}
 	return captioning.Recaption(ctx, c.library, c.engine, options)
 }
 
