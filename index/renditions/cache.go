@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"mekiki/index"
 	"mekiki/internal/diskcache"
@@ -49,9 +50,9 @@ func (c cache) write(hash index.Hash, suffix string, write func(io.Writer) error
 // LastUsed says when the contents that have renditions in a folder were looked at last, to the hour or so.
 func LastUsed(folder string) map[index.Hash]time.Time {
 	used := map[index.Hash]time.Time{}
-	for _, file := range (&cache{folder: folder}).list() {
-		if hash, _, ours := hashOf(filepath.Base(file.name)); ours && file.used.After(used[hash]) {
-			used[hash] = file.used
+	for name, last := range newCache(folder, folder, 0).folder.LastUsed() {
+		if hash, _, ours := hashOf(name); ours && last.After(used[hash]) {
+			used[hash] = last
 		}
 	}
 	return used

@@ -126,6 +126,15 @@ type kept struct {
 	used  time.Time
 }
 
+// LastUsed says when the files were used last, by their names.
+func (f *Folder) LastUsed() map[string]time.Time {
+	used := map[string]time.Time{}
+	for _, file := range f.list() {
+		used[filepath.Base(file.path)] = file.used
+	}
+	return used
+}
+
 // list gives the files, and removes what processes that ended early left.
 func (f *Folder) list() []kept {
 	var files []kept
