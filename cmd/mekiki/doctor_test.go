@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/cmd/mekiki/internal/doctor"
 	"mekiki/embed/ort"
+	"mekiki/internal/clustertest/storetest"
 )
 
 // diagnoses runs doctor with --json and returns what each check found.
@@ -107,6 +109,39 @@ func TestDoctorServer(t *testing.T) {
 	server.Close()
 	diagnoses(t, cli.ExitError, "--server", server.URL)
 	diagnoses(t, cli.ExitError, "--server", "localhost:80")
+}
+
+// TestDoctorCluster: the settings, the store and the cache of a library on several machines, in place of the library on this one.
+func TestDoctorCluster(t *testing.T) {
+	offlineEnvironment(t, "http://127.0.0.1:1")
+	folder := t.TempDir()
+	write := func(bucket string) string {
+		t.Helper()
+		text := fmt.Sprintf("[engine]\naddresses = [\"http://127.0.0.1:1\"]\n[store]\naddress = %q\nbucket = %q\naccess-key = \"a\"\nsecret-key = \"secret\"\n[cache]\nfolder = %q\n",
+			storetest.StartMemory(t, "bucket"), bucket, filepath.Join(folder, "cache"))
+		path := filepath.Join(folder, "cluster.toml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	found := diagnoses(t, cli.ExitError, "--runtime", folder, "--cluster", write("bucket"))
+	for _, check := range []string{"cluster", "store: store", "store: bucket", "store: clock", "store: region", "store: rights", "store: cache"} {
+		if found[check].Verdict != doctor.VerdictOK {
+			t.Errorf("%s: %+v", check, found[check])
+		}
+	}
+	if _, looked := found["library"]; looked {
+		t.Error("the library of this machine was looked at")
+	}
+	found = diagnoses(t, cli.ExitError, "--runtime", folder, "--cluster", write("another"))
+	if got := found["store: bucket"]; got.Verdict != doctor.VerdictFailed || !strings.Contains(got.Remedy, "make the bucket another") {
+		t.Errorf("%+v", got)
+	}
+	t.Setenv("MEKIKI_CLUSTER", filepath.Join(folder, "none.toml"))
+	if got := diagnoses(t, cli.ExitError, "--runtime", folder)["cluster"]; got.Verdict != doctor.VerdictFailed || !strings.Contains(got.Remedy, "docs/cluster.md") {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestBenchRefuses(t *testing.T) {

@@ -44,3 +44,13 @@ const (
 	maximumErrorText = 64 << 10
 	maximumList      = 16 << 20
 )
+
+// Bounds of looking at a store, which somebody waits for.
+const (
+	examineTimeout  = 30 * time.Second
+	examineAttempts = 2
+	examineStall    = 5 * time.Second
+)
+
+// tolerableSkew is how far clocks may be apart before it is worth a word.
+const tolerableSkew = time.Minute

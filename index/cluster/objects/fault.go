@@ -21,6 +21,14 @@ type fault struct {
 	kind   kind
 }
 
+// faultError is an error of which it is known what has to be changed.
+type faultError struct {
+	error
+	kind kind
+}
+
+func (f faultError) Unwrap() error { return f.error }
+
 // kind is what has to be changed.
 type kind int
 

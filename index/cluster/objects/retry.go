@@ -33,12 +33,12 @@ func (s *S3) try(ctx context.Context, what string, call func(ctx context.Context
 			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
 		}
 		fault := s.faultOf(err)
-		attempts := maximumAttempts
+		attempts := s.attempts
 		if errors.Is(err, index.ErrDamaged) {
-			attempts = damagedAttempts
+			attempts = min(attempts, damagedAttempts)
 		}
 		if !fault.passes || attempt >= attempts {
-			return hint.Wrap(fmt.Errorf("%s: %w", what, fault.err), fault.remedy)
+			return hint.Wrap(fmt.Errorf("%s: %w", what, faultError{fault.err, fault.kind}), fault.remedy)
 		}
 		select {
 		case <-ctx.Done():

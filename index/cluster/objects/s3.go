@@ -28,6 +28,8 @@ type S3 struct {
 	// pause is how long to wait before an attempt, counted from 1; tests wait less.
 	pause func(attempt int) time.Duration
 	stall time.Duration
+	// attempts is how often a call is tried.
+	attempts int
 }
 
 var _ Store = (*S3)(nil)
@@ -54,7 +56,7 @@ func Open(where settings.Store) (*S3, error) {
 	if err != nil {
 		return nil, hint.Wrap(fmt.Errorf("store: %w", err), "correct store.address")
 	}
-	return &S3{client: client, transport: transport, where: where, pause: pause, stall: stallTimeout}, nil
+	return &S3{client: client, transport: transport, where: where, pause: pause, stall: stallTimeout, attempts: maximumAttempts}, nil
 }
 
 // authorities are the system's certificates, and those of a file.

@@ -43,6 +43,7 @@ func decode(text string, lookup func(string) string) (Cluster, error) {
 	if err != nil {
 		return Cluster{}, hint.Wrap(err, "correct the file; docs/cluster.md has an example")
 	}
+	cluster.SecretsInFile = cluster.Engine.APIKey != "" || cluster.Store.SecretKey != ""
 	problems := unknown(meta.Undecoded())
 	for _, key := range keys() {
 		if value := lookup(key.variable()); value != "" {

@@ -17,6 +17,8 @@ type Cluster struct {
 	Cache  Cache  `toml:"cache"`
 	// Path is the file that this was read from.
 	Path string `toml:"-"`
+	// SecretsInFile says that the file has keys that are not to be shown.
+	SecretsInFile bool `toml:"-"`
 }
 
 // Engine is the engine of vectors, words and filters.

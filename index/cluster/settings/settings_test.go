@@ -108,9 +108,10 @@ func TestEnvironmentOverridesFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Cluster{
-		Engine: Engine{Addresses: []string{"http://a", "http://b"}, APIKey: "value", CAFile: "value", Collection: "Other", Consistency: "all", Replication: 2, Shards: 7, Quantisation: "none", Representatives: 1},
-		Store:  Store{Address: "http://c", Bucket: "other", Region: "eu", Prefix: "p/", AccessKey: "value", SecretKey: "value", SessionToken: "value", CAFile: "value", Addressing: "path"},
-		Cache:  Cache{Folder: "value", Size: 3 << 20},
+		Engine:        Engine{Addresses: []string{"http://a", "http://b"}, APIKey: "value", CAFile: "value", Collection: "Other", Consistency: "all", Replication: 2, Shards: 7, Quantisation: "none", Representatives: 1},
+		Store:         Store{Address: "http://c", Bucket: "other", Region: "eu", Prefix: "p/", AccessKey: "value", SecretKey: "value", SessionToken: "value", CAFile: "value", Addressing: "path"},
+		Cache:         Cache{Folder: "value", Size: 3 << 20},
+		SecretsInFile: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

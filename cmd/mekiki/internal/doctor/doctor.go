@@ -18,18 +18,22 @@ the model, the library and its writer, disk space and the browser.
 
 --install first installs ONNX Runtime if it is missing. --server asks a running
 server whether it answers searches and checks nothing else, as a health check
-does.
+does. --cluster looks at the library of several machines that a file of settings
+names, in place of the one on this machine: whether its store is there, takes the
+credentials, has the bucket, and lets us read, write, list and delete.
 
 Exit status: 0 everything works; 1 something does not. Warnings do not count.`
 
 const doctorExample = `  mekiki doctor
   mekiki doctor --install --model blip2
-  mekiki doctor --server http://127.0.0.1:8080`
+  mekiki doctor --server http://127.0.0.1:8080
+  mekiki doctor --cluster cluster.toml`
 
 // doctorOptions are the flags of doctor.
 type doctorOptions struct {
 	install bool
 	server  string
+	cluster string
 }
 
 // verdict is how a check went.
@@ -67,11 +71,12 @@ func NewDoctorCommand(app *cli.App) *cobra.Command {
 	flags := command.Flags()
 	flags.BoolVar(&options.install, "install", false, "install ONNX Runtime if it is missing")
 	flags.StringVar(&options.server, "server", "", "address of a running server to ask instead, such as http://127.0.0.1:8080")
+	flags.StringVar(&options.cluster, "cluster", "", "settings of a library on several machines to look at, in TOML")
 	return command
 }
 
 func runDoctor(ctx context.Context, app *cli.App, options doctorOptions) error {
-	doctor := &doctor{app: app, install: options.install}
+	doctor := &doctor{app: app, install: options.install, cluster: options.cluster}
 	if options.server != "" {
 		doctor.checkServer(ctx, options.server)
 	} else {
@@ -87,6 +92,7 @@ func runDoctor(ctx context.Context, app *cli.App, options doctorOptions) error {
 type doctor struct {
 	app       *cli.App
 	install   bool
+	cluster   string
 	diagnoses []Diagnosis
 }
 
@@ -158,7 +164,11 @@ func (d *doctor) examine(ctx context.Context) {
 	if err == nil {
 		engine = d.checkModel(ctx, runtime)
 	}
-	d.checkLibrary(ctx, engine)
+	if d.cluster != "" {
+		d.checkCluster(ctx)
+	} else {
+		d.checkLibrary(ctx, engine)
+	}
 	d.checkBrowser()
 	switch {
 	case engine != nil:
