@@ -101,6 +101,8 @@ func configure(settings *onnxruntime.SessionOptions, options SessionOptions) (st
 		settings.SetCpuMemArena(options.Arena),
 		settings.SetMemPattern(options.Arena),
 		settings.AddSessionConfigEntry("session.intra_op.allow_spinning", flag(options.Spin)),
+		settings.AddSessionConfigEntry("session.intra_op.spin_duration_us", spinMicroseconds),
+		settings.AddSessionConfigEntry("session.force_spinning_stop", "1"),
 		settings.AddSessionConfigEntry("session.disable_prepacking", flag(options.NoPrepack)),
 	}
 	if options.Model != nil {

@@ -19,8 +19,9 @@ type SessionOptions struct {
 	Inputs, Outputs []Value
 	// Threads bounds the threads of one run; 0 means one per usable processor.
 	Threads int
-	// Spin keeps idle threads spinning between operators: a little faster in a
-	// tight loop, and a burnt processor otherwise. Off by default.
+	// Spin lets the threads of a run wait for its next operator by spinning a moment, which
+	// spares waking them hundreds of times. They stop at the end of the last run: an idle
+	// session uses no processor. Off by default.
 	Spin bool
 	// Arena keeps freed memory for the next run, which is faster; the session holds
 	// the largest run's memory until it is closed. Off by default.

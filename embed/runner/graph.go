@@ -75,7 +75,7 @@ func (g *Graph) opened(ctx context.Context, m *Model, session **ort.Session, thr
 	}
 	opened, err := m.Options.Runtime.Session(ctx, ort.SessionOptions{
 		Path: g.files.Path(g.source()), Model: derived, Inputs: g.Inputs, Outputs: g.Outputs,
-		Threads: threads, Spin: m.Options.Spin, Arena: true, Provider: m.Options.Provider,
+		Threads: threads, Spin: threads > 1, Arena: true, Provider: m.Options.Provider,
 	})
 	if err != nil {
 		return nil, err

@@ -22,8 +22,6 @@ type Options struct {
 	// Threads bounds the threads that one image or text is computed with; 0
 	// means one per usable processor.
 	Threads int
-	// Spin is handed to every session; see ort.SessionOptions.
-	Spin bool
 	// Provider is the execution provider; "" is "cpu".
 	Provider string
 	// CleanTexts prepares texts as LAVIS does for training and evaluation (see
