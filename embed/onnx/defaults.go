@@ -2,3 +2,6 @@ package onnx
 
 // maximumModelBytes is the size that a protobuf message has to stay below.
 const maximumModelBytes = 1 << 31
+
+// mostFeatures bounds what a fused product adds up, so that the sums of 8-bit products fit in 32 bits.
+const mostFeatures = 1 << 16

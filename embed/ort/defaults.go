@@ -20,3 +20,6 @@ const (
 // operators between two products take, and so short that runs that share the processor with others lose little. Without a
 // bound a pair takes twice the processor time, and up to four times as long, beside other work.
 const spinMicroseconds = "50"
+
+// mostFused bounds the bytes of a graph's file that is read to fuse its products; weights lie in files of their own.
+const mostFused = 64 << 20

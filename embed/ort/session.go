@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
+
+	"mekiki/embed/fused"
 )
 
 // Session is an opened graph. Its runs may be concurrent; they share its threads.
@@ -39,7 +41,7 @@ func (r *Runtime) Session(ctx context.Context, options SessionOptions) (opened *
 		return nil, fmt.Errorf("open %s: runtime %w", options.Path, ErrClosed)
 	}
 	defer recovered(&err, "open "+options.Path)
-	session, err := newSession(options)
+	session, err := newSession(r.fused(options))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", options.Path, err)
 	}
@@ -124,6 +126,11 @@ func configure(settings *onnxruntime.SessionOptions, options SessionOptions) (st
 	}
 	if err := errors.Join(steps...); err != nil {
 		return "", err
+	}
+	if options.library != "" {
+		if err := fused.Register(options.library, sessionOptions(settings)); err != nil {
+			return "", err
+		}
 	}
 	return path, appendProvider(settings, options.Provider, options.ProviderOptions)
 }

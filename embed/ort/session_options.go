@@ -44,6 +44,10 @@ type SessionOptions struct {
 	// Profile, when set, is the prefix of a JSON profile that is written when the
 	// session closes.
 	Profile string
+	// NoFusion leaves products of 8-bit integers to the runtime's own operators.
+	NoFusion bool
+
+	library string // the runtime's file, where products are fused
 }
 
 func (o SessionOptions) withDefaults() SessionOptions {

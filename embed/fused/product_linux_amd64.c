@@ -1,0 +1,325 @@
+#include "product.h"
+
+#include <immintrin.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#define INLINE static inline __attribute__((always_inline)) VNNI
+
+enum { PANEL = 32, MOST_ROWS = 12, AHEAD = 1024, SECOND_CACHE = 384 << 10, LEAST_PARTS = 12 };
+
+// Four features of a panel's columns lie side by side, as vpdpbusd reads them: [inner/4][PANEL][4].
+struct packed {
+	size_t inner, groups, width, panels;
+	uint64_t hash;
+	int8_t *codes;
+	int32_t *sums; // of each column
+	size_t users;
+	packed *next;
+};
+
+static packed *shared;
+static pthread_mutex_t sharing = PTHREAD_MUTEX_INITIALIZER;
+
+static uint64_t hash_of(const int8_t *weights, size_t size) {
+	uint64_t hash = size;
+	for (size_t i = 0; i + 8 <= size; i += 8) {
+		uint64_t word;
+		memcpy(&word, weights + i, 8);
+		hash = (hash ^ word) * 0x9E3779B97F4A7C15ull;
+		hash ^= hash >> 29;
+	}
+	return hash;
+}
+
+// Four features of a panel's columns as they are packed; what is beyond the matrix is zero.
+static void piece(const int8_t *weights, size_t inner, size_t width, size_t group, size_t panel, int8_t out[PANEL * 4]) {
+	size_t columns = width - panel * PANEL < PANEL ? width - panel * PANEL : PANEL, features = inner - group * 4 < 4 ? inner - group * 4 : 4;
+	const int8_t *from = weights + group * 4 * width + panel * PANEL;
+	if (columns < PANEL || features < 4)
+		memset(out, 0, PANEL * 4);
+	for (size_t k = 0; k < features; k++, from += width)
+		for (size_t n = 0; n < columns; n++)
+			out[n * 4 + k] = from[n];
+}
+
+static int equal(const packed *p, const int8_t *weights) {
+	int8_t one[PANEL * 4];
+	for (size_t i = 0; i < p->panels * p->groups; i++) {
+		piece(weights, p->inner, p->width, i % p->groups, i / p->groups, one);
+		if (memcmp(one, p->codes + i * PANEL * 4, PANEL * 4))
+			return 0;
+	}
+	return 1;
+}
+
+static void packed_free(packed *p) {
+	free(p->codes);
+	free(p->sums);
+	free(p);
+}
+
+static packed *pack(const int8_t *weights, size_t inner, size_t width) {
+	packed *p = calloc(1, sizeof *p);
+	if (!p)
+		return NULL;
+	p->inner = inner, p->width = width, p->groups = (inner + 3) / 4, p->panels = (width + PANEL - 1) / PANEL;
+	size_t size = p->panels * p->groups * PANEL * 4;
+	p->codes = aligned_alloc(64, size);
+	p->sums = aligned_alloc(64, p->panels * PANEL * sizeof *p->sums);
+	if (!p->codes || !p->sums) {
+		packed_free(p);
+		return NULL;
+	}
+	memset(p->sums, 0, p->panels * PANEL * sizeof *p->sums);
+	for (size_t i = 0; i < p->panels * p->groups; i++) {
+		int8_t *codes = p->codes + i * PANEL * 4;
+		int32_t *sums = p->sums + i / p->groups * PANEL;
+		piece(weights, inner, width, i % p->groups, i / p->groups, codes);
+		for (size_t n = 0; n < PANEL; n++)
+			sums[n] += codes[n * 4] + codes[n * 4 + 1] + codes[n * 4 + 2] + codes[n * 4 + 3];
+	}
+	return p;
+}
+
+packed *packed_acquire(const int8_t *weights, size_t inner, size_t width) {
+	uint64_t hash = hash_of(weights, inner * width);
+	pthread_mutex_lock(&sharing);
+	packed *p = shared;
+	while (p && !(p->hash == hash && p->inner == inner && p->width == width && equal(p, weights)))
+		p = p->next;
+	if (!p && (p = pack(weights, inner, width))) {
+		p->hash = hash, p->next = shared, shared = p;
+	}
+	if (p)
+		p->users++;
+	pthread_mutex_unlock(&sharing);
+#ifdef MADV_PAGEOUT
+	// The pages of the file that the weights were read from are not needed any more.
+	uintptr_t from = ((uintptr_t)weights + 4095) & ~(uintptr_t)4095, to = ((uintptr_t)weights + inner * width) & ~(uintptr_t)4095;
+	if (to > from)
+		madvise((void *)from, to - from, MADV_PAGEOUT);
+#endif
+	return p;
+}
+
+void packed_release(packed *p) {
+	pthread_mutex_lock(&sharing);
+	if (--p->users == 0) {
+		packed **at = &shared;
+		while (*at != p)
+			at = &(*at)->next;
+		*at = p->next;
+		packed_free(p);
+	}
+	pthread_mutex_unlock(&sharing);
+}
+
+static size_t padded(size_t size) { return (size + 63) / 64 * 64; }
+
+// Rows are a little longer than they need to be, so that those of a block do not share the sets of a cache.
+static size_t stride_of(const product *p) { return padded(p->weights->groups * 4) + 64; }
+
+size_t product_blocks(const product *p) { return (p->rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
+
+size_t product_scratch(const product *p) {
+	return padded((p->rows + MOST_ROWS) * stride_of(p)) + 2 * padded((p->rows + MOST_ROWS) * 4) + padded(product_blocks(p) * 8);
+}
+
+void product_prepare(product *p, void *scratch) {
+	char *at = scratch;
+	p->stride = stride_of(p);
+	p->codes = (uint8_t *)at, at += padded((p->rows + MOST_ROWS) * p->stride);
+	p->steps = (float *)at, at += padded((p->rows + MOST_ROWS) * 4);
+	p->zeros = (int32_t *)at, at += padded((p->rows + MOST_ROWS) * 4);
+	p->extremes = (float *)at;
+}
+
+INLINE __mmask16 left(size_t count) { return count >= 16 ? 0xFFFF : (__mmask16)((1u << count) - 1); }
+
+// The 16 features from k on of a row, less what all rows have in common.
+INLINE __m512 features(const product *p, const float *row, size_t k, __mmask16 mask) {
+	__m512 value = _mm512_maskz_loadu_ps(mask, row + k);
+	if (p->shifts == 1)
+		return _mm512_maskz_sub_ps(mask, value, _mm512_set1_ps(*p->shift));
+	if (p->shifts)
+		return _mm512_sub_ps(value, _mm512_maskz_loadu_ps(mask, p->shift + k));
+	return value;
+}
+
+VNNI void product_range(product *p, size_t block) {
+	size_t inner = p->weights->inner, from = block * BLOCK_ROWS, to = from + BLOCK_ROWS < p->rows ? from + BLOCK_ROWS : p->rows;
+	__m512 least = _mm512_setzero_ps(), largest = _mm512_setzero_ps();
+	for (size_t r = from; r < to; r++)
+		for (size_t k = 0; k < inner; k += 16) {
+			__m512 value = _mm512_maskz_loadu_ps(left(inner - k), p->x + r * inner + k);
+			least = _mm512_min_ps(least, value), largest = _mm512_max_ps(largest, value);
+		}
+	p->extremes[2 * block] = _mm512_reduce_min_ps(least), p->extremes[2 * block + 1] = _mm512_reduce_max_ps(largest);
+}
+
+VNNI void product_join(product *p) {
+	float least = 0, largest = 0;
+	for (size_t i = 0; i < product_blocks(p); i++) {
+		least = p->extremes[2 * i] < least ? p->extremes[2 * i] : least;
+		largest = p->extremes[2 * i + 1] > largest ? p->extremes[2 * i + 1] : largest;
+	}
+	float step = largest == least ? 1 : (largest - least) / 255;
+	float zero = -least / step;
+	int32_t rounded = _mm_cvtss_si32(_mm_set_ss(zero < 0 ? 0 : zero > 255 ? 255 : zero)); // to even
+	for (size_t r = 0; r < p->rows; r++)
+		p->steps[r] = step, p->zeros[r] = rounded;
+}
+
+// The step between the codes of a row.
+INLINE float row_step(const product *p, const float *row) {
+	size_t inner = p->weights->inner;
+	__m512 largest = _mm512_set1_ps(1e-30f);
+	for (size_t k = 0; k < inner; k += 16) {
+		__m512 value = features(p, row, k, left(inner - k));
+		largest = _mm512_max_ps(largest, p->mode == MODE_POSITIVE ? value : _mm512_abs_ps(value));
+	}
+	return _mm512_reduce_max_ps(largest) * (p->mode == MODE_POSITIVE ? 1.0f / 255 : 1.0f / 127);
+}
+
+VNNI void product_quantize(product *p, size_t block) {
+	size_t inner = p->weights->inner, from = block * BLOCK_ROWS, to = from + BLOCK_ROWS < p->rows ? from + BLOCK_ROWS : p->rows;
+	for (size_t r = from; r < to; r++) {
+		const float *row = p->x + r * inner;
+		if (p->mode != MODE_RUN)
+			p->steps[r] = row_step(p, row), p->zeros[r] = p->mode == MODE_POSITIVE ? 0 : 128;
+		__m512 inverse = _mm512_set1_ps(1 / p->steps[r]);
+		__m512i zero = _mm512_set1_epi32(p->zeros[r]), none = _mm512_setzero_si512();
+		uint8_t *codes = p->codes + r * p->stride;
+		for (size_t k = 0; k < inner; k += 16) {
+			__m512i code = _mm512_add_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(features(p, row, k, left(inner - k)), inverse)), zero);
+			_mm_storeu_si128((__m128i *)(codes + k), _mm512_cvtusepi32_epi8(_mm512_max_epi32(code, none)));
+		}
+	}
+}
+
+// exp for what is not above zero.
+INLINE __m512 exponential(__m512 x) {
+	x = _mm512_max_ps(x, _mm512_set1_ps(-87));
+	__m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+	__m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
+	r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
+	__m512 y = _mm512_set1_ps(1.0f / 720);
+	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f / 120));
+	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f / 24));
+	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f / 6));
+	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(0.5f));
+	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1));
+	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1));
+	return _mm512_scalef_ps(y, n);
+}
+
+// x times the share of the normal distribution below it; the error function is that of Abramowitz and Stegun 7.1.26, whose
+// error is at most 1.5e-7.
+INLINE __m512 gelu(__m512 x) {
+	__m512 z = _mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps(0.70710678f));
+	__m512 t = _mm512_div_ps(_mm512_set1_ps(1), _mm512_fmadd_ps(z, _mm512_set1_ps(0.3275911f), _mm512_set1_ps(1)));
+	__m512 y = _mm512_set1_ps(1.061405429f);
+	y = _mm512_fmadd_ps(y, t, _mm512_set1_ps(-1.453152027f));
+	y = _mm512_fmadd_ps(y, t, _mm512_set1_ps(1.421413741f));
+	y = _mm512_fmadd_ps(y, t, _mm512_set1_ps(-0.284496736f));
+	y = _mm512_fmadd_ps(y, t, _mm512_set1_ps(0.254829592f));
+	y = _mm512_mul_ps(_mm512_mul_ps(y, t), exponential(_mm512_mul_ps(_mm512_sub_ps(_mm512_setzero_ps(), z), z)));
+	__m512 tail = _mm512_mul_ps(y, _mm512_set1_ps(0.5f)); // the share above |x|
+	__mmask16 positive = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ);
+	return _mm512_mul_ps(x, _mm512_mask_sub_ps(tail, positive, _mm512_set1_ps(1), tail));
+}
+
+// What is known of 16 columns.
+typedef struct {
+	__m512 scale, bias;
+	__m512i sum;
+	__mmask16 mask;
+} columns;
+
+INLINE columns columns_at(const product *p, size_t n) {
+	columns c = {.mask = n < p->weights->width ? left(p->weights->width - n) : 0};
+	c.scale = _mm512_maskz_loadu_ps(c.mask, p->scale + n);
+	c.bias = p->bias ? _mm512_maskz_loadu_ps(c.mask, p->bias + n) : _mm512_setzero_ps();
+	if (p->bias2)
+		c.bias = _mm512_add_ps(c.bias, _mm512_maskz_loadu_ps(c.mask, p->bias2 + n));
+	c.sum = _mm512_loadu_si512(p->weights->sums + n);
+	return c;
+}
+
+INLINE void finish(const product *p, size_t row, size_t n, columns c, __m512i total) {
+	total = _mm512_sub_epi32(total, _mm512_mullo_epi32(c.sum, _mm512_set1_epi32(p->zeros[row])));
+	__m512 y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(total), _mm512_mul_ps(c.scale, _mm512_set1_ps(p->steps[row])), c.bias);
+	_mm512_mask_storeu_ps(p->y + row * p->weights->width + n, c.mask, p->gelu ? gelu(y) : y);
+}
+
+// total += codes * weights, four products a lane. Written out because compilers copy the totals around otherwise.
+#define ACCUMULATE(total, codes, weights) __asm__("vpdpbusd %2, %1, %0" : "+v"(total) : "v"(codes), "v"(weights))
+
+// Multiplies some rows, whose number the compiler knows, by a panel.
+INLINE void multiply(const product *p, size_t row, const int rows, size_t panel, __m512i sums[MOST_ROWS][2]) {
+	size_t groups = p->weights->groups, stride = p->stride;
+	const int8_t *b = p->weights->codes + panel * groups * PANEL * 4;
+	const uint8_t *a = p->codes + row * stride;
+	__m512i total[MOST_ROWS][2];
+#pragma GCC unroll 12
+	for (int r = 0; r < rows; r++)
+		total[r][0] = total[r][1] = _mm512_setzero_si512();
+	for (const int8_t *end = b + groups * PANEL * 4; b < end; b += 128, a += 4) {
+		__m512i first = _mm512_load_si512(b), second = _mm512_load_si512(b + 64);
+		_mm_prefetch((const char *)b + AHEAD, _MM_HINT_T0);
+		_mm_prefetch((const char *)b + AHEAD + 64, _MM_HINT_T0);
+#pragma GCC unroll 12
+		for (int r = 0; r < rows; r++) {
+			int32_t four;
+			memcpy(&four, a + r * stride, 4);
+			__m512i codes = _mm512_set1_epi32(four);
+			ACCUMULATE(total[r][0], codes, first);
+			ACCUMULATE(total[r][1], codes, second);
+		}
+	}
+#pragma GCC unroll 12
+	for (int r = 0; r < rows; r++)
+		sums[r][0] = total[r][0], sums[r][1] = total[r][1];
+}
+
+VNNI static void __attribute__((noinline)) multiply12(const product *p, size_t row, size_t panel, __m512i sums[MOST_ROWS][2]) { multiply(p, row, 12, panel, sums); }
+VNNI static void __attribute__((noinline)) multiply8(const product *p, size_t row, size_t panel, __m512i sums[MOST_ROWS][2]) { multiply(p, row, 8, panel, sums); }
+VNNI static void __attribute__((noinline)) multiply4(const product *p, size_t row, size_t panel, __m512i sums[MOST_ROWS][2]) { multiply(p, row, 4, panel, sums); }
+VNNI static void __attribute__((noinline)) multiply1(const product *p, size_t row, size_t panel, __m512i sums[MOST_ROWS][2]) { multiply(p, row, 1, panel, sums); }
+
+// How many panels go through a block of rows one after another: as many as a processor's second cache holds beside other things.
+static size_t panels_at_once(const product *p) {
+	size_t most = SECOND_CACHE / (p->weights->groups * PANEL * 4), shared = p->weights->panels / LEAST_PARTS;
+	most = most < shared ? most : shared;
+	return most ? most : 1;
+}
+
+size_t product_parts(const product *p) { return (p->weights->panels + panels_at_once(p) - 1) / panels_at_once(p); }
+
+VNNI void product_part(product *p, size_t part) {
+	size_t first = part * panels_at_once(p), last = first + panels_at_once(p);
+	last = last < p->weights->panels ? last : p->weights->panels;
+	for (size_t row = 0, rows; row < p->rows; row += rows) {
+		size_t left = p->rows - row;
+		rows = left >= 12 ? 12 : left >= 8 ? 8 : left >= 4 ? 4 : 1;
+		for (size_t panel = first; panel < last; panel++) {
+			__m512i sums[MOST_ROWS][2];
+			switch (rows) {
+			case 12: multiply12(p, row, panel, sums); break;
+			case 8: multiply8(p, row, panel, sums); break;
+			case 4: multiply4(p, row, panel, sums); break;
+			default: multiply1(p, row, panel, sums);
+			}
+			const columns c[2] = {columns_at(p, panel * PANEL), columns_at(p, panel * PANEL + 16)};
+			for (size_t r = 0; r < rows; r++) {
+				finish(p, row + r, panel * PANEL, c[0], sums[r][0]);
+				if (c[1].mask)
+					finish(p, row + r, panel * PANEL + 16, c[1], sums[r][1]);
+			}
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package onnx
+
+import (
+	"slices"
+	"testing"
+)
+
+// productGraph is a graph of a product in rows between an input and a GELU, and one of a constant.
+func productGraph(constant bool) *Graph {
+	graph := NewGraph("product")
+	input := graph.Input("x", Float32, Dynamic("rows"), Fixed(4))
+	x := input
+	if constant {
+		x = graph.Constant("fixed", Float32Tensor(make([]float32, 4), 1, 4))
+	}
+	weight := graph.Constant("weight", Tensor{Type: Int8, Shape: []int64{4, 8}, Raw: make([]byte, 32)})
+	scale := graph.Constant("scale", Float32Tensor(make([]float32, 8), 8))
+	largest := graph.Maximum(graph.Largest(graph.Absolute(x), 1), graph.Float(1e-30))
+	step, zero := graph.Float(float32(1)/127), graph.Constant("uint8/128", Tensor{Type: Uint8, Raw: []byte{128}})
+	codes := graph.QuantizeLinear(graph.Divide(x, largest), step, zero)
+	y := graph.Multiply(graph.MatMulIntegerToFloat(codes, weight, step, scale, zero, Value{}), largest)
+	y = graph.BiasGelu(graph.Add(y, scale), scale)
+	if constant {
+		graph.Output("input", input)
+	}
+	graph.Output("y", y)
+	return graph
+}
+
+func TestFuseMakesOneNodeOfAProduct(t *testing.T) {
+	graph := productGraph(false)
+	fused, count, err := Fuse(graph.encode())
+	if err != nil || count != 1 || graph.Err() != nil {
+		t.Fatalf("%d products, %v, %v", count, err, graph.Err())
+	}
+	nodes, err := Nodes(fused)
+	if err != nil || len(nodes) != 2 || nodes[0].Operator != "QuantizedProduct" || nodes[1].Operator != "Identity" {
+		t.Fatalf("nodes %+v, %v", nodes, err)
+	}
+	if want := []string{"x", "weight", "scale", "", "scale", "scale"}; !slices.Equal(nodes[0].Inputs, want) {
+		t.Errorf("inputs %q, want %q", nodes[0].Inputs, want)
+	}
+}
+
+func TestFuseLeavesWhatItDoesNotKnow(t *testing.T) {
+	foreign := slices.Clone(productGraph(false).encode())
+	foreign = appendText(foreign, 2, "another program") // the last one counts
+	for name, model := range map[string][]byte{"a constant's product": productGraph(true).encode(), "another program's": foreign} {
+		if _, count, err := Fuse(model); err != nil || count != 0 {
+			t.Errorf("%s: %d products, %v", name, count, err)
+		}
+	}
+	// A value that something else reads too must stay.
+	graph := productGraph(false)
+	graph.Output("inside", Value{Name: graph.nodes[len(graph.nodes)-3].outputs[0], Type: Float32, Shape: Shape{Dynamic("rows"), Fixed(8)}})
+	fused, count, err := Fuse(graph.encode())
+	if nodes, _ := Nodes(fused); err != nil || count != 1 || len(nodes) < 4 {
+		t.Errorf("%d products in %+v, %v", count, nodes, err)
+	}
+}
+
+func FuzzFuse(f *testing.F) {
+	f.Add(productGraph(false).encode())
+	f.Fuzz(func(t *testing.T, model []byte) { _, _, _ = Fuse(model) })
+}

@@ -1,0 +1,120 @@
+package quantize
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"mekiki/embed/checkpoint"
+	"mekiki/embed/fused"
+	"mekiki/embed/onnx"
+	"mekiki/embed/ort"
+	"mekiki/embed/ort/orttest"
+)
+
+// TestFusedProducts compares the fused product with the runtime's operators: all forms, sizes that fit no block, rows of
+// very different size, and a row of zeros.
+func TestFusedProducts(t *testing.T) {
+	if !fused.Available() {
+		t.Skip("this processor has no AVX-512 VNNI")
+	}
+	runtime := orttest.Open(t)
+	for _, size := range [][3]int{{1, 8, 16}, {7, 50, 37}, {13, 64, 96}, {45, 129, 33}} {
+		for _, form := range []string{"run", "rows", "rows gelu", "centred", "positive gelu"} {
+			t.Run(fmt.Sprint(size, " ", form), func(t *testing.T) { compareFused(t, runtime, form, size[0], size[1], size[2]) })
+		}
+	}
+}
+
+func compareFused(t *testing.T, runtime *ort.Runtime, form string, rows, inner, width int) {
+	product := Product{Layers: []string{"layer"}, Input: inner, Output: width}
+	plan := NewPlan(PerRow)
+	switch form {
+	case "run":
+		plan = NewPlan(PerRun)
+	case "centred":
+		plan.centres["layer"] = checkpoint.RandomValues("centre", 1, inner)
+	case "positive gelu":
+		product.Least = LeastGelu
+	}
+	dir := t.TempDir()
+	data, err := onnx.CreateDataFile(dir, "data.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := fusedWeights{"layer.weight": {width, inner}, "layer.bias": {width}}
+	_, err = WriteGraphs(t.Context(), dir, NewStore(t.Context(), weights, data, plan), []Graph{{File: "graph.onnx", Build: func(store *Store) *onnx.Graph {
+		network := NewNetwork("graph", store)
+		x := network.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(inner))
+		if form == "rows gelu" || form == "positive gelu" {
+			network.Output("y", network.BiasGelu(network.Product(x, product), network.Bias(product)))
+		} else {
+			network.Output("y", network.Apply(x, product))
+		}
+		return network.Graph
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	graph, err := os.ReadFile(filepath.Join(dir, "graph.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, count, err := onnx.Fuse(graph); count != 1 || err != nil {
+		t.Fatalf("%d products are fused, %v", count, err)
+	}
+	values := checkpoint.RandomValues("x", 1, rows*inner)
+	for i := range values {
+		if row := i / inner; row == 2 {
+			values[i] = 0
+		} else if form != "run" {
+			values[i] *= float32(math.Pow(10, float64(row%5-2)))
+		}
+		if form == "positive gelu" {
+			values[i] = max(LeastGelu, values[i])
+		}
+	}
+	var results [2][]float32
+	for i := range results {
+		inputs, outputs := orttest.Inspect(t, filepath.Join(dir, "graph.onnx"))
+		session, err := runtime.Session(t.Context(), ort.SessionOptions{Path: filepath.Join(dir, "graph.onnx"), Inputs: inputs, Outputs: outputs, Threads: 2, NoFusion: i == 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer session.Close()
+		y, err := session.Run(t.Context(), ort.Float32Tensor(values, 1, int64(rows), int64(inner)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		results[i] = y[0].Float32()
+	}
+	for row := range rows {
+		var difference, whole float64
+		for i := row * width; i < (row+1)*width; i++ {
+			difference += math.Pow(float64(results[1][i]-results[0][i]), 2)
+			whole += math.Pow(float64(results[0][i]), 2)
+		}
+		// Codes may differ by one where a value lies between two.
+		if !(math.Sqrt(difference) <= 2e-3*math.Sqrt(whole)+1e-6) {
+			t.Errorf("row %d differs by %.2g of %.2g", row, math.Sqrt(difference), math.Sqrt(whole))
+		}
+	}
+}
+
+// fusedWeights are random tensors of these shapes.
+type fusedWeights map[string][]int
+
+func (w fusedWeights) Has(name string) bool { return w[name] != nil }
+
+func (w fusedWeights) Shape(name string) ([]int, bool) { return w[name], w[name] != nil }
+
+func (w fusedWeights) Float32(_ context.Context, name string) ([]float32, error) {
+	count := 1
+	for _, size := range w[name] {
+		count *= size
+	}
+	return checkpoint.RandomValues(name, 1, count), nil
+}
