@@ -41,6 +41,7 @@ func testPage(t *testing.T, address string) {
 	t.Run("image query", func(t *testing.T) { p.on(t).imageQuery() })
 	t.Run("no image", func(t *testing.T) { p.on(t).noImage() })
 	t.Run("lookup", func(t *testing.T) { p.on(t).lookup() })
+	t.Run("labels", func(t *testing.T) { p.on(t).labels() })
 	t.Run("library", func(t *testing.T) {
 		p := p.on(t)
 		p.visit("library")
@@ -349,4 +350,57 @@ func (p page) preferences() {
 	p.wait(settled)
 	p.screenshot("narrow")
 	p.do(chromedp.ResetViewport())
+}
+
+// labels keeps a list of labels, runs it over chosen pictures, gives those that fit as tags and takes them back; and gives a picture
+// that is looked up one of them by one click.
+func (p page) labels() {
+	type what = struct{ Cat, Car int }
+	tagged := func() what {
+		return what{p.listed("tag=" + "a+cat"), p.listed("tag=" + "a+fire+engine+on+the+moon")}
+	}
+	before := tagged()
+	p.visit("lookup?record=1")
+	p.wait(`document.getElementById("labels")`)
+	inPage[bool](p, `((field) => { field.value = "a cat\na fire engine on the moon\na cat"; field.dispatchEvent(new Event("input", { bubbles: true })); return true; })(document.getElementById("labels"))`)
+	p.wait(`document.querySelector(".label-lists form input")`)
+	inPage[bool](p, `((field) => { field.value = "Animals"; field.dispatchEvent(new Event("input", { bubbles: true })); field.form.requestSubmit(); return true; })(document.querySelector(".label-lists form input"))`)
+	p.wait(`JSON.parse(localStorage.getItem("mekiki-label-lists"))[0].labels.length === 2`)
+	p.press("#run-lookup")
+	p.wait(`document.querySelectorAll(".texts li").length === 2`)
+	p.press(`[aria-label="Add “a cat” as a tag"]`)
+	p.wait(`document.body.innerText.includes("1 picture tagged") || document.querySelector(".toast, .toasts")?.innerText.includes("a cat")`)
+	p.screenshot("labels-lookup")
+	if now := tagged(); now.Cat != before.Cat+1 {
+		p.t.Errorf("%d pictures have the tag, before %d", now.Cat, before.Cat)
+	}
+	p.visit("?q=a+cat&show=strong")
+	p.wait(`document.querySelectorAll(".tile img.loaded").length > 3`)
+	for i := range 3 {
+		p.press(fmt.Sprintf(`.cell[data-index="%d"] input`, i))
+	}
+	p.wait(`[...document.querySelectorAll(".actions button")].some((each) => each.textContent.trim() === "Labels")`)
+	inPage[bool](p, `([...document.querySelectorAll(".actions button")].find((each) => each.textContent.trim() === "Labels").click(), true)`)
+	p.wait(`document.querySelector("dialog.sheet .label-lists ul button")`)
+	p.press("dialog.sheet .label-lists ul button")
+	p.wait(`document.getElementById("labelling-labels").value.startsWith("a cat")`)
+	press := func(text string) {
+		inPage[bool](p, fmt.Sprintf(`([...document.querySelectorAll("dialog.sheet button")].find((each) => each.textContent.trim() === %q).click(), true)`, text))
+	}
+	press("Look at the pictures")
+	p.wait(`document.querySelector("dialog.sheet fieldset")?.innerText.includes("a cat: 3 pictures") && [...document.querySelectorAll("dialog.sheet button")].some((each) => each.textContent.trim() === "Look at the pictures")`)
+	p.screenshot("labels-fit")
+	if text := inPage[string](p, `document.querySelector("dialog.sheet fieldset").innerText`); strings.Contains(text, "fire engine") {
+		p.t.Errorf("it says %s", text)
+	}
+	press("Add as tags")
+	p.wait(`!document.querySelector("dialog.sheet") && document.body.innerText.includes("3 pictures tagged")`)
+	if now := tagged(); now.Cat < before.Cat+3 || now.Car != before.Car {
+		p.t.Errorf("tagged: %+v, before %+v", now, before)
+	}
+	inPage[bool](p, `([...document.querySelectorAll(".toasts button")].findLast((each) => each.textContent.trim() === "Undo").click(), true)`)
+	p.wait(`document.querySelector(".toasts").innerText.includes("as before")`)
+	if now := tagged(); now.Cat > before.Cat+1 {
+		p.t.Errorf("undone, %d pictures have the tag", now.Cat)
+	}
 }

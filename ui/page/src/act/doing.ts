@@ -38,6 +38,27 @@ export const edit = (ids: readonly string[], change: Change, done: (count: numbe
     report(done(answer.changed), answer, () => results.run());
   });
 
+/** tagEach gives pictures their labels as tags, and takes all of them back together. */
+export const tagEach = (labels: readonly (readonly [string, readonly string[]])[]): Promise<boolean> =>
+  attempt(async () => {
+    const undos: string[] = [];
+    const changed = new Set<string>();
+    const run = () =>
+      attempt(async () => {
+        for (let undo = undos.pop(); undo; undo = undos.pop()) await api.undo(undo);
+        notices.toast(lang.t.act.undone(changed.size));
+      });
+    try {
+      for (const [label, ids] of labels) {
+        const { undo } = await api.edit({ ids: [...ids], add_tags: [label] });
+        if (undo) undos.push(undo);
+        ids.forEach((id) => changed.add(id));
+      }
+    } finally {
+      if (undos.length) notices.toast(lang.t.labelling.tagged(changed.size), { label: lang.t.act.undo, run });
+    }
+  });
+
 /** trash takes pictures out of sight, for as long as the trash keeps them. */
 export const trash = (ids: readonly string[], onUndone: () => unknown = () => results.run()): Promise<boolean> =>
   attempt(async () => {

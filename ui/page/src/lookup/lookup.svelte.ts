@@ -1,5 +1,6 @@
 import { labels as askLabels, lookup, type LookupAnswer } from "../api";
 import { address, area } from "../address";
+import { labelsOf } from "./lists.svelte.ts";
 
 const labelsStoredAs = "mekiki-labels";
 const mostTexts = 30;
@@ -44,10 +45,7 @@ export class Lookup {
     const file = held?.file ?? null;
     const crop = area(state);
     const value = { ...(state.record && { record: state.record }), ...(crop && { crop }) };
-    const own = this.labels
-      .split("\n")
-      .map((line) => line.trim())
-      .filter(Boolean);
+    const own = labelsOf(this.labels);
     if (!own.length) return lookup({ ...value, limit: mostTexts }, file, signal);
     return askLabels({ ...value, labels: own, limit: own.length }, file, signal);
   }

@@ -472,6 +472,7 @@ const en = {
     undo: "Undo",
     undone: (count: number) => f.plural(count, { one: "# picture is as before.", other: "# pictures are as before." }),
     tag: "Tag",
+    labels: "Labels",
     tagLabel: "Tag",
     addTag: "Add the tag",
     removeTag: "Take the tag off",
@@ -554,6 +555,28 @@ const en = {
     forgetSearch: (name: string) => `Forget the search “${name}”`,
   },
 
+  labelLists: {
+    kept: "Lists of labels",
+    name: "Name of this list",
+    keep: "Keep the list",
+    forget: (name: string) => `Forget the list “${name}”`,
+  },
+  labelling: {
+    title: (count: number) =>
+      f.plural(count, { one: "Which labels fit # picture?", other: "Which labels fit # pictures?" }),
+    note: "One per line. Labels that surely fit are offered as tags.",
+    run: "Look at the pictures",
+    progress: (done: number, total: number) => `${f.number(done)} of ${f.number(total)}`,
+    found: "Labels that fit",
+    fits: (label: string, count: number) => `${label}: ${f.plural(count, { one: "# picture", other: "# pictures" })}`,
+    none: "None of the labels surely fits any of them.",
+    tag: "Add as tags",
+    tagged: (count: number) => f.plural(count, { one: "# picture tagged.", other: "# pictures tagged." }),
+    asTag: "Add as tag",
+    asTagNamed: (text: string) => `Add “${text}” as a tag`,
+    asDescription: "Use as description",
+    asDescriptionNamed: (text: string) => `Use “${text}” as the description`,
+  },
   sharing: {
     title: (name: string) => `Share “${name}”`,
     text: "Whoever has the link sees the pictures of this collection and can search in them, without signing in. Nothing else of the library is shown.",

@@ -1,0 +1,1 @@
+export { default as LabelLists } from "./LabelLists.svelte";
