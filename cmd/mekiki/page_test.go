@@ -377,7 +377,7 @@ func (p page) labels() {
 	p.visit("?q=a+cat&show=strong")
 	p.wait(`document.querySelectorAll(".tile img.loaded").length > 3`)
 	for i := range 3 {
-		p.press(fmt.Sprintf(`.cell[data-index="%d"] input`, i))
+		p.press(fmt.Sprintf(`.cell[data-index="%d"] button`, i))
 	}
 	p.wait(`[...document.querySelectorAll(".actions button")].some((each) => each.textContent.trim() === "Labels")`)
 	inPage[bool](p, `([...document.querySelectorAll(".actions button")].find((each) => each.textContent.trim() === "Labels").click(), true)`)

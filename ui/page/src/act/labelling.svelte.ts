@@ -3,12 +3,15 @@ import { aborted } from "../api";
 
 const atOnce = 2; // pictures that the server is asked about at a time
 
-/** Which of some labels describe which of some pictures: those of which the model is sure. */
+/** A picture that a label fits, surely or possibly. */
+export type Fit = { id: string; sure: boolean };
+
+/** Which of some labels describe which of some pictures. */
 export class Labelling {
   done = $state(0);
   busy = $state(false);
   /** The pictures of each label; null before it was asked. */
-  found = $state.raw<ReadonlyMap<string, readonly string[]> | null>(null);
+  found = $state.raw<ReadonlyMap<string, readonly Fit[]> | null>(null);
   error = $state.raw<unknown>(null);
   #controller: AbortController | null = null;
 
@@ -45,7 +48,7 @@ export class Labelling {
     if (signal.aborted) return;
     const next = new Map(this.found);
     for (const { text, verdict } of answer.texts) {
-      if (verdict === "strong") next.set(text, [...(next.get(text) ?? []), record]);
+      if (verdict !== "none") next.set(text, [...(next.get(text) ?? []), { id: record, sure: verdict === "strong" }]);
     }
     this.found = next;
     this.done += 1;

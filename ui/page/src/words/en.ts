@@ -564,12 +564,12 @@ const en = {
   labelling: {
     title: (count: number) =>
       f.plural(count, { one: "Which labels fit # picture?", other: "Which labels fit # pictures?" }),
-    note: "One per line. Labels that surely fit are offered as tags.",
+    note: "One per line. Those that fit are offered as tags.",
     run: "Look at the pictures",
     progress: (done: number, total: number) => `${f.number(done)} of ${f.number(total)}`,
     found: "Labels that fit",
     fits: (label: string, count: number) => `${label}: ${f.plural(count, { one: "# picture", other: "# pictures" })}`,
-    none: "None of the labels surely fits any of them.",
+    none: "None of the labels fits any of them.",
     tag: "Add as tags",
     tagged: (count: number) => f.plural(count, { one: "# picture tagged.", other: "# pictures tagged." }),
     asTag: "Add as tag",
