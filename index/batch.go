@@ -30,6 +30,8 @@ type Batch struct {
 	Vectors []Vectors
 	// Captions replace the captions of existing records.
 	Captions []CaptionChange
+	// OCR replaces what is known of the words in existing pictures.
+	OCR []OCRChange
 	// Metadata replaces what existing records' files say about themselves.
 	Metadata []MetadataChange
 	// Tags add and remove tags of existing records.

@@ -27,3 +27,9 @@ const (
 	MaximumPeople      = 1000
 	MaximumSearches    = 1000
 )
+
+// Limits of the words in one picture: lines, and bytes of all of them.
+const (
+	MaximumOCRLines = 1000
+	MaximumOCRBytes = 64 << 10
+)

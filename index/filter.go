@@ -42,6 +42,10 @@ type Filter struct {
 	Ratings []RatingRange
 	// Sizes matches when the number of pixels lies in one of these ranges.
 	Sizes []SizeRange
+	// OCR matches when the words in the picture have one of these texts, in a word or
+	// over several: "7731" is in "KA-7731-XY". Case, accents, spaces and punctuation do not
+	// count, and a line may end where the text has a space.
+	OCR []string
 	// Formats matches the image format ("jpeg", also "jpg").
 	Formats []string
 	// Near limits to images taken within a distance of a point.

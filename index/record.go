@@ -104,6 +104,8 @@ type Record struct {
 	Given *Given
 	// Captions are generated descriptions, best first.
 	Captions []Caption
+	// OCR is what the picture says; nil while nobody has read it.
+	OCR *OCR
 	// Text is the content of a text record.
 	Text string
 	// ExternalID is the user's own id of a text record; it may be empty.

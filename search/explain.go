@@ -3,14 +3,13 @@ package search
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"mekiki/index"
 	"mekiki/search/contract"
 	"mekiki/search/highlights"
+	"mekiki/search/reasons"
 	"mekiki/search/scoring"
 	"mekiki/search/words"
 )
@@ -119,51 +118,9 @@ func zeroNaN(value float64) float64 {
 
 // reason says in one line why a hit is here.
 func (r *retrieval) reason(c *candidate, probability float64, matched []contract.FieldMatch) string {
-	var parts []string
-	add := func(format string, arguments ...any) { parts = append(parts, fmt.Sprintf(format, arguments...)) }
-	switch c.basis {
-	case contract.BasisFilter:
-		add("passes the filters")
-	case contract.BasisWords:
-		add("named so")
-	case contract.BasisMatch:
-		add("match %.2f", probability)
-	case contract.BasisVector:
-		add("estimated %.2f, not read by ITM", probability)
-	case contract.BasisSimilarity:
-		add("likeness %.2f", probability)
-	}
+	why := reasons.Reason{Basis: c.basis, Probability: probability, Matched: matched, VectorRank: c.vectorRank, KeywordRank: c.keywordRank}
 	if r.plan.picture && c.basis != contract.BasisSimilarity && c.hasSimilarity {
-		add("likeness %.2f", c.similarity)
+		why.Likeness = &c.similarity
 	}
-	if len(matched) > 0 {
-		names := make([]string, len(matched))
-		for i, field := range matched {
-			names[i] = field.Field
-		}
-		add("words in %s", strings.Join(names, ", "))
-	}
-	if c.vectorRank > 0 {
-		add("%s by meaning", ordinal(c.vectorRank))
-	}
-	if c.keywordRank > 0 {
-		add("%s by words", ordinal(c.keywordRank))
-	}
-	return strings.Join(parts, " · ")
-}
-
-// ordinal writes 1st, 2nd, 3rd, 4th.
-func ordinal(n int) string {
-	suffix := "th"
-	if n%100 < 11 || n%100 > 13 {
-		switch n % 10 {
-		case 1:
-			suffix = "st"
-		case 2:
-			suffix = "nd"
-		case 3:
-			suffix = "rd"
-		}
-	}
-	return fmt.Sprintf("%d%s", n, suffix)
+	return reasons.Line(why)
 }

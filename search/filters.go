@@ -2,11 +2,13 @@ package search
 
 import (
 	"context"
+	"slices"
 
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/search/contract"
 	"mekiki/search/shownfile"
+	"mekiki/search/unread"
 )
 
 // resolveFilter gives the filter of a plan over a snapshot.
@@ -15,6 +17,22 @@ func resolveFilter(ctx context.Context, snapshot index.Reader, p *plan) (index.F
 		return p.filter, nil
 	}
 	return filters.Both(ctx, snapshot, p.filter, *p.also)
+}
+
+// written lists what is looked for among the words in pictures.
+func (p *plan) written() []string {
+	if p.also == nil {
+		return p.filter.OCR
+	}
+	return slices.Concat(p.filter.OCR, p.also.OCR)
+}
+
+// missesUnread reports whether words in pictures are looked for that have not been read.
+func (p *plan) missesUnread(ctx context.Context, snapshot index.Reader) (bool, error) {
+	if len(p.written()) == 0 {
+		return false, nil
+	}
+	return unread.Any(ctx, snapshot)
 }
 
 // showFiles says of each hit which file to show and whether all have gone.

@@ -3,12 +3,15 @@ package search
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"mekiki/index"
 	"mekiki/search/contract"
 	"mekiki/search/cursor"
+	"mekiki/search/highlights"
 	"mekiki/search/scoring"
+	"mekiki/search/unread"
 )
 
 // listPage answers a request that has only filters: everything they leave is a
@@ -25,10 +28,19 @@ func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (
 		Searched: snapshot.Count(p.kind), Warnings: p.warnings, Notices: p.notices,
 		Timings: contract.Timings{KeywordMS: contract.Milliseconds(started)},
 	}
+	if missed, err := p.missesUnread(ctx, snapshot); err != nil {
+		return contract.Response{}, nil, err
+	} else if missed {
+		response.Warnings = append(slices.Clone(p.warnings), unread.Message)
+		response.Notices = append(slices.Clone(p.notices), contract.Notice{Code: contract.NoticeUnreadPictures, Message: unread.Message})
+	}
 	for i, record := range records {
 		response.Hits = append(response.Hits, filterHit(record, offset+i+1))
 	}
 	p.showFiles(ctx, response.Hits)
+	if p.request.Highlight {
+		highlights.MarkOCR(response.Hits, p.written())
+	}
 	if total > 0 {
 		response.Verdict = scoring.VerdictStrong
 	}

@@ -117,7 +117,9 @@ func (k *ranking) page(ctx context.Context, snapshot index.Reader, request contr
 	k.retrieval.plan.showFiles(ctx, left)
 	if request.Highlight {
 		p := k.retrieval.plan
-		highlights.Mark(response.Hits, append([]string{p.keywords()}, p.phrases...)...)
+		texts := append([]string{p.keywords()}, p.phrases...)
+		highlights.Mark(response.Hits, texts...)
+		highlights.MarkOCR(response.Hits, p.written(), texts...)
 	}
 	answers.fill(&response, left)
 	switch end := offset + len(response.Hits); {

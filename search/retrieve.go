@@ -14,7 +14,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/search/contract"
-
+	"mekiki/search/unread"
 	"mekiki/search/words"
 )
 
@@ -64,6 +64,11 @@ func (s *Searcher) retrieve(ctx context.Context, snapshot index.Reader, p *plan,
 	var err error
 	if r.filter, err = resolveFilter(ctx, snapshot, p); err != nil {
 		return nil, fmt.Errorf("filter: %w", err)
+	}
+	if missed, err := p.missesUnread(ctx, snapshot); err != nil {
+		return nil, err
+	} else if missed {
+		r.notice(contract.NoticeUnreadPictures, "", unread.Message)
 	}
 	if p.listing() {
 		err = r.list(ctx)

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -115,16 +114,6 @@ func builtinCalibration(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-func TestOrdinal(t *testing.T) {
-	var got []string
-	for _, n := range []int{1, 2, 3, 4, 11, 12, 13, 21, 102, 111} {
-		got = append(got, ordinal(n))
-	}
-	if want := []string{"1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"}; !slices.Equal(got, want) {
-		t.Errorf("got %v", got)
-	}
 }
 
 // TestOptionProblemsHaveAnOrder: what is wrong with options is said the same way every time.

@@ -43,3 +43,6 @@ const corsAge = 600
 
 // webhookPaths is how many paths of a job webhooks are told of.
 const webhookPaths = 10
+
+// wordsInterval is how often a server that reads the words in pictures looks for some that were not read.
+const wordsInterval = 5 * time.Second

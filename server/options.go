@@ -59,6 +59,8 @@ type Options struct {
 	Ingester Ingester
 	// Chores are the jobs besides reading files; nil means none.
 	Chores jobs.Chores
+	// ReadWords has the words in pictures read that were not read yet, by a job whenever there are some.
+	ReadWords bool
 	// Switch makes searches use another space of the library, with its model; nil where that cannot be.
 	Switch func(ctx context.Context, space embed.Space) error
 	// OwnerSecret lets commands of the user who runs the server do everything, outside of Roots too; "" lets nobody. See

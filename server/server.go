@@ -204,6 +204,9 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 	background.Go(func() { s.webhooks.Run(jobsContext) })
 	background.Go(func() { s.webhooks.Watch(jobsContext, s.library) })
 	background.Go(func() { s.editing.WatchTrash(jobsContext) })
+	if s.options.ReadWords {
+		background.Go(func() { s.followWords(jobsContext) })
+	}
 	background.Go(func() { memory.New(s.idle).Watch(jobsContext) })
 	failed := make(chan error, 1)
 	background.Go(func() { failed <- server.Serve(transport.Listener{Listener: listener}) })

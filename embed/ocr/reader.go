@@ -23,6 +23,8 @@ const (
 	recogniserPart = "rec"
 )
 
+const modelSuffix = ".onnx"
+
 // dictionaryKey is the entry of the recogniser's metadata that lists its characters.
 const dictionaryKey = "character"
 
@@ -51,6 +53,7 @@ type Line struct {
 
 // Reader reads words in pictures. It is safe for concurrent use.
 type Reader struct {
+	model                            string
 	detector, classifier, recogniser *ort.Session
 	dictionary                       dictionary
 }
@@ -77,12 +80,18 @@ func Open(ctx context.Context, options Options) (_ *Reader, err error) {
 			}
 			return nil, hint.Wrap(fmt.Errorf("%w: no file with %q in its name", ErrNoReader, one.part), "get the models with: mekiki pull ppocr-v6-small")
 		}
+		if one.part != classifierPart {
+			r.model = strings.TrimPrefix(r.model+"+"+strings.TrimSuffix(filepath.Base(path), modelSuffix), "+")
+		}
 		if *one.session, err = r.open(ctx, options, path, one.part == recogniserPart); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
 }
+
+// Model names the detector and the recogniser, such as "PP-OCRv6_det_small+PP-OCRv6_rec_small".
+func (r *Reader) Model() string { return r.model }
 
 // find is the file of a folder that has a part in its name; "" where there is none.
 func find(folder, part string) (string, error) {
@@ -91,7 +100,7 @@ func find(folder, part string) (string, error) {
 		return "", err
 	}
 	for _, entry := range entries {
-		if name := entry.Name(); strings.HasSuffix(name, ".onnx") && strings.Contains(strings.ToLower(name), part) {
+		if name := entry.Name(); strings.HasSuffix(name, modelSuffix) && strings.Contains(strings.ToLower(name), part) {
 			return filepath.Join(folder, name), nil
 		}
 	}

@@ -101,6 +101,11 @@ func (p *plan) applyChanges(ctx context.Context, batch *index.Batch) error {
 			return err
 		}
 	}
+	for _, change := range batch.OCR {
+		if err := p.edit(change.ID, func(r *index.Record) { r.OCR = change.OCR.Clone() }); err != nil {
+			return err
+		}
+	}
 	for _, change := range batch.Metadata {
 		if err := p.edit(change.ID, func(r *index.Record) { r.Metadata, r.MetadataVersion = change.Metadata, change.Version }); err != nil {
 			return err

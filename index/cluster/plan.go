@@ -99,6 +99,9 @@ func (p *plan) load(ctx context.Context, batch *index.Batch) error {
 	for _, change := range batch.Captions {
 		ids = append(ids, change.ID)
 	}
+	for _, change := range batch.OCR {
+		ids = append(ids, change.ID)
+	}
 	for _, change := range batch.Metadata {
 		ids = append(ids, change.ID)
 	}

@@ -228,6 +228,8 @@ func checkRecord(r *index.Record) error {
 		return fmt.Errorf("the text of %d bytes is longer than %d", len(r.Text), maximumText)
 	case len(r.Tags) > maximumStrings || len(r.Fields) > maximumStrings || len(r.Captions) > maximumStrings || len(r.Metadata.Keywords) > maximumStrings:
 		return fmt.Errorf("the record has more than %d tags, fields, captions or keywords", maximumStrings)
+	case r.OCR != nil && r.Kind != index.KindImage:
+		return fmt.Errorf("a text has no words in a picture")
 	}
-	return nil
+	return r.OCR.Check()
 }

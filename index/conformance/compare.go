@@ -391,10 +391,11 @@ var vocabulary = []string{"dog", "cat", "house", "tree", "river", "volcano", "la
 // says reports whether a record has a word of the vocabulary.
 func (e *entry) says(word string) bool {
 	texts := append(slices.Concat(e.Tags, e.Metadata.Keywords), e.Text, e.Title(), e.Description())
+	texts = append(texts, e.OCR.Texts()...)
 	for _, caption := range e.Captions {
 		texts = append(texts, caption.Text)
 	}
-	return slices.Contains(strings.FieldsFunc(strings.Join(texts, " "), func(r rune) bool { return !unicode.IsLetter(r) }), word)
+	return slices.Contains(strings.FieldsFunc(strings.ToLower(strings.Join(texts, " ")), func(r rune) bool { return !unicode.IsLetter(r) }), word)
 }
 
 func (m *model) checkWords(t *testing.T, r index.Reader, random *rand.Rand, filter index.Filter) {

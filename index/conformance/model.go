@@ -109,6 +109,9 @@ func (m *model) apply(batch index.Batch, result index.WriteResult) error {
 	for _, change := range batch.Captions {
 		m.edit(change.ID, func(e *entry) { e.Captions = change.Captions })
 	}
+	for _, change := range batch.OCR {
+		m.edit(change.ID, func(e *entry) { e.OCR = change.OCR })
+	}
 	for _, change := range batch.Metadata {
 		m.edit(change.ID, func(e *entry) { e.Metadata, e.MetadataVersion = change.Metadata, change.Version })
 	}

@@ -114,7 +114,11 @@ func (p *pair) randomBatch() (batch index.Batch) {
 		}
 		id := pick(random, lasting...)
 		caption := index.Caption{Text: "a " + pick(random, vocabulary...) + " at night", Match: 0.75, Model: "model-b"}
-		switch random.IntN(9) {
+		switch random.IntN(10) {
+		case 9:
+			if p.records[id].Kind == index.KindImage {
+				batch.OCR = append(batch.OCR, index.OCRChange{ID: id, OCR: randomOCR(random)})
+			}
 		case 6, 7, 8:
 			batch.Given = append(batch.Given, randomGiven(random, id))
 		case 0:
@@ -140,7 +144,11 @@ func (p *pair) randomBatch() (batch index.Batch) {
 func (p *pair) spoiled(batch index.Batch) (index.Batch, error) {
 	none, put, err := p.last+100, p.image(1000), error(nil)
 	put.Vectors = index.Vectors{}
-	switch p.random.IntN(13) {
+	switch p.random.IntN(15) {
+	case 13:
+		batch.OCR, err = append(batch.OCR, index.OCRChange{ID: none}), index.ErrNotFound
+	case 14:
+		put.Record.OCR = &index.OCR{Model: "m", Lines: []index.OCRLine{{Text: "", Score: 1}}}
 	case 10:
 		batch.Given, err = append(batch.Given, index.GivenChange{ID: none}), index.ErrNotFound
 	case 11:
@@ -198,6 +206,21 @@ func randomMetadata(random *rand.Rand) index.Metadata {
 		People: pick(random, nil, []string{"Ada Lovelace", "Bo"}), Label: pick(random, "", "Red"),
 		Latitude: &latitude, Longitude: &longitude, Orientation: random.IntN(9),
 	}
+}
+
+// randomOCR is what a picture may say; nil while nobody has read it.
+func randomOCR(random *rand.Rand) *index.OCR {
+	if random.IntN(5) == 0 {
+		return nil
+	}
+	read := &index.OCR{Model: "reader"}
+	for y := range random.IntN(3) {
+		read.Lines = append(read.Lines, index.OCRLine{
+			Text: pick(random, "KA-7731-XY", "Platform 9, gate B12", "Café "+pick(random, vocabulary...), "出口 EXIT"), Score: float32(random.IntN(9)) / 8,
+			Corners: [4]index.Pixel{{X: 4, Y: 30 * y}, {X: 90 + random.IntN(9), Y: 30 * y}, {X: 99, Y: 30*y + 20}, {X: 4, Y: 30*y + 20}},
+		})
+	}
+	return read
 }
 
 // randomGiven changes some of what people give a record.
@@ -263,7 +286,9 @@ func (p *pair) randomPut() index.Put {
 func (m *model) randomFilter(random *rand.Rand) (f index.Filter) {
 	moment := indextest.Time.AddDate(0, 0, random.IntN(9)).In(time.FixedZone("", 3600*random.IntN(9)))
 	for range random.IntN(3) {
-		switch random.IntN(15) {
+		switch random.IntN(16) {
+		case 15:
+			f.OCR = append(f.OCR, pick(random, "7731", "ka 7731", "gate b12 café", "cafe", "EXIT", "口ex", "zeppelin"))
 		case 12:
 			f.Collections = append(f.Collections, pick(random, "best", "TRIPS", "moon"))
 		case 13:

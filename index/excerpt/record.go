@@ -28,7 +28,7 @@ func (t Terms) record(r *index.Record) *index.Record {
 	m, from := &seen.Metadata, r.Metadata
 	m.TakenOffset, m.Camera, m.Lens, m.Place, m.Latitude, m.Longitude = r.TakenOffset(), from.Camera, from.Lens, from.Place, from.Latitude, from.Longitude
 	m.Keywords, m.People, m.Rating = slices.Clone(from.Keywords), slices.Clone(r.People()), r.Rating()
-	seen.Tags = slices.Clone(r.Tags)
+	seen.Tags, seen.OCR = slices.Clone(r.Tags), r.OCR.Clone()
 	for _, file := range r.Files {
 		// The folders of the server's disk are not a detail of the picture: the path is a name alone.
 		seen.Files = append(seen.Files, index.File{Path: filepath.Base(filepath.FromSlash(file.DisplayName())), Bytes: file.Bytes, Modified: file.Modified})

@@ -30,6 +30,7 @@ type exported struct {
 	Tags           []string          `json:"tags,omitempty"`
 	Given          *Given            `json:"given,omitempty"`
 	Captions       []Caption         `json:"captions,omitempty"`
+	OCR            *OCR              `json:"ocr,omitempty"`
 	Text           string            `json:"text,omitempty"`
 	ExternalID     string            `json:"external_id,omitempty"`
 	Fields         map[string]string `json:"fields,omitempty"`
@@ -97,7 +98,7 @@ func exportOf(r *index.Record) exported {
 	line := exported{
 		ID: r.ID, Kind: r.Kind.String(), Hash: r.Hash.String(), Paths: r.Paths(), Name: r.Name(), Format: r.Format, Damage: r.Damage,
 		Width: r.Width, Height: r.Height, Bytes: r.Bytes, Modified: Time(r.Modified()), Added: r.Added,
-		Metadata: MetadataOf(r.Metadata), Tags: r.Tags, Given: GivenOf(r.Given), Captions: CaptionsOf(r.Captions),
+		Metadata: MetadataOf(r.Metadata), Tags: r.Tags, Given: GivenOf(r.Given), Captions: CaptionsOf(r.Captions), OCR: OCROf(r.OCR),
 		Text: r.Text, ExternalID: r.ExternalID, Fields: r.Fields,
 	}
 	line.Taken = Time(r.Metadata.Taken)

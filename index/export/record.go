@@ -37,6 +37,34 @@ type Caption struct {
 	Prompt string `json:"prompt,omitempty"`
 }
 
+// OCR is the JSON form of the words in a picture.
+type OCR struct {
+	Model string    `json:"model"`
+	Lines []OCRLine `json:"lines"`
+}
+
+// OCRLine is the JSON form of a line of words in a picture; corners are x and y in pixels.
+type OCRLine struct {
+	Text    string    `json:"text"`
+	Corners [4][2]int `json:"corners"`
+	Score   float32   `json:"score"`
+}
+
+// OCROf gives the JSON form of the words in a picture; nil for one that nobody has read.
+func OCROf(read *index.OCR) *OCR {
+	if read == nil {
+		return nil
+	}
+	shown := &OCR{Model: read.Model, Lines: make([]OCRLine, len(read.Lines))}
+	for i, line := range read.Lines {
+		shown.Lines[i].Text, shown.Lines[i].Score = line.Text, line.Score
+		for c, corner := range line.Corners {
+			shown.Lines[i].Corners[c] = [2]int{corner.X, corner.Y}
+		}
+	}
+	return shown
+}
+
 // Given is the JSON form of what people gave a record beside its tags.
 type Given struct {
 	Rating      *int       `json:"rating,omitempty"`

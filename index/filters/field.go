@@ -25,6 +25,7 @@ const (
 	Rating     Name = "rating"
 	Type       Name = "type"
 	Size       Name = "size"
+	OCR        Name = "text"
 	Near       Name = "near"
 	Kind       Name = "kind"
 	Collection Name = "collection"
@@ -90,6 +91,7 @@ func descriptiveFields() []Field {
 	tags := func(f *index.Filter) *[]string { return &f.Tags }
 	people := func(f *index.Filter) *[]string { return &f.People }
 	ratings := func(f *index.Filter) *[]index.RatingRange { return &f.Ratings }
+	ocr := func(f *index.Filter) *[]string { return &f.OCR }
 	return []Field{
 		{
 			Name: Folder, Parameter: "folder", Member: "folders", Of: []string{"Folders"}, Repeatable: true, Example: "folder:Holiday",
@@ -133,6 +135,12 @@ func descriptiveFields() []Field {
 				m.Ratings = f.Ratings
 				return when(len(m.Ratings) > 0, func(r *index.Record) bool { return m.MatchesRating(RatingOf(r)) })
 			},
+		},
+		{
+			Name: OCR, Parameter: "ocr", Member: "ocr", Of: []string{"OCR"}, Repeatable: true, Example: `text:"platform 9"`,
+			Value:  "part of what a picture says",
+			Passes: "it stands in the picture, in a word or over several: `text:7731` is `KA-7731-XY`. Spaces and punctuation do not count; see [words in pictures](words.md)",
+			set:    setOCR, join: joinLists(ocr), compile: compileOCR,
 		},
 	}
 }

@@ -16,7 +16,7 @@ func TestJoinedFiltersForgetNothing(t *testing.T) {
 	full := index.Filter{
 		Kinds: []index.Kind{index.KindImage}, Folders: []string{"a"}, After: moment, Before: moment.AddDate(1, 0, 0), AfterZoned: true, BeforeZoned: true,
 		Taken: &yes, Cameras: []string{"c"}, Tags: []string{"t"}, People: []string{"p"}, Ratings: []index.RatingRange{{Least: 1, Most: 2}}, Sizes: []index.SizeRange{{Least: 1, Below: 2}},
-		Formats: []string{"png"}, Near: &index.Near{Kilometres: 1},
+		OCR: []string{"o"}, Formats: []string{"png"}, Near: &index.Near{Kilometres: 1},
 		Collections: []string{"b"}, Favourite: &yes, Hidden: index.ChoiceOnly, Trash: index.ChoiceInclude, IDs: []index.ID{4},
 	}
 	for i := range reflect.TypeFor[index.Filter]().NumField() {

@@ -25,11 +25,14 @@ type Matcher struct {
 	Tags, Formats []string
 	People        []string
 	Ratings       []index.RatingRange
+	OCR           []written
 	Near          *index.Near
 	Collections   []string
 	Favourite     *bool
 	Hidden, Trash index.Choice
 	IDs           map[index.ID]bool
+
+	lines []byte // of the record that is looked at, for OCR
 
 	// What was found out about values that many records share.
 	knownCameras     map[CameraNames]bool

@@ -38,6 +38,6 @@ func wordFields() []weighted {
 	return []weighted{
 		{fieldCaption, 1, 6}, {fieldTitle, 1.5, 4}, {fieldDescription, 1, 12}, {fieldText, 1, 12}, {fieldLabel, 1.5, 4},
 		{fieldName, 0.7, 5}, {fieldPlace, 1, 3}, {fieldCamera, 0.5, 4}, {fieldValue, 0.7, 4},
-		{fieldPerson, 1.5, 3}, {fieldFolder, 0.35, 6},
+		{fieldPerson, 1.5, 3}, {fieldFolder, 0.35, 6}, {FieldOCR, 0.7, 12},
 	}
 }

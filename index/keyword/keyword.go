@@ -43,7 +43,7 @@ import (
 
 // Version is the version of the mapping and of the documents. An index of
 // another version is built anew.
-const Version = 2
+const Version = 3
 
 // Internal keys of the bleve index.
 const (
@@ -75,6 +75,8 @@ type Document struct {
 	Tags []string
 	// People are the names of those in the picture.
 	People []string
+	// OCR are the lines of words in the picture.
+	OCR []string
 	// Taken says that the date of taking is known.
 	Taken bool
 	// Rating is from -1 to 5; nil when there is none.

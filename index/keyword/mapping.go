@@ -29,6 +29,8 @@ const (
 	fieldValue       = "value"
 	fieldPerson      = "person"
 	fieldFolder      = "folder"
+	// FieldOCR has the words in pictures.
+	FieldOCR = "ocr"
 )
 
 // The fields that filters compare with.
@@ -191,6 +193,8 @@ func (d *Document) words(field string) []string {
 		return d.Values
 	case fieldPerson:
 		return d.People
+	case FieldOCR:
+		return d.OCR
 	case fieldFolder:
 		folders := make([]string, len(d.HigherFolders))
 		for i, folder := range d.HigherFolders {

@@ -25,8 +25,7 @@ func Places(text string, terms map[string]bool) []Place {
 		places = appendPlaces(places, string(runes[start:end]), start, terms)
 		start = end
 	}
-	slices.SortFunc(places, func(a, b Place) int { return a.Offset - b.Offset })
-	return joinPlaces(places)
+	return JoinPlaces(places)
 }
 
 // appendPlaces adds those in one word, which begins at a code point of the text.
@@ -48,8 +47,9 @@ func appendPlaces(places []Place, word string, at int, terms map[string]bool) []
 	return places
 }
 
-// joinPlaces joins those that overlap, which are sorted.
-func joinPlaces(places []Place) []Place {
+// JoinPlaces sorts places, and joins those that overlap. It changes the list.
+func JoinPlaces(places []Place) []Place {
+	slices.SortFunc(places, func(a, b Place) int { return a.Offset - b.Offset })
 	joined := places[:0]
 	for _, place := range places {
 		if last := len(joined) - 1; last >= 0 && place.Offset < joined[last].Offset+joined[last].Length {

@@ -76,6 +76,9 @@ func (r *Reader) spellings(ctx context.Context, term string, edits int) ([]Spell
 	_, first := utf8.DecodeRuneInString(term)
 	near := map[string]*Spelling{}
 	for _, field := range wordFields() {
+		if field.name == FieldOCR {
+			continue // words there are read wrongly now and then
+		}
 		if err := addSpellings(near, dictionaries, field.name, term, edits, term[:first]); err != nil {
 			return nil, err
 		}

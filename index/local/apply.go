@@ -54,6 +54,11 @@ func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
 			return result, err
 		}
 	}
+	for _, change := range batch.OCR {
+		if err := c.edit(change.ID, func(r *index.Record) { r.OCR = change.OCR.Clone() }); err != nil {
+			return result, err
+		}
+	}
 	for _, change := range batch.Metadata {
 		err := c.edit(change.ID, func(r *index.Record) { r.Metadata, r.MetadataVersion = change.Metadata, change.Version })
 		if err != nil {
@@ -309,6 +314,8 @@ func checkRecord(r *index.Record) error {
 		return fmt.Errorf("the text of %d bytes is longer than %d", len(r.Text), maximumText)
 	case len(r.Tags) > maximumStrings || len(r.Fields) > maximumStrings || len(r.Captions) > maximumStrings || len(r.Metadata.Keywords) > maximumStrings:
 		return fmt.Errorf("the record has more than %d tags, fields, captions or keywords", maximumStrings)
+	case r.OCR != nil && r.Kind != index.KindImage:
+		return fmt.Errorf("a text has no words in a picture")
 	}
-	return nil
+	return r.OCR.Check()
 }

@@ -118,6 +118,9 @@ func describeAtRandom(random *rand.Rand, r *index.Record, number uint64) {
 		r.Width = 3000
 	}
 	r.Tags = []string{pick("family", "Family/Ada", "sea")}
+	if random.IntN(2) == 0 {
+		r.OCR = &index.OCR{Model: "m", Lines: []index.OCRLine{{Text: pick("PLATFORM", "Gate")}, {Text: pick("9 3/4", "12")}}}
+	}
 	r.Metadata = index.Metadata{Camera: pick("NIKON Z6", "Nikon Z6 II", "Canon", ""), People: []string{pick("Ada Lovelace", "Bo", "Zo\u00eb")}}
 	if rating := random.IntN(8) - 2; rating >= -1 {
 		r.Metadata.Rating = &rating

@@ -129,6 +129,8 @@ const (
 	NoticePhrase NoticeCode = "phrase_not_found"
 	// NoticeEnd: the list ends where the search stopped looking, and there may be more.
 	NoticeEnd NoticeCode = "end_of_window"
+	// NoticeUnreadPictures: words in pictures were looked for, and some pictures have not been read for words.
+	NoticeUnreadPictures NoticeCode = "pictures_not_read"
 )
 
 // Facets are the hits of a request, counted by what filters ask of them.
@@ -264,7 +266,8 @@ type Spelling struct {
 
 // Highlight marks the words of one text of a hit that the query's words matched.
 type Highlight struct {
-	// Field is "caption", "title", "name" (the file's, without folders), "tag" or "text", and Text the text itself.
+	// Field is "caption", "title", "name" (the file's, without folders), "tag", "ocr" (a line of words in the picture) or
+	// "text", and Text the text itself.
 	Field string `json:"field"`
 	Text  string `json:"text"`
 	// Words are the places in Text, in order and without overlap. Matching ignores case, accents and endings.

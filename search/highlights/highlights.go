@@ -10,18 +10,14 @@ import (
 	"strings"
 
 	"mekiki/index"
+	"mekiki/index/filters"
 	"mekiki/index/keyword"
 	"mekiki/search/contract"
 )
 
 // Mark gives hits their highlights: where words of the texts stand in what the hits show.
 func Mark(hits []contract.Hit, texts ...string) {
-	terms := map[string]bool{}
-	for _, text := range texts {
-		for _, term := range keyword.Terms(text) {
-			terms[term] = true
-		}
-	}
+	terms := termsOf(texts)
 	if len(terms) == 0 {
 		return
 	}
@@ -44,6 +40,49 @@ func Mark(hits []contract.Hit, texts ...string) {
 		}
 		mark("text", hit.Text)
 	}
+}
+
+// MarkOCR gives hits highlights of the words in their pictures: where words of the query's texts stand, and where the
+// texts stand that a filter looks for. Of each picture it marks mostLines lines, the first.
+func MarkOCR(hits []contract.Hit, wanted []string, texts ...string) {
+	terms := termsOf(texts)
+	if len(terms) == 0 && len(wanted) == 0 {
+		return
+	}
+	for i := range hits {
+		if hits[i].Record == nil || hits[i].Record.OCR == nil {
+			continue
+		}
+		found, marked := filters.OCRPlaces(hits[i].Record.OCR, wanted), 0
+		for number, line := range hits[i].Record.OCR.Lines {
+			places := keyword.Places(line.Text, terms)
+			if found != nil {
+				places = keyword.JoinPlaces(append(places, found[number]...))
+			}
+			if len(places) == 0 {
+				continue
+			}
+			words := make([]contract.Position, len(places))
+			for at, place := range places {
+				words[at] = contract.Position(place)
+			}
+			hits[i].Highlights = append(hits[i].Highlights, contract.Highlight{Field: keyword.FieldOCR, Text: line.Text, Words: words})
+			if marked++; marked == mostLines {
+				break
+			}
+		}
+	}
+}
+
+// termsOf are the terms of texts.
+func termsOf(texts []string) map[string]bool {
+	terms := map[string]bool{}
+	for _, text := range texts {
+		for _, term := range keyword.Terms(text) {
+			terms[term] = true
+		}
+	}
+	return terms
 }
 
 // Fields gives the keyword matches in the order of the fields' names.

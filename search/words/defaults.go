@@ -13,4 +13,10 @@ const (
 	// generationWorth is what a word counts that somebody gave a program to make the
 	// picture from: it tells what was wanted, not what came.
 	generationWorth = 0.8
+
+	// ocrWorth is what a word counts that stands in the picture itself; where there are more than pageLines lines, it is
+	// the picture of a page, which has many words by chance, and pageWorth.
+	ocrWorth  = 0.8
+	pageLines = 20
+	pageWorth = 0.2
 )

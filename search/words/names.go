@@ -28,7 +28,7 @@ func eachFileName(file index.File, visit func(text string, worth float64)) {
 
 // eachName gives the texts that people gave a record, with what a word of them
 // counts: file and folder names, title, description, keywords, tags, people, camera,
-// lens, place, and what a program made the picture from. Captions are not among them: the model wrote those.
+// lens, place, what a program made the picture from, and the words in the picture. Captions are not among them: the model wrote those.
 func eachName(record *index.Record, visit func(text string, worth float64)) {
 	for _, file := range record.Files {
 		eachFileName(file, visit)
@@ -51,6 +51,13 @@ func eachName(record *index.Record, visit func(text string, worth float64)) {
 	}
 	for _, text := range record.Fields {
 		visit(text, 1)
+	}
+	worth := ocrWorth
+	if record.OCR != nil && len(record.OCR.Lines) > pageLines {
+		worth = pageWorth
+	}
+	for _, text := range record.OCR.Texts() {
+		visit(text, worth)
 	}
 	if record.Kind == index.KindText {
 		visit(record.Text, 1)

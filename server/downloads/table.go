@@ -33,6 +33,7 @@ var columns = []struct {
 	{"description", func(r *index.Record) string { return text(r.Description()) }},
 	{"caption", func(r *index.Record) string { return text(r.Caption()) }},
 	{"text", func(r *index.Record) string { return text(r.Text) }},
+	{"ocr", func(r *index.Record) string { return text(strings.Join(r.OCR.Texts(), " / ")) }},
 	{"tags", func(r *index.Record) string { return list(r.Tags) }},
 	{"keywords", func(r *index.Record) string { return list(r.Metadata.Keywords) }},
 	{"people", func(r *index.Record) string { return list(r.People()) }},

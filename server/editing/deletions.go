@@ -61,7 +61,7 @@ func (r Room) deleteRecords(c echo.Context) error {
 	}
 	answer.Matched = len(found)
 	for _, record := range found[:min(len(found), sampleSize)] {
-		answer.Sample = append(answer.Sample, wire.RecordOf(record))
+		answer.Sample = append(answer.Sample, wire.Listed(record))
 	}
 	if !asked.DryRun {
 		if err := r.deleteAll(ctx, found, asked.Permanent, &answer); err != nil {

@@ -50,7 +50,7 @@ func (r Room) listTrash(c echo.Context) error {
 		}
 		list.Cursor = next
 		for _, record := range page {
-			list.Records = append(list.Records, wire.RecordOf(record))
+			list.Records = append(list.Records, wire.Listed(record))
 		}
 		return api.SendJSON(c, http.StatusOK, list)
 	})

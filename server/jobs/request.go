@@ -16,6 +16,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/captioning"
+	"mekiki/index/ingest/reading"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/search/duplicates"
 	"mekiki/server/problem"
@@ -54,6 +55,8 @@ type Chores interface {
 	Recaption(ctx context.Context, options captioning.RecaptionOptions) (captioning.Recaptioned, error)
 	// AddTextFile brings in a file of texts.
 	AddTextFile(ctx context.Context, source io.Reader, options textrecord.Options) (textrecord.Summary, error)
+	// ReadWords reads the words in pictures that were not read yet.
+	ReadWords(ctx context.Context, options reading.Options) (reading.Progress, error)
 	// Compact frees the disk space of removed records.
 	Compact(ctx context.Context) (index.CompactResult, error)
 }
@@ -80,6 +83,8 @@ func (w Workshop) Task(ctx context.Context, asked Request) (Task, error) {
 		return w.retry(ctx, asked)
 	case KindDuplicates:
 		return w.Duplicates()
+	case KindWords:
+		return w.Words(asked.Again)
 	case KindCaptions, KindTexts, KindCompact:
 		return w.chore(asked)
 	}
@@ -332,6 +337,27 @@ func (w Workshop) Duplicates() (Task, error) {
 		})
 		return Outcome{Result: result, Progress: Progress{Found: result.Pictures, Total: result.Pictures, Walked: true, Done: result.Pictures}}, err
 	}}, nil
+}
+
+// Words is the task of reading the words in pictures that were not read yet, or, again, by other models. It may take hours,
+// and gives way to other jobs.
+func (w Workshop) Words(again bool) (Task, error) {
+	if w.Chores == nil {
+		return Task{}, problem.Newf(problem.Unsupported, "this server has no jobs of the kind %s", KindWords)
+	}
+	options := reading.Options{Again: again, Logger: w.Logger}
+	return Task{Kind: KindWords, Plain: w.Owner, Yields: true, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
+		pace := newPace()
+		options.Progress = func(now reading.Progress) { tell(pace.measure(wordsProgress(now))) }
+		result, err := w.Chores.ReadWords(ctx, options)
+		return Outcome{Result: result, Progress: wordsProgress(result)}, err
+	}}, nil
+}
+
+func wordsProgress(now reading.Progress) Progress {
+	return Progress{
+		Found: now.Pictures, Total: now.Pictures, Walked: true, Done: now.Before + now.Done, Added: now.Worded, Unchanged: now.Before, Failed: now.Failed,
+	}
 }
 
 // Compacted is the result of a job that compacts.

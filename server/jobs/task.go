@@ -18,6 +18,8 @@ const (
 	KindCompact  = "compact"  // free the disk space of removed records
 	// KindDuplicates compares pictures that were not compared yet, to find those of the same scene.
 	KindDuplicates = "duplicates"
+	// KindWords reads the words in pictures that were not read yet.
+	KindWords = "words"
 )
 
 // Task is the work of a job.

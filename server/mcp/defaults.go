@@ -16,6 +16,7 @@ const (
 	maximumWords    = 2_000 // characters of a text that is searched with, asked or compared
 	maximumTags     = 20
 	maximumTagRunes = 200
+	maximumLines    = 200 // lines of words in one image
 )
 
 // Pictures that are shown to a model: how many a call gives, their longest side in pixels, and the quality of the JPEG.

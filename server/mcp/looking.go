@@ -52,13 +52,14 @@ type description struct {
 	Paths       []string  `json:"paths,omitempty" jsonschema:"all files that hold the image"`
 	Name        string    `json:"name,omitempty" jsonschema:"what an uploaded file was called"`
 	Captions    []caption `json:"captions" jsonschema:"written by a model, best first; may be wrong"`
+	Words       []string  `json:"words_in_picture,omitempty" jsonschema:"lines of words that stand in the image, from top to bottom, read by a model"`
 	Format      string    `json:"format,omitempty"`
 	Width       int       `json:"width" jsonschema:"in pixels"`
 	Height      int       `json:"height" jsonschema:"in pixels"`
 	Bytes       int64     `json:"bytes,omitempty"`
 	Taken       string    `json:"taken,omitempty" jsonschema:"what the camera's clock showed"`
 	Title       string    `json:"title,omitempty"`
-	Description string    `json:"description,omitempty" jsonschema:"the author's own words"`
+	Description string    `json:"description,omitempty" jsonschema:"what the author or people of the library wrote"`
 	Place       string    `json:"place,omitempty"`
 	Latitude    *float64  `json:"latitude,omitempty"`
 	Longitude   *float64  `json:"longitude,omitempty"`
@@ -94,7 +95,7 @@ func (t *Tools) addLooking(server *sdk.Server) {
 	}, t.look)
 	add(t, server, t.Read, tool{
 		name: "describe_image", title: "What is known of an image",
-		description: "All that the library knows of one image without looking at it: files, captions, date, place, people, tags, collections, camera.",
+		description: "All that the library knows of one image without looking at it: files, captions, words in it, date, place, people, tags, collections, camera.",
 		bounds:      bounds{"id": id},
 	}, t.describe)
 }
@@ -203,8 +204,8 @@ func descriptionOf(record *index.Record) description {
 	known := &record.Metadata
 	described := description{
 		ID: record.ID.String(), Paths: record.Paths(), Captions: []caption{}, Format: record.Format, Width: record.Width, Height: record.Height,
-		Bytes: record.Bytes, Title: record.Title(), Description: known.Description, Place: known.Place, Latitude: known.Latitude, Longitude: known.Longitude,
-		Camera: known.Camera, Lens: known.Lens, Creator: known.Creator, Copyright: known.Copyright, People: known.People, Rating: record.Rating(),
+		Bytes: record.Bytes, Title: record.Title(), Description: record.Description(), Place: known.Place, Latitude: known.Latitude, Longitude: known.Longitude,
+		Camera: known.Camera, Lens: known.Lens, Creator: known.Creator, Copyright: known.Copyright, People: record.People(), Rating: record.Rating(),
 		Favourite: record.Favourite(), Hidden: record.Hidden(), InTrash: record.InTrash(), Tags: append([]string{}, record.Tags...),
 		Keywords: known.Keywords, Collections: record.Collections(), Damage: record.Damage, ResourceURI: imageURI(record.ID),
 	}
@@ -214,6 +215,8 @@ func descriptionOf(record *index.Record) description {
 	if taken := record.Taken(); !taken.IsZero() {
 		described.Taken = taken.Format("2006-01-02T15:04:05")
 	}
+	lines := record.OCR.Texts()
+	described.Words = lines[:min(len(lines), maximumLines)]
 	for _, one := range record.Captions {
 		described.Captions = append(described.Captions, captionOf(one))
 	}

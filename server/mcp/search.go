@@ -9,6 +9,7 @@ import (
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
+	"mekiki/index/keyword"
 	"mekiki/search/contract"
 	"mekiki/server/api"
 	"mekiki/server/problem"
@@ -17,7 +18,7 @@ import (
 
 // searchInput is what search_images takes.
 type searchInput struct {
-	Query   string      `json:"query,omitempty" jsonschema:"What the images show, in English words. Commas separate things that must all be there: two cats, a red sofa. A minus excludes: beach -people. Quotes ask for the words themselves in names, captions or tags. Filters can be written in it (tag:family, folder:Italy, after:2024-05, before:2025, person:Ada, rating:>=4, camera:Nikon), and a question to the best hits: dogs ask:\"is it asleep?\"=yes. With filters alone, all that pass are hits."`
+	Query   string      `json:"query,omitempty" jsonschema:"What the images show, in English words. Commas separate things that must all be there: two cats, a red sofa. A minus excludes: beach -people. Quotes ask for the words themselves in names, captions or tags. Filters can be written in it (tag:family, folder:Italy, after:2024-05, before:2025, person:Ada, rating:>=4, camera:Nikon, text:7731 for part of what stands in the image), and a question to the best hits: dogs ask:\"is it asleep?\"=yes. With filters alone, all that pass are hits."`
 	Filters wire.Filter `json:"filters,omitempty"`
 	Limit   int         `json:"limit,omitempty" jsonschema:"How many hits to give."`
 	Offset  int         `json:"offset,omitempty" jsonschema:"How many hits to skip: next_offset of the answer before gives the next page."`
@@ -31,6 +32,7 @@ type hit struct {
 	Path        string   `json:"path,omitempty" jsonschema:"the file"`
 	Caption     string   `json:"caption,omitempty" jsonschema:"written by a model; may be wrong"`
 	Text        string   `json:"text,omitempty" jsonschema:"the text of a text record"`
+	Words       []string `json:"words_in_picture,omitempty" jsonschema:"lines of words in the image that the query's words matched"`
 	Title       string   `json:"title,omitempty"`
 	Taken       string   `json:"taken,omitempty" jsonschema:"what the camera's clock showed"`
 	Tags        []string `json:"tags,omitempty"`
@@ -88,7 +90,7 @@ func pictureBounds(more bounds) bounds {
 func (t *Tools) addSearches(server *sdk.Server) {
 	add(t, server, t.Compute, tool{
 		name: "search_images", title: "Search images",
-		description: "Find images of the library by what they show, by words in names, captions and tags, and by filters. Start here. " +
+		description: "Find images of the library by what they show, by words in names, captions, tags and in the images, and by filters. Start here. " +
 			"Each hit has an id for other tools, a caption, a probability and why it was found. Look at hits with get_image before relying on them.",
 		bounds: bounds{
 			"query": words, "limit": number(1, maximumHits, defaultHits), "offset": number(0, maximumSkipped, 0), "least": verdicts,
@@ -104,7 +106,7 @@ func (t *Tools) addSearches(server *sdk.Server) {
 
 func (t *Tools) search(ctx context.Context, asked searchInput) (found hits, _ []sdk.Content, err error) {
 	request := contract.Request{
-		Text: asked.Query, Limit: cmp.Or(asked.Limit, defaultHits), Offset: asked.Offset, Show: contract.Show(asked.Least), Sort: contract.Sort(asked.Sort),
+		Text: asked.Query, Limit: cmp.Or(asked.Limit, defaultHits), Offset: asked.Offset, Show: contract.Show(asked.Least), Sort: contract.Sort(asked.Sort), Highlight: true,
 	}
 	if request.Filter, err = asked.Filters.Parse("filters."); err != nil {
 		return found, nil, err
@@ -196,6 +198,11 @@ func hitsOf(response contract.Response) hits {
 		}
 		if one.Taken != nil {
 			found.Hits[i].Taken = one.Taken.Format("2006-01-02T15:04:05")
+		}
+		for _, marked := range one.Highlights {
+			if marked.Field == keyword.FieldOCR {
+				found.Hits[i].Words = append(found.Hits[i].Words, marked.Text)
+			}
 		}
 		if len(one.Answers) > 1 {
 			found.Hits[i].Answer = answersOf(one.Answers)

@@ -104,7 +104,7 @@ func (r Room) sendRecords(c echo.Context, query listQuery, filter index.Filter) 
 		records = records[:min(len(records), query.Limit)]
 		list := wire.RecordList{Records: make([]wire.Record, len(records)), Total: total}
 		for i, record := range records {
-			list.Records[i] = wire.RecordOf(record)
+			list.Records[i] = wire.Listed(record)
 		}
 		if len(records) > 0 && len(records) < left {
 			list.Next = listing.PositionOf(order, records[len(records)-1]).Cursor()

@@ -57,7 +57,7 @@ func (r Room) addTexts(c echo.Context) error {
 			}
 			for _, record := range records {
 				if record != nil {
-					answer.Records = append(answer.Records, wire.RecordOf(record))
+					answer.Records = append(answer.Records, wire.Listed(record))
 				}
 			}
 			return api.SendJSON(c, http.StatusOK, answer)

@@ -53,7 +53,7 @@ func (r Room) addRecords(c echo.Context) error {
 			result.Status = result.Problem.Status
 			answer.Failed++
 		default:
-			shown := wire.RecordOf(record)
+			shown := wire.Listed(record)
 			result.Record, result.Status = &shown, statusOf(added)
 			if added {
 				answer.Added++

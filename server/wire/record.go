@@ -32,6 +32,7 @@ type Record struct {
 	Date       *time.Time        `json:"date,omitempty"`
 	Rating     *int              `json:"rating,omitempty"`
 	Captions   []export.Caption  `json:"captions"`
+	OCR        *export.OCR       `json:"ocr,omitempty"`
 	Text       string            `json:"text,omitempty"`
 	ExternalID string            `json:"external_id,omitempty"`
 	Fields     map[string]string `json:"fields,omitempty"`
@@ -87,8 +88,16 @@ func RecordOf(record *index.Record) Record {
 		shown.Thumbnail, shown.Original = address+"/thumbnail", address+"/original"
 		shown.Rendition, shown.Tiles = address+"/renditions/"+strconv.Itoa(renditions.Side)+"?hash="+record.Hash.String(), address+"/tiles"
 		shown.Metadata, shown.Damage = metadataOf(record.Metadata), record.Damage
+		shown.OCR = export.OCROf(record.OCR)
 	}
 	return shown
+}
+
+// Listed is a record as it is sent among others: without the words in the picture, which may be many.
+func Listed(record *index.Record) Record {
+	listed := *record
+	listed.OCR = nil
+	return RecordOf(&listed)
 }
 
 func metadataOf(m index.Metadata) *export.Metadata {

@@ -45,6 +45,7 @@ const (
 	Favourite  = "f_favourite"
 	Hidden     = "f_hidden"
 	Trash      = "f_trash"
+	OCR        = "f_ocr" // there are words in the picture
 	// WordsPrefix begins the properties of the terms of each field of package keyword.
 	WordsPrefix = "words_"
 )
@@ -60,7 +61,7 @@ func Properties() []engine.Property {
 		engine.Exact:    {Hash, Kind, External, Format, Camera},
 		engine.ExactSet: {Paths, Spaces, Folders, Tags, People, Collection},
 		engine.Number:   {Rating, Date, Number, Latitude, Longitude, Pixels},
-		engine.Truth:    {Taken, Favourite, Hidden, Trash},
+		engine.Truth:    {Taken, Favourite, Hidden, Trash, OCR},
 	} {
 		for _, name := range names {
 			list = append(list, engine.Property{Name: name, Type: kind})
@@ -80,6 +81,7 @@ func Of(s *form.Record, encoded []byte) map[string]any {
 		Record: string(encoded), Hash: r.Hash.String(), Kind: r.Kind.String(), Number: float64(r.ID),
 		Rating: float64(unrated), Taken: d.Taken, Pixels: float64(int64(r.Width) * int64(r.Height)),
 		Favourite: r.Favourite(), Hidden: r.Hidden(), Trash: r.InTrash(),
+		OCR: r.OCR != nil && len(r.OCR.Lines) > 0,
 	}
 	var paths, spaces, people []string
 	for _, path := range r.Paths() {
@@ -207,6 +209,9 @@ func whereGiven(filter index.Filter, m *filters.Matcher) (all []engine.Condition
 			all = append(all, engine.Is(property, choice == index.ChoiceOnly))
 		}
 	}
+	if len(filter.OCR) > 0 {
+		all = append(all, engine.Is(OCR, true))
+	}
 	if len(filter.Sizes) > 0 {
 		var sizes []engine.Condition
 		for _, size := range filter.Sizes {
@@ -215,7 +220,7 @@ func whereGiven(filter index.Filter, m *filters.Matcher) (all []engine.Condition
 		all = append(all, engine.Any(sizes...))
 	}
 	zoned := !filter.After.IsZero() && filter.AfterZoned || !filter.Before.IsZero() && filter.BeforeZoned
-	return all, len(filter.Sizes) == 0 && !zoned && filter.Near == nil
+	return all, len(filter.Sizes)+len(filter.OCR) == 0 && !zoned && filter.Near == nil
 }
 
 // beginning lets pass what begins with one of some texts, and maybe more: * and ? stand for

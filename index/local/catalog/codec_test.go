@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,12 +24,46 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 	record.Metadata.TakenOffset, record.Metadata.TakenSource = &offset, "exif"
 	record.Metadata.People, record.Metadata.Rating = []string{"Ada", "Bo"}, &rating
 	record.Metadata.Label, record.Metadata.Generation = "Red", "a cat, Steps: 20"
+	record.OCR = &index.OCR{Model: "reader", Lines: []index.OCRLine{
+		{Text: "KA-7731-XY", Score: 0.75, Corners: [4]index.Pixel{{X: 0, Y: 1}, {X: 4000, Y: 2}, {X: 4000, Y: 300}, {X: 3, Y: 299}}}, {Text: "出口 EXIT", Score: 1},
+	}}
 	var e encoder
 	encodeRecord(&e, &record)
 	got, err := decodeRecord(e.buffer)
 	indextest.Must(t, err)
 	if diff := cmp.Diff(&record, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestWordsBeyondTheLimits: words in a picture that nobody could have written are damage, and cost no memory.
+func TestWordsBeyondTheLimits(t *testing.T) {
+	for name, fill := range map[string]func(*encoder){
+		"no model": func(e *encoder) { e.nested(ocrLine, func(e *encoder) { e.text(lineText, "a") }) },
+		"too many lines": func(e *encoder) {
+			e.text(ocrModel, "m")
+			for range index.MaximumOCRLines + 1 {
+				e.nested(ocrLine, func(e *encoder) { e.text(lineText, "a") })
+			}
+		},
+		"too long": func(e *encoder) {
+			e.text(ocrModel, "m")
+			e.nested(ocrLine, func(e *encoder) { e.text(lineText, strings.Repeat("a", index.MaximumOCRBytes+1)) })
+		},
+		"three corners": func(e *encoder) {
+			e.text(ocrModel, "m")
+			e.nested(ocrLine, func(e *encoder) { e.text(lineText, "a"); e.bytes(lineCorners, []byte{1, 2, 3, 4, 5, 6}) })
+		},
+		"two lines in one": func(e *encoder) {
+			e.text(ocrModel, "m")
+			e.nested(ocrLine, func(e *encoder) { e.text(lineText, "a\nb") })
+		},
+	} {
+		var e encoder
+		fill(&e)
+		if _, err := decodeOCR(e.buffer); !errors.Is(err, ErrShort) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -47,5 +83,23 @@ func FuzzOperations(f *testing.F) {
 		replaying.Replaying = true
 		_ = Operations(data, replaying.replay)
 		replaying.Finish()
+	})
+}
+
+// FuzzOCR: whatever is read as words in a picture is within the limits, and is read again as it is written.
+func FuzzOCR(f *testing.F) {
+	var e encoder
+	encodeOCR(&e, &index.OCR{Model: "m", Lines: []index.OCRLine{{Text: "Gate 9", Score: 0.5, Corners: [4]index.Pixel{{X: 1, Y: 2}, {X: 300}}}}})
+	f.Add(e.buffer)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		read, err := decodeOCR(data)
+		if err != nil {
+			return
+		}
+		var again encoder
+		encodeOCR(&again, read)
+		if same, err := decodeOCR(again.buffer); err != nil || read.Check() != nil || !cmp.Equal(read, same) {
+			t.Errorf("%+v becomes %+v, %v", read, same, err)
+		}
 	})
 }

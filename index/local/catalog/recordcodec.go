@@ -28,6 +28,7 @@ const (
 	recordSequence
 	recordDamage
 	recordMetadataVersion
+	recordOCR
 )
 
 const (
@@ -110,6 +111,9 @@ func encodeRecord(e *encoder, r *index.Record) {
 	e.uint(recordSequence, r.Sequence)
 	e.text(recordDamage, r.Damage)
 	e.uint(recordMetadataVersion, uint64(r.MetadataVersion))
+	if r.OCR != nil {
+		e.nested(recordOCR, func(e *encoder) { encodeOCR(e, r.OCR) })
+	}
 }
 
 // SortedKeys gives a map's keys in order.
@@ -210,6 +214,10 @@ func decodeRecord(data []byte) (*index.Record, error) {
 			return value.text(&r.Damage)
 		case recordMetadataVersion:
 			return decodeInto(value, func(v uint64) { r.MetadataVersion = int(v) })
+		case recordOCR:
+			ocr, err := decodeOCR(value)
+			r.OCR = ocr
+			return err
 		}
 		return nil
 	})

@@ -57,6 +57,7 @@ func everyOperation(tb testing.TB) []byte {
 		record.Metadata.Latitude, record.Metadata.Longitude = &latitude, &longitude
 		record.Metadata.Rating, record.Metadata.TakenOffset = &rating, &offset
 		record.Damage, record.MetadataVersion = "cut short", 2
+		record.OCR = &index.OCR{Model: "m", Lines: []index.OCRLine{{Text: "Gate 9", Score: 0.5, Corners: [4]index.Pixel{{X: 1, Y: 2}, {X: 300}}}}}
 		t.PutRecord(&record)
 		t.PutGiven(record.ID, given)
 		t.PutSpace(&Space{Number: number + 1, Space: indextest.Small, Added: indextest.Time})

@@ -48,6 +48,7 @@ const (
 	flagFavourite
 	flagHidden
 	flagTrash
+	flagOCR // there are words in its picture
 )
 
 // category is a column of values that many records share.
@@ -275,6 +276,9 @@ func (p *Page) matchingRest(m, rest *filters.Matcher, slots []uint8) []uint8 {
 			return c.flags[slot]&flagCollections != 0 && m.MatchesCollection(p.records.Values[slot])
 		})
 	}
+	if len(m.OCR) > 0 {
+		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagOCR != 0 && m.MatchesOCR(p.records.Values[slot]) })
+	}
 	if m.Near != nil {
 		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagPlace != 0 && m.MatchesPlace(p.records.Values[slot]) })
 	}
@@ -299,7 +303,7 @@ func keep(slots []uint8, passes func(slot uint8) bool) []uint8 {
 func covers(name filters.Name) bool {
 	switch name {
 	case filters.Folder, filters.After, filters.Before, filters.Taken, filters.Camera, filters.Tag, filters.Person, filters.Rating,
-		filters.Type, filters.Near, filters.Kind, filters.IDs, filters.Collection, filters.Favourite, filters.Hidden, filters.Trash:
+		filters.Type, filters.Near, filters.Kind, filters.IDs, filters.Collection, filters.Favourite, filters.Hidden, filters.Trash, filters.OCR:
 		return true
 	}
 	return false
@@ -339,6 +343,9 @@ func newColumns(p *catalog.Page[*index.Record]) *columns {
 		c.flags[slot] |= givenFlags(record)
 		if record.Metadata.Latitude != nil && record.Metadata.Longitude != nil {
 			c.flags[slot] |= flagPlace
+		}
+		if record.OCR != nil && len(record.OCR.Lines) > 0 {
+			c.flags[slot] |= flagOCR
 		}
 	}
 	return c

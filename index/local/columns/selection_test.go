@@ -25,6 +25,7 @@ func filterSamples() map[string][2]index.Filter {
 		"People":      {{People: []string{"a"}}, {People: []string{"b"}}},
 		"Ratings":     {{Ratings: []index.RatingRange{{Least: 1, Most: 2}}}, {Ratings: []index.RatingRange{{Unrated: true}}}},
 		"Sizes":       {{Sizes: []index.SizeRange{{Least: 1, Below: 2}}}, {Sizes: []index.SizeRange{{Least: 1, Below: 3}}}},
+		"OCR":         {{OCR: []string{"a"}}, {OCR: []string{"b"}}},
 		"Formats":     {{Formats: []string{"png"}}, {Formats: []string{"gif"}}},
 		"Near":        {{Near: &index.Near{Latitude: 1, Longitude: 2, Kilometres: 3}}, {Near: &index.Near{Latitude: 1, Longitude: 2, Kilometres: 4}}},
 		"Collections": {{Collections: []string{"a"}}, {Collections: []string{"b"}}},

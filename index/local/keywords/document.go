@@ -26,6 +26,7 @@ func DocumentOf(r *index.Record) keyword.Document {
 		Folders:       filters.FoldersOf(r),
 		Tags:          filters.LevelsOf(r),
 		People:        r.People(),
+		OCR:           r.OCR.Texts(),
 		Taken:         !r.Taken().IsZero(),
 		Rating:        r.Rating(),
 		Format:        filters.FoldFormat(r.Format),

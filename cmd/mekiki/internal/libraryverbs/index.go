@@ -18,6 +18,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/index/ingest/reading"
 	"mekiki/index/ingest/report"
 	"mekiki/index/local"
 	"mekiki/internal/hint"
@@ -70,6 +71,8 @@ type indexOptions struct {
 	reread     string
 	nice       bool
 	megapixels int64
+	readWords  bool
+	words      string // folder of the models that read words
 }
 
 // NewIndexCommand makes the verb "index".
@@ -108,6 +111,8 @@ func NewIndexCommand(app *cli.App) *cobra.Command {
 	flags.BoolVar(&options.Watch, "watch", false, "stay and follow changes of the files")
 	flags.BoolVar(&options.PollOnly, "poll", false, "scan the folders while watching, for drives that do not report changes")
 	flags.DurationVar(&options.PollInterval, "poll-interval", 0, "time between two scans of the folders (0: 30s)")
+	flags.BoolVar(&options.readWords, "read-words", false, "then read the words in the library's pictures that were not read yet (see docs/words.md)")
+	cli.AddWordsFlag(flags, &options.words)
 	return command
 }
 
@@ -140,6 +145,9 @@ func (o indexOptions) ready() (ingest.Options, error) {
 	}
 	if o.noCaptions || o.captions.count == 0 {
 		options.Captions, options.CaptionSource = -1, ""
+	}
+	if o.readWords && o.Watch {
+		return options, hint.Wrap(cli.UsageError("--read-words does not go with --watch"), "leave out one of them; mekiki serve --read-words reads what comes in while it runs")
 	}
 	checked := options
 	checked.CaptionSource = "" // its writer comes with the model
@@ -178,11 +186,20 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 		}
 		defer done()
 		options.CaptionWriter = writer
+		words, closeWords, err := openWords(ctx, app, engine, flags)
+		if err != nil {
+			return err
+		}
+		defer closeWords()
 		summary, err := IndexPaths(ctx, app, library, engine, options)
 		if err != nil {
 			return err
 		}
-		return printIndexed(app, library.Folder(), summary)
+		read, err := readWords(ctx, app, library, engine, words, summary.Interrupted)
+		if err != nil {
+			return err
+		}
+		return printIndexed(app, library.Folder(), summary, read)
 	})
 	return handIndexing(ctx, app, err, flags, options)
 }
@@ -201,7 +218,7 @@ func (o indexOptions) lower(app *cli.App) {
 var errInterrupted = errors.New("stopped before the end; what was done is kept")
 
 // printIndexed says what a run did, and sets the exit status.
-func printIndexed(a *cli.App, library string, summary report.Summary) error {
+func printIndexed(a *cli.App, library string, summary report.Summary, words *reading.Progress) error {
 	if a.AsJSON {
 		failures := []failureLine{}
 		for _, failure := range summary.Failures {
@@ -212,17 +229,19 @@ func printIndexed(a *cli.App, library string, summary report.Summary) error {
 			Seconds  float64       `json:"seconds"`
 			Library  string        `json:"library"`
 			Failures []failureLine `json:"failures"`
-		}{summary, summary.Duration.Seconds(), library, failures})
+			// Words is how far reading the words in pictures came; nil where nobody asked for it.
+			Words *reading.Progress `json:"words,omitempty"`
+		}{summary, summary.Duration.Seconds(), library, failures, words})
 		if err != nil {
 			return err
 		}
-	} else if _, err := io.WriteString(a.Out, indexedText(summary)); err != nil {
+	} else if _, err := io.WriteString(a.Out, indexedText(summary)+wordsText(words)); err != nil {
 		return err
 	}
 	switch {
-	case summary.Interrupted:
+	case summary.Interrupted || words != nil && words.Left() > 0:
 		return cli.WithStatus(cli.ExitInterrupted, errInterrupted)
-	case summary.Failed > 0:
+	case summary.Failed > 0 || words != nil && words.Failed > 0:
 		return cli.WithStatus(cli.ExitPartial, nil)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/embed"
 	"mekiki/index/ingest"
+	"mekiki/index/ingest/reading"
 	"mekiki/server/jobs"
 )
 
@@ -49,6 +50,12 @@ func handIndexing(ctx context.Context, app *cli.App, err error, flags indexOptio
 			return err
 		}
 	}
+	var words *reading.Progress
+	if flags.readWords && !summary.Interrupted {
+		if words, err = handWords(ctx, app, client); err != nil {
+			return err
+		}
+	}
 	folder, err := app.LibraryFolder()
 	if err != nil {
 		return err
@@ -56,7 +63,7 @@ func handIndexing(ctx context.Context, app *cli.App, err error, flags indexOptio
 	if folder, err = filepath.Abs(folder); err != nil {
 		return err
 	}
-	return printIndexed(app, folder, summary)
+	return printIndexed(app, folder, summary, words)
 }
 
 // indexRequest says in the API's words what the command line says.

@@ -144,7 +144,7 @@ func runSpacesFill(ctx context.Context, app *cli.App) error {
 		if err != nil {
 			return err
 		}
-		return printIndexed(app, library.Folder(), summary)
+		return printIndexed(app, library.Folder(), summary, nil)
 	})
 	return app.NotHandedOver(err, "filling a space", "stop the server first: it reads pictures with the model that it has opened")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -201,10 +200,4 @@ func printImported(a *cli.App, model imported) error {
 	}
 	_, err := fmt.Fprintf(a.Out, "use it with --model %s\n", model.Name)
 	return err
-}
-
-// downloadsFolder is where pull keeps what it fetched.
-func downloadsFolder(a *cli.App) (string, error) {
-	cache, err := a.CacheFolder()
-	return filepath.Join(cache, "downloads"), err
 }

@@ -76,7 +76,7 @@ func runModelsVerify(ctx context.Context, app *cli.App, options verifyOptions, n
 
 // verifyDownload reads the files that a model was pulled as, if they are still there, and returns how many.
 func verifyDownload(ctx context.Context, a *cli.App, name string) (int, error) {
-	folder, err := downloadsFolder(a)
+	folder, err := a.DownloadsFolder()
 	if err != nil {
 		return 0, err
 	}

@@ -153,7 +153,7 @@ func checkDownload(app *cli.App, options importOptions, dir, name string) error 
 // download brings files from the network, with progress. The small files are checked before the weights, unless check is
 // nil.
 func download(ctx context.Context, a *cli.App, connections int, check func(dir string) error, names []string) (hub.Result, error) {
-	folder, err := downloadsFolder(a)
+	folder, err := a.DownloadsFolder()
 	if err != nil {
 		return hub.Result{}, err
 	}

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/embed/hub"
 	"mekiki/embed/ocr"
 )
 
@@ -21,6 +19,9 @@ its box, its corners in pixels from where the text begins, and how sure the mode
 It takes PP-OCR's models: get them once with "mekiki pull ppocr-v6-small" (32 MB,
 Apache-2.0). They read Latin letters, Chinese and Japanese. --words names
 another folder with models of the kind.
+
+"mekiki index --read-words" and "mekiki serve --read-words" read the pictures of a
+library, so that searches find the words and "text:" looks for parts of them.
 
 A picture that cannot be read is reported and the others are done: exit status 3.`
 
@@ -50,24 +51,17 @@ func NewReadCommand(app *cli.App) *cobra.Command {
 			return runRead(command.Context(), app, folder, images)
 		},
 	}
-	command.Flags().StringVar(&folder, "words", "", "folder of the models that read words (default: those that were pulled)")
+	cli.AddWordsFlag(command.Flags(), &folder)
 	return command
 }
 
 func runRead(ctx context.Context, app *cli.App, folder string, images []string) (err error) {
-	if folder == "" {
-		downloads, err := downloadsFolder(app)
-		if err != nil {
-			return err
-		}
-		folder = filepath.Join(downloads, hub.WordsModel)
-	}
 	runtime, err := app.OpenRuntime(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, runtime.Close()) }()
-	reader, err := ocr.Open(ctx, ocr.Options{Folder: folder, Runtime: runtime, Threads: app.Threads})
+	reader, err := app.OpenWords(ctx, runtime, folder)
 	if err != nil {
 		return err
 	}

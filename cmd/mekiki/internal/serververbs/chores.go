@@ -8,6 +8,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
 	"mekiki/index/ingest/captioning"
+	"mekiki/index/ingest/reading"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
 	"mekiki/index/renditions"
@@ -16,9 +17,11 @@ import (
 
 // chores are the jobs of a server besides reading files.
 type chores struct {
+	app     *cli.App
 	library *local.Library
 	engine  *cli.Session
 	asker   *ask.Asker // nil without a second stage
+	words   string     // folder of the models that read words; "" for those that were pulled
 }
 
 // errNoSecondStage: captions were asked for that the model alone cannot write.
@@ -47,6 +50,17 @@ func (c chores) Recaption(ctx context.Context, options captioning.RecaptionOptio
 // AddTextFile brings in a file of texts.
 func (c chores) AddTextFile(ctx context.Context, source io.Reader, options textrecord.Options) (textrecord.Summary, error) {
 	return textrecord.AddFile(ctx, c.library, c.engine.Engine, source, options)
+}
+
+// ReadWords reads the words in pictures. The models are open as long as that takes.
+func (c chores) ReadWords(ctx context.Context, options reading.Options) (read reading.Progress, err error) {
+	words, err := c.app.OpenWords(ctx, c.engine.Runtime, c.words)
+	if err != nil {
+		return read, err
+	}
+	defer func() { err = errors.Join(err, words.Close()) }()
+	options.Decoder, options.Turns = c.library.Decoder(), c.engine.Turns()
+	return reading.Read(ctx, c.library, words, options)
 }
 
 // Compact frees the disk space of removed records.

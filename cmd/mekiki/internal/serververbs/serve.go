@@ -47,6 +47,8 @@ type serveOptions struct {
 	noUploads  bool
 	noCaptions bool
 	writeXMP   bool
+	readWords  bool
+	words      string
 	logLevel   string
 	limits     server.Limits
 	uploadMiB  int64
@@ -77,6 +79,8 @@ func NewServeCommand(app *cli.App) *cobra.Command {
 	flags.BoolVar(&options.noUploads, "no-uploads", false, "refuse uploads of images")
 	flags.BoolVar(&options.noCaptions, "no-captions", false, "write no captions")
 	flags.BoolVar(&options.writeXMP, "write-xmp", false, "write what people give pictures below --root into XMP sidecars (see docs/xmp.md)")
+	flags.BoolVar(&options.readWords, "read-words", false, "read the words in pictures while nothing else is to be done (see docs/words.md)")
+	cli.AddWordsFlag(flags, &options.words)
 	flags.StringVar(&options.logLevel, "log-level", "", "what to log: debug, info (every request), warn or error (default: warn on a terminal, else info)")
 	flags.IntVar(&options.limits.Searches, "searches", 0, "largest number of concurrent searches (0: one for every two cores, at least 2)")
 	flags.IntVar(&options.limits.SearchQueue, "search-queue", 0, "largest number of searches that wait (0: as many as run)")
@@ -99,6 +103,15 @@ func runServe(ctx context.Context, app *cli.App, options serveOptions) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
+	if options.readWords { // a job would fail long after anybody looks
+		words, err := app.OpenWords(ctx, engine.Runtime, options.words)
+		if err != nil {
+			return err
+		}
+		if err := words.Close(); err != nil {
+			return err
+		}
+	}
 	library, err := app.OpenLibrary(ctx, false)
 	reads := whyReadOnly(err)
 	if reads != nil {
@@ -109,7 +122,7 @@ func runServe(ctx context.Context, app *cli.App, options serveOptions) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, library.Close()) }()
-	return serveLibrary(ctx, app, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads, writeXMP: options.writeXMP}, prepared)
+	return serveLibrary(ctx, app, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads, writeXMP: options.writeXMP, words: options.words}, prepared)
 }
 
 // prepare turns the flags into the server's options, as far as they go without a
@@ -152,6 +165,7 @@ func (o serveOptions) prepare(app *cli.App) (server.Options, error) {
 		}
 	}
 	options := server.Options{Address: o.address, Hosts: o.hosts, Origins: o.origins, Tokens: tokens, TokenFile: tokenFile, Limits: o.limits, Logger: logger}
+	options.ReadWords = o.readWords
 	if o.noCaptions {
 		options.Captions = -1
 	}

@@ -39,6 +39,8 @@ type serving struct {
 	noUploads bool
 	// writeXMP writes sidecars of what people change below the roots.
 	writeXMP bool
+	// words is the folder of the models that read words in pictures; "" for those that were pulled.
+	words string
 	// browser opens the page once it is served, where there is a screen.
 	browser bool
 }

@@ -19,6 +19,7 @@ import (
 	"mekiki/index/facets"
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/captioning"
+	"mekiki/index/ingest/reading"
 	"mekiki/index/ingest/report"
 	"mekiki/index/ingest/textrecord"
 	"mekiki/index/local"
@@ -49,6 +50,7 @@ type switcher struct {
 	working  atomic.Int64
 	changing sync.Mutex
 	first    *cli.Session // closed by who opened it
+	words    string       // folder of the models that read words
 }
 
 // openModel is an open model with what answers by it.
@@ -62,7 +64,7 @@ type openModel struct {
 
 // newSwitcher begins with a model that is open.
 func newSwitcher(app *cli.App, s serving, answers answers, logger *slog.Logger) (*switcher, error) {
-	w := &switcher{app: app, library: s.library, answers: answers.engine, logger: logger, places: semaphore.NewWeighted(maximumAnswering), first: s.engine}
+	w := &switcher{app: app, library: s.library, answers: answers.engine, logger: logger, places: semaphore.NewWeighted(maximumAnswering), first: s.engine, words: s.words}
 	opened, err := w.open(s.engine, answers.asker)
 	if err != nil {
 		return nil, err
@@ -78,7 +80,7 @@ func (w *switcher) open(session *cli.Session, asker *ask.Asker) (*openModel, err
 		return nil, err
 	}
 	return &openModel{
-		session: session, searcher: searcher, asker: asker, chores: chores{w.library, session, asker},
+		session: session, searcher: searcher, asker: asker, chores: chores{w.app, w.library, session, asker, w.words},
 		ingester: server.IngesterOf(w.library, session.Engine, session.Manifest().Config.Preprocess.ImageSize),
 	}, nil
 }
@@ -326,6 +328,11 @@ func (w switchedChores) AddTextFile(ctx context.Context, source io.Reader, optio
 	return answered(ctx, w.at, func(open *openModel) (textrecord.Summary, error) {
 		return open.chores.AddTextFile(ctx, source, options)
 	})
+}
+
+// ReadWords needs no model that searches; one may be changed meanwhile.
+func (w switchedChores) ReadWords(ctx context.Context, options reading.Options) (reading.Progress, error) {
+	return w.current.Load().chores.ReadWords(ctx, options)
 }
 
 func (w switchedChores) Compact(ctx context.Context) (index.CompactResult, error) {

@@ -19,6 +19,7 @@ export const keywords = [
   "tag",
   "person",
   "rating",
+  "text",
   "after",
   "before",
   "taken",

@@ -1922,6 +1922,8 @@ export interface components {
       /** @description Kinds of record. */
       kinds?: ("image" | "text")[];
       near?: components["schemas"]["Near"];
+      /** @description Parts of what a picture says, in a word or over several; spaces and punctuation do not count. */
+      ocr?: string[];
       /** @description People in the picture, by the beginning of a word of a name; any of them passes. */
       people?: string[];
       /** @description Ratings and ranges of ratings; any of them passes. */
@@ -1970,10 +1972,10 @@ export interface components {
     };
     Highlight: {
       /**
-       * @description What the text is; `name` is the file's, without folders.
+       * @description What the text is; `name` is the file's, without folders, and `ocr` a line of words in the picture.
        * @enum {string}
        */
-      field: "caption" | "title" | "name" | "tag" | "text";
+      field: "caption" | "title" | "name" | "tag" | "ocr" | "text";
       /** @description The text itself. */
       text: string;
       /** @description Places of the matched words in it, in order and without overlap. */
@@ -2102,14 +2104,14 @@ export interface components {
       /** @description Identity of the job; never given twice. */
       id: string;
       /**
-       * @description What the job does: `index` brings in folders and files, `retry` reads files again that could not be indexed, `metadata` reads again what files say about themselves, `captions` writes all captions anew, `texts` brings in a file of texts, `compact` frees disk space, `duplicates` compares pictures that were not compared yet.
+       * @description What the job does: `index` brings in folders and files, `retry` reads files again that could not be indexed, `metadata` reads again what files say about themselves, `captions` writes all captions anew, or, after a job `index`, those that are missing (it gives way to other jobs: its state is then `queued` again), `texts` brings in a file of texts, `compact` frees disk space, `duplicates` compares pictures that were not compared yet, `words` reads the words in pictures that were not read yet (it gives way to other jobs, too).
        * @enum {string}
        */
-      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact" | "duplicates";
+      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact" | "duplicates" | "words";
       /** @description What it is about. */
       paths: string[];
       progress: components["schemas"]["JobProgress"];
-      /** @description What it did, in the end: of a job that reads files, the counts of `mekiki index --json`; of the others, those of the command of that name. */
+      /** @description What it did, in the end: of a job that reads files, the counts of `mekiki index --json`; of one that reads words, `pictures`, `before`, `done`, `with_words`, `lines` and `failed`; of the others, those of the command of that name. */
       result?: Record<string, never>;
       /** Format: date-time */
       started?: string;
@@ -2158,7 +2160,7 @@ export interface components {
      */
     JobRequest: {
       /**
-       * @description Also pictures that were removed for good when the trash was emptied.
+       * @description Also pictures that were removed for good when the trash was emptied; with `words`, also pictures that other models have read.
        * @default false
        */
       again: boolean;
@@ -2215,7 +2217,7 @@ export interface components {
        * @default index
        * @enum {string}
        */
-      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact" | "duplicates";
+      kind: "index" | "retry" | "metadata" | "captions" | "texts" | "compact" | "duplicates" | "words";
       /**
        * @description Levels of folders to enter; 0 means no limit.
        * @default 0
@@ -2517,7 +2519,7 @@ export interface components {
       shows: ("details" | "originals")[];
     };
     Notice: {
-      /** @description `or_is_a_word`: OR was read as a plain word. `unread_script`: the model reads nothing of the text, and only names, tags and other words were searched. `no_translator`: no translator is installed for the language of the words. `phrase_not_found`: no record has the words in quotes; `query` is without quotes. `end_of_window`: the search stopped looking here, and there may be more. */
+      /** @description `or_is_a_word`: OR was read as a plain word. `unread_script`: the model reads nothing of the text, and only names, tags and other words were searched. `no_translator`: no translator is installed for the language of the words. `phrase_not_found`: no record has the words in quotes; `query` is without quotes. `end_of_window`: the search stopped looking here, and there may be more. `pictures_not_read`: words in pictures were looked for, and some pictures have not been read for words. */
       code: string;
       /** @description The warning, in English. */
       message: string;
@@ -2531,6 +2533,22 @@ export interface components {
       people: components["schemas"]["NameCount"][];
       /** @description Names of all pages. */
       total: number;
+    };
+    /** @description A line of words in a picture. */
+    PictureLine: {
+      /** @description The corners of its box, from where its text begins above on, clockwise. */
+      corners: number[][];
+      /** @description How sure the model is of the characters, on average. */
+      score: number;
+      /** @description What it says. */
+      text: string;
+    };
+    /** @description The words in a picture, as optical character recognition read them. */
+    PictureWords: {
+      /** @description The lines from top to bottom; none in a picture without words. */
+      lines: components["schemas"]["PictureLine"][];
+      /** @description The models that read them. */
+      model: string;
     };
     /** @description The one error shape, RFC 9457. */
     Problem: {
@@ -2659,6 +2677,8 @@ export interface components {
       modified?: string;
       /** @description What an uploaded file was called where it came from, with the folder it was put in, such as `Holiday 2024/IMG_0042.jpg`. */
       name?: string;
+      /** @description The words in the picture; absent while nobody has read it, and in lists of records. */
+      ocr?: components["schemas"]["PictureWords"];
       /**
        * Format: uri-reference
        * @description Address of the original file, of an image.
@@ -3345,6 +3365,8 @@ export interface components {
     filterLiked: "yes" | "no";
     /** @description `latitude,longitude,kilometres`. */
     filterNear: string;
+    /** @description Part of what a picture says, in a word or over several; may be repeated. */
+    filterOCR: string[];
     /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */
     filterPerson: string[];
     /** @description Rating, a range of ratings, or `none`; may be repeated. */
@@ -3637,6 +3659,8 @@ export interface operations {
         limit?: number;
         /** @description `latitude,longitude,kilometres`. */
         near?: components["parameters"]["filterNear"];
+        /** @description Part of what a picture says, in a word or over several; may be repeated. */
+        ocr?: components["parameters"]["filterOCR"];
         /** @description Entries to skip. */
         offset?: number;
         /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */
@@ -3773,6 +3797,8 @@ export interface operations {
         minimum_probability?: number;
         /** @description `latitude,longitude,kilometres`. */
         near?: components["parameters"]["filterNear"];
+        /** @description Part of what a picture says, in a word or over several; may be repeated. */
+        ocr?: components["parameters"]["filterOCR"];
         /** @description Counts to give, such as `folders`; may be repeated. All without it. */
         of?: ("folders" | "tags" | "people" | "ratings" | "dates" | "collections" | "cameras" | "sizes" | "formats")[];
         /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */
@@ -4103,6 +4129,8 @@ export interface operations {
         kind?: components["parameters"]["filterKind"];
         /** @description `latitude,longitude,kilometres`. */
         near?: components["parameters"]["filterNear"];
+        /** @description Part of what a picture says, in a word or over several; may be repeated. */
+        ocr?: components["parameters"]["filterOCR"];
         /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */
         person?: components["parameters"]["filterPerson"];
         /** @description Rating, a range of ratings, or `none`; may be repeated. */
@@ -4293,6 +4321,8 @@ export interface operations {
         limit?: number;
         /** @description `latitude,longitude,kilometres`. */
         near?: components["parameters"]["filterNear"];
+        /** @description Part of what a picture says, in a word or over several; may be repeated. */
+        ocr?: components["parameters"]["filterOCR"];
         /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */
         person?: components["parameters"]["filterPerson"];
         /** @description Rating, a range of ratings, or `none`; may be repeated. */
@@ -4632,6 +4662,8 @@ export interface operations {
         limit?: number;
         /** @description `latitude,longitude,kilometres`. */
         near?: components["parameters"]["filterNear"];
+        /** @description Part of what a picture says, in a word or over several; may be repeated. */
+        ocr?: components["parameters"]["filterOCR"];
         /** @description Entries to skip. */
         offset?: number;
         /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */
@@ -5008,6 +5040,8 @@ export interface operations {
         minimum_probability?: number;
         /** @description `latitude,longitude,kilometres`. */
         near?: components["parameters"]["filterNear"];
+        /** @description Part of what a picture says, in a word or over several; may be repeated. */
+        ocr?: components["parameters"]["filterOCR"];
         /** @description Entries to skip. */
         offset?: number;
         /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */

@@ -6,8 +6,8 @@ const valuesShown = 60; // of a level
 
 /** countsOf is the search of a state as the counts of its hits are asked for. */
 export function countsOf(state: State): Partial<FacetsRequest> {
-  const { limit, explain, sort, ...search } = requestOf(state);
-  void [limit, explain, sort];
+  const { limit, explain, highlight, sort, ...search } = requestOf(state);
+  void [limit, explain, highlight, sort];
   return { ...search, limit: valuesShown };
 }
 

@@ -43,6 +43,7 @@ export function requestOf(state: State): Partial<SearchRequest> {
     limit: page,
     filter: { ...filter(state), kinds: ["image"] },
     explain: true,
+    highlight: true,
   };
   const crop = area(state);
   if (state.q) value.text = state.q;

@@ -138,6 +138,8 @@ const en = {
     no_translator:
       "No translator is installed for this language. The words were searched as they are; describe the picture in English, or install one: mekiki pull --list shows them.",
     phrase_not_found: "No caption, name or tag has the words in quotes in this order.",
+    pictures_not_read:
+      "The text in some pictures has not been read yet, so text: does not find these. The library view can start reading.",
   },
   lookedClosely: (count: number, searched: number) =>
     `looked closely at the best ${f.number(count)} of ${f.number(searched)}`,
@@ -248,8 +250,12 @@ const en = {
     tag: "Tag",
     folder: "Folder",
     creator: "Author",
+    ocr: "Text in the picture",
   } as Partial<Record<string, string>>,
 
+  written: "Text in the picture",
+  drawBoxes: "Show where",
+  allLines: (lines: number) => `All ${f.number(lines)} lines`,
   about: "About the picture",
   facts: {
     path: "File",
@@ -372,6 +378,7 @@ const en = {
     texts: "Adding texts",
     compact: "Freeing disk space",
     duplicates: "Comparing pictures",
+    words: "Reading text in pictures",
   },
   jobLine: (kind: string, done: number, total: number, seconds: number, waiting: number) =>
     [
@@ -415,6 +422,7 @@ const en = {
   forPrograms: "For programs",
   rereadMetadata: "Read metadata again",
   rewriteCaptions: "Write all captions anew",
+  readWords: "Read the text in pictures",
   freeSpace: "Free disk space",
   failureFile: "File",
   failureReason: "Reason",

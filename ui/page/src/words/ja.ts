@@ -130,6 +130,8 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     no_translator:
       "この言語の翻訳モデルがありません。書いたままの語で検索しました。英語で書くか、翻訳モデルを追加してください（mekiki pull opus-mt-ja-en）。",
     phrase_not_found: "引用符内の語がこの順に並ぶ説明文、名前、タグはありません。",
+    pictures_not_read:
+      "まだ文字を読み取っていない画像があり、text: では見つかりません。ライブラリ画面から読み取りを始められます。",
   },
   lookedClosely: (count: number, searched: number) =>
     `${f.number(searched)} 枚のうち上位 ${f.number(count)} 枚を詳しく確認`,
@@ -306,8 +308,12 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     tag: "タグ",
     folder: "フォルダー",
     creator: "作者",
+    ocr: "画像内の文字",
   },
 
+  written: "画像内の文字",
+  drawBoxes: "位置を表示",
+  allLines: (lines: number) => `全 ${f.number(lines)} 行`,
   about: "画像について",
   facts: {
     path: "ファイル",
@@ -428,6 +434,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     texts: "テキストの追加",
     compact: "ディスク容量の解放",
     duplicates: "画像の比較",
+    words: "画像内の文字の読み取り",
   },
   jobLine: (kind, done, total, seconds, waiting) =>
     [
@@ -471,6 +478,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   forPrograms: "プログラム向け",
   rereadMetadata: "メタデータを読み直す",
   rewriteCaptions: "キャプションをすべて書き直す",
+  readWords: "画像内の文字を読み取る",
   freeSpace: "ディスク容量を空ける",
   failureFile: "ファイル",
   failureReason: "理由",
