@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
-	"mekiki/internal/bounded"
 	"mekiki/internal/diskcache"
 	"mekiki/internal/flight"
 )
@@ -62,8 +61,11 @@ func (c *Cache) Get(key string) ([]byte, bool) {
 	var data []byte
 	if stat.Size() > framedMaximum {
 		err = damaged(key, "%d bytes", stat.Size())
-	} else if data, err = bounded.Read(file, framedMaximum); err == nil {
-		data, err = unframe(key, data)
+	} else {
+		data = make([]byte, stat.Size())
+		if _, err = io.ReadFull(file, data); err == nil {
+			data, err = unframe(key, data)
+		}
 	}
 	if err != nil {
 		c.logger.Warn("a piece in the cache of the store is damaged, and read again", "error", errors.Join(err, c.folder.Remove(name)))

@@ -106,6 +106,13 @@ func BenchmarkColdTokens(b *testing.B) {
 		}},
 		{"packs", read(NewReader(store, nil), places)},
 		{"one pack", read(NewReader(store, nil), together)},
+		{"packs into a cache", func() error {
+			fresh, err := objects.OpenCache(b.TempDir(), 1<<30, slog.New(slog.NewTextHandler(io.Discard, nil)))
+			if err != nil {
+				return err
+			}
+			return read(NewReader(store, fresh), places)()
+		}},
 		{"cache", read(NewReader(store, cache), places)},
 	} {
 		b.Run(run.name, func(b *testing.B) {
