@@ -24,6 +24,11 @@ func TestStoreOnGateway(t *testing.T) {
 	testStore(t, open(t, ofGateway(gateway.Address())))
 }
 
+// TestFaultsThatPassOnGateway: those of a network, before a real store.
+func TestFaultsThatPassOnGateway(t *testing.T) {
+	testFaultsThatPass(t, ofGateway(clustertest.StartVersitygw(t, []string{"bucket"}).Address()))
+}
+
 // TestKilledGateway: what was acknowledged is there after the store was killed and started again.
 func TestKilledGateway(t *testing.T) {
 	gateway := clustertest.StartVersitygw(t, []string{"bucket"})

@@ -252,10 +252,21 @@ func TestWrongKeys(t *testing.T) {
 
 // TestFaultsThatPass: every call succeeds after each fault of a network or a busy store, at once or a few times in a row.
 func TestFaultsThatPass(t *testing.T) {
-	address := storetest.StartMemory(t, "bucket")
+	testFaultsThatPass(t, at(storetest.StartMemory(t, "bucket")))
+}
+
+func testFaultsThatPass(t *testing.T, where settings.Store) {
 	data := noise(2*blockSize + 5)
 	calls := map[string]func(ctx context.Context, store Store) error{
 		"put": func(ctx context.Context, store Store) error { return store.Put(ctx, "put", data) },
+		"put on a condition": func(ctx context.Context, store Store) error {
+			_, tag, err := store.GetTagged(ctx, "conditional")
+			if err != nil && !errors.Is(err, ErrAbsent) {
+				return err
+			}
+			_, err = store.PutIf(ctx, "conditional", data, tag)
+			return err
+		},
 		"get": func(ctx context.Context, store Store) error { return same(data)(store.Get(ctx, "key")) },
 		"range": func(ctx context.Context, store Store) error {
 			return same(data[5 : blockSize+10])(store.Range(ctx, "key", 5, blockSize+5))
@@ -271,17 +282,19 @@ func TestFaultsThatPass(t *testing.T) {
 		"delete":  func(ctx context.Context, store Store) error { return store.Delete(ctx, "gone") },
 		"deletes": func(ctx context.Context, store Store) error { return store.Delete(ctx, "gone", "gone2") },
 	}
-	if err := open(t, at(address)).Put(t.Context(), "key", data); err != nil {
+	if err := open(t, where).Put(t.Context(), "key", data); err != nil {
 		t.Fatal(err)
 	}
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // minio-go waits up to 200 ms after each failure
-			proxy := storetest.StartProxy(t, address)
-			store := open(t, at(proxy.URL))
+			proxy := storetest.StartProxy(t, where.Address)
+			where := where
+			where.Address = proxy.URL
+			store := open(t, where)
 			store.stall = time.Second
-			faults := map[storetest.Fault]int{storetest.InternalError: 2, storetest.Unavailable: maximumAttempts - 1, storetest.Stalled: 1, storetest.CutOff: 2}
-			if name == "put" || name == "get" || name == "range" { // no checksum covers the others
+			faults := map[storetest.Fault]int{storetest.InternalError: 2, storetest.Unavailable: maximumAttempts - 1, storetest.Stalled: 1, storetest.LostAnswer: 2, storetest.CutOff: 2}
+			if name == "put" || name == "put on a condition" || name == "get" || name == "range" { // no checksum covers the others
 				faults[storetest.FlippedAnswer], faults[storetest.FlippedRequest] = damagedAttempts-1, 2
 			}
 			for fault, times := range faults {

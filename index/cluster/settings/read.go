@@ -141,6 +141,14 @@ func keys() (all []key) {
 	return all
 }
 
+// Variables are the environment variables that override the file.
+func Variables() (names []string) {
+	for _, key := range keys() {
+		names = append(names, key.variable())
+	}
+	return names
+}
+
 // set gives a setting the value that the environment has.
 func (k key) set(cluster *Cluster, value string) error {
 	field := reflect.ValueOf(cluster).Elem().FieldByIndex(k.field)

@@ -53,6 +53,17 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// TestExampleIsDocumented: the page has the example as it is.
+func TestExampleIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/cluster.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "```toml\n"+Example+"```\n") {
+		t.Error("docs/cluster.md does not have index/cluster/settings/example.toml as it is")
+	}
+}
+
 func TestWrongSettings(t *testing.T) {
 	for _, test := range []struct{ text, problem, remedy string }{
 		{"", "engine.addresses is missing", "addresses = ["},
