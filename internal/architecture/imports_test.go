@@ -123,7 +123,7 @@ var owners = map[string]string{
 	"github.com/tetratelabs/wazero":          "embed/pixels/sandbox",
 	"github.com/andybalholm/brotli":          "index/metadata",
 	"github.com/beevik/etree":                "index/xmp/rdf",
-	"modernc.org/sqlite":                     "index/bring/sqlitefile",
+	"github.com/ncruces/go-sqlite3":          "index/bring/sqlitefile",
 	"go.yaml.in/yaml/v3":                     "index/bring/photoprism",
 	"github.com/minio/minio-go/v7":           "index/cluster/objects",
 	"github.com/johannesboyne/gofakes3":      "internal/clustertest/storetest",

@@ -39,7 +39,7 @@ INSERT INTO ImageTags VALUES (1, 1), (1, 2), (1, 4), (1, 6), (2, 7), (2, 8), (2,
 func database(t testing.TB, statements ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "digikam4.db")
-	db, err := sql.Open("sqlite", name)
+	db, err := sql.Open("sqlite3", name)
 	if err != nil {
 		t.Fatal(err)
 	}

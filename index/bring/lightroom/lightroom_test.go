@@ -47,7 +47,7 @@ const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://w
 func catalog(t testing.TB) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "catalog.lrcat")
-	db, err := sql.Open("sqlite", name)
+	db, err := sql.Open("sqlite3", name)
 	if err != nil {
 		t.Fatal(err)
 	}

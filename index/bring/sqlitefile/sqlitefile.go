@@ -11,8 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"github.com/ncruces/go-sqlite3"
+	_ "github.com/ncruces/go-sqlite3/driver"
+	_ "github.com/ncruces/go-sqlite3/embed" // SQLite in WebAssembly
 
 	"mekiki/internal/hint"
 )
@@ -42,7 +43,7 @@ func Open(ctx context.Context, path, program string) (*File, error) {
 		slashed = "/" + slashed
 	}
 	query := url.Values{"mode": {"ro"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyMilliseconds), "query_only(1)", "trusted_schema(0)", "cell_size_check(1)", "mmap_size(0)"}}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}).String())
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}).String())
 	if err != nil {
 		return nil, fmt.Errorf("open the database of %s: %w", program, err)
 	}
@@ -58,13 +59,13 @@ func Open(ctx context.Context, path, program string) (*File, error) {
 // explain says what an error of the database means.
 func (f *File) explain(err error) error {
 	wrapped := fmt.Errorf("read the database of %s, %s: %w", f.name, f.path, err)
-	if failed := (*sqlite.Error)(nil); errors.As(err, &failed) {
-		switch failed.Code() & 0xFF {
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+	if failed := (*sqlite3.Error)(nil); errors.As(err, &failed) {
+		switch failed.Code() {
+		case sqlite3.BUSY, sqlite3.LOCKED:
 			return hint.Wrap(wrapped, "close "+f.name+" and run this again")
-		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		case sqlite3.NOTADB, sqlite3.CORRUPT:
 			return hint.Wrap(wrapped, "name the database of "+f.name+"; if this is it, have "+f.name+" check it, or use a backup of it")
-		case sqlite3.SQLITE_CANTOPEN:
+		case sqlite3.CANTOPEN:
 			return hint.Wrap(wrapped, "copy the database, with its files -wal and -shm if there are any, to a folder that you can write to")
 		}
 	}
