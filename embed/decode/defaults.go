@@ -18,3 +18,6 @@ const (
 	leastTemperature      = 0.01
 	mostTemperature       = 100
 )
+
+// mostForbidden is the probability of forbidden words up to which the total of the others is told from the total of all.
+const mostForbidden = 0.5

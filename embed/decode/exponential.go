@@ -18,7 +18,16 @@ func logSumExp(values []float32) float64 {
 	}
 	sum := 0.0
 	for _, value := range values {
-		sum += exponential(float64(value - largest))
+		x := float64(value - largest)
+		if x < -600 { // -Inf as well
+			continue
+		}
+		// exponential, which is too long to be inlined: the calls took as long as the arithmetic.
+		x *= math.Log2E
+		whole := int64(x - 0.5)
+		f := x - float64(whole)
+		power := c0 + f*(c1+f*(c2+f*(c3+f*(c4+f*(c5+f*(c6+f*c7))))))
+		sum += math.Float64frombits(math.Float64bits(power) + uint64(whole)<<52)
 	}
 	return float64(largest) + math.Log(sum)
 }

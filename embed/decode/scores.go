@@ -20,6 +20,8 @@ type choice struct {
 type distribution struct {
 	logits   []float32 // as the model gives them
 	adjusted []float32 // those of words, after repetition control; -Inf for what is forbidden
+	// forbidden are words that are not chosen although adjusted has a value for them.
+	forbidden []int64
 	// logTotal is the logarithm of the sum of the exponentials of all logits; adjustedTotal is subtracted from what was
 	// adjusted.
 	logTotal, adjustedTotal float64
@@ -37,6 +39,12 @@ func (r run) score(before, tokens []int64, logits []float32) (distribution, erro
 	probabilities := r.options.Method == Beam && !r.PenalizeLogits // are what is adjusted
 	if !r.controls(len(tokens)) && (probabilities || r.Words == r.Vocabulary) {
 		return d, nil
+	}
+	if r.onlyForbids(probabilities) {
+		if forbidden, total, ok := r.forbid(before, tokens, d); ok {
+			d.forbidden, d.adjustedTotal = forbidden, total
+			return d, nil
+		}
 	}
 	d.adjusted = slices.Clone(d.adjusted)
 	if probabilities {
@@ -59,6 +67,30 @@ func (r run) score(before, tokens []int64, logits []float32) (distribution, erro
 func (r run) controls(length int) bool {
 	o := r.options
 	return length < o.MinimumTokens || o.RepetitionPenalty != 1 || o.NoRepeat != 0 || (o.Method == Nucleus && o.Temperature != 1)
+}
+
+// onlyForbids reports whether what the options change is that some words are forbidden.
+func (r run) onlyForbids(probabilities bool) bool {
+	o := r.options
+	return !probabilities && r.Words == r.Vocabulary && o.Method != Nucleus && o.RepetitionPenalty == 1
+}
+
+// forbid gives the forbidden words and the total of the others, which need not be summed again while the forbidden ones
+// leave enough: it is false where they do not.
+func (r run) forbid(before, tokens []int64, d distribution) (forbidden []int64, total float64, ok bool) {
+	forbidden = repeats(append(slices.Clip(before), tokens...), r.options.NoRepeat)
+	if len(tokens) < r.options.MinimumTokens {
+		forbidden = append(forbidden, r.End...)
+	}
+	slices.Sort(forbidden)
+	forbidden = slices.Compact(forbidden)
+	taken := 0.0
+	for _, token := range forbidden {
+		if token >= 0 && token < int64(len(d.logits)) {
+			taken += math.Exp(float64(d.logits[token]) - d.logTotal)
+		}
+	}
+	return forbidden, d.logTotal + math.Log1p(-taken), taken < mostForbidden
 }
 
 // control applies the options to scores, in the order in which transformers does.
@@ -144,7 +176,8 @@ func (d distribution) choice(token int) choice {
 func (d distribution) top(count int) []choice {
 	best := make([]int, 0, count+1)
 	for token, value := range d.adjusted {
-		if math.IsInf(float64(value), -1) || len(best) == count && value <= d.adjusted[best[count-1]] {
+		if math.IsInf(float64(value), -1) || len(best) == count && value <= d.adjusted[best[count-1]] ||
+			len(d.forbidden) > 0 && slices.Contains(d.forbidden, int64(token)) {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(best, value, func(other int, value float32) int {

@@ -442,3 +442,27 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Errorf("not all is said: %v", err)
 	}
 }
+
+// TestForbiddenWordsNeedNoSecondSum: the total of the other words is told from that of all, and no forbidden one is chosen,
+// also where the forbidden ones have nearly all of the probability.
+func TestForbiddenWordsNeedNoSecondSum(t *testing.T) {
+	for _, end := range []float32{-3, 2, 9, 40} {
+		logits := []float32{0.5, end, 1.5, -1}
+		r := run{Search: Search{Vocabulary: 4, Words: 4, End: []int64{1}, PenalizeLogits: true}, options: Options{Method: Beam, MinimumTokens: 3}.WithDefaults()}
+		d, err := r.score(nil, []int64{2}, logits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		best := d.top(4)
+		if len(best) != 3 || best[0].token != 2 {
+			t.Fatalf("end %g: chosen %v", end, best)
+		}
+		want := float64(1.5) - logSumExp([]float32{0.5, 1.5, -1})
+		if math.Abs(best[0].score-want) > 1e-6 || math.Abs(best[0].logProbability-(1.5-logSumExp(logits))) > 1e-6 {
+			t.Errorf("end %g: %+v, want a score of %g", end, best[0], want)
+		}
+		if end == 40 && d.forbidden != nil {
+			t.Error("what is left of nearly nothing is told from the total of all")
+		}
+	}
+}
