@@ -89,7 +89,7 @@ func addGlobalFlags(root *cobra.Command, app *cli.App) {
 	flags.StringVar(&app.Cache, "cache", "", "folder for the runtime, downloads and compiled models (default: in your cache folder)")
 	flags.StringVar(&app.Model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")
 	flags.StringVar(&app.Answers, "answers", "", "second stage that answers questions: a name from \"mekiki models\" or a folder (default: --model, if it answers, or else the built-in one)")
-	flags.StringVar(&app.Precision, "precision", "int8", "arithmetic of the model: int8 or fp32; of a second stage also int4, its default")
+	flags.StringVar(&app.Precision, "precision", "int8", "arithmetic of the model: int8, fp16 (for GPUs) or fp32; of a second stage int4, its default, int8 or fp32")
 	app.ModelGiven = func() bool { return flags.Changed("model") }
 	app.PrecisionGiven = func() bool { return flags.Changed("precision") }
 	flags.StringVar(&app.Runtime, "runtime", "", "ONNX Runtime shared library to use (default: find or install it)")

@@ -85,11 +85,10 @@ func (o CompileOptions) withDefaults(config modelconfig.Config) CompileOptions {
 // Validate reports everything that is wrong with the options.
 func (o CompileOptions) Validate() error {
 	var problems []error
-	quantized := o.Precision == manifest.Int8 || o.Precision == manifest.Int4
-	if o.Precision != manifest.Float32 && !quantized {
+	if !o.Precision.Suits(true) && !o.Precision.Suits(false) {
 		problems = append(problems, fmt.Errorf("unknown precision %q", o.Precision))
 	}
-	if quantized && o.Runtime == nil {
+	if o.Precision.Sampled() && o.Runtime == nil {
 		problems = append(problems, fmt.Errorf("precision %s needs a runtime", o.Precision))
 	}
 	return errors.Join(problems...)
@@ -101,8 +100,8 @@ func (o CompileOptions) Validate() error {
 func Compile(ctx context.Context, source Source, dir string, options CompileOptions) (manifest.Manifest, error) {
 	options = options.withDefaults(source.Config())
 	err := errors.Join(options.Validate(), source.Config().ValidateSizes())
-	if source.Config().Language == nil && options.Precision == manifest.Int4 {
-		err = errors.Join(err, errors.New("precision int4 is for models with a language model"))
+	if language := source.Config().Language != nil; !options.Precision.Suits(language) && options.Precision.Suits(!language) {
+		err = errors.Join(err, fmt.Errorf("precision %s is for models %s a language model", options.Precision, map[bool]string{true: "without", false: "with"}[language]))
 	}
 	if err != nil {
 		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
@@ -171,8 +170,8 @@ func compile(ctx context.Context, source Source, dir string, options CompileOpti
 	}
 	write := writeInt8
 	switch {
-	case options.Precision == manifest.Float32:
-		write = writeFloat32
+	case !options.Precision.Sampled():
+		write = writeFloats
 	case config.Language != nil:
 		write = writeQuantizedSecond
 	}
@@ -259,17 +258,21 @@ func parts(source Source, options CompileOptions) []part {
 	return list
 }
 
-// writeFloat32 writes the graphs in float32.
-func writeFloat32(ctx context.Context, source Source, dir string, options CompileOptions, compiled *manifest.Manifest) error {
+// writeFloats writes the graphs in float32 or half precision.
+func writeFloats(ctx context.Context, source Source, dir string, options CompileOptions, compiled *manifest.Manifest) error {
 	list := parts(source, options)
 	steps := newSteps(options, len(list))
+	plan := quantize.NewPlan(quantize.Float32)
+	if options.Precision == manifest.Half {
+		plan = quantize.NewPlan(quantize.Half)
+	}
 	for _, part := range list {
 		steps.next(part.doing)
 		data, err := onnx.CreateDataFile(dir, part.data)
 		if err != nil {
 			return err
 		}
-		files, err := quantize.WriteGraphs(ctx, dir, quantize.NewStore(ctx, source, data, quantize.Plan{}), part.graphs)
+		files, err := quantize.WriteGraphs(ctx, dir, quantize.NewStore(ctx, source, data, plan), part.graphs)
 		if err != nil {
 			return err
 		}

@@ -92,7 +92,7 @@ func (q *queryFormer) addNorm(x, skip onnx.Value, dense quantize.Product, bias o
 // attend finishes an attention sublayer: output projection, residual, norm.
 func (q *queryFormer) attend(attention onnx.Attention, skip onnx.Value, name string) onnx.Value {
 	attention.Heads = q.config.QFormer.Heads
-	context, _, _ := q.MultiHeadAttention(attention)
+	context := q.Attend(attention)
 	dense := q.one(name + ".output.dense")
 	return q.addNorm(context, skip, dense, q.Bias(dense), name+".output.LayerNorm")
 }
@@ -144,7 +144,7 @@ func (q *queryFormer) crossMemory(layer int, tokens onnx.Value) []onnx.Value {
 // one: it goes into the bias of the output.
 func (q *queryFormer) crossAttention(layer int, x onnx.Value, memory []onnx.Value) onnx.Value {
 	name := q.prefix(layer) + "crossattention"
-	context, _, _ := q.MultiHeadAttention(onnx.Attention{Query: q.Apply(x, q.one(name+".attention.query")),
+	context := q.Attend(onnx.Attention{Query: q.Apply(x, q.one(name+".attention.query")),
 		Key: memory[0], Value: memory[1], Heads: q.config.QFormer.Heads})
 	dense := q.one(name + ".output.dense")
 	bias := q.BiasAfter(q.crossProjection(layer, "value"), dense)

@@ -82,7 +82,7 @@ func (v *visionEncoder) layer(i int, stream onnx.Value) onnx.Value {
 	qkv, projection, first, second := visionProducts(v.config, i)
 	v.Scope(fmt.Sprintf("layer.%d", i), func() {
 		parts := v.Split(v.Product(v.normalizeStream(stream, i), qkv), 2, width, width, width)
-		context, _, _ := v.MultiHeadAttention(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
+		context := v.Attend(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
 			Bias: v.Bias(qkv), Heads: v.config.Heads})
 		stream = v.Add(v.Apply(context, projection), stream)
 		name := fmt.Sprintf("vision_model.encoder.layers.%d.layer_norm2", i)

@@ -43,7 +43,18 @@ const (
 	// integers with a scale for each block of 32, but for its head, and where that loses
 	// too much.
 	Int4 Precision = "int4"
+	// Half computes products and attention in half precision and everything else in
+	// float32, for providers that do the former faster. First stages only.
+	Half Precision = "fp16"
 )
+
+// Suits reports whether a first stage, or a model with a language model, can be had in this precision.
+func (p Precision) Suits(language bool) bool {
+	return p == Float32 || p == Int8 || p == Int4 && language || p == Half && !language
+}
+
+// Sampled reports whether samples are run to choose how each product is computed.
+func (p Precision) Sampled() bool { return p == Int8 || p == Int4 }
 
 // Manifest describes a compiled model. It is what model.json holds.
 type Manifest struct {
@@ -134,7 +145,7 @@ func (m Manifest) Validate() error {
 	if m.Format != currentFormat {
 		problems = append(problems, fmt.Errorf("format %d is not %d", m.Format, currentFormat))
 	}
-	if m.Precision != Float32 && m.Precision != Int8 && (m.Precision != Int4 || m.Config.Language == nil) {
+	if !m.Precision.Suits(m.Config.Language != nil) {
 		problems = append(problems, fmt.Errorf("unknown precision %q", m.Precision))
 	}
 	if err := m.Config.ValidateSizes(); err != nil {

@@ -34,15 +34,24 @@ const builtinAnswersName = "builtin-answers"
 // the first time. It reads the image tokens of Builtin, whose vision encoder it
 // shares.
 func BuiltinAnswers(ctx context.Context, options Options) (Model, error) {
+	options.Precision = withLanguage(options.Precision)
 	second := embedded{label: builtinAnswersName, files: builtin.Answers(), vision: builtin.Checkpoint(), visionLabel: BuiltinName,
 		prepare: func(ctx context.Context, source *checkpoint.Checkpoint, compile *blip2.CompileOptions) (err error) {
 			compile.SharedVision = true
-			if options.Precision != manifest.Float32 {
+			if options.Precision.Sampled() {
 				compile.Samples, compile.Continuations, err = gallerySamples(ctx, builtin.Gallery(), source, builtinSamples)
 			}
 			return err
 		}}
 	return compileEmbedded(ctx, second, options)
+}
+
+// withLanguage is the precision of a model with a language model beside one of a first stage.
+func withLanguage(precision manifest.Precision) manifest.Precision {
+	if precision == manifest.Half {
+		return manifest.Float32
+	}
+	return precision
 }
 
 // BuiltinCompiled returns the compiled small model of options.Precision, or an

@@ -13,7 +13,6 @@ import (
 
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
-	"mekiki/embed/manifest"
 )
 
 // Embedded returns the model of a checkpoint that is part of the program, compiling
@@ -26,7 +25,7 @@ func Embedded(ctx context.Context, label string, files fs.FS, options Options,
 	samples func(context.Context, *checkpoint.Checkpoint) (images [][]float32, texts [][]int64, err error),
 ) (Model, error) {
 	return compileEmbedded(ctx, embedded{label: label, files: files, prepare: func(ctx context.Context, source *checkpoint.Checkpoint, compile *blip2.CompileOptions) (err error) {
-		if samples != nil && options.Precision != manifest.Float32 {
+		if samples != nil && options.Precision.Sampled() {
 			compile.Samples, compile.Texts, err = samples(ctx, source)
 		}
 		return err

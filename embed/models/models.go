@@ -151,7 +151,7 @@ func (o Options) compile(ctx context.Context, source blip2.Source, name string, 
 
 // translatorOptions are the options of a compilation, for a model that translates.
 func translatorOptions(compile blip2.CompileOptions) marian.Options {
-	options := marian.Options{Precision: compile.Precision, Runtime: compile.Runtime, Threads: compile.Threads, Logger: compile.Logger}
+	options := marian.Options{Precision: withLanguage(compile.Precision), Runtime: compile.Runtime, Threads: compile.Threads, Logger: compile.Logger}
 	if tell := compile.Progress; tell != nil {
 		done := 0
 		options.Step = func(doing string) {

@@ -67,9 +67,27 @@ func (n *Network) multiply(x onnx.Value, p Product, bias onnx.Value) onnx.Value 
 	case PerBlock4:
 		weight, scale := n.store.blocks4(n.Graph, p)
 		return n.MatMulNBits(x, weight, scale, bias, 4, blockSize)
+	case Half:
+		return n.plus(n.Cast(n.MatMul(n.Cast(x, onnx.Float16), n.store.half(n.Graph, p)), onnx.Float32), bias)
 	default:
 		return n.plus(n.MatMul(x, n.store.transposed(n.Graph, p)), bias)
 	}
+}
+
+// Attend is an attention node without a past. Where products are in half precision, so is it: providers sum up the softmax in
+// float32 all the same.
+func (n *Network) Attend(a onnx.Attention) onnx.Value {
+	if n.store.plan.fallback != Half {
+		context, _, _ := n.MultiHeadAttention(a)
+		return context
+	}
+	for _, value := range []*onnx.Value{&a.Query, &a.Key, &a.Value, &a.Bias, &a.ScoreBias} {
+		if !value.Missing() {
+			*value = n.Cast(*value, onnx.Float16)
+		}
+	}
+	context, _, _ := n.MultiHeadAttention(a)
+	return n.Cast(context, onnx.Float32)
 }
 
 // Bias is the biases of p side by side.

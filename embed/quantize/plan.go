@@ -11,6 +11,7 @@ const (
 	PerRow    Method = "int8_rows"   // one activation scale for each row
 	PerBlock  Method = "int8_blocks" // scales for each row or output and each block of input features
 	PerBlock4 Method = "int4_blocks" // the same with weights of 4 bits
+	Half      Method = "fp16"        // products and attention in half precision; all other arithmetic in float32
 	Float32   Method = "fp32"
 )
 

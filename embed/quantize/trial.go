@@ -196,7 +196,7 @@ func (t *tuner) try(ctx context.Context, p Product, folded foldings, method Meth
 		rows := int64(len(input) / p.Input)
 		runs[i] = []ort.Tensor{ort.Float32Tensor(input, 1, rows, int64(p.Input)), ort.Float32Tensor(exact, 1, rows, int64(p.Width()))}
 	}
-	results, _, err := t.run(ctx, ort.SessionOptions{Path: filepath.Join(t.scratch, trialFile)}, runs)
+	results, _, err := t.run(ctx, ort.SessionOptions{Path: filepath.Join(t.scratch, trialFile), NoFusion: true}, runs) // so that every machine chooses alike
 	var squares float64
 	var count int
 	for _, outputs := range results {

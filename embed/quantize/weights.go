@@ -1,6 +1,12 @@
 package quantize
 
-import "mekiki/embed/onnx"
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"mekiki/embed/onnx"
+)
 
 // quantized is the weights of p as signed 8-bit integers [input, width] and
 // one scale for each output [width].
@@ -88,6 +94,40 @@ func (s *Store) transposed(g *onnx.Graph, p Product) onnx.Value {
 		}
 		return transpose(values, p.Width(), p.Input), nil
 	}, p.Input, p.Width())
+}
+
+// half is transposed in half precision. What does not fit is an error.
+func (s *Store) half(g *onnx.Graph, p Product) onnx.Value {
+	return s.constant(g, p.Name()+".weight_half", func() (onnx.Tensor, error) {
+		values, err := s.matrix(p)
+		if err != nil {
+			return onnx.Tensor{}, err
+		}
+		raw := make([]byte, 0, 2*len(values))
+		for _, value := range transpose(values, p.Width(), p.Input) {
+			code := halfBits(value)
+			if code&0x7fff >= 0x7c00 {
+				return onnx.Tensor{}, fmt.Errorf("a weight of %s is %g, which half precision does not hold", p.Name(), value)
+			}
+			raw = binary.LittleEndian.AppendUint16(raw, code)
+		}
+		return s.data.AppendBytes(onnx.Float16, raw, int64(p.Input), int64(p.Width()))
+	})
+}
+
+// halfBits is the value of half precision nearest to value, the even one of two.
+func halfBits(value float32) uint16 {
+	bits := math.Float32bits(value)
+	sign := uint16(bits >> 16 & 0x8000)
+	size := math.Abs(float64(value))
+	switch {
+	case !(size < 65520): // halfway from the largest value to the next power of two, or no number
+		return sign | 0x7c00
+	case size < 1.0/(1<<14): // in steps of 2^-24
+		return sign | uint16(math.RoundToEven(size*(1<<24)))
+	}
+	rounded := bits&0x7fffffff + 0xfff + bits>>13&1
+	return sign | uint16(rounded>>13-(127-15)<<10)
 }
 
 // matrix reads the weights of p as rows [width, input], with what the plan

@@ -68,8 +68,8 @@ func (a *App) ModelOptions(runtime *ort.Runtime, reporter *progress.Reporter) (m
 		return models.Options{}, err
 	}
 	precision := manifest.Precision(a.Precision)
-	if precision != manifest.Int8 && precision != manifest.Float32 && precision != manifest.Int4 {
-		return models.Options{}, UsageError("--precision %q: must be %s, %s or %s", a.Precision, manifest.Int4, manifest.Int8, manifest.Float32)
+	if !precision.Suits(true) && !precision.Suits(false) {
+		return models.Options{}, UsageError("--precision %q: must be %s, %s, %s or %s", a.Precision, manifest.Int4, manifest.Int8, manifest.Half, manifest.Float32)
 	}
 	return models.Options{
 		Dir:       filepath.Join(cache, "models"),

@@ -146,7 +146,9 @@ func modelOptions(a *cli.App, reporter *progress.Reporter, second bool) (models.
 	case second && !a.PrecisionGiven():
 		options.Precision = manifest.Int4
 	case !second && options.Precision == manifest.Int4:
-		err = cli.UsageError("--precision %s is for second stages, which have a language model: give %s or %s", manifest.Int4, manifest.Int8, manifest.Float32)
+		err = cli.UsageError("--precision %s is for second stages, which have a language model: give %s, %s or %s", manifest.Int4, manifest.Int8, manifest.Half, manifest.Float32)
+	case second && options.Precision == manifest.Half:
+		err = cli.UsageError("--precision %s is for first stages, which have no language model: give %s, %s or %s", manifest.Half, manifest.Int4, manifest.Int8, manifest.Float32)
 	}
 	return options, err
 }
@@ -159,7 +161,7 @@ func compile(ctx context.Context, a *cli.App, source blip2.Source, name string) 
 	if err != nil {
 		return models.Model{}, err
 	}
-	if options.Precision != manifest.Float32 {
+	if options.Precision.Sampled() {
 		runtime, err := a.OpenRuntime(ctx)
 		if err != nil {
 			return models.Model{}, err
