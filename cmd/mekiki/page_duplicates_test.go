@@ -172,7 +172,7 @@ func (p page) duplicateFiles() {
 	p.visit("duplicates?level=bytes")
 	p.wait(twinGroups + ` === 1`)
 	text := inPage[string](p, `document.querySelector(".twins").innerText`)
-	if !strings.Contains(text, "copy of shot-0.png") || !strings.Contains(text, "Copy further paths") || inPage[bool](p, `Boolean(document.querySelector(".twins input, .twins .danger"))`) {
+	if !strings.Contains(text, "copy of shot-0.png") || !strings.Contains(text, "Copy the extra paths") || inPage[bool](p, `Boolean(document.querySelector(".twins input, .twins .danger"))`) {
 		p.t.Errorf("got %s", text)
 	}
 }

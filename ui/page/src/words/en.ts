@@ -32,7 +32,7 @@ const en = {
   chooseImage: "Search with an image",
   drop: "Drop the image to search with it",
   queryImage: "The image of this search: select a region",
-  likeAll: (count: number) => `Pictures like all ${f.number(count)}`,
+  likeAll: (count: number) => `Pictures similar to all ${f.number(count)}`,
   removeImage: "Search without the image",
   suggestions: "Suggestions",
   sources: {
@@ -104,8 +104,8 @@ const en = {
   lastYear: "Last year",
   withoutDate: (count: number) => f.plural(count, { one: "# picture has no date.", other: "# pictures have no date." }),
   findIn: (name: string) => `Find in ${name}`,
-  noneFound: "Nothing begins so.",
-  moreValues: (count: number) => `${f.number(count)} more: write the beginning of a word to find them.`,
+  noneFound: "Nothing starts with this.",
+  moreValues: (count: number) => `${f.number(count)} more: type the start of a word to find them.`,
   openLevel: (name: string) => `Show what is in ${name}`,
   stars: (rating: number) => (rating < 0 ? "Rejected" : f.plural(rating, { one: "# star", other: "# stars" })),
   sizes: {
@@ -132,7 +132,7 @@ const en = {
   withoutQuotes: "Search without the quotes",
   noticeTexts: {
     or_is_a_word:
-      "OR is read as a plain word: a picture must show everything that you write. Search twice for either of two things.",
+      "OR is read as a plain word: a picture must show everything that you write. To find either of two things, search for each.",
     unread_script:
       "The model does not read this script. Only names, tags and other words of the library were searched; describe the picture in English.",
     no_translator:
@@ -147,7 +147,7 @@ const en = {
     f.plural(count, { one: "a second look at # picture…", other: "a second look at # pictures…" }),
   lookDeeper: (count: number) => `Look at ${f.number(count)}`,
   endOfWindow: (count: number) =>
-    `Only the best ${f.number(count)} were compared, and there may be more. Say more, or filter, to see others.`,
+    `Only the best ${f.number(count)} were compared, and there may be more. Add words or filters to see others.`,
   shareOfLabels: (share: number) => `${f.percent(share)} among these`,
 
   welcome: "What are you looking for?",
@@ -156,7 +156,7 @@ const en = {
   syntax: 'You can also write "exact words", -unwanted, and filters such as folder:, tag: or after:2024-01-01.',
   examples: "Try",
   recent: "Recent searches",
-  forget: "Forget them",
+  forget: "Clear them",
   help: "Help and shortcuts",
   helpTitle: "Searching, and shortcuts",
   queryLanguage: "In the search box",
@@ -190,7 +190,7 @@ const en = {
   ] as [string, string][],
   apiDocs: "The HTTP API",
   emptyLibrary: "The library is empty",
-  emptyLibraryText: "Add pictures of yours, and find them by what they show.",
+  emptyLibraryText: "Add your pictures, and find them by what they show.",
 
   verdicts: { strong: "Strong match", weak: "Possible match", none: "No match" },
   likeness: (verdict: "strong" | "weak" | "none", share: number): string =>
@@ -213,7 +213,7 @@ const en = {
   zoomIn: "Zoom in (+)",
   zoomOut: "Zoom out (−)",
   fullScreen: "Full screen (F)",
-  noFullScreen: "This browser does not show it on the full screen",
+  noFullScreen: "This browser cannot show it in full screen",
   information: "Information (I)",
   next: "Next picture",
   findSimilar: "Similar pictures",
@@ -221,7 +221,7 @@ const en = {
   selectRegion: "Select a region",
   searchRegion: "Search with this region",
   regionHelp:
-    "Drag the frame to move it, a corner to resize it, or elsewhere to begin anew. The arrow keys move it, and resize it with Shift.",
+    "Drag the frame to move it, a corner to resize it, or anywhere else to start over. The arrow keys move it, and resize it with Shift.",
   openOriginal: "Original",
   noPreview: "No preview",
   pictureOf: (id: string) => `Picture ${id}`,
@@ -304,7 +304,7 @@ const en = {
   askHits: "Ask these pictures a question",
   askHitsPlaceholder: "Ask these pictures: are they asleep?",
   answersOf: (question: string) => `Answers: ${question}`,
-  unasked: (count: number) => `${f.number(count)} not asked, as time ran out`,
+  unasked: (count: number) => `${f.number(count)} not asked: time ran out`,
   unread: (count: number) => `${f.number(count)} could not be read`,
   stopAsking: (question: string) => `Remove the question ${question}`,
   askTitle: "Ask about the picture",
@@ -323,7 +323,7 @@ const en = {
     "Give a picture, and get back the texts and captions of the library that describe it, each confirmed by a second look.",
   chooseFile: "Choose an image",
   orDrop: "or drop or paste one here",
-  lookupEmpty: "The words will stand here",
+  lookupEmpty: "The words will appear here",
   lookupEmptyText: "Each with how likely it is to describe the picture.",
   ownLabels: "Your own labels",
   ownLabelsNote: "One per line. Leave it empty to look among the library's texts and captions.",
@@ -340,11 +340,11 @@ const en = {
   notReady: (reason: string) => `Not ready: ${reason}`,
   browse: "Browse the pictures",
   indexTitle: "Add pictures",
-  indexRoots: "Folders of the server",
+  indexRoots: "Folders on the server",
   indexFolder: "Another folder or file in them",
   indexStart: "Index",
   indexCommand: "On the server’s machine, any folder can be indexed from the command line, also while the server runs:",
-  mayNotAdd: "You may look and search here. Adding pictures takes a token that may write.",
+  mayNotAdd: "You can look and search here. Adding pictures needs a token with the scope write.",
   upload: "Upload pictures",
   uploads: "Uploads",
   dropHere: "Drop pictures or folders here. They keep their names and folders.",
@@ -367,7 +367,7 @@ const en = {
   copy: "Copy",
   copied: "Copied.",
   notCopied: "The browser does not allow copying.",
-  comingBack: "The server cannot be reached. The page goes on by itself when it is back.",
+  comingBack: "The server cannot be reached. The page continues by itself once it is back.",
   readOnly: (reason: string) => `Nothing can be changed at present: ${reason}`,
   job: (kind: string, state: string) => `${kind}: ${state}`,
   jobKinds: {
@@ -421,13 +421,13 @@ const en = {
   switched: (name: string) => `Searches use ${name} now.`,
   forPrograms: "For programs",
   rereadMetadata: "Read metadata again",
-  rewriteCaptions: "Write all captions anew",
+  rewriteCaptions: "Rewrite all captions",
   readWords: "Read the text in pictures",
   freeSpace: "Free disk space",
   failureFile: "File",
   failureReason: "Reason",
 
-  duplicatesTitle: "Pictures that are there more than once",
+  duplicatesTitle: "Duplicate pictures",
   levels: { bytes: "Same file", picture: "Same picture", scene: "Same scene" },
   noDuplicates: "There are no duplicates of this kind.",
   twins: {
@@ -435,7 +435,7 @@ const en = {
       `${f.plural(groups, { one: "# group", other: "# groups" })}. Keeping only the best of each frees ${f.bytes(bytes)}.`,
     bestNote: "Removed pictures go to the trash; your files are not touched.",
     filesStay:
-      "Each is one picture whose file is there several times. Files of yours are never touched: copy the paths of the further ones to delete them yourself.",
+      "Each is one picture that lies in several files. Your files are never touched: copy the paths of the extra ones to delete them yourself.",
     comparing: "Comparing pictures",
     pending: (count: number, seconds: number) =>
       f.plural(count, { one: "# picture is still to be compared", other: "# pictures are still to be compared" }) +
@@ -449,7 +449,7 @@ const en = {
       original_format: "original format",
       cared_for: "has your tags or rating",
       dated: "has a date",
-      more_details: "says more about itself",
+      more_details: "has more metadata",
       least_compressed: "least compressed",
       first_added: "added first",
     },
@@ -460,10 +460,10 @@ const en = {
     removeAll: (count: number, groups: number, bytes: number) =>
       `Remove ${f.number(count)} of the ${f.plural(groups, { one: "# group", other: "# groups" })} shown (${f.bytes(bytes)})`,
     noneStays: "No picture of this group stays.",
-    prefer: "Keep those in",
+    prefer: "Keep the ones in",
     preferNone: "the best, in any folder",
-    copyExtra: "Copy further paths",
-    copyAllExtra: "Copy further paths of all groups shown",
+    copyExtra: "Copy the extra paths",
+    copyAllExtra: "Copy the extra paths of all groups shown",
     compare: "Compare",
     compareTitle: "Side by side",
     before: "The one before (←)",
@@ -476,17 +476,18 @@ const en = {
     chosen: (count: number) => f.plural(count, { one: "# chosen", other: "# chosen" }),
     bar: "What to do with the chosen pictures",
     all: "Choose all",
-    none: "Choose none",
+    none: "Clear the selection",
     undo: "Undo",
     undone: (count: number) => f.plural(count, { one: "# picture is as before.", other: "# pictures are as before." }),
     tag: "Tag",
     labels: "Labels",
     tagLabel: "Tag",
     addTag: "Add the tag",
-    removeTag: "Take the tag off",
+    removeTag: "Remove the tag",
     tagged: (count: number, name: string) =>
       f.plural(count, { one: `# picture tagged “${name}”.`, other: `# pictures tagged “${name}”.` }),
-    untagged: (count: number, name: string) => `“${name}” taken off ${f.number(count)}.`,
+    untagged: (count: number, name: string) =>
+      `“${name}” removed from ${f.plural(count, { one: "# picture", other: "# pictures" })}.`,
     rate: "Rate",
     rating: (stars: number) => f.plural(stars, { one: "# star", other: "# stars" }),
     unrated: "No rating",
@@ -494,13 +495,13 @@ const en = {
     differ: "They differ",
     rated: (count: number) => f.plural(count, { one: "# picture rated.", other: "# pictures rated." }),
     favourite: "Favourite",
-    unfavourite: "No favourite",
+    unfavourite: "Not a favourite",
     favoured: (count: number) =>
       f.plural(count, { one: "# picture is a favourite now.", other: "# pictures are favourites now." }),
     collection: "Collection",
     collectionLabel: "Collection",
-    addCollection: "Put them there",
-    removeCollection: "Take them out",
+    addCollection: "Add to the collection",
+    removeCollection: "Remove from the collection",
     collected: (count: number, name: string) =>
       f.plural(count, { one: `# picture put in “${name}”.`, other: `# pictures put in “${name}”.` }),
     uncollected: (count: number, name: string) =>
@@ -518,8 +519,8 @@ const en = {
     download: "Download",
     zip: "The files, as a ZIP",
     csv: "A table, as CSV",
-    json: "All that is known, as JSON",
-    paths: "Copy where the files are",
+    json: "All details, as JSON",
+    paths: "Copy the paths of the files",
     copied: (count: number) => f.plural(count, { one: "# path copied.", other: "# paths copied." }),
     like: "Find more like these",
     remove: "Remove",
