@@ -26,10 +26,6 @@ func newCache(folder, library string, maximum int64) cache {
 	}}}
 }
 
-func (c cache) path(hash index.Hash, suffix string) string {
-	return c.folder.File(nameOf(hash, suffix))
-}
-
 func nameOf(hash index.Hash, suffix string) string { return hash.String() + "." + suffix }
 
 // read gives a part of a file, and marks the file as used.

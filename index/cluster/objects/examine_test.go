@@ -2,6 +2,8 @@ package objects
 
 import (
 	"encoding/pem"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -93,7 +95,7 @@ func TestExamineCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(httputil.NewSingleHostReverseProxy(target))
-	server.Config.ErrorLog = nil
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
 	where := at(server.URL)

@@ -103,7 +103,10 @@ func (s *S3) faultOfAnswer(given answer) fault {
 	case kindClock:
 		return refused(found, "set the clock of this machine, or that of the store")
 	case kindRegion:
-		if given.Region != "" {
+		switch {
+		case given.Region != "" && strings.HasSuffix(s.where.Address, ".amazonaws.com"):
+			return refused(found, fmt.Sprintf("set store.region to %q, and store.address to https://s3.%s.amazonaws.com", given.Region, given.Region))
+		case given.Region != "":
 			return refused(found, fmt.Sprintf("set store.region to %q", given.Region))
 		}
 		return refused(found, "set store.region to the region of the bucket")

@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -50,8 +51,8 @@ func StartProxy(tb testing.TB, address string) *Proxy {
 		tb.Fatal(err)
 	}
 	// The header Host stays as the client has signed it.
-	proxy := &Proxy{forward: &httputil.ReverseProxy{Director: func(request *http.Request) {
-		request.URL.Scheme, request.URL.Host = target.Scheme, target.Host
+	proxy := &Proxy{forward: &httputil.ReverseProxy{ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(request *httputil.ProxyRequest) {
+		request.Out.URL.Scheme, request.Out.URL.Host = target.Scheme, target.Host
 	}}}
 	server := httptest.NewServer(proxy)
 	proxy.URL = server.URL
