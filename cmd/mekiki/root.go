@@ -7,6 +7,7 @@ import (
 
 	"mekiki/cmd/mekiki/internal/askverbs"
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/clusterverbs"
 	"mekiki/cmd/mekiki/internal/doctor"
 	"mekiki/cmd/mekiki/internal/libraryverbs"
 	"mekiki/cmd/mekiki/internal/modelverbs"
@@ -86,6 +87,7 @@ func addGlobalFlags(root *cobra.Command, app *cli.App) {
 	flags.BoolVarP(&app.Quiet, "quiet", "q", false, "do not show progress")
 	flags.BoolVarP(&app.Verbose, "verbose", "v", false, "log every step")
 	flags.StringVar(&app.Library, "library", "", "folder of the library (default: in your data folder)")
+	flags.StringVar(&app.Cluster, "cluster", "", "file of settings of a library on a cluster, in place of --library (docs/cluster.md)")
 	flags.StringVar(&app.Cache, "cache", "", "folder for the runtime, downloads and compiled models (default: in your cache folder)")
 	flags.StringVar(&app.Model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")
 	flags.StringVar(&app.Answers, "answers", "", "second stage that answers questions: a name from \"mekiki models\" or a folder (default: --model, if it answers, or else the built-in one)")
@@ -123,6 +125,7 @@ func addCommands(root *cobra.Command, app *cli.App) {
 		libraryverbs.NewExportCommand(app),
 		libraryverbs.NewBackupCommand(app),
 		libraryverbs.NewRestoreCommand(app),
+		clusterverbs.NewClusterCommand(app),
 		modelverbs.NewPullCommand(app),
 		modelverbs.NewImportCommand(app),
 		modelverbs.NewModelsCommand(app),

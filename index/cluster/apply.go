@@ -111,6 +111,11 @@ func (p *plan) applyChanges(ctx context.Context, batch *index.Batch) error {
 			return err
 		}
 	}
+	for _, change := range batch.OCR {
+		if err := p.edit(change.ID, func(r *index.Record) { r.OCR = change.OCR.Clone() }); err != nil {
+			return err
+		}
+	}
 	if err := p.applyGiven(batch); err != nil {
 		return err
 	}

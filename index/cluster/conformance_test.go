@@ -32,7 +32,7 @@ func openEngine(t testing.TB, addresses []string) *engine.Client {
 
 // optionsOf are those of a library with a name, on one node.
 func optionsOf(t testing.TB, store Store, client *engine.Client, name string) Options {
-	return Options{Store: store, Engine: client, Name: name, Shards: 1, Replicas: 1, Quantisation: engine.RQ, Logger: slog.New(slog.NewTextHandler(testLog{t}, nil))}
+	return Options{Store: store, Engine: client, Name: name, Shards: 1, Replicas: 1, Quantisation: engine.RQ, Representatives: 4, Logger: slog.New(slog.NewTextHandler(testLog{t}, nil))}
 }
 
 // openTest makes an empty library and opens it. It is closed with the test.

@@ -40,6 +40,3 @@ const (
 	maximumText    = 1 << 20
 	maximumStrings = 100_000
 )
-
-// Representatives is how many vectors stand for a record in the engine, at most.
-const Representatives = 4

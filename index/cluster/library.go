@@ -42,10 +42,14 @@ type Options struct {
 	// capital letter and has letters and digits alone.
 	Engine *engine.Client
 	Name   string
-	// Shards and Replicas are those of new collections: how many parts, and copies of each.
+	// Shards and Replicas are those of new collections: how many parts, or zero for one for
+	// each node, and copies of each.
 	// Quantisation is that of new vectors.
 	Shards, Replicas int
 	Quantisation     engine.Quantisation
+	// Representatives is how many vectors stand for a record in the engine, at most; zero
+	// puts all of them in.
+	Representatives int
 	// Decoder reads originals, for thumbnails; nil makes one.
 	Decoder *pixels.Decoder
 	Logger  *slog.Logger
@@ -93,12 +97,25 @@ func Init(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := l.countShards(ctx); err != nil {
+		return err
+	}
 	for _, collection := range there.Collections() {
 		if err := l.prepareCollection(ctx, there, collection); err != nil {
 			return err
 		}
 	}
 	return o.Engine.SetAlias(ctx, o.Name, there.Collection)
+}
+
+// countShards makes it one shard for each node, where the options do not say how many.
+func (l *Library) countShards(ctx context.Context) error {
+	if l.options.Shards > 0 {
+		return nil
+	}
+	nodes, err := l.engine.Nodes(ctx)
+	l.options.Shards = len(nodes)
+	return err
 }
 
 // makeState writes the state of an empty library, unless another process does.

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"path/filepath"
 	"slices"
-	"strconv"
 
 	"mekiki/index"
 	"mekiki/index/cluster/document"
@@ -147,52 +145,12 @@ func (r *Reader) Layout(ctx context.Context, filter index.Filter, order index.Or
 
 // Facets implements [index.Reader].
 func (r *Reader) Facets(ctx context.Context, filter index.Filter) (index.Facets, error) {
-	var facets index.Facets
-	counted := make([]map[string]int, 9)
-	for i := range counted {
-		counted[i] = map[string]int{}
-	}
+	counts := document.NewCounts()
 	for record, err := range r.passing(ctx, filter, 0) {
 		if err != nil {
 			return index.Facets{}, fmt.Errorf("count records: %w", err)
 		}
-		facets.Total++
-		for i, values := range facetValues(&record.Record) {
-			slices.Sort(values)
-			for _, value := range slices.Compact(values) {
-				if value != "" {
-					counted[i][value]++
-				}
-			}
-		}
+		counts.Add(&record.Record)
 	}
-	for i, list := range []*[]index.FacetCount{
-		&facets.Kinds, &facets.Formats, &facets.Cameras, &facets.Tags, &facets.People, &facets.Ratings, &facets.Years, &facets.Folders, &facets.Collections,
-	} {
-		for value, count := range counted[i] {
-			*list = append(*list, index.FacetCount{Value: value, Count: count})
-		}
-		slices.SortFunc(*list, func(a, b index.FacetCount) int {
-			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
-		})
-	}
-	return facets, nil
-}
-
-// facetValues gives the values of a record, in the order of [index.Facets].
-func facetValues(record *index.Record) [9][]string {
-	var ratings, years, folders []string
-	if rating := record.Rating(); rating != nil {
-		ratings = []string{strconv.Itoa(*rating)}
-	}
-	if date := record.Date(); !date.IsZero() {
-		years = []string{strconv.Itoa(date.Year())}
-	}
-	for _, file := range record.Files {
-		folders = append(folders, cmp.Or(file.NamedFolder(), filepath.Dir(file.Path)))
-	}
-	return [9][]string{
-		{record.Kind.String()}, {record.Format}, {record.Metadata.Camera}, slices.Concat(record.Tags, record.Metadata.Keywords),
-		slices.Clone(record.People()), ratings, years, folders, slices.Clone(record.Collections()),
-	}
+	return counts.Facets(), nil
 }

@@ -34,7 +34,7 @@ func (r *Reader) Nearest(ctx context.Context, kind index.Kind, query []float32, 
 	m := filters.Compile(filter)
 	condition, _ := document.Where(filter, m, kind)
 	condition = engine.All(condition, engine.Equal(document.Spaces, fmt.Sprint(serving.Number)))
-	rows := vector.Representatives(query, serving.Width)
+	rows := vector.Representatives(query, serving.Width, queryRows)
 	if len(query) <= queryRows*serving.Width {
 		rows = slices.Collect(slices.Chunk(query, serving.Width))
 	}

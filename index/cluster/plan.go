@@ -19,8 +19,10 @@ import (
 // plan is what a batch makes of the records that it touches. Nothing is written before all
 // of it is known to be valid.
 type plan struct {
-	library  *Library
-	state    *form.State
+	library *Library
+	state   *form.State
+	// imports says that records keep the times and what people gave with which they are put.
+	imports  bool
 	sequence uint64
 
 	records map[index.ID]*entry
@@ -103,6 +105,9 @@ func (p *plan) load(ctx context.Context, batch *index.Batch) error {
 		ids = append(ids, change.ID)
 	}
 	for _, change := range batch.Metadata {
+		ids = append(ids, change.ID)
+	}
+	for _, change := range batch.OCR {
 		ids = append(ids, change.ID)
 	}
 	for _, change := range batch.Tags {

@@ -20,7 +20,10 @@ func (p *plan) put(ctx context.Context, put *index.Put) (id index.ID, replaced b
 		return 0, false, err
 	}
 	record := put.Record
-	record.Tags, record.Given = index.ChangeWords(nil, record.Tags, nil), nil
+	record.Tags = index.ChangeWords(nil, record.Tags, nil)
+	if !p.imports {
+		record.Given, record.Added = nil, p.library.clock().UTC()
+	}
 	files := record.Files
 	record.Files = nil
 	for _, file := range files {
@@ -53,7 +56,6 @@ func (p *plan) put(ctx context.Context, put *index.Put) (id index.ID, replaced b
 
 // add adds a record of a content that the library does not have.
 func (p *plan) add(ctx context.Context, record *index.Record, put *index.Put) (id index.ID, replaced bool, err error) {
-	record.Added = p.library.clock().UTC()
 	if err := p.restore(ctx, record, record.Hash); err != nil {
 		return 0, false, err
 	}

@@ -20,14 +20,28 @@ import (
 // Write implements [index.Writer]. A batch that is refused changes nothing. When it returns
 // without an error, store and engine have acknowledged all of it.
 func (l *Library) Write(ctx context.Context, batch index.Batch) (index.WriteResult, error) {
-	result, err := l.write(ctx, &batch)
+	result, err := l.write(ctx, &batch, false)
 	if err != nil {
 		return index.WriteResult{}, fmt.Errorf("write to library: %w", err)
 	}
 	return result, nil
 }
 
-func (l *Library) write(ctx context.Context, batch *index.Batch) (index.WriteResult, error) {
+// Import writes records of another library: they keep the time when they were added and
+// what people gave them. Those whose content is there already are merged as Write does.
+func (l *Library) Import(ctx context.Context, puts []index.Put) error {
+	for i := range puts {
+		if err := puts[i].Record.Given.Check(); err != nil {
+			return fmt.Errorf("import a record: %w", err)
+		}
+	}
+	if _, err := l.write(ctx, &index.Batch{Puts: puts}, true); err != nil {
+		return fmt.Errorf("import records: %w", err)
+	}
+	return nil
+}
+
+func (l *Library) write(ctx context.Context, batch *index.Batch, imports bool) (index.WriteResult, error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	if err := l.usable(ctx); err != nil {
@@ -39,6 +53,7 @@ func (l *Library) write(ctx context.Context, batch *index.Batch) (index.WriteRes
 			return index.WriteResult{}, err
 		}
 		p := l.newPlan(current, l.nextSequence())
+		p.imports = imports
 		if err := p.load(ctx, batch); err != nil {
 			return index.WriteResult{}, err
 		}
@@ -190,14 +205,18 @@ func (p *plan) writeRest(ctx context.Context) error {
 // publish brings the engine up to date. A record that another process changed meanwhile is
 // published again, as it is by then: of several processes the last one does so.
 func (p *plan) publish(ctx context.Context) error {
-	entries := p.touched(func(e *entry) bool { return e.publish && !e.removed })
 	var gone []string
 	for _, e := range p.touched(func(e *entry) bool { return e.removed && !e.fresh }) {
 		gone = append(gone, form.UUID(e.ID))
 	}
-	l := p.library
+	entries := p.touched(func(e *entry) bool { return e.publish && !e.removed })
+	return p.library.publishLast(ctx, p.state, entries, gone, p.parts, p.state.Collections())
+}
+
+// publishLast publishes records as they are once nobody changes them, and deletes objects.
+func (l *Library) publishLast(ctx context.Context, s *form.State, entries []*entry, gone []string, known map[string]embed.Parts, collections []string) error {
 	for range writeAttempts {
-		if err := l.publish(ctx, p.state, entries, p.parts, p.state.Collections()); err != nil {
+		if err := l.publish(ctx, s, entries, known, collections); err != nil {
 			return err
 		}
 		later, removed, err := l.changedMeanwhile(ctx, entries)
@@ -209,7 +228,7 @@ func (p *plan) publish(ctx context.Context) error {
 			break
 		}
 	}
-	for _, collection := range p.state.Collections() {
+	for _, collection := range collections {
 		if err := l.engine.Delete(ctx, collection, gone); err != nil {
 			return err
 		}
@@ -277,9 +296,17 @@ func (l *Library) object(ctx context.Context, s *form.State, record *form.Record
 				return engine.Object{}, fmt.Errorf("vectors of record %d: %w", record.ID, err)
 			}
 		}
-		object.Vectors[space.Vector()] = vector.Representatives(parts.Values, parts.Width)
+		object.Vectors[space.Vector()] = l.standFor(parts)
 	}
 	return object, nil
+}
+
+// standFor gives the vectors that the engine has of a record.
+func (l *Library) standFor(parts embed.Parts) [][]float32 {
+	if most := l.options.Representatives; most > 0 {
+		return vector.Representatives(parts.Values, parts.Width, most)
+	}
+	return slices.Collect(slices.Chunk(parts.Values, parts.Width))
 }
 
 // readParts reads vectors of the store, or of the cache.

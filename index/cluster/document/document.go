@@ -137,7 +137,7 @@ func Texts(values []string) []string {
 // Where asks the engine for at least what passes a filter and is of a kind; zero is any. It
 // reports whether everything that it finds passes.
 func Where(filter index.Filter, m *filters.Matcher, kind index.Kind) (condition engine.Condition, exact bool) {
-	k, exact := m.KeywordFilter(), true
+	k := m.KeywordFilter()
 	var all []engine.Condition
 	anyOf := func(property string, values []string) {
 		if len(values) > 0 {
@@ -155,17 +155,17 @@ func Where(filter index.Filter, m *filters.Matcher, kind index.Kind) (condition 
 		if len(k.Folders) > 0 {
 			folders = append(folders, engine.OneOf(Folders, Texts(k.Folders)))
 		}
-		all, exact = append(all, engine.Any(folders...)), exact && len(k.FolderNames) == 0
+		all = append(all, engine.Any(folders...))
 	}
 	if len(k.People) > 0 {
-		all, exact = append(all, engine.Any(beginning(People, k.People)...)), false
+		all = append(all, engine.Any(beginning(People, k.People)...))
 	}
 	if len(k.Cameras) > 0 {
 		var cameras []engine.Condition
 		for _, camera := range k.Cameras {
 			cameras = append(cameras, engine.Like(Camera, "*"+Plain(keyword.Fold(camera))+"*"))
 		}
-		all, exact = append(all, engine.Any(cameras...)), false
+		all = append(all, engine.Any(cameras...))
 	}
 	if k.Taken != nil {
 		all = append(all, engine.Is(Taken, *k.Taken))
@@ -174,13 +174,13 @@ func Where(filter index.Filter, m *filters.Matcher, kind index.Kind) (condition 
 		all = append(all, ratings(k.Ratings))
 	}
 	if !k.After.IsZero() {
-		all, exact = append(all, engine.AtLeast(Date, float64(k.After.Unix()))), exact && k.After.Nanosecond() == 0
+		all = append(all, engine.AtLeast(Date, float64(k.After.Unix())))
 	}
 	if !k.Before.IsZero() {
-		all, exact = append(all, engine.Below(Date, float64(k.Before.Unix()+1))), false
+		all = append(all, engine.Below(Date, float64(k.Before.Unix()+1)))
 	}
 	if k.Near != nil {
-		all, exact = append(all, near(*k.Near)), false
+		all = append(all, near(*k.Near))
 	}
 	if len(k.IDs) > 0 {
 		ids := make([]string, len(k.IDs))
@@ -190,14 +190,28 @@ func Where(filter index.Filter, m *filters.Matcher, kind index.Kind) (condition 
 		all = append(all, engine.IDs(ids))
 	}
 	if m != nil {
-		given, all2 := whereGiven(filter, m)
-		all, exact = append(all, given...), exact && all2
+		all = append(all, whereGiven(filter, m)...)
 	}
-	return engine.All(all...), exact
+	rest := m.Except(func(name filters.Name) bool { return toldExactly(filter, k, name) })
+	return engine.All(all...), rest == nil
+}
+
+// toldExactly reports whether the engine lets pass what a field of a filter does, and nothing
+// else. A field that is not known here is not.
+func toldExactly(filter index.Filter, k keyword.Filter, name filters.Name) bool {
+	switch name {
+	case filters.Kind, filters.Tag, filters.Type, filters.Rating, filters.Taken, filters.Collection, filters.Favourite, filters.Hidden, filters.Trash, filters.Size, filters.IDs:
+		return true
+	case filters.Folder:
+		return len(k.FolderNames) == 0
+	case filters.After:
+		return !filter.AfterZoned && filter.After.Nanosecond() == 0
+	}
+	return false
 }
 
 // whereGiven asks for what people gave records, which no keyword index knows.
-func whereGiven(filter index.Filter, m *filters.Matcher) (all []engine.Condition, exact bool) {
+func whereGiven(filter index.Filter, m *filters.Matcher) (all []engine.Condition) {
 	if len(m.Collections) > 0 {
 		all = append(all, engine.OneOf(Collection, Texts(m.Collections)))
 	}
@@ -219,8 +233,7 @@ func whereGiven(filter index.Filter, m *filters.Matcher) (all []engine.Condition
 		}
 		all = append(all, engine.Any(sizes...))
 	}
-	zoned := !filter.After.IsZero() && filter.AfterZoned || !filter.Before.IsZero() && filter.BeforeZoned
-	return all, len(filter.Sizes)+len(filter.OCR) == 0 && !zoned && filter.Near == nil
+	return all
 }
 
 // beginning lets pass what begins with one of some texts, and maybe more: * and ? stand for

@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mekiki/internal/bounded"
 	"mekiki/internal/hint"
 )
 
@@ -26,6 +29,8 @@ type Options struct {
 	// Consistency is how many replicas must take part in reading and writing: "ONE",
 	// "QUORUM" (the default) or "ALL".
 	Consistency string
+	// CAFile has certificates (PEM) to trust beside the system's; "" for none.
+	CAFile string
 	// Transport makes the requests; nil for the usual one.
 	Transport http.RoundTripper
 }
@@ -65,9 +70,32 @@ func Open(o Options) (*Client, error) {
 	if o.Transport == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.MaxIdleConnsPerHost = idleConnections
+		if o.CAFile != "" {
+			trusted, err := certificates(o.CAFile)
+			if err != nil {
+				return nil, hint.Wrap(err, "name a file of certificates (PEM) in the settings, or none")
+			}
+			transport.TLSClientConfig = &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}
+		}
 		c.http.Transport = transport
 	}
 	return c, nil
+}
+
+// certificates are the system's and those of a file.
+func certificates(file string) (*x509.CertPool, error) {
+	data, err := bounded.ReadFile(file, maximumCertificates)
+	if err != nil {
+		return nil, fmt.Errorf("certificates of the engine: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("certificates of the engine: %s has none", file)
+	}
+	return pool, nil
 }
 
 // Close lets go of idle connections.

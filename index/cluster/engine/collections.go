@@ -34,11 +34,14 @@ type Property struct {
 // Quantisation is how the graph of a vector keeps its vectors in memory.
 type Quantisation string
 
-// The quantisations: none, 8 bits a dimension by rotation, one bit a dimension.
+// The quantisations: none; 8 bits a dimension, by rotation (RQ) or by training (SQ); one bit
+// a dimension; products of parts.
 const (
 	Unquantised Quantisation = "none"
 	RQ          Quantisation = "rq"
+	SQ          Quantisation = "sq"
 	BQ          Quantisation = "bq"
+	PQ          Quantisation = "pq"
 )
 
 // Collection is a kind of objects.
@@ -100,8 +103,8 @@ func vector(q Quantisation) vectorJSON {
 	switch q {
 	case RQ:
 		index["rq"] = map[string]any{"enabled": true, "bits": 8}
-	case BQ:
-		index["bq"] = map[string]any{"enabled": true}
+	case BQ, SQ, PQ:
+		index[string(q)] = map[string]any{"enabled": true}
 	default:
 		index["skipDefaultQuantization"] = true
 	}

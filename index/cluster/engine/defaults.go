@@ -21,6 +21,8 @@ const (
 	maximumAnswer = 256 << 20
 	// maximumMessage bounds what an error quotes of an answer, in bytes.
 	maximumMessage = 500
+	// maximumCertificates bounds a file of certificates, in bytes.
+	maximumCertificates = 1 << 20
 	// batchObjects and batchBytes bound the objects of one request.
 	batchObjects, batchBytes = 200, 8 << 20
 	// idleConnections are kept open to each address.

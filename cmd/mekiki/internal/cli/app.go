@@ -21,11 +21,13 @@ type App struct {
 	turns      *priority.Turns
 	sums       *models.Sums
 
-	AsJSON    bool
-	Quiet     bool
-	Verbose   bool
-	Cache     string
-	Library   string
+	AsJSON  bool
+	Quiet   bool
+	Verbose bool
+	Cache   string
+	Library string
+	// Cluster is the file of settings of a library on a cluster; "" for one on a disk.
+	Cluster   string
 	Model     string
 	Answers   string
 	Runtime   string

@@ -24,6 +24,9 @@ func (a *App) LibraryCalibrationFile(engine *Session) (string, error) {
 // Calibration is the one that was fitted on the library, or else the model's own, or else
 // the published rule.
 func (a *App) Calibration(engine *Session) (scoring.Calibration, error) {
+	if a.Cluster != "" {
+		return a.ModelCalibration(engine)
+	}
 	name, err := a.LibraryCalibrationFile(engine)
 	if err != nil {
 		return scoring.Calibration{}, err

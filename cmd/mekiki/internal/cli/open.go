@@ -251,6 +251,9 @@ func (a *App) openWithoutVectors(ctx context.Context, readOnly bool) (*local.Lib
 }
 
 func (a *App) openLibraryWith(ctx context.Context, options local.Options) (*local.Library, error) {
+	if a.Cluster != "" {
+		return nil, errNotOnCluster
+	}
 	folder, err := a.LibraryFolder()
 	if err != nil {
 		return nil, err
@@ -285,6 +288,9 @@ func (a *App) WithExistingLibrary(ctx context.Context, readOnly bool, do func(*l
 // requireLibrary fails where nothing is: a verb that changes a library makes none
 // of a mistyped name.
 func (a *App) requireLibrary() error {
+	if a.Cluster != "" {
+		return errNotOnCluster
+	}
 	folder, err := a.LibraryFolder()
 	if err != nil {
 		return err
@@ -306,11 +312,16 @@ func (a *App) withOrCreateLibrary(ctx context.Context, readOnly bool, do func(*l
 	return do(library)
 }
 
-// WithModel is withOrCreateLibrary for writing, with the model.
-func (a *App) WithModel(ctx context.Context, do func(library *local.Library, engine *Session) error) error {
-	return a.withOrCreateLibrary(ctx, false, func(library *local.Library) error {
+// WithModel opens the library for writing, which is made where it is on a disk and not there, and the
+// model, calls do and closes both.
+func (a *App) WithModel(ctx context.Context, do func(library Library, engine *Session) error) error {
+	use := func(library Library) error {
 		return a.WithEngine(ctx, func(engine *Session) error { return do(library, engine) })
-	})
+	}
+	if a.Cluster != "" {
+		return a.withCluster(ctx, use)
+	}
+	return a.withOrCreateLibrary(ctx, false, func(library *local.Library) error { return use(library) })
 }
 
 // WithEngine opens the model, calls do and closes it.
@@ -324,7 +335,10 @@ func (a *App) WithEngine(ctx context.Context, do func(engine *Session) error) (e
 }
 
 // WithVectors opens the library for reading, vectors included, calls do and closes it.
-func (a *App) WithVectors(ctx context.Context, do func(*local.Library) error) (err error) {
+func (a *App) WithVectors(ctx context.Context, do func(Library) error) (err error) {
+	if a.Cluster != "" {
+		return a.withCluster(ctx, do)
+	}
 	library, err := a.OpenLibrary(ctx, true)
 	if err != nil {
 		return err
@@ -334,8 +348,8 @@ func (a *App) WithVectors(ctx context.Context, do func(*local.Library) error) (e
 }
 
 // WithVectorsAndModel is WithVectors with the model.
-func (a *App) WithVectorsAndModel(ctx context.Context, do func(library *local.Library, engine *Session) error) error {
-	return a.WithVectors(ctx, func(library *local.Library) error {
+func (a *App) WithVectorsAndModel(ctx context.Context, do func(library Library, engine *Session) error) error {
+	return a.WithVectors(ctx, func(library Library) error {
 		return a.WithEngine(ctx, func(engine *Session) error { return do(library, engine) })
 	})
 }
@@ -352,7 +366,7 @@ func joinErrors(first, second error) error {
 }
 
 // NewSearcher makes the searcher over a library and a model. Asker may be nil: questions to hits are then refused.
-func (a *App) NewSearcher(library *local.Library, engine *Session, asker *ask.Asker) (*search.Searcher, error) {
+func (a *App) NewSearcher(library Library, engine *Session, asker *ask.Asker) (*search.Searcher, error) {
 	calibration, err := a.Calibration(engine)
 	if err != nil {
 		return nil, err
@@ -377,10 +391,13 @@ const lavisTokens = 35
 
 // Fits fails when the library was made with another model than the one that is
 // open: searching by meaning then fails too.
-func Fits(library *local.Library, engine *Session) error {
-	snapshot := library.Snapshot()
-	defer snapshot.Close()
-	if space, some := snapshot.Space(); some && space != engine.Space() {
+func Fits(ctx context.Context, library index.Source, engine *Session) error {
+	reader, err := library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	if space, some := reader.Space(); some && space != engine.Space() {
 		return fmt.Errorf("the library has vectors of the model %s, and the open model is %s", space, engine.Space())
 	}
 	return nil

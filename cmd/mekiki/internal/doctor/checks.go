@@ -262,7 +262,7 @@ func (d *doctor) checkLibrary(ctx context.Context, engine *cli.Session) {
 		d.warn("library", "mekiki check shows the damage, mekiki check --repair repairs what it can", "%s has %s; the rest works", folder, cli.Counted(len(findings), "finding", "findings"))
 	}
 	if engine != nil {
-		if err := cli.Fits(library, engine); err != nil {
+		if err := cli.Fits(ctx, library, engine); err != nil {
 			d.fail("library", err, "name the library's model with --model, or fill the library with this one: mekiki spaces fill")
 		}
 	}

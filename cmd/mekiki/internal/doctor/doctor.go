@@ -33,7 +33,6 @@ const doctorExample = `  mekiki doctor
 type doctorOptions struct {
 	install bool
 	server  string
-	cluster string
 }
 
 // verdict is how a check went.
@@ -71,12 +70,11 @@ func NewDoctorCommand(app *cli.App) *cobra.Command {
 	flags := command.Flags()
 	flags.BoolVar(&options.install, "install", false, "install ONNX Runtime if it is missing")
 	flags.StringVar(&options.server, "server", "", "address of a running server to ask instead, such as http://127.0.0.1:8080")
-	flags.StringVar(&options.cluster, "cluster", "", "settings of a library on several machines to look at, in TOML")
 	return command
 }
 
 func runDoctor(ctx context.Context, app *cli.App, options doctorOptions) error {
-	doctor := &doctor{app: app, install: options.install, cluster: options.cluster}
+	doctor := &doctor{app: app, install: options.install, cluster: app.Cluster}
 	if options.server != "" {
 		doctor.checkServer(ctx, options.server)
 	} else {

@@ -13,7 +13,6 @@ import (
 	"mekiki/index"
 	"mekiki/index/export"
 	"mekiki/index/filters"
-	"mekiki/index/local"
 )
 
 const exportLong = `Write the library's records as JSON lines, one object for each image or text.`
@@ -64,8 +63,11 @@ func runExport(ctx context.Context, app *cli.App, options exportOptions) error {
 		}
 		filter.Kinds = []index.Kind{kind}
 	}
-	return app.WithExistingLibrary(ctx, true, func(library *local.Library) error {
-		snapshot := library.Snapshot()
+	return app.WithAnyLibrary(ctx, true, func(library cli.Library) error {
+		snapshot, err := library.Reader(ctx)
+		if err != nil {
+			return err
+		}
 		defer snapshot.Close()
 		return writeExport(app, options.output, func(target io.Writer) error {
 			return export.Export(ctx, snapshot, target, index.ExportOptions{Filter: filter, Vectors: options.vectors})

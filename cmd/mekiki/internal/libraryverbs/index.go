@@ -20,7 +20,6 @@ import (
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/reading"
 	"mekiki/index/ingest/report"
-	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/search/ask"
 )
@@ -179,7 +178,7 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 	}
 	options.CaptionsLater = true
 	flags.lower(app)
-	err = app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
+	err = app.WithModel(ctx, func(library cli.Library, engine *cli.Session) error {
 		writer, done, err := app.OpenCaptionWriter(ctx, engine, options.CaptionSource, flags.samples)
 		if err != nil {
 			return err
@@ -199,7 +198,7 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 		if err != nil {
 			return err
 		}
-		return printIndexed(app, library.Folder(), summary, read)
+		return printIndexed(app, app.FolderOf(library), summary, read)
 	})
 	return handIndexing(ctx, app, err, flags, options)
 }

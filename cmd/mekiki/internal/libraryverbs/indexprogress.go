@@ -9,13 +9,12 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/report"
-	"mekiki/index/local"
 	"mekiki/index/renditions"
 	"mekiki/internal/progress"
 )
 
 // IndexPaths brings folders and files into a library, with progress.
-func IndexPaths(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, options ingest.Options) (report.Summary, error) {
+func IndexPaths(ctx context.Context, a *cli.App, library cli.Library, engine *cli.Session, options ingest.Options) (report.Summary, error) {
 	reporter := a.Progress()
 	defer reporter.Finish()
 	task := "index " + namesOf(options.Paths)

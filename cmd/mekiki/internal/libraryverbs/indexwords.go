@@ -10,7 +10,6 @@ import (
 	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/embed/ocr"
 	"mekiki/index/ingest/reading"
-	"mekiki/index/local"
 	"mekiki/internal/progress"
 	"mekiki/server/jobs"
 )
@@ -33,7 +32,7 @@ func openWords(ctx context.Context, app *cli.App, engine *cli.Session, flags ind
 
 // readWords reads the words in the pictures of a library that were not read yet, with progress. It gives nil where nobody asked
 // for it; one that is interrupted is no error, but says what is left.
-func readWords(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, words *ocr.Reader, interrupted bool) (*reading.Progress, error) {
+func readWords(ctx context.Context, app *cli.App, library cli.Library, engine *cli.Session, words *ocr.Reader, interrupted bool) (*reading.Progress, error) {
 	if words == nil || interrupted {
 		return nil, nil
 	}

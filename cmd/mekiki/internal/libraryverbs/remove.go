@@ -12,7 +12,6 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/index"
-	"mekiki/index/local"
 	"mekiki/internal/hint"
 )
 
@@ -59,11 +58,11 @@ func runRemove(ctx context.Context, app *cli.App, options removeOptions, argumen
 	if len(arguments) == 0 && len(options.folders) == 0 && !options.texts {
 		return cli.UsageError("nothing to remove: name ids or paths, or use --folder or --texts")
 	}
-	write := func(library *local.Library, batch index.Batch) (int, error) {
+	write := func(library cli.Library, batch index.Batch) (int, error) {
 		result, err := library.Write(ctx, batch)
 		return result.Removed, err
 	}
-	err := app.WithExistingLibrary(ctx, options.dryRun, func(library *local.Library) error {
+	err := app.WithAnyLibrary(ctx, options.dryRun, func(library cli.Library) error {
 		return remove(ctx, app, library, options, arguments, write)
 	})
 	client, err := app.Handover(ctx, err)
@@ -71,8 +70,8 @@ func runRemove(ctx context.Context, app *cli.App, options removeOptions, argumen
 		return err
 	}
 	defer client.Close()
-	return app.WithExistingLibrary(ctx, true, func(library *local.Library) error {
-		return remove(ctx, app, library, options, arguments, func(_ *local.Library, batch index.Batch) (int, error) {
+	return app.WithAnyLibrary(ctx, true, func(library cli.Library) error {
+		return remove(ctx, app, library, options, arguments, func(_ cli.Library, batch index.Batch) (int, error) {
 			return handRemoval(ctx, client, batch)
 		})
 	})
@@ -108,7 +107,7 @@ func handRemoval(ctx context.Context, client *remote.Client, batch index.Batch) 
 }
 
 // remove finds what is to be removed, has write remove it, and says what went.
-func remove(ctx context.Context, app *cli.App, library *local.Library, options removeOptions, arguments []string, write func(*local.Library, index.Batch) (int, error)) error {
+func remove(ctx context.Context, app *cli.App, library cli.Library, options removeOptions, arguments []string, write func(cli.Library, index.Batch) (int, error)) error {
 	batch, records, err := removal(ctx, library, options, arguments)
 	if err != nil {
 		return err
@@ -146,8 +145,11 @@ func removedText(records int, batch *index.Batch) string {
 }
 
 // removal finds what is to be removed, and how many records that will be.
-func removal(ctx context.Context, library *local.Library, options removeOptions, arguments []string) (batch index.Batch, records int, err error) {
-	snapshot := library.Snapshot()
+func removal(ctx context.Context, library cli.Library, options removeOptions, arguments []string) (batch index.Batch, records int, err error) {
+	snapshot, err := library.Reader(ctx)
+	if err != nil {
+		return batch, 0, err
+	}
 	defer snapshot.Close()
 	batch.Final = true
 	for _, argument := range arguments {

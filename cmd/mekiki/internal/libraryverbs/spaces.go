@@ -13,7 +13,6 @@ import (
 	"mekiki/embed"
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/report"
-	"mekiki/index/local"
 	"mekiki/internal/hint"
 )
 
@@ -36,7 +35,7 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 		Example: spacesExample,
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return withSpaces(command.Context(), app, true, func(*local.Library) error { return nil }, nil)
+			return withSpaces(command.Context(), app, true, func(cli.Library) error { return nil }, nil)
 		},
 	}
 	spaces.AddCommand(
@@ -51,9 +50,9 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 		&cobra.Command{
 			Use: "rollback", Short: "Switch back to the model that served before", Args: cobra.NoArgs,
 			RunE: func(command *cobra.Command, _ []string) error {
-				return withSpaces(command.Context(), app, false, func(library *local.Library) error {
+				return withSpaces(command.Context(), app, false, func(library cli.Library) error {
 					return library.RollbackSpace(command.Context())
-				}, func(client *remote.Client, _ *local.Library) error {
+				}, func(client *remote.Client, _ cli.Library) error {
 					return client.ServeSpace(command.Context(), "previous")
 				})
 			},
@@ -61,14 +60,14 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 		&cobra.Command{
 			Use: "drop MODEL", Short: "Delete the space of a model that is not serving", Args: cobra.ExactArgs(1),
 			RunE: func(command *cobra.Command, arguments []string) error {
-				return withSpaces(command.Context(), app, false, func(library *local.Library) error {
-					space, err := spaceNamed(library, arguments[0])
+				return withSpaces(command.Context(), app, false, func(library cli.Library) error {
+					space, err := spaceNamed(command.Context(), library, arguments[0])
 					if err != nil {
 						return err
 					}
 					return library.DropSpace(command.Context(), space)
-				}, func(client *remote.Client, library *local.Library) error {
-					space, err := spaceNamed(library, arguments[0])
+				}, func(client *remote.Client, library cli.Library) error {
+					space, err := spaceNamed(command.Context(), library, arguments[0])
 					if err != nil {
 						return err
 					}
@@ -81,27 +80,30 @@ func NewSpacesCommand(app *cli.App) *cobra.Command {
 }
 
 // withSpaces does something with the library, or has the server do it that has it, and lists its spaces.
-func withSpaces(ctx context.Context, app *cli.App, readOnly bool, do func(*local.Library) error, hand func(*remote.Client, *local.Library) error) error {
-	err := app.WithExistingLibrary(ctx, readOnly, func(library *local.Library) error {
+func withSpaces(ctx context.Context, app *cli.App, readOnly bool, do func(cli.Library) error, hand func(*remote.Client, cli.Library) error) error {
+	err := app.WithAnyLibrary(ctx, readOnly, func(library cli.Library) error {
 		if err := do(library); err != nil {
 			return err
 		}
-		return printSpaces(app, library)
+		return printSpaces(ctx, app, library)
 	})
 	client, err := app.HandoverAnyModel(ctx, err)
 	if client == nil {
 		return err
 	}
 	defer client.Close()
-	err = app.WithExistingLibrary(ctx, true, func(library *local.Library) error { return hand(client, library) })
+	err = app.WithAnyLibrary(ctx, true, func(library cli.Library) error { return hand(client, library) })
 	if err != nil {
 		return err
 	}
-	return app.WithExistingLibrary(ctx, true, func(library *local.Library) error { return printSpaces(app, library) })
+	return app.WithAnyLibrary(ctx, true, func(library cli.Library) error { return printSpaces(ctx, app, library) })
 }
 
-func printSpaces(a *cli.App, library *local.Library) error {
-	snapshot := library.Snapshot()
+func printSpaces(ctx context.Context, a *cli.App, library cli.Library) error {
+	snapshot, err := library.Reader(ctx)
+	if err != nil {
+		return err
+	}
 	defer snapshot.Close()
 	lines := []statusSpace{}
 	for _, space := range snapshot.Spaces() {
@@ -118,8 +120,11 @@ func printSpaces(a *cli.App, library *local.Library) error {
 }
 
 // spaceNamed finds the space of a model by the beginning of its fingerprint.
-func spaceNamed(library *local.Library, name string) (embed.Space, error) {
-	snapshot := library.Snapshot()
+func spaceNamed(ctx context.Context, library cli.Library, name string) (embed.Space, error) {
+	snapshot, err := library.Reader(ctx)
+	if err != nil {
+		return embed.Space{}, err
+	}
 	defer snapshot.Close()
 	var found []embed.Space
 	for _, space := range snapshot.Spaces() {
@@ -134,7 +139,7 @@ func spaceNamed(library *local.Library, name string) (embed.Space, error) {
 }
 
 func runSpacesFill(ctx context.Context, app *cli.App) error {
-	err := app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
+	err := app.WithModel(ctx, func(library cli.Library, engine *cli.Session) error {
 		reporter := app.Progress()
 		defer reporter.Finish()
 		summary, err := ingest.Fill(ctx, library, engine.Engine, ingest.Options{
@@ -144,7 +149,7 @@ func runSpacesFill(ctx context.Context, app *cli.App) error {
 		if err != nil {
 			return err
 		}
-		return printIndexed(app, library.Folder(), summary, nil)
+		return printIndexed(app, app.FolderOf(library), summary, nil)
 	})
 	return app.NotHandedOver(err, "filling a space", "stop the server first: it reads pictures with the model that it has opened")
 }
@@ -158,7 +163,7 @@ func runSpacesServe(ctx context.Context, app *cli.App) error {
 	if err := engine.Close(); err != nil {
 		return err
 	}
-	return withSpaces(ctx, app, false, func(library *local.Library) error {
+	return withSpaces(ctx, app, false, func(library cli.Library) error {
 		return library.ServeSpace(ctx, space)
-	}, func(client *remote.Client, _ *local.Library) error { return client.ServeSpace(ctx, space.Fingerprint) })
+	}, func(client *remote.Client, _ cli.Library) error { return client.ServeSpace(ctx, space.Fingerprint) })
 }

@@ -13,7 +13,6 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/index/ingest/textrecord"
-	"mekiki/index/local"
 	"mekiki/internal/progress"
 	"mekiki/server/jobs"
 )
@@ -72,7 +71,7 @@ func runTextsAdd(ctx context.Context, app *cli.App, name, format string) error {
 		defer file.Close()
 		source, options.Source = file, filepath.Base(name)
 	}
-	err := app.WithModel(ctx, func(library *local.Library, engine *cli.Session) error {
+	err := app.WithModel(ctx, func(library cli.Library, engine *cli.Session) error {
 		reporter := app.Progress()
 		defer reporter.Finish()
 		options.Progress = func(done int) {

@@ -11,7 +11,6 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/index"
-	"mekiki/index/local"
 )
 
 const trashLong = `Show what the page and the API put in the trash, put it back, or remove it for
@@ -58,8 +57,11 @@ type trashed struct {
 }
 
 // inTrash lists what is there, what will be removed first at the beginning.
-func inTrash(ctx context.Context, library *local.Library) ([]*index.Record, error) {
-	snapshot := library.Snapshot()
+func inTrash(ctx context.Context, library cli.Library) ([]*index.Record, error) {
+	snapshot, err := library.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
 	defer snapshot.Close()
 	records, err := index.InTrashBefore(ctx, snapshot, time.Now().AddDate(1, 0, 0))
 	slices.SortStableFunc(records, func(a, b *index.Record) int { return a.Trashed().Compare(b.Trashed()) })
@@ -67,7 +69,7 @@ func inTrash(ctx context.Context, library *local.Library) ([]*index.Record, erro
 }
 
 func listTrash(ctx context.Context, app *cli.App) error {
-	return app.WithExistingLibrary(ctx, true, func(library *local.Library) error {
+	return app.WithAnyLibrary(ctx, true, func(library cli.Library) error {
 		records, err := inTrash(ctx, library)
 		if err != nil {
 			return err
@@ -103,7 +105,7 @@ func restoreTrash(ctx context.Context, app *cli.App, arguments []string, all boo
 		}
 		ids = append(ids, id)
 	}
-	chosen := func(library *local.Library) ([]index.ID, error) {
+	chosen := func(library cli.Library) ([]index.ID, error) {
 		records, err := inTrash(ctx, library)
 		if err != nil {
 			return nil, err
@@ -119,13 +121,13 @@ func restoreTrash(ctx context.Context, app *cli.App, arguments []string, all boo
 		}
 		return ids, nil
 	}
-	return changeTrash(ctx, app, "put back", func(library *local.Library) (int, error) {
+	return changeTrash(ctx, app, "put back", func(library cli.Library) (int, error) {
 		ids, err := chosen(library)
 		if err != nil {
 			return 0, err
 		}
 		return len(ids), index.Untrash(ctx, library, ids...)
-	}, func(client *remote.Client, library *local.Library) (restored int, err error) {
+	}, func(client *remote.Client, library cli.Library) (restored int, err error) {
 		ids, err := chosen(library)
 		if err != nil {
 			return 0, err
@@ -149,24 +151,24 @@ func emptyTrash(ctx context.Context, app *cli.App, expired bool) error {
 	if expired {
 		before = time.Now().Add(-index.TrashedFor)
 	}
-	return changeTrash(ctx, app, "removed for good", func(library *local.Library) (int, error) {
+	return changeTrash(ctx, app, "removed for good", func(library cli.Library) (int, error) {
 		return index.PurgeTrash(ctx, library, before)
-	}, func(client *remote.Client, _ *local.Library) (int, error) {
+	}, func(client *remote.Client, _ cli.Library) (int, error) {
 		return client.EmptyTrash(ctx, expired)
 	})
 }
 
 // changeTrash changes the library, or has the server do so that has it, and says how many records it did something with.
-func changeTrash(ctx context.Context, app *cli.App, done string, change func(*local.Library) (int, error), hand func(*remote.Client, *local.Library) (int, error)) error {
+func changeTrash(ctx context.Context, app *cli.App, done string, change func(cli.Library) (int, error), hand func(*remote.Client, cli.Library) (int, error)) error {
 	count := 0
-	err := app.WithExistingLibrary(ctx, false, func(library *local.Library) (err error) {
+	err := app.WithAnyLibrary(ctx, false, func(library cli.Library) (err error) {
 		count, err = change(library)
 		return err
 	})
 	client, err := app.Handover(ctx, err)
 	if client != nil {
 		defer client.Close()
-		err = app.WithExistingLibrary(ctx, true, func(library *local.Library) (err error) {
+		err = app.WithAnyLibrary(ctx, true, func(library cli.Library) (err error) {
 			count, err = hand(client, library)
 			return err
 		})

@@ -57,7 +57,7 @@ func (c *captionFlags) check(images []string, options embed.CaptionOptions) erro
 func (c *captionFlags) runRefresh(ctx context.Context, app *cli.App, keep int) error {
 	err := app.WithExistingLibrary(ctx, false, func(library *local.Library) error {
 		return app.WithEngine(ctx, func(engine *cli.Session) error {
-			if err := cli.Fits(library, engine); err != nil {
+			if err := cli.Fits(ctx, library, engine); err != nil {
 				return hint.Wrap(err, "name the library's model with --model")
 			}
 			source := captioning.Source(c.source)

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/local"
 	"mekiki/search"
 	"mekiki/search/ask"
 	"mekiki/search/contract"
@@ -44,7 +43,7 @@ func (a *Asking) Apply(request *contract.Request) error {
 
 // WithSearcher makes a searcher over a library and a model, with a second stage if the request has questions, and
 // closes that after use.
-func WithSearcher(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, request contract.Request, use func(*search.Searcher) error) error {
+func WithSearcher(ctx context.Context, a *cli.App, library cli.Library, engine *cli.Session, request contract.Request, use func(*search.Searcher) error) error {
 	with := func(asker *ask.Asker) error {
 		searcher, err := a.NewSearcher(library, engine, asker)
 		if err != nil {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
 	"mekiki/search/evaluate"
@@ -58,7 +57,7 @@ func writeCalibration(name string, calibration scoring.Calibration) error {
 
 // selfCalibrate fits the scoring model on the library.
 func selfCalibrate(ctx context.Context, a *cli.App, options evaluate.Options, flags evalFlags, reporter *progress.Reporter) error {
-	return a.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) (err error) {
+	return a.WithVectorsAndModel(ctx, func(library cli.Library, engine *cli.Session) (err error) {
 		if options.Calibration, err = chosenCalibration(a, engine, flags); err != nil {
 			return err
 		}

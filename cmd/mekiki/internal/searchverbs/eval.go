@@ -181,7 +181,7 @@ func runEval(ctx context.Context, a *cli.App, arguments []string, flags evalFlag
 }
 
 func selfCheck(ctx context.Context, a *cli.App, options evaluate.Options, flags evalFlags, reporter *progress.Reporter) error {
-	return a.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) (err error) {
+	return a.WithVectorsAndModel(ctx, func(library cli.Library, engine *cli.Session) (err error) {
 		if options.Calibration, err = chosenCalibration(a, engine, flags); err != nil {
 			return err
 		}

@@ -18,7 +18,6 @@ import (
 
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/index"
-	"mekiki/index/local"
 	"mekiki/internal/terminalimage"
 	"mekiki/search/contract"
 	"mekiki/search/query"
@@ -61,7 +60,7 @@ const (
 
 // ShowHits writes an answer in the way asked for, and tells by its error that
 // nothing was found.
-func ShowHits(ctx context.Context, a *cli.App, library *local.Library, response contract.Response, o Output) error {
+func ShowHits(ctx context.Context, a *cli.App, library cli.Library, response contract.Response, o Output) error {
 	var err error
 	switch {
 	case a.AsJSON:
@@ -95,7 +94,7 @@ func printPaths(a *cli.App, hits []contract.Hit) error {
 }
 
 // printHits writes hits for people.
-func printHits(ctx context.Context, a *cli.App, library *local.Library, response contract.Response, o Output) error {
+func printHits(ctx context.Context, a *cli.App, library cli.Library, response contract.Response, o Output) error {
 	protocol, err := o.protocol(a.Out)
 	if err != nil {
 		return err
@@ -106,7 +105,10 @@ func printHits(ctx context.Context, a *cli.App, library *local.Library, response
 	for _, warning := range response.Warnings {
 		fmt.Fprintf(a.Stderr, "note: %s\n", cli.Printable(warning))
 	}
-	snapshot := library.Snapshot()
+	snapshot, err := library.Reader(ctx)
+	if err != nil {
+		return err
+	}
 	defer snapshot.Close()
 	for _, hit := range response.Hits {
 		if protocol != terminalimage.None {
@@ -287,7 +289,7 @@ func (o Output) protocol(w io.Writer) (terminalimage.Protocol, error) {
 }
 
 // drawThumbnail draws a hit; one that has no thumbnail is left out.
-func drawThumbnail(ctx context.Context, a *cli.App, snapshot *local.Snapshot, id index.ID, protocol terminalimage.Protocol) {
+func drawThumbnail(ctx context.Context, a *cli.App, snapshot index.Reader, id index.ID, protocol terminalimage.Protocol) {
 	data, err := snapshot.Thumbnail(ctx, id)
 	if err != nil {
 		a.Log().Debug("no thumbnail", "record", id, "error", err)

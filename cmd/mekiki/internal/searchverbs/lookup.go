@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/local"
 	"mekiki/search"
 	"mekiki/search/contract"
 	"mekiki/search/lookup"
@@ -90,7 +89,7 @@ func lookupRequest(ctx context.Context, a *cli.App, picture string, flags lookup
 
 // findTexts answers one request.
 func findTexts(ctx context.Context, a *cli.App, request lookup.Request) error {
-	return withSearcher(ctx, a, contract.Request{}, func(_ *local.Library, searcher *search.Searcher) error {
+	return withSearcher(ctx, a, contract.Request{}, func(_ cli.Library, searcher *search.Searcher) error {
 		response, err := searcher.Lookup(ctx, request)
 		if err != nil {
 			return QueryFailure(a, err)

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/local"
 	"mekiki/search"
 	"mekiki/search/contract"
 )
@@ -159,7 +158,7 @@ func answerRequest(ctx context.Context, a *cli.App, request contract.Request, o 
 	if err := search.Validate(request); err != nil { // before a library and a model are opened for nothing
 		return QueryFailure(a, err)
 	}
-	return withSearcher(ctx, a, request, func(library *local.Library, searcher *search.Searcher) error {
+	return withSearcher(ctx, a, request, func(library cli.Library, searcher *search.Searcher) error {
 		response, err := searcher.Search(ctx, request)
 		if err != nil {
 			return QueryFailure(a, err)
@@ -170,8 +169,8 @@ func answerRequest(ctx context.Context, a *cli.App, request contract.Request, o 
 
 // withSearcher opens the library for reading, the models that a request needs and a searcher over
 // them, and closes them after use.
-func withSearcher(ctx context.Context, a *cli.App, request contract.Request, use func(*local.Library, *search.Searcher) error) error {
-	return a.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) error {
+func withSearcher(ctx context.Context, a *cli.App, request contract.Request, use func(cli.Library, *search.Searcher) error) error {
+	return a.WithVectorsAndModel(ctx, func(library cli.Library, engine *cli.Session) error {
 		return WithSearcher(ctx, a, library, engine, request, func(searcher *search.Searcher) error { return use(library, searcher) })
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
-	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
 	"mekiki/search"
@@ -103,7 +102,7 @@ func findDuplicates(ctx context.Context, a *cli.App, level duplicates.Level, r r
 	if err := checkBounds(r.limit, r.budget); err != nil {
 		return err
 	}
-	return a.WithVectors(ctx, func(library *local.Library) error {
+	return a.WithVectors(ctx, func(library cli.Library) error {
 		searcher, err := search.New(library, nil, search.Options{Logger: a.Log(), Decoder: library.Decoder(),
 			Scenes: duplicates.NewKept(duplicates.FileOf(library.DerivedFolder()), a.Log())})
 		if err != nil {

@@ -18,7 +18,6 @@ import (
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
-	"mekiki/index/local"
 	"mekiki/index/pictures"
 	"mekiki/internal/heatmap"
 	"mekiki/internal/progress"
@@ -124,7 +123,7 @@ func runWhy(ctx context.Context, a *cli.App, flags whyFlags, argument, text stri
 	}
 	located := Located{Picture: argument, Text: text}
 	if id != 0 {
-		return a.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) error {
+		return a.WithVectorsAndModel(ctx, func(library cli.Library, engine *cli.Session) error {
 			request.Record = id
 			err := located.inLibrary(ctx, a, library, engine, request)
 			reporter.Finish()
@@ -165,7 +164,7 @@ func (l *Located) inFile(ctx context.Context, a *cli.App, engine *cli.Session, p
 
 // inLibrary locates the text in a picture of the library, and searches for the picture by
 // the text.
-func (l *Located) inLibrary(ctx context.Context, a *cli.App, library *local.Library, engine *cli.Session, request locate.Request) error {
+func (l *Located) inLibrary(ctx context.Context, a *cli.App, library cli.Library, engine *cli.Session, request locate.Request) error {
 	searcher, err := a.NewSearcher(library, engine, nil)
 	if err != nil {
 		return err
@@ -205,8 +204,11 @@ func (l *Located) sized(width, height int) {
 }
 
 // recordPicture reads the original of a record.
-func recordPicture(ctx context.Context, library *local.Library, id index.ID) (*pixels.Image, error) {
-	snapshot := library.Snapshot()
+func recordPicture(ctx context.Context, library cli.Library, id index.ID) (*pixels.Image, error) {
+	snapshot, err := library.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
 	defer snapshot.Close()
 	return pictures.Read(ctx, snapshot, library.Decoder(), id)
 }

@@ -18,7 +18,7 @@ import (
 // chores are the jobs of a server besides reading files.
 type chores struct {
 	app     *cli.App
-	library *local.Library
+	library cli.Library
 	engine  *cli.Session
 	asker   *ask.Asker // nil without a second stage
 	words   string     // folder of the models that read words; "" for those that were pulled
@@ -37,7 +37,7 @@ func (c chores) CaptionWriter(_ captioning.Source, samples int) (captioning.Writ
 
 // Recaption writes the captions of all pictures anew, or those that are missing.
 func (c chores) Recaption(ctx context.Context, options captioning.RecaptionOptions) (captioning.Recaptioned, error) {
-	if err := cli.Fits(c.library, c.engine); err != nil {
+	if err := cli.Fits(ctx, c.library, c.engine); err != nil {
 		return captioning.Recaptioned{}, err
 	}
 	options.Decoder = c.library.Decoder()
@@ -65,5 +65,9 @@ func (c chores) ReadWords(ctx context.Context, options reading.Options) (read re
 
 // Compact frees the disk space of removed records.
 func (c chores) Compact(ctx context.Context) (index.CompactResult, error) {
-	return c.library.Compact(ctx)
+	disk, is := c.library.(*local.Library)
+	if !is {
+		return index.CompactResult{}, errors.New("a library on a cluster is not compacted: its engine and its store do that")
+	}
+	return disk.Compact(ctx)
 }

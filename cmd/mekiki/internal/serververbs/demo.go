@@ -186,7 +186,7 @@ func answerDemo(ctx context.Context, app *cli.App, library *local.Library, engin
 
 // serveDemo serves the page, on another port when the usual one is taken.
 func serveDemo(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, options demoOptions, reads error) error {
-	served := serving{library: library, engine: engine, reads: reads, browser: !options.noOpen && !app.AsJSON}
+	served := serving{library: library, disk: library, engine: engine, reads: reads, browser: !options.noOpen && !app.AsJSON}
 	err := serveLibrary(ctx, app, served, server.Options{Address: options.address})
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return err

@@ -58,7 +58,7 @@ func runMCP(ctx context.Context, app *cli.App, writes bool) error {
 	if cli.IsTerminal(app.In) && !app.Quiet {
 		fmt.Fprintln(app.Stderr, "This waits for an agent that speaks the Model Context Protocol; Ctrl-C stops. See docs/mcp.md.")
 	}
-	return app.WithVectorsAndModel(ctx, func(library *local.Library, engine *cli.Session) (err error) {
+	return app.WithVectorsAndModel(ctx, func(library cli.Library, engine *cli.Session) (err error) {
 		answers, err := openAnswers(ctx, app, serving{engine: engine, library: library})
 		if err != nil {
 			return err
@@ -99,23 +99,33 @@ func (nopCloser) Close() error { return nil }
 // agent is what one agent works on.
 type agent struct {
 	app     *cli.App
-	library *local.Library // open for reading
-	writing sync.Mutex     // held while the library is open for writing too
+	library cli.Library // open for reading
+	writing sync.Mutex  // held while the library is open for writing too
 }
 
 // current does work on the library as its writer left it last.
 func (a *agent) current(ctx context.Context, work func(ctx context.Context) error) error {
-	if _, err := a.library.Refresh(ctx); err != nil {
+	if err := a.refresh(ctx); err != nil {
 		a.app.Log().Warn("library not refreshed", "error", err)
 	}
 	return work(ctx)
+}
+
+// refresh brings a library on a disk up to date; one on a cluster is.
+func (a *agent) refresh(ctx context.Context) error {
+	disk, is := a.library.(*local.Library)
+	if !is {
+		return nil
+	}
+	_, err := disk.Refresh(ctx)
+	return err
 }
 
 // edit changes records: itself, with the library to itself for a moment, or by the server that has it.
 func (a *agent) edit(ctx context.Context, asked editing.Edit) (done editing.Outcome, err error) {
 	a.writing.Lock()
 	defer a.writing.Unlock()
-	err = a.app.WithExistingLibrary(ctx, false, func(library *local.Library) error {
+	err = a.app.WithAnyLibrary(ctx, false, func(library cli.Library) error {
 		room := editing.New(editing.Options{Library: api.Library{Library: library}, Now: time.Now, Logger: a.app.Log()})
 		done, err = room.Apply(ctx, asked)
 		return err
@@ -126,8 +136,7 @@ func (a *agent) edit(ctx context.Context, asked editing.Edit) (done editing.Outc
 	if err != nil {
 		return done, changeProblem(err)
 	}
-	_, err = a.library.Refresh(ctx)
-	return done, err
+	return done, a.refresh(ctx)
 }
 
 func (a *agent) handOver(ctx context.Context, locked error, asked editing.Edit) (editing.Outcome, error) {

@@ -112,6 +112,9 @@ func runServe(ctx context.Context, app *cli.App, options serveOptions) (err erro
 			return err
 		}
 	}
+	if app.Cluster != "" {
+		return serveCluster(ctx, app, engine, options, prepared)
+	}
 	library, err := app.OpenLibrary(ctx, false)
 	reads := whyReadOnly(err)
 	if reads != nil {
@@ -122,7 +125,20 @@ func runServe(ctx context.Context, app *cli.App, options serveOptions) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, library.Close()) }()
-	return serveLibrary(ctx, app, serving{engine: engine, library: library, reads: reads, noUploads: options.noUploads, writeXMP: options.writeXMP, words: options.words}, prepared)
+	return serveLibrary(ctx, app, serving{engine: engine, library: library, disk: library, reads: reads, noUploads: options.noUploads, writeXMP: options.writeXMP, words: options.words}, prepared)
+}
+
+// serveCluster serves a library on a cluster. What the server keeps on this machine may be deleted at any time.
+func serveCluster(ctx context.Context, app *cli.App, engine *cli.Session, options serveOptions, prepared server.Options) (err error) {
+	library, err := app.OpenCluster(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, library.Close()) }()
+	if err := os.MkdirAll(library.DerivedFolder(), 0o700); err != nil {
+		return err
+	}
+	return serveLibrary(ctx, app, serving{engine: engine, library: library, noUploads: true, writeXMP: options.writeXMP, words: options.words}, prepared)
 }
 
 // prepare turns the flags into the server's options, as far as they go without a

@@ -32,7 +32,9 @@ import (
 // serving is what a server is made of.
 type serving struct {
 	engine  *cli.Session
-	library *local.Library
+	library cli.Library
+	// disk is the library where it is on a disk of this machine; nil for one on a cluster.
+	disk *local.Library
 	// reads says why the library is open for reading only; nil when it is not.
 	reads error
 	// noUploads takes no images by upload.
@@ -74,24 +76,24 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	defer func() { err = errors.Join(err, model.close()) }()
 	options.Interpreter = s.engine.Interpreter()
 	options.Version, options.Decoder = cli.Version(), s.library.Decoder()
-	options.Searcher, options.Library, options.LibraryFolder, options.Page = switchedSearcher{model}, s.library, s.library.Folder(), page
+	options.Searcher, options.Library, options.LibraryFolder, options.Page = switchedSearcher{model}, s.library, s.folder(), page
 	options.Models = modelLister(a, model.session)
-	options.Ready = func(context.Context) error { return ready(s.library, model.session()) }
+	options.Ready = func(ctx context.Context) error { return s.ready(ctx, model.session()) }
 	options.Ingester, options.Chores, options.Switch = switchedIngester{model}, switchedChores{model}, model.change
-	published := &publisher{folder: s.library.Folder(), secret: handover.NewSecret(), logger: options.Logger}
+	published := &publisher{folder: s.folder(), secret: handover.NewSecret(), logger: options.Logger}
 	options.OwnerSecret = published.secret
 	defer published.withdraw()
-	options.UploadFolder, options.NoUploads = originals.FolderOf(s.library.Folder()), s.noUploads
+	options.UploadFolder, options.NoUploads = originals.FolderOf(s.folder()), s.noUploads || s.disk == nil
 	options.RenditionFolder = renditions.FolderOf(s.library.DerivedFolder())
 	options.JobsFile = filepath.Join(s.library.DerivedFolder(), "jobs.json")
 	options.WebhooksFile = filepath.Join(s.library.DerivedFolder(), "webhooks.json")
-	reader := newReader(s.library, s.reads, options.Logger)
+	reader := newReader(s.disk, s.reads, options.Logger)
 	reader.promoted = func(ctx context.Context) {
-		sweepUploads(ctx, s.library, options.UploadFolder, options.Logger)
+		sweepUploads(ctx, s.disk, options.UploadFolder, options.Logger)
 		published.writing()
 	}
 	options.Writable = reader.writable
-	if s.reads == nil {
+	if s.reads == nil && s.disk != nil {
 		reader.promoted(ctx)
 	}
 	served, err := server.New(options)
@@ -113,7 +115,7 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	}
 	if s.writeXMP {
 		group.Go(func() {
-			sidecars := xmp.Options{Kinds: xmp.Given, LibraryFolder: s.library.Folder(), Roots: options.Roots}
+			sidecars := xmp.Options{Kinds: xmp.Given, LibraryFolder: s.folder(), Roots: options.Roots}
 			xmp.Follow(background, s.library, sidecars, xmpQuiet, func() bool { return reader.writable() == nil }, options.Logger)
 		})
 	}
@@ -169,17 +171,35 @@ func sweepUploads(ctx context.Context, library *local.Library, folder string, lo
 	}
 }
 
+// folder is that of the library, or, of one on a cluster, that for what may be deleted: it is never indexed.
+func (s serving) folder() string {
+	if s.disk == nil {
+		return s.library.DerivedFolder()
+	}
+	return s.disk.Folder()
+}
+
+// errNotReady is why a server is not ready, without addresses, because anybody may ask.
+var errNotReady = errors.New("the engine or the store of the cluster does not answer")
+
 // ready fails when the library is not where it was opened, which is said without
-// its path, because anybody may ask, and when it does not fit the model.
-func ready(library *local.Library, engine *cli.Session) error {
-	err := library.Present()
+// its path, because anybody may ask, or does not answer, and when it does not fit the model.
+func (s serving) ready(ctx context.Context, engine *cli.Session) error {
+	if s.disk == nil {
+		reader, err := s.library.Reader(ctx)
+		if err != nil {
+			return errNotReady
+		}
+		return errors.Join(reader.Close(), cli.Fits(ctx, s.library, engine))
+	}
+	err := s.disk.Present()
 	if errors.Is(err, index.ErrMoved) {
 		return index.ErrMoved
 	}
 	if err != nil {
 		return err
 	}
-	return cli.Fits(library, engine)
+	return cli.Fits(ctx, s.library, engine)
 }
 
 // pageAddress is what to open in a browser on this machine.

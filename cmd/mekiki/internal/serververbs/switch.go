@@ -22,7 +22,6 @@ import (
 	"mekiki/index/ingest/reading"
 	"mekiki/index/ingest/report"
 	"mekiki/index/ingest/textrecord"
-	"mekiki/index/local"
 	"mekiki/search"
 	"mekiki/search/ask"
 	"mekiki/search/contract"
@@ -40,7 +39,7 @@ import (
 // of another, and no more than two models are open at a time.
 type switcher struct {
 	app     *cli.App
-	library *local.Library
+	library cli.Library
 	answers *answering.Engine // nil without a second stage
 	logger  *slog.Logger
 

@@ -1,0 +1,250 @@
+package maintain
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"mekiki/index"
+	"mekiki/index/cluster"
+	"mekiki/index/cluster/engine"
+	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/objects"
+	"mekiki/index/cluster/settings"
+	"mekiki/index/indextest"
+	"mekiki/index/local"
+	"mekiki/internal/clustertest"
+	"mekiki/internal/clustertest/storetest"
+	"mekiki/internal/vfs/vfstest"
+)
+
+// places are a store in this process and an engine of one node.
+type places struct {
+	store  cluster.Store
+	client *engine.Client
+}
+
+func start(t *testing.T) places {
+	t.Helper()
+	client, err := engine.Open(engine.Options{Addresses: clustertest.StartWeaviate(t, 1).Addresses()})
+	indextest.Must(t, err)
+	t.Cleanup(client.Close)
+	store, err := objects.Open(settings.Store{
+		Address: storetest.StartMemory(t, "bucket"), Bucket: "bucket", Region: settings.DefaultRegion, Addressing: "path", AccessKey: "a", SecretKey: "b",
+	})
+	indextest.Must(t, err)
+	return places{store, client}
+}
+
+// open opens a library, which is made if need be.
+func (p places) open(t *testing.T) *cluster.Library {
+	t.Helper()
+	o := cluster.Options{Store: p.store, Engine: p.client, Name: "Test", Shards: 2, Replicas: 1, Quantisation: engine.RQ, Representatives: 4}
+	indextest.Must(t, cluster.Init(t.Context(), o))
+	library, err := cluster.Open(t.Context(), o)
+	indextest.Must(t, err)
+	t.Cleanup(func() { indextest.Must(t, library.Close()) })
+	return library
+}
+
+// answers are what a library answers to some questions.
+type answers struct {
+	Nearest []index.Neighbour
+	Words   []index.KeywordHit
+	Facets  index.Facets
+	Records []*index.Record
+}
+
+func ask(t *testing.T, library index.Source) (a answers) {
+	t.Helper()
+	r, err := library.Reader(t.Context())
+	indextest.Must(t, err)
+	defer r.Close()
+	if _, serves := r.Space(); serves {
+		a.Nearest, err = r.Nearest(t.Context(), index.KindImage, indextest.Unit(3, 2, 8).Values, 10, index.Filter{})
+		indextest.Must(t, err)
+	}
+	a.Words, err = r.Keyword(t.Context(), index.KeywordQuery{Text: "a dog beside a river"}, 10, index.Filter{})
+	indextest.Must(t, err)
+	a.Facets, err = r.Facets(t.Context(), index.Filter{})
+	indextest.Must(t, err)
+	for record := range indextest.All(t, r) {
+		a.Records = append(a.Records, record)
+	}
+	return a
+}
+
+// fill writes some images, in batches of ten.
+func fill(t *testing.T, library index.Library, from, to uint64) {
+	t.Helper()
+	indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
+	for ; from < to; from += 10 {
+		var batch index.Batch
+		for number := from; number < from+10; number++ {
+			batch.Puts = append(batch.Puts, indextest.Image(t, number, indextest.Small))
+		}
+		_, err := library.Write(t.Context(), batch)
+		indextest.Must(t, err)
+	}
+}
+
+// TestMaintenance goes through the life of a library: damage is found and repaired, the
+// engine is emptied and filled from the store with equal answers, while others write.
+func TestMaintenance(t *testing.T) {
+	p := start(t)
+	library := p.open(t)
+	fill(t, library, 0, 60)
+	before := ask(t, library)
+	if len(before.Records) != 60 || len(before.Nearest) != 10 || len(before.Words) == 0 {
+		t.Fatalf("answers %+v", before)
+	}
+	u := library.Upkeep()
+	s, err := u.State(t.Context())
+	indextest.Must(t, err)
+	check := func(repair bool) Report {
+		t.Helper()
+		report, err := Check(t.Context(), library, CheckOptions{Tokens: true, Repair: repair})
+		indextest.Must(t, err)
+		return report
+	}
+	if report := check(false); !report.Good() || report.Records != 60 || report.Objects != 60 || report.Tokens != 60 {
+		t.Errorf("a good library: %+v", report)
+	}
+	// One object is lost, one is as it was, and one is of no record.
+	ids := index.IDs(before.Records)
+	indextest.Must(t, p.client.Delete(t.Context(), s.Collection, []string{form.UUID(ids[3])}))
+	indextest.Must(t, p.client.Put(t.Context(), s.Collection, []engine.Object{
+		{ID: form.UUID(ids[7]), Properties: map[string]any{"f_record": "{}"}}, {ID: form.UUID(99999999), Properties: map[string]any{"f_kind": "image"}},
+	}))
+	for _, repair := range []bool{false, true} {
+		report := check(repair)
+		if !slices.Equal(report.Missing.IDs, ids[3:4]) || !slices.Equal(report.Stale.IDs, ids[7:8]) || !slices.Equal(report.Extra.IDs, []index.ID{99999999}) || report.Good() != repair {
+			t.Errorf("repair %v: %+v", repair, report)
+		}
+	}
+	same(t, "repaired", before, ask(t, library))
+	// The engine loses everything.
+	indextest.Must(t, p.client.DropCollection(t.Context(), s.Collection))
+	rebuilt, err := Rebuild(t.Context(), library, nil)
+	if indextest.Must(t, err); rebuilt.Records != 60 || rebuilt.Collection == s.Collection || len(rebuilt.Damaged) > 0 {
+		t.Errorf("rebuilt %+v", rebuilt)
+	}
+	again := p.open(t) // as another process does
+	same(t, "rebuilt", before, ask(t, again))
+	// Another process writes while it is rebuilt, and a first try is stopped.
+	_, err = u.ChangeState(t.Context(), func(s *form.State) (bool, error) {
+		s.Generation++
+		s.Filling = u.CollectionName(s.Generation)
+		return true, u.PrepareCollection(t.Context(), s, s.Filling)
+	})
+	indextest.Must(t, err)
+	var group sync.WaitGroup
+	group.Go(func() { fill(t, again, 60, 100) })
+	rebuilt, err = Rebuild(t.Context(), library, nil)
+	indextest.Must(t, err)
+	group.Wait()
+	if report := check(false); !report.Good() || report.Records != 100 {
+		t.Errorf("after writing meanwhile: %+v", report)
+	}
+	testDamage(t, p, library, check)
+}
+
+func same(t *testing.T, what string, want, got answers) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+		t.Errorf("%s, it answers otherwise:\n%s", what, diff)
+	}
+}
+
+// testDamage: a damaged record costs only itself, and is named.
+func testDamage(t *testing.T, p places, library *cluster.Library, check func(bool) Report) {
+	r, err := library.Reader(t.Context())
+	indextest.Must(t, err)
+	defer r.Close()
+	records, _, err := r.List(t.Context(), index.Filter{}, index.Page{Limit: 2})
+	indextest.Must(t, err)
+	indextest.Must(t, p.store.Put(t.Context(), form.RecordKey(records[0].ID), []byte("{")))
+	data, err := p.store.Get(t.Context(), form.RecordKey(records[1].ID))
+	indextest.Must(t, err)
+	stored, err := form.Decode(data)
+	indextest.Must(t, err)
+	indextest.Must(t, p.store.Delete(t.Context(), form.VectorKey(indextest.Small, stored.Hash, stored.Spaces[1].Vectors)))
+	report := check(true)
+	if report.Good() || !slices.Equal(report.Damaged.IDs, index.IDs(records)) || report.Records != 98 {
+		t.Errorf("damaged: %+v", report)
+	}
+	rebuilt, err := Rebuild(t.Context(), p.open(t), nil) // this one remembers the vectors
+	if indextest.Must(t, err); rebuilt.Records != 98 || len(rebuilt.Damaged) != 2 {
+		t.Errorf("rebuilt of what is damaged: %+v", rebuilt)
+	}
+	if _, err := library.Write(t.Context(), index.Batch{Tags: []index.TagChange{{ID: records[0].ID, Add: []string{"x"}}}}); !errors.Is(err, index.ErrDamaged) {
+		t.Errorf("a damaged record is changed: %v", err)
+	}
+}
+
+// TestMigrate brings a library of a disk in, twice, and compares the answers.
+func TestMigrate(t *testing.T) {
+	p := start(t)
+	from, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfstest.NewMemory()})
+	indextest.Must(t, err)
+	t.Cleanup(func() { indextest.Must(t, from.Close()) })
+	fill(t, from, 0, 70)
+	ids := index.IDs(ask(t, from).Records)
+	indextest.Must(t, index.Tag(t.Context(), from, ids[:3], "mine"))
+	stars := 5
+	_, err = from.Write(t.Context(), index.Batch{
+		Given:        []index.GivenChange{{ID: ids[1], Set: index.GivenRating | index.GivenHidden, To: index.Given{Rating: &stars, Hidden: true}}},
+		Failures:     []index.Failure{{File: indextest.File(999), Reason: "torn", Time: indextest.Time}},
+		SaveSearches: []index.SavedSearch{{Name: "Dogs", Query: "q=dog"}},
+	})
+	indextest.Must(t, err)
+	reader, err := from.Reader(t.Context())
+	indextest.Must(t, err)
+	defer reader.Close()
+	library := p.open(t)
+	for round := range 2 {
+		migrated, err := Migrate(t.Context(), reader, library, nil)
+		indextest.Must(t, err)
+		if want := (Migrated{Records: 70 * (1 - round), Known: 70 * round, Failures: 1, Searches: 1}); migrated != want {
+			t.Errorf("round %d: %+v", round, migrated)
+		}
+	}
+	want, got := ask(t, from), ask(t, library)
+	paths := map[index.ID]string{}
+	for _, all := range []answers{want, got} {
+		for _, record := range all.Records {
+			paths[record.ID] = record.Path()
+		}
+	}
+	comparable := func(a answers) (list []string) {
+		for _, hit := range a.Nearest {
+			list = append(list, fmt.Sprintf("near %s %.5f", paths[hit.ID], hit.Score))
+		}
+		for _, hit := range a.Words {
+			list = append(list, fmt.Sprintf("words %s %.5f %v", paths[hit.ID], hit.Score, hit.Fragments))
+		}
+		for _, record := range a.Records {
+			same := *record
+			same.ID, same.Sequence = 0, 0
+			list = append(list, fmt.Sprintf("record %s %+v %v", record.Path(), same.Metadata, same.Tags))
+		}
+		return list
+	}
+	// IDs of both begin with one, and the order of the records is kept.
+	if diff := cmp.Diff(comparable(want), comparable(got)); diff != "" {
+		t.Errorf("it answers otherwise:\n%s", diff)
+	}
+	if diff := cmp.Diff(want.Facets, got.Facets); diff != "" {
+		t.Errorf("it counts otherwise:\n%s", diff)
+	}
+	for i, record := range got.Records {
+		if before := want.Records[i]; !record.Added.Equal(before.Added) || !record.Given.Equal(before.Given) {
+			t.Errorf("record %d: added %v, given %+v, before %v, %+v", record.ID, record.Added, record.Given, before.Added, before.Given)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package maintain
+
+import (
+	"context"
+	"fmt"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/cluster"
+)
+
+// Migrated says what was brought in.
+type Migrated struct {
+	// Records came in; Known were there already.
+	Records int `json:"records"`
+	Known   int `json:"known"`
+	// Failures are files that could not be indexed, and Searches saved ones.
+	Failures int `json:"failures"`
+	Searches int `json:"searches"`
+}
+
+// Migrate brings the records of another library in, with their vectors and image tokens of
+// the space that serves, their thumbnails, and what people gave them. Their IDs are others.
+// One that was stopped goes on when it is run again: what is there already is left as it is.
+func Migrate(ctx context.Context, from index.Reader, to *cluster.Library, progress Progress) (Migrated, error) {
+	var migrated Migrated
+	space, serves := from.Space()
+	if serves {
+		if err := index.PrepareSpace(ctx, to, space, true); err != nil {
+			return migrated, err
+		}
+	}
+	var batch []*index.Record
+	flush := func() error {
+		added, err := bring(ctx, from, to, space, batch)
+		migrated.Records, migrated.Known = migrated.Records+added, migrated.Known+len(batch)-added
+		if batch = batch[:0]; progress != nil {
+			progress(migrated.Records + migrated.Known)
+		}
+		return err
+	}
+	for record, err := range from.All(ctx) {
+		if err != nil {
+			return migrated, err
+		}
+		if batch = append(batch, record); len(batch) == importRecords {
+			if err := flush(); err != nil {
+				return migrated, err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return migrated, err
+	}
+	var rest index.Batch
+	var err error
+	if rest.Failures, err = from.Failures(ctx); err != nil {
+		return migrated, err
+	}
+	if rest.SaveSearches, err = from.SavedSearches(ctx); err != nil {
+		return migrated, err
+	}
+	migrated.Failures, migrated.Searches = len(rest.Failures), len(rest.SaveSearches)
+	_, err = to.Write(ctx, rest)
+	return migrated, err
+}
+
+// bring imports those of some records that are not there yet.
+func bring(ctx context.Context, from index.Reader, to *cluster.Library, space embed.Space, records []*index.Record) (added int, err error) {
+	if len(records) == 0 {
+		return 0, nil
+	}
+	reader, err := to.Reader(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer reader.Close()
+	hashes := make([]index.Hash, len(records))
+	for i, record := range records {
+		hashes[i] = record.Hash
+	}
+	there, err := reader.RecordsByHash(ctx, hashes)
+	if err != nil {
+		return 0, err
+	}
+	var wanted []*index.Record
+	for i, record := range records {
+		if there[i] == nil {
+			wanted = append(wanted, record)
+		}
+	}
+	if len(wanted) == 0 {
+		return 0, nil
+	}
+	parts, err := from.Parts(ctx, index.IDs(wanted))
+	if err != nil {
+		return 0, err
+	}
+	tokens, err := from.Tokens(ctx, index.IDs(wanted))
+	if err != nil {
+		return 0, err
+	}
+	puts := make([]index.Put, len(wanted))
+	for i, record := range wanted {
+		puts[i] = index.Put{Record: *record}
+		if parts[i].Count > 0 {
+			puts[i].Vectors = index.Vectors{Space: space, Parts: parts[i]}
+		}
+		if parts[i].Count > 0 && len(tokens[i].Values) > 0 {
+			if puts[i].Vectors.Tokens, err = embed.Pack(tokens[i], embed.PackInt8); err != nil {
+				return 0, fmt.Errorf("image tokens of record %d: %w", record.ID, err)
+			}
+		}
+		if record.Kind == index.KindImage {
+			if jpeg, err := from.Thumbnail(ctx, record.ID); err == nil {
+				puts[i].Thumbnail = jpeg // another one is made when it is asked for, where the original is at hand
+			}
+		}
+	}
+	return len(puts), to.Import(ctx, puts)
+}
