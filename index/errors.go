@@ -24,6 +24,9 @@ var (
 	// ErrMoved: the library's folder was removed, renamed or replaced since it
 	// was opened.
 	ErrMoved = errors.New("the library's folder was removed, moved or replaced")
+	// ErrUnavailable: what the library lies in, such as a store on other machines, does not
+	// answer, or not as it should. It may later; nothing of the library is lost.
+	ErrUnavailable = errors.New("library is unavailable at present")
 	// ErrWriter: an earlier write failed in a way that leaves it unknown what
 	// reached the disk; close the library and open it again.
 	ErrWriter = errors.New("writer stopped after a failed write")

@@ -62,6 +62,8 @@ func From(err error) *Problem {
 		code, detail = Unavailable, index.ErrMoved.Error()
 	case diskspace.IsFull(err):
 		code, detail = InsufficientStorage, "the disk is full; nothing was written, and the library is unchanged"
+	case errors.Is(err, index.ErrUnavailable):
+		code, detail = Unavailable, index.ErrUnavailable.Error()
 	case errors.Is(err, originals.ErrFolderGone):
 		code, detail = Unavailable, originals.ErrFolderGone.Error()
 	case errors.Is(err, index.ErrClosed), errors.Is(err, index.ErrWriter):
@@ -86,8 +88,11 @@ func From(err error) *Problem {
 	if code != Internal {
 		problem.Hint = hint.Of(err)
 	}
-	if code == InsufficientStorage { // what the library says is for the command line
+	switch { // what the library says is for the command line, and has addresses and names that are nobody else's business
+	case code == InsufficientStorage:
 		problem.Hint = "free some space on the disk that holds the library and its uploads, then send the request again"
+	case errors.Is(err, index.ErrUnavailable):
+		problem.Hint = ""
 	}
 	if code == Unavailable || code == Timeout {
 		problem.RetryAfter = 5

@@ -73,6 +73,7 @@ func TestAnswers(t *testing.T) {
 		{response(416, "<Error><Code>InvalidRange</Code></Error>"), "InvalidRange", kindRange, false, ""},
 		{response(301, "", "X-Amz-Bucket-Region", "ap-south-1"), "PermanentRedirect", kindRegion, false, "https://s3.ap-south-1.amazonaws.com"},
 		{response(400, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-3</Region></Error>"), "AuthorizationHeaderMalformed", kindRegion, false, "eu-west-3"},
+		{response(507, "<Error><Code>InsufficientStorage</Code></Error>"), "InsufficientStorage", kindFull, false, "make room in the store"},
 		{response(502, "<html><body>Bad Gateway"), "Bad Gateway", kindOther, true, "log"},
 		{response(503, "<Error><Code>SlowDown</Code></Error>"), "SlowDown", kindOther, true, "log"},
 		{response(429, ""), "Too Many Requests", kindOther, true, "log"},

@@ -28,7 +28,7 @@ const (
 
 // Finding is the result of one check.
 type Finding struct {
-	// Check is a short name: store, bucket, clock, region, rights.
+	// Check is a short name: store, bucket, clock, region, rights, space.
 	Check   string
 	Verdict Verdict
 	Detail  string
@@ -66,7 +66,7 @@ func (e *examination) add(check string, verdict Verdict, remedy, format string, 
 }
 
 // checksOf names the check that a fault belongs to.
-var checksOf = map[kind]string{kindBucket: "bucket", kindCredentials: "credentials", kindRights: "rights", kindClock: "clock", kindRegion: "region", kindCertificate: "certificate"}
+var checksOf = map[kind]string{kindBucket: "bucket", kindCredentials: "credentials", kindRights: "rights", kindClock: "clock", kindRegion: "region", kindFull: "space", kindCertificate: "certificate"}
 
 // fail notes what an error means.
 func (e *examination) fail(check string, err error) {

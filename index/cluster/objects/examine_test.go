@@ -150,6 +150,8 @@ func TestExamineGateway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		expect(t, where, "clock", VerdictFailed, "behind that of the store", "set the clock")
 	})
+	gateway.Kill(t)
+	expect(t, where, "store", VerdictFailed, "connection refused", "start the store")
 }
 
 // TestExamineReadOnlyGateway: of a store that may be read alone, the right that lacks is named.

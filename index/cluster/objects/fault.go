@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mekiki/index"
+	"mekiki/internal/diskspace"
 	"mekiki/internal/hint"
 )
 
@@ -41,6 +42,7 @@ const (
 	kindRights
 	kindClock
 	kindRegion
+	kindFull
 	kindCertificate
 	kindUnreachable
 )
@@ -63,6 +65,9 @@ var kinds = map[string]kind{
 	"RequestTimeTooSkewed":         kindClock,
 	"RequestExpired":               kindClock,
 	"AuthorizationHeaderMalformed": kindRegion,
+	"InsufficientStorage":          kindFull,
+	"QuotaExceeded":                kindFull,
+	"XMinioStorageFull":            kindFull,
 	"InvalidRegion":                kindRegion,
 	"PermanentRedirect":            kindRegion,
 	"TemporaryRedirect":            kindRegion,
@@ -102,6 +107,10 @@ func (s *S3) faultOfAnswer(given answer) fault {
 		return refused(found, fmt.Sprintf("give these credentials the rights to get, put, list and delete objects of the bucket %s", s.where.Bucket))
 	case kindClock:
 		return refused(found, "set the clock of this machine, or that of the store")
+	case kindFull:
+		full := refused(found, "make room in the store, or raise the quota")
+		full.err = fmt.Errorf("%w: %w", full.err, diskspace.ErrFull)
+		return full
 	case kindRegion:
 		switch {
 		case given.Region != "" && strings.HasSuffix(s.where.Address, ".amazonaws.com"):

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"mekiki/index"
 )
 
 // Errors that callers branch on; test with errors.Is. What is read and not as it was written
@@ -17,15 +19,23 @@ var (
 	ErrAbsent = errors.New("object is not in the store")
 	// ErrConflict: somebody else wrote the object meanwhile.
 	ErrConflict = errors.New("object was changed meanwhile")
-	// ErrUnavailable: the store cannot be reached or does not answer properly, again and again.
-	ErrUnavailable = errors.New("store is unavailable")
-	// ErrRefused: the store does not let us: bucket, credentials, rights, region or clock are wrong.
-	ErrRefused = errors.New("store refuses")
+	// ErrUnavailable: the store cannot be reached or does not answer properly, again and
+	// again. It is an [index.ErrUnavailable], too.
+	ErrUnavailable error = unavailable("store is unavailable")
+	// ErrRefused: the store does not let us: bucket, credentials, rights, region or clock are
+	// wrong, or it is full. It is an [index.ErrUnavailable], too.
+	ErrRefused error = unavailable("store refuses")
 	// ErrRange: the object ends before what was asked for.
 	ErrRange = errors.New("object is shorter than the range")
 	// ErrKey: no object can have this key.
 	ErrKey = errors.New("wrong key")
 )
+
+// unavailable is an error of which callers need only know that the library is unavailable.
+type unavailable string
+
+func (u unavailable) Error() string        { return string(u) }
+func (u unavailable) Is(target error) bool { return target == index.ErrUnavailable }
 
 // Store keeps bytes by key. Keys are like paths: parts of visible ASCII, with slashes
 // between; no key may be the beginning of another one's path ("a" beside "a/b"), because
