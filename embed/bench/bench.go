@@ -22,6 +22,7 @@ import (
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/ort"
 	"mekiki/embed/runner"
+	"mekiki/internal/usage"
 )
 
 // Options says what to measure.
@@ -113,6 +114,8 @@ type Result struct {
 	Beams  *Figure `json:"caption_token_beams,omitempty"`
 	// Answers are the figures of a second stage.
 	Answers *Answers `json:"answers,omitempty"`
+	// Idle is the processor time that the process uses in a second at rest, after all of this.
+	Idle float64 `json:"idle_processor_seconds"`
 	// RunPeak is the most memory that the process held while running.
 	RunPeak int64 `json:"run_peak_bytes"`
 	// Product is the speed of the vision encoder's matrix products alone, and
@@ -210,6 +213,9 @@ func (o Options) measure(ctx context.Context, dir string, result Result) (Result
 		return result, err
 	}
 	result.RunPeak = peak()
+	used := usage.ProcessorTime()
+	time.Sleep(rest)
+	result.Idle = (usage.ProcessorTime() - used).Seconds() / rest.Seconds()
 	o.Progress("bare matrix products in " + string(result.Precision))
 	if result.Product, err = measureProducts(ctx, o, model); err != nil {
 		return result, err

@@ -1,5 +1,10 @@
 package bench
 
+import "time"
+
+// rest is how long a process is watched that has nothing to do.
+const rest = time.Second
+
 // Sizes of what is measured of a second stage.
 const (
 	answerTokens = 10

@@ -207,6 +207,7 @@ func printBenchResult(table *tabwriter.Writer, result bench.Result) {
 	row("each of 8 matches together, of one image", result.OneImage)
 	row("token of a greedy caption", result.Greedy)
 	row("token of a caption with three beams", result.Beams)
+	fmt.Fprintf(table, "\t%s\t\t  a second at rest, after all of this\n", milliseconds(result.Idle))
 	fmt.Fprintf(table, "%s\t\t\t  a vision layer's bare products, %.0f giga-operations a second; an image reaches %.0f %% of that\n",
 		milliseconds(result.Product.Seconds), result.Product.Giga, 100*result.Share)
 }
