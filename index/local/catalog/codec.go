@@ -134,6 +134,15 @@ func (f field) text(target *string) error {
 	return nil
 }
 
+// textLike is text that shares the memory of another one if that is the same.
+func (f field) textLike(target *string, other string) error {
+	if string(f) == other { // compares without a copy
+		*target = other
+		return nil
+	}
+	return f.text(target)
+}
+
 func (f field) uint(target *uint64) error {
 	value, n := binary.Uvarint(f)
 	if n <= 0 || n != len(f) {

@@ -29,7 +29,7 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 	}}
 	var e encoder
 	encodeRecord(&e, &record)
-	got, err := decodeRecord(e.buffer)
+	got, err := new(recordDecoder).decode(e.buffer, 1)
 	indextest.Must(t, err)
 	if diff := cmp.Diff(&record, got); diff != "" {
 		t.Error(diff)
@@ -102,4 +102,28 @@ func FuzzOCR(f *testing.F) {
 			t.Errorf("%+v becomes %+v, %v", read, same, err)
 		}
 	})
+}
+
+// TestRecordsAreDecodedTogether: on several processors, with memory for several at once, records are what each was by itself.
+func TestRecordsAreDecodedTogether(t *testing.T) {
+	var payload []byte
+	var want []*index.Record
+	for number := range 5 * decodedTogether {
+		record := indextest.Image(t, uint64(number), indextest.Small).Record
+		record.ID, record.Added = index.ID(number+1), indextest.Time
+		switch number % 4 {
+		case 1:
+			record.Files, record.Captions = append(record.Files, record.Files[0]), append(record.Captions, index.Caption{Text: "a", Match: 1, Model: "m"})
+		case 2:
+			record.Files, record.Captions, record.Format = nil, nil, ""
+		}
+		payload = appendOperation(payload, operationPutRecord, func(e *encoder) { encodeRecord(e, &record) })
+		want = append(want, &record)
+	}
+	for i, got := range decodeRecords(payload) {
+		indextest.Must(t, got.err)
+		if diff := cmp.Diff(want[i], got.record); diff != "" {
+			t.Fatalf("record %d: %s", i, diff)
+		}
+	}
 }

@@ -10,3 +10,10 @@ const (
 	maxIDGap  = 1 << 24
 	MaximumID = 1<<31 - 1
 )
+
+const (
+	// decodedTogether is how many records at least one processor decodes of a frame.
+	decodedTogether = 64
+	// recordSlab is how many records get their memory at once. It stays as long as one of them does.
+	recordSlab = 16
+)

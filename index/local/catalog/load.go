@@ -130,7 +130,7 @@ func Load(ctx context.Context, fsys vfs.FS, folder string) (*Loaded, error) {
 		result.find(LogName(expected), 0, "the log is missing", "restore a backup; or "+RemedyRepair)
 	}
 	result.State = transaction.Finish()
-	result.Lookup.removeEmpty()
+	result.Lookup = lookupOf(result.State)
 	return result, nil
 }
 
@@ -192,10 +192,10 @@ func (c *Loaded) readCheckpoint(ctx context.Context, fsys vfs.FS, folder string,
 }
 
 func (c *Loaded) salvageCheckpoint(ctx context.Context, fsys vfs.FS, folder string, number uint64) (bool, error) {
+	name := CheckpointName(number)
 	c.empty()
 	transaction := Begin(c.State, c.Lookup, 0)
 	transaction.loading()
-	name := CheckpointName(number)
 	result, err := c.ReplayJournal(ctx, fsys, folder, name, journal.Header{Kind: journal.Checkpoint, Number: number}, 0, transaction)
 	if err != nil {
 		return false, err
@@ -257,8 +257,14 @@ func (c *Loaded) replayFrame(ctx context.Context, name string, kind journal.Kind
 		}
 	}
 	transaction.Sequence = max(transaction.Sequence, frame.Sequence)
-	return Operations(frame.Payload, func(kind OperationKind, body []byte) error {
-		err := transaction.replay(kind, body)
+	decoded := decodeRecords(frame.Payload)
+	return Operations(frame.Payload, func(kind OperationKind, body []byte) (err error) {
+		if kind == operationPutRecord {
+			err = transaction.replayRecord(decoded[0])
+			decoded = decoded[1:]
+		} else {
+			err = transaction.replay(kind, body)
+		}
 		if errors.Is(err, index.ErrVersion) {
 			return err
 		}

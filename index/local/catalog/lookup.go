@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"maps"
 	"sync"
 
 	"mekiki/index"
@@ -18,6 +17,8 @@ type Lookup struct {
 
 // UniqueIndex are the records of one kind of key.
 type UniqueIndex[K comparable] struct {
+	// ready is closed when ids are built; nil where they are from the beginning.
+	ready chan struct{}
 	mutex sync.RWMutex
 	ids   map[K]index.ID
 	// oldVersions are the records that keys had, oldest first, and order the keys that
@@ -50,6 +51,60 @@ func NewLookup() *Lookup {
 	return &Lookup{Paths: newUniqueIndex[string](), Hashes: newUniqueIndex[index.Hash](), Externals: newUniqueIndex[string]()}
 }
 
+// lookupOf makes the lookup of a state, in the background: of a million records it takes a second and more, and searches need
+// none. Who asks before it is there waits for it.
+func lookupOf(s *State) *Lookup {
+	l := NewLookup()
+	l.Paths.build(s, func(r *index.Record, add func(string)) {
+		for _, file := range r.Files {
+			add(file.Path)
+		}
+	})
+	l.Hashes.build(s, func(r *index.Record, add func(index.Hash)) { add(r.Hash) })
+	l.Externals.build(s, func(r *index.Record, add func(string)) {
+		if r.ExternalID != "" {
+			add(r.ExternalID)
+		}
+	})
+	return l
+}
+
+// build finds the records of keys in the background. Should records of a damaged catalog claim one key, the one that was
+// written last has it.
+func (k *UniqueIndex[K]) build(s *State, keysOf func(r *index.Record, add func(K))) {
+	k.ready = make(chan struct{})
+	go func() {
+		defer close(k.ready)
+		ids := make(map[K]index.ID)
+		if keyed := countKeys(s, keysOf); keyed > 0 {
+			ids = make(map[K]index.ID, keyed)
+		}
+		for id, record := range s.Records.All() {
+			keysOf(record, func(key K) {
+				if other, there := s.Record(ids[key]); !there || other.Sequence <= record.Sequence {
+					ids[key] = id
+				}
+			})
+		}
+		k.ids = ids
+	}()
+}
+
+// countKeys counts the keys of a state's records.
+func countKeys[K comparable](s *State, keysOf func(r *index.Record, add func(K))) (count int) {
+	for _, record := range s.Records.All() {
+		keysOf(record, func(K) { count++ })
+	}
+	return count
+}
+
+// wait waits until the index is there.
+func (k *UniqueIndex[K]) wait() {
+	if k.ready != nil {
+		<-k.ready
+	}
+}
+
 func newUniqueIndex[K comparable]() UniqueIndex[K] {
 	return UniqueIndex[K]{ids: map[K]index.ID{}, oldVersions: map[K][]oldVersion{}, pinned: map[uint64]int{}}
 }
@@ -70,13 +125,6 @@ func (l *Lookup) Apply(sequence uint64, changes keys) {
 	l.Externals.apply(sequence, changes.externals)
 }
 
-// removeEmpty forgets the keys that a transaction which was loading took away.
-func (l *Lookup) removeEmpty() {
-	l.Paths.removeEmpty()
-	l.Hashes.removeEmpty()
-	l.Externals.removeEmpty()
-}
-
 // Pin makes the lookup answer for views of a commit until they are let go.
 func (l *Lookup) Pin(sequence uint64) {
 	l.Paths.pin(sequence)
@@ -93,6 +141,7 @@ func (l *Lookup) Unpin(sequence uint64) {
 
 // Now gives the record that has the key in the newest state, or zero.
 func (k *UniqueIndex[K]) Now(key K) index.ID {
+	k.wait()
 	k.mutex.RLock()
 	defer k.mutex.RUnlock()
 	return k.ids[key]
@@ -100,6 +149,7 @@ func (k *UniqueIndex[K]) Now(key K) index.ID {
 
 // At gives the only record that may have the key in a commit that is held, or zero.
 func (k *UniqueIndex[K]) At(key K, sequence uint64) index.ID {
+	k.wait()
 	k.mutex.RLock()
 	defer k.mutex.RUnlock()
 	for _, loss := range k.oldVersions[key] {
@@ -111,6 +161,7 @@ func (k *UniqueIndex[K]) At(key K, sequence uint64) index.ID {
 }
 
 func (k *UniqueIndex[K]) apply(sequence uint64, changes map[K]index.ID) {
+	k.wait()
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
 	for key, id := range changes {
@@ -124,10 +175,6 @@ func (k *UniqueIndex[K]) apply(sequence uint64, changes map[K]index.ID) {
 			k.ids[key] = id
 		}
 	}
-}
-
-func (k *UniqueIndex[K]) removeEmpty() {
-	maps.DeleteFunc(k.ids, func(_ K, id index.ID) bool { return id == 0 })
 }
 
 func (k *UniqueIndex[K]) pin(sequence uint64) {

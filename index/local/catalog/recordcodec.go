@@ -168,9 +168,10 @@ func encodeMetadata(e *encoder, m *index.Metadata) {
 	e.text(metadataGeneration, m.Generation)
 }
 
-func decodeRecord(data []byte) (*index.Record, error) {
-	r := &index.Record{}
-	err := fields(data, func(tag uint64, value field) error {
+// decodeRecord reads a record. Texts that records have in common share the memory of those of another record, which is
+// mostly the one before.
+func decodeRecord(data []byte, r, like *index.Record) error {
+	return fields(data, func(tag uint64, value field) error {
 		switch tag {
 		case recordID:
 			return value.uint((*uint64)(&r.ID))
@@ -183,7 +184,7 @@ func decodeRecord(data []byte) (*index.Record, error) {
 			r.Files = append(r.Files, file)
 			return err
 		case recordFormat:
-			return value.text(&r.Format)
+			return value.textLike(&r.Format, like.Format)
 		case recordWidth:
 			return decodeInto(value, func(v uint64) { r.Width = int(v) })
 		case recordHeight:
@@ -193,11 +194,11 @@ func decodeRecord(data []byte) (*index.Record, error) {
 		case recordAdded:
 			return value.time(&r.Added)
 		case recordMetadata:
-			return decodeMetadata(value, &r.Metadata)
+			return decodeMetadata(value, &r.Metadata, &like.Metadata)
 		case recordTag:
 			r.Tags = append(r.Tags, string(value))
 		case recordCaption:
-			caption, err := decodeCaption(value)
+			caption, err := decodeCaption(value, like)
 			r.Captions = append(r.Captions, caption)
 			return err
 		case recordText:
@@ -221,7 +222,6 @@ func decodeRecord(data []byte) (*index.Record, error) {
 		}
 		return nil
 	})
-	return r, err
 }
 
 // decodeInto reads an unsigned number and hands it over.
@@ -258,25 +258,25 @@ func decodeFile(data []byte) (index.File, error) {
 	return f, err
 }
 
-func decodeMetadata(data []byte, m *index.Metadata) error {
+func decodeMetadata(data []byte, m, like *index.Metadata) error {
 	return fields(data, func(tag uint64, value field) error {
 		switch tag {
 		case metadataTaken:
 			return value.time(&m.Taken)
 		case metadataCamera:
-			return value.text(&m.Camera)
+			return value.textLike(&m.Camera, like.Camera)
 		case metadataLens:
-			return value.text(&m.Lens)
+			return value.textLike(&m.Lens, like.Lens)
 		case metadataPlace:
-			return value.text(&m.Place)
+			return value.textLike(&m.Place, like.Place)
 		case metadataTitle:
 			return value.text(&m.Title)
 		case metadataDescription:
 			return value.text(&m.Description)
 		case metadataCreator:
-			return value.text(&m.Creator)
+			return value.textLike(&m.Creator, like.Creator)
 		case metadataCopyright:
-			return value.text(&m.Copyright)
+			return value.textLike(&m.Copyright, like.Copyright)
 		case metadataKeyword:
 			m.Keywords = append(m.Keywords, string(value))
 		case metadataLatitude:
@@ -295,7 +295,7 @@ func decodeMetadata(data []byte, m *index.Metadata) error {
 			offset := time.Duration(max(-maximumOffset, min(seconds, maximumOffset))) * time.Second
 			m.TakenOffset = &offset
 		case metadataTakenSource:
-			return value.text(&m.TakenSource)
+			return value.textLike(&m.TakenSource, like.TakenSource)
 		case metadataPerson:
 			m.People = append(m.People, string(value))
 		case metadataRating:
@@ -314,8 +314,11 @@ func decodeMetadata(data []byte, m *index.Metadata) error {
 	})
 }
 
-func decodeCaption(data []byte) (index.Caption, error) {
-	var c index.Caption
+func decodeCaption(data []byte, like *index.Record) (index.Caption, error) {
+	var c, other index.Caption
+	if len(like.Captions) > 0 {
+		other = like.Captions[0]
+	}
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {
 		case captionText:
@@ -323,9 +326,9 @@ func decodeCaption(data []byte) (index.Caption, error) {
 		case captionMatch:
 			return value.float32(&c.Match)
 		case captionModel:
-			return value.text(&c.Model)
+			return value.textLike(&c.Model, other.Model)
 		case captionPrompt:
-			return value.text(&c.Prompt)
+			return value.textLike(&c.Prompt, other.Prompt)
 		}
 		return nil
 	})

@@ -35,6 +35,8 @@ type Transaction struct {
 	given     map[index.ID]bool // those that people gave something else, or took it back
 	payload   []byte
 	Replaying bool
+	// withoutKeys leaves Keys empty.
+	withoutKeys bool
 	// Touched are the records that were written or removed; Moved those whose
 	// vectors were set or removed, by space number.
 	Touched map[index.ID]bool
@@ -61,11 +63,10 @@ func Begin(base *State, lookup *Lookup, sequence uint64) *Transaction {
 	return t
 }
 
-// loading makes a new transaction change the lookup itself, whose only user it is,
-// and not note what changes, which nobody asks of a state that is being read.
+// loading makes a new transaction note neither keys, which are told from the state in the end ([lookupOf]), nor what
+// changes, which nobody asks of a state that is being read.
 func (t *Transaction) loading() {
-	t.Replaying = true
-	t.Keys = keys{paths: t.lookup.Paths.ids, hashes: t.lookup.Hashes.ids, externals: t.lookup.Externals.ids}
+	t.Replaying, t.withoutKeys = true, true
 	t.Touched, t.Moved = nil, nil
 }
 
@@ -167,12 +168,14 @@ func (t *Transaction) PutRecord(r *index.Record) {
 	t.Counts[r.Kind]++
 	t.Withheld += withheld(r)
 	t.records.Set(r.ID, r)
-	t.Keys.hashes[r.Hash] = r.ID
-	for _, file := range r.Files[same:] {
-		t.Keys.paths[file.Path] = r.ID
-	}
-	if r.ExternalID != "" {
-		t.Keys.externals[r.ExternalID] = r.ID
+	if !t.withoutKeys {
+		t.Keys.hashes[r.Hash] = r.ID
+		for _, file := range r.Files[same:] {
+			t.Keys.paths[file.Path] = r.ID
+		}
+		if r.ExternalID != "" {
+			t.Keys.externals[r.ExternalID] = r.ID
+		}
 	}
 	t.touch(r.ID)
 	if !t.Replaying {
@@ -183,6 +186,9 @@ func (t *Transaction) PutRecord(r *index.Record) {
 // forget takes a record's keys away where they are still its own, but those of its
 // first files.
 func (t *Transaction) forget(r *index.Record, files int) {
+	if t.withoutKeys {
+		return
+	}
 	if t.IDOfHash(r.Hash) == r.ID {
 		t.Keys.hashes[r.Hash] = 0
 	}
@@ -337,14 +343,9 @@ const (
 func (t *Transaction) replay(kind OperationKind, body []byte) error {
 	switch kind {
 	case operationPutRecord:
-		record, err := decodeRecord(body)
-		if err == nil && (!t.mayBe(record.ID) || record.Kind != index.KindImage && record.Kind != index.KindText) {
-			err = ErrShort
-		}
-		if err != nil {
-			return err
-		}
-		t.PutRecord(record)
+		var decoder recordDecoder
+		record, err := decoder.decode(body, 1)
+		return t.replayRecord(decodedRecord{record, err})
 	case operationRemoveRecord:
 		id, err := numberIn(body, recordID)
 		if err != nil {
@@ -416,6 +417,18 @@ func numberIn(body []byte, wanted uint64) (number uint64, err error) {
 // mayBe reports whether an ID is one that a record may have.
 func (t *Transaction) mayBe(id index.ID) bool {
 	return id > 0 && id <= MaximumID && id <= t.NextID+maxIDGap
+}
+
+// replayRecord puts a logged record.
+func (t *Transaction) replayRecord(decoded decodedRecord) error {
+	record, err := decoded.record, decoded.err
+	if err == nil && (!t.mayBe(record.ID) || record.Kind != index.KindImage && record.Kind != index.KindText) {
+		err = ErrShort
+	}
+	if err == nil {
+		t.PutRecord(record)
+	}
+	return err
 }
 
 func (t *Transaction) replayNextID(body []byte) error {
