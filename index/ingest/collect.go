@@ -29,6 +29,8 @@ type collector struct {
 	changes int
 	added   int
 	refused int
+	// committing gives the error of the commit that goes on while the model works; nil while none does.
+	committing chan error
 }
 
 // collect is the last stage of the pipeline. When the context ends it commits
@@ -48,8 +50,8 @@ func (r *run) collect(ctx context.Context, decoded <-chan fileResult) error {
 			}
 		case <-timer.C:
 			if c.changes > 0 && time.Since(c.since) >= r.options.BatchDelay {
-				if err := c.commit(ctx); err != nil {
-					return err
+				if err := c.beginCommit(ctx); err != nil {
+					return errors.Join(err, c.commitWhenInterrupted(ctx))
 				}
 			}
 		}
@@ -113,7 +115,7 @@ func (c *collector) take(ctx context.Context, result fileResult) error {
 		}
 	}
 	if c.changes >= c.run.options.BatchSize {
-		return c.commit(ctx)
+		return c.beginCommit(ctx)
 	}
 	return nil
 }
@@ -266,30 +268,53 @@ func (c *collector) add(result *fileResult, put index.Put) {
 	}
 }
 
-// commit makes the batch durable. One that cannot be written is not tried again.
+// commit makes the batch durable, and the one before it. One that cannot be written is not tried again.
 func (c *collector) commit(ctx context.Context) error {
-	if c.changes == 0 {
-		return nil
-	}
-	if err := c.dropStale(ctx); err != nil {
+	return errors.Join(c.beginCommit(ctx), c.endCommit())
+}
+
+// beginCommit begins to make the batch durable, once the one before it is, so that the model need not wait for the disk.
+func (c *collector) beginCommit(ctx context.Context) error {
+	if err := c.endCommit(); err != nil || c.changes == 0 {
 		return err
 	}
-	c.nameFiles()
-	_, err := c.run.library.Write(ctx, c.batch)
-	if err != nil && ctx.Err() != nil {
+	if err := ctx.Err(); err != nil {
 		return err // to be written when the interruption is seen to
 	}
-	if err == nil {
-		c.run.progress.Commit(c.added)
-	}
-	c.batch, c.changes, c.added = index.Batch{}, 0, 0
+	ctx = context.WithoutCancel(ctx)
+	batch, added, done := c.batch, c.added, make(chan error, 1)
+	c.batch, c.changes, c.added, c.committing = index.Batch{}, 0, 0, done
 	clear(c.pending)
+	go func() {
+		err := c.run.dropStale(ctx, &batch)
+		if err == nil {
+			c.run.nameFiles(&batch)
+			_, err = c.run.library.Write(ctx, batch)
+		}
+		if err == nil {
+			c.run.progress.Commit(added)
+		}
+		done <- err
+	}()
+	return nil
+}
+
+// endCommit waits for the commit that was begun.
+func (c *collector) endCommit() error {
+	if c.committing == nil {
+		return nil
+	}
+	err := <-c.committing
+	if c.committing = nil; err != nil {
+		// What came after it would fail as well, and hide why.
+		c.batch, c.changes, c.added = index.Batch{}, 0, 0
+	}
 	return err
 }
 
 // nameFiles gives files the names that they came with.
-func (c *collector) nameFiles() {
-	names := c.run.options.Names
+func (r *run) nameFiles(batch *index.Batch) {
+	names := r.options.Names
 	if len(names) == 0 {
 		return
 	}
@@ -298,35 +323,35 @@ func (c *collector) nameFiles() {
 			file.Name = name
 		}
 	}
-	for i := range c.batch.Puts {
-		for j := range c.batch.Puts[i].Record.Files {
-			give(&c.batch.Puts[i].Record.Files[j])
+	for i := range batch.Puts {
+		for j := range batch.Puts[i].Record.Files {
+			give(&batch.Puts[i].Record.Files[j])
 		}
 	}
-	for i := range c.batch.Attach {
-		give(&c.batch.Attach[i].File)
+	for i := range batch.Attach {
+		give(&batch.Attach[i].File)
 	}
 }
 
 // dropStale leaves out what is about records that were removed meanwhile; the
 // files are looked at again in the next run.
-func (c *collector) dropStale(ctx context.Context) error {
-	reader, err := c.run.library.Reader(ctx)
+func (r *run) dropStale(ctx context.Context, batch *index.Batch) error {
+	reader, err := r.library.Reader(ctx)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
 	ids := map[index.ID]bool{}
-	for _, a := range c.batch.Attach {
+	for _, a := range batch.Attach {
 		ids[a.ID] = true
 	}
-	for _, v := range c.batch.Vectors {
+	for _, v := range batch.Vectors {
 		ids[v.ID] = true
 	}
-	for _, m := range c.batch.Metadata {
+	for _, m := range batch.Metadata {
 		ids[m.ID] = true
 	}
-	for _, v := range c.batch.Captions {
+	for _, v := range batch.Captions {
 		ids[v.ID] = true
 	}
 	asked := slices.Collect(maps.Keys(ids))
@@ -338,10 +363,10 @@ func (c *collector) dropStale(ctx context.Context) error {
 		ids[asked[i]] = record != nil
 	}
 	gone := func(id index.ID) bool { return !ids[id] }
-	c.batch.Attach = slices.DeleteFunc(c.batch.Attach, func(a index.Attach) bool { return gone(a.ID) })
-	c.batch.Vectors = slices.DeleteFunc(c.batch.Vectors, func(v index.Vectors) bool { return gone(v.ID) })
-	c.batch.Metadata = slices.DeleteFunc(c.batch.Metadata, func(m index.MetadataChange) bool { return gone(m.ID) })
-	c.batch.Captions = slices.DeleteFunc(c.batch.Captions, func(v index.CaptionChange) bool { return gone(v.ID) })
+	batch.Attach = slices.DeleteFunc(batch.Attach, func(a index.Attach) bool { return gone(a.ID) })
+	batch.Vectors = slices.DeleteFunc(batch.Vectors, func(v index.Vectors) bool { return gone(v.ID) })
+	batch.Metadata = slices.DeleteFunc(batch.Metadata, func(m index.MetadataChange) bool { return gone(m.ID) })
+	batch.Captions = slices.DeleteFunc(batch.Captions, func(v index.CaptionChange) bool { return gone(v.ID) })
 	return nil
 }
 
