@@ -13,6 +13,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/ingest/captioning"
+	"mekiki/index/ingest/drives"
 	"mekiki/index/ingest/report"
 )
 
@@ -177,7 +178,7 @@ func describeLater(record *index.Record, further index.File) {
 // people gave the content that it replaces waits for the file to be readable.
 func (c *collector) fail(file index.File, hash, replaces index.Hash, reason error) {
 	failure := index.Failure{File: file, Hash: hash, Reason: report.ReasonOf(reason), Time: time.Now().UTC(), Replaced: replaces}
-	if refused := (*fs.PathError)(nil); errors.Is(reason, errChanging) || errors.As(reason, &refused) {
+	if refused := (*fs.PathError)(nil); errors.Is(reason, drives.ErrChanging) || errors.As(reason, &refused) {
 		// What the system refuses today it may give tomorrow, and the file
 		// does not tell of it: never the same, so tried again.
 		failure.File.Modified = time.Time{}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mekiki/index"
+	"mekiki/index/ingest/drives"
 )
 
 // TestFillReadsWhatWasIndexed replaces a file by a link to another picture before
@@ -42,10 +43,10 @@ func TestFilesThatBecomeLinks(t *testing.T) {
 	if err := os.Symlink(filepath.Join(folder, "secret.png"), link); err != nil {
 		t.Skip(err)
 	}
-	if _, _, err := readStable(index.File{Path: link}, false); !errors.Is(err, errChanging) {
+	if _, _, err := drives.ReadStable(index.File{Path: link}, false); !errors.Is(err, drives.ErrChanging) {
 		t.Errorf("a link: %v", err)
 	}
-	if data, _, err := readStable(index.File{Path: link}, true); err != nil || len(data) == 0 {
+	if data, _, err := drives.ReadStable(index.File{Path: link}, true); err != nil || len(data) == 0 {
 		t.Errorf("a link that may be followed: %d bytes, %v", len(data), err)
 	}
 	for _, test := range []struct {

@@ -466,7 +466,7 @@ func TestFileThatGrew(t *testing.T) {
 	found, err := os.Stat(path)
 	must(t, err)
 	must(t, os.Truncate(path, 1<<42))
-	_, stamp, err := readStable(drives.StampOf(path, found), false)
+	_, stamp, err := drives.ReadStable(drives.StampOf(path, found), false)
 	if !errors.Is(err, pixels.ErrTooLarge) || stamp.Bytes != 1<<42 {
 		t.Errorf("%+v, %v", stamp, err)
 	}

@@ -9,12 +9,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mekiki/index"
+	"mekiki/index/ingest/drives"
 )
 
 // identify reads a file and says which record holds its content: that is how a file that
 // was moved or copied is told from a new one.
 func (r *run) identify(ctx context.Context, seen fileEntry) (fileResult, []byte, error) {
-	data, stamp, err := readStable(seen.file, r.mayFollow(seen.file.Path))
+	data, stamp, err := drives.ReadStable(seen.file, r.mayFollow(seen.file.Path))
 	stamp.Sidecars, stamp.MountLength, stamp.RootLength = seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength
 	if err != nil {
 		return fileResult{file: stamp, failure: err, seen: seen}, nil, nil
