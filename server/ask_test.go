@@ -175,3 +175,32 @@ func TestPromptsThatAreTooLong(t *testing.T) {
 		f.expect(f.json("POST", path, question), 413, problem.Code(contract.CodeTooLarge))
 	}
 }
+
+// TestCaptionOnDemand: a caption goes on from the prompt that was given, and nothing is kept of it.
+func TestCaptionOnDemand(t *testing.T) {
+	f := start(t)
+	before := f.get("/api/v1/records/1")
+	written := f.expect(f.json("POST", "/api/v1/caption", `{"record":"1","prompt":"a painting of","max_tokens":5}`), http.StatusOK, "")
+	if !strings.HasSuffix(written.text(t, "caption"), "to: a painting of") || written.text(t, "model") != "colours" || written.text(t, "ended") != "true" {
+		t.Errorf("%s", written.body)
+	}
+	if own := f.expect(f.json("POST", "/api/v1/caption", `{"record":"1"}`), http.StatusOK, ""); !strings.HasSuffix(own.text(t, "caption"), "to:") {
+		t.Errorf("%s", own.body)
+	}
+	stream := f.json("POST", "/api/v1/caption", `{"record":"1","prompt":"x","method":"greedy"}`, header("Accept", "text/event-stream"))
+	if text := string(stream.body); !strings.Contains(text, "event: piece") || !strings.Contains(text, "event: caption") || !strings.Contains(text, "event: done") {
+		t.Errorf("%s", stream.body)
+	}
+	if after := f.get("/api/v1/records/1"); string(after.body) != string(before.body) {
+		t.Errorf("the record was changed: %s", after.body)
+	}
+	for body, code := range map[string]problem.Code{
+		`{}`: problem.InvalidRequest, `{"record":"99"}`: problem.NotFound, `{"record":"1","method":"verse"}`: problem.InvalidRequest, `{"record":"1","question":"x"}`: problem.InvalidRequest,
+	} {
+		if got := f.json("POST", "/api/v1/caption", body); got.text(t, "code") != string(code) {
+			t.Errorf("%s: %s", body, got.body)
+		}
+	}
+	none := start(t, func(o *Options) { o.Asker = nil })
+	none.expect(none.json("POST", "/api/v1/caption", `{"record":"1"}`), http.StatusNotImplemented, problem.Unsupported)
+}

@@ -146,6 +146,9 @@ func TestPatchOneRecord(t *testing.T) {
 		{`{"rating":null,"title":null,"favourite":null,"tags":["c"]}`, `title <nil>, rating <nil>, tags [c], given.favourite <nil>, given.collections [Trips]`},
 		{`{"tags":null,"collections":null,"date":null}`, `tags [], given <nil>`},
 		{`{"hidden":true,"rating":0}`, `given.hidden true`},
+		{`{"description":" By the lake;\nin July ","people":["Bo","Ada"]}`, "description By the lake;\nin July, people [Ada Bo], given.hidden true"},
+		{`{"title":"x"}`, `people [Ada Bo], title x`},
+		{`{"description":null,"people":null}`, `description <nil>, people <nil>, given.description <nil>`},
 	} {
 		kind := header("Content-Type", "application/merge-patch+json")
 		got := f.expect(f.json("PATCH", "/api/v1/records/1", step.body, kind), 200, "")
@@ -159,6 +162,7 @@ func TestPatchOneRecord(t *testing.T) {
 	for body, code := range map[string]problem.Code{
 		`{"rating":6}`: problem.InvalidRequest, `{"date":"1984-02-30"}`: problem.InvalidRequest, `{"caption":"x"}`: problem.InvalidRequest,
 		`{"tags":[" "]}`: problem.InvalidRequest, `{"tags":"x"}`: problem.InvalidRequest, `{"title":"a\u0000"}`: problem.InvalidRequest, `null`: problem.InvalidRequest, `[]`: problem.InvalidRequest,
+		`{"people":[""]}`: problem.InvalidRequest, `{"description":"a\u0001"}`: problem.InvalidRequest,
 		`{"title":"` + strings.Repeat("x", 1001) + `"}`: problem.InvalidRequest,
 	} {
 		f.expect(f.json("PATCH", "/api/v1/records/1", body), 400, code)

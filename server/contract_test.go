@@ -106,6 +106,7 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	step("locateInRecord", 200, f.get("/api/v1/records/1/map?text=two+cats&method=occlusion"))
 	step("locateInRecord", 200, f.get("/api/v1/records/1/map?text=two+cats&format=png"))
 	step("ask", 200, f.json("POST", "/api/v1/ask", question))
+	step("captionImage", 200, f.json("POST", "/api/v1/caption", `{"record":"1","prompt":"a photo of"}`))
 	step("chat", 200, f.json("POST", "/api/v1/chat", question))
 	step("lookup", 200, f.form("/api/v1/lookup", map[string]string{"image": image}))
 	step("lookup", 200, f.json("POST", "/api/v1/lookup", `{"record":"1","limit":3}`))

@@ -29,4 +29,6 @@ const (
 	// aspectTolerance is how far two widths may differ at one height: the
 	// perceptual hash itself knows no aspect.
 	aspectTolerance = 0.03
+	// longestCursor bounds a cursor.
+	longestCursor = 1024
 )

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"mekiki/index"
@@ -34,7 +35,9 @@ func Find(ctx context.Context, library index.Source, kept *Kept, request Request
 	if err != nil {
 		return Response{}, err
 	}
-	response.cut(groups, request)
+	if err := response.cut(groups, request); err != nil {
+		return Response{}, err
+	}
 	response.Timings.TotalMS = contract.Milliseconds(started)
 	return response, nil
 }
@@ -98,16 +101,20 @@ func (r *Request) prepare() error {
 }
 
 // cut puts groups in order and takes one page.
-func (r *Response) cut(groups []Group, request Request) {
-	slices.SortFunc(groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(len(b.Members), len(a.Members)), cmp.Compare(b.ReclaimableBytes, a.ReclaimableBytes),
-			cmp.Compare(a.Members[0].ID, b.Members[0].ID))
-	})
+func (r *Response) cut(groups []Group, request Request) error {
+	last, some, err := positionAt(request)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(groups, func(a, b Group) int { return positionOf(&a, request).compare(positionOf(&b, request)) })
 	r.Total = len(groups)
 	for _, group := range groups {
 		r.ReclaimableBytes += group.ReclaimableBytes
 	}
 	from := min(request.Offset, len(groups))
+	if some {
+		from = sort.Search(len(groups), func(i int) bool { return positionOf(&groups[i], request).compare(last) > 0 })
+	}
 	to := min(from+request.Limit, len(groups))
 	r.Groups = append(r.Groups, groups[from:to]...)
 	for g := range r.Groups {
@@ -117,7 +124,8 @@ func (r *Response) cut(groups []Group, request Request) {
 			group.Members[i].Similarity = contract.Round(group.Members[i].Similarity)
 		}
 	}
-	if to < len(groups) {
-		r.Next = to
+	if to < len(groups) && to > from {
+		r.Next, r.Cursor = to, positionOf(&groups[to-1], request).cursor()
 	}
+	return nil
 }

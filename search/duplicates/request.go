@@ -31,6 +31,9 @@ type Request struct {
 	Similarity float64
 	// Limit is the number of groups, 1 to 1000; 0 means 100. Offset skips some.
 	Limit, Offset int
+	// Cursor, which is that of a response, goes on behind its groups, whatever has come or gone meanwhile; it takes the
+	// place of Offset.
+	Cursor string
 }
 
 // Response is the groups, the largest first.
@@ -48,7 +51,9 @@ type Response struct {
 	// Job is the one that compares them, where a server runs one.
 	Job string `json:"job,omitempty"`
 	// Next is the offset of the following page; 0 at the end.
-	Next     int              `json:"next,omitempty"`
+	Next int `json:"next,omitempty"`
+	// Cursor is that of the following page; "" at the end.
+	Cursor   string           `json:"cursor,omitempty"`
 	Timings  contract.Timings `json:"timings"`
 	Warnings []string         `json:"warnings,omitempty"`
 }

@@ -43,6 +43,7 @@ func (r Room) Routes() []api.Route {
 	return []api.Route{
 		{Method: http.MethodPost, Path: "/api/v1/ask", Class: api.Search, Handler: r.ask},
 		{Method: http.MethodPost, Path: "/api/v1/chat", Class: api.Search, Handler: r.chat},
+		{Method: http.MethodPost, Path: "/api/v1/caption", Class: api.Search, Handler: r.caption},
 	}
 }
 
@@ -122,12 +123,28 @@ func (r Room) answerAsked(c echo.Context, target any, read func() (askJSON, []as
 	if r.Asker == nil {
 		return problem.New(problem.Unsupported, "this server answers no questions: it runs without an answering model")
 	}
+	return r.answer(c, from, question, answerForm{"answer", func(answer ask.Answer, milliseconds int64) any {
+		return answerJSON{
+			Answer: answer.Text, Normal: answer.Normal, Probability: answer.Probability, Ended: answer.Ended,
+			Model: r.Asker.Model().Name, TotalMS: milliseconds,
+		}
+	}})
+}
+
+// answerForm is how an answer is sent: by which event of a stream, and in which form.
+type answerForm struct {
+	event string
+	of    func(answer ask.Answer, milliseconds int64) any
+}
+
+// answer asks about a picture and sends what the model says.
+func (r Room) answer(c echo.Context, from api.Source, question ask.Question, form answerForm) error {
 	return r.Compute.Do(c, func(ctx context.Context) error {
 		picture, err := r.askedPicture(ctx, from)
 		if err != nil {
 			return err
 		}
-		return r.sendAnswer(ctx, c, picture, question)
+		return r.sendAnswer(ctx, c, picture, question, form)
 	})
 }
 
@@ -156,13 +173,10 @@ func (r Room) askedPicture(ctx context.Context, from api.Source) (picture ask.Pi
 
 // sendAnswer asks and sends the answer, or, where events are wanted, each piece of it as it comes. An
 // error before the first piece is the request's answer; a later one ends the stream with an event.
-func (r Room) sendAnswer(ctx context.Context, c echo.Context, picture ask.Picture, question ask.Question) error {
+func (r Room) sendAnswer(ctx context.Context, c echo.Context, picture ask.Picture, question ask.Question, form answerForm) error {
 	started := r.Now()
-	finished := func(answer ask.Answer) answerJSON {
-		return answerJSON{
-			Answer: answer.Text, Normal: answer.Normal, Probability: answer.Probability, Ended: answer.Ended,
-			Model: r.Asker.Model().Name, TotalMS: int64(r.Now().Sub(started) / time.Millisecond),
-		}
+	finished := func(answer ask.Answer) any {
+		return form.of(answer, int64(r.Now().Sub(started)/time.Millisecond))
 	}
 	if !api.WantsEvents(c) {
 		answer, err := r.Asker.Answer(ctx, picture, question, nil)
@@ -196,7 +210,7 @@ func (r Room) sendAnswer(ctx context.Context, c echo.Context, picture ask.Pictur
 			return err
 		}
 	}
-	if err := send("answer", finished(answer)); err != nil {
+	if err := send(form.event, finished(answer)); err != nil {
 		return err
 	}
 	return send("done", struct{}{})

@@ -16,12 +16,14 @@ import (
 // file says holds again, or nothing does.
 type patchJSON struct {
 	Title       member[string]   `json:"title"`
+	Description member[string]   `json:"description"`
 	Date        member[*string]  `json:"date"`
 	Rating      member[*int]     `json:"rating"`
 	Favourite   member[bool]     `json:"favourite"`
 	Hidden      member[bool]     `json:"hidden"`
 	Tags        member[[]string] `json:"tags"`
 	Collections member[[]string] `json:"collections"`
+	People      member[[]string] `json:"people"`
 }
 
 // member is a member of a patch: null is the zero value, and one that is missing is not there.
@@ -74,18 +76,22 @@ func (j patchJSON) change() (wanted change, err error) {
 	for member, there := range map[index.GivenMembers]bool{
 		index.GivenTitle: j.Title.there, index.GivenDate: j.Date.there, index.GivenRating: j.Rating.there,
 		index.GivenFavourite: j.Favourite.there, index.GivenHidden: j.Hidden.there, index.GivenCollections: j.Collections.there,
+		index.GivenDescription: j.Description.there, index.GivenPeople: j.People.there,
 	} {
 		if there {
 			set.Set |= member
 		}
 	}
-	set.To = index.Given{Title: strings.TrimSpace(j.Title.value), Rating: j.Rating.value, Favourite: j.Favourite.value, Hidden: j.Hidden.value}
+	set.To = index.Given{Title: strings.TrimSpace(j.Title.value), Description: strings.TrimSpace(j.Description.value), Rating: j.Rating.value, Favourite: j.Favourite.value, Hidden: j.Hidden.value}
 	if text := j.Date.value; text != nil {
 		if set.To.Date, err = readDate(*text); err != nil {
 			return wanted, err
 		}
 	}
 	if set.To.Collections, err = wire.CleanTags("collections", j.Collections.value); err != nil {
+		return wanted, err
+	}
+	if set.To.People, err = wire.CleanTags("people", j.People.value); err != nil {
 		return wanted, err
 	}
 	wanted.tags.Exactly = j.Tags.there

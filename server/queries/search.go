@@ -286,6 +286,7 @@ func (r Room) duplicates(c echo.Context) error {
 		Similarity float64 `json:"similarity"`
 		Limit      int     `json:"limit"`
 		Offset     int     `json:"offset"`
+		Cursor     string  `json:"cursor"`
 	}
 	filter, err := api.ReadFiltered(c, &query)
 	if err != nil {
@@ -294,7 +295,7 @@ func (r Room) duplicates(c echo.Context) error {
 	return r.Compute.Do(c, func(ctx context.Context) error {
 		response, err := r.Searcher.Duplicates(ctx, duplicates.Request{
 			Level: duplicates.Level(query.Level), Filter: filter, Distance: query.Distance,
-			Similarity: query.Similarity, Limit: query.Limit, Offset: query.Offset,
+			Similarity: query.Similarity, Limit: query.Limit, Offset: query.Offset, Cursor: query.Cursor,
 		})
 		if err == nil && response.Pending > 0 {
 			response.Job, err = r.Compare()

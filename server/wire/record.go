@@ -13,33 +13,35 @@ import (
 
 // Record is a record of the library.
 type Record struct {
-	ID         string            `json:"id"`
-	Kind       string            `json:"kind"`
-	Hash       string            `json:"hash,omitempty"`
-	Paths      []string          `json:"paths"`
-	Name       string            `json:"name,omitempty"`
-	Format     string            `json:"format,omitempty"`
-	Width      int               `json:"width,omitempty"`
-	Height     int               `json:"height,omitempty"`
-	Bytes      int64             `json:"bytes,omitempty"`
-	Damage     string            `json:"damage,omitempty"`
-	Modified   *time.Time        `json:"modified,omitempty"`
-	Added      time.Time         `json:"added"`
-	Metadata   *export.Metadata  `json:"metadata,omitempty"`
-	Tags       []string          `json:"tags"`
-	Given      *export.Given     `json:"given,omitempty"`
-	Title      string            `json:"title,omitempty"`
-	Date       *time.Time        `json:"date,omitempty"`
-	Rating     *int              `json:"rating,omitempty"`
-	Captions   []export.Caption  `json:"captions"`
-	OCR        *export.OCR       `json:"ocr,omitempty"`
-	Text       string            `json:"text,omitempty"`
-	ExternalID string            `json:"external_id,omitempty"`
-	Fields     map[string]string `json:"fields,omitempty"`
-	Thumbnail  string            `json:"thumbnail,omitempty"`
-	Original   string            `json:"original,omitempty"`
-	Rendition  string            `json:"rendition,omitempty"`
-	Tiles      string            `json:"tiles,omitempty"`
+	ID          string            `json:"id"`
+	Kind        string            `json:"kind"`
+	Hash        string            `json:"hash,omitempty"`
+	Paths       []string          `json:"paths"`
+	Name        string            `json:"name,omitempty"`
+	Format      string            `json:"format,omitempty"`
+	Width       int               `json:"width,omitempty"`
+	Height      int               `json:"height,omitempty"`
+	Bytes       int64             `json:"bytes,omitempty"`
+	Damage      string            `json:"damage,omitempty"`
+	Modified    *time.Time        `json:"modified,omitempty"`
+	Added       time.Time         `json:"added"`
+	Metadata    *export.Metadata  `json:"metadata,omitempty"`
+	Tags        []string          `json:"tags"`
+	Given       *export.Given     `json:"given,omitempty"`
+	Title       string            `json:"title,omitempty"`
+	Description string            `json:"description,omitempty"`
+	Date        *time.Time        `json:"date,omitempty"`
+	Rating      *int              `json:"rating,omitempty"`
+	People      []string          `json:"people,omitempty"`
+	Captions    []export.Caption  `json:"captions"`
+	OCR         *export.OCR       `json:"ocr,omitempty"`
+	Text        string            `json:"text,omitempty"`
+	ExternalID  string            `json:"external_id,omitempty"`
+	Fields      map[string]string `json:"fields,omitempty"`
+	Thumbnail   string            `json:"thumbnail,omitempty"`
+	Original    string            `json:"original,omitempty"`
+	Rendition   string            `json:"rendition,omitempty"`
+	Tiles       string            `json:"tiles,omitempty"`
 }
 
 // RecordList is one page of records.
@@ -77,7 +79,7 @@ func RecordOf(record *index.Record) Record {
 		ID: record.ID.String(), Kind: record.Kind.String(), Paths: record.Paths(), Name: record.Name(), Format: record.Format,
 		Width: record.Width, Height: record.Height, Bytes: record.Bytes,
 		Modified: Time(record.Modified()), Added: record.Added.UTC(),
-		Tags: append([]string{}, record.Tags...), Given: export.GivenOf(record.Given), Title: record.Title(), Date: Time(record.Date()), Rating: record.Rating(), Captions: export.CaptionsOf(record.Captions),
+		Tags: append([]string{}, record.Tags...), Given: export.GivenOf(record.Given), Title: record.Title(), Description: record.Description(), People: record.People(), Date: Time(record.Date()), Rating: record.Rating(), Captions: export.CaptionsOf(record.Captions),
 		Text: record.Text, ExternalID: record.ExternalID, Fields: record.Fields,
 	}
 	if !record.Hash.IsZero() {

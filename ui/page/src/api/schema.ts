@@ -21,6 +21,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/caption": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Write a caption of an image now
+     * @description The second stage writes it, going on with a prompt of your choice. Nothing is kept: the captions of the library stay as they are.
+     */
+    post: operations["captionImage"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/chat": {
     parameters: {
       query?: never;
@@ -1353,6 +1373,36 @@ export interface components {
       text: string;
     };
     /**
+     * @description An image to be described, by record or as the uploaded part `image`, and how.
+     * @example {
+     *       "record": "1",
+     *       "prompt": "a photo of",
+     *       "max_tokens": 40
+     *     }
+     */
+    CaptionRequest: {
+      /** @description Hypotheses of `beam`; 5 by default. */
+      beams?: number;
+      /** @description The most tokens of the caption; 30 by default. */
+      max_tokens?: number;
+      /**
+       * @description How words are chosen: the likeliest each time, the likeliest of several hypotheses, or drawn at random; `beam` by default.
+       * @enum {string}
+       */
+      method?: "greedy" | "beam" | "nucleus";
+      /** @description The fewest tokens; 8 by default, or `max_tokens` where that is less. */
+      min_tokens?: number;
+      /** @description What the caption goes on from, such as `a photo of`; the model's own when left out, and nothing when empty. */
+      prompt?: string;
+      record?: components["schemas"]["ID"];
+      /** @description Makes the draws of `nucleus` repeatable. */
+      seed?: number;
+      /** @description Above 1, `nucleus` draws more freely. */
+      temperature?: number;
+      /** @description The probability that `nucleus` draws from; 0.9 by default. */
+      top_p?: number;
+    };
+    /**
      * @description A dialogue about an image, by record or as the uploaded part `image`, with its last question.
      * @example {
      *       "record": "1",
@@ -1601,6 +1651,8 @@ export interface components {
       width: number;
     };
     DuplicatesAnswer: {
+      /** @description Cursor of the following page, if there is one. */
+      cursor?: string;
       /** @description Images compared. */
       examined: number;
       groups: components["schemas"]["DuplicateGroup"][];
@@ -2650,6 +2702,8 @@ export interface components {
        * @description When it was taken: what people gave, or else the file says, or else when it was modified or added. What the clock showed, as if it were UTC.
        */
       date?: string;
+      /** @description Description: what people gave, or else the file's. */
+      description?: string;
       /** @description The caller's own identity for it. */
       external_id?: string;
       /** @description The caller's own fields. */
@@ -2686,6 +2740,8 @@ export interface components {
       original?: string;
       /** @description Current paths of the file. */
       paths?: string[];
+      /** @description Names of those who are in the picture: the file's, and those that people gave. */
+      people?: string[];
       /** @description Rating: what people gave, or else the file's; absent for an unrated record. */
       rating?: number;
       /**
@@ -2746,10 +2802,14 @@ export interface components {
        * @example 1984-07
        */
       date?: string | null;
+      /** @description Description, which goes before the file's; null or an empty one leaves it to the file. */
+      description?: string | null;
       /** @description Whether it is a favourite; null is false. */
       favourite?: boolean | null;
       /** @description Whether searches and lists leave it out unless asked; null is false. */
       hidden?: boolean | null;
+      /** @description All names that people gave of those who are in the picture; null is none. Names that the file has stay. */
+      people?: components["schemas"]["Tag"][] | null;
       /** @description Rating, which goes before the file's; 0 is unrated, whatever the file says, and null leaves it to the file. */
       rating?: number | null;
       /** @description All its tags; null is none. */
@@ -3330,6 +3390,19 @@ export interface components {
     WebhookList: {
       webhooks: components["schemas"]["Webhook"][];
     };
+    /** @description A caption that was written on demand. */
+    WrittenCaption: {
+      /** @description The caption, without the prompt. */
+      caption: string;
+      /** @description The model's probability of this very text. */
+      caption_probability: number;
+      /** @description Whether it ended by itself, and not at `max_tokens`. */
+      ended: boolean;
+      /** @description The model that wrote it. */
+      model: string;
+      /** @description How long it took. */
+      total_ms: number;
+    };
   };
   responses: {
     /** @description What went wrong. */
@@ -3421,6 +3494,41 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Answer"];
+          "text/event-stream": string;
+        };
+      };
+      default: components["responses"]["Problem"];
+    };
+  };
+  captionImage: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["CaptionRequest"];
+        "multipart/form-data": {
+          /**
+           * Format: binary
+           * @description The image file; JPEG, PNG, GIF, WebP, BMP, camera RAW, TIFF, HEIC, AVIF or JPEG XL.
+           */
+          image?: string;
+          request?: components["schemas"]["CaptionRequest"];
+        };
+      };
+    };
+    responses: {
+      "4XX": components["responses"]["Problem"];
+      /** @description The caption. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["WrittenCaption"];
           "text/event-stream": string;
         };
       };
@@ -3641,6 +3749,8 @@ export interface operations {
         camera?: components["parameters"]["filterCamera"];
         /** @description Name of a collection; may be repeated. */
         collection?: components["parameters"]["filterCollection"];
+        /** @description Where to go on: `cursor` of the page before, asked with the same level and thresholds. */
+        cursor?: string;
         /** @description Most bits that the perceptual hashes may differ by. */
         distance?: number;
         /** @description Whether somebody likes it. */
@@ -3661,7 +3771,7 @@ export interface operations {
         near?: components["parameters"]["filterNear"];
         /** @description Part of what a picture says, in a word or over several; may be repeated. */
         ocr?: components["parameters"]["filterOCR"];
-        /** @description Entries to skip. */
+        /** @description Entries to skip. `cursor` is better: it goes on where the page before ended, whatever has gone meanwhile. */
         offset?: number;
         /** @description Someone in the picture, by the beginning of a word of the name; may be repeated. */
         person?: components["parameters"]["filterPerson"];

@@ -509,6 +509,7 @@ const en = {
     details: "Title and date",
     title: "Title",
     date: "Taken on",
+    peopleNote: "Names with commas between them",
     dateNote: "A year, a month, a day or a time, such as 1984 or 1984-07-14",
     save: "Save",
     changed: (count: number) => f.plural(count, { one: "# picture changed.", other: "# pictures changed." }),

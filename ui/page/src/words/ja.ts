@@ -557,6 +557,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     details: "タイトルと日付",
     title: "タイトル",
     date: "撮影日",
+    peopleNote: "名前を読点かカンマで区切ってください",
     dateNote: "年、月、日、または時刻（例：1984、1984-07-14）",
     save: "保存",
     changed: (count: number) => `${f.number(count)}枚を変更しました。`,
