@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -135,7 +136,7 @@ func foundOf(object map[string]json.RawMessage) (Found, error) {
 // text writes a query in GraphQL.
 func (c *Client) text(q Query) string {
 	arguments := []string{fmt.Sprintf("limit:%d", q.Limit)}
-	additional := "id"
+	additional, properties := "id", q.Properties
 	if q.Offset > 0 {
 		arguments = append(arguments, fmt.Sprintf("offset:%d", q.Offset))
 	}
@@ -162,11 +163,15 @@ func (c *Client) text(q Query) string {
 			if by.Descending {
 				order = "desc"
 			}
+			// The engine joins what its shards have sorted by the properties that it is asked for.
+			if !slices.Contains(properties, by.Property) {
+				properties = append(slices.Clone(properties), by.Property)
+			}
 			sorts = append(sorts, fmt.Sprintf("{path:[%s],order:%s}", quote(by.Property), order))
 		}
 		arguments = append(arguments, "sort:["+strings.Join(sorts, ",")+"]")
 	}
-	return fmt.Sprintf("%s(%s){%s _additional{%s}}", q.Collection, strings.Join(arguments, ","), strings.Join(q.Properties, " "), additional)
+	return fmt.Sprintf("%s(%s){%s _additional{%s}}", q.Collection, strings.Join(arguments, ","), strings.Join(properties, " "), additional)
 }
 
 func row(values []float32) string {
