@@ -161,3 +161,25 @@ func TestMergeOfOneKind(t *testing.T) {
 		t.Errorf("%+v\n%s", m, people)
 	}
 }
+
+// TestFacesStay: faces with names are read as people, and stay with their places when people are written beside them.
+func TestFacesStay(t *testing.T) {
+	const regions = `<mwg-rs:Regions rdf:parseType="Resource"><mwg-rs:RegionList><rdf:Bag><rdf:li rdf:parseType="Resource"><mwg-rs:Name>Grace Hopper</mwg-rs:Name><mwg-rs:Type>Face</mwg-rs:Type>` +
+		`<mwg-rs:Area stArea:x="0.25" stArea:y="0.5" stArea:w="0.1" stArea:h="0.2" stArea:unit="normalized"/></rdf:li></rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>`
+	before := `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""` +
+		` xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/" xmlns:stArea="http://ns.adobe.com/xmp/sType/Area#">` + regions + `</rdf:Description></rdf:RDF></x:xmpmeta>`
+	if people := readMetadata(t, before).People; !slices.Equal(people, []string{"Grace Hopper"}) {
+		t.Errorf("before: %q", people)
+	}
+	said := everything()
+	said.People = []string{"Ada Lovelace"}
+	sidecar, _ := merged(t, before, said, People)
+	if !strings.Contains(sidecar, regions) {
+		t.Errorf("the faces are not as they were:\n%s", sidecar)
+	}
+	people := readMetadata(t, sidecar).People
+	slices.Sort(people)
+	if !slices.Equal(people, []string{"Ada Lovelace", "Grace Hopper"}) {
+		t.Errorf("after: %q", people)
+	}
+}
