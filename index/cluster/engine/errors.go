@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"mekiki/index"
 )
 
 // Errors that callers branch on; test with errors.Is.
 var (
-	// ErrDown: no address answered.
-	ErrDown = errors.New("the engine does not answer")
+	// ErrDown: no address answered. It is an [index.ErrUnavailable], too.
+	ErrDown error = down("the engine does not answer")
 	// ErrVersion: the engine is of a version that this program does not know.
 	ErrVersion = errors.New("unsupported version of the engine")
 	// ErrRights: the engine refused the credentials.
@@ -19,6 +21,12 @@ var (
 	// ErrSchema: a collection has the name but not the form that is needed.
 	ErrSchema = errors.New("a collection of another form")
 )
+
+// down is an error of which callers need only know that the library is unavailable.
+type down string
+
+func (d down) Error() string        { return string(d) }
+func (d down) Is(target error) bool { return target == index.ErrUnavailable }
 
 // statusError is an answer that is no success.
 type statusError struct {
