@@ -27,6 +27,9 @@ const (
 	pageOfObjects = 500
 	// vectorCacheBytes bounds the vectors that a process keeps in memory.
 	vectorCacheBytes = 256 << 20
+	// analysedCacheBytes bounds the terms of records that a process keeps in memory, and
+	// remembered the records that a reader keeps of what it was asked.
+	analysedCacheBytes, remembered = 64 << 20, 10_000
 	// termCacheBytes bounds the counts of terms that a process remembers, for countsAge.
 	termCacheBytes, countsAge = 4 << 20, 30 * time.Second
 

@@ -67,6 +67,7 @@ type Library struct {
 	logger     *slog.Logger
 	vectors    *lru.Cache[string, embed.Parts]
 	terms      *lru.Cache[termKey, termCount]
+	analysed   *lru.Cache[analysedKey, map[string][]string]
 
 	known   atomic.Pointer[known]
 	reading sync.Mutex // held by whoever reads the state again
@@ -101,6 +102,9 @@ func Init(ctx context.Context, o Options) error {
 		return err
 	}
 	for _, collection := range there.Collections() {
+		if err := o.Engine.AddProperties(ctx, collection, document.Properties()); err != nil && !errors.Is(err, engine.ErrAbsent) {
+			return err
+		}
 		if err := l.prepareCollection(ctx, there, collection); err != nil {
 			return err
 		}
@@ -157,20 +161,29 @@ func (l *Library) prepareCollection(ctx context.Context, s *form.State, name str
 	return nil
 }
 
-// Open opens a library that [Init] made.
+// Open opens a library that [Init] made. A collection that was made before this version knew
+// of a property gets it.
 func Open(ctx context.Context, o Options) (*Library, error) {
 	l, err := newLibrary(o)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := l.current(ctx); err != nil {
+	known, err := l.current(ctx)
+	if err != nil {
 		return nil, errors.Join(err, l.Close())
+	}
+	for _, collection := range known.state.Collections() {
+		// An earlier version made it. Where it is lost, the library can be opened to fill it again.
+		err := o.Engine.AddProperties(ctx, collection, document.Properties())
+		if err != nil && !errors.Is(err, engine.ErrAbsent) {
+			return nil, errors.Join(err, l.Close())
+		}
 	}
 	return l, nil
 }
 
 func newLibrary(o Options) (*Library, error) {
-	l := &Library{store: o.Store, engine: o.Engine, options: o, decoder: o.Decoder, logger: o.Logger, vectors: lru.New[string, embed.Parts](vectorCacheBytes), terms: lru.New[termKey, termCount](termCacheBytes)}
+	l := &Library{store: o.Store, engine: o.Engine, options: o, decoder: o.Decoder, logger: o.Logger, vectors: lru.New[string, embed.Parts](vectorCacheBytes), terms: lru.New[termKey, termCount](termCacheBytes), analysed: lru.New[analysedKey, map[string][]string](analysedCacheBytes)}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)
 	}

@@ -54,7 +54,7 @@ func (r *Reader) found(ctx context.Context, query engine.Query) iter.Seq2[*form.
 			return
 		}
 		for _, found := range answers[0] {
-			record, err := recordOf(found)
+			record, err := r.recordOf(found)
 			if !yield(record, err) || err != nil {
 				return
 			}

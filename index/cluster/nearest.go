@@ -92,7 +92,7 @@ func (r *Reader) propose(ctx context.Context, condition engine.Condition, rows [
 			continue
 		}
 		seen[found.ID] = true
-		record, err := recordOf(found)
+		record, err := r.recordOf(found)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"mekiki/embed"
@@ -31,6 +32,10 @@ type Reader struct {
 	counts   map[index.Kind]int
 	filled   map[int]int // records with vectors, by space
 	closed   atomic.Bool
+
+	// known are records that this reader was given already: who finds one asks for it next.
+	mutex sync.Mutex
+	known map[index.ID]*form.Record
 }
 
 var _ index.Reader = (*Reader)(nil)
@@ -103,12 +108,18 @@ func (r *Reader) query(condition engine.Condition, limit int, properties ...stri
 	return engine.Query{Collection: r.state.Collection, Replicated: r.library.replicated(), Where: condition, Limit: limit, Properties: properties}
 }
 
-// recordOf reads the record of an object.
-func recordOf(found engine.Found) (*form.Record, error) {
+// recordOf reads the record of an object, and remembers it.
+func (r *Reader) recordOf(found engine.Found) (*form.Record, error) {
 	record, err := form.Decode([]byte(found.Text(document.Record)))
 	if err != nil {
 		return nil, fmt.Errorf("object %s of the engine: %w", found.ID, err)
 	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.known == nil || len(r.known) >= remembered {
+		r.known = map[index.ID]*form.Record{}
+	}
+	r.known[record.ID] = record
 	return record, nil
 }
 
@@ -127,7 +138,7 @@ func (r *Reader) fetch(ctx context.Context, property string, values []string) ([
 			return nil, err
 		}
 		for _, found := range answers[0] {
-			record, err := recordOf(found)
+			record, err := r.recordOf(found)
 			if err != nil {
 				return nil, err
 			}
@@ -142,17 +153,21 @@ func (r *Reader) byID(ctx context.Context, ids []index.ID) (map[index.ID]*form.R
 	if err := r.usable(ctx); err != nil {
 		return nil, err
 	}
+	byID := make(map[index.ID]*form.Record, len(ids))
 	var uuids []string
+	r.mutex.Lock()
 	for _, id := range ids {
-		if id != 0 && id <= maximumID {
+		if record := r.known[id]; record != nil {
+			byID[id] = record
+		} else if id != 0 && id <= maximumID {
 			uuids = append(uuids, form.UUID(id))
 		}
 	}
+	r.mutex.Unlock()
 	records, err := r.fetch(ctx, "id", uuids)
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[index.ID]*form.Record, len(records))
 	for _, record := range records {
 		byID[record.ID] = record
 	}
@@ -297,7 +312,7 @@ func (r *Reader) scan(ctx context.Context) iter.Seq2[*form.Record, error] {
 				return
 			}
 			for _, found := range answers[0] {
-				record, err := recordOf(found)
+				record, err := r.recordOf(found)
 				if err == nil {
 					err = ctx.Err()
 				}

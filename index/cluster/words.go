@@ -11,6 +11,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/engine"
+	"mekiki/index/cluster/form"
 	"mekiki/index/filters"
 	"mekiki/index/keyword"
 	"mekiki/index/local/keywords"
@@ -41,16 +42,17 @@ func (r *Reader) Keyword(ctx context.Context, query index.KeywordQuery, k int, f
 		if counts[0] <= limit {
 			asked = r.query(having, limit, document.Record) // all that have a word, in no order
 		}
-		documents, proposed, err := r.documents(ctx, asked, m)
+		records, proposed, err := r.proposed(ctx, asked, m)
 		if err != nil {
 			return nil, fmt.Errorf("find words: %w", err)
 		}
-		hits, err := r.rank(ctx, query, documents)
+		hits, err := r.rank(ctx, query, records)
 		if err != nil {
 			return nil, fmt.Errorf("find words: %w", err)
 		}
 		if len(hits) >= k || proposed < limit || limit == engine.MaximumResults {
-			return r.showHits(query, hits[:min(k, len(hits))], documents), nil
+			hits = hits[:min(k, len(hits))]
+			return hits, r.showWords(ctx, query, hits, records)
 		}
 	}
 }
@@ -64,17 +66,17 @@ func withTerms(terms []string) engine.Condition {
 	return engine.Any(conditions...)
 }
 
-// documents gives what a query finds and a filter lets pass, and how many it found.
-func (r *Reader) documents(ctx context.Context, asked engine.Query, m *filters.Matcher) (documents []keyword.Document, proposed int, err error) {
+// proposed gives what a query finds and a filter lets pass, and how many it found.
+func (r *Reader) proposed(ctx context.Context, asked engine.Query, m *filters.Matcher) (records []*form.Record, proposed int, err error) {
 	for record, err := range r.found(ctx, asked) {
 		if err != nil {
 			return nil, 0, err
 		}
 		if proposed++; m.Matches(&record.Record) {
-			documents = append(documents, keywords.DocumentOf(&record.Record))
+			records = append(records, record)
 		}
 	}
-	return documents, proposed, nil
+	return records, proposed, nil
 }
 
 // weightedFields are the properties that words are looked for in, with the weights of
@@ -87,35 +89,76 @@ func weightedFields() []string {
 	return fields
 }
 
-// rank gives those of some documents that match, the best first.
-func (r *Reader) rank(ctx context.Context, query index.KeywordQuery, documents []keyword.Document) ([]keyword.Hit, error) {
-	if len(documents) == 0 {
+// rank gives those of some records that match, the best first.
+func (r *Reader) rank(ctx context.Context, query index.KeywordQuery, records []*form.Record) ([]index.KeywordHit, error) {
+	if len(records) == 0 {
 		return nil, nil
 	}
-	hits, err := inMemory(ctx, documents, func(reader *keyword.Reader) ([]keyword.Hit, error) {
-		return reader.Search(ctx, keyword.Query{
-			Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude, Limit: len(documents), Matches: !query.ScoresOnly,
+	matches := func(index.ID) bool { return true }
+	if len(query.Phrases)+len(query.Exclude) > 0 {
+		found, err := inMemory(ctx, documentsOf(records), func(reader *keyword.Reader) ([]keyword.Hit, error) {
+			return reader.Search(ctx, keyword.Query{Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude, Limit: len(records)})
 		})
-	})
-	if err != nil {
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
+		matching := map[index.ID]bool{}
+		for _, hit := range found {
+			matching[index.ID(hit.ID)] = true
+		}
+		matches = func(id index.ID) bool { return matching[id] }
 	}
 	words := strings.Join(append([]string{query.Text}, query.Phrases...), " ")
 	statistics, err := r.statistics(ctx, words)
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[uint64]*keyword.Document, len(documents))
-	for i := range documents {
-		byID[documents[i].ID] = &documents[i]
+	var hits []index.KeywordHit
+	for _, record := range records {
+		if !matches(record.ID) {
+			continue
+		}
+		if score := keyword.Score(words, r.library.termsOf(record), statistics); score > 0 {
+			hits = append(hits, index.KeywordHit{ID: record.ID, Score: score})
+		}
 	}
-	for i := range hits {
-		hits[i].Score = byID[hits[i].ID].Score(words, statistics)
-	}
-	slices.SortFunc(hits, func(a, b keyword.Hit) int {
+	slices.SortFunc(hits, func(a, b index.KeywordHit) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 	})
 	return hits, nil
+}
+
+func documentsOf(records []*form.Record) []keyword.Document {
+	documents := make([]keyword.Document, len(records))
+	for i, record := range records {
+		documents[i] = keywords.DocumentOf(&record.Record)
+	}
+	return documents
+}
+
+// analysedKey is a record as it was at a change.
+type analysedKey struct {
+	id       index.ID
+	sequence uint64
+}
+
+// termsOf gives the terms of a record's fields. Finding them takes longer than reading the
+// record does.
+func (l *Library) termsOf(record *form.Record) map[string][]string {
+	key := analysedKey{record.ID, record.Sequence}
+	if terms, known := l.analysed.Get(key); known {
+		return terms
+	}
+	d := keywords.DocumentOf(&record.Record)
+	terms, cost := d.AllTerms(), int64(100)
+	for _, list := range terms {
+		cost += 100
+		for _, term := range list {
+			cost += 16 + int64(len(term))
+		}
+	}
+	l.analysed.Put(key, terms, cost)
+	return terms
 }
 
 // inMemory asks an index of some documents.
@@ -173,20 +216,32 @@ func (r *Reader) statistics(ctx context.Context, words string) (keyword.Statisti
 	}}, nil
 }
 
-// showHits gives hits with what is shown of them.
-func (r *Reader) showHits(query index.KeywordQuery, hits []keyword.Hit, documents []keyword.Document) []index.KeywordHit {
-	byID := make(map[uint64]*keyword.Document, len(documents))
-	for i := range documents {
-		byID[documents[i].ID] = &documents[i]
+// showWords adds to hits where their words are.
+func (r *Reader) showWords(ctx context.Context, query index.KeywordQuery, hits []index.KeywordHit, records []*form.Record) error {
+	if query.ScoresOnly || len(hits) == 0 {
+		return nil
 	}
-	shown := make([]index.KeywordHit, len(hits))
+	places := map[uint64]int{}
 	for i, hit := range hits {
-		shown[i] = index.KeywordHit{ID: index.ID(hit.ID), Score: hit.Score}
-		if !query.ScoresOnly {
-			shown[i].Fragments, shown[i].Terms = byID[hit.ID].Fragments(hit.Matches), keyword.MatchedTerms(hit.Matches)
-		}
+		places[uint64(hit.ID)] = i
 	}
-	return shown
+	shown := slices.DeleteFunc(slices.Clone(records), func(record *form.Record) bool {
+		_, is := places[uint64(record.ID)]
+		return !is
+	})
+	documents := documentsOf(shown)
+	found, err := inMemory(ctx, documents, func(reader *keyword.Reader) ([]keyword.Hit, error) {
+		return reader.Search(ctx, keyword.Query{Words: query.Text, Phrases: query.Phrases, Limit: len(documents), Matches: true})
+	})
+	if err != nil {
+		return fmt.Errorf("find words: %w", err)
+	}
+	for _, one := range found {
+		at := slices.IndexFunc(documents, func(d keyword.Document) bool { return d.ID == one.ID })
+		hit := &hits[places[one.ID]]
+		hit.Fragments, hit.Terms = documents[at].Fragments(one.Matches), keyword.MatchedTerms(one.Matches)
+	}
+	return nil
 }
 
 // Spellings implements [index.Reader]. The engine has no list of its words that could be

@@ -54,16 +54,29 @@ type Statistics struct {
 	With      func(field, term string) int
 }
 
-// Score is the score that this package's index would give the document for some words,
-// without phrases: the weighted sum of BM25 over fields and words.
-func (d *Document) Score(words string, statistics Statistics) float64 {
+// AllTerms gives the terms of each field of the document that has any; see [Document.FieldTerms].
+func (d *Document) AllTerms() map[string][]string {
+	all := map[string][]string{}
+	for _, field := range wordFields() {
+		if terms := d.FieldTerms(field.name); len(terms) > 0 {
+			all[field.name] = terms
+		}
+	}
+	return all
+}
+
+// Score is the score that this package's index would give a document for some words,
+// without phrases: the weighted sum of BM25 over fields and words. Document has the terms of
+// the document's fields, as [Document.AllTerms] gives them. It is zero where none of the words
+// is in the document.
+func Score(words string, document map[string][]string, statistics Statistics) float64 {
 	total := 0.0
 	for _, field := range wordFields() {
 		wanted := fieldTerms(field, words)
 		if len(wanted) == 0 {
 			continue
 		}
-		terms := d.FieldTerms(field.name)
+		terms := document[field.name]
 		for _, term := range wanted {
 			frequency := 0
 			for _, one := range terms {

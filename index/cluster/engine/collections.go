@@ -144,7 +144,7 @@ func (made Collection) fits(there Collection) error {
 
 func (c *Client) create(ctx context.Context, made Collection) error {
 	class := map[string]any{
-		"class": made.Name, "replicationConfig": map[string]any{"factor": made.Replicas, "deletionStrategy": "TimeBasedResolution"},
+		"class": made.Name, "replicationConfig": map[string]any{"factor": made.Replicas, "asyncEnabled": made.Replicas > 1, "deletionStrategy": "TimeBasedResolution"},
 		"shardingConfig":      map[string]any{"desiredCount": made.Shards},
 		"invertedIndexConfig": map[string]any{"bm25": map[string]any{"k1": 1.2, "b": 0.75}, "stopwords": map[string]any{"preset": "none"}},
 	}
@@ -188,6 +188,29 @@ func (p propertyJSON) kind() Type {
 		}
 	}
 	return ""
+}
+
+// AddProperties gives the objects of a collection the properties that it lacks; those that
+// are there already have no value. The error is [ErrAbsent] where there is no collection.
+func (c *Client) AddProperties(ctx context.Context, collection string, properties []Property) error {
+	there, err := c.Collection(ctx, collection)
+	if err != nil {
+		return err
+	}
+	for _, property := range properties {
+		if slices.ContainsFunc(there.Properties, func(p Property) bool { return p.Name == property.Name }) {
+			continue
+		}
+		err := c.call(ctx, http.MethodPost, "/v1/schema/"+url.PathEscape(collection)+"/properties", property.json(), nil, nil)
+		if err != nil {
+			again, second := c.Collection(ctx, collection) // another process may have added it meanwhile
+			if second == nil && slices.Contains(again.Properties, property) {
+				continue
+			}
+			return fmt.Errorf("add the property %s to the collection %s: %w", property.Name, collection, err)
+		}
+	}
+	return nil
 }
 
 // AddVector gives the objects of a collection one more multi-vector; one that is there

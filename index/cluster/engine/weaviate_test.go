@@ -45,6 +45,11 @@ func TestWeaviate(t *testing.T) {
 	if err := client.CreateCollection(t.Context(), more); !errors.Is(err, ErrSchema) {
 		t.Errorf("another form: %v", err)
 	}
+	must(t, client.AddProperties(t.Context(), photos.Name, append(slices.Clone(photos.Properties), Property{"place", Words})))
+	must(t, client.AddProperties(t.Context(), photos.Name, []Property{{"place", Words}}))
+	if err := client.AddProperties(t.Context(), "Nothing", photos.Properties); !errors.Is(err, ErrAbsent) {
+		t.Errorf("properties of no collection: %v", err)
+	}
 	must(t, client.AddVector(t.Context(), photos.Name, "s1", RQ))
 	must(t, client.AddVector(t.Context(), photos.Name, "s1", RQ))
 	must(t, client.AddVector(t.Context(), photos.Name, "s2", Unquantised))
