@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mekiki/index"
+	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/form"
 )
 
@@ -26,7 +27,7 @@ func (p *plan) edit(id index.ID, change func(*index.Record)) error {
 	}
 	changed := *e.Record
 	change(&changed.Record)
-	if err := checkRecord(&changed.Record); err != nil {
+	if err := document.CheckRecord(&changed.Record); err != nil {
 		return err
 	}
 	e.Record, e.dirty, e.publish = &changed, true, true

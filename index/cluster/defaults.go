@@ -36,10 +36,3 @@ const (
 	// spellingCandidates is how many records are read for what a word may have been meant as.
 	spellingCandidates = 300
 )
-
-// maximumText and maximumStrings bound a record: bytes of its text, and its tags, fields,
-// captions and keywords.
-const (
-	maximumText    = 1 << 20
-	maximumStrings = 100_000
-)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -125,7 +126,7 @@ func (l *Library) countShards(ctx context.Context) error {
 // makeState writes the state of an empty library, unless another process does.
 func (l *Library) makeState(ctx context.Context) (*form.State, error) {
 	made := &form.State{Version: form.Version, Collection: l.collection(1), Generation: 1}
-	data, err := encodeState(made)
+	data, err := json.Marshal(made)
 	if err != nil {
 		return nil, err
 	}

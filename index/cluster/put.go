@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mekiki/index"
+	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/form"
 	"mekiki/index/local/segment"
 )
@@ -16,7 +17,7 @@ import (
 // put adds a record, or what is new of it to the record with its content. It reports
 // whether an image was replaced, see [index.Put.Replaces].
 func (p *plan) put(ctx context.Context, put *index.Put) (id index.ID, replaced bool, err error) {
-	if err := checkRecord(&put.Record); err != nil {
+	if err := document.CheckRecord(&put.Record); err != nil {
 		return 0, false, err
 	}
 	record := put.Record
@@ -213,25 +214,4 @@ func (p *plan) putVectors(id index.ID, v *index.Vectors, replace bool) error {
 	changed.Spaces[space.Number] = added
 	e.Record, e.dirty, e.publish = &changed, true, true
 	return nil
-}
-
-// checkRecord refuses what a record cannot be.
-func checkRecord(r *index.Record) error {
-	switch {
-	case r.Kind != index.KindImage && r.Kind != index.KindText:
-		return fmt.Errorf("%v is not a kind of record", r.Kind)
-	case r.Hash.IsZero():
-		return fmt.Errorf("the record has no hash")
-	case r.Width < 0 || r.Height < 0 || r.Bytes < 0:
-		return fmt.Errorf("the record's size is negative")
-	case (r.Metadata.Latitude == nil) != (r.Metadata.Longitude == nil):
-		return fmt.Errorf("the record has half a position")
-	case len(r.Text) > maximumText:
-		return fmt.Errorf("the text of %d bytes is longer than %d", len(r.Text), maximumText)
-	case len(r.Tags) > maximumStrings || len(r.Fields) > maximumStrings || len(r.Captions) > maximumStrings || len(r.Metadata.Keywords) > maximumStrings:
-		return fmt.Errorf("the record has more than %d tags, fields, captions or keywords", maximumStrings)
-	case r.OCR != nil && r.Kind != index.KindImage:
-		return fmt.Errorf("a text has no words in a picture")
-	}
-	return r.OCR.Check()
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -10,8 +9,6 @@ import (
 	"mekiki/index"
 	"mekiki/index/cluster/form"
 )
-
-func encodeState(s *form.State) ([]byte, error) { return json.Marshal(s) }
 
 // changeSpaces changes the spaces, and announces that.
 func (l *Library) changeSpaces(ctx context.Context, change func(*form.State) (bool, error)) error {

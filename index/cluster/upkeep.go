@@ -8,6 +8,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/objects"
 )
 
 // Upkeep is what package maintain does to a library beneath its contract.
@@ -60,7 +61,7 @@ func (u Upkeep) Publish(ctx context.Context, s *form.State, ids []index.ID, coll
 		if err == nil && read != nil {
 			_, err = u.l.object(ctx, s, read.Record, nil)
 		}
-		if errors.Is(err, index.ErrDamaged) || isAbsent(err) {
+		if errors.Is(err, index.ErrDamaged) || errors.Is(err, objects.ErrAbsent) {
 			problems[i] = err
 			return nil
 		}

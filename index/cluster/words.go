@@ -31,14 +31,14 @@ func (r *Reader) Keyword(ctx context.Context, query index.KeywordQuery, k int, f
 	}
 	m := filters.Compile(filter)
 	condition, _ := document.Where(filter, m, query.Kind)
-	having := engine.All(condition, withTerms(terms))
+	having := engine.All(condition, document.WithTerms(terms))
 	counts, err := r.library.engine.Count(ctx, r.state.Collection, having)
 	if err != nil {
 		return nil, fmt.Errorf("find words: %w", err)
 	}
 	for limit := min(max(overfetch*k, leastCandidates), engine.MaximumResults); ; limit = min(widen*limit, engine.MaximumResults) {
 		asked := r.query(condition, limit, document.Record)
-		asked.Words = &engine.Weighted{Text: strings.Join(terms, " "), Properties: weightedFields()}
+		asked.Words = &engine.Weighted{Text: strings.Join(terms, " "), Properties: document.WeightedFields()}
 		if counts[0] <= limit {
 			asked = r.query(having, limit, document.Record) // all that have a word, in no order
 		}
@@ -57,15 +57,6 @@ func (r *Reader) Keyword(ctx context.Context, query index.KeywordQuery, k int, f
 	}
 }
 
-// withTerms lets pass what has any of some terms in any field.
-func withTerms(terms []string) engine.Condition {
-	var conditions []engine.Condition
-	for _, field := range keyword.Fields() {
-		conditions = append(conditions, engine.OneOf(document.WordsPrefix+field.Name, document.Texts(terms)))
-	}
-	return engine.Any(conditions...)
-}
-
 // proposed gives what a query finds and a filter lets pass, and how many it found.
 func (r *Reader) proposed(ctx context.Context, asked engine.Query, m *filters.Matcher) (records []*form.Record, proposed int, err error) {
 	for record, err := range r.found(ctx, asked) {
@@ -79,16 +70,6 @@ func (r *Reader) proposed(ctx context.Context, asked engine.Query, m *filters.Ma
 	return records, proposed, nil
 }
 
-// weightedFields are the properties that words are looked for in, with the weights of
-// package keyword: the engine takes whole numbers.
-func weightedFields() []string {
-	var fields []string
-	for _, field := range keyword.Fields() {
-		fields = append(fields, fmt.Sprintf("%s%s^%d", document.WordsPrefix, field.Name, int(20*field.Weight+0.5)))
-	}
-	return fields
-}
-
 // rank gives those of some records that match, the best first.
 func (r *Reader) rank(ctx context.Context, query index.KeywordQuery, records []*form.Record) ([]index.KeywordHit, error) {
 	if len(records) == 0 {
@@ -96,7 +77,7 @@ func (r *Reader) rank(ctx context.Context, query index.KeywordQuery, records []*
 	}
 	matches := func(index.ID) bool { return true }
 	if len(query.Phrases)+len(query.Exclude) > 0 {
-		found, err := inMemory(ctx, documentsOf(records), func(reader *keyword.Reader) ([]keyword.Hit, error) {
+		found, err := document.InMemory(ctx, documentsOf(records), func(reader *keyword.Reader) ([]keyword.Hit, error) {
 			return reader.Search(ctx, keyword.Query{Words: query.Text, Phrases: query.Phrases, Exclude: query.Exclude, Limit: len(records)})
 		})
 		if err != nil {
@@ -161,24 +142,6 @@ func (l *Library) termsOf(record *form.Record) map[string][]string {
 	return terms
 }
 
-// inMemory asks an index of some documents.
-func inMemory[V any](ctx context.Context, documents []keyword.Document, ask func(*keyword.Reader) (V, error)) (answer V, err error) {
-	x, err := keyword.OpenMemory()
-	if err != nil {
-		return answer, err
-	}
-	defer x.Close()
-	if err := x.Apply(ctx, 1, documents, nil); err != nil {
-		return answer, err
-	}
-	reader, err := x.Reader()
-	if err != nil {
-		return answer, err
-	}
-	defer reader.Close()
-	return ask(reader)
-}
-
 // termKey is a term of a field, of a collection.
 type termKey struct{ collection, field, term string }
 
@@ -230,7 +193,7 @@ func (r *Reader) showWords(ctx context.Context, query index.KeywordQuery, hits [
 		return !is
 	})
 	documents := documentsOf(shown)
-	found, err := inMemory(ctx, documents, func(reader *keyword.Reader) ([]keyword.Hit, error) {
+	found, err := document.InMemory(ctx, documents, func(reader *keyword.Reader) ([]keyword.Hit, error) {
 		return reader.Search(ctx, keyword.Query{Words: query.Text, Phrases: query.Phrases, Limit: len(documents), Matches: true})
 	})
 	if err != nil {
@@ -270,7 +233,7 @@ func (r *Reader) spellings(ctx context.Context, word string) ([]string, error) {
 	var has, like []engine.Condition
 	for _, field := range keyword.Fields() {
 		has = append(has, engine.Equal(document.WordsPrefix+field.Name, term))
-		for _, pattern := range patterns(term, edits) {
+		for _, pattern := range document.Patterns(term, edits) {
 			like = append(like, engine.Like(document.WordsPrefix+field.Name, pattern))
 		}
 	}
@@ -285,7 +248,7 @@ func (r *Reader) spellings(ctx context.Context, word string) ([]string, error) {
 		}
 		documents = append(documents, keywords.DocumentOf(&record.Record))
 	}
-	found, err := inMemory(ctx, documents, func(reader *keyword.Reader) ([]keyword.Spelling, error) { return reader.Spellings(ctx, word) })
+	found, err := document.InMemory(ctx, documents, func(reader *keyword.Reader) ([]keyword.Spelling, error) { return reader.Spellings(ctx, word) })
 	if err != nil {
 		return nil, err
 	}
@@ -300,17 +263,4 @@ func (r *Reader) spellings(ctx context.Context, word string) ([]string, error) {
 		}
 	}
 	return spellings, nil
-}
-
-// patterns match every term that differs from one by a number of letters and begins with the
-// same one: cut into one piece more than there are edits, one piece at least is whole.
-func patterns(term string, edits int) []string {
-	letters := []rune(term)
-	first, rest := string(letters[:1]), letters[1:]
-	var list []string
-	for i := range edits + 1 {
-		piece := rest[i*len(rest)/(edits+1) : (i+1)*len(rest)/(edits+1)]
-		list = append(list, first+"*"+string(piece)+"*")
-	}
-	return list
 }

@@ -82,3 +82,8 @@ func short(fingerprint string) string {
 func Sum(data []byte) string {
 	return fmt.Sprintf("%08x%x", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)), len(data))
 }
+
+// Unchanging reports whether the object of a key never changes, so that a cache may keep it.
+func Unchanging(key string) bool {
+	return strings.HasPrefix(key, VectorPrefix) || strings.HasPrefix(key, TokenPrefix) || strings.HasPrefix(key, ThumbnailPrefix)
+}

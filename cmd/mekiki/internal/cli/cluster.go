@@ -11,6 +11,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/cluster"
 	"mekiki/index/cluster/engine"
+	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
 	"mekiki/index/cluster/settings"
 	"mekiki/index/local"
@@ -95,7 +96,7 @@ func (a *App) openStore(where settings.Cluster) (cluster.Store, error) {
 	if err != nil {
 		return nil, explainCache(err)
 	}
-	return objects.NewCached(store, cache, cluster.Unchanging), nil
+	return objects.NewCached(store, cache, form.Unchanging), nil
 }
 
 // clusterFolder is a folder in the cache for libraries on clusters.
