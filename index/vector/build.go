@@ -19,24 +19,33 @@ type builder struct {
 
 func (b *builder) isStopped() bool { return b.stopped != nil && b.stopped() }
 
-// build divides the representatives of all entries in two, again and again (bisecting
+// build builds a finder.
+func (b *builder) build(method Method) finder {
+	b.workers = max(1, runtime.GOMAXPROCS(0))
+	if method == IVF {
+		return b.buildLists()
+	}
+	return b.buildGraph()
+}
+
+// buildLists divides the representatives of all entries in two, again and again (bisecting
 // k-means: Steinbach, Karypis and Kumar, A Comparison of Document Clustering
 // Techniques, 2000), and then moves each to the list of its nearest centroid.
-func (b *builder) build() ivf {
-	b.workers = max(1, runtime.GOMAXPROCS(0))
-	set, groups := b.representatives()
+func (b *builder) buildLists() *ivf {
+	set, groups := b.representatives(maxRepresentatives, false)
+	inserter := newInserter(b.width, b.kernel)
 	if b.isStopped() {
-		return ivf{}
+		return &ivf{}
 	}
 	clusters := b.divide(set, builtLength(len(set.scales)))
-	var built ivf
+	var built *ivf
 	for round := 0; ; round++ {
-		built = ivf{postings: len(set.scales), groups: groups}
+		built = &ivf{postings: len(set.scales), groups: groups, inserter: inserter}
 		for _, numbers := range clusters {
 			built.centroids.add(b.stride, set.centroid(numbers))
 		}
 		if b.isStopped() {
-			return ivf{}
+			return &ivf{}
 		}
 		if round == buildRounds || len(clusters) == 1 {
 			break
@@ -63,12 +72,13 @@ func (b *builder) each(count int, do func(worker, i int)) {
 	workers.Wait()
 }
 
-// representatives merges the rows of every entry, and counts the entries.
-func (b *builder) representatives() (*pointSet, int) {
+// representatives merges the rows of every entry, to so many at most and of length one if
+// so wanted, and counts the entries.
+func (b *builder) representatives(most int, ofLengthOne bool) (*pointSet, int) {
 	const stretch = 64 // chunks
 	results, groups := make([]invertedList, (len(b.chunks)+stretch-1)/stretch), make([]int, (len(b.chunks)+stretch-1)/stretch)
 	b.each(len(results), func(_, i int) {
-		result, merger, code := &results[i], newMerger(b.width, b.kernel), make([]byte, b.stride)
+		result, merger, code := &results[i], newMerger(b.width, most, b.kernel), make([]byte, b.stride)
 		for number := i * stretch; number < min((i+1)*stretch, len(b.chunks)); number++ {
 			chunk := b.chunks[number]
 			for slot := range chunk.entries {
@@ -79,6 +89,9 @@ func (b *builder) representatives() (*pointSet, int) {
 				groups[i]++
 				first, end := chunk.entries[slot].row, chunk.endRow(slot)
 				merger.merge(chunk.codes[first*b.stride:end*b.stride], chunk.rows[first:end], func(mean []float32) {
+					if ofLengthOne {
+						unit(mean)
+					}
 					result.scales = append(result.scales, quantize(code[:b.width], mean))
 					result.codes = append(result.codes, code...)
 					result.postings = append(result.postings, at)

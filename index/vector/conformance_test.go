@@ -41,7 +41,8 @@ var searchers = append([]searcherCase{
 	{"exhaustive", func() searcher { return newExhaustive(testWidth) }, 1},
 	{"index", func() searcher { return newIndexed(testWidth, kernels()[0]) }, 1},
 	{"index, parallel", func() searcher { return newThreaded(testWidth) }, 1},
-	{"inverted lists", func() searcher { return newApproximate(testWidth) }, 0.95},
+	{"hnsw", func() searcher { return newByGraph(testWidth) }, 0.95},
+	{"ivf", func() searcher { return newApproximate(testWidth) }, 0.95},
 }, hnswSearchers...)
 
 // clustered draws unit vectors around common centroids, like those of photographs.

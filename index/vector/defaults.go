@@ -18,6 +18,8 @@ const (
 	// for them, as long as a group has fewer than maxRepresentatives.
 	mergeCosine        = 0.9
 	maxRepresentatives = 4
+	// mostRepresentatives is the most that any method merges them to.
+	mostRepresentatives = 8
 	// mergeRows is how many rows of a group are merged at a time, so that the time
 	// a group takes stays in proportion to its rows.
 	mergeRows = 64
@@ -55,9 +57,28 @@ const (
 	// scoreBase and scorePerResult say how many groups are scored by the codes of
 	// all their vectors: so many, and so many for each of the k.
 	scoreBase, scorePerResult = 512, 48
-	// scoreEarlyStop is the number of groups in a row that are not among the best k
-	// after which scoring stops.
-	scoreEarlyStop = 400
+)
+
+// How a graph is built and searched.
+const (
+	// graphRepresentatives is the most representatives of a block of rows.
+	graphRepresentatives = 4
+	// graphCluster is about how many nodes near each other have consecutive numbers.
+	graphCluster = 64
+	// A graph of fewer nodes for each of the k is scanned: a walk would come to many of
+	// them, each from elsewhere in memory.
+	scanNodesPerResult = 2500
+)
+
+// When an approximate search stops scoring what is proposed, see scorer.
+const (
+	// gapSpread is for Effort 1, and grows by gapSpreadPerDoubling with every doubling.
+	gapSpread, gapSpreadPerDoubling = 5, 1
+	// fewestGaps is how many entries are scored in any case.
+	fewestGaps = 20
+	// So many entries in a row are hopeless before the scorer stops: so many, and so
+	// many for each of the k.
+	patienceBase, patiencePerResult = 50, 1
 )
 
 // When a filter makes an exact search as fast as an approximate one.

@@ -13,7 +13,7 @@ import (
 // goes on changing; then it searches by them, with what was added since.
 func TestListsAreBuiltInTheBackground(t *testing.T) {
 	const width = 16
-	index, err := New(Options{Width: width, Method: Approximate})
+	index, err := New(Options{Width: width, Method: IVF})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestListsAreBuiltInTheBackground(t *testing.T) {
 	}
 	index.Defer(true)
 	add(0, 3000)
-	if view := index.View(); view.ivf.postings != 0 {
+	if view := index.View(); listsOf(view).postings != 0 {
 		t.Fatal("a view waited for the lists")
 	}
 	pending := index.Pending()
@@ -52,8 +52,8 @@ func TestListsAreBuiltInTheBackground(t *testing.T) {
 		t.Error("there is still something to build")
 	}
 	view := index.View()
-	if view.ivf.postings == 0 || view.content.listed != view.content.entries {
-		t.Errorf("%d postings, %d of %d entries listed", view.ivf.postings, view.content.listed, view.content.entries)
+	if listsOf(view).postings == 0 || view.content.listed != view.content.entries {
+		t.Errorf("%d postings, %d of %d entries listed", listsOf(view).postings, view.content.listed, view.content.entries)
 	}
 	query := make([]float32, width)
 	query[0] = 1

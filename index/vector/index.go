@@ -3,6 +3,7 @@ package vector
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -12,7 +13,10 @@ type Options struct {
 	Width int
 	// Method is how searches find; Automatic when empty.
 	Method Method
-	// Effort says how much an approximate search scans and scores: 2 is twice as much
+	// ApproximateFrom is the number of vectors from which an Automatic index searches
+	// approximately; 0 means the constant of that name.
+	ApproximateFrom int
+	// Effort says how much an approximate search looks at and scores: 2 is twice as much
 	// as by default, for higher recall, and 0.5 half. 0 means 1.
 	Effort float64
 	// Threads is how many goroutines scan the vectors in an exact search without a
@@ -23,6 +27,8 @@ type Options struct {
 	// of memory instead of 42. It is called while searching, by any number of
 	// goroutines; nil keeps them. A search that it fails for fails.
 	Values func(group uint64) ([]float32, error)
+
+	walkAlways bool // never scans the nodes of a graph; for tests
 }
 
 // Method is how an index finds.
@@ -31,12 +37,17 @@ type Method string
 const (
 	// Automatic is exact for small indexes, and approximate from ApproximateFrom
 	// vectors on.
-	Automatic Method = "automatic"
-	// ExactOnly always scans every vector.
-	ExactOnly Method = "exact"
-	// Approximate always probes inverted lists.
-	Approximate Method = "approximate"
+	Automatic Method = "auto"
+	// Exact scans every vector.
+	Exact Method = "exact"
+	// HNSW walks a graph of representatives.
+	HNSW Method = "hnsw"
+	// IVF probes inverted lists of representatives.
+	IVF Method = "ivf"
 )
+
+// Methods lists every method.
+func Methods() []Method { return []Method{Automatic, Exact, HNSW, IVF} }
 
 func (o Options) withDefaults() Options {
 	if o.Method == "" {
@@ -44,6 +55,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Effort == 0 {
 		o.Effort = 1
+	}
+	if o.ApproximateFrom == 0 {
+		o.ApproximateFrom = ApproximateFrom
 	}
 	return o
 }
@@ -54,10 +68,11 @@ func (o Options) Validate() error {
 	if o.Width <= 0 || o.Width > maximumWidth {
 		problems = append(problems, fmt.Errorf("vector index: width %d is not in 1 to %d", o.Width, maximumWidth))
 	}
-	switch o.Method {
-	case "", Automatic, ExactOnly, Approximate:
-	default:
-		problems = append(problems, fmt.Errorf("vector index: method %q is none of %q, %q and %q", o.Method, Automatic, ExactOnly, Approximate))
+	if o.Method != "" && !slices.Contains(Methods(), o.Method) {
+		problems = append(problems, fmt.Errorf("vector index: method %q is none of %q", o.Method, Methods()))
+	}
+	if o.ApproximateFrom < 0 {
+		problems = append(problems, fmt.Errorf("vector index: approximate from %d vectors, expected a number from 0", o.ApproximateFrom))
 	}
 	if !(o.Effort >= 0 && o.Effort <= 1000) {
 		problems = append(problems, fmt.Errorf("vector index: effort %g is not in 0 to 1000", o.Effort))
@@ -77,11 +92,10 @@ type Index struct {
 	chunkRows     int
 	kernel        kernel
 	content       content
-	ivf           ivf
-	inserter      *inserter
+	finder        finder         // nil where searches are exact
 	numbers       map[uint64]int // of a group's entry
-	// deferred says that View does not build the inverted lists, and generation how
-	// often the entries were renumbered.
+	// deferred says that View does not build the finder, and generation how often the
+	// entries were renumbered.
 	deferred   bool
 	generation int
 }
@@ -93,7 +107,7 @@ type content struct {
 	last    chunk
 	entries int
 	rows    int // of all entries, also of removed ones
-	listed  int // entries that are in inverted lists, or were removed before
+	listed  int // entries that the finder has, or that were removed before
 	removed tombstones
 }
 
@@ -214,7 +228,7 @@ func (x *Index) Remove(group uint64) {
 // rebuild copies the content without its removed entries.
 func (x *Index) rebuild() {
 	old := x.content
-	x.content, x.ivf = content{}, ivf{}
+	x.content, x.finder = content{}, nil
 	x.generation++
 	for _, chunk := range old.chunks() {
 		for i, entry := range chunk.entries {
@@ -240,105 +254,18 @@ func (x *Index) copyEntry(from *chunk, slot int, e entry) {
 }
 
 // View gives the current content, which never changes in it. It puts what was added
-// since the last view into the inverted lists, or builds these, which takes tens of
-// seconds for millions of vectors unless Defer was called.
+// since the last view into the graph or the inverted lists, or builds these, which takes
+// minutes for millions of vectors unless Defer was called.
 func (x *Index) View() *View {
-	x.updateLists()
-	x.ivf.shared = true
-	return &View{
+	x.updateFinder()
+	view := &View{
 		width: x.width, stride: x.stride, kernel: x.kernel, content: x.content,
-		ivf: x.ivf, effort: x.options.Effort, threads: x.options.Threads, values: x.options.Values,
+		effort: x.options.Effort, walkAlways: x.options.walkAlways, threads: x.options.Threads, values: x.options.Values,
 	}
-}
-
-// approximates says whether this index has inverted lists at its present size.
-func (x *Index) approximates() bool {
-	switch x.options.Method {
-	case ExactOnly:
-		return false
-	case Automatic:
-		return x.content.rows >= ApproximateFrom
+	if x.finder != nil {
+		view.proposer = x.finder.snapshot()
 	}
-	return true
-}
-
-// updateLists inserts the entries that are in no inverted list, if this index has
-// lists. Where that is most of them, the lists are built anew.
-func (x *Index) updateLists() {
-	switch {
-	case !x.approximates(), x.needsBuild() && x.deferred:
-		x.ivf, x.content.listed = ivf{}, 0
-		return
-	case x.needsBuild():
-		builder := x.newBuilder(&x.content)
-		x.ivf = builder.build()
-	default:
-		x.insertFrom(x.content.listed, func(int) bool { return false })
-	}
-	x.content.listed = x.content.entries
-}
-
-// needsBuild reports whether most entries are in no list, so that all lists are built
-// anew.
-func (x *Index) needsBuild() bool { return x.content.entries-x.content.listed > x.content.listed }
-
-func (x *Index) newBuilder(of *content) builder {
-	return builder{width: x.width, stride: x.stride, kernel: x.kernel, chunks: of.chunks(), removed: of.isRemoved}
-}
-
-// Defer says whether views do without inverted lists, and are exact, as long as these
-// have to be built. Pending then gives what is to be built.
-func (x *Index) Defer(deferred bool) { x.deferred = deferred }
-
-// Pending gives the inverted lists to build, of the content as it is now; nil when there
-// is nothing to build.
-func (x *Index) Pending() *Build {
-	if !x.deferred || !x.approximates() || !x.needsBuild() {
-		return nil
-	}
-	b := &Build{content: x.content, generation: x.generation}
-	b.builder = x.newBuilder(&b.content)
-	return b
-}
-
-// Build builds the inverted lists of what an index held at some moment.
-type Build struct {
-	builder    builder
-	content    content
-	generation int
-	built      ivf
-}
-
-// Run builds the lists, in any goroutine, while the index may change. It ends early
-// when stopped reports true.
-func (b *Build) Run(stopped func() bool) {
-	b.builder.stopped = stopped
-	b.built = b.builder.build()
-}
-
-// Adopt uses the lists that were built; the next view inserts what was added since. It
-// reports false when they are of no use: the build was stopped, or the index has
-// changed too much.
-func (x *Index) Adopt(b *Build) bool {
-	if b.builder.isStopped() || b.generation != x.generation || !x.approximates() || !x.needsBuild() {
-		return false
-	}
-	x.ivf, x.content.listed = b.built, b.content.entries
-	return true
-}
-
-// insertFrom inserts the entries from a number on into the lists, one by one, except
-// those that are listed.
-func (x *Index) insertFrom(first int, listed func(number int) bool) {
-	if x.inserter == nil {
-		x.inserter = newInserter(x.width, x.kernel)
-	}
-	for number := first; number < x.content.entries; number++ {
-		if !x.content.removed.has(number) && !listed(number) {
-			at := x.content.find(number)
-			x.inserter.insert(&x.ivf, x.content.chunk(at.chunk), at, x.content.isRemoved)
-		}
-	}
+	return view
 }
 
 // isRemoved says whether the entry at a location was removed.
@@ -360,6 +287,9 @@ func (c *content) at(at location) (*entry, int) {
 	chunk := c.chunk(at.chunk)
 	return &chunk.entries[at.slot], chunk.first + int(at.slot)
 }
+
+// number gives the number of the entry at a location.
+func (c *content) number(at location) int { return c.chunk(at.chunk).first + int(at.slot) }
 
 // find gives the location of an entry.
 func (c *content) find(number int) location {

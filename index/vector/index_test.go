@@ -174,9 +174,18 @@ func BenchmarkIndex(b *testing.B) {
 	})
 }
 
-// newApproximate gives an Index that always searches approximately.
+// newByGraph gives an Index that always walks a graph.
+func newByGraph(width int) indexed {
+	index, err := New(Options{Width: width, Method: HNSW})
+	if err != nil {
+		panic(err)
+	}
+	return indexed{index}
+}
+
+// newApproximate gives an Index that always probes inverted lists.
 func newApproximate(width int) indexed {
-	index, err := New(Options{Width: width, Method: Approximate})
+	index, err := New(Options{Width: width, Method: IVF})
 	if err != nil {
 		panic(err)
 	}

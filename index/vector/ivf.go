@@ -18,6 +18,25 @@ type ivf struct {
 	postings  int       // in all lists
 	groups    int       // that have postings
 	shared    bool      // with a view
+	inserter  *inserter
+}
+
+// snapshot implements finder.
+func (f *ivf) snapshot() proposer {
+	f.shared = true
+	if f.postings == 0 {
+		return nil
+	}
+	same := *f
+	return &same
+}
+
+// insert implements finder. Entries are inserted one by one.
+func (f *ivf) insert(c *content, numbers []int) {
+	for _, number := range numbers {
+		at := c.find(number)
+		f.inserter.insert(f, c.chunk(at.chunk), at, c.isRemoved)
+	}
 }
 
 // invertedList is the postings of one centroid: the representatives' codes, which the
@@ -72,7 +91,7 @@ type inserter struct {
 }
 
 func newInserter(width int, k kernel) *inserter {
-	return &inserter{merger: newMerger(width, k), stride: strideOf(width), code: make([]byte, strideOf(width))}
+	return &inserter{merger: newMerger(width, maxRepresentatives, k), stride: strideOf(width), code: make([]byte, strideOf(width))}
 }
 
 // insert appends one entry's representatives to the lists of their nearest centroids,

@@ -7,12 +7,14 @@ package vector
 type kernel struct {
 	name string
 	dot  func(query []int8, rows []byte, out []int32)
+	// gather is the same for rows that are not consecutive, each as long as the query.
+	gather func(query []int8, rows [][]byte, out []int32)
 }
 
 // kernels lists what this processor can run, the fastest first. The last is
 // always the portable one.
 func kernels() []kernel {
-	return append(nativeKernels(), kernel{"scalar", dotScalar})
+	return append(nativeKernels(), kernel{"scalar", dotScalar, rowByRow(dotScalar)})
 }
 
 // dotScalar is the portable kernel, and the meaning of the others.
@@ -25,5 +27,14 @@ func dotScalar(query []int8, rows []byte, out []int32) {
 			sum += int32(value) * int32(row[j])
 		}
 		out[i] = sum
+	}
+}
+
+// rowByRow gathers by a kernel of consecutive rows.
+func rowByRow(dot func(query []int8, rows []byte, out []int32)) func(query []int8, rows [][]byte, out []int32) {
+	return func(query []int8, rows [][]byte, out []int32) {
+		for i, row := range rows {
+			dot(query, row, out[i:i+1])
+		}
 	}
 }

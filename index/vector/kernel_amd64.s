@@ -162,3 +162,89 @@ lastBlock:
 finished:
 	VZEROUPPER
 	RET
+
+// func gatherRowsVNNI(query *int8, rows *[]byte, out *int32, stride, count int)
+// Four rows at a time, each wherever its slice says.
+TEXT ·gatherRowsVNNI(SB), NOSPLIT, $0-40
+	MOVQ query+0(FP), SI
+	MOVQ rows+8(FP), DI
+	MOVQ out+16(FP), DX
+	MOVQ stride+24(FP), R8
+	MOVQ count+32(FP), CX
+
+gatherFour:
+	CMPQ CX, $4
+	JLT  gatherOne
+	MOVQ (DI), R9
+	MOVQ 24(DI), R10
+	MOVQ 48(DI), R11
+	MOVQ 72(DI), R12
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	XORQ AX, AX
+
+gatherFourBlocks:
+	VMOVDQU64 (SI)(AX*1), Z4
+	VMOVDQU64 (R9)(AX*1), Z5
+	VMOVDQU64 (R10)(AX*1), Z6
+	VMOVDQU64 (R11)(AX*1), Z7
+	VMOVDQU64 (R12)(AX*1), Z8
+	VPDPBUSD  Z4, Z5, Z0
+	VPDPBUSD  Z4, Z6, Z1
+	VPDPBUSD  Z4, Z7, Z2
+	VPDPBUSD  Z4, Z8, Z3
+	ADDQ $64, AX
+	CMPQ AX, R8
+	JLT  gatherFourBlocks
+
+	// Each of Z0 to Z3 to 256 bits, then all four together to 4 x int32.
+	VEXTRACTI64X4 $1, Z0, Y4
+	VEXTRACTI64X4 $1, Z1, Y5
+	VEXTRACTI64X4 $1, Z2, Y6
+	VEXTRACTI64X4 $1, Z3, Y7
+	VPADDD Y4, Y0, Y0
+	VPADDD Y5, Y1, Y1
+	VPADDD Y6, Y2, Y2
+	VPADDD Y7, Y3, Y3
+	VPHADDD Y1, Y0, Y0
+	VPHADDD Y3, Y2, Y2
+	VPHADDD Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VMOVDQU X0, (DX)
+	ADDQ $16, DX
+	ADDQ $96, DI
+	SUBQ $4, CX
+	JMP  gatherFour
+
+gatherOne:
+	TESTQ CX, CX
+	JZ    gatherDone
+	MOVQ (DI), R9
+	VPXORQ Z0, Z0, Z0
+	XORQ AX, AX
+
+gatherOneBlock:
+	VMOVDQU64 (SI)(AX*1), Z4
+	VMOVDQU64 (R9)(AX*1), Z5
+	VPDPBUSD  Z4, Z5, Z0
+	ADDQ $64, AX
+	CMPQ AX, R8
+	JLT  gatherOneBlock
+	VEXTRACTI64X4 $1, Z0, Y4
+	VPADDD Y4, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VPHADDD X0, X0, X0
+	VPHADDD X0, X0, X0
+	VMOVD X0, (DX)
+	ADDQ $4, DX
+	ADDQ $24, DI
+	DECQ CX
+	JMP  gatherOne
+
+gatherDone:
+	VZEROUPPER
+	RET

@@ -3,9 +3,9 @@ package vector
 import "golang.org/x/sys/cpu"
 
 func nativeKernels() []kernel {
-	list := []kernel{{"neon", dotNEON}} // part of every 64-bit ARM processor that Go runs on
+	list := []kernel{{"neon", dotNEON, rowByRow(dotNEON)}} // part of every 64-bit ARM processor that Go runs on
 	if cpu.ARM64.HasASIMDDP {
-		list = append([]kernel{{"neon-dotprod", dotNEONProducts}}, list...)
+		list = append([]kernel{{"neon-dotprod", dotNEONProducts, rowByRow(dotNEONProducts)}}, list...)
 	}
 	return list
 }

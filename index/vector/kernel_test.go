@@ -38,8 +38,21 @@ func FuzzKernels(f *testing.F) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%s differs: %v, want %v", kernel.name, got, want)
 			}
+			shuffled, sums := shuffledRows(source, rows, stride, want)
+			kernel.gather(query, shuffled, got)
+			if !slices.Equal(got, sums) {
+				t.Errorf("%s gathers %v, want %v", kernel.name, got, sums)
+			}
 		}
 	})
+}
+
+// shuffledRows gives rows in another order, and their sums.
+func shuffledRows(source *rand.Rand, rows []byte, stride int, sums []int32) (shuffled [][]byte, of []int32) {
+	for _, i := range source.Perm(len(sums)) {
+		shuffled, of = append(shuffled, rows[i*stride:(i+1)*stride]), append(of, sums[i])
+	}
+	return shuffled, of
 }
 
 // TestKernelsAgree compares kernels at every number of rows up to a few groups of
@@ -66,6 +79,12 @@ func TestKernelsAgree(t *testing.T) {
 				kernel.dot(query, rows, got[:count])
 				if !slices.Equal(got, want) {
 					t.Fatalf("%s of %d rows of %d differs: %v, want %v", kernel.name, count, stride, got, want)
+				}
+				shuffled, sums := shuffledRows(source, rows, stride, want[:count])
+				sums = append(sums, want[count:]...)
+				kernel.gather(query, shuffled, got[:count])
+				if !slices.Equal(got, sums) {
+					t.Fatalf("%s gathers %d rows of %d: %v, want %v", kernel.name, count, stride, got, sums)
 				}
 			}
 		}

@@ -2,13 +2,13 @@ package vector
 
 import (
 	"context"
-	"math"
 	"slices"
 )
 
 // probing is an approximate search under way.
 type probing struct {
 	view    *View
+	ivf     *ivf
 	allow   func(group uint64) bool
 	queries []queryCode     // of the queries, or of their representatives
 	best    *topK[location] // the entries to score
@@ -23,27 +23,26 @@ type probing struct {
 	asked, accepted int // entries, by the filter
 }
 
-// approximate finds k groups by the inverted lists: those whose representatives are
-// nearest to the queries, in the lists of the centroids nearest to them, are scored by
-// all their codes, and of those the ones that may be among the k best exactly.
-func (v *View) approximate(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
+// propose implements proposer: it scores the entries whose representatives are nearest to
+// the queries, in the lists of the centroids nearest to them, the best first.
+func (f *ivf) propose(ctx context.Context, s *scorer) error {
 	p := &probing{
-		view: v, allow: allow, queries: v.represent(queries),
-		margin: newTopK[struct{}](marginBase + marginPerResult*k),
-		best:   newTopK[location](v.scoreBudget(k)),
+		view: s.view, ivf: f, allow: s.allow, queries: s.view.represent(s.vectors),
+		margin: newTopK[struct{}](marginBase + marginPerResult*s.k),
+		best:   newTopK[location](s.view.scoreBudget(s.k)),
 	}
-	if err := p.probeLists(ctx, (scanBase+float64(scanPerResult*k)+scanShare*float64(v.ivf.postings))*v.effort); err != nil {
-		return nil, err
+	if err := p.probeLists(ctx, (scanBase+float64(scanPerResult*s.k)+scanShare*float64(f.postings))*s.view.effort); err != nil {
+		return err
 	}
-	s, err := v.scoreEntries(ctx, queries, k, p.best.sorted(location.key))
-	if err != nil {
-		return nil, err
+	for i, posting := range p.best.sorted(location.key) {
+		if i%contextEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !s.consider(posting.value, posting.score) {
+			break
+		}
 	}
-	found, err := s.rescore(ctx, queries, k)
-	if err == nil && len(found) < k { // too many were removed or refused by the filter
-		return v.SearchExact(ctx, queries, k, allow)
-	}
-	return found, err
+	return nil
 }
 
 // scoreBudget is how many representatives are kept to score their groups; removed
@@ -56,12 +55,12 @@ func (v *View) scoreBudget(k int) int {
 // postings were scanned, or scanEarlyStop of it without one that entered the margin.
 // Under a filter only the share of postings that pass counts.
 func (p *probing) probeLists(ctx context.Context, budget float64) error {
-	order := newNearestFirst(p.score(&p.view.ivf.centroids))
+	order := newNearestFirst(p.score(&p.ivf.centroids))
 	for number, ok := order.next(); ok; number, ok = order.next() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p.scanList(p.view.ivf.lists[number])
+		p.scanList(p.ivf.lists[number])
 		passing := p.passingShare()
 		if float64(p.scanned)*passing >= budget || float64(p.scanned-p.improved)*passing >= scanEarlyStop*budget {
 			break
@@ -131,81 +130,4 @@ func (p *probing) passingShare() float64 {
 		return 1
 	}
 	return float64(p.accepted+1) / float64(p.asked+1)
-}
-
-// scoreEntries scores entries by all their codes, until scoreEarlyStop of them in a
-// row are not among the k best. An entry with several representatives comes several
-// times, and is scored once.
-func (v *View) scoreEntries(ctx context.Context, queries []float32, k int, entries []scored[location]) (*search, error) {
-	s := v.newSearch(queries, k)
-	earlyStop := int(scoreEarlyStop * max(1, v.effort))
-	done, failures := make([]uint64, v.content.entries/64+1), 0
-	for i := range entries {
-		if i%contextEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		at := entries[i].value
-		chunk := v.content.chunk(at.chunk)
-		number := chunk.first + int(at.slot)
-		if done[number>>6]>>(number&63)&1 == 1 {
-			continue
-		}
-		done[number>>6] |= 1 << (number & 63)
-		if v.content.removed.has(number) {
-			continue
-		}
-		if failures++; s.proposeLikely(chunk, int(at.slot)) {
-			failures = 0
-		}
-		if failures == earlyStop {
-			break
-		}
-	}
-	return s, nil
-}
-
-// proposeLikely proposes an entry like propose, but by bounds that are very likely
-// instead of certain, so that few have to be scored exactly. It says whether the entry
-// may be among the nearest.
-func (s *search) proposeLikely(c *chunk, slot int) bool {
-	first, end, stride := c.entries[slot].row, c.endRow(slot), s.view.stride
-	s.products = slices.Grow(s.products[:0], end-first)[:end-first]
-	lower, upper := math.Inf(-1), math.Inf(-1)
-	for number := range s.queries {
-		query := &s.queries[number]
-		s.view.kernel.dot(query.codes, c.codes[first*stride:end*stride], s.products)
-		best, row := math.Inf(-1), 0
-		for i := range s.products {
-			if product := float64(c.rows[first+i].scale) * float64(s.products[i]-query.shift); product > best {
-				best, row = product, i
-			}
-		}
-		low, high := query.likelyBounds(c.rows[first+row], s.products[row])
-		lower, upper = max(lower, low), max(upper, high)
-	}
-	if upper < s.threshold() {
-		return false
-	}
-	s.proposals = append(s.proposals, proposal{c, slot, upper})
-	s.lowerBounds.offer(lower, struct{}{})
-	return true
-}
-
-// represent codes the queries, or the representatives of many.
-func (v *View) represent(queries []float32) (coded []queryCode) {
-	if len(queries) <= maxRepresentatives*v.width {
-		for query := range slices.Chunk(queries, v.width) {
-			coded = append(coded, newQueryCode(query, v.stride))
-		}
-		return coded
-	}
-	codes := make([]byte, len(queries)/v.width*v.stride)
-	rows := make([]rowCode, len(queries)/v.width)
-	for i := range rows {
-		rows[i] = newRowCode(codes[i*v.stride:], queries[i*v.width:(i+1)*v.width])
-	}
-	newMerger(v.width, v.kernel).merge(codes, rows, func(mean []float32) {
-		coded = append(coded, newQueryCode(mean, v.stride))
-	})
-	return coded
 }

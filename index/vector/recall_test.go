@@ -40,17 +40,16 @@ func BenchmarkRecall(b *testing.B) {
 	if dump := os.Getenv("MEKIKI_VECTORS_DUMP"); dump != "" {
 		data.dump(b, dump)
 	}
-	view := data.index(b)
+	views := map[Method]*View{}
+	for _, method := range measured {
+		views[method] = data.index(b, method)
+	}
 	wants := make([][]Neighbour, len(data.texts))
 	for i, text := range data.texts {
 		var err error
-		if wants[i], err = view.SearchExact(b.Context(), text, 100, nil); err != nil {
+		if wants[i], err = views[measured[0]].SearchExact(b.Context(), text, 100, nil); err != nil {
 			b.Fatal(err)
 		}
-	}
-	var coder *hnswGraph
-	if os.Getenv("MEKIKI_VECTORS_HNSW") != "" {
-		coder = data.coder(b)
 	}
 	for _, k := range []int{10, 100} {
 		measure := func(name string, search func(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]Neighbour, error)) {
@@ -58,20 +57,26 @@ func BenchmarkRecall(b *testing.B) {
 				measureRecall(b, data.texts, wants, k, func(text []float32) ([]Neighbour, error) { return search(b.Context(), text, k, nil) })
 			})
 		}
-		measure("exact", view.SearchExact)
-		for _, effort := range []float64{0.125, 0.25, 0.5, 1, 2} {
-			view.effort = effort
-			measure(fmt.Sprintf("effort-%g", effort), view.approximate)
-		}
-		if coder != nil {
-			measure("coder-hnsw", coder.Search)
+		measure("exact", views[measured[0]].SearchExact)
+		for _, method := range measured {
+			view := views[method]
+			for _, effort := range []float64{0.125, 0.25, 0.5, 1, 2, 4} {
+				view.effort = effort
+				measure(fmt.Sprintf("%s-effort-%g", method, effort), view.approximate)
+			}
 		}
 	}
 }
 
-// index adds all groups to an index with inverted lists.
-func (d *largeData) index(b *testing.B) *View {
-	index, err := New(Options{Width: testLargeWidth, Method: Approximate, Values: d.values})
+// measured are the methods that are measured beside the exact scan.
+var measured = []Method{HNSW, IVF}
+
+// index adds all groups to an index of a method.
+func (d *largeData) index(b *testing.B, method Method) *View {
+	var before runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	index, err := New(Options{Width: testLargeWidth, Method: method, Values: d.values})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -82,14 +87,19 @@ func (d *largeData) index(b *testing.B) *View {
 	var memory runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&memory)
-	lengths := make([]int, len(view.ivf.lists))
-	for i, list := range view.ivf.lists {
-		lengths[i] = len(list.postings)
+	b.Logf("%s: %d groups, %d vectors, built in %v, %.0f bytes a group", method, view.Len(), view.content.rows, took,
+		float64(memory.HeapAlloc-before.HeapAlloc)/float64(view.Len()))
+	switch found := view.proposer.(type) {
+	case *ivf:
+		lengths := make([]int, len(found.lists))
+		for i, list := range found.lists {
+			lengths[i] = len(list.postings)
+		}
+		slices.Sort(lengths)
+		b.Logf("%d postings in %d lists of %d to %d", found.postings, len(lengths), lengths[0], lengths[len(lengths)-1])
+	case *graphView:
+		b.Logf("%d nodes", found.nodes.Len())
 	}
-	slices.Sort(lengths)
-	b.Logf("%d groups, %d vectors, %d postings in %d lists of %d to %d, built in %v, %.0f bytes a group",
-		view.Len(), view.content.rows, view.ivf.postings, len(lengths), lengths[0], lengths[len(lengths)-1], took,
-		float64(memory.HeapAlloc)/float64(view.Len()))
 	return view
 }
 

@@ -12,6 +12,7 @@ import (
 type merger struct {
 	kernel   kernel
 	width    int
+	most     int // representatives of a block of rows
 	query    []int8
 	products []int32
 	gram     []float32 // the dot products of the rows with each other
@@ -19,8 +20,9 @@ type merger struct {
 	mean     []float32
 }
 
-func newMerger(width int, k kernel) *merger {
-	return &merger{kernel: k, width: width, query: make([]int8, strideOf(width)), mean: make([]float32, width)}
+// newMerger makes a merger to so many representatives at most, up to mostRepresentatives.
+func newMerger(width, most int, k kernel) *merger {
+	return &merger{kernel: k, width: width, most: most, query: make([]int8, strideOf(width)), mean: make([]float32, width)}
 }
 
 // merge calls emit with each representative of the coded rows; emit must not keep
@@ -43,7 +45,7 @@ func (m *merger) mergeBlock(codes []byte, rows []rowCode, emit func(mean []float
 	}
 	m.compare(codes, rows)
 	clusters := 1
-	for farthest, cosine := m.farthest(clusters); cosine < mergeCosine && clusters < min(count, maxRepresentatives); farthest, cosine = m.farthest(clusters) {
+	for farthest, cosine := m.farthest(clusters); cosine < mergeCosine && clusters < min(count, m.most); farthest, cosine = m.farthest(clusters) {
 		m.cluster[farthest] = clusters
 		clusters++
 		for range 3 {
@@ -96,7 +98,7 @@ func (m *merger) farthest(clusters int) (row int, cosine float32) {
 
 // clusterSums gives every row's dot product with every cluster's sum of rows, and
 // the lengths of the sums.
-func (m *merger) clusterSums(clusters int) (sums [mergeRows][maxRepresentatives]float32, norms [maxRepresentatives]float32) {
+func (m *merger) clusterSums(clusters int) (sums [mergeRows][mostRepresentatives]float32, norms [mostRepresentatives]float32) {
 	count := len(m.cluster)
 	for i := range m.cluster {
 		for j, cluster := range m.cluster {

@@ -45,20 +45,28 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Save writes the inverted lists of the view, so that Load need not build them. A view
-// without any, as small ones are, writes that there are none.
+// Save writes the graph or the inverted lists of the view, so that Load need not build
+// them. A view without either, as small ones are, writes that there are no lists.
 func (v *View) Save(w io.Writer) error {
+	if v.proposer == nil {
+		return (&ivf{}).save(v, w)
+	}
+	return v.proposer.save(v, w)
+}
+
+// save implements proposer.
+func (f *ivf) save(v *View, w io.Writer) error {
 	buffered := bufio.NewWriterSize(w, 1<<16)
 	header := append([]byte(savedMagic), make([]byte, 8)...)
 	binary.LittleEndian.PutUint32(header[8:], uint32(v.width))
-	binary.LittleEndian.PutUint32(header[12:], uint32(len(v.ivf.lists)))
+	binary.LittleEndian.PutUint32(header[12:], uint32(len(f.lists)))
 	header = binary.LittleEndian.AppendUint32(header, crc32.Checksum(header, castagnoli))
 	if _, err := buffered.Write(header); err != nil {
 		return fmt.Errorf("save inverted lists: %w", err)
 	}
 	var block []byte
-	for number := range v.ivf.lists {
-		block = v.appendList(block[:0], number)
+	for number := range f.lists {
+		block = f.appendList(v, block[:0], number)
 		if _, err := buffered.Write(block); err != nil {
 			return fmt.Errorf("save inverted lists: %w", err)
 		}
@@ -70,11 +78,11 @@ func (v *View) Save(w io.Writer) error {
 }
 
 // appendList appends a list without the postings of removed entries.
-func (v *View) appendList(block []byte, number int) []byte {
-	list, count := v.ivf.lists[number], uint32(0)
+func (f *ivf) appendList(v *View, block []byte, number int) []byte {
+	list, count := f.lists[number], uint32(0)
 	block = binary.LittleEndian.AppendUint32(block, 0)
-	block = binary.LittleEndian.AppendUint32(block, math.Float32bits(v.ivf.centroids.scales[number]))
-	block = append(block, v.ivf.centroids.row(number, v.stride)[:v.width]...)
+	block = binary.LittleEndian.AppendUint32(block, math.Float32bits(f.centroids.scales[number]))
+	block = append(block, f.centroids.row(number, v.stride)[:v.width]...)
 	for i, at := range list.postings {
 		entry, number := v.content.at(at)
 		if v.content.removed.has(number) {
@@ -115,10 +123,10 @@ type Loaded struct {
 // changes nothing, and wraps ErrSaved unless it is the reader's. Memory is asked for
 // in proportion to what is read, and what is read to the index.
 func (x *Index) Load(r io.Reader) (Loaded, error) {
-	if !x.approximates() {
+	if x.method() == Exact {
 		return Loaded{}, nil
 	}
-	loading := &loading{index: x, reader: bufio.NewReaderSize(r, 1<<16), listed: map[int]bool{}}
+	loading := &loading{index: x, ivf: ivf{inserter: newInserter(x.width, x.kernel)}, reader: bufio.NewReaderSize(r, 1<<16), listed: map[int]bool{}}
 	if err := loading.read(); err != nil {
 		return Loaded{}, fmt.Errorf("load inverted lists: %w", err)
 	}
@@ -127,7 +135,7 @@ func (x *Index) Load(r io.Reader) (Loaded, error) {
 		return Loaded{Inserted: missing + len(loading.listed), Ignored: loading.report.Ignored}, nil
 	}
 	loading.report.Groups, loading.report.Inserted = len(loading.listed), missing
-	x.ivf = loading.ivf
+	x.finder = &loading.ivf
 	x.insertFrom(0, func(number int) bool { return loading.listed[number] })
 	x.content.listed = x.content.entries
 	return loading.report, nil

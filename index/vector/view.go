@@ -14,8 +14,9 @@ type View struct {
 	width, stride int
 	kernel        kernel
 	content       content
-	ivf           ivf
+	proposer      proposer // nil where searches are exact
 	effort        float64
+	walkAlways    bool
 	threads       int
 	values        func(group uint64) ([]float32, error)
 }
@@ -48,7 +49,7 @@ func (v *View) Search(ctx context.Context, queries []float32, k int, allow func(
 	if k = min(k, v.Len()); k <= 0 {
 		return nil, ctx.Err()
 	}
-	if v.ivf.postings == 0 || v.scanIsFast(k, allow) {
+	if v.proposer == nil || v.scanIsFast(k, allow) {
 		return v.SearchExact(ctx, queries, k, allow)
 	}
 	return v.approximate(ctx, queries, k, allow)

@@ -322,7 +322,7 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 func (x *Store) begin(keeps bool) error {
 	method := vector.Automatic
 	if x.Host.ApproximateFrom != vector.ApproximateFrom {
-		method = vector.Approximate
+		method = vector.IVF
 	}
 	images, err := x.Host.NewIndex(x.space.Width, method, keeps)
 	if err != nil {

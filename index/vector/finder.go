@@ -1,0 +1,112 @@
+package vector
+
+import (
+	"context"
+	"io"
+)
+
+// finder is what an index finds entries by that are likely to be near a query: inverted
+// lists or a graph.
+type finder interface {
+	// insert puts in entries, each by its number.
+	insert(c *content, numbers []int)
+	// snapshot gives the finder as it is now.
+	snapshot() proposer
+}
+
+// proposer is a finder at one moment. It never changes.
+type proposer interface {
+	// propose gives entries that are likely to be near to the scorer, the most promising
+	// first.
+	propose(ctx context.Context, s *scorer) error
+	// save writes what a finder is restored from.
+	save(v *View, w io.Writer) error
+}
+
+// method says by what this index finds at its present size.
+func (x *Index) method() Method {
+	if x.options.Method != Automatic {
+		return x.options.Method
+	}
+	if x.content.rows < x.options.ApproximateFrom {
+		return Exact
+	}
+	return IVF
+}
+
+// updateFinder puts in the entries that the finder does not have, if this index has one.
+// Where that is most of them, it is built anew.
+func (x *Index) updateFinder() {
+	method := x.method()
+	switch {
+	case method == Exact, x.needsBuild() && x.deferred:
+		x.finder, x.content.listed = nil, 0
+		return
+	case x.needsBuild():
+		x.finder = x.newBuilder(&x.content).build(method)
+	default:
+		x.insertFrom(x.content.listed, func(int) bool { return false })
+	}
+	x.content.listed = x.content.entries
+}
+
+// needsBuild reports whether the finder lacks most entries, so that it is built anew.
+func (x *Index) needsBuild() bool { return x.content.entries-x.content.listed > x.content.listed }
+
+func (x *Index) newBuilder(of *content) *builder {
+	return &builder{width: x.width, stride: x.stride, kernel: x.kernel, chunks: of.chunks(), removed: of.isRemoved}
+}
+
+// insertFrom inserts the entries from a number on, except those that are listed.
+func (x *Index) insertFrom(first int, listed func(number int) bool) {
+	var numbers []int
+	for number := first; number < x.content.entries; number++ {
+		if !x.content.removed.has(number) && !listed(number) {
+			numbers = append(numbers, number)
+		}
+	}
+	if len(numbers) > 0 {
+		x.finder.insert(&x.content, numbers)
+	}
+}
+
+// Defer says whether views do without a graph or inverted lists, and are exact, as long
+// as these have to be built. Pending then gives what is to be built.
+func (x *Index) Defer(deferred bool) { x.deferred = deferred }
+
+// Pending gives what is to be built, of the content as it is now; nil when there is
+// nothing to build.
+func (x *Index) Pending() *Build {
+	if !x.deferred || x.method() == Exact || !x.needsBuild() {
+		return nil
+	}
+	b := &Build{content: x.content, generation: x.generation, method: x.method()}
+	b.builder = x.newBuilder(&b.content)
+	return b
+}
+
+// Build builds the graph or the inverted lists of what an index held at some moment.
+type Build struct {
+	builder    *builder
+	method     Method
+	content    content
+	generation int
+	built      finder
+}
+
+// Run builds, in any goroutine, while the index may change. It ends early when stopped
+// reports true.
+func (b *Build) Run(stopped func() bool) {
+	b.builder.stopped = stopped
+	b.built = b.builder.build(b.method)
+}
+
+// Adopt uses what was built; the next view inserts what was added since. It reports false
+// when that is of no use: the build was stopped, or the index has changed too much.
+func (x *Index) Adopt(b *Build) bool {
+	if b.builder.isStopped() || b.generation != x.generation || x.method() != b.method || !x.needsBuild() {
+		return false
+	}
+	x.finder, x.content.listed = b.built, b.content.entries
+	return true
+}

@@ -1,0 +1,115 @@
+package vector
+
+import (
+	"context"
+	"io"
+	"math"
+	"runtime"
+
+	"mekiki/index/vector/hnsw"
+)
+
+// graph finds entries by a graph of their representatives.
+type graph struct {
+	width   int
+	nodes   *hnsw.Graph
+	entries []location // of each node
+	merger  *merger
+	code    []byte
+	workers int
+}
+
+func newGraph(width int, k kernel) *graph {
+	return &graph{
+		width: width, nodes: hnsw.New(strideOf(width), k.gather),
+		merger: newMerger(width, graphRepresentatives, k), code: make([]byte, strideOf(width)), workers: runtime.GOMAXPROCS(0),
+	}
+}
+
+// buildGraph builds the graph of all entries.
+func (b *builder) buildGraph() *graph {
+	set, _ := b.representatives(graphRepresentatives, true)
+	g := newGraph(b.width, b.kernel)
+	// Nodes that are near each other get numbers that are, so that a walk finds them in
+	// fewer pages of memory.
+	for _, cluster := range b.divide(set, graphCluster) {
+		for _, i := range cluster {
+			g.append(set.code(i), set.scales[i], set.postings[i])
+		}
+	}
+	g.nodes.Link(b.workers, b.stopped)
+	return g
+}
+
+// append appends a representative's node, which is linked later.
+func (g *graph) append(codes []byte, scale float32, at location) {
+	sum := int32(0)
+	for _, code := range codes[:g.width] {
+		sum += int32(code) - bias
+	}
+	g.nodes.Append(codes, hnsw.Row{Scale: scale, Sum: sum})
+	g.entries = append(g.entries, at)
+}
+
+// insert implements finder.
+func (g *graph) insert(c *content, numbers []int) {
+	for _, number := range numbers {
+		at := c.find(number)
+		chunk := c.chunk(at.chunk)
+		first, end := chunk.entries[at.slot].row, chunk.endRow(int(at.slot))
+		stride := len(g.code)
+		g.merger.merge(chunk.codes[first*stride:end*stride], chunk.rows[first:end], func(mean []float32) {
+			g.append(g.code, quantize(g.code[:g.width], unit(mean)), at)
+		})
+	}
+	g.nodes.Link(g.workers, nil)
+}
+
+// snapshot implements finder.
+func (g *graph) snapshot() proposer { return &graphView{g.nodes.View(), g.entries} }
+
+// graphView is a graph at one moment.
+type graphView struct {
+	nodes   *hnsw.View
+	entries []location
+}
+
+// propose implements proposer: it scores the entries of the nodes that a walk comes to.
+func (g *graphView) propose(ctx context.Context, s *scorer) error {
+	coded := s.view.represent(s.vectors)
+	queries := make([]hnsw.Query, len(coded))
+	for i, query := range coded {
+		queries[i] = hnsw.Query{Codes: query.codes, Shift: query.shift, Scale: float32(query.scale)}
+	}
+	if g.nodes.Len() < scanNodesPerResult*s.k && !s.view.walkAlways {
+		return g.scan(ctx, s, queries)
+	}
+	return g.nodes.Walk(ctx, queries, func(node uint32, score float32) bool { return s.consider(g.entries[node], float64(score)) })
+}
+
+// scan proposes like a walk, from the scores of all nodes.
+func (g *graphView) scan(ctx context.Context, s *scorer, queries []hnsw.Query) error {
+	best := newTopK[uint32](s.view.scoreBudget(s.k))
+	threshold := float32(math.Inf(-1))
+	err := g.nodes.Scan(ctx, queries, s.view.kernel.dot, func(first uint32, scores []float32) {
+		for i, score := range scores {
+			if score <= threshold || !s.passes(g.entries[first+uint32(i)]) {
+				continue
+			}
+			best.offer(float64(score), first+uint32(i))
+			threshold = float32(best.threshold())
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, node := range best.sorted(func(node uint32) uint64 { return uint64(node) }) {
+		if !s.consider(g.entries[node.value], node.score) {
+			break
+		}
+	}
+	return nil
+}
+
+// save implements proposer.
+func (g *graphView) save(v *View, w io.Writer) error { return nil }
