@@ -199,3 +199,20 @@ func TestTextsFormat(t *testing.T) {
 		t.Errorf("status %d, %s", status, errors)
 	}
 }
+
+// TestAnnIsChosenAndShown: --ann says how vectors are found; what misses much says so, and
+// what does not exist is an error.
+func TestAnnIsChosenAndShown(t *testing.T) {
+	_, library := libraryOf(t, []string{"a.jpg"})
+	status, _, errors := runForTest(t, "status", "--library", library, "--ann", "best")
+	if status != cli.ExitUsage || !strings.Contains(errors, "--ann best") {
+		t.Errorf("status %d, %s", status, errors)
+	}
+	status, _, errors = runForTest(t, "status", "--library", library, "--ann", "coder")
+	if status != cli.ExitOK || !strings.Contains(errors, cli.CoderRecall) {
+		t.Errorf("status %d, %s", status, errors)
+	}
+	if status, _, errors = runForTest(t, "status", "--library", library, "--ann", "hnsw"); status != cli.ExitOK || errors != "" {
+		t.Errorf("status %d, %s", status, errors)
+	}
+}

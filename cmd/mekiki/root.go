@@ -13,6 +13,7 @@ import (
 	"mekiki/cmd/mekiki/internal/modelverbs"
 	"mekiki/cmd/mekiki/internal/searchverbs"
 	"mekiki/cmd/mekiki/internal/serververbs"
+	"mekiki/index/vector"
 )
 
 const rootLong = `Mekiki finds images by what they show, and words for what an image shows.
@@ -92,6 +93,7 @@ func addGlobalFlags(root *cobra.Command, app *cli.App) {
 	flags.StringVar(&app.Model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")
 	flags.StringVar(&app.Answers, "answers", "", "second stage that answers questions: a name from \"mekiki models\" or a folder (default: --model, if it answers, or else the built-in one)")
 	flags.StringVar(&app.Precision, "precision", "int8", "arithmetic of the model: int8, fp16 (for GPUs) or fp32; of a second stage int4, its default, int8 or fp32")
+	flags.StringVar(&app.Ann, "ann", string(vector.Automatic), "how the nearest vectors are found: exact (a scan), hnsw (a graph), ivf (inverted lists), coder (the graph of github.com/coder/hnsw) or auto (by size)")
 	app.ModelGiven = func() bool { return flags.Changed("model") }
 	app.PrecisionGiven = func() bool { return flags.Changed("precision") }
 	flags.StringVar(&app.Runtime, "runtime", "", "ONNX Runtime shared library to use (default: find or install it)")

@@ -22,8 +22,8 @@ func TestWritersDoNotWaitForLists(t *testing.T) {
 	files := vfstest.NewMemory()
 	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 1, approximateFrom: 50})
 	var images nearest.Index
-	library.host.NewIndex = func(width int, method vector.Method, keep bool) (nearest.Index, error) {
-		made, err := nearest.NewIndex(width, method, keep)
+	library.host.NewIndex = func(options vector.Options, keep bool) (nearest.Index, error) {
+		made, err := nearest.NewIndex(options, keep)
 		if images == nil {
 			images = made // those of texts are made after
 		}

@@ -49,7 +49,7 @@ func TestDropSpaceForgetsLists(t *testing.T) {
 	indextest.Must(t, first.Close())
 	lists := func() (names []string) {
 		for name := range files.Files() {
-			if strings.HasSuffix(name, ".cells") {
+			if strings.HasSuffix(name, ".graph") {
 				names = append(names, name)
 			}
 		}

@@ -55,7 +55,7 @@ func TestFlippedBits(t *testing.T) {
 // library is opened, the answers are as before, and the inverted lists are made and saved
 // again. MEKIKI_TEST_SCALE=8 flips every bit; less flips one in each few bytes.
 func TestFlippedLists(t *testing.T) {
-	const name = "/library/derived/vectors/0001-images.cells"
+	const name = "/library/derived/vectors/0001-images.graph"
 	memory := vfstest.NewMemory()
 	open := func(files vfs.FS) *Library {
 		library, err := Open(t.Context(), "/library", Options{FileSystem: files, keptVectors: 1, approximateFrom: 6})

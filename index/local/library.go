@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/local/catalog"
@@ -52,9 +53,11 @@ type Options struct {
 	// SegmentBytes is the length from which on a new segment is begun; zero
 	// means 512 MiB.
 	SegmentBytes int64
+	// Method is how vectors are found; empty means vector.Automatic.
+	Method vector.Method
 
 	// keptVectors is the number of vectors up to which an index keeps them in
-	// full precision, and approximateFrom that from which it has inverted lists; zero means
+	// full precision, and approximateFrom that from which it is not searched exactly; zero means
 	// the constants.
 	keptVectors, approximateFrom int
 }
@@ -93,7 +96,16 @@ func (o Options) Validate() error {
 	if o.SegmentBytes < 0 {
 		problems = append(problems, fmt.Errorf("segment bytes %d are negative", o.SegmentBytes))
 	}
+	if err := (vector.Options{Width: 1, Method: o.Method}).Validate(); err != nil {
+		problems = append(problems, err)
+	}
 	return errors.Join(problems...)
+}
+
+// MethodOf says by what the vectors of a space's records of a kind are found when there are
+// so many: vector.Exact, HNSW, IVF or Coder.
+func (l *Library) MethodOf(space embed.Space, kind index.Kind, records int) vector.Method {
+	return l.host.MethodOf(space, kind, records)
 }
 
 // Library is an open library. Its methods may be called from any goroutine.
@@ -172,7 +184,7 @@ func newLibrary(folder string, options Options, decoder *pixels.Decoder, backgro
 	}
 	l.readOnly.Store(options.ReadOnly)
 	l.host = &nearest.Host{
-		Fsys: l.fsys, Folder: l.folder, Logger: l.logger, Now: options.Now, KeptVectors: options.keptVectors, ApproximateFrom: options.approximateFrom,
+		Fsys: l.fsys, Folder: l.folder, Logger: l.logger, Now: options.Now, KeptVectors: options.keptVectors, ApproximateFrom: options.approximateFrom, Method: options.Method,
 		Background: background, ReadOnly: l.readOnly.Load, Present: l.present, AddFinding: l.addFinding, Current: l.currentNearest,
 		NewIndex: nearest.NewIndex, FewChanges: nearest.ReadAtOnce,
 	}

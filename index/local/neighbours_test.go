@@ -16,6 +16,7 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/local/block"
 	"mekiki/index/local/segment"
+	"mekiki/index/vector"
 	"mekiki/internal/vfs"
 	"mekiki/internal/vfs/vfstest"
 )
@@ -108,12 +109,12 @@ func TestGrownListsAreSaved(t *testing.T) {
 	indextest.Must(t, err)
 	indextest.Must(t, snapshot.Close())
 	indextest.Must(t, library.Close())
-	lists := files.Files()["/library/derived/vectors/0001-images.cells"]
+	lists := files.Files()["/library/derived/vectors/0001-images.graph"]
 	if len(lists) < 200 {
 		t.Fatalf("%d bytes of lists", len(lists))
 	}
 	library = openTest(t, "/library", options)
-	if again := files.Files()["/library/derived/vectors/0001-images.cells"]; !bytes.Equal(lists, again) {
+	if again := files.Files()["/library/derived/vectors/0001-images.graph"]; !bytes.Equal(lists, again) {
 		t.Error("the inverted lists were saved again")
 	}
 	snapshot = library.Snapshot()
@@ -124,7 +125,7 @@ func TestGrownListsAreSaved(t *testing.T) {
 	}
 	indextest.Must(t, snapshot.Close())
 	indextest.Must(t, library.Close())
-	if again := files.Files()["/library/derived/vectors/0001-images.cells"]; !bytes.Equal(lists, again) {
+	if again := files.Files()["/library/derived/vectors/0001-images.graph"]; !bytes.Equal(lists, again) {
 		t.Error("the inverted lists were saved again, although nothing has grown")
 	}
 }
@@ -226,6 +227,15 @@ func TestFilteredSearchIsExact(t *testing.T) {
 // what a small one finds; lists are saved, read again, and made again when they
 // are damaged; vectors that go bad at rest cost one record and a finding.
 func TestLargeIndexes(t *testing.T) {
+	for method, lists := range map[vector.Method]string{
+		vector.Automatic: "0001-images.graph", vector.HNSW: "0001-images.graph", vector.IVF: "0001-images.cells",
+	} {
+		t.Run(string(method), func(t *testing.T) { testLargeIndexes(t, method, "/library/derived/vectors/"+lists) })
+	}
+}
+
+func testLargeIndexes(t *testing.T, method vector.Method, lists string) {
+	t.Helper()
 	files := vfstest.NewMemory()
 	library := openMemory(t, files)
 	fill(t, library, 60)
@@ -238,9 +248,8 @@ func TestLargeIndexes(t *testing.T) {
 	}
 	want := search(library)
 	indextest.Must(t, library.Close())
-	const lists = "/library/derived/vectors/0001-images.cells"
 	open := func(options Options) *Library {
-		options.FileSystem = files
+		options.FileSystem, options.Method = files, method
 		return openTest(t, "/library", options)
 	}
 	large := Options{keptVectors: 1, approximateFrom: 50}

@@ -16,9 +16,9 @@ import (
 
 // interrupted makes vector indexes that call what it points to, unless that is nil, at
 // every change.
-func interrupted(interrupt *context.CancelFunc) func(int, vector.Method, bool) (nearest.Index, error) {
-	return func(width int, method vector.Method, keep bool) (nearest.Index, error) {
-		made, err := nearest.NewIndex(width, method, keep)
+func interrupted(interrupt *context.CancelFunc) func(vector.Options, bool) (nearest.Index, error) {
+	return func(options vector.Options, keep bool) (nearest.Index, error) {
+		made, err := nearest.NewIndex(options, keep)
 		return interruptedIndex{made, interrupt}, err
 	}
 }

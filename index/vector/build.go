@@ -22,8 +22,11 @@ func (b *builder) isStopped() bool { return b.stopped != nil && b.stopped() }
 // build builds a finder.
 func (b *builder) build(method Method) finder {
 	b.workers = max(1, runtime.GOMAXPROCS(0))
-	if method == IVF {
+	switch method {
+	case IVF:
 		return b.buildLists()
+	case Coder:
+		return b.buildCoder()
 	}
 	return b.buildGraph()
 }

@@ -43,7 +43,7 @@ var searchers = append([]searcherCase{
 	{"index, parallel", func() searcher { return newThreaded(testWidth) }, 1},
 	{"hnsw", func() searcher { return newByGraph(testWidth) }, 0.95},
 	{"ivf", func() searcher { return newApproximate(testWidth) }, 0.95},
-}, hnswSearchers...)
+}, coderSearchers...)
 
 // clustered draws unit vectors around common centroids, like those of photographs.
 type clustered struct {

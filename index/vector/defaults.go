@@ -70,6 +70,9 @@ const (
 	scanNodesPerResult = 2500
 )
 
+// coderBase and coderPerResult say how many nodes github.com/coder/hnsw is asked for.
+const coderBase, coderPerResult = 100, 10
+
 // When an approximate search stops scoring what is proposed, see scorer.
 const (
 	// gapSpread is for Effort 1, and grows by gapSpreadPerDoubling with every doubling.

@@ -7,30 +7,30 @@
 // An Index keeps the vectors as int8 codes with a scale each, to find groups by, and
 // as float32, or not at all, to score them. Small, it scans all codes: the error of a
 // code is bounded, so that only groups that may be among the nearest are scored, and
-// the answer is that of a scan in float32, bit for bit. Large, it is an inverted file:
+// the answer is that of a scan in float32, bit for bit. Large, it finds groups by
+// representatives, and scores those exactly:
 //
-//	rows of a group         representatives           inverted lists
-//	(32 parts of an image)  (1 to 4 means of rows)    (one for each centroid)
+//	rows of a group         representatives           a graph of them (package hnsw),
+//	(32 parts of an image)  (1 to 4 means of rows)    or a list for each centroid
 //
-//	▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪   ──▶   ◆ ◆               ┌──▶  centroid 0 │ ◆ ◆ ◆ ◆ ◆ ◆
-//	▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪   ──▶   ◆ ◆ ◆   ──▶ nearest ─▶  centroid 1 │ ◆ ◆ ◆ ◆
-//	▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪   ──▶   ◆                 └──▶  centroid 2 │ ◆ ◆ ◆ ◆ ◆
+//	▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪   ──▶   ◆ ◆                      ◆──◆──◆    centroid 0 │ ◆ ◆ ◆ ◆ ◆
+//	▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪   ──▶   ◆ ◆ ◆         ──▶        │╲ │ ╱│    centroid 1 │ ◆ ◆ ◆
+//	▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪   ──▶   ◆                        ◆──◆──◆    centroid 2 │ ◆ ◆ ◆ ◆
 //
-//	query ─▶ centroids by distance ─▶ probe lists ─▶ best postings ─▶ codes ─▶ float32
+//	query ─▶ walk, or probe lists ─▶ representatives, the best first ─▶ codes ─▶ float32
 //
-// A posting (◆) is a representative's codes, scale and the location of its group. A
-// search probes the lists of the centroids nearest to the query until more would be of
-// little use, scores the groups of the best postings by all their codes and those that
-// may be among the nearest exactly, and so may miss some: docs/vectors.md has the
-// figures, defaults.go what they depend on.
+// A group is scored by all its codes as soon as a representative of it is proposed. From
+// what groups score beyond their representatives the scorer estimates which of those that
+// are left may be among the nearest, and ends the search when none is likely to. So a
+// search may miss some: docs/vectors.md has the figures, defaults.go what they depend on.
 //
-// The inverted file is that of Jegou, Douze and Schmid (Product Quantization for
-// Nearest Neighbor Search, 2011), with groups in place of vectors and scalar in place
+// The graph is a hierarchical navigable small world (HNSW: Malkov and Yashunin, arXiv
+// 1603.09320). The inverted file is that of Jegou, Douze and Schmid (Product Quantization
+// for Nearest Neighbor Search, 2011), with groups in place of vectors and scalar in place
 // of product quantization. Its centroids come from bisecting k-means (Lloyd, Least
 // Squares Quantization in PCM, 1982; Steinbach, Karypis and Kumar, 2000); a list that
-// grew too long is split the same way. Graphs of small worlds (HNSW: Malkov and
-// Yashunin, arXiv 1603.09320) were measured and not taken, see
-// docs/decisions/0001-vector-index.md.
+// grew too long is split the same way. docs/decisions/0001-vector-index.md says which is
+// taken when.
 //
 // Kernels in assembly compute the dot products of codes. Sums of integers are exact,
 // so every processor gives the same results, bit for bit.

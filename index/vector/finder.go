@@ -23,21 +23,26 @@ type proposer interface {
 	save(v *View, w io.Writer) error
 }
 
-// method says by what this index finds at its present size.
-func (x *Index) method() Method {
-	if x.options.Method != Automatic {
-		return x.options.Method
-	}
-	if x.content.rows < x.options.ApproximateFrom {
+// MethodAt says by what an index of these options finds when it has so many vectors: [Exact],
+// [HNSW], [IVF] or [Coder].
+func (o Options) MethodAt(vectors int) Method {
+	o = o.withDefaults()
+	switch {
+	case o.Method != Automatic:
+		return o.Method
+	case vectors < o.ApproximateFrom:
 		return Exact
 	}
-	return IVF
+	return HNSW
 }
+
+// Method says by what this index finds at its present size, see [Options.MethodAt].
+func (x *Index) Method() Method { return x.options.MethodAt(x.content.rows) }
 
 // updateFinder puts in the entries that the finder does not have, if this index has one.
 // Where that is most of them, it is built anew.
 func (x *Index) updateFinder() {
-	method := x.method()
+	method := x.Method()
 	switch {
 	case method == Exact, x.needsBuild() && x.deferred:
 		x.finder, x.content.listed = nil, 0
@@ -77,10 +82,10 @@ func (x *Index) Defer(deferred bool) { x.deferred = deferred }
 // Pending gives what is to be built, of the content as it is now; nil when there is
 // nothing to build.
 func (x *Index) Pending() *Build {
-	if !x.deferred || x.method() == Exact || !x.needsBuild() {
+	if !x.deferred || x.Method() == Exact || !x.needsBuild() {
 		return nil
 	}
-	b := &Build{content: x.content, generation: x.generation, method: x.method()}
+	b := &Build{content: x.content, generation: x.generation, method: x.Method()}
 	b.builder = x.newBuilder(&b.content)
 	return b
 }
@@ -104,7 +109,7 @@ func (b *Build) Run(stopped func() bool) {
 // Adopt uses what was built; the next view inserts what was added since. It reports false
 // when that is of no use: the build was stopped, or the index has changed too much.
 func (x *Index) Adopt(b *Build) bool {
-	if b.builder.isStopped() || b.generation != x.generation || x.method() != b.method || !x.needsBuild() {
+	if b.builder.isStopped() || b.generation != x.generation || x.Method() != b.method || !x.needsBuild() {
 		return false
 	}
 	x.finder, x.content.listed = b.built, b.content.entries

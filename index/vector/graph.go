@@ -2,7 +2,6 @@ package vector
 
 import (
 	"context"
-	"io"
 	"math"
 	"runtime"
 
@@ -13,7 +12,7 @@ import (
 type graph struct {
 	width   int
 	nodes   *hnsw.Graph
-	entries []location // of each node
+	entries []location // of each node; nowhere if its group is gone since it was saved
 	merger  *merger
 	code    []byte
 	workers int
@@ -68,6 +67,9 @@ func (g *graph) insert(c *content, numbers []int) {
 // snapshot implements finder.
 func (g *graph) snapshot() proposer { return &graphView{g.nodes.View(), g.entries} }
 
+// nowhere is the location of no entry.
+var nowhere = location{math.MaxUint32, math.MaxUint32}
+
 // graphView is a graph at one moment.
 type graphView struct {
 	nodes   *hnsw.View
@@ -110,6 +112,3 @@ func (g *graphView) scan(ctx context.Context, s *scorer, queries []hnsw.Query) e
 	}
 	return nil
 }
-
-// save implements proposer.
-func (g *graphView) save(v *View, w io.Writer) error { return nil }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+
+	"mekiki/index/vector/coder"
 )
 
 // Options are the settings of an Index.
@@ -44,10 +46,13 @@ const (
 	HNSW Method = "hnsw"
 	// IVF probes inverted lists of representatives.
 	IVF Method = "ivf"
+	// Coder walks a graph of representatives of github.com/coder/hnsw, which misses
+	// many: docs/measurements/vectors.md says how many. It is not saved.
+	Coder Method = "coder"
 )
 
 // Methods lists every method.
-func Methods() []Method { return []Method{Automatic, Exact, HNSW, IVF} }
+func Methods() []Method { return []Method{Automatic, Exact, HNSW, IVF, Coder} }
 
 func (o Options) withDefaults() Options {
 	if o.Method == "" {
@@ -70,6 +75,9 @@ func (o Options) Validate() error {
 	}
 	if o.Method != "" && !slices.Contains(Methods(), o.Method) {
 		problems = append(problems, fmt.Errorf("vector index: method %q is none of %q", o.Method, Methods()))
+	}
+	if o.Method == Coder && !coder.Available {
+		problems = append(problems, fmt.Errorf("vector index: method %q is not available on this system", o.Method))
 	}
 	if o.ApproximateFrom < 0 {
 		problems = append(problems, fmt.Errorf("vector index: approximate from %d vectors, expected a number from 0", o.ApproximateFrom))
@@ -260,7 +268,7 @@ func (x *Index) View() *View {
 	x.updateFinder()
 	view := &View{
 		width: x.width, stride: x.stride, kernel: x.kernel, content: x.content,
-		effort: x.options.Effort, walkAlways: x.options.walkAlways, threads: x.options.Threads, values: x.options.Values,
+		method: x.Method(), effort: x.options.Effort, walkAlways: x.options.walkAlways, threads: x.options.Threads, values: x.options.Values,
 	}
 	if x.finder != nil {
 		view.proposer = x.finder.snapshot()

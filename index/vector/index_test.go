@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mekiki/index/vector/coder"
 )
 
 // indexed is the searcher over an Index.
@@ -202,3 +204,18 @@ func newThreaded(width int) indexed {
 	index.chunkRows = 16
 	return indexed{index}
 }
+
+// coderSearchers has the method of github.com/coder/hnsw where it is available. What it must
+// find is not held to a figure: BenchmarkSearchers reports it.
+var coderSearchers = func() []searcherCase {
+	if !coder.Available {
+		return nil
+	}
+	return []searcherCase{{"coder", func() searcher {
+		index, err := New(Options{Width: testWidth, Method: Coder})
+		if err != nil {
+			panic(err)
+		}
+		return indexed{index}
+	}, 0}}
+}()

@@ -33,8 +33,8 @@ import (
 // The first draws that many pictures; the second reads the float32 rows of images, 16
 // parts each, from /data/hard.parts.f32, and of their texts from /data/hard.texts.f32; a
 // third number takes only so many of them. MEKIKI_VECTORS_DUMP=/data/world writes the
-// former in the form of the latter, for testdata/peers.py, and MEKIKI_VECTORS_HNSW=1
-// measures github.com/coder/hnsw too.
+// former in the form of the latter, for testdata/peers.py. TestLarge measures
+// github.com/coder/hnsw too.
 func BenchmarkRecall(b *testing.B) {
 	data := openLarge(b, cmp.Or(os.Getenv("MEKIKI_VECTORS"), "world:2000"))
 	if dump := os.Getenv("MEKIKI_VECTORS_DUMP"); dump != "" {
@@ -67,6 +67,9 @@ func BenchmarkRecall(b *testing.B) {
 		}
 	}
 }
+
+// searchFunction is a search of a view.
+type searchFunction = func(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error)
 
 // measured are the methods that are measured beside the exact scan.
 var measured = []Method{HNSW, IVF}
@@ -139,22 +142,6 @@ func measureRecall(b *testing.B, texts [][]float32, wants [][]Neighbour, k int, 
 	b.ReportMetric(milliseconds(times[len(times)/2]), "p50-ms")
 	b.ReportMetric(milliseconds(times[len(times)*99/100]), "p99-ms")
 	b.ReportMetric(0, "ns/op")
-}
-
-// coder puts the data into the graph of github.com/coder/hnsw.
-func (d *largeData) coder(t testing.TB) *hnswGraph {
-	start, coder := processorTime(), newHNSW(testLargeWidth)
-	for group := range d.count {
-		values, err := d.values(uint64(group))
-		if err == nil {
-			err = coder.Add(uint64(group), values)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("coder/hnsw: built in %v of processor", (processorTime() - start).Round(time.Millisecond))
-	return coder
 }
 
 // largeData is where vectors come from.

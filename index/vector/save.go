@@ -12,7 +12,7 @@ import (
 
 // ErrSaved is wrapped by errors about what Load reads: it is damaged, or not of this
 // version. What was saved can be deleted; it is made again.
-var ErrSaved = errors.New("unusable saved inverted lists")
+var ErrSaved = errors.New("unusable saved graph or inverted lists")
 
 // The format of saved inverted lists, little-endian:
 //
@@ -123,8 +123,11 @@ type Loaded struct {
 // changes nothing, and wraps ErrSaved unless it is the reader's. Memory is asked for
 // in proportion to what is read, and what is read to the index.
 func (x *Index) Load(r io.Reader) (Loaded, error) {
-	if x.method() == Exact {
+	if x.Method() == Exact || x.Method() == Coder {
 		return Loaded{}, nil
+	}
+	if x.Method() == HNSW {
+		return x.loadGraph(r)
 	}
 	loading := &loading{index: x, ivf: ivf{inserter: newInserter(x.width, x.kernel)}, reader: bufio.NewReaderSize(r, 1<<16), listed: map[int]bool{}}
 	if err := loading.read(); err != nil {
@@ -164,7 +167,7 @@ type loading struct {
 func (l *loading) read() error {
 	x := l.index
 	header := make([]byte, savedHeader)
-	if err := l.fill(header); err != nil {
+	if err := readFull(l.reader, header); err != nil {
 		return err
 	}
 	if string(header[:8]) != savedMagic || crc32.Checksum(header[:16], castagnoli) != binary.LittleEndian.Uint32(header[16:]) {
@@ -184,14 +187,14 @@ func (l *loading) read() error {
 			return fmt.Errorf("list %d of %d: %w", number, count, err)
 		}
 	}
-	return l.finish()
+	return finish(l.reader)
 }
 
 // finish checks that nothing follows.
-func (l *loading) finish() error {
-	switch n, err := l.reader.Read(make([]byte, 1)); {
+func finish(r io.Reader) error {
+	switch n, err := r.Read(make([]byte, 1)); {
 	case n > 0:
-		return fmt.Errorf("%w: bytes after the last list", ErrSaved)
+		return fmt.Errorf("%w: bytes after the end", ErrSaved)
 	case err != nil && !errors.Is(err, io.EOF):
 		return err
 	}
@@ -201,7 +204,7 @@ func (l *loading) finish() error {
 func (l *loading) readList() error {
 	x := l.index
 	head := make([]byte, savedList+x.width)
-	if err := l.fill(head); err != nil {
+	if err := readFull(l.reader, head); err != nil {
 		return err
 	}
 	count := int64(binary.LittleEndian.Uint32(head))
@@ -212,7 +215,7 @@ func (l *loading) readList() error {
 	sum, read := crc32.Checksum(head, castagnoli), &invertedList{}
 	record := make([]byte, savedPosting+x.width)
 	for range count {
-		if err := l.fill(record); err != nil {
+		if err := readFull(l.reader, record); err != nil {
 			return err
 		}
 		sum = crc32.Update(sum, castagnoli, record)
@@ -221,7 +224,7 @@ func (l *loading) readList() error {
 		}
 	}
 	var stored [4]byte
-	if err := l.fill(stored[:]); err != nil {
+	if err := readFull(l.reader, stored[:]); err != nil {
 		return err
 	}
 	if binary.LittleEndian.Uint32(stored[:]) != sum {
@@ -263,9 +266,9 @@ func appendPadded(codes, more []byte, stride int) []byte {
 	return append(codes, make([]byte, stride-len(more))...)
 }
 
-// fill reads a whole buffer.
-func (l *loading) fill(buffer []byte) error {
-	_, err := io.ReadFull(l.reader, buffer)
+// readFull reads a whole buffer.
+func readFull(r io.Reader, buffer []byte) error {
+	_, err := io.ReadFull(r, buffer)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: cut short", ErrSaved)
 	}

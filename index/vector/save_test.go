@@ -9,9 +9,26 @@ import (
 	"testing/iotest"
 )
 
-// savedOf gives an index of groups, and its saved inverted lists.
-func savedOf(t testing.TB, groups int) (indexed, []byte) {
-	index := newApproximate(testWidth)
+// saving are the methods of which something is saved.
+var saving = []Method{HNSW, IVF}
+
+// each runs a test for every method of which something is saved.
+func each(t *testing.T, test func(t *testing.T, method Method)) {
+	for _, method := range saving {
+		t.Run(string(method), func(t *testing.T) { test(t, method) })
+	}
+}
+
+func newBy(method Method) indexed {
+	if method == HNSW {
+		return newByGraph(testWidth)
+	}
+	return newApproximate(testWidth)
+}
+
+// savedOf gives an index of groups, and what it saves.
+func savedOf(t testing.TB, method Method, groups int) (indexed, []byte) {
+	index := newBy(method)
 	fill(t, groups, index)
 	var saved bytes.Buffer
 	if err := index.index.View().Save(&saved); err != nil {
@@ -21,15 +38,18 @@ func savedOf(t testing.TB, groups int) (indexed, []byte) {
 }
 
 // again adds the same groups to another index.
-func again(t testing.TB, groups int) *Index {
-	index := newApproximate(testWidth)
+func again(t testing.TB, method Method, groups int) *Index {
+	index := newBy(method)
 	fill(t, groups, index)
 	return index.index
 }
 
-func TestSavedIsLoaded(t *testing.T) {
-	index, saved := savedOf(t, 3000)
-	loaded := again(t, 3000)
+func TestSavedIsLoaded(t *testing.T) { each(t, testSavedIsLoaded) }
+
+func testSavedIsLoaded(t *testing.T, method Method) {
+	t.Helper()
+	index, saved := savedOf(t, method, 3000)
+	loaded := again(t, method, 3000)
 	report, err := loaded.Load(bytes.NewReader(saved))
 	if err != nil || report.Groups != index.Len() || report.Inserted != 0 || report.Ignored != 0 {
 		t.Fatalf("%+v, %v; want %d groups", report, err, index.Len())
@@ -47,9 +67,12 @@ func TestSavedIsLoaded(t *testing.T) {
 }
 
 // TestLoadedIntoMuchLarger: lists of a small part are of no use.
-func TestLoadedIntoMuchLarger(t *testing.T) {
-	whole, want := savedOf(t, 3000)
-	few, grown := again(t, 3000), again(t, 3000)
+func TestLoadedIntoMuchLarger(t *testing.T) { each(t, testLoadedIntoMuchLarger) }
+
+func testLoadedIntoMuchLarger(t *testing.T, method Method) {
+	t.Helper()
+	whole, want := savedOf(t, method, 3000)
+	few, grown := again(t, method, 3000), again(t, method, 3000)
 	for group := range uint64(3000 * 7 * 3 / 4) { // most of them
 		few.Remove(group)
 	}
@@ -68,9 +91,12 @@ func TestLoadedIntoMuchLarger(t *testing.T) {
 }
 
 // TestLoadedIntoAnother removes, replaces and adds groups before loading.
-func TestLoadedIntoAnother(t *testing.T) {
-	_, saved := savedOf(t, 3000)
-	other, exact := again(t, 3000), newExhaustive(testWidth)
+func TestLoadedIntoAnother(t *testing.T) { each(t, testLoadedIntoAnother) }
+
+func testLoadedIntoAnother(t *testing.T, method Method) {
+	t.Helper()
+	_, saved := savedOf(t, method, 3000)
+	other, exact := again(t, method, 3000), newExhaustive(testWidth)
 	fill(t, 3000, exact)
 	data := newClustered(77, 20)
 	for group := range uint64(400) {
@@ -105,9 +131,12 @@ func TestLoadedIntoAnother(t *testing.T) {
 	}
 }
 
-func TestDamageIsNotLoaded(t *testing.T) {
-	_, saved := savedOf(t, 60)
-	index := again(t, 60) // an error changes nothing
+func TestDamageIsNotLoaded(t *testing.T) { each(t, testDamageIsNotLoaded) }
+
+func testDamageIsNotLoaded(t *testing.T, method Method) {
+	t.Helper()
+	_, saved := savedOf(t, method, 60)
+	index := again(t, method, 60) // an error changes nothing
 	for at := range saved {
 		for _, bit := range []byte{1, 0x80} {
 			damaged := slices.Clone(saved)
@@ -132,20 +161,27 @@ func TestDamageIsNotLoaded(t *testing.T) {
 }
 
 func FuzzLoad(f *testing.F) {
-	_, saved := savedOf(f, 40)
-	f.Add(saved)
-	f.Add(saved[:savedHeader])
-	f.Add([]byte(savedMagic))
+	for _, method := range saving {
+		_, saved := savedOf(f, method, 40)
+		f.Add(saved)
+		f.Add(saved[:savedHeader])
+		f.Add(saved[:8])
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		index := again(t, 40)
-		_, err := index.Load(bytes.NewReader(data))
-		if err != nil && !errors.Is(err, ErrSaved) {
-			t.Fatal(err)
-		}
-		view := index.View()
-		found, err := view.Search(t.Context(), newClustered(8, 3).group(1), view.Len(), nil)
-		if err != nil || len(found) != view.Len() {
-			t.Fatalf("%d of %d groups, %v", len(found), view.Len(), err)
+		for _, method := range saving {
+			index := again(t, method, 40)
+			_, err := index.Load(bytes.NewReader(data))
+			if err != nil && !errors.Is(err, ErrSaved) {
+				t.Fatal(err)
+			}
+			view := index.View()
+			found, err := view.Search(t.Context(), newClustered(8, 3).group(1), view.Len(), nil)
+			if err != nil || len(found) != view.Len() {
+				t.Fatalf("%d of %d groups, %v", len(found), view.Len(), err)
+			}
+			if _, err := view.Search(t.Context(), newClustered(8, 3).group(1), 2, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

@@ -68,6 +68,9 @@ func (s *scorer) consider(at location, proposed float64) (goOn bool) {
 
 // passes says whether an entry is there and passes the filter.
 func (s *scorer) passes(at location) bool {
+	if at == nowhere {
+		return false
+	}
 	if s.allow == nil && s.view.content.removed.count == 0 {
 		return true
 	}

@@ -15,6 +15,7 @@ type View struct {
 	kernel        kernel
 	content       content
 	proposer      proposer // nil where searches are exact
+	method        Method
 	effort        float64
 	walkAlways    bool
 	threads       int
@@ -23,6 +24,10 @@ type View struct {
 
 // Len is the number of groups.
 func (v *View) Len() int { return v.content.entries - v.content.removed.count }
+
+// Method says by what the view finds, unless that is not built yet: [Exact], [HNSW], [IVF]
+// or [Coder].
+func (v *View) Method() Method { return v.method }
 
 // WithValues is the same view, but with Options.Values replaced: for callers who
 // know where a group's vectors were when the view was taken, though the index has

@@ -115,7 +115,7 @@ var layers = []string{
 // owners names, for each dependency that one package keeps to itself, that package.
 var owners = map[string]string{
 	"github.com/yalue/onnxruntime_go":        "embed/ort",
-	"github.com/coder/hnsw":                  "index/vector",
+	"github.com/coder/hnsw":                  "index/vector/coder",
 	"github.com/blevesearch/bleve/v2":        "index/keyword",
 	"github.com/labstack/echo/v4":            "server",
 	"github.com/spf13/cobra":                 "cmd/mekiki",

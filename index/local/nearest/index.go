@@ -17,6 +17,8 @@ type Index interface {
 	Add(group uint64, vectors []float32) error
 	// Remove takes a group out, if it is there.
 	Remove(group uint64)
+	// Method says by what the index finds at its present size.
+	Method() vector.Method
 	// Load reads what a view has saved, and reports how many groups it had
 	// nothing of.
 	Load(from io.Reader) (missing int, err error)
@@ -41,6 +43,8 @@ type IndexView interface {
 	// Search gives the k groups with the largest cosine between any of their
 	// vectors and any of the queries, best first; allow may be nil.
 	Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]index.Neighbour, error)
+	// Method says by what the view finds.
+	Method() vector.Method
 	// Len is the number of groups.
 	Len() int
 	// Save writes what takes long to build, for Load.
@@ -49,8 +53,7 @@ type IndexView interface {
 
 // NewIndex makes an empty index. Unless it is to keep the vectors in full
 // precision, in memory, its views read them when they score.
-func NewIndex(width int, method vector.Method, keep bool) (Index, error) {
-	options := vector.Options{Width: width, Method: method}
+func NewIndex(options vector.Options, keep bool) (Index, error) {
 	if !keep {
 		options.Values = readNothing
 	}

@@ -7,43 +7,57 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/local/catalog"
+	"mekiki/index/vector"
 	"mekiki/internal/vfs"
 )
 
-// listsFolder holds the inverted lists of large vector indexes, which take long to
-// build. Each file checks itself against the vectors, so that it may be of any earlier
+// listsFolder holds the graphs or inverted lists of large vector indexes, which take long
+// to build. Each file checks itself against the vectors, so that it may be of any earlier
 // state.
 const listsFolder = "vectors"
 
-func (x *Store) listsName(kind index.Kind) string { return x.Host.listsName(x.Number, kind) }
+// savedAs are the ends of the names of what is saved.
+var savedAs = map[vector.Method]string{vector.HNSW: "graph", vector.IVF: "cells"}
 
-func (l *Host) listsName(space uint64, kind index.Kind) string {
-	return filepath.Join(l.Folder, catalog.DerivedFolder, listsFolder, fmt.Sprintf("%04d-%ss.cells", space, kind))
+func (l *Host) listsName(space uint64, kind index.Kind, method vector.Method) string {
+	return filepath.Join(l.Folder, catalog.DerivedFolder, listsFolder, fmt.Sprintf("%04d-%ss.%s", space, kind, savedAs[method]))
 }
 
-// RemoveLists deletes the inverted lists of a space that is gone.
+// RemoveLists deletes the graphs and inverted lists of a space that is gone.
 func (l *Host) RemoveLists(space uint64) {
 	for _, kind := range []index.Kind{index.KindImage, index.KindText} {
-		if err := vfs.IgnoreMissing(l.Fsys.Remove(l.listsName(space, kind))); err != nil {
-			l.Logger.Warn("delete the inverted lists of a space that is gone", "error", err)
+		for method := range savedAs {
+			if err := vfs.IgnoreMissing(l.Fsys.Remove(l.listsName(space, kind, method))); err != nil {
+				l.Logger.Warn("delete the graph or the inverted lists of a space that is gone", "error", err)
+			}
 		}
 	}
 }
 
-// approximates reports whether an index of so many records of a kind has inverted lists.
-func (x *Store) approximates(kind index.Kind, records int) bool {
+// MethodOf says by what records of a kind are found when there are so many.
+func (l *Host) MethodOf(space embed.Space, kind index.Kind, records int) vector.Method {
 	if kind == index.KindImage {
-		records *= x.space.Parts
+		records *= space.Parts
 	}
-	return records >= x.Host.ApproximateFrom
+	return vector.Options{Method: l.Method, ApproximateFrom: l.ApproximateFrom}.MethodAt(records)
 }
 
-// loadLists reads saved inverted lists into a filled index, and reports whether saving
+// isSaved reports whether an index of so many records of a kind has something to save.
+func (x *Store) isSaved(kind index.Kind, records int) bool {
+	return savedAs[x.Host.MethodOf(x.space, kind, records)] != ""
+}
+
+// loadLists reads a saved graph or saved inverted lists into a filled index, and reports whether saving
 // them again would spare the next opening much.
 func (x *Store) loadLists(kind index.Kind, into Index, groups int) (stale bool) {
-	file, err := x.Host.Fsys.Open(x.listsName(kind))
+	if savedAs[into.Method()] == "" {
+		return false
+	}
+	name := x.Host.listsName(x.Number, kind, into.Method())
+	file, err := x.Host.Fsys.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true
 	}
@@ -57,7 +71,7 @@ func (x *Store) loadLists(kind index.Kind, into Index, groups int) (stale bool) 
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
-		x.Host.Logger.Warn("build the inverted lists of the vector index again", "file", x.listsName(kind), "why", err)
+		x.Host.Logger.Warn("build the graph or the inverted lists of the vector index again", "file", name, "why", err)
 	}
 	return stale || err != nil
 }
@@ -66,7 +80,7 @@ func (x *Store) loadLists(kind index.Kind, into Index, groups int) (stale bool) 
 // saving would spare the next opening much.
 func worthSaving(missing, groups int) bool { return missing > groups/16 }
 
-// SaveGrown saves the inverted lists of what has grown since they were saved, for the next
+// SaveGrown saves the graphs or the inverted lists of what has grown since they were saved, for the next
 // opening, unless a search is loading just now.
 func (x *Store) SaveGrown(last *View) {
 	select {
@@ -83,16 +97,19 @@ func (x *Store) SaveGrown(last *View) {
 			continue // they were not built in time
 		}
 		view := index.View(last.valuesOf(x.Number))
-		if x.approximates(kind, view.Len()) && worthSaving(view.Len()-x.saved[kind], view.Len()) {
+		if x.isSaved(kind, view.Len()) && worthSaving(view.Len()-x.saved[kind], view.Len()) {
 			x.saveLists(kind, view)
 		}
 	}
 }
 
-// saveLists writes the inverted lists of a view. Readers do so too, where they may, so
+// saveLists writes the graph or the inverted lists of a view. Readers do so too, where they may, so
 // that the others need not build them again.
 func (x *Store) saveLists(kind index.Kind, view IndexView) {
-	l, name := x.Host, x.listsName(kind)
+	if savedAs[view.Method()] == "" {
+		return
+	}
+	l, name := x.Host, x.Host.listsName(x.Number, kind, view.Method())
 	err := l.Present()
 	if err == nil {
 		err = vfs.MkdirBelow(l.Fsys, l.Folder, filepath.Dir(name))
@@ -104,6 +121,6 @@ func (x *Store) saveLists(kind index.Kind, view IndexView) {
 		err = vfs.WriteAtomically(l.Fsys, name, l.Now().UnixNano(), view.Save)
 	}
 	if err != nil {
-		l.Logger.Debug("the inverted lists of the vector index are not saved", "file", name, "error", err)
+		l.Logger.Debug("the graph or the inverted lists of the vector index are not saved", "file", name, "error", err)
 	}
 }

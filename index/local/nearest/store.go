@@ -65,8 +65,10 @@ type Host struct {
 	Logger *slog.Logger
 	Now    func() time.Time
 	// KeptVectors is the number of vectors up to which an index keeps them in full
-	// precision, and ApproximateFrom that from which it has inverted lists.
+	// precision, and ApproximateFrom that from which it is not searched exactly, unless
+	// Method says otherwise.
 	KeptVectors, ApproximateFrom int
+	Method                       vector.Method
 	Background                   *Background
 	// ReadOnly says that another process may be writing, and Present fails when the
 	// folder is not the library's any more.
@@ -78,7 +80,7 @@ type Host struct {
 	// NewIndex makes an empty index, and FewChanges is the number of changes up to which
 	// vectors are read before any of them changes an index, so that an interruption costs
 	// nothing.
-	NewIndex   func(width int, method vector.Method, keep bool) (Index, error)
+	NewIndex   func(options vector.Options, keep bool) (Index, error)
 	FewChanges int
 }
 
@@ -310,7 +312,7 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 	if fresh {
 		x.stale, x.saved = map[index.Kind]bool{}, map[index.Kind]int{}
 		for kind, index := range map[index.Kind]Index{index.KindImage: x.images, index.KindText: x.texts} {
-			if records := v.State.Counts[kind]; x.approximates(kind, records) {
+			if records := v.State.Counts[kind]; x.isSaved(kind, records) {
 				x.stale[kind], x.saved[kind] = x.loadLists(kind, index, records), records
 			}
 		}
@@ -320,15 +322,12 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 
 // begin makes empty indexes.
 func (x *Store) begin(keeps bool) error {
-	method := vector.Automatic
-	if x.Host.ApproximateFrom != vector.ApproximateFrom {
-		method = vector.IVF
-	}
-	images, err := x.Host.NewIndex(x.space.Width, method, keeps)
+	options := vector.Options{Width: x.space.Width, Method: x.Host.Method, ApproximateFrom: x.Host.ApproximateFrom}
+	images, err := x.Host.NewIndex(options, keeps)
 	if err != nil {
 		return err
 	}
-	texts, err := x.Host.NewIndex(x.space.Width, method, keeps)
+	texts, err := x.Host.NewIndex(options, keeps)
 	if err != nil {
 		return err
 	}

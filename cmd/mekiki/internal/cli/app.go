@@ -34,6 +34,8 @@ type App struct {
 	Provider  string
 	Threads   int
 	Precision string
+	// Ann is how vectors are found: one of vector.Methods.
+	Ann string
 	// PrecisionGiven reports whether --precision was given, or set in the settings.
 	PrecisionGiven func() bool
 	// ModelGiven reports whether --model was given, or set in the settings.

@@ -25,6 +25,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/index/local/writerlock"
+	"mekiki/index/vector"
 	"mekiki/internal/diskspace"
 	"mekiki/internal/folders"
 	"mekiki/internal/processor"
@@ -246,7 +247,7 @@ func (d *doctor) checkLibrary(ctx context.Context, engine *cli.Session) {
 		d.fail("library", err, "choose a folder with --library")
 		return
 	}
-	library, err := local.Open(ctx, folder, local.Options{ReadOnly: true, Logger: d.app.Log()})
+	library, err := local.Open(ctx, folder, local.Options{ReadOnly: true, Logger: d.app.Log(), Method: vector.Method(d.app.Ann)})
 	if errors.Is(err, index.ErrNotLibrary) || errors.Is(err, fs.ErrNotExist) {
 		d.ok("library", "none yet at %s; mekiki index FOLDER makes one", folder)
 		return
@@ -266,7 +267,17 @@ func (d *doctor) checkLibrary(ctx context.Context, engine *cli.Session) {
 			d.fail("library", err, "name the library's model with --model, or fill the library with this one: mekiki spaces fill")
 		}
 	}
-	d.checkRoom("library", folder, fmt.Sprintf(", %s, %s%s", cli.Counted(snapshot.Count(index.KindImage), "image", "images"), cli.Counted(snapshot.Count(index.KindText), "text", "texts"), writerOf(folder)))
+	d.checkRoom("library", folder, fmt.Sprintf(", %s, %s%s%s", cli.Counted(snapshot.Count(index.KindImage), "image", "images"), cli.Counted(snapshot.Count(index.KindText), "text", "texts"), annOf(library, snapshot), writerOf(folder)))
+}
+
+// annOf says by what the images nearest to a text are found.
+func annOf(library *local.Library, snapshot *local.Snapshot) string {
+	for _, space := range snapshot.Spaces() {
+		if space.Role() == "serving" {
+			return fmt.Sprintf(", searched by %s", library.MethodOf(space.Space, index.KindImage, snapshot.Count(index.KindImage)))
+		}
+	}
+	return ""
 }
 
 // writerOf says who writes to a library.

@@ -11,6 +11,7 @@ import (
 	"mekiki/cmd/mekiki/internal/cli"
 	"mekiki/cmd/mekiki/internal/remote"
 	"mekiki/embed"
+	"mekiki/index"
 	"mekiki/index/ingest"
 	"mekiki/index/ingest/report"
 	"mekiki/internal/hint"
@@ -107,7 +108,7 @@ func printSpaces(ctx context.Context, a *cli.App, library cli.Library) error {
 	defer snapshot.Close()
 	lines := []statusSpace{}
 	for _, space := range snapshot.Spaces() {
-		lines = append(lines, statusSpace{space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, space.Role()})
+		lines = append(lines, statusSpaceOf(library, space, snapshot.Count(index.KindImage)))
 	}
 	if a.AsJSON {
 		return a.PrintJSON(map[string]any{"spaces": lines})

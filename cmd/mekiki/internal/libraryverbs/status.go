@@ -77,7 +77,19 @@ type statusSpace struct {
 	Records int    `json:"records"`
 	Total   int    `json:"total"`
 	State   string `json:"state"`
+	// Ann is by what the images nearest to a text are found: exact, hnsw, ivf or coder.
+	Ann string `json:"ann"`
 }
+
+func statusSpaceOf(library *local.Library, state index.SpaceState, images int) statusSpace {
+	return statusSpace{
+		state.Space.Fingerprint, state.Space.Parts, state.Space.Width, state.Records, state.Total, state.Role(),
+		string(library.MethodOf(state.Space, index.KindImage, images)),
+	}
+}
+
+// annNames say in words by what images are found.
+var annNames = map[string]string{"exact": "an exact scan", "hnsw": "a graph (hnsw)", "ivf": "inverted lists (ivf)", "coder": "coder/hnsw"}
 
 // statusLists says what a status lists one by one.
 type statusLists struct{ failed, kept bool }
@@ -111,9 +123,7 @@ func statusOf(ctx context.Context, library *local.Library, lists statusLists) (s
 		report.Writer = &holder
 	}
 	for _, space := range snapshot.Spaces() {
-		report.Spaces = append(report.Spaces, statusSpace{
-			space.Space.Fingerprint, space.Space.Parts, space.Space.Width, space.Records, space.Total, space.Role(),
-		})
+		report.Spaces = append(report.Spaces, statusSpaceOf(library, space, report.Images))
 	}
 	kept, err := library.Kept()
 	if err != nil {
@@ -171,7 +181,7 @@ func printStatus(a *cli.App, report statusReport) error {
 	}
 	fmt.Fprintf(table, "on disk\t%s\n", progress.Count(report.Bytes, progress.Bytes))
 	for _, space := range report.Spaces {
-		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %s\n", space.Model, space.Parts, space.Width, space.State, space.Records, cli.Counted(space.Total, "record", "records"))
+		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %s, found by %s\n", space.Model, space.Parts, space.Width, space.State, space.Records, cli.Counted(space.Total, "record", "records"), annNames[space.Ann])
 	}
 	if report.Kept > 0 {
 		fmt.Fprintf(table, "kept\ttags of %s without files, for %d days each\n", cli.Counted(report.Kept, "picture", "pictures"), int(index.KeptFor.Hours()/24))

@@ -1,4 +1,0 @@
-package vector
-
-// coder/hnsw does not build on Windows.
-var hnswSearchers []searcherCase
