@@ -67,7 +67,10 @@ const (
 	graphCluster = 64
 	// A graph of fewer nodes for each of the k is scanned: a walk would come to many of
 	// them, each from elsewhere in memory.
-	scanNodesPerResult = 2500
+	scanNodesPerResult = 5000
+	// A walk of more steps than fewestSteps and one for every walkShare nodes gives way to a
+	// scan, which then takes no longer than the walk did.
+	fewestSteps, walkShare = 500, 64
 )
 
 // coderBase and coderPerResult say how many nodes github.com/coder/hnsw is asked for.

@@ -86,7 +86,19 @@ func (g *graphView) propose(ctx context.Context, s *scorer) error {
 	if g.nodes.Len() < scanNodesPerResult*s.k && !s.view.walkAlways {
 		return g.scan(ctx, s, queries)
 	}
-	return g.nodes.Walk(ctx, queries, func(node uint32, score float32) bool { return s.consider(g.entries[node], float64(score)) })
+	steps, most := 0, g.nodes.Len()
+	if !s.view.walkAlways {
+		most = max(fewestSteps, most/walkShare)
+	}
+	err := g.nodes.Walk(ctx, queries, func(node uint32, score float32) bool {
+		steps++
+		return steps <= most && s.consider(g.entries[node], float64(score))
+	})
+	if err != nil || steps <= most {
+		return err
+	}
+	s.hopeless = 0
+	return g.scan(ctx, s, queries)
 }
 
 // scan proposes like a walk, from the scores of all nodes.

@@ -12,9 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/local"
 	"mekiki/index/local/writerlock"
+	"mekiki/index/vector"
 	"mekiki/internal/progress"
 )
 
@@ -78,18 +80,27 @@ type statusSpace struct {
 	Total   int    `json:"total"`
 	State   string `json:"state"`
 	// Ann is by what the images nearest to a text are found: exact, hnsw, ivf or coder.
-	Ann string `json:"ann"`
+	Ann string `json:"ann,omitempty"`
 }
 
-func statusSpaceOf(library *local.Library, state index.SpaceState, images int) statusSpace {
-	return statusSpace{
-		state.Space.Fingerprint, state.Space.Parts, state.Space.Width, state.Records, state.Total, state.Role(),
-		string(library.MethodOf(state.Space, index.KindImage, images)),
+// annChooser is a library that chooses by what images are found; one on several machines
+// leaves that to its store.
+type annChooser interface {
+	MethodOf(space embed.Space, kind index.Kind, records int) vector.Method
+}
+
+func statusSpaceOf(library any, state index.SpaceState, images int) statusSpace {
+	line := statusSpace{
+		Model: state.Space.Fingerprint, Parts: state.Space.Parts, Width: state.Space.Width, Records: state.Records, Total: state.Total, State: state.Role(),
 	}
+	if chooser, ok := library.(annChooser); ok {
+		line.Ann = string(chooser.MethodOf(state.Space, index.KindImage, images))
+	}
+	return line
 }
 
 // annNames say in words by what images are found.
-var annNames = map[string]string{"exact": "an exact scan", "hnsw": "a graph (hnsw)", "ivf": "inverted lists (ivf)", "coder": "coder/hnsw"}
+var annNames = map[string]string{"exact": ", found by an exact scan", "hnsw": ", found by a graph (hnsw)", "ivf": ", found by inverted lists (ivf)", "coder": ", found by coder/hnsw"}
 
 // statusLists says what a status lists one by one.
 type statusLists struct{ failed, kept bool }
@@ -181,7 +192,7 @@ func printStatus(a *cli.App, report statusReport) error {
 	}
 	fmt.Fprintf(table, "on disk\t%s\n", progress.Count(report.Bytes, progress.Bytes))
 	for _, space := range report.Spaces {
-		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %s, found by %s\n", space.Model, space.Parts, space.Width, space.State, space.Records, cli.Counted(space.Total, "record", "records"), annNames[space.Ann])
+		fmt.Fprintf(table, "model\t%.12s, %d x %d, %s: %d of %s%s\n", space.Model, space.Parts, space.Width, space.State, space.Records, cli.Counted(space.Total, "record", "records"), annNames[space.Ann])
 	}
 	if report.Kept > 0 {
 		fmt.Fprintf(table, "kept\ttags of %s without files, for %d days each\n", cli.Counted(report.Kept, "picture", "pictures"), int(index.KeptFor.Hours()/24))
