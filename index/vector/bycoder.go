@@ -47,8 +47,7 @@ func (f *coderFinder) insert(c *content, numbers []int) {
 	}
 }
 
-// snapshot implements finder. The module's graph cannot be shared as it is now: it grows
-// under the view, which leaves out what it does not know.
+// snapshot implements finder. The graph grows under the view, which leaves out the rest.
 func (f *coderFinder) snapshot() proposer { return &coderView{f.nodes, f.entries} }
 
 // coderView is a coderFinder at one moment.

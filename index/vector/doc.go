@@ -15,22 +15,17 @@
 //
 //	▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪   ──▶   ◆ ◆                      ◆──◆──◆    centroid 0 │ ◆ ◆ ◆ ◆ ◆
 //	▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪   ──▶   ◆ ◆ ◆         ──▶        │╲ │ ╱│    centroid 1 │ ◆ ◆ ◆
-//	▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪   ──▶   ◆                        ◆──◆──◆    centroid 2 │ ◆ ◆ ◆ ◆
 //
 //	query ─▶ walk, or probe lists ─▶ representatives, the best first ─▶ codes ─▶ float32
 //
-// A group is scored by all its codes as soon as a representative of it is proposed. From
-// what groups score beyond their representatives the scorer estimates which of those that
-// are left may be among the nearest, and ends the search when none is likely to. So a
-// search may miss some: docs/vectors.md has the figures, defaults.go what they depend on.
+// A group is scored by all its codes as soon as a representative of it is proposed, until
+// none that is left is likely to be among the nearest. So a search may miss some:
+// docs/vectors.md has the figures, defaults.go what they depend on.
 //
 // The graph is a hierarchical navigable small world (HNSW: Malkov and Yashunin, arXiv
 // 1603.09320). The inverted file is that of Jegou, Douze and Schmid (Product Quantization
 // for Nearest Neighbor Search, 2011), with groups in place of vectors and scalar in place
-// of product quantization. Its centroids come from bisecting k-means (Lloyd, Least
-// Squares Quantization in PCM, 1982; Steinbach, Karypis and Kumar, 2000); a list that
-// grew too long is split the same way. docs/decisions/0001-vector-index.md says which is
-// taken when.
+// of product quantization. docs/decisions/0001-vector-index.md says which is taken when.
 //
 // Kernels in assembly compute the dot products of codes. Sums of integers are exact,
 // so every processor gives the same results, bit for bit.

@@ -16,8 +16,7 @@ type finder interface {
 
 // proposer is a finder at one moment. It never changes.
 type proposer interface {
-	// propose gives entries that are likely to be near to the scorer, the most promising
-	// first.
+	// propose gives the scorer entries that are likely to be near, the best first.
 	propose(ctx context.Context, s *scorer) error
 	// save writes what a finder is restored from.
 	save(v *View, w io.Writer) error

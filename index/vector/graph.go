@@ -29,8 +29,7 @@ func newGraph(width int, k kernel) *graph {
 func (b *builder) buildGraph() *graph {
 	set, _ := b.representatives(graphRepresentatives, true)
 	g := newGraph(b.width, b.kernel)
-	// Nodes that are near each other get numbers that are, so that a walk finds them in
-	// fewer pages of memory.
+	// Nodes near each other get near numbers: a walk then touches fewer pages of memory.
 	for _, cluster := range b.divide(set, graphCluster) {
 		for _, i := range cluster {
 			g.append(set.code(i), set.scales[i], set.postings[i])

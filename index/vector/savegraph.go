@@ -25,7 +25,6 @@ import (
 //	4     CRC-32C of the codes of all the group's vectors
 //	4     scale (float32)
 //	width codes, biased by 128
-//
 //	4     CRC-32C of these nodes
 //
 // and then the links, see hnsw.View.SaveLinks.
@@ -77,7 +76,7 @@ func (g *graphView) appendNode(block []byte, v *View, node uint32) []byte {
 
 // loadGraph is Load of a graph.
 func (x *Index) loadGraph(r io.Reader) (Loaded, error) {
-	l := &graphLoading{index: x, reader: bufio.NewReaderSize(r, 1<<16), graph: newGraph(x.width, x.kernel), state: make([]entryState, x.content.entries)}
+	l := &graphLoading{index: x, reader: bufio.NewReaderSize(r, 1<<16), graph: newGraph(x.width, x.kernel), state: make([]byte, x.content.entries)}
 	if err := l.read(); err != nil {
 		if errors.Is(err, hnsw.ErrSaved) {
 			err = fmt.Errorf("%w: %w", ErrSaved, err)
@@ -95,21 +94,15 @@ func (x *Index) loadGraph(r io.Reader) (Loaded, error) {
 	return l.report, nil
 }
 
-// entryState is what a loading knows of an entry.
-type entryState byte
-
-const (
-	stateUnknown entryState = iota
-	stateSame               // its vectors are those that were saved
-	stateOther
-)
+// What a loading knows of an entry: stateSame if its vectors are those that were saved.
+const stateUnknown, stateSame, stateOther = 0, 1, 2
 
 // graphLoading is a Load of a graph under way.
 type graphLoading struct {
 	index  *Index
 	reader io.Reader
 	graph  *graph
-	state  []entryState
+	state  []byte // of each entry
 	report Loaded
 }
 
