@@ -118,7 +118,7 @@ type run struct {
 	own fs.FileInfo
 	// watcher is told of changes; nil where nobody watches, or nothing tells.
 	watcher *changeWatcher
-	// fresh has a value when a pass brought pictures in whose captions come later.
+	// fresh has a value when a pass has ended after which captions were not looked for.
 	fresh chan struct{}
 	// opened says that the model has seen images: it is opened for the first.
 	opened bool

@@ -33,33 +33,39 @@ func (r *run) describeMissing(ctx context.Context) error {
 	return err
 }
 
-// watchAndDescribe follows changes, and writes captions beside that, until the context ends.
+// watchAndDescribe follows changes, and beside that writes captions and does what comes afterwards, until the context ends.
 func (r *run) watchAndDescribe(ctx context.Context) error {
 	group, stages := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.watch(stages) })
-	if r.captionsLater() {
-		group.Go(func() error { return r.keepDescribing(stages) })
+	if r.captionsLater() || r.options.Afterwards != nil {
+		group.Go(func() error { return r.followPasses(stages) })
 	}
 	return group.Wait()
 }
 
-// keepDescribing writes captions whenever a pass has ended. What goes wrong with the captions is logged, what goes wrong
-// with the library ends it.
-func (r *run) keepDescribing(ctx context.Context) error {
+// followPasses writes captions whenever a pass has ended, and does what comes afterwards. What goes wrong with these is logged,
+// what goes wrong with the library ends it.
+func (r *run) followPasses(ctx context.Context) error {
+	work := []func(context.Context) error{r.describeMissing, r.options.Afterwards}
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-r.fresh:
 		}
-		err := r.describeMissing(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, index.ErrWriter), errors.Is(err, index.ErrClosed):
-			return err
-		case err != nil:
-			r.options.Logger.Error("write captions", "error", err)
+		for _, do := range work {
+			if do == nil {
+				continue
+			}
+			err := do(ctx)
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case errors.Is(err, index.ErrWriter), errors.Is(err, index.ErrClosed):
+				return err
+			case err != nil:
+				r.options.Logger.Error("work on what came in", "error", err)
+			}
 		}
 	}
 }

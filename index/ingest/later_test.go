@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,6 +92,36 @@ func TestCaptionsComeLater(t *testing.T) {
 	calls := engine.calls
 	if mustRun(t, library, engine, options); engine.calls != calls {
 		t.Error("pictures that have captions are described again")
+	}
+}
+
+// TestAfterwards: while folders are watched, what comes after captions is called once captions are there, and again for what comes in.
+func TestAfterwards(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	write(t, testImage(t, 1, 40, 30), photos, "a.jpg")
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	ctx, stop := context.WithCancel(t.Context())
+	calls := 0
+	options := Options{Paths: []string{photos}, CaptionsLater: true, Watch: true, settle: 10 * time.Millisecond}
+	options.Afterwards = func(context.Context) error {
+		described := len(describedNames(t, library))
+		switch calls++; {
+		case described == 2:
+			stop()
+		case described != 1 || calls > 1:
+			t.Errorf("call %d, %d pictures have captions", calls, described)
+			stop()
+		default:
+			write(t, testImage(t, 2, 40, 30), photos, "b.jpg")
+			return errors.New("what goes wrong does not end it")
+		}
+		return nil
+	}
+	_, err := Run(ctx, library, newCounting("model"), options)
+	must(t, err)
+	if calls != 2 {
+		t.Errorf("called %d times", calls)
 	}
 }
 

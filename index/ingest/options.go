@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -96,6 +97,9 @@ type Options struct {
 	Workers int
 	// Watch goes on following changes until the context ends.
 	Watch bool
+	// Afterwards, which may be nil, is called while watching when a pass over the files has ended and its captions are written, one call
+	// at a time: for further work on what came in. An error that is not the library's is logged, and the next pass calls it again.
+	Afterwards func(ctx context.Context) error
 	// PollInterval is how often to look through the folders while watching,
 	// where the system cannot tell of changes; zero means 30 seconds.
 	PollInterval time.Duration

@@ -27,6 +27,8 @@ type Words interface {
 type Options struct {
 	// Again reads the pictures too that other models have read.
 	Again bool
+	// Since leaves out pictures that were last written at or before this commit: what failed then is not tried again. Zero takes all.
+	Since uint64
 	// Decoder reads originals; nil means one with the defaults.
 	Decoder *pixels.Decoder
 	// Turns, which may be nil, lets other work of the same machine go first between two pictures.
@@ -137,7 +139,7 @@ func (r *reading) unread(ctx context.Context) (ids []index.ID, err error) {
 			continue
 		}
 		r.state.Pictures++
-		if record.OCR == nil || r.options.Again && record.OCR.Model != r.words.Model() {
+		if record.OCR == nil && record.Sequence > r.options.Since || record.OCR != nil && r.options.Again && record.OCR.Model != r.words.Model() {
 			ids = append(ids, record.ID)
 		} else {
 			r.state.Before++

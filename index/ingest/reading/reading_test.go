@@ -126,6 +126,11 @@ func TestRead(t *testing.T) {
 	if state, err = Read(t.Context(), library, again, Options{}); err != nil || again.read != 2 || state.Before != 3 || state.Failed != 2 {
 		t.Errorf("%d are read again, %+v, %v", again.read, state, err)
 	}
+	// Those are left out that failed and were not written since.
+	since := &sayer{model: "m"}
+	if state, err = Read(t.Context(), library, since, Options{Since: reader.Sequence()}); err != nil || since.read != 0 || state.Left() != 0 {
+		t.Errorf("%d are read that failed before, %+v, %v", since.read, state, err)
+	}
 	other := &sayer{model: "other"}
 	if _, err = Read(t.Context(), library, other, Options{Again: true}); err != nil || other.read != 5 || says(t, library)[0] != "other[Gate 3]" {
 		t.Errorf("other models read %d, %v, %v", other.read, says(t, library), err)

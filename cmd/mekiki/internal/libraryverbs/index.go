@@ -110,7 +110,7 @@ func NewIndexCommand(app *cli.App) *cobra.Command {
 	flags.BoolVar(&options.Watch, "watch", false, "stay and follow changes of the files")
 	flags.BoolVar(&options.PollOnly, "poll", false, "scan the folders while watching, for drives that do not report changes")
 	flags.DurationVar(&options.PollInterval, "poll-interval", 0, "time between two scans of the folders (0: 30s)")
-	flags.BoolVar(&options.readWords, "read-words", false, "then read the words in the library's pictures that were not read yet (see docs/words.md)")
+	flags.BoolVar(&options.readWords, "read-words", false, "then read the words in the library's pictures that were not read yet, with --watch also in those that come in (see docs/words.md)")
 	cli.AddWordsFlag(flags, &options.words)
 	return command
 }
@@ -144,9 +144,6 @@ func (o indexOptions) ready() (ingest.Options, error) {
 	}
 	if o.noCaptions || o.captions.count == 0 {
 		options.Captions, options.CaptionSource = -1, ""
-	}
-	if o.readWords && o.Watch {
-		return options, hint.Wrap(cli.UsageError("--read-words does not go with --watch"), "leave out one of them; mekiki serve --read-words reads what comes in while it runs")
 	}
 	checked := options
 	checked.CaptionSource = "" // its writer comes with the model
@@ -190,9 +187,16 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 			return err
 		}
 		defer closeWords()
+		watched := newWatchedWords(app, library, engine, words, options.Watch)
+		if watched != nil {
+			options.Afterwards = watched.read
+		}
 		summary, err := IndexPaths(ctx, app, library, engine, options)
 		if err != nil {
 			return err
+		}
+		if watched != nil {
+			return printIndexed(app, app.FolderOf(library), summary, &watched.total)
 		}
 		read, err := readWords(ctx, app, library, engine, words, summary.Interrupted)
 		if err != nil {

@@ -49,6 +49,52 @@ func readWords(ctx context.Context, app *cli.App, library cli.Library, engine *c
 	return &read, err
 }
 
+// watchedWords reads the words of what comes in while folders are watched.
+type watchedWords struct {
+	library cli.Library
+	words   *ocr.Reader
+	options reading.Options
+	tried   uint64           // the commit whose pictures were read, but for those that cannot be
+	total   reading.Progress // of all readings
+}
+
+// newWatchedWords makes one; nil where nobody asked for words, or for watching.
+func newWatchedWords(app *cli.App, library cli.Library, engine *cli.Session, words *ocr.Reader, watch bool) *watchedWords {
+	if words == nil || !watch {
+		return nil
+	}
+	return &watchedWords{library: library, words: words, options: reading.Options{Decoder: library.Decoder(), Turns: engine.Turns(), Logger: app.Log()}}
+}
+
+// read reads the words in pictures that came in or changed since the last time.
+func (w *watchedWords) read(ctx context.Context) error {
+	reader, err := w.library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	now := reader.Sequence()
+	if err := reader.Close(); err != nil || now == w.tried {
+		return err
+	}
+	w.options.Since = w.tried
+	read, err := reading.Read(ctx, w.library, w.words, w.options)
+	w.add(read)
+	if err == nil {
+		w.tried = now
+	}
+	return err
+}
+
+// add adds up what was read. A picture that is read again after it changed counts again.
+func (w *watchedWords) add(read reading.Progress) {
+	w.total.Done += read.Done
+	w.total.Worded += read.Worded
+	w.total.Lines += read.Lines
+	w.total.Failed += read.Failed
+	w.total.Before = max(0, read.Pictures-read.Left()-w.total.Done)
+	w.total.Pictures = w.total.Before + w.total.Done + read.Left()
+}
+
 // wordsState shows how far reading is. The pictures that had been read before are not part of it.
 func wordsState(now reading.Progress, since time.Duration) progress.State {
 	state := progress.State{
