@@ -121,7 +121,7 @@ func (p page) titleAndDate() {
 	p.wait(someTiles)
 	p.press(`.cell[aria-posinset="1"] .pick`)
 	p.press("#act-details")
-	const title, date = `document.querySelector("#act-details-panel input")`, `document.querySelectorAll("#act-details-panel input")[1]`
+	const title, date = `document.querySelector("#act-details-panel input")`, `[...document.querySelectorAll("#act-details-panel label")].find((label) => label.textContent.includes("Taken on"))?.querySelector("input")`
 	p.wait(`/^20\d\d-\d\d-\d\dT/.test(` + date + `?.value)`)
 	before := inPage[string](p, date+".value")
 	p.focusOn("#act-details-panel input")

@@ -296,10 +296,13 @@ func (p page) lookup() {
 	p.screenshot("lookup")
 }
 
-// help opens the sheet by its key, and finds the focus where it was after it.
+// help searches once, opens the sheet by its key, and finds the focus where it was after it.
 func (p page) help() {
 	p.visit("?q=a+castle")
 	p.wait(settled + ` && document.querySelectorAll(".tile").length > 0`)
+	if searches := inPage[int](p, `performance.getEntriesByType("resource").filter((each) => new URL(each.name).pathname.startsWith("/api/v1/search")).length`); searches != 1 {
+		p.t.Errorf("the page searched %d times", searches)
+	}
 	inPage[bool](p, `(document.querySelector(".tile").focus(), true)`)
 	p.do(chromedp.KeyEvent("?"))
 	p.wait(`document.querySelector("dialog.sheet[open] .keys")`)
@@ -368,7 +371,7 @@ func (p page) labels() {
 	p.wait(`JSON.parse(localStorage.getItem("mekiki-label-lists"))[0].labels.length === 2`)
 	p.press("#run-lookup")
 	p.wait(`document.querySelectorAll(".texts li").length === 2`)
-	p.press(`[aria-label="Add “a cat” as a tag"]`)
+	p.press(`[aria-label="Add as tag: a cat"]`)
 	p.wait(`document.body.innerText.includes("1 picture tagged") || document.querySelector(".toast, .toasts")?.innerText.includes("a cat")`)
 	p.screenshot("labels-lookup")
 	if now := tagged(); now.Cat != before.Cat+1 {

@@ -171,7 +171,7 @@ var listings = []struct {
 	times   int
 	text    func() string
 }{
-	{"server/openapi.json", `The image file; [^"]*\.`, 8, func() string { return "The image file; " + Titles("or") + "." }},
+	{"server/openapi.json", `The image file; [^"]*\.`, 9, func() string { return "The image file; " + Titles("or") + "." }},
 	{"docs/images.md", "A run looks for files that end in .*\\.\n", 1, func() string {
 		var endings []string
 		for _, k := range kinds() {

@@ -583,9 +583,9 @@ const en = {
     tag: "Add as tags",
     tagged: (count: number) => f.plural(count, { one: "# picture tagged.", other: "# pictures tagged." }),
     asTag: "Add as tag",
-    asTagNamed: (text: string) => `Add “${text}” as a tag`,
+    asTagNamed: (text: string) => `Add as tag: ${text}`,
     asDescription: "Use as description",
-    asDescriptionNamed: (text: string) => `Use “${text}” as the description`,
+    asDescriptionNamed: (text: string) => `Use as description: ${text}`,
   },
   sharing: {
     title: (name: string) => `Share “${name}”`,

@@ -621,9 +621,9 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     tag: "タグとして追加",
     tagged: (count: number) => `${f.number(count)}枚にタグを付けました。`,
     asTag: "タグにする",
-    asTagNamed: (text: string) => `「${text}」をタグにする`,
+    asTagNamed: (text: string) => `タグにする：${text}`,
     asDescription: "説明にする",
-    asDescriptionNamed: (text: string) => `「${text}」を説明にする`,
+    asDescriptionNamed: (text: string) => `説明にする：${text}`,
   },
   sharing: {
     title: (name: string) => `「${name}」を共有`,
