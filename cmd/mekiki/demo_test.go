@@ -68,6 +68,10 @@ func testDemoQuery(t *testing.T, flags []string) {
 			t.Errorf("%q: %v", query, err)
 		}
 	}
+	status, _, errors := runForTest(t, append(flags, "--query", "a helicoptre tag:nothing")...)
+	if status != cli.ExitNothing || !strings.Contains(errors, "did you mean: a helicopter tag:nothing") {
+		t.Errorf("status %d, want what was meant: %s", status, errors)
+	}
 }
 
 // galleryKinds maps the name of each of the gallery's files to the kinds of

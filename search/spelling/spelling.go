@@ -2,7 +2,7 @@
 //
 // A word is read as another one only where no caption, name or tag of the library has it, neither the model nor a list of
 // frequent English words has it either, and the library has one that differs from it by a letter (two, of eight letters and more) and begins alike. What the
-// library or the model knows is never changed.
+// library or the model knows is never changed. A proposal, which the reader can leave aside, changes whatever the library lacks.
 package spelling
 
 import (
@@ -93,11 +93,11 @@ func has(model Model, word string) bool {
 	return !info.Unread && info.Tokens <= one.Tokens
 }
 
-// eachWord visits a text in parts: words, which are letters alone, and what lies between them. What stands beside a digit,
-// a hyphen or an apostrophe is no word to be read otherwise.
+// eachWord visits a text in parts: words, which are letters alone, and what lies between them. What is joined to a digit,
+// or by a hyphen or an apostrophe to more letters, is no word to be read otherwise.
 func eachWord(text string, visit func(part string, isWord bool)) {
 	inside := func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune("-_'’.", r)
+		return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(joins, r)
 	}
 	for text != "" {
 		first, _ := utf8.DecodeRuneInString(text)
@@ -106,7 +106,22 @@ func eachWord(text string, visit func(part string, isWord bool)) {
 			end = len(text)
 		}
 		part := text[:end]
-		visit(part, inside(first) && !strings.ContainsFunc(part, func(r rune) bool { return !unicode.IsLetter(r) }))
 		text = text[end:]
+		word := strings.Trim(part, joins)
+		if word == "" || !inside(first) || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }) {
+			visit(part, false)
+			continue
+		}
+		before := strings.Index(part, word)
+		if before > 0 {
+			visit(part[:before], false)
+		}
+		visit(word, true)
+		if after := before + len(word); after < len(part) {
+			visit(part[after:], false)
+		}
 	}
 }
+
+// joins are the characters that make one of two words, and at the end of one mean nothing.
+const joins = "-_'’."

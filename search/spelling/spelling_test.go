@@ -8,6 +8,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/search/contract"
+	"mekiki/search/scoring"
 )
 
 // knows is a library and a model.
@@ -54,5 +55,39 @@ func TestRead(t *testing.T) {
 	many := strings.Fields("aaaab bbbbc ccccd ddddf eeeeg ffffg ggggh hhhhj iiiik jjjjk")
 	if read, spelled, err := Read(t.Context(), both, both, many); err != nil || spelled != nil || !slices.Equal(read, many) || len(both.asked) != maximumLooked {
 		t.Errorf("%q, %v, %v, asked %d", read, spelled, err, len(both.asked))
+	}
+}
+
+// TestProposal: words that the library lacks are put right whoever else knows them, filters are left, and what one library has
+// nothing like is asked of the next.
+func TestProposal(t *testing.T) {
+	index := &knows{likes: map[string]string{"cast": "cats", "tulp": "tulip"}}
+	list := &knows{likes: map[string]string{"bizza": "pizza", "tulp": "gulp"}}
+	for query, want := range map[string]string{
+		"two cast":                        "two cats",
+		"Tulp tulp, bizza.":               "Tulp tulip, pizza.",
+		`-tulp "tulp cast" folder:tulp  `: `-tulip "tulip cats" folder:tulp  `,
+		`tag:"tulp cast" cast`:            `tag:"tulp cast" cats`,
+		"tulp-cast cast's 3cast":          "",
+		"":                                "",
+		"cat":                             "",
+	} {
+		if got, err := Proposal(t.Context(), query, index, list); err != nil || got != want {
+			t.Errorf("%q: %q, want %q; %v", query, got, want, err)
+		}
+	}
+	if slices.Contains(list.asked, "cast") {
+		t.Errorf("the second was asked for %q", list.asked)
+	}
+	for response, want := range map[*contract.Response]string{
+		{Query: "cast", Stage: contract.StageFinal}:                                           "cats",
+		{Query: "cast", Stage: contract.StageFinal, Total: 9, Verdict: scoring.VerdictWeak}:   "cats",
+		{Query: "cast", Stage: contract.StageFinal, Total: 9, Verdict: scoring.VerdictStrong}: "",
+		{Query: "cast", Stage: contract.StageFinal, Offset: 10}:                               "",
+		{Query: "cast", Stage: contract.StageFirst}:                                           "",
+	} {
+		if err := Propose(t.Context(), response, index); err != nil || response.DidYouMean != want {
+			t.Errorf("%+v: %q, want %q; %v", response, response.DidYouMean, want, err)
+		}
 	}
 }

@@ -8,25 +8,24 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/contract"
-	"mekiki/search/scoring"
+	"mekiki/search/spelling"
 	"mekiki/server/api"
 	"mekiki/server/suggest"
 )
 
-// Correct proposes another query where a first page has few hits, or none that is sure, and the library lacks a word of
-// the query but has one like it.
+// Correct proposes another query where an answer has few hits, or none that is sure, and the library lacks a word of the
+// query but has one like it; see [spelling.Propose].
 func (r Room) Correct(ctx context.Context, response *contract.Response) {
-	final := response.Stage.Final()
-	if !final || response.Query == "" || response.Offset > 0 || response.Total >= fewHits && response.Verdict == scoring.VerdictStrong {
+	if !spelling.Wanted(response) {
 		return
 	}
 	// The hits are the answer; that nothing can be proposed is no failure of it.
 	_ = r.Library.Read(ctx, func(reader index.Reader) error {
 		known, err := r.Suggester.For(ctx, reader)
-		if err == nil {
-			response.DidYouMean = known.Correct(response.Query)
+		if err != nil {
+			return err
 		}
-		return err
+		return spelling.Propose(ctx, response, known, reader)
 	})
 }
 

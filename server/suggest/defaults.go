@@ -33,8 +33,7 @@ const (
 const (
 	leastOneWrong = 4
 	leastTwoWrong = 7
-	// maxCorrected bounds the words of a query that are looked up, and their length in letters.
-	maxCorrected  = 16
+	// longestLookup is how many letters a word has at most that is looked up.
 	longestLookup = 40
 )
 

@@ -1,9 +1,8 @@
 package suggest
 
 import (
+	"context"
 	"slices"
-	"strings"
-	"unicode"
 
 	"mekiki/index/keyword"
 )
@@ -41,63 +40,16 @@ func newSpelling(lists ...map[string]*entry) spelling {
 	return s
 }
 
-// Correct gives a query with words that the library has in place of words that it lacks and that differ from them by a
-// letter or two (swapped neighbours are one); "" where there is nothing to correct. Filters stay as they are.
-func (s *Vocabulary) Correct(text string) string {
-	var out strings.Builder
-	corrected, looked := false, 0
-	for rest := text; rest != ""; {
-		token, space := nextToken(rest)
-		rest = rest[len(token)+len(space):]
-		if strings.Contains(token, ":") {
-			out.WriteString(token + space)
-			continue
-		}
-		for token != "" {
-			start := strings.IndexFunc(token, unicode.IsLetter)
-			if start < 0 {
-				break
-			}
-			end := len(token)
-			if over := strings.IndexFunc(token[start:], func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }); over >= 0 {
-				end = start + over
-			}
-			word := token[start:end]
-			out.WriteString(token[:start])
-			if looked < maxCorrected {
-				looked++
-				if better := s.spelling.nearest(word); better != "" {
-					word, corrected = better, true
-				}
-			}
-			out.WriteString(word)
-			token = token[end:]
-		}
-		out.WriteString(token + space)
-	}
-	if !corrected {
-		return ""
-	}
-	return out.String()
-}
-
-// nextToken gives what a text begins with up to a space outside quotes, and the spaces behind it.
-func nextToken(text string) (token, space string) {
-	open, end := false, len(text)
-	for i, r := range text {
-		if r == '"' {
-			open = !open
-		}
-		if unicode.IsSpace(r) && !open {
-			end = i
-			break
+// Spellings gives, for each of some words, the one that captions, titles and names have in place of it: one that differs by a
+// letter or two (swapped neighbours are one), wherever they stand. There are none for a word that they have.
+func (s *Vocabulary) Spellings(_ context.Context, words []string) ([][]string, error) {
+	found := make([][]string, len(words))
+	for i, word := range words {
+		if better := s.spelling.nearest(word); better != "" {
+			found[i] = []string{better}
 		}
 	}
-	after := strings.IndexFunc(text[end:], func(r rune) bool { return !unicode.IsSpace(r) })
-	if after < 0 {
-		after = len(text) - end
-	}
-	return text[:end], text[end : end+after]
+	return found, nil
 }
 
 // nearest gives the word that a word was meant to be; "" where the library has it, or nothing near.

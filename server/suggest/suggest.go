@@ -1,6 +1,6 @@
-// Package suggest completes queries with what a library holds, and corrects words that it lacks by a letter or two:
+// Package suggest completes queries with what a library holds, and knows words like those that it lacks by a letter or two:
 //
-//	captions, titles, names ─► words and phrases by how often they occur ─► Complete, Correct
+//	captions, titles, names ─► words and phrases by how often they occur ─► Complete, Spellings
 //
 // A phrase begins and ends with a word that says something and is not a piece of a longer name: "two cats" and "cats
 // on a sofa", but neither "two red" nor "cat and".

@@ -10,6 +10,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/internal/vfs/vfstest"
+	spellings "mekiki/search/spelling"
 	"mekiki/server/servertest"
 )
 
@@ -169,10 +170,11 @@ func TestPhrasesAreWhole(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"two cast": "two cats", "two catz": "two cats", "pizzza": "pizza", "caterpilar and cat": "caterpillar and cat", "a lighthuose at kyotto": "a lighthouse at kyoto",
-		"two cats": "", "cat": "", "xyzzy": "", "ct": "", "folder:kyotto": "", `-pizzza "pilow" folder:kyotto`: `-pizza "pillow" folder:kyotto`, "": "", "日本語": "", "PIZZZA": "pizza",
+		"two cats": "", "cat": "", "xyzzy": "", "bizza": "pizza", "a girl's cast": "a girl's cats", "cast-iron 2cast": "", "ct": "", "folder:kyotto": "", `-pizzza "pilow" folder:kyotto`: `-pizza "pillow" folder:kyotto`, "": "", "日本語": "", "PIZZZA": "pizza",
 	} {
-		if got := known.Correct(query); got != want {
-			t.Errorf("%q is corrected to %q, want %q", query, got, want)
+		got, err := spellings.Proposal(t.Context(), query, known, snapshot)
+		if err != nil || got != want {
+			t.Errorf("%q is corrected to %q, want %q; %v", query, got, want, err)
 		}
 	}
 }
@@ -190,16 +192,19 @@ func TestEditDistance(t *testing.T) {
 
 func FuzzCorrect(f *testing.F) {
 	known := &Vocabulary{spelling: newSpelling(map[string]*entry{"cats": {"cats", "cats", 3}, "pizza": {"pizza", "Pizza", 1}})}
-	for _, seed := range []string{"", "two cast", `"a`, "tag:x pizzza", "\u00e9\u0301x", " \u2003 cast\u00a0"} {
+	for _, seed := range []string{"", "two cast", `"a`, "tag:x pizzza", "\u00e9\u0301x", " \u2003 cast\u00a0", "-pizzza. '-pizzza"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		better := known.Correct(text)
+		better, err := spellings.Proposal(t.Context(), text, known)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if better == text && text != "" {
 			t.Errorf("%q is corrected to itself", text)
 		}
-		if again := known.Correct(better); again != "" {
-			t.Errorf("%q, corrected to %q, is corrected to %q", text, better, again)
+		if again, err := spellings.Proposal(t.Context(), better, known); err != nil || again != "" && len(strings.Fields(text)) < 16 {
+			t.Errorf("%q, corrected to %q, is corrected to %q; %v", text, better, again, err)
 		}
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"mekiki/search/contract"
 	"mekiki/search/query"
 	"mekiki/search/scoring"
+	"mekiki/search/spelling"
 )
 
 // Thumbnails are JPEG
@@ -61,7 +62,10 @@ const (
 // ShowHits writes an answer in the way asked for, and tells by its error that
 // nothing was found.
 func ShowHits(ctx context.Context, a *cli.App, library cli.Library, response contract.Response, o Output) error {
-	var err error
+	err := propose(ctx, library, &response)
+	if err != nil { // the hits are the answer
+		a.Log().Debug("no other query can be proposed", "error", err)
+	}
 	switch {
 	case a.AsJSON:
 		err = a.PrintJSON(response)
@@ -80,6 +84,19 @@ func ShowHits(ctx context.Context, a *cli.App, library cli.Library, response con
 		return openHit(ctx, response, o.open)
 	}
 	return nil
+}
+
+// propose notes what was perhaps meant, where little was found.
+func propose(ctx context.Context, library cli.Library, response *contract.Response) error {
+	if !spelling.Wanted(response) {
+		return nil
+	}
+	reader, err := library.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	return spelling.Propose(ctx, response, reader)
 }
 
 func printPaths(a *cli.App, hits []contract.Hit) error {
@@ -104,6 +121,9 @@ func printHits(ctx context.Context, a *cli.App, library cli.Library, response co
 	}
 	for _, warning := range response.Warnings {
 		fmt.Fprintf(a.Stderr, "note: %s\n", cli.Printable(warning))
+	}
+	if response.DidYouMean != "" {
+		fmt.Fprintf(a.Stderr, "did you mean: %s\n", cli.Printable(response.DidYouMean))
 	}
 	snapshot, err := library.Reader(ctx)
 	if err != nil {
