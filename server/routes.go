@@ -78,7 +78,30 @@ func (s *Server) workshop() jobs.Workshop {
 	if o.Ingester != nil {
 		workshop.Ingester = o.Ingester
 	}
+	if o.Models != nil {
+		workshop.Describes = func() bool {
+			return slices.ContainsFunc(o.Models(), func(model status.Model) bool { return model.Active && model.Captions })
+		}
+	}
 	return workshop
+}
+
+// resumeJobs queues what earlier servers left to do.
+func (s *Server) resumeJobs(ctx context.Context) {
+	if s.readOnly() != nil {
+		return
+	}
+	workshop := s.workshop()
+	workshop.Owner = true // what was asked for was allowed then
+	for _, asked := range s.jobs.Left() {
+		task, err := workshop.Task(ctx, asked)
+		if err == nil {
+			_, err = s.jobs.Add(task)
+		}
+		if err != nil {
+			s.options.Logger.Warn("what an earlier server left to do is not taken up", "kind", asked.Kind, logError, err)
+		}
+	}
 }
 
 // compareScenes has the pictures compared that were not compared for duplicates yet.

@@ -200,6 +200,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 	}
 	var background sync.WaitGroup
 	jobsContext, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
+	s.resumeJobs(jobsContext)
 	background.Go(func() { s.jobs.Run(jobsContext) })
 	background.Go(func() { s.webhooks.Run(jobsContext) })
 	background.Go(func() { s.webhooks.Watch(jobsContext, s.library) })

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -142,4 +144,35 @@ func TestAgentsReadWords(t *testing.T) {
 	if described := agent.Do("describe_image", map[string]any{"id": "1"}); !strings.Contains(string(described.Structured), `"words_in_picture":["Bakery since 1931","KA-7731-XY"]`) {
 		t.Errorf("%s", described.Structured)
 	}
+}
+
+// TestLeftByAnEarlierServer: captions that another server was to write are written by this one.
+func TestLeftByAnEarlierServer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jobs.json")
+	indextest.Must(t, os.WriteFile(path, []byte(`{"version":1,"last":7,"jobs":[],"resume":[{"kind":"captions","missing":true,"paths":["/photos"]}]}`), 0o600))
+	asked := make(chan captioning.RecaptionOptions, 1)
+	f := prepare(t, func(o *Options) { o.JobsFile, o.Chores = path, describers{asked: asked} }).start()
+	if options := <-asked; !options.Missing || len(options.Below) != 1 || options.Below[0] != "/photos" {
+		t.Errorf("asked for %+v", options)
+	}
+	f.get("/api/v1/jobs/8/events")
+	if job := f.expect(f.get("/api/v1/jobs/8"), http.StatusOK, ""); job.text(t, "kind") != "captions" || job.text(t, "state") != "succeeded" {
+		t.Errorf("the job is %s", job.body)
+	}
+	kept, err := os.ReadFile(path)
+	indextest.Must(t, err)
+	if strings.Contains(string(kept), "resume") {
+		t.Errorf("it is left again: %s", kept)
+	}
+}
+
+// describers say what captions they were asked for.
+type describers struct {
+	wordChores
+	asked chan captioning.RecaptionOptions
+}
+
+func (d describers) Recaption(_ context.Context, options captioning.RecaptionOptions) (captioning.Recaptioned, error) {
+	d.asked <- options
+	return captioning.Recaptioned{}, nil
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"mekiki/internal/bounded"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
+
+	"mekiki/internal/bounded"
 )
 
 // The history of jobs in a file, so that jobs and their ids survive the server. It is written whole at every change of a
@@ -30,6 +32,8 @@ type history struct {
 	// Last is the id given last. None is given twice.
 	Last int   `json:"last"`
 	Jobs []Job `json:"jobs"` // oldest first
+	// Resume asks for what was left to do.
+	Resume []Request `json:"resume,omitempty"`
 }
 
 // readHistory reads what was kept; a missing file is an empty history.
@@ -63,8 +67,13 @@ func decodeHistory(data []byte) (history, error) {
 		kept.Jobs[i].Paths = append([]string{}, kept.Jobs[i].Paths...)
 	}
 	kept.Jobs = kept.Jobs[max(0, len(kept.Jobs)-maxKept):]
+	kept.Resume = slices.DeleteFunc(kept.Resume, func(asked Request) bool { return !asked.resumable() })
+	kept.Resume = kept.Resume[:min(len(kept.Resume), maxKept)]
 	return kept, nil
 }
+
+// resumable reports whether a request is of a kind that the next server takes up by itself: nothing but writing what is missing.
+func (r Request) resumable() bool { return r.Kind == KindCaptions && r.Missing || r.Kind == KindWords }
 
 // write puts the history in place of the one before. It makes no folder: the one that is to hold it is the library's.
 func (h history) write(path string) (err error) {
@@ -108,16 +117,31 @@ func (m *Manager) recall(kept history) {
 }
 
 // reread looks for jobs that another server has kept meanwhile. The mutex is held.
-func (m *Manager) reread() {
+func (m *Manager) reread() (kept history) {
 	if m.path == "" {
-		return
+		return kept
 	}
 	kept, err := readHistory(m.path)
 	if err != nil {
 		m.logger.Warn("jobs of before are not known", errorKey, err)
-		return
+		return history{}
 	}
 	m.recall(kept)
+	return kept
+}
+
+// Left gives, once, what earlier servers left to do, each request once.
+func (m *Manager) Left() []Request {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	var left []Request
+	for _, asked := range m.left {
+		if !slices.ContainsFunc(left, func(other Request) bool { return reflect.DeepEqual(other, asked) }) {
+			left = append(left, asked)
+		}
+	}
+	m.left = nil
+	return left
 }
 
 // keep writes the history. Jobs go on without it. The mutex is held.
@@ -128,7 +152,11 @@ func (m *Manager) keep() {
 	kept := history{Version: historyVersion, Last: m.last}
 	for _, each := range m.list {
 		kept.Jobs = append(kept.Jobs, each.shown)
+		if each.resume != nil {
+			kept.Resume = append(kept.Resume, *each.resume)
+		}
 	}
+	kept.Resume = append(kept.Resume, m.left...)
 	if err := kept.write(m.path); err != nil {
 		m.logger.Warn("jobs are forgotten when the server ends", errorKey, err)
 	}

@@ -81,6 +81,10 @@ type job struct {
 	shown  Job
 	task   Task
 	cancel context.CancelCauseFunc
+	// resume asks for what would be left to do if the server ended now; nil for nothing.
+	resume *Request
+	// stopped says that the job ended because the server did.
+	stopped bool
 	// failures are the files that could not be indexed; they are forgotten with the process.
 	failures []index.Failure
 	// changed is closed, and made anew, at every change.
@@ -112,7 +116,8 @@ type Manager struct {
 
 	mutex sync.Mutex
 	last  int
-	list  []*job // oldest first
+	list  []*job    // oldest first
+	left  []Request // what earlier servers left to do
 	wake  chan struct{}
 }
 
@@ -120,7 +125,7 @@ type Manager struct {
 // none until [Manager.Run] does. now is the clock.
 func New(waiting int, path string, logger *slog.Logger, now func() time.Time) *Manager {
 	m := &Manager{waiting: waiting, path: path, logger: logger, now: now, wake: make(chan struct{}, 1)}
-	m.reread()
+	m.left = m.reread().Resume
 	return m
 }
 
@@ -152,7 +157,7 @@ func (m *Manager) add(task Task) (Job, error) {
 	}
 	m.reread()
 	m.last++
-	added := &job{task: task, changed: make(chan struct{}), shown: Job{
+	added := &job{task: task, resume: task.Resume, changed: make(chan struct{}), shown: Job{
 		ID: strconv.Itoa(m.last), Kind: task.Kind, State: Queued, Paths: append([]string{}, task.Paths...), Created: m.now().UTC(),
 	}}
 	m.list = append(m.list, added)
@@ -257,8 +262,11 @@ func (m *Manager) Cancel(id string) (Job, bool) {
 	return found.shown, true
 }
 
-// finish and update are called with the mutex held.
+// finish is called with the mutex held.
 func (m *Manager) finish(each *job, state State, reason string) {
+	if !each.stopped {
+		each.resume = nil
+	}
 	each.shown.State, each.shown.Error, each.shown.Finished = state, reason, m.moment()
 	each.announce()
 	m.keep()
@@ -335,6 +343,7 @@ func (m *Manager) work(next *pending) {
 	if outcome.Progress != (Progress{}) {
 		next.job.shown.Progress = outcome.Progress
 	}
+	next.job.stopped = next.ctx.Err() != nil && !errors.Is(context.Cause(next.ctx), errCancelled)
 	switch {
 	case next.ctx.Err() != nil || outcome.Interrupted || errors.Is(err, context.Canceled):
 		m.finish(next.job, Cancelled, "")
@@ -409,6 +418,7 @@ func (m *Manager) abandon() {
 	defer m.mutex.Unlock()
 	for _, each := range m.list {
 		if each.shown.State == Queued {
+			each.stopped = true
 			m.finish(each, Cancelled, "the server stopped")
 		}
 	}

@@ -41,6 +41,7 @@ type Request struct {
 	Tokens         string   `json:"tokens,omitempty"`
 	Megapixels     int64    `json:"megapixels,omitempty"`
 	BatchSize      int      `json:"batch,omitempty"`
+	Missing        bool     `json:"missing,omitempty"`
 	Reason         string   `json:"reason,omitempty"`
 	File           string   `json:"file,omitempty"`
 	Format         string   `json:"format,omitempty"`
@@ -73,7 +74,9 @@ type Workshop struct {
 	Owner bool
 	// Captions is how many captions to write where the request does not say, as in [ingest.Options].
 	Captions int
-	Logger   *slog.Logger
+	// Describes reports whether the model writes captions; nil means that it does.
+	Describes func() bool
+	Logger    *slog.Logger
 }
 
 // Task makes the task that a request asks for, or says as a problem what is wrong with it.
@@ -118,40 +121,55 @@ func (w Workshop) index(asked Request) (Task, error) {
 		kind = KindMetadata
 	}
 	if kind == KindIndex && w.Chores != nil && options.Captions >= 0 && !options.NoTokens {
-		return w.captionsLater(options), nil
+		return w.captionsLater(options, asked.CaptionSamples), nil
 	}
 	return Ingest(kind, w.Ingester, options), nil
 }
 
 // captionsLater brings files in without captions, so that they are found soon, and has these written by a job that gives way
-// to others.
-func (w Workshop) captionsLater(options ingest.Options) Task {
-	keep := options.Captions
-	options.Captions = -1
+// to others; also where the server stops in between.
+func (w Workshop) captionsLater(options ingest.Options, samples int) Task {
+	missing := Request{
+		Kind: KindCaptions, Missing: true, Paths: options.Paths, CaptionSource: string(options.CaptionSource), CaptionSamples: samples,
+		CaptionCount: max(0, options.Captions),
+	}
+	writer := options.CaptionWriter
+	then := w.describe(missing, writer)
+	options.Captions, options.CaptionSource, options.CaptionWriter = -1, "", nil
 	task := Ingest(KindIndex, w.Ingester, options)
 	first := task.Run
+	task.Resume = &missing
 	task.Run = func(ctx context.Context, tell func(Progress)) (Outcome, error) {
 		outcome, err := first(ctx, tell)
-		then := w.describe(captioning.RecaptionOptions{
-			Missing: true, Below: options.Paths, Source: options.CaptionSource, Writer: options.CaptionWriter, Keep: keep, Logger: w.Logger,
-		})
-		then.Paths, then.Yields = options.Paths, true
+		if indexed, is := outcome.Result.(Indexed); is && err == nil && !outcome.Interrupted {
+			indexed.CaptionsFollow = writer != nil || w.Describes == nil || w.Describes()
+			outcome.Result = indexed
+		}
 		outcome.Then = &then
 		return outcome, err
 	}
 	return task
 }
 
-// describe is the task of writing captions.
-func (w Workshop) describe(options captioning.RecaptionOptions) Task {
-	return Task{Kind: KindCaptions, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
+// describe is the task of writing captions: all anew, or those that are missing, which gives way to other jobs and is taken up
+// again by the next server.
+func (w Workshop) describe(asked Request, writer captioning.Writer) Task {
+	options := captioning.RecaptionOptions{
+		Source: captioning.Source(asked.CaptionSource), Writer: writer, Keep: asked.CaptionCount, Missing: asked.Missing, Logger: w.Logger,
+	}
+	task := Task{Kind: KindCaptions}
+	if asked.Missing {
+		options.Below, task.Paths, task.Yields, task.Resume = asked.Paths, asked.Paths, true, &asked
+	}
+	task.Run = func(ctx context.Context, tell func(Progress)) (Outcome, error) {
 		pace := newPace()
 		options.Progress = func(now captioning.Recaptioned) {
 			tell(pace.measure(Progress{Found: now.Pictures, Total: now.Pictures, Walked: true, Done: now.Done, Added: now.Described, Failed: now.Failed}))
 		}
 		result, err := w.Chores.Recaption(ctx, options)
 		return Outcome{Result: result}, err
-	}}
+	}
+	return task
 }
 
 // options are those of the request for some paths.
@@ -322,7 +340,7 @@ func (w Workshop) chore(asked Request) (Task, error) {
 	if err != nil {
 		return Task{}, err
 	}
-	return w.describe(captioning.RecaptionOptions{Source: captioning.Source(asked.CaptionSource), Writer: writer, Keep: asked.CaptionCount, Logger: w.Logger}), nil
+	return w.describe(asked, writer), nil
 }
 
 // Duplicates is the task of comparing pictures that were not compared yet.
@@ -346,7 +364,8 @@ func (w Workshop) Words(again bool) (Task, error) {
 		return Task{}, problem.Newf(problem.Unsupported, "this server has no jobs of the kind %s", KindWords)
 	}
 	options := reading.Options{Again: again, Logger: w.Logger}
-	return Task{Kind: KindWords, Plain: w.Owner, Yields: true, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
+	resume := &Request{Kind: KindWords, Again: again}
+	return Task{Kind: KindWords, Plain: w.Owner, Yields: true, Resume: resume, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
 		pace := newPace()
 		options.Progress = func(now reading.Progress) { tell(pace.measure(wordsProgress(now))) }
 		result, err := w.Chores.ReadWords(ctx, options)

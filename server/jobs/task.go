@@ -31,6 +31,8 @@ type Task struct {
 	Plain bool
 	// Yields says that it gives way to every other job, and goes on after it: Run is called again after its context has ended.
 	Yields bool
+	// Resume asks for what is left to do where the server ends before the task does; nil for nothing. The next server is asked.
+	Resume *Request
 	// Run does it until it is done or its context ends, and reports how far it is.
 	Run func(ctx context.Context, report func(Progress)) (Outcome, error)
 }
@@ -59,6 +61,8 @@ type Ingester interface {
 type Indexed struct {
 	report.Summary
 	Seconds float64 `json:"seconds"`
+	// CaptionsFollow says that a job is to write captions of what came in.
+	CaptionsFollow bool `json:"captions_follow,omitempty"`
 }
 
 // Ingest is the task of reading files with options, by the name kind.
@@ -66,7 +70,7 @@ func Ingest(kind string, ingester Ingester, options ingest.Options) Task {
 	return Task{Kind: kind, Paths: options.Paths, Run: func(ctx context.Context, tell func(Progress)) (Outcome, error) {
 		options.Progress = func(now report.Progress) { tell(progressOf(now)) }
 		summary, err := ingester.Ingest(ctx, options)
-		outcome := Outcome{Interrupted: summary.Interrupted, Failures: summary.Failures, Result: Indexed{summary, summary.Duration.Seconds()}}
+		outcome := Outcome{Interrupted: summary.Interrupted, Failures: summary.Failures, Result: Indexed{Summary: summary, Seconds: summary.Duration.Seconds()}}
 		if err == nil && !summary.Interrupted {
 			outcome.Progress = totalOf(summary)
 		}

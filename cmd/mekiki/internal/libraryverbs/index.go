@@ -196,13 +196,13 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 			return err
 		}
 		if watched != nil {
-			return printIndexed(app, app.FolderOf(library), summary, &watched.total)
+			return printIndexed(app, app.FolderOf(library), indexReport{Summary: summary, words: &watched.total})
 		}
 		read, err := readWords(ctx, app, library, engine, words, summary.Interrupted)
 		if err != nil {
 			return err
 		}
-		return printIndexed(app, app.FolderOf(library), summary, read)
+		return printIndexed(app, app.FolderOf(library), indexReport{Summary: summary, words: read})
 	})
 	return handIndexing(ctx, app, err, flags, options)
 }
@@ -220,8 +220,16 @@ func (o indexOptions) lower(app *cli.App) {
 // errInterrupted: Ctrl-C or another signal came first.
 var errInterrupted = errors.New("stopped before the end; what was done is kept")
 
+// indexReport is what a run did.
+type indexReport struct {
+	report.Summary
+	words          *reading.Progress // nil where nobody asked for words
+	captionsFollow bool              // a server writes them when nothing else is to be done
+}
+
 // printIndexed says what a run did, and sets the exit status.
-func printIndexed(a *cli.App, library string, summary report.Summary, words *reading.Progress) error {
+func printIndexed(a *cli.App, library string, done indexReport) error {
+	summary, words := done.Summary, done.words
 	if a.AsJSON {
 		failures := []failureLine{}
 		for _, failure := range summary.Failures {
@@ -234,11 +242,13 @@ func printIndexed(a *cli.App, library string, summary report.Summary, words *rea
 			Failures []failureLine `json:"failures"`
 			// Words is how far reading the words in pictures came; nil where nobody asked for it.
 			Words *reading.Progress `json:"words,omitempty"`
-		}{summary, summary.Duration.Seconds(), library, failures, words})
+			// CaptionsFollow says that a server writes captions of what came in when nothing else is to be done.
+			CaptionsFollow bool `json:"captions_follow,omitempty"`
+		}{summary, summary.Duration.Seconds(), library, failures, words, done.captionsFollow})
 		if err != nil {
 			return err
 		}
-	} else if _, err := io.WriteString(a.Out, indexedText(summary)+wordsText(words)); err != nil {
+	} else if _, err := io.WriteString(a.Out, indexedText(summary)+done.followText()+wordsText(words)); err != nil {
 		return err
 	}
 	switch {
@@ -248,6 +258,14 @@ func printIndexed(a *cli.App, library string, summary report.Summary, words *rea
 		return cli.WithStatus(cli.ExitPartial, nil)
 	}
 	return nil
+}
+
+// followText says that captions follow; "" where they do not.
+func (r indexReport) followText() string {
+	if !r.captionsFollow || r.Added+r.Changed == 0 {
+		return ""
+	}
+	return "the server writes the captions that are missing when nothing else is to be done; its page shows how far it is\n"
 }
 
 // indexedText says in words what a run did.

@@ -63,7 +63,7 @@ func handIndexing(ctx context.Context, app *cli.App, err error, flags indexOptio
 	if folder, err = filepath.Abs(folder); err != nil {
 		return err
 	}
-	return printIndexed(app, folder, summary, words)
+	return printIndexed(app, folder, indexReport{Summary: summary, words: words, captionsFollow: indexed.CaptionsFollow})
 }
 
 // indexRequest says in the API's words what the command line says.

@@ -27,7 +27,7 @@ func TestReportsThatCannotBeWritten(t *testing.T) {
 	defer library.Close()
 	for _, asJSON := range []bool{false, true} {
 		app := &cli.App{Out: full{}, Stderr: io.Discard, AsJSON: asJSON}
-		if err := printIndexed(app, library.Folder(), report.Summary{Seen: 1}, nil); err == nil {
+		if err := printIndexed(app, library.Folder(), indexReport{Summary: report.Summary{Seen: 1}}); err == nil {
 			t.Error("index: no error")
 		}
 		if err := printCheck(app, index.CheckReport{}); err == nil {

@@ -150,7 +150,7 @@ func runSpacesFill(ctx context.Context, app *cli.App) error {
 		if err != nil {
 			return err
 		}
-		return printIndexed(app, app.FolderOf(library), summary, nil)
+		return printIndexed(app, app.FolderOf(library), indexReport{Summary: summary})
 	})
 	return app.NotHandedOver(err, "filling a space", "stop the server first: it reads pictures with the model that it has opened")
 }

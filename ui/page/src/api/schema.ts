@@ -2281,6 +2281,11 @@ export interface components {
        */
       megapixels: number;
       /**
+       * @description With `captions`: only of images that have none, below `paths` where these are given. Such a job gives way to others, and the next server goes on with it.
+       * @default false
+       */
+      missing: boolean;
+      /**
        * @description Detect images among files without an extension.
        * @default false
        */
