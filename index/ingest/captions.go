@@ -22,7 +22,7 @@ func (r *run) describeMissing(ctx context.Context) error {
 	}
 	before := captioning.Recaptioned{}
 	_, err := captioning.Recaption(ctx, r.library, r.engine, captioning.RecaptionOptions{
-		Missing: true, Below: r.roots, LastUsed: r.options.LastUsed, Source: r.options.CaptionSource, Writer: r.options.CaptionWriter,
+		Missing: true, Below: r.roots, Shard: r.options.Shard, LastUsed: r.options.LastUsed, Source: r.options.CaptionSource, Writer: r.options.CaptionWriter,
 		Keep: r.options.Captions, Candidates: r.options.CaptionCandidates, Decoder: r.decoder, Logger: r.options.Logger,
 		Model: r.progress.Model,
 		Progress: func(now captioning.Recaptioned) {

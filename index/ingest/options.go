@@ -57,6 +57,8 @@ type Options struct {
 	// MaxDepth limits how deep below each path to go: 1 for its own files
 	// only; zero means no limit.
 	MaxDepth int
+	// Shard takes in the files of one shard alone; others are left to other machines.
+	Shard rules.Shard
 	// Captions says how many captions to keep for an image; zero means one,
 	// negative none.
 	Captions int

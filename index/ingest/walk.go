@@ -310,11 +310,14 @@ func (r *run) rootLength(path string) int {
 }
 
 func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo, failure error) error {
+	mine := w.run.options.Shard.Has(path)
 	if w.found == nil {
-		w.count++
+		if mine {
+			w.count++
+		}
 		return ctx.Err()
 	}
-	if !w.walked.see(path) {
+	if !w.walked.see(path) || !mine {
 		return nil
 	}
 	w.run.progress.See()

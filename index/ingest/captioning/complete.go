@@ -123,7 +123,7 @@ func (c *recaption) undescribed(ctx context.Context) ([]undescribed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if record.Kind != index.KindImage || len(record.Captions) > 0 || record.InTrash() || c.passed.has(record.Hash) ||
+		if record.Kind != index.KindImage || len(record.Captions) > 0 || record.InTrash() || c.passed.has(record.Hash) || !c.options.Shard.Has(record.Path()) ||
 			len(c.options.Below) > 0 && !slices.ContainsFunc(record.Files, c.isBelow) {
 			continue
 		}

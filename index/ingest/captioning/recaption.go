@@ -13,6 +13,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/embed/priority"
 	"mekiki/index"
+	"mekiki/index/ingest/rules"
 )
 
 // RecaptionOptions say which captions to write for the pictures of a library.
@@ -31,6 +32,8 @@ type RecaptionOptions struct {
 	// Below are folders and files; Missing pictures without a file that is one of these or below one are left out. None
 	// means all pictures.
 	Below []string
+	// Shard leaves out Missing pictures whose first file is in another one.
+	Shard rules.Shard
 	// LastUsed says when contents were looked at last, where that is known.
 	LastUsed map[index.Hash]time.Time
 	// Model is told when the model began and ended a batch of Missing; it may be nil.

@@ -5,3 +5,6 @@ const (
 	maximumIgnoreBytes = 1 << 20
 	maximumPatterns    = 10_000
 )
+
+// maximumShards is how many machines may share folders.
+const maximumShards = 10_000

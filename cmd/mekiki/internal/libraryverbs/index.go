@@ -106,6 +106,7 @@ func NewIndexCommand(app *cli.App) *cobra.Command {
 	flags.BoolVar(&options.NewSpace, "new-space", false, "add this model beside the library's (see \"mekiki spaces\")")
 	flags.IntVar(&options.BatchSize, "batch", 64, "images in one commit")
 	flags.IntVar(&options.Workers, "workers", 0, "files decoded at once (0: one for each processor, four at most); --threads bounds the model")
+	flags.Var(&options.Shard, "shard", "index only this part of the files, such as 2/8, while other machines index the others into the same cluster")
 	flags.BoolVar(&options.nice, "nice", false, "leave the machine to other programs: run with the lowest priority")
 	flags.BoolVar(&options.Watch, "watch", false, "stay and follow changes of the files")
 	flags.BoolVar(&options.PollOnly, "poll", false, "scan the folders while watching, for drives that do not report changes")
@@ -172,6 +173,9 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 	options, err := flags.ready()
 	if err != nil {
 		return err
+	}
+	if options.Shard.Of > 0 && app.Cluster == "" {
+		return hint.Wrap(cli.UsageError("--shard %s: a library on a disk has one writer", options.Shard), "leave it out, or name a cluster with --cluster")
 	}
 	options.CaptionsLater = true
 	flags.lower(app)
