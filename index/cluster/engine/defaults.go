@@ -25,6 +25,9 @@ const (
 	maximumCertificates = 1 << 20
 	// batchObjects and batchBytes bound the objects of one request.
 	batchObjects, batchBytes = 200, 8 << 20
+	// batchDeletions bounds the objects that one request deletes, and deletionsAtOnce is how
+	// many requests for one object each are made at once.
+	batchDeletions, deletionsAtOnce = 500, 16
 	// idleConnections are kept open to each address.
 	idleConnections = 32
 )

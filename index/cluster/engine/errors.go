@@ -10,10 +10,11 @@ import (
 
 // Errors that callers branch on; test with errors.Is.
 var (
-	// ErrDown: no address answered. It is an [index.ErrUnavailable], too.
-	ErrDown error = down("the engine does not answer")
+	// ErrDown: no address answered. It is an [index.ErrUnavailable], too, as all refusals of
+	// the engine are: whoever asked the library cannot help it.
+	ErrDown error = unavailable("the engine does not answer")
 	// ErrVersion: the engine is of a version that this program does not know.
-	ErrVersion = errors.New("unsupported version of the engine")
+	ErrVersion error = unavailable("unsupported version of the engine")
 	// ErrRights: the engine refused the credentials.
 	ErrRights = errors.New("the engine refuses the credentials")
 	// ErrAbsent: there is no such collection or alias.
@@ -22,11 +23,11 @@ var (
 	ErrSchema = errors.New("a collection of another form")
 )
 
-// down is an error of which callers need only know that the library is unavailable.
-type down string
+// unavailable is an error of which callers need only know that the library is unavailable.
+type unavailable string
 
-func (d down) Error() string        { return string(d) }
-func (d down) Is(target error) bool { return target == index.ErrUnavailable }
+func (u unavailable) Error() string        { return string(u) }
+func (u unavailable) Is(target error) bool { return target == index.ErrUnavailable }
 
 // statusError is an answer that is no success.
 type statusError struct {
@@ -39,13 +40,16 @@ func (e *statusError) Error() string {
 }
 
 func (e *statusError) Is(target error) bool {
+	if target == index.ErrUnavailable {
+		return true
+	}
 	switch e.status {
 	case 401, 403:
 		return target == ErrRights
 	case 404:
 		return target == ErrAbsent
 	}
-	return false
+	return target == ErrAbsent && strings.Contains(e.message, noCollection)
 }
 
 // transient reports whether asking again, maybe another node, may succeed.
@@ -73,7 +77,12 @@ func passing(message string) bool {
 }
 
 // permanent reports whether a message is of a failure that stays.
-func permanent(message string) bool { return strings.Contains(message, "no space left") }
+func permanent(message string) bool {
+	return strings.Contains(message, "no space left") || strings.Contains(message, noCollection)
+}
+
+// noCollection is in the message of a deletion in a collection that is not there.
+const noCollection = "failed to get class"
 
 // shorten bounds a message.
 func shorten(message string) string {

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Object is what is put into a collection.
@@ -89,14 +92,58 @@ func judgePut(sent int, results []objectResult) error {
 	return nil
 }
 
-// Delete deletes objects; those that are not there are not.
+// Delete deletes objects; those that are not there are not. Many go in one request, which
+// looks for them on some replicas: where these do not have all of them, each is asked for by itself, of all replicas.
 func (c *Client) Delete(ctx context.Context, collection string, ids []string) error {
-	for _, id := range ids {
-		path := fmt.Sprintf("/v1/objects/%s/%s?consistency_level=%s", url.PathEscape(collection), url.PathEscape(id), c.consistency)
-		err := c.call(ctx, http.MethodDelete, path, nil, nil, nil)
-		if err != nil && !errors.Is(err, ErrAbsent) {
-			return fmt.Errorf("delete the object %s from the engine: %w", id, err)
+	for some := range slices.Chunk(ids, batchDeletions) {
+		all := false
+		if len(some) > 1 {
+			var err error
+			if all, err = c.deleteAll(ctx, collection, some); err != nil {
+				return fmt.Errorf("delete %d objects from the engine: %w", len(some), err)
+			}
+		}
+		if all {
+			continue
+		}
+		if err := c.deleteEach(ctx, collection, some); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// deleteAll deletes objects in one request, and reports whether it found and deleted every one.
+func (c *Client) deleteAll(ctx context.Context, collection string, ids []string) (bool, error) {
+	var answer struct {
+		Results struct {
+			Matches    int `json:"matches"`
+			Successful int `json:"successful"`
+		} `json:"results"`
+	}
+	request := map[string]any{"output": "minimal", "match": map[string]any{
+		"class": collection, "where": map[string]any{"operator": "ContainsAny", "path": []string{"id"}, "valueTextArray": ids},
+	}}
+	err := c.call(ctx, http.MethodDelete, "/v1/batch/objects?consistency_level="+c.consistency, request, &answer, nil)
+	if errors.Is(err, ErrAbsent) { // no such collection
+		return true, nil
+	}
+	return answer.Results.Matches == len(ids) && answer.Results.Successful == len(ids), err
+}
+
+// deleteEach deletes objects one by one, several at once.
+func (c *Client) deleteEach(ctx context.Context, collection string, ids []string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(deletionsAtOnce)
+	for _, id := range ids {
+		group.Go(func() error {
+			path := fmt.Sprintf("/v1/objects/%s/%s?consistency_level=%s", url.PathEscape(collection), url.PathEscape(id), c.consistency)
+			err := c.call(ctx, http.MethodDelete, path, nil, nil, nil)
+			if err != nil && !errors.Is(err, ErrAbsent) {
+				return fmt.Errorf("delete the object %s from the engine: %w", id, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }

@@ -124,6 +124,10 @@ func testObjects(t *testing.T, client *Client) {
 		t.Errorf("counts %v", counts)
 	}
 	must(t, client.Delete(ctx, "Photos", []string{id(1), id(99)}))
+	must(t, client.Delete(ctx, "Photos", []string{id(99)}))
+	must(t, client.Put(ctx, "Photos", []Object{{ID: id(98), Properties: map[string]any{"date": 1.0}}, {ID: id(97), Properties: map[string]any{"date": 1.0}}}))
+	must(t, client.Delete(ctx, "Photos", []string{id(97), id(98)}))
+	must(t, client.Delete(ctx, "Nothing", []string{id(97), id(98)}))
 	counts, err = client.Count(ctx, "Photos", Condition{}, AtLeast("date", 3e9+1), AtMost("date", 3e9+1), Below("date", 3e9+1))
 	if must(t, err); !slices.Equal(counts, []int{29, 29, 1, 0}) {
 		t.Errorf("counts %v", counts)
