@@ -13,14 +13,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
-	"mekiki/internal/lru"
+	"mekiki/index/cluster/recall"
 )
 
 // Promises are those of the contract that a library on a cluster keeps in another way than
@@ -66,9 +65,8 @@ type Library struct {
 	decoder    *pixels.Decoder
 	ownDecoder bool
 	logger     *slog.Logger
-	vectors    *lru.Cache[string, embed.Parts]
-	terms      *lru.Cache[termKey, termCount]
-	analysed   *lru.Cache[analysedKey, map[string][]string]
+	memory     *recall.Memory
+	totals     atomic.Pointer[totals]
 
 	known   atomic.Pointer[known]
 	reading sync.Mutex // held by whoever reads the state again
@@ -100,6 +98,9 @@ func Init(ctx context.Context, o Options) error {
 		return err
 	}
 	if err := l.countShards(ctx); err != nil {
+		return err
+	}
+	if err := l.own(there); err != nil {
 		return err
 	}
 	for _, collection := range there.Collections() {
@@ -140,9 +141,12 @@ func (l *Library) makeState(ctx context.Context) (*form.State, error) {
 	return made, nil
 }
 
+// generationMark parts the library's name from a generation in the name of a collection.
+const generationMark = "_g"
+
 // collection names the engine's collection of a generation.
 func (l *Library) collection(generation int) string {
-	return fmt.Sprintf("%s_g%d", l.options.Name, generation)
+	return fmt.Sprintf("%s%s%d", l.options.Name, generationMark, generation)
 }
 
 // prepareCollection makes a collection and its vectors where they are not there.
@@ -184,13 +188,14 @@ func Open(ctx context.Context, o Options) (*Library, error) {
 }
 
 func newLibrary(o Options) (*Library, error) {
-	l := &Library{store: o.Store, engine: o.Engine, options: o, decoder: o.Decoder, logger: o.Logger, vectors: lru.New[string, embed.Parts](vectorCacheBytes), terms: lru.New[termKey, termCount](termCacheBytes), analysed: lru.New[analysedKey, map[string][]string](analysedCacheBytes)}
+	l := &Library{store: o.Store, engine: o.Engine, options: o, decoder: o.Decoder, logger: o.Logger}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)
 	}
 	if l.options.Now == nil {
 		l.options.Now = time.Now
 	}
+	l.memory = recall.New(l.store, l.engine, l.logger, l.clock)
 	if l.decoder == nil {
 		var err error
 		if l.decoder, err = pixels.NewDecoder(pixels.Options{MaxPixels: pixels.MaximumPixels}); err != nil {

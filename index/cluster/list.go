@@ -31,8 +31,8 @@ func (r *Reader) passing(ctx context.Context, filter index.Filter, kind index.Ki
 			return
 		}
 		candidates := r.scan(ctx)
-		if counts[0] <= engine.MaximumResults && !condition.IsZero() {
-			candidates = r.found(ctx, r.query(condition, engine.MaximumResults, document.Record))
+		if counts[0] <= engine.MaximumResults {
+			candidates = r.found(ctx, r.query(condition, engine.MaximumResults))
 		}
 		for record, err := range candidates {
 			if err == nil && (kind != 0 && record.Kind != kind || !m.Matches(&record.Record)) {
@@ -48,14 +48,13 @@ func (r *Reader) passing(ctx context.Context, filter index.Filter, kind index.Ki
 // found goes through what one query finds.
 func (r *Reader) found(ctx context.Context, query engine.Query) iter.Seq2[*form.Record, error] {
 	return func(yield func(*form.Record, error) bool) {
-		answers, err := r.library.engine.Find(ctx, query)
+		answers, err := r.find(ctx, query)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		for _, found := range answers[0] {
-			record, err := r.recordOf(found)
-			if !yield(record, err) || err != nil {
+		for _, record := range answers[0] {
+			if !yield(record, nil) {
 				return
 			}
 		}
@@ -91,7 +90,7 @@ func (r *Reader) List(ctx context.Context, filter index.Filter, page index.Page)
 
 // listSorted lets the engine sort by ID.
 func (r *Reader) listSorted(ctx context.Context, condition engine.Condition, page index.Page) ([]*index.Record, int, error) {
-	query := r.query(condition, page.Limit, document.Record)
+	query := r.query(condition, page.Limit)
 	query.Offset, query.Sort = max(page.Offset, 0), []engine.Sort{{Property: document.Number, Descending: page.Order == index.OrderNewest}}
 	var records []*index.Record
 	for record, err := range r.found(ctx, query) {

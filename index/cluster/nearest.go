@@ -1,26 +1,23 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 
-	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
-	"mekiki/index/cluster/objects"
 	"mekiki/index/filters"
 	"mekiki/index/vector"
 )
 
 // Nearest implements [index.Reader]. The engine proposes records by the vectors that stand
 // for them; their scores, and so their order, are exact, from the stored vectors.
-func (r *Reader) Nearest(ctx context.Context, kind index.Kind, query []float32, k int, filter index.Filter) ([]index.Neighbour, error) {
+func (r *Reader) Nearest(ctx context.Context, kind index.Kind, query []float32, k int, filter index.Filter) (neighbours []index.Neighbour, err error) {
 	if err := r.usable(ctx); err != nil {
 		return nil, fmt.Errorf("nearest %ss: %w", kind, err)
 	}
@@ -32,24 +29,34 @@ func (r *Reader) Nearest(ctx context.Context, kind index.Kind, query []float32, 
 		return nil, fmt.Errorf("nearest %ss: %w", kind, err)
 	}
 	m := filters.Compile(filter)
+	if isListed(filter) {
+		candidates, err := r.listed(ctx, filter, m, kind)
+		if err == nil {
+			neighbours, err = r.library.memory.Nearest(ctx, candidates, serving, query)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
+		}
+		return neighbours[:min(k, len(neighbours))], nil
+	}
 	condition, _ := document.Where(filter, m, kind)
 	condition = engine.All(condition, engine.Equal(document.Spaces, fmt.Sprint(serving.Number)))
 	rows := vector.Representatives(query, serving.Width, queryRows)
 	if len(query) <= queryRows*serving.Width {
 		rows = slices.Collect(slices.Chunk(query, serving.Width))
 	}
-	for limit := min(max(overfetch*k, leastCandidates), engine.MaximumResults); ; limit = min(widen*limit, engine.MaximumResults) {
+	for limit := candidatesFor(k); ; limit = min(widen*limit, engine.MaximumResults) {
 		candidates, err := r.propose(ctx, condition, rows, serving, limit)
 		if err != nil {
 			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
 		}
 		proposed := len(candidates)
 		candidates = slices.DeleteFunc(candidates, func(one *form.Record) bool { return !m.Matches(&one.Record) })
-		neighbours, err := r.score(ctx, candidates, serving, query)
+		neighbours, err = r.library.memory.Nearest(ctx, candidates, serving, query)
 		if err != nil {
 			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
 		}
-		if len(neighbours) >= k || limit == engine.MaximumResults {
+		if len(neighbours) >= k || limit == engine.MaximumResults || proposed >= r.filled[serving.Number] {
 			return neighbours[:min(k, len(neighbours))], nil
 		}
 		all, err := r.library.engine.Count(ctx, r.state.Collection, condition)
@@ -60,6 +67,31 @@ func (r *Reader) Nearest(ctx context.Context, kind index.Kind, query []float32, 
 			return neighbours, nil
 		}
 	}
+}
+
+// candidatesFor is how many candidates are asked of the engine at first where k are wanted.
+func candidatesFor(k int) int {
+	return min(max(k+k/overfetch, leastCandidates), engine.MaximumResults)
+}
+
+// isListed reports whether a filter lists the records that may pass, and not too many for the engine.
+func isListed(filter index.Filter) bool {
+	return len(filter.IDs) > 0 && len(filter.IDs) <= engine.MaximumResults
+}
+
+// listed gives those of the records that a filter lists that pass it: whose candidates are known needs no proposals.
+func (r *Reader) listed(ctx context.Context, filter index.Filter, m *filters.Matcher, kind index.Kind) ([]*form.Record, error) {
+	byID, err := r.byID(ctx, filter.IDs)
+	if err != nil {
+		return nil, err
+	}
+	var records []*form.Record
+	for _, record := range byID {
+		if (kind == 0 || record.Kind == kind) && m.Matches(&record.Record) {
+			records = append(records, record)
+		}
+	}
+	return records, nil
 }
 
 func checkQuery(query []float32, width int) error {
@@ -78,64 +110,20 @@ func checkQuery(query []float32, width int) error {
 func (r *Reader) propose(ctx context.Context, condition engine.Condition, rows [][]float32, space form.Space, limit int) ([]*form.Record, error) {
 	queries := make([]engine.Query, len(rows))
 	for i, row := range rows {
-		queries[i] = r.query(condition, limit, document.Record)
+		queries[i] = r.query(condition, limit)
 		queries[i].Near = &engine.Near{Vector: space.Vector(), Row: row}
 	}
-	answers, err := r.library.engine.Find(ctx, queries...)
+	answers, err := r.find(ctx, queries...)
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
+	seen := map[index.ID]bool{}
 	var candidates []*form.Record
-	for _, found := range slices.Concat(answers...) {
-		if seen[found.ID] {
-			continue
+	for _, record := range slices.Concat(answers...) {
+		if !seen[record.ID] {
+			seen[record.ID] = true
+			candidates = append(candidates, record)
 		}
-		seen[found.ID] = true
-		record, err := r.recordOf(found)
-		if err != nil {
-			return nil, err
-		}
-		candidates = append(candidates, record)
 	}
 	return candidates, nil
-}
-
-// score compares a query with all vectors of some records: the best first, equal ones in
-// order of ID. A record whose vectors are missing or damaged is left out.
-func (r *Reader) score(ctx context.Context, candidates []*form.Record, space form.Space, query []float32) ([]index.Neighbour, error) {
-	parts := make([]embed.Parts, len(candidates))
-	err := each(ctx, len(candidates), func(ctx context.Context, i int) error {
-		vectors, has := candidates[i].Spaces[space.Number]
-		if !has {
-			return nil
-		}
-		read, err := r.library.readParts(ctx, form.VectorKey(space.Embed(), candidates[i].Hash, vectors.Vectors))
-		if errors.Is(err, objects.ErrAbsent) || errors.Is(err, index.ErrDamaged) {
-			r.library.logger.Warn("the vectors of a record are missing or damaged", "record", candidates[i].ID, "what", err, "try", "mekiki cluster check")
-			return nil
-		}
-		parts[i] = read
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	var neighbours []index.Neighbour
-	for i, candidate := range candidates {
-		if parts[i].Count == 0 || parts[i].Width != space.Width {
-			continue
-		}
-		best := index.Neighbour{ID: candidate.ID, Score: float32(math.Inf(-1))}
-		for row := range slices.Chunk(query, space.Width) {
-			if score, part := parts[i].Similarity(row); score > best.Score {
-				best.Score, best.Part = score, part
-			}
-		}
-		neighbours = append(neighbours, best)
-	}
-	slices.SortFunc(neighbours, func(a, b index.Neighbour) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
-	})
-	return neighbours, nil
 }

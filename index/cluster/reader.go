@@ -8,7 +8,6 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,8 +28,8 @@ type Reader struct {
 	library  *Library
 	state    *form.State
 	sequence uint64
-	counts   map[index.Kind]int
-	filled   map[int]int // records with vectors, by space
+	counts   map[index.Kind]int // shared, as filled is
+	filled   map[int]int        // records with vectors, by space
 	closed   atomic.Bool
 
 	// known are records that this reader was given already: who finds one asks for it next.
@@ -50,20 +49,14 @@ func (l *Library) Reader(ctx context.Context) (index.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{library: l, state: known.state, sequence: known.sequence, counts: map[index.Kind]int{}, filled: map[int]int{}}
-	asked := []engine.Condition{{}, engine.Equal(document.Kind, index.KindText.String())}
-	for _, space := range r.state.Spaces {
-		asked = append(asked, engine.Equal(document.Spaces, strconv.Itoa(space.Number)))
+	if err := l.own(known.state); err != nil {
+		return nil, err
 	}
-	counts, err := l.engine.Count(ctx, r.state.Collection, asked...)
+	total, err := l.total(ctx, known)
 	if err != nil {
 		return nil, err
 	}
-	r.counts[0], r.counts[index.KindText], r.counts[index.KindImage] = counts[0], counts[1], counts[0]-counts[1]
-	for i, space := range r.state.Spaces {
-		r.filled[space.Number] = counts[2+i]
-	}
-	return r, nil
+	return &Reader{library: l, state: known.state, sequence: known.sequence, counts: total.counts, filled: total.filled}, nil
 }
 
 // Close implements [index.Reader].
@@ -104,46 +97,48 @@ func (r *Reader) Spaces() []index.SpaceState {
 }
 
 // query begins a query of the collection that serves.
-func (r *Reader) query(condition engine.Condition, limit int, properties ...string) engine.Query {
-	return engine.Query{Collection: r.state.Collection, Replicated: r.library.replicated(), Where: condition, Limit: limit, Properties: properties}
+func (r *Reader) query(condition engine.Condition, limit int) engine.Query {
+	return engine.Query{Collection: r.state.Collection, Replicated: r.library.replicated(), Where: condition, Limit: limit}
 }
 
-// recordOf reads the record of an object, and remembers it.
-func (r *Reader) recordOf(found engine.Found) (*form.Record, error) {
-	record, err := form.Decode([]byte(found.Text(document.Record)))
-	if err != nil {
-		return nil, fmt.Errorf("object %s of the engine: %w", found.ID, err)
+// find gives the records that queries find, and remembers them.
+func (r *Reader) find(ctx context.Context, queries ...engine.Query) ([][]*form.Record, error) {
+	answers, err := r.library.memory.Find(ctx, queries...)
+	for _, records := range answers {
+		r.note(records)
 	}
+	return answers, err
+}
+
+// read gives the records that a query finds, few of which are remembered, and remembers them.
+func (r *Reader) read(ctx context.Context, query engine.Query) ([]*form.Record, error) {
+	records, err := r.library.memory.Read(ctx, query)
+	r.note(records)
+	return records, err
+}
+
+func (r *Reader) note(records []*form.Record) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if r.known == nil || len(r.known) >= remembered {
+	if r.known == nil || len(r.known)+len(records) > remembered {
 		r.known = map[index.ID]*form.Record{}
 	}
-	r.known[record.ID] = record
-	return record, nil
+	for _, record := range records {
+		r.known[record.ID] = record
+	}
 }
 
 // fetch gives the records that have one of some values of a property.
 func (r *Reader) fetch(ctx context.Context, property string, values []string) ([]*form.Record, error) {
 	slices.Sort(values)
 	values = slices.Compact(values)
-	var queries []engine.Query
-	for chunk := range slices.Chunk(values, pageOfObjects) {
-		queries = append(queries, r.query(engine.OneOf(property, chunk), engine.MaximumResults, document.Record))
-	}
 	var records []*form.Record
-	for _, query := range queries {
-		answers, err := r.library.engine.Find(ctx, query)
+	for chunk := range slices.Chunk(values, pageOfObjects) {
+		found, err := r.read(ctx, r.query(engine.OneOf(property, chunk), engine.MaximumResults))
 		if err != nil {
 			return nil, err
 		}
-		for _, found := range answers[0] {
-			record, err := r.recordOf(found)
-			if err != nil {
-				return nil, err
-			}
-			records = append(records, record)
-		}
+		records = append(records, found...)
 	}
 	return records, nil
 }
@@ -304,28 +299,23 @@ func (r *Reader) scan(ctx context.Context) iter.Seq2[*form.Record, error] {
 				yield(nil, err)
 				return
 			}
-			query := r.query(engine.Condition{}, pageOfObjects, document.Record)
+			query := r.query(engine.Condition{}, pageOfObjects)
 			query.After = after
-			answers, err := r.library.engine.Find(ctx, query)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, found := range answers[0] {
-				record, err := r.recordOf(found)
-				if err == nil {
-					err = ctx.Err()
-				}
-				if err != nil {
-					yield(nil, err)
-					return
+			records, err := r.read(ctx, query)
+			for _, record := range records {
+				if err = ctx.Err(); err != nil {
+					break
 				}
 				if !yield(record, nil) {
 					return
 				}
-				after = found.ID
+				after = form.UUID(record.ID)
 			}
-			if len(answers[0]) < pageOfObjects {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(records) < pageOfObjects {
 				return
 			}
 		}
@@ -362,9 +352,16 @@ func vectorsOf[V any](ctx context.Context, r *Reader, ids []index.ID, read func(
 
 // Parts implements [index.Reader].
 func (r *Reader) Parts(ctx context.Context, ids []index.ID) ([]embed.Parts, error) {
-	return vectorsOf(ctx, r, ids, func(ctx context.Context, space embed.Space, record *form.Record, v form.Vectors) (embed.Parts, error) {
-		return r.library.readParts(ctx, form.VectorKey(space, record.Hash, v.Vectors))
-	})
+	byID, err := r.byID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]*form.Record, len(ids))
+	for i, id := range ids {
+		records[i] = byID[id]
+	}
+	serving, _ := r.state.Numbered(r.state.Serving)
+	return r.library.memory.PartsOf(ctx, records, serving)
 }
 
 // Tokens implements [index.Reader].

@@ -39,6 +39,9 @@ func (l *Library) AddSpace(ctx context.Context, space embed.Space) error {
 		if _, there := s.Of(space); there {
 			return false, nil
 		}
+		if err := l.own(s); err != nil {
+			return false, err
+		}
 		s.LastSpace++
 		added := form.Space{Number: s.LastSpace, Fingerprint: space.Fingerprint, Parts: space.Parts, Width: space.Width, Added: l.clock().UTC()}
 		for _, collection := range s.Collections() {

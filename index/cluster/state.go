@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"mekiki/index"
@@ -30,6 +31,26 @@ func readState(ctx context.Context, store Store) (*form.State, string, error) {
 		return nil, "", hint.Wrap(fmt.Errorf("%w %d", index.ErrVersion, read.Version), "use the version of mekiki that wrote it, or a newer one")
 	}
 	return read, tag, nil
+}
+
+// errForeign: the engine's collection of the state has another name than the settings say.
+var errForeign = hint.Wrap(fmt.Errorf("%w: its collection in the engine is of another name: the store is a copy of another library's, or engine.collection was changed", index.ErrUnavailable),
+	"run: mekiki cluster rebuild")
+
+// own fails where the state names a collection of another library: that of a store which this
+// one was copied from. It must neither be read nor written.
+func (l *Library) own(s *form.State) error {
+	for _, collection := range s.Collections() {
+		if !l.owns(collection) {
+			return errForeign
+		}
+	}
+	return nil
+}
+
+// owns reports whether a collection has a name that this library gives.
+func (l *Library) owns(collection string) bool {
+	return strings.HasPrefix(collection, l.options.Name+generationMark)
 }
 
 // change changes the state by compare and swap. Change may be called several times; where

@@ -38,6 +38,10 @@ func (u Upkeep) ChangeState(ctx context.Context, change func(*form.State) (bool,
 // CollectionName names the collection of a generation.
 func (u Upkeep) CollectionName(generation int) string { return u.l.collection(generation) }
 
+// Owns reports whether a collection is this library's: the state of a copied store names one of the library that
+// it was copied from.
+func (u Upkeep) Owns(collection string) bool { return u.l.owns(collection) }
+
 // PrepareCollection makes a collection where it is not there, with a vector for each space.
 func (u Upkeep) PrepareCollection(ctx context.Context, s *form.State, name string) error {
 	if err := u.l.countShards(ctx); err != nil {

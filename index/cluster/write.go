@@ -13,7 +13,6 @@ import (
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
-	"mekiki/index/local/segment"
 	"mekiki/index/vector"
 )
 
@@ -49,6 +48,9 @@ func (l *Library) write(ctx context.Context, batch *index.Batch, imports bool) (
 	}
 	for range writeAttempts {
 		current, _, err := readState(ctx, l.store)
+		if err == nil {
+			err = l.own(current)
+		}
 		if err != nil {
 			return index.WriteResult{}, err
 		}
@@ -292,7 +294,7 @@ func (l *Library) object(ctx context.Context, s *form.State, record *form.Record
 		key := form.VectorKey(space.Embed(), record.Hash, vectors.Vectors)
 		parts, staged := known[key]
 		if !staged {
-			if parts, err = l.readParts(ctx, key); err != nil {
+			if parts, err = l.memory.Parts(ctx, key); err != nil {
 				return engine.Object{}, fmt.Errorf("vectors of record %d: %w", record.ID, err)
 			}
 		}
@@ -307,23 +309,6 @@ func (l *Library) standFor(parts embed.Parts) [][]float32 {
 		return vector.Representatives(parts.Values, parts.Width, most)
 	}
 	return slices.Collect(slices.Chunk(parts.Values, parts.Width))
-}
-
-// readParts reads vectors of the store, or of the cache.
-func (l *Library) readParts(ctx context.Context, key string) (embed.Parts, error) {
-	if parts, there := l.vectors.Get(key); there {
-		return parts, nil
-	}
-	data, err := l.store.Get(ctx, key)
-	if err != nil {
-		return embed.Parts{}, err
-	}
-	parts, err := segment.DecodeVectors(data)
-	if err != nil {
-		return embed.Parts{}, err
-	}
-	l.vectors.Put(key, parts, int64(4*len(parts.Values))+int64(len(key))+100)
-	return parts, nil
 }
 
 // sweep deletes what nothing points to any more.

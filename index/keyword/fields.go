@@ -65,19 +65,45 @@ func (d *Document) AllTerms() map[string][]string {
 	return all
 }
 
-// Score is the score that this package's index would give a document for some words,
+// Scorer gives documents of an index that is not this package's the scores for some words.
+// It may be used from any goroutine.
+type Scorer struct {
+	fields     []wantedField
+	statistics Statistics
+}
+
+// wantedField is what is looked for in a field.
+type wantedField struct {
+	weighted
+	terms []string
+	with  []int // documents that have each of the terms
+}
+
+// NewScorer prepares scores for some words. Terms are found and counted once, not for each
+// document.
+func NewScorer(words string, statistics Statistics) *Scorer {
+	s := &Scorer{statistics: statistics}
+	for _, field := range wordFields() {
+		wanted := wantedField{weighted: field, terms: fieldTerms(field, words)}
+		for _, term := range wanted.terms {
+			wanted.with = append(wanted.with, statistics.With(field.name, term))
+		}
+		if len(wanted.terms) > 0 {
+			s.fields = append(s.fields, wanted)
+		}
+	}
+	return s
+}
+
+// Score is the score that this package's index would give a document for the words,
 // without phrases: the weighted sum of BM25 over fields and words. Document has the terms of
 // the document's fields, as [Document.AllTerms] gives them. It is zero where none of the words
 // is in the document.
-func Score(words string, document map[string][]string, statistics Statistics) float64 {
+func (s *Scorer) Score(document map[string][]string) float64 {
 	total := 0.0
-	for _, field := range wordFields() {
-		wanted := fieldTerms(field, words)
-		if len(wanted) == 0 {
-			continue
-		}
+	for _, field := range s.fields {
 		terms := document[field.name]
-		for _, term := range wanted {
+		for i, term := range field.terms {
 			frequency := 0
 			for _, one := range terms {
 				if one == term {
@@ -85,7 +111,7 @@ func Score(words string, document map[string][]string, statistics Statistics) fl
 				}
 			}
 			if frequency > 0 {
-				total += field.weight * bm25(frequency, len(terms), field.length, statistics.With(field.name, term), statistics.Documents)
+				total += field.weight * bm25(frequency, len(terms), field.length, field.with[i], s.statistics.Documents)
 			}
 		}
 	}

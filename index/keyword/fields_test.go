@@ -44,7 +44,7 @@ func TestScoreOfADocumentIsThatOfTheIndex(t *testing.T) {
 			t.Fatalf("%q: %v, %v", words, hits, err)
 		}
 		for _, hit := range hits {
-			if score := Score(words, documents[hit.ID-1].AllTerms(), statistics); math.Abs(score-hit.Score) > 1e-5 {
+			if score := NewScorer(words, statistics).Score(documents[hit.ID-1].AllTerms()); math.Abs(score-hit.Score) > 1e-5 {
 				t.Errorf("%q: document %d scores %g, in the index %g", words, hit.ID, score, hit.Score)
 			}
 		}

@@ -56,7 +56,6 @@ var layers = []string{
 	"index/cluster",
 	"index/local",
 	"index/export",
-	"index/cluster/packs",
 	"index/cluster/objects",
 	"index/cluster/settings",
 	"index/renditions",

@@ -24,6 +24,7 @@ const NoVector = "none"
 // finds need not be fetched from the store.
 const (
 	Record     = "f_record"
+	Version    = "f_version" // a digest of it
 	Hash       = "f_hash"
 	Kind       = "f_kind"
 	Paths      = "f_paths"
@@ -57,7 +58,7 @@ const unrated = -100
 func Properties() []engine.Property {
 	var list []engine.Property
 	for kind, names := range map[engine.Type][]string{
-		engine.Stored:   {Record},
+		engine.Stored:   {Record, Version},
 		engine.Exact:    {Hash, Kind, External, Format, Camera},
 		engine.ExactSet: {Paths, Spaces, Folders, Tags, People, Collection},
 		engine.Number:   {Rating, Date, Number, Latitude, Longitude, Pixels},
@@ -78,7 +79,7 @@ func Of(s *form.Record, encoded []byte) map[string]any {
 	r := &s.Record
 	d := keywords.DocumentOf(r)
 	p := map[string]any{
-		Record: string(encoded), Hash: r.Hash.String(), Kind: r.Kind.String(), Number: float64(r.ID),
+		Record: string(encoded), Version: form.VersionOf(encoded), Hash: r.Hash.String(), Kind: r.Kind.String(), Number: float64(r.ID),
 		Rating: float64(unrated), Taken: d.Taken, Pixels: float64(int64(r.Width) * int64(r.Height)),
 		Favourite: r.Favourite(), Hidden: r.Hidden(), Trash: r.InTrash(),
 		OCR: r.OCR != nil && len(r.OCR.Lines) > 0,

@@ -83,6 +83,12 @@ func Sum(data []byte) string {
 	return fmt.Sprintf("%08x%x", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)), len(data))
 }
 
+// VersionOf names what a record says, by the bytes of its object: other bytes have another name.
+func VersionOf(encoded []byte) string {
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:12])
+}
+
 // Unchanging reports whether the object of a key never changes, so that a cache may keep it.
 func Unchanging(key string) bool {
 	return strings.HasPrefix(key, VectorPrefix) || strings.HasPrefix(key, TokenPrefix) || strings.HasPrefix(key, ThumbnailPrefix)

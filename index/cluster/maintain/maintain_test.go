@@ -20,6 +20,7 @@ import (
 	"mekiki/index/local"
 	"mekiki/internal/clustertest"
 	"mekiki/internal/clustertest/storetest"
+	"mekiki/internal/hint"
 	"mekiki/internal/vfs/vfstest"
 )
 
@@ -34,17 +35,29 @@ func start(t *testing.T) places {
 	client, err := engine.Open(engine.Options{Addresses: clustertest.StartWeaviate(t, 1).Addresses()})
 	indextest.Must(t, err)
 	t.Cleanup(client.Close)
+	p := places{client: client}
+	p.store = p.openStore(t)
+	return p
+}
+
+// openStore gives an empty store.
+func (p places) openStore(t *testing.T) cluster.Store {
+	t.Helper()
 	store, err := objects.Open(settings.Store{
 		Address: storetest.StartMemory(t, "bucket"), Bucket: "bucket", Region: settings.DefaultRegion, Addressing: "path", AccessKey: "a", SecretKey: "b",
 	})
 	indextest.Must(t, err)
-	return places{store, client}
+	return store
+}
+
+func (p places) options() cluster.Options {
+	return cluster.Options{Store: p.store, Engine: p.client, Name: "Test", Shards: 2, Replicas: 1, Quantisation: engine.RQ, Representatives: 4}
 }
 
 // open opens a library, which is made if need be.
 func (p places) open(t *testing.T) *cluster.Library {
 	t.Helper()
-	o := cluster.Options{Store: p.store, Engine: p.client, Name: "Test", Shards: 2, Replicas: 1, Quantisation: engine.RQ, Representatives: 4}
+	o := p.options()
 	indextest.Must(t, cluster.Init(t.Context(), o))
 	library, err := cluster.Open(t.Context(), o)
 	indextest.Must(t, err)
@@ -187,17 +200,63 @@ func testDamage(t *testing.T, p places, library *cluster.Library, check func(boo
 	}
 }
 
-// TestMigrate brings a library of a disk in, twice, and compares the answers.
+// TestCopyOfTheStore: a backup is a copy of the store. It becomes a library of its own by a rebuild, before which it
+// neither reads nor writes the collection of the library that it was copied from.
+func TestCopyOfTheStore(t *testing.T) {
+	p := start(t)
+	library := p.open(t)
+	fill(t, library, 0, 30)
+	before := ask(t, library)
+	copied := places{store: p.openStore(t), client: p.client}
+	for info, err := range p.store.List(t.Context(), "") {
+		indextest.Must(t, err)
+		data, err := p.store.Get(t.Context(), info.Key)
+		indextest.Must(t, err)
+		indextest.Must(t, copied.store.Put(t.Context(), info.Key, data))
+	}
+	o := copied.options()
+	o.Name = "Copy"
+	restored, err := cluster.Open(t.Context(), o)
+	indextest.Must(t, err)
+	if _, err := restored.Reader(t.Context()); hint.Of(err) == "" {
+		t.Errorf("it reads the collection of another library: %v", err)
+	}
+	if err := restored.AddSpace(t.Context(), indextest.Small); err != nil {
+		t.Error(err) // it has the space already
+	}
+	if _, err := restored.Write(t.Context(), index.Batch{Puts: []index.Put{indextest.Image(t, 99, indextest.Small)}}); hint.Of(err) == "" {
+		t.Errorf("it writes the collection of another library: %v", err)
+	}
+	rebuilt, err := Rebuild(t.Context(), restored, nil)
+	if indextest.Must(t, err); rebuilt.Records != 30 || rebuilt.Collection != "Copy_g2" {
+		t.Errorf("rebuilt %+v", rebuilt)
+	}
+	fill(t, restored, 30, 40)
+	if report, err := Check(t.Context(), restored, CheckOptions{Tokens: true}); err != nil || !report.Good() || report.Records != 40 {
+		t.Errorf("the copy: %+v, %v", report, err)
+	}
+	same(t, "copied from", before, ask(t, library))
+	indextest.Must(t, restored.Close())
+}
+
+// openLocal makes a library on a disk that is in memory.
+func openLocal(t *testing.T) *local.Library {
+	t.Helper()
+	library, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfstest.NewMemory()})
+	indextest.Must(t, err)
+	t.Cleanup(func() { indextest.Must(t, library.Close()) })
+	return library
+}
+
+// TestMigrate brings a library of a disk in, twice, and compares the answers; then back.
 func TestMigrate(t *testing.T) {
 	p := start(t)
-	from, err := local.Open(t.Context(), "/library", local.Options{FileSystem: vfstest.NewMemory()})
-	indextest.Must(t, err)
-	t.Cleanup(func() { indextest.Must(t, from.Close()) })
+	from := openLocal(t)
 	fill(t, from, 0, 70)
 	ids := index.IDs(ask(t, from).Records)
 	indextest.Must(t, index.Tag(t.Context(), from, ids[:3], "mine"))
 	stars := 5
-	_, err = from.Write(t.Context(), index.Batch{
+	_, err := from.Write(t.Context(), index.Batch{
 		Given:        []index.GivenChange{{ID: ids[1], Set: index.GivenRating | index.GivenHidden, To: index.Given{Rating: &stars, Hidden: true}}},
 		Failures:     []index.Failure{{File: indextest.File(999), Reason: "torn", Time: indextest.Time}},
 		SaveSearches: []index.SavedSearch{{Name: "Dogs", Query: "q=dog"}},
@@ -245,6 +304,30 @@ func TestMigrate(t *testing.T) {
 	for i, record := range got.Records {
 		if before := want.Records[i]; !record.Added.Equal(before.Added) || !record.Given.Equal(before.Given) {
 			t.Errorf("record %d: added %v, given %+v, before %v, %+v", record.ID, record.Added, record.Given, before.Added, before.Given)
+		}
+	}
+	// And back, where the second round finds all there.
+	onCluster, err := library.Reader(t.Context())
+	indextest.Must(t, err)
+	defer onCluster.Close()
+	back := openLocal(t)
+	for round := range 2 {
+		migrated, err := Migrate(t.Context(), onCluster, back, nil)
+		indextest.Must(t, err)
+		if migrated.Records != 70*(1-round) || migrated.Known != 70*round {
+			t.Errorf("back, round %d: %+v", round, migrated)
+		}
+	}
+	got = ask(t, back)
+	for _, record := range got.Records {
+		paths[record.ID] = record.Path()
+	}
+	if diff := cmp.Diff(comparable(want), comparable(got)); diff != "" {
+		t.Errorf("back on a disk, it answers otherwise:\n%s", diff)
+	}
+	for i, record := range got.Records {
+		if before := want.Records[i]; !record.Given.Equal(before.Given) {
+			t.Errorf("back on a disk, record %d: given %+v, before %+v", record.ID, record.Given, before.Given)
 		}
 	}
 }

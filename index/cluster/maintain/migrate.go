@@ -19,10 +19,11 @@ type Migrated struct {
 	Searches int `json:"searches"`
 }
 
-// Migrate brings the records of another library in, with their vectors and image tokens of
-// the space that serves, their thumbnails, and what people gave them. Their IDs are others.
-// One that was stopped goes on when it is run again: what is there already is left as it is.
-func Migrate(ctx context.Context, from index.Reader, to *cluster.Library, progress Progress) (Migrated, error) {
+// Migrate brings the records of one library into another, one of them on a cluster, with their vectors and image tokens of
+// the space that serves, their thumbnails, and what people gave them. Their IDs are others; in a library on a
+// disk the time when they were added is, too. One that was stopped goes on when it is run again: what is there already
+// is left as it is, but for what people gave records that nothing was given yet.
+func Migrate(ctx context.Context, from index.Reader, to index.Library, progress Progress) (Migrated, error) {
 	var migrated Migrated
 	space, serves := from.Space()
 	if serves {
@@ -66,7 +67,7 @@ func Migrate(ctx context.Context, from index.Reader, to *cluster.Library, progre
 }
 
 // bring imports those of some records that are not there yet.
-func bring(ctx context.Context, from index.Reader, to *cluster.Library, space embed.Space, records []*index.Record) (added int, err error) {
+func bring(ctx context.Context, from index.Reader, to index.Library, space embed.Space, records []*index.Record) (added int, err error) {
 	if len(records) == 0 {
 		return 0, nil
 	}
@@ -84,13 +85,17 @@ func bring(ctx context.Context, from index.Reader, to *cluster.Library, space em
 		return 0, err
 	}
 	var wanted []*index.Record
+	var given []index.GivenChange
 	for i, record := range records {
-		if there[i] == nil {
+		switch {
+		case there[i] == nil:
 			wanted = append(wanted, record)
+		case there[i].Given.IsZero() && !record.Given.IsZero():
+			given = append(given, givenTo(there[i].ID, record)) // it was stopped in between
 		}
 	}
-	if len(wanted) == 0 {
-		return 0, nil
+	if err := give(ctx, to, given); err != nil || len(wanted) == 0 {
+		return 0, err
 	}
 	parts, err := from.Parts(ctx, index.IDs(wanted))
 	if err != nil {
@@ -117,5 +122,36 @@ func bring(ctx context.Context, from index.Reader, to *cluster.Library, space em
 			}
 		}
 	}
-	return len(puts), to.Import(ctx, puts)
+	return len(puts), put(ctx, to, puts)
+}
+
+// put writes records with what people gave them.
+func put(ctx context.Context, to index.Library, puts []index.Put) error {
+	if onCluster, is := to.(*cluster.Library); is {
+		return onCluster.Import(ctx, puts)
+	}
+	result, err := to.Write(ctx, index.Batch{Puts: puts})
+	if err != nil {
+		return err
+	}
+	var given []index.GivenChange
+	for i := range puts {
+		if !puts[i].Record.Given.IsZero() {
+			given = append(given, givenTo(result.IDs[i], &puts[i].Record))
+		}
+	}
+	return give(ctx, to, given)
+}
+
+// givenTo gives a record what people gave another one.
+func givenTo(id index.ID, record *index.Record) index.GivenChange {
+	return index.GivenChange{ID: id, Set: ^index.GivenMembers(0), To: *record.Given}
+}
+
+func give(ctx context.Context, to index.Library, changes []index.GivenChange) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	_, err := to.Write(ctx, index.Batch{Given: changes})
+	return err
 }

@@ -33,7 +33,7 @@ type Rebuilt struct {
 func Rebuild(ctx context.Context, library *cluster.Library, progress Progress) (Rebuilt, error) {
 	u, began := library.Upkeep(), time.Now()
 	s, err := u.ChangeState(ctx, func(s *form.State) (bool, error) {
-		if s.Filling == "" {
+		if s.Filling == "" || !u.Owns(s.Filling) {
 			s.Generation++
 			s.Filling = u.CollectionName(s.Generation)
 		}
@@ -75,6 +75,9 @@ func Rebuild(ctx context.Context, library *cluster.Library, progress Progress) (
 	case <-ctx.Done():
 		return rebuilt, ctx.Err()
 	case <-time.After(readersLeave):
+	}
+	if !u.Owns(old) { // it is of the library that the store was copied from
+		return rebuilt, nil
 	}
 	return rebuilt, u.Engine().DropCollection(ctx, old)
 }

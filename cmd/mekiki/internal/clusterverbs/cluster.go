@@ -217,39 +217,51 @@ func runCheck(ctx context.Context, app *cli.App, options maintain.CheckOptions) 
 }
 
 func newMigrateCommand(app *cli.App) *cobra.Command {
-	return &cobra.Command{
+	back := false
+	command := &cobra.Command{
 		Use:   "migrate FOLDER",
-		Short: "Bring a library of a disk into the cluster",
+		Short: "Bring a library of a disk into the cluster, or back",
 		Long: `Bring the records of a library on a disk into the cluster, with the vectors and
-image tokens of the model that serves, thumbnails and what people gave them. The
-model is not needed. IDs are given anew. Run again after an interruption, it goes
-on: what is there already is left as it is. The library on the disk stays.`,
+image tokens of the model that serves, thumbnails and what people gave them; with
+--back, those of the cluster into a library on a disk, which is made if need be. The
+model is not needed. IDs are given anew, and on a disk the time when a record was
+added is that of the migration. Run again after an interruption, it goes on: what is
+there already is left as it is. The library that records come from stays.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			ctx := command.Context()
-			return with(ctx, app, func(library *cli.OnCluster) (err error) {
-				from, err := local.Open(ctx, arguments[0], local.Options{ReadOnly: true, DeferVectors: true, Logger: app.Log()})
-				if err != nil {
-					return err
-				}
-				defer func() { err = errors.Join(err, from.Close()) }()
-				reader, err := from.Reader(ctx)
-				if err != nil {
-					return err
-				}
-				defer reader.Close()
-				migrated, err := maintain.Migrate(ctx, reader, library.Library, report(app, "migrate"))
-				if err != nil {
-					return err
-				}
-				if app.AsJSON {
-					return app.PrintJSON(migrated)
-				}
-				_, err = fmt.Fprintf(app.Out, "%s brought in, %d were there already\n", cli.Counted(migrated.Records, "record", "records"), migrated.Known)
-				return err
+			return with(command.Context(), app, func(library *cli.OnCluster) error {
+				return migrate(command.Context(), app, arguments[0], library, back)
 			})
 		},
 	}
+	command.Flags().BoolVar(&back, "back", false, "bring the cluster's records into FOLDER")
+	return command
+}
+
+func migrate(ctx context.Context, app *cli.App, folder string, onCluster *cli.OnCluster, back bool) (err error) {
+	onDisk, err := local.Open(ctx, folder, local.Options{ReadOnly: !back, DeferVectors: true, Logger: app.Log()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, onDisk.Close()) }()
+	var from, to index.Library = onDisk, onCluster.Library
+	if back {
+		from, to = to, from
+	}
+	reader, err := from.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	migrated, err := maintain.Migrate(ctx, reader, to, report(app, "migrate"))
+	if err != nil {
+		return err
+	}
+	if app.AsJSON {
+		return app.PrintJSON(migrated)
+	}
+	_, err = fmt.Fprintf(app.Out, "%s brought in, %d were there already\n", cli.Counted(migrated.Records, "record", "records"), migrated.Known)
+	return err
 }
 
 // with opens the library that --cluster names, calls do and closes it.
