@@ -315,7 +315,7 @@ func (r *Reader) scan(ctx context.Context) iter.Seq2[*form.Record, error] {
 				yield(nil, err)
 				return
 			}
-			if len(records) < pageOfObjects {
+			if len(records) == 0 {
 				return
 			}
 		}

@@ -68,6 +68,7 @@ func passing(message string) bool {
 		"consistency level", "shutting down", "shut down", "unreachable", "cannot reach", "status code: 5", "context canceled", "read-only",
 		// A node that was killed may have lost objects whose vectors its graph still has, until another node gives them back.
 		"vector not found for target vector", "no graphql provider present", "index for target vector",
+		"non-existing index", "index not found", "shard not found",
 	} {
 		if strings.Contains(message, part) {
 			return true

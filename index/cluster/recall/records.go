@@ -2,6 +2,7 @@ package recall
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -9,6 +10,7 @@ import (
 	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/objects"
 )
 
 // Find gives the records that queries of the engine find, each query's in the order of the
@@ -80,15 +82,34 @@ func (m *Memory) Read(ctx context.Context, query engine.Query) ([]*form.Record, 
 	if err != nil {
 		return nil, err
 	}
-	records := make([]*form.Record, len(answers[0]))
-	for i, found := range answers[0] {
+	var records []*form.Record
+	for _, found := range answers[0] {
 		text := found.Text(document.Record)
-		if records[i], err = form.Decode([]byte(text)); err != nil {
-			return nil, fmt.Errorf("object %s of the engine: %w", found.ID, err)
+		record, err := form.Decode([]byte(text))
+		if err == nil {
+			if version := found.Text(document.Version); version != "" {
+				m.records.Put(version, record, int64(2*len(text))+200) // decoded, it takes about twice as much
+			}
+		} else if record, err = m.stored(ctx, found.ID, err); err != nil {
+			return nil, err
 		}
-		if version := found.Text(document.Version); version != "" {
-			m.records.Put(version, records[i], int64(2*len(text))+200) // decoded, it takes about twice as much
+		if record != nil {
+			records = append(records, record)
 		}
 	}
 	return records, nil
+}
+
+// stored reads the record of an object of which the engine gives half: a node that was killed does, until the others
+// have repaired it. It is nil where the store has no such record.
+func (m *Memory) stored(ctx context.Context, object string, problem error) (*form.Record, error) {
+	m.logger.Warn("an object of the engine has no record that can be read; the store's is taken", "object", object, "what", problem, "try", "mekiki cluster check --repair")
+	data, err := m.store.Get(ctx, form.RecordKey(form.ID(object)))
+	if errors.Is(err, objects.ErrAbsent) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the record of object %s: %w", object, err)
+	}
+	return form.Decode(data)
 }
