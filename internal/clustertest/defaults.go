@@ -20,6 +20,8 @@ const (
 	pollInterval = 100 * time.Millisecond
 	// portsOfNode is how many ports, one after the other, a node listens to.
 	portsOfNode = 6
+	// subnet is that of nodes with networks of their own, of those set aside for tests between networks (RFC 2544).
+	subnet = "198.18.77."
 	// logTail is how much of a node's log a failed test shows.
 	logTail = 4 << 10
 )

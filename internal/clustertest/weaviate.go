@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,11 +21,14 @@ import (
 type Cluster struct {
 	program string
 	nodes   []*node
+	links   []string // of nodes that are apart
 }
 
 // node is one process and its ports, which lie one after the other from base on.
 type node struct {
 	name    string
+	host    string   // that it listens at
+	within  []string // the command that runs it in its network; none for this one
 	base    int
 	folder  string
 	environ []string
@@ -49,10 +53,22 @@ func (n *node) port(which int) string { return fmt.Sprint(n.base + which) }
 // Weaviate was not built the test skips.
 func StartWeaviate(tb testing.TB, count int) *Cluster {
 	tb.Helper()
+	return StartWeaviateIn(tb, count, Circumstances{})
+}
+
+// StartWeaviateIn is [StartWeaviate] in circumstances that may not be had everywhere: then the test skips.
+func StartWeaviateIn(tb testing.TB, count int, in Circumstances) *Cluster {
+	tb.Helper()
 	c := &Cluster{program: Weaviate.Require(tb)}
 	var peers []string
 	for i := range count {
-		n := &node{name: fmt.Sprintf("node%d", i+1), folder: tb.TempDir()}
+		n := &node{name: fmt.Sprintf("node%d", i+1), host: "127.0.0.1", folder: tb.TempDir()}
+		if in.Apart {
+			c.moveApart(tb, n, i)
+		}
+		if in.DiskMiB[i] > 0 {
+			smallDisk(tb, filepath.Join(n.folder, "data"), in.DiskMiB[i])
+		}
 		n.base = freePorts(tb, c.nodes)
 		peers = append(peers, n.name+":"+n.port(portRaft))
 		c.nodes = append(c.nodes, n)
@@ -74,7 +90,7 @@ func StartWeaviate(tb testing.TB, count int) *Cluster {
 func (n *node) settings(first *node, peers []string) []string {
 	settings := []string{
 		"HOME=" + n.folder, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + n.folder,
-		"CLUSTER_IN_LOCALHOST=true", "CLUSTER_HOSTNAME=" + n.name, "CLUSTER_ADVERTISE_ADDR=127.0.0.1", "CLUSTER_BIND_ADDR=127.0.0.1",
+		fmt.Sprintf("CLUSTER_IN_LOCALHOST=%t", n.within == nil), "CLUSTER_HOSTNAME=" + n.name, "CLUSTER_ADVERTISE_ADDR=" + n.host, "CLUSTER_BIND_ADDR=" + n.host,
 		"PERSISTENCE_DATA_PATH=" + filepath.Join(n.folder, "data"),
 		"CLUSTER_GOSSIP_BIND_PORT=" + n.port(portGossip), "CLUSTER_DATA_BIND_PORT=" + n.port(portData),
 		"RAFT_PORT=" + n.port(portRaft), "RAFT_INTERNAL_RPC_PORT=" + n.port(portRaftRPC),
@@ -85,7 +101,7 @@ func (n *node) settings(first *node, peers []string) []string {
 		"DISK_USE_WARNING_PERCENTAGE=100", "DISK_USE_READONLY_PERCENTAGE=100", "QUERY_MAXIMUM_RESULTS=100000",
 	}
 	if n != first {
-		settings = append(settings, "CLUSTER_JOIN=127.0.0.1:"+first.port(portGossip))
+		settings = append(settings, "CLUSTER_JOIN="+first.host+":"+first.port(portGossip))
 	}
 	return settings
 }
@@ -98,7 +114,8 @@ func (c *Cluster) start(tb testing.TB, n *node) {
 		tb.Fatal(err)
 	}
 	defer log.Close()
-	process := exec.Command(c.program, "--host", "127.0.0.1", "--port", n.port(portHTTP), "--scheme", "http")
+	command := append(slices.Clone(n.within), c.program, "--host", n.host, "--port", n.port(portHTTP), "--scheme", "http")
+	process := exec.Command(command[0], command[1:]...)
 	process.Env, process.Dir, process.Stdout, process.Stderr = n.environ, n.folder, log, log
 	if err := process.Start(); err != nil {
 		tb.Fatalf("start %s: %v", n.name, err)
@@ -177,7 +194,9 @@ func (n *node) tail() string {
 }
 
 // Address gives the address of a node's HTTP interface; nodes are numbered from zero.
-func (c *Cluster) Address(i int) string { return "http://127.0.0.1:" + c.nodes[i].port(portHTTP) }
+func (c *Cluster) Address(i int) string {
+	return "http://" + c.nodes[i].host + ":" + c.nodes[i].port(portHTTP)
+}
 
 // Addresses gives those of all nodes.
 func (c *Cluster) Addresses() []string {
