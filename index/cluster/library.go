@@ -47,8 +47,8 @@ type Options struct {
 	// Quantisation is that of new vectors.
 	Shards, Replicas int
 	Quantisation     engine.Quantisation
-	// Representatives is how many vectors stand for a record in the engine, at most; zero
-	// puts all of them in.
+	// Representatives is how many vectors stand for a record in the engine, from 1 to
+	// [form.Representatives].
 	Representatives int
 	// Decoder reads originals, for thumbnails; nil makes one.
 	Decoder *pixels.Decoder
@@ -159,7 +159,7 @@ func (l *Library) prepareCollection(ctx context.Context, s *form.State, name str
 		return err
 	}
 	for _, space := range s.Spaces {
-		if err := l.engine.AddVector(ctx, name, space.Vector(), l.options.Quantisation); err != nil {
+		if err := l.engine.AddVectors(ctx, name, space.Vectors(), l.options.Quantisation); err != nil {
 			return err
 		}
 	}

@@ -111,7 +111,7 @@ func (r *Reader) propose(ctx context.Context, condition engine.Condition, rows [
 	queries := make([]engine.Query, len(rows))
 	for i, row := range rows {
 		queries[i] = r.query(condition, limit)
-		queries[i].Near = &engine.Near{Vector: space.Vector(), Row: row}
+		queries[i].Near = &engine.Near{Vectors: space.Vectors(), Row: row}
 	}
 	answers, err := r.find(ctx, queries...)
 	if err != nil {

@@ -45,7 +45,7 @@ func (l *Library) AddSpace(ctx context.Context, space embed.Space) error {
 		s.LastSpace++
 		added := form.Space{Number: s.LastSpace, Fingerprint: space.Fingerprint, Parts: space.Parts, Width: space.Width, Added: l.clock().UTC()}
 		for _, collection := range s.Collections() {
-			if err := l.engine.AddVector(ctx, collection, added.Vector(), l.options.Quantisation); err != nil {
+			if err := l.engine.AddVectors(ctx, collection, added.Vectors(), l.options.Quantisation); err != nil {
 				return false, err
 			}
 		}

@@ -285,7 +285,7 @@ func (l *Library) object(ctx context.Context, s *form.State, record *form.Record
 	if err != nil {
 		return engine.Object{}, err
 	}
-	object := engine.Object{ID: form.UUID(record.ID), Properties: document.Of(record, encoded), Vectors: map[string][][]float32{}}
+	object := engine.Object{ID: form.UUID(record.ID), Properties: document.Of(record, encoded), Vectors: map[string][]float32{}}
 	for number, vectors := range record.Spaces {
 		space, there := s.Numbered(number)
 		if !there {
@@ -298,17 +298,12 @@ func (l *Library) object(ctx context.Context, s *form.State, record *form.Record
 				return engine.Object{}, fmt.Errorf("vectors of record %d: %w", record.ID, err)
 			}
 		}
-		object.Vectors[space.Vector()] = l.standFor(parts)
+		most := min(max(l.options.Representatives, 1), form.Representatives)
+		for i, one := range vector.Representatives(parts.Values, parts.Width, most) {
+			object.Vectors[space.Vectors()[i]] = one
+		}
 	}
 	return object, nil
-}
-
-// standFor gives the vectors that the engine has of a record.
-func (l *Library) standFor(parts embed.Parts) [][]float32 {
-	if most := l.options.Representatives; most > 0 {
-		return vector.Representatives(parts.Values, parts.Width, most)
-	}
-	return slices.Collect(slices.Chunk(parts.Values, parts.Width))
 }
 
 // sweep deletes what nothing points to any more.

@@ -49,7 +49,7 @@ type Collection struct {
 	// Name begins with a capital letter.
 	Name       string
 	Properties []Property
-	// Vectors are the names of the multi-vectors that objects may have. A collection has
+	// Vectors are the names of the vectors that objects may have. A collection has
 	// at least one.
 	Vectors []string
 	// Shards and Replicas are how many parts it has, and how many copies of each.
@@ -96,10 +96,9 @@ func (p Property) json() propertyJSON {
 	return propertyJSON{Name: p.Name, DataType: []string{"text"}, Tokenization: "field"}
 }
 
-// vector is the configuration of a multi-vector: of an object's, the one with the largest
-// dot product counts.
+// vector is the configuration of a vector.
 func vector(q Quantisation) vectorJSON {
-	index := map[string]any{"distance": "dot", "multivector": map[string]any{"enabled": true}}
+	index := map[string]any{"distance": "dot"}
 	switch q {
 	case RQ:
 		index["rq"] = map[string]any{"enabled": true, "bits": 8}
@@ -213,9 +212,9 @@ func (c *Client) AddProperties(ctx context.Context, collection string, propertie
 	return nil
 }
 
-// AddVector gives the objects of a collection one more multi-vector; one that is there
-// already is left as it is.
-func (c *Client) AddVector(ctx context.Context, collection, name string, q Quantisation) error {
+// AddVectors gives the objects of a collection more vectors; those that are there already are
+// left as they are.
+func (c *Client) AddVectors(ctx context.Context, collection string, names []string, q Quantisation) error {
 	path := "/v1/schema/" + url.PathEscape(collection)
 	var class map[string]any
 	if err := c.call(ctx, http.MethodGet, path, nil, &class, nil); err != nil {
@@ -225,12 +224,15 @@ func (c *Client) AddVector(ctx context.Context, collection, name string, q Quant
 	if vectors == nil {
 		return fmt.Errorf("%w: %s has no named vectors", ErrSchema, collection)
 	}
-	if _, there := vectors[name]; there {
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, there := vectors[name]; return there })
+	if len(missing) == 0 {
 		return nil
 	}
-	vectors[name] = vector(q)
+	for _, name := range missing {
+		vectors[name] = vector(q)
+	}
 	if err := c.call(ctx, http.MethodPut, path, class, nil, nil); err != nil {
-		return fmt.Errorf("add the vector %s to the collection %s: %w", name, collection, err)
+		return fmt.Errorf("add the vectors %v to the collection %s: %w", missing, collection, err)
 	}
 	return nil
 }

@@ -35,11 +35,12 @@ type Query struct {
 // FirstID is before all IDs of objects.
 const FirstID = "00000000-0000-0000-0000-000000000000"
 
-// Near asks for the objects of whose rows of a multi-vector one has the largest dot product.
+// Near asks for the objects of whose vectors one has the largest dot product. An object need
+// not have all of them.
 type Near struct {
-	// Vector is the name of the multi-vector, Row the vector that is compared with.
-	Vector string
-	Row    []float32
+	// Vectors are the names of the vectors, Row is what they are compared with.
+	Vectors []string
+	Row     []float32
 }
 
 // Weighted asks for words, in properties whose BM25 counts with weights.
@@ -151,7 +152,7 @@ func (c *Client) text(q Query) string {
 	}
 	switch {
 	case q.Near != nil:
-		arguments = append(arguments, fmt.Sprintf("nearVector:{targetVectors:[%s],vector:[%s]}", quote(q.Near.Vector), row(q.Near.Row)))
+		arguments = append(arguments, fmt.Sprintf("nearVector:{vector:%s,targets:{targetVectors:%s,combinationMethod:minimum}}", row(q.Near.Row), texts(q.Near.Vectors)))
 		additional += " distance"
 	case q.Words != nil:
 		arguments = append(arguments, fmt.Sprintf("bm25:{query:%s,properties:%s}", quote(q.Words.Text), texts(q.Words.Properties)))

@@ -17,15 +17,15 @@ type Object struct {
 	// ID is a UUID. An object that has it already is replaced.
 	ID         string
 	Properties map[string]any
-	// Vectors are the rows of its multi-vectors, by name.
-	Vectors map[string][][]float32
+	// Vectors are those that it has, by name.
+	Vectors map[string][]float32
 }
 
 type objectJSON struct {
-	Class      string                 `json:"class"`
-	ID         string                 `json:"id"`
-	Properties map[string]any         `json:"properties"`
-	Vectors    map[string][][]float32 `json:"vectors,omitempty"`
+	Class      string               `json:"class"`
+	ID         string               `json:"id"`
+	Properties map[string]any       `json:"properties"`
+	Vectors    map[string][]float32 `json:"vectors,omitempty"`
 }
 
 type objectResult struct {

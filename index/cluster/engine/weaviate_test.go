@@ -50,11 +50,11 @@ func TestWeaviate(t *testing.T) {
 	if err := client.AddProperties(t.Context(), "Nothing", photos.Properties); !errors.Is(err, ErrAbsent) {
 		t.Errorf("properties of no collection: %v", err)
 	}
-	must(t, client.AddVector(t.Context(), photos.Name, "s1", RQ))
-	must(t, client.AddVector(t.Context(), photos.Name, "s1", RQ))
-	must(t, client.AddVector(t.Context(), photos.Name, "s2", Unquantised))
+	must(t, client.AddVectors(t.Context(), photos.Name, []string{"s1"}, RQ))
+	must(t, client.AddVectors(t.Context(), photos.Name, []string{"s1", "s2"}, RQ))
+	must(t, client.AddVectors(t.Context(), photos.Name, []string{"s3"}, Unquantised))
 	there, err := client.Collection(t.Context(), photos.Name)
-	if must(t, err); !slices.Equal(there.Vectors, []string{"none", "s1", "s2"}) || there.Shards != 2 {
+	if must(t, err); !slices.Equal(there.Vectors, []string{"none", "s1", "s2", "s3"}) || there.Shards != 2 {
 		t.Errorf("collection %+v", there)
 	}
 	must(t, client.SetAlias(t.Context(), "Album", photos.Name))
@@ -70,11 +70,14 @@ func testObjects(t *testing.T, client *Client) {
 	for i := range 30 {
 		angle := float64(i) / 20
 		object := Object{
-			ID: id(i + 1), Vectors: map[string][][]float32{"s1": {{float32(math.Cos(angle)), float32(math.Sin(angle))}, {0, -1}}},
+			ID: id(i + 1), Vectors: map[string][]float32{"s1": {0, -1}, "s2": {float32(math.Cos(angle)), float32(math.Sin(angle))}},
 			Properties: map[string]any{
 				"kind": "image", "tags": []string{fmt.Sprint("t", i%3), "a \"b\""}, "caption": fmt.Sprintf("dog n%d", i), "record": `{"x":1}`,
 				"date": 3e9 + float64(i), "hidden": i%2 == 0,
 			},
+		}
+		if i%3 == 1 { // not all have both
+			delete(object.Vectors, "s1")
 		}
 		if i == 29 {
 			object.Vectors, object.Properties["kind"] = nil, "text"
@@ -93,7 +96,7 @@ func testObjects(t *testing.T, client *Client) {
 		}
 		return answers[1]
 	}
-	near := find(Query{Near: &Near{"s1", []float32{1, 0}}, Limit: 5, Where: All(Equal("kind", "image"), Is("hidden", true)), Properties: []string{"date", "record"}})
+	near := find(Query{Near: &Near{[]string{"s1", "s2"}, []float32{1, 0}}, Limit: 5, Where: All(Equal("kind", "image"), Is("hidden", true)), Properties: []string{"date", "record"}})
 	if len(near) != 5 || near[0].ID != id(1) || near[1].ID != id(3) || math.Abs(near[1].Score-math.Cos(0.1)) > 0.01 || near[1].Number("date") != 3e9+2 || near[0].Text("record") != `{"x":1}` {
 		t.Errorf("near %+v", near)
 	}

@@ -1,8 +1,8 @@
 package form
 
 import (
+	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"mekiki/embed"
@@ -45,8 +45,18 @@ func (s Space) Embed() embed.Space {
 	return embed.Space{Fingerprint: s.Fingerprint, Parts: s.Parts, Width: s.Width}
 }
 
-// Vector is the name of the space's vector in the engine.
-func (s Space) Vector() string { return "s" + strconv.Itoa(s.Number) }
+// Representatives is how many vectors an object of the engine has of a space, at most.
+const Representatives = 4
+
+// Vectors are the names of the space's vectors in the engine. An object has the first of
+// them, as many as stand for its record.
+func (s Space) Vectors() []string {
+	names := make([]string, Representatives)
+	for i := range names {
+		names[i] = fmt.Sprintf("s%dv%d", s.Number, i+1)
+	}
+	return names
+}
 
 // Of finds a space.
 func (s *State) Of(space embed.Space) (Space, bool) {

@@ -52,7 +52,7 @@ func (c *Cluster) check() (problems []error) {
 	}{
 		{"engine.replication", c.Engine.Replication, 1, maximumReplication},
 		{"engine.shards", c.Engine.Shards, 0, maximumShards},
-		{"engine.representatives", c.Engine.Representatives, 0, maximumRepresentatives},
+		{"engine.representatives", c.Engine.Representatives, 1, maximumRepresentatives},
 	} {
 		if number.value < number.from || number.value > number.to {
 			wrong(fmt.Sprintf("write a number from %d to %d", number.from, number.to), "%s is %d", number.key, number.value)

@@ -18,7 +18,7 @@ const (
 	maximumFile            = 1 << 20
 	maximumReplication     = 16
 	maximumShards          = 1024
-	maximumRepresentatives = 64
+	maximumRepresentatives = 4 // form.Representatives
 	maximumPrefix          = 200
 	minimumCacheSize       = 1 << 20
 )

@@ -39,7 +39,7 @@ type Engine struct {
 	Shards int `toml:"shards"`
 	// Quantisation is how the engine keeps vectors in memory: none, rq, sq, bq or pq.
 	Quantisation string `toml:"quantisation"`
-	// Representatives is how many vectors of an image the engine keeps; 0: every part.
+	// Representatives is how many vectors of an image the engine keeps.
 	Representatives int `toml:"representatives"`
 }
 

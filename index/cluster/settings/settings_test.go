@@ -89,7 +89,7 @@ func TestWrongSettings(t *testing.T) {
 		{least + "[cache]\nsize = \"12 B\"", "cache.size", "10 GiB"},
 		{strings.Replace(least, "[engine]", "[engine]\nreplication = 0", 1), "engine.replication is 0", "from 1 to"},
 		{strings.Replace(least, "[engine]", "[engine]\nshards = -1", 1), "engine.shards is -1", "from 0 to"},
-		{strings.Replace(least, "[engine]", "[engine]\nrepresentatives = 1000", 1), "engine.representatives is 1000", "from 0 to"},
+		{strings.Replace(least, "[engine]", "[engine]\nrepresentatives = 1000", 1), "engine.representatives is 1000", "from 1 to"},
 		{strings.Replace(least, "[engine]", "[engine]\nconsistency = \"most\"", 1), "engine.consistency", "quorum"},
 		{strings.Replace(least, "[engine]", "[engine]\nquantisation = \"int3\"", 1), "engine.quantisation", "none, rq"},
 		{strings.Replace(least, "[engine]", "[engine]\ncollection = \"mekiki\"", 1), "engine.collection", "upper case"},
