@@ -102,11 +102,6 @@ func (p *plan) applyChanges(ctx context.Context, batch *index.Batch) error {
 			return err
 		}
 	}
-	for _, change := range batch.OCR {
-		if err := p.edit(change.ID, func(r *index.Record) { r.OCR = change.OCR.Clone() }); err != nil {
-			return err
-		}
-	}
 	for _, change := range batch.Metadata {
 		if err := p.edit(change.ID, func(r *index.Record) { r.Metadata, r.MetadataVersion = change.Metadata, change.Version }); err != nil {
 			return err
@@ -285,7 +280,7 @@ func (p *plan) dropContent(e *entry) {
 	for number := range e.Spaces {
 		p.dropVectors(e, number)
 	}
-	p.obsolete = append(p.obsolete, form.ThumbnailKey(e.Hash))
+	p.obsolete = append(p.obsolete, form.ThumbnailKey(e.Record))
 	claimed := p.claims[e.Hash]
 	if claimed == nil {
 		claimed = &claim{ID: e.ID}

@@ -1,7 +1,10 @@
 package cluster
 
 import (
+	"context"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -149,5 +152,50 @@ func TestChangesOfTwoProcessesAreKept(t *testing.T) {
 	}
 	if count != 6 || len(ids[0]) != 6 || len(ids[1]) != 6 || ids[0][0] != ids[1][0] {
 		t.Errorf("%d records; one process wrote %v, the other %v", count, ids[0], ids[1])
+	}
+}
+
+// held is a store that lets something happen before vectors are deleted.
+type held struct {
+	*memory
+	before func()
+}
+
+func (h *held) Delete(ctx context.Context, keys ...string) error {
+	if before := h.before; before != nil && slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(key, form.VectorPrefix) }) {
+		h.before = nil
+		before()
+	}
+	return h.memory.Delete(ctx, keys...)
+}
+
+// TestRemovedAndAddedAtOnce: one process removes a picture, and another brings it in again
+// before the first one is through. What the second one wrote stays.
+func TestRemovedAndAddedAtOnce(t *testing.T) {
+	client, store := openEngine(t, clustertest.StartWeaviate(t, 1).Addresses()), &held{memory: newMemory()}
+	first, second := openTest(t, optionsOf(t, store, client, "Again")), openTest(t, optionsOf(t, store.memory, client, "Again"))
+	indextest.Must(t, first.AddSpace(t.Context(), indextest.Small))
+	put := index.Batch{Puts: []index.Put{indextest.Image(t, 1, indextest.Small)}}
+	written, err := first.Write(t.Context(), put)
+	indextest.Must(t, err)
+	var again index.WriteResult
+	store.before = func() {
+		again, err = second.Write(t.Context(), put)
+		indextest.Must(t, err)
+	}
+	_, err = first.Write(t.Context(), index.Batch{Remove: written.IDs})
+	indextest.Must(t, err)
+	if len(again.IDs) != 1 {
+		t.Fatal("nothing was added again")
+	}
+	r, err := openTest(t, optionsOf(t, store.memory, client, "Again")).Reader(t.Context()) // which remembers nothing
+	indextest.Must(t, err)
+	defer r.Close()
+	parts, err := r.Parts(t.Context(), again.IDs)
+	if err != nil || len(parts) != 1 || parts[0].Count == 0 {
+		t.Errorf("vectors of the picture: %v, %v", parts, err)
+	}
+	if jpeg, err := r.Thumbnail(t.Context(), again.IDs[0]); err != nil || len(jpeg) == 0 {
+		t.Errorf("thumbnail of the picture: %d bytes, %v", len(jpeg), err)
 	}
 }

@@ -24,6 +24,7 @@ type plan struct {
 	// imports says that records keep the times and what people gave with which they are put.
 	imports  bool
 	sequence uint64
+	mark     string // of the objects that it makes, see [form.NewMark]
 
 	records map[index.ID]*entry
 	byHash  map[index.Hash]index.ID
@@ -62,9 +63,9 @@ type claim struct {
 	of    index.ID
 }
 
-func (l *Library) newPlan(s *form.State, sequence uint64) *plan {
+func (l *Library) newPlan(s *form.State, sequence uint64, mark string) *plan {
 	return &plan{
-		library: l, state: s, sequence: sequence,
+		library: l, state: s, sequence: sequence, mark: mark,
 		records: map[index.ID]*entry{}, byHash: map[index.Hash]index.ID{}, byPath: map[string]index.ID{}, byText: map[string]index.ID{},
 		claims: map[index.Hash]*claim{}, kept: map[string]bool{}, written: map[string]index.Kept{},
 		blobs: map[string][]byte{}, parts: map[string]embed.Parts{}, failures: map[string]*index.Failure{}, searches: map[string]*index.SavedSearch{},
@@ -99,9 +100,6 @@ func (p *plan) load(ctx context.Context, batch *index.Batch) error {
 		ids = append(ids, batch.Vectors[i].ID)
 	}
 	for _, change := range batch.Captions {
-		ids = append(ids, change.ID)
-	}
-	for _, change := range batch.OCR {
 		ids = append(ids, change.ID)
 	}
 	for _, change := range batch.Metadata {

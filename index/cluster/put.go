@@ -50,7 +50,7 @@ func (p *plan) put(ctx context.Context, put *index.Put) (id index.ID, replaced b
 		}
 	}
 	if len(put.Thumbnail) > 0 {
-		p.blobs[form.ThumbnailKey(record.Hash)] = put.Thumbnail
+		p.putThumbnail(p.records[id], put.Thumbnail)
 	}
 	return id, replaced, nil
 }
@@ -94,8 +94,17 @@ func (p *plan) add(ctx context.Context, record *index.Record, put *index.Put) (i
 	}
 	claimed.write = claimed.ID != id || claimed.tag == ""
 	claimed.ID = id
-	p.obsolete = slices.DeleteFunc(p.obsolete, func(key string) bool { return key == form.ThumbnailKey(record.Hash) })
 	return id, replaced, nil
+}
+
+// putThumbnail stages a record's thumbnail, in place of one that it may have.
+func (p *plan) putThumbnail(e *entry, jpeg []byte) {
+	if e.Thumbnail == "" {
+		changed := *e.Record
+		changed.Thumbnail = p.mark
+		e.Record, e.dirty, e.publish = &changed, true, true
+	}
+	p.blobs[form.ThumbnailKey(e.Record)] = jpeg
 }
 
 // newID gives the ID of a new record: that which was claimed for the content by whoever did
@@ -195,12 +204,12 @@ func (p *plan) putVectors(id index.ID, v *index.Vectors, replace bool) error {
 		p.dropVectors(e, space.Number)
 	}
 	payload := segment.EncodeVectors(v.Parts)
-	added := form.Vectors{Vectors: form.Sum(payload), Count: v.Parts.Count}
+	added := form.Vectors{Vectors: form.Name(payload, p.mark), Count: v.Parts.Count}
 	key := form.VectorKey(v.Space, e.Hash, added.Vectors)
 	p.blobs[key] = payload
 	keys := []string{key}
 	if len(v.Tokens) > 0 {
-		added.Tokens = form.Sum(v.Tokens)
+		added.Tokens = form.Name(v.Tokens, p.mark)
 		key := form.TokenKey(v.Space, e.Hash, added.Tokens)
 		p.blobs[key] = v.Tokens
 		keys = append(keys, key)

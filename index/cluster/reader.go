@@ -507,10 +507,11 @@ func (r *Reader) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
 	if record == nil || record.Kind != index.KindImage {
 		return nil, fmt.Errorf("thumbnail of record %d: %w", id, index.ErrNotFound)
 	}
-	jpeg, err := r.library.store.Get(ctx, form.ThumbnailKey(record.Hash))
+	key := form.ThumbnailKey(record)
+	jpeg, err := r.library.store.Get(ctx, key)
 	if errors.Is(err, objects.ErrAbsent) || errors.Is(err, index.ErrDamaged) {
 		if jpeg, err = r.library.makeThumbnail(ctx, &record.Record); err == nil {
-			err = r.library.store.Put(ctx, form.ThumbnailKey(record.Hash), jpeg)
+			err = r.library.store.Put(ctx, key, jpeg)
 		}
 	}
 	if err != nil {

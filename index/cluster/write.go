@@ -46,6 +46,7 @@ func (l *Library) write(ctx context.Context, batch *index.Batch, imports bool) (
 	if err := l.usable(ctx); err != nil {
 		return index.WriteResult{}, err
 	}
+	mark := form.NewMark()
 	for range writeAttempts {
 		current, _, err := readState(ctx, l.store)
 		if err == nil {
@@ -54,7 +55,7 @@ func (l *Library) write(ctx context.Context, batch *index.Batch, imports bool) (
 		if err != nil {
 			return index.WriteResult{}, err
 		}
-		p := l.newPlan(current, l.nextSequence())
+		p := l.newPlan(current, l.nextSequence(), mark)
 		p.imports = imports
 		if err := p.load(ctx, batch); err != nil {
 			return index.WriteResult{}, err

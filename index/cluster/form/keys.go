@@ -1,6 +1,7 @@
 package form
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -34,18 +35,20 @@ func RecordKey(id index.ID) string {
 // ContentKey names the object that says which record has a content.
 func ContentKey(hash index.Hash) string { return ContentPrefix + spread(hash.String()) }
 
-// ThumbnailKey names the thumbnail of a content.
-func ThumbnailKey(hash index.Hash) string { return ThumbnailPrefix + spread(hash.String()) }
+// ThumbnailKey names the thumbnail of a record, whose content it is of.
+func ThumbnailKey(record *Record) string {
+	return ThumbnailPrefix + spread(record.Hash.String()) + "-" + record.Thumbnail
+}
 
-// VectorKey and TokenKey name what a model made of a content. The sum is that of the bytes,
-// so that what is there never changes.
-func VectorKey(space embed.Space, hash index.Hash, sum string) string {
-	return VectorPrefix + short(space.Fingerprint) + "/" + spread(hash.String()) + "-" + sum
+// VectorKey and TokenKey name what a model made of a content, by the name that the record
+// has for it. What is there never changes.
+func VectorKey(space embed.Space, hash index.Hash, name string) string {
+	return VectorPrefix + short(space.Fingerprint) + "/" + spread(hash.String()) + "-" + name
 }
 
 // TokenKey names the image tokens of a content, as [VectorKey] does its vectors.
-func TokenKey(space embed.Space, hash index.Hash, sum string) string {
-	return TokenPrefix + short(space.Fingerprint) + "/" + spread(hash.String()) + "-" + sum
+func TokenKey(space embed.Space, hash index.Hash, name string) string {
+	return TokenPrefix + short(space.Fingerprint) + "/" + spread(hash.String()) + "-" + name
 }
 
 // KeptKey names what is kept of a content whose last path was as given. A listing of the
@@ -78,9 +81,14 @@ func short(fingerprint string) string {
 	return Digest(fingerprint)[:16]
 }
 
-// Sum is the CRC-32C of some bytes in hexadecimal, and their number.
-func Sum(data []byte) string {
-	return fmt.Sprintf("%08x%x", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)), len(data))
+// NewMark gives what is in the names of all objects that one write makes, and of no other:
+// whoever deletes what a record had can never meet what another write has made of the same content.
+func NewMark() string { return strings.ToLower(rand.Text()[:13]) }
+
+// Name names some bytes that a write with a mark makes: their CRC-32C in hexadecimal, their
+// number, and the mark.
+func Name(data []byte, mark string) string {
+	return fmt.Sprintf("%08x%x-%s", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)), len(data), mark)
 }
 
 // VersionOf names what a record says, by the bytes of its object: other bytes have another name.

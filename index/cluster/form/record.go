@@ -17,11 +17,13 @@ type Record struct {
 	index.Record
 	// Spaces are the vectors of the record by the number of their space.
 	Spaces map[int]Vectors
+	// Thumbnail is the mark in the name of the thumbnail; see [NewMark].
+	Thumbnail string
 }
 
 // Vectors says which objects have a record's vectors in a space.
 type Vectors struct {
-	// Vectors and Tokens are the sums in the names of the objects; "" for no tokens.
+	// Vectors and Tokens are of the names of the objects, see [Name]; "" for no tokens.
 	Vectors string `json:"vectors"`
 	Tokens  string `json:"tokens,omitempty"`
 	// Count is the number of vectors.
@@ -34,6 +36,8 @@ type recordJSON struct {
 	Hash   string             `json:"Hash"`
 	Files  []fileJSON         `json:"Files,omitempty"`
 	Spaces map[string]Vectors `json:"Spaces,omitempty"`
+	// Thumbnail is as in Record.
+	Thumbnail string `json:"Thumbnail,omitempty"`
 	// Version is that of the form.
 	Version int `json:"Version"`
 }
@@ -76,7 +80,7 @@ func (r *rawText) UnmarshalJSON(data []byte) error {
 
 // Encode gives the bytes of the record's object.
 func (s *Record) Encode() ([]byte, error) {
-	form := recordJSON{Record: s.Record, Hash: s.Hash.String(), Version: Version}
+	form := recordJSON{Record: s.Record, Hash: s.Hash.String(), Thumbnail: s.Thumbnail, Version: Version}
 	for _, file := range s.Files {
 		form.Files = append(form.Files, fileJSON{file, rawText(file.Path), rawText(file.Name)})
 	}
@@ -99,7 +103,7 @@ func Decode(data []byte) (*Record, error) {
 	if err := json.Unmarshal(data, &form); err != nil {
 		return nil, fmt.Errorf("read a record: %w: %w", index.ErrDamaged, err)
 	}
-	s := &Record{Record: form.Record, Spaces: map[int]Vectors{}}
+	s := &Record{Record: form.Record, Spaces: map[int]Vectors{}, Thumbnail: form.Thumbnail}
 	if form.Version != Version {
 		return nil, fmt.Errorf("read a record: %w %d", index.ErrVersion, form.Version)
 	}
