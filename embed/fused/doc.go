@@ -1,11 +1,20 @@
-// Package fused multiplies activations by weights of 8-bit integers in ONNX Runtime, with what comes before and after such
-// a product in one node: each row's scale, the biases, and the GELU. It does so on Linux with AVX-512 VNNI; elsewhere the
+// Package fused computes parts of models in ONNX Runtime by operators of its own, on Linux with AVX-512 VNNI; elsewhere the
 // runtime's own operators do the same.
+//
+// QuantizedProduct multiplies activations by weights of 8-bit integers, with what comes before and after such a product: each
+// row's scale, the biases, and the GELU.
 //
 //	x ──► codes of 8 bits, a scale for each row ──► vpdpbusd, 12 rows by 32 columns at once ──► scale, bias, GELU ──► y
 //	weights, packed once for all sessions ────────────┘
 //
-// Why our own: the runtime's kernel for these products reaches half of the processor's speed with the few rows of a text and
-// two thirds with an image's, where this one reaches nine tenths; and the six nodes around each product are a tenth of a
-// text's time. Figures: docs/measurements/speed.md. Models do not know of it: onnx.Fuse rewrites a graph when it is opened.
+// FusedAttention is softmax(scale·Q·Kᵀ + score bias)·V, head by head, twelve queries at a time, so that their scores never leave
+// the processor's caches. Query, key and value may be columns of one tensor. The biases of keys are left out, since they add the
+// same to all scores of a query; those of values are added at the end, since weights add up to one.
+//
+//	a head's K and V, packed ──► 12 queries: Q·Kᵀ ──► exp ──► ·V ──► divided by the sum, plus bias ──► y
+//
+// Why our own: the runtime's kernel for such products reaches half of the processor's speed with the few rows of a text and two
+// thirds with an image's, where this one reaches nine tenths; the six nodes around each product are a tenth of a text's time; and
+// the runtime's attention copies its inputs and multiplies floats of 32 bits, which takes twice as long. Figures:
+// docs/measurements/speed.md. Models do not know of it: onnx.Fuse rewrites a graph when it is opened.
 package fused

@@ -1,15 +1,12 @@
 #include "product.h"
+#include "vectors.h"
 
-#include <immintrin.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#define VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
-#define INLINE static inline __attribute__((always_inline)) VNNI
-
-enum { PANEL = 32, MOST_ROWS = 12, AHEAD = 1024, SECOND_CACHE = 384 << 10, LEAST_PARTS = 12 };
+enum { AHEAD = 1024, SECOND_CACHE = 384 << 10, LEAST_PARTS = 12 };
 
 // Four features of a panel's columns lie side by side, as vpdpbusd reads them: [inner/4][PANEL][4].
 struct packed {
@@ -118,8 +115,6 @@ void packed_release(packed *p) {
 	pthread_mutex_unlock(&sharing);
 }
 
-static size_t padded(size_t size) { return (size + 63) / 64 * 64; }
-
 // Rows are a little longer than they need to be, so that those of a block do not share the sets of a cache.
 static size_t stride_of(const product *p) { return padded(p->weights->groups * 4) + 64; }
 
@@ -137,8 +132,6 @@ void product_prepare(product *p, void *scratch) {
 	p->zeros = (int32_t *)at, at += padded((p->rows + MOST_ROWS) * 4);
 	p->extremes = (float *)at;
 }
-
-INLINE __mmask16 left(size_t count) { return count >= 16 ? 0xFFFF : (__mmask16)((1u << count) - 1); }
 
 // The 16 features from k on of a row, less what all rows have in common.
 INLINE __m512 features(const product *p, const float *row, size_t k, __mmask16 mask) {
@@ -199,22 +192,6 @@ VNNI void product_quantize(product *p, size_t block) {
 			_mm_storeu_si128((__m128i *)(codes + k), _mm512_cvtusepi32_epi8(_mm512_max_epi32(code, none)));
 		}
 	}
-}
-
-// exp for what is not above zero.
-INLINE __m512 exponential(__m512 x) {
-	x = _mm512_max_ps(x, _mm512_set1_ps(-87));
-	__m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-	__m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
-	r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
-	__m512 y = _mm512_set1_ps(1.0f / 720);
-	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f / 120));
-	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f / 24));
-	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f / 6));
-	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(0.5f));
-	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1));
-	y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1));
-	return _mm512_scalef_ps(y, n);
 }
 
 // x times the share of the normal distribution below it; the error function is that of Abramowitz and Stegun 7.1.26, whose

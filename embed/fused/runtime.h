@@ -1,4 +1,4 @@
-// What of ONNX Runtime's C interface the operator needs: https://onnxruntime.ai/docs/api/c/. Functions are called by their
+// What of ONNX Runtime's C interface the operators need: https://onnxruntime.ai/docs/api/c/. Functions are called by their
 // places in the interface's table, which releases only ever extend.
 #ifndef MEKIKI_RUNTIME_H
 #define MEKIKI_RUNTIME_H
@@ -25,6 +25,7 @@ enum {
 	DIMENSION_COUNT = 61,
 	DIMENSIONS = 62,
 	TENSOR_SHAPE = 65,
+	ATTRIBUTE_FLOAT = 85,
 	ATTRIBUTE_INTEGER = 86,
 	CONTEXT_INPUT = 90,
 	CONTEXT_OUTPUT = 91,
@@ -65,7 +66,7 @@ struct operator {
 
 enum { TYPE_FLOAT = 1, TYPE_INT8 = 3, KIND_REQUIRED = 0, KIND_OPTIONAL = 1 };
 
-// Adds the operator to the options of a session. Returns null, or what went wrong.
-const char *register_product(void *library, void *session_options);
+// Adds the operators to the options of a session. Returns null, or what went wrong.
+const char *register_operators(void *library, void *session_options);
 
 #endif

@@ -5,3 +5,6 @@ const maximumModelBytes = 1 << 31
 
 // mostFeatures bounds what a fused product adds up, so that the sums of 8-bit products fit in 32 bits.
 const mostFeatures = 1 << 16
+
+// mostTraced bounds the nodes that are followed from a query to the product that it comes from.
+const mostTraced = 4

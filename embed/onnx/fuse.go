@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// FusedDomain is the domain of the operator that [Fuse] writes, QuantizedProduct.
+// FusedDomain is the domain of the operators that [Fuse] writes, QuantizedProduct and FusedAttention.
 const FusedDomain = "mekiki"
 
 // How QuantizedProduct turns activations into codes of 8 bits.
@@ -22,11 +22,12 @@ const (
 
 // leastInputs is how many inputs the operators have that are looked for.
 var leastInputs = map[string]int{"DynamicQuantizeMatMul": 3, "MatMulIntegerToFloat": 5, "QuantizeLinear": 3, "Div": 2, "Max": 2,
-	"ReduceMax": 1, "Abs": 1, "Sub": 2, "Mul": 2, "Add": 2, "BiasGelu": 2}
+	"ReduceMax": 1, "Abs": 1, "Sub": 2, "Mul": 2, "Add": 2, "BiasGelu": 2, "MultiHeadAttention": 3, "Slice": 1, "Reshape": 1}
 
 // Fuse returns an encoded model in which products of 8-bit integers are one node each, with what comes before and after
 // them: QuantizedProduct of x, the weight, its scales, what is taken off x, and two biases. It computes what the nodes that
-// it stands for compute, rounding apart. It also returns how many there are. Only graphs that [Graph] wrote are changed.
+// it stands for compute, rounding apart. Attention to what such products give becomes one node too. It also returns how many
+// products there are. Only graphs that [Graph] wrote are changed.
 func Fuse(model []byte) (fused []byte, count int, err error) {
 	f := &fusing{tensors: map[string]fusedTensor{}, producer: map[string]int{}, users: map[string][]int{}, constant: map[string]bool{}, outputs: map[string]bool{}}
 	if err := f.read(model); err != nil || !f.ours {
@@ -40,6 +41,9 @@ func Fuse(model []byte) (fused []byte, count int, err error) {
 	}
 	if count == 0 {
 		return model, 0, nil
+	}
+	for i := range f.nodes {
+		f.fuseAttention(i)
 	}
 	return f.encode(), count, nil
 }
@@ -326,12 +330,17 @@ func (f *fusing) isBias(value string) bool {
 
 // replace puts a node in the place of the last one that it stands for; the others are left out when nothing reads them.
 func (f *fusing) replace(product fusedProduct) {
-	made := node{operator: "QuantizedProduct", domain: FusedDomain, name: "fused/" + product.output,
+	f.put(product.at, node{operator: "QuantizedProduct",
 		inputs:     []string{product.x, product.weight, product.scale, product.shift, product.biases[0], product.biases[1]},
 		outputs:    []string{product.output},
-		attributes: []attribute{integer("mode", product.mode), integer("gelu", product.gelu)}}
-	f.nodes[product.at] = fusedNode{Node: Node{Operator: made.operator, Inputs: made.inputs, Outputs: made.outputs}, encoded: made.encode(), domain: FusedDomain}
-	f.producer[product.output] = product.at
+		attributes: []attribute{integer("mode", product.mode), integer("gelu", product.gelu)}})
+}
+
+// put writes one of the operators of FusedDomain in the place of node i.
+func (f *fusing) put(i int, made node) {
+	made.domain, made.name = FusedDomain, "fused/"+made.outputs[0]
+	f.nodes[i] = fusedNode{Node: Node{Operator: made.operator, Inputs: made.inputs, Outputs: made.outputs}, encoded: made.encode(), domain: FusedDomain}
+	f.producer[made.outputs[0]] = i
 }
 
 // encode writes the model with the nodes that something reads.

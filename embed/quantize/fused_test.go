@@ -41,24 +41,14 @@ func compareFused(t *testing.T, runtime *ort.Runtime, form string, rows, inner, 
 		product.Least = LeastGelu
 	}
 	dir := t.TempDir()
-	data, err := onnx.CreateDataFile(dir, "data.bin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	weights := fusedWeights{"layer.weight": {width, inner}, "layer.bias": {width}}
-	_, err = WriteGraphs(t.Context(), dir, NewStore(t.Context(), weights, data, plan), []Graph{{File: "graph.onnx", Build: func(store *Store) *onnx.Graph {
-		network := NewNetwork("graph", store)
+	writeNetwork(t, dir, plan, fusedWeights{"layer.weight": {width, inner}, "layer.bias": {width}}, func(network *Network) {
 		x := network.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(inner))
 		if form == "rows gelu" || form == "positive gelu" {
 			network.Output("y", network.BiasGelu(network.Product(x, product), network.Bias(product)))
 		} else {
 			network.Output("y", network.Apply(x, product))
 		}
-		return network.Graph
-	}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	graph, err := os.ReadFile(filepath.Join(dir, "graph.onnx"))
 	if err != nil {
 		t.Fatal(err)
@@ -77,28 +67,50 @@ func compareFused(t *testing.T, runtime *ort.Runtime, form string, rows, inner, 
 			values[i] = max(LeastGelu, values[i])
 		}
 	}
+	// Codes may differ by one where a value lies between two.
+	compareRows(t, runtime, filepath.Join(dir, "graph.onnx"), width, 2e-3, ort.Float32Tensor(values, 1, int64(rows), int64(inner)))
+}
+
+// writeNetwork writes graph.onnx and its weights into a folder.
+func writeNetwork(t *testing.T, dir string, plan Plan, weights fusedWeights, build func(*Network)) {
+	t.Helper()
+	data, err := onnx.CreateDataFile(dir, "data.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = WriteGraphs(t.Context(), dir, NewStore(t.Context(), weights, data, plan), []Graph{{File: "graph.onnx", Build: func(store *Store) *onnx.Graph {
+		network := NewNetwork("graph", store)
+		build(network)
+		return network.Graph
+	}}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// compareRows runs a graph by the runtime's operators and fused, and compares rows of this width by their length.
+func compareRows(t *testing.T, runtime *ort.Runtime, path string, width int, tolerance float64, given ...ort.Tensor) {
+	t.Helper()
 	var results [2][]float32
 	for i := range results {
-		inputs, outputs := orttest.Inspect(t, filepath.Join(dir, "graph.onnx"))
-		session, err := runtime.Session(t.Context(), ort.SessionOptions{Path: filepath.Join(dir, "graph.onnx"), Inputs: inputs, Outputs: outputs, Threads: 2, NoFusion: i == 0})
+		inputs, outputs := orttest.Inspect(t, path)
+		session, err := runtime.Session(t.Context(), ort.SessionOptions{Path: path, Inputs: inputs, Outputs: outputs, Threads: 2, NoFusion: i == 0})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer session.Close()
-		y, err := session.Run(t.Context(), ort.Float32Tensor(values, 1, int64(rows), int64(inner)))
+		y, err := session.Run(t.Context(), given...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		results[i] = y[0].Float32()
 	}
-	for row := range rows {
+	for row := range len(results[0]) / width {
 		var difference, whole float64
 		for i := row * width; i < (row+1)*width; i++ {
 			difference += math.Pow(float64(results[1][i]-results[0][i]), 2)
 			whole += math.Pow(float64(results[0][i]), 2)
 		}
-		// Codes may differ by one where a value lies between two.
-		if !(math.Sqrt(difference) <= 2e-3*math.Sqrt(whole)+1e-6) {
+		if !(math.Sqrt(difference) <= tolerance*math.Sqrt(whole)+1e-6) {
 			t.Errorf("row %d differs by %.2g of %.2g", row, math.Sqrt(difference), math.Sqrt(whole))
 		}
 	}
