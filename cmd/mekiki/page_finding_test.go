@@ -72,6 +72,7 @@ func TestFinding(t *testing.T) {
 	t.Run("rail and sheet", func(t *testing.T) { p.on(t).railAndSheet() })
 	t.Run("stale hits", func(t *testing.T) { p.on(t).noStaleHits() })
 	t.Run("did you mean", func(t *testing.T) { p.on(t).didYouMean() })
+	t.Run("targets", func(t *testing.T) { p.on(t).targets() })
 }
 
 const focusedText = `(document.activeElement?.textContent || document.activeElement?.id || document.activeElement?.tagName || "").trim()`
@@ -184,6 +185,7 @@ func (p page) tokens() {
 func (p page) railAndSheet() {
 	defer p.do(chromedp.ResetViewport())
 	p.do(chromedp.EmulateViewport(1600, 900))
+	p.visit("") // from where the browser's memory of the page can be emptied
 	inPage[bool](p, `(localStorage.clear(), true)`)
 	p.visit("?q=cats")
 	p.wait(`document.querySelector(".rail .levels .value") && document.querySelectorAll(".tile img.loaded").length > 3`)

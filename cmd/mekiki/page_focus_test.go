@@ -10,15 +10,15 @@ import (
 )
 
 // controls marks what can have the focus in the page as it is now, each with a number, and returns how they call themselves. Of
-// many tiles, chips and rows alike the first two are enough. The mark by which a tile is chosen is for pointers: by keyboard Space on
-// the tile does it. What leaves the page, or asks the system for a file, is left out.
+// many chips and rows alike the first two are enough, and of the tiles the one that Tab reaches. The mark by which a tile is chosen
+// is for pointers: by keyboard Space on the tile does it. What leaves the page, or asks the system for a file, is left out.
 // The masthead is the same in every view: the first walk is enough for it, unless it is asked for.
 const controls = `((masthead) => {
 	const top = document.querySelector("dialog[open]:last-of-type") ?? document.querySelector(":popover-open") ?? document;
 	const seen = {};
 	window.controls = [...top.querySelectorAll("a[href], button, input, select, textarea, [tabindex='0'], summary")].filter((each) => {
 		if (!each.checkVisibility({visibilityProperty: true}) || each.disabled || each.type === "file" || each.target === "_blank") return false;
-		if (each.matches(".skip-link, .pick") || (!masthead && top === document && each.closest(".masthead"))) return false;
+		if (each.matches(".skip-link, .pick, .tile[tabindex='-1']") || (!masthead && top === document && each.closest(".masthead"))) return false;
 		const kind = each.parentElement.className + each.tagName + each.className.replace(" on", "");
 		seen[kind] = (seen[kind] ?? 0) + 1;
 		return each.closest(".tabs, .detail-side, .row") || seen[kind] <= 2;

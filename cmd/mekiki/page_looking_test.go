@@ -122,6 +122,7 @@ func TestLooking(t *testing.T) {
 	t.Run("keys after every button", func(t *testing.T) { p.on(t).keysAfterButtons() })
 	t.Run("zoom", func(t *testing.T) { p.on(t).zoomIntoPictures() })
 	t.Run("link", func(t *testing.T) { p.on(t).openLink() })
+	t.Run("touch", func(t *testing.T) { p.on(t).byTouch() })
 }
 
 // opened is the record that is open, as the address says.

@@ -56,6 +56,7 @@ func testPage(t *testing.T, address string) {
 	t.Run("accessibility", func(t *testing.T) { testAccessibility(t, p.on(t)) })
 	t.Run("forced colours", func(t *testing.T) { testForcedColours(t, p.on(t)) })
 	t.Run("focus", func(t *testing.T) { testFocus(t, p.on(t)) })
+	t.Run("people", func(t *testing.T) { testPeople(t, p.on(t)) })
 	t.Run("help", func(t *testing.T) { p.on(t).help() })
 	t.Run("first screen", func(t *testing.T) { p.on(t).firstScreen() })
 	t.Run("language and appearance", func(t *testing.T) { p.on(t).preferences() })

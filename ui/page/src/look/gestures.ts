@@ -28,6 +28,7 @@ export function gestures(stage: HTMLElement, hands: Hands): () => void {
   const fingers = new Map<number, Point>();
   let began: Point | null = null; // of a single finger, until a second one comes
   let tapped = { time: 0, x: 0, y: 0 };
+  let doubled = -Infinity; // when two taps were one double tap: some browsers tell of a double click then too
 
   const pointOf = (event: MouseEvent): Point => {
     const box = stage.getBoundingClientRect();
@@ -72,11 +73,14 @@ export function gestures(stage: HTMLElement, hands: Hands): () => void {
     if (Math.abs(x) > stroke && Math.abs(x) > 2 * Math.abs(y) && !hands.zoomed()) hands.onSwipe(x < 0 ? 1 : -1);
     const still = Math.hypot(x, y) < tapRoom;
     const again = event.timeStamp - tapped.time < tapTime && Math.hypot(at.x - tapped.x, at.y - tapped.y) < tapRoom;
-    if (still && again) hands.onDouble(at);
+    if (still && again) {
+      doubled = event.timeStamp;
+      hands.onDouble(at);
+    }
     tapped = { time: still && !again ? event.timeStamp : 0, ...at };
   };
   const double = (event: MouseEvent) => {
-    if (!onControl(event)) hands.onDouble(pointOf(event));
+    if (!onControl(event) && event.timeStamp - doubled > tapTime) hands.onDouble(pointOf(event));
   };
   const fixed = (event: Event) => event.preventDefault(); // pictures would be dragged away
 
