@@ -75,10 +75,13 @@ func levelOf(node uint32) int {
 	return min(bits.TrailingZeros64(x^x>>31), 63) / 4
 }
 
-// View gives the graph as it is now.
+// View gives the graph as it is now. The layers are the view's own, since Append changes
+// those of the graph.
 func (g *Graph) View() *View {
 	g.shared = true
-	return &View{g.content}
+	view := &View{g.content}
+	view.layers = slices.Clone(g.layers)
+	return view
 }
 
 // unshare makes the tables of pages this graph's own, before they are changed. The pages
@@ -87,7 +90,6 @@ func (g *Graph) unshare() {
 	if !g.shared {
 		return
 	}
-	g.layers = slices.Clone(g.layers)
 	for i := range g.layers {
 		l := &g.layers[i]
 		l.pages = slices.Clone(l.pages)

@@ -1,6 +1,7 @@
 package hnsw
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
@@ -195,5 +196,26 @@ func TestKeysAreInOrder(t *testing.T) {
 	}
 	if newKey(1, 3) <= newKey(1, 4) {
 		t.Error("of equals the smaller number is not the better")
+	}
+}
+
+// TestViewIsSavedAsItWas: what a view saves does not depend on nodes that the graph has since.
+func TestViewIsSavedAsItWas(t *testing.T) {
+	codes, rows := drawn(400)
+	g := built(t, codes[:300], rows, 1)
+	view := g.View()
+	var before, after bytes.Buffer
+	if err := view.SaveLinks(&before); err != nil {
+		t.Fatal(err)
+	}
+	for i := 300; i < 400; i++ {
+		g.Append(codes[i], rows[i])
+	}
+	g.Link(1, nil)
+	if err := view.SaveLinks(&after); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(before.Bytes(), after.Bytes()) {
+		t.Errorf("a view saves %d bytes of links, and %d after the graph grew", before.Len(), after.Len())
 	}
 }
