@@ -85,6 +85,8 @@ type job struct {
 	resume *Request
 	// stopped says that the job ended because the server did.
 	stopped bool
+	// cancelled says that somebody cancelled it, perhaps while it was giving way.
+	cancelled bool
 	// failures are the files that could not be indexed; they are forgotten with the process.
 	failures []index.Failure
 	// changed is closed, and made anew, at every change.
@@ -257,6 +259,7 @@ func (m *Manager) Cancel(id string) (Job, bool) {
 	case Queued:
 		m.finish(found, Cancelled, "")
 	case Running:
+		found.cancelled = true
 		found.cancel(errCancelled)
 	}
 	return found.shown, true
@@ -333,7 +336,7 @@ func (m *Manager) work(next *pending) {
 	result := m.resultOf(next.job, outcome)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if errors.Is(context.Cause(next.ctx), errGiveWay) {
+	if errors.Is(context.Cause(next.ctx), errGiveWay) && !next.job.cancelled {
 		next.job.shown.State, next.job.shown.Started = Queued, nil
 		next.job.announce()
 		m.keep()
@@ -343,7 +346,7 @@ func (m *Manager) work(next *pending) {
 	if outcome.Progress != (Progress{}) {
 		next.job.shown.Progress = outcome.Progress
 	}
-	next.job.stopped = next.ctx.Err() != nil && !errors.Is(context.Cause(next.ctx), errCancelled)
+	next.job.stopped = next.ctx.Err() != nil && !next.job.cancelled
 	switch {
 	case next.ctx.Err() != nil || outcome.Interrupted || errors.Is(err, context.Canceled):
 		m.finish(next.job, Cancelled, "")

@@ -63,3 +63,38 @@ func TestJobsGiveWay(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// TestCancelledWhileGivingWay: a job that is cancelled while it gives way to another one does not go on after that.
+func TestCancelledWhileGivingWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		manager := New(10, "", slog.New(slog.DiscardHandler), time.Now)
+		go manager.Run(ctx)
+		slow := Task{Kind: KindWords, Yields: true, Resume: &Request{Kind: KindWords}, Run: func(ctx context.Context, _ func(Progress)) (Outcome, error) {
+			<-ctx.Done()
+			time.Sleep(time.Minute) // what was begun is finished
+			return Outcome{}, ctx.Err()
+		}}
+		quick := Task{Kind: "compact", Run: func(context.Context, func(Progress)) (Outcome, error) { return Outcome{}, nil }}
+		for _, task := range []Task{slow, quick} {
+			if _, err := manager.Add(task); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		if job, there := manager.Cancel("1"); !there || job.State != Running {
+			t.Fatalf("giving way: %+v", job)
+		}
+		time.Sleep(2 * time.Minute)
+		for id, want := range map[string]State{"1": Cancelled, "2": Succeeded} {
+			if job, _, _ := manager.Get(id); job.State != want {
+				t.Errorf("job %s is %s, want %s", id, job.State, want)
+			}
+		}
+		if manager.find("1").resume != nil {
+			t.Error("what was cancelled is left to the next server")
+		}
+		stop()
+		synctest.Wait()
+	})
+}
