@@ -3,7 +3,9 @@ package hnsw
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -218,4 +220,44 @@ func TestViewIsSavedAsItWas(t *testing.T) {
 	if !bytes.Equal(before.Bytes(), after.Bytes()) {
 		t.Errorf("a view saves %d bytes of links, and %d after the graph grew", before.Len(), after.Len())
 	}
+}
+
+// FuzzLinks loads links that are not what was saved, though their checksums are right.
+func FuzzLinks(f *testing.F) {
+	codes, rows := drawn(300)
+	var saved bytes.Buffer
+	if err := built(f, codes, rows, 1).View().SaveLinks(&saved); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint32(0), []byte{7})
+	f.Add(uint32(8), []byte{0, 0, 0, 0, 0, 0, 0, 0})
+	f.Add(uint32(70), bytes.Repeat([]byte{1, 0, 0, 0}, 2000))
+	f.Fuzz(func(t *testing.T, at uint32, other []byte) {
+		links := slices.Clone(saved.Bytes())
+		copy(links[int(at)%len(links):], other)
+		g := New(testStride, scalar)
+		for i := range codes {
+			g.Append(codes[i], rows[i])
+		}
+		rest := links
+		sum := func(length int) {
+			binary.LittleEndian.PutUint32(rest[length:], crc32.Checksum(rest[:length], castagnoli))
+			rest = rest[length+4:]
+		}
+		for level := range g.layers {
+			sum(4)
+			sum(g.layers[level].count * maxLinks * 4)
+		}
+		if err := g.LoadLinks(bytes.NewReader(links)); err != nil {
+			if !errors.Is(err, ErrSaved) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if all := first(t, g.View(), queryOf(codes[3], rows[3]), math.MaxInt); len(all) > len(codes) {
+			t.Errorf("a walk comes to %d of %d nodes", len(all), len(codes))
+		}
+		g.Append(codes[0], rows[0])
+		g.Link(1, nil)
+	})
 }
