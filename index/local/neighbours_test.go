@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,22 @@ func TestGrownListsAreSaved(t *testing.T) {
 	indextest.Must(t, library.Close())
 	if again := files.Files()["/library/derived/vectors/0001-images.graph"]; !bytes.Equal(lists, again) {
 		t.Error("the inverted lists were saved again, although nothing has grown")
+	}
+}
+
+// TestNothingIsSavedOfNoTexts: of a kind without records nothing is saved that the next opening could not read.
+func TestNothingIsSavedOfNoTexts(t *testing.T) {
+	var log bytes.Buffer
+	options := Options{FileSystem: vfstest.NewMemory(), Method: vector.HNSW, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	library := openTest(t, "/library", options)
+	fill(t, library, 12)
+	for range 2 {
+		indextest.Must(t, library.Close())
+		library = openTest(t, "/library", options)
+	}
+	indextest.Must(t, library.Close())
+	if strings.Contains(log.String(), "build the graph") {
+		t.Error(log.String())
 	}
 }
 

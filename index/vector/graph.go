@@ -116,10 +116,10 @@ func (g *graphView) scan(ctx context.Context, s *scorer, queries []hnsw.Query) e
 	if err != nil {
 		return err
 	}
-	for _, node := range best.sorted(func(node uint32) uint64 { return uint64(node) }) {
-		if !s.consider(g.entries[node.value], node.score) {
+	for i, node := range best.sorted(func(node uint32) uint64 { return uint64(node) }) {
+		if i%contextEvery == 0 && ctx.Err() != nil || !s.consider(g.entries[node.value], node.score) {
 			break
 		}
 	}
-	return nil
+	return ctx.Err()
 }

@@ -47,7 +47,7 @@ func (l *Host) MethodOf(space embed.Space, kind index.Kind, records int) vector.
 
 // isSaved reports whether an index of so many records of a kind has something to save.
 func (x *Store) isSaved(kind index.Kind, records int) bool {
-	return savedAs[x.Host.MethodOf(x.space, kind, records)] != ""
+	return records > 0 && savedAs[x.Host.MethodOf(x.space, kind, records)] != ""
 }
 
 // loadLists reads a saved graph or saved inverted lists into a filled index, and reports whether saving
