@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"mekiki/index"
+	"mekiki/index/excerpt"
 	"mekiki/index/facets"
 	"mekiki/search/contract"
 	"mekiki/search/inputs"
@@ -33,6 +34,7 @@ func (s *Searcher) Facets(ctx context.Context, request contract.Request, query f
 	if err != nil {
 		return contract.Facets{}, err
 	}
+	p.key = excerpt.Apart(ctx, p.key)
 	if err := s.interpret(ctx, p); err != nil {
 		return contract.Facets{}, err
 	}

@@ -239,6 +239,7 @@ func (s *Searcher) answer(ctx context.Context, request contract.Request, first b
 	if err != nil {
 		return err
 	}
+	p.key = excerpt.Apart(ctx, p.key)
 	from, err := cursor.Parse(p.request.Cursor, p.key.short())
 	if err != nil {
 		return err

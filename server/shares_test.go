@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"mekiki/index"
 	"mekiki/server/auth"
 	"mekiki/server/problem"
 )
@@ -113,4 +114,66 @@ func TestSharesAreListedAndEnded(t *testing.T) {
 	g.expect(g.get("/api/v1/records", bearer(secret)), 401, problem.Unauthorized)
 	open := start(t)
 	open.expect(open.json("POST", "/api/v1/shares", `{"collection":"x"}`), 404, problem.NotFound)
+}
+
+// TestSharesAndEverythingApart: neither is answered with what was found for the other, however far down it reads.
+func TestSharesAndEverythingApart(t *testing.T) {
+	g := startGuarded(t)
+	visitor := bearer(g.share(t, ""))
+	const search, further = "/api/v1/search?q=red&limit=1&show=all", "/api/v1/search?q=red&limit=1&show=all&offset=1"
+	full := g.expect(g.get(search, g.admin()), 200, "")
+	if got := g.expect(g.get(further, visitor), 200, ""); got.text(t, "candidates") != "1" || full.text(t, "candidates") == "1" {
+		t.Errorf("a visitor is told of %s candidates, of %s: %s", got.text(t, "candidates"), full.text(t, "candidates"), got.body)
+	}
+	// The cursor of one belongs to no query of the other.
+	if cursor := full.text(t, "cursor"); cursor == "<nil>" {
+		t.Errorf("no cursor: %s", full.body)
+	} else {
+		g.expect(g.get(search+"&cursor="+cursor, visitor), 400, "invalid_cursor")
+	}
+	g.expect(g.get("/api/v1/search?q=sofa&show=all", visitor), 200, "")
+	if got := g.expect(g.get("/api/v1/search?q=sofa&show=all&offset=1", g.admin()), 200, ""); got.text(t, "candidates") == "1" {
+		t.Errorf("all of the library is searched where a visitor did: %s", got.body)
+	}
+}
+
+// TestSharesArePagedThrough: a visitor comes by every picture once, also where the dates are those of files.
+func TestSharesArePagedThrough(t *testing.T) {
+	g := startGuarded(t)
+	var batch index.Batch
+	for i := range 9 {
+		// The first file that comes in is the newest, so that the order of dates is not that of coming in.
+		batch.Puts = append(batch.Puts, index.Put{Record: index.Record{
+			Kind: index.KindImage, Hash: index.Hash{byte(i + 1)}, Format: "jpeg", Width: 1, Height: 1,
+			Files: []index.File{{Path: fmt.Sprintf("/pictures/%d.jpg", i), Modified: time.Date(2020-i, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		}})
+	}
+	written, err := g.index.Write(t.Context(), batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, id := range written.IDs {
+		ids = append(ids, `"`+id.String()+`"`)
+	}
+	g.expect(g.json("POST", "/api/v1/edits", `{"ids":[`+strings.Join(ids, ",")+`],"add_collections":["Summer 2024"]}`, g.admin()), 200, "")
+	visitor := bearer(g.share(t, ""))
+	for _, order := range []string{"date_descending", "date_ascending", "added_descending"} {
+		seen, cursor := map[string]bool{}, ""
+		for range 10 {
+			page := g.expect(g.get("/api/v1/records?limit=1&sort="+order+"&cursor="+cursor, visitor), 200, "")
+			if id := page.text(t, "records.0.id"); seen[id] {
+				t.Errorf("%s: picture %s comes again", order, id)
+			} else {
+				seen[id] = true
+			}
+			next, more := page.at(t, "cursor").(string)
+			if cursor = next; !more {
+				break
+			}
+		}
+		if len(seen) != 10 || cursor != "" {
+			t.Errorf("%s: %d pictures of 10", order, len(seen))
+		}
+	}
 }

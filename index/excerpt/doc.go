@@ -5,6 +5,8 @@ package excerpt
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 
 	"mekiki/index"
 	"mekiki/internal/lru"
@@ -31,6 +33,16 @@ func With(ctx context.Context, terms Terms) context.Context {
 func Of(ctx context.Context) (Terms, bool) {
 	terms, found := ctx.Value(termsKey{}).(Terms)
 	return terms, found
+}
+
+// Apart gives the key of what is remembered of a library for the readers of a context: that which it was given where everything
+// can be seen, and another one for every excerpt, so that nobody is answered with what was made for somebody else.
+func Apart(ctx context.Context, key [sha256.Size]byte) [sha256.Size]byte {
+	terms, restricted := Of(ctx)
+	if !restricted {
+		return key
+	}
+	return sha256.Sum256(fmt.Appendf(key[:], "%t %q", terms.Details, terms.Collection))
 }
 
 // source gives readers that show what the context they are made with allows. Safe for concurrent use.

@@ -22,7 +22,7 @@ func (t Terms) record(r *index.Record) *index.Record {
 		},
 	}
 	if !t.Details {
-		seen.Files = []index.File{{Path: fmt.Sprintf("%s.%s", r.ID, r.Format), Bytes: r.Bytes, Modified: r.Added}}
+		seen.Files = []index.File{{Path: fmt.Sprintf("%s.%s", r.ID, r.Format), Bytes: r.Bytes, Modified: r.Modified()}} // the date is shown, and lists are in its order
 		return seen
 	}
 	m, from := &seen.Metadata, r.Metadata

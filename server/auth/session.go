@@ -34,8 +34,8 @@ func NewSessions(tokens *Store, now func() time.Time) *Sessions {
 	return &Sessions{now: now, tokens: tokens, entries: map[[sha256.Size]byte]session{}}
 }
 
-// Start opens a session for whoever holds token and gives its secret. When there
-// are too many, the one that ends soonest makes way.
+// Start opens a session for whoever holds token and gives its secret. When there are too many, one of the token with the most
+// makes way, the one that ends soonest: nobody signs others out by signing in.
 func (s *Sessions) Start(token Token) string {
 	data := make([]byte, 32)
 	rand.Read(data)
@@ -43,20 +43,33 @@ func (s *Sessions) Start(token Token) string {
 	now := s.now()
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	var oldest [sha256.Size]byte
-	var soonest time.Time
 	for key, entry := range s.entries {
 		if !now.Before(entry.expires) {
 			delete(s.entries, key)
-		} else if soonest.IsZero() || entry.expires.Before(soonest) {
+		}
+	}
+	s.entries[sha256.Sum256([]byte(secret))] = session{token, now.Add(SessionLifetime)}
+	if len(s.entries) > maxSessions {
+		s.makeWay()
+	}
+	return secret
+}
+
+// makeWay ends the session that ends soonest of the token that has the most. The mutex is held.
+func (s *Sessions) makeWay() {
+	counts, most := map[[sha256.Size]byte]int{}, 0
+	for _, entry := range s.entries {
+		counts[entry.token.Hash]++
+		most = max(most, counts[entry.token.Hash])
+	}
+	var oldest [sha256.Size]byte
+	var soonest time.Time
+	for key, entry := range s.entries {
+		if counts[entry.token.Hash] == most && (soonest.IsZero() || entry.expires.Before(soonest)) {
 			oldest, soonest = key, entry.expires
 		}
 	}
-	if len(s.entries) >= maxSessions {
-		delete(s.entries, oldest)
-	}
-	s.entries[sha256.Sum256([]byte(secret))] = session{token, now.Add(SessionLifetime)}
-	return secret
+	delete(s.entries, oldest)
 }
 
 // Find gives the token behind a session, as it is now. The map is keyed by the secret's hash,

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/index/excerpt"
 	"mekiki/search/contract"
 	"mekiki/search/spelling"
 	"mekiki/server/api"
@@ -14,9 +15,10 @@ import (
 )
 
 // Correct proposes another query where an answer has few hits, or none that is sure, and the library lacks a word of the
-// query but has one like it; see [spelling.Propose].
+// query but has one like it; see [spelling.Propose]. It proposes nothing to those who see a part of the library: what is known
+// of its words is kept for all of it.
 func (r Room) Correct(ctx context.Context, response *contract.Response) {
-	if !spelling.Wanted(response) {
+	if _, restricted := excerpt.Of(ctx); restricted || !spelling.Wanted(response) {
 		return
 	}
 	// The hits are the answer; that nothing can be proposed is no failure of it.
