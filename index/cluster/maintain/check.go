@@ -1,11 +1,14 @@
 package maintain
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -33,6 +36,8 @@ type Report struct {
 	Extra   Listed `json:"extra"`
 	// Repaired counts those of the last three that were put right.
 	Repaired int `json:"repaired"`
+	// Leftover is what no record names. It does no harm but to the room that it takes.
+	Leftover Leftover `json:"leftover"`
 }
 
 // Listed counts records and names the first.
@@ -62,9 +67,11 @@ func (r Report) Good() bool {
 type CheckOptions struct {
 	// Tokens reads the image tokens too, which are most of the store.
 	Tokens bool
-	// Repair puts the engine right.
-	Repair   bool
-	Progress Progress
+	// Repair puts the engine right, and deletes what no record names.
+	Repair bool
+	// LeftoverAge is how old that has to be; zero for a day.
+	LeftoverAge time.Duration
+	Progress    Progress
 }
 
 // Check reads every record of the store with its vectors, and compares store and engine. What
@@ -75,7 +82,8 @@ func Check(ctx context.Context, library *cluster.Library, o CheckOptions) (Repor
 	if err != nil {
 		return Report{}, err
 	}
-	c := &checker{upkeep: u, state: s, options: o}
+	c := &checker{upkeep: u, state: s, options: o, named: newNames()}
+	before := time.Now().Add(-cmp.Or(o.LeftoverAge, leftoverAge))
 	c.next, c.stop = iter.Pull2(objectsOf(ctx, u, s.Collection))
 	defer c.stop()
 	if err := c.advance(); err != nil {
@@ -101,7 +109,7 @@ func Check(ctx context.Context, library *cluster.Library, o CheckOptions) (Repor
 			return c.report, err
 		}
 	}
-	return c.report, nil
+	return c.report, c.leftovers(ctx, before)
 }
 
 // checker goes through store and engine side by side, in order of ID.
@@ -110,6 +118,8 @@ type checker struct {
 	state   *form.State
 	options CheckOptions
 	report  Report
+	named   *names
+	unread  bool // there is a record of which it is not known what it names
 
 	next    func() (object, error, bool)
 	stop    func()
@@ -159,6 +169,7 @@ type verdict struct {
 	encoded string
 	problem error
 	tokens  bool
+	keys    []string // of the objects that it names; nil where it cannot be read
 }
 
 // check verifies records of the store and compares the engine's objects up to the last.
@@ -175,6 +186,10 @@ func (c *checker) check(ctx context.Context, ids []index.ID) error {
 			}
 		}
 		v := verdicts[i]
+		c.unread = c.unread || v.keys == nil
+		for _, key := range v.keys {
+			c.named.add(key)
+		}
 		if v.problem != nil {
 			c.report.Damaged.add(id, v.problem)
 		} else if c.report.Records++; v.tokens {
@@ -248,23 +263,20 @@ func (c *checker) verifyOne(ctx context.Context, id index.ID) (verdict, error) {
 	if err != nil {
 		return judge(err)
 	}
-	for number, vectors := range record.Spaces {
-		space, known := c.state.Numbered(number)
-		if !known {
+	keys := keysOf(c.state, record)
+	for _, key := range keys {
+		vectors, tokens := strings.HasPrefix(key, form.VectorPrefix), strings.HasPrefix(key, form.TokenPrefix)
+		if !vectors && !(tokens && c.options.Tokens) {
 			continue
 		}
-		if _, err := c.upkeep.Store().Get(ctx, form.VectorKey(space.Embed(), record.Hash, vectors.Vectors)); err != nil {
-			return judge(err)
-		}
-		if !c.options.Tokens || vectors.Tokens == "" {
-			continue
-		}
-		if _, err := c.upkeep.Store().Get(ctx, form.TokenKey(space.Embed(), record.Hash, vectors.Tokens)); err != nil {
-			return judge(err)
+		if _, err := c.upkeep.Store().Get(ctx, key); err != nil {
+			v, err := judge(err)
+			v.keys = keys
+			return v, err
 		}
 	}
 	encoded, err := record.Encode()
-	return verdict{encoded: string(encoded), tokens: c.options.Tokens}, err
+	return verdict{encoded: string(encoded), tokens: c.options.Tokens, keys: keys}, err
 }
 
 // judge parts what is wrong with a record from what is wrong with the store.

@@ -12,6 +12,8 @@ const (
 	longestWrite = 3 * time.Minute
 	// readersLeave is how long readers may go on with a collection that serves no more.
 	readersLeave = 5 * time.Second
+	// leftoverAge is how old an object that no record names has to be before it is called left over.
+	leftoverAge = 24 * time.Hour
 	// pageOfObjects is how many objects the engine lists at once.
 	pageOfObjects = 1000
 	// shownIDs is how many IDs of each kind a report names.

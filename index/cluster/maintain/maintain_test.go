@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -140,6 +141,7 @@ func TestMaintenance(t *testing.T) {
 			t.Errorf("repair %v: %+v", repair, report)
 		}
 	}
+	testLeftovers(t, p, library)
 	same(t, "repaired", before, ask(t, library))
 	// The engine loses everything.
 	indextest.Must(t, p.client.DropCollection(t.Context(), s.Collection))
@@ -171,6 +173,39 @@ func same(t *testing.T, what string, want, got answers) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 		t.Errorf("%s, it answers otherwise:\n%s", what, diff)
+	}
+}
+
+// testLeftovers: what no record names is counted, and deleted once it is old enough; what records name stays.
+func testLeftovers(t *testing.T, p places, library *cluster.Library) {
+	key := form.VectorKey(indextest.Small, index.Hash{9}, form.Name([]byte("x"), form.NewMark()))
+	indextest.Must(t, p.store.Put(t.Context(), key, []byte("x")))
+	for _, step := range []struct {
+		options CheckOptions
+		want    int
+	}{{CheckOptions{Repair: true}, 0}, {CheckOptions{LeftoverAge: time.Nanosecond}, 1}, {CheckOptions{LeftoverAge: time.Nanosecond, Repair: true}, 1}, {CheckOptions{LeftoverAge: time.Nanosecond}, 0}} {
+		time.Sleep(time.Second) // times of the store are whole seconds
+		report, err := Check(t.Context(), library, step.options)
+		indextest.Must(t, err)
+		if report.Leftover.Count != step.want || (report.Leftover.Bytes > 0) != (step.want > 0) || !report.Good() {
+			t.Errorf("%+v: %+v", step.options, report)
+		}
+	}
+	if _, err := p.store.Get(t.Context(), key); !errors.Is(err, objects.ErrAbsent) {
+		t.Errorf("what no record names is there: %v", err)
+	}
+	opened := p.open(t) // which remembers nothing
+	r, err := opened.Reader(t.Context())
+	indextest.Must(t, err)
+	defer r.Close()
+	for record := range indextest.All(t, r) {
+		parts, err := r.Parts(t.Context(), []index.ID{record.ID})
+		if err != nil || parts[0].Count == 0 {
+			t.Errorf("record %d has lost its vectors: %v", record.ID, err)
+		}
+		if _, err := r.Thumbnail(t.Context(), record.ID); record.Kind == index.KindImage && err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"text/tabwriter"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
@@ -178,7 +179,8 @@ func newCheckCommand(app *cli.App) *cobra.Command {
 		Use:   "check",
 		Short: "Verify the store and compare the engine with it",
 		Long: `Read every record of the store with its vectors, and make sure that the engine has
-it as it is, and nothing else. --repair puts the engine right. Damaged objects of
+it as it is, and nothing else. --repair puts the engine right, and deletes what processes
+that were stopped have left in the store and no record names. Damaged objects of
 the store come back from a copy of it, or by indexing the files again.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -186,7 +188,7 @@ the store come back from a copy of it, or by indexing the files again.`,
 		},
 	}
 	command.Flags().BoolVar(&options.Tokens, "image-tokens", false, "read the image tokens too, which are most of the store")
-	command.Flags().BoolVar(&options.Repair, "repair", false, "bring the engine up to date")
+	command.Flags().BoolVar(&options.Repair, "repair", false, "bring the engine up to date, and delete what no record names")
 	return command
 }
 
@@ -200,8 +202,9 @@ func runCheck(ctx context.Context, app *cli.App, options maintain.CheckOptions) 
 		if app.AsJSON {
 			err = app.PrintJSON(checked)
 		} else {
-			_, err = fmt.Fprintf(app.Out, "%s verified, %d in the engine: %d damaged, %d missing, %d stale, %d extra; %d repaired\n",
-				cli.Counted(checked.Records, "record", "records"), checked.Objects, checked.Damaged.Count, checked.Missing.Count, checked.Stale.Count, checked.Extra.Count, checked.Repaired)
+			_, err = fmt.Fprintf(app.Out, "%s verified, %d in the engine: %d damaged, %d missing, %d stale, %d extra; %d repaired; %s left over (%s)\n",
+				cli.Counted(checked.Records, "record", "records"), checked.Objects, checked.Damaged.Count, checked.Missing.Count, checked.Stale.Count, checked.Extra.Count, checked.Repaired,
+				cli.Counted(checked.Leftover.Count, "object", "objects"), humanize.IBytes(uint64(checked.Leftover.Bytes)))
 			for i, id := range checked.Damaged.IDs {
 				fmt.Fprintf(app.Out, "  record %d: %s\n", id, checked.Damaged.Reasons[i])
 			}
