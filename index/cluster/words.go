@@ -102,32 +102,33 @@ func (r *Reader) Spellings(ctx context.Context, words []string) ([][]string, err
 	if err := r.usable(ctx); err != nil {
 		return nil, fmt.Errorf("look for spellings: %w", err)
 	}
+	terms, edits := make([]string, len(words)), make([]int, len(words))
+	for i, word := range words {
+		terms[i], edits[i] = keyword.TermToSpell(word)
+	}
+	known, err := r.library.memory.Known(ctx, r.state.Collection, terms)
+	if err != nil {
+		return nil, fmt.Errorf("look for spellings: %w", err)
+	}
 	spellings := make([][]string, len(words))
 	for i, word := range words {
-		found, err := r.spellings(ctx, word)
-		if err != nil {
+		if known[i] || edits[i] == 0 {
+			continue
+		}
+		if spellings[i], err = r.spellings(ctx, word, terms[i], edits[i]); err != nil {
 			return nil, fmt.Errorf("look for spellings: %w", err)
 		}
-		spellings[i] = found
 	}
 	return spellings, nil
 }
 
-func (r *Reader) spellings(ctx context.Context, word string) ([]string, error) {
-	term, edits := keyword.TermToSpell(word)
-	if edits == 0 {
-		return nil, nil
-	}
-	var has, like []engine.Condition
+// spellings gives the words that a word may have been meant as, which no record has.
+func (r *Reader) spellings(ctx context.Context, word, term string, edits int) ([]string, error) {
+	var like []engine.Condition
 	for _, field := range keyword.Fields() {
-		has = append(has, engine.Equal(document.WordsPrefix+field.Name, term))
 		for _, pattern := range document.Patterns(term, edits) {
 			like = append(like, engine.Like(document.WordsPrefix+field.Name, pattern))
 		}
-	}
-	counts, err := r.library.engine.Count(ctx, r.state.Collection, engine.Any(has...))
-	if err != nil || counts[0] > 0 {
-		return nil, err
 	}
 	answers, err := r.find(ctx, r.query(engine.Any(like...), spellingCandidates))
 	if err != nil {

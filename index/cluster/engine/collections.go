@@ -101,7 +101,7 @@ func vector(q Quantisation) vectorJSON {
 	index := map[string]any{"distance": "dot"}
 	switch q {
 	case RQ:
-		index["rq"] = map[string]any{"enabled": true, "bits": 8}
+		index["rq"] = map[string]any{"enabled": true, "bits": 8, "rescoreLimit": 0} // who asks scores exactly
 	case BQ, SQ, PQ:
 		index[string(q)] = map[string]any{"enabled": true}
 	default:

@@ -66,17 +66,21 @@ func (m *Memory) Matching(ctx context.Context, words Words, records []*form.Reco
 	if err != nil {
 		return nil, err
 	}
-	statistics, err := m.Statistics(ctx, words.Collection, words.all(), words.Records)
+	terms := make([]map[string][]string, len(records))
+	for i, record := range records {
+		terms[i] = m.Terms(record)
+	}
+	statistics, err := m.statistics(ctx, words, terms)
 	if err != nil {
 		return nil, err
 	}
 	scorer := keyword.NewScorer(words.all(), statistics)
 	var hits []index.KeywordHit
-	for _, record := range records {
+	for i, record := range records {
 		if !matches(record.ID) {
 			continue
 		}
-		if score := scorer.Score(m.Terms(record)); score > 0 {
+		if score := scorer.Score(terms[i]); score > 0 {
 			hits = append(hits, index.KeywordHit{ID: record.ID, Score: score})
 		}
 	}

@@ -397,8 +397,12 @@ func (a *App) NewSearcher(library Library, engine *Session, asker *ask.Asker) (*
 			return nil, err
 		}
 	}
+	window := 0 // that of package search
+	if _, is := library.(*OnCluster); is {
+		window = clusterWindow
+	}
 	return search.New(library, engine.Engine, search.Options{
-		Calibration: &calibration, Logger: a.Log(), TokenCacheBytes: a.TokenCache, Decoder: library.Decoder(), Asker: asker,
+		Calibration: &calibration, Window: window, Logger: a.Log(), TokenCacheBytes: a.TokenCache, Decoder: library.Decoder(), Asker: asker,
 		Interpreter: engine.interpreter,
 		Scenes:      duplicates.NewKept(duplicates.FileOf(library.DerivedFolder()), a.Log()),
 	})
