@@ -16,82 +16,156 @@ import (
 	"mekiki/internal/clustertest"
 )
 
-// TestNodesAreKilled kills one node of three after the other, and starts it again, while two
-// processes write and two read: nothing that was acknowledged is lost, and nobody sees an
-// error. It takes a minute or two, so it runs where MEKIKI_REQUIRE_CLUSTER is set.
-func TestNodesAreKilled(t *testing.T) {
+// work is what two processes write and read while nodes fail.
+type work struct {
+	first          *Library
+	store          Store
+	group          sync.WaitGroup
+	done           atomic.Bool
+	written, reads atomic.Int64
+}
+
+// startWork starts two writers and two readers on a library of some shards, three copies.
+func startWork(t *testing.T, nodes *clustertest.Cluster, name string) *work {
+	t.Helper()
+	w := &work{store: newMemory()}
+	for worker := range 2 {
+		o := optionsOf(t, w.store, openEngine(t, nodes.Addresses()), name)
+		o.Shards, o.Replicas = 2, 3
+		library := openTest(t, o)
+		indextest.Must(t, library.AddSpace(t.Context(), indextest.Small))
+		if worker == 0 {
+			w.first = library
+		}
+		w.group.Go(func() { w.write(t, library, uint64(worker*1_000_000)) })
+		w.group.Go(func() {
+			for !w.done.Load() {
+				w.read(t, library)
+				w.reads.Add(1)
+			}
+		})
+	}
+	return w
+}
+
+func (w *work) write(t *testing.T, library *Library, number uint64) {
+	for ; !w.done.Load(); number += 5 {
+		var batch index.Batch
+		for i := range uint64(5) {
+			batch.Puts = append(batch.Puts, indextest.Image(t, number+i, indextest.Small))
+		}
+		if _, err := library.Write(t.Context(), batch); err != nil {
+			t.Errorf("write: %v", err)
+			return
+		}
+		w.written.Add(5)
+	}
+}
+
+func (w *work) read(t *testing.T, library *Library) {
+	r, err := library.Reader(t.Context())
+	if err != nil {
+		t.Errorf("open a reader: %v", err)
+		return
+	}
+	defer r.Close()
+	if _, err := r.Nearest(t.Context(), index.KindImage, indextest.Unit(1, 1, 8).Values, 10, index.Filter{}); err != nil {
+		t.Errorf("nearest: %v", err)
+	}
+	if _, err := r.Keyword(t.Context(), index.KeywordQuery{Text: "dog beside"}, 10, index.Filter{}); err != nil {
+		t.Errorf("words: %v", err)
+	}
+}
+
+// end stops the work. All that was acknowledged must be in the store, and found by each node before long.
+func (w *work) end(t *testing.T) {
+	t.Helper()
+	w.done.Store(true)
+	w.group.Wait()
+	records := int64(0)
+	for _, err := range w.store.List(t.Context(), form.RecordPrefix) {
+		indextest.Must(t, err)
+		records++
+	}
+	if records < w.written.Load() {
+		t.Errorf("%d of %d acknowledged images are lost", w.written.Load()-records, w.written.Load())
+	}
+	// A node that was killed has lost what it had not written yet, and gets it from the others.
+	began := time.Now()
+	found := countAll(t, w.first)
+	t.Logf("%d images written, %d found, %d reads", w.written.Load(), found, w.reads.Load())
+	for ; found < w.written.Load() && time.Since(began) < 2*time.Minute; found = countAll(t, w.first) {
+		time.Sleep(time.Second)
+	}
+	t.Logf("after %v %d are found", time.Since(began), found)
+	if found < w.written.Load() {
+		t.Errorf("%d of %d acknowledged images are not found", w.written.Load()-found, w.written.Load())
+	}
+}
+
+// required skips a test that takes minutes, unless MEKIKI_REQUIRE_CLUSTER is set.
+func required(t *testing.T) {
+	t.Helper()
 	if os.Getenv("MEKIKI_REQUIRE_CLUSTER") == "" {
 		t.Skip("MEKIKI_REQUIRE_CLUSTER is not set")
 	}
+}
+
+// TestNodesAreKilled kills one node of three after the other, and starts it again, while two
+// processes write and two read: nothing that was acknowledged is lost, and nobody sees an
+// error. MEKIKI_TEST_SCALE says how many times three kills.
+func TestNodesAreKilled(t *testing.T) {
+	required(t)
 	nodes := clustertest.StartWeaviate(t, 3)
-	store := newMemory()
-	open := func() *Library {
-		o := optionsOf(t, store, openEngine(t, nodes.Addresses()), "Killed")
-		o.Shards, o.Replicas = 2, 3
-		return openTest(t, o)
-	}
-	first, second := open(), open()
-	indextest.Must(t, first.AddSpace(t.Context(), indextest.Small))
-	var group sync.WaitGroup
-	var done atomic.Bool
-	var written, reads atomic.Int64
-	for worker, library := range []*Library{first, second} {
-		group.Go(func() {
-			for number := uint64(worker * 1_000_000); !done.Load(); number += 5 {
-				var batch index.Batch
-				for i := range uint64(5) {
-					batch.Puts = append(batch.Puts, indextest.Image(t, number+i, indextest.Small))
-				}
-				if _, err := library.Write(t.Context(), batch); err != nil {
-					t.Errorf("write: %v", err)
-					return
-				}
-				written.Add(5)
-			}
-		})
-		group.Go(func() {
-			for !done.Load() {
-				r, err := library.Reader(t.Context())
-				if err != nil {
-					t.Errorf("open a reader: %v", err)
-					return
-				}
-				if _, err := r.Nearest(t.Context(), index.KindImage, indextest.Unit(1, 1, 8).Values, 10, index.Filter{}); err != nil {
-					t.Errorf("nearest: %v", err)
-				}
-				if _, err := r.Keyword(t.Context(), index.KeywordQuery{Text: "dog beside"}, 10, index.Filter{}); err != nil {
-					t.Errorf("words: %v", err)
-				}
-				indextest.Must(t, r.Close())
-				reads.Add(1)
-			}
-		})
-	}
+	w := startWork(t, nodes, "Killed")
 	for round := range 3 * indextest.Scale(t) {
 		time.Sleep(2 * time.Second) // with all nodes
 		nodes.Kill(t, round%3)
 		time.Sleep(2 * time.Second) // with two
 		nodes.Restart(t, round%3)
 	}
-	done.Store(true)
-	group.Wait()
+	w.end(t)
+}
+
+// TestNodeIsCutOff takes the network from one node of three after the other while two processes write and two
+// read: they go on with the other two, and the node catches up.
+func TestNodeIsCutOff(t *testing.T) {
+	required(t)
+	nodes := clustertest.StartWeaviateIn(t, 3, clustertest.Circumstances{Apart: true})
+	w := startWork(t, nodes, "CutOff")
+	for round := range 3 * indextest.Scale(t) {
+		time.Sleep(3 * time.Second)
+		before := w.written.Load()
+		nodes.Cut(t, round%3)
+		time.Sleep(20 * time.Second) // longer than others take to notice
+		t.Logf("%d images were written while node %d was cut off", w.written.Load()-before, round%3+1)
+		nodes.Mend(t, round%3)
+	}
+	w.end(t)
+}
+
+// TestDiskIsFull lets the disk of one node of three run full while two processes write and two read: they go on
+// with the other two.
+func TestDiskIsFull(t *testing.T) {
+	required(t)
+	nodes := clustertest.StartWeaviateIn(t, 3, clustertest.Circumstances{DiskMiB: map[int]int{2: 24}})
+	w := startWork(t, nodes, "Full")
+	for range 30 * indextest.Scale(t) {
+		if time.Sleep(time.Second); nodes.FreeMiB(t, 2) == 0 {
+			break
+		}
+	}
+	free, before := nodes.FreeMiB(t, 2), w.written.Load()
+	time.Sleep(10 * time.Second)
+	t.Logf("%d MiB free on the small disk; %d images before, %d after that", free, before, w.written.Load()-before)
+	w.done.Store(true)
+	w.group.Wait()
 	records := int64(0)
-	for range store.List(t.Context(), form.RecordPrefix) {
+	for range w.store.List(t.Context(), form.RecordPrefix) {
 		records++
 	}
-	if records < written.Load() {
-		t.Errorf("%d of %d acknowledged images are lost", written.Load()-records, written.Load())
-	}
-	// A node that was killed has lost what it had not written yet, and gets it from the others.
-	began := time.Now()
-	found := countAll(t, first)
-	t.Logf("%d images written, %d found, %d reads", written.Load(), found, reads.Load())
-	for ; found < written.Load() && time.Since(began) < 2*time.Minute; found = countAll(t, first) {
-		time.Sleep(time.Second)
-	}
-	t.Logf("after %v %d are found", time.Since(began), found)
-	if found < written.Load() {
-		t.Errorf("%d of %d acknowledged images are not found", written.Load()-found, written.Load())
+	if records < w.written.Load() || w.written.Load() == before {
+		t.Errorf("%d written, %d before the disk was full, %d in the store", w.written.Load(), before, records)
 	}
 }
 

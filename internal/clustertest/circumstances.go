@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"mekiki/internal/diskspace"
 )
 
 // Circumstances are what nodes of a cluster may have to live with. They need Linux and the
@@ -69,4 +72,14 @@ func smallDisk(tb testing.TB, folder string, mebibytes int) {
 	}
 	administer(tb, fmt.Sprintf("mount -t tmpfs -o size=%dm tmpfs %s", mebibytes, folder))
 	tb.Cleanup(func() { _ = exec.Command("umount", "-l", folder).Run() })
+}
+
+// FreeMiB is the room that is left on the disk of a node.
+func (c *Cluster) FreeMiB(tb testing.TB, i int) int64 {
+	tb.Helper()
+	free, err := diskspace.Free(filepath.Join(c.nodes[i].folder, "data"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return free >> 20
 }

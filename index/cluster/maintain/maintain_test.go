@@ -27,25 +27,27 @@ import (
 
 // places are a store in this process and an engine of one node.
 type places struct {
-	store  cluster.Store
-	client *engine.Client
+	store             cluster.Store
+	client            *engine.Client
+	storeAt, engineAt string
 }
 
 func start(t *testing.T) places {
 	t.Helper()
-	client, err := engine.Open(engine.Options{Addresses: clustertest.StartWeaviate(t, 1).Addresses()})
+	p := places{engineAt: clustertest.StartWeaviate(t, 1).Address(0), storeAt: storetest.StartMemory(t, "bucket")}
+	var err error
+	p.client, err = engine.Open(engine.Options{Addresses: []string{p.engineAt}})
 	indextest.Must(t, err)
-	t.Cleanup(client.Close)
-	p := places{client: client}
-	p.store = p.openStore(t)
+	t.Cleanup(p.client.Close)
+	p.store = openStoreAt(t, p.storeAt)
 	return p
 }
 
-// openStore gives an empty store.
-func (p places) openStore(t *testing.T) cluster.Store {
+// openStoreAt opens a store of tests.
+func openStoreAt(t *testing.T, address string) cluster.Store {
 	t.Helper()
 	store, err := objects.Open(settings.Store{
-		Address: storetest.StartMemory(t, "bucket"), Bucket: "bucket", Region: settings.DefaultRegion, Addressing: "path", AccessKey: "a", SecretKey: "b",
+		Address: address, Bucket: "bucket", Region: settings.DefaultRegion, Addressing: "path", AccessKey: "a", SecretKey: "b",
 	})
 	indextest.Must(t, err)
 	return store
@@ -242,7 +244,7 @@ func TestCopyOfTheStore(t *testing.T) {
 	library := p.open(t)
 	fill(t, library, 0, 30)
 	before := ask(t, library)
-	copied := places{store: p.openStore(t), client: p.client}
+	copied := places{store: openStoreAt(t, storetest.StartMemory(t, "bucket")), client: p.client}
 	for info, err := range p.store.List(t.Context(), "") {
 		indextest.Must(t, err)
 		data, err := p.store.Get(t.Context(), info.Key)

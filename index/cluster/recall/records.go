@@ -103,7 +103,7 @@ func (m *Memory) Read(ctx context.Context, query engine.Query) ([]*form.Record, 
 // stored reads the record of an object of which the engine gives half: a node that was killed does, until the others
 // have repaired it. It is nil where the store has no such record.
 func (m *Memory) stored(ctx context.Context, object string, problem error) (*form.Record, error) {
-	m.logger.Warn("an object of the engine has no record that can be read; the store's is taken", "object", object, "what", problem, "try", "mekiki cluster check --repair")
+	m.logger.Debug("an object of the engine has no record that can be read; the store's is taken", "object", object, "what", problem, "try", "mekiki cluster check --repair")
 	data, err := m.store.Get(ctx, form.RecordKey(form.ID(object)))
 	if errors.Is(err, objects.ErrAbsent) {
 		return nil, nil
