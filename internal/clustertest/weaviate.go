@@ -69,7 +69,11 @@ func StartWeaviateIn(tb testing.TB, count int, in Circumstances) *Cluster {
 		if in.DiskMiB[i] > 0 {
 			smallDisk(tb, filepath.Join(n.folder, "data"), in.DiskMiB[i])
 		}
-		n.base = freePorts(tb, c.nodes)
+		if in.Apart && i > 0 {
+			n.base = c.nodes[0].base // nodes that do not share an address take each other's ports to be theirs
+		} else {
+			n.base = freePorts(tb, c.nodes)
+		}
 		peers = append(peers, n.name+":"+n.port(portRaft))
 		c.nodes = append(c.nodes, n)
 	}

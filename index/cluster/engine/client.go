@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -47,13 +48,20 @@ type Client struct {
 
 // node is one address, and until when it is asked last.
 type node struct {
-	address string
-	avoided atomic.Int64 // nanoseconds since 1970
+	address  string
+	avoided  atomic.Int64 // nanoseconds since 1970
+	failures atomic.Int64 // in a row
+}
+
+// failed has the node asked last for a while, which is longer the more often it did not answer in a row.
+func (n *node) failed() {
+	wait := min(avoidedFor<<min(n.failures.Add(1)-1, 10), longestAvoided)
+	n.avoided.Store(time.Now().Add(wait).UnixNano())
 }
 
 // Open makes a client. It asks nothing yet: see [Client.Check].
 func Open(o Options) (*Client, error) {
-	c := &Client{key: o.Key, consistency: o.Consistency, most: maximumAnswer, http: &http.Client{Transport: o.Transport, Timeout: requestTimeout}}
+	c := &Client{key: o.Key, consistency: o.Consistency, most: maximumAnswer, http: &http.Client{Transport: o.Transport}}
 	if c.consistency == "" {
 		c.consistency = "QUORUM"
 	}
@@ -70,6 +78,7 @@ func Open(o Options) (*Client, error) {
 	if o.Transport == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.MaxIdleConnsPerHost = idleConnections
+		transport.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
 		if o.CAFile != "" {
 			trusted, err := certificates(o.CAFile)
 			if err != nil {
@@ -129,20 +138,21 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	wait := firstWait
-	for {
+	for round := 1; ; round++ {
 		var last error
 		for _, n := range c.order() {
-			err := c.ask(ctx, n, method, path, sent, answer)
+			err := c.ask(ctx, n, request{method, path, sent, min(time.Duration(round)*firstTimeout, requestTimeout)}, answer)
 			if err == nil && judge != nil {
 				err = judge()
 			}
 			if err == nil || !transient(err) {
+				n.failures.Store(0)
 				return err
 			}
 			if ctx.Err() != nil {
 				return c.gaveUp(ctx, errors.Join(last, err))
 			}
-			n.avoided.Store(time.Now().Add(avoidedFor).UnixNano())
+			n.failed()
 			last = fmt.Errorf("%s: %w", n.address, err)
 		}
 		select {
@@ -162,13 +172,22 @@ func (c *Client) gaveUp(ctx context.Context, last error) error {
 	return hint.Wrap(fmt.Errorf("%w: %w", ErrDown, last), "make sure that Weaviate runs and can be reached at the addresses of the settings")
 }
 
+// request is what is asked, and how long the answer may take.
+type request struct {
+	method, path string
+	body         []byte
+	timeout      time.Duration
+}
+
 // ask sends one request to one node.
-func (c *Client) ask(ctx context.Context, n *node, method, path string, body []byte, answer any) error {
-	request, err := http.NewRequestWithContext(ctx, method, n.address+path, bytes.NewReader(body))
+func (c *Client) ask(ctx context.Context, n *node, r request, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, r.method, n.address+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return &statusError{status: http.StatusBadRequest, message: err.Error()}
 	}
-	if len(body) > 0 {
+	if len(r.body) > 0 {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	if c.key != "" {

@@ -7,15 +7,19 @@ const (
 	// was written for: vectors can be added to a collection, and collections have aliases.
 	oldestVersion, beforeVersion = "1.32.0", "2.0.0"
 
-	// requestTimeout bounds one request to one address, and a call gives up once it has
-	// tried for callTimeout.
+	// connectTimeout bounds the wait for a connection, and firstTimeout a request to each address;
+	// when all were tried, it is twice that, and so on up to requestTimeout. A call gives up once it
+	// has tried for callTimeout. A node that lost its network does not refuse: it says nothing.
+	connectTimeout = 2 * time.Second
+	firstTimeout   = 15 * time.Second
 	requestTimeout = 60 * time.Second
 	callTimeout    = 90 * time.Second
 	// firstWait is the wait before everything has been tried once more; each is twice the
 	// last, up to longestWait, and of each a random half is left out.
 	firstWait, longestWait = 50 * time.Millisecond, 3 * time.Second
-	// avoidedFor is how long an address that did not answer is asked last.
-	avoidedFor = 5 * time.Second
+	// avoidedFor is how long an address that did not answer is asked last; each time in a row
+	// it is twice the last, up to longestAvoided.
+	avoidedFor, longestAvoided = 5 * time.Second, time.Minute
 
 	// maximumAnswer bounds an answer, in bytes.
 	maximumAnswer = 256 << 20
