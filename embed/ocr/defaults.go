@@ -7,6 +7,9 @@ const (
 	// detectedSide is how many pixels the shorter side has at least while lines are looked for; sides are multiples of sideStep.
 	detectedSide = 736
 	sideStep     = 32
+	// mostDetected is how many pixels the longer side of a picture is made to have at most for the sake of the shorter one: a
+	// column of 30 by 2,000 pixels would become one of 736 by 49,000, and take gigabytes.
+	mostDetected = 8000
 	// A picture that is wideRatio times wider than high, or at most lowHeight pixels high, is padded above and below.
 	wideRatio = 8
 	lowHeight = 30

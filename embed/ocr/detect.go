@@ -47,7 +47,7 @@ func (r *Reader) detect(ctx context.Context, m *pixels.Image) ([]box, error) {
 func detectedSize(width, height int) (int, int) {
 	ratio := 1.0
 	if shorter := min(width, height); shorter < detectedSide {
-		ratio = detectedSide / float64(shorter)
+		ratio = max(1, min(detectedSide/float64(shorter), mostDetected/float64(max(width, height))))
 	}
 	multiple := func(side int) int {
 		return max(sideStep, int(math.RoundToEven(float64(int(float64(side)*ratio))/sideStep))*sideStep)

@@ -50,6 +50,22 @@ func written(t *testing.T, ttf []byte, lines ...string) *pixels.Image {
 	return m
 }
 
+// TestDetectedSize: the shorter side is brought to what the detector needs, but no shape of a picture makes it take gigabytes.
+func TestDetectedSize(t *testing.T) {
+	for _, c := range [][4]int{{640, 480, 992, 736}, {2000, 1500, 1984, 1504}, {2000, 500, 2944, 736}, {30, 2000, 128, 8000}, {32, 32, 736, 736}} {
+		if width, height := detectedSize(c[0], c[1]); width != c[2] || height != c[3] {
+			t.Errorf("%dx%d: %dx%d, expected %dx%d", c[0], c[1], width, height, c[2], c[3])
+		}
+	}
+	for width := shortestSide; width <= longestSide; width += 10 {
+		for height := shortestSide; height <= longestSide; height += 10 {
+			if w, h := detectedSize(width, height); w*h > 8_000_000 {
+				t.Fatalf("%dx%d: %dx%d", width, height, w, h)
+			}
+		}
+	}
+}
+
 // TestReads reads drawn lines, upright and standing on their heads, with the models in the folder that MEKIKI_WORDS names.
 func TestReads(t *testing.T) {
 	folder := os.Getenv("MEKIKI_WORDS")
