@@ -158,3 +158,53 @@ func describedNames(t *testing.T, library index.Library) (names []string) {
 	slices.Sort(names)
 	return names
 }
+
+// TestPicturesThatAreAwayAreDescribedLater: a picture whose file is away has no caption, but gets one once the file is back.
+func TestPicturesThatAreAwayAreDescribedLater(t *testing.T) {
+	folder := t.TempDir()
+	path := write(t, testImage(t, 1, 40, 30), folder, "photos", "a.jpg")
+	library, engine := openLibrary(t, filepath.Join(folder, "library")), newCounting("model")
+	mustRun(t, library, engine, Options{Paths: []string{filepath.Join(folder, "photos")}, Captions: -1, NoTokens: true})
+	must(t, os.Rename(path, path+".away"))
+	result, err := captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{Missing: true})
+	must(t, err)
+	if diff := cmp.Diff(captioning.Recaptioned{Pictures: 1, Done: 1, Failed: 1}, result); diff != "" {
+		t.Error(diff)
+	}
+	must(t, os.Rename(path+".away", path))
+	result, err = captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{Missing: true})
+	must(t, err)
+	if diff := cmp.Diff(captioning.Recaptioned{Pictures: 1, Done: 1, Described: 1}, result); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// fullLibrary takes no captions.
+type fullLibrary struct{ index.Library }
+
+var errFull = errors.New("no space is left")
+
+func (l fullLibrary) Write(ctx context.Context, batch index.Batch) (index.WriteResult, error) {
+	if len(batch.Captions) > 0 {
+		return index.WriteResult{}, errFull
+	}
+	return l.Library.Write(ctx, batch)
+}
+
+// TestCaptionsThatCannotBeKept: the model stops writing them.
+func TestCaptionsThatCannotBeKept(t *testing.T) {
+	folder := t.TempDir()
+	const batches, size = 20, 8
+	for i := range batches * size {
+		write(t, testImage(t, uint64(i), 8, 8), folder, "photos", fmt.Sprintf("%03d.jpg", i))
+	}
+	library, engine := openLibrary(t, filepath.Join(folder, "library")), &announcing{counting: newCounting("model")}
+	mustRun(t, library, engine, Options{Paths: []string{filepath.Join(folder, "photos")}, Captions: -1})
+	_, err := captioning.Recaption(t.Context(), fullLibrary{library}, engine, captioning.RecaptionOptions{Missing: true})
+	if !errors.Is(err, errFull) {
+		t.Errorf("error %v", err)
+	}
+	if engine.calls == 0 || engine.calls > batches/2+4 { // the first commit has eight
+		t.Errorf("the model described %d batches of %d", engine.calls, batches)
+	}
+}

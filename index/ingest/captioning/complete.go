@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
@@ -56,6 +57,8 @@ func (c *recaption) complete(ctx context.Context) error {
 	c.state.Pictures = len(waiting)
 	c.tell()
 	group, stages := errgroup.WithContext(ctx)
+	stages, stop := context.WithCancel(stages)
+	defer stop()
 	read, written := make(chan *described, 1), make(chan *described, 1)
 	group.Go(func() error {
 		defer close(read)
@@ -82,13 +85,21 @@ func (c *recaption) complete(ctx context.Context) error {
 		}
 		return stages.Err()
 	})
-	group.Go(func() error { return c.keepAll(context.WithoutCancel(ctx), written) })
-	return group.Wait()
+	var lost error
+	group.Go(func() error {
+		lost = c.keepAll(context.WithoutCancel(ctx), written, stop)
+		return lost
+	})
+	err = group.Wait()
+	if lost != nil {
+		return lost // it ended the others
+	}
+	return err
 }
 
 // keepAll writes what the model has done, many pictures in one commit. When the others have ended early it writes the last
-// ones too, so its context does not end.
-func (c *recaption) keepAll(ctx context.Context, written <-chan *described) (err error) {
+// ones too, so its context does not end. Where it cannot write it stops the others: what the model writes would be lost.
+func (c *recaption) keepAll(ctx context.Context, written <-chan *described, stop func()) (err error) {
 	var waiting described
 	since := time.Now()
 	for batch := range written {
@@ -101,6 +112,9 @@ func (c *recaption) keepAll(ctx context.Context, written <-chan *described) (err
 		c.state.Failed += batch.failed
 		if len(waiting.readable) >= missingCommit || time.Since(since) > missingDelay {
 			err, waiting, since = c.keep(ctx, &waiting), described{}, time.Now()
+		}
+		if err != nil {
+			stop()
 		}
 		c.tell()
 	}
@@ -179,7 +193,9 @@ func (c *recaption) prepare(ctx context.Context, some []undescribed) (*described
 		}
 		if err != nil {
 			c.options.Logger.Warn("a picture cannot be read to be described", "record", own.id, "error", err)
-			c.passed.add(own.hash)
+			if !maybeLater(err) {
+				c.passed.add(own.hash)
+			}
 			batch.failed++
 			continue
 		}
@@ -262,6 +278,13 @@ func (c *recaption) keep(ctx context.Context, batch *described) error {
 	}
 	_, err = c.library.Write(ctx, changes)
 	return err
+}
+
+// maybeLater reports whether a picture that could not be read may be readable another time: its drive is away, or the system
+// refuses it today.
+func maybeLater(err error) bool {
+	refused := (*fs.PathError)(nil)
+	return errors.Is(err, pictures.ErrNoOriginal) || errors.As(err, &refused)
 }
 
 // readPicture gives the image tokens of a picture, those that are kept if there are any, and its pixels where they are
