@@ -88,6 +88,9 @@ func replace(path string, former content, data []byte, mode fs.FileMode) (err er
 	}()
 	_, err = io.Copy(file, bytes.NewReader(data))
 	if err == nil {
+		if former.there { // whoever else wrote to it goes on to
+			_ = file.Chmod(mode) // some drives have no modes
+		}
 		err = file.Sync()
 	}
 	if err = errors.Join(err, file.Close()); err != nil {

@@ -78,7 +78,8 @@ func (j *journal) note(e entry) error {
 			return err
 		}
 	}
-	_, err = j.file.Write(append(line, '\n'))
+	// One that could be written in part only, as on a full disk, ends before the next one begins.
+	_, err = j.file.Write(slices.Concat([]byte("\n"), line, []byte("\n")))
 	if err == nil {
 		err = j.file.Sync()
 	}

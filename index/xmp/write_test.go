@@ -260,3 +260,49 @@ func TestReadByExiftool(t *testing.T) {
 		t.Logf("%s\n%s", output, a.read("a.jpg.xmp"))
 	}
 }
+
+// TestModeStays: a sidecar that a group writes to stays one, whatever this program's own mask.
+func TestModeStays(t *testing.T) {
+	a := newAlbum(t, "a.jpg")
+	sidecar := filepath.Join(a.photos, "a.jpg.xmp")
+	a.write(sidecar, emptySidecar)
+	if err := os.Chmod(sidecar, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	a.run(Options{})
+	if stat, err := os.Stat(sidecar); err != nil || stat.Mode().Perm() != 0o666 || stat.Size() == int64(len(emptySidecar)) {
+		t.Errorf("%v, %v", stat.Mode(), err)
+	}
+}
+
+// TestTornJournal: a line that could be written in part only, as on a full disk, costs no other.
+func TestTornJournal(t *testing.T) {
+	a := newAlbum(t, "a.jpg")
+	j, err := openJournal(t.Context(), a.library, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, name := range []string{"a", "b"} {
+		path := filepath.Join(a.photos, name+".xmp")
+		want = append(want, path)
+		if err := j.note(entry{Path: path, Before: []byte(name), Existed: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.file.WriteString(`{"path":"/torn`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := j.file.Name()
+	if err := j.close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := eachEntry(file, func(e entry) error { got = append(got, e.Path); return nil }); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v, expected %q", got, err, want)
+	}
+}
