@@ -46,7 +46,7 @@ func (s *Server) authenticate(c echo.Context) (api.Caller, error) {
 }
 
 func callerOf(token auth.Token) api.Caller {
-	return api.Caller{Name: token.Name, Scope: token.Scope, Share: token.Share}
+	return api.Caller{Name: token.Name, Scope: token.Scope, Token: token.Hash, Share: token.Share}
 }
 
 // restrict has the request's context see what the caller was given a link to, and nothing else of the library.

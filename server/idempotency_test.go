@@ -80,6 +80,19 @@ func TestKeysAreTheCallersOwn(t *testing.T) {
 	}
 }
 
+// TestKeysAreTheTokensOwn: a token that has another's name does not see its answers.
+func TestKeysAreTheTokensOwn(t *testing.T) {
+	g := startGuarded(t)
+	const body = `{"ids":["1"],"add_tags":["mine"]}`
+	for range 2 {
+		made := g.expect(g.json("POST", "/api/v1/tokens", `{"name":"phone","scope":"write"}`, g.admin()), 201, "")
+		if got := g.expect(g.json("POST", "/api/v1/edits", body, key("k"), bearer(made.text(t, "token"))), 200, ""); got.Header.Get(idempotency.Replayed) != "" {
+			t.Error("the next token of this name got the answer of the one before")
+		}
+		g.expect(g.send(g.request("DELETE", "/api/v1/tokens/phone", nil, g.admin())), 204, "")
+	}
+}
+
 // TestRepeatedAtOnce: of many requests with one key at a time, one is done.
 func TestRepeatedAtOnce(t *testing.T) {
 	f := start(t)

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"crypto/sha256"
+
 	"github.com/labstack/echo/v4"
 
 	"mekiki/server/auth"
@@ -19,6 +21,8 @@ type Caller struct {
 	Scope auth.Scope
 	// Owner says that it is a command of the user who runs the server, who may have it read any folder.
 	Owner bool
+	// Token is the hash of the token's secret, which no other token has; zero where none was needed.
+	Token [sha256.Size]byte
 	// Share is what can be seen by somebody who was given a link to a part of the library; nil for everyone else.
 	Share *auth.Share
 }

@@ -46,13 +46,26 @@ type Answers struct {
 
 // answer is what one key stands for.
 type answer struct {
-	caller, key string
-	until       time.Time
-	request     [sha256.Size]byte
-	done, cut   bool // cut: the body was too large to be kept
-	status      int
-	header      http.Header
-	body        []byte
+	caller    caller
+	key       string
+	until     time.Time
+	request   [sha256.Size]byte
+	done, cut bool // cut: the body was too large to be kept
+	status    int
+	header    http.Header
+	body      []byte
+}
+
+// caller is whose a key is: a name may come to be another token's.
+type caller struct {
+	name  string
+	token [sha256.Size]byte
+	owner bool
+}
+
+func callerOf(c echo.Context) caller {
+	who := api.CallerOf(c)
+	return caller{who.Name, who.Token, who.Owner}
 }
 
 // keptHeaders are those that belong to an answer, and not to its way.
@@ -75,7 +88,7 @@ func (a *Answers) Wrap(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		found, fresh := a.begin(api.CallerOf(c).Name, key)
+		found, fresh := a.begin(callerOf(c), key)
 		switch {
 		case fresh:
 			return a.first(c, found, next)
@@ -103,7 +116,7 @@ func keyOf(request *http.Request) (string, error) {
 }
 
 // begin finds what a key stands for, as far as it is done, or takes the key.
-func (a *Answers) begin(caller, key string) (found *answer, fresh bool) {
+func (a *Answers) begin(caller caller, key string) (found *answer, fresh bool) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	now := a.Now()

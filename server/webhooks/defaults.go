@@ -10,9 +10,11 @@ const (
 	secretMost   = 64
 )
 
-// Bounds of what is kept: deliveries that are to be made, those that have ended, and what one of them says.
+// Bounds of what is kept: deliveries that are to be made to one hook and what they say together, those that have ended, and what
+// one of them says.
 const (
 	maximumPending = 500
+	pendingBytes   = 2 << 20
 	maximumLog     = 200
 	payloadBytes   = 64 << 10
 	stateBytes     = 64 << 20

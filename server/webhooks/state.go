@@ -45,7 +45,7 @@ func readState(path string) (state, error) {
 		return empty, fmt.Errorf("read webhooks: %w", err)
 	}
 	read.Deliveries = slices.DeleteFunc(read.Deliveries, func(each *kept) bool {
-		return each == nil || each.State == Pending && (each.Next == nil || len(each.Payload) == 0)
+		return each == nil || each.Attempts < 0 || each.State == Pending && (each.Next == nil || len(each.Payload) == 0)
 	})
 	return read, nil
 }

@@ -118,7 +118,7 @@ func (s *Sender) emit(event string, data any, only string) (ids []string) {
 		if !hook.wants(event) || only != "" && hook.Name != only {
 			continue
 		}
-		if s.pending() >= maximumPending {
+		if !s.hasRoom(hook.Name, len(payload)) {
 			s.lost++
 			s.logger.Error("webhook not sent: too many are waiting", "event", event, "hook", hook.Name)
 			continue
@@ -135,6 +135,18 @@ func (s *Sender) emit(event string, data any, only string) (ids []string) {
 		s.keep()
 	}
 	return ids
+}
+
+// hasRoom reports whether one more delivery to a hook, of so many bytes, can wait. A hook that does not answer takes nothing
+// from the others. The mutex is held.
+func (s *Sender) hasRoom(hook string, bytes int) bool {
+	count := 1
+	for _, each := range s.state.Deliveries {
+		if each.State == Pending && each.Hook == hook {
+			count, bytes = count+1, bytes+len(each.Payload)
+		}
+	}
+	return count <= maximumPending && bytes <= pendingBytes
 }
 
 // pending counts what waits. The mutex is held.

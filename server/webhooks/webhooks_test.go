@@ -211,7 +211,9 @@ func TestRestart(t *testing.T) {
 	if list := third.Deliveries(); len(list) != 1 || list[0].State != Delivered {
 		t.Errorf("the log after a restart: %+v", list)
 	}
-	for _, broken := range []string{"", "{", `{"version":9}`, `{"version":1,"deliveries":[null,{"state":"pending"}]}`} {
+	for _, broken := range []string{"", "{", `{"version":9}`, `{"version":1,"deliveries":[null,{"state":"pending"}]}`,
+		`{"version":1,"deliveries":[{"hook":"one","state":"pending","attempts":-9,"next":"2020-01-01T00:00:00Z","payload":{}}]}`,
+	} {
 		if err := os.WriteFile(path, []byte(broken), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -237,6 +239,24 @@ func TestQueueIsBounded(t *testing.T) {
 	s.Emit(EventJobFinished, "x")
 	if len(s.Deliveries()) != maximumLog+1 {
 		t.Errorf("%d are kept", len(s.Deliveries()))
+	}
+}
+
+// TestHooksHaveRoomsOfTheirOwn: a hook that answers nothing, or is told much, costs no other an event.
+func TestHooksHaveRoomsOfTheirOwn(t *testing.T) {
+	other := hookTo("http://127.0.0.1:1")
+	other.Name = "two"
+	for name, event := range map[string]string{"many": "x", "large": strings.Repeat("x", payloadBytes-1000)} {
+		s := New([]Hook{hookTo("http://127.0.0.1:1"), other}, "", slog.New(slog.DiscardHandler), time.Now)
+		for range maximumPending + 7 {
+			s.emit(EventTest, event, "one")
+		}
+		if s.lost < 7 || s.pending() > maximumPending {
+			t.Errorf("%s: %d wait, %d are lost", name, s.pending(), s.lost)
+		}
+		if ids := s.emit(EventTest, event, "two"); len(ids) != 1 {
+			t.Errorf("%s: the event of the other hook is lost", name)
+		}
 	}
 }
 
