@@ -3,6 +3,7 @@ package server
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -209,6 +210,41 @@ func TestDownloads(t *testing.T) {
 	f.expect(f.get("/api/v1/downloads/"+strings.Repeat("A", 26)), 404, problem.NotFound)
 	f.expect(f.json("POST", "/api/v1/downloads", `{"ids":["99"],"form":"zip"}`), 404, problem.NotFound)
 	f.expect(f.json("POST", "/api/v1/downloads", `{"ids":["1","2"],"form":"csv","scores":[1]}`), 400, problem.InvalidRequest)
+}
+
+// brokenLibrary cannot read some records, such as where they lie on another machine.
+type brokenLibrary struct{ index.Library }
+
+func (l brokenLibrary) Reader(ctx context.Context) (index.Reader, error) {
+	reader, err := l.Library.Reader(ctx)
+	return brokenReader{reader}, err
+}
+
+type brokenReader struct{ index.Reader }
+
+func (r brokenReader) Records(ctx context.Context, ids []index.ID) ([]*index.Record, error) {
+	if len(ids) == 500 {
+		return nil, index.ErrUnavailable
+	}
+	return r.Reader.Records(ctx, ids)
+}
+
+// TestDownloadsThatBreakOff: whoever fetches one sees that it is not whole.
+func TestDownloadsThatBreakOff(t *testing.T) {
+	f := start(t, func(o *Options) { o.Library = brokenLibrary{o.Library} })
+	ids := strings.TrimSuffix(strings.Repeat(`"1",`, 1500), ",") // read in two parts, of which the second fails
+	for _, form := range []string{"csv", "json", "paths"} {
+		made := f.expect(f.json("POST", "/api/v1/downloads", `{"ids":[`+ids+`],"form":"`+form+`"}`), 201, "")
+		response, err := f.client.Do(f.request("GET", made.text(t, "url"), nil))
+		if err != nil {
+			continue // it broke off before its first bytes
+		}
+		content, err := io.ReadAll(response.Body)
+		_ = response.Body.Close() // it was read
+		if err == nil && response.StatusCode == 200 {
+			t.Errorf("%s: %d bytes came, and no error", form, len(content))
+		}
+	}
 }
 
 // TestCollections: a collection has a count and a cover, is renamed with all its records, and goes without them.

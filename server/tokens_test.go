@@ -75,6 +75,21 @@ func TestTokensOverHTTP(t *testing.T) {
 	g.expect(g.send(g.request("DELETE", "/api/v1/tokens/alice", nil, g.admin())), 404, problem.NotFound)
 }
 
+// TestTimesAtTheEdges: the first second that there is has passed, as others have, and one that no file of tokens can say is refused.
+func TestTimesAtTheEdges(t *testing.T) {
+	g := startGuarded(t)
+	const beyond = `"expires":"9999-12-31T23:59:59-14:00"`
+	g.expect(g.json("POST", "/api/v1/tokens", `{"name":"x","scope":"read",`+beyond+`}`, g.admin()), 400, problem.InvalidRequest)
+	g.expect(g.json("PATCH", "/api/v1/tokens/reader", `{`+beyond+`}`, g.admin()), 400, problem.InvalidRequest)
+	g.expect(g.json("PATCH", "/api/v1/tokens/reader", `{"expires":"0001-01-01T00:00:00+14:00"}`, g.admin()), 400, problem.InvalidRequest)
+	g.share(t, "")
+	g.expect(g.json("POST", "/api/v1/shares", `{"collection":"Summer 2024",`+beyond+`}`, g.admin()), 400, problem.InvalidRequest)
+	reader := bearer(g.secrets[auth.ScopeRead])
+	g.expect(g.get("/api/v1/status", reader), 200, "")
+	g.expect(g.json("PATCH", "/api/v1/tokens/reader", `{"expires":"0001-01-01T00:00:00Z"}`, g.admin()), 200, "")
+	g.expect(g.get("/api/v1/status", reader), 401, problem.Unauthorized)
+}
+
 func TestTokensRefused(t *testing.T) {
 	g := startGuarded(t)
 	for body, code := range map[string]problem.Code{

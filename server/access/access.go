@@ -123,10 +123,18 @@ func (r Room) future(at *time.Time) (time.Time, error) {
 	switch {
 	case at == nil:
 		return time.Time{}, nil
-	case !at.After(r.Now()) || at.Year() > 9999:
+	case !at.After(r.Now()):
 		return time.Time{}, problem.Invalid("expires", "is a time that has passed")
 	}
-	return *at, nil
+	return *at, checkYear(*at)
+}
+
+// checkYear refuses a time that a file of tokens cannot say.
+func checkYear(at time.Time) error {
+	if year := at.UTC().Year(); year < 1 || year > 9999 {
+		return problem.Invalid("expires", "is not in the years 1 to 9999")
+	}
+	return nil
 }
 
 // expire sets when a token ends. A time that has passed ends it now.
@@ -143,7 +151,12 @@ func (r Room) expire(c echo.Context) error {
 	}
 	var at time.Time
 	if asked.Expires != nil {
-		at = *asked.Expires
+		if at = *asked.Expires; at.IsZero() {
+			at = at.Add(time.Second) // which has passed too, and does not stand for never
+		}
+		if err := checkYear(at); err != nil {
+			return err
+		}
 	}
 	changed, err := r.Store.Expire(name, at)
 	if err != nil {

@@ -117,6 +117,9 @@ func (r Room) send(c echo.Context) error {
 		header.Set("Cache-Control", "private, no-store")
 		w := &writer{response: c.Response(), controller: http.NewResponseController(c.Response())}
 		if err := made.write(ctx, w, reader, d); err != nil {
+			if c.Response().Committed {
+				w.cutOff()
+			}
 			return fmt.Errorf("send %s: %w", d.form, err)
 		}
 		return nil
@@ -141,6 +144,11 @@ func (w *writer) Write(data []byte) (int, error) {
 		}
 	}
 	return w.response.Write(data)
+}
+
+// cutOff has the connection end before the answer does, so that nobody takes the part that was sent for all of it.
+func (w *writer) cutOff() {
+	_ = w.controller.SetWriteDeadline(time.Unix(1, 0)) // a connection without deadlines has no end that says so
 }
 
 // each visits the records of a download that are still there, and their scores; nil where

@@ -18,7 +18,7 @@ import (
 // cannot be read is listed in the archive and does not stop the rest.
 func writeZip(ctx context.Context, w *writer, reader index.Reader, d download) error {
 	archive := zip.NewWriter(w)
-	names, unread := names{strings.ToLower(unreadName): true}, []string(nil)
+	names, unread := names{strings.ToLower(unreadName): 1}, []string(nil)
 	err := each(ctx, reader, d, func(record *index.Record, _ *float64) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -88,8 +88,9 @@ func (r *watched) Read(buffer []byte) (int, error) {
 	return n, err
 }
 
-// names are those that an archive has, in lower case: not every file system tells cases apart.
-type names map[string]bool
+// names are those that an archive has, in lower case: not every file system tells cases apart. Each has the number that the last
+// one like it got.
+type names map[string]int
 
 // take gives a name that the archive does not have yet: "cat.jpg", then "cat (2).jpg".
 func (n names) take(name string) string {
@@ -99,10 +100,12 @@ func (n names) take(name string) string {
 	if strings.Trim(name, ". ") == "" {
 		name = "_" + name
 	}
+	first := strings.ToLower(name)
 	extension := path.Ext(name)
-	for number, stem := 2, strings.TrimSuffix(name, extension); n[strings.ToLower(name)]; number++ {
-		name = fmt.Sprintf("%s (%d)%s", stem, number, extension)
+	for stem := strings.TrimSuffix(name, extension); n[strings.ToLower(name)] > 0; {
+		n[first]++
+		name = fmt.Sprintf("%s (%d)%s", stem, n[first], extension)
 	}
-	n[strings.ToLower(name)] = true
+	n[strings.ToLower(name)] = 1
 	return name
 }

@@ -105,7 +105,7 @@ func (r Room) create(c echo.Context) error {
 	if asked.Expires != nil {
 		expires = *asked.Expires
 	}
-	if !expires.After(r.Now()) || expires.Year() > 9999 {
+	if !expires.After(r.Now()) || expires.UTC().Year() > 9999 {
 		return problem.Invalid("expires", "is a time that has passed")
 	}
 	if err := r.checkCollection(c, asked.Collection); err != nil {
