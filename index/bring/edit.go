@@ -56,9 +56,9 @@ func editOf(record *index.Record, item Item, overwrite bool) (edit Edit, conflic
 	if record.Given != nil {
 		given = *record.Given
 	}
-	edit.AddTags = missing(item.Tags, slices.Concat(record.Tags, record.Metadata.Keywords))
-	edit.AddCollections = missing(item.Albums, given.Collections)
-	edit.AddPeople = missing(item.People, record.People())
+	edit.AddTags = atOnce(missing(item.Tags, slices.Concat(record.Tags, record.Metadata.Keywords)))
+	edit.AddCollections = atOnce(missing(item.Albums, given.Collections))
+	edit.AddPeople = atOnce(missing(item.People, record.People()))
 	if item.Favourite && !given.Favourite {
 		edit.Set, edit.To.Favourite = edit.Set|index.GivenFavourite, true
 	}
@@ -83,6 +83,9 @@ func editOf(record *index.Record, item Item, overwrite bool) (edit Edit, conflic
 	}
 	return edit, conflicts
 }
+
+// atOnce bounds a list to what one edit may have, as of virtual copies that are joined: the next run brings the rest.
+func atOnce(words []string) []string { return words[:min(len(words), MaximumValues)] }
 
 // missing gives the words that are not in a list, whatever their case.
 func missing(words, list []string) (kept []string) {

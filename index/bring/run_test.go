@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -187,6 +188,24 @@ func TestDatesOfFiles(t *testing.T) {
 	for _, date := range []time.Time{time.Date(2019, 7, 14, 16, 30, 1, 0, time.UTC), time.Date(2020, 1, 1, 5, 45, 0, 0, time.UTC)} {
 		if report := h.run(bring.Options{Dates: true}, bring.Item{Path: path, Date: date}); report.Changed != 0 {
 			t.Errorf("%v: %+v", date, report)
+		}
+	}
+}
+
+// TestVirtualCopies: what a source says of one picture twice is joined, and no edit is longer than the library's server takes.
+func TestVirtualCopies(t *testing.T) {
+	h := newHome(t)
+	const each = bring.MaximumValues - 10
+	items := make([]bring.Item, 2)
+	for i := range items {
+		items[i].Path = filepath.ToSlash(filepath.Join(h.photos, "a.jpg"))
+		for j := range each {
+			items[i].Tags = append(items[i].Tags, fmt.Sprint("tag ", i, " ", j))
+		}
+	}
+	for _, want := range []int{bring.MaximumValues, 2*each - bring.MaximumValues, 0} {
+		if report := h.run(bring.Options{}, items...); report.Tags != want {
+			t.Errorf("%d tags were brought, expected %d", report.Tags, want)
 		}
 	}
 }
