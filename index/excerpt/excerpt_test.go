@@ -122,6 +122,43 @@ func testFilters(t *testing.T, ctx context.Context, r index.Reader, ids []index.
 	}
 }
 
+// TestWordsThatAreNotShown: nothing is found, or left out, by the words of folders and by others that the library has of a
+// picture and an excerpt does not show.
+func TestWordsThatAreNotShown(t *testing.T) {
+	guarded, ids := library(t)
+	metadata := index.Metadata{People: []string{"Ada Lovelace"}, Title: "At the lake", Label: "Purple", Generation: "a prompt", Keywords: []string{"boat"}}
+	_, err := guarded.Write(t.Context(), index.Batch{Metadata: []index.MetadataChange{{ID: ids[0], Metadata: metadata}}})
+	indextest.Must(t, err)
+	ctx := excerpt.With(t.Context(), excerpt.Terms{Collection: "Shown", Details: true})
+	r := reader(t, guarded, ctx)
+	all := reader(t, guarded, t.Context())
+	for _, c := range []struct {
+		query index.KeywordQuery
+		found int
+	}{
+		{index.KeywordQuery{Text: "private"}, 1}, {index.KeywordQuery{Text: "boats nothing"}, 1}, {index.KeywordQuery{Phrases: []string{"ada lovelace"}}, 1},
+		{index.KeywordQuery{Text: "x", Phrases: []string{"the lake"}}, 1}, {index.KeywordQuery{Text: "nothing"}, 0}, {index.KeywordQuery{Phrases: []string{"lovelace ada"}}, 0},
+		{index.KeywordQuery{Text: "secret"}, 0}, {index.KeywordQuery{Phrases: []string{"secret"}}, 0}, {index.KeywordQuery{Text: "lake", Phrases: []string{"secret"}}, 0},
+		{index.KeywordQuery{Text: "purple"}, 0}, {index.KeywordQuery{Text: "prompt"}, 0},
+		{index.KeywordQuery{Text: "lake", Exclude: []string{"secret"}}, 1}, {index.KeywordQuery{Text: "lake", Exclude: []string{"ada lovelace"}}, 0},
+	} {
+		hits, err := r.Keyword(ctx, c.query, 10, index.Filter{})
+		indextest.Must(t, err)
+		if len(hits) != c.found {
+			t.Errorf("%+v: %v, expected %d", c.query, hits, c.found)
+		}
+	}
+	plain, err := r.Keyword(ctx, index.KeywordQuery{Text: "lake"}, 10, index.Filter{})
+	indextest.Must(t, err)
+	both, err := r.Keyword(ctx, index.KeywordQuery{Text: "lake secret"}, 10, index.Filter{})
+	indextest.Must(t, err)
+	whole, err := all.Keyword(t.Context(), index.KeywordQuery{Text: "secret"}, 10, index.Filter{})
+	indextest.Must(t, err)
+	if len(plain) != 1 || len(both) != 1 || plain[0].Score != both[0].Score || len(whole) == 0 {
+		t.Errorf("%v and %v; of all %v", plain, both, whole)
+	}
+}
+
 // TestEveryFilterIsThoughtOf: a member of a filter that an excerpt without details answers is named here.
 func TestEveryFilterIsThoughtOf(t *testing.T) {
 	guarded, _ := library(t)

@@ -112,16 +112,6 @@ func (r *excerptReader) Nearest(ctx context.Context, kind index.Kind, query []fl
 	return r.reader.Nearest(ctx, kind, query, k, filter)
 }
 
-// Keyword finds by words where details are shown: tags and names, which it finds too, are such.
-func (r *excerptReader) Keyword(ctx context.Context, query index.KeywordQuery, k int, filter index.Filter) ([]index.KeywordHit, error) {
-	filter, some := r.shown.narrow(filter, r.terms)
-	if !some || !r.terms.Details {
-		return nil, nil
-	}
-	query.ScoresOnly = true // what matched can be the name of a folder
-	return r.reader.Keyword(ctx, query, k, filter)
-}
-
 // Spellings gives none: they are words of the whole library.
 func (r *excerptReader) Spellings(_ context.Context, words []string) ([][]string, error) {
 	return make([][]string, len(words)), nil

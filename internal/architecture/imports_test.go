@@ -71,6 +71,7 @@ var layers = []string{
 	"index/local/frame",
 	"index/local/writerlock",
 	"index/conformance",
+	"index/excerpt",
 	"index/facets",
 	"index/filters",
 	"index/content",
