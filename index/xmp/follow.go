@@ -9,15 +9,15 @@ import (
 )
 
 // Follow writes the sidecars of records that change, until ctx ends: once a library has not changed for the quiet period,
-// or at the latest after [followAtMost]. What changed before it began is not looked at. writable says whether this process
-// may write at present.
+// or at the latest after [followAtMost]. What could not be looked at or noted is tried again, further and further apart. What
+// changed before it began is not looked at. writable says whether this process may write at present.
 func Follow(ctx context.Context, library index.Source, options Options, quiet time.Duration, writable func() bool, logger *slog.Logger) {
 	last, err := sequenceOf(ctx, library)
 	if err != nil {
 		logger.Error("sidecars are not written", "error", err)
 		return
 	}
-	seen, changed, first := last, time.Time{}, time.Time{}
+	seen, changed, first, wait := last, time.Time{}, time.Time{}, quiet
 	ticker := time.NewTicker(followInterval)
 	defer ticker.Stop()
 	for {
@@ -36,13 +36,17 @@ func Follow(ctx context.Context, library index.Source, options Options, quiet ti
 			}
 			seen, changed = now, time.Now()
 		}
-		if seen == last || time.Since(changed) < quiet && time.Since(first) < followAtMost || !writable() {
+		if seen == last || time.Since(changed) < wait && time.Since(first) < followAtMost || !writable() {
 			continue
 		}
-		if err := followOnce(ctx, library, last, options, logger); err != nil && ctx.Err() == nil {
-			logger.Error("sidecars are not written", "error", err)
+		if err := followOnce(ctx, library, last, options, logger); err != nil {
+			if ctx.Err() == nil {
+				logger.Error("sidecars are not written", "error", err)
+			}
+			changed, first, wait = time.Now(), time.Now(), min(2*max(wait, followInterval), followAtMost)
+			continue
 		}
-		last = seen
+		last, wait = seen, quiet
 	}
 }
 
