@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"mekiki/index"
 	"mekiki/index/excerpt"
@@ -156,6 +157,26 @@ func TestWordsThatAreNotShown(t *testing.T) {
 	indextest.Must(t, err)
 	if len(plain) != 1 || len(both) != 1 || plain[0].Score != both[0].Score || len(whole) == 0 {
 		t.Errorf("%v and %v; of all %v", plain, both, whole)
+	}
+}
+
+// TestZonesAreDetails: no bound tells how far a camera's clock was ahead.
+func TestZonesAreDetails(t *testing.T) {
+	guarded, ids := library(t)
+	ahead := 9 * time.Hour
+	metadata := index.Metadata{Taken: time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC), TakenOffset: &ahead}
+	_, err := guarded.Write(t.Context(), index.Batch{Metadata: []index.MetadataChange{{ID: ids[0], Metadata: metadata}}})
+	indextest.Must(t, err)
+	eleven := time.Date(2024, 5, 1, 11, 0, 0, 0, time.UTC)
+	for details, want := range map[bool]int{false: 1, true: 0} { // at 11:00 in UTC it was evening there
+		ctx := excerpt.With(t.Context(), excerpt.Terms{Collection: "Shown", Details: details})
+		for _, bound := range []time.Time{eleven, time.Date(2024, 5, 1, 11, 0, 0, 0, time.FixedZone("", 3600))} {
+			_, total, err := reader(t, guarded, ctx).List(ctx, index.Filter{After: bound, AfterZoned: true}, index.Page{})
+			indextest.Must(t, err)
+			if total != want {
+				t.Errorf("details %v, after %v: %d, expected %d", details, bound, total, want)
+			}
+		}
 	}
 }
 

@@ -77,10 +77,24 @@ func (s *shown) narrow(filter index.Filter, terms Terms) (index.Filter, bool) {
 	} else {
 		filter.IDs = s.of(filter.IDs)
 	}
+	if !terms.Details { // where a clock stood is one
+		filter.After, filter.AfterZoned = clockOf(filter.After, filter.AfterZoned), false
+		filter.Before, filter.BeforeZoned = clockOf(filter.Before, filter.BeforeZoned), false
+	}
 	// What is hidden or in the trash is not among the IDs.
 	filter.Hidden, filter.Trash = index.ChoiceExclude, index.ChoiceExclude
 	filter.Collections = nil
 	return filter, len(filter.IDs) > 0
+}
+
+// clockOf gives what a clock shows at a bound: that of the bound's own zone where it has one, as for pictures of which nobody
+// knows the zone.
+func clockOf(bound time.Time, zoned bool) time.Time {
+	if !zoned || bound.IsZero() {
+		return bound
+	}
+	_, offset := bound.Zone()
+	return bound.UTC().Add(time.Duration(offset) * time.Second)
 }
 
 // asksForDetails reports whether a filter asks for more than dates, sizes, formats and ids. It copies what may be asked and
