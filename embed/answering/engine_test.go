@@ -250,7 +250,7 @@ func TestStatesSideBySide(t *testing.T) {
 	}
 }
 
-// TestLongRunsTakeAllThreads wants the same texts from a model whose prompts run on several threads and whose steps on one.
+// TestLongRunsTakeAllThreads wants the same texts from a model whose steps run on one thread for one text and on several for many beams.
 func TestLongRunsTakeAllThreads(t *testing.T) {
 	reference := readSecond(t, "t5")
 	family := numberFamily()
@@ -258,7 +258,7 @@ func TestLongRunsTakeAllThreads(t *testing.T) {
 	family.Describe = func(m manifest.Manifest) manifest.Description {
 		description := describe(m)
 		for i := range description.Graphs {
-			description.Graphs[i].Work = 290e6 // of one position: a little less than what makes a run long
+			description.Graphs[i].Work = 45e6 // of one position: six are a little less than what makes a run long
 		}
 		return description
 	}
@@ -266,7 +266,7 @@ func TestLongRunsTakeAllThreads(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s := openSecondStage(t, reference, runner.Options{Families: []manifest.Family{family}, Threads: 2, Logger: logger})
 	plain := openSecondStage(t, reference, runner.Options{Threads: 2})
-	for _, options := range []decode.Options{{}, {Method: decode.Beam, Count: 2}} {
+	for _, options := range []decode.Options{{}, {Method: decode.Beam, Beams: 8, Count: 2}} {
 		got, err := s.Generate(t.Context(), s.prompts[:1], options, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -173,7 +173,7 @@ func (e *Engine) generateGroup(ctx context.Context, prompts []Prompt, ids [][]in
 	if err != nil {
 		return err
 	}
-	search := decode.Search{Vocabulary: e.writer.Vocabulary(), Words: e.config.Language.Words, End: e.config.Language.End}
+	search := decode.Search{Vocabulary: e.writer.Vocabulary(), Words: e.config.Language.Words, End: e.config.Language.End, Threads: e.model.Options.Threads}
 	for row := range group {
 		search.Before = append(search.Before, e.before(prepared[row].Tokens, options))
 	}

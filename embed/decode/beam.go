@@ -16,8 +16,7 @@ func (r run) growBeams(p *prompt, scored []distribution) []int {
 	beams := r.options.Beams
 	var candidates []candidate
 	for row := range p.live {
-		// However many of a row's best end the text, enough are left to fill the beams.
-		for _, next := range scored[row].top(max(2, 1+len(r.End)) * beams) {
+		for _, next := range scored[row].likeliest {
 			candidates = append(candidates, candidate{row, next})
 		}
 	}
@@ -46,6 +45,10 @@ func (r run) growBeams(p *prompt, scored []distribution) []int {
 	p.live = alive
 	return parents
 }
+
+// continuations is how many of a row's likeliest tokens beams look at: however many of them end the text, enough are left to fill
+// the beams.
+func (r run) continuations() int { return max(2, 1+len(r.End)) * r.options.Beams }
 
 // settled reports whether the best live hypothesis no longer beats the worst of a full set of finished ones: the rule that
 // transformers calls early_stopping=false.

@@ -21,3 +21,6 @@ const (
 
 // mostForbidden is the probability of forbidden words up to which the total of the others is told from the total of all.
 const mostForbidden = 0.5
+
+// parallelLogits is how many logits there must be for their rows to be scored at the same time: they take half a millisecond.
+const parallelLogits = 100_000

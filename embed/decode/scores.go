@@ -22,6 +22,8 @@ type distribution struct {
 	adjusted []float32 // those of words, after repetition control; -Inf for what is forbidden
 	// forbidden are words that are not chosen although adjusted has a value for them.
 	forbidden []int64
+	// likeliest are, where the method is Beam, the tokens that may follow, the likeliest first.
+	likeliest []choice
 	// logTotal is the logarithm of the sum of the exponentials of all logits; adjustedTotal is subtracted from what was
 	// adjusted.
 	logTotal, adjustedTotal float64

@@ -133,7 +133,7 @@ func (t *Texts) run(ctx context.Context, embedded []float32, positions int) ([]f
 		return nil, err
 	}
 	step := m.model.Graphs[manifest.LanguageStepFile]
-	session, err := t.open(ctx, step, step.Work*float64(rows*positions))
+	session, err := t.open(ctx, step, step.Work*float64(max(rows*positions, readingRows)))
 	if err != nil {
 		return nil, err
 	}

@@ -101,8 +101,8 @@ type File struct {
 type LayerChoice struct {
 	Layer string `json:"layer"`
 	// Method is "int8" (one activation scale for each run), "int8_rows" (one for
-	// each row), "int8_blocks" (one for each row and block of features), "int4_blocks"
-	// (the same with weights of 4 bits), or "fp32".
+	// each row), "int8_blocks" (one for each row and block of features), "int8_wide_blocks" (the same
+	// with wider blocks), "int4_blocks" (with weights of 4 bits), or "fp32".
 	Method string `json:"method"`
 	// Error is the quantised product's error on the samples, relative to what
 	// tells the product's rows apart, as root mean squares.

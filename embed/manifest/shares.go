@@ -19,7 +19,7 @@ type Share struct {
 }
 
 // methods lists what LayerChoice.Method can be, from the fastest to float32.
-var methods = []string{"int8", "int8_rows", "int4_blocks", "int8_blocks", "fp32"}
+var methods = []string{"int8", "int8_rows", "int4_blocks", "int8_wide_blocks", "int8_blocks", "fp32"}
 
 // Shares tells for every part of an int8 model which share of it is computed how, in the order in which the parts are met
 // and from the fastest method to float32. It is empty for models in float32. Describe says which part a product belongs to,

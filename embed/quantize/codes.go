@@ -64,17 +64,17 @@ func quantizeRows(values []float32, rows, columns int) (codes []byte, scales []f
 	return codes, scales
 }
 
-// quantizeBlocks turns each block of each row of a matrix [rows, columns]
+// quantizeBlocks turns each block of size columns of each row of a matrix [rows, columns]
 // into 8-bit integers around 128 by one scale, largest magnitude over 127.
 // The last block of a row is filled with zeros.
-func quantizeBlocks(values []float32, rows, columns int) (codes []byte, scales []float32) {
-	count := (columns + blockSize - 1) / blockSize
-	codes = bytes.Repeat([]byte{128}, rows*count*blockSize)
+func quantizeBlocks(values []float32, rows, columns, size int) (codes []byte, scales []float32) {
+	count := (columns + size - 1) / size
+	codes = bytes.Repeat([]byte{128}, rows*count*size)
 	scales = make([]float32, rows*count)
 	for i := range rows {
 		for block := range count {
-			start := i*columns + block*blockSize
-			part := values[start:min(start+blockSize, (i+1)*columns)]
+			start := i*columns + block*size
+			part := values[start:min(start+size, (i+1)*columns)]
 			var largest float32
 			for _, value := range part {
 				largest = max(largest, float32(math.Abs(float64(value))))
@@ -86,7 +86,7 @@ func quantizeBlocks(values []float32, rows, columns int) (codes []byte, scales [
 			scales[at] = largest / 127
 			for j, value := range part {
 				code := math.RoundToEven(float64(value * (127 / largest)))
-				codes[at*blockSize+j] = byte(128 + max(-127, min(127, code)))
+				codes[at*size+j] = byte(128 + max(-127, min(127, code)))
 			}
 		}
 	}

@@ -13,7 +13,7 @@ var (
 	rowPolicy = policy{[]candidate{{method: PerRow}, {method: PerRow, centred: true}, {method: PerBlock}}, levels}
 	// What a language model reads at every token has features of very different size, and
 	// its cost is that of reading weights.
-	blockPolicy  = policy{[]candidate{{method: PerBlock}}, levels}
+	blockPolicy  = policy{[]candidate{{method: PerWideBlock}, {method: PerBlock}}, levels}
 	block4Policy = policy{[]candidate{{method: PerBlock4}, {method: PerBlock}}, levels4}
 )
 
@@ -49,5 +49,8 @@ const productsAtOnce = 16
 // encoder, 25,245,440 weights, fits.
 const recentValues = 26 << 20
 
-// blockSize is the number of input features that share a scale in PerBlock.
-const blockSize = 32
+// blockSize is the number of input features that share a scale in PerBlock and PerBlock4, and wideBlockSize in PerWideBlock.
+const (
+	blockSize     = 32
+	wideBlockSize = 128
+)

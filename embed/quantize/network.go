@@ -62,8 +62,11 @@ func (n *Network) multiply(x onnx.Value, p Product, bias onnx.Value) onnx.Value 
 	case PerRow:
 		return n.productByRows(x, p, bias)
 	case PerBlock:
-		weight, scale := n.store.blocks(n.Graph, p)
+		weight, scale := n.store.blocks(n.Graph, p, blockSize)
 		return n.MatMulNBits(x, weight, scale, bias, 8, blockSize)
+	case PerWideBlock:
+		weight, scale := n.store.blocks(n.Graph, p, wideBlockSize)
+		return n.MatMulNBits(x, weight, scale, bias, 8, wideBlockSize)
 	case PerBlock4:
 		weight, scale := n.store.blocks4(n.Graph, p)
 		return n.MatMulNBits(x, weight, scale, bias, 4, blockSize)

@@ -7,12 +7,14 @@ type Method string
 
 // The methods, from the fastest on.
 const (
-	PerRun    Method = "int8"        // one activation scale for each run
-	PerRow    Method = "int8_rows"   // one activation scale for each row
-	PerBlock  Method = "int8_blocks" // scales for each row or output and each block of input features
-	PerBlock4 Method = "int4_blocks" // the same with weights of 4 bits
-	Half      Method = "fp16"        // products and attention in half precision; all other arithmetic in float32
-	Float32   Method = "fp32"
+	PerRun   Method = "int8"        // one activation scale for each run
+	PerRow   Method = "int8_rows"   // one activation scale for each row
+	PerBlock Method = "int8_blocks" // scales for each row or output and each block of input features
+	// PerWideBlock is PerBlock with blocks four times as wide: fewer scales to read and to multiply by.
+	PerWideBlock Method = "int8_wide_blocks"
+	PerBlock4    Method = "int4_blocks" // the same with weights of 4 bits
+	Half         Method = "fp16"        // products and attention in half precision; all other arithmetic in float32
+	Float32      Method = "fp32"
 )
 
 // Plan says for every matrix product how it is computed, and what is folded

@@ -74,6 +74,9 @@ func (t *tuner) choose(ctx context.Context, p Product, uses []tap[ort.Tensor], c
 	}
 	best := verdict{candidate: candidate{method: Float32}, error: math.Inf(1)}
 	for _, candidate := range candidates {
+		if candidate.method == PerWideBlock && p.Input%wideBlockSize != 0 {
+			continue // what fills a block up would be read at each token
+		}
 		var folded foldings
 		if candidate.smoothing > 0 {
 			weights, err := NewStore(ctx, t.source, nil, Plan{}).matrix(p)

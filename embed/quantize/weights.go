@@ -42,9 +42,9 @@ func (s *Store) offset(g *onnx.Graph, p Product, values []float32) onnx.Value {
 	return s.floats(g, p.Name()+".weight_offset", func() ([]float32, error) { return values, nil }, p.Width())
 }
 
-// blocks is the weights of p as 8-bit integers around 128 in blocks,
+// blocks is the weights of p as 8-bit integers around 128 in blocks of so many features,
 // [width, blocks, block], and one scale for each block [width, blocks].
-func (s *Store) blocks(g *onnx.Graph, p Product) (weight, scale onnx.Value) {
+func (s *Store) blocks(g *onnx.Graph, p Product, size int) (weight, scale onnx.Value) {
 	weightName, scaleName := p.Name()+".weight_blocks", p.Name()+".weight_blocks_scale"
 	if _, ok := s.tensors[weightName]; !ok {
 		values, err := s.matrix(p)
@@ -52,10 +52,10 @@ func (s *Store) blocks(g *onnx.Graph, p Product) (weight, scale onnx.Value) {
 			g.Fail(err)
 			return
 		}
-		codes, scales := quantizeBlocks(values, p.Width(), p.Input)
-		count := int64((p.Input + blockSize - 1) / blockSize)
+		codes, scales := quantizeBlocks(values, p.Width(), p.Input, size)
+		count := int64((p.Input + size - 1) / size)
 		s.constant(g, weightName, func() (onnx.Tensor, error) {
-			return s.data.AppendBytes(onnx.Uint8, codes, int64(p.Width()), count, blockSize)
+			return s.data.AppendBytes(onnx.Uint8, codes, int64(p.Width()), count, int64(size))
 		})
 		s.constant(g, scaleName, func() (onnx.Tensor, error) {
 			return s.data.AppendFloat32(scales, int64(p.Width()), count)

@@ -130,7 +130,7 @@ func (e *Engine) translate(ctx context.Context, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	search := decode.Search{Vocabulary: e.writer.Vocabulary(), Words: e.config.Words, End: e.config.End, Before: [][]int64{{e.config.Start}}}
+	search := decode.Search{Vocabulary: e.writer.Vocabulary(), Words: e.config.Words, End: e.config.End, Before: [][]int64{{e.config.Start}}, Threads: e.model.Options.Threads}
 	found, err := search.Run(ctx, texts, first, options)
 	if err != nil {
 		return "", err

@@ -13,6 +13,7 @@ import (
 	"mekiki/embed/blip2"
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/models"
 	"mekiki/internal/hint"
 	"mekiki/internal/progress"
@@ -107,7 +108,7 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 	if name == models.BuiltinName {
 		return imported{}, cli.UsageError("%q is the name of the model inside the program; choose another with --name", name)
 	}
-	if err := keepPrecision(app, name, secondStage(source)); err != nil {
+	if err := keepPrecision(app, name, source.Config()); err != nil {
 		return imported{}, err
 	}
 	model, err := compile(ctx, app, source, name)
@@ -117,16 +118,10 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 	return imported{model, time.Since(started).Seconds()}, err
 }
 
-// secondStage reports whether a checkpoint is of a second stage.
-func secondStage(source blip2.Source) bool {
-	config := source.Config()
-	return config.Language != nil && !config.Translates()
-}
-
 // keepPrecision refuses to put a model of one precision in the place of one of another: both can be kept under names of
 // their own.
-func keepPrecision(a *cli.App, name string, second bool) error {
-	options, err := modelOptions(a, a.Progress(), second)
+func keepPrecision(a *cli.App, name string, config modelconfig.Config) error {
+	options, err := modelOptions(a, a.Progress(), config)
 	if err != nil {
 		return err
 	}
@@ -138,16 +133,17 @@ func keepPrecision(a *cli.App, name string, second bool) error {
 		fmt.Sprintf("keep both with --name %s-%s, or remove that one first with mekiki models remove %s", name, options.Precision, name))
 }
 
-// modelOptions are the flags' options, with the precision that a second stage has if none is given.
-func modelOptions(a *cli.App, reporter *progress.Reporter, second bool) (models.Options, error) {
+// modelOptions are the flags' options for a model of these sizes, with the precision that a second stage has if none is given.
+func modelOptions(a *cli.App, reporter *progress.Reporter, config modelconfig.Config) (models.Options, error) {
+	language := config.Language != nil
 	options, err := a.ModelOptions(nil, reporter)
 	switch {
 	case err != nil:
-	case second && !a.PrecisionGiven():
+	case language && !config.Translates() && !a.PrecisionGiven():
 		options.Precision = manifest.Int4
-	case !second && options.Precision == manifest.Int4:
-		err = cli.UsageError("--precision %s is for second stages, which have a language model: give %s, %s or %s", manifest.Int4, manifest.Int8, manifest.Half, manifest.Float32)
-	case second && options.Precision == manifest.Half:
+	case !language && options.Precision == manifest.Int4:
+		err = cli.UsageError("--precision %s is for second stages and translators, which have a language model: give %s, %s or %s", manifest.Int4, manifest.Int8, manifest.Half, manifest.Float32)
+	case language && options.Precision == manifest.Half:
 		err = cli.UsageError("--precision %s is for first stages, which have no language model: give %s, %s or %s", manifest.Half, manifest.Int4, manifest.Int8, manifest.Float32)
 	}
 	return options, err
@@ -157,7 +153,7 @@ func modelOptions(a *cli.App, reporter *progress.Reporter, second bool) (models.
 func compile(ctx context.Context, a *cli.App, source blip2.Source, name string) (_ models.Model, err error) {
 	reporter := a.Progress()
 	defer reporter.Finish()
-	options, err := modelOptions(a, reporter, secondStage(source))
+	options, err := modelOptions(a, reporter, source.Config())
 	if err != nil {
 		return models.Model{}, err
 	}
