@@ -106,15 +106,9 @@ func Compile(ctx context.Context, source Source, dir string, options CompileOpti
 	if err != nil {
 		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
 	}
-	var compiled manifest.Manifest
-	err = manifest.WriteFolder(dir, func(partial string) (err error) {
-		compiled, err = compile(ctx, source, partial, options)
-		return err
+	return manifest.WriteFolder(dir, func(partial string) (manifest.Manifest, error) {
+		return compile(ctx, source, partial, options)
 	})
-	if err != nil {
-		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
-	}
-	return compiled, nil
 }
 
 // Data files of a model folder.

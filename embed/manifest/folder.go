@@ -9,15 +9,15 @@ import (
 )
 
 // WriteFolder makes the model folder dir of what write puts into another one,
-// replacing what is there once everything is written.
-func WriteFolder(dir string, write func(partial string) error) error {
+// replacing what is there once everything is written, and gives what write gave.
+func WriteFolder(dir string, write func(partial string) (Manifest, error)) (written Manifest, err error) {
 	partial := filepath.Clean(dir) + ".partial"
-	err := os.RemoveAll(partial)
+	err = os.RemoveAll(partial)
 	if err == nil {
 		err = os.MkdirAll(partial, 0o755)
 	}
 	if err == nil {
-		err = write(partial)
+		written, err = write(partial)
 	}
 	if err == nil {
 		err = syncFolder(partial)
@@ -27,8 +27,9 @@ func WriteFolder(dir string, write func(partial string) error) error {
 	}
 	if err != nil {
 		_ = os.RemoveAll(partial)
+		return Manifest{}, fmt.Errorf("compile model: %w", err)
 	}
-	return err
+	return written, nil
 }
 
 // syncFolder makes the files of a folder survive a power loss.

@@ -62,15 +62,9 @@ func Compile(ctx context.Context, source Source, dir string, options Options) (m
 	if err != nil {
 		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
 	}
-	var compiled manifest.Manifest
-	err = manifest.WriteFolder(dir, func(partial string) (err error) {
-		compiled, err = compile(ctx, source, partial, options)
-		return err
+	return manifest.WriteFolder(dir, func(partial string) (manifest.Manifest, error) {
+		return compile(ctx, source, partial, options)
 	})
-	if err != nil {
-		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
-	}
-	return compiled, nil
 }
 
 // compile writes every file of the model into the empty folder dir.

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"mekiki/index"
-	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/form"
+	"mekiki/index/limits"
 )
 
 // get gives a record that is there.
@@ -27,7 +27,7 @@ func (p *plan) edit(id index.ID, change func(*index.Record)) error {
 	}
 	changed := *e.Record
 	change(&changed.Record)
-	if err := document.CheckRecord(&changed.Record); err != nil {
+	if err := limits.Check(&changed.Record); err != nil {
 		return err
 	}
 	e.Record, e.dirty, e.publish = &changed, true, true

@@ -9,15 +9,15 @@ import (
 	"strings"
 
 	"mekiki/index"
-	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/form"
+	"mekiki/index/limits"
 	"mekiki/index/local/segment"
 )
 
 // put adds a record, or what is new of it to the record with its content. It reports
 // whether an image was replaced, see [index.Put.Replaces].
 func (p *plan) put(ctx context.Context, put *index.Put) (id index.ID, replaced bool, err error) {
-	if err := document.CheckRecord(&put.Record); err != nil {
+	if err := limits.Check(&put.Record); err != nil {
 		return 0, false, err
 	}
 	record := put.Record

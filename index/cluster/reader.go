@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 
 	"mekiki/embed"
-	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/engine"
@@ -510,7 +509,7 @@ func (r *Reader) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
 	key := form.ThumbnailKey(record)
 	jpeg, err := r.library.store.Get(ctx, key)
 	if errors.Is(err, objects.ErrAbsent) || errors.Is(err, index.ErrDamaged) {
-		if jpeg, err = r.library.makeThumbnail(ctx, &record.Record); err == nil {
+		if jpeg, err = content.Thumbnail(ctx, r.library.decoder, &record.Record); err == nil {
 			err = r.library.store.Put(ctx, key, jpeg)
 		}
 	}
@@ -518,24 +517,6 @@ func (r *Reader) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
 		return nil, fmt.Errorf("thumbnail of record %d: %w", id, err)
 	}
 	return jpeg, nil
-}
-
-func (l *Library) makeThumbnail(ctx context.Context, record *index.Record) ([]byte, error) {
-	file, err := content.Open(record)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	image, release, err := l.decoder.Hold(ctx, data)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return pixels.Thumbnail(image, index.ThumbnailSide, index.ThumbnailQuality)
 }
 
 // OpenOriginal implements [index.Reader]. The original is a file that this machine sees at

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mekiki/index"
+	"mekiki/index/limits"
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
@@ -99,7 +100,7 @@ func (c *commit) applyBatch(batch *index.Batch) (index.WriteResult, error) {
 // put adds a record, or what is new of it to the record with its content. It
 // reports whether an image was replaced, see [index.Put.Replaces].
 func (c *commit) put(p *index.Put) (id index.ID, replaced bool, err error) {
-	if err := checkRecord(&p.Record); err != nil {
+	if err := limits.Check(&p.Record); err != nil {
 		return 0, false, err
 	}
 	record := p.Record
@@ -191,7 +192,7 @@ func (c *commit) edit(id index.ID, change func(*index.Record)) error {
 	}
 	changed := *old
 	change(&changed)
-	if err := checkRecord(&changed); err != nil {
+	if err := limits.Check(&changed); err != nil {
 		return err
 	}
 	c.PutRecord(&changed)
@@ -297,25 +298,4 @@ func (c *commit) putVectors(id index.ID, v *index.Vectors, replace bool) error {
 	}
 	c.PutLocation(target.Number, id, where)
 	return nil
-}
-
-// checkRecord refuses what a record cannot be.
-func checkRecord(r *index.Record) error {
-	switch {
-	case r.Kind != index.KindImage && r.Kind != index.KindText:
-		return fmt.Errorf("%v is not a kind of record", r.Kind)
-	case r.Hash.IsZero():
-		return fmt.Errorf("the record has no hash")
-	case r.Width < 0 || r.Height < 0 || r.Bytes < 0:
-		return fmt.Errorf("the record's size is negative")
-	case (r.Metadata.Latitude == nil) != (r.Metadata.Longitude == nil):
-		return fmt.Errorf("the record has half a position")
-	case len(r.Text) > maximumText:
-		return fmt.Errorf("the text of %d bytes is longer than %d", len(r.Text), maximumText)
-	case len(r.Tags) > maximumStrings || len(r.Fields) > maximumStrings || len(r.Captions) > maximumStrings || len(r.Metadata.Keywords) > maximumStrings:
-		return fmt.Errorf("the record has more than %d tags, fields, captions or keywords", maximumStrings)
-	case r.OCR != nil && r.Kind != index.KindImage:
-		return fmt.Errorf("a text has no words in a picture")
-	}
-	return r.OCR.Check()
 }

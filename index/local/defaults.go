@@ -1,12 +1,5 @@
 package local
 
-// Limits of what one record may hold. They are far above what pictures and
-// their metadata come with, and keep a mistake from filling the catalog.
-const (
-	maximumText    = 1 << 20
-	maximumStrings = 4096
-)
-
 // maximumMove is about how many bytes of a segment are moved in one commit, and
 // held in memory for it.
 const maximumMove = 64 << 20

@@ -72,6 +72,7 @@ var layers = []string{
 	"index/local/writerlock",
 	"index/conformance",
 	"index/excerpt",
+	"index/limits",
 	"index/facets",
 	"index/filters",
 	"index/content",

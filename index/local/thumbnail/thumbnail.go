@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -144,7 +143,7 @@ func (t *Store) make(ctx context.Context, record *index.Record) ([]byte, error) 
 	making := t.making.DoChan(record.Hash.String(), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thumbnailTime)
 		defer cancel()
-		jpeg, err := t.fromOriginal(ctx, record)
+		jpeg, err := content.Thumbnail(ctx, t.Decoder, record)
 		if err == nil {
 			// Failing to keep it costs making it again, and nothing else.
 			_ = t.Write(record.Hash, jpeg)
@@ -158,22 +157,4 @@ func (t *Store) make(ctx context.Context, record *index.Record) ([]byte, error) 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-func (t *Store) fromOriginal(ctx context.Context, record *index.Record) ([]byte, error) {
-	file, err := content.Open(record)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	image, release, err := t.Decoder.Hold(ctx, data)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return pixels.Thumbnail(image, index.ThumbnailSide, index.ThumbnailQuality)
 }
