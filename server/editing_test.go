@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -268,5 +269,35 @@ func TestCollections(t *testing.T) {
 	f.expect(f.json("POST", "/api/v1/undo/"+gone.text(t, "undo"), ""), 200, "")
 	if list := f.expect(f.get("/api/v1/collections"), 200, ""); list.text(t, "collections.0.name") != "TRIPS" {
 		t.Errorf("%s", list.body)
+	}
+}
+
+// TestUploadedWhileTheTrashIsEmptied: a picture that somebody uploads again between the look into the trash and its removal stays.
+func TestUploadedWhileTheTrashIsEmptied(t *testing.T) {
+	f := start(t)
+	uploaded := jpegOf(64, 48)
+	added := f.expect(f.form("/api/v1/records", map[string]string{"image": string(uploaded)}), 201, "")
+	elsewhere := readFile(t, filepath.Join(f.root, "Picture 2.jpg"))
+	ids := parsedIDs(t, added.text(t, "id"), "2")
+	f.expect(f.json("POST", "/api/v1/trash", fmt.Sprintf(`{"ids":["%d","%d"]}`, ids[0], ids[1])), 200, "")
+	var trashed []*index.Record
+	indextest.Must(t, f.server.library.Read(t.Context(), func(reader index.Reader) (err error) {
+		trashed, err = reader.Records(t.Context(), ids)
+		return err
+	}))
+	for _, data := range [][]byte{uploaded, elsewhere} {
+		f.expect(f.form("/api/v1/records", map[string]string{"image": string(data)}), 200, "")
+	}
+	indextest.Must(t, f.server.uploads.Store.RemoveAll(t.Context(), trashed))
+	for _, id := range ids {
+		f.expect(f.get("/api/v1/records/"+id.String()), 200, "")
+		f.expect(f.get("/api/v1/records/"+id.String()+"/original"), 200, "")
+	}
+	f.expect(f.json("POST", "/api/v1/trash", fmt.Sprintf(`{"ids":["%d","%d"]}`, ids[0], ids[1])), 200, "")
+	if emptied := f.expect(f.send(f.request("DELETE", "/api/v1/trash", nil)), 200, ""); emptied.text(t, "removed") != "2" {
+		t.Errorf("%s", emptied.body)
+	}
+	for _, id := range ids {
+		f.expect(f.get("/api/v1/records/"+id.String()), 404, problem.NotFound)
 	}
 }

@@ -242,24 +242,46 @@ func (s *Store) isUpload(file index.File) bool {
 	return s.options.Originals != nil && s.options.Originals.Contains(file.Path)
 }
 
-// RemoveAll removes records as Remove does, those without a kept original in one commit.
+// RemoveAll removes records for good, as [index.Purge] does, and after that their kept originals, which are the server's own; the
+// user's files stay. Those that were in the trash and have been taken out of it since stay too: who uploads a picture again
+// wants it back.
 func (s *Store) RemoveAll(ctx context.Context, records []*index.Record) error {
-	var plain []index.ID
+	var plain []*index.Record
 	for _, record := range records {
 		if !slices.ContainsFunc(record.Files, s.isUpload) {
-			plain = append(plain, record.ID)
+			plain = append(plain, record)
 			continue
 		}
-		if err := s.Remove(ctx, record.ID); err != nil && problem.From(err).Code != problem.NotFound {
+		if err := s.remove(ctx, record.ID, record.InTrash()); err != nil && problem.From(err).Code != problem.NotFound {
 			return err
 		}
 	}
-	return index.Purge(ctx, s.options.Library, plain...)
+	left, err := s.leftInTrash(ctx, plain)
+	if err != nil {
+		return err
+	}
+	return index.Purge(ctx, s.options.Library, left...)
 }
 
-// Remove removes a record for good, as [index.Purge] does, and after that its kept original, which is the
-// server's own; the user's files stay.
-func (s *Store) Remove(ctx context.Context, id index.ID) error {
+// leftInTrash leaves out the records that were in the trash and are not any more.
+func (s *Store) leftInTrash(ctx context.Context, records []*index.Record) (left []index.ID, err error) {
+	if len(records) == 0 {
+		return nil, nil
+	}
+	err = s.options.Read(ctx, func(reader index.Reader) error {
+		now, err := reader.Records(ctx, index.IDs(records))
+		for i, record := range now {
+			if record != nil && (record.InTrash() || !records[i].InTrash()) {
+				left = append(left, record.ID)
+			}
+		}
+		return err
+	})
+	return left, err
+}
+
+// remove removes a record and its kept original, or nothing where the record is to be in the trash and is not.
+func (s *Store) remove(ctx context.Context, id index.ID, trashed bool) error {
 	record, err := s.options.Record(ctx, id)
 	if err != nil {
 		return err
@@ -272,7 +294,7 @@ func (s *Store) Remove(ctx context.Context, id index.ID) error {
 		return err
 	}
 	defer claim.Release()
-	if record, err = s.options.Record(ctx, id); err != nil { // it may have got a file meanwhile
+	if record, err = s.options.Record(ctx, id); err != nil || trashed && !record.InTrash() { // it may have got a file meanwhile
 		return err
 	}
 	if err := claim.Pend(); err != nil {
