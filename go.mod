@@ -6,6 +6,8 @@ ignore ./ui/page/node_modules
 
 require (
 	github.com/BurntSushi/toml v1.6.0
+	github.com/aaaton/golem/v4 v4.0.2
+	github.com/aaaton/golem/v4/dicts/en v1.0.1
 	github.com/abadojack/whatlanggo v1.0.1
 	github.com/andybalholm/brotli v1.2.1
 	github.com/beevik/etree v1.8.1

@@ -127,6 +127,7 @@ var owners = map[string]string{
 	"github.com/ncruces/go-sqlite3":          "index/bring/sqlitefile",
 	"go.yaml.in/yaml/v3":                     "index/bring/photoprism",
 	"github.com/minio/minio-go/v7":           "index/cluster/objects",
+	"github.com/aaaton/golem/v4":             "search/vqa",
 	"github.com/johannesboyne/gofakes3":      "internal/clustertest/storetest",
 	"github.com/modelcontextprotocol/go-sdk": "server",
 }

@@ -31,6 +31,8 @@ type VQAOptions struct {
 	AsTyped bool
 	// TextOnly asks without the pictures too, for comparison.
 	TextOnly bool
+	// Lemmas compares answers by the dictionary forms of their words, where people answered; see [vqa.Lemmas].
+	Lemmas bool
 	// Splits are those that are asked; none means all.
 	Splits []string
 	// Sample is the largest number of questions, drawn at random with a fixed seed; 0 means all.
@@ -51,7 +53,7 @@ type VQAReport struct {
 	Dataset     string `json:"dataset"`
 	Model       string `json:"model"`
 	Fingerprint string `json:"fingerprint"`
-	// Metric is "vqa", the accuracy beside several people's answers, or "exact".
+	// Metric is "vqa", the accuracy beside several people's answers, "vqa_lemmas", the same of reduced words, or "exact".
 	Metric string `json:"metric"`
 	// Images counts the pictures; Unreadable lists those that could not be read, whose questions count as wrong.
 	Images     int      `json:"images"`
@@ -101,18 +103,26 @@ func VQA(ctx context.Context, asker *ask.Asker, set datasets.Questions, images f
 	if set.Exact {
 		report.Metric = "exact"
 	}
+	var lemmas *vqa.Lemmas
+	if options.Lemmas && !set.Exact {
+		var err error
+		if lemmas, err = vqa.NewLemmas(); err != nil {
+			return VQAReport{}, err
+		}
+		report.Metric = "vqa_lemmas"
+	}
 	e := &vqaEvaluation{asker: asker, set: set, images: images, options: options, report: &report}
 	texts, err := e.answers(ctx, true)
 	if err != nil {
 		return VQAReport{}, err
 	}
-	report.Answers = accuracyOf(set, texts)
-	report.Wrong = wrongOf(set, texts)
+	report.Answers = accuracyOf(set, texts, lemmas)
+	report.Wrong = wrongOf(set, texts, lemmas)
 	if options.TextOnly {
 		if texts, err = e.answers(ctx, false); err != nil {
 			return VQAReport{}, err
 		}
-		blind := accuracyOf(set, texts)
+		blind := accuracyOf(set, texts, lemmas)
 		report.TextOnly = &blind
 	}
 	report.Seconds = statistics.RoundTo(time.Since(started).Seconds(), 1)
@@ -232,7 +242,10 @@ func (e *vqaEvaluation) read(ctx context.Context, name string) error {
 }
 
 // rightness is how right an answer is, 0 to 1.
-func rightness(q datasets.Questions, one datasets.Question, answer string) float64 {
+func rightness(q datasets.Questions, one datasets.Question, answer string, lemmas *vqa.Lemmas) float64 {
+	if !q.Exact && lemmas != nil {
+		return lemmas.Accuracy(answer, one.People)
+	}
 	if !q.Exact {
 		return vqa.Accuracy(answer, one.People)
 	}
@@ -249,14 +262,14 @@ type scored struct {
 }
 
 // accuracyOf summarises answers.
-func accuracyOf(set datasets.Questions, texts []string) (accuracy VQAAccuracy) {
+func accuracyOf(set datasets.Questions, texts []string, lemmas *vqa.Lemmas) (accuracy VQAAccuracy) {
 	groups := map[string]map[string][]scored{"all": {}, "answer": {}, "question": {}, "form": {}, "held": {}}
 	clusters := map[string]int{}
 	for i, one := range set.List {
 		if _, known := clusters[one.Image]; !known {
 			clusters[one.Image] = len(clusters)
 		}
-		s := scored{statistics.Outcome{Rank: i, Cluster: clusters[one.Image]}, rightness(set, one, texts[i])}
+		s := scored{statistics.Outcome{Rank: i, Cluster: clusters[one.Image]}, rightness(set, one, texts[i], lemmas)}
 		if one.HeldOutFact {
 			groups["held"]["held"] = append(groups["held"]["held"], s)
 			continue
@@ -292,9 +305,9 @@ func meanShare(some []scored) Share {
 }
 
 // wrongOf lists some answers that nobody gave.
-func wrongOf(set datasets.Questions, texts []string) (wrong []WrongAnswer) {
+func wrongOf(set datasets.Questions, texts []string, lemmas *vqa.Lemmas) (wrong []WrongAnswer) {
 	for i, one := range set.List {
-		if len(wrong) < maximumWrong && rightness(set, one, texts[i]) == 0 {
+		if len(wrong) < maximumWrong && rightness(set, one, texts[i], lemmas) == 0 {
 			wrong = append(wrong, WrongAnswer{Image: one.Image, Question: one.Text, Answer: texts[i], Right: one.People[0]})
 		}
 	}

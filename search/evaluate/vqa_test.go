@@ -147,6 +147,22 @@ func TestVQA(t *testing.T) {
 	if len(report.Wrong) != 2 {
 		t.Errorf("wrong: %+v", report.Wrong)
 	}
+	for i := range set.List {
+		for j, person := range set.List[i].People {
+			if person == "red car" {
+				set.List[i].People[j] = "red cars"
+			}
+		}
+	}
+	for _, lemmas := range []bool{false, true} {
+		report, err := VQA(t.Context(), asker, set, images, VQAOptions{Lemmas: lemmas})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other := percent(report.Answers.AnswerTypes["other"]); (other == 100) != lemmas || (report.Metric == "vqa_lemmas") != lemmas {
+			t.Errorf("with lemmas %v: %g %% of red cars, %s", lemmas, other, report.Metric)
+		}
+	}
 }
 
 func TestGQA(t *testing.T) {

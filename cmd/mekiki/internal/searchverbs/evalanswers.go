@@ -28,6 +28,7 @@ import (
 type answersEval struct {
 	vqa      bool
 	textOnly bool
+	lemmas   bool
 	asTyped  bool
 	template string
 	decode   decode.Options
@@ -38,6 +39,7 @@ type answersEval struct {
 func (f *answersEval) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.vqa, "vqa", false, "measure answers to questions: of VQAv2 and OK-VQA (QUESTIONS ANNOTATIONS IMAGES), GQA (QUESTIONS IMAGES), or with --builtin the gallery's")
 	flags.BoolVar(&f.textOnly, "text-only", false, "with --vqa, ask without the pictures too, for comparison")
+	flags.BoolVar(&f.lemmas, "lemmas", false, "with --vqa, compare answers by the dictionary forms of their words, as OK-VQA's figures are published")
 	flags.BoolVar(&f.asTyped, "as-typed", false, "with --vqa, leave questions as they are: else in lower case and without most punctuation, as published")
 	flags.StringVar(&f.template, "prompt", "", `with --vqa, text around the question, which {} stands for (default: the model's own)`)
 	published := evaluate.PublishedDecoding()
@@ -68,7 +70,7 @@ func (f *answersEval) run(ctx context.Context, a *cli.App, arguments []string, f
 
 func (f *answersEval) runVQA(ctx context.Context, a *cli.App, arguments []string, flags evalFlags) error {
 	options := evaluate.VQAOptions{
-		Decode: f.decode, Template: f.template, AsTyped: f.asTyped, TextOnly: f.textOnly, Splits: flags.splits, Sample: flags.sample,
+		Decode: f.decode, Template: f.template, AsTyped: f.asTyped, TextOnly: f.textOnly, Lemmas: f.lemmas, Splits: flags.splits, Sample: flags.sample,
 	}
 	options.Decode.MinimumTokens = 1
 	if f.decode.Method == decode.Beam {
@@ -263,8 +265,11 @@ func printVQA(a *cli.App, report evaluate.VQAReport) error {
 	}
 	var out strings.Builder
 	metric := "VQA accuracy"
-	if report.Metric == "exact" {
+	switch report.Metric {
+	case "exact":
 		metric = "exact match"
+	case "vqa_lemmas":
+		metric = "VQA accuracy of dictionary forms"
 	}
 	fmt.Fprintf(&out, "%s: %s in %s; model %s %.12s\n\n", report.Dataset, cli.Counted(report.Answers.All.Count, "question", "questions"),
 		cli.Counted(report.Images, "picture", "pictures"), report.Model, report.Fingerprint)
