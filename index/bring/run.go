@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mekiki/index"
+	"mekiki/internal/undolog"
 )
 
 // Source reads one program's pictures into a sink. It stops with the sink's error, and with the context's.
@@ -196,23 +197,23 @@ func (r *run) apply(ctx context.Context, edits []Edit, formers []index.Given) (e
 	if r.options.Now != nil {
 		now = r.options.Now
 	}
-	j, err := openJournal(ctx, r.options.Folder, now())
+	j, err := undolog.Open[line](ctx, journalOf(r.options.Folder), now())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, j.close()) }()
+	defer func() { err = errors.Join(err, j.Close()) }()
 	for at := 0; at < len(edits); at += changesAtOnce {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		end := min(at+changesAtOnce, len(edits))
-		if err := j.note(edits[at:end], formers[at:end]); err != nil {
+		if err := j.Note(linesOf(edits[at:end], formers[at:end])...); err != nil {
 			return err
 		}
 		if err := r.options.Apply(ctx, edits[at:end]); err != nil {
 			return err
 		}
-		r.report.Run = j.run
+		r.report.Run = j.Run()
 		for _, edit := range edits[at:end] {
 			r.count(edit)
 		}

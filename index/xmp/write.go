@@ -14,6 +14,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/xmp/rdf"
+	"mekiki/internal/undolog"
 )
 
 // Options say what is written and where.
@@ -90,10 +91,10 @@ func Write(ctx context.Context, records []*index.Record, options Options) (repor
 	w.report = Report{DryRun: options.DryRun, Files: []FileReport{}}
 	pictures := picturesOf(records, options)
 	if !options.DryRun {
-		if w.journal, err = openJournal(ctx, options.LibraryFolder, w.now()); err != nil {
+		if w.journal, err = undolog.Open[entry](ctx, journalOf(options.LibraryFolder), w.now()); err != nil {
 			return w.report, err
 		}
-		defer func() { err = errors.Join(err, w.journal.close()) }()
+		defer func() { err = errors.Join(err, w.journal.Close()) }()
 	}
 	for i, each := range pictures {
 		if err := ctx.Err(); err != nil {
@@ -151,7 +152,7 @@ func isBelow(path, folder string) bool {
 type writer struct {
 	options Options
 	folders folders
-	journal *journal
+	journal *undolog.Log[entry]
 	report  Report
 	now     func() time.Time
 }
@@ -162,7 +163,7 @@ func (w *writer) add(f FileReport) {
 	case Written:
 		w.report.Written++
 		if w.journal != nil {
-			w.report.Run = w.journal.run
+			w.report.Run = w.journal.Run()
 		}
 	case Unchanged:
 		w.report.Unchanged++
@@ -254,7 +255,7 @@ func (w *writer) bring(p picture, said Statements, silent bool) (sidecar string,
 		return sidecar, false, nil, false, fmt.Errorf("what would be written cannot be read again: %w", err)
 	}
 	note := entry{Path: sidecar, Before: former.data, Existed: former.there, Mode: uint32(former.mode), After: sumOf(data)}
-	if err := w.journal.note(note); err != nil {
+	if err := w.journal.Note(note); err != nil {
 		return sidecar, false, nil, false, err
 	}
 	mode := former.mode

@@ -200,7 +200,7 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	// A run that was killed between its note and its writing, or in the middle of either, is taken back too.
-	runs, err := filepath.Glob(filepath.Join(a.library, JournalFolder, "*"+journalSuffix))
+	runs, err := filepath.Glob(filepath.Join(a.library, JournalFolder, "*"+".jsonl"))
 	if err != nil || len(runs) != 2 {
 		t.Fatal(runs, err)
 	}
@@ -272,37 +272,5 @@ func TestModeStays(t *testing.T) {
 	a.run(Options{})
 	if stat, err := os.Stat(sidecar); err != nil || stat.Mode().Perm() != 0o666 || stat.Size() == int64(len(emptySidecar)) {
 		t.Errorf("%v, %v", stat.Mode(), err)
-	}
-}
-
-// TestTornJournal: a line that could be written in part only, as on a full disk, costs no other.
-func TestTornJournal(t *testing.T) {
-	a := newAlbum(t, "a.jpg")
-	j, err := openJournal(t.Context(), a.library, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want, got []string
-	for _, name := range []string{"a", "b"} {
-		path := filepath.Join(a.photos, name+".xmp")
-		want = append(want, path)
-		if err := j.note(entry{Path: path, Before: []byte(name), Existed: true}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := j.file.WriteString(`{"path":"/torn`); err != nil {
-			t.Fatal(err)
-		}
-	}
-	name := j.file.Name()
-	if err := j.close(); err != nil {
-		t.Fatal(err)
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if err := eachEntry(file, func(e entry) error { got = append(got, e.Path); return nil }); err != nil || !slices.Equal(got, want) {
-		t.Errorf("%q, %v, expected %q", got, err, want)
 	}
 }
