@@ -208,3 +208,66 @@ func TestCaptionsThatCannotBeKept(t *testing.T) {
 		t.Errorf("the model described %d batches of %d", engine.calls, batches)
 	}
 }
+
+// moody is an engine that cannot write captions of some pictures at a time.
+type moody struct {
+	*counting
+	refuses func(pictures int) bool
+}
+
+func (m *moody) CaptionImages(ctx context.Context, tokens []embed.ImageTokens, options embed.CaptionOptions) ([][]embed.Caption, error) {
+	if m.refuses(len(tokens)) {
+		return nil, errRefused
+	}
+	return m.counting.CaptionImages(ctx, tokens, options)
+}
+
+// TestModelThatFailsForAWhile: no picture is without a caption for good since the model, and not the picture, was at fault.
+func TestModelThatFailsForAWhile(t *testing.T) {
+	folder := t.TempDir()
+	for i := range 10 {
+		write(t, testImage(t, uint64(i), 8, 8), folder, "photos", fmt.Sprintf("%d.jpg", i))
+	}
+	library, engine := openLibrary(t, filepath.Join(folder, "library")), &moody{counting: newCounting("model"), refuses: func(int) bool { return true }}
+	mustRun(t, library, engine, Options{Paths: []string{filepath.Join(folder, "photos")}, Captions: -1})
+	if _, err := captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{Missing: true}); !errors.Is(err, errRefused) {
+		t.Errorf("error %v", err)
+	}
+	engine.refuses = func(int) bool { return false }
+	result, err := captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{Missing: true})
+	must(t, err)
+	if diff := cmp.Diff(captioning.Recaptioned{Pictures: 10, Done: 10, Described: 10}, result); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestPicturesThatCannotBeDescribed: some here and one there, with a batch between that can be, are no fault of the model.
+func TestPicturesThatCannotBeDescribed(t *testing.T) {
+	folder := t.TempDir()
+	const batches, size = 4, 8
+	for i := range batches * size {
+		write(t, testImage(t, uint64(i), 8, 8), folder, "photos", fmt.Sprintf("%02d.jpg", i))
+	}
+	batch, one := 0, 0
+	engine := &moody{counting: newCounting("model"), refuses: func(pictures int) bool {
+		if pictures == size { // the first batch has four at its end, the third one at its beginning
+			batch, one = batch+1, 0
+			return batch == 1 || batch == 3
+		}
+		one++
+		return batch == 1 && one > size-4 || batch == 3 && one == 1
+	}}
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	mustRun(t, library, engine, Options{Paths: []string{filepath.Join(folder, "photos")}, Captions: -1})
+	result, err := captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{Missing: true})
+	must(t, err)
+	if diff := cmp.Diff(captioning.Recaptioned{Pictures: batches * size, Done: batches * size, Described: batches*size - 5, Failed: 5}, result); diff != "" {
+		t.Error(diff)
+	}
+	engine.refuses = func(int) bool { return false }
+	result, err = captioning.Recaption(t.Context(), library, engine, captioning.RecaptionOptions{Missing: true})
+	must(t, err)
+	if result.Pictures != 0 {
+		t.Errorf("%+v: those that were described before others are described again", result)
+	}
+}

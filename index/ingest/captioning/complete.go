@@ -219,6 +219,9 @@ func (c *recaption) describe(ctx context.Context, batch *described) error {
 	}()
 	captions, err := c.describer.Describe(ctx, batch.pictures, batch.tokens)
 	if err == nil || ctx.Err() != nil {
+		if err == nil {
+			c.modelWorks()
+		}
 		batch.captions = captions
 		return errors.Join(err, ctx.Err())
 	}
@@ -234,14 +237,23 @@ func (c *recaption) describe(ctx context.Context, batch *described) error {
 				return fmt.Errorf("write captions: %w", err)
 			}
 			c.options.Logger.Warn("a picture cannot be described", "record", own.id, "error", err)
-			c.passed.add(own.hash)
+			c.doubted = append(c.doubted, own.hash)
 			batch.failed++
 			continue
 		}
-		c.refused = 0
+		c.modelWorks()
 		batch.readable, batch.captions = append(batch.readable, own), append(batch.captions, captions...)
 	}
 	return nil
+}
+
+// modelWorks notes that the model has described a picture: those before it that it failed on are themselves the reason, and
+// are not described again.
+func (c *recaption) modelWorks() {
+	for _, hash := range c.doubted {
+		c.passed.add(hash)
+	}
+	c.refused, c.doubted = 0, nil
 }
 
 // keep gives captions to the pictures that are as they were, and have none yet.

@@ -127,9 +127,11 @@ type recaption struct {
 	describer Describer
 	pixels    bool // the writer needs them, and not the tokens
 	state     Recaptioned
-	// passed and refused are those of Missing: the pictures that get no caption, and how many the model failed on in a row.
+	// passed, refused and doubted are those of Missing: the pictures that get no caption, how many the model failed on in a row,
+	// and which these are.
 	passed  *passed
 	refused int
+	doubted []index.Hash
 }
 
 // tell reports how far it is.
