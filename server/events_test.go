@@ -28,7 +28,7 @@ func (f *fixture) events(request *http.Request) []event {
 	if kind := got.Header.Get("Content-Type"); kind != "text/event-stream" {
 		f.Fatalf("media type %s: %s", kind, got.body)
 	}
-	schemas := map[string]string{"result": "SearchAnswer", "problem": "Problem", "progress": "Job", "answer": "Answer"}
+	schemas := map[string]string{"result": "SearchAnswer", "problem": "Problem", "progress": "Job", "answer": "Answer", "map": "ImageMap"}
 	var list []event
 	scanner := bufio.NewScanner(strings.NewReader(string(got.body)))
 	for scanner.Scan() {

@@ -106,6 +106,9 @@ func (colourEngine) Match(ctx context.Context, _ embed.ImageTokens, texts []stri
 
 // Locate finds everything in the lower right quarter.
 func (colourEngine) Locate(ctx context.Context, _ embed.ImageTokens, text string, options embed.LocateOptions) (embed.Map, error) {
+	if options.Progress != nil && options.Method == embed.MapOcclusion {
+		options.Progress(8, 8)
+	}
 	return embed.Map{Rows: 2, Columns: 2, Values: []float32{0, 0.25, 0, 1}, Method: cmp.Or(options.Method, embed.MapAttention),
 		Match: embed.Match{Logits: [2]float32{-1, 1}, Probability: 0.88}, Runs: len(text)}, ctx.Err()
 }

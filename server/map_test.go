@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image/png"
 	"net/http"
+	"strings"
 	"testing"
 
 	"mekiki/search/contract"
@@ -20,6 +21,11 @@ func TestLocate(t *testing.T) {
 	got = f.expect(f.get(address+"&method=occlusion"), http.StatusOK, "")
 	if got.text(t, "method") != "occlusion" {
 		t.Errorf("%s", got.body)
+	}
+	events := f.events(f.request("GET", address+"&method=occlusion", nil))
+	if n := len(events); n < 3 || events[0].name != "runs" || !strings.Contains(events[n-3].data, `"done":`) || events[n-2].name != "map" ||
+		!strings.Contains(events[n-2].data, `"method":"occlusion"`) || events[n-1].name != "done" {
+		t.Errorf("events %+v", events)
 	}
 	for _, drawn := range []answer{f.get(address + "&format=png"), f.get(address, header("Accept", "image/png"))} {
 		f.expect(drawn, http.StatusOK, "")

@@ -4649,6 +4649,7 @@ export interface operations {
         content: {
           "application/json": components["schemas"]["ImageMap"];
           "image/png": string;
+          "text/event-stream": string;
         };
       };
       default: components["responses"]["Problem"];
