@@ -29,7 +29,8 @@ type collector struct {
 	since   time.Time
 	changes int
 	added   int
-	refused int
+	// doubted are the images that the model failed on in a row: their failures, unless it is found to be its own.
+	doubted []fileResult
 	// committing gives the error of the commit that goes on while the model works; nil while none does.
 	committing chan error
 }
@@ -66,6 +67,7 @@ func (c *collector) finish(ctx context.Context) error {
 	if err := c.embed(ctx); err != nil {
 		return errors.Join(err, c.commitWhenInterrupted(ctx))
 	}
+	c.failDoubted()
 	return c.commit(ctx)
 }
 
@@ -202,7 +204,7 @@ func (c *collector) embed(ctx context.Context) error {
 	c.run.opened = true
 	c.run.progress.Opening(false)
 	if err == nil {
-		c.refused = 0
+		c.failDoubted()
 		for i := range waiting {
 			c.add(&waiting[i], puts[i])
 		}
@@ -217,18 +219,27 @@ func (c *collector) embed(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			if c.refused++; c.refused >= modelFailures {
+			waiting[i].image, waiting[i].failure = nil, fmt.Errorf("the model cannot read it: %w", err)
+			if c.doubted = append(c.doubted, waiting[i]); len(c.doubted) >= modelFailures {
+				c.doubted = nil
 				return fmt.Errorf("%w: %w", ErrModel, err)
-			}
-			for _, file := range waiting[i].put.Record.Files {
-				c.fail(file, waiting[i].hash, waiting[i].seen.replaces, fmt.Errorf("the model cannot read it: %w", err))
 			}
 			continue
 		}
-		c.refused = 0
+		c.failDoubted()
 		c.add(&waiting[i], puts[0])
 	}
 	return nil
+}
+
+// failDoubted keeps the failures of the images that the model failed on, as it works on others.
+func (c *collector) failDoubted() {
+	for _, result := range c.doubted {
+		for _, file := range result.put.Record.Files {
+			c.fail(file, result.hash, result.seen.replaces, result.failure)
+		}
+	}
+	c.doubted = nil
 }
 
 // add puts an embedded image into the batch.

@@ -325,6 +325,11 @@ func TestModelThatAlwaysFailsStopsTheRun(t *testing.T) {
 	if _, err := Run(t.Context(), library, engine, Options{Paths: []string{photos}}); !errors.Is(err, ErrModel) {
 		t.Errorf("run: %v", err)
 	}
+	// It was the model's failure, and no image's.
+	engine.refuse = 0
+	if got := mustRun(t, library, engine, Options{Paths: []string{photos}}); got.Added != 20 || got.Unchanged != 0 {
+		t.Errorf("once the model works: %+v", got)
+	}
 }
 
 // TestCopiesAreCountedOnce, as what became of them.
