@@ -181,6 +181,7 @@ func TestOnlyAllowedAddresses(t *testing.T) {
 		"93.184.216.34": true, "2606:2800:220:1::1": true, "10.1.2.3": false, "172.16.0.1": false, "192.168.1.1": false, "127.0.0.1": false, "169.254.169.254": false,
 		"100.64.0.1": false, "0.0.0.0": false, "::1": false, "fe80::1": false, "fc00::1": false, "::ffff:10.0.0.1": false, "224.0.0.1": false, "255.255.255.255": false,
 		"64:ff9b::a00:1": false, "2002:a00:1::": false, "2001:db8::1": false, "::": false,
+		"::10.0.0.1": false, "::ffff:0:10.0.0.1": false, "fec0::1": false, "3fff::1": false, "fc00::1%eth0": false, "2001:db8::1%eth0": false,
 	} {
 		if public.allowed(netip.MustParseAddr(address)) != fine {
 			t.Errorf("%s: allowed %v", address, !fine)
