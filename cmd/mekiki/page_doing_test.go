@@ -26,6 +26,7 @@ func TestDoing(t *testing.T) {
 	t.Run("title and date", func(t *testing.T) { p.on(t).titleAndDate() })
 	t.Run("collections", func(t *testing.T) { p.on(t).collections() })
 	t.Run("saved searches", func(t *testing.T) { p.on(t).savedSearches() })
+	t.Run("in the viewer", func(t *testing.T) { p.on(t).inViewer() })
 	t.Run("keyboard alone", func(t *testing.T) { p.on(t).byKeyboard() })
 }
 
@@ -257,6 +258,50 @@ func (p page) savedSearches() {
 	p.wait(`document.querySelector(".searches a")?.textContent === "The best"`)
 	p.press(".searches a")
 	p.wait(`document.querySelectorAll(".cell").length === 2`)
+}
+
+// inViewer gives the open picture tags, a collection and a title by the forms that many chosen ones have, and takes back what was
+// done where it was done: the buttons of a message lie above the picture.
+func (p page) inViewer() {
+	const told = `[...document.querySelectorAll("dialog .toast")].at(-1)?.textContent`
+	p.visit("")
+	p.wait(someTiles)
+	p.press(`.cell[aria-posinset="5"] .tile`)
+	p.wait(`document.querySelector("dialog[open] .facts")`)
+	p.focusOn(`dialog [list="known-tags"]`)
+	p.keys("harbour, night", kb.Enter)
+	p.wait(`[...document.querySelectorAll("dialog .chip:has(.cross)")].map((each) => each.firstChild.textContent).sort().join() === "harbour,night" && ` + told)
+	p.keys("lights", kb.Enter)
+	p.wait(`document.querySelectorAll("dialog .chip:has(.cross)").length === 3`)
+	p.focusStays("tagging")
+	p.wait(told + `.includes("“lights”")`)
+	p.screenshot("viewer-tags")
+	at := p.middleOf("dialog .toast:last-child button")
+	p.do(chromedp.MouseClickXY(at[0], at[1]))
+	p.wait(`document.querySelectorAll("dialog .chip:has(.cross)").length === 2`)
+	p.focusStays("undo in the viewer")
+	p.press("#open-details")
+	p.wait(`document.querySelector("#open-details-panel:popover-open input") === document.activeElement`)
+	p.keys("At the harbour", kb.Enter)
+	p.wait(`document.querySelector("dialog .facts").textContent.includes("At the harbour")`)
+	p.screenshot("viewer-details")
+	p.keys(kb.Escape)
+	p.press("#open-collection")
+	p.wait(`document.activeElement.id === "open-collection-text"`)
+	p.keys("Harbours", kb.Enter)
+	p.wait(told + `.includes("Harbours")`)
+	if kept := p.listed("collection=Harbours"); kept != 1 {
+		p.t.Errorf("%d pictures are in the collection", kept)
+	}
+	p.keys(kb.Escape)
+	p.wait(`!document.querySelector(":popover-open") && document.activeElement.id === "open-collection"`)
+	removed := p.opened()
+	p.press("dialog .danger")
+	p.wait(told + `.includes("in the trash")`)
+	p.wait(fmt.Sprintf(`document.querySelector("dialog[open] .facts") && ![null, %q].includes(new URLSearchParams(location.search).get("open"))`, removed))
+	p.focusStays("removing the open picture")
+	p.keys(kb.Escape)
+	p.wait(`!document.querySelector("dialog[open]") && document.querySelector(".toast")`)
 }
 
 // byKeyboard rates two pictures and removes them without a pointer.

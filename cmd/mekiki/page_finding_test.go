@@ -72,6 +72,7 @@ func TestFinding(t *testing.T) {
 	t.Run("rail and sheet", func(t *testing.T) { p.on(t).railAndSheet() })
 	t.Run("stale hits", func(t *testing.T) { p.on(t).noStaleHits() })
 	t.Run("did you mean", func(t *testing.T) { p.on(t).didYouMean() })
+	t.Run("mistakes in Japanese", func(t *testing.T) { p.on(t).mistakesInJapanese() })
 	t.Run("targets", func(t *testing.T) { p.on(t).targets() })
 }
 
@@ -230,8 +231,23 @@ func (p page) didYouMean() {
 	p.screenshot("finding-did-you-mean")
 	p.do(chromedp.Focus(".meant button"), chromedp.KeyEvent(kb.Enter))
 	p.wait(`document.querySelector("#query").value === "tulip lighthouse" && document.activeElement.id === "query"`)
+	p.visit("?q=tulip+OR+cats")
+	p.wait(`document.querySelector(".warnings")?.textContent.includes("plain word")`)
 	p.visit(`?q="tulip+red"`)
 	p.wait(`document.querySelector(".warnings button")`)
 	p.do(chromedp.Focus(".warnings button"), chromedp.KeyEvent(kb.Enter))
 	p.wait(`document.querySelector("#query").value === "tulip red" && document.querySelectorAll(".tile").length > 3`)
+}
+
+// mistakesInJapanese: what is wrong with a query is said in the reader's language alone, and where it is wrong.
+func (p page) mistakesInJapanese() {
+	p.visit("")
+	inPage[bool](p, `(localStorage.setItem("mekiki-language", "ja"), true)`)
+	p.visit("?q=colour:red")
+	p.wait(`document.querySelector("[role=alert] mark")?.textContent === "colour:"`)
+	p.screenshot("finding-japanese")
+	if said := inPage[string](p, `document.querySelector("[role=alert]").innerText`); strings.Contains(said, "filter") {
+		p.t.Errorf("it says %s", said)
+	}
+	inPage[bool](p, `(localStorage.clear(), true)`)
 }

@@ -268,6 +268,8 @@ func (p page) imageQuery() {
 	p.wait(`document.querySelector(".query-image") && ` + settled + ` && document.querySelectorAll(".tile img.loaded").length > 0`)
 	p.wait(`document.querySelector(".cell[data-index='0']").dataset.id === window.droppedRecord`)
 	p.screenshot("image")
+	inPage[bool](p, `(window.before = true, location.reload(), true)`)
+	p.wait(`!window.before && document.querySelector(".query-image img") && ` + settled + ` && document.querySelectorAll(".tile img.loaded").length > 0`)
 }
 
 // noImage gives the page files that are no pictures, by their name and by their content.

@@ -136,6 +136,10 @@ var table = []entry{
 		made: "a library that the first version of the format wrote (TestOpensLibrariesOfOlderVersions); must never be written again",
 	},
 	{
+		path: "docs/film.webp",
+		made: "frames of the page that mekiki demo serves (TestFilm), joined by scripts/film; differs with fonts and versions",
+	},
+	{
 		path: "docs/page.webp",
 		made: "the page that mekiki demo serves, in Chromium; differs with fonts and versions",
 	},

@@ -30,12 +30,17 @@ export async function attempt(run: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** edit changes what is given to pictures. */
-export const edit = (ids: readonly string[], change: Change, done: (count: number) => string): Promise<boolean> =>
+/** edit changes what is given to pictures; onUndone shows that it was taken back. */
+export const edit = (
+  ids: readonly string[],
+  change: Change,
+  done: (count: number) => string,
+  onUndone: () => unknown = () => results.run(),
+): Promise<boolean> =>
   attempt(async () => {
     const answer = await api.edit({ ids: [...ids], ...change });
     if (change.hidden) results.remove(new Set(ids));
-    report(done(answer.changed), answer, () => results.run());
+    report(done(answer.changed), answer, onUndone);
   });
 
 /** tagEach gives pictures their labels as tags, and takes all of them back together. */

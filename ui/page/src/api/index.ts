@@ -66,10 +66,6 @@ export const record = (id: string, signal?: AbortSignal) =>
 /** layout gives all pictures of a list at once, as columns. */
 export const layout = (values: Parameters, signal?: AbortSignal) =>
   json<schema.Layout>(`/layout${query(values)}`, { signal: signal ?? null });
-export const tag = (id: string, name: string) =>
-  json<undefined>(`/records/${at(id)}/tags/${at(name)}`, { method: "PUT" });
-export const untag = (id: string, name: string) =>
-  json<undefined>(`/records/${at(id)}/tags/${at(name)}`, { method: "DELETE" });
 export const edit = (value: schema.EditRequest) => post<schema.EditAnswer>("/edits", value);
 export const undo = (token: string) => post<schema.EditAnswer>(`/undo/${at(token)}`, {});
 export const listTrash = (offset: number, limit: number) => json<schema.TrashList>(`/trash${query({ offset, limit })}`);

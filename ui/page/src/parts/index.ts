@@ -9,6 +9,7 @@ export { default as ProblemMessage } from "./ProblemMessage.svelte";
 export { default as Spinner } from "./Spinner.svelte";
 export { default as Toasts } from "./Toasts.svelte";
 export { openHelp } from "./help.svelte.ts";
+export { layers } from "./layers.svelte.ts";
 export { notices } from "./notices.svelte.ts";
 export { placeBelow } from "./place.ts";
 export { reason } from "./problems.ts";

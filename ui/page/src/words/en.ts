@@ -270,6 +270,7 @@ const en = {
     position: "Position",
     keywords: "Keywords",
     people: "People",
+    collections: "Collections",
     rating: "Rating",
     label: "Colour label",
     creator: "Author",
@@ -282,7 +283,6 @@ const en = {
   tags: "Tags",
   addTag: "Add a tag",
   removeTag: (name: string) => `Remove the tag ${name}`,
-  tagged: (name: string) => `Tagged “${name}”.`,
   remove: "Remove from the library",
 
   whereIsIt: "Where is it?",

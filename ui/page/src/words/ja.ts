@@ -328,6 +328,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     position: "位置",
     keywords: "キーワード",
     people: "人物",
+    collections: "コレクション",
     rating: "評価",
     label: "カラーラベル",
     creator: "作者",
@@ -340,7 +341,6 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   tags: "タグ",
   addTag: "タグを追加",
   removeTag: (name) => `タグ「${name}」を外す`,
-  tagged: (name) => `タグ「${name}」を付けました。`,
   remove: "ライブラリから外す",
 
   whereIsIt: "どこにある？",
