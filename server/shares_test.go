@@ -104,7 +104,7 @@ func TestSharesAreListedAndEnded(t *testing.T) {
 		t.Errorf("%s", tokens.body)
 	}
 	for body, code := range map[string]problem.Code{
-		`{"collection":"None"}`: problem.NotFound, `{}`: problem.InvalidRequest, `{"collection":"Summer 2024","expires":"2001-01-01T00:00:00Z"}`: problem.InvalidRequest,
+		`{"collection":"None"}`: problem.NotFound, `{"collection":"Sümmer 2024"}`: problem.NotFound, `{}`: problem.InvalidRequest, `{"collection":"Summer 2024","expires":"2001-01-01T00:00:00Z"}`: problem.InvalidRequest,
 	} {
 		g.expect(g.json("POST", "/api/v1/shares", body, writer), code.Status(), code)
 	}

@@ -160,6 +160,24 @@ func TestWordsThatAreNotShown(t *testing.T) {
 	}
 }
 
+// TestOneCollection: collections whose names differ by accents, which filters do not tell apart, are others.
+func TestOneCollection(t *testing.T) {
+	guarded, ids := library(t)
+	given := index.Batch{Given: []index.GivenChange{
+		{ID: ids[0], AddCollections: []string{"はは"}}, {ID: ids[1], Set: index.GivenHidden, AddCollections: []string{"ぱぱ"}}, {ID: ids[2], AddCollections: []string{"Shówn"}},
+	}}
+	_, err := guarded.Write(t.Context(), given)
+	indextest.Must(t, err)
+	for collection, want := range map[string][]index.ID{"Shown": ids[:2], "shown": ids[:2], "Shówn": ids[2:3], "はは": ids[:1], "ぱぱ": ids[1:2], "None": nil} {
+		ctx := excerpt.With(t.Context(), excerpt.Terms{Collection: collection})
+		layout, err := reader(t, guarded, ctx).Layout(ctx, index.Filter{}, index.OrderAdded)
+		indextest.Must(t, err)
+		if !slices.Equal(layout.IDs, want) {
+			t.Errorf("%s: %v, expected %v", collection, layout.IDs, want)
+		}
+	}
+}
+
 // TestZonesAreDetails: no bound tells how far a camera's clock was ahead.
 func TestZonesAreDetails(t *testing.T) {
 	guarded, ids := library(t)

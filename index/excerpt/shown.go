@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 	"time"
 
 	"mekiki/index"
@@ -29,15 +30,25 @@ func (s *source) shownBy(ctx context.Context, reader index.Reader, terms Terms) 
 	if known, found := s.shown.Get(key); found {
 		return known, nil
 	}
-	columns, err := reader.Layout(ctx, index.Filter{Kinds: []index.Kind{index.KindImage}, Collections: []string{terms.Collection}}, index.Order(0))
+	records, err := Pictures(ctx, reader, terms.Collection)
 	if err != nil {
 		return nil, fmt.Errorf("list the collection that is shown: %w", err)
 	}
-	ids := slices.Clone(columns.IDs)
+	ids := index.IDs(records)
 	slices.Sort(ids)
 	found := &shown{ids, sequenceOf(key)}
 	s.shown.Put(key, found, 1)
 	return found, nil
+}
+
+// Pictures gives the pictures of a collection, but for those that are hidden or in the trash. Filters do not tell names apart
+// that differ by accents, such as "Côte" and "Cote"; this does, and ignores case alone.
+func Pictures(ctx context.Context, reader index.Reader, collection string) ([]*index.Record, error) {
+	records, _, err := reader.List(ctx, index.Filter{Kinds: []index.Kind{index.KindImage}, Collections: []string{collection}}, index.Page{})
+	isOther := func(record *index.Record) bool {
+		return !slices.ContainsFunc(record.Collections(), func(name string) bool { return strings.EqualFold(name, collection) })
+	}
+	return slices.DeleteFunc(slices.Clone(records), isOther), err
 }
 
 // sequenceOf stands for the contents of an excerpt: what is remembered of a commit must not be taken for what is remembered of

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/index/excerpt"
 	"mekiki/server/api"
 	"mekiki/server/auth"
 	"mekiki/server/listing"
@@ -126,9 +127,8 @@ func (r Room) create(c echo.Context) error {
 func (r Room) checkCollection(c echo.Context, name string) error {
 	ctx := c.Request().Context()
 	return r.Library.Read(ctx, func(reader index.Reader) error {
-		filter := index.Filter{Kinds: []index.Kind{index.KindImage}, Collections: []string{name}}
-		_, total, err := reader.List(ctx, filter, index.Page{Limit: 1})
-		if err == nil && total == 0 {
+		pictures, err := excerpt.Pictures(ctx, reader, name)
+		if err == nil && len(pictures) == 0 {
 			return problem.Newf(problem.NotFound, "there is no collection %q with pictures", name)
 		}
 		return err
