@@ -148,9 +148,9 @@ func TestNodeIsCutOff(t *testing.T) {
 // with the other two.
 func TestDiskIsFull(t *testing.T) {
 	required(t)
-	nodes := clustertest.StartWeaviateIn(t, 3, clustertest.Circumstances{DiskMiB: map[int]int{2: 24}})
+	nodes := clustertest.StartWeaviateIn(t, 3, clustertest.Circumstances{DiskMiB: map[int]int{2: 10}})
 	w := startWork(t, nodes, "Full")
-	for range 30 * indextest.Scale(t) {
+	for range 90 * indextest.Scale(t) {
 		if time.Sleep(time.Second); nodes.FreeMiB(t, 2) == 0 {
 			break
 		}
@@ -160,6 +160,9 @@ func TestDiskIsFull(t *testing.T) {
 	t.Logf("%d MiB free on the small disk; %d images before, %d after that", free, before, w.written.Load()-before)
 	w.done.Store(true)
 	w.group.Wait()
+	if free > 0 {
+		t.Error("the disk is not full")
+	}
 	records := int64(0)
 	for range w.store.List(t.Context(), form.RecordPrefix) {
 		records++
