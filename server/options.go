@@ -84,6 +84,8 @@ type Options struct {
 	// folder is to be swept before the server is made.
 	UploadFolder string
 	NoUploads    bool
+	// NoUploadsReason is why none are taken, for people; "" gives none.
+	NoUploadsReason string
 	// JobsFile keeps the indexing jobs, so that they and their ids survive the
 	// server; absolute, in a folder that exists; "" keeps none.
 	JobsFile string

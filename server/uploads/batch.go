@@ -25,7 +25,7 @@ type uploaded struct {
 // addRecords adds many uploaded images, one after the other as they arrive. What is wrong with one costs no other.
 func (r Room) addRecords(c echo.Context) error {
 	if !r.Takes() {
-		return problem.New(problem.Unsupported, "this server does not accept uploads")
+		return r.refused()
 	}
 	var asked details
 	answer := struct {

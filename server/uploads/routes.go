@@ -18,8 +18,18 @@ type Room struct {
 	Store   *Store
 	Bodies  api.Bodies
 	Compute api.Compute
-	// Enabled says that uploads are wanted; the store must take them, too.
+	// Enabled says that uploads are wanted; the store must take them, too. Reason is why they
+	// are not, for people; it may be "".
 	Enabled bool
+	Reason  string
+}
+
+// refused is the answer where no uploads are taken.
+func (r Room) refused() error {
+	if r.Reason == "" {
+		return problem.New(problem.Unsupported, "this server does not accept uploads")
+	}
+	return problem.New(problem.Unsupported, "this server does not accept uploads: "+r.Reason)
 }
 
 // Routes are the lines of this room in the table of routes.
@@ -39,7 +49,7 @@ func (r Room) Takes() bool { return r.Enabled && r.Store.Takes() }
 // with is kept in the record.
 func (r Room) addRecord(c echo.Context) error {
 	if !r.Takes() {
-		return problem.New(problem.Unsupported, "this server does not accept uploads")
+		return r.refused()
 	}
 	var asked details
 	given, err := r.Bodies.ReadForm(c, &asked)

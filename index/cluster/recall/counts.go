@@ -2,7 +2,6 @@ package recall
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"mekiki/index/cluster/document"
@@ -54,9 +53,10 @@ func (m *Memory) statistics(ctx context.Context, words Words, records []map[stri
 	counts := map[countKey]int{}
 	var missing []countKey
 	var conditions []engine.Condition
+	occurs := occurring(words, records)
 	keyword.FieldsOf(words.all(), func(field, term string) {
 		key := countKey{collection, field, term}
-		if !slices.ContainsFunc(records, func(terms map[string][]string) bool { return slices.Contains(terms[field], term) }) {
+		if !occurs[key] {
 			return
 		}
 		if known, there := m.counts.Get(key); there && now.Sub(known.at) < countsAge {
@@ -76,4 +76,21 @@ func (m *Memory) statistics(ctx context.Context, words Words, records []map[stri
 	return keyword.Statistics{Documents: words.Records, With: func(field, term string) int {
 		return counts[countKey{collection, field, term}]
 	}}, nil
+}
+
+// occurring gives the words that any of some records, given by their terms, has in a field.
+func occurring(words Words, records []map[string][]string) map[countKey]bool {
+	occurs := map[countKey]bool{}
+	keyword.FieldsOf(words.all(), func(field, term string) { occurs[countKey{words.Collection, field, term}] = false })
+	for _, fields := range records {
+		for field, terms := range fields {
+			for _, term := range terms {
+				key := countKey{words.Collection, field, term}
+				if _, wanted := occurs[key]; wanted {
+					occurs[key] = true
+				}
+			}
+		}
+	}
+	return occurs
 }

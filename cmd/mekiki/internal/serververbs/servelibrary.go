@@ -84,6 +84,9 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	options.OwnerSecret = published.secret
 	defer published.withdraw()
 	options.UploadFolder, options.NoUploads = originals.FolderOf(s.folder()), s.noUploads || s.disk == nil
+	if s.disk == nil {
+		options.NoUploadsReason = "its library lies on a cluster, and the file would be on the disk of this server alone; put it into a folder that is indexed into the cluster"
+	}
 	options.RenditionFolder = renditions.FolderOf(s.library.DerivedFolder())
 	options.JobsFile = filepath.Join(s.library.DerivedFolder(), "jobs.json")
 	options.WebhooksFile = filepath.Join(s.library.DerivedFolder(), "webhooks.json")
