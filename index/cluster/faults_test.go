@@ -39,7 +39,7 @@ func startWork(t *testing.T, nodes *clustertest.Cluster, name string) *work {
 		}
 		w.group.Go(func() { w.write(t, library, uint64(worker*1_000_000)) })
 		w.group.Go(func() {
-			for !w.done.Load() {
+			for !w.done.Load() && t.Context().Err() == nil {
 				w.read(t, library)
 				w.reads.Add(1)
 			}
@@ -49,7 +49,7 @@ func startWork(t *testing.T, nodes *clustertest.Cluster, name string) *work {
 }
 
 func (w *work) write(t *testing.T, library *Library, number uint64) {
-	for ; !w.done.Load(); number += 5 {
+	for ; !w.done.Load() && t.Context().Err() == nil; number += 5 {
 		var batch index.Batch
 		for i := range uint64(5) {
 			batch.Puts = append(batch.Puts, indextest.Image(t, number+i, indextest.Small))

@@ -14,6 +14,8 @@ const (
 	// otherwise each bootstrap one of its own.
 	startTimeout  = 3 * time.Minute
 	startDistance = 4 * time.Second
+	// restartTimeout is how long a node that was killed may take before it is started once more.
+	restartTimeout = time.Minute
 	// stopTimeout is how long a node may take to end before it is killed.
 	stopTimeout = 10 * time.Second
 	// pollInterval is how often a node is asked whether it is ready.

@@ -149,8 +149,15 @@ func (n *node) logFile() string { return filepath.Join(n.folder, "log") }
 // awaitReady waits until a node answers and knows all others.
 func (c *Cluster) awaitReady(tb testing.TB, i int) {
 	tb.Helper()
+	if err := c.ready(tb.Context(), i, startTimeout); err != nil {
+		tb.Fatalf("%s is not ready: %v\n%s", c.nodes[i].name, err, c.nodes[i].tail())
+	}
+}
+
+// ready waits for a while until a node answers and knows all others.
+func (c *Cluster) ready(ctx context.Context, i int, while time.Duration) error {
 	n := c.nodes[i]
-	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, while)
 	defer cancel()
 	for {
 		err := get(ctx, c.Address(i)+"/v1/.well-known/ready")
@@ -158,14 +165,14 @@ func (c *Cluster) awaitReady(tb testing.TB, i int) {
 			err = get(ctx, c.Address(i)+"/v1/schema")
 		}
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case ended := <-n.ended:
 			n.ended <- ended
-			tb.Fatalf("%s ended while it started: %v\n%s", n.name, ended, n.tail())
+			return fmt.Errorf("it ended while it started: %w", ended)
 		case <-ctx.Done():
-			tb.Fatalf("%s is not ready: %v\n%s", n.name, err, n.tail())
+			return err
 		case <-time.After(pollInterval):
 		}
 	}
@@ -221,9 +228,17 @@ func (c *Cluster) Kill(tb testing.TB, i int) {
 	n.ended <- <-n.ended
 }
 
-// Restart starts a node that was killed, with its data, and waits until it is ready.
+// Restart starts a node that was killed, with its data, and waits until it is ready. One that
+// is not within a minute is killed and started again, as whatever looks after nodes does: now
+// and then one does not find the leader.
 func (c *Cluster) Restart(tb testing.TB, i int) {
 	tb.Helper()
+	c.start(tb, c.nodes[i])
+	if err := c.ready(tb.Context(), i, restartTimeout); err == nil {
+		return
+	}
+	tb.Logf("%s is started once more", c.nodes[i].name)
+	c.Kill(tb, i)
 	c.start(tb, c.nodes[i])
 	c.awaitReady(tb, i)
 }

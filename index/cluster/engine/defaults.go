@@ -11,7 +11,7 @@ const (
 	// when all were tried, it is twice that, and so on up to requestTimeout. A call gives up once it
 	// has tried for callTimeout. A node that lost its network does not refuse: it says nothing.
 	connectTimeout = 2 * time.Second
-	firstTimeout   = 15 * time.Second
+	firstTimeout   = 30 * time.Second
 	requestTimeout = 60 * time.Second
 	callTimeout    = 90 * time.Second
 	// firstWait is the wait before everything has been tried once more; each is twice the
