@@ -172,9 +172,27 @@ func (p page) duplicateFiles() {
 	p.visit("duplicates?level=bytes")
 	p.wait(twinGroups + ` === 1`)
 	text := inPage[string](p, `document.querySelector(".twins").innerText`)
-	if !strings.Contains(text, "copy of shot-0.png") || !strings.Contains(text, "Copy the extra paths") || inPage[bool](p, `Boolean(document.querySelector(".twins input, .twins .danger"))`) {
+	if !strings.Contains(text, "copy of shot-0.png") || !strings.Contains(text, "Copy the extra paths") || inPage[bool](p, `Boolean(document.querySelector(".twins .danger"))`) {
 		p.t.Errorf("got %s", text)
 	}
+	// Which of the copies is one too many, one says oneself: their paths are what is copied.
+	inPage[bool](p, `(window.copied = "", Object.defineProperty(navigator, "clipboard", {value: {writeText: (text) => (window.copied = text, Promise.resolve())}}), true)`)
+	copied := func(want int) {
+		p.t.Helper()
+		inPage[bool](p, `(window.copied = "", true)`)
+		p.press(".twins .row .button:last-of-type")
+		p.wait(`window.copied`)
+		name := inPage[string](p, fmt.Sprintf(`document.querySelectorAll(".twins li .name")[%d].textContent`, want))
+		if got := inPage[string](p, "window.copied"); filepath.Base(got) != name || strings.Contains(got, "\n") {
+			p.t.Errorf("%q is copied, not the path of %s", got, name)
+		}
+	}
+	copied(1)
+	p.focusOn(".twins li:nth-child(1) input")
+	p.keys(" ")
+	p.focusOn(".twins li:nth-child(2) input")
+	p.keys(" ")
+	copied(0)
 }
 
 // duplicateScenes: what was not compared is, in a job, and shown without asking again.

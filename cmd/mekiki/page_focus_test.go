@@ -94,8 +94,12 @@ func (p page) reachByTab(names []string) {
 		document.addEventListener("focusin", (event) => window.reached.add(event.target));
 		return true;
 	})()`)
-	for range 60 + len(names) {
+	const all = `window.controls.every((each) => each.type === "radio" || !each.isConnected || window.reached.has(each))`
+	for pressed := range 60 + len(names) {
 		p.do(chromedp.KeyEvent(kb.Tab))
+		if pressed%8 == 7 && inPage[bool](p, all) {
+			return
+		}
 	}
 	for i, name := range names {
 		// Of radio buttons Tab reaches the chosen one.
@@ -119,7 +123,7 @@ func (p page) pressed(i int, name string) {
 	default:
 		p.do(chromedp.KeyEvent(kb.Enter))
 	}
-	inPage[bool](p, `(window.turns = 0, requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => { window.turns = 1; }, 50))), true)`)
+	inPage[bool](p, `(window.turns = 0, requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => { window.turns = 1; }, 20))), true)`)
 	p.wait(`window.turns === 1 && ` + quiet)
 	if inPage[bool](p, `!document.activeElement || document.activeElement === document.body`) {
 		p.t.Errorf("after %q (%s) was used, the focus is on the page's body", name, kind)

@@ -105,7 +105,7 @@ func (p page) visit(path string) {
 // wait waits until an expression is true in the page.
 func (p page) wait(expression string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if inPage[bool](p, "Boolean("+expression+")") {
 			return
 		}

@@ -1,5 +1,5 @@
 import { duplicates, type DuplicateGroup, type DuplicateMember } from "../api";
-import { fileOf, folderOf, without } from "./duplicates.ts";
+import { fileOf, folderOf, keyOf, without } from "./duplicates.ts";
 
 export type Level = "bytes" | "picture" | "scene";
 
@@ -49,10 +49,13 @@ export class Duplicates {
   }
 
   isMarked(group: DuplicateGroup, member: DuplicateMember): boolean {
-    return this.#chosen.get(member.id) ?? member.id !== group.best;
+    const [best] = group.members;
+    return (
+      this.#chosen.get(keyOf(group, member)) ?? (best !== undefined && keyOf(group, member) !== keyOf(group, best))
+    );
   }
-  mark(id: string, removed: boolean): void {
-    this.#chosen = new Map([...this.#chosen, [id, removed]]);
+  mark(group: DuplicateGroup, member: DuplicateMember, removed: boolean): void {
+    this.#chosen = new Map([...this.#chosen, [keyOf(group, member), removed]]);
   }
   markedOf(group: DuplicateGroup): DuplicateMember[] {
     return group.members.filter((member) => this.isMarked(group, member));
@@ -61,9 +64,9 @@ export class Duplicates {
   /** prefer keeps, of each group that has pictures in a folder, the first of those alone. */
   prefer(folder: string): void {
     const chosen = new Map(this.#chosen);
-    for (const { members } of this.groups) {
-      const kept = members.find((member) => folderOf(member) === folder);
-      if (kept) for (const member of members) chosen.set(member.id, member.id !== kept.id);
+    for (const group of this.groups) {
+      const kept = group.members.find((member) => folderOf(member) === folder);
+      if (kept) for (const member of group.members) chosen.set(keyOf(group, member), member !== kept);
     }
     this.#chosen = chosen;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DuplicateMember } from "../api";
-import { fileOf, folderOf, without } from "./duplicates.ts";
+import { fileOf, folderOf, keyOf, without } from "./duplicates.ts";
 
 const member = (id: string, path: string, name = ""): DuplicateMember => ({
   id,
@@ -22,6 +22,12 @@ describe("duplicates", () => {
     ]);
     expect(folderOf(member("1", "C:\\photos\\c.jpg"))).toBe("C:\\photos");
     expect(folderOf(member("1", "/c.jpg"))).toBe("/");
+  });
+
+  it("tell copies of one file apart", () => {
+    const copies = [member("1", "/a.jpg"), member("1", "/b.jpg"), member("2", "/c.jpg")];
+    const group = { members: copies, best: "1", reasons: [], reclaimable_bytes: 10 };
+    expect(copies.map((each) => keyOf(group, each))).toEqual(["/a.jpg", "/b.jpg", "2"]);
   });
 
   it("lose pictures, and groups with one left", () => {

@@ -9,6 +9,10 @@ export const folderOf = (member: DuplicateMember): string => where(member).repla
 export const sizeOf = (members: readonly DuplicateMember[]): number =>
   members.reduce((sum, member) => sum + member.bytes, 0);
 
+/** keyOf names a picture of a group; of copies of one file, which are one record, the copy. */
+export const keyOf = ({ members }: DuplicateGroup, { id, path }: DuplicateMember): string =>
+  members.some((other) => other.id === id && other.path !== path) ? path : id;
+
 /** without gives groups without some pictures. A group of which one is left is none. */
 export function without(groups: readonly DuplicateGroup[], ids: ReadonlySet<string>): DuplicateGroup[] {
   return groups.flatMap((group) => {

@@ -462,6 +462,8 @@ const en = {
     noneStays: "No picture of this group stays.",
     prefer: "Keep the ones in",
     preferNone: "the best, in any folder",
+    extra: "One too many",
+    extraThis: (path: string) => `${path} is one too many`,
     copyExtra: "Copy the extra paths",
     copyAllExtra: "Copy the extra paths of all groups shown",
     compare: "Compare",

@@ -490,7 +490,7 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     total: (groups, bytes) => `${f.number(groups)}組。それぞれ最良の1枚だけを残すと${f.bytes(bytes)}空きます。`,
     bestNote: "削除した画像はゴミ箱に入ります。元のファイルは変更されません。",
     filesStay:
-      "1枚の画像のファイルが複数の場所にあります。元のファイルは変更されません。不要なファイルを自分で削除するには、2つ目以降のパスをコピーしてください。",
+      "1枚の画像のファイルが複数の場所にあります。元のファイルは変更されません。不要なファイルを自分で削除するには、余分なファイルのパスをコピーしてください。",
     comparing: "画像を比較しています",
     pending: (count, seconds) =>
       `未比較の画像：${f.number(count)}枚` + (seconds ? `（残り約${f.duration(seconds)}）` : ""),
@@ -515,8 +515,10 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
     noneStays: "この組の画像は1枚も残りません。",
     prefer: "残すフォルダー",
     preferNone: "最良のもの（フォルダーを問わない）",
-    copyExtra: "2つ目以降のパスをコピー",
-    copyAllExtra: "表示中の全組の2つ目以降のパスをコピー",
+    extra: "余分",
+    extraThis: (path) => `${path}は余分`,
+    copyExtra: "余分なファイルのパスをコピー",
+    copyAllExtra: "表示中の全組の余分なファイルのパスをコピー",
     compare: "比較",
     compareTitle: "並べて比較",
     before: "前の画像（←）",
