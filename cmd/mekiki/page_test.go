@@ -223,6 +223,10 @@ func (p page) ask() {
 	p.wait(`!document.querySelector("dialog[open]")`)
 	p.do(chromedp.Click(".cell[data-index='0'] .tile"))
 	p.wait(answered(2))
+	p.press(`.turn:last-child .answer button[aria-label^="Use as description"]`)
+	p.wait(`document.querySelector(".toast button")`)
+	p.press(".toast button") // takes it back
+	p.wait(`[...document.querySelectorAll(".toast")].some((toast) => toast.textContent.includes("as before"))`)
 	p.do(chromedp.Click(".ask > .button.plain"))
 	p.wait(`document.querySelectorAll(".turn").length === 0`)
 }
