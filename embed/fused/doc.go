@@ -2,7 +2,7 @@
 // runtime's own operators do the same.
 //
 // QuantizedProduct multiplies activations by weights of 8-bit integers, with what comes before and after such a product: each
-// row's scale, the biases, and the GELU.
+// row's scale, the biases, the GELU, and the sum with the residual stream.
 //
 //	x ──► codes of 8 bits, a scale for each row ──► vpdpbusd, 12 rows by 32 columns at once ──► scale, bias, GELU ──► y
 //	weights, packed once for all sessions ────────────┘

@@ -24,12 +24,14 @@ typedef struct {
 	size_t rows, shifts;
 	int mode, gelu;
 	const packed *weights;
+	const float *add; // add_rows rows of width values that are added at the end, over and over, or null
+	size_t add_rows;
 	float *y;
 	// Computed:
 	uint8_t *codes;
 	size_t stride;
 	float *steps;     // of each row
-	int32_t *zeros;   // of each row
+	int32_t zero;     // the code of nothing
 	float *extremes;  // least and largest value of each block of rows
 } product;
 

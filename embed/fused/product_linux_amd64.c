@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { AHEAD = 1024, SECOND_CACHE = 384 << 10, LEAST_PARTS = 12 };
+enum { AHEAD = 1024, SECOND_CACHE = 384 << 10, LEAST_PARTS = 16, PARTS_MULTIPLE = 4 };
 
 // Four features of a panel's columns lie side by side, as vpdpbusd reads them: [inner/4][PANEL][4].
 struct packed {
@@ -121,7 +121,7 @@ static size_t stride_of(const product *p) { return padded(p->weights->groups * 4
 size_t product_blocks(const product *p) { return (p->rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
 
 size_t product_scratch(const product *p) {
-	return padded((p->rows + MOST_ROWS) * stride_of(p)) + 2 * padded((p->rows + MOST_ROWS) * 4) + padded(product_blocks(p) * 8);
+	return padded((p->rows + MOST_ROWS) * stride_of(p)) + padded((p->rows + MOST_ROWS) * 4) + padded(product_blocks(p) * 8);
 }
 
 void product_prepare(product *p, void *scratch) {
@@ -129,8 +129,8 @@ void product_prepare(product *p, void *scratch) {
 	p->stride = stride_of(p);
 	p->codes = (uint8_t *)at, at += padded((p->rows + MOST_ROWS) * p->stride);
 	p->steps = (float *)at, at += padded((p->rows + MOST_ROWS) * 4);
-	p->zeros = (int32_t *)at, at += padded((p->rows + MOST_ROWS) * 4);
 	p->extremes = (float *)at;
+	p->zero = p->mode == MODE_POSITIVE ? 0 : 128;
 }
 
 // The 16 features from k on of a row, less what all rows have in common.
@@ -163,8 +163,9 @@ VNNI void product_join(product *p) {
 	float step = largest == least ? 1 : (largest - least) / 255;
 	float zero = -least / step;
 	int32_t rounded = _mm_cvtss_si32(_mm_set_ss(zero < 0 ? 0 : zero > 255 ? 255 : zero)); // to even
+	p->zero = rounded;
 	for (size_t r = 0; r < p->rows; r++)
-		p->steps[r] = step, p->zeros[r] = rounded;
+		p->steps[r] = step;
 }
 
 // The step between the codes of a row.
@@ -183,9 +184,9 @@ VNNI void product_quantize(product *p, size_t block) {
 	for (size_t r = from; r < to; r++) {
 		const float *row = p->x + r * inner;
 		if (p->mode != MODE_RUN)
-			p->steps[r] = row_step(p, row), p->zeros[r] = p->mode == MODE_POSITIVE ? 0 : 128;
+			p->steps[r] = row_step(p, row);
 		__m512 inverse = _mm512_set1_ps(1 / p->steps[r]);
-		__m512i zero = _mm512_set1_epi32(p->zeros[r]), none = _mm512_setzero_si512();
+		__m512i zero = _mm512_set1_epi32(p->zero), none = _mm512_setzero_si512();
 		uint8_t *codes = p->codes + r * p->stride;
 		for (size_t k = 0; k < inner; k += 16) {
 			__m512i code = _mm512_add_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(features(p, row, k, left(inner - k)), inverse)), zero);
@@ -194,26 +195,26 @@ VNNI void product_quantize(product *p, size_t block) {
 	}
 }
 
-// x times the share of the normal distribution below it; the error function is that of Abramowitz and Stegun 7.1.26, whose
-// error is at most 1.5e-7.
+// x times the share of the normal distribution below it. Up to 4.5 that share less a half is x times a polynomial in x², fitted by
+// least squares, weights raised where errors were large; beyond, none or all. The result is off by at most 1.6e-5, a thousandth of
+// the step between the codes that it is read by.
 INLINE __m512 gelu(__m512 x) {
-	__m512 z = _mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps(0.70710678f));
-	__m512 t = _mm512_div_ps(_mm512_set1_ps(1), _mm512_fmadd_ps(z, _mm512_set1_ps(0.3275911f), _mm512_set1_ps(1)));
-	__m512 y = _mm512_set1_ps(1.061405429f);
-	y = _mm512_fmadd_ps(y, t, _mm512_set1_ps(-1.453152027f));
-	y = _mm512_fmadd_ps(y, t, _mm512_set1_ps(1.421413741f));
-	y = _mm512_fmadd_ps(y, t, _mm512_set1_ps(-0.284496736f));
-	y = _mm512_fmadd_ps(y, t, _mm512_set1_ps(0.254829592f));
-	y = _mm512_mul_ps(_mm512_mul_ps(y, t), exponential(_mm512_mul_ps(_mm512_sub_ps(_mm512_setzero_ps(), z), z)));
-	__m512 tail = _mm512_mul_ps(y, _mm512_set1_ps(0.5f)); // the share above |x|
-	__mmask16 positive = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ);
-	return _mm512_mul_ps(x, _mm512_mask_sub_ps(tail, positive, _mm512_set1_ps(1), tail));
+	static const float coefficients[] = {0.15690529f, -0.07718337f, 0.05467185f, -0.04029579f, 0.02862396f, -0.0181592f, 0.01014047f, -0.00668289f, 0.00465531f, -0.00156565f};
+	const int degree = sizeof coefficients / sizeof *coefficients - 1;
+	__m512 u = _mm512_fmsub_ps(_mm512_mul_ps(x, x), _mm512_set1_ps(2 / (4.5f * 4.5f)), _mm512_set1_ps(1));
+	__m512 y = _mm512_set1_ps(coefficients[degree]);
+#pragma GCC unroll 16
+	for (int i = degree - 1; i >= 0; i--)
+		y = _mm512_fmadd_ps(y, u, _mm512_set1_ps(coefficients[i]));
+	y = _mm512_fmadd_ps(x, y, _mm512_set1_ps(0.5f));
+	y = _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, _mm512_set1_ps(4.5f), _CMP_GT_OQ), _mm512_set1_ps(1));
+	y = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(-4.5f), _CMP_NLT_UQ), y);
+	return _mm512_mul_ps(x, y);
 }
 
 // What is known of 16 columns.
 typedef struct {
 	__m512 scale, bias;
-	__m512i sum;
 	__mmask16 mask;
 } columns;
 
@@ -223,14 +224,17 @@ INLINE columns columns_at(const product *p, size_t n) {
 	c.bias = p->bias ? _mm512_maskz_loadu_ps(c.mask, p->bias + n) : _mm512_setzero_ps();
 	if (p->bias2)
 		c.bias = _mm512_add_ps(c.bias, _mm512_maskz_loadu_ps(c.mask, p->bias2 + n));
-	c.sum = _mm512_loadu_si512(p->weights->sums + n);
 	return c;
 }
 
 INLINE void finish(const product *p, size_t row, size_t n, columns c, __m512i total) {
-	total = _mm512_sub_epi32(total, _mm512_mullo_epi32(c.sum, _mm512_set1_epi32(p->zeros[row])));
+	size_t at = row * p->weights->width + n;
 	__m512 y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(total), _mm512_mul_ps(c.scale, _mm512_set1_ps(p->steps[row])), c.bias);
-	_mm512_mask_storeu_ps(p->y + row * p->weights->width + n, c.mask, p->gelu ? gelu(y) : y);
+	if (p->gelu)
+		y = gelu(y);
+	if (p->add)
+		y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(c.mask, p->add + (row < p->add_rows ? row : row % p->add_rows) * p->weights->width + n));
+	_mm512_mask_storeu_ps(p->y + at, c.mask, y);
 }
 
 // total += codes * weights, four products a lane. Written out because compilers copy the totals around otherwise.
@@ -242,9 +246,13 @@ INLINE void multiply(const product *p, size_t row, const int rows, size_t panel,
 	const int8_t *b = p->weights->codes + panel * groups * PANEL * 4;
 	const uint8_t *a = p->codes + row * stride;
 	__m512i total[MOST_ROWS][2];
+	// What the codes' zero adds to each column is taken off at the beginning.
+	const __m512i zero = _mm512_set1_epi32(-p->zero);
+	const int32_t *columns = p->weights->sums + panel * PANEL;
+	const __m512i start[2] = {_mm512_mullo_epi32(_mm512_loadu_si512(columns), zero), _mm512_mullo_epi32(_mm512_loadu_si512(columns + 16), zero)};
 #pragma GCC unroll 12
 	for (int r = 0; r < rows; r++)
-		total[r][0] = total[r][1] = _mm512_setzero_si512();
+		total[r][0] = start[0], total[r][1] = start[1];
 	for (const int8_t *end = b + groups * PANEL * 4; b < end; b += 128, a += 4) {
 		__m512i first = _mm512_load_si512(b), second = _mm512_load_si512(b + 64);
 		_mm_prefetch((const char *)b + AHEAD, _MM_HINT_T0);
@@ -268,18 +276,17 @@ VNNI static void __attribute__((noinline)) multiply8(const product *p, size_t ro
 VNNI static void __attribute__((noinline)) multiply4(const product *p, size_t row, size_t panel, __m512i sums[MOST_ROWS][2]) { multiply(p, row, 4, panel, sums); }
 VNNI static void __attribute__((noinline)) multiply1(const product *p, size_t row, size_t panel, __m512i sums[MOST_ROWS][2]) { multiply(p, row, 1, panel, sums); }
 
-// How many panels go through a block of rows one after another: as many as a processor's second cache holds beside other things.
-static size_t panels_at_once(const product *p) {
-	size_t most = SECOND_CACHE / (p->weights->groups * PANEL * 4), shared = p->weights->panels / LEAST_PARTS;
-	most = most < shared ? most : shared;
-	return most ? most : 1;
+// Panels are divided into parts, and those of a part go through a block of rows one after another: no more than a processor's second cache
+// holds beside other things. Their number divides well among threads.
+size_t product_parts(const product *p) {
+	size_t panels = p->weights->panels, size = p->weights->groups * PANEL * 4;
+	size_t least = (panels * size + SECOND_CACHE - 1) / SECOND_CACHE;
+	size_t parts = ((least > LEAST_PARTS ? least : LEAST_PARTS) + PARTS_MULTIPLE - 1) / PARTS_MULTIPLE * PARTS_MULTIPLE;
+	return parts < panels ? parts : panels;
 }
 
-size_t product_parts(const product *p) { return (p->weights->panels + panels_at_once(p) - 1) / panels_at_once(p); }
-
 VNNI void product_part(product *p, size_t part) {
-	size_t first = part * panels_at_once(p), last = first + panels_at_once(p);
-	last = last < p->weights->panels ? last : p->weights->panels;
+	size_t parts = product_parts(p), first = part * p->weights->panels / parts, last = (part + 1) * p->weights->panels / parts;
 	for (size_t row = 0, rows; row < p->rows; row += rows) {
 		size_t left = p->rows - row;
 		rows = left >= 12 ? 12 : left >= 8 ? 8 : left >= 4 ? 4 : 1;

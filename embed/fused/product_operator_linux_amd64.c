@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 // The inputs of the operator; all after the scale may be missing.
-enum { INPUT_X, INPUT_WEIGHT, INPUT_SCALE, INPUT_SHIFT, INPUT_BIAS, INPUT_BIAS2, INPUTS };
+enum { INPUT_X, INPUT_WEIGHT, INPUT_SCALE, INPUT_SHIFT, INPUT_BIAS, INPUT_BIAS2, INPUT_ADD, INPUTS };
 
 typedef struct {
 	const function *api;
@@ -70,6 +70,19 @@ static void *run(const function *api, const void *context, product *p) {
 
 static int fits(const tensor *t, size_t count) { return !t->data || t->count == count; }
 
+// Whether what is added to the result has its shape, or lacks batches that it has: then it stands for each of them.
+static int adds_up(const tensor *add, const tensor *y) {
+	size_t i = 0;
+	if (!add->data)
+		return 1;
+	while (i < add->dimensions && i < y->dimensions && add->sizes[add->dimensions - 1 - i] == y->sizes[y->dimensions - 1 - i])
+		i++;
+	for (; i < add->dimensions; i++)
+		if (add->sizes[add->dimensions - 1 - i] != 1)
+			return 0;
+	return add->count && add->dimensions <= y->dimensions;
+}
+
 static void *compute(void *created, void *context) {
 	const kernel *k = created;
 	const function *api = k->api;
@@ -86,12 +99,14 @@ static void *compute(void *created, void *context) {
 	    (in[INPUT_SHIFT].count > 1 && in[INPUT_SHIFT].count != k->inner) || !fits(&in[INPUT_BIAS], k->width) || !fits(&in[INPUT_BIAS2], k->width))
 		return failed(api, "the sizes of a product do not fit");
 	y.sizes[last] = k->width;
+	if (y.count && !adds_up(&in[INPUT_ADD], &y))
+		return failed(api, "what is added to a product does not fit");
 	void *status = output(api, context, &y);
 	if (status || !y.count)
 		return status;
 	product p = {.x = in[INPUT_X].data, .shift = in[INPUT_SHIFT].data, .shifts = in[INPUT_SHIFT].count, .scale = in[INPUT_SCALE].data,
 	             .bias = in[INPUT_BIAS].data, .bias2 = in[INPUT_BIAS2].data, .rows = in[INPUT_X].count / k->inner,
-	             .mode = k->mode, .gelu = k->gelu, .weights = k->weights, .y = y.data};
+	             .add = in[INPUT_ADD].data, .add_rows = in[INPUT_ADD].count / k->width, .mode = k->mode, .gelu = k->gelu, .weights = k->weights, .y = y.data};
 	return run(api, context, &p);
 }
 

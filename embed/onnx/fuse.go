@@ -25,7 +25,8 @@ var leastInputs = map[string]int{"DynamicQuantizeMatMul": 3, "MatMulIntegerToFlo
 	"ReduceMax": 1, "Abs": 1, "Sub": 2, "Mul": 2, "Add": 2, "BiasGelu": 2, "MultiHeadAttention": 3, "Slice": 1, "Reshape": 1}
 
 // Fuse returns an encoded model in which products of 8-bit integers are one node each, with what comes before and after
-// them: QuantizedProduct of x, the weight, its scales, what is taken off x, and two biases. It computes what the nodes that
+// them: QuantizedProduct of x, the weight, its scales, what is taken off x, two biases, and what is
+// added to the result. It computes what the nodes that
 // it stands for compute, rounding apart. Attention to what such products give becomes one node too. It also returns how many
 // products there are. Only graphs that [Graph] wrote are changed.
 func Fuse(model []byte) (fused []byte, count int, err error) {
@@ -244,6 +245,15 @@ func (f *fusing) fuse(i int) bool {
 		product.biases[1], product.gelu, product.at = f.nodes[next].Inputs[1], 1, next
 		product.output = f.nodes[next].Outputs[0]
 	}
+	if next, ok := f.only(product.output, "Add"); ok {
+		first, second := f.nodes[next].Inputs[0], f.nodes[next].Inputs[1]
+		if second == product.output {
+			first, second = second, first
+		}
+		if first == product.output && second != first && !f.constant[second] {
+			product.add, product.at, product.output = second, next, f.nodes[next].Outputs[0]
+		}
+	}
 	f.replace(product)
 	return true
 }
@@ -252,6 +262,7 @@ func (f *fusing) fuse(i int) bool {
 type fusedProduct struct {
 	x, weight, scale, shift string
 	biases                  [2]string
+	add                     string // rows that are added at the end
 	mode, gelu              int64
 	output                  string
 	at                      int // the last node that it stands for
@@ -331,7 +342,7 @@ func (f *fusing) isBias(value string) bool {
 // replace puts a node in the place of the last one that it stands for; the others are left out when nothing reads them.
 func (f *fusing) replace(product fusedProduct) {
 	f.put(product.at, node{operator: "QuantizedProduct",
-		inputs:     []string{product.x, product.weight, product.scale, product.shift, product.biases[0], product.biases[1]},
+		inputs:     []string{product.x, product.weight, product.scale, product.shift, product.biases[0], product.biases[1], product.add},
 		outputs:    []string{product.output},
 		attributes: []attribute{integer("mode", product.mode), integer("gelu", product.gelu)}})
 }

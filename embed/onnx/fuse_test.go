@@ -37,7 +37,7 @@ func TestFuseMakesOneNodeOfAProduct(t *testing.T) {
 	if err != nil || len(nodes) != 2 || nodes[0].Operator != "QuantizedProduct" || nodes[1].Operator != "Identity" {
 		t.Fatalf("nodes %+v, %v", nodes, err)
 	}
-	if want := []string{"x", "weight", "scale", "", "scale", "scale"}; !slices.Equal(nodes[0].Inputs, want) {
+	if want := []string{"x", "weight", "scale", "", "scale", "scale", ""}; !slices.Equal(nodes[0].Inputs, want) {
 		t.Errorf("inputs %q, want %q", nodes[0].Inputs, want)
 	}
 }

@@ -23,7 +23,7 @@ func TestFusedProducts(t *testing.T) {
 	}
 	runtime := orttest.Open(t)
 	for _, size := range [][3]int{{1, 8, 16}, {7, 50, 37}, {13, 64, 96}, {45, 129, 33}} {
-		for _, form := range []string{"run", "rows", "rows gelu", "centred", "positive gelu"} {
+		for _, form := range []string{"run", "rows", "rows gelu", "centred", "positive gelu", "added"} {
 			t.Run(fmt.Sprint(size, " ", form), func(t *testing.T) { compareFused(t, runtime, form, size[0], size[1], size[2]) })
 		}
 	}
@@ -41,12 +41,14 @@ func compareFused(t *testing.T, runtime *ort.Runtime, form string, rows, inner, 
 		product.Least = LeastGelu
 	}
 	dir := t.TempDir()
-	writeNetwork(t, dir, plan, fusedWeights{"layer.weight": {width, inner}, "layer.bias": {width}}, func(network *Network) {
+	writeNetwork(t, dir, plan, fusedWeights{"layer.weight": {width, inner}, "layer.bias": {width}, "others": {inner, width}}, func(network *Network) {
 		x := network.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(inner))
 		if form == "rows gelu" || form == "positive gelu" {
 			network.Output("y", network.BiasGelu(network.Product(x, product), network.Bias(product)))
+		} else if y := network.Apply(x, product); form == "added" {
+			network.Output("y", network.Add(y, network.MatMul(x, network.Tensor("others", []int{inner, width}, inner, width))))
 		} else {
-			network.Output("y", network.Apply(x, product))
+			network.Output("y", y)
 		}
 	})
 	graph, err := os.ReadFile(filepath.Join(dir, "graph.onnx"))
