@@ -115,7 +115,7 @@ func ask(server, text string, rerank int) ([]string, error) {
 	query := url.Values{"q": {text}, "limit": {"10"}, "show": {"all"}}
 	if rerank > 0 {
 		query.Set("rerank_count", strconv.Itoa(rerank))
-		query.Set("rerank_ms", "60000")
+		query.Set("rerank_ms", "10000")
 	} else {
 		query.Set("rerank_ms", "0")
 	}
