@@ -78,7 +78,7 @@ func StartWeaviateIn(tb testing.TB, count int, in Circumstances) *Cluster {
 		c.nodes = append(c.nodes, n)
 	}
 	for i, n := range c.nodes {
-		n.environ = n.settings(c.nodes[0], peers)
+		n.environ = n.settings(c.nodes, peers)
 		c.start(tb, n)
 		if i+1 < count {
 			time.Sleep(startDistance)
@@ -91,7 +91,7 @@ func StartWeaviateIn(tb testing.TB, count int, in Circumstances) *Cluster {
 }
 
 // settings are the environment of a node: that of this process does not reach it.
-func (n *node) settings(first *node, peers []string) []string {
+func (n *node) settings(all []*node, peers []string) []string {
 	settings := []string{
 		"HOME=" + n.folder, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + n.folder,
 		fmt.Sprintf("CLUSTER_IN_LOCALHOST=%t", n.within == nil), "CLUSTER_HOSTNAME=" + n.name, "CLUSTER_ADVERTISE_ADDR=" + n.host, "CLUSTER_BIND_ADDR=" + n.host,
@@ -104,10 +104,12 @@ func (n *node) settings(first *node, peers []string) []string {
 		"PROMETHEUS_MONITORING_ENABLED=false", "GO_PROFILING_DISABLE=true", "LOG_LEVEL=warning",
 		"DISK_USE_WARNING_PERCENTAGE=100", "DISK_USE_READONLY_PERCENTAGE=100", "QUERY_MAXIMUM_RESULTS=100000",
 	}
-	if n != first {
-		settings = append(settings, "CLUSTER_JOIN="+first.host+":"+first.port(portGossip))
+	// Each joins all, itself too: the first one, started again, would else wait for the others to call.
+	var gossip []string
+	for _, other := range all {
+		gossip = append(gossip, other.host+":"+other.port(portGossip))
 	}
-	return settings
+	return append(settings, "CLUSTER_JOIN="+strings.Join(gossip, ","))
 }
 
 // start starts the process of a node, which ends with the test.
