@@ -303,7 +303,7 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 		}
 		removed = nil
 	}); err != nil {
-		if len(added) > x.Host.FewChanges {
+		if fresh || len(added) > x.Host.FewChanges {
 			x.images, x.texts, x.at, x.unread, x.damaged = nil, nil, catalog.Table[catalog.Location]{}, nil, nil
 		}
 		return err
