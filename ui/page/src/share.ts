@@ -11,7 +11,7 @@ export const isLinked = (): boolean => location.hash.startsWith(prefix);
 /** takeLink takes the secret of a link to a collection out of the address, so that it is not kept in the browser's history. */
 function takeLink(): string {
   if (!isLinked()) return "";
-  const secret = decodeURIComponent(location.hash.slice(prefix.length));
+  const secret = location.hash.slice(prefix.length); // as it was made: nothing in it is escaped
   history.replaceState(history.state, "", location.pathname + location.search);
   return secret;
 }
