@@ -12,6 +12,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/writerlock"
+	"mekiki/index/vector"
 	"mekiki/internal/vfs"
 	"mekiki/internal/vfs/vfstest"
 )
@@ -109,6 +110,68 @@ func TestFlippedLists(t *testing.T) {
 		}
 	}
 	t.Logf("%d flips in %d bytes of lists, each noticed", flips, len(lists))
+}
+
+// TestFlippedCodes flips bits of saved codes, one at a time: the answers are as before, and where
+// a flip is noticed the codes are written again. MEKIKI_TEST_SCALE=8 flips every bit; less
+// flips one in each few bytes.
+func TestFlippedCodes(t *testing.T) {
+	const name, renewed = "/library/derived/vectors/0001-images-00000001.codes", "/library/derived/vectors/0001-images-00000002.codes"
+	for method, from := range map[vector.Method]int{vector.Automatic: 6, vector.HNSW: 1} {
+		memory := vfstest.NewMemory()
+		open := func(files vfs.FS) *Library {
+			library, err := Open(t.Context(), "/library", Options{FileSystem: files, Method: method, keptVectors: 1, approximateFrom: from})
+			indextest.Must(t, err)
+			return library
+		}
+		search := func(library *Library) []index.Neighbour {
+			snapshot := library.Snapshot()
+			defer snapshot.Close()
+			found, err := snapshot.NearestImages(t.Context(), indextest.Unit(2, 1, indextest.Small.Width).Values, 12, index.Filter{})
+			indextest.Must(t, err)
+			return found
+		}
+		library := openMemory(t, memory)
+		fill(t, library, 12)
+		wanted := search(library)
+		indextest.Must(t, library.Close())
+		indextest.Must(t, open(memory).Close()) // it writes the codes
+		files := memory.Files()
+		saved := files[name]
+		if len(saved) < 200 {
+			t.Fatalf("%d bytes of codes", len(saved))
+		}
+		stride := 1
+		if indextest.Scale(t) < 8 {
+			stride = max(1, 43/indextest.Scale(t))
+		}
+		flips, noticed := 0, 0
+		for bit := 0; bit < 8*len(saved); bit += stride {
+			flips++
+			damaged := vfstest.NewMemory()
+			for other, data := range files {
+				damaged.Put(other, data)
+			}
+			data := slices.Clone(saved)
+			data[bit/8] ^= 1 << (bit % 8)
+			damaged.Put(name, data)
+			library := open(damaged)
+			if diff := cmp.Diff(wanted, search(library)); diff != "" {
+				t.Errorf("bit %d: other answers:\n%s", bit, diff)
+			}
+			indextest.Must(t, library.Close())
+			if again, there := damaged.Files()[renewed]; there {
+				noticed++
+				if !slices.Equal(again, saved) {
+					t.Errorf("bit %d: other codes were written", bit)
+				}
+			}
+		}
+		if noticed == 0 {
+			t.Error("no flip was noticed")
+		}
+		t.Logf("%s: %d flips in %d bytes of codes, %d noticed", method, flips, len(saved), noticed)
+	}
 }
 
 // flipAnswers is what must not change unnoticed.

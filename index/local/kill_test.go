@@ -41,6 +41,12 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"))
 }
 
+// killOptions has codes and a graph saved, however few pictures there are.
+func killOptions(options Options) Options {
+	options.keptVectors, options.approximateFrom = 1, 6
+	return options
+}
+
 // killChild changes a library at random for ever, and says before each change
 // what it begins and after it what is durable.
 func killChild(folder, seed string) error {
@@ -49,7 +55,7 @@ func killChild(folder, seed string) error {
 		return err
 	}
 	random := rand.New(rand.NewPCG(number, 3))
-	library, err := Open(context.Background(), folder, Options{CheckpointBytes: 20_000, SegmentBytes: 8_000})
+	library, err := Open(context.Background(), folder, killOptions(Options{CheckpointBytes: 20_000, SegmentBytes: 8_000}))
 	if err != nil {
 		return err
 	}
@@ -101,7 +107,7 @@ func TestKill(t *testing.T) {
 	changes := 0
 	for trial := range trials {
 		changes += killOnce(t, folder, trial, time.Duration(20+random.IntN(250))*time.Millisecond, known)
-		library, err := Open(t.Context(), folder, Options{})
+		library, err := Open(t.Context(), folder, killOptions(Options{}))
 		if err != nil {
 			t.Fatalf("trial %d: open: %v", trial, err)
 		}

@@ -185,7 +185,8 @@ func newLibrary(folder string, options Options, decoder *pixels.Decoder, backgro
 	l.readOnly.Store(options.ReadOnly)
 	l.host = &nearest.Host{
 		Fsys: l.fsys, Folder: l.folder, Logger: l.logger, Now: options.Now, KeptVectors: options.keptVectors, ApproximateFrom: options.approximateFrom, Method: options.Method,
-		Background: background, ReadOnly: l.readOnly.Load, Present: l.present, AddFinding: l.addFinding, Current: l.currentNearest,
+		BuiltAtOnce: nearest.BuiltAtOnce,
+		Background:  background, ReadOnly: l.readOnly.Load, Present: l.present, AddFinding: l.addFinding, Current: l.currentNearest,
 		NewIndex: nearest.NewIndex, FewChanges: nearest.ReadAtOnce,
 	}
 	return l

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"mekiki/index/vector/topk"
 )
 
 // builder builds the inverted lists of many entries at once.
@@ -13,6 +15,7 @@ type builder struct {
 	kernel        kernel
 	chunks        []*chunk
 	removed       func(location) bool
+	newReader     func() *reader
 	workers       int
 	stopped       func() bool // may be nil
 }
@@ -81,17 +84,21 @@ func (b *builder) representatives(most int, ofLengthOne bool) (*pointSet, int) {
 	const stretch = 64 // chunks
 	results, groups := make([]invertedList, (len(b.chunks)+stretch-1)/stretch), make([]int, (len(b.chunks)+stretch-1)/stretch)
 	b.each(len(results), func(_, i int) {
-		result, merger, code := &results[i], newMerger(b.width, most, b.kernel), make([]byte, b.stride)
+		result, merger, code, reader := &results[i], newMerger(b.width, most, b.kernel), make([]byte, b.stride), b.newReader()
 		for number := i * stretch; number < min((i+1)*stretch, len(b.chunks)); number++ {
 			chunk := b.chunks[number]
+			reader.fill(chunk, 0, len(chunk.entries))
 			for slot := range chunk.entries {
 				at := location{uint32(number), uint32(slot)}
 				if b.removed(at) {
 					continue
 				}
+				rows, codes, err := reader.entry(chunk, slot)
+				if err != nil {
+					continue // it is gone since, or neither its codes nor its vectors can be read
+				}
 				groups[i]++
-				first, end := chunk.entries[slot].row, chunk.endRow(slot)
-				merger.merge(chunk.codes[first*b.stride:end*b.stride], chunk.rows[first:end], func(mean []float32) {
+				merger.merge(codes, rows, func(mean []float32) {
 					if ofLengthOne {
 						unit(mean)
 					}
@@ -201,10 +208,10 @@ func (b *builder) coarseQuantizer(centroids *codeTable) *coarseQuantizer {
 // nearest gives the number of the centroid with the largest dot product with a code,
 // of those in the nearest cellProbes cells.
 func (q *coarseQuantizer) nearest(n *inserter, code []byte) int32 {
-	order := newNearestFirst(n.score(&q.cells, code))
+	order := topk.NewOrder(n.score(&q.cells, code))
 	best, number := float32(math.Inf(-1)), int32(0)
 	for range cellProbes {
-		cell, ok := order.next()
+		cell, ok := order.Next()
 		if !ok {
 			break
 		}

@@ -15,35 +15,37 @@ type coderFinder struct {
 	nodes   *coder.Graph
 	entries []location
 	merger  *merger
-	stride  int
 }
 
 // buildCoder builds the graph of all entries.
 func (b *builder) buildCoder() *coderFinder {
-	f := &coderFinder{nodes: coder.New(), merger: newMerger(b.width, graphRepresentatives, b.kernel), stride: b.stride}
+	f, reader := &coderFinder{nodes: coder.New(), merger: newMerger(b.width, graphRepresentatives, b.kernel)}, b.newReader()
 	for number, c := range b.chunks {
 		for slot := range c.entries {
 			if at := (location{uint32(number), uint32(slot)}); !b.removed(at) && !b.isStopped() {
-				f.add(c, at)
+				f.add(reader, c, at)
 			}
 		}
 	}
 	return f
 }
 
-func (f *coderFinder) add(c *chunk, at location) {
-	first, end := c.entries[at.slot].row, c.endRow(int(at.slot))
-	f.merger.merge(c.codes[first*f.stride:end*f.stride], c.rows[first:end], func(mean []float32) {
+func (f *coderFinder) add(reader *reader, c *chunk, at location) {
+	rows, codes, err := reader.entry(c, int(at.slot))
+	if err != nil {
+		return
+	}
+	f.merger.merge(codes, rows, func(mean []float32) {
 		_ = f.nodes.Add(slices.Clone(unit(mean))) // what fails is not found
 		f.entries = append(f.entries, at)
 	})
 }
 
 // insert implements finder.
-func (f *coderFinder) insert(c *content, numbers []int) {
+func (f *coderFinder) insert(c *content, reader *reader, numbers []int) {
 	for _, number := range numbers {
 		at := c.find(number)
-		f.add(c.chunk(at.chunk), at)
+		f.add(reader, c.chunk(at.chunk), at)
 	}
 }
 

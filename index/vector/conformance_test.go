@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"mekiki/index/vector/kernels"
 )
 
 const testWidth = 48
@@ -39,7 +41,7 @@ type searcherCase struct {
 // searchers lists what this platform has.
 var searchers = append([]searcherCase{
 	{"exhaustive", func() searcher { return newExhaustive(testWidth) }, 1},
-	{"index", func() searcher { return newIndexed(testWidth, kernels()[0]) }, 1},
+	{"index", func() searcher { return newIndexed(testWidth, kernels.All()[0]) }, 1},
 	{"index, parallel", func() searcher { return newThreaded(testWidth) }, 1},
 	{"hnsw", func() searcher { return newByGraph(testWidth) }, 0.95},
 	{"ivf", func() searcher { return newApproximate(testWidth) }, 0.95},

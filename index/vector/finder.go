@@ -8,8 +8,8 @@ import (
 // finder is what an index finds entries by that are likely to be near a query: inverted
 // lists or a graph.
 type finder interface {
-	// insert puts in entries, each by its number.
-	insert(c *content, numbers []int)
+	// insert puts in entries, each by its number. One that cannot be read is left out.
+	insert(c *content, reader *reader, numbers []int)
 	// snapshot gives the finder as it is now.
 	snapshot() proposer
 }
@@ -58,7 +58,7 @@ func (x *Index) updateFinder() {
 func (x *Index) needsBuild() bool { return x.content.entries-x.content.listed > x.content.listed }
 
 func (x *Index) newBuilder(of *content) *builder {
-	return &builder{width: x.width, stride: x.stride, kernel: x.kernel, chunks: of.chunks(), removed: of.isRemoved}
+	return &builder{width: x.width, stride: x.stride, kernel: x.kernel, chunks: of.chunks(), removed: of.isRemoved, newReader: x.newReader}
 }
 
 // insertFrom inserts the entries from a number on, except those that are listed.
@@ -70,7 +70,7 @@ func (x *Index) insertFrom(first int, listed func(number int) bool) {
 		}
 	}
 	if len(numbers) > 0 {
-		x.finder.insert(&x.content, numbers)
+		x.finder.insert(&x.content, x.newReader(), numbers)
 	}
 }
 

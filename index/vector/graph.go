@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"mekiki/index/vector/hnsw"
+	"mekiki/index/vector/topk"
 )
 
 // graph finds entries by a graph of their representatives.
@@ -20,7 +21,7 @@ type graph struct {
 
 func newGraph(width int, k kernel) *graph {
 	return &graph{
-		width: width, nodes: hnsw.New(strideOf(width), k.gather),
+		width: width, nodes: hnsw.New(strideOf(width), k.Gather),
 		merger: newMerger(width, graphRepresentatives, k), code: make([]byte, strideOf(width)), workers: runtime.GOMAXPROCS(0),
 	}
 }
@@ -50,13 +51,14 @@ func (g *graph) append(codes []byte, scale float32, at location) {
 }
 
 // insert implements finder.
-func (g *graph) insert(c *content, numbers []int) {
+func (g *graph) insert(c *content, reader *reader, numbers []int) {
 	for _, number := range numbers {
 		at := c.find(number)
-		chunk := c.chunk(at.chunk)
-		first, end := chunk.entries[at.slot].row, chunk.endRow(int(at.slot))
-		stride := len(g.code)
-		g.merger.merge(chunk.codes[first*stride:end*stride], chunk.rows[first:end], func(mean []float32) {
+		rows, codes, err := reader.entry(c.chunk(at.chunk), int(at.slot))
+		if err != nil {
+			continue
+		}
+		g.merger.merge(codes, rows, func(mean []float32) {
 			g.append(g.code, quantize(g.code[:g.width], unit(mean)), at)
 		})
 	}
@@ -102,22 +104,22 @@ func (g *graphView) propose(ctx context.Context, s *scorer) error {
 
 // scan proposes like a walk, from the scores of all nodes.
 func (g *graphView) scan(ctx context.Context, s *scorer, queries []hnsw.Query) error {
-	best := newTopK[uint32](s.view.scoreBudget(s.k))
+	best := topk.New[uint32](s.view.scoreBudget(s.k))
 	threshold := float32(math.Inf(-1))
-	err := g.nodes.Scan(ctx, queries, s.view.kernel.dot, func(first uint32, scores []float32) {
+	err := g.nodes.Scan(ctx, queries, s.view.kernel.Dot, func(first uint32, scores []float32) {
 		for i, score := range scores {
 			if score <= threshold || !s.passes(g.entries[first+uint32(i)]) {
 				continue
 			}
-			best.offer(float64(score), first+uint32(i))
-			threshold = float32(best.threshold())
+			best.Offer(float64(score), first+uint32(i))
+			threshold = float32(best.Threshold())
 		}
 	})
 	if err != nil {
 		return err
 	}
-	for i, node := range best.sorted(func(node uint32) uint64 { return uint64(node) }) {
-		if i%contextEvery == 0 && ctx.Err() != nil || !s.consider(g.entries[node.value], node.score) {
+	for i, node := range best.Sorted(func(node uint32) uint64 { return uint64(node) }) {
+		if i%contextEvery == 0 && ctx.Err() != nil || !s.consider(g.entries[node.Value], node.Score) {
 			break
 		}
 	}

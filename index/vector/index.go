@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"mekiki/index/vector/coder"
+	"mekiki/index/vector/kernels"
 )
 
 // Options are the settings of an Index.
@@ -119,18 +120,23 @@ type content struct {
 	removed tombstones
 }
 
-// chunk is a stretch of rows that the kernels read at once.
+// chunk is a stretch of rows that the kernels read at once. Its codes are in memory, or in a
+// file.
 type chunk struct {
 	first   int // the number of its first entry
 	codes   []byte
 	rows    []rowCode
 	entries []entry
+	saved   *savedChunk // nil where the codes are in memory
 }
 
 // endRow is the row after an entry's last.
-func (c *chunk) endRow(entry int) int {
-	if entry+1 < len(c.entries) {
-		return c.entries[entry+1].row
+func (c *chunk) endRow(slot int) int {
+	switch {
+	case slot+1 < len(c.entries):
+		return int(c.entries[slot+1].row)
+	case c.saved != nil:
+		return c.saved.rows
 	}
 	return len(c.rows)
 }
@@ -138,7 +144,8 @@ func (c *chunk) endRow(entry int) int {
 // entry is a group as it was added.
 type entry struct {
 	group  uint64
-	row    int       // its first in the chunk
+	row    uint32    // its first in the chunk
+	sum    uint32    // of its codes, where these are in a file
 	values []float32 // as given, for exact scores
 }
 
@@ -150,7 +157,7 @@ func New(options Options) (*Index, error) {
 	}
 	return &Index{
 		width: options.Width, stride: strideOf(options.Width), options: options, chunkRows: chunkBytes / strideOf(options.Width),
-		kernel: kernels()[0], numbers: map[uint64]int{},
+		kernel: kernels.All()[0], numbers: map[uint64]int{},
 	}, nil
 }
 
@@ -170,7 +177,7 @@ func (x *Index) add(group uint64, vectors []float32) {
 	x.reserve(count)
 	last := &x.content.last
 	x.numbers[group] = x.content.entries
-	added := entry{group: group, row: len(last.rows)}
+	added := entry{group: group, row: uint32(len(last.rows))}
 	if x.options.Values == nil {
 		added.values = vectors
 	}
@@ -238,27 +245,33 @@ func (x *Index) rebuild() {
 	old := x.content
 	x.content, x.finder = content{}, nil
 	x.generation++
+	reader := x.newReader()
 	for _, chunk := range old.chunks() {
 		for i, entry := range chunk.entries {
 			if !old.removed.has(chunk.first + i) {
-				x.copyEntry(chunk, i, entry)
+				x.copyEntry(reader, chunk, i, entry)
 			}
 		}
 	}
 }
 
-// copyEntry appends an entry of another content.
-func (x *Index) copyEntry(from *chunk, slot int, e entry) {
-	row, end := e.row, from.endRow(slot)
-	x.reserve(end - row)
+// copyEntry appends an entry of another content, unless neither its codes nor its vectors
+// can be read.
+func (x *Index) copyEntry(reader *reader, from *chunk, slot int, e entry) {
+	rows, codes, err := reader.entry(from, slot)
+	if err != nil {
+		delete(x.numbers, e.group)
+		return
+	}
+	x.reserve(len(rows))
 	last := &x.content.last
 	x.numbers[e.group] = x.content.entries
-	e.row = len(last.rows)
+	e.row, e.sum = uint32(len(last.rows)), 0
 	last.entries = append(last.entries, e)
-	last.codes = append(last.codes, from.codes[row*x.stride:end*x.stride]...)
-	last.rows = append(last.rows, from.rows[row:end]...)
+	last.codes = append(last.codes, codes...)
+	last.rows = append(last.rows, rows...)
 	x.content.entries++
-	x.content.rows += end - row
+	x.content.rows += len(rows)
 }
 
 // View gives the current content, which never changes in it. It puts what was added

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index/vector/coder"
+	"mekiki/index/vector/kernels"
 )
 
 // indexed is the searcher over an Index.
@@ -51,7 +52,7 @@ func TestIndexRefusesWidths(t *testing.T) {
 // ones, zeros, and lengths far from one.
 func TestIndexEqualsExact(t *testing.T) {
 	for _, width := range []int{1, 7, 64, 200} {
-		for _, kernel := range kernels() {
+		for _, kernel := range kernels.All() {
 			source := rand.New(rand.NewPCG(uint64(width), 3))
 			index, exact := newIndexed(width, kernel), newExhaustive(width)
 			base := draw(source, width, 1)
@@ -66,7 +67,7 @@ func TestIndexEqualsExact(t *testing.T) {
 					want, _ := exact.Search(t.Context(), queries, k, nil)
 					got, err := index.Search(t.Context(), queries, k, nil)
 					if err != nil || !slices.Equal(got, want) {
-						t.Fatalf("%s, width %d, k %d: %v %s", kernel.name, width, k, err, cmp.Diff(want, got))
+						t.Fatalf("%s, width %d, k %d: %v %s", kernel.Name, width, k, err, cmp.Diff(want, got))
 					}
 				}
 			}
@@ -104,7 +105,7 @@ func confusing(source *rand.Rand, base []float32, width int) []float32 {
 
 // TestViewStays changes an index while goroutines search an earlier view.
 func TestViewStays(t *testing.T) {
-	index := newIndexed(testWidth, kernels()[0])
+	index := newIndexed(testWidth, kernels.All()[0])
 	data := fill(t, 1500, index)
 	view, query := index.index.View(), data.group(2)
 	want, err := view.Search(t.Context(), query, 20, nil)
@@ -138,7 +139,7 @@ func TestViewStays(t *testing.T) {
 
 // TestRebuildLeavesOut replaces every group until removed entries outnumber them.
 func TestRebuildLeavesOut(t *testing.T) {
-	index, exact := newIndexed(testWidth, kernels()[0]), newExhaustive(testWidth)
+	index, exact := newIndexed(testWidth, kernels.All()[0]), newExhaustive(testWidth)
 	data := newClustered(8, 5)
 	for number := range uint64(4 * fewTombstones) {
 		vectors := data.group(1)
@@ -157,7 +158,7 @@ func TestRebuildLeavesOut(t *testing.T) {
 }
 
 func BenchmarkIndex(b *testing.B) {
-	index, exact := newIndexed(testWidth, kernels()[0]), newExhaustive(testWidth)
+	index, exact := newIndexed(testWidth, kernels.All()[0]), newExhaustive(testWidth)
 	data := fill(b, 5000, index, exact)
 	query, view := data.group(1), index.index.View()
 	b.Run("index", func(b *testing.B) {

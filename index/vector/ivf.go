@@ -32,10 +32,12 @@ func (f *ivf) snapshot() proposer {
 }
 
 // insert implements finder. Entries are inserted one by one.
-func (f *ivf) insert(c *content, numbers []int) {
+func (f *ivf) insert(c *content, reader *reader, numbers []int) {
 	for _, number := range numbers {
 		at := c.find(number)
-		f.inserter.insert(f, c.chunk(at.chunk), at, c.isRemoved)
+		if rows, codes, err := reader.entry(c.chunk(at.chunk), int(at.slot)); err == nil {
+			f.inserter.insert(f, rows, codes, at, c.isRemoved)
+		}
 	}
 }
 
@@ -96,11 +98,10 @@ func newInserter(width int, k kernel) *inserter {
 
 // insert appends one entry's representatives to the lists of their nearest centroids,
 // and splits the lists that became too long.
-func (n *inserter) insert(f *ivf, c *chunk, at location, removed func(location) bool) {
+func (n *inserter) insert(f *ivf, rows []rowCode, codes []byte, at location, removed func(location) bool) {
 	f.unshare()
 	f.groups++
-	first, end := c.entries[at.slot].row, c.endRow(int(at.slot))
-	n.merge(c.codes[first*n.stride:end*n.stride], c.rows[first:end], func(mean []float32) {
+	n.merge(codes, rows, func(mean []float32) {
 		scale := quantize(n.code[:n.width], mean)
 		number := n.nearest(&f.centroids, n.code)
 		old := f.lists[number]
@@ -132,7 +133,7 @@ func (n *inserter) score(centroids *codeTable, code []byte) []float32 {
 	count := len(centroids.scales)
 	n.products = slices.Grow(n.products[:0], count)[:count]
 	n.scores = slices.Grow(n.scores[:0], count)[:count]
-	n.kernel.dot(n.query, centroids.codes, n.products)
+	n.kernel.Dot(n.query, centroids.codes, n.products)
 	for i, product := range n.products {
 		n.scores[i] = centroids.scales[i] * float32(product-shift)
 	}

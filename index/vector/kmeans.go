@@ -142,7 +142,7 @@ func (b *bisector) compare(set *pointSet, numbers []int32, first, second []float
 			copy(b.rows[i*b.stride:], set.code(number))
 		}
 		for i := range queries {
-			b.kernel.dot(queries[i].codes, b.rows[:len(some)*b.stride], b.products[i][:len(some)])
+			b.kernel.Dot(queries[i].codes, b.rows[:len(some)*b.stride], b.products[i][:len(some)])
 		}
 		for i, number := range some {
 			margin := float32(queries[0].scale)*float32(b.products[0][i]-queries[0].shift) - float32(queries[1].scale)*float32(b.products[1][i]-queries[1].shift)

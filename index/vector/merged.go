@@ -3,6 +3,8 @@ package vector
 import (
 	"math"
 	"slices"
+
+	"mekiki/index/vector/kernels"
 )
 
 // Representatives merges rows of a width, one after the other, into a few unit vectors that
@@ -23,7 +25,7 @@ func Representatives(rows []float32, width, most int) [][]float32 {
 		coded[i] = newRowCode(codes[i*strideOf(width):], rows[i*width:(i+1)*width])
 	}
 	var merged [][]float32
-	newMerger(width, maxRepresentatives, kernels()[0]).merge(codes, coded, func(mean []float32) {
+	newMerger(width, maxRepresentatives, kernels.All()[0]).merge(codes, coded, func(mean []float32) {
 		if unit := unitOf(mean); unit != nil {
 			merged = append(merged, unit)
 		}

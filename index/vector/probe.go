@@ -3,6 +3,8 @@ package vector
 import (
 	"context"
 	"slices"
+
+	"mekiki/index/vector/topk"
 )
 
 // probing is an approximate search under way.
@@ -10,12 +12,12 @@ type probing struct {
 	view    *View
 	ivf     *ivf
 	allow   func(group uint64) bool
-	queries []queryCode     // of the queries, or of their representatives
-	best    *topK[location] // the entries to score
+	queries []queryCode          // of the queries, or of their representatives
+	best    *topk.List[location] // the entries to score
 	// margin is the best scores, more of them than results are wanted. The scan stops
 	// when no posting has entered it for long: improved is what scanned was when one
 	// last did.
-	margin            *topK[struct{}]
+	margin            *topk.List[struct{}]
 	scanned, improved int // postings
 
 	products        []int32
@@ -28,17 +30,17 @@ type probing struct {
 func (f *ivf) propose(ctx context.Context, s *scorer) error {
 	p := &probing{
 		view: s.view, ivf: f, allow: s.allow, queries: s.view.represent(s.vectors),
-		margin: newTopK[struct{}](marginBase + marginPerResult*s.k),
-		best:   newTopK[location](s.view.scoreBudget(s.k)),
+		margin: topk.New[struct{}](marginBase + marginPerResult*s.k),
+		best:   topk.New[location](s.view.scoreBudget(s.k)),
 	}
 	if err := p.probeLists(ctx, (scanBase+float64(scanPerResult*s.k)+scanShare*float64(f.postings))*s.view.effort); err != nil {
 		return err
 	}
-	for i, posting := range p.best.sorted(location.key) {
+	for i, posting := range p.best.Sorted(location.key) {
 		if i%contextEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !s.consider(posting.value, posting.score) {
+		if !s.consider(posting.Value, posting.Score) {
 			break
 		}
 	}
@@ -55,8 +57,8 @@ func (v *View) scoreBudget(k int) int {
 // postings were scanned, or scanEarlyStop of it without one that entered the margin.
 // Under a filter only the share of postings that pass counts.
 func (p *probing) probeLists(ctx context.Context, budget float64) error {
-	order := newNearestFirst(p.score(&p.ivf.centroids))
-	for number, ok := order.next(); ok; number, ok = order.next() {
+	order := topk.NewOrder(p.score(&p.ivf.centroids))
+	for number, ok := order.Next(); ok; number, ok = order.Next() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -73,7 +75,7 @@ func (p *probing) probeLists(ctx context.Context, budget float64) error {
 // later: asking about each would take longer than scoring them.
 func (p *probing) scanList(list *invertedList) {
 	p.scanned += len(list.postings)
-	threshold := float32(p.best.threshold())
+	threshold := float32(p.best.Threshold())
 	for i, score := range p.score(&list.codeTable) {
 		if score <= threshold {
 			continue
@@ -81,9 +83,9 @@ func (p *probing) scanList(list *invertedList) {
 		if p.allow != nil && !p.passes(list.postings[i]) {
 			continue
 		}
-		p.best.offer(float64(score), list.postings[i])
-		threshold = float32(p.best.threshold())
-		if p.margin.offer(float64(score), struct{}{}) {
+		p.best.Offer(float64(score), list.postings[i])
+		threshold = float32(p.best.Threshold())
+		if p.margin.Offer(float64(score), struct{}{}) {
 			p.improved = p.scanned
 		}
 	}
@@ -97,7 +99,7 @@ func (p *probing) score(rows *codeTable) []float32 {
 	p.scores = slices.Grow(p.scores[:0], count)[:count]
 	for number := range p.queries {
 		query := &p.queries[number]
-		p.view.kernel.dot(query.codes, rows.codes, p.products)
+		p.view.kernel.Dot(query.codes, rows.codes, p.products)
 		factor := float32(query.scale)
 		for i, product := range p.products {
 			score := factor * rows.scales[i] * float32(product-query.shift)

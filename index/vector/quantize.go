@@ -1,6 +1,11 @@
 package vector
 
-import "math"
+import (
+	"math"
+
+	"mekiki/index/vector/codes"
+	"mekiki/index/vector/kernels"
+)
 
 // bias turns a signed code into the unsigned byte that is stored: VPDPBUSD and its
 // like multiply unsigned bytes with signed ones.
@@ -38,18 +43,15 @@ func norms(codes []byte, scale float32, values []float32) (coded, residual float
 	return math.Sqrt(coded), math.Sqrt(residual)
 }
 
-// rowCode is what is known of a row beside its codes: its scale, and its norms rounded
-// up.
-type rowCode struct {
-	scale, coded, residual float32
-}
+// rowCode is what is known of a row beside its codes.
+type rowCode = codes.Row
 
 // newRowCode quantizes a row into codes; those beyond its width stay as they are.
 func newRowCode(codes []byte, values []float32) rowCode {
 	const up = 1 + 1e-6 // more than rounding to float32 takes away
 	scale := quantize(codes[:len(values)], values)
 	coded, residual := norms(codes, scale, values)
-	return rowCode{scale: scale, coded: float32(coded * up), residual: float32(residual * up)}
+	return rowCode{Scale: scale, Coded: float32(coded * up), Residual: float32(residual * up)}
 }
 
 // queryCode is a query vector as the kernels take it.
@@ -89,8 +91,8 @@ func newQueryCode(values []float32, stride int) queryCode {
 // the kernel gave product.
 func (q *queryCode) bounds(row rowCode, product int32) (lower, upper float64) {
 	const underflow = 1e-38 // products too small for float32 may be off by all they are
-	middle := q.scale * float64(row.scale) * float64(product-q.shift)
-	slack := q.perCoded*float64(row.coded) + q.perResidual*float64(row.residual) + underflow
+	middle := q.scale * float64(row.Scale) * float64(product-q.shift)
+	slack := q.perCoded*float64(row.Coded) + q.perResidual*float64(row.Residual) + underflow
 	return middle - slack, middle + slack
 }
 
@@ -100,15 +102,15 @@ func (q *queryCode) bounds(row rowCode, product int32) (lower, upper float64) {
 // of dimensions; four times that is allowed for.
 func (q *queryCode) likelyBounds(row rowCode, product int32) (lower, upper float64) {
 	lower, upper = q.bounds(row, product)
-	middle := q.scale * float64(row.scale) * float64(product-q.shift)
-	one, two := q.perCoded*float64(row.coded), q.perResidual*float64(row.residual)
+	middle := q.scale * float64(row.Scale) * float64(product-q.shift)
+	one, two := q.perCoded*float64(row.Coded), q.perResidual*float64(row.Residual)
 	slack := 4 * math.Sqrt((one*one+two*two)/float64(q.width))
 	return max(lower, middle-slack), min(upper, middle+slack)
 }
 
 // strideOf is the number of bytes of a row: width rounded up to whole blocks of the
 // widest kernel, so that kernels need no tail. Bytes beyond width are 0.
-func strideOf(width int) int { return (width + block - 1) / block * block }
+func strideOf(width int) int { return (width + kernels.Block - 1) / kernels.Block * kernels.Block }
 
-// block is the number of bytes that the widest kernel reads at once.
-const block = 64
+// kernel computes dot products.
+type kernel = kernels.Kernel

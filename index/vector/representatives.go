@@ -62,9 +62,9 @@ func (m *merger) compare(codes []byte, rows []rowCode) {
 	m.products = slices.Grow(m.products[:0], count)[:count]
 	for i, row := range rows {
 		shift := unbias(m.query, codes[i*stride:(i+1)*stride], m.width)
-		m.kernel.dot(m.query, codes[:count*stride], m.products)
+		m.kernel.Dot(m.query, codes[:count*stride], m.products)
 		for j, product := range m.products {
-			m.gram[i*count+j] = row.scale * rows[j].scale * float32(product-shift)
+			m.gram[i*count+j] = row.Scale * rows[j].Scale * float32(product-shift)
 		}
 	}
 }
@@ -123,7 +123,7 @@ func (m *merger) emit(codes []byte, rows []rowCode, clusters int, emit func(mean
 				continue
 			}
 			members++
-			addCodes(m.mean, codes[i*stride:(i+1)*stride], row.scale)
+			addCodes(m.mean, codes[i*stride:(i+1)*stride], row.Scale)
 		}
 		if members == 0 {
 			continue

@@ -8,6 +8,8 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+
+	"mekiki/index/vector/codes"
 )
 
 // ErrSaved is wrapped by errors about what Load reads: it is damaged, or not of this
@@ -102,7 +104,11 @@ func (f *ivf) appendList(v *View, block []byte, number int) []byte {
 // changed.
 func (c *content) fingerprint(at location, stride int) uint32 {
 	chunk := c.chunk(at.chunk)
-	return crc32.Checksum(chunk.codes[chunk.entries[at.slot].row*stride:chunk.endRow(int(at.slot))*stride], castagnoli)
+	entry := &chunk.entries[at.slot]
+	if chunk.saved != nil {
+		return entry.sum
+	}
+	return codes.Sum(chunk.codes[int(entry.row)*stride : chunk.endRow(int(at.slot))*stride])
 }
 
 // Loaded says what Load did.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"mekiki/index/vector/kernels"
 )
 
 // BenchmarkImages searches images of 32 parts each, of 256 values, for the ten
@@ -12,7 +14,7 @@ func BenchmarkImages(b *testing.B) {
 	const width, parts = 256, 32
 	for _, images := range []int{1000, 10_000} {
 		source := rand.New(rand.NewPCG(2, 2))
-		index := newIndexed(width, kernels()[0])
+		index := newIndexed(width, kernels.All()[0])
 		for image := range uint64(images) {
 			// Parts of an image are near each other.
 			middle, vectors := draw(source, width, 1), draw(source, width, parts)

@@ -35,6 +35,9 @@ func (v *View) approximate(ctx context.Context, queries []float32, k int, allow 
 	if err := v.proposer.propose(ctx, s); err != nil {
 		return nil, err
 	}
+	if s.failed != nil {
+		return nil, s.failed
+	}
 	found, err := s.rescore(ctx, queries, k)
 	if err == nil && len(found) < k { // too many were removed or refused by the filter
 		return v.SearchExact(ctx, queries, k, allow)
@@ -58,7 +61,12 @@ func (s *scorer) consider(at location, proposed float64) (goOn bool) {
 		return true
 	}
 	s.done[number>>6] |= 1 << (number & 63)
-	gap := s.proposeLikely(s.view.content.chunk(at.chunk), int(at.slot)) - proposed
+	score, err := s.proposeLikely(s.view.content.chunk(at.chunk), int(at.slot))
+	if err != nil {
+		s.failed = err
+		return false
+	}
+	gap := score - proposed
 	s.gaps++
 	difference := gap - s.mean
 	s.mean += difference / s.gaps
@@ -80,27 +88,30 @@ func (s *scorer) passes(at location) bool {
 
 // proposeLikely proposes an entry like propose, but by bounds that are very likely
 // instead of certain, so that few have to be scored exactly. It gives the score by codes.
-func (s *search) proposeLikely(c *chunk, slot int) float64 {
-	first, end, stride := c.entries[slot].row, c.endRow(slot), s.view.stride
-	s.products = slices.Grow(s.products[:0], end-first)[:end-first]
+func (s *search) proposeLikely(c *chunk, slot int) (float64, error) {
+	rows, codes, err := s.reader.entry(c, slot)
+	if err != nil {
+		return 0, err
+	}
+	s.products = slices.Grow(s.products[:0], len(rows))[:len(rows)]
 	lower, upper := math.Inf(-1), math.Inf(-1)
 	for number := range s.queries {
 		query := &s.queries[number]
-		s.view.kernel.dot(query.codes, c.codes[first*stride:end*stride], s.products)
+		s.view.kernel.Dot(query.codes, codes, s.products)
 		best, row := math.Inf(-1), 0
 		for i := range s.products {
-			if product := float64(c.rows[first+i].scale) * float64(s.products[i]-query.shift); product > best {
+			if product := float64(rows[i].Scale) * float64(s.products[i]-query.shift); product > best {
 				best, row = product, i
 			}
 		}
-		low, high := query.likelyBounds(c.rows[first+row], s.products[row])
+		low, high := query.likelyBounds(rows[row], s.products[row])
 		lower, upper = max(lower, low), max(upper, high)
 	}
 	if upper >= s.threshold() {
 		s.proposals = append(s.proposals, proposal{c, slot, upper})
-		s.lowerBounds.offer(lower, struct{}{})
+		s.lowerBounds.Offer(lower, struct{}{})
 	}
-	return (lower + upper) / 2
+	return (lower + upper) / 2, nil
 }
 
 // represent codes the queries, or the representatives of many.

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"mekiki/index/vector/topk"
 )
 
 // View is an Index at one moment. It is safe for concurrent use.
@@ -79,7 +81,7 @@ func (v *View) SearchExact(ctx context.Context, queries []float32, k int, allow 
 	} else {
 		s.scanChunks(ctx, chunks)
 	}
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), s.failed); err != nil {
 		return nil, err
 	}
 	return s.rescore(ctx, queries, k)
@@ -109,11 +111,13 @@ type search struct {
 	view        *View
 	allow       func(group uint64) bool
 	queries     []queryCode
-	lowerBounds *topK[struct{}] // of scores
+	lowerBounds *topk.List[struct{}] // of scores
 	proposals   []proposal
 
 	products     []int32
 	lower, upper []float64 // bounds of each row's largest product
+	reader       *reader
+	failed       error // to read what had to be scored
 }
 
 // proposal is an entry that may be among the nearest, with the upper bound of its
@@ -125,7 +129,7 @@ type proposal struct {
 }
 
 func (v *View) newSearch(queries []float32, k int) *search {
-	s := &search{view: v, lowerBounds: newTopK[struct{}](k)}
+	s := &search{view: v, lowerBounds: topk.New[struct{}](k), reader: &reader{stride: v.stride, width: v.width, values: v.values}}
 	for query := range slices.Chunk(queries, v.width) {
 		s.queries = append(s.queries, newQueryCode(query, v.stride))
 	}
@@ -133,7 +137,7 @@ func (v *View) newSearch(queries []float32, k int) *search {
 }
 
 // threshold is a score that at least k entries have for certain.
-func (s *search) threshold() float64 { return s.lowerBounds.threshold() }
+func (s *search) threshold() float64 { return s.lowerBounds.Threshold() }
 
 // scanChunks scans chunks until the context ends.
 func (s *search) scanChunks(ctx context.Context, chunks []*chunk) {
@@ -157,9 +161,9 @@ func (s *search) scanParallel(ctx context.Context, queries []float32, k int, chu
 	}
 	scans.Wait()
 	for _, share := range shares {
-		s.proposals = append(s.proposals, share.proposals...)
-		for _, bound := range share.lowerBounds.heap {
-			s.lowerBounds.offer(bound.score, bound.value)
+		s.proposals, s.failed = append(s.proposals, share.proposals...), cmp.Or(s.failed, share.failed)
+		for _, bound := range share.lowerBounds.All() {
+			s.lowerBounds.Offer(bound.Score, bound.Value)
 		}
 	}
 }
@@ -182,28 +186,49 @@ func (s *search) propose(c *chunk, start, end int) {
 	if start == end {
 		return
 	}
-	firstRow := c.entries[start].row
-	s.bound(c, firstRow, c.endRow(end-1))
+	if c.saved != nil {
+		s.proposeSaved(c, start, end)
+		return
+	}
+	firstRow, endRow := int(c.entries[start].row), c.endRow(end-1)
+	s.bound(c.rows[firstRow:endRow], c.codes[firstRow*s.view.stride:endRow*s.view.stride])
 	for i := start; i < end; i++ {
-		entry := &c.entries[i]
-		from, to := entry.row-firstRow, c.endRow(i)-firstRow
-		if upper := slices.Max(s.upper[from:to]); upper >= s.threshold() {
-			s.proposals = append(s.proposals, proposal{c, i, upper})
-			s.lowerBounds.offer(slices.Max(s.lower[from:to]), struct{}{})
-		}
+		s.offer(c, i, int(c.entries[i].row)-firstRow, c.endRow(i)-firstRow)
 	}
 }
 
-// bound computes the bounds of the rows from first to before end.
-func (s *search) bound(c *chunk, first, end int) {
-	count, stride := end-first, s.view.stride
+// proposeSaved is propose for codes in a file.
+func (s *search) proposeSaved(c *chunk, start, end int) {
+	s.reader.fill(c, start, end)
+	for i := start; i < end; i++ {
+		rows, codes, err := s.reader.entry(c, i)
+		if err != nil {
+			s.failed = cmp.Or(s.failed, err)
+			return
+		}
+		s.bound(rows, codes)
+		s.offer(c, i, 0, len(rows))
+	}
+}
+
+// offer proposes an entry whose rows have the bounds from one to before another.
+func (s *search) offer(c *chunk, slot, from, to int) {
+	if upper := slices.Max(s.upper[from:to]); upper >= s.threshold() {
+		s.proposals = append(s.proposals, proposal{c, slot, upper})
+		s.lowerBounds.Offer(slices.Max(s.lower[from:to]), struct{}{})
+	}
+}
+
+// bound computes the bounds of rows.
+func (s *search) bound(rows []rowCode, codes []byte) {
+	count := len(rows)
 	s.products = slices.Grow(s.products[:0], count)[:count]
 	s.lower = slices.Grow(s.lower[:0], count)[:count]
 	s.upper = slices.Grow(s.upper[:0], count)[:count]
 	for number := range s.queries {
 		query := &s.queries[number]
-		s.view.kernel.dot(query.codes, c.codes[first*stride:end*stride], s.products)
-		for i, row := range c.rows[first:end] {
+		s.view.kernel.Dot(query.codes, codes, s.products)
+		for i, row := range rows {
 			lower, upper := query.bounds(row, s.products[i])
 			if number > 0 {
 				lower, upper = max(lower, s.lower[i]), max(upper, s.upper[i])
@@ -222,9 +247,9 @@ func (s *search) rescore(ctx context.Context, queries []float32, k int) ([]Neigh
 	threshold := s.threshold()
 	s.proposals = slices.DeleteFunc(s.proposals, func(p proposal) bool { return p.upper < threshold })
 	slices.SortFunc(s.proposals, func(a, b proposal) int { return cmp.Compare(b.upper, a.upper) })
-	scores, found := newTopK[struct{}](k), make([]Neighbour, 0, k)
+	scores, found := topk.New[struct{}](k), make([]Neighbour, 0, k)
 	for i, proposal := range s.proposals {
-		if proposal.upper < scores.threshold() {
+		if proposal.upper < scores.Threshold() {
 			break
 		}
 		if i%contextEvery == 0 && ctx.Err() != nil {
@@ -235,7 +260,7 @@ func (s *search) rescore(ctx context.Context, queries []float32, k int) ([]Neigh
 			return nil, err
 		}
 		found = append(found, neighbour)
-		scores.offer(float64(neighbour.Score), struct{}{})
+		scores.Offer(float64(neighbour.Score), struct{}{})
 	}
 	return best(found, k), nil
 }
@@ -243,12 +268,15 @@ func (s *search) rescore(ctx context.Context, queries []float32, k int) ([]Neigh
 // score scores an entry exactly: those of its rows that may have the largest product.
 func (s *search) score(queries []float32, c *chunk, slot int) (Neighbour, error) {
 	entry, width := &c.entries[slot], s.view.width
-	first, end := entry.row, c.endRow(slot)
-	values, err := s.view.valuesOf(entry, end-first)
+	values, err := s.view.valuesOf(entry, c.endRow(slot)-int(entry.row))
 	if err != nil {
 		return Neighbour{}, err
 	}
-	s.bound(c, first, end)
+	rows, codes, err := s.reader.entry(c, slot)
+	if err != nil {
+		return Neighbour{}, err
+	}
+	s.bound(rows, codes)
 	largestLower, found := slices.Max(s.lower), Neighbour{Group: entry.group, Score: float32(math.Inf(-1))}
 	for row, upper := range s.upper {
 		if upper < largestLower {
@@ -266,12 +294,17 @@ func (v *View) valuesOf(e *entry, rows int) ([]float32, error) {
 	if v.values == nil {
 		return e.values, nil
 	}
-	values, err := v.values(e.group)
-	if err == nil && len(values) != rows*v.width {
-		err = fmt.Errorf("%w: %d values where %d were added", ErrVectors, len(values), rows*v.width)
+	return readValues(v.values, e.group, rows*v.width)
+}
+
+// readValues reads a group's vectors again, which are so many values.
+func readValues(read func(group uint64) ([]float32, error), group uint64, count int) ([]float32, error) {
+	values, err := read(group)
+	if err == nil && len(values) != count {
+		err = fmt.Errorf("%w: %d values where %d were added", ErrVectors, len(values), count)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("vectors of group %d: %w", e.group, err)
+		return nil, fmt.Errorf("vectors of group %d: %w", group, err)
 	}
 	return values, nil
 }

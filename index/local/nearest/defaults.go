@@ -1,12 +1,14 @@
 package nearest
 
-import "mekiki/index/vector"
-
 // KeptVectors is the number of vectors up to which an index keeps them in full
-// precision: at width 256, 328 MB. Beyond, it is searched approximately, only their
-// codes are kept, and the few that a search scores exactly are read from the
-// segments. A library that grows beyond lets go of the vectors.
-const KeptVectors = vector.ApproximateFrom
+// precision: at width 256, 33 MB. Beyond, only their codes are kept, and the few that a
+// search scores exactly are read from the segments, 20 µs an image of 32. A library that
+// grows beyond lets go of the vectors.
+const KeptVectors = 32_000
+
+// BuiltAtOnce is the number of vectors up to which a graph or inverted lists are built while
+// the first search waits, a second or two; beyond, in the background.
+const BuiltAtOnce = 50_000
 
 // readWindow is how many records' vectors are read at a time when there are many.
 const readWindow = 512

@@ -15,6 +15,8 @@ import (
 type Index interface {
 	// Add puts in a group's vectors, row after row, in place of those it has.
 	Add(group uint64, vectors []float32) error
+	// UseCodes adds groups whose codes are in a file, to an empty index.
+	UseCodes(from *vector.Codes, keep func(number int) bool) error
 	// Remove takes a group out, if it is there.
 	Remove(group uint64)
 	// Method says by what the index finds at its present size.
@@ -54,7 +56,9 @@ type IndexView interface {
 // NewIndex makes an empty index. Unless it is to keep the vectors in full
 // precision, in memory, its views read them when they score.
 func NewIndex(options vector.Options, keep bool) (Index, error) {
-	if !keep {
+	if keep {
+		options.Values = nil
+	} else if options.Values == nil {
 		options.Values = readNothing
 	}
 	made, err := vector.New(options)

@@ -26,13 +26,18 @@ func (l *Host) listsName(space uint64, kind index.Kind, method vector.Method) st
 	return filepath.Join(l.Folder, catalog.DerivedFolder, listsFolder, fmt.Sprintf("%04d-%ss.%s", space, kind, savedAs[method]))
 }
 
-// RemoveLists deletes the graphs and inverted lists of a space that is gone.
+// RemoveLists deletes the codes, graphs and inverted lists of a space that is gone.
 func (l *Host) RemoveLists(space uint64) {
+	var names []string
 	for _, kind := range []index.Kind{index.KindImage, index.KindText} {
+		names = append(names, l.codesFiles(space, kind)...)
 		for method := range savedAs {
-			if err := vfs.IgnoreMissing(l.Fsys.Remove(l.listsName(space, kind, method))); err != nil {
-				l.Logger.Warn("delete the graph or the inverted lists of a space that is gone", "error", err)
-			}
+			names = append(names, l.listsName(space, kind, method))
+		}
+	}
+	for _, name := range names {
+		if err := vfs.IgnoreMissing(l.Fsys.Remove(name)); err != nil {
+			l.Logger.Warn("delete what was saved for the searches of a space that is gone", "error", err)
 		}
 	}
 }
@@ -92,7 +97,9 @@ func (x *Store) SaveGrown(last *View) {
 	if x.images == nil || x.keeps {
 		return
 	}
+	defer x.closeSavedCodes()
 	for kind, index := range map[index.Kind]Index{index.KindImage: x.images, index.KindText: x.texts} {
+		x.saveCodes(last, kind)
 		if index.Pending() != nil {
 			continue // they were not built in time
 		}

@@ -18,6 +18,7 @@ import (
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/segment"
 	"mekiki/index/vector"
+	"mekiki/index/vector/codes"
 	"mekiki/internal/plural"
 	"mekiki/internal/vfs"
 )
@@ -49,6 +50,8 @@ type Store struct {
 	saved map[index.Kind]int
 	// building are the kinds whose lists are being built in the background.
 	building map[index.Kind]bool
+	// codes are the files that the indexes read codes from.
+	codes map[index.Kind]*savedCodes
 }
 
 // Loaded reports whether somebody has searched the vectors, so that they are kept up
@@ -69,7 +72,10 @@ type Host struct {
 	// Method says otherwise.
 	KeptVectors, ApproximateFrom int
 	Method                       vector.Method
-	Background                   *Background
+	// BuiltAtOnce is the number of vectors up to which a graph or inverted lists are built
+	// while the first search waits.
+	BuiltAtOnce int
+	Background  *Background
 	// ReadOnly says that another process may be writing, and Present fails when the
 	// folder is not the library's any more.
 	ReadOnly   func() bool
@@ -143,15 +149,18 @@ func (x *Store) Views(ctx context.Context, v *View) (found Indexes, whole bool, 
 
 // publish is the views for who has the turn.
 func (x *Store) publish(ctx context.Context, v *View) (found Indexes, whole bool, err error) {
-	// At the first loading somebody waits for vectors that are fast to search. Later
-	// it may be a writer who waits.
-	grown := x.loaded.Load()
+	// At the first loading somebody waits, who is better off with a scan of all vectors than with
+	// waiting for a graph that takes long to build. Later it may be a writer who waits.
+	deferred := func(kind index.Kind) bool {
+		return x.loaded.Load() || v.State.Counts[kind]*x.space.Parts > x.Host.BuiltAtOnce
+	}
+	deferImages, deferTexts := deferred(index.KindImage), deferred(index.KindText)
 	if err := x.sync(ctx, v); err != nil {
 		return Indexes{}, false, fmt.Errorf("load vectors: %w", err)
 	}
 	x.loaded.Store(true)
-	x.images.Defer(grown)
-	x.texts.Defer(grown)
+	x.images.Defer(deferImages)
+	x.texts.Defer(deferTexts)
 	values := v.valuesOf(x.Number)
 	found = Indexes{x.images.View(values), x.texts.View(values)}
 	for _, kind := range []index.Kind{index.KindImage, index.KindText} {
@@ -252,6 +261,16 @@ func (v *View) valuesOf(number uint64) valueReader {
 	}
 }
 
+// currentValues reads vectors as they are in the newest view.
+func (x *Store) currentValues(group uint64) ([]float32, error) {
+	v, release, err := x.Host.Current()
+	if err != nil {
+		return nil, err
+	}
+	values, err := v.valuesOf(x.Number)(group)
+	return values, errors.Join(err, release())
+}
+
 // sync makes the indexes hold what the view's state says.
 func (x *Store) sync(ctx context.Context, v *View) error {
 	from := v.State.SpaceNumbered(x.Number)
@@ -268,11 +287,21 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 			return err
 		}
 	}
+	held := func(index.ID) bool { return false }
+	if fresh && !keeps {
+		var err error
+		if held, err = x.useAllCodes(ctx, v); err != nil {
+			x.images, x.texts = nil, nil
+			x.CloseCodes()
+			return err
+		}
+	}
 	var removed, added []index.ID
 	catalog.Changes(x.at, from.Locations, func(id index.ID, before, after catalog.Location) {
 		switch {
 		case after.Vectors.Length == 0:
 			removed = append(removed, id)
+		case held(id):
 		case before.Vectors.Length == 0 || before.Sequence != after.Sequence:
 			added = append(added, id)
 		}
@@ -305,6 +334,7 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 	}); err != nil {
 		if fresh || len(added) > x.Host.FewChanges {
 			x.images, x.texts, x.at, x.unread, x.damaged = nil, nil, catalog.Table[catalog.Location]{}, nil, nil
+			x.CloseCodes()
 		}
 		return err
 	}
@@ -320,9 +350,20 @@ func (x *Store) sync(ctx context.Context, v *View) error {
 	return nil
 }
 
+// useAllCodes makes the empty indexes use saved codes, and tells the records that they have
+// then.
+func (x *Store) useAllCodes(ctx context.Context, v *View) (held func(index.ID) bool, err error) {
+	images, err := x.useCodes(ctx, v, index.KindImage, x.images)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := x.useCodes(ctx, v, index.KindText, x.texts)
+	return func(id index.ID) bool { return images != nil && images(id) || texts != nil && texts(id) }, err
+}
+
 // begin makes empty indexes.
 func (x *Store) begin(keeps bool) error {
-	options := vector.Options{Width: x.space.Width, Method: x.Host.Method, ApproximateFrom: x.Host.ApproximateFrom}
+	options := vector.Options{Width: x.space.Width, Method: x.Host.Method, ApproximateFrom: x.Host.ApproximateFrom, Values: x.currentValues}
 	images, err := x.Host.NewIndex(options, keeps)
 	if err != nil {
 		return err
@@ -345,11 +386,14 @@ type reading struct {
 	ids     []index.ID
 	window  int
 	damaged int
+	encode  bool // gives codes in place of values
 }
 
 type readVector struct {
 	record *index.Record
 	values []float32
+	rows   []codes.Row
+	codes  []byte
 	err    error
 }
 
@@ -430,7 +474,11 @@ func (r *reading) one(id index.ID) readVector {
 		return readVector{}
 	}
 	parts, err := ReadVectors(r.view.Segments, r.from, record, where)
-	return readVector{record, parts.Values, err}
+	if err == nil && r.encode {
+		rows, coded := vector.Encode(parts.Values, parts.Width)
+		return readVector{record: record, rows: rows, codes: coded}
+	}
+	return readVector{record: record, values: parts.Values, err: err}
 }
 
 // add puts vectors into the indexes.

@@ -1,11 +1,11 @@
-package vector
+package kernels
 
 import "golang.org/x/sys/cpu"
 
-func nativeKernels() []kernel {
-	list := []kernel{{"neon", dotNEON, rowByRow(dotNEON)}} // part of every 64-bit ARM processor that Go runs on
+func nativeKernels() []Kernel {
+	list := []Kernel{{"neon", dotNEON, rowByRow(dotNEON)}} // part of every 64-bit ARM processor that Go runs on
 	if cpu.ARM64.HasASIMDDP {
-		list = append([]kernel{{"neon-dotprod", dotNEONProducts, rowByRow(dotNEONProducts)}}, list...)
+		list = append([]Kernel{{"neon-dotprod", dotNEONProducts, rowByRow(dotNEONProducts)}}, list...)
 	}
 	return list
 }
@@ -28,13 +28,13 @@ func dotNEONProducts(query []int8, rows []byte, out []int32) {
 	dotRowsNEONProducts(&query[0], &rows[0], &out[0], len(query), len(out))
 }
 
-// dotRowsNEON is kernel.dot with base NEON. stride is a multiple of 64 and positive,
+// dotRowsNEON is kernel.Dot with base NEON. stride is a multiple of 64 and positive,
 // count is positive.
 //
 //go:noescape
 func dotRowsNEON(query *int8, rows *byte, out *int32, stride, count int)
 
-// dotRowsNEONProducts is kernel.dot with the dot product instructions of ARMv8.2
+// dotRowsNEONProducts is kernel.Dot with the dot product instructions of ARMv8.2
 // (FEAT_DotProd). stride is a multiple of 64 and positive, count is positive.
 //
 //go:noescape

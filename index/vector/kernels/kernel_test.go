@@ -1,4 +1,4 @@
-package vector
+package kernels
 
 import (
 	"encoding/binary"
@@ -16,7 +16,7 @@ func FuzzKernels(f *testing.F) {
 	f.Add(uint64(3), uint8(0), uint8(5), []byte{})
 	f.Fuzz(func(t *testing.T, seed uint64, blocks, count uint8, extremes []byte) {
 		source := rand.New(rand.NewPCG(seed, 0))
-		stride := (int(blocks%8) + 1) * block
+		stride := (int(blocks%8) + 1) * Block
 		query, rows := make([]int8, stride), make([]byte, stride*int(count))
 		for i := range query {
 			query[i] = int8(source.IntN(255) - 127)
@@ -32,16 +32,16 @@ func FuzzKernels(f *testing.F) {
 		}
 		want := make([]int32, count)
 		dotScalar(query, rows, want)
-		for _, kernel := range kernels() {
+		for _, kernel := range All() {
 			got := make([]int32, count)
-			kernel.dot(query, rows, got)
+			kernel.Dot(query, rows, got)
 			if !slices.Equal(got, want) {
-				t.Errorf("%s differs: %v, want %v", kernel.name, got, want)
+				t.Errorf("%s differs: %v, want %v", kernel.Name, got, want)
 			}
 			shuffled, sums := shuffledRows(source, rows, stride, want)
-			kernel.gather(query, shuffled, got)
+			kernel.Gather(query, shuffled, got)
 			if !slices.Equal(got, sums) {
-				t.Errorf("%s gathers %v, want %v", kernel.name, got, sums)
+				t.Errorf("%s gathers %v, want %v", kernel.Name, got, sums)
 			}
 		}
 	})
@@ -59,11 +59,11 @@ func shuffledRows(source *rand.Rand, rows []byte, stride int, sums []int32) (shu
 // them, many strides and every alignment, and looks that nothing beyond out is written.
 func TestKernelsAgree(t *testing.T) {
 	source := rand.New(rand.NewPCG(8, 8))
-	for _, kernel := range kernels() {
-		t.Log(kernel.name)
+	for _, kernel := range All() {
+		t.Log(kernel.Name)
 		for blocks := range 24 {
 			for count := range 14 {
-				stride, offset := (blocks+1)*block, source.IntN(64)
+				stride, offset := (blocks+1)*Block, source.IntN(64)
 				query, rows := make([]int8, offset+stride)[offset:], make([]byte, offset+stride*count)[offset:]
 				for i := range query {
 					query[i] = int8(source.IntN(256) - 128)
@@ -76,15 +76,15 @@ func TestKernelsAgree(t *testing.T) {
 					want[i], got[i] = int32(i), int32(i)
 				}
 				dotScalar(query, rows, want[:count])
-				kernel.dot(query, rows, got[:count])
+				kernel.Dot(query, rows, got[:count])
 				if !slices.Equal(got, want) {
-					t.Fatalf("%s of %d rows of %d differs: %v, want %v", kernel.name, count, stride, got, want)
+					t.Fatalf("%s of %d rows of %d differs: %v, want %v", kernel.Name, count, stride, got, want)
 				}
 				shuffled, sums := shuffledRows(source, rows, stride, want[:count])
 				sums = append(sums, want[count:]...)
-				kernel.gather(query, shuffled, got[:count])
+				kernel.Gather(query, shuffled, got[:count])
 				if !slices.Equal(got, sums) {
-					t.Fatalf("%s gathers %d rows of %d: %v, want %v", kernel.name, count, stride, got, sums)
+					t.Fatalf("%s gathers %d rows of %d: %v, want %v", kernel.Name, count, stride, got, sums)
 				}
 			}
 		}
@@ -96,36 +96,19 @@ func TestKernelsAtExtremes(t *testing.T) {
 		query int8
 		row   byte
 	}{{127, 255}, {-127, 255}, {-128, 255}, {127, 0}, {-128, 128}, {-128, 0}} {
-		query, rows := make([]int8, maximumWidth), make([]byte, maximumWidth*3)
+		query, rows := make([]int8, widest), make([]byte, widest*3)
 		for i := range query {
 			query[i] = value.query
 		}
 		for i := range rows {
 			rows[i] = value.row
 		}
-		want := int32(value.query) * int32(value.row) * maximumWidth
-		for _, kernel := range kernels() {
+		want := int32(value.query) * int32(value.row) * widest
+		for _, kernel := range All() {
 			got := make([]int32, 3)
-			kernel.dot(query, rows, got)
+			kernel.Dot(query, rows, got)
 			if got[0] != want || got[1] != want || got[2] != want {
-				t.Errorf("%s of %v: %v, want %d", kernel.name, value, got, want)
-			}
-		}
-	}
-}
-
-func TestQuantizeIsNearest(t *testing.T) {
-	source := rand.New(rand.NewPCG(7, 7))
-	values, codes := make([]float32, 256), make([]byte, 256)
-	for range 100 {
-		for i := range values {
-			values[i] = float32(source.NormFloat64())
-		}
-		scale := quantize(codes, values)
-		for i, value := range values {
-			back := scale * float32(int(codes[i])-bias)
-			if difference := value - back; difference > scale*0.5001 || difference < -scale*0.5001 {
-				t.Fatalf("value %g comes back as %g with scale %g", value, back, scale)
+				t.Errorf("%s of %v: %v, want %d", kernel.Name, value, got, want)
 			}
 		}
 	}
@@ -141,17 +124,20 @@ func BenchmarkKernels(b *testing.B) {
 		for i := range query {
 			query[i] = int8(rand.IntN(255) - 127)
 		}
-		for _, kernel := range kernels() {
-			if kernel.name == "scalar" && rows > 2048 {
+		for _, kernel := range All() {
+			if kernel.Name == "scalar" && rows > 2048 {
 				continue
 			}
-			b.Run(fmt.Sprintf("%s/%d-rows", kernel.name, rows), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%d-rows", kernel.Name, rows), func(b *testing.B) {
 				b.SetBytes(int64(len(data)))
 				for b.Loop() {
-					kernel.dot(query, data, out)
+					kernel.Dot(query, data, out)
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/vector")
 			})
 		}
 	}
 }
+
+// widest is the widest row for which no sum can overflow.
+const widest = 65536

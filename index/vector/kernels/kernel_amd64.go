@@ -1,14 +1,14 @@
-package vector
+package kernels
 
 import "golang.org/x/sys/cpu"
 
-func nativeKernels() []kernel {
-	var list []kernel
+func nativeKernels() []Kernel {
+	var list []Kernel
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VNNI {
-		list = append(list, kernel{"avx512-vnni", dotVNNI, gatherVNNI})
+		list = append(list, Kernel{"avx512-vnni", dotVNNI, gatherVNNI})
 	}
 	if cpu.X86.HasAVX2 {
-		list = append(list, kernel{"avx2", dotAVX2, rowByRow(dotAVX2)})
+		list = append(list, Kernel{"avx2", dotAVX2, rowByRow(dotAVX2)})
 	}
 	return list
 }
@@ -43,19 +43,19 @@ func dotAVX2(query []int8, rows []byte, out []int32) {
 	dotRowsAVX2(&query[0], &rows[0], &out[0], len(query), len(out))
 }
 
-// dotRowsVNNI is kernel.dot with AVX-512 VNNI. stride is a multiple of 64 and
+// dotRowsVNNI is kernel.Dot with AVX-512 VNNI. stride is a multiple of 64 and
 // positive, count is positive.
 //
 //go:noescape
 func dotRowsVNNI(query *int8, rows *byte, out *int32, stride, count int)
 
-// gatherRowsVNNI is kernel.gather with AVX-512 VNNI. stride is a multiple of 64 and
+// gatherRowsVNNI is kernel.Gather with AVX-512 VNNI. stride is a multiple of 64 and
 // positive, count is positive.
 //
 //go:noescape
 func gatherRowsVNNI(query *int8, rows *[]byte, out *int32, stride, count int)
 
-// dotRowsAVX2 is kernel.dot with AVX2. stride is a multiple of 64 and positive,
+// dotRowsAVX2 is kernel.Dot with AVX2. stride is a multiple of 64 and positive,
 // count is positive.
 //
 //go:noescape
