@@ -22,14 +22,16 @@ func NewBackground() *Background {
 	return b
 }
 
-// run does work in a goroutine of its own, unless all work was stopped. The context
-// ends with the library.
-func (b *Background) run(work func(ctx context.Context)) {
+// run does work in a goroutine of its own, unless all work was stopped, which it reports. The
+// context ends with the library.
+func (b *Background) run(work func(ctx context.Context)) (begun bool) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if !b.stopped {
-		b.group.Go(func() { work(b.ctx) })
+	if b.stopped {
+		return false
 	}
+	b.group.Go(func() { work(b.ctx) })
+	return true
 }
 
 // Stop ends all work and waits until it has ended.

@@ -270,3 +270,34 @@ func (x *Store) closeSavedCodes() {
 		x.removeOldCodes(kind)
 	}
 }
+
+// LacksSaved reports whether so much of what searches need is not saved that the next search
+// would begin without it.
+func (v *View) LacksSaved() bool {
+	if v.Store == nil || v.State.SpaceNumbered(v.Store.Number) == nil {
+		return false
+	}
+	return v.Store.lacksSaved(v, index.KindImage) || v.Store.lacksSaved(v, index.KindText)
+}
+
+func (x *Store) lacksSaved(v *View, kind index.Kind) bool {
+	method := x.Host.MethodOf(x.space, kind, v.State.Counts[kind])
+	if method == vector.Exact {
+		return false
+	}
+	if savedAs[method] != "" {
+		if _, err := x.Host.Fsys.Stat(x.Host.listsName(x.Number, kind, method)); err != nil {
+			return true
+		}
+	}
+	saved, wanted := x.openCodes(kind), x.identities(v, kind)
+	if saved == nil {
+		return true
+	}
+	groups := countOf(wanted)
+	_, count := saved.current(wanted)
+	if err := saved.file.Close(); err != nil {
+		x.Host.Logger.Debug("close codes of vectors", "error", err)
+	}
+	return worthSaving(groups-count, groups)
+}

@@ -2,7 +2,7 @@ package nearest
 
 // KeptVectors is the number of vectors up to which an index keeps them in full
 // precision: at width 256, 33 MB. Beyond, only their codes are kept, and the few that a
-// search scores exactly are read from the segments, 20 µs an image of 32. A library that
+// search scores exactly are read from the segments (BenchmarkDecodeVectors). A library that
 // grows beyond lets go of the vectors.
 const KeptVectors = 32_000
 

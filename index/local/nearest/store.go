@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,7 +51,7 @@ type Store struct {
 	stale map[index.Kind]bool
 	saved map[index.Kind]int
 	// building are the kinds whose lists are being built in the background.
-	building map[index.Kind]bool
+	building map[index.Kind]chan struct{} // closed when it ends
 	// codes are the files that the indexes read codes from.
 	codes map[index.Kind]*savedCodes
 }
@@ -167,7 +169,7 @@ func (x *Store) publish(ctx context.Context, v *View) (found Indexes, whole bool
 		x.buildInBackground(kind)
 	}
 	for kind, stale := range x.stale {
-		if stale && !x.building[kind] {
+		if stale && x.building[kind] == nil {
 			x.saveLists(kind, found.Of(kind))
 			x.saved[kind] = found.Of(kind).Len()
 		}
@@ -188,14 +190,16 @@ func (x *Store) index(kind index.Kind) Index {
 func (x *Store) buildInBackground(kind index.Kind) {
 	target := x.index(kind)
 	pending := target.Pending()
-	if pending == nil || x.building[kind] {
+	if pending == nil || x.building[kind] != nil {
 		return
 	}
 	if x.building == nil {
-		x.building = map[index.Kind]bool{}
+		x.building = map[index.Kind]chan struct{}{}
 	}
-	x.building[kind] = true
-	x.Host.Background.run(func(ctx context.Context) {
+	ended := make(chan struct{})
+	x.building[kind] = ended
+	begun := x.Host.Background.run(func(ctx context.Context) {
+		defer close(ended)
 		pending.Run(func() bool { return ctx.Err() != nil })
 		select {
 		case x.mu <- struct{}{}:
@@ -203,11 +207,34 @@ func (x *Store) buildInBackground(kind index.Kind) {
 			return
 		}
 		defer func() { <-x.mu }()
-		x.building[kind] = false
+		delete(x.building, kind)
 		if x.index(kind) == target && target.Adopt(pending) {
 			x.adopt(ctx, kind)
 		}
 	})
+	if !begun {
+		delete(x.building, kind)
+	}
+}
+
+// WaitBuilt waits until the graphs or inverted lists that are being built just now are in use, or
+// for the end of the context.
+func (x *Store) WaitBuilt(ctx context.Context) error {
+	select {
+	case x.mu <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	waiting := slices.Collect(maps.Values(x.building))
+	<-x.mu
+	for _, ended := range waiting {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // adopt makes the current view search by inverted lists that were built.

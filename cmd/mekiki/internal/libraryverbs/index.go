@@ -206,6 +206,7 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 		if err != nil {
 			return err
 		}
+		prepareSearch(ctx, app, library, summary)
 		return printIndexed(app, app.FolderOf(library), indexReport{Summary: summary, words: read})
 	})
 	return handIndexing(ctx, app, err, flags, options)

@@ -1,0 +1,138 @@
+package local
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"testing"
+	"time"
+
+	"mekiki/embed"
+	"mekiki/index"
+	"mekiki/index/indextest"
+	"mekiki/internal/testsize"
+	"mekiki/internal/usage"
+)
+
+// TestLatency logs what a library of MEKIKI_TEST_LATENCY images of MEKIKI_TEST_PARTS vectors takes
+// to open, what it holds then, and how long searches, filters asked for the first time, words,
+// facets and lists take: one line of a table. With MEKIKI_TEST_LATENCY_FOLDER the library is kept
+// there from one run to the next.
+func TestLatency(t *testing.T) {
+	records, parts := testsize.Of(t, "MEKIKI_TEST_LATENCY", 500), testsize.Of(t, "MEKIKI_TEST_PARTS", 4)
+	folder := os.Getenv("MEKIKI_TEST_LATENCY_FOLDER")
+	if folder == "" {
+		folder = filepath.Join(t.TempDir(), "library")
+	}
+	space := embed.Space{Fingerprint: "latency", Parts: parts, Width: 256}
+	if _, err := os.Stat(folder); err != nil {
+		started := time.Now()
+		fillForLatency(t, folder, space, records)
+		t.Logf("written in %v", time.Since(started).Round(time.Second))
+		started = time.Now()
+		library, err := Open(t.Context(), folder, Options{DeferVectors: true})
+		indextest.Must(t, err)
+		indextest.Must(t, library.PrepareSearch(t.Context()))
+		indextest.Must(t, library.Close())
+		t.Logf("prepared for searches in %v", time.Since(started).Round(time.Second))
+	}
+	started, processor := time.Now(), usage.ProcessorTime()
+	library, err := Open(t.Context(), folder, Options{ReadOnly: true})
+	indextest.Must(t, err)
+	defer func() { indextest.Must(t, library.Close()) }()
+	line := fmt.Sprintf("| %d of %d | %.2f, %.2f |", records, parts, time.Since(started).Seconds(), (usage.ProcessorTime() - processor).Seconds())
+	snapshot := library.Snapshot()
+	defer func() { indextest.Must(t, snapshot.Close()) }()
+	query := func(i int) []float32 { return latencyParts(uint64(i*37%records), space)[:space.Width] }
+	nearest := func(i int, filter index.Filter) {
+		_, err := snapshot.NearestImages(t.Context(), query(i), 10, filter)
+		indextest.Must(t, err)
+	}
+	line += measured(100, func(i int) { nearest(i, index.Filter{}) })
+	line += measured(100, func(i int) {
+		nearest(i, index.Filter{Folders: []string{filepath.Dir(indextest.ScalePath(uint64(i)))}})
+	})
+	line += measured(60, func(i int) {
+		after := indextest.Time.AddDate(0, 0, 5*i)
+		nearest(i, index.Filter{After: after, Before: after.AddDate(0, 0, 40)})
+	})
+	line += measured(40, func(i int) {
+		nearest(i, index.Filter{Cameras: []string{"canon"}, After: indextest.Time.AddDate(0, 0, i)})
+	})
+	line += measured(30, func(i int) {
+		_, err := snapshot.Keyword(t.Context(), index.KeywordQuery{Text: fmt.Sprintf("dog beside number %d", i)}, 100, index.Filter{})
+		indextest.Must(t, err)
+	})
+	line += measured(30, func(i int) {
+		_, err := snapshot.Facets(t.Context(), index.Filter{After: indextest.Time.AddDate(0, 0, i)})
+		indextest.Must(t, err)
+	})
+	line += measured(30, func(i int) {
+		_, _, err := snapshot.List(t.Context(), index.Filter{After: indextest.Time.AddDate(0, 0, i)}, index.Page{Limit: 50, Order: index.OrderDateDescending})
+		indextest.Must(t, err)
+	})
+	debug.FreeOSMemory()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	status, _ := os.ReadFile("/proc/self/status") // of Linux
+	t.Logf("| images of parts | opened: s, of processor | 10 nearest: p50, p99 ms | of a folder | of 40 days | of a camera since a day | three words | facets since a day | 50 since a day | in use, MB; resident |")
+	t.Logf("%s %d; %s |", line, stats.HeapAlloc>>20, residentOf(string(status)))
+}
+
+// measured gives the median and the 99th percentile of what something takes, in milliseconds.
+func measured(count int, work func(i int)) string {
+	times := make([]time.Duration, count)
+	for i := range times {
+		started := time.Now()
+		work(i)
+		times[i] = time.Since(started)
+	}
+	slices.Sort(times)
+	return fmt.Sprintf(" %.1f, %.1f |", times[count/2].Seconds()*1e3, times[count*99/100].Seconds()*1e3)
+}
+
+func fillForLatency(t *testing.T, folder string, space embed.Space, records int) {
+	t.Helper()
+	library, err := Open(t.Context(), folder, Options{DeferVectors: true})
+	indextest.Must(t, err)
+	indextest.Must(t, library.AddSpace(t.Context(), space))
+	plain := embed.Space{Fingerprint: space.Fingerprint, Parts: 1, Width: 4}
+	for first := 0; first < records; first += 2000 {
+		var batch index.Batch
+		for number := first; number < min(first+2000, records); number++ {
+			put := indextest.ScalePut(uint64(number), plain)
+			put.Vectors = index.Vectors{Space: space, Parts: embed.Parts{Count: space.Parts, Width: space.Width, Values: latencyParts(uint64(number), space)}}
+			batch.Puts = append(batch.Puts, put)
+		}
+		mustWrite(t, library, batch)
+	}
+	indextest.Must(t, library.Close())
+}
+
+// latencyParts draws the parts of an image: about one of 4,000 subjects, each part with
+// something of its own (two have a cosine of about 0.8).
+func latencyParts(number uint64, space embed.Space) []float32 {
+	source, subject := rand.New(rand.NewPCG(number, 5)), rand.New(rand.NewPCG(number%4000, 6))
+	about := make([]float64, space.Width)
+	for i := range about {
+		about[i] = subject.NormFloat64() + 0.6*source.NormFloat64()
+	}
+	values := make([]float32, space.Parts*space.Width)
+	for part := range space.Parts {
+		row, squares := values[part*space.Width:(part+1)*space.Width], 0.0
+		for i := range row {
+			value := about[i] + 0.6*(float64(source.Uint32())/(1<<31)-1)
+			row[i] = float32(value)
+			squares += value * value
+		}
+		for i := range row {
+			row[i] /= float32(math.Sqrt(squares))
+		}
+	}
+	return values
+}
