@@ -21,7 +21,7 @@ import (
 
 // TestLatency logs what a library of MEKIKI_TEST_LATENCY images of MEKIKI_TEST_PARTS vectors takes
 // to open, what it holds then, and how long searches, filters asked for the first time, words,
-// facets and lists take: one line of a table. With MEKIKI_TEST_LATENCY_FOLDER the library is kept
+// facets and lists take, all in processor time: one line of a table. With MEKIKI_TEST_LATENCY_FOLDER the library is kept
 // there from one run to the next.
 func TestLatency(t *testing.T) {
 	records, parts := testsize.Of(t, "MEKIKI_TEST_LATENCY", 500), testsize.Of(t, "MEKIKI_TEST_PARTS", 4)
@@ -84,13 +84,14 @@ func TestLatency(t *testing.T) {
 	t.Logf("%s %d; %s |", line, stats.HeapAlloc>>20, residentOf(string(status)))
 }
 
-// measured gives the median and the 99th percentile of what something takes, in milliseconds.
+// measured gives the median and the 99th percentile of the processor time that something takes,
+// in milliseconds.
 func measured(count int, work func(i int)) string {
 	times := make([]time.Duration, count)
 	for i := range times {
-		started := time.Now()
+		started := usage.ProcessorTime()
 		work(i)
-		times[i] = time.Since(started)
+		times[i] = usage.ProcessorTime() - started
 	}
 	slices.Sort(times)
 	return fmt.Sprintf(" %.1f, %.1f |", times[count/2].Seconds()*1e3, times[count*99/100].Seconds()*1e3)

@@ -94,6 +94,9 @@ const (
 	// exactRows is the number of rows that pass the filter below which they are all
 	// scanned.
 	exactRows = 500_000
+	// exactSavedRows is the same for codes in a file, each of which takes several times as
+	// long to read as to score.
+	exactSavedRows = 64_000
 	// exactShare is the share of all groups that k must be for the same, as a divisor.
 	exactShare = 16
 )

@@ -103,7 +103,11 @@ func (v *View) scanIsFast(k int, allow func(group uint64) bool) bool {
 			allowed++
 		}
 	}
-	return v.content.rows/filterSample*allowed < exactRows
+	most := exactRows
+	if len(v.content.sealed) > 0 && v.content.sealed[0].saved != nil {
+		most = exactSavedRows
+	}
+	return v.content.rows/filterSample*allowed < most
 }
 
 // search is one search under way.
