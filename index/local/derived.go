@@ -31,7 +31,7 @@ func openDerived(ctx context.Context, l *Library, s *catalog.State) (*derived, e
 	var err error
 	d.keywordStore, err = keywords.Open(ctx, keywords.Options{
 		Fsys: l.fsys, Folder: filepath.Join(l.folder, catalog.DerivedFolder, keywords.Folder), Logger: l.logger,
-		ReadOnly: l.readOnly.Load(), Damaged: len(l.findings) > 0,
+		ReadOnly: l.readOnly.Load(), Damaged: len(l.findings) > 0, OpenedBefore: l.options.openedBefore,
 	}, s)
 	if err != nil {
 		return nil, err

@@ -60,6 +60,9 @@ type Options struct {
 	// full precision, and approximateFrom that from which it is not searched exactly; zero means
 	// the constants.
 	keptVectors, approximateFrom int
+	// openedBefore is the number of records beyond which the keyword index is opened in the
+	// background; zero means the constant.
+	openedBefore int
 }
 
 func (o Options) withDefaults() Options {

@@ -1,6 +1,7 @@
 package keywords
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,6 +14,11 @@ import (
 
 // Folder is the keyword index's, in the folder of derived data.
 const Folder = "keyword"
+
+// OpenedBefore is the number of records up to which a keyword index is opened before anything
+// is answered. A larger one is opened, verified and brought up to date in the background:
+// a million records have half a gigabyte of it, all of which is read to verify it.
+const OpenedBefore = 20_000
 
 // smallLibrary is the number of records up to which a keyword index that was
 // not closed in order is built anew, rather than trusted after checking what
@@ -27,6 +33,9 @@ type Options struct {
 	ReadOnly bool
 	// Damaged says that the catalog is damaged, so that the index cannot be trusted either.
 	Damaged bool
+	// OpenedBefore is the number of records beyond which the index is opened in the background;
+	// zero means the constant.
+	OpenedBefore int
 }
 
 // Store keeps the keyword index at the newest commit. It is for one goroutine
@@ -39,19 +48,59 @@ type Store struct {
 	// Behind says that the index missed a commit and is to be brought up to date
 	// with the next.
 	Behind bool
+
+	// opened is closed when the index is open, or cannot be, which failed says then. Until
+	// then nobody else looks at Index and Behind.
+	opened chan struct{}
+	failed error
+	cancel context.CancelFunc // ends an opening in the background
 }
 
-// Open opens the keyword index and brings it to a state, or makes it anew.
+// Open opens the keyword index and brings it to a state, or makes it anew. A large one is
+// opened in the background: whoever needs it waits.
 func Open(ctx context.Context, options Options, s *catalog.State) (*Store, error) {
-	opened, err := openKeywordIndex(options, s)
-	if err != nil {
-		return nil, err
+	k := &Store{logger: options.Logger, opened: make(chan struct{}), cancel: func() {}}
+	k.Reader = newPendingReader(s.Sequence)
+	if s.Records.Count <= cmp.Or(options.OpenedBefore, OpenedBefore) {
+		k.open(ctx, options, s)
+		return k, k.failed
 	}
-	k := &Store{logger: options.Logger, Index: NewSharedIndex(opened)}
-	if err := k.catchUp(ctx, s); err != nil {
-		return nil, errors.Join(err, k.Index.Close())
-	}
+	ctx, k.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	go k.open(ctx, options, s)
 	return k, nil
+}
+
+// open opens the index, and makes the pending reader one of it.
+func (k *Store) open(ctx context.Context, options Options, s *catalog.State) {
+	defer close(k.opened)
+	pending := k.Reader
+	opened, err := openKeywordIndex(options, s)
+	if err == nil {
+		k.Index = NewSharedIndex(opened)
+		if err = k.Index.applyFor(pending, func() error { return k.fill(ctx, s) }); err != nil {
+			err = errors.Join(err, k.Index.Close())
+		}
+	}
+	if k.failed = err; err != nil && ctx.Err() == nil {
+		k.logger.Error("the keyword index cannot be opened; nothing is found by words", "error", err)
+	}
+	pending.open(err)
+}
+
+// Ready waits until the index is open, and says why it is not.
+func (k *Store) Ready(ctx context.Context) error {
+	select {
+	case <-k.opened:
+		return k.failed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// settled waits until the index is open or cannot be.
+func (k *Store) settled() error {
+	<-k.opened
+	return k.failed
 }
 
 func openKeywordIndex(options Options, s *catalog.State) (*keyword.Index, error) {
@@ -112,6 +161,9 @@ func (k *Store) catchUp(ctx context.Context, s *catalog.State) error {
 
 // Rebuild empties the index and fills it from a state.
 func (k *Store) Rebuild(ctx context.Context, s *catalog.State) error {
+	if err := k.Ready(ctx); err != nil {
+		return err
+	}
 	ids, err := k.Index.IDs(ctx)
 	if err != nil {
 		return err
@@ -172,6 +224,9 @@ func (k *Store) fill(ctx context.Context, s *catalog.State) error {
 // caught up later.
 func (k *Store) Follow(ctx context.Context, touched map[index.ID]bool, next *catalog.State) {
 	ctx = context.WithoutCancel(ctx)
+	if k.settled() != nil {
+		return // there is none, as was said when it could not be opened
+	}
 	var err error
 	if k.Behind {
 		err = k.catchUp(ctx, next)
@@ -194,10 +249,27 @@ func (k *Store) Follow(ctx context.Context, touched map[index.ID]bool, next *cat
 }
 
 // Release lets go of the index, which is closed when no view uses it.
-func (k *Store) Release() error { return errors.Join(k.Reader.Release(), k.Index.release()) }
+func (k *Store) Release() error {
+	if k.settled() != nil {
+		return nil
+	}
+	return errors.Join(k.Reader.Release(), k.Index.release())
+}
 
 // Close closes the index, whoever still uses it.
-func (k *Store) Close() error { return k.Index.Close() }
+func (k *Store) Close() error {
+	k.cancel()
+	if k.settled() != nil {
+		return nil
+	}
+	return k.Index.Close()
+}
 
 // Abandon closes the index without writing to its folder, which is another's now.
-func (k *Store) Abandon() error { return k.Index.Abandon() }
+func (k *Store) Abandon() error {
+	k.cancel()
+	if k.settled() != nil {
+		return nil
+	}
+	return k.Index.Abandon()
+}

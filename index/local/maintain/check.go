@@ -248,6 +248,10 @@ func (l *Inspection) checkThumbnails(ctx context.Context, report *index.CheckRep
 // checkWords compares the keyword index with the catalog.
 func (l *Inspection) checkWords(ctx context.Context, report *index.CheckReport) error {
 	name := filepath.Join(catalog.DerivedFolder, keywords.Folder)
+	if err := l.Words.Ready(ctx); err != nil {
+		damaged(report, name, 0, err.Error(), "mekiki check --repair")
+		return ctx.Err()
+	}
 	sequence, err := l.Words.Index.Sequence()
 	if err != nil {
 		damaged(report, name, 0, err.Error(), "mekiki check --repair")
