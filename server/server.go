@@ -204,6 +204,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, ready func(ad
 	background.Go(func() { s.jobs.Run(jobsContext) })
 	background.Go(func() { s.webhooks.Run(jobsContext) })
 	background.Go(func() { s.webhooks.Watch(jobsContext, s.library) })
+	background.Go(func() { s.queries.Suggester.Watch(jobsContext, s.library.Read) })
 	background.Go(func() { s.editing.WatchTrash(jobsContext) })
 	if s.options.ReadWords {
 		background.Go(func() { s.followWords(jobsContext) })

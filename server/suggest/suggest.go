@@ -26,6 +26,37 @@ type Suggestion struct {
 type Suggester struct {
 	making  sync.Mutex
 	present atomic.Pointer[Vocabulary]
+
+	watching atomic.Bool
+	once     sync.Once
+	stale    chan struct{}
+}
+
+// Watch makes what the library suggests, and makes it again in the background whenever it was
+// found to be of an earlier state of a large library, until the context ends: nobody waits
+// for it then. read runs work on the library's present state.
+func (s *Suggester) Watch(ctx context.Context, read func(ctx context.Context, work func(index.Reader) error) error) {
+	s.watching.Store(true)
+	defer s.watching.Store(false)
+	for ctx.Err() == nil {
+		// Should it fail, whoever asks next is told why.
+		_ = read(ctx, func(reader index.Reader) error {
+			s.making.Lock()
+			defer s.making.Unlock()
+			_, err := s.make(ctx, reader)
+			return err
+		})
+		select {
+		case <-ctx.Done():
+		case <-s.found():
+		}
+	}
+}
+
+// found tells Watch that what is suggested is of an earlier state.
+func (s *Suggester) found() chan struct{} {
+	s.once.Do(func() { s.stale = make(chan struct{}, 1) })
+	return s.stale
 }
 
 // For gives what a snapshot suggests; of a large library, perhaps what it suggested a
@@ -35,13 +66,25 @@ func (s *Suggester) For(ctx context.Context, reader index.Reader) (*Vocabulary, 
 	if known != nil && known.serves(reader.Sequence(), time.Now()) {
 		return known, nil
 	}
-	if known == nil || known.took < quickMaking {
+	switch {
+	case known != nil && known.took >= quickMaking && s.watching.Load():
+		select {
+		case s.found() <- struct{}{}:
+		default: // it knows
+		}
+		return known, nil
+	case known == nil || known.took < quickMaking:
 		s.making.Lock()
-	} else if !s.making.TryLock() {
+	case !s.making.TryLock():
 		return known, nil // somebody is making it
 	}
 	defer s.making.Unlock()
-	if known = s.present.Load(); known != nil && known.serves(reader.Sequence(), time.Now()) {
+	return s.make(ctx, reader)
+}
+
+// make makes what a snapshot suggests, unless somebody has meanwhile. The caller holds making.
+func (s *Suggester) make(ctx context.Context, reader index.Reader) (*Vocabulary, error) {
+	if known := s.present.Load(); known != nil && known.serves(reader.Sequence(), time.Now()) {
 		return known, nil // somebody has made it meanwhile
 	}
 	started := time.Now()

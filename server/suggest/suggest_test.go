@@ -208,3 +208,41 @@ func FuzzCorrect(f *testing.F) {
 		}
 	})
 }
+
+// TestNobodyWaitsForWatchedSuggestions: what a large library suggested before is given at once, and
+// made again in the background.
+func TestNobodyWaitsForWatchedSuggestions(t *testing.T) {
+	library := servertest.Open(t, "/library", vfstest.NewMemory())
+	servertest.Put(t, library, index.Record{Kind: index.KindImage, Hash: index.Hash{1}, Captions: []index.Caption{{Text: "a lighthouse"}}})
+	read := func(_ context.Context, work func(index.Reader) error) error {
+		snapshot := servertest.Reader(t, library)
+		defer snapshot.Close()
+		return work(snapshot)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	suggester, ended := &Suggester{}, make(chan struct{})
+	go func() { suggester.Watch(ctx, read); close(ended) }()
+	defer func() { cancel(); <-ended }()
+	for suggester.present.Load() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	// As if making it had taken long, some time ago.
+	slow := *suggester.present.Load()
+	slow.took, slow.made = time.Second, time.Now().Add(-time.Hour)
+	suggester.present.Store(&slow)
+	servertest.Put(t, library, index.Record{Kind: index.KindImage, Hash: index.Hash{2}, Captions: []index.Caption{{Text: "a windmill"}}})
+	snapshot := servertest.Reader(t, library)
+	defer snapshot.Close()
+	suggester.making.Lock()
+	known, err := suggester.For(t.Context(), snapshot)
+	suggester.making.Unlock()
+	if err != nil || known != &slow {
+		t.Errorf("somebody waited: %v", err)
+	}
+	for suggester.present.Load() == &slow {
+		time.Sleep(time.Millisecond)
+	}
+	if found := suggester.present.Load().Complete("windm", 3); len(found) == 0 {
+		t.Error("the new word is not suggested")
+	}
+}
