@@ -8,6 +8,7 @@ package memory
 
 import (
 	"context"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -16,6 +17,12 @@ import (
 const (
 	// Tick is how often the memory is looked at.
 	Tick = 10 * time.Second
+	// headroom is about how many bytes of garbage a large heap may have before it is collected,
+	// and leastPercent the smallest share of what is in use that this comes to, lest collecting
+	// takes too long. Left to itself the runtime lets garbage grow as large as what is in use:
+	// a million pictures would take twice their two gigabytes.
+	headroom     = 512 << 20
+	leastPercent = 20
 	// slack is by how many bytes it may have grown since it was last given back.
 	slack = 64 << 20
 )
@@ -26,12 +33,23 @@ type Releaser struct {
 	// held gives the bytes that the runtime has of the system, and release lets go of what it can.
 	held    func() uint64
 	release func()
+	// live gives the bytes in use after the last collection, and pace sets the share of them that
+	// garbage may come to; both nil where the user has set it.
+	live func() uint64
+	pace func(percent int)
 
-	kept uint64 // after the last release
+	percent int    // that was set last
+	kept    uint64 // after the last release
 }
 
 // New makes a releaser; idle reports that nothing is at work.
-func New(idle func() bool) *Releaser { return &Releaser{idle: idle, held: held, release: release} }
+func New(idle func() bool) *Releaser {
+	r := &Releaser{idle: idle, held: held, release: release}
+	if os.Getenv("GOGC") == "" {
+		r.live, r.pace = live, func(percent int) { debug.SetGCPercent(percent) }
+	}
+	return r
+}
 
 // Watch looks at the memory until the context ends.
 func (r *Releaser) Watch(ctx context.Context) {
@@ -49,10 +67,27 @@ func (r *Releaser) Watch(ctx context.Context) {
 
 // tidy releases memory if there is enough of it to be worth a collection.
 func (r *Releaser) tidy() {
+	if r.live != nil {
+		if percent := percentOf(r.live()); percent != r.percent {
+			r.pace(percent)
+			r.percent = percent
+		}
+	}
 	if r.idle() && r.held() > r.kept+slack {
 		r.release()
 		r.kept = r.held()
 	}
+}
+
+// percentOf gives the share of what is in use that garbage may come to.
+func percentOf(live uint64) int {
+	return max(leastPercent, int(100*headroom/max(live, headroom)))
+}
+
+func live() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // held is what the runtime has mapped and not given back.

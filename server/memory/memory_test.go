@@ -38,3 +38,23 @@ func TestMemoryIsGivenBack(t *testing.T) {
 		t.Errorf("this process holds %d bytes", real)
 	}
 }
+
+// TestGarbageOfLargeHeapsIsBounded: small heaps are collected as ever, large ones before they have
+// doubled.
+func TestGarbageOfLargeHeapsIsBounded(t *testing.T) {
+	for live, want := range map[uint64]int{0: 100, 100 << 20: 100, 512 << 20: 100, 1 << 30: 50, 2 << 30: 25, 40 << 30: 20} {
+		if got := percentOf(live); got != want {
+			t.Errorf("%d bytes in use: %d percent, want %d", live, got, want)
+		}
+	}
+	var set []int
+	r := &Releaser{idle: func() bool { return false }, held: held, live: func() uint64 { return 2 << 30 }, pace: func(percent int) { set = append(set, percent) }}
+	r.tidy()
+	r.tidy()
+	if len(set) != 1 || set[0] != 25 {
+		t.Errorf("set to %v", set)
+	}
+	if real := live(); real > 1<<40 {
+		t.Errorf("%d bytes in use", real)
+	}
+}
