@@ -22,13 +22,6 @@ type Figure struct {
 	Lines               []Line
 }
 
-// The picture, in pixels: its sides, and the room around the axes.
-const (
-	width, height            = 860, 460
-	left, right, top, bottom = 70, 230, 44, 56
-	fewestLabelPixels        = 15 // between two names of lines
-)
-
 // colours tell lines apart, also for those who see few of them (Okabe and Ito, 2008).
 var colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"}
 

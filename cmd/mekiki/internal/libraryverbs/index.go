@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/cmd/mekiki/internal/libraryverbs/prepare"
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -206,7 +207,7 @@ func runIndex(ctx context.Context, app *cli.App, flags indexOptions) error {
 		if err != nil {
 			return err
 		}
-		prepareSearch(ctx, app, library, summary)
+		prepare.Search(ctx, app, library, summary)
 		return printIndexed(app, app.FolderOf(library), indexReport{Summary: summary, words: read})
 	})
 	return handIndexing(ctx, app, err, flags, options)

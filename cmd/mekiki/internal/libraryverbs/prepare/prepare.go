@@ -1,4 +1,5 @@
-package libraryverbs
+// Package prepare builds what searches of a large library need, at the end of indexing.
+package prepare
 
 import (
 	"context"
@@ -14,9 +15,9 @@ type preparer interface {
 	PrepareSearch(ctx context.Context) error
 }
 
-// prepareSearch builds what searches of a large library need, so that the first one need not
+// Search builds what searches of a large library need, so that the first one need not
 // go without. What it does not come to is built when the library is searched.
-func prepareSearch(ctx context.Context, app *cli.App, library cli.Library, summary report.Summary) {
+func Search(ctx context.Context, app *cli.App, library cli.Library, summary report.Summary) {
 	large, can := library.(preparer)
 	if !can || summary.Interrupted || summary.Added+summary.Changed == 0 || !large.LacksPrepared() {
 		return
