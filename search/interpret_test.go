@@ -31,6 +31,10 @@ func (d dictionary) Translate(_ context.Context, texts []string) ([]string, erro
 	return results, nil
 }
 
+func (d dictionary) TranslateQueries(ctx context.Context, texts []string) ([]string, error) {
+	return d.Translate(ctx, texts)
+}
+
 func interpreting(d dictionary) *translation.Interpreter {
 	return translation.New(map[translation.Pair]translation.Opener{
 		{From: "ja", To: "en"}: func(context.Context) (translation.Closer, error) { return d, nil },

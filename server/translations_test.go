@@ -23,6 +23,10 @@ func (w colourWords) Translate(_ context.Context, texts []string) ([]string, err
 	return results, nil
 }
 
+func (w colourWords) TranslateQueries(ctx context.Context, texts []string) ([]string, error) {
+	return w.Translate(ctx, texts)
+}
+
 func newInterpreter() *translation.Interpreter {
 	return translation.New(map[translation.Pair]translation.Opener{
 		{From: "ja", To: "en"}: func(context.Context) (translation.Closer, error) {

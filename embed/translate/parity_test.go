@@ -1,6 +1,7 @@
 package translate_test
 
 import (
+	"context"
 	"encoding/json"
 	"math"
 	"os"
@@ -127,14 +128,14 @@ func TestTexts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			check := func(how string, options decode.Options, want func(i int) string) {
+			check := func(how string, options decode.Options, translate func(context.Context, []string) ([]string, error), want func(i int) string) {
 				options.MaximumTokens = 20
 				engine.Decoding = options
 				var texts []string
 				for _, one := range r.Cases {
 					texts = append(texts, one.Text)
 				}
-				got, err := engine.Translate(t.Context(), texts)
+				got, err := translate(t.Context(), texts)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -144,8 +145,9 @@ func TestTexts(t *testing.T) {
 					}
 				}
 			}
-			check("greedy", decode.Options{Method: decode.Greedy}, func(i int) string { return tokenizer.Decode(r.Cases[i].Greedy) })
-			check("beams", decode.Options{Method: decode.Beam, Beams: 5}, func(i int) string { return r.Cases[i].BeamText })
+			check("greedy", decode.Options{Method: decode.Greedy}, engine.Translate, func(i int) string { return tokenizer.Decode(r.Cases[i].Greedy) })
+			check("beams", decode.Options{Method: decode.Beam, Beams: 5}, engine.Translate, func(i int) string { return r.Cases[i].BeamText })
+			check("queries", decode.Options{Method: decode.Beam, Beams: 5}, engine.TranslateQueries, func(i int) string { return tokenizer.Decode(r.Cases[i].Greedy) })
 		})
 	}
 }

@@ -24,6 +24,9 @@ type Translator interface {
 	// Translate gives each text in the other language, in their order. A text that is empty, or spaces, stays empty. One that
 	// is longer than the model reads is ErrTooLong. It may be called from any goroutine.
 	Translate(ctx context.Context, texts []string) ([]string, error)
+	// TranslateQueries is Translate for texts that somebody waits for, which are a few words and can be put right: the likeliest
+	// token is taken each time, without beams, in about half the time.
+	TranslateQueries(ctx context.Context, texts []string) ([]string, error)
 }
 
 // Errors that callers branch on.
@@ -40,7 +43,7 @@ type Engine struct {
 	config modelconfig.Language
 	words  tokenize.Language
 	writer *lm.Model
-	// Decoding is how texts are written: beams, as many as the model's publisher took, and as many tokens as the text's length
+	// Decoding is how texts other than queries are written: beams, as many as the model's publisher took, and as many tokens as the text's length
 	// suggests, unless it is changed before the engine is used.
 	Decoding decode.Options
 }
@@ -90,6 +93,15 @@ func (e *Engine) Close() error {
 
 // Translate implements Translator.
 func (e *Engine) Translate(ctx context.Context, texts []string) ([]string, error) {
+	return e.translateAll(ctx, texts, e.Decoding)
+}
+
+// TranslateQueries implements Translator.
+func (e *Engine) TranslateQueries(ctx context.Context, texts []string) ([]string, error) {
+	return e.translateAll(ctx, texts, decode.Options{Method: decode.Greedy, MaximumTokens: e.Decoding.MaximumTokens})
+}
+
+func (e *Engine) translateAll(ctx context.Context, texts []string, options decode.Options) ([]string, error) {
 	done, err := e.model.Begin()
 	if err != nil {
 		return nil, fmt.Errorf("translate: %w", err)
@@ -102,7 +114,7 @@ func (e *Engine) Translate(ctx context.Context, texts []string) ([]string, error
 	defer leave()
 	results := make([]string, len(texts))
 	for i, text := range texts {
-		if results[i], err = e.translate(ctx, text); err != nil {
+		if results[i], err = e.translate(ctx, text, options); err != nil {
 			return nil, fmt.Errorf("translate text %d: %w", i, err)
 		}
 	}
@@ -110,7 +122,7 @@ func (e *Engine) Translate(ctx context.Context, texts []string) ([]string, error
 }
 
 // translate writes one text. What it may become is bounded by what it is: no language takes so many times another's tokens.
-func (e *Engine) translate(ctx context.Context, text string) (string, error) {
+func (e *Engine) translate(ctx context.Context, text string, options decode.Options) (string, error) {
 	if strings.TrimSpace(text) == "" {
 		return "", nil
 	}
@@ -121,7 +133,6 @@ func (e *Engine) translate(ctx context.Context, text string) (string, error) {
 	if len(ids) > e.config.Positions || len(ids) > mostTokens {
 		return "", fmt.Errorf("%w: %d tokens, at most %d are read", ErrTooLong, len(ids), min(mostTokens, e.config.Positions))
 	}
-	options := e.Decoding
 	if options.MaximumTokens == 0 {
 		options.MaximumTokens = min(e.config.Positions-1, leastRoom+roomFactor*len(ids), decode.MostTokens)
 	}

@@ -54,8 +54,9 @@ type Interpreter struct {
 }
 
 type textKey struct {
-	pair Pair
-	text string
+	pair  Pair
+	query bool // written as queries are
+	text  string
 }
 
 // New makes an Interpreter of the translators that are installed.
@@ -97,7 +98,7 @@ func (i *Interpreter) IntoEnglish(ctx context.Context, texts []string, language 
 	if err != nil {
 		return &Translation{From: pair.From, To: pair.To}, err
 	}
-	translated, err := i.Translate(ctx, pair, texts)
+	translated, err := i.kept(ctx, pair, texts, true)
 	return &Translation{pair.From, pair.To, translated}, err
 }
 
@@ -114,10 +115,15 @@ func (i *Interpreter) Choose(languages []string, into string) (Pair, error) {
 
 // Translate puts texts of one language into another. Translations are kept, so that asking again costs nothing.
 func (i *Interpreter) Translate(ctx context.Context, pair Pair, texts []string) ([]string, error) {
+	return i.kept(ctx, pair, texts, false)
+}
+
+// kept gives translations that are kept, and has the others written, as queries or with more care.
+func (i *Interpreter) kept(ctx context.Context, pair Pair, texts []string, query bool) ([]string, error) {
 	results := make([]string, len(texts))
 	var missing []string
 	for at, text := range texts {
-		if known, ok := i.texts.Get(textKey{pair, text}); ok {
+		if known, ok := i.texts.Get(textKey{pair, query, text}); ok {
 			results[at] = known
 		} else {
 			missing = append(missing, text)
@@ -126,7 +132,7 @@ func (i *Interpreter) Translate(ctx context.Context, pair Pair, texts []string) 
 	if len(missing) == 0 {
 		return results, nil
 	}
-	translated, err := i.translate(ctx, pair, missing)
+	translated, err := i.translate(ctx, pair, missing, query)
 	if err != nil {
 		return nil, err
 	}
@@ -138,19 +144,23 @@ func (i *Interpreter) Translate(ctx context.Context, pair Pair, texts []string) 
 		}
 	}
 	for k, text := range missing {
-		i.texts.Put(textKey{pair, text}, translated[k], 1)
+		i.texts.Put(textKey{pair, query, text}, translated[k], 1)
 	}
 	return results, nil
 }
 
 // translate asks a translator, and opens it again where it was closed to make room for another between opening and asking.
-func (i *Interpreter) translate(ctx context.Context, pair Pair, texts []string) (translated []string, err error) {
+func (i *Interpreter) translate(ctx context.Context, pair Pair, texts []string, query bool) (translated []string, err error) {
 	for range mostOpenings {
 		translator, openErr := i.open(ctx, pair)
 		if openErr != nil {
 			return nil, openErr
 		}
-		if translated, err = translator.Translate(ctx, texts); !errors.Is(err, runner.ErrClosed) {
+		write := translator.Translate
+		if query {
+			write = translator.TranslateQueries
+		}
+		if translated, err = write(ctx, texts); !errors.Is(err, runner.ErrClosed) {
 			return translated, err
 		}
 	}
