@@ -170,21 +170,30 @@ type loading struct {
 	rest   int // how many more postings there may be
 }
 
+// readSavedHeader reads what a saved index begins with: eight bytes that say what it is, the width of its vectors, how many
+// lists or nodes follow, and the CRC-32C of these.
+func readSavedHeader(reader io.Reader, magic string, width int) (count uint32, err error) {
+	header := make([]byte, savedHeader)
+	if err := readFull(reader, header); err != nil {
+		return 0, err
+	}
+	if string(header[:8]) != magic || crc32.Checksum(header[:16], castagnoli) != binary.LittleEndian.Uint32(header[16:]) {
+		return 0, fmt.Errorf("%w: the beginning is damaged, or of another version", ErrSaved)
+	}
+	if saved := binary.LittleEndian.Uint32(header[8:]); saved != uint32(width) {
+		return 0, fmt.Errorf("%w: of width %d, expected %d", ErrSaved, saved, width)
+	}
+	return binary.LittleEndian.Uint32(header[12:]), nil
+}
+
 func (l *loading) read() error {
 	x := l.index
-	header := make([]byte, savedHeader)
-	if err := readFull(l.reader, header); err != nil {
+	count, err := readSavedHeader(l.reader, savedMagic, x.width)
+	if err != nil {
 		return err
-	}
-	if string(header[:8]) != savedMagic || crc32.Checksum(header[:16], castagnoli) != binary.LittleEndian.Uint32(header[16:]) {
-		return fmt.Errorf("%w: the beginning is damaged, or of another version", ErrSaved)
-	}
-	if width := binary.LittleEndian.Uint32(header[8:]); width != uint32(x.width) {
-		return fmt.Errorf("%w: of width %d, expected %d", ErrSaved, width, x.width)
 	}
 	// A library that has shrunk since is built anew rather than read.
 	l.rest = 4*x.content.rows + 1024
-	count := binary.LittleEndian.Uint32(header[12:])
 	if uint64(count) > uint64(l.rest) {
 		return fmt.Errorf("%w: %d lists for %d vectors", ErrSaved, count, x.content.rows)
 	}

@@ -108,18 +108,12 @@ type graphLoading struct {
 
 func (l *graphLoading) read() error {
 	x := l.index
-	header := make([]byte, savedHeader)
-	if err := readFull(l.reader, header); err != nil {
+	count, err := readSavedHeader(l.reader, graphMagic, x.width)
+	if err != nil {
 		return err
 	}
-	if string(header[:8]) != graphMagic || crc32.Checksum(header[:16], castagnoli) != binary.LittleEndian.Uint32(header[16:]) {
-		return fmt.Errorf("%w: the beginning is damaged, or of another version", ErrSaved)
-	}
-	if width := binary.LittleEndian.Uint32(header[8:]); width != uint32(x.width) {
-		return fmt.Errorf("%w: of width %d, expected %d", ErrSaved, width, x.width)
-	}
 	// A library that has shrunk since is built anew rather than read.
-	nodes := int64(binary.LittleEndian.Uint32(header[12:]))
+	nodes := int64(count)
 	if nodes > int64(8*x.content.rows+1024) {
 		return fmt.Errorf("%w: %d nodes for %d vectors", ErrSaved, nodes, x.content.rows)
 	}
