@@ -33,11 +33,8 @@ func newHanded(t *testing.T) *handed {
 	}
 	folder := t.TempDir()
 	h := &handed{
-		T: t, folder: folder, program: filepath.Join(folder, "mekiki"), library: filepath.Join(folder, "library"),
+		T: t, folder: folder, program: program(t), library: filepath.Join(folder, "library"),
 		pictures: filepath.Join(folder, "pictures"), runtime: orttest.Open(t).LibraryPath(),
-	}
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", h.program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, output)
 	}
 	if err := os.Mkdir(h.pictures, 0o755); err != nil {
 		t.Fatal(err)

@@ -106,10 +106,7 @@ func TestKillsOverHTTP(t *testing.T) {
 func newKilled(t *testing.T) *killed {
 	t.Helper()
 	k := &killed{T: t, folder: t.TempDir(), runtime: orttest.Open(t).LibraryPath()}
-	k.program = filepath.Join(k.folder, "mekiki")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", k.program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, output)
-	}
+	k.program = program(t)
 	k.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: time.Minute}
 	random := rand.New(rand.NewPCG(1, 2))
 	for w := range killedWriters {

@@ -151,10 +151,7 @@ func (s *soak) judge(samples []footprint, idle, after footprint) {
 func startSoak(t *testing.T, library string) *soak {
 	t.Helper()
 	folder := t.TempDir()
-	program := filepath.Join(folder, "mekiki")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, output)
-	}
+	program := program(t)
 	pictures := filepath.Join(folder, "pictures")
 	if err := os.MkdirAll(filepath.Join(pictures, "coming"), 0o755); err != nil {
 		t.Fatal(err)
