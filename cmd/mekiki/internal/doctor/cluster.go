@@ -51,12 +51,14 @@ func (d *doctor) checkEngine(ctx context.Context) {
 		return
 	}
 	defer options.Engine.Close()
-	version, err := options.Engine.Check(ctx)
+	asking, cancel := context.WithTimeout(ctx, engineTime)
+	defer cancel()
+	version, err := options.Engine.Check(asking)
 	if err != nil {
 		d.fail("engine", err, "make sure that Weaviate runs and can be reached at the addresses of the settings")
 		return
 	}
-	nodes, err := options.Engine.Nodes(ctx)
+	nodes, err := options.Engine.Nodes(asking)
 	if err != nil {
 		d.fail("engine", err, "look into the logs of the engine")
 		return
