@@ -86,20 +86,7 @@ func TestFlippedLists(t *testing.T) {
 	if len(lists) < 200 {
 		t.Fatalf("%d bytes of lists", len(lists))
 	}
-	stride := 1
-	if indextest.Scale(t) < 8 {
-		stride = max(1, 43/indextest.Scale(t))
-	}
-	flips := 0
-	for bit := 0; bit < 8*len(lists); bit += stride {
-		flips++
-		damaged := vfstest.NewMemory()
-		for other, data := range files {
-			damaged.Put(other, data)
-		}
-		data := slices.Clone(lists)
-		data[bit/8] ^= 1 << (bit % 8)
-		damaged.Put(name, data)
+	flips := eachFlip(t, files, name, func(bit int, damaged *vfstest.Memory) {
 		library := open(damaged)
 		if diff := cmp.Diff(wanted, search(library)); diff != "" {
 			t.Errorf("bit %d: other answers:\n%s", bit, diff)
@@ -108,8 +95,30 @@ func TestFlippedLists(t *testing.T) {
 		if !slices.Equal(damaged.Files()[name], lists) {
 			t.Errorf("bit %d: was not noticed", bit)
 		}
-	}
+	})
 	t.Logf("%d flips in %d bytes of lists, each noticed", flips, len(lists))
+}
+
+// eachFlip calls try with each of some bits of a file, and the files with that bit flipped. It gives how many there were: all
+// bits with MEKIKI_TEST_SCALE=8, otherwise one in each few bytes.
+func eachFlip(t *testing.T, files map[string][]byte, name string, try func(bit int, damaged *vfstest.Memory)) (flips int) {
+	t.Helper()
+	stride := 1
+	if indextest.Scale(t) < 8 {
+		stride = max(1, 43/indextest.Scale(t))
+	}
+	for bit := 0; bit < 8*len(files[name]); bit += stride {
+		flips++
+		damaged := vfstest.NewMemory()
+		for other, data := range files {
+			damaged.Put(other, data)
+		}
+		data := slices.Clone(files[name])
+		data[bit/8] ^= 1 << (bit % 8)
+		damaged.Put(name, data)
+		try(bit, damaged)
+	}
+	return flips
 }
 
 // TestFlippedCodes flips bits of saved codes, one at a time: the answers are as before, and where
@@ -141,20 +150,8 @@ func TestFlippedCodes(t *testing.T) {
 		if len(saved) < 200 {
 			t.Fatalf("%d bytes of codes", len(saved))
 		}
-		stride := 1
-		if indextest.Scale(t) < 8 {
-			stride = max(1, 43/indextest.Scale(t))
-		}
-		flips, noticed := 0, 0
-		for bit := 0; bit < 8*len(saved); bit += stride {
-			flips++
-			damaged := vfstest.NewMemory()
-			for other, data := range files {
-				damaged.Put(other, data)
-			}
-			data := slices.Clone(saved)
-			data[bit/8] ^= 1 << (bit % 8)
-			damaged.Put(name, data)
+		noticed := 0
+		flips := eachFlip(t, files, name, func(bit int, damaged *vfstest.Memory) {
 			library := open(damaged)
 			if diff := cmp.Diff(wanted, search(library)); diff != "" {
 				t.Errorf("bit %d: other answers:\n%s", bit, diff)
@@ -166,7 +163,7 @@ func TestFlippedCodes(t *testing.T) {
 					t.Errorf("bit %d: other codes were written", bit)
 				}
 			}
-		}
+		})
 		if noticed == 0 {
 			t.Error("no flip was noticed")
 		}
