@@ -103,11 +103,11 @@ func (w *work) end(t *testing.T) {
 	}
 }
 
-// required skips a test that takes minutes, unless MEKIKI_REQUIRE_CLUSTER is set.
-func required(t *testing.T) {
+// scaled skips a test that takes minutes, unless MEKIKI_TEST_SCALE is set.
+func scaled(t *testing.T) {
 	t.Helper()
-	if os.Getenv("MEKIKI_REQUIRE_CLUSTER") == "" {
-		t.Skip("MEKIKI_REQUIRE_CLUSTER is not set")
+	if os.Getenv("MEKIKI_TEST_SCALE") == "" {
+		t.Skip("takes minutes: set MEKIKI_TEST_SCALE=1, or more")
 	}
 }
 
@@ -115,7 +115,7 @@ func required(t *testing.T) {
 // processes write and two read: nothing that was acknowledged is lost, and nobody sees an
 // error. MEKIKI_TEST_SCALE says how many times three kills.
 func TestNodesAreKilled(t *testing.T) {
-	required(t)
+	scaled(t)
 	nodes := clustertest.StartWeaviate(t, 3)
 	w := startWork(t, nodes, "Killed")
 	for round := range 3 * indextest.Scale(t) {
@@ -130,7 +130,7 @@ func TestNodesAreKilled(t *testing.T) {
 // TestNodeIsCutOff takes the network from one node of three after the other while two processes write and two
 // read: they go on with the other two, and the node catches up.
 func TestNodeIsCutOff(t *testing.T) {
-	required(t)
+	scaled(t)
 	nodes := clustertest.StartWeaviateIn(t, 3, clustertest.Circumstances{Apart: true})
 	w := startWork(t, nodes, "CutOff")
 	for round := range 3 * indextest.Scale(t) {
@@ -147,7 +147,7 @@ func TestNodeIsCutOff(t *testing.T) {
 // TestDiskIsFull lets the disk of one node of three run full while two processes write and two read: they go on
 // with the other two.
 func TestDiskIsFull(t *testing.T) {
-	required(t)
+	scaled(t)
 	nodes := clustertest.StartWeaviateIn(t, 3, clustertest.Circumstances{DiskMiB: map[int]int{2: 10}})
 	w := startWork(t, nodes, "Full")
 	for range 90 * indextest.Scale(t) {
