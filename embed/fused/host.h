@@ -29,6 +29,11 @@ void *output(const function *api, void *context, tensor *t);
 int attribute(const function *api, const void *info, const char *name, int *value);
 int attribute_float(const function *api, const void *info, const char *name, float *value);
 
+// An input that is a constant, its sizes (of as many dimensions as are asked for) and its data.
+void *constant(const function *api, const void *info, size_t index, int64_t *sizes, size_t dimensions, void **data);
+// Whether what is added to a result has its shape, or lacks batches that it has: then it stands for each of them.
+int adds_up(const tensor *add, const tensor *y);
+
 // Memory of earlier runs is kept for later ones, a few pieces in all. The size becomes that of the piece.
 void *borrow(size_t *size);
 void give_back(void *memory, size_t size);
@@ -54,6 +59,6 @@ int last_version(const operator *op);
 	.variadic_input_alike = none, .variadic_output_least = none, .variadic_output_alike = none, .infer_shape = NULL, \
 	.version_from = first_version, .version_to = last_version
 
-extern const operator product_operator, attention_operator;
+extern const operator product_operator, blocks_operator, attention_operator;
 
 #endif

@@ -71,6 +71,33 @@ int attribute_float(const function *api, const void *info, const char *name, flo
 	return was_there(api, CALL(api, ATTRIBUTE_FLOAT, void *(*)(const void *, const char *, float *))(info, name, value));
 }
 
+void *constant(const function *api, const void *info, size_t index, int64_t *sizes, size_t dimensions, void **data) {
+	int is_constant = 0;
+	size_t count = 0;
+	const void *value = NULL;
+	void *status = CALL(api, CONSTANT_INPUT, void *(*)(const void *, size_t, int *, const void **))(info, index, &is_constant, &value);
+	if (status)
+		return status;
+	if (!is_constant || (status = shape_of(api, value, sizes, dimensions, &count)) || count != dimensions)
+		return status ? status : failed(api, "what a product is made of must be constant, and of its rank");
+	for (size_t i = 0; i < count; i++)
+		if (sizes[i] < 1)
+			return failed(api, "what a product is made of is empty");
+	return data_of(api, value, data);
+}
+
+int adds_up(const tensor *add, const tensor *y) {
+	size_t i = 0;
+	if (!add->data)
+		return 1;
+	while (i < add->dimensions && i < y->dimensions && add->sizes[add->dimensions - 1 - i] == y->sizes[y->dimensions - 1 - i])
+		i++;
+	for (; i < add->dimensions; i++)
+		if (add->sizes[add->dimensions - 1 - i] != 1)
+			return 0;
+	return add->count && add->dimensions <= y->dimensions;
+}
+
 enum { KEPT = 8 };
 
 static struct {

@@ -1,36 +1,26 @@
+#include "pages.h"
 #include "product.h"
+#include "shared.h"
 #include "vectors.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum { AHEAD = 1024, SECOND_CACHE = 384 << 10, LEAST_PARTS = 16, PARTS_MULTIPLE = 4 };
 
 // Four features of a panel's columns lie side by side, as vpdpbusd reads them: [inner/4][PANEL][4].
 struct packed {
+	shared shared;
 	size_t inner, groups, width, panels;
-	uint64_t hash;
 	int8_t *codes;
 	int32_t *sums; // of each column
-	size_t users;
-	packed *next;
 };
 
-static packed *shared;
-static pthread_mutex_t sharing = PTHREAD_MUTEX_INITIALIZER;
-
-static uint64_t hash_of(const int8_t *weights, size_t size) {
-	uint64_t hash = size;
-	for (size_t i = 0; i + 8 <= size; i += 8) {
-		uint64_t word;
-		memcpy(&word, weights + i, 8);
-		hash = (hash ^ word) * 0x9E3779B97F4A7C15ull;
-		hash ^= hash >> 29;
-	}
-	return hash;
-}
+// What weights are packed from.
+typedef struct {
+	const int8_t *weights;
+	size_t inner, width;
+} matrix;
 
 // Four features of a panel's columns as they are packed; what is beyond the matrix is zero.
 static void piece(const int8_t *weights, size_t inner, size_t width, size_t group, size_t panel, int8_t out[PANEL * 4]) {
@@ -43,77 +33,61 @@ static void piece(const int8_t *weights, size_t inner, size_t width, size_t grou
 			out[n * 4 + k] = from[n];
 }
 
-static int equal(const packed *p, const int8_t *weights) {
+static int equal(const shared *s, const void *given) {
+	const packed *p = (const packed *)s;
+	const matrix *m = given;
 	int8_t one[PANEL * 4];
+	if (p->inner != m->inner || p->width != m->width)
+		return 0;
 	for (size_t i = 0; i < p->panels * p->groups; i++) {
-		piece(weights, p->inner, p->width, i % p->groups, i / p->groups, one);
+		piece(m->weights, p->inner, p->width, i % p->groups, i / p->groups, one);
 		if (memcmp(one, p->codes + i * PANEL * 4, PANEL * 4))
 			return 0;
 	}
 	return 1;
 }
 
-static void packed_free(packed *p) {
-	free(p->codes);
+static void packed_free(shared *s) {
+	packed *p = (packed *)s;
+	pages_give(p->codes, p->panels * p->groups * PANEL * 4);
 	free(p->sums);
 	free(p);
 }
 
-static packed *pack(const int8_t *weights, size_t inner, size_t width) {
+static shared *pack(const void *given) {
+	const matrix *m = given;
+	size_t inner = m->inner, width = m->width;
 	packed *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
 	p->inner = inner, p->width = width, p->groups = (inner + 3) / 4, p->panels = (width + PANEL - 1) / PANEL;
-	size_t size = p->panels * p->groups * PANEL * 4;
-	p->codes = aligned_alloc(64, size);
+	p->codes = pages_take(p->panels * p->groups * PANEL * 4);
 	p->sums = aligned_alloc(64, p->panels * PANEL * sizeof *p->sums);
 	if (!p->codes || !p->sums) {
-		packed_free(p);
+		packed_free(&p->shared);
 		return NULL;
 	}
 	memset(p->sums, 0, p->panels * PANEL * sizeof *p->sums);
 	for (size_t i = 0; i < p->panels * p->groups; i++) {
 		int8_t *codes = p->codes + i * PANEL * 4;
 		int32_t *sums = p->sums + i / p->groups * PANEL;
-		piece(weights, inner, width, i % p->groups, i / p->groups, codes);
+		piece(m->weights, inner, width, i % p->groups, i / p->groups, codes);
 		for (size_t n = 0; n < PANEL; n++)
 			sums[n] += codes[n * 4] + codes[n * 4 + 1] + codes[n * 4 + 2] + codes[n * 4 + 3];
 	}
-	return p;
+	return &p->shared;
 }
+
+static shared_list list = {.equal = equal, .pack = pack, .free = packed_free};
 
 packed *packed_acquire(const int8_t *weights, size_t inner, size_t width) {
-	uint64_t hash = hash_of(weights, inner * width);
-	pthread_mutex_lock(&sharing);
-	packed *p = shared;
-	while (p && !(p->hash == hash && p->inner == inner && p->width == width && equal(p, weights)))
-		p = p->next;
-	if (!p && (p = pack(weights, inner, width))) {
-		p->hash = hash, p->next = shared, shared = p;
-	}
-	if (p)
-		p->users++;
-	pthread_mutex_unlock(&sharing);
-#ifdef MADV_PAGEOUT
-	// The pages of the file that the weights were read from are not needed any more.
-	uintptr_t from = ((uintptr_t)weights + 4095) & ~(uintptr_t)4095, to = ((uintptr_t)weights + inner * width) & ~(uintptr_t)4095;
-	if (to > from)
-		madvise((void *)from, to - from, MADV_PAGEOUT);
-#endif
-	return p;
+	matrix m = {weights, inner, width};
+	shared *s = shared_acquire(&list, hash_of(0, weights, inner * width), &m);
+	leave_pages(weights, inner * width);
+	return (packed *)s;
 }
 
-void packed_release(packed *p) {
-	pthread_mutex_lock(&sharing);
-	if (--p->users == 0) {
-		packed **at = &shared;
-		while (*at != p)
-			at = &(*at)->next;
-		*at = p->next;
-		packed_free(p);
-	}
-	pthread_mutex_unlock(&sharing);
-}
+void packed_release(packed *p) { shared_release(&list, &p->shared); }
 
 // Rows are a little longer than they need to be, so that those of a block do not share the sets of a cache.
 static size_t stride_of(const product *p) { return padded(p->weights->groups * 4) + 64; }

@@ -15,16 +15,10 @@ typedef struct {
 
 static void *create(const operator *op, const function *api, const void *info, void **created) {
 	(void)op;
-	int constant = 0;
-	const void *weight = NULL;
-	void *status = CALL(api, CONSTANT_INPUT, void *(*)(const void *, size_t, int *, const void **))(info, INPUT_WEIGHT, &constant, &weight);
+	int64_t sizes[2];
+	void *codes = NULL, *status = constant(api, info, INPUT_WEIGHT, sizes, 2, &codes);
 	if (status)
 		return status;
-	int64_t sizes[2];
-	size_t count = 0;
-	void *codes = NULL;
-	if (!constant || (status = shape_of(api, weight, sizes, 2, &count)) || count != 2 || sizes[0] < 1 || sizes[1] < 1 || (status = data_of(api, weight, &codes)))
-		return status ? status : failed(api, "the weights of a product must be a constant matrix");
 	kernel *k = calloc(1, sizeof *k);
 	if (!k)
 		return failed(api, "no memory");
@@ -69,19 +63,6 @@ static void *run(const function *api, const void *context, product *p) {
 }
 
 static int fits(const tensor *t, size_t count) { return !t->data || t->count == count; }
-
-// Whether what is added to the result has its shape, or lacks batches that it has: then it stands for each of them.
-static int adds_up(const tensor *add, const tensor *y) {
-	size_t i = 0;
-	if (!add->data)
-		return 1;
-	while (i < add->dimensions && i < y->dimensions && add->sizes[add->dimensions - 1 - i] == y->sizes[y->dimensions - 1 - i])
-		i++;
-	for (; i < add->dimensions; i++)
-		if (add->sizes[add->dimensions - 1 - i] != 1)
-			return 0;
-	return add->count && add->dimensions <= y->dimensions;
-}
 
 static void *compute(void *created, void *context) {
 	const kernel *k = created;

@@ -17,10 +17,9 @@ const char *register_operators(void *library, void *session_options) {
 	if (of != api) {
 		void *made = NULL;
 		status = CALL(api, CREATE_DOMAIN, void *(*)(const char *, void **))("mekiki", &made);
-		if (!status)
-			status = CALL(api, DOMAIN_ADD, void *(*)(void *, const operator *))(made, &product_operator);
-		if (!status)
-			status = CALL(api, DOMAIN_ADD, void *(*)(void *, const operator *))(made, &attention_operator);
+		const operator *all[] = {&product_operator, &blocks_operator, &attention_operator};
+		for (size_t i = 0; !status && i < sizeof all / sizeof *all; i++)
+			status = CALL(api, DOMAIN_ADD, void *(*)(void *, const operator *))(made, all[i]);
 		if (!status)
 			of = api, domain = made;
 	}

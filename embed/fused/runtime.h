@@ -64,7 +64,7 @@ struct operator {
 	int (*version_to)(const operator *);
 };
 
-enum { TYPE_FLOAT = 1, TYPE_INT8 = 3, KIND_REQUIRED = 0, KIND_OPTIONAL = 1 };
+enum { TYPE_FLOAT = 1, TYPE_UINT8 = 2, TYPE_INT8 = 3, KIND_REQUIRED = 0, KIND_OPTIONAL = 1 };
 
 // Adds the operators to the options of a session. Returns null, or what went wrong.
 const char *register_operators(void *library, void *session_options);

@@ -1,3 +1,5 @@
+//go:build linux
+
 package language
 
 import (
@@ -15,6 +17,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"mekiki/embed/checkpoint"
 	"mekiki/embed/checkpoint/tensors"
@@ -41,7 +46,8 @@ var published = map[string]modelconfig.Language{
 }
 
 // fullSizeVariable names the models to measure, separated by commas, each with its precision, such as "flan-t5-xl int4". With
-// "untried" after it only the step graph is written, without trials: the time of a token is the same.
+// "untried" after it only the step graph is written, without trials: the time of a token is the same. With "unfused" the
+// runtime's own operators multiply.
 const fullSizeVariable = "MEKIKI_FULL_SIZE_LANGUAGE"
 
 // drawn is random weights that are distributed normally, about, and make states and logits of the size that trained ones
@@ -112,16 +118,36 @@ func TestFullSize(t *testing.T) {
 			whole := modelconfig.PublishedConfig(224)
 			whole.Language = &config
 			weights := drawn{config, tensors.Shapes(whole, false)}
-			dir := t.TempDir()
-			if len(words) > 2 {
+			dir, written := fullSizeFolder(t, words)
+			if written {
+				t.Logf("as it lies in %s", dir)
+			} else if slices.Contains(words, "untried") {
 				writeUntried(t, dir, weights, manifest.Precision(words[1]))
 			} else {
 				writeFullSize(t, runtime, dir, weights, manifest.Precision(words[1]))
 			}
 			debug.FreeOSMemory()
-			measureFullSize(t, runtime, dir, config)
+			measureFullSize(t, runtime, dir, config, slices.Contains(words, "unfused"))
 		})
 	}
+}
+
+// fullSizeFolder is where a model is written, and whether it is there from an earlier run: one in the folder that a variable
+// names stays.
+func fullSizeFolder(t *testing.T, words []string) (dir string, written bool) {
+	parent := os.Getenv("MEKIKI_FULL_SIZE_FOLDER")
+	if parent == "" {
+		return t.TempDir(), false
+	}
+	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return word == "unfused" })
+	dir = filepath.Join(parent, strings.Join(words, "_"))
+	if _, err := os.Stat(filepath.Join(dir, manifest.LanguageStepFile)); err == nil {
+		return dir, true
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir, false
 }
 
 func writeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights drawn, precision manifest.Precision) {
@@ -211,7 +237,7 @@ func quantizeFullSize(t *testing.T, runtime *ort.Runtime, dir string, weights dr
 
 // measureFullSize logs the least times of a prompt of 44 positions and of the tokens after it, and what reading their
 // weights alone would take.
-func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config modelconfig.Language) {
+func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config modelconfig.Language, unfused bool) {
 	const prompt, tokens, rounds = 44, 12, 3
 	bandwidth := least{}
 	info, err := os.Stat(filepath.Join(dir, StepData))
@@ -225,7 +251,7 @@ func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config mode
 	open := func(file string) *ort.Session {
 		start := time.Now()
 		session, err := runtime.Session(t.Context(), ort.SessionOptions{Path: filepath.Join(dir, file), Inputs: signatures[file].Inputs,
-			Outputs: signatures[file].Outputs, Threads: 2, Arena: true, Profile: os.Getenv("MEKIKI_PROFILE")})
+			Outputs: signatures[file].Outputs, Threads: 2, Spin: true, Arena: true, NoFusion: unfused, Profile: os.Getenv("MEKIKI_PROFILE")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -255,7 +281,7 @@ func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config mode
 	defer x.step.Close()
 	next := least{}
 	for range rounds {
-		memoryBandwidth(&bandwidth)
+		memoryBandwidth(t, &bandwidth)
 		debug.FreeOSMemory()
 		x.begin(1)
 		given := embeddings
@@ -307,9 +333,15 @@ func (l least) String() string {
 const bandwidthBytes = 1 << 30
 
 // memoryBandwidth adds to the least time that two threads take to read bandwidthBytes.
-func memoryBandwidth(times *least) {
+func memoryBandwidth(t *testing.T, times *least) {
 	const rounds = 4
-	values := make([]uint64, bandwidthBytes/8)
+	memory, err := unix.Mmap(-1, 0, bandwidthBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(memory)
+	_ = unix.Madvise(memory, unix.MADV_HUGEPAGE) // which are read faster, as weights are
+	values := unsafe.Slice((*uint64)(unsafe.Pointer(&memory[0])), bandwidthBytes/8)
 	for i := range values {
 		values[i] = uint64(i)
 	}

@@ -8,3 +8,9 @@ const mostFeatures = 1 << 16
 
 // mostTraced bounds the nodes that are followed from a query to the product that it comes from.
 const mostTraced = 4
+
+// leastBlock and mostBlock bound the features of a block that a fused product multiplies by; blocks are multiples of the first.
+const (
+	leastBlock = 32
+	mostBlock  = 256
+)

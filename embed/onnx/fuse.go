@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// FusedDomain is the domain of the operators that [Fuse] writes, QuantizedProduct and FusedAttention.
+// FusedDomain is the domain of the operators that [Fuse] writes: QuantizedProduct, BlockProduct and FusedAttention.
 const FusedDomain = "mekiki"
 
 // How QuantizedProduct turns activations into codes of 8 bits.
@@ -22,13 +22,13 @@ const (
 
 // leastInputs is how many inputs the operators have that are looked for.
 var leastInputs = map[string]int{"DynamicQuantizeMatMul": 3, "MatMulIntegerToFloat": 5, "QuantizeLinear": 3, "Div": 2, "Max": 2,
-	"ReduceMax": 1, "Abs": 1, "Sub": 2, "Mul": 2, "Add": 2, "BiasGelu": 2, "MultiHeadAttention": 3, "Slice": 1, "Reshape": 1}
+	"ReduceMax": 1, "Abs": 1, "Sub": 2, "Mul": 2, "Add": 2, "BiasGelu": 2, "MatMulNBits": 3, "MultiHeadAttention": 3, "Slice": 1, "Reshape": 1}
 
 // Fuse returns an encoded model in which products of 8-bit integers are one node each, with what comes before and after
-// them: QuantizedProduct of x, the weight, its scales, what is taken off x, two biases, and what is
-// added to the result. It computes what the nodes that
-// it stands for compute, rounding apart. Attention to what such products give becomes one node too. It also returns how many
-// products there are. Only graphs that [Graph] wrote are changed.
+// them: QuantizedProduct of x, the weight, its scales, what is taken off x, two biases, and what is added to the result.
+// Products of integers in blocks become BlockProduct of x, the weight, its scales, a bias, and what is added. They compute what
+// the nodes that they stand for compute, rounding apart. Attention to what products of 8-bit integers give becomes one node
+// too. It also returns how many products there are. Only graphs that [Graph] wrote are changed.
 func Fuse(model []byte) (fused []byte, count int, err error) {
 	f := &fusing{tensors: map[string]fusedTensor{}, producer: map[string]int{}, users: map[string][]int{}, constant: map[string]bool{}, outputs: map[string]bool{}}
 	if err := f.read(model); err != nil || !f.ours {
@@ -36,7 +36,7 @@ func Fuse(model []byte) (fused []byte, count int, err error) {
 	}
 	f.index()
 	for i := range f.nodes {
-		if f.fuse(i) {
+		if f.nodes[i].Operator == "MatMulNBits" && f.fuseBlocks(i) || f.fuse(i) {
 			count++
 		}
 	}
@@ -245,15 +245,7 @@ func (f *fusing) fuse(i int) bool {
 		product.biases[1], product.gelu, product.at = f.nodes[next].Inputs[1], 1, next
 		product.output = f.nodes[next].Outputs[0]
 	}
-	if next, ok := f.only(product.output, "Add"); ok {
-		first, second := f.nodes[next].Inputs[0], f.nodes[next].Inputs[1]
-		if second == product.output {
-			first, second = second, first
-		}
-		if first == product.output && second != first && !f.constant[second] {
-			product.add, product.at, product.output = second, next, f.nodes[next].Outputs[0]
-		}
-	}
+	product.at, product.output, product.add = f.added(product.at, product.output)
 	f.replace(product)
 	return true
 }

@@ -59,7 +59,33 @@ func TestFuseLeavesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+// blockGraph is a graph of a product of 4 bits in blocks whose result is added to its input.
+func blockGraph() *Graph {
+	graph := NewGraph("blocks")
+	x := graph.Input("x", Float32, Dynamic("rows"), Fixed(64))
+	weight := graph.Constant("weight", Tensor{Type: Uint8, Shape: []int64{64, 2, 16}, Raw: make([]byte, 2048)})
+	scales := graph.Constant("scales", Float32Tensor(make([]float32, 128), 64, 2))
+	bias := graph.Constant("bias", Float32Tensor(make([]float32, 64), 64))
+	graph.Output("y", graph.Add(x, graph.MatMulNBits(x, weight, scales, bias, 4, 32)))
+	return graph
+}
+
+func TestFuseMakesOneNodeOfAProductInBlocks(t *testing.T) {
+	fused, count, err := Fuse(blockGraph().encode())
+	if err != nil || count != 1 {
+		t.Fatalf("%d products, %v", count, err)
+	}
+	nodes, err := Nodes(fused)
+	if err != nil || len(nodes) != 2 || nodes[0].Operator != "BlockProduct" || nodes[1].Operator != "Identity" {
+		t.Fatalf("nodes %+v, %v", nodes, err)
+	}
+	if want := []string{"x", "weight", "scales", "bias", "x"}; !slices.Equal(nodes[0].Inputs, want) {
+		t.Errorf("inputs %q, want %q", nodes[0].Inputs, want)
+	}
+}
+
 func FuzzFuse(f *testing.F) {
 	f.Add(productGraph(false).encode())
+	f.Add(blockGraph().encode())
 	f.Fuzz(func(t *testing.T, model []byte) { _, _, _ = Fuse(model) })
 }

@@ -78,6 +78,17 @@ func (s strange) write(t *testing.T, folder string) string {
 		return graph.Constant(name, onnx.Tensor{Type: onnx.Int8, Shape: shape, Raw: make([]byte, count)})
 	}
 	weight, scale := codes("weight", 8, 4), floats("scale", 4)
+	blocks := func(name string, shape ...int64) {
+		size := shape[0] * shape[1] * shape[2]
+		graph.Constant(name, onnx.Tensor{Type: onnx.Uint8, Shape: shape, Raw: make([]byte, size)})
+	}
+	blocks("blocks", 4, 1, 16)
+	blocks("bytes", 4, 1, 32)
+	blocks("two blocks", 4, 2, 16)
+	blocks("no blocks", 4, 0, 16)
+	floats("scales", 4, 1)
+	floats("two scales", 4, 2)
+	floats("no scales", 4, 0)
 	codes("weights of three", 2, 4, 4)
 	codes("no rows", 0, 4)
 	floats("five", 5)
@@ -145,6 +156,53 @@ func TestStrangeProducts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			node.operator = "QuantizedProduct"
+			tryStrange(t, runtime, node)
+		})
+	}
+}
+
+// TestStrangeBlocks does the same with the operator of products in blocks.
+func TestStrangeBlocks(t *testing.T) {
+	if !fused.Available() {
+		t.Skip("this processor has no AVX-512 VNNI")
+	}
+	runtime := orttest.Open(t)
+	for name, test := range map[string]struct {
+		inputs  []string
+		changed map[string]int64 // attributes
+		runs    bool
+	}{
+		"whole":                   {inputs: []string{"x", "blocks", "scales"}, runs: true},
+		"of 8 bits":               {inputs: []string{"x", "bytes", "scales"}, changed: map[string]int64{"bits": 8}, runs: true},
+		"with a bias and a sum":   {inputs: []string{"x", "blocks", "scales", "scale", "y"}, runs: true},
+		"a bias alone":            {inputs: []string{"x", "blocks", "scales", "scale"}, runs: true},
+		"of 5 bits":               {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"bits": 5}},
+		"of 8 bits in 4":          {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"bits": 8}},
+		"bits beyond 32 bits":     {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"bits": 1 << 32}},
+		"blocks of nothing":       {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"block": 0}},
+		"blocks below nothing":    {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"block": -32}},
+		"small blocks":            {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"block": 16}},
+		"large blocks":            {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"block": 1 << 20}},
+		"no features":             {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"inner": 0}},
+		"features below nothing":  {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"inner": -8}},
+		"too many features":       {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"inner": 40}},
+		"features of other rows":  {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"inner": 9}},
+		"more blocks":             {inputs: []string{"x", "two blocks", "scales"}},
+		"no blocks":               {inputs: []string{"x", "no blocks", "no scales"}},
+		"more scales":             {inputs: []string{"x", "blocks", "two scales"}},
+		"flat scales":             {inputs: []string{"x", "blocks", "scale"}},
+		"a matrix":                {inputs: []string{"x", "weight", "scales"}},
+		"scales that are not yet": {inputs: []string{"x", "blocks", "y"}},
+		"a long bias":             {inputs: []string{"x", "blocks", "scales", "five"}},
+		"a sum of another width":  {inputs: []string{"x", "blocks", "scales", "", "five"}},
+		"without scales":          {inputs: []string{"x", "blocks", ""}},
+		"rows too deep":           {inputs: []string{"deep x", "blocks", "scales"}},
+		"a number":                {inputs: []string{"scalar", "blocks", "scales"}},
+		"no rows":                 {inputs: []string{"without rows", "blocks", "scales"}, runs: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			node := strange{operator: "BlockProduct", inputs: test.inputs, runs: test.runs, attributes: map[string]int64{"inner": 8, "bits": 4, "block": 32}}
+			maps.Copy(node.attributes, test.changed)
 			tryStrange(t, runtime, node)
 		})
 	}

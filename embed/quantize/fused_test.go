@@ -94,17 +94,7 @@ func compareRows(t *testing.T, runtime *ort.Runtime, path string, width int, tol
 	t.Helper()
 	var results [2][]float32
 	for i := range results {
-		inputs, outputs := orttest.Inspect(t, path)
-		session, err := runtime.Session(t.Context(), ort.SessionOptions{Path: path, Inputs: inputs, Outputs: outputs, Threads: 2, NoFusion: i == 0})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer session.Close()
-		y, err := session.Run(t.Context(), given...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		results[i] = y[0].Float32()
+		results[i] = runFused(t, runtime, path, i == 0, given...)
 	}
 	for row := range len(results[0]) / width {
 		var difference, whole float64
