@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"mekiki/embed/priority"
 	"mekiki/index"
 	"mekiki/index/cluster/form"
 	"mekiki/index/indextest"
@@ -23,9 +24,11 @@ type work struct {
 	group          sync.WaitGroup
 	done           atomic.Bool
 	written, reads atomic.Int64
+	slowestWrite   atomic.Int64 // nanoseconds
+	slowestRead    atomic.Int64
 }
 
-// startWork starts two writers and two readers on a library of some shards, three copies.
+// startWork starts two writers and four readers on a library of some shards, three copies.
 func startWork(t *testing.T, nodes *clustertest.Cluster, name string) *work {
 	t.Helper()
 	w := &work{store: newMemory()}
@@ -38,42 +41,66 @@ func startWork(t *testing.T, nodes *clustertest.Cluster, name string) *work {
 			w.first = library
 		}
 		w.group.Go(func() { w.write(t, library, uint64(worker*1_000_000)) })
-		w.group.Go(func() {
-			for !w.done.Load() && t.Context().Err() == nil {
-				w.read(t, library)
-				w.reads.Add(1)
-			}
-		})
+		for range 2 {
+			w.group.Go(func() {
+				for !w.done.Load() && t.Context().Err() == nil {
+					began := time.Now()
+					w.read(t, library)
+					w.reads.Add(1)
+					raise(&w.slowestRead, time.Since(began))
+					time.Sleep(readPause)
+				}
+			})
+		}
 	}
 	return w
 }
 
+// raise makes a number that of a duration where that is longer.
+func raise(number *atomic.Int64, to time.Duration) {
+	for {
+		old := number.Load()
+		if old >= int64(to) || number.CompareAndSwap(old, int64(to)) {
+			return
+		}
+	}
+}
+
+// writePause and readPause are what a writer and a reader do nothing for after each batch and each search, so that nodes that
+// share a machine with them have processors to start with.
+const writePause, readPause = 50 * time.Millisecond, 100 * time.Millisecond
+
+// write brings in images as an ingester does, which is in the background.
 func (w *work) write(t *testing.T, library *Library, number uint64) {
+	ctx := priority.Background(t.Context())
 	for ; !w.done.Load() && t.Context().Err() == nil; number += 5 {
 		var batch index.Batch
 		for i := range uint64(5) {
 			batch.Puts = append(batch.Puts, indextest.Image(t, number+i, indextest.Small))
 		}
-		if _, err := library.Write(t.Context(), batch); err != nil {
-			t.Errorf("write: %v", err)
+		began := time.Now()
+		if _, err := library.Write(ctx, batch); err != nil {
+			t.Errorf("%s: write, after %v: %v", time.Now().Format(time.TimeOnly), time.Since(began), err)
 			return
 		}
+		raise(&w.slowestWrite, time.Since(began))
 		w.written.Add(5)
+		time.Sleep(writePause)
 	}
 }
 
 func (w *work) read(t *testing.T, library *Library) {
 	r, err := library.Reader(t.Context())
 	if err != nil {
-		t.Errorf("open a reader: %v", err)
+		t.Errorf("%s: open a reader: %v", time.Now().Format(time.TimeOnly), err)
 		return
 	}
 	defer r.Close()
 	if _, err := r.Nearest(t.Context(), index.KindImage, indextest.Unit(1, 1, 8).Values, 10, index.Filter{}); err != nil {
-		t.Errorf("nearest: %v", err)
+		t.Errorf("%s: nearest: %v", time.Now().Format(time.TimeOnly), err)
 	}
 	if _, err := r.Keyword(t.Context(), index.KeywordQuery{Text: "dog beside"}, 10, index.Filter{}); err != nil {
-		t.Errorf("words: %v", err)
+		t.Errorf("%s: words: %v", time.Now().Format(time.TimeOnly), err)
 	}
 }
 
@@ -122,7 +149,10 @@ func TestNodesAreKilled(t *testing.T) {
 		time.Sleep(2 * time.Second) // with all nodes
 		nodes.Kill(t, round%3)
 		time.Sleep(2 * time.Second) // with two
+		began := time.Now()
 		nodes.Restart(t, round%3)
+		t.Logf("%s: kill %d of node %d, ready again after %v; %d written, %d read; slowest write %v, read %v", time.Now().Format(time.TimeOnly), round+1, round%3+1,
+			time.Since(began).Round(100*time.Millisecond), w.written.Load(), w.reads.Load(), time.Duration(w.slowestWrite.Swap(0)), time.Duration(w.slowestRead.Swap(0)))
 	}
 	w.end(t)
 }

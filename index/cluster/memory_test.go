@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -91,11 +90,12 @@ func (m *memory) List(ctx context.Context, prefix string) iter.Seq2[objects.Info
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	var found []objects.Info
-	for _, key := range slices.Sorted(maps.Keys(m.objects)) {
+	for key, object := range m.objects {
 		if strings.HasPrefix(key, prefix) {
-			found = append(found, objects.Info{Key: key, Size: int64(len(m.objects[key].data))})
+			found = append(found, objects.Info{Key: key, Size: int64(len(object.data))})
 		}
 	}
+	slices.SortFunc(found, func(a, b objects.Info) int { return strings.Compare(a.Key, b.Key) })
 	return func(yield func(objects.Info, error) bool) {
 		for _, info := range found {
 			if !yield(info, ctx.Err()) {

@@ -46,7 +46,7 @@ func (l *Library) write(ctx context.Context, batch *index.Batch, imports bool) (
 	if err := l.usable(ctx); err != nil {
 		return index.WriteResult{}, err
 	}
-	mark := form.NewMark()
+	ctx, mark := engine.Patient(ctx), form.NewMark()
 	for range writeAttempts {
 		current, _, err := readState(ctx, l.store)
 		if err == nil {

@@ -8,6 +8,9 @@ var Weaviate = Server{Name: "weaviate-server", Package: "github.com/weaviate/wea
 // requireVariable makes tests fail, and not skip, where a server was not built.
 const requireVariable = "MEKIKI_REQUIRE_CLUSTER"
 
+// logsVariable names a folder in which the logs of nodes are kept after a test; without it they go with the test.
+const logsVariable = "MEKIKI_CLUSTER_LOGS"
+
 const (
 	// startTimeout is how long a node, or three, may take until they answer, on a busy
 	// machine; startDistance is between the starts of two nodes of a cluster, which would

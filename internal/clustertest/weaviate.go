@@ -146,7 +146,13 @@ func stop(process *exec.Cmd, ended chan error) {
 	}
 }
 
-func (n *node) logFile() string { return filepath.Join(n.folder, "log") }
+// logFile is where a node writes what it does: a file that the test deletes, or one in the folder of [logsVariable].
+func (n *node) logFile() string {
+	if kept := os.Getenv(logsVariable); kept != "" {
+		return filepath.Join(kept, fmt.Sprintf("%s-%d.log", n.name, n.base))
+	}
+	return filepath.Join(n.folder, "log")
+}
 
 // awaitReady waits until a node answers and knows all others.
 func (c *Cluster) awaitReady(tb testing.TB, i int) {

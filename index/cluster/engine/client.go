@@ -135,11 +135,13 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	patience := patienceOf(ctx)
+	ctx, cancel := context.WithTimeout(ctx, patience.call)
 	defer cancel()
-	wait := firstWait
+	wait, began := firstWait, time.Now()
 	for round := 1; ; round++ {
 		var last error
+		refused := true // by all
 		for _, n := range c.order() {
 			err := c.ask(ctx, n, request{method, path, sent, min(time.Duration(round)*firstTimeout, requestTimeout)}, answer)
 			if err == nil && judge != nil {
@@ -153,7 +155,13 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 				return c.gaveUp(ctx, errors.Join(last, err))
 			}
 			n.failed()
+			refused = refused && isRefusal(err)
 			last = fmt.Errorf("%s: %w", n.address, err)
+		}
+		if !refused {
+			began = time.Now()
+		} else if time.Since(began) >= patience.refused {
+			return down(last)
 		}
 		select {
 		case <-ctx.Done():
@@ -169,6 +177,11 @@ func (c *Client) gaveUp(ctx context.Context, last error) error {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return ctx.Err()
 	}
+	return down(last)
+}
+
+// down says that the engine is, and how its last node failed.
+func down(last error) error {
 	return hint.Wrap(fmt.Errorf("%w: %w", ErrDown, last), "make sure that Weaviate runs and can be reached at the addresses of the settings")
 }
 

@@ -1,15 +1,21 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"mekiki/embed/priority"
 	"mekiki/internal/hint"
 )
 
@@ -89,6 +95,40 @@ func TestDownIsSaidInTheEnd(t *testing.T) {
 			t.Errorf("asked %d times within %v", len(engine.asked), callTimeout)
 		}
 	})
+}
+
+// TestRefusalsAreGivenUpSoonBySearches: where nobody listens at any address a search is told so within seconds, a
+// write and work in the background are patient; so is a search where one address does not refuse.
+func TestRefusalsAreGivenUpSoonBySearches(t *testing.T) {
+	nobody := func() (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	}
+	same := func(ctx context.Context) context.Context { return ctx }
+	for name, c := range map[string]struct {
+		given []func() (*http.Response, error)
+		mark  func(context.Context) context.Context
+		least time.Duration
+	}{
+		"search":              {[]func() (*http.Response, error){nobody}, same, refusedTimeout},
+		"write":               {[]func() (*http.Response, error){nobody}, Patient, callTimeout},
+		"ingest":              {[]func() (*http.Response, error){nobody}, priority.Background, backgroundTimeout},
+		"one ceases late":     {[]func() (*http.Response, error){refused, nobody}, same, refusedTimeout},
+		"one does not refuse": {slices.Concat(slices.Repeat([]func() (*http.Response, error){nobody, refused}, 500)), same, callTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, err := Open(Options{Addresses: []string{"http://a:1", "http://b:1"}, Transport: &answers{given: c.given}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				_, err = client.Find(c.mark(t.Context()), Query{Collection: "C", Limit: 1})
+				if took := time.Since(began); !errors.Is(err, ErrDown) || took < c.least || took > c.least+2*longestWait {
+					t.Errorf("error %v after %v, expected one after %v", err, took, c.least)
+				}
+			})
+		})
+	}
 }
 
 func TestAddressesAreChecked(t *testing.T) {

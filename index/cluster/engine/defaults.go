@@ -8,12 +8,16 @@ const (
 	oldestVersion, beforeVersion = "1.32.0", "2.0.0"
 
 	// connectTimeout bounds the wait for a connection, and firstTimeout a request to each address;
-	// when all were tried, it is twice that, and so on up to requestTimeout. A call gives up once it
-	// has tried for callTimeout. A node that lost its network does not refuse: it says nothing.
+	// when all were tried, it is twice that, and so on up to requestTimeout. A node that lost its network
+	// does not refuse: it says nothing.
 	connectTimeout = 2 * time.Second
 	firstTimeout   = 30 * time.Second
 	requestTimeout = 60 * time.Second
-	callTimeout    = 90 * time.Second
+	// A call gives up once it has tried for callTimeout, one in the background for backgroundTimeout, and a search
+	// once all nodes have refused connections for refusedTimeout.
+	callTimeout       = 90 * time.Second
+	backgroundTimeout = 5 * time.Minute
+	refusedTimeout    = 5 * time.Second
 	// firstWait is the wait before everything has been tried once more; each is twice the
 	// last, up to longestWait, and of each a random half is left out.
 	firstWait, longestWait = 50 * time.Millisecond, 3 * time.Second

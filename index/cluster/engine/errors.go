@@ -64,7 +64,9 @@ func transient(err error) bool {
 // passing reports whether a message tells of a node that is lost, starting or stopping.
 func passing(message string) bool {
 	for _, part := range []string{
-		"connection refused", "connection reset", "broken pipe", "EOF", "i/o timeout", "deadline exceeded", "leader", "not ready", "no route to host",
+		"connection refused", "connection reset", "broken pipe", "EOF", "timeout", "deadline exceeded", "leader", "not ready", "no route to host",
+		// How one node says of another one that it did not answer; in batches these stand beside single objects.
+		"connect: ", "send http request", "read error", "read repair error", "changed during repair",
 		"consistency level", "shutting down", "shut down", "unreachable", "cannot reach", "status code: 5", "context canceled", "read-only",
 		// A node that was killed may have lost objects whose vectors its graph still has, until another node gives them back.
 		"vector not found for target vector", "no graphql provider present", "index for target vector",

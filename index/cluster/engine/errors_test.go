@@ -24,3 +24,20 @@ func TestRefusalsAreUnavailable(t *testing.T) {
 		t.Error("one refusal is taken for another")
 	}
 }
+
+// TestLostNodesAreAskedAgain: what nodes have said of others that were killed, or had no processor for a while.
+func TestLostNodesAreAskedAgain(t *testing.T) {
+	for message, want := range map[string]bool{
+		`object 1: 10.0.0.1:7002: connect: Post "http://10.0.0.1:7002/replicas/indices/A/shards/B:commit?request_id=n": net/http: timeout awaiting response headers`: true,
+		`object 1: cannot achieve consistency level "QUORUM": cannot reach enough replicas`:                                                                          true,
+		`"10.0.0.1:7002": connect: dial tcp 10.0.0.1:7002: connect: connection refused`:                                                                              true,
+		`query: failed to find leader after retries: leader not found`:                                                                                               true,
+		`vector search: read error`:                                                       true,
+		`invalid property 'f_kind' on class 'A': not a string`:                            false,
+		`new node has a vector with length 8. Existing nodes have vectors with length 16`: false,
+	} {
+		if got := transient(&statusError{status: 422, message: message}); got != want {
+			t.Errorf("%s: asked again %t, expected %t", message, got, want)
+		}
+	}
+}

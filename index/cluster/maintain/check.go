@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"mekiki/embed/priority"
 	"mekiki/index"
 	"mekiki/index/cluster"
 	"mekiki/index/cluster/document"
@@ -77,6 +78,7 @@ type CheckOptions struct {
 // Check reads every record of the store with its vectors, and compares store and engine. What
 // others change meanwhile may be taken for missing or stale; repairing it does no harm.
 func Check(ctx context.Context, library *cluster.Library, o CheckOptions) (Report, error) {
+	ctx = priority.Background(ctx) // it can wait
 	u := library.Upkeep()
 	s, err := u.State(ctx)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mekiki/embed"
+	"mekiki/embed/priority"
 	"mekiki/index"
 	"mekiki/index/cluster"
 )
@@ -24,6 +25,7 @@ type Migrated struct {
 // disk the time when they were added is, too. One that was stopped goes on when it is run again: what is there already
 // is left as it is, but for what people gave records that nothing was given yet.
 func Migrate(ctx context.Context, from index.Reader, to index.Library, progress Progress) (Migrated, error) {
+	ctx = priority.Background(ctx) // it can wait
 	var migrated Migrated
 	space, serves := from.Space()
 	if serves {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"mekiki/embed/priority"
 	"mekiki/index"
 	"mekiki/index/cluster"
 	"mekiki/index/cluster/engine"
@@ -31,6 +32,7 @@ type Rebuilt struct {
 // serves, and lets it serve. Others may write meanwhile. One that was stopped goes on with
 // the same collection when it is run again.
 func Rebuild(ctx context.Context, library *cluster.Library, progress Progress) (Rebuilt, error) {
+	ctx = priority.Background(ctx) // it can wait
 	u, began := library.Upkeep(), time.Now()
 	s, err := u.ChangeState(ctx, func(s *form.State) (bool, error) {
 		if s.Filling == "" || !u.Owns(s.Filling) {
