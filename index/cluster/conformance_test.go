@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/cluster/engine"
+	"mekiki/index/cluster/objects/objectstest"
 	"mekiki/index/conformance"
 	"mekiki/index/indextest"
 	"mekiki/internal/clustertest"
@@ -51,6 +52,6 @@ func TestConformance(t *testing.T) {
 	client := openEngine(t, clustertest.StartWeaviate(t, 1).Addresses())
 	var number atomic.Int64
 	conformance.TestWith(t, conformance.Differences{Present: true, Steps: 40}, func(t *testing.T) index.Library {
-		return openTest(t, optionsOf(t, newMemory(), client, fmt.Sprintf("Test%d", number.Add(1))))
+		return openTest(t, optionsOf(t, objectstest.New(), client, fmt.Sprintf("Test%d", number.Add(1))))
 	})
 }

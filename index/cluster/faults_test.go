@@ -13,6 +13,7 @@ import (
 	"mekiki/embed/priority"
 	"mekiki/index"
 	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/objects/objectstest"
 	"mekiki/index/indextest"
 	"mekiki/internal/clustertest"
 )
@@ -31,7 +32,7 @@ type work struct {
 // startWork starts two writers and four readers on a library of some shards, three copies.
 func startWork(t *testing.T, nodes *clustertest.Cluster, name string) *work {
 	t.Helper()
-	w := &work{store: newMemory()}
+	w := &work{store: objectstest.New()}
 	for worker := range 2 {
 		o := optionsOf(t, w.store, openEngine(t, nodes.Addresses()), name)
 		o.Shards, o.Replicas = 2, 3
@@ -222,7 +223,7 @@ func countAll(t *testing.T, library *Library) int64 {
 // TestChangesOfTwoProcessesAreKept: each of two processes tags the same records; no tag is
 // lost, in the store or in the engine, and both agree about a picture that both bring in.
 func TestChangesOfTwoProcessesAreKept(t *testing.T) {
-	client, store := openEngine(t, clustertest.StartWeaviate(t, 1).Addresses()), newMemory()
+	client, store := openEngine(t, clustertest.StartWeaviate(t, 1).Addresses()), objectstest.New()
 	o := optionsOf(t, store, client, "Both")
 	libraries := []*Library{openTest(t, o), openTest(t, o)}
 	indextest.Must(t, libraries[0].AddSpace(t.Context(), indextest.Small))
@@ -264,7 +265,7 @@ func TestChangesOfTwoProcessesAreKept(t *testing.T) {
 
 // held is a store that lets something happen before vectors are deleted.
 type held struct {
-	*memory
+	*objectstest.Memory
 	before func()
 }
 
@@ -273,14 +274,14 @@ func (h *held) Delete(ctx context.Context, keys ...string) error {
 		h.before = nil
 		before()
 	}
-	return h.memory.Delete(ctx, keys...)
+	return h.Memory.Delete(ctx, keys...)
 }
 
 // TestRemovedAndAddedAtOnce: one process removes a picture, and another brings it in again
 // before the first one is through. What the second one wrote stays.
 func TestRemovedAndAddedAtOnce(t *testing.T) {
-	client, store := openEngine(t, clustertest.StartWeaviate(t, 1).Addresses()), &held{memory: newMemory()}
-	first, second := openTest(t, optionsOf(t, store, client, "Again")), openTest(t, optionsOf(t, store.memory, client, "Again"))
+	client, store := openEngine(t, clustertest.StartWeaviate(t, 1).Addresses()), &held{Memory: objectstest.New()}
+	first, second := openTest(t, optionsOf(t, store, client, "Again")), openTest(t, optionsOf(t, store.Memory, client, "Again"))
 	indextest.Must(t, first.AddSpace(t.Context(), indextest.Small))
 	put := index.Batch{Puts: []index.Put{indextest.Image(t, 1, indextest.Small)}}
 	written, err := first.Write(t.Context(), put)
@@ -295,7 +296,7 @@ func TestRemovedAndAddedAtOnce(t *testing.T) {
 	if len(again.IDs) != 1 {
 		t.Fatal("nothing was added again")
 	}
-	r, err := openTest(t, optionsOf(t, store.memory, client, "Again")).Reader(t.Context()) // which remembers nothing
+	r, err := openTest(t, optionsOf(t, store.Memory, client, "Again")).Reader(t.Context()) // which remembers nothing
 	indextest.Must(t, err)
 	defer r.Close()
 	parts, err := r.Parts(t.Context(), again.IDs)

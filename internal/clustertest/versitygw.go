@@ -58,6 +58,9 @@ func StartVersitygw(tb testing.TB, buckets []string, flags ...string) *Gateway {
 // Address is where it listens.
 func (g *Gateway) Address() string { return "http://127.0.0.1:" + g.port }
 
+// PID gives its process, to measure it.
+func (g *Gateway) PID() int { return g.process.Process.Pid }
+
 // Start starts it again after [Gateway.Kill], and waits until it is ready.
 func (g *Gateway) Start(tb testing.TB) {
 	tb.Helper()

@@ -24,6 +24,7 @@ const (
 	KeptPrefix      = "kept/"
 	FailurePrefix   = "failures/"
 	SearchPrefix    = "searches/"
+	CrewPrefix      = "crews/"
 )
 
 // RecordKey names the record of an ID, so that keys are in order of IDs.

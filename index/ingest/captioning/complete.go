@@ -50,11 +50,35 @@ func (c *recaption) complete(ctx context.Context) error {
 	if c.passed, err = openPassed(path, c.describer); err != nil {
 		return err
 	}
-	waiting, err := c.undescribed(ctx)
-	if err != nil || len(waiting) == 0 {
+	leave, err := c.join(ctx)
+	if err != nil {
 		return err
 	}
-	c.state.Pictures = len(waiting)
+	defer leave()
+	for settled := false; ; {
+		waiting, others, err := c.undescribed(ctx)
+		switch {
+		case err != nil:
+			return err
+		case len(waiting) > 0:
+			settled = false
+			if err := c.completeSome(ctx, waiting); err != nil || c.crew == nil {
+				return err
+			}
+		case others == 0 || settled:
+			return nil
+		default:
+			if err := c.crew.Settle(ctx); err != nil {
+				return err
+			}
+			settled = true // what falls to this process now was left by one that is gone
+		}
+	}
+}
+
+// completeSome writes the captions of pictures.
+func (c *recaption) completeSome(ctx context.Context, waiting []undescribed) error {
+	c.state.Pictures += len(waiting)
 	c.tell()
 	group, stages := errgroup.WithContext(ctx)
 	stages, stop := context.WithCancel(stages)
@@ -90,7 +114,7 @@ func (c *recaption) complete(ctx context.Context) error {
 		lost = c.keepAll(context.WithoutCancel(ctx), written, stop)
 		return lost
 	})
-	err = group.Wait()
+	err := group.Wait()
 	if lost != nil {
 		return lost // it ended the others
 	}
@@ -125,20 +149,27 @@ func (c *recaption) keepAll(ctx context.Context, written <-chan *described, stop
 	return err
 }
 
-// undescribed lists the pictures without captions in the order in which they get them.
-func (c *recaption) undescribed(ctx context.Context) ([]undescribed, error) {
+// undescribed lists the pictures without captions that this process has not looked at, in the order in which they get them, and
+// counts those that fall to others.
+func (c *recaption) undescribed(ctx context.Context) (waiting []undescribed, others int, err error) {
 	reader, err := c.library.Reader(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer reader.Close()
-	var waiting []undescribed
 	for record, err := range reader.All(ctx) {
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if record.Kind != index.KindImage || len(record.Captions) > 0 || record.InTrash() || c.passed.has(record.Hash) || !c.options.Shard.Has(record.Path()) ||
 			len(c.options.Below) > 0 && !slices.ContainsFunc(record.Files, c.isBelow) {
+			continue
+		}
+		if c.seen[record.Hash] {
+			continue
+		}
+		if !c.mine(record.Hash) {
+			others++
 			continue
 		}
 		date := record.Metadata.Taken
@@ -150,7 +181,7 @@ func (c *recaption) undescribed(ctx context.Context) ([]undescribed, error) {
 	slices.SortFunc(waiting, func(a, b undescribed) int {
 		return cmp.Or(b.used.Compare(a.used), b.date.Compare(a.date), cmp.Compare(b.id, a.id))
 	})
-	return waiting, nil
+	return waiting, others, nil
 }
 
 // isBelow reports whether a file is one of the paths that captions are wanted for, or below one.
@@ -184,8 +215,11 @@ func (c *recaption) prepare(ctx context.Context, some []undescribed) (*described
 	}
 	batch := &described{all: some}
 	for i, own := range some {
-		if records[i] == nil || records[i].Hash != own.hash || len(records[i].Captions) > 0 {
-			continue // gone, changed or described meanwhile
+		if records[i] == nil || records[i].Hash != own.hash || len(records[i].Captions) > 0 || !c.mine(own.hash) {
+			continue // gone, changed or described meanwhile, or left to somebody who has come
+		}
+		if c.crew != nil {
+			c.seen[own.hash] = true
 		}
 		picture, tokens, err := readPicture(ctx, reader, c.engine, c.options.Decoder, own.id, kept[i], c.pixels)
 		if ctx.Err() != nil {

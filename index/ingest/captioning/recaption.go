@@ -132,6 +132,9 @@ type recaption struct {
 	passed  *passed
 	refused int
 	doubted []index.Hash
+	// crew, seen: where others may write captions of the same library, which pictures fall to this process, and which it has looked at.
+	crew Crew
+	seen map[index.Hash]bool
 }
 
 // tell reports how far it is.

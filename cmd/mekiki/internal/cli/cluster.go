@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/cluster"
+	"mekiki/index/cluster/crew"
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
 	"mekiki/index/cluster/settings"
+	"mekiki/index/ingest/captioning"
 	"mekiki/index/local"
 	"mekiki/internal/hint"
 )
@@ -36,9 +39,17 @@ var _ Library = (*local.Library)(nil)
 type OnCluster struct {
 	*cluster.Library
 	folder string
+	logger *slog.Logger
 }
 
 var _ Library = (*OnCluster)(nil)
+
+var _ captioning.Shared = (*OnCluster)(nil)
+
+// JoinCaptioning implements [captioning.Shared].
+func (o *OnCluster) JoinCaptioning(ctx context.Context) (captioning.Crew, error) {
+	return crew.Join(ctx, o.Upkeep().Store(), "captions", o.logger)
+}
 
 // DerivedFolder implements [Library].
 func (o *OnCluster) DerivedFolder() string { return o.folder }
@@ -122,7 +133,7 @@ func (a *App) OpenCluster(ctx context.Context) (*OnCluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the library of %s: %w", a.Cluster, err)
 	}
-	return &OnCluster{Library: library, folder: folder}, nil
+	return &OnCluster{Library: library, folder: folder, logger: a.Log()}, nil
 }
 
 // withCluster opens the library that --cluster names, calls do and closes it.

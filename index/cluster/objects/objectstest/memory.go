@@ -1,4 +1,5 @@
-package cluster
+// Package objectstest has a store for tests.
+package objectstest
 
 import (
 	"bytes"
@@ -8,12 +9,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"mekiki/index/cluster/objects"
 )
 
-// memory is a store in the memory of a test.
-type memory struct {
+// Memory is a store in the memory of a test. Its methods may be called from any goroutine.
+type Memory struct {
 	mutex   sync.Mutex
 	objects map[string]memoryObject
 	writes  int
@@ -22,13 +24,16 @@ type memory struct {
 type memoryObject struct {
 	data []byte
 	tag  string
+	at   time.Time
 }
 
-var _ Store = (*memory)(nil)
+var _ objects.Store = (*Memory)(nil)
 
-func newMemory() *memory { return &memory{objects: map[string]memoryObject{}} }
+// New makes an empty store.
+func New() *Memory { return &Memory{objects: map[string]memoryObject{}} }
 
-func (m *memory) Put(ctx context.Context, key string, data []byte) error {
+// Put implements [objects.Store].
+func (m *Memory) Put(ctx context.Context, key string, data []byte) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -38,14 +43,15 @@ func (m *memory) Put(ctx context.Context, key string, data []byte) error {
 	return nil
 }
 
-func (m *memory) put(key string, data []byte) string {
+func (m *Memory) put(key string, data []byte) string {
 	m.writes++
 	tag := fmt.Sprint(m.writes)
-	m.objects[key] = memoryObject{bytes.Clone(data), tag}
+	m.objects[key] = memoryObject{bytes.Clone(data), tag, time.Now()}
 	return tag
 }
 
-func (m *memory) PutIf(ctx context.Context, key string, data []byte, tag string) (string, error) {
+// PutIf implements [objects.Store].
+func (m *Memory) PutIf(ctx context.Context, key string, data []byte, tag string) (string, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -57,12 +63,14 @@ func (m *memory) PutIf(ctx context.Context, key string, data []byte, tag string)
 	return m.put(key, data), nil
 }
 
-func (m *memory) Get(ctx context.Context, key string) ([]byte, error) {
+// Get implements [objects.Store].
+func (m *Memory) Get(ctx context.Context, key string) ([]byte, error) {
 	data, _, err := m.GetTagged(ctx, key)
 	return data, err
 }
 
-func (m *memory) GetTagged(ctx context.Context, key string) ([]byte, string, error) {
+// GetTagged implements [objects.Store].
+func (m *Memory) GetTagged(ctx context.Context, key string) ([]byte, string, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -75,7 +83,8 @@ func (m *memory) GetTagged(ctx context.Context, key string) ([]byte, string, err
 	return bytes.Clone(object.data), object.tag, nil
 }
 
-func (m *memory) Range(ctx context.Context, key string, offset, length int64) ([]byte, error) {
+// Range implements [objects.Store].
+func (m *Memory) Range(ctx context.Context, key string, offset, length int64) ([]byte, error) {
 	data, err := m.Get(ctx, key)
 	if err == nil && offset+length > int64(len(data)) {
 		err = objects.ErrRange
@@ -86,13 +95,14 @@ func (m *memory) Range(ctx context.Context, key string, offset, length int64) ([
 	return data[offset : offset+length], nil
 }
 
-func (m *memory) List(ctx context.Context, prefix string) iter.Seq2[objects.Info, error] {
+// List implements [objects.Store].
+func (m *Memory) List(ctx context.Context, prefix string) iter.Seq2[objects.Info, error] {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	var found []objects.Info
 	for key, object := range m.objects {
 		if strings.HasPrefix(key, prefix) {
-			found = append(found, objects.Info{Key: key, Size: int64(len(object.data))})
+			found = append(found, objects.Info{Key: key, Size: int64(len(object.data)), Modified: object.at})
 		}
 	}
 	slices.SortFunc(found, func(a, b objects.Info) int { return strings.Compare(a.Key, b.Key) })
@@ -105,7 +115,8 @@ func (m *memory) List(ctx context.Context, prefix string) iter.Seq2[objects.Info
 	}
 }
 
-func (m *memory) Delete(ctx context.Context, keys ...string) error {
+// Delete implements [objects.Store].
+func (m *Memory) Delete(ctx context.Context, keys ...string) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	for _, key := range keys {
