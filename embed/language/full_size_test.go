@@ -128,6 +128,9 @@ func TestFullSize(t *testing.T) {
 			}
 			debug.FreeOSMemory()
 			measureFullSize(t, runtime, dir, config, slices.Contains(words, "unfused"))
+			if !slices.Contains(words, "untried") {
+				measureTexts(t, runtime, dir, whole, weights, slices.Contains(words, "unfused"))
+			}
 		})
 	}
 }
@@ -308,6 +311,85 @@ func measureFullSize(t *testing.T, runtime *ort.Runtime, dir string, config mode
 			time.of, rate/1e9, bound, 100/time.token.Seconds()/bound)
 	}
 	t.Logf("at most %d MiB of memory", usage.PeakMemory()>>20)
+}
+
+// measureTexts logs how long a caption of ten tokens and an answer of two tokens to a question of twelve take, from what the
+// Q-Former gives of an image: projection, embeddings, encoder, decoder, head, and the choice of each token.
+func measureTexts(t *testing.T, runtime *ort.Runtime, dir string, config modelconfig.Config, weights drawn, unfused bool) {
+	data, err := onnx.CreateDataFile(dir, "input.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := quantize.Graph{File: manifest.LanguageInputFile, Build: func(store *quantize.Store) *onnx.Graph { return InputGraph(config, store) }}
+	if _, err := quantize.WriteGraphs(t.Context(), dir, quantize.NewStore(t.Context(), weights, data, quantize.Plan{}), []quantize.Graph{input}); err != nil {
+		t.Fatal(err)
+	}
+	table, file, err := manifest.OpenEmbeddings(*config.Language, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	open := func(file string) *ort.Session {
+		path := filepath.Join(dir, file)
+		inputs, outputs := orttest.Inspect(t, path)
+		session, err := runtime.Session(t.Context(), ort.SessionOptions{Path: path, Inputs: inputs, Outputs: outputs, Threads: 2, Spin: true, Arena: true, NoFusion: unfused})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return session
+	}
+	x := &text{config: *config.Language, step: open(manifest.LanguageStepFile)}
+	defer x.step.Close()
+	if HasEncoder(x.config) {
+		x.encode = open(manifest.LanguageEncodeFile)
+		defer x.encode.Close()
+	}
+	project := open(manifest.LanguageInputFile)
+	defer project.Close()
+	states := ort.Float32Tensor(checkpoint.RandomValues("states", 1, config.QueryTokens*config.QFormer.HiddenSize), 1, int64(config.QueryTokens), int64(config.QFormer.HiddenSize))
+	for _, one := range []struct {
+		name                string
+		prompt, tokens, row int
+	}{{"a caption of ten tokens", 4, 10, 1}, {"a caption of ten tokens by five beams", 4, 10, 5}, {"an answer of two tokens to twelve", 12, 2, 1}} {
+		times := least{}
+		for range 5 {
+			times.time(func() {
+				outputs, err := project.Run(t.Context(), states)
+				if err != nil {
+					t.Fatal(err)
+				}
+				x.write(t, table, outputs[0].Float32(), one.prompt, one.tokens, one.row)
+			})
+		}
+		t.Logf("%s: %v", one.name, times)
+	}
+}
+
+// write reads an image's vectors and a prompt and goes on with so many tokens, in rows side by side.
+func (x *text) write(t *testing.T, table *manifest.Embeddings, image []float32, prompt, tokens, rows int) {
+	embeddings, err := table.Append(slices.Clone(image), slices.Repeat([]int64{100}, prompt)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.encode != nil {
+		x.read(t, embeddings)
+		if embeddings, err = table.Append(nil, x.config.Start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x.begin(rows)
+	embeddings = slices.Repeat(embeddings, rows)
+	for range tokens {
+		length := len(embeddings) / x.config.HiddenSize / rows
+		logits := x.next(t, embeddings, slices.Repeat([]int32{int32(x.length + length - 1)}, rows)...)
+		embeddings = embeddings[:0]
+		for row := range slices.Chunk(logits, x.config.VocabularySize) {
+			words := row[:x.config.Words]
+			if embeddings, err = table.Append(embeddings, int64(slices.Index(words, slices.Max(words)))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // least is the least times of several runs.
