@@ -174,7 +174,7 @@ func (r *Record) Caption() string {
 // are what the file system said when the content was hashed: a file for which
 // it says the same is taken to be unchanged.
 type File struct {
-	// Path is absolute and clean.
+	// Path is absolute and clean, but for what was uploaded to a library on a cluster: see package index/cluster/uploaded.
 	Path string
 	// Bytes is the file's size.
 	Bytes int64

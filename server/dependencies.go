@@ -45,7 +45,7 @@ func (s *Server) newUploads() *uploads.Store {
 	options := uploads.Options{
 		Library: s.library, Read: s.library.Read, Record: s.library.Record, Decode: s.pictures.Decode, Captions: s.options.Captions, Logger: s.options.Logger,
 	}
-	if s.options.UploadFolder != "" {
+	if options.Keeper, options.Temporary = s.options.UploadKeeper, s.options.TemporaryFolder; options.Keeper == nil && s.options.UploadFolder != "" {
 		options.Originals = originals.New(s.options.UploadFolder)
 	}
 	if s.options.Ingester != nil {

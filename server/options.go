@@ -20,6 +20,7 @@ import (
 	"mekiki/server/queries"
 	"mekiki/server/status"
 	"mekiki/server/translations"
+	"mekiki/server/uploads"
 	"mekiki/server/webhooks"
 )
 
@@ -84,8 +85,10 @@ type Options struct {
 	// folder is to be swept before the server is made.
 	UploadFolder string
 	NoUploads    bool
-	// NoUploadsReason is why none are taken, for people; "" gives none.
-	NoUploadsReason string
+	// UploadKeeper keeps uploaded images in the place of UploadFolder, for a library of several servers; nil for none.
+	// TemporaryFolder is where files lie while they are brought in; "" is the system's.
+	UploadKeeper    uploads.Keeper
+	TemporaryFolder string
 	// JobsFile keeps the indexing jobs, so that they and their ids survive the
 	// server; absolute, in a folder that exists; "" keeps none.
 	JobsFile string

@@ -111,7 +111,7 @@ func New(options Options) (*Server, error) {
 		JSON: gate.New(limits.Reads, limits.Reads, limits.QueueTimeout), Forms: gate.New(limits.Uploads, limits.Uploads, limits.QueueTimeout),
 		JSONBytes: limits.BodyBytes, ImageBytes: limits.UploadBytes, JSONTime: limits.ReadTime, FormTime: limits.UploadTime,
 	}
-	s.uploads = uploads.Room{Store: s.newUploads(), Bodies: s.bodies, Compute: s.compute, Enabled: !options.NoUploads, Reason: options.NoUploadsReason}
+	s.uploads = uploads.Room{Store: s.newUploads(), Bodies: s.bodies, Compute: s.compute, Enabled: !options.NoUploads}
 	s.renditions = renditions.New(renditions.Options{
 		Library: s.library, Decoder: decoder, Folder: options.RenditionFolder, LibraryFolder: options.LibraryFolder, Admit: s.making.Enter,
 	})

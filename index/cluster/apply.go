@@ -10,6 +10,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/uploaded"
 	"mekiki/index/limits"
 )
 
@@ -203,7 +204,7 @@ func (p *plan) applySearches(ctx context.Context, batch *index.Batch) error {
 // attach makes a file one of a record's, and of no other.
 func (p *plan) attach(a index.Attach) error {
 	a.File.Path = filepath.Clean(a.File.Path)
-	if !filepath.IsAbs(a.File.Path) {
+	if !uploaded.Holds(a.File.Path) {
 		return fmt.Errorf("file %s: the path must be absolute", a.File.Path)
 	}
 	e, there := p.get(a.ID)
@@ -280,7 +281,7 @@ func (p *plan) dropContent(e *entry) {
 	for number := range e.Spaces {
 		p.dropVectors(e, number)
 	}
-	p.obsolete = append(p.obsolete, form.ThumbnailKey(e.Record))
+	p.obsolete = append(append(p.obsolete, form.ThumbnailKey(e.Record)), uploaded.KeysOf(&e.Record.Record)...)
 	claimed := p.claims[e.Hash]
 	if claimed == nil {
 		claimed = &claim{ID: e.ID}

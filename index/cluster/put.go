@@ -10,6 +10,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/uploaded"
 	"mekiki/index/limits"
 	"mekiki/index/local/segment"
 )
@@ -28,7 +29,7 @@ func (p *plan) put(ctx context.Context, put *index.Put) (id index.ID, replaced b
 	files := record.Files
 	record.Files = nil
 	for _, file := range files {
-		if !filepath.IsAbs(filepath.Clean(file.Path)) {
+		if !uploaded.Holds(filepath.Clean(file.Path)) {
 			return 0, false, fmt.Errorf("file %s: the path must be absolute", file.Path)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
+	"mekiki/index/cluster/uploaded"
 	"mekiki/index/content"
 )
 
@@ -509,7 +510,7 @@ func (r *Reader) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
 	key := form.ThumbnailKey(record)
 	jpeg, err := r.library.store.Get(ctx, key)
 	if errors.Is(err, objects.ErrAbsent) || errors.Is(err, index.ErrDamaged) {
-		if jpeg, err = content.Thumbnail(ctx, r.library.decoder, &record.Record); err == nil {
+		if jpeg, err = r.makeThumbnail(ctx, &record.Record); err == nil {
 			err = r.library.store.Put(ctx, key, jpeg)
 		}
 	}
@@ -519,8 +520,17 @@ func (r *Reader) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
 	return jpeg, nil
 }
 
+func (r *Reader) makeThumbnail(ctx context.Context, record *index.Record) ([]byte, error) {
+	file, err := uploaded.Open(ctx, r.library.store, record)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return content.ThumbnailOf(ctx, r.library.decoder, file)
+}
+
 // OpenOriginal implements [index.Reader]. The original is a file that this machine sees at
-// the path that the ingester saw it at.
+// the path that the ingester saw it at, or what was uploaded, in the store.
 func (r *Reader) OpenOriginal(ctx context.Context, id index.ID) (io.ReadSeekCloser, error) {
 	byID, err := r.byID(ctx, []index.ID{id})
 	if err != nil {
@@ -530,5 +540,5 @@ func (r *Reader) OpenOriginal(ctx context.Context, id index.ID) (io.ReadSeekClos
 	if record == nil {
 		return nil, fmt.Errorf("original of record %d: %w", id, index.ErrNotFound)
 	}
-	return content.Open(&record.Record)
+	return uploaded.Open(ctx, r.library.store, &record.Record)
 }

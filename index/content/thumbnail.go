@@ -15,6 +15,11 @@ func Thumbnail(ctx context.Context, decoder *pixels.Decoder, record *index.Recor
 		return nil, err
 	}
 	defer file.Close()
+	return ThumbnailOf(ctx, decoder, file)
+}
+
+// ThumbnailOf makes the thumbnail, a JPEG, of what a file holds.
+func ThumbnailOf(ctx context.Context, decoder *pixels.Decoder, file io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(file, pixels.DefaultMaxBytes+1))
 	if err != nil {
 		return nil, err

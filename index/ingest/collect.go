@@ -324,15 +324,18 @@ func (c *collector) endCommit() error {
 	return err
 }
 
-// nameFiles gives files the names that they came with.
+// nameFiles gives files the names that they came with, and those that lie elsewhere for good the paths there.
 func (r *run) nameFiles(batch *index.Batch) {
 	names := r.options.Names
-	if len(names) == 0 {
+	if len(names)+len(r.options.Stored) == 0 {
 		return
 	}
 	give := func(file *index.File) {
 		if name, named := names[file.Path]; named {
 			file.Name = name
+		}
+		if path, stored := r.options.Stored[file.Path]; stored {
+			file.Path, file.Inode, file.MountLength, file.RootLength = path, 0, 0, 0
 		}
 	}
 	for i := range batch.Puts {

@@ -121,6 +121,9 @@ func (f *forgetting) gone(file index.File, moved bool) bool {
 	if f.walked.saw(file.Path) || !moved && !f.walked.covers(file.Path) {
 		return false
 	}
+	if !filepath.IsAbs(file.Path) { // it was uploaded, and lies in no folder
+		return false
+	}
 	if _, err := os.Lstat(file.Path); !drives.Missing(err) {
 		return false
 	}

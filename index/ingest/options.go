@@ -25,6 +25,9 @@ type Options struct {
 	// Names says what files are called where their path does not: what uploads
 	// came with, by path.
 	Names map[string]string
+	// Stored says by which paths records name files that lie elsewhere for good, by their paths here: what was uploaded is read from
+	// a temporary file.
+	Stored map[string]string
 	// Decoded are pictures that are decoded already, by the hash of their file: what
 	// is here is not decoded again. Nobody may change them while the run lasts.
 	Decoded map[index.Hash]*pixels.Image

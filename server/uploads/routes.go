@@ -18,18 +18,13 @@ type Room struct {
 	Store   *Store
 	Bodies  api.Bodies
 	Compute api.Compute
-	// Enabled says that uploads are wanted; the store must take them, too. Reason is why they
-	// are not, for people; it may be "".
+	// Enabled says that uploads are wanted; the store must take them, too.
 	Enabled bool
-	Reason  string
 }
 
 // refused is the answer where no uploads are taken.
 func (r Room) refused() error {
-	if r.Reason == "" {
-		return problem.New(problem.Unsupported, "this server does not accept uploads")
-	}
-	return problem.New(problem.Unsupported, "this server does not accept uploads: "+r.Reason)
+	return problem.New(problem.Unsupported, "this server does not accept uploads")
 }
 
 // Routes are the lines of this room in the table of routes.

@@ -23,7 +23,7 @@ import (
 	"mekiki/server/problem"
 )
 
-// Options say what a store works with; all but Originals and Captions are needed.
+// Options say what a store works with; all but Originals, Keeper, Temporary and Captions are needed.
 type Options struct {
 	// Library holds the records; Read runs work on its present state, and Record gives one record, or a problem where
 	// there is none.
@@ -34,6 +34,10 @@ type Options struct {
 	Ingest func(ctx context.Context, options ingest.Options) (report.Summary, error)
 	// Originals are the files that are kept; nil means that none are taken, and records are removed without one.
 	Originals *originals.Store
+	// Keeper takes the place of Originals for a library of several servers. Temporary is the folder of temporary files; "" is
+	// the system's.
+	Keeper    Keeper
+	Temporary string
 	// Decode reads a picture within the limits of uploads.
 	Decode func(ctx context.Context, data []byte) (*pixels.Image, error)
 	// Captions is how many captions to write, as in [ingest.Options].
@@ -49,7 +53,9 @@ type Store struct{ options Options }
 func New(options Options) *Store { return &Store{options} }
 
 // Takes reports whether pictures can be added.
-func (s *Store) Takes() bool { return s.options.Originals != nil && s.options.Ingest != nil }
+func (s *Store) Takes() bool {
+	return (s.options.Originals != nil || s.options.Keeper != nil) && s.options.Ingest != nil
+}
 
 // Image is what an upload brings; Hash is that of Data.
 type Image struct {
@@ -64,11 +70,13 @@ type Image struct {
 // else was done about the same picture at the same time: all that goes through the
 // claim of its content.
 func (s *Store) Add(ctx context.Context, wanted Image) (record *index.Record, added bool, err error) {
-	claim, err := s.options.Originals.Claim(ctx, wanted.Hash)
-	if err != nil {
-		return nil, false, err
+	var claim *originals.Claim
+	if s.options.Keeper == nil {
+		if claim, err = s.options.Originals.Claim(ctx, wanted.Hash); err != nil {
+			return nil, false, err
+		}
+		defer claim.Release()
 	}
-	defer claim.Release()
 	record, elsewhere, err := s.recordOf(ctx, wanted.Hash)
 	if err != nil {
 		return nil, false, err
@@ -79,10 +87,15 @@ func (s *Store) Add(ctx context.Context, wanted Image) (record *index.Record, ad
 			return nil, false, err
 		}
 	}
-	if !elsewhere {
-		if err := s.keepUpload(ctx, claim, wanted, record, picture); err != nil {
-			return nil, false, err
-		}
+	switch {
+	case elsewhere:
+	case claim == nil:
+		err = s.keepShared(ctx, wanted, record, picture)
+	default:
+		err = s.keepUpload(ctx, claim, wanted, record, picture)
+	}
+	if err != nil {
+		return nil, false, err
 	}
 	if record, _, err = s.recordOf(ctx, wanted.Hash); err == nil && record == nil {
 		err = errors.New("add upload: the image is not in the library afterwards")
@@ -192,10 +205,13 @@ func (s *Store) nameFor(known *index.Record, path, name string) string {
 }
 
 func (s *Store) ingestUpload(ctx context.Context, path, name string, hash index.Hash, picture *pixels.Image) error {
-	options := ingest.Options{
-		Again: true, Paths: []string{path}, Include: []string{"*"}, Names: map[string]string{path: name}, Captions: s.options.Captions, Logger: s.options.Logger,
-		Decoded: map[index.Hash]*pixels.Image{hash: picture},
-	}
+	return s.ingestFile(ctx, path, hash, picture, ingest.Options{Names: map[string]string{path: name}})
+}
+
+// ingestFile brings one file into the library.
+func (s *Store) ingestFile(ctx context.Context, path string, hash index.Hash, picture *pixels.Image, options ingest.Options) error {
+	options.Again, options.Paths, options.Include, options.Captions, options.Logger = true, []string{path}, []string{"*"}, s.options.Captions, s.options.Logger
+	options.Decoded = map[index.Hash]*pixels.Image{hash: picture}
 	summary, err := s.options.Ingest(ctx, options)
 	switch {
 	case err != nil:

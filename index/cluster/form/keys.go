@@ -25,6 +25,7 @@ const (
 	FailurePrefix   = "failures/"
 	SearchPrefix    = "searches/"
 	CrewPrefix      = "crews/"
+	OriginalPrefix  = "originals/"
 )
 
 // RecordKey names the record of an ID, so that keys are in order of IDs.

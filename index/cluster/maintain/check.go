@@ -267,8 +267,8 @@ func (c *checker) verifyOne(ctx context.Context, id index.ID) (verdict, error) {
 	}
 	keys := keysOf(c.state, record)
 	for _, key := range keys {
-		vectors, tokens := strings.HasPrefix(key, form.VectorPrefix), strings.HasPrefix(key, form.TokenPrefix)
-		if !vectors && !(tokens && c.options.Tokens) {
+		always := strings.HasPrefix(key, form.VectorPrefix) || strings.HasPrefix(key, form.OriginalPrefix)
+		if !always && !(strings.HasPrefix(key, form.TokenPrefix) && c.options.Tokens) {
 			continue
 		}
 		if _, err := c.upkeep.Store().Get(ctx, key); err != nil {

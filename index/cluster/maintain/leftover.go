@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/uploaded"
 )
 
-// Leftover counts vectors, image tokens and thumbnails that no record names: a process that was
+// Leftover counts vectors, image tokens, thumbnails and files of uploads that no record names: a process that was
 // stopped while it wrote or removed something has left them.
 type Leftover struct {
 	Count int   `json:"count"`
@@ -33,7 +34,7 @@ func (n *names) has(key string) bool {
 
 // keysOf gives the objects that a record names.
 func keysOf(s *form.State, record *form.Record) []string {
-	keys := []string{form.ThumbnailKey(record)}
+	keys := append(uploaded.KeysOf(&record.Record), form.ThumbnailKey(record))
 	for number, vectors := range record.Spaces {
 		space, known := s.Numbered(number)
 		if !known {
@@ -57,7 +58,7 @@ func (c *checker) leftovers(ctx context.Context, before time.Time) error {
 		gone = gone[:0]
 		return err
 	}
-	for _, prefix := range []string{form.VectorPrefix, form.TokenPrefix, form.ThumbnailPrefix} {
+	for _, prefix := range []string{form.VectorPrefix, form.TokenPrefix, form.ThumbnailPrefix, form.OriginalPrefix} {
 		for info, err := range c.upkeep.Store().List(ctx, prefix) {
 			if err != nil {
 				return fmt.Errorf("list what no record names: %w", err)

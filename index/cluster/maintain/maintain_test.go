@@ -1,8 +1,12 @@
 package maintain
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"slices"
 	"sync"
 	"testing"
@@ -17,6 +21,7 @@ import (
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
 	"mekiki/index/cluster/settings"
+	"mekiki/index/cluster/uploaded"
 	"mekiki/index/indextest"
 	"mekiki/index/local"
 	"mekiki/internal/clustertest"
@@ -182,10 +187,13 @@ func same(t *testing.T, what string, want, got answers) {
 func testLeftovers(t *testing.T, p places, library *cluster.Library) {
 	key := form.VectorKey(indextest.Small, index.Hash{9}, form.Name([]byte("x"), form.NewMark()))
 	indextest.Must(t, p.store.Put(t.Context(), key, []byte("x")))
+	_, err := uploaded.Keep(t.Context(), p.store, []byte("of an upload that was not acknowledged"), "jpeg")
+	indextest.Must(t, err)
+	upload, key2 := testUpload(t, p, library)
 	for _, step := range []struct {
 		options CheckOptions
 		want    int
-	}{{CheckOptions{Repair: true}, 0}, {CheckOptions{LeftoverAge: time.Nanosecond}, 1}, {CheckOptions{LeftoverAge: time.Nanosecond, Repair: true}, 1}, {CheckOptions{LeftoverAge: time.Nanosecond}, 0}} {
+	}{{CheckOptions{Repair: true}, 0}, {CheckOptions{LeftoverAge: time.Nanosecond}, 2}, {CheckOptions{LeftoverAge: time.Nanosecond, Repair: true}, 2}, {CheckOptions{LeftoverAge: time.Nanosecond}, 0}} {
 		time.Sleep(time.Second) // times of the store are whole seconds
 		report, err := Check(t.Context(), library, step.options)
 		indextest.Must(t, err)
@@ -196,6 +204,11 @@ func testLeftovers(t *testing.T, p places, library *cluster.Library) {
 	if _, err := p.store.Get(t.Context(), key); !errors.Is(err, objects.ErrAbsent) {
 		t.Errorf("what no record names is there: %v", err)
 	}
+	indextest.Must(t, p.store.Delete(t.Context(), key2))
+	if report, err := Check(t.Context(), library, CheckOptions{}); err != nil || report.Good() || !slices.Equal(report.Damaged.IDs, []index.ID{upload}) {
+		t.Errorf("the file of an upload is lost: %+v, %v", report, err)
+	}
+	indextest.Must(t, index.Remove(t.Context(), library, upload))
 	opened := p.open(t) // which remembers nothing
 	r, err := opened.Reader(t.Context())
 	indextest.Must(t, err)
@@ -209,6 +222,28 @@ func testLeftovers(t *testing.T, p places, library *cluster.Library) {
 			t.Error(err)
 		}
 	}
+}
+
+// testUpload brings in a picture that was uploaded; its thumbnail is made again from its file. It gives the record and the key of the
+// file.
+func testUpload(t *testing.T, p places, library *cluster.Library) (index.ID, string) {
+	t.Helper()
+	var picture bytes.Buffer
+	indextest.Must(t, png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, 20, 10))))
+	path, err := uploaded.Keep(t.Context(), p.store, picture.Bytes(), "png")
+	indextest.Must(t, err)
+	put := indextest.Image(t, 1000, indextest.Small)
+	put.Record.Hash, put.Record.Files, put.Thumbnail = sha256.Sum256(picture.Bytes()), []index.File{{Path: path, Name: "a.png"}}, nil
+	written, err := library.Write(t.Context(), index.Batch{Puts: []index.Put{put}})
+	indextest.Must(t, err)
+	r, err := library.Reader(t.Context())
+	indextest.Must(t, err)
+	defer r.Close()
+	if jpeg, err := r.Thumbnail(t.Context(), written.IDs[0]); err != nil || len(jpeg) == 0 {
+		t.Errorf("thumbnail: %v", err)
+	}
+	key, _ := uploaded.KeyOf(path)
+	return written.IDs[0], key
 }
 
 // testDamage: a damaged record costs only itself, and is named.
@@ -304,7 +339,7 @@ func TestMigrate(t *testing.T) {
 	defer reader.Close()
 	library := p.open(t)
 	for round := range 2 {
-		migrated, err := Migrate(t.Context(), reader, library, nil)
+		migrated, err := Migrate(t.Context(), reader, library, nil, nil)
 		indextest.Must(t, err)
 		if want := (Migrated{Records: 70 * (1 - round), Known: 70 * round, Failures: 1, Searches: 1}); migrated != want {
 			t.Errorf("round %d: %+v", round, migrated)
@@ -349,7 +384,7 @@ func TestMigrate(t *testing.T) {
 	defer onCluster.Close()
 	back := openLocal(t)
 	for round := range 2 {
-		migrated, err := Migrate(t.Context(), onCluster, back, nil)
+		migrated, err := Migrate(t.Context(), onCluster, back, nil, nil)
 		indextest.Must(t, err)
 		if migrated.Records != 70*(1-round) || migrated.Known != 70*round {
 			t.Errorf("back, round %d: %+v", round, migrated)

@@ -2,6 +2,7 @@ package maintain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"mekiki/embed"
@@ -20,11 +21,15 @@ type Migrated struct {
 	Searches int `json:"searches"`
 }
 
+// Files gives the files of a record in the library that it is brought into: those of uploads lie elsewhere there. Settle is called
+// when the record is there, or, with false, may not be.
+type Files func(ctx context.Context, from index.Reader, record *index.Record) (files []index.File, settle func(written bool) error, err error)
+
 // Migrate brings the records of one library into another, one of them on a cluster, with their vectors and image tokens of
 // the space that serves, their thumbnails, and what people gave them. Their IDs are others; in a library on a
 // disk the time when they were added is, too. One that was stopped goes on when it is run again: what is there already
-// is left as it is, but for what people gave records that nothing was given yet.
-func Migrate(ctx context.Context, from index.Reader, to index.Library, progress Progress) (Migrated, error) {
+// is left as it is, but for what people gave records that nothing was given yet. Files may be nil: then records keep theirs.
+func Migrate(ctx context.Context, from index.Reader, to index.Library, files Files, progress Progress) (Migrated, error) {
 	ctx = priority.Background(ctx) // it can wait
 	var migrated Migrated
 	space, serves := from.Space()
@@ -35,7 +40,7 @@ func Migrate(ctx context.Context, from index.Reader, to index.Library, progress 
 	}
 	var batch []*index.Record
 	flush := func() error {
-		added, err := bring(ctx, from, to, space, batch)
+		added, err := bring(ctx, from, to, space, batch, files)
 		migrated.Records, migrated.Known = migrated.Records+added, migrated.Known+len(batch)-added
 		if batch = batch[:0]; progress != nil {
 			progress(migrated.Records + migrated.Known)
@@ -69,7 +74,7 @@ func Migrate(ctx context.Context, from index.Reader, to index.Library, progress 
 }
 
 // bring imports those of some records that are not there yet.
-func bring(ctx context.Context, from index.Reader, to index.Library, space embed.Space, records []*index.Record) (added int, err error) {
+func bring(ctx context.Context, from index.Reader, to index.Library, space embed.Space, records []*index.Record, files Files) (added int, err error) {
 	if len(records) == 0 {
 		return 0, nil
 	}
@@ -108,8 +113,25 @@ func bring(ctx context.Context, from index.Reader, to index.Library, space embed
 		return 0, err
 	}
 	puts := make([]index.Put, len(wanted))
+	var settled []func(written bool) error
+	defer func() {
+		written := err == nil
+		for _, settle := range settled {
+			err = errors.Join(err, settle(written))
+		}
+	}()
 	for i, record := range wanted {
 		puts[i] = index.Put{Record: *record}
+		if files != nil {
+			own, settle, err := files(ctx, from, record)
+			if err != nil {
+				return 0, fmt.Errorf("files of record %d: %w", record.ID, err)
+			}
+			puts[i].Record.Files = own
+			if settle != nil {
+				settled = append(settled, settle)
+			}
+		}
 		if parts[i].Count > 0 {
 			puts[i].Vectors = index.Vectors{Space: space, Parts: parts[i]}
 		}

@@ -16,6 +16,7 @@ import (
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
 	"mekiki/index/cluster/settings"
+	"mekiki/index/cluster/uploaded"
 	"mekiki/index/ingest/captioning"
 	"mekiki/index/local"
 	"mekiki/internal/hint"
@@ -50,6 +51,9 @@ var _ captioning.Shared = (*OnCluster)(nil)
 func (o *OnCluster) JoinCaptioning(ctx context.Context) (captioning.Crew, error) {
 	return crew.Join(ctx, o.Upkeep().Store(), "captions", o.logger)
 }
+
+// Uploads keeps the files of uploads in the store.
+func (o *OnCluster) Uploads() uploaded.Keeper { return uploaded.Keeper{Store: o.Upkeep().Store()} }
 
 // DerivedFolder implements [Library].
 func (o *OnCluster) DerivedFolder() string { return o.folder }

@@ -248,15 +248,16 @@ func migrate(ctx context.Context, app *cli.App, folder string, onCluster *cli.On
 	}
 	defer func() { err = errors.Join(err, onDisk.Close()) }()
 	var from, to index.Library = onDisk, onCluster.Library
+	files := uploadsIn(onDisk.Folder(), onCluster.Uploads())
 	if back {
-		from, to = to, from
+		from, to, files = to, from, uploadsBack(onDisk.Folder(), app.Log())
 	}
 	reader, err := from.Reader(ctx)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	migrated, err := maintain.Migrate(ctx, reader, to, report(app, "migrate"))
+	migrated, err := maintain.Migrate(ctx, reader, to, files, report(app, "migrate"))
 	if err != nil {
 		return err
 	}

@@ -83,9 +83,9 @@ func serveLibrary(ctx context.Context, a *cli.App, s serving, options server.Opt
 	published := &publisher{folder: s.folder(), secret: handover.NewSecret(), logger: options.Logger}
 	options.OwnerSecret = published.secret
 	defer published.withdraw()
-	options.UploadFolder, options.NoUploads = originals.FolderOf(s.folder()), s.noUploads || s.disk == nil
-	if s.disk == nil {
-		options.NoUploadsReason = "its library lies on a cluster, and the file would be on the disk of this server alone; put it into a folder that is indexed into the cluster"
+	options.UploadFolder, options.NoUploads = originals.FolderOf(s.folder()), s.noUploads
+	if onCluster, is := s.library.(*cli.OnCluster); is {
+		options.UploadFolder, options.UploadKeeper, options.TemporaryFolder = "", onCluster.Uploads(), s.folder()
 	}
 	options.RenditionFolder = renditions.FolderOf(s.library.DerivedFolder())
 	options.JobsFile = filepath.Join(s.library.DerivedFolder(), "jobs.json")

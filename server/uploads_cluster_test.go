@@ -1,0 +1,165 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"mekiki/index/cluster"
+	"mekiki/index/cluster/engine"
+	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/objects/objectstest"
+	"mekiki/index/cluster/uploaded"
+	"mekiki/index/indextest"
+	"mekiki/internal/clustertest"
+	"mekiki/search"
+)
+
+// clusterServers are two servers of one library on a cluster.
+type clusterServers struct {
+	*testing.T
+	store     *objectstest.Memory
+	servers   [2]*uploadServer
+	temporary string
+}
+
+func startClusterServers(t *testing.T) *clusterServers {
+	t.Helper()
+	s := &clusterServers{T: t, store: objectstest.New(), temporary: t.TempDir()}
+	addresses := clustertest.StartWeaviate(t, 1).Addresses()
+	for i := range s.servers {
+		client, err := engine.Open(engine.Options{Addresses: addresses})
+		indextest.Must(t, err)
+		options := cluster.Options{Store: s.store, Engine: client, Name: "Uploads", Shards: 1, Replicas: 1, Quantisation: engine.RQ, Representatives: 4}
+		indextest.Must(t, cluster.Init(t.Context(), options))
+		library, err := cluster.Open(t.Context(), options)
+		indextest.Must(t, err)
+		t.Cleanup(func() { indextest.Must(t, library.Close()) })
+		indextest.Must(t, library.AddSpace(t.Context(), colourEngine{}.Space()))
+		searcher, err := search.New(library, colourEngine{}, search.Options{})
+		indextest.Must(t, err)
+		served, err := New(Options{
+			Searcher: searcher, Library: library, LibraryFolder: t.TempDir(), Ingester: IngesterOf(library, colourEngine{}, 0), UploadKeeper: uploaded.Keeper{Store: s.store}, TemporaryFolder: s.temporary,
+			Limits: Limits{Searches: 32, SearchQueue: 256, Uploads: 64},
+		})
+		indextest.Must(t, err)
+		s.servers[i] = &uploadServer{TB: t, http: httptest.NewServer(served.Handler())}
+		t.Cleanup(s.servers[i].http.Close)
+	}
+	return s
+}
+
+// objects lists the files of uploads in the store.
+func (s *clusterServers) objects() (keys []string) {
+	for info, err := range s.store.List(s.Context(), form.OriginalPrefix) {
+		indextest.Must(s.T, err)
+		keys = append(keys, info.Key)
+	}
+	return keys
+}
+
+// TestUploadsOfServersOnACluster: what one server takes the others have, whole and with what was said of it; removing it removes
+// its file.
+func TestUploadsOfServersOnACluster(t *testing.T) {
+	s := startClusterServers(t)
+	one, other := s.servers[0], s.servers[1]
+	data := newPicture(rand.New(rand.NewPCG(1, 1)))
+	status, record := one.upload(t.Context(), "beach.png", data, `{"tags":["sea"],"folder":"Holiday"}`)
+	if status != http.StatusCreated || record.Name != "Holiday/beach.png" || fmt.Sprint(record.Tags) != "[sea]" || len(record.Paths) != 1 || !strings.HasPrefix(record.Paths[0], "upload:/") {
+		t.Fatalf("status %d, %+v", status, record)
+	}
+	for _, server := range s.servers {
+		if err := server.checkOriginal(record.ID, data); err != nil {
+			t.Error(err)
+		}
+		if status, jpeg := server.ask(t.Context(), http.MethodGet, "/api/v1/records/"+record.ID+"/thumbnail", "", nil); status != http.StatusOK || len(jpeg) == 0 {
+			t.Errorf("thumbnail: status %d", status)
+		}
+	}
+	if status, again := other.upload(t.Context(), "copy.png", data, ""); status != http.StatusOK || again.ID != record.ID || len(s.objects()) != 1 {
+		t.Errorf("again: status %d, record %s, objects %v", status, again.ID, s.objects())
+	}
+	if status, _ := one.ask(t.Context(), http.MethodDelete, "/api/v1/records/"+record.ID, "", nil); status != http.StatusNoContent {
+		t.Errorf("trash: status %d", status)
+	}
+	if status, back := other.upload(t.Context(), "beach.png", data, ""); status != http.StatusOK || back.ID != record.ID || back.Given != nil && back.Given.Trashed != nil {
+		t.Errorf("back from the trash: status %d, %+v", status, back)
+	}
+	if status, _ := other.upload(t.Context(), "none.png", []byte("no picture"), ""); status/100 != 4 || len(s.objects()) != 1 {
+		t.Errorf("no picture: status %d, objects %v", status, s.objects())
+	}
+	if status, _ := other.ask(t.Context(), http.MethodDelete, "/api/v1/records/"+record.ID+"?permanent=true", "", nil); status != http.StatusNoContent || len(s.objects()) != 0 {
+		t.Errorf("removed: status %d, objects %v", status, s.objects())
+	}
+	if one.checkOriginal(record.ID, data) == nil {
+		t.Error("the file is there still")
+	}
+	if left, err := os.ReadDir(s.temporary); err != nil || len(left) > 0 {
+		t.Errorf("temporary files are left: %v, %v", left, err)
+	}
+}
+
+// TestUploadsOfServersAtOnce: two servers take and delete the same pictures at the same time. What was acknowledged and not
+// deleted has its file, and no file is left over.
+func TestUploadsOfServersAtOnce(t *testing.T) {
+	s := startClusterServers(t)
+	const pictures, requests = 30, 4
+	var all sync.WaitGroup
+	turns := make(chan struct{}, 4)
+	for i := range pictures {
+		turns <- struct{}{}
+		all.Go(func() {
+			defer func() { <-turns }()
+			random := rand.New(rand.NewPCG(uint64(i), 7))
+			data, deletes := newPicture(random), i%2 == 1
+			var group sync.WaitGroup
+			for request := range requests {
+				server, deletesThis := s.servers[request%2], deletes && request == random.IntN(requests)
+				group.Go(func() {
+					status, record := server.upload(context.Background(), "picture.png", data, "")
+					if status != http.StatusOK && status != http.StatusCreated && !deletes {
+						t.Errorf("picture %d: status %d: %s", i, status, record.Text)
+					}
+					if deletesThis && record.ID != "" {
+						server.ask(context.Background(), http.MethodDelete, "/api/v1/records/"+record.ID+"?permanent=true", "", nil)
+					}
+				})
+			}
+			group.Wait()
+			status, record := s.servers[0].upload(context.Background(), "picture.png", data, "") // whatever became of it
+			if status != http.StatusOK && status != http.StatusCreated {
+				t.Errorf("picture %d, at last: status %d: %s", i, status, record.Text)
+				return
+			}
+			if err := s.servers[1].checkOriginal(record.ID, data); err != nil {
+				t.Errorf("picture %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	named := map[string]bool{}
+	for info, err := range s.store.List(t.Context(), form.RecordPrefix) {
+		indextest.Must(t, err)
+		encoded, err := s.store.Get(t.Context(), info.Key)
+		indextest.Must(t, err)
+		record, err := form.Decode(encoded)
+		indextest.Must(t, err)
+		for _, key := range uploaded.KeysOf(&record.Record) {
+			named[key] = true
+		}
+	}
+	for _, key := range s.objects() {
+		if !named[key] {
+			t.Errorf("%s is left over", key)
+		}
+	}
+	if len(named) < pictures {
+		t.Errorf("%d files for %d pictures", len(named), pictures)
+	}
+}
