@@ -97,6 +97,8 @@ type Result struct {
 	// Image is one image of 1024x768 pixels through resizing, the vision encoder
 	// and the image transformer.
 	Image Figure `json:"image"`
+	// Pixels is the same of an image that has the size which the model reads.
+	Pixels Figure `json:"image_of_model_size"`
 	// Parts is the image transformer alone.
 	Parts Figure `json:"parts"`
 	// Text is one text of 12 tokens; Texts is each of 16 together.
@@ -255,6 +257,7 @@ func speedup(results []Result) map[string]float64 {
 		}
 	}
 	compare("image", &exact.Image, &quick.Image)
+	compare("image_of_model_size", &exact.Pixels, &quick.Pixels)
 	compare("parts", &exact.Parts, &quick.Parts)
 	compare("text", &exact.Text, &quick.Text)
 	compare("texts", &exact.Texts, &quick.Texts)

@@ -37,7 +37,7 @@ func TestRun(t *testing.T) {
 	}
 	for _, result := range report.Results {
 		for name, figure := range map[string]*Figure{
-			"image": &result.Image, "parts": &result.Parts, "text": &result.Text, "texts": &result.Texts,
+			"image": &result.Image, "pixels": &result.Pixels, "parts": &result.Parts, "text": &result.Text, "texts": &result.Texts,
 			"match": result.Match, "matches": result.Matches, "one image": result.OneImage, "greedy": result.Greedy, "beams": result.Beams,
 		} {
 			if figure == nil || figure.Runs < fewest || figure.Median <= 0 || figure.Least > figure.Median || figure.PerSecond <= 0 {
@@ -48,7 +48,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: %+v", result.Precision, result)
 		}
 	}
-	if len(report.Speedup) != 9 {
+	if len(report.Speedup) != 10 {
 		t.Errorf("speedup %v", report.Speedup)
 	}
 	if _, err := json.Marshal(report); err != nil {

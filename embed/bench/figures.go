@@ -60,12 +60,16 @@ type step struct {
 
 // figures measures everything that the engine does.
 func (o Options) figures(ctx context.Context, engine *embed.Engine, result *Result) error {
-	picture, err := drawPicture()
-	if err != nil {
-		return err
+	var images [2][]*pixels.Image // of a usual size, and of the model's
+	side := engine.Manifest().Config.Vision.ImageSize
+	for i, size := range [][2]int{{pictureWidth, pictureHeight}, {side, side}} {
+		picture, err := drawPicture(size[0], size[1])
+		if err != nil {
+			return err
+		}
+		images[i] = []*pixels.Image{picture}
 	}
-	images := []*pixels.Image{picture}
-	tokens, err := engine.ImageTokens(ctx, images)
+	tokens, err := engine.ImageTokens(ctx, images[0])
 	if err != nil {
 		return err
 	}
@@ -84,7 +88,7 @@ func (o Options) figures(ctx context.Context, engine *embed.Engine, result *Resu
 func typicalText() string { return strings.TrimSpace(strings.Repeat("a ", 10)) }
 
 // vectorSteps make the parts of images and the vectors of texts.
-func vectorSteps(ctx context.Context, engine *embed.Engine, result *Result, images []*pixels.Image, tokens []embed.ImageTokens) []step {
+func vectorSteps(ctx context.Context, engine *embed.Engine, result *Result, images [2][]*pixels.Image, tokens []embed.ImageTokens) []step {
 	parts := func(tokens []embed.ImageTokens) error {
 		_, err := engine.ImageParts(ctx, tokens)
 		return err
@@ -96,14 +100,18 @@ func vectorSteps(ctx context.Context, engine *embed.Engine, result *Result, imag
 			return err
 		}
 	}
-	return []step{
-		{&result.Image, "an image", 1, func() error {
+	image := func(images []*pixels.Image) func() error {
+		return func() error {
 			tokens, err := engine.ImageTokens(ctx, images)
 			if err != nil {
 				return err
 			}
 			return parts(tokens)
-		}},
+		}
+	}
+	return []step{
+		{&result.Image, "an image", 1, image(images[0])},
+		{&result.Pixels, "an image of the model's size", 1, image(images[1])},
 		{&result.Parts, "the image transformer", 1, func() error { return parts(tokens) }},
 		{&result.Text, "a text", 1, texts(1)},
 		{&result.Texts, "texts together", manyTexts, texts(manyTexts)},
@@ -164,8 +172,8 @@ func copies(tokens embed.ImageTokens, count int) []embed.ImageTokens {
 	return list
 }
 
-func drawPicture() (*pixels.Image, error) {
-	picture, err := pixels.New(pictureWidth, pictureHeight)
+func drawPicture(width, height int) (*pixels.Image, error) {
+	picture, err := pixels.New(width, height)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,11 @@ import (
 // benchmarkGraph times one graph at published sizes, for each way to compute
 // the matrix products, fused and by the runtime's operators, on inputs of batch 1.
 func benchmarkGraph(b *testing.B, config modelconfig.Config, graph quantize.Graph, inputs ...ort.Tensor) {
-	for _, method := range []quantize.Method{quantize.Float32, quantize.PerRun, quantize.PerRow} {
+	benchmarkMethods(b, config, graph, []quantize.Method{quantize.Float32, quantize.PerRun, quantize.PerRow}, inputs...)
+}
+
+func benchmarkMethods(b *testing.B, config modelconfig.Config, graph quantize.Graph, methods []quantize.Method, inputs ...ort.Tensor) {
+	for _, method := range methods {
 		runtime := orttest.Open(b)
 		weights, err := checkpoint.NewRandom(config, 1, true)
 		if err != nil {
@@ -91,6 +95,13 @@ func BenchmarkVisionLayers(b *testing.B) {
 	config.Vision.Layers = 2
 	pixels := ort.Float32Tensor(checkpoint.RandomValues(manifest.PixelsName, 1, 3*224*224), 1, 3, 224, 224)
 	benchmarkGraph(b, config, visionGraphOf(config), pixels)
+}
+
+// BenchmarkWholeVision times all of ViT-g at 224 pixels, which needs 5 GB of memory for the weights and 1 GB of disk.
+func BenchmarkWholeVision(b *testing.B) {
+	config := modelconfig.PublishedConfig(224)
+	pixels := ort.Float32Tensor(checkpoint.RandomValues(manifest.PixelsName, 1, 3*224*224), 1, 3, 224, 224)
+	benchmarkMethods(b, config, visionGraphOf(config), []quantize.Method{quantize.PerRow}, pixels)
 }
 
 func publishedTokens(config modelconfig.Config) ort.Tensor {

@@ -20,7 +20,9 @@ static void *create(const operator *op, const function *api, const void *info, v
 	kernel *k = calloc(1, sizeof *k);
 	if (!k)
 		return failed(api, "no memory");
-	k->api = api, k->half = attention_half();
+	int whole = 0; // floats of 32 bits are asked for
+	attribute(api, info, "float32", &whole);
+	k->api = api, k->half = attention_half() && !whole;
 	if (!attribute(api, info, "heads", &k->heads) || !attribute(api, info, "width", &k->width) || !attribute(api, info, "query", &k->query) ||
 	    !attribute(api, info, "key", &k->key) || !attribute(api, info, "value", &k->value) || !attribute_float(api, info, "scale", &k->scale) ||
 	    k->heads < 1 || k->width < 0 || k->query < 0 || k->key < 0 || k->value < 0) {

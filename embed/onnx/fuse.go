@@ -28,9 +28,10 @@ var leastInputs = map[string]int{"DynamicQuantizeMatMul": 3, "MatMulIntegerToFlo
 // them: QuantizedProduct of x, the weight, its scales, what is taken off x, two biases, and what is added to the result.
 // Products of integers in blocks become BlockProduct of x, the weight, its scales, a bias, and what is added. They compute what
 // the nodes that they stand for compute, rounding apart. Attention to what products of 8-bit integers give becomes one node
-// too. It also returns how many products there are. Only graphs that [Graph] wrote are changed.
-func Fuse(model []byte) (fused []byte, count int, err error) {
-	f := &fusing{tensors: map[string]fusedTensor{}, producer: map[string]int{}, users: map[string][]int{}, constant: map[string]bool{}, outputs: map[string]bool{}}
+// too; float32Attention has it multiply floats of 32 bits also where the processor multiplies those of 16. Fuse also returns how many
+// products there are. Only graphs that [Graph] wrote are changed.
+func Fuse(model []byte, float32Attention bool) (fused []byte, count int, err error) {
+	f := &fusing{ranks: map[string]int{}, tensors: map[string]fusedTensor{}, producer: map[string]int{}, users: map[string][]int{}, constant: map[string]bool{}, outputs: map[string]bool{}}
 	if err := f.read(model); err != nil || !f.ours {
 		return model, 0, err
 	}
@@ -44,7 +45,7 @@ func Fuse(model []byte) (fused []byte, count int, err error) {
 		return model, 0, nil
 	}
 	for i := range f.nodes {
-		f.fuseAttention(i)
+		f.fuseAttention(i, float32Attention)
 	}
 	return f.encode(), count, nil
 }
@@ -56,6 +57,7 @@ type fusing struct {
 	graph    []byte // without its nodes
 	nodes    []fusedNode
 	tensors  map[string]fusedTensor // initializers
+	ranks    map[string]int         // of the graph's inputs
 	outputs  map[string]bool        // of the graph
 	producer map[string]int         // the node that gives a value
 	users    map[string][]int       // the nodes that read it
@@ -113,6 +115,12 @@ func (f *fusing) readGraph(field protowire.Number, raw, content []byte) error {
 			return err
 		}
 		f.tensors[name], f.constant[name] = tensor, true
+	case 11: // input
+		name, rank, err := decodeRank(content)
+		if err != nil {
+			return err
+		}
+		f.ranks[name] = rank
 	case 12: // output
 		if err := eachField(content, func(field protowire.Number, name []byte) error {
 			if field == 1 { // ValueInfoProto.name

@@ -22,7 +22,7 @@ const (
 // fuseAttention replaces the attention at node i, if its queries come from a product of 8-bit integers, whose errors are far
 // larger than those of the 16-bit floats that FusedAttention multiplies. Where query, key or value is a part of a Split, it
 // reads the whole: nothing is copied.
-func (f *fusing) fuseAttention(i int) bool {
+func (f *fusing) fuseAttention(i int, float32Attention bool) bool {
 	one := f.nodes[i]
 	if one.Operator != "MultiHeadAttention" || f.constant[one.Outputs[0]] || !f.isProduct(one.Inputs[attentionQuery]) {
 		return false
@@ -35,7 +35,13 @@ func (f *fusing) fuseAttention(i int) bool {
 	if err != nil || heads < 1 || heads > math.MaxInt32 {
 		return false
 	}
+	if f.hasHeads(inputs[attentionKey]) || f.hasHeads(inputs[attentionValue]) {
+		return false
+	}
 	made := node{operator: "FusedAttention", outputs: one.Outputs, attributes: []attribute{integer("heads", heads), float("scale", scale)}}
+	if float32Attention {
+		made.attributes = append(made.attributes, integer("float32", 1))
+	}
 	for at, name := range []string{"query", "key", "value"} {
 		whole, from, width := f.part(inputs[at])
 		made.inputs = append(made.inputs, whole)
@@ -46,6 +52,28 @@ func (f *fusing) fuseAttention(i int) bool {
 	}
 	made.inputs = append(made.inputs, inputs[attentionBias], inputs[attentionScoreBias])
 	f.put(i, made)
+	return true
+}
+
+// hasHeads says whether keys or values may be cut into heads, [batch heads rows depth], rather than rows that hold all heads.
+func (f *fusing) hasHeads(value string) bool {
+	for range mostTraced {
+		if rank, ok := f.ranks[value]; ok {
+			return rank != 3
+		}
+		i, ok := f.producer[value]
+		if !ok {
+			return f.tensors[value].rank != 3
+		}
+		switch node := f.nodes[i]; node.Operator {
+		case "Transpose", "Reshape":
+			return true
+		case "Split", "Slice":
+			value = node.Inputs[0]
+		default:
+			return false // products and sums of rows
+		}
+	}
 	return true
 }
 
@@ -109,6 +137,35 @@ func decodeAttention(message []byte) (heads int64, scale float32, err error) {
 		return nil
 	})
 	return heads, scale, err
+}
+
+// decodeRank reads the name of a graph's input and how many sizes it has.
+func decodeRank(message []byte) (name string, rank int, err error) {
+	err = eachField(message, func(field protowire.Number, content []byte) error {
+		switch field {
+		case 1: // ValueInfoProto.name
+			name = string(content)
+		case 2: // type
+			return eachField(content, func(field protowire.Number, tensor []byte) error {
+				if field != 1 { // TypeProto.tensor_type
+					return nil
+				}
+				return eachField(tensor, func(field protowire.Number, shape []byte) error {
+					if field != 2 { // TypeProto.Tensor.shape
+						return nil
+					}
+					return eachField(shape, func(field protowire.Number, _ []byte) error {
+						if field == 1 { // TensorShapeProto.dim
+							rank++
+						}
+						return nil
+					})
+				})
+			})
+		}
+		return nil
+	})
+	return name, rank, err
 }
 
 // decodeInteger reads an attribute that is an integer; 0 where it is missing.

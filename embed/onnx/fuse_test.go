@@ -29,7 +29,7 @@ func productGraph(constant bool) *Graph {
 
 func TestFuseMakesOneNodeOfAProduct(t *testing.T) {
 	graph := productGraph(false)
-	fused, count, err := Fuse(graph.encode())
+	fused, count, err := Fuse(graph.encode(), false)
 	if err != nil || count != 1 || graph.Err() != nil {
 		t.Fatalf("%d products, %v, %v", count, err, graph.Err())
 	}
@@ -46,16 +46,47 @@ func TestFuseLeavesWhatItDoesNotKnow(t *testing.T) {
 	foreign := slices.Clone(productGraph(false).encode())
 	foreign = appendText(foreign, 2, "another program") // the last one counts
 	for name, model := range map[string][]byte{"a constant's product": productGraph(true).encode(), "another program's": foreign} {
-		if _, count, err := Fuse(model); err != nil || count != 0 {
+		if _, count, err := Fuse(model, false); err != nil || count != 0 {
 			t.Errorf("%s: %d products, %v", name, count, err)
 		}
 	}
 	// A value that something else reads too must stay.
 	graph := productGraph(false)
 	graph.Output("inside", Value{Name: graph.nodes[len(graph.nodes)-3].outputs[0], Type: Float32, Shape: Shape{Dynamic("rows"), Fixed(8)}})
-	fused, count, err := Fuse(graph.encode())
+	fused, count, err := Fuse(graph.encode(), false)
 	if nodes, _ := Nodes(fused); err != nil || count != 1 || len(nodes) < 4 {
 		t.Errorf("%d products in %+v, %v", count, nodes, err)
+	}
+}
+
+// attentionGraph is attention whose queries are a product in rows and whose keys and values are inputs, of rows or cut into heads.
+func attentionGraph(heads bool) *Graph {
+	graph := NewGraph("attention")
+	x := graph.Input("x", Float32, Fixed(1), Dynamic("rows"), Fixed(4))
+	weight := graph.Constant("weight", Tensor{Type: Int8, Shape: []int64{4, 8}, Raw: make([]byte, 32)})
+	query := graph.DynamicQuantizeMatMul(x, weight, graph.Constant("scale", Float32Tensor(make([]float32, 8), 8)), Value{})
+	var y Value
+	if heads {
+		shape := Shape{Fixed(1), Fixed(2), Dynamic("keys"), Fixed(4)}
+		y = graph.CrossAttention(query, graph.Input("key", Float32, shape...), graph.Input("value", Float32, shape...), 2, 1)
+	} else {
+		shape := Shape{Fixed(1), Dynamic("keys"), Fixed(8)}
+		y, _, _ = graph.MultiHeadAttention(Attention{Query: query, Key: graph.Input("key", Float32, shape...), Value: graph.Input("value", Float32, shape...), Heads: 2})
+	}
+	graph.Output("y", y)
+	return graph
+}
+
+func TestFuseLeavesAttentionToHeads(t *testing.T) {
+	for heads, want := range map[bool]string{true: "MultiHeadAttention", false: "FusedAttention"} {
+		graph := attentionGraph(heads)
+		fused, count, err := Fuse(graph.encode(), false)
+		if err != nil || graph.Err() != nil || count != 1 {
+			t.Fatalf("%d products, %v, %v", count, err, graph.Err())
+		}
+		if nodes, err := Nodes(fused); err != nil || len(nodes) != 3 || nodes[1].Operator != want {
+			t.Errorf("keys in heads: %v: nodes %+v, %v", heads, nodes, err)
+		}
 	}
 }
 
@@ -71,7 +102,7 @@ func blockGraph() *Graph {
 }
 
 func TestFuseMakesOneNodeOfAProductInBlocks(t *testing.T) {
-	fused, count, err := Fuse(blockGraph().encode())
+	fused, count, err := Fuse(blockGraph().encode(), false)
 	if err != nil || count != 1 {
 		t.Fatalf("%d products, %v", count, err)
 	}
@@ -87,5 +118,6 @@ func TestFuseMakesOneNodeOfAProductInBlocks(t *testing.T) {
 func FuzzFuse(f *testing.F) {
 	f.Add(productGraph(false).encode())
 	f.Add(blockGraph().encode())
-	f.Fuzz(func(t *testing.T, model []byte) { _, _, _ = Fuse(model) })
+	f.Add(attentionGraph(true).encode())
+	f.Fuzz(func(t *testing.T, model []byte) { _, _, _ = Fuse(model, false) })
 }

@@ -46,6 +46,8 @@ type SessionOptions struct {
 	Profile string
 	// NoFusion leaves products of 8-bit integers to the runtime's own operators.
 	NoFusion bool
+	// Float32Attention has fused attention multiply floats of 32 bits also where the processor multiplies those of 16.
+	Float32Attention bool
 
 	library string // the runtime's file, where products are fused
 }

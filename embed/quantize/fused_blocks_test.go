@@ -63,7 +63,7 @@ func compareBlocks(t *testing.T, runtime *ort.Runtime, method Method, form strin
 		return
 	}
 	exact := exactBlocks(t, weights, method, values, rows, inner, width)
-	errors := [2]float64{relativeError(exact, runFused(t, runtime, path, true, given)), relativeError(exact, runFused(t, runtime, path, false, given))}
+	errors := [2]float64{relativeError(exact, runFused(t, runtime, ort.SessionOptions{Path: path, NoFusion: true}, given)), relativeError(exact, runFused(t, runtime, ort.SessionOptions{Path: path}, given))}
 	t.Logf("error %.5f by the runtime's operator, %.5f fused", errors[0], errors[1])
 	// Of few values, a code that lies between two may fall either way.
 	if errors[1] > 1.02*errors[0]+0.02/math.Sqrt(float64(rows*width)*float64(inner)) {
@@ -110,11 +110,12 @@ func relativeError(exact []float64, values []float32) float64 {
 	return math.Sqrt(difference / whole)
 }
 
-// runFused runs a graph by the runtime's operators alone, or fused.
-func runFused(t *testing.T, runtime *ort.Runtime, path string, alone bool, given ...ort.Tensor) []float32 {
+// runFused runs a graph on two threads.
+func runFused(t *testing.T, runtime *ort.Runtime, options ort.SessionOptions, given ...ort.Tensor) []float32 {
 	t.Helper()
-	inputs, outputs := orttest.Inspect(t, path)
-	session, err := runtime.Session(t.Context(), ort.SessionOptions{Path: path, Inputs: inputs, Outputs: outputs, Threads: 2, NoFusion: alone})
+	options.Inputs, options.Outputs = orttest.Inspect(t, options.Path)
+	options.Threads = 2
+	session, err := runtime.Session(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

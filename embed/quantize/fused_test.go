@@ -55,7 +55,7 @@ func compareFused(t *testing.T, runtime *ort.Runtime, form string, rows, inner, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, count, err := onnx.Fuse(graph); count != 1 || err != nil {
+	if _, count, err := onnx.Fuse(graph, false); count != 1 || err != nil {
 		t.Fatalf("%d products are fused, %v", count, err)
 	}
 	values := checkpoint.RandomValues("x", 1, rows*inner)
@@ -94,13 +94,19 @@ func compareRows(t *testing.T, runtime *ort.Runtime, path string, width int, tol
 	t.Helper()
 	var results [2][]float32
 	for i := range results {
-		results[i] = runFused(t, runtime, path, i == 0, given...)
+		results[i] = runFused(t, runtime, ort.SessionOptions{Path: path, NoFusion: i == 0}, given...)
 	}
-	for row := range len(results[0]) / width {
+	compareEach(t, results[0], results[1], width, tolerance)
+}
+
+// compareEach compares rows of this width by their length.
+func compareEach(t *testing.T, exact, other []float32, width int, tolerance float64) {
+	t.Helper()
+	for row := range len(exact) / width {
 		var difference, whole float64
 		for i := row * width; i < (row+1)*width; i++ {
-			difference += math.Pow(float64(results[1][i]-results[0][i]), 2)
-			whole += math.Pow(float64(results[0][i]), 2)
+			difference += math.Pow(float64(other[i]-exact[i]), 2)
+			whole += math.Pow(float64(exact[i]), 2)
 		}
 		if !(math.Sqrt(difference) <= tolerance*math.Sqrt(whole)+1e-6) {
 			t.Errorf("row %d differs by %.2g of %.2g", row, math.Sqrt(difference), math.Sqrt(whole))

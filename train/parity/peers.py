@@ -2,7 +2,7 @@
 
 Usage: python peers.py shorten FOLDER SHORT
        python peers.py prepare FOLDER
-       python peers.py measure FOLDER --model MODEL [--mekiki PROGRAM] [--turns 3] [--cache FOLDER] [--only-quantized]
+       python peers.py measure|errors FOLDER --model MODEL [--mekiki PROGRAM] [--turns 3] [--cache FOLDER] [--only-quantized]
 
 FOLDER is that of `full_size.py make`. `shorten` makes another, with 8 of its 39 vision layers and 4 of 12 of the Q-Former, for
 machines with less time or memory. `prepare` quantises the model with nncf for OpenVINO (transformer preset, two samples)
@@ -11,9 +11,10 @@ and keeps it in FOLDER/openvino. `measure` measures an image, from 224 x 224 pix
     transformers in float32 and bfloat16, torch.ao's dynamic quantisation (int8), OpenVINO int8, Mekiki
 
 on two threads: the least and the median of all runs, of the clock and of the processor time of all threads. Each is a process
-of its own, and they take turns. MODEL is FOLDER/checkpoint as `mekiki import` compiled it; of Mekiki, whose figures come from
-`mekiki bench`, an image's time also has its resizing from 1024 x 768. Errors are those of the same pictures: the cosine of
-each part with that of transformers in float32, and the logits of matching each picture with each text.
+of its own, and they take turns. `errors` compares what they compute. MODEL is FOLDER/checkpoint as `mekiki import` compiled it;
+Mekiki's figures come from `mekiki bench`: `image` from a picture of 1024 x 768 pixels, with its resizing, and `image_of_model_size` from one of 224 x 224, as the
+others, with making floats of its bytes. Errors are those of 16 pictures: the cosine of each part with that of transformers in
+float32, and the logits of matching each picture with each text.
 
 Needs requirements.txt, pillow, openvino and nncf, and 12 GB of memory; of a shortened model, 4 GB.
 """
@@ -31,9 +32,10 @@ import time
 import numpy as np
 
 THREADS = 2
-PICTURES = 4
+PICTURES = 16
 RUNS = 3  # of each peer in each turn
-TEXTS = ["word900 word901 word902 word903 word904 word905", "word17 word1717", "word20000 word3 word40 word500 word6000"]
+TEXTS = ["word900 word901 word902 word903 word904 word905", "word17 word1717", "word20000 word3 word40 word500 word6000", "word7",
+         "word11 word222 word3333 word44", "word8 word88 word888 word8888 word18888 word28888 word9", "word123 word1234 word12345", "word25000 word26000"]
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
 DEVIATION = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
 
@@ -209,7 +211,9 @@ def errors(exact, other) -> str:
     text = f"parts {cosines.mean():.5f} / {cosines.min():.5f}"
     if exact[1] is not None and other[1] is not None:
         logits, others = np.array(exact[1]), np.array(other[1])
-        text += f", logits off by {np.abs(logits - others).max():.3f} of a spread of {np.ptp(logits[..., 1] - logits[..., 0]):.3f}"
+        margins, other_margins = (each[..., 1] - each[..., 0] for each in (logits, others))
+        text += f", {logits.size} logits off by at most {np.abs(logits - others).max():.4f}, root mean square {np.sqrt(((logits - others) ** 2).mean()):.4f}"
+        text += f", margins {np.sqrt(((margins - other_margins) ** 2).mean()):.4f}, of a spread of {np.ptp(margins):.3f}, deviation {margins.std():.3f}"
     return text
 
 
@@ -239,22 +243,29 @@ def shorten(folder: pathlib.Path, short: pathlib.Path) -> None:
 
 
 def measure(arguments) -> None:
-    reference = Peer(arguments.folder, "transformers float32")
-    exact = reference.ask(None)
-    racers = {} if arguments.only_quantized else {"transformers float32": reference}
-    if arguments.only_quantized:
-        reference.process.terminate()
-    names = [name for name in PEERS if name not in racers and not (arguments.only_quantized and kind_is_float(name))]
-    for name in names:
-        racers[name] = Peer(arguments.folder, name)
-        print(f"{name}: {errors(exact, racers[name].ask(None))}", flush=True)
+    racers = {}
+    for name in PEERS:
+        if not (arguments.only_quantized and kind_is_float(name)):
+            racers[name] = Peer(arguments.folder, name)
+            racers[name].ask(1)  # which also waits until it is ready
     racers["Mekiki int8"] = Mekiki(arguments)
-    print(f"Mekiki int8: {errors(exact, racers['Mekiki int8'].errors())}", flush=True)
     for turn in range(arguments.turns):
         for racer in racers.values():
             racer.turn()
         print(f"turn {turn + 1} of {arguments.turns}", flush=True)
         report(racers)
+
+
+def compare(arguments) -> None:
+    exact = None
+    for name in PEERS:
+        if not (arguments.only_quantized and name == "transformers bfloat16"):
+            peer = Peer(arguments.folder, name)
+            given = peer.ask(None)
+            exact = exact or given
+            peer.process.terminate()
+            print(f"{name}: {errors(exact, given)}", flush=True)
+    print(f"Mekiki int8: {errors(exact, Mekiki(arguments).errors())}", flush=True)
 
 
 def kind_is_float(name: str) -> bool:
@@ -264,7 +275,7 @@ def kind_is_float(name: str) -> bool:
 def report(racers) -> None:
     for name, racer in racers.items():
         if isinstance(racer, Mekiki):
-            for stage in ("image", "text", "parts", "match", "matches", "matches_of_one_image"):
+            for stage in ("image", "image_of_model_size", "text", "parts", "match", "matches", "matches_of_one_image"):
                 each = [bench[stage] for bench in racer.benches]
                 print(f"  {name}, {stage}: clock least {min(e['least_seconds'] for e in each):.4f} median "
                       f"{statistics.median(e['median_seconds'] for e in each):.4f}, processor least {min(e['processor_seconds'] for e in each):.4f} "
@@ -277,7 +288,7 @@ def report(racers) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["shorten", "prepare", "measure"])
+    parser.add_argument("what", choices=["shorten", "prepare", "measure", "errors"])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("short", nargs="?", type=pathlib.Path)
     parser.add_argument("--model")
@@ -290,6 +301,8 @@ def main() -> None:
         shorten(arguments.folder, arguments.short)
     elif arguments.what == "prepare":
         prepare(arguments.folder)
+    elif arguments.what == "errors":
+        compare(arguments)
     else:
         measure(arguments)
 

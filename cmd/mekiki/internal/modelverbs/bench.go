@@ -199,6 +199,7 @@ func printBenchResult(table *tabwriter.Writer, result bench.Result) {
 		return
 	}
 	row("image to vectors, from 1024x768 pixels", &result.Image)
+	row("image to vectors, from the model's size", &result.Pixels)
 	row("of that, the image transformer", &result.Parts)
 	row("text to vector", &result.Text)
 	row("each of 16 texts together", &result.Texts)
