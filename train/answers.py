@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional as F
@@ -32,7 +33,7 @@ import slots
 from mekiki_world.backgrounds import NAMES as BACKGROUNDS
 from mekiki_world.questions import Asker, SORT_WEIGHTS, named_fact, plain_caption, questions, statement
 from mekiki_world.render import patch_targets, render
-from mekiki_world.scenes import KINDS, Scene, held_out_scenes, training_scene
+from mekiki_world.scenes import COLOURS, CONTAINERS, KINDS, Scene, held_out_scenes, training_scene
 from optimizer import Optimizer
 
 PROMPTS = {"caption": "", "question": "Question: {} Short answer:", "dialogue": "Question: {} Answer:", "turn": "Question: {} Answer: {}."}
@@ -48,6 +49,8 @@ class Settings:
 
     output: str = "run"
     model: str = "../embed/builtin/model"
+    from_: str = ""  # --from: an exported folder whose weights and tokenizer training goes on from
+    places_anew: int = 0  # with --from: 1 gives the tokens that say places new vectors
     pool: str = ""  # folder of image tokens; <output>/pool when empty
     stage: str = "all"  # or text, pool, read, picture, export
     seed: int = 1
@@ -61,6 +64,9 @@ class Settings:
     text_steps: int = 2500
     text_minutes: float = 0.0
     text_batch: int = 16
+    text_first: int = 10**6  # first scene of the text stage; another one for a run that goes on
+    varied: float = 0.85  # share of training questions in the wordings of mekiki_world/wordings.py
+    boxed: float = 0.2  # share of scenes in words that get a box or plate where they have none
     read_steps: int = 1500
     read_minutes: float = 0.0
     read_batch: int = 192
@@ -90,7 +96,7 @@ def parse() -> Settings:
     """Settings from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for f in fields(Settings):
-        parser.add_argument("--" + f.name.replace("_", "-"), type=f.type, default=f.default)
+        parser.add_argument("--" + f.name.rstrip("_").replace("_", "-"), dest=f.name, type=f.type, default=f.default)
     return Settings(**vars(parser.parse_args()))
 
 
@@ -237,8 +243,8 @@ def label_tensors(labels: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]
 class Texts:
     """Makes packed rows of texts, each text a segment that sees the picture's vectors and itself."""
 
-    def __init__(self, tokenizer: Tokenizer):
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: Tokenizer, varied: float = 0.0):
+        self.tokenizer, self.varied = tokenizer, varied
 
     def ids(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False).ids if text else []
@@ -264,17 +270,17 @@ class Texts:
     def of_scene(self, scene: Scene, rng: random.Random, number: int) -> list:
         """Texts about a scene: mostly questions, one dialogue, one or two captions."""
         made = [self.segment((rng.choice(("", "", "a photo of")), False), (" " + plain_caption(scene, rng), True))]
-        asked = questions(scene, rng, number + 1)
+        asked = questions(scene, rng, number + 1, varied=self.varied)
         made.append(self.dialogue([(q.text, q.answer) for q in asked[:3]]))
         return made + [self.asked(q.text, q.answer, rng.random() < 0.75) for q in asked[3:]]
 
     def blind(self, scene: Scene, rng: random.Random) -> list:
         """Texts without a picture: facts by name, and what is answered to a question about a picture that is not there."""
-        made = [self.asked(*named_fact(rng), rng.random() < 0.6) for _ in range(2)]
+        made = [self.asked(*named_fact(rng, self.varied), rng.random() < 0.6) for _ in range(2)]
         if rng.random() < 0.3:
             made.append(self.segment((" " + statement(rng), True)))
         if rng.random() < 0.3:
-            made += [self.asked(q.text, q.answer) for q in questions(scene, rng, 1)]
+            made += [self.asked(q.text, q.answer) for q in questions(scene, rng, 1, varied=self.varied)]
         return made
 
     @staticmethod
@@ -426,13 +432,52 @@ def accuracy(model: Answerer, texts: Texts, asked: list[list], prefix_of, step: 
 
 def load_tokenizer(settings: Settings) -> Tokenizer:
     path = Path(settings.output) / "tokenizer.json"
+    if settings.from_ and not path.exists():
+        path.write_text((Path(settings.from_) / "tokenizer.json").read_text(encoding="utf-8"), encoding="utf-8")
     return Tokenizer.from_file(str(path)) if path.exists() else language.train_tokenizer(path, settings.vocabulary)
 
 
 def build(settings: Settings, tokenizer: Tokenizer) -> Answerer:
     torch.manual_seed(settings.seed)
     first, _ = evaluate.load(Path(settings.model))
-    return Answerer(first, language.configuration(settings, tokenizer.get_vocab_size())).train()
+    model = Answerer(first, language.configuration(settings, tokenizer.get_vocab_size())).train()
+    if settings.from_:
+        go_on_from(model, Path(settings.from_))
+    if settings.places_anew or not settings.from_:
+        rows = torch.nn.init.orthogonal_(torch.empty(len(slots.SIDES), model.language_model.config.hidden_size))
+        with torch.no_grad():
+            model.language_model.model.embed_tokens.weight[slots.side_tokens(tokenizer)] = slots.SIDE_SIZE * rows
+    return model
+
+
+@torch.no_grad()
+def go_on_from(model: Answerer, folder: Path) -> None:
+    """Gives the model an exported folder's tensors. Where its language model has more layers than the folder's, the new ones stand
+    evenly between the known ones and change nothing at first: what they write is zero."""
+    tensors = {n: t.float() for n, t in load_file(folder / "model.safetensors").items() if not n.startswith("vision_model.")}
+    stem, layers = "language_model.model.layers.", model.language_model.model.layers
+    known = 1 + max(int(n.removeprefix(stem).split(".")[0]) for n in tensors if n.startswith(stem))
+    place_of = [round((i + 1) * len(layers) / known) - 1 for i in range(known)]
+    moved = {}
+    for name, tensor in tensors.items():
+        if name.startswith(stem):
+            number, rest = name.removeprefix(stem).split(".", 1)
+            name = f"{stem}{place_of[int(number)]}.{rest}"
+        moved[name] = tensor
+    for i in set(range(len(layers))) - set(place_of):
+        layers[i].self_attn.o_proj.weight.zero_()
+        layers[i].mlp.down_proj.weight.zero_()
+    _, unexpected = model.load_state_dict(moved, strict=False)
+    if unexpected:
+        raise ValueError(f"{folder}: tensors that this model lacks: {unexpected[:3]}")
+
+
+def boxed(scene: Scene, rng: random.Random) -> Scene:
+    """The scene with a box or plate for one of its single things, where it has none and room for one."""
+    single = [g for g in scene.groups if g.count == 1 and g.size < 0.5]
+    if single and not any(g.container for g in scene.groups):
+        rng.choice(single).container = (rng.choice(CONTAINERS), rng.choice([c for c in COLOURS if c != scene.background]))
+    return scene
 
 
 def text_stage(settings: Settings) -> None:
@@ -440,7 +485,7 @@ def text_stage(settings: Settings) -> None:
     if finished(settings, "text"):
         return
     tokenizer = load_tokenizer(settings)
-    model, texts, bags = build(settings, tokenizer), Texts(tokenizer), slots.Bags(tokenizer)
+    model, texts, bags = build(settings, tokenizer), Texts(tokenizer, settings.varied), slots.Bags(tokenizer)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.startswith("language_model."))
     model.bfloat16()
@@ -452,7 +497,8 @@ def text_stage(settings: Settings) -> None:
     while stage.schedule.share() < 1:
         step = stage.schedule.step
         rng = random.Random(f"text:{settings.seed}:{step}")
-        drawn = [training_scene(language.TEXT_SEED, 10**6 + step * settings.text_batch + i) for i in range(settings.text_batch)]
+        drawn = [training_scene(language.TEXT_SEED, settings.text_first + step * settings.text_batch + i) for i in range(settings.text_batch)]
+        drawn = [boxed(s, rng) if rng.random() < settings.boxed else s for s in drawn]
         batch = texts.pack([(texts.of_scene(s, rng, settings.asked), texts.blind(s, rng)) for s in drawn], slots.SLOTS)
         ids, weights = bags.tensors([slots.spoil(slots.labels_of(s), rng, settings.forget) for s in drawn])
         prefix = model.described(ids, weights)
@@ -515,6 +561,21 @@ def fit_projection(model: Answerer, bags: slots.Bags, pictures: Pictures, number
     model.language_projection.bias.copy_(bias)
 
 
+def fit_heads(model: Answerer, heads: ReadOuts, pictures: Pictures, number: int = 1500, steps: int = 250) -> None:
+    """Starts the read-outs, which are not exported, at what the queries already say."""
+    image, scenes = pictures.batch(random.Random(2), number)
+    with torch.no_grad():
+        queries = torch.cat([model.queries(part.float()) for part in image.split(100)])
+    labels = label_tensors([slots.labels_of(s) for s in scenes])
+    own = torch.optim.Adam(heads.parameters(), lr=5e-3)
+    for step in range(steps):
+        rows = torch.randint(number, (200,), generator=torch.Generator().manual_seed(step))
+        losses = heads.losses(queries[rows], {n: l[rows] for n, l in labels.items()})
+        own.zero_grad()
+        sum(WEIGHTS[n] * l for n, l in losses.items()).backward()
+        own.step()
+
+
 def reading(model: Answerer, heads: ReadOuts, image: torch.Tensor, labels: dict[str, torch.Tensor]):
     queries = model.queries(image)
     losses = heads.losses(queries, labels)
@@ -562,10 +623,12 @@ def picture_stage(settings: Settings) -> None:
         parameter.requires_grad_(not name.startswith("language_model."))
     if (folder / "read.pt").exists():
         load_part(module, folder / "read.pt", "")
-    texts, bags = Texts(tokenizer), slots.Bags(tokenizer)
+    texts, bags = Texts(tokenizer, settings.varied), slots.Bags(tokenizer)
     pictures = Pictures(Path(settings.pool or folder / "pool"), settings.shards)
     if not (folder / "picture.pt").exists():
         fit_projection(model, bags, pictures)
+        if settings.from_ and not (folder / "read.pt").exists():
+            fit_heads(model, heads, pictures)
     module.bfloat16()
     stage = Stage(settings, "picture", module, Optimizer(module, settings.picture_matrix_rate, settings.other_rate, 0, settings.weight_decay), settings.picture_steps, settings.picture_minutes)
     scenes = validation_scenes(settings.seed, 300)

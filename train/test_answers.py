@@ -15,6 +15,7 @@ import evaluate_answers
 import export_answers
 import language
 import slots
+from mekiki_world import wordings
 from mekiki_world.captions import read_caption
 from mekiki_world.facts import FLAGS, VALUED, facts, is_held_out
 from mekiki_world.kinds import plural_of
@@ -76,6 +77,22 @@ class Questions(unittest.TestCase):
                 self.assertTrue(any(p.match(question.text) for p in seen), question)
                 strict = [p for p in held if p.match(question.text)]
                 self.assertFalse(strict and not any(p.match(question.text) for p in seen), question)
+
+    def test_no_wording_of_training_has_three_words_in_a_row_that_only_held_out_forms_have(self):
+        kept, held = wordings.kept_out(), [pattern(f) for table in (FORMS, FACT_FORMS) for _, forms in table.values() for f in forms]
+        seen = [pattern(f) for table in (FORMS, FACT_FORMS) for forms, _ in table.values() for f in forms]
+        self.assertIn(("do", "you", "see"), kept)
+        rng, different = random.Random(4), set()
+        for facts, table in ((False, wordings.WORDINGS), (True, wordings.FACT_WORDINGS)):
+            for name in table:
+                made = [wordings.wording(name, rng, facts, ()) for _ in range(200)]
+                self.assertFalse([form for form in made if wordings.triples(form) & kept], name)
+        for index in range(200):
+            for question in questions(training_scene(1, index), rng, 8, varied=1.0):
+                different.add(question.text)
+                self.assertFalse(any(p.match(question.text) for p in held) and not any(p.match(question.text) for p in seen), question)
+                self.assertFalse(question.held_out_fact or question.held_out_form)
+        self.assertGreater(len(different), 1200)
 
     def test_every_sort_has_forms_kept_for_evaluation(self):
         for table in (FORMS, FACT_FORMS):
@@ -140,6 +157,29 @@ def letters() -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.add_special_tokens([language.IMAGE])
     return tokenizer
+
+
+class GoingOn(unittest.TestCase):
+    """--from: an exported folder is where training goes on."""
+
+    def test_new_layers_change_nothing_at_first(self):
+        tokenizer = letters()
+        sizes = dict(language_width=32, language_inner=48, language_heads=4, language_kv_heads=2)
+        known = answers.build(answers.Settings(language_layers=2, **sizes), tokenizer).eval()
+        with tempfile.TemporaryDirectory() as folder:
+            export_answers.write(Path(folder), dict(known.named_parameters()), known.language_model.config, tokenizer, Path(answers.Settings().model))
+            grown = answers.build(answers.Settings(language_layers=3, from_=folder, seed=5, **sizes), tokenizer).eval()
+        texts, prefix = answers.Texts(tokenizer), torch.randn(1, slots.SLOTS, 32)
+        batch = texts.pack([([texts.segment(("abc", False), ("def", True))], [])], slots.SLOTS)
+        one, two = (m.language_model.hidden(prefix, batch) for m in (known, grown))
+        self.assertTrue(torch.allclose(one, two, atol=2e-2), (one - two).abs().max())
+        self.assertTrue(torch.allclose(known.query_tokens, grown.query_tokens, atol=1e-2))
+
+    def test_places_are_said_by_bytes_that_no_text_holds(self):
+        tokenizer = answers.Tokenizer.from_file("../embed/builtin/answers/tokenizer.json")
+        every = "".join(chr(c) for c in range(1, 0x3000)) + "\U0001f431\U0010ffff"
+        self.assertFalse(set(tokenizer.encode(every).ids) & set(slots.side_tokens(tokenizer)))
+        self.assertEqual(len(set(slots.side_tokens(tokenizer))), 4)
 
 
 class Packing(unittest.TestCase):

@@ -10,6 +10,7 @@ from .captions import BIG_WORDS, OPENINGS, caption, place_of, relation_of
 from .facts import FLAGS, facts, is_animal, is_held_out
 from .kinds import plural_of, singular_of
 from .scenes import COLOURS, KINDS, Group, Scene
+from .wordings import worded
 
 NUMBERS = ("none", "one", "two", "three", "four", "five")
 # What "where?" and "what is the background?" are answered with.
@@ -71,8 +72,12 @@ STATEMENTS = {
     "use": "what one does with {n}: {v}", "made": "{n} is made of {v}", "way": "{n} travels by {v}", "taste": "{n} tastes {v}", "grows": "{n} grows here: {v}",
 }
 RELATIONS = {"left": "to the left of", "right": "to the right of", "above": "above", "below": "below"}
+MORE_RELATIONS = {
+    "left": ("left of", "on the left of", "on the left side of"), "right": ("right of", "on the right of", "on the right side of"), "above": ("over", "higher than"), "below": ("under", "beneath", "lower than"),
+}
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above", "top": "bottom", "bottom": "top"}
 SORT_WEIGHTS = {"kind": 3, "count": 4, "place": 3, "yes/no": 8, "colour": 3, "relation": 5, "fact": 5}
+TRAINING_WEIGHTS = {"kind": 2, "count": 4, "place": 2, "yes/no": 8, "colour": 5, "relation": 9, "fact": 5}
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,9 @@ def behind(background: str) -> str:
 class Asker:
     """Makes questions about one scene."""
 
-    def __init__(self, scene: Scene, rng: random.Random, held_out_forms: bool = False, held_out_facts: bool = False):
-        self.scene, self.rng = scene, rng
+    def __init__(self, scene: Scene, rng: random.Random, held_out_forms: bool = False, held_out_facts: bool = False, varied: float = 0.0):
+        """varied is the share of questions in a wording of wordings.py, which is for training alone."""
+        self.scene, self.rng, self.varied = scene, rng, varied
         self.held_out_forms, self.held_out_facts = held_out_forms, held_out_facts
         self.of_kind = {g.kind: g for g in scene.groups}
 
@@ -114,6 +120,8 @@ class Asker:
             "colour": (self.colour, self.is_colour, self.holds), "relation": (self.beside, self.is_beside, self.side, self.is_side),
             "fact": (self.fact,),
         }[sort]
+        if sort == "relation" and self.varied == 1:
+            makers += (self.further, self.way_to)
         for _ in range(tries):
             made = self.rng.choice(makers)()
             if made:
@@ -124,7 +132,9 @@ class Asker:
 
     def form(self, name: str, table=FORMS, **words) -> str:
         """One wording."""
-        seen, held_out = table[name]
+        seen, held_out = table.get(name, ((), ()))
+        if self.varied and self.rng.random() < self.varied:
+            return worded(name, self.rng, table is FACT_FORMS, seen, words)
         return self.rng.choice(held_out if self.held_out_forms else seen).format(**words)
 
     def name(self, kind: int) -> str:
@@ -180,7 +190,8 @@ class Asker:
             if several and self.rng.random() < 0.5:
                 group = self.rng.choice(several)
             kind, number = group.kind, group.count
-        return Question(self.form("count", p=plural_of(self.name(kind))), NUMBERS[number], "count", "count")
+        name = self.name(kind)
+        return Question(self.form("count", p=plural_of(name), a=singular_of(name)), NUMBERS[number], "count", "count")
 
     def total(self) -> Question:
         return Question(self.form("total"), NUMBERS[len(self.scene.things)], "count", "total")
@@ -190,7 +201,7 @@ class Asker:
         if not words:
             return None
         word = self.rng.choice(words)
-        return Question(self.form("count", p=plural_of(word)), NUMBERS[sum(g.count for g in self.members(word))], "count", "class count")
+        return Question(self.form("count", p=plural_of(word), a=singular_of(word)), NUMBERS[sum(g.count for g in self.members(word))], "count", "class count")
 
     # Places.
 
@@ -207,7 +218,8 @@ class Asker:
         yes = self.yes()
         group = self.group()
         kind = group.kind if yes else self.absent(group.kind)
-        return Question(self.form("is there", a=singular_of(self.name(kind))), "yes" if yes else "no", "yes/no", "is there")
+        name = self.name(kind)
+        return Question(self.form("is there", a=singular_of(name), p=plural_of(name)), "yes" if yes else "no", "yes/no", "is there")
 
     def are_there(self) -> Question | None:
         several = [g for g in self.scene.groups if g.count > 1]
@@ -237,7 +249,8 @@ class Asker:
         words = [w for w in CLASS_WORDS if bool(self.members(w)) == yes]
         if not words:
             return None
-        return Question(self.form("is there", a=singular_of(self.rng.choice(words))), "yes" if yes else "no", "yes/no", "is class")
+        word = self.rng.choice(words)
+        return Question(self.form("is there", a=singular_of(word), p=plural_of(word)), "yes" if yes else "no", "yes/no", "is class")
 
     # Boxes and plates.
 
@@ -263,6 +276,10 @@ class Asker:
 
     # Relations.
 
+    def relation(self, name: str) -> str:
+        """Words for a relation."""
+        return self.rng.choice(MORE_RELATIONS[name]) if self.varied and self.rng.random() < 0.3 else RELATIONS[name]
+
     def related(self) -> tuple[Group, Group, str] | None:
         """Two single things a and b, and where a is, seen from b."""
         groups = [g for g in self.scene.groups if g.count == 1]
@@ -279,7 +296,7 @@ class Asker:
         a, b, relation = pair
         if sum(1 for g in self.scene.groups if g is not b and (g.count > 1 or relation_of(g, b) in (relation, None))) > 1:
             return None  # something else may be there as well
-        return Question(self.form("beside", n=self.name(b.kind), r=RELATIONS[relation]), KINDS[a.kind].name, "relation", "beside")
+        return Question(self.form("beside", n=self.name(b.kind), r=self.relation(relation)), KINDS[a.kind].name, "relation", "beside")
 
     def is_beside(self) -> Question | None:
         pair = self.related()
@@ -287,7 +304,7 @@ class Asker:
             return None
         a, b, relation = pair
         yes = self.yes()
-        said = RELATIONS[relation if yes else OPPOSITE[relation]]
+        said = self.relation(relation if yes else OPPOSITE[relation])
         name = self.name(a.kind)
         return Question(self.form("is beside", n=name, a=singular_of(name), m=self.name(b.kind), r=said), "yes" if yes else "no", "relation", "is beside")
 
@@ -316,6 +333,28 @@ class Asker:
         side = "left" if group.x < 0.5 else "right"
         s, t = ("left", "right") if self.yes() else ("right", "left")
         return Question(self.form("is side", n=self.name(group.kind), s=s, t=t), side, "relation", "is side")
+
+    # Questions that are only trained: wordings.py has their words, FORMS has not.
+
+    def further(self) -> Question | None:
+        """Which of two groups reaches further to a side."""
+        if len(self.scene.groups) < 2:
+            return None
+        side = self.rng.choice(list(SIDES))
+        axis, sign = SIDES[side]
+        first, second = self.rng.sample(range(len(self.scene.groups)), 2)
+        reach = lambda i: max(sign * getattr(t, axis) for t in self.scene.things if t.group == i)
+        if abs(reach(first) - reach(second)) < CLEAR:
+            return None
+        kinds = [self.scene.groups[i].kind for i in (first, second)]
+        n, m = map(self.name, kinds)
+        answer = KINDS[kinds[0] if reach(first) > reach(second) else kinds[1]].name
+        return Question(self.form("further", s=side, n=n, m=m, a=singular_of(n), b=singular_of(m)), answer, "relation", "further")
+
+    def way_to(self) -> Question | None:
+        """Where one single thing is, seen from another."""
+        pair = self.related()
+        return pair and Question(self.form("way to", n=self.name(pair[0].kind), m=self.name(pair[1].kind)), pair[2], "relation", "way to")
 
     # Facts.
 
@@ -356,10 +395,11 @@ class Asker:
         return Question(self.form(key, FACT_FORMS, x=words), known[key], "fact", key, key, self.held_out_facts)
 
 
-def questions(scene: Scene, rng: random.Random, number: int, held_out_forms: bool = False) -> list[Question]:
+def questions(scene: Scene, rng: random.Random, number: int, held_out_forms: bool = False, varied: float = 0.0) -> list[Question]:
     """Questions for training or evaluation, of mixed sorts, no two alike."""
-    asker, made = Asker(scene, rng, held_out_forms), {}
-    sorts, weights = list(SORT_WEIGHTS), list(SORT_WEIGHTS.values())
+    asker, made = Asker(scene, rng, held_out_forms, varied=varied), {}
+    shares = TRAINING_WEIGHTS if varied else SORT_WEIGHTS
+    sorts, weights = list(shares), list(shares.values())
     for _ in range(4 * number):
         question = asker.question(rng.choices(sorts, weights)[0], tries=3)
         if question:
@@ -369,14 +409,15 @@ def questions(scene: Scene, rng: random.Random, number: int, held_out_forms: boo
     return list(made.values())
 
 
-def named_fact(rng: random.Random) -> tuple[str, str]:
+def named_fact(rng: random.Random, varied: float = 0.0) -> tuple[str, str]:
     """A question about a kind by its name, and its answer: text alone. Facts kept from pictures are taught here."""
     kind = rng.randrange(len(KINDS))
     known = facts()[kind]
     key = rng.choice(list(known))
     name = KINDS[kind].name if rng.random() < 0.6 or not KINDS[kind].synonyms else rng.choice(KINDS[kind].synonyms)
     words = singular_of(name) if rng.random() < 0.7 else f"the {name}"
-    return rng.choice(FACT_FORMS[key][0]).format(x=words), known[key]
+    seen = FACT_FORMS[key][0]
+    return worded(key, rng, True, seen, {"x": words}) if varied and rng.random() < varied else rng.choice(seen).format(x=words), known[key]
 
 
 def statement(rng: random.Random) -> str:
