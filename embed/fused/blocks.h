@@ -23,10 +23,21 @@ typedef struct packed_blocks packed_blocks;
 packed_blocks *blocks_acquire(const block_weights *weights);
 void blocks_release(packed_blocks *p);
 
+// What is done to the rows before they are multiplied.
+enum {
+	ACTIVATION_NONE = 0,
+	ACTIVATION_RELU = 1,
+	ACTIVATION_GELU = 2,      // x times the share of the normal distribution below it
+	ACTIVATION_TANH_GELU = 3, // its approximation with tanh
+	ACTIVATION_SILU = 4,      // x·sigmoid(x)
+	ACTIVATIONS = 5,
+};
+
 // The steps of a product of rows x inner by inner x width. Those that take an index may run side by side.
 typedef struct {
 	const float *x, *bias; // bias: width values, or null
 	size_t rows;
+	int activation, gated; // gated: x has twice as many columns, and those of the first half, activated, are multiplied by those of the second
 	const packed_blocks *weights;
 	const float *add; // add_rows rows of width values that are added at the end, over and over, or null
 	size_t add_rows;

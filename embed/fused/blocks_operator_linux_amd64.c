@@ -10,6 +10,7 @@ typedef struct {
 	const function *api;
 	packed_blocks *weights;
 	size_t inner, width;
+	int activation, gated;
 } kernel;
 
 static int in_range(const block_weights *w, int64_t count, int64_t bytes) {
@@ -20,13 +21,17 @@ static int in_range(const block_weights *w, int64_t count, int64_t bytes) {
 static void *create(const operator *op, const function *api, const void *info, void **created) {
 	(void)op;
 	int64_t sizes[3], of_scales[2];
-	int inner = 0, block = 0;
+	int inner = 0, block = 0, activation = ACTIVATION_NONE, gated = 0;
 	void *codes = NULL, *scales = NULL, *status = constant(api, info, INPUT_WEIGHT, sizes, 3, &codes);
 	if (status || (status = constant(api, info, INPUT_SCALES, of_scales, 2, &scales)))
 		return status;
 	block_weights w = {.codes = codes, .scales = scales, .width = sizes[0]};
 	if (!attribute(api, info, "inner", &inner) || !attribute(api, info, "block", &block) || !attribute(api, info, "bits", &w.bits) || inner < 1 || block < 1)
 		return failed(api, "a product in blocks lacks its sizes");
+	attribute(api, info, "activation", &activation);
+	attribute(api, info, "gated", &gated);
+	if (activation < ACTIVATION_NONE || activation >= ACTIVATIONS)
+		return failed(api, "a product in blocks has another activation");
 	w.inner = inner, w.block = block;
 	if (!in_range(&w, sizes[1], sizes[2]) || of_scales[0] != sizes[0] || of_scales[1] != sizes[1])
 		return failed(api, "the sizes of a product in blocks do not fit");
@@ -35,7 +40,7 @@ static void *create(const operator *op, const function *api, const void *info, v
 		free(k);
 		return failed(api, "no memory");
 	}
-	k->api = api, k->inner = w.inner, k->width = w.width;
+	k->api = api, k->inner = w.inner, k->width = w.width, k->activation = activation, k->gated = gated != 0;
 	*created = k;
 	return NULL;
 }
@@ -73,8 +78,8 @@ static void *compute(void *created, void *context) {
 				return status;
 		}
 	y = in[INPUT_X];
-	size_t last = y.dimensions - 1;
-	if (!y.dimensions || (size_t)y.sizes[last] != k->inner || (in[INPUT_BIAS].data && in[INPUT_BIAS].count != k->width))
+	size_t last = y.dimensions - 1, read = k->inner * (k->gated ? 2 : 1);
+	if (!y.dimensions || (size_t)y.sizes[last] != read || (in[INPUT_BIAS].data && in[INPUT_BIAS].count != k->width))
 		return failed(api, "the sizes of a product in blocks do not fit");
 	y.sizes[last] = k->width;
 	if (y.count && !adds_up(&in[INPUT_ADD], &y))
@@ -82,7 +87,7 @@ static void *compute(void *created, void *context) {
 	void *status = output(api, context, &y);
 	if (status || !y.count)
 		return status;
-	block_product p = {.x = in[INPUT_X].data, .bias = in[INPUT_BIAS].data, .rows = in[INPUT_X].count / k->inner, .weights = k->weights,
+	block_product p = {.x = in[INPUT_X].data, .bias = in[INPUT_BIAS].data, .rows = in[INPUT_X].count / read, .activation = k->activation, .gated = k->gated, .weights = k->weights,
 	                   .add = in[INPUT_ADD].data, .add_rows = in[INPUT_ADD].count / k->width, .y = y.data};
 	return run(api, context, &p);
 }

@@ -7,11 +7,12 @@
 //	x ──► codes of 8 bits, a scale for each row ──► vpdpbusd, 12 rows by 32 columns at once ──► scale, bias, GELU ──► y
 //	weights, packed once for all sessions ────────────┘
 //
-// BlockProduct multiplies by weights of 4 or 8 bits with a scale for each block of features, of language models. One row takes the
+// BlockProduct multiplies by weights of 4 or 8 bits with a scale for each block of features, of language models, with the activation
+// and the gate before and the sum after such a product. One row takes the
 // time that reading the weights takes, so they are packed into one stretch of memory that is read from one end to the other: the
 // codes of a block of 32 columns, then its scales in half precision. Activations become codes of 8 bits, block by block.
 //
-//	x ──► codes of 8 bits, a scale for each row and block ──► vpdpbusd, up to 12 rows by 16 columns ──► scales ──► sum, bias ──► y
+//	x ──► activation, gate ──► codes of 8 bits, a scale for each row and block ──► vpdpbusd, up to 12 rows by 16 columns ──► scales ──► sum, bias ──► y
 //	weights, packed once for all sessions, in large pages ──────┘
 //
 // FusedAttention is softmax(scale·Q·Kᵀ + score bias)·V, head by head, twelve queries at a time, so that their scores never leave

@@ -22,11 +22,12 @@ const (
 
 // leastInputs is how many inputs the operators have that are looked for.
 var leastInputs = map[string]int{"DynamicQuantizeMatMul": 3, "MatMulIntegerToFloat": 5, "QuantizeLinear": 3, "Div": 2, "Max": 2,
-	"ReduceMax": 1, "Abs": 1, "Sub": 2, "Mul": 2, "Add": 2, "BiasGelu": 2, "MatMulNBits": 3, "MultiHeadAttention": 3, "Slice": 1, "Reshape": 1}
+	"ReduceMax": 1, "Abs": 1, "Sub": 2, "Mul": 2, "Add": 2, "BiasGelu": 2, "MatMulNBits": 3, "Relu": 1, "Gelu": 1, "FastGelu": 1, "QuickGelu": 1, "MultiHeadAttention": 3, "Slice": 1, "Reshape": 1}
 
 // Fuse returns an encoded model in which products of 8-bit integers are one node each, with what comes before and after
 // them: QuantizedProduct of x, the weight, its scales, what is taken off x, two biases, and what is added to the result.
-// Products of integers in blocks become BlockProduct of x, the weight, its scales, a bias, and what is added. They compute what
+// Products of integers in blocks become BlockProduct of x, the weight, its scales, a bias, and what is added, with the activation
+// and the gate before it. They compute what
 // the nodes that they stand for compute, rounding apart. Attention to what products of 8-bit integers give becomes one node
 // too; float32Attention has it multiply floats of 32 bits also where the processor multiplies those of 16. Fuse also returns how many
 // products there are. Only graphs that [Graph] wrote are changed.

@@ -126,17 +126,23 @@ func decodeAttention(message []byte) (heads int64, scale float32, err error) {
 	if heads, err = decodeInteger(message, "num_heads"); err != nil {
 		return 0, 0, err
 	}
-	err = eachAttribute(message, "scale", func(field protowire.Number, content []byte) error {
+	scale, err = decodeFloat(message, "scale")
+	return heads, scale, err
+}
+
+// decodeFloat reads an attribute that is a float; 0 where it is missing.
+func decodeFloat(message []byte, name string) (value float32, err error) {
+	err = eachAttribute(message, name, func(field protowire.Number, content []byte) error {
 		if field == 2 { // AttributeProto.f
 			bits, length := protowire.ConsumeFixed32(content)
 			if length < 0 {
 				return fmt.Errorf("%w: %w", ErrEncoding, protowire.ParseError(length))
 			}
-			scale = math.Float32frombits(bits)
+			value = math.Float32frombits(bits)
 		}
 		return nil
 	})
-	return heads, scale, err
+	return value, err
 }
 
 // decodeRank reads the name of a graph's input and how many sizes it has.

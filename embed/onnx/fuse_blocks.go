@@ -1,6 +1,10 @@
 package onnx
 
-import "slices"
+import (
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
 // nBits are the attributes of a node MatMulNBits: its inner size, the bits of a code and the features of a block.
 type nBits struct{ inner, bits, block int64 }
@@ -18,9 +22,53 @@ func (f *fusing) fuseBlocks(i int) bool {
 		return false
 	}
 	at, output, add := f.added(i, f.nodes[i].Outputs[0])
+	x, activation, gated := f.activated(x, of.inner)
 	f.put(at, node{operator: "BlockProduct", inputs: []string{x, weight, scales, bias, add}, outputs: []string{output},
-		attributes: []attribute{integer("inner", of.inner), integer("bits", of.bits), integer("block", of.block)}})
+		attributes: []attribute{integer("inner", of.inner), integer("bits", of.bits), integer("block", of.block), integer("activation", activation), integer("gated", gated)}})
 	return true
+}
+
+// activated is the value that becomes x by an activation, and by which; gated is 1 if x is the activated first half of the
+// value's columns, inner of them, times the second half.
+func (f *fusing) activated(x string, inner int64) (value string, activation, gated int64) {
+	if input, activation := f.activation(x); activation != 0 {
+		return input, activation, 0
+	}
+	product, ok := f.from(x, "Mul")
+	if !ok {
+		return x, 0, 0
+	}
+	gate, activation := f.activation(product.Inputs[0])
+	whole, first, width := f.part(gate)
+	other, second, otherWidth := f.part(product.Inputs[1])
+	if i, ok := f.producer[gate]; activation == 0 || !ok || len(f.nodes[i].Outputs) != 2 || whole != other || first != 0 || second != inner || width != inner || otherWidth != inner {
+		return x, 0, 0
+	}
+	return whole, activation, 1
+}
+
+// activation is what a value is the activation of, and which of BlockProduct's that is; 0 where it is none.
+func (f *fusing) activation(value string) (input string, activation int64) {
+	i, ok := f.producer[value]
+	if !ok || len(f.nodes[i].Inputs) != 1 {
+		return value, 0
+	}
+	node := f.nodes[i]
+	switch node.Operator {
+	case "Relu":
+		activation = 1
+	case "Gelu":
+		if approximate, err := hasAttribute(node.encoded, "approximate"); err == nil && !approximate {
+			activation = 2
+		}
+	case "FastGelu":
+		activation = 3
+	case "QuickGelu":
+		if alpha, err := decodeFloat(node.encoded, "alpha"); err == nil && alpha == 1 {
+			activation = 4
+		}
+	}
+	return node.Inputs[0], activation
 }
 
 // added is the sum of a value, which node i gives, and another that depends on an input, if nothing else reads the value: its
@@ -48,4 +96,10 @@ func decodeNBits(message []byte) (of nBits, err error) {
 		}
 	}
 	return of, nil
+}
+
+// hasAttribute says whether a node has an attribute of this name.
+func hasAttribute(message []byte, name string) (has bool, err error) {
+	err = eachAttribute(message, name, func(protowire.Number, []byte) error { has = true; return nil })
+	return has, err
 }

@@ -96,6 +96,7 @@ func (s strange) write(t *testing.T, folder string) string {
 	floats("deep", 1, 1, 1, 1, 1, 1, 1, 1, 4)
 	floats("deep x", 1, 1, 1, 1, 1, 1, 1, 1, 8)
 	floats("one", 1)
+	floats("wide x", 1, 3, 16)
 	floats("scalar")
 	floats("biases", 24)
 	floats("other", 1, 5, 8)
@@ -176,6 +177,10 @@ func TestStrangeBlocks(t *testing.T) {
 		"of 8 bits":               {inputs: []string{"x", "bytes", "scales"}, changed: map[string]int64{"bits": 8}, runs: true},
 		"with a bias and a sum":   {inputs: []string{"x", "blocks", "scales", "scale", "y"}, runs: true},
 		"a bias alone":            {inputs: []string{"x", "blocks", "scales", "scale"}, runs: true},
+		"of two halves":           {inputs: []string{"wide x", "blocks", "scales"}, changed: map[string]int64{"gated": 1, "activation": 3}, runs: true},
+		"of one half":             {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"gated": 1}},
+		"another activation":      {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"activation": 5}},
+		"no activation":           {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"activation": -1}},
 		"of 5 bits":               {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"bits": 5}},
 		"of 8 bits in 4":          {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"bits": 8}},
 		"bits beyond 32 bits":     {inputs: []string{"x", "blocks", "scales"}, changed: map[string]int64{"bits": 1 << 32}},

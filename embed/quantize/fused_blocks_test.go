@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"mekiki/embed/checkpoint"
@@ -23,19 +24,39 @@ func TestFusedBlocks(t *testing.T) {
 	runtime := orttest.Open(t)
 	for _, method := range []Method{PerBlock4, PerBlock, PerWideBlock} {
 		for _, size := range [][3]int{{1, 8, 16}, {1, 300, 200}, {2, 128, 32}, {3, 50, 37}, {5, 256, 96}, {7, 129, 33}, {12, 64, 31}, {13, 96, 48}, {44, 257, 65}} {
-			for _, form := range []string{"plain", "bias", "added"} {
+			for _, form := range []string{"plain", "bias", "added", "relu", "gelu", "tanh gelu", "gelu gated", "tanh gelu gated", "silu gated"} {
 				t.Run(fmt.Sprint(method, " ", size, " ", form), func(t *testing.T) { compareBlocks(t, runtime, method, form, size[0], size[1], size[2]) })
 			}
 		}
 	}
 }
 
+// operatorsBeside are those of each form that stay beside BlockProduct and Identity.
+var operatorsBeside = map[string][]string{"added": {"MatMul"}}
+
 func compareBlocks(t *testing.T, runtime *ort.Runtime, method Method, form string, rows, inner, width int) {
 	product := Product{Layers: []string{"layer"}, Input: inner, Output: width}
 	weights := fusedWeights{"layer.weight": {width, inner}, "layer.bias": {width}, "others": {inner, width}}
 	dir := t.TempDir()
+	activation, gated := strings.CutSuffix(form, " gated")
+	columns := inner
+	if gated {
+		columns *= 2
+	}
 	writeNetwork(t, dir, NewPlan(method), weights, func(network *Network) {
-		x := network.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(inner))
+		x := network.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Dynamic("rows"), onnx.Fixed(columns))
+		parts := []onnx.Value{x}
+		if gated {
+			parts = network.Split(x, 2, inner, inner)
+		}
+		activate, active := map[string]func(onnx.Value) onnx.Value{"relu": network.Relu, "gelu": network.Gelu, "tanh gelu": network.FastGelu,
+			"silu": func(x onnx.Value) onnx.Value { return network.QuickGelu(x, 1) }}[activation]
+		switch {
+		case active && gated:
+			network.Output("y", network.Product(network.Multiply(activate(parts[0]), parts[1]), product))
+		case active:
+			network.Output("y", network.Apply(activate(x), product))
+		}
 		switch form {
 		case "plain":
 			network.Output("y", network.Product(x, product))
@@ -46,18 +67,18 @@ func compareBlocks(t *testing.T, runtime *ort.Runtime, method Method, form strin
 		}
 	})
 	path := filepath.Join(dir, "graph.onnx")
-	if operators := fusedOperators(t, path); operators["BlockProduct"] != 1 || operators["MatMulNBits"] != 0 || operators["Add"] != 0 {
+	if operators := fusedOperators(t, path); operators["BlockProduct"] != 1 || operators["MatMulNBits"] != 0 || operators["Add"] != 0 || len(operators) != 2+len(operatorsBeside[form]) {
 		t.Fatalf("operators %v", operators)
 	}
-	values := checkpoint.RandomValues("x", 1, rows*inner)
+	values := checkpoint.RandomValues("x", 1, rows*columns)
 	for i := range values {
-		if row := i / inner; row == 2 {
+		if row := i / columns; row == 2 {
 			values[i] = 0
 		} else {
 			values[i] *= float32(math.Pow(10, float64(row%5-2)))
 		}
 	}
-	given := ort.Float32Tensor(values, 1, int64(rows), int64(inner))
+	given := ort.Float32Tensor(values, 1, int64(rows), int64(columns))
 	compareRows(t, runtime, path, width, 3e-3, given)
 	if form != "plain" {
 		return
