@@ -22,6 +22,9 @@ const (
 	packedHeaderBytes   = 12
 )
 
+// hashedColumns is how many values of a row are looked at to find rows that may be equal to it.
+const hashedColumns = 4
+
 // smallestNormWeight is how small a weight of the other encoder's norm may be, relative to the largest, for what it scaled
 // down to be scaled up again: image tokens are kept with 8 bits, so that below it nothing would be left but their rounding.
 const smallestNormWeight = 1.0 / 64

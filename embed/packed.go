@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math"
+	"slices"
 )
 
 // Packing says how image tokens are stored.
@@ -34,82 +36,144 @@ var packedMagic = [4]byte{'I', 'T', 'K', 1}
 // ErrPacked means that bytes are not packed image tokens.
 var ErrPacked = errors.New("not packed image tokens")
 
-// Pack stores tokens compactly: a header of 12 bytes (magic, packing, rows,
+// packedRepeating is the header's sixth byte where equal rows are stored once; else it is 0.
+const packedRepeating = 1
+
+// Pack stores tokens compactly: a header of 12 bytes (magic, packing, form, rows,
 // columns), a float32 scale for each row, and the codes, all little-endian. Codes
 // are the values divided by their row's scale and rounded: -127 to 127, or -7 to
-// 7 with two in a byte, low half first, each row starting a new byte. The bytes
+// 7 with two in a byte, low half first, each row starting a new byte. Where rows are
+// equal, as merged tokens are, the form is 1, and after the header come the number of
+// rows that are stored and, for each row, which of them it is, 2 bytes each. The bytes
 // carry no checksum; their keeper adds one.
 func Pack(tokens ImageTokens, packing Packing) ([]byte, error) {
 	if err := tokens.Validate(); err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
 	}
-	size, err := packedSize(tokens.Rows, tokens.Columns, packing)
-	if err != nil {
+	if err := packable(tokens.Rows, tokens.Columns, packing); err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
 	}
-	packed := make([]byte, size)
+	places, first := equalRows(tokens)
+	packed := make([]byte, packedHeaderBytes, packedSize(tokens.Rows, len(first), tokens.Columns, packing))
 	copy(packed, packedMagic[:])
 	// Rows and columns are bounded above: 2 bytes for rows, 4 for columns, and
 	// the packing before them.
 	packed[4] = byte(packing)
 	binary.LittleEndian.PutUint16(packed[6:], uint16(tokens.Rows))
 	binary.LittleEndian.PutUint32(packed[8:], uint32(tokens.Columns))
-	scales := packed[packedHeaderBytes:]
-	codes := scales[4*tokens.Rows:]
+	if len(first) < tokens.Rows {
+		packed[5] = packedRepeating
+		packed = binary.LittleEndian.AppendUint16(packed, uint16(len(first)))
+		for _, place := range places {
+			packed = binary.LittleEndian.AppendUint16(packed, uint16(place))
+		}
+	}
+	scales := packed[len(packed):cap(packed)]
+	codes := scales[4*len(first):]
 	stride := rowBytes(tokens.Columns, packing)
-	for row := range tokens.Rows {
+	for at, row := range first {
 		values := tokens.Values[row*tokens.Columns : (row+1)*tokens.Columns]
-		scale, err := packRow(codes[row*stride:(row+1)*stride], values, packing)
+		scale, err := packRow(codes[at*stride:(at+1)*stride], values, packing)
 		if err != nil {
 			return nil, fmt.Errorf("pack: row %d: %w", row, err)
 		}
-		binary.LittleEndian.PutUint32(scales[4*row:], math.Float32bits(scale))
+		binary.LittleEndian.PutUint32(scales[4*at:], math.Float32bits(scale))
 	}
-	return packed, nil
+	return packed[:cap(packed)], nil
+}
+
+// equalRows lists the rows that differ from all before them, and for each row its place among those.
+func equalRows(tokens ImageTokens) (places, first []int) {
+	places = make([]int, tokens.Rows)
+	seed := maphash.MakeSeed()
+	known := make(map[uint64][]int, tokens.Rows) // places, by what their rows hash to
+	for row := range tokens.Rows {
+		values := tokens.Values[row*tokens.Columns : (row+1)*tokens.Columns]
+		var hash uint64
+		for _, value := range values[:min(len(values), hashedColumns)] {
+			hash = hash<<1 ^ maphash.Comparable(seed, value)
+		}
+		place := slices.IndexFunc(known[hash], func(place int) bool {
+			return slices.Equal(tokens.Values[first[place]*tokens.Columns:][:tokens.Columns], values)
+		})
+		if place >= 0 {
+			places[row] = known[hash][place]
+			continue
+		}
+		places[row] = len(first)
+		known[hash] = append(known[hash], len(first))
+		first = append(first, row)
+	}
+	return places, first
 }
 
 // Unpack reads what Pack wrote. Bytes of another size than their header asks for
 // are refused before memory is asked for.
 func Unpack(packed []byte) (ImageTokens, error) {
-	if len(packed) < packedHeaderBytes || [4]byte(packed[:4]) != packedMagic || packed[5] != 0 {
+	if len(packed) < packedHeaderBytes || [4]byte(packed[:4]) != packedMagic || packed[5] > packedRepeating {
 		return ImageTokens{}, ErrPacked
 	}
-	packing := Packing(packed[4])
+	packing, repeating := Packing(packed[4]), packed[5] == packedRepeating
 	rows := int(binary.LittleEndian.Uint16(packed[6:]))
 	columns64 := int64(binary.LittleEndian.Uint32(packed[8:]))
 	if columns64 > maximumTokenColumns {
 		return ImageTokens{}, fmt.Errorf("%w: %d columns", ErrPacked, columns64)
 	}
 	columns := int(columns64)
-	size, err := packedSize(rows, columns, packing)
-	if err != nil {
+	if err := packable(rows, columns, packing); err != nil {
 		return ImageTokens{}, fmt.Errorf("%w: %w", ErrPacked, err)
 	}
-	if len(packed) != size {
+	rest, stored := packed[packedHeaderBytes:], rows
+	var places []byte
+	if repeating {
+		if len(rest) < 2+2*rows {
+			return ImageTokens{}, fmt.Errorf("%w: %d bytes for %d rows", ErrPacked, len(packed), rows)
+		}
+		stored, places, rest = int(binary.LittleEndian.Uint16(rest)), rest[2:2+2*rows], rest[2+2*rows:]
+		if stored < 1 || stored >= rows {
+			return ImageTokens{}, fmt.Errorf("%w: %d rows for %d", ErrPacked, stored, rows)
+		}
+	}
+	if size := packedSize(rows, stored, columns, packing); len(packed) != size {
 		return ImageTokens{}, fmt.Errorf("%w: %d bytes, want %d", ErrPacked, len(packed), size)
 	}
 	tokens := ImageTokens{Rows: rows, Columns: columns, Values: make([]float32, rows*columns)}
-	scales := packed[packedHeaderBytes:]
-	codes := scales[4*rows:]
 	stride := rowBytes(columns, packing)
+	scales, codes := rest[:4*stored], rest[4*stored:]
 	for row := range rows {
-		scale := math.Float32frombits(binary.LittleEndian.Uint32(scales[4*row:]))
+		place := row
+		if repeating {
+			if place = int(binary.LittleEndian.Uint16(places[2*row:])); place >= stored {
+				return ImageTokens{}, fmt.Errorf("%w: row %d is row %d of %d", ErrPacked, row, place, stored)
+			}
+		}
+		scale := math.Float32frombits(binary.LittleEndian.Uint32(scales[4*place:]))
 		if !(scale >= 0 && scale <= math.MaxFloat32/128) {
 			return ImageTokens{}, fmt.Errorf("%w: scale of row %d is %g", ErrPacked, row, scale)
 		}
-		unpackRow(tokens.Values[row*columns:(row+1)*columns], codes[row*stride:(row+1)*stride], scale, packing)
+		unpackRow(tokens.Values[row*columns:(row+1)*columns], codes[place*stride:(place+1)*stride], scale, packing)
 	}
 	return tokens, nil
 }
 
-func packedSize(rows, columns int, packing Packing) (int, error) {
+// packable reports sizes that cannot be packed.
+func packable(rows, columns int, packing Packing) error {
 	if packing != PackInt8 && packing != PackInt4 {
-		return 0, fmt.Errorf("unknown %v", packing)
+		return fmt.Errorf("unknown %v", packing)
 	}
 	if rows < 1 || rows > maximumTokenRows || columns < 1 || columns > maximumTokenColumns || rows*columns > maximumTokenValues {
-		return 0, fmt.Errorf("image tokens of %dx%d are out of range", rows, columns)
+		return fmt.Errorf("image tokens of %dx%d are out of range", rows, columns)
 	}
-	return packedHeaderBytes + rows*(4+rowBytes(columns, packing)), nil
+	return nil
+}
+
+// packedSize is how many bytes tokens take of which so many rows are stored.
+func packedSize(rows, stored, columns int, packing Packing) int {
+	size := packedHeaderBytes + stored*(4+rowBytes(columns, packing))
+	if stored < rows {
+		size += 2 + 2*rows
+	}
+	return size
 }
 
 func rowBytes(columns int, packing Packing) int {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -28,7 +29,7 @@ func TestPackedTokens(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want, _ := packedSize(size[0], size[1], packing); len(packed) != want {
+			if want := packedSize(size[0], size[0], size[1], packing); len(packed) != want {
 				t.Errorf("%v of %v: %d bytes, want %d", packing, size, len(packed), want)
 			}
 			got, err := Unpack(packed)
@@ -53,6 +54,52 @@ func TestPackedTokens(t *testing.T) {
 			}
 			if twice, err := Unpack(again); err != nil || !alike(twice.Values, got.Values) {
 				t.Errorf("%v of %v: packing what was unpacked changes it: %v", packing, size, err)
+			}
+		}
+	}
+}
+
+// TestPackedRepeating packs tokens of which several are equal: each is stored once.
+func TestPackedRepeating(t *testing.T) {
+	for _, packing := range []Packing{PackInt8, PackInt4} {
+		whole := randomTokens(9, 24)
+		for row, from := range map[int]int{3: 1, 5: 1, 8: 2} {
+			copy(whole.Values[row*24:(row+1)*24], whole.Values[from*24:(from+1)*24])
+		}
+		// Two rows that begin alike and are not equal.
+		copy(whole.Values[7*24:7*24+hashedColumns], whole.Values[6*24:])
+		packed, err := Pack(whole, packing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := packedSize(9, 6, 24, packing); len(packed) != want || packed[5] != packedRepeating {
+			t.Errorf("%v: %d bytes of form %d, want %d of form %d", packing, len(packed), packed[5], want, packedRepeating)
+		}
+		got, err := Unpack(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for row := range whole.Rows { // each as if it were packed alone
+			alone, err := Pack(ImageTokens{Rows: 1, Columns: 24, Values: whole.Values[row*24 : (row+1)*24]}, packing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want, err := Unpack(alone); err != nil || !slices.Equal(got.Values[row*24:(row+1)*24], want.Values) {
+				t.Errorf("%v: row %d is %v, want %v, %v", packing, row, got.Values[row*24:(row+1)*24], want.Values, err)
+			}
+		}
+		change := func(at int, value byte) []byte {
+			changed := bytes.Clone(packed)
+			changed[at] = value
+			return changed
+		}
+		for name, damaged := range map[string][]byte{
+			"a row that is not there": change(packedHeaderBytes+2, 6), "no rows stored": change(packedHeaderBytes, 0),
+			"as many rows as there are": change(packedHeaderBytes, 9), "one more row": change(packedHeaderBytes, 7),
+			"cut": packed[:packedHeaderBytes+3], "without form": change(5, 0), "another form": change(5, 2),
+		} {
+			if _, err := Unpack(damaged); !errors.Is(err, ErrPacked) {
+				t.Errorf("%v, %s: %v, want ErrPacked", packing, name, err)
 			}
 		}
 	}
@@ -131,6 +178,12 @@ func FuzzUnpack(f *testing.F) {
 		}
 		f.Add(packed)
 		f.Add(packed[:len(packed)-1])
+		repeating := randomTokens(4, 5)
+		copy(repeating.Values[10:15], repeating.Values[:5])
+		if packed, err = Pack(repeating, packing); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(packed)
 	}
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		tokens, err := Unpack(packed)

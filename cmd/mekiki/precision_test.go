@@ -49,6 +49,18 @@ func TestPrecisionOfANamedModel(t *testing.T) {
 	if weights.Load() > 0 {
 		t.Errorf("%d requests for weights that were of no use", weights.Load())
 	}
+	refused([]string{"tiny was compiled without --fast", "--fast --name tiny-fast"}, "embed", "--model", "tiny", "--fast", "--text", "a cat")
+	refused([]string{"there already is a model tiny, in fp32", "--name tiny-fp32-fast"}, "import", folder, "--precision", "fp32", "--fast", "--name", "tiny")
+	if status, _, errors := runForTest(t, "import", folder, "--precision", "fp32", "--fast", "--name", "quick"); status != cli.ExitOK {
+		t.Errorf("status %d, %s", status, errors)
+	}
+	if status, out, errors := runForTest(t, "models", "show", "quick"); status != cli.ExitOK || !strings.Contains(out, "merges tokens") {
+		t.Errorf("status %d, %s%s", status, out, errors)
+	}
+	if status, _, errors := runForTest(t, "embed", "--model", "quick", "--text", "a cat"); status != cli.ExitOK {
+		t.Errorf("status %d, %s", status, errors)
+	}
+	refused([]string{"quick was compiled with --fast", "--name quick-exact"}, "embed", "--model", "quick", "--fast=false", "--text", "a cat")
 	// In the same precision a model may be made anew.
 	if status, _, errors := runForTest(t, "pull", "me/tiny", "--precision", "fp32"); status != cli.ExitOK || weights.Load() == 0 {
 		t.Errorf("status %d after %d requests for weights, %s", status, weights.Load(), errors)

@@ -38,6 +38,8 @@ type Options struct {
 	Config modelconfig.Config
 	// Precisions of the random models; float32 and int8 when empty.
 	Precisions []manifest.Precision
+	// Fast merges tokens in the vision encoders of the random models.
+	Fast bool
 	// WorkDir is where random models are compiled; the system's temporary folder
 	// when empty. The published size needs 5 GB in float32 and 2 GB in int8.
 	WorkDir string
@@ -86,7 +88,9 @@ type Report struct {
 type Result struct {
 	Name      string             `json:"name"`
 	Precision manifest.Precision `json:"precision"`
-	ImageSize int                `json:"image_size"` // side of the square input in pixels
+	// Fast says that the vision encoder merges tokens.
+	Fast      bool `json:"fast,omitempty"`
+	ImageSize int  `json:"image_size"` // side of the square input in pixels
 	// Compile is how long making the model took, and CompilePeak the most memory
 	// that the process then held; random models only.
 	Compile     float64 `json:"compile_seconds,omitempty"`
@@ -178,7 +182,7 @@ func (o Options) random(ctx context.Context, precision manifest.Precision) (Resu
 	resetPeak()
 	started := time.Now()
 	_, err = blip2.Compile(ctx, weights, dir, blip2.CompileOptions{
-		Precision: precision, Runtime: o.Runtime, Threads: o.Threads,
+		Precision: precision, Fast: o.Fast, Runtime: o.Runtime, Threads: o.Threads,
 		Progress: func(step blip2.Step) { o.Progress(fmt.Sprintf("compile in %s: %s", precision, step.Doing)) },
 	})
 	if err != nil {
@@ -230,7 +234,7 @@ func (o Options) measure(ctx context.Context, dir string, result Result) (Result
 
 // describe says which model was measured.
 func (r *Result) describe(model manifest.Manifest) {
-	r.Name, r.Precision, r.ImageSize = model.Name, model.Precision, model.Config.Vision.ImageSize
+	r.Name, r.Precision, r.Fast, r.ImageSize = model.Name, model.Precision, model.Fast(), model.Config.Vision.ImageSize
 	for _, file := range model.Files {
 		r.ModelBytes += file.Size
 	}

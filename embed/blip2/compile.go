@@ -47,6 +47,10 @@ type CompileOptions struct {
 	// SharedVision leaves out the vision encoder of a second stage: image tokens come
 	// from another model, whose manifest has the same Vision.
 	SharedVision bool
+	// Fast merges tokens in the vision encoder that are like each other (arXiv 2210.09461), which makes it faster and its
+	// results a little less exact; modelconfig.Vision.Merged of the model says how many in each layer. A model without
+	// a vision encoder of its own is the same with it.
+	Fast bool
 	// Runtime runs the samples by which Int8 and Int4 choose layer by layer; it is
 	// needed for these only.
 	Runtime *ort.Runtime
@@ -99,6 +103,9 @@ func (o CompileOptions) Validate() error {
 // largest tensors, for Int8 also that of one layer's runs.
 func Compile(ctx context.Context, source Source, dir string, options CompileOptions) (manifest.Manifest, error) {
 	options = options.withDefaults(source.Config())
+	if options.Fast && !options.SharedVision {
+		source = mergingSource{source}
+	}
 	err := errors.Join(options.Validate(), source.Config().ValidateSizes())
 	if language := source.Config().Language != nil; !options.Precision.Suits(language) && options.Precision.Suits(!language) {
 		err = errors.Join(err, fmt.Errorf("precision %s is for models %s a language model", options.Precision, map[bool]string{true: "without", false: "with"}[language]))

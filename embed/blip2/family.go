@@ -209,7 +209,11 @@ const typicalText = 12
 func estimate(config modelconfig.Config) workload {
 	vision, former := config.Vision, config.QFormer
 	rows, width := float64(vision.Tokens()), float64(vision.HiddenSize)
-	layer := rows*width*(4*width+2*float64(vision.IntermediateSize)) + 2*rows*rows*width
+	var encoder float64
+	for layer := range vision.Layers {
+		before, after := float64(vision.LayerTokens(layer)), float64(vision.LayerTokens(layer+1))
+		encoder += before*width*(4*width) + after*width*2*float64(vision.IntermediateSize) + 2*before*before*width
+	}
 	hidden, queries := float64(former.HiddenSize), float64(config.QueryTokens)
 	pass := func(positions, crossed float64) float64 {
 		own := positions * hidden * (4*hidden + 2*float64(former.IntermediateSize))
@@ -220,7 +224,7 @@ func estimate(config modelconfig.Config) workload {
 		return float64(former.Layers)*own + float64(former.Layers)/float64(max(1, former.CrossAttentionFrequency))*cross
 	}
 	return workload{
-		vision: float64(vision.Layers) * layer,
+		vision: encoder,
 		parts:  pass(queries, queries),
 		text:   pass(typicalText, 0),
 		match:  pass(queries+typicalText, queries),

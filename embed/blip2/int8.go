@@ -50,18 +50,53 @@ func (s samples) encoder(config modelconfig.Config) quantize.Encoder {
 		encoder.Layers = append(encoder.Layers, quantize.Layer{Doing: doing, Products: products,
 			Build: func(weights *quantize.Store) (*onnx.Graph, onnx.Value) {
 				v := newVisionEncoder("vision_layer", vision, weights)
-				return v.Graph, apply(v, v.Input("layer_input", onnx.Float32, input...))
+				return v.Graph, apply(v, v.Input(quantize.StreamName, onnx.Float32, input...))
 			}})
 	}
 	size := onnx.Fixed(vision.ImageSize)
 	piece("", onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(3), size, size}, (*visionEncoder).embeddings)
-	stream := onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(vision.Tokens()), onnx.Fixed(vision.HiddenSize)}
-	for i := range vision.Layers {
-		piece(fmt.Sprintf("vision layer %d of %d", i+1, vision.Layers), stream,
-			func(v *visionEncoder, x onnx.Value) onnx.Value { return v.layer(i, x) }, layerProducts(vision, i)...)
+	stream := func(layer int) onnx.Shape {
+		return onnx.Shape{onnx.Dynamic(batchSize), onnx.Fixed(vision.LayerTokens(layer)), onnx.Fixed(vision.HiddenSize)}
 	}
-	piece("", stream, func(v *visionEncoder, x onnx.Value) onnx.Value { return v.normalizeStream(x, vision.Layers) })
+	for i := range vision.Layers {
+		piece(fmt.Sprintf("vision layer %d of %d", i+1, vision.Layers), stream(i), func(v *visionEncoder, x onnx.Value) onnx.Value {
+			next := v.layer(i, v.takeStream(x, i))
+			v.passStream(next, i+1)
+			return next.rows
+		}, layerProducts(vision, i)...)
+	}
+	piece("", stream(vision.Layers), func(v *visionEncoder, x onnx.Value) onnx.Value {
+		return v.unmerge(v.normalizeStream(x, vision.Layers), v.takeStream(x, vision.Layers).source)
+	})
 	return encoder
+}
+
+// Names under which a layer leaves what merged tokens stand for to the next, whose number follows.
+const (
+	sizesPrefix  = "token_sizes_"
+	sourcePrefix = "token_source_"
+)
+
+// takeStream is rows with what the layers before have merged, as inputs of the graph.
+func (v *visionEncoder) takeStream(rows onnx.Value, layer int) visionStream {
+	stream := newVisionStream(rows)
+	if count := v.config.LayerTokens(layer); count < v.config.Tokens() {
+		batch := onnx.Dynamic(batchSize)
+		stream.source = v.Input(fmt.Sprint(sourcePrefix, layer), onnx.Int64, batch, onnx.Fixed(v.config.Tokens()))
+		if layer < v.config.Layers {
+			stream.sizes = v.Input(fmt.Sprint(sizesPrefix, layer), onnx.Float32, batch, onnx.Fixed(count), onnx.Fixed(1))
+		}
+	}
+	return stream
+}
+
+// passStream makes outputs of what takeStream takes.
+func (v *visionEncoder) passStream(stream visionStream, layer int) {
+	if stream.source.Missing() {
+		return
+	}
+	v.Output(fmt.Sprint(sourcePrefix, layer), stream.source)
+	v.Output(fmt.Sprint(sizesPrefix, layer), stream.sizes)
 }
 
 // layerProducts are the products of a vision layer. Those that read a layer norm can

@@ -136,6 +136,7 @@ type parityRun struct {
 	runtime   *ort.Runtime
 	dir       string
 	tolerance float64
+	cosine    float64 // the least of a row of more than two values; 0 for any
 	worst     float64
 	where     string
 }
@@ -163,6 +164,13 @@ func (p *parityRun) same(t *testing.T, what string, got ort.Tensor, want blip2te
 		t.Errorf("%s: worst absolute error %.3g exceeds %.0e", what, worst, p.tolerance)
 	}
 	t.Logf("%s: worst absolute error %.2g", what, worst)
+	if width := int(want.Shape[len(want.Shape)-1]); p.cosine > 0 && width > 2 {
+		_, least := rowCosines(got.Float32(), want.Values(t), width)
+		t.Logf("%s: least cosine of a row %.6f", what, least)
+		if !(least >= p.cosine) {
+			t.Errorf("%s: the cosine of a row is %.6f, less than %g", what, least, p.cosine)
+		}
+	}
 	if worst > p.worst {
 		p.worst, p.where = worst, what
 	}

@@ -1,6 +1,7 @@
 package blip2
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -56,8 +57,9 @@ func multiplyAdds(config modelconfig.Config, shapes map[string][]int, product st
 // rows is how many rows a product reads for one image and one text.
 func rows(config modelconfig.Config, layer string) int {
 	switch {
-	case strings.HasPrefix(layer, visionPrefix),
-		strings.HasSuffix(layer, "crossattention.attention.key"), strings.HasSuffix(layer, "crossattention.attention.value"):
+	case strings.HasPrefix(layer, visionPrefix):
+		return visionRows(config.Vision, layer)
+	case strings.HasSuffix(layer, "crossattention.attention.key"), strings.HasSuffix(layer, "crossattention.attention.value"):
 		return config.Vision.Tokens()
 	case strings.Contains(layer, ".crossattention."), strings.Contains(layer, querySuffix+"."):
 		return config.QueryTokens
@@ -67,4 +69,17 @@ func rows(config modelconfig.Config, layer string) int {
 		return config.QueryTokens + sharedTextLength
 	}
 	return sharedTextLength
+}
+
+// visionRows is how many rows a product of the vision encoder reads: those of its feed-forward block come after tokens were merged.
+func visionRows(config modelconfig.Vision, layer string) int {
+	var number int
+	var rest string
+	if _, err := fmt.Sscanf(layer, visionPrefix+"encoder.layers.%d.%s", &number, &rest); err != nil || number < 0 || number >= config.Layers {
+		return config.Tokens()
+	}
+	if strings.HasPrefix(rest, "mlp.") {
+		number++
+	}
+	return config.LayerTokens(number)
 }

@@ -59,3 +59,22 @@ func TestSharesOfAModel(t *testing.T) {
 		}
 	}
 }
+
+// TestSharesOfMergedTokens counts the rows that each layer reads: the feed-forward block has what the attention before it left.
+func TestSharesOfMergedTokens(t *testing.T) {
+	config := plantedConfig(false) // 17 tokens
+	config.Vision.Merged = 3
+	shapes := tensors.Shapes(config, true)
+	for layer, want := range map[string]int64{
+		"vision_model.encoder.layers.0.self_attn.qkv": 17 * 3 * 96 * 96, "vision_model.encoder.layers.0.self_attn.projection": 17 * 96 * 96,
+		"vision_model.encoder.layers.1.self_attn.qkv":          14 * 3 * 96 * 96,
+		"qformer.encoder.layer.0.crossattention.attention.key": 17 * 64 * 96,
+		"vision_model.encoder.layers.0.mlp.fc1":                14 * 96 * int64(config.Vision.IntermediateSize),
+		"vision_model.encoder.layers.1.mlp.fc2":                11 * 96 * int64(config.Vision.IntermediateSize),
+		"vision_model.encoder.layers.99.self_attn.qkv":         0,
+	} {
+		if got := multiplyAdds(config, shapes, layer); got != want {
+			t.Errorf("%s: %d multiply-adds, want %d", layer, got, want)
+		}
+	}
+}

@@ -74,20 +74,26 @@ func (v *visionEncoder) embeddings(pixels onnx.Value) onnx.Value {
 	return embedded
 }
 
-// layer applies a layer to the residual stream [B N D]. Sums and norms are
+// layer applies a layer to the residual stream. Sums and norms are
 // nodes of their own: the runtime's SkipLayerNormalization takes eight times as
 // long on a processor.
-func (v *visionEncoder) layer(i int, stream onnx.Value) onnx.Value {
+func (v *visionEncoder) layer(i int, stream visionStream) visionStream {
 	width := v.config.HiddenSize
 	qkv, projection, first, second := visionProducts(v.config, i)
 	v.Scope(fmt.Sprintf("layer.%d", i), func() {
-		parts := v.Split(v.Product(v.normalizeStream(stream, i), qkv), 2, width, width, width)
+		product, bias := v.Product(v.normalizeStream(stream.rows, i), qkv), v.Bias(qkv)
+		parts := v.Split(product, 2, width, width, width)
 		context := v.Attend(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
-			Bias: v.Bias(qkv), Heads: v.config.Heads})
-		stream = v.Add(v.Apply(context, projection), stream)
+			Bias: bias, ScoreBias: v.scoreBias(stream), Heads: v.config.Heads})
+		stream.rows = v.Add(v.Apply(context, projection), stream.rows)
+		if v.config.Merged > 0 {
+			// A slice of its own: fused attention reads the whole product, and no parts are made.
+			keys := v.Slice(product, 2, int64(width), int64(2*width), onnx.Fixed(width))
+			stream = v.merge(stream, keys, v.Slice(bias, 0, int64(width), int64(2*width), onnx.Fixed(width)))
+		}
 		name := fmt.Sprintf("vision_model.encoder.layers.%d.layer_norm2", i)
-		inner := v.Normalize(stream, name, width, v.config.LayerNormEpsilon)
-		stream = v.Add(v.Apply(v.activate(v.Product(inner, first), v.Bias(first)), second), stream)
+		inner := v.Normalize(stream.rows, name, width, v.config.LayerNormEpsilon)
+		stream.rows = v.Add(v.Apply(v.activate(v.Product(inner, first), v.Bias(first)), second), stream.rows)
 	})
 	return stream
 }
@@ -102,11 +108,11 @@ func (v *visionEncoder) activate(x, bias onnx.Value) onnx.Value {
 
 // encode is the whole encoder: pixels [B 3 S S] to image tokens [B N D].
 func (v *visionEncoder) encode(pixels onnx.Value) onnx.Value {
-	stream := v.embeddings(pixels)
+	stream := newVisionStream(v.embeddings(pixels))
 	for i := range v.config.Layers {
 		stream = v.layer(i, stream)
 	}
-	return v.normalizeStream(stream, v.config.Layers)
+	return v.unmerge(v.normalizeStream(stream.rows, v.config.Layers), stream.source)
 }
 
 // visionGraph is the graph of the vision encoder.

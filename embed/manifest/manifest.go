@@ -90,6 +90,17 @@ type Manifest struct {
 	SelfCheck *SelfCheck `json:"self_check,omitempty"`
 }
 
+// Fast reports whether the model's vision encoder merges tokens.
+func (m Manifest) Fast() bool { return m.Config.Vision.Merged > 0 }
+
+// Form says in a few words how the model was compiled, as in "int8, fast".
+func (m Manifest) Form() string {
+	if m.Fast() {
+		return string(m.Precision) + ", fast"
+	}
+	return string(m.Precision)
+}
+
 // File is one file of a model folder.
 type File struct {
 	Name   string `json:"name"`

@@ -44,6 +44,9 @@ type Vision struct {
 	PreLayerNorm bool
 	// PatchBias is set when the patch convolution has a bias (EVA's ViT-g).
 	PatchBias bool
+	// Merged is how many tokens are merged into others after the attention of each layer (token merging, arXiv 2210.09461);
+	// 0 for none. No checkpoint has it: a model is compiled so.
+	Merged int `json:",omitempty"`
 }
 
 // Activations of a vision transformer.
@@ -52,7 +55,8 @@ const (
 	QuickGelu = "quick_gelu" // x times the sigmoid of 1.702 x
 )
 
-// Tokens returns the number of image tokens that the encoder gives: one for each patch, and the class token.
+// Tokens returns the number of image tokens that the encoder gives: one for each patch, and the class token. Patches whose
+// tokens were merged have the same one.
 func (v Vision) Tokens() int {
 	if v.PatchSize <= 0 {
 		return 0
@@ -60,6 +64,19 @@ func (v Vision) Tokens() int {
 	grid := v.ImageSize / v.PatchSize
 	return grid*grid + 1
 }
+
+// LayerTokens returns the number of tokens that a layer, counted from 0, reads; that of Layers is what the last one gives.
+// Where tokens are merged there are fewer from layer to layer, at the most half of the patches in each.
+func (v Vision) LayerTokens(layer int) int {
+	tokens := v.Tokens()
+	for range layer {
+		tokens -= v.MergedOf(tokens)
+	}
+	return tokens
+}
+
+// MergedOf is how many of so many tokens a layer merges into others.
+func (v Vision) MergedOf(tokens int) int { return max(0, min(v.Merged, (tokens-1)/2)) }
 
 // QFormer describes the querying transformer: a BERT whose layers hold cross-attention to the image tokens at every
 // CrossAttentionFrequency-th layer, beginning with the first.

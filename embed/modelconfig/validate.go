@@ -29,6 +29,9 @@ func (c Config) ValidateSizes() error {
 	check("the vision encoder's intermediate size", c.Vision.IntermediateSize, 1<<18)
 	check("the image size", c.Vision.ImageSize, 1<<12)
 	check("the patch size", c.Vision.PatchSize, 1<<10)
+	if c.Vision.Merged != 0 {
+		check("the number of tokens merged in each layer", c.Vision.Merged, max(1, c.Vision.Tokens()/2))
+	}
 	check("the Q-Former's hidden size", c.QFormer.HiddenSize, 1<<16)
 	check("the Q-Former's number of layers", c.QFormer.Layers, 1<<10)
 	check("the Q-Former's number of heads", c.QFormer.Heads, 1<<10)

@@ -35,6 +35,7 @@ const builtinAnswersName = "builtin-answers"
 // shares.
 func BuiltinAnswers(ctx context.Context, options Options) (Model, error) {
 	options.Precision = withLanguage(options.Precision)
+	options.Fast = false // it has no vision encoder to be merged in, and reads the tokens of either form
 	second := embedded{label: builtinAnswersName, files: builtin.Answers(), vision: builtin.Checkpoint(), visionLabel: BuiltinName,
 		prepare: func(ctx context.Context, source *checkpoint.Checkpoint, compile *blip2.CompileOptions) (err error) {
 			compile.SharedVision = true

@@ -17,8 +17,8 @@ import (
 
 // Embedded returns the model of a checkpoint that is part of the program, compiling
 // it when this machine does not have it yet. The model's name is label, the
-// precision and a hash of the checkpoint's files, so that another checkpoint or
-// precision gets another model. Of several processes that need it at once, one
+// precision, whether tokens are merged, and a hash of the checkpoint's files, so that
+// another checkpoint or precision gets another model. Of several processes that need it at once, one
 // compiles and the others wait. Samples, when not nil, gives the images and texts
 // by which int8 is chosen; it is called only to compile.
 func Embedded(ctx context.Context, label string, files fs.FS, options Options,
@@ -108,7 +108,11 @@ func (e embedded) model(ctx context.Context, options *Options) (Model, error) {
 	if err != nil {
 		return Model{}, fmt.Errorf("model %s: %w", e.label, err)
 	}
-	name := fmt.Sprintf("%s-%s-%.12s", e.label, options.Precision, sum)
+	form := string(options.Precision)
+	if options.Fast {
+		form += "-fast"
+	}
+	name := fmt.Sprintf("%s-%s-%.12s", e.label, form, sum)
 	if err := ValidateName(name); err != nil {
 		return Model{}, err
 	}

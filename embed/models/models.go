@@ -35,6 +35,8 @@ type Options struct {
 	Dir string
 	// Precision of models that are compiled; manifest.Int8 when empty.
 	Precision manifest.Precision
+	// Fast merges tokens in the vision encoders of models that are compiled; see blip2.CompileOptions.
+	Fast bool
 	// Runtime is needed to compile in int8 and int4.
 	Runtime *ort.Runtime
 	// Threads bounds the threads of compiling; 0 means all processors.
@@ -134,7 +136,7 @@ func (o Options) restore(name string) {
 // compile makes a model whose lock is held.
 func (o Options) compile(ctx context.Context, source blip2.Source, name string, compile blip2.CompileOptions) (Model, error) {
 	compile.Precision, compile.Runtime, compile.Threads = o.Precision, o.Runtime, o.Threads
-	compile.Progress, compile.Logger = o.Progress, o.Logger
+	compile.Fast, compile.Progress, compile.Logger = o.Fast, o.Progress, o.Logger
 	dir := filepath.Join(o.Dir, name)
 	var err error
 	if source.Config().Translates() {

@@ -30,7 +30,7 @@ type packingLoss struct {
 	meanLogit, worstLogit       float64 // of the match logit
 	meanProbability, worstPair  float64
 	meanCosine, worstCosine     float64 // of the parts
-	correct, images             int     // images whose own caption matches best
+	correct, images, rows       int     // images whose own caption matches best; images; parts of all
 	totalBytes, bytesInFloating int
 }
 
@@ -71,7 +71,6 @@ func TestPackingLoss(t *testing.T) {
 func measurePacking(t *testing.T, engine *embed.Engine, tokens []embed.ImageTokens, captions []string, packing embed.Packing) packingLoss {
 	t.Helper()
 	loss := packingLoss{worstCosine: 1, images: len(tokens)}
-	rows := 0
 	for i, exact := range tokens {
 		packed, err := embed.Pack(exact, packing)
 		if err != nil {
@@ -83,55 +82,66 @@ func measurePacking(t *testing.T, engine *embed.Engine, tokens []embed.ImageToke
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts := make([]string, packingTexts)
-		for j := range texts {
-			texts[j] = captions[(i+j)%len(captions)]
+		loss.add(t, engine, exact, lossy, captions, i)
+	}
+	loss.mean()
+	return loss
+}
+
+// add compares what the engine makes of image i by its tokens as they are and as they became.
+func (l *packingLoss) add(t *testing.T, engine *embed.Engine, exact, lossy embed.ImageTokens, captions []string, i int) {
+	t.Helper()
+	texts := make([]string, packingTexts)
+	for j := range texts {
+		texts[j] = captions[(i+j)%len(captions)]
+	}
+	want, err := engine.Match(t.Context(), exact, texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := engine.Match(t.Context(), lossy, texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	best := 0
+	for j := range texts {
+		logit := math.Abs(float64(got[j].Logit() - want[j].Logit()))
+		probability := math.Abs(float64(got[j].Probability - want[j].Probability))
+		l.pairs++
+		l.meanLogit += logit
+		l.worstLogit = max(l.worstLogit, logit)
+		l.meanProbability += probability
+		l.worstPair = max(l.worstPair, probability)
+		if (got[j].Probability > 0.5) != (want[j].Probability > 0.5) {
+			l.flipped++
 		}
-		want, err := engine.Match(t.Context(), exact, texts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := engine.Match(t.Context(), lossy, texts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		best := 0
-		for j := range texts {
-			logit := math.Abs(float64(got[j].Logit() - want[j].Logit()))
-			probability := math.Abs(float64(got[j].Probability - want[j].Probability))
-			loss.pairs++
-			loss.meanLogit += logit
-			loss.worstLogit = max(loss.worstLogit, logit)
-			loss.meanProbability += probability
-			loss.worstPair = max(loss.worstPair, probability)
-			if (got[j].Probability > 0.5) != (want[j].Probability > 0.5) {
-				loss.flipped++
-			}
-			if got[j].Logit() > got[best].Logit() {
-				best = j
-			}
-		}
-		if best == 0 {
-			loss.correct++
-		}
-		parts, err := engine.ImageParts(t.Context(), []embed.ImageTokens{exact, lossy})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for row := range parts[0].Count {
-			var cosine float64
-			for k, value := range parts[0].Row(row) {
-				cosine += float64(value) * float64(parts[1].Row(row)[k])
-			}
-			loss.meanCosine += cosine
-			loss.worstCosine = min(loss.worstCosine, cosine)
-			rows++
+		if got[j].Logit() > got[best].Logit() {
+			best = j
 		}
 	}
-	loss.meanLogit /= float64(loss.pairs)
-	loss.meanProbability /= float64(loss.pairs)
-	loss.meanCosine /= float64(rows)
-	return loss
+	if best == 0 {
+		l.correct++
+	}
+	parts, err := engine.ImageParts(t.Context(), []embed.ImageTokens{exact, lossy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row := range parts[0].Count {
+		var cosine float64
+		for k, value := range parts[0].Row(row) {
+			cosine += float64(value) * float64(parts[1].Row(row)[k])
+		}
+		l.meanCosine += cosine
+		l.worstCosine = min(l.worstCosine, cosine)
+		l.rows++
+	}
+}
+
+// mean divides the sums by how many they are of.
+func (l *packingLoss) mean() {
+	l.meanLogit /= float64(l.pairs)
+	l.meanProbability /= float64(l.pairs)
+	l.meanCosine /= float64(l.rows)
 }
 
 // testDrawings reads images of the gallery's test half, spread over it, with a

@@ -28,6 +28,30 @@ func (g *Graph) GatherRows(x, indices Value) Value {
 	return g.one("", "GatherND", []Value{x, g.Unsqueeze(indices, 1)}, x.Type, shape, integer("batch_dims", 1))
 }
 
+// PickRows takes of each x[b] of x [B T ...] the rows that indices [B U] name, in their order: [B U ...].
+func (g *Graph) PickRows(x, indices Value) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	if len(x.Shape) < 2 || indices.Type != Int64 || len(indices.Shape) != 2 || indices.Shape[0] != x.Shape[0] {
+		return g.fail("GatherND", "rows %v of %v or index type %v do not fit", indices.Shape, x.Shape, indices.Type)
+	}
+	shape := append(slices.Clone(indices.Shape), x.Shape[2:]...)
+	return g.one("", "GatherND", []Value{x, g.Unsqueeze(indices, 2)}, x.Type, shape, integer("batch_dims", 1))
+}
+
+// PlaceEach is x [B T] with the elements of each row that indices [B U] name replaced by updates [B U].
+func (g *Graph) PlaceEach(x, indices, updates Value) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	if len(x.Shape) != 2 || len(indices.Shape) != 2 || indices.Type != Int64 || indices.Shape[0] != x.Shape[0] ||
+		!indices.Shape.equal(updates.Shape) || updates.Type != x.Type {
+		return g.fail("ScatterElements", "indices %v and updates %v do not fit %v", indices.Shape, updates.Shape, x.Shape)
+	}
+	return g.one("", "ScatterElements", []Value{x, indices, updates}, x.Type, x.Shape, integer("axis", 1))
+}
+
 // Concat joins values along an axis; sum is the size of that axis afterwards.
 func (g *Graph) Concat(axis int, sum Dimension, values ...Value) Value {
 	if g.err != nil {
@@ -143,6 +167,20 @@ func (g *Graph) SliceTo(x Value, axis int, start int64, end Value, length Dimens
 	shape := slices.Clone(x.Shape)
 	shape[axis] = length
 	return g.one("", "Slice", []Value{x, g.Int64s(start), end, g.Int64s(int64(axis))}, x.Type, shape)
+}
+
+// EveryOther takes of an axis of known size every second element from start on, which is 0 or 1.
+func (g *Graph) EveryOther(x Value, axis, start int) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	if axis < 0 || axis >= len(x.Shape) || x.Shape[axis].Name != "" || start < 0 || int64(start) >= x.Shape[axis].Size {
+		return g.fail("Slice", "no every other element of axis %d of %v from %d on", axis, x.Shape, start)
+	}
+	size := x.Shape[axis].Size
+	shape := slices.Clone(x.Shape)
+	shape[axis] = Dimension{Size: (size - int64(start) + 1) / 2}
+	return g.one("", "Slice", []Value{x, g.Int64s(int64(start)), g.Int64s(size), g.Int64s(int64(axis)), g.Int64s(2)}, x.Type, shape)
 }
 
 // Size is the length of one axis of x, as a vector [1] of integers.

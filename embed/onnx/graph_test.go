@@ -197,6 +197,24 @@ func TestMistakes(t *testing.T) {
 		"GatherND": func(g *Graph) Value {
 			return g.GatherRows(g.Input("a", Float32, batch, Fixed(3), Fixed(4)), g.Input("i", Int64, Dynamic("other")))
 		},
+		"picked/GatherND": func(g *Graph) (rows Value) {
+			g.Scope("picked", func() {
+				rows = g.PickRows(g.Input("a", Float32, batch, Fixed(3), Fixed(4)), g.Input("i", Int64, Dynamic("other"), Fixed(2)))
+			})
+			return rows
+		},
+		"other/Slice": func(g *Graph) (every Value) {
+			g.Scope("other", func() { every = g.EveryOther(g.Input("a", Float32, batch, Fixed(1)), 1, 1) })
+			return every
+		},
+		"ScatterElements": func(g *Graph) Value {
+			return g.PlaceEach(g.Input("a", Float32, batch, Fixed(4)), g.Input("i", Int64, batch, Fixed(2)), g.Input("u", Float32, batch, Fixed(3)))
+		},
+		"ArgMax": func(g *Graph) Value { return g.LargestAt(g.Input("a", Float32, batch, Fixed(4)), 2) },
+		"TopK": func(g *Graph) Value {
+			sorted, _ := g.Sort(g.Input("a", Float32, Fixed(4), batch), true)
+			return sorted
+		},
 		"DynamicQuantizeMatMul": func(g *Graph) Value {
 			weight := g.Input("w", Float32, Fixed(3), Fixed(2))
 			return g.DynamicQuantizeMatMul(g.Input("a", Float32, batch, Fixed(3)), weight, g.Input("s", Float32, Fixed(2)), Value{})

@@ -108,6 +108,12 @@ func (g *Graph) retype(value Value, elementType ElementType) Value {
 	return value
 }
 
+// Equal is a = b with broadcasting, as booleans.
+func (g *Graph) Equal(a, b Value) Value {
+	value := g.elementwise("Equal", a, b)
+	return g.retype(value, Bool)
+}
+
 // Where picks from a where condition holds, else from b, with broadcasting.
 func (g *Graph) Where(condition, a, b Value) Value {
 	if g.err != nil {
@@ -129,6 +135,11 @@ func (g *Graph) Where(condition, a, b Value) Value {
 // Absolute is |x|, element by element.
 func (g *Graph) Absolute(x Value) Value {
 	return g.one("", "Abs", []Value{x}, x.Type, x.Shape)
+}
+
+// Log is the natural logarithm, element by element.
+func (g *Graph) Log(x Value) Value {
+	return g.one("", "Log", []Value{x}, x.Type, x.Shape)
 }
 
 // Relu is the larger of x and 0, element by element.
@@ -208,6 +219,37 @@ func (g *Graph) SumOfSquares(x Value, axis int) Value {
 
 // Largest is the largest element over an axis, which is kept with size 1.
 func (g *Graph) Largest(x Value, axis int) Value { return g.reduce("ReduceMax", x, axis, true) }
+
+// LargestAt is the place, counted from 0, of the largest element over an axis, which is dropped; of equal ones the first.
+func (g *Graph) LargestAt(x Value, axis int) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	if axis < 0 || axis >= len(x.Shape) {
+		return g.fail("ArgMax", "no axis %d in %v", axis, x.Shape)
+	}
+	return g.one("", "ArgMax", []Value{x}, Int64, slices.Delete(slices.Clone(x.Shape), axis, axis+1),
+		integer("axis", int64(axis)), integer("keepdims", 0))
+}
+
+// Sort orders each row of the last axis, of known size, and says where each element was: the largest first when
+// descending, else the smallest.
+func (g *Graph) Sort(x Value, descending bool) (sorted, places Value) {
+	if g.err != nil {
+		return
+	}
+	if len(x.Shape) == 0 || x.Shape[len(x.Shape)-1].Name != "" {
+		g.fail("TopK", "the last axis of %v is of unknown size", x.Shape)
+		return
+	}
+	largest := int64(0)
+	if descending {
+		largest = 1
+	}
+	values := g.add("", "TopK", []Value{x, g.Int64s(x.Shape[len(x.Shape)-1].Size)},
+		[]result{{x.Type, x.Shape}, {Int64, x.Shape}}, integer("axis", -1), integer("largest", largest), integer("sorted", 1))
+	return values[0], values[1]
+}
 
 // UnitRows divides each row of the last axis by its Euclidean length, or by
 // 1e-12 where that is smaller.

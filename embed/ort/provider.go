@@ -5,6 +5,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	goruntime "runtime"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
 
@@ -35,8 +36,48 @@ func appendProvider(settings *onnxruntime.SessionOptions, name string, options m
 	if err == nil {
 		return nil
 	}
-	return hint.Wrap(fmt.Errorf("%w: %s: %w", ErrProvider, name, err),
-		fmt.Sprintf("choose cpu, or set %s to a library built with %s", LibraryVariable, name))
+	return hint.Wrap(fmt.Errorf("%w: %s needs %s: %w", ErrProvider, name, providerNeeds(name, goruntime.GOOS), err), providerRemedy(name, goruntime.GOOS))
+}
+
+// providerNeeds says what a provider takes that is missing here, as far as that is known.
+func providerNeeds(name, system string) string {
+	switch {
+	case name == "cuda":
+		return "an NVIDIA GPU with its driver, the CUDA and cuDNN libraries, and an ONNX Runtime built for them"
+	case name == "tensorrt":
+		return "an NVIDIA GPU with its driver, the CUDA, cuDNN and TensorRT libraries, and an ONNX Runtime built for them"
+	case name == "coreml" && system != "darwin":
+		return "macOS"
+	case name == "coreml":
+		return "an ONNX Runtime built with CoreML"
+	case name == "directml" && system != "windows":
+		return "Windows"
+	case name == "directml":
+		return "a GPU with DirectX 12 and an ONNX Runtime built with DirectML"
+	case name == "openvino":
+		return "the OpenVINO libraries and an ONNX Runtime built for them"
+	}
+	return "an ONNX Runtime that has a provider of this name"
+}
+
+// providerRemedy says what to do where a provider is missing: where its build of the runtime is found, or to do without.
+func providerRemedy(name, system string) string {
+	build := ""
+	switch {
+	case name == "cuda" || name == "tensorrt":
+		build = "the archive for GPUs of ONNX Runtime's releases, or Python's onnxruntime-gpu"
+	case name == "directml" && system == "windows":
+		build = "the NuGet package Microsoft.ML.OnnxRuntime.DirectML"
+	case name == "openvino":
+		build = "Python's onnxruntime-openvino, or the NuGet package Intel.ML.OnnxRuntime.OpenVino"
+	case name == "coreml" && system == "darwin":
+		build = "the archive for macOS of ONNX Runtime's releases"
+	case name == "coreml" || name == "directml":
+		return "leave --provider out: the processor is used then"
+	default:
+		return "leave --provider out: the processor is used then; others are cuda, tensorrt, coreml, directml and openvino"
+	}
+	return fmt.Sprintf("leave --provider out, and the processor is used; or name such a library with --runtime or %s: it is in %s", LibraryVariable, build)
 }
 
 // quietly keeps the runtime from also writing to standard error what do returns.

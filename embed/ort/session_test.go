@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -185,7 +187,8 @@ func TestProviders(t *testing.T) {
 	options := scaleOptions(writeScale(t, t.TempDir(), false))
 	options.Provider = "CPU"
 	openSession(t, runtime, options)
-	for _, name := range []string{"coreml", "tensorrt", "no-such-provider"} {
+	for name, needs := range map[string]string{"cuda": "an NVIDIA GPU", "tensorrt": "TensorRT", "coreml": "macOS", "directml": "Windows",
+		"openvino": "the OpenVINO libraries", "no-such-provider": "a provider of this name"} {
 		options.Provider = name
 		session, err := runtime.Session(t.Context(), options)
 		if err == nil { // this machine has it
@@ -194,6 +197,12 @@ func TestProviders(t *testing.T) {
 		}
 		if !errors.Is(err, ort.ErrProvider) || hint.Of(err) == "" {
 			t.Errorf("provider %s: %v", name, err)
+		}
+		if goruntime.GOOS == "linux" && !strings.Contains(err.Error(), needs) {
+			t.Errorf("provider %s: %v does not say %q", name, err, needs)
+		}
+		if remedy := hint.Of(err); !strings.Contains(remedy, "leave --provider out") {
+			t.Errorf("provider %s: the remedy is %q", name, remedy)
 		}
 	}
 }

@@ -3,7 +3,8 @@
 Usage: python reference.py [name ...]   (writes ../../embed/blip2/testdata/parity/<name>.json)
 
 Vision encoder, Q-Former, projections and matching head run in Hugging Face
-transformers; the CLIP variant's encoder in its CLIPVisionModel. The
+transformers; the CLIP variant's encoder in its CLIPVisionModel, encoders that
+merge tokens in merging.py, which without merging is equal to these. The
 language-model head is not part of transformers: its logits come from plain
 PyTorch on the outputs of transformers' Q-Former layers under the UniLM mask,
 recomputed from scratch for every caption token.
@@ -20,6 +21,7 @@ import transformers
 from torch.nn import functional
 from transformers import Blip2Config, Blip2ForImageTextRetrieval, CLIPVisionConfig, CLIPVisionModel
 
+import merging
 import weights
 
 OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "embed" / "blip2" / "testdata" / "parity"
@@ -27,7 +29,8 @@ OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "embed" / "blip2" / "test
 # One model for each thing that could go wrong: head widths that are no power
 # of two, odd widths, an image size that the patch size does not divide, one
 # layer, cross-attention in every layer, one query, no padding, long text, a
-# decoder of its own, another epsilon in the last norm.
+# decoder of its own, another epsilon in the last norm, merged tokens: some in
+# each layer, and as many as there can be.
 CONFIGS = {
     "regular": dict(
         seed=1, vision=dict(hidden=32, layers=3, heads=4, inner=64, image=28, patch=7),
@@ -49,6 +52,14 @@ CONFIGS = {
         seed=5, vision=dict(hidden=32, layers=3, heads=2, inner=64, image=24, patch=8, clip=True, final_epsilon=1e-3),
         former=dict(hidden=24, layers=2, heads=2, inner=40, vocabulary=83, positions=24, frequency=2),
         queries=4, projection=8, images=2, texts=[5, 8], epsilon=1e-5),
+    "merged": dict(
+        seed=7, vision=dict(hidden=36, layers=4, heads=3, inner=52, image=36, patch=6, merged=5),
+        former=dict(hidden=24, layers=3, heads=2, inner=40, vocabulary=71, positions=20, frequency=2),
+        queries=5, projection=9, images=3, texts=[6, 11], epsilon=1e-6),
+    "merged-clip": dict(
+        seed=8, vision=dict(hidden=20, layers=4, heads=2, inner=44, image=30, patch=6, clip=True, final_epsilon=1e-3, merged=9),
+        former=dict(hidden=16, layers=2, heads=2, inner=24, vocabulary=53, positions=16, frequency=1),
+        queries=3, projection=6, images=2, texts=[4], epsilon=1e-5),
 }
 
 
@@ -128,6 +139,11 @@ def clip_tokens(spec: dict, pixels: torch.Tensor) -> torch.Tensor:
                                  vision["final_epsilon"])
 
 
+def unmerged(spec: dict, pixels: torch.Tensor, model) -> torch.Tensor:
+    """Image tokens of transformers' own encoders, which merge none."""
+    return clip_tokens(spec, pixels) if spec["vision"].get("clip") else model.vision_model(pixels).last_hidden_state
+
+
 def text_logits(model, spec: dict, tokens: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     """Language-model logits [B, T, V]: text sees queries and itself causally, queries see queries."""
     queries = spec["queries"]
@@ -194,10 +210,12 @@ def make(name: str, spec: dict, model=None) -> dict:
     mask = (torch.arange(longest)[None] < torch.tensor(lengths)[:, None]).long()
     ids = ids * mask
 
-    if vision.get("clip"):
-        tokens = clip_tokens(spec, pixels)
+    if vision.get("merged"):
+        tokens = merging.merged_tokens(vision, pixels, lambda name, *shape: generated(name, spec, *shape), spec["epsilon"])
+        assert torch.allclose(unmerged(spec, pixels, model), merging.merged_tokens(
+            vision | {"merged": 0}, pixels, lambda name, *shape: generated(name, spec, *shape), spec["epsilon"]), atol=1e-5)
     else:
-        tokens = model.vision_model(pixels).last_hidden_state
+        tokens = unmerged(spec, pixels, model)
     ones = torch.ones(tokens.shape[:2], dtype=torch.long)
     image_states = model.qformer(model.query_tokens.expand(images, -1, -1), encoder_hidden_states=tokens,
                                  encoder_attention_mask=ones).last_hidden_state
@@ -216,7 +234,7 @@ def make(name: str, spec: dict, model=None) -> dict:
                            encoder_attention_mask=torch.ones(pair_tokens.shape[:2], dtype=torch.long)).last_hidden_state
     match = model.itm_head(states[:, :spec["queries"]]).mean(dim=1)
 
-    if not vision.get("clip"):  # the published entry point gives the same
+    if not vision.get("clip") and not vision.get("merged"):  # the published entry point gives the same
         contrast_whole = model(pixel_values=pixels, input_ids=ids, attention_mask=mask).logits_per_image
         match_whole = model(pixel_values=pixels[which], input_ids=pair_ids, attention_mask=pair_mask,
                             use_image_text_matching_head=True).logits_per_image
@@ -235,7 +253,8 @@ def make(name: str, spec: dict, model=None) -> dict:
                        "IntermediateSize": vision["inner"], "ImageSize": vision["image"], "PatchSize": vision["patch"],
                        "Activation": "quick_gelu" if vision.get("clip") else "gelu",
                        "LayerNormEpsilon": spec["epsilon"], "FinalLayerNormEpsilon": vision.get("final_epsilon", spec["epsilon"]),
-                       "PreLayerNorm": bool(vision.get("clip")), "PatchBias": not vision.get("clip")},
+                       "PreLayerNorm": bool(vision.get("clip")), "PatchBias": not vision.get("clip"),
+                       **({"Merged": vision["merged"]} if vision.get("merged") else {})},
             "QFormer": {"HiddenSize": former["hidden"], "Layers": former["layers"], "Heads": former["heads"],
                         "IntermediateSize": former["inner"], "VocabularySize": former["vocabulary"],
                         "MaxPositions": former["positions"], "CrossAttentionFrequency": former["frequency"],

@@ -34,10 +34,14 @@ type App struct {
 	Provider  string
 	Threads   int
 	Precision string
+	// Fast asks for a model whose vision encoder merges tokens.
+	Fast bool
 	// Ann is how vectors are found: one of vector.Methods.
 	Ann string
 	// PrecisionGiven reports whether --precision was given, or set in the settings.
 	PrecisionGiven func() bool
+	// FastGiven reports whether --fast was given, or set in the settings.
+	FastGiven func() bool
 	// ModelGiven reports whether --model was given, or set in the settings.
 	ModelGiven func() bool
 

@@ -76,6 +76,7 @@ func (a *App) ModelOptions(runtime *ort.Runtime, reporter *progress.Reporter) (m
 	return models.Options{
 		Dir:       filepath.Join(cache, "models"),
 		Precision: precision,
+		Fast:      a.Fast,
 		Runtime:   runtime,
 		Threads:   a.Threads,
 		Logger:    a.Log(),
@@ -182,7 +183,7 @@ func (a *App) OpenFingerprint(ctx context.Context, from *Session, fingerprint st
 	}
 	for _, model := range all {
 		if model.Problem == nil && model.Manifest.Fingerprint == fingerprint {
-			options.Precision = model.Manifest.Precision
+			options.Precision, options.Fast = model.Manifest.Precision, model.Manifest.Fast()
 			session, err := a.openModel(ctx, from.Runtime, options, model)
 			if err == nil {
 				session.interpreter = from.interpreter
@@ -198,6 +199,9 @@ func (a *App) openModel(ctx context.Context, runtime *ort.Runtime, options model
 		return nil, hint.Wrap(UsageError("model %s was compiled in %s, not %s", model.Name, made, options.Precision),
 			fmt.Sprintf("leave --precision out, or import its checkpoint again with --precision %s --name %s-%s", options.Precision, model.Name, options.Precision))
 	}
+	if a.FastGiven() && model.Manifest.Fast() != options.Fast {
+		return nil, fastMismatch(model)
+	}
 	if a.Threads < 0 {
 		return nil, UsageError("--threads %d is negative: give 0 for one per core", a.Threads)
 	}
@@ -210,6 +214,16 @@ func (a *App) openModel(ctx context.Context, runtime *ort.Runtime, options model
 		return nil, fmt.Errorf("open model %s: %w", model.Name, err)
 	}
 	return &Session{Engine: engine, Name: model.Name, Runtime: runtime}, nil
+}
+
+// fastMismatch says that a model was compiled with --fast and is to be used without, or the other way round.
+func fastMismatch(model models.Model) error {
+	if model.Manifest.Fast() {
+		return hint.Wrap(UsageError("model %s was compiled with --fast", model.Name),
+			fmt.Sprintf("leave --fast out, or import its checkpoint again without it and with --name %s-exact", model.Name))
+	}
+	return hint.Wrap(UsageError("model %s was compiled without --fast", model.Name),
+		fmt.Sprintf("leave --fast out, or import its checkpoint again with --fast --name %s-fast", model.Name))
 }
 
 // sharedTurns are those of the models of both stages, so that searches go before answers.

@@ -98,7 +98,7 @@ func runBench(ctx context.Context, app *cli.App, options benchOptions) (err erro
 	}
 	measure := bench.Options{
 		Families: cli.Families(), Runtime: runtime, Threads: app.Threads, Least: options.least, WorkDir: options.work,
-		Config: modelconfig.PublishedConfig(options.imageSize), Precisions: precisions,
+		Config: modelconfig.PublishedConfig(options.imageSize), Precisions: precisions, Fast: compile.Fast,
 	}
 	if options.named {
 		if measure.ModelDirs, err = benchModels(ctx, app.Model, compile, precisions); err != nil {

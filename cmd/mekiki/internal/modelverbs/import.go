@@ -38,6 +38,7 @@ The source is only read, tensor by tensor, and can be deleted afterwards.`
 const importExample = `  mekiki import ~/models/blip2-itm-vit-g
   mekiki import blip2_pretrained.pth eva_vit_g.pth --name blip2
   mekiki import ~/models/tuned --precision fp32
+  mekiki import ~/models/blip2-itm-vit-g --fast --name blip2-fast
   mekiki import ~/models/blip2-flan-t5-xl
   mekiki import blip2_pretrained_flant5xl.pth eva_vit_g.pth ~/models/flan-t5-xl`
 
@@ -108,7 +109,7 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 	if name == models.BuiltinName {
 		return imported{}, cli.UsageError("%q is the name of the model inside the program; choose another with --name", name)
 	}
-	if err := keepPrecision(app, name, source.Config()); err != nil {
+	if err := keepForm(app, name, source.Config()); err != nil {
 		return imported{}, err
 	}
 	model, err := compile(ctx, app, source, name)
@@ -118,25 +119,31 @@ func runImport(ctx context.Context, app *cli.App, options importOptions, paths [
 	return imported{model, time.Since(started).Seconds()}, err
 }
 
-// keepPrecision refuses to put a model of one precision in the place of one of another: both can be kept under names of
-// their own.
-func keepPrecision(a *cli.App, name string, config modelconfig.Config) error {
+// keepForm refuses to put a model of one precision in the place of one of another, and one that merges tokens in the place of one
+// that does not, or the other way round: both can be kept under names of their own.
+func keepForm(a *cli.App, name string, config modelconfig.Config) error {
 	options, err := modelOptions(a, a.Progress(), config)
 	if err != nil {
 		return err
 	}
 	earlier, err := models.Find(name, options)
-	if err != nil || earlier.Manifest.Precision == options.Precision {
+	made := earlier.Manifest
+	if err != nil || made.Precision == options.Precision && made.Fast() == options.Fast {
 		return nil // there is none, or it is damaged and may be replaced
 	}
-	return hint.Wrap(cli.UsageError("there already is a model %s, in %s", name, earlier.Manifest.Precision),
-		fmt.Sprintf("keep both with --name %s-%s, or remove that one first with mekiki models remove %s", name, options.Precision, name))
+	form := string(options.Precision)
+	if options.Fast {
+		form += "-fast"
+	}
+	return hint.Wrap(cli.UsageError("there already is a model %s, in %s", name, made.Form()),
+		fmt.Sprintf("keep both with --name %s-%s, or remove that one first with mekiki models remove %s", name, form, name))
 }
 
 // modelOptions are the flags' options for a model of these sizes, with the precision that a second stage has if none is given.
 func modelOptions(a *cli.App, reporter *progress.Reporter, config modelconfig.Config) (models.Options, error) {
 	language := config.Language != nil
 	options, err := a.ModelOptions(nil, reporter)
+	options.Fast = options.Fast && !config.Translates()
 	switch {
 	case err != nil:
 	case language && !config.Translates() && !a.PrecisionGiven():
@@ -177,7 +184,7 @@ func printImported(a *cli.App, model imported) error {
 			Warnings []string `json:"warnings,omitempty"`
 		}{summarize(model.Model), model.Seconds, model.Manifest.Warnings()})
 	}
-	fmt.Fprintf(a.Out, "%s is ready: %s, %s, in %s\n", model.Name, model.Manifest.Precision,
+	fmt.Fprintf(a.Out, "%s is ready: %s, %s, in %s\n", model.Name, model.Manifest.Form(),
 		progress.Count(model.Bytes, progress.Bytes), progress.Duration(time.Duration(model.Seconds*float64(time.Second))))
 	if check := model.Manifest.SelfCheck; check != nil {
 		fmt.Fprintf(a.Out, "beside fp32: %s\n", besideFloat(*check))

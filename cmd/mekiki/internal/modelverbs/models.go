@@ -45,7 +45,9 @@ type modelSummary struct {
 	Bytes     int64  `json:"bytes"`
 	Precision string `json:"precision,omitempty"`
 	ImageSize int    `json:"image_size,omitempty"`
-	Captions  bool   `json:"captions"`
+	// Fast says that the vision encoder merges tokens.
+	Fast     bool `json:"fast,omitempty"`
+	Captions bool `json:"captions"`
 	// Family and Capabilities are absent where the model cannot be used.
 	Family       string                 `json:"family,omitempty"`
 	Capabilities *manifest.Capabilities `json:"capabilities,omitempty"`
@@ -56,7 +58,7 @@ type modelSummary struct {
 func summarize(model models.Model) modelSummary {
 	summary := modelSummary{
 		Name: model.Name, Dir: model.Dir, Bytes: model.Bytes, Precision: string(model.Manifest.Precision),
-		ImageSize: model.Manifest.Config.Vision.ImageSize, Fingerprint: model.Manifest.Fingerprint,
+		ImageSize: model.Manifest.Config.Vision.ImageSize, Fast: model.Manifest.Fast(), Fingerprint: model.Manifest.Fingerprint,
 	}
 	if model.Problem != nil {
 		summary.Problem = model.Problem.Error()
@@ -92,7 +94,7 @@ func runModelsList(app *cli.App) error {
 			continue
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", model.Name, progress.Count(model.Bytes, progress.Bytes),
-			model.Manifest.Precision, pixelsColumn(model.Manifest.Config.Vision.ImageSize), model.Manifest.Capabilities())
+			model.Manifest.Form(), pixelsColumn(model.Manifest.Config.Vision.ImageSize), model.Manifest.Capabilities())
 	}
 	return table.Flush()
 }

@@ -147,7 +147,7 @@ func checkDownload(app *cli.App, options importOptions, dir, name string) error 
 			return fmt.Errorf("tokenizer of the language model: %w", err)
 		}
 	}
-	return keepPrecision(app, name, config)
+	return keepForm(app, name, config)
 }
 
 // download brings files from the network, with progress. The small files are checked before the weights, unless check is
