@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"mekiki/internal/vfs"
 )
 
 // download is one file on its way.
@@ -277,7 +279,7 @@ func (d *download) finish(ctx context.Context) error {
 		return local(err)
 	}
 	d.tracker.stage(StageDownload, d.file.name, d.base+d.file.size, d.tracker.total())
-	return errors.Join(removeAll(d.final+stateSuffix), syncFolder(filepath.Dir(d.final)))
+	return errors.Join(removeAll(d.final+stateSuffix), vfs.SyncFolder(filepath.Dir(d.final)))
 }
 
 // discard removes what came.

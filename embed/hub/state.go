@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"mekiki/internal/bounded"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"mekiki/internal/bounded"
+	"mekiki/internal/vfs"
 )
 
 const (
@@ -140,16 +142,5 @@ func writeRecord(path string, value any) error {
 	if err := os.Rename(temporary.Name(), path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes renames in a folder durable where the system can.
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	_ = folder.Sync() // Windows cannot
-	return nil
+	return vfs.SyncFolder(filepath.Dir(path))
 }

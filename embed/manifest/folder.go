@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"mekiki/internal/vfs"
 )
 
 // WriteFolder makes the model folder dir of what write puts into another one,
@@ -20,7 +22,7 @@ func WriteFolder(dir string, write func(partial string) (Manifest, error)) (writ
 		written, err = write(partial)
 	}
 	if err == nil {
-		err = syncFolder(partial)
+		err = syncAll(partial)
 	}
 	if err == nil {
 		err = replaceFolder(partial, dir)
@@ -32,8 +34,8 @@ func WriteFolder(dir string, write func(partial string) (Manifest, error)) (writ
 	return written, nil
 }
 
-// syncFolder makes the files of a folder survive a power loss.
-func syncFolder(dir string) error {
+// syncAll makes a folder and its files survive a power loss.
+func syncAll(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -47,7 +49,7 @@ func syncFolder(dir string) error {
 			return fmt.Errorf("sync %s: %w", file.Name(), err)
 		}
 	}
-	return nil
+	return vfs.SyncFolder(dir)
 }
 
 // asideSuffix ends the name to which a model is moved while a new one takes its
@@ -69,6 +71,10 @@ func replaceFolder(from, to string) error {
 		return err
 	}
 	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	// The old model goes once the new one is there for good.
+	if err := vfs.SyncFolder(filepath.Dir(filepath.Clean(to))); err != nil {
 		return err
 	}
 	return os.RemoveAll(aside)

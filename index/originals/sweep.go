@@ -235,5 +235,5 @@ func (w *sweep) aside(path string) error {
 		return err
 	}
 	w.swept.Aside++
-	return (vfs.OS{}).SyncDir(folder)
+	return vfs.SyncFolder(folder)
 }

@@ -13,6 +13,7 @@ import (
 
 	"mekiki/index/ingest/drives"
 	"mekiki/index/xmp/rdf"
+	"mekiki/internal/vfs"
 )
 
 // errChanged says that a file is not as it was read.
@@ -102,7 +103,7 @@ func replace(path string, former content, data []byte, mode fs.FileMode) (err er
 	if err := os.Rename(temporary, path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return vfs.SyncFolder(filepath.Dir(path))
 }
 
 // remove removes a file that is still what was read of it.
@@ -113,7 +114,7 @@ func remove(path string, former content) error {
 	if err := os.Remove(path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return vfs.SyncFolder(filepath.Dir(path))
 }
 
 func removeIfThere(path string) error {
@@ -121,14 +122,4 @@ func removeIfThere(path string) error {
 		return err
 	}
 	return nil
-}
-
-// syncFolder makes the names in a folder durable, where the system can.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return nil //nolint:nilerr // Windows opens no folders, and has no need of it
-	}
-	_ = folder.Sync() // network drives refuse it; the file itself is synced
-	return folder.Close()
 }

@@ -109,7 +109,7 @@ func (l *Log[T]) begin() (err error) {
 	if l.file, err = os.OpenFile(l.name(l.run), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
 		return err
 	}
-	return vfs.OS{}.SyncDir(l.options.Folder)
+	return vfs.SyncFolder(l.options.Folder)
 }
 
 func (l *Log[T]) name(run string) string { return filepath.Join(l.options.Folder, run+suffix) }

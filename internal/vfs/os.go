@@ -85,7 +85,11 @@ func (OS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) 
 func (OS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
 
 // SyncDir implements FS.
-func (OS) SyncDir(name string) error { return syncDir(name) }
+func (OS) SyncDir(name string) error { return SyncFolder(name) }
+
+// SyncFolder makes created, renamed and removed names in a folder of the operating system durable, where its file
+// system has such a thing: that one has not is no error, and that it failed is.
+func SyncFolder(name string) error { return syncFolder(name) }
 
 // Lock implements FS.
 func (OS) Lock(name string) (io.Closer, error) {

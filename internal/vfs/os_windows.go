@@ -1,5 +1,5 @@
 package vfs
 
-// syncDir does nothing: NTFS journals names by itself, and folders cannot be
+// syncFolder does nothing: NTFS journals names by itself, and folders cannot be
 // flushed without special rights.
-func syncDir(string) error { return nil }
+func syncFolder(string) error { return nil }
