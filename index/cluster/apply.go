@@ -91,7 +91,9 @@ func (p *plan) applyChanges(ctx context.Context, batch *index.Batch) error {
 		p.failures[path] = nil
 	}
 	if batch.Final {
-		p.forgetPaths(batch.Detach)
+		if err := p.forgetPaths(ctx, batch.Detach); err != nil {
+			return err
+		}
 	}
 	for i := range batch.Vectors {
 		if err := p.putVectors(batch.Vectors[i].ID, &batch.Vectors[i], true); err != nil {
@@ -258,6 +260,9 @@ func (p *plan) detach(path string, owner index.ID, keep bool) {
 // remove deletes a record and all that belongs to it.
 func (p *plan) remove(id index.ID) {
 	e, there := p.get(id)
+	if half := p.gone[id]; half != nil && !there {
+		e, there, p.records[id] = half, true, half
+	}
 	if !there {
 		return
 	}
@@ -324,14 +329,27 @@ func (p *plan) unkeep(which func(key string) bool) {
 	}
 }
 
-// forgetPaths forgets what is kept of pictures whose last path is one of some.
-func (p *plan) forgetPaths(paths []string) {
+// forgetPaths forgets what is kept of pictures whose last path is one of some, but not that a
+// person removed one for good.
+func (p *plan) forgetPaths(ctx context.Context, paths []string) error {
 	endings := map[string]bool{}
 	for _, path := range paths {
-		endings[form.Digest(path)] = true
+		endings[form.Digest(filepath.Clean(path))] = true
 	}
-	p.unkeep(func(key string) bool {
-		_, ending, _ := strings.Cut(key, "-")
-		return endings[ending] && !p.written[key].Purged
-	})
+	forgotten := map[string]bool{}
+	for _, key := range slices.Concat(sortedKeys(p.kept), sortedKeys(p.written)) {
+		if _, ending, _ := strings.Cut(key, "-"); !endings[ending] {
+			continue
+		}
+		kept, written := p.written[key]
+		if !written {
+			var err error
+			if kept, written, err = p.readKept(ctx, key); err != nil {
+				return err
+			}
+		}
+		forgotten[key] = written && !kept.Purged
+	}
+	p.unkeep(func(key string) bool { return forgotten[key] })
+	return nil
 }

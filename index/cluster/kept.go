@@ -24,7 +24,7 @@ func (l *Library) Kept() ([]index.Kept, error) {
 	read := make([]*index.Kept, len(keys))
 	err = each(ctx, len(keys), func(ctx context.Context, i int) error {
 		var kept index.Kept
-		there, err := r.readJSON(ctx, keys[i], &kept)
+		there, err := l.readJSON(ctx, keys[i], &kept)
 		if there && !kept.Purged && !kept.Expired(l.clock()) {
 			read[i] = &kept
 		}

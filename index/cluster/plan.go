@@ -34,6 +34,7 @@ type plan struct {
 	kept    map[string]bool // keys of what is kept, true for those that are there
 	written map[string]index.Kept
 
+	gone     map[index.ID]*entry // records that another process is about to delete, or did not come to
 	blobs    map[string][]byte
 	parts    map[string]embed.Parts // of blobs
 	failures map[string]*index.Failure
@@ -68,7 +69,7 @@ func (l *Library) newPlan(s *form.State, sequence uint64, mark string) *plan {
 		library: l, state: s, sequence: sequence, mark: mark,
 		records: map[index.ID]*entry{}, byHash: map[index.Hash]index.ID{}, byPath: map[string]index.ID{}, byText: map[string]index.ID{},
 		claims: map[index.Hash]*claim{}, kept: map[string]bool{}, written: map[string]index.Kept{},
-		blobs: map[string][]byte{}, parts: map[string]embed.Parts{}, failures: map[string]*index.Failure{}, searches: map[string]*index.SavedSearch{},
+		gone: map[index.ID]*entry{}, blobs: map[string][]byte{}, parts: map[string]embed.Parts{}, failures: map[string]*index.Failure{}, searches: map[string]*index.SavedSearch{},
 	}
 }
 
@@ -124,34 +125,29 @@ func (p *plan) load(ctx context.Context, batch *index.Batch) error {
 		return err
 	}
 	ids = append(ids, claimed...)
-	found, err := p.library.idsOf(ctx, p.state, engine.Any(nonZero(engine.OneOf(document.Paths, document.Texts(paths)), len(paths)), nonZero(engine.OneOf(document.External, document.Texts(external)), len(external))), len(paths)+len(external))
-	if err != nil {
-		return err
+	for property, values := range map[string][]string{document.Paths: paths, document.External: external} {
+		found, err := p.library.idsOf(ctx, p.state, property, values)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, found...)
 	}
-	return p.loadRecords(ctx, append(ids, found...))
+	return p.loadRecords(ctx, ids)
 }
 
-func nonZero(condition engine.Condition, count int) engine.Condition {
-	if count == 0 {
-		return engine.Condition{}
-	}
-	return condition
-}
-
-// idsOf gives the records that pass a condition of the engine, about as many as are asked
-// for.
-func (l *Library) idsOf(ctx context.Context, s *form.State, condition engine.Condition, asked int) ([]index.ID, error) {
-	if asked == 0 {
-		return nil, nil
-	}
-	answers, err := l.engine.Find(ctx, engine.Query{Collection: s.Collection, Replicated: l.replicated(), Where: condition, Limit: engine.MaximumResults})
-	if err != nil {
-		return nil, err
-	}
+// idsOf gives the records that have one of some values of a property, as the engine knows
+// them. It is asked about some at a time, since an answer has [engine.MaximumResults] at most.
+func (l *Library) idsOf(ctx context.Context, s *form.State, property string, values []string) ([]index.ID, error) {
 	var ids []index.ID
-	for _, found := range answers[0] {
-		if id := form.ID(found.ID); id != 0 {
-			ids = append(ids, id)
+	for some := range slices.Chunk(document.Texts(values), pageOfObjects) {
+		answers, err := l.engine.Find(ctx, engine.Query{Collection: s.Collection, Replicated: l.replicated(), Where: engine.OneOf(property, some), Limit: engine.MaximumResults})
+		if err != nil {
+			return nil, err
+		}
+		for _, found := range answers[0] {
+			if id := form.ID(found.ID); id != 0 {
+				ids = append(ids, id)
+			}
 		}
 	}
 	return ids, nil
@@ -215,7 +211,7 @@ func (p *plan) loadRecords(ctx context.Context, ids []index.ID) error {
 	ids = slices.Compact(ids)
 	entries := make([]*entry, len(ids))
 	err := each(ctx, len(ids), func(ctx context.Context, i int) (err error) {
-		entries[i], err = p.library.readRecord(ctx, ids[i])
+		entries[i], err = p.library.readObject(ctx, ids[i])
 		return err
 	})
 	if err != nil {
@@ -225,6 +221,11 @@ func (p *plan) loadRecords(ctx context.Context, ids []index.ID) error {
 		if one == nil {
 			continue
 		}
+		if one.Gone != "" && one.Gone != p.mark {
+			p.gone[ids[i]] = one
+			continue
+		}
+		one.dirty = one.Gone != "" // by an earlier attempt of this write
 		p.records[ids[i]] = one
 		p.byHash[one.Hash] = ids[i]
 		if one.ExternalID != "" {
@@ -237,8 +238,17 @@ func (p *plan) loadRecords(ctx context.Context, ids []index.ID) error {
 	return nil
 }
 
-// readRecord reads a record of the store; nil where there is none.
+// readRecord reads a record of the store; nil where there is none, or no more.
 func (l *Library) readRecord(ctx context.Context, id index.ID) (*entry, error) {
+	read, err := l.readObject(ctx, id)
+	if err != nil || read == nil || read.Gone != "" {
+		return nil, err
+	}
+	return read, nil
+}
+
+// readObject reads a record of the store, which may be gone by what it says; nil where there is none.
+func (l *Library) readObject(ctx context.Context, id index.ID) (*entry, error) {
 	data, tag, err := l.store.GetTagged(ctx, form.RecordKey(id))
 	if errors.Is(err, objects.ErrAbsent) {
 		return nil, nil

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -111,7 +110,7 @@ func (p *plan) putThumbnail(e *entry, jpeg []byte) {
 // newID gives the ID of a new record: that which was claimed for the content by whoever did
 // not come to write the record, or else one that was never given.
 func (p *plan) newID(ctx context.Context, hash index.Hash) (index.ID, error) {
-	if claimed := p.claims[hash]; claimed != nil && claimed.tag != "" && claimed.ID != 0 && p.records[claimed.ID] == nil {
+	if claimed := p.claims[hash]; claimed != nil && claimed.tag != "" && claimed.ID != 0 && p.records[claimed.ID] == nil && p.gone[claimed.ID] == nil {
 		return claimed.ID, nil
 	}
 	return p.library.takeID(ctx)
@@ -166,13 +165,14 @@ func (p *plan) restore(ctx context.Context, r *index.Record, hash index.Hash) er
 	}
 	for key, there := range p.kept {
 		if there && found == nil && strings.HasPrefix(key, prefix) {
-			data, err := p.library.store.Get(ctx, key)
+			kept, read, err := p.readKept(ctx, key)
 			if err != nil {
-				return fmt.Errorf("read what is kept of the content %s: %w", hash, err)
+				return err
 			}
-			found = new(index.Kept)
-			if err := json.Unmarshal(data, found); err != nil {
-				return fmt.Errorf("read what is kept of the content %s: %w: %w", hash, index.ErrDamaged, err)
+			if read {
+				found = &kept
+			} else {
+				delete(p.kept, key) // what cannot be read is left as it is
 			}
 		}
 	}
@@ -182,6 +182,13 @@ func (p *plan) restore(ctx context.Context, r *index.Record, hash index.Hash) er
 		r.Given = r.Given.Merge(found.Given)
 	}
 	return nil
+}
+
+// readKept reads what is kept under a key. False is for what another process has taken
+// meanwhile, and for what is damaged, of which the log is told.
+func (p *plan) readKept(ctx context.Context, key string) (kept index.Kept, there bool, err error) {
+	there, err = p.library.readJSON(ctx, key, &kept)
+	return kept, there, err
 }
 
 // putVectors stages a record's vectors and tokens in a space. Those that are there stay,

@@ -238,40 +238,45 @@ func (r *Reader) Purged(ctx context.Context, hashes []index.Hash) ([]bool, error
 	if len(hashes) == 0 {
 		return nil, nil
 	}
-	kept := map[string]string{}
+	kept := map[string][]string{}
 	for info, err := range r.library.store.List(ctx, form.KeptPrefix) {
 		if err != nil {
 			return nil, fmt.Errorf("list what is kept: %w", err)
 		}
 		hash, _, _ := strings.Cut(strings.TrimPrefix(info.Key, form.KeptPrefix), "-")
-		kept[hash] = info.Key
+		kept[hash] = append(kept[hash], info.Key)
 	}
 	purged := make([]bool, len(hashes))
 	for i, hash := range hashes {
-		key, there := kept[hash.String()]
-		if !there {
-			continue
+		for _, key := range kept[hash.String()] {
+			var read index.Kept
+			if _, err := r.library.readJSON(ctx, key, &read); err != nil {
+				return nil, err
+			}
+			purged[i] = purged[i] || read.Purged
 		}
-		var read index.Kept
-		if _, err := r.readJSON(ctx, key, &read); err != nil {
-			return nil, err
-		}
-		purged[i] = read.Purged
 	}
 	return purged, nil
 }
 
-// readJSON reads an object; false where it is not there, or not any more.
-func (r *Reader) readJSON(ctx context.Context, key string, into any) (bool, error) {
-	data, err := r.library.store.Get(ctx, key)
+// readJSON reads an object; false where it is not there, or not any more. One that is damaged
+// is not there either, lest it hide the others: the log is told of it.
+func (l *Library) readJSON(ctx context.Context, key string, into any) (bool, error) {
+	data, err := l.store.Get(ctx, key)
 	if errors.Is(err, objects.ErrAbsent) {
+		return false, nil
+	}
+	if err == nil {
+		if wrong := json.Unmarshal(data, into); wrong != nil {
+			err = fmt.Errorf("%w: %w", index.ErrDamaged, wrong)
+		}
+	}
+	if errors.Is(err, index.ErrDamaged) {
+		l.logger.Warn("an object of the store is damaged, and left out", "object", key, "what", err)
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", key, err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return false, fmt.Errorf("read %s: %w: %w", key, index.ErrDamaged, err)
 	}
 	return true, nil
 }
@@ -437,7 +442,7 @@ func (r *Reader) readFailures(ctx context.Context, keys []string) ([]*index.Fail
 	failures := make([]*index.Failure, len(keys))
 	err := each(ctx, len(keys), func(ctx context.Context, i int) error {
 		var read form.Failure
-		there, err := r.readJSON(ctx, keys[i], &read)
+		there, err := r.library.readJSON(ctx, keys[i], &read)
 		if there && err == nil {
 			failure := read.Value()
 			failures[i] = &failure
@@ -480,7 +485,7 @@ func (r *Reader) SavedSearches(ctx context.Context) ([]index.SavedSearch, error)
 	searches := make([]*index.SavedSearch, len(keys))
 	err = each(ctx, len(keys), func(ctx context.Context, i int) error {
 		var read index.SavedSearch
-		there, err := r.readJSON(ctx, keys[i], &read)
+		there, err := r.library.readJSON(ctx, keys[i], &read)
 		if there {
 			searches[i] = &read
 		}
@@ -511,7 +516,9 @@ func (r *Reader) Thumbnail(ctx context.Context, id index.ID) ([]byte, error) {
 	jpeg, err := r.library.store.Get(ctx, key)
 	if errors.Is(err, objects.ErrAbsent) || errors.Is(err, index.ErrDamaged) {
 		if jpeg, err = r.makeThumbnail(ctx, &record.Record); err == nil {
-			err = r.library.store.Put(ctx, key, jpeg)
+			if unkept := r.library.store.Put(ctx, key, jpeg); unkept != nil {
+				r.library.logger.Warn("a thumbnail that was made again is not kept", "record", id, "error", unkept)
+			}
 		}
 	}
 	if err != nil {

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"mekiki/index"
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
+	"mekiki/index/cluster/sequence"
 	"mekiki/internal/hint"
 )
 
@@ -105,37 +105,24 @@ func (l *Library) current(ctx context.Context) (*known, error) {
 	}
 	l.reading.Lock()
 	defer l.reading.Unlock()
-	if k := l.known.Load(); k != nil && l.clock().Sub(k.read) < stateAge {
-		return k, nil
+	before := l.known.Load()
+	if before != nil && l.clock().Sub(before.read) < stateAge {
+		return before, nil
 	}
 	now := l.clock()
 	read, _, err := readState(ctx, l.store)
 	if err != nil {
 		return nil, err
 	}
-	sequence, err := readSequence(ctx, l.store)
+	number, _, err := sequence.Read(ctx, l.store)
 	if err != nil {
 		return nil, err
 	}
-	k := &known{state: read, sequence: max(sequence, l.sequenceKnown()), read: now}
-	l.known.Store(k)
+	k := &known{state: read, sequence: max(number, l.sequenceKnown()), read: now}
+	if !l.known.CompareAndSwap(before, k) {
+		return l.known.Load(), nil // this process has changed it since it was read
+	}
 	return k, nil
-}
-
-// readSequence gives the number of the last change that any process has announced.
-func readSequence(ctx context.Context, store Store) (uint64, error) {
-	data, err := store.Get(ctx, form.SequenceKey)
-	if errors.Is(err, objects.ErrAbsent) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("read the number of the last change: %w", err)
-	}
-	number, err := strconv.ParseUint(string(data), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read the number of the last change: %w: %w", index.ErrDamaged, err)
-	}
-	return number, nil
 }
 
 // nextSequence gives a number for a change: above all that this process knows, and by the
@@ -145,16 +132,17 @@ func (l *Library) nextSequence() uint64 {
 }
 
 // announce tells other processes, and this one, that something has changed.
-func (l *Library) announce(ctx context.Context, sequence uint64) error {
-	if err := l.store.Put(ctx, form.SequenceKey, strconv.AppendUint(nil, sequence, 10)); err != nil {
-		return fmt.Errorf("announce a change: %w", err)
+func (l *Library) announce(ctx context.Context, change uint64) error {
+	number, err := sequence.Announce(ctx, l.store, change)
+	if err != nil {
+		return err
 	}
 	for {
 		k := l.known.Load()
-		if k == nil || k.sequence >= sequence {
+		if k == nil || k.sequence >= number {
 			return nil
 		}
-		if l.known.CompareAndSwap(k, &known{state: k.state, read: k.read, sequence: sequence}) {
+		if l.known.CompareAndSwap(k, &known{state: k.state, read: k.read, sequence: number}) {
 			return nil
 		}
 	}

@@ -82,10 +82,10 @@ func (l *Library) write(ctx context.Context, batch *index.Batch, imports bool) (
 	return index.WriteResult{}, fmt.Errorf("%w, %d times", objects.ErrConflict, writeAttempts)
 }
 
-// flush writes what was planned: first what nothing points to yet, then the records, then
-// the engine, and in the end it deletes what nothing points to any more.
+// flush writes what was planned: first what nothing points to yet, then the records, then what is kept of
+// those that go, then it removes these, then the engine, and in the end it deletes what nothing points to any more.
 func (p *plan) flush(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{p.writeBlobs, p.writeClaims, p.writeRecords, p.writeRest, p.publish, p.sweep} {
+	for _, step := range []func(context.Context) error{p.writeBlobs, p.claim, p.writeRecords, p.writeRest, p.bury, p.release, p.deleteGone, p.publish, p.sweep} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -100,12 +100,20 @@ func (p *plan) writeBlobs(ctx context.Context) error {
 	})
 }
 
-// writeClaims claims the contents of new records, and gives up those of records that go:
-// before anything else is written, so that of several processes one goes on.
-func (p *plan) writeClaims(ctx context.Context) error {
+// claim claims the contents of new records, before any of these is written, so that of several processes one goes on.
+func (p *plan) claim(ctx context.Context) error {
+	return p.writeClaims(ctx, func(c *claim) bool { return c.ID != 0 })
+}
+
+// release gives up the contents of records that are gone.
+func (p *plan) release(ctx context.Context) error {
+	return p.writeClaims(ctx, func(c *claim) bool { return c.ID == 0 && c.of != 0 })
+}
+
+func (p *plan) writeClaims(ctx context.Context, which func(*claim) bool) error {
 	var hashes []index.Hash
 	for hash, claim := range p.claims {
-		if claim.write && (claim.ID != 0 || claim.of != 0) {
+		if claim.write && which(claim) {
 			hashes = append(hashes, hash)
 		}
 	}
@@ -145,10 +153,21 @@ func (p *plan) touched(which func(*entry) bool) []*entry {
 }
 
 func (p *plan) writeRecords(ctx context.Context) error {
-	dirty := p.touched(func(e *entry) bool { return e.dirty && !e.removed })
-	return each(ctx, len(dirty), func(ctx context.Context, i int) error {
-		e := dirty[i]
+	return p.writeEntries(ctx, p.touched(func(e *entry) bool { return e.dirty && !e.removed }), "")
+}
+
+// bury marks the objects of the records that go, so that whoever changes one of them at the same time is told, instead of
+// this process by nobody. What people gave them is kept by then.
+func (p *plan) bury(ctx context.Context) error {
+	return p.writeEntries(ctx, p.touched(func(e *entry) bool { return e.removed && !e.fresh && e.Gone == "" }), p.mark)
+}
+
+// writeEntries writes the objects of records by compare and swap.
+func (p *plan) writeEntries(ctx context.Context, entries []*entry, gone string) error {
+	return each(ctx, len(entries), func(ctx context.Context, i int) error {
+		e := entries[i]
 		changed := *e.Record
+		changed.Gone = gone
 		changed.Sequence = p.sequence
 		data, err := changed.Encode()
 		if err != nil {
@@ -162,7 +181,7 @@ func (p *plan) writeRecords(ctx context.Context) error {
 	})
 }
 
-// writeRest writes what is kept, failures and searches, and deletes the records that go.
+// writeRest writes what is kept, failures and searches.
 func (p *plan) writeRest(ctx context.Context) error {
 	var gone []string
 	put := map[string]any{}
@@ -188,9 +207,6 @@ func (p *plan) writeRest(ctx context.Context) error {
 			put[key] = search
 		}
 	}
-	for _, e := range p.touched(func(e *entry) bool { return e.removed && !e.fresh }) {
-		gone = append(gone, form.RecordKey(e.ID))
-	}
 	keys := sortedKeys(put)
 	err := each(ctx, len(keys), func(ctx context.Context, i int) error {
 		data, err := json.Marshal(put[keys[i]])
@@ -201,6 +217,18 @@ func (p *plan) writeRest(ctx context.Context) error {
 	})
 	if err != nil || len(gone) == 0 {
 		return err
+	}
+	return p.library.store.Delete(ctx, gone...)
+}
+
+// deleteGone deletes the objects of the records that go.
+func (p *plan) deleteGone(ctx context.Context) error {
+	var gone []string
+	for _, e := range p.touched(func(e *entry) bool { return e.removed && !e.fresh }) {
+		gone = append(gone, form.RecordKey(e.ID))
+	}
+	if len(gone) == 0 {
+		return nil
 	}
 	return p.library.store.Delete(ctx, gone...)
 }

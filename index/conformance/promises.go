@@ -107,6 +107,13 @@ func testKept(p *pair) {
 		batch.Puts[i].Record.Tags = nil
 	}
 	p.write(batch)
+	// What a person removed for good stays away, also when the path is taken out later.
+	p.write(index.Batch{Purge: p.ids()[:1]})
+	p.write(index.Batch{Detach: []string{indextest.File(1).Path}, Final: true})
+	hashes := []index.Hash{p.image(1).Record.Hash, p.image(2).Record.Hash}
+	if purged, err := p.read().Purged(p.t.Context(), hashes); err != nil || !slices.Equal(purged, []bool{true, false}) {
+		p.t.Errorf("purged: %v, %v", purged, err)
+	}
 }
 
 func testHelpers(p *pair) {

@@ -19,6 +19,9 @@ type Record struct {
 	Spaces map[int]Vectors
 	// Thumbnail is the mark in the name of the thumbnail; see [NewMark].
 	Thumbnail string
+	// Gone is the mark of the write that removes the record, and is about to delete its object:
+	// for everybody else there is no such record any more.
+	Gone string
 }
 
 // Vectors says which objects have a record's vectors in a space.
@@ -36,8 +39,9 @@ type recordJSON struct {
 	Hash   string             `json:"Hash"`
 	Files  []fileJSON         `json:"Files,omitempty"`
 	Spaces map[string]Vectors `json:"Spaces,omitempty"`
-	// Thumbnail is as in Record.
+	// Thumbnail and Gone are as in Record.
 	Thumbnail string `json:"Thumbnail,omitempty"`
+	Gone      string `json:"Gone,omitempty"`
 	// Version is that of the form.
 	Version int `json:"Version"`
 }
@@ -80,7 +84,7 @@ func (r *rawText) UnmarshalJSON(data []byte) error {
 
 // Encode gives the bytes of the record's object.
 func (s *Record) Encode() ([]byte, error) {
-	form := recordJSON{Record: s.Record, Hash: s.Hash.String(), Thumbnail: s.Thumbnail, Version: Version}
+	form := recordJSON{Record: s.Record, Hash: s.Hash.String(), Thumbnail: s.Thumbnail, Gone: s.Gone, Version: Version}
 	for _, file := range s.Files {
 		form.Files = append(form.Files, fileJSON{file, rawText(file.Path), rawText(file.Name)})
 	}
@@ -103,7 +107,7 @@ func Decode(data []byte) (*Record, error) {
 	if err := json.Unmarshal(data, &form); err != nil {
 		return nil, fmt.Errorf("read a record: %w: %w", index.ErrDamaged, err)
 	}
-	s := &Record{Record: form.Record, Spaces: map[int]Vectors{}, Thumbnail: form.Thumbnail}
+	s := &Record{Record: form.Record, Spaces: map[int]Vectors{}, Thumbnail: form.Thumbnail, Gone: form.Gone}
 	if form.Version != Version {
 		return nil, fmt.Errorf("read a record: %w %d", index.ErrVersion, form.Version)
 	}

@@ -92,15 +92,18 @@ func Check(ctx context.Context, library *cluster.Library, o CheckOptions) (Repor
 		return c.report, err
 	}
 	var batch []index.ID
+	c.before, c.modified = before, map[index.ID]time.Time{}
 	for record, err := range records(ctx, u.Store()) {
 		if err != nil {
 			return c.report, err
 		}
+		c.modified[record.id] = record.modified
 		if batch = append(batch, record.id); len(batch) == batchRecords {
 			if err := c.check(ctx, batch); err != nil {
 				return c.report, err
 			}
 			batch = batch[:0]
+			clear(c.modified)
 		}
 	}
 	if err := c.check(ctx, batch); err != nil {
@@ -122,6 +125,9 @@ type checker struct {
 	report  Report
 	named   *names
 	unread  bool // there is a record of which it is not known what it names
+	// modified is when the objects of the records of a batch were, and what was before may be left over.
+	modified map[index.ID]time.Time
+	before   time.Time
 
 	next    func() (object, error, bool)
 	stop    func()
@@ -172,6 +178,8 @@ type verdict struct {
 	problem error
 	tokens  bool
 	keys    []string // of the objects that it names; nil where it cannot be read
+	gone    bool     // removed since it was listed, or by half
+	half    int64    // the bytes of what a process that was stopped has left of it
 }
 
 // check verifies records of the store and compares the engine's objects up to the last.
@@ -188,6 +196,12 @@ func (c *checker) check(ctx context.Context, ids []index.ID) error {
 			}
 		}
 		v := verdicts[i]
+		if v.gone { // an object of it is extra
+			if err := c.removeHalf(ctx, id, v.half); err != nil {
+				return err
+			}
+			continue
+		}
 		c.unread = c.unread || v.keys == nil
 		for _, key := range v.keys {
 			c.named.add(key)
@@ -215,6 +229,19 @@ func (c *checker) check(ctx context.Context, ids []index.ID) error {
 		c.options.Progress(c.report.Records)
 	}
 	return c.repair(ctx, repair)
+}
+
+// removeHalf deletes what is left of a record that was removed, if anything is, and is old enough.
+func (c *checker) removeHalf(ctx context.Context, id index.ID, bytes int64) error {
+	if bytes == 0 || !c.modified[id].Before(c.before) {
+		return nil
+	}
+	c.report.Leftover.Count++
+	c.report.Leftover.Bytes += bytes
+	if !c.options.Repair {
+		return nil
+	}
+	return c.upkeep.Store().Delete(ctx, form.RecordKey(id))
 }
 
 // extra deals with an object of the engine that has no record.
@@ -258,12 +285,18 @@ func (c *checker) verify(ctx context.Context, ids []index.ID) ([]verdict, error)
 // verifyOne reads one record. Only what is wrong with the store as a whole is an error.
 func (c *checker) verifyOne(ctx context.Context, id index.ID) (verdict, error) {
 	data, err := c.upkeep.Store().Get(ctx, form.RecordKey(id))
+	if errors.Is(err, objects.ErrAbsent) {
+		return verdict{gone: true}, nil
+	}
 	if err != nil {
 		return judge(err)
 	}
 	record, err := form.Decode(data)
 	if err != nil {
 		return judge(err)
+	}
+	if record.Gone != "" {
+		return verdict{gone: true, half: int64(len(data))}, nil
 	}
 	keys := keysOf(c.state, record)
 	for _, key := range keys {

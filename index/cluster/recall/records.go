@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"mekiki/index"
 	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
@@ -101,15 +102,22 @@ func (m *Memory) Read(ctx context.Context, query engine.Query) ([]*form.Record, 
 }
 
 // stored reads the record of an object of which the engine gives half: a node that was killed does, until the others
-// have repaired it. It is nil where the store has no such record.
+// have repaired it. It is nil where the store has no such record, or a damaged one: the others are found without it.
 func (m *Memory) stored(ctx context.Context, object string, problem error) (*form.Record, error) {
 	m.logger.Debug("an object of the engine has no record that can be read; the store's is taken", "object", object, "what", problem, "try", "mekiki cluster check --repair")
 	data, err := m.store.Get(ctx, form.RecordKey(form.ID(object)))
-	if errors.Is(err, objects.ErrAbsent) {
-		return nil, nil
+	var record *form.Record
+	if err == nil {
+		record, err = form.Decode(data)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, objects.ErrAbsent), err == nil && record.Gone != "":
+		return nil, nil
+	case errors.Is(err, index.ErrDamaged):
+		m.logger.Warn("a record is damaged, and left out", "object", object, "what", err, "try", "mekiki cluster check")
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("read the record of object %s: %w", object, err)
 	}
-	return form.Decode(data)
+	return record, nil
 }
