@@ -301,3 +301,47 @@ func TestUploadedWhileTheTrashIsEmptied(t *testing.T) {
 		f.expect(f.get("/api/v1/records/"+id.String()), 404, problem.NotFound)
 	}
 }
+
+// TestUndoTakesBackItsOwnChangeAlone: what somebody else gave, took or set meanwhile stays.
+func TestUndoTakesBackItsOwnChangeAlone(t *testing.T) {
+	f := start(t)
+	edit := func(body string) string {
+		t.Helper()
+		return f.expect(f.json("POST", "/api/v1/edits", `{"ids":["1"],`+body+`}`), 200, "").text(t, "undo")
+	}
+	undo := func(token string) string {
+		t.Helper()
+		return f.expect(f.json("POST", "/api/v1/undo/"+token, ""), 200, "").text(t, "undo")
+	}
+	holds := func(what string, parts ...string) {
+		t.Helper()
+		for _, part := range parts {
+			if now := given(t, f, "1"); !strings.Contains(now, part) {
+				t.Errorf("%s: %s is not in %s", what, part, now)
+			}
+		}
+	}
+	edit(`"add_tags":["early","old"],"add_people":["Ada"],"add_collections":["Trips"],"rating":2,"title":"First"`)
+	ours := edit(`"add_tags":["ours"],"remove_tags":["old"],"add_people":["Bo"],"add_collections":["Best"],"rating":3,"title":"Ours"`)
+	edit(`"add_tags":["theirs"],"remove_tags":["early"],"add_people":["Cy"],"remove_people":["Ada"],"add_collections":["Theirs"],"rating":5`)
+	again := undo(ours)
+	holds("undone", `"old"`, `"theirs"`, `["Cy"]`, `["Theirs","Trips"]`, `"rating":5`, `"First"`)
+	for _, gone := range []string{`"ours"`, `"early"`, `"Ours"`} {
+		if now := given(t, f, "1"); strings.Contains(now, gone) {
+			t.Errorf("%s is in %s", gone, now)
+		}
+	}
+	undo(again) // done again
+	holds("done again", `"ours"`, `"theirs"`, `["Bo","Cy"]`, `["Best","Theirs","Trips"]`, `"rating":5`, `"Ours"`)
+	// A word that changed its case comes back in its own.
+	edit(`"add_tags":["lake"]`)
+	written := edit(`"add_tags":["Lake"]`)
+	undo(written)
+	holds("case", `"lake"`)
+	// A collection that was renamed keeps what came into it since.
+	f.expect(f.json("POST", "/api/v1/edits", `{"ids":["2"],"add_collections":["Trips"]}`), 200, "")
+	renamed := f.expect(f.json("POST", "/api/v1/collections/Trips", `{"name":"Journeys"}`), 200, "").text(t, "undo")
+	edit(`"add_collections":["Other"]`)
+	undo(renamed)
+	holds("renamed and undone", `"Trips"`, `"Other"`)
+}

@@ -42,7 +42,7 @@ type Room struct {
 func New(options Options) Room {
 	options.Bodies.JSONBytes = max(options.Bodies.JSONBytes, BodyBytes)
 	return Room{options, &editor{library: options.Library,
-		undos: &tickets.Tickets[[]change]{For: undoFor, Most: keptUndos, Weight: keptRecords, Now: options.Now}}}
+		undos: &tickets.Tickets[[]undoing]{For: undoFor, Most: keptUndos, Weight: keptRecords, Now: options.Now}}}
 }
 
 // Routes are the lines of this room in the table of routes.

@@ -3,7 +3,6 @@ package editing
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"mekiki/index"
@@ -17,8 +16,8 @@ import (
 type editor struct {
 	library api.Library
 
-	mutex sync.Mutex                 // held while a change is made
-	undos *tickets.Tickets[[]change] // what each change took the place of
+	mutex sync.Mutex                  // held while a change is made
+	undos *tickets.Tickets[[]undoing] // what each change did
 }
 
 // change is what is to become of one record.
@@ -37,19 +36,19 @@ type Outcome struct {
 	Undo string `json:"undo,omitempty"`
 }
 
-// edit is change, and keeps what there was before for an hour.
+// edit is change, and keeps for an hour what takes it back.
 func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (Outcome, error) {
-	back, err := e.change(ctx, field, ids, changeOf)
-	if err != nil || len(back) == 0 {
+	done, err := e.change(ctx, field, ids, changeOf)
+	if err != nil || len(done) == 0 {
 		return Outcome{}, err
 	}
-	token, _ := e.undos.Put(back, len(back))
-	return Outcome{Changed: len(back), Undo: token}, nil
+	token, _ := e.undos.Put(done, len(done))
+	return Outcome{Changed: len(done), Undo: token}, nil
 }
 
-// change makes changes in one commit, and gives what brings back what they took the place of. field names the records in
+// change makes changes in one commit, and gives what takes them back. field names the records in
 // the problem of one that is not there; "" passes over those.
-func (e *editor) change(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (back []change, err error) {
+func (e *editor) change(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (done []undoing, err error) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	var batch index.Batch
@@ -68,23 +67,23 @@ func (e *editor) change(ctx context.Context, field string, ids []index.ID, chang
 				continue
 			}
 			seen[ids[i]] = true
-			former, changes, err := addChange(&batch, record, changeOf(record))
+			did, changes, err := addChange(&batch, record, changeOf(record))
 			if err != nil {
 				return err
 			}
 			if changes {
-				back = append(back, former)
+				done = append(done, did)
 			}
 		}
 		return nil
 	})
-	if err != nil || len(back) == 0 {
+	if err != nil || len(done) == 0 {
 		return nil, err
 	}
 	if _, err := e.library.Write(ctx, batch); err != nil {
 		return nil, fmt.Errorf("change records: %w", err)
 	}
-	return back, nil
+	return done, nil
 }
 
 // noSuchRecord is the problem of a record that is not there, named by a field, or by one place in a list.
@@ -97,57 +96,49 @@ func noSuchRecord(field string, place, of int, id index.ID) error {
 	return p
 }
 
-// addChange adds to the batch what changes a record, and gives what brings back what it has.
-func addChange(batch *index.Batch, record *index.Record, c change) (back change, changes bool, err error) {
+// addChange adds to the batch what changes a record, and gives what it does.
+func addChange(batch *index.Batch, record *index.Record, c change) (did undoing, changes bool, err error) {
 	if c.refused != nil {
-		return back, false, c.refused
+		return did, false, c.refused
 	}
-	c.tags.ID, c.given.ID = record.ID, record.ID
+	c.tags.ID, c.given.ID, did.id = record.ID, record.ID, record.ID
 	former := record.Tags
 	if c.tags.Exactly {
 		former = nil
 	}
-	back = change{tags: index.TagChange{ID: record.ID, Add: record.Tags}, given: index.GivenChange{ID: record.ID}}
-	asked := c.tags.Exactly || len(c.tags.Add)+len(c.tags.Remove) > 0
-	if asked && !slices.Equal(index.ChangeWords(former, c.tags.Add, c.tags.Remove), record.Tags) {
-		batch.Tags, back.tags.Exactly, changes = append(batch.Tags, c.tags), true, true
+	if c.tags.Exactly || len(c.tags.Add)+len(c.tags.Remove) > 0 {
+		did.tags = difference(record.Tags, index.ChangeWords(former, c.tags.Add, c.tags.Remove))
+	}
+	if did.tags.changes() {
+		batch.Tags, changes = append(batch.Tags, c.tags), true
 	}
 	given := c.given.Apply(record.Given)
 	if err := given.Check(); err != nil {
-		return back, false, problem.Newf(problem.InvalidRequest, "record %s: %v", record.ID, err)
+		return did, false, problem.Newf(problem.InvalidRequest, "record %s: %v", record.ID, err)
 	}
-	if !given.Equal(record.Given) {
-		batch.Given, changes = append(batch.Given, c.given), true
-		back.given.Set = c.given.Set
-		if len(c.given.AddCollections)+len(c.given.RemoveCollections) > 0 {
-			back.given.Set |= index.GivenCollections
-		}
-		if len(c.given.AddPeople)+len(c.given.RemovePeople) > 0 {
-			back.given.Set |= index.GivenPeople
-		}
-		if record.Given != nil {
-			back.given.To = *record.Given
-		}
+	if given.Equal(record.Given) {
+		return did, changes, nil
 	}
-	if !back.tags.Exactly {
-		back.tags.Add = nil
-	}
-	return back, changes, nil
+	batch.Given = append(batch.Given, c.given)
+	did.set, did.before, did.after = c.given.Set&^lists, record.Given, given
+	before, after := &index.Record{Given: record.Given}, &index.Record{Given: given}
+	did.collections, did.people = difference(before.Collections(), after.Collections()), difference(before.People(), after.People())
+	return did, true, nil
 }
 
-// undo brings back what a change took the place of. What it did can be undone in turn.
+// undo takes a change back, as far as nobody else has changed the same since. What it did can be undone in turn.
 func (e *editor) undo(ctx context.Context, token string) (Outcome, error) {
-	kept, back, there := e.undos.Take(token)
+	kept, putBack, there := e.undos.Take(token)
 	if !there {
 		return Outcome{}, problem.New(problem.NotFound, "there is nothing to undo under this token: it was undone before, or too much time has passed")
 	}
-	ids, changes := make([]index.ID, len(kept)), make(map[index.ID]change, len(kept))
-	for i, c := range kept {
-		ids[i], changes[c.tags.ID] = c.tags.ID, c
+	ids, did := make([]index.ID, len(kept)), make(map[index.ID]undoing, len(kept))
+	for i, one := range kept {
+		ids[i], did[one.id] = one.id, one
 	}
-	done, err := e.edit(ctx, "", ids, func(r *index.Record) change { return changes[r.ID] })
+	done, err := e.edit(ctx, "", ids, func(r *index.Record) change { return did[r.ID].back(r) })
 	if err != nil {
-		back()
+		putBack()
 	}
 	return done, err
 }

@@ -1052,7 +1052,7 @@ export interface paths {
     put?: never;
     /**
      * Undo a change
-     * @description Each record gets back what that change took the place of, exactly, whatever happened to it since. A token serves once; the answer has one that undoes the undoing.
+     * @description Takes back what the change did to each record, and nothing that was done since: words that others gave meanwhile stay, and so does a member that was set again. A token serves once; the answer has one that undoes the undoing.
      */
     post: operations["undoEdit"];
     delete?: never;
