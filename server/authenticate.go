@@ -88,3 +88,13 @@ func (s *Server) checkSite(next echo.HandlerFunc) echo.HandlerFunc {
 		return next(c)
 	}
 }
+
+// renameShared has the links to a collection follow it to another name.
+func (s *Server) renameShared(from, to string) {
+	switch renamed, err := s.tokens.RenameShared(from, to); {
+	case err != nil:
+		s.options.Logger.Error("the links to a collection do not know its new name, and show nothing", "error", err)
+	case renamed > 0:
+		s.options.Logger.Info("links follow the new name of their collection", "links", renamed)
+	}
+}

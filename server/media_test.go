@@ -155,9 +155,12 @@ func TestPage(t *testing.T) {
 	if home.Header.Get("Cache-Control") != "no-cache" || !strings.HasPrefix(home.Header.Get("Content-Type"), "text/html") {
 		t.Errorf("headers %v", home.Header)
 	}
-	for _, path := range []string{"/search", "/record/12", "/deep/er/still"} {
-		if got := f.expect(f.get(path), 200, ""); !bytes.Equal(got.body, home.body) {
-			t.Errorf("%s is not the page", path)
+	for path, status := range map[string]int{"/search": 200, "/library": 200, "/trash/": 200, "/record/12": 404, "/deep/er/still": 404, "/LIBRARY": 404} {
+		if got := f.get(path); got.StatusCode != status || !bytes.Equal(got.body, home.body) || got.Header.Get("Content-Type") != home.Header.Get("Content-Type") {
+			t.Errorf("%s: %d, %v: %.100s", path, got.StatusCode, got.Header, got.body)
+		}
+		if got := f.send(f.request("HEAD", path, nil)); got.StatusCode != status {
+			t.Errorf("HEAD %s: %d", path, got.StatusCode)
 		}
 	}
 	_, after, found := bytes.Cut(home.body, []byte(`src="/~`))

@@ -71,6 +71,14 @@ func (s *Server) sendPage(c echo.Context, found page.Asset) error {
 // changes with them may be kept for good, others are asked for again each time.
 func (s *Server) sendAsset(c echo.Context, found page.Asset) error {
 	header := c.Response().Header()
+	if found.Unknown {
+		header.Set("Cache-Control", "no-store")
+		if c.Request().Method == http.MethodHead {
+			header.Set(echo.HeaderContentType, found.Kind)
+			return c.NoContent(http.StatusNotFound)
+		}
+		return c.Blob(http.StatusNotFound, found.Kind, found.Data)
+	}
 	header.Set("ETag", found.Tag)
 	header.Set("Cache-Control", "no-cache")
 	if found.Fixed {

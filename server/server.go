@@ -117,6 +117,7 @@ func New(options Options) (*Server, error) {
 	})
 	s.editing = editing.New(editing.Options{
 		Library: s.library, Bodies: s.bodies, Remove: s.uploads.Store.RemoveAll, ReadOnly: s.readOnly, Now: options.Now, Logger: options.Logger,
+		Renamed: s.renameShared,
 	})
 	s.answers = &idempotency.Answers{Now: options.Now, BodyBytes: max(limits.BodyBytes, editing.BodyBytes), BodyTime: limits.ReadTime}
 	s.queries = queries.Room{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,13 @@ func TestShareShowsItsCollection(t *testing.T) {
 	if hits := strings.Count(string(found.body), `"rank":`); hits == 0 || hits > 1 || strings.Count(string(full.body), `"rank":`) <= hits {
 		t.Errorf("%d hits: %s\nof: %s", hits, found.body, full.body)
 	}
+	// Nobody has the language model write for strangers: answers take seconds of it each.
+	for _, got := range []answer{
+		g.get("/api/v1/search?q="+url.QueryEscape(`red ask:"how many?"`), visitor), g.json("POST", "/api/v1/search", `{"text":"ask:\"is it red?\"=yes"}`, visitor),
+		g.get("/api/v1/search?q="+url.QueryEscape(`ask:"how many?"`), visitor, header("Accept", "text/event-stream")),
+	} {
+		g.expect(got, 403, problem.Forbidden)
+	}
 	// What is asked for with a link is not remembered for those who see everything, and the other way round.
 	if again := g.get("/api/v1/search?q=red&limit=100&show=all", visitor); again.text(t, "total") != found.text(t, "total") {
 		t.Errorf("now: %s", again.body)
@@ -114,6 +122,41 @@ func TestSharesAreListedAndEnded(t *testing.T) {
 	g.expect(g.get("/api/v1/records", bearer(secret)), 401, problem.Unauthorized)
 	open := start(t)
 	open.expect(open.json("POST", "/api/v1/shares", `{"collection":"x"}`), 404, problem.NotFound)
+}
+
+// TestSharesFollowTheirCollection: a link shows a collection that was renamed, and again when that is undone; it does not come
+// to show another one that the pictures went into, nor a new one of the old name.
+func TestSharesFollowTheirCollection(t *testing.T) {
+	g := startGuarded(t)
+	visitor := bearer(g.share(t, ""))
+	sees := func(what, want string) {
+		t.Helper()
+		if got := g.expect(g.get("/api/v1/records", visitor), 200, ""); got.text(t, "total") != want {
+			t.Errorf("%s: %s", what, got.body)
+		}
+	}
+	rename := func(from, to string) string {
+		t.Helper()
+		return g.expect(g.json("POST", "/api/v1/collections/"+url.PathEscape(from), `{"name":"`+to+`"}`, g.admin()), 200, "").text(t, "undo")
+	}
+	undo := rename("Summer 2024", "Summer in Oslo")
+	sees("renamed", "1")
+	g.expect(g.json("POST", "/api/v1/edits", `{"ids":["2"],"add_collections":["Summer 2024"]}`, g.admin()), 200, "")
+	sees("another one has the old name", "1")
+	if got := g.get("/api/v1/records", visitor); !strings.Contains(string(got.body), `"id":"1"`) {
+		t.Errorf("%s", got.body)
+	}
+	g.expect(g.json("POST", "/api/v1/edits", `{"ids":["2"],"remove_collections":["Summer 2024"]}`, g.admin()), 200, "")
+	g.expect(g.json("POST", "/api/v1/undo/"+undo, "", g.admin()), 200, "")
+	sees("undone", "1")
+	rename("summer 2024", "SUMMER 2024")
+	sees("in capitals", "1")
+	g.expect(g.json("POST", "/api/v1/edits", `{"ids":["2"],"add_collections":["Mine"]}`, g.admin()), 200, "")
+	rename("SUMMER 2024", "mine")
+	sees("one with another", "0")
+	if kept := string(readFile(t, g.path)); strings.Contains(kept, "=mine") || !strings.Contains(kept, "collection=SUMMER+2024") {
+		t.Errorf("%s", kept)
+	}
 }
 
 // TestSharesAndEverythingApart: neither is answered with what was found for the other, however far down it reads.

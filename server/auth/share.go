@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -91,6 +92,33 @@ func (s *Store) MakeShare(share Share, expires time.Time) (token Token, secret s
 		return token, "", err
 	}
 	return s.keep(token, secret, expires)
+}
+
+// RenameShared has the shares of a collection show it by another name, and gives how many these are. Names that differ by case
+// alone are one.
+func (s *Store) RenameShared(from, to string) (renamed int, err error) {
+	tokens, _ := s.List()
+	of := func(token Token) bool { return token.Share != nil && strings.EqualFold(token.Share.Collection, from) }
+	if !slices.ContainsFunc(tokens, of) {
+		return 0, nil
+	}
+	err = s.change(func(lines []string, tokens []Token) ([]string, error) {
+		for _, token := range tokens {
+			if !of(token) {
+				continue
+			}
+			line, _, err := find(lines, tokens, token.Name)
+			if err != nil {
+				return nil, err
+			}
+			share := *token.Share
+			share.Collection, token.Share = to, &share
+			lines[line] = token.String()
+			renamed++
+		}
+		return lines, nil
+	})
+	return renamed, err
 }
 
 // ParseNeed is ParseScope for what a request needs, or a line of a tokens file says, which may be a share.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mekiki/internal/bounded"
+	"mekiki/internal/vfs"
 )
 
 // Errors of changing tokens.
@@ -291,6 +292,9 @@ func replaceFile(path string, data []byte) (info fs.FileInfo, err error) {
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(file.Name()))
+	}
+	if err := vfs.SyncFolder(filepath.Dir(path)); err != nil {
+		return nil, err
 	}
 	return os.Stat(path)
 }

@@ -169,7 +169,13 @@ func (r Room) changeCollection(c echo.Context, next string) error {
 	}
 	ctx := c.Request().Context()
 	var ids []index.ID
+	renamed := renaming{name, next}
 	err = r.Library.Read(ctx, func(reader index.Reader) error {
+		if known, err := namesIn(ctx, reader); err != nil {
+			return err
+		} else if next == "" || !strings.EqualFold(name, next) && slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, next) }) {
+			renamed = renaming{} // it is gone, or one with another
+		}
 		filter := index.Filter{Collections: []string{name}, Hidden: index.ChoiceInclude, Trash: index.ChoiceInclude}
 		records, _, err := reader.List(ctx, filter, index.Page{})
 		for _, record := range records {
@@ -185,10 +191,10 @@ func (r Room) changeCollection(c echo.Context, next string) error {
 	if len(ids) == 0 {
 		return problem.Newf(problem.NotFound, "there is no collection %q", name)
 	}
-	done, err := r.editor.edit(ctx, "", ids, func(record *index.Record) change {
+	done, err := r.editor.rename(ctx, "", ids, func(record *index.Record) change {
 		left := index.ChangeWords(record.Collections(), nil, []string{name})
 		return change{given: index.GivenChange{Set: index.GivenCollections, To: index.Given{Collections: append(left, next)}}}
-	})
+	}, renamed)
 	if err != nil {
 		return err
 	}

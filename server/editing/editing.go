@@ -26,6 +26,8 @@ type Options struct {
 	Bodies  api.Bodies
 	// Remove removes records for good, and their files where these are the server's own.
 	Remove func(ctx context.Context, records []*index.Record) error
+	// Renamed is told when a collection has another name, which no other one has; it may be nil.
+	Renamed func(from, to string)
 	// ReadOnly is the problem with changes at present, or nil.
 	ReadOnly func() error
 	Now      func() time.Time
@@ -41,8 +43,8 @@ type Room struct {
 // New makes a room.
 func New(options Options) Room {
 	options.Bodies.JSONBytes = max(options.Bodies.JSONBytes, BodyBytes)
-	return Room{options, &editor{library: options.Library,
-		undos: &tickets.Tickets[[]undoing]{For: undoFor, Most: keptUndos, Weight: keptRecords, Now: options.Now}}}
+	return Room{options, &editor{library: options.Library, renamed: options.Renamed,
+		undos: &tickets.Tickets[done]{For: undoFor, Most: keptUndos, Weight: keptRecords, Now: options.Now}}}
 }
 
 // Routes are the lines of this room in the table of routes.

@@ -15,9 +15,10 @@ import (
 // there before for those who want it back. Safe for concurrent use.
 type editor struct {
 	library api.Library
+	renamed func(from, to string) // may be nil
 
-	mutex sync.Mutex                  // held while a change is made
-	undos *tickets.Tickets[[]undoing] // what each change did
+	mutex sync.Mutex             // held while a change is made
+	undos *tickets.Tickets[done] // what each change did
 }
 
 // change is what is to become of one record.
@@ -38,12 +39,20 @@ type Outcome struct {
 
 // edit is change, and keeps for an hour what takes it back.
 func (e *editor) edit(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change) (Outcome, error) {
-	done, err := e.change(ctx, field, ids, changeOf)
-	if err != nil || len(done) == 0 {
+	return e.rename(ctx, field, ids, changeOf, renaming{})
+}
+
+// rename is edit, and gives a collection another name by it.
+func (e *editor) rename(ctx context.Context, field string, ids []index.ID, changeOf func(*index.Record) change, name renaming) (Outcome, error) {
+	did, err := e.change(ctx, field, ids, changeOf)
+	if err != nil || len(did) == 0 {
 		return Outcome{}, err
 	}
-	token, _ := e.undos.Put(done, len(done))
-	return Outcome{Changed: len(done), Undo: token}, nil
+	if name != (renaming{}) && e.renamed != nil {
+		e.renamed(name.from, name.to)
+	}
+	token, _ := e.undos.Put(done{did, name}, len(did))
+	return Outcome{Changed: len(did), Undo: token}, nil
 }
 
 // change makes changes in one commit, and gives what takes them back. field names the records in
@@ -132,13 +141,14 @@ func (e *editor) undo(ctx context.Context, token string) (Outcome, error) {
 	if !there {
 		return Outcome{}, problem.New(problem.NotFound, "there is nothing to undo under this token: it was undone before, or too much time has passed")
 	}
-	ids, did := make([]index.ID, len(kept)), make(map[index.ID]undoing, len(kept))
-	for i, one := range kept {
+	ids, did := make([]index.ID, len(kept.records)), make(map[index.ID]undoing, len(kept.records))
+	for i, one := range kept.records {
 		ids[i], did[one.id] = one.id, one
 	}
-	done, err := e.edit(ctx, "", ids, func(r *index.Record) change { return did[r.ID].back(r) })
+	back := renaming{kept.renamed.to, kept.renamed.from}
+	outcome, err := e.rename(ctx, "", ids, func(r *index.Record) change { return did[r.ID].back(r) }, back)
 	if err != nil {
 		putBack()
 	}
-	return done, err
+	return outcome, err
 }

@@ -16,6 +16,15 @@ type undoing struct {
 	before, after *index.Given
 }
 
+// done is what a change did.
+type done struct {
+	records []undoing
+	renamed renaming
+}
+
+// renaming says that a collection has another name; the zero value that none has.
+type renaming struct{ from, to string }
+
 // lists are the members that are lists: of these a change takes back the words that it gave and took, one by one.
 const lists = index.GivenCollections | index.GivenPeople
 

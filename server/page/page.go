@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"mekiki/embed/pixels"
@@ -23,6 +24,8 @@ type Asset struct {
 	Tag  string
 	// Fixed says that the address changes with the content.
 	Fixed bool
+	// Unknown says that the page has no view at the address: it is the page all the same, which says so.
+	Unknown bool
 }
 
 // Tag is an entity tag: weak, since compression changes the bytes.
@@ -101,7 +104,7 @@ func Load(files fs.FS) (*Page, error) {
 const indexPath = "/index.html"
 
 // Find gives the asset at an address. An address that is no file belongs to the
-// page itself, which keeps its state there.
+// page itself, which keeps its state there, and says so where it knows no such address.
 func (p *Page) Find(name string) (Asset, bool) {
 	if versioned, ok := strings.CutPrefix(name, p.version); ok {
 		found, exists := p.assets[versioned]
@@ -114,5 +117,10 @@ func (p *Page) Find(name string) (Asset, bool) {
 	if path.Ext(name) != "" || strings.HasPrefix(name, "/~") {
 		return Asset{}, false
 	}
-	return p.assets[indexPath], true
+	index := p.assets[indexPath]
+	index.Unknown = !slices.Contains(views, strings.Trim(name, "/"))
+	return index, true
 }
+
+// views are the addresses of the page's views, as ui/page/src/address/state.ts has them, and that of the first screen.
+var views = []string{"", "search", "lookup", "library", "duplicates", "collections", "trash"}

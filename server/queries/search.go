@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"mekiki/index"
+	"mekiki/index/excerpt"
 	"mekiki/index/facets"
 	"mekiki/search/contract"
 	"mekiki/search/duplicates"
@@ -177,6 +178,11 @@ func (r Room) decode(ctx context.Context, request *contract.Request, from api.So
 }
 
 func (r Room) answerSearch(c echo.Context, request contract.Request, from api.Source) error {
+	if _, restricted := excerpt.Of(c.Request().Context()); restricted && request.Asking() {
+		p := problem.New(problem.Forbidden, "who came by a link to a collection cannot ask questions (ask:)")
+		p.Hint = "search without ask:, or ask with a token of your own"
+		return p
+	}
 	return r.Compute.Do(c, func(ctx context.Context) (err error) {
 		if err := r.decode(ctx, &request, from); err != nil {
 			return err

@@ -1,4 +1,4 @@
-import { blank, format, parse, type State } from "./state.ts";
+import { blank, format, parse, unknown, type State } from "./state.ts";
 
 /** What stands in the browser's history beside an address. */
 type Entry = { key: string };
@@ -16,6 +16,7 @@ const keptScrolls = 100;
 export class Address {
   #state = $state.raw<State>(blank());
   #key = $state("");
+  #unknown = $state(false);
   #held = $state.raw<Held | null>(null);
   #more = $state.raw<readonly Held[]>([]);
   #scrolls = new Map<string, number>();
@@ -25,6 +26,7 @@ export class Address {
   start(): void {
     history.scrollRestoration = "manual";
     this.#state = parse(location);
+    this.#unknown = unknown(location);
     this.#key = (history.state as Entry | null)?.key ?? newKey();
     history.replaceState({ key: this.#key } satisfies Entry, "");
     this.#scrolls = readScrolls();
@@ -34,6 +36,7 @@ export class Address {
       this.#key = (event.state as Entry | null)?.key ?? newKey();
       this.#traversed = true;
       this.#state = parse(location);
+      this.#unknown = unknown(location);
     });
     addEventListener("pagehide", () => {
       this.#rememberScroll();
@@ -44,6 +47,11 @@ export class Address {
 
   get state(): State {
     return this.#state;
+  }
+
+  /** Whether the page has no view at the address that is shown. */
+  get unknown(): boolean {
+    return this.#unknown;
   }
 
   /** Identifies the entry of the history that is shown. */
@@ -75,7 +83,7 @@ export class Address {
   go(changes: Partial<State>, { replace = false } = {}): void {
     const next = { ...this.#state, ...changes };
     const target = format(next);
-    if (target !== format(this.#state)) {
+    if (target !== format(this.#state) || this.#unknown) {
       if (!replace) {
         this.#rememberScroll();
         this.#key = newKey();
@@ -83,6 +91,7 @@ export class Address {
       history[replace ? "replaceState" : "pushState"]({ key: this.#key } satisfies Entry, "", target);
     }
     this.#traversed = false;
+    this.#unknown = false;
     this.#state = next;
   }
 

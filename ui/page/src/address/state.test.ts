@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { area, blank, filter, filterCount, format, href, parse } from "./state.ts";
+import { area, blank, filter, filterCount, format, href, parse, unknown } from "./state.ts";
 
 const at = (address: string) => parse(new URL(address, "http://localhost"));
 
@@ -19,6 +19,12 @@ describe("the state of an address", () => {
 
   it("is the first screen where an address is unknown", () => {
     expect(at("/nowhere?what=1")).toEqual(blank());
+  });
+
+  it("tells the addresses that it does not know", () => {
+    for (const address of ["/", "/search", "/lookup", "/trash/", "/index.html"])
+      expect(unknown({ pathname: address })).toBe(false);
+    for (const address of ["/nowhere", "/library/3", "/Library"]) expect(unknown({ pathname: address })).toBe(true);
   });
 
   it("has the filters under the names of the API", () => {

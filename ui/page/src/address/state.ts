@@ -70,6 +70,12 @@ export function blank(): State {
   return { view: "search", ...none, ...unfiltered() };
 }
 
+/** unknown tells whether the page has no view at an address. */
+export function unknown(from: { pathname: string }): boolean {
+  const name = from.pathname.replace(/^\/+|\/+$/g, "");
+  return !["", "index.html", ...views].includes(name);
+}
+
 export function parse(from: { pathname: string; search: string }): State {
   const query = new URLSearchParams(from.search);
   const state = blank();

@@ -288,7 +288,7 @@ export interface paths {
     post?: never;
     /**
      * Cancel a job
-     * @description What has been indexed stays. A finished job is left as it is.
+     * @description Cancels the job and deletes nothing: what has been indexed stays, and so does the job in the list, as `cancelled`. A finished job is left as it is.
      */
     delete: operations["cancelJob"];
     options?: never;

@@ -236,6 +236,9 @@ const en = {
   unwanted: "unwanted",
   rank: (rank: number) => `no. ${f.number(rank)}`,
   notFound: "not found",
+  noPage: "There is no such page",
+  noPageText: "The address is mistyped, or of another version.",
+  toFirstScreen: "Search",
   fields: {
     caption: "Caption",
     name: "Name",

@@ -294,6 +294,9 @@ const ja: Words & { problems: Record<ProblemBody["code"], string> } = {
   unwanted: "除外",
   rank: (rank) => `${f.number(rank)}位`,
   notFound: "該当なし",
+  noPage: "ページが見つかりません",
+  noPageText: "アドレスが間違っているか、別のバージョンのものです。",
+  toFirstScreen: "検索する",
   fields: {
     caption: "キャプション",
     name: "名前",
