@@ -7,6 +7,7 @@ import (
 	"flag"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,31 +15,43 @@ import (
 
 var update = flag.Bool("update", false, "write the figure anew")
 
-const page, picture = "../../docs/measurements/size.md", "../../docs/measurements/size.svg"
+// figures are those of the pages of measurements, each of the first table below a heading.
+var figures = []struct {
+	page, heading, picture string
+	form                   Figure
+}{
+	{"size.md", "# Measurements: size", "size.svg", Figure{Title: "What a search takes by the number of pictures (median)", XName: "pictures", YName: "ms of processor"}},
+	{"cluster.md", "## Scale", "cluster.svg", Figure{Title: "What a search takes by the number of pictures (median)", XName: "pictures", YName: "ms"}},
+}
 
-// TestSizeFigure draws the table of docs/measurements/size.md, and holds the figure there against
-// it.
-func TestSizeFigure(t *testing.T) {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	drawn := Draw(tableOf(t, string(text)))
-	if *update {
-		if err := os.WriteFile(picture, drawn, 0o644); err != nil {
+// TestFigures draws tables of docs/measurements, and holds the figures there against them.
+func TestFigures(t *testing.T) {
+	const folder = "../../docs/measurements"
+	for _, one := range figures {
+		text, err := os.ReadFile(filepath.Join(folder, one.page))
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	there, err := os.ReadFile(picture)
-	if err != nil || !bytes.Equal(there, drawn) {
-		t.Errorf("the figure is not of the table (%v): go test ./internal/figure -update", err)
+		_, below, there := strings.Cut(string(text), one.heading+"\n")
+		if !there {
+			t.Fatalf("%s has no heading %q", one.page, one.heading)
+		}
+		drawn, picture := Draw(tableOf(t, one.form, below)), filepath.Join(folder, one.picture)
+		if *update {
+			if err := os.WriteFile(picture, drawn, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now, err := os.ReadFile(picture)
+		if err != nil || !bytes.Equal(now, drawn) {
+			t.Errorf("%s is not of its table (%v): go test ./internal/figure -update", one.picture, err)
+		}
 	}
 }
 
-// tableOf reads the first table of a page: images, then medians and 99th percentiles.
-func tableOf(t *testing.T, text string) Figure {
+// tableOf reads the first table of a text into a figure: pictures, then medians and 99th percentiles.
+func tableOf(t *testing.T, f Figure, text string) Figure {
 	t.Helper()
-	f := Figure{Title: "What a search takes by the number of pictures (median)", XName: "pictures", YName: "ms of processor"}
 	for line := range strings.Lines(text) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		count, err := strconv.ParseFloat(strings.ReplaceAll(strings.Fields(cells[0] + " .")[0], ",", ""), 64)
