@@ -92,7 +92,7 @@ func addGlobalFlags(root *cobra.Command, app *cli.App) {
 	flags.StringVar(&app.Cache, "cache", "", "folder for the runtime, downloads and compiled models (default: in your cache folder)")
 	flags.StringVar(&app.Model, "model", "builtin", "model to use: a name from \"mekiki models\" or a folder")
 	flags.StringVar(&app.Answers, "answers", "", "second stage that answers questions: a name from \"mekiki models\" or a folder (default: --model, if it answers, or else the built-in one)")
-	flags.StringVar(&app.Precision, "precision", "int8", "arithmetic of the model: int8, fp16 (for GPUs) or fp32; of a second stage int4, its default, int8 or fp32")
+	flags.StringVar(&app.Precision, "precision", "int8", "arithmetic of the model: int8, fp16 (for GPUs) or fp32; of a second stage int4, its default, int8, fp16 or fp32")
 	flags.BoolVar(&app.Fast, "fast", false, "compile the model so that it reads pictures faster and a little less exactly, by merging like parts of them; it is a model of its own")
 	flags.StringVar(&app.Ann, "ann", string(vector.Automatic), "how the nearest vectors are found: exact (a scan), hnsw (a graph), ivf (inverted lists), coder (the graph of github.com/coder/hnsw) or auto (by size)")
 	app.ModelGiven = func() bool { return flags.Changed("model") }

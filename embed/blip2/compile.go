@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"mekiki/embed/checkpoint"
+	"mekiki/embed/language"
 	"mekiki/embed/manifest"
 	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
@@ -107,8 +108,8 @@ func Compile(ctx context.Context, source Source, dir string, options CompileOpti
 		source = mergingSource{source}
 	}
 	err := errors.Join(options.Validate(), source.Config().ValidateSizes())
-	if language := source.Config().Language != nil; !options.Precision.Suits(language) && options.Precision.Suits(!language) {
-		err = errors.Join(err, fmt.Errorf("precision %s is for models %s a language model", options.Precision, map[bool]string{true: "without", false: "with"}[language]))
+	if source.Config().Language == nil && !options.Precision.Suits(false) && options.Precision.Suits(true) {
+		err = errors.Join(err, fmt.Errorf("precision %s is for models with a language model", options.Precision))
 	}
 	if err != nil {
 		return manifest.Manifest{}, fmt.Errorf("compile model: %w", err)
@@ -259,13 +260,24 @@ func parts(source Source, options CompileOptions) []part {
 	return list
 }
 
+// halfPlan computes all in half precision but what would not fit into it.
+func halfPlan(config modelconfig.Config) quantize.Plan {
+	plan := quantize.NewPlan(quantize.Half)
+	if config.Language != nil {
+		for _, name := range language.FloatProducts(*config.Language) {
+			plan.Choose(name, quantize.Float32)
+		}
+	}
+	return plan
+}
+
 // writeFloats writes the graphs in float32 or half precision.
 func writeFloats(ctx context.Context, source Source, dir string, options CompileOptions, compiled *manifest.Manifest) error {
 	list := parts(source, options)
 	steps := newSteps(options, len(list))
 	plan := quantize.NewPlan(quantize.Float32)
 	if options.Precision == manifest.Half {
-		plan = quantize.NewPlan(quantize.Half)
+		plan = halfPlan(source.Config())
 	}
 	for _, part := range list {
 		steps.next(part.doing)

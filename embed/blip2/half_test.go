@@ -3,11 +3,14 @@ package blip2
 import (
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
+	"mekiki/embed/blip2/blip2test"
 	"mekiki/embed/manifest"
+	"mekiki/embed/onnx"
 	"mekiki/embed/ort"
 	"mekiki/embed/ort/orttest"
 )
@@ -38,6 +41,52 @@ func TestHalfPrecision(t *testing.T) {
 			parity.captions(t, tokens)
 		})
 	}
+}
+
+// TestSecondStageHalf compares second stages in half precision with the reference: image tokens, states, projected states and the
+// logits of every position, read at once and one by one.
+func TestSecondStageHalf(t *testing.T) {
+	runtime := orttest.Open(t)
+	for _, r := range blip2test.ReadLanguageReferences(t, "testdata/language") {
+		t.Run(r.Name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "model")
+			source := tinySecond{r.Weights(t), r.Config, map[string]string{"tokenizer.json": "{}"}}
+			if _, err := Compile(t.Context(), source, dir, CompileOptions{Precision: manifest.Half}); err != nil {
+				t.Fatal(err)
+			}
+			p := &secondParity{parityRun{tolerance: halfTolerance, cosine: halfCosine}, openSecond(t, runtime, dir), r}
+			for i := range r.Cases {
+				p.compare(t, i)
+			}
+			t.Logf("worst absolute error %.2g (%s)", p.worst, p.where)
+			if nodes := halfProducts(t, filepath.Join(dir, manifest.LanguageStepFile)); nodes == 0 {
+				t.Error("no product of the language model is in half precision")
+			}
+		})
+	}
+}
+
+// halfProducts counts the products of a graph that read what was cast for them.
+func halfProducts(t *testing.T, path string) (count int) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes, err := onnx.Nodes(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cast := map[string]bool{}
+	for _, node := range nodes {
+		switch {
+		case node.Operator == "Cast":
+			cast[node.Outputs[0]] = true
+		case node.Operator == "MatMul" && cast[node.Inputs[0]]:
+			count++
+		}
+	}
+	return count
 }
 
 // TestMergingPrecisions merges tokens in int8 and in half precision, where other tokens may be merged than in float32: as many,

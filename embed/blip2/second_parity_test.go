@@ -195,10 +195,13 @@ func (p *secondParity) compare(t *testing.T, i int) {
 	p.begin(capacity)
 	p.read(t, prompt)
 	last := one.Logits.Values(t)[len(logits)-words:]
-	if got := p.next(t, taught); !closeTo(got, last, parityTolerance) {
+	if got := p.next(t, taught); !closeTo(got, last, float32(p.tolerance)) {
 		t.Errorf("case %d: logits of a text read at once are %v, want %v", i, got, last)
 	}
 	for _, generation := range one.Generated {
+		if p.tolerance > parityTolerance {
+			break // a greedy choice may be less ahead of the next than that
+		}
 		if generation.Options.Method == decode.Greedy && generation.Options.MinimumTokens == 0 && generation.Options.RepetitionPenalty == 0 && generation.Options.NoRepeat == 0 {
 			p.begin(capacity)
 			if got := p.write(t, p.read(t, prompt), len(generation.IDs[0])); !slices.Equal(got, generation.IDs[0]) {

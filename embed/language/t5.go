@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"mekiki/embed/manifest"
+	"mekiki/embed/modelconfig"
 	"mekiki/embed/onnx"
 	"mekiki/embed/quantize"
 )
@@ -81,10 +82,26 @@ func (t t5) end(x onnx.Value) onnx.Value { return t.normalize(x, t5Decoder+"fina
 func (t t5) encoderLayer(i int, x, bias onnx.Value) onnx.Value {
 	name := fmt.Sprintf("%sblock.%d.layer.", t5Encoder, i)
 	parts := t.Split(t.Product(t.normalize(x, name+"0.layer_norm"), t.selfProjections(name+"0.SelfAttention")), 2, t.inner(), t.inner(), t.inner())
-	context, _, _ := t.MultiHeadAttention(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
+	context := t.Attend(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
 		ScoreBias: bias, Heads: t.config.Heads, Scale: 1})
 	x = t.Add(x, t.Product(context, linear(t.inner(), t.config.HiddenSize, name+"0.SelfAttention.o")))
 	return t.Add(x, t.feedForward(x, name+"1."))
+}
+
+// FloatProducts are the products that are computed in float32 where the others are in half precision: the last of T5's
+// feed-forward blocks, whose results exceed what that holds; transformers keeps the same ones.
+func FloatProducts(config modelconfig.Language) []string {
+	var names []string
+	add := func(prefix string, layers, place int) {
+		for i := range layers {
+			names = append(names, linear(config.IntermediateSize, config.HiddenSize, fmt.Sprintf("%sblock.%d.layer.%d.DenseReluDense.wo", prefix, i, place)).Name())
+		}
+	}
+	if config.Architecture == modelconfig.T5 {
+		add(t5Encoder, config.Layers, 1)
+		add(t5Decoder, config.DecoderLayers, 2)
+	}
+	return names
 }
 
 // encoderEnd is the norm after the encoder's layers.

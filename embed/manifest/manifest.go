@@ -44,13 +44,14 @@ const (
 	// too much.
 	Int4 Precision = "int4"
 	// Half computes products and attention in half precision and everything else in
-	// float32, for providers that do the former faster. First stages only.
+	// float32, for providers that do the former faster. Of a language model it computes
+	// products only. Not for models that translate.
 	Half Precision = "fp16"
 )
 
 // Suits reports whether a first stage, or a model with a language model, can be had in this precision.
 func (p Precision) Suits(language bool) bool {
-	return p == Float32 || p == Int8 || p == Int4 && language || p == Half && !language
+	return p == Float32 || p == Int8 || p == Int4 && language || p == Half
 }
 
 // Sampled reports whether samples are run to choose how each product is computed.

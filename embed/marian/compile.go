@@ -50,6 +50,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Precision == manifest.Half {
+		return o, fmt.Errorf("precision %s is not for models that translate", o.Precision)
+	}
 	if o.Precision != manifest.Float32 && o.Runtime == nil {
 		return o, fmt.Errorf("precision %s needs a runtime", o.Precision)
 	}

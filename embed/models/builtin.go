@@ -47,7 +47,7 @@ func BuiltinAnswers(ctx context.Context, options Options) (Model, error) {
 	return compileEmbedded(ctx, second, options)
 }
 
-// withLanguage is the precision of a model with a language model beside one of a first stage.
+// withLanguage is the precision of the program's own second stage, or of a translator, beside a first stage of this one.
 func withLanguage(precision manifest.Precision) manifest.Precision {
 	if precision == manifest.Half {
 		return manifest.Float32

@@ -150,8 +150,8 @@ func modelOptions(a *cli.App, reporter *progress.Reporter, config modelconfig.Co
 		options.Precision = manifest.Int4
 	case !language && options.Precision == manifest.Int4:
 		err = cli.UsageError("--precision %s is for second stages and translators, which have a language model: give %s, %s or %s", manifest.Int4, manifest.Int8, manifest.Half, manifest.Float32)
-	case language && options.Precision == manifest.Half:
-		err = cli.UsageError("--precision %s is for first stages, which have no language model: give %s, %s or %s", manifest.Half, manifest.Int4, manifest.Int8, manifest.Float32)
+	case config.Translates() && options.Precision == manifest.Half:
+		err = cli.UsageError("--precision %s is not for models that translate: give %s, %s or %s", manifest.Half, manifest.Int8, manifest.Int4, manifest.Float32)
 	}
 	return options, err
 }
