@@ -2,11 +2,13 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"mekiki/index"
+	"mekiki/internal/diskspace"
 	"mekiki/server/problem"
 )
 
@@ -37,6 +39,7 @@ func TestReadOnlyForAWhile(t *testing.T) {
 		code   problem.Code
 	}{
 		{index.ErrLocked, 503, problem.Unavailable},
+		{fmt.Errorf("the disk is full: %w", diskspace.ErrFull), 507, problem.InsufficientStorage},
 		{errors.New("the library lies where this server may not write"), 501, problem.Unsupported},
 	} {
 		reason.Store(&test.reason)

@@ -16,6 +16,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/ingest/textrecord"
+	"mekiki/internal/diskspace"
 	"mekiki/server/access"
 	"mekiki/server/answers"
 	"mekiki/server/api"
@@ -222,6 +223,10 @@ func (s *Server) readOnly() error {
 	case errors.Is(err, index.ErrLocked):
 		p := problem.New(problem.Unavailable, "another process is writing to the library; try again when it has finished")
 		p.Cause, p.RetryAfter = err, 5
+		return p
+	case diskspace.IsFull(err):
+		p := problem.New(problem.InsufficientStorage, "the disk of the library is full; it is served for reading until there is room")
+		p.Cause = err
 		return p
 	}
 	p := problem.New(problem.Unsupported, err.Error())

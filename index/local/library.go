@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"mekiki/embed"
@@ -229,6 +230,8 @@ func explain(err error, folder string) error {
 		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "use the version of mekiki that wrote it, or a newer one")
 	case errors.Is(err, fs.ErrPermission):
 		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "give yourself the right to read and write the folder, or choose another with --library")
+	case errors.Is(err, syscall.EROFS):
+		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "search and serve it as it is; to change it, have its disk mounted for writing, or choose another with --library")
 	case diskspace.IsFull(err):
 		return hint.Wrap(fmt.Errorf("open library %s: %w", folder, err), "make room on the disk: nothing is lost")
 	}

@@ -31,6 +31,8 @@ var ErrNothing = errors.New("nothing can be undone")
 const (
 	suffix   = ".jsonl"
 	lockName = "lock"
+	// nameLayout names runs by when they began, so that they are in order by name.
+	nameLayout = "20060102T150405.000000"
 )
 
 // Options say where logs are, and what is kept of them: the oldest runs beyond a bound are forgotten when another begins.
@@ -58,7 +60,24 @@ func Open[T any](ctx context.Context, options Options, now time.Time) (*Log[T], 
 	if err != nil {
 		return nil, hint.Wrap(fmt.Errorf("keep what there was before: %w", err), "see that the library's folder can be written to")
 	}
-	return &Log[T]{options: options, run: now.UTC().Format("20060102T150405.000000"), lock: lock}, nil
+	l := &Log[T]{options: options, lock: lock}
+	if l.run, err = l.next(now); err != nil {
+		return nil, errors.Join(fmt.Errorf("keep what there was before: %w", err), lock.Close())
+	}
+	return l, nil
+}
+
+// next names a run that begins now, after all that there are: a clock that was set back must not make another one the last.
+func (l *Log[T]) next(now time.Time) (string, error) {
+	runs, err := l.runs()
+	if err != nil || len(runs) == 0 {
+		return now.UTC().Format(nameLayout), err
+	}
+	last := strings.TrimSuffix(runs[len(runs)-1].Name(), suffix)
+	if began, err := time.Parse(nameLayout, last); err == nil && !now.UTC().Truncate(time.Microsecond).After(began) {
+		now = began.Add(time.Microsecond)
+	}
+	return now.UTC().Format(nameLayout), nil
 }
 
 // Run is the name of the run.

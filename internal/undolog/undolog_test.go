@@ -128,3 +128,23 @@ func FuzzRead(f *testing.F) {
 		_, _, _ = undo(t.Context(), o, true)
 	})
 }
+
+// TestClockIsSetBack: the last run is the one that began last, whatever the clock said.
+func TestClockIsSetBack(t *testing.T) {
+	o := options(t)
+	write(t, o, 9, "first")
+	write(t, o, 5, "second")
+	write(t, o, 5, "third")
+	for _, want := range []string{"third", "second", "first"} {
+		if run, names, err := undo(t.Context(), o, true); err != nil || !slices.Equal(names, []string{want}) {
+			t.Errorf("run %q has %q, %v; want %q", run, names, err, want)
+		}
+	}
+	write(t, o, 9, "new")
+	write(t, o, 1, "newest")
+	write(t, o, 1, "one", "more")
+	write(t, o, 1, "than are kept")
+	if _, names, err := undo(t.Context(), o, true); err != nil || !slices.Equal(names, []string{"than are kept"}) {
+		t.Errorf("%q, %v", names, err)
+	}
+}

@@ -218,6 +218,7 @@ type Buffer struct {
 	at   int64 // where in the file
 	data []byte
 	rows []Row
+	err  error // of the last reading that failed, while file is nil
 }
 
 // Fill reads length bytes at a place of a file, so that Read finds the records there
@@ -231,7 +232,7 @@ func (f *File) Fill(b *Buffer, at, length int64) {
 	}
 	b.file, b.at, b.data = f, at, b.data[:length]
 	if err := readFull(f.reader, b.data, at); err != nil {
-		b.file = nil
+		b.file, b.err = nil, err
 		if errors.Is(err, ErrDamaged) {
 			f.damaged.Store(true)
 		}
@@ -244,7 +245,7 @@ func (f *File) Read(b *Buffer, at int64, rows int, sum uint32) (facts []Row, cod
 	size := Size(rows, f.stride)
 	f.Fill(b, at, size)
 	if b.file != f {
-		return nil, nil, fmt.Errorf("read codes at %d", at)
+		return nil, nil, fmt.Errorf("read codes at %d: %w", at, b.err)
 	}
 	record := b.data[at-b.at:][:size]
 	known, codes := record[recordSum:recordSum+rows*rowFacts], record[recordSum+rows*rowFacts:]

@@ -133,6 +133,38 @@ func TestFillServesManyRecords(t *testing.T) {
 	}
 }
 
+// TestReadSaysWhy: the reader's own error is that of the reading, and is no damage.
+func TestReadSaysWhy(t *testing.T) {
+	groups := drawn(2)
+	data := written(t, groups)
+	reader := &failing{reader: bytes.NewReader(data)}
+	file, entries, err := Open(reader, int64(len(data)), testWidth, testStride)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buffer Buffer
+	reader.err = errors.New("the disk is away")
+	if _, _, err := file.Read(&buffer, First(), entries[0].Rows, entries[0].Sum); !errors.Is(err, reader.err) || file.Damaged() {
+		t.Errorf("%v, damaged is %t", err, file.Damaged())
+	}
+	reader.err = nil
+	if _, _, err := file.Read(&buffer, First(), entries[0].Rows, entries[0].Sum); err != nil {
+		t.Errorf("after that: %v", err)
+	}
+}
+
+type failing struct {
+	reader io.ReaderAt
+	err    error
+}
+
+func (f *failing) ReadAt(p []byte, at int64) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return f.reader.ReadAt(p, at)
+}
+
 type counting struct {
 	reader io.ReaderAt
 	reads  int

@@ -117,11 +117,7 @@ func runDemo(ctx context.Context, app *cli.App, options demoOptions) error {
 // openDemoLibrary opens the demo's library for writing or, while another demo is
 // at work on it, for reading; reads is then the reason.
 func openDemoLibrary(ctx context.Context, app *cli.App) (library *local.Library, reads, err error) {
-	library, err = app.OpenLibrary(ctx, false)
-	if reads = whyReadOnly(err); reads != nil {
-		library, err = app.OpenLibrary(ctx, true)
-	}
-	return library, reads, err
+	return openServed(func(readOnly bool) (*local.Library, error) { return app.OpenLibrary(ctx, readOnly) }, func(_, _ error) {})
 }
 
 // fillDemoLibrary brings the gallery's images and texts in, unless they are there. What the checkpoint makes of them is

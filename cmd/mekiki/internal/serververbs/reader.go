@@ -12,6 +12,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/internal/diskspace"
 )
 
 const (
@@ -22,6 +23,9 @@ const (
 // errReadOnlyPlace is why a library that lies where this process may not write is served for reading.
 var errReadOnlyPlace = errors.New("the server may not write to the library's folder")
 
+// errFullDisk is why a library is served for reading whose disk is full, until there is room.
+var errFullDisk = fmt.Errorf("the disk of the library is full, and it is served for reading until there is room: %w", diskspace.ErrFull)
+
 // whyReadOnly gives the reason to open a library for reading after opening it for writing has failed with err, or nil if
 // there is none. It has no path in it, as everybody who asks the server gets to see it.
 func whyReadOnly(err error) error {
@@ -30,8 +34,24 @@ func whyReadOnly(err error) error {
 		return fmt.Errorf("another process is writing to the library: %w", index.ErrLocked)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return errReadOnlyPlace
+	case diskspace.IsFull(err):
+		return errFullDisk
 	}
 	return nil
+}
+
+// openServed opens a library for writing, or else, where reads says why, for reading.
+func openServed(open func(readOnly bool) (*local.Library, error), warn func(reads, err error)) (library *local.Library, reads, err error) {
+	library, err = open(false)
+	if reads = whyReadOnly(err); reads == nil {
+		return library, nil, err
+	}
+	warn(reads, err)
+	library, readError := open(true)
+	if errors.Is(readError, index.ErrNotLibrary) {
+		return nil, reads, err // that none could be made says more
+	}
+	return library, reads, readError
 }
 
 // reader keeps a library that is open for reading up to date, and makes it the writer once that is possible.

@@ -10,6 +10,8 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/local"
+	"mekiki/internal/diskspace"
+	"mekiki/internal/hint"
 	"mekiki/internal/vfs/vfstest"
 )
 
@@ -75,8 +77,8 @@ func TestReadOnlyPlace(t *testing.T) {
 	}
 	_, err = local.Open(ctx, "/library", local.Options{FileSystem: files})
 	reason := whyReadOnly(err)
-	if !errors.Is(reason, errReadOnlyPlace) {
-		t.Fatalf("opened for writing: %v", err)
+	if !errors.Is(reason, errReadOnlyPlace) || hint.Of(err) == "" {
+		t.Fatalf("opened for writing: %v (%s)", err, hint.Of(err))
 	}
 	library, err := local.Open(ctx, "/library", local.Options{FileSystem: files, ReadOnly: true})
 	if err != nil {
@@ -94,5 +96,53 @@ func TestReadOnlyPlace(t *testing.T) {
 	}
 	if whyReadOnly(index.ErrNotLibrary) != nil || whyReadOnly(nil) != nil {
 		t.Error("no library is no reason to read")
+	}
+}
+
+// TestFullDisk: a library whose disk is full is served for reading, and written to once there is room; one that could not be
+// made says so, and not that there is none.
+func TestFullDisk(t *testing.T) {
+	ctx, full := t.Context(), true
+	files := &vfstest.Faulty{Base: vfstest.NewMemory()}
+	open := func(readOnly bool) (*local.Library, error) {
+		return local.Open(ctx, "/library", local.Options{FileSystem: files, ReadOnly: readOnly})
+	}
+	fail := func(_ int64, operation vfstest.Operation) error {
+		switch operation.Verb {
+		case "create", "write", "mkdir", "mkdirall":
+			if full {
+				return syscall.ENOSPC
+			}
+		}
+		return nil
+	}
+	warned := 0
+	warn := func(_, _ error) { warned++ }
+	files.Fail = fail
+	if _, _, err := openServed(open, warn); !diskspace.IsFull(err) || errors.Is(err, index.ErrNotLibrary) {
+		t.Errorf("a new library: %v", err)
+	}
+	full = false
+	made, reads, err := openServed(open, warn)
+	if err != nil || reads != nil {
+		t.Fatal(err, reads)
+	}
+	if err := made.Close(); err != nil {
+		t.Fatal(err)
+	}
+	full = true
+	library, reads, err := openServed(open, warn)
+	if err != nil || !errors.Is(reads, errFullDisk) || warned != 2 {
+		t.Fatalf("%v, %v, warned %d times", reads, err, warned)
+	}
+	defer library.Close()
+	r := newReader(library, reads, slog.New(slog.DiscardHandler))
+	r.promoted = func(context.Context) {}
+	if done, _ := r.promote(ctx); done || !diskspace.IsFull(r.writable()) {
+		t.Errorf("while it is full: %v, %v", done, r.writable())
+	}
+	full = false
+	if done, _ := r.promote(ctx); !done || r.writable() != nil {
+		t.Errorf("with room again: %v, %v", done, r.writable())
 	}
 }

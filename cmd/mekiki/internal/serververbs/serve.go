@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mekiki/cmd/mekiki/internal/cli"
+	"mekiki/index/local"
 	"mekiki/internal/hint"
 	"mekiki/server"
 	"mekiki/server/auth"
@@ -27,8 +28,8 @@ programs show a token, and the server refuses to start without any: make one wit
 
 While the server runs it holds the library for writing. If another process holds
 it, the server is read-only, follows what that process writes, and becomes the
-writer when it ends. A library in a place that cannot be written to is served
-read-only.
+writer when it ends. A library in a place that cannot be written to, or on a full
+disk, is served read-only until that changes.
 
 docs/api.md describes the API, docs/operations.md the limits; the server itself
 shows the API at /api/docs and metrics for Prometheus at /metrics.`
@@ -115,12 +116,8 @@ func runServe(ctx context.Context, app *cli.App, options serveOptions) (err erro
 	if app.Cluster != "" {
 		return serveCluster(ctx, app, engine, options, prepared)
 	}
-	library, err := app.OpenLibrary(ctx, false)
-	reads := whyReadOnly(err)
-	if reads != nil {
-		prepared.Logger.Warn("serving read-only", "why", reads, "error", err)
-		library, err = app.OpenLibrary(ctx, true)
-	}
+	library, reads, err := openServed(func(readOnly bool) (*local.Library, error) { return app.OpenLibrary(ctx, readOnly) },
+		func(reads, err error) { prepared.Logger.Warn("serving read-only", "why", reads, "error", err) })
 	if err != nil {
 		return err
 	}
