@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -50,28 +51,39 @@ func (l *Host) codesFiles(space uint64, kind index.Kind) []string {
 	return names
 }
 
-// openCodes opens the newest file of codes of a kind; nil without one that can be used.
+// openCodes opens the newest file of codes of a kind; nil without one that can be used. One that
+// is gone when it is opened was replaced by another process.
 func (x *Store) openCodes(kind index.Kind) *savedCodes {
-	names := x.Host.codesFiles(x.Number, kind)
-	if len(names) == 0 {
-		return nil
+	for range openAttempts {
+		names := x.Host.codesFiles(x.Number, kind)
+		if len(names) == 0 {
+			return nil
+		}
+		opened, err := x.openCodesFile(names[len(names)-1])
+		if err == nil {
+			return opened
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			x.Host.Logger.Warn("make the codes of vectors again", "file", names[len(names)-1], "why", err)
+			return nil
+		}
 	}
-	opened := &savedCodes{name: names[len(names)-1]}
-	var err error
-	if opened.file, err = x.Host.Fsys.Open(opened.name); err == nil {
-		var size int64
-		if size, err = opened.file.Size(); err == nil {
-			opened.Codes, err = vector.OpenCodes(opened.file, size, x.space.Width)
-		}
-		if err != nil {
-			err = errors.Join(err, opened.file.Close())
-		}
+	return nil
+}
+
+func (x *Store) openCodesFile(name string) (*savedCodes, error) {
+	file, err := x.Host.Fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	opened, size := &savedCodes{name: name, file: file}, int64(0)
+	if size, err = file.Size(); err == nil {
+		opened.Codes, err = vector.OpenCodes(file, size, x.space.Width)
 	}
 	if err != nil {
-		x.Host.Logger.Warn("make the codes of vectors again", "file", opened.name, "why", err)
-		return nil
+		return nil, errors.Join(err, file.Close())
 	}
-	return opened
+	return opened, nil
 }
 
 // identities gives, by ID, what tells the vectors that a record of a kind has from others that

@@ -16,3 +16,6 @@ const readWindow = 512
 // ReadAtOnce is the number of records whose vectors are read before any of them
 // changes an index.
 const ReadAtOnce = 4096
+
+// openAttempts is how often a file of codes is looked for that other processes replace meanwhile.
+const openAttempts = 3
