@@ -65,7 +65,11 @@ func (s *Snapshot) nearestOnce(ctx context.Context, kind index.Kind, query []flo
 	if view == nil || view.Len() == 0 {
 		return nil, ctx.Err()
 	}
-	return view.Search(ctx, query, k, allow)
+	found, err := view.Search(ctx, query, k, allow)
+	if view.Damaged() {
+		s.view.nearest.Store.Renew(kind)
+	}
+	return found, err
 }
 
 // Keyword finds the k records that match the words best, as they are in the

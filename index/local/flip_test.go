@@ -52,14 +52,21 @@ func TestFlippedBits(t *testing.T) {
 	t.Logf("%d flips in %d files, %d of them without any effect", flips, len(names), silent)
 }
 
-// TestFlippedLists flips bits of saved inverted lists, one at a time: each is noticed when the
-// library is opened, the answers are as before, and the inverted lists are made and saved
+// TestFlippedLists flips bits of a saved graph and of saved inverted lists, one at a time: each is noticed, when the
+// library is opened or when the lists are searched, the answers are as before, and what was damaged is made and saved
 // again. MEKIKI_TEST_SCALE=8 flips every bit; less flips one in each few bytes.
 func TestFlippedLists(t *testing.T) {
-	const name = "/library/derived/vectors/0001-images.graph"
+	for method, name := range map[vector.Method]string{vector.HNSW: "0001-images.graph", vector.IVF: "0001-images.cells"} {
+		t.Run(string(method), func(t *testing.T) { testFlippedLists(t, method, "/library/derived/vectors/"+name) })
+	}
+}
+
+func testFlippedLists(t *testing.T, method vector.Method, name string) {
+	t.Helper()
+	const images = 40
 	memory := vfstest.NewMemory()
 	open := func(files vfs.FS) *Library {
-		library, err := Open(t.Context(), "/library", Options{FileSystem: files, keptVectors: 1, approximateFrom: 6})
+		library, err := Open(t.Context(), "/library", Options{FileSystem: files, Method: method, keptVectors: 1})
 		indextest.Must(t, err)
 		return library
 	}
@@ -67,16 +74,16 @@ func TestFlippedLists(t *testing.T) {
 		snapshot := library.Snapshot()
 		defer snapshot.Close()
 		for seed := range uint64(3) {
-			nearest, err := snapshot.NearestImages(t.Context(), indextest.Unit(seed, 1, indextest.Small.Width).Values, 5, index.Filter{})
+			nearest, err := snapshot.NearestImages(t.Context(), indextest.Unit(seed, 1, indextest.Small.Width).Values, images/16, index.Filter{})
 			indextest.Must(t, err)
 			found = append(found, nearest...)
 		}
 		return found
 	}
 	library := open(memory)
-	fill(t, library, 12)
+	fill(t, library, images)
 	indextest.Must(t, library.Close())
-	// The library that has grown may have saved inverted lists on its way.
+	// The library that has grown may have saved something on its way.
 	indextest.Must(t, vfs.IgnoreMissing(memory.Remove(name)))
 	library = open(memory) // with vectors from the start, so that lists are saved
 	wanted := search(library)
@@ -90,6 +97,10 @@ func TestFlippedLists(t *testing.T) {
 		library := open(damaged)
 		if diff := cmp.Diff(wanted, search(library)); diff != "" {
 			t.Errorf("bit %d: other answers:\n%s", bit, diff)
+		}
+		library.background.Wait()
+		if diff := cmp.Diff(wanted, search(library)); diff != "" {
+			t.Errorf("bit %d: other answers afterwards:\n%s", bit, diff)
 		}
 		indextest.Must(t, library.Close())
 		if !slices.Equal(damaged.Files()[name], lists) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"slices"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/indextest"
+	"mekiki/index/vector"
 	"mekiki/internal/testsize"
 	"mekiki/internal/usage"
 )
@@ -34,19 +36,16 @@ func TestLatency(t *testing.T) {
 		started := time.Now()
 		fillForLatency(t, folder, space, records)
 		t.Logf("written in %v", time.Since(started).Round(time.Second))
-		started = time.Now()
-		library, err := Open(t.Context(), folder, Options{DeferVectors: true})
-		indextest.Must(t, err)
-		indextest.Must(t, library.PrepareSearch(t.Context()))
-		indextest.Must(t, library.Close())
-		t.Logf("prepared for searches in %v", time.Since(started).Round(time.Second))
 	}
+	prepareForLatency(t, folder)
 	started, processor := time.Now(), usage.ProcessorTime()
-	library, err := Open(t.Context(), folder, Options{ReadOnly: true})
+	library, err := Open(t.Context(), folder, Options{ReadOnly: true, Method: latencyMethod()})
 	indextest.Must(t, err)
 	defer func() { indextest.Must(t, library.Close()) }()
 	line := fmt.Sprintf("| %d of %d | %.2f, %.2f |", records, parts, time.Since(started).Seconds(), (usage.ProcessorTime() - processor).Seconds())
 	snapshot := library.Snapshot()
+	t.Logf("after opening: %s", residentOf())
+	records = snapshot.Count(0)
 	defer func() { indextest.Must(t, snapshot.Close()) }()
 	query := func(i int) []float32 { return latencyParts(uint64(i*37%records), space)[:space.Width] }
 	nearest := func(i int, filter index.Filter) {
@@ -76,12 +75,19 @@ func TestLatency(t *testing.T) {
 		_, _, err := snapshot.List(t.Context(), index.Filter{After: indextest.Time.AddDate(0, 0, i)}, index.Page{Limit: 50, Order: index.OrderDateDescending})
 		indextest.Must(t, err)
 	})
+	before := residentOf()
 	debug.FreeOSMemory()
+	t.Logf("before memory was given back: %s", before)
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	status, _ := os.ReadFile("/proc/self/status") // of Linux
 	t.Logf("| images of parts | opened: s, of processor | 10 nearest: p50, p99 ms | of a folder | of 40 days | of a camera since a day | three words | facets since a day | 50 since a day | in use, MB; resident |")
-	t.Logf("%s %d; %s |", line, stats.HeapAlloc>>20, residentOf(string(status)))
+	t.Logf("%s %d; %s |", line, stats.HeapAlloc>>20, residentOf())
+	if name := os.Getenv("MEKIKI_TEST_LATENCY_HEAP"); name != "" {
+		file, err := os.Create(name)
+		indextest.Must(t, err)
+		indextest.Must(t, pprof.WriteHeapProfile(file))
+		indextest.Must(t, file.Close())
+	}
 }
 
 // measured gives the median and the 99th percentile of the processor time that something takes,
@@ -96,6 +102,22 @@ func measured(count int, work func(i int)) string {
 	slices.Sort(times)
 	return fmt.Sprintf(" %.1f, %.1f |", times[count/2].Seconds()*1e3, times[count*99/100].Seconds()*1e3)
 }
+
+// prepareForLatency builds what searches need where it is missing, as indexing does at its end.
+func prepareForLatency(t *testing.T, folder string) {
+	t.Helper()
+	started, processor := time.Now(), usage.ProcessorTime()
+	library, err := Open(t.Context(), folder, Options{DeferVectors: true, Method: latencyMethod()})
+	indextest.Must(t, err)
+	if library.LacksPrepared() {
+		indextest.Must(t, library.PrepareSearch(t.Context()))
+		t.Logf("prepared for searches in %v, of processor %v", time.Since(started).Round(time.Second), (usage.ProcessorTime() - processor).Round(time.Second))
+	}
+	indextest.Must(t, library.Close())
+}
+
+// latencyMethod is that of MEKIKI_TEST_LATENCY_METHOD, or the automatic one.
+func latencyMethod() vector.Method { return vector.Method(os.Getenv("MEKIKI_TEST_LATENCY_METHOD")) }
 
 func fillForLatency(t *testing.T, folder string, space embed.Space, records int) {
 	t.Helper()

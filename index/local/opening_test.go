@@ -1,10 +1,13 @@
 package local
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,8 +60,7 @@ func TestOpening(t *testing.T) {
 		debug.FreeOSMemory()
 		var stats runtime.MemStats
 		runtime.ReadMemStats(&stats)
-		status, _ := os.ReadFile("/proc/self/status") // of Linux
-		t.Logf("%-36s %8d MB in use, %s", "  held", stats.HeapAlloc>>20, residentOf(string(status)))
+		t.Logf("%-36s %8d MB in use, %s", "  held", stats.HeapAlloc>>20, residentOf())
 		snapshot.Close()
 		timed("  close", func() { indextest.Must(t, library.Close()) })
 	}
@@ -80,12 +82,16 @@ func fillForOpening(t *testing.T, folder string, records int) {
 	indextest.Must(t, library.Close())
 }
 
-// residentOf is the line of resident memory.
-func residentOf(status string) string {
-	for line := range strings.Lines(status) {
-		if strings.HasPrefix(line, "VmRSS") {
-			return strings.Join(strings.Fields(line), " ")
+// residentOf gives the largest resident memory so far, the present one, and how much of that is no file's and is of files.
+func residentOf() string {
+	status, _ := os.ReadFile("/proc/self/status") // of Linux
+	var found []string
+	for line := range strings.Lines(string(status)) {
+		fields := strings.Fields(line)
+		if len(fields) == 3 && slices.Contains([]string{"VmHWM:", "VmRSS:", "RssAnon:", "RssFile:"}, fields[0]) {
+			kilobytes, _ := strconv.Atoi(fields[1])
+			found = append(found, fmt.Sprintf("%s %d MB", fields[0], kilobytes>>10))
 		}
 	}
-	return "resident memory unknown"
+	return strings.Join(found, ", ")
 }

@@ -114,7 +114,7 @@ func (b *builder) representatives(most int, ofLengthOne bool) (*pointSet, int) {
 		total += len(results[i].scales)
 		allGroups += groups[i]
 	}
-	set := &pointSet{b.stride, b.width, invertedList{codeTable{make([]byte, 0, total*b.stride), make([]float32, 0, total)}, make([]location, 0, total)}}
+	set := &pointSet{b.stride, b.width, invertedList{codeTable{make([]byte, 0, total*b.stride), make([]float32, 0, total)}, make([]location, 0, total), nil}}
 	for i := range results {
 		set.codes = append(set.codes, results[i].codes...)
 		set.scales, set.postings = append(set.scales, results[i].scales...), append(set.postings, results[i].postings...)

@@ -5,6 +5,9 @@ const (
 	// ApproximateFrom is the number of vectors from which an Automatic index searches
 	// approximately: below, scanning all of them takes a few milliseconds.
 	ApproximateFrom = 320_000
+	// ListsFrom is the number of vectors from which it does so by inverted lists: a graph of so many
+	// takes several times as long to build, and its nodes have to be in memory, where lists are read from a file.
+	ListsFrom = 10_000_000
 	// chunkBytes is the size of a chunk's codes: what the second-level cache holds
 	// while several queries go over it.
 	chunkBytes = 256 << 10

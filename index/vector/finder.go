@@ -31,6 +31,8 @@ func (o Options) MethodAt(vectors int) Method {
 		return o.Method
 	case vectors < o.ApproximateFrom:
 		return Exact
+	case vectors >= ListsFrom:
+		return IVF
 	}
 	return HNSW
 }

@@ -38,8 +38,8 @@ type Options struct {
 type Method string
 
 const (
-	// Automatic is exact for small indexes, and approximate from ApproximateFrom
-	// vectors on.
+	// Automatic is exact for small indexes, HNSW from ApproximateFrom vectors on, and IVF
+	// from ListsFrom on.
 	Automatic Method = "auto"
 	// Exact scans every vector.
 	Exact Method = "exact"

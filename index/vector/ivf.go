@@ -3,6 +3,8 @@ package vector
 import (
 	"math"
 	"slices"
+
+	"mekiki/index/vector/lists"
 )
 
 // ivf is an inverted file (Jegou, Douze and Schmid, Product Quantization for Nearest
@@ -19,6 +21,7 @@ type ivf struct {
 	groups    int       // that have postings
 	shared    bool      // with a view
 	inserter  *inserter
+	file      *lists.File // that lists leave their codes in; nil where all are in memory
 }
 
 // snapshot implements finder.
@@ -42,10 +45,12 @@ func (f *ivf) insert(c *content, reader *reader, numbers []int) {
 }
 
 // invertedList is the postings of one centroid: the representatives' codes, which the
-// kernels read at once, their scales, and the entries that they stand for.
+// kernels read at once, their scales, and the entries that they stand for; nowhere for one
+// that is gone since it was saved. The codes of a saved list's first postings are in a file.
 type invertedList struct {
 	codeTable
 	postings []location
+	saved    *savedList
 }
 
 // location is where an entry is: the number of its chunk, and its own within that.
@@ -105,7 +110,7 @@ func (n *inserter) insert(f *ivf, rows []rowCode, codes []byte, at location, rem
 		scale := quantize(n.code[:n.width], mean)
 		number := n.nearest(&f.centroids, n.code)
 		old := f.lists[number]
-		grown := &invertedList{codeTable{append(old.codes, n.code...), append(old.scales, scale)}, append(old.postings, at)}
+		grown := &invertedList{codeTable{append(old.codes, n.code...), append(old.scales, scale)}, append(old.postings, at), old.saved}
 		f.lists[number] = grown
 		f.postings++
 		if len(grown.postings) > f.maxLength() {
@@ -143,12 +148,15 @@ func (n *inserter) score(centroids *codeTable, code []byte) []float32 {
 // split divides a list in two by two-means, without the postings of removed entries.
 // If few are left, it stays one list.
 func (n *inserter) split(f *ivf, number int, removed func(location) bool) {
-	old := f.lists[number]
+	old, err := f.lists[number].inMemory()
+	if err != nil {
+		return // the next search notices it, and all lists are built again
+	}
 	var centroids codeTable
 	set := pointSet{n.stride, n.width, *old}
 	var kept []int32
 	for i, at := range old.postings {
-		if !removed(at) {
+		if at != nowhere && !removed(at) {
 			kept = append(kept, int32(i))
 		}
 	}

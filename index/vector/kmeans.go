@@ -20,7 +20,7 @@ func (s *pointSet) code(i int32) []byte {
 // gather copies some into an inverted list of their own, with room to grow.
 func (s *pointSet) gather(numbers []int32) *invertedList {
 	room := len(numbers) + len(numbers)/4 + 4
-	list := &invertedList{codeTable{make([]byte, 0, room*s.stride), make([]float32, 0, room)}, make([]location, 0, room)}
+	list := &invertedList{codeTable{make([]byte, 0, room*s.stride), make([]float32, 0, room)}, make([]location, 0, room), nil}
 	for _, number := range numbers {
 		list.codes = append(list.codes, s.code(number)...)
 		list.scales = append(list.scales, s.scales[number])

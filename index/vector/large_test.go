@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mekiki/index/vector/lists"
 )
 
 // TestLarge measures every method by its name, in one run on the same vectors, with
@@ -57,12 +59,46 @@ func TestLarge(t *testing.T) {
 		start := time.Now()
 		built := index.newBuilder(&index.content).build(method).snapshot()
 		t.Logf("%s: built in %v", method, time.Since(start).Round(time.Millisecond))
-		for _, effort := range []float64{0.25, 0.5, 1, 2} {
+		searchers, names := []proposer{built}, []string{string(method)}
+		if method == IVF { // in memory, and as a library has them
 			by := *view
-			by.proposer, by.effort = built, effort
-			t.Logf("| %s, effort %g | %s | %s |", method, effort, measureLarge(t, by.approximate, data.texts, wants, 10), measureLarge(t, by.approximate, data.texts, wants, 100))
+			by.proposer = built
+			searchers, names = append(searchers, listsInFile(t, index, &by)), append(names, "ivf in a file")
+		}
+		for i, name := range names {
+			for _, effort := range []float64{0.25, 0.5, 1, 2} {
+				by := *view
+				by.proposer, by.effort = searchers[i], effort
+				t.Logf("| %s, effort %g | %s | %s |", name, effort, measureLarge(t, by.approximate, data.texts, wants, 10), measureLarge(t, by.approximate, data.texts, wants, 100))
+			}
 		}
 	}
+}
+
+// listsInFile saves the inverted lists of a view and gives those of the file.
+func listsInFile(t *testing.T, index *Index, view *View) proposer {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "lists"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	if err := view.Save(file); err != nil {
+		t.Fatal(err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := lists.Open(file, info.Size(), index.width, index.stride)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, _, _, err := index.restoreLists(opened)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return restored.snapshot()
 }
 
 // measureLarge gives the recall of k results, and the median and the 99th percentile of a

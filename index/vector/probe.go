@@ -2,6 +2,8 @@ package vector
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"mekiki/index/vector/topk"
@@ -22,8 +24,12 @@ type probing struct {
 
 	products        []int32
 	scores          []float32
-	asked, accepted int // entries, by the filter
+	read            []byte // the codes of the last list that was read
+	asked, accepted int    // entries, by the filter
 }
+
+// errLists is wrapped by errors about lists that cannot be read from their file.
+var errLists = errors.New("inverted lists cannot be read")
 
 // propose implements proposer: it scores the entries whose representatives are nearest to
 // the queries, in the lists of the centroids nearest to them, the best first.
@@ -62,7 +68,9 @@ func (p *probing) probeLists(ctx context.Context, budget float64) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p.scanList(p.ivf.lists[number])
+		if err := p.scanList(p.ivf.lists[number]); err != nil {
+			return err
+		}
 		passing := p.passingShare()
 		if float64(p.scanned)*passing >= budget || float64(p.scanned-p.improved)*passing >= scanEarlyStop*budget {
 			break
@@ -73,11 +81,19 @@ func (p *probing) probeLists(ctx context.Context, budget float64) error {
 
 // scanList scores a list's postings. Without a filter, removed entries are left out
 // later: asking about each would take longer than scoring them.
-func (p *probing) scanList(list *invertedList) {
+func (p *probing) scanList(list *invertedList) error {
+	table := &list.codeTable
+	if list.saved != nil {
+		var err error
+		if p.read, err = list.codesInto(p.read); err != nil {
+			return fmt.Errorf("%w: %w", errLists, err)
+		}
+		table = &codeTable{p.read, list.scales}
+	}
 	p.scanned += len(list.postings)
 	threshold := float32(p.best.Threshold())
-	for i, score := range p.score(&list.codeTable) {
-		if score <= threshold {
+	for i, score := range p.score(table) {
+		if score <= threshold || list.postings[i] == nowhere {
 			continue
 		}
 		if p.allow != nil && !p.passes(list.postings[i]) {
@@ -89,6 +105,7 @@ func (p *probing) scanList(list *invertedList) {
 			p.improved = p.scanned
 		}
 	}
+	return nil
 }
 
 // score gives the largest dot product of each row with any query. The next call

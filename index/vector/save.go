@@ -2,6 +2,7 @@ package vector
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,13 +11,15 @@ import (
 	"math"
 
 	"mekiki/index/vector/codes"
+	"mekiki/index/vector/lists"
 )
 
 // ErrSaved is wrapped by errors about what Load reads: it is damaged, or not of this
 // version. What was saved can be deleted; it is made again.
 var ErrSaved = errors.New("unusable saved graph or inverted lists")
 
-// The format of saved inverted lists, little-endian:
+// The former format of saved inverted lists, which is still read; package lists has the present one. It is,
+// little-endian:
 //
 //	0  8 "MEKICEL1"
 //	8  4 width of the vectors
@@ -37,12 +40,12 @@ var ErrSaved = errors.New("unusable saved graph or inverted lists")
 //	width codes, biased by 128
 //
 //	4     CRC-32C of the list's bytes so far
-const savedMagic = "MEKICEL1"
+const formerMagic = "MEKICEL1"
 
 const (
-	savedHeader  = 20
-	savedList    = 8  // bytes before the codes of a list's centroid
-	savedPosting = 16 // and of a posting
+	savedHeader   = 20
+	formerList    = 8  // bytes before the codes of a list's centroid
+	formerPosting = 16 // and of a posting
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -54,50 +57,6 @@ func (v *View) Save(w io.Writer) error {
 		return (&ivf{}).save(v, w)
 	}
 	return v.proposer.save(v, w)
-}
-
-// save implements proposer.
-func (f *ivf) save(v *View, w io.Writer) error {
-	buffered := bufio.NewWriterSize(w, 1<<16)
-	header := append([]byte(savedMagic), make([]byte, 8)...)
-	binary.LittleEndian.PutUint32(header[8:], uint32(v.width))
-	binary.LittleEndian.PutUint32(header[12:], uint32(len(f.lists)))
-	header = binary.LittleEndian.AppendUint32(header, crc32.Checksum(header, castagnoli))
-	if _, err := buffered.Write(header); err != nil {
-		return fmt.Errorf("save inverted lists: %w", err)
-	}
-	var block []byte
-	for number := range f.lists {
-		block = f.appendList(v, block[:0], number)
-		if _, err := buffered.Write(block); err != nil {
-			return fmt.Errorf("save inverted lists: %w", err)
-		}
-	}
-	if err := buffered.Flush(); err != nil {
-		return fmt.Errorf("save inverted lists: %w", err)
-	}
-	return nil
-}
-
-// appendList appends a list without the postings of removed entries.
-func (f *ivf) appendList(v *View, block []byte, number int) []byte {
-	list, count := f.lists[number], uint32(0)
-	block = binary.LittleEndian.AppendUint32(block, 0)
-	block = binary.LittleEndian.AppendUint32(block, math.Float32bits(f.centroids.scales[number]))
-	block = append(block, f.centroids.row(number, v.stride)[:v.width]...)
-	for i, at := range list.postings {
-		entry, number := v.content.at(at)
-		if v.content.removed.has(number) {
-			continue
-		}
-		count++
-		block = binary.LittleEndian.AppendUint64(block, entry.group)
-		block = binary.LittleEndian.AppendUint32(block, v.content.fingerprint(at, v.stride))
-		block = binary.LittleEndian.AppendUint32(block, math.Float32bits(list.scales[i]))
-		block = append(block, list.codes[i*v.stride:i*v.stride+v.width]...)
-	}
-	binary.LittleEndian.PutUint32(block, count)
-	return binary.LittleEndian.AppendUint32(block, crc32.Checksum(block, castagnoli))
 }
 
 // fingerprint is the checksum of an entry's codes, by which Load knows whether its vectors
@@ -135,7 +94,16 @@ func (x *Index) Load(r io.Reader) (Loaded, error) {
 	if x.Method() == HNSW {
 		return x.loadGraph(r)
 	}
-	loading := &loading{index: x, ivf: ivf{inserter: newInserter(x.width, x.kernel)}, reader: bufio.NewReaderSize(r, 1<<16), listed: map[int]bool{}}
+	buffered := bufio.NewReaderSize(r, 1<<16)
+	if begin, _ := buffered.Peek(len(lists.Magic)); string(begin) == lists.Magic {
+		data, err := io.ReadAll(buffered)
+		if err != nil {
+			return Loaded{}, fmt.Errorf("load inverted lists: %w", err)
+		}
+		loaded, _, err := x.LoadFile(bytes.NewReader(data), int64(len(data)))
+		return loaded, err
+	}
+	loading := &loading{index: x, ivf: ivf{inserter: newInserter(x.width, x.kernel)}, reader: buffered, listed: map[int]bool{}}
 	if err := loading.read(); err != nil {
 		return Loaded{}, fmt.Errorf("load inverted lists: %w", err)
 	}
@@ -188,7 +156,7 @@ func readSavedHeader(reader io.Reader, magic string, width int) (count uint32, e
 
 func (l *loading) read() error {
 	x := l.index
-	count, err := readSavedHeader(l.reader, savedMagic, x.width)
+	count, err := readSavedHeader(l.reader, formerMagic, x.width)
 	if err != nil {
 		return err
 	}
@@ -218,7 +186,7 @@ func finish(r io.Reader) error {
 
 func (l *loading) readList() error {
 	x := l.index
-	head := make([]byte, savedList+x.width)
+	head := make([]byte, formerList+x.width)
 	if err := readFull(l.reader, head); err != nil {
 		return err
 	}
@@ -228,7 +196,7 @@ func (l *loading) readList() error {
 	}
 	l.rest -= int(count)
 	sum, read := crc32.Checksum(head, castagnoli), &invertedList{}
-	record := make([]byte, savedPosting+x.width)
+	record := make([]byte, formerPosting+x.width)
 	for range count {
 		if err := readFull(l.reader, record); err != nil {
 			return err
@@ -248,7 +216,7 @@ func (l *loading) readList() error {
 	if len(read.postings) > 0 {
 		l.ivf.lists = append(l.ivf.lists, read)
 		l.ivf.postings += len(read.postings)
-		l.ivf.centroids.codes = appendPadded(l.ivf.centroids.codes, head[savedList:], x.stride)
+		l.ivf.centroids.codes = appendPadded(l.ivf.centroids.codes, head[formerList:], x.stride)
 		l.ivf.centroids.scales = append(l.ivf.centroids.scales, math.Float32frombits(binary.LittleEndian.Uint32(head[4:])))
 	}
 	return nil
@@ -270,7 +238,7 @@ func (l *loading) restore(list *invertedList, record []byte) bool {
 		l.listed[number] = true
 		l.ivf.groups++
 	}
-	list.codes = appendPadded(list.codes, record[savedPosting:], x.stride)
+	list.codes = appendPadded(list.codes, record[formerPosting:], x.stride)
 	list.scales = append(list.scales, math.Float32frombits(binary.LittleEndian.Uint32(record[12:])))
 	list.postings = append(list.postings, at)
 	return true

@@ -2,8 +2,11 @@ package vector
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"io"
+	"math"
 	"slices"
 	"testing"
 	"testing/iotest"
@@ -137,11 +140,17 @@ func testDamageIsNotLoaded(t *testing.T, method Method) {
 	t.Helper()
 	_, saved := savedOf(t, method, 60)
 	index := again(t, method, 60) // an error changes nothing
+	want, err := index.View().SearchExact(t.Context(), newClustered(8, 3).group(1), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for at := range saved {
 		for _, bit := range []byte{1, 0x80} {
 			damaged := slices.Clone(saved)
 			damaged[at] ^= bit
-			if _, err := index.Load(bytes.NewReader(damaged)); !errors.Is(err, ErrSaved) {
+			if _, err := index.Load(bytes.NewReader(damaged)); err == nil && method == IVF {
+				checkDamagedLists(t, index, want)
+			} else if !errors.Is(err, ErrSaved) {
 				t.Fatalf("byte %d: %v", at, err)
 			}
 		}
@@ -157,6 +166,129 @@ func testDamageIsNotLoaded(t *testing.T, method Method) {
 	}
 	if report, err := index.Load(bytes.NewReader(saved)); err != nil || report.Groups == 0 || report.Inserted != 0 {
 		t.Errorf("after errors: %+v, %v", report, err)
+	}
+}
+
+// checkDamagedLists searches an index whose lists have damaged codes in their file: it is noticed, and what is found is as
+// if there were no lists.
+func checkDamagedLists(t *testing.T, index *Index, want []Neighbour) {
+	t.Helper()
+	view := index.View()
+	got, err := view.Search(t.Context(), newClustered(8, 3).group(1), 1, nil)
+	if err != nil || !slices.Equal(got, want) {
+		t.Fatalf("%v, want %v, %v", got, want, err)
+	}
+	if !view.Damaged() {
+		t.Fatalf("damaged codes were not noticed: %d lists of %d postings", len(listsOf(view).lists), listsOf(view).postings)
+	}
+	if index.Forget(); index.View().Damaged() {
+		t.Fatal("damaged lists are still there")
+	}
+}
+
+// TestFormerListsAreLoaded loads lists in the form that they were saved in before, wholly into memory.
+func TestFormerListsAreLoaded(t *testing.T) {
+	index, _ := savedOf(t, IVF, 3000)
+	view := index.index.View()
+	var former bytes.Buffer
+	lists := listsOf(view)
+	header := binary.LittleEndian.AppendUint32([]byte(formerMagic), uint32(view.width))
+	header = binary.LittleEndian.AppendUint32(header, uint32(len(lists.lists)))
+	former.Write(binary.LittleEndian.AppendUint32(header, crc32.Checksum(header, castagnoli)))
+	for number, list := range lists.lists {
+		block := binary.LittleEndian.AppendUint32(nil, uint32(len(list.postings)))
+		block = binary.LittleEndian.AppendUint32(block, math.Float32bits(lists.centroids.scales[number]))
+		block = append(block, lists.centroids.row(number, view.stride)[:view.width]...)
+		for i, at := range list.postings {
+			entry, _ := view.content.at(at)
+			block = binary.LittleEndian.AppendUint64(block, entry.group)
+			block = binary.LittleEndian.AppendUint32(block, view.content.fingerprint(at, view.stride))
+			block = binary.LittleEndian.AppendUint32(block, math.Float32bits(list.scales[i]))
+			block = append(block, list.codes[i*view.stride:i*view.stride+view.width]...)
+		}
+		former.Write(binary.LittleEndian.AppendUint32(block, crc32.Checksum(block, castagnoli)))
+	}
+	for _, end := range []int{savedHeader, former.Len() / 2} {
+		if _, err := again(t, IVF, 3000).Load(bytes.NewReader(former.Bytes()[:end])); !errors.Is(err, ErrSaved) {
+			t.Errorf("cut at %d: %v", end, err)
+		}
+	}
+	loaded := again(t, IVF, 3000)
+	report, err := loaded.Load(&former)
+	if err != nil || report.Groups != index.Len() || report.Inserted != 0 || report.Ignored != 0 {
+		t.Fatalf("%+v, %v; want %d groups", report, err, index.Len())
+	}
+	query := newClustered(8, 3).group(1)
+	want, _ := index.Search(t.Context(), query, 10, nil)
+	got, err := loaded.View().Search(t.Context(), query, 10, nil)
+	if err != nil || !slices.Equal(got, want) {
+		t.Fatalf("%v, want %v, %v", got, want, err)
+	}
+}
+
+// TestListsInAFileGrow adds to and removes from an index whose lists are in a file, until they split.
+func TestListsInAFileGrow(t *testing.T) {
+	_, saved := savedOf(t, IVF, 3000)
+	grown, exact := newBy(IVF), newExhaustive(testWidth)
+	fill(t, 3000, grown)
+	fill(t, 3000, exact)
+	_, keep, err := grown.index.LoadFile(bytes.NewReader(saved), int64(len(saved)))
+	if err != nil || !keep {
+		t.Fatalf("kept %t, %v", keep, err)
+	}
+	early, lists := grown.index.View(), len(listsOf(grown.index.View()).lists)
+	if listsOf(early).file == nil {
+		t.Fatal("lists are in memory")
+	}
+	query := newClustered(8, 3).group(1)
+	before, err := early.Search(t.Context(), query, 10, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := newClustered(6, 40)
+	for group := range uint64(6000) {
+		vectors := data.group(2)
+		_, _ = grown.Add(1e6+group, vectors), exact.Add(1e6+group, vectors)
+		if group%5 == 4 {
+			_, _ = grown.Remove(group), exact.Remove(group)
+		}
+	}
+	view := grown.index.View()
+	if split := len(listsOf(view).lists); split <= lists {
+		t.Errorf("%d lists, and %d before", split, lists)
+	}
+	recall := 0.0
+	for range 20 {
+		query := data.group(1)
+		want, _ := exact.Search(t.Context(), query, 10, nil)
+		got, err := view.Search(t.Context(), query, 10, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkScores(t, exact, query, got, nil)
+		recall += recallOf(got, want) / 20
+	}
+	if recall < 0.95 {
+		t.Errorf("recall %g", recall)
+	}
+	if again, err := early.Search(t.Context(), query, 10, nil); err != nil || !slices.Equal(again, before) {
+		t.Errorf("an earlier view finds %v, want %v, %v", again, before, err)
+	}
+	var second bytes.Buffer
+	if err := view.Save(&second); err != nil {
+		t.Fatal(err)
+	}
+	same := newBy(IVF)
+	for _, chunk := range view.content.chunks() {
+		for i, e := range chunk.entries {
+			if !view.content.removed.has(chunk.first + i) {
+				_ = same.Add(e.group, e.values)
+			}
+		}
+	}
+	report, _, err := same.index.LoadFile(bytes.NewReader(second.Bytes()), int64(second.Len()))
+	if err != nil || report.Groups != view.Len() || report.Ignored != 0 {
+		t.Errorf("%+v of %d groups, %v", report, view.Len(), err)
 	}
 }
 

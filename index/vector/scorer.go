@@ -2,6 +2,7 @@ package vector
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 )
@@ -32,7 +33,11 @@ func (v *View) approximate(ctx context.Context, queries []float32, k int, allow 
 		spread: gapSpread + gapSpreadPerDoubling*math.Log2(v.effort), patience: int((patienceBase + patiencePerResult*float64(k)) * v.effort),
 	}
 	s.allow = allow
-	if err := v.proposer.propose(ctx, s); err != nil {
+	err := v.proposer.propose(ctx, s)
+	if errors.Is(err, errLists) {
+		return v.SearchExact(ctx, queries, k, allow)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if s.failed != nil {

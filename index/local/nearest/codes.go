@@ -265,14 +265,21 @@ func (x *Store) saveCodes(last *View, kind index.Kind) {
 	}
 }
 
-// CloseCodes closes the files of codes. Searches that go on read vectors instead.
+// CloseCodes closes the files of codes and of lists. Searches that go on read vectors instead.
 func (x *Store) CloseCodes() {
 	for _, saved := range x.codes {
 		if err := saved.file.Close(); err != nil {
 			x.Host.Logger.Debug("close codes of vectors", "error", err)
 		}
 	}
-	x.codes = nil
+	for _, files := range x.lists {
+		for _, file := range files {
+			if err := file.Close(); err != nil {
+				x.Host.Logger.Debug("close inverted lists", "error", err)
+			}
+		}
+	}
+	x.codes, x.lists = nil, nil
 }
 
 // closeSavedCodes closes the files of codes, and deletes those that others have replaced.

@@ -21,9 +21,13 @@ type Index interface {
 	Remove(group uint64)
 	// Method says by what the index finds at its present size.
 	Method() vector.Method
-	// Load reads what a view has saved, and reports how many groups it had
-	// nothing of.
-	Load(from io.Reader) (missing int, err error)
+	// Load reads what a view has saved, a file of so many bytes, and reports how many groups it had
+	// nothing of, and whether the file has to stay open.
+	Load(from io.ReaderAt, size int64) (missing int, keep bool, err error)
+	// Damaged reports whether something that was loaded is read from a file that is damaged, so that
+	// searches do without it; Forget lets go of it.
+	Damaged() bool
+	Forget()
 	// Defer says whether views are exact while what makes them fast has to be built;
 	// Pending gives what is to be built then, or nil; and Adopt takes it into use.
 	Defer(deferring bool)
@@ -49,6 +53,8 @@ type IndexView interface {
 	Method() vector.Method
 	// Len is the number of groups.
 	Len() int
+	// Damaged is as for Index.
+	Damaged() bool
 	// Save writes what takes long to build, for Load.
 	Save(to io.Writer) error
 }
@@ -90,9 +96,9 @@ func (x searchIndex) Add(group uint64, vectors []float32) error {
 }
 
 // Load implements vectorIndex.
-func (x searchIndex) Load(from io.Reader) (missing int, err error) {
-	loaded, err := x.Index.Load(from)
-	return loaded.Inserted, err
+func (x searchIndex) Load(from io.ReaderAt, size int64) (missing int, keep bool, err error) {
+	loaded, keep, err := x.Index.LoadFile(from, size)
+	return loaded.Inserted, keep, err
 }
 
 // View implements vectorIndex.

@@ -1,9 +1,9 @@
 package nearest
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 
@@ -68,17 +68,57 @@ func (x *Store) loadLists(kind index.Kind, into Index, groups int) (stale bool) 
 	}
 	if err == nil {
 		var size int64
+		var keep bool
 		if size, err = file.Size(); err == nil {
 			var missing int
-			missing, err = into.Load(io.NewSectionReader(file, 0, size))
-			stale = worthSaving(missing, groups)
+			missing, keep, err = into.Load(file, size)
+			// Lists of the former form take their room in memory: they are worth saving in the present one.
+			stale = worthSaving(missing, groups) || into.Method() == vector.IVF && !keep
 		}
-		err = errors.Join(err, file.Close())
+		if keep {
+			x.keepLists(kind, file)
+		} else {
+			err = errors.Join(err, file.Close())
+		}
 	}
 	if err != nil {
 		x.Host.Logger.Warn("build the graph or the inverted lists of the vector index again", "file", name, "why", err)
 	}
 	return stale || err != nil
+}
+
+// keepLists keeps a file open that an index reads lists from.
+func (x *Store) keepLists(kind index.Kind, file vfs.File) {
+	if x.lists == nil {
+		x.lists = map[index.Kind][]vfs.File{}
+	}
+	x.lists[kind] = append(x.lists[kind], file)
+}
+
+// Renew builds the inverted lists of a kind again, in the background, where what was saved of them has turned out to be
+// damaged. Until they are there, searches scan every vector.
+func (x *Store) Renew(kind index.Kind) {
+	if !x.renewing.CompareAndSwap(false, true) {
+		return
+	}
+	x.Host.Background.run(func(ctx context.Context) {
+		defer x.renewing.Store(false)
+		select {
+		case x.mu <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		defer func() { <-x.mu }()
+		if target := x.index(kind); target != nil && target.Damaged() {
+			name := x.Host.listsName(x.Number, kind, target.Method())
+			x.Host.Logger.Warn("build the inverted lists of the vector index again: what was saved is damaged", "file", name)
+			if err := vfs.IgnoreMissing(x.Host.Fsys.Remove(name)); err != nil {
+				x.Host.Logger.Debug("delete damaged inverted lists", "error", err)
+			}
+			target.Forget()
+			x.publishCurrent(ctx)
+		}
+	})
 }
 
 // worthSaving reports whether so many groups of an index are in no saved list that

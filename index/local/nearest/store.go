@@ -54,6 +54,9 @@ type Store struct {
 	building map[index.Kind]chan struct{} // closed when it ends
 	// codes are the files that the indexes read codes from.
 	codes map[index.Kind]*savedCodes
+	// lists are the files that the indexes read, or have read, inverted lists from.
+	lists    map[index.Kind][]vfs.File
+	renewing atomic.Bool // lists are being built again
 }
 
 // Loaded reports whether somebody has searched the vectors, so that they are kept up
@@ -209,7 +212,7 @@ func (x *Store) buildInBackground(kind index.Kind) {
 		defer func() { <-x.mu }()
 		delete(x.building, kind)
 		if x.index(kind) == target && target.Adopt(pending) {
-			x.adopt(ctx, kind)
+			x.publishCurrent(ctx, kind)
 		}
 	})
 	if !begun {
@@ -237,8 +240,8 @@ func (x *Store) WaitBuilt(ctx context.Context) error {
 	return nil
 }
 
-// adopt makes the current view search by inverted lists that were built.
-func (x *Store) adopt(ctx context.Context, kind index.Kind) {
+// publishCurrent makes the current view search by what the indexes have now.
+func (x *Store) publishCurrent(ctx context.Context, saving ...index.Kind) {
 	v, release, err := x.Host.Current()
 	if err != nil {
 		return
@@ -257,7 +260,9 @@ func (x *Store) adopt(ctx context.Context, kind index.Kind) {
 	if x.saved == nil {
 		x.saved = map[index.Kind]int{}
 	}
-	x.stale[kind] = true
+	for _, kind := range saving {
+		x.stale[kind] = true
+	}
 	if found, whole, err := x.publish(ctx, v); err == nil && whole {
 		v.Found.Store(&found)
 	}
