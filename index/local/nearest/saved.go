@@ -150,11 +150,11 @@ func (x *Store) SaveGrown(last *View) {
 	}
 }
 
-// saveLists writes the graph or the inverted lists of a view. Readers do so too, where they may, so
-// that the others need not build them again.
-func (x *Store) saveLists(kind index.Kind, view IndexView) {
+// saveLists writes the graph or the inverted lists of a view, and reports whether they are saved now. Readers do so too,
+// where they may, so that the others need not build them again.
+func (x *Store) saveLists(kind index.Kind, view IndexView) (saved bool) {
 	if savedAs[view.Method()] == "" {
-		return
+		return false
 	}
 	l, name := x.Host, x.Host.listsName(x.Number, kind, view.Method())
 	err := l.Present()
@@ -170,4 +170,5 @@ func (x *Store) saveLists(kind index.Kind, view IndexView) {
 	if err != nil {
 		l.Logger.Debug("the graph or the inverted lists of the vector index are not saved", "file", name, "error", err)
 	}
+	return err == nil
 }

@@ -173,8 +173,13 @@ func (x *Store) publish(ctx context.Context, v *View) (found Indexes, whole bool
 	}
 	for kind, stale := range x.stale {
 		if stale && x.building[kind] == nil {
-			x.saveLists(kind, found.Of(kind))
+			saved := x.saveLists(kind, found.Of(kind))
 			x.saved[kind] = found.Of(kind).Len()
+			if saved && found.Of(kind).Method() == vector.IVF {
+				// From now on their codes are read from the file, as after an opening: they need not stay in memory.
+				x.loadLists(kind, x.index(kind), found.Of(kind).Len())
+				found = Indexes{x.images.View(values), x.texts.View(values)}
+			}
 		}
 	}
 	x.stale = nil
