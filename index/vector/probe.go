@@ -82,6 +82,11 @@ func (p *probing) probeLists(ctx context.Context, budget float64) error {
 // scanList scores a list's postings. Without a filter, removed entries are left out
 // later: asking about each would take longer than scoring them.
 func (p *probing) scanList(list *invertedList) error {
+	if !list.mayPass(p.allow) {
+		p.scanned += len(list.postings)
+		p.asked += len(list.postings)
+		return nil
+	}
 	table := &list.codeTable
 	if list.saved != nil {
 		var err error

@@ -271,6 +271,14 @@ func TestListsInAFileGrow(t *testing.T) {
 	if recall < 0.95 {
 		t.Errorf("recall %g", recall)
 	}
+	few := func(group uint64) bool { return group%50 == 7 }
+	want, err := view.SearchExact(t.Context(), query, 10, few)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := view.approximate(t.Context(), query, 10, few); err != nil || recallOf(got, want) < 0.9 {
+		t.Errorf("under a filter %v, want %v, %v", got, want, err)
+	}
 	if again, err := early.Search(t.Context(), query, 10, nil); err != nil || !slices.Equal(again, before) {
 		t.Errorf("an earlier view finds %v, want %v, %v", again, before, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"mekiki/index/vector/lists"
 )
@@ -13,6 +14,13 @@ import (
 type savedList struct {
 	file   *lists.File
 	number int
+	groups []uint64 // of the saved postings
+}
+
+// mayPass reports whether a filter may let any posting pass. It is asked about saved postings alone, so that a list need not
+// be read where none does.
+func (l *invertedList) mayPass(allow func(group uint64) bool) bool {
+	return allow == nil || l.saved == nil || len(l.postings) > len(l.saved.groups) || slices.ContainsFunc(l.saved.groups, allow)
 }
 
 // codesInto reads the codes of all postings into a buffer, or into a larger one, which it gives.
@@ -124,17 +132,18 @@ func (x *Index) restoreLists(from *lists.File) (*ivf, []bool, Loaded, error) {
 	}
 	f := &ivf{inserter: newInserter(x.width, x.kernel), file: from, lists: make([]*invertedList, 0, from.Len())}
 	listed := make([]bool, x.content.entries)
-	scales, postings := make([]float32, from.AllPostings()), make([]location, from.AllPostings())
+	scales, postings, groups := make([]float32, from.AllPostings()), make([]location, from.AllPostings()), make([]uint64, from.AllPostings())
 	made := make([]invertedList, from.Len())
 	var buffer []byte
 	for number := range from.Len() {
 		count := from.Count(number)
 		list := &made[number]
-		list.scales, list.postings, list.saved = scales[:count:count], postings[:count:count], &savedList{from, number}
-		scales, postings = scales[count:], postings[count:]
+		list.scales, list.postings, list.saved = scales[:count:count], postings[:count:count], &savedList{from, number, groups[:count:count]}
+		scales, postings, groups = scales[count:], postings[count:], groups[count:]
 		var err error
 		buffer, err = from.Postings(number, buffer, func(place int, p lists.Posting) {
 			list.scales[place], list.postings[place] = p.Scale, x.restorePosting(p, listed, &loaded)
+			list.saved.groups[place] = p.Group
 		})
 		centroid, scale := from.Centroid(number)
 		if err == nil && !isFinite(scale) {

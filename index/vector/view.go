@@ -96,18 +96,20 @@ func (v *View) scanIsFast(k int, allow func(group uint64) bool) bool {
 	if allow == nil {
 		return false
 	}
-	allowed := 0
-	for i := range filterSample {
-		entry, number := v.content.at(v.content.find(v.content.entries * i / filterSample))
-		if !v.content.removed.has(number) && allow(entry.group) {
-			allowed++
-		}
-	}
 	most := exactRows
 	if len(v.content.sealed) > 0 && v.content.sealed[0].saved != nil {
 		most = exactSavedRows
 	}
-	return v.content.rows/filterSample*allowed < most
+	allowed := 0
+	for i := range filterSample {
+		entry, number := v.content.at(v.content.find(v.content.entries * i / filterSample))
+		if !v.content.removed.has(number) && allow(entry.group) {
+			if allowed++; v.content.rows/filterSample*allowed >= most {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // search is one search under way.
