@@ -282,7 +282,7 @@ func testLargeIndexes(t *testing.T, method vector.Method, lists string) {
 		t.Fatalf("%d bytes of lists: %v", len(saved), err)
 	}
 	damaged := bytes.Clone(saved)
-	damaged[len(damaged)/2] ^= 1
+	damaged[len(damaged)-5] ^= 1 // it is read when the library is opened
 	files.Put(lists, damaged)
 	again := open(large)
 	if diff := cmp.Diff(want, search(again)); diff != "" {
