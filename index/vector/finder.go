@@ -67,7 +67,7 @@ func (x *Index) newBuilder(of *content) *builder {
 func (x *Index) insertFrom(first int, listed func(number int) bool) {
 	var numbers []int
 	for number := first; number < x.content.entries; number++ {
-		if !x.content.removed.has(number) && !listed(number) {
+		if !x.content.removed.Has(number) && !listed(number) {
 			numbers = append(numbers, number)
 		}
 	}

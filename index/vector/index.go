@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index/vector/coder"
 	"mekiki/index/vector/kernels"
+	"mekiki/index/vector/tombstones"
 )
 
 // Options are the settings of an Index.
@@ -117,7 +118,7 @@ type content struct {
 	entries int
 	rows    int // of all entries, also of removed ones
 	listed  int // entries that the finder has, or that were removed before
-	removed tombstones
+	removed tombstones.Set
 }
 
 // chunk is a stretch of rows that the kernels read at once. Its codes are in memory, or in a
@@ -234,8 +235,8 @@ func (x *Index) Remove(group uint64) {
 		return
 	}
 	delete(x.numbers, group)
-	x.content.removed = x.content.removed.with(number)
-	if removed := x.content.removed.count; removed > fewTombstones && removed > x.content.entries/2 {
+	x.content.removed = x.content.removed.With(number)
+	if removed := x.content.removed.Count(); removed > fewTombstones && removed > x.content.entries/2 {
 		x.rebuild()
 	}
 }
@@ -248,7 +249,7 @@ func (x *Index) rebuild() {
 	reader := x.newReader()
 	for _, chunk := range old.chunks() {
 		for i, entry := range chunk.entries {
-			if !old.removed.has(chunk.first + i) {
+			if !old.removed.Has(chunk.first + i) {
 				x.copyEntry(reader, chunk, i, entry)
 			}
 		}
@@ -292,7 +293,7 @@ func (x *Index) View() *View {
 // isRemoved says whether the entry at a location was removed.
 func (c *content) isRemoved(at location) bool {
 	_, number := c.at(at)
-	return c.removed.has(number)
+	return c.removed.Has(number)
 }
 
 // chunk gives a chunk by its number.
@@ -324,32 +325,4 @@ func (c *content) find(number int) location {
 // chunks lists all chunks.
 func (c *content) chunks() []*chunk {
 	return append(c.sealed[:len(c.sealed):len(c.sealed)], &c.last)
-}
-
-// tombstones is an immutable set of entry numbers.
-type tombstones struct {
-	pages []*tombstonePage
-	count int
-}
-
-// tombstonePage has a bit for each of 4,096 entries.
-type tombstonePage [64]uint64
-
-func (t tombstones) has(number int) bool {
-	page := number >> 12
-	return page < len(t.pages) && t.pages[page] != nil && t.pages[page][number>>6&63]>>(number&63)&1 == 1
-}
-
-// with is the set with one more number, which it does not have.
-func (t tombstones) with(number int) tombstones {
-	page := number >> 12
-	pages := make([]*tombstonePage, max(len(t.pages), page+1))
-	copy(pages, t.pages)
-	fresh := &tombstonePage{}
-	if pages[page] != nil {
-		*fresh = *pages[page]
-	}
-	fresh[number>>6&63] |= 1 << (number & 63)
-	pages[page] = fresh
-	return tombstones{pages, t.count + 1}
 }

@@ -25,7 +25,7 @@ func checkLists(t *testing.T, view *View) {
 		}
 		count += len(list.postings)
 		for _, at := range list.postings {
-			if entry, number := view.content.at(at); !view.content.removed.has(number) {
+			if entry, number := view.content.at(at); !view.content.removed.Has(number) {
 				there[entry.group] = true
 			}
 		}

@@ -136,7 +136,7 @@ func (p *probing) score(rows *codeTable) []float32 {
 // passes says whether an entry is there and passes the filter.
 func (p *probing) passes(at location) bool {
 	entry, number := p.view.content.at(at)
-	if p.view.content.removed.has(number) {
+	if p.view.content.removed.Has(number) {
 		return false
 	}
 	p.asked++

@@ -2,11 +2,8 @@ package vector
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"io"
-	"math"
 	"slices"
 	"testing"
 	"testing/iotest"
@@ -186,46 +183,6 @@ func checkDamagedLists(t *testing.T, index *Index, want []Neighbour) {
 	}
 }
 
-// TestFormerListsAreLoaded loads lists in the form that they were saved in before, wholly into memory.
-func TestFormerListsAreLoaded(t *testing.T) {
-	index, _ := savedOf(t, IVF, 3000)
-	view := index.index.View()
-	var former bytes.Buffer
-	lists := listsOf(view)
-	header := binary.LittleEndian.AppendUint32([]byte(formerMagic), uint32(view.width))
-	header = binary.LittleEndian.AppendUint32(header, uint32(len(lists.lists)))
-	former.Write(binary.LittleEndian.AppendUint32(header, crc32.Checksum(header, castagnoli)))
-	for number, list := range lists.lists {
-		block := binary.LittleEndian.AppendUint32(nil, uint32(len(list.postings)))
-		block = binary.LittleEndian.AppendUint32(block, math.Float32bits(lists.centroids.scales[number]))
-		block = append(block, lists.centroids.row(number, view.stride)[:view.width]...)
-		for i, at := range list.postings {
-			entry, _ := view.content.at(at)
-			block = binary.LittleEndian.AppendUint64(block, entry.group)
-			block = binary.LittleEndian.AppendUint32(block, view.content.fingerprint(at, view.stride))
-			block = binary.LittleEndian.AppendUint32(block, math.Float32bits(list.scales[i]))
-			block = append(block, list.codes[i*view.stride:i*view.stride+view.width]...)
-		}
-		former.Write(binary.LittleEndian.AppendUint32(block, crc32.Checksum(block, castagnoli)))
-	}
-	for _, end := range []int{savedHeader, former.Len() / 2} {
-		if _, err := again(t, IVF, 3000).Load(bytes.NewReader(former.Bytes()[:end])); !errors.Is(err, ErrSaved) {
-			t.Errorf("cut at %d: %v", end, err)
-		}
-	}
-	loaded := again(t, IVF, 3000)
-	report, err := loaded.Load(&former)
-	if err != nil || report.Groups != index.Len() || report.Inserted != 0 || report.Ignored != 0 {
-		t.Fatalf("%+v, %v; want %d groups", report, err, index.Len())
-	}
-	query := newClustered(8, 3).group(1)
-	want, _ := index.Search(t.Context(), query, 10, nil)
-	got, err := loaded.View().Search(t.Context(), query, 10, nil)
-	if err != nil || !slices.Equal(got, want) {
-		t.Fatalf("%v, want %v, %v", got, want, err)
-	}
-}
-
 // TestListsInAFileGrow adds to and removes from an index whose lists are in a file, until they split.
 func TestListsInAFileGrow(t *testing.T) {
 	_, saved := savedOf(t, IVF, 3000)
@@ -289,7 +246,7 @@ func TestListsInAFileGrow(t *testing.T) {
 	same := newBy(IVF)
 	for _, chunk := range view.content.chunks() {
 		for i, e := range chunk.entries {
-			if !view.content.removed.has(chunk.first + i) {
+			if !view.content.removed.Has(chunk.first + i) {
 				_ = same.Add(e.group, e.values)
 			}
 		}

@@ -140,7 +140,7 @@ func (x *Index) UseCodes(from *Codes, keep func(number int) bool) error {
 		if _, twice := x.numbers[saved.Group]; !twice && saved.Rows > 0 && keep(number) {
 			x.numbers[saved.Group] = number
 		} else {
-			x.content.removed = x.content.removed.with(number)
+			x.content.removed = x.content.removed.With(number)
 		}
 		x.content.rows += saved.Rows
 	}

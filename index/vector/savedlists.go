@@ -58,7 +58,7 @@ func (f *ivf) save(v *View, w io.Writer) error {
 				continue
 			}
 			entry, entryNumber := v.content.at(at)
-			if v.content.removed.has(entryNumber) {
+			if v.content.removed.Has(entryNumber) {
 				continue
 			}
 			postings = append(postings, lists.Posting{Group: entry.group, Sum: v.content.fingerprint(at, v.stride), Scale: list.scales[i]})
@@ -79,15 +79,7 @@ func (f *ivf) save(v *View, w io.Writer) error {
 // not as it was written. Its searches are exact from then on.
 func (v *View) Damaged() bool {
 	f, ok := v.proposer.(*ivf)
-	return ok && f.isDamaged()
-}
-
-func (f *ivf) isDamaged() bool { return f.file != nil && f.file.Damaged() }
-
-// Damaged is as for a view.
-func (x *Index) Damaged() bool {
-	f, ok := x.finder.(*ivf)
-	return ok && f.isDamaged()
+	return ok && f.file != nil && f.file.Damaged()
 }
 
 // Forget lets go of the graph or the inverted lists, so that they are built again.
@@ -96,7 +88,7 @@ func (x *Index) Forget() { x.finder, x.content.listed = nil, 0 }
 // LoadFile is Load of a file of size bytes, whose codes of inverted lists stay there: where it reports
 // true, the file has to stay open for as long as the index and its views are used.
 func (x *Index) LoadFile(file io.ReaderAt, size int64) (loaded Loaded, keep bool, err error) {
-	if x.Method() != IVF || !lists.IsFile(file, size) {
+	if x.Method() != IVF {
 		loaded, err = x.Load(io.NewSectionReader(file, 0, size))
 		return loaded, false, err
 	}
@@ -112,7 +104,7 @@ func (x *Index) LoadFile(file io.ReaderAt, size int64) (loaded Loaded, keep bool
 		}
 		return Loaded{}, false, fmt.Errorf("load inverted lists: %w", err)
 	}
-	missing := x.content.entries - x.content.removed.count - loaded.Groups
+	missing := x.content.entries - x.content.removed.Count() - loaded.Groups
 	if missing > loaded.Groups || loaded.Ignored > found.postings/2 || len(found.lists) == 0 {
 		return Loaded{Inserted: missing + loaded.Groups, Ignored: loaded.Ignored}, false, nil
 	}

@@ -63,7 +63,7 @@ func (g *graphView) save(v *View, w io.Writer) error {
 func (g *graphView) appendNode(block []byte, v *View, node uint32) []byte {
 	group, fingerprint := uint64(math.MaxUint64), uint32(0)
 	if at := g.entries[node]; at != nowhere {
-		if entry, number := v.content.at(at); !v.content.removed.has(number) {
+		if entry, number := v.content.at(at); !v.content.removed.Has(number) {
 			group, fingerprint = entry.group, v.content.fingerprint(at, v.stride)
 		}
 	}
@@ -83,7 +83,7 @@ func (x *Index) loadGraph(r io.Reader) (Loaded, error) {
 		}
 		return Loaded{}, fmt.Errorf("load graph: %w", err)
 	}
-	missing := x.content.entries - x.content.removed.count - l.report.Groups
+	missing := x.content.entries - x.content.removed.Count() - l.report.Groups
 	if nodes := len(l.graph.entries); missing > l.report.Groups || l.report.Ignored > nodes/2 || nodes == 0 {
 		return Loaded{Inserted: missing + l.report.Groups, Ignored: l.report.Ignored}, nil
 	}

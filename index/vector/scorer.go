@@ -84,11 +84,11 @@ func (s *scorer) passes(at location) bool {
 	if at == nowhere {
 		return false
 	}
-	if s.allow == nil && s.view.content.removed.count == 0 {
+	if s.allow == nil && s.view.content.removed.Count() == 0 {
 		return true
 	}
 	entry, number := s.view.content.at(at)
-	return !s.view.content.removed.has(number) && (s.allow == nil || s.allow(entry.group))
+	return !s.view.content.removed.Has(number) && (s.allow == nil || s.allow(entry.group))
 }
 
 // proposeLikely proposes an entry like propose, but by bounds that are very likely

@@ -25,7 +25,7 @@ type View struct {
 }
 
 // Len is the number of groups.
-func (v *View) Len() int { return v.content.entries - v.content.removed.count }
+func (v *View) Len() int { return v.content.entries - v.content.removed.Count() }
 
 // Method says by what the view finds, unless that is not built yet: [Exact], [HNSW], [IVF]
 // or [Coder].
@@ -103,7 +103,7 @@ func (v *View) scanIsFast(k int, allow func(group uint64) bool) bool {
 	allowed := 0
 	for i := range filterSample {
 		entry, number := v.content.at(v.content.find(v.content.entries * i / filterSample))
-		if !v.content.removed.has(number) && allow(entry.group) {
+		if !v.content.removed.Has(number) && allow(entry.group) {
 			if allowed++; v.content.rows/filterSample*allowed >= most {
 				return false
 			}
@@ -178,7 +178,7 @@ func (s *search) scanParallel(ctx context.Context, queries []float32, k int, chu
 func (s *search) scan(c *chunk) {
 	start := 0
 	for i := range c.entries {
-		if s.view.content.removed.has(c.first+i) || s.allow != nil && !s.allow(c.entries[i].group) {
+		if s.view.content.removed.Has(c.first+i) || s.allow != nil && !s.allow(c.entries[i].group) {
 			s.propose(c, start, i)
 			start = i + 1
 		}

@@ -101,6 +101,9 @@ func (x searchIndex) Load(from io.ReaderAt, size int64) (missing int, keep bool,
 	return loaded.Inserted, keep, err
 }
 
+// Damaged implements Index.
+func (x searchIndex) Damaged() bool { return x.Index.View().Damaged() }
+
 // View implements vectorIndex.
 func (x searchIndex) View(values valueReader) IndexView {
 	view := x.Index.View()

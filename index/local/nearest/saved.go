@@ -72,8 +72,7 @@ func (x *Store) loadLists(kind index.Kind, into Index, groups int) (stale bool) 
 		if size, err = file.Size(); err == nil {
 			var missing int
 			missing, keep, err = into.Load(file, size)
-			// Lists of the former form take their room in memory: they are worth saving in the present one.
-			stale = worthSaving(missing, groups) || into.Method() == vector.IVF && !keep
+			stale = worthSaving(missing, groups)
 		}
 		if keep {
 			x.keepLists(kind, file)
