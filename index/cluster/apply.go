@@ -52,7 +52,7 @@ func (p *plan) apply(ctx context.Context, batch *index.Batch) (index.WriteResult
 		return index.WriteResult{}, err
 	}
 	for _, e := range p.records {
-		if e.removed {
+		if e.removed && (e.Gone == "" || e.Gone == p.mark) {
 			result.Removed++
 		}
 	}
@@ -260,9 +260,6 @@ func (p *plan) detach(path string, owner index.ID, keep bool) {
 // remove deletes a record and all that belongs to it.
 func (p *plan) remove(id index.ID) {
 	e, there := p.get(id)
-	if half := p.gone[id]; half != nil && !there {
-		e, there, p.records[id] = half, true, half
-	}
 	if !there {
 		return
 	}

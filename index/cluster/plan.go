@@ -34,7 +34,6 @@ type plan struct {
 	kept    map[string]bool // keys of what is kept, true for those that are there
 	written map[string]index.Kept
 
-	gone     map[index.ID]*entry // records that another process is about to delete, or did not come to
 	blobs    map[string][]byte
 	parts    map[string]embed.Parts // of blobs
 	failures map[string]*index.Failure
@@ -69,7 +68,7 @@ func (l *Library) newPlan(s *form.State, sequence uint64, mark string) *plan {
 		library: l, state: s, sequence: sequence, mark: mark,
 		records: map[index.ID]*entry{}, byHash: map[index.Hash]index.ID{}, byPath: map[string]index.ID{}, byText: map[string]index.ID{},
 		claims: map[index.Hash]*claim{}, kept: map[string]bool{}, written: map[string]index.Kept{},
-		gone: map[index.ID]*entry{}, blobs: map[string][]byte{}, parts: map[string]embed.Parts{}, failures: map[string]*index.Failure{}, searches: map[string]*index.SavedSearch{},
+		blobs: map[string][]byte{}, parts: map[string]embed.Parts{}, failures: map[string]*index.Failure{}, searches: map[string]*index.SavedSearch{},
 	}
 }
 
@@ -221,11 +220,13 @@ func (p *plan) loadRecords(ctx context.Context, ids []index.ID) error {
 		if one == nil {
 			continue
 		}
-		if one.Gone != "" && one.Gone != p.mark {
-			p.gone[ids[i]] = one
+		one.dirty = one.Gone != "" // by an earlier attempt of this write
+		if one.dirty && one.Gone != p.mark {
+			// Another process removes it, or did not come to: that is ended here, which does no harm if it is done twice.
+			p.records[ids[i]] = one
+			p.remove(ids[i])
 			continue
 		}
-		one.dirty = one.Gone != "" // by an earlier attempt of this write
 		p.records[ids[i]] = one
 		p.byHash[one.Hash] = ids[i]
 		if one.ExternalID != "" {

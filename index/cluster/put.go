@@ -110,7 +110,7 @@ func (p *plan) putThumbnail(e *entry, jpeg []byte) {
 // newID gives the ID of a new record: that which was claimed for the content by whoever did
 // not come to write the record, or else one that was never given.
 func (p *plan) newID(ctx context.Context, hash index.Hash) (index.ID, error) {
-	if claimed := p.claims[hash]; claimed != nil && claimed.tag != "" && claimed.ID != 0 && p.records[claimed.ID] == nil && p.gone[claimed.ID] == nil {
+	if claimed := p.claims[hash]; claimed != nil && claimed.tag != "" && claimed.ID != 0 && p.records[claimed.ID] == nil {
 		return claimed.ID, nil
 	}
 	return p.library.takeID(ctx)

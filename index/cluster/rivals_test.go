@@ -41,6 +41,11 @@ func (s *interrupted) Get(ctx context.Context, key string) ([]byte, error) {
 	return s.Store.Get(ctx, key)
 }
 
+func (s *interrupted) PutIf(ctx context.Context, key string, data []byte, tag string) (string, error) {
+	s.meanwhile("putif", key)
+	return s.Store.PutIf(ctx, key, data, tag)
+}
+
 func (s *interrupted) Delete(ctx context.Context, keys ...string) error {
 	s.meanwhile("delete", strings.Join(keys, " "))
 	if err := ctx.Err(); err != nil {
@@ -155,6 +160,31 @@ func TestRivals(t *testing.T) {
 		}
 		if _, err := store.Store.Get(t.Context(), form.RecordKey(ids[0])); !errors.Is(err, objects.ErrAbsent) {
 			t.Errorf("the object of the record is there: %v", err)
+		}
+	})
+
+	t.Run("stopped before the engine knows", func(t *testing.T) {
+		store, first, other := two(t, "Rivalengine")
+		ids := put(t, first, 1, 2, 3)
+		for i, end := range []func(){
+			func() { write(t, other, index.Batch{Detach: []string{indextest.File(1).Path}}) },
+			func() { ids = append(ids, put(t, other, 2)...) },
+		} {
+			ctx, stop := context.WithCancel(t.Context())
+			store.once("putif", form.ContentPrefix, stop) // where what is marked gives its content up
+			if _, err := first.Write(ctx, index.Batch{Remove: ids[i : i+1]}); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			store.before.Store(nil)
+			end() // whoever meets it ends it
+		}
+		if left := all(t, other); !slices.Equal(left, ids[2:]) || ids[3] == ids[1] {
+			t.Errorf("records %v are left of %v", left, ids)
+		}
+		for _, id := range ids[:2] {
+			if _, err := store.Store.Get(t.Context(), form.RecordKey(id)); !errors.Is(err, objects.ErrAbsent) {
+				t.Errorf("the object of record %d is there: %v", id, err)
+			}
 		}
 	})
 

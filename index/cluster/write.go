@@ -83,9 +83,9 @@ func (l *Library) write(ctx context.Context, batch *index.Batch, imports bool) (
 }
 
 // flush writes what was planned: first what nothing points to yet, then the records, then what is kept of
-// those that go, then it removes these, then the engine, and in the end it deletes what nothing points to any more.
+// those that go, then it marks these, then the engine, and in the end it deletes them and what nothing points to any more.
 func (p *plan) flush(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{p.writeBlobs, p.claim, p.writeRecords, p.writeRest, p.bury, p.release, p.deleteGone, p.publish, p.sweep} {
+	for _, step := range []func(context.Context) error{p.writeBlobs, p.claim, p.writeRecords, p.writeRest, p.bury, p.release, p.publish, p.deleteGone, p.sweep} {
 		if err := step(ctx); err != nil {
 			return err
 		}
