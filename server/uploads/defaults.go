@@ -9,8 +9,11 @@ const (
 	deepestFolder = 32
 )
 
-// settleTimeout bounds how long it is looked whether a record names a file that was just kept.
-const settleTimeout = 2 * time.Minute
+// sharedAttempts is how often a picture is added that another server removes meanwhile.
+const sharedAttempts = 3
+
+// discardTimeout bounds deleting the file of a picture that was refused.
+const discardTimeout = time.Minute
 
 // Bounds of one request with many pictures: of their number, and of their bytes together. One is in memory at a time.
 const (

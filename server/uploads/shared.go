@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"mekiki/embed/pixels"
 	"mekiki/index"
 	"mekiki/index/ingest"
+	"mekiki/server/problem"
 )
 
 // Keeper keeps the files of uploads where every server of a library can read them. Its methods may be called from any
@@ -25,36 +25,23 @@ type Keeper interface {
 
 // keepShared keeps an upload's file with the keeper and brings it into the library. Known is the record that it has already,
 // or nil, and picture what was decoded of it, or nil. Several servers may do so at once with the same picture: then its record
-// has several files.
+// has several files. What a reader shows is no proof that no record names a file, since another server may be writing the same
+// record: so a file is deleted only when the batch was refused, and what is left otherwise is found by a check of the cluster.
 func (s *Store) keepShared(ctx context.Context, wanted Image, known *index.Record, picture *pixels.Image) error {
 	extension := s.extensionOf(known, picture)
 	path, err := s.options.Keeper.Keep(ctx, wanted.Data, extension)
 	if err != nil {
 		return fmt.Errorf("add upload: %w", err)
 	}
-	ingested := s.ingestStored(ctx, wanted, path, extension, picture)
-	// The request may be over; what it did is not.
-	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancel()
-	named := false
-	err = s.options.Read(settling, func(reader index.Reader) error {
-		record, err := index.One(reader.RecordsByHash(settling, []index.Hash{wanted.Hash}))
-		named = record != nil && slices.Contains(record.Paths(), path)
-		return err
-	})
-	switch {
-	case err != nil:
-		return errors.Join(ingested, fmt.Errorf("add upload: %w", err)) // a check of the cluster finds what nobody names
-	case named:
-		return nil // whatever happened afterwards, it is in
+	err = s.ingestStored(ctx, wanted, path, extension, picture)
+	if err != nil && (problem.From(err).Code == problem.InvalidImage || errors.Is(err, index.ErrNotFound)) { // nothing was written
+		deleting, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTimeout)
+		defer cancel()
+		if err := s.options.Keeper.Discard(deleting, path); err != nil {
+			s.options.Logger.Warn("upload not deleted", "error", err)
+		}
 	}
-	if err := s.options.Keeper.Discard(settling, path); err != nil {
-		s.options.Logger.Warn("upload not deleted", "error", err)
-	}
-	if ingested == nil {
-		ingested = errors.New("add upload: the file is not in the library afterwards")
-	}
-	return ingested
+	return err
 }
 
 // ingestStored brings a file into the library that records name by a path, from a temporary one.

@@ -70,6 +70,17 @@ type Image struct {
 // else was done about the same picture at the same time: all that goes through the
 // claim of its content.
 func (s *Store) Add(ctx context.Context, wanted Image) (record *index.Record, added bool, err error) {
+	for attempt := 1; ; attempt++ {
+		record, added, err = s.add(ctx, wanted)
+		removed := s.options.Keeper != nil && errors.Is(err, index.ErrNotFound) // by another server, in between
+		if !removed || attempt == sharedAttempts {
+			return record, added, err
+		}
+	}
+}
+
+// add is one try to add an image.
+func (s *Store) add(ctx context.Context, wanted Image) (record *index.Record, added bool, err error) {
 	var claim *originals.Claim
 	if s.options.Keeper == nil {
 		if claim, err = s.options.Originals.Claim(ctx, wanted.Hash); err != nil {
@@ -97,7 +108,12 @@ func (s *Store) Add(ctx context.Context, wanted Image) (record *index.Record, ad
 	if err != nil {
 		return nil, false, err
 	}
-	if record, _, err = s.recordOf(ctx, wanted.Hash); err == nil && record == nil {
+	record, readable, err := s.recordOf(ctx, wanted.Hash)
+	switch {
+	case err != nil:
+	case claim == nil && (record == nil || !readable):
+		err = fmt.Errorf("add upload: %w: the image was removed meanwhile", index.ErrNotFound)
+	case record == nil:
 		err = errors.New("add upload: the image is not in the library afterwards")
 	}
 	if err == nil && record.InTrash() { // who brings it again wants it back
@@ -110,7 +126,10 @@ func (s *Store) Add(ctx context.Context, wanted Image) (record *index.Record, ad
 			record, _, err = s.recordOf(ctx, wanted.Hash)
 		}
 	}
-	if err != nil || record == nil {
+	if err == nil && record == nil {
+		err = fmt.Errorf("add upload: %w: the image was removed meanwhile", index.ErrNotFound)
+	}
+	if err != nil {
 		return nil, false, errors.Join(err, ctx.Err())
 	}
 	return record, added, nil
