@@ -121,14 +121,15 @@ func openDemoLibrary(ctx context.Context, app *cli.App) (library *local.Library,
 }
 
 // fillDemoLibrary brings the gallery's images and texts in, unless they are there. What the checkpoint makes of them is
-// part of the program, so that the model need not run; it does for whatever else is in the folder.
+// part of the program, so that the model need not run; it does for whatever else is in the folder, and for all where it merges
+// tokens, which makes other vectors of pictures.
 func fillDemoLibrary(ctx context.Context, app *cli.App, library *local.Library, engine *cli.Session, gallery string) error {
 	snapshot := library.Snapshot()
 	images, texts := snapshot.Count(index.KindImage), snapshot.Count(index.KindText)
 	snapshot.Close()
 	options := ingest.Options{Paths: []string{filepath.Join(gallery, "images")}, BatchSize: demoBatch}
 	var embedder textrecord.Engine = engine
-	if images == 0 || texts == 0 {
+	if (images == 0 || texts == 0) && !engine.Manifest().Fast() {
 		collection, err := preparedGallery(ctx, app)
 		if err != nil {
 			return err
