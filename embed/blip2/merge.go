@@ -103,12 +103,12 @@ func (v *visionEncoder) pair(metric onnx.Value, merged int) pairing {
 	return pairing{kept: kept, gone: v.rowsOfFirst(gone), target: target, into: v.Cast(v.Equal(column, v.Unsqueeze(target, 1)), onnx.Float32)}
 }
 
-// rowsOfFirst are the rows of so manieth members of A, the class token not counted.
+// rowsOfFirst are the rows of members of A, which are counted from the first after the class token.
 func (v *visionEncoder) rowsOfFirst(members onnx.Value) onnx.Value {
 	return v.Add(v.Multiply(members, v.Int64(2)), v.Int64(2))
 }
 
-// numbers is so many integers from start on, a step apart, for each of a batch: int64 [B count].
+// numbers is count integers from start on, a step apart, for each of a batch: int64 [B count].
 func (v *visionEncoder) numbers(like onnx.Value, start, step, count int) onnx.Value {
 	values := make([]int64, count)
 	for i := range values {
