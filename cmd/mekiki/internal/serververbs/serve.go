@@ -135,7 +135,7 @@ func serveCluster(ctx context.Context, app *cli.App, engine *cli.Session, option
 	if err := os.MkdirAll(library.DerivedFolder(), 0o700); err != nil {
 		return err
 	}
-	return serveLibrary(ctx, app, serving{engine: engine, library: library, noUploads: true, writeXMP: options.writeXMP, words: options.words}, prepared)
+	return serveLibrary(ctx, app, serving{engine: engine, library: library, noUploads: options.noUploads, writeXMP: options.writeXMP, words: options.words}, prepared)
 }
 
 // prepare turns the flags into the server's options, as far as they go without a
