@@ -32,6 +32,8 @@ func TestLostNodesAreAskedAgain(t *testing.T) {
 		`object 1: cannot achieve consistency level "QUORUM": cannot reach enough replicas`:                                                                          true,
 		`"10.0.0.1:7002": connect: dial tcp 10.0.0.1:7002: connect: connection refused`:                                                                              true,
 		`query: failed to find leader after retries: leader not found`:                                                                                               true,
+		`object 1: rpc error: code = Internal desc = class name A_g1 already exists`:                                                                                 true,
+		`class name A_g1 already exists`:                                                  false,
 		`vector search: read error`:                                                       true,
 		`invalid property 'f_kind' on class 'A': not a string`:                            false,
 		`new node has a vector with length 8. Existing nodes have vectors with length 16`: false,
