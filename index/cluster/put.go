@@ -92,8 +92,7 @@ func (p *plan) add(ctx context.Context, record *index.Record, put *index.Put) (i
 		claimed = &claim{}
 		p.claims[record.Hash] = claimed
 	}
-	claimed.write = claimed.ID != id || claimed.tag == ""
-	claimed.ID = id
+	claimed.ID, claimed.write = id, true // also where it has this ID: who gives the content up meanwhile deletes the record's object
 	return id, replaced, nil
 }
 
@@ -127,7 +126,7 @@ func (p *plan) predecessor(put *index.Put) *entry {
 	if put.Replaces.IsZero() {
 		return nil
 	}
-	if e, there := p.get(p.byHash[put.Replaces]); there && e.Kind == put.Record.Kind {
+	if e, there := p.get(p.byHash[put.Replaces]); there && e.Kind == put.Record.Kind && e.Gone == "" {
 		return e
 	}
 	return nil

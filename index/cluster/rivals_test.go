@@ -41,6 +41,11 @@ func (s *interrupted) Get(ctx context.Context, key string) ([]byte, error) {
 	return s.Store.Get(ctx, key)
 }
 
+func (s *interrupted) GetTagged(ctx context.Context, key string) ([]byte, string, error) {
+	s.meanwhile("gettagged", key)
+	return s.Store.GetTagged(ctx, key)
+}
+
 func (s *interrupted) PutIf(ctx context.Context, key string, data []byte, tag string) (string, error) {
 	s.meanwhile("putif", key)
 	return s.Store.PutIf(ctx, key, data, tag)
@@ -185,6 +190,22 @@ func TestRivals(t *testing.T) {
 			if _, err := store.Store.Get(t.Context(), form.RecordKey(id)); !errors.Is(err, objects.ErrAbsent) {
 				t.Errorf("the object of record %d is there: %v", id, err)
 			}
+		}
+	})
+
+	t.Run("a record goes while its content is put again", func(t *testing.T) {
+		store, first, other := two(t, "Rivalagain")
+		ids := put(t, first, 1)
+		third := openTest(t, optionsOf(t, store.Store, client, "Rivalagain"))
+		// Between the claim and the record: whoever deletes the record's object may be about to do so again.
+		store.once("gettagged", form.RecordPrefix, func() { indextest.Must(t, index.Remove(t.Context(), other, ids[0])) })
+		again := put(t, first, 1)
+		store.before.Store(nil)
+		if again[0] == ids[0] {
+			t.Errorf("record %d, which was removed, is given again", again[0])
+		}
+		if same := put(t, third, 1); same[0] != again[0] {
+			t.Errorf("the content is of record %d, and again of %d", again[0], same[0])
 		}
 	})
 

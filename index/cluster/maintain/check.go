@@ -84,7 +84,7 @@ func Check(ctx context.Context, library *cluster.Library, o CheckOptions) (Repor
 	if err != nil {
 		return Report{}, err
 	}
-	c := &checker{upkeep: u, state: s, options: o, named: newNames()}
+	c := &checker{library: library, upkeep: u, state: s, options: o, named: newNames()}
 	before := time.Now().Add(-cmp.Or(o.LeftoverAge, leftoverAge))
 	c.next, c.stop = iter.Pull2(objectsOf(ctx, u, s.Collection))
 	defer c.stop()
@@ -119,6 +119,7 @@ func Check(ctx context.Context, library *cluster.Library, o CheckOptions) (Repor
 
 // checker goes through store and engine side by side, in order of ID.
 type checker struct {
+	library *cluster.Library
 	upkeep  cluster.Upkeep
 	state   *form.State
 	options CheckOptions
@@ -231,7 +232,8 @@ func (c *checker) check(ctx context.Context, ids []index.ID) error {
 	return c.repair(ctx, repair)
 }
 
-// removeHalf deletes what is left of a record that was removed, if anything is, and is old enough.
+// removeHalf ends the removal of a record of which something is left, if that is old enough, as whoever meets it does: it gives its
+// content up before its object goes, so that no other record ever has its ID.
 func (c *checker) removeHalf(ctx context.Context, id index.ID, bytes int64) error {
 	if bytes == 0 || !c.modified[id].Before(c.before) {
 		return nil
@@ -241,7 +243,7 @@ func (c *checker) removeHalf(ctx context.Context, id index.ID, bytes int64) erro
 	if !c.options.Repair {
 		return nil
 	}
-	return c.upkeep.Store().Delete(ctx, form.RecordKey(id))
+	return index.Remove(ctx, c.library, id)
 }
 
 // extra deals with an object of the engine that has no record.
