@@ -1,23 +1,31 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"mekiki/index"
 	"mekiki/index/cluster"
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects/objectstest"
 	"mekiki/index/cluster/uploaded"
+	"mekiki/index/export"
 	"mekiki/index/indextest"
+	"mekiki/index/ingest"
 	"mekiki/internal/clustertest"
 	"mekiki/search"
 )
@@ -27,6 +35,7 @@ type clusterServers struct {
 	*testing.T
 	store     *objectstest.Memory
 	servers   [2]*uploadServer
+	libraries [2]*cluster.Library
 	temporary string
 }
 
@@ -41,6 +50,7 @@ func startClusterServers(t *testing.T) *clusterServers {
 		indextest.Must(t, cluster.Init(t.Context(), options))
 		library, err := cluster.Open(t.Context(), options)
 		indextest.Must(t, err)
+		s.libraries[i] = library
 		t.Cleanup(func() { indextest.Must(t, library.Close()) })
 		indextest.Must(t, library.AddSpace(t.Context(), colourEngine{}.Space()))
 		searcher, err := search.New(library, colourEngine{}, search.Options{})
@@ -105,6 +115,66 @@ func TestUploadsOfServersOnACluster(t *testing.T) {
 	if left, err := os.ReadDir(s.temporary); err != nil || len(left) > 0 {
 		t.Errorf("temporary files are left: %v, %v", left, err)
 	}
+}
+
+// TestUploadsBesideFolders: of a picture that was uploaded and lies in an indexed folder too, the upload stays when the folder's
+// file becomes another picture, and when it is deleted; and it is exported.
+func TestUploadsBesideFolders(t *testing.T) {
+	s := startClusterServers(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	data, folder := newPicture(random), t.TempDir()
+	file := filepath.Join(folder, "a.png")
+	run := func() {
+		t.Helper()
+		summary, err := IngesterOf(s.libraries[0], colourEngine{}, 0).Ingest(t.Context(), ingest.Options{Paths: []string{folder}})
+		if indextest.Must(t, err); len(summary.Failures) > 0 {
+			t.Fatal(summary.Failures)
+		}
+	}
+	indextest.Must(t, os.WriteFile(file, data, 0o600))
+	status, record := s.servers[0].upload(t.Context(), "a.png", data, "")
+	if status != http.StatusCreated {
+		t.Fatalf("status %d: %s", status, record.Text)
+	}
+	run()
+	check := func(when string, paths int) {
+		t.Helper()
+		for _, server := range s.servers {
+			if err := server.checkOriginal(record.ID, data); err != nil {
+				t.Errorf("%s: %v", when, err)
+			}
+		}
+		reader, err := s.libraries[1].Reader(t.Context())
+		indextest.Must(t, err)
+		defer reader.Close()
+		var lines bytes.Buffer
+		indextest.Must(t, export.Export(t.Context(), reader, &lines, index.ExportOptions{Vectors: true}))
+		found := false
+		for line := range strings.Lines(lines.String()) {
+			var exported struct {
+				ID    index.ID
+				Hash  string
+				Paths []string
+				Parts [][]float32
+			}
+			indextest.Must(t, json.Unmarshal([]byte(line), &exported))
+			if exported.ID.String() != record.ID {
+				continue
+			}
+			uploads := slices.ContainsFunc(exported.Paths, func(path string) bool { _, is := uploaded.KeyOf(path); return is })
+			found = uploads && len(exported.Paths) == paths && len(exported.Parts) > 0 && exported.Hash == fmt.Sprintf("%x", sha256.Sum256(data))
+		}
+		if !found {
+			t.Errorf("%s: record %s, exported: %s", when, record.ID, lines.String())
+		}
+	}
+	check("in both", 2)
+	indextest.Must(t, os.WriteFile(file, newPicture(random), 0o600))
+	run()
+	check("the file is another", 1)
+	indextest.Must(t, os.Remove(file))
+	run()
+	check("no file", 1)
 }
 
 // TestUploadsOfServersAtOnce: two servers take and delete the same pictures at the same time. What was acknowledged and not

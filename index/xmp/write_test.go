@@ -274,3 +274,23 @@ func TestModeStays(t *testing.T) {
 		t.Errorf("%v, %v", stat.Mode(), err)
 	}
 }
+
+// TestUploadsOfAClusterHaveNoSidecars: a path that is not absolute is of an upload without a file, even where a folder of that
+// name is in the current one.
+func TestUploadsOfAClusterHaveNoSidecars(t *testing.T) {
+	a := newAlbum(t, "a.jpg")
+	t.Chdir(t.TempDir())
+	path := filepath.FromSlash("upload:/a-b.jpeg")
+	if err := os.Mkdir("upload:", 0o700); err != nil {
+		t.Skip(err)
+	}
+	a.write(path, "a picture")
+	a.records[0].Files = append(a.records[0].Files, index.File{Path: path})
+	report := a.run(Options{})
+	if report.Written != 1 || report.Skipped != 1 {
+		t.Errorf("%+v", report)
+	}
+	if entries, err := os.ReadDir("upload:"); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}

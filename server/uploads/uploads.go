@@ -5,6 +5,7 @@
 package uploads
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,10 +48,16 @@ type Options struct {
 }
 
 // Store adds and removes uploaded pictures. Safe for concurrent use.
-type Store struct{ options Options }
+type Store struct {
+	options Options
+	// turns has the uploads of one picture wait for each other where a keeper keeps them: they would all make a file.
+	turns *originals.Store
+}
 
 // New makes a store.
-func New(options Options) *Store { return &Store{options} }
+func New(options Options) *Store {
+	return &Store{options, cmp.Or(options.Originals, originals.New(""))}
+}
 
 // Takes reports whether pictures can be added.
 func (s *Store) Takes() bool {
@@ -81,13 +88,12 @@ func (s *Store) Add(ctx context.Context, wanted Image) (record *index.Record, ad
 
 // add is one try to add an image.
 func (s *Store) add(ctx context.Context, wanted Image) (record *index.Record, added bool, err error) {
-	var claim *originals.Claim
-	if s.options.Keeper == nil {
-		if claim, err = s.options.Originals.Claim(ctx, wanted.Hash); err != nil {
-			return nil, false, err
-		}
-		defer claim.Release()
+	claim, err := s.turns.Claim(ctx, wanted.Hash)
+	if err != nil {
+		return nil, false, err
 	}
+	defer claim.Release()
+	shared := s.options.Keeper != nil
 	record, elsewhere, err := s.recordOf(ctx, wanted.Hash)
 	if err != nil {
 		return nil, false, err
@@ -100,7 +106,7 @@ func (s *Store) add(ctx context.Context, wanted Image) (record *index.Record, ad
 	}
 	switch {
 	case elsewhere:
-	case claim == nil:
+	case shared:
 		err = s.keepShared(ctx, wanted, record, picture)
 	default:
 		err = s.keepUpload(ctx, claim, wanted, record, picture)
@@ -111,7 +117,7 @@ func (s *Store) add(ctx context.Context, wanted Image) (record *index.Record, ad
 	record, readable, err := s.recordOf(ctx, wanted.Hash)
 	switch {
 	case err != nil:
-	case claim == nil && (record == nil || !readable):
+	case shared && (record == nil || !readable):
 		err = fmt.Errorf("add upload: %w: the image was removed meanwhile", index.ErrNotFound)
 	case record == nil:
 		err = errors.New("add upload: the image is not in the library afterwards")

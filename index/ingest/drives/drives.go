@@ -99,8 +99,11 @@ func (d *Drives) Ground(folder string) string {
 }
 
 // Holds reports whether a file still holds what it did, as far as anyone can tell
-// without its drive.
+// without its drive. One whose path is not absolute was uploaded, and lies in no folder: it never changes.
 func (d *Drives) Holds(file index.File) bool {
+	if !filepath.IsAbs(file.Path) {
+		return true
+	}
 	stat, err := os.Lstat(file.Path)
 	if Missing(err) {
 		return d.Unmounted(file) != "" || d.Emptied(file.Path) != ""
