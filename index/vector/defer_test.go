@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"math/rand/v2"
@@ -96,5 +97,33 @@ func normalize(row []float32) {
 	}
 	for i := range row {
 		row[i] /= float32(math.Sqrt(sum))
+	}
+}
+
+// TestGraphIsUsedUntilListsAreBuilt: an index that has grown beyond what a graph is for finds by the
+// graph, and saves that as a graph, until the lists are there.
+func TestGraphIsUsedUntilListsAreBuilt(t *testing.T) {
+	index := again(t, HNSW, 500)
+	index.View()
+	index.Defer(true)
+	index.options.Method = IVF // as Automatic has it from ListsFrom vectors on
+	view := index.View()
+	var saved bytes.Buffer
+	if err := view.Save(&saved); err != nil {
+		t.Fatal(err)
+	}
+	if view.Method() != HNSW || !bytes.HasPrefix(saved.Bytes(), []byte(graphMagic)) {
+		t.Errorf("the view finds by %s and saves %q", view.Method(), saved.Bytes()[:8])
+	}
+	pending := index.Pending()
+	if pending == nil {
+		t.Fatal("no lists are to be built")
+	}
+	pending.Run(func() bool { return false })
+	if !index.Adopt(pending) || index.Pending() != nil {
+		t.Fatal("the lists were not adopted")
+	}
+	if view := index.View(); view.Method() != IVF || listsOf(view).postings == 0 {
+		t.Errorf("the view finds by %s, in %d postings", view.Method(), listsOf(view).postings)
 	}
 }

@@ -41,7 +41,7 @@ func (o Options) MethodAt(vectors int) Method {
 func (x *Index) Method() Method { return x.options.MethodAt(x.content.rows) }
 
 // updateFinder puts in the entries that the finder does not have, if this index has one.
-// Where that is most of them, it is built anew.
+// Where that is most of them, it is built anew. A finder of a method that the index has outgrown stays.
 func (x *Index) updateFinder() {
 	method := x.Method()
 	switch {
@@ -49,7 +49,7 @@ func (x *Index) updateFinder() {
 		x.finder, x.content.listed = nil, 0
 		return
 	case x.needsBuild():
-		x.finder = x.newBuilder(&x.content).build(method)
+		x.finder, x.method = x.newBuilder(&x.content).build(method), method
 	default:
 		x.insertFrom(x.content.listed, func(int) bool { return false })
 	}
@@ -58,6 +58,9 @@ func (x *Index) updateFinder() {
 
 // needsBuild reports whether the finder lacks most entries, so that it is built anew.
 func (x *Index) needsBuild() bool { return x.content.entries-x.content.listed > x.content.listed }
+
+// outgrown reports whether the finder is not of the method that the index is to find by at its present size.
+func (x *Index) outgrown() bool { return x.finder != nil && x.method != x.Method() }
 
 func (x *Index) newBuilder(of *content) *builder {
 	return &builder{width: x.width, stride: x.stride, kernel: x.kernel, chunks: of.chunks(), removed: of.isRemoved, newReader: x.newReader}
@@ -81,9 +84,9 @@ func (x *Index) insertFrom(first int, listed func(number int) bool) {
 func (x *Index) Defer(deferred bool) { x.deferred = deferred }
 
 // Pending gives what is to be built, of the content as it is now; nil when there is
-// nothing to build.
+// nothing to build. A graph that is too large stays in use until lists are adopted.
 func (x *Index) Pending() *Build {
-	if !x.deferred || x.Method() == Exact || !x.needsBuild() {
+	if !x.deferred || x.Method() == Exact || !x.needsBuild() && !x.outgrown() {
 		return nil
 	}
 	b := &Build{content: x.content, generation: x.generation, method: x.Method()}
@@ -110,9 +113,9 @@ func (b *Build) Run(stopped func() bool) {
 // Adopt uses what was built; the next view inserts what was added since. It reports false
 // when that is of no use: the build was stopped, or the index has changed too much.
 func (x *Index) Adopt(b *Build) bool {
-	if b.builder.isStopped() || b.generation != x.generation || x.Method() != b.method || !x.needsBuild() {
+	if b.builder.isStopped() || b.generation != x.generation || x.Method() != b.method || !x.needsBuild() && !x.outgrown() {
 		return false
 	}
-	x.finder, x.content.listed = b.built, b.content.entries
+	x.finder, x.method, x.content.listed = b.built, b.method, b.content.entries
 	return true
 }

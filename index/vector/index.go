@@ -103,6 +103,7 @@ type Index struct {
 	kernel        kernel
 	content       content
 	finder        finder         // nil where searches are exact
+	method        Method         // of the finder
 	numbers       map[uint64]int // of a group's entry
 	// deferred says that View does not build the finder, and generation how often the
 	// entries were renumbered.
@@ -285,7 +286,7 @@ func (x *Index) View() *View {
 		method: x.Method(), effort: x.options.Effort, walkAlways: x.options.walkAlways, threads: x.options.Threads, values: x.options.Values,
 	}
 	if x.finder != nil {
-		view.proposer = x.finder.snapshot()
+		view.method, view.proposer = x.method, x.finder.snapshot()
 	}
 	return view
 }

@@ -15,9 +15,6 @@ import (
 // version. What was saved can be deleted; it is made again.
 var ErrSaved = errors.New("unusable saved graph or inverted lists")
 
-// savedHeader is the length of what a saved graph begins with.
-const savedHeader = 20
-
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Save writes the graph or the inverted lists of the view, so that Load need not build
@@ -75,7 +72,7 @@ func (x *Index) Load(r io.Reader) (Loaded, error) {
 // readSavedHeader reads what a saved index begins with: eight bytes that say what it is, the width of its vectors, how many
 // lists or nodes follow, and the CRC-32C of these.
 func readSavedHeader(reader io.Reader, magic string, width int) (count uint32, err error) {
-	header := make([]byte, savedHeader)
+	header := make([]byte, 20)
 	if err := readFull(reader, header); err != nil {
 		return 0, err
 	}

@@ -261,7 +261,7 @@ func FuzzLoad(f *testing.F) {
 	for _, method := range saving {
 		_, saved := savedOf(f, method, 40)
 		f.Add(saved)
-		f.Add(saved[:savedHeader])
+		f.Add(saved[:20])
 		f.Add(saved[:8])
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -76,7 +76,7 @@ func (f *ivf) save(v *View, w io.Writer) error {
 }
 
 // Damaged reports whether the view has inverted lists in a file, and read something there that was
-// not as it was written. Its searches are exact from then on.
+// not as it was written. Its searches that come to that are exact.
 func (v *View) Damaged() bool {
 	f, ok := v.proposer.(*ivf)
 	return ok && f.file != nil && f.file.Damaged()
@@ -109,7 +109,7 @@ func (x *Index) LoadFile(file io.ReaderAt, size int64) (loaded Loaded, keep bool
 		return Loaded{Inserted: missing + loaded.Groups, Ignored: loaded.Ignored}, false, nil
 	}
 	loaded.Inserted = missing
-	x.finder = found
+	x.finder, x.method = found, IVF
 	x.insertFrom(0, func(number int) bool { return listed[number] })
 	x.content.listed = x.content.entries
 	return loaded, true, nil
@@ -156,9 +156,7 @@ func (x *Index) restoreLists(from *lists.File) (*ivf, []bool, Loaded, error) {
 	return f, listed, loaded, nil
 }
 
-func isFinite(value float32) bool {
-	return !math.IsNaN(float64(value)) && !math.IsInf(float64(value), 0)
-}
+func isFinite(value float32) bool { return math.Abs(float64(value)) <= math.MaxFloat32 }
 
 // restorePosting gives the entry of a saved posting; nowhere if the index does not have its group, or not with the
 // same vectors.

@@ -88,7 +88,7 @@ func (x *Index) loadGraph(r io.Reader) (Loaded, error) {
 		return Loaded{Inserted: missing + l.report.Groups, Ignored: l.report.Ignored}, nil
 	}
 	l.report.Inserted = missing
-	x.finder = l.graph
+	x.finder, x.method = l.graph, HNSW
 	x.insertFrom(0, func(number int) bool { return l.state[number] == stateSame })
 	x.content.listed = x.content.entries
 	return l.report, nil
