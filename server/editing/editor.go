@@ -3,6 +3,8 @@ package editing
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"mekiki/index"
@@ -145,10 +147,32 @@ func (e *editor) undo(ctx context.Context, token string) (Outcome, error) {
 	for i, one := range kept.records {
 		ids[i], did[one.id] = one.id, one
 	}
-	back := renaming{kept.renamed.to, kept.renamed.from}
+	back, err := e.renamedBack(ctx, kept.renamed)
+	if err != nil {
+		putBack()
+		return Outcome{}, err
+	}
 	outcome, err := e.rename(ctx, "", ids, func(r *index.Record) change { return did[r.ID].back(r) }, back)
 	if err != nil {
 		putBack()
 	}
 	return outcome, err
+}
+
+// renamedBack is the renaming that takes one back: none where another collection has the former name by now, which the pictures
+// go into, and which nobody has shared.
+func (e *editor) renamedBack(ctx context.Context, name renaming) (renaming, error) {
+	if name == (renaming{}) || strings.EqualFold(name.from, name.to) {
+		return renaming{name.to, name.from}, nil
+	}
+	reader, err := e.library.Reader(ctx)
+	if err != nil {
+		return renaming{}, fmt.Errorf("undo: %w", err)
+	}
+	defer reader.Close()
+	known, err := namesIn(ctx, reader)
+	if slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name.from) }) {
+		return renaming{}, err
+	}
+	return renaming{name.to, name.from}, err
 }
