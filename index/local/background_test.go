@@ -1,8 +1,14 @@
 package local
 
 import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +19,7 @@ import (
 	"mekiki/index/indextest"
 	"mekiki/index/local/nearest"
 	"mekiki/index/vector"
+	"mekiki/internal/vfs"
 	"mekiki/internal/vfs/vfstest"
 )
 
@@ -20,7 +27,11 @@ import (
 // written to and searched while they are built, and then searches by them.
 func TestWritersDoNotWaitForLists(t *testing.T) {
 	files := vfstest.NewMemory()
-	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 1, approximateFrom: 50})
+	var log bytes.Buffer
+	library := openTest(t, "/library", Options{FileSystem: files, keptVectors: 1, approximateFrom: 50, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	outgrown := "/library/derived/vectors/0001-images.cells"
+	indextest.Must(t, files.MkdirAll(filepath.Dir(outgrown)))
+	indextest.Must(t, vfs.WriteAtomically(files, outgrown, 1, func(to io.Writer) error { _, err := to.Write([]byte("lists")); return err }))
 	var images nearest.Index
 	library.host.NewIndex = func(options vector.Options, keep bool) (nearest.Index, error) {
 		made, err := nearest.NewIndex(options, keep)
@@ -47,6 +58,14 @@ func TestWritersDoNotWaitForLists(t *testing.T) {
 	}
 	got := search()
 	indextest.Must(t, library.Close())
+	if _, err := files.Stat(outgrown); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("lists that are of no use any more: %v", err)
+	}
+	for _, said := range []string{"searches take longer until", "are built"} {
+		if !strings.Contains(log.String(), said) {
+			t.Errorf("nobody is told that %q:\n%s", said, log.String())
+		}
+	}
 	exact := openTest(t, "/library", Options{FileSystem: files})
 	library = exact
 	if diff := cmp.Diff(search(), got); diff != "" {

@@ -134,6 +134,7 @@ func (x *Store) SaveGrown(last *View) {
 	}
 	defer func() { <-x.mu }()
 	if x.images == nil || x.keeps {
+		x.CloseCodes()
 		return
 	}
 	defer x.closeSavedCodes()
@@ -168,6 +169,25 @@ func (x *Store) saveLists(kind index.Kind, view IndexView) (saved bool) {
 	}
 	if err != nil {
 		l.Logger.Debug("the graph or the inverted lists of the vector index are not saved", "file", name, "error", err)
+		return false
 	}
-	return err == nil
+	x.removeOutgrown(kind, view.Method())
+	return true
+}
+
+// removeOutgrown deletes what was saved of a kind by other methods than the one that its size now asks for, unless a method was
+// asked for: then others may ask for another.
+func (x *Store) removeOutgrown(kind index.Kind, method vector.Method) {
+	l := x.Host
+	if l.Method != "" && l.Method != vector.Automatic {
+		return
+	}
+	for other := range savedAs {
+		if other == method {
+			continue
+		}
+		if err := vfs.IgnoreMissing(l.Fsys.Remove(l.listsName(x.Number, kind, other))); err != nil {
+			l.Logger.Debug("delete an outgrown graph or outgrown inverted lists", "error", err)
+		}
+	}
 }
