@@ -81,7 +81,11 @@ func keptStates(kept map[string]bool) []bool {
 // applyChanges makes the changes after the puts, in the order of the contract.
 func (p *plan) applyChanges(ctx context.Context, batch *index.Batch) error {
 	for _, attach := range batch.Attach {
-		if err := p.attach(attach); err != nil {
+		files, err := p.withoutCopies(ctx, attach.ID, []index.File{attach.File})
+		if err == nil && len(files) > 0 {
+			err = p.attach(attach)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,9 @@ func (p *plan) put(ctx context.Context, put *index.Put) (id index.ID, replaced b
 		if err := p.merge(id, &record); err != nil {
 			return 0, false, err
 		}
+		if files, err = p.withoutCopies(ctx, id, files); err != nil {
+			return 0, false, err
+		}
 	} else if id, replaced, err = p.add(ctx, &record, put); err != nil {
 		return 0, false, err
 	}
@@ -148,6 +151,20 @@ func (p *plan) merge(id index.ID, added *index.Record) error {
 			r.Captions = slices.Clone(added.Captions)
 		}
 	})
+}
+
+// withoutCopies leaves out uploads of a record's content of which it has another one, and has their objects deleted. The record
+// is written all the same: whoever removes it, and what it has, at the same time is told.
+func (p *plan) withoutCopies(ctx context.Context, id index.ID, files []index.File) ([]index.File, error) {
+	e, there := p.get(id)
+	if !there {
+		return files, nil
+	}
+	left, copies, err := uploaded.WithoutCopies(ctx, p.library.store, &e.Record.Record, files)
+	if len(copies) > 0 {
+		p.obsolete, e.dirty, e.publish = append(p.obsolete, copies...), true, true
+	}
+	return left, err
 }
 
 // restore gives a record what is kept of a content.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
 	"mekiki/index/cluster/objects/objectstest"
+	"mekiki/index/cluster/uploaded"
 	"mekiki/index/indextest"
 	"mekiki/internal/clustertest"
 )
@@ -207,6 +209,60 @@ func TestRivals(t *testing.T) {
 		if same := put(t, third, 1); same[0] != again[0] {
 			t.Errorf("the content is of record %d, and again of %d", again[0], same[0])
 		}
+	})
+
+	t.Run("one picture is uploaded twice", func(t *testing.T) {
+		store, first, other := two(t, "Rivalupload")
+		data := []byte("a picture")
+		upload := func(library *Library) (index.ID, string) {
+			t.Helper()
+			path, err := uploaded.Keep(t.Context(), store.Store, data, "png")
+			indextest.Must(t, err)
+			image := indextest.Image(t, 1, indextest.Small)
+			image.Record.Hash, image.Record.Tags = sha256.Sum256(data), nil
+			image.Record.Files = []index.File{{Path: path, Bytes: int64(len(data))}}
+			result, err := library.Write(t.Context(), index.Batch{Puts: []index.Put{image}})
+			indextest.Must(t, err)
+			return result.IDs[0], path
+		}
+		check := func(when string, id index.ID, paths ...string) {
+			t.Helper()
+			r, err := other.Reader(t.Context())
+			indextest.Must(t, err)
+			defer r.Close()
+			record, err := index.One(r.Records(t.Context(), []index.ID{id}))
+			if indextest.Must(t, err); record == nil || !slices.Equal(record.Paths(), paths) {
+				t.Errorf("%s: record %+v, expected files %v", when, record, paths)
+			}
+			file, err := r.OpenOriginal(t.Context(), id)
+			if indextest.Must(t, err); file.Close() != nil {
+				t.Error("close")
+			}
+			count := 0
+			for _, err := range store.List(t.Context(), form.OriginalPrefix) {
+				indextest.Must(t, err)
+				count++
+			}
+			if count != len(paths) {
+				t.Errorf("%s: %d objects of uploads", when, count)
+			}
+		}
+		id, path := upload(first)
+		upload(other)
+		check("again", id, path)
+		attached, err := uploaded.Keep(t.Context(), store.Store, data, "png")
+		indextest.Must(t, err)
+		write(t, other, index.Batch{Attach: []index.Attach{{ID: id, File: index.File{Path: attached}}}})
+		check("attached", id, path)
+		key, _ := uploaded.KeyOf(path)
+		indextest.Must(t, store.Store.Put(t.Context(), key, []byte("damaged")))
+		_, second := upload(first)
+		check("where the first one is damaged", id, path, second)
+		// The record goes with its file after that was found to be there.
+		store.once("putif", form.RecordPrefix, func() { indextest.Must(t, index.Remove(t.Context(), other, id)) })
+		id, third := upload(first)
+		store.before.Store(nil)
+		check("while the record goes", id, third)
 	})
 
 	t.Run("what is kept is taken by another", func(t *testing.T) {

@@ -5,8 +5,9 @@
 //	originals/3f/3f9a…-k7q…       the object that has it
 //
 // Each upload makes an object of its own, whose name no other one has. So whoever removes a record deletes exactly what that
-// record named, and never what another server has just kept of the same picture. An object that no record names was not
-// acknowledged; checks of the cluster find it.
+// record named, and never what another server has just kept of the same picture. Of uploads of one picture at once the record
+// names the first, and whoever finds that there deletes its own. An object that no record names was not acknowledged; checks of
+// the cluster find it.
 package uploaded
 
 import (
@@ -17,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"mekiki/index"
@@ -81,6 +83,42 @@ func Open(ctx context.Context, store objects.Store, record *index.Record) (io.Re
 	if problem == nil {
 		return file, nil
 	}
+	data, err := read(ctx, store, record)
+	switch {
+	case err != nil && !errors.Is(err, index.ErrNotFound):
+		return nil, err
+	case err != nil:
+		return nil, errors.Join(problem, err)
+	}
+	return held{bytes.NewReader(data)}, nil
+}
+
+// WithoutCopies leaves out of some files those uploads of a record's content that the record does not need, since the store has
+// another one whole that it names already, and gives the keys of their objects. Files that the record has stay.
+func WithoutCopies(ctx context.Context, store objects.Store, record *index.Record, files []index.File) (left []index.File, copies []string, err error) {
+	known := KeysOf(record)
+	for _, file := range files {
+		if key, is := KeyOf(file.Path); is && strings.Contains(key, record.Hash.String()) && !slices.Contains(known, key) {
+			copies = append(copies, key)
+		} else {
+			left = append(left, file)
+		}
+	}
+	if len(copies) == 0 || len(known) == 0 {
+		return files, nil, nil
+	}
+	switch _, err := read(ctx, store, record); {
+	case errors.Is(err, index.ErrNotFound):
+		return files, nil, nil
+	case err != nil:
+		return nil, nil, err
+	}
+	return left, copies, nil
+}
+
+// read gives the first object that a record names and that has its content. The error is [index.ErrNotFound] where none has.
+func read(ctx context.Context, store objects.Store, record *index.Record) ([]byte, error) {
+	problems := []error{index.ErrNotFound}
 	for _, key := range KeysOf(record) {
 		data, err := store.Get(ctx, key)
 		if err == nil && index.Hash(sha256.Sum256(data)) != record.Hash {
@@ -88,13 +126,13 @@ func Open(ctx context.Context, store objects.Store, record *index.Record) (io.Re
 		}
 		switch {
 		case err == nil:
-			return held{bytes.NewReader(data)}, nil
+			return data, nil
 		case !errors.Is(err, objects.ErrAbsent) && !errors.Is(err, index.ErrDamaged):
 			return nil, fmt.Errorf("original of record %d: %w", record.ID, err)
 		}
-		problem = errors.Join(problem, err)
+		problems = append(problems, err)
 	}
-	return nil, problem
+	return nil, errors.Join(problems...)
 }
 
 // held is a file in memory.
