@@ -12,6 +12,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/ingest/captioning"
+	"mekiki/index/ingest/rules"
 )
 
 // sharedLibrary is a library of which two processes write captions.
@@ -86,5 +87,25 @@ func TestCaptionsAreShared(t *testing.T) {
 	rest := pictures - first.Described
 	if diff := cmp.Diff(captioning.Recaptioned{Pictures: rest, Done: rest, Described: rest}, describe(gone)); diff != "" || gone.settled.Load() != 1 {
 		t.Errorf("%s; settled %d times", diff, gone.settled.Load())
+	}
+}
+
+// TestCaptionsOfShards: who writes those of a shard writes all of them, while the others are at other shards.
+func TestCaptionsOfShards(t *testing.T) {
+	const pictures = 20
+	folder := t.TempDir()
+	for i := range pictures {
+		write(t, testImage(t, uint64(i), 8, 8), folder, "photos", fmt.Sprintf("%02d.jpg", i))
+	}
+	library := openLibrary(t, filepath.Join(folder, "library"))
+	mustRun(t, library, newCounting("model"), Options{Paths: []string{filepath.Join(folder, "photos")}, Captions: -1})
+	for i, crew := range []*oneOfTwo{{odd: 0}, {odd: 1}} {
+		options := captioning.RecaptionOptions{Missing: true, Shard: rules.Shard{Number: i + 1, Of: 2}}
+		if _, err := captioning.Recaption(t.Context(), sharedLibrary{library, crew}, newCounting("model"), options); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if described := len(describedNames(t, library)); described != pictures {
+		t.Errorf("%d of %d have captions", described, pictures)
 	}
 }

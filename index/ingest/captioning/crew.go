@@ -24,10 +24,11 @@ type Shared interface {
 	JoinCaptioning(ctx context.Context) (Crew, error)
 }
 
-// join joins the others, where the library may have any.
+// join joins the others, where the library may have any. Who writes those of a shard does so alone: the others may be at other shards,
+// and would leave undone what fell to them.
 func (r *recaption) join(ctx context.Context) (leave func(), err error) {
 	shared, may := r.library.(Shared)
-	if !may {
+	if !may || r.options.Shard.Of > 0 {
 		return func() {}, nil
 	}
 	if r.crew, err = shared.JoinCaptioning(ctx); err != nil {
