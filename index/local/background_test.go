@@ -61,7 +61,7 @@ func TestWritersDoNotWaitForLists(t *testing.T) {
 	if _, err := files.Stat(outgrown); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("lists that are of no use any more: %v", err)
 	}
-	for _, said := range []string{"searches take longer until", "are built"} {
+	for _, said := range []string{"searches take longer until", "are in use"} {
 		if !strings.Contains(log.String(), said) {
 			t.Errorf("nobody is told that %q:\n%s", said, log.String())
 		}

@@ -208,7 +208,7 @@ func (x *Store) buildInBackground(kind index.Kind) {
 	x.building[kind] = ended
 	begun := x.Host.Background.run(func(ctx context.Context) {
 		defer close(ended)
-		x.Host.Logger.Info("build the graph or the inverted lists of the vector index; searches take longer until it is done", "kind", kind, "space", x.Number)
+		x.Host.Logger.Info("searches take longer until the graph or the inverted lists of the vector index are built", "kind", kind, "space", x.Number)
 		pending.Run(func() bool { return ctx.Err() != nil })
 		select {
 		case x.mu <- struct{}{}:
@@ -218,7 +218,7 @@ func (x *Store) buildInBackground(kind index.Kind) {
 		defer func() { <-x.mu }()
 		delete(x.building, kind)
 		if x.index(kind) == target && target.Adopt(pending) {
-			x.Host.Logger.Info("the graph or the inverted lists of the vector index are built", "kind", kind, "space", x.Number)
+			x.Host.Logger.Info("the graph or the inverted lists of the vector index are in use", "kind", kind, "space", x.Number)
 			x.publishCurrent(ctx, kind)
 		}
 	})
