@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -67,15 +68,7 @@ func (p *plan) changes() bool {
 			return true
 		}
 	}
-	return len(p.failures)+len(p.searches)+len(p.written)+len(p.blobs) > 0 || slices.Contains(keptStates(p.kept), false)
-}
-
-func keptStates(kept map[string]bool) []bool {
-	var states []bool
-	for _, there := range kept {
-		states = append(states, there)
-	}
-	return states
+	return len(p.failures)+len(p.searches)+len(p.written)+len(p.blobs) > 0 || slices.Contains(slices.Collect(maps.Values(p.kept)), false)
 }
 
 // applyChanges makes the changes after the puts, in the order of the contract.

@@ -15,6 +15,8 @@ const (
 	// writeAttempts is how often a batch is planned again because another process changed
 	// a record of it meanwhile.
 	writeAttempts = 20
+	// flushTime is how long a write that has begun goes on when its context has ended.
+	flushTime = 10 * time.Second
 	// atOnce is how many objects are read or written at once for one request.
 	atOnce = 32
 

@@ -24,8 +24,11 @@ import (
 // interrupted is a store before one of whose calls something else happens, once.
 type interrupted struct {
 	Store
-	before atomic.Pointer[func(call, key string)]
+	before  atomic.Pointer[func(call, key string)]
+	stopped atomic.Bool // then a process is as if it were killed: it can do nothing more
 }
+
+var errStopped = errors.New("stopped")
 
 func (s *interrupted) meanwhile(call, key string) {
 	if before := s.before.Load(); before != nil {
@@ -49,14 +52,15 @@ func (s *interrupted) GetTagged(ctx context.Context, key string) ([]byte, string
 }
 
 func (s *interrupted) PutIf(ctx context.Context, key string, data []byte, tag string) (string, error) {
-	s.meanwhile("putif", key)
+	if s.meanwhile("putif", key); s.stopped.Load() {
+		return "", errStopped
+	}
 	return s.Store.PutIf(ctx, key, data, tag)
 }
 
 func (s *interrupted) Delete(ctx context.Context, keys ...string) error {
-	s.meanwhile("delete", strings.Join(keys, " "))
-	if err := ctx.Err(); err != nil {
-		return err
+	if s.meanwhile("delete", strings.Join(keys, " ")); s.stopped.Load() {
+		return errStopped
 	}
 	return s.Store.Delete(ctx, keys...)
 }
@@ -150,12 +154,12 @@ func TestRivals(t *testing.T) {
 	t.Run("stopped before the objects are deleted", func(t *testing.T) {
 		store, first, other := two(t, "Rivalstopped")
 		ids := put(t, first, 1, 2)
-		ctx, stop := context.WithCancel(t.Context())
-		store.once("delete", form.RecordPrefix, stop)
-		if _, err := first.Write(ctx, index.Batch{Remove: ids[:1]}); !errors.Is(err, context.Canceled) {
+		store.once("delete", form.RecordPrefix, func() { store.stopped.Store(true) })
+		if _, err := first.Write(t.Context(), index.Batch{Remove: ids[:1]}); !errors.Is(err, errStopped) {
 			t.Fatal(err)
 		}
 		store.before.Store(nil)
+		store.stopped.Store(false)
 		// The content can come back, as another record, and removing the first one again ends what was begun.
 		again := put(t, other, 1)
 		if again[0] == ids[0] {
@@ -177,12 +181,12 @@ func TestRivals(t *testing.T) {
 			func() { write(t, other, index.Batch{Detach: []string{indextest.File(1).Path}}) },
 			func() { ids = append(ids, put(t, other, 2)...) },
 		} {
-			ctx, stop := context.WithCancel(t.Context())
-			store.once("putif", form.ContentPrefix, stop) // where what is marked gives its content up
-			if _, err := first.Write(ctx, index.Batch{Remove: ids[i : i+1]}); !errors.Is(err, context.Canceled) {
+			store.once("putif", form.ContentPrefix, func() { store.stopped.Store(true) }) // where what is marked gives its content up
+			if _, err := first.Write(t.Context(), index.Batch{Remove: ids[i : i+1]}); !errors.Is(err, errStopped) {
 				t.Fatal(err)
 			}
 			store.before.Store(nil)
+			store.stopped.Store(false)
 			end() // whoever meets it ends it
 		}
 		if left := all(t, other); !slices.Equal(left, ids[2:]) || ids[3] == ids[1] {
@@ -208,6 +212,30 @@ func TestRivals(t *testing.T) {
 		}
 		if same := put(t, third, 1); same[0] != again[0] {
 			t.Errorf("the content is of record %d, and again of %d", again[0], same[0])
+		}
+	})
+
+	t.Run("who asked for a change goes away", func(t *testing.T) {
+		store, first, other := two(t, "Rivalaway")
+		ids := put(t, first, 1, 2)
+		ctx, leave := context.WithCancel(t.Context())
+		store.once("putif", form.ContentPrefix, leave) // the records are written, and the engine does not know yet
+		if _, err := first.Write(ctx, index.Batch{Tags: []index.TagChange{{ID: ids[0], Add: []string{"mine"}}}, Remove: ids[1:]}); err != nil {
+			t.Error(err)
+		}
+		store.before.Store(nil)
+		r, err := other.Reader(t.Context())
+		indextest.Must(t, err)
+		defer r.Close()
+		found, _, err := r.List(t.Context(), index.Filter{Tags: []string{"mine"}}, index.Page{})
+		if indextest.Must(t, err); len(found) != 1 {
+			t.Errorf("records with the tag: %v", found)
+		}
+		if left := all(t, other); len(left) != 1 {
+			t.Errorf("records %v are left", left)
+		}
+		if _, err := first.Write(ctx, index.Batch{Remove: ids[:1]}); !errors.Is(err, context.Canceled) {
+			t.Errorf("after that: %v", err)
 		}
 	})
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"mekiki/embed"
@@ -14,6 +15,7 @@ import (
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
 	"mekiki/index/vector"
+	"mekiki/internal/contextio"
 )
 
 // Write implements [index.Writer]. A batch that is refused changes nothing. When it returns
@@ -68,9 +70,13 @@ func (l *Library) write(ctx context.Context, batch *index.Batch, imports bool) (
 			result.Sequence = l.sequenceKnown()
 			return result, nil
 		}
-		err = p.flush(ctx)
-		if err == nil {
-			return result, l.announce(ctx, p.sequence)
+		// Who asked for a change and went away must not leave it in the store alone: the engine finds what was there before.
+		lasting, done := contextio.Outlast(ctx, flushTime)
+		if err = p.flush(lasting); err == nil {
+			err = l.announce(lasting, p.sequence)
+		}
+		if done(); err == nil {
+			return result, nil
 		}
 		if !errors.Is(err, objects.ErrConflict) {
 			return index.WriteResult{}, err
@@ -344,11 +350,4 @@ func (p *plan) sweep(ctx context.Context) error {
 	return p.library.store.Delete(ctx, slices.Compact(p.obsolete)...)
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
-}
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,4 +1,4 @@
-// Package contextio has readers that end with a context.
+// Package contextio has readers that end with a context, and contexts that outlast another one.
 package contextio
 
 import (
