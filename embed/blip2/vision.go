@@ -81,8 +81,9 @@ func (v *visionEncoder) layer(i int, stream visionStream) visionStream {
 	width := v.config.HiddenSize
 	qkv, projection, first, second := visionProducts(v.config, i)
 	v.Scope(fmt.Sprintf("layer.%d", i), func() {
-		product, bias := v.Product(v.normalizeStream(stream.rows, i), qkv), v.Bias(qkv)
+		product := v.Product(v.normalizeStream(stream.rows, i), qkv)
 		parts := v.Split(product, 2, width, width, width)
+		bias := v.Bias(qkv)
 		context := v.Attend(onnx.Attention{Query: parts[0], Key: parts[1], Value: parts[2],
 			Bias: bias, ScoreBias: v.scoreBias(stream), Heads: v.config.Heads})
 		stream.rows = v.Add(v.Apply(context, projection), stream.rows)
