@@ -147,7 +147,7 @@ func TestRangesOfOriginals(t *testing.T) {
 }
 
 // TestUnknownAddresses: an address of the API that is not there is 404 with every method, one that is there and has not
-// the method 405; the page has every other address.
+// the method 405; every other address has the page, with 404 where it has no view.
 func TestUnknownAddresses(t *testing.T) {
 	f := start(t)
 	for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
@@ -160,7 +160,8 @@ func TestUnknownAddresses(t *testing.T) {
 		t.Errorf("Allow: %q", allow)
 	}
 	f.expect(f.send(f.request("POST", "/page", nil)), 405, problem.MethodNotAllowed)
-	f.expect(f.get("/page"), 200, "")
+	f.expect(f.get("/library"), 200, "")
+	f.expect(f.get("/page"), 404, "")
 	f.expect(f.send(f.request("OPTIONS", "/api/v1/records/1", nil)), 204, "")
 }
 
