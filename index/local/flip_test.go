@@ -56,6 +56,9 @@ func TestFlippedBits(t *testing.T) {
 // library is opened or when the lists are searched, the answers are as before, and what was damaged is made and saved
 // again. MEKIKI_TEST_SCALE=8 flips every bit; less flips one in each few bytes.
 func TestFlippedLists(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes most of a minute")
+	}
 	for method, name := range map[vector.Method]string{vector.HNSW: "0001-images.graph", vector.IVF: "0001-images.cells"} {
 		t.Run(string(method), func(t *testing.T) { testFlippedLists(t, method, "/library/derived/vectors/"+name) })
 	}
