@@ -21,12 +21,7 @@
 //	4 number of rows
 //	4 CRC-32C of the codes
 //
-// and the trailer is
-//
-//	4 width
-//	4 number of records
-//	4 CRC-32C of the directory
-//	4 CRC-32C of these 12 bytes and of "MEKICOD1"
+// and package sealed describes the trailer.
 //
 // The directory is verified when the file is opened, and each record whenever it is read.
 package codes
@@ -36,10 +31,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"math"
 	"sync/atomic"
+
+	"mekiki/index/vector/sealed"
 )
 
 // ErrDamaged is wrapped by errors about a file that is not as it was written. It can be
@@ -51,15 +47,16 @@ const (
 	rowFacts      = 12
 	recordSum     = 4
 	directoryItem = 24
-	trailerSize   = 16
 	// directoryPiece is how much of a directory is read at a time.
 	directoryPiece = directoryItem << 14
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+func format() sealed.Format {
+	return sealed.Format{Name: magic, Damaged: ErrDamaged, Item: directoryItem}
+}
 
 // Sum is the checksum of codes.
-func Sum(codes []byte) uint32 { return crc32.Checksum(codes, castagnoli) }
+func Sum(codes []byte) uint32 { return sealed.Sum(codes) }
 
 // Row is what is known of a row beside its codes: its scale (value i is about Scale *
 // (codes[i] - 128)), and the Euclidean norms, rounded up, of what the codes stand for and
@@ -120,19 +117,12 @@ func (w *Writer) Add(group, identity uint64, rows []Row, codes []byte) error {
 func (w *Writer) Finish() error {
 	_, err := w.buffered.Write(w.directory)
 	if err == nil {
-		_, err = w.buffered.Write(trailerOf(w.width, len(w.directory)/directoryItem, Sum(w.directory)))
+		_, err = w.buffered.Write(format().Trailer(w.width, w.directory))
 	}
 	if err == nil {
 		err = w.buffered.Flush()
 	}
 	return err
-}
-
-func trailerOf(width, records int, sum uint32) []byte {
-	trailer := binary.LittleEndian.AppendUint32(nil, uint32(width))
-	trailer = binary.LittleEndian.AppendUint32(trailer, uint32(records))
-	trailer = binary.LittleEndian.AppendUint32(trailer, sum)
-	return binary.LittleEndian.AppendUint32(trailer, crc32.Update(Sum(trailer), castagnoli, []byte(magic)))
 }
 
 // File is a file of codes. It is safe for concurrent use.
@@ -146,53 +136,35 @@ type File struct {
 // bytes. An error wraps ErrDamaged unless it is the reader's. Memory is asked for in
 // proportion to the size.
 func Open(reader io.ReaderAt, size int64, width, stride int) (*File, []Entry, error) {
-	trailer := make([]byte, trailerSize)
-	if size < int64(len(magic))+trailerSize {
-		return nil, nil, fmt.Errorf("%w: cut short", ErrDamaged)
-	}
-	if err := readFull(reader, trailer, size-trailerSize); err != nil {
+	found, err := format().Open(reader, size, width)
+	if err != nil {
 		return nil, nil, err
 	}
-	records, sum := int64(binary.LittleEndian.Uint32(trailer[4:])), binary.LittleEndian.Uint32(trailer[8:])
-	if string(trailer) != string(trailerOf(width, int(records), sum)) {
-		return nil, nil, fmt.Errorf("%w: the end is damaged, or of another width", ErrDamaged)
-	}
-	start := size - trailerSize - records*directoryItem
-	if start < int64(len(magic)) {
-		return nil, nil, fmt.Errorf("%w: %d records in %d bytes", ErrDamaged, records, size)
-	}
-	begin := make([]byte, len(magic))
-	if err := readFull(reader, begin, 0); err != nil {
-		return nil, nil, err
-	}
-	if string(begin) != magic {
-		return nil, nil, fmt.Errorf("%w: the beginning is damaged, or of another version", ErrDamaged)
-	}
-	entries, err := readDirectory(reader, start, records, sum)
+	entries, err := readDirectory(reader, found)
 	if err != nil {
 		return nil, nil, err
 	}
 	end := int64(len(magic))
 	for _, entry := range entries {
-		if end > start { // rows are at most 2^32, so this ends before an overflow
+		if end > found.Start { // rows are at most 2^32, so this ends before an overflow
 			break
 		}
 		end += Size(entry.Rows, stride)
 	}
-	if end != start {
-		return nil, nil, fmt.Errorf("%w: the records end at %d instead of %d", ErrDamaged, end, start)
+	if end != found.Start {
+		return nil, nil, fmt.Errorf("%w: the records end at %d instead of %d", ErrDamaged, end, found.Start)
 	}
 	return &File{reader: reader, stride: stride}, entries, nil
 }
 
-func readDirectory(reader io.ReaderAt, start, records int64, sum uint32) ([]Entry, error) {
-	entries, piece, got := make([]Entry, 0, records), make([]byte, min(directoryPiece, records*directoryItem)), uint32(0)
-	for end := start + records*directoryItem; start < end; start += int64(len(piece)) {
+func readDirectory(reader io.ReaderAt, found sealed.Directory) ([]Entry, error) {
+	entries, piece, got := make([]Entry, 0, found.Items), make([]byte, min(directoryPiece, found.Items*directoryItem)), uint32(0)
+	for start, end := found.Start, found.Start+found.Items*directoryItem; start < end; start += int64(len(piece)) {
 		piece = piece[:min(int64(len(piece)), end-start)]
-		if err := readFull(reader, piece, start); err != nil {
+		if err := format().ReadFull(reader, piece, start); err != nil {
 			return nil, err
 		}
-		got = crc32.Update(got, castagnoli, piece)
+		got = sealed.Grow(got, piece)
 		for item := piece; len(item) > 0; item = item[directoryItem:] {
 			entries = append(entries, Entry{
 				Group: binary.LittleEndian.Uint64(item), Identity: binary.LittleEndian.Uint64(item[8:]),
@@ -200,7 +172,7 @@ func readDirectory(reader io.ReaderAt, start, records int64, sum uint32) ([]Entr
 			})
 		}
 	}
-	if got != sum {
+	if got != found.Sum {
 		return nil, fmt.Errorf("%w: checksum of the directory does not match", ErrDamaged)
 	}
 	return entries, nil
@@ -231,7 +203,7 @@ func (f *File) Fill(b *Buffer, at, length int64) {
 		b.data = make([]byte, length)
 	}
 	b.file, b.at, b.data = f, at, b.data[:length]
-	if err := readFull(f.reader, b.data, at); err != nil {
+	if err := format().ReadFull(f.reader, b.data, at); err != nil {
 		b.file, b.err = nil, err
 		if errors.Is(err, ErrDamaged) {
 			f.damaged.Store(true)
@@ -261,15 +233,4 @@ func (f *File) Read(b *Buffer, at int64, rows int, sum uint32) (facts []Row, cod
 		})
 	}
 	return b.rows, codes, nil
-}
-
-func readFull(reader io.ReaderAt, buffer []byte, at int64) error {
-	n, err := reader.ReadAt(buffer, at)
-	if n == len(buffer) {
-		return nil
-	}
-	if err == nil || errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: cut short", ErrDamaged)
-	}
-	return err
 }

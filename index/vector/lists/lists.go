@@ -23,12 +23,7 @@
 //	4      scale of the centroid (float32)
 //	stride codes of the centroid
 //
-// The trailer is
-//
-//	4 width
-//	4 number of lists
-//	4 CRC-32C of the directory
-//	4 CRC-32C of these 12 bytes and of "MEKICEL2"
+// Package sealed describes the trailer.
 //
 // Nothing is used that was not verified.
 package lists
@@ -38,10 +33,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"math"
 	"sync/atomic"
+
+	"mekiki/index/vector/sealed"
 )
 
 // ErrDamaged is wrapped by errors about a file that is not as it was written. It can be
@@ -54,12 +50,12 @@ const Magic = "MEKICEL2"
 const (
 	postingSize = 16
 	itemSize    = 16 // beside the codes of the centroid
-	trailerSize = 16
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func sum(data []byte) uint32 { return crc32.Checksum(data, castagnoli) }
+// formatOf is the form of files whose codes take stride bytes.
+func formatOf(stride int) sealed.Format {
+	return sealed.Format{Name: Magic, Damaged: ErrDamaged, Item: itemSize + stride}
+}
 
 // Posting is what is known of a representative beside its codes.
 type Posting struct {
@@ -95,8 +91,8 @@ func (w *Writer) Add(centroid []byte, scale float32, postings []Posting, codes [
 		w.postings = binary.LittleEndian.AppendUint32(w.postings, math.Float32bits(posting.Scale))
 	}
 	w.directory = binary.LittleEndian.AppendUint32(w.directory, uint32(len(postings)))
-	w.directory = binary.LittleEndian.AppendUint32(w.directory, sum(codes))
-	w.directory = binary.LittleEndian.AppendUint32(w.directory, sum(w.postings[first:]))
+	w.directory = binary.LittleEndian.AppendUint32(w.directory, sealed.Sum(codes))
+	w.directory = binary.LittleEndian.AppendUint32(w.directory, sealed.Sum(w.postings[first:]))
 	w.directory = binary.LittleEndian.AppendUint32(w.directory, math.Float32bits(scale))
 	w.directory = append(w.directory, centroid...)
 	_, err := w.buffered.Write(codes)
@@ -110,7 +106,7 @@ func (w *Writer) Finish() error {
 		_, err = w.buffered.Write(w.directory)
 	}
 	if err == nil {
-		_, err = w.buffered.Write(trailerOf(w.width, len(w.directory)/(itemSize+w.stride), sum(w.directory)))
+		_, err = w.buffered.Write(formatOf(w.stride).Trailer(w.width, w.directory))
 	}
 	if err == nil {
 		err = w.buffered.Flush()
@@ -118,16 +114,10 @@ func (w *Writer) Finish() error {
 	return err
 }
 
-func trailerOf(width, lists int, directory uint32) []byte {
-	trailer := binary.LittleEndian.AppendUint32(nil, uint32(width))
-	trailer = binary.LittleEndian.AppendUint32(trailer, uint32(lists))
-	trailer = binary.LittleEndian.AppendUint32(trailer, directory)
-	return binary.LittleEndian.AppendUint32(trailer, crc32.Update(sum(trailer), castagnoli, []byte(Magic)))
-}
-
 // File is a file of lists. It is safe for concurrent use.
 type File struct {
 	reader   io.ReaderAt
+	format   sealed.Format
 	stride   int
 	items    []item
 	postings int
@@ -144,42 +134,26 @@ type item struct {
 }
 
 // IsFile reports whether a reader of size bytes begins like a file of this package.
-func IsFile(reader io.ReaderAt, size int64) bool {
-	begin := make([]byte, len(Magic))
-	return size >= int64(len(begin)) && readFull(reader, begin, 0) == nil && string(begin) == Magic
-}
+func IsFile(reader io.ReaderAt, size int64) bool { return formatOf(0).Begins(reader, size) }
 
 // Open reads the directory of a file of size bytes, of vectors of a width whose codes take stride
 // bytes. An error wraps ErrDamaged unless it is the reader's. Memory is asked for in proportion
 // to the size. The reader has to stay open for as long as the file is used.
 func Open(reader io.ReaderAt, size int64, width, stride int) (*File, error) {
-	if size < int64(len(Magic))+trailerSize {
-		return nil, fmt.Errorf("%w: cut short", ErrDamaged)
-	}
-	if !IsFile(reader, size) {
-		return nil, fmt.Errorf("%w: the beginning is damaged, or of another version", ErrDamaged)
-	}
-	trailer := make([]byte, trailerSize)
-	if err := readFull(reader, trailer, size-trailerSize); err != nil {
+	format := formatOf(stride)
+	found, err := format.Open(reader, size, width)
+	if err != nil {
 		return nil, err
 	}
-	count, directorySum := int64(binary.LittleEndian.Uint32(trailer[4:])), binary.LittleEndian.Uint32(trailer[8:])
-	if string(trailer) != string(trailerOf(width, int(count), directorySum)) {
-		return nil, fmt.Errorf("%w: the end is damaged, or of another width", ErrDamaged)
-	}
-	start := size - trailerSize - count*int64(itemSize+stride)
-	if start < int64(len(Magic)) {
-		return nil, fmt.Errorf("%w: %d lists in %d bytes", ErrDamaged, count, size)
-	}
-	directory := make([]byte, count*int64(itemSize+stride))
-	if err := readFull(reader, directory, start); err != nil {
+	directory := make([]byte, found.Items*int64(format.Item))
+	if err := format.ReadFull(reader, directory, found.Start); err != nil {
 		return nil, err
 	}
-	if sum(directory) != directorySum {
+	if sealed.Sum(directory) != found.Sum {
 		return nil, fmt.Errorf("%w: checksum of the directory does not match", ErrDamaged)
 	}
-	f := &File{reader: reader, stride: stride, items: make([]item, count)}
-	return f, f.place(directory, start)
+	f := &File{reader: reader, format: format, stride: stride, items: make([]item, found.Items)}
+	return f, f.place(directory, found.Start)
 }
 
 // place fills the items, whose codes and postings end at start.
@@ -253,23 +227,12 @@ func (f *File) read(buffer []byte, at int64, length int, wanted uint32) ([]byte,
 		buffer = make([]byte, length+length/4)
 	}
 	buffer = buffer[:length]
-	err := readFull(f.reader, buffer, at)
-	if err == nil && sum(buffer) != wanted {
+	err := f.format.ReadFull(f.reader, buffer, at)
+	if err == nil && sealed.Sum(buffer) != wanted {
 		err = fmt.Errorf("%w: checksum of %d bytes at %d does not match", ErrDamaged, length, at)
 	}
 	if errors.Is(err, ErrDamaged) {
 		f.damaged.Store(true)
 	}
 	return buffer, err
-}
-
-func readFull(reader io.ReaderAt, buffer []byte, at int64) error {
-	n, err := reader.ReadAt(buffer, at)
-	if n == len(buffer) {
-		return nil
-	}
-	if err == nil || errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: cut short", ErrDamaged)
-	}
-	return err
 }
