@@ -3,6 +3,7 @@ package index
 import (
 	"encoding/hex"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -197,6 +198,15 @@ type File struct {
 	// that was indexed; zero when it is not known. The folders below it say
 	// something of the picture.
 	RootLength int
+}
+
+// InStore reports whether the file lies in the store of a library on a cluster, and in no folder of any machine.
+func (f File) InStore() bool { return !filepath.IsAbs(f.Path) }
+
+// MovedTo is the same file at another path, of whose place in folders and on drives nothing is known.
+func (f File) MovedTo(path string) File {
+	f.Path, f.Inode, f.MountLength, f.RootLength = path, 0, 0, 0
+	return f
 }
 
 // Same reports whether two stamps of one path are equal, the sidecars' included.

@@ -335,7 +335,7 @@ func (r *run) nameFiles(batch *index.Batch) {
 			file.Name = name
 		}
 		if path, stored := r.options.Stored[file.Path]; stored {
-			file.Path, file.Inode, file.MountLength, file.RootLength = path, 0, 0, 0
+			*file = file.MovedTo(path)
 		}
 	}
 	for i := range batch.Puts {

@@ -121,7 +121,7 @@ func (f *forgetting) gone(file index.File, moved bool) bool {
 	if f.walked.saw(file.Path) || !moved && !f.walked.covers(file.Path) {
 		return false
 	}
-	if !filepath.IsAbs(file.Path) { // it was uploaded, and lies in no folder
+	if file.InStore() {
 		return false
 	}
 	if _, err := os.Lstat(file.Path); !drives.Missing(err) {

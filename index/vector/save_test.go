@@ -115,7 +115,13 @@ func testLoadedIntoAnother(t *testing.T, method Method) {
 	if err != nil || report.Groups == 0 || report.Inserted < 200 || report.Ignored < 50 || report.Groups+report.Inserted != exact.Len() {
 		t.Fatalf("%+v, %v, of %d", report, err, exact.Len())
 	}
-	view, recall := other.View(), 0.0
+	checkNearest(t, exact, other.View(), data)
+}
+
+// checkNearest compares twenty searches of a view with an exact one's.
+func checkNearest(t *testing.T, exact *exhaustive, view *View, data *clustered) {
+	t.Helper()
+	recall := 0.0
 	for range 20 {
 		query := data.group(1)
 		want, _ := exact.Search(t.Context(), query, 10, nil)
@@ -214,20 +220,7 @@ func TestListsInAFileGrow(t *testing.T) {
 	if split := len(listsOf(view).lists); split <= lists {
 		t.Errorf("%d lists, and %d before", split, lists)
 	}
-	recall := 0.0
-	for range 20 {
-		query := data.group(1)
-		want, _ := exact.Search(t.Context(), query, 10, nil)
-		got, err := view.Search(t.Context(), query, 10, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checkScores(t, exact, query, got, nil)
-		recall += recallOf(got, want) / 20
-	}
-	if recall < 0.95 {
-		t.Errorf("recall %g", recall)
-	}
+	checkNearest(t, exact, view, data)
 	few := func(group uint64) bool { return group%50 == 7 }
 	want, err := view.SearchExact(t.Context(), query, 10, few)
 	if err != nil {

@@ -121,7 +121,7 @@ func picturesOf(records []*index.Record, options Options) (pictures []picture) {
 		for _, file := range record.Files {
 			p := picture{record: record, path: file.Path}
 			switch folder := filepath.Dir(file.Path); {
-			case file.Name != "" || !filepath.IsAbs(file.Path) || isBelow(file.Path, options.LibraryFolder):
+			case file.Name != "" || file.InStore() || isBelow(file.Path, options.LibraryFolder):
 				p.skip = "it is the library's own file"
 			case options.Roots != nil && !slices.ContainsFunc(roots, func(root string) bool { return isBelow(resolved(folder), root) }):
 				p.skip = "it is not below a folder that the server may write to"

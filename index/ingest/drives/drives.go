@@ -99,9 +99,9 @@ func (d *Drives) Ground(folder string) string {
 }
 
 // Holds reports whether a file still holds what it did, as far as anyone can tell
-// without its drive. One whose path is not absolute was uploaded, and lies in no folder: it never changes.
+// without its drive. One in the store of a cluster never changes.
 func (d *Drives) Holds(file index.File) bool {
-	if !filepath.IsAbs(file.Path) {
+	if file.InStore() {
 		return true
 	}
 	stat, err := os.Lstat(file.Path)

@@ -39,8 +39,7 @@ func uploadsIn(folder string, keeper uploaded.Keeper) maintain.Files {
 
 func stored(ctx context.Context, keeper uploaded.Keeper, file index.File, data []byte) (index.File, error) {
 	path, err := keeper.Keep(ctx, data, strings.TrimPrefix(filepath.Ext(file.Path), "."))
-	file.Path, file.Inode, file.MountLength, file.RootLength = path, 0, 0, 0
-	return file, err
+	return file.MovedTo(path), err
 }
 
 // uploadsBack has the files of uploads of a library on a cluster kept in a folder beside one on a disk. One that is lost is
