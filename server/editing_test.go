@@ -115,17 +115,17 @@ func TestEditsRefused(t *testing.T) {
 
 // TestUndoExpires: after an hour there is nothing to undo.
 func TestUndoExpires(t *testing.T) {
-	now := time.Now()
-	f := start(t, func(o *Options) { o.Now = func() time.Time { return now } })
+	clock := newClock()
+	f := start(t, func(o *Options) { o.Now = clock.now })
 	got := f.expect(f.json("POST", "/api/v1/edits", `{"ids":["1"],"favourite":true}`), 200, "")
-	now = now.Add(61 * time.Minute)
+	clock.pass(61 * time.Minute)
 	f.expect(f.json("POST", "/api/v1/undo/"+got.text(t, "undo"), ""), 404, problem.NotFound)
 }
 
 // TestTrash: what is in the trash is found nowhere else, comes back whole, and goes after 30 days.
 func TestTrash(t *testing.T) {
-	now := time.Now()
-	f := start(t, func(o *Options) { o.Now = func() time.Time { return now } })
+	clock := newClock()
+	f := start(t, func(o *Options) { o.Now = clock.now })
 	total := func() string { return f.expect(f.get("/api/v1/records?kind=image"), 200, "").text(t, "total") }
 	if total() != "2" {
 		t.Fatalf("%s pictures", total())

@@ -55,6 +55,19 @@ type fixture struct {
 	stop     func() error
 }
 
+// clock tells a time that a test sets while the server reads it.
+type clock struct{ at atomic.Pointer[time.Time] }
+
+func newClock() *clock {
+	c := &clock{}
+	c.set(time.Now())
+	return c
+}
+
+func (c *clock) now() time.Time       { return *c.at.Load() }
+func (c *clock) set(to time.Time)     { c.at.Store(&to) }
+func (c *clock) pass(d time.Duration) { c.set(c.now().Add(d)) }
+
 // start runs a server on a free loopback port until the test ends.
 func start(t testing.TB, edit ...func(*Options)) *fixture {
 	t.Helper()

@@ -19,8 +19,8 @@ func key(value string) func(*http.Request) { return header(idempotency.Header, v
 // TestRepeatedRequests: what is sent again with its key is done once and answered alike; another request is refused, and
 // what failed is tried again.
 func TestRepeatedRequests(t *testing.T) {
-	now := time.Now()
-	f := start(t, func(o *Options) { o.Now = func() time.Time { return now } })
+	clock := newClock()
+	f := start(t, func(o *Options) { o.Now = clock.now })
 	const body = `{"ids":["1"],"add_tags":["once"]}`
 	first := f.expect(f.json("POST", "/api/v1/edits", body, key(`"k1"`)), 200, "")
 	f.expect(f.json("POST", "/api/v1/edits", `{"ids":["1"],"remove_tags":["once"]}`), 200, "")
@@ -48,7 +48,7 @@ func TestRepeatedRequests(t *testing.T) {
 	f.expect(f.json("POST", "/api/v1/edits", missing, key("k2")), 404, problem.NotFound)
 	f.expect(f.json("POST", "/api/v1/edits", `{"ids":["2"],"favourite":true}`, key("k2")), 200, "")
 
-	now = now.Add(25 * time.Hour)
+	clock.pass(25 * time.Hour)
 	if late := f.expect(f.json("POST", "/api/v1/edits", body, key("k1")), 200, ""); late.Header.Get(idempotency.Replayed) != "" {
 		t.Error("a key is kept for ever")
 	}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"mekiki/internal/hint"
 	"mekiki/server/auth"
@@ -88,8 +87,8 @@ func TestWrongTokens(t *testing.T) {
 
 func TestSessions(t *testing.T) {
 	list, secrets := tokens(t)
-	now := time.Now()
-	f := start(t, func(o *Options) { o.Tokens = list; o.Now = func() time.Time { return now } })
+	clock := newClock()
+	f := start(t, func(o *Options) { o.Tokens = list; o.Now = clock.now })
 	if got := f.get("/api/v1/session"); got.text(t, "authentication") != "token" || got.text(t, "scopes") != "[]" {
 		t.Errorf("session of a stranger: %s", got.body)
 	}
@@ -112,7 +111,7 @@ func TestSessions(t *testing.T) {
 	f.expect(f.get("/api/v1/status", with), 401, problem.Unauthorized)
 
 	again := f.json("POST", "/api/v1/session", `{"token":"`+secrets[auth.ScopeRead]+`"}`).Cookies()[0]
-	now = now.Add(auth.SessionLifetime)
+	clock.pass(auth.SessionLifetime)
 	f.expect(f.get("/api/v1/status", func(request *http.Request) { request.AddCookie(again) }), 401, problem.Unauthorized)
 }
 

@@ -94,7 +94,7 @@ func TestSharesWithMore(t *testing.T) {
 	if got := g.expect(g.get("/api/v1/records", signedIn), 200, ""); got.text(t, "total") != "1" {
 		t.Errorf("%s", got.body)
 	}
-	g.now = g.now.Add(31 * 24 * time.Hour)
+	g.clock.pass(31 * 24 * time.Hour)
 	g.expect(g.get("/api/v1/records", bearer(secret)), 401, problem.Unauthorized)
 	g.expect(g.get("/api/v1/records", signedIn), 401, problem.Unauthorized)
 }
@@ -103,7 +103,7 @@ func TestSharesWithMore(t *testing.T) {
 func TestSharesAreListedAndEnded(t *testing.T) {
 	g := startGuarded(t)
 	writer := bearer(g.secrets[auth.ScopeWrite])
-	secret := g.share(t, fmt.Sprintf(`,"expires":%q`, g.now.Add(time.Hour).Format(time.RFC3339)))
+	secret := g.share(t, fmt.Sprintf(`,"expires":%q`, g.clock.now().Add(time.Hour).Format(time.RFC3339)))
 	listed := g.expect(g.get("/api/v1/shares?collection=Summer%202024", writer), 200, "")
 	if listed.text(t, "total") != "1" || bytes.Contains(listed.body, []byte(secret)) || strings.Contains(string(readFile(t, g.path)), secret) {
 		t.Errorf("%s", listed.body)

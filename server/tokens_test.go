@@ -19,13 +19,13 @@ type guarded struct {
 	*fixture
 	path    string
 	secrets map[auth.Scope]string
-	now     time.Time
+	clock   *clock
 }
 
 func startGuarded(t *testing.T) *guarded {
 	t.Helper()
 	list, secrets := tokens(t)
-	g := &guarded{path: filepath.Join(t.TempDir(), "tokens.txt"), secrets: secrets, now: time.Now()}
+	g := &guarded{path: filepath.Join(t.TempDir(), "tokens.txt"), secrets: secrets, clock: newClock()}
 	text := "# who may come\n"
 	for _, token := range list {
 		text += token.String() + "\n"
@@ -33,7 +33,7 @@ func startGuarded(t *testing.T) *guarded {
 	if err := os.WriteFile(g.path, []byte(text), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	g.fixture = start(t, func(o *Options) { o.Tokens, o.TokenFile, o.Now = list, g.path, func() time.Time { return g.now } })
+	g.fixture = start(t, func(o *Options) { o.Tokens, o.TokenFile, o.Now = list, g.path, g.clock.now })
 	return g
 }
 
@@ -43,7 +43,7 @@ func (g *guarded) admin() func(*http.Request) { return bearer(g.secrets[auth.Sco
 // expired or is revoked; neither are its sessions.
 func TestTokensOverHTTP(t *testing.T) {
 	g := startGuarded(t)
-	made := g.expect(g.json("POST", "/api/v1/tokens", fmt.Sprintf(`{"name":"alice","scope":"write","expires":%q}`, g.now.Add(time.Hour).Format(time.RFC3339)), g.admin()), 201, "")
+	made := g.expect(g.json("POST", "/api/v1/tokens", fmt.Sprintf(`{"name":"alice","scope":"write","expires":%q}`, g.clock.now().Add(time.Hour).Format(time.RFC3339)), g.admin()), 201, "")
 	secret := made.text(t, "token")
 	g.expect(g.json("POST", "/api/v1/edits", `{"ids":["1"]}`, bearer(secret)), 200, "")
 	file := string(readFile(t, g.path))
@@ -64,7 +64,7 @@ func TestTokensOverHTTP(t *testing.T) {
 	signedIn := func(request *http.Request) { request.AddCookie(cookie) }
 	g.expect(g.get("/api/v1/status", signedIn), 200, "")
 
-	g.now = g.now.Add(2 * time.Hour)
+	g.clock.pass(2 * time.Hour)
 	g.expect(g.get("/api/v1/status", bearer(secret)), 401, problem.Unauthorized)
 	g.expect(g.get("/api/v1/status", signedIn), 401, problem.Unauthorized)
 	g.expect(g.json("POST", "/api/v1/session", `{"token":"`+secret+`"}`), 401, problem.Unauthorized)
@@ -124,7 +124,7 @@ func TestTokensFileEditedByHand(t *testing.T) {
 		if err := os.WriteFile(g.path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		g.now = g.now.Add(2 * time.Second)
+		g.clock.pass(2 * time.Second)
 	}
 	before := string(readFile(t, g.path))
 	token, secret, err := auth.NewToken("bob", auth.ScopeRead)
@@ -138,7 +138,7 @@ func TestTokensFileEditedByHand(t *testing.T) {
 	if err := os.Remove(g.path); err != nil {
 		t.Fatal(err)
 	}
-	g.now = g.now.Add(2 * time.Second)
+	g.clock.pass(2 * time.Second)
 	g.expect(g.get("/api/v1/status", bearer(secret)), 200, "")
 	write(before)
 	g.expect(g.get("/api/v1/status", bearer(secret)), 401, problem.Unauthorized)
