@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 
+	"mekiki/embed"
 	"mekiki/index"
 	"mekiki/index/cluster"
 	"mekiki/index/cluster/engine"
@@ -114,6 +115,41 @@ func TestUploadsOfServersOnACluster(t *testing.T) {
 	}
 	if left, err := os.ReadDir(s.temporary); err != nil || len(left) > 0 {
 		t.Errorf("temporary files are left: %v, %v", left, err)
+	}
+}
+
+// secondEngine is another model than colourEngine.
+type secondEngine struct{ colourEngine }
+
+func (secondEngine) Space() embed.Space {
+	space := colourEngine{}.Space()
+	space.Fingerprint = "second"
+	return space
+}
+
+// TestSecondModelReadsUploads: a second model reads pictures that have no file but an upload, and what is no longer in the
+// store costs only itself.
+func TestSecondModelReadsUploads(t *testing.T) {
+	s := startClusterServers(t)
+	random := rand.New(rand.NewPCG(1, 3))
+	for i := range 3 {
+		if status, record := s.servers[0].upload(t.Context(), fmt.Sprintf("%d.png", i), newPicture(random), ""); status != http.StatusCreated {
+			t.Fatalf("status %d: %s", status, record.Text)
+		}
+	}
+	indextest.Must(t, s.store.Delete(t.Context(), s.objects()[0]))
+	summary, err := ingest.Fill(t.Context(), s.libraries[1], secondEngine{}, ingest.Options{Logger: slog.New(slog.DiscardHandler)})
+	if indextest.Must(t, err); summary.Added != 2 || len(summary.Failures) != 1 {
+		t.Errorf("%+v", summary)
+	}
+	reader, err := s.libraries[1].Reader(t.Context())
+	indextest.Must(t, err)
+	defer reader.Close()
+	records, _, err := reader.List(t.Context(), index.Filter{Kinds: []index.Kind{index.KindImage}}, index.Page{})
+	indextest.Must(t, err)
+	have, err := reader.HaveParts(t.Context(), secondEngine{}.Space(), index.IDs(records))
+	if indextest.Must(t, err); len(records) != 3 || len(slices.DeleteFunc(have, func(has bool) bool { return !has })) != 2 {
+		t.Errorf("%d pictures, of the second model %v", len(records), have)
 	}
 }
 

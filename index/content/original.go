@@ -1,6 +1,7 @@
 package content
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -50,6 +51,20 @@ func OpenFile(record *index.Record, known index.File) (*os.File, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
+}
+
+// Read reads a record's content from wherever the reader's library keeps it: most bytes at most, or one more where it is longer.
+func Read(ctx context.Context, reader index.Reader, id index.ID, most int64) ([]byte, error) {
+	file, err := reader.OpenOriginal(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("read original of record %d: %w", id, err)
+	}
+	return data, nil
 }
 
 // checkContent gives otherwise unless a file's content, from its beginning, where

@@ -88,7 +88,7 @@ func (c *collector) take(ctx context.Context, result fileResult) error {
 		c.run.options.Logger.Warn("what the file says about itself cannot be read again", "file", result.file.Path, "error", result.failure)
 		c.run.progress.Unchanged(result.file.Path)
 	case result.failure != nil:
-		c.fail(result.file, result.hash, result.seen.replaces, result.failure)
+		c.fail(&result, result.file)
 	case result.purged:
 		return c.passOver(ctx, result.file.Path)
 	case result.prepared:
@@ -178,9 +178,18 @@ func describeLater(record *index.Record, further index.File) {
 
 // fail keeps a file's failure, and takes the file from the record it was of. What
 // people gave the content that it replaces waits for the file to be readable.
-func (c *collector) fail(file index.File, hash, replaces index.Hash, reason error) {
-	failure := index.Failure{File: file, Hash: hash, Reason: report.ReasonOf(reason), Time: time.Now().UTC(), Replaced: replaces}
-	if refused := (*fs.PathError)(nil); errors.Is(reason, drives.ErrChanging) || errors.As(reason, &refused) {
+func (c *collector) fail(result *fileResult, file index.File) {
+	failure := index.Failure{File: file, Hash: result.hash, Reason: report.ReasonOf(result.failure), Time: time.Now().UTC(), Replaced: result.seen.replaces}
+	c.run.progress.Fail(failure)
+	switch {
+	case result.seen.stored != 0: // the record keeps its name: it may be back, and an upload has no other
+		return
+	case result.known != 0: // a record has this content, for another model: the next run tries again
+		c.batch.Attach = append(c.batch.Attach, index.Attach{ID: result.known, File: file})
+		c.change()
+		return
+	}
+	if refused := (*fs.PathError)(nil); errors.Is(result.failure, drives.ErrChanging) || errors.As(result.failure, &refused) {
 		// What the system refuses today it may give tomorrow, and the file
 		// does not tell of it: never the same, so tried again.
 		failure.File.Modified = time.Time{}
@@ -188,7 +197,6 @@ func (c *collector) fail(file index.File, hash, replaces index.Hash, reason erro
 	c.batch.Detach = append(c.batch.Detach, file.Path)
 	c.batch.Failures = append(c.batch.Failures, failure)
 	c.change()
-	c.run.progress.Fail(failure)
 }
 
 // embed runs the model over the waiting images. An image that it cannot take
@@ -234,9 +242,9 @@ func (c *collector) embed(ctx context.Context) error {
 
 // failDoubted keeps the failures of the images that the model failed on, as it works on others.
 func (c *collector) failDoubted() {
-	for _, result := range c.doubted {
-		for _, file := range result.put.Record.Files {
-			c.fail(file, result.hash, result.seen.replaces, result.failure)
+	for i := range c.doubted {
+		for _, file := range c.doubted[i].put.Record.Files {
+			c.fail(&c.doubted[i], file)
 		}
 	}
 	c.doubted = nil

@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/ingest/drives"
+	"mekiki/index/ingest/report"
 )
 
 // TestFillReadsWhatWasIndexed replaces a file by a link to another picture before
@@ -31,6 +32,50 @@ func TestFillReadsWhatWasIndexed(t *testing.T) {
 	defer snapshot.Close()
 	if got := snapshot.Count(index.KindImage); summary.Added != 1 || got != 2 {
 		t.Errorf("fill: %+v, %d images", summary, got)
+	}
+}
+
+// TestSecondModelThatRefuses: a picture that a second model cannot read stays what it is for the first one, and is listed.
+func TestSecondModelThatRefuses(t *testing.T) {
+	folder := t.TempDir()
+	photos := filepath.Join(folder, "photos")
+	write(t, testImage(t, 1, 20, 20), photos, "a.png")
+	write(t, testImage(t, 2, 30, 20), photos, "b.png")
+	bring := map[string]func(index.Library, Engine) (report.Summary, error){
+		"fill": func(library index.Library, engine Engine) (report.Summary, error) {
+			return Fill(t.Context(), library, engine, Options{})
+		},
+		"run": func(library index.Library, engine Engine) (report.Summary, error) {
+			return Run(t.Context(), library, engine, Options{Paths: []string{photos}, NewSpace: true})
+		},
+	}
+	for name, second := range bring {
+		library := openLibrary(t, filepath.Join(folder, name))
+		mustRun(t, library, newCounting("one"), Options{Paths: []string{photos}})
+		two := newCounting("two")
+		two.refuse = 30
+		for range 2 { // tried again
+			summary, err := second(library, two)
+			if must(t, err); len(summary.Failures) != 1 || filepath.Base(summary.Failures[0].File.Path) != "b.png" {
+				t.Errorf("%s: %+v", name, summary)
+			}
+		}
+		snapshot := library.Snapshot()
+		failures, err := snapshot.Failures(t.Context())
+		if must(t, err); snapshot.Count(index.KindImage) != 2 || len(failures) > 0 {
+			t.Errorf("%s: %d images, failures %v", name, snapshot.Count(index.KindImage), failures)
+		}
+		two.refuse = 0
+		if _, err := second(library, two); err != nil {
+			t.Error(err)
+		}
+		now := library.Snapshot()
+		have, err := now.HaveParts(t.Context(), two.Space(), []index.ID{1, 2})
+		if must(t, err); !have[0] || !have[1] {
+			t.Errorf("%s: %v have vectors of the second model", name, have)
+		}
+		snapshot.Close()
+		now.Close()
 	}
 }
 

@@ -37,7 +37,7 @@ func (r *run) forget(ctx context.Context, w *walked) error {
 		return err
 	}
 	defer reader.Close()
-	f := &forgetting{run: r, walked: w, drives: r.newDrives(), away: map[string]int{}}
+	f := &forgetting{run: r, walked: w, drives: drives.New(r.options.device), away: map[string]int{}}
 	if w.whole {
 		if err := f.findLostDrives(ctx, reader); err != nil {
 			return err

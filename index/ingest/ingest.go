@@ -22,6 +22,7 @@ import (
 	"mekiki/embed/pixels"
 	"mekiki/embed/priority"
 	"mekiki/index"
+	"mekiki/index/ingest/drives"
 	"mekiki/index/ingest/report"
 )
 
@@ -232,9 +233,9 @@ func (r *run) findReplaced(ctx context.Context, altered []fileEntry) error {
 	if err != nil {
 		return err
 	}
-	drives := r.newDrives()
+	away := drives.New(r.options.device)
 	for i, record := range records {
-		if record != nil && !slices.ContainsFunc(record.Files, drives.Holds) {
+		if record != nil && !slices.ContainsFunc(record.Files, away.Holds) {
 			altered[i].replaces, altered[i].tags = record.Hash, record.Tags
 		}
 	}

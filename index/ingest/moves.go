@@ -9,16 +9,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mekiki/index"
-	"mekiki/index/ingest/drives"
 )
 
 // identify reads a file and says which record holds its content: that is how a file that
 // was moved or copied is told from a new one.
 func (r *run) identify(ctx context.Context, seen fileEntry) (fileResult, []byte, error) {
-	data, stamp, err := drives.ReadStable(seen.file, r.mayFollow(seen.file.Path))
-	stamp.Sidecars, stamp.MountLength, stamp.RootLength = seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength
-	if err != nil {
-		return fileResult{file: stamp, failure: err, seen: seen}, nil, nil
+	data, stamp, failure, err := r.dataOf(ctx, seen)
+	if failure != nil || err != nil {
+		return fileResult{file: stamp, failure: failure, seen: seen}, nil, err
 	}
 	result := fileResult{file: stamp, hash: sha256.Sum256(data), seen: seen}
 	reader, err := r.library.Reader(ctx)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"mekiki/index"
-	"mekiki/index/content"
 	"mekiki/index/ingest/drives"
 	"mekiki/index/ingest/report"
 	"mekiki/index/ingest/rules"
@@ -46,6 +45,9 @@ func newWalked() *walked {
 type fileEntry struct {
 	file    index.File
 	failure error
+	// stored is the record whose content the library's store holds under the file's
+	// path, or zero for a file of this machine.
+	stored index.ID
 	// sidecars are the paths of the files that describe it.
 	sidecars []string
 	// wants says what is to be done with it; older that an older version read
@@ -133,13 +135,13 @@ type walker struct {
 	// mounts say where folders are mounted, rules the ignore
 	// files of folders, and beside what the folder that was looked at last holds
 	// that may describe pictures.
-	mounts map[string]mounted
+	mounts *drives.Mounts
 	rules  map[string]*rules.Ignoring
 	beside *beside
 }
 
 func (r *run) newWalker(found chan<- fileEntry) *walker {
-	return &walker{run: r, walked: newWalked(), found: found, mounts: map[string]mounted{}, rules: map[string]*rules.Ignoring{}}
+	return &walker{run: r, walked: newWalked(), found: found, mounts: drives.NewMounts(r.options.device), rules: map[string]*rules.Ignoring{}}
 }
 
 // root walks one of the paths that were asked for. A file is taken whatever
@@ -322,7 +324,7 @@ func (w *walker) file(ctx context.Context, path string, stat fs.FileInfo, failur
 	}
 	w.run.progress.See()
 	seen := fileEntry{file: drives.StampOf(path, stat), failure: failure}
-	seen.file.MountLength = w.mountOf(filepath.Dir(path))
+	seen.file.MountLength = w.mounts.LengthOf(filepath.Dir(path))
 	seen.file.RootLength = w.run.rootLength(path)
 	seen.file.Sidecars, seen.sidecars = w.sidecarsOf(path)
 	select {
@@ -348,45 +350,4 @@ func (r *run) countAhead(ctx context.Context) {
 		}
 	}
 	r.progress.Expect(w.count)
-}
-
-// knownFiles feeds, of every image record, the first file that holds its content.
-func (r *run) knownFiles(ctx context.Context, found chan<- fileEntry) (*walked, error) {
-	var lacking []*index.Record
-	err := r.eachLacking(ctx, index.KindImage, examinedAtOnce, func(some []*index.Record) error {
-		lacking = append(lacking, some...)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	r.progress.Expect(len(lacking))
-	for _, record := range lacking {
-		for _, file := range record.Files {
-			stat, err := statKnown(record, file)
-			if err != nil {
-				continue
-			}
-			r.progress.See()
-			seen := fileEntry{file: drives.StampOf(file.Path, stat)}
-			seen.file.Sidecars, seen.file.MountLength, seen.file.RootLength = file.Sidecars, file.MountLength, file.RootLength
-			select {
-			case found <- seen:
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-			break
-		}
-	}
-	return nil, nil
-}
-
-// statKnown describes a file that holds a record's content still.
-func statKnown(record *index.Record, file index.File) (fs.FileInfo, error) {
-	handle, err := content.OpenFile(record, file)
-	if err != nil {
-		return nil, err
-	}
-	defer handle.Close()
-	return handle.Stat()
 }

@@ -22,7 +22,7 @@ func DeviceOf(folder string) (uint64, bool) {
 // Drives tells files that are gone from those whose drive is away. It looks at
 // each folder once.
 type Drives struct {
-	isMountPoint func(folder string) bool
+	device Device
 	// mounted remembers whether mount points are still that, grounds the deepest
 	// folder above a path that is there, and empty whether folders are.
 	mounted map[string]bool
@@ -32,12 +32,11 @@ type Drives struct {
 	lost map[string]bool
 }
 
-// New has looked at no folder yet. isMountPoint reports whether a folder is there and
-// on another device than the one above it.
-func New(isMountPoint func(folder string) bool) *Drives {
+// New has looked at no folder yet.
+func New(device Device) *Drives {
 	return &Drives{
-		isMountPoint: isMountPoint,
-		mounted:      map[string]bool{}, grounds: map[string]string{}, empty: map[string]bool{}, lost: map[string]bool{},
+		device:  device,
+		mounted: map[string]bool{}, grounds: map[string]string{}, empty: map[string]bool{}, lost: map[string]bool{},
 	}
 }
 
@@ -58,7 +57,7 @@ func (d *Drives) Unmounted(file index.File) string {
 	}
 	mounted, known := d.mounted[point]
 	if !known {
-		mounted = d.isMountPoint(point)
+		mounted = d.device.isMountPoint(point)
 		d.mounted[point] = mounted
 	}
 	if mounted && !d.lost[point] {
