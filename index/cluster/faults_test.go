@@ -181,7 +181,7 @@ func TestDiskIsFull(t *testing.T) {
 	scaled(t)
 	nodes := clustertest.StartWeaviateIn(t, 3, clustertest.Circumstances{DiskMiB: map[int]int{2: 10}})
 	w := startWork(t, nodes, "Full")
-	for range 90 * indextest.Scale(t) {
+	for range 600 * indextest.Scale(t) { // a busy machine fills it slowly
 		if time.Sleep(time.Second); nodes.FreeMiB(t, 2) == 0 {
 			break
 		}
