@@ -31,9 +31,9 @@ import language
 import pool
 import slots
 from mekiki_world.backgrounds import NAMES as BACKGROUNDS
-from mekiki_world.questions import Asker, SORT_WEIGHTS, named_fact, plain_caption, questions, statement
+from mekiki_world.questions import Asker, RELATING_WEIGHTS, SORT_WEIGHTS, named_fact, plain_caption, questions, statement
 from mekiki_world.render import patch_targets, render
-from mekiki_world.scenes import COLOURS, CONTAINERS, KINDS, Scene, held_out_scenes, training_scene
+from mekiki_world.scenes import KINDS, Scene, boxed, held_out_scenes, training_scene
 from optimizer import Optimizer
 
 PROMPTS = {"caption": "", "question": "Question: {} Short answer:", "dialogue": "Question: {} Answer:", "turn": "Question: {} Answer: {}."}
@@ -66,6 +66,7 @@ class Settings:
     text_batch: int = 16
     text_first: int = 10**6  # first scene of the text stage; another one for a run that goes on
     varied: float = 0.85  # share of training questions in the wordings of mekiki_world/wordings.py
+    relating: float = 0.0  # share of the text stage in which nearly all questions are about relations
     boxed: float = 0.2  # share of scenes in words that get a box or plate where they have none
     read_steps: int = 1500
     read_minutes: float = 0.0
@@ -267,10 +268,10 @@ class Texts:
             parts += [(" " * (i > 0) + PROMPTS["dialogue"].format(question), False), (" " + answer, True)] + ([(".", False)] if i + 1 < len(turns) else [])
         return self.segment(*parts)
 
-    def of_scene(self, scene: Scene, rng: random.Random, number: int) -> list:
-        """Texts about a scene: mostly questions, one dialogue, one or two captions."""
+    def of_scene(self, scene: Scene, rng: random.Random, number: int, shares: dict[str, int] | None = None) -> list:
+        """Texts about a scene: mostly questions, of sorts by shares, one dialogue, one or two captions."""
         made = [self.segment((rng.choice(("", "", "a photo of")), False), (" " + plain_caption(scene, rng), True))]
-        asked = questions(scene, rng, number + 1, varied=self.varied)
+        asked = questions(scene, rng, number + 1, varied=self.varied, shares=shares)
         made.append(self.dialogue([(q.text, q.answer) for q in asked[:3]]))
         return made + [self.asked(q.text, q.answer, rng.random() < 0.75) for q in asked[3:]]
 
@@ -472,12 +473,25 @@ def go_on_from(model: Answerer, folder: Path) -> None:
         raise ValueError(f"{folder}: tensors that this model lacks: {unexpected[:3]}")
 
 
-def boxed(scene: Scene, rng: random.Random) -> Scene:
-    """The scene with a box or plate for one of its single things, where it has none and room for one."""
-    single = [g for g in scene.groups if g.count == 1 and g.size < 0.5]
-    if single and not any(g.container for g in scene.groups):
-        rng.choice(single).container = (rng.choice(CONTAINERS), rng.choice([c for c in COLOURS if c != scene.background]))
-    return scene
+def text_scene(number: int, relating: bool) -> Scene:
+    """A scene of the text stage: the number-th of its stream, or where relations are learned the next one from there that shows any."""
+    tries = (training_scene(language.TEXT_SEED, number + 10**9 * further) for further in range(100))
+    return next((s for s in tries if not relating or sum(g.count == 1 for g in s.groups) > 1), training_scene(language.TEXT_SEED, number))
+
+
+def held_rows(model: Answerer, optimizer: Optimizer, rows: list[int]):
+    """A function that gives rows of the word embedding back what they are now. While nothing asks for places, they are noise to everything else, and
+    training makes the tokens of opposite sides alike (a cosine of 0.5 after 2,000 steps)."""
+    name = "language_model.model.embed_tokens.weight"
+    master, parameter = optimizer.masters[name], dict(model.named_parameters())[name]
+    kept = master[rows].clone()
+
+    @torch.no_grad()
+    def keep() -> None:
+        master[rows] = kept
+        parameter[rows] = kept.to(parameter.dtype)
+
+    return keep
 
 
 def text_stage(settings: Settings) -> None:
@@ -494,12 +508,14 @@ def text_stage(settings: Settings) -> None:
     asked = validation_questions(scenes)
     described = bags.tensors([slots.labels_of(s) for s in scenes])
     check = lambda: accuracy(model, texts, asked, lambda part: model.described(described[0][part], described[1][part]))
+    keep_sides = held_rows(model, stage.optimizer, bags.sides)
     while stage.schedule.share() < 1:
         step = stage.schedule.step
         rng = random.Random(f"text:{settings.seed}:{step}")
-        drawn = [training_scene(language.TEXT_SEED, settings.text_first + step * settings.text_batch + i) for i in range(settings.text_batch)]
+        relating = stage.schedule.share() < settings.relating
+        drawn = [text_scene(settings.text_first + step * settings.text_batch + i, relating) for i in range(settings.text_batch)]
         drawn = [boxed(s, rng) if rng.random() < settings.boxed else s for s in drawn]
-        batch = texts.pack([(texts.of_scene(s, rng, settings.asked), texts.blind(s, rng)) for s in drawn], slots.SLOTS)
+        batch = texts.pack([(texts.of_scene(s, rng, settings.asked, RELATING_WEIGHTS if relating else None), texts.blind(s, rng)) for s in drawn], slots.SLOTS)
         ids, weights = bags.tensors([slots.spoil(slots.labels_of(s), rng, settings.forget) for s in drawn])
         prefix = model.described(ids, weights)
         size = model.language_model.model.embed_tokens.weight.detach().float().square().mean().sqrt()
@@ -507,6 +523,7 @@ def text_stage(settings: Settings) -> None:
         loss = text_loss(model.language_model, prefix, batch)
         loss.backward()
         norm = stage.optimizer.step(stage.schedule.rate(), clip=2.0)
+        keep_sides()
         stage.done({"loss": loss.item(), "norm": norm}, check)
     stage.save()
     blind = torch.zeros(len(scenes), slots.SLOTS, model.language_model.config.hidden_size)
@@ -537,7 +554,7 @@ class Pictures:
     def batch(self, rng: random.Random, number: int) -> tuple[torch.Tensor, list[Scene]]:
         rows = [(rng.randrange(len(self.shards)), rng.randrange(pool.SHARD)) for _ in range(number)]
         tokens = np.stack([self.shards[s][r] for s, r in rows])
-        return torch.from_numpy(tokens), [training_scene(pool.SEED, pool.FIRST + self.numbers[s] * pool.SHARD + r) for s, r in rows]
+        return torch.from_numpy(tokens), [pool.scene_of(self.numbers[s] * pool.SHARD + r) for s, r in rows]
 
 
 def slot_weights(labels: dict[str, torch.Tensor]) -> torch.Tensor:

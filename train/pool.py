@@ -3,11 +3,12 @@
     python pool.py --model ../embed/builtin/model --folder run/pool --shards 30
 
 Shard n holds the scenes FIRST + n * SHARD onwards of the training stream: tokens-n.npy (float16, scenes x 65 x 192). Scenes
-themselves are drawn again from their index. A shard that is there is left alone, so that several processes (`--part 0/2`)
+themselves are drawn again from their number. A shard that is there is left alone, so that several processes (`--part 0/2`)
 and several runs add up.
 """
 
 import argparse
+import random
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,23 @@ import torch
 import evaluate
 import model as models
 from mekiki_world.render import render
-from mekiki_world.scenes import Scene, training_scene
+from mekiki_world.scenes import Scene, boxed, training_scene
 
 FIRST = 3 * 10**8  # the second stage draws other scenes of the stream than stages 0 and 1
 SHARD = 2000
 SEED = 1
+BOXED = 0.33
+
+
+def scene_of(number: int) -> Scene:
+    """The scene of a row, counted through all shards. Boxes and plates are rare in the stream: a third of the scenes that have room for one get one."""
+    scene, rng = training_scene(SEED, FIRST + number), random.Random(f"pool:{number}")
+    return boxed(scene, rng) if rng.random() < BOXED else scene
 
 
 def scenes_of(shard: int) -> list[Scene]:
     """The scenes of a shard, in the order of its rows."""
-    return [training_scene(SEED, FIRST + shard * SHARD + i) for i in range(SHARD)]
+    return [scene_of(shard * SHARD + i) for i in range(SHARD)]
 
 
 @torch.no_grad()

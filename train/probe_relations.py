@@ -22,11 +22,11 @@ from torch.nn import functional as F
 
 import evaluate
 import model as models
-from answers import boxed, linear_fit
+from answers import linear_fit
 from mekiki_world.captions import near_miss, partial_pair, relation_of, training_captions
 from mekiki_world.kinds import singular_of
 from mekiki_world.render import patch_targets, render
-from mekiki_world.scenes import COLOURS, KINDS, Scene, held_out_scenes, training_scene
+from mekiki_world.scenes import COLOURS, KINDS, Scene, boxed, held_out_scenes, training_scene
 from optimizer import Optimizer
 
 FIRST = 5 * 10**8  # the first training scene

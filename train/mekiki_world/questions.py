@@ -77,7 +77,8 @@ MORE_RELATIONS = {
 }
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above", "top": "bottom", "bottom": "top"}
 SORT_WEIGHTS = {"kind": 3, "count": 4, "place": 3, "yes/no": 8, "colour": 3, "relation": 5, "fact": 5}
-TRAINING_WEIGHTS = {"kind": 2, "count": 4, "place": 2, "yes/no": 8, "colour": 5, "relation": 9, "fact": 5}
+RELATING_WEIGHTS = {"kind": 1, "count": 2, "place": 1, "yes/no": 3, "colour": 2, "relation": 40, "fact": 2}  # while the language model learns what places are
+TRAINING_WEIGHTS = {"kind": 2, "count": 6, "place": 2, "yes/no": 12, "colour": 4, "relation": 7, "fact": 4}
 
 
 @dataclass(frozen=True)
@@ -395,10 +396,10 @@ class Asker:
         return Question(self.form(key, FACT_FORMS, x=words), known[key], "fact", key, key, self.held_out_facts)
 
 
-def questions(scene: Scene, rng: random.Random, number: int, held_out_forms: bool = False, varied: float = 0.0) -> list[Question]:
-    """Questions for training or evaluation, of mixed sorts, no two alike."""
+def questions(scene: Scene, rng: random.Random, number: int, held_out_forms: bool = False, varied: float = 0.0, shares: dict[str, int] | None = None) -> list[Question]:
+    """Questions for training or evaluation, of mixed sorts, no two alike. shares says how often each sort is tried."""
     asker, made = Asker(scene, rng, held_out_forms, varied=varied), {}
-    shares = TRAINING_WEIGHTS if varied else SORT_WEIGHTS
+    shares = shares or (TRAINING_WEIGHTS if varied else SORT_WEIGHTS)
     sorts, weights = list(shares), list(shares.values())
     for _ in range(4 * number):
         question = asker.question(rng.choices(sorts, weights)[0], tries=3)

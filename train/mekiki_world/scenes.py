@@ -147,6 +147,14 @@ def furnish(rng: random.Random, background: str, groups: list[Group], things: li
     return Scene(background, rng.randrange(VARIANTS), (rng.random(), rng.random(), rng.random() < 0.5), groups, things, effects)
 
 
+def boxed(scene: Scene, rng: random.Random) -> Scene:
+    """The scene with a box or plate for one of its single things, where it has none and room for one."""
+    single = [g for g in scene.groups if g.count == 1 and g.size < 0.5]
+    if single and not any(g.container for g in scene.groups):
+        rng.choice(single).container = (rng.choice(CONTAINERS), rng.choice([c for c in COLOURS if c != scene.background]))
+    return scene
+
+
 def sibling(scene: Scene, rng: random.Random) -> Scene | None:
     """The same kinds on the same background, laid out anew, with another count of one kind, so that neither's captions are true
     of the other. None for five things of five kinds, which no count can change."""
