@@ -106,8 +106,12 @@ func (p page) visit(path string) {
 func (p page) wait(expression string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if inPage[bool](p, "Boolean("+expression+")") {
+		holds, err := evaluate[bool](p, "Boolean("+expression+")")
+		switch {
+		case holds:
 			return
+		case err != nil && !navigates(err):
+			p.t.Fatalf("%s: %v", expression, err)
 		}
 		if time.Now().After(deadline) {
 			p.screenshot("failed")
@@ -116,11 +120,20 @@ func (p page) wait(expression string) {
 	}
 }
 
-func inPage[T any](p page, expression string) T {
-	p.t.Helper()
+// navigates reports whether an expression found no page, as one went and the next one came.
+func navigates(err error) bool {
+	return strings.Contains(err.Error(), "navigated or closed") || strings.Contains(err.Error(), "context was destroyed") || strings.Contains(err.Error(), "find default execution context")
+}
+
+func evaluate[T any](p page, expression string) (T, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, 60*time.Second)
 	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+}
+
+func inPage[T any](p page, expression string) T {
+	p.t.Helper()
+	value, err := evaluate[T](p, expression)
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
