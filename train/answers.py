@@ -12,11 +12,10 @@ Blip2ForConditionalGeneration folder, to <output>/answers. Stages, each with its
     export    the folder
 """
 
-import argparse
 import json
 import random
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +34,7 @@ from mekiki_world.questions import Asker, RELATING_WEIGHTS, SORT_WEIGHTS, named_
 from mekiki_world.render import patch_targets, render
 from mekiki_world.scenes import KINDS, Scene, boxed, held_out_scenes, training_scene
 from optimizer import Optimizer
+from settings import from_flags
 
 PROMPTS = {"caption": "", "question": "Question: {} Short answer:", "dialogue": "Question: {} Answer:", "turn": "Question: {} Answer: {}."}
 WIDTH = 48  # tokens of a bin of texts
@@ -93,14 +93,6 @@ class Settings:
     evaluate_every: int = 100
 
 
-def parse() -> Settings:
-    """Settings from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for f in fields(Settings):
-        parser.add_argument("--" + f.name.rstrip("_").replace("_", "-"), dest=f.name, type=f.type, default=f.default)
-    return Settings(**vars(parser.parse_args()))
-
-
 class Answerer(nn.Module):
     """The second stage behind image tokens: queries, Q-Former, FC, language model, under their published names."""
 
@@ -148,6 +140,17 @@ def linear_fit(inputs: torch.Tensor, outputs: torch.Tensor, weights: torch.Tenso
     return weight, middle - weight @ mean
 
 
+def patches_shown(image: torch.Tensor, scenes: list[Scene]) -> tuple[torch.Tensor, ...]:
+    """Of every patch of the scenes' image tokens [N,1+P,D]: its token [N*P,D], the kind it shows, whether it shows any, the centre of that thing, and its own."""
+    side = round((image.shape[1] - 1) ** 0.5)
+    steps = (torch.arange(side) + 0.5) / side
+    own = torch.stack([steps.repeat(side), steps.repeat_interleave(side)], 1)
+    shown = [patch_targets(scene, render(scene, 16 * side)[1], side) for scene in scenes]
+    kinds = torch.from_numpy(np.concatenate([labels for labels, _ in shown]))
+    centres = torch.cat([own + torch.from_numpy(offsets[:, :2]) for _, offsets in shown])
+    return image[:, 1:].float().flatten(0, 1), kinds, kinds < len(KINDS), centres, own.repeat(len(scenes), 1)
+
+
 @torch.no_grad()
 def focus(model: Answerer, image: torch.Tensor, scenes: list[Scene]) -> None:
     """Starts the cross-attentions where a look at the image tokens says that things are.
@@ -156,13 +159,8 @@ def focus(model: Answerer, image: torch.Tensor, scenes: list[Scene]) -> None:
     read-out of the family of a patch. Of every head's values in all of them, two dimensions become the centre of a patch's thing. The first
     stage's cross-attentions carry kinds, but hardly places. image holds the scenes' image tokens [N,1+P,D], the class token first.
     """
-    side = round((image.shape[1] - 1) ** 0.5)
-    steps = (torch.arange(side) + 0.5) / side
-    own = torch.stack([steps.repeat(side), steps.repeat_interleave(side)], 1)
-    shown = [patch_targets(scene, render(scene, 16 * side)[1], side) for scene in scenes]
-    tokens, kinds = image[:, 1:].float().flatten(0, 1), torch.from_numpy(np.concatenate([labels for labels, _ in shown]))
-    thing = kinds < len(KINDS)
-    centres = torch.cat([own + torch.from_numpy(offsets[:, :2]) for _, offsets in shown])[thing]
+    tokens, kinds, thing, centres, _ = patches_shown(image, scenes)
+    centres = centres[thing]
     places, _ = linear_fit(tokens[thing], centres)
     families = torch.where(thing, kinds // slots.FAMILY, slots.FAMILIES)
     found, _ = linear_fit(tokens, F.one_hot(families, slots.FAMILIES + 1)[:, : slots.FAMILIES].float())
@@ -551,8 +549,12 @@ class Pictures:
         """Takes in shards that have appeared."""
         self.shards, self.numbers = pool.load(self.folder, self.most)
 
+    def row(self, rng: random.Random) -> tuple[int, int]:
+        """A shard and a row of it, at random."""
+        return rng.randrange(len(self.shards)), rng.randrange(pool.SHARD)
+
     def batch(self, rng: random.Random, number: int) -> tuple[torch.Tensor, list[Scene]]:
-        rows = [(rng.randrange(len(self.shards)), rng.randrange(pool.SHARD)) for _ in range(number)]
+        rows = [self.row(rng) for _ in range(number)]
         tokens = np.stack([self.shards[s][r] for s, r in rows])
         return torch.from_numpy(tokens), [pool.scene_of(self.numbers[s] * pool.SHARD + r) for s, r in rows]
 
@@ -680,7 +682,7 @@ def picture_stage(settings: Settings) -> None:
 
 
 def main() -> None:
-    settings = parse()
+    settings = from_flags(Settings, __doc__.split("\n")[0])
     torch.set_num_threads(settings.threads)
     Path(settings.output).mkdir(parents=True, exist_ok=True)
     stages = {"text": text_stage, "read": read_stage, "picture": picture_stage}

@@ -90,8 +90,8 @@ class SmallBlip2(Blip2ForImageTextRetrieval):
             hidden = layer(hidden)
         return self.vision_model.post_layernorm(hidden)
 
-    def attend(self, hidden: torch.Tensor, mask: torch.Tensor | None, image: torch.Tensor | None, queries: int) -> torch.Tensor:
-        """The Q-Former over embedded rows [B,L,H], with an additive mask [B,1,L or 1,L] and queries first."""
+    def attend(self, hidden: torch.Tensor, mask: torch.Tensor | None, image: torch.Tensor | None, queries: int, every: list[torch.Tensor] | None = None) -> torch.Tensor:
+        """The Q-Former over embedded rows [B,L,H], with an additive mask [B,1,L or 1,L] and queries first. every takes in each layer's output."""
         hidden = self.qformer.layernorm(hidden)
         for layer in self.qformer.encoder.layer:
             attention = layer.attention(hidden, attention_mask=mask)
@@ -104,13 +104,15 @@ class SmallBlip2(Blip2ForImageTextRetrieval):
                     hidden = torch.cat([hidden, layer.feed_forward_chunk(attention[:, queries:])], 1)
             else:
                 hidden = layer.feed_forward_chunk(attention)
+            if every is not None:
+                every.append(hidden)
         return hidden
 
     def embed_text(self, ids: torch.Tensor) -> torch.Tensor:
         """Word and position embeddings of token ids [B,T]."""
         return self.embeddings.word_embeddings(ids) + self.embeddings.position_embeddings.weight[: ids.shape[1]]
 
-    def queries_and_causal_text(self, image: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def queries_and_causal_text(self, image: torch.Tensor, ids: torch.Tensor, every: list[torch.Tensor] | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """ITC's image pass and ITG's pass at once: queries never see the text, so they are what they are alone.
 
         Returns the query outputs [B,Q,H] and the text outputs [B,T,H]; ids begin with [CLS], which becomes [DEC].
@@ -123,7 +125,7 @@ class SmallBlip2(Blip2ForImageTextRetrieval):
         allowed[:, :queries] = True
         allowed[queries:, queries:] = torch.ones(length, length, dtype=torch.bool, device=ids.device).tril()
         mask = torch.where(allowed, 0.0, -10000.0).to(rows.dtype)[None, None]
-        out = self.attend(rows, mask, image, queries)  # padding comes last, so causality already hides it
+        out = self.attend(rows, mask, image, queries, every)  # padding comes last, so causality already hides it
         return out[:, :queries], out[:, queries:]
 
     def image_parts(self, queries: torch.Tensor) -> torch.Tensor:
@@ -136,14 +138,14 @@ class SmallBlip2(Blip2ForImageTextRetrieval):
         out = self.attend(self.embed_text(ids), mask, None, 0)
         return F.normalize(self.text_projection(out[:, 0]).float(), dim=-1)
 
-    def match_logits(self, image: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    def match_logits(self, image: torch.Tensor, ids: torch.Tensor, every: list[torch.Tensor] | None = None) -> torch.Tensor:
         """ITM logits [B,2] of paired image tokens and texts."""
         batch = ids.shape[0]
         queries = self.query_tokens.shape[1]
         rows = torch.cat([self.query_tokens.expand(batch, -1, -1), self.embed_text(ids)], 1)
         seen = torch.cat([torch.ones(batch, queries, dtype=torch.bool, device=ids.device), ids != 0], 1)
         mask = torch.where(seen, 0.0, -10000.0)[:, None, None].to(rows.dtype)
-        out = self.attend(rows, mask, image, queries)
+        out = self.attend(rows, mask, image, queries, every)
         return self.itm_head(out[:, :queries]).float().mean(1)
 
     def vocabulary_logits(self, text: torch.Tensor) -> torch.Tensor:

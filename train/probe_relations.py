@@ -208,10 +208,8 @@ def joint(model, tokenizer, part: Part, rows: list[int], texts: list[str]) -> to
     kind = model.query_tokens.dtype
     for start in range(0, len(rows), 100):
         ids = tokenizer.batch(texts[start : start + 100], evaluate.LENGTH)
-        both = torch.cat([model.query_tokens.expand(len(ids), -1, -1), model.embed_text(ids)], 1)
-        seen = torch.cat([torch.ones(len(ids), number, dtype=torch.bool), ids != 0], 1)
-        mask = torch.where(seen, 0.0, -10000.0)[:, None, None].to(kind)
-        out.append(model.attend(both, mask, part.tokens[rows[start : start + 100]].to(kind), number)[:, :number].float())
+        model.match_logits(part.tokens[rows[start : start + 100]].to(kind), ids, every := [])
+        out.append(every[-1][:, :number].float())
     return torch.cat(out)
 
 

@@ -11,36 +11,34 @@ how many are there, which colour has its box. They make the queries carry what t
 Run it again to resume. Losses and held-out accuracy go to <output>/refine.log, the checkpoint to <output>/model.
 """
 
-import argparse
 import copy
 import json
 import random
-import re
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+import answers
 import evaluate
 import export
 import model as models
 import pool
+import slots
 import vocabulary as words
+from answers import linear_fit, patches_shown
 from mekiki_world.captions import lexicon, near_miss, partial_pair, relation_of, training_captions
-from mekiki_world.render import patch_targets, render
 from mekiki_world.scenes import COLOURS, CONTAINERS, KINDS, Scene, held_out_scenes
 from optimizer import Optimizer
 from probe_relations import right_first
-from answers import linear_fit
+from settings import from_flags
 from train import generation_loss
 
-COLOUR_NAMES = list(COLOURS)
-PLAIN = len(COLOUR_NAMES)  # the class of what has no box or plate
+PLAIN = len(slots.COLOUR_NAMES)  # the class of what has no box or plate
 COUNTS = 6  # 0 is "not there"
 READ_LAYERS = (1, 3)  # the Q-Former's layers whose text outputs say where things are
 TRUTH_LAYERS = (2, 3)  # and those that say whether a relation or colour is true
@@ -79,24 +77,16 @@ class Settings:
     evaluate_every: int = 200
 
 
-def parse() -> Settings:
-    """Settings from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for f in fields(Settings):
-        parser.add_argument("--" + f.name.replace("_", "-"), type=f.type, default=f.default)
-    return Settings(**vars(parser.parse_args()))
-
-
 @lru_cache(maxsize=1)
 def names() -> tuple[dict[tuple[str, ...], int], int]:
     """Every name of a kind in words as the tokenizer splits them, and the longest one's length."""
-    split = {tuple(re.findall(r"[a-z0-9]+|[^\sa-z0-9]", name)): kind for name, kind in lexicon().items()}
+    split = {tuple(words.split_words(name)): kind for name, kind in lexicon().items()}
     return split, max(map(len, split))
 
 
 def mentions(text: str) -> list[tuple[int, int | None]]:
     """(number of a name's last word, its kind) for every kind that a text names, and (number, None) for a box or plate; names as read_caption reads them."""
-    said, found, i = re.findall(r"[a-z0-9]+|[^\sa-z0-9]", text.lower()), [], 0
+    said, found, i = words.split_words(text), [], 0
     table, longest = names()
     while i < len(said):
         if said[i] in CONTAINERS and i and said[i - 1] in COLOURS:
@@ -124,14 +114,14 @@ class Reader:
     def find(self, text: str) -> list[tuple[int, int | None]]:
         """(token, kind) for each mention; tokens are counted from [CLS]."""
         ends, at = [], 0
-        for word in re.findall(r"[a-z0-9]+|[^\sa-z0-9]", text.lower()):
+        for word in words.split_words(text):
             at += len(self.tokenizer.word(word))
             ends.append(at)
         return [(ends[number], kind) for number, kind in mentions(text) if ends[number] < evaluate.LENGTH - 1]
 
     def told(self, text: str, colours: bool) -> list[int]:
         """The tokens of words of relations, or of the colours of boxes and plates."""
-        said, at, found = re.findall(r"[a-z0-9]+|[^\sa-z0-9]", text.lower()), 1, []
+        said, at, found = words.split_words(text), 1, []
         for word, after in zip(said, [*said[1:], ""]):
             if (word in COLOURS and after in CONTAINERS) if colours else word in TOLD:
                 found.append(at)
@@ -162,7 +152,7 @@ class Reader:
                 at.append((row, token))
                 places.append((group.x, group.y) if group else (0.5, 0.5))
                 counts.append(group.count if group else 0)
-                colours.append(COLOUR_NAMES.index(group.container[1]) if group and group.container else PLAIN)
+                colours.append(slots.COLOUR_NAMES.index(group.container[1]) if group and group.container else PLAIN)
                 placed.append(bool(group))
         return {"at": torch.tensor(at).reshape(-1, 2), "places": torch.tensor(places).reshape(-1, 2), "counts": torch.tensor(counts), "colours": torch.tensor(colours), "placed": torch.tensor(placed, dtype=torch.bool)}
 
@@ -210,39 +200,21 @@ class ReadOuts(nn.Module):
         return sum(F.cross_entropy(l, true) for l in logits) / len(logits), (logits[-1].argmax(1) == true).float().mean().item()
 
 
-def attend(model: models.SmallBlip2, hidden: torch.Tensor, mask: torch.Tensor, image: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """SmallBlip2.attend with queries and text, and the text outputs of every layer as well."""
-    queries, read = model.query_tokens.shape[1], []
-    hidden = model.qformer.layernorm(hidden)
-    for layer in model.qformer.encoder.layer:
-        attention = layer.attention(hidden, attention_mask=mask)
-        query_part = attention[:, :queries]
-        if layer.has_cross_attention:
-            query_part = layer.crossattention(query_part, encoder_hidden_states=image)
-        hidden = torch.cat([layer.feed_forward_chunk_query(query_part), layer.feed_forward_chunk(attention[:, queries:])], 1)
-        read.append(hidden[:, queries:])
-    return hidden, read
+@torch.no_grad()
+def before_layer(model: models.SmallBlip2, number: int, image: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    """What comes to a layer of the Q-Former, not the first, in ITM's pass [B,Q+T,H]."""
+    parts = []
+    for start in range(0, len(ids), 200):
+        model.match_logits(image[start : start + 200].float(), ids[start : start + 200], every := [])
+        parts.append(every[number - 1])
+    return torch.cat(parts)
 
 
-def causal(model: models.SmallBlip2, image: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
-    """SmallBlip2.queries_and_causal_text, and the text outputs of every layer."""
-    queries, length = model.query_tokens.shape[1], ids.shape[1]
-    ids = torch.cat([torch.full_like(ids[:, :1], model.start), ids[:, 1:]], 1)
-    rows = torch.cat([model.query_tokens.expand(len(ids), -1, -1), model.embed_text(ids)], 1)
-    allowed = torch.zeros(queries + length, queries + length, dtype=torch.bool)
-    allowed[:, :queries] = True
-    allowed[queries:, queries:] = torch.ones(length, length, dtype=torch.bool).tril()
-    out, read = attend(model, rows, torch.where(allowed, 0.0, -10000.0).to(rows.dtype)[None, None], image)
-    return out[:, :queries], out[:, queries:], read
-
-
-def joint(model: models.SmallBlip2, image: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """ITM logits [B,2], and the text outputs of every layer."""
-    queries = model.query_tokens.shape[1]
-    rows = torch.cat([model.query_tokens.expand(len(ids), -1, -1), model.embed_text(ids)], 1)
-    seen = torch.cat([torch.ones(len(ids), queries, dtype=torch.bool), ids != 0], 1)
-    out, read = attend(model, rows, torch.where(seen, 0.0, -10000.0)[:, None, None].to(rows.dtype), image)
-    return model.itm_head(out[:, :queries]).float().mean(1), read
+def least_used(attention: nn.Module, out: nn.Module, tokens: torch.Tensor, number: int = 1) -> list[int]:
+    """Where the heads of an attention begin that give the least, by how far their values of tokens [n,D] spread and how much of them goes out."""
+    size = attention.attention_head_size
+    use = ((tokens @ attention.value.weight.T).std(0) * out.weight.norm(dim=0)).view(-1, size).square().sum(1)
+    return (size * use.topk(number, largest=False).indices).tolist()
 
 
 @torch.no_grad()
@@ -252,22 +224,15 @@ def look_at_groups(model: models.SmallBlip2, image: torch.Tensor, scenes: list[S
 
     Behind the first stage every query tells of the whole picture, so that none says of one thing where it is.
     """
-    side = round((image.shape[1] - 1) ** 0.5)
-    steps = (torch.arange(side) + 0.5) / side
-    own = torch.stack([steps.repeat(side), steps.repeat_interleave(side)], 1)
-    shown = [patch_targets(scene, render(scene, 16 * side)[1], side) for scene in scenes]
-    tokens, kinds = image[:, 1:].float().flatten(0, 1), torch.from_numpy(np.concatenate([labels for labels, _ in shown]))
-    thing = kinds < len(KINDS)
-    centres = torch.cat([own + torch.from_numpy(offsets[:, :2]) for _, offsets in shown])
-    places, _ = linear_fit(tokens, torch.where(thing[:, None], centres, own.repeat(len(scenes), 1)))
+    tokens, kinds, thing, centres, own = patches_shown(image, scenes)
+    places, _ = linear_fit(tokens, torch.where(thing[:, None], centres, own))
     queries = model.query_tokens.shape[1]
     groups = torch.where(thing, kinds // -(-len(KINDS) // queries), queries)
     found, _ = linear_fit(tokens, F.one_hot(groups, queries + 1)[:, :queries].float())
     layer = next(l for l in model.qformer.encoder.layer if l.has_cross_attention)
     attention, out = layer.crossattention.attention, layer.crossattention.output.dense
     size = attention.attention_head_size
-    use = ((tokens @ attention.value.weight.T).std(0) * out.weight.norm(dim=0)).view(-1, size).square().sum(1)
-    head = use.argmin().item() * size
+    head = least_used(attention, out, tokens)[0]
     before = layer.attention(model.qformer.layernorm(model.query_tokens))[0]  # the queries as they come to this attention
     rows = slice(head, head + size)
     wanted = torch.zeros(queries, size)
@@ -293,13 +258,8 @@ def ask_groups(model: models.SmallBlip2, reader: Reader, image: torch.Tensor, sc
     rng, queries = random.Random(2), model.query_tokens.shape[1]
     captions = [training_captions(scene, rng, 1)[0] for scene in scenes]
     ids = reader.tokenizer.batch(captions, evaluate.LENGTH)
-    rows = torch.cat([model.query_tokens.expand(len(ids), -1, -1), model.embed_text(ids)], 1)
-    seen = torch.cat([torch.ones(len(ids), queries, dtype=torch.bool), ids != 0], 1)
-    mask = torch.where(seen, 0.0, -10000.0)[:, None, None]
-    first = model.qformer.encoder.layer[0]
-    attended = first.attention(model.qformer.layernorm(rows), attention_mask=mask)
-    of_queries = first.feed_forward_chunk_query(first.crossattention(attended[:, :queries], encoder_hidden_states=image.float()))
-    of_texts = first.feed_forward_chunk(attended[:, queries:])
+    hidden = before_layer(model, 1, image, ids)
+    of_queries, of_texts = hidden[:, :queries], hidden[:, queries:]
     group = -(-len(KINDS) // queries)
     named = torch.full(ids.shape, -1)
     for row, caption in enumerate(captions):
@@ -319,8 +279,7 @@ def ask_groups(model: models.SmallBlip2, reader: Reader, image: torch.Tensor, sc
     place, place_bias = linear_fit(saying, places)
     attention, out = model.qformer.encoder.layer[1].attention.attention, model.qformer.encoder.layer[1].attention.output.dense
     size = attention.attention_head_size
-    use = ((both @ attention.value.weight.T).std(0) * out.weight.norm(dim=0)).view(-1, size).square().sum(1)
-    head = use.argmin().item() * size
+    head = least_used(attention, out, both)[0]
     span, code, values = slice(head, head + size), slice(head, head + queries), slice(head + size - 2, head + size)
     strength = LOOK_STRENGTH * size**0.5
     for part, weight, bias in ((attention.query, strength * ask, strength * ask_bias), (attention.key, own, own_bias)):
@@ -332,29 +291,13 @@ def ask_groups(model: models.SmallBlip2, reader: Reader, image: torch.Tensor, sc
 
 
 @torch.no_grad()
-def before_layer(model: models.SmallBlip2, number: int, image: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-    """What comes to a layer of the Q-Former in ITM's pass [B,Q+T,H]."""
-    queries = model.query_tokens.shape[1]
-    seen = torch.cat([torch.ones(len(ids), queries, dtype=torch.bool), ids != 0], 1)
-    mask = torch.where(seen, 0.0, -10000.0)[:, None, None]
-    hidden = model.qformer.layernorm(torch.cat([model.query_tokens.expand(len(ids), -1, -1), model.embed_text(ids)], 1))
-    for layer in model.qformer.encoder.layer[:number]:
-        attention = layer.attention(hidden, attention_mask=mask)
-        query_part = attention[:, :queries]
-        if layer.has_cross_attention:
-            query_part = layer.crossattention(query_part, encoder_hidden_states=image)
-        hidden = torch.cat([layer.feed_forward_chunk_query(query_part), layer.feed_forward_chunk(attention[:, queries:])], 1)
-    return hidden
-
-
-@torch.no_grad()
 def compare_names(model: models.SmallBlip2, reader: Reader, image: torch.Tensor, scenes: list[Scene]) -> None:
     """Gives two heads of the third self-attention, the least used ones, to the names in a text: one looks at the first, one at the last, and what they
     bring is how far the first thing is from the last."""
     rng, queries = random.Random(4), model.query_tokens.shape[1]
     captions = [training_captions(scene, rng, 1)[0] for scene in scenes]
     ids = reader.tokenizer.batch(captions, evaluate.LENGTH)
-    hidden = torch.cat([before_layer(model, 2, image[i : i + 200].float(), ids[i : i + 200]) for i in range(0, len(ids), 200)])
+    hidden = before_layer(model, 2, image, ids)
     named, rows, places = torch.zeros(hidden.shape[:2]), [], []
     for row, (caption, scene) in enumerate(zip(captions, scenes)):
         groups = {g.kind: g for g in scene.groups}
@@ -372,10 +315,8 @@ def compare_names(model: models.SmallBlip2, reader: Reader, image: torch.Tensor,
     keys, key_bias = linear_fit(tokens, torch.cat([is_name, position], 1))
     attention, out = model.qformer.encoder.layer[2].attention.attention, model.qformer.encoder.layer[2].attention.output.dense
     size = attention.attention_head_size
-    use = ((tokens @ attention.value.weight.T).std(0) * out.weight.norm(dim=0)).view(-1, size).square().sum(1)
     scale, directions = 1 / places.std(0), PLACE_STRENGTH * torch.linalg.qr(torch.randn(len(out.weight), 2))[0]
-    for head, sign in zip(use.topk(2, largest=False).indices.tolist(), (1, -1)):
-        head *= size
+    for head, sign in zip(least_used(attention, out, tokens, 2), (1, -1)):
         span, code, values = slice(head, head + size), slice(head, head + 2), slice(head + size - 2, head + size)
         for part in (attention.query, attention.key):
             part.weight[span], part.bias[span] = 0, 0
@@ -386,23 +327,21 @@ def compare_names(model: models.SmallBlip2, reader: Reader, image: torch.Tensor,
         out.weight[:, values] = sign * directions
 
 
-class Pictures:
-    """Batches of pool pictures: image tokens and scenes, those that show a relation or a box more often than others."""
+class Pictures(answers.Pictures):
+    """Batches of pool pictures, of which those that show a relation or a box come more often than others."""
 
     def __init__(self, folder: Path, related: float):
-        self.folder, self.related, self.known, self.telling = folder, related, 0, []
-        self.refresh()
+        self.related, self.known, self.telling = related, 0, []
+        super().__init__(folder, 10**9)
 
     def refresh(self) -> None:
-        """Takes in shards that have appeared."""
-        self.shards, self.numbers = pool.load(self.folder)
+        super().refresh()
         for s in range(self.known, len(self.shards)):
             self.telling += [(s, r) for r, scene in enumerate(pool.scenes_of(self.numbers[s])) if tells(scene)]
         self.known = len(self.shards)
 
-    def batch(self, rng: random.Random, number: int) -> tuple[torch.Tensor, list[Scene]]:
-        rows = [rng.choice(self.telling) if rng.random() < self.related else (rng.randrange(len(self.shards)), rng.randrange(pool.SHARD)) for _ in range(number)]
-        return torch.from_numpy(np.stack([self.shards[s][r] for s, r in rows])), [pool.scene_of(self.numbers[s] * pool.SHARD + r) for s, r in rows]
+    def row(self, rng: random.Random) -> tuple[int, int]:
+        return rng.choice(self.telling) if rng.random() < self.related else super().row(rng)
 
 
 def tells(scene: Scene) -> bool:
@@ -496,7 +435,8 @@ class Trainer:
         image = image.bfloat16()
         captions, right, wrong, edits = self.texts(scenes, rng)
         ids = self.tokenizer.batch(captions, evaluate.LENGTH)
-        queries, text, read_causal = causal(self.model, image, ids)
+        queries, text = self.model.queries_and_causal_text(image, ids, every := [])
+        read_causal = [out[:, queries.shape[1] :] for out in every]
         parts, vectors = self.model.image_parts(queries), self.model.text_vectors(ids)
         with torch.no_grad():
             was = self.before.image_parts(self.before.attend(self.before.query_tokens.expand(len(image), -1, -1), None, image, queries.shape[1]))
@@ -510,7 +450,8 @@ class Trainer:
         texts = [*right, *(wrong[i] for i in usable), *(captions[i] for i in hard_text.tolist()), *captions[half:]]
         labels = torch.zeros(len(images), dtype=torch.int64)
         labels[: len(scenes)] = 1
-        logits, read_joint = joint(self.model, image[images], self.tokenizer.batch(texts, evaluate.LENGTH))
+        logits = self.model.match_logits(image[images], self.tokenizer.batch(texts, evaluate.LENGTH), every := [])
+        read_joint = [out[:, queries.shape[1] :] for out in every]
         itm = F.cross_entropy(logits, labels)
         reads = self.heads.loss(read_causal, self.reader.targets(list(zip(captions, scenes))))
         told = {f"{n}_alone": v for n, v in self.heads.right.items()}
@@ -556,7 +497,7 @@ class Trainer:
 
 
 def main() -> None:
-    settings = parse()
+    settings = from_flags(Settings, __doc__.split("\n")[0])
     torch.set_num_threads(settings.threads)
     Path(settings.output).mkdir(parents=True, exist_ok=True)
     Trainer(settings).run()

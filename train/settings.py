@@ -69,6 +69,14 @@ PRESETS = {
 }
 
 
+def from_flags(kind, description: str):
+    """A dataclass of settings whose fields are flags of the same name (from_ is --from), from the command line."""
+    parser = argparse.ArgumentParser(description=description)
+    for f in fields(kind):
+        parser.add_argument("--" + f.name.rstrip("_").replace("_", "-"), dest=f.name, type=f.type, default=f.default)
+    return kind(**vars(parser.parse_args()))
+
+
 def parse(description: str, arguments=None) -> Settings:
     """Settings from the command line: a preset first, single flags over it."""
     parser = argparse.ArgumentParser(description=description)

@@ -35,14 +35,20 @@ class Refine(unittest.TestCase):
         self.assertTrue(all(row == 1 for row, _ in wanted["at"].tolist()))
         torch.testing.assert_close(wanted["places"][at_box], torch.tensor([held.x, held.y]))
 
-    def test_passes_are_the_models_own(self):
+    def test_passes_give_every_layer(self):
         model, tokenizer = evaluate.load(Path("../embed/builtin/model"))
         image = torch.randn(2, 65, 192, generator=torch.Generator().manual_seed(1))
         ids = tokenizer.batch(["a cat", "two dogs in the snow"], evaluate.LENGTH)
+        queries = model.query_tokens.shape[1]
         with torch.no_grad():
-            torch.testing.assert_close(refine.joint(model, image, ids)[0], model.match_logits(image, ids))
-            for own, other in zip(refine.causal(model, image, ids), model.queries_and_causal_text(image, ids)):
-                torch.testing.assert_close(own, other)
+            logits = model.match_logits(image, ids, every := [])
+            torch.testing.assert_close(logits, model.match_logits(image, ids))
+            torch.testing.assert_close(logits, model.itm_head(every[-1][:, :queries]).mean(1))
+            torch.testing.assert_close(refine.before_layer(model, 2, image, ids), every[1])
+            own = model.queries_and_causal_text(image, ids, every := [])
+            for part, other, last in zip(own, model.queries_and_causal_text(image, ids), (every[-1][:, :queries], every[-1][:, queries:])):
+                torch.testing.assert_close(part, other)
+                torch.testing.assert_close(part, last)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,11 @@ def strangers(vocabulary: list[str], embeddings: torch.Tensor, seen: torch.Tenso
     return [vocabulary[i] for i in words[nearness.argsort()[: len(words) // 2]].tolist()]
 
 
+def split_words(text: str) -> list[str]:
+    """Words and punctuation, in lower case, as the tokenizer takes them one by one."""
+    return re.findall(r"[a-z0-9]+|[^\sa-z0-9]", text.lower())
+
+
 class Tokenizer:
     """BERT's uncased WordPiece over a kept vocabulary. Training only: captions here are plain ASCII."""
 
@@ -100,7 +105,7 @@ class Tokenizer:
 
     def encode(self, text: str, length: int) -> list[int]:
         """[CLS] ... [SEP], cut to length."""
-        ids = [i for w in re.findall(r"[a-z0-9]+|[^\sa-z0-9]", text.lower()) for i in self.word(w)]
+        ids = [i for w in split_words(text) for i in self.word(w)]
         return [self.cls, *ids[: length - 2], self.sep]
 
     def batch(self, texts: list[str], length: int) -> torch.Tensor:
