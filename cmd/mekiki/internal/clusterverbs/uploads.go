@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"mekiki/index/cluster/maintain"
 	"mekiki/index/cluster/objects"
 	"mekiki/index/cluster/uploaded"
+	"mekiki/index/content"
 	"mekiki/index/originals"
 )
 
@@ -94,12 +94,7 @@ func keepOriginal(ctx context.Context, kept *originals.Store, hash index.Hash, d
 
 // contentOf reads a record's content.
 func contentOf(ctx context.Context, from index.Reader, record *index.Record) ([]byte, error) {
-	file, err := from.OpenOriginal(ctx, record.ID)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, objects.MaximumObject+1))
+	data, err := content.Read(ctx, from, record.ID, objects.MaximumObject)
 	if err == nil && len(data) > objects.MaximumObject {
 		err = fmt.Errorf("%w: its file has more than %d bytes", index.ErrNotFound, objects.MaximumObject)
 	}
