@@ -1,6 +1,7 @@
 package keyword
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,10 +15,16 @@ import (
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/search"
+
+	"mekiki/index/keyword/checksums"
+	"mekiki/internal/testsize"
+	"mekiki/internal/usage"
 )
 
-// benchDocuments is the number of documents of the benchmarks.
-const benchDocuments = 100_000
+// benchDocuments is the number of documents of the benchmarks, MEKIKI_TEST_WORDS or 100,000.
+func benchDocuments(b *testing.B) uint64 {
+	return uint64(testsize.Of(b, "MEKIKI_TEST_WORDS", 100_000))
+}
 
 // photographs draws documents like those of photographs: captions of words whose
 // frequencies follow Zipf's law, names as cameras give them, folders by year, tags,
@@ -70,13 +77,24 @@ func (p *photographs) document(id uint64) Document {
 	return d
 }
 
-// fillBench puts the photographs into an index.
-func fillBench(b *testing.B, x *Index) {
+// captioned is a document like those of the latency test of package local: few captions, in
+// each of which two words are those of all and one is that of an eighth.
+func captioned(id uint64) Document {
+	subjects := []string{"a dog", "a cat", "two houses by the river", "犬が庭で遊んでいる", "a mountain under snow", "a bicycle and a candle", "赤い自転車", "people in a street"}
+	folder := fmt.Sprintf("/photos/%03d", id%100)
+	return Document{
+		ID: id, Kind: "image", Captions: []string{fmt.Sprintf("%s beside number %d", subjects[id%uint64(len(subjects))], id%5000)}, Format: "jpeg", Taken: true,
+		Names: []string{fmt.Sprintf("%s/IMG_%07d.jpg", folder, id)}, Folders: []string{folder, "/photos"}, HigherFolders: []string{"photos"},
+		Camera: []string{"Canon EOS R5", "NIKON Z 6"}[id%2], Date: time.Date(2024, 5, 1, int(id%10_000), 0, 0, 0, time.UTC),
+	}
+}
+
+// fillBench puts documents into an index.
+func fillBench(b *testing.B, x *Index, document func(id uint64) Document) {
 	b.Helper()
-	photographs := newPhotographs()
 	var batch []Document
-	for id := range uint64(benchDocuments) {
-		if batch = append(batch, photographs.document(id+1)); len(batch) == 2000 {
+	for id := range benchDocuments(b) {
+		if batch = append(batch, document(id+1)); len(batch) == 2000 {
 			if err := x.Apply(b.Context(), id+1, batch, nil); err != nil {
 				b.Fatal(err)
 			}
@@ -85,15 +103,19 @@ func fillBench(b *testing.B, x *Index) {
 	}
 }
 
-// benchFolder is an index of the photographs on disk, closed.
-func benchFolder(b *testing.B) string {
+// benchFolder is an index of documents on disk, closed: one of a name that is kept in the folder
+// MEKIKI_TEST_WORDS_FOLDER from one run to the next, where that is set.
+func benchFolder(b *testing.B, name string, document func(id uint64) Document) string {
 	b.Helper()
-	folder := filepath.Join(b.TempDir(), "keyword")
+	folder := filepath.Join(cmp.Or(os.Getenv("MEKIKI_TEST_WORDS_FOLDER"), b.TempDir()), name)
+	if Clean(folder) {
+		return folder
+	}
 	x, err := Create(folder)
 	if err != nil {
 		b.Fatal(err)
 	}
-	fillBench(b, x)
+	fillBench(b, x, document)
 	if err := x.Close(); err != nil {
 		b.Fatal(err)
 	}
@@ -125,7 +147,7 @@ func benchQueries() map[string]Query {
 // collector alone, by bleve's collector, and by that with bleve's filter. It reports the
 // median of each.
 func BenchmarkSearch(b *testing.B) {
-	x, err := Open(benchFolder(b))
+	x, err := Open(benchFolder(b, "photographs", newPhotographs().document))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -175,9 +197,13 @@ func searchAll(ctx context.Context, x *Index, q Query) (int, error) {
 }
 
 func searchBleve(ctx context.Context, x *Index, q Query) (int, error) {
+	count, err := x.bleve.DocCount()
+	if err != nil {
+		return 0, err
+	}
 	request := bleve.NewSearchRequestOptions(build(q, nil), q.Limit, 0, false)
 	request.SortBy([]string{"-_score", "_id"})
-	result, err := x.bleve.SearchInContext(withScoring(ctx, benchDocuments), request)
+	result, err := x.bleve.SearchInContext(withScoring(ctx, count), request)
 	if err != nil {
 		return 0, err
 	}
@@ -186,6 +212,10 @@ func searchBleve(ctx context.Context, x *Index, q Query) (int, error) {
 
 // searchBleveFilter filters as bleve does too.
 func searchBleveFilter(ctx context.Context, x *Index, q Query) (int, error) {
+	count, err := x.bleve.DocCount()
+	if err != nil {
+		return 0, err
+	}
 	wanted := bleve.NewBooleanQuery()
 	wanted.AddMust(wantedQuery(q, nil))
 	if filter := buildFilter(q.Filter); filter != nil {
@@ -193,17 +223,49 @@ func searchBleveFilter(ctx context.Context, x *Index, q Query) (int, error) {
 	}
 	request := bleve.NewSearchRequestOptions(wanted, q.Limit, 0, false)
 	request.SortBy([]string{"-_score", "_id"})
-	result, err := x.bleve.SearchInContext(withScoring(ctx, benchDocuments), request)
+	result, err := x.bleve.SearchInContext(withScoring(ctx, count), request)
 	if err != nil {
 		return 0, err
 	}
 	return len(result.Hits), nil
 }
 
+// BenchmarkCaptions asks captions that are much alike for the hundred best, and reports the
+// median and the 99th percentile, in processor time.
+func BenchmarkCaptions(b *testing.B) {
+	x, err := Open(benchFolder(b, "captions", captioned))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer x.Close()
+	queries := map[string]func(i int) string{
+		"three-words": func(i int) string { return fmt.Sprintf("dog beside number %d", i%30) },
+		"one-of-all":  func(int) string { return "beside" },
+		"two-of-many": func(int) string { return "mountain houses" },
+		"name":        func(i int) string { return fmt.Sprintf("IMG_%07d", 1000*i+17) },
+	}
+	for name, words := range queries {
+		b.Run(name, func(b *testing.B) {
+			var times []time.Duration
+			for i := 0; b.Loop(); i++ {
+				before := usage.ProcessorTime()
+				if _, err := x.Search(b.Context(), Query{Words: words(i), Limit: 100, Matches: true}); err != nil {
+					b.Fatal(err)
+				}
+				times = append(times, usage.ProcessorTime()-before)
+			}
+			slices.Sort(times)
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(times[len(times)/2].Seconds()*1e3, "p50-ms")
+			b.ReportMetric(times[len(times)*99/100].Seconds()*1e3, "p99-ms")
+		})
+	}
+}
+
 // BenchmarkOpen opens and closes an index on disk, and says how much of that is reading
 // its files to verify them.
 func BenchmarkOpen(b *testing.B) {
-	folder := benchFolder(b)
+	folder := benchFolder(b, "photographs", newPhotographs().document)
 	bytes, err := folderSize(folder)
 	if err != nil {
 		b.Fatal(err)
@@ -212,7 +274,7 @@ func BenchmarkOpen(b *testing.B) {
 	since := func(total *time.Duration, start time.Time) { *total += time.Since(start) }
 	for b.Loop() {
 		start := time.Now()
-		if err := verifyChecksums(folder); err != nil {
+		if err := checksums.Verify(folder); err != nil {
 			b.Fatal(err)
 		}
 		since(&verifying, start)
@@ -245,7 +307,7 @@ func BenchmarkOpen(b *testing.B) {
 }
 
 func folderSize(folder string) (bytes int64, err error) {
-	names, err := indexFiles(folder)
+	names, err := checksums.Files(folder)
 	for _, name := range names {
 		stat, statErr := os.Stat(filepath.Join(folder, name))
 		if err = errors.Join(err, statErr); err != nil {
@@ -264,7 +326,7 @@ func BenchmarkFill(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		fillBench(b, x)
+		fillBench(b, x, newPhotographs().document)
 		if err := x.Close(); err != nil {
 			b.Fatal(err)
 		}

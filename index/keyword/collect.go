@@ -19,6 +19,8 @@ type collector struct {
 	allow  func(id uint64) bool
 	reader index.IndexReader
 	best   worstFirst
+	// floor is a score that as many documents are known to have as are wanted.
+	floor float64
 }
 
 // offer keeps a match if it is among the best so far.
@@ -34,32 +36,55 @@ func (c *collector) offer(d *search.DocumentMatch) error {
 	if err != nil {
 		return err
 	}
-	hit := Hit{ID: id, Score: d.Score}
+	c.keep(kept{Hit: Hit{ID: id, Score: d.Score}})
+	return nil
+}
+
+// keep keeps a hit, whose score reaches the threshold, if it is among the best so far.
+func (c *collector) keep(hit kept) {
+	if c.limit == 0 {
+		return
+	}
 	full := len(c.best) == c.limit
 	switch {
-	case full && bestFirst(hit, c.best[0]) > 0 || c.allow != nil && !c.allow(id):
+	case full && bestFirst(hit.Hit, c.best[0].Hit) > 0 || c.allow != nil && !c.allow(hit.ID):
 	case full:
 		c.best[0] = hit
 		heap.Fix(&c.best, 0)
 	default:
 		heap.Push(&c.best, hit)
 	}
-	return nil
+}
+
+// restart forgets what was kept, but for the threshold, for a search that offers the same again and more.
+func (c *collector) restart() {
+	c.floor, c.best = c.threshold(), nil
 }
 
 // threshold is a score that as many documents have as are wanted, at least: those below
 // it are of no use. It is zero until there are so many.
 func (c *collector) threshold() float64 {
 	if len(c.best) < c.limit || c.limit == 0 {
-		return 0
+		return c.floor
 	}
 	return c.best[0].Score
 }
 
 // hits gives what was kept, the best first.
 func (c *collector) hits() []Hit {
-	slices.SortFunc(c.best, bestFirst)
-	return c.best
+	slices.SortFunc(c.best, func(a, b kept) int { return bestFirst(a.Hit, b.Hit) })
+	var hits []Hit
+	for _, one := range c.best {
+		hits = append(hits, one.Hit)
+	}
+	return hits
+}
+
+// kept is a hit, and for [Reader.bestOfWords] where it is: the number of a segment, and of a document in there.
+type kept struct {
+	Hit
+	segment  int
+	document uint64
 }
 
 // bestFirst orders hits by descending score, and of equals by ID.
@@ -68,12 +93,12 @@ func bestFirst(a, b Hit) int {
 }
 
 // worstFirst is a heap.Interface with the worst hit on top.
-type worstFirst []Hit
+type worstFirst []kept
 
 func (w worstFirst) Len() int           { return len(w) }
-func (w worstFirst) Less(i, j int) bool { return bestFirst(w[i], w[j]) > 0 }
+func (w worstFirst) Less(i, j int) bool { return bestFirst(w[i].Hit, w[j].Hit) > 0 }
 func (w worstFirst) Swap(i, j int)      { w[i], w[j] = w[j], w[i] }
-func (w *worstFirst) Push(hit any)      { *w = append(*w, hit.(Hit)) }
+func (w *worstFirst) Push(hit any)      { *w = append(*w, hit.(kept)) }
 
 // Pop implements heap.Interface; it is not needed, as hits are replaced.
 func (w *worstFirst) Pop() any {

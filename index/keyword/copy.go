@@ -6,7 +6,21 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"mekiki/index/keyword/checksums"
 )
+
+// Clean reports whether the index was closed in order, so that every byte of
+// it can be verified.
+func Clean(folder string) bool { return checksums.Clean(folder) }
+
+// Delete removes the index in a folder, if there is one.
+func Delete(folder string) error {
+	if err := errors.Join(checksums.Remove(folder), os.RemoveAll(folder)); err != nil {
+		return fmt.Errorf("delete keyword index: %w", err)
+	}
+	return nil
+}
 
 // OpenCopy opens a private copy of the index in a folder, which another process
 // may be writing to: bleve itself opens no index that another process has open.
@@ -43,7 +57,7 @@ func openCopy(folder string) (*Index, error) {
 }
 
 func fillCopy(folder, target string) (*Index, error) {
-	names, err := indexFiles(folder)
+	names, err := checksums.Files(folder)
 	if err != nil {
 		return nil, fmt.Errorf("copy keyword index: %w", err)
 	}
@@ -52,7 +66,7 @@ func fillCopy(folder, target string) (*Index, error) {
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return nil, fmt.Errorf("copy keyword index: %w", err)
 		}
-		if isSegment(name) && os.Link(from, to) == nil {
+		if checksums.IsSegment(name) && os.Link(from, to) == nil {
 			continue
 		}
 		if err := copyStill(from, to); err != nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mekiki/index/keyword/checksums"
 )
 
 // closedIndex is the folder of a closed index.
@@ -29,11 +31,11 @@ func closedIndex(t *testing.T) string {
 // and so does opening what a crash left, where bleve wrote a checksum.
 func TestDamageIsNoticed(t *testing.T) {
 	folder := closedIndex(t)
-	names, err := indexFiles(folder)
+	names, err := checksums.Files(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(names, isSegment) {
+	if !slices.ContainsFunc(names, checksums.IsSegment) {
 		t.Fatalf("no segment among %v", names)
 	}
 	random := rand.New(rand.NewPCG(6, 6))
@@ -52,7 +54,7 @@ func TestDamageIsNoticed(t *testing.T) {
 			if _, err := Open(folder); !errors.Is(err, ErrUnusable) {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if err := verifySegments(folder); isSegment(name) && err == nil {
+			if err := checksums.VerifySegments(folder); checksums.IsSegment(name) && err == nil {
 				t.Fatalf("%s: not noticed after a crash", name)
 			}
 		}
@@ -79,11 +81,11 @@ func TestChecksumsAreNotTrusted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := closedIndex(t)
-			list, err := os.ReadFile(checksumsName(folder))
+			list, err := os.ReadFile(checksums.Name(folder))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(checksumsName(folder), []byte(damage(string(list))), 0o600); err != nil {
+			if err := os.WriteFile(checksums.Name(folder), []byte(damage(string(list))), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := Open(folder); !errors.Is(err, ErrUnusable) {

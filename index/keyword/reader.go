@@ -9,6 +9,8 @@ import (
 	"github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/query"
 	index "github.com/blevesearch/bleve_index_api"
+
+	"mekiki/index/keyword/lists"
 )
 
 // Reader finds documents of an index as it was when the reader was made, whatever
@@ -18,6 +20,9 @@ import (
 type Reader struct {
 	owner     *Index
 	documents index.IndexReader
+
+	// segments gives the segments of documents.
+	segments func() []lists.Segment
 
 	mutex  sync.Mutex
 	users  int // searches under way, and one until Close
@@ -41,6 +46,7 @@ func (x *Index) Reader() (*Reader, error) {
 		return nil, fmt.Errorf("read keyword index: %w", err)
 	}
 	reader := &Reader{owner: x, documents: documents, users: 1}
+	reader.segments = sync.OnceValue(func() []lists.Segment { return x.ids.Segments(documents) })
 	x.readersMutex.Lock()
 	defer x.readersMutex.Unlock()
 	if x.readers == nil {
@@ -137,11 +143,23 @@ func (r *Reader) search(ctx context.Context, q Query) (hits []Hit, err error) {
 	}
 	ctx = search.ContextWithTermSearchersCounter(withScoring(ctx, count))
 	best := &collector{limit: max(q.Limit, 0), allow: q.Allow, reader: r.documents}
-	if err := r.each(ctx, build(q, best), search.SearcherOptions{}, best.offer); err != nil {
-		return nil, err
+	var terms []*term
+	if len(q.Phrases)+len(q.Exclude) == 0 {
+		if terms, err = r.bestOfWords(ctx, q, count, best); err != nil {
+			return nil, err
+		}
+	}
+	if terms == nil {
+		if err := r.each(ctx, build(q, best), search.SearcherOptions{}, best.offer); err != nil {
+			return nil, err
+		}
 	}
 	hits = best.hits()
-	if q.Matches && len(hits) > 0 {
+	switch {
+	case !q.Matches || len(hits) == 0:
+	case terms != nil:
+		err = findPlaces(terms, best.best, hits)
+	default:
 		err = r.findMatches(ctx, q, hits)
 	}
 	return hits, err

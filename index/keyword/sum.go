@@ -130,9 +130,13 @@ func (s *sumSearcher) add(searcher search.Searcher, weight float64) {
 // length/average)), and a field has at least as many words as t squared; over all t
 // that is largest at idf k1 / (1 + 2 sqrt(k1 (1 - b) k1 b/average)).
 func termBound(word search.Searcher, average int) float64 {
+	return boundOf(math.Sqrt(word.Weight()), average)
+}
+
+// boundOf is termBound of a word's inverse document frequency.
+func boundOf(idf float64, average int) float64 {
 	const rounding = 1 + 1e-5 // lengths are kept in float32
 	k1, b := search.BM25_k1, search.BM25_b
-	idf := math.Sqrt(word.Weight())
 	return rounding * idf * k1 / (1 + 2*math.Sqrt(k1*(1-b)*k1*b/float64(average)))
 }
 

@@ -1,4 +1,5 @@
-package keyword
+// Package checksums tells whether the files of a keyword index are as they were when it was closed.
+package checksums
 
 import (
 	"bufio"
@@ -15,15 +16,15 @@ import (
 	"mekiki/internal/plural"
 )
 
-// checksumsName is a file beside the index's folder that lists its files with
+// Name is a file beside the index's folder that lists its files with
 // length and CRC-32C. It is there from one closing to the next opening.
 //
 // bleve writes a checksum into each segment and never reads it: of 600 bits flipped in
 // the segments of 2,000 documents, 23 gave other answers and 12 a panic. Reading all
 // files takes 15 to 28 ms for 100,000 documents (52 MB), once at opening and once at
 // closing; indexing them again takes more than ten seconds (BenchmarkOpen,
-// BenchmarkFill).
-func checksumsName(folder string) string { return folder + ".sums" }
+// BenchmarkFill of package keyword).
+func Name(folder string) string { return folder + ".sums" }
 
 func fileSum(name string) (int64, uint32, error) {
 	file, err := os.Open(name)
@@ -36,7 +37,8 @@ func fileSum(name string) (int64, uint32, error) {
 	return length, hash.Sum32(), err
 }
 
-func indexFiles(folder string) ([]string, error) {
+// Files lists the files of an index, below its folder, with slashes.
+func Files(folder string) ([]string, error) {
 	var names []string
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -49,8 +51,9 @@ func indexFiles(folder string) ([]string, error) {
 	return names, err
 }
 
-func writeChecksums(folder string) error {
-	names, err := indexFiles(folder)
+// Write notes what the files of an index are, which is closed.
+func Write(folder string) error {
+	names, err := Files(folder)
 	if err != nil {
 		return fmt.Errorf("sum keyword index: %w", err)
 	}
@@ -62,18 +65,19 @@ func writeChecksums(folder string) error {
 		}
 		fmt.Fprintf(&list, "%d %08x %s\n", length, sum, name)
 	}
-	temporary := checksumsName(folder) + ".new"
+	temporary := Name(folder) + ".new"
 	if err := os.WriteFile(temporary, []byte(list.String()), 0o644); err != nil {
 		return fmt.Errorf("sum keyword index: %w", err)
 	}
-	if err := os.Rename(temporary, checksumsName(folder)); err != nil {
+	if err := os.Rename(temporary, Name(folder)); err != nil {
 		return fmt.Errorf("sum keyword index: %w", err)
 	}
 	return nil
 }
 
-func removeChecksums(folder string) error {
-	err := os.Remove(checksumsName(folder))
+// Remove forgets what the files of an index are, which is about to be changed.
+func Remove(folder string) error {
+	err := os.Remove(Name(folder))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -83,23 +87,23 @@ func removeChecksums(folder string) error {
 // Clean reports whether the index was closed in order, so that every byte of
 // it can be verified.
 func Clean(folder string) bool {
-	_, err := os.Stat(checksumsName(folder))
+	_, err := os.Stat(Name(folder))
 	return err == nil
 }
 
-// verifyChecksums compares the index's files with what they were when it was
+// Verify compares the index's files with what they were when it was
 // closed. After a crash there is nothing to compare with but the checksums
 // that bleve's segments carry themselves.
-func verifyChecksums(folder string) error {
-	file, err := os.Open(checksumsName(folder))
+func Verify(folder string) error {
+	file, err := os.Open(Name(folder))
 	if errors.Is(err, fs.ErrNotExist) {
-		return verifySegments(folder)
+		return VerifySegments(folder)
 	}
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	names, err := indexFiles(folder)
+	names, err := Files(folder)
 	if err != nil {
 		return err
 	}
@@ -130,18 +134,18 @@ func verifyChecksums(folder string) error {
 	return lines.Err()
 }
 
-// isSegment tells bleve's segments, which never change, from its other files.
-func isSegment(name string) bool { return strings.HasSuffix(name, ".zap") }
+// IsSegment tells bleve's segments, which never change, from its other files.
+func IsSegment(name string) bool { return strings.HasSuffix(name, ".zap") }
 
-// verifySegments checks the checksum at the end of every bleve segment: the
+// VerifySegments checks the checksum at the end of every bleve segment: the
 // CRC-32 (IEEE), big-endian, of all bytes before it.
-func verifySegments(folder string) error {
-	names, err := indexFiles(folder)
+func VerifySegments(folder string) error {
+	names, err := Files(folder)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if !isSegment(name) {
+		if !IsSegment(name) {
 			continue
 		}
 		if err := verifySegment(filepath.Join(folder, name)); err != nil {
@@ -174,14 +178,6 @@ func verifySegment(name string) error {
 	}
 	if binary.BigEndian.Uint32(stored[:]) != hash.Sum32() {
 		return errors.New("damaged")
-	}
-	return nil
-}
-
-// Delete removes the index in a folder, if there is one.
-func Delete(folder string) error {
-	if err := errors.Join(removeChecksums(folder), os.RemoveAll(folder)); err != nil {
-		return fmt.Errorf("delete keyword index: %w", err)
 	}
 	return nil
 }
