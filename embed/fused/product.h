@@ -22,14 +22,14 @@ void packed_release(packed *p);
 typedef struct {
 	const float *x, *shift, *scale, *bias, *bias2; // shift: one value or inner values, or null; scale, bias, bias2: width values; biases may be null
 	size_t rows, shifts;
-	int mode, gelu;
+	int mode, gelu, tiles; // tiles: whether they are used, where there are any
 	const packed *weights;
 	const float *add; // add_rows rows of width values that are added at the end, over and over, or null
 	size_t add_rows;
 	float *y;
 	// Computed:
 	uint8_t *codes;
-	size_t stride;
+	size_t stride, block_rows; // by tiles: rows of a block, else 0
 	float *steps;     // of each row
 	int32_t zero;     // the code of nothing
 	float *extremes;  // least and largest value of each block of rows

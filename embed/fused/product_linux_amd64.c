@@ -1,6 +1,7 @@
 #include "pages.h"
 #include "product.h"
 #include "shared.h"
+#include "tiles.h"
 #include "vectors.h"
 
 #include <stdlib.h>
@@ -24,7 +25,7 @@ typedef struct {
 
 // Four features of a panel's columns as they are packed; what is beyond the matrix is zero.
 static void piece(const int8_t *weights, size_t inner, size_t width, size_t group, size_t panel, int8_t out[PANEL * 4]) {
-	size_t columns = width - panel * PANEL < PANEL ? width - panel * PANEL : PANEL, features = inner - group * 4 < 4 ? inner - group * 4 : 4;
+	size_t columns = width - panel * PANEL < PANEL ? width - panel * PANEL : PANEL, features = inner <= group * 4 ? 0 : inner - group * 4 < 4 ? inner - group * 4 : 4;
 	const int8_t *from = weights + group * 4 * width + panel * PANEL;
 	if (columns < PANEL || features < 4)
 		memset(out, 0, PANEL * 4);
@@ -54,13 +55,18 @@ static void packed_free(shared *s) {
 	free(p);
 }
 
+// Groups of four features, whole steps of tiles where there are any.
+static size_t groups_of(size_t inner) {
+	return tiles_available() ? (inner + TILES_STEP - 1) / TILES_STEP * (TILES_STEP / 4) : (inner + 3) / 4;
+}
+
 static shared *pack(const void *given) {
 	const matrix *m = given;
 	size_t inner = m->inner, width = m->width;
 	packed *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
-	p->inner = inner, p->width = width, p->groups = (inner + 3) / 4, p->panels = (width + PANEL - 1) / PANEL;
+	p->inner = inner, p->width = width, p->groups = groups_of(inner), p->panels = (width + PANEL - 1) / PANEL;
 	p->codes = pages_take(p->panels * p->groups * PANEL * 4);
 	p->sums = aligned_alloc(64, p->panels * PANEL * sizeof *p->sums);
 	if (!p->codes || !p->sums) {
@@ -94,14 +100,33 @@ static size_t stride_of(const product *p) { return padded(p->weights->groups * 4
 
 size_t product_blocks(const product *p) { return (p->rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
 
+// By tiles rows lie in blocks, of about as many rows each so that none has few.
+static size_t tile_blocks(const product *p) { return (p->rows + TILES_ROWS - 1) / TILES_ROWS; }
+static size_t tile_rows(const product *p) { return (p->rows + tile_blocks(p) - 1) / tile_blocks(p); }
+static size_t tile_bytes(const product *p) { return p->weights->groups * 4 * TILES_ROWS; }
+
+static int by_tiles(const product *p) { return p->tiles && tiles_available(); }
+
+static size_t codes_size(const product *p) {
+	return by_tiles(p) ? tile_blocks(p) * tile_bytes(p) : padded((p->rows + MOST_ROWS) * stride_of(p));
+}
+
+// Where the code of feature k of a row is; the next ones up to a multiple of 64 lie behind it.
+INLINE uint8_t *code_at(const product *p, size_t row, size_t k) {
+	if (!p->block_rows)
+		return p->codes + row * p->stride + k;
+	return p->codes + row / p->block_rows * tile_bytes(p) + k / TILES_STEP * TILES_BYTES + row % p->block_rows * TILES_STEP + k % TILES_STEP;
+}
+
 size_t product_scratch(const product *p) {
-	return padded((p->rows + MOST_ROWS) * stride_of(p)) + padded((p->rows + MOST_ROWS) * 4) + padded(product_blocks(p) * 8);
+	return codes_size(p) + padded((p->rows + MOST_ROWS) * 4) + padded(product_blocks(p) * 8);
 }
 
 void product_prepare(product *p, void *scratch) {
 	char *at = scratch;
 	p->stride = stride_of(p);
-	p->codes = (uint8_t *)at, at += padded((p->rows + MOST_ROWS) * p->stride);
+	p->block_rows = by_tiles(p) ? tile_rows(p) : 0;
+	p->codes = (uint8_t *)at, at += codes_size(p);
 	p->steps = (float *)at, at += padded((p->rows + MOST_ROWS) * 4);
 	p->extremes = (float *)at;
 	p->zero = p->mode == MODE_POSITIVE ? 0 : 128;
@@ -161,10 +186,9 @@ VNNI void product_quantize(product *p, size_t block) {
 			p->steps[r] = row_step(p, row);
 		__m512 inverse = _mm512_set1_ps(1 / p->steps[r]);
 		__m512i zero = _mm512_set1_epi32(p->zero), none = _mm512_setzero_si512();
-		uint8_t *codes = p->codes + r * p->stride;
 		for (size_t k = 0; k < inner; k += 16) {
 			__m512i code = _mm512_add_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(features(p, row, k, left(inner - k)), inverse)), zero);
-			_mm_storeu_si128((__m128i *)(codes + k), _mm512_cvtusepi32_epi8(_mm512_max_epi32(code, none)));
+			_mm_storeu_si128((__m128i *)code_at(p, r, k), _mm512_cvtusepi32_epi8(_mm512_max_epi32(code, none)));
 		}
 	}
 }
@@ -259,8 +283,7 @@ size_t product_parts(const product *p) {
 	return parts < panels ? parts : panels;
 }
 
-VNNI void product_part(product *p, size_t part) {
-	size_t parts = product_parts(p), first = part * p->weights->panels / parts, last = (part + 1) * p->weights->panels / parts;
+VNNI static void part_by_rows(product *p, size_t first, size_t last) {
 	for (size_t row = 0, rows; row < p->rows; row += rows) {
 		size_t left = p->rows - row;
 		rows = left >= 12 ? 12 : left >= 8 ? 8 : left >= 4 ? 4 : 1;
@@ -280,4 +303,51 @@ VNNI void product_part(product *p, size_t part) {
 			}
 		}
 	}
+}
+
+// Rows whose sums are kept at once, and steps of their features: the first cache holds the weights of so many while codes go by.
+enum { ROWS_AT_ONCE = 10 * TILES_ROWS, STEPS_AT_ONCE = 8 };
+
+// Sums of a panel for rows up to end.
+VNNI static void panel_by_tiles(const product *p, size_t row, size_t end, size_t panel, int32_t sums[ROWS_AT_ONCE][PANEL]) {
+	const packed *w = p->weights;
+	const int8_t *weights = w->codes + panel * w->groups * PANEL * 4;
+	int32_t start[PANEL] __attribute__((aligned(64)));
+	for (size_t n = 0; n < PANEL; n += 16)
+		_mm512_store_si512(start + n, _mm512_mullo_epi32(_mm512_loadu_si512(w->sums + panel * PANEL + n), _mm512_set1_epi32(-p->zero)));
+	size_t steps = w->groups * 4 / TILES_STEP, slices = (steps + STEPS_AT_ONCE - 1) / STEPS_AT_ONCE;
+	size_t blocks = (end - row + p->block_rows - 1) / p->block_rows, lines = (TILES_BYTES / 64 + blocks - 1) / blocks;
+	for (size_t slice = 0; slice < slices; slice++) {
+		size_t from = slice * steps / slices, to = (slice + 1) * steps / slices;
+		const int8_t *ahead = weights + to * TILES_BYTES; // the next slice
+		for (size_t r = row; r < end; r += p->block_rows, ahead += (to - from) * lines * 64)
+			tiles_multiply(p->block_rows, code_at(p, r, from * TILES_STEP), weights + from * TILES_BYTES, to - from, slice ? NULL : start, sums[r - row], ahead, lines);
+	}
+}
+
+VNNI static void part_by_tiles(product *p, size_t first, size_t last) {
+	int32_t sums[ROWS_AT_ONCE][PANEL] __attribute__((aligned(64)));
+	size_t at_once = ROWS_AT_ONCE / p->block_rows * p->block_rows;
+	tiles_begin(p->block_rows);
+	for (size_t row = 0, end; row < p->rows; row = end) {
+		end = p->rows - row < at_once ? p->rows : row + at_once;
+		for (size_t panel = first; panel < last; panel++) {
+			panel_by_tiles(p, row, end, panel, sums);
+			const columns c[2] = {columns_at(p, panel * PANEL), columns_at(p, panel * PANEL + 16)};
+			for (size_t r = row; r < end; r++) {
+				finish(p, r, panel * PANEL, c[0], _mm512_load_si512(sums[r - row]));
+				if (c[1].mask)
+					finish(p, r, panel * PANEL + 16, c[1], _mm512_load_si512(sums[r - row] + 16));
+			}
+		}
+	}
+	tiles_end();
+}
+
+VNNI void product_part(product *p, size_t part) {
+	size_t parts = product_parts(p), first = part * p->weights->panels / parts, last = (part + 1) * p->weights->panels / parts;
+	if (p->block_rows)
+		part_by_tiles(p, first, last);
+	else
+		part_by_rows(p, first, last);
 }

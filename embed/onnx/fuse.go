@@ -29,10 +29,9 @@ var leastInputs = map[string]int{"DynamicQuantizeMatMul": 3, "MatMulIntegerToFlo
 // Products of integers in blocks become BlockProduct of x, the weight, its scales, a bias, and what is added, with the activation
 // and the gate before it. They compute what
 // the nodes that they stand for compute, rounding apart. Attention to what products of 8-bit integers give becomes one node
-// too; float32Attention has it multiply floats of 32 bits also where the processor multiplies those of 16. Fuse also returns how many
-// products there are. Only graphs that [Graph] wrote are changed.
-func Fuse(model []byte, float32Attention bool) (fused []byte, count int, err error) {
-	f := &fusing{ranks: map[string]int{}, tensors: map[string]fusedTensor{}, producer: map[string]int{}, users: map[string][]int{}, constant: map[string]bool{}, outputs: map[string]bool{}}
+// too. Fuse also returns how many products there are. Only graphs that [Graph] wrote are changed.
+func Fuse(model []byte, options FuseOptions) (fused []byte, count int, err error) {
+	f := &fusing{options: options, ranks: map[string]int{}, tensors: map[string]fusedTensor{}, producer: map[string]int{}, users: map[string][]int{}, constant: map[string]bool{}, outputs: map[string]bool{}}
 	if err := f.read(model); err != nil || !f.ours {
 		return model, 0, err
 	}
@@ -46,13 +45,22 @@ func Fuse(model []byte, float32Attention bool) (fused []byte, count int, err err
 		return model, 0, nil
 	}
 	for i := range f.nodes {
-		f.fuseAttention(i, float32Attention)
+		f.fuseAttention(i)
 	}
 	return f.encode(), count, nil
 }
 
+// FuseOptions says what fused operators do without. The zero value leaves them all that the processor has.
+type FuseOptions struct {
+	// Float32Attention has fused attention multiply floats of 32 bits also where the processor multiplies those of 16.
+	Float32Attention bool
+	// NoTiles leaves out the processor's matrix tiles (AMX).
+	NoTiles bool
+}
+
 // fusing is a model whose nodes are being replaced.
 type fusing struct {
+	options  FuseOptions
 	ours     bool
 	rest     []byte // of the model, without its graph
 	graph    []byte // without its nodes
@@ -345,7 +353,7 @@ func (f *fusing) replace(product fusedProduct) {
 	f.put(product.at, node{operator: "QuantizedProduct",
 		inputs:     []string{product.x, product.weight, product.scale, product.shift, product.biases[0], product.biases[1], product.add},
 		outputs:    []string{product.output},
-		attributes: []attribute{integer("mode", product.mode), integer("gelu", product.gelu)}})
+		attributes: []attribute{integer("mode", product.mode), integer("gelu", product.gelu), integer("tiles", f.tiles())}})
 }
 
 // put writes one of the operators of FusedDomain in the place of node i.
@@ -353,6 +361,14 @@ func (f *fusing) put(i int, made node) {
 	made.domain, made.name = FusedDomain, "fused/"+made.outputs[0]
 	f.nodes[i] = fusedNode{Node: Node{Operator: made.operator, Inputs: made.inputs, Outputs: made.outputs}, encoded: made.encode(), domain: FusedDomain}
 	f.producer[made.outputs[0]] = i
+}
+
+// tiles is 1 where the processor's matrix tiles may be used.
+func (f *fusing) tiles() int64 {
+	if f.options.NoTiles {
+		return 0
+	}
+	return 1
 }
 
 // encode writes the model with the nodes that something reads.

@@ -22,7 +22,7 @@ const (
 // fuseAttention replaces the attention at node i, if its queries come from a product of 8-bit integers, whose errors are far
 // larger than those of the 16-bit floats that FusedAttention multiplies. Where query, key or value is a part of a Split, it
 // reads the whole: nothing is copied.
-func (f *fusing) fuseAttention(i int, float32Attention bool) bool {
+func (f *fusing) fuseAttention(i int) bool {
 	one := f.nodes[i]
 	if one.Operator != "MultiHeadAttention" || f.constant[one.Outputs[0]] || !f.isProduct(one.Inputs[attentionQuery]) {
 		return false
@@ -38,8 +38,8 @@ func (f *fusing) fuseAttention(i int, float32Attention bool) bool {
 	if f.hasHeads(inputs[attentionKey]) || f.hasHeads(inputs[attentionValue]) {
 		return false
 	}
-	made := node{operator: "FusedAttention", outputs: one.Outputs, attributes: []attribute{integer("heads", heads), float("scale", scale)}}
-	if float32Attention {
+	made := node{operator: "FusedAttention", outputs: one.Outputs, attributes: []attribute{integer("heads", heads), float("scale", scale), integer("tiles", f.tiles())}}
+	if f.options.Float32Attention {
 		made.attributes = append(made.attributes, integer("float32", 1))
 	}
 	for at, name := range []string{"query", "key", "value"} {

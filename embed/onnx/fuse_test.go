@@ -29,7 +29,7 @@ func productGraph(constant bool) *Graph {
 
 func TestFuseMakesOneNodeOfAProduct(t *testing.T) {
 	graph := productGraph(false)
-	fused, count, err := Fuse(graph.encode(), false)
+	fused, count, err := Fuse(graph.encode(), FuseOptions{})
 	if err != nil || count != 1 || graph.Err() != nil {
 		t.Fatalf("%d products, %v, %v", count, err, graph.Err())
 	}
@@ -46,14 +46,14 @@ func TestFuseLeavesWhatItDoesNotKnow(t *testing.T) {
 	foreign := slices.Clone(productGraph(false).encode())
 	foreign = appendText(foreign, 2, "another program") // the last one counts
 	for name, model := range map[string][]byte{"a constant's product": productGraph(true).encode(), "another program's": foreign} {
-		if _, count, err := Fuse(model, false); err != nil || count != 0 {
+		if _, count, err := Fuse(model, FuseOptions{}); err != nil || count != 0 {
 			t.Errorf("%s: %d products, %v", name, count, err)
 		}
 	}
 	// A value that something else reads too must stay.
 	graph := productGraph(false)
 	graph.Output("inside", Value{Name: graph.nodes[len(graph.nodes)-3].outputs[0], Type: Float32, Shape: Shape{Dynamic("rows"), Fixed(8)}})
-	fused, count, err := Fuse(graph.encode(), false)
+	fused, count, err := Fuse(graph.encode(), FuseOptions{})
 	if nodes, _ := Nodes(fused); err != nil || count != 1 || len(nodes) < 4 {
 		t.Errorf("%d products in %+v, %v", count, nodes, err)
 	}
@@ -80,7 +80,7 @@ func attentionGraph(heads bool) *Graph {
 func TestFuseLeavesAttentionToHeads(t *testing.T) {
 	for heads, want := range map[bool]string{true: "MultiHeadAttention", false: "FusedAttention"} {
 		graph := attentionGraph(heads)
-		fused, count, err := Fuse(graph.encode(), false)
+		fused, count, err := Fuse(graph.encode(), FuseOptions{})
 		if err != nil || graph.Err() != nil || count != 1 {
 			t.Fatalf("%d products, %v, %v", count, err, graph.Err())
 		}
@@ -102,7 +102,7 @@ func blockGraph() *Graph {
 }
 
 func TestFuseMakesOneNodeOfAProductInBlocks(t *testing.T) {
-	fused, count, err := Fuse(blockGraph().encode(), false)
+	fused, count, err := Fuse(blockGraph().encode(), FuseOptions{})
 	if err != nil || count != 1 {
 		t.Fatalf("%d products, %v", count, err)
 	}
@@ -119,5 +119,5 @@ func FuzzFuse(f *testing.F) {
 	f.Add(productGraph(false).encode())
 	f.Add(blockGraph().encode())
 	f.Add(attentionGraph(true).encode())
-	f.Fuzz(func(t *testing.T, model []byte) { _, _, _ = Fuse(model, false) })
+	f.Fuzz(func(t *testing.T, model []byte) { _, _, _ = Fuse(model, FuseOptions{}) })
 }

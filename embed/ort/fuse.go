@@ -28,7 +28,7 @@ func (r *Runtime) fused(options SessionOptions) SessionOptions {
 			return options
 		}
 	}
-	rewritten, count, err := onnx.Fuse(model, options.Float32Attention)
+	rewritten, count, err := onnx.Fuse(model, options.FuseOptions)
 	if err != nil || count == 0 {
 		return options
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+
+	"mekiki/embed/onnx"
 )
 
 // SessionOptions says which graph to open and how to run it.
@@ -46,8 +48,8 @@ type SessionOptions struct {
 	Profile string
 	// NoFusion leaves products of 8-bit integers to the runtime's own operators.
 	NoFusion bool
-	// Float32Attention has fused attention multiply floats of 32 bits also where the processor multiplies those of 16.
-	Float32Attention bool
+	// FuseOptions says what fused products and attention do without.
+	FuseOptions onnx.FuseOptions
 
 	library string // the runtime's file, where products are fused
 }

@@ -86,7 +86,7 @@ func compareAttention(t *testing.T, runtime *ort.Runtime, form string, size atte
 	}
 	compareRows(t, runtime, path, width, 1e-2, inputs...)
 	// In floats of 32 bits, as on processors without bfloat16: what is left is the rounding of codes.
-	exact, fused := runFused(t, runtime, ort.SessionOptions{Path: path, NoFusion: true}, inputs...), runFused(t, runtime, ort.SessionOptions{Path: path, Float32Attention: true}, inputs...)
+	exact, fused := runFused(t, runtime, ort.SessionOptions{Path: path, NoFusion: true}, inputs...), runFused(t, runtime, ort.SessionOptions{Path: path, FuseOptions: onnx.FuseOptions{Float32Attention: true}}, inputs...)
 	compareEach(t, exact, fused, width, 2e-3)
 	if half := runFused(t, runtime, ort.SessionOptions{Path: path}, inputs...); cpu.X86.HasAVX512BF16 && size.rows > 1 && slices.Equal(half, fused) {
 		t.Error("floats of 16 and of 32 bits give the same")
@@ -100,7 +100,7 @@ func fusedOperators(t *testing.T, path string) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rewritten, _, err := onnx.Fuse(graph, false)
+	rewritten, _, err := onnx.Fuse(graph, onnx.FuseOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func TestFusedProducts(t *testing.T) {
 		t.Skip("this processor has no AVX-512 VNNI")
 	}
 	runtime := orttest.Open(t)
-	for _, size := range [][3]int{{1, 8, 16}, {7, 50, 37}, {13, 64, 96}, {45, 129, 33}} {
+	for _, size := range [][3]int{{1, 8, 16}, {7, 50, 37}, {13, 64, 96}, {45, 129, 33}, {65, 600, 70}, {330, 70, 40}} {
 		for _, form := range []string{"run", "rows", "rows gelu", "centred", "positive gelu", "added"} {
 			t.Run(fmt.Sprint(size, " ", form), func(t *testing.T) { compareFused(t, runtime, form, size[0], size[1], size[2]) })
 		}
@@ -55,7 +55,7 @@ func compareFused(t *testing.T, runtime *ort.Runtime, form string, rows, inner, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, count, err := onnx.Fuse(graph, false); count != 1 || err != nil {
+	if _, count, err := onnx.Fuse(graph, onnx.FuseOptions{}); count != 1 || err != nil {
 		t.Fatalf("%d products are fused, %v", count, err)
 	}
 	values := checkpoint.RandomValues("x", 1, rows*inner)
@@ -89,14 +89,12 @@ func writeNetwork(t *testing.T, dir string, plan Plan, weights fusedWeights, bui
 	}
 }
 
-// compareRows runs a graph by the runtime's operators and fused, and compares rows of this width by their length.
+// compareRows runs a graph by the runtime's operators, and fused with tiles and without, and compares rows of this width by their length.
 func compareRows(t *testing.T, runtime *ort.Runtime, path string, width int, tolerance float64, given ...ort.Tensor) {
 	t.Helper()
-	var results [2][]float32
-	for i := range results {
-		results[i] = runFused(t, runtime, ort.SessionOptions{Path: path, NoFusion: i == 0}, given...)
-	}
-	compareEach(t, results[0], results[1], width, tolerance)
+	exact := runFused(t, runtime, ort.SessionOptions{Path: path, NoFusion: true}, given...)
+	compareEach(t, exact, runFused(t, runtime, ort.SessionOptions{Path: path}, given...), width, tolerance)
+	compareEach(t, exact, runFused(t, runtime, ort.SessionOptions{Path: path, FuseOptions: onnx.FuseOptions{NoTiles: true}}, given...), width, tolerance)
 }
 
 // compareEach compares rows of this width by their length.
