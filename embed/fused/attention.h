@@ -21,6 +21,7 @@ typedef struct {
 	size_t score_batch, score_head;       // how far its batches and heads lie apart; 0 where all share one
 	float *y;                             // [batches][queries][heads*depth]
 	int half;                             // products of 16-bit floats, where attention_half says so
+	int tiles;                            // those by tiles, where there are any
 } attention;
 
 int attention_half(void);                                 // whether the processor multiplies 16-bit floats (bfloat16)

@@ -1,4 +1,5 @@
 #include "attention.h"
+#include "tiles.h"
 #include "vectors.h"
 
 #include <math.h>
@@ -7,26 +8,34 @@
 // What one head's keys and values are packed into, and the rows that are being worked on. A word is what one step of a sum
 // reads: a float, or two floats of 16 bits.
 typedef struct {
-	size_t depth_words, key_words;   // words of a query, and of a row of weights
+	size_t rows;                     // at once
+	size_t depth_words, key_words;   // words of a query, and of a row of weights: by tiles whole steps, with zeros at the end
 	size_t key_panels, depth_panels; // of PANEL columns
 	uint32_t *keys;                  // [key_panels][depth_words][PANEL]
 	uint32_t *values;                // [depth_panels][key_words][PANEL]
-	uint32_t *queries;               // [MOST_ROWS][depth_words]
-	uint32_t *weights;               // [MOST_ROWS][key_words]
-	float *scores;                   // [MOST_ROWS][key_panels*PANEL]
-	float sums[MOST_ROWS];           // of each row's weights
+	uint32_t *queries;               // [rows][depth_words]
+	uint32_t *weights;               // [rows][key_words]
+	float *scores;                   // [rows][key_panels*PANEL]
+	float sums[TILES_ROWS];          // of each row's weights
 } strip;
+
+static int by_tiles(const attention *a) { return a->half && a->tiles && tiles_halves_available(); }
+
+static size_t round_up(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
 
 // Rows of words are written by whole vectors, in their order: what is beyond one is the next one's, and beyond the last is room.
 static size_t lay_out(const attention *a, strip *s, char *scratch) {
 	size_t at = 0;
 	s->depth_words = a->half ? (a->depth + 1) / 2 : a->depth, s->key_words = a->half ? (a->keys + 1) / 2 : a->keys;
+	s->rows = MOST_ROWS;
+	if (by_tiles(a))
+		s->rows = TILES_ROWS, s->depth_words = round_up(s->depth_words, TILES_WORDS), s->key_words = round_up(s->key_words, TILES_WORDS);
 	s->key_panels = (a->keys + PANEL - 1) / PANEL, s->depth_panels = (a->depth + PANEL - 1) / PANEL;
 	s->keys = (uint32_t *)(scratch + at), at += padded(s->key_panels * s->depth_words * PANEL * 4);
 	s->values = (uint32_t *)(scratch + at), at += padded(s->depth_panels * s->key_words * PANEL * 4);
-	s->queries = (uint32_t *)(scratch + at), at += padded(MOST_ROWS * s->depth_words * 4) + 64;
-	s->weights = (uint32_t *)(scratch + at), at += padded(MOST_ROWS * s->key_words * 4) + 64;
-	s->scores = (float *)(scratch + at), at += padded(MOST_ROWS * s->key_panels * PANEL * 4);
+	s->queries = (uint32_t *)(scratch + at), at += padded(s->rows * s->depth_words * 4) + 64;
+	s->weights = (uint32_t *)(scratch + at), at += padded(s->rows * s->key_words * 4) + 64;
+	s->scores = (float *)(scratch + at), at += padded(s->rows * s->key_panels * PANEL * 4);
 	return at;
 }
 
@@ -76,7 +85,7 @@ INLINE void pack_keys(const attention *a, strip *s, const float *keys, int half)
 INLINE void pack_values(const attention *a, strip *s, const float *values, int half) {
 	for (size_t w = 0; w < s->key_words; w++)
 		for (size_t c = 0; c < s->depth_panels * PANEL; c += 16) {
-			__mmask16 mask = c < a->depth ? left(a->depth - c) : 0;
+			__mmask16 mask = c < a->depth && (!half || 2 * w < a->keys) ? left(a->depth - c) : 0;
 			__m512i word;
 			if (half) {
 				const float *pair = values + 2 * w * a->value.stride + c;
@@ -183,10 +192,21 @@ INLINE void score(const attention *a, strip *s, size_t rows, const float *bias, 
 		s->sums[r] = weigh(s->weights + r * s->key_words, s->scores + r * stride, bias ? bias + r * bias_stride : NULL, a->keys, half);
 }
 
+// Writes a panel of a result's row, sums times share, of the head whose columns begin at from.
+INLINE void finish(const attention *a, size_t row, size_t from, size_t panel, float share, const __m512 sums[2]) {
+	for (size_t v = 0, c = panel * PANEL; v < 2 && c < a->depth; v++, c += 16) {
+		__mmask16 mask = left(a->depth - c);
+		__m512 y = _mm512_mul_ps(sums[v], _mm512_set1_ps(share));
+		if (a->value_bias)
+			y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(mask, a->value_bias + from + c));
+		_mm512_mask_storeu_ps(a->y + row * a->heads * a->depth + from + c, mask, y);
+	}
+}
+
 INLINE void head(const attention *a, size_t i, void *scratch, int half) {
 	strip s;
 	lay_out(a, &s, scratch);
-	size_t batch = i / a->heads, number = i % a->heads, from = number * a->depth, width = a->heads * a->depth;
+	size_t batch = i / a->heads, number = i % a->heads, from = number * a->depth;
 	const float *queries = a->query.data + batch * a->query.batch + from, *query_bias = a->query_bias ? a->query_bias + from : NULL;
 	const float *score_bias = a->score_bias ? a->score_bias + batch * a->score_batch + number * a->score_head : NULL;
 	pack_keys(a, &s, a->key.data + batch * a->key.batch + from, half);
@@ -200,19 +220,46 @@ INLINE void head(const attention *a, size_t i, void *scratch, int half) {
 			__m512 sums[MOST_ROWS][2];
 			multiply_rows(s.weights, s.key_words, s.values + p * s.key_words * PANEL, rows, a->depth - p * PANEL <= 16, half, sums);
 			for (size_t r = 0; r < rows; r++)
-				for (size_t v = 0, c = p * PANEL; v < 2 && c < a->depth; v++, c += 16) {
-					__mmask16 mask = left(a->depth - c);
-					__m512 y = _mm512_mul_ps(sums[r][v], _mm512_set1_ps(1 / s.sums[r]));
-					if (a->value_bias)
-						y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(mask, a->value_bias + from + c));
-					_mm512_mask_storeu_ps(a->y + (batch * a->queries + row + r) * width + from + c, mask, y);
-				}
+				finish(a, batch * a->queries + row + r, from, p, 1 / s.sums[r], sums[r]);
 		}
 	}
 }
 
+// The same by tiles, for blocks of about as many rows each.
+VNNI static void head_by_tiles(const attention *a, size_t i, void *scratch) {
+	strip s;
+	lay_out(a, &s, scratch);
+	memset(s.queries, 0, s.rows * s.depth_words * 4);
+	memset(s.weights, 0, s.rows * s.key_words * 4);
+	size_t batch = i / a->heads, number = i % a->heads, from = number * a->depth, stride = s.key_panels * PANEL;
+	const float *queries = a->query.data + batch * a->query.batch + from, *query_bias = a->query_bias ? a->query_bias + from : NULL;
+	const float *score_bias = a->score_bias ? a->score_bias + batch * a->score_batch + number * a->score_head : NULL;
+	pack_keys(a, &s, a->key.data + batch * a->key.batch + from, 1);
+	pack_values(a, &s, a->value.data + batch * a->value.batch + from, 1);
+	size_t blocks = (a->queries + TILES_ROWS - 1) / TILES_ROWS, rows = (a->queries + blocks - 1) / blocks;
+	tiles_begin(rows);
+	for (size_t row = 0; row < a->queries; row += rows) {
+		size_t count = a->queries - row < rows ? a->queries - row : rows;
+		for (size_t r = 0; r < count; r++)
+			convert(s.queries + r * s.depth_words, queries + (row + r) * a->query.stride, query_bias, a->scale, a->depth, 1);
+		for (size_t p = 0; p < s.key_panels; p++)
+			tiles_multiply_halves(rows, s.queries, s.depth_words, s.keys + p * s.depth_words * PANEL, a->keys - p * PANEL <= 16, s.scores + p * PANEL, stride);
+		for (size_t r = 0; r < count; r++)
+			s.sums[r] = weigh(s.weights + r * s.key_words, s.scores + r * stride, score_bias ? score_bias + (row + r) * a->keys : NULL, a->keys, 1);
+		for (size_t p = 0; p < s.depth_panels; p++) {
+			__m512 sums[TILES_ROWS][2];
+			tiles_multiply_halves(rows, s.weights, s.key_words, s.values + p * s.key_words * PANEL, a->depth - p * PANEL <= 16, (float *)sums, PANEL);
+			for (size_t r = 0; r < count; r++)
+				finish(a, batch * a->queries + row + r, from, p, 1 / s.sums[r], sums[r]);
+		}
+	}
+	tiles_end();
+}
+
 VNNI void attention_head(const attention *a, size_t i, void *scratch) {
-	if (a->half)
+	if (by_tiles(a))
+		head_by_tiles(a, i, scratch);
+	else if (a->half)
 		head(a, i, scratch, 1);
 	else
 		head(a, i, scratch, 0);

@@ -12,7 +12,7 @@ typedef struct {
 	int heads, width;      // width: of all heads together; 0 means that of the query's tensor
 	int query, key, value; // the columns at which they begin in the rows of their tensors
 	float scale;           // 0 means 1/√depth
-	int half;
+	int half, no_tiles;
 } kernel;
 
 static void *create(const operator *op, const function *api, const void *info, void **created) {
@@ -22,6 +22,7 @@ static void *create(const operator *op, const function *api, const void *info, v
 		return failed(api, "no memory");
 	int whole = 0; // floats of 32 bits are asked for
 	attribute(api, info, "float32", &whole);
+	attribute(api, info, "no_tiles", &k->no_tiles);
 	k->api = api, k->half = attention_half() && !whole;
 	if (!attribute(api, info, "heads", &k->heads) || !attribute(api, info, "width", &k->width) || !attribute(api, info, "query", &k->query) ||
 	    !attribute(api, info, "key", &k->key) || !attribute(api, info, "value", &k->value) || !attribute_float(api, info, "scale", &k->scale) ||
@@ -94,7 +95,7 @@ static void *compute(void *created, void *context) {
 	}
 	y = in[INPUT_QUERY];
 	int64_t width = k->width ? k->width : y.sizes[2];
-	attention a = {.batches = y.sizes[0], .heads = k->heads, .depth = width / k->heads, .queries = y.sizes[1], .keys = in[INPUT_KEY].sizes[1], .half = k->half};
+	attention a = {.batches = y.sizes[0], .heads = k->heads, .depth = width / k->heads, .queries = y.sizes[1], .keys = in[INPUT_KEY].sizes[1], .half = k->half, .tiles = !k->no_tiles};
 	a.scale = k->scale ? k->scale : 1 / sqrtf(a.depth);
 	if (y.dimensions != 3 || width < 1 || width % k->heads || !rows_fit(&in[INPUT_QUERY], k->query, width, y.sizes[0], &a.query) || !rows_fit(&in[INPUT_KEY], k->key, width, y.sizes[0], &a.key) ||
 	    !rows_fit(&in[INPUT_VALUE], k->value, width, y.sizes[0], &a.value) || in[INPUT_VALUE].sizes[1] != in[INPUT_KEY].sizes[1] ||

@@ -10,7 +10,7 @@ typedef struct {
 	const function *api;
 	packed *weights;
 	size_t inner, width;
-	int mode, gelu, tiles;
+	int mode, gelu, no_tiles;
 } kernel;
 
 static void *create(const operator *op, const function *api, const void *info, void **created) {
@@ -22,8 +22,9 @@ static void *create(const operator *op, const function *api, const void *info, v
 	kernel *k = calloc(1, sizeof *k);
 	if (!k)
 		return failed(api, "no memory");
+	attribute(api, info, "no_tiles", &k->no_tiles);
 	k->api = api, k->inner = sizes[0], k->width = sizes[1];
-	if (!attribute(api, info, "mode", &k->mode) || !attribute(api, info, "gelu", &k->gelu) || !attribute(api, info, "tiles", &k->tiles) || !(k->weights = packed_acquire(codes, k->inner, k->width))) {
+	if (!attribute(api, info, "mode", &k->mode) || !attribute(api, info, "gelu", &k->gelu) || !(k->weights = packed_acquire(codes, k->inner, k->width))) {
 		free(k);
 		return failed(api, "a product cannot be prepared");
 	}
@@ -87,7 +88,7 @@ static void *compute(void *created, void *context) {
 		return status;
 	product p = {.x = in[INPUT_X].data, .shift = in[INPUT_SHIFT].data, .shifts = in[INPUT_SHIFT].count, .scale = in[INPUT_SCALE].data,
 	             .bias = in[INPUT_BIAS].data, .bias2 = in[INPUT_BIAS2].data, .rows = in[INPUT_X].count / k->inner,
-	             .add = in[INPUT_ADD].data, .add_rows = in[INPUT_ADD].count / k->width, .mode = k->mode, .gelu = k->gelu, .tiles = k->tiles, .weights = k->weights, .y = y.data};
+	             .add = in[INPUT_ADD].data, .add_rows = in[INPUT_ADD].count / k->width, .mode = k->mode, .gelu = k->gelu, .tiles = !k->no_tiles, .weights = k->weights, .y = y.data};
 	return run(api, context, &p);
 }
 

@@ -1,4 +1,4 @@
-// Products of 8-bit integers by tiles, for processors with AMX: a tile is 16 rows of 64 bytes.
+// Products by tiles, for processors with AMX: a tile is 16 rows of 64 bytes.
 #ifndef MEKIKI_TILES_H
 #define MEKIKI_TILES_H
 
@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 // Rows and columns of a block of sums, and features of one step. A step of a block's codes, or of a panel's weights, takes TILES_BYTES.
-enum { TILES_ROWS = 32, TILES_COLUMNS = 32, TILES_STEP = 64, TILES_BYTES = TILES_ROWS * TILES_STEP };
+enum { TILES_ROWS = 32, TILES_COLUMNS = 32, TILES_STEP = 64, TILES_WORDS = TILES_STEP / 4, TILES_BYTES = TILES_ROWS * TILES_STEP };
 
 // Whether the processor has tiles and the system lets this process use them, which it is asked for once.
 int tiles_available(void);
@@ -20,5 +20,12 @@ void tiles_end(void);
 // At each step some lines of 64 bytes from ahead on are fetched, which are needed soon.
 void tiles_multiply(size_t rows, const uint8_t *codes, const int8_t *weights, size_t steps, const int32_t *start, int32_t *sums,
                     const int8_t *ahead, size_t lines);
+
+// Whether tiles multiply floats of 16 bits (bfloat16) too.
+int tiles_halves_available(void);
+
+// sums = rows of words, each two floats of 16 bits, by columns of words that lie as [words][TILES_COLUMNS]; TILES_WORDS of them are a step.
+// Rows of words lie words apart, rows of sums stride. Narrow: only the first 16 columns.
+void tiles_multiply_halves(size_t rows, const uint32_t *a, size_t words, const uint32_t *b, int narrow, float *sums, size_t stride);
 
 #endif

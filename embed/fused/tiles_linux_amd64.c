@@ -11,11 +11,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define TILES __attribute__((target("amx-tile,amx-int8")))
+#define TILES __attribute__((target("amx-tile,amx-int8,amx-bf16")))
 
-enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18, TILE_STATES = 3 << 17, ENOUGH_TILES = 1 << 24, INTEGER_TILES = 1 << 25, SAVED_BY_SYSTEM = 1 << 27 };
+enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18, TILE_STATES = 3 << 17, HALF_TILES = 1 << 22, ANY_TILES = 1 << 24, INTEGER_TILES = 1 << 25, SAVED_BY_SYSTEM = 1 << 27 };
 
-static int available;
+static int available, halves;
 static pthread_once_t asked = PTHREAD_ONCE_INIT;
 
 // The states that the system saves for a thread.
@@ -29,15 +29,18 @@ static void ask(void) {
 	unsigned a, b, c, d;
 	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & SAVED_BY_SYSTEM) || (saved_states() & TILE_STATES) != TILE_STATES)
 		return;
-	if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & ENOUGH_TILES) || !(d & INTEGER_TILES))
+	if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & ANY_TILES) || !(d & INTEGER_TILES))
 		return;
 	available = syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+	halves = available && d & HALF_TILES;
 }
 
 int tiles_available(void) {
 	pthread_once(&asked, ask);
 	return available;
 }
+
+int tiles_halves_available(void) { return tiles_available() && halves; }
 
 // Tiles 0 to 3 are sums, 4 and 5 rows of codes, 6 and 7 columns of weights.
 typedef struct __attribute__((packed)) {
@@ -105,14 +108,49 @@ TILES void tiles_multiply(size_t rows, const uint8_t *codes, const int8_t *weigh
 	_tile_stored(1, sums + 16, ROW);
 }
 
+TILES void tiles_multiply_halves(size_t rows, const uint32_t *a, size_t words, const uint32_t *b, int narrow, float *sums, size_t stride) {
+	enum { ROW = TILES_COLUMNS * 4 };
+	size_t first = first_rows(rows), row = words * 4;
+	const uint32_t *below = a + first * words;
+	_tile_zero(0);
+	_tile_zero(1);
+	_tile_zero(2);
+	_tile_zero(3);
+	for (size_t i = 0; i < words; i += TILES_WORDS, b += TILES_WORDS * TILES_COLUMNS) {
+		_tile_loadd(6, b, ROW);
+		_tile_loadd(4, a + i, row);
+		_tile_dpbf16ps(0, 4, 6);
+		if (!narrow) {
+			_tile_loadd(7, b + 16, ROW);
+			_tile_dpbf16ps(1, 4, 7);
+		}
+		if (rows > first) {
+			_tile_loadd(5, below + i, row);
+			_tile_dpbf16ps(2, 5, 6);
+			if (!narrow)
+				_tile_dpbf16ps(3, 5, 7);
+		}
+	}
+	_tile_stored(0, sums, stride * 4);
+	_tile_stored(1, sums + 16, stride * 4);
+	if (rows > first) {
+		_tile_stored(2, sums + first * stride, stride * 4);
+		_tile_stored(3, sums + first * stride + 16, stride * 4);
+	}
+}
+
 #else
 
 int tiles_available(void) { return 0; }
+int tiles_halves_available(void) { return 0; }
 void tiles_begin(size_t rows) { (void)rows; }
 void tiles_end(void) {}
 void tiles_multiply(size_t rows, const uint8_t *codes, const int8_t *weights, size_t steps, const int32_t *start, int32_t *sums, const int8_t *ahead, size_t lines) {
 	(void)codes, (void)weights, (void)steps, (void)start, (void)ahead, (void)lines;
 	memset(sums, 0, rows * TILES_COLUMNS * sizeof *sums);
+}
+void tiles_multiply_halves(size_t rows, const uint32_t *a, size_t words, const uint32_t *b, int narrow, float *sums, size_t stride) {
+	(void)rows, (void)a, (void)words, (void)b, (void)narrow, (void)sums, (void)stride;
 }
 
 #endif

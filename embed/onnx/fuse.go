@@ -353,7 +353,7 @@ func (f *fusing) replace(product fusedProduct) {
 	f.put(product.at, node{operator: "QuantizedProduct",
 		inputs:     []string{product.x, product.weight, product.scale, product.shift, product.biases[0], product.biases[1], product.add},
 		outputs:    []string{product.output},
-		attributes: []attribute{integer("mode", product.mode), integer("gelu", product.gelu), integer("tiles", f.tiles())}})
+		attributes: append([]attribute{integer("mode", product.mode), integer("gelu", product.gelu)}, f.without()...)})
 }
 
 // put writes one of the operators of FusedDomain in the place of node i.
@@ -363,12 +363,12 @@ func (f *fusing) put(i int, made node) {
 	f.producer[made.outputs[0]] = i
 }
 
-// tiles is 1 where the processor's matrix tiles may be used.
-func (f *fusing) tiles() int64 {
+// without says what an operator does without.
+func (f *fusing) without() []attribute {
 	if f.options.NoTiles {
-		return 0
+		return []attribute{integer("no_tiles", 1)}
 	}
-	return 1
+	return nil
 }
 
 // encode writes the model with the nodes that something reads.

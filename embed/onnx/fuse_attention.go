@@ -38,7 +38,8 @@ func (f *fusing) fuseAttention(i int) bool {
 	if f.hasHeads(inputs[attentionKey]) || f.hasHeads(inputs[attentionValue]) {
 		return false
 	}
-	made := node{operator: "FusedAttention", outputs: one.Outputs, attributes: []attribute{integer("heads", heads), float("scale", scale), integer("tiles", f.tiles())}}
+	made := node{operator: "FusedAttention", outputs: one.Outputs, attributes: []attribute{integer("heads", heads), float("scale", scale)}}
+	made.attributes = append(made.attributes, f.without()...)
 	if f.options.Float32Attention {
 		made.attributes = append(made.attributes, integer("float32", 1))
 	}
