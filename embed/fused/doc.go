@@ -7,6 +7,9 @@
 //	x ──► codes of 8 bits, a scale for each row ──► vpdpbusd, 12 rows by 32 columns at once ──► scale, bias, GELU ──► y
 //	weights, packed once for all sessions ────────────┘
 //
+// Processors with AMX multiply tiles of 16 rows by 64 codes instead: 32 rows by 32 columns at once. Codes then lie in blocks of 32 rows
+// and 64 features, and sums of a panel's rows wait in memory while the next features come. FusedAttention multiplies its 16-bit floats so too.
+//
 // BlockProduct multiplies by weights of 4 or 8 bits with a scale for each block of features, of language models, with the activation
 // and the gate before and the sum after such a product. One row takes the
 // time that reading the weights takes, so they are packed into one stretch of memory that is read from one end to the other: the
