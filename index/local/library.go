@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -345,14 +347,17 @@ func (l *Library) start(ctx context.Context, found *catalog.Loaded, again bool) 
 	}
 	l.derived, l.former = derived, nil
 	l.view = newView(found.State, segments, derived)
+	defer l.lookup.Build()
 	if l.options.DeferVectors {
 		return nil
 	}
-	_, err = l.view.nearest.Indexes(ctx)
-	if err == nil {
-		err = l.view.columns.MakeAll(ctx)
-	}
-	if err != nil {
+	group, groupContext := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		_, err := l.view.nearest.Indexes(groupContext)
+		return err
+	})
+	group.Go(func() error { return l.view.columns.MakeAll(groupContext) })
+	if err := group.Wait(); err != nil {
 		return errors.Join(err, derived.keywordStore.Close(), l.view.release())
 	}
 	return nil

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -29,7 +31,7 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 	}}
 	var e encoder
 	encodeRecord(&e, &record)
-	got, err := new(recordDecoder).decode(e.buffer, 1)
+	got, err := new(recordDecoder).decode(string(e.buffer), 1)
 	indextest.Must(t, err)
 	if diff := cmp.Diff(&record, got); diff != "" {
 		t.Error(diff)
@@ -61,7 +63,7 @@ func TestWordsBeyondTheLimits(t *testing.T) {
 	} {
 		var e encoder
 		fill(&e)
-		if _, err := decodeOCR(e.buffer); !errors.Is(err, ErrShort) {
+		if _, err := decodeOCR(string(e.buffer)); !errors.Is(err, ErrShort) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -74,14 +76,14 @@ func FuzzOperations(f *testing.F) {
 		widened, _ := withUnknown(f, payload, before, func(e *encoder) { e.uint(60, 4) })
 		f.Add(widened)
 	}
-	indextest.Must(f, Operations(payload, func(kind OperationKind, body []byte) error {
-		f.Add(appendOperation(nil, kind, func(e *encoder) { e.buffer = body }))
+	indextest.Must(f, Operations(string(payload), func(kind OperationKind, body string) error {
+		f.Add(appendOperation(nil, kind, func(e *encoder) { e.buffer = []byte(body) }))
 		return nil
 	}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		replaying := Begin(&State{}, NewLookup(), 1)
 		replaying.Replaying = true
-		_ = Operations(data, replaying.replay)
+		_ = Operations(string(data), replaying.replay)
 		replaying.Finish()
 	})
 }
@@ -92,13 +94,13 @@ func FuzzOCR(f *testing.F) {
 	encodeOCR(&e, &index.OCR{Model: "m", Lines: []index.OCRLine{{Text: "Gate 9", Score: 0.5, Corners: [4]index.Pixel{{X: 1, Y: 2}, {X: 300}}}}})
 	f.Add(e.buffer)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		read, err := decodeOCR(data)
+		read, err := decodeOCR(string(data))
 		if err != nil {
 			return
 		}
 		var again encoder
 		encodeOCR(&again, read)
-		if same, err := decodeOCR(again.buffer); err != nil || read.Check() != nil || !cmp.Equal(read, same) {
+		if same, err := decodeOCR(string(again.buffer)); err != nil || read.Check() != nil || !cmp.Equal(read, same) {
 			t.Errorf("%+v becomes %+v, %v", read, same, err)
 		}
 	})
@@ -120,10 +122,29 @@ func TestRecordsAreDecodedTogether(t *testing.T) {
 		payload = appendOperation(payload, operationPutRecord, func(e *encoder) { encodeRecord(e, &record) })
 		want = append(want, &record)
 	}
-	for i, got := range decodeRecords(payload) {
+	for i, got := range decodeRecords(string(payload)) {
 		indextest.Must(t, got.err)
 		if diff := cmp.Diff(want[i], got.record); diff != "" {
 			t.Fatalf("record %d: %s", i, diff)
 		}
 	}
+}
+
+// FuzzVarint: numbers in texts are what package binary reads in the same bytes.
+func FuzzVarint(f *testing.F) {
+	for _, number := range []uint64{0, 1, 127, 128, 1 << 40, 1<<64 - 1} {
+		f.Add(binary.AppendUvarint(nil, number))
+	}
+	f.Add(bytes.Repeat([]byte{0xff}, 12))
+	f.Add([]byte{0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		unsigned, n := binary.Uvarint(data)
+		if got, length := uvarint(string(data)); got != unsigned || length != n {
+			t.Errorf("%x: %d in %d bytes instead of %d in %d", data, got, length, unsigned, n)
+		}
+		signed, n := binary.Varint(data)
+		if got, length := varint(string(data)); got != signed || length != n {
+			t.Errorf("%x: %d in %d bytes instead of %d in %d", data, got, length, signed, n)
+		}
+	})
 }

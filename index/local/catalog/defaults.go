@@ -15,5 +15,5 @@ const (
 	// decodedTogether is how many records at least one processor decodes of a frame.
 	decodedTogether = 64
 	// recordSlab is how many records get their memory at once. It stays as long as one of them does.
-	recordSlab = 16
+	recordSlab = 32
 )

@@ -59,7 +59,7 @@ func encodeGiven(e *encoder, g *index.Given) {
 }
 
 // decodeGiven gives nil for nothing.
-func decodeGiven(data []byte) (*index.Given, error) {
+func decodeGiven(data string) (*index.Given, error) {
 	g := &index.Given{}
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {
@@ -138,7 +138,7 @@ func encodeKeptGiven(e *encoder, k *index.Kept) {
 }
 
 // replayGiven replays what was given to a record, or is kept of a content.
-func (t *Transaction) replayGiven(kind OperationKind, body []byte) error {
+func (t *Transaction) replayGiven(kind OperationKind, body string) error {
 	var id, sequence uint64
 	var hash index.Hash
 	var given *index.Given
@@ -151,7 +151,7 @@ func (t *Transaction) replayGiven(kind OperationKind, body []byte) error {
 		case ownerHash:
 			return value.hash(&hash)
 		case ownerGiven:
-			given, err = decodeGiven(value)
+			given, err = decodeGiven(string(value))
 			return err
 		}
 		return nil
@@ -181,7 +181,7 @@ func encodeSearch(e *encoder, s index.SavedSearch) {
 	e.time(searchSaved, s.Saved)
 }
 
-func decodeSearch(data []byte) (index.SavedSearch, error) {
+func decodeSearch(data string) (index.SavedSearch, error) {
 	var s index.SavedSearch
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {
@@ -228,7 +228,7 @@ func (t *Transaction) RemoveSearch(name string) {
 }
 
 // replaySearch replays the saving of a search, or that it is forgotten.
-func (t *Transaction) replaySearch(kind OperationKind, body []byte) error {
+func (t *Transaction) replaySearch(kind OperationKind, body string) error {
 	search, err := decodeSearch(body)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func encodeKept(e *encoder, k *index.Kept) {
 	e.flag(keptPurged, k.Purged)
 }
 
-func decodeKept(data []byte) (index.Kept, error) {
+func decodeKept(data string) (index.Kept, error) {
 	var k index.Kept
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {

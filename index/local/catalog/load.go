@@ -257,8 +257,9 @@ func (c *Loaded) replayFrame(ctx context.Context, name string, kind journal.Kind
 		}
 	}
 	transaction.Sequence = max(transaction.Sequence, frame.Sequence)
-	decoded := decodeRecords(frame.Payload)
-	return Operations(frame.Payload, func(kind OperationKind, body []byte) (err error) {
+	payload := string(frame.Payload) // of which records have their texts
+	decoded := decodeRecords(payload)
+	return Operations(payload, func(kind OperationKind, body string) (err error) {
 		if kind == operationPutRecord {
 			err = transaction.replayRecord(decoded[0])
 			decoded = decoded[1:]

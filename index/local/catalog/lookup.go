@@ -17,8 +17,9 @@ type Lookup struct {
 
 // UniqueIndex are the records of one kind of key.
 type UniqueIndex[K comparable] struct {
-	// ready is closed when ids are built; nil where they are from the beginning.
-	ready chan struct{}
+	// build gives ids when they are first needed; nil where they are there from the beginning.
+	build func() map[K]index.ID
+	once  sync.Once
 	mutex sync.RWMutex
 	ids   map[K]index.ID
 	// oldVersions are the records that keys had, oldest first, and order the keys that
@@ -51,58 +52,61 @@ func NewLookup() *Lookup {
 	return &Lookup{Paths: newUniqueIndex[string](), Hashes: newUniqueIndex[index.Hash](), Externals: newUniqueIndex[string]()}
 }
 
-// lookupOf makes the lookup of a state, in the background: of a million records it takes a second and more, and searches need
-// none. Who asks before it is there waits for it.
+// lookupOf makes the lookup of a state, which is built when it is first asked, or by [Lookup.Build]: of a million records it
+// takes a second and more, and searches need none.
 func lookupOf(s *State) *Lookup {
 	l := NewLookup()
-	l.Paths.build(s, func(r *index.Record, add func(string)) {
-		for _, file := range r.Files {
-			add(file.Path)
-		}
-	})
-	l.Hashes.build(s, func(r *index.Record, add func(index.Hash)) { add(r.Hash) })
-	l.Externals.build(s, func(r *index.Record, add func(string)) {
-		if r.ExternalID != "" {
-			add(r.ExternalID)
-		}
-	})
+	l.Paths.build = func() map[string]index.ID {
+		return keysOf(s, s.Records.Count, func(r *index.Record, add func(string)) {
+			for _, file := range r.Files {
+				add(file.Path)
+			}
+		})
+	}
+	l.Hashes.build = func() map[index.Hash]index.ID {
+		return keysOf(s, s.Records.Count, func(r *index.Record, add func(index.Hash)) { add(r.Hash) })
+	}
+	l.Externals.build = func() map[string]index.ID {
+		return keysOf(s, 0, func(r *index.Record, add func(string)) { // few records have one
+			if r.ExternalID != "" {
+				add(r.ExternalID)
+			}
+		})
+	}
 	return l
 }
 
-// build finds the records of keys in the background. Should records of a damaged catalog claim one key, the one that was
+// Build builds what is not built yet in the background, so that whoever asks later need not wait.
+func (l *Lookup) Build() {
+	go l.Paths.wait()
+	go l.Hashes.wait()
+	go l.Externals.wait()
+}
+
+// keysOf finds the records of about so many keys. Should records of a damaged catalog claim one key, the one that was
 // written last has it.
-func (k *UniqueIndex[K]) build(s *State, keysOf func(r *index.Record, add func(K))) {
-	k.ready = make(chan struct{})
-	go func() {
-		defer close(k.ready)
-		ids := make(map[K]index.ID)
-		if keyed := countKeys(s, keysOf); keyed > 0 {
-			ids = make(map[K]index.ID, keyed)
-		}
-		for id, record := range s.Records.All() {
-			keysOf(record, func(key K) {
-				if other, there := s.Record(ids[key]); !there || other.Sequence <= record.Sequence {
-					ids[key] = id
+func keysOf[K comparable](s *State, expected int, keysOf func(r *index.Record, add func(K))) map[K]index.ID {
+	ids := make(map[K]index.ID, expected)
+	for id, record := range s.Records.All() {
+		keysOf(record, func(key K) {
+			if before, claimed := ids[key]; claimed {
+				if other, there := s.Record(before); there && other.Sequence > record.Sequence {
+					return
 				}
-			})
-		}
-		k.ids = ids
-	}()
-}
-
-// countKeys counts the keys of a state's records.
-func countKeys[K comparable](s *State, keysOf func(r *index.Record, add func(K))) (count int) {
-	for _, record := range s.Records.All() {
-		keysOf(record, func(K) { count++ })
+			}
+			ids[key] = id
+		})
 	}
-	return count
+	return ids
 }
 
-// wait waits until the index is there.
+// wait builds the index, or waits until it is there.
 func (k *UniqueIndex[K]) wait() {
-	if k.ready != nil {
-		<-k.ready
-	}
+	k.once.Do(func() {
+		if k.build != nil {
+			k.ids, k.build = k.build(), nil
+		}
+	})
 }
 
 func newUniqueIndex[K comparable]() UniqueIndex[K] {

@@ -37,7 +37,7 @@ func encodeOCR(e *encoder, o *index.OCR) {
 }
 
 // decodeOCR reads what encodeOCR writes, and nothing beyond the limits.
-func decodeOCR(data []byte) (*index.OCR, error) {
+func decodeOCR(data string) (*index.OCR, error) {
 	o := &index.OCR{}
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {
@@ -47,7 +47,7 @@ func decodeOCR(data []byte) (*index.OCR, error) {
 			if len(o.Lines) == index.MaximumOCRLines {
 				return ErrShort
 			}
-			line, err := decodeLine(value)
+			line, err := decodeLine(string(value))
 			o.Lines = append(o.Lines, line)
 			return err
 		}
@@ -59,7 +59,7 @@ func decodeOCR(data []byte) (*index.OCR, error) {
 	return o, err
 }
 
-func decodeLine(data []byte) (index.OCRLine, error) {
+func decodeLine(data string) (index.OCRLine, error) {
 	var line index.OCRLine
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {
@@ -78,7 +78,7 @@ func decodeLine(data []byte) (index.OCRLine, error) {
 func decodeCorners(value field, corners *[4]index.Pixel) error {
 	for i := range corners {
 		for _, coordinate := range []*int{&corners[i].X, &corners[i].Y} {
-			number, n := binary.Uvarint(value)
+			number, n := uvarint(string(value))
 			if n <= 0 || number > math.MaxInt32 {
 				return ErrShort
 			}

@@ -85,12 +85,12 @@ func encodeFailure(e *encoder, f *index.Failure) {
 	}
 }
 
-func decodeFailure(data []byte) (index.Failure, error) {
+func decodeFailure(data string) (index.Failure, error) {
 	var f index.Failure
 	err := fields(data, func(tag uint64, value field) (err error) {
 		switch tag {
 		case failureFile:
-			f.File, err = decodeFile(value)
+			f.File, err = decodeFile(string(value))
 			return err
 		case failureReason:
 			return value.text(&f.Reason)
@@ -115,7 +115,7 @@ func encodeSpace(e *encoder, s *Space) {
 	e.uint(spaceRankTag, uint64(s.Rank))
 }
 
-func decodeSpace(data []byte) (*Space, error) {
+func decodeSpace(data string) (*Space, error) {
 	s := &Space{}
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {
@@ -151,7 +151,7 @@ func encodeExtent(e *encoder, x segment.Extent) {
 	e.int(extentLength, x.Length)
 }
 
-func decodeExtent(data []byte) (segment.Extent, error) {
+func decodeExtent(data string) (segment.Extent, error) {
 	var x segment.Extent
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {
@@ -182,7 +182,7 @@ func encodeLocation(e *encoder, space uint64, id index.ID, l Location) {
 	e.uint(locationSequence, l.Sequence)
 }
 
-func decodeLocation(data []byte) (space uint64, id index.ID, l Location, err error) {
+func decodeLocation(data string) (space uint64, id index.ID, l Location, err error) {
 	err = fields(data, func(tag uint64, value field) (err error) {
 		switch tag {
 		case locationSpace:
@@ -190,10 +190,10 @@ func decodeLocation(data []byte) (space uint64, id index.ID, l Location, err err
 		case locationRecord:
 			return value.uint((*uint64)(&id))
 		case locationVectors:
-			l.Vectors, err = decodeExtent(value)
+			l.Vectors, err = decodeExtent(string(value))
 			return err
 		case locationTokens:
-			l.Tokens, err = decodeExtent(value)
+			l.Tokens, err = decodeExtent(string(value))
 			return err
 		case locationSequence:
 			return value.uint(&l.Sequence)
@@ -204,6 +204,6 @@ func decodeLocation(data []byte) (space uint64, id index.ID, l Location, err err
 }
 
 // Operations gives each operation of a frame's payload to visit.
-func Operations(payload []byte, visit func(OperationKind, []byte) error) error {
-	return entries(payload, func(kind uint64, body []byte) error { return visit(OperationKind(kind), body) })
+func Operations(payload string, visit func(OperationKind, string) error) error {
+	return entries(payload, func(kind uint64, body string) error { return visit(OperationKind(kind), body) })
 }

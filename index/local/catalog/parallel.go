@@ -16,15 +16,13 @@ type decodedRecord struct {
 // recordDecoder reads records one after the other. It asks for memory for several at once: a million records are opened in
 // half the time when the collector does not have to look at seven pieces of memory for each.
 type recordDecoder struct {
-	last     *index.Record // which the next one is mostly like
 	records  []index.Record
 	files    []index.File
 	captions []index.Caption
 }
 
-// decode reads a record, of which at most so many more will come. Its texts share the memory of those of the record before
-// where they are the same.
-func (d *recordDecoder) decode(data []byte, more int) (*index.Record, error) {
+// decode reads a record, of which at most so many more will come. Its texts share the memory of data.
+func (d *recordDecoder) decode(data string, more int) (*index.Record, error) {
 	if len(d.records) == 0 {
 		slab := min(more, recordSlab)
 		d.records, d.files, d.captions = make([]index.Record, slab), make([]index.File, slab), make([]index.Caption, slab)
@@ -33,12 +31,7 @@ func (d *recordDecoder) decode(data []byte, more int) (*index.Record, error) {
 	// Most records have one of each; what is appended to these is copied.
 	r.Files, r.Captions = d.files[:0:1], d.captions[:0:1]
 	d.records, d.files, d.captions = d.records[1:], d.files[1:], d.captions[1:]
-	like := d.last
-	if like == nil {
-		like = &index.Record{}
-	}
-	d.last = r
-	err := decodeRecord(data, r, like)
+	err := decodeRecord(data, r)
 	if len(r.Files) == 0 {
 		r.Files = nil
 	}
@@ -49,10 +42,10 @@ func (d *recordDecoder) decode(data []byte, more int) (*index.Record, error) {
 }
 
 // decodeRecords reads the records that a frame's operations put, in their order, on all processors where that pays.
-func decodeRecords(payload []byte) []decodedRecord {
-	var bodies [][]byte
+func decodeRecords(payload string) []decodedRecord {
+	var bodies []string
 	// What is wrong with the operations shows when they are replayed.
-	_ = Operations(payload, func(kind OperationKind, body []byte) error {
+	_ = Operations(payload, func(kind OperationKind, body string) error {
 		if kind == operationPutRecord {
 			bodies = append(bodies, body)
 		}

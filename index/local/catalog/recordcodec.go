@@ -168,9 +168,8 @@ func encodeMetadata(e *encoder, m *index.Metadata) {
 	e.text(metadataGeneration, m.Generation)
 }
 
-// decodeRecord reads a record. Texts that records have in common share the memory of those of another record, which is
-// mostly the one before.
-func decodeRecord(data []byte, r, like *index.Record) error {
+// decodeRecord reads a record. Its texts share the memory of data.
+func decodeRecord(data string, r *index.Record) error {
 	return fields(data, func(tag uint64, value field) error {
 		switch tag {
 		case recordID:
@@ -180,11 +179,11 @@ func decodeRecord(data []byte, r, like *index.Record) error {
 		case recordHash:
 			return value.hash(&r.Hash)
 		case recordFile:
-			file, err := decodeFile(value)
+			file, err := decodeFile(string(value))
 			r.Files = append(r.Files, file)
 			return err
 		case recordFormat:
-			return value.textLike(&r.Format, like.Format)
+			return value.text(&r.Format)
 		case recordWidth:
 			return decodeInto(value, func(v uint64) { r.Width = int(v) })
 		case recordHeight:
@@ -194,11 +193,11 @@ func decodeRecord(data []byte, r, like *index.Record) error {
 		case recordAdded:
 			return value.time(&r.Added)
 		case recordMetadata:
-			return decodeMetadata(value, &r.Metadata, &like.Metadata)
+			return decodeMetadata(string(value), &r.Metadata)
 		case recordTag:
 			r.Tags = append(r.Tags, string(value))
 		case recordCaption:
-			caption, err := decodeCaption(value, like)
+			caption, err := decodeCaption(string(value))
 			r.Captions = append(r.Captions, caption)
 			return err
 		case recordText:
@@ -206,7 +205,7 @@ func decodeRecord(data []byte, r, like *index.Record) error {
 		case recordExternalID:
 			return value.text(&r.ExternalID)
 		case recordField:
-			return decodeField(value, r)
+			return decodeField(string(value), r)
 		case recordPerceptualHash:
 			return value.uint(&r.PerceptualHash)
 		case recordSequence:
@@ -216,7 +215,7 @@ func decodeRecord(data []byte, r, like *index.Record) error {
 		case recordMetadataVersion:
 			return decodeInto(value, func(v uint64) { r.MetadataVersion = int(v) })
 		case recordOCR:
-			ocr, err := decodeOCR(value)
+			ocr, err := decodeOCR(string(value))
 			r.OCR = ocr
 			return err
 		}
@@ -232,7 +231,7 @@ func decodeInto(value field, set func(uint64)) error {
 	return err
 }
 
-func decodeFile(data []byte) (index.File, error) {
+func decodeFile(data string) (index.File, error) {
 	var f index.File
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {
@@ -258,25 +257,25 @@ func decodeFile(data []byte) (index.File, error) {
 	return f, err
 }
 
-func decodeMetadata(data []byte, m, like *index.Metadata) error {
+func decodeMetadata(data string, m *index.Metadata) error {
 	return fields(data, func(tag uint64, value field) error {
 		switch tag {
 		case metadataTaken:
 			return value.time(&m.Taken)
 		case metadataCamera:
-			return value.textLike(&m.Camera, like.Camera)
+			return value.text(&m.Camera)
 		case metadataLens:
-			return value.textLike(&m.Lens, like.Lens)
+			return value.text(&m.Lens)
 		case metadataPlace:
-			return value.textLike(&m.Place, like.Place)
+			return value.text(&m.Place)
 		case metadataTitle:
 			return value.text(&m.Title)
 		case metadataDescription:
 			return value.text(&m.Description)
 		case metadataCreator:
-			return value.textLike(&m.Creator, like.Creator)
+			return value.text(&m.Creator)
 		case metadataCopyright:
-			return value.textLike(&m.Copyright, like.Copyright)
+			return value.text(&m.Copyright)
 		case metadataKeyword:
 			m.Keywords = append(m.Keywords, string(value))
 		case metadataLatitude:
@@ -295,7 +294,7 @@ func decodeMetadata(data []byte, m, like *index.Metadata) error {
 			offset := time.Duration(max(-maximumOffset, min(seconds, maximumOffset))) * time.Second
 			m.TakenOffset = &offset
 		case metadataTakenSource:
-			return value.textLike(&m.TakenSource, like.TakenSource)
+			return value.text(&m.TakenSource)
 		case metadataPerson:
 			m.People = append(m.People, string(value))
 		case metadataRating:
@@ -314,11 +313,8 @@ func decodeMetadata(data []byte, m, like *index.Metadata) error {
 	})
 }
 
-func decodeCaption(data []byte, like *index.Record) (index.Caption, error) {
-	var c, other index.Caption
-	if len(like.Captions) > 0 {
-		other = like.Captions[0]
-	}
+func decodeCaption(data string) (index.Caption, error) {
+	var c index.Caption
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {
 		case captionText:
@@ -326,16 +322,16 @@ func decodeCaption(data []byte, like *index.Record) (index.Caption, error) {
 		case captionMatch:
 			return value.float32(&c.Match)
 		case captionModel:
-			return value.textLike(&c.Model, other.Model)
+			return value.text(&c.Model)
 		case captionPrompt:
-			return value.textLike(&c.Prompt, other.Prompt)
+			return value.text(&c.Prompt)
 		}
 		return nil
 	})
 	return c, err
 }
 
-func decodeField(data []byte, r *index.Record) error {
+func decodeField(data string, r *index.Record) error {
 	var name, text string
 	err := fields(data, func(tag uint64, value field) error {
 		switch tag {

@@ -44,7 +44,7 @@ func TestReplayBoundsIDs(t *testing.T) {
 		replaying := Begin(&State{}, NewLookup(), 1)
 		replaying.Replaying = true
 		refused := 0
-		err := Operations(payload, func(kind OperationKind, body []byte) error {
+		err := Operations(string(payload), func(kind OperationKind, body string) error {
 			if replaying.replay(kind, body) != nil {
 				refused++
 			}

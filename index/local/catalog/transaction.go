@@ -340,7 +340,7 @@ const (
 
 // replay applies one logged operation. The error is [index.ErrVersion] for a kind that this
 // version does not know: to go on without it would be to misread all that follows.
-func (t *Transaction) replay(kind OperationKind, body []byte) error {
+func (t *Transaction) replay(kind OperationKind, body string) error {
 	switch kind {
 	case operationPutRecord:
 		var decoder recordDecoder
@@ -391,7 +391,7 @@ func (t *Transaction) replay(kind OperationKind, body []byte) error {
 }
 
 // apply decodes the body of an operation and does with it what the operation says.
-func apply[T any](body []byte, decode func([]byte) (T, error), do func(T)) error {
+func apply[T any](body string, decode func(string) (T, error), do func(T)) error {
 	value, err := decode(body)
 	if err != nil {
 		return err
@@ -401,7 +401,7 @@ func apply[T any](body []byte, decode func([]byte) (T, error), do func(T)) error
 }
 
 // numberIn gives the number in one field of a body. A body without it makes no sense.
-func numberIn(body []byte, wanted uint64) (number uint64, err error) {
+func numberIn(body string, wanted uint64) (number uint64, err error) {
 	err = fields(body, func(tag uint64, value field) error {
 		if tag != wanted {
 			return nil
@@ -431,7 +431,7 @@ func (t *Transaction) replayRecord(decoded decodedRecord) error {
 	return err
 }
 
-func (t *Transaction) replayNextID(body []byte) error {
+func (t *Transaction) replayNextID(body string) error {
 	var record, segment uint64
 	err := fields(body, func(tag uint64, value field) error {
 		switch tag {

@@ -88,10 +88,10 @@ func withUnknown(tb testing.TB, payload []byte, before bool, extra func(*encoder
 		if before {
 			extra(&e)
 		}
-		indextest.Must(tb, fields(body, func(tag uint64, value field) error {
+		indextest.Must(tb, fields(string(body), func(tag uint64, value field) error {
 			content := []byte(value)
 			if inner, has := nested[tag]; has {
-				content = widen(value, inner)
+				content = widen([]byte(value), inner)
 			}
 			e.nested(tag, func(e *encoder) { e.buffer = content })
 			return nil
@@ -102,13 +102,13 @@ func withUnknown(tb testing.TB, payload []byte, before bool, extra func(*encoder
 		return e.buffer
 	}
 	kinds = map[OperationKind]bool{}
-	indextest.Must(tb, Operations(payload, func(kind OperationKind, body []byte) error {
+	indextest.Must(tb, Operations(string(payload), func(kind OperationKind, body string) error {
 		kinds[kind] = true
 		nested, known := nestings()[kind]
 		if !known {
 			tb.Fatalf("operation %d: which of its fields are nested?", kind)
 		}
-		widened = appendOperation(widened, kind, func(e *encoder) { e.buffer = widen(body, nested) })
+		widened = appendOperation(widened, kind, func(e *encoder) { e.buffer = widen([]byte(body), nested) })
 		return nil
 	}))
 	return widened, kinds
@@ -119,7 +119,7 @@ func replayed(tb testing.TB, payload []byte) []byte {
 	tb.Helper()
 	t := Begin(&State{}, NewLookup(), 1)
 	t.Replaying = true
-	indextest.Must(tb, Operations(payload, t.replay))
+	indextest.Must(tb, Operations(string(payload), t.replay))
 	var dumped bytes.Buffer
 	indextest.Must(tb, dump(context.Background(), t.Finish(), func(frame []byte) error {
 		dumped.Write(frame)
@@ -157,7 +157,7 @@ func TestEveryKindIsTried(t *testing.T) {
 	for kind := OperationKind(0); kind < 100; kind++ {
 		replaying := Begin(&State{}, NewLookup(), 1)
 		_, tried := nestings()[kind]
-		if known := !errors.Is(replaying.replay(kind, nil), index.ErrVersion); known != tried {
+		if known := !errors.Is(replaying.replay(kind, ""), index.ErrVersion); known != tried {
 			t.Errorf("operation %d: replayed %v, tried %v", kind, known, tried)
 		}
 	}
@@ -167,7 +167,7 @@ func TestEveryKindIsTried(t *testing.T) {
 func TestRemovalsNeedTheirField(t *testing.T) {
 	for _, kind := range []OperationKind{operationRemoveRecord, operationRemoveSpace, operationRemoveLocation, operationRemoveKept, operationPutGiven, operationPutKeptGiven, operationRemoveSearch} {
 		replaying := Begin(&State{}, NewLookup(), 1)
-		if err := replaying.replay(kind, nil); err == nil {
+		if err := replaying.replay(kind, ""); err == nil {
 			t.Errorf("operation %d without a field is no error", kind)
 		}
 	}

@@ -96,7 +96,7 @@ func (l *Inspection) checkJournal(ctx context.Context, name string, header journ
 	}
 	defer file.Close()
 	result, err := journal.Read(file, header, 0, func(frame journal.Frame) error {
-		return errors.Join(ctx.Err(), catalog.Operations(frame.Payload, func(catalog.OperationKind, []byte) error { return nil }))
+		return errors.Join(ctx.Err(), catalog.Operations(string(frame.Payload), func(catalog.OperationKind, string) error { return nil }))
 	})
 	if errors.Is(err, journal.ErrVersion) || errors.Is(err, catalog.ErrShort) {
 		damaged(report, name, result.End, err.Error(), "restore a backup")
