@@ -138,6 +138,20 @@ func (m *Matcher) MatchesDate(d Date) bool {
 	return !m.Dated || !d.Date.IsZero() && !m.from.compared(d).before(m.from.at) && m.until.compared(d).before(m.until.at)
 }
 
+// MatchesDates tells of all dates from the earliest to the latest that differ in nothing else whether all pass, or none does;
+// neither where some may.
+func (m *Matcher) MatchesDates(earliest, latest Date) (all, none bool) {
+	if m.Taken != nil && *m.Taken != earliest.Taken {
+		return false, true
+	}
+	if !m.Dated {
+		return true, false
+	}
+	all = m.MatchesDate(earliest) && m.MatchesDate(latest)
+	none = m.from.compared(latest).before(m.from.at) || !m.until.compared(earliest).before(m.until.at)
+	return all, none
+}
+
 // MatchesRating reports whether a rating, or [Unrated], passes.
 func (m *Matcher) MatchesRating(rating int8) bool {
 	return len(m.Ratings) == 0 || slices.ContainsFunc(m.Ratings, func(wanted index.RatingRange) bool { return holdsRating(wanted, rating) })

@@ -32,6 +32,9 @@ type columns struct {
 	ratios      [catalog.PageSize]uint32
 	offsets     [catalog.PageSize]int32 // of the camera's clock, in seconds ahead of UTC
 	flags       [catalog.PageSize]columnFlags
+	// earliest and latest are the slots of the first and the last date, where dates differ in nothing else: alike says so.
+	earliest, latest uint8
+	alike            bool
 }
 
 // columnFlags say what must be asked of the record itself.
@@ -230,7 +233,7 @@ func (p *Page) matching(m, rest *filters.Matcher, slots []uint8) []uint8 {
 		slots = keep(slots, func(slot uint8) bool { return asked[c.cameras.of[slot]] })
 	}
 	if m.Dated || m.Taken != nil {
-		slots = keep(slots, func(slot uint8) bool { return m.MatchesDate(c.dating(slot)) })
+		slots = c.matchingDate(m, slots)
 	}
 	if len(m.Ratings) > 0 {
 		slots = keep(slots, func(slot uint8) bool { return m.MatchesRating(c.ratings[slot]) })
@@ -246,6 +249,20 @@ func (p *Page) matching(m, rest *filters.Matcher, slots []uint8) []uint8 {
 	}
 	slots = c.matchingGiven(m, slots)
 	return p.matchingRest(m, rest, slots)
+}
+
+// matchingDate keeps the slots whose dates pass. Records that follow each other are mostly of the same days, so that few pages
+// have some that pass and some that do not.
+func (c *columns) matchingDate(m *filters.Matcher, slots []uint8) []uint8 {
+	if c.alike {
+		switch all, none := m.MatchesDates(c.dating(c.earliest), c.dating(c.latest)); {
+		case all:
+			return slots
+		case none:
+			return slots[:0]
+		}
+	}
+	return keep(slots, func(slot uint8) bool { return m.MatchesDate(c.dating(slot)) })
 }
 
 // matchingGiven keeps the slots whose records pass what the flags tell of what people gave.
@@ -348,7 +365,33 @@ func newColumns(p *catalog.Page[*index.Record]) *columns {
 			c.flags[slot] |= flagOCR
 		}
 	}
+	c.compareDates(p)
 	return c
+}
+
+// compareDates finds out whether the dates of a page differ in nothing but when they are, and which are first and last.
+func (c *columns) compareDates(p *catalog.Page[*index.Record]) {
+	const dateFlags = flagTaken | flagOffset
+	for slot, present := range p.Present {
+		if !present {
+			continue
+		}
+		slot := uint8(slot)
+		if !c.alike {
+			c.earliest, c.latest, c.alike = slot, slot, true
+			continue
+		}
+		if c.flags[slot]&dateFlags != c.flags[c.earliest]&dateFlags || c.offsets[slot] != c.offsets[c.earliest] {
+			c.alike = false
+			return
+		}
+		if c.moment(slot).Compare(c.moment(c.earliest)) < 0 {
+			c.earliest = slot
+		}
+		if c.moment(slot).Compare(c.moment(c.latest)) > 0 {
+			c.latest = slot
+		}
+	}
 }
 
 func givenFlags(r *index.Record) (flags columnFlags) {
@@ -394,8 +437,8 @@ func folderOf(r *index.Record) (string, bool) {
 		return "", false
 	}
 	folder := filepath.Dir(r.Files[0].Path)
-	for _, file := range r.Files {
-		if filepath.Dir(file.Path) != folder || file.NamedFolder() != "" {
+	for i, file := range r.Files {
+		if i > 0 && filepath.Dir(file.Path) != folder || file.NamedFolder() != "" {
 			return "", false
 		}
 	}

@@ -24,7 +24,12 @@ func TestSlotsMatch(t *testing.T) {
 	edit := catalog.EditTable(catalog.Table[*index.Record]{})
 	for id := index.ID(1); id < 3*catalog.PageSize; id++ {
 		if random.IntN(7) > 0 {
-			edit.Set(id, randomRecord(random, id))
+			record := randomRecord(random, id)
+			if day := int64(id / catalog.PageSize); day > 0 { // as records are mostly that follow each other
+				offset := 2 * time.Hour
+				record.Metadata.Taken, record.Metadata.TakenOffset = indextest.Time.Add(time.Duration(80*day+int64(id%60))*time.Hour), []*time.Duration{nil, nil, &offset}[day]
+			}
+			edit.Set(id, record)
 		}
 	}
 	passed := 0
