@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index/vector/coder"
 	"mekiki/index/vector/kernels"
+	"mekiki/index/vector/numbers"
 	"mekiki/index/vector/tombstones"
 )
 
@@ -102,9 +103,9 @@ type Index struct {
 	chunkRows     int
 	kernel        kernel
 	content       content
-	finder        finder         // nil where searches are exact
-	method        Method         // of the finder
-	numbers       map[uint64]int // of a group's entry
+	finder        finder        // nil where searches are exact
+	method        Method        // of the finder
+	numbers       numbers.Table // of a group's entry
 	// deferred says that View does not build the finder, and generation how often the
 	// entries were renumbered.
 	deferred   bool
@@ -159,7 +160,7 @@ func New(options Options) (*Index, error) {
 	}
 	return &Index{
 		width: options.Width, stride: strideOf(options.Width), options: options, chunkRows: chunkBytes / strideOf(options.Width),
-		kernel: kernels.All()[0], numbers: map[uint64]int{},
+		kernel: kernels.All()[0],
 	}, nil
 }
 
@@ -178,7 +179,7 @@ func (x *Index) add(group uint64, vectors []float32) {
 	count := len(vectors) / x.width
 	x.reserve(count)
 	last := &x.content.last
-	x.numbers[group] = x.content.entries
+	x.numbers.Set(group, x.content.entries)
 	added := entry{group: group, row: uint32(len(last.rows))}
 	if x.options.Values == nil {
 		added.values = vectors
@@ -231,11 +232,11 @@ func (x *Index) Release(values func(group uint64) ([]float32, error)) {
 
 // Remove takes a group out, if it is there.
 func (x *Index) Remove(group uint64) {
-	number, found := x.numbers[group]
+	number, found := x.numbers.Get(group)
 	if !found {
 		return
 	}
-	delete(x.numbers, group)
+	x.numbers.Remove(group)
 	x.content.removed = x.content.removed.With(number)
 	if removed := x.content.removed.Count(); removed > fewTombstones && removed > x.content.entries/2 {
 		x.rebuild()
@@ -262,12 +263,12 @@ func (x *Index) rebuild() {
 func (x *Index) copyEntry(reader *reader, from *chunk, slot int, e entry) {
 	rows, codes, err := reader.entry(from, slot)
 	if err != nil {
-		delete(x.numbers, e.group)
+		x.numbers.Remove(e.group)
 		return
 	}
 	x.reserve(len(rows))
 	last := &x.content.last
-	x.numbers[e.group] = x.content.entries
+	x.numbers.Set(e.group, x.content.entries)
 	e.row, e.sum = uint32(len(last.rows)), 0
 	last.entries = append(last.entries, e)
 	last.codes = append(last.codes, codes...)

@@ -24,7 +24,7 @@ type probing struct {
 
 	products        []int32
 	scores          []float32
-	read            []byte // the codes of the last list that was read
+	read            []byte // memory for the codes of a list
 	asked, accepted int    // entries, by the filter
 }
 
@@ -89,11 +89,11 @@ func (p *probing) scanList(list *invertedList) error {
 	}
 	table := &list.codeTable
 	if list.saved != nil {
-		var err error
-		if p.read, err = list.codesInto(p.read); err != nil {
+		codes, err := list.allCodes(&p.read)
+		if err != nil {
 			return fmt.Errorf("%w: %w", errLists, err)
 		}
-		table = &codeTable{p.read, list.scales}
+		table = &codeTable{codes, list.scales}
 	}
 	p.scanned += len(list.postings)
 	threshold := float32(p.best.Threshold())

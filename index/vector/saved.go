@@ -137,8 +137,8 @@ func (x *Index) UseCodes(from *Codes, keep func(number int) bool) error {
 		current.entries = append(current.entries, entry{group: saved.Group, row: uint32(current.saved.rows), sum: saved.Sum})
 		current.saved.rows += saved.Rows
 		at += codes.Size(saved.Rows, x.stride)
-		if _, twice := x.numbers[saved.Group]; !twice && saved.Rows > 0 && keep(number) {
-			x.numbers[saved.Group] = number
+		if _, twice := x.numbers.Get(saved.Group); !twice && saved.Rows > 0 && keep(number) {
+			x.numbers.Set(saved.Group, number)
 		} else {
 			x.content.removed = x.content.removed.With(number)
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 
 	"mekiki/index/vector/lists"
@@ -23,10 +22,14 @@ func (l *invertedList) mayPass(allow func(group uint64) bool) bool {
 	return allow == nil || l.saved == nil || len(l.postings) > len(l.saved.groups) || slices.ContainsFunc(l.saved.groups, allow)
 }
 
-// codesInto reads the codes of all postings into a buffer, or into a larger one, which it gives.
-func (l *invertedList) codesInto(buffer []byte) ([]byte, error) {
-	buffer, err := l.saved.file.Codes(l.saved.number, buffer)
-	return append(buffer, l.codes...), err
+// allCodes gives the codes of all postings, which must not change. They may lie in the buffer, or in a larger one in its place.
+func (l *invertedList) allCodes(buffer *[]byte) ([]byte, error) {
+	codes, err := l.saved.file.Codes(l.saved.number, buffer)
+	if err == nil && len(l.codes) > 0 {
+		*buffer = append(append((*buffer)[:0], codes...), l.codes...)
+		codes = *buffer
+	}
+	return codes, err
 }
 
 // inMemory gives the list with all codes in memory.
@@ -34,7 +37,7 @@ func (l *invertedList) inMemory() (*invertedList, error) {
 	if l.saved == nil {
 		return l, nil
 	}
-	codes, err := l.codesInto(nil)
+	codes, err := l.allCodes(new([]byte))
 	return &invertedList{codeTable{codes, l.scales}, l.postings, nil}, err
 }
 
@@ -46,8 +49,7 @@ func (f *ivf) save(v *View, w io.Writer) error {
 	for number, list := range f.lists {
 		from := list.codes
 		if err == nil && list.saved != nil {
-			buffer, err = list.codesInto(buffer)
-			from = buffer
+			from, err = list.allCodes(&buffer)
 		}
 		if err != nil {
 			break
@@ -138,7 +140,7 @@ func (x *Index) restoreLists(from *lists.File) (*ivf, []bool, Loaded, error) {
 			list.saved.groups[place] = p.Group
 		})
 		centroid, scale := from.Centroid(number)
-		if err == nil && !isFinite(scale) {
+		if err == nil && !lists.IsFinite(scale) {
 			err = fmt.Errorf("%w: a scale is no number", ErrSaved)
 		}
 		if err != nil {
@@ -156,12 +158,10 @@ func (x *Index) restoreLists(from *lists.File) (*ivf, []bool, Loaded, error) {
 	return f, listed, loaded, nil
 }
 
-func isFinite(value float32) bool { return math.Abs(float64(value)) <= math.MaxFloat32 }
-
 // restorePosting gives the entry of a saved posting; nowhere if the index does not have its group, or not with the
 // same vectors.
 func (x *Index) restorePosting(p lists.Posting, listed []bool, loaded *Loaded) location {
-	if number, found := x.numbers[p.Group]; found && isFinite(p.Scale) {
+	if number, found := x.numbers.Get(p.Group); found && lists.IsFinite(p.Scale) {
 		at := x.content.find(number)
 		if !listed[number] && x.content.fingerprint(at, x.stride) == p.Sum {
 			listed[number] = true

@@ -144,7 +144,7 @@ func (l *graphLoading) read() error {
 // stays for walks to go through.
 func (l *graphLoading) restore(record []byte) error {
 	x, at := l.index, nowhere
-	if number, found := x.numbers[binary.LittleEndian.Uint64(record)]; found {
+	if number, found := x.numbers.Get(binary.LittleEndian.Uint64(record)); found {
 		where := x.content.find(number)
 		if l.state[number] == stateUnknown {
 			l.state[number] = stateOther

@@ -122,6 +122,9 @@ type File struct {
 	items    []item
 	postings int
 	damaged  atomic.Bool
+	// kept are the codes of lists that were read, in as much memory as room says is left.
+	kept []atomic.Pointer[[]byte]
+	room atomic.Int64
 }
 
 // item is a list of the directory.
@@ -152,7 +155,8 @@ func Open(reader io.ReaderAt, size int64, width, stride int) (*File, error) {
 	if sealed.Sum(directory) != found.Sum {
 		return nil, fmt.Errorf("%w: checksum of the directory does not match", ErrDamaged)
 	}
-	f := &File{reader: reader, format: format, stride: stride, items: make([]item, found.Items)}
+	f := &File{reader: reader, format: format, stride: stride, items: make([]item, found.Items), kept: make([]atomic.Pointer[[]byte], found.Items)}
+	f.room.Store(keptBytes)
 	return f, f.place(directory, found.Start)
 }
 
@@ -216,10 +220,24 @@ func (f *File) Postings(number int, buffer []byte, visit func(place int, posting
 	return buffer, nil
 }
 
-// Codes reads a list's codes into the buffer, or into a larger one, which it gives.
-func (f *File) Codes(number int, buffer []byte) ([]byte, error) {
+// Codes gives a list's codes, which must not change. They stay in memory once they were read, as far as there is room for
+// them; else they are read into the buffer's memory, or into a larger one that takes its place.
+func (f *File) Codes(number int, buffer *[]byte) (codes []byte, err error) {
+	if kept := f.kept[number].Load(); kept != nil {
+		return *kept, nil
+	}
 	from := &f.items[number]
-	return f.read(buffer, from.codes, from.count*f.stride, from.codesSum)
+	length := int64(from.count) * int64(f.stride)
+	if f.room.Add(-length) < 0 {
+		f.room.Add(length)
+		*buffer, err = f.read(*buffer, from.codes, int(length), from.codesSum)
+		return *buffer, err
+	}
+	codes, err = f.read(make([]byte, length), from.codes, int(length), from.codesSum)
+	if err != nil || !f.kept[number].CompareAndSwap(nil, &codes) {
+		f.room.Add(length)
+	}
+	return codes, err
 }
 
 func (f *File) read(buffer []byte, at int64, length int, wanted uint32) ([]byte, error) {
@@ -236,3 +254,6 @@ func (f *File) read(buffer []byte, at int64, length int, wanted uint32) ([]byte,
 	}
 	return buffer, err
 }
+
+// IsFinite reports whether a value is a number.
+func IsFinite(value float32) bool { return math.Abs(float64(value)) <= math.MaxFloat32 }

@@ -82,10 +82,9 @@ func same(t testing.TB, data []byte, all []list) bool {
 		if err == nil && !slices.Equal(postings, l.postings) {
 			t.Fatalf("list %d has other postings", number)
 		}
-		var codesErr error
-		buffer, codesErr = file.Codes(number, buffer)
+		codes, codesErr := file.Codes(number, &buffer)
 		whole = whole && codesErr == nil
-		if codesErr == nil && !bytes.Equal(buffer, l.codes) {
+		if codesErr == nil && !bytes.Equal(codes, l.codes) {
 			t.Fatalf("list %d has other codes", number)
 		}
 		if err = errors.Join(err, codesErr); err != nil && (!file.Damaged() || !errors.Is(err, ErrDamaged)) {
@@ -101,6 +100,36 @@ func TestWrittenIsRead(t *testing.T) {
 		if data := written(t, all); !same(t, data, all) {
 			t.Errorf("%d lists are not read", count)
 		}
+	}
+}
+
+// TestCodesStayInMemory: what was read is not read again, but for what there is no room for.
+func TestCodesStayInMemory(t *testing.T) {
+	all := drawn(9)
+	data := written(t, all)
+	file, err := Open(bytes.NewReader(data), int64(len(data)), testWidth, testStride)
+	if err != nil {
+		t.Fatal(err)
+	}
+	length := int64(0)
+	for _, l := range all[:5] {
+		length += int64(len(l.codes))
+	}
+	file.room.Store(length)
+	for range 2 {
+		var buffer []byte
+		for number, l := range all {
+			codes, err := file.Codes(number, &buffer)
+			if kept := file.kept[number].Load() != nil; kept && (err != nil || !bytes.Equal(codes, l.codes)) {
+				t.Fatalf("list %d: other codes, %v", number, err)
+			} else if !kept && len(l.codes) > 0 && (err == nil) != (data[0] != 0) {
+				t.Errorf("list %d: not read again, %v", number, err)
+			}
+		}
+		clear(data) // as nobody would
+	}
+	if room := file.room.Load(); room < 0 || room == length {
+		t.Errorf("%d bytes of %d are left", room, length)
 	}
 }
 
@@ -137,7 +166,7 @@ func FuzzOpen(f *testing.F) {
 		for number := range file.Len() {
 			_, err := file.Postings(number, nil, func(int, Posting) { total++ })
 			if err == nil {
-				_, _ = file.Codes(number, nil)
+				_, _ = file.Codes(number, new([]byte))
 			}
 		}
 		if total > len(data) {
