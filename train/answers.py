@@ -27,6 +27,7 @@ from torch.nn import functional as F
 
 import evaluate
 import language
+import named
 import pool
 import slots
 from mekiki_world.backgrounds import NAMES as BACKGROUNDS
@@ -57,7 +58,7 @@ class Settings:
     vocabulary: int = 2000
     language_width: int = 256
     language_inner: int = 448
-    language_layers: int = 4
+    language_layers: int = 5
     language_heads: int = 8
     language_kv_heads: int = 2
     shards: int = 40  # of 2,000 pictures each
@@ -75,8 +76,9 @@ class Settings:
     picture_minutes: float = 0.0
     picture_batch: int = 96
     told: int = 16  # pictures of a batch that the language model is asked about; all of them are read
-    align: float = 0.35  # share of the picture stage that only reads and describes, before the language model is asked
+    align: float = 1.0  # share of the picture stage that only reads and describes, before the language model is asked; with its loss read-outs grew worse
     asked: int = 8  # questions and captions of each scene in a batch
+    name_weight: float = 1.0  # of the loss that teaches two layers of the language model where names are (named.py), falling to a fifth
     noise: float = 0.15  # of the words of a scene while the language model learns, relative to a word's length
     forget: float = 0.02  # share of described things that are left out of one place of the description
     read_weight: float = 0.5  # of the read-outs' loss behind the language model, falling to a fifth
@@ -324,8 +326,13 @@ def first_fit(lengths: list[int], width: int) -> list[tuple[int, int]]:
 
 def text_loss(model: language.Language, prefix: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """Cross-entropy of the learned tokens behind a prefix of vectors."""
+    return word_loss(model, model.hidden(prefix, batch), batch)
+
+
+def word_loss(model: language.Language, hidden: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Cross-entropy of the learned tokens, from a pass's outputs."""
     learned = batch["targets"] != -100
-    return F.cross_entropy(model.logits(model.hidden(prefix, batch)[learned]), batch["targets"][learned])
+    return F.cross_entropy(model.logits(hidden[learned]), batch["targets"][learned])
 
 
 class Schedule:
@@ -497,7 +504,7 @@ def text_stage(settings: Settings) -> None:
     if finished(settings, "text"):
         return
     tokenizer = load_tokenizer(settings)
-    model, texts, bags = build(settings, tokenizer), Texts(tokenizer, settings.varied), slots.Bags(tokenizer)
+    model, texts, bags, names = build(settings, tokenizer), Texts(tokenizer, settings.varied), slots.Bags(tokenizer), named.Names(tokenizer)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.startswith("language_model."))
     model.bfloat16()
@@ -513,16 +520,19 @@ def text_stage(settings: Settings) -> None:
         relating = stage.schedule.share() < settings.relating
         drawn = [text_scene(settings.text_first + step * settings.text_batch + i, relating) for i in range(settings.text_batch)]
         drawn = [boxed(s, rng) if rng.random() < settings.boxed else s for s in drawn]
-        batch = texts.pack([(texts.of_scene(s, rng, settings.asked, RELATING_WEIGHTS if relating else None), texts.blind(s, rng)) for s in drawn], slots.SLOTS)
-        ids, weights = bags.tensors([slots.spoil(slots.labels_of(s), rng, settings.forget) for s in drawn])
+        rows = [(texts.of_scene(s, rng, settings.asked, RELATING_WEIGHTS if relating else None), texts.blind(s, rng)) for s in drawn]
+        batch, labels = texts.pack(rows, slots.SLOTS), [slots.labels_of(s) for s in drawn]
+        ids, weights = bags.tensors([slots.spoil(l, rng, settings.forget) for l in labels])
         prefix = model.described(ids, weights)
         size = model.language_model.model.embed_tokens.weight.detach().float().square().mean().sqrt()
         prefix = prefix + (settings.noise * size * torch.randn_like(prefix))
-        loss = text_loss(model.language_model, prefix, batch)
-        loss.backward()
+        points = names.points(rows, labels, batch)
+        hidden, looks = model.language_model.looking(prefix, batch, {layer: part[:2] for layer, part in points.items()})
+        loss, (looking, (finds, reads)) = word_loss(model.language_model, hidden, batch), named.losses(looks, points)
+        (loss + settings.name_weight * max(0.2, 1 - stage.schedule.share()) * looking).backward()
         norm = stage.optimizer.step(stage.schedule.rate(), clip=2.0)
         keep_sides()
-        stage.done({"loss": loss.item(), "norm": norm}, check)
+        stage.done({"loss": loss.item(), "looking": looking.item(), "finds": finds, "reads": reads, "norm": norm}, check)
     stage.save()
     blind = torch.zeros(len(scenes), slots.SLOTS, model.language_model.config.hidden_size)
     print(json.dumps({"stage": "text", "end": True, "described": check(), "blind": accuracy(model, texts, asked, lambda part: blind[part])}), file=stage.log, flush=True)

@@ -1,7 +1,7 @@
 """The small language model of the second stage: its tokenizer, its layers under transformers' names, and what it is trained on as text."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -69,6 +69,8 @@ class Layout:
     tables: tuple
     shapes: tuple
     mask: torch.Tensor
+    points: tuple = ()  # rows and tokens of texts whose scores are kept in looks, [points, heads, keys]
+    looks: list = field(default_factory=list)
 
 
 class Attention(nn.Module):
@@ -95,15 +97,23 @@ class Attention(nn.Module):
         spread = lambda t: t.repeat_interleave(bins[0] // picture[0], 0)
         text_k = torch.cat([spread(picture_k), rotate(heads(k[split:], self.kv_heads, bins), *last)], 2)
         text_v = torch.cat([spread(picture_v), heads(v[split:], self.kv_heads, bins)], 2)
-        text = attend(rotate(heads(q[split:], self.heads, bins), *last), many(text_k), many(text_v), layout.mask)
+        text_q = rotate(heads(q[split:], self.heads, bins), *last)
+        if layout.points:
+            rows, tokens = layout.points
+            layout.looks.append(scores_of(text_q[rows, :, tokens, None], many(text_k[rows]), layout.mask[rows, :, tokens, None])[:, :, 0])
+        text = attend(text_q, many(text_k), many(text_v), layout.mask)
         flat = lambda t: t.transpose(1, 2).reshape(-1, self.heads * self.size)
         return self.o_proj(torch.cat([flat(out), flat(text)]))
 
 
 def attend(q, k, v, mask):
     """Attention with an additive mask; faster than the fused one on CPUs for short rows."""
-    scores = torch.matmul(q * q.shape[-1] ** -0.5, k.mT) + mask
-    return torch.matmul(scores.softmax(-1), v)
+    return torch.matmul(scores_of(q, k, mask).softmax(-1), v)
+
+
+def scores_of(q, k, mask):
+    """Scaled products of queries and keys under an additive mask."""
+    return torch.matmul(q * q.shape[-1] ** -0.5, k.mT) + mask
 
 
 def rotate(x, cos, sin):
@@ -170,6 +180,10 @@ class Language(nn.Module):
 
     def hidden(self, prefix: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Vectors of pictures [B,Q,H] and packed texts, ids [B*n,W], to the texts' normed outputs [B*n,W,H]."""
+        return self.looking(prefix, batch, {})[0]
+
+    def looking(self, prefix: torch.Tensor, batch: dict[str, torch.Tensor], points: dict[int, tuple]) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
+        """The same, and by layer the scores [points, heads, Q+W] with which it looks around from points, rows and tokens of the texts."""
         ids, width = batch["ids"], prefix.shape[-1]
         table = lambda positions: tuple(t[positions][:, None].to(prefix.dtype) for t in (self.cos, self.sin))
         layout = Layout(
@@ -177,9 +191,12 @@ class Language(nn.Module):
             torch.where(batch["mask"], 0.0, -10000.0).to(prefix.dtype)[:, None],
         )
         rows = torch.cat([prefix.reshape(-1, width), self.embed(ids).reshape(-1, width)])
-        for layer in self.model.layers:
-            rows = layer(rows, layout)
-        return self.model.norm(rows[prefix.shape[0] * prefix.shape[1] :]).view(*ids.shape, width)
+        looks = {}
+        for i, layer in enumerate(self.model.layers):
+            own = replace(layout, points=points.get(i, ()), looks=[])
+            rows = layer(rows, own)
+            looks |= {i: own.looks[0]} if own.looks else {}
+        return self.model.norm(rows[prefix.shape[0] * prefix.shape[1] :]).view(*ids.shape, width), looks
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         return F.linear(hidden, self.model.embed_tokens.weight).float()

@@ -14,6 +14,7 @@ import evaluate
 import evaluate_answers
 import export_answers
 import language
+import named
 import slots
 from mekiki_world import wordings
 from mekiki_world.captions import read_caption
@@ -180,6 +181,45 @@ class GoingOn(unittest.TestCase):
         every = "".join(chr(c) for c in range(1, 0x3000)) + "\U0001f431\U0010ffff"
         self.assertFalse(set(tokenizer.encode(every).ids) & set(slots.side_tokens(tokenizer)))
         self.assertEqual(len(set(slots.side_tokens(tokenizer))), 4)
+
+
+class Naming(unittest.TestCase):
+    """Where layers are taught to look."""
+
+    def setUp(self):
+        self.tokenizer = answers.Tokenizer.from_file("../embed/builtin/answers/tokenizer.json")
+        self.texts, self.names = answers.Texts(self.tokenizer), named.Names(self.tokenizer)
+
+    def named(self, question: str, answer: str) -> list[str]:
+        ids, learned = self.texts.asked(question, answer)
+        return [self.tokenizer.decode(ids[: end + 1]).split("?")[0].removeprefix("Question:").strip() for end, _ in self.names.named(ids, learned)]
+
+    def test_the_longest_name_is_found(self):
+        self.assertEqual(self.named("is the red fox above the house cat?", "no"), ["is the red fox", "is the red fox above the house cat"])
+        self.assertEqual(self.named("how many house cats are there?", "two"), ["how many house cats"])
+
+    def test_what_is_answered_is_not_a_name(self):
+        self.assertEqual(self.named("what is this?", "cat"), [])
+
+    def test_names_look_at_their_slots_and_answers_at_names(self):
+        rng, absent, there = random.Random(3), 0, 0
+        for index in range(60):
+            scene = training_scene(1, index)
+            question = Asker(scene, rng).is_there()
+            labels, rows = slots.labels_of(scene), [([self.texts.asked(question.text, question.answer)], [])]
+            batch = self.texts.pack(rows, slots.SLOTS)
+            points = self.names.points(rows, [labels], batch)
+            _, tokens, targets = points[named.FINDS]
+            looked = targets[-1, 0].nonzero().flatten().tolist()
+            if question.answer == "no":
+                absent += 1
+                self.assertEqual(looked, [slots.SLOTS])  # the text's first token
+            else:
+                there += 1
+                self.assertTrue(all(labels["groups"][slot - slots.FIRST_GROUP] != slots.NOTHING for slot in looked), question)
+            self.assertEqual(points[named.READS][2][0, 1].nonzero().flatten().tolist(), [slots.SLOTS + tokens[-1]])
+            self.assertTrue(torch.allclose(targets.sum(-1), torch.ones(())))
+        self.assertTrue(absent > 15 and there > 15)
 
 
 class Packing(unittest.TestCase):

@@ -78,7 +78,7 @@ MORE_RELATIONS = {
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above", "top": "bottom", "bottom": "top"}
 SORT_WEIGHTS = {"kind": 3, "count": 4, "place": 3, "yes/no": 8, "colour": 3, "relation": 5, "fact": 5}
 RELATING_WEIGHTS = {"kind": 1, "count": 2, "place": 1, "yes/no": 3, "colour": 2, "relation": 40, "fact": 2}  # while the language model learns what places are
-TRAINING_WEIGHTS = {"kind": 2, "count": 6, "place": 2, "yes/no": 12, "colour": 4, "relation": 7, "fact": 4}
+TRAINING_WEIGHTS = {"kind": 2, "count": 6, "place": 2, "yes/no": 9, "colour": 5, "relation": 11, "fact": 4}
 
 
 @dataclass(frozen=True)
