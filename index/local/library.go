@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"mekiki/embed"
 	"mekiki/embed/pixels"
 	"mekiki/index"
@@ -351,13 +349,10 @@ func (l *Library) start(ctx context.Context, found *catalog.Loaded, again bool) 
 	if l.options.DeferVectors {
 		return nil
 	}
-	group, groupContext := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		_, err := l.view.nearest.Indexes(groupContext)
-		return err
-	})
-	group.Go(func() error { return l.view.columns.MakeAll(groupContext) })
-	if err := group.Wait(); err != nil {
+	made := l.view.columns
+	// A filter that is asked for before makes those that it needs.
+	l.background.Run(func(ctx context.Context) { _ = made.MakeAll(ctx) }) // an error is that of a library that is closed
+	if _, err = l.view.nearest.Indexes(ctx); err != nil {
 		return errors.Join(err, derived.keywordStore.Close(), l.view.release())
 	}
 	return nil

@@ -22,9 +22,9 @@ func NewBackground() *Background {
 	return b
 }
 
-// run does work in a goroutine of its own, unless all work was stopped, which it reports. The
+// Run does work in a goroutine of its own, unless all work was stopped, which it reports. The
 // context ends with the library.
-func (b *Background) run(work func(ctx context.Context)) (begun bool) {
+func (b *Background) Run(work func(ctx context.Context)) (begun bool) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	if b.stopped {

@@ -100,7 +100,7 @@ func (x *Store) Renew(kind index.Kind) {
 	if !x.renewing.CompareAndSwap(false, true) {
 		return
 	}
-	x.Host.Background.run(func(ctx context.Context) {
+	x.Host.Background.Run(func(ctx context.Context) {
 		defer x.renewing.Store(false)
 		select {
 		case x.mu <- struct{}{}:

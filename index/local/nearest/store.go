@@ -206,7 +206,7 @@ func (x *Store) buildInBackground(kind index.Kind) {
 	}
 	ended := make(chan struct{})
 	x.building[kind] = ended
-	begun := x.Host.Background.run(func(ctx context.Context) {
+	begun := x.Host.Background.Run(func(ctx context.Context) {
 		defer close(ended)
 		x.Host.Logger.Info("searches take longer until the graph or the inverted lists of the vector index are built", "kind", kind, "space", x.Number)
 		pending.Run(func() bool { return ctx.Err() != nil })
