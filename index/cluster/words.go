@@ -141,12 +141,14 @@ func (r *Reader) spellings(ctx context.Context, word, term string, edits int) ([
 	}
 	var spellings []string
 	for _, one := range found {
-		at := slices.IndexFunc(documents, func(d keyword.Document) bool { return d.ID == one.ID })
-		if at < 0 {
-			continue
+		var forms []string
+		for _, document := range documents {
+			if slices.Contains(one.IDs, document.ID) {
+				forms = append(forms, document.Written(one.Term))
+			}
 		}
-		if written := documents[at].Written(one.Term); written != "" {
-			spellings = append(spellings, written)
+		if meant := keyword.Meant(word, forms); meant != "" {
+			spellings = append(spellings, meant)
 		}
 	}
 	return spellings, nil

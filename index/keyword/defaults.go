@@ -20,6 +20,8 @@ const (
 	leastOneEdit, leastTwoEdits, longestSpelled = 4, 8, 32
 	// readSpellings is how many like terms are read of the dictionary of a field, and keptSpellings how many are given.
 	readSpellings, keptSpellings = 256, 3
+	// formsRead is in how many documents it is looked up how they write such a term.
+	formsRead = 32
 )
 
 // weighted is a field with its weight, and the length in words that BM25 takes

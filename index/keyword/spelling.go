@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/blevesearch/bleve/v2/search"
 	index "github.com/blevesearch/bleve_index_api"
 )
 
@@ -19,9 +20,10 @@ type Spelling struct {
 	// their neighbour.
 	Term  string
 	Edits int
-	// Count is the number of documents that have it, each counted for every field, and ID one of them.
+	// Count is the number of documents that have it, each counted for every field, and IDs some of them, in which it may be written
+	// differently: see [Meant].
 	Count uint64
-	ID    uint64
+	IDs   []uint64
 }
 
 // Spellings gives terms of the word fields that a word may have been meant as, the nearest and then the most frequent first: of a
@@ -69,7 +71,7 @@ func (r *Reader) spellings(ctx context.Context, term string, edits int) ([]Spell
 		return nil, nil
 	}
 	for _, field := range wordFields() {
-		if there, err := r.posting(ctx, term, field.name); err != nil || there != nil {
+		if there, err := r.postings(ctx, term, field.name, 1); err != nil || len(there) > 0 {
 			return nil, err
 		}
 	}
@@ -120,44 +122,66 @@ func addSpellings(near map[string]*Spelling, dictionaries index.IndexReaderFuzzy
 	return nil
 }
 
-// withDocuments finds a document for each term, and leaves out those that only documents had that are gone.
+// withDocuments finds documents for each term, and leaves out those that only documents had that are gone.
 func (r *Reader) withDocuments(ctx context.Context, spellings []Spelling) ([]Spelling, error) {
 	var found []Spelling
 	for _, one := range spellings {
 		for _, field := range wordFields() {
-			there, err := r.posting(ctx, one.Term, field.name)
+			there, err := r.postings(ctx, one.Term, field.name, formsRead-len(one.IDs))
 			if err != nil {
 				return nil, err
 			}
-			if there == nil {
-				continue
+			for _, internal := range there {
+				external, err := r.documents.ExternalID(internal)
+				if err != nil {
+					return nil, err
+				}
+				id, err := idOf(external)
+				if err != nil {
+					return nil, err
+				}
+				one.IDs = append(one.IDs, id)
 			}
-			external, err := r.documents.ExternalID(there)
-			if err == nil {
-				one.ID, err = idOf(external)
-			}
-			if err != nil {
-				return nil, err
-			}
+		}
+		if len(one.IDs) > 0 {
 			found = append(found, one)
-			break
 		}
 	}
 	return found, nil
 }
 
-// posting gives a document that has a term in a field; nil where none has.
-func (r *Reader) posting(ctx context.Context, term, field string) (id index.IndexInternalID, err error) {
+// postings gives some documents that have a term in a field.
+func (r *Reader) postings(ctx context.Context, term, field string, most int) (ids []index.IndexInternalID, err error) {
 	postings, err := r.documents.TermFieldReader(ctx, []byte(term), field, false, false, false)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, postings.Close()) }()
-	first, err := postings.Next(nil)
-	if err != nil || first == nil {
-		return nil, err
+	for len(ids) < most {
+		next, err := postings.Next(nil)
+		if err != nil {
+			return nil, err
+		}
+		if next == nil {
+			break
+		}
+		ids = append(ids, slices.Clone(next.ID))
 	}
-	return slices.Clone(first.ID), nil
+	return ids, nil
+}
+
+// Meant gives of the forms in which documents write a term, in lower case, the one that a word was meant as: that which differs by
+// the fewest letters, of equals the first in the alphabet; "" of none.
+func Meant(word string, forms []string) string {
+	word = strings.ToLower(word)
+	differs := func(form string) int { return search.LevenshteinDistance(word, form) }
+	meant := ""
+	for _, form := range forms {
+		if form != "" && (meant == "" || cmp.Or(cmp.Compare(differs(form), differs(meant)), strings.Compare(form, meant)) < 0) {
+			meant = form
+		}
+	}
+	return meant
 }
 
 // Written gives a word of the document that has a term, in lower case; "" where it has none any more.

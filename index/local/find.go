@@ -129,13 +129,15 @@ func (s *Snapshot) Spellings(ctx context.Context, words []string) ([][]string, e
 			return nil, err
 		}
 		for _, one := range found {
-			record, there := s.record(index.ID(one.ID))
-			if !there {
-				continue
+			var forms []string
+			for _, id := range one.IDs {
+				if record, there := s.record(index.ID(id)); there {
+					document := keywords.DocumentOf(record)
+					forms = append(forms, document.Written(one.Term))
+				}
 			}
-			document := keywords.DocumentOf(record)
-			if written := document.Written(one.Term); written != "" {
-				spellings[i] = append(spellings[i], written)
+			if meant := keyword.Meant(word, forms); meant != "" {
+				spellings[i] = append(spellings[i], meant)
 			}
 		}
 	}
