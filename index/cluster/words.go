@@ -139,15 +139,15 @@ func (r *Reader) spellings(ctx context.Context, word, term string, edits int) ([
 	if err != nil {
 		return nil, err
 	}
+	byID := func(id uint64) *keyword.Document {
+		if at := slices.IndexFunc(documents, func(d keyword.Document) bool { return d.ID == id }); at >= 0 {
+			return &documents[at]
+		}
+		return nil
+	}
 	var spellings []string
 	for _, one := range found {
-		var forms []string
-		for _, document := range documents {
-			if slices.Contains(one.IDs, document.ID) {
-				forms = append(forms, document.Written(one.Term))
-			}
-		}
-		if meant := keyword.Meant(word, forms); meant != "" {
+		if meant := one.Meant(word, byID); meant != "" {
 			spellings = append(spellings, meant)
 		}
 	}

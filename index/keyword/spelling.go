@@ -21,7 +21,7 @@ type Spelling struct {
 	Term  string
 	Edits int
 	// Count is the number of documents that have it, each counted for every field, and IDs some of them, in which it may be written
-	// differently: see [Meant].
+	// differently: see [Spelling.Meant].
 	Count uint64
 	IDs   []uint64
 }
@@ -170,13 +170,18 @@ func (r *Reader) postings(ctx context.Context, term, field string, most int) (id
 	return ids, nil
 }
 
-// Meant gives of the forms in which documents write a term, in lower case, the one that a word was meant as: that which differs by
-// the fewest letters, of equals the first in the alphabet; "" of none.
-func Meant(word string, forms []string) string {
+// Meant gives of the forms in which documents write the term, in lower case, the one that a word was meant as: that which differs by
+// the fewest letters, of equals the first in the alphabet; "" of none. document gives a document by its ID, nil where it has gone.
+func (s Spelling) Meant(word string, document func(id uint64) *Document) string {
 	word = strings.ToLower(word)
 	differs := func(form string) int { return search.LevenshteinDistance(word, form) }
 	meant := ""
-	for _, form := range forms {
+	for _, id := range s.IDs {
+		there := document(id)
+		if there == nil {
+			continue
+		}
+		form := there.Written(s.Term)
 		if form != "" && (meant == "" || cmp.Or(cmp.Compare(differs(form), differs(meant)), strings.Compare(form, meant)) < 0) {
 			meant = form
 		}

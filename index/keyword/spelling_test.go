@@ -41,12 +41,9 @@ func TestSpellings(t *testing.T) {
 		}
 		var written []string
 		for _, one := range found {
-			var forms []string
-			for _, id := range one.IDs {
-				at := slices.IndexFunc(documents, func(d Document) bool { return d.ID == id })
-				forms = append(forms, documents[at].Written(one.Term))
-			}
-			written = append(written, Meant(word, forms))
+			written = append(written, one.Meant(word, func(id uint64) *Document {
+				return &documents[slices.IndexFunc(documents, func(d Document) bool { return d.ID == id })]
+			}))
 		}
 		if len(written) > 0 && len(want) > 0 && slices.Contains(want, written[0]) {
 			continue

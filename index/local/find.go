@@ -129,19 +129,22 @@ func (s *Snapshot) Spellings(ctx context.Context, words []string) ([][]string, e
 			return nil, err
 		}
 		for _, one := range found {
-			var forms []string
-			for _, id := range one.IDs {
-				if record, there := s.record(index.ID(id)); there {
-					document := keywords.DocumentOf(record)
-					forms = append(forms, document.Written(one.Term))
-				}
-			}
-			if meant := keyword.Meant(word, forms); meant != "" {
+			if meant := one.Meant(word, s.document); meant != "" {
 				spellings[i] = append(spellings[i], meant)
 			}
 		}
 	}
 	return spellings, nil
+}
+
+// document is a record as the keyword index has it; nil where it has gone.
+func (s *Snapshot) document(id uint64) *keyword.Document {
+	record, there := s.record(index.ID(id))
+	if !there {
+		return nil
+	}
+	document := keywords.DocumentOf(record)
+	return &document
 }
 
 // keywordHits asks the keyword index, and reports whether it gave something that does not
