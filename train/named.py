@@ -12,18 +12,12 @@ from torch.nn import functional as F
 import language
 import slots
 from mekiki_world.backgrounds import NAMES as BACKGROUNDS
-from mekiki_world.facts import facts, is_animal
 from mekiki_world.kinds import plural_of
-from mekiki_world.questions import CLASS_WORDS, behind, where
+from mekiki_world.questions import CLASS_WORDS, is_of_class, where
 from mekiki_world.scenes import CONTAINERS, KINDS
 
 FINDS, FINDS_HEADS = 2, (0, 1)  # the layer and the heads that look from a name to its slot; layers before put the tokens of a name together
 READS, READS_HEADS = 3, (4, 5)  # those that look from where the answer begins to the question's first name and to its last
-
-
-def members(word: str) -> set[int]:
-    """The kinds that a class word names, as mekiki_world.questions counts them."""
-    return {k.index for k in KINDS if (is_animal(k.index) if word == "animal" else facts()[k.index]["class"] == word)}
 
 
 def phrases() -> dict[str, list[tuple[str, int]]]:
@@ -35,8 +29,9 @@ def phrases() -> dict[str, list[tuple[str, int]]]:
             name(word, "groups", [kind.index])
             name(plural_of(word), "groups", [kind.index])
     for word in CLASS_WORDS:
-        name(word, "groups", members(word))
-        name(plural_of(word), "groups", members(word))
+        members = [k.index for k in KINDS if is_of_class(k.index, word)]
+        name(word, "groups", members)
+        name(plural_of(word), "groups", members)
     for index, background in enumerate(BACKGROUNDS):
         name(where(background), "background", [index])
     for index, word in enumerate(CONTAINERS):

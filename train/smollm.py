@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import answers
-import pool
+import export_answers
 import slots
 from export import dump
 from mekiki_world.questions import plain_caption, questions
@@ -125,10 +125,8 @@ def write(folder: Path, seer: Seer, language, tokenizer, known: Path, first: Pat
     save_file({n: t.detach().float().half().contiguous().clone() for n, t in tensors.items()}, folder / "model.safetensors", metadata={"format": "pt"})
     config = json.loads((known / "config.json").read_text())
     text = language.config.to_dict()
-    keep = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "hidden_act",
-            "max_position_embeddings", "rms_norm_eps", "attention_bias", "mlp_bias", "bos_token_id", "eos_token_id", "pad_token_id")
     theta = language.config.rope_parameters["rope_theta"]
-    config["text_config"] = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "tie_word_embeddings": True, "rope_theta": theta, **{k: text[k] for k in keep if k in text}}
+    config["text_config"] = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "rope_theta": theta, **{k: text[k] for k in export_answers.TEXT if k in text}, "tie_word_embeddings": True}
     config["image_token_index"] = tokenizer.convert_tokens_to_ids(IMAGE)
     dump(folder / "config.json", config)
     dump(folder / "generation_config.json", {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id or tokenizer.eos_token_id, "max_new_tokens": 30})

@@ -104,6 +104,11 @@ def behind(background: str) -> str:
     return BEHIND.get(background, background)
 
 
+def is_of_class(kind: int, word: str) -> bool:
+    """Whether a class word names a kind; birds, insects and fish are animals too."""
+    return is_animal(kind) if word == "animal" else facts()[kind]["class"] == word
+
+
 class Asker:
     """Makes questions about one scene."""
 
@@ -166,12 +171,8 @@ class Asker:
         return Question(self.form(name), KINDS[group.kind].name, "kind", name)
 
     def members(self, word: str) -> list[Group]:
-        """Groups that a class word names; birds, insects and fish are animals too."""
-        if word == "animal":
-            return [g for g in self.scene.groups if is_animal(g.kind)]
-        if word == "bird":
-            return [g for g in self.scene.groups if facts()[g.kind]["class"] == "bird"]
-        return [g for g in self.scene.groups if facts()[g.kind]["class"] == word]
+        """Groups that a class word names."""
+        return [g for g in self.scene.groups if is_of_class(g.kind, word)]
 
     def which_class(self) -> Question | None:
         words = [w for w in CLASS_WORDS if len(self.members(w)) == 1]
