@@ -21,8 +21,6 @@ typedef struct {
 
 static int by_tiles(const attention *a) { return a->half && a->tiles && tiles_halves_available(); }
 
-static size_t round_up(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
-
 // Rows of words are written by whole vectors, in their order: what is beyond one is the next one's, and beyond the last is room.
 static size_t lay_out(const attention *a, strip *s, char *scratch) {
 	size_t at = 0;
@@ -236,7 +234,7 @@ VNNI static void head_by_tiles(const attention *a, size_t i, void *scratch) {
 	const float *score_bias = a->score_bias ? a->score_bias + batch * a->score_batch + number * a->score_head : NULL;
 	pack_keys(a, &s, a->key.data + batch * a->key.batch + from, 1);
 	pack_values(a, &s, a->value.data + batch * a->value.batch + from, 1);
-	size_t blocks = (a->queries + TILES_ROWS - 1) / TILES_ROWS, rows = (a->queries + blocks - 1) / blocks;
+	size_t rows = tiles_block(a->queries);
 	tiles_begin(rows);
 	for (size_t row = 0; row < a->queries; row += rows) {
 		size_t count = a->queries - row < rows ? a->queries - row : rows;

@@ -57,7 +57,7 @@ static void packed_free(shared *s) {
 
 // Groups of four features, whole steps of tiles where there are any.
 static size_t groups_of(size_t inner) {
-	return tiles_available() ? (inner + TILES_STEP - 1) / TILES_STEP * (TILES_STEP / 4) : (inner + 3) / 4;
+	return round_up(inner, tiles_available() ? TILES_STEP : 4) / 4;
 }
 
 static shared *pack(const void *given) {
@@ -100,9 +100,8 @@ static size_t stride_of(const product *p) { return padded(p->weights->groups * 4
 
 size_t product_blocks(const product *p) { return (p->rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
 
-// By tiles rows lie in blocks, of about as many rows each so that none has few.
+// By tiles rows lie in blocks.
 static size_t tile_blocks(const product *p) { return (p->rows + TILES_ROWS - 1) / TILES_ROWS; }
-static size_t tile_rows(const product *p) { return (p->rows + tile_blocks(p) - 1) / tile_blocks(p); }
 static size_t tile_bytes(const product *p) { return p->weights->groups * 4 * TILES_ROWS; }
 
 static int by_tiles(const product *p) { return p->tiles && tiles_available(); }
@@ -125,7 +124,7 @@ size_t product_scratch(const product *p) {
 void product_prepare(product *p, void *scratch) {
 	char *at = scratch;
 	p->stride = stride_of(p);
-	p->block_rows = by_tiles(p) ? tile_rows(p) : 0;
+	p->block_rows = by_tiles(p) ? tiles_block(p->rows) : 0;
 	p->codes = (uint8_t *)at, at += codes_size(p);
 	p->steps = (float *)at, at += padded((p->rows + MOST_ROWS) * 4);
 	p->extremes = (float *)at;

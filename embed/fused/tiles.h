@@ -11,6 +11,12 @@ enum { TILES_ROWS = 32, TILES_COLUMNS = 32, TILES_STEP = 64, TILES_WORDS = TILES
 // Whether the processor has tiles and the system lets this process use them, which it is asked for once.
 int tiles_available(void);
 
+// How many rows a block has, so that blocks of rows have about as many each and none has few.
+static inline size_t tiles_block(size_t rows) {
+	size_t blocks = (rows + TILES_ROWS - 1) / TILES_ROWS;
+	return (rows + blocks - 1) / blocks;
+}
+
 // Prepares this thread for blocks of so many rows, 1 to TILES_ROWS; tiles_end must follow.
 void tiles_begin(size_t rows);
 void tiles_end(void);

@@ -12,7 +12,8 @@
 // A panel of columns by so many rows fills the processor's registers with sums.
 enum { PANEL = 32, MOST_ROWS = 12 };
 
-static inline size_t padded(size_t size) { return (size + 63) / 64 * 64; }
+static inline size_t round_up(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
+static inline size_t padded(size_t size) { return round_up(size, 64); }
 
 INLINE __mmask16 left(size_t count) { return count >= 16 ? 0xFFFF : (__mmask16)((1u << count) - 1); }
 
