@@ -6,13 +6,15 @@ import (
 	"slices"
 	"sync"
 
+	"mekiki/index/vector/kernels"
+	"mekiki/index/vector/quantized"
 	"mekiki/index/vector/topk"
 )
 
 // builder builds the inverted lists of many entries at once.
 type builder struct {
 	width, stride int
-	kernel        kernel
+	kernel        kernels.Kernel
 	chunks        []*chunk
 	removed       func(location) bool
 	newReader     func() *reader
@@ -102,7 +104,7 @@ func (b *builder) representatives(most int, ofLengthOne bool) (*pointSet, int) {
 					if ofLengthOne {
 						unit(mean)
 					}
-					result.scales = append(result.scales, quantize(code[:b.width], mean))
+					result.scales = append(result.scales, quantized.Values(code[:b.width], mean))
 					result.codes = append(result.codes, code...)
 					result.postings = append(result.postings, at)
 				})

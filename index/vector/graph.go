@@ -6,6 +6,8 @@ import (
 	"runtime"
 
 	"mekiki/index/vector/hnsw"
+	"mekiki/index/vector/kernels"
+	"mekiki/index/vector/quantized"
 	"mekiki/index/vector/topk"
 )
 
@@ -19,10 +21,10 @@ type graph struct {
 	workers int
 }
 
-func newGraph(width int, k kernel) *graph {
+func newGraph(width int, k kernels.Kernel) *graph {
 	return &graph{
-		width: width, nodes: hnsw.New(strideOf(width), k.Gather),
-		merger: newMerger(width, graphRepresentatives, k), code: make([]byte, strideOf(width)), workers: runtime.GOMAXPROCS(0),
+		width: width, nodes: hnsw.New(quantized.Stride(width), k.Gather),
+		merger: newMerger(width, graphRepresentatives, k), code: make([]byte, quantized.Stride(width)), workers: runtime.GOMAXPROCS(0),
 	}
 }
 
@@ -44,7 +46,7 @@ func (b *builder) buildGraph() *graph {
 func (g *graph) append(codes []byte, scale float32, at location) {
 	sum := int32(0)
 	for _, code := range codes[:g.width] {
-		sum += int32(code) - bias
+		sum += int32(code) - quantized.Bias
 	}
 	g.nodes.Append(codes, hnsw.Row{Scale: scale, Sum: sum})
 	g.entries = append(g.entries, at)
@@ -59,7 +61,7 @@ func (g *graph) insert(c *content, reader *reader, numbers []int) {
 			continue
 		}
 		g.merger.merge(codes, rows, func(mean []float32) {
-			g.append(g.code, quantize(g.code[:g.width], unit(mean)), at)
+			g.append(g.code, quantized.Values(g.code[:g.width], unit(mean)), at)
 		})
 	}
 	g.nodes.Link(g.workers, nil)
@@ -82,7 +84,7 @@ func (g *graphView) propose(ctx context.Context, s *scorer) error {
 	coded := s.view.represent(s.vectors)
 	queries := make([]hnsw.Query, len(coded))
 	for i, query := range coded {
-		queries[i] = hnsw.Query{Codes: query.codes, Shift: query.shift, Scale: float32(query.scale)}
+		queries[i] = hnsw.Query{Codes: query.Codes, Shift: query.Shift, Scale: float32(query.Scale)}
 	}
 	if g.nodes.Len() < scanNodesPerResult*s.k && !s.view.walkAlways {
 		return g.scan(ctx, s, queries)

@@ -7,8 +7,10 @@ import (
 	"sort"
 
 	"mekiki/index/vector/coder"
+	"mekiki/index/vector/codes"
 	"mekiki/index/vector/kernels"
 	"mekiki/index/vector/numbers"
+	"mekiki/index/vector/quantized"
 	"mekiki/index/vector/tombstones"
 )
 
@@ -101,7 +103,7 @@ type Index struct {
 	width, stride int
 	options       Options
 	chunkRows     int
-	kernel        kernel
+	kernel        kernels.Kernel
 	content       content
 	finder        finder        // nil where searches are exact
 	method        Method        // of the finder
@@ -128,7 +130,7 @@ type content struct {
 type chunk struct {
 	first   int // the number of its first entry
 	codes   []byte
-	rows    []rowCode
+	rows    []codes.Row
 	entries []entry
 	saved   *savedChunk // nil where the codes are in memory
 }
@@ -159,7 +161,7 @@ func New(options Options) (*Index, error) {
 		return nil, err
 	}
 	return &Index{
-		width: options.Width, stride: strideOf(options.Width), options: options, chunkRows: chunkBytes / strideOf(options.Width),
+		width: options.Width, stride: quantized.Stride(options.Width), options: options, chunkRows: chunkBytes / quantized.Stride(options.Width),
 		kernel: kernels.All()[0],
 	}, nil
 }
@@ -188,7 +190,7 @@ func (x *Index) add(group uint64, vectors []float32) {
 	for row := range count {
 		start := len(last.codes)
 		last.codes = last.codes[:start+x.stride] // zero beyond the width since made
-		last.rows = append(last.rows, newRowCode(last.codes[start:], vectors[row*x.width:(row+1)*x.width]))
+		last.rows = append(last.rows, quantized.Row(last.codes[start:], vectors[row*x.width:(row+1)*x.width]))
 	}
 	x.content.entries++
 	x.content.rows += count
@@ -208,7 +210,7 @@ func (x *Index) reserve(rows int) {
 	*last = chunk{
 		first: x.content.entries,
 		codes: make([]byte, 0, capacity*x.stride),
-		rows:  make([]rowCode, 0, capacity),
+		rows:  make([]codes.Row, 0, capacity),
 	}
 }
 

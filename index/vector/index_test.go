@@ -18,7 +18,7 @@ import (
 // indexed is the searcher over an Index.
 type indexed struct{ index *Index }
 
-func newIndexed(width int, kernel kernel) indexed {
+func newIndexed(width int, kernel kernels.Kernel) indexed {
 	index, err := New(Options{Width: width})
 	if err != nil {
 		panic(err)

@@ -4,7 +4,10 @@ import (
 	"math"
 	"slices"
 
+	"mekiki/index/vector/codes"
+	"mekiki/index/vector/kernels"
 	"mekiki/index/vector/lists"
+	"mekiki/index/vector/quantized"
 )
 
 // ivf is an inverted file (Jegou, Douze and Schmid, Product Quantization for Nearest
@@ -73,7 +76,7 @@ func (f *ivf) maxLength() int { return int(listGrowth * float64(builtLength(f.po
 func (t *codeTable) add(stride int, values []float32) {
 	start := len(t.codes)
 	t.codes = append(t.codes, make([]byte, stride)...)
-	t.scales = append(t.scales, quantize(t.codes[start:start+len(values)], values))
+	t.scales = append(t.scales, quantized.Values(t.codes[start:start+len(values)], values))
 }
 
 func (t *codeTable) row(i, stride int) []byte { return t.codes[i*stride : (i+1)*stride] }
@@ -97,17 +100,17 @@ type inserter struct {
 	scores   []float32
 }
 
-func newInserter(width int, k kernel) *inserter {
-	return &inserter{merger: newMerger(width, maxRepresentatives, k), stride: strideOf(width), code: make([]byte, strideOf(width))}
+func newInserter(width int, k kernels.Kernel) *inserter {
+	return &inserter{merger: newMerger(width, maxRepresentatives, k), stride: quantized.Stride(width), code: make([]byte, quantized.Stride(width))}
 }
 
 // insert appends one entry's representatives to the lists of their nearest centroids,
 // and splits the lists that became too long.
-func (n *inserter) insert(f *ivf, rows []rowCode, codes []byte, at location, removed func(location) bool) {
+func (n *inserter) insert(f *ivf, rows []codes.Row, codes []byte, at location, removed func(location) bool) {
 	f.unshare()
 	f.groups++
 	n.merge(codes, rows, func(mean []float32) {
-		scale := quantize(n.code[:n.width], mean)
+		scale := quantized.Values(n.code[:n.width], mean)
 		number := n.nearest(&f.centroids, n.code)
 		old := f.lists[number]
 		grown := &invertedList{codeTable{append(old.codes, n.code...), append(old.scales, scale)}, append(old.postings, at), old.saved}
@@ -134,7 +137,7 @@ func (n *inserter) nearest(centroids *codeTable, code []byte) int {
 // score gives the dot products of a coded vector with coded centroids, but for the
 // vector's scale. The next call overwrites them.
 func (n *inserter) score(centroids *codeTable, code []byte) []float32 {
-	shift := unbias(n.query, code, n.width)
+	shift := quantized.Unbias(n.query, code, n.width)
 	count := len(centroids.scales)
 	n.products = slices.Grow(n.products[:0], count)[:count]
 	n.scores = slices.Grow(n.scores[:0], count)[:count]

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"math/rand/v2"
+	"mekiki/index/vector/kernels"
+	"mekiki/index/vector/quantized"
 	"slices"
 )
 
@@ -44,10 +46,10 @@ func (s *pointSet) addUnit(sum []float32, number int32) {
 	codes := s.code(number)[:s.width]
 	var squares int
 	for _, code := range codes {
-		squares += (int(code) - bias) * (int(code) - bias)
+		squares += (int(code) - quantized.Bias) * (int(code) - quantized.Bias)
 	}
 	if squares > 0 {
-		addCodes(sum, codes, float32(1/math.Sqrt(float64(squares))))
+		quantized.AddTo(sum, codes, float32(1/math.Sqrt(float64(squares))))
 	}
 }
 
@@ -67,7 +69,7 @@ func unit(vector []float32) []float32 {
 
 // bisector divides sets in two by two-means. It keeps its memory.
 type bisector struct {
-	kernel        kernel
+	kernel        kernels.Kernel
 	width, stride int
 	source        *rand.Rand
 	rows          []byte
@@ -85,8 +87,8 @@ type preference struct {
 // gatherRows is how many members are copied together for the kernel.
 const gatherRows = 64
 
-func newBisector(width int, k kernel) *bisector {
-	stride := strideOf(width)
+func newBisector(width int, k kernels.Kernel) *bisector {
+	stride := quantized.Stride(width)
 	return &bisector{
 		kernel: k, width: width, stride: stride, source: rand.New(rand.NewPCG(3, uint64(width))), rows: make([]byte, gatherRows*stride),
 		products: [2][]int32{make([]int32, gatherRows), make([]int32, gatherRows)},
@@ -135,17 +137,17 @@ func (b *bisector) bisect(set *pointSet, numbers []int32) (one, two []int32) {
 
 // compare fills preferences.
 func (b *bisector) compare(set *pointSet, numbers []int32, first, second []float32) {
-	queries := [2]queryCode{newQueryCode(first, b.stride), newQueryCode(second, b.stride)}
+	queries := [2]quantized.Query{quantized.NewQuery(first, b.stride), quantized.NewQuery(second, b.stride)}
 	b.preferences = b.preferences[:0]
 	for some := range slices.Chunk(numbers, gatherRows) {
 		for i, number := range some {
 			copy(b.rows[i*b.stride:], set.code(number))
 		}
 		for i := range queries {
-			b.kernel.Dot(queries[i].codes, b.rows[:len(some)*b.stride], b.products[i][:len(some)])
+			b.kernel.Dot(queries[i].Codes, b.rows[:len(some)*b.stride], b.products[i][:len(some)])
 		}
 		for i, number := range some {
-			margin := float32(queries[0].scale)*float32(b.products[0][i]-queries[0].shift) - float32(queries[1].scale)*float32(b.products[1][i]-queries[1].shift)
+			margin := float32(queries[0].Scale)*float32(b.products[0][i]-queries[0].Shift) - float32(queries[1].Scale)*float32(b.products[1][i]-queries[1].Shift)
 			b.preferences = append(b.preferences, preference{number, margin})
 		}
 	}

@@ -19,11 +19,7 @@ func Representatives(rows []float32, width, most int) [][]float32 {
 	if count == 1 {
 		return [][]float32{rows[:width]}
 	}
-	count = min(count, mergeRows)
-	codes, coded := make([]byte, count*strideOf(width)), make([]rowCode, count)
-	for i := range coded {
-		coded[i] = newRowCode(codes[i*strideOf(width):], rows[i*width:(i+1)*width])
-	}
+	coded, codes := Encode(rows[:min(count, mergeRows)*width], width)
 	var merged [][]float32
 	newMerger(width, maxRepresentatives, kernels.All()[0]).merge(codes, coded, func(mean []float32) {
 		if unit := unitOf(mean); unit != nil {

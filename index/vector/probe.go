@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"mekiki/index/vector/quantized"
 	"mekiki/index/vector/topk"
 )
 
@@ -14,7 +15,7 @@ type probing struct {
 	view    *View
 	ivf     *ivf
 	allow   func(group uint64) bool
-	queries []queryCode          // of the queries, or of their representatives
+	queries []quantized.Query    // of the queries, or of their representatives
 	best    *topk.List[location] // the entries to score
 	// margin is the best scores, more of them than results are wanted. The scan stops
 	// when no posting has entered it for long: improved is what scanned was when one
@@ -121,10 +122,10 @@ func (p *probing) score(rows *codeTable) []float32 {
 	p.scores = slices.Grow(p.scores[:0], count)[:count]
 	for number := range p.queries {
 		query := &p.queries[number]
-		p.view.kernel.Dot(query.codes, rows.codes, p.products)
-		factor := float32(query.scale)
+		p.view.kernel.Dot(query.Codes, rows.codes, p.products)
+		factor := float32(query.Scale)
 		for i, product := range p.products {
-			score := factor * rows.scales[i] * float32(product-query.shift)
+			score := factor * rows.scales[i] * float32(product-query.Shift)
 			if number == 0 || score > p.scores[i] {
 				p.scores[i] = score
 			}

@@ -2,6 +2,9 @@ package vector
 
 import (
 	"math"
+	"mekiki/index/vector/codes"
+	"mekiki/index/vector/kernels"
+	"mekiki/index/vector/quantized"
 	"slices"
 )
 
@@ -10,7 +13,7 @@ import (
 // an image, which mostly are, need one vector or a few instead of 32. It keeps its
 // memory from one group to the next.
 type merger struct {
-	kernel   kernel
+	kernel   kernels.Kernel
 	width    int
 	most     int // representatives of a block of rows
 	query    []int8
@@ -21,13 +24,13 @@ type merger struct {
 }
 
 // newMerger makes a merger to so many representatives at most, up to mostRepresentatives.
-func newMerger(width, most int, k kernel) *merger {
-	return &merger{kernel: k, width: width, most: most, query: make([]int8, strideOf(width)), mean: make([]float32, width)}
+func newMerger(width, most int, k kernels.Kernel) *merger {
+	return &merger{kernel: k, width: width, most: most, query: make([]int8, quantized.Stride(width)), mean: make([]float32, width)}
 }
 
 // merge calls emit with each representative of the coded rows; emit must not keep
 // it.
-func (m *merger) merge(codes []byte, rows []rowCode, emit func(mean []float32)) {
+func (m *merger) merge(codes []byte, rows []codes.Row, emit func(mean []float32)) {
 	for start := 0; start < len(rows); start += mergeRows {
 		end := min(start+mergeRows, len(rows))
 		stride := len(m.query)
@@ -35,7 +38,7 @@ func (m *merger) merge(codes []byte, rows []rowCode, emit func(mean []float32)) 
 	}
 }
 
-func (m *merger) mergeBlock(codes []byte, rows []rowCode, emit func(mean []float32)) {
+func (m *merger) mergeBlock(codes []byte, rows []codes.Row, emit func(mean []float32)) {
 	count := len(rows)
 	m.cluster = slices.Grow(m.cluster[:0], count)[:count]
 	clear(m.cluster)
@@ -56,12 +59,12 @@ func (m *merger) mergeBlock(codes []byte, rows []rowCode, emit func(mean []float
 }
 
 // compare computes the Gram matrix.
-func (m *merger) compare(codes []byte, rows []rowCode) {
+func (m *merger) compare(codes []byte, rows []codes.Row) {
 	count, stride := len(rows), len(m.query)
 	m.gram = slices.Grow(m.gram[:0], count*count)[:count*count]
 	m.products = slices.Grow(m.products[:0], count)[:count]
 	for i, row := range rows {
-		shift := unbias(m.query, codes[i*stride:(i+1)*stride], m.width)
+		shift := quantized.Unbias(m.query, codes[i*stride:(i+1)*stride], m.width)
 		m.kernel.Dot(m.query, codes[:count*stride], m.products)
 		for j, product := range m.products {
 			m.gram[i*count+j] = row.Scale * rows[j].Scale * float32(product-shift)
@@ -113,7 +116,7 @@ func (m *merger) clusterSums(clusters int) (sums [mergeRows][mostRepresentatives
 }
 
 // emit passes on the mean of each cluster.
-func (m *merger) emit(codes []byte, rows []rowCode, clusters int, emit func(mean []float32)) {
+func (m *merger) emit(codes []byte, rows []codes.Row, clusters int, emit func(mean []float32)) {
 	stride := len(m.query)
 	for cluster := range clusters {
 		clear(m.mean)
@@ -123,7 +126,7 @@ func (m *merger) emit(codes []byte, rows []rowCode, clusters int, emit func(mean
 				continue
 			}
 			members++
-			addCodes(m.mean, codes[i*stride:(i+1)*stride], row.Scale)
+			quantized.AddTo(m.mean, codes[i*stride:(i+1)*stride], row.Scale)
 		}
 		if members == 0 {
 			continue
@@ -133,23 +136,4 @@ func (m *merger) emit(codes []byte, rows []rowCode, clusters int, emit func(mean
 		}
 		emit(m.mean)
 	}
-}
-
-// addCodes adds what codes stand for to a vector.
-func addCodes(sum []float32, codes []byte, scale float32) {
-	codes = codes[:len(sum)]
-	for i, code := range codes {
-		sum[i] += scale * float32(int(code)-bias)
-	}
-}
-
-// unbias turns stored codes into those of a query, and gives what their bias adds to
-// its products.
-func unbias(query []int8, codes []byte, width int) (shift int32) {
-	for i, code := range codes[:width] {
-		value := int8(int(code) - bias)
-		query[i] = value
-		shift += bias * int32(value)
-	}
-	return shift
 }

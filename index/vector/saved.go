@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"mekiki/index/vector/codes"
+	"mekiki/index/vector/quantized"
 )
 
 // savedChunk says where in a file the codes of a chunk's entries are.
@@ -45,7 +46,7 @@ func (r *reader) fill(c *chunk, start, end int) {
 
 // entry gives an entry's codes and what is known of its rows; they are good until the next
 // call. Codes that cannot be read are made anew of the group's vectors.
-func (r *reader) entry(c *chunk, slot int) ([]rowCode, []byte, error) {
+func (r *reader) entry(c *chunk, slot int) ([]codes.Row, []byte, error) {
 	e := &c.entries[slot]
 	first, end := int(e.row), c.endRow(slot)
 	if c.saved == nil {
@@ -69,10 +70,10 @@ func (r *reader) entry(c *chunk, slot int) ([]rowCode, []byte, error) {
 // Encode gives the codes of vectors, row after row, and what is known of each, as an index
 // keeps them and as codes.Writer takes them.
 func Encode(vectors []float32, width int) ([]codes.Row, []byte) {
-	stride := strideOf(width)
+	stride := quantized.Stride(width)
 	rows, coded := make([]codes.Row, len(vectors)/width), make([]byte, len(vectors)/width*stride)
 	for i := range rows {
-		rows[i] = newRowCode(coded[i*stride:], vectors[i*width:(i+1)*width])
+		rows[i] = quantized.Row(coded[i*stride:], vectors[i*width:(i+1)*width])
 	}
 	return rows, coded
 }
@@ -87,7 +88,7 @@ type Codes struct {
 // OpenCodes opens a file of size bytes that codes.Writer wrote of vectors of a width. An
 // error wraps codes.ErrDamaged unless it is the reader's.
 func OpenCodes(file io.ReaderAt, size int64, width int) (*Codes, error) {
-	stride := strideOf(width)
+	stride := quantized.Stride(width)
 	opened, entries, err := codes.Open(file, size, width, stride)
 	if err != nil {
 		return nil, fmt.Errorf("open codes: %w", err)

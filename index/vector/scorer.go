@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"mekiki/index/vector/quantized"
 	"slices"
 )
 
@@ -102,14 +103,14 @@ func (s *search) proposeLikely(c *chunk, slot int) (float64, error) {
 	lower, upper := math.Inf(-1), math.Inf(-1)
 	for number := range s.queries {
 		query := &s.queries[number]
-		s.view.kernel.Dot(query.codes, codes, s.products)
+		s.view.kernel.Dot(query.Codes, codes, s.products)
 		best, row := math.Inf(-1), 0
 		for i := range s.products {
-			if product := float64(rows[i].Scale) * float64(s.products[i]-query.shift); product > best {
+			if product := float64(rows[i].Scale) * float64(s.products[i]-query.Shift); product > best {
 				best, row = product, i
 			}
 		}
-		low, high := query.likelyBounds(rows[row], s.products[row])
+		low, high := query.LikelyBounds(rows[row], s.products[row])
 		lower, upper = max(lower, low), max(upper, high)
 	}
 	if upper >= s.threshold() {
@@ -120,20 +121,16 @@ func (s *search) proposeLikely(c *chunk, slot int) (float64, error) {
 }
 
 // represent codes the queries, or the representatives of many.
-func (v *View) represent(queries []float32) (coded []queryCode) {
+func (v *View) represent(queries []float32) (coded []quantized.Query) {
 	if len(queries) <= maxRepresentatives*v.width {
 		for query := range slices.Chunk(queries, v.width) {
-			coded = append(coded, newQueryCode(query, v.stride))
+			coded = append(coded, quantized.NewQuery(query, v.stride))
 		}
 		return coded
 	}
-	codes := make([]byte, len(queries)/v.width*v.stride)
-	rows := make([]rowCode, len(queries)/v.width)
-	for i := range rows {
-		rows[i] = newRowCode(codes[i*v.stride:], queries[i*v.width:(i+1)*v.width])
-	}
+	rows, codes := Encode(queries, v.width)
 	newMerger(v.width, maxRepresentatives, v.kernel).merge(codes, rows, func(mean []float32) {
-		coded = append(coded, newQueryCode(mean, v.stride))
+		coded = append(coded, quantized.NewQuery(mean, v.stride))
 	})
 	return coded
 }

@@ -8,13 +8,16 @@ import (
 	"slices"
 	"sync"
 
+	"mekiki/index/vector/codes"
+	"mekiki/index/vector/kernels"
+	"mekiki/index/vector/quantized"
 	"mekiki/index/vector/topk"
 )
 
 // View is an Index at one moment. It is safe for concurrent use.
 type View struct {
 	width, stride int
-	kernel        kernel
+	kernel        kernels.Kernel
 	content       content
 	proposer      proposer // nil where searches are exact
 	method        Method
@@ -116,7 +119,7 @@ func (v *View) scanIsFast(k int, allow func(group uint64) bool) bool {
 type search struct {
 	view        *View
 	allow       func(group uint64) bool
-	queries     []queryCode
+	queries     []quantized.Query
 	lowerBounds *topk.List[struct{}] // of scores
 	proposals   []proposal
 
@@ -137,7 +140,7 @@ type proposal struct {
 func (v *View) newSearch(queries []float32, k int) *search {
 	s := &search{view: v, lowerBounds: topk.New[struct{}](k), reader: &reader{stride: v.stride, width: v.width, values: v.values}}
 	for query := range slices.Chunk(queries, v.width) {
-		s.queries = append(s.queries, newQueryCode(query, v.stride))
+		s.queries = append(s.queries, quantized.NewQuery(query, v.stride))
 	}
 	return s
 }
@@ -226,16 +229,16 @@ func (s *search) offer(c *chunk, slot, from, to int) {
 }
 
 // bound computes the bounds of rows.
-func (s *search) bound(rows []rowCode, codes []byte) {
+func (s *search) bound(rows []codes.Row, codes []byte) {
 	count := len(rows)
 	s.products = slices.Grow(s.products[:0], count)[:count]
 	s.lower = slices.Grow(s.lower[:0], count)[:count]
 	s.upper = slices.Grow(s.upper[:0], count)[:count]
 	for number := range s.queries {
 		query := &s.queries[number]
-		s.view.kernel.Dot(query.codes, codes, s.products)
+		s.view.kernel.Dot(query.Codes, codes, s.products)
 		for i, row := range rows {
-			lower, upper := query.bounds(row, s.products[i])
+			lower, upper := query.Bounds(row, s.products[i])
 			if number > 0 {
 				lower, upper = max(lower, s.lower[i]), max(upper, s.upper[i])
 			}

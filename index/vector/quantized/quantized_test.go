@@ -1,4 +1,4 @@
-package vector
+package quantized
 
 import (
 	"math/rand/v2"
@@ -12,9 +12,9 @@ func TestQuantizeIsNearest(t *testing.T) {
 		for i := range values {
 			values[i] = float32(source.NormFloat64())
 		}
-		scale := quantize(codes, values)
+		scale := Values(codes, values)
 		for i, value := range values {
-			back := scale * float32(int(codes[i])-bias)
+			back := scale * float32(int(codes[i])-Bias)
 			if difference := value - back; difference > scale*0.5001 || difference < -scale*0.5001 {
 				t.Fatalf("value %g comes back as %g with scale %g", value, back, scale)
 			}
