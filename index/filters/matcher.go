@@ -93,6 +93,9 @@ func Compile(f index.Filter) *Matcher {
 	return m
 }
 
+// Clone gives a matcher of the same filter, for another goroutine.
+func (m *Matcher) Clone() *Matcher { return Compile(m.filter) }
+
 // Except gives the conditions of those fields that somebody does not know to judge by
 // themselves; nil when there are none.
 func (m *Matcher) Except(known func(Name) bool) *Matcher {

@@ -2,10 +2,8 @@ package columns
 
 import (
 	"context"
-	"maps"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sync/atomic"
 	"time"
 	"unique"
@@ -21,6 +19,7 @@ import (
 // columns are what filters, orders and counts ask of a page's records, side by
 // side in memory: a million records are looked through without looking for each.
 type columns struct {
+	slots       []uint8 // those that have a record
 	kinds       [catalog.PageSize]index.Kind
 	seconds     [catalog.PageSize]int64 // since 1970, of Record.Date
 	nanoseconds [catalog.PageSize]int32
@@ -32,6 +31,8 @@ type columns struct {
 	ratios      [catalog.PageSize]uint32
 	offsets     [catalog.PageSize]int32 // of the camera's clock, in seconds ahead of UTC
 	flags       [catalog.PageSize]columnFlags
+	inOneFolder bool        // all are, each in the one that the column names
+	anyFlags    columnFlags // those that one of the records has
 	// earliest and latest are the slots of the first and the last date, where dates differ in nothing else: alike says so.
 	earliest, latest uint8
 	alike            bool
@@ -76,15 +77,6 @@ func (c *category[T]) fill(slot int, value T, numbers map[T]uint8) {
 		c.values = append(c.values, unique.Make(value))
 	}
 	c.of[slot] = number
-}
-
-// where asks about every different value once.
-func (c *category[T]) where(ask func(T) bool) *[catalog.PageSize]bool {
-	passes := new([catalog.PageSize]bool)
-	for number, value := range c.values {
-		passes[number] = ask(value.Value())
-	}
-	return passes
 }
 
 // count tells how many of the slots have each value that one of them has.
@@ -170,164 +162,8 @@ func (p *Page) columns() *columns {
 	return made
 }
 
-// scan gives the slots of records that pass, page by page in order of ID. The slots
-// are only good during the visit.
-func (t *Table) scan(ctx context.Context, m *filters.Matcher, visit func(p *Page, slots []uint8)) error {
-	if m != nil && m.IDs != nil {
-		return t.scanIDs(ctx, m, visit)
-	}
-	slots := make([]uint8, 0, catalog.PageSize)
-	rest := m.Except(covers)
-	for _, p := range t.pages {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if p == nil {
-			continue
-		}
-		if slots = p.matching(m, rest, slots[:0]); len(slots) > 0 {
-			visit(p, slots)
-		}
-	}
-	return nil
-}
-
-// scanIDs looks only at the records that a filter names.
-func (t *Table) scanIDs(ctx context.Context, m *filters.Matcher, visit func(p *Page, slots []uint8)) error {
-	for _, id := range slices.Sorted(maps.Keys(m.IDs)) {
-		number, slot := uint64(id)/catalog.PageSize, uint8(id%catalog.PageSize)
-		if number >= uint64(len(t.pages)) || t.pages[number] == nil {
-			continue
-		}
-		p := t.pages[number]
-		if p.records.Present[slot] && m.Matches(p.records.Values[slot]) {
-			visit(p, []uint8{slot})
-		}
-	}
-	return ctx.Err()
-}
-
-// matching gives the slots of the page's records that match, but for their IDs: what
-// [filters.Matcher.Matches] says of each, from the columns as far as these tell. The slots
-// are put into the memory of those given. rest is what the columns do not tell; nil for nothing.
-func (p *Page) matching(m, rest *filters.Matcher, slots []uint8) []uint8 {
-	slots = slots[:0]
-	for slot, present := range p.records.Present {
-		if present {
-			slots = append(slots, uint8(slot))
-		}
-	}
-	if m == nil {
-		return slots
-	}
-	c := p.columns()
-	if len(m.Kinds) > 0 {
-		slots = keep(slots, func(slot uint8) bool { return m.MatchesKind(c.kinds[slot]) })
-	}
-	if len(m.Formats) > 0 {
-		asked := c.formats.where(m.MatchesFormat)
-		slots = keep(slots, func(slot uint8) bool { return asked[c.formats.of[slot]] })
-	}
-	if len(m.Cameras) > 0 {
-		asked := c.cameras.where(m.MatchesCamera)
-		slots = keep(slots, func(slot uint8) bool { return asked[c.cameras.of[slot]] })
-	}
-	if m.Dated || m.Taken != nil {
-		slots = c.matchingDate(m, slots)
-	}
-	if len(m.Ratings) > 0 {
-		slots = keep(slots, func(slot uint8) bool { return m.MatchesRating(c.ratings[slot]) })
-	}
-	if len(m.Folders) > 0 {
-		asked := c.folders.where(m.MatchesFolder)
-		slots = keep(slots, func(slot uint8) bool {
-			if c.flags[slot]&flagOneFolder == 0 {
-				return m.MatchesFiles(p.records.Values[slot])
-			}
-			return asked[c.folders.of[slot]]
-		})
-	}
-	slots = c.matchingGiven(m, slots)
-	return p.matchingRest(m, rest, slots)
-}
-
-// matchingDate keeps the slots whose dates pass. Records that follow each other are mostly of the same days, so that few pages
-// have some that pass and some that do not.
-func (c *columns) matchingDate(m *filters.Matcher, slots []uint8) []uint8 {
-	if c.alike {
-		switch all, none := m.MatchesDates(c.dating(c.earliest), c.dating(c.latest)); {
-		case all:
-			return slots
-		case none:
-			return slots[:0]
-		}
-	}
-	return keep(slots, func(slot uint8) bool { return m.MatchesDate(c.dating(slot)) })
-}
-
-// matchingGiven keeps the slots whose records pass what the flags tell of what people gave.
-func (c *columns) matchingGiven(m *filters.Matcher, slots []uint8) []uint8 {
-	if m.Favourite != nil {
-		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagFavourite != 0 == *m.Favourite })
-	}
-	if m.Hidden != index.ChoiceInclude {
-		slots = keep(slots, func(slot uint8) bool { return m.Hidden.Passes(c.flags[slot]&flagHidden != 0) })
-	}
-	if m.Trash != index.ChoiceInclude {
-		slots = keep(slots, func(slot uint8) bool { return m.Trash.Passes(c.flags[slot]&flagTrash != 0) })
-	}
-	return slots
-}
-
-// matchingRest keeps the slots whose records pass what the columns do not tell.
-func (p *Page) matchingRest(m, rest *filters.Matcher, slots []uint8) []uint8 {
-	c := p.columns()
-	if len(m.Tags) > 0 {
-		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagTags != 0 && m.MatchesTag(p.records.Values[slot]) })
-	}
-	if len(m.People) > 0 {
-		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagPeople != 0 && m.MatchesPerson(p.records.Values[slot]) })
-	}
-	if len(m.Collections) > 0 {
-		slots = keep(slots, func(slot uint8) bool {
-			return c.flags[slot]&flagCollections != 0 && m.MatchesCollection(p.records.Values[slot])
-		})
-	}
-	if len(m.OCR) > 0 {
-		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagOCR != 0 && m.MatchesOCR(p.records.Values[slot]) })
-	}
-	if m.Near != nil {
-		slots = keep(slots, func(slot uint8) bool { return c.flags[slot]&flagPlace != 0 && m.MatchesPlace(p.records.Values[slot]) })
-	}
-	if rest != nil {
-		slots = keep(slots, func(slot uint8) bool { return rest.Matches(p.records.Values[slot]) })
-	}
-	return slots
-}
-
-// keep leaves the slots that pass, in order.
-func keep(slots []uint8, passes func(slot uint8) bool) []uint8 {
-	kept := slots[:0]
-	for _, slot := range slots {
-		if passes(slot) {
-			kept = append(kept, slot)
-		}
-	}
-	return kept
-}
-
-// covers reports whether the columns judge a filter. Of any other, the record is asked.
-func covers(name filters.Name) bool {
-	switch name {
-	case filters.Folder, filters.After, filters.Before, filters.Taken, filters.Camera, filters.Tag, filters.Person, filters.Rating,
-		filters.Type, filters.Near, filters.Kind, filters.IDs, filters.Collection, filters.Favourite, filters.Hidden, filters.Trash, filters.OCR:
-		return true
-	}
-	return false
-}
-
 func newColumns(p *catalog.Page[*index.Record]) *columns {
-	c := &columns{}
+	c := &columns{slots: present(p, nil), inOneFolder: true}
 	formats, cameras, folders := map[string]uint8{}, map[filters.CameraNames]uint8{}, map[string]uint8{}
 	for slot, record := range p.Values {
 		if !p.Present[slot] {
@@ -342,6 +178,7 @@ func newColumns(p *catalog.Page[*index.Record]) *columns {
 		if one {
 			c.flags[slot] |= flagOneFolder
 		}
+		c.inOneFolder = c.inOneFolder && one
 		if len(record.Tags)+len(record.Metadata.Keywords) > 0 {
 			c.flags[slot] |= flagTags
 		}
@@ -364,6 +201,9 @@ func newColumns(p *catalog.Page[*index.Record]) *columns {
 		if record.OCR != nil && len(record.OCR.Lines) > 0 {
 			c.flags[slot] |= flagOCR
 		}
+	}
+	for _, flags := range c.flags {
+		c.anyFlags |= flags
 	}
 	c.compareDates(p)
 	return c

@@ -41,13 +41,23 @@ func TestSlotsMatch(t *testing.T) {
 				want = append(want, id)
 			}
 		}
-		indextest.Must(t, new(Table).Next(edit.Table, true).scan(t.Context(), m, func(p *Page, slots []uint8) {
+		table := new(Table).Next(edit.Table, true)
+		indextest.Must(t, table.scan(t.Context(), m, func(p *Page, slots []uint8) {
 			for _, slot := range slots {
 				got = append(got, p.first+index.ID(slot))
 			}
 		}))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("filter %+v:\n%s", filter, diff)
+		}
+		if m != nil {
+			set, err := table.selected(t.Context(), m)
+			indextest.Must(t, err)
+			for id := range index.ID(len(table.pages) * catalog.PageSize) {
+				if set.Has(uint64(id)) != slices.Contains(want, id) {
+					t.Fatalf("filter %+v: record %d is in the selection, or missing", filter, id)
+				}
+			}
 		}
 		if passed += len(want); len(want) == edit.Table.Count && !filter.IsZero() && len(filter.Kinds) < 2 {
 			t.Errorf("filter %+v lets everything pass", filter)
@@ -69,10 +79,10 @@ func TestColumnsFollow(t *testing.T) {
 	edit.Set(1, &index.Record{ID: 1, Kind: index.KindImage, Format: "gif"})
 	after := before.Next(edit.Table, true)
 	m := filters.Compile(index.Filter{Formats: []string{"gif"}})
-	if slots := after.pages[0].matching(m, m.Except(covers), nil); !slices.Equal(slots, []uint8{1}) {
+	if slots := newAsking(m).matching(after.pages[0]); !slices.Equal(slots, []uint8{1}) {
 		t.Errorf("the changed page has %v", slots)
 	}
-	if slots := before.pages[0].matching(m, m.Except(covers), nil); len(slots) > 0 {
+	if slots := newAsking(m).matching(before.pages[0]); len(slots) > 0 {
 		t.Errorf("the page before has %v", slots)
 	}
 	if after.pages[0] == before.pages[0] || after.pages[1] != before.pages[1] {
@@ -177,9 +187,9 @@ func BenchmarkColumns(b *testing.B) {
 		"folder": {Folders: []string{"/photos/007"}}, "camera": {Cameras: []string{"canon"}}, "month": {After: indextest.Time, Before: indextest.Time.AddDate(0, 1, 0)},
 	} {
 		b.Run(name, func(b *testing.B) {
-			m, slots := filters.Compile(filter), []uint8(nil)
+			a := newAsking(filters.Compile(filter))
 			for b.Loop() {
-				slots = p.matching(m, m.Except(covers), slots[:0])
+				a.matching(p)
 			}
 		})
 	}

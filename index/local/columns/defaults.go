@@ -9,3 +9,7 @@ const maximumKey = 4096
 
 // longestCut is how far down a list a page may reach for the rest to be let go of.
 const longestCut = 1 << 28
+
+// pagesAtOnce is how many pages a goroutine looks through before it takes the next ones: about 50 µs, and 16,384 records, which
+// one goroutine looks through where there are no more.
+const pagesAtOnce = 64

@@ -3,6 +3,8 @@ package columns
 import (
 	"context"
 	"encoding/json"
+	"runtime"
+	"sync/atomic"
 
 	"mekiki/index"
 	"mekiki/index/filters"
@@ -10,6 +12,7 @@ import (
 	"mekiki/internal/flight"
 	"mekiki/internal/lru"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -52,17 +55,36 @@ func (t *Table) Select(ctx context.Context, filter index.Filter, m *filters.Matc
 	})
 }
 
+// selected looks at all pages, several at a time.
 func (t *Table) selected(ctx context.Context, m *filters.Matcher) (Set, error) {
 	set := make(Set, len(t.pages)*catalog.PageSize/64)
-	err := t.scan(ctx, m, func(p *Page, slots []uint8) {
+	add := func(p *Page, slots []uint8) {
 		for _, slot := range slots {
-			set.add(p.first + index.ID(slot))
+			set.add(p.first + index.ID(slot)) // pages have words of their own
 		}
-	})
-	if err != nil {
-		return nil, err
 	}
-	return set, nil
+	if m == nil || m.IDs != nil {
+		return set, t.scan(ctx, m, add)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(t.pages)/pagesAtOnce+1) {
+		group.Go(func() error {
+			a := newAsking(m.Clone())
+			for {
+				from := int(next.Add(pagesAtOnce)) - pagesAtOnce
+				if from >= len(t.pages) || ctx.Err() != nil {
+					return ctx.Err()
+				}
+				for _, p := range t.pages[from:min(from+pagesAtOnce, len(t.pages))] {
+					if p != nil {
+						add(p, a.matching(p))
+					}
+				}
+			}
+		})
+	}
+	return set, group.Wait()
 }
 
 // filterKey tells filters apart: it has every field, whatever fields there are. A filter
