@@ -23,10 +23,15 @@ type probing struct {
 	margin            *topk.List[struct{}]
 	scanned, improved int // postings
 
-	products        []int32
-	scores          []float32
-	read            []byte // memory for the codes of a list
-	asked, accepted int    // entries, by the filter
+	// memory for what is found of a list
+	products []int32
+	scores   []float32
+	read     []byte   // its codes
+	places   []int32  // what passes the filter, and their
+	rows     [][]byte // codes and
+	scales   []float32
+
+	asked, accepted int // entries, by the filter
 }
 
 // errLists is wrapped by errors about lists that cannot be read from their file.
@@ -80,52 +85,83 @@ func (p *probing) probeLists(ctx context.Context, budget float64) error {
 	return nil
 }
 
-// scanList scores a list's postings. Without a filter, removed entries are left out
-// later: asking about each would take longer than scoring them.
+// scanList scores a list's postings, or under a filter those that pass. Where the groups of postings are not at hand, only those are
+// asked about whose score is among the best; and so are removed entries left out: asking about each would take longer than scoring it.
 func (p *probing) scanList(list *invertedList) error {
-	if !list.mayPass(p.allow) {
-		p.scanned += len(list.postings)
-		p.asked += len(list.postings)
-		return nil
-	}
-	table := &list.codeTable
+	p.scanned += len(list.postings)
+	ask := p.allow != nil
+	table, places := &list.codeTable, []int32(nil)
 	if list.saved != nil {
+		if ask {
+			p.places = list.passing(p.places[:0], &p.view.content, p.allow)
+			p.asked, p.accepted = p.asked+len(list.postings), p.accepted+len(p.places)
+			if len(p.places) == 0 {
+				return nil
+			}
+			ask, places = false, p.places
+		}
 		codes, err := list.allCodes(&p.read)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errLists, err)
 		}
 		table = &codeTable{codes, list.scales}
 	}
-	p.scanned += len(list.postings)
+	if places != nil && len(places) < len(list.postings) {
+		p.offer(list, p.scoreSome(table, places), places, ask)
+	} else {
+		p.offer(list, p.score(table), nil, ask)
+	}
+	return nil
+}
+
+// offer considers postings of a list for what is scored by all codes: those at places, or all where these are nil. It asks the filter
+// about each if ask says so.
+func (p *probing) offer(list *invertedList, scores []float32, places []int32, ask bool) {
 	threshold := float32(p.best.Threshold())
-	for i, score := range p.score(table) {
-		if score <= threshold || list.postings[i] == nowhere {
+	for i, score := range scores {
+		if score <= threshold {
 			continue
 		}
-		if p.allow != nil && !p.passes(list.postings[i]) {
+		if places != nil {
+			i = int(places[i])
+		}
+		at := list.postings[i]
+		if at == nowhere || p.allow != nil && !p.passes(at, ask) {
 			continue
 		}
-		p.best.Offer(float64(score), list.postings[i])
+		p.best.Offer(float64(score), at)
 		threshold = float32(p.best.Threshold())
 		if p.margin.Offer(float64(score), struct{}{}) {
 			p.improved = p.scanned
 		}
 	}
-	return nil
 }
 
 // score gives the largest dot product of each row with any query. The next call
 // overwrites them.
 func (p *probing) score(rows *codeTable) []float32 {
-	count := len(rows.scales)
+	return p.scoreBy(rows.scales, func(query []int8, products []int32) { p.view.kernel.Dot(query, rows.codes, products) })
+}
+
+// scoreSome is score of the rows at some places.
+func (p *probing) scoreSome(rows *codeTable, places []int32) []float32 {
+	p.rows, p.scales = p.rows[:0], p.scales[:0]
+	for _, place := range places {
+		p.rows, p.scales = append(p.rows, rows.row(int(place), p.view.stride)), append(p.scales, rows.scales[place])
+	}
+	return p.scoreBy(p.scales, func(query []int8, products []int32) { p.view.kernel.Gather(query, p.rows, products) })
+}
+
+func (p *probing) scoreBy(scales []float32, products func(query []int8, products []int32)) []float32 {
+	count := len(scales)
 	p.products = slices.Grow(p.products[:0], count)[:count]
 	p.scores = slices.Grow(p.scores[:0], count)[:count]
 	for number := range p.queries {
 		query := &p.queries[number]
-		p.view.kernel.Dot(query.Codes, rows.codes, p.products)
+		products(query.Codes, p.products)
 		factor := float32(query.Scale)
 		for i, product := range p.products {
-			score := factor * rows.scales[i] * float32(product-query.Shift)
+			score := factor * scales[i] * float32(product-query.Shift)
 			if number == 0 || score > p.scores[i] {
 				p.scores[i] = score
 			}
@@ -134,11 +170,14 @@ func (p *probing) score(rows *codeTable) []float32 {
 	return p.scores
 }
 
-// passes says whether an entry is there and passes the filter.
-func (p *probing) passes(at location) bool {
+// passes says whether an entry is there, and passes the filter if that is asked.
+func (p *probing) passes(at location, ask bool) bool {
 	entry, number := p.view.content.at(at)
 	if p.view.content.removed.Has(number) {
 		return false
+	}
+	if !ask {
+		return true
 	}
 	p.asked++
 	if p.allow(entry.group) {

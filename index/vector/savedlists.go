@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"mekiki/index/vector/lists"
+	"mekiki/index/vector/quantized"
 )
 
 // savedList says which list of a file has the codes of an inverted list's first postings.
@@ -16,10 +16,19 @@ type savedList struct {
 	groups []uint64 // of the saved postings
 }
 
-// mayPass reports whether a filter may let any posting pass. It is asked about saved postings alone, so that a list need not
-// be read where none does.
-func (l *invertedList) mayPass(allow func(group uint64) bool) bool {
-	return allow == nil || l.saved == nil || len(l.postings) > len(l.saved.groups) || slices.ContainsFunc(l.saved.groups, allow)
+// passing appends the places of those postings whose groups pass a filter; the list need not be read where there are none.
+func (l *invertedList) passing(places []int32, of *content, allow func(group uint64) bool) []int32 {
+	for place, group := range l.saved.groups {
+		if allow(group) {
+			places = append(places, int32(place))
+		}
+	}
+	for place := len(l.saved.groups); place < len(l.postings); place++ {
+		if entry, _ := of.at(l.postings[place]); allow(entry.group) {
+			places = append(places, int32(place))
+		}
+	}
+	return places
 }
 
 // allCodes gives the codes of all postings, which must not change. They may lie in the buffer, or in a larger one in its place.
@@ -140,7 +149,7 @@ func (x *Index) restoreLists(from *lists.File) (*ivf, []bool, Loaded, error) {
 			list.saved.groups[place] = p.Group
 		})
 		centroid, scale := from.Centroid(number)
-		if err == nil && !lists.IsFinite(scale) {
+		if err == nil && !quantized.IsFinite(scale) {
 			err = fmt.Errorf("%w: a scale is no number", ErrSaved)
 		}
 		if err != nil {
@@ -161,7 +170,7 @@ func (x *Index) restoreLists(from *lists.File) (*ivf, []bool, Loaded, error) {
 // restorePosting gives the entry of a saved posting; nowhere if the index does not have its group, or not with the
 // same vectors.
 func (x *Index) restorePosting(p lists.Posting, listed []bool, loaded *Loaded) location {
-	if number, found := x.numbers.Get(p.Group); found && lists.IsFinite(p.Scale) {
+	if number, found := x.numbers.Get(p.Group); found && quantized.IsFinite(p.Scale) {
 		at := x.content.find(number)
 		if !listed[number] && x.content.fingerprint(at, x.stride) == p.Sum {
 			listed[number] = true

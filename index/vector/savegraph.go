@@ -10,6 +10,7 @@ import (
 	"math"
 
 	"mekiki/index/vector/hnsw"
+	"mekiki/index/vector/quantized"
 )
 
 // The format of a saved graph, little-endian:
@@ -161,7 +162,7 @@ func (l *graphLoading) restore(record []byte) error {
 		l.report.Ignored++
 	}
 	scale := math.Float32frombits(binary.LittleEndian.Uint32(record[12:]))
-	if !(hnsw.Row{Scale: scale}).IsFinite() {
+	if !quantized.IsFinite(scale) {
 		return fmt.Errorf("%w: a scale is no number", ErrSaved)
 	}
 	copy(l.graph.code, record[graphNode:])

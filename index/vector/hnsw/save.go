@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math"
 )
 
 // ErrSaved is wrapped by errors about links that cannot be used: they are damaged, or of
@@ -112,8 +111,3 @@ func readChecked(r io.Reader, block []byte) error {
 
 // Row gives the codes of a node, which must not change, and what is known of them.
 func (v *View) Row(node uint32) (codes []byte, row Row) { return v.rows.row(node), v.rows.facts[node] }
-
-// IsFinite reports whether a row's scale is a number.
-func (r Row) IsFinite() bool {
-	return !math.IsNaN(float64(r.Scale)) && !math.IsInf(float64(r.Scale), 0)
-}

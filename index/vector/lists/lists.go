@@ -254,6 +254,3 @@ func (f *File) read(buffer []byte, at int64, length int, wanted uint32) ([]byte,
 	}
 	return buffer, err
 }
-
-// IsFinite reports whether a value is a number.
-func IsFinite(value float32) bool { return math.Abs(float64(value)) <= math.MaxFloat32 }

@@ -128,3 +128,6 @@ func Unbias(query []int8, codes []byte, width int) (shift int32) {
 	}
 	return shift
 }
+
+// IsFinite reports whether a scale that was read from a file is a number.
+func IsFinite(scale float32) bool { return math.Abs(float64(scale)) <= math.MaxFloat32 }
