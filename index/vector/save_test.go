@@ -189,6 +189,28 @@ func checkDamagedLists(t *testing.T, index *Index, want []Neighbour) {
 	}
 }
 
+// TestListsInAFileUnderFilters searches lists in a file, some of whose groups are gone, under filters that most, many or few pass.
+func TestListsInAFileUnderFilters(t *testing.T) {
+	_, saved := savedOf(t, IVF, 6000)
+	loaded := newBy(IVF)
+	fill(t, 6000, loaded)
+	if _, keep, err := loaded.index.LoadFile(bytes.NewReader(saved), int64(len(saved))); err != nil || !keep {
+		t.Fatalf("kept %t, %v", keep, err)
+	}
+	const step = 21 // between the numbers of groups
+	for group := uint64(0); group < 2000*step; group += 7 * step {
+		_ = loaded.Remove(group)
+	}
+	view, data := loaded.index.View(), newClustered(8, 3)
+	for name, allow := range map[string]func(group uint64) bool{
+		"all": func(uint64) bool { return true }, "all but one": func(group uint64) bool { return group != 11*step },
+		"half": func(group uint64) bool { return group/step%2 == 0 }, "a tenth": func(group uint64) bool { return group/step%10 == 3 },
+		"one of 300": func(group uint64) bool { return group/step%300 == 1 }, "the first": func(group uint64) bool { return group < 40*step },
+	} {
+		t.Run(name, func(t *testing.T) { checkRecall(t, view, data, allow) })
+	}
+}
+
 // TestListsInAFileGrow adds to and removes from an index whose lists are in a file, until they split.
 func TestListsInAFileGrow(t *testing.T) {
 	_, saved := savedOf(t, IVF, 3000)
