@@ -26,8 +26,7 @@ type Options struct {
 	// Effort says how much an approximate search looks at and scores: 2 is twice as much
 	// as by default, for higher recall, and 0.5 half. 0 means 1.
 	Effort float64
-	// Threads is how many goroutines scan the vectors in an exact search without a
-	// filter; 0 means 1.
+	// Threads is how many goroutines scan the vectors in an exact search; 0 means 1.
 	Threads int
 	// Values gives a group's vectors again, those that were added, so that the
 	// index need not keep them: at 256 values, an image of 32 parts then takes 9 KB

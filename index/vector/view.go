@@ -46,7 +46,7 @@ func (v *View) WithValues(values func(group uint64) ([]float32, error)) *View {
 // Search gives k groups, or all where there are fewer, with the largest dot product
 // between any of their vectors and any of the queries, best first and of equals the
 // smaller number first. Queries are rows like vectors. allow says which groups may
-// be found, nil that all may; it must give the same answer each time.
+// be found, nil that all may; it must give the same answer each time, in any goroutine.
 //
 // A large index may miss some of the nearest, see Options.Method, but not where so
 // few groups are allowed, or so many wanted, that scanning all of them is as fast.
@@ -79,7 +79,7 @@ func (v *View) SearchExact(ctx context.Context, queries []float32, k int, allow 
 	}
 	s := v.newSearch(queries, k)
 	s.allow = allow
-	if chunks := v.content.chunks(); allow == nil && v.threads > 1 && len(chunks) > v.threads {
+	if chunks := v.content.chunks(); v.threads > 1 && len(chunks) > v.threads {
 		s.scanParallel(ctx, queries, k, chunks)
 	} else {
 		s.scanChunks(ctx, chunks)
@@ -165,6 +165,7 @@ func (s *search) scanParallel(ctx context.Context, queries []float32, k int, chu
 	var scans sync.WaitGroup
 	for i := range shares {
 		share := s.view.newSearch(queries, k)
+		share.allow = s.allow
 		shares[i] = share
 		scans.Go(func() { share.scanChunks(ctx, chunks[i*len(chunks)/len(shares):(i+1)*len(chunks)/len(shares)]) })
 	}

@@ -19,3 +19,6 @@ const ReadAtOnce = 4096
 
 // openAttempts is how often a file of codes is looked for that other processes replace meanwhile.
 const openAttempts = 3
+
+// mostThreads is how many goroutines scan vectors in one exact search at most.
+const mostThreads = 16

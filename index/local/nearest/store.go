@@ -402,7 +402,9 @@ func (x *Store) useAllCodes(ctx context.Context, v *View) (held func(index.ID) b
 
 // begin makes empty indexes.
 func (x *Store) begin(keeps bool) error {
-	options := vector.Options{Width: x.space.Width, Method: x.Host.Method, ApproximateFrom: x.Host.ApproximateFrom, Values: x.currentValues}
+	options := vector.Options{
+		Width: x.space.Width, Method: x.Host.Method, ApproximateFrom: x.Host.ApproximateFrom, Threads: min(runtime.GOMAXPROCS(0), mostThreads), Values: x.currentValues,
+	}
 	images, err := x.Host.NewIndex(options, keeps)
 	if err != nil {
 		return err
