@@ -126,7 +126,7 @@ func (p *probing) offer(list *invertedList, scores []float32, places []int32, as
 			i = int(places[i])
 		}
 		at := list.postings[i]
-		if at == nowhere || p.allow != nil && !p.passes(at, ask) {
+		if at == nowhere || p.allow != nil && p.view.content.isRemoved(at) || ask && !p.passes(at) {
 			continue
 		}
 		p.best.Offer(float64(score), at)
@@ -170,15 +170,9 @@ func (p *probing) scoreBy(scales []float32, products func(query []int8, products
 	return p.scores
 }
 
-// passes says whether an entry is there, and passes the filter if that is asked.
-func (p *probing) passes(at location, ask bool) bool {
-	entry, number := p.view.content.at(at)
-	if p.view.content.removed.Has(number) {
-		return false
-	}
-	if !ask {
-		return true
-	}
+// passes asks the filter about an entry.
+func (p *probing) passes(at location) bool {
+	entry, _ := p.view.content.at(at)
 	p.asked++
 	if p.allow(entry.group) {
 		p.accepted++
