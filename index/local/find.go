@@ -12,6 +12,7 @@ import (
 	"mekiki/index/keyword"
 	"mekiki/index/local/keywords"
 	"mekiki/index/local/nearest"
+	"mekiki/internal/bitset"
 )
 
 // Nearest finds the k records of a kind nearest to any of the query's vectors: one or
@@ -32,13 +33,13 @@ func (s *Snapshot) Nearest(ctx context.Context, kind index.Kind, query []float32
 	if slices.Equal(filter.Kinds, []index.Kind{kind}) {
 		filter.Kinds = nil // the index of a kind has no other
 	}
-	var allow func(uint64) bool
+	var allow bitset.Set
 	if m := s.view.columns.Compile(filter); m != nil {
 		allowed, err := s.view.columns.Select(ctx, filter, m)
 		if err != nil {
 			return nil, fmt.Errorf("nearest %ss: %w", kind, err)
 		}
-		allow = allowed.Has
+		allow = allowed
 	}
 	for {
 		found, err := s.nearestOnce(ctx, kind, query, k, allow)
@@ -56,7 +57,7 @@ func (s *Snapshot) Nearest(ctx context.Context, kind index.Kind, query []float32
 	}
 }
 
-func (s *Snapshot) nearestOnce(ctx context.Context, kind index.Kind, query []float32, k int, allow func(uint64) bool) ([]index.Neighbour, error) {
+func (s *Snapshot) nearestOnce(ctx context.Context, kind index.Kind, query []float32, k int, allow bitset.Set) ([]index.Neighbour, error) {
 	views, err := s.view.nearest.Indexes(ctx)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 
 	"mekiki/index/vector/coder"
 	"mekiki/index/vector/kernels"
+	"mekiki/internal/bitset"
 )
 
 // indexed is the searcher over an Index.
@@ -37,7 +38,8 @@ func (i indexed) Remove(group uint64) error {
 func (i indexed) Len() int { return i.index.View().Len() }
 
 func (i indexed) Search(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]Neighbour, error) {
-	return i.index.View().Search(ctx, queries, k, allow)
+	view := i.index.View()
+	return view.Search(ctx, queries, k, allowing(view, allow))
 }
 
 func TestIndexRefusesWidths(t *testing.T) {
@@ -220,3 +222,23 @@ var coderSearchers = func() []searcherCase {
 		return indexed{index}
 	}, 0}}
 }()
+
+// allowing gives those of a view's groups that a test allows; nil for all where it is nil.
+func allowing(of *View, allow func(group uint64) bool) bitset.Set {
+	if allow == nil {
+		return nil
+	}
+	limit := uint64(0)
+	for _, chunk := range of.content.chunks() {
+		for _, entry := range chunk.entries {
+			limit = max(limit, entry.group+1)
+		}
+	}
+	set := bitset.New(limit)
+	for group := range limit {
+		if allow(group) {
+			set.Add(group)
+		}
+	}
+	return set
+}

@@ -75,11 +75,11 @@ func checkRecall(t *testing.T, view *View, data *clustered, allow func(uint64) b
 	const searches = 12
 	for i := range searches {
 		queries := data.group(1 + i%3*10)
-		want, err := view.SearchExact(t.Context(), queries, 10, allow)
+		want, err := view.SearchExact(t.Context(), queries, 10, allowing(view, allow))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := view.approximate(t.Context(), queries, min(10, len(want)), allow)
+		got, err := view.approximate(t.Context(), queries, min(10, len(want)), allowing(view, allow))
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("%d of %d, %v", len(got), len(want), err)
 		}

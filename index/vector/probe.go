@@ -8,13 +8,14 @@ import (
 
 	"mekiki/index/vector/quantized"
 	"mekiki/index/vector/topk"
+	"mekiki/internal/bitset"
 )
 
 // probing is an approximate search under way.
 type probing struct {
 	view    *View
 	ivf     *ivf
-	allow   func(group uint64) bool
+	allow   bitset.Set
 	queries []quantized.Query    // of the queries, or of their representatives
 	best    *topk.List[location] // the entries to score
 	// margin is the best scores, more of them than results are wanted. The scan stops
@@ -174,7 +175,7 @@ func (p *probing) scoreBy(scales []float32, products func(query []int8, products
 func (p *probing) passes(at location) bool {
 	entry, _ := p.view.content.at(at)
 	p.asked++
-	if p.allow(entry.group) {
+	if p.allow.Has(entry.group) {
 		p.accepted++
 		return true
 	}

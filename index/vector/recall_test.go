@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"mekiki/internal/bitset"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -52,7 +53,7 @@ func BenchmarkRecall(b *testing.B) {
 		}
 	}
 	for _, k := range []int{10, 100} {
-		measure := func(name string, search func(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]Neighbour, error)) {
+		measure := func(name string, search func(ctx context.Context, queries []float32, k int, allow bitset.Set) ([]Neighbour, error)) {
 			b.Run(fmt.Sprintf("%s/k-%d", name, k), func(b *testing.B) {
 				measureRecall(b, data.texts, wants, k, func(text []float32) ([]Neighbour, error) { return search(b.Context(), text, k, nil) })
 			})
@@ -69,7 +70,7 @@ func BenchmarkRecall(b *testing.B) {
 }
 
 // searchFunction is a search of a view.
-type searchFunction = func(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error)
+type searchFunction = func(ctx context.Context, queries []float32, k int, allow bitset.Set) ([]Neighbour, error)
 
 // measured are the methods that are measured beside the exact scan.
 var measured = []Method{HNSW, IVF}

@@ -246,7 +246,7 @@ func TestListsInAFileGrow(t *testing.T) {
 		t.Errorf("%d lists, and %d before", split, lists)
 	}
 	checkNearest(t, exact, view, data)
-	few := func(group uint64) bool { return group%50 == 7 }
+	few := allowing(view, func(group uint64) bool { return group%50 == 7 })
 	want, err := view.SearchExact(t.Context(), query, 10, few)
 	if err != nil {
 		t.Fatal(err)

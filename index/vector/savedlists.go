@@ -7,6 +7,7 @@ import (
 
 	"mekiki/index/vector/lists"
 	"mekiki/index/vector/quantized"
+	"mekiki/internal/bitset"
 )
 
 // savedList says which list of a file has the codes of an inverted list's first postings.
@@ -17,14 +18,14 @@ type savedList struct {
 }
 
 // passing appends the places of those postings whose groups pass a filter; the list need not be read where there are none.
-func (l *invertedList) passing(places []int32, of *content, allow func(group uint64) bool) []int32 {
+func (l *invertedList) passing(places []int32, of *content, allow bitset.Set) []int32 {
 	for place, group := range l.saved.groups {
-		if allow(group) {
+		if allow.Has(group) {
 			places = append(places, int32(place))
 		}
 	}
 	for place := len(l.saved.groups); place < len(l.postings); place++ {
-		if entry, _ := of.at(l.postings[place]); allow(entry.group) {
+		if entry, _ := of.at(l.postings[place]); allow.Has(entry.group) {
 			places = append(places, int32(place))
 		}
 	}

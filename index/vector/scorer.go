@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"mekiki/index/vector/quantized"
+	"mekiki/internal/bitset"
 	"slices"
 )
 
@@ -28,7 +29,7 @@ type scorer struct {
 
 // approximate finds k groups by what is proposed: those groups are scored by all their
 // codes, and of those the ones that may be among the k best exactly.
-func (v *View) approximate(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
+func (v *View) approximate(ctx context.Context, queries []float32, k int, allow bitset.Set) ([]Neighbour, error) {
 	s := &scorer{
 		search: v.newSearch(queries, k), vectors: queries, k: k, done: make([]uint64, v.content.entries/64+1),
 		spread: gapSpread + gapSpreadPerDoubling*math.Log2(v.effort), patience: int((patienceBase + patiencePerResult*float64(k)) * v.effort),
@@ -89,7 +90,7 @@ func (s *scorer) passes(at location) bool {
 		return true
 	}
 	entry, number := s.view.content.at(at)
-	return !s.view.content.removed.Has(number) && (s.allow == nil || s.allow(entry.group))
+	return !s.view.content.removed.Has(number) && (s.allow == nil || s.allow.Has(entry.group))
 }
 
 // proposeLikely proposes an entry like propose, but by bounds that are very likely

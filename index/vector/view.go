@@ -12,6 +12,7 @@ import (
 	"mekiki/index/vector/kernels"
 	"mekiki/index/vector/quantized"
 	"mekiki/index/vector/topk"
+	"mekiki/internal/bitset"
 )
 
 // View is an Index at one moment. It is safe for concurrent use.
@@ -46,13 +47,13 @@ func (v *View) WithValues(values func(group uint64) ([]float32, error)) *View {
 // Search gives k groups, or all where there are fewer, with the largest dot product
 // between any of their vectors and any of the queries, best first and of equals the
 // smaller number first. Queries are rows like vectors. allow says which groups may
-// be found, nil that all may; it must give the same answer each time, in any goroutine.
+// be found, nil that all may; it must not change meanwhile.
 //
 // A large index may miss some of the nearest, see Options.Method, but not where so
 // few groups are allowed, or so many wanted, that scanning all of them is as fast.
 // Scores are exact in any case. An error wraps ErrVectors, is the context's or that of
 // Options.Values.
-func (v *View) Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
+func (v *View) Search(ctx context.Context, queries []float32, k int, allow bitset.Set) ([]Neighbour, error) {
 	if err := checkRows(queries, v.width); err != nil {
 		return nil, err
 	}
@@ -70,7 +71,7 @@ func (v *View) Search(ctx context.Context, queries []float32, k int, allow func(
 // It scans every vector's codes. What these can be off by is bounded, so the groups
 // that may be among the nearest are known for certain, and they are scored in full
 // precision.
-func (v *View) SearchExact(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]Neighbour, error) {
+func (v *View) SearchExact(ctx context.Context, queries []float32, k int, allow bitset.Set) ([]Neighbour, error) {
 	if err := checkRows(queries, v.width); err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (v *View) SearchExact(ctx context.Context, queries []float32, k int, allow 
 
 // scanIsFast says whether a filter leaves so little, or k asks for so much, that
 // scanning all that is left is as fast as probing.
-func (v *View) scanIsFast(k int, allow func(group uint64) bool) bool {
+func (v *View) scanIsFast(k int, allow bitset.Set) bool {
 	if k > v.Len()/exactShare {
 		return true
 	}
@@ -106,7 +107,7 @@ func (v *View) scanIsFast(k int, allow func(group uint64) bool) bool {
 	allowed := 0
 	for i := range filterSample {
 		entry, number := v.content.at(v.content.find(v.content.entries * i / filterSample))
-		if !v.content.removed.Has(number) && allow(entry.group) {
+		if !v.content.removed.Has(number) && allow.Has(entry.group) {
 			if allowed++; v.content.rows/filterSample*allowed >= most {
 				return false
 			}
@@ -118,7 +119,7 @@ func (v *View) scanIsFast(k int, allow func(group uint64) bool) bool {
 // search is one search under way.
 type search struct {
 	view        *View
-	allow       func(group uint64) bool
+	allow       bitset.Set
 	queries     []quantized.Query
 	lowerBounds *topk.List[struct{}] // of scores
 	proposals   []proposal
@@ -182,7 +183,7 @@ func (s *search) scanParallel(ctx context.Context, queries []float32, k int, chu
 func (s *search) scan(c *chunk) {
 	start := 0
 	for i := range c.entries {
-		if s.view.content.removed.Has(c.first+i) || s.allow != nil && !s.allow(c.entries[i].group) {
+		if s.view.content.removed.Has(c.first+i) || s.allow != nil && !s.allow.Has(c.entries[i].group) {
 			s.propose(c, start, i)
 			start = i + 1
 		}

@@ -13,6 +13,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/index/local/catalog"
+	"mekiki/internal/bitset"
 	"mekiki/internal/lru"
 )
 
@@ -109,7 +110,7 @@ type Page struct {
 
 // New makes the columns of a state without records.
 func New() *Table {
-	return &Table{selections: selections{kept: lru.New[string, Set](keptFilters)}}
+	return &Table{selections: selections{kept: lru.New[string, bitset.Set](keptFilters)}}
 }
 
 // Next gives the columns of another state: pages that did not change keep theirs.

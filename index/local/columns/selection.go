@@ -9,6 +9,7 @@ import (
 	"mekiki/index"
 	"mekiki/index/filters"
 	"mekiki/index/local/catalog"
+	"mekiki/internal/bitset"
 	"mekiki/internal/flight"
 	"mekiki/internal/lru"
 
@@ -16,26 +17,15 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Set is a set of record IDs, one bit for each.
-type Set []uint64
-
-// Has reports whether it is in there.
-func (s Set) Has(id uint64) bool {
-	word := id >> 6
-	return word < uint64(len(s)) && s[word]>>(id&63)&1 == 1
-}
-
-func (s Set) add(id index.ID) { s[id>>6] |= 1 << (id & 63) }
-
 // selections remembers which records pass the latest filters.
 type selections struct {
-	kept   *lru.Cache[string, Set]
+	kept   *lru.Cache[string, bitset.Set]
 	making singleflight.Group
 }
 
 // Select gives the records that pass a filter, each looked at once, however many ask at a time. m is the filter as
 // [Table.Compile] gives it.
-func (t *Table) Select(ctx context.Context, filter index.Filter, m *filters.Matcher) (Set, error) {
+func (t *Table) Select(ctx context.Context, filter index.Filter, m *filters.Matcher) (bitset.Set, error) {
 	key := filterKey(filter)
 	if key == "" || len(key) > maximumKey {
 		return t.selected(ctx, m)
@@ -43,7 +33,7 @@ func (t *Table) Select(ctx context.Context, filter index.Filter, m *filters.Matc
 	if known, there := t.selections.kept.Get(key); there {
 		return known, nil
 	}
-	return flight.Do(ctx, &t.selections.making, key, func() (Set, error) {
+	return flight.Do(ctx, &t.selections.making, key, func() (bitset.Set, error) {
 		if known, there := t.selections.kept.Get(key); there {
 			return known, nil // it was finished between the two looks
 		}
@@ -56,11 +46,11 @@ func (t *Table) Select(ctx context.Context, filter index.Filter, m *filters.Matc
 }
 
 // selected looks at all pages, several at a time.
-func (t *Table) selected(ctx context.Context, m *filters.Matcher) (Set, error) {
-	set := make(Set, len(t.pages)*catalog.PageSize/64)
+func (t *Table) selected(ctx context.Context, m *filters.Matcher) (bitset.Set, error) {
+	set := bitset.New(uint64(len(t.pages)) * catalog.PageSize)
 	add := func(p *Page, slots []uint8) {
 		for _, slot := range slots {
-			set.add(p.first + index.ID(slot)) // pages have words of their own
+			set.Add(uint64(p.first) + uint64(slot)) // pages have words of their own
 		}
 	}
 	if m == nil || m.IDs != nil {

@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/index/vector"
+	"mekiki/internal/bitset"
 )
 
 // Index finds the groups nearest to a query. A group is a record. Its
@@ -48,7 +49,7 @@ type valueReader func(group uint64) ([]float32, error)
 type IndexView interface {
 	// Search gives the k groups with the largest cosine between any of their
 	// vectors and any of the queries, best first; allow may be nil.
-	Search(ctx context.Context, queries []float32, k int, allow func(group uint64) bool) ([]index.Neighbour, error)
+	Search(ctx context.Context, queries []float32, k int, allow bitset.Set) ([]index.Neighbour, error)
 	// Method says by what the view finds.
 	Method() vector.Method
 	// Len is the number of groups.
@@ -116,7 +117,7 @@ func (x searchIndex) View(values valueReader) IndexView {
 type searchView struct{ *vector.View }
 
 // Search implements vectorView.
-func (v searchView) Search(ctx context.Context, queries []float32, k int, allow func(uint64) bool) ([]index.Neighbour, error) {
+func (v searchView) Search(ctx context.Context, queries []float32, k int, allow bitset.Set) ([]index.Neighbour, error) {
 	found, err := v.View.Search(ctx, queries, k, allow)
 	if err != nil {
 		return nil, spaceError(err)
