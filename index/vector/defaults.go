@@ -71,6 +71,8 @@ const (
 	// A graph of fewer nodes for each of the k is scanned: a walk would come to many of
 	// them, each from elsewhere in memory.
 	scanNodesPerResult = 5000
+	// gatherCost is how much longer it takes to score a node that is not read with those before it.
+	gatherCost = 2
 	// A walk of more steps than fewestSteps and one for every walkShare nodes gives way to a
 	// scan, which then takes no longer than the walk did.
 	fewestSteps, walkShare = 500, 64
@@ -100,7 +102,7 @@ const (
 	exactRows = 500_000
 	// exactSavedRows is the same for codes in a file, each of which takes several times as
 	// long to read as to score.
-	exactSavedRows = 64_000
+	exactSavedRows = 24_000
 	// exactShare is the share of all groups that k must be for the same, as a divisor.
 	exactShare = 16
 )

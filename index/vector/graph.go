@@ -9,6 +9,7 @@ import (
 	"mekiki/index/vector/kernels"
 	"mekiki/index/vector/quantized"
 	"mekiki/index/vector/topk"
+	"mekiki/internal/bitset"
 )
 
 // graph finds entries by a graph of their representatives.
@@ -16,6 +17,7 @@ type graph struct {
 	width   int
 	nodes   *hnsw.Graph
 	entries []location // of each node; nowhere if its group is gone since it was saved
+	groups  []uint64   // of each node
 	merger  *merger
 	code    []byte
 	workers int
@@ -35,7 +37,8 @@ func (b *builder) buildGraph() *graph {
 	// Nodes near each other get near numbers: a walk then touches fewer pages of memory.
 	for _, cluster := range b.divide(set, graphCluster) {
 		for _, i := range cluster {
-			g.append(set.code(i), set.scales[i], set.postings[i])
+			at := set.postings[i]
+			g.append(set.code(i), set.scales[i], at, b.chunks[at.chunk].entries[at.slot].group)
 		}
 	}
 	g.nodes.Link(b.workers, b.stopped)
@@ -43,13 +46,13 @@ func (b *builder) buildGraph() *graph {
 }
 
 // append appends a representative's node, which is linked later.
-func (g *graph) append(codes []byte, scale float32, at location) {
+func (g *graph) append(codes []byte, scale float32, at location, group uint64) {
 	sum := int32(0)
 	for _, code := range codes[:g.width] {
 		sum += int32(code) - quantized.Bias
 	}
 	g.nodes.Append(codes, hnsw.Row{Scale: scale, Sum: sum})
-	g.entries = append(g.entries, at)
+	g.entries, g.groups = append(g.entries, at), append(g.groups, group)
 }
 
 // insert implements finder.
@@ -61,14 +64,14 @@ func (g *graph) insert(c *content, reader *reader, numbers []int) {
 			continue
 		}
 		g.merger.merge(codes, rows, func(mean []float32) {
-			g.append(g.code, quantized.Values(g.code[:g.width], unit(mean)), at)
+			g.append(g.code, quantized.Values(g.code[:g.width], unit(mean)), at, c.chunk(at.chunk).entries[at.slot].group)
 		})
 	}
 	g.nodes.Link(g.workers, nil)
 }
 
 // snapshot implements finder.
-func (g *graph) snapshot() proposer { return &graphView{g.nodes.View(), g.entries} }
+func (g *graph) snapshot() proposer { return &graphView{g.nodes.View(), g.entries, g.groups} }
 
 // nowhere is the location of no entry.
 var nowhere = location{math.MaxUint32, math.MaxUint32}
@@ -77,6 +80,7 @@ var nowhere = location{math.MaxUint32, math.MaxUint32}
 type graphView struct {
 	nodes   *hnsw.View
 	entries []location
+	groups  []uint64
 }
 
 // propose implements proposer: it scores the entries of the nodes that a walk comes to.
@@ -86,8 +90,9 @@ func (g *graphView) propose(ctx context.Context, s *scorer) error {
 	for i, query := range coded {
 		queries[i] = hnsw.Query{Codes: query.Codes, Shift: query.Shift, Scale: float32(query.Scale)}
 	}
-	if g.nodes.Len() < scanNodesPerResult*s.k && !s.view.walkAlways {
-		return g.scan(ctx, s, queries)
+	passing := g.passing(s.allow)
+	if g.scanIsFaster(s, passing) && !s.view.walkAlways {
+		return g.scan(ctx, s, queries, passing)
 	}
 	steps, most := 0, g.nodes.Len()
 	if !s.view.walkAlways {
@@ -101,22 +106,58 @@ func (g *graphView) propose(ctx context.Context, s *scorer) error {
 		return err
 	}
 	s.hopeless = 0
-	return g.scan(ctx, s, queries)
+	return g.scan(ctx, s, queries, passing)
 }
 
-// scan proposes like a walk, from the scores of all nodes.
-func (g *graphView) scan(ctx context.Context, s *scorer, queries []hnsw.Query) error {
+// passing gives the nodes whose groups pass a filter; nil where there is none.
+func (g *graphView) passing(allow bitset.Set) []uint32 {
+	if allow == nil {
+		return nil
+	}
+	var nodes []uint32
+	for node, group := range g.groups {
+		if allow.Has(group) {
+			nodes = append(nodes, uint32(node))
+		}
+	}
+	return nodes
+}
+
+// scanIsFaster says whether a scan of what passes is faster than a walk, which comes to what does not pass as well: the fewer pass,
+// the less there is to scan, and the longer the walk.
+func (g *graphView) scanIsFaster(s *scorer, passing []uint32) bool {
+	all, most := float64(g.nodes.Len()), float64(scanNodesPerResult*s.k)
+	if s.allow == nil {
+		return all < most
+	}
+	share := float64(len(passing)) / all
+	return all*share*share < most/gatherCost
+}
+
+// scan proposes like a walk, from the scores of all nodes, or under a filter of those that pass.
+func (g *graphView) scan(ctx context.Context, s *scorer, queries []hnsw.Query, passing []uint32) error {
 	best := topk.New[uint32](s.view.scoreBudget(s.k))
 	threshold := float32(math.Inf(-1))
-	err := g.nodes.Scan(ctx, queries, s.view.kernel.Dot, func(first uint32, scores []float32) {
-		for i, score := range scores {
-			if score <= threshold || !s.passes(g.entries[first+uint32(i)]) {
-				continue
-			}
-			best.Offer(float64(score), first+uint32(i))
+	offer := func(node uint32, score float32) {
+		if score > threshold && s.isThere(g.entries[node]) {
+			best.Offer(float64(score), node)
 			threshold = float32(best.Threshold())
 		}
-	})
+	}
+	var err error
+	if s.allow == nil {
+		err = g.nodes.Scan(ctx, queries, s.view.kernel.Dot, func(first uint32, scores []float32) {
+			for i, score := range scores {
+				offer(first+uint32(i), score)
+			}
+		})
+	} else {
+		err = g.nodes.ScanSome(ctx, queries, passing, func(first int, scores []float32) {
+			for i, score := range scores {
+				offer(passing[first+i], score)
+			}
+		})
+	}
 	if err != nil {
 		return err
 	}

@@ -144,8 +144,8 @@ func (l *graphLoading) read() error {
 // restore appends a saved node. One of a group that is gone, or has other vectors since,
 // stays for walks to go through.
 func (l *graphLoading) restore(record []byte) error {
-	x, at := l.index, nowhere
-	if number, found := x.numbers.Get(binary.LittleEndian.Uint64(record)); found {
+	x, at, group := l.index, nowhere, binary.LittleEndian.Uint64(record)
+	if number, found := x.numbers.Get(group); found {
 		where := x.content.find(number)
 		if l.state[number] == stateUnknown {
 			l.state[number] = stateOther
@@ -166,6 +166,6 @@ func (l *graphLoading) restore(record []byte) error {
 		return fmt.Errorf("%w: a scale is no number", ErrSaved)
 	}
 	copy(l.graph.code, record[graphNode:])
-	l.graph.append(l.graph.code, scale, at)
+	l.graph.append(l.graph.code, scale, at, group)
 	return nil
 }

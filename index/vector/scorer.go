@@ -83,14 +83,16 @@ func (s *scorer) consider(at location, proposed float64) (goOn bool) {
 
 // passes says whether an entry is there and passes the filter.
 func (s *scorer) passes(at location) bool {
-	if at == nowhere {
+	if !s.isThere(at) {
 		return false
 	}
-	if s.allow == nil && s.view.content.removed.Count() == 0 {
-		return true
-	}
-	entry, number := s.view.content.at(at)
-	return !s.view.content.removed.Has(number) && (s.allow == nil || s.allow.Has(entry.group))
+	entry, _ := s.view.content.at(at)
+	return s.allow == nil || s.allow.Has(entry.group)
+}
+
+// isThere says whether an entry is of the view and was not removed.
+func (s *scorer) isThere(at location) bool {
+	return at != nowhere && (s.view.content.removed.Count() == 0 || !s.view.content.isRemoved(at))
 }
 
 // proposeLikely proposes an entry like propose, but by bounds that are very likely

@@ -82,6 +82,31 @@ func (v *View) Scan(ctx context.Context, queries []Query, dot func(query []int8,
 	return nil
 }
 
+// ScanSome is Scan of some nodes: scores[i] is of nodes[first+i].
+func (v *View) ScanSome(ctx context.Context, queries []Query, nodes []uint32, each func(first int, scores []float32)) error {
+	rows, products, scores := make([][]byte, blockRows), make([]int32, blockRows), make([]float32, blockRows)
+	for first := 0; first < len(nodes); first += blockRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		some := nodes[first:min(first+blockRows, len(nodes))]
+		for i, node := range some {
+			rows[i] = v.rows.row(node)
+		}
+		for i, query := range queries {
+			v.kernel(query.Codes, rows[:len(some)], products[:len(some)])
+			for j, node := range some {
+				score := query.Scale * v.rows.facts[node].Scale * float32(products[j]-query.Shift)
+				if i == 0 || score > scores[j] {
+					scores[j] = score
+				}
+			}
+		}
+		each(first, scores[:len(some)])
+	}
+	return nil
+}
+
 // descend goes from the first node of layer top to the layers below, always to the best
 // neighbour, and gives the number in layer end that it begins with there.
 func (c *content) descend(w *walker, queries []Query, top, end int) uint32 {
