@@ -56,6 +56,17 @@ func (l *Cache[K, V]) Put(key K, value V, cost int64) {
 	}
 }
 
+// RemoveAll removes the entries whose keys are of no use any more.
+func (l *Cache[K, V]) RemoveAll(useless func(key K) bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for key, element := range l.entries {
+		if useless(key) {
+			l.remove(element)
+		}
+	}
+}
+
 func (l *Cache[K, V]) remove(element *list.Element) {
 	last := l.order.Remove(element).(*entry[K, V])
 	delete(l.entries, last.key)

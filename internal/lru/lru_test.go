@@ -24,6 +24,11 @@ func TestCache(t *testing.T) {
 	if value, _ := l.Get("e"); value != 6 || l.used != 2 {
 		t.Errorf("value %d, uses %d", value, l.used)
 	}
+	l.Put("f", 7, 1)
+	l.RemoveAll(func(key string) bool { return key == "e" })
+	if _, ok := l.Get("e"); ok || l.used != 1 || l.order.Len() != 1 {
+		t.Errorf("uses %d after one was removed", l.used)
+	}
 	none := New[string, int](-1)
 	none.Put("a", 1, 0)
 	if _, ok := none.Get("a"); ok {
