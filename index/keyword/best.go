@@ -7,21 +7,16 @@ import (
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/blevesearch/bleve/v2/search"
-	"github.com/blevesearch/bleve/v2/search/scorer"
 
 	"mekiki/index/keyword/lists"
 )
 
 // term is a word that is looked for in a field.
 type term struct {
-	field  weighted
-	text   string
-	lists  []*lists.List // by segment; nil where it has none
-	count  uint64        // of documents that have it
-	idf    float64
-	bound  float64 // no document has more for it, the weight counted
-	common bool    // it is left for the second pass
+	lists.Term
+	field weighted
+	text  string
+	count uint64 // of documents that have it
 }
 
 // bestOfWords offers the collector the documents that are best for some words, and passes by most of those that cannot be.
@@ -43,14 +38,18 @@ func (r *Reader) bestOfWords(ctx context.Context, q Query, documents uint64, bes
 	if err != nil {
 		return nil, err
 	}
+	inOrder := make([]*lists.Term, len(terms))
+	for i, one := range terms {
+		inOrder[i] = &one.Term
+	}
 	if leaveCommon(terms, uint64(best.limit)) {
-		if err := bestIn(ctx, segments, allowed, terms, best, true); err != nil {
+		if err := lists.Offer(ctx, segments, allowed, inOrder, true, best); err != nil {
 			return nil, err
 		}
 		rest := 0.0
 		for _, one := range terms {
-			if one.common {
-				rest += one.bound
+			if one.Common {
+				rest += one.Scoring.Bound
 			}
 		}
 		if rest < best.threshold() {
@@ -58,7 +57,7 @@ func (r *Reader) bestOfWords(ctx context.Context, q Query, documents uint64, bes
 		}
 		best.restart()
 	}
-	return terms, bestIn(ctx, segments, allowed, terms, best, false)
+	return terms, lists.Offer(ctx, segments, allowed, inOrder, false, best)
 }
 
 // termsIn finds the terms of words in all fields that any document has them in, in the order in which scores are added.
@@ -68,22 +67,22 @@ func termsIn(segments []lists.Segment, words string, documents uint64) ([]*term,
 		texts := fieldTerms(field, words)
 		terms := make([]*term, len(texts))
 		for i, text := range texts {
-			terms[i] = &term{field: field, text: text, lists: make([]*lists.List, len(segments))}
+			terms[i] = &term{Term: lists.Term{Lists: make([]*lists.List, len(segments))}, field: field, text: text}
 		}
 		for number := range segments {
-			lists, living, err := segments[number].Lists(field.name, texts)
+			lists, living, err := segments[number].Lists(field.name, field.length, texts)
 			if err != nil {
 				return nil, err
 			}
 			for i, one := range terms {
-				one.lists[number] = lists[i]
+				one.Lists[number] = lists[i]
 				one.count += living[i]
 			}
 		}
 		for _, one := range terms {
 			if one.count > 0 {
-				one.idf = math.Log(1 + (float64(documents)-float64(one.count)+0.5)/(float64(one.count)+0.5))
-				one.bound = field.weight * boundOf(one.idf, field.length)
+				idf := math.Log(1 + (float64(documents)-float64(one.count)+0.5)/(float64(one.count)+0.5))
+				one.Scoring = lists.Scoring{IDF: idf, Weight: field.weight, Bound: field.weight * boundOf(idf, field.length), Average: field.length}
 				found = append(found, one)
 			}
 		}
@@ -99,7 +98,7 @@ func leaveCommon(terms []*term, wanted uint64) bool {
 	seen, left, leaving := uint64(0), uint64(0), false
 	for _, one := range rarest {
 		if leaving = leaving || seen >= wanted; leaving {
-			one.common = true
+			one.Common = true
 			left += one.count
 			continue
 		}
@@ -109,159 +108,9 @@ func leaveCommon(terms []*term, wanted uint64) bool {
 		return true
 	}
 	for _, one := range terms {
-		one.common = false
+		one.Common = false
 	}
 	return false
-}
-
-// bestIn offers the documents of all segments, or only those that have a term that is not common.
-func bestIn(ctx context.Context, segments []lists.Segment, allowed []*roaring.Bitmap, terms []*term, best *collector, rare bool) error {
-	for number := range segments {
-		s := &scan{segment: &segments[number], number: number, best: best}
-		if allowed != nil {
-			s.allowed = allowed[number]
-		}
-		for _, one := range terms {
-			if list := one.lists[number]; list != nil {
-				s.inOrder = append(s.inOrder, &cursor{Cursor: list.Cursor(false), term: one})
-			}
-		}
-		if err := s.run(ctx, rare); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
-
-// scan goes through a segment. It is MaxScore, as [sumSearcher] explains.
-type scan struct {
-	segment *lists.Segment
-	number  int             // of the segment
-	allowed *roaring.Bitmap // nil: all are
-	best    *collector
-	inOrder []*cursor
-	// byBound are the cursors with those of common terms first if they are left, then by bound; bounds[i] is the sum of the
-	// first i bounds.
-	byBound []*cursor
-	bounds  []float64
-}
-
-func (s *scan) run(ctx context.Context, rare bool) error {
-	s.byBound = slices.Clone(s.inOrder)
-	slices.SortStableFunc(s.byBound, func(a, b *cursor) int {
-		if rare && a.term.common != b.term.common {
-			if a.term.common {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(a.term.bound, b.term.bound)
-	})
-	s.bounds = make([]float64, len(s.byBound)+1)
-	passed := 0 // cursors that no document is found by alone
-	for i, c := range s.byBound {
-		s.bounds[i+1] = s.bounds[i] + c.term.bound
-		if rare && c.term.common {
-			passed = i + 1
-		} else if err := c.Next(); err != nil {
-			return err
-		}
-	}
-	for number := 1; ; number++ {
-		for passed < len(s.byBound) && s.bounds[passed+1] < s.best.threshold() {
-			passed++
-		}
-		document := uint64(lists.End)
-		for _, c := range s.byBound[passed:] {
-			document = min(document, c.Document)
-		}
-		if document == lists.End {
-			return nil
-		}
-		if err := s.offer(document, passed); err != nil {
-			return err
-		}
-		for _, c := range s.byBound[passed:] {
-			if c.Document == document {
-				if err := c.Next(); err != nil {
-					return err
-				}
-			}
-		}
-		if number%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-}
-
-// offer gives the collector a document if it passes and may be among the best.
-func (s *scan) offer(document uint64, passed int) error {
-	if s.segment.Deleted(document) || s.allowed != nil && !s.allowed.Contains(uint32(document)) {
-		return nil
-	}
-	score := 0.0
-	for _, c := range s.byBound[passed:] {
-		if c.Document == document {
-			score += c.score()
-		}
-	}
-	const rounding = 1 + 1e-9 // scores are added in another order in the end
-	for i := passed; i > 0; i-- {
-		if (score+s.bounds[i])*rounding < s.best.threshold() {
-			return nil
-		}
-		c := s.byBound[i-1]
-		if err := c.Advance(document); err != nil {
-			return err
-		}
-		if c.Document == document {
-			score += c.score()
-		}
-	}
-	score = 0
-	for _, c := range s.inOrder {
-		if c.Document == document {
-			score += c.score()
-		}
-	}
-	if score < s.best.threshold() {
-		return nil
-	}
-	id, err := s.segment.ID(document)
-	if err != nil {
-		return err
-	}
-	s.best.keep(kept{Hit{ID: id, Score: score}, s.number, document})
-	return nil
-}
-
-// cursor is at a document of a term's list.
-type cursor struct {
-	*lists.Cursor
-	term *term
-	// scores are those of the last documents that differed in frequency or norm.
-	scores [rememberedScores]struct {
-		frequency   uint64
-		norm, score float64
-	}
-}
-
-// score is BM25 as bleve computes it, to the bit, with the weight of the field.
-func (c *cursor) score() float64 {
-	frequency, norm := c.Frequency(), c.Norm()
-	known := &c.scores[(frequency+math.Float64bits(norm)>>normBits)%rememberedScores]
-	if known.frequency == frequency && known.norm == norm {
-		return known.score
-	}
-	tf := math.Sqrt(float64(frequency))
-	if frequency < scorer.MaxSqrtCache {
-		tf = scorer.SqrtCache[frequency]
-	}
-	length := 1 / (norm * norm)
-	score := c.term.idf * (tf * search.BM25_k1) /
-		(tf + search.BM25_k1*(1-search.BM25_b+(search.BM25_b*length/float64(c.term.field.length))))
-	known.frequency, known.norm, known.score = frequency, norm, c.term.field.weight*score
-	return known.score
 }
 
 // findPlaces says where the terms are in the hits that were kept, the best first.
@@ -276,12 +125,12 @@ func findPlaces(terms []*term, best []kept, hits []Hit) error {
 	for _, one := range terms {
 		var at *lists.Cursor
 		for i, number := range inOrder {
-			list := one.lists[best[number].segment]
+			list := one.Lists[best[number].segment]
 			if list == nil {
 				continue
 			}
 			if i == 0 || at == nil || best[inOrder[i-1]].segment != best[number].segment {
-				at = list.Cursor(true)
+				at = list.Places()
 			}
 			if err := at.Advance(best[number].document); err != nil {
 				return err

@@ -7,7 +7,11 @@ import (
 
 	"github.com/blevesearch/bleve/v2/search"
 	index "github.com/blevesearch/bleve_index_api"
+
+	"mekiki/index/keyword/lists"
 )
+
+var _ lists.Best = (*collector)(nil)
 
 // collector keeps the best documents of a search, equal scores in order of ID. bleve's
 // own collector can order by ID too, but then reads the ID of every document that
@@ -19,8 +23,8 @@ type collector struct {
 	allow  func(id uint64) bool
 	reader index.IndexReader
 	best   worstFirst
-	// floor is a score that as many documents are known to have as are wanted.
-	floor float64
+	// floor is the last of as many documents as are wanted, of which it is known that they match; a score of zero: of none.
+	floor Hit
 }
 
 // offer keeps a match if it is among the best so far.
@@ -38,6 +42,11 @@ func (c *collector) offer(d *search.DocumentMatch) error {
 	}
 	c.keep(kept{Hit: Hit{ID: id, Score: d.Score}})
 	return nil
+}
+
+// Keep implements [lists.Best].
+func (c *collector) Keep(segment int, document, id uint64, score float64) {
+	c.keep(kept{Hit{ID: id, Score: score}, segment, document})
 }
 
 // keep keeps a hit, whose score reaches the threshold, if it is among the best so far.
@@ -58,16 +67,24 @@ func (c *collector) keep(hit kept) {
 
 // restart forgets what was kept, but for the threshold, for a search that offers the same again and more.
 func (c *collector) restart() {
-	c.floor, c.best = c.threshold(), nil
+	c.floor.Score, c.floor.ID = c.Last()
+	c.best = nil
 }
 
 // threshold is a score that as many documents have as are wanted, at least: those below
 // it are of no use. It is zero until there are so many.
 func (c *collector) threshold() float64 {
-	if len(c.best) < c.limit || c.limit == 0 {
-		return c.floor
+	score, _ := c.Last()
+	return score
+}
+
+// Last implements [lists.Best].
+func (c *collector) Last() (score float64, id uint64) {
+	last := c.floor
+	if len(c.best) == c.limit && c.limit > 0 {
+		last = c.best[0].Hit
 	}
-	return c.best[0].Score
+	return last.Score, last.ID
 }
 
 // hits gives what was kept, the best first.

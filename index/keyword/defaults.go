@@ -10,9 +10,6 @@ const (
 	persistTimeout = 30 * time.Second
 	// checkEvery is the number of matches between two looks at the context.
 	checkEvery = 1024
-	// rememberedScores is how many scores of a word are remembered by how often and in how long a field a document has it, and
-	// normBits how many bits of what stands for that length do not tell common lengths apart.
-	rememberedScores, normBits = 32, 46
 	// fragmentLength is about how many bytes of a value a fragment shows.
 	fragmentLength = 160
 	// leastOneEdit and leastTwoEdits are how many letters a word has that may have been meant as one that differs by a letter,

@@ -6,7 +6,7 @@
 // documents of that commit, so that after a crash the index knows what it is
 // missing.
 //
-//	Query ─▶ best (a list for each word in each field, package lists, MaxScore) ─▶ collector ─▶ hits
+//	Query ─▶ best (a list for each word in each field, package lists, MaxScore in blocks) ─▶ collector ─▶ hits
 //	      └▶ sum (bleve's searchers of them, MaxScore), with phrases and filters by range ─▶ collector
 //	             │ within a filter: whichever is behind is advanced to the other
 //

@@ -136,6 +136,25 @@ func (r *Reader) Search(ctx context.Context, q Query) ([]Hit, error) {
 	return hits, nil
 }
 
+// Prepare reads what makes the first search for a word that very many documents have as fast as later ones. It may be left out.
+func (r *Reader) Prepare(ctx context.Context) error {
+	r.owner.mutex.RLock()
+	defer r.owner.mutex.RUnlock()
+	err := r.retain()
+	if err != nil {
+		return err
+	}
+	for _, segment := range r.segments() {
+		if err = segment.Prepare(ctx); err != nil {
+			break
+		}
+	}
+	if err = errors.Join(err, r.release()); err != nil {
+		return fmt.Errorf("prepare keyword index: %w", err)
+	}
+	return nil
+}
+
 func (r *Reader) search(ctx context.Context, q Query) (hits []Hit, err error) {
 	count, err := r.documents.DocCount()
 	if err != nil {

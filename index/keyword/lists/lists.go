@@ -4,6 +4,9 @@
 package lists
 
 import (
+	"bytes"
+	"cmp"
+	"context"
 	"fmt"
 	"strconv"
 	"sync"
@@ -13,20 +16,33 @@ import (
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	index "github.com/blevesearch/bleve_index_api"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
+	"golang.org/x/sync/singleflight"
+
+	"mekiki/internal/lru"
 )
 
 // Segment is one of an index's files, or what is not in a file yet. Its documents are numbered from 0 on. It is safe for
 // concurrent use, for as long as the reader is open that it was made of.
 type Segment struct {
-	segment segment.Segment
+	*shared
 	deleted *roaring.Bitmap // nil where none are
-	ids     *ids
 }
 
-// Table keeps the IDs of documents from one reader of an index to the next. It is safe for concurrent use.
+// Table keeps what was found out of segments from one reader of an index to the next: IDs of documents, and long lists in a form
+// that is gone through faster. It is safe for concurrent use.
 type Table struct {
-	mutex sync.Mutex
-	ids   map[segment.Segment]*ids // of the segments that were asked for last
+	mutex    sync.Mutex
+	segments map[segment.Segment]*shared // those that were asked for last
+	unpacked *lru.Cache[unpackedKey, *unpacked]
+}
+
+// shared is what all readers of a segment share.
+type shared struct {
+	segment   segment.Segment
+	ids       []atomic.Uint64 // of its documents, each read when it is first asked for; zero: not read yet
+	least     []atomic.Uint64 // of each block of documents, the least ID, likewise
+	unpacked  *lru.Cache[unpackedKey, *unpacked]
+	unpacking singleflight.Group
 }
 
 // Segments gives the segments that a reader reads; nil where bleve keeps its index in another form.
@@ -37,21 +53,27 @@ func (t *Table) Segments(reader index.IndexReader) []Segment {
 	}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	former := t.ids
-	t.ids = make(map[segment.Segment]*ids, len(snapshot.Segments()))
+	if t.unpacked == nil {
+		t.unpacked = lru.New[unpackedKey, *unpacked](mostUnpacked)
+	}
+	former := t.segments
+	t.segments = make(map[segment.Segment]*shared, len(snapshot.Segments()))
 	segments := make([]Segment, 0, len(snapshot.Segments()))
 	for _, one := range snapshot.Segments() {
 		known := former[one.Segment()]
 		if known == nil {
-			known = &ids{segment: one.Segment(), known: make([]atomic.Uint64, one.Segment().Count())}
+			count := one.Segment().Count()
+			known = &shared{segment: one.Segment(), unpacked: t.unpacked,
+				ids: make([]atomic.Uint64, count), least: make([]atomic.Uint64, (count+BlockDocuments-1)/BlockDocuments)}
 		}
-		t.ids[one.Segment()] = known
-		s := Segment{segment: one.Segment(), deleted: one.Deleted(), ids: known}
+		t.segments[one.Segment()] = known
+		s := Segment{shared: known, deleted: one.Deleted()}
 		if s.deleted != nil && s.deleted.IsEmpty() {
 			s.deleted = nil
 		}
 		segments = append(segments, s)
 	}
+	t.unpacked.RemoveAll(func(key unpackedKey) bool { return t.segments[key.of.segment] != key.of })
 	return segments
 }
 
@@ -60,23 +82,15 @@ func (s *Segment) Deleted(document uint64) bool {
 	return s.deleted != nil && s.deleted.Contains(uint32(document))
 }
 
-// ID is the ID of a document.
-func (s *Segment) ID(document uint64) (uint64, error) { return s.ids.of(document) }
-
 // Count is the number of documents, those that were deleted included.
-func (s *Segment) Count() uint64 { return s.segment.Count() }
+func (s *shared) Count() uint64 { return s.segment.Count() }
 
-// ids are the IDs of a segment's documents, each read when it is first asked for. All readers of the segment share them.
-type ids struct {
-	segment segment.Segment
-	known   []atomic.Uint64 // zero: not read yet
-}
-
-func (s *ids) of(document uint64) (uint64, error) {
-	if document >= uint64(len(s.known)) {
-		return 0, fmt.Errorf("no document %d of %d", document, len(s.known))
+// ID is the ID of a document.
+func (s *shared) ID(document uint64) (uint64, error) {
+	if document >= uint64(len(s.ids)) {
+		return 0, fmt.Errorf("no document %d of %d", document, len(s.ids))
 	}
-	if known := s.known[document].Load(); known != 0 {
+	if known := s.ids[document].Load(); known != 0 {
 		return known, nil
 	}
 	external, err := s.segment.DocID(document)
@@ -84,11 +98,46 @@ func (s *ids) of(document uint64) (uint64, error) {
 		return 0, err
 	}
 	id, err := strconv.ParseUint(string(external), 10, 64)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		s.ids[document].Store(id)
 	}
-	s.known[document].Store(id)
-	return id, nil
+	return id, err
+}
+
+// LeastID is the least ID of a block, which is the documents from a multiple of [BlockDocuments] on, those that were deleted
+// included.
+func (s *shared) LeastID(block uint64) (uint64, error) {
+	if known := s.knownLeast(block); known != 0 {
+		return known, nil
+	}
+	var least []byte
+	for document := block * BlockDocuments; document < min((block+1)*BlockDocuments, uint64(len(s.ids))); document++ {
+		external, err := s.segment.DocID(document)
+		if err != nil {
+			return 0, err
+		}
+		if least == nil || len(external) < len(least) || len(external) == len(least) && bytes.Compare(external, least) < 0 {
+			least = external
+		}
+	}
+	id, err := strconv.ParseUint(string(least), 10, 64)
+	if err == nil {
+		s.least[block].Store(id)
+	}
+	return id, err
+}
+
+// knownLeast is LeastID where it is known, otherwise zero.
+func (s *shared) knownLeast(block uint64) uint64 { return s.least[block].Load() }
+
+// Prepare reads what [Segment.LeastID] gives.
+func (s *shared) Prepare(ctx context.Context) error {
+	for block := range s.least {
+		if _, err := s.LeastID(uint64(block)); err != nil || ctx.Err() != nil {
+			return cmp.Or(err, ctx.Err())
+		}
+	}
+	return nil
 }
 
 // Having gives the documents that have one of some values in a field.
@@ -122,8 +171,8 @@ func (s *Segment) Having(field string, values []string) (*roaring.Bitmap, error)
 }
 
 // Lists gives, for each of some terms, its list in a field of the segment, nil for none, and how many documents that were not
-// deleted have it.
-func (s *Segment) Lists(field string, terms []string) (found []*List, living []uint64, err error) {
+// deleted have it. Average is the length of the field, as in [Scoring], always the same.
+func (s *Segment) Lists(field string, average int, terms []string) (found []*List, living []uint64, err error) {
 	dictionary, err := s.segment.Dictionary(field)
 	if err != nil {
 		return nil, nil, err
@@ -137,7 +186,7 @@ func (s *Segment) Lists(field string, terms []string) (found []*List, living []u
 		if living[i] = list.Count(); living[i] == 0 {
 			continue
 		}
-		found[i] = &List{list, s.segment.Count()}
+		found[i] = &List{postings: list, documents: s.segment.Count(), count: living[i], of: s.shared, field: field, term: term, average: average}
 		if s.deleted == nil {
 			continue
 		}
@@ -152,6 +201,10 @@ func (s *Segment) Lists(field string, terms []string) (found []*List, living []u
 
 // List has the documents of a segment that have a term in a field.
 type List struct {
-	postings  segment.PostingsList
-	documents uint64 // of the segment
+	postings         segment.PostingsList
+	documents, count uint64 // of the segment, and of the list
+	of               *shared
+	field, term      string
+	average          int
+	unpacked         *unpacked // nil until it is needed
 }
