@@ -157,6 +157,12 @@ func (r *Reader) Spellings(ctx context.Context, word string) ([]keyword.Spelling
 	return usable(ctx, r, func(reader *keyword.Reader) ([]keyword.Spelling, error) { return reader.Spellings(ctx, word) })
 }
 
+// prepare reads what first searches would have to.
+func (r *Reader) prepare(ctx context.Context) error {
+	_, err := usable(ctx, r, func(reader *keyword.Reader) (struct{}, error) { return struct{}{}, reader.Prepare(ctx) })
+	return err
+}
+
 // usable asks the reader that is open now, and the next one where it was renewed in between.
 func usable[T any](ctx context.Context, r *Reader, ask func(*keyword.Reader) (T, error)) (T, error) {
 	var nothing T

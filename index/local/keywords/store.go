@@ -85,6 +85,10 @@ func (k *Store) open(ctx context.Context, options Options, s *catalog.State) {
 		k.logger.Error("the keyword index cannot be opened; nothing is found by words", "error", err)
 	}
 	pending.open(err)
+	if err == nil {
+		// Where it fails, a search says so.
+		_ = pending.prepare(ctx)
+	}
 }
 
 // Ready waits until the index is open, and says why it is not.
