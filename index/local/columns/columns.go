@@ -80,15 +80,15 @@ func (c *category[T]) fill(slot int, value T, numbers map[T]uint8) {
 	c.of[slot] = number
 }
 
-// count tells how many of the slots have each value that one of them has.
-func (c *category[T]) count(slots []uint8, visit func(value T, count int)) {
+// count adds how many of the slots have each value.
+func (c *category[T]) count(slots []uint8, to map[unique.Handle[T]]int) {
 	var counts [catalog.PageSize]int
 	for _, slot := range slots {
 		counts[c.of[slot]]++
 	}
 	for number, value := range c.values {
 		if counts[number] > 0 {
-			visit(value.Value(), counts[number])
+			to[value] += counts[number]
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"unique"
 
 	"mekiki/index"
 	"mekiki/index/filters"
@@ -14,68 +15,125 @@ import (
 // Facets counts the records that pass the filter by value.
 func (t *Table) Facets(ctx context.Context, filter index.Filter) (index.Facets, error) {
 	counts := facetCounts{
-		kinds: map[index.Kind]int{}, years: map[int32]int{},
-		formats: map[string]int{}, cameras: map[string]int{}, tags: map[string]int{}, people: map[string]int{},
-		ratings: map[int8]int{}, folders: map[string]int{}, collections: map[string]int{},
+		years: map[int32]int{}, formats: map[unique.Handle[string]]int{}, cameras: map[unique.Handle[filters.CameraNames]]int{}, folders: map[unique.Handle[string]]int{},
+		tags: map[string]int{}, people: map[string]int{}, otherFolders: map[string]int{}, collections: map[string]int{},
 	}
 	if err := t.scan(ctx, t.Compile(filter), counts.add); err != nil {
 		return index.Facets{}, err
 	}
+	formats, cameras := map[string]int{}, map[string]int{}
+	for format, count := range counts.formats {
+		note(formats, format.Value(), count)
+	}
+	for names, count := range counts.cameras {
+		note(cameras, names.Value().Camera, count)
+	}
+	for folder, count := range counts.folders {
+		note(counts.otherFolders, folder.Value(), count)
+	}
 	return index.Facets{
 		Total: counts.total,
-		Kinds: ranked(counts.kinds, index.Kind.String),
+		Kinds: ranked(counts.kinds.byValue(), index.Kind.String),
 		Years: ranked(counts.years, func(year int32) string { return strconv.Itoa(int(year)) }),
 
-		Formats: ranked(counts.formats, itself), Cameras: ranked(counts.cameras, itself),
-		Ratings: ranked(counts.ratings, func(rating int8) string { return strconv.Itoa(int(rating)) }),
-		Tags:    ranked(counts.tags, itself), People: ranked(counts.people, itself), Folders: ranked(counts.folders, itself),
+		Formats: ranked(formats, itself), Cameras: ranked(cameras, itself),
+		Ratings: ranked(counts.ratings.byValue(), func(rating int8) string { return strconv.Itoa(int(rating)) }),
+		Tags:    ranked(counts.tags, itself), People: ranked(counts.people, itself), Folders: ranked(counts.otherFolders, itself),
 		Collections: ranked(counts.collections, itself),
 	}, nil
 }
 
 // facetCounts counts page by page.
 type facetCounts struct {
-	total                                                int
-	kinds                                                map[index.Kind]int
-	years                                                map[int32]int
-	ratings                                              map[int8]int
-	formats, cameras, tags, people, folders, collections map[string]int
+	total                                   int
+	kinds                                   tally[index.Kind]
+	years                                   map[int32]int
+	ratings                                 tally[int8]
+	formats, folders                        map[unique.Handle[string]]int
+	cameras                                 map[unique.Handle[filters.CameraNames]]int
+	tags, people, otherFolders, collections map[string]int
+}
+
+// tally counts values of one byte.
+type tally[T index.Kind | int8] [256]int
+
+func (t *tally[T]) byValue() map[T]int {
+	counts := map[T]int{}
+	for value, count := range t {
+		if count > 0 {
+			counts[T(value)] = count
+		}
+	}
+	return counts
 }
 
 func (f *facetCounts) add(p *Page, slots []uint8) {
 	c := p.columns()
 	f.total += len(slots)
-	inOne := make([]uint8, 0, len(slots)) // those of one folder
+	f.addYears(c, slots)
+	inOne := slots
+	if !c.inOneFolder {
+		inOne = make([]uint8, 0, len(slots))
+	}
 	for _, slot := range slots {
 		f.kinds[c.kinds[slot]]++
-		if !c.moment(slot).IsZero() {
-			f.years[c.years[slot]]++
-		}
 		if rating := c.ratings[slot]; rating != filters.Unrated {
-			f.ratings[rating]++
+			f.ratings[uint8(rating)]++
 		}
-		if c.flags[slot]&flagPeople != 0 {
-			noteOnce(f.people, slices.Clone(p.records.Values[slot].People()))
-		}
-		if c.flags[slot]&flagOneFolder != 0 {
-			inOne = append(inOne, slot)
-		} else {
-			var folders []string
-			for _, file := range p.records.Values[slot].Files {
-				folders = append(folders, cmp.Or(file.NamedFolder(), filepath.Dir(file.Path)))
+		if !c.inOneFolder {
+			if c.flags[slot]&flagOneFolder != 0 {
+				inOne = append(inOne, slot)
+			} else {
+				noteOnce(f.otherFolders, foldersOf(p.records.Values[slot]))
 			}
-			noteOnce(f.folders, folders)
 		}
-		if c.flags[slot]&flagCollections != 0 {
-			noteOnce(f.collections, slices.Clone(p.records.Values[slot].Collections()))
-		}
-		if c.flags[slot]&flagTags != 0 {
-			noteOnce(f.tags, slices.Concat(p.records.Values[slot].Tags, p.records.Values[slot].Metadata.Keywords))
+		if c.flags[slot]&(flagPeople|flagCollections|flagTags) != 0 {
+			f.addNames(c.flags[slot], p.records.Values[slot])
 		}
 	}
-	c.formats.count(slots, func(format string, count int) { note(f.formats, format, count) })
-	c.cameras.count(slots, func(names filters.CameraNames, count int) { note(f.cameras, names.Camera, count) })
-	c.folders.count(inOne, func(folder string, count int) { note(f.folders, folder, count) })
+	c.formats.count(slots, f.formats)
+	c.cameras.count(slots, f.cameras)
+	c.folders.count(inOne, f.folders)
+}
+
+// addYears counts years. Records that follow each other are mostly of the same.
+func (f *facetCounts) addYears(c *columns, slots []uint8) {
+	year, count := int32(0), 0
+	for _, slot := range slots {
+		if c.moment(slot).IsZero() {
+			continue
+		}
+		if c.years[slot] != year && count > 0 {
+			f.years[year] += count
+			count = 0
+		}
+		year = c.years[slot]
+		count++
+	}
+	if count > 0 {
+		f.years[year] += count
+	}
+}
+
+// addNames counts what a record may have several of.
+func (f *facetCounts) addNames(flags columnFlags, record *index.Record) {
+	if flags&flagPeople != 0 {
+		noteOnce(f.people, slices.Clone(record.People()))
+	}
+	if flags&flagCollections != 0 {
+		noteOnce(f.collections, slices.Clone(record.Collections()))
+	}
+	if flags&flagTags != 0 {
+		noteOnce(f.tags, slices.Concat(record.Tags, record.Metadata.Keywords))
+	}
+}
+
+func foldersOf(record *index.Record) []string {
+	var folders []string
+	for _, file := range record.Files {
+		folders = append(folders, cmp.Or(file.NamedFolder(), filepath.Dir(file.Path)))
+	}
+	return folders
 }
 
 // noteOnce counts every one of a record's values once.

@@ -10,8 +10,7 @@ import (
 	"mekiki/index/filters"
 )
 
-// listing collects the records of one page of a list. They are added in order of
-// ID; only about twice as many are kept as the page reaches down the list.
+// listing collects the records of one page of a list. They are added page by page; only about twice as many are kept as the page reaches down the list.
 type listing struct {
 	page  index.Page
 	most  int // how far down the list the page reaches; zero means to the end
@@ -37,6 +36,12 @@ func newListing(page index.Page) *listing {
 	return l
 }
 
+// fromTheEnd reports whether what the list begins with is likelier among the records that were added last: those were mostly taken
+// last, too, and whatever is found first makes most of the rest be passed over.
+func (l *listing) fromTheEnd() bool {
+	return l.page.Order == index.OrderNewest || l.page.Order == index.OrderDateDescending
+}
+
 // compare orders two records as the page asks. Equal dates are in order of ID.
 func (l *listing) compare(a, b listed) int {
 	added, date := cmp.Compare(a.id, b.id), a.date.Compare(b.date)
@@ -56,6 +61,9 @@ func (l *listing) compare(a, b listed) int {
 func (l *listing) add(p *Page, slots []uint8) {
 	l.total += len(slots)
 	dated := l.page.Order == index.OrderDateDescending || l.page.Order == index.OrderDateAscending
+	if l.full && l.isBeyond(p, slots, dated) {
+		return
+	}
 	for _, slot := range slots {
 		item := listed{id: p.first + index.ID(slot), record: p.records.Values[slot]}
 		if dated {
@@ -63,6 +71,25 @@ func (l *listing) add(p *Page, slots []uint8) {
 		}
 		l.keep(item)
 	}
+}
+
+// isBeyond reports whether the best of a page's records cannot be on the page of the list.
+func (l *listing) isBeyond(p *Page, slots []uint8, dated bool) bool {
+	best := listed{id: p.first + index.ID(slots[0])}
+	if l.page.Order == index.OrderNewest {
+		best.id = p.first + index.ID(slots[len(slots)-1])
+	}
+	if dated {
+		c := p.columns()
+		if !c.alike {
+			return false
+		}
+		best.date = c.moment(c.earliest)
+		if l.page.Order == index.OrderDateDescending {
+			best.date = c.moment(c.latest)
+		}
+	}
+	return l.compare(best, l.kept[l.most-1]) > 0
 }
 
 func (l *listing) keep(item listed) {
@@ -100,7 +127,7 @@ func (t *Table) List(ctx context.Context, filter index.Filter, page index.Page) 
 		return nil, 0, fmt.Errorf("offset %d or limit %d is negative", page.Offset, page.Limit)
 	}
 	list := newListing(page)
-	if err := t.scan(ctx, t.Compile(filter), list.add); err != nil {
+	if err := t.scanFrom(ctx, list.fromTheEnd(), t.Compile(filter), list.add); err != nil {
 		return nil, 0, err
 	}
 	return list.records(), list.total, nil

@@ -1,7 +1,6 @@
 package columns
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -17,17 +16,34 @@ import (
 
 func TestListing(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 9))
-	records := make([]*index.Record, 300)
-	for i := range records {
-		records[i] = &index.Record{ID: index.ID(i + 1)}
-		if random.IntN(5) > 0 { // some have no date at all
-			records[i].Metadata.Taken = indextest.Time.Add(time.Duration(random.IntN(40)-20) * time.Minute * 1_000_000)
-		}
+	minutes := func(count int) index.Metadata {
+		return index.Metadata{Taken: indextest.Time.Add(time.Duration(count) * time.Minute)}
 	}
+	for name, metadata := range map[string]func(number int) index.Metadata{
+		"some without a date": func(int) (m index.Metadata) {
+			if random.IntN(5) > 0 {
+				m = minutes((random.IntN(40) - 20) * 1_000_000)
+			}
+			return m
+		},
+		"in order":       func(number int) index.Metadata { return minutes(number / 3) },
+		"against order":  func(number int) index.Metadata { return minutes(-number / 3) },
+		"of few days":    func(number int) index.Metadata { return minutes(number / 200 % 3) },
+		"of many trips":  func(number int) index.Metadata { return minutes(number*7919/300%11*1000 + number%7) },
+		"all of one day": func(int) index.Metadata { return minutes(0) },
+	} {
+		t.Run(name, func(t *testing.T) { testListing(t, metadata) })
+	}
+}
+
+func testListing(t *testing.T, metadata func(number int) index.Metadata) {
+	records := make([]*index.Record, 1100)
 	edit := catalog.EditTable(catalog.Table[*index.Record]{})
-	for _, record := range records {
-		edit.Set(record.ID, record)
+	for i := range records {
+		records[i] = &index.Record{ID: index.ID(i + 1), Metadata: metadata(i)}
+		edit.Set(records[i].ID, records[i])
 	}
+	table := new(Table).Next(edit.Table, true)
 	orders := map[index.Order]func(a, b *index.Record) int{
 		index.OrderAdded:          func(a, b *index.Record) int { return int(a.ID) - int(b.ID) },
 		index.OrderNewest:         func(a, b *index.Record) int { return int(b.ID) - int(a.ID) },
@@ -37,22 +53,23 @@ func TestListing(t *testing.T) {
 	for order, compare := range orders {
 		sorted := slices.Clone(records)
 		slices.SortStableFunc(sorted, compare)
-		for _, page := range []index.Page{{}, {Limit: 1}, {Limit: 7, Offset: 20}, {Limit: 100, Offset: 250}, {Limit: 300}, {Offset: 299}, {Offset: 301, Limit: 5}, {Limit: math.MaxInt, Offset: 290}} {
+		for _, page := range []index.Page{
+			{}, {Limit: 1}, {Limit: 7, Offset: 20}, {Limit: 100, Offset: 250}, {Limit: 300}, {Limit: 300, Offset: 900}, {Offset: 1099}, {Offset: 1101, Limit: 5},
+			{Limit: math.MaxInt, Offset: 290},
+		} {
 			page.Order = order
-			t.Run(fmt.Sprintf("order %d, offset %d, limit %d", order, page.Offset, page.Limit), func(t *testing.T) {
-				list, total, err := new(Table).Next(edit.Table, true).List(t.Context(), index.Filter{}, page)
-				indextest.Must(t, err)
-				want := sorted[min(page.Offset, len(sorted)):]
-				if page.Limit > 0 {
-					want = want[:min(page.Limit, len(want))]
-				}
-				if diff := cmp.Diff(idsOf(want), idsOf(list)); diff != "" {
-					t.Error(diff)
-				}
-				if total != len(records) {
-					t.Errorf("%d in all, expected %d", total, len(records))
-				}
-			})
+			list, total, err := table.List(t.Context(), index.Filter{}, page)
+			indextest.Must(t, err)
+			want := sorted[min(page.Offset, len(sorted)):]
+			if page.Limit > 0 {
+				want = want[:min(page.Limit, len(want))]
+			}
+			if diff := cmp.Diff(idsOf(want), idsOf(list)); diff != "" {
+				t.Errorf("order %d, offset %d, limit %d:\n%s", order, page.Offset, page.Limit, diff)
+			}
+			if total != len(records) {
+				t.Errorf("%d in all, expected %d", total, len(records))
+			}
 		}
 	}
 }

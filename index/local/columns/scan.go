@@ -14,11 +14,20 @@ import (
 // scan gives the slots of records that pass, page by page in order of ID. The slots
 // are only good during the visit.
 func (t *Table) scan(ctx context.Context, m *filters.Matcher, visit func(p *Page, slots []uint8)) error {
+	return t.scanFrom(ctx, false, m, visit)
+}
+
+// scanFrom is scan from the first page to the last, or from the end.
+func (t *Table) scanFrom(ctx context.Context, end bool, m *filters.Matcher, visit func(p *Page, slots []uint8)) error {
 	if m != nil && m.IDs != nil {
 		return t.scanIDs(ctx, m, visit)
 	}
 	a := newAsking(m)
-	for _, p := range t.pages {
+	for number := range t.pages {
+		if end {
+			number = len(t.pages) - 1 - number
+		}
+		p := t.pages[number]
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
