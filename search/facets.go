@@ -61,9 +61,19 @@ func (s *Searcher) listFacets(ctx context.Context, snapshot index.Reader, p *pla
 	if err != nil {
 		return contract.Facets{}, fmt.Errorf("filter: %w", err)
 	}
-	counts, err := s.counted(ctx, countsKey{ranking: p.key, sequence: snapshot.Sequence()}, func() ([]*index.Record, error) {
+	counts, err := s.counted(countsKey{ranking: p.key, sequence: snapshot.Sequence()}, func() (*facets.Counts, error) {
+		if grouper, groups := snapshot.(facets.Grouper); groups {
+			grouped, err := grouper.FacetGroups(ctx, filter)
+			if err != nil {
+				return nil, err
+			}
+			return facets.CountGroups(ctx, grouped)
+		}
 		records, _, err := snapshot.List(ctx, filter, index.Page{})
-		return records, err
+		if err != nil {
+			return nil, err
+		}
+		return facets.Count(ctx, records)
 	})
 	if err != nil {
 		return contract.Facets{}, err
@@ -84,13 +94,16 @@ func (s *Searcher) rankFacets(ctx context.Context, snapshot index.Reader, p *pla
 		}
 	}
 	key := countsKey{p.key, k.sequence, len(k.entries), p.request.Show, p.request.MinimumProbability}
-	counts, err := s.counted(ctx, key, func() ([]*index.Record, error) {
+	counts, err := s.counted(key, func() (*facets.Counts, error) {
 		shown, err := k.shown(ctx, snapshot, p.request)
+		if err != nil {
+			return nil, err
+		}
 		records := make([]*index.Record, len(shown))
 		for i, entry := range shown {
 			records[i] = entry.record
 		}
-		return records, err
+		return facets.Count(ctx, records)
 	})
 	if err != nil {
 		return contract.Facets{}, err
@@ -99,15 +112,11 @@ func (s *Searcher) rankFacets(ctx context.Context, snapshot index.Reader, p *pla
 }
 
 // counted gives counts that are known, or makes them.
-func (s *Searcher) counted(ctx context.Context, key countsKey, records func() ([]*index.Record, error)) (*facets.Counts, error) {
+func (s *Searcher) counted(key countsKey, count func() (*facets.Counts, error)) (*facets.Counts, error) {
 	if known, ok := s.counts.Get(key); ok {
 		return known, nil
 	}
-	list, err := records()
-	if err != nil {
-		return nil, fmt.Errorf("list records: %w", err)
-	}
-	made, err := facets.Count(ctx, list)
+	made, err := count()
 	if err != nil {
 		return nil, fmt.Errorf("count facets: %w", err)
 	}

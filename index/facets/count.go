@@ -34,18 +34,34 @@ type node struct {
 	below  []*node
 	// count is the number of records that have this value or one below, and own of those that have this one.
 	count, own int
-	// last and lastOwn are the numbers of the records that were counted last, so that none counts twice.
+	// last and lastOwn are the numbers of the groups that were counted last, so that none counts twice.
 	last, lastOwn int
+}
+
+// Group is a record, and how many there are that have the same values of a facet, itself included.
+type Group struct {
+	Record *index.Record
+	Count  int
+}
+
+// Groups are records by what they have in common.
+type Groups struct {
+	// Total is the number of records.
+	Total int
+	// Of has the groups of each facet, by its name. Each record is in one group of each. They are in the order in which their values
+	// are met first: values that differ in case alone are shown as in the first of them.
+	Of map[string][]Group
+}
+
+// Grouper is implemented by readers that know which records have the same values, and so need not look at each.
+type Grouper interface {
+	// FacetGroups groups the records that pass a filter.
+	FacetGroups(ctx context.Context, filter index.Filter) (Groups, error)
 }
 
 // Count counts records. Nil ones are left out.
 func Count(ctx context.Context, records []*index.Record) (*Counts, error) {
-	counts := &Counts{}
-	for _, field := range filters.Fields() {
-		if field.Counted != nil {
-			counts.facets = append(counts.facets, &counted{how: field.Counted, field: field, values: map[string]*node{}})
-		}
-	}
+	counts := newCounts()
 	for number, record := range records {
 		if number%checkInterval == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -55,23 +71,54 @@ func Count(ctx context.Context, records []*index.Record) (*Counts, error) {
 		}
 		counts.total++
 		for _, facet := range counts.facets {
-			facet.add(record, number+1)
+			facet.add(Group{record, 1}, number+1)
 		}
 	}
+	counts.finish()
+	return counts, nil
+}
+
+// CountGroups is Count of records that were grouped.
+func CountGroups(ctx context.Context, groups Groups) (*Counts, error) {
+	counts := newCounts()
+	counts.total = groups.Total
 	for _, facet := range counts.facets {
+		for number, group := range groups.Of[facet.how.Facet] {
+			if number%checkInterval == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			facet.add(group, number+1)
+		}
+	}
+	counts.finish()
+	return counts, nil
+}
+
+func newCounts() *Counts {
+	counts := &Counts{}
+	for _, field := range filters.Fields() {
+		if field.Counted != nil {
+			counts.facets = append(counts.facets, &counted{how: field.Counted, field: field, values: map[string]*node{}})
+		}
+	}
+	return counts
+}
+
+// finish puts all values in order.
+func (c *Counts) finish() {
+	for _, facet := range c.facets {
 		facet.sort(facet.top)
 		facet.had = nil
 	}
-	return counts, nil
 }
 
 // Total is the number of records.
 func (c *Counts) Total() int { return c.total }
 
-// add counts a record for its values and all levels above them.
-func (f *counted) add(record *index.Record, number int) {
+// add counts the records of a group for their values and all levels above them.
+func (f *counted) add(group Group, number int) {
 	has := false
-	f.had = f.how.Add(f.had[:0], record)
+	f.had = f.how.Add(f.had[:0], group.Record)
 	for _, value := range f.had {
 		if value == "" {
 			continue
@@ -79,14 +126,14 @@ func (f *counted) add(record *index.Record, number int) {
 		n := f.node(value)
 		has = true
 		if n.lastOwn != number {
-			n.own, n.lastOwn = n.own+1, number
+			n.own, n.lastOwn = n.own+group.Count, number
 		}
 		for ; n != nil && n.last != number; n = n.above {
-			n.count, n.last = n.count+1, number
+			n.count, n.last = n.count+group.Count, number
 		}
 	}
 	if has {
-		f.known++
+		f.known += group.Count
 	}
 }
 

@@ -39,8 +39,8 @@ func classRange(name string) (index.SizeRange, bool) {
 	return index.SizeRange{}, false
 }
 
-// classOf gives the class of a picture; "" for what has no size.
-func classOf(r *index.Record) string {
+// SizeClassOf gives the name of the class of a picture's size; "" for what has no size.
+func SizeClassOf(r *index.Record) string {
 	pixels := pixelsOf(r)
 	if pixels == 0 {
 		return ""
@@ -69,7 +69,7 @@ func countSizes() *Counted {
 	}
 	return &Counted{
 		Facet: "sizes", Fold: keyword.Fold,
-		Add:     func(sizes []string, r *index.Record) []string { return append(sizes, classOf(r)) },
+		Add:     func(sizes []string, r *index.Record) []string { return append(sizes, SizeClassOf(r)) },
 		Compare: func(a, b string) int { return cmp.Compare(place(a), place(b)) },
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"mekiki/embed"
 	"mekiki/index"
+	"mekiki/index/facets"
 	"mekiki/index/local/block"
 	"mekiki/index/local/catalog"
 	"mekiki/index/local/nearest"
@@ -144,6 +145,18 @@ func (s *Snapshot) Facets(ctx context.Context, filter index.Filter) (index.Facet
 		return index.Facets{}, fmt.Errorf("count facets: %w", err)
 	}
 	return facets, nil
+}
+
+// FacetGroups implements [facets.Grouper].
+func (s *Snapshot) FacetGroups(ctx context.Context, filter index.Filter) (facets.Groups, error) {
+	if err := s.usable(ctx); err != nil {
+		return facets.Groups{}, fmt.Errorf("group records: %w", err)
+	}
+	groups, err := s.view.columns.FacetGroups(ctx, filter)
+	if err != nil {
+		return facets.Groups{}, fmt.Errorf("group records: %w", err)
+	}
+	return groups, nil
 }
 
 // all goes through every record in order of ID.

@@ -28,6 +28,8 @@ type columns struct {
 	formats     category[string]
 	cameras     category[filters.CameraNames]
 	folders     category[string] // of the file of a record that has one
+	sizes       category[string] // the names of their classes
+	days        [catalog.PageSize]dayCode
 	ratings     [catalog.PageSize]int8
 	ratios      [catalog.PageSize]uint32
 	offsets     [catalog.PageSize]int32 // of the camera's clock, in seconds ahead of UTC
@@ -78,19 +80,6 @@ func (c *category[T]) fill(slot int, value T, numbers map[T]uint8) {
 		c.values = append(c.values, unique.Make(value))
 	}
 	c.of[slot] = number
-}
-
-// count adds how many of the slots have each value.
-func (c *category[T]) count(slots []uint8, to map[unique.Handle[T]]int) {
-	var counts [catalog.PageSize]int
-	for _, slot := range slots {
-		counts[c.of[slot]]++
-	}
-	for number, value := range c.values {
-		if counts[number] > 0 {
-			to[value] += counts[number]
-		}
-	}
 }
 
 // Table holds the columns of a state's records, page by page. It is immutable,
@@ -165,7 +154,7 @@ func (p *Page) columns() *columns {
 
 func newColumns(p *catalog.Page[*index.Record]) *columns {
 	c := &columns{slots: present(p, nil), inOneFolder: true}
-	formats, cameras, folders := map[string]uint8{}, map[filters.CameraNames]uint8{}, map[string]uint8{}
+	formats, cameras, folders, sizes := map[string]uint8{}, map[filters.CameraNames]uint8{}, map[string]uint8{}, map[string]uint8{}
 	for slot, record := range p.Values {
 		if !p.Present[slot] {
 			continue
@@ -174,6 +163,7 @@ func newColumns(p *catalog.Page[*index.Record]) *columns {
 		c.setDate(slot, record.Date())
 		c.formats.fill(slot, record.Format, formats)
 		c.cameras.fill(slot, filters.CameraOf(record), cameras)
+		c.sizes.fill(slot, filters.SizeClassOf(record), sizes)
 		folder, one := folderOf(record)
 		c.folders.fill(slot, folder, folders)
 		if one {
@@ -256,7 +246,9 @@ func givenFlags(r *index.Record) (flags columnFlags) {
 
 func (c *columns) setDate(slot int, date time.Time) {
 	m := filters.MomentOf(date)
-	c.seconds[slot], c.nanoseconds[slot], c.years[slot] = m.Seconds, m.Nanoseconds, int32(date.Year())
+	year, month, day := date.Date()
+	c.seconds[slot], c.nanoseconds[slot], c.years[slot] = m.Seconds, m.Nanoseconds, int32(year)
+	c.days[slot] = dayCodeOf(date, year, month, day)
 }
 
 func (c *columns) dating(slot uint8) filters.Date {
