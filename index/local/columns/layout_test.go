@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mekiki/index"
+	"mekiki/index/filters"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
 )
@@ -29,6 +30,36 @@ func TestLayout(t *testing.T) {
 	want := index.Layout{IDs: []index.ID{5, 1, 3, 4}, Ratios: []uint32{1000, 6667, 1, 1500}, Days: []int32{19782, 1, -1, index.NoDay}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestLayoutIsInTheOrderOfTheList: of dates that are equal, apart by nanoseconds or by centuries, or missing.
+func TestLayoutIsInTheOrderOfTheList(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 2))
+	edit := catalog.EditTable(catalog.Table[*index.Record]{})
+	for id := index.ID(1); id <= 1500; id++ {
+		record := &index.Record{ID: id, Kind: index.KindImage}
+		if random.IntN(9) > 0 {
+			record.Metadata.Taken = time.Date(pick(random, []int{1, 1969, 1970, 2024, 2025, 9999}), time.Month(1+random.IntN(12)), 1, 0, 0, 0, random.IntN(3)*400_000_000, time.UTC)
+		}
+		edit.Set(id, record)
+	}
+	table := new(Table).Next(edit.Table, true)
+	for _, order := range []index.Order{index.OrderAdded, index.OrderNewest, index.OrderDateAscending, index.OrderDateDescending} {
+		for _, filter := range []index.Filter{{}, {After: time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)}, {After: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}} {
+			layout, err := table.Layout(t.Context(), filter, order)
+			indextest.Must(t, err)
+			records, _, err := table.List(t.Context(), filter, index.Page{Order: order})
+			indextest.Must(t, err)
+			if diff := cmp.Diff(idsOf(records), append([]index.ID{}, layout.IDs...)); diff != "" {
+				t.Errorf("order %d, filter %+v:\n%s", order, filter, diff)
+			}
+			for i, record := range records {
+				if day := dayOf(filters.MomentOf(record.Date())); layout.Days[i] != day {
+					t.Fatalf("record %d has day %d, want %d", record.ID, layout.Days[i], day)
+				}
+			}
+		}
 	}
 }
 
