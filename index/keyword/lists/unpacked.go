@@ -3,6 +3,7 @@ package lists
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -108,7 +109,13 @@ func (l *List) unpack(ctx context.Context) (*unpacked, error) {
 		if made, known := l.of.unpacked.Get(key); known {
 			return made, nil
 		}
-		made, err := l.read(ctx, min(runtime.GOMAXPROCS(0), int(l.count/piecePostings)+1))
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		made, err := l.readStored(ctx)
+		if errors.Is(err, errNotStored) {
+			made, err = l.readPostings(ctx)
+		}
 		if err == nil {
 			l.of.unpacked.Put(key, made, made.bytes())
 		}
@@ -116,111 +123,106 @@ func (l *List) unpack(ctx context.Context) (*unpacked, error) {
 	})
 }
 
-// read reads the list in so many pieces.
-func (l *List) read(ctx context.Context, number int) (*unpacked, error) {
-	blocks := (l.documents + BlockDocuments - 1) / BlockDocuments
-	pieces := make([]piece, number)
-	group, ctx := errgroup.WithContext(ctx)
-	for i := range pieces {
-		one := &pieces[i]
-		one.first, one.end = uint64(i)*blocks/uint64(number), uint64(i+1)*blocks/uint64(number)
-		one.numbers = map[[2]uint64]uint32{}
-		one.unpacked = unpacked{postings: make([]uint32, 0, l.count/uint64(number)+BlockDocuments)}
-		group.Go(func() (err error) {
-			defer func() {
-				// bleve panics on some damaged files.
-				if problem := recover(); problem != nil {
-					err = fmt.Errorf("read the list of %q: %v", l.term, problem)
-				}
-			}()
-			return one.read(ctx, l)
-		})
+// readPostings reads the list by bleve's iterator.
+func (l *List) readPostings(ctx context.Context) (u *unpacked, err error) {
+	defer func() {
+		// bleve panics on some damaged files.
+		if problem := recover(); problem != nil {
+			u, err = nil, fmt.Errorf("read the list of %q: %v", l.term, problem)
+		}
+	}()
+	r, c := newUnpacking(l), l.cursor(false)
+	for number := 1; ; number++ {
+		if err := c.Next(); err != nil {
+			return nil, err
+		}
+		if c.Document == End {
+			return r.done(), nil
+		}
+		frequency, length := c.posting.Frequency(), lengthOf(c.posting)
+		class, met := r.met(frequency, length)
+		if !met {
+			class = r.add(frequency, length, c.posting.Norm())
+		}
+		r.put(c.Document, class)
+		if number%BlockDocuments == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return join(pieces), nil
 }
 
-// piece is some blocks of a list that one goroutine unpacks, with classes of its own, in the order in which it met them.
-type piece struct {
+// unpacking is a list that is being unpacked, with classes in the order in which they are met.
+type unpacking struct {
 	unpacked
-	first, end uint64               // blocks
-	numbers    map[[2]uint64]uint32 // the class of a frequency and of what stands for a norm
-	last       [rememberedScores]struct {
+	blocks  uint64
+	scoring Scoring
+	numbers map[[2]uint64]uint32 // the class of a frequency and of what stands for a norm
+	last    [rememberedScores]struct {
 		frequency, length uint64
 		class             uint32
 	}
 }
 
-// read reads the documents of the piece.
-func (p *piece) read(ctx context.Context, l *List) error {
-	c := l.cursor(false)
-	c.scoring = &Scoring{IDF: 1, Weight: 1, Average: l.average}
-	if err := c.Advance(p.first * BlockDocuments); err != nil {
-		return err
+func newUnpacking(l *List) *unpacking {
+	blocks := (l.documents + BlockDocuments - 1) / BlockDocuments
+	return &unpacking{
+		unpacked: unpacked{postings: make([]uint32, 0, l.count), starts: make([]uint32, 1, blocks+1)}, blocks: blocks,
+		scoring: Scoring{IDF: 1, Weight: 1, Average: l.average}, numbers: map[[2]uint64]uint32{},
 	}
-	for block := p.first; block < p.end; block++ {
-		p.starts = append(p.starts, uint32(len(p.postings)))
-		for start := block * BlockDocuments; c.Document < start+BlockDocuments; {
-			p.postings = append(p.postings, uint32(c.Document-start)<<classBits|p.classOf(c))
-			if err := c.Next(); err != nil {
-				return err
-			}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	return nil
 }
 
-// classOf is the class of the document that a cursor is at.
-func (p *piece) classOf(c *Cursor) uint32 {
-	frequency, length := c.posting.Frequency(), lengthOf(c.posting)
-	known := &p.last[(frequency<<2^length)%rememberedScores]
+// met is the class of documents that have the term so often, in a field for whose norm a number stands, where there is one.
+func (r *unpacking) met(frequency, length uint64) (class uint32, met bool) {
+	known := &r.last[(frequency<<2^length)%rememberedScores]
 	if known.class != 0 && known.frequency == frequency && known.length == length {
-		return known.class
+		return known.class, true
 	}
-	class, met := p.numbers[[2]uint64{frequency, length}]
-	if !met {
-		norm := c.posting.Norm()
-		p.like = append(p.like, occurrence{frequency, norm, c.scoring.score(frequency, norm)})
-		class = uint32(len(p.like))
-		p.numbers[[2]uint64{frequency, length}] = class
+	if class, met = r.numbers[[2]uint64{frequency, length}]; met {
+		known.frequency, known.length, known.class = frequency, length, class
 	}
-	known.frequency, known.length, known.class = frequency, length, class
+	return class, met
+}
+
+// add makes a class.
+func (r *unpacking) add(frequency, length uint64, norm float64) (class uint32) {
+	r.like = append(r.like, occurrence{frequency, norm, r.scoring.score(frequency, norm)})
+	class = uint32(len(r.like))
+	r.numbers[[2]uint64{frequency, length}] = class
 	return class
 }
 
-// join puts pieces together, with classes numbered by their scores.
-func join(pieces []piece) *unpacked {
-	u, count := &unpacked{}, 0
-	for i := range pieces {
-		u.like = append(u.like, pieces[i].like...)
-		count += len(pieces[i].postings)
+// put adds a document, which comes after those before.
+func (r *unpacking) put(document uint64, class uint32) {
+	r.endBlocks(document / BlockDocuments)
+	r.postings = append(r.postings, uint32(document%BlockDocuments)<<classBits|class)
+}
+
+// endBlocks ends all blocks before one.
+func (r *unpacking) endBlocks(block uint64) {
+	for uint64(len(r.starts)) <= block {
+		r.starts = append(r.starts, uint32(len(r.postings)))
 	}
+}
+
+// done numbers the classes by their scores, and finds the greatest of each block.
+func (r *unpacking) done() *unpacked {
+	r.endBlocks(r.blocks)
+	u := &r.unpacked
+	like := slices.Clone(u.like)
 	slices.SortFunc(u.like, compareOccurrences)
-	u.like = slices.Compact(u.like)
-	u.postings = make([]uint32, 0, count)
-	for i := range pieces {
-		numbers := make([]uint32, len(pieces[i].like)+1)
-		for class, one := range pieces[i].like {
-			place, _ := slices.BinarySearchFunc(u.like, one, compareOccurrences)
-			numbers[class+1] = uint32(place + 1)
-		}
-		pieces[i].starts = append(pieces[i].starts, uint32(len(pieces[i].postings)))
-		for block := range pieces[i].end - pieces[i].first {
-			most := uint32(0)
-			u.starts = append(u.starts, uint32(len(u.postings)))
-			for _, posting := range pieces[i].block(block) {
-				class := numbers[posting&classMask]
-				u.postings = append(u.postings, posting&^classMask|class)
-				most = max(most, class)
-			}
-			u.most = append(u.most, most)
+	numbers := make([]uint32, len(like)+1)
+	for class, one := range like {
+		place, _ := slices.BinarySearchFunc(u.like, one, compareOccurrences)
+		numbers[class+1] = uint32(place + 1)
+	}
+	u.most = make([]uint32, r.blocks)
+	for block := range u.most {
+		for i, posting := range u.block(uint64(block)) {
+			class := numbers[posting&classMask]
+			u.postings[int(u.starts[block])+i] = posting&^classMask | class
+			u.most[block] = max(u.most[block], class)
 		}
 	}
-	u.starts = append(u.starts, uint32(count))
-	return u
+	made := *u // and not what it was made with
+	return &made
 }
