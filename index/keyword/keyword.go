@@ -14,10 +14,10 @@
 // captions that are much alike (BenchmarkCaptions, processor time at the median, on a busy machine, by sum and by best; and by best
 // in a million, on another machine, one document at a time and with blocks passed by):
 //
-//	three words, one rare    127 ms    9.0       17 ms    16
-//	two of an eighth each     46      15         36       6.4
-//	one that all have        107      62        132       1.0
-//	a name that all share    216      46        130       1.5
+//	three words, one rare    127 ms    9.0       15 ms    11
+//	two of an eighth each     46      15         34       5.2
+//	one that all have        107      62        120       0.8
+//	a name that all share    216      46        121       1.5
 //
 // For the rest, three mechanisms stand in for bleve's, which scores and orders everything that
 // matches. Milliseconds at the median for the 100 best of 100,000 documents
