@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"reflect"
 	"time"
 )
@@ -137,8 +138,35 @@ const (
 	OrderDateAscending
 )
 
+// Compare is negative where a place stands before another one in a list of the order, and positive where it stands behind it.
+func (o Order) Compare(a, b Place) int {
+	added := cmp.Compare(a.ID, b.ID)
+	switch o {
+	case OrderNewest:
+		return -added
+	case OrderDateDescending:
+		return cmp.Or(b.Date.Compare(a.Date), added)
+	case OrderDateAscending:
+		return cmp.Or(a.Date.Compare(b.Date), added)
+	default:
+		return added
+	}
+}
+
+// Place is where in a list a record with this date and ID stands, or would stand. Orders by ID do not look at the date.
+type Place struct {
+	Date time.Time
+	ID   ID
+}
+
+// PlaceOf gives the place of a record.
+func PlaceOf(r *Record) Place { return Place{Date: r.Date(), ID: r.ID} }
+
 // Page chooses a part of a list of records.
 type Page struct {
+	// Behind is a place behind which the page begins, whether or not a record is there (still); nil is before the first
+	// record. Offset and Limit count from there; how many records there are is that of the whole list.
+	Behind *Place
 	// Offset is how many records to skip.
 	Offset int
 	// Limit is how many records to give; zero means all.

@@ -76,7 +76,7 @@ type Reader interface {
 	RecordsByHash(ctx context.Context, hashes []Hash) ([]*Record, error)
 	// Purged reports which contents were images that a person removed for good, and are not there.
 	Purged(ctx context.Context, hashes []Hash) ([]bool, error)
-	// List gives one page of the records that pass a filter, and how many there are.
+	// List gives one page of the records that pass a filter, and how many pass it in all.
 	List(ctx context.Context, filter Filter, page Page) ([]*Record, int, error)
 	// Layout gives the images that pass a filter, in an order, as columns.
 	Layout(ctx context.Context, filter Filter, order Order) (Layout, error)

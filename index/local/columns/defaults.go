@@ -1,7 +1,7 @@
 package columns
 
 // keptFilters is the number of filters whose records are remembered: the legs of a
-// search, its pages and the searches after it mostly have the same one.
+// search, its pages, those of a list and what is asked after them mostly have the same one.
 const keptFilters = 8
 
 // maximumKey is the length of the longest filter that is remembered.
@@ -9,6 +9,10 @@ const maximumKey = 4096
 
 // longestCut is how far down a list a page may reach for the rest to be let go of.
 const longestCut = 1 << 28
+
+// undivided is how many records are ordered rather than divided. Those that were divided so often that their middles must have been
+// guessed badly are ordered, too: of a million, some twenty divisions leave few.
+const undivided, mostDivisions = 32, 64
 
 // pagesAtOnce is how many pages a goroutine looks through before it takes the next ones: about 50 µs, and 16,384 records, which
 // one goroutine looks through where there are no more.

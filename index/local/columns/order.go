@@ -4,34 +4,39 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"mekiki/index"
 	"mekiki/index/filters"
+	"mekiki/index/local/catalog"
+	"mekiki/internal/bitset"
 )
 
 // listing collects the records of one page of a list. They are added page by page; only about twice as many are kept as the page reaches down the list.
 type listing struct {
-	page  index.Page
-	most  int // how far down the list the page reaches; zero means to the end
-	total int
-	kept  []listed
-	full  bool // the first most of kept are in order, and what comes after the last of them is not wanted
+	page   index.Page
+	behind *listed // the place behind which the page begins; nil before all records
+	most   int     // how far down the list from there the page reaches; zero means to the end
+	total  int
+	kept   []listed
+	full   bool // the first most of kept stand before all that were let go of, and the last of them behind the others
 }
 
 // listed is a record with what it is ordered by, so that ordering need not look
 // for it in memory.
 type listed struct {
-	id     index.ID
-	date   filters.Moment
-	record *index.Record
-	ratio  uint32 // of an image in a layout
+	id   index.ID
+	date filters.Moment
 }
 
 func newListing(page index.Page) *listing {
 	l := &listing{page: page}
 	if page.Limit > 0 && page.Limit < longestCut && page.Offset < longestCut {
 		l.most = page.Offset + page.Limit
+	}
+	if page.Behind != nil {
+		l.behind = &listed{id: page.Behind.ID, date: filters.MomentOf(page.Behind.Date)}
 	}
 	return l
 }
@@ -40,6 +45,11 @@ func newListing(page index.Page) *listing {
 // last, too, and whatever is found first makes most of the rest be passed over.
 func (l *listing) fromTheEnd() bool {
 	return l.page.Order == index.OrderNewest || l.page.Order == index.OrderDateDescending
+}
+
+// dated reports whether the list is in order of dates.
+func (l *listing) dated() bool {
+	return l.page.Order == index.OrderDateDescending || l.page.Order == index.OrderDateAscending
 }
 
 // compare orders two records as the page asks. Equal dates are in order of ID.
@@ -60,36 +70,42 @@ func (l *listing) compare(a, b listed) int {
 // add takes the records of a page's slots.
 func (l *listing) add(p *Page, slots []uint8) {
 	l.total += len(slots)
-	dated := l.page.Order == index.OrderDateDescending || l.page.Order == index.OrderDateAscending
-	if l.full && l.isBeyond(p, slots, dated) {
-		return
+	begun := l.behind == nil
+	if l.full || !begun {
+		first, last, known := l.ends(p, slots)
+		if known && (l.full && l.compare(first, l.kept[l.most-1]) > 0 || !begun && l.compare(last, *l.behind) <= 0) {
+			return
+		}
+		begun = begun || known && l.compare(first, *l.behind) > 0
 	}
+	dated := l.dated()
 	for _, slot := range slots {
-		item := listed{id: p.first + index.ID(slot), record: p.records.Values[slot]}
+		item := listed{id: p.first + index.ID(slot)}
 		if dated {
 			item.date = p.columns().moment(slot)
 		}
-		l.keep(item)
+		if begun || l.compare(item, *l.behind) > 0 {
+			l.keep(item)
+		}
 	}
 }
 
-// isBeyond reports whether the best of a page's records cannot be on the page of the list.
-func (l *listing) isBeyond(p *Page, slots []uint8, dated bool) bool {
-	best := listed{id: p.first + index.ID(slots[0])}
-	if l.page.Order == index.OrderNewest {
-		best.id = p.first + index.ID(slots[len(slots)-1])
+// ends gives places in the list before and behind which none of a page's records stands; known is false where that would need
+// a look at each.
+func (l *listing) ends(p *Page, slots []uint8) (first, last listed, known bool) {
+	first, last = listed{id: p.first + index.ID(slots[0])}, listed{id: p.first + index.ID(slots[len(slots)-1])}
+	switch c := p.columns(); {
+	case l.page.Order == index.OrderNewest:
+		return last, first, true
+	case !l.dated():
+		return first, last, true
+	case l.page.Order == index.OrderDateDescending:
+		first.date, last.date = c.moment(c.latest), c.moment(c.earliest)
+		return first, last, c.alike
+	default:
+		first.date, last.date = c.moment(c.earliest), c.moment(c.latest)
+		return first, last, c.alike
 	}
-	if dated {
-		c := p.columns()
-		if !c.alike {
-			return false
-		}
-		best.date = c.moment(c.earliest)
-		if l.page.Order == index.OrderDateDescending {
-			best.date = c.moment(c.latest)
-		}
-	}
-	return l.compare(best, l.kept[l.most-1]) > 0
 }
 
 func (l *listing) keep(item listed) {
@@ -102,23 +118,76 @@ func (l *listing) keep(item listed) {
 	}
 }
 
-// cut puts what is kept in order and lets go of what the page does not reach.
+// cut lets go of what the page does not reach.
 func (l *listing) cut() {
-	slices.SortFunc(l.kept, l.compare)
 	if l.most > 0 && len(l.kept) >= l.most {
+		divide(l.kept, l.most-1, l.compare)
 		l.kept, l.full = l.kept[:l.most], true
 	}
 }
 
-// records gives the page.
-func (l *listing) records() []*index.Record {
+// ids gives the page.
+func (l *listing) ids() []index.ID {
 	l.cut()
-	page := l.kept[min(l.page.Offset, len(l.kept)):]
-	records := make([]*index.Record, len(page))
-	for i, item := range page {
-		records[i] = item.record
+	if l.page.Offset >= len(l.kept) {
+		return nil
 	}
-	return records
+	divide(l.kept, l.page.Offset, l.compare)
+	page := l.kept[l.page.Offset:]
+	slices.SortFunc(page, l.compare)
+	ids := make([]index.ID, len(page))
+	for i, item := range page {
+		ids[i] = item.id
+	}
+	return ids
+}
+
+// divide puts that item at a position that would be there if all were in order, and none before it that belongs behind it, nor
+// the other way round. It looks at each item only a few times, where ordering them would look at each the more often the more
+// there are.
+func divide(items []listed, position int, compare func(a, b listed) int) {
+	for range mostDivisions {
+		if len(items) <= undivided {
+			break
+		}
+		split := partition(items, compare)
+		switch {
+		case split == position:
+			return
+		case split > position:
+			items = items[:split]
+		default:
+			items, position = items[split+1:], position-split-1
+		}
+	}
+	slices.SortFunc(items, compare)
+}
+
+// partition parts at least three items at one of them, and gives where it is then: those that belong before it are before it.
+func partition(items []listed, compare func(a, b listed) int) int {
+	middle, last := len(items)/2, len(items)-1
+	for _, pair := range [][2]int{{middle, last}, {0, last}, {middle, 0}} { // so that the middle one of three is the first
+		if compare(items[pair[0]], items[pair[1]]) > 0 {
+			items[pair[0]], items[pair[1]] = items[pair[1]], items[pair[0]]
+		}
+	}
+	at, up, down := items[0], 1, last
+	for {
+		for up <= down && compare(items[up], at) < 0 {
+			up++
+		}
+		for up <= down && compare(items[down], at) > 0 {
+			down--
+		}
+		if up >= down {
+			break
+		}
+		items[up], items[down] = items[down], items[up]
+		up++
+		down--
+	}
+	items[0], items[down] = items[down], items[0]
+	return down
 }
 
 // List gives one page of the records that pass a filter, and how many there are in all.
@@ -127,8 +196,50 @@ func (t *Table) List(ctx context.Context, filter index.Filter, page index.Page) 
 		return nil, 0, fmt.Errorf("offset %d or limit %d is negative", page.Offset, page.Limit)
 	}
 	list := newListing(page)
-	if err := t.scanFrom(ctx, list.fromTheEnd(), t.Compile(filter), list.add); err != nil {
+	if err := t.visitPassing(ctx, filter, list.fromTheEnd(), list.add); err != nil {
 		return nil, 0, err
 	}
-	return list.records(), list.total, nil
+	ids := list.ids()
+	records := make([]*index.Record, len(ids))
+	for i, id := range ids {
+		records[i] = t.pages[id/catalog.PageSize].records.Values[id%catalog.PageSize]
+	}
+	return records, list.total, nil
+}
+
+// visitPassing is scanFrom for a filter that is likely to be asked for again soon, as those of lists are: which records pass it
+// is looked up, or found by several goroutines.
+func (t *Table) visitPassing(ctx context.Context, filter index.Filter, end bool, visit func(p *Page, slots []uint8)) error {
+	m := t.Compile(filter)
+	if m == nil || m.IDs != nil {
+		return t.scanFrom(ctx, end, m, visit)
+	}
+	passing, err := t.Select(ctx, filter, m)
+	if err != nil {
+		return err
+	}
+	all := make([]uint8, 0, catalog.PageSize)
+	for number := range t.pages {
+		if end {
+			number = len(t.pages) - 1 - number
+		}
+		if p := t.pages[number]; p != nil {
+			if slots := p.slotsIn(passing, all[:0]); len(slots) > 0 {
+				visit(p, slots)
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// slotsIn appends the slots of a page whose records are in a set.
+func (p *Page) slotsIn(set bitset.Set, slots []uint8) []uint8 {
+	const words = catalog.PageSize / 64
+	from := p.first / 64
+	for number, word := range set[from : from+words] {
+		for ; word != 0; word &= word - 1 {
+			slots = append(slots, uint8(number*64+bits.TrailingZeros64(word)))
+		}
+	}
+	return slots
 }

@@ -1,19 +1,20 @@
 package columns
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"mekiki/index"
+	"mekiki/index/filters"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
 )
 
+// TestListing lists pages of every order, from the beginning and behind places.
 func TestListing(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 9))
 	minutes := func(count int) index.Metadata {
@@ -43,32 +44,89 @@ func testListing(t *testing.T, metadata func(number int) index.Metadata) {
 		records[i] = &index.Record{ID: index.ID(i + 1), Metadata: metadata(i)}
 		edit.Set(records[i].ID, records[i])
 	}
-	table := new(Table).Next(edit.Table, true)
-	orders := map[index.Order]func(a, b *index.Record) int{
-		index.OrderAdded:          func(a, b *index.Record) int { return int(a.ID) - int(b.ID) },
-		index.OrderNewest:         func(a, b *index.Record) int { return int(b.ID) - int(a.ID) },
+	everything := index.Filter{Ratings: []index.RatingRange{{Unrated: true}}}
+	few := records[240:270]
+	some, all := new(Table).Next(edit.Table, true), new(Table).Next(edit.Table, false) // some may be withheld, or none
+	for order := range index.OrderDateAscending + 1 {
+		testPages(t, some, index.Filter{}, records, order)
+		testPages(t, all, index.Filter{}, records, order)
+		testPages(t, all, everything, records, order)
+		testPages(t, all, index.Filter{IDs: idsOf(few)}, few, order)
+	}
+}
+
+// testPages lists pages of the records that pass a filter, from the beginning and behind places.
+func testPages(t *testing.T, table *Table, filter index.Filter, records []*index.Record, order index.Order) {
+	places := []*index.Place{
+		nil, {}, {ID: math.MaxUint64}, {Date: indextest.Time.AddDate(-2000, 0, 0), ID: 5}, {Date: indextest.Time.AddDate(2000, 0, 0), ID: 5},
+		{Date: indextest.Time, ID: 300}, {Date: indextest.Time.Add(time.Nanosecond), ID: 600},
+	}
+	for _, share := range []int{0, 23, 40, 100} {
+		at := index.PlaceOf(records[share*(len(records)-1)/100])
+		places = append(places, &at, &index.Place{Date: at.Date, ID: at.ID + 10_000}, &index.Place{Date: at.Date})
+	}
+	compare := map[index.Order]func(a, b *index.Record) int{
+		index.OrderAdded:          func(a, b *index.Record) int { return cmp.Compare(a.ID, b.ID) },
+		index.OrderNewest:         func(a, b *index.Record) int { return cmp.Compare(b.ID, a.ID) },
 		index.OrderDateDescending: func(a, b *index.Record) int { return b.Date().Compare(a.Date()) },
 		index.OrderDateAscending:  func(a, b *index.Record) int { return a.Date().Compare(b.Date()) },
-	}
-	for order, compare := range orders {
-		sorted := slices.Clone(records)
-		slices.SortStableFunc(sorted, compare)
+	}[order]
+	sorted := slices.Clone(records)
+	slices.SortStableFunc(sorted, compare)
+	for _, place := range places {
+		behind := sorted
+		if place != nil {
+			behind = slices.DeleteFunc(slices.Clone(sorted), func(r *index.Record) bool {
+				at := &index.Record{ID: place.ID, Added: place.Date}
+				by := compare(r, at)
+				return by < 0 || by == 0 && r.ID <= place.ID
+			})
+		}
 		for _, page := range []index.Page{
 			{}, {Limit: 1}, {Limit: 7, Offset: 20}, {Limit: 100, Offset: 250}, {Limit: 300}, {Limit: 300, Offset: 900}, {Offset: 1099}, {Offset: 1101, Limit: 5},
 			{Limit: math.MaxInt, Offset: 290},
 		} {
-			page.Order = order
-			list, total, err := table.List(t.Context(), index.Filter{}, page)
+			page.Order, page.Behind = order, place
+			list, total, err := table.List(t.Context(), filter, page)
 			indextest.Must(t, err)
-			want := sorted[min(page.Offset, len(sorted)):]
+			want := behind[min(page.Offset, len(behind)):]
 			if page.Limit > 0 {
 				want = want[:min(page.Limit, len(want))]
 			}
-			if diff := cmp.Diff(idsOf(want), idsOf(list)); diff != "" {
-				t.Errorf("order %d, offset %d, limit %d:\n%s", order, page.Offset, page.Limit, diff)
+			if !slices.Equal(want, list) {
+				t.Fatalf("order %d, behind %+v, offset %d, limit %d: expected, and got\n%v\n%v", order, place, page.Offset, page.Limit, idsOf(want), idsOf(list))
 			}
 			if total != len(records) {
 				t.Errorf("%d in all, expected %d", total, len(records))
+			}
+		}
+	}
+}
+
+// TestDivide: whatever order the records were in, those that belong before a position are before it.
+func TestDivide(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for name, dateOf := range map[string]func(i, count int) int64{
+		"random": func(int, int) int64 { return random.Int64N(1 << 40) }, "few": func(int, int) int64 { return random.Int64N(3) }, "equal": func(int, int) int64 { return 7 },
+		"rising": func(i, _ int) int64 { return int64(i) }, "falling": func(i, _ int) int64 { return int64(-i) },
+		"organ pipe": func(i, count int) int64 { return int64(min(i, count-i)) }, "saw": func(i, _ int) int64 { return int64(i % 100) },
+	} {
+		for _, count := range []int{1, 2, 3, 32, 33, 34, 100, 5000} {
+			items := make([]listed, count)
+			for i := range items {
+				items[i] = listed{id: index.ID(i), date: filters.Moment{Seconds: dateOf(i, count)}}
+			}
+			list := newListing(index.Page{Order: index.OrderDateAscending})
+			sorted := slices.SortedFunc(slices.Values(items), list.compare)
+			for _, position := range []int{0, count / 3, count / 2, count - 1} {
+				divided := slices.Clone(items)
+				divide(divided, position, list.compare)
+				before, behind := divided[:position], divided[position+1:]
+				slices.SortFunc(before, list.compare)
+				slices.SortFunc(behind, list.compare)
+				if !slices.Equal(divided, sorted) {
+					t.Fatalf("%s: %d of %d are not divided", name, position, count)
+				}
 			}
 		}
 	}
