@@ -18,6 +18,7 @@ import (
 	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/lists"
 	"mekiki/index/cluster/objects"
 	"mekiki/index/cluster/recall"
 )
@@ -67,6 +68,7 @@ type Library struct {
 	logger     *slog.Logger
 	memory     *recall.Memory
 	totals     atomic.Pointer[totals]
+	lists      *lists.Lists
 
 	known   atomic.Pointer[known]
 	reading sync.Mutex // held by whoever reads the state again
@@ -195,7 +197,7 @@ func newLibrary(o Options) (*Library, error) {
 	if l.options.Now == nil {
 		l.options.Now = time.Now
 	}
-	l.memory = recall.New(l.store, l.engine, l.logger, l.clock)
+	l.memory, l.lists = recall.New(l.store, l.engine, l.logger, l.clock), lists.New(l.clock)
 	if l.decoder == nil {
 		var err error
 		if l.decoder, err = pixels.NewDecoder(pixels.Options{MaxPixels: pixels.MaximumPixels}); err != nil {

@@ -1,24 +1,23 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 
 	"mekiki/index"
 	"mekiki/index/cluster/document"
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
+	"mekiki/index/cluster/lists"
 	"mekiki/index/filters"
 )
 
 // passing goes through the records that pass a filter, in no order. Where the engine finds
 // more than one query may give, all records are gone through.
-func (r *Reader) passing(ctx context.Context, filter index.Filter, kind index.Kind) iter.Seq2[*form.Record, error] {
-	return func(yield func(*form.Record, error) bool) {
+func (r *Reader) passing(ctx context.Context, filter index.Filter, kind index.Kind) iter.Seq2[*index.Record, error] {
+	return func(yield func(*index.Record, error) bool) {
 		if err := r.usable(ctx); err != nil {
 			yield(nil, err)
 			return
@@ -35,10 +34,11 @@ func (r *Reader) passing(ctx context.Context, filter index.Filter, kind index.Ki
 			candidates = r.found(ctx, r.query(condition, engine.MaximumResults))
 		}
 		for record, err := range candidates {
-			if err == nil && (kind != 0 && record.Kind != kind || !m.Matches(&record.Record)) {
-				continue
+			if err != nil {
+				yield(nil, err)
+				return
 			}
-			if !yield(record, err) || err != nil {
+			if (kind == 0 || record.Kind == kind) && m.Matches(&record.Record) && !yield(&record.Record, nil) {
 				return
 			}
 		}
@@ -67,30 +67,39 @@ func (r *Reader) List(ctx context.Context, filter index.Filter, page index.Page)
 	if err := r.usable(ctx); err != nil {
 		return nil, 0, err
 	}
-	m := filters.Compile(filter)
-	condition, exact := document.Where(filter, m, 0)
-	if byID := page.Order == index.OrderAdded || page.Order == index.OrderNewest; exact && byID && page.Limit > 0 && page.Offset+page.Limit <= engine.MaximumResults {
+	condition, exact := document.Where(filter, filters.Compile(filter), 0)
+	byID := page.Order == index.OrderAdded || page.Order == index.OrderNewest
+	switch {
+	case exact && byID && page.Limit > 0 && page.Limit <= engine.MaximumResults && page.Offset <= engine.MaximumResults-page.Limit:
 		return r.listSorted(ctx, condition, page)
+	case page.Limit > 0:
+		known, err := r.library.current(ctx)
+		if err != nil {
+			return nil, 0, err
+		}
+		from := lists.Source{Passing: r.passing(ctx, filter, 0), Records: r.Records}
+		records, total, err := r.library.lists.Page(ctx, fmt.Sprintf("%s %d", r.state.Collection, known.sequence), from, filter, page)
+		if err != nil {
+			return nil, 0, fmt.Errorf("list records: %w", err)
+		}
+		return records, total, nil
 	}
 	var records []*index.Record
 	for record, err := range r.passing(ctx, filter, 0) {
 		if err != nil {
 			return nil, 0, fmt.Errorf("list records: %w", err)
 		}
-		records = append(records, &record.Record)
+		records = append(records, record)
 	}
-	sortRecords(records, page.Order)
-	total := len(records)
-	records = records[min(max(page.Offset, 0), total):]
-	if page.Limit > 0 {
-		records = records[:min(page.Limit, len(records))]
-	}
-	return records, total, nil
+	return lists.Cut(records, page), len(records), nil
 }
 
 // listSorted lets the engine sort by ID.
 func (r *Reader) listSorted(ctx context.Context, condition engine.Condition, page index.Page) ([]*index.Record, int, error) {
 	query := r.query(condition, page.Limit)
+	if page.Behind != nil {
+		query.Where = engine.All(condition, document.Behind(page))
+	}
 	query.Offset, query.Sort = max(page.Offset, 0), []engine.Sort{{Property: document.Number, Descending: page.Order == index.OrderNewest}}
 	var records []*index.Record
 	for record, err := range r.found(ctx, query) {
@@ -106,21 +115,6 @@ func (r *Reader) listSorted(ctx context.Context, condition engine.Condition, pag
 	return records, counts[0], nil
 }
 
-func sortRecords(records []*index.Record, order index.Order) {
-	slices.SortFunc(records, func(a, b *index.Record) int {
-		byDate := 0
-		switch order {
-		case index.OrderNewest:
-			return cmp.Compare(b.ID, a.ID)
-		case index.OrderDateDescending:
-			byDate = b.Date().Compare(a.Date())
-		case index.OrderDateAscending:
-			byDate = a.Date().Compare(b.Date())
-		}
-		return cmp.Or(byDate, cmp.Compare(a.ID, b.ID))
-	})
-}
-
 // Layout implements [index.Reader].
 func (r *Reader) Layout(ctx context.Context, filter index.Filter, order index.Order) (index.Layout, error) {
 	var records []*index.Record
@@ -128,9 +122,9 @@ func (r *Reader) Layout(ctx context.Context, filter index.Filter, order index.Or
 		if err != nil {
 			return index.Layout{}, fmt.Errorf("lay out images: %w", err)
 		}
-		records = append(records, &record.Record)
+		records = append(records, record)
 	}
-	sortRecords(records, order)
+	lists.Sort(records, order)
 	var layout index.Layout
 	for _, record := range records {
 		day := int32(index.NoDay)
@@ -149,7 +143,7 @@ func (r *Reader) Facets(ctx context.Context, filter index.Filter) (index.Facets,
 		if err != nil {
 			return index.Facets{}, fmt.Errorf("count records: %w", err)
 		}
-		counts.Add(&record.Record)
+		counts.Add(record)
 	}
 	return counts.Facets(), nil
 }

@@ -42,6 +42,8 @@ func (m *model) check(t *testing.T, r index.Reader, random *rand.Rand) {
 	for range 2 {
 		filter, page := m.randomFilter(random), index.Page{Order: index.Order(random.IntN(4)), Offset: random.IntN(4), Limit: random.IntN(8)}
 		m.checkList(t, r, filter, page)
+		page.Behind = m.randomPlace(random)
+		m.checkList(t, r, filter, page)
 		m.checkLayout(t, r, filter, page.Order)
 		m.checkFacets(t, r, filter)
 		m.checkNearest(t, r, random, filter)
@@ -243,6 +245,12 @@ func (m *model) checkList(t *testing.T, r index.Reader, filter index.Filter, pag
 		t.Fatalf("%d records pass %+v, expected %v", total, filter, want)
 	}
 	m.sort(want, page.Order)
+	if at := page.Behind; at != nil {
+		want = slices.DeleteFunc(want, func(id index.ID) bool {
+			byDate := m.records[id].Date().Compare(at.Date)
+			return [...]int{cmp.Compare(id, at.ID), cmp.Compare(at.ID, id), cmp.Or(-byDate, cmp.Compare(id, at.ID)), cmp.Or(byDate, cmp.Compare(id, at.ID))}[page.Order] <= 0
+		})
+	}
 	want = want[min(page.Offset, len(want)):]
 	if page.Limit > 0 {
 		want = want[:min(page.Limit, len(want))]
@@ -252,8 +260,20 @@ func (m *model) checkList(t *testing.T, r index.Reader, filter index.Filter, pag
 		got = append(got, record.ID)
 	}
 	if !slices.Equal(got, want) {
-		t.Fatalf("%+v of %+v lists %v, expected %v", page, filter, got, want)
+		t.Fatalf("%+v of %+v behind %+v lists %v, expected %v", page, filter, page.Behind, got, want)
 	}
+}
+
+// randomPlace gives a place in lists: mostly that of a record, also of one that is gone, or between records.
+func (m *model) randomPlace(random *rand.Rand) *index.Place {
+	at := index.Place{ID: pick(random, m.asked(random)...)}
+	if e := m.records[pick(random, m.asked(random)...)]; e != nil {
+		at.Date = e.Date()
+	}
+	if e := m.records[at.ID]; e != nil && random.IntN(4) > 0 {
+		at.Date = e.Date()
+	}
+	return &at
 }
 
 // sort puts records, which are in order of ID, into another order.

@@ -197,6 +197,15 @@ func Where(filter index.Filter, m *filters.Matcher, kind index.Kind) (condition 
 	return engine.All(all...), rest == nil
 }
 
+// Behind asks for what stands behind the place of a page in an order by ID.
+func Behind(page index.Page) engine.Condition {
+	const largest = 1 << 53 // more than any ID, and a float
+	if page.Order == index.OrderNewest {
+		return engine.Below(Number, float64(min(page.Behind.ID, largest)))
+	}
+	return engine.AtLeast(Number, float64(min(page.Behind.ID, largest)+1))
+}
+
 // toldExactly reports whether the engine lets pass what a field of a filter does, and nothing
 // else. A field that is not known here is not.
 func toldExactly(filter index.Filter, k keyword.Filter, name filters.Name) bool {
