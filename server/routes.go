@@ -26,7 +26,6 @@ import (
 	"mekiki/server/idempotency"
 	"mekiki/server/jobs"
 	"mekiki/server/layout"
-	"mekiki/server/listing"
 	"mekiki/server/media"
 	"mekiki/server/problem"
 	"mekiki/server/records"
@@ -47,7 +46,7 @@ func (s *Server) rooms() []api.Room {
 	return []api.Room{
 		s.queries,
 		answers.Room{Asker: o.Asker, Library: s.library, Bodies: s.bodies, Compute: s.compute, Pictures: s.pictures, Now: o.Now},
-		records.Room{Library: s.library, Bodies: s.bodies, Compute: s.compute, Lists: &listing.Lists{}, AddTexts: s.addTexts(), Delete: s.editing.Delete},
+		records.Room{Library: s.library, Bodies: s.bodies, Compute: s.compute, AddTexts: s.addTexts(), Delete: s.editing.Delete},
 		s.editing,
 		downloads.New(downloads.Options{Library: s.library, Bodies: s.bodies, Now: o.Now}),
 		s.uploads,

@@ -20,7 +20,6 @@ type Room struct {
 	Library api.Library
 	Bodies  api.Bodies
 	Compute api.Compute
-	Lists   *listing.Lists
 	// AddTexts brings in texts and gives their records, in order; nil means that none are taken.
 	AddTexts func(ctx context.Context, texts []textrecord.Text) ([]index.ID, error)
 	// Delete puts a record that passes a check in the trash, or removes it for good, and its file where that is the
@@ -86,28 +85,25 @@ func (r Room) listTexts(c echo.Context) error {
 
 func (r Room) sendRecords(c echo.Context, query listQuery, filter index.Filter) error {
 	order := listing.OrderOf(query.Sort)
-	after, continued, err := listing.ReadCursor(query.Cursor, order)
+	behind, err := listing.ReadCursor(query.Cursor, order)
 	if err != nil {
 		return err
 	}
 	ctx := c.Request().Context()
-	return r.Library.Read(c.Request().Context(), func(reader index.Reader) error {
-		records, err := r.list(ctx, reader, filter, order)
+	return r.Library.Read(ctx, func(reader index.Reader) error {
+		// The one beyond the page tells whether another page follows.
+		records, total, err := reader.List(ctx, filter, index.Page{Behind: behind, Limit: query.Limit + 1, Order: order})
 		if err != nil {
 			return err
 		}
-		total := len(records)
-		if continued {
-			records = after.Rest(records)
-		}
-		left := len(records)
-		records = records[:min(len(records), query.Limit)]
+		found := len(records)
+		records = records[:min(found, query.Limit)]
 		list := wire.RecordList{Records: make([]wire.Record, len(records)), Total: total}
 		for i, record := range records {
 			list.Records[i] = wire.Listed(record)
 		}
-		if len(records) > 0 && len(records) < left {
-			list.Next = listing.PositionOf(order, records[len(records)-1]).Cursor()
+		if len(records) > 0 && len(records) < found {
+			list.Next = listing.Cursor(order, index.PlaceOf(records[len(records)-1]))
 			list.Cursor = list.Next
 		}
 		if query.Facets {
@@ -119,15 +115,6 @@ func (r Room) sendRecords(c echo.Context, query listQuery, filter index.Filter) 
 		}
 		return api.SendJSON(c, http.StatusOK, list)
 	})
-}
-
-// list gives all records that pass, in order. Lists of a few that a caller names are not kept: nobody pages through them.
-func (r Room) list(ctx context.Context, reader index.Reader, filter index.Filter, order index.Order) ([]*index.Record, error) {
-	if len(filter.IDs) > 0 {
-		records, _, err := reader.List(ctx, filter, index.Page{Order: order})
-		return records, err
-	}
-	return r.Lists.All(ctx, reader, filter, order)
 }
 
 // deleteRecord puts a record in the trash, or removes it for good. A file that came by upload is the server's own
