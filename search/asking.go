@@ -273,7 +273,7 @@ func (a *asking) split(shown []shownEntry) (passing, filtered []shownEntry) {
 
 // listAsked answers a request of filters and questions: the first records that pass, by date, are asked.
 func (r *reply) listAsked(ctx context.Context) error {
-	page, records, err := listPage(ctx, r.snapshot, r.plan, r.offset)
+	page, records, err := listPage(ctx, r.snapshot, r.plan, r.offset, r.from.Behind())
 	if err != nil {
 		return err
 	}
@@ -284,7 +284,7 @@ func (r *reply) listAsked(ctx context.Context) error {
 		}
 	}
 	if r.offset > 0 || len(records) < min(r.plan.request.AskCount, page.Total) {
-		if records, _, err = listRecords(ctx, r.snapshot, r.plan, 0, r.plan.request.AskCount); err != nil {
+		if records, _, err = listRecords(ctx, r.snapshot, r.plan, index.Page{Limit: r.plan.request.AskCount}); err != nil {
 			return err
 		}
 	}

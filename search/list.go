@@ -15,13 +15,20 @@ import (
 )
 
 // listPage answers a request that has only filters: everything they leave is a
-// hit, by date, and every page of it can be had. It gives the page's records too.
-func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (contract.Response, []*index.Record, error) {
+// hit, by date, and every page of it can be had. It gives the page's records too. The page has so many hits before it as the offset
+// says, and goes on behind a place where there is one, which takes less time the further down the list it is.
+func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int, behind *index.Place) (contract.Response, []*index.Record, error) {
 	started := time.Now()
-	records, total, err := listRecords(ctx, snapshot, p, offset, p.request.Limit)
+	page := index.Page{Offset: offset, Limit: p.request.Limit + 1} // the one beyond the page tells whether another page follows
+	if behind != nil {
+		page.Behind, page.Offset = behind, 0
+	}
+	records, total, err := listRecords(ctx, snapshot, p, page)
 	if err != nil {
 		return contract.Response{}, nil, err
 	}
+	more := len(records) > p.request.Limit
+	records = records[:min(len(records), p.request.Limit)]
 	response := contract.Response{
 		Query: p.request.Text, Understood: p.understood(), Hits: []contract.Hit{}, Total: total, Offset: offset,
 		Verdict: scoring.VerdictNone, Stage: contract.StageFinal, Candidates: total,
@@ -44,24 +51,25 @@ func listPage(ctx context.Context, snapshot index.Reader, p *plan, offset int) (
 	if total > 0 {
 		response.Verdict = scoring.VerdictStrong
 	}
-	if end := offset + len(records); len(records) > 0 && end < total {
-		response.Next = end
-		response.Cursor = cursor.Cursor{Key: p.key.short(), Offset: end, Sequence: snapshot.Sequence()}.String()
+	if more && len(records) > 0 {
+		response.Next = offset + len(records)
+		last := cursor.PlaceOf(records[len(records)-1])
+		response.Cursor = cursor.Cursor{Key: p.key.short(), Offset: response.Next, Sequence: snapshot.Sequence(), Last: last}.String()
 	}
 	return response, records, nil
 }
 
-// listRecords gives some of the records that the filters of a plan leave, by date, and how many there are.
-func listRecords(ctx context.Context, snapshot index.Reader, p *plan, offset, limit int) ([]*index.Record, int, error) {
+// listRecords gives a page of the records that the filters of a plan leave, by date, and how many there are.
+func listRecords(ctx context.Context, snapshot index.Reader, p *plan, page index.Page) ([]*index.Record, int, error) {
 	filter, err := resolveFilter(ctx, snapshot, p)
 	if err != nil {
 		return nil, 0, fmt.Errorf("filter: %w", err)
 	}
-	order := index.OrderDateDescending
+	page.Order = index.OrderDateDescending
 	if p.listingSort() == contract.SortDateAscending {
-		order = index.OrderDateAscending
+		page.Order = index.OrderDateAscending
 	}
-	records, total, err := snapshot.List(ctx, filter, index.Page{Offset: offset, Limit: limit, Order: order})
+	records, total, err := snapshot.List(ctx, filter, page)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list records: %w", err)
 	}

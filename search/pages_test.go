@@ -1,6 +1,9 @@
 package search
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -8,6 +11,7 @@ import (
 
 	"mekiki/index"
 	"mekiki/search/contract"
+	"mekiki/search/cursor"
 )
 
 // searchInPages searches by pages of seven, which must be whole together, and gives
@@ -94,6 +98,54 @@ func TestOffsetsFitTogetherWhileTheLibraryChanges(t *testing.T) {
 	if fresh := search(t, s, request); slices.Equal(hitIDs(fresh), hitIDs(first)) {
 		t.Error("a new first page does not show the new picture")
 	}
+}
+
+// TestListsFitTogetherWhileTheLibraryChanges: what comes before a place in a list moves no page behind it, and a cursor of before
+// places were in them goes on by its offset.
+func TestListsFitTogetherWhileTheLibraryChanges(t *testing.T) {
+	w := populated(300)
+	s := newTestSearcher(t, w, Options{})
+	request := contract.Request{Text: "folder:set1", Limit: 1000}
+	whole := hitIDs(search(t, s, request))
+	request.Limit = 7
+	first := search(t, s, request)
+	for i := range 3 {
+		w.add(fmt.Sprintf("/library/set1/new%d.jpg", i), "cat").Metadata.Taken = first.Hits[0].Record.Date().AddDate(0, 0, 1)
+	}
+	w.sequence++
+	request.Cursor = first.Cursor
+	second := search(t, s, request)
+	if diff := cmp.Diff(whole[7:14], hitIDs(second)); diff != "" || second.Hits[0].Rank != 8 || second.Next != 14 {
+		t.Errorf("from rank %d on, to be continued at %d:\n%s", second.Hits[0].Rank, second.Next, diff)
+	}
+	old, err := cursor.Parse(first.Cursor, keyIn(t, first.Cursor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.Last = nil
+	request.Cursor = old.String()
+	if diff := cmp.Diff(whole[4:11], hitIDs(search(t, s, request))); diff != "" {
+		t.Errorf("by an offset: %s", diff)
+	}
+	old.Last = &cursor.Place{Nanoseconds: 1e9}
+	request.Cursor = old.String()
+	if _, err := s.Search(t.Context(), request); err == nil {
+		t.Error("a place that is none is taken")
+	}
+}
+
+// keyIn is the key of a cursor.
+func keyIn(t *testing.T, text string) string {
+	t.Helper()
+	data, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c cursor.Cursor
+	if err := json.Unmarshal(data, &c); err != nil {
+		t.Fatal(err)
+	}
+	return c.Key
 }
 
 func TestSortByDateKeepsRelevanceAsFilter(t *testing.T) {

@@ -294,7 +294,7 @@ func (r *reply) list(ctx context.Context) error {
 	if len(r.plan.asks) > 0 {
 		return ignoreStopped(r.listAsked(ctx))
 	}
-	response, _, err := listPage(ctx, r.snapshot, r.plan, r.offset)
+	response, _, err := listPage(ctx, r.snapshot, r.plan, r.offset, r.from.Behind())
 	if err != nil {
 		return err
 	}

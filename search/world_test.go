@@ -204,7 +204,10 @@ func (s *worldSnapshot) List(_ context.Context, filter index.Filter, page index.
 		slices.SortStableFunc(found, func(a, b *index.Record) int { return b.Date().Compare(a.Date()) })
 	}
 	total := len(found)
-	found = found[min(page.Offset, total):]
+	if page.Behind != nil {
+		found = slices.DeleteFunc(found, func(r *index.Record) bool { return page.Order.Compare(index.PlaceOf(r), *page.Behind) <= 0 })
+	}
+	found = found[min(page.Offset, len(found)):]
 	if page.Limit > 0 {
 		found = found[:min(page.Limit, len(found))]
 	}

@@ -4,7 +4,9 @@ package cursor
 import (
 	"encoding/base64"
 	"encoding/json"
+	"time"
 
+	"mekiki/index"
 	"mekiki/search/contract"
 )
 
@@ -15,12 +17,35 @@ type Cursor struct {
 	Offset   int    `json:"o"`
 	Sequence uint64 `json:"s"`
 	Reranked int    `json:"r"`
+	// Last is the place of the last hit, where the hits are a list by date: the next page goes on behind it.
+	Last *Place `json:"l,omitempty"`
+}
+
+// Place is an [index.Place] of whatever year.
+type Place struct {
+	Seconds     int64    `json:"s"` // since 1970
+	Nanoseconds int64    `json:"n"`
+	ID          index.ID `json:"i"`
+}
+
+// PlaceOf is the place of a record.
+func PlaceOf(record *index.Record) *Place {
+	at := index.PlaceOf(record)
+	return &Place{at.Date.Unix(), int64(at.Date.Nanosecond()), at.ID}
+}
+
+// Behind is the place behind which the page begins; nil where the cursor, or one of nil, has none.
+func (c *Cursor) Behind() *index.Place {
+	if c == nil || c.Last == nil {
+		return nil
+	}
+	return &index.Place{Date: time.Unix(c.Last.Seconds, c.Last.Nanoseconds), ID: c.Last.ID}
 }
 
 // String writes a cursor for a request.
 func (c Cursor) String() string {
 	data, err := json.Marshal(c)
-	if err != nil { // two strings and two numbers always encode
+	if err != nil { // strings and numbers always encode
 		return ""
 	}
 	return base64.RawURLEncoding.EncodeToString(data)
@@ -47,6 +72,9 @@ func Parse(text, key string) (*Cursor, error) {
 	}
 	if c.Key != key {
 		return nil, invalid("the cursor belongs to another query", nil)
+	}
+	if c.Last != nil && (c.Last.Nanoseconds < 0 || c.Last.Nanoseconds >= int64(time.Second)) {
+		return nil, invalid("the cursor is out of range", nil)
 	}
 	if c.Offset < 0 || c.Offset > contract.MaximumSkipped || c.Reranked < 0 || c.Reranked > contract.MaximumRerankCount {
 		return nil, invalid("the cursor is out of range", nil)
