@@ -235,6 +235,13 @@ func choiceOf(choice index.Choice, f index.Filter) index.Choice {
 	return choice
 }
 
+// OfNamed gives what a filter that names records asks of them besides: a filter that lets the same of them pass, and others.
+func OfNamed(f index.Filter) index.Filter {
+	f.Hidden, f.Trash = choiceOf(f.Hidden, f), choiceOf(f.Trash, f)
+	f.IDs = nil
+	return f
+}
+
 func technicalFields() []Field {
 	cameras := func(f *index.Filter) *[]string { return &f.Cameras }
 	formats := func(f *index.Filter) *[]string { return &f.Formats }

@@ -14,6 +14,9 @@ const longestCut = 1 << 28
 // guessed badly are ordered, too: of a million, some twenty divisions leave few.
 const undivided, mostDivisions = 32, 64
 
+// fewNamed is how many records a filter names at most for a list to look at them one by one.
+const fewNamed = 256
+
 // pagesAtOnce is how many pages a goroutine looks through before it takes the next ones: about 50 µs, and 16,384 records, which
 // one goroutine looks through where there are no more.
 const pagesAtOnce = 64

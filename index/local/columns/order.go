@@ -210,13 +210,25 @@ func (t *Table) List(ctx context.Context, filter index.Filter, page index.Page) 
 // visitPassing is scanFrom for a filter that is likely to be asked for again soon, as those of lists are: which records pass it
 // is looked up, or found by several goroutines.
 func (t *Table) visitPassing(ctx context.Context, filter index.Filter, end bool, visit func(p *Page, slots []uint8)) error {
-	m := t.Compile(filter)
-	if m == nil || m.IDs != nil {
-		return t.scanFrom(ctx, end, m, visit)
+	var passing bitset.Set
+	many := len(filter.IDs) > fewNamed
+	if many {
+		passing = t.named(filter.IDs)
+		filter = filters.OfNamed(filter)
 	}
-	passing, err := t.Select(ctx, filter, m)
-	if err != nil {
-		return err
+	m := t.Compile(filter)
+	switch {
+	case !many && (m == nil || m.IDs != nil):
+		return t.scanFrom(ctx, end, m, visit)
+	case m != nil:
+		selected, err := t.Select(ctx, filter, m)
+		if err != nil {
+			return err
+		}
+		if many {
+			selected = common(selected, passing)
+		}
+		passing = selected
 	}
 	all := make([]uint8, 0, catalog.PageSize)
 	for number := range t.pages {
@@ -232,13 +244,35 @@ func (t *Table) visitPassing(ctx context.Context, filter index.Filter, end bool,
 	return ctx.Err()
 }
 
-// slotsIn appends the slots of a page whose records are in a set.
+// named is a set of records, of which there need not be any.
+func (t *Table) named(ids []index.ID) bitset.Set {
+	limit := uint64(len(t.pages)) * catalog.PageSize
+	set := bitset.New(limit)
+	for _, id := range ids {
+		if uint64(id) < limit {
+			set.Add(uint64(id))
+		}
+	}
+	return set
+}
+
+// common gives what is in both of two sets that have room for the same numbers, in the second one's memory.
+func common(a, b bitset.Set) bitset.Set {
+	for i := range b {
+		b[i] &= a[i]
+	}
+	return b
+}
+
+// slotsIn appends the slots of a page that have a record in a set.
 func (p *Page) slotsIn(set bitset.Set, slots []uint8) []uint8 {
 	const words = catalog.PageSize / 64
 	from := p.first / 64
 	for number, word := range set[from : from+words] {
 		for ; word != 0; word &= word - 1 {
-			slots = append(slots, uint8(number*64+bits.TrailingZeros64(word)))
+			if slot := uint8(number*64 + bits.TrailingZeros64(word)); p.records.Present[slot] {
+				slots = append(slots, slot)
+			}
 		}
 	}
 	return slots

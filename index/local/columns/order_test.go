@@ -45,13 +45,16 @@ func testListing(t *testing.T, metadata func(number int) index.Metadata) {
 		edit.Set(records[i].ID, records[i])
 	}
 	everything := index.Filter{Ratings: []index.RatingRange{{Unrated: true}}}
-	few := records[240:270]
+	few, many := records[240:270], records[200:900]
+	strangers := append(idsOf(many), 0, 5000, math.MaxUint64, many[0].ID)
 	some, all := new(Table).Next(edit.Table, true), new(Table).Next(edit.Table, false) // some may be withheld, or none
 	for order := range index.OrderDateAscending + 1 {
 		testPages(t, some, index.Filter{}, records, order)
 		testPages(t, all, index.Filter{}, records, order)
 		testPages(t, all, everything, records, order)
 		testPages(t, all, index.Filter{IDs: idsOf(few)}, few, order)
+		testPages(t, all, index.Filter{IDs: strangers}, many, order)
+		testPages(t, some, index.Filter{IDs: strangers, Ratings: everything.Ratings}, many, order)
 	}
 }
 
@@ -98,6 +101,33 @@ func testPages(t *testing.T, table *Table, filter index.Filter, records []*index
 			}
 			if total != len(records) {
 				t.Errorf("%d in all, expected %d", total, len(records))
+			}
+		}
+	}
+}
+
+// TestManyNamed: where a filter names many records, hidden ones and those in the trash are listed as where it names few.
+func TestManyNamed(t *testing.T) {
+	edit := catalog.EditTable(catalog.Table[*index.Record]{})
+	var records []*index.Record
+	for i := range 3 * fewNamed {
+		record := &index.Record{ID: index.ID(i + 1), Given: &index.Given{Hidden: i%3 == 0}}
+		if i%5 == 0 {
+			record.Given.Trashed = indextest.Time
+		}
+		edit.Set(record.ID, record)
+		records = append(records, record)
+	}
+	table := new(Table).Next(edit.Table, true)
+	for _, choices := range [][2]index.Choice{
+		{}, {index.ChoiceOnly}, {0, index.ChoiceOnly}, {index.ChoiceOnly, index.ChoiceOnly}, {index.ChoiceInclude}, {0, index.ChoiceInclude},
+	} {
+		for _, count := range []int{fewNamed, fewNamed + 1, len(records)} {
+			filter := index.Filter{IDs: idsOf(records[:count]), Hidden: choices[0], Trash: choices[1]}
+			m := filters.Compile(filter)
+			want := slices.DeleteFunc(slices.Clone(records), func(r *index.Record) bool { return !m.Matches(r) })
+			if got, total, err := table.List(t.Context(), filter, index.Page{}); err != nil || total != len(want) || !slices.Equal(got, want) {
+				t.Errorf("%v of %d named: %d of %d, %v; expected %d", choices, count, len(got), total, err, len(want))
 			}
 		}
 	}
