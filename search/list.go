@@ -65,10 +65,7 @@ func listRecords(ctx context.Context, snapshot index.Reader, p *plan, page index
 	if err != nil {
 		return nil, 0, fmt.Errorf("filter: %w", err)
 	}
-	page.Order = index.OrderDateDescending
-	if p.listingSort() == contract.SortDateAscending {
-		page.Order = index.OrderDateAscending
-	}
+	page.Order = p.request.Sort.ListOrder()
 	records, total, err := snapshot.List(ctx, filter, page)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list records: %w", err)

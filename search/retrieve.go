@@ -90,12 +90,8 @@ func (s *Searcher) retrieve(ctx context.Context, snapshot index.Reader, p *plan,
 
 // list takes what passes the filters, by date.
 func (r *retrieval) list(ctx context.Context) error {
-	order := index.OrderDateDescending
-	if r.plan.listingSort() == contract.SortDateAscending {
-		order = index.OrderDateAscending
-	}
 	started := time.Now()
-	records, total, err := r.snapshot.List(ctx, r.filter, index.Page{Limit: r.window, Order: order})
+	records, total, err := r.snapshot.List(ctx, r.filter, index.Page{Limit: r.window, Order: r.plan.request.Sort.ListOrder()})
 	if err != nil {
 		return fmt.Errorf("list records: %w", err)
 	}

@@ -34,6 +34,14 @@ const (
 	SortDateAscending  Sort = "date_ascending"
 )
 
+// ListOrder is the order of a list by date.
+func (s Sort) ListOrder() index.Order {
+	if s == SortDateAscending {
+		return index.OrderDateAscending
+	}
+	return index.OrderDateDescending
+}
+
 // Show says down to which verdict hits are shown.
 type Show string
 
