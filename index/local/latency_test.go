@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -24,14 +25,15 @@ import (
 // TestLatency logs what a library of MEKIKI_TEST_LATENCY images of MEKIKI_TEST_PARTS vectors takes
 // to open, what it holds then, and how long searches, filters asked for the first time, words,
 // facets and lists take, in processor time and on the clock: one line of a table. With MEKIKI_TEST_LATENCY_FOLDER the library is kept
-// there from one run to the next.
+// there from one run to the next; with MEKIKI_TEST_LATENCY_SPACE its space has that fingerprint, so that a server with the model of it
+// answers searches.
 func TestLatency(t *testing.T) {
 	records, parts := testsize.Of(t, "MEKIKI_TEST_LATENCY", 500), testsize.Of(t, "MEKIKI_TEST_PARTS", 4)
 	folder := os.Getenv("MEKIKI_TEST_LATENCY_FOLDER")
 	if folder == "" {
 		folder = filepath.Join(t.TempDir(), "library")
 	}
-	space := embed.Space{Fingerprint: "latency", Parts: parts, Width: 256}
+	space := embed.Space{Fingerprint: cmp.Or(os.Getenv("MEKIKI_TEST_LATENCY_SPACE"), "latency"), Parts: parts, Width: 256}
 	if _, err := os.Stat(folder); err != nil {
 		started := time.Now()
 		fillForLatency(t, folder, space, records)
