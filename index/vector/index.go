@@ -32,10 +32,13 @@ type Options struct {
 	// index need not keep them: at 256 values, an image of 32 parts then takes 9 KB
 	// of memory instead of 42. It is called while searching, by any number of
 	// goroutines; nil keeps them. A search that it fails for fails.
-	Values func(group uint64) ([]float32, error)
+	Values Values
 
 	walkAlways bool // never scans the nodes of a graph; for tests
 }
+
+// Values gives vectors of a group, one after the other: those at some rows, counted from zero, or all where rows is nil.
+type Values func(group uint64, rows []int) ([]float32, error)
 
 // Method is how an index finds.
 type Method string
@@ -215,7 +218,7 @@ func (x *Index) reserve(rows int) {
 
 // Release drops the vectors that the index keeps; from now on values gives them again,
 // see Options.Values. Views that were handed out keep theirs.
-func (x *Index) Release(values func(group uint64) ([]float32, error)) {
+func (x *Index) Release(values Values) {
 	x.options.Values = values
 	release := func(from chunk) *chunk {
 		from.entries = append(make([]entry, 0, cap(from.entries)), from.entries...)

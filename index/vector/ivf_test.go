@@ -94,9 +94,9 @@ func checkRecall(t *testing.T, view *View, data *clustered, allow func(uint64) b
 // TestValuesAreAskedFor lets an index keep no vectors.
 func TestValuesAreAskedFor(t *testing.T) {
 	exact := newExhaustive(testWidth)
-	index, err := New(Options{Width: testWidth, Values: func(group uint64) ([]float32, error) {
+	index, err := New(Options{Width: testWidth, Values: func(group uint64, rows []int) ([]float32, error) {
 		if values, there := exact.groups[group]; there {
-			return values, nil
+			return rowsOf(values, testWidth, rows), nil
 		}
 		return nil, fmt.Errorf("group %d: %w", group, context.DeadlineExceeded)
 	}})

@@ -148,7 +148,7 @@ func measureRecall(b *testing.B, texts [][]float32, wants [][]Neighbour, k int, 
 // largeData is where vectors come from.
 type largeData struct {
 	count  int
-	values func(group uint64) ([]float32, error)
+	values Values
 	texts  [][]float32
 }
 
@@ -161,7 +161,9 @@ func openLarge(t testing.TB, set string) *largeData {
 	}
 	if name == "world" {
 		world := newWorld(testLargeWidth, 32)
-		data := &largeData{count: count, values: func(group uint64) ([]float32, error) { return world.image(group), nil }}
+		data := &largeData{count: count, values: func(group uint64, rows []int) ([]float32, error) {
+			return rowsOf(world.image(group), testLargeWidth, rows), nil
+		}}
 		for i := range min(count, largeTexts) {
 			data.texts = append(data.texts, world.text(uint64(i)*uint64(count)/uint64(min(count, largeTexts)), 0))
 		}
@@ -169,8 +171,8 @@ func openLarge(t testing.TB, set string) *largeData {
 	}
 	rows := readRows(t, name+".parts.f32")
 	data := &largeData{count: len(rows) / (count * testLargeWidth)}
-	data.values = func(group uint64) ([]float32, error) {
-		return rows[int(group)*count*testLargeWidth : int(group+1)*count*testLargeWidth], nil
+	data.values = func(group uint64, some []int) ([]float32, error) {
+		return rowsOf(rows[int(group)*count*testLargeWidth:int(group+1)*count*testLargeWidth], testLargeWidth, some), nil
 	}
 	if most, err := strconv.Atoi(limit); err == nil {
 		data.count = min(data.count, most)
@@ -215,7 +217,7 @@ func (d *largeData) fill(t testing.TB, index *Index) {
 		for worker := range workers {
 			drawing.Go(func() {
 				for i := worker; i < min(batch, d.count-first); i += workers {
-					drawn[i], _ = d.values(uint64(first + i))
+					drawn[i], _ = d.values(uint64(first+i), nil)
 				}
 			})
 		}
@@ -252,6 +254,6 @@ func (d *largeData) dump(t testing.TB, name string) {
 			t.Fatal(err)
 		}
 	}
-	write(name+".parts.f32", d.count, func(i int) []float32 { rows, _ := d.values(uint64(i)); return rows })
+	write(name+".parts.f32", d.count, func(i int) []float32 { rows, _ := d.values(uint64(i), nil); return rows })
 	write(name+".texts.f32", len(d.texts), func(i int) []float32 { return d.texts[i] })
 }

@@ -28,7 +28,7 @@ func (s *savedChunk) place(c *chunk, slot, stride int) int64 {
 // at a time.
 type reader struct {
 	width, stride int
-	values        func(group uint64) ([]float32, error)
+	values        Values
 	buffer        codes.Buffer
 }
 
@@ -56,7 +56,7 @@ func (r *reader) entry(c *chunk, slot int) ([]codes.Row, []byte, error) {
 	if err == nil || r.values == nil {
 		return rows, read, err
 	}
-	values, err := readValues(r.values, e.group, (end-first)*r.width)
+	values, err := readValues(r.values, e.group, nil, (end-first)*r.width)
 	if err != nil {
 		return nil, nil, err
 	}

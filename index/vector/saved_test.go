@@ -32,7 +32,20 @@ func newSavedGroups(t testing.TB, count int) *savedGroups {
 	return s
 }
 
-func (s *savedGroups) values(group uint64) ([]float32, error) { return s.vectors[group], nil }
+func (s *savedGroups) values(group uint64, rows []int) ([]float32, error) {
+	return rowsOf(s.vectors[group], testWidth, rows), nil
+}
+
+// rowsOf gives some rows, or all.
+func rowsOf(vectors []float32, width int, rows []int) (some []float32) {
+	if rows == nil {
+		return vectors
+	}
+	for _, row := range rows {
+		some = append(some, vectors[row*width:(row+1)*width]...)
+	}
+	return some
+}
 
 // index gives an index of those groups that keep says, of which the codes are read from a file.
 func (s *savedGroups) index(t testing.TB, file []byte, options Options, keep func(number int) bool) *Index {
@@ -173,11 +186,11 @@ func TestDamagedCodesAreMadeAnew(t *testing.T) {
 	}
 	broken, damaged := errors.New("broken"), slices.Clone(s.file)
 	damaged[codes.First()+100] ^= 1
-	values := func(group uint64) ([]float32, error) {
+	values := func(group uint64, rows []int) ([]float32, error) {
 		if group == 0 {
 			return nil, broken
 		}
-		return s.vectors[group], nil
+		return s.values(group, rows)
 	}
 	if _, err := s.index(t, damaged, Options{Method: Exact, Values: values}, all).View().Search(t.Context(), query, 60, nil); !errors.Is(err, broken) {
 		t.Errorf("nothing is left of a group: %v", err)

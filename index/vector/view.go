@@ -25,7 +25,7 @@ type View struct {
 	effort        float64
 	walkAlways    bool
 	threads       int
-	values        func(group uint64) ([]float32, error)
+	values        Values
 }
 
 // Len is the number of groups.
@@ -38,7 +38,7 @@ func (v *View) Method() Method { return v.method }
 // WithValues is the same view, but with Options.Values replaced: for callers who
 // know where a group's vectors were when the view was taken, though the index has
 // changed since.
-func (v *View) WithValues(values func(group uint64) ([]float32, error)) *View {
+func (v *View) WithValues(values Values) *View {
 	replaced := *v
 	replaced.values = values
 	return &replaced
@@ -126,6 +126,7 @@ type search struct {
 
 	products     []int32
 	lower, upper []float64 // bounds of each row's largest product
+	likeliest    []int     // rows that may have the largest
 	reader       *reader
 	failed       error // to read what had to be scored
 }
@@ -279,38 +280,46 @@ func (s *search) rescore(ctx context.Context, queries []float32, k int) ([]Neigh
 // score scores an entry exactly: those of its rows that may have the largest product.
 func (s *search) score(queries []float32, c *chunk, slot int) (Neighbour, error) {
 	entry, width := &c.entries[slot], s.view.width
-	values, err := s.view.valuesOf(entry, c.endRow(slot)-int(entry.row))
-	if err != nil {
-		return Neighbour{}, err
-	}
 	rows, codes, err := s.reader.entry(c, slot)
 	if err != nil {
 		return Neighbour{}, err
 	}
 	s.bound(rows, codes)
-	largestLower, found := slices.Max(s.lower), Neighbour{Group: entry.group, Score: float32(math.Inf(-1))}
+	s.likeliest = s.likeliest[:0]
+	largestLower := slices.Max(s.lower)
 	for row, upper := range s.upper {
-		if upper < largestLower {
-			continue
+		if upper >= largestLower {
+			s.likeliest = append(s.likeliest, row)
 		}
-		if score, _ := similarity(queries, values[row*width:(row+1)*width], width); score > found.Score {
+	}
+	values, err := s.view.valuesOf(entry, s.likeliest)
+	if err != nil {
+		return Neighbour{}, err
+	}
+	found := Neighbour{Group: entry.group, Score: float32(math.Inf(-1))}
+	for i, row := range s.likeliest {
+		if score, _ := similarity(queries, values[i*width:(i+1)*width], width); score > found.Score {
 			found.Score, found.Part = score, row
 		}
 	}
 	return found, nil
 }
 
-// valuesOf gives the vectors of an entry that has so many rows.
-func (v *View) valuesOf(e *entry, rows int) ([]float32, error) {
-	if v.values == nil {
-		return e.values, nil
+// valuesOf gives the vectors of some rows of an entry.
+func (v *View) valuesOf(e *entry, rows []int) ([]float32, error) {
+	if v.values != nil {
+		return readValues(v.values, e.group, rows, len(rows)*v.width)
 	}
-	return readValues(v.values, e.group, rows*v.width)
+	var values []float32
+	for _, row := range rows {
+		values = append(values, e.values[row*v.width:(row+1)*v.width]...)
+	}
+	return values, nil
 }
 
-// readValues reads a group's vectors again, which are so many values.
-func readValues(read func(group uint64) ([]float32, error), group uint64, count int) ([]float32, error) {
-	values, err := read(group)
+// readValues reads vectors of a group again, which are so many values.
+func readValues(read Values, group uint64, rows []int, count int) ([]float32, error) {
+	values, err := read(group, rows)
 	if err == nil && len(values) != count {
 		err = fmt.Errorf("%w: %d values where %d were added", ErrVectors, len(values), count)
 	}

@@ -39,11 +39,8 @@ type Index interface {
 	Release() Index
 	// View gives the current content; it never changes. Values gives a group's
 	// vectors as of now, in case the index does not keep them.
-	View(values valueReader) IndexView
+	View(values vector.Values) IndexView
 }
-
-// valueReader gives a group's vectors again.
-type valueReader func(group uint64) ([]float32, error)
 
 // IndexView is a vector index at one moment. It is safe for concurrent use.
 type IndexView interface {
@@ -77,7 +74,7 @@ func NewIndex(options vector.Options, keep bool) (Index, error) {
 
 var errNoReader = errors.New("the vectors are not in memory, and nothing reads them")
 
-func readNothing(uint64) ([]float32, error) { return nil, errNoReader }
+func readNothing(uint64, []int) ([]float32, error) { return nil, errNoReader }
 
 // Release implements vectorIndex.
 func (x searchIndex) Release() Index {
@@ -106,7 +103,7 @@ func (x searchIndex) Load(from io.ReaderAt, size int64) (missing int, keep bool,
 func (x searchIndex) Damaged() bool { return x.Index.View().Damaged() }
 
 // View implements vectorIndex.
-func (x searchIndex) View(values valueReader) IndexView {
+func (x searchIndex) View(values vector.Values) IndexView {
 	view := x.Index.View()
 	if !x.keep {
 		view = view.WithValues(values)

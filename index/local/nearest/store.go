@@ -284,29 +284,33 @@ func (n Indexes) Of(kind index.Kind) IndexView {
 }
 
 // valuesOf reads vectors as they were at the view, for as long as it is held.
-func (v *View) valuesOf(number uint64) valueReader {
+func (v *View) valuesOf(number uint64) vector.Values {
 	from := v.State.SpaceNumbered(number)
-	return func(group uint64) ([]float32, error) {
+	return func(group uint64, rows []int) ([]float32, error) {
 		id := index.ID(group)
 		where, located := from.Locations.Get(id)
 		if !located {
 			return nil, &RecordError{id, index.ErrNotFound}
 		}
-		parts, err := readVectorsAgain(v.Segments, from, id, where)
+		payload, err := readPayload(v.Segments, from, id, where)
 		if err != nil {
 			return nil, &RecordError{id, err}
 		}
-		return parts.Values, nil
+		values, err := segment.DecodeRows(payload, rows)
+		if err != nil {
+			return nil, &RecordError{id, err}
+		}
+		return values, nil
 	}
 }
 
 // currentValues reads vectors as they are in the newest view.
-func (x *Store) currentValues(group uint64) ([]float32, error) {
+func (x *Store) currentValues(group uint64, rows []int) ([]float32, error) {
 	v, release, err := x.Host.Current()
 	if err != nil {
 		return nil, err
 	}
-	values, err := v.valuesOf(x.Number)(group)
+	values, err := v.valuesOf(x.Number)(group, rows)
 	return values, errors.Join(err, release())
 }
 

@@ -31,17 +31,52 @@ func EncodeVectors(parts embed.Parts) []byte {
 
 // DecodeVectors reads what encodeVectors wrote.
 func DecodeVectors(payload []byte) (embed.Parts, error) {
+	count, width, values, err := readHeader(payload)
+	if err != nil {
+		return embed.Parts{}, err
+	}
+	parts := embed.Parts{Count: count, Width: width, Values: make([]float32, count*width)}
+	decode(parts.Values, values)
+	return parts, nil
+}
+
+// DecodeRows is DecodeVectors of some rows, one after the other, or of all where rows is nil: of hundreds of images that a search
+// scores, it needs a vector or two of each.
+func DecodeRows(payload []byte, rows []int) ([]float32, error) {
+	if rows == nil {
+		parts, err := DecodeVectors(payload)
+		return parts.Values, err
+	}
+	count, width, values, err := readHeader(payload)
+	if err != nil {
+		return nil, err
+	}
+	some := make([]float32, len(rows)*width)
+	for i, row := range rows {
+		if row < 0 || row >= count {
+			return nil, fmt.Errorf("vectors: %w: no vector %d of %d", index.ErrDamaged, row, count)
+		}
+		decode(some[i*width:(i+1)*width], values[2*row*width:])
+	}
+	return some, nil
+}
+
+// readHeader gives the number and the width of vectors, and their values as they are written.
+func readHeader(payload []byte) (count, width int, values []byte, err error) {
 	if len(payload) < vectorsHeader {
-		return embed.Parts{}, fmt.Errorf("vectors: %w", index.ErrDamaged)
+		return 0, 0, nil, fmt.Errorf("vectors: %w", index.ErrDamaged)
 	}
-	count := int64(binary.LittleEndian.Uint32(payload))
-	width := int64(binary.LittleEndian.Uint32(payload[4:]))
-	values := payload[vectorsHeader:]
-	if count*width != int64(len(values))/2 || len(values)%2 != 0 {
-		return embed.Parts{}, fmt.Errorf("vectors: %w: %d of width %d in %d bytes", index.ErrDamaged, count, width, len(values))
+	number := int64(binary.LittleEndian.Uint32(payload))
+	wide := int64(binary.LittleEndian.Uint32(payload[4:]))
+	values = payload[vectorsHeader:]
+	if number*wide != int64(len(values))/2 || len(values)%2 != 0 {
+		return 0, 0, nil, fmt.Errorf("vectors: %w: %d of width %d in %d bytes", index.ErrDamaged, number, wide, len(values))
 	}
-	parts := embed.Parts{Count: int(count), Width: int(width), Values: make([]float32, len(values)/2)}
-	rest := parts.Values
+	return int(number), int(wide), values, nil
+}
+
+// decode reads half-precision values, as many as there is room for.
+func decode(rest []float32, values []byte) {
 	for ; len(rest) >= 4 && len(values) >= 8; rest, values = rest[4:], values[8:] { // four at a time: a search reads hundreds of images
 		four := binary.LittleEndian.Uint64(values)
 		rest[0], rest[1] = floatOf(uint16(four)), floatOf(uint16(four>>16))
@@ -50,7 +85,6 @@ func DecodeVectors(payload []byte) (embed.Parts, error) {
 	for i := range rest {
 		rest[i] = floatOf(binary.LittleEndian.Uint16(values[2*i:]))
 	}
-	return parts, nil
 }
 
 // CheckParts refuses parts that do not belong in the space.

@@ -2,7 +2,9 @@ package segment
 
 import (
 	"bytes"
+	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"mekiki/embed"
@@ -46,4 +48,35 @@ func FuzzVectors(f *testing.F) {
 			t.Errorf("%x was read, %x written", data, again)
 		}
 	})
+}
+
+// TestDecodeRows: some rows are those of all, and rows that there are not are damage.
+func TestDecodeRows(t *testing.T) {
+	parts := embed.Parts{Count: 5, Width: 7, Values: make([]float32, 35)}
+	for i := range parts.Values {
+		parts.Values[i] = float32(i) / 16
+	}
+	payload := EncodeVectors(parts)
+	for _, rows := range [][]int{{0}, {4}, {3, 1}, {2, 2}, {}, {0, 1, 2, 3, 4}} {
+		got, err := DecodeRows(payload, rows)
+		if err != nil || len(got) != len(rows)*7 {
+			t.Fatalf("rows %v: %d values, %v", rows, len(got), err)
+		}
+		for i, row := range rows {
+			if !slices.Equal(got[i*7:(i+1)*7], parts.Row(row)) {
+				t.Errorf("row %d of %v is %v", row, rows, got[i*7:(i+1)*7])
+			}
+		}
+	}
+	if all, err := DecodeRows(payload, nil); err != nil || !slices.Equal(all, parts.Values) {
+		t.Errorf("all rows are %v, %v", all, err)
+	}
+	for _, rows := range [][]int{{5}, {-1}, {0, 1 << 40}} {
+		if _, err := DecodeRows(payload, rows); !errors.Is(err, index.ErrDamaged) {
+			t.Errorf("rows %v: %v", rows, err)
+		}
+	}
+	if _, err := DecodeRows(payload[:20], []int{0}); !errors.Is(err, index.ErrDamaged) {
+		t.Errorf("a payload that ends early: %v", err)
+	}
 }
