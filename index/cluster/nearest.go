@@ -12,7 +12,7 @@ import (
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
 	"mekiki/index/filters"
-	"mekiki/index/vector"
+	"mekiki/index/vector/representatives"
 )
 
 // Nearest implements [index.Reader]. The engine proposes records by the vectors that stand
@@ -41,7 +41,7 @@ func (r *Reader) Nearest(ctx context.Context, kind index.Kind, query []float32, 
 	}
 	condition, _ := document.Where(filter, m, kind)
 	condition = engine.All(condition, engine.Equal(document.Spaces, fmt.Sprint(serving.Number)))
-	rows := vector.Representatives(query, serving.Width, queryRows)
+	rows := representatives.Of(query, serving.Width, queryRows)
 	if len(query) <= queryRows*serving.Width {
 		rows = slices.Collect(slices.Chunk(query, serving.Width))
 	}

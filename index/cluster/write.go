@@ -14,7 +14,7 @@ import (
 	"mekiki/index/cluster/engine"
 	"mekiki/index/cluster/form"
 	"mekiki/index/cluster/objects"
-	"mekiki/index/vector"
+	"mekiki/index/vector/representatives"
 	"mekiki/internal/contextio"
 )
 
@@ -334,7 +334,7 @@ func (l *Library) object(ctx context.Context, s *form.State, record *form.Record
 			}
 		}
 		most := min(max(l.options.Representatives, 1), form.Representatives)
-		for i, one := range vector.Representatives(parts.Values, parts.Width, most) {
+		for i, one := range representatives.Of(parts.Values, parts.Width, most) {
 			object.Vectors[space.Vectors()[i]] = one
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"mekiki/index/vector/kernels"
 	"mekiki/index/vector/quantized"
+	"mekiki/index/vector/representatives"
 	"mekiki/index/vector/topk"
 )
 
@@ -40,7 +41,7 @@ func (b *builder) build(method Method) finder {
 // k-means: Steinbach, Karypis and Kumar, A Comparison of Document Clustering
 // Techniques, 2000), and then moves each to the list of its nearest centroid.
 func (b *builder) buildLists() *ivf {
-	set, groups := b.representatives(maxRepresentatives, false)
+	set, groups := b.representatives(representatives.Default, false)
 	inserter := newInserter(b.width, b.kernel)
 	if b.isStopped() {
 		return &ivf{}
@@ -86,7 +87,7 @@ func (b *builder) representatives(most int, ofLengthOne bool) (*pointSet, int) {
 	const stretch = 64 // chunks
 	results, groups := make([]invertedList, (len(b.chunks)+stretch-1)/stretch), make([]int, (len(b.chunks)+stretch-1)/stretch)
 	b.each(len(results), func(_, i int) {
-		result, merger, code, reader := &results[i], newMerger(b.width, most, b.kernel), make([]byte, b.stride), b.newReader()
+		result, merger, code, reader := &results[i], representatives.NewMerger(b.width, most, b.kernel), make([]byte, b.stride), b.newReader()
 		for number := i * stretch; number < min((i+1)*stretch, len(b.chunks)); number++ {
 			chunk := b.chunks[number]
 			reader.fill(chunk, 0, len(chunk.entries))
@@ -100,7 +101,7 @@ func (b *builder) representatives(most int, ofLengthOne bool) (*pointSet, int) {
 					continue // it is gone since, or neither its codes nor its vectors can be read
 				}
 				groups[i]++
-				merger.merge(codes, rows, func(mean []float32) {
+				merger.Merge(codes, rows, func(mean []float32) {
 					if ofLengthOne {
 						unit(mean)
 					}

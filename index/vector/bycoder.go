@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mekiki/index/vector/coder"
+	"mekiki/index/vector/representatives"
 )
 
 // coderFinder finds entries by a graph of github.com/coder/hnsw, which has the nodes that a
@@ -14,12 +15,12 @@ import (
 type coderFinder struct {
 	nodes   *coder.Graph
 	entries []location
-	merger  *merger
+	merger  *representatives.Merger
 }
 
 // buildCoder builds the graph of all entries.
 func (b *builder) buildCoder() *coderFinder {
-	f, reader := &coderFinder{nodes: coder.New(), merger: newMerger(b.width, graphRepresentatives, b.kernel)}, b.newReader()
+	f, reader := &coderFinder{nodes: coder.New(), merger: representatives.NewMerger(b.width, graphRepresentatives, b.kernel)}, b.newReader()
 	for number, c := range b.chunks {
 		for slot := range c.entries {
 			if at := (location{uint32(number), uint32(slot)}); !b.removed(at) && !b.isStopped() {
@@ -35,7 +36,7 @@ func (f *coderFinder) add(reader *reader, c *chunk, at location) {
 	if err != nil {
 		return
 	}
-	f.merger.merge(codes, rows, func(mean []float32) {
+	f.merger.Merge(codes, rows, func(mean []float32) {
 		_ = f.nodes.Add(slices.Clone(unit(mean))) // what fails is not found
 		f.entries = append(f.entries, at)
 	})

@@ -15,19 +15,6 @@ const (
 	fewTombstones = 1024
 )
 
-// How rows are merged into representatives.
-const (
-	// mergeCosine is the cosine that rows have at least with the mean that stands
-	// for them, as long as a group has fewer than maxRepresentatives.
-	mergeCosine        = 0.9
-	maxRepresentatives = 4
-	// mostRepresentatives is the most that any method merges them to.
-	mostRepresentatives = 8
-	// mergeRows is how many rows of a group are merged at a time, so that the time
-	// a group takes stays in proportion to its rows.
-	mergeRows = 64
-)
-
 // How inverted lists are built.
 const (
 	// A list has listLength postings at most when built, or more if there would be

@@ -8,6 +8,7 @@ import (
 	"mekiki/index/vector/hnsw"
 	"mekiki/index/vector/kernels"
 	"mekiki/index/vector/quantized"
+	"mekiki/index/vector/representatives"
 	"mekiki/index/vector/topk"
 	"mekiki/internal/bitset"
 )
@@ -18,7 +19,7 @@ type graph struct {
 	nodes   *hnsw.Graph
 	entries []location // of each node; nowhere if its group is gone since it was saved
 	groups  []uint64   // of each node
-	merger  *merger
+	merger  *representatives.Merger
 	code    []byte
 	workers int
 }
@@ -26,7 +27,7 @@ type graph struct {
 func newGraph(width int, k kernels.Kernel) *graph {
 	return &graph{
 		width: width, nodes: hnsw.New(quantized.Stride(width), k.Gather),
-		merger: newMerger(width, graphRepresentatives, k), code: make([]byte, quantized.Stride(width)), workers: runtime.GOMAXPROCS(0),
+		merger: representatives.NewMerger(width, graphRepresentatives, k), code: make([]byte, quantized.Stride(width)), workers: runtime.GOMAXPROCS(0),
 	}
 }
 
@@ -63,7 +64,7 @@ func (g *graph) insert(c *content, reader *reader, numbers []int) {
 		if err != nil {
 			continue
 		}
-		g.merger.merge(codes, rows, func(mean []float32) {
+		g.merger.Merge(codes, rows, func(mean []float32) {
 			g.append(g.code, quantized.Values(g.code[:g.width], unit(mean)), at, c.chunk(at.chunk).entries[at.slot].group)
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"mekiki/index/vector/kernels"
 	"mekiki/index/vector/lists"
 	"mekiki/index/vector/quantized"
+	"mekiki/index/vector/representatives"
 )
 
 // ivf is an inverted file (Jegou, Douze and Schmid, Product Quantization for Nearest
@@ -93,15 +94,21 @@ func (f *ivf) unshare() {
 // inserter puts entries into inverted lists, one by one. It keeps its memory from one
 // to the next.
 type inserter struct {
-	*merger
-	stride   int
-	code     []byte
-	products []int32
-	scores   []float32
+	merger        *representatives.Merger
+	kernel        kernels.Kernel
+	width, stride int
+	code          []byte
+	query         []int8
+	products      []int32
+	scores        []float32
 }
 
 func newInserter(width int, k kernels.Kernel) *inserter {
-	return &inserter{merger: newMerger(width, maxRepresentatives, k), stride: quantized.Stride(width), code: make([]byte, quantized.Stride(width))}
+	stride := quantized.Stride(width)
+	return &inserter{
+		merger: representatives.NewMerger(width, representatives.Default, k), kernel: k, width: width, stride: stride,
+		code: make([]byte, stride), query: make([]int8, stride),
+	}
 }
 
 // insert appends one entry's representatives to the lists of their nearest centroids,
@@ -109,7 +116,7 @@ func newInserter(width int, k kernels.Kernel) *inserter {
 func (n *inserter) insert(f *ivf, rows []codes.Row, codes []byte, at location, removed func(location) bool) {
 	f.unshare()
 	f.groups++
-	n.merge(codes, rows, func(mean []float32) {
+	n.merger.Merge(codes, rows, func(mean []float32) {
 		scale := quantized.Values(n.code[:n.width], mean)
 		number := n.nearest(&f.centroids, n.code)
 		old := f.lists[number]

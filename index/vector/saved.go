@@ -60,22 +60,11 @@ func (r *reader) entry(c *chunk, slot int) ([]codes.Row, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, made := Encode(values, r.width)
+	rows, made := quantized.Encode(values, r.width)
 	if codes.Sum(made) != e.sum {
 		return nil, nil, fmt.Errorf("codes of group %d: its vectors are others now", e.group)
 	}
 	return rows, made, nil
-}
-
-// Encode gives the codes of vectors, row after row, and what is known of each, as an index
-// keeps them and as codes.Writer takes them.
-func Encode(vectors []float32, width int) ([]codes.Row, []byte) {
-	stride := quantized.Stride(width)
-	rows, coded := make([]codes.Row, len(vectors)/width), make([]byte, len(vectors)/width*stride)
-	for i := range rows {
-		rows[i] = quantized.Row(coded[i*stride:], vectors[i*width:(i+1)*width])
-	}
-	return rows, coded
 }
 
 // Codes is an open file of codes, which any number of indexes may use.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mekiki/index/vector/codes"
+	"mekiki/index/vector/quantized"
 )
 
 // savedGroups are groups of vectors, and a file of their codes.
@@ -22,7 +23,7 @@ func newSavedGroups(t testing.TB, count int) *savedGroups {
 	w, err := codes.NewWriter(&file, testWidth)
 	for group := range count {
 		s.vectors = append(s.vectors, data.group(1+data.source.IntN(6)))
-		rows, coded := Encode(s.vectors[group], testWidth)
+		rows, coded := quantized.Encode(s.vectors[group], testWidth)
 		err = errors.Join(err, w.Add(uint64(group), uint64(group)+1, rows, coded))
 	}
 	if err = errors.Join(err, w.Finish()); err != nil {

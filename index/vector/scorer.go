@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"mekiki/index/vector/quantized"
+	"mekiki/index/vector/representatives"
 	"mekiki/internal/bitset"
 	"slices"
 )
@@ -125,14 +126,14 @@ func (s *search) proposeLikely(c *chunk, slot int) (float64, error) {
 
 // represent codes the queries, or the representatives of many.
 func (v *View) represent(queries []float32) (coded []quantized.Query) {
-	if len(queries) <= maxRepresentatives*v.width {
+	if len(queries) <= representatives.Default*v.width {
 		for query := range slices.Chunk(queries, v.width) {
 			coded = append(coded, quantized.NewQuery(query, v.stride))
 		}
 		return coded
 	}
-	rows, codes := Encode(queries, v.width)
-	newMerger(v.width, maxRepresentatives, v.kernel).merge(codes, rows, func(mean []float32) {
+	rows, codes := quantized.Encode(queries, v.width)
+	representatives.NewMerger(v.width, representatives.Default, v.kernel).Merge(codes, rows, func(mean []float32) {
 		coded = append(coded, quantized.NewQuery(mean, v.stride))
 	})
 	return coded

@@ -11,8 +11,8 @@ import (
 	"mekiki/index"
 	"mekiki/index/indextest"
 	"mekiki/index/local/catalog"
-	"mekiki/index/vector"
 	"mekiki/index/vector/codes"
+	"mekiki/index/vector/quantized"
 	"mekiki/internal/vfs"
 	"mekiki/internal/vfs/vfstest"
 )
@@ -44,7 +44,7 @@ func TestCodesAreReplacedMeanwhile(t *testing.T) {
 		}
 		folder := filepath.Join("/library", catalog.DerivedFolder, listsFolder)
 		indextest.Must(t, files.MkdirAll(folder))
-		rows, coded := vector.Encode(make([]float32, width), width)
+		rows, coded := quantized.Encode(make([]float32, width), width)
 		indextest.Must(t, vfs.WriteAtomically(files, filepath.Join(folder, "0001-images-00000001.codes"), 1, func(w io.Writer) error {
 			to, err := codes.NewWriter(w, width)
 			indextest.Must(t, err)

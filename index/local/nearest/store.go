@@ -21,6 +21,7 @@ import (
 	"mekiki/index/local/segment"
 	"mekiki/index/vector"
 	"mekiki/index/vector/codes"
+	"mekiki/index/vector/quantized"
 	"mekiki/internal/plural"
 	"mekiki/internal/vfs"
 )
@@ -520,7 +521,7 @@ func (r *reading) one(id index.ID) readVector {
 	}
 	parts, err := ReadVectors(r.view.Segments, r.from, record, where)
 	if err == nil && r.encode {
-		rows, coded := vector.Encode(parts.Values, parts.Width)
+		rows, coded := quantized.Encode(parts.Values, parts.Width)
 		return readVector{record: record, rows: rows, codes: coded}
 	}
 	return readVector{record: record, values: parts.Values, err: err}

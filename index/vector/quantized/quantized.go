@@ -131,3 +131,14 @@ func Unbias(query []int8, codes []byte, width int) (shift int32) {
 
 // IsFinite reports whether a scale that was read from a file is a number.
 func IsFinite(scale float32) bool { return math.Abs(float64(scale)) <= math.MaxFloat32 }
+
+// Encode gives the codes of vectors, row after row, and what is known of each, as an index
+// keeps them and as codes.Writer takes them.
+func Encode(vectors []float32, width int) ([]codes.Row, []byte) {
+	stride := Stride(width)
+	rows, coded := make([]codes.Row, len(vectors)/width), make([]byte, len(vectors)/width*stride)
+	for i := range rows {
+		rows[i] = Row(coded[i*stride:], vectors[i*width:(i+1)*width])
+	}
+	return rows, coded
+}

@@ -1,4 +1,5 @@
-package vector
+// Package representatives merges the rows of a group, which are mostly near each other, into a few vectors that stand for them.
+package representatives
 
 import (
 	"math"
@@ -8,11 +9,11 @@ import (
 	"slices"
 )
 
-// merger merges a group's rows into representatives, which stand for them in the
+// Merger merges a group's rows into representatives, which stand for them in the
 // inverted lists: rows near each other are replaced by their mean, so that the parts of
 // an image, which mostly are, need one vector or a few instead of 32. It keeps its
 // memory from one group to the next.
-type merger struct {
+type Merger struct {
 	kernel   kernels.Kernel
 	width    int
 	most     int // representatives of a block of rows
@@ -23,22 +24,22 @@ type merger struct {
 	mean     []float32
 }
 
-// newMerger makes a merger to so many representatives at most, up to mostRepresentatives.
-func newMerger(width, most int, k kernels.Kernel) *merger {
-	return &merger{kernel: k, width: width, most: most, query: make([]int8, quantized.Stride(width)), mean: make([]float32, width)}
+// NewMerger makes a merger to so many representatives of a block of rows at most, up to [Most]. It is for one goroutine at a time.
+func NewMerger(width, most int, k kernels.Kernel) *Merger {
+	return &Merger{kernel: k, width: width, most: most, query: make([]int8, quantized.Stride(width)), mean: make([]float32, width)}
 }
 
-// merge calls emit with each representative of the coded rows; emit must not keep
+// Merge calls emit with each representative of the coded rows; emit must not keep
 // it.
-func (m *merger) merge(codes []byte, rows []codes.Row, emit func(mean []float32)) {
-	for start := 0; start < len(rows); start += mergeRows {
-		end := min(start+mergeRows, len(rows))
+func (m *Merger) Merge(codes []byte, rows []codes.Row, emit func(mean []float32)) {
+	for start := 0; start < len(rows); start += blockRows {
+		end := min(start+blockRows, len(rows))
 		stride := len(m.query)
 		m.mergeBlock(codes[start*stride:end*stride], rows[start:end], emit)
 	}
 }
 
-func (m *merger) mergeBlock(codes []byte, rows []codes.Row, emit func(mean []float32)) {
+func (m *Merger) mergeBlock(codes []byte, rows []codes.Row, emit func(mean []float32)) {
 	count := len(rows)
 	m.cluster = slices.Grow(m.cluster[:0], count)[:count]
 	clear(m.cluster)
@@ -48,7 +49,7 @@ func (m *merger) mergeBlock(codes []byte, rows []codes.Row, emit func(mean []flo
 	}
 	m.compare(codes, rows)
 	clusters := 1
-	for farthest, cosine := m.farthest(clusters); cosine < mergeCosine && clusters < min(count, m.most); farthest, cosine = m.farthest(clusters) {
+	for farthest, cosine := m.farthest(clusters); cosine < nearCosine && clusters < min(count, m.most); farthest, cosine = m.farthest(clusters) {
 		m.cluster[farthest] = clusters
 		clusters++
 		for range 3 {
@@ -59,7 +60,7 @@ func (m *merger) mergeBlock(codes []byte, rows []codes.Row, emit func(mean []flo
 }
 
 // compare computes the Gram matrix.
-func (m *merger) compare(codes []byte, rows []codes.Row) {
+func (m *Merger) compare(codes []byte, rows []codes.Row) {
 	count, stride := len(rows), len(m.query)
 	m.gram = slices.Grow(m.gram[:0], count*count)[:count*count]
 	m.products = slices.Grow(m.products[:0], count)[:count]
@@ -73,7 +74,7 @@ func (m *merger) compare(codes []byte, rows []codes.Row) {
 }
 
 // assign gives each row to the cluster whose mean it has the largest cosine with.
-func (m *merger) assign(clusters int) {
+func (m *Merger) assign(clusters int) {
 	sums, norms := m.clusterSums(clusters)
 	for row := range m.cluster {
 		best := float32(math.Inf(-1))
@@ -86,7 +87,7 @@ func (m *merger) assign(clusters int) {
 }
 
 // farthest finds the row with the smallest cosine with its cluster's mean.
-func (m *merger) farthest(clusters int) (row int, cosine float32) {
+func (m *Merger) farthest(clusters int) (row int, cosine float32) {
 	sums, norms := m.clusterSums(clusters)
 	cosine = float32(math.Inf(1))
 	count := len(m.cluster)
@@ -101,7 +102,7 @@ func (m *merger) farthest(clusters int) (row int, cosine float32) {
 
 // clusterSums gives every row's dot product with every cluster's sum of rows, and
 // the lengths of the sums.
-func (m *merger) clusterSums(clusters int) (sums [mergeRows][mostRepresentatives]float32, norms [mostRepresentatives]float32) {
+func (m *Merger) clusterSums(clusters int) (sums [blockRows][Most]float32, norms [Most]float32) {
 	count := len(m.cluster)
 	for i := range m.cluster {
 		for j, cluster := range m.cluster {
@@ -116,7 +117,7 @@ func (m *merger) clusterSums(clusters int) (sums [mergeRows][mostRepresentatives
 }
 
 // emit passes on the mean of each cluster.
-func (m *merger) emit(codes []byte, rows []codes.Row, clusters int, emit func(mean []float32)) {
+func (m *Merger) emit(codes []byte, rows []codes.Row, clusters int, emit func(mean []float32)) {
 	stride := len(m.query)
 	for cluster := range clusters {
 		clear(m.mean)

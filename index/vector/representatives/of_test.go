@@ -1,4 +1,4 @@
-package vector
+package representatives
 
 import (
 	"math"
@@ -14,7 +14,7 @@ func TestRepresentativesStandForTheirRows(t *testing.T) {
 		rows = append(rows, row...)
 	}
 	for most, want := range map[int]int{1: 1, 2: 2, 3: 3, 4: 3} {
-		merged := Representatives(rows, width, most)
+		merged := Of(rows, width, most)
 		if len(merged) != want {
 			t.Errorf("at most %d: %d", most, len(merged))
 		}
@@ -33,10 +33,10 @@ func TestRepresentativesStandForTheirRows(t *testing.T) {
 			}
 		}
 	}
-	if merged := Representatives(rows[:width], width, 4); len(merged) != 1 || &merged[0][0] != &rows[0] {
+	if merged := Of(rows[:width], width, 4); len(merged) != 1 || &merged[0][0] != &rows[0] {
 		t.Errorf("of one row: %v", merged)
 	}
-	if merged := Representatives(nil, width, 4); merged != nil {
+	if merged := Of(nil, width, 4); merged != nil {
 		t.Errorf("of nothing: %v", merged)
 	}
 }

@@ -1,17 +1,18 @@
-package vector
+package representatives
 
 import (
 	"math"
 	"slices"
 
 	"mekiki/index/vector/kernels"
+	"mekiki/index/vector/quantized"
 )
 
-// Representatives merges rows of a width, one after the other, into a few unit vectors that
+// Of merges rows of a width, one after the other, into a few unit vectors that
 // stand for them, as the inverted lists do: rows near each other are replaced by their mean.
 // There are four at most, and no more than most, which is at least one. Of a single row it is
 // that row.
-func Representatives(rows []float32, width, most int) [][]float32 {
+func Of(rows []float32, width, most int) [][]float32 {
 	count := len(rows) / max(width, 1)
 	if count == 0 {
 		return nil
@@ -19,9 +20,9 @@ func Representatives(rows []float32, width, most int) [][]float32 {
 	if count == 1 {
 		return [][]float32{rows[:width]}
 	}
-	coded, codes := Encode(rows[:min(count, mergeRows)*width], width)
+	coded, codes := quantized.Encode(rows[:min(count, blockRows)*width], width)
 	var merged [][]float32
-	newMerger(width, maxRepresentatives, kernels.All()[0]).merge(codes, coded, func(mean []float32) {
+	NewMerger(width, Default, kernels.All()[0]).Merge(codes, coded, func(mean []float32) {
 		if unit := unitOf(mean); unit != nil {
 			merged = append(merged, unit)
 		}
