@@ -68,6 +68,15 @@ const (
 // coderBase and coderPerResult say how many nodes github.com/coder/hnsw is asked for.
 const coderBase, coderPerResult = 100, 10
 
+// How much a search does at once where it reads codes or vectors of many groups.
+const (
+	// oneByOne is how many groups one goroutine reads, at least, before another one helps.
+	oneByOne = 8
+	// consideredAtOnce and scoredAtOnce are how many groups are scored by codes, and exactly, before it is looked at whether the
+	// next ones are needed.
+	consideredAtOnce, scoredAtOnce = 64, 32
+)
+
 // When an approximate search stops scoring what is proposed, see scorer.
 const (
 	// gapSpread is for Effort 1, and grows by gapSpreadPerDoubling with every doubling.

@@ -162,10 +162,9 @@ func (g *graphView) scan(ctx context.Context, s *scorer, queries []hnsw.Query, p
 	if err != nil {
 		return err
 	}
-	for i, node := range best.Sorted(func(node uint32) uint64 { return uint64(node) }) {
-		if i%contextEvery == 0 && ctx.Err() != nil || !s.consider(g.entries[node.Value], node.Score) {
-			break
-		}
+	sorted := best.Sorted(func(node uint32) uint64 { return uint64(node) })
+	if err := s.considerAll(ctx, len(sorted), func(i int) (location, float64) { return g.entries[sorted[i].Value], sorted[i].Score }); err != nil {
+		return err
 	}
 	return ctx.Err()
 }

@@ -49,15 +49,8 @@ func (f *ivf) propose(ctx context.Context, s *scorer) error {
 	if err := p.probeLists(ctx, (scanBase+float64(scanPerResult*s.k)+scanShare*float64(f.postings))*s.view.effort); err != nil {
 		return err
 	}
-	for i, posting := range p.best.Sorted(location.key) {
-		if i%contextEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if !s.consider(posting.Value, posting.Score) {
-			break
-		}
-	}
-	return nil
+	sorted := p.best.Sorted(location.key)
+	return s.considerAll(ctx, len(sorted), func(i int) (location, float64) { return sorted[i].Value, sorted[i].Score })
 }
 
 // scoreBudget is how many representatives are kept to score their groups; removed

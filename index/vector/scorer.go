@@ -56,25 +56,35 @@ func (v *View) approximate(ctx context.Context, queries []float32, k int, allow 
 // consider scores an entry that is proposed for a score, unless that is hopeless, it was
 // scored before, was removed or does not pass the filter. It says whether to go on.
 func (s *scorer) consider(at location, proposed float64) (goOn bool) {
+	return s.considerKnown(at, proposed, likely{})
+}
+
+// considerKnown is consider of an entry whose score is known to be likely within bounds, or not known yet.
+func (s *scorer) considerKnown(at location, proposed float64, bounds likely) (goOn bool) {
 	if !s.passes(at) {
 		return true
 	}
-	if s.gaps >= fewestGaps && s.threshold()-proposed > s.mean+s.spread*math.Sqrt(s.squares/s.gaps) {
+	if s.isHopeless(proposed) {
 		s.hopeless++
 		return s.hopeless < s.patience
 	}
 	s.hopeless = 0
-	number := s.view.content.number(at)
-	if s.done[number>>6]>>(number&63)&1 == 1 {
+	if s.isDone(at) {
 		return true
 	}
+	number, chunk := s.view.content.number(at), s.view.content.chunk(at.chunk)
 	s.done[number>>6] |= 1 << (number & 63)
-	score, err := s.proposeLikely(s.view.content.chunk(at.chunk), int(at.slot))
-	if err != nil {
-		s.failed = err
-		return false
+	if !bounds.known {
+		if bounds, s.failed = s.likelyBounds(chunk, int(at.slot)); s.failed != nil {
+			return false
+		}
 	}
-	gap := score - proposed
+	// Bounds that are very likely instead of certain propose few that have to be scored exactly.
+	if bounds.upper >= s.threshold() {
+		s.proposals = append(s.proposals, proposal{chunk, int(at.slot), bounds.upper})
+		s.lowerBounds.Offer(bounds.lower, struct{}{})
+	}
+	gap := (bounds.lower+bounds.upper)/2 - proposed
 	s.gaps++
 	difference := gap - s.mean
 	s.mean += difference / s.gaps
@@ -96,12 +106,11 @@ func (s *scorer) isThere(at location) bool {
 	return at != nowhere && (s.view.content.removed.Count() == 0 || !s.view.content.isRemoved(at))
 }
 
-// proposeLikely proposes an entry like propose, but by bounds that are very likely
-// instead of certain, so that few have to be scored exactly. It gives the score by codes.
-func (s *search) proposeLikely(c *chunk, slot int) (float64, error) {
+// likelyBounds gives bounds of an entry's score, from its codes, between which it is very likely.
+func (s *search) likelyBounds(c *chunk, slot int) (likely, error) {
 	rows, codes, err := s.reader.entry(c, slot)
 	if err != nil {
-		return 0, err
+		return likely{}, err
 	}
 	s.products = slices.Grow(s.products[:0], len(rows))[:len(rows)]
 	lower, upper := math.Inf(-1), math.Inf(-1)
@@ -117,11 +126,7 @@ func (s *search) proposeLikely(c *chunk, slot int) (float64, error) {
 		low, high := query.LikelyBounds(rows[row], s.products[row])
 		lower, upper = max(lower, low), max(upper, high)
 	}
-	if upper >= s.threshold() {
-		s.proposals = append(s.proposals, proposal{c, slot, upper})
-		s.lowerBounds.Offer(lower, struct{}{})
-	}
-	return (lower + upper) / 2, nil
+	return likely{lower, upper, true}, nil
 }
 
 // represent codes the queries, or the representatives of many.

@@ -128,7 +128,8 @@ type search struct {
 	lower, upper []float64 // bounds of each row's largest product
 	likeliest    []int     // rows that may have the largest
 	reader       *reader
-	failed       error // to read what had to be scored
+	helpers      []*search // that score beside this one
+	failed       error     // to read what had to be scored
 }
 
 // proposal is an entry that may be among the nearest, with the upper bound of its
@@ -250,9 +251,6 @@ func (s *search) bound(rows []codes.Row, codes []byte) {
 	}
 }
 
-// contextEvery is the number of entries between two looks at the context.
-const contextEvery = 1024
-
 // rescore scores proposals exactly, the most promising first, until no other can be
 // among the nearest.
 func (s *search) rescore(ctx context.Context, queries []float32, k int) ([]Neighbour, error) {
@@ -260,19 +258,18 @@ func (s *search) rescore(ctx context.Context, queries []float32, k int) ([]Neigh
 	s.proposals = slices.DeleteFunc(s.proposals, func(p proposal) bool { return p.upper < threshold })
 	slices.SortFunc(s.proposals, func(a, b proposal) int { return cmp.Compare(b.upper, a.upper) })
 	scores, found := topk.New[struct{}](k), make([]Neighbour, 0, k)
-	for i, proposal := range s.proposals {
-		if proposal.upper < scores.Threshold() {
-			break
-		}
-		if i%contextEvery == 0 && ctx.Err() != nil {
+	for start := 0; start < len(s.proposals) && s.proposals[start].upper >= scores.Threshold(); start += scoredAtOnce {
+		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		neighbour, err := s.score(queries, proposal.chunk, proposal.slot)
+		some, err := s.scoreAll(queries, s.proposals[start:min(start+scoredAtOnce, len(s.proposals))])
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, neighbour)
-		scores.Offer(float64(neighbour.Score), struct{}{})
+		for _, neighbour := range some {
+			scores.Offer(float64(neighbour.Score), struct{}{})
+		}
+		found = append(found, some...)
 	}
 	return best(found, k), nil
 }
