@@ -137,7 +137,7 @@ func (g *graphView) scanIsFaster(s *scorer, passing []uint32) bool {
 
 // scan proposes like a walk, from the scores of all nodes, or under a filter of those that pass.
 func (g *graphView) scan(ctx context.Context, s *scorer, queries []hnsw.Query, passing []uint32) error {
-	best := topk.New[uint32](s.view.scoreBudget(s.k))
+	best := topk.NewMany[uint32](s.view.scoreBudget(s.k))
 	threshold := float32(math.Inf(-1))
 	offer := func(node uint32, score float32) {
 		if score > threshold && s.isThere(g.entries[node]) {

@@ -17,7 +17,7 @@ type probing struct {
 	ivf     *ivf
 	allow   bitset.Set
 	queries []quantized.Query    // of the queries, or of their representatives
-	best    *topk.List[location] // the entries to score
+	best    *topk.Many[location] // the entries to score
 	// margin is the best scores, more of them than results are wanted. The scan stops
 	// when no posting has entered it for long: improved is what scanned was when one
 	// last did.
@@ -44,7 +44,7 @@ func (f *ivf) propose(ctx context.Context, s *scorer) error {
 	p := &probing{
 		view: s.view, ivf: f, allow: s.allow, queries: s.view.represent(s.vectors),
 		margin: topk.New[struct{}](marginBase + marginPerResult*s.k),
-		best:   topk.New[location](s.view.scoreBudget(s.k)),
+		best:   topk.NewMany[location](s.view.scoreBudget(s.k)),
 	}
 	if err := p.probeLists(ctx, (scanBase+float64(scanPerResult*s.k)+scanShare*float64(f.postings))*s.view.effort); err != nil {
 		return err

@@ -54,13 +54,17 @@ func (t *List[T]) Offer(score float64, value T) bool {
 // Sorted gives what is kept, the largest score first and of equals the smaller key. It
 // reorders the heap, which is of no use afterwards.
 func (t *List[T]) Sorted(key func(T) uint64) []Scored[T] {
-	slices.SortFunc(t.heap, func(a, b Scored[T]) int {
+	return sorted(t.heap, key)
+}
+
+func sorted[T any](of []Scored[T], key func(T) uint64) []Scored[T] {
+	slices.SortFunc(of, func(a, b Scored[T]) int {
 		if a.Score != b.Score {
 			return cmp.Compare(b.Score, a.Score)
 		}
 		return cmp.Compare(key(a.Value), key(b.Value))
 	})
-	return t.heap
+	return of
 }
 
 // Order gives numbers by descending score, lazily: most are never asked for.
