@@ -22,7 +22,7 @@ const partialInterval = 200 * time.Millisecond
 // The defaults of [Options].
 const (
 	defaultWindow          = 1000   // candidates of each leg
-	defaultFirstWindow     = 256    // and for the first page
+	defaultFirstWindow     = 128    // and for the first page, unless twice as many as are reranked is more
 	defaultLastWindow      = 16_000 // and for the last one that somebody can read on to
 	defaultRerankBatch     = 8
 	defaultMatchEntries    = 1 << 16
