@@ -154,11 +154,24 @@ func findPlaces(terms []*term, best []kept, hits []Hit) error {
 	return nil
 }
 
-// allowedIn gives the documents of each segment that pass a filter, nil for all of all; false where the filter has other
-// conditions than values of fields.
+// IsOfValues reports whether the filter has no other conditions than values of fields and IDs: words are found fastest under such a
+// filter, as they are without one.
+func (f Filter) IsOfValues() bool {
+	return len(f.FolderNames)+len(f.People)+len(f.Ratings)+len(f.Cameras) == 0 && f.Near == nil && f.After.IsZero() && f.Before.IsZero()
+}
+
+// allowedIn gives the documents of each segment that pass a filter, nil for all of all; false where the filter is not of values.
 func allowedIn(segments []lists.Segment, f Filter) (allowed []*roaring.Bitmap, known bool, err error) {
-	if len(f.FolderNames)+len(f.People)+len(f.Ratings)+len(f.Cameras)+len(f.IDs) > 0 || f.Near != nil || !f.After.IsZero() || !f.Before.IsZero() {
+	if !f.IsOfValues() {
 		return nil, false, nil
+	}
+	if len(f.IDs) > 0 {
+		allowed = make([]*roaring.Bitmap, len(segments))
+		for number := range segments {
+			if allowed[number], err = segments[number].Named(keys(f.IDs)); err != nil {
+				return nil, false, err
+			}
+		}
 	}
 	var taken []string
 	if f.Taken != nil {

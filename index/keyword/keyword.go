@@ -310,6 +310,15 @@ func key(id uint64) string { return fmt.Sprintf("%020d", id) }
 
 func idOf(key string) (uint64, error) { return strconv.ParseUint(key, 10, 64) }
 
+// keys are the names of documents.
+func keys(ids []uint64) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = key(id)
+	}
+	return names
+}
+
 // IDs lists all documents, in no order.
 func (x *Index) IDs(ctx context.Context) ([]uint64, error) {
 	advanced, err := x.bleve.Advanced()

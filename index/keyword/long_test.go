@@ -69,7 +69,19 @@ func alikeQueries(random *rand.Rand, count int) []Query {
 			text += words[random.IntN(len(words))] + " "
 		}
 		q := Query{Words: text}
-		switch random.IntN(6) {
+		some := func() (ids []uint64) { // those that there are not, and twice the same, included
+			for range []int{1, 40, 900}[random.IntN(3)] {
+				ids = append(ids, random.Uint64N(6000))
+			}
+			return ids
+		}
+		switch random.IntN(9) {
+		case 3:
+			q.Filter.IDs = some()
+		case 4:
+			q.Filter.IDs, q.Filter.Tags = some(), []string{"night"}
+		case 5:
+			q.Filter.IDs, q.Allow = some(), func(id uint64) bool { return id%3 == 0 }
 		case 0:
 			q.Filter.Kinds = []string{"image"}
 		case 1:

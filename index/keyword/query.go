@@ -201,11 +201,7 @@ func buildFilter(f Filter) query.Query {
 		conditions = append(conditions, near)
 	}
 	if len(f.IDs) > 0 {
-		keys := make([]string, len(f.IDs))
-		for i, id := range f.IDs {
-			keys[i] = key(id)
-		}
-		conditions = append(conditions, bleve.NewDocIDQuery(keys))
+		conditions = append(conditions, bleve.NewDocIDQuery(keys(f.IDs)))
 	}
 	if len(conditions) == 0 {
 		return nil

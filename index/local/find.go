@@ -89,12 +89,14 @@ func (s *Snapshot) Keyword(ctx context.Context, query index.KeywordQuery, k int,
 	if query.Kind != 0 && s.Count(query.Kind) == s.Count(0) {
 		asked.Filter.Kinds = nil // all are of that kind: asking about each would be for nothing
 	}
-	if m.BeyondWords() {
+	if words := len(query.Phrases)+len(query.Exclude) == 0; m.BeyondWords() || words && !asked.Filter.IsOfValues() {
 		allowed, err := s.view.columns.Select(ctx, filter, m)
 		if err != nil {
 			return nil, fmt.Errorf("find words: %w", err)
 		}
-		asked.Allow = allowed.Has
+		if asked.Allow = allowed.Has; words { // the set says it all, and what the keyword index would ask of each document takes longer
+			asked.Filter = keyword.Filter{}
+		}
 	}
 	precisely := func(id uint64) bool {
 		record, there := s.record(index.ID(id))

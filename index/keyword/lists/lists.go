@@ -140,6 +140,9 @@ func (s *shared) Prepare(ctx context.Context) error {
 	return nil
 }
 
+// Named gives the documents that have some names, as bleve knows them by.
+func (s *Segment) Named(names []string) (*roaring.Bitmap, error) { return s.segment.DocNumbers(names) }
+
 // Having gives the documents that have one of some values in a field.
 func (s *Segment) Having(field string, values []string) (*roaring.Bitmap, error) {
 	dictionary, err := s.segment.Dictionary(field)

@@ -58,7 +58,9 @@ type scan struct {
 	segment *Segment
 	number  int             // of the segment
 	allowed *roaring.Bitmap // nil: all are
-	best    Best
+	// following are those of the allowed documents that come.
+	following roaring.IntPeekable
+	best      Best
 	// least is the score of the last of the best, and last its ID.
 	least   float64
 	last    uint64
@@ -141,10 +143,15 @@ func (s *scan) run(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		document := s.first(s.passed)
-		if document == End {
+		if document = s.firstAllowed(document); document == End {
 			return nil
 		}
 		block := document / BlockDocuments
+		for _, c := range s.byBound[s.passed:] { // those before it are at documents that are not allowed
+			if err := c.Advance(block * BlockDocuments); err != nil {
+				return err
+			}
+		}
 		if err := s.goThrough(block); err != nil {
 			return err
 		}
@@ -164,6 +171,20 @@ func (s *scan) first(from int) uint64 {
 		document = min(document, c.Document)
 	}
 	return document
+}
+
+// firstAllowed is the first document from one on that is allowed.
+func (s *scan) firstAllowed(from uint64) uint64 {
+	if s.allowed == nil || from == End {
+		return from
+	}
+	if s.following == nil {
+		s.following = s.allowed.Iterator()
+	}
+	if s.following.AdvanceIfNeeded(uint32(from)); !s.following.HasNext() {
+		return End
+	}
+	return uint64(s.following.PeekNext())
 }
 
 // goThrough offers the documents of a block that may be among the best.
