@@ -135,6 +135,16 @@ type chunk struct {
 	rows    []codes.Row
 	entries []entry
 	saved   *savedChunk // nil where the codes are in memory
+	// lowest and highest are the least and the greatest group, of removed ones too.
+	lowest, highest uint64
+}
+
+// hold makes room for a group between the lowest and the highest.
+func (c *chunk) hold(group uint64) {
+	if len(c.entries) == 0 {
+		c.lowest, c.highest = group, group
+	}
+	c.lowest, c.highest = min(c.lowest, group), max(c.highest, group)
 }
 
 // endRow is the row after an entry's last.
@@ -188,6 +198,7 @@ func (x *Index) add(group uint64, vectors []float32) {
 	if x.options.Values == nil {
 		added.values = vectors
 	}
+	last.hold(group)
 	last.entries = append(last.entries, added)
 	for row := range count {
 		start := len(last.codes)
@@ -274,6 +285,7 @@ func (x *Index) copyEntry(reader *reader, from *chunk, slot int, e entry) {
 	last := &x.content.last
 	x.numbers.Set(e.group, x.content.entries)
 	e.row, e.sum = uint32(len(last.rows)), 0
+	last.hold(e.group)
 	last.entries = append(last.entries, e)
 	last.codes = append(last.codes, codes...)
 	last.rows = append(last.rows, rows...)

@@ -124,6 +124,7 @@ func (x *Index) UseCodes(from *Codes, keep func(number int) bool) error {
 			current = &chunk{first: number, saved: &savedChunk{file: from.file, at: at}}
 			x.content.sealed = append(x.content.sealed, current)
 		}
+		current.hold(saved.Group)
 		current.entries = append(current.entries, entry{group: saved.Group, row: uint32(current.saved.rows), sum: saved.Sum})
 		current.saved.rows += saved.Rows
 		at += codes.Size(saved.Rows, x.stride)

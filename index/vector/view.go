@@ -183,6 +183,9 @@ func (s *search) scanParallel(ctx context.Context, queries []float32, k int, chu
 
 // scan scans the runs of consecutive entries of a chunk that may be found.
 func (s *search) scan(c *chunk) {
+	if s.allow != nil && !s.allow.HasAny(c.lowest, c.highest) {
+		return
+	}
 	start := 0
 	for i := range c.entries {
 		if s.view.content.removed.Has(c.first+i) || s.allow != nil && !s.allow.Has(c.entries[i].group) {

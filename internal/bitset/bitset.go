@@ -13,5 +13,15 @@ func (s Set) Has(number uint64) bool {
 	return word < uint64(len(s)) && s[word]>>(number&63)&1 == 1
 }
 
+// HasAny reports whether one of the numbers from the first to the last is in the set, or one that shares a word of 64 with these.
+func (s Set) HasAny(first, last uint64) bool {
+	for word := first >> 6; word <= last>>6 && word < uint64(len(s)); word++ {
+		if s[word] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Add puts in a number that there is room for.
 func (s Set) Add(number uint64) { s[number>>6] |= 1 << (number & 63) }
