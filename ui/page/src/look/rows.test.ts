@@ -45,6 +45,18 @@ describe("rows of pictures", () => {
     for (const height of usual.tall) expect(Math.abs(Math.log(height / 200))).toBeLessThan(0.35);
   });
 
+  it("stay where they are when more pictures like theirs come", () => {
+    for (const width of [320, 500, 777, 1236, 1900]) {
+      const of = (count: number) => justify({ ...plan, width, ratios: new Array<number>(count).fill(1333) });
+      const whole = of(60);
+      for (let count = 1; count < 30; count += 1) {
+        const placed = boxes(of(count), new Array<number>(count).fill(1333), of(count).first.length - 1);
+        const later = boxes(whole, new Array<number>(60).fill(1333), of(count).first.length - 1);
+        expect(placed).toEqual(later.slice(0, placed.length));
+      }
+    }
+  });
+
   it("are found by height", () => {
     const [first, end] = between(rows, 1000, 1500);
     expect(rows.top[first]).toBeLessThanOrEqual(1000);

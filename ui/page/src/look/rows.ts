@@ -44,6 +44,19 @@ export function justify({ ratios, width, target, gap, heads = [], headHeight = 0
   const headTops = new Float64Array(heads.length);
   const count = ratios.length;
   const high = (sum: number, pictures: number) => (width - gap * (pictures - 1)) / sum;
+  // A last row that is not full is as high as it would be if pictures like its own filled it: those that come later mostly are, and
+  // then what stands stays where it is.
+  const filled = (sum: number, pictures: number) => {
+    let more = pictures;
+    let height = high(sum, pictures);
+    let fewer = height;
+    while (height > target) {
+      more += 1;
+      fewer = height;
+      height = high((sum / pictures) * more, more);
+    }
+    return fewer / target < target / height ? fewer : height;
+  };
   let y = 0;
   let at = 0;
   for (let head = -1; head < heads.length; head += 1) {
@@ -67,9 +80,10 @@ export function justify({ ratios, width, target, gap, heads = [], headHeight = 0
         next -= 1;
         height = fewer;
       }
+      if (height > target && next === end) height = filled(sum, next - at);
       first.push(at);
       top.push(y);
-      tall.push(Math.min(height, height > target && next === end ? target : Infinity));
+      tall.push(height);
       y += (tall.at(-1) ?? 0) + foot + gap;
       at = next;
     }
