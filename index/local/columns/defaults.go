@@ -10,10 +10,6 @@ const maximumKey = 4096
 // longestCut is how far down a list a page may reach for the rest to be let go of.
 const longestCut = 1 << 28
 
-// undivided is how many records are ordered rather than divided. Those that were divided so often that their middles must have been
-// guessed badly are ordered, too: of a million, some twenty divisions leave few.
-const undivided, mostDivisions = 32, 64
-
 // fewNamed is how many records a filter names at most for a list to look at them one by one.
 const fewNamed = 256
 

@@ -11,6 +11,7 @@ import (
 	"mekiki/index/filters"
 	"mekiki/index/local/catalog"
 	"mekiki/internal/bitset"
+	"mekiki/internal/divide"
 )
 
 // listing collects the records of one page of a list. They are added page by page; only about twice as many are kept as the page reaches down the list.
@@ -121,7 +122,7 @@ func (l *listing) keep(item listed) {
 // cut lets go of what the page does not reach.
 func (l *listing) cut() {
 	if l.most > 0 && len(l.kept) >= l.most {
-		divide(l.kept, l.most-1, l.compare)
+		divide.At(l.kept, l.most-1, l.compare)
 		l.kept, l.full = l.kept[:l.most], true
 	}
 }
@@ -132,7 +133,7 @@ func (l *listing) ids() []index.ID {
 	if l.page.Offset >= len(l.kept) {
 		return nil
 	}
-	divide(l.kept, l.page.Offset, l.compare)
+	divide.At(l.kept, l.page.Offset, l.compare)
 	page := l.kept[l.page.Offset:]
 	slices.SortFunc(page, l.compare)
 	ids := make([]index.ID, len(page))
@@ -140,54 +141,6 @@ func (l *listing) ids() []index.ID {
 		ids[i] = item.id
 	}
 	return ids
-}
-
-// divide puts that item at a position that would be there if all were in order, and none before it that belongs behind it, nor
-// the other way round. It looks at each item only a few times, where ordering them would look at each the more often the more
-// there are.
-func divide(items []listed, position int, compare func(a, b listed) int) {
-	for range mostDivisions {
-		if len(items) <= undivided {
-			break
-		}
-		split := partition(items, compare)
-		switch {
-		case split == position:
-			return
-		case split > position:
-			items = items[:split]
-		default:
-			items, position = items[split+1:], position-split-1
-		}
-	}
-	slices.SortFunc(items, compare)
-}
-
-// partition parts at least three items at one of them, and gives where it is then: those that belong before it are before it.
-func partition(items []listed, compare func(a, b listed) int) int {
-	middle, last := len(items)/2, len(items)-1
-	for _, pair := range [][2]int{{middle, last}, {0, last}, {middle, 0}} { // so that the middle one of three is the first
-		if compare(items[pair[0]], items[pair[1]]) > 0 {
-			items[pair[0]], items[pair[1]] = items[pair[1]], items[pair[0]]
-		}
-	}
-	at, up, down := items[0], 1, last
-	for {
-		for up <= down && compare(items[up], at) < 0 {
-			up++
-		}
-		for up <= down && compare(items[down], at) > 0 {
-			down--
-		}
-		if up >= down {
-			break
-		}
-		items[up], items[down] = items[down], items[up]
-		up++
-		down--
-	}
-	items[0], items[down] = items[down], items[0]
-	return down
 }
 
 // List gives one page of the records that pass a filter, and how many there are in all.
@@ -231,14 +184,9 @@ func (t *Table) visitPassing(ctx context.Context, filter index.Filter, end bool,
 		passing = selected
 	}
 	all := make([]uint8, 0, catalog.PageSize)
-	for number := range t.pages {
-		if end {
-			number = len(t.pages) - 1 - number
-		}
-		if p := t.pages[number]; p != nil {
-			if slots := p.slotsIn(passing, all[:0]); len(slots) > 0 {
-				visit(p, slots)
-			}
+	for p := range t.inOrder(end) {
+		if slots := p.slotsIn(passing, all[:0]); len(slots) > 0 {
+			visit(p, slots)
 		}
 	}
 	return ctx.Err()

@@ -133,35 +133,6 @@ func TestManyNamed(t *testing.T) {
 	}
 }
 
-// TestDivide: whatever order the records were in, those that belong before a position are before it.
-func TestDivide(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for name, dateOf := range map[string]func(i, count int) int64{
-		"random": func(int, int) int64 { return random.Int64N(1 << 40) }, "few": func(int, int) int64 { return random.Int64N(3) }, "equal": func(int, int) int64 { return 7 },
-		"rising": func(i, _ int) int64 { return int64(i) }, "falling": func(i, _ int) int64 { return int64(-i) },
-		"organ pipe": func(i, count int) int64 { return int64(min(i, count-i)) }, "saw": func(i, _ int) int64 { return int64(i % 100) },
-	} {
-		for _, count := range []int{1, 2, 3, 32, 33, 34, 100, 5000} {
-			items := make([]listed, count)
-			for i := range items {
-				items[i] = listed{id: index.ID(i), date: filters.Moment{Seconds: dateOf(i, count)}}
-			}
-			list := newListing(index.Page{Order: index.OrderDateAscending})
-			sorted := slices.SortedFunc(slices.Values(items), list.compare)
-			for _, position := range []int{0, count / 3, count / 2, count - 1} {
-				divided := slices.Clone(items)
-				divide(divided, position, list.compare)
-				before, behind := divided[:position], divided[position+1:]
-				slices.SortFunc(before, list.compare)
-				slices.SortFunc(behind, list.compare)
-				if !slices.Equal(divided, sorted) {
-					t.Fatalf("%s: %d of %d are not divided", name, position, count)
-				}
-			}
-		}
-	}
-}
-
 func idsOf(records []*index.Record) []index.ID {
 	ids := make([]index.ID, len(records))
 	for i, record := range records {

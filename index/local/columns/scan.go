@@ -2,6 +2,7 @@ package columns
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"unique"
@@ -23,22 +24,29 @@ func (t *Table) scanFrom(ctx context.Context, end bool, m *filters.Matcher, visi
 		return t.scanIDs(ctx, m, visit)
 	}
 	a := newAsking(m)
-	for number := range t.pages {
-		if end {
-			number = len(t.pages) - 1 - number
-		}
-		p := t.pages[number]
+	for p := range t.inOrder(end) {
 		if ctx.Err() != nil {
 			return ctx.Err()
-		}
-		if p == nil {
-			continue
 		}
 		if slots := a.matching(p); len(slots) > 0 {
 			visit(p, slots)
 		}
 	}
 	return nil
+}
+
+// inOrder gives the pages that have records, from the first to the last or from the end.
+func (t *Table) inOrder(end bool) iter.Seq[*Page] {
+	return func(yield func(*Page) bool) {
+		for number := range t.pages {
+			if end {
+				number = len(t.pages) - 1 - number
+			}
+			if p := t.pages[number]; p != nil && !yield(p) {
+				return
+			}
+		}
+	}
 }
 
 // scanIDs looks only at the records that a filter names.

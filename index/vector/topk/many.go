@@ -3,8 +3,8 @@ package topk
 import (
 	"cmp"
 	"math"
-	"math/bits"
-	"slices"
+
+	"mekiki/internal/divide"
 )
 
 // Many keeps the values with the k largest scores, as [List] does, where k is in the thousands: it lets them gather up to twice as
@@ -43,47 +43,7 @@ func (m *Many[T]) cut() {
 	if len(m.kept) <= m.k {
 		return
 	}
-	selectLargest(m.kept, m.k)
+	divide.At(m.kept, m.k-1, func(a, b Scored[T]) int { return cmp.Compare(b.Score, a.Score) })
 	m.kept = m.kept[:m.k]
-	for i := range m.kept {
-		if i == 0 || m.kept[i].Score < m.threshold {
-			m.threshold = m.kept[i].Score
-		}
-	}
+	m.threshold = m.kept[m.k-1].Score
 }
-
-// selectLargest puts the k largest first, in no order: it divides what holds the place of the k-th again and again (Hoare, Algorithm
-// 65: Find, 1961), or sorts where that takes long.
-func selectLargest[T any](of []Scored[T], k int) {
-	for rounds := 2 * bits.Len(uint(len(of))); len(of) > 1; rounds-- {
-		if rounds == 0 {
-			slices.SortFunc(of, func(a, b Scored[T]) int { return cmp.Compare(b.Score, a.Score) })
-			return
-		}
-		pivot := middle(of[0].Score, of[len(of)/2].Score, of[len(of)-1].Score)
-		left, right := 0, len(of)-1
-		for left <= right {
-			for of[left].Score > pivot {
-				left++
-			}
-			for of[right].Score < pivot {
-				right--
-			}
-			if left <= right {
-				of[left], of[right] = of[right], of[left]
-				left, right = left+1, right-1
-			}
-		}
-		switch {
-		case k <= right:
-			of = of[:right+1]
-		case k >= left:
-			of, k = of[left:], k-left
-		default:
-			return
-		}
-	}
-}
-
-// middle gives the second largest of three.
-func middle(a, b, c float64) float64 { return max(min(a, b), min(max(a, b), c)) }
