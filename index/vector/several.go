@@ -12,7 +12,7 @@ import (
 func (s *search) several(count int, do func(by *search, i int) error) error {
 	workers := max(1, min(s.view.threads, count/oneByOne))
 	for len(s.helpers) < workers-1 {
-		s.helpers = append(s.helpers, &search{view: s.view, queries: s.queries, reader: &reader{stride: s.view.stride, width: s.view.width, values: s.view.values}})
+		s.helpers = append(s.helpers, &search{view: s.view, queries: s.queries, reader: s.view.newReader()})
 	}
 	var group errgroup.Group
 	for worker := range workers {

@@ -141,11 +141,15 @@ type proposal struct {
 }
 
 func (v *View) newSearch(queries []float32, k int) *search {
-	s := &search{view: v, lowerBounds: topk.New[struct{}](k), reader: &reader{stride: v.stride, width: v.width, values: v.values}}
+	s := &search{view: v, lowerBounds: topk.New[struct{}](k), reader: v.newReader()}
 	for query := range slices.Chunk(queries, v.width) {
 		s.queries = append(s.queries, quantized.NewQuery(query, v.stride))
 	}
 	return s
+}
+
+func (v *View) newReader() *reader {
+	return &reader{stride: v.stride, width: v.width, values: v.values}
 }
 
 // threshold is a score that at least k entries have for certain.

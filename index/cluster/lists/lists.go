@@ -55,7 +55,7 @@ func (l *Lists) Page(ctx context.Context, state string, source Source, filter in
 		return nil, 0, err
 	}
 	total := len(places)
-	places = rest(places, page)
+	places = rest(places, page, func(place index.Place) index.Place { return place })
 	var found []*index.Record
 	for len(places) > 0 && (page.Limit == 0 || len(found) < page.Limit) {
 		wanted := len(places)
@@ -120,12 +120,12 @@ func read(source Source, order index.Order) ([]index.Place, error) {
 	return places, nil
 }
 
-// rest gives the places of a list where a page begins and behind.
-func rest(places []index.Place, page index.Page) []index.Place {
+// rest gives what stands in a list where a page begins and behind.
+func rest[T any](list []T, page index.Page, placeOf func(T) index.Place) []T {
 	if page.Behind != nil {
-		places = places[sort.Search(len(places), func(i int) bool { return page.Order.Compare(places[i], *page.Behind) > 0 }):]
+		list = list[sort.Search(len(list), func(i int) bool { return page.Order.Compare(placeOf(list[i]), *page.Behind) > 0 }):]
 	}
-	return places[min(max(page.Offset, 0), len(places)):]
+	return list[min(max(page.Offset, 0), len(list)):]
 }
 
 // Sort puts records in order.
@@ -136,11 +136,7 @@ func Sort(records []*index.Record, order index.Order) {
 // Cut puts records in order and gives those of a page.
 func Cut(records []*index.Record, page index.Page) []*index.Record {
 	Sort(records, page.Order)
-	if page.Behind != nil {
-		behind := func(i int) bool { return page.Order.Compare(index.PlaceOf(records[i]), *page.Behind) > 0 }
-		records = records[sort.Search(len(records), behind):]
-	}
-	records = records[min(max(page.Offset, 0), len(records)):]
+	records = rest(records, page, index.PlaceOf)
 	if page.Limit > 0 {
 		records = records[:min(page.Limit, len(records))]
 	}
